@@ -1,0 +1,45 @@
+/* db.h - open a trace file, and refuse what is not one. */
+/* SPDX-License-Identifier: MIT */
+#ifndef SCHEMA_DB_H
+#define SCHEMA_DB_H
+
+struct sqlite3;
+
+/* PRAGMA application_id ("pptr") and user_version of a trace file. */
+#define DB_APPLICATION_ID 0x70707472
+#define DB_VERSION 1
+
+/* The SQL texts of this folder, embedded by the build. */
+extern const char db_schema_sql[]; /* tables */
+extern const char db_views_sql[];  /* views: views.sql and wait_for.sql */
+extern const char db_index_sql[];  /* indexes, made at the end */
+
+/*
+ * Opens a trace for reading. A file that grows is read as of its last commit;
+ * the file of a crashed run is read with its -wal. Returns 0 and sets *ret_db,
+ * which the caller closes with sqlite3_close; or a negative errno and sets
+ * *ret_why to one sentence (without a full stop) that the caller frees:
+ *   -ENOENT no such file; -EACCES not readable; -EISDIR a directory;
+ *   -EMEDIUMTYPE not a pptrace file (foreign, empty or damaged); -EPROTO made
+ *   by a newer pptrace.
+ * Functions of hostile schemas are disarmed: the connection trusts no schema
+ * (SQLITE_DBCONFIG_TRUSTED_SCHEMA off, DEFENSIVE on).
+ */
+int db_open_read(const char *path, struct sqlite3 **ret_db, char **ret_why);
+
+/*
+ * Creates a new trace file at path with mode 0600, not following a symlink:
+ * tables and views made, WAL on, schema checkpointed. An existing trace is
+ * renamed to path.old first; a file that is no trace of ours is left alone:
+ * -EEXIST. Otherwise returns as db_open_read.
+ */
+int db_create(const char *path, struct sqlite3 **ret_db, char **ret_why);
+
+/*
+ * Reads a trace into a private in-memory database with the same tables and
+ * views. Returns as db_open_read. For readers that want to compute findings
+ * for a time, or for the file of a crashed run, without writing to the file.
+ */
+int db_open_temp(struct sqlite3 **ret_db, char **ret_why);
+
+#endif

@@ -1,0 +1,196 @@
+/* record.h - records as probes write them and the tracer reads them. */
+/* SPDX-License-Identifier: MIT */
+#ifndef SCHEMA_RECORD_H
+#define SCHEMA_RECORD_H
+
+/*
+ * Expanded from events.def for BPF code, the shim and the tracer alike.
+ * ts is CLOCK_MONOTONIC in nanoseconds; pid is the process (the kernel's tgid)
+ * and tid the thread, both numbered by the PID namespace in which pptrace runs.
+ */
+#ifdef __bpf__
+typedef unsigned char rec_u8;
+typedef unsigned short rec_u16;
+typedef unsigned int rec_u32;
+typedef unsigned long long rec_u64;
+#else
+#include <stdint.h>
+typedef uint8_t rec_u8;
+typedef uint16_t rec_u16;
+typedef uint32_t rec_u32;
+typedef uint64_t rec_u64;
+#endif
+
+struct rec_head {
+	rec_u16 kind;  /* enum rec_kind */
+	rec_u16 size;  /* of the whole record in bytes, a multiple of 8 */
+	rec_u32 flags; /* bits REC_CUT... */
+	rec_u64 ts;
+	rec_u32 pid;
+	rec_u32 tid;
+};
+
+#define REC_CUT 1u     /* a text of this record was longer than its field */
+#define REC_UNREAD 2u  /* some memory of the target could not be read; the fields say 0 */
+#define REC_SHIM 4u    /* came from the shim */
+#define REC_SNAP 8u    /* state found by a snapshot, not an event */
+#define REC_COMPAT 16u /* made in a 32-bit system call */
+
+enum rec_kind {
+	REC_NONE = 0,
+#define NUM(name, meaning)
+#define TEXT(name, size, meaning)
+#define EVENT(NAME, number, meaning, fields) REC_##NAME = number,
+#include "schema/events.def"
+#undef EVENT
+	REC_KIND_END = 34 /* above the largest number */
+};
+
+#undef NUM
+#undef TEXT
+#define NUM(name, meaning) rec_u64 name;
+#define TEXT(name, size, meaning) char name[size];
+#define EVENT(NAME, number, meaning, fields)                                                       \
+	struct rec_##NAME {                                                                        \
+		struct rec_head head;                                                              \
+		fields                                                                             \
+	};
+#include "schema/events.def"
+#undef EVENT
+#undef NUM
+#undef TEXT
+
+/* MORE.what */
+enum more_what { MORE_ARGV = 1, MORE_DATA = 2, MORE_POLL = 3, MORE_PATH = 4 };
+#define MORE_CUT 1u
+
+/* One descriptor of a poll, select or epoll set, packed into MORE_POLL data. */
+struct rec_poll_item {
+	rec_u32 fd;
+	rec_u16 events;    /* POLLIN, POLLOUT... as poll(2) */
+	rec_u16 file_kind; /* enum file_kind */
+	rec_u32 dev;       /* kernel's encoding */
+	rec_u32 peer;      /* pidfd: the pid */
+	rec_u64 inode;     /* as END_OPEN */
+	rec_u64 inode2;    /* socketpair: the other side */
+};
+
+enum pipe_kind { PIPE_PIPE = 1, PIPE_FIFO = 2, PIPE_SOCKETPAIR = 3 };
+#define END_READ 1u
+#define END_WRITE 2u
+
+/* How an end was opened or closed; the names in pipe_end.open_via and close_via are these in lower case. */
+enum end_via {
+	END_CREATE = 1,     /* pipe, pipe2, socketpair */
+	END_OPENED = 2,     /* open of a FIFO or of /proc/PID/fd/N */
+	END_DUP = 3,        /* dup, dup2, dup3, F_DUPFD */
+	END_INHERIT = 4,    /* fork */
+	END_EXEC = 5,       /* still open after exec (open: confirms, close: closed on exec) */
+	END_SCM = 6,        /* received over a socket */
+	END_FOUND = 7,      /* open when the trace began */
+	END_CLOSE_CALL = 8, /* close, close_range */
+	END_REPLACED = 9,   /* dup2 or dup3 onto it */
+	END_EXIT = 10       /* the process ended */
+};
+
+enum io_op {
+	IO_READ = 1,
+	IO_WRITE,
+	IO_READV,
+	IO_WRITEV,
+	IO_SPLICE_IN,
+	IO_SPLICE_OUT,
+	IO_TEE_IN,
+	IO_TEE_OUT,
+	IO_VMSPLICE,
+	IO_SENDFILE,
+	IO_SEND,
+	IO_RECV
+};
+
+enum sig_result {
+	SIG_DELIVERED = 0,
+	SIG_IGNORED_ = 1,
+	SIG_ALREADY_PENDING = 2,
+	SIG_OVERFLOW_FAIL = 3,
+	SIG_LOSE_INFO = 4
+};
+enum sig_sender { SENDER_KERNEL = 0, SENDER_TASK = 1, SENDER_TIMER = 2, SENDER_TTY = 3 };
+enum timer_which {
+	TIMER_REAL = 1,
+	TIMER_VIRTUAL = 2,
+	TIMER_PROF = 3,
+	TIMER_POSIX = 4,
+	TIMER_FD = 5
+};
+
+enum wait_reason {
+#define WAIT(NAME, number, name, mode, deafness, words, colour) WAIT_##NAME = number,
+#include "schema/waits.def"
+#undef WAIT
+	WAIT_REASON_END
+};
+
+/* What a descriptor is. */
+enum file_kind {
+	FILE_NONE = 0,
+	FILE_REG,
+	FILE_DIR,
+	FILE_PIPE,
+	FILE_FIFO,
+	FILE_SOCKETPAIR, /* connected AF_UNIX whose peer is known */
+	FILE_SOCKET,
+	FILE_TTY,
+	FILE_CHR,
+	FILE_EVENTFD,
+	FILE_EPOLL,
+	FILE_TIMERFD,
+	FILE_SIGNALFD,
+	FILE_PIDFD,
+	FILE_INOTIFY,
+	FILE_MQUEUE,
+	FILE_OTHER
+};
+
+enum lock_kind {
+	LOCK_MUTEX = 1,
+	LOCK_RWLOCK,
+	LOCK_SPIN,
+	LOCK_COND,
+	LOCK_SEM,
+	LOCK_BARRIER,
+	LOCK_FILE,
+	LOCK_FUTEX,
+	LOCK_ONCE
+};
+enum lock_type {
+	LOCK_TYPE_UNKNOWN = 0,
+	LOCK_NORMAL,
+	LOCK_RECURSIVE,
+	LOCK_ERRORCHECK,
+	LOCK_ADAPTIVE,
+	LOCK_ROBUST = 16,
+	LOCK_PI = 32
+}; /* robust and pi are bits beside a type */
+enum lock_mode { LOCK_MODE_NONE = 0, LOCK_MODE_X = 1, LOCK_MODE_S = 2 };
+enum lock_attempt { LOCK_PLAIN = 0, LOCK_TRY = 1, LOCK_TIMED = 2 };
+enum lock_source { LOCKS_OFF = 0, LOCKS_FUTEX = 1, LOCKS_UPROBE = 2, LOCKS_SHIM = 3 };
+enum file_lock_class { FLOCK_FLOCK = 1, FLOCK_POSIX = 2, FLOCK_OFD = 3 };
+enum stdio_when { STDIO_FORK = 1, STDIO_EXIT = 2, STDIO_STUCK = 3 };
+
+enum sync_op {
+	SYNC_COND_WAIT = 1,
+	SYNC_COND_SIGNAL,
+	SYNC_COND_BROADCAST,
+	SYNC_SEM_WAIT,
+	SYNC_SEM_TRYWAIT,
+	SYNC_SEM_POST,
+	SYNC_BARRIER_WAIT,
+	SYNC_ONCE_RUN,
+	SYNC_ONCE_WAIT,
+	SYNC_JOIN,
+	SYNC_DETACH,
+	SYNC_CREATE
+};
+
+#endif

@@ -1,0 +1,373 @@
+-- schema.sql - the tables of a trace (version 1). SPDX-License-Identifier: MIT
+--
+-- One file is one recording. All times are integer nanoseconds since the start
+-- of the trace; trace.started_unix_ns anchors them. NULL means what the
+-- column's comment says. Rows of intervals (start_ns to end_ns) are inserted
+-- when they end; those still open at a commit are inserted with a NULL end
+-- and completed later. Ids are never reused; pids are (use process.id).
+-- Texts that come from the traced program are stored as they are, invalid
+-- UTF-8 included: treat them as hostile.
+
+CREATE TABLE trace ( -- the recording itself: one row
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    command TEXT NOT NULL,      -- the command as a JSON array of arguments
+    cwd TEXT,                   -- working directory of the command
+    host TEXT,                  -- host name
+    kernel TEXT,                -- kernel release
+    cpus INTEGER,               -- processors that were online
+    version TEXT,               -- version of pptrace
+    backend TEXT,               -- sources that were used: 'ebpf', 'ebpf+shim', 'shim', 'snapshot'
+    blind_spots TEXT,           -- JSON array of sentences: what this recording cannot contain; '[]' nothing known
+    started_unix_ns INTEGER,    -- when the trace started, nanoseconds since 1970
+    duration_ns INTEGER,        -- time until the end, or until the last commit while it grows
+    exit_code INTEGER,          -- exit status of the command; NULL: killed, or still running
+    exit_signal INTEGER,        -- signal that killed the command; NULL: none
+    complete INTEGER NOT NULL DEFAULT 0, -- 1: closed properly; 0: still growing, or pptrace was killed
+    lost INTEGER NOT NULL DEFAULT 0,     -- events lost, all kinds together (see table lost)
+    attached INTEGER NOT NULL DEFAULT 0, -- 1: began with processes that were already running
+    options TEXT                -- options of the run as a JSON object
+);
+
+CREATE TABLE process ( -- a process, from fork to reaping; exec does not make a new one
+    id INTEGER PRIMARY KEY,     -- ours, never reused
+    pid INTEGER NOT NULL,       -- number in the PID namespace of pptrace
+    ns_pid INTEGER,             -- number in its own PID namespace; NULL: the same
+    parent_id INTEGER REFERENCES process(id),  -- process that is its parent at birth; NULL: outside the trace
+    creator_id INTEGER REFERENCES thread(id),  -- thread that made it; NULL: outside the trace
+    name TEXT,                  -- last name of its main thread
+    exe TEXT,                   -- path of its last program; NULL: not known
+    command TEXT,               -- arguments of its last program as a JSON array; NULL: not known
+    start_ns INTEGER,           -- birth; negative: before the trace
+    end_ns INTEGER,             -- end of its last thread; NULL: not yet
+    end_kind TEXT,              -- 'exit' or 'signal'; NULL: running, or unknown
+    exit_code INTEGER,          -- 0 to 255, where end_kind is 'exit'
+    exit_signal INTEGER,        -- number, where end_kind is 'signal'
+    core_dumped INTEGER,        -- 1: left a core
+    reaped_ns INTEGER,          -- when a wait call took its status; NULL: never seen
+    reaper_id INTEGER REFERENCES thread(id),   -- who did; NULL: nobody yet, or somebody outside the trace
+    autoreap INTEGER,           -- 1: no wait is needed, its parent ignores SIGCHLD
+    created_by TEXT,            -- 'fork', 'vfork', 'clone', 'posix_spawn', 'start' (pptrace started it), 'found'
+    secure INTEGER NOT NULL DEFAULT 0 -- 1: gained privileges by an exec
+);
+
+CREATE TABLE thread ( -- a thread; main threads included
+    id INTEGER PRIMARY KEY,     -- ours, never reused
+    tid INTEGER NOT NULL,       -- number in the PID namespace of pptrace
+    process_id INTEGER NOT NULL REFERENCES process(id),
+    creator_id INTEGER REFERENCES thread(id),  -- thread that made it; NULL: outside the trace
+    name TEXT,                  -- its last name
+    start_ns INTEGER,           -- birth; negative: before the trace
+    end_ns INTEGER,             -- NULL: not yet
+    entry_site_id INTEGER REFERENCES site(id), -- its start routine; NULL: main thread, or not known
+    is_main INTEGER NOT NULL DEFAULT 0,        -- 1: the main thread
+    ns_tid INTEGER              -- number in its own PID namespace; NULL: the same
+);
+
+CREATE TABLE exec ( -- an exec call, successful or not
+    id INTEGER PRIMARY KEY,
+    process_id INTEGER NOT NULL REFERENCES process(id),
+    thread_id INTEGER REFERENCES thread(id),   -- the thread that called it
+    ts_ns INTEGER NOT NULL,
+    path TEXT,                  -- as the call named it
+    argv TEXT,                  -- JSON array of arguments; a last element "..." with cut = 1: there were more
+    errno INTEGER,              -- NULL: it worked
+    lock_source TEXT,           -- who reports this image's locks: 'shim', 'uprobe', 'futex', 'off'; NULL: failed
+    cut INTEGER NOT NULL DEFAULT 0 -- 1: argv or path was longer than what is stored
+);
+
+CREATE TABLE pipe ( -- a pipe, a FIFO while somebody has it open, or a connected pair of sockets
+    id INTEGER PRIMARY KEY,
+    kind TEXT NOT NULL,         -- 'pipe', 'fifo', 'socketpair'
+    inode INTEGER,              -- inode number; socketpair: of side 0
+    inode2 INTEGER,             -- socketpair: inode number of side 1
+    dev INTEGER,                -- device of the inode
+    path TEXT,                  -- FIFO: its path where known
+    created_ns INTEGER,         -- NULL: before the trace
+    creator_id INTEGER REFERENCES thread(id),  -- NULL: before the trace, or FIFO
+    outside INTEGER NOT NULL DEFAULT 0, -- bits: 1 somebody outside the trace may read from it, 2 may write to it (a socketpair: 1 may hold side 0, 2 side 1)
+    name TEXT                   -- for people: 'pipe 3 (ls -> sort)'
+);
+
+CREATE TABLE pipe_end ( -- a descriptor of a pipe in one process, from open to close
+    id INTEGER PRIMARY KEY,
+    pipe_id INTEGER NOT NULL REFERENCES pipe(id),
+    process_id INTEGER NOT NULL REFERENCES process(id),
+    fd INTEGER,                 -- descriptor; NULL: not known (in flight over a socket)
+    mode TEXT NOT NULL,         -- 'r', 'w' or 'rw'
+    side INTEGER NOT NULL DEFAULT 0, -- socketpair: which socket, 0 or 1
+    open_ns INTEGER NOT NULL,
+    open_via TEXT,              -- 'create', 'opened', 'dup', 'inherit', 'scm', 'found'
+    close_ns INTEGER,           -- NULL: still open
+    close_via TEXT,             -- 'close', 'replaced' (dup2 onto it), 'exec' (close-on-exec), 'exit'; NULL: still open
+    cloexec INTEGER             -- 1: close-on-exec was set when it was opened
+);
+
+CREATE TABLE pipe_io ( -- one read or write call on a pipe that returned
+    id INTEGER PRIMARY KEY,
+    pipe_id INTEGER NOT NULL REFERENCES pipe(id),
+    thread_id INTEGER NOT NULL REFERENCES thread(id),
+    fd INTEGER,
+    op TEXT NOT NULL,           -- 'read' (bytes left the pipe) or 'write' (bytes went in)
+    start_ns INTEGER NOT NULL,
+    end_ns INTEGER,
+    requested INTEGER,          -- bytes asked for
+    bytes INTEGER,              -- bytes done; 0: end of file; NULL: it failed
+    errno INTEGER,              -- NULL: it worked
+    data BLOB,                  -- the first bytes; NULL: not captured
+    call TEXT,                  -- 'read', 'readv', 'splice', 'recv'... as called
+    side INTEGER NOT NULL DEFAULT 0 -- socketpair: side that the caller holds
+);
+
+CREATE TABLE signal ( -- a signal, from being sent to being taken
+    id INTEGER PRIMARY KEY,
+    signo INTEGER NOT NULL,
+    name TEXT NOT NULL,         -- 'SIGTERM', 'SIGRTMIN+1'
+    source TEXT NOT NULL,       -- 'kill' (to a process), 'thread' (tgkill, pthread_kill), 'queue' (sigqueue), 'kernel', 'timer', 'tty'
+    sender_id INTEGER REFERENCES thread(id),   -- NULL: kernel, timer, terminal, or outside the trace
+    process_id INTEGER REFERENCES process(id), -- to whom; NULL: outside the trace
+    thread_id INTEGER REFERENCES thread(id),   -- thread that took it, or for which it was; NULL: not yet known
+    sent_ns INTEGER,            -- NULL: not seen
+    result TEXT,                -- 'queued', 'ignored', 'coalesced' (one was pending already), 'failed'
+    delivered_ns INTEGER,       -- when it was taken; NULL: not (yet): blocked, ignored, coalesced or the process ended
+    disposition TEXT,           -- 'handler', 'default', 'ignored'; NULL: not taken. 'wait': taken by sigwait or signalfd
+    interrupted TEXT,           -- system call that it interrupted; NULL: none
+    handler_site_id INTEGER REFERENCES site(id), -- the handler
+    code INTEGER                -- si_code
+);
+
+CREATE TABLE handler ( -- what a process does on a signal, while it differs from the default
+    id INTEGER PRIMARY KEY,
+    process_id INTEGER NOT NULL REFERENCES process(id),
+    signo INTEGER NOT NULL,
+    disposition TEXT NOT NULL,  -- 'handler' or 'ignored'
+    start_ns INTEGER NOT NULL,
+    end_ns INTEGER,             -- NULL: until the end
+    flags INTEGER,              -- sa_flags
+    site_id INTEGER REFERENCES site(id) -- the handler
+);
+
+CREATE TABLE timer ( -- an armed timer
+    id INTEGER PRIMARY KEY,
+    process_id INTEGER NOT NULL REFERENCES process(id),
+    thread_id INTEGER REFERENCES thread(id),   -- who armed it
+    kind TEXT NOT NULL,         -- 'real' (alarm, setitimer), 'virtual', 'prof', 'posix' (timer_settime), 'timerfd'
+    signo INTEGER,              -- signal that it sends; NULL: none
+    armed_ns INTEGER NOT NULL,
+    expires_ns INTEGER NOT NULL,-- first expiry
+    interval_ns INTEGER NOT NULL, -- 0: once
+    disarmed_ns INTEGER         -- when it was disarmed or expired for good; NULL: still armed at the end
+);
+
+CREATE TABLE lock ( -- a lock, condition, semaphore, barrier or any other object that threads wait on
+    id INTEGER PRIMARY KEY,
+    kind TEXT NOT NULL,         -- 'mutex', 'rwlock', 'spin', 'cond', 'sem', 'barrier', 'file', 'futex', 'once'
+    type TEXT,                  -- 'normal', 'recursive', 'errorcheck', 'adaptive', with '+robust', '+pi'; file: 'flock', 'posix', 'ofd'; NULL: not known
+    process_id INTEGER REFERENCES process(id), -- owner of the address space; NULL: shared between processes
+    address INTEGER,            -- in that process; NULL: file lock
+    pshared INTEGER NOT NULL DEFAULT 0, -- 1: shared between processes
+    name TEXT,                  -- variable, path or name of a named semaphore; NULL: not known
+    init_site_id INTEGER REFERENCES site(id),  -- where it was initialised; NULL: static, or not known
+    origin_id INTEGER REFERENCES lock(id),     -- after fork: the parent's lock of which this is a copy
+    dev INTEGER, inode INTEGER, offset INTEGER, -- shared: what it is mapped from; file: the file
+    created_ns INTEGER,         -- initialised, or first seen
+    destroyed_ns INTEGER,       -- NULL: not
+    initial INTEGER,            -- semaphore: first value; barrier: count; NULL: not known
+    outside INTEGER NOT NULL DEFAULT 0, -- 1: somebody outside the trace could reach it (a named object, a shared file)
+    from_birth INTEGER NOT NULL DEFAULT 1 -- 0: holders before the trace began are not known
+);
+
+CREATE TABLE lock_hold ( -- a thread had a lock; no index on purpose (see lock_open, lock_edge, lock_stat, lane)
+    id INTEGER PRIMARY KEY,
+    lock_id INTEGER NOT NULL,
+    thread_id INTEGER NOT NULL,
+    mode TEXT,                  -- 'x' exclusive, 's' shared; NULL: 'x'
+    request_ns INTEGER,         -- asked for; NULL: the same as acquire_ns (it got it at once)
+    acquire_ns INTEGER NOT NULL,
+    release_ns INTEGER,         -- NULL: still held
+    site_id INTEGER,            -- where it was taken; NULL: not known
+    release_site_id INTEGER     -- where it was released; NULL: not known
+);
+
+CREATE TABLE lock_open ( -- the locks that are held now (at the last commit, or at the end): lock_hold without its past
+    lock_id INTEGER NOT NULL REFERENCES lock(id),
+    thread_id INTEGER NOT NULL REFERENCES thread(id), -- holder; may have ended
+    process_id INTEGER REFERENCES process(id),        -- holder's process, or for a file lock any process that shares the open file description
+    mode TEXT NOT NULL,         -- 'x' or 's'
+    depth INTEGER NOT NULL,     -- recursive locks: how often
+    acquire_ns INTEGER NOT NULL,
+    site_id INTEGER REFERENCES site(id),              -- where it was taken
+    inferred INTEGER NOT NULL DEFAULT 0 -- 1: read from the lock's memory when a waiter blocked, may be stale
+);
+
+CREATE TABLE lock_user ( -- a process that can reach a shared lock (maps it, or holds the open file description)
+    lock_id INTEGER NOT NULL REFERENCES lock(id),
+    process_id INTEGER NOT NULL REFERENCES process(id),
+    start_ns INTEGER NOT NULL,
+    end_ns INTEGER,             -- NULL: until the end
+    PRIMARY KEY (lock_id, process_id, start_ns)
+) WITHOUT ROWID;
+
+CREATE TABLE lock_edge ( -- a thread took to_lock while it held from_lock, summed over all times that it did so at these places
+    id INTEGER PRIMARY KEY,
+    from_lock_id INTEGER NOT NULL REFERENCES lock(id),
+    to_lock_id INTEGER NOT NULL REFERENCES lock(id),
+    thread_id INTEGER NOT NULL REFERENCES thread(id),
+    from_site_id INTEGER,       -- where from_lock was taken
+    to_site_id INTEGER,         -- where to_lock was taken
+    first_ns INTEGER NOT NULL,
+    last_ns INTEGER NOT NULL,
+    count INTEGER NOT NULL,
+    tried INTEGER NOT NULL DEFAULT 0, -- 1: only ever with trylock or a time-out, which cannot deadlock
+    gates TEXT NOT NULL DEFAULT '[]', -- JSON array of lock ids that were held every time beside from_lock
+    from_mode TEXT, to_mode TEXT      -- 'x' or 's'
+);
+
+CREATE TABLE lock_stat ( -- contention of one lock, over the whole trace
+    lock_id INTEGER PRIMARY KEY REFERENCES lock(id),
+    holds INTEGER NOT NULL,     -- how often it was taken
+    contended INTEGER NOT NULL, -- how often somebody had to wait
+    wait_ns INTEGER NOT NULL,   -- all waiting times together
+    max_wait_ns INTEGER NOT NULL,
+    hold_ns INTEGER NOT NULL,   -- all holding times together
+    max_hold_ns INTEGER NOT NULL,
+    max_hold_site_id INTEGER,   -- where the longest hold began
+    threads INTEGER NOT NULL,   -- how many threads took it
+    posts INTEGER NOT NULL DEFAULT 0,         -- semaphore: posts
+    foreign_posts INTEGER NOT NULL DEFAULT 0, -- semaphore: posts by a thread that was not its last taker
+    takes INTEGER NOT NULL DEFAULT 0,         -- semaphore: successful waits
+    cycles INTEGER NOT NULL DEFAULT 0,        -- semaphore: complete takes followed by a post of the same thread
+    last_taker_id INTEGER REFERENCES thread(id), -- semaphore: its last taker
+    value INTEGER               -- semaphore: last known value; barrier: arrivals now
+);
+
+CREATE TABLE lane ( -- how much of a time bucket a thread spent in what; for folded pictures
+    thread_id INTEGER NOT NULL REFERENCES thread(id),
+    bucket INTEGER NOT NULL,    -- number of the bucket; bucket b covers b * lane_ns to (b + 1) * lane_ns (table setting)
+    hold_ns INTEGER NOT NULL,   -- holding any lock
+    wait_ns INTEGER NOT NULL,   -- waiting for any lock
+    holds INTEGER NOT NULL,     -- locks taken
+    PRIMARY KEY (thread_id, bucket)
+) WITHOUT ROWID;
+
+CREATE TABLE setting ( -- numbers that readers of other tables need
+    name TEXT PRIMARY KEY,      -- 'lane_ns': width of a bucket in lane
+    value
+) WITHOUT ROWID;
+
+CREATE TABLE sync ( -- an operation on a condition, semaphore, barrier, once or thread
+    id INTEGER PRIMARY KEY,
+    lock_id INTEGER,            -- NULL: join, create, detach
+    thread_id INTEGER NOT NULL,
+    op TEXT NOT NULL,           -- 'wait', 'signal', 'broadcast', 'post', 'trywait', 'once', 'join', 'create', 'detach'
+    start_ns INTEGER NOT NULL,
+    end_ns INTEGER,             -- NULL: never returned
+    result INTEGER,             -- 0, or the error; NULL: never returned
+    site_id INTEGER,
+    mutex_id INTEGER,           -- condition: the mutex
+    target_id INTEGER,          -- join, create, detach: the thread
+    value INTEGER               -- signal, broadcast: how many were waiting; semaphore: value after; NULL: not known
+);
+
+CREATE TABLE wait ( -- a thread was blocked
+    id INTEGER PRIMARY KEY,
+    thread_id INTEGER NOT NULL REFERENCES thread(id),
+    start_ns INTEGER NOT NULL,
+    end_ns INTEGER,             -- NULL: for ever (as far as the trace goes)
+    reason TEXT NOT NULL,       -- see schema/waits.def: 'lock', 'cond', 'pipe-read'...
+    lock_id INTEGER REFERENCES lock(id),
+    pipe_id INTEGER REFERENCES pipe(id),
+    target_process_id INTEGER REFERENCES process(id), -- the child that is waited for; NULL with reason 'child': any of target_group
+    target_thread_id INTEGER REFERENCES thread(id),   -- join, once: the thread; futex of a known owner: the owner at the moment of blocking
+    waker_id INTEGER REFERENCES thread(id),           -- who ended it; NULL: not known, outside, or not ended
+    syscall TEXT,               -- system call it is blocked in; NULL: none
+    site_id INTEGER REFERENCES site(id),              -- where in the program; NULL: not known
+    timed INTEGER NOT NULL DEFAULT 0,                 -- 1: it ends by itself after a time
+    sigmask INTEGER,            -- signals blocked meanwhile, bit signo-1; NULL: not known
+    mode TEXT,                  -- what it asks of lock_id: 'x', 's'; of a pipe: 'r', 'w'
+    side INTEGER,               -- socketpair: the side the waiter holds
+    target_pgid INTEGER,        -- reason 'child': process group asked for (wait for any child: NULL)
+    detail TEXT,                -- more about it, for people: 'poll of 3 descriptors', 'SIGTERM,SIGINT'
+    user_ns INTEGER             -- NULL, or since when the thread has been in this wait as the library sees it (a spin before the block)
+);
+
+CREATE TABLE wait_on ( -- the members of a set that a wait is on: poll, select, epoll
+    wait_id INTEGER NOT NULL REFERENCES wait(id),
+    ordinal INTEGER NOT NULL,
+    fd INTEGER,
+    kind TEXT NOT NULL,         -- 'pipe', 'process', 'eventfd', 'timerfd', 'signalfd', 'socket', 'tty', 'file', 'other'
+    mode TEXT,                  -- 'r', 'w' or 'rw': what is polled for
+    pipe_id INTEGER REFERENCES pipe(id),
+    side INTEGER,               -- socketpair: the side the waiter holds
+    process_id INTEGER REFERENCES process(id), -- pidfd
+    PRIMARY KEY (wait_id, ordinal)
+) WITHOUT ROWID;
+
+CREATE TABLE sched ( -- when a thread really ran (only with --sched)
+    thread_id INTEGER NOT NULL,
+    start_ns INTEGER NOT NULL,
+    end_ns INTEGER,
+    cpu INTEGER
+);
+
+CREATE TABLE sample ( -- cpu time by place: samples of running threads, summed
+    thread_id INTEGER NOT NULL,
+    site_id INTEGER,            -- where; NULL: not known
+    address INTEGER,            -- lowest sampled address of a run of samples within 64 bytes of code
+    first_ns INTEGER NOT NULL,
+    last_ns INTEGER NOT NULL,
+    cpu_ns INTEGER NOT NULL     -- cpu time that the samples stand for
+);
+
+CREATE TABLE stdio ( -- bytes that sat unwritten in a stream's buffer at some moment
+    id INTEGER PRIMARY KEY,
+    process_id INTEGER NOT NULL REFERENCES process(id),
+    thread_id INTEGER REFERENCES thread(id),
+    ts_ns INTEGER NOT NULL,
+    fd INTEGER NOT NULL,
+    pipe_id INTEGER REFERENCES pipe(id), -- NULL: not a pipe
+    pending INTEGER NOT NULL,   -- bytes
+    at TEXT NOT NULL,           -- 'fork', 'exit', 'stuck'
+    hash INTEGER,               -- of the bytes; NULL: not known
+    data BLOB                   -- the first bytes
+);
+
+CREATE TABLE site ( -- a place in a program
+    id INTEGER PRIMARY KEY,
+    module TEXT,                -- path of the file
+    offset INTEGER,             -- of the address in that file's address space
+    function TEXT,              -- NULL: not known
+    file TEXT,                  -- source file; NULL: not known
+    line INTEGER                -- NULL: not known
+);
+
+CREATE TABLE finding ( -- what is wrong, or worth knowing
+    id INTEGER PRIMARY KEY,
+    rule TEXT NOT NULL,         -- see schema/findings.def and 'pptrace explain'
+    severity TEXT NOT NULL,     -- 'error', 'warning', 'info'
+    certainty TEXT NOT NULL,    -- 'certain' or 'conditional'
+    ts_ns INTEGER,              -- when it began
+    summary TEXT NOT NULL,      -- one sentence
+    explanation TEXT,           -- the whole story
+    remedy TEXT,                -- what to do, one sentence
+    shape TEXT                  -- deadlock and stuck: 'cycle', 'self', 'knot', 'abandoned'
+);
+
+CREATE TABLE finding_member ( -- who and what a finding is about, in order
+    finding_id INTEGER NOT NULL REFERENCES finding(id),
+    ordinal INTEGER NOT NULL,
+    thread_id INTEGER REFERENCES thread(id),
+    process_id INTEGER REFERENCES process(id),
+    lock_id INTEGER REFERENCES lock(id),
+    pipe_id INTEGER REFERENCES pipe(id),
+    site_id INTEGER REFERENCES site(id),
+    text TEXT,                  -- one line about this member
+    wait_id INTEGER REFERENCES wait(id),
+    PRIMARY KEY (finding_id, ordinal)
+) WITHOUT ROWID;
+
+CREATE TABLE lost ( -- events that happened and are not here
+    source TEXT NOT NULL,       -- 'ebpf', 'shim'
+    kind TEXT NOT NULL,         -- record kind, or 'any'
+    count INTEGER NOT NULL,
+    PRIMARY KEY (source, kind)
+) WITHOUT ROWID;

@@ -1,0 +1,1 @@
+-- views.sql - the questions that users ask. SPDX-License-Identifier: MIT

@@ -1,0 +1,1 @@
+-- wait_for.sql - who waits for whom, in plain SQL. SPDX-License-Identifier: MIT

@@ -1,0 +1,84 @@
+/* source.h - where records come from: eBPF, the shim, a snapshot of /proc. */
+/* SPDX-License-Identifier: MIT */
+#ifndef TRACER_SOURCE_H
+#define TRACER_SOURCE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct buf;
+struct rec_head;
+
+/* How uncontended lock operations are recorded (--locks). */
+enum locks_mode {
+	LOCKS_MODE_AUTO,
+	LOCKS_MODE_SHIM,
+	LOCKS_MODE_UPROBE,
+	LOCKS_MODE_FUTEX,
+	LOCKS_MODE_OFF
+};
+
+/* What `run` and `attach` ask of every source. */
+struct source_config {
+	enum locks_mode locks; /* never AUTO here: the caller has decided */
+	unsigned data_bytes;   /* payload to keep of each pipe read or write, 0 none */
+	bool sched;            /* record slices of running */
+	bool drop;             /* --overflow=drop: never let the target wait for us */
+	bool everything;       /* shim: it is the only source and records all, not locks alone */
+	bool quiet;
+	size_t ring_bytes;     /* 0: the source's default */
+	const char *arena_dir; /* shim: 0700 directory for rings, made by the caller */
+	const char *shim_path; /* shim: the library */
+};
+
+/* Gets one record; it is valid during the call. */
+typedef void source_emit(void *arg, const struct rec_head *rec);
+
+/* Gets one line of losses: records of a kind (REC_*, 0: any) that could not be stored. */
+typedef void source_loss(void *arg, const char *source, unsigned kind, uint64_t count);
+
+/*
+ * One source. The functions return 0 or a negative errno and do not print.
+ * Life: available, then attach, adopt for each first task, poll until the end, detach.
+ */
+struct source {
+	const char *name; /* "ebpf", "shim", "snapshot" */
+
+	/* Says whether it could work here; adds to why (one sentence) if not. */
+	int (*available)(struct buf *why);
+
+	/* Loads and attaches. On failure adds one sentence to why and leaves nothing behind. */
+	int (*attach)(struct source *s, const struct source_config *config, struct buf *why);
+
+	/* Traces a task that exists and has not run yet (or is stopped), and all its descendants. */
+	int (*adopt)(struct source *s, pid_t pid);
+
+	/* Adds what the target's environment needs ("NAME=value" for each, NUL-terminated); NULL: nothing. */
+	int (*environment)(struct source *s, struct buf *env);
+
+	/*
+	 * Hands over all records that are there, in any order. Returns 0 and sets
+	 * *ret_until to a time in CLOCK_MONOTONIC: every record with a ts up to it
+	 * has been handed over, now or before.
+	 */
+	int (*poll)(struct source *s, source_emit *emit, void *arg, uint64_t *ret_until);
+
+	/* A descriptor that becomes readable when poll is worth calling before its time, or -1. */
+	int (*wakeup_fd)(struct source *s);
+
+	/* Reports all losses since attach. */
+	void (*losses)(struct source *s, source_loss *loss, void *arg);
+
+	/* Undoes attach; records not polled are gone. Accepts a source that was never attached. */
+	void (*detach)(struct source *s);
+
+	void *state; /* the source's own */
+};
+
+/* The sources; each call returns the one object. */
+struct source *source_ebpf(void);
+struct source *source_shim(void);
+
+#endif

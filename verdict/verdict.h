@@ -1,0 +1,61 @@
+/* verdict.h - why is it stuck, and what else is wrong: rows in, findings out. */
+/* SPDX-License-Identifier: MIT */
+#ifndef VERDICT_VERDICT_H
+#define VERDICT_VERDICT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct buf;
+struct sqlite3;
+
+/* One member of a finding, in order; ids are those of the database, 0: none. */
+struct finding_member {
+	int64_t thread_id, process_id, lock_id, pipe_id, site_id, wait_id;
+	char *text;
+};
+
+/* One finding; see the table finding. */
+struct finding {
+	const char *rule;     /* name, from findings.def */
+	const char *severity; /* "error", "warning", "info" */
+	bool certain;
+	int64_t ts_ns;
+	const char *shape; /* NULL, "cycle", "self", "knot", "abandoned" */
+	char *summary, *explanation, *remedy;
+	struct finding_member *members;
+	size_t n_members;
+};
+
+struct findings {
+	struct finding *list; /* ordered: errors, warnings, info; certain first; by time */
+	size_t n;
+};
+
+void findings_free(struct findings *f);
+
+/*
+ * Evaluates the wait-for graph alone (rules deadlock and stuck) as of the time
+ * at_ns; INT64_MAX: the end, or the last commit. Returns 0 and *ret, which the caller frees with findings_free; or
+ * -errno with one sentence in why. Only reads.
+ */
+int verdict_stuck(struct sqlite3 *db, int64_t at_ns, struct findings *ret, struct buf *why);
+
+/*
+ * Evaluates every rule, or only the named one (rule not NULL), as of at_ns. all: also what is
+ * not shown by default (idle event loops and servers). Otherwise as verdict_stuck.
+ */
+int verdict_all(struct sqlite3 *db, int64_t at_ns, const char *rule, bool all, struct findings *ret,
+	struct buf *why);
+
+/* Writes findings into the tables finding and finding_member, replacing what was there. Returns 0 or -errno. */
+int verdict_store(struct sqlite3 *db, const struct findings *f);
+
+/* Reads the findings that are stored. Returns as verdict_stuck. */
+int verdict_load(struct sqlite3 *db, struct findings *ret, struct buf *why);
+
+/* Adds the text of a finding in jstack's form; colour: with ANSI colours. */
+void verdict_text(struct buf *out, struct sqlite3 *db, const struct finding *f, bool colour);
+
+#endif
