@@ -30,7 +30,7 @@ WARN := -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wformat
 CFLAGS ?= $(if $(filter 1,$(DEBUG)),-O0,-O2) -g
 ALL_CFLAGS := -std=c11 -D_GNU_SOURCE -DPPTRACE_VERSION='"$(VERSION)"' \
 	-DPPTRACE_LIBDIR='"$(PREFIX)/lib/pptrace"' -fno-strict-aliasing \
-	$(WARN) -I. -I$(OUT)/gen $(PKG_CFLAGS) $(CFLAGS) $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer)
+	$(WARN) -I. -I$(OUT)/gen $(PKG_CFLAGS) $(CFLAGS) $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -Wno-error)
 LDFLAGS ?=
 ALL_LDFLAGS := $(LDFLAGS) $(if $(SAN),-fsanitize=$(SAN))
 LIBS := $(PKG_LIBS) -lm -lpthread
@@ -106,6 +106,7 @@ $(OUT)/libpptrace-shim.so: $(SHIM_OBJ)
 	$(say) LINK $@
 	$(Q)$(CC) -shared -Wl,-z,defs -Wl,-z,now -o $@ $^ $(if $(wildcard probes/shim.map),-Wl$(comma)--version-script=probes/shim.map) -ldl -lpthread
 
+# gcc warns wrongly in sanitizer builds (-Wno-error there); the plain build is the strict one.
 # Plain programs, as a learner would compile them.
 $(OUT)/demos/%: demos/%.c $(wildcard demos/*.h)
 	@mkdir -p $(@D)
@@ -122,6 +123,102 @@ programs: $(PROGRAMS)
 $(OUT)/tests/unit/run: $(UNIT_OBJ) $(ROOM_OBJ)
 	$(say) LINK $@
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
+# ---- Tests ----
+
+# Fast: unit tests, fixtures, consistency; no root, no BPF.
+CHECK_E2E := $(sort $(wildcard tests/check/*.sh))
+TEST_E2E := $(sort $(wildcard tests/e2e/*.sh))
+export TEST
+
+check: all $(OUT)/tests/unit/run
+	$(Q)BUILD=$(CURDIR)/build tests/run.sh -j 2 $(OUT)/tests/unit/run $(CHECK_E2E)
+
+# Everything, with the packages it needs; the unit tests once more with sanitizers.
+test:
+	$(Q)$(MAKE) --no-print-directory deps
+	$(Q)$(MAKE) --no-print-directory -j2 all programs build/tests/unit/run
+	$(Q)$(MAKE) --no-print-directory -j2 SAN=address,undefined build/san-address-undefined/tests/unit/run
+	$(Q)BUILD=$(CURDIR)/build tests/run.sh -j 2 build/tests/unit/run \
+		build/san-address-undefined/tests/unit/run $(CHECK_E2E) $(TEST_E2E)
+
+# ---- What must be installed ----
+
+deps:
+	$(Q)tools/deps.sh $(DEPS_BUILD) $(DEPS_TEST)
+
+demo:
+	$(Q)tools/deps.sh $(DEPS_BUILD)
+	$(Q)$(MAKE) --no-print-directory -j2 all
+	$(Q)tools/demo.sh
+
+bench: all
+	$(Q)bench/run.sh
+
+# ---- Fuzzing: make fuzz [TIME=seconds for each target] ----
+
+TIME ?= 60
+FUZZERS := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(sort $(wildcard tests/fuzz/*.c)))
+build/fuzz/%: tests/fuzz/%.c $(ROOM_SRC) $(if $(BPF_OBJ),$(OUT)/gen/pptrace.skel.h)
+	@mkdir -p $(@D)
+	$(say) FUZZ $@
+	$(Q)$(CLANG) $(filter-out -Werror,$(ALL_CFLAGS)) -fno-toplevel-reorder -fsanitize=fuzzer,address,undefined \
+		-o $@ $< $(ROOM_SRC) $(LIBS)
+
+fuzz: $(FUZZERS)
+	$(Q)for f in $(FUZZERS); do echo "$$f"; mkdir -p $$f.corpus; \
+		$$f -max_total_time=$(TIME) -print_final_stats=0 -artifact_prefix=$$f. $$f.corpus || exit 1; done
+
+# ---- Source ----
+
+C_FILES = $(shell git ls-files '*.c' '*.h' 2>/dev/null)
+format:
+	$(Q)clang-format -i $(C_FILES)
+
+lint: $(if $(BPF_OBJ),$(OUT)/gen/pptrace.skel.h)
+	$(Q)clang-format --dry-run -Werror $(C_FILES)
+	$(Q)for f in $(ROOM_SRC) $(wildcard cli/*.c); do \
+		$(CLANG) $(filter-out -fno-toplevel-reorder,$(ALL_CFLAGS)) -fsyntax-only $$f || exit 1; done
+
+# ---- Install ----
+
+BINDIR := $(DESTDIR)$(PREFIX)/bin
+LIBDIR := $(DESTDIR)$(PREFIX)/lib/pptrace
+MANDIR := $(DESTDIR)$(PREFIX)/share/man
+COMPDIR := $(DESTDIR)$(PREFIX)/share/bash-completion/completions
+DOCDIR := $(DESTDIR)$(PREFIX)/share/doc/pptrace
+
+install: all
+	install -D -m 755 $(OUT)/pptrace $(BINDIR)/pptrace
+	$(if $(SHIM_SRC),install -D -m 755 $(OUT)/libpptrace-shim.so $(LIBDIR)/libpptrace-shim.so)
+	for d in $(DEMOS); do install -D -m 755 $$d $(LIBDIR)/demos/$${d##*/}; done
+	for m in doc/*.1; do [ ! -e $$m ] || install -D -m 644 $$m $(MANDIR)/man1/$${m##*/}; done
+	for m in doc/*.5; do [ ! -e $$m ] || install -D -m 644 $$m $(MANDIR)/man5/$${m##*/}; done
+	[ ! -e doc/pptrace.bash ] || install -D -m 644 doc/pptrace.bash $(COMPDIR)/pptrace
+	install -D -m 644 README.md $(DOCDIR)/README.md
+	install -D -m 644 LICENSE $(DOCDIR)/copyright
+
+uninstall:
+	rm -f $(BINDIR)/pptrace $(COMPDIR)/pptrace $(MANDIR)/man1/pptrace*.1 $(MANDIR)/man5/pptrace*.5
+	rm -rf $(LIBDIR) $(DOCDIR)
+
+help:
+	@echo 'make all        build build/pptrace, the shim and the demos'
+	@echo 'make demo       install what is missing, build, trace fork-count, write its pictures'
+	@echo 'make test       install what is missing, build, run every test'
+	@echo 'make check      the fast tests: no root needed'
+	@echo 'make deps       install the packages that building and testing need (Debian; else print them)'
+	@echo 'make bench      time each workload natively, under pptrace and under its peers'
+	@echo 'make fuzz       run each fuzz target for TIME seconds (60)'
+	@echo 'make format     lay out the source with clang-format'
+	@echo 'make lint       check layout, and compile everything with clang too'
+	@echo 'make install    install to $$(DESTDIR)$$(PREFIX), PREFIX=/usr/local'
+	@echo 'make uninstall  remove it again'
+	@echo 'make clean      remove build/'
+	@echo
+	@echo 'V=1 shows commands; DEBUG=1 builds without optimisation;'
+	@echo 'SAN=address,undefined builds with sanitizers into a folder of its own;'
+	@echo 'TEST=word runs the tests that match.'
 
 clean:
 	rm -rf build

@@ -1,0 +1,152 @@
+# lib.sh - what every end-to-end test file sources: TAP output, a folder of its own, helpers.
+# SPDX-License-Identifier: MIT
+#
+# A test file is tests/e2e/<topic>.sh:
+#
+#   . "$(dirname "$0")/../lib.sh"
+#   begin "exit status is the target's"
+#   run false; expect_status 1
+#   end
+#
+# Each begin ... end is one test. A failed expect_ marks it failed and shows
+# why; the file goes on. need_ebpf and its like skip the current test.
+# $TMP is an empty folder of the file's own, removed at the end.
+
+set -u
+export LC_ALL=C.UTF-8 NO_COLOR=1
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+BUILD=${BUILD:-$ROOT/build}
+PPTRACE=$BUILD/pptrace
+DEMOS=$BUILD/demos
+PROGRAMS=$BUILD/tests/programs
+TOPIC=$(basename "$0" .sh)
+TMP=$(mktemp -d "${TMPDIR:-/tmp}/pptrace-test.$TOPIC.XXXXXX")
+chmod 755 "$TMP"
+cd "$TMP" || exit 1
+ulimit -c 0
+
+count=0 test_name='' test_ok='' test_skip=''
+trap finish EXIT
+
+finish()
+{
+	[ -z "$test_name" ] || end
+	echo "1..$count"
+	cd /
+	rm -rf "$TMP"
+}
+
+# begin NAME: starts a test. Skipped quietly if $TEST is set and does not match topic or name.
+begin()
+{
+	[ -z "$test_name" ] || end
+	test_name=$1 test_ok=1 test_skip=''
+}
+
+# end: reports the test.
+end()
+{
+	count=$((count + 1))
+	if [ -n "$test_skip" ]; then
+		echo "ok $count - $TOPIC: $test_name # SKIP $test_skip"
+	elif [ -n "$test_ok" ]; then
+		echo "ok $count - $TOPIC: $test_name"
+	else
+		echo "not ok $count - $TOPIC: $test_name"
+		echo "# rerun: make test TEST=$TOPIC"
+	fi
+	test_name=''
+}
+
+# fail TEXT...: marks the test failed and says why.
+fail()
+{
+	test_ok=
+	printf '%s\n' "$*" | sed 's/^/# /'
+}
+
+# skip REASON: the test cannot run here. Use as: need_x || { end; ...; }
+skip()
+{
+	test_skip=$1
+}
+
+# run COMMAND...: runs with a time limit; sets status, and leaves output in $TMP/out and $TMP/err.
+run()
+{
+	timeout -k 5 "${LIMIT:-60}" "$@" >"$TMP/out" 2>"$TMP/err" </dev/null
+	status=$?
+}
+
+show()
+{
+	head -c 2000 "$TMP/out" | sed 's/^/out| /'
+	head -c 2000 "$TMP/err" | sed 's/^/err| /'
+}
+
+expect_status()
+{
+	[ "$status" = "$1" ] || fail "status is $status, wanted $1" "$(show)"
+}
+
+# expect_eq GOT WANTED [WHAT]
+expect_eq()
+{
+	[ "$1" = "$2" ] || fail "${3:-value} is '$1', wanted '$2'"
+}
+
+# expect_out PATTERN, expect_err PATTERN: an extended regular expression that some line matches.
+expect_out()
+{
+	grep -Eq -- "$1" "$TMP/out" || fail "no line of the output matches: $1" "$(show)"
+}
+
+expect_err()
+{
+	grep -Eq -- "$1" "$TMP/err" || fail "no line on stderr matches: $1" "$(show)"
+}
+
+expect_no_err()
+{
+	! grep -Eq -- "$1" "$TMP/err" || fail "a line on stderr matches: $1" "$(show)"
+}
+
+# sql FILE QUERY: what the sqlite3 shell answers, columns separated by |.
+sql()
+{
+	sqlite3 -readonly -batch -noheader "$1" "$2" 2>&1
+}
+
+# expect_sql FILE QUERY WANTED
+expect_sql()
+{
+	local got
+	got=$(sql "$1" "$2")
+	[ "$got" = "$3" ] || fail "query: $2" "answers: $got" "wanted:  $3"
+}
+
+# wait_for SECONDS COMMAND...: waits until the command succeeds; fails the test if it never does.
+wait_for()
+{
+	local deadline=$(($(date +%s) + $1))
+	shift
+	until "$@" >/dev/null 2>&1; do
+		if [ "$(date +%s)" -gt "$deadline" ]; then
+			fail "never came true: $*"
+			return 1
+		fi
+		sleep 0.02
+	done
+}
+
+# backends: the ways of capture that must work here: "ebpf auto shim" as root.
+backends()
+{
+	if [ "$(id -u)" = 0 ]; then echo ebpf auto shim; else echo shim; fi
+}
+
+# as_user COMMAND...: runs it as the ordinary user nobody (root only).
+as_user()
+{
+	setpriv --reuid=65534 --regid=65534 --clear-groups -- "$@"
+}

@@ -1,0 +1,91 @@
+/* base.c - tests of strings, memory and the hash table. */
+/* SPDX-License-Identifier: MIT */
+#include "base/buf.h"
+#include "base/hash.h"
+#include "base/mem.h"
+#include "tests/unit/test.h"
+
+TEST(buf_grows)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT;
+
+	for (int i = 0; i < 1000; i++)
+		buf_addf(&b, "%d,", i);
+	ASSERT_INT(b.len, 10 * 2 + 90 * 3 + 900 * 4);
+	ASSERT_INT(strlen(b.data), b.len);
+	buf_reset(&b);
+	ASSERT_STR(b.data, "");
+}
+
+TEST(buf_printable_escapes_what_a_terminal_would_obey)
+{
+	static const char hostile[] = "a\033[2J\n\xff\xe2\x80\xae\xc3\xa9\\";
+	_cleanup_buf_ struct buf b = BUF_INIT;
+
+	buf_add_printable(&b, hostile, sizeof hostile - 1);
+	ASSERT_STR(b.data, "a\\x1b[2J\\n\\xff\\xe2\\x80\\xae\xc3\xa9\\\\");
+}
+
+TEST(buf_json_is_valid_for_any_bytes)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT;
+
+	buf_add_json(&b, "\"\\\n\0\xc0\x80x", 7);
+	ASSERT_STR(b.data, "\"\\\"\\\\\\u000a\\u0000\xef\xbf\xbd\xef\xbf\xbdx\"");
+}
+
+TEST(buf_html_escapes_markup)
+{
+	static const char hostile[] = "\"><script>'&\x01";
+	_cleanup_buf_ struct buf b = BUF_INIT;
+
+	buf_add_html(&b, hostile, sizeof hostile - 1);
+	ASSERT_STR(b.data, "&quot;&gt;&lt;script&gt;&#39;&amp;\xef\xbf\xbd");
+}
+
+TEST(buf_duration_picks_the_unit)
+{
+	static const struct {
+		long long ns;
+		const char *text;
+	} rows[] = {{0, "0 ns"}, {999, "999 ns"}, {1250, "1.25 µs"}, {12500000, "12.5 ms"},
+		{2000000000, "2.00 s"}, {125000000000, "125 s"}};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		_cleanup_buf_ struct buf b = BUF_INIT;
+
+		buf_add_duration(&b, rows[i].ns);
+		ASSERT_STR(b.data, rows[i].text);
+	}
+}
+
+/* Every key that was set and not removed is found, whatever order they came and went in. */
+TEST(hash_keeps_what_it_was_told)
+{
+	enum { KEYS = 5000 };
+	static int values[KEYS];
+	struct hash h = {0};
+	size_t pos = 0, seen = 0;
+
+	for (uint64_t k = 0; k < KEYS; k++)
+		ASSERT(!hash_set(&h, k * 64, &values[k]));
+	for (uint64_t k = 0; k < KEYS; k += 3)
+		ASSERT(hash_del(&h, k * 64) == &values[k]);
+	for (uint64_t k = 0; k < KEYS; k++)
+		ASSERT(hash_get(&h, k * 64) == (k % 3 ? &values[k] : NULL));
+	ASSERT(!hash_del(&h, 7));
+	while (hash_next(&h, &pos))
+		seen++;
+	ASSERT_INT(seen, h.len);
+	ASSERT_INT(seen, KEYS - (KEYS + 2) / 3);
+	hash_done(&h);
+}
+
+TEST(steal_leaves_nothing_behind)
+{
+	_cleanup_free_ char *p = xstrdup("x");
+	_cleanup_free_ char *q = steal(&p);
+
+	ASSERT(!p);
+	ASSERT_STR(q, "x");
+}
