@@ -3,6 +3,7 @@
 #ifndef BASE_COMMAND_H
 #define BASE_COMMAND_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* One option. A list ends with a row whose name is NULL. */
@@ -27,6 +28,7 @@ struct command {
 	const char *summary; /* one sentence, without a full stop */
 	const struct command_option *options;
 	int (*run)(int argc, char **argv);
+	bool stops_at_operand; /* options end at the first operand: the rest is a command line of its own */
 };
 
 #define COMMAND_USAGE (-1)

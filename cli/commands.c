@@ -1,0 +1,77 @@
+/* commands.c - the table of subcommands. */
+/* SPDX-License-Identifier: MIT */
+#include "cli/commands.h"
+
+#include "base/mem.h"
+
+static const struct command *const commands[] = {
+#define COMMAND(name) &cmd_##name,
+#include "cli/commands.def"
+#undef COMMAND
+};
+
+const struct command *commands_next(size_t *pos)
+{
+	while (*pos < ARRAY_SIZE(commands)) {
+		const struct command *c = commands[(*pos)++];
+
+		if (c)
+			return c;
+	}
+	return NULL;
+}
+
+const struct command *commands_find(const char *name)
+{
+	const struct command *c;
+
+	for (size_t pos = 0; (c = commands_next(&pos));)
+		if (!strcmp(c->name, name))
+			return c;
+	return NULL;
+}
+
+/* Levenshtein's distance; names are short, what is longer is no misspelling. */
+static unsigned distance(const char *a, const char *b)
+{
+	enum { LONGEST = 24 };
+	unsigned row[LONGEST + 1];
+	size_t la = strlen(a), lb = strlen(b);
+
+	if (la > LONGEST || lb > LONGEST)
+		return LONGEST;
+	for (size_t j = 0; j <= lb; j++)
+		row[j] = (unsigned)j;
+	for (size_t i = 1; i <= la; i++) {
+		unsigned diagonal = row[0];
+
+		row[0] = (unsigned)i;
+		for (size_t j = 1; j <= lb; j++) {
+			unsigned best = diagonal + (a[i - 1] != b[j - 1]);
+
+			diagonal = row[j];
+			if (row[j] + 1 < best)
+				best = row[j] + 1;
+			if (row[j - 1] + 1 < best)
+				best = row[j - 1] + 1;
+			row[j] = best;
+		}
+	}
+	return row[lb];
+}
+
+const struct command *commands_nearest(const char *typed)
+{
+	const struct command *c, *best = NULL;
+	unsigned least = 3; /* more differences than two are no misspelling */
+
+	for (size_t pos = 0; (c = commands_next(&pos));) {
+		unsigned d = distance(typed, c->name);
+
+		if (d < least) {
+			least = d;
+			best = c;
+		}
+	}
+	return best;
+}

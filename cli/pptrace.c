@@ -1,0 +1,92 @@
+/* pptrace.c - main: look a command up and run it. */
+/* SPDX-License-Identifier: MIT */
+#include "base/mem.h"
+#include "cli/commands.h"
+#include "cli/options.h"
+#include "cli/say.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+enum { STATUS_USAGE = 2, STATUS_RUN_FAILED = 125 };
+
+static void print_help(FILE *f)
+{
+	const struct command *c;
+
+	(void)fprintf(f, "usage: pptrace COMMAND [OPTIONS] [ARGUMENTS]\n\n"
+			 "Trace a parallel program, see what it did, and why it is stuck.\n\n"
+			 "commands:\n");
+	for (size_t pos = 0; (c = commands_next(&pos));)
+		(void)fprintf(f, "  %-10s %s\n", c->name, c->summary);
+	(void)fprintf(f, "\n'pptrace COMMAND --help' says more about a command;"
+			 " 'pptrace run COMMAND...' records one.\n");
+}
+
+/* Opens what is missing of the three standard descriptors: no file of ours may take their numbers. */
+static void fill_standard_fds(void)
+{
+	for (int fd = 0; fd <= 2; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && errno == EBADF &&
+			open("/dev/null", fd ? O_WRONLY : O_RDONLY) != fd)
+			exit(STATUS_RUN_FAILED);
+}
+
+/* Output that could not be written is a failure, unless the reader just left. */
+static int finish(int status)
+{
+	if ((fflush(stdout) || ferror(stdout)) && errno != EPIPE) {
+		warn("cannot write to standard output:");
+		return status ? status : 1;
+	}
+	return status;
+}
+
+static int run_command(const struct command *c, int argc, char **argv)
+{
+	bool is_run = !strcmp(c->name, "run");
+	int status;
+
+	if (is_run)
+		say_set_status(STATUS_RUN_FAILED);
+	status = c->run(argc, argv);
+	if (status == COMMAND_USAGE) {
+		options_usage(stderr, c);
+		(void)fprintf(stderr, "'pptrace %s --help' lists the options.\n", c->name);
+		status = is_run ? STATUS_RUN_FAILED : STATUS_USAGE;
+	}
+	return finish(status);
+}
+
+int main(int argc, char **argv)
+{
+	const struct command *c;
+	const char *name;
+
+	fill_standard_fds();
+	name = argc > 1 ? argv[1] : NULL;
+	if (!name) {
+		print_help(stderr);
+		return STATUS_USAGE;
+	}
+	if (!strcmp(name, "--version") || !strcmp(name, "-V")) {
+		(void)printf("pptrace %s\n", PPTRACE_VERSION);
+		return finish(0);
+	}
+	c = commands_find(name);
+	if (c)
+		return run_command(c, argc - 1, argv + 1);
+	if (!strcmp(name, "-h") || !strcmp(name, "--help") || !strcmp(name, "help")) {
+		print_help(stdout);
+		return finish(0);
+	}
+	c = commands_nearest(name);
+	if (c)
+		warn("unknown %s '%s'; did you mean '%s'?", *name == '-' ? "option" : "command",
+			name, c->name);
+	else
+		warn("unknown %s '%s'; 'pptrace help' lists the commands",
+			*name == '-' ? "option" : "command", name);
+	return STATUS_USAGE;
+}

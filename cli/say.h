@@ -1,0 +1,57 @@
+/* say.h - what pptrace says on the terminal: errors, warnings, colours, progress. */
+/* SPDX-License-Identifier: MIT */
+#ifndef CLI_SAY_H
+#define CLI_SAY_H
+
+#include "base/banned.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * Messages go to stderr as "pptrace: ..."; control characters in them are
+ * shown as \xNN, so that a hostile name cannot act on the terminal.
+ */
+
+/* Prints and exits; the status is 1 unless say_set_status changed it. A trailing colon adds the text of errno. */
+_Noreturn void die(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* Prints and goes on; the message says what was skipped. A trailing colon adds the text of errno. */
+void warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* Prints something worth knowing, unless -q was given. */
+void note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* Prints a detail, only if -v was given. */
+void detail(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* Sets the status with which die exits (run: 125, diagnose: 2). */
+void say_set_status(int status);
+
+/* -q and -v. */
+void say_set_quiet(bool quiet);
+bool say_is_quiet(void);
+void say_set_verbose(bool verbose);
+bool say_is_verbose(void);
+
+/* --color=WHEN: "auto", "always" or "never". Returns false if it is none of them. */
+bool say_set_color(const char *when);
+
+/* Says whether to write colours to f: as --color says; else only to a terminal, if NO_COLOR is not set and TERM is not "dumb". */
+bool say_color(FILE *f);
+
+/*
+ * Progress of long work, on one line of stderr that rewrites itself: only on a
+ * terminal, not before half a second has passed, and gone at the end.
+ */
+struct progress {
+	const char *label; /* "drawing" */
+	uint64_t total;    /* 0: not known, a count is shown */
+	uint64_t begun_ns, shown_ns;
+	bool shown, on;
+};
+void progress_begin(struct progress *p, const char *label, uint64_t total);
+void progress_step(struct progress *p, uint64_t done);
+void progress_end(struct progress *p);
+
+#endif
