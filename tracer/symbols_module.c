@@ -1,0 +1,484 @@
+/* symbols_module.c - one ELF file: its functions, variables, source lines and unwind tables. */
+/* SPDX-License-Identifier: MIT */
+#include "tracer/symbols_module.h"
+
+#include <dlfcn.h>
+#include <elfutils/libdw.h>
+#include <elfutils/libdwelf.h>
+#include <fcntl.h>
+#include <gelf.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "tracer/symbols_line.h"
+
+/* One function or variable. name points into the file's string table, shown is its readable form. */
+struct sym {
+	uint64_t start;
+	uint64_t size; /* 0: not known, up to the next one */
+	const char *name;
+	char *shown;
+	bool is_global;
+};
+
+struct symtab {
+	struct sym *list;
+	size_t len, cap;
+};
+
+struct module {
+	char *path;
+	int fd, debug_fd;
+	struct stat identity; /* of a file that module_release closed */
+	bool is_released, is_parsed, has_dwarf, is_static;
+	Elf *elf, *debug_elf;
+	Dwarf *dwarf;
+	Dwarf_CFI *cfi;
+	bool has_cfi;
+	struct lines *lines;
+	struct symtab functions, variables;
+	uint64_t low, high; /* what the file occupies */
+};
+
+enum {
+	MODULE_MAX_SYMBOLS = 4 * 1000 * 1000, /* of a hostile or absurd file no more is read */
+	MODULE_WALK_BACK = 32 /* symbols before an address that may still cover it */
+};
+
+char *module_demangle(const char *name)
+{
+	typedef char *demangle_fn(const char *, char *, size_t *, int *);
+	static demangle_fn *demangle;
+	static bool is_tried;
+	int status = 0;
+
+	if (strncmp(name, "_Z", 2) != 0)
+		return NULL;
+	/*
+	 * The C++ library is asked for when the first C++ name appears: pptrace
+	 * does not otherwise need it, and a machine that runs C++ programs has it.
+	 */
+	if (!is_tried) {
+		void *lib = dlopen("libstdc++.so.6", RTLD_LAZY | RTLD_LOCAL);
+
+		is_tried = true;
+		if (lib)
+			*(void **)&demangle = dlsym(lib, "__cxa_demangle");
+	}
+	return demangle ? demangle(name, NULL, NULL, &status) : NULL;
+}
+
+struct module *module_new(int fd, const char *path)
+{
+	struct module *m = xcalloc(1, sizeof *m);
+
+	m->path = xstrdup(path);
+	m->fd = fd;
+	m->debug_fd = -1;
+	return m;
+}
+
+static void symtab_done(struct symtab *t)
+{
+	for (size_t i = 0; i < t->len; i++)
+		free(t->list[i].shown);
+	free(t->list);
+}
+
+void module_free(struct module *m)
+{
+	if (!m)
+		return;
+	symtab_done(&m->functions);
+	symtab_done(&m->variables);
+	lines_free(m->lines);
+	if (m->cfi)
+		(void)dwarf_cfi_end(m->cfi);
+	if (m->dwarf)
+		(void)dwarf_end(m->dwarf);
+	if (m->debug_elf)
+		(void)elf_end(m->debug_elf);
+	if (m->elf)
+		(void)elf_end(m->elf);
+	mem_cleanup_close(&m->fd);
+	mem_cleanup_close(&m->debug_fd);
+	free(m->path);
+	free(m);
+}
+
+const char *module_path(const struct module *m)
+{
+	return m->path;
+}
+
+bool module_release(struct module *m)
+{
+	if (m->is_parsed || m->fd < 0 || fstat(m->fd, &m->identity) != 0)
+		return false;
+	mem_cleanup_close(&m->fd);
+	m->fd = -1;
+	m->is_released = true;
+	return true;
+}
+
+/* Opens a released file again, if its path still leads to the same one. */
+static void reopen(struct module *m)
+{
+	struct stat st;
+
+	m->fd = open(m->path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	if (m->fd < 0)
+		return;
+	if (fstat(m->fd, &st) == 0 && st.st_dev == m->identity.st_dev &&
+		st.st_ino == m->identity.st_ino && st.st_size == m->identity.st_size &&
+		st.st_mtim.tv_sec == m->identity.st_mtim.tv_sec &&
+		st.st_mtim.tv_nsec == m->identity.st_mtim.tv_nsec)
+		return;
+	(void)close(m->fd);
+	m->fd = -1;
+}
+
+static unsigned underscores(const char *s)
+{
+	return (unsigned)strspn(s, "_");
+}
+
+/* Of several names for one address the one that a person would call it comes first. */
+static int sym_compare(const void *pa, const void *pb)
+{
+	const struct sym *a = pa, *b = pb;
+
+	if (a->start != b->start)
+		return a->start < b->start ? -1 : 1;
+	if ((a->size == 0) != (b->size == 0))
+		return a->size == 0 ? 1 : -1;
+	if (a->is_global != b->is_global)
+		return a->is_global ? -1 : 1;
+	if (underscores(a->name) != underscores(b->name))
+		return underscores(a->name) < underscores(b->name) ? -1 : 1;
+	if (strlen(a->name) != strlen(b->name))
+		return strlen(a->name) < strlen(b->name) ? -1 : 1;
+	return strcmp(a->name, b->name);
+}
+
+static void symtab_add(struct symtab *t, const GElf_Sym *s, const char *name)
+{
+	unsigned bind = GELF_ST_BIND(s->st_info);
+
+	ARRAY_GROW(t->list, t->len, t->cap);
+	t->list[t->len++] = (struct sym){.start = s->st_value,
+		.size = s->st_size,
+		.name = name,
+		.is_global = bind == STB_GLOBAL || bind == STB_WEAK};
+}
+
+static void read_section(struct module *m, Elf *elf, Elf_Scn *scn, const GElf_Shdr *sh)
+{
+	Elf_Data *data = elf_getdata(scn, NULL);
+	size_t n = sh->sh_entsize ? sh->sh_size / sh->sh_entsize : 0;
+
+	for (size_t i = 1; data && i < n && i < MODULE_MAX_SYMBOLS; i++) {
+		const char *name;
+		GElf_Sym s;
+
+		if (!gelf_getsym(data, (int)i, &s) || s.st_shndx == SHN_UNDEF || !s.st_value)
+			continue;
+		name = elf_strptr(elf, sh->sh_link, s.st_name);
+		if (!name || !*name)
+			continue;
+		switch (GELF_ST_TYPE(s.st_info)) {
+		case STT_FUNC:
+		case STT_GNU_IFUNC:
+			symtab_add(&m->functions, &s, name);
+			break;
+		case STT_OBJECT:
+		case STT_COMMON:
+			symtab_add(&m->variables, &s, name);
+			break;
+		default:
+			break;
+		}
+	}
+}
+
+static bool read_symbols(struct module *m, Elf *elf, unsigned type)
+{
+	Elf_Scn *scn = NULL;
+	bool found = false;
+
+	while ((scn = elf_nextscn(elf, scn)) != NULL) {
+		GElf_Shdr sh;
+
+		if (gelf_getshdr(scn, &sh) && sh.sh_type == type) {
+			read_section(m, elf, scn, &sh);
+			found = true;
+		}
+	}
+	return found;
+}
+
+static bool has_section(Elf *elf, const char *wanted)
+{
+	Elf_Scn *scn = NULL;
+	size_t strings;
+
+	if (elf_getshdrstrndx(elf, &strings) != 0)
+		return false;
+	while ((scn = elf_nextscn(elf, scn)) != NULL) {
+		GElf_Shdr sh;
+		const char *name =
+			gelf_getshdr(scn, &sh) ? elf_strptr(elf, strings, sh.sh_name) : NULL;
+
+		if (name && !strcmp(name, wanted))
+			return true;
+	}
+	return false;
+}
+
+/* Opens the separate file of debugging information, which distributions install under its build-id. */
+static void open_debug_file(struct module *m)
+{
+	const unsigned char *id;
+	const void *bits = NULL;
+	char path[256], *p = path;
+	ssize_t len = dwelf_elf_gnu_build_id(m->elf, &bits);
+
+	if (len < 3 || len > 64)
+		return;
+	id = bits;
+	p += snprintf(p, sizeof path, "/usr/lib/debug/.build-id/%02x/", id[0]);
+	for (ssize_t i = 1; i < len; i++)
+		p += snprintf(p, 3, "%02x", id[i]);
+	(void)snprintf(p, 8, ".debug");
+	m->debug_fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	if (m->debug_fd >= 0)
+		m->debug_elf = elf_begin(m->debug_fd, ELF_C_READ, NULL);
+}
+
+/* A static PIE has no interpreter, as a library has none: a flag tells them apart. */
+static bool is_pie(Elf *elf)
+{
+	Elf_Scn *scn = NULL;
+
+	while ((scn = elf_nextscn(elf, scn)) != NULL) {
+		Elf_Data *data;
+		GElf_Shdr sh;
+		GElf_Dyn dyn;
+
+		if (!gelf_getshdr(scn, &sh) || sh.sh_type != SHT_DYNAMIC)
+			continue;
+		data = elf_getdata(scn, NULL);
+		for (int i = 0; data && gelf_getdyn(data, i, &dyn) && dyn.d_tag != DT_NULL; i++)
+			if (dyn.d_tag == DT_FLAGS_1 && (dyn.d_un.d_val & DF_1_PIE))
+				return true;
+	}
+	return false;
+}
+
+static void read_extent(struct module *m)
+{
+	bool has_interp = false, has_dynamic = false;
+	size_t n = 0;
+	GElf_Ehdr eh;
+
+	m->low = UINT64_MAX;
+	if (elf_getphdrnum(m->elf, &n) != 0)
+		n = 0;
+	for (size_t i = 0; i < n; i++) {
+		GElf_Phdr ph;
+
+		if (!gelf_getphdr(m->elf, (int)i, &ph))
+			continue;
+		has_interp |= ph.p_type == PT_INTERP;
+		has_dynamic |= ph.p_type == PT_DYNAMIC;
+		if (ph.p_type != PT_LOAD)
+			continue;
+		if (ph.p_vaddr < m->low)
+			m->low = ph.p_vaddr;
+		if (ph.p_vaddr + ph.p_memsz > m->high)
+			m->high = ph.p_vaddr + ph.p_memsz;
+	}
+	m->is_static = !has_interp && gelf_getehdr(m->elf, &eh) &&
+		       (eh.e_type == ET_EXEC || (has_dynamic && is_pie(m->elf)));
+}
+
+static bool parse(struct module *m)
+{
+	if (m->is_parsed)
+		return m->elf != NULL;
+	m->is_parsed = true;
+	if (m->is_released)
+		reopen(m);
+	if (m->fd < 0 || elf_version(EV_CURRENT) == EV_NONE)
+		return false;
+	/* Not mapped: a file that shrinks would end pptrace with SIGBUS. */
+	m->elf = elf_begin(m->fd, ELF_C_READ, NULL);
+	if (m->elf && elf_kind(m->elf) != ELF_K_ELF) {
+		(void)elf_end(m->elf);
+		m->elf = NULL;
+	}
+	if (!m->elf)
+		return false;
+	read_extent(m);
+	if (!has_section(m->elf, ".debug_info"))
+		open_debug_file(m);
+	if (!read_symbols(m, m->elf, SHT_SYMTAB) &&
+		!(m->debug_elf && read_symbols(m, m->debug_elf, SHT_SYMTAB)))
+		(void)read_symbols(m, m->elf, SHT_DYNSYM);
+	if (m->functions.len)
+		qsort(m->functions.list, m->functions.len, sizeof(struct sym), sym_compare);
+	if (m->variables.len)
+		qsort(m->variables.list, m->variables.len, sizeof(struct sym), sym_compare);
+	return true;
+}
+
+static struct lines *module_lines(struct module *m)
+{
+	if (!parse(m))
+		return NULL;
+	if (!m->has_dwarf) {
+		m->has_dwarf = true;
+		m->dwarf =
+			dwarf_begin_elf(m->debug_elf ? m->debug_elf : m->elf, DWARF_C_READ, NULL);
+		if (m->dwarf)
+			m->lines = lines_new(m->dwarf);
+	}
+	return m->lines;
+}
+
+bool module_vaddr(struct module *m, uint64_t offset, uint64_t *ret)
+{
+	size_t n = 0;
+
+	if (!parse(m) || elf_getphdrnum(m->elf, &n) != 0)
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		GElf_Phdr ph;
+		uint64_t page = offset & ~0xfffull;
+
+		if (!gelf_getphdr(m->elf, (int)i, &ph) || ph.p_type != PT_LOAD ||
+			!(ph.p_flags & PF_X))
+			continue;
+		if (page >= (ph.p_offset & ~0xfffull) && page < ph.p_offset + ph.p_filesz) {
+			*ret = ph.p_vaddr - ph.p_offset + offset;
+			return true;
+		}
+	}
+	return false;
+}
+
+bool module_covers(struct module *m, uint64_t vaddr)
+{
+	return parse(m) && vaddr >= m->low && vaddr < m->high;
+}
+
+/* Finds the symbol that covers vaddr; nested and aliased ones make it look back a little. */
+static struct sym *symtab_find(struct symtab *t, uint64_t vaddr)
+{
+	struct sym *best = NULL;
+	size_t lo = 0, hi = t->len;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (t->list[mid].start <= vaddr)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	for (size_t i = lo, n = 0; i > 0 && n < MODULE_WALK_BACK; i--, n++) {
+		struct sym *s = &t->list[i - 1];
+
+		if (best && s->start != best->start)
+			break;
+		if (s->size ? vaddr - s->start < s->size : n == 0)
+			best = s; /* the first of those with the same address is the best name */
+	}
+	return best;
+}
+
+const char *module_function(struct module *m, uint64_t vaddr, uint64_t *ret_start)
+{
+	struct sym *s = parse(m) ? symtab_find(&m->functions, vaddr) : NULL;
+
+	if (!s)
+		return NULL;
+	*ret_start = s->start;
+	if (!s->shown) {
+		s->shown = module_demangle(s->name);
+		if (!s->shown)
+			s->shown = xstrndup(s->name, strcspn(s->name, "@"));
+	}
+	return s->shown;
+}
+
+const char *module_variable(struct module *m, uint64_t vaddr, uint64_t *ret_offset)
+{
+	struct sym *s = parse(m) ? symtab_find(&m->variables, vaddr) : NULL;
+
+	if (!s)
+		return NULL;
+	*ret_offset = vaddr - s->start;
+	if (!s->shown) {
+		s->shown = module_demangle(s->name);
+		if (!s->shown)
+			s->shown = xstrndup(s->name, strcspn(s->name, "@"));
+	}
+	return s->shown;
+}
+
+static bool symtab_lookup(const struct symtab *t, const char *name, uint64_t *ret)
+{
+	size_t len = strlen(name);
+
+	for (size_t i = 0; i < t->len; i++) {
+		const struct sym *s = &t->list[i];
+
+		if (!strncmp(s->name, name, len) && (!s->name[len] || s->name[len] == '@')) {
+			*ret = s->start;
+			return true;
+		}
+	}
+	return false;
+}
+
+bool module_lookup(struct module *m, const char *name, uint64_t *ret)
+{
+	return parse(m) &&
+	       (symtab_lookup(&m->variables, name, ret) || symtab_lookup(&m->functions, name, ret));
+}
+
+bool module_line(struct module *m, uint64_t vaddr, const char **ret_file, int *ret_line)
+{
+	struct lines *l = module_lines(m);
+
+	return l && lines_find(l, vaddr, ret_file, ret_line);
+}
+
+bool module_has_debug(struct module *m, uint64_t vaddr, bool *ret_any)
+{
+	struct lines *l = module_lines(m);
+
+	*ret_any = l && lines_any(l);
+	return l && lines_covers(l, vaddr);
+}
+
+bool module_is_static(struct module *m)
+{
+	return parse(m) && m->is_static;
+}
+
+Dwarf_CFI *module_cfi(struct module *m)
+{
+	if (!parse(m))
+		return NULL;
+	if (!m->has_cfi) {
+		m->has_cfi = true;
+		m->cfi = dwarf_getcfi_elf(m->elf);
+	}
+	/* Go, and code built without exceptions, has tables for debuggers alone. */
+	if (!m->cfi && module_lines(m))
+		return dwarf_getcfi(m->dwarf);
+	return m->cfi;
+}

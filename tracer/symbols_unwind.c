@@ -1,0 +1,410 @@
+/* symbols_unwind.c - the user stack of a thread that is blocked, without stopping it. */
+/* SPDX-License-Identifier: MIT */
+/*
+ * /proc tells the stack and instruction pointers of a thread that sleeps in a
+ * system call and no other register. That is enough: compiled code finds its
+ * caller by the stack pointer nearly everywhere, and where it wants the frame
+ * pointer (code built without optimisation), that is found on the stack: the
+ * slot below a return address whose call instruction calls this very function.
+ */
+#include "tracer/symbols.h"
+
+#include <dwarf.h>
+#include <elfutils/libdw.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "tracer/symbols_maps.h"
+#include "tracer/symbols_module.h"
+
+enum {
+	REG_RBP = 6, /* numbers of DWARF on x86-64 */
+	REG_RSP = 7,
+	REG_RIP = 16,
+	REG_COUNT = 17,
+	STACK_WINDOW = 16 * 1024, /* read at once */
+	STACK_SEARCH = 8 * 1024,  /* how far up a frame pointer is looked for */
+	EVAL_DEPTH = 16,
+	CALL_LENGTH = 5 /* of a direct call instruction */
+};
+
+struct regs {
+	uint64_t v[REG_COUNT];
+	uint32_t valid; /* bit n: register n is known */
+};
+
+struct unwind {
+	const struct maps *maps;
+	pid_t pid;
+	uint64_t window_at;
+	size_t window_len;
+	unsigned char window[STACK_WINDOW];
+};
+
+static bool read_memory(struct unwind *u, uint64_t addr, void *to, size_t len)
+{
+	struct iovec local = {to, len}, remote = {(void *)(uintptr_t)addr, len};
+
+	if (addr >= u->window_at && addr - u->window_at + len <= u->window_len) {
+		memcpy(to, u->window + (addr - u->window_at), len);
+		return true;
+	}
+	return process_vm_readv(u->pid, &local, 1, &remote, 1, 0) == (ssize_t)len;
+}
+
+static void read_window(struct unwind *u, uint64_t sp)
+{
+	struct iovec local = {u->window, sizeof u->window};
+	struct iovec remote = {(void *)(uintptr_t)sp, sizeof u->window};
+	ssize_t n = process_vm_readv(u->pid, &local, 1, &remote, 1, 0);
+
+	/* A stack that ends within the window gives what there is of it, or nothing at all. */
+	if (n < 0) {
+		remote.iov_len = local.iov_len = 4096 - sp % 4096;
+		n = process_vm_readv(u->pid, &local, 1, &remote, 1, 0);
+	}
+	u->window_at = sp;
+	u->window_len = n > 0 ? (size_t)n : 0;
+}
+
+static bool reg_get(const struct regs *r, uint64_t number, uint64_t *ret)
+{
+	if (number >= REG_COUNT || !(r->valid & 1u << number))
+		return false;
+	*ret = r->v[number];
+	return true;
+}
+
+static void reg_set(struct regs *r, unsigned number, uint64_t value)
+{
+	r->v[number] = value;
+	r->valid |= 1u << number;
+}
+
+struct eval {
+	struct unwind *u;
+	const struct regs *regs;
+	const uint64_t *cfa; /* NULL while it is being computed */
+	uint64_t stack[EVAL_DEPTH];
+	unsigned depth;
+};
+
+static bool push(struct eval *e, uint64_t value)
+{
+	if (e->depth == EVAL_DEPTH)
+		return false;
+	e->stack[e->depth++] = value;
+	return true;
+}
+
+static bool eval_binary(struct eval *e, unsigned atom)
+{
+	uint64_t a, b;
+
+	if (e->depth < 2)
+		return false;
+	b = e->stack[--e->depth];
+	a = e->stack[--e->depth];
+	switch (atom) {
+	case DW_OP_plus:
+		return push(e, a + b);
+	case DW_OP_minus:
+		return push(e, a - b);
+	case DW_OP_and:
+		return push(e, a & b);
+	case DW_OP_or:
+		return push(e, a | b);
+	case DW_OP_mul:
+		return push(e, a * b);
+	case DW_OP_shl:
+		return push(e, b < 64 ? a << b : 0);
+	case DW_OP_shr:
+		return push(e, b < 64 ? a >> b : 0);
+	case DW_OP_ge:
+		return push(e, (int64_t)a >= (int64_t)b);
+	case DW_OP_gt:
+		return push(e, (int64_t)a > (int64_t)b);
+	case DW_OP_le:
+		return push(e, (int64_t)a <= (int64_t)b);
+	case DW_OP_lt:
+		return push(e, (int64_t)a < (int64_t)b);
+	case DW_OP_eq:
+		return push(e, a == b);
+	case DW_OP_ne:
+		return push(e, a != b);
+	default:
+		return false;
+	}
+}
+
+static bool eval_constant(struct eval *e, const Dwarf_Op *op)
+{
+	switch (op->atom) {
+	case DW_OP_addr:
+	case DW_OP_const1u:
+	case DW_OP_const1s:
+	case DW_OP_const2u:
+	case DW_OP_const2s:
+	case DW_OP_const4u:
+	case DW_OP_const4s:
+	case DW_OP_const8u:
+	case DW_OP_const8s:
+	case DW_OP_constu:
+	case DW_OP_consts:
+		return push(e, op->number);
+	default:
+		return false;
+	}
+}
+
+/* One operation of those that unwind tables contain in practice; any other makes the frame unknown. */
+static bool eval_op(struct eval *e, const Dwarf_Op *op)
+{
+	uint64_t value;
+
+	if (op->atom >= DW_OP_breg0 && op->atom <= DW_OP_breg31)
+		return reg_get(e->regs, op->atom - DW_OP_breg0, &value) &&
+		       push(e, value + op->number);
+	if (op->atom >= DW_OP_lit0 && op->atom <= DW_OP_lit31)
+		return push(e, op->atom - DW_OP_lit0);
+	switch (op->atom) {
+	case DW_OP_bregx:
+		return reg_get(e->regs, op->number, &value) && push(e, value + op->number2);
+	case DW_OP_call_frame_cfa:
+		return e->cfa && push(e, *e->cfa);
+	case DW_OP_plus_uconst:
+		if (e->depth == 0)
+			return false;
+		e->stack[e->depth - 1] += op->number;
+		return true;
+	case DW_OP_deref:
+		if (e->depth == 0 || !read_memory(e->u, e->stack[e->depth - 1], &value, 8))
+			return false;
+		e->stack[e->depth - 1] = value;
+		return true;
+	case DW_OP_dup:
+		return e->depth > 0 && push(e, e->stack[e->depth - 1]);
+	case DW_OP_drop:
+		return e->depth > 0 && e->depth-- > 0;
+	case DW_OP_nop:
+		return true;
+	default:
+		return eval_constant(e, op) || eval_binary(e, op->atom);
+	}
+}
+
+static bool eval_ops(struct eval *e, const Dwarf_Op *ops, size_t n, uint64_t *ret)
+{
+	e->depth = 0;
+	for (size_t i = 0; i < n; i++)
+		if (!eval_op(e, &ops[i]))
+			return false;
+	if (e->depth == 0)
+		return false;
+	*ret = e->stack[e->depth - 1];
+	return true;
+}
+
+/* Finds what the caller of a frame had in one register. */
+static void restore(struct unwind *u, Dwarf_Frame *frame, const struct regs *old, uint64_t cfa,
+	int number, struct regs *ret)
+{
+	struct eval e = {.u = u, .regs = old, .cfa = &cfa};
+	Dwarf_Op mem[3], *ops;
+	uint64_t value;
+	size_t n = 0;
+
+	if (dwarf_frame_register(frame, number, mem, &ops, &n) != 0)
+		return;
+	if (n == 0) {
+		/* NULL: unchanged; otherwise lost. */
+		if (!ops && reg_get(old, (uint64_t)number, &value))
+			reg_set(ret, (unsigned)number, value);
+		return;
+	}
+	if (n == 1 && ops[0].atom == DW_OP_regx) {
+		if (reg_get(old, ops[0].number, &value))
+			reg_set(ret, (unsigned)number, value);
+		return;
+	}
+	if (n == 1 && ops[0].atom >= DW_OP_reg0 && ops[0].atom <= DW_OP_reg31) {
+		if (reg_get(old, ops[0].atom - DW_OP_reg0, &value))
+			reg_set(ret, (unsigned)number, value);
+		return;
+	}
+	if (ops[n - 1].atom == DW_OP_stack_value) {
+		if (eval_ops(&e, ops, n - 1, &value))
+			reg_set(ret, (unsigned)number, value);
+	} else if (eval_ops(&e, ops, n, &value) && read_memory(u, value, &value, 8)) {
+		reg_set(ret, (unsigned)number, value);
+	}
+}
+
+/* Says whether the instruction before a return address is a direct call of target. */
+static bool is_call_of(struct unwind *u, uint64_t ret_addr, uint64_t target)
+{
+	unsigned char code[CALL_LENGTH];
+	int32_t distance;
+
+	if (!maps_find(u->maps, ret_addr - 1) ||
+		!read_memory(u, ret_addr - CALL_LENGTH, code, sizeof code) || code[0] != 0xe8)
+		return false;
+	memcpy(&distance, code + 1, sizeof distance);
+	return ret_addr + (uint64_t)(int64_t)distance == target;
+}
+
+static bool find_frame_pointer(struct unwind *u, uint64_t sp, uint64_t function, uint64_t *ret)
+{
+	uint64_t pair[2];
+
+	for (uint64_t at = sp & ~7ull; at < sp + STACK_SEARCH; at += 8) {
+		if (!read_memory(u, at, pair, sizeof pair))
+			return false;
+		if (is_call_of(u, pair[1], function)) {
+			*ret = at;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* The rule of code without unwind tables that keeps a frame pointer. */
+static bool step_frame_pointer(struct unwind *u, struct regs *r)
+{
+	uint64_t rbp, sp, pair[2];
+
+	if (!reg_get(r, REG_RBP, &rbp) || !reg_get(r, REG_RSP, &sp) || rbp < sp || rbp % 8 ||
+		!read_memory(u, rbp, pair, sizeof pair) || !maps_find(u->maps, pair[1] - 1))
+		return false;
+	r->valid = 0;
+	reg_set(r, REG_RBP, pair[0]);
+	reg_set(r, REG_RSP, rbp + sizeof pair);
+	reg_set(r, REG_RIP, pair[1]);
+	return true;
+}
+
+static bool find_cfa(struct unwind *u, Dwarf_Frame *frame, struct module *module, uint64_t vaddr,
+	uint64_t bias, struct regs *r, uint64_t *ret)
+{
+	struct eval e = {.u = u, .regs = r};
+	uint64_t function, rbp, sp;
+	Dwarf_Op *ops;
+	size_t n = 0;
+
+	if (dwarf_frame_cfa(frame, &ops, &n) != 0 || n == 0)
+		return false;
+	if (eval_ops(&e, ops, n, ret))
+		return true;
+	if (r->valid & 1u << REG_RBP || !reg_get(r, REG_RSP, &sp) ||
+		!module_function(module, vaddr, &function) ||
+		!find_frame_pointer(u, sp, function + bias, &rbp))
+		return false;
+	reg_set(r, REG_RBP, rbp);
+	return eval_ops(&e, ops, n, ret);
+}
+
+/* Goes from a frame to its caller; false: there is none, or it cannot be told. */
+static bool step(struct unwind *u, struct regs *r, bool is_first, bool *ret_exact)
+{
+	uint64_t pc = r->v[REG_RIP] - (is_first || *ret_exact ? 0 : 1), first, bias, cfa;
+	const struct map *map = maps_find(u->maps, pc);
+	Dwarf_Frame *frame = NULL;
+	struct regs next = {.valid = 0};
+	bool is_signal = false;
+	Dwarf_CFI *cfi;
+
+	if (!map)
+		return false;
+	cfi = module_vaddr(map->module, map->offset, &first) ? module_cfi(map->module) : NULL;
+	bias = map->start - first;
+	if (!cfi || dwarf_cfi_addrframe(cfi, pc - bias, &frame) != 0)
+		return step_frame_pointer(u, r);
+	if (!find_cfa(u, frame, map->module, pc - bias, bias, r, &cfa)) {
+		free(frame);
+		return false;
+	}
+	(void)dwarf_frame_info(frame, NULL, NULL, &is_signal);
+	for (int i = 0; i < REG_COUNT; i++)
+		restore(u, frame, r, cfa, i, &next);
+	free(frame);
+	if (!(next.valid & 1u << REG_RSP))
+		reg_set(&next, REG_RSP, cfa);
+	/* A stack that does not go up would make this walk endless. */
+	if (!(next.valid & 1u << REG_RIP) || !next.v[REG_RIP] ||
+		(!is_signal && next.v[REG_RSP] <= r->v[REG_RSP]))
+		return false;
+	*r = next;
+	*ret_exact = is_signal;
+	return true;
+}
+
+/* Reads "NR ARGS... SP PC"; a thread that runs, or is not in a system call, says so in its own way. */
+static int read_registers(pid_t pid, pid_t tid, struct regs *ret)
+{
+	char path[64], text[256];
+	_cleanup_close_ int fd = -1;
+	uint64_t a[8];
+	ssize_t n;
+	long nr;
+
+	(void)snprintf(path, sizeof path, "/proc/%d/task/%d/syscall", (int)pid, (int)tid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	n = read(fd, text, sizeof text - 1);
+	if (n < 0)
+		return -errno;
+	text[n] = '\0';
+	if (!strncmp(text, "running", 7))
+		return -EBUSY;
+	if (sscanf(text,
+		    "%ld %" SCNx64 " %" SCNx64 " %" SCNx64 " %" SCNx64 " %" SCNx64 " %" SCNx64
+		    " %" SCNx64 " %" SCNx64,
+		    &nr, &a[0], &a[1], &a[2], &a[3], &a[4], &a[5], &a[6], &a[7]) == 9) {
+		reg_set(ret, REG_RSP, a[6]);
+		reg_set(ret, REG_RIP, a[7]);
+		return 0;
+	}
+	if (sscanf(text, "%ld %" SCNx64 " %" SCNx64, &nr, &a[6], &a[7]) != 3)
+		return -EIO;
+	reg_set(ret, REG_RSP, a[6]);
+	reg_set(ret, REG_RIP, a[7]);
+	return 0;
+}
+
+int symbols_unwind(
+	struct symbols *s, int64_t process, pid_t pid, pid_t tid, uint64_t *addrs, int max)
+{
+	_cleanup_free_ struct unwind *u = NULL;
+	struct regs r = {.valid = 0};
+	bool exact = true;
+	int n = 0, rc;
+
+#ifndef __x86_64__
+	return -ENOTSUP;
+#endif
+	if (!symbols_maps(s, process)) {
+		rc = symbols_map_proc(s, process, pid);
+		if (rc)
+			return rc;
+	}
+	rc = read_registers(pid, tid, &r);
+	if (rc)
+		return rc;
+	u = xmalloc(sizeof *u);
+	u->maps = symbols_maps(s, process);
+	u->pid = pid;
+	read_window(u, r.v[REG_RSP]);
+	if (!u->window_len)
+		return -errno;
+	while (n < max) {
+		addrs[n++] = r.v[REG_RIP];
+		if (!step(u, &r, n == 1, &exact))
+			break;
+	}
+	return n;
+}
