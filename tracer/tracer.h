@@ -1,0 +1,123 @@
+/* tracer.h - record: sources in, database out. */
+/* SPDX-License-Identifier: MIT */
+#ifndef TRACER_TRACER_H
+#define TRACER_TRACER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/types.h>
+
+#include "tracer/source.h"
+
+/*
+ * Owns the sources, the merge, the model and the store of one recording. The
+ * caller owns the command and the loop: it calls tracer_poll whenever a
+ * descriptor is ready or the time that tracer_timeout gave has passed.
+ */
+struct tracer;
+struct buf;
+struct findings;
+struct sqlite3;
+
+enum tracer_backend { BACKEND_AUTO, BACKEND_EBPF, BACKEND_SHIM };
+
+struct tracer_config {
+	const char *path;            /* the database to make */
+	enum tracer_backend backend; /* where events come from */
+	enum locks_mode locks;       /* how lock operations are recorded */
+	unsigned data_bytes;         /* payload kept of each pipe read or write */
+	bool sched;                  /* record slices of running */
+	bool drop;                   /* never let the target wait for us */
+	bool quiet;                  /* sources need not say what they cost others */
+	size_t ring_bytes;           /* 0: default */
+	int64_t watch_ns;    /* look for a deadlock when a wait has lasted that long; 0: never */
+	char *const *argv;   /* the command, for trace.command */
+	const char *program; /* the file that will be executed; NULL: attaching to what runs */
+	const char *options; /* JSON object for trace.options, or NULL */
+	FILE *dump;          /* every record as text, or NULL */
+};
+
+/*
+ * Chooses and attaches sources and makes the database. Returns 0 and *ret; or
+ * a negative errno with one sentence, without a full stop, in why: -EPERM if no
+ * source is permitted here. notes gets sentences, one a line, about what was
+ * chosen instead of something better.
+ */
+int tracer_open(const struct tracer_config *config, struct tracer **ret, struct buf *notes,
+	struct buf *why);
+
+/* Adds what the environment of the command needs ("NAME=value", each NUL-terminated). Returns 0 or -errno. */
+int tracer_environment(struct tracer *t, struct buf *env);
+
+/* Traces a task and all its descendants from now on. Returns 0 or -errno. */
+int tracer_adopt(struct tracer *t, pid_t pid);
+
+/* Takes a record from elsewhere (a snapshot); a source_emit whose arg is the tracer. */
+void tracer_emit(void *tracer, const struct rec_head *rec);
+
+/* Adds sentences, one a line, to trace.blind_spots. */
+void tracer_blind(struct tracer *t, const char *lines);
+
+/*
+ * Drains the sources, feeds the model, commits when it is time. Returns 0, or
+ * a negative errno once the database cannot be written (tracer_error says why):
+ * recording has then been stopped and the command is left in peace.
+ */
+int tracer_poll(struct tracer *t);
+
+/* Drains, and commits everything up to now. Returns as tracer_poll. */
+int tracer_commit(struct tracer *t);
+
+/* Returns how long to wait before the next tracer_poll, in milliseconds: short while much happens. */
+int tracer_timeout(const struct tracer *t);
+
+/* Fills fds with descriptors whose readability is worth a tracer_poll; returns how many (at most max). */
+int tracer_wakeup_fds(const struct tracer *t, int *fds, int max);
+
+/* Returns how many processes have not ended. Those that are gone though their end was never seen count as ended. */
+unsigned tracer_alive(struct tracer *t);
+
+/* Calls each for every process that has not ended. */
+void tracer_each_alive(
+	struct tracer *t, void (*each)(void *arg, pid_t pid, const char *name), void *arg);
+
+/* Says whether pid was sent signo at the time since_ns (CLOCK_MONOTONIC) or later, as far as was seen. */
+bool tracer_saw_signal(const struct tracer *t, pid_t pid, int signo, uint64_t since_ns);
+
+/*
+ * Looks for sets of threads that can never proceed, if some wait has become
+ * old enough and something has changed since it last looked. Returns true with
+ * findings that were not reported before and that a second look confirmed
+ * (freed with findings_free).
+ */
+bool tracer_watch(struct tracer *t, struct findings *ret);
+
+/* Returns a read connection to the growing database for verdict_text, or NULL; it belongs to the tracer. */
+struct sqlite3 *tracer_reader(struct tracer *t);
+
+/* What a recording amounts to. */
+struct tracer_summary {
+	uint64_t processes, threads, records, lost, skipped;
+	uint64_t errors, warnings, infos; /* findings */
+	int64_t duration_ns;
+	const char *backend;
+};
+
+/* How the command ended; status as wait(2) gives it. */
+struct tracer_outcome {
+	bool ended;
+	int status;
+};
+
+/*
+ * Ends the recording: last drain, findings, indexes, detach. Fills *ret_summary.
+ * Frees the tracer in any case. Returns 0 or the negative errno of the database with a sentence in why.
+ */
+int tracer_close(struct tracer *t, const struct tracer_outcome *outcome,
+	struct tracer_summary *ret_summary, struct buf *why);
+
+/* Returns what is wrong with the database, or NULL. */
+const char *tracer_error(const struct tracer *t);
+
+#endif
