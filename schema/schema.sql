@@ -188,6 +188,11 @@ CREATE TABLE lock_hold ( -- a thread had a lock; no index on purpose (see lock_o
     release_site_id INTEGER     -- where it was released; NULL: not known
 );
 
+-- A row of lock_open also stays when the holder's thread or process ended with the lock held, and goes when anybody
+-- releases the lock or takes it anew (a robust lock whose owner died; file locks go with the last process that shares
+-- the description). After fork a lock that was held in the parent gets a copy in the child (lock.origin_id) and a row
+-- here: with the child's thread if the forking thread held it; else with the parent's thread that held it, which can
+-- never release the copy. It goes when the child initialises, takes or releases the copy.
 CREATE TABLE lock_open ( -- the locks that are held now (at the last commit, or at the end): lock_hold without its past
     lock_id INTEGER NOT NULL REFERENCES lock(id),
     thread_id INTEGER NOT NULL REFERENCES thread(id), -- holder; may have ended
@@ -198,6 +203,25 @@ CREATE TABLE lock_open ( -- the locks that are held now (at the last commit, or 
     site_id INTEGER REFERENCES site(id),              -- where it was taken
     inferred INTEGER NOT NULL DEFAULT 0 -- 1: read from the lock's memory when a waiter blocked, may be stale
 );
+
+CREATE TABLE lock_error ( -- a lock call that was refused, or that was wrong though it seemed to work
+    id INTEGER PRIMARY KEY,
+    lock_id INTEGER NOT NULL REFERENCES lock(id),
+    thread_id INTEGER NOT NULL REFERENCES thread(id),
+    ts_ns INTEGER NOT NULL,
+    kind TEXT NOT NULL,         -- 'unlock' (the thread did not hold it), 'deadlock' (EDEADLK), 'owner-dead' (EOWNERDEAD), 'other'
+    errno INTEGER NOT NULL DEFAULT 0, -- what the call returned; 0: it seemed to work
+    owner_id INTEGER REFERENCES thread(id), -- 'unlock': who held it at that moment; NULL: nobody
+    site_id INTEGER REFERENCES site(id)     -- where
+);
+
+CREATE TABLE wait_hold ( -- a lock that a thread held all through a wait of at least 10 ms with reason 'sleep' (written when that wait ends)
+    wait_id INTEGER NOT NULL REFERENCES wait(id),
+    lock_id INTEGER NOT NULL REFERENCES lock(id),
+    acquire_ns INTEGER NOT NULL,
+    site_id INTEGER REFERENCES site(id),    -- where it was taken
+    PRIMARY KEY (wait_id, lock_id)
+) WITHOUT ROWID;
 
 CREATE TABLE lock_user ( -- a process that can reach a shared lock (maps it, or holds the open file description)
     lock_id INTEGER NOT NULL REFERENCES lock(id),
@@ -371,3 +395,7 @@ CREATE TABLE lost ( -- events that happened and are not here
     count INTEGER NOT NULL,
     PRIMARY KEY (source, kind)
 ) WITHOUT ROWID;
+
+-- What is open is few among many: these two stay small, and let a verdict be asked for every second while the file grows.
+CREATE INDEX wait_open ON wait(start_ns) WHERE end_ns IS NULL;
+CREATE INDEX pipe_end_open ON pipe_end(pipe_id) WHERE close_ns IS NULL;
