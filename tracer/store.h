@@ -25,8 +25,55 @@ int store_commit(struct store *st);
 /* Makes the indexes, ends WAL mode (a single plain file if no reader is there) and closes. Accepts NULL. */
 int store_close(struct store *st);
 
+/* How many rows were added since the last commit. Somebody should commit now and then, or the log grows: see STORE_BATCH. */
+size_t store_pending(const struct store *st);
+#define STORE_BATCH 400000
+
 /* Returns the connection, for statements that are run rarely; the store keeps it. */
 struct sqlite3 *store_db(struct store *st);
+
+/* NULL in a column of numbers. */
+#define STORE_NULL INT64_MIN
+
+/* The tables that take rows, and for each a struct of its columns: struct row_lock_hold (see tracer/tables.def). */
+enum store_table {
+#define TABLE(NAME, name, rows, columns) STORE_##NAME,
+#include "tracer/tables.def"
+#undef TABLE
+	STORE_TABLES
+};
+
+#define INT(column) int64_t column;
+#define WORD(column) const char *column;
+#define TEXT(column) const char *column;
+#define BLOB(column)                                                                               \
+	const void *column;                                                                        \
+	int64_t column##_len;
+#define TABLE(NAME, name, rows, columns)                                                           \
+	struct row_##name {                                                                        \
+		columns                                                                            \
+	};
+#include "tracer/tables.def"
+#undef TABLE
+#undef INT
+#undef WORD
+#undef TEXT
+#undef BLOB
+
+/* Adds a row (struct row_x of that table), texts copied. It is in the file after the next commit. */
+void store_put(struct store *st, enum store_table t, const void *row);
+
+/*
+ * Adds a row without a copy: returns the place of it, all of whose members the
+ * caller sets at once, before any other call. Only for tables without TEXT and BLOB.
+ */
+void *store_room(struct store *st, enum store_table t);
+
+/* Puts a row in the place of the one with the same key. */
+void store_replace(struct store *st, enum store_table t, const void *row);
+
+/* Runs SQL without results; an error sticks. All rows so far are visible to it. */
+int store_exec(struct store *st, const char *sql);
 
 /* Returns what went wrong with the SQL it happened in, or NULL; valid until store_close. */
 const char *store_error(const struct store *st);

@@ -1,0 +1,338 @@
+/* db.c - open a trace file, and refuse what is not one. */
+/* SPDX-License-Identifier: MIT */
+#include "schema/db.h"
+
+#include "base/buf.h"
+#include "base/mem.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sqlite3.h>
+#include <stdbool.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* The fixed part of an SQLite file: numbers are big-endian. */
+enum {
+	HEADER_SIZE = 100,
+	HEADER_PAGE_SIZE = 16,
+	HEADER_PAGES = 28,
+	HEADER_USER_VERSION = 60,
+	HEADER_APPLICATION_ID = 68
+};
+
+/* The bytes that a connection to a database in WAL mode keeps locked (SHARED_FIRST of SQLite's file format). */
+static const off_t shared_first = 0x40000002;
+static const off_t shared_size = 510;
+
+static int refuse(char **ret_why, int rc, char *why)
+{
+	*ret_why = why;
+	return rc;
+}
+
+static unsigned header_u32(const unsigned char *h, int at)
+{
+	return (unsigned)h[at] << 24 | (unsigned)h[at + 1] << 16 | (unsigned)h[at + 2] << 8 |
+	       h[at + 3];
+}
+
+/* Says whether the -wal of a file is there and holds something. */
+static bool has_wal(const char *path)
+{
+	_cleanup_free_ char *wal = xasprintf("%s-wal", path);
+	struct stat st;
+
+	return stat(wal, &st) == 0 && st.st_size > 0;
+}
+
+/* A header that promises more pages than the file has: cut off. While it grows the rest may still be in the -wal. */
+static bool is_cut(const unsigned char *h, const struct stat *st, const char *path)
+{
+	unsigned page = (unsigned)h[HEADER_PAGE_SIZE] << 8 | h[HEADER_PAGE_SIZE + 1];
+
+	if (page == 1)
+		page = 65536;
+	return (uint64_t)st->st_size < (uint64_t)page * header_u32(h, HEADER_PAGES) &&
+	       !has_wal(path);
+}
+
+/* Looks at the header before SQLite does: a foreign file is not opened at all. */
+static int check_header(int fd, const char *path, char **ret_why)
+{
+	unsigned char h[HEADER_SIZE];
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return refuse(ret_why, -errno, xasprintf("cannot read %s: %m", path));
+	if (S_ISDIR(st.st_mode))
+		return refuse(ret_why, -EISDIR, xasprintf("%s is a directory", path));
+	if (!S_ISREG(st.st_mode) || pread(fd, h, sizeof h, 0) != (ssize_t)sizeof h ||
+		memcmp(h, "SQLite format 3", 16) != 0 ||
+		header_u32(h, HEADER_APPLICATION_ID) != DB_APPLICATION_ID)
+		return refuse(ret_why, -EMEDIUMTYPE, xasprintf("%s is not a pptrace file", path));
+	if (header_u32(h, HEADER_USER_VERSION) > DB_VERSION)
+		return refuse(ret_why, -EPROTO,
+			xasprintf(
+				"%s was made by a newer pptrace (format %u, this one reads up to %d)",
+				path, header_u32(h, HEADER_USER_VERSION), DB_VERSION));
+	if (is_cut(h, &st, path))
+		return refuse(ret_why, -EMEDIUMTYPE,
+			xasprintf("%s is damaged: its end is missing", path));
+	return 0;
+}
+
+static int check_path(const char *path, char **ret_why)
+{
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+
+	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
+		return refuse(ret_why, -ENOENT, xasprintf("there is no file %s", path));
+	if (fd < 0)
+		return refuse(ret_why, errno == EPERM ? -EACCES : -errno,
+			xasprintf("cannot open %s: %m", path));
+	return check_header(fd, path, ret_why);
+}
+
+/* Texts of the schema must not run functions with effects, nor write what is no table. */
+static void disarm(sqlite3 *db)
+{
+	(void)sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+	(void)sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+	(void)sqlite3_busy_timeout(db, 5000);
+}
+
+/* A name that begins with ':' or "file:" would mean something else to SQLite. */
+static char *plain_name(const char *path)
+{
+	return path[0] == '/' ? xstrdup(path) : xasprintf("./%s", path);
+}
+
+/* Reads a row here and there, which finds damage and missing tables. */
+static int probe(sqlite3 *db)
+{
+	return sqlite3_exec(db,
+		"SELECT (SELECT count(*) FROM trace), (SELECT id FROM process LIMIT 1),"
+		" (SELECT id FROM thread LIMIT 1), (SELECT lock_id FROM lock_hold LIMIT 1)",
+		NULL, NULL, NULL);
+}
+
+static int open_probed(const char *name, int flags, sqlite3 **ret)
+{
+	int rc = sqlite3_open_v2(name, ret, SQLITE_OPEN_READONLY | flags, NULL);
+
+	if (rc != SQLITE_OK)
+		return rc;
+	disarm(*ret);
+	return probe(*ret);
+}
+
+/* A URI that says that the file cannot change, so that SQLite needs no -shm beside it. */
+static char *immutable_name(const char *name)
+{
+	_cleanup_buf_ struct buf uri = BUF_INIT;
+
+	buf_adds(&uri, "file:");
+	for (const char *p = name; *p; p++) {
+		if (*p == '%' || *p == '?' || *p == '#')
+			buf_addf(&uri, "%%%02x", (unsigned)(unsigned char)*p);
+		else
+			buf_addc(&uri, *p);
+	}
+	buf_adds(&uri, "?immutable=1");
+	return buf_steal(&uri);
+}
+
+int db_open_read(const char *path, struct sqlite3 **ret_db, char **ret_why)
+{
+	_cleanup_free_ char *name = plain_name(path);
+	sqlite3 *db = NULL;
+	char *why;
+	int rc = check_path(path, ret_why);
+
+	if (rc)
+		return rc;
+	rc = open_probed(name, 0, &db);
+	if (rc == SQLITE_CANTOPEN && !has_wal(path)) {
+		/* In WAL mode, all of it in the file, in a directory where no -shm can be made. */
+		_cleanup_free_ char *uri = immutable_name(name);
+
+		(void)sqlite3_close(db);
+		rc = open_probed(uri, SQLITE_OPEN_URI, &db);
+	}
+	if (rc == SQLITE_OK) {
+		*ret_db = db;
+		return 0;
+	}
+	if (rc == SQLITE_CANTOPEN)
+		why = xasprintf("cannot read %s: a recording that was cut off needs its -wal file "
+				"and a directory that can be written",
+			path);
+	else
+		why = xasprintf("%s is damaged: %s", path, sqlite3_errmsg(db));
+	(void)sqlite3_close(db);
+	return refuse(ret_why, rc == SQLITE_CANTOPEN ? -EACCES : -EMEDIUMTYPE, why);
+}
+
+/* Says whether a connection in WAL mode, such as that of a run, has the file open. */
+static bool is_in_use(int fd)
+{
+	struct flock lock = {.l_type = F_WRLCK,
+		.l_whence = SEEK_SET,
+		.l_start = shared_first,
+		.l_len = shared_size};
+
+	return fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+}
+
+/* Returns 0 if what is at path may be moved away: a trace that nobody is writing, or an empty file; else why not. */
+static int check_replace(const char *path, char **ret_why)
+{
+	_cleanup_free_ char *why = NULL;
+	_cleanup_close_ int fd = -1;
+	struct stat st;
+
+	if (lstat(path, &st) < 0)
+		return errno == ENOENT
+			       ? -ENOENT
+			       : refuse(ret_why, -errno, xasprintf("cannot create %s: %m", path));
+	if (!S_ISREG(st.st_mode))
+		return refuse(ret_why, -EEXIST,
+			xasprintf("%s exists and is %s: choose another name with -o", path,
+				S_ISDIR(st.st_mode)   ? "a directory"
+				: S_ISLNK(st.st_mode) ? "a symbolic link"
+						      : "not a plain file"));
+	if (st.st_size == 0)
+		return 0;
+	fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0)
+		return refuse(ret_why, -errno, xasprintf("cannot replace %s: %m", path));
+	if (check_header(fd, path, &why) == -EMEDIUMTYPE && !(why && strstr(why, "damaged")))
+		return refuse(ret_why, -EEXIST,
+			xasprintf("%s exists and is no pptrace file: choose another name with -o",
+				path));
+	if (has_wal(path) && is_in_use(fd))
+		return refuse(ret_why, -EBUSY,
+			xasprintf("another pptrace is writing %s: choose another name with -o",
+				path));
+	return 0;
+}
+
+static void move_with_suffix(const char *from, const char *to, const char *suffix)
+{
+	_cleanup_free_ char *a = xasprintf("%s%s", from, suffix);
+	_cleanup_free_ char *b = xasprintf("%s%s", to, suffix);
+
+	if (rename(a, b) < 0)
+		(void)unlink(b); /* a stale one must not be taken for the new file's */
+}
+
+/* Keeps an older trace as path.old, with the -wal that belongs to it. */
+static int move_away(const char *path, char **ret_why)
+{
+	_cleanup_free_ char *old = xasprintf("%s.old", path);
+	_cleanup_free_ char *shm = xasprintf("%s-shm", path);
+	int rc = check_replace(path, ret_why);
+
+	if (rc)
+		return rc == -ENOENT ? 0 : rc;
+	rc = check_replace(old, ret_why);
+	if (rc && rc != -ENOENT)
+		return rc;
+	if (rename(path, old) < 0)
+		return refuse(ret_why, -errno, xasprintf("cannot rename %s to %s: %m", path, old));
+	move_with_suffix(path, old, "-wal");
+	(void)unlink(shm);
+	return 0;
+}
+
+/* Makes the empty file itself: SQLite would follow a symbolic link and use the umask's mode. */
+static int make_file(const char *path, char **ret_why)
+{
+	_cleanup_free_ char *wal = xasprintf("%s-wal", path);
+	_cleanup_free_ char *shm = xasprintf("%s-shm", path);
+	_cleanup_close_ int fd = -1;
+
+	(void)unlink(wal);
+	(void)unlink(shm);
+	fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0 || fchmod(fd, 0600) < 0)
+		return refuse(ret_why, -errno, xasprintf("cannot create %s: %m", path));
+	return 0;
+}
+
+/* Tables and views, in WAL mode, all of it in the file and the -wal empty. */
+static int make_schema(sqlite3 *db)
+{
+	static const char *const texts[] = {
+		"PRAGMA page_size = 8192; PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF;"
+		"BEGIN",
+		db_schema_sql, db_views_sql, "COMMIT; PRAGMA wal_checkpoint(TRUNCATE)"};
+	_cleanup_free_ char *marks =
+		xasprintf("PRAGMA application_id = %d; PRAGMA user_version = %d", DB_APPLICATION_ID,
+			DB_VERSION);
+	int rc = SQLITE_OK;
+
+	for (size_t i = 0; i < ARRAY_SIZE(texts) && rc == SQLITE_OK; i++) {
+		rc = sqlite3_exec(db, texts[i], NULL, NULL, NULL);
+		if (i == 0 && rc == SQLITE_OK)
+			rc = sqlite3_exec(db, marks, NULL, NULL, NULL);
+	}
+	return rc;
+}
+
+/* The errno that fits what SQLite says. */
+static int error_number(int rc)
+{
+	switch (rc & 0xff) {
+	case SQLITE_FULL:
+		return -ENOSPC;
+	case SQLITE_READONLY:
+	case SQLITE_PERM:
+		return -EACCES;
+	case SQLITE_NOMEM:
+		return -ENOMEM;
+	default:
+		return -EIO;
+	}
+}
+
+int db_create(const char *path, struct sqlite3 **ret_db, char **ret_why)
+{
+	_cleanup_free_ char *name = plain_name(path);
+	sqlite3 *db = NULL;
+	int rc = move_away(path, ret_why);
+
+	if (rc == 0)
+		rc = make_file(path, ret_why);
+	if (rc)
+		return rc;
+	rc = sqlite3_open_v2(name, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
+	if (rc == SQLITE_OK)
+		rc = make_schema(db);
+	if (rc != SQLITE_OK) {
+		*ret_why = xasprintf("cannot write %s: %s", path, sqlite3_errmsg(db));
+		(void)sqlite3_close(db);
+		(void)unlink(path);
+		return error_number(rc);
+	}
+	(void)sqlite3_busy_timeout(db, 5000);
+	*ret_db = db;
+	return 0;
+}
+
+int db_open_temp(struct sqlite3 **ret_db, char **ret_why)
+{
+	sqlite3 *db = NULL;
+	int rc = sqlite3_open_v2(":memory:", &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_MEMORY, NULL);
+
+	if (rc == SQLITE_OK)
+		rc = make_schema(db);
+	if (rc != SQLITE_OK) {
+		*ret_why = xasprintf("cannot make a database in memory: %s", sqlite3_errmsg(db));
+		(void)sqlite3_close(db);
+		return error_number(rc);
+	}
+	*ret_db = db;
+	return 0;
+}

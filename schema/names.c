@@ -1,0 +1,255 @@
+/* names.c - words for the numbers that records carry. */
+/* SPDX-License-Identifier: MIT */
+#include "schema/names.h"
+
+#include "base/mem.h"
+#include "schema/record.h"
+
+#include <asm/unistd.h>
+#include <signal.h>
+
+/* Returns the word at a place of a table, or NULL beyond it. */
+#define WORD(table, i) ((i) >= 0 && (size_t)(i) < ARRAY_SIZE(table) ? (table)[(size_t)(i)] : NULL)
+
+static const char *const syscall_names[] = {
+#define SYSCALL(name) [__NR_##name] = #name,
+#include "schema/syscalls.def"
+#undef SYSCALL
+};
+
+static const char *const wait_names[] = {
+#define WAIT(NAME, number, name, mode, deafness, words, colour) [number] = name,
+#include "schema/waits.def"
+#undef WAIT
+};
+
+static const char *const record_names[] = {
+	[0] = "any",
+#define NUM(name, meaning)
+#define TEXT(name, size, meaning)
+#define EVENT(NAME, number, meaning, fields) [number] = #NAME,
+#include "schema/events.def"
+#undef EVENT
+#undef NUM
+#undef TEXT
+};
+
+const char *names_signal(int signo, char buf[NAME_MAX_LEN])
+{
+	const char *abbrev = signo > 0 ? sigabbrev_np(signo) : NULL;
+	int min = SIGRTMIN, max = SIGRTMAX;
+
+	if (abbrev)
+		(void)snprintf(buf, NAME_MAX_LEN, "SIG%s", abbrev);
+	else if (signo == min || signo == max)
+		(void)snprintf(buf, NAME_MAX_LEN, signo == min ? "SIGRTMIN" : "SIGRTMAX");
+	else if (signo > min && signo < max)
+		(void)snprintf(buf, NAME_MAX_LEN, "SIGRTMIN+%d", signo - min);
+	else
+		(void)snprintf(buf, NAME_MAX_LEN, "SIG%d", signo);
+	return buf;
+}
+
+const char *names_syscall(long nr)
+{
+	return WORD(syscall_names, nr);
+}
+
+long names_syscall_number(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(syscall_names); i++) {
+		if (syscall_names[i] && !strcmp(syscall_names[i], name))
+			return (long)i;
+	}
+	return -1;
+}
+
+const char *names_errno(int error)
+{
+	return error > 0 ? strerrorname_np(error) : NULL;
+}
+
+const char *names_wait_reason(int reason)
+{
+	return WORD(wait_names, reason);
+}
+
+const char *names_lock_kind(int kind)
+{
+	static const char *const words[] = {
+		[LOCK_MUTEX] = "mutex",
+		[LOCK_RWLOCK] = "rwlock",
+		[LOCK_SPIN] = "spin",
+		[LOCK_COND] = "cond",
+		[LOCK_SEM] = "sem",
+		[LOCK_BARRIER] = "barrier",
+		[LOCK_FILE] = "file",
+		[LOCK_FUTEX] = "futex",
+		[LOCK_ONCE] = "once",
+	};
+
+	return WORD(words, kind);
+}
+
+const char *names_lock_type(unsigned type)
+{
+	static const char *const words[4][5] = {
+		{NULL, "normal", "recursive", "errorcheck", "adaptive"},
+		{"normal+robust", "normal+robust", "recursive+robust", "errorcheck+robust",
+			"adaptive+robust"},
+		{"normal+pi", "normal+pi", "recursive+pi", "errorcheck+pi", "adaptive+pi"},
+		{"normal+robust+pi", "normal+robust+pi", "recursive+robust+pi",
+			"errorcheck+robust+pi", "adaptive+robust+pi"},
+	};
+
+	return type < 64 && (type & 15) < 5 ? words[type >> 4][type & 15] : NULL;
+}
+
+const char *names_file_lock(int class)
+{
+	static const char *const words[] = {
+		[FLOCK_FLOCK] = "flock", [FLOCK_POSIX] = "posix", [FLOCK_OFD] = "ofd"};
+
+	return WORD(words, class);
+}
+
+const char *names_lock_mode(int mode)
+{
+	static const char *const words[] = {[LOCK_MODE_X] = "x", [LOCK_MODE_S] = "s"};
+
+	return WORD(words, mode);
+}
+
+const char *names_lock_source(int source)
+{
+	static const char *const words[] = {[LOCKS_OFF] = "off",
+		[LOCKS_FUTEX] = "futex",
+		[LOCKS_UPROBE] = "uprobe",
+		[LOCKS_SHIM] = "shim"};
+
+	return WORD(words, source);
+}
+
+const char *names_pipe_kind(int kind)
+{
+	static const char *const words[] = {
+		[PIPE_PIPE] = "pipe", [PIPE_FIFO] = "fifo", [PIPE_SOCKETPAIR] = "socketpair"};
+
+	return WORD(words, kind);
+}
+
+const char *names_end_mode(unsigned mode)
+{
+	static const char *const words[] = {NULL, "r", "w", "rw"};
+
+	return words[mode & (END_READ | END_WRITE)];
+}
+
+const char *names_end_via(int via)
+{
+	static const char *const words[] = {
+		[END_CREATE] = "create",
+		[END_OPENED] = "opened",
+		[END_DUP] = "dup",
+		[END_INHERIT] = "inherit",
+		[END_EXEC] = "exec",
+		[END_SCM] = "scm",
+		[END_FOUND] = "found",
+		[END_CLOSE_CALL] = "close",
+		[END_REPLACED] = "replaced",
+		[END_EXIT] = "exit",
+	};
+
+	return WORD(words, via);
+}
+
+const char *names_io_call(int op)
+{
+	static const char *const words[] = {
+		[IO_READ] = "read",
+		[IO_WRITE] = "write",
+		[IO_READV] = "readv",
+		[IO_WRITEV] = "writev",
+		[IO_SPLICE_IN] = "splice",
+		[IO_SPLICE_OUT] = "splice",
+		[IO_TEE_IN] = "tee",
+		[IO_TEE_OUT] = "tee",
+		[IO_VMSPLICE] = "vmsplice",
+		[IO_SENDFILE] = "sendfile",
+		[IO_SEND] = "send",
+		[IO_RECV] = "recv",
+	};
+
+	return WORD(words, op);
+}
+
+const char *names_file_kind(int kind)
+{
+	static const char *const words[] = {
+		[FILE_REG] = "file",
+		[FILE_DIR] = "file",
+		[FILE_PIPE] = "pipe",
+		[FILE_FIFO] = "pipe",
+		[FILE_SOCKETPAIR] = "pipe",
+		[FILE_SOCKET] = "socket",
+		[FILE_TTY] = "tty",
+		[FILE_CHR] = "file",
+		[FILE_EVENTFD] = "eventfd",
+		[FILE_EPOLL] = "epoll",
+		[FILE_TIMERFD] = "timerfd",
+		[FILE_SIGNALFD] = "signalfd",
+		[FILE_PIDFD] = "process",
+		[FILE_INOTIFY] = "inotify",
+		[FILE_MQUEUE] = "mqueue",
+		[FILE_OTHER] = "other",
+	};
+	const char *word = WORD(words, kind);
+
+	return word ? word : "other";
+}
+
+const char *names_sync_op(int op)
+{
+	static const char *const words[] = {
+		[SYNC_COND_WAIT] = "wait",
+		[SYNC_COND_SIGNAL] = "signal",
+		[SYNC_COND_BROADCAST] = "broadcast",
+		[SYNC_SEM_WAIT] = "wait",
+		[SYNC_SEM_TRYWAIT] = "trywait",
+		[SYNC_SEM_POST] = "post",
+		[SYNC_BARRIER_WAIT] = "wait",
+		[SYNC_ONCE_RUN] = "once",
+		[SYNC_ONCE_WAIT] = "once",
+		[SYNC_JOIN] = "join",
+		[SYNC_DETACH] = "detach",
+		[SYNC_CREATE] = "create",
+	};
+
+	return WORD(words, op);
+}
+
+const char *names_timer(int which)
+{
+	static const char *const words[] = {
+		[TIMER_REAL] = "real",
+		[TIMER_VIRTUAL] = "virtual",
+		[TIMER_PROF] = "prof",
+		[TIMER_POSIX] = "posix",
+		[TIMER_FD] = "timerfd",
+	};
+
+	return WORD(words, which);
+}
+
+const char *names_stdio_when(int when)
+{
+	static const char *const words[] = {
+		[STDIO_FORK] = "fork", [STDIO_EXIT] = "exit", [STDIO_STUCK] = "stuck"};
+
+	return WORD(words, when);
+}
+
+const char *names_record(unsigned kind)
+{
+	return WORD(record_names, (int)kind);
+}

@@ -1,0 +1,71 @@
+/* names.h - words for the numbers that records carry. */
+/* SPDX-License-Identifier: MIT */
+#ifndef SCHEMA_NAMES_H
+#define SCHEMA_NAMES_H
+
+/*
+ * The words are those of the database's columns. Texts are static: nobody frees
+ * them. A number that has no name gives NULL, unless said otherwise.
+ */
+
+/* Room for the longest name of a signal or lock type. */
+#define NAME_MAX_LEN 32
+
+/* Writes "SIGTERM", "SIGRTMIN+1" or, for what is no signal, "SIG99" into buf and returns it. */
+const char *names_signal(int signo, char buf[NAME_MAX_LEN]);
+
+/* Returns "read" for the native number of a system call. */
+const char *names_syscall(long nr);
+
+/* Returns the number of a system call, or -1. */
+long names_syscall_number(const char *name);
+
+/* Returns "ENOENT" for an error number. */
+const char *names_errno(int error);
+
+/* Returns the column value of enum wait_reason: "pipe-read". */
+const char *names_wait_reason(int reason);
+
+/* Returns the column value of enum lock_kind: "mutex". */
+const char *names_lock_kind(int kind);
+
+/* Returns "recursive", "normal+robust"... for enum lock_type with its bits; NULL if nothing is known. */
+const char *names_lock_type(unsigned type);
+
+/* Returns the type of a file lock (enum file_lock_class): "flock", "posix", "ofd". */
+const char *names_file_lock(int class);
+
+/* Returns "x" or "s" for enum lock_mode. */
+const char *names_lock_mode(int mode);
+
+/* Returns "shim", "uprobe", "futex" or "off" for enum lock_source. */
+const char *names_lock_source(int source);
+
+/* Returns "pipe", "fifo" or "socketpair" for enum pipe_kind. */
+const char *names_pipe_kind(int kind);
+
+/* Returns "r", "w" or "rw" for the bits END_READ and END_WRITE. */
+const char *names_end_mode(unsigned mode);
+
+/* Returns the column value of enum end_via: open_via or close_via. */
+const char *names_end_via(int via);
+
+/* Returns the call of enum io_op: "read", "writev", "splice"... */
+const char *names_io_call(int op);
+
+/* Returns "pipe", "socket", "tty"... for enum file_kind, as in the table wait_on. */
+const char *names_file_kind(int kind);
+
+/* Returns the column sync.op for enum sync_op: "wait", "post"... */
+const char *names_sync_op(int op);
+
+/* Returns the column timer.kind for enum timer_which: "real", "timerfd"... */
+const char *names_timer(int which);
+
+/* Returns the column stdio.at for enum stdio_when. */
+const char *names_stdio_when(int when);
+
+/* Returns the name of a record kind as in events.def ("LOCK_WAIT"), or "any" for 0. */
+const char *names_record(unsigned kind);
+
+#endif
