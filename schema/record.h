@@ -43,7 +43,7 @@ enum rec_kind {
 #define EVENT(NAME, number, meaning, fields) REC_##NAME = number,
 #include "schema/events.def"
 #undef EVENT
-	REC_KIND_END = 34 /* above the largest number */
+	REC_KIND_END = 36 /* above the largest number */
 };
 
 #undef NUM
