@@ -1,9 +1,11 @@
 /* store.c - keep rows in a SQLite database, many at a time. */
 /* SPDX-License-Identifier: MIT */
 /*
- * Each table collects rows in memory, 8 bytes a cell, and writes them with one
- * statement of many rows: most of the time of an insert is the overhead of a
- * statement. Texts are copied to the table's own arena, and the cell holds
+ * Each table collects rows in memory, 8 bytes a cell, and hands them to SQLite
+ * with one statement for all: INSERT ... SELECT from a virtual table whose rows
+ * they are (store_rows.c). Measured with rows of eight numbers that is a third
+ * faster than VALUES with many rows of parameters, which copies each value
+ * once more. Texts are copied to the table's own arena, and the cell holds
  * where. All is in one transaction that store_commit ends and begins anew.
  */
 #include "tracer/store.h"
@@ -11,29 +13,13 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "schema/db.h"
+#include "tracer/store_rows.h"
 
 #include <errno.h>
 #include <stdbool.h>
 #include <sqlite3.h>
 
-enum { MAX_COLUMNS = 24 };
-
-_Static_assert(sizeof(void *) == sizeof(int64_t), "a pointer fills a cell");
-
-enum cell_type { CELL_END, CELL_INT, CELL_WORD, CELL_TEXT, CELL_BLOB };
-
-struct column {
-	const char *name;
-	enum cell_type type;
-};
-
-struct table_info {
-	const char *name;
-	size_t rows;
-	size_t row_size;
-	struct column columns[MAX_COLUMNS];
-};
-
+#define AUTO(column) {#column, CELL_AUTO},
 #define INT(column) {#column, CELL_INT},
 #define WORD(column) {#column, CELL_WORD},
 #define TEXT(column) {#column, CELL_TEXT},
@@ -43,17 +29,18 @@ static const struct table_info tables[STORE_TABLES] = {
 #include "tracer/tables.def"
 };
 #undef TABLE
+#undef AUTO
 #undef INT
 #undef WORD
 #undef TEXT
 #undef BLOB
 
-/* Rows of one table that are not written yet. */
 struct table {
-	sqlite3_stmt *many, *one, *replace;
-	char *rows; /* info->rows rows of info->row_size bytes */
-	size_t n;
-	struct buf arena; /* texts of these rows */
+	sqlite3_stmt *insert, *replace;
+	struct store_rows rows; /* not written yet */
+	size_t cap;
+	int64_t last_id;
+	bool replacing; /* the collected rows replace others */
 };
 
 struct store {
@@ -90,94 +77,66 @@ static void add_column(struct buf *sql, const char *name)
 	buf_addc(sql, '"');
 }
 
-static sqlite3_stmt *prepare(struct store *st, enum store_table t, const char *verb, size_t rows)
+/* The columns that a statement names: an insert leaves out what SQLite numbers itself, which saves it a search. */
+static const struct column *first_column(const struct table_info *info, bool insert)
+{
+	return info->columns + (insert && info->columns[0].type == CELL_AUTO);
+}
+
+static sqlite3_stmt *prepare(struct store *st, enum store_table t, bool insert)
 {
 	const struct table_info *info = &tables[t];
+	const struct column *first = first_column(info, insert);
 	_cleanup_buf_ struct buf sql = BUF_INIT;
 	sqlite3_stmt *stmt = NULL;
 
-	buf_addf(&sql, "%s INTO %s(", verb, info->name);
-	for (const struct column *c = info->columns; c->type; c++) {
-		if (c != info->columns)
+	buf_addf(&sql, "%s INTO %s(", insert ? "INSERT" : "REPLACE", info->name);
+	for (const struct column *c = first; c->type; c++) {
+		if (c != first)
 			buf_addc(&sql, ',');
 		add_column(&sql, c->name);
 	}
-	buf_adds(&sql, ") VALUES ");
-	for (size_t i = 0; i < rows; i++) {
-		buf_adds(&sql, i ? ",(" : "(");
-		for (const struct column *c = info->columns; c->type; c++)
-			buf_adds(&sql, c != info->columns ? ",?" : "?");
-		buf_addc(&sql, ')');
-	}
+	buf_adds(&sql, ") SELECT ");
+	for (const struct column *c = first; c->type; c++)
+		buf_addf(&sql, "%sc%d", c != first ? "," : "", (int)(c - info->columns));
+	buf_addf(&sql, " FROM rows_%s", info->name);
 	if (sqlite3_prepare_v3(st->db, sql.data, -1, SQLITE_PREPARE_PERSISTENT, &stmt, NULL) !=
 		SQLITE_OK)
-		fail(st, info->name);
+		fail(st, sql.data);
 	return stmt;
 }
 
-/* Where the bytes of a text cell are: a place in the arena, counted from 1, 0 is NULL. */
-static void bind_bytes(sqlite3_stmt *stmt, int i, const struct buf *arena, const int64_t *cell,
-	enum cell_type type)
-{
-	const char *p = arena->data + cell[0] - 1;
-
-	if (!cell[0])
-		(void)sqlite3_bind_null(stmt, i);
-	else if (type == CELL_TEXT)
-		(void)sqlite3_bind_text(stmt, i, p, -1, SQLITE_STATIC);
-	else
-		(void)sqlite3_bind_blob(stmt, i, p, (int)cell[1], SQLITE_STATIC);
-}
-
-/* Binds one row from parameter i on and returns the next parameter. */
-static int bind_row(sqlite3_stmt *stmt, int i, const struct table_info *info, const void *row,
-	const struct buf *arena)
-{
-	const int64_t *cell = row;
-
-	for (const struct column *c = info->columns; c->type; c++, cell++, i++) {
-		if (c->type == CELL_INT && *cell != STORE_NULL) {
-			(void)sqlite3_bind_int64(stmt, i, *cell);
-		} else if (c->type == CELL_INT) {
-			(void)sqlite3_bind_null(stmt, i);
-		} else if (c->type == CELL_WORD) {
-			const char *word = *(const char *const *)cell;
-
-			(void)sqlite3_bind_text(stmt, i, word, -1, SQLITE_STATIC);
-		} else {
-			bind_bytes(stmt, i, arena, cell, c->type);
-			cell += c->type == CELL_BLOB;
-		}
-	}
-	return i;
-}
-
-static void run(struct store *st, enum store_table t, sqlite3_stmt *stmt)
-{
-	if (sqlite3_step(stmt) != SQLITE_DONE)
-		fail(st, tables[t].name);
-	(void)sqlite3_reset(stmt);
-}
-
-/* Writes the rows that a table has collected: all with one statement if it is full, else one by one. */
+/* Writes the rows that a table has collected. */
 static void write_rows(struct store *st, enum store_table t)
 {
-	const struct table_info *info = &tables[t];
 	struct table *tab = &st->tables[t];
-	bool full = tab->n == info->rows && info->rows > 1;
-	sqlite3_stmt **stmt = full ? &tab->many : &tab->one;
-	int next = 1;
+	sqlite3_stmt **stmt = tab->replacing ? &tab->replace : &tab->insert;
 
-	if (tab->n && !st->rc && !*stmt)
-		*stmt = prepare(st, t, "INSERT", full ? info->rows : 1);
-	for (size_t i = 0; i < tab->n && !st->rc; i++) {
-		next = bind_row(
-			*stmt, full ? next : 1, info, tab->rows + i * info->row_size, &tab->arena);
-		if (!full || i + 1 == tab->n)
-			run(st, t, *stmt);
+	if (!tab->rows.n)
+		return;
+	if (!st->rc && !*stmt)
+		*stmt = prepare(st, t, !tab->replacing);
+	if (!st->rc) {
+		if (sqlite3_step(*stmt) != SQLITE_DONE)
+			fail(st, tables[t].name);
+		(void)sqlite3_reset(*stmt);
 	}
-	tab->n = 0;
-	buf_reset(&tab->arena);
+	tab->rows.n = 0;
+	buf_reset(&tab->rows.arena);
+}
+
+static void make_tables(struct store *st)
+{
+	for (int t = 0; t < STORE_TABLES; t++) {
+		struct table *tab = &st->tables[t];
+
+		tab->cap = tables[t].rows;
+		tab->rows = (struct store_rows){.info = &tables[t],
+			.data = xcalloc(tab->cap, tables[t].row_size),
+			.arena = BUF_INIT};
+		if (store_rows_register(st->db, &tab->rows) != SQLITE_OK)
+			fail(st, tables[t].name);
+	}
 }
 
 int store_open(const char *path, struct store **ret, char **ret_why)
@@ -189,11 +148,8 @@ int store_open(const char *path, struct store **ret, char **ret_why)
 		free(st);
 		return rc;
 	}
-	st->scratch = xcalloc(MAX_COLUMNS + 2, sizeof(int64_t));
-	for (int t = 0; t < STORE_TABLES; t++) {
-		st->tables[t].rows = xcalloc(tables[t].rows, tables[t].row_size);
-		st->tables[t].arena = BUF_INIT;
-	}
+	st->scratch = xcalloc(STORE_MAX_COLUMNS + 2, sizeof(int64_t));
+	make_tables(st);
 	/* The log is copied into the file at each commit and does not stay larger than this. */
 	if (sqlite3_exec(st->db,
 		    "PRAGMA journal_size_limit = 4194304; PRAGMA cache_size = -8192;"
@@ -234,8 +190,7 @@ static void close_db(struct store *st)
 	if (!sqlite3_get_autocommit(st->db))
 		(void)sqlite3_exec(st->db, "ROLLBACK", NULL, NULL, NULL);
 	for (int t = 0; t < STORE_TABLES; t++) {
-		(void)sqlite3_finalize(st->tables[t].many);
-		(void)sqlite3_finalize(st->tables[t].one);
+		(void)sqlite3_finalize(st->tables[t].insert);
 		(void)sqlite3_finalize(st->tables[t].replace);
 	}
 	/* Fails while a reader is there: then the last reader removes the log. */
@@ -255,8 +210,8 @@ int store_close(struct store *st)
 	rc = store_exec(st, db_index_sql);
 	close_db(st);
 	for (int t = 0; t < STORE_TABLES; t++) {
-		free(st->tables[t].rows);
-		buf_done(&st->tables[t].arena);
+		free(st->tables[t].rows.data);
+		buf_done(&st->tables[t].rows.arena);
 	}
 	free(st->scratch);
 	free(st->error);
@@ -274,16 +229,23 @@ const char *store_error(const struct store *st)
 	return st->error;
 }
 
-void *store_room(struct store *st, enum store_table t)
+static void *add_row(struct store *st, enum store_table t, bool replacing)
 {
 	struct table *tab = &st->tables[t];
 
-	if (tab->n == tables[t].rows)
+	if (tab->rows.n == tab->cap || (tab->rows.n && tab->replacing != replacing))
 		write_rows(st, t);
 	if (st->rc)
 		return st->scratch;
 	st->pending++;
-	return tab->rows + tab->n++ * tables[t].row_size;
+	tab->replacing = replacing;
+	return tab->rows.data + tab->rows.n++ * tables[t].row_size;
+}
+
+void *store_room(struct store *st, enum store_table t)
+{
+	st->tables[t].last_id++;
+	return add_row(st, t, false);
 }
 
 /* Copies what the text cells of a row point to; the cells become places in the arena. */
@@ -303,31 +265,28 @@ static void keep_texts(int64_t *cell, const struct table_info *info, struct buf 
 	}
 }
 
-void store_put(struct store *st, enum store_table t, const void *row)
+static void add_copy(struct store *st, enum store_table t, const void *row, bool replacing)
 {
-	int64_t *room = store_room(st, t);
+	int64_t *room = add_row(st, t, replacing);
 
 	if (st->rc)
 		return;
 	memcpy(room, row, tables[t].row_size);
-	keep_texts(room, &tables[t], &st->tables[t].arena);
+	keep_texts(room, &tables[t], &st->tables[t].rows.arena);
+}
+
+void store_put(struct store *st, enum store_table t, const void *row)
+{
+	st->tables[t].last_id++;
+	add_copy(st, t, row, false);
 }
 
 void store_replace(struct store *st, enum store_table t, const void *row)
 {
-	struct table *tab = &st->tables[t];
-	int64_t *room;
+	add_copy(st, t, row, true);
+}
 
-	write_rows(st, t);
-	if (!st->rc && !tab->replace)
-		tab->replace = prepare(st, t, "REPLACE", 1);
-	if (st->rc)
-		return;
-	st->pending++;
-	room = (int64_t *)tab->rows;
-	memcpy(room, row, tables[t].row_size);
-	keep_texts(room, &tables[t], &tab->arena);
-	(void)bind_row(tab->replace, 1, &tables[t], room, &tab->arena);
-	run(st, t, tab->replace);
-	buf_reset(&tab->arena);
+int64_t store_last_id(const struct store *st, enum store_table t)
+{
+	return st->tables[t].last_id;
 }

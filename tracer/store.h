@@ -44,6 +44,7 @@ enum store_table {
 };
 
 #define INT(column) int64_t column;
+#define AUTO(column) int64_t column;
 #define WORD(column) const char *column;
 #define TEXT(column) const char *column;
 #define BLOB(column)                                                                               \
@@ -56,6 +57,7 @@ enum store_table {
 #include "tracer/tables.def"
 #undef TABLE
 #undef INT
+#undef AUTO
 #undef WORD
 #undef TEXT
 #undef BLOB
@@ -68,6 +70,9 @@ void store_put(struct store *st, enum store_table t, const void *row);
  * caller sets at once, before any other call. Only for tables without TEXT and BLOB.
  */
 void *store_room(struct store *st, enum store_table t);
+
+/* Returns the id of the row that was added last to a table whose rows the store numbers (AUTO). */
+int64_t store_last_id(const struct store *st, enum store_table t);
 
 /* Puts a row in the place of the one with the same key. */
 void store_replace(struct store *st, enum store_table t, const void *row);
