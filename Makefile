@@ -152,8 +152,13 @@ demo:
 	$(Q)$(MAKE) --no-print-directory -j2 all
 	$(Q)tools/demo.sh
 
-bench: all
-	$(Q)bench/run.sh
+$(OUT)/bench/work: bench/work.c
+	@mkdir -p $(@D)
+	$(say) BENCH $@
+	$(Q)$(CC) -std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror -O2 -I. -o $@ $< base/mem.c -lpthread
+
+bench: all $(OUT)/bench/work
+	$(Q)bench/run.sh $(ROUNDS) $(WORK)
 
 # ---- Fuzzing: make fuzz [TIME=seconds for each target] ----
 

@@ -1,0 +1,209 @@
+/* work.c - the workloads of the benchmark; each measures itself. */
+/* SPDX-License-Identifier: MIT */
+/*
+ * usage: work NAME COUNT
+ *
+ * Does COUNT rounds of one workload and writes the nanoseconds that they took
+ * to the file that $BENCH_OUT names (to stdout without it), so that the start
+ * of a tracer is not measured with them.
+ */
+#include "base/mem.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+extern char **environ;
+
+static long long now_ns(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000000000LL + t.tv_nsec;
+}
+
+static _Noreturn void give_up(const char *what)
+{
+	perror(what);
+	exit(1);
+}
+
+static void make_pipe(int fds[2])
+{
+	if (pipe(fds) < 0)
+		give_up("pipe");
+}
+
+static void move(ssize_t moved, size_t wanted)
+{
+	if (moved != (ssize_t)wanted)
+		give_up("short read or write");
+}
+
+/* Writes 64 bytes into a pipe and reads them back, in one process. */
+static void work_pipe(long count)
+{
+	char data[64] = {0};
+	int p[2];
+
+	make_pipe(p);
+	for (long i = 0; i < count; i++) {
+		move(write(p[1], data, sizeof data), sizeof data);
+		move(read(p[0], data, sizeof data), sizeof data);
+	}
+}
+
+/* Sends one byte to and fro between two processes. */
+static void work_pingpong(long count)
+{
+	int to[2], fro[2], status;
+	char c = 'x';
+	pid_t pid;
+
+	make_pipe(to);
+	make_pipe(fro);
+	pid = fork();
+	if (pid == 0) {
+		for (long i = 0; i < count; i++) {
+			move(read(to[0], &c, 1), 1);
+			move(write(fro[1], &c, 1), 1);
+		}
+		_exit(0);
+	}
+	for (long i = 0; i < count; i++) {
+		move(write(to[1], &c, 1), 1);
+		move(read(fro[0], &c, 1), 1);
+	}
+	(void)waitpid(pid, &status, 0);
+}
+
+static void work_fork(long count)
+{
+	for (long i = 0; i < count; i++) {
+		pid_t pid = fork();
+		int status;
+
+		if (pid == 0)
+			_exit(0);
+		if (waitpid(pid, &status, 0) != pid)
+			give_up("waitpid");
+	}
+}
+
+static void work_exec(long count)
+{
+	static char name[] = "true";
+	char *argv[] = {name, NULL};
+
+	for (long i = 0; i < count; i++) {
+		pid_t pid = fork();
+		int status;
+
+		if (pid == 0) {
+			(void)execve("/bin/true", argv, environ);
+			_exit(127);
+		}
+		if (waitpid(pid, &status, 0) != pid || status)
+			give_up("true");
+	}
+}
+
+static volatile sig_atomic_t caught;
+
+static void on_signal(int signo)
+{
+	(void)signo;
+	caught++;
+}
+
+static void work_kill(long count)
+{
+	pid_t self = getpid();
+
+	(void)signal(SIGUSR1, on_signal);
+	for (long i = 0; i < count; i++)
+		(void)kill(self, SIGUSR1);
+	if (caught != count)
+		give_up("signals");
+}
+
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+static long shared;
+
+static void *lock_loop(void *arg)
+{
+	long count = *(long *)arg;
+
+	for (long i = 0; i < count; i++) {
+		(void)pthread_mutex_lock(&mutex);
+		shared++;
+		(void)pthread_mutex_unlock(&mutex);
+	}
+	return NULL;
+}
+
+/* Locks and unlocks one mutex, count times in all, shared by some threads. */
+static void lock_by(int threads, long count)
+{
+	pthread_t t[8];
+	long each = count / threads;
+
+	for (int i = 0; i < threads; i++) {
+		if (pthread_create(&t[i], NULL, lock_loop, &each))
+			give_up("pthread_create");
+	}
+	for (int i = 0; i < threads; i++)
+		(void)pthread_join(t[i], NULL);
+	if (shared != each * threads)
+		give_up("sum");
+}
+
+static void work_mutex1(long count)
+{
+	lock_by(1, count);
+}
+
+static void work_mutex4(long count)
+{
+	lock_by(4, count);
+}
+
+/* A system call that costs nothing itself: what an untraced program pays while others are traced. */
+static void work_syscall(long count)
+{
+	for (long i = 0; i < count; i++)
+		(void)getppid();
+}
+
+static const struct {
+	const char *name;
+	void (*run)(long count);
+} works[] = {{"pipe", work_pipe}, {"pingpong", work_pingpong}, {"fork", work_fork},
+	{"exec", work_exec}, {"kill", work_kill}, {"mutex1", work_mutex1}, {"mutex4", work_mutex4},
+	{"syscall", work_syscall}};
+
+int main(int argc, char **argv)
+{
+	const char *path = getenv("BENCH_OUT");
+	long count = argc == 3 ? strtol(argv[2], NULL, 10) : 0;
+
+	for (size_t i = 0; count > 0 && i < ARRAY_SIZE(works); i++) {
+		long long start;
+		FILE *out;
+
+		if (strcmp(works[i].name, argv[1]))
+			continue;
+		start = now_ns();
+		works[i].run(count);
+		start = now_ns() - start;
+		out = path ? fopen(path, "w") : stdout;
+		if (!out)
+			give_up(path);
+		(void)fprintf(out, "%lld\n", start);
+		return fclose(out) ? 1 : 0;
+	}
+	(void)fprintf(stderr, "usage: work NAME COUNT\n");
+	return 2;
+}
