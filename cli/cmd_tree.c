@@ -1,0 +1,79 @@
+/* cmd_tree.c - pptrace tree: draw processes and threads by creation. */
+/* SPDX-License-Identifier: MIT */
+#include <getopt.h>
+#include <sqlite3.h>
+
+#include "base/buf.h"
+#include "base/command.h"
+#include "cli/options.h"
+#include "cli/picture.h"
+#include "viewer/load.h"
+#include "viewer/tree.h"
+
+enum { NODES_DEFAULT = 300, OPT_ALL = 256, OPT_WIDTH };
+
+static const struct command_option options[] = {
+	PICTURE_OPTIONS,
+	{"all", 'a', NULL, "fold nothing, however large the picture gets", OPT_ALL},
+	{"width", 'w', "COLUMNS", "width of the text format (default: the terminal's)", OPT_WIDTH},
+	{NULL, 0, NULL, NULL, 0},
+};
+
+static int run(int argc, char **argv);
+
+const struct command cmd_tree = {
+	.name = "tree",
+	.usage = "[OPTIONS] [TRACE.db]",
+	.summary = "draw the tree of processes and threads",
+	.options = options,
+	.run = run,
+};
+
+static void draw(const struct picture *pic, const struct trace *t, size_t max)
+{
+	struct tree *tree = tree_new(t, max);
+
+	if (picture_is_text(pic)) {
+		_cleanup_buf_ struct buf out = BUF_INIT;
+
+		tree_text(&out, t, tree, picture_width(pic), picture_color(pic));
+		picture_write(pic, out.data, out.len);
+	} else {
+		picture_render(pic, tree_graph(t, tree, false), "dot");
+	}
+	tree_free(tree);
+}
+
+static int run(int argc, char **argv)
+{
+	struct picture pic = {.name = "tree"};
+	size_t max = NODES_DEFAULT;
+	const char *path;
+	struct trace *t;
+	sqlite3 *db;
+
+	for (int id; (id = options_next(&cmd_tree, argc, argv)) != OPTIONS_END;) {
+		uint64_t n = 0;
+
+		if (id == OPTIONS_ERROR)
+			return COMMAND_USAGE;
+		if (id == OPT_ALL) {
+			max = 0;
+		} else if (id == OPT_WIDTH) {
+			if (!options_number("--width", optarg, &n))
+				return COMMAND_USAGE;
+			pic.width = n;
+		} else if (!picture_option(&pic, id, optarg)) {
+			return COMMAND_USAGE;
+		}
+	}
+	path = picture_file("tree", argc - optind, argv + optind);
+	if (!path)
+		return COMMAND_USAGE;
+	picture_settle(&pic);
+	t = picture_load(path, &db);
+	draw(&pic, t, max);
+	trace_free(t);
+	(void)sqlite3_close(db);
+	return 0;
+}

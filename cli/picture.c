@@ -1,0 +1,144 @@
+/* picture.c - what the commands that draw have in common: open, render, write. */
+/* SPDX-License-Identifier: MIT */
+#include "cli/picture.h"
+
+#include <sqlite3.h>
+#include <strings.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "cli/options.h"
+#include "cli/say.h"
+#include "schema/db.h"
+#include "viewer/graph.h"
+#include "viewer/load.h"
+#include "viewer/output.h"
+
+enum { WIDTH_DEFAULT = 120, WIDTH_LEAST = 40 };
+
+static const char *const formats[] = {"svg", "png", "pdf", "dot", "txt", NULL};
+
+bool picture_option(struct picture *p, int id, const char *arg)
+{
+	int i;
+
+	if (id == 'o') {
+		p->output = arg;
+		return true;
+	}
+	if (!options_word("--format", arg, formats, &i))
+		return false;
+	p->format = formats[i];
+	return true;
+}
+
+/* "x.png" asks for a PNG. */
+static const char *format_of_name(const char *output)
+{
+	const char *dot = output ? strrchr(output, '.') : NULL;
+
+	for (size_t i = 0; dot && formats[i]; i++)
+		if (!strcasecmp(dot + 1, formats[i]))
+			return formats[i];
+	return "svg";
+}
+
+void picture_settle(struct picture *p)
+{
+	if (!p->format)
+		p->format = format_of_name(p->output);
+	/* Formats that people read in a terminal go there. */
+	if (!p->output && (picture_is_text(p) || !strcmp(p->format, "dot")))
+		p->output = "-";
+}
+
+bool picture_is_text(const struct picture *p)
+{
+	return !strcmp(p->format, "txt");
+}
+
+static bool to_stdout(const struct picture *p)
+{
+	return p->output && !strcmp(p->output, "-");
+}
+
+size_t picture_width(const struct picture *p)
+{
+	const char *columns = getenv("COLUMNS");
+	struct winsize ws;
+	long n = 0;
+
+	if (p->width)
+		return p->width;
+	if (to_stdout(p) && ioctl(STDOUT_FILENO, TIOCGWINSZ, &ws) == 0)
+		n = ws.ws_col;
+	if (n <= 0 && columns)
+		n = strtol(columns, NULL, 10);
+	if (n <= 0 || n > 10000)
+		n = WIDTH_DEFAULT;
+	return n < WIDTH_LEAST ? WIDTH_LEAST : (size_t)n;
+}
+
+bool picture_color(const struct picture *p)
+{
+	return to_stdout(p) && say_color(stdout);
+}
+
+const char *picture_file(const char *command, int argc, char **argv)
+{
+	if (argc > 1) {
+		warn("%s: one trace file is enough, '%s' is too much", command, argv[1]);
+		return NULL;
+	}
+	return argc ? argv[0] : "pptrace.db";
+}
+
+sqlite3 *picture_open(const char *path)
+{
+	_cleanup_free_ char *why = NULL;
+	sqlite3 *db = NULL;
+
+	if (db_open_read(path, &db, &why) != 0)
+		die("%s", why);
+	return db;
+}
+
+struct trace *picture_load(const char *path, sqlite3 **ret_db)
+{
+	_cleanup_free_ char *why = NULL;
+	struct trace *t;
+
+	*ret_db = picture_open(path);
+	t = trace_load(*ret_db, &why);
+	if (!t)
+		die("cannot read %s: %s", path, why);
+	return t;
+}
+
+void picture_write(const struct picture *p, const void *data, size_t len)
+{
+	_cleanup_free_ char *path = NULL;
+	_cleanup_buf_ struct buf why = BUF_INIT;
+
+	if (to_stdout(p)) {
+		/* main notices what could not be written. */
+		(void)fwrite(data, 1, len, stdout);
+		return;
+	}
+	path = p->output ? xstrdup(p->output) : xasprintf("pptrace-%s.%s", p->name, p->format);
+	if (output_write(path, data, len, &why) != 0)
+		die("%s", why.data);
+	note("wrote %s", path);
+}
+
+void picture_render(const struct picture *p, struct graph *g, const char *engine)
+{
+	_cleanup_buf_ struct buf out = BUF_INIT, why = BUF_INIT;
+
+	if (graph_render(g, engine, p->format, &out, &why) != 0)
+		die("%s", why.data);
+	graph_free(g);
+	picture_write(p, out.data, out.len);
+}

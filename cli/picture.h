@@ -1,0 +1,56 @@
+/* picture.h - what the commands that draw have in common: open, render, write. */
+/* SPDX-License-Identifier: MIT */
+#ifndef CLI_PICTURE_H
+#define CLI_PICTURE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct graph;
+struct sqlite3;
+struct trace;
+
+/* Where a picture goes and as what. */
+struct picture {
+	const char *name;   /* of the command: default file is pptrace-NAME.FORMAT */
+	const char *format; /* NULL: by the end of the output's name, else svg */
+	const char *output; /* NULL: the default; "-": standard output */
+	size_t width;       /* of text, in columns; 0: that of the terminal */
+};
+
+/* The options that these commands share, for their tables, and what to do with them. */
+#define PICTURE_OPTIONS                                                                            \
+	{"format", 'T', "FORMAT", "svg (default), png, pdf, dot or txt", 'T'},                     \
+	{                                                                                          \
+		"output", 'o', "FILE", "write to FILE; - is standard output", 'o'                  \
+	}
+
+/* Takes an option of PICTURE_OPTIONS; false after a message if its argument is wrong. */
+bool picture_option(struct picture *p, int id, const char *arg);
+
+/* Settles format and output; call it once, after the options. */
+void picture_settle(struct picture *p);
+
+/* Says whether the picture is drawn as text. */
+bool picture_is_text(const struct picture *p);
+
+/* Columns and colours for text. */
+size_t picture_width(const struct picture *p);
+bool picture_color(const struct picture *p);
+
+/* The trace file that the operands name: at most one, else pptrace.db. NULL after a message. */
+const char *picture_file(const char *command, int argc, char **argv);
+
+/* Opens a trace for reading or dies. */
+struct sqlite3 *picture_open(const char *path);
+
+/* Opens a trace and loads it, or dies; the caller frees both. */
+struct trace *picture_load(const char *path, struct sqlite3 **ret_db);
+
+/* Writes text or bytes to where the picture goes, and says where; dies if it cannot. */
+void picture_write(const struct picture *p, const void *data, size_t len);
+
+/* Renders a graph with the engine, writes it and frees it. */
+void picture_render(const struct picture *p, struct graph *g, const char *engine);
+
+#endif

@@ -1,0 +1,61 @@
+# view.sh - pictures of fixture databases, compared byte for byte with what is expected.
+# SPDX-License-Identifier: MIT
+#
+# tests/fixtures/NAME.sql is loaded after the schema; tests/expect/NAME.COMMAND.FORMAT is what
+# `pptrace COMMAND -T FORMAT` must answer. UPDATE=1 writes the answers there: look at the diff.
+. "$(dirname "$0")/../lib.sh"
+export TZ=UTC COLUMNS=100
+
+# fixture NAME: makes NAME.db.
+fixture()
+{
+	{
+		echo "PRAGMA application_id = $((0x70707472)); PRAGMA user_version = 1; BEGIN;"
+		cat "$ROOT"/schema/schema.sql "$ROOT"/schema/views.sql "$ROOT"/schema/wait_for.sql \
+			"$ROOT/tests/fixtures/$1.sql"
+		echo "COMMIT;"
+	} | sqlite3 -bail "$1.db"
+}
+
+for want in "$ROOT"/tests/expect/*.*.*; do
+	IFS=. read -r name command format < <(basename "$want")
+	begin "$name $command -T $format"
+	[ -e "$name.db" ] || fixture "$name" || fail "the fixture cannot be loaded"
+	run "$PPTRACE" "$command" -T "$format" -o - "$name.db"
+	expect_status 0
+	[ "${UPDATE:-}" != 1 ] || cp out "$want"
+	cmp -s out "$want" || fail "$(diff "$want" out | head -30)"
+done
+
+begin "hostile names stay text in every format"
+[ -e hostile.db ] || fixture hostile
+for command in tree; do
+	run "$PPTRACE" "$command" -T svg -o - hostile.db
+	expect_status 0
+	! grep -q '<script\|<img\|onerror="' out || fail "$command: markup came through"
+	xmllint --noout out 2>err || { command -v xmllint >/dev/null && fail "$command: not XML" "$(head -3 err)"; }
+	run "$PPTRACE" "$command" -T txt -o - --color=never hostile.db
+	! LC_ALL=C grep -q $'[\001-\010\013-\037\177]' out || fail "$command: control characters in txt"
+	iconv -f UTF-8 -t UTF-8 out >/dev/null 2>err || fail "$command: txt is not UTF-8"
+done
+end
+
+begin "a symbolic link at the output is not followed"
+[ -e fork-count.db ] || fixture fork-count
+echo precious >target
+ln -s target link.svg
+run "$PPTRACE" tree -o link.svg fork-count.db
+expect_status 1
+expect_err 'cannot write link.svg: it is a symbolic link'
+expect_eq "$(cat target)" precious
+end
+
+begin "the format follows the name of the output"
+run "$PPTRACE" tree -o x.png fork-count.db
+expect_status 0
+expect_eq "$(head -c 4 x.png | tail -c 3)" PNG
+run "$PPTRACE" tree fork-count.db
+expect_err 'wrote pptrace-tree.svg'
+grep -q '<svg' pptrace-tree.svg || fail "no SVG"
+expect_eq "$(ls | grep -c tmp)" 0 "files left over"
+end
