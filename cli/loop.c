@@ -1,0 +1,285 @@
+/* loop.c - drive a recording until its end: what `run` and `attach` have in common. */
+/* SPDX-License-Identifier: MIT */
+/*
+ * Signals: the terminal sends SIGINT and SIGQUIT to the command too, so the
+ * first is only noted; a second within a second ends the recording. SIGTERM and
+ * SIGHUP usually come to pptrace alone and are passed on, unless the command
+ * was seen to get the same one (timeout(1) signals the whole group).
+ */
+#include "cli/loop.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "cli/say.h"
+#include "tracer/target.h"
+#include "tracer/tracer.h"
+#include "verdict/verdict.h"
+
+#pragma weak verdict_text
+#pragma weak findings_free
+
+#define SECOND 1000000000ull
+
+enum { MAX_FDS = 8, PASS_ON_MS = 60, STILL_WAITING_MS = 1000, KILL_SECONDS = 5, NAMES_SHOWN = 5 };
+
+const char *const loop_deadlock_words[] = {"report", "stop", "kill", NULL};
+
+struct loop {
+	struct tracer *t;
+	const struct loop_config *config;
+	struct loop_result *ret;
+	int signals; /* signalfd */
+	uint64_t main_ended_at, interrupted_at, kill_until;
+	uint64_t pass_on_at; /* when to pass on_signal on; 0: nothing to do */
+	int pass_on;
+	bool told_waiting, told_interrupt;
+};
+
+static uint64_t now_ns(void)
+{
+	struct timespec ts;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * SECOND + (uint64_t)ts.tv_nsec;
+}
+
+static void signal_set(sigset_t *set)
+{
+	static const int signals[] = {SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGCHLD, SIGTTOU, SIGPIPE};
+
+	(void)sigemptyset(set);
+	for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
+		(void)sigaddset(set, signals[i]);
+}
+
+void loop_block_signals(void)
+{
+	sigset_t set;
+
+	signal_set(&set);
+	(void)sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
+/* ---- Signals ---- */
+
+static void take_signal(struct loop *l, int signo)
+{
+	uint64_t now = now_ns();
+	bool again = l->interrupted_at && now - l->interrupted_at < SECOND;
+
+	if (signo != SIGINT && signo != SIGQUIT && signo != SIGTERM && signo != SIGHUP)
+		return;
+	l->interrupted_at = now;
+	if (again || !l->config->target) {
+		l->ret->interrupted = true;
+		l->ret->signal = signo;
+	} else if (signo == SIGTERM || signo == SIGHUP) {
+		l->pass_on = signo;
+		l->pass_on_at = now + PASS_ON_MS * (SECOND / 1000);
+	}
+}
+
+static void read_signals(struct loop *l)
+{
+	struct signalfd_siginfo info;
+
+	while (read(l->signals, &info, sizeof info) == sizeof info)
+		take_signal(l, (int)info.ssi_signo);
+}
+
+static void pass_signal_on(struct loop *l, uint64_t now)
+{
+	struct target *target = l->config->target;
+
+	if (!l->pass_on_at || now < l->pass_on_at)
+		return;
+	l->pass_on_at = 0;
+	if (target && !target->ended &&
+		!tracer_saw_signal(l->t, target->pid, l->pass_on, l->interrupted_at - SECOND / 10))
+		(void)kill(target->pid, l->pass_on);
+}
+
+/* ---- Deadlocks ---- */
+
+static void send_stop(void *arg, pid_t pid, const char *name)
+{
+	(void)arg;
+	(void)name;
+	if (pid != getpid())
+		(void)kill(pid, SIGSTOP);
+}
+
+static void send_kill(void *arg, pid_t pid, const char *name)
+{
+	(void)arg;
+	(void)name;
+	if (pid != getpid())
+		(void)kill(pid, SIGKILL);
+}
+
+static void print_finding(struct loop *l, const struct finding *f)
+{
+	_cleanup_buf_ struct buf text = BUF_INIT;
+	struct sqlite3 *db = tracer_reader(l->t);
+
+	if (!f->certain) {
+		note("possibly stuck: %s", f->summary);
+		return;
+	}
+	if (verdict_text && db)
+		verdict_text(&text, db, f, say_color(stderr));
+	else
+		buf_addf(&text, "%s\n", f->summary);
+	(void)fputs(text.data, stderr);
+}
+
+static void watch(struct loop *l)
+{
+	struct findings found;
+	bool certain = false;
+
+	if (!tracer_watch(l->t, &found))
+		return;
+	for (size_t i = 0; i < found.n; i++) {
+		print_finding(l, &found.list[i]);
+		certain = certain || found.list[i].certain;
+	}
+	findings_free(&found);
+	if (!certain)
+		return;
+	if (l->config->on_deadlock == DEADLOCK_STOP) {
+		tracer_each_alive(l->t, send_stop, NULL);
+		note("stopped all processes because of the deadlock; look at them with 'pptrace why'"
+		     " or a debugger, and go on with kill -CONT");
+	} else if (l->config->on_deadlock == DEADLOCK_KILL && !l->kill_until) {
+		l->ret->was_deadlock = true;
+		l->kill_until = now_ns() + KILL_SECONDS * SECOND;
+	}
+}
+
+/* ---- The end ---- */
+
+struct names {
+	struct buf text;
+	unsigned n;
+};
+
+static void add_name(void *arg, pid_t pid, const char *name)
+{
+	struct names *names = arg;
+
+	if (names->n++ < NAMES_SHOWN)
+		buf_addf(&names->text, "%s%s (%d)", names->n > 1 ? ", " : "", name ? name : "?",
+			(int)pid);
+}
+
+static void tell_waiting(struct loop *l)
+{
+	struct names names = {.text = BUF_INIT};
+
+	l->told_waiting = true;
+	tracer_each_alive(l->t, add_name, &names);
+	if (names.n)
+		note("the command has ended; still waiting for %u process%s: %s%s (Ctrl-C twice or"
+		     " --until=main ends the recording)",
+			names.n, names.n == 1 ? "" : "es", names.text.data,
+			names.n > NAMES_SHOWN ? ", ..." : "");
+	buf_done(&names.text);
+}
+
+/* Says whether the recording is over. */
+static bool is_over(struct loop *l, uint64_t now)
+{
+	struct target *target = l->config->target;
+
+	if (l->ret->interrupted)
+		return true;
+	if (l->kill_until) {
+		if (now > l->kill_until)
+			return true;
+		tracer_each_alive(l->t, send_kill, NULL);
+	}
+	if (target && !target_reap(target))
+		return false;
+	if (!l->main_ended_at)
+		l->main_ended_at = now;
+	if (target && (l->config->until_main || l->ret->is_broken))
+		return true;
+	if (l->ret->is_broken || tracer_alive(l->t) == 0)
+		return true;
+	if (target && !l->told_waiting &&
+		now - l->main_ended_at > STILL_WAITING_MS * (SECOND / 1000))
+		tell_waiting(l);
+	return false;
+}
+
+static void wait_for_something(struct loop *l)
+{
+	struct pollfd fds[MAX_FDS + 2];
+	int wake[MAX_FDS], n = 0, timeout = tracer_timeout(l->t);
+	int n_wake = tracer_wakeup_fds(l->t, wake, MAX_FDS);
+	struct target *target = l->config->target;
+
+	fds[n++] = (struct pollfd){.fd = l->signals, .events = POLLIN};
+	if (target && !target->ended)
+		fds[n++] = (struct pollfd){.fd = target->pidfd, .events = POLLIN};
+	for (int i = 0; i < n_wake; i++)
+		fds[n++] = (struct pollfd){.fd = wake[i], .events = POLLIN};
+	if (timeout < 0 && (l->pass_on_at || l->kill_until))
+		timeout = PASS_ON_MS;
+	if (timeout != 0)
+		(void)poll(fds, (nfds_t)n, timeout);
+	read_signals(l);
+}
+
+static void poll_tracer(struct loop *l)
+{
+	if (l->ret->is_broken || tracer_poll(l->t) == 0)
+		return;
+	l->ret->is_broken = true;
+	warn("recording ends here, the command goes on: %s",
+		tracer_error(l->t) ? tracer_error(l->t) : "the database cannot be written");
+}
+
+void loop_run(struct tracer *t, const struct loop_config *config, struct loop_result *ret)
+{
+	struct loop l = {.t = t, .config = config, .ret = ret};
+	sigset_t set;
+
+	*ret = (struct loop_result){0};
+	signal_set(&set);
+	l.signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	do {
+		wait_for_something(&l);
+		poll_tracer(&l);
+		watch(&l);
+		pass_signal_on(&l, now_ns());
+	} while (!is_over(&l, now_ns()));
+	if (l.signals >= 0)
+		(void)close(l.signals);
+}
+
+int loop_die_of(int signo)
+{
+	struct rlimit none = {0, 0};
+	sigset_t set;
+
+	/* A handler of cores reads from a pipe whatever the limit; only a process that is not dumpable leaves none. */
+	(void)setrlimit(RLIMIT_CORE, &none);
+	(void)prctl(PR_SET_DUMPABLE, 0);
+	(void)signal(signo, SIG_DFL);
+	(void)fflush(NULL);
+	(void)kill(getpid(), signo);
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, signo);
+	(void)sigprocmask(SIG_UNBLOCK, &set, NULL);
+	return 128 + signo;
+}

@@ -1,0 +1,41 @@
+/* loop.h - drive a recording until its end: what `run` and `attach` have in common. */
+/* SPDX-License-Identifier: MIT */
+#ifndef CLI_LOOP_H
+#define CLI_LOOP_H
+
+#include <stdbool.h>
+
+struct target;
+struct tracer;
+
+enum on_deadlock { DEADLOCK_REPORT, DEADLOCK_STOP, DEADLOCK_KILL };
+
+/* The words of --on-deadlock and --until, in the order of their enums. */
+extern const char *const loop_deadlock_words[];
+
+struct loop_config {
+	struct target *target; /* the command; NULL: processes that ran before */
+	bool until_main;       /* end when the command itself ends, not its last descendant */
+	enum on_deadlock on_deadlock;
+};
+
+struct loop_result {
+	bool interrupted;  /* the user ended the recording before its time */
+	int signal;        /* with which one */
+	bool was_deadlock; /* processes were killed because of a deadlock */
+	bool is_broken;    /* the database could not be written: said already */
+};
+
+/*
+ * Blocks the signals that the loop takes through a descriptor. To be called
+ * after the command was forked, which must not inherit that.
+ */
+void loop_block_signals(void);
+
+/* Records until the end. Signals are dealt with as the manual says; deadlocks are printed. */
+void loop_run(struct tracer *t, const struct loop_config *config, struct loop_result *ret);
+
+/* Ends pptrace by the signal, without a core; returns 128 + signo if that is not possible. */
+int loop_die_of(int signo);
+
+#endif

@@ -1,0 +1,138 @@
+/* choose.c - which sources record a command, and what they cannot see. */
+/* SPDX-License-Identifier: MIT */
+#include "tracer/choose.h"
+
+#include <errno.h>
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "tracer/preload.h"
+#include "tracer/tracer.h"
+
+/* A source that is not built in is not available. */
+#pragma weak source_ebpf
+#pragma weak source_shim
+
+static int ask(struct source *(*source)(void), const char *name, struct buf *why)
+{
+	if (!source) {
+		buf_addf(why, "this pptrace was built without %s", name);
+		return -ENOSYS;
+	}
+	return source()->available(why);
+}
+
+/* Says whether the shim can record this command's locks; else adds a reason. */
+static bool shim_fits(const struct tracer_config *config, const struct choice *c, struct buf *why)
+{
+	enum preload_answer answer;
+
+	if (ask(source_shim, "the preload library", why) < 0)
+		return false;
+	if (!c->shim_path) {
+		buf_adds(why, "the preload library libpptrace-shim.so was not found");
+		return false;
+	}
+	if (!config->program)
+		return false;
+	answer = preload_check(config->program);
+	if (answer == PRELOAD_OK)
+		return true;
+	buf_addf(why, "%s %s", config->program, preload_words(answer));
+	return false;
+}
+
+static int choose_shim_only(const struct tracer_config *config, struct choice *c, struct buf *why)
+{
+	if (config->locks == LOCKS_MODE_UPROBE || config->locks == LOCKS_MODE_FUTEX) {
+		buf_adds(why, "--backend=shim records locks itself or not at all: "
+			      "--locks=shim or --locks=off");
+		return -EINVAL;
+	}
+	if (!shim_fits(config, c, why))
+		return -EPERM;
+	c->sources[c->n++] = source_shim();
+	c->locks = config->locks == LOCKS_MODE_OFF ? LOCKS_MODE_OFF : LOCKS_MODE_SHIM;
+	c->shim_only = true;
+	c->backend = "shim";
+	return 0;
+}
+
+static int choose_locks(
+	const struct tracer_config *config, struct choice *c, struct buf *notes, struct buf *why)
+{
+	_cleanup_buf_ struct buf reason = BUF_INIT;
+
+	c->locks = config->locks;
+	if (c->locks == LOCKS_MODE_AUTO || c->locks == LOCKS_MODE_SHIM) {
+		if (shim_fits(config, c, &reason)) {
+			c->locks = LOCKS_MODE_SHIM;
+		} else if (config->locks == LOCKS_MODE_SHIM) {
+			buf_adds(why, reason.data);
+			return -EINVAL;
+		} else {
+			c->locks = LOCKS_MODE_FUTEX;
+			if (reason.len)
+				buf_addf(notes,
+					"%s: of its locks only those that block are recorded\n",
+					reason.data);
+		}
+	}
+	if (c->locks == LOCKS_MODE_SHIM) {
+		c->sources[c->n++] = source_shim();
+		c->backend = "ebpf+shim";
+	}
+	return 0;
+}
+
+int choose_sources(
+	const struct tracer_config *config, struct choice *ret, struct buf *notes, struct buf *why)
+{
+	_cleanup_buf_ struct buf no_ebpf = BUF_INIT, no_shim = BUF_INIT;
+	int rc = -EPERM;
+
+	*ret = (struct choice){.backend = "ebpf", .shim_path = preload_library()};
+	if (config->backend == BACKEND_SHIM)
+		return choose_shim_only(config, ret, why);
+	rc = ask(source_ebpf, "eBPF", &no_ebpf);
+	if (rc == 0) {
+		ret->sources[ret->n++] = source_ebpf();
+		return choose_locks(config, ret, notes, why);
+	}
+	if (config->backend == BACKEND_EBPF) {
+		buf_addf(why, "eBPF cannot be used: %s", no_ebpf.data);
+		return rc;
+	}
+	if (choose_shim_only(config, ret, &no_shim) == 0) {
+		buf_addf(notes, "eBPF cannot be used (%s): recording with the preload library\n",
+			no_ebpf.data);
+		return 0;
+	}
+	buf_addf(why, "eBPF cannot be used: %s; nor can the preload library: %s", no_ebpf.data,
+		no_shim.data);
+	return rc;
+}
+
+void choice_done(struct choice *c)
+{
+	free(c->shim_path);
+	*c = (struct choice){0};
+}
+
+void choice_blind_spots(const struct choice *c, struct buf *lines)
+{
+	if (c->shim_only)
+		buf_adds(lines,
+			"Static programs, programs of another C library and programs that gain "
+			"privileges are not recorded, nor are their children.\n"
+			"System calls made without the C library are not recorded.\n"
+			"Signals from outside, from the kernel and from timers are seen only when "
+			"a handler runs or a process ends.\n");
+	if (c->locks == LOCKS_MODE_FUTEX)
+		buf_adds(lines, "Lock operations that did not block are not recorded.\n");
+	if (c->locks == LOCKS_MODE_OFF)
+		buf_adds(lines, "Lock operations are not recorded.\n");
+	if (c->locks == LOCKS_MODE_SHIM && !c->shim_only)
+		buf_adds(lines, "In static programs, programs of another C library and programs "
+				"that gain privileges only those locks are recorded that block.\n");
+}

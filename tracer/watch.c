@@ -1,0 +1,252 @@
+/* watch.c - look for threads that can never proceed while the recording grows. */
+/* SPDX-License-Identifier: MIT */
+/*
+ * The verdict is computed from the database, which is a little older than the
+ * processes. A set is reported only if it holds of one moment: each member is
+ * looked at (system call, count of context switches, the word of the mutex that
+ * it wants), then everything that was recorded up to then is committed and
+ * evaluated again, and the same set must come out with no member having moved.
+ */
+#include "tracer/watch.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <sqlite3.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/hash.h"
+#include "base/mem.h"
+#include "schema/db.h"
+#include "verdict/verdict.h"
+
+#pragma weak verdict_stuck
+#pragma weak findings_free
+
+struct watch {
+	const char *path;
+	int64_t least_ns;
+	struct sqlite3 *db;
+	struct hash reported;
+};
+
+struct watch *watch_new(const char *path, int64_t least_ns)
+{
+	struct watch *w = xcalloc(1, sizeof *w);
+
+	w->path = path;
+	w->least_ns = least_ns;
+	return w;
+}
+
+void watch_free(struct watch *w)
+{
+	if (!w)
+		return;
+	(void)sqlite3_close(w->db);
+	hash_done(&w->reported);
+	free(w);
+}
+
+struct sqlite3 *watch_reader(struct watch *w)
+{
+	char *why = NULL;
+
+	if (!w->db && db_open_read(w->path, &w->db, &why) < 0) {
+		free(why);
+		w->db = NULL;
+	}
+	return w->db;
+}
+
+/* A set is known by its members' waits, in whatever order. */
+static uint64_t finding_key(const struct finding *f)
+{
+	uint64_t key = hash_bytes(f->rule, strlen(f->rule));
+
+	for (size_t i = 0; i < f->n_members; i++)
+		if (f->members[i].wait_id)
+			key += hash_mix((uint64_t)f->members[i].wait_id, 1, 2);
+	return key ? key : 1;
+}
+
+/* Where a member is: what /proc needs to find it. */
+struct place {
+	pid_t pid, tid;
+	int64_t start_ns, now_ns;
+	uint64_t mutex; /* address of the mutex that it waits for; 0: another wait */
+	int64_t lock_id;
+};
+
+static bool find_place(struct sqlite3 *db, const struct finding_member *m, struct place *ret)
+{
+	static const char sql[] =
+		"SELECT p.pid, t.tid, w.start_ns, (SELECT duration_ns FROM trace),"
+		" CASE l.kind WHEN 'mutex' THEN l.address END, l.id"
+		" FROM wait w JOIN thread t ON t.id = w.thread_id JOIN process p ON p.id = t.process_id"
+		" LEFT JOIN lock l ON l.id = w.lock_id AND w.reason = 'lock'"
+		" WHERE w.id = ?1 AND w.end_ns IS NULL AND t.end_ns IS NULL";
+	sqlite3_stmt *stmt;
+	bool found = false;
+
+	if (sqlite3_prepare_v2(db, sql, -1, &stmt, NULL) != SQLITE_OK)
+		return false;
+	(void)sqlite3_bind_int64(stmt, 1, m->wait_id);
+	if (sqlite3_step(stmt) == SQLITE_ROW) {
+		found = true;
+		ret->pid = (pid_t)sqlite3_column_int(stmt, 0);
+		ret->tid = (pid_t)sqlite3_column_int(stmt, 1);
+		ret->start_ns = sqlite3_column_int64(stmt, 2);
+		ret->now_ns = sqlite3_column_int64(stmt, 3);
+		ret->mutex = (uint64_t)sqlite3_column_int64(stmt, 4);
+		ret->lock_id = sqlite3_column_int64(stmt, 5);
+	}
+	(void)sqlite3_finalize(stmt);
+	return found;
+}
+
+/* Adds what /proc/PID/task/TID/<name> says, or of "status" the context switches; false if the thread is gone. */
+static bool read_task(const struct place *p, const char *name, struct buf *out)
+{
+	_cleanup_free_ char *path =
+		xasprintf("/proc/%d/task/%d/%s", (int)p->pid, (int)p->tid, name);
+	_cleanup_fclose_ FILE *f = fopen(path, "re");
+	char line[512];
+
+	if (!f)
+		return errno == EACCES || errno == EPERM;
+	while (fgets(line, sizeof line, f))
+		if (strcmp(name, "status") != 0 || strstr(line, "ctxt_switches:"))
+			buf_adds(out, line);
+	return true;
+}
+
+/* Says whether a holder that the trace knows has this tid (its own namespace's number). */
+static bool is_holder(struct sqlite3 *db, int64_t lock_id, int64_t tid)
+{
+	static const char sql[] = "SELECT 1 FROM lock_open o JOIN thread t ON t.id = o.thread_id"
+				  " WHERE o.lock_id = ?1 AND ?2 IN (t.tid, t.ns_tid)";
+	sqlite3_stmt *stmt;
+	bool found;
+
+	if (sqlite3_prepare_v2(db, sql, -1, &stmt, NULL) != SQLITE_OK)
+		return false;
+	(void)sqlite3_bind_int64(stmt, 1, lock_id);
+	(void)sqlite3_bind_int64(stmt, 2, tid);
+	found = sqlite3_step(stmt) == SQLITE_ROW;
+	(void)sqlite3_finalize(stmt);
+	return found;
+}
+
+/*
+ * Reads the mutex itself (glibc: word 0 its state, word 2 its owner). What
+ * cannot be read contradicts nothing.
+ */
+static bool mutex_agrees(struct sqlite3 *db, const struct place *p)
+{
+	uint32_t words[4] = {0};
+	struct iovec local = {words, sizeof words};
+	struct iovec remote = {(void *)(uintptr_t)p->mutex, sizeof words};
+
+	if (!p->mutex || process_vm_readv(p->pid, &local, 1, &remote, 1, 0) != sizeof words)
+		return true;
+	return words[0] != 0 && (words[2] == 0 || is_holder(db, p->lock_id, words[2]));
+}
+
+/*
+ * Looks at every member. Adds what must stay as it is to out; false if one is
+ * not blocked, has not waited long enough, or contradicts the trace.
+ */
+static bool look_at(struct watch *w, const struct finding *f, struct buf *out)
+{
+	size_t waiting = 0;
+
+	for (size_t i = 0; i < f->n_members; i++) {
+		struct place p = {0};
+		size_t before = out->len;
+
+		if (!f->members[i].wait_id)
+			continue;
+		if (!find_place(w->db, &f->members[i], &p) || p.now_ns - p.start_ns < w->least_ns ||
+			!read_task(&p, "syscall", out) ||
+			!strncmp(out->data + before, "running", 7) ||
+			!read_task(&p, "status", out) || !mutex_agrees(w->db, &p))
+			return false;
+		waiting++;
+	}
+	return waiting > 0;
+}
+
+static bool evaluate(struct watch *w, struct findings *ret)
+{
+	_cleanup_buf_ struct buf why = BUF_INIT;
+
+	return verdict_stuck && watch_reader(w) && verdict_stuck(w->db, INT64_MAX, ret, &why) == 0;
+}
+
+/* Moves finding i of from to the end of to. */
+static void take(struct findings *to, struct findings *from, size_t i)
+{
+	to->list = xreallocarray(to->list, to->n + 1, sizeof *to->list);
+	to->list[to->n++] = from->list[i];
+	memmove(from->list + i, from->list + i + 1, (from->n - i - 1) * sizeof *from->list);
+	from->n--;
+}
+
+/* Drops what has been reported already; true if something is left. */
+static bool keep_new(struct watch *w, struct findings *f)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < f->n; i++)
+		any = any || !hash_get(&w->reported, finding_key(&f->list[i]));
+	return any;
+}
+
+/* Of the second evaluation, takes those that were in the first with the same look. */
+static void confirm(struct watch *w, const struct findings *first, const struct buf *looks,
+	struct findings *second, struct findings *ret)
+{
+	for (size_t i = 0; i < second->n; i++) {
+		uint64_t key = finding_key(&second->list[i]);
+		_cleanup_buf_ struct buf now = BUF_INIT;
+		size_t k = 0;
+
+		while (k < first->n && finding_key(&first->list[k]) != key)
+			k++;
+		if (k == first->n || !looks[k].len || hash_get(&w->reported, key) ||
+			!look_at(w, &second->list[i], &now) || strcmp(now.data, looks[k].data) != 0)
+			continue;
+		(void)hash_set(&w->reported, key, w);
+		take(ret, second, i--);
+	}
+}
+
+bool watch_look(struct watch *w, int (*commit)(void *arg), void *arg, struct findings *ret)
+{
+	struct findings first = {0}, second = {0};
+	struct buf *looks;
+
+	*ret = (struct findings){0};
+	if (!evaluate(w, &first))
+		return false;
+	if (!keep_new(w, &first)) {
+		findings_free(&first);
+		return false;
+	}
+	looks = xcalloc(first.n, sizeof *looks);
+	for (size_t i = 0; i < first.n; i++) {
+		looks[i] = BUF_INIT;
+		if (!look_at(w, &first.list[i], &looks[i]))
+			buf_reset(&looks[i]);
+	}
+	if (commit(arg) == 0 && evaluate(w, &second))
+		confirm(w, &first, looks, &second, ret);
+	for (size_t i = 0; i < first.n; i++)
+		buf_done(&looks[i]);
+	free(looks);
+	findings_free(&first);
+	findings_free(&second);
+	return ret->n > 0;
+}
