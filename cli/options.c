@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/options.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <getopt.h>
 #include <limits.h>
@@ -150,7 +151,8 @@ static void help_list(FILE *f, const struct command_option *list, const struct c
 void options_help(FILE *f, const struct command *cmd)
 {
 	options_usage(f, cmd);
-	(void)fprintf(f, "\n%s.\n\noptions:\n", cmd->summary);
+	(void)fprintf(f, "\n%c%s.\n\noptions:\n", toupper((unsigned char)cmd->summary[0]),
+		cmd->summary + 1);
 	help_list(f, cmd->options, NULL);
 	help_list(f, options_common, cmd->options);
 }

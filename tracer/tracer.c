@@ -23,6 +23,16 @@
 #include "tracer/watch.h"
 #include "verdict/verdict.h"
 
+#pragma weak model_new
+#pragma weak model_free
+#pragma weak model_feed
+#pragma weak model_flush
+#pragma weak model_end
+#pragma weak model_loss
+#pragma weak model_alive
+#pragma weak model_each_alive
+#pragma weak model_oldest_wait
+#pragma weak model_skipped
 #pragma weak verdict_all
 #pragma weak verdict_store
 #pragma weak findings_free
@@ -91,7 +101,8 @@ static void tracer_free(struct tracer *t)
 {
 	detach_all(t);
 	watch_free(t->watch);
-	model_free(t->model);
+	if (t->model)
+		model_free(t->model);
 	(void)store_close(t->store);
 	symbols_free(t->symbols);
 	merge_free(t->merge);
@@ -179,6 +190,8 @@ int tracer_open(
 	t->merge = merge_new();
 	t->timeout_ms = LEAST_TIMEOUT_MS;
 	rc = choose_sources(config, &t->choice, notes, why);
+	if (rc == 0 && !model_new)
+		rc = -ENOSYS;
 	if (rc == 0)
 		rc = attach_all(t, why);
 	if (rc == 0) {

@@ -1,0 +1,151 @@
+/* cmd_doctor.c - pptrace doctor: what works here, what does not, why, and what to do. */
+/* SPDX-License-Identifier: MIT */
+#include <gvc.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/command.h"
+#include "base/mem.h"
+#include "cli/options.h"
+#include "cli/say.h"
+#include "tracer/capability.h"
+#include "tracer/choose.h"
+#include "tracer/cost.h"
+#include "tracer/tracer.h"
+
+enum { OPT_NO_COST = 256 };
+
+static const struct command_option doctor_options[] = {
+	{"no-cost", 0, NULL, "do not measure what recording costs (it takes a second or two)",
+		OPT_NO_COST},
+	{NULL, 0, NULL, NULL, 0},
+};
+
+static int doctor_main(int argc, char **argv);
+
+const struct command cmd_doctor = {
+	.name = "doctor",
+	.usage = "[--no-cost]",
+	.summary = "say what pptrace can do on this machine, what not, why, and what to do",
+	.options = doctor_options,
+	.run = doctor_main,
+};
+
+static void print_mark(bool ok)
+{
+	bool colour = say_color(stdout);
+
+	(void)printf("%s%-5s%s ", colour ? (ok ? "\033[32m" : "\033[33m") : "", ok ? "works" : "no",
+		colour ? "\033[0m" : "");
+}
+
+/* "no    uprobe_multi    --locks=uprobe" and, if it does not work, why, what happens instead, what to do. */
+static void print_line(bool ok, const char *name, const char *use, const char *why,
+	const char *instead, const char *remedy)
+{
+	print_mark(ok);
+	(void)printf("%-28s %s\n", name, use);
+	if (ok)
+		return;
+	if (why && *why)
+		(void)printf("      why:     %s\n", why);
+	if (instead && *instead)
+		(void)printf("      instead: %s\n", instead);
+	if (remedy && *remedy)
+		(void)printf("      to do:   %s\n", remedy);
+}
+
+static void print_capabilities(void)
+{
+	size_t n;
+	const struct capability *list = capability_list(&n);
+
+	for (size_t i = 0; i < n; i++) {
+		_cleanup_buf_ struct buf why = BUF_INIT, remedy = BUF_INIT;
+		int rc = list[i].try(&why, &remedy);
+
+		print_line(
+			rc == 0, list[i].name, list[i].use, why.data, list[i].without, remedy.data);
+	}
+}
+
+/* Says which of the picture formats Graphviz has plugins for. */
+static void print_graphviz(void)
+{
+	static const char *const wanted[] = {"svg", "png", "pdf"};
+	GVC_t *gvc = gvContext();
+	int n = 0;
+	char **have = gvPluginList(gvc, "device", &n, NULL);
+
+	for (size_t i = 0; i < ARRAY_SIZE(wanted); i++) {
+		_cleanup_free_ char *name = xasprintf("Graphviz: %s", wanted[i]);
+		bool found = false;
+
+		for (int k = 0; k < n; k++)
+			found = found || !strcmp(have[k], wanted[i]);
+		print_line(found, name, "pictures", "Graphviz has no plugin for this format",
+			"use another format", "install the package graphviz or libgvc6");
+	}
+	for (int k = 0; k < n; k++)
+		free(have[k]);
+	free(have);
+	(void)gvFreeContext(gvc);
+}
+
+/* Says what `pptrace run` would use. Returns false if it could not record at all. */
+static bool print_choice(void)
+{
+	static const char *const locks[] = {[LOCKS_MODE_SHIM] = "the preload library",
+		[LOCKS_MODE_UPROBE] = "uprobes",
+		[LOCKS_MODE_FUTEX] = "futex waits: locks that block",
+		[LOCKS_MODE_OFF] = "nothing"};
+	struct tracer_config config = {.program = "/proc/self/exe"};
+	_cleanup_buf_ struct buf notes = BUF_INIT, why = BUF_INIT;
+	struct choice choice;
+	int rc = choose_sources(&config, &choice, &notes, &why);
+
+	if (rc == 0)
+		(void)printf("\npptrace run records with %s; locks by %s\n", choice.backend,
+			locks[choice.locks]);
+	else
+		(void)printf("\npptrace run cannot record here: %s\n", why.data);
+	(void)fputs(notes.data, stdout);
+	choice_done(&choice);
+	return rc == 0;
+}
+
+static void print_costs(void)
+{
+	_cleanup_buf_ struct buf text = BUF_INIT;
+
+	cost_measure(&text);
+	if (text.len)
+		(void)printf("\nmeasured here and now:\n%s", text.data);
+}
+
+static int doctor_main(int argc, char **argv)
+{
+	struct utsname u;
+	bool costs = true, can_record;
+
+	for (int id; (id = options_next(&cmd_doctor, argc, argv)) != OPTIONS_END;) {
+		if (id != OPT_NO_COST)
+			return COMMAND_USAGE;
+		costs = false;
+	}
+	if (optind < argc) {
+		warn("doctor takes no arguments");
+		return COMMAND_USAGE;
+	}
+	if (uname(&u) == 0)
+		(void)printf("pptrace %s on %s %s, %ld processors, %s\n\n", PPTRACE_VERSION,
+			u.sysname, u.release, sysconf(_SC_NPROCESSORS_ONLN),
+			geteuid() == 0 ? "as root" : "as an ordinary user");
+	print_capabilities();
+	print_graphviz();
+	can_record = print_choice();
+	if (costs && can_record)
+		print_costs();
+	return can_record ? 0 : 1;
+}
