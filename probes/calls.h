@@ -1,0 +1,34 @@
+/* calls.h - the table of system calls and the programs that handle them. */
+/* SPDX-License-Identifier: (MIT OR GPL-2.0-only) */
+#ifndef PROBES_CALLS_H
+#define PROBES_CALLS_H
+
+#include "probes/probe.h"
+
+struct enter_map {
+	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+	__uint(max_entries, HANDLE_END);
+	__type(key, u32);
+	__type(value, u32);
+};
+
+struct exit_map {
+	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+	__uint(max_entries, HANDLE_END);
+	__type(key, u32);
+	__type(value, u32);
+};
+
+/*
+ * A handler is reached by a tail call from on_sys_enter or on_sys_exit, which
+ * have found the slot; it has the same context and finds it again. Its section
+ * is that of the tracepoint, because programs of one array must agree on it.
+ */
+#define HANDLER_ENTER(name)                                                                        \
+	SEC("tp_btf/sys_enter")                                                                    \
+	int BPF_PROG(name, struct pt_regs *regs, long id)
+#define HANDLER_EXIT(name)                                                                         \
+	SEC("tp_btf/sys_exit")                                                                     \
+	int BPF_PROG(name, struct pt_regs *regs, long ret)
+
+#endif

@@ -1,0 +1,182 @@
+/* probe.h - what every eBPF program uses: maps, slots, records, numbers. */
+/* SPDX-License-Identifier: (MIT OR GPL-2.0-only) */
+#ifndef PROBES_PROBE_H
+#define PROBES_PROBE_H
+
+#include "probes/kernel.h"
+
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_tracing.h>
+
+#include "schema/probe_config.h"
+#include "schema/record.h"
+
+/* The maps and variables live in core.bpf.c; the other objects name them and are linked with it. */
+struct ring_map {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 1 << 24);
+};
+
+struct slots_map {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct slot);
+};
+
+struct lost_map {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, REC_KIND_END);
+	__type(key, u32);
+	__type(value, u64);
+};
+
+struct scratch_map {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, char[1024]);
+};
+
+extern struct ring_map ring SEC(".maps");
+extern struct slots_map slots SEC(".maps");
+extern struct lost_map lost SEC(".maps");
+extern const volatile struct probe_config config;
+extern unsigned int own_level;
+
+/* True if this kernel has the helper; decided when the program is loaded. */
+#define HAS_HELPER(name) bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_##name)
+
+#define ERESTARTSYS 512
+#define ERESTART_RESTARTBLOCK 516
+
+#define PF_EXITING 4u
+#define PF_KTHREAD 0x200000u
+
+#define CLONE_VM 0x100ull
+#define CLONE_VFORK 0x4000ull
+#define CLONE_THREAD 0x10000ull
+
+/*
+ * Returns the slot of a traced thread, or NULL. Most tasks of the machine have
+ * no storage of any kind; for them this costs one load.
+ */
+static __always_inline struct slot *slot_find(struct task_struct *task)
+{
+	if (!task->bpf_storage)
+		return NULL;
+	return bpf_task_storage_get(&slots, task, NULL, 0);
+}
+
+static __always_inline void lost_count(u32 kind)
+{
+	u64 *n = bpf_map_lookup_elem(&lost, &kind);
+
+	if (n)
+		*n += 1;
+}
+
+/*
+ * The time is taken after the place in the ring: a record whose place comes
+ * later than the tracer's look at the ring cannot carry an earlier time, and
+ * that is what lets the tracer say up to when it has seen everything.
+ */
+static __always_inline void *emit_begin(u32 kind, u32 size, u32 pid, u32 tid)
+{
+	struct rec_head *head = bpf_ringbuf_reserve(&ring, size, 0);
+
+	if (!head) {
+		lost_count(kind);
+		return NULL;
+	}
+	head->kind = kind;
+	head->size = size;
+	head->flags = 0;
+	head->ts = bpf_ktime_get_ns();
+	head->pid = pid;
+	head->tid = tid;
+	return head;
+}
+
+static __always_inline void emit_end(void *rec)
+{
+	u64 wake = bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) > config.wake_bytes;
+
+	bpf_ringbuf_submit(rec, wake ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP);
+}
+
+/* A record of the traced thread that has the slot; NULL if there is no room, which is counted. */
+#define EMIT_BEGIN(NAME, slot)                                                                     \
+	((struct rec_##NAME *)emit_begin(                                                          \
+		REC_##NAME, sizeof(struct rec_##NAME), (slot)->pid, (slot)->tid))
+#define EMIT_END(rec) emit_end(rec)
+
+/* Number of a struct pid in the PID namespace at a depth; 0: it is not visible there. */
+static __always_inline u32 pid_number(struct pid *pid, u32 level)
+{
+	struct upid up = {};
+
+	if (!pid || BPF_CORE_READ(pid, level) < level)
+		return 0;
+	bpf_probe_read_kernel(&up, sizeof up,
+		(void *)pid + bpf_core_field_offset(struct pid, numbers) +
+			(u64)(level & 31) * bpf_core_type_size(struct upid));
+	return up.nr;
+}
+
+/* Numbers of a task as the tracer's PID namespace knows them. */
+static __always_inline u32 task_tid(struct task_struct *task)
+{
+	if (own_level == 0)
+		return task->pid;
+	return pid_number(task->thread_pid, own_level);
+}
+
+static __always_inline u32 task_pid(struct task_struct *task)
+{
+	if (own_level == 0)
+		return task->tgid;
+	return pid_number(task->group_leader->thread_pid, own_level);
+}
+
+/* The arguments of a system call, from the registers saved at its entry. */
+#if defined(__TARGET_ARCH_x86)
+#define REG_ARG0(regs) ((regs)->di)
+#define REG_ARG1(regs) ((regs)->si)
+#define REG_ARG2(regs) ((regs)->dx)
+#define REG_ARG3(regs) ((regs)->r10)
+#define REG_ARG4(regs) ((regs)->r8)
+#define REG_ARG5(regs) ((regs)->r9)
+#define REG_IP(regs) ((regs)->ip)
+#define REG_SP(regs) ((regs)->sp)
+#define TASK_IS_COMPAT(task) ((task)->thread_info.status & 2)
+#elif defined(__TARGET_ARCH_arm64)
+#define REG_ARG0(r) ((r)->orig_x0)
+#define REG_ARG1(r) ((r)->regs[1])
+#define REG_ARG2(r) ((r)->regs[2])
+#define REG_ARG3(r) ((r)->regs[3])
+#define REG_ARG4(r) ((r)->regs[4])
+#define REG_ARG5(r) ((r)->regs[5])
+#define REG_IP(r) ((r)->pc)
+#define REG_SP(r) ((r)->sp)
+#define TASK_IS_COMPAT(task) ((task)->thread_info.flags & (1ul << 22))
+#endif
+
+/* Device number as stat(2) shows it, from the kernel's own. */
+static __always_inline u32 dev_encode(u32 dev)
+{
+	u32 major = dev >> 20, minor = dev & 0xfffff;
+
+	return (minor & 0xff) | (major << 8) | ((minor & ~0xffu) << 12);
+}
+
+static __always_inline u64 name_word(const char *name)
+{
+	u64 word = 0;
+
+	__builtin_memcpy(&word, name, 8);
+	return word;
+}
+
+#endif

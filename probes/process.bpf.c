@@ -1,0 +1,331 @@
+/* process.bpf.c - tasks that begin, execute, end and change their names. */
+/* SPDX-License-Identifier: (MIT OR GPL-2.0-only) */
+#include "probes/ends.h"
+
+#define SIGCHLD 17
+#define SIG_IGN ((void *)1)
+#define SA_NOCLDWAIT 2
+#define SIGNAL_GROUP_EXIT 4
+#define CLONE_SETTLS 0x80000ull
+#define VM_EXEC 4
+#define ARGV_CHUNK 256
+#define ARGV_CHUNKS 512
+#define ARGV_CHUNKS_OLD 32
+#define GLIBC_START_ROUTINE 0x640
+
+/* Number of a child in a nested namespace -> number in ours; wait calls return the former. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 8192);
+	__type(key, struct nested_key);
+	__type(value, u32);
+} nested SEC(".maps");
+
+/* Arguments of the clone call that a task is in. */
+struct clone_call {
+	u64 flags;
+	u64 tls;
+};
+
+static __always_inline void clone_arguments(
+	struct task_struct *task, struct slot *slot, struct clone_call *ret)
+{
+	struct pt_regs *regs;
+	u64 args[8] = {};
+
+	if (!HAS_HELPER(task_pt_regs))
+		return;
+	regs = (struct pt_regs *)bpf_task_pt_regs(task);
+	switch (slot->call) {
+	case CALL_CLONE:
+		ret->flags = REG_ARG0(regs);
+		ret->tls = REG_ARG4(regs);
+		break;
+	case CALL_CLONE3: /* struct clone_args: flags first, tls eighth */
+		bpf_probe_read_user(args, sizeof args, (void *)REG_ARG0(regs));
+		ret->flags = args[0] | (args[4] & 0xff);
+		ret->tls = args[7];
+		break;
+	case CALL_VFORK:
+		ret->flags = CLONE_VM | CLONE_VFORK | SIGCHLD;
+		break;
+	case CALL_FORK:
+		ret->flags = SIGCHLD;
+		break;
+	}
+}
+
+/*
+ * glibc keeps a thread's start routine in its descriptor, to which the thread
+ * pointer points and which has its own address at 16 (x86-64).
+ */
+static __always_inline u64 clone_entry(const struct clone_call *call)
+{
+	u64 self = 0, entry = 0;
+
+#if defined(__TARGET_ARCH_x86)
+	if (!(call->flags & CLONE_SETTLS) || !(call->flags & CLONE_THREAD))
+		return 0;
+	bpf_probe_read_user(&self, sizeof self, (void *)(call->tls + 16));
+	if (!self || self != call->tls)
+		return 0;
+	bpf_probe_read_user(&entry, sizeof entry, (void *)(call->tls + GLIBC_START_ROUTINE));
+#endif
+	return entry;
+}
+
+/* Remembers the inner number of a task of a nested PID namespace. */
+static __always_inline u32 nested_number(struct pid *pid, u32 ours)
+{
+	u32 level = BPF_CORE_READ(pid, level);
+	struct nested_key key = {};
+	struct upid up = {};
+
+	if (level <= own_level)
+		return ours;
+	bpf_probe_read_kernel(&up, sizeof up,
+		(void *)pid + bpf_core_field_offset(struct pid, numbers) +
+			(u64)(level & 31) * bpf_core_type_size(struct upid));
+	key.ns = (u64)up.ns;
+	key.nr = up.nr;
+	bpf_map_update_elem(&nested, &key, &ours, BPF_ANY);
+	return up.nr;
+}
+
+/* TP_PROTO(struct task_struct *parent, struct task_struct *child): in the creator, before the child runs. */
+SEC("tp_btf/sched_process_fork")
+int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
+{
+	struct slot *slot = slot_find(parent), *mine;
+	struct clone_call call = {};
+	struct rec_FORK *rec;
+
+	if (!slot)
+		return 0;
+	mine = bpf_task_storage_get(&slots, child, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (!mine) {
+		lost_count(REC_FORK);
+		return 0;
+	}
+	mine->pid = task_pid(child);
+	mine->tid = task_tid(child);
+	mine->flags = SLOT_INIT | (slot->flags & SLOT_NODATA);
+	mine->nr = -1;
+	mine->last_nr = -1;
+	mine->restart_nr = -1;
+	slot->child_pid = mine->pid;
+	clone_arguments(parent, slot, &call);
+
+	rec = EMIT_BEGIN(FORK, slot);
+	if (!rec)
+		return 0;
+	rec->child_pid = mine->pid;
+	rec->child_tid = mine->tid;
+	rec->child_ns_pid = nested_number(child->group_leader->thread_pid, mine->pid);
+	rec->child_ns_tid = nested_number(child->thread_pid, mine->tid);
+	rec->flags = call.flags;
+	rec->parent_pid = task_pid(child->real_parent);
+	rec->entry = clone_entry(&call);
+	rec->tid_addr = (u64)child->clear_child_tid;
+	bpf_probe_read_kernel(rec->comm, sizeof rec->comm, child->comm);
+	EMIT_END(rec);
+
+	if (mine->pid != slot->pid)
+		ends_walk(child, mine->pid, mine->tid, END_INHERIT, 0, ~0u);
+	return 0;
+}
+
+struct argv_walk {
+	u64 addr;
+	u64 end;
+	u32 pid;
+	u32 tid;
+};
+
+/* One record of up to 256 bytes of the argument strings. */
+static __noinline long argv_step(u32 index, void *arg)
+{
+	struct argv_walk *walk = arg;
+	u64 addr = walk->addr, left = walk->end - addr;
+	struct rec_MORE *rec;
+	u32 len;
+
+	if (addr >= walk->end)
+		return 1;
+	rec = emit_begin(REC_MORE, sizeof *rec, walk->pid, walk->tid);
+	if (!rec)
+		return 1;
+	len = left > sizeof rec->data ? sizeof rec->data : left;
+	rec->what = MORE_ARGV;
+	rec->len = len;
+	rec->flags = 0;
+	if (len < sizeof rec->data)
+		__builtin_memset(rec->data, 0, sizeof rec->data);
+	if (len == sizeof rec->data) {
+		if (bpf_probe_read_user(rec->data, sizeof rec->data, (void *)addr))
+			rec->head.flags |= REC_UNREAD;
+		if (left > len && index + 1 == (HAS_HELPER(loop) ? ARGV_CHUNKS : ARGV_CHUNKS_OLD))
+			rec->flags = MORE_CUT;
+	} else if (bpf_probe_read_user(rec->data, len & (sizeof rec->data - 1), (void *)addr)) {
+		rec->head.flags |= REC_UNREAD;
+	}
+	walk->addr += len;
+	emit_end(rec);
+	return 0;
+}
+
+static __always_inline void argv_emit(struct task_struct *task, struct slot *slot)
+{
+	struct argv_walk walk = {.pid = slot->pid, .tid = slot->pid};
+
+	walk.addr = task->mm->arg_start;
+	walk.end = task->mm->arg_end;
+	if (HAS_HELPER(loop)) {
+		bpf_loop(ARGV_CHUNKS, argv_step, &walk, 0);
+	} else {
+		_Pragma("clang loop unroll(disable)") for (u32 i = 0; i < ARGV_CHUNKS_OLD;
+							   i++) if (argv_step(i, &walk)) break;
+	}
+}
+
+/* Signals that were ignored before the trace stay ignored in the first program. */
+static __noinline long ignored_step(u32 index, void *arg)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct slot *slot = slot_find(task);
+	struct rec_SIG_ACTION *rec;
+	void *handler = NULL;
+
+	if (!slot || index >= 64)
+		return 1;
+	bpf_probe_read_kernel(
+		&handler, sizeof handler, &task->sighand->action[index & 63].sa.sa_handler);
+	if (handler != SIG_IGN)
+		return 0;
+	rec = emit_begin(REC_SIG_ACTION, sizeof *rec, slot->pid, slot->pid);
+	if (!rec)
+		return 0;
+	rec->signo = index + 1;
+	rec->handler = 1;
+	rec->flags = 0;
+	rec->mask = 0;
+	emit_end(rec);
+	return 0;
+}
+
+/* What an adopted task brings along: said at its first exec, when the descriptors of its start are closed. */
+static __always_inline void fresh_emit(struct task_struct *task, struct slot *slot)
+{
+	slot->flags &= ~SLOT_FRESH;
+	ends_walk(task, slot->pid, slot->pid, END_FOUND, 0, ~0u);
+	if (HAS_HELPER(loop)) {
+		bpf_loop(64, ignored_step, NULL, 0);
+	} else {
+		_Pragma("clang loop unroll(disable)") for (u32 i = 0; i < 64; i++)
+			ignored_step(i, NULL);
+	}
+}
+
+/* TP_PROTO(struct task_struct *p, pid_t old_pid, struct linux_binprm *bprm): the new program is in place. */
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm *bprm)
+{
+	struct slot *slot = slot_find(task);
+	struct rec_EXEC *rec;
+	struct inode *inode;
+	u32 old_tid;
+	long n;
+
+	if (!slot)
+		return 0;
+	old_tid = slot->tid;
+	slot->tid = slot->pid;
+	if (slot->flags & SLOT_FRESH)
+		fresh_emit(task, slot);
+	argv_emit(task, slot);
+	ends_walk(task, slot->pid, slot->pid, END_EXEC, 0, ~0u);
+
+	if (BPF_CORE_READ_BITFIELD(bprm, secureexec))
+		slot->flags |= SLOT_NODATA;
+	rec = EMIT_BEGIN(EXEC, slot);
+	if (!rec)
+		return 0;
+	inode = BPF_CORE_READ(task, mm, exe_file, f_inode);
+	rec->old_tid = old_tid;
+	rec->secure = BPF_CORE_READ_BITFIELD(bprm, secureexec);
+	rec->dev = dev_encode(BPF_CORE_READ(inode, i_sb, s_dev));
+	rec->inode = BPF_CORE_READ(inode, i_ino);
+	rec->lock_source =
+		rec->secure && config.lock_source == LOCKS_SHIM ? LOCKS_FUTEX : config.lock_source;
+	bpf_probe_read_kernel(rec->comm, sizeof rec->comm, task->comm);
+	__builtin_memset(rec->path, 0, sizeof rec->path);
+	n = bpf_probe_read_kernel_str(rec->path, sizeof rec->path, BPF_CORE_READ(bprm, filename));
+	if (n == sizeof rec->path)
+		rec->head.flags |= REC_CUT;
+	EMIT_END(rec);
+	return 0;
+}
+
+/* True if the kernel reaps a child of this parent itself. */
+static __always_inline bool parent_ignores(struct task_struct *task)
+{
+	struct sighand_struct *hand = task->real_parent->sighand;
+	struct k_sigaction action = {};
+
+	if (task->exit_signal != SIGCHLD)
+		return false;
+	bpf_probe_read_kernel(&action.sa.sa_handler, sizeof action.sa.sa_handler,
+		&hand->action[SIGCHLD - 1].sa.sa_handler);
+	if (action.sa.sa_handler == SIG_IGN)
+		return true;
+	bpf_probe_read_kernel(&action.sa.sa_flags, sizeof action.sa.sa_flags,
+		&hand->action[SIGCHLD - 1].sa.sa_flags);
+	return action.sa.sa_flags & SA_NOCLDWAIT;
+}
+
+/* TP_PROTO(struct task_struct *p[, bool group_dead]): in the task that ends, after its exit code is set. */
+SEC("tp_btf/sched_process_exit")
+int BPF_PROG(on_exit, struct task_struct *task)
+{
+	struct slot *slot = slot_find(task);
+	struct signal_struct *signal;
+	struct rec_EXIT *rec;
+
+	if (!slot)
+		return 0;
+	rec = EMIT_BEGIN(EXIT, slot);
+	if (!rec)
+		return 0;
+	signal = task->signal;
+	rec->status = task->exit_code;
+	rec->last = signal->live.counter == 0;
+	rec->group_status = 0;
+	rec->autoreap = 0;
+	if (rec->last) {
+		rec->group_status = signal->flags & SIGNAL_GROUP_EXIT
+					    ? signal->group_exit_code
+					    : task->group_leader->exit_code;
+		rec->autoreap = parent_ignores(task);
+	}
+	EMIT_END(rec);
+	return 0;
+}
+
+/* TP_PROTO(struct task_struct *task, const char *comm): the new name, which the task does not have yet. */
+SEC("tp_btf/task_rename")
+int BPF_PROG(on_comm, struct task_struct *task, const char *comm)
+{
+	struct slot *slot = slot_find(task);
+	struct rec_COMM *rec;
+
+	/* An exec renames too, and says so itself. */
+	if (!slot || slot->call == CALL_EXECVE || slot->call == CALL_EXECVEAT)
+		return 0;
+	rec = EMIT_BEGIN(COMM, slot);
+	if (!rec)
+		return 0;
+	__builtin_memset(rec->comm, 0, sizeof rec->comm);
+	bpf_probe_read_kernel_str(rec->comm, sizeof rec->comm, comm);
+	EMIT_END(rec);
+	return 0;
+}

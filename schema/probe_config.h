@@ -1,0 +1,188 @@
+/* probe_config.h - what the tracer tells the eBPF programs, and what both know of a task. */
+/* SPDX-License-Identifier: (MIT OR GPL-2.0-only) */
+#ifndef SCHEMA_PROBE_CONFIG_H
+#define SCHEMA_PROBE_CONFIG_H
+
+/* Included by BPF code after kernel.h and by the tracer after stdint.h. */
+#ifdef __bpf__
+typedef u8 cfg_u8;
+typedef u32 cfg_u32;
+typedef s32 cfg_s32;
+typedef u64 cfg_u64;
+#else
+#include <stdint.h>
+typedef uint8_t cfg_u8;
+typedef uint32_t cfg_u32;
+typedef int32_t cfg_s32;
+typedef uint64_t cfg_u64;
+#endif
+
+/*
+ * What a system call is to the probes. The tracer fills a table from this
+ * machine's numbers to these, so that BPF code knows no numbers. CALL_NONE is
+ * any other call: only its waits are seen.
+ */
+enum call {
+	CALL_NONE = 0,
+	CALL_READ,
+	CALL_WRITE,
+	CALL_READV,
+	CALL_WRITEV,
+	CALL_SEND, /* sendto */
+	CALL_RECV, /* recvfrom */
+	CALL_SENDMSG,
+	CALL_RECVMSG,
+	CALL_SENDMMSG,
+	CALL_RECVMMSG,
+	CALL_SPLICE,
+	CALL_TEE,
+	CALL_VMSPLICE,
+	CALL_SENDFILE,
+	CALL_PIPE,
+	CALL_SOCKETPAIR,
+	CALL_OPEN,
+	CALL_OPENAT,
+	CALL_DUP,
+	CALL_DUP2,
+	CALL_FCNTL,
+	CALL_CLOSE,
+	CALL_CLOSE_RANGE,
+	CALL_PIDFD_GETFD,
+	CALL_EXECVE,
+	CALL_EXECVEAT,
+	CALL_FORK,
+	CALL_VFORK,
+	CALL_CLONE,
+	CALL_CLONE3,
+	CALL_WAIT4,
+	CALL_WAITID,
+	CALL_SIGACTION,
+	CALL_SIGRETURN,
+	CALL_ALARM,
+	CALL_SETITIMER,
+	CALL_TIMER_CREATE,
+	CALL_TIMER_SETTIME,
+	CALL_TIMER_DELETE,
+	CALL_TIMERFD_SETTIME,
+	CALL_MMAP,
+	CALL_FLOCK,
+	CALL_FUTEX,
+	CALL_FUTEX_WAITV,
+	CALL_FUTEX_WAIT,
+	CALL_POLL,
+	CALL_PPOLL,
+	CALL_SELECT,
+	CALL_PSELECT,
+	CALL_EPOLL_WAIT,
+	CALL_EPOLL_PWAIT2,
+	CALL_SLEEP,
+	CALL_SIGTIMEDWAIT,
+	CALL_FD_WAIT, /* accept, connect, ioctl, fsync...: blocks on the descriptor in argument 0 */
+	CALL_TIMED_BY3, /* argument 3 is a time-out if it is not NULL: semtimedop, pidfd... */
+	CALL_TIMED_BY4, /* argument 4 likewise: mq_timedsend, io_getevents */
+	CALL_RESTART,
+	CALL_EXIT,
+	CALL_END
+};
+
+/* Which program handles the call when it begins and when it has ended; slots of the program arrays. */
+enum call_handler {
+	HANDLE_NONE = 0,
+	HANDLE_IO,      /* exit: PIPE_IO */
+	HANDLE_MSG,     /* exit: sendmsg and recvmsg */
+	HANDLE_SPLICE,  /* exit: splice, tee, vmsplice, sendfile */
+	HANDLE_ENDS,    /* enter and exit: descriptors made and closed */
+	HANDLE_RANGE,   /* enter: close_range */
+	HANDLE_EXEC,    /* enter and exit: failed execs */
+	HANDLE_WAITPID, /* exit: REAP */
+	HANDLE_TIMER,   /* exit: SIG_ACTION and TIMER */
+	HANDLE_MMAP,    /* exit: MODULE */
+	HANDLE_END
+};
+
+/* The same for a thread that blocks. */
+enum wait_handler {
+	WAIT_HANDLE_NONE = 0,
+	WAIT_HANDLE_POLL,
+	WAIT_HANDLE_SELECT,
+	WAIT_HANDLE_EPOLL,
+	WAIT_HANDLE_OPEN,
+	WAIT_HANDLE_CHILD,
+	WAIT_HANDLE_END
+};
+
+#define CALL_TAKES_TIME 1u /* the time when it began is needed */
+
+struct call_info {
+	cfg_u8 call;  /* enum call */
+	cfg_u8 enter; /* enum call_handler */
+	cfg_u8 exit;  /* likewise */
+	cfg_u8 flags; /* CALL_TAKES_TIME */
+};
+
+#define CALLS_MAX 512
+
+/* Bits of slot.flags. */
+#define SLOT_FRESH 1u   /* adopted: its open pipe ends and ignored signals are not known yet */
+#define SLOT_NODATA 2u  /* has gained privileges: payload is not captured */
+#define SLOT_COMPAT 4u  /* in a 32-bit system call */
+#define SLOT_WAITING 8u /* WAIT_BEGIN was sent */
+#define SLOT_WOKEN 16u  /* waker_pid and waker_tid are set */
+#define SLOT_PARKED 32u /* before it ran: the number of its call is not known */
+#define SLOT_INIT 64u   /* its numbers are filled in */
+
+/* What an open file is. */
+struct object {
+	cfg_u64 inode;
+	cfg_u64 inode2; /* socketpair: the other side */
+	cfg_u64 file;
+	cfg_u32 dev;  /* as st_dev */
+	cfg_u32 peer; /* pidfd: the process */
+	cfg_u8 kind;  /* enum file_kind */
+	cfg_u8 mode;  /* END_READ, END_WRITE */
+	cfg_u8 timed; /* socket with SO_RCVTIMEO */
+	cfg_u8 pad[5];
+};
+
+/* What is known of a traced thread: its task storage. */
+struct slot {
+	cfg_u32 pid; /* numbers in the tracer's PID namespace */
+	cfg_u32 tid;
+	cfg_u32 flags; /* SLOT_... */
+	cfg_s32 nr;    /* of the system call it is in, -1: none */
+	cfg_u64 enter_ts;
+	cfg_s32 last_nr; /* call that returned because of a signal, -1: none */
+	cfg_s32 restart_nr;
+	cfg_u32 child_pid; /* the newest child: whom a vfork waits for */
+	cfg_u32 waker_pid;
+	cfg_u32 waker_tid;
+	cfg_u32 call;  /* enum call of nr */
+	cfg_u32 found; /* 1: enter found the object for exit */
+	cfg_u32 pad;
+	cfg_u64 slice_ts;
+	cfg_u64 stack;     /* scratch: where the kernel's stack is */
+	cfg_u64 lock_addr; /* uprobes: the call in progress */
+	cfg_u64 lock_arg;
+	cfg_u64 lock_site;
+	cfg_u64 lock_start;
+	cfg_u64 lock_call;
+	struct object obj; /* at enter: what the descriptor was */
+};
+
+/* A number in a nested PID namespace. */
+struct nested_key {
+	cfg_u64 ns;
+	cfg_u64 nr;
+};
+
+/* Set before the programs are loaded. */
+struct probe_config {
+	cfg_u32 data_bytes;
+	cfg_u32 sched;
+	cfg_u32 lock_source;
+	cfg_u32 pad;
+	cfg_u64 realtime_offset; /* CLOCK_REALTIME - CLOCK_MONOTONIC */
+	cfg_u64 wake_bytes;      /* unread bytes from which on the tracer is woken */
+};
+
+#endif

@@ -1,0 +1,183 @@
+/* source_ebpf.c - the kernel's tracepoints as a source of records. */
+/* SPDX-License-Identifier: MIT */
+#include "tracer/source.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/bpf.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "schema/record.h"
+#include "tracer/ebpf_calls.h"
+#include "tracer/ebpf_ring.h"
+
+#include "pptrace.skel.h"
+
+#define RING_BYTES (16u << 20)
+
+struct ebpf {
+	struct pptrace_bpf *skel;
+	struct ebpf_ring *ring;
+};
+
+static int ebpf_available(struct buf *why)
+{
+	(void)why;
+	return 0;
+}
+
+static int silent(enum libbpf_print_level level, const char *fmt, va_list ap)
+{
+	if (getenv("PPTRACE_LIBBPF") && *getenv("PPTRACE_LIBBPF"))
+		vfprintf(stderr, fmt, ap);
+	(void)level;
+	return 0;
+}
+
+static void config_fill(struct pptrace_bpf *skel, const struct source_config *config, size_t ring)
+{
+	struct timespec real, mono;
+
+	clock_gettime(CLOCK_REALTIME, &real);
+	clock_gettime(CLOCK_MONOTONIC, &mono);
+	skel->rodata->config.data_bytes = config->data_bytes;
+	skel->rodata->config.sched = config->sched;
+	skel->rodata->config.lock_source = LOCKS_FUTEX;
+	skel->rodata->config.realtime_offset = (uint64_t)(real.tv_sec - mono.tv_sec) * 1000000000u +
+					       (uint64_t)(real.tv_nsec - mono.tv_nsec);
+	skel->rodata->config.wake_bytes = ring / 4;
+	ebpf_calls_fill(skel->rodata->calls);
+}
+
+static int handlers_set(struct bpf_map *map, unsigned slot, struct bpf_program *prog)
+{
+	int fd = bpf_program__fd(prog);
+
+	return bpf_map_update_elem(bpf_map__fd(map), &slot, &fd, BPF_ANY) ? -errno : 0;
+}
+
+static int ebpf_attach(struct source *s, const struct source_config *config, struct buf *why)
+{
+	struct ebpf *e = xcalloc(1, sizeof *e);
+	size_t ring = RING_BYTES;
+	struct pptrace_bpf *skel;
+	int rc;
+
+	libbpf_set_print(silent);
+	s->state = e;
+	e->skel = skel = pptrace_bpf__open();
+	if (!skel) {
+		buf_adds(why, "open");
+		return -errno;
+	}
+	config_fill(skel, config, ring);
+	bpf_map__set_max_entries(skel->maps.ring, ring);
+	bpf_program__set_autoattach(skel->progs.exit_io, false);
+	bpf_program__set_autoattach(skel->progs.exit_splice, false);
+	rc = pptrace_bpf__load(skel);
+	if (rc) {
+		buf_adds(why, "load");
+		return rc;
+	}
+	handlers_set(skel->maps.exit_handlers, HANDLE_IO, skel->progs.exit_io);
+	handlers_set(skel->maps.exit_handlers, HANDLE_SPLICE, skel->progs.exit_splice);
+	rc = ebpf_ring_new(bpf_map__fd(skel->maps.ring), ring, &e->ring);
+	if (rc)
+		return rc;
+	return pptrace_bpf__attach(skel);
+}
+
+static int ebpf_adopt(struct source *s, pid_t pid)
+{
+	struct ebpf *e = s->state;
+	struct slot slot = {.pid = (unsigned)pid,
+		.tid = (unsigned)pid,
+		.flags = SLOT_INIT | SLOT_FRESH,
+		.nr = -1,
+		.last_nr = -1,
+		.restart_nr = -1};
+	int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+	int rc;
+
+	if (fd < 0)
+		return -errno;
+	rc = bpf_map_update_elem(bpf_map__fd(e->skel->maps.slots), &fd, &slot, BPF_ANY) ? -errno
+											: 0;
+	close(fd);
+	return rc;
+}
+
+static int ebpf_environment(struct source *s, struct buf *env)
+{
+	(void)s;
+	(void)env;
+	return 0;
+}
+
+static int ebpf_poll(struct source *s, source_emit *emit, void *arg, uint64_t *ret_until)
+{
+	struct ebpf *e = s->state;
+
+	*ret_until = ebpf_ring_drain(e->ring, emit, arg);
+	return 0;
+}
+
+static int ebpf_wakeup_fd(struct source *s)
+{
+	struct ebpf *e = s->state;
+
+	return bpf_map__fd(e->skel->maps.ring);
+}
+
+static void ebpf_losses(struct source *s, source_loss *loss, void *arg)
+{
+	struct ebpf *e = s->state;
+	int cpus = libbpf_num_possible_cpus();
+	_cleanup_free_ uint64_t *counts = xcalloc((size_t)(cpus > 0 ? cpus : 1), sizeof *counts);
+
+	for (unsigned kind = 0; kind < REC_KIND_END; kind++) {
+		uint64_t sum = 0;
+
+		if (bpf_map_lookup_elem(bpf_map__fd(e->skel->maps.lost), &kind, counts))
+			continue;
+		for (int i = 0; i < cpus; i++)
+			sum += counts[i];
+		if (sum)
+			loss(arg, s->name, kind, sum);
+	}
+}
+
+static void ebpf_detach(struct source *s)
+{
+	struct ebpf *e = s->state;
+
+	if (!e)
+		return;
+	ebpf_ring_free(e->ring);
+	pptrace_bpf__destroy(e->skel);
+	free(e);
+	s->state = NULL;
+}
+
+struct source *source_ebpf(void)
+{
+	static struct source source = {
+		.name = "ebpf",
+		.available = ebpf_available,
+		.attach = ebpf_attach,
+		.adopt = ebpf_adopt,
+		.environment = ebpf_environment,
+		.poll = ebpf_poll,
+		.wakeup_fd = ebpf_wakeup_fd,
+		.losses = ebpf_losses,
+		.detach = ebpf_detach,
+	};
+
+	return &source;
+}
