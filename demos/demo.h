@@ -73,46 +73,71 @@ static inline bool demo_store(const struct demo_option *o, const char *value)
 	return end != value && !*end && !errno && (o->number ? *o->number >= 0 : *o->seconds >= 0);
 }
 
+/* Moves argv[i] to the end of the list. */
+static inline void demo_move_last(int argc, char **argv, int i)
+{
+	char *moved = argv[i];
+
+	memmove(&argv[i], &argv[i + 1], (size_t)(argc - i - 1) * sizeof *argv);
+	argv[argc - 1] = moved;
+}
+
 /*
- * Reads the options of a demo; both "--delay 0.1" and "--delay=0.1" will do.
- * arguments names what may follow them, for the usage text. Returns the index
- * in argv of the first argument that is no option. A mistake ends the program
- * with status 2, --help with 0.
+ * Reads the option argv[*i] and its value; both "--delay 0.1" and "--delay=0.1"
+ * will do. Sets *i to the last word that was read. Returns false on a mistake.
+ */
+static inline bool demo_option(int end, char **argv, int *i, const struct demo_option *options)
+{
+	const struct demo_option *o = options;
+	const char *value = strchr(argv[*i], '=');
+	size_t len = value ? (size_t)(value - argv[*i]) : strlen(argv[*i]);
+
+	while (o->name && (strlen(o->name) != len || strncmp(o->name, argv[*i], len)))
+		o++;
+	if (!o->name || (o->flag && value))
+		return false;
+	if (o->flag) {
+		*o->flag = true;
+		return true;
+	}
+	if (!value && *i + 1 == end)
+		return false;
+	return demo_store(o, value ? value + 1 : argv[++*i]);
+}
+
+/*
+ * Reads the options of a demo, wherever they stand. arguments names what else
+ * is expected, for the usage text. Returns the index in argv from which on the
+ * words lie that are no options. A mistake ends the program with status 2,
+ * --help with 0.
  */
 static inline int demo_options(
 	int argc, char **argv, const char *arguments, const struct demo_option *options)
 {
-	int i = 1;
+	bool only_arguments = false;
+	int end = argc; /* words that are no options are moved behind this */
 
-	for (; i < argc && argv[i][0] == '-' && argv[i][1]; i++) {
-		const struct demo_option *o = options;
-		const char *value = strchr(argv[i], '=');
-		size_t len = value ? (size_t)(value - argv[i]) : strlen(argv[i]);
-
-		if (!strcmp(argv[i], "--"))
-			return i + 1;
-		if (!strcmp(argv[i], "--help")) {
+	for (int i = 1; i < end; i++) {
+		if (only_arguments || argv[i][0] != '-' || !argv[i][1]) {
+			demo_move_last(argc, argv, i--);
+			end--;
+		} else if (!strcmp(argv[i], "--")) {
+			only_arguments = true;
+		} else if (!strcmp(argv[i], "--help")) {
 			demo_usage(stdout, argv[0], arguments, options);
 			exit(0);
+		} else if (!demo_option(end, argv, &i, options)) {
+			demo_usage(stderr, argv[0], arguments, options);
+			exit(2);
 		}
-		while (o->name && (strlen(o->name) != len || strncmp(o->name, argv[i], len)))
-			o++;
-		if (o->name && o->flag && !value) {
-			*o->flag = true;
-			continue;
-		}
-		if (o->name && !o->flag) {
-			value = value ? value + 1 : argv[++i];
-			if (value && demo_store(o, value))
-				continue;
-		}
-		demo_usage(stderr, argv[0], arguments, options);
-		exit(2);
 	}
-	return i;
+	return end;
 }
 
-/* Sleeps so many seconds, fractions allowed, however many signals arrive meanwhile. */
+/*
+ * Sleeps so many seconds, fractions allowed, however many signals arrive
+ * meanwhile. No time at all is no call either: even nanosleep(0) takes 50 µs.
+ */
 static inline void demo_sleep(double seconds)
 {
 	struct timespec left = {
@@ -120,6 +145,8 @@ static inline void demo_sleep(double seconds)
 		.tv_nsec = (long)((seconds - (double)(time_t)seconds) * 1e9),
 	};
 
+	if (seconds <= 0)
+		return;
 	while (nanosleep(&left, &left) < 0 && errno == EINTR)
 		continue;
 }
