@@ -1,0 +1,475 @@
+/* shim_ring.c - each thread's ring in the arena: taken, given room, written. */
+/* SPDX-License-Identifier: MIT */
+#include "probes/shim.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "probes/shim_private.h"
+#include "probes/shim_sys.h"
+
+/*
+ * The hot path is in shim.h. What is here runs once for each chunk of 2048
+ * slots, with all signals blocked, and makes no call that could allocate,
+ * lock or change errno.
+ */
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23
+#endif
+
+#define WAIT_MAX_NS 1000000000ull /* the longest that a full arena holds the program */
+#define BEAT_MAX_NS 300000000ull  /* a tracer whose heartbeat stops that long is gone */
+#define WAIT_STEP_NS 200000
+
+static const uint64_t no_epoch = 1;
+const uint64_t *shim_epoch = &no_epoch;
+bool shim_tsc;
+__thread struct ring_local ring_local;
+
+static struct arena_head *arena;
+static uint32_t usable_chunks; /* that lie in what could be mapped */
+static struct shim_wiped *wiped;
+static uint64_t last_epoch = 1;
+static bool modules_done;
+static bool gave_up;       /* waited in vain; do not wait again before there was room */
+static uint64_t dead_beat; /* heartbeat at which the tracer was found dead */
+static uint8_t populated[(1u << 18) / 8];
+
+uint64_t shim_monotonic(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+}
+
+/* ---- The arena ---- */
+
+static bool head_is_sane(const struct arena_head *h, uint64_t size)
+{
+	return h->magic == ARENA_MAGIC && h->version == ARENA_VERSION && h->bytes <= size &&
+	       h->rings_at >= sizeof *h && h->n_rings && h->n_rings <= 1u << 16 && h->n_chunks &&
+	       h->n_chunks <= 1u << 18 && h->rings_at % 64 == 0 && h->chunks_at % 64 == 0 &&
+	       h->data_at % 4096 == 0 &&
+	       h->rings_at + h->n_rings * sizeof(struct arena_ring) <= h->chunks_at &&
+	       h->chunks_at + h->n_chunks * sizeof(struct arena_chunk) <= h->data_at &&
+	       h->data_at + (uint64_t)h->n_chunks * ARENA_CHUNK_BYTES <= h->bytes;
+}
+
+/* Maps the file, or as much of it as the program's limit on memory allows. */
+static struct arena_head *map_file(int fd, uint64_t size, uint64_t *ret_len)
+{
+	for (int shift = 0; shift <= 9; shift += 3) {
+		uint64_t len = (size >> shift) & ~4095ull;
+		long p = sys6(SYS_mmap, 0, (long)len, PROT_READ | PROT_WRITE,
+			MAP_SHARED | MAP_NORESERVE, fd, 0);
+
+		if (p > 0 || p < -4095) {
+			*ret_len = len;
+			return (struct arena_head *)p;
+		}
+		if (p != -ENOMEM)
+			break;
+	}
+	return NULL;
+}
+
+/*
+ * Opens what the environment names: a file that belongs to whom the process
+ * acts for, in a folder that nobody else may enter. A program that runs with
+ * other rights than pptrace (setuid, su) so never writes to a file that an
+ * ordinary user could have put there.
+ */
+static int open_file(uint64_t *ret_size)
+{
+	struct stat st;
+	long fd = sys4(SYS_openat, AT_FDCWD, shim_options.arena,
+		O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, 0);
+
+	if (fd < 0)
+		return (int)fd;
+	if (sys2(SYS_fstat, fd, &st) == 0 && S_ISREG(st.st_mode) &&
+		st.st_uid == (uid_t)sys0(SYS_geteuid) && (st.st_mode & 077) == 0 &&
+		st.st_size >= 65536) {
+		*ret_size = (uint64_t)st.st_size;
+		return (int)fd;
+	}
+	sys1(SYS_close, fd);
+	return -EPERM;
+}
+
+/* Maps the arena; -EAGAIN: may work later. Threads may race: the first one to publish its mapping wins. */
+static int arena_map(void)
+{
+	struct arena_head *mine, *none = NULL;
+	uint64_t size = 0, len = 0;
+	int fd = open_file(&size);
+
+	if (fd < 0)
+		return fd == -EMFILE || fd == -ENFILE || fd == -EINTR ? -EAGAIN : fd;
+	mine = map_file(fd, size, &len);
+	sys1(SYS_close, fd);
+	if (!mine)
+		return -ENOMEM;
+	if (!head_is_sane(mine, size) || len < mine->data_at + ARENA_CHUNK_BYTES * 16) {
+		sys2(SYS_munmap, mine, len);
+		return -EINVAL;
+	}
+	sys3(SYS_madvise, mine, len, MADV_DONTDUMP);
+	if (!__atomic_compare_exchange_n(
+		    &arena, &none, mine, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
+		sys2(SYS_munmap, mine, len);
+		return 0;
+	}
+	shim_tsc = mine->clock == ARENA_CLOCK_TSC;
+	shim_options.everything = mine->flags & ARENA_FLAG_EVERYTHING;
+	shim_options.data_bytes = mine->data_bytes;
+	uint64_t chunks = (len - mine->data_at) / ARENA_CHUNK_BYTES;
+
+	__atomic_store_n(&usable_chunks,
+		chunks < mine->n_chunks ? (uint32_t)chunks : mine->n_chunks, __ATOMIC_RELEASE);
+	return 0;
+}
+
+/* The memory that a child does not inherit. */
+static bool wiped_map(void)
+{
+	struct shim_wiped *none = NULL;
+	long p = sys6(SYS_mmap, 0, sizeof *wiped, PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (p < 0 && p >= -4095)
+		return false;
+	if (sys3(SYS_madvise, p, sizeof *wiped, MADV_WIPEONFORK) < 0 ||
+		!__atomic_compare_exchange_n(&wiped, &none, (struct shim_wiped *)p, false,
+			__ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+		sys2(SYS_munmap, p, sizeof *wiped);
+	return __atomic_load_n(&wiped, __ATOMIC_ACQUIRE) != NULL;
+}
+
+struct shim_wiped *shim_wiped(void)
+{
+	return __atomic_load_n(&wiped, __ATOMIC_ACQUIRE);
+}
+
+bool shim_active(void)
+{
+	int rc;
+
+	if (likely(__atomic_load_n(&usable_chunks, __ATOMIC_ACQUIRE) && shim_wiped()))
+		return true;
+	if (!shim_options.arena[0])
+		return false;
+	rc = __atomic_load_n(&arena, __ATOMIC_ACQUIRE) ? 0 : arena_map();
+	if (rc < 0 && rc != -EAGAIN)
+		shim_options.arena[0] = '\0';
+	return rc == 0 && (shim_wiped() || wiped_map()) &&
+	       __atomic_load_n(&usable_chunks, __ATOMIC_ACQUIRE);
+}
+
+/* ---- Chunks ---- */
+
+static struct arena_chunk *chunk_row(uint32_t i)
+{
+	return (struct arena_chunk *)((char *)arena + arena->chunks_at) + i;
+}
+
+static uint64_t *chunk_data(uint32_t i)
+{
+	return (uint64_t *)((char *)arena + arena->data_at + (uint64_t)i * ARENA_CHUNK_BYTES);
+}
+
+/* Allocates the chunk's space, if this process has not done so before. */
+static bool chunk_populate(uint32_t i)
+{
+	uint8_t bit = (uint8_t)(1u << (i % 8));
+
+	if (__atomic_load_n(&populated[i / 8], __ATOMIC_RELAXED) & bit)
+		return true;
+	if (sys3(SYS_madvise, chunk_data(i), ARENA_CHUNK_BYTES, MADV_POPULATE_WRITE) < 0)
+		return false;
+	__atomic_fetch_or(&populated[i / 8], bit, __ATOMIC_RELAXED);
+	return true;
+}
+
+/* Takes a free chunk for a ring; returns its number plus 1, or 0. The last few are kept for rings that have none. */
+static uint32_t chunk_take(uint32_t ring, bool first)
+{
+	uint32_t n = usable_chunks, hint = __atomic_load_n(&arena->chunk_hint, __ATOMIC_ACQUIRE);
+	uint32_t spare = n / 16 < 64 ? n / 16 : 64;
+
+	if (hint == UINT32_MAX)
+		return 0;
+	for (uint32_t k = 0; k < n; k++) {
+		uint32_t i = (hint + k) % n, none = 0;
+		struct arena_chunk *c = chunk_row(i);
+
+		if ((!first && i >= n - spare) || __atomic_load_n(&c->owner, __ATOMIC_RELAXED) ||
+			!__atomic_compare_exchange_n(&c->owner, &none, ring + 1, false,
+				__ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+			continue;
+		if (!chunk_populate(i)) {
+			__atomic_store_n(&c->owner, 0, __ATOMIC_RELEASE);
+			return 0;
+		}
+		__atomic_store_n(&c->next, 0, __ATOMIC_RELAXED);
+		__atomic_store_n(&arena->chunk_hint, i + 1, __ATOMIC_RELEASE);
+		return i + 1;
+	}
+	if (!first)
+		__atomic_store_n(&arena->chunk_hint, UINT32_MAX, __ATOMIC_RELEASE);
+	return 0;
+}
+
+static void pause_ns(long ns)
+{
+	struct timespec ts = {0, ns};
+
+	sys4(SYS_clock_nanosleep, CLOCK_MONOTONIC, 0, &ts, NULL);
+}
+
+/* Takes a chunk, and waits for one as long as the tracer is alive and at most a second. */
+static uint32_t chunk_get(uint32_t ring, bool first)
+{
+	uint64_t start, moved, beat;
+	uint32_t c = chunk_take(ring, first);
+
+	if (c) {
+		gave_up = false;
+		return c;
+	}
+	beat = __atomic_load_n(&arena->heartbeat, __ATOMIC_RELAXED);
+	if (gave_up || (arena->flags & ARENA_FLAG_DROP) || beat == dead_beat)
+		return 0;
+	start = moved = shim_monotonic();
+	while (!__atomic_load_n(&arena->closed, __ATOMIC_RELAXED)) {
+		uint64_t now, b;
+
+		pause_ns(WAIT_STEP_NS);
+		c = chunk_take(ring, first);
+		if (c)
+			return c;
+		now = shim_monotonic();
+		b = __atomic_load_n(&arena->heartbeat, __ATOMIC_RELAXED);
+		if (b != beat)
+			moved = now;
+		beat = b;
+		if (now - moved > BEAT_MAX_NS)
+			dead_beat = b;
+		if (now - moved > BEAT_MAX_NS || now - start > WAIT_MAX_NS)
+			break;
+	}
+	gave_up = true;
+	return 0;
+}
+
+/* ---- Rings ---- */
+
+static struct arena_ring *ring_claim(uint64_t owner)
+{
+	struct arena_ring *rings = (struct arena_ring *)((char *)arena + arena->rings_at);
+	uint32_t n = arena->n_rings, hint = __atomic_load_n(&arena->ring_hint, __ATOMIC_RELAXED);
+
+	for (uint32_t k = 0; k < n; k++) {
+		struct arena_ring *r = &rings[(hint + k) % n];
+		uint64_t none = 0;
+
+		if (!__atomic_load_n(&r->owner, __ATOMIC_RELAXED) &&
+			__atomic_compare_exchange_n(&r->owner, &none, owner, false,
+				__ATOMIC_ACQ_REL, __ATOMIC_RELAXED)) {
+			__atomic_store_n(
+				&arena->ring_hint, (uint32_t)(r - rings) + 1, __ATOMIC_RELAXED);
+			return r;
+		}
+	}
+	return NULL;
+}
+
+static uint32_t ring_number(const struct arena_ring *r)
+{
+	return (uint32_t)(r - (const struct arena_ring *)((char *)arena + arena->rings_at));
+}
+
+/* Adds a chunk behind the ring's last one. */
+static bool ring_grow(struct ring_local *t, bool first)
+{
+	uint32_t c = chunk_get(ring_number(t->ring), first);
+	unsigned place = (unsigned)(t->limit / ARENA_CHUNK_SLOTS) % RING_CHUNKS;
+
+	if (!c)
+		return false;
+	t->chunk[place].data = chunk_data(c - 1);
+	t->chunk[place].tag =
+		((uint64_t)(__atomic_load_n(&chunk_row(c - 1)->gen, __ATOMIC_ACQUIRE) & 0x7fff) |
+			ARENA_TAG_HEAD)
+		<< 48;
+	__atomic_store_n(
+		first ? &t->ring->first : &chunk_row(t->last_chunk - 1)->next, c, __ATOMIC_RELEASE);
+	t->last_chunk = c;
+	t->limit += ARENA_CHUNK_SLOTS;
+	return true;
+}
+
+static uint64_t image_number(void)
+{
+	const void *random = (const void *)getauxval(AT_RANDOM);
+	uint64_t n = 0;
+
+	if (random)
+		memcpy(&n, random, sizeof n);
+	return n;
+}
+
+static uint64_t pidns_number(void)
+{
+	struct stat st;
+
+	return sys4(SYS_newfstatat, AT_FDCWD, "/proc/self/ns/pid", &st, 0) == 0 ? st.st_ino : 0;
+}
+
+/* Takes a ring for this thread; the first one in a process also makes its epoch. */
+static bool ring_take(struct ring_local *t)
+{
+	uint32_t pid = (uint32_t)sys0(SYS_getpid), tid = (uint32_t)sys0(SYS_gettid);
+	uint64_t none = 0, mine = __atomic_add_fetch(&last_epoch, 1, __ATOMIC_RELAXED);
+	struct arena_ring *r = ring_claim((uint64_t)pid << 32 | tid);
+
+	if (!r)
+		return false;
+	__atomic_compare_exchange_n(
+		&wiped->epoch, &none, mine, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+	__atomic_store_n(&shim_epoch, &wiped->epoch, __ATOMIC_RELEASE);
+	if (!wiped->pidns)
+		wiped->pidns = pidns_number();
+	t->ring = r;
+	t->head = &r->head;
+	t->limit = 0;
+	t->last_chunk = 0;
+	r->image = image_number();
+	r->pidns = wiped->pidns;
+	r->dropped = 0;
+	r->head = 0;
+	r->first = 0;
+	r->born = shim_now();
+	if (!ring_grow(t, true)) {
+		__atomic_store_n(&r->owner, 0, __ATOMIC_RELEASE);
+		return false;
+	}
+	__atomic_store_n(&r->state, ARENA_RING_LIVE, __ATOMIC_RELEASE);
+	t->epoch = wiped->epoch;
+	return true;
+}
+
+static bool ring_ready(struct ring_local *t)
+{
+	if (t->epoch != *shim_epoch) {
+		if (t->skip) {
+			t->skip--;
+			__atomic_fetch_add(&arena->no_ring, 1, __ATOMIC_RELAXED);
+			return false;
+		}
+		if (!ring_take(t)) {
+			__atomic_fetch_add(&arena->no_ring, 1, __ATOMIC_RELAXED);
+			t->skip = 255;
+			return false;
+		}
+	}
+	while (*t->head + RING_MARGIN >= t->limit)
+		if (!ring_grow(t, false)) {
+			/* The margin stays for those that checked before and have not reserved yet. */
+			__atomic_fetch_add(&t->ring->dropped, 1, __ATOMIC_RELAXED);
+			return false;
+		}
+	return true;
+}
+
+/* Cold: signals are blocked, so that no handler sees a ring half made. */
+__attribute__((noinline, cold)) bool ring_room(void)
+{
+	struct ring_local *t = &ring_local;
+	uint64_t all = ~0ull, old;
+	bool new_image, ok;
+
+	if (!shim_options.ready)
+		shim_options_read();
+	if (!shim_options.arena[0] && !usable_chunks)
+		return false;
+	if (__atomic_load_n(&shim_options.busy, __ATOMIC_RELAXED))
+		return false;
+	sys4(SYS_rt_sigprocmask, SIG_SETMASK, &all, &old, 8);
+	ok = shim_active() && !__atomic_load_n(&arena->closed, __ATOMIC_RELAXED) && ring_ready(t);
+	new_image = ok && !__atomic_exchange_n(&modules_done, true, __ATOMIC_RELAXED);
+	sys4(SYS_rt_sigprocmask, SIG_SETMASK, &old, NULL, 8);
+	if (new_image)
+		object_modules();
+	return ok;
+}
+
+bool shim_everything(void)
+{
+	if (unlikely(!shim_options.ready))
+		shim_options_read();
+	if (!shim_options.arena[0])
+		return false;
+	return shim_active() && shim_options.everything;
+}
+
+/* ---- Records of any kind ---- */
+
+/* Fills one slot behind the first with 22 bytes of payload. */
+static void put_payload(uint64_t *slot, uint64_t tag, const char *data, size_t len)
+{
+	uint64_t w[ARENA_SLOT_WORDS] = {0, 0, 0};
+
+	memcpy(w, data, len < ARENA_PAYLOAD ? len : ARENA_PAYLOAD);
+	slot[0] = w[0];
+	slot[1] = w[1];
+	slot[2] = w[2] | (tag & ~((uint64_t)ARENA_TAG_HEAD << 48));
+}
+
+void ring_record(struct rec_head *rec, unsigned kind, size_t size)
+{
+	struct ring_local *t = &ring_local;
+	char *from = (char *)(rec + 1);
+	size_t len = size - sizeof *rec;
+	unsigned aux = rec->pid ? ARENA_AUX_TASK : 0;
+	uint64_t n, tag, *first;
+
+	while (len && from[len - 1] == 0)
+		len--;
+	if (aux) {
+		/* Task numbers take the place of the end of the head. */
+		from = (char *)&rec->pid;
+		len += 8;
+	}
+	if (t->epoch != *shim_epoch || *t->head + RING_MARGIN >= t->limit)
+		if (!ring_room())
+			return;
+	size_t more = (len + ARENA_PAYLOAD - 1) / ARENA_PAYLOAD;
+
+	n = ring_reserve(t->head, 1 + more);
+	if (!rec->ts)
+		rec->ts = shim_now();
+	for (size_t i = 0; i < more; i++) {
+		uint64_t *slot = ring_slot(t, n + 1 + i, &tag);
+
+		if (!slot)
+			return;
+		put_payload(slot, tag, from + i * ARENA_PAYLOAD, len - i * ARENA_PAYLOAD);
+	}
+	first = ring_slot(t, n, &tag);
+	if (!first)
+		return;
+	first[0] = rec->ts;
+	first[1] = len | (uint64_t)kind << 16 | (uint64_t)RING_KIND(ARENA_RAW, 0, aux) << 48;
+	__atomic_store_n(&first[2], tag, __ATOMIC_RELEASE);
+}

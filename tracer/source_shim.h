@@ -1,0 +1,142 @@
+/* source_shim.h - read the rings that the preload library writes. */
+/* SPDX-License-Identifier: MIT */
+#ifndef TRACER_SOURCE_SHIM_H
+#define TRACER_SOURCE_SHIM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/hash.h"
+#include "schema/arena.h"
+#include "tracer/source.h"
+
+/* ---- The clock (source_shim_clock.c) ---- */
+
+/*
+ * The rings carry the processor's counter where that is steady, and one
+ * calibration would drift by 30 us a second: so each drain takes a pair of
+ * both clocks, and a time between two pairs is interpolated.
+ */
+struct shim_clock_pair {
+	uint64_t raw, mono;
+};
+
+struct shim_clock {
+	bool tsc; /* false: raw is CLOCK_MONOTONIC itself */
+	struct shim_clock_pair *pairs;
+	size_t len, cap;
+	size_t hint; /* segment that was used last */
+};
+
+/* Says whether the processor's counter is a clock here. */
+bool shim_clock_tsc(void);
+
+/* Adds a pair of now; returns it. */
+struct shim_clock_pair shim_clock_sample(struct shim_clock *c);
+
+/* Returns the CLOCK_MONOTONIC of a raw time; before the first pair and after the last one the nearest slope is drawn out. */
+uint64_t shim_clock_mono(struct shim_clock *c, uint64_t raw);
+
+/* Forgets what is needed only for times before raw. */
+void shim_clock_prune(struct shim_clock *c, uint64_t raw);
+void shim_clock_done(struct shim_clock *c);
+
+/* ---- Rings (source_shim_ring.c) ---- */
+
+/* What the source keeps of one ring. Everything in the arena itself may be garbage. */
+struct shim_ring {
+	bool live;
+	bool broken; /* contradicts itself: not read any further */
+	bool dead;   /* its thread is gone: what is not committed never will be */
+	uint32_t number;
+	uint32_t pid, tid; /* as the process itself numbers them */
+	uint64_t image, pidns, born;
+	uint64_t tail;    /* next slot to read */
+	uint64_t head;    /* slots reserved when it was last looked at */
+	uint32_t chunk;   /* of tail, plus 1 */
+	uint64_t checked; /* when its thread was last seen alive, mono */
+	uint64_t hole;    /* since when tail is reserved but not filled, mono; 0: it is not */
+	uint64_t last;    /* raw time of the last record read */
+	uint64_t request_addr, request_ts; /* of the last request */
+	uint64_t next;                     /* raw time of the record at tail, for the heap */
+	uint32_t *pinned;                  /* chunks that a late write may still reach, plus 1 */
+	size_t n_pinned, cap_pinned;
+};
+
+/* One record as it lies in the ring. */
+struct shim_slot {
+	uint64_t ts, addr, site;
+	unsigned slot, lock, aux; /* enum arena_slot, enum lock_kind, bits ARENA_AUX_ */
+	unsigned rec_kind;        /* ARENA_RAW: of events.def or ARENA_KIND_ */
+	size_t len;               /* ARENA_RAW: bytes of payload */
+	char payload[(ARENA_RECORD_SLOTS - 1) * ARENA_PAYLOAD];
+};
+
+/* What is read from: the mapping and its layout, copied from the head when it was made and not read again. */
+struct shim_arena {
+	char *base;
+	uint64_t bytes;
+	uint32_t n_rings, n_chunks;
+	uint64_t rings_at, chunks_at, data_at;
+	uint16_t *gen;        /* of each chunk, as the tracer set it */
+	uint8_t *populated;   /* chunks that this process has touched */
+	bool check_populated; /* false: memory of a test, not a file */
+};
+
+/* Lays out an arena for the given sizes; returns the bytes it needs. */
+uint64_t shim_arena_layout(struct shim_arena *a, uint32_t n_rings, uint32_t n_chunks);
+
+/* Fills the memory at base, which is all zero, with an empty arena. */
+void shim_arena_init(struct shim_arena *a, char *base);
+void shim_arena_done(struct shim_arena *a);
+
+struct arena_head *shim_arena_head(const struct shim_arena *a);
+struct arena_ring *shim_arena_ring(const struct shim_arena *a, uint32_t i);
+struct arena_chunk *shim_arena_chunk(const struct shim_arena *a, uint32_t i);
+
+/* Begins to read a ring that has an owner; false: it is not ready. */
+bool shim_ring_open(struct shim_arena *a, struct shim_ring *r, uint32_t number);
+
+/* Looks how far the ring has been written; counts what it lacks. */
+void shim_ring_look(struct shim_arena *a, struct shim_ring *r);
+
+enum shim_next {
+	SHIM_RECORD, /* ret is filled; shim_ring_skip goes on */
+	SHIM_EMPTY,
+	SHIM_HOLE, /* reserved and not filled yet */
+	SHIM_REST, /* the middle of a record whose begin was given up */
+	SHIM_BROKEN
+};
+
+/* Copies the record at the ring's tail; ret_slots is how many slots it takes. */
+enum shim_next shim_ring_peek(
+	struct shim_arena *a, struct shim_ring *r, struct shim_slot *ret, unsigned *ret_slots);
+
+/* Returns the raw time of the record at the tail without the rest of it. */
+enum shim_next shim_ring_time(struct shim_arena *a, struct shim_ring *r, uint64_t *ret);
+
+/* Goes on by n slots and gives chunks that are read back. */
+void shim_ring_skip(struct shim_arena *a, struct shim_ring *r, unsigned n);
+
+/* Keeps the chunk of a hole from being used by others while its writer may wake up. */
+void shim_ring_pin(struct shim_ring *r);
+
+/* Gives the ring and all its chunks back; returns how many records its writer dropped. */
+uint64_t shim_ring_close(struct shim_arena *a, struct shim_ring *r);
+
+/* ---- Records (source_shim_expand.c) ---- */
+
+struct shim_expand {
+	struct shim_clock *clock;
+	struct hash handles; /* pthread_t of a process -> tid */
+	uint64_t malformed;
+};
+
+void shim_expand_done(struct shim_expand *x);
+
+/* Turns a slot into a record of events.def and emits it; not before the time floor. */
+void shim_expand(struct shim_expand *x, struct shim_ring *r, const struct shim_slot *slot,
+	uint64_t floor, source_emit *emit, void *arg);
+
+#endif
