@@ -1,0 +1,292 @@
+/* snapshot.c - the state of processes that were never started under pptrace, as records. */
+/* SPDX-License-Identifier: MIT */
+/*
+ * First the processes that were asked for and their descendants are read; then,
+ * for each blocked thread, whoever may end its wait, until nobody new appears;
+ * then every thread is looked at once more. Those that have not run between
+ * the two looks were all blocked together at the moment between, so that what is
+ * concluded from their waits holds for that moment.
+ */
+#include "tracer/snapshot.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <pwd.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "tracer/snapshot_state.h"
+#include "tracer/symbols.h"
+
+enum { MAX_SHARED = 64 /* shared mappings whose users are looked for */ };
+
+static uint64_t clock_ns(clockid_t clock)
+{
+	struct timespec ts;
+
+	(void)clock_gettime(clock, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000ull + (uint64_t)ts.tv_nsec;
+}
+
+static void add_process(struct snapshot *s, pid_t pid)
+{
+	struct snap_process *p;
+
+	if (pid <= 0 || pid == getpid() || hash_get(&s->by_pid, (uint64_t)pid) ||
+		s->n_processes >= SNAP_MAX_PROCESSES)
+		return;
+	p = proc_load(s, pid);
+	if (!p)
+		return;
+	/* A thread's number leads to its process too; kernel threads wait for nothing that is ours. */
+	if (p->is_kernel || (!p->is_zombie && !p->has_fds)) {
+		proc_free(p);
+		return;
+	}
+	ARRAY_GROW(s->processes, s->n_processes, s->cap_processes);
+	s->processes[s->n_processes++] = p;
+	(void)hash_set(&s->by_pid, (uint64_t)pid, p);
+	for (size_t i = 0; i < p->n_threads; i++)
+		if (!p->threads[i].has_run)
+			wait_fill(s, p, &p->threads[i]);
+	wait_find_joins(p);
+}
+
+/* Parent of every process of the machine, read once. */
+struct family {
+	pid_t pid, ppid;
+};
+
+static struct family *read_families(size_t *ret_n)
+{
+	struct family *list = NULL;
+	size_t n = 0, cap = 0;
+	DIR *proc = opendir("/proc");
+	struct dirent *e;
+
+	while (proc && (e = readdir(proc)) != NULL) {
+		char path[64], text[1024];
+		const char *p;
+		int ppid;
+
+		if (!isdigit((unsigned char)e->d_name[0]))
+			continue;
+		(void)snprintf(path, sizeof path, "/proc/%d/stat", atoi(e->d_name));
+		if (proc_read(path, text, sizeof text) <= 0 || !(p = strrchr(text, ')')) ||
+			sscanf(p + 1, " %*c %d", &ppid) != 1)
+			continue;
+		ARRAY_GROW(list, n, cap);
+		list[n++] = (struct family){atoi(e->d_name), ppid};
+	}
+	if (proc)
+		(void)closedir(proc);
+	*ret_n = n;
+	return list;
+}
+
+static void add_children(struct snapshot *s, pid_t pid, const struct family *list, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (list[i].ppid == pid)
+			add_process(s, list[i].pid);
+}
+
+static bool waits_for_children(const struct snap_process *p)
+{
+	for (size_t i = 0; i < p->n_threads; i++) {
+		const struct snap_thread *t = &p->threads[i];
+
+		if (!t->has_run &&
+			(t->wait.reason == WAIT_VFORK || t->wait.syscall == (uint64_t)SYS_wait4 ||
+				t->wait.syscall == (uint64_t)SYS_waitid))
+			return true;
+	}
+	return false;
+}
+
+static void add_sharers(struct snapshot *s, size_t *done)
+{
+	for (; *done < s->n_shared && *done < MAX_SHARED; ++*done) {
+		struct snap_shared *m = &s->shared[*done];
+
+		wait_mappers(m);
+		for (size_t i = 0; i < m->n_mappers; i++)
+			add_process(s, m->mappers[i]);
+	}
+}
+
+/* The descendants of those that were asked for. */
+static void add_descendants(struct snapshot *s, const struct family *list, size_t n)
+{
+	for (size_t i = 0; i < s->n_processes; i++)
+		add_children(s, s->processes[i]->pid, list, n);
+}
+
+/* Adds whoever is waited for, until nobody new appears. */
+static void add_providers(struct snapshot *s, const struct family *list, size_t n)
+{
+	size_t shared = 0;
+
+	for (size_t i = 0; i < s->n_processes; i++) {
+		struct snap_process *p = s->processes[i];
+
+		for (size_t k = 0; k < p->n_threads; k++)
+			wait_providers(s, p, &p->threads[k], add_process);
+		add_sharers(s, &shared);
+		if (waits_for_children(p))
+			add_children(s, p->pid, list, n);
+	}
+}
+
+static void snapshot_done(struct snapshot *s)
+{
+	for (size_t i = 0; i < s->n_processes; i++)
+		proc_free(s->processes[i]);
+	for (size_t i = 0; i < s->n_shared; i++)
+		free(s->shared[i].mappers);
+	free(s->processes);
+	free(s->holders);
+	free(s->shared);
+	free(s->locks);
+	hash_done(&s->by_pid);
+	hash_done(&s->peers);
+	hash_done(&s->named);
+}
+
+/* Returns the process that a thread's number belongs to, or the number itself. */
+static pid_t process_of(pid_t tid)
+{
+	char path[64], text[4096];
+	const char *at;
+
+	(void)snprintf(path, sizeof path, "/proc/%d/status", (int)tid);
+	if (proc_read(path, text, sizeof text) <= 0)
+		return tid;
+	at = strstr(text, "\nTgid:");
+	return at ? (pid_t)atoi(at + 6) : tid;
+}
+
+/* Says why a process that was asked for is not among those that were read. Returns the error. */
+static int why_not(struct snapshot *s, pid_t pid, struct buf *why)
+{
+	_cleanup_free_ char *owner = NULL;
+	struct snap_process *p = proc_load(s, pid);
+	struct passwd *pw;
+	int rc = -EACCES;
+
+	if (!p) {
+		buf_addf(why, "there is no process %d", (int)pid);
+		return -ESRCH;
+	}
+	pw = getpwuid(p->uid);
+	owner = pw ? xstrdup(pw->pw_name) : xasprintf("user %u", (unsigned)p->uid);
+	if (pid == getpid()) {
+		buf_adds(why, "pptrace does not look at itself");
+		rc = -EINVAL;
+	} else if (p->is_zombie) {
+		buf_addf(why,
+			"process %d (%.15s) has ended; it is a zombie until its parent %d waits for it",
+			(int)pid, p->comm, (int)p->ppid);
+		rc = -ESRCH;
+	} else if (p->is_kernel) {
+		buf_addf(why, "%d (%.15s) is a kernel thread", (int)pid, p->comm);
+		rc = -EINVAL;
+	} else {
+		buf_addf(why,
+			"process %d (%.15s) belongs to %s and may not be read: ask as %s or as root",
+			(int)pid, p->comm, owner, owner);
+	}
+	proc_free(p);
+	return rc;
+}
+
+static void note_blind(struct snapshot *s)
+{
+	unsigned no_memory = 0;
+
+	for (size_t i = 0; i < s->n_processes; i++)
+		no_memory += !s->processes[i]->is_zombie && !s->processes[i]->has_memory;
+	if (s->is_yama)
+		buf_addf(s->blind,
+			"the system calls and memory of %u process%s may not be read "
+			"(kernel.yama.ptrace_scope, or other rights): ask as root\n",
+			no_memory, no_memory == 1 ? "" : "es");
+	if (s->has_hidden)
+		buf_adds(s->blind, "processes of other users may hold ends of the same pipes\n");
+	if (s->n_processes >= SNAP_MAX_PROCESSES || s->n_threads >= SNAP_MAX_THREADS)
+		buf_addf(s->blind, "only the first %d processes and %d threads were read\n",
+			SNAP_MAX_PROCESSES, SNAP_MAX_THREADS);
+	for (size_t i = 0; i < s->n_processes; i++)
+		if (s->processes[i]->is_compat)
+			buf_addf(s->blind,
+				"%.15s (%d) is a 32-bit program: its waits are not told apart\n",
+				s->processes[i]->comm, (int)s->processes[i]->pid);
+}
+
+/* What the last look needs: file locks, stacks, children asleep in vfork. */
+static void read_details(struct snapshot *s)
+{
+	bool has_lock_wait = false;
+
+	for (size_t i = 0; i < s->n_processes; i++) {
+		struct snap_process *p = s->processes[i];
+
+		for (size_t k = 0; k < p->n_threads; k++) {
+			struct snap_thread *t = &p->threads[k];
+
+			if (t->has_run || p->is_zombie)
+				continue;
+			has_lock_wait |= t->wait.file_kind == FILE_REG;
+			if (t->wait.reason == WAIT_VFORK)
+				wait_fill(s, p, t);
+			calls_walk(s, p, t);
+		}
+	}
+	if (has_lock_wait)
+		locks_load(s);
+}
+
+int snapshot_take(const struct snapshot_config *config, source_emit *emit, void *arg,
+	struct buf *blind, struct buf *why)
+{
+	struct snapshot s = {.config = config,
+		.blind = blind,
+		.now_mono = clock_ns(CLOCK_MONOTONIC),
+		.now_boot = clock_ns(CLOCK_BOOTTIME)};
+	size_t usable = 0;
+	int rc = 0;
+
+	for (size_t i = 0; i < config->n_pids; i++) {
+		pid_t pid = process_of(config->pids[i]);
+		const struct snap_process *p;
+
+		add_process(&s, pid);
+		p = hash_get(&s.by_pid, (uint64_t)pid);
+		usable += p && !p->is_zombie;
+		if ((!p || p->is_zombie) && why->len == 0)
+			rc = why_not(&s, pid, why);
+	}
+	if (usable == 0) {
+		snapshot_done(&s);
+		return rc ? rc : -ESRCH;
+	}
+	if (config->related) {
+		_cleanup_free_ struct family *families = NULL;
+		size_t n = 0;
+
+		families = read_families(&n);
+		add_descendants(&s, families, n);
+		add_providers(&s, families, n);
+	}
+	read_details(&s);
+	for (size_t i = 0; i < s.n_processes; i++)
+		proc_recheck(&s, s.processes[i]);
+	s.now_mono = clock_ns(CLOCK_MONOTONIC);
+	note_blind(&s);
+	snapshot_emit(&s, emit, arg);
+	snapshot_done(&s);
+	return 0;
+}

@@ -1,0 +1,210 @@
+/* snapshot_calls.c - which call of the library a blocked thread is in, from its stack. */
+/* SPDX-License-Identifier: MIT */
+#include "tracer/snapshot_state.h"
+
+#include <linux/futex.h>
+#include <sys/syscall.h>
+
+#include "tracer/snapshot.h"
+#include "tracer/symbols.h"
+
+/* The calls that are told apart. */
+enum call {
+	CALL_NONE,
+	CALL_MUTEX,
+	CALL_READ,
+	CALL_WRITE,
+	CALL_COND,
+	CALL_SEM,
+	CALL_BARRIER,
+	CALL_ONCE
+};
+
+static const struct {
+	const char *name; /* without leading underscores */
+	enum call call;
+} call_names[] = {{"pthread_mutex_lock", CALL_MUTEX}, {"pthread_mutex_timedlock", CALL_MUTEX},
+	{"pthread_mutex_clocklock", CALL_MUTEX}, {"pthread_rwlock_rdlock", CALL_READ},
+	{"pthread_rwlock_timedrdlock", CALL_READ}, {"pthread_rwlock_wrlock", CALL_WRITE},
+	{"pthread_rwlock_timedwrlock", CALL_WRITE}, {"pthread_cond_wait", CALL_COND},
+	{"pthread_cond_timedwait", CALL_COND}, {"pthread_cond_clockwait", CALL_COND},
+	{"sem_wait", CALL_SEM}, {"sem_timedwait", CALL_SEM}, {"sem_clockwait", CALL_SEM},
+	{"new_sem_wait", CALL_SEM}, {"new_sem_wait_slow64", CALL_SEM},
+	{"pthread_barrier_wait", CALL_BARRIER}, {"pthread_once", CALL_ONCE},
+	{"pthread_once_slow", CALL_ONCE}};
+
+/* Offsets of the words that glibc's objects wait on, from the object, on machines with 64 bits. */
+enum {
+	COND_SIGNALS_0 = 40,
+	COND_SIGNALS_1 = 44,
+	BARRIER_ROUND = 4,
+	RWLOCK_WRPHASE = 8,
+	RWLOCK_WRITERS = 12,
+	LLL_CONTENDED = 2 /* what a mutex's word is while somebody waits */
+};
+
+static enum call call_of(
+	struct snapshot *s, const struct snap_process *p, uint64_t addr, bool is_return)
+{
+	struct symbol at;
+	const char *name;
+	size_t len;
+
+	if (!symbols_code(s->config->symbols, snap_key(p->pid), addr, is_return, &at) ||
+		!at.function)
+		return CALL_NONE;
+	name = at.function + strspn(at.function, "_");
+	len = strcspn(name, "@");
+	for (size_t i = 0; i < sizeof call_names / sizeof *call_names; i++)
+		if (strlen(call_names[i].name) == len && !strncmp(name, call_names[i].name, len))
+			return call_names[i].call;
+	return CALL_NONE;
+}
+
+void calls_walk(struct snapshot *s, struct snap_process *p, struct snap_thread *t)
+{
+	struct symbols *sym = s->config->symbols;
+	int n;
+
+	if (!sym || t->has_run || !t->has_syscall)
+		return;
+	n = symbols_unwind(sym, snap_key(p->pid), p->live, t->tid, t->frames, SNAP_MAX_FRAMES);
+	t->n_frames = n > 0 ? n : 0;
+	for (int i = 0; i < t->n_frames; i++) {
+		struct symbol at;
+
+		if (symbols_is_library(sym, snap_key(p->pid), t->frames[i] + (i == 0)) ||
+			!symbols_code(sym, snap_key(p->pid), t->frames[i], i > 0, &at))
+			continue;
+		t->site = t->frames[i];
+		return;
+	}
+}
+
+/* Where the innermost of the known calls is among the frames; -1: nowhere before the program's own code. */
+static int find_call(struct snapshot *s, const struct snap_process *p, const struct snap_thread *t,
+	enum call *ret)
+{
+	for (int i = 0; i < t->n_frames && t->frames[i] != t->site; i++) {
+		*ret = call_of(s, p, t->frames[i], i > 0);
+		if (*ret != CALL_NONE)
+			return i;
+	}
+	return -1;
+}
+
+/* Says whether the thread runs an initialiser: it is in pthread_once further out than frame from. */
+static bool is_in_once(
+	struct snapshot *s, const struct snap_process *p, const struct snap_thread *t, int from)
+{
+	for (int i = from + 1; i < t->n_frames; i++)
+		if (call_of(s, p, t->frames[i], true) == CALL_ONCE && !(i == from + 1 && from >= 0))
+			return true;
+	return false;
+}
+
+static struct rec_head snap_head(
+	enum rec_kind kind, size_t size, uint64_t ts, const struct snap_process *p, pid_t tid)
+{
+	return (struct rec_head){.kind = (rec_u16)kind,
+		.size = (rec_u16)size,
+		.flags = REC_SNAP,
+		.ts = ts,
+		.pid = (rec_u32)p->pid,
+		.tid = (rec_u32)tid};
+}
+
+static void emit_request(struct snap_process *p, const struct snap_thread *t, enum call call,
+	void (*emit)(void *arg, const struct rec_head *rec), void *arg)
+{
+	struct rec_LOCK_REQUEST r = {
+		.head = snap_head(REC_LOCK_REQUEST, sizeof r, t->wait.head.ts, p, t->tid),
+		.addr = t->args[0],
+		.kind = call == CALL_MUTEX ? LOCK_MUTEX : LOCK_RWLOCK,
+		.mode = call == CALL_READ ? LOCK_MODE_S : LOCK_MODE_X,
+		.timed = t->wait.timed,
+		.site = t->site};
+
+	if (call != CALL_MUTEX)
+		r.addr -= r.addr % 8 == 0 ? RWLOCK_WRPHASE : RWLOCK_WRITERS;
+	emit(arg, &r.head);
+}
+
+static void emit_sync(struct snap_process *p, const struct snap_thread *t, enum sync_op op,
+	uint64_t addr, void (*emit)(void *arg, const struct rec_head *rec), void *arg)
+{
+	struct rec_SYNC_BEGIN r = {
+		.head = snap_head(REC_SYNC_BEGIN, sizeof r, t->wait.head.ts, p, t->tid),
+		.op = op,
+		.addr = addr,
+		.timed = t->wait.timed,
+		.site = t->site};
+	uint32_t count;
+
+	if (op == SYNC_BARRIER_WAIT && proc_memory(p, addr + 8, &count, sizeof count))
+		r.value = count;
+	emit(arg, &r.head);
+}
+
+/*
+ * The initialiser of a pthread_once is run by a thread inside pthread_once. If
+ * only one thread of the process is inside one beside those that wait, it is that.
+ */
+static void emit_once_runner(struct snapshot *s, struct snap_process *p, uint64_t addr,
+	void (*emit)(void *arg, const struct rec_head *rec), void *arg)
+{
+	const struct snap_thread *runner = NULL;
+	unsigned n = 0;
+
+	for (size_t i = 0; i < p->n_threads; i++) {
+		enum call call = CALL_NONE;
+		const struct snap_thread *t = &p->threads[i];
+
+		if (t->has_run)
+			return; /* what it is in cannot be told */
+		if (is_in_once(s, p, t, call == CALL_ONCE ? 0 : find_call(s, p, t, &call))) {
+			runner = t;
+			n++;
+		}
+	}
+	if (n == 1)
+		emit_sync(p, runner, SYNC_ONCE_RUN, addr, emit, arg);
+}
+
+bool calls_emit(struct snapshot *s, struct snap_process *p, struct snap_thread *t,
+	void (*emit)(void *arg, const struct rec_head *rec), void *arg)
+{
+	unsigned op = (unsigned)t->args[1] & FUTEX_CMD_MASK;
+	uint64_t addr = t->args[0];
+	enum call call = CALL_NONE;
+
+	if (!s->config->symbols || t->wait.syscall != SYS_futex || find_call(s, p, t, &call) < 0)
+		return false;
+	/* A condition's wait ends by taking its mutex: then it is the mutex that it waits for. */
+	if (call == CALL_COND && op == FUTEX_WAIT && t->args[2] == LLL_CONTENDED)
+		call = CALL_MUTEX;
+	switch (call) {
+	case CALL_MUTEX:
+	case CALL_READ:
+	case CALL_WRITE:
+		emit_request(p, t, call, emit, arg);
+		return true;
+	case CALL_COND:
+		addr -= addr % 8 == 0 ? COND_SIGNALS_0 : COND_SIGNALS_1;
+		emit_sync(p, t, SYNC_COND_WAIT, addr, emit, arg);
+		return true;
+	case CALL_SEM:
+		emit_sync(p, t, SYNC_SEM_WAIT, addr, emit, arg);
+		return true;
+	case CALL_BARRIER:
+		emit_sync(p, t, SYNC_BARRIER_WAIT, addr - BARRIER_ROUND, emit, arg);
+		return true;
+	case CALL_ONCE:
+		emit_once_runner(s, p, addr, emit, arg);
+		emit_sync(p, t, SYNC_ONCE_WAIT, addr, emit, arg);
+		return true;
+	case CALL_NONE:
+	default:
+		return false;
+	}
+}

@@ -1,0 +1,386 @@
+/* snapshot_proc.c - read one process and its threads from /proc. */
+/* SPDX-License-Identifier: MIT */
+#include "tracer/snapshot_state.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+
+enum {
+	ARGS_MAX = 64 * 1024,
+	EI_CLASS_OFFSET = 4, /* in an ELF file: 1 means 32 bits */
+	STAT_PPID = 4,       /* fields of /proc/PID/stat, counted from 1 */
+	STAT_STARTTIME = 22,
+	STAT_FLAGS = 9,
+	STAT_EXIT_CODE = 52,
+	PF_KTHREAD = 0x00200000
+};
+
+int proc_read(const char *path, char *text, size_t size)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	size_t len = 0;
+	ssize_t n;
+
+	if (fd < 0)
+		return -errno;
+	while (len + 1 < size && (n = read(fd, text + len, size - 1 - len)) != 0) {
+		if (n < 0) {
+			int rc = -errno;
+
+			(void)close(fd);
+			return rc;
+		}
+		len += (size_t)n;
+	}
+	text[len] = '\0';
+	(void)close(fd);
+	return (int)len;
+}
+
+/* Returns what follows "Name:" at the beginning of a line of text, without white space, or NULL. */
+static const char *field(const char *text, const char *name)
+{
+	size_t len = strlen(name);
+
+	for (const char *p = text; p; p = strchr(p, '\n')) {
+		p += *p == '\n';
+		if (!strncmp(p, name, len) && p[len] == ':')
+			return p + len + 1 + strspn(p + len + 1, " \t");
+	}
+	return NULL;
+}
+
+static uint64_t field_hex(const char *text, const char *name)
+{
+	const char *p = field(text, name);
+
+	return p ? strtoull(p, NULL, 16) : 0;
+}
+
+static uint64_t field_num(const char *text, const char *name)
+{
+	const char *p = field(text, name);
+
+	return p ? strtoull(p, NULL, 10) : 0;
+}
+
+/* The number in the innermost PID namespace: the last of those in NSpid. */
+static pid_t field_ns_pid(const char *text, pid_t pid)
+{
+	const char *p = field(text, "NSpid");
+	pid_t last = pid;
+
+	while (p && *p >= '0' && *p <= '9') {
+		char *end;
+
+		last = (pid_t)strtol(p, &end, 10);
+		p = end + strspn(end, "\t ");
+	}
+	return last;
+}
+
+/* Returns field number n (from 3 on) of a stat text, whose second field may contain anything. */
+static uint64_t stat_field(const char *text, int n)
+{
+	const char *p = strrchr(text, ')');
+
+	if (!p)
+		return 0;
+	p += 1;
+	for (int i = 3; *p && i <= n; i++) {
+		p += strspn(p, " ");
+		if (i == n)
+			return strtoull(p, NULL, 10);
+		p += strcspn(p, " ");
+	}
+	return 0;
+}
+
+static void stat_comm(const char *text, char comm[16])
+{
+	const char *open_at = strchr(text, '('), *close_at = strrchr(text, ')');
+	size_t len = open_at && close_at > open_at ? (size_t)(close_at - open_at - 1) : 0;
+
+	if (len > 15)
+		len = 15;
+	memset(comm, 0, 16);
+	memcpy(comm, open_at ? open_at + 1 : "", len);
+}
+
+static bool parse_syscall(const char *text, struct snap_thread *t)
+{
+	uint64_t *a = t->args;
+
+	if (!strncmp(text, "running", 7))
+		return false;
+	if (sscanf(text,
+		    "%" SCNd64 " %" SCNx64 " %" SCNx64 " %" SCNx64 " %" SCNx64 " %" SCNx64
+		    " %" SCNx64 " %" SCNx64 " %" SCNx64,
+		    &t->nr, &a[0], &a[1], &a[2], &a[3], &a[4], &a[5], &t->sp, &t->pc) == 9)
+		return true;
+	memset(a, 0, sizeof t->args);
+	return sscanf(text, "%" SCNd64 " %" SCNx64 " %" SCNx64, &t->nr, &t->sp, &t->pc) == 3;
+}
+
+static void status_comm(const char *text, char comm[16])
+{
+	const char *name = field(text, "Name");
+	size_t n = 0;
+
+	memset(comm, 0, 16);
+	/* The name's only escapes here are \n and \\. */
+	for (const char *p = name; p && *p && *p != '\n' && n < 15; p++) {
+		if (*p == '\\' && p[1])
+			comm[n++] = *++p == 'n' ? '\n' : *p;
+		else
+			comm[n++] = *p;
+	}
+}
+
+static int load_thread(struct snapshot *s, struct snap_process *p, pid_t tid)
+{
+	struct snap_thread t = {.tid = tid, .nr = -1};
+	char path[64], text[4096];
+	const char *state;
+	int rc;
+
+	(void)snprintf(path, sizeof path, "/proc/%d/task/%d/status", (int)p->pid, (int)tid);
+	rc = proc_read(path, text, sizeof text);
+	if (rc <= 0)
+		return rc;
+	state = field(text, "State");
+	t.state = state ? *state : '?';
+	t.ns_tid = field_ns_pid(text, tid);
+	t.sigblk = field_hex(text, "SigBlk");
+	t.switches = field_num(text, "voluntary_ctxt_switches") +
+		     field_num(text, "nonvoluntary_ctxt_switches");
+	status_comm(text, t.comm);
+	if (tid == p->pid || p->n_threads == 0) {
+		p->sigcgt = field_hex(text, "SigCgt");
+		p->sigign = field_hex(text, "SigIgn");
+		p->ns_pid = field_ns_pid(text, p->pid);
+		p->uid = (uid_t)field_num(text, "Uid");
+	}
+	t.has_run = t.state == 'R';
+	if (!p->is_kernel && t.state != 'R' && t.state != 'Z' && t.state != 'X') {
+		(void)snprintf(
+			path, sizeof path, "/proc/%d/task/%d/syscall", (int)p->pid, (int)tid);
+		rc = proc_read(path, text, sizeof text);
+		if (rc > 0) {
+			t.has_syscall = parse_syscall(text, &t);
+			t.has_run = !t.has_syscall;
+		} else if (rc == -EACCES || rc == -EPERM) {
+			s->is_yama = true;
+		}
+	}
+	if (s->n_threads < SNAP_MAX_THREADS) {
+		ARRAY_GROW(p->threads, p->n_threads, p->cap_threads);
+		p->threads[p->n_threads++] = t;
+		s->n_threads++;
+	}
+	return 1;
+}
+
+static void load_threads(struct snapshot *s, struct snap_process *p)
+{
+	char path[64];
+	struct dirent *e;
+	DIR *d;
+
+	(void)snprintf(path, sizeof path, "/proc/%d/task", (int)p->pid);
+	d = opendir(path);
+	while (d && (e = readdir(d)) != NULL)
+		if (e->d_name[0] != '.')
+			(void)load_thread(s, p, (pid_t)atoi(e->d_name));
+	if (d)
+		(void)closedir(d);
+}
+
+static void load_names(struct snap_process *p)
+{
+	_cleanup_free_ char *text = xmalloc(ARGS_MAX);
+	char path[64], target[4096];
+	unsigned char ident[5] = {0};
+	ssize_t n;
+	int fd;
+
+	(void)snprintf(path, sizeof path, "/proc/%d/cmdline", (int)p->live);
+	n = proc_read(path, text, ARGS_MAX);
+	if (n > 0) {
+		buf_add(&p->args, text, (size_t)n);
+		if (text[n - 1] != '\0')
+			buf_addc(&p->args, '\0');
+	}
+	(void)snprintf(path, sizeof path, "/proc/%d/exe", (int)p->live);
+	n = readlink(path, target, sizeof target - 1);
+	if (n <= 0)
+		return;
+	target[n] = '\0';
+	p->exe = xstrdup(target);
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd >= 0) {
+		if (read(fd, ident, sizeof ident) == (ssize_t)sizeof ident)
+			p->is_compat = ident[EI_CLASS_OFFSET] == 1;
+		(void)close(fd);
+	}
+}
+
+static bool parse_stat(struct snapshot *s, struct snap_process *p)
+{
+	char path[64], text[2048];
+	uint64_t boot_ns;
+	const char *state;
+
+	(void)snprintf(path, sizeof path, "/proc/%d/stat", (int)p->pid);
+	if (proc_read(path, text, sizeof text) <= 0)
+		return false;
+	stat_comm(text, p->comm);
+	p->ppid = (pid_t)stat_field(text, STAT_PPID);
+	p->is_kernel = stat_field(text, STAT_FLAGS) & PF_KTHREAD;
+	p->exit_status = (unsigned)stat_field(text, STAT_EXIT_CODE);
+	state = strrchr(text, ')');
+	p->is_zombie = state && state[1] && (state[2] == 'Z' || state[2] == 'X');
+	/* In ticks since boot, sleeping machines included; ours does not count their sleep. */
+	boot_ns =
+		stat_field(text, STAT_STARTTIME) * (1000000000ull / (uint64_t)sysconf(_SC_CLK_TCK));
+	p->start_ts =
+		s->now_boot - boot_ns < s->now_mono ? s->now_mono - (s->now_boot - boot_ns) : 1;
+	return true;
+}
+
+struct snap_process *proc_load(struct snapshot *s, pid_t pid)
+{
+	struct snap_process *p = xcalloc(1, sizeof *p);
+	char byte;
+	size_t alive = 0;
+
+	p->pid = p->ns_pid = pid;
+	p->args = BUF_INIT;
+	if (!parse_stat(s, p)) {
+		proc_free(p);
+		return NULL;
+	}
+	load_threads(s, p);
+	if (p->n_threads == 0) {
+		proc_free(p);
+		return NULL;
+	}
+	for (size_t i = p->n_threads; i > 0; i--) {
+		if (p->threads[i - 1].state == 'Z' || p->threads[i - 1].state == 'X')
+			continue;
+		p->live = p->threads[i - 1].tid;
+		alive++;
+	}
+	p->is_zombie = p->is_zombie && alive == 0;
+	if (p->is_kernel || p->is_zombie)
+		return p;
+	load_names(p);
+	files_load(s, p);
+	p->is_readable = p->has_fds;
+	for (size_t i = 0; i < p->n_threads && !p->has_memory; i++)
+		p->has_memory =
+			p->threads[i].has_syscall && proc_memory(p, p->threads[i].sp, &byte, 1);
+	return p;
+}
+
+void proc_free(struct snap_process *p)
+{
+	if (!p)
+		return;
+	for (size_t i = 0; i < p->n_fds; i++)
+		free(p->fds[i].path);
+	for (size_t i = 0; i < p->n_threads; i++) {
+		free(p->threads[i].poll);
+		free(p->threads[i].open_path);
+	}
+	free(p->fds);
+	free(p->maps);
+	free(p->threads);
+	free(p->exe);
+	buf_done(&p->args);
+	free(p);
+}
+
+/* "name   :   value" of /proc/PID/sched. */
+static double sched_value(const char *text, const char *name)
+{
+	const char *p = strstr(text, name);
+
+	p = p ? strchr(p, ':') : NULL;
+	return p ? strtod(p + 1, NULL) : -1;
+}
+
+/*
+ * The scheduler's own clock has an origin of its own: what it says of pptrace,
+ * which runs now, tells how far back a thread that sleeps ran last.
+ */
+static double own_exec_start(void)
+{
+	char text[8192];
+
+	return proc_read("/proc/self/sched", text, sizeof text) > 0
+		       ? sched_value(text, "se.exec_start")
+		       : -1;
+}
+
+static bool recheck(const struct snap_process *p, struct snap_thread *t, double own, uint64_t now)
+{
+	char path[64], text[8192];
+	double start, switches;
+
+	(void)snprintf(path, sizeof path, "/proc/%d/task/%d/sched", (int)p->pid, (int)t->tid);
+	if (own >= 0 && proc_read(path, text, sizeof text) > 0) {
+		start = sched_value(text, "se.exec_start");
+		switches = sched_value(text, "nr_switches");
+		if (start >= 0 && start <= own)
+			t->since = now - (uint64_t)((own - start) * 1e6);
+		return switches >= 0 && (uint64_t)switches == t->switches;
+	}
+	(void)snprintf(path, sizeof path, "/proc/%d/task/%d/status", (int)p->pid, (int)t->tid);
+	if (proc_read(path, text, sizeof text) <= 0)
+		return false;
+	return field_num(text, "voluntary_ctxt_switches") +
+		       field_num(text, "nonvoluntary_ctxt_switches") ==
+	       t->switches;
+}
+
+void proc_recheck(struct snapshot *s, struct snap_process *p)
+{
+	struct timespec ts;
+	double own = own_exec_start();
+	uint64_t now;
+
+	(void)s;
+	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
+	now = (uint64_t)ts.tv_sec * 1000000000ull + (uint64_t)ts.tv_nsec;
+	for (size_t i = 0; i < p->n_threads; i++) {
+		struct snap_thread *t = &p->threads[i];
+
+		if (!t->has_run && t->state != 'Z' && t->state != 'X')
+			t->has_run = !recheck(p, t, own, now);
+		if (t->since < p->start_ts)
+			t->since = p->start_ts;
+	}
+}
+
+bool proc_memory(const struct snap_process *p, uint64_t addr, void *to, size_t len)
+{
+	struct iovec local = {to, len}, remote = {(void *)(uintptr_t)addr, len};
+
+	return process_vm_readv(p->live, &local, 1, &remote, 1, 0) == (ssize_t)len;
+}
+
+struct snap_thread *proc_thread(struct snap_process *p, pid_t tid)
+{
+	for (size_t i = 0; i < p->n_threads; i++)
+		if (p->threads[i].tid == tid)
+			return &p->threads[i];
+	return NULL;
+}

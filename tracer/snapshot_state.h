@@ -1,0 +1,203 @@
+/* snapshot_state.h - what a snapshot has found out, before it becomes records. */
+/* SPDX-License-Identifier: MIT */
+#ifndef TRACER_SNAPSHOT_STATE_H
+#define TRACER_SNAPSHOT_STATE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/buf.h"
+#include "base/hash.h"
+#include "schema/record.h"
+
+struct snapshot_config;
+
+/* Bounds against machines and programs that are absurdly large; what is beyond is said to be left out. */
+enum {
+	SNAP_MAX_PROCESSES = 4096,
+	SNAP_MAX_THREADS = 65536,
+	SNAP_MAX_POLL = 1024,
+	SNAP_MAX_FRAMES = 24,
+	SNAP_MORE_BYTES = 256
+};
+
+/* An open descriptor. */
+struct snap_fd {
+	int fd;
+	enum file_kind kind;
+	uint64_t dev, inode; /* dev in the kernel's encoding */
+	uint64_t inode2;     /* socket: the other side's */
+	unsigned mode;       /* END_READ, END_WRITE */
+	bool is_cloexec;
+	pid_t peer; /* pidfd */
+	char *path; /* what has one */
+};
+
+struct snap_thread {
+	pid_t tid, ns_tid;
+	char comm[16];
+	char state; /* as in /proc: R S D T t Z X I */
+	bool has_syscall, has_run;
+	uint64_t sigblk, switches;
+	int64_t nr; /* -1: in no system call */
+	uint64_t args[6], sp, pc;
+	uint64_t since; /* CLOCK_MONOTONIC, since when it sleeps; 0: not known */
+	uint64_t tid_addr;
+	uint64_t frames[SNAP_MAX_FRAMES];
+	int n_frames;
+	uint64_t site;
+	struct rec_WAIT_BEGIN wait;
+	char *open_path; /* FIFO: as the open call names it */
+	struct rec_poll_item *poll;
+	size_t n_poll;
+};
+
+struct snap_process {
+	pid_t pid, ppid, ns_pid;
+	pid_t live; /* a thread that has not ended: a main thread that has shows neither files nor memory */
+	uid_t uid;
+	uint64_t start_ts;
+	char comm[16];
+	char *exe;
+	struct buf args; /* NUL-terminated one after the other */
+	uint64_t sigcgt, sigign;
+	bool is_kernel, is_zombie, is_compat, is_readable, has_memory, has_fds;
+	unsigned exit_status;
+	struct snap_thread *threads;
+	size_t n_threads, cap_threads;
+	struct snap_fd *fds;
+	size_t n_fds, cap_fds;
+	bool has_maps;
+	struct snap_map *maps; /* shared ones */
+	size_t n_maps, cap_maps;
+};
+
+/* Memory that somebody waits on and that several processes map. */
+struct snap_shared {
+	uint64_t dev, inode;
+	pid_t *mappers;
+	size_t n_mappers, cap_mappers;
+};
+
+/* A shared mapping. */
+struct snap_map {
+	uint64_t start, end, offset, dev, inode;
+};
+
+/* Somebody who holds a descriptor of a pipe, FIFO, socket or locked file. */
+struct snap_holder {
+	pid_t pid;
+	unsigned mode;
+	enum file_kind kind;
+	uint64_t dev, inode;
+};
+
+/* A line of /proc/locks: who has a file lock. */
+struct snap_lock {
+	enum file_lock_class class;
+	enum lock_mode mode;
+	pid_t pid;
+	uint64_t dev, inode, begin, len;
+	bool is_waiting;
+	int fd; /* of the holder; -1 not known */
+};
+
+struct snapshot {
+	const struct snapshot_config *config;
+	struct snap_process **processes;
+	size_t n_processes, cap_processes, n_threads;
+	struct hash by_pid; /* to struct snap_process */
+	struct hash peers;  /* inode of a unix socket to inode of its peer */
+	struct hash named;  /* inodes of unix sockets that have a name */
+	bool has_peers, has_openers, has_holders, has_locks;
+	struct snap_holder *holders; /* of all processes of the machine that may be read */
+	size_t n_holders, cap_holders;
+	bool has_hidden; /* some process's descriptors may not be read */
+	struct snap_shared *shared;
+	size_t n_shared, cap_shared;
+	struct snap_lock *locks;
+	size_t n_locks, cap_locks;
+	uint64_t now_mono, now_boot; /* of the beginning */
+	struct buf *blind;
+	bool is_yama; /* memory and registers are denied while the rest is not */
+};
+
+/* ---- snapshot_proc.c: one process ---- */
+
+/* Reads a small file of /proc into text, NUL-terminated. Returns its length or -errno. */
+int proc_read(const char *path, char *text, size_t size);
+
+/* Reads a process with its threads. Returns NULL if it is gone; the caller frees it with proc_free. */
+struct snap_process *proc_load(struct snapshot *s, pid_t pid);
+void proc_free(struct snap_process *p);
+
+/* Looks at each thread again: one that ran meanwhile gets has_run; sets since of the others. */
+void proc_recheck(struct snapshot *s, struct snap_process *p);
+
+/* Reads len bytes of a process's memory; false if not all of them may be read. */
+bool proc_memory(const struct snap_process *p, uint64_t addr, void *to, size_t len);
+
+/* Returns the thread tid of p, or NULL. */
+struct snap_thread *proc_thread(struct snap_process *p, pid_t tid);
+
+/* ---- snapshot_files.c: descriptors ---- */
+
+/* Reads the open descriptors of p. */
+void files_load(struct snapshot *s, struct snap_process *p);
+
+/* Returns what descriptor fd of p is, or NULL. */
+const struct snap_fd *files_find(const struct snap_process *p, int fd);
+
+/* Reads which descriptors every readable process of the machine holds, once. */
+void files_holders(struct snapshot *s);
+
+/* Sets the peers of unix sockets, once. */
+void files_peers(struct snapshot *s);
+
+/* Converts a device number of stat to the kernel's encoding. */
+uint64_t files_dev(dev_t dev);
+
+/* ---- snapshot_locks.c: file locks ---- */
+
+/* Reads all file locks of the machine, once. */
+void locks_load(struct snapshot *s);
+
+/* ---- snapshot_wait.c: what a thread waits for ---- */
+
+/* Fills t->wait and t->poll from the system call it is in. */
+void wait_fill(struct snapshot *s, struct snap_process *p, struct snap_thread *t);
+
+/* Calls add with the pids of those that t may wait for, as far as files, locks and memory tell. */
+void wait_providers(struct snapshot *s, struct snap_process *p, struct snap_thread *t,
+	void (*add)(struct snapshot *s, pid_t pid));
+
+/* Finds every process of the machine that maps it and may be read. */
+void wait_mappers(struct snap_shared *shared);
+
+/* Reads the shared mappings of p, once. */
+void wait_maps(struct snap_process *p);
+
+/* Notes which addresses joiners wait on: the joined thread's tid_addr. */
+void wait_find_joins(struct snap_process *p);
+
+/* ---- snapshot_calls.c: what the stack shows ---- */
+
+/* Walks the stack of a blocked thread: frames and site. */
+void calls_walk(struct snapshot *s, struct snap_process *p, struct snap_thread *t);
+
+/* Emits the SYNC_BEGIN or LOCK_REQUEST that the stack shows; returns false if it shows none. */
+bool calls_emit(struct snapshot *s, struct snap_process *p, struct snap_thread *t,
+	void (*emit)(void *arg, const struct rec_head *rec), void *arg);
+
+/* ---- snapshot_emit.c: records ---- */
+void snapshot_emit(
+	struct snapshot *s, void (*emit)(void *arg, const struct rec_head *rec), void *arg);
+
+/* The symbols' key of a process: negative, so that a model may use the same object. */
+static inline int64_t snap_key(pid_t pid)
+{
+	return -(int64_t)pid;
+}
+
+#endif

@@ -1,0 +1,493 @@
+/* snapshot_wait.c - what a blocked thread waits for, from its system call. */
+/* SPDX-License-Identifier: MIT */
+#include "tracer/snapshot_state.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <linux/futex.h>
+#include <poll.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+
+enum {
+	WORDS_BEFORE = 12, /* bytes before a futex's address in WAIT_BEGIN.words */
+	STATE_INTERRUPTIBLE = 1,
+	STATE_UNINTERRUPTIBLE = 2,
+	STATE_STOPPED = 4,
+	STATE_TRACED = 8,
+	MAX_SELECT = 1024
+};
+
+static void set_file(struct snap_process *p, struct snap_thread *t, int fd)
+{
+	const struct snap_fd *f = files_find(p, fd);
+
+	if (!f)
+		return;
+	t->wait.file_kind = f->kind;
+	t->wait.dev = f->dev;
+	t->wait.inode = f->inode;
+	t->wait.peer = f->kind == FILE_PIDFD ? (uint64_t)f->peer : f->inode2;
+}
+
+static void add_poll(struct snap_process *p, struct snap_thread *t, int fd, unsigned events)
+{
+	const struct snap_fd *f = files_find(p, fd);
+
+	if (fd < 0 || t->n_poll == SNAP_MAX_POLL)
+		return;
+	if (!t->poll)
+		t->poll = xcalloc(SNAP_MAX_POLL, sizeof *t->poll);
+	t->poll[t->n_poll++] = (struct rec_poll_item){.fd = (uint32_t)fd,
+		.events = (uint16_t)events,
+		.file_kind = (uint16_t)(f ? f->kind : FILE_OTHER),
+		.dev = f ? (uint32_t)f->dev : 0,
+		.peer = f ? (uint32_t)f->peer : 0,
+		.inode = f ? f->inode : 0,
+		.inode2 = f ? f->inode2 : 0};
+}
+
+static void fill_pollfds(struct snap_process *p, struct snap_thread *t)
+{
+	struct pollfd set[SNAP_MAX_POLL];
+	size_t n = t->args[1] < SNAP_MAX_POLL ? t->args[1] : SNAP_MAX_POLL;
+
+	if (n == 0 || !proc_memory(p, t->args[0], set, n * sizeof *set))
+		return;
+	for (size_t i = 0; i < n; i++)
+		add_poll(p, t, set[i].fd, (unsigned short)set[i].events);
+}
+
+static void fill_select(struct snap_process *p, struct snap_thread *t)
+{
+	static const unsigned events[3] = {POLLIN, POLLOUT, POLLPRI};
+	int n = (int)t->args[0];
+
+	if (n > MAX_SELECT)
+		n = MAX_SELECT;
+	for (unsigned k = 0; k < 3; k++) {
+		unsigned char bits[MAX_SELECT / 8];
+		size_t bytes = (size_t)(n + 7) / 8;
+
+		if (n <= 0 || !t->args[1 + k] || !proc_memory(p, t->args[1 + k], bits, bytes))
+			continue;
+		for (int fd = 0; fd < n; fd++)
+			if (bits[fd / 8] & 1u << fd % 8)
+				add_poll(p, t, fd, events[k]);
+	}
+}
+
+/* The set of an epoll is in its fdinfo: "tfd:        5 events:       19 data: ...". Sets within sets are opened up. */
+static void fill_epoll(struct snap_process *p, struct snap_thread *t, int epfd, int depth)
+{
+	char path[64], *line;
+	_cleanup_free_ char *text = xmalloc(256 * 1024);
+
+	(void)snprintf(path, sizeof path, "/proc/%d/fdinfo/%d", (int)p->live, epfd);
+	if (proc_read(path, text, 256 * 1024) <= 0)
+		return;
+	for (line = strstr(text, "tfd:"); line; line = strstr(line + 4, "tfd:")) {
+		const struct snap_fd *f;
+		unsigned events;
+		int fd;
+
+		if (sscanf(line, "tfd: %d events: %x", &fd, &events) != 2)
+			continue;
+		f = files_find(p, fd);
+		if (f && f->kind == FILE_EPOLL && depth < 4 && fd != epfd)
+			fill_epoll(p, t, fd, depth + 1);
+		else
+			add_poll(p, t, fd, events & 0xffff);
+	}
+}
+
+void wait_maps(struct snap_process *p)
+{
+	_cleanup_fclose_ FILE *f = NULL;
+	_cleanup_free_ char *line = NULL;
+	size_t cap = 0;
+	char path[64];
+
+	if (p->has_maps)
+		return;
+	p->has_maps = true;
+	(void)snprintf(path, sizeof path, "/proc/%d/maps", (int)p->live);
+	f = fopen(path, "re");
+	while (f && getline(&line, &cap, f) > 0) {
+		struct snap_map m;
+		unsigned major_nr, minor_nr;
+		char perms[5];
+
+		if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %4s %" SCNx64 " %x:%x %" SCNu64, &m.start,
+			    &m.end, perms, &m.offset, &major_nr, &minor_nr, &m.inode) != 7 ||
+			perms[3] != 's' || !m.inode)
+			continue;
+		m.dev = (uint64_t)major_nr << 20 | minor_nr;
+		ARRAY_GROW(p->maps, p->n_maps, p->cap_maps);
+		p->maps[p->n_maps++] = m;
+	}
+}
+
+static void fill_futex(struct snapshot *s, struct snap_process *p, struct snap_thread *t)
+{
+	unsigned op = (unsigned)t->args[1];
+	uint64_t addr = t->args[0];
+
+	t->wait.timed = (op & FUTEX_CMD_MASK) != FUTEX_WAKE && t->args[3] != 0;
+	if (proc_memory(p, addr - WORDS_BEFORE, t->wait.words, sizeof t->wait.words))
+		t->wait.words_valid = sizeof t->wait.words;
+	if (op & FUTEX_PRIVATE_FLAG)
+		return;
+	wait_maps(p);
+	for (size_t i = 0; i < p->n_maps; i++) {
+		const struct snap_map *m = &p->maps[i];
+		size_t k = 0;
+
+		if (addr < m->start || addr >= m->end)
+			continue;
+		t->wait.dev = m->dev;
+		t->wait.inode = m->inode;
+		t->wait.offset = m->offset + (addr - m->start);
+		while (k < s->n_shared &&
+			(s->shared[k].dev != m->dev || s->shared[k].inode != m->inode))
+			k++;
+		if (k < s->n_shared)
+			continue;
+		ARRAY_GROW(s->shared, s->n_shared, s->cap_shared);
+		s->shared[s->n_shared++] = (struct snap_shared){.dev = m->dev, .inode = m->inode};
+	}
+}
+
+/* An open call that blocks is that of a FIFO, or of a device or network file. */
+static void fill_open(struct snap_process *p, struct snap_thread *t, uint64_t name, int dirfd)
+{
+	char text[1024], *path = NULL;
+	struct stat st;
+	size_t len = 0;
+
+	while (len + 1 < sizeof text && proc_memory(p, name + len, &text[len], 1) && text[len])
+		len++;
+	text[len] = '\0';
+	if (!len)
+		return;
+	if (text[0] == '/')
+		path = xasprintf("/proc/%d/root%s", (int)p->live, text);
+	else if (dirfd == AT_FDCWD)
+		path = xasprintf("/proc/%d/cwd/%s", (int)p->live, text);
+	else
+		path = xasprintf("/proc/%d/fd/%d/%s", (int)p->live, dirfd, text);
+	if (stat(path, &st) == 0) {
+		t->wait.dev = files_dev(st.st_dev);
+		t->wait.inode = st.st_ino;
+		if (S_ISFIFO(st.st_mode)) {
+			t->wait.file_kind = FILE_FIFO;
+			t->wait.reason = WAIT_FIFO_OPEN;
+			free(t->open_path);
+			t->open_path = xstrdup(text);
+		} else {
+			t->wait.file_kind = S_ISREG(st.st_mode) ? FILE_REG : FILE_OTHER;
+		}
+	}
+	free(path);
+}
+
+/* The youngest child that a thread asleep in vfork (or posix_spawn) may have made. */
+static void fill_vfork(struct snapshot *s, struct snap_process *p, struct snap_thread *t)
+{
+	uint64_t youngest = 0;
+
+	for (size_t i = 0; i < s->n_processes; i++) {
+		const struct snap_process *c = s->processes[i];
+
+		if (c->ppid == p->pid && c->start_ts >= youngest && !c->is_zombie) {
+			youngest = c->start_ts;
+			t->wait.peer = (uint64_t)c->pid;
+		}
+	}
+	t->wait.reason = WAIT_VFORK;
+}
+
+static bool fill_by_fd(struct snapshot *s, struct snap_process *p, struct snap_thread *t)
+{
+	(void)s;
+	switch (t->nr) {
+	case SYS_splice:
+	case SYS_tee:
+		set_file(p, t, (int)t->args[0]);
+		if (t->wait.file_kind != FILE_PIPE && t->wait.file_kind != FILE_FIFO)
+			set_file(p, t, (int)t->args[t->nr == SYS_splice ? 2 : 1]);
+		return true;
+	case SYS_sendfile:
+		set_file(p, t, (int)t->args[0]);
+		return true;
+	case SYS_read:
+	case SYS_write:
+	case SYS_readv:
+	case SYS_writev:
+	case SYS_pread64:
+	case SYS_pwrite64:
+	case SYS_preadv:
+	case SYS_pwritev:
+	case SYS_recvfrom:
+	case SYS_sendto:
+	case SYS_recvmsg:
+	case SYS_sendmsg:
+	case SYS_recvmmsg:
+	case SYS_sendmmsg:
+	case SYS_accept:
+	case SYS_accept4:
+	case SYS_connect:
+	case SYS_vmsplice:
+	case SYS_fcntl:
+	case SYS_flock:
+	case SYS_ioctl:
+	case SYS_fsync:
+	case SYS_mq_timedreceive:
+	case SYS_mq_timedsend:
+		set_file(p, t, (int)t->args[0]);
+		return true;
+	default:
+		return false;
+	}
+}
+
+static bool fill_by_set(struct snap_process *p, struct snap_thread *t)
+{
+	switch (t->nr) {
+#ifdef SYS_poll
+	case SYS_poll:
+		t->wait.timed = (int)t->args[2] >= 0;
+		fill_pollfds(p, t);
+		return true;
+#endif
+	case SYS_ppoll:
+		t->wait.timed = t->args[2] != 0;
+		fill_pollfds(p, t);
+		return true;
+#ifdef SYS_select
+	case SYS_select:
+#endif
+	case SYS_pselect6:
+		t->wait.timed = t->args[4] != 0;
+		fill_select(p, t);
+		return true;
+#ifdef SYS_epoll_wait
+	case SYS_epoll_wait:
+#endif
+	case SYS_epoll_pwait:
+		t->wait.timed = (int)t->args[3] >= 0;
+		fill_epoll(p, t, (int)t->args[0], 0);
+		return true;
+#ifdef SYS_epoll_pwait2
+	case SYS_epoll_pwait2:
+		t->wait.timed = t->args[3] != 0;
+		fill_epoll(p, t, (int)t->args[0], 0);
+		return true;
+#endif
+	default:
+		return false;
+	}
+}
+
+static void fill_other(struct snapshot *s, struct snap_process *p, struct snap_thread *t)
+{
+	switch (t->nr) {
+	case SYS_futex:
+		fill_futex(s, p, t);
+		break;
+#ifdef SYS_open
+	case SYS_open:
+		fill_open(p, t, t->args[0], AT_FDCWD);
+		break;
+	case SYS_vfork:
+		fill_vfork(s, p, t);
+		break;
+#endif
+	case SYS_openat:
+#ifdef SYS_openat2
+	case SYS_openat2:
+#endif
+		fill_open(p, t, t->args[1], (int)t->args[0]);
+		break;
+	case SYS_clone:
+#ifdef SYS_clone3
+	case SYS_clone3:
+#endif
+		fill_vfork(s, p, t);
+		break;
+	case SYS_wait4:
+		t->wait.peer = (int)t->args[0] > 0 ? (uint64_t)(int)t->args[0] : 0;
+		break;
+	case SYS_waitid:
+		if (t->args[0] == P_PID)
+			t->wait.peer = t->args[1];
+		else if (t->args[0] == P_PIDFD)
+			set_file(p, t, (int)t->args[1]);
+		break;
+	case SYS_rt_sigtimedwait:
+		t->wait.timed = t->args[2] != 0;
+		break;
+	case SYS_semtimedop:
+		t->wait.timed = t->args[3] != 0;
+		break;
+	default:
+		break;
+	}
+	if (t->nr == SYS_mq_timedreceive || t->nr == SYS_mq_timedsend || t->nr == SYS_recvmmsg)
+		t->wait.timed = t->args[4] != 0;
+}
+
+void wait_fill(struct snapshot *s, struct snap_process *p, struct snap_thread *t)
+{
+	struct rec_WAIT_BEGIN *w = &t->wait;
+
+	memset(w, 0, sizeof *w);
+	t->n_poll = 0;
+	w->syscall = (uint64_t)(t->has_syscall && !p->is_compat ? t->nr : -1);
+	w->sigmask = t->sigblk;
+	w->ip = t->pc;
+	w->sp = t->sp;
+	w->state = t->state == 'D' ? STATE_UNINTERRUPTIBLE : STATE_INTERRUPTIBLE;
+	if (t->state == 'T' || t->state == 't') {
+		w->state = t->state == 'T' ? STATE_STOPPED : STATE_TRACED;
+		w->reason = WAIT_STOPPED;
+		w->syscall = (uint64_t)-1;
+		return;
+	}
+	if (!t->has_syscall || t->nr < 0 || p->is_compat) {
+		w->reason = WAIT_OTHER;
+		w->syscall = (uint64_t)-1;
+		return;
+	}
+	memcpy(&w->arg0, t->args, sizeof t->args);
+	if (!fill_by_fd(s, p, t) && !fill_by_set(p, t))
+		fill_other(s, p, t);
+}
+
+void wait_find_joins(struct snap_process *p)
+{
+	for (size_t i = 0; i < p->n_threads; i++) {
+		const struct snap_thread *t = &p->threads[i];
+		uint32_t word;
+
+		/*
+		 * glibc joins by waiting, with a shared futex, until the word that holds
+		 * the thread's number is cleared. That number is the inner one.
+		 */
+		if (t->has_run || t->wait.syscall != SYS_futex || t->wait.words_valid == 0 ||
+			t->args[1] & FUTEX_PRIVATE_FLAG ||
+			((t->args[1] & FUTEX_CMD_MASK) != FUTEX_WAIT &&
+				(t->args[1] & FUTEX_CMD_MASK) != FUTEX_WAIT_BITSET))
+			continue;
+		memcpy(&word, t->wait.words + WORDS_BEFORE, sizeof word);
+		if (word == 0 || word != (uint32_t)t->args[2])
+			continue;
+		for (size_t k = 0; k < p->n_threads; k++)
+			if ((uint32_t)p->threads[k].ns_tid == word)
+				p->threads[k].tid_addr = t->args[0];
+	}
+}
+
+static void add_holders(
+	struct snapshot *s, uint64_t inode, void (*add)(struct snapshot *s, pid_t pid))
+{
+	files_holders(s);
+	for (size_t i = 0; inode && i < s->n_holders; i++)
+		if (s->holders[i].inode == inode)
+			add(s, s->holders[i].pid);
+}
+
+void wait_mappers(struct snap_shared *shared)
+{
+	DIR *proc = opendir("/proc");
+	struct dirent *e;
+
+	while (proc && (e = readdir(proc)) != NULL) {
+		struct snap_process p = {.live = (pid_t)atoi(e->d_name)};
+		bool maps = false;
+
+		if (p.live <= 0 || p.live == getpid())
+			continue;
+		wait_maps(&p);
+		for (size_t i = 0; i < p.n_maps; i++)
+			maps |= p.maps[i].dev == shared->dev && p.maps[i].inode == shared->inode;
+		free(p.maps);
+		if (!maps)
+			continue;
+		ARRAY_GROW(shared->mappers, shared->n_mappers, shared->cap_mappers);
+		shared->mappers[shared->n_mappers++] = p.live;
+	}
+	if (proc)
+		(void)closedir(proc);
+}
+
+/* Whoever waits to open the other side of a FIFO cannot be found by descriptors: look for those asleep in open. */
+static void add_openers(struct snapshot *s, void (*add)(struct snapshot *s, pid_t pid))
+{
+	struct dirent *e;
+	DIR *proc;
+
+	if (s->has_openers)
+		return;
+	s->has_openers = true;
+	proc = opendir("/proc");
+	while (proc && (e = readdir(proc)) != NULL) {
+		char path[64], text[256];
+		int nr;
+
+		if (!isdigit((unsigned char)e->d_name[0]))
+			continue;
+		(void)snprintf(path, sizeof path, "/proc/%d/syscall", atoi(e->d_name));
+		if (proc_read(path, text, sizeof text) <= 0 || !isdigit((unsigned char)text[0]))
+			continue;
+		nr = atoi(text);
+#ifdef SYS_open
+		if (nr == SYS_open)
+			add(s, (pid_t)atoi(e->d_name));
+#endif
+		if (nr == SYS_openat)
+			add(s, (pid_t)atoi(e->d_name));
+	}
+	if (proc)
+		(void)closedir(proc);
+}
+
+void wait_providers(struct snapshot *s, struct snap_process *p, struct snap_thread *t,
+	void (*add)(struct snapshot *s, pid_t pid))
+{
+	const struct rec_WAIT_BEGIN *w = &t->wait;
+
+	(void)p;
+	if (t->has_run || w->syscall == (uint64_t)-1)
+		return;
+	if (w->reason == WAIT_FIFO_OPEN) {
+		add_openers(s, add);
+		add_holders(s, w->inode, add);
+	} else if (w->file_kind == FILE_PIPE || w->file_kind == FILE_FIFO) {
+		add_holders(s, w->inode, add);
+	} else if (w->file_kind == FILE_SOCKETPAIR) {
+		add_holders(s, w->inode, add);
+		add_holders(s, w->peer, add);
+	} else if (w->file_kind == FILE_PIDFD) {
+		add(s, (pid_t)w->peer);
+	} else if (w->file_kind == FILE_REG && (t->nr == SYS_flock || t->nr == SYS_fcntl)) {
+		add_holders(s, w->inode, add);
+	}
+	for (size_t i = 0; i < t->n_poll; i++) {
+		const struct rec_poll_item *item = &t->poll[i];
+
+		if (item->file_kind == FILE_PIPE || item->file_kind == FILE_FIFO ||
+			item->file_kind == FILE_SOCKETPAIR) {
+			add_holders(s, item->inode, add);
+			add_holders(s, item->inode2, add);
+		} else if (item->file_kind == FILE_PIDFD) {
+			add(s, (pid_t)item->peer);
+		}
+	}
+}
