@@ -11,7 +11,7 @@
 #include "base/mem.h"
 #include "cli/options.h"
 #include "cli/say.h"
-#include "schema/db.h"
+#include "cli/trace_note.h"
 #include "viewer/graph.h"
 #include "viewer/load.h"
 #include "viewer/output.h"
@@ -88,21 +88,12 @@ bool picture_color(const struct picture *p)
 
 const char *picture_file(const char *command, int argc, char **argv)
 {
-	if (argc > 1) {
-		warn("%s: one trace file is enough, '%s' is too much", command, argv[1]);
-		return NULL;
-	}
-	return argc ? argv[0] : "pptrace.db";
+	return trace_operand(command, argc, argv);
 }
 
 sqlite3 *picture_open(const char *path)
 {
-	_cleanup_free_ char *why = NULL;
-	sqlite3 *db = NULL;
-
-	if (db_open_read(path, &db, &why) != 0)
-		die("%s", why);
-	return db;
+	return trace_open(path);
 }
 
 struct trace *picture_load(const char *path, sqlite3 **ret_db)
