@@ -14,6 +14,7 @@
 #include "schema/record.h"
 #include "tracer/arena.h"
 #include "tracer/choose.h"
+#include "tracer/deaths.h"
 #include "tracer/merge.h"
 #include "tracer/model.h"
 #include "tracer/preload.h"
@@ -64,6 +65,7 @@ struct tracer {
 	struct store *store;
 	struct model *model;
 	struct watch *watch;
+	struct deaths *deaths; /* --backend=shim only */
 	char *path, *arena;
 	uint64_t t0, until;             /* start; the watermark */
 	uint64_t committed_at, gone_at; /* when last done */
@@ -101,6 +103,7 @@ static void tracer_free(struct tracer *t)
 {
 	detach_all(t);
 	watch_free(t->watch);
+	deaths_free(t->deaths);
 	if (t->model)
 		model_free(t->model);
 	(void)store_close(t->store);
@@ -203,6 +206,8 @@ int tracer_open(
 		tracer_free(t);
 		return rc;
 	}
+	if (t->choice.shim_only)
+		t->deaths = deaths_new();
 	if (config->watch_ns > 0)
 		t->watch = watch_new(t->path, config->watch_ns);
 	*ret = t;
@@ -230,6 +235,8 @@ int tracer_adopt(struct tracer *t, pid_t pid)
 		if (rc < 0)
 			return rc;
 	}
+	if (t->deaths)
+		deaths_add(t->deaths, pid, true);
 	return 0;
 }
 
@@ -271,10 +278,19 @@ static enum lock_source image_locks(struct tracer *t, const struct rec_EXEC *e)
 	return source;
 }
 
+static void feed_model(void *arg, const struct rec_head *rec)
+{
+	struct tracer *t = arg;
+
+	model_feed(t->model, rec);
+}
+
 static void feed(void *arg, const struct rec_head *rec)
 {
 	struct tracer *t = arg;
 
+	if (t->deaths && !deaths_filter(t->deaths, rec, feed_model, t))
+		return;
 	t->records++;
 	if (rec->kind == REC_SIG_SEND) {
 		const struct rec_SIG_SEND *s = (const void *)rec;
@@ -339,6 +355,8 @@ static size_t drain(struct tracer *t)
 {
 	uint64_t until = UINT64_MAX;
 
+	if (t->deaths)
+		deaths_poll(t->deaths, merge_add, t->merge);
 	for (size_t i = 0; i < t->choice.n; i++) {
 		struct source *s = t->choice.sources[i];
 		uint64_t u = 0;
@@ -407,6 +425,8 @@ int tracer_wakeup_fds(const struct tracer *t, int *fds, int max)
 {
 	int n = 0;
 
+	if (t->deaths && max > 0)
+		fds[n++] = deaths_fd(t->deaths);
 	for (size_t i = 0; i < t->choice.n; i++) {
 		struct source *s = t->choice.sources[i];
 		int fd = t->attached[i] && s->wakeup_fd ? s->wakeup_fd(s) : -1;
