@@ -370,6 +370,27 @@ static bool is_library_file(const char *path)
 	return false;
 }
 
+bool symbols_variable(
+	struct symbols *s, int64_t process, pid_t pid, const char *name, uint64_t *ret)
+{
+	const struct maps *m = hash_get(&s->processes, (uint64_t)process);
+	uint64_t first, vaddr;
+
+	if (!m && symbols_map_proc(s, process, pid) == 0)
+		m = hash_get(&s->processes, (uint64_t)process);
+	for (size_t i = 0; m && i < m->len; i++) {
+		const struct map *map = &m->list[i];
+
+		if ((is_library_file(module_path(map->module)) || module_is_static(map->module)) &&
+			module_vaddr(map->module, map->offset, &first) &&
+			module_lookup(map->module, name, &vaddr)) {
+			*ret = vaddr + (map->start - first);
+			return true;
+		}
+	}
+	return false;
+}
+
 static bool has_prefix_of(const char *name, const char *const *list, size_t n)
 {
 	for (size_t i = 0; i < n; i++)

@@ -55,6 +55,13 @@ bool symbols_code(
 /* Finds the variable at a data address: "name" or "name+8". Returns NULL if unknown; the caller frees it. */
 char *symbols_data(struct symbols *s, int64_t process, uint64_t addr);
 
+/*
+ * Finds the address of a variable of the C library (or of a static program, which contains it) in a
+ * process; its mappings are read if they are not known. False if there is none.
+ */
+bool symbols_variable(
+	struct symbols *s, int64_t process, pid_t pid, const char *name, uint64_t *ret);
+
 /* Says whether a code address lies in a C, C++ or pthread library (or the shim): not the program's own. */
 bool symbols_is_library(struct symbols *s, int64_t process, uint64_t addr);
 

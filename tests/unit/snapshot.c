@@ -21,6 +21,7 @@
 #include "schema/record.h"
 #include "tracer/snapshot.h"
 #include "tracer/symbols.h"
+#include "tracer/unflushed.h"
 
 /* All records of a snapshot, one behind the other. */
 struct seen {
@@ -312,6 +313,39 @@ TEST(snapshot_flock_holder_is_found)
 	stop(holder);
 	(void)unlink(path);
 	seen_done(&s);
+}
+
+static void write_without_flush(void *arg)
+{
+	char byte;
+
+	(void)dup2(((int *)arg)[1], STDOUT_FILENO);
+	(void)printf("twenty bytes unwritten");
+	(void)!read(((int *)arg)[0], &byte, 1);
+}
+
+TEST(snapshot_unflushed)
+{
+	struct symbols *symbols = symbols_new();
+	int fds[2];
+	struct seen s = {BUF_INIT, BUF_INIT, BUF_INIT, 0};
+	const struct rec_STDIO *r;
+	pid_t pid;
+
+	ASSERT_INT(pipe(fds), 0);
+	pid = child(write_without_flush, fds);
+	wait_in(pid, SYS_read, -2);
+	ASSERT_INT(unflushed_find(symbols, 1, pid, collect, &s), 1);
+	r = next(&s, NULL, REC_STDIO, pid);
+	ASSERT(r);
+	ASSERT_INT(r->fd, STDOUT_FILENO);
+	ASSERT_INT(r->pending, 22);
+	ASSERT_INT(r->when, STDIO_STUCK);
+	ASSERT(!memcmp(r->data, "twenty bytes unwritten", 22));
+	stop(pid);
+	ASSERT(unflushed_find(symbols, 1, pid, collect, &s) < 0);
+	seen_done(&s);
+	symbols_free(symbols);
 }
 
 static void open_fifo(void *arg)
