@@ -19,6 +19,9 @@ struct exit_map {
 	__type(value, u32);
 };
 
+extern struct enter_map enter_handlers SEC(".maps");
+extern struct exit_map exit_handlers SEC(".maps");
+
 /*
  * A handler is reached by a tail call from on_sys_enter or on_sys_exit, which
  * have found the slot; it has the same context and finds it again. Its section

@@ -9,8 +9,8 @@ _Static_assert(FILE_PIPE - PIPE_PIPE == 2 && FILE_FIFO - PIPE_FIFO == 2 &&
 		       FILE_SOCKETPAIR - PIPE_SOCKETPAIR == 2,
 	"pipe kinds are file kinds less two");
 
-/* Says that a process holds an end. */
-static __noinline int ends_open(u32 pid, u32 tid, const struct object *o, u64 fd_via)
+/* Says that a process holds an end. path: address of its name in the target, 0 none. */
+static __noinline int ends_open(u32 pid, u32 tid, const struct object *o, u64 fd_via, u64 path)
 {
 	struct rec_END_OPEN *rec = emit_begin(REC_END_OPEN, sizeof *rec, pid, tid);
 
@@ -26,6 +26,14 @@ static __noinline int ends_open(u32 pid, u32 tid, const struct object *o, u64 fd
 	rec->via = (fd_via >> 32) & 0xff;
 	rec->cloexec = fd_via >> 63;
 	__builtin_memset(rec->path, 0, sizeof rec->path);
+	if (path) {
+		long n = bpf_probe_read_user_str(rec->path, sizeof rec->path, (void *)path);
+
+		if (n < 0)
+			rec->head.flags |= REC_UNREAD;
+		else if (n == sizeof rec->path)
+			rec->head.flags |= REC_CUT;
+	}
 	emit_end(rec);
 	return 0;
 }
@@ -133,7 +141,7 @@ static __noinline long ends_step(u32 index, void *arg)
 		emit_end(rec);
 		return 0;
 	}
-	ends_open(walk->pid, walk->tid, &walk->obj, FD_VIA(fd, walk->via, cloexec));
+	ends_open(walk->pid, walk->tid, &walk->obj, FD_VIA(fd, walk->via, cloexec), 0);
 	return 0;
 }
 

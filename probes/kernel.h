@@ -157,6 +157,7 @@ struct inode {
 	struct super_block *i_sb;
 	unsigned long i_ino;
 	u32 i_rdev;
+	s64 i_size;
 	void *i_private;
 };
 
@@ -187,6 +188,7 @@ struct file {
 	void *private_data;
 	struct inode *f_inode;
 	struct path f_path;
+	s64 f_pos;
 };
 
 struct fdtable {

@@ -32,16 +32,18 @@ struct lost_map {
 	__type(value, u64);
 };
 
-struct scratch_map {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, u32);
-	__type(value, char[1024]);
+/* Number of a task in a nested namespace -> number in ours. */
+struct nested_map {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 8192);
+	__type(key, struct nested_key);
+	__type(value, u32);
 };
 
 extern struct ring_map ring SEC(".maps");
 extern struct slots_map slots SEC(".maps");
 extern struct lost_map lost SEC(".maps");
+extern struct nested_map nested SEC(".maps");
 extern const volatile struct probe_config config;
 extern unsigned int own_level;
 
@@ -138,6 +140,32 @@ static __always_inline u32 task_pid(struct task_struct *task)
 	if (own_level == 0)
 		return task->tgid;
 	return pid_number(task->group_leader->thread_pid, own_level);
+}
+
+/* Number of a struct pid in its innermost namespace, which is *ret_ns. */
+static __always_inline u32 pid_inner(struct pid *pid, u64 *ret_ns)
+{
+	u32 level = BPF_CORE_READ(pid, level);
+	struct upid up = {};
+
+	bpf_probe_read_kernel(&up, sizeof up,
+		(void *)pid + bpf_core_field_offset(struct pid, numbers) +
+			(u64)(level & 31) * bpf_core_type_size(struct upid));
+	*ret_ns = (u64)up.ns;
+	return up.nr;
+}
+
+/* The tracer's number for a number that a task uses in its own PID namespace; 0: not known. */
+static __always_inline u32 number_ours(struct task_struct *task, u32 nr)
+{
+	struct nested_key key = {.nr = nr};
+	u32 *ours;
+
+	if (task->thread_pid->level <= own_level)
+		return nr;
+	pid_inner(task->thread_pid, &key.ns);
+	ours = bpf_map_lookup_elem(&nested, &key);
+	return ours ? *ours : 0;
 }
 
 /* The arguments of a system call, from the registers saved at its entry. */

@@ -13,14 +13,6 @@
 #define ARGV_CHUNKS_OLD 32
 #define GLIBC_START_ROUTINE 0x640
 
-/* Number of a child in a nested namespace -> number in ours; wait calls return the former. */
-struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 8192);
-	__type(key, struct nested_key);
-	__type(value, u32);
-} nested SEC(".maps");
-
 /* Arguments of the clone call that a task is in. */
 struct clone_call {
 	u64 flags;
@@ -74,22 +66,16 @@ static __always_inline u64 clone_entry(const struct clone_call *call)
 	return entry;
 }
 
-/* Remembers the inner number of a task of a nested PID namespace. */
+/* The innermost number of a new task; in a nested PID namespace it is remembered, for wait calls return it. */
 static __always_inline u32 nested_number(struct pid *pid, u32 ours)
 {
-	u32 level = BPF_CORE_READ(pid, level);
 	struct nested_key key = {};
-	struct upid up = {};
 
-	if (level <= own_level)
+	if (BPF_CORE_READ(pid, level) <= own_level)
 		return ours;
-	bpf_probe_read_kernel(&up, sizeof up,
-		(void *)pid + bpf_core_field_offset(struct pid, numbers) +
-			(u64)(level & 31) * bpf_core_type_size(struct upid));
-	key.ns = (u64)up.ns;
-	key.nr = up.nr;
+	key.nr = pid_inner(pid, &key.ns);
 	bpf_map_update_elem(&nested, &key, &ours, BPF_ANY);
-	return up.nr;
+	return key.nr;
 }
 
 /* TP_PROTO(struct task_struct *parent, struct task_struct *child): in the creator, before the child runs. */

@@ -8,9 +8,6 @@
 const volatile struct call_info calls[CALLS_MAX] = {};
 const volatile unsigned short compat_nr[CALLS_MAX] = {};
 
-struct enter_map enter_handlers SEC(".maps");
-struct exit_map exit_handlers SEC(".maps");
-
 /* TP_PROTO(struct pt_regs *regs, long id) */
 SEC("tp_btf/sys_enter")
 int BPF_PROG(on_sys_enter, struct pt_regs *regs, long id)

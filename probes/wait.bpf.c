@@ -5,8 +5,6 @@
 /* Size of a kernel stack on the machines that we know; a bigger one costs us wakers, never invents them. */
 #define KERNEL_STACK 16384
 
-struct wait_map wait_handlers SEC(".maps");
-
 /*
  * In an interrupt the current task is whoever happened to run, and wakes
  * nobody. The preemption count is not to be had without the kernel's symbols;

@@ -24,6 +24,8 @@ struct wait_map {
 	__type(value, u32);
 };
 
+extern struct wait_map wait_handlers SEC(".maps");
+
 /* What is found out about a wait before its record is made. */
 struct wait {
 	u64 args[6];

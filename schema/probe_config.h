@@ -88,15 +88,17 @@ enum call {
 /* Which program handles the call when it begins and when it has ended; slots of the program arrays. */
 enum call_handler {
 	HANDLE_NONE = 0,
-	HANDLE_IO,      /* exit: PIPE_IO */
-	HANDLE_MSG,     /* exit: sendmsg and recvmsg */
-	HANDLE_SPLICE,  /* exit: splice, tee, vmsplice, sendfile */
-	HANDLE_ENDS,    /* enter and exit: descriptors made and closed */
-	HANDLE_RANGE,   /* enter: close_range */
-	HANDLE_EXEC,    /* enter and exit: failed execs */
-	HANDLE_WAITPID, /* exit: REAP */
-	HANDLE_TIMER,   /* exit: SIG_ACTION and TIMER */
-	HANDLE_MMAP,    /* exit: MODULE */
+	HANDLE_IO,        /* exit: PIPE_IO */
+	HANDLE_MSG,       /* exit: sendmsg and recvmsg */
+	HANDLE_MMSG,      /* exit: sendmmsg and recvmmsg */
+	HANDLE_SPLICE,    /* exit: splice, tee, vmsplice, sendfile */
+	HANDLE_ENDS,      /* enter and exit: descriptors made and closed */
+	HANDLE_RANGE,     /* enter: close_range */
+	HANDLE_EXEC,      /* enter and exit: failed execs */
+	HANDLE_FILE_LOCK, /* exit: flock, and fcntl handed on by HANDLE_ENDS */
+	HANDLE_WAITPID,   /* exit: REAP */
+	HANDLE_TIMER,     /* exit: SIG_ACTION and TIMER */
+	HANDLE_MMAP,      /* exit: MODULE */
 	HANDLE_END
 };
 

@@ -55,11 +55,53 @@ static void config_fill(struct pptrace_bpf *skel, const struct source_config *co
 	ebpf_calls_fill(skel->rodata->calls);
 }
 
-static int handlers_set(struct bpf_map *map, unsigned slot, struct bpf_program *prog)
-{
-	int fd = bpf_program__fd(prog);
+/* A program that is reached by a tail call: its place in one of the three arrays. */
+struct handler {
+	const char *array;
+	unsigned slot;
+	const char *program;
+};
 
-	return bpf_map_update_elem(bpf_map__fd(map), &slot, &fd, BPF_ANY) ? -errno : 0;
+static const struct handler handlers[] = {
+	{"enter_handlers", HANDLE_ENDS, "enter_ends"},
+	{"enter_handlers", HANDLE_RANGE, "enter_range"},
+	{"exit_handlers", HANDLE_IO, "exit_io"},
+	{"exit_handlers", HANDLE_MSG, "exit_msg"},
+	{"exit_handlers", HANDLE_MMSG, "exit_mmsg"},
+	{"exit_handlers", HANDLE_SPLICE, "exit_splice"},
+	{"exit_handlers", HANDLE_ENDS, "exit_ends"},
+	{"exit_handlers", HANDLE_EXEC, "exit_exec"},
+	{"exit_handlers", HANDLE_FILE_LOCK, "exit_file_lock"},
+	{"exit_handlers", HANDLE_WAITPID, "exit_waitpid"},
+	{"exit_handlers", HANDLE_TIMER, "exit_timer"},
+	{"exit_handlers", HANDLE_MMAP, "exit_mmap"},
+	{"wait_handlers", WAIT_HANDLE_POLL, "wait_poll"},
+	{"wait_handlers", WAIT_HANDLE_SELECT, "wait_select"},
+	{"wait_handlers", WAIT_HANDLE_EPOLL, "wait_epoll"},
+	{"wait_handlers", WAIT_HANDLE_OPEN, "wait_open"},
+	{"wait_handlers", WAIT_HANDLE_CHILD, "wait_child"},
+};
+
+/* Before the load: tells libbpf that they have no hook of their own. */
+static void handlers_declare(struct bpf_object *obj)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(handlers); i++)
+		bpf_program__set_autoattach(
+			bpf_object__find_program_by_name(obj, handlers[i].program), false);
+}
+
+/* After the load: puts them where the tail calls look. */
+static int handlers_install(struct bpf_object *obj)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(handlers); i++) {
+		const struct handler *h = &handlers[i];
+		int map = bpf_object__find_map_fd_by_name(obj, h->array);
+		int prog = bpf_program__fd(bpf_object__find_program_by_name(obj, h->program));
+
+		if (bpf_map_update_elem(map, &h->slot, &prog, BPF_ANY))
+			return -errno;
+	}
+	return 0;
 }
 
 static int ebpf_attach(struct source *s, const struct source_config *config, struct buf *why)
@@ -78,15 +120,15 @@ static int ebpf_attach(struct source *s, const struct source_config *config, str
 	}
 	config_fill(skel, config, ring);
 	bpf_map__set_max_entries(skel->maps.ring, ring);
-	bpf_program__set_autoattach(skel->progs.exit_io, false);
-	bpf_program__set_autoattach(skel->progs.exit_splice, false);
+	handlers_declare(skel->obj);
 	rc = pptrace_bpf__load(skel);
 	if (rc) {
 		buf_adds(why, "load");
 		return rc;
 	}
-	handlers_set(skel->maps.exit_handlers, HANDLE_IO, skel->progs.exit_io);
-	handlers_set(skel->maps.exit_handlers, HANDLE_SPLICE, skel->progs.exit_splice);
+	rc = handlers_install(skel->obj);
+	if (rc)
+		return rc;
 	rc = ebpf_ring_new(bpf_map__fd(skel->maps.ring), ring, &e->ring);
 	if (rc)
 		return rc;

@@ -1,0 +1,210 @@
+/* ends.bpf.c - calls that make, copy, pass and close descriptors of pipes; locks on files. */
+/* SPDX-License-Identifier: (MIT OR GPL-2.0-only) */
+#include "probes/calls.h"
+#include "probes/ends.h"
+
+#define F_DUPFD 0
+#define F_SETLK 6
+#define F_SETLKW 7
+#define F_OFD_SETLK 37
+#define F_OFD_SETLKW 38
+#define F_DUPFD_CLOEXEC 1030
+#define CLOSE_RANGE_CLOEXEC 4
+#define EINTR 4
+
+/* Reports a new descriptor if it is an end. */
+static __always_inline void ends_new(
+	struct task_struct *task, struct slot *slot, u32 fd, u32 via, u64 path)
+{
+	struct object obj;
+
+	if (file_pipe_of_fd(task, fd, &obj))
+		ends_open(slot->pid, slot->tid, &obj, FD_VIA(fd, via, fd_is_cloexec(task, fd)),
+			obj.kind == FILE_FIFO ? path : 0);
+}
+
+/* What close and dup2 are about to close is known only before they do it. */
+HANDLER_ENTER(enter_ends)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct slot *slot = slot_find(task);
+	u32 fd;
+
+	if (!slot)
+		return 0;
+	fd = REG_ARG0(regs);
+	if (slot->call == CALL_DUP2) {
+		u32 onto = REG_ARG1(regs);
+
+		if (fd == onto)
+			return 0;
+		fd = onto;
+	}
+	slot->found = file_pipe_of_fd(task, fd, &slot->obj);
+	return 0;
+}
+
+/* Two new descriptors that the call wrote into the target's memory. */
+static __always_inline void ends_pair(struct task_struct *task, struct slot *slot, u64 addr)
+{
+	u32 fds[2] = {};
+
+	if (bpf_probe_read_user(fds, sizeof fds, (void *)addr)) {
+		lost_count(REC_END_OPEN);
+		return;
+	}
+	ends_new(task, slot, fds[0], END_CREATE, 0);
+	ends_new(task, slot, fds[1], END_CREATE, 0);
+}
+
+HANDLER_EXIT(exit_ends)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct slot *slot = slot_find(task);
+	u64 path = 0;
+	u32 cmd, via;
+
+	if (!slot)
+		return 0;
+	switch (slot->call) {
+	case CALL_CLOSE:
+		if (slot->found && (ret == 0 || ret == -EINTR))
+			ends_close(slot, slot->obj.inode, REG_ARG0(regs), END_CLOSE_CALL);
+		slot->found = 0;
+		return 0;
+	case CALL_PIPE:
+		if (ret == 0)
+			ends_pair(task, slot, REG_ARG0(regs));
+		return 0;
+	case CALL_SOCKETPAIR:
+		if (ret == 0)
+			ends_pair(task, slot, REG_ARG3(regs));
+		return 0;
+	case CALL_OPEN:
+		path = REG_ARG0(regs);
+		via = END_OPENED;
+		break;
+	case CALL_OPENAT:
+		path = REG_ARG1(regs);
+		via = END_OPENED;
+		break;
+	case CALL_PIDFD_GETFD:
+		via = END_SCM;
+		break;
+	case CALL_DUP2:
+		if (slot->found && ret >= 0)
+			ends_close(slot, slot->obj.inode, REG_ARG1(regs), END_REPLACED);
+		slot->found = 0;
+		if (REG_ARG0(regs) == REG_ARG1(regs))
+			return 0;
+		via = END_DUP;
+		break;
+	case CALL_FCNTL:
+		cmd = REG_ARG1(regs);
+		if (cmd >= F_SETLK) {
+			if (cmd == F_SETLK || cmd == F_SETLKW || cmd == F_OFD_SETLK ||
+				cmd == F_OFD_SETLKW)
+				bpf_tail_call(ctx, &exit_handlers, HANDLE_FILE_LOCK);
+			if (cmd != F_DUPFD_CLOEXEC)
+				return 0;
+		} else if (cmd != F_DUPFD) {
+			return 0;
+		}
+		via = END_DUP;
+		break;
+	default:
+		via = END_DUP;
+		break;
+	}
+	if (ret >= 0)
+		ends_new(task, slot, ret, via, path);
+	return 0;
+}
+
+/* close_range: it can only fail before it has closed anything, for reasons that are looked at here. */
+HANDLER_ENTER(enter_range)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct slot *slot = slot_find(task);
+	u32 first, last, flags;
+
+	if (!slot)
+		return 0;
+	first = REG_ARG0(regs);
+	last = REG_ARG1(regs);
+	flags = REG_ARG2(regs);
+	if (first > last || flags & ~3u || flags & CLOSE_RANGE_CLOEXEC)
+		return 0;
+	ends_walk(task, slot->pid, slot->tid, END_CLOSE_CALL, first, last);
+	return 0;
+}
+
+/* struct flock of the target. */
+struct user_flock {
+	s16 type;
+	s16 whence;
+	u32 pad;
+	s64 start;
+	s64 len;
+};
+
+/* The bytes that a struct flock means, from the start of the file. */
+static __always_inline void flock_range(
+	struct rec_FILE_LOCK *rec, const struct user_flock *user, struct file *file)
+{
+	s64 begin = user->start, len = user->len;
+
+	if (user->whence == 1)
+		begin += BPF_CORE_READ(file, f_pos);
+	else if (user->whence == 2)
+		begin += BPF_CORE_READ(file, f_inode, i_size);
+	if (len < 0) {
+		begin += len;
+		len = -len;
+	}
+	rec->begin = begin;
+	rec->len = len;
+}
+
+/* flock, and fcntl with a lock command */
+HANDLER_EXIT(exit_file_lock)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct slot *slot = slot_find(task);
+	struct user_flock user = {};
+	struct rec_FILE_LOCK *rec;
+	struct inode *inode;
+	struct file *file;
+	u32 op, class;
+
+	if (!slot || (ret <= -ERESTARTSYS && ret >= -ERESTART_RESTARTBLOCK))
+		return 0;
+	file = file_of_fd(task, REG_ARG0(regs));
+	if (!file)
+		return 0;
+	op = REG_ARG1(regs);
+	if (slot->call == CALL_FLOCK) {
+		class = FLOCK_FLOCK;
+		user.type = op & 1 ? 0 : op & 2 ? 1 : 2;
+	} else {
+		class = op == F_OFD_SETLK || op == F_OFD_SETLKW ? FLOCK_OFD : FLOCK_POSIX;
+		if (bpf_probe_read_user(&user, sizeof user, (void *)REG_ARG2(regs)))
+			return 0;
+	}
+	rec = EMIT_BEGIN(FILE_LOCK, slot);
+	if (!rec)
+		return 0;
+	inode = BPF_CORE_READ(file, f_inode);
+	rec->class = class;
+	rec->mode = user.type == 0 ? LOCK_MODE_S : user.type == 1 ? LOCK_MODE_X : LOCK_MODE_NONE;
+	rec->dev = dev_encode(BPF_CORE_READ(inode, i_sb, s_dev));
+	rec->inode = BPF_CORE_READ(inode, i_ino);
+	rec->file = (u64)file;
+	rec->fd = (u32)REG_ARG0(regs);
+	flock_range(rec, &user, file);
+	rec->start = slot->enter_ts;
+	rec->result = ret < 0 ? -ret : 0;
+	rec->site = 0;
+	EMIT_END(rec);
+	return 0;
+}

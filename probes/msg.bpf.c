@@ -1,0 +1,141 @@
+/* msg.bpf.c - messages through socketpairs, and the descriptors that come with them. */
+/* SPDX-License-Identifier: (MIT OR GPL-2.0-only) */
+#include "probes/calls.h"
+#include "probes/ends.h"
+#include "probes/io.h"
+
+#define SOL_SOCKET 1
+#define SCM_RIGHTS 1
+#define MSGS_MAX 8
+#define SCM_STEPS 300
+#define SCM_STEPS_OLD 64
+
+/* struct msghdr and struct mmsghdr of the target (64 bits). */
+struct user_msghdr {
+	u64 name;
+	u64 namelen;
+	u64 iov;
+	u64 iovlen;
+	u64 control;
+	u64 controllen;
+	u64 flags;
+};
+
+struct user_mmsghdr {
+	struct user_msghdr hdr;
+	u32 len;
+	u32 pad;
+};
+
+struct user_cmsghdr {
+	u64 len;
+	s32 level;
+	s32 type;
+};
+
+/* A walk over control messages and the descriptors in them. */
+struct scm_walk {
+	u64 at;
+	u64 end;
+	u32 fds;  /* left in the message in hand */
+	u32 skip; /* bytes from the end of its descriptors to the next message */
+};
+
+static __noinline long scm_step(u32 index, void *arg)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct slot *slot = slot_find(task);
+	struct scm_walk *w = arg;
+	struct user_cmsghdr c = {};
+	struct object obj;
+	u32 fd = 0;
+
+	if (!slot)
+		return 1;
+	if (w->fds) {
+		if (bpf_probe_read_user(&fd, sizeof fd, (void *)w->at))
+			return 1;
+		w->at += 4;
+		if (--w->fds == 0)
+			w->at += w->skip;
+		if (file_pipe_of_fd(task, fd, &obj))
+			ends_open(slot->pid, slot->tid, &obj,
+				FD_VIA(fd, END_SCM, fd_is_cloexec(task, fd)), 0);
+		return 0;
+	}
+	if (w->at + sizeof c > w->end || bpf_probe_read_user(&c, sizeof c, (void *)w->at) ||
+		c.len < sizeof c)
+		return 1;
+	if (c.level == SOL_SOCKET && c.type == SCM_RIGHTS && c.len > sizeof c) {
+		w->fds = (u32)(c.len - sizeof c) / 4;
+		w->skip = -(u32)c.len & 7;
+		w->at += sizeof c;
+	} else {
+		w->at += (c.len + 7) & ~7ull;
+	}
+	return 0;
+}
+
+static __always_inline void scm_emit(const struct user_msghdr *hdr)
+{
+	struct scm_walk w = {.at = hdr->control, .end = hdr->control + hdr->controllen};
+
+	if (!hdr->control || hdr->controllen < sizeof(struct user_cmsghdr))
+		return;
+	if (HAS_HELPER(loop)) {
+		bpf_loop(SCM_STEPS, scm_step, &w, 0);
+	} else {
+		_Pragma("clang loop unroll(disable)") for (u32 i = 0; i < SCM_STEPS_OLD;
+							   i++) if (scm_step(i, &w)) break;
+	}
+}
+
+/* sendmsg, recvmsg; of sendmmsg and recvmmsg every message is an operation of its own */
+HANDLER_EXIT(exit_msg)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct slot *slot = slot_find(task);
+	struct user_msghdr hdr = {};
+	struct io io = {};
+
+	if (!slot || io_is_broken_off(ret))
+		return 0;
+	if (bpf_probe_read_user(&hdr, sizeof hdr, (void *)REG_ARG1(regs)))
+		return 0;
+	if (slot->call == CALL_RECVMSG && ret >= 0)
+		scm_emit(&hdr);
+	io.fd = REG_ARG0(regs);
+	io.op = slot->call == CALL_RECVMSG ? IO_RECV : IO_SEND;
+	io.result = ret;
+	io.iov = hdr.iov;
+	io.iov_n = hdr.iovlen;
+	io.requested = iov_sum(io.iov, io.iov_n);
+	io_emit(task, slot, &io);
+	return 0;
+}
+
+HANDLER_EXIT(exit_mmsg)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct slot *slot = slot_find(task);
+	struct io io = {};
+
+	if (!slot || ret < 0)
+		return 0;
+	io.fd = REG_ARG0(regs);
+	io.op = slot->call == CALL_RECVMMSG ? IO_RECV : IO_SEND;
+	_Pragma("clang loop unroll(disable)") for (u32 i = 0; i < MSGS_MAX; i++)
+	{
+		struct user_mmsghdr msg = {};
+
+		if (i >= ret || bpf_probe_read_user(&msg, sizeof msg,
+					(void *)(REG_ARG1(regs) + i * sizeof msg)))
+			break;
+		if (slot->call == CALL_RECVMMSG)
+			scm_emit(&msg.hdr);
+		io.result = msg.len;
+		io.requested = iov_sum(msg.hdr.iov, msg.hdr.iovlen);
+		io_emit(task, slot, &io);
+	}
+	return 0;
+}
