@@ -55,6 +55,13 @@ struct source {
 	/* Traces a task that exists and has not run yet (or is stopped), and all its descendants. */
 	int (*adopt)(struct source *s, pid_t pid);
 
+	/*
+	 * Traces one thread that exists and may be running or blocked, and all that it makes from
+	 * now on. Returns 0; -ESRCH: it has ended; -ENOTSUP: the kernel lets no other thread than
+	 * the main one be named (before 6.9). NULL: the source cannot.
+	 */
+	int (*follow)(struct source *s, pid_t pid, pid_t tid);
+
 	/* Adds what the target's environment needs ("NAME=value" for each, NUL-terminated); NULL: nothing. */
 	int (*environment)(struct source *s, struct buf *env);
 

@@ -21,6 +21,9 @@
 
 #define RING_BYTES (16u << 20)
 
+/* PIDFD_THREAD: the descriptor stands for one thread (from 6.9 on; its value is that of O_EXCL). */
+#define THREAD_PIDFD ((unsigned)O_EXCL)
+
 struct ebpf {
 	struct pptrace_bpf *skel;
 	struct ebpf_ring *ring;
@@ -135,16 +138,16 @@ static int ebpf_attach(struct source *s, const struct source_config *config, str
 	return pptrace_bpf__attach(skel);
 }
 
-static int ebpf_adopt(struct source *s, pid_t pid)
+/* Gives a task its slot; options are those of pidfd_open. */
+static int slot_set(struct ebpf *e, pid_t pid, pid_t tid, unsigned flags, unsigned options)
 {
-	struct ebpf *e = s->state;
 	struct slot slot = {.pid = (unsigned)pid,
-		.tid = (unsigned)pid,
-		.flags = SLOT_INIT | SLOT_FRESH,
+		.tid = (unsigned)tid,
+		.flags = flags,
 		.nr = -1,
 		.last_nr = -1,
 		.restart_nr = -1};
-	int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+	int fd = (int)syscall(SYS_pidfd_open, tid, options);
 	int rc;
 
 	if (fd < 0)
@@ -153,6 +156,19 @@ static int ebpf_adopt(struct source *s, pid_t pid)
 											: 0;
 	close(fd);
 	return rc;
+}
+
+static int ebpf_adopt(struct source *s, pid_t pid)
+{
+	return slot_set(s->state, pid, pid, SLOT_INIT | SLOT_FRESH, 0);
+}
+
+static int ebpf_follow(struct source *s, pid_t pid, pid_t tid)
+{
+	/* It may be asleep: then the end of that wait is worth a record, which the next switch to it sends. */
+	int rc = slot_set(s->state, pid, tid, SLOT_INIT | SLOT_WAITING, pid == tid ? 0 : THREAD_PIDFD);
+
+	return rc == -EINVAL && pid != tid ? -ENOTSUP : rc;
 }
 
 static int ebpf_environment(struct source *s, struct buf *env)
@@ -214,6 +230,7 @@ struct source *source_ebpf(void)
 		.available = ebpf_available,
 		.attach = ebpf_attach,
 		.adopt = ebpf_adopt,
+		.follow = ebpf_follow,
 		.environment = ebpf_environment,
 		.poll = ebpf_poll,
 		.wakeup_fd = ebpf_wakeup_fd,

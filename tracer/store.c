@@ -142,7 +142,7 @@ static void make_tables(struct store *st)
 int store_open(const char *path, struct store **ret, char **ret_why)
 {
 	struct store *st = xcalloc(1, sizeof *st);
-	int rc = db_create(path, &st->db, ret_why);
+	int rc = path ? db_create(path, &st->db, ret_why) : db_open_temp(&st->db, ret_why);
 
 	if (rc) {
 		free(st);

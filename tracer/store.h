@@ -16,7 +16,7 @@ struct store;
  * connection; other connections may read at any time.
  */
 
-/* Creates the file (db_create). Returns 0 and *ret, freed with store_close; or -errno and *ret_why, which the caller frees. */
+/* Creates the file (db_create); path NULL: a database in memory. Returns 0 and *ret, freed with store_close; or -errno and *ret_why, which the caller frees. */
 int store_open(const char *path, struct store **ret, char **ret_why);
 
 /* Commits all rows so far and makes them visible to readers; starts the next transaction. */

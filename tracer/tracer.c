@@ -240,6 +240,19 @@ int tracer_adopt(struct tracer *t, pid_t pid)
 	return 0;
 }
 
+int tracer_follow(struct tracer *t, pid_t pid, pid_t tid)
+{
+	int rc = -ENOTSUP;
+
+	for (size_t i = 0; i < t->choice.n; i++) {
+		struct source *s = t->choice.sources[i];
+
+		if (s->follow)
+			rc = s->follow(s, pid, tid);
+	}
+	return rc;
+}
+
 void tracer_blind(struct tracer *t, const char *lines)
 {
 	(void)trace_row_blind(store_db(t->store), lines);

@@ -53,6 +53,12 @@ int tracer_environment(struct tracer *t, struct buf *env);
 /* Traces a task and all its descendants from now on. Returns 0 or -errno. */
 int tracer_adopt(struct tracer *t, pid_t pid);
 
+/*
+ * Traces a thread that exists already, and what it makes from now on. Returns 0 or -errno as source.follow;
+ * -ENOTSUP too if no source can.
+ */
+int tracer_follow(struct tracer *t, pid_t pid, pid_t tid);
+
 /* Takes a record from elsewhere (a snapshot); a source_emit whose arg is the tracer. */
 void tracer_emit(void *tracer, const struct rec_head *rec);
 
