@@ -72,11 +72,11 @@ int BPF_PROG(on_exec_modules, struct task_struct *task, int old_pid, struct linu
 
 	if (!slot || !HAS_HELPER(find_vma) || !HAS_HELPER(task_pt_regs))
 		return 0;
-	code = task->mm->start_code;
+	code = BPF_CORE_READ(task, mm, start_code);
 	bpf_find_vma(task, code, vma_module, &none, 0);
 	regs = (struct pt_regs *)bpf_task_pt_regs(task);
 	ip = REG_IP(regs);
-	if (ip < code || ip >= task->mm->end_code)
+	if (ip < code || ip >= BPF_CORE_READ(task, mm, end_code))
 		bpf_find_vma(task, ip, vma_module, &none, 0);
 	return 0;
 }

@@ -60,15 +60,20 @@ extern unsigned int own_level;
 #define CLONE_VFORK 0x4000ull
 #define CLONE_THREAD 0x10000ull
 
-/*
- * Returns the slot of a traced thread, or NULL. Most tasks of the machine have
- * no storage of any kind; for them this costs one load.
- */
+/* Returns the slot of a traced thread, or NULL. */
 static __always_inline struct slot *slot_find(struct task_struct *task)
 {
-	if (!task->bpf_storage)
-		return NULL;
 	return bpf_task_storage_get(&slots, task, NULL, 0);
+}
+
+/*
+ * The same where every task of the machine passes: most have no storage of any
+ * kind, and for them this costs one load. The verifier takes a millisecond for
+ * that load (it looks the type up by name), so not everywhere.
+ */
+static __always_inline struct slot *slot_find_fast(struct task_struct *task)
+{
+	return task->bpf_storage ? slot_find(task) : NULL;
 }
 
 static __always_inline void lost_count(u32 kind)
@@ -132,14 +137,22 @@ static __always_inline u32 task_tid(struct task_struct *task)
 {
 	if (own_level == 0)
 		return task->pid;
-	return pid_number(task->thread_pid, own_level);
+	return pid_number(BPF_CORE_READ(task, thread_pid), own_level);
 }
 
 static __always_inline u32 task_pid(struct task_struct *task)
 {
 	if (own_level == 0)
 		return task->tgid;
-	return pid_number(task->group_leader->thread_pid, own_level);
+	return pid_number(BPF_CORE_READ(task, group_leader, thread_pid), own_level);
+}
+
+/* The same for a task that was found by reading memory, which the verifier trusts no field of. */
+static __always_inline u32 task_pid_read(struct task_struct *task)
+{
+	if (own_level == 0)
+		return BPF_CORE_READ(task, tgid);
+	return pid_number(BPF_CORE_READ(task, group_leader, thread_pid), own_level);
 }
 
 /* Number of a struct pid in its innermost namespace, which is *ret_ns. */
@@ -161,9 +174,9 @@ static __always_inline u32 number_ours(struct task_struct *task, u32 nr)
 	struct nested_key key = {.nr = nr};
 	u32 *ours;
 
-	if (task->thread_pid->level <= own_level)
+	if (BPF_CORE_READ(task, thread_pid, level) <= own_level)
 		return nr;
-	pid_inner(task->thread_pid, &key.ns);
+	pid_inner(BPF_CORE_READ(task, thread_pid), &key.ns);
 	ours = bpf_map_lookup_elem(&nested, &key);
 	return ours ? *ours : 0;
 }

@@ -107,10 +107,11 @@ int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 		return 0;
 	rec->child_pid = mine->pid;
 	rec->child_tid = mine->tid;
-	rec->child_ns_pid = nested_number(child->group_leader->thread_pid, mine->pid);
-	rec->child_ns_tid = nested_number(child->thread_pid, mine->tid);
+	rec->child_ns_pid =
+		nested_number(BPF_CORE_READ(child, group_leader, thread_pid), mine->pid);
+	rec->child_ns_tid = nested_number(BPF_CORE_READ(child, thread_pid), mine->tid);
 	rec->flags = call.flags;
-	rec->parent_pid = task_pid(child->real_parent);
+	rec->parent_pid = task_pid_read(BPF_CORE_READ(child, real_parent));
 	rec->entry = clone_entry(&call);
 	rec->tid_addr = (u64)child->clear_child_tid;
 	bpf_probe_read_kernel(rec->comm, sizeof rec->comm, child->comm);
@@ -164,8 +165,8 @@ static __always_inline void argv_emit(struct task_struct *task, struct slot *slo
 {
 	struct argv_walk walk = {.pid = slot->pid, .tid = slot->pid};
 
-	walk.addr = task->mm->arg_start;
-	walk.end = task->mm->arg_end;
+	walk.addr = BPF_CORE_READ(task, mm, arg_start);
+	walk.end = BPF_CORE_READ(task, mm, arg_end);
 	if (HAS_HELPER(loop)) {
 		bpf_loop(ARGV_CHUNKS, argv_step, &walk, 0);
 	} else {
@@ -184,8 +185,8 @@ static __noinline long ignored_step(u32 index, void *arg)
 
 	if (!slot || index >= 64)
 		return 1;
-	bpf_probe_read_kernel(
-		&handler, sizeof handler, &task->sighand->action[index & 63].sa.sa_handler);
+	bpf_probe_read_kernel(&handler, sizeof handler,
+		&BPF_CORE_READ(task, sighand)->action[index & 63].sa.sa_handler);
 	if (handler != SIG_IGN)
 		return 0;
 	rec = emit_begin(REC_SIG_ACTION, sizeof *rec, slot->pid, slot->pid);
@@ -255,7 +256,7 @@ int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm
 /* True if the kernel reaps a child of this parent itself. */
 static __always_inline bool parent_ignores(struct task_struct *task)
 {
-	struct sighand_struct *hand = task->real_parent->sighand;
+	struct sighand_struct *hand = BPF_CORE_READ(task, real_parent, sighand);
 	struct k_sigaction action = {};
 
 	if (task->exit_signal != SIGCHLD)
@@ -282,7 +283,7 @@ int BPF_PROG(on_exit, struct task_struct *task)
 	rec = EMIT_BEGIN(EXIT, slot);
 	if (!rec)
 		return 0;
-	signal = task->signal;
+	signal = BPF_CORE_READ(task, signal);
 	rec->status = task->exit_code;
 	rec->last = signal->live.counter == 0;
 	rec->group_status = 0;
@@ -290,7 +291,7 @@ int BPF_PROG(on_exit, struct task_struct *task)
 	if (rec->last) {
 		rec->group_status = signal->flags & SIGNAL_GROUP_EXIT
 					    ? signal->group_exit_code
-					    : task->group_leader->exit_code;
+					    : BPF_CORE_READ(task, group_leader, exit_code);
 		rec->autoreap = parent_ignores(task);
 	}
 	EMIT_END(rec);

@@ -118,7 +118,7 @@ int BPF_PROG(on_sig_send, int sig, struct kernel_siginfo *info, struct task_stru
  */
 static __always_inline int signal_fatal(struct task_struct *task, struct slot *slot, int sig)
 {
-	struct signal_struct *signal = task->signal;
+	struct signal_struct *signal = BPF_CORE_READ(task, signal);
 	u64 key = slot->pid;
 	u32 one = 1;
 
@@ -172,7 +172,7 @@ static __always_inline void sigaction_emit(struct task_struct *task, struct slot
 	rec = EMIT_BEGIN(SIG_ACTION, slot);
 	if (!rec)
 		return;
-	action = &task->sighand->action[(sig - 1) & 63];
+	action = &BPF_CORE_READ(task, sighand)->action[(sig - 1) & 63];
 	rec->signo = sig;
 	rec->handler = (u64)BPF_CORE_READ(action, sa.sa_handler);
 	rec->flags = BPF_CORE_READ(action, sa.sa_flags);
