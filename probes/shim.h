@@ -167,6 +167,20 @@ static inline void ring_end(
 void ring_record(struct rec_head *rec, unsigned kind, size_t size);
 #define RECORD(NAME, r) ring_record(&(r)->head, REC_##NAME, sizeof *(r))
 
+/*
+ * For what has its time before others can see it, but its contents only
+ * afterwards (the pid of a child): reserves room for a record of a kind now,
+ * and fills it later. Every begun one must be ended; ok false: there is
+ * nothing to record after all.
+ */
+struct ring_pending {
+	struct ring_local *thread; /* NULL: there was no room */
+	uint64_t first, ts;
+	size_t size;
+};
+void ring_record_begin(struct ring_pending *p, size_t size);
+void ring_record_end(struct ring_pending *p, struct rec_head *rec, unsigned kind, bool ok);
+
 /* ---- Objects (shim_object.c) ---- */
 
 /* Says whether an object that is shared between processes was not seen before in this process. */

@@ -436,40 +436,80 @@ static void put_payload(uint64_t *slot, uint64_t tag, const char *data, size_t l
 	slot[2] = w[2] | (tag & ~((uint64_t)ARENA_TAG_HEAD << 48));
 }
 
+/* Fills slots from n on that were reserved; the first one last, which commits. */
+static void put_record(
+	struct ring_local *t, uint64_t n, uint64_t ts, unsigned kind, const char *from, size_t len)
+{
+	unsigned aux = kind >> 16;
+	uint64_t tag, *slot;
+
+	for (size_t done = 0, i = 1; done < len; done += ARENA_PAYLOAD, i++) {
+		slot = ring_slot(t, n + i, &tag);
+		if (!slot)
+			return;
+		put_payload(slot, tag, from + done, len - done);
+	}
+	slot = ring_slot(t, n, &tag);
+	if (!slot)
+		return;
+	slot[0] = ts;
+	slot[1] = len | (uint64_t)(kind & 0xffff) << 16 |
+		  (uint64_t)RING_KIND(ARENA_RAW, 0, aux) << 48;
+	__atomic_store_n(&slot[2], tag, __ATOMIC_RELEASE);
+}
+
+static size_t slots_for(size_t len)
+{
+	return 1 + (len + ARENA_PAYLOAD - 1) / ARENA_PAYLOAD;
+}
+
 void ring_record(struct rec_head *rec, unsigned kind, size_t size)
 {
 	struct ring_local *t = &ring_local;
-	char *from = (char *)(rec + 1);
+	const char *from = (const char *)(rec + 1);
 	size_t len = size - sizeof *rec;
-	unsigned aux = rec->pid ? ARENA_AUX_TASK : 0;
-	uint64_t n, tag, *first;
+	uint64_t n;
 
 	while (len && from[len - 1] == 0)
 		len--;
-	if (aux) {
-		/* Task numbers take the place of the end of the head. */
-		from = (char *)&rec->pid;
+	if (rec->pid) {
+		/* Task numbers are the end of the head. */
+		from = (const char *)&rec->pid;
 		len += 8;
+		kind |= ARENA_AUX_TASK << 16;
 	}
 	if (t->epoch != *shim_epoch || *t->head + RING_MARGIN >= t->limit)
 		if (!ring_room())
 			return;
-	size_t more = (len + ARENA_PAYLOAD - 1) / ARENA_PAYLOAD;
+	n = ring_reserve(t->head, slots_for(len));
+	put_record(t, n, rec->ts ? rec->ts : shim_now(), kind, from, len);
+}
 
-	n = ring_reserve(t->head, 1 + more);
-	if (!rec->ts)
-		rec->ts = shim_now();
-	for (size_t i = 0; i < more; i++) {
-		uint64_t *slot = ring_slot(t, n + 1 + i, &tag);
+void ring_record_begin(struct ring_pending *p, size_t size)
+{
+	struct ring_local *t = &ring_local;
 
-		if (!slot)
+	*p = (struct ring_pending){.size = size};
+	if (t->epoch != *shim_epoch || *t->head + RING_MARGIN >= t->limit)
+		if (!ring_room())
 			return;
-		put_payload(slot, tag, from + i * ARENA_PAYLOAD, len - i * ARENA_PAYLOAD);
-	}
-	first = ring_slot(t, n, &tag);
-	if (!first)
+	p->thread = t;
+	p->first = ring_reserve(t->head, slots_for(size - sizeof(struct rec_head) + 8));
+	p->ts = shim_now();
+}
+
+void ring_record_end(struct ring_pending *p, struct rec_head *rec, unsigned kind, bool ok)
+{
+	size_t len = p->size - sizeof *rec + 8;
+
+	if (!p->thread)
 		return;
-	first[0] = rec->ts;
-	first[1] = len | (uint64_t)kind << 16 | (uint64_t)RING_KIND(ARENA_RAW, 0, aux) << 48;
-	__atomic_store_n(&first[2], tag, __ATOMIC_RELEASE);
+	if (!ok)
+		kind = ARENA_KIND_NOTHING;
+	else if (!rec->pid)
+		rec->pid = (uint32_t)(p->thread->ring->owner >> 32),
+		rec->tid = (uint32_t)p->thread->ring->owner;
+	put_record(p->thread, p->first, p->ts, kind | ARENA_AUX_TASK << 16, (const char *)&rec->pid,
+		len);
+	p->thread = NULL;
 }

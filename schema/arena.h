@@ -81,6 +81,7 @@ enum arena_slot {
  * which thread a pthread_t means. The fields target of SYNC_BEGIN and SYNC_END
  * carry the pthread_t, and the source puts the tid in its place.
  */
+#define ARENA_KIND_NOTHING 239u /* room that was not needed after all */
 #define ARENA_KIND_HANDLE 240u
 struct arena_handle {
 	uint64_t handle;

@@ -163,10 +163,10 @@ static bool fill_raw(
 {
 	size_t size = record_size(s->rec_kind), task = s->aux & ARENA_AUX_TASK ? 8 : 0;
 
-	if (s->rec_kind == ARENA_KIND_HANDLE) {
+	if (s->rec_kind == ARENA_KIND_HANDLE)
 		learn_handle(x, r, s);
+	if (s->rec_kind == ARENA_KIND_HANDLE || s->rec_kind == ARENA_KIND_NOTHING)
 		return false;
-	}
 	if (size == 0 || size > sizeof *rec || s->len < task ||
 		s->len - task > size - sizeof rec->head) {
 		x->malformed++;
