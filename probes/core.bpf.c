@@ -24,3 +24,43 @@ const volatile struct probe_config config = {};
 unsigned int own_level;
 
 char LICENSE[] SEC("license") = "Dual MIT/GPL";
+
+int numbers_find(struct numbers *n)
+{
+	struct task_struct *task;
+
+	if (!n)
+		return 0;
+	task = (struct task_struct *)n->task;
+	if (own_level == 0) {
+		n->pid = BPF_CORE_READ(task, tgid);
+		n->tid = BPF_CORE_READ(task, pid);
+		return 0;
+	}
+	n->pid = pid_number(BPF_CORE_READ(task, group_leader, thread_pid), own_level);
+	n->tid = pid_number(BPF_CORE_READ(task, thread_pid), own_level);
+	return 0;
+}
+
+static __noinline u32 nested_number(struct pid *pid, u32 ours)
+{
+	struct nested_key key = {};
+
+	if (BPF_CORE_READ(pid, level) <= own_level)
+		return ours;
+	key.nr = pid_inner(pid, &key.ns);
+	bpf_map_update_elem(&nested, &key, &ours, BPF_ANY);
+	return key.nr;
+}
+
+int numbers_nested(struct numbers *n)
+{
+	struct task_struct *task;
+
+	if (!n)
+		return 0;
+	task = (struct task_struct *)n->task;
+	n->ns_pid = nested_number(BPF_CORE_READ(task, group_leader, thread_pid), n->pid);
+	n->ns_tid = nested_number(BPF_CORE_READ(task, thread_pid), n->tid);
+	return 0;
+}

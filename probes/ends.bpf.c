@@ -12,6 +12,141 @@
 #define CLOSE_RANGE_CLOEXEC 4
 #define EINTR 4
 
+int ends_open(u64 pid_tid, const struct object *o, u64 fd_via, u64 path)
+{
+	struct rec_END_OPEN *rec;
+
+	if (!o)
+		return 0;
+	rec = emit_begin(REC_END_OPEN, sizeof *rec, pid_tid >> 32, (u32)pid_tid);
+	if (!rec)
+		return 0;
+	rec->kind = o->kind - 2;
+	rec->dev = o->dev;
+	rec->inode = o->inode;
+	rec->inode2 = o->inode2;
+	rec->file = o->file;
+	rec->fd = (u32)fd_via;
+	rec->mode = o->mode;
+	rec->via = (fd_via >> 32) & 0xff;
+	rec->cloexec = fd_via >> 63;
+	__builtin_memset(rec->path, 0, sizeof rec->path);
+	if (path) {
+		long n = bpf_probe_read_user_str(rec->path, sizeof rec->path, (void *)path);
+
+		if (n < 0)
+			rec->head.flags |= REC_UNREAD;
+		else if (n == sizeof rec->path)
+			rec->head.flags |= REC_CUT;
+	}
+	emit_end(rec);
+	return 0;
+}
+
+/* A walk over the descriptors of a task: the words of the bitmap of open ones, bit by bit. */
+struct ends_walk {
+	unsigned long *open_fds;
+	unsigned long *cloexec;
+	struct file **table;
+	u64 word;
+	u64 cloexec_word;
+	u32 words; /* in the bitmap */
+	u32 next;  /* word to read next */
+	struct ends_range range;
+	struct object obj;
+};
+
+#define WALK_STEPS_OLD 512
+#define WALK_STEPS 66000
+
+static __always_inline u32 lowest_bit(u64 w)
+{
+	u32 n = 0;
+
+	if (!(w & 0xffffffff))
+		n += 32, w >>= 32;
+	if (!(w & 0xffff))
+		n += 16, w >>= 16;
+	if (!(w & 0xff))
+		n += 8, w >>= 8;
+	if (!(w & 0xf))
+		n += 4, w >>= 4;
+	if (!(w & 3))
+		n += 2, w >>= 2;
+	return n + !(w & 1);
+}
+
+/* One step: the next open descriptor, or the next word of the bitmap. Returns 1 at the end. */
+static __noinline long ends_step(u32 index, void *arg)
+{
+	struct ends_walk *walk = arg;
+	struct file *file = NULL;
+	u32 fd, type;
+	bool cloexec;
+
+	if (!walk->word) {
+		if (walk->next >= walk->words)
+			return 1;
+		bpf_probe_read_kernel(&walk->word, 8, walk->open_fds + walk->next);
+		bpf_probe_read_kernel(&walk->cloexec_word, 8, walk->cloexec + walk->next);
+		walk->next++;
+		return 0;
+	}
+	fd = lowest_bit(walk->word);
+	cloexec = walk->cloexec_word >> (fd & 63) & 1;
+	walk->word &= walk->word - 1;
+	fd += (walk->next - 1) * 64;
+	if (fd < walk->range.first || fd > walk->range.last)
+		return 0;
+	bpf_probe_read_kernel(&file, sizeof file, walk->table + fd);
+	if (!file)
+		return 0;
+	type = file_type(file);
+	if (type != S_IFIFO && type != S_IFSOCK)
+		return 0;
+	file_object((u64)file, &walk->obj);
+	if (!object_is_pipe(&walk->obj))
+		return 0;
+	if (walk->range.via == END_CLOSE_CALL) {
+		struct rec_END_CLOSE *rec =
+			emit_begin(REC_END_CLOSE, sizeof *rec, walk->range.pid, walk->range.tid);
+
+		if (!rec)
+			return 0;
+		rec->inode = walk->obj.inode;
+		rec->fd = fd;
+		rec->via = END_CLOSE_CALL;
+		emit_end(rec);
+		return 0;
+	}
+	ends_open((u64)walk->range.pid << 32 | walk->range.tid, &walk->obj,
+		FD_VIA(fd, walk->range.via, cloexec), 0);
+	return 0;
+}
+
+int ends_walk(u64 fdt_address, const struct ends_range *range)
+{
+	struct fdtable *fdt = (struct fdtable *)fdt_address;
+	struct ends_walk walk;
+
+	if (!fdt || !range)
+		return 0;
+	__builtin_memset(&walk, 0, sizeof walk);
+	walk.open_fds = BPF_CORE_READ(fdt, open_fds);
+	walk.cloexec = BPF_CORE_READ(fdt, close_on_exec);
+	walk.table = BPF_CORE_READ(fdt, fd);
+	walk.words = BPF_CORE_READ(fdt, max_fds) / 64;
+	walk.next = range->first / 64;
+	walk.range = *range;
+	if (HAS_HELPER(loop)) {
+		bpf_loop(WALK_STEPS, ends_step, &walk, 0);
+	} else {
+		_Pragma("clang loop unroll(disable)") for (u32 i = 0; i < WALK_STEPS_OLD;
+							   i++) if (ends_step(i, &walk)) break;
+	}
+	return 0;
+}
+
 /* Reports a new descriptor if it is an end. */
 static __always_inline void ends_new(
 	struct task_struct *task, struct slot *slot, u32 fd, u32 via, u64 path)
@@ -19,7 +154,7 @@ static __always_inline void ends_new(
 	struct object obj;
 
 	if (file_pipe_of_fd(task, fd, &obj))
-		ends_open(slot->pid, slot->tid, &obj, FD_VIA(fd, via, fd_is_cloexec(task, fd)),
+		ends_open(PID_TID(slot), &obj, FD_VIA(fd, via, fd_is_cloexec(task, fd)),
 			obj.kind == FILE_FIFO ? path : 0);
 }
 
@@ -27,7 +162,7 @@ static __always_inline void ends_new(
 HANDLER_ENTER(enter_ends)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	struct slot *slot = slot_find(task);
+	struct slot *slot = slot_get(task);
 	u32 fd;
 
 	if (!slot)
@@ -60,7 +195,7 @@ static __always_inline void ends_pair(struct task_struct *task, struct slot *slo
 HANDLER_EXIT(exit_ends)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	struct slot *slot = slot_find(task);
+	struct slot *slot = slot_get(task);
 	u64 path = 0;
 	u32 cmd, via;
 
@@ -125,17 +260,20 @@ HANDLER_EXIT(exit_ends)
 HANDLER_ENTER(enter_range)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	struct slot *slot = slot_find(task);
+	struct slot *slot = slot_get(task);
+	struct ends_range range = {.via = END_CLOSE_CALL};
 	u32 first, last, flags;
 
 	if (!slot)
 		return 0;
-	first = REG_ARG0(regs);
-	last = REG_ARG1(regs);
+	first = range.first = REG_ARG0(regs);
+	last = range.last = REG_ARG1(regs);
+	range.pid = slot->pid;
+	range.tid = slot->tid;
 	flags = REG_ARG2(regs);
 	if (first > last || flags & ~3u || flags & CLOSE_RANGE_CLOEXEC)
 		return 0;
-	ends_walk(task, slot->pid, slot->tid, END_CLOSE_CALL, first, last);
+	ends_walk((u64)BPF_CORE_READ(task, files, fdt), &range);
 	return 0;
 }
 
@@ -170,7 +308,7 @@ static __always_inline void flock_range(
 HANDLER_EXIT(exit_file_lock)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	struct slot *slot = slot_find(task);
+	struct slot *slot = slot_get(task);
 	struct user_flock user = {};
 	struct rec_FILE_LOCK *rec;
 	struct inode *inode;

@@ -39,7 +39,7 @@ static __noinline long args_step(u32 index, void *arg)
 
 HANDLER_EXIT(exit_exec)
 {
-	struct slot *slot = slot_find(bpf_get_current_task_btf());
+	struct slot *slot = slot_get(bpf_get_current_task_btf());
 	struct rec_EXEC_FAIL *rec;
 	struct args_walk walk;
 	u64 path;
@@ -108,7 +108,7 @@ static __always_inline u32 waitid_status(const struct user_siginfo *info)
 HANDLER_EXIT(exit_waitpid)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	struct slot *slot = slot_find(task);
+	struct slot *slot = slot_get(task);
 	struct user_siginfo info = {};
 	struct rec_REAP *rec;
 	u32 child, status = 0, unread = 0;

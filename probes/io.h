@@ -5,94 +5,10 @@
 
 #include "probes/file.h"
 
-#define DATA_FIRST 32
-#define DATA_STEPS 128
-#define DATA_STEPS_OLD 16
-#define IOV_MAX_SUM 16
-
 struct iovec {
 	u64 base;
 	u64 len;
 };
-
-/* The buffers of one call, gone through until as many bytes are sent as were done and are wanted. */
-struct data_walk {
-	u64 iov;  /* next struct iovec in the target, 0 none */
-	u64 n;    /* how many are left */
-	u64 base; /* the buffer in hand */
-	u64 len;
-	u64 left; /* bytes still wanted */
-	u64 first_base;
-	u64 first_len;
-	u32 pid;
-	u32 tid;
-	u32 cut; /* there is more than is wanted */
-};
-
-/* Takes the next buffer; returns false at the end. */
-static __always_inline bool data_next(struct data_walk *w)
-{
-	struct iovec v = {};
-
-	if (!w->n || !w->iov)
-		return false;
-	if (bpf_probe_read_user(&v, sizeof v, (void *)w->iov))
-		return false;
-	w->iov += sizeof v;
-	w->n--;
-	w->base = v.base;
-	w->len = v.len;
-	return true;
-}
-
-/* One MORE record of up to 256 bytes. The first 32 bytes of all are left for PIPE_IO itself. */
-static __noinline long data_step(u32 index, void *arg)
-{
-	struct data_walk *w = arg;
-	struct rec_MORE *rec;
-	u64 len;
-
-	if (!w->left)
-		return 1;
-	if (!w->len)
-		return !data_next(w);
-	len = w->len < w->left ? w->len : w->left;
-	if (!w->first_len) {
-		if (len > DATA_FIRST)
-			len = DATA_FIRST;
-		w->first_base = w->base;
-		w->first_len = len;
-	} else {
-		if (len > sizeof rec->data)
-			len = sizeof rec->data;
-		rec = emit_begin(REC_MORE, sizeof *rec, w->pid, w->tid);
-		if (!rec)
-			return 1;
-		rec->what = MORE_DATA;
-		rec->len = len;
-		rec->flags = w->cut && len == w->left ? MORE_CUT : 0;
-		__builtin_memset(rec->data, 0, sizeof rec->data);
-		if (len > sizeof rec->data)
-			len = sizeof rec->data;
-		if (bpf_probe_read_user(rec->data, len, (void *)w->base))
-			rec->head.flags |= REC_UNREAD;
-		emit_end(rec);
-	}
-	w->base += len;
-	w->len -= len;
-	w->left -= len;
-	return 0;
-}
-
-static __always_inline void data_emit(struct data_walk *w)
-{
-	if (HAS_HELPER(loop)) {
-		bpf_loop(DATA_STEPS, data_step, w, 0);
-	} else {
-		_Pragma("clang loop unroll(disable)") for (u32 i = 0; i < DATA_STEPS_OLD;
-							   i++) if (data_step(i, w)) break;
-	}
-}
 
 /* What a call did to a pipe, before it is known where its bytes are. */
 struct io {
@@ -105,92 +21,11 @@ struct io {
 	u64 iov_n;
 };
 
-static __always_inline u64 iov_sum(u64 iov, u64 n)
-{
-	u64 sum = 0;
+/* Bytes that an array of n struct iovec at an address of the target describes. */
+u64 iov_sum(u64 iov, u64 n);
 
-	for (u32 i = 0; i < IOV_MAX_SUM; i++) {
-		struct iovec v = {};
-
-		if (i >= n || bpf_probe_read_user(&v, sizeof v, (void *)(iov + i * sizeof v)))
-			break;
-		sum += v.len;
-	}
-	return sum;
-}
-
-/* Emits the PIPE_IO of a call on a descriptor that is a pipe; dev and inode are known. */
-static __always_inline void io_record(struct slot *slot, const struct io *io, u32 dev, u64 inode)
-{
-	struct rec_PIPE_IO *rec;
-	u64 base = io->base, len = 0;
-
-	if (config.data_bytes && io->result > 0 && (io->base || io->iov) &&
-		!(slot->flags & SLOT_NODATA)) {
-		len = io->result;
-		if (len > config.data_bytes)
-			len = config.data_bytes;
-		if (io->iov || len > DATA_FIRST) {
-			struct data_walk w = {
-				.iov = io->iov,
-				.n = io->iov_n,
-				.base = io->base,
-				.len = io->iov ? 0 : len,
-				.left = len,
-				.pid = slot->pid,
-				.tid = slot->tid,
-				.cut = io->result > config.data_bytes,
-			};
-
-			data_emit(&w);
-			base = w.first_base;
-			len = w.first_len;
-		}
-	}
-	rec = EMIT_BEGIN(PIPE_IO, slot);
-	if (!rec)
-		return;
-	rec->dev = dev;
-	rec->inode = inode;
-	rec->fd = (s64)io->fd;
-	rec->op = io->op;
-	rec->start = slot->enter_ts;
-	rec->requested = io->requested;
-	rec->result = io->result;
-	__builtin_memset(rec->data, 0, sizeof rec->data);
-	if (len > DATA_FIRST)
-		len = DATA_FIRST;
-	rec->data_len = len;
-	if (len && bpf_probe_read_user(rec->data, len, (void *)base)) {
-		rec->data_len = 0;
-		rec->head.flags |= REC_UNREAD;
-	}
-	EMIT_END(rec);
-}
-
-/* Emits the record if the descriptor is a pipe, FIFO or socketpair. */
-static __always_inline void io_emit(struct task_struct *task, struct slot *slot, struct io *io)
-{
-	struct file *file = file_of_fd(task, io->fd);
-	struct inode *inode;
-	struct object obj;
-	u32 type;
-
-	if (!file)
-		return;
-	inode = BPF_CORE_READ(file, f_inode);
-	type = BPF_CORE_READ(inode, i_mode) & S_IFMT;
-	if (type == S_IFIFO) {
-		io_record(slot, io, dev_encode(BPF_CORE_READ(inode, i_sb, s_dev)),
-			BPF_CORE_READ(inode, i_ino));
-		return;
-	}
-	if (type != S_IFSOCK)
-		return;
-	file_object(file, &obj);
-	if (obj.kind == FILE_SOCKETPAIR)
-		io_record(slot, io, obj.dev, obj.inode);
-}
+/* Emits the record if an open file (0: none) is a pipe, FIFO or socketpair. */
+int io_emit(u64 file_address, struct slot *slot, const struct io *io);
 
 /* A call that a signal broke off and that will be made again has done nothing. */
 static __always_inline bool io_is_broken_off(long ret)

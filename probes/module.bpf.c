@@ -39,7 +39,7 @@ HANDLER_EXIT(exit_mmap)
 	if (!(REG_ARG2(regs) & PROT_EXEC) || (REG_ARG3(regs) & MAP_ANONYMOUS) ||
 		(ret < 0 && ret > -4096))
 		return 0;
-	slot = slot_find(task);
+	slot = slot_get(task);
 	file = file_of_fd(task, REG_ARG4(regs));
 	if (!slot || !file)
 		return 0;
@@ -49,8 +49,8 @@ HANDLER_EXIT(exit_mmap)
 
 static long vma_module(struct task_struct *task, struct vm_area_struct *vma, void *arg)
 {
-	struct slot *slot = slot_find(bpf_get_current_task_btf());
-	struct file *file = vma->vm_file;
+	struct slot *slot = slot_get(bpf_get_current_task_btf());
+	struct file *file = BPF_CORE_READ(vma, vm_file);
 
 	if (slot && file && (vma->vm_flags & VM_EXEC))
 		module_emit(slot, file, vma->vm_start, vma->vm_end - vma->vm_start,
@@ -66,7 +66,7 @@ static long vma_module(struct task_struct *task, struct vm_area_struct *vma, voi
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(on_exec_modules, struct task_struct *task, int old_pid, struct linux_binprm *bprm)
 {
-	struct slot *slot = slot_find(task);
+	struct slot *slot = slot_get(task);
 	struct pt_regs *regs;
 	u64 code, ip, none = 0;
 

@@ -6,7 +6,8 @@
 
 #define SOL_SOCKET 1
 #define SCM_RIGHTS 1
-#define MSGS_MAX 8
+#define MSGS_MAX 1024
+#define MSGS_MAX_OLD 8
 #define SCM_STEPS 300
 #define SCM_STEPS_OLD 64
 
@@ -44,7 +45,7 @@ struct scm_walk {
 static __noinline long scm_step(u32 index, void *arg)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	struct slot *slot = slot_find(task);
+	struct slot *slot = slot_get(task);
 	struct scm_walk *w = arg;
 	struct user_cmsghdr c = {};
 	struct object obj;
@@ -59,8 +60,8 @@ static __noinline long scm_step(u32 index, void *arg)
 		if (--w->fds == 0)
 			w->at += w->skip;
 		if (file_pipe_of_fd(task, fd, &obj))
-			ends_open(slot->pid, slot->tid, &obj,
-				FD_VIA(fd, END_SCM, fd_is_cloexec(task, fd)), 0);
+			ends_open(PID_TID(slot), &obj, FD_VIA(fd, END_SCM, fd_is_cloexec(task, fd)),
+				0);
 		return 0;
 	}
 	if (w->at + sizeof c > w->end || bpf_probe_read_user(&c, sizeof c, (void *)w->at) ||
@@ -76,25 +77,27 @@ static __noinline long scm_step(u32 index, void *arg)
 	return 0;
 }
 
-static __always_inline void scm_emit(const struct user_msghdr *hdr)
+/* Reports the ends among the descriptors that came with a message. */
+int scm_emit(u64 control, u64 length)
 {
-	struct scm_walk w = {.at = hdr->control, .end = hdr->control + hdr->controllen};
+	struct scm_walk w = {.at = control, .end = control + length};
 
-	if (!hdr->control || hdr->controllen < sizeof(struct user_cmsghdr))
-		return;
+	if (!control || length < sizeof(struct user_cmsghdr))
+		return 0;
 	if (HAS_HELPER(loop)) {
 		bpf_loop(SCM_STEPS, scm_step, &w, 0);
 	} else {
 		_Pragma("clang loop unroll(disable)") for (u32 i = 0; i < SCM_STEPS_OLD;
 							   i++) if (scm_step(i, &w)) break;
 	}
+	return 0;
 }
 
 /* sendmsg, recvmsg; of sendmmsg and recvmmsg every message is an operation of its own */
 HANDLER_EXIT(exit_msg)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	struct slot *slot = slot_find(task);
+	struct slot *slot = slot_get(task);
 	struct user_msghdr hdr = {};
 	struct io io = {};
 
@@ -103,39 +106,56 @@ HANDLER_EXIT(exit_msg)
 	if (bpf_probe_read_user(&hdr, sizeof hdr, (void *)REG_ARG1(regs)))
 		return 0;
 	if (slot->call == CALL_RECVMSG && ret >= 0)
-		scm_emit(&hdr);
+		scm_emit(hdr.control, hdr.controllen);
 	io.fd = REG_ARG0(regs);
 	io.op = slot->call == CALL_RECVMSG ? IO_RECV : IO_SEND;
 	io.result = ret;
 	io.iov = hdr.iov;
 	io.iov_n = hdr.iovlen;
 	io.requested = iov_sum(io.iov, io.iov_n);
-	io_emit(task, slot, &io);
+	io_emit((u64)file_of_fd(task, io.fd), slot, &io);
+	return 0;
+}
+
+struct mmsg_walk {
+	u64 at;
+	u32 n;
+	u32 call;
+	struct io io;
+};
+
+static __noinline long mmsg_step(u32 index, void *arg)
+{
+	struct slot *slot = slot_get(bpf_get_current_task_btf());
+	struct user_mmsghdr msg = {};
+	struct mmsg_walk *w = arg;
+
+	if (!slot || index >= w->n || bpf_probe_read_user(&msg, sizeof msg, (void *)w->at))
+		return 1;
+	w->at += sizeof msg;
+	if (w->call == CALL_RECVMMSG)
+		scm_emit(msg.hdr.control, msg.hdr.controllen);
+	w->io.result = msg.len;
+	w->io.requested = iov_sum(msg.hdr.iov, msg.hdr.iovlen);
+	io_emit((u64)file_of_fd(bpf_get_current_task_btf(), w->io.fd), slot, &w->io);
 	return 0;
 }
 
 HANDLER_EXIT(exit_mmsg)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
-	struct slot *slot = slot_find(task);
-	struct io io = {};
+	struct slot *slot = slot_get(bpf_get_current_task_btf());
+	struct mmsg_walk w = {.at = REG_ARG1(regs), .n = ret};
 
 	if (!slot || ret < 0)
 		return 0;
-	io.fd = REG_ARG0(regs);
-	io.op = slot->call == CALL_RECVMMSG ? IO_RECV : IO_SEND;
-	_Pragma("clang loop unroll(disable)") for (u32 i = 0; i < MSGS_MAX; i++)
-	{
-		struct user_mmsghdr msg = {};
-
-		if (i >= ret || bpf_probe_read_user(&msg, sizeof msg,
-					(void *)(REG_ARG1(regs) + i * sizeof msg)))
-			break;
-		if (slot->call == CALL_RECVMMSG)
-			scm_emit(&msg.hdr);
-		io.result = msg.len;
-		io.requested = iov_sum(msg.hdr.iov, msg.hdr.iovlen);
-		io_emit(task, slot, &io);
+	w.call = slot->call;
+	w.io.fd = REG_ARG0(regs);
+	w.io.op = slot->call == CALL_RECVMMSG ? IO_RECV : IO_SEND;
+	if (HAS_HELPER(loop)) {
+		bpf_loop(MSGS_MAX, mmsg_step, &w, 0);
+	} else {
+		_Pragma("clang loop unroll(disable)") for (u32 i = 0; i < MSGS_MAX_OLD;
+							   i++) if (mmsg_step(i, &w)) break;
 	}
 	return 0;
 }

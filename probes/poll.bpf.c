@@ -65,7 +65,7 @@ static __always_inline int item_of_fd(struct poll_walk *w, u32 fd, u32 events)
 	w->item.fd = fd;
 	w->item.events = events;
 	if (file) {
-		file_object(file, &w->obj);
+		file_object((u64)file, &w->obj);
 		item_fill(&w->item, &w->obj);
 	}
 	return item_emit(w);
@@ -93,7 +93,7 @@ static __noinline long poll_step(u32 index, void *arg)
 /* poll, ppoll */
 HANDLER_WAIT(wait_poll)
 {
-	struct slot *slot = slot_find(prev);
+	struct slot *slot = slot_get(prev);
 	struct poll_walk walk;
 	struct wait w;
 
@@ -139,7 +139,7 @@ static __noinline long select_step(u32 index, void *arg)
 /* select, pselect6 */
 HANDLER_WAIT(wait_select)
 {
-	struct slot *slot = slot_find(prev);
+	struct slot *slot = slot_get(prev);
 	struct poll_walk walk;
 	struct wait w;
 
@@ -195,7 +195,7 @@ static __noinline long epoll_step(u32 index, void *arg)
 	w->item.fd = BPF_CORE_READ(item, ffd.fd);
 	w->item.events = BPF_CORE_READ(item, event.events);
 	if (file) {
-		file_object(file, &w->obj);
+		file_object((u64)file, &w->obj);
 		item_fill(&w->item, &w->obj);
 	}
 	return item_emit(w);
@@ -204,7 +204,7 @@ static __noinline long epoll_step(u32 index, void *arg)
 /* epoll_wait, epoll_pwait, epoll_pwait2 */
 HANDLER_WAIT(wait_epoll)
 {
-	struct slot *slot = slot_find(prev);
+	struct slot *slot = slot_get(prev);
 	struct poll_walk walk;
 	struct eventpoll *ep;
 	struct file *file;
@@ -217,7 +217,7 @@ HANDLER_WAIT(wait_epoll)
 	file = file_of_fd(prev, w.args[0]);
 	if (!file)
 		goto out;
-	file_object(file, &w.obj);
+	file_object((u64)file, &w.obj);
 	if (w.obj.kind != FILE_EPOLL)
 		goto out;
 	ep = BPF_CORE_READ(file, private_data);
@@ -243,7 +243,7 @@ out:
  */
 HANDLER_WAIT(wait_open)
 {
-	struct slot *slot = slot_find(prev);
+	struct slot *slot = slot_get(prev);
 	struct nameidata *nd;
 	struct inode *inode;
 	struct rec_MORE *rec;
@@ -253,7 +253,7 @@ HANDLER_WAIT(wait_open)
 	if (!slot)
 		return 0;
 	wait_start(&w, prev, slot);
-	nd = prev->nameidata;
+	nd = BPF_CORE_READ(prev, nameidata);
 	inode = nd ? BPF_CORE_READ(nd, path.dentry, d_inode) : NULL;
 	if (!inode || (BPF_CORE_READ(inode, i_mode) & S_IFMT) != S_IFIFO ||
 		!(w.state & TASK_INTERRUPTIBLE))
@@ -285,7 +285,7 @@ out:
 /* wait4, waitid */
 HANDLER_WAIT(wait_child)
 {
-	struct slot *slot = slot_find(prev);
+	struct slot *slot = slot_get(prev);
 	struct file *file;
 	struct wait w;
 	u32 pid = 0;
@@ -301,7 +301,7 @@ HANDLER_WAIT(wait_child)
 	} else if (w.args[0] == P_PIDFD) {
 		file = file_of_fd(prev, w.args[1]);
 		if (file)
-			file_object(file, &w.obj);
+			file_object((u64)file, &w.obj);
 	}
 	if (pid)
 		w.obj.peer = number_ours(prev, pid);

@@ -60,20 +60,21 @@ extern unsigned int own_level;
 #define CLONE_VFORK 0x4000ull
 #define CLONE_THREAD 0x10000ull
 
-/* Returns the slot of a traced thread, or NULL. */
+/*
+ * Returns the slot of a traced thread, or NULL. Most tasks of the machine have
+ * no storage of any kind; for them this costs one load.
+ */
 static __always_inline struct slot *slot_find(struct task_struct *task)
 {
+	if (!task->bpf_storage)
+		return NULL;
 	return bpf_task_storage_get(&slots, task, NULL, 0);
 }
 
-/*
- * The same where every task of the machine passes: most have no storage of any
- * kind, and for them this costs one load. The verifier takes a millisecond for
- * that load (it looks the type up by name), so not everywhere.
- */
-static __always_inline struct slot *slot_find_fast(struct task_struct *task)
+/* The same where it is known that there is one, or where few others come by: one look less for the verifier. */
+static __always_inline struct slot *slot_get(struct task_struct *task)
 {
-	return task->bpf_storage ? slot_find(task) : NULL;
+	return bpf_task_storage_get(&slots, task, NULL, 0);
 }
 
 static __always_inline void lost_count(u32 kind)
@@ -132,28 +133,21 @@ static __always_inline u32 pid_number(struct pid *pid, u32 level)
 	return up.nr;
 }
 
-/* Numbers of a task as the tracer's PID namespace knows them. */
-static __always_inline u32 task_tid(struct task_struct *task)
-{
-	if (own_level == 0)
-		return task->pid;
-	return pid_number(BPF_CORE_READ(task, thread_pid), own_level);
-}
+/*
+ * Numbers of a task. The task travels in memory because functions that the
+ * verifier looks at on their own take no pointers of the kernel.
+ */
+struct numbers {
+	u64 task; /* in: address */
+	u32 pid;  /* out: as the tracer's PID namespace knows them */
+	u32 tid;
+	u32 ns_pid; /* out, by numbers_nested: as the task's own namespace knows them */
+	u32 ns_tid;
+};
+int numbers_find(struct numbers *n);
 
-static __always_inline u32 task_pid(struct task_struct *task)
-{
-	if (own_level == 0)
-		return task->tgid;
-	return pid_number(BPF_CORE_READ(task, group_leader, thread_pid), own_level);
-}
-
-/* The same for a task that was found by reading memory, which the verifier trusts no field of. */
-static __always_inline u32 task_pid_read(struct task_struct *task)
-{
-	if (own_level == 0)
-		return BPF_CORE_READ(task, tgid);
-	return pid_number(BPF_CORE_READ(task, group_leader, thread_pid), own_level);
-}
+/* Finds the inner numbers of a new task and remembers them with ours, for wait calls return inner ones. */
+int numbers_nested(struct numbers *n);
 
 /* Number of a struct pid in its innermost namespace, which is *ret_ns. */
 static __always_inline u32 pid_inner(struct pid *pid, u64 *ret_ns)

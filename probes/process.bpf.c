@@ -20,7 +20,7 @@ struct clone_call {
 };
 
 static __always_inline void clone_arguments(
-	struct task_struct *task, struct slot *slot, struct clone_call *ret)
+	struct task_struct *task, u32 call, struct clone_call *ret)
 {
 	struct pt_regs *regs;
 	u64 args[8] = {};
@@ -28,7 +28,7 @@ static __always_inline void clone_arguments(
 	if (!HAS_HELPER(task_pt_regs))
 		return;
 	regs = (struct pt_regs *)bpf_task_pt_regs(task);
-	switch (slot->call) {
+	switch (call) {
 	case CALL_CLONE:
 		ret->flags = REG_ARG0(regs);
 		ret->tls = REG_ARG4(regs);
@@ -66,23 +66,13 @@ static __always_inline u64 clone_entry(const struct clone_call *call)
 	return entry;
 }
 
-/* The innermost number of a new task; in a nested PID namespace it is remembered, for wait calls return it. */
-static __always_inline u32 nested_number(struct pid *pid, u32 ours)
-{
-	struct nested_key key = {};
-
-	if (BPF_CORE_READ(pid, level) <= own_level)
-		return ours;
-	key.nr = pid_inner(pid, &key.ns);
-	bpf_map_update_elem(&nested, &key, &ours, BPF_ANY);
-	return key.nr;
-}
-
 /* TP_PROTO(struct task_struct *parent, struct task_struct *child): in the creator, before the child runs. */
 SEC("tp_btf/sched_process_fork")
 int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 {
 	struct slot *slot = slot_find(parent), *mine;
+	struct numbers up = {.task = (u64)BPF_CORE_READ(child, real_parent)};
+	struct numbers n = {.task = (u64)child};
 	struct clone_call call = {};
 	struct rec_FORK *rec;
 
@@ -93,32 +83,34 @@ int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 		lost_count(REC_FORK);
 		return 0;
 	}
-	mine->pid = task_pid(child);
-	mine->tid = task_tid(child);
+	numbers_find(&n);
+	numbers_nested(&n);
+	numbers_find(&up);
+	mine->pid = n.pid;
+	mine->tid = n.tid;
 	mine->flags = SLOT_INIT | (slot->flags & SLOT_NODATA);
 	mine->nr = -1;
 	mine->last_nr = -1;
 	mine->restart_nr = -1;
 	slot->child_pid = mine->pid;
-	clone_arguments(parent, slot, &call);
+	clone_arguments(parent, slot->call, &call);
 
 	rec = EMIT_BEGIN(FORK, slot);
 	if (!rec)
 		return 0;
 	rec->child_pid = mine->pid;
 	rec->child_tid = mine->tid;
-	rec->child_ns_pid =
-		nested_number(BPF_CORE_READ(child, group_leader, thread_pid), mine->pid);
-	rec->child_ns_tid = nested_number(BPF_CORE_READ(child, thread_pid), mine->tid);
+	rec->child_ns_pid = n.ns_pid;
+	rec->child_ns_tid = n.ns_tid;
 	rec->flags = call.flags;
-	rec->parent_pid = task_pid_read(BPF_CORE_READ(child, real_parent));
+	rec->parent_pid = up.pid;
 	rec->entry = clone_entry(&call);
-	rec->tid_addr = (u64)child->clear_child_tid;
+	rec->tid_addr = (u64)BPF_CORE_READ(child, clear_child_tid);
 	bpf_probe_read_kernel(rec->comm, sizeof rec->comm, child->comm);
 	EMIT_END(rec);
 
 	if (mine->pid != slot->pid)
-		ends_walk(child, mine->pid, mine->tid, END_INHERIT, 0, ~0u);
+		ends_walk_all(child, mine->pid, mine->tid, END_INHERIT);
 	return 0;
 }
 
@@ -179,7 +171,7 @@ static __always_inline void argv_emit(struct task_struct *task, struct slot *slo
 static __noinline long ignored_step(u32 index, void *arg)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	struct slot *slot = slot_find(task);
+	struct slot *slot = slot_get(task);
 	struct rec_SIG_ACTION *rec;
 	void *handler = NULL;
 
@@ -204,7 +196,7 @@ static __noinline long ignored_step(u32 index, void *arg)
 static __always_inline void fresh_emit(struct task_struct *task, struct slot *slot)
 {
 	slot->flags &= ~SLOT_FRESH;
-	ends_walk(task, slot->pid, slot->pid, END_FOUND, 0, ~0u);
+	ends_walk_all(task, slot->pid, slot->pid, END_FOUND);
 	if (HAS_HELPER(loop)) {
 		bpf_loop(64, ignored_step, NULL, 0);
 	} else {
@@ -230,7 +222,7 @@ int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm
 	if (slot->flags & SLOT_FRESH)
 		fresh_emit(task, slot);
 	argv_emit(task, slot);
-	ends_walk(task, slot->pid, slot->pid, END_EXEC, 0, ~0u);
+	ends_walk_all(task, slot->pid, slot->pid, END_EXEC);
 
 	if (BPF_CORE_READ_BITFIELD(bprm, secureexec))
 		slot->flags |= SLOT_NODATA;
@@ -285,12 +277,12 @@ int BPF_PROG(on_exit, struct task_struct *task)
 		return 0;
 	signal = BPF_CORE_READ(task, signal);
 	rec->status = task->exit_code;
-	rec->last = signal->live.counter == 0;
+	rec->last = BPF_CORE_READ(signal, live.counter) == 0;
 	rec->group_status = 0;
 	rec->autoreap = 0;
 	if (rec->last) {
-		rec->group_status = signal->flags & SIGNAL_GROUP_EXIT
-					    ? signal->group_exit_code
+		rec->group_status = BPF_CORE_READ(signal, flags) & SIGNAL_GROUP_EXIT
+					    ? BPF_CORE_READ(signal, group_exit_code)
 					    : BPF_CORE_READ(task, group_leader, exit_code);
 		rec->autoreap = parent_ignores(task);
 	}

@@ -73,7 +73,8 @@ int BPF_PROG(on_sig_send, int sig, struct kernel_siginfo *info, struct task_stru
 {
 	struct task_struct *current_task = bpf_get_current_task_btf();
 	struct slot *target = slot_find(task), *sender = slot_find(current_task);
-	u32 pid, tid, target_pid, target_tid, from;
+	struct numbers to = {.task = (u64)task}, by = {.task = (u64)current_task};
+	u32 from;
 	struct rec_SIG_SEND *rec;
 	int code = SI_KERNEL;
 
@@ -89,21 +90,18 @@ int BPF_PROG(on_sig_send, int sig, struct kernel_siginfo *info, struct task_stru
 	/* The task that runs during an interrupt has nothing to do with it. */
 	if (!target && from != SENDER_TASK)
 		return 0;
-	target_pid = target ? target->pid : task_pid(task);
-	target_tid = target ? target->tid : task_tid(task);
-	pid = target_pid;
-	tid = target_tid;
-	if (from == SENDER_TASK) {
-		pid = sender ? sender->pid : task_pid(current_task);
-		tid = sender ? sender->tid : task_tid(current_task);
-	}
-	rec = emit_begin(REC_SIG_SEND, sizeof *rec, pid, tid);
+	numbers_find(&to);
+	if (from == SENDER_TASK)
+		numbers_find(&by);
+	else
+		by = to;
+	rec = emit_begin(REC_SIG_SEND, sizeof *rec, by.pid, by.tid);
 	if (!rec)
 		return 0;
 	rec->signo = sig;
 	rec->code = (s64)code;
-	rec->target_pid = target_pid;
-	rec->target_tid = target_tid;
+	rec->target_pid = to.pid;
+	rec->target_tid = to.tid;
 	rec->group = group != 0;
 	rec->result = result;
 	rec->sender = from;
@@ -122,15 +120,15 @@ static __always_inline int signal_fatal(struct task_struct *task, struct slot *s
 	u64 key = slot->pid;
 	u32 one = 1;
 
-	if (sig != SIGKILL || !(signal->flags & SIGNAL_GROUP_EXIT)) {
+	if (sig != SIGKILL || !(BPF_CORE_READ(signal, flags) & SIGNAL_GROUP_EXIT)) {
 		if (sig == SIGKILL && bpf_core_field_exists(signal->group_exec_task) &&
-			signal->group_exec_task)
+			BPF_CORE_READ(signal, group_exec_task))
 			return 0;
 		return sig;
 	}
 	if (bpf_map_update_elem(&dying, &key, &one, BPF_NOEXIST))
 		return 0;
-	return signal->group_exit_code & 0x7f;
+	return BPF_CORE_READ(signal, group_exit_code) & 0x7f;
 }
 
 /* TP_PROTO(int sig, struct kernel_siginfo *info, struct k_sigaction *ka): in the task that takes it. */
@@ -256,7 +254,7 @@ static __always_inline u32 timer_signo(struct slot *slot, u32 id)
 HANDLER_EXIT(exit_timer)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	struct slot *slot = slot_find(task);
+	struct slot *slot = slot_get(task);
 	struct timer t = {};
 	u32 which;
 

@@ -13,7 +13,7 @@ SEC("tp_btf/sys_enter")
 int BPF_PROG(on_sys_enter, struct pt_regs *regs, long id)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	struct slot *slot = slot_find_fast(task);
+	struct slot *slot = slot_find(task);
 	u32 nr = id, enter;
 
 	if (!slot)
@@ -49,7 +49,7 @@ SEC("tp_btf/sys_exit")
 int BPF_PROG(on_sys_exit, struct pt_regs *regs, long ret)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	struct slot *slot = slot_find_fast(task);
+	struct slot *slot = slot_find(task);
 	u32 nr, exit;
 
 	if (!slot || slot->nr < 0)

@@ -18,20 +18,20 @@ static __always_inline bool in_interrupt(struct task_struct *task, struct slot *
 	/* Through memory, because the verifier does not compare pointers with numbers. */
 	*(void *volatile *)&waker->stack = ctx;
 	at = *(volatile u64 *)&waker->stack;
-	return at - (u64)task->stack >= KERNEL_STACK;
+	return at - (u64)BPF_CORE_READ(task, stack) >= KERNEL_STACK;
 }
 
 /* TP_PROTO(struct task_struct *p): in the waker, before p is made runnable. */
 SEC("tp_btf/sched_waking")
 int BPF_PROG(on_waking, struct task_struct *task)
 {
-	struct slot *slot = slot_find_fast(task), *waker;
+	struct slot *slot = slot_find(task), *waker;
 	struct task_struct *current_task;
 
 	if (!slot)
 		return 0;
 	current_task = bpf_get_current_task_btf();
-	waker = slot_find_fast(current_task);
+	waker = slot_find(current_task);
 	slot->flags &= ~SLOT_WOKEN;
 	if (!waker || waker == slot || in_interrupt(current_task, waker, ctx))
 		return 0;
@@ -103,7 +103,7 @@ static __always_inline void wait_fd(struct wait *w, struct task_struct *task)
 
 	if (!file)
 		return;
-	file_object(file, &w->obj);
+	file_object((u64)file, &w->obj);
 	w->timed = w->obj.timed;
 }
 
@@ -223,7 +223,7 @@ static __always_inline void wait_begin(void *ctx, struct task_struct *task, stru
 SEC("tp_btf/sched_switch")
 int BPF_PROG(on_switch, bool preempt, struct task_struct *prev, struct task_struct *next)
 {
-	struct slot *slot = slot_find_fast(next);
+	struct slot *slot = slot_find(next);
 	u32 state;
 
 	if (slot) {
@@ -232,7 +232,7 @@ int BPF_PROG(on_switch, bool preempt, struct task_struct *prev, struct task_stru
 		if (config.sched)
 			slot->slice_ts = bpf_ktime_get_ns();
 	}
-	slot = slot_find_fast(prev);
+	slot = slot_find(prev);
 	if (!slot)
 		return 0;
 	if (config.sched)

@@ -116,7 +116,8 @@ static int ebpf_attach(struct source *s, const struct source_config *config, str
 
 	libbpf_set_print(silent);
 	s->state = e;
-	e->skel = skel = pptrace_bpf__open();
+	LIBBPF_OPTS(bpf_object_open_opts, opts, .kernel_log_level = getenv("PPTRACE_LIBBPF") ? 4 : 0);
+	e->skel = skel = pptrace_bpf__open_opts(&opts);
 	if (!skel) {
 		buf_adds(why, "open");
 		return -errno;
