@@ -28,7 +28,7 @@
 
 #define SECOND 1000000000ull
 
-enum { MAX_FDS = 8, PASS_ON_MS = 60, STILL_WAITING_MS = 1000, KILL_SECONDS = 5, NAMES_SHOWN = 5 };
+enum { PASS_ON_MS = 60, STILL_WAITING_MS = 1000, KILL_SECONDS = 5, NAMES_SHOWN = 5 };
 
 const char *const loop_deadlock_words[] = {"report", "stop", "kill", NULL};
 
@@ -223,16 +223,14 @@ static bool is_over(struct loop *l, uint64_t now)
 
 static void wait_for_something(struct loop *l)
 {
-	struct pollfd fds[MAX_FDS + 2];
-	int wake[MAX_FDS], n = 0, timeout = tracer_timeout(l->t);
-	int n_wake = tracer_wakeup_fds(l->t, wake, MAX_FDS);
 	struct target *target = l->config->target;
+	struct pollfd fds[3];
+	int n = 0, timeout = tracer_timeout(l->t);
 
 	fds[n++] = (struct pollfd){.fd = l->signals, .events = POLLIN};
+	fds[n++] = (struct pollfd){.fd = tracer_wakeup_fd(l->t), .events = POLLIN};
 	if (target && !target->ended)
 		fds[n++] = (struct pollfd){.fd = target->pidfd, .events = POLLIN};
-	for (int i = 0; i < n_wake; i++)
-		fds[n++] = (struct pollfd){.fd = wake[i], .events = POLLIN};
 	if (timeout < 0 && (l->pass_on_at || l->kill_until))
 		timeout = PASS_ON_MS;
 	if (timeout != 0)

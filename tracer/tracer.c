@@ -1,42 +1,28 @@
 /* tracer.c - record: sources in, database out. */
 /* SPDX-License-Identifier: MIT */
-#include "tracer/tracer.h"
+#include "tracer/tracer_private.h"
 
 #include <errno.h>
-#include <pthread.h>
-#include <signal.h>
-#include <sqlite3.h>
+#include <sys/epoll.h>
 #include <unistd.h>
 
 #include "base/buf.h"
-#include "base/hash.h"
 #include "base/mem.h"
 #include "schema/record.h"
-#include "tracer/arena.h"
-#include "tracer/choose.h"
+#include "schema/record_dump.h"
 #include "tracer/deaths.h"
 #include "tracer/merge.h"
 #include "tracer/model.h"
 #include "tracer/preload.h"
 #include "tracer/store.h"
-#include "tracer/symbols.h"
-#include "tracer/trace_row.h"
 #include "tracer/watch.h"
-#include "verdict/verdict.h"
 
-#pragma weak model_new
-#pragma weak model_free
 #pragma weak model_feed
 #pragma weak model_flush
-#pragma weak model_end
 #pragma weak model_loss
 #pragma weak model_alive
 #pragma weak model_each_alive
 #pragma weak model_oldest_wait
-#pragma weak model_skipped
-#pragma weak verdict_all
-#pragma weak verdict_store
-#pragma weak findings_free
 
 #define MS 1000000ull
 
@@ -48,215 +34,8 @@ enum {
 	LEAST_TIMEOUT_MS = 1,
 	MOST_TIMEOUT_MS = 20,
 	BUSY_RECORDS = 2000, /* so many in one drain: do not sleep at all */
-	RECENT_SIGNALS = 32
+	CHECK_RECORDS = 16384
 };
-
-struct sent_signal {
-	uint64_t ts;
-	pid_t pid;
-	int signo;
-};
-
-struct tracer {
-	struct choice choice;
-	struct tracer_config config;
-	struct merge *merge;
-	struct symbols *symbols;
-	struct store *store;
-	struct model *model;
-	struct watch *watch;
-	struct deaths *deaths; /* --backend=shim only */
-	char *path, *arena;
-	uint64_t t0, until;             /* start; the watermark */
-	uint64_t committed_at, gone_at; /* when last done */
-	uint64_t changed_at, looked_at; /* last record, last evaluation */
-	uint64_t look_not_before;
-	uint64_t records, committed_records, lost;
-	int timeout_ms, error;
-	bool attached[2];
-	struct hash
-		images; /* lock source of program files, by device and inode; the value is 1 + enum lock_source */
-	struct sent_signal sent[RECENT_SIGNALS];
-	size_t n_sent;
-};
-
-static uint64_t clock_ns(clockid_t clock)
-{
-	struct timespec ts;
-
-	(void)clock_gettime(clock, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
-}
-
-/* ---- Open ---- */
-
-static void detach_all(struct tracer *t)
-{
-	for (size_t i = 0; i < t->choice.n; i++)
-		if (t->attached[i]) {
-			t->choice.sources[i]->detach(t->choice.sources[i]);
-			t->attached[i] = false;
-		}
-}
-
-static void tracer_free(struct tracer *t)
-{
-	detach_all(t);
-	watch_free(t->watch);
-	deaths_free(t->deaths);
-	if (t->model)
-		model_free(t->model);
-	(void)store_close(t->store);
-	symbols_free(t->symbols);
-	merge_free(t->merge);
-	arena_remove(t->arena);
-	choice_done(&t->choice);
-	hash_done(&t->images);
-	free(t->arena);
-	free(t->path);
-	free(t);
-}
-
-static int attach_all(struct tracer *t, struct buf *why)
-{
-	struct source_config config = {
-		.locks = t->choice.locks,
-		.data_bytes = t->config.data_bytes,
-		.sched = t->config.sched,
-		.drop = t->config.drop,
-		.everything = t->choice.shim_only,
-		.quiet = t->config.quiet,
-		.ring_bytes = t->config.ring_bytes,
-		.shim_path = t->choice.shim_path,
-	};
-
-	if (t->choice.shim_only || t->choice.locks == LOCKS_MODE_SHIM) {
-		arena_clean();
-		t->arena = arena_make();
-		if (!t->arena) {
-			int rc = -errno;
-
-			buf_addf(why, "cannot make a directory for the rings: %s", strerror(-rc));
-			return rc;
-		}
-		config.arena_dir = t->arena;
-	}
-	for (size_t i = 0; i < t->choice.n; i++) {
-		int rc = t->choice.sources[i]->attach(t->choice.sources[i], &config, why);
-
-		if (rc < 0)
-			return rc;
-		t->attached[i] = true;
-	}
-	return 0;
-}
-
-static int make_database(struct tracer *t, struct buf *why)
-{
-	struct model_config model = {
-		.t0 = t->t0,
-		.started_unix_ns = (int64_t)clock_ns(CLOCK_REALTIME),
-		.tracer_pid = getpid(),
-		.data_bytes = t->config.data_bytes,
-		.symbols = t->symbols,
-	};
-	_cleanup_buf_ struct buf blind = BUF_INIT;
-	char *text = NULL;
-	int rc = store_open(t->config.path, &t->store, &text);
-
-	if (rc < 0) {
-		buf_adds(why, text ? text : strerror(-rc));
-		free(text);
-		return rc;
-	}
-	choice_blind_spots(&t->choice, &blind);
-	if (trace_row_begin(
-		    store_db(t->store), &t->config, t->choice.backend, model.started_unix_ns) < 0 ||
-		trace_row_blind(store_db(t->store), blind.data) < 0 || store_commit(t->store) < 0) {
-		buf_addf(why, "cannot write to %s: %s", t->config.path,
-			sqlite3_errmsg(store_db(t->store)));
-		return -EIO;
-	}
-	t->model = model_new(t->store, &model);
-	return 0;
-}
-
-int tracer_open(
-	const struct tracer_config *config, struct tracer **ret, struct buf *notes, struct buf *why)
-{
-	struct tracer *t = xcalloc(1, sizeof *t);
-	int rc;
-
-	t->config = *config;
-	t->path = xstrdup(config->path);
-	t->config.path = t->path;
-	t->merge = merge_new();
-	t->timeout_ms = LEAST_TIMEOUT_MS;
-	rc = choose_sources(config, &t->choice, notes, why);
-	if (rc == 0 && !model_new)
-		rc = -ENOSYS;
-	if (rc == 0)
-		rc = attach_all(t, why);
-	if (rc == 0) {
-		t->symbols = symbols_new();
-		t->t0 = t->committed_at = t->gone_at = clock_ns(CLOCK_MONOTONIC);
-		rc = make_database(t, why);
-	}
-	if (rc < 0) {
-		tracer_free(t);
-		return rc;
-	}
-	if (t->choice.shim_only)
-		t->deaths = deaths_new();
-	if (config->watch_ns > 0)
-		t->watch = watch_new(t->path, config->watch_ns);
-	*ret = t;
-	return 0;
-}
-
-int tracer_environment(struct tracer *t, struct buf *env)
-{
-	for (size_t i = 0; i < t->choice.n; i++) {
-		struct source *s = t->choice.sources[i];
-		int rc = s->environment ? s->environment(s, env) : 0;
-
-		if (rc < 0)
-			return rc;
-	}
-	return 0;
-}
-
-int tracer_adopt(struct tracer *t, pid_t pid)
-{
-	for (size_t i = 0; i < t->choice.n; i++) {
-		struct source *s = t->choice.sources[i];
-		int rc = s->adopt ? s->adopt(s, pid) : 0;
-
-		if (rc < 0)
-			return rc;
-	}
-	if (t->deaths)
-		deaths_add(t->deaths, pid, true);
-	return 0;
-}
-
-int tracer_follow(struct tracer *t, pid_t pid, pid_t tid)
-{
-	int rc = -ENOTSUP;
-
-	for (size_t i = 0; i < t->choice.n; i++) {
-		struct source *s = t->choice.sources[i];
-
-		if (s->follow)
-			rc = s->follow(s, pid, tid);
-	}
-	return rc;
-}
-
-void tracer_blind(struct tracer *t, const char *lines)
-{
-	(void)trace_row_blind(store_db(t->store), lines);
-}
 
 /* ---- Records ---- */
 
@@ -298,6 +77,14 @@ static void feed_model(void *arg, const struct rec_head *rec)
 	model_feed(t->model, rec);
 }
 
+static void dump(struct tracer *t, const struct rec_head *rec)
+{
+	_cleanup_buf_ struct buf line = BUF_INIT;
+
+	record_dump(&line, rec);
+	(void)fprintf(t->config.dump, "%s\n", line.data);
+}
+
 static void feed(void *arg, const struct rec_head *rec)
 {
 	struct tracer *t = arg;
@@ -305,21 +92,28 @@ static void feed(void *arg, const struct rec_head *rec)
 	if (t->deaths && !deaths_filter(t->deaths, rec, feed_model, t))
 		return;
 	t->records++;
+	if (t->config.dump)
+		dump(t, rec);
 	if (rec->kind == REC_SIG_SEND) {
 		const struct rec_SIG_SEND *s = (const void *)rec;
 
-		t->sent[t->n_sent++ % RECENT_SIGNALS] =
+		t->sent[t->n_sent++ % ARRAY_SIZE(t->sent)] =
 			(struct sent_signal){rec->ts, (pid_t)s->target_pid, (int)s->signo};
 	}
 	if (rec->kind == REC_EXEC && rec->size == sizeof(struct rec_EXEC)) {
 		struct rec_EXEC exec = *(const struct rec_EXEC *)rec;
 
-		if (!exec.lock_source)
+		/* The kernel's side does not know what the preload library reached. */
+		if (!exec.lock_source || t->choice.locks == LOCKS_MODE_SHIM)
 			exec.lock_source = image_locks(t, &exec);
 		model_feed(t->model, &exec.head);
 		return;
 	}
 	model_feed(t->model, rec);
+	/* Much in one drain: the log of uncommitted rows must not grow without bound. */
+	if (t->records % CHECK_RECORDS == 0 && store_pending(t->store) >= STORE_BATCH &&
+		model_flush(t->model, rec->ts) == 0)
+		(void)store_commit(t->store);
 }
 
 void tracer_emit(void *tracer, const struct rec_head *rec)
@@ -331,7 +125,7 @@ void tracer_emit(void *tracer, const struct rec_head *rec)
 
 bool tracer_saw_signal(const struct tracer *t, pid_t pid, int signo, uint64_t since_ns)
 {
-	for (size_t i = 0; i < RECENT_SIGNALS; i++)
+	for (size_t i = 0; i < ARRAY_SIZE(t->sent); i++)
 		if (t->sent[i].pid == pid && t->sent[i].signo == signo && t->sent[i].ts >= since_ns)
 			return true;
 	return false;
@@ -347,7 +141,7 @@ static void count_loss(void *arg, const char *source, unsigned kind, uint64_t co
 	model_loss(t->model, source, kind, count);
 }
 
-static void read_losses(struct tracer *t)
+void tracer_read_losses(struct tracer *t)
 {
 	t->lost = 0;
 	for (size_t i = 0; i < t->choice.n; i++)
@@ -359,12 +153,12 @@ static void read_losses(struct tracer *t)
 static int give_up(struct tracer *t, int error)
 {
 	t->error = error;
-	detach_all(t);
+	tracer_detach(t);
 	return error;
 }
 
 /* Drains all sources and feeds the model up to what they have in common. */
-static size_t drain(struct tracer *t)
+size_t tracer_drain(struct tracer *t)
 {
 	uint64_t until = UINT64_MAX;
 
@@ -384,11 +178,16 @@ static size_t drain(struct tracer *t)
 	return merge_emit(t->merge, t->until, feed, t);
 }
 
+void tracer_drain_rest(struct tracer *t)
+{
+	(void)merge_emit(t->merge, UINT64_MAX, feed, t);
+}
+
 static int commit(struct tracer *t)
 {
 	int rc;
 
-	read_losses(t);
+	tracer_read_losses(t);
 	rc = model_flush(t->model, t->until > t->t0 ? t->until : t->t0);
 	if (rc == 0)
 		rc = store_commit(t->store);
@@ -401,18 +200,20 @@ int tracer_commit(struct tracer *t)
 {
 	if (t->error)
 		return t->error;
-	(void)drain(t);
+	(void)tracer_drain(t);
 	return commit(t);
 }
 
 int tracer_poll(struct tracer *t)
 {
+	struct epoll_event events[4];
 	uint64_t now;
 	size_t n;
 
 	if (t->error)
 		return t->error;
-	n = drain(t);
+	(void)epoll_wait(t->wakeup, events, ARRAY_SIZE(events), 0);
+	n = tracer_drain(t);
 	if (n >= BUSY_RECORDS)
 		t->timeout_ms = 0;
 	else if (n)
@@ -434,20 +235,9 @@ int tracer_timeout(const struct tracer *t)
 	return t->error ? -1 : t->timeout_ms;
 }
 
-int tracer_wakeup_fds(const struct tracer *t, int *fds, int max)
+int tracer_wakeup_fd(const struct tracer *t)
 {
-	int n = 0;
-
-	if (t->deaths && max > 0)
-		fds[n++] = deaths_fd(t->deaths);
-	for (size_t i = 0; i < t->choice.n; i++) {
-		struct source *s = t->choice.sources[i];
-		int fd = t->attached[i] && s->wakeup_fd ? s->wakeup_fd(s) : -1;
-
-		if (fd >= 0 && n < max)
-			fds[n++] = fd;
-	}
-	return n;
+	return t->wakeup;
 }
 
 static void count_present(void *arg, pid_t pid, const char *name)
@@ -518,98 +308,4 @@ bool tracer_watch(struct tracer *t, struct findings *ret)
 struct sqlite3 *tracer_reader(struct tracer *t)
 {
 	return t->watch ? watch_reader(t->watch) : NULL;
-}
-
-/* ---- Close ---- */
-
-static uint64_t query_count(struct sqlite3 *db, const char *sql)
-{
-	sqlite3_stmt *stmt;
-	uint64_t n = 0;
-
-	if (sqlite3_prepare_v2(db, sql, -1, &stmt, NULL) != SQLITE_OK)
-		return 0;
-	if (sqlite3_step(stmt) == SQLITE_ROW)
-		n = (uint64_t)sqlite3_column_int64(stmt, 0);
-	(void)sqlite3_finalize(stmt);
-	return n;
-}
-
-static void summarise(struct tracer *t, struct tracer_summary *s)
-{
-	struct sqlite3 *db = store_db(t->store);
-
-	s->processes = query_count(db, "SELECT count(*) FROM process");
-	s->threads = query_count(db, "SELECT count(*) FROM thread");
-	s->errors = query_count(db, "SELECT count(*) FROM finding WHERE severity = 'error'");
-	s->warnings = query_count(db, "SELECT count(*) FROM finding WHERE severity = 'warning'");
-	s->infos = query_count(db, "SELECT count(*) FROM finding WHERE severity = 'info'");
-	s->records = t->records;
-	s->lost = t->lost;
-	s->skipped = model_skipped(t->model);
-}
-
-/* Findings are computed from the rows and stored beside them. */
-static int find_all(struct tracer *t, struct buf *why)
-{
-	struct findings f = {0};
-	int rc;
-
-	if (!verdict_all)
-		return 0;
-	rc = verdict_all(store_db(t->store), INT64_MAX, NULL, false, &f, why);
-	if (rc == 0)
-		rc = verdict_store(store_db(t->store), &f);
-	if (rc == 0 || f.list)
-		findings_free(&f);
-	return rc;
-}
-
-static int write_end(struct tracer *t, const struct tracer_outcome *outcome, struct buf *why)
-{
-	int rc;
-
-	read_losses(t);
-	(void)merge_emit(t->merge, UINT64_MAX, feed, t);
-	rc = model_end(t->model, clock_ns(CLOCK_MONOTONIC));
-	if (rc == 0)
-		rc = store_commit(t->store);
-	if (rc == 0)
-		rc = find_all(t, why);
-	if (rc == 0)
-		rc = trace_row_end(store_db(t->store), outcome);
-	return rc;
-}
-
-int tracer_close(struct tracer *t, const struct tracer_outcome *outcome,
-	struct tracer_summary *ret_summary, struct buf *why)
-{
-	uint64_t now = clock_ns(CLOCK_MONOTONIC);
-	int rc = t->error;
-
-	*ret_summary = (struct tracer_summary){
-		.backend = t->choice.backend, .duration_ns = (int64_t)(now - t->t0)};
-	/* The sources may need a moment until they have handed over what happened just now. */
-	for (int i = 0; rc == 0 && i < 100 && t->until < now; i++)
-		(void)drain(t);
-	if (rc == 0)
-		rc = write_end(t, outcome, why);
-	if (rc == 0)
-		summarise(t, ret_summary);
-	if (rc < 0 && !why->len)
-		buf_adds(why, store_error(t->store) ? store_error(t->store) : strerror(-rc));
-	watch_free(t->watch);
-	t->watch = NULL;
-	if (store_close(t->store) < 0 && rc == 0) {
-		buf_adds(why, "the file could not be completed");
-		rc = -EIO;
-	}
-	t->store = NULL;
-	tracer_free(t);
-	return rc;
-}
-
-const char *tracer_error(const struct tracer *t)
-{
-	return store_error(t->store);
 }

@@ -78,8 +78,8 @@ int tracer_commit(struct tracer *t);
 /* Returns how long to wait before the next tracer_poll, in milliseconds: short while much happens. */
 int tracer_timeout(const struct tracer *t);
 
-/* Fills fds with descriptors whose readability is worth a tracer_poll; returns how many (at most max). */
-int tracer_wakeup_fds(const struct tracer *t, int *fds, int max);
+/* A descriptor whose readability is worth a tracer_poll before that time. */
+int tracer_wakeup_fd(const struct tracer *t);
 
 /* Returns how many processes have not ended. Those that are gone though their end was never seen count as ended. */
 unsigned tracer_alive(struct tracer *t);

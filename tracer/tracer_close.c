@@ -1,0 +1,112 @@
+/* tracer_close.c - end a recording: findings, the last rows, a summary. */
+/* SPDX-License-Identifier: MIT */
+#include "tracer/tracer_private.h"
+
+#include <errno.h>
+#include <sqlite3.h>
+
+#include "base/buf.h"
+#include "tracer/merge.h"
+#include "tracer/model.h"
+#include "tracer/store.h"
+#include "tracer/trace_row.h"
+#include "tracer/watch.h"
+#include "verdict/verdict.h"
+
+#pragma weak model_end
+#pragma weak model_skipped
+#pragma weak verdict_all
+#pragma weak verdict_store
+#pragma weak findings_free
+
+static uint64_t query_count(struct sqlite3 *db, const char *sql)
+{
+	sqlite3_stmt *stmt;
+	uint64_t n = 0;
+
+	if (sqlite3_prepare_v2(db, sql, -1, &stmt, NULL) != SQLITE_OK)
+		return 0;
+	if (sqlite3_step(stmt) == SQLITE_ROW)
+		n = (uint64_t)sqlite3_column_int64(stmt, 0);
+	(void)sqlite3_finalize(stmt);
+	return n;
+}
+
+static void summarise(struct tracer *t, struct tracer_summary *s)
+{
+	struct sqlite3 *db = store_db(t->store);
+
+	s->processes = query_count(db, "SELECT count(*) FROM process");
+	s->threads = query_count(db, "SELECT count(*) FROM thread");
+	s->errors = query_count(db, "SELECT count(*) FROM finding WHERE severity = 'error'");
+	s->warnings = query_count(db, "SELECT count(*) FROM finding WHERE severity = 'warning'");
+	s->infos = query_count(db, "SELECT count(*) FROM finding WHERE severity = 'info'");
+	s->records = t->records;
+	s->lost = t->lost;
+	s->skipped = model_skipped(t->model);
+}
+
+/* Findings are computed from the rows and stored beside them. */
+static int find_all(struct tracer *t, struct buf *why)
+{
+	struct findings f = {0};
+	int rc;
+
+	if (!verdict_all)
+		return 0;
+	rc = verdict_all(store_db(t->store), INT64_MAX, NULL, false, &f, why);
+	if (rc == 0)
+		rc = verdict_store(store_db(t->store), &f);
+	if (rc == 0 || f.list)
+		findings_free(&f);
+	return rc;
+}
+
+static int write_end(struct tracer *t, const struct tracer_outcome *outcome, struct buf *why)
+{
+	int rc;
+
+	tracer_read_losses(t);
+	tracer_drain_rest(t);
+	rc = model_end(t->model, clock_ns(CLOCK_MONOTONIC));
+	if (rc == 0)
+		rc = store_commit(t->store);
+	if (rc == 0)
+		rc = find_all(t, why);
+	if (rc == 0)
+		rc = trace_row_end(store_db(t->store), outcome);
+	return rc;
+}
+
+int tracer_close(struct tracer *t, const struct tracer_outcome *outcome,
+	struct tracer_summary *ret_summary, struct buf *why)
+{
+	uint64_t now = clock_ns(CLOCK_MONOTONIC);
+	int rc = t->error;
+
+	*ret_summary = (struct tracer_summary){
+		.backend = t->choice.backend, .duration_ns = (int64_t)(now - t->t0)};
+	/* The sources may need a moment until they have handed over what happened just now. */
+	for (int i = 0; rc == 0 && i < 100 && t->until < now; i++)
+		(void)tracer_drain(t);
+	if (rc == 0)
+		rc = write_end(t, outcome, why);
+	if (rc == 0)
+		summarise(t, ret_summary);
+	if (rc < 0 && !why->len)
+		buf_adds(why, store_error(t->store) ? store_error(t->store) : strerror(-rc));
+	watch_free(t->watch);
+	t->watch = NULL;
+	if (store_close(t->store) < 0 && rc == 0) {
+		buf_adds(why, "the file could not be completed");
+		rc = -EIO;
+	}
+	t->store = NULL;
+	tracer_free(t);
+	return rc;
+}
+
+const char *tracer_error(const struct tracer *t)
+{
+	return store_error(t->store);
+}

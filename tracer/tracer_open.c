@@ -1,0 +1,193 @@
+/* tracer_open.c - begin a recording: sources, database, model. */
+/* SPDX-License-Identifier: MIT */
+#include "tracer/tracer_private.h"
+
+#include <errno.h>
+#include <sqlite3.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "tracer/arena.h"
+#include "tracer/deaths.h"
+#include "tracer/merge.h"
+#include "tracer/model.h"
+#include "tracer/store.h"
+#include "tracer/symbols.h"
+#include "tracer/trace_row.h"
+#include "tracer/watch.h"
+
+#pragma weak model_new
+#pragma weak model_free
+
+void tracer_detach(struct tracer *t)
+{
+	for (size_t i = 0; i < t->choice.n; i++)
+		if (t->attached[i]) {
+			t->choice.sources[i]->detach(t->choice.sources[i]);
+			t->attached[i] = false;
+		}
+}
+
+void tracer_free(struct tracer *t)
+{
+	tracer_detach(t);
+	mem_cleanup_close(&t->wakeup);
+	watch_free(t->watch);
+	deaths_free(t->deaths);
+	if (t->model)
+		model_free(t->model);
+	(void)store_close(t->store);
+	symbols_free(t->symbols);
+	merge_free(t->merge);
+	arena_remove(t->arena);
+	choice_done(&t->choice);
+	hash_done(&t->images);
+	free(t->arena);
+	free(t->path);
+	free(t);
+}
+
+static int attach_all(struct tracer *t, struct buf *why)
+{
+	struct source_config config = {
+		.locks = t->choice.locks,
+		.data_bytes = t->config.data_bytes,
+		.sched = t->config.sched,
+		.drop = t->config.drop,
+		.everything = t->choice.shim_only,
+		.quiet = t->config.quiet,
+		.ring_bytes = t->config.ring_bytes,
+		.shim_path = t->choice.shim_path,
+	};
+
+	if (t->choice.shim_only || t->choice.locks == LOCKS_MODE_SHIM) {
+		arena_clean();
+		t->arena = arena_make();
+		if (!t->arena) {
+			int rc = -errno;
+
+			buf_addf(why, "cannot make a directory for the rings: %s", strerror(-rc));
+			return rc;
+		}
+		config.arena_dir = t->arena;
+	}
+	for (size_t i = 0; i < t->choice.n; i++) {
+		int rc = t->choice.sources[i]->attach(t->choice.sources[i], &config, why);
+
+		if (rc < 0)
+			return rc;
+		t->attached[i] = true;
+	}
+	return 0;
+}
+
+static int make_database(struct tracer *t, struct buf *why)
+{
+	struct model_config model = {
+		.t0 = t->t0,
+		.started_unix_ns = (int64_t)clock_ns(CLOCK_REALTIME),
+		.tracer_pid = getpid(),
+		.data_bytes = t->config.data_bytes,
+		.symbols = t->symbols,
+	};
+	_cleanup_buf_ struct buf blind = BUF_INIT;
+	char *text = NULL;
+	int rc = store_open(t->config.path, &t->store, &text);
+
+	if (rc < 0) {
+		buf_adds(why, text ? text : strerror(-rc));
+		free(text);
+		return rc;
+	}
+	choice_blind_spots(&t->choice, &blind);
+	if (trace_row_begin(
+		    store_db(t->store), &t->config, t->choice.backend, model.started_unix_ns) < 0 ||
+		trace_row_blind(store_db(t->store), blind.data) < 0 || store_commit(t->store) < 0) {
+		buf_addf(why, "cannot write to %s: %s", t->config.path,
+			sqlite3_errmsg(store_db(t->store)));
+		return -EIO;
+	}
+	t->model = model_new(t->store, &model);
+	return 0;
+}
+
+int tracer_open(
+	const struct tracer_config *config, struct tracer **ret, struct buf *notes, struct buf *why)
+{
+	struct tracer *t = xcalloc(1, sizeof *t);
+	int rc;
+
+	t->config = *config;
+	t->path = xstrdup(config->path);
+	t->config.path = t->path;
+	t->merge = merge_new();
+	t->timeout_ms = 1;
+	t->wakeup = -1;
+	rc = choose_sources(config, &t->choice, notes, why);
+	if (rc == 0 && !model_new)
+		rc = -ENOSYS;
+	if (rc == 0)
+		rc = attach_all(t, why);
+	if (rc == 0) {
+		t->symbols = symbols_new();
+		t->t0 = t->committed_at = t->gone_at = clock_ns(CLOCK_MONOTONIC);
+		rc = make_database(t, why);
+	}
+	if (rc < 0) {
+		tracer_free(t);
+		return rc;
+	}
+	if (t->choice.shim_only)
+		t->deaths = deaths_new();
+	open_wakeup(t);
+	if (config->watch_ns > 0)
+		t->watch = watch_new(t->path, config->watch_ns);
+	*ret = t;
+	return 0;
+}
+
+int tracer_environment(struct tracer *t, struct buf *env)
+{
+	for (size_t i = 0; i < t->choice.n; i++) {
+		struct source *s = t->choice.sources[i];
+		int rc = s->environment ? s->environment(s, env) : 0;
+
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+int tracer_adopt(struct tracer *t, pid_t pid)
+{
+	for (size_t i = 0; i < t->choice.n; i++) {
+		struct source *s = t->choice.sources[i];
+		int rc = s->adopt ? s->adopt(s, pid) : 0;
+
+		if (rc < 0)
+			return rc;
+	}
+	if (t->deaths)
+		deaths_add(t->deaths, pid, true);
+	return 0;
+}
+
+int tracer_follow(struct tracer *t, pid_t pid, pid_t tid)
+{
+	int rc = -ENOTSUP;
+
+	for (size_t i = 0; i < t->choice.n; i++) {
+		struct source *s = t->choice.sources[i];
+
+		if (s->follow)
+			rc = s->follow(s, pid, tid);
+	}
+	return rc;
+}
+
+void tracer_blind(struct tracer *t, const char *lines)
+{
+	(void)trace_row_blind(store_db(t->store), lines);
+}
