@@ -113,6 +113,26 @@ static int make_database(struct tracer *t, struct buf *why)
 	return 0;
 }
 
+/*
+ * The descriptor of a ring is readable as soon as one record is there; to be
+ * called only when a source really wakes us, it is watched for edges.
+ */
+static void open_wakeup(struct tracer *t)
+{
+	struct epoll_event event = {.events = EPOLLIN | EPOLLET};
+
+	t->wakeup = epoll_create1(EPOLL_CLOEXEC);
+	if (t->deaths)
+		(void)epoll_ctl(t->wakeup, EPOLL_CTL_ADD, deaths_fd(t->deaths), &event);
+	for (size_t i = 0; i < t->choice.n; i++) {
+		struct source *s = t->choice.sources[i];
+		int fd = s->wakeup_fd ? s->wakeup_fd(s) : -1;
+
+		if (fd >= 0)
+			(void)epoll_ctl(t->wakeup, EPOLL_CTL_ADD, fd, &event);
+	}
+}
+
 int tracer_open(
 	const struct tracer_config *config, struct tracer **ret, struct buf *notes, struct buf *why)
 {
