@@ -72,6 +72,7 @@ $(OUT)/%.o: %.c
 # Top-level asm must keep its order here; make knows nothing of .incbin.
 $(OUT)/schema/sql.o: ALL_CFLAGS += -fno-toplevel-reorder
 $(OUT)/schema/sql.o: $(wildcard schema/*.sql)
+$(OUT)/schema/queries.o: $(wildcard schema/queries/*.sql)
 
 # eBPF: one skeleton from several objects.
 BPF_CFLAGS := -target bpf -D__TARGET_ARCH_$(subst x86_64,x86,$(subst aarch64,arm64,$(shell uname -m))) \

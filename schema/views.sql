@@ -128,7 +128,8 @@ SELECT e.ts_ns, e.kind, e.process_id, e.thread_id, p.pid, t.tid, p.name, e.text
      WHERE f.ts_ns IS NOT NULL
   ) e
   LEFT JOIN thread t ON t.id = e.thread_id
-  LEFT JOIN process p ON p.id = e.process_id;
+  LEFT JOIN process p ON p.id = e.process_id
+ ORDER BY e.ts_ns;
 
 CREATE VIEW lock_contention AS -- how much each lock was fought over, the worst first
 SELECT l.id AS lock_id, l.kind, coalesce(l.name, printf('0x%x', l.address)) AS lock, p.pid, st.threads, st.holds,

@@ -1,0 +1,207 @@
+/* cmd_query.c - pptrace query: ask a trace in SQL, or one of the named questions. */
+/* SPDX-License-Identifier: MIT */
+#include <ctype.h>
+#include <getopt.h>
+#include <sqlite3.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "cli/options.h"
+#include "cli/say.h"
+#include "cli/trace_note.h"
+#include "schema/queries.h"
+#include "viewer/export_rows.h"
+
+enum { OPT_SCHEMA = 256, STATUS_SQL = 2 };
+
+static const struct command_option options[] = {
+	{"file", 'f', "TRACE.db", "the recording (pptrace.db)", 'f'},
+	{"format", 'T', "FORMAT", "table (default), json, jsonl or csv", 'T'},
+	{"schema", 0, NULL, "show the tables and views that can be asked, with their comments",
+		OPT_SCHEMA},
+	{NULL, 0, NULL, NULL, 0},
+};
+
+static int run(int argc, char **argv);
+
+const struct command cmd_query = {
+	.name = "query",
+	.usage = "[OPTIONS] [SQL|NAME]",
+	.summary = "answer a question about a recording, in SQL or by its name",
+	.options = options,
+	.run = run,
+};
+
+static const char *const formats[] = {"table", "json", "jsonl", "csv", NULL};
+
+static void list_questions(void)
+{
+	struct query q;
+
+	(void)printf("questions (pptrace query NAME):\n");
+	for (size_t pos = 0; query_next(&pos, &q); query_done(&q))
+		(void)printf("  %-18s %s\n", q.name, q.about);
+	(void)printf("\nviews (pptrace query \"SELECT * FROM VIEW\", or their name alone):\n");
+	for (size_t pos = 0; query_next_view(&pos, &q); query_done(&q))
+		(void)printf("  %-18s %s\n", q.name, q.about);
+	(void)printf("\n'pptrace query --schema' shows every table and column.\n");
+}
+
+/* Rows as they come; returns false after a message. */
+static bool print_rows(sqlite3 *db, sqlite3_stmt *st, enum export_format format)
+{
+	struct export_rows *e = export_rows_new(st, format, isatty(STDOUT_FILENO) == 1);
+	_cleanup_buf_ struct buf out = BUF_INIT;
+	int rc;
+
+	do {
+		rc = export_rows_next(e, &out);
+		(void)fwrite(out.data, 1, out.len, stdout);
+		buf_reset(&out);
+	} while (rc > 0 && !ferror(stdout));
+	export_rows_free(e);
+	if (rc < 0)
+		warn("query: %s", sqlite3_errmsg(db));
+	return rc >= 0;
+}
+
+/* The word or place at which SQLite stopped to understand. */
+static void explain_error(sqlite3 *db, const char *sql)
+{
+	int offset = sqlite3_error_offset(db);
+
+	if (offset > 0 && sql[offset])
+		warn("query: %s (at \"%.40s\")", sqlite3_errmsg(db), sql + offset);
+	else
+		warn("query: %s", sqlite3_errmsg(db));
+}
+
+/* Runs each statement of the text. Returns the exit status. */
+static int run_sql(sqlite3 *db, const char *sql, enum export_format format)
+{
+	while (*sql) {
+		sqlite3_stmt *st = NULL;
+		const char *rest = NULL;
+		bool good = true;
+
+		if (sqlite3_prepare_v2(db, sql, -1, &st, &rest) != SQLITE_OK) {
+			explain_error(db, sql);
+			return STATUS_SQL;
+		}
+		if (st)
+			good = print_rows(db, st, format);
+		(void)sqlite3_finalize(st);
+		if (!good)
+			return STATUS_SQL;
+		sql = rest;
+	}
+	return 0;
+}
+
+/* A single word is the name of a table or view, if the trace has one of that name. */
+static char *select_from_word(sqlite3 *db, const char *word)
+{
+	sqlite3_stmt *st = NULL;
+	char *sql = NULL;
+
+	if (sqlite3_prepare_v2(db,
+		    "SELECT 'SELECT * FROM \"' || replace(name, '\"', '\"\"') || '\"' FROM sqlite_master"
+		    " WHERE type IN ('table', 'view') AND name = replace(?, '-', '_')",
+		    -1, &st, NULL) != SQLITE_OK)
+		return NULL;
+	(void)sqlite3_bind_text(st, 1, word, -1, SQLITE_STATIC);
+	if (sqlite3_step(st) == SQLITE_ROW)
+		sql = xstrdup((const char *)sqlite3_column_text(st, 0));
+	(void)sqlite3_finalize(st);
+	return sql;
+}
+
+static bool is_word(const char *text)
+{
+	while (isalnum((unsigned char)*text) || *text == '_' || *text == '-')
+		text++;
+	return !*text;
+}
+
+static int ask(sqlite3 *db, const char *question, enum export_format format)
+{
+	_cleanup_free_ char *select = NULL;
+	struct query q;
+	int status;
+
+	if (query_find(question, &q) == 0) {
+		status = run_sql(db, q.sql, format);
+		query_done(&q);
+		return status;
+	}
+	if (is_word(question)) {
+		select = select_from_word(db, question);
+		if (!select) {
+			warn("query: no question, view or table is called '%s'; 'pptrace query' "
+			     "lists them",
+				question);
+			return STATUS_SQL;
+		}
+		question = select;
+	}
+	return run_sql(db, question, format);
+}
+
+static const char schema_sql[] =
+	"SELECT sql || ';' FROM sqlite_master WHERE type IN ('table', 'view')"
+	" AND name NOT LIKE 'sqlite!_%' ESCAPE '!' ORDER BY type, name";
+
+static int show_schema(sqlite3 *db)
+{
+	sqlite3_stmt *st = NULL;
+	_cleanup_buf_ struct buf out = BUF_INIT;
+
+	if (sqlite3_prepare_v2(db, schema_sql, -1, &st, NULL) != SQLITE_OK)
+		die("query: %s", sqlite3_errmsg(db));
+	while (sqlite3_step(st) == SQLITE_ROW) {
+		const char *line = (const char *)sqlite3_column_text(st, 0);
+
+		/* The layout is kept; anything else that a terminal could act on is not. */
+		for (; line && *line; line += strcspn(line, "\n"), line += *line == '\n') {
+			size_t len = strcspn(line, "\n");
+
+			buf_add_printable(&out, line, len);
+			buf_addc(&out, '\n');
+		}
+		buf_addc(&out, '\n');
+	}
+	(void)sqlite3_finalize(st);
+	(void)fwrite(out.data, 1, out.len, stdout);
+	return 0;
+}
+
+static int run(int argc, char **argv)
+{
+	const char *path = "pptrace.db";
+	bool schema = false;
+	int format = EXPORT_TABLE, status;
+	sqlite3 *db;
+
+	for (int id; (id = options_next(&cmd_query, argc, argv)) != OPTIONS_END;) {
+		if (id == 'f')
+			path = optarg;
+		else if (id == OPT_SCHEMA)
+			schema = true;
+		else if (id != 'T' || !options_word("--format", optarg, formats, &format))
+			return COMMAND_USAGE;
+	}
+	if (argc - optind > 1) {
+		warn("query: one question is enough; put SQL in quotes, and name the recording "
+		     "with -f");
+		return COMMAND_USAGE;
+	}
+	if (argc == optind && !schema) {
+		list_questions();
+		return 0;
+	}
+	db = trace_open(path);
+	status = schema ? show_schema(db) : ask(db, argv[optind], (enum export_format)format);
+	(void)sqlite3_close(db);
+	return status;
+}

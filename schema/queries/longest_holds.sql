@@ -1,0 +1,9 @@
+-- the locks that were held longest at a time, and where that began
+SELECT l.kind, coalesce(l.name, printf('0x%x', l.address)) AS lock, st.holds, st.contended,
+       round(st.max_hold_ns / 1e6, 3) AS longest_hold_ms, round(st.hold_ns / 1e6, 3) AS held_ms,
+       round(st.max_wait_ns / 1e6, 3) AS longest_wait_ms,
+       s.function || ' ' || s.file || ':' || s.line AS longest_taken_in
+  FROM lock_stat st JOIN lock l ON l.id = st.lock_id
+  LEFT JOIN site s ON s.id = st.max_hold_site_id
+ ORDER BY st.max_hold_ns DESC, l.id
+ LIMIT 50;
