@@ -57,7 +57,7 @@ void trace_add_subtitle(struct buf *b, const struct trace *t)
 	else if (t->exit_code >= 0)
 		buf_addf(b, "%sexit %lld", dot, (long long)t->exit_code);
 	if (!t->complete)
-		buf_addf(b, "%snot complete: the recording was cut off or still goes on", dot);
+		buf_addf(b, "%snot complete", dot);
 	if (t->lost > 0)
 		buf_addf(
 			b, "%s%lld event%s lost", dot, (long long)t->lost, t->lost == 1 ? "" : "s");

@@ -247,6 +247,8 @@ int graph_render(
 	last_error[0] = '\0';
 	if (!strcmp(format, "dot"))
 		return source(g, out, why);
+	if (!strcmp(format, "png"))
+		graph_set(graph_self(g), "dpi", "144"); /* sharp on today's screens */
 	gvc = gvContext();
 	if (!gvc)
 		return fail(why, "start");

@@ -69,6 +69,8 @@ struct fold {
 	size_t first; /* hidden entity */
 	size_t hidden;
 	size_t procs, threads, stuck;
+	size_t *list; /* the hidden ones */
+	size_t cap;
 	bool same; /* all hidden ones end alike */
 	uint64_t end_key;
 };
@@ -78,6 +80,8 @@ static void fold_add(struct fold *fold, const struct family *f, size_t e)
 	const struct entity *it = &f->list[e];
 	uint64_t end_key = family_own_key(f, e);
 
+	ARRAY_GROW(fold->list, fold->hidden, fold->cap);
+	fold->list[fold->hidden] = e;
 	if (fold->hidden++ == 0) {
 		fold->first = e;
 		fold->same = true;
@@ -122,13 +126,15 @@ static char *fold_words(const struct family *f, const struct fold *fold, bool al
 	return buf_steal(&b);
 }
 
-static void add_fold(struct growth *g, const struct fold *fold, size_t parent, bool alike)
+static void add_fold(struct growth *g, struct fold *fold, size_t parent, bool alike)
 {
 	struct tree_node *n = add_node(g, TREE_FOLD, family_row(g->f, fold->first), parent);
 
 	n->procs = fold->procs;
 	n->threads = fold->threads;
 	n->words = fold_words(g->f, fold, alike);
+	n->members = steal(&fold->list);
+	n->n_members = fold->hidden;
 	g->tree->hidden_procs += fold->procs;
 	g->tree->hidden_threads += fold->threads;
 }
@@ -305,8 +311,10 @@ void tree_free(struct tree *tree)
 {
 	if (!tree)
 		return;
-	for (size_t i = 0; i < tree->n; i++)
+	for (size_t i = 0; i < tree->n; i++) {
 		free(tree->nodes[i].words);
+		free(tree->nodes[i].members);
+	}
 	free(tree->nodes);
 	free(tree);
 }

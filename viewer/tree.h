@@ -20,7 +20,9 @@ struct tree_node {
 	unsigned depth;
 	bool is_last;          /* last child of its parent */
 	size_t procs, threads; /* fold: how many it hides */
-	char *words;           /* fold: "97 more like these: all exit 0" */
+	size_t *members; /* fold: the siblings it hides; processes first, thread i as trace.n_procs + i */
+	size_t n_members;
+	char *words; /* fold: "97 more like these: all exit 0" */
 };
 
 struct tree {

@@ -1,0 +1,122 @@
+/* cmd_timeline.c - pptrace timeline: draw what each thread did over time. */
+/* SPDX-License-Identifier: MIT */
+#include <getopt.h>
+#include <sqlite3.h>
+
+#include "base/buf.h"
+#include "base/command.h"
+#include "base/mem.h"
+#include "cli/options.h"
+#include "cli/picture.h"
+#include "cli/say.h"
+#include "viewer/load.h"
+#include "viewer/timeline.h"
+
+enum { WIDTH_DEFAULT = 1280, WIDTH_LEAST = 400, WIDTH_MOST = 20000, LANES_DEFAULT = 150 };
+enum { OPT_SINCE = 256, OPT_UNTIL, OPT_PROCESS, OPT_WIDTH, OPT_ALL };
+
+static const struct command_option options[] = {
+	PICTURE_OPTIONS,
+	{"since", 0, "TIME", "begin there: 1.5, 200ms, 30us after the start of the trace",
+		OPT_SINCE},
+	{"until", 0, "TIME", "end there", OPT_UNTIL},
+	{"process", 'p', "PID|NAME", "only processes of that number or name", OPT_PROCESS},
+	{"width", 'w', "N", "width in points (txt: in columns)", OPT_WIDTH},
+	{"all", 'a', NULL, "a lane for every thread, however many there are", OPT_ALL},
+	{NULL, 0, NULL, NULL, 0},
+};
+
+static int run(int argc, char **argv);
+
+const struct command cmd_timeline = {
+	.name = "timeline",
+	.usage = "[OPTIONS] [TRACE.db]",
+	.summary = "draw what each thread did, waited for and held over time",
+	.options = options,
+	.run = run,
+};
+
+static bool take_option(int id, struct picture *pic, struct timeline_options *opt, uint64_t *width)
+{
+	switch (id) {
+	case OPT_SINCE:
+		return options_duration("--since", optarg, &opt->since);
+	case OPT_UNTIL:
+		return options_duration("--until", optarg, &opt->until);
+	case OPT_PROCESS:
+		opt->process = optarg;
+		return true;
+	case OPT_WIDTH:
+		return options_number("--width", optarg, width);
+	case OPT_ALL:
+		opt->max_lanes = 0;
+		return true;
+	default:
+		return picture_option(pic, id, optarg);
+	}
+}
+
+static struct timeline *load(const struct trace *t, sqlite3 *db, const struct timeline_options *opt)
+{
+	_cleanup_free_ char *why = NULL;
+	struct timeline *tl;
+
+	if (opt->since >= opt->until || opt->since > t->duration)
+		die("timeline: that range of time is empty; the trace has %.9g s",
+			(double)t->duration / 1e9);
+	tl = timeline_new(t, db, opt, &why);
+	if (!tl)
+		die("cannot read the trace: %s", why);
+	if (opt->process && !tl->n_lanes)
+		die("timeline: no process '%s' in that range of time", opt->process);
+	return tl;
+}
+
+static void draw(struct picture *pic, const struct trace *t, sqlite3 *db,
+	struct timeline_options *opt, uint64_t width)
+{
+	struct timeline *tl;
+
+	if (picture_is_text(pic)) {
+		_cleanup_buf_ struct buf out = BUF_INIT;
+		size_t columns, margin = timeline_text_margin(t);
+
+		pic->width = width < 100000 ? width : 100000;
+		columns = picture_width(pic);
+		opt->columns = columns > margin + 20 ? columns - margin : 20;
+		tl = load(t, db, opt);
+		timeline_text(&out, tl, columns, picture_color(pic));
+		picture_write(pic, out.data, out.len);
+	} else {
+		if (!width)
+			width = WIDTH_DEFAULT;
+		width = width < WIDTH_LEAST ? WIDTH_LEAST : width > WIDTH_MOST ? WIDTH_MOST : width;
+		opt->columns = width;
+		tl = load(t, db, opt);
+		picture_render(pic, timeline_graph(tl, (double)width, false), "nop2");
+	}
+	timeline_free(tl);
+}
+
+static int run(int argc, char **argv)
+{
+	struct picture pic = {.name = "timeline"};
+	struct timeline_options opt = {.until = TIME_NEVER, .max_lanes = LANES_DEFAULT};
+	uint64_t width = 0;
+	const char *path;
+	struct trace *t;
+	sqlite3 *db;
+
+	for (int id; (id = options_next(&cmd_timeline, argc, argv)) != OPTIONS_END;)
+		if (id == OPTIONS_ERROR || !take_option(id, &pic, &opt, &width))
+			return COMMAND_USAGE;
+	path = picture_file("timeline", argc - optind, argv + optind);
+	if (!path)
+		return COMMAND_USAGE;
+	picture_settle(&pic);
+	t = picture_load(path, &db);
+	draw(&pic, t, db, &opt, width);
+	trace_free(t);
+	(void)sqlite3_close(db);
+	return 0;
+}
