@@ -37,7 +37,7 @@ struct loop {
 	const struct loop_config *config;
 	struct loop_result *ret;
 	int signals; /* signalfd */
-	uint64_t main_ended_at, interrupted_at, kill_until;
+	uint64_t begun_at, main_ended_at, interrupted_at, kill_until;
 	uint64_t pass_on_at; /* when to pass on_signal on; 0: nothing to do */
 	int pass_on;
 	bool told_waiting, told_interrupt;
@@ -202,6 +202,8 @@ static bool is_over(struct loop *l, uint64_t now)
 
 	if (l->ret->interrupted)
 		return true;
+	if (l->config->duration_ns && now - l->begun_at >= (uint64_t)l->config->duration_ns)
+		return true;
 	if (l->kill_until) {
 		if (now > l->kill_until)
 			return true;
@@ -249,7 +251,7 @@ static void poll_tracer(struct loop *l)
 
 void loop_run(struct tracer *t, const struct loop_config *config, struct loop_result *ret)
 {
-	struct loop l = {.t = t, .config = config, .ret = ret};
+	struct loop l = {.t = t, .config = config, .ret = ret, .begun_at = now_ns()};
 	sigset_t set;
 
 	*ret = (struct loop_result){0};

@@ -4,6 +4,7 @@
 #define CLI_LOOP_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct target;
 struct tracer;
@@ -17,6 +18,7 @@ struct loop_config {
 	struct target *target; /* the command; NULL: processes that ran before */
 	bool until_main;       /* end when the command itself ends, not its last descendant */
 	enum on_deadlock on_deadlock;
+	int64_t duration_ns; /* end after that time; 0: no such limit */
 };
 
 struct loop_result {

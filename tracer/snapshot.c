@@ -55,9 +55,9 @@ static void add_process(struct snapshot *s, pid_t pid)
 	wait_find_joins(p);
 }
 
-/* Parent of every process of the machine, read once. */
+/* Parent and session of every process of the machine, read once. */
 struct family {
-	pid_t pid, ppid;
+	pid_t pid, ppid, session;
 };
 
 static struct family *read_families(size_t *ret_n)
@@ -70,16 +70,16 @@ static struct family *read_families(size_t *ret_n)
 	while (proc && (e = readdir(proc)) != NULL) {
 		char path[64], text[1024];
 		const char *p;
-		int ppid;
+		int ppid, session;
 
 		if (!isdigit((unsigned char)e->d_name[0]))
 			continue;
 		(void)snprintf(path, sizeof path, "/proc/%d/stat", atoi(e->d_name));
 		if (proc_read(path, text, sizeof text) <= 0 || !(p = strrchr(text, ')')) ||
-			sscanf(p + 1, " %*c %d", &ppid) != 1)
+			sscanf(p + 1, " %*c %d %*d %d", &ppid, &session) != 2)
 			continue;
 		ARRAY_GROW(list, n, cap);
-		list[n++] = (struct family){atoi(e->d_name), ppid};
+		list[n++] = (struct family){atoi(e->d_name), ppid, session};
 	}
 	if (proc)
 		(void)closedir(proc);
@@ -203,26 +203,77 @@ static int why_not(struct snapshot *s, pid_t pid, struct buf *why)
 	return rc;
 }
 
-static void note_blind(struct snapshot *s)
+static const struct family *find_family(const struct family *list, size_t n, pid_t pid)
 {
+	for (size_t i = 0; i < n; i++)
+		if (list[i].pid == pid)
+			return &list[i];
+	return NULL;
+}
+
+static bool may_read(pid_t pid)
+{
+	char path[64];
+	DIR *d;
+
+	(void)snprintf(path, sizeof path, "/proc/%d/fd", (int)pid);
+	d = opendir(path);
+	if (d)
+		(void)closedir(d);
+	return d || (errno != EACCES && errno != EPERM);
+}
+
+/*
+ * A pipe gets to a process by inheritance. One that may not be read and that
+ * descends from a process of ours, or is of the same session, may hold our
+ * ends: sudo in a pipeline, for example.
+ */
+static bool has_hidden_relative(struct snapshot *s, const struct family *list, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		const struct family *f = &list[i];
+		bool related = false;
+
+		if (hash_get(&s->by_pid, (uint64_t)f->pid) || f->ppid == 2 || f->pid == 2)
+			continue;
+		for (size_t k = 0; k < s->n_processes && !related; k++) {
+			const struct family *own = find_family(list, n, s->processes[k]->pid);
+
+			related = f->ppid == s->processes[k]->pid ||
+				  (own && own->session > 0 && own->session == f->session);
+		}
+		if (related && !may_read(f->pid))
+			return true;
+	}
+	return false;
+}
+
+static void note_blind(struct snapshot *s, const struct family *list, size_t n)
+{
+	struct snapshot_limits limits = {.denied = s->is_yama};
 	unsigned no_memory = 0;
 
+	limits.hidden = has_hidden_relative(s, list, n);
+	if (s->config->limits)
+		*s->config->limits = limits;
 	for (size_t i = 0; i < s->n_processes; i++)
 		no_memory += !s->processes[i]->is_zombie && !s->processes[i]->has_memory;
 	if (s->is_yama)
 		buf_addf(s->blind,
-			"the system calls and memory of %u process%s may not be read "
-			"(kernel.yama.ptrace_scope, or other rights): ask as root\n",
-			no_memory, no_memory == 1 ? "" : "es");
-	if (s->has_hidden)
-		buf_adds(s->blind, "processes of other users may hold ends of the same pipes\n");
+			"What %u process%s wait%s for may not be read "
+			"(kernel.yama.ptrace_scope, or other rights): ask as root.\n",
+			no_memory, no_memory == 1 ? "" : "es", no_memory == 1 ? "s" : "");
+	if (limits.hidden)
+		buf_adds(s->blind,
+			"A related process may not be read, and may hold ends of the same "
+			"pipes: ask as root.\n");
 	if (s->n_processes >= SNAP_MAX_PROCESSES || s->n_threads >= SNAP_MAX_THREADS)
-		buf_addf(s->blind, "only the first %d processes and %d threads were read\n",
+		buf_addf(s->blind, "Only the first %d processes and %d threads were read.\n",
 			SNAP_MAX_PROCESSES, SNAP_MAX_THREADS);
 	for (size_t i = 0; i < s->n_processes; i++)
 		if (s->processes[i]->is_compat)
 			buf_addf(s->blind,
-				"%.15s (%d) is a 32-bit program: its waits are not told apart\n",
+				"%.15s[%d] is a 32-bit program: its waits are not told apart.\n",
 				s->processes[i]->comm, (int)s->processes[i]->pid);
 }
 
@@ -256,7 +307,8 @@ int snapshot_take(const struct snapshot_config *config, source_emit *emit, void 
 		.blind = blind,
 		.now_mono = clock_ns(CLOCK_MONOTONIC),
 		.now_boot = clock_ns(CLOCK_BOOTTIME)};
-	size_t usable = 0;
+	_cleanup_free_ struct family *families = NULL;
+	size_t usable = 0, n_families = 0;
 	int rc = 0;
 
 	for (size_t i = 0; i < config->n_pids; i++) {
@@ -273,19 +325,18 @@ int snapshot_take(const struct snapshot_config *config, source_emit *emit, void 
 		snapshot_done(&s);
 		return rc ? rc : -ESRCH;
 	}
+	families = read_families(&n_families);
 	if (config->related) {
-		_cleanup_free_ struct family *families = NULL;
-		size_t n = 0;
-
-		families = read_families(&n);
-		add_descendants(&s, families, n);
-		add_providers(&s, families, n);
+		add_descendants(&s, families, n_families);
+		add_providers(&s, families, n_families);
+	} else {
+		files_holders(&s);
 	}
 	read_details(&s);
 	for (size_t i = 0; i < s.n_processes; i++)
 		proc_recheck(&s, s.processes[i]);
 	s.now_mono = clock_ns(CLOCK_MONOTONIC);
-	note_blind(&s);
+	note_blind(&s, families, n_families);
 	snapshot_emit(&s, emit, arg);
 	snapshot_done(&s);
 	return 0;

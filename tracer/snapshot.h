@@ -28,12 +28,18 @@ struct symbols;
  * sentence a line. Returns 0, or -ESRCH (none of them is there), -EACCES
  * (none may be read), -EINVAL (a kernel thread) with one sentence in why.
  */
+struct snapshot_limits {
+	bool hidden; /* a related process may not be read: it may hold ends of the same pipes */
+	bool denied; /* system calls and memory of some process may not be read */
+};
 struct snapshot_config {
 	const pid_t *pids;
 	size_t n_pids;
 	bool related; /* also descendants and whom they wait for */
 	bool calls; /* also the library calls that blocked stacks show; only for a model that gets nothing but this */
 	struct symbols *symbols; /* borrowed, keyed by pid; NULL: no stacks are walked */
+	struct snapshot_limits
+		*limits; /* set to what kept the snapshot from being complete, or NULL */
 };
 int snapshot_take(const struct snapshot_config *config, source_emit *emit, void *arg,
 	struct buf *blind, struct buf *why);

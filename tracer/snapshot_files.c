@@ -4,7 +4,6 @@
 
 #include <ctype.h>
 #include <dirent.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <linux/netlink.h>
@@ -227,12 +226,10 @@ void files_holders(struct snapshot *s)
 			continue;
 		(void)snprintf(path, sizeof path, "/proc/%d/fd", (int)pid);
 		d = opendir(path);
-		if (d) {
-			add_holders(s, pid, d);
-			(void)closedir(d);
-		} else if (errno == EACCES || errno == EPERM) {
-			s->has_hidden = true;
-		}
+		if (!d)
+			continue;
+		add_holders(s, pid, d);
+		(void)closedir(d);
 	}
 	if (proc)
 		(void)closedir(proc);

@@ -113,7 +113,6 @@ struct snapshot {
 	bool has_peers, has_openers, has_holders, has_locks;
 	struct snap_holder *holders; /* of all processes of the machine that may be read */
 	size_t n_holders, cap_holders;
-	bool has_hidden; /* some process's descriptors may not be read */
 	struct snap_shared *shared;
 	size_t n_shared, cap_shared;
 	struct snap_lock *locks;

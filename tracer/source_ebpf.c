@@ -153,7 +153,7 @@ static int slot_set(struct ebpf *e, pid_t pid, pid_t tid, unsigned flags, unsign
 
 	if (fd < 0)
 		return -errno;
-	rc = bpf_map_update_elem(bpf_map__fd(e->skel->maps.slots), &fd, &slot, BPF_ANY) ? -errno
+	rc = bpf_map_update_elem(bpf_map__fd(e->skel->maps.slots), &fd, &slot, BPF_NOEXIST) ? -errno
 											: 0;
 	close(fd);
 	return rc;

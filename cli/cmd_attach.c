@@ -1,0 +1,183 @@
+/* cmd_attach.c - pptrace attach: record processes that run already. */
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <getopt.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/command.h"
+#include "base/mem.h"
+#include "cli/loop.h"
+#include "cli/options.h"
+#include "cli/pids.h"
+#include "cli/say.h"
+#include "tracer/attach.h"
+#include "tracer/tracer.h"
+
+enum { STATUS_DEADLOCK = 124, STATUS_FAILED = 125, DEFAULT_DATA = 32, MOST_DATA = 1 << 20 };
+
+#define DEFAULT_WATCH_NS 1000000000
+
+enum { OPT_LOCKS = 256, OPT_DATA, OPT_SCHED, OPT_WATCH, OPT_ON_DEADLOCK, OPT_DURATION };
+
+static const struct command_option attach_options[] = {
+	{"pid", 'p', "PID", "process to record, with its descendants; may be repeated", 'p'},
+	{"output", 'o', "FILE", "database to make; an older one becomes FILE.old (pptrace.db)",
+		'o'},
+	{"duration", 0, "TIME", "end after that time, 0 when the processes have ended (0)",
+		OPT_DURATION},
+	{"locks", 0, "HOW", "futex (default), uprobe, off: how locks are recorded", OPT_LOCKS},
+	{"data", 0, "BYTES", "payload kept of each pipe read and write, 0 none (32)", OPT_DATA},
+	{"sched", 0, NULL, "record when each thread really ran", OPT_SCHED},
+	{"watch", 0, "TIME", "look for a deadlock when a wait has lasted that long, 0 never (1s)",
+		OPT_WATCH},
+	{"on-deadlock", 0, "DO", "report (default), stop or kill the processes: status 124 then",
+		OPT_ON_DEADLOCK},
+	{NULL, 0, NULL, NULL, 0},
+};
+
+static int attach_main(int argc, char **argv);
+
+const struct command cmd_attach = {
+	.name = "attach",
+	.usage = "[OPTIONS] -p PID...",
+	.summary = "record processes that run already, until they end or Ctrl-C",
+	.options = attach_options,
+	.run = attach_main,
+};
+
+/* What the command line says. */
+struct attach_args {
+	struct tracer_config tracer;
+	struct loop_config loop;
+	struct pids pids;
+	int locks, on_deadlock;
+};
+
+static const char *const locks_words[] = {"futex", "uprobe", "off", NULL};
+static const enum locks_mode locks_modes[] = {LOCKS_MODE_FUTEX, LOCKS_MODE_UPROBE, LOCKS_MODE_OFF};
+
+static bool parse_option(struct attach_args *a, int id)
+{
+	uint64_t n;
+
+	switch (id) {
+	case 'p':
+		return pids_add(&a->pids, optarg);
+	case 'o':
+		a->tracer.path = optarg;
+		return true;
+	case OPT_DURATION:
+		return options_duration("--duration", optarg, &a->loop.duration_ns);
+	case OPT_LOCKS:
+		return options_word("--locks", optarg, locks_words, &a->locks);
+	case OPT_DATA:
+		if (!options_number("--data", optarg, &n))
+			return false;
+		a->tracer.data_bytes = n < MOST_DATA ? (unsigned)n : MOST_DATA;
+		return true;
+	case OPT_SCHED:
+		a->tracer.sched = true;
+		return true;
+	case OPT_WATCH:
+		return options_duration("--watch", optarg, &a->tracer.watch_ns);
+	case OPT_ON_DEADLOCK:
+		return options_word("--on-deadlock", optarg, loop_deadlock_words, &a->on_deadlock);
+	default:
+		return false;
+	}
+}
+
+static bool parse(struct attach_args *a, int argc, char **argv)
+{
+	for (int id; (id = options_next(&cmd_attach, argc, argv)) != OPTIONS_END;)
+		if (!parse_option(a, id))
+			return false;
+	for (int i = optind; i < argc; i++)
+		if (!pids_add(&a->pids, argv[i]))
+			return false;
+	if (!a->pids.n) {
+		warn("attach: to which process? Name it with -p PID");
+		return false;
+	}
+	a->tracer.backend = BACKEND_EBPF;
+	a->tracer.locks = locks_modes[a->locks];
+	a->tracer.quiet = say_is_quiet();
+	a->loop.on_deadlock = (enum on_deadlock)a->on_deadlock;
+	return true;
+}
+
+static void print_summary(const struct attach_args *a, const struct tracer_summary *s)
+{
+	_cleanup_buf_ struct buf text = BUF_INIT;
+	bool is_default = !strcmp(a->tracer.path, "pptrace.db");
+
+	buf_addf(&text, "%llu process%s, %llu thread%s, %llu events in ",
+		(unsigned long long)s->processes, s->processes == 1 ? "" : "es",
+		(unsigned long long)s->threads, s->threads == 1 ? "" : "s",
+		(unsigned long long)s->records);
+	buf_add_duration(&text, s->duration_ns);
+	buf_addf(&text, ": %s", a->tracer.path);
+	if (s->lost)
+		buf_addf(&text, "; %llu events were lost: the recording has gaps",
+			(unsigned long long)s->lost);
+	if (s->errors || s->warnings)
+		buf_addf(&text, "; %llu error%s and %llu warning%s found",
+			(unsigned long long)s->errors, s->errors == 1 ? "" : "s",
+			(unsigned long long)s->warnings, s->warnings == 1 ? "" : "s");
+	buf_addf(&text, "; next: pptrace %s%s%s", s->errors ? "diagnose" : "timeline",
+		is_default ? "" : " ", is_default ? "" : a->tracer.path);
+	note("%s", text.data);
+}
+
+static int record(struct attach_args *a)
+{
+	_cleanup_buf_ struct buf notes = BUF_INIT, why = BUF_INIT;
+	struct tracer_outcome outcome = {.ended = false};
+	struct tracer_summary summary;
+	struct loop_result result = {0};
+	struct tracer *t;
+	int rc;
+
+	if (tracer_open(&a->tracer, &t, &notes, &why) < 0) {
+		warn("%s", why.data);
+		return STATUS_FAILED;
+	}
+	loop_block_signals();
+	rc = attach_begin(t, a->pids.list, a->pids.n, &why);
+	if (rc == 0)
+		loop_run(t, &a->loop, &result);
+	else
+		warn("%s", why.data);
+	buf_reset(&why);
+	if (tracer_close(t, &outcome, &summary, &why) < 0) {
+		if (!result.is_broken)
+			warn("the recording is not complete: %s", why.data);
+		return STATUS_FAILED;
+	}
+	if (rc < 0)
+		return STATUS_FAILED;
+	print_summary(a, &summary);
+	return result.was_deadlock ? STATUS_DEADLOCK : 0;
+}
+
+static int attach_main(int argc, char **argv)
+{
+	struct attach_args a = {.tracer = {.path = "pptrace.db",
+					.data_bytes = DEFAULT_DATA,
+					.watch_ns = DEFAULT_WATCH_NS}};
+	_cleanup_buf_ struct buf why = BUF_INIT;
+	int rc = STATUS_FAILED;
+
+	say_set_status(STATUS_FAILED);
+	if (!parse(&a, argc, argv)) {
+		pids_done(&a.pids);
+		return COMMAND_USAGE;
+	}
+	if (attach_check(a.pids.list, a.pids.n, &why) < 0)
+		warn("%s", why.data);
+	else
+		rc = record(&a);
+	pids_done(&a.pids);
+	return rc;
+}
