@@ -21,10 +21,6 @@
 #include "tracer/preload.h"
 #include "tracer/source.h"
 
-#define ROOT_REMEDY                                                                                \
-	"run pptrace as root, or give it the capabilities: setcap "                                \
-	"cap_bpf,cap_perfmon,cap_sys_resource,cap_sys_ptrace,cap_sys_admin+ep build/pptrace"
-
 /* Numbers of features younger than the headers that we build against. */
 enum { ATTACH_UPROBE_MULTI = 48 };
 
@@ -37,7 +33,7 @@ static int fail(struct buf *why, const char *what, int rc)
 static void advise(struct buf *remedy, int rc)
 {
 	if (rc == -EPERM || rc == -EACCES)
-		buf_adds(remedy, ROOT_REMEDY);
+		buf_adds(remedy, CAPABILITY_REMEDY);
 }
 
 static int try_kernel(struct buf *why, struct buf *remedy)

@@ -7,6 +7,10 @@
 
 struct buf;
 
+/* What lets an ordinary user record through eBPF: found out by trying, no other capability is needed. */
+#define CAPABILITY_REMEDY                                                                          \
+	"run pptrace as root, or let it: sudo setcap cap_bpf,cap_perfmon=ep \"$(command -v pptrace)\""
+
 /* One thing that pptrace can make use of. */
 struct capability {
 	const char *name;    /* "BPF ring buffer" */

@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "tracer/capability.h"
 #include "tracer/preload.h"
 #include "tracer/tracer.h"
 
@@ -100,7 +101,7 @@ int choose_sources(
 		return choose_locks(config, ret, notes, why);
 	}
 	if (config->backend == BACKEND_EBPF) {
-		buf_addf(why, "eBPF cannot be used: %s", no_ebpf.data);
+		buf_addf(why, "eBPF cannot be used: %s (" CAPABILITY_REMEDY ")", no_ebpf.data);
 		return rc;
 	}
 	if (choose_shim_only(config, ret, &no_shim) == 0) {
@@ -108,8 +109,9 @@ int choose_sources(
 			no_ebpf.data);
 		return 0;
 	}
-	buf_addf(why, "eBPF cannot be used: %s; nor can the preload library: %s", no_ebpf.data,
-		no_shim.data);
+	buf_addf(why,
+		"eBPF cannot be used: %s; nor can the preload library: %s (" CAPABILITY_REMEDY ")",
+		no_ebpf.data, no_shim.data);
 	return rc;
 }
 
