@@ -33,6 +33,8 @@ static const struct {
 	{"pthread_barrier_wait", CALL_BARRIER}, {"pthread_once", CALL_ONCE},
 	{"pthread_once_slow", CALL_ONCE}};
 
+enum { FEW_FRAMES = 6 /* enough for nearly every call to be left */ };
+
 /* Offsets of the words that glibc's objects wait on, from the object, on machines with 64 bits. */
 enum {
 	COND_SIGNALS_0 = 40,
@@ -46,14 +48,12 @@ enum {
 static enum call call_of(
 	struct snapshot *s, const struct snap_process *p, uint64_t addr, bool is_return)
 {
-	struct symbol at;
-	const char *name;
+	const char *name = symbols_function(s->config->symbols, snap_key(p->pid), addr, is_return);
 	size_t len;
 
-	if (!symbols_code(s->config->symbols, snap_key(p->pid), addr, is_return, &at) ||
-		!at.function)
+	if (!name)
 		return CALL_NONE;
-	name = at.function + strspn(at.function, "_");
+	name += strspn(name, "_");
 	len = strcspn(name, "@");
 	for (size_t i = 0; i < sizeof call_names / sizeof *call_names; i++)
 		if (strlen(call_names[i].name) == len && !strncmp(name, call_names[i].name, len))
@@ -61,24 +61,27 @@ static enum call call_of(
 	return CALL_NONE;
 }
 
-void calls_walk(struct snapshot *s, struct snap_process *p, struct snap_thread *t)
+/* Walks up to max frames and looks for the first one that is the program's own. */
+static void walk(struct snapshot *s, const struct snap_process *p, struct snap_thread *t, int max)
 {
 	struct symbols *sym = s->config->symbols;
-	int n;
+	int n = symbols_unwind(sym, snap_key(p->pid), p->live, t->tid, t->frames, max);
 
-	if (!sym || t->has_run || !t->has_syscall)
-		return;
-	n = symbols_unwind(sym, snap_key(p->pid), p->live, t->tid, t->frames, SNAP_MAX_FRAMES);
 	t->n_frames = n > 0 ? n : 0;
-	for (int i = 0; i < t->n_frames; i++) {
-		struct symbol at;
+	t->site = 0;
+	for (int i = 0; i < t->n_frames && !t->site; i++)
+		if (!symbols_is_library(sym, snap_key(p->pid), t->frames[i] + (i == 0)) &&
+			symbols_is_mapped(sym, snap_key(p->pid), t->frames[i]))
+			t->site = t->frames[i];
+}
 
-		if (symbols_is_library(sym, snap_key(p->pid), t->frames[i] + (i == 0)) ||
-			!symbols_code(sym, snap_key(p->pid), t->frames[i], i > 0, &at))
-			continue;
-		t->site = t->frames[i];
+void calls_walk(struct snapshot *s, struct snap_process *p, struct snap_thread *t)
+{
+	if (!s->config->symbols || t->has_run || !t->has_syscall)
 		return;
-	}
+	walk(s, p, t, FEW_FRAMES);
+	if (!t->site && t->n_frames == FEW_FRAMES)
+		walk(s, p, t, SNAP_MAX_FRAMES);
 }
 
 /* Where the innermost of the known calls is among the frames; -1: nowhere before the program's own code. */
@@ -155,6 +158,10 @@ static void emit_once_runner(struct snapshot *s, struct snap_process *p, uint64_
 {
 	const struct snap_thread *runner = NULL;
 	unsigned n = 0;
+
+	for (size_t i = 0; i < p->n_threads; i++)
+		if (!p->threads[i].has_run && p->threads[i].has_syscall)
+			walk(s, p, &p->threads[i], SNAP_MAX_FRAMES);
 
 	for (size_t i = 0; i < p->n_threads; i++) {
 		enum call call = CALL_NONE;

@@ -14,6 +14,7 @@
 
 enum {
 	ARGS_MAX = 64 * 1024,
+	SHORT_READ = 3000,
 	EI_CLASS_OFFSET = 4, /* in an ELF file: 1 means 32 bits */
 	STAT_PPID = 4,       /* fields of /proc/PID/stat, counted from 1 */
 	STAT_STARTTIME = 22,
@@ -38,6 +39,9 @@ int proc_read(const char *path, char *text, size_t size)
 			return rc;
 		}
 		len += (size_t)n;
+		/* A file with more to tell fills about a page each time: what is far from it is the end. */
+		if (n < SHORT_READ)
+			break;
 	}
 	text[len] = '\0';
 	(void)close(fd);

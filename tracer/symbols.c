@@ -35,6 +35,7 @@ struct symbols {
 	struct hash files;     /* mixed identity to struct file */
 	struct hash unknown;   /* hash of a path that could not be opened, to struct file */
 	struct hash cache;     /* mixed module and address to struct cached */
+	struct hash frames;    /* mixed module and address to Dwarf_Frame */
 	struct file **fresh;   /* opened and not looked at, oldest first */
 	size_t n_fresh, cap_fresh;
 };
@@ -73,6 +74,9 @@ void symbols_free(struct symbols *s)
 		}
 	}
 	hash_done(&s->cache);
+	for (size_t pos = 0; (slot = hash_next(&s->frames, &pos)) != NULL;)
+		free(slot->value);
+	hash_done(&s->frames);
 	free_files(&s->files);
 	free_files(&s->unknown);
 	free(s->fresh);
@@ -327,6 +331,17 @@ bool symbols_code(
 	return true;
 }
 
+const char *symbols_function(struct symbols *s, int64_t process, uint64_t addr, bool is_return)
+{
+	const struct maps *m = hash_get(&s->processes, (uint64_t)process);
+	const struct map *map = m && addr ? maps_find(m, addr - is_return) : NULL;
+	uint64_t vaddr, start;
+
+	return map && map_vaddr(map, addr - is_return, &vaddr)
+		       ? module_function(map->module, vaddr, &start)
+		       : NULL;
+}
+
 char *symbols_data(struct symbols *s, int64_t process, uint64_t addr)
 {
 	const struct maps *m = hash_get(&s->processes, (uint64_t)process);
@@ -414,6 +429,13 @@ static bool is_library_function(struct module *m, uint64_t vaddr)
 	return !module_has_debug(m, vaddr, &any) && any;
 }
 
+bool symbols_is_mapped(const struct symbols *s, int64_t process, uint64_t addr)
+{
+	const struct maps *m = hash_get(&s->processes, (uint64_t)process);
+
+	return m && maps_find(m, addr);
+}
+
 bool symbols_is_library(struct symbols *s, int64_t process, uint64_t addr)
 {
 	const struct maps *m = hash_get(&s->processes, (uint64_t)process);
@@ -426,6 +448,11 @@ bool symbols_is_library(struct symbols *s, int64_t process, uint64_t addr)
 		return true;
 	return module_is_static(map->module) && map_vaddr(map, addr, &vaddr) &&
 	       is_library_function(map->module, vaddr - 1);
+}
+
+struct hash *symbols_frames(struct symbols *s)
+{
+	return &s->frames;
 }
 
 const struct maps *symbols_maps(const struct symbols *s, int64_t process)

@@ -52,6 +52,9 @@ struct symbol {
 bool symbols_code(
 	struct symbols *s, int64_t process, uint64_t addr, bool is_return, struct symbol *ret);
 
+/* Finds only the name of the function at a code address, without reading debugging information; NULL if it is not known. */
+const char *symbols_function(struct symbols *s, int64_t process, uint64_t addr, bool is_return);
+
 /* Finds the variable at a data address: "name" or "name+8". Returns NULL if unknown; the caller frees it. */
 char *symbols_data(struct symbols *s, int64_t process, uint64_t addr);
 
@@ -61,6 +64,9 @@ char *symbols_data(struct symbols *s, int64_t process, uint64_t addr);
  */
 bool symbols_variable(
 	struct symbols *s, int64_t process, pid_t pid, const char *name, uint64_t *ret);
+
+/* Says whether a file is mapped executable at the address. */
+bool symbols_is_mapped(const struct symbols *s, int64_t process, uint64_t addr);
 
 /* Says whether a code address lies in a C, C++ or pthread library (or the shim): not the program's own. */
 bool symbols_is_library(struct symbols *s, int64_t process, uint64_t addr);

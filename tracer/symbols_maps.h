@@ -40,6 +40,10 @@ void maps_set_inode(struct maps *m, uint64_t start, uint64_t inode);
 /* Returns the mapping that covers addr, or NULL. */
 const struct map *maps_find(const struct maps *m, uint64_t addr);
 
+/* Returns the table of unwind rules, each malloced and by hash_mix of module and address, that symbols keeps. */
+struct hash;
+struct hash *symbols_frames(struct symbols *s);
+
 /* Returns the mappings of a process, or NULL; valid until the process's mappings change. */
 const struct maps *symbols_maps(const struct symbols *s, int64_t process);
 

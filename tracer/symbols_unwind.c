@@ -17,6 +17,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "base/hash.h"
 #include "base/mem.h"
 #include "tracer/symbols_maps.h"
 #include "tracer/symbols_module.h"
@@ -26,11 +27,14 @@ enum {
 	REG_RSP = 7,
 	REG_RIP = 16,
 	REG_COUNT = 17,
-	STACK_WINDOW = 16 * 1024, /* read at once */
-	STACK_SEARCH = 8 * 1024,  /* how far up a frame pointer is looked for */
+	STACK_WINDOW = 4 * 1024, /* read at once */
+	STACK_SEARCH = 8 * 1024, /* how far up a frame pointer is looked for */
 	EVAL_DEPTH = 16,
 	CALL_LENGTH = 5 /* of a direct call instruction */
 };
+
+/* Those that a callee keeps for its caller, and that rules are made of: rbx, rbp, rsp, r12 to r15, the return address. */
+static const int kept_regs[] = {3, REG_RBP, REG_RSP, 12, 13, 14, 15, REG_RIP};
 
 struct regs {
 	uint64_t v[REG_COUNT];
@@ -39,6 +43,7 @@ struct regs {
 
 struct unwind {
 	const struct maps *maps;
+	struct hash *frames; /* rules by module and address, kept by symbols */
 	pid_t pid;
 	uint64_t window_at;
 	size_t window_len;
@@ -307,30 +312,38 @@ static bool find_cfa(struct unwind *u, Dwarf_Frame *frame, struct module *module
 	return eval_ops(&e, ops, n, ret);
 }
 
+/* The unwind rule at an address of a module's file, or NULL. Threads that wait alike ask for the same ones. */
+static Dwarf_Frame *find_rule(struct unwind *u, struct module *module, uint64_t vaddr)
+{
+	uint64_t key = hash_mix((uintptr_t)module, vaddr, 1);
+	Dwarf_Frame *frame = hash_get(u->frames, key);
+	Dwarf_CFI *cfi = frame ? NULL : module_cfi(module);
+
+	if (cfi && dwarf_cfi_addrframe(cfi, vaddr, &frame) == 0)
+		(void)hash_set(u->frames, key, frame);
+	return frame;
+}
+
 /* Goes from a frame to its caller; false: there is none, or it cannot be told. */
 static bool step(struct unwind *u, struct regs *r, bool is_first, bool *ret_exact)
 {
 	uint64_t pc = r->v[REG_RIP] - (is_first || *ret_exact ? 0 : 1), first, bias, cfa;
 	const struct map *map = maps_find(u->maps, pc);
-	Dwarf_Frame *frame = NULL;
 	struct regs next = {.valid = 0};
 	bool is_signal = false;
-	Dwarf_CFI *cfi;
+	Dwarf_Frame *frame;
 
-	if (!map)
-		return false;
-	cfi = module_vaddr(map->module, map->offset, &first) ? module_cfi(map->module) : NULL;
+	if (!map || !module_vaddr(map->module, map->offset, &first))
+		return map && step_frame_pointer(u, r);
 	bias = map->start - first;
-	if (!cfi || dwarf_cfi_addrframe(cfi, pc - bias, &frame) != 0)
+	frame = find_rule(u, map->module, pc - bias);
+	if (!frame)
 		return step_frame_pointer(u, r);
-	if (!find_cfa(u, frame, map->module, pc - bias, bias, r, &cfa)) {
-		free(frame);
+	if (!find_cfa(u, frame, map->module, pc - bias, bias, r, &cfa))
 		return false;
-	}
 	(void)dwarf_frame_info(frame, NULL, NULL, &is_signal);
-	for (int i = 0; i < REG_COUNT; i++)
-		restore(u, frame, r, cfa, i, &next);
-	free(frame);
+	for (size_t i = 0; i < ARRAY_SIZE(kept_regs); i++)
+		restore(u, frame, r, cfa, kept_regs[i], &next);
 	if (!(next.valid & 1u << REG_RSP))
 		reg_set(&next, REG_RSP, cfa);
 	/* A stack that does not go up would make this walk endless. */
@@ -397,6 +410,7 @@ int symbols_unwind(
 		return rc;
 	u = xmalloc(sizeof *u);
 	u->maps = symbols_maps(s, process);
+	u->frames = symbols_frames(s);
 	u->pid = pid;
 	read_window(u, r.v[REG_RSP]);
 	if (!u->window_len)
