@@ -23,6 +23,14 @@ const volatile struct probe_config config = {};
 /* Depth of the tracer's own PID namespace; found by the iterator, which runs inside the tracer. */
 unsigned int own_level;
 
+/* Run by the tracer itself, once. */
+SEC("raw_tp/sys_enter")
+int find_level(void *ctx)
+{
+	own_level = BPF_CORE_READ(bpf_get_current_task_btf(), thread_pid, level);
+	return 0;
+}
+
 char LICENSE[] SEC("license") = "Dual MIT/GPL";
 
 int numbers_find(struct numbers *n)

@@ -3,7 +3,6 @@
 #include "probes/calls.h"
 #include "probes/io.h"
 
-#define DATA_FIRST 32
 #define DATA_STEPS 128
 #define DATA_STEPS_OLD 16
 #define IOV_MAX_SUM 16
@@ -51,8 +50,8 @@ static __noinline long data_step(u32 index, void *arg)
 		return !data_next(w);
 	len = w->len < w->left ? w->len : w->left;
 	if (!w->first_len) {
-		if (len > DATA_FIRST)
-			len = DATA_FIRST;
+		if (len > IO_DATA_FIRST)
+			len = IO_DATA_FIRST;
 		w->first_base = w->base;
 		w->first_len = len;
 	} else {
@@ -87,18 +86,20 @@ static __always_inline void data_emit(struct data_walk *w)
 	}
 }
 
-/* Emits the PIPE_IO of a call on a descriptor that is a pipe; dev and inode are known. */
-static __noinline void io_record(struct slot *slot, const struct io *io, u32 dev, u64 inode)
+int io_record(struct slot *slot, const struct io *io)
 {
 	struct rec_PIPE_IO *rec;
-	u64 base = io->base, len = 0;
+	u64 base, len = 0;
 
+	if (!slot || !io)
+		return 0;
+	base = io->base;
 	if (config.data_bytes && io->result > 0 && (io->base || io->iov) &&
 		!(slot->flags & SLOT_NODATA)) {
 		len = io->result;
 		if (len > config.data_bytes)
 			len = config.data_bytes;
-		if (io->iov || len > DATA_FIRST) {
+		if (io->iov || len > IO_DATA_FIRST) {
 			struct data_walk w = {
 				.iov = io->iov,
 				.n = io->iov_n,
@@ -117,26 +118,13 @@ static __noinline void io_record(struct slot *slot, const struct io *io, u32 dev
 	}
 	rec = EMIT_BEGIN(PIPE_IO, slot);
 	if (!rec)
-		return;
-	rec->dev = dev;
-	rec->inode = inode;
-	rec->fd = (s64)io->fd;
-	rec->op = io->op;
-	rec->start = slot->enter_ts;
-	rec->requested = io->requested;
-	rec->result = io->result;
-	__builtin_memset(rec->data, 0, sizeof rec->data);
-	if (len > DATA_FIRST)
-		len = DATA_FIRST;
-	rec->data_len = len;
-	if (len && bpf_probe_read_user(rec->data, len, (void *)base)) {
-		rec->data_len = 0;
-		rec->head.flags |= REC_UNREAD;
-	}
+		return 0;
+	io_fill(rec, slot, io, base, len);
 	EMIT_END(rec);
+	return 0;
 }
 
-int io_emit(u64 file_address, struct slot *slot, const struct io *io)
+int io_emit(u64 file_address, struct slot *slot, struct io *io)
 {
 	struct file *file = (struct file *)file_address;
 	struct inode *inode;
@@ -148,17 +136,19 @@ int io_emit(u64 file_address, struct slot *slot, const struct io *io)
 	inode = BPF_CORE_READ(file, f_inode);
 	type = BPF_CORE_READ(inode, i_mode) & S_IFMT;
 	if (type == S_IFIFO) {
-		io_record(slot, io, dev_encode(BPF_CORE_READ(inode, i_sb, s_dev)),
-			BPF_CORE_READ(inode, i_ino));
-		return 0;
+		io->dev = dev_encode(BPF_CORE_READ(inode, i_sb, s_dev));
+		io->inode = BPF_CORE_READ(inode, i_ino);
+		return io_record(slot, io);
 	}
 	if (type != S_IFSOCK)
 		return 0;
 	__builtin_memset(&obj, 0, sizeof obj);
 	file_object((u64)file, &obj);
-	if (obj.kind == FILE_SOCKETPAIR)
-		io_record(slot, io, obj.dev, obj.inode);
-	return 0;
+	if (obj.kind != FILE_SOCKETPAIR)
+		return 0;
+	io->dev = obj.dev;
+	io->inode = obj.inode;
+	return io_record(slot, io);
 }
 
 u64 iov_sum(u64 iov, u64 n)

@@ -1,6 +1,7 @@
 /* syscall.bpf.c - every system call of the machine passes here; those of traced threads go on to their handlers. */
 /* SPDX-License-Identifier: (MIT OR GPL-2.0-only) */
 #include "probes/calls.h"
+#include "probes/io.h"
 
 #define EINTR 4
 
@@ -44,9 +45,59 @@ int BPF_PROG(on_sys_enter, struct pt_regs *regs, long id)
 	return 0;
 }
 
-/* TP_PROTO(struct pt_regs *regs, long ret) */
-SEC("tp_btf/sys_exit")
-int BPF_PROG(on_sys_exit, struct pt_regs *regs, long ret)
+/*
+ * read and write of a pipe, the most frequent calls that are of interest, on
+ * kernels that let a program read through any pointer without a helper (6.2).
+ * Returns false where the longer way must be taken.
+ */
+extern void *bpf_rdonly_cast(const void *obj, u32 type) __ksym __weak;
+#define CAST(type, p) ((type *)bpf_rdonly_cast(p, bpf_core_type_id_kernel(type)))
+
+static __always_inline bool io_fast(
+	struct pt_regs *regs, long ret, struct task_struct *task, struct slot *slot)
+{
+	struct io io = {.result = ret};
+	struct rec_PIPE_IO *rec;
+	struct fdtable *fdt;
+	struct inode *inode;
+	u64 len, at = 0;
+	u32 fd, type;
+
+	if (slot->call == CALL_READ)
+		io.op = IO_READ;
+	else if (slot->call == CALL_WRITE)
+		io.op = IO_WRITE;
+	else
+		return false;
+	if (config.data_bytes > IO_DATA_FIRST || io_is_broken_off(ret))
+		return false;
+	fd = REG_ARG0(regs);
+	fdt = CAST(struct task_struct, task)->files->fdt;
+	if (fd >= fdt->max_fds)
+		return true;
+	bpf_probe_read_kernel(&at, sizeof at, fdt->fd + fd);
+	if (!at)
+		return true;
+	inode = CAST(struct file, (void *)at)->f_inode;
+	type = inode->i_mode & S_IFMT;
+	if (type != S_IFIFO)
+		return type != S_IFSOCK;
+	io.fd = fd;
+	io.requested = REG_ARG2(regs);
+	io.inode = inode->i_ino;
+	io.dev = dev_encode(inode->i_sb->s_dev);
+	len = ret > 0 && !(slot->flags & SLOT_NODATA) ? ret : 0;
+	if (len > config.data_bytes)
+		len = config.data_bytes;
+	rec = EMIT_BEGIN(PIPE_IO, slot);
+	if (!rec)
+		return true;
+	io_fill(rec, slot, &io, REG_ARG1(regs), len);
+	EMIT_END(rec);
+	return true;
+}
+
+static __always_inline int sys_exit(void *ctx, struct pt_regs *regs, long ret, bool fast)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct slot *slot = slot_find(task);
@@ -65,7 +116,22 @@ int BPF_PROG(on_sys_exit, struct pt_regs *regs, long ret)
 	if ((slot->flags & SLOT_COMPAT) || nr >= CALLS_MAX)
 		return 0;
 	exit = calls[nr].exit;
+	if (fast && exit == HANDLE_IO && io_fast(regs, ret, task, slot))
+		return 0;
 	if (exit)
 		bpf_tail_call(ctx, &exit_handlers, exit);
 	return 0;
+}
+
+/* TP_PROTO(struct pt_regs *regs, long ret): one of the two is loaded. */
+SEC("tp_btf/sys_exit")
+int BPF_PROG(on_sys_exit, struct pt_regs *regs, long ret)
+{
+	return sys_exit(ctx, regs, ret, false);
+}
+
+SEC("tp_btf/sys_exit")
+int BPF_PROG(on_sys_exit_fast, struct pt_regs *regs, long ret)
+{
+	return sys_exit(ctx, regs, ret, true);
 }

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/bpf.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -15,11 +16,15 @@
 #include "base/mem.h"
 #include "schema/record.h"
 #include "tracer/ebpf_calls.h"
+#include "tracer/ebpf_check.h"
 #include "tracer/ebpf_ring.h"
 
 #include "pptrace.skel.h"
 
 #define RING_BYTES (16u << 20)
+#define RING_BYTES_MIN (64u << 10)
+#define RING_BYTES_MAX (512u << 20)
+#define INITIAL_PID_NAMESPACE 0xeffffffcu
 
 /* PIDFD_THREAD: the descriptor stands for one thread (from 6.9 on; its value is that of O_EXCL). */
 #define THREAD_PIDFD ((unsigned)O_EXCL)
@@ -27,12 +32,12 @@
 struct ebpf {
 	struct pptrace_bpf *skel;
 	struct ebpf_ring *ring;
+	size_t ring_bytes;
 };
 
 static int ebpf_available(struct buf *why)
 {
-	(void)why;
-	return 0;
+	return ebpf_check(why);
 }
 
 static int silent(enum libbpf_print_level level, const char *fmt, va_list ap)
@@ -107,36 +112,106 @@ static int handlers_install(struct bpf_object *obj)
 	return 0;
 }
 
+/* The initial PID namespace has a well-known inode; only elsewhere must our depth be found out. */
+static bool in_initial_pid_namespace(void)
+{
+	struct stat st;
+
+	return stat("/proc/self/ns/pid", &st) == 0 && st.st_ino == INITIAL_PID_NAMESPACE;
+}
+
+/* A program that runs once, in this process, and leaves the depth of its PID namespace in own_level. */
+static int own_level_find(struct pptrace_bpf *skel)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, opts);
+
+	if (!bpf_program__autoload(skel->progs.find_level))
+		return 0;
+	return bpf_prog_test_run_opts(bpf_program__fd(skel->progs.find_level), &opts) ? -errno : 0;
+}
+
+/*
+ * Opens and loads. fast: with the programs for kernels that have
+ * bpf_rdonly_cast; on others that load fails and the plain ones do.
+ */
+static int load(struct ebpf *e, const struct source_config *config, bool fast)
+{
+	LIBBPF_OPTS(
+		bpf_object_open_opts, opts, .kernel_log_level = getenv("PPTRACE_LIBBPF") ? 4 : 0);
+	struct pptrace_bpf *skel = pptrace_bpf__open_opts(&opts);
+	int rc;
+
+	if (!skel)
+		return -errno;
+	e->skel = skel;
+	config_fill(skel, config, e->ring_bytes);
+	bpf_map__set_max_entries(skel->maps.ring, (unsigned)e->ring_bytes);
+	handlers_declare(skel->obj);
+	bpf_program__set_autoload(skel->progs.on_sys_exit, !fast);
+	bpf_program__set_autoload(skel->progs.on_sys_exit_fast, fast);
+	bpf_program__set_autoload(skel->progs.find_level, !in_initial_pid_namespace());
+	bpf_program__set_autoattach(skel->progs.find_level, false);
+	rc = pptrace_bpf__load(skel);
+	if (rc) {
+		pptrace_bpf__destroy(skel);
+		e->skel = NULL;
+	}
+	return rc;
+}
+
+static int start(struct ebpf *e, const struct source_config *config)
+{
+	int rc = load(e, config, true);
+
+	if (rc && rc != -EPERM)
+		rc = load(e, config, false);
+	if (!rc)
+		rc = own_level_find(e->skel);
+	if (!rc)
+		rc = handlers_install(e->skel->obj);
+	if (!rc)
+		rc = ebpf_ring_new(bpf_map__fd(e->skel->maps.ring), e->ring_bytes, &e->ring);
+	if (!rc)
+		rc = pptrace_bpf__attach(e->skel);
+	return rc;
+}
+
+/* The ring must be a power of two and whole pages. */
+static size_t ring_size(size_t wanted)
+{
+	size_t size = RING_BYTES_MIN;
+
+	while (size < wanted && size < RING_BYTES_MAX)
+		size *= 2;
+	return size;
+}
+
+static void ebpf_detach(struct source *s)
+{
+	struct ebpf *e = s->state;
+
+	if (!e)
+		return;
+	ebpf_ring_free(e->ring);
+	pptrace_bpf__destroy(e->skel);
+	free(e);
+	s->state = NULL;
+}
+
 static int ebpf_attach(struct source *s, const struct source_config *config, struct buf *why)
 {
 	struct ebpf *e = xcalloc(1, sizeof *e);
-	size_t ring = RING_BYTES;
-	struct pptrace_bpf *skel;
 	int rc;
 
 	libbpf_set_print(silent);
 	s->state = e;
-	LIBBPF_OPTS(bpf_object_open_opts, opts, .kernel_log_level = getenv("PPTRACE_LIBBPF") ? 4 : 0);
-	e->skel = skel = pptrace_bpf__open_opts(&opts);
-	if (!skel) {
-		buf_adds(why, "open");
-		return -errno;
-	}
-	config_fill(skel, config, ring);
-	bpf_map__set_max_entries(skel->maps.ring, ring);
-	handlers_declare(skel->obj);
-	rc = pptrace_bpf__load(skel);
+	e->ring_bytes = ring_size(config->ring_bytes ? config->ring_bytes : RING_BYTES);
+	rc = start(e, config);
 	if (rc) {
-		buf_adds(why, "load");
-		return rc;
+		ebpf_check_words(why, rc);
+		ebpf_detach(s);
 	}
-	rc = handlers_install(skel->obj);
-	if (rc)
-		return rc;
-	rc = ebpf_ring_new(bpf_map__fd(skel->maps.ring), ring, &e->ring);
-	if (rc)
-		return rc;
-	return pptrace_bpf__attach(skel);
+	return rc;
 }
 
 /* Gives a task its slot; options are those of pidfd_open. */
@@ -154,7 +229,7 @@ static int slot_set(struct ebpf *e, pid_t pid, pid_t tid, unsigned flags, unsign
 	if (fd < 0)
 		return -errno;
 	rc = bpf_map_update_elem(bpf_map__fd(e->skel->maps.slots), &fd, &slot, BPF_NOEXIST) ? -errno
-											: 0;
+											    : 0;
 	close(fd);
 	return rc;
 }
@@ -167,7 +242,8 @@ static int ebpf_adopt(struct source *s, pid_t pid)
 static int ebpf_follow(struct source *s, pid_t pid, pid_t tid)
 {
 	/* It may be asleep: then the end of that wait is worth a record, which the next switch to it sends. */
-	int rc = slot_set(s->state, pid, tid, SLOT_INIT | SLOT_WAITING, pid == tid ? 0 : THREAD_PIDFD);
+	int rc = slot_set(
+		s->state, pid, tid, SLOT_INIT | SLOT_WAITING, pid == tid ? 0 : THREAD_PIDFD);
 
 	return rc == -EINVAL && pid != tid ? -ENOTSUP : rc;
 }
@@ -210,18 +286,6 @@ static void ebpf_losses(struct source *s, source_loss *loss, void *arg)
 		if (sum)
 			loss(arg, s->name, kind, sum);
 	}
-}
-
-static void ebpf_detach(struct source *s)
-{
-	struct ebpf *e = s->state;
-
-	if (!e)
-		return;
-	ebpf_ring_free(e->ring);
-	pptrace_bpf__destroy(e->skel);
-	free(e);
-	s->state = NULL;
 }
 
 struct source *source_ebpf(void)
