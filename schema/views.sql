@@ -72,7 +72,7 @@ SELECT e.ts_ns, e.kind, e.process_id, e.thread_id, p.pid, t.tid, p.name, e.text
            coalesce(o.call, o.op) || ' ' || coalesce(i.name, i.kind || ' ' || i.id) ||
            coalesce(' fd ' || o.fd, '') || ' = ' || coalesce(o.bytes, iif(o.errno IS NULL, '?', 'errno ' || o.errno)) ||
            coalesce(' "' || CAST(o.data AS TEXT) || '"', '') ||
-           coalesce(printf(' <%.3f ms>', (o.end_ns - o.start_ns) / 1e6), '')
+           coalesce(' <' || round((o.end_ns - o.start_ns) / 1e6, 3) || ' ms>', '')
       FROM pipe_io o JOIN pipe i ON i.id = o.pipe_id JOIN thread t ON t.id = o.thread_id
     UNION ALL
     SELECT g.sent_ns, 'signal', s.process_id, g.sender_id,
@@ -92,31 +92,31 @@ SELECT e.ts_ns, e.kind, e.process_id, e.thread_id, p.pid, t.tid, p.name, e.text
       FROM handler h LEFT JOIN site s ON s.id = h.site_id
     UNION ALL
     SELECT m.armed_ns, 'timer', m.process_id, m.thread_id,
-           'arms ' || m.kind || ' timer: ' || printf('%.3f ms', (m.expires_ns - m.armed_ns) / 1e6) ||
-           iif(m.interval_ns, printf(', then every %.3f ms', m.interval_ns / 1e6), '')
+           'arms ' || m.kind || ' timer: ' || round((m.expires_ns - m.armed_ns) / 1e6, 3) || ' ms' ||
+           iif(m.interval_ns, ', then every ' || round(m.interval_ns / 1e6, 3) || ' ms', '')
       FROM timer m
     UNION ALL
     SELECT coalesce(h.request_ns, h.acquire_ns), 'lock', t.process_id, h.thread_id,
-           iif(h.mode = 's', 'shares ', 'locks ') || coalesce(l.kind || ' ' || coalesce(l.name, printf('0x%x', l.address)), 'lock ' || h.lock_id) ||
-           coalesce(printf(' after %.3f ms', (h.acquire_ns - h.request_ns) / 1e6), '') ||
-           coalesce(printf(' for %.3f ms', (h.release_ns - h.acquire_ns) / 1e6), ' and still has it') ||
+           iif(h.mode = 's', 'shares ', 'locks ') || coalesce(l.kind || ' ' || coalesce(l.name, iif(l.address, printf('0x%x', l.address), '#' || l.id)), 'lock ' || h.lock_id) ||
+           coalesce(' after ' || round((h.acquire_ns - h.request_ns) / 1e6, 3) || ' ms', '') ||
+           coalesce(' for ' || round((h.release_ns - h.acquire_ns) / 1e6, 3) || ' ms', ' and still has it') ||
            coalesce(' in ' || s.function, '') || coalesce(' (' || s.file || ':' || s.line || ')', '')
       FROM lock_hold h JOIN thread t ON t.id = h.thread_id LEFT JOIN lock l ON l.id = h.lock_id
       LEFT JOIN site s ON s.id = h.site_id
     UNION ALL
     SELECT y.start_ns, 'sync', t.process_id, y.thread_id,
-           y.op || coalesce(' ' || l.kind || ' ' || coalesce(l.name, printf('0x%x', l.address)), '') ||
+           y.op || coalesce(' ' || l.kind || ' ' || coalesce(l.name, iif(l.address, printf('0x%x', l.address), '#' || l.id)), '') ||
            coalesce(' thread ' || tt.tid, '') || coalesce(' = ' || y.result, ' = ?') ||
-           coalesce(printf(' <%.3f ms>', (y.end_ns - y.start_ns) / 1e6), ' not ended') ||
+           coalesce(' <' || round((y.end_ns - y.start_ns) / 1e6, 3) || ' ms>', ' not ended') ||
            coalesce(' in ' || s.function, '') || coalesce(' (' || s.file || ':' || s.line || ')', '')
       FROM sync y JOIN thread t ON t.id = y.thread_id LEFT JOIN lock l ON l.id = y.lock_id
       LEFT JOIN thread tt ON tt.id = y.target_id LEFT JOIN site s ON s.id = y.site_id
     UNION ALL
     SELECT w.start_ns, 'wait', t.process_id, w.thread_id,
-           'waits: ' || w.reason || coalesce(' ' || coalesce(l.name, l.kind || printf(' 0x%x', l.address)), '') ||
+           'waits: ' || w.reason || coalesce(' ' || coalesce(l.name, l.kind || iif(l.address, printf(' 0x%x', l.address), ' #' || l.id)), '') ||
            coalesce(' ' || coalesce(i.name, i.kind || ' ' || i.id), '') || coalesce(' process ' || tp.pid, '') ||
            coalesce(' thread ' || tt.tid, '') || coalesce(' ' || w.detail, '') || coalesce(' in ' || w.syscall, '') ||
-           coalesce(printf(' <%.3f ms>', (w.end_ns - w.start_ns) / 1e6), ' not ended') ||
+           coalesce(' <' || round((w.end_ns - w.start_ns) / 1e6, 3) || ' ms>', ' not ended') ||
            coalesce(', ended by ' || k.tid, '')
       FROM wait w JOIN thread t ON t.id = w.thread_id LEFT JOIN lock l ON l.id = w.lock_id
       LEFT JOIN pipe i ON i.id = w.pipe_id LEFT JOIN process tp ON tp.id = w.target_process_id
@@ -132,7 +132,7 @@ SELECT e.ts_ns, e.kind, e.process_id, e.thread_id, p.pid, t.tid, p.name, e.text
  ORDER BY e.ts_ns;
 
 CREATE VIEW lock_contention AS -- how much each lock was fought over, the worst first
-SELECT l.id AS lock_id, l.kind, coalesce(l.name, printf('0x%x', l.address)) AS lock, p.pid, st.threads, st.holds,
+SELECT l.id AS lock_id, l.kind, coalesce(l.name, iif(l.address, printf('0x%x', l.address), '#' || l.id)) AS lock, p.pid, st.threads, st.holds,
        st.contended, st.wait_ns, st.max_wait_ns, st.hold_ns, st.max_hold_ns,
        s.function || ' (' || s.file || ':' || s.line || ')' AS longest_hold_in
   FROM lock_stat st JOIN lock l ON l.id = st.lock_id
@@ -140,8 +140,8 @@ SELECT l.id AS lock_id, l.kind, coalesce(l.name, printf('0x%x', l.address)) AS l
  ORDER BY st.wait_ns DESC, st.holds DESC, l.id;
 
 CREATE VIEW lock_order AS -- which lock was taken while which was held; opposite = 1: another thread did it the other way round
-SELECT e.from_lock_id, coalesce(a.name, printf('0x%x', a.address)) AS held,
-       e.to_lock_id, coalesce(b.name, printf('0x%x', b.address)) AS taken,
+SELECT e.from_lock_id, coalesce(a.name, iif(a.address, printf('0x%x', a.address), '#' || a.id)) AS held,
+       e.to_lock_id, coalesce(b.name, iif(b.address, printf('0x%x', b.address), '#' || b.id)) AS taken,
        e.thread_id, t.tid, e.count, e.first_ns, e.last_ns, e.tried,
        fs.function || ' (' || fs.file || ':' || fs.line || ')' AS held_since,
        ts.function || ' (' || ts.file || ':' || ts.line || ')' AS taken_in,

@@ -1,5 +1,5 @@
 -- the locks that are held at the end, by whom and since when
-SELECT l.kind, coalesce(l.name, printf('0x%x', l.address)) AS lock, p.pid, t.tid, p.name, o.mode, o.depth,
+SELECT l.kind, coalesce(l.name, iif(l.address, printf('0x%x', l.address), '#' || l.id)) AS lock, p.pid, t.tid, p.name, o.mode, o.depth,
        round(o.acquire_ns / 1e6, 3) AS since_ms, s.function || ' ' || s.file || ':' || s.line AS taken_in,
        iif(t.end_ns IS NULL, '', 'holder has ended') AS note
   FROM lock_open o JOIN lock l ON l.id = o.lock_id
