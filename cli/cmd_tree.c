@@ -53,16 +53,13 @@ static int run(int argc, char **argv)
 	sqlite3 *db;
 
 	for (int id; (id = options_next(&cmd_tree, argc, argv)) != OPTIONS_END;) {
-		uint64_t n = 0;
-
 		if (id == OPTIONS_ERROR)
 			return COMMAND_USAGE;
 		if (id == OPT_ALL) {
 			max = 0;
 		} else if (id == OPT_WIDTH) {
-			if (!options_number("--width", optarg, &n))
+			if (!picture_set_width(&pic, optarg))
 				return COMMAND_USAGE;
-			pic.width = n;
 		} else if (!picture_option(&pic, id, optarg)) {
 			return COMMAND_USAGE;
 		}

@@ -15,8 +15,9 @@
 #include "viewer/graph.h"
 #include "viewer/load.h"
 #include "viewer/output.h"
+#include "viewer/sketch.h"
 
-enum { WIDTH_DEFAULT = 120, WIDTH_LEAST = 40 };
+enum { WIDTH_DEFAULT = 120, WIDTH_LEAST = 40, WIDTH_MOST = 100000 };
 
 static const char *const formats[] = {"svg", "png", "pdf", "dot", "txt", NULL};
 
@@ -31,6 +32,16 @@ bool picture_option(struct picture *p, int id, const char *arg)
 	if (!options_word("--format", arg, formats, &i))
 		return false;
 	p->format = formats[i];
+	return true;
+}
+
+bool picture_set_width(struct picture *p, const char *arg)
+{
+	uint64_t n;
+
+	if (!options_number("--width", arg, &n))
+		return false;
+	p->width = n < WIDTH_MOST ? n : WIDTH_MOST;
 	return true;
 }
 
@@ -76,7 +87,7 @@ size_t picture_width(const struct picture *p)
 		n = ws.ws_col;
 	if (n <= 0 && columns)
 		n = strtol(columns, NULL, 10);
-	if (n <= 0 || n > 10000)
+	if (n <= 0 || n > WIDTH_MOST)
 		n = WIDTH_DEFAULT;
 	return n < WIDTH_LEAST ? WIDTH_LEAST : (size_t)n;
 }
@@ -131,5 +142,17 @@ void picture_render(const struct picture *p, struct graph *g, const char *engine
 	if (graph_render(g, engine, p->format, &out, &why) != 0)
 		die("%s", why.data);
 	graph_free(g);
+	picture_write(p, out.data, out.len);
+}
+
+void picture_sketch(const struct picture *p, const struct sketch *sk)
+{
+	_cleanup_buf_ struct buf out = BUF_INIT;
+
+	if (!picture_is_text(p)) {
+		picture_render(p, sketch_graph(sk, false), "dot");
+		return;
+	}
+	sketch_text(&out, sk, picture_width(p), picture_color(p));
 	picture_write(p, out.data, out.len);
 }

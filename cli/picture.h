@@ -7,6 +7,7 @@
 #include <stddef.h>
 
 struct graph;
+struct sketch;
 struct sqlite3;
 struct trace;
 
@@ -27,6 +28,9 @@ struct picture {
 
 /* Takes an option of PICTURE_OPTIONS; false after a message if its argument is wrong. */
 bool picture_option(struct picture *p, int id, const char *arg);
+
+/* Takes the width of text in columns; false after a message if it is no number. */
+bool picture_set_width(struct picture *p, const char *arg);
 
 /* Settles format and output; call it once, after the options. */
 void picture_settle(struct picture *p);
@@ -52,5 +56,8 @@ void picture_write(const struct picture *p, const void *data, size_t len);
 
 /* Renders a graph with the engine, writes it and frees it. */
 void picture_render(const struct picture *p, struct graph *g, const char *engine);
+
+/* Draws a sketch in the format and writes it. */
+void picture_sketch(const struct picture *p, const struct sketch *sk);
 
 #endif

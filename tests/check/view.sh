@@ -29,7 +29,7 @@ done
 
 begin "hostile names stay text in every format"
 [ -e hostile.db ] || fixture hostile
-for command in tree timeline; do
+for command in tree timeline waits locks pipes; do
 	run "$PPTRACE" "$command" -T svg -o - hostile.db
 	expect_status 0
 	! grep -q '<script\|<img\|onerror="' out || fail "$command: markup came through"

@@ -1,0 +1,66 @@
+/* cmd_waits.c - pptrace waits: draw who waits for whom. */
+/* SPDX-License-Identifier: MIT */
+#include <getopt.h>
+#include <sqlite3.h>
+
+#include "base/command.h"
+#include "base/mem.h"
+#include "cli/options.h"
+#include "cli/picture.h"
+#include "cli/say.h"
+#include "viewer/load.h"
+#include "viewer/relations.h"
+#include "viewer/sketch.h"
+
+enum { OPT_AT = 256, OPT_WIDTH };
+
+static const struct command_option options[] = {
+	PICTURE_OPTIONS,
+	{"at", 0, "TIME",
+		"that moment, 1.5 or 200ms (default: when a deadlock stood, else the end)", OPT_AT},
+	{"width", 'w', "COLUMNS", "width of the text format (default: the terminal's)", OPT_WIDTH},
+	{NULL, 0, NULL, NULL, 0},
+};
+
+static int run(int argc, char **argv);
+
+const struct command cmd_waits = {
+	.name = "waits",
+	.usage = "[OPTIONS] [TRACE.db]",
+	.summary = "draw who waits for whom at one moment, and who could end it",
+	.options = options,
+	.run = run,
+};
+
+static int run(int argc, char **argv)
+{
+	struct picture pic = {.name = "waits"};
+	_cleanup_free_ char *why = NULL;
+	struct sketch *sk;
+	struct trace *t;
+	const char *path;
+	sqlite3 *db;
+	int64_t at = TIME_NEVER;
+
+	for (int id; (id = options_next(&cmd_waits, argc, argv)) != OPTIONS_END;) {
+		if (id == OPTIONS_ERROR)
+			return COMMAND_USAGE;
+		if (id == OPT_WIDTH    ? !picture_set_width(&pic, optarg)
+			: id == OPT_AT ? !options_duration("--at", optarg, &at)
+				       : !picture_option(&pic, id, optarg))
+			return COMMAND_USAGE;
+	}
+	path = picture_file("waits", argc - optind, argv + optind);
+	if (!path)
+		return COMMAND_USAGE;
+	picture_settle(&pic);
+	t = picture_load(path, &db);
+	sk = waits_sketch(t, db, at, &why);
+	if (!sk)
+		die("cannot read %s: %s", path, why);
+	picture_sketch(&pic, sk);
+	sketch_free(sk);
+	trace_free(t);
+	(void)sqlite3_close(db);
+	return 0;
+}
