@@ -1,0 +1,240 @@
+/* model_file_lock.c - locks on files: flock, POSIX and open-file-description locks. */
+/* SPDX-License-Identifier: MIT */
+/*
+ * A file lock is one range of a file of one class; ranges that do not overlap
+ * have nothing to do with each other. It is held by an open file description
+ * (flock, OFD), hence by every process that shares it, or by a process (POSIX).
+ */
+#include "base/mem.h"
+#include "schema/names.h"
+#include "tracer/model_state.h"
+
+#include <asm/unistd.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/file.h>
+
+struct range {
+	uint64_t begin, len; /* len 0: to the end */
+};
+
+static bool overlap(const struct lock *lock, struct range r)
+{
+	bool before = lock->len && lock->offset + lock->len <= r.begin;
+	bool after = r.len && r.begin + r.len <= lock->offset;
+
+	return !before && !after;
+}
+
+static uint64_t file_key(uint64_t class, uint64_t dev, uint64_t inode, struct range r)
+{
+	return hash_mix(hash_mix(dev, inode, 4 + class), r.begin, r.len);
+}
+
+static struct lock *file_lock(struct model *m, struct thread *t, uint64_t class, uint64_t dev,
+	uint64_t inode, struct range r)
+{
+	uint64_t key = file_key(class, dev, inode, r);
+	struct lock *lock = hash_get(&m->shared, key);
+
+	if (lock)
+		return lock;
+	lock = model_lock_new(m, NULL, 0, LOCK_FILE, 0);
+	lock->class = (uint8_t) class;
+	lock->pshared = lock->named = lock->outside = true;
+	lock->from_birth = !t->proc->found;
+	lock->dev = dev;
+	lock->inode = inode;
+	lock->offset = r.begin;
+	lock->len = r.len;
+	(void)hash_set(&m->shared, key, lock);
+	return lock;
+}
+
+/* Whose hold this is, in the terms of its class. */
+static bool same_owner(
+	const struct hold *h, const struct proc *holder, const struct proc *p, uint64_t file)
+{
+	return h->lock->class == FLOCK_POSIX ? holder == p : h->file == file;
+}
+
+/* Ends the holds of an owner that overlap a range: by an unlock, a new mode, or the end of the process. */
+static void release_range(struct model *m, const struct rec_FILE_LOCK *rec, struct thread *by,
+	struct range r, int64_t site)
+{
+	int64_t ts = model_time(m, rec->head.ts);
+
+	for (struct thread *t = m->all_threads; t; t = t->next) {
+		for (size_t i = t->n_held; i > 0; i--) {
+			struct hold *h = &t->held[i - 1];
+			struct lock *lock = h->lock;
+
+			if (lock->kind == LOCK_FILE && lock->class == rec->class &&
+				lock->inode == rec->inode && lock->dev == rec->dev &&
+				overlap(lock, r) && same_owner(h, t->proc, by->proc, rec->file))
+				(void)model_hold_end(m, t, lock, ts, site);
+		}
+	}
+}
+
+void model_file_lock(struct model *m, const struct rec_FILE_LOCK *rec)
+{
+	struct thread *t = model_thread(m, &rec->head);
+	int64_t ts = model_time(m, rec->head.ts), start = model_time(m, rec->start);
+	int64_t site = model_site(m, t->proc, rec->site, true);
+	struct range r = {rec->begin, rec->len};
+	struct lock *lock;
+
+	if (!names_file_lock((int)rec->class) || rec->class > FLOCK_OFD ||
+		rec->mode > LOCK_MODE_S || t->proc->slim || !rec->inode) {
+		model_skip(m);
+		return;
+	}
+	if (rec->class == FLOCK_FLOCK)
+		r = (struct range){0, 0};
+	if (rec->result) {
+		if (rec->result == EDEADLK) {
+			lock = file_lock(m, t, rec->class, rec->dev, rec->inode, r);
+			store_put(m->store, STORE_LOCK_ERROR,
+				&(struct row_lock_error){.lock_id = lock->id,
+					.thread_id = t->id,
+					.ts_ns = ts,
+					.kind = "deadlock",
+					.errno_ = EDEADLK,
+					.owner_id = STORE_NULL,
+					.site_id = site});
+		}
+		return;
+	}
+	release_range(m, rec, t, r, site);
+	if (rec->mode == LOCK_MODE_NONE)
+		return;
+	lock = file_lock(m, t, rec->class, rec->dev, rec->inode, r);
+	model_lock_user(m, lock, t->proc, ts);
+	if (t->n_held)
+		model_edges(m, t, lock, (uint8_t)rec->mode, site, false, ts);
+	model_hold_begin(m, t,
+		&(struct hold){.lock = lock,
+			.request = rec->start && start < ts && t->waited == lock->id ? start
+										     : STORE_NULL,
+			.acquire = ts,
+			.site = site,
+			.file = rec->file,
+			.depth = 1,
+			.mode = (uint8_t)rec->mode});
+}
+
+/* A flock is held on by the children that share its description: one of them takes over. */
+static void hand_over(struct model *m, struct thread *from, struct hold *h, int64_t ts)
+{
+	struct hold hold = *h;
+	struct thread *heir = NULL;
+
+	model_lock_leave(m, h->lock, from->proc, ts);
+	for (struct proc *p = m->all_procs; p && !heir; p = p->next) {
+		if (!p->ended && p != from->proc && p->main && p->main->end == STORE_NULL &&
+			model_lock_has_user(h->lock, p))
+			heir = p->main;
+	}
+	(void)model_hold_end(m, from, h->lock, ts, STORE_NULL);
+	if (!heir)
+		return;
+	hold.row = 0;
+	hold.acquire = ts;
+	hold.request = STORE_NULL;
+	model_hold_begin(m, heir, &hold);
+}
+
+void model_file_locks_fork(
+	struct model *m, struct proc *child, const struct proc *parent, int64_t ts)
+{
+	for (const struct thread *t = parent->threads; t; t = t->peer) {
+		for (size_t i = 0; i < t->n_held; i++) {
+			struct lock *lock = t->held[i].lock;
+
+			if (lock->kind == LOCK_FILE && lock->class != FLOCK_POSIX)
+				model_lock_user(m, lock, child, ts);
+		}
+	}
+}
+
+void model_file_locks_exit(struct model *m, struct thread *t, int64_t ts)
+{
+	for (size_t i = t->n_held; i > 0; i--) {
+		struct hold *h = &t->held[i - 1];
+
+		if (h->lock->kind != LOCK_FILE)
+			continue;
+		if (h->lock->class == FLOCK_POSIX) {
+			model_lock_leave(m, h->lock, t->proc, ts);
+			(void)model_hold_end(m, t, h->lock, ts, STORE_NULL);
+		} else {
+			hand_over(m, t, h, ts);
+		}
+	}
+}
+
+uint8_t model_file_lock_mode(const struct rec_WAIT_BEGIN *rec)
+{
+	struct flock fl;
+
+	if (rec->syscall == __NR_flock)
+		return rec->arg1 & LOCK_SH ? LOCK_MODE_S : LOCK_MODE_X;
+	if (rec->words_valid < sizeof fl)
+		return LOCK_MODE_X;
+	memcpy(&fl, rec->words, sizeof fl);
+	return fl.l_type == F_RDLCK ? LOCK_MODE_S : LOCK_MODE_X;
+}
+
+/* The range that a blocked call asks for: words hold its struct flock where the source sends it. */
+static struct range wanted_range(const struct rec_WAIT_BEGIN *rec)
+{
+	struct flock fl;
+
+	if (rec->syscall == __NR_flock || rec->words_valid < sizeof fl)
+		return (struct range){0, 0};
+	memcpy(&fl, rec->words, sizeof fl);
+	if (fl.l_whence != SEEK_SET || fl.l_start < 0 || fl.l_len < 0)
+		return (struct range){0, 0};
+	return (struct range){(uint64_t)fl.l_start, (uint64_t)fl.l_len};
+}
+
+/* Finds a hold of somebody else that a wanted range runs into. */
+static struct lock *conflicting(const struct model *m, const struct thread *by,
+	const struct rec_WAIT_BEGIN *rec, uint64_t class)
+{
+	struct range r = wanted_range(rec);
+	uint8_t mode = model_file_lock_mode(rec);
+
+	for (const struct thread *t = m->all_threads; t; t = t->next) {
+		for (size_t i = 0; i < t->n_held; i++) {
+			const struct hold *h = &t->held[i];
+			const struct lock *lock = h->lock;
+
+			if (lock->kind == LOCK_FILE && lock->inode == rec->inode &&
+				lock->dev == rec->dev && overlap(lock, r) &&
+				(lock->class == FLOCK_FLOCK) == (class == FLOCK_FLOCK) &&
+				(class != FLOCK_POSIX || t->proc != by->proc) &&
+				(h->mode == LOCK_MODE_X || mode == LOCK_MODE_X))
+				return h->lock;
+		}
+	}
+	return NULL;
+}
+
+struct lock *model_file_lock_wanted(
+	struct model *m, struct thread *t, const struct rec_WAIT_BEGIN *rec)
+{
+	uint64_t class = rec->syscall == __NR_flock            ? FLOCK_FLOCK
+			 : (uint32_t)rec->arg1 == F_OFD_SETLKW ? FLOCK_OFD
+							       : FLOCK_POSIX;
+	struct lock *lock;
+
+	if (!rec->inode)
+		return NULL;
+	lock = conflicting(m, t, rec, class);
+	if (!lock)
+		lock = file_lock(m, t, class, rec->dev, rec->inode, wanted_range(rec));
+	model_lock_user(m, lock, t->proc, model_time(m, rec->head.ts));
+	return lock;
+}

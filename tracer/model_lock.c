@@ -1,0 +1,472 @@
+/* model_lock.c - locks and other objects that threads wait on: identity, birth, end, who can reach them. */
+/* SPDX-License-Identifier: MIT */
+/*
+ * A private object is an address in a process, from its initialisation (or
+ * first use) to its destruction, the next initialisation, or the end of the
+ * memory by exec or exit. A shared one is what its address is mapped from;
+ * each process that uses it, and its children by fork, find it under their own
+ * address. After fork the child's copies are made when they are first touched,
+ * but for those that are held, which are made at once.
+ */
+#include "base/mem.h"
+#include "schema/names.h"
+#include "tracer/model_state.h"
+
+/* A process that can reach a shared lock. */
+struct user {
+	struct user *next;
+	int64_t process_id, start;
+};
+
+static void queue_lock(struct model *m, struct lock *lock)
+{
+	if (lock->queued)
+		return;
+	lock->queued = true;
+	lock->dirty_next = m->dirty_locks;
+	m->dirty_locks = lock;
+}
+
+void model_lock_touch(struct model *m, struct lock *lock)
+{
+	lock->dirty = true;
+	queue_lock(m, lock);
+}
+
+void model_stat_touch(struct model *m, struct lock *lock)
+{
+	lock->stat_dirty = true;
+	queue_lock(m, lock);
+}
+
+void model_lock_unref(struct model *m, struct lock *lock)
+{
+	lock->refs--;
+	if (lock->dead && !lock->refs)
+		queue_lock(m, lock); /* freed when the queue is written */
+}
+
+struct lock *model_lock_new(struct model *m, struct proc *p, uint64_t addr, int kind, unsigned type)
+{
+	struct lock *lock = xcalloc(1, sizeof *lock);
+
+	lock->id = m->ids.lock++;
+	lock->kind = (uint8_t)kind;
+	lock->type = type;
+	lock->proc = p;
+	lock->process_id = p ? p->id : STORE_NULL;
+	lock->address = (int64_t)addr;
+	lock->init_site = lock->origin_id = lock->destroyed = lock->initial = STORE_NULL;
+	lock->runner = lock->last_thread = STORE_NULL;
+	lock->created = m->now;
+	lock->from_birth = !p || !p->found;
+	lock->stat = (struct lock_stat){
+		.max_hold_site = STORE_NULL, .last_taker = STORE_NULL, .value = STORE_NULL};
+	lock->link = &m->all_locks;
+	lock->next = m->all_locks;
+	if (lock->next)
+		lock->next->link = &lock->next;
+	m->all_locks = lock;
+	model_lock_touch(m, lock);
+	return lock;
+}
+
+struct lock *model_find_lock(const struct proc *p, uint64_t addr)
+{
+	return hash_get(&p->vm->locks, addr);
+}
+
+/* The id of the parent's object of which this is the child's copy, or STORE_NULL. */
+static int64_t origin_of(const struct model *m, const struct proc *vm, uint64_t addr, int kind)
+{
+	const struct proc *parent = vm->origin_id ? model_find_proc(m, vm->origin_pid) : NULL;
+	const struct lock *lock = parent && parent->id == vm->origin_id && parent->vm == parent
+					  ? model_find_lock(parent, addr)
+					  : NULL;
+
+	return lock && lock->kind == kind && lock->created <= vm->forked_ns ? lock->id : STORE_NULL;
+}
+
+/* The memory of an object is gone or is another object's. */
+static void kill_lock(struct model *m, struct lock *lock)
+{
+	if (!lock->name && lock->proc && !lock->named)
+		lock->name = model_variable(m, lock->proc, (uint64_t)lock->address);
+	lock->named = lock->dead = true;
+	lock->proc = NULL;
+	queue_lock(m, lock);
+}
+
+/* A lock of a process that is found under an address. */
+static struct lock *add_private(
+	struct model *m, struct proc *vm, uint64_t addr, int kind, unsigned type)
+{
+	struct lock *lock = model_lock_new(m, vm, addr, kind, type);
+
+	lock->origin_id = origin_of(m, vm, addr, kind);
+	(void)hash_set(&vm->locks, addr, lock);
+	return lock;
+}
+
+struct lock *model_lock_at(struct model *m, struct proc *p, uint64_t addr, int kind, unsigned type)
+{
+	struct proc *vm = p->vm;
+	struct lock *lock = hash_get(&vm->locks, addr);
+
+	if (lock && lock->kind == kind) {
+		if (type && !lock->type) {
+			lock->type = type;
+			model_lock_touch(m, lock);
+		}
+		return lock;
+	}
+	if (lock && (lock->kind == LOCK_FUTEX || kind == LOCK_FUTEX || lock->pshared)) {
+		/* What looked like a bare futex is this object. */
+		if (lock->kind == LOCK_FUTEX)
+			lock->kind = (uint8_t)kind;
+		lock->type = type ? type : lock->type;
+		model_lock_touch(m, lock);
+		return lock;
+	}
+	if (lock)
+		kill_lock(m, lock);
+	return add_private(m, vm, addr, kind, type);
+}
+
+void model_lock_user(struct model *m, struct lock *lock, struct proc *p, int64_t ts)
+{
+	struct user *user;
+
+	for (user = lock->user_list; user; user = user->next) {
+		if (user->process_id == p->id)
+			return;
+	}
+	user = xmalloc(sizeof *user);
+	*user = (struct user){lock->user_list, p->id, ts};
+	lock->user_list = user;
+	store_put(m->store, STORE_LOCK_USER,
+		&(struct row_lock_user){lock->id, p->id, ts, STORE_NULL});
+}
+
+/* A process can no longer reach a shared lock. */
+void model_lock_leave(struct model *m, struct lock *lock, const struct proc *p, int64_t ts)
+{
+	struct user **at = &lock->user_list, *user;
+
+	while (*at && (*at)->process_id != p->id)
+		at = &(*at)->next;
+	user = *at;
+	if (!user)
+		return;
+	store_replace(m->store, STORE_LOCK_USER,
+		&(struct row_lock_user){lock->id, p->id, user->start, ts});
+	*at = user->next;
+	free(user);
+}
+
+bool model_lock_has_user(const struct lock *lock, const struct proc *p)
+{
+	for (const struct user *user = lock->user_list; user; user = user->next) {
+		if (user->process_id == p->id)
+			return true;
+	}
+	return false;
+}
+
+static uint64_t shared_key(uint64_t dev, uint64_t inode, uint64_t offset)
+{
+	return hash_mix(hash_mix(dev, inode, 2), offset, 3);
+}
+
+struct lock *model_lock_shared(
+	struct model *m, struct proc *p, uint64_t dev, uint64_t inode, uint64_t offset, int kind)
+{
+	uint64_t key = shared_key(dev, inode, offset);
+	struct lock *lock = hash_get(&m->shared, key);
+
+	if (lock) {
+		if (lock->kind == LOCK_FUTEX && kind != LOCK_FUTEX) {
+			lock->kind = (uint8_t)kind;
+			model_lock_touch(m, lock);
+		}
+		return lock;
+	}
+	lock = model_lock_new(m, NULL, 0, kind, 0);
+	lock->address = STORE_NULL;
+	lock->pshared = true;
+	lock->named = true;
+	lock->from_birth = !p->found;
+	lock->dev = dev;
+	lock->inode = inode;
+	lock->offset = offset;
+	(void)hash_set(&m->shared, key, lock);
+	return lock;
+}
+
+/* The lock of a record that says that it is shared between processes. */
+static struct lock *init_shared(struct model *m, struct proc *p, const struct rec_LOCK_INIT *rec)
+{
+	struct proc *vm = p->vm;
+	struct lock *old = model_find_lock(p, rec->addr), *lock;
+
+	if (!rec->inode && !rec->dev) { /* it cannot be told from where: by inheritance alone */
+		lock = model_lock_at(m, p, rec->addr, (int)rec->kind, (unsigned)rec->type);
+		lock->process_id = STORE_NULL;
+		lock->pshared = true;
+	} else {
+		lock = model_lock_shared(m, p, rec->dev, rec->inode, rec->offset, (int)rec->kind);
+		if (lock->address == STORE_NULL)
+			lock->address = (int64_t)rec->addr;
+		if (old != lock) {
+			if (old && !old->pshared)
+				kill_lock(m, old);
+			vm->n_shared += !old || !old->pshared;
+			(void)hash_set(&vm->locks, rec->addr, lock);
+		}
+	}
+	model_lock_user(m, lock, vm, model_time(m, rec->head.ts));
+	return lock;
+}
+
+void model_lock_init(struct model *m, const struct rec_LOCK_INIT *rec)
+{
+	struct thread *t = model_thread(m, &rec->head);
+	struct lock *lock;
+
+	if (!names_lock_kind((int)rec->kind) || rec->kind > LOCK_ONCE || rec->kind == LOCK_FILE ||
+		rec->type > 63 || t->proc->slim) {
+		model_skip(m);
+		return;
+	}
+	if (rec->pshared) {
+		lock = init_shared(m, t->proc, rec);
+	} else {
+		lock = model_find_lock(t->proc, rec->addr);
+		/* Without a site it was only seen for the first time. */
+		if (lock && rec->site && !lock->pshared) {
+			kill_lock(m, lock);
+			(void)hash_del(&t->proc->vm->locks, rec->addr);
+		}
+		lock = model_lock_at(m, t->proc, rec->addr, (int)rec->kind, (unsigned)rec->type);
+	}
+	if (rec->type)
+		lock->type = (unsigned)rec->type;
+	if (rec->site)
+		lock->init_site = model_site(m, t->proc, rec->site, true);
+	if (rec->kind == LOCK_SEM || rec->kind == LOCK_BARRIER)
+		lock->initial = (int64_t)rec->value;
+	if (rec->kind == LOCK_SEM && lock->stat.value == STORE_NULL)
+		lock->stat.value = (int64_t)rec->value;
+	if (rec->name[0] && !lock->name) {
+		lock->name = xstrndup(rec->name, sizeof rec->name);
+		lock->outside = lock->pshared;
+	}
+	model_lock_touch(m, lock);
+	model_stat_touch(m, lock);
+}
+
+void model_lock_destroy(struct model *m, const struct rec_LOCK_DESTROY *rec)
+{
+	struct thread *t = model_thread(m, &rec->head);
+	struct proc *vm = t->proc->vm;
+	struct lock *lock = model_find_lock(t->proc, rec->addr);
+	uint64_t key;
+
+	if (!lock || (rec->kind && lock->kind != rec->kind))
+		return;
+	lock->destroyed = model_time(m, rec->head.ts);
+	model_lock_touch(m, lock);
+	(void)hash_del(&vm->locks, rec->addr);
+	if (!lock->pshared) {
+		kill_lock(m, lock);
+		return;
+	}
+	vm->n_shared -= vm->n_shared > 0;
+	key = shared_key(lock->dev, lock->inode, lock->offset);
+	if (hash_get(&m->shared, key) == lock)
+		(void)hash_del(&m->shared, key);
+}
+
+/* The copy in a child of a lock that is held at the moment of the fork. */
+static struct lock *copy_lock(struct model *m, struct proc *child, const struct lock *from)
+{
+	struct lock *lock = hash_get(&child->locks, (uint64_t)from->address);
+
+	if (lock)
+		return lock;
+	lock = add_private(m, child, (uint64_t)from->address, from->kind, from->type);
+	lock->origin_id = from->id;
+	lock->initial = from->initial;
+	lock->init_site = from->init_site;
+	return lock;
+}
+
+static void copy_holds(
+	struct model *m, struct proc *child, const struct thread *t, bool is_forker, int64_t ts)
+{
+	for (size_t i = 0; i < t->n_held; i++) {
+		struct hold hold = t->held[i];
+
+		if (hold.lock->pshared || hold.lock->dead || hold.lock->kind == LOCK_FILE)
+			continue;
+		hold.lock = copy_lock(m, child, hold.lock);
+		hold.request = STORE_NULL;
+		hold.acquire = ts;
+		hold.row = 0;
+		if (is_forker && child->main)
+			model_hold_begin(m, child->main, &hold);
+		else
+			model_abandoned_add(m, &hold, t->id, child->id)->forked = true;
+	}
+}
+
+static void inherit_shared(
+	struct model *m, struct proc *child, const struct proc *parent, int64_t ts)
+{
+	struct hash_slot *slot;
+
+	for (size_t pos = 0; (slot = hash_next(&parent->locks, &pos));) {
+		struct lock *lock = slot->value;
+
+		if (!lock->pshared || hash_get(&child->locks, slot->key))
+			continue;
+		(void)hash_set(&child->locks, slot->key, lock);
+		child->n_shared++;
+		model_lock_user(m, lock, child, ts);
+	}
+}
+
+void model_locks_fork(
+	struct model *m, struct proc *child, struct proc *parent, struct thread *forker, int64_t ts)
+{
+	struct abandoned *last = m->abandoned;
+
+	if (parent->n_shared)
+		inherit_shared(m, child, parent, ts);
+	for (const struct thread *t = parent->threads; t; t = t->peer)
+		copy_holds(m, child, t, t == forker, ts);
+	if (forker->proc != parent) /* it uses the memory of another process */
+		copy_holds(m, child, forker, true, ts);
+	model_file_locks_fork(m, child, forker->proc, ts);
+	/* What threads that have ended left taken is taken in the child too. */
+	for (struct abandoned *a = last; a; a = a->next) {
+		struct hold hold = a->hold;
+
+		if (hold.lock->proc != parent || hold.lock->pshared)
+			continue;
+		hold.lock = copy_lock(m, child, hold.lock);
+		hold.row = 0;
+		hold.acquire = ts;
+		model_abandoned_add(m, &hold, a->thread_id, child->id)->forked = true;
+	}
+}
+
+void model_locks_forget(struct model *m, struct proc *p, int64_t ts)
+{
+	struct hash_slot *slot;
+
+	if (!p->locks.len)
+		return;
+	model_abandoned_forget(m, p);
+	for (size_t pos = 0; (slot = hash_next(&p->locks, &pos));) {
+		struct lock *lock = slot->value;
+
+		if (lock->pshared)
+			model_lock_leave(m, lock, p, ts);
+		else
+			kill_lock(m, lock);
+	}
+	hash_done(&p->locks);
+	p->n_shared = 0;
+}
+
+void model_shared_map(struct model *m, const struct rec_SHARED_MAP *rec)
+{
+	struct proc *p = rec->outside ? NULL : model_thread(m, &rec->head)->proc;
+
+	for (struct lock *lock = m->all_locks; lock; lock = lock->next) {
+		if (!lock->pshared || lock->inode != rec->inode || lock->dev != rec->dev ||
+			lock->kind == LOCK_FILE)
+			continue;
+		if (p)
+			model_lock_user(m, lock, p, model_time(m, rec->head.ts));
+		else if (!lock->outside)
+			lock->outside = true;
+		model_lock_touch(m, lock);
+	}
+}
+
+static void write_lock(struct model *m, struct lock *lock)
+{
+	const char *type = lock->kind == LOCK_FILE ? names_file_lock(lock->class)
+						   : names_lock_type(lock->type);
+	bool of_file = lock->kind == LOCK_FILE;
+	struct row_lock row;
+
+	if (!lock->name && !lock->named && lock->proc)
+		lock->name = model_variable(m, lock->proc, (uint64_t)lock->address);
+	lock->named = true;
+	row = (struct row_lock){.id = lock->id,
+		.kind = names_lock_kind(lock->kind),
+		.type = type,
+		.process_id = lock->process_id,
+		.address = of_file ? STORE_NULL : lock->address,
+		.pshared = lock->pshared,
+		.name = lock->name,
+		.init_site_id = lock->init_site,
+		.origin_id = lock->origin_id,
+		.dev = lock->inode ? (int64_t)lock->dev : STORE_NULL,
+		.inode = lock->inode ? (int64_t)lock->inode : STORE_NULL,
+		.offset = lock->inode ? (int64_t)lock->offset : STORE_NULL,
+		.created_ns = lock->created,
+		.destroyed_ns = lock->destroyed,
+		.initial = lock->initial,
+		.outside = lock->outside,
+		.from_birth = lock->from_birth};
+	if (lock->written)
+		store_replace(m->store, STORE_LOCK, &row);
+	else
+		store_put(m->store, STORE_LOCK, &row);
+	lock->written = true;
+	lock->dirty = false;
+}
+
+static void free_lock(struct lock *lock)
+{
+	while (lock->user_list) {
+		struct user *user = lock->user_list;
+
+		lock->user_list = user->next;
+		free(user);
+	}
+	*lock->link = lock->next;
+	if (lock->next)
+		lock->next->link = lock->link;
+	free(lock->name);
+	free(lock);
+}
+
+void model_lock_flush(struct model *m)
+{
+	struct lock *next;
+
+	for (struct lock *lock = m->dirty_locks; lock; lock = next) {
+		next = lock->dirty_next;
+		lock->queued = false;
+		if (lock->dirty)
+			write_lock(m, lock);
+		if (lock->stat_dirty)
+			model_stat_write(m, lock);
+		if (lock->dead && !lock->refs)
+			free_lock(lock);
+	}
+	m->dirty_locks = NULL;
+	model_open_flush(m);
+}
+
+void model_lock_done(struct model *m)
+{
+	model_abandoned_done(m);
+	while (m->all_locks)
+		free_lock(m->all_locks);
+}
