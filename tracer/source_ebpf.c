@@ -17,6 +17,7 @@
 #include "schema/record.h"
 #include "tracer/ebpf_calls.h"
 #include "tracer/ebpf_check.h"
+#include "tracer/ebpf_object.h"
 #include "tracer/ebpf_ring.h"
 
 #include "pptrace.skel.h"
@@ -147,6 +148,8 @@ static int load(struct ebpf *e, const struct source_config *config, bool fast)
 	config_fill(skel, config, e->ring_bytes);
 	bpf_map__set_max_entries(skel->maps.ring, (unsigned)e->ring_bytes);
 	handlers_declare(skel->obj);
+	/* Only for a look at processes that nobody records: tracer/timers.c. */
+	bpf_program__set_autoload(skel->progs.look_timers, false);
 	bpf_program__set_autoload(skel->progs.on_sys_exit, !fast);
 	bpf_program__set_autoload(skel->progs.on_sys_exit_fast, fast);
 	bpf_program__set_autoload(skel->progs.find_level, !in_initial_pid_namespace());
@@ -196,6 +199,11 @@ static void ebpf_detach(struct source *s)
 	pptrace_bpf__destroy(e->skel);
 	free(e);
 	s->state = NULL;
+}
+
+const void *ebpf_object(size_t *ret_size)
+{
+	return pptrace_bpf__elf_bytes(ret_size);
 }
 
 static int ebpf_attach(struct source *s, const struct source_config *config, struct buf *why)
