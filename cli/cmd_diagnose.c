@@ -1,0 +1,213 @@
+/* cmd_diagnose.c - pptrace diagnose: what is wrong in a recording, and why. */
+/* SPDX-License-Identifier: MIT */
+#include <getopt.h>
+#include <sqlite3.h>
+
+#include "base/buf.h"
+#include "base/command.h"
+#include "base/mem.h"
+#include "cli/options.h"
+#include "cli/say.h"
+#include "cli/trace_note.h"
+#include "verdict/json.h"
+#include "verdict/verdict.h"
+
+enum { OPT_JSON = 256, OPT_AT, OPT_FAIL_ON, STATUS_FOUND = 1, STATUS_TROUBLE = 2 };
+
+static const struct command_option options[] = {
+	{"json", 'j', NULL, "print one JSON object", OPT_JSON},
+	{"rule", 'r', "RULE", "only this rule ('pptrace explain' lists them); may be repeated",
+		'r'},
+	{"at", 0, "TIME", "as of that time after the start (2, 1.5s, 300ms) instead of the end",
+		OPT_AT},
+	{"all", 'a', NULL, "also event loops and servers that only wait for the outside", 'a'},
+	{"fail-on", 0, "SEVERITY",
+		"exit 1 from this severity on: error, warning (default), info or never",
+		OPT_FAIL_ON},
+	{NULL, 0, NULL, NULL, 0},
+};
+
+static int run(int argc, char **argv);
+
+const struct command cmd_diagnose = {
+	.name = "diagnose",
+	.usage = "[OPTIONS] [TRACE.db]",
+	.summary = "say what is wrong: deadlocks, leaks, zombies, and 19 other rules",
+	.options = options,
+	.run = run,
+};
+
+static const char *const severities[] = {"error", "warning", "info", "never", NULL};
+enum { FAIL_WARNING = 1, FAIL_NEVER = 3 };
+
+struct diagnose {
+	const char *path;
+	const char *rules[32]; /* NULL-terminated; empty: all */
+	size_t n_rules;
+	int64_t at_ns;
+	int fail_on; /* index into severities */
+	bool json, all;
+};
+
+static bool is_wanted(const struct diagnose *d, const struct finding *f)
+{
+	bool wanted = !d->n_rules;
+
+	for (size_t i = 0; i < d->n_rules; i++)
+		wanted = wanted || !strcmp(d->rules[i], f->rule);
+	return wanted;
+}
+
+static int severity_of(const struct finding *f)
+{
+	int i = 0;
+
+	while (i < FAIL_NEVER && strcmp(severities[i], f->severity) != 0)
+		i++;
+	return i;
+}
+
+/*
+ * What was stored when the recording was closed; computed anew if it was never
+ * closed, or for what is not stored.
+ */
+static int find(const struct diagnose *d, sqlite3 *db, struct findings *ret, struct buf *why)
+{
+	sqlite3_stmt *st = NULL;
+	bool stored = false;
+
+	if (sqlite3_prepare_v2(db, "SELECT complete FROM trace", -1, &st, NULL) == SQLITE_OK)
+		stored = sqlite3_step(st) == SQLITE_ROW && sqlite3_column_int(st, 0) == 1;
+	(void)sqlite3_finalize(st);
+	if (stored && d->at_ns == INT64_MAX && !d->all)
+		return verdict_load(db, ret, why);
+	return verdict_all(db, d->at_ns, d->n_rules == 1 ? d->rules[0] : NULL, d->all, ret, why);
+}
+
+/* Findings are ordered: each heading is printed once, before the first of its kind. */
+static const char *heading(const struct finding *f)
+{
+	if (!strcmp(f->rule, "deadlock"))
+		return "Deadlock";
+	if (!strcmp(f->severity, "error"))
+		return "Errors";
+	if (!strcmp(f->rule, "stuck"))
+		return "Stuck, unless something happens that the recording cannot foresee";
+	if (!strcmp(f->rule, "lock-order"))
+		return "Possible deadlocks, that did not happen this time";
+	return !strcmp(f->severity, "warning") ? "Warnings" : "Worth knowing";
+}
+
+static void print_text(const struct diagnose *d, sqlite3 *db, const struct findings *fs)
+{
+	static const char *const order[] = {"Deadlock", "Errors",
+		"Stuck, unless something happens that the recording cannot foresee",
+		"Possible deadlocks, that did not happen this time", "Warnings", "Worth knowing"};
+	_cleanup_buf_ struct buf out = BUF_INIT;
+	bool color = say_color(stdout);
+
+	for (size_t k = 0; k < ARRAY_SIZE(order); k++) {
+		bool first = true;
+
+		for (size_t i = 0; i < fs->n; i++) {
+			const struct finding *f = &fs->list[i];
+
+			if (!is_wanted(d, f) || strcmp(heading(f), order[k]) != 0)
+				continue;
+			if (first)
+				buf_addf(&out, "%s%s\n", out.len ? "\n" : "", order[k]);
+			if (first)
+				for (size_t n = strlen(order[k]); n; n--)
+					buf_addc(&out, '=');
+			buf_addc(&out, '\n');
+			first = false;
+			verdict_text(&out, db, f, color);
+		}
+	}
+	if (!out.len)
+		buf_adds(&out, "nothing found\n");
+	(void)fwrite(out.data, 1, out.len, stdout);
+}
+
+static void print_json(const struct diagnose *d, sqlite3 *db, const struct findings *fs)
+{
+	_cleanup_buf_ struct buf out = BUF_INIT;
+	bool first = true;
+
+	buf_adds(&out, "{\"file\":");
+	buf_add_json(&out, d->path, strlen(d->path));
+	buf_adds(&out, ",\"trace\":");
+	verdict_json_trace(&out, db);
+	buf_adds(&out, ",\"findings\":[");
+	for (size_t i = 0; i < fs->n; i++) {
+		if (!is_wanted(d, &fs->list[i]))
+			continue;
+		buf_adds(&out, first ? "\n" : ",\n");
+		first = false;
+		verdict_json(&out, db, &fs->list[i]);
+	}
+	buf_adds(&out, "\n]}\n");
+	(void)fwrite(out.data, 1, out.len, stdout);
+}
+
+/* Returns false after a message. */
+static bool parse(struct diagnose *d, int argc, char **argv)
+{
+	for (int id; (id = options_next(&cmd_diagnose, argc, argv)) != OPTIONS_END;) {
+		switch (id) {
+		case OPT_JSON:
+			d->json = true;
+			break;
+		case 'r':
+			if (!verdict_rule(optarg)) {
+				warn("no rule is called '%s'; 'pptrace explain' lists them",
+					optarg);
+				return false;
+			}
+			if (d->n_rules + 1 < ARRAY_SIZE(d->rules))
+				d->rules[d->n_rules++] = verdict_rule(optarg);
+			break;
+		case OPT_AT:
+			if (!options_duration("--at", optarg, &d->at_ns))
+				return false;
+			break;
+		case 'a':
+			d->all = true;
+			break;
+		case OPT_FAIL_ON:
+			if (!options_word("--fail-on", optarg, severities, &d->fail_on))
+				return false;
+			break;
+		default:
+			return false;
+		}
+	}
+	d->path = trace_operand("diagnose", argc - optind, argv + optind);
+	return d->path != NULL;
+}
+
+static int run(int argc, char **argv)
+{
+	struct diagnose d = {.at_ns = INT64_MAX, .fail_on = FAIL_WARNING};
+	_cleanup_buf_ struct buf why = BUF_INIT;
+	struct findings fs = {0};
+	bool failed = false;
+	sqlite3 *db;
+
+	say_set_status(STATUS_TROUBLE);
+	if (!parse(&d, argc, argv))
+		return COMMAND_USAGE;
+	db = trace_open(d.path);
+	if (find(&d, db, &fs, &why) != 0)
+		die("%s: %s", d.path, why.data);
+	if (d.json)
+		print_json(&d, db, &fs);
+	else
+		print_text(&d, db, &fs);
+	for (size_t i = 0; i < fs.n; i++)
+		failed = failed || (is_wanted(&d, &fs.list[i]) && d.fail_on != FAIL_NEVER &&
+					   severity_of(&fs.list[i]) <= d.fail_on);
+	findings_free(&fs);
+	(void)sqlite3_close(db);
+	return failed ? STATUS_FOUND : 0;
+}

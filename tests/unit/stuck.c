@@ -1,0 +1,887 @@
+/* stuck.c - tests of the wait-for graph: what can never proceed, and what must not be accused. */
+/* SPDX-License-Identifier: MIT */
+#include "base/mem.h"
+#include "tests/unit/fixture.h"
+#include "tests/unit/test.h"
+
+#include <time.h>
+
+#define EXPECT(db, wanted)                                                                         \
+	do {                                                                                       \
+		_cleanup_free_ char *stuck_ = fixture_stuck(db);                                   \
+		ASSERT_STR(stuck_, wanted);                                                        \
+		(void)sqlite3_close(db);                                                           \
+	} while (0)
+
+static sqlite3 *with_threads(int n)
+{
+	sqlite3 *db = fixture_open();
+
+	fixture_process(db, 1, 0);
+	fixture_threads(db, 1, n);
+	return db;
+}
+
+/* Shell 1 with the children 2 and 3, for which it waits. */
+static sqlite3 *with_children(void)
+{
+	sqlite3 *db = fixture_open();
+
+	fixture_process(db, 1, 0);
+	fixture_process(db, 2, 1);
+	fixture_process(db, 3, 1);
+	fixture_wait(db, 10, "child", "");
+	return db;
+}
+
+static sqlite3 *abba(void)
+{
+	sqlite3 *db = with_threads(2);
+
+	fixture_lock(db, 1, "mutex", 1);
+	fixture_lock(db, 2, "mutex", 1);
+	fixture_hold(db, 1, 11, "x");
+	fixture_hold(db, 2, 12, "x");
+	fixture_wait(db, 10, "join", "target_thread_id=11");
+	fixture_wait(db, 11, "lock", "lock_id=2");
+	fixture_wait(db, 12, "lock", "lock_id=1");
+	return db;
+}
+
+TEST(stuck_abba)
+{
+	EXPECT(abba(), "deadlock cycle 11 12");
+}
+
+TEST(stuck_abba_beside_live_thread)
+{
+	sqlite3 *db = abba();
+
+	fixture_sql(db, "DELETE FROM wait WHERE thread_id = 10");
+	EXPECT(db, "deadlock cycle 11 12");
+}
+
+TEST(stuck_abba_timed)
+{
+	sqlite3 *db = abba();
+
+	fixture_sql(db, "UPDATE wait SET timed = 1 WHERE thread_id = 12");
+	EXPECT(db, "");
+}
+
+TEST(stuck_abba_with_alarm_handler)
+{
+	sqlite3 *db = abba();
+
+	fixture_sql(db,
+		"INSERT INTO timer (process_id, kind, signo, armed_ns, expires_ns, interval_ns)"
+		" VALUES (1, 'real', 14, 1, 20000000000, 0)");
+	fixture_sql(db, "INSERT INTO handler (process_id, signo, disposition, start_ns)"
+			" VALUES (1, 14, 'handler', 1)");
+	EXPECT(db, "deadlock cycle 11 12");
+}
+
+TEST(stuck_abba_with_killing_alarm)
+{
+	sqlite3 *db = abba();
+
+	fixture_sql(db,
+		"INSERT INTO timer (process_id, kind, signo, armed_ns, expires_ns, interval_ns)"
+		" VALUES (1, 'real', 14, 1, 20000000000, 0)");
+	EXPECT(db, "");
+}
+
+TEST(stuck_abba_with_profiling_timer)
+{
+	sqlite3 *db = abba();
+
+	fixture_sql(db,
+		"INSERT INTO timer (process_id, kind, signo, armed_ns, expires_ns, interval_ns)"
+		" VALUES (1, 'prof', 27, 1, 2000000, 1000000)");
+	EXPECT(db, "deadlock cycle 11 12");
+}
+
+TEST(stuck_abba_with_losses)
+{
+	sqlite3 *db = abba();
+
+	fixture_sql(db, "UPDATE trace SET lost = 3");
+	fixture_sql(db, "INSERT INTO lost VALUES ('shim', 'any', 3)");
+	EXPECT(db, "stuck cycle 11 12");
+}
+
+TEST(stuck_just_begun)
+{
+	sqlite3 *db = abba();
+
+	fixture_sql(db, "UPDATE wait SET start_ns = 9990000000 WHERE thread_id = 12");
+	EXPECT(db, "");
+}
+
+TEST(stuck_one_is_stopped)
+{
+	sqlite3 *db = abba();
+
+	fixture_sql(db, "UPDATE wait SET reason = 'stopped', lock_id = NULL WHERE thread_id = 12");
+	EXPECT(db, "");
+}
+
+TEST(stuck_philosophers)
+{
+	sqlite3 *db = with_threads(5);
+
+	for (int i = 0; i < 5; i++) {
+		fixture_lock(db, i + 1, "mutex", 1);
+		fixture_hold(db, i + 1, 11 + i, "x");
+	}
+	for (int i = 0; i < 5; i++) {
+		char column[32];
+
+		(void)snprintf(column, sizeof column, "lock_id=%d", (i + 1) % 5 + 1);
+		fixture_wait(db, 11 + i, "lock", column);
+	}
+	EXPECT(db, "deadlock cycle 11 12 13 14 15");
+}
+
+TEST(stuck_self)
+{
+	sqlite3 *db = with_threads(0);
+
+	fixture_lock(db, 1, "mutex", 1);
+	fixture_hold(db, 1, 10, "x");
+	fixture_wait(db, 10, "lock", "lock_id=1");
+	EXPECT(db, "deadlock self 10");
+}
+
+TEST(stuck_recursive_is_not_self)
+{
+	sqlite3 *db = with_threads(0);
+
+	fixture_lock(db, 1, "mutex", 1);
+	fixture_sql(db, "UPDATE lock SET type = 'recursive'");
+	fixture_hold(db, 1, 10, "x");
+	fixture_wait(db, 10, "lock", "lock_id=1");
+	EXPECT(db, "");
+}
+
+TEST(stuck_holder_ended)
+{
+	sqlite3 *db = with_threads(2);
+
+	fixture_lock(db, 1, "mutex", 1);
+	fixture_hold(db, 1, 11, "x");
+	fixture_sql(db, "UPDATE thread SET end_ns = 900000000 WHERE id = 11");
+	fixture_wait(db, 12, "lock", "lock_id=1");
+	fixture_wait(db, 10, "join", "target_thread_id=12");
+	EXPECT(db, "deadlock abandoned 12");
+}
+
+TEST(stuck_holder_ended_robust)
+{
+	sqlite3 *db = with_threads(2);
+
+	fixture_lock(db, 1, "mutex", 1);
+	fixture_sql(db, "UPDATE lock SET type = 'normal+robust'");
+	fixture_hold(db, 1, 11, "x");
+	fixture_sql(db, "UPDATE thread SET end_ns = 900000000 WHERE id = 11");
+	fixture_wait(db, 12, "lock", "lock_id=1");
+	EXPECT(db, "");
+}
+
+TEST(stuck_holder_unknown)
+{
+	sqlite3 *db = with_threads(1);
+
+	fixture_lock(db, 1, "mutex", 1);
+	fixture_wait(db, 11, "lock", "lock_id=1");
+	fixture_wait(db, 10, "join", "target_thread_id=11");
+	EXPECT(db, "");
+}
+
+TEST(stuck_inferred_holder)
+{
+	sqlite3 *db = abba();
+
+	fixture_sql(db, "UPDATE lock_open SET inferred = 1");
+	EXPECT(db, "deadlock cycle 11 12");
+}
+
+TEST(stuck_inferred_holder_stale)
+{
+	sqlite3 *db = abba();
+
+	fixture_sql(db, "UPDATE lock_open SET inferred = 1");
+	fixture_sql(db, "INSERT INTO wait (thread_id, start_ns, end_ns, reason, lock_id)"
+			" VALUES (10, 900000000, 1500000000, 'lock', 1)");
+	EXPECT(db, "");
+}
+
+TEST(stuck_rwlock_upgrade)
+{
+	sqlite3 *db = with_threads(2);
+
+	fixture_lock(db, 1, "rwlock", 1);
+	fixture_hold(db, 1, 11, "s");
+	fixture_hold(db, 1, 12, "s");
+	fixture_wait(db, 11, "lock", "lock_id=1, mode='x'");
+	EXPECT(db, "deadlock self 11");
+}
+
+TEST(stuck_rwlock_upgrade_of_two)
+{
+	sqlite3 *db = with_threads(2);
+
+	fixture_lock(db, 1, "rwlock", 1);
+	fixture_hold(db, 1, 11, "s");
+	fixture_hold(db, 1, 12, "s");
+	fixture_wait(db, 11, "lock", "lock_id=1, mode='x'");
+	fixture_wait(db, 12, "lock", "lock_id=1, mode='x'");
+	EXPECT(db, "deadlock cycle 11 12");
+}
+
+TEST(stuck_writer_behind_live_readers)
+{
+	sqlite3 *db = with_threads(2);
+
+	fixture_lock(db, 1, "rwlock", 1);
+	fixture_hold(db, 1, 11, "s");
+	fixture_wait(db, 12, "lock", "lock_id=1, mode='x'");
+	EXPECT(db, "");
+}
+
+/* 11 reads and wants the mutex of 13, who wants to read behind the writer 12, who waits for 11. */
+TEST(stuck_writer_behind_reader_behind_writer)
+{
+	sqlite3 *db = with_threads(3);
+
+	fixture_lock(db, 1, "rwlock", 1);
+	fixture_lock(db, 2, "mutex", 1);
+	fixture_hold(db, 1, 11, "s");
+	fixture_hold(db, 2, 13, "x");
+	fixture_wait(db, 11, "lock", "lock_id=2");
+	fixture_wait(db, 12, "lock", "lock_id=1, mode='x'");
+	fixture_wait(db, 13, "lock", "lock_id=1, mode='s'");
+	EXPECT(db, "deadlock cycle 11 13 12");
+}
+
+static sqlite3 *crossed_semaphores(int cycles)
+{
+	sqlite3 *db = with_threads(2);
+
+	for (int i = 1; i <= 2; i++) {
+		fixture_lock(db, i, "sem", 1);
+		fixture_sql(db, "UPDATE lock SET initial = 1 WHERE id = %d", i);
+		fixture_sql(db,
+			"INSERT INTO lock_stat (lock_id, holds, contended, wait_ns, max_wait_ns,"
+			" hold_ns, max_hold_ns, threads, takes, cycles, last_taker_id, value)"
+			" VALUES (%d, 0, 0, 0, 0, 0, 0, 2, 3, %d, %d, 0)",
+			i, cycles, 10 + i);
+	}
+	fixture_wait(db, 11, "sem", "lock_id=2");
+	fixture_wait(db, 12, "sem", "lock_id=1");
+	return db;
+}
+
+TEST(stuck_semaphores_crossed)
+{
+	EXPECT(crossed_semaphores(2), "deadlock cycle 11 12");
+}
+
+TEST(stuck_semaphores_crossed_never_returned)
+{
+	EXPECT(crossed_semaphores(0), "stuck cycle 11 12");
+}
+
+TEST(stuck_semaphores_crossed_nobody_else)
+{
+	sqlite3 *db = crossed_semaphores(0);
+
+	fixture_wait(db, 10, "join", "target_thread_id=11");
+	EXPECT(db, "deadlock knot 10 11 12");
+}
+
+TEST(stuck_semaphore_posted_by_others)
+{
+	sqlite3 *db = crossed_semaphores(2);
+
+	fixture_sql(db, "UPDATE lock_stat SET foreign_posts = 1");
+	EXPECT(db, "");
+}
+
+TEST(stuck_semaphore_with_handler)
+{
+	sqlite3 *db = with_threads(1);
+
+	fixture_lock(db, 1, "sem", 1);
+	fixture_lock(db, 2, "cond", 1);
+	fixture_wait(db, 10, "sem", "lock_id=1");
+	fixture_wait(db, 11, "cond", "lock_id=2");
+	fixture_sql(db, "INSERT INTO handler (process_id, signo, disposition, start_ns)"
+			" VALUES (1, 15, 'handler', 1)");
+	EXPECT(db, "stuck cycle 10 11");
+}
+
+TEST(stuck_semaphore_named)
+{
+	sqlite3 *db = with_threads(0);
+
+	fixture_lock(db, 1, "sem", 0);
+	fixture_sql(db, "UPDATE lock SET outside = 1");
+	fixture_sql(db, "INSERT INTO lock_user VALUES (1, 1, 0, NULL)");
+	fixture_wait(db, 10, "sem", "lock_id=1");
+	EXPECT(db, "stuck abandoned 10");
+}
+
+TEST(stuck_condition_nobody_left)
+{
+	sqlite3 *db = with_threads(1);
+
+	fixture_lock(db, 1, "cond", 1);
+	fixture_wait(db, 11, "cond", "lock_id=1");
+	fixture_wait(db, 10, "join", "target_thread_id=11");
+	EXPECT(db, "deadlock cycle 10 11");
+}
+
+TEST(stuck_pool_at_rest)
+{
+	sqlite3 *db = with_threads(3);
+
+	fixture_lock(db, 1, "cond", 1);
+	for (int i = 11; i <= 13; i++)
+		fixture_wait(db, i, "cond", "lock_id=1");
+	fixture_wait(db, 10, "socket", "");
+	EXPECT(db, "");
+}
+
+TEST(stuck_pool_of_signal_waiter)
+{
+	sqlite3 *db = with_threads(1);
+
+	fixture_lock(db, 1, "cond", 1);
+	fixture_wait(db, 11, "cond", "lock_id=1");
+	fixture_wait(db, 10, "signal", "");
+	EXPECT(db, "");
+}
+
+TEST(stuck_barrier_one_short)
+{
+	sqlite3 *db = with_threads(2);
+
+	fixture_lock(db, 1, "barrier", 1);
+	fixture_wait(db, 11, "barrier", "lock_id=1");
+	fixture_wait(db, 12, "barrier", "lock_id=1");
+	fixture_wait(db, 10, "join", "target_thread_id=11");
+	EXPECT(db, "deadlock knot 10 11 12");
+}
+
+TEST(stuck_joins)
+{
+	sqlite3 *db = with_threads(2);
+
+	fixture_wait(db, 11, "join", "target_thread_id=12");
+	fixture_wait(db, 12, "join", "target_thread_id=11");
+	EXPECT(db, "deadlock cycle 11 12");
+}
+
+TEST(stuck_join_of_ended)
+{
+	sqlite3 *db = with_threads(1);
+
+	fixture_sql(db, "UPDATE thread SET end_ns = 9000000000 WHERE id = 11");
+	fixture_wait(db, 10, "join", "target_thread_id=11");
+	EXPECT(db, "");
+}
+
+TEST(stuck_once_recursive)
+{
+	sqlite3 *db = with_threads(0);
+
+	fixture_lock(db, 1, "once", 1);
+	fixture_wait(db, 10, "once", "lock_id=1, target_thread_id=10");
+	EXPECT(db, "deadlock self 10");
+}
+
+TEST(stuck_fork_copy)
+{
+	sqlite3 *db = with_children();
+
+	fixture_threads(db, 1, 1);
+	fixture_lock(db, 1, "mutex", 1);
+	fixture_lock(db, 2, "mutex", 2);
+	fixture_sql(db, "UPDATE lock SET origin_id = 1 WHERE id = 2");
+	fixture_hold(db, 1, 11, "x");
+	fixture_hold(db, 2, 11, "x");
+	fixture_sql(db, "UPDATE lock_open SET process_id = 2 WHERE lock_id = 2");
+	fixture_wait(db, 20, "lock", "lock_id=2");
+	EXPECT(db, "deadlock abandoned 20");
+}
+
+TEST(stuck_fork_copy_of_forking_thread)
+{
+	sqlite3 *db = with_children();
+
+	fixture_lock(db, 2, "mutex", 2);
+	fixture_hold(db, 2, 20, "x");
+	EXPECT(db, "");
+}
+
+TEST(stuck_shared_mutexes)
+{
+	sqlite3 *db = with_children();
+
+	fixture_lock(db, 1, "mutex", 0);
+	fixture_lock(db, 2, "mutex", 0);
+	fixture_hold(db, 1, 20, "x");
+	fixture_hold(db, 2, 30, "x");
+	fixture_wait(db, 20, "lock", "lock_id=2");
+	fixture_wait(db, 30, "lock", "lock_id=1");
+	EXPECT(db, "deadlock cycle 20 30");
+}
+
+TEST(stuck_shared_mutex_owner_dead)
+{
+	sqlite3 *db = with_children();
+
+	fixture_lock(db, 1, "mutex", 0);
+	fixture_hold(db, 1, 20, "x");
+	fixture_wait(db, 30, "lock", "lock_id=1");
+	fixture_sql(db, "UPDATE thread SET end_ns = 900000000 WHERE id = 20");
+	fixture_sql(
+		db, "UPDATE process SET end_ns = 900000000, reaped_ns = 900000001 WHERE id = 2");
+	EXPECT(db, "deadlock abandoned 30");
+}
+
+TEST(stuck_file_locks)
+{
+	sqlite3 *db = with_children();
+
+	fixture_lock(db, 1, "file", 0);
+	fixture_lock(db, 2, "file", 0);
+	fixture_hold(db, 1, 20, "x");
+	fixture_hold(db, 2, 30, "x");
+	fixture_wait(db, 20, "file-lock", "lock_id=2");
+	fixture_wait(db, 30, "file-lock", "lock_id=1");
+	EXPECT(db, "deadlock cycle 20 30");
+}
+
+/* The description of lock 2 is shared with a process that runs and may unlock it. */
+TEST(stuck_file_lock_shared_description)
+{
+	sqlite3 *db = with_children();
+
+	fixture_process(db, 4, 1);
+	fixture_lock(db, 1, "file", 0);
+	fixture_lock(db, 2, "file", 0);
+	fixture_hold(db, 1, 20, "x");
+	fixture_hold(db, 2, 30, "x");
+	fixture_sql(db,
+		"INSERT INTO lock_open (lock_id, thread_id, process_id, mode, depth, acquire_ns)"
+		" VALUES (2, 30, 4, 'x', 1, 500000000)");
+	fixture_wait(db, 20, "file-lock", "lock_id=2");
+	fixture_wait(db, 30, "file-lock", "lock_id=1");
+	EXPECT(db, "");
+}
+
+/* 2 reads pipe 1 that 3 writes, and the other way round. */
+static sqlite3 *two_pipes(const char *kind)
+{
+	sqlite3 *db = with_children();
+
+	fixture_pipe(db, 1, kind);
+	fixture_pipe(db, 2, kind);
+	fixture_end(db, 1, 2, "r");
+	fixture_end(db, 1, 3, "w");
+	fixture_end(db, 2, 3, "r");
+	fixture_end(db, 2, 2, "w");
+	return db;
+}
+
+TEST(stuck_both_reading)
+{
+	sqlite3 *db = two_pipes("pipe");
+
+	fixture_wait(db, 20, "pipe-read", "pipe_id=1");
+	fixture_wait(db, 30, "pipe-read", "pipe_id=2");
+	EXPECT(db, "deadlock cycle 20 30");
+}
+
+TEST(stuck_both_reading_in_python)
+{
+	sqlite3 *db = two_pipes("pipe");
+
+	fixture_wait(db, 20, "pipe-read", "pipe_id=1");
+	fixture_wait(db, 30, "pipe-read", "pipe_id=2");
+	fixture_sql(db, "INSERT INTO handler (process_id, signo, disposition, start_ns)"
+			" VALUES (2, 2, 'handler', 1), (3, 2, 'handler', 1)");
+	EXPECT(db, "deadlock cycle 20 30");
+}
+
+TEST(stuck_both_writing)
+{
+	sqlite3 *db = two_pipes("pipe");
+
+	fixture_wait(db, 20, "pipe-write", "pipe_id=2");
+	fixture_wait(db, 30, "pipe-write", "pipe_id=1");
+	EXPECT(db, "deadlock cycle 20 30");
+}
+
+TEST(stuck_both_reading_fifos)
+{
+	sqlite3 *db = two_pipes("fifo");
+
+	fixture_wait(db, 20, "pipe-read", "pipe_id=1");
+	fixture_wait(db, 30, "pipe-read", "pipe_id=2");
+	EXPECT(db, "deadlock cycle 20 30");
+}
+
+TEST(stuck_both_reading_held_outside)
+{
+	sqlite3 *db = two_pipes("pipe");
+
+	fixture_sql(db, "UPDATE pipe SET outside = 2 WHERE id = 2");
+	fixture_wait(db, 20, "pipe-read", "pipe_id=1");
+	fixture_wait(db, 30, "pipe-read", "pipe_id=2");
+	EXPECT(db, "");
+}
+
+TEST(stuck_both_reading_older_than_trace)
+{
+	sqlite3 *db = two_pipes("pipe");
+
+	fixture_sql(db, "UPDATE pipe SET created_ns = NULL WHERE id = 2");
+	fixture_wait(db, 20, "pipe-read", "pipe_id=1");
+	fixture_wait(db, 30, "pipe-read", "pipe_id=2");
+	EXPECT(db, "");
+}
+
+TEST(stuck_reader_of_running_writer)
+{
+	sqlite3 *db = two_pipes("pipe");
+
+	fixture_wait(db, 20, "pipe-read", "pipe_id=1");
+	EXPECT(db, "");
+}
+
+TEST(stuck_writer_sleeps)
+{
+	sqlite3 *db = two_pipes("pipe");
+
+	fixture_wait(db, 20, "pipe-read", "pipe_id=1");
+	fixture_wait(db, 30, "sleep", "");
+	EXPECT(db, "");
+}
+
+TEST(stuck_socketpair)
+{
+	sqlite3 *db = with_children();
+
+	fixture_pipe(db, 1, "socketpair");
+	fixture_end(db, 1, 2, "rw");
+	fixture_end(db, 1, 3, "rw");
+	fixture_sql(db, "UPDATE pipe_end SET side = 1 WHERE process_id = 3");
+	fixture_wait(db, 20, "pipe-read", "pipe_id=1, side=0");
+	fixture_wait(db, 30, "pipe-read", "pipe_id=1, side=1");
+	EXPECT(db, "deadlock cycle 20 30");
+}
+
+/* The parent waits for the child before it reads what the child writes. */
+TEST(stuck_wait_before_read)
+{
+	sqlite3 *db = fixture_open();
+
+	fixture_process(db, 1, 0);
+	fixture_process(db, 2, 1);
+	fixture_pipe(db, 1, "pipe");
+	fixture_end(db, 1, 1, "r");
+	fixture_end(db, 1, 2, "w");
+	fixture_wait(db, 10, "child", "target_process_id=2");
+	fixture_wait(db, 20, "pipe-write", "pipe_id=1");
+	EXPECT(db, "deadlock cycle 10 20");
+}
+
+TEST(stuck_own_write_end)
+{
+	sqlite3 *db = with_threads(0);
+
+	fixture_pipe(db, 1, "pipe");
+	fixture_end(db, 1, 1, "r");
+	fixture_end(db, 1, 1, "w");
+	fixture_wait(db, 10, "pipe-read", "pipe_id=1");
+	EXPECT(db, "deadlock self 10");
+}
+
+TEST(stuck_self_pipe_of_server)
+{
+	sqlite3 *db = with_threads(0);
+
+	fixture_pipe(db, 1, "pipe");
+	fixture_end(db, 1, 1, "r");
+	fixture_end(db, 1, 1, "w");
+	fixture_sql(db, "INSERT INTO handler (process_id, signo, disposition, start_ns)"
+			" VALUES (1, 15, 'handler', 1)");
+	fixture_wait(db, 10, "pipe-read", "pipe_id=1");
+	EXPECT(db, "");
+}
+
+TEST(stuck_end_of_file_on_its_way)
+{
+	sqlite3 *db = with_threads(0);
+
+	fixture_pipe(db, 1, "pipe");
+	fixture_end(db, 1, 1, "r");
+	fixture_wait(db, 10, "pipe-read", "pipe_id=1");
+	EXPECT(db, "");
+}
+
+TEST(stuck_mutex_across_pipe)
+{
+	sqlite3 *db = with_threads(2);
+
+	fixture_lock(db, 1, "mutex", 1);
+	fixture_hold(db, 1, 11, "x");
+	fixture_pipe(db, 1, "pipe");
+	fixture_end(db, 1, 1, "r");
+	fixture_end(db, 1, 1, "w");
+	fixture_wait(db, 11, "pipe-read", "pipe_id=1");
+	fixture_wait(db, 12, "lock", "lock_id=1");
+	fixture_wait(db, 10, "join", "target_thread_id=12");
+	EXPECT(db, "deadlock knot 10 11 12");
+}
+
+TEST(stuck_fifo_nobody_opens)
+{
+	sqlite3 *db = with_threads(0);
+
+	fixture_pipe(db, 1, "fifo");
+	fixture_wait(db, 10, "fifo-open", "pipe_id=1, mode='r'");
+	EXPECT(db, "stuck abandoned 10");
+}
+
+TEST(stuck_fifos_in_opposite_orders)
+{
+	sqlite3 *db = with_children();
+
+	fixture_pipe(db, 1, "fifo");
+	fixture_pipe(db, 2, "fifo");
+	fixture_wait(db, 20, "fifo-open", "pipe_id=1, mode='r'");
+	fixture_wait(db, 30, "fifo-open", "pipe_id=2, mode='r'");
+	EXPECT(db, "deadlock knot 10 20 30");
+}
+
+TEST(stuck_fifo_beside_live_process)
+{
+	sqlite3 *db = with_children();
+
+	fixture_pipe(db, 1, "fifo");
+	fixture_wait(db, 20, "fifo-open", "pipe_id=1, mode='r'");
+	EXPECT(db, "");
+}
+
+TEST(stuck_spawn_in_fifo_open)
+{
+	sqlite3 *db = fixture_open();
+
+	fixture_process(db, 1, 0);
+	fixture_process(db, 2, 1);
+	fixture_pipe(db, 1, "fifo");
+	fixture_wait(db, 10, "vfork", "target_process_id=2");
+	fixture_wait(db, 20, "fifo-open", "pipe_id=1, mode='r'");
+	EXPECT(db, "stuck cycle 10 20");
+}
+
+/* make sleeps on its own jobserver pipe; SIGCHLD wakes it. */
+static sqlite3 *jobserver(bool child_lives)
+{
+	sqlite3 *db = fixture_open();
+
+	fixture_process(db, 1, 0);
+	fixture_process(db, 2, 1);
+	fixture_pipe(db, 1, "pipe");
+	for (int p = 1; p <= 2; p++) {
+		fixture_end(db, 1, p, "r");
+		fixture_end(db, 1, p, "w");
+	}
+	fixture_sql(db, "INSERT INTO handler (process_id, signo, disposition, start_ns)"
+			" VALUES (1, 17, 'handler', 1)");
+	fixture_wait(db, 10, "pipe-read", "pipe_id=1");
+	if (!child_lives) {
+		fixture_lock(db, 1, "mutex", 2);
+		fixture_hold(db, 1, 20, "x");
+		fixture_wait(db, 20, "lock", "lock_id=1");
+	}
+	return db;
+}
+
+TEST(stuck_jobserver)
+{
+	EXPECT(jobserver(true), "");
+}
+
+TEST(stuck_jobserver_over_dead_child)
+{
+	EXPECT(jobserver(false), "deadlock self 20");
+}
+
+TEST(stuck_shell_in_sigsuspend)
+{
+	sqlite3 *db = fixture_open();
+
+	fixture_process(db, 1, 0);
+	fixture_process(db, 2, 1);
+	fixture_sql(db, "INSERT INTO handler (process_id, signo, disposition, start_ns)"
+			" VALUES (1, 17, 'handler', 1)");
+	fixture_wait(db, 10, "signal", "sigmask=0");
+	EXPECT(db, "");
+}
+
+TEST(stuck_idle_event_loop)
+{
+	sqlite3 *db = with_threads(0);
+
+	fixture_pipe(db, 1, "socketpair");
+	fixture_end(db, 1, 1, "rw");
+	fixture_end(db, 1, 1, "rw");
+	fixture_sql(db, "UPDATE pipe_end SET side = 1 WHERE id = 2");
+	fixture_sql(db, "INSERT INTO handler (process_id, signo, disposition, start_ns)"
+			" VALUES (1, 2, 'handler', 1)");
+	fixture_wait(db, 10, "poll", "");
+	fixture_sql(db, "INSERT INTO wait_on VALUES (10, 0, 5, 'pipe', 'r', 1, 0, NULL)");
+	EXPECT(db, "");
+}
+
+TEST(stuck_poll_of_own_pipe)
+{
+	sqlite3 *db = with_threads(0);
+
+	fixture_pipe(db, 1, "pipe");
+	fixture_end(db, 1, 1, "r");
+	fixture_end(db, 1, 1, "w");
+	fixture_wait(db, 10, "poll", "");
+	fixture_sql(db, "INSERT INTO wait_on VALUES (10, 0, 5, 'pipe', 'r', 1, 0, NULL)");
+	EXPECT(db, "deadlock self 10");
+}
+
+TEST(stuck_poll_with_socket)
+{
+	sqlite3 *db = with_threads(0);
+
+	fixture_pipe(db, 1, "pipe");
+	fixture_end(db, 1, 1, "w");
+	fixture_wait(db, 10, "poll", "");
+	fixture_sql(db, "INSERT INTO wait_on VALUES (10, 0, 5, 'pipe', 'r', 1, 0, NULL)");
+	fixture_sql(db, "INSERT INTO wait_on VALUES (10, 1, 6, 'socket', 'r', NULL, NULL, NULL)");
+	EXPECT(db, "");
+}
+
+TEST(stuck_live_reasons)
+{
+	static const char *const reasons[] = {"sleep", "tty", "file", "socket", "ipc", "stopped",
+		"other", "eventfd", "signal", "none", "poll", "something new"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(reasons); i++) {
+		sqlite3 *db = with_threads(1);
+
+		fixture_wait(db, 11, reasons[i], "");
+		fixture_wait(db, 10, "join", "target_thread_id=11");
+		EXPECT(db, "");
+	}
+}
+
+TEST(stuck_futex_nobody_left)
+{
+	sqlite3 *db = with_threads(1);
+
+	fixture_lock(db, 1, "futex", 1);
+	fixture_wait(db, 10, "futex", "lock_id=1");
+	fixture_wait(db, 11, "futex", "lock_id=1");
+	EXPECT(db, "deadlock cycle 10 11");
+}
+
+TEST(stuck_child_that_hangs)
+{
+	sqlite3 *db = with_children();
+
+	fixture_lock(db, 1, "mutex", 2);
+	fixture_hold(db, 1, 20, "x");
+	fixture_wait(db, 20, "lock", "lock_id=1");
+	EXPECT(db, "deadlock self 20");
+}
+
+TEST(stuck_child_is_stopped)
+{
+	sqlite3 *db = fixture_open();
+
+	fixture_process(db, 1, 0);
+	fixture_process(db, 2, 1);
+	fixture_wait(db, 10, "child", "target_process_id=2");
+	fixture_wait(db, 20, "stopped", "");
+	EXPECT(db, "");
+}
+
+TEST(stuck_zombie_can_be_reaped)
+{
+	sqlite3 *db = with_children();
+
+	fixture_sql(db, "UPDATE thread SET end_ns = 2000000000 WHERE process_id IN (2, 3)");
+	fixture_sql(db, "UPDATE process SET end_ns = 2000000000 WHERE id IN (2, 3)");
+	EXPECT(db, "");
+}
+
+/* What was ended from outside is still found, and so is what exit() swept away. */
+TEST(stuck_ended_by_signal)
+{
+	sqlite3 *db = abba();
+	_cleanup_free_ char *found = NULL;
+
+	fixture_sql(db, "UPDATE wait SET end_ns = 8000000000 + thread_id");
+	fixture_sql(db, "UPDATE thread SET end_ns = 8000001000");
+	fixture_sql(db,
+		"UPDATE process SET end_ns = 8000001000, end_kind = 'signal', exit_signal = 15");
+	found = fixture_all(db, "deadlock");
+	ASSERT_STR(found, "deadlock");
+	(void)sqlite3_close(db);
+}
+
+TEST(stuck_swept_away_by_exit)
+{
+	sqlite3 *db = abba();
+	_cleanup_free_ char *found = NULL;
+
+	fixture_sql(db, "UPDATE wait SET end_ns = 8000000000 + thread_id");
+	fixture_sql(
+		db, "UPDATE wait SET reason = 'sleep', end_ns = 7900000000 WHERE thread_id = 10");
+	fixture_sql(db, "UPDATE thread SET end_ns = 8000001000");
+	fixture_sql(db, "UPDATE process SET end_ns = 8000001000, end_kind = 'exit', exit_code = 0");
+	found = fixture_all(db, "deadlock");
+	ASSERT_STR(found, "deadlock");
+	(void)sqlite3_close(db);
+}
+
+TEST(stuck_many_threads_in_time)
+{
+	enum { N = 10000 };
+	sqlite3 *db = with_threads(0);
+	_cleanup_free_ char *found = NULL;
+	struct timespec a, b;
+
+	fixture_lock(db, 1, "cond", 1);
+	fixture_sql(db, "BEGIN");
+	fixture_wait(db, 10, "join", "target_thread_id=101");
+	for (int i = 1; i <= N; i++) {
+		fixture_sql(db,
+			"INSERT INTO thread (id, tid, process_id, start_ns) VALUES (%d, %d, 1, 5)",
+			100 + i, 100 + i);
+		fixture_sql(db,
+			"INSERT INTO wait (thread_id, start_ns, reason, lock_id)"
+			" VALUES (%d, 1000000000, 'cond', 1)",
+			100 + i);
+	}
+	fixture_sql(db, "COMMIT");
+	(void)clock_gettime(CLOCK_MONOTONIC, &a);
+	found = fixture_stuck(db);
+	(void)clock_gettime(CLOCK_MONOTONIC, &b);
+	ASSERT(strstr(found, "deadlock knot 10 101"));
+	/* A tenth of this when the machine is quiet; the bound is for one that is not. */
+	ASSERT((b.tv_sec - a.tv_sec) * 1000 + (b.tv_nsec - a.tv_nsec) / 1000000 < 5000);
+	(void)sqlite3_close(db);
+}

@@ -1,0 +1,171 @@
+/* describe.c - names of threads, locks, pipes and places, for people. */
+/* SPDX-License-Identifier: MIT */
+#include "verdict/describe.h"
+
+#include "base/buf.h"
+#include "verdict/query.h"
+
+#include <signal.h>
+
+static void add_name(struct buf *b, const char *name)
+{
+	buf_add_printable(b, name, strlen(name));
+}
+
+void describe_process(struct buf *b, struct sqlite3 *db, int64_t id)
+{
+	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
+	_cleanup_buf_ struct buf why = BUF_INIT;
+
+	if (query_one(db, "SELECT name, pid FROM process WHERE id = ?1", id, &stmt, &why) != 1) {
+		buf_adds(b, "?");
+		return;
+	}
+	add_name(b, query_text(stmt, 0));
+	buf_addf(b, "[%lld]", (long long)query_int(stmt, 1, 0));
+}
+
+static const char thread_sql[] =
+	"SELECT t.tid, t.name, t.is_main, p.id, p.name, s.function,"
+	" EXISTS (SELECT 1 FROM thread o WHERE o.process_id = p.id AND o.id <> t.id)"
+	" FROM thread t JOIN process p ON p.id = t.process_id"
+	" LEFT JOIN site s ON s.id = t.entry_site_id WHERE t.id = ?1";
+
+void describe_thread(struct buf *b, struct sqlite3 *db, int64_t id)
+{
+	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
+	_cleanup_buf_ struct buf why = BUF_INIT;
+	const char *name, *function;
+
+	if (query_one(db, thread_sql, id, &stmt, &why) != 1) {
+		buf_adds(b, "?");
+		return;
+	}
+	name = query_text(stmt, 1);
+	function = query_text(stmt, 5);
+	if (query_int(stmt, 6, 0)) {
+		if (query_int(stmt, 2, 0)) {
+			buf_adds(b, "main thread");
+		} else {
+			buf_addf(b, "thread %lld", (long long)query_int(stmt, 0, 0));
+			if (*name && strcmp(name, query_text(stmt, 4)) != 0) {
+				buf_adds(b, " (");
+				add_name(b, name);
+				buf_addc(b, ')');
+			} else if (*function) {
+				buf_adds(b, " (");
+				add_name(b, function);
+				buf_addc(b, ')');
+			}
+		}
+		buf_adds(b, " of ");
+	}
+	describe_process(b, db, query_int(stmt, 3, 0));
+}
+
+void describe_lock(struct buf *b, struct sqlite3 *db, int64_t id)
+{
+	static const struct {
+		const char *kind, *words;
+	} rows[] = {{"sem", "semaphore"}, {"cond", "condition"}, {"spin", "spin lock"},
+		{"file", "lock on file"}, {"once", "pthread_once control"}};
+	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
+	_cleanup_buf_ struct buf why = BUF_INIT;
+	const char *kind, *name;
+
+	if (query_one(db, "SELECT kind, name, address, inode FROM lock WHERE id = ?1", id, &stmt,
+		    &why) != 1) {
+		buf_adds(b, "lock ?");
+		return;
+	}
+	kind = query_text(stmt, 0);
+	name = query_text(stmt, 1);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		if (!strcmp(kind, rows[i].kind))
+			kind = rows[i].words;
+	add_name(b, kind);
+	buf_addc(b, ' ');
+	if (*name)
+		add_name(b, name);
+	else if (!query_null(stmt, 2))
+		buf_addf(b, "0x%llx", (unsigned long long)query_int(stmt, 2, 0));
+	else
+		buf_addf(b, "(inode %lld)", (long long)query_int(stmt, 3, 0));
+}
+
+void describe_pipe(struct buf *b, struct sqlite3 *db, int64_t id)
+{
+	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
+	_cleanup_buf_ struct buf why = BUF_INIT;
+	const char *kind, *path, *name;
+
+	if (query_one(db, "SELECT kind, path, name FROM pipe WHERE id = ?1", id, &stmt, &why) !=
+		1) {
+		buf_adds(b, "pipe ?");
+		return;
+	}
+	kind = query_text(stmt, 0);
+	path = query_text(stmt, 1);
+	name = query_text(stmt, 2);
+	if (!strcmp(kind, "fifo")) {
+		buf_adds(b, "FIFO ");
+		if (*path)
+			add_name(b, path);
+		else
+			buf_addf(b, "%lld", (long long)id);
+	} else if (*name) {
+		add_name(b, name);
+	} else {
+		add_name(b, kind);
+		buf_addf(b, " %lld", (long long)id);
+	}
+}
+
+void describe_site(struct buf *b, struct sqlite3 *db, int64_t id)
+{
+	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
+	_cleanup_buf_ struct buf why = BUF_INIT;
+	const char *file, *slash;
+
+	if (!id ||
+		query_one(db, "SELECT module, offset, function, file, line FROM site WHERE id = ?1",
+			id, &stmt, &why) != 1)
+		return;
+	file = query_text(stmt, 3);
+	if (!*file)
+		file = query_text(stmt, 0);
+	if (!*file && !*query_text(stmt, 2))
+		return;
+	slash = strrchr(file, '/');
+	buf_adds(b, " at ");
+	add_name(b, slash ? slash + 1 : file);
+	if (*query_text(stmt, 3))
+		buf_addf(b, ":%lld", (long long)query_int(stmt, 4, 0));
+	else
+		buf_addf(b, "+0x%llx", (unsigned long long)query_int(stmt, 1, 0));
+	if (*query_text(stmt, 2)) {
+		buf_adds(b, " (");
+		add_name(b, query_text(stmt, 2));
+		buf_addc(b, ')');
+	}
+}
+
+void describe_time(struct buf *b, int64_t ns)
+{
+	buf_addf(b, "%.3f s", (double)ns / 1e9);
+}
+
+void describe_signal(struct buf *b, int signo)
+{
+	const char *name = sigabbrev_np(signo);
+
+	if (name)
+		buf_addf(b, "SIG%s", name);
+	else
+		buf_addf(b, "signal %d", signo);
+}
+
+void describe_count(struct buf *b, int64_t n, const char *what)
+{
+	buf_addf(b, "%lld %s%s", (long long)n, what, n == 1 ? "" : "s");
+}

@@ -1,0 +1,41 @@
+/* describe.h - names of threads, locks, pipes and places, for people. */
+/* SPDX-License-Identifier: MIT */
+#ifndef VERDICT_DESCRIBE_H
+#define VERDICT_DESCRIBE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct buf;
+struct sqlite3;
+
+/*
+ * Each adds a name to b. Everything that comes from the traced program is
+ * made printable. An id that does not exist gives "?".
+ */
+
+/* "sort[4711]" */
+void describe_process(struct buf *b, struct sqlite3 *db, int64_t id);
+
+/* "thread 4712 (worker) of sort[4711]"; "main thread of sort[4711]"; of a process without further threads "sort[4711]". */
+void describe_thread(struct buf *b, struct sqlite3 *db, int64_t id);
+
+/* "mutex queue_lock"; "semaphore 0x7f..." */
+void describe_lock(struct buf *b, struct sqlite3 *db, int64_t id);
+
+/* "pipe 3 (ls -> sort)"; "FIFO /tmp/f" */
+void describe_pipe(struct buf *b, struct sqlite3 *db, int64_t id);
+
+/* " at queue.c:17 (push)"; nothing if it is not known. */
+void describe_site(struct buf *b, struct sqlite3 *db, int64_t id);
+
+/* "0.103 s" since the start of the trace. */
+void describe_time(struct buf *b, int64_t ns);
+
+/* "SIGTERM" */
+void describe_signal(struct buf *b, int signo);
+
+/* "3 threads", "1 thread": an s is added unless n is 1. */
+void describe_count(struct buf *b, int64_t n, const char *what);
+
+#endif

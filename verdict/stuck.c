@@ -1,0 +1,162 @@
+/* stuck.c - find the sets that cannot proceed, now or when somebody ended them. */
+/* SPDX-License-Identifier: MIT */
+/*
+ * A set that stands at the end of the trace is seen there. One that was ended
+ * from outside (a signal; exit() called by a thread that was not part of it)
+ * is seen just before that: for every process that ended while threads of it
+ * were blocked, the graph is evaluated once more for the moment before the
+ * first of them was torn out of its wait.
+ */
+#include "verdict/stuck.h"
+
+#include "base/buf.h"
+#include "verdict/finding.h"
+#include "verdict/query.h"
+
+#include <errno.h>
+
+enum {
+	MOMENTS_MAX = 64, /* as many moments are looked at */
+	MOMENTS_MS = 700, /* and not for longer than this */
+};
+
+/* A moment just before a process ended. */
+struct moment {
+	int64_t at_ns;
+	bool signalled; /* by a signal: then conditional sets count too */
+};
+
+struct moments {
+	struct moment *list;
+	size_t n, cap;
+};
+
+static int compare_moments(const void *a, const void *b)
+{
+	const struct moment *x = a, *y = b;
+
+	if (x->signalled != y->signalled)
+		return y->signalled - x->signalled;
+	return (x->at_ns < y->at_ns) - (x->at_ns > y->at_ns);
+}
+
+/*
+ * For each process the earliest end of a wait among those that lasted to the
+ * process's end or were broken off at most 50 ms before the last of them.
+ */
+static const char moments_sql[] =
+	"WITH broken AS (SELECT t.process_id AS p, coalesce(w.end_ns, t.end_ns) AS e, w.start_ns AS s"
+	"  FROM wait w JOIN thread t ON t.id = w.thread_id"
+	"  WHERE w.reason IN ('lock','cond','sem','barrier','join','child','pipe-read','pipe-write',"
+	"   'fifo-open','file-lock','futex','vfork','once','poll','eventfd') AND w.timed = 0"
+	"   AND t.end_ns IS NOT NULL"
+	"   AND (w.end_ns IS NULL OR (w.end_ns - w.start_ns >= 50000000"
+	"        AND w.end_ns >= t.end_ns - 1000000000))),"
+	" last AS (SELECT p, max(e) AS e FROM broken GROUP BY p)"
+	" SELECT min(b.e) - 1, q.end_kind = 'signal' FROM broken b JOIN last l ON l.p = b.p"
+	" JOIN process q ON q.id = b.p WHERE b.e >= l.e - 50000000 AND q.end_ns <= ?1"
+	" GROUP BY b.p";
+
+static int find_moments(struct sqlite3 *db, int64_t at_ns, struct moments *ret, struct buf *why)
+{
+	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
+	int rc = query_one(db, moments_sql, at_ns, &stmt, why);
+
+	for (; rc > 0; rc = query_step(stmt, why)) {
+		ARRAY_GROW(ret->list, ret->n, ret->cap);
+		ret->list[ret->n++] = (struct moment){
+			.at_ns = query_int(stmt, 0, 0), .signalled = query_int(stmt, 1, 0) != 0};
+	}
+	if (ret->n)
+		qsort(ret->list, ret->n, sizeof *ret->list, compare_moments);
+	return rc;
+}
+
+static bool same_members(const struct finding *a, const struct finding *b)
+{
+	if (a->n_members != b->n_members)
+		return false;
+	for (size_t i = 0; i < a->n_members; i++) {
+		bool found = false;
+
+		for (size_t k = 0; k < b->n_members; k++)
+			found = found || a->members[i].thread_id == b->members[k].thread_id;
+		if (!found)
+			return false;
+	}
+	return true;
+}
+
+/* Drops the last finding if an earlier one is about the same threads. */
+static void drop_repeated(struct findings *fs)
+{
+	for (size_t i = 0; i + 1 < fs->n; i++)
+		if (same_members(&fs->list[i], &fs->list[fs->n - 1])) {
+			finding_drop(fs);
+			return;
+		}
+}
+
+/* Adds the sets of one moment. conditional: 0 none, 1 those that are shown by default, 2 all. */
+static int find_at(struct sqlite3 *db, int64_t at_ns, bool open_only, int conditional,
+	struct findings *fs, struct buf *why)
+{
+	struct state st;
+	struct stuck_sets sets = {0};
+	int rc = state_load(&st, db, at_ns, open_only, why);
+
+	if (!rc)
+		rc = sets_find(&st, &sets, why);
+	for (size_t i = 0; !rc && i < sets.n; i++) {
+		if (!sets.list[i].certain && conditional < 1 + sets.list[i].hidden)
+			continue;
+		stuck_describe(&st, &sets.list[i], fs);
+		drop_repeated(fs);
+	}
+	sets_done(&sets);
+	state_done(&st);
+	return rc;
+}
+
+static int64_t now_ms(void)
+{
+	struct timespec ts;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+static int find_ended(
+	struct sqlite3 *db, int64_t at_ns, bool all, struct findings *fs, struct buf *why)
+{
+	struct moments m = {0};
+	int64_t deadline = now_ms() + MOMENTS_MS;
+	int rc = find_moments(db, at_ns, &m, why);
+
+	for (size_t i = 0; !rc && i < m.n && i < MOMENTS_MAX && now_ms() < deadline; i++)
+		rc = find_at(db, m.list[i].at_ns, true, m.list[i].signalled ? 1 + all : 0, fs, why);
+	free(m.list);
+	return rc;
+}
+
+int stuck_find(struct sqlite3 *db, int64_t at_ns, bool all, bool ended, struct findings *ret,
+	struct buf *why)
+{
+	struct findings fs = {0};
+	int rc = find_at(db, at_ns, false, 1 + all, &fs, why);
+
+	if (!rc && ended && at_ns == STATE_END)
+		rc = find_ended(db, at_ns, all, &fs, why);
+	if (rc) {
+		findings_free(&fs);
+		return rc;
+	}
+	findings_sort(&fs);
+	*ret = fs;
+	return 0;
+}
+
+int verdict_stuck(struct sqlite3 *db, int64_t at_ns, struct findings *ret, struct buf *why)
+{
+	return stuck_find(db, at_ns, false, false, ret, why);
+}

@@ -1,0 +1,19 @@
+/* stuck.h - sets of threads that cannot proceed, as findings. */
+/* SPDX-License-Identifier: MIT */
+#ifndef VERDICT_STUCK_H
+#define VERDICT_STUCK_H
+
+#include "verdict/sets.h"
+#include "verdict/verdict.h"
+
+/* Makes a finding of a set: rule deadlock if it is certain, else stuck. */
+void stuck_describe(const struct state *st, const struct stuck_set *set, struct findings *fs);
+
+/*
+ * verdict_stuck; all: hidden sets too; ended: for the end of the trace, also
+ * the sets that stood when one of their members was ended.
+ */
+int stuck_find(struct sqlite3 *db, int64_t at_ns, bool all, bool ended, struct findings *ret,
+	struct buf *why);
+
+#endif

@@ -1,0 +1,528 @@
+/* stuck_text.c - say who waits for what, held by whom, and what to do about it. */
+/* SPDX-License-Identifier: MIT */
+/*
+ * The explanation has the form of jstack's:
+ *
+ *	thread 4242 (left) of deadlock-abba[4240]
+ *	    waits for the mutex lock_b since 0.103 s at deadlock-abba.c:31 (left),
+ *	    which is held by thread 4243 (right) of deadlock-abba[4240]
+ *	    since 0.101 s at deadlock-abba.c:40 (right)
+ */
+#include "verdict/stuck.h"
+
+#include "base/buf.h"
+#include "verdict/describe.h"
+#include "verdict/finding.h"
+#include "verdict/query.h"
+
+#include <signal.h>
+
+enum { LIST_MAX = 8, MEMBERS_MAX = 24 };
+
+static const struct state_lock *lock_of(const struct state *st, const struct state_wait *w)
+{
+	uint32_t l = state_lock(st, w->lock_id);
+
+	return l == STATE_NONE ? NULL : &st->locks[l];
+}
+
+/* "a, b and 3 more": the separator before item i of n. */
+static void add_separator(struct buf *b, size_t i, size_t n)
+{
+	if (i)
+		buf_adds(b, i + 1 == n ? " and " : ", ");
+}
+
+static void add_since(struct buf *b, const struct state *st, int64_t ns)
+{
+	if (st->instant)
+		return; /* how long it has waited is not known */
+	buf_adds(b, " since ");
+	describe_time(b, ns);
+}
+
+/* ---- Who could end the wait ---- */
+
+static void add_holder(struct buf *b, const struct state *st, const struct state_lock *l,
+	int64_t thread_id, int64_t waiter_id)
+{
+	uint32_t t = state_thread(st, thread_id);
+
+	if (thread_id == waiter_id) {
+		buf_adds(b, "it already holds itself");
+		return;
+	}
+	if (t == STATE_NONE) {
+		describe_thread(b, st->db, thread_id);
+		buf_adds(b, " took and never released: it has ended");
+	} else if (!l->pshared && st->processes[st->threads[t].process].id != l->process_id) {
+		describe_thread(b, st->db, thread_id);
+		buf_adds(b, " held at the fork: nobody in this process can release it");
+	} else {
+		buf_adds(b, "is held by ");
+		describe_thread(b, st->db, thread_id);
+	}
+}
+
+static void add_queued_writer(struct buf *b, const struct state *st, const struct state_lock *l)
+{
+	for (size_t i = 0; i < st->n_threads; i++) {
+		const struct state_thread *t = &st->threads[i];
+
+		if (!t->waits || t->wait.reason != WAIT_LOCK || t->wait.lock_id != l->id ||
+			t->wait.shared)
+			continue;
+		buf_adds(b, ",\n    behind the writer ");
+		describe_thread(b, st->db, t->id);
+		buf_adds(b, ", who waits for it too");
+		return;
+	}
+}
+
+static void add_holders(struct buf *b, const struct state *st, const struct state_thread *t)
+{
+	const struct state_lock *l = lock_of(st, &t->wait);
+	size_t n = 0;
+
+	if (!l)
+		return;
+	if (l->first_holder == STATE_NONE && t->wait.target_thread_id) {
+		buf_adds(b, ",\n    which ");
+		add_holder(b, st, l, t->wait.target_thread_id, t->id);
+	}
+	for (uint32_t h = l->first_holder; h != STATE_NONE; h = st->holders[h].next) {
+		const struct state_holder *holder = &st->holders[h];
+
+		if (n++ == LIST_MAX) {
+			buf_adds(b, ",\n    and others");
+			break;
+		}
+		buf_adds(b, n == 1 ? ",\n    which " : ",\n    and ");
+		add_holder(b, st, l, holder->thread_id, t->id);
+		if (!holder->inferred) {
+			add_since(b, st, holder->acquire_ns);
+			describe_site(b, st->db, holder->site_id);
+		}
+	}
+	if (t->wait.shared && l->kind == LOCK_RWLOCK)
+		add_queued_writer(b, st, l);
+}
+
+static void add_sem_taker(struct buf *b, const struct state *st, const struct state_thread *t)
+{
+	const struct state_lock *l = lock_of(st, &t->wait);
+
+	if (l && providers_sem_is_lock(l, t)) {
+		buf_adds(b, ",\n    which was taken last by ");
+		describe_thread(b, st->db, l->last_taker_id);
+	} else {
+		buf_adds(b, ",\n    and everybody who could post it is blocked");
+	}
+}
+
+static const char ends_sql[] =
+	"SELECT e.process_id, group_concat(e.fd, ', ') FROM pipe_end e WHERE e.pipe_id = ?1"
+	" AND e.open_ns <= ?2 AND (e.close_ns IS NULL OR e.close_ns > ?2)"
+	" AND CASE WHEN (SELECT kind FROM pipe WHERE id = ?1) = 'socketpair' THEN e.side <> ?4"
+	" ELSE instr(e.mode, ?3) END GROUP BY e.process_id ORDER BY e.process_id";
+
+/* ", whose write end is open in a[1] (fd 4) and b[2] (fd 4, 5)" */
+static void add_pipe_ends(struct buf *b, const struct state *st, const struct state_wait *w,
+	int64_t pipe_id, bool read)
+{
+	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
+	_cleanup_buf_ struct buf why = BUF_INIT;
+	size_t n = 0;
+
+	if (query_open(st->db, ends_sql, &stmt, &why) != 0)
+		return;
+	(void)sqlite3_bind_int64(stmt, 1, pipe_id);
+	(void)sqlite3_bind_int64(stmt, 2, st->now_ns);
+	(void)sqlite3_bind_text(stmt, 3, read ? "w" : "r", 1, SQLITE_STATIC);
+	(void)sqlite3_bind_int64(stmt, 4, w->side);
+	while (query_step(stmt, &why) == 1 && n++ < LIST_MAX) {
+		if (n == 1)
+			buf_addf(b, ",\n    whose %s end is open in ", read ? "write" : "read");
+		else
+			buf_adds(b, ", ");
+		describe_process(b, st->db, query_int(stmt, 0, 0));
+		if (!query_null(stmt, 1)) {
+			buf_adds(b, " (fd ");
+			buf_add_printable(b, query_text(stmt, 1), strlen(query_text(stmt, 1)));
+			buf_addc(b, ')');
+		}
+	}
+}
+
+static void add_children(struct buf *b, const struct state *st, const struct state_thread *t)
+{
+	size_t n = 0;
+
+	if (t->wait.target_process_id) {
+		buf_adds(b, "waits for the end of its child ");
+		describe_process(b, st->db, t->wait.target_process_id);
+		return;
+	}
+	buf_adds(b, "waits for the end of any of its children: ");
+	for (uint32_t c = st->processes[t->process].child; c != STATE_NONE && n < LIST_MAX;
+		c = st->processes[c].sibling) {
+		buf_adds(b, n++ ? ", " : "");
+		describe_process(b, st->db, st->processes[c].id);
+	}
+}
+
+/* ---- What a member waits for ---- */
+
+static void add_lock_words(struct buf *b, const struct state *st, const struct state_wait *w)
+{
+	const struct state_lock *l = lock_of(st, w);
+
+	buf_adds(b, "waits for the ");
+	if (l && l->kind == LOCK_RWLOCK)
+		buf_adds(b, w->shared ? "read lock of the " : "write lock of the ");
+	describe_lock(b, st->db, w->lock_id);
+}
+
+static void add_poll_words(struct buf *b, const struct state *st, const struct state_wait *w)
+{
+	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
+	_cleanup_buf_ struct buf why = BUF_INIT;
+	size_t n = 0;
+	int rc = query_one(st->db,
+		"SELECT DISTINCT pipe_id, mode FROM wait_on WHERE wait_id = ?1 AND pipe_id IS NOT"
+		" NULL ORDER BY ordinal",
+		w->id, &stmt, &why);
+
+	buf_adds(b, "polls");
+	for (; rc > 0 && n < LIST_MAX; rc = query_step(stmt, &why)) {
+		buf_adds(b, n++ ? ", " : " ");
+		describe_pipe(b, st->db, query_int(stmt, 0, 0));
+	}
+	if (!n)
+		buf_adds(b, " descriptors that nobody else can make ready");
+}
+
+static void add_words(struct buf *b, const struct state *st, const struct state_thread *t)
+{
+	const struct state_wait *w = &t->wait;
+
+	switch ((int)w->reason) {
+	case WAIT_LOCK:
+	case WAIT_FILE_LOCK:
+	case WAIT_SEM:
+	case WAIT_FUTEX:
+		add_lock_words(b, st, w);
+		break;
+	case WAIT_COND:
+		buf_adds(b, "waits for the ");
+		describe_lock(b, st->db, w->lock_id);
+		buf_adds(b, " to be signalled");
+		break;
+	case WAIT_BARRIER:
+		buf_adds(b, "waits at the ");
+		describe_lock(b, st->db, w->lock_id);
+		break;
+	case WAIT_JOIN:
+		buf_adds(b, "waits for the end of ");
+		describe_thread(b, st->db, w->target_thread_id);
+		break;
+	case WAIT_ONCE:
+		buf_adds(b, "waits for the initialiser that is run by ");
+		describe_thread(b, st->db, w->target_thread_id);
+		break;
+	case WAIT_CHILD:
+		add_children(b, st, t);
+		break;
+	case WAIT_VFORK:
+		buf_adds(b, "waits until its child execs or ends: ");
+		describe_process(b, st->db, w->target_process_id);
+		break;
+	case WAIT_PIPE_READ:
+		buf_adds(b, "reads from the empty ");
+		describe_pipe(b, st->db, w->pipe_id);
+		break;
+	case WAIT_PIPE_WRITE:
+		buf_adds(b, "writes to the full ");
+		describe_pipe(b, st->db, w->pipe_id);
+		break;
+	case WAIT_FIFO_OPEN:
+		buf_adds(b, "waits for somebody to open the other side of ");
+		describe_pipe(b, st->db, w->pipe_id);
+		break;
+	case WAIT_POLL:
+		add_poll_words(b, st, w);
+		break;
+	case WAIT_SIGNAL:
+		buf_adds(b, "waits for a signal");
+		break;
+	default:
+		buf_adds(b, "waits for an event that nobody else can bring");
+		break;
+	}
+}
+
+static void add_member(struct buf *b, const struct state *st, const struct state_thread *t)
+{
+	const struct state_wait *w = &t->wait;
+
+	add_words(b, st, t);
+	add_since(b, st, w->start_ns);
+	describe_site(b, st->db, w->site_id);
+	switch ((int)w->reason) {
+	case WAIT_LOCK:
+		add_holders(b, st, t);
+		break;
+	case WAIT_FILE_LOCK:
+		add_holders(b, st, t);
+		break;
+	case WAIT_SEM:
+		add_sem_taker(b, st, t);
+		break;
+	case WAIT_COND:
+		buf_adds(b, ",\n    and everybody who could signal it is blocked");
+		break;
+	case WAIT_BARRIER:
+		buf_adds(b, ",\n    and everybody who could still arrive is blocked");
+		break;
+	case WAIT_FUTEX:
+		buf_adds(b, ",\n    and everybody who could wake it is blocked");
+		break;
+	case WAIT_PIPE_READ:
+		add_pipe_ends(b, st, w, w->pipe_id, true);
+		break;
+	case WAIT_PIPE_WRITE:
+		add_pipe_ends(b, st, w, w->pipe_id, false);
+		break;
+	default:
+		break;
+	}
+}
+
+/* ---- The set ---- */
+
+static void add_summary(struct buf *b, const struct state *st, const struct stuck_set *s)
+{
+	const struct state_thread *t = &st->threads[s->members[0]];
+
+	if (s->n_members == 1) {
+		describe_thread(b, st->db, t->id);
+		buf_adds(b, s->certain ? " can never go on: it " : " cannot go on: it ");
+		add_words(b, st, t);
+		return;
+	}
+	for (size_t i = 0; i < s->n_members && i < 3; i++) {
+		add_separator(b, i, s->n_members > 3 ? 4 : s->n_members);
+		describe_thread(b, st->db, st->threads[s->members[i]].id);
+	}
+	if (s->n_members > 3)
+		buf_addf(b, " and %zu more", s->n_members - 3);
+	if (!strcmp(s->shape, "abandoned"))
+		buf_adds(b, " wait for what nobody is left to bring");
+	else
+		buf_adds(b, " wait for each other");
+	if (s->certain)
+		buf_adds(b, " for ever");
+}
+
+static void add_behind(struct buf *b, const struct state *st, const struct stuck_set *s)
+{
+	if (!s->n_behind)
+		return;
+	buf_adds(b, s->n_behind == 1 ? "behind them waits " : "behind them wait ");
+	for (size_t i = 0; i < s->n_behind && i < LIST_MAX; i++) {
+		add_separator(b, i, s->n_behind);
+		describe_thread(b, st->db, st->threads[s->behind[i]].id);
+	}
+	if (s->n_behind > LIST_MAX)
+		buf_addf(b, " and %zu more", s->n_behind - LIST_MAX);
+	buf_addc(b, '\n');
+}
+
+static void add_caught(struct buf *b, const struct state *st, const struct stuck_set *s)
+{
+	uint64_t caught = 0;
+	bool first = true;
+
+	for (size_t i = 0; i < s->n_members; i++) {
+		const struct state_thread *t = &st->threads[s->members[i]];
+
+		caught |= st->processes[t->process].caught & ~t->wait.sigmask;
+	}
+	caught &= ~(UINT64_C(1) << (SIGCHLD - 1));
+	buf_adds(b, "unless a signal whose handler is installed arrives (");
+	for (int signo = 1; signo <= 64; signo++) {
+		if (!(caught >> (signo - 1) & 1))
+			continue;
+		buf_adds(b, first ? "" : ", ");
+		describe_signal(b, signo);
+		first = false;
+	}
+	buf_adds(b, ") and its handler helps\n");
+}
+
+/* What could still set a conditional set free, a line each. */
+static void add_conditions(struct buf *b, const struct state *st, const struct stuck_set *s)
+{
+	if (s->maybe & MAYBE_SIGNAL)
+		add_caught(b, st, s);
+	if (s->maybe & MAYBE_SENT)
+		buf_adds(b, "unless somebody outside sends the signal that is waited for\n");
+	if (s->maybe & MAYBE_SEM)
+		buf_adds(b, "unless somebody outside the trace posts the named semaphore\n");
+	if (s->maybe & MAYBE_SHARED)
+		buf_adds(b, "unless somebody outside the trace uses the shared memory\n");
+	if (s->maybe & MAYBE_POST)
+		buf_adds(b, "unless another thread posts the semaphore: nobody has been seen to"
+			    " return it yet\n");
+	if (s->maybe & MAYBE_EVENTFD)
+		buf_adds(b, "unless the kernel or somebody outside the trace writes the eventfd\n");
+	if (s->maybe & MAYBE_FIFO)
+		for (size_t i = 0; i < s->n_members; i++) {
+			const struct state_wait *w = &st->threads[s->members[i]].wait;
+
+			if (w->reason != WAIT_FIFO_OPEN && w->reason != WAIT_PIPE_READ)
+				continue;
+			buf_adds(b, "unless somebody outside the trace opens ");
+			describe_pipe(b, st->db, w->pipe_id);
+			buf_addc(b, '\n');
+			break;
+		}
+	if (st->lost)
+		buf_adds(b, "unless one of them was set free by something among the records that"
+			    " were lost\n");
+}
+
+static bool all_of(const struct stuck_set *s, unsigned reasons)
+{
+	return !(s->reasons & ~reasons);
+}
+
+static bool any_of(const struct stuck_set *s, unsigned reasons)
+{
+	return (s->reasons & reasons) != 0;
+}
+
+static const char *lock_remedy(const struct state *st, const struct stuck_set *s)
+{
+	bool copied = false;
+
+	for (size_t i = 0; i < s->n_members; i++) {
+		const struct state_thread *t = &st->threads[s->members[i]];
+		const struct state_lock *l = lock_of(st, &t->wait);
+
+		for (uint32_t h = l ? l->first_holder : STATE_NONE; h != STATE_NONE;
+			h = st->holders[h].next)
+			copied = copied ||
+				 (!l->pshared && st->holders[h].process_id == l->process_id &&
+					 query_number(st->db,
+						 "SELECT process_id FROM thread WHERE id = ?1",
+						 st->holders[h].thread_id,
+						 l->process_id) != l->process_id);
+	}
+	if (copied)
+		return "In the child of a program with threads call only exec or _exit, or take the"
+		       " locks in a pthread_atfork handler.";
+	if (!strcmp(s->shape, "abandoned"))
+		return "Release the lock on every way out of the thread, or make the mutex robust.";
+	if (!strcmp(s->shape, "self"))
+		return "Do not ask again for a lock that is held: release it first, pass on that it is"
+		       " held, or make it recursive.";
+	return "Take these locks in the same order everywhere, or try the second one and give back the"
+	       " first if it is taken.";
+}
+
+static const char *pipe_remedy(const struct stuck_set *s)
+{
+	if (any_of(s, 1u << WAIT_CHILD))
+		return "Read the child's output to its end first, then wait for the child.";
+	if (!strcmp(s->shape, "self") || !strcmp(s->shape, "abandoned"))
+		return "Close the end of the pipe that this process does not use.";
+	if (any_of(s, 1u << WAIT_PIPE_WRITE))
+		return "Let somebody read while others write: poll both directions, or use a thread for"
+		       " each.";
+	return "Let one side send first, and flush what it has buffered before it waits for the answer;"
+	       " close the ends that are not used.";
+}
+
+static const char *remedy_of(const struct state *st, const struct stuck_set *s)
+{
+	const unsigned locks = 1u << WAIT_LOCK | 1u << WAIT_FILE_LOCK | 1u << WAIT_SEM;
+	const unsigned pipes = 1u << WAIT_PIPE_READ | 1u << WAIT_PIPE_WRITE | 1u << WAIT_POLL;
+
+	if (all_of(s, locks | 1u << WAIT_JOIN) && any_of(s, locks) && !any_of(s, 1u << WAIT_SEM))
+		return any_of(s, 1u << WAIT_JOIN)
+			       ? "Release the lock before waiting for the end of a"
+				 " thread that needs it."
+			       : lock_remedy(st, s);
+	if (any_of(s, 1u << WAIT_FIFO_OPEN))
+		return "Open FIFOs in the same order on both sides, or open them with O_RDWR or"
+		       " O_NONBLOCK.";
+	if (all_of(s, pipes | 1u << WAIT_CHILD) && any_of(s, pipes))
+		return pipe_remedy(s);
+	if (any_of(s, pipes) && any_of(s, locks))
+		return "Do not hold a lock while reading or writing a pipe whose other side needs that"
+		       " lock.";
+	if (any_of(s, 1u << WAIT_COND))
+		return "Change the state and signal the condition under its mutex, and test the state"
+		       " before waiting.";
+	if (any_of(s, 1u << WAIT_BARRIER))
+		return "Let as many threads arrive at the barrier as it was initialised for.";
+	if (any_of(s, 1u << WAIT_SEM))
+		return "Post the semaphore on every way out, and take several of them in the same order"
+		       " everywhere.";
+	if (any_of(s, 1u << WAIT_ONCE))
+		return "Do not use what an initialiser makes from within that initialiser.";
+	if (all_of(s, 1u << WAIT_JOIN))
+		return "Let only one thread wait for the end of the others.";
+	return "Let one of them do its part without waiting for the others.";
+}
+
+static void add_members(
+	struct finding *f, struct buf *story, const struct state *st, const struct stuck_set *s)
+{
+	for (size_t i = 0; i < s->n_members; i++) {
+		const struct state_thread *t = &st->threads[s->members[i]];
+		struct finding_member *m = finding_member_add(f);
+		_cleanup_buf_ struct buf text = BUF_INIT;
+
+		m->thread_id = t->id;
+		m->process_id = st->processes[t->process].id;
+		m->lock_id = t->wait.lock_id;
+		m->pipe_id = t->wait.pipe_id;
+		m->site_id = t->wait.site_id;
+		m->wait_id = t->wait.id;
+		describe_thread(&text, st->db, t->id);
+		buf_addc(&text, '\n');
+		buf_adds(&text, "    ");
+		add_member(&text, st, t);
+		if (i < MEMBERS_MAX)
+			buf_addf(story, "%s\n", text.data);
+		else if (i == MEMBERS_MAX)
+			buf_addf(story, "and %zu more\n", s->n_members - i);
+		/* The row has it on one line. */
+		for (size_t k = 0; k < text.len; k++)
+			if (text.data[k] == '\n')
+				text.data[k] = ' ';
+		m->text = xcalloc(text.len + 1, 1);
+		for (size_t k = 0, n = 0; k < text.len; k++)
+			if (text.data[k] != ' ' || !n || m->text[n - 1] != ' ')
+				m->text[n++] = text.data[k];
+	}
+}
+
+void stuck_describe(const struct state *st, const struct stuck_set *s, struct findings *fs)
+{
+	struct finding *f = finding_add(fs, s->certain ? "deadlock" : "stuck", s->since_ns);
+	_cleanup_buf_ struct buf b = BUF_INIT;
+
+	f->certain = s->certain;
+	f->shape = s->shape;
+	add_summary(&b, st, s);
+	finding_set(&f->summary, &b);
+	add_members(f, &b, st, s);
+	add_behind(&b, st, s);
+	if (!s->certain)
+		add_conditions(&b, st, s);
+	finding_set(&f->explanation, &b);
+	f->remedy = xstrdup(remedy_of(st, s));
+}

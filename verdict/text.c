@@ -1,0 +1,74 @@
+/* text.c - a finding as text for the terminal, in jstack's form. */
+/* SPDX-License-Identifier: MIT */
+/*
+ *	error: deadlock: thread 42 (left) of abba[40] and thread 43 (right) of abba[40] wait for each other for ever
+ *	  cycle of 2, certain, since 0.103 s
+ *	  thread 42 (left) of abba[40]
+ *	      waits for the mutex lock_b since 0.103 s at abba.c:31 (left),
+ *	      which is held by thread 43 (right) of abba[40] since 0.101 s at abba.c:40 (right)
+ *	  ...
+ *	  remedy: Take these locks in the same order everywhere.
+ */
+#include "base/buf.h"
+#include "verdict/describe.h"
+#include "verdict/verdict.h"
+
+#include <string.h>
+
+static void add_colour(struct buf *out, bool on, const char *code)
+{
+	if (on)
+		buf_addf(out, "\033[%sm", code);
+}
+
+static void add_lines(struct buf *out, const char *text)
+{
+	while (*text) {
+		size_t len = strcspn(text, "\n");
+
+		buf_adds(out, "  ");
+		buf_add(out, text, len);
+		buf_addc(out, '\n');
+		text += len + (text[len] == '\n');
+	}
+}
+
+static void add_shape(struct buf *out, const struct finding *f)
+{
+	if (!f->shape)
+		return;
+	buf_addf(out, "  %s", f->shape);
+	if (f->n_members > 1)
+		buf_addf(out, " of %zu", f->n_members);
+	buf_adds(out, f->certain ? ", certain, since " : ", conditional, since ");
+	describe_time(out, f->ts_ns);
+	buf_addc(out, '\n');
+}
+
+void verdict_text(struct buf *out, struct sqlite3 *db, const struct finding *f, bool colour)
+{
+	const char *code = !strcmp(f->severity, "error")     ? "1;31"
+			   : !strcmp(f->severity, "warning") ? "1;33"
+							     : "1";
+
+	(void)db;
+	add_colour(out, colour, code);
+	buf_addf(out, "%s: %s:", f->severity, f->rule);
+	add_colour(out, colour, "0");
+	buf_addf(out, " %s\n", f->summary ? f->summary : "");
+	add_shape(out, f);
+	/* The story of a stuck set names its members itself. */
+	if (!f->shape)
+		for (size_t i = 0; i < f->n_members; i++)
+			if (f->members[i].text)
+				add_lines(out, f->members[i].text);
+	if (f->explanation)
+		add_lines(out, f->explanation);
+	if (f->remedy) {
+		buf_adds(out, "  ");
+		add_colour(out, colour, "1");
+		buf_adds(out, "remedy:");
+		add_colour(out, colour, "0");
+		buf_addf(out, " %s\n", f->remedy);
+	}
+}
