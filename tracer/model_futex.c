@@ -268,7 +268,15 @@ void model_futex(struct model *m, struct thread *t, const struct rec_WAIT_BEGIN 
 	struct lock *lock;
 
 	w->futex = rec->arg0;
-	if (model_wait_by_call(m, t) || is_join(m, t, rec))
+	if (model_wait_by_call(m, t)) {
+		/* A snapshot knows the call from the stack, and of the owner what memory says. */
+		if (rec->head.flags & REC_SNAP && guess_object(m, t, rec, &g, &owner) && owner) {
+			w->target_thread = owner->id;
+			w->owner_inferred = true;
+		}
+		return;
+	}
+	if (is_join(m, t, rec))
 		return;
 	lock = known_object(t->proc, rec->arg0);
 	if (lock) {

@@ -84,7 +84,8 @@ void model_sig_action(struct model *m, const struct rec_SIG_ACTION *rec)
 	h = new_handler(m, p, (int)rec->signo, ts);
 	h->handled = rec->handler > 1;
 	h->flags = (int64_t)rec->flags;
-	h->site = h->handled ? model_site(m, p, rec->handler, false) : STORE_NULL;
+	/* A snapshot knows that there is a handler, and not where: SNAPSHOT_HANDLER. */
+	h->site = rec->handler > 2 ? model_site(m, p, rec->handler, false) : STORE_NULL;
 }
 
 void model_handlers_inherit(

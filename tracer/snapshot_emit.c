@@ -9,6 +9,9 @@
 #include "tracer/snapshot.h"
 #include "tracer/symbols.h"
 
+/* Signals that glibc keeps to itself, for cancelling threads and changing their ids: nobody else sends them. */
+enum { LIBC_CANCEL = 32, LIBC_SETXID = 33 };
+
 struct out {
 	source_emit *emit;
 	void *arg;
@@ -175,7 +178,7 @@ static void emit_signals(const struct out *o, const struct snap_process *p)
 			.signo = signo,
 			.handler = p->sigcgt & bit ? SNAPSHOT_HANDLER : 1};
 
-		if ((p->sigcgt | p->sigign) & bit)
+		if (signo != LIBC_CANCEL && signo != LIBC_SETXID && (p->sigcgt | p->sigign) & bit)
 			o->emit(o->arg, &r.head);
 	}
 }

@@ -1,0 +1,179 @@
+/* cmd_why.c - pptrace why: why are these processes stuck, and what does each thread wait for. */
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <getopt.h>
+#include <sqlite3.h>
+
+#include "base/buf.h"
+#include "base/command.h"
+#include "base/mem.h"
+#include "cli/options.h"
+#include "cli/pids.h"
+#include "cli/say.h"
+#include "cli/why_list.h"
+#include "tracer/look.h"
+#include "verdict/verdict.h"
+
+enum { STATUS_STUCK = 1, STATUS_FAILED = 2, OPT_JSON = 256, OPT_ALL };
+
+static const struct command_option why_options[] = {
+	{"json", 0, NULL, "findings and waits as JSON", OPT_JSON},
+	{"all", 'a', NULL, "show each thread, also those that wait alike", OPT_ALL},
+	{NULL, 0, NULL, NULL, 0},
+};
+
+static int why_main(int argc, char **argv);
+
+const struct command cmd_why = {
+	.name = "why",
+	.usage = "[OPTIONS] PID...",
+	.summary = "say why running processes are stuck, and what each thread waits for",
+	.options = why_options,
+	.run = why_main,
+};
+
+struct why_args {
+	struct pids pids;
+	bool json, all;
+};
+
+static bool parse(struct why_args *a, int argc, char **argv)
+{
+	for (int id; (id = options_next(&cmd_why, argc, argv)) != OPTIONS_END;) {
+		if (id == OPT_JSON)
+			a->json = true;
+		else if (id == OPT_ALL)
+			a->all = true;
+		else
+			return false;
+	}
+	for (int i = optind; i < argc; i++)
+		if (!pids_add(&a->pids, argv[i]))
+			return false;
+	if (!a->pids.n)
+		warn("why: which process?");
+	return a->pids.n > 0;
+}
+
+static void json_finding(struct buf *out, const struct finding *f)
+{
+	const char *const texts[][2] = {{"severity", f->severity}, {"shape", f->shape},
+		{"summary", f->summary}, {"explanation", f->explanation}, {"remedy", f->remedy}};
+
+	buf_adds(out, "{\"rule\":");
+	buf_add_json(out, f->rule, strlen(f->rule));
+	buf_addf(out, ",\"certainty\":\"%s\"", f->certain ? "certain" : "conditional");
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		if (!texts[i][1])
+			continue;
+		buf_addf(out, ",\"%s\":", texts[i][0]);
+		buf_add_json(out, texts[i][1], strlen(texts[i][1]));
+	}
+	buf_adds(out, ",\"members\":[");
+	for (size_t i = 0; i < f->n_members; i++) {
+		const char *text = f->members[i].text ? f->members[i].text : "";
+
+		buf_adds(out, i ? "," : "");
+		buf_add_json(out, text, strlen(text));
+	}
+	buf_adds(out, "]}");
+}
+
+static char *blind_spots(struct sqlite3 *db)
+{
+	sqlite3_stmt *stmt;
+	char *text = NULL;
+
+	if (sqlite3_prepare_v2(db, "SELECT blind_spots FROM trace", -1, &stmt, NULL) == SQLITE_OK &&
+		sqlite3_step(stmt) == SQLITE_ROW)
+		text = xstrdup((const char *)sqlite3_column_text(stmt, 0));
+	(void)sqlite3_finalize(stmt);
+	return text ? text : xstrdup("[]");
+}
+
+static void print_json(struct look *l, const struct findings *found)
+{
+	_cleanup_buf_ struct buf out = BUF_INIT;
+	_cleanup_free_ char *blind = blind_spots(look_db(l));
+
+	buf_adds(&out, "{\"findings\":[");
+	for (size_t i = 0; i < found->n; i++) {
+		buf_adds(&out, i ? "," : "");
+		json_finding(&out, &found->list[i]);
+	}
+	buf_addf(&out, "],\"blind_spots\":%s,\"processes\":", blind);
+	why_list_json(&out, look_db(l));
+	buf_adds(&out, "}\n");
+	(void)fwrite(out.data, 1, out.len, stdout);
+}
+
+static void print_blind(struct look *l)
+{
+	sqlite3_stmt *stmt;
+
+	if (sqlite3_prepare_v2(look_db(l),
+		    "SELECT j.value FROM trace, json_each(trace.blind_spots) AS j", -1, &stmt,
+		    NULL) != SQLITE_OK)
+		return;
+	while (sqlite3_step(stmt) == SQLITE_ROW)
+		note("%s", (const char *)sqlite3_column_text(stmt, 0));
+	(void)sqlite3_finalize(stmt);
+}
+
+static void print_text(struct look *l, const struct findings *found, bool all)
+{
+	_cleanup_buf_ struct buf out = BUF_INIT;
+	bool colour = say_color(stdout);
+
+	for (size_t i = 0; i < found->n; i++) {
+		verdict_text(&out, look_db(l), &found->list[i], colour);
+		buf_addc(&out, '\n');
+	}
+	if (!found->n)
+		buf_adds(&out, "No deadlock. What each thread waits for:\n\n");
+	why_list_text(&out, look_db(l), all, colour);
+	(void)fwrite(out.data, 1, out.len, stdout);
+	(void)fflush(stdout);
+	print_blind(l);
+}
+
+static int explain(const struct why_args *a)
+{
+	_cleanup_buf_ struct buf why = BUF_INIT;
+	struct findings found = {0};
+	struct look *l;
+	int status = 0;
+
+	if (look_take(a->pids.list, a->pids.n, &l, &why) < 0) {
+		warn("%s", why.data);
+		return STATUS_FAILED;
+	}
+	if (why.len)
+		warn("%s", why.data);
+	buf_reset(&why);
+	if (look_verdict(l, &found, &why) < 0) {
+		warn("%s", why.data);
+		status = STATUS_FAILED;
+	} else if (a->json) {
+		print_json(l, &found);
+	} else {
+		print_text(l, &found, a->all);
+	}
+	for (size_t i = 0; i < found.n && status == 0; i++)
+		if (found.list[i].certain)
+			status = STATUS_STUCK;
+	findings_free(&found);
+	look_free(l);
+	return status;
+}
+
+static int why_main(int argc, char **argv)
+{
+	struct why_args a = {.json = false};
+	int status = COMMAND_USAGE;
+
+	if (parse(&a, argc, argv))
+		status = explain(&a);
+	pids_done(&a.pids);
+	return status;
+}

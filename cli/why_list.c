@@ -1,0 +1,423 @@
+/* why_list.c - what each thread of some processes waits for, and for whom. */
+/* SPDX-License-Identifier: MIT */
+#include "cli/why_list.h"
+
+#include <sqlite3.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "schema/record.h"
+#include "verdict/describe.h"
+
+/* One thread that has not ended, and its wait. */
+struct row {
+	int64_t thread_id, tid;
+	const char *name, *state; /* state: the reason as in the database, "runs" or "ended" */
+	int64_t wait_id, since_ns, lock_id, pipe_id, target_process_id, target_thread_id, site_id;
+	const char *syscall, *detail, *mode;
+	int64_t side;
+	bool timed;
+};
+
+static const char threads_sql[] =
+	"SELECT t.id, t.tid, t.name, w.id, w.reason, w.start_ns, w.lock_id, w.pipe_id,"
+	" w.target_process_id, w.target_thread_id, w.site_id, w.syscall, w.detail, w.mode, w.side,"
+	" w.timed FROM thread t LEFT JOIN wait w ON w.thread_id = t.id AND w.end_ns IS NULL"
+	" WHERE t.process_id = ?1 AND t.end_ns IS NULL GROUP BY t.id ORDER BY t.tid";
+
+/* Whom a wait is for, by what it is on. Every query gives process and thread; a thread of 0 means all of them. */
+static const char holders_sql[] =
+	"SELECT DISTINCT process_id, thread_id FROM lock_open WHERE lock_id = ?1 ORDER BY 2";
+static const char ends_sql[] =
+	"SELECT DISTINCT e.process_id, 0 FROM pipe_end e JOIN pipe p ON p.id = e.pipe_id"
+	" WHERE e.pipe_id = ?1 AND e.close_ns IS NULL AND (CASE WHEN p.kind = 'socketpair'"
+	" THEN e.side <> ?3 WHEN ?2 = 'r' THEN e.mode IN ('w', 'rw') ELSE e.mode IN ('r', 'rw') END)"
+	" ORDER BY 1";
+static const char set_sql[] =
+	"SELECT kind, fd, mode, pipe_id, process_id, side FROM wait_on WHERE wait_id = ?1"
+	" ORDER BY ordinal LIMIT 20";
+
+static sqlite3_stmt *prepare(sqlite3 *db, const char *sql, int64_t id)
+{
+	sqlite3_stmt *stmt = NULL;
+
+	if (sqlite3_prepare_v2(db, sql, -1, &stmt, NULL) == SQLITE_OK)
+		(void)sqlite3_bind_int64(stmt, 1, id);
+	return stmt;
+}
+
+static const char *text_at(sqlite3_stmt *stmt, int column)
+{
+	return (const char *)sqlite3_column_text(stmt, column);
+}
+
+static struct row row_at(sqlite3_stmt *stmt)
+{
+	struct row r = {.thread_id = sqlite3_column_int64(stmt, 0),
+		.tid = sqlite3_column_int64(stmt, 1),
+		.name = text_at(stmt, 2),
+		.wait_id = sqlite3_column_int64(stmt, 3),
+		.state = text_at(stmt, 4),
+		.since_ns = sqlite3_column_int64(stmt, 5),
+		.lock_id = sqlite3_column_int64(stmt, 6),
+		.pipe_id = sqlite3_column_int64(stmt, 7),
+		.target_process_id = sqlite3_column_int64(stmt, 8),
+		.target_thread_id = sqlite3_column_int64(stmt, 9),
+		.site_id = sqlite3_column_int64(stmt, 10),
+		.syscall = text_at(stmt, 11),
+		.detail = text_at(stmt, 12),
+		.mode = text_at(stmt, 13),
+		.side = sqlite3_column_int64(stmt, 14),
+		.timed = sqlite3_column_int(stmt, 15)};
+
+	if (!r.state)
+		r.state = "runs";
+	return r;
+}
+
+static const char *reason_words(const char *reason)
+{
+#define WAIT(NAME, number, name, mode, deafness, words, colour)                                    \
+	if (!strcmp(reason, name))                                                                 \
+		return words;
+#include "schema/waits.def"
+#undef WAIT
+	return "runs";
+}
+
+static int64_t now_ns(sqlite3 *db)
+{
+	sqlite3_stmt *stmt = prepare(db, "SELECT duration_ns FROM trace", 0);
+	int64_t now = stmt && sqlite3_step(stmt) == SQLITE_ROW ? sqlite3_column_int64(stmt, 0) : 0;
+
+	(void)sqlite3_finalize(stmt);
+	return now;
+}
+
+/* Adds "lock mutex a" or the like: the object without whom it belongs to. */
+static void add_object(struct buf *out, sqlite3 *db, const struct row *r)
+{
+	if (r->lock_id) {
+		buf_addc(out, ' ');
+		describe_lock(out, db, r->lock_id);
+	} else if (r->pipe_id) {
+		buf_addc(out, ' ');
+		describe_pipe(out, db, r->pipe_id);
+	} else if (r->target_thread_id) {
+		buf_addc(out, ' ');
+		describe_thread(out, db, r->target_thread_id);
+	} else if (r->target_process_id) {
+		buf_addc(out, ' ');
+		describe_process(out, db, r->target_process_id);
+	}
+	if (r->detail) {
+		buf_adds(out, ": ");
+		buf_add_printable(out, r->detail, strlen(r->detail));
+	}
+}
+
+/* Adds those who could end the wait, separated by commas; returns how many. */
+static int add_whom(struct buf *out, sqlite3 *db, const char *sql, int64_t id, const char *mode,
+	int64_t side, const char *between)
+{
+	sqlite3_stmt *stmt = prepare(db, sql, id);
+	int n = 0;
+
+	if (stmt && mode)
+		(void)sqlite3_bind_text(stmt, 2, mode, -1, SQLITE_TRANSIENT);
+	if (stmt && sqlite3_bind_parameter_count(stmt) >= 3)
+		(void)sqlite3_bind_int64(stmt, 3, side);
+	while (stmt && sqlite3_step(stmt) == SQLITE_ROW) {
+		if (n++)
+			buf_adds(out, between);
+		if (sqlite3_column_int64(stmt, 1))
+			describe_thread(out, db, sqlite3_column_int64(stmt, 1));
+		else
+			describe_process(out, db, sqlite3_column_int64(stmt, 0));
+	}
+	(void)sqlite3_finalize(stmt);
+	return n;
+}
+
+static void add_line(struct buf *out, const char *lead, const struct buf *what)
+{
+	if (what->len)
+		buf_addf(out, "              %s%s\n", lead, what->data);
+}
+
+/* The members of a poll set, one a line. */
+static void add_set(struct buf *out, sqlite3 *db, const struct row *r)
+{
+	sqlite3_stmt *stmt = prepare(db, set_sql, r->wait_id);
+
+	while (stmt && sqlite3_step(stmt) == SQLITE_ROW) {
+		_cleanup_buf_ struct buf line = BUF_INIT, whom = BUF_INIT;
+		const char *mode = text_at(stmt, 2);
+		int64_t pipe = sqlite3_column_int64(stmt, 3);
+
+		buf_addf(&line, "%s %d", text_at(stmt, 0), sqlite3_column_int(stmt, 1));
+		if (pipe) {
+			buf_adds(&line, ", ");
+			describe_pipe(&line, db, pipe);
+			if (add_whom(&whom, db, ends_sql, pipe, mode, sqlite3_column_int64(stmt, 5),
+				    ", "))
+				buf_addf(&line, ", other end: %s", whom.data);
+		} else if (sqlite3_column_int64(stmt, 4)) {
+			buf_adds(&line, ", ");
+			describe_process(&line, db, sqlite3_column_int64(stmt, 4));
+		}
+		add_line(out, "- descriptor: ", &line);
+	}
+	(void)sqlite3_finalize(stmt);
+}
+
+static void add_place(struct buf *out, sqlite3 *db, int64_t site_id)
+{
+	_cleanup_buf_ struct buf site = BUF_INIT;
+
+	describe_site(&site, db, site_id);
+	add_line(out, "", &site);
+}
+
+static void add_thread(
+	struct buf *out, sqlite3 *db, const struct row *r, int64_t now, unsigned more)
+{
+	_cleanup_buf_ struct buf whom = BUF_INIT;
+
+	buf_addf(out, "    %8lld  ", (long long)r->tid);
+	if (r->name)
+		buf_add_printable(out, r->name, strlen(r->name));
+	buf_adds(out, r->name ? ": " : "");
+	buf_adds(out, reason_words(r->state));
+	add_object(out, db, r);
+	if (r->wait_id && now > r->since_ns) {
+		buf_adds(out, ", for ");
+		buf_add_duration(out, now - r->since_ns);
+	}
+	if (r->timed)
+		buf_adds(out, ", with a time-out");
+	if (r->syscall && (!strcmp(r->state, "other") || !strcmp(r->state, "futex")))
+		buf_addf(out, " (%s)", r->syscall);
+	if (more)
+		buf_addf(out, "; and %u more threads like it", more);
+	buf_addc(out, '\n');
+	if (r->lock_id && add_whom(&whom, db, holders_sql, r->lock_id, NULL, 0, ", "))
+		add_line(out, "held by ", &whom);
+	else if (r->pipe_id && add_whom(&whom, db, ends_sql, r->pipe_id, r->mode, r->side, ", "))
+		add_line(out, "other end: ", &whom);
+	else if (!strcmp(r->state, "poll"))
+		add_set(out, db, r);
+	if (r->site_id)
+		add_place(out, db, r->site_id);
+}
+
+/* Threads are alike if they wait for the same at the same place. */
+static bool is_alike(const struct row *a, const struct row *b)
+{
+	return a->wait_id && b->wait_id && !strcmp(a->state, b->state) &&
+	       a->lock_id == b->lock_id && a->pipe_id == b->pipe_id && a->site_id == b->site_id &&
+	       a->target_thread_id == b->target_thread_id &&
+	       a->target_process_id == b->target_process_id && a->timed == b->timed;
+}
+
+/* Rows of one process; the texts are the rows' own. */
+struct rows {
+	struct row *list;
+	size_t n, cap;
+};
+
+static void load_rows(struct rows *rows, sqlite3 *db, int64_t process)
+{
+	sqlite3_stmt *stmt = prepare(db, threads_sql, process);
+
+	while (stmt && sqlite3_step(stmt) == SQLITE_ROW) {
+		struct row r = row_at(stmt);
+
+		r.name = xstrdup(r.name);
+		r.state = xstrdup(r.state);
+		r.syscall = xstrdup(r.syscall);
+		r.detail = xstrdup(r.detail);
+		r.mode = xstrdup(r.mode);
+		ARRAY_GROW(rows->list, rows->n, rows->cap);
+		rows->list[rows->n++] = r;
+	}
+	(void)sqlite3_finalize(stmt);
+}
+
+static void rows_done(struct rows *rows)
+{
+	for (size_t i = 0; i < rows->n; i++) {
+		free((char *)rows->list[i].name);
+		free((char *)rows->list[i].state);
+		free((char *)rows->list[i].syscall);
+		free((char *)rows->list[i].detail);
+		free((char *)rows->list[i].mode);
+	}
+	free(rows->list);
+}
+
+static void add_process(struct buf *out, sqlite3 *db, int64_t id, int64_t now, bool all)
+{
+	struct rows rows = {0};
+	bool *told;
+
+	load_rows(&rows, db, id);
+	told = xcalloc(rows.n, sizeof *told);
+	for (size_t i = 0; i < rows.n; i++) {
+		unsigned more = 0;
+
+		if (told[i])
+			continue;
+		for (size_t k = i + 1; k < rows.n && !all; k++)
+			if (!told[k] && is_alike(&rows.list[i], &rows.list[k])) {
+				told[k] = true;
+				more++;
+			}
+		add_thread(out, db, &rows.list[i], now, more);
+	}
+	free(told);
+	rows_done(&rows);
+}
+
+static const char processes_sql[] = "SELECT id, pid, name, command, end_ns IS NOT NULL FROM process"
+				    " WHERE end_ns IS NULL OR reaped_ns IS NULL ORDER BY id";
+
+void why_list_text(struct buf *out, sqlite3 *db, bool all, bool colour)
+{
+	sqlite3_stmt *stmt = prepare(db, processes_sql, 0);
+	int64_t now = now_ns(db);
+
+	while (stmt && sqlite3_step(stmt) == SQLITE_ROW) {
+		const char *command = text_at(stmt, 3);
+
+		buf_adds(out, colour ? "\033[1m" : "");
+		describe_process(out, db, sqlite3_column_int64(stmt, 0));
+		buf_adds(out, colour ? "\033[0m" : "");
+		if (sqlite3_column_int(stmt, 4)) {
+			buf_adds(out, " has ended and was not reaped: a zombie\n");
+			continue;
+		}
+		if (command) {
+			buf_addc(out, ' ');
+			buf_add_printable(out, command, strlen(command));
+		}
+		buf_addc(out, '\n');
+		add_process(out, db, sqlite3_column_int64(stmt, 0), now, all);
+	}
+	(void)sqlite3_finalize(stmt);
+}
+
+/* ---- JSON ---- */
+
+static void json_text(struct buf *out, const char *name, const char *text)
+{
+	buf_addf(out, ",\"%s\":", name);
+	if (text)
+		buf_add_json(out, text, strlen(text));
+	else
+		buf_adds(out, "null");
+}
+
+static void json_described(struct buf *out, const char *name, sqlite3 *db, int64_t id,
+	void (*describe)(struct buf *, sqlite3 *, int64_t))
+{
+	_cleanup_buf_ struct buf text = BUF_INIT;
+
+	if (!id)
+		return;
+	describe(&text, db, id);
+	json_text(out, name, text.data);
+}
+
+static void json_whom(struct buf *out, sqlite3 *db, const struct row *r)
+{
+	_cleanup_buf_ struct buf whom = BUF_INIT;
+	const char *at;
+	int n = 0;
+
+	if (r->lock_id)
+		n = add_whom(&whom, db, holders_sql, r->lock_id, NULL, 0, "\n");
+	else if (r->pipe_id)
+		n = add_whom(&whom, db, ends_sql, r->pipe_id, r->mode, r->side, "\n");
+	if (!n)
+		return;
+	buf_adds(out, ",\"for\":[");
+	for (at = whom.data; *at; at += strcspn(at, "\n"), at += *at == '\n') {
+		if (at != whom.data)
+			buf_addc(out, ',');
+		buf_add_json(out, at, strcspn(at, "\n"));
+	}
+	buf_addc(out, ']');
+}
+
+static void json_site(struct buf *out, sqlite3 *db, int64_t id)
+{
+	sqlite3_stmt *stmt = prepare(
+		db, "SELECT module, offset, function, file, line FROM site WHERE id = ?1", id);
+
+	if (id && stmt && sqlite3_step(stmt) == SQLITE_ROW) {
+		buf_addf(out, ",\"site\":{\"offset\":%lld",
+			(long long)sqlite3_column_int64(stmt, 1));
+		json_text(out, "module", text_at(stmt, 0));
+		json_text(out, "function", text_at(stmt, 2));
+		json_text(out, "file", text_at(stmt, 3));
+		if (sqlite3_column_type(stmt, 4) != SQLITE_NULL)
+			buf_addf(out, ",\"line\":%d", sqlite3_column_int(stmt, 4));
+		buf_addc(out, '}');
+	}
+	(void)sqlite3_finalize(stmt);
+}
+
+static void json_thread(struct buf *out, sqlite3 *db, const struct row *r, int64_t now)
+{
+	buf_addf(out, "{\"tid\":%lld", (long long)r->tid);
+	json_text(out, "name", r->name);
+	json_text(out, "state", r->wait_id ? "waits" : "runs");
+	if (r->wait_id) {
+		json_text(out, "reason", r->state);
+		buf_addf(out, ",\"since_ns\":%lld,\"timed\":%s",
+			(long long)(now > r->since_ns ? now - r->since_ns : 0),
+			r->timed ? "true" : "false");
+		json_text(out, "syscall", r->syscall);
+		json_described(out, "lock", db, r->lock_id, describe_lock);
+		json_described(out, "pipe", db, r->pipe_id, describe_pipe);
+		json_described(out, "process", db, r->target_process_id, describe_process);
+		json_described(out, "thread", db, r->target_thread_id, describe_thread);
+		if (r->detail)
+			json_text(out, "detail", r->detail);
+		json_whom(out, db, r);
+		json_site(out, db, r->site_id);
+	}
+	buf_addc(out, '}');
+}
+
+void why_list_json(struct buf *out, sqlite3 *db)
+{
+	sqlite3_stmt *stmt = prepare(db, processes_sql, 0);
+	int64_t now = now_ns(db);
+	bool first = true;
+
+	buf_addc(out, '[');
+	while (stmt && sqlite3_step(stmt) == SQLITE_ROW) {
+		struct rows rows = {0};
+
+		buf_addf(out, "%s{\"pid\":%lld", first ? "" : ",",
+			(long long)sqlite3_column_int64(stmt, 1));
+		json_text(out, "name", text_at(stmt, 2));
+		json_text(out, "command", text_at(stmt, 3));
+		buf_addf(out, ",\"zombie\":%s,\"threads\":[",
+			sqlite3_column_int(stmt, 4) ? "true" : "false");
+		load_rows(&rows, db, sqlite3_column_int64(stmt, 0));
+		for (size_t i = 0; i < rows.n; i++) {
+			if (i)
+				buf_addc(out, ',');
+			json_thread(out, db, &rows.list[i], now);
+		}
+		rows_done(&rows);
+		buf_adds(out, "]}");
+		first = false;
+	}
+	buf_addc(out, ']');
+	(void)sqlite3_finalize(stmt);
+}

@@ -1,0 +1,26 @@
+/* why_list.h - what each thread of some processes waits for, and for whom. */
+/* SPDX-License-Identifier: MIT */
+#ifndef CLI_WHY_LIST_H
+#define CLI_WHY_LIST_H
+
+#include <stdbool.h>
+
+struct buf;
+struct sqlite3;
+
+/*
+ * Adds all threads that have not ended, process by process. Threads of a
+ * process that wait for the same at the same place are told once with how many
+ * they are, unless all. For example:
+ *
+ *	pipes[4711] /usr/bin/pipes
+ *	    4711  reads from the empty pipe 2 (child -> pipes), for 3.20 s
+ *	          for child[4712]
+ *	          at main (pipes.c:31)
+ */
+void why_list_text(struct buf *out, struct sqlite3 *db, bool all, bool colour);
+
+/* Adds the same as a JSON array of processes. */
+void why_list_json(struct buf *out, struct sqlite3 *db);
+
+#endif

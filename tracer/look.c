@@ -1,0 +1,270 @@
+/* look.c - look at running processes once: a snapshot, put through the model into a database in memory. */
+/* SPDX-License-Identifier: MIT */
+/*
+ * Whether an interval timer (alarm, setitimer) is armed is what /proc does not tell, nor
+ * of a POSIX timer that exists. The verdict is therefore spoken twice: as if none
+ * were armed, and as if each process had one armed. What stands both times is
+ * certain; what only stands the first time depends on there being none.
+ */
+#include "tracer/look.h"
+
+#include <errno.h>
+#include <sqlite3.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/hash.h"
+#include "base/mem.h"
+#include "schema/db.h"
+#include "schema/record.h"
+#include "tracer/model.h"
+#include "tracer/snapshot.h"
+#include "tracer/store.h"
+#include "tracer/symbols.h"
+#include "tracer/timers.h"
+#include "tracer/trace_row.h"
+#include "tracer/tracer.h"
+#include "tracer/unflushed.h"
+#include "verdict/verdict.h"
+
+#pragma weak verdict_stuck
+#pragma weak findings_free
+
+struct look {
+	struct buf records; /* all of the snapshot, one behind the other */
+	struct symbols *symbols;
+	struct store *store;
+	struct model *model;
+	bool posix_timers; /* some process has a POSIX timer */
+	struct snapshot_limits limits;
+	uint64_t started, t0, taken;
+};
+
+static uint64_t clock_ns(clockid_t clock)
+{
+	struct timespec ts;
+
+	(void)clock_gettime(clock, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000ull + (uint64_t)ts.tv_nsec;
+}
+
+static void keep(void *arg, const struct rec_head *rec)
+{
+	struct look *l = arg;
+
+	/* A POSIX timer may be idle: the two verdicts decide what that means. */
+	if (rec->kind == REC_TIMER &&
+		((const struct rec_TIMER *)(const void *)rec)->which == TIMER_POSIX) {
+		l->posix_timers = true;
+		return;
+	}
+	buf_add(&l->records, rec, rec->size);
+}
+
+static const struct rec_head *record_at(const struct look *l, size_t at)
+{
+	return at < l->records.len ? (const void *)(l->records.data + at) : NULL;
+}
+
+/* Adds what sits in the stdio buffers of processes that wait. */
+static void find_unflushed(struct look *l)
+{
+	const struct rec_head *rec;
+	struct hash seen = {0};
+	size_t end = l->records.len;
+
+	for (size_t at = 0; at < end && (rec = record_at(l, at)) != NULL; at += rec->size) {
+		if (rec->kind != REC_WAIT_BEGIN || hash_set(&seen, rec->pid, l))
+			continue;
+		(void)unflushed_find(l->symbols, -(int64_t)rec->pid, (pid_t)rec->tid, keep, l);
+		rec = record_at(l, at); /* the buffer may have moved */
+	}
+	hash_done(&seen);
+}
+
+static int feed(struct look *l, const struct buf *blind)
+{
+	struct tracer_config nothing = {.program = NULL};
+	const struct rec_head *rec = record_at(l, 0);
+	struct model_config config = {
+		.tracer_pid = getpid(), .symbols = l->symbols, .data_bytes = 32};
+	int rc;
+
+	l->t0 = config.t0 = rec ? rec->ts : l->taken;
+	config.started_unix_ns = (int64_t)(clock_ns(CLOCK_REALTIME) - (l->taken - l->t0));
+	rc = trace_row_begin(store_db(l->store), &nothing, "snapshot", config.started_unix_ns);
+	if (rc == 0)
+		rc = trace_row_blind(store_db(l->store), blind->data);
+	if (rc)
+		return rc;
+	l->model = model_new(l->store, &config);
+	for (size_t at = 0; (rec = record_at(l, at)) != NULL; at += rec->size)
+		model_feed(l->model, rec);
+	rc = model_flush(l->model, l->taken);
+	if (rc == 0)
+		rc = store_commit(l->store);
+	if (rc == 0)
+		rc = store_exec(l->store, db_index_sql);
+	return rc;
+}
+
+int look_take(const pid_t *pids, size_t n_pids, struct look **ret, struct buf *why)
+{
+	struct look *l = xcalloc(1, sizeof *l);
+	_cleanup_buf_ struct buf blind = BUF_INIT;
+	char *store_why = NULL;
+	struct snapshot_config config = {.pids = pids,
+		.n_pids = n_pids,
+		.related = true,
+		.calls = true,
+		.limits = &l->limits};
+	int rc;
+
+	l->started = clock_ns(CLOCK_MONOTONIC);
+	l->records = BUF_INIT;
+	l->symbols = config.symbols = symbols_new();
+	rc = snapshot_take(&config, keep, l, &blind, why);
+	if (rc == 0) {
+		find_unflushed(l);
+		l->taken = clock_ns(CLOCK_MONOTONIC);
+		rc = store_open(NULL, &l->store, &store_why);
+		if (rc)
+			buf_adds(why, store_why);
+		free(store_why);
+	}
+	if (rc == 0) {
+		rc = feed(l, &blind);
+		if (rc)
+			buf_adds(
+				why, store_error(l->store) ? store_error(l->store) : strerror(-rc));
+	}
+	if (rc) {
+		look_free(l);
+		return rc;
+	}
+	*ret = l;
+	return 0;
+}
+
+void look_free(struct look *l)
+{
+	if (!l)
+		return;
+	model_free(l->model);
+	(void)store_close(l->store);
+	symbols_free(l->symbols);
+	buf_done(&l->records);
+	free(l);
+}
+
+struct sqlite3 *look_db(struct look *l)
+{
+	return store_db(l->store);
+}
+
+int64_t look_duration_ns(const struct look *l)
+{
+	return (int64_t)(l->taken - l->started);
+}
+
+/* A finding is the same if its members' waits are, in whatever order. */
+static uint64_t finding_key(const struct finding *f)
+{
+	uint64_t key = 1;
+
+	for (size_t i = 0; i < f->n_members; i++)
+		if (f->members[i].wait_id)
+			key += hash_mix((uint64_t)f->members[i].wait_id, 1, 2);
+	return key;
+}
+
+static void make_conditional(struct finding *f, const char *why)
+{
+	char *text = xasprintf(
+		"%s%s%s", f->explanation ? f->explanation : "", f->explanation ? "\n" : "", why);
+
+	f->certain = false;
+	f->rule = "stuck";
+	f->severity = "warning";
+	free(f->explanation);
+	f->explanation = text;
+}
+
+/* Evaluates once more with what-if rows; what is not certain then depends on their not being true. */
+static int assume(
+	struct look *l, const char *what_if, const char *words, struct findings *f, struct buf *why)
+{
+	struct findings again = {0};
+	int rc = store_exec(l->store, "SAVEPOINT assumption");
+
+	if (rc == 0)
+		rc = store_exec(l->store, what_if);
+	if (rc == 0)
+		rc = verdict_stuck(look_db(l), INT64_MAX, &again, why);
+	(void)store_exec(l->store, "ROLLBACK TO assumption; RELEASE assumption");
+	if (rc)
+		return rc;
+	for (size_t i = 0; i < f->n; i++) {
+		bool stands = false;
+
+		for (size_t k = 0; k < again.n && !stands; k++)
+			stands = again.list[k].certain &&
+				 finding_key(&again.list[k]) == finding_key(&f->list[i]);
+		if (!stands && f->list[i].certain)
+			make_conditional(&f->list[i], words);
+	}
+	findings_free(&again);
+	return 0;
+}
+
+/* Adds the timers that are armed; returns how many are those of processes here, or -EPERM if that cannot be known. */
+static int add_timers(struct look *l)
+{
+	_cleanup_free_ struct timer_armed *list = NULL;
+	int n = timers_armed(&list), added = 0;
+	sqlite3_stmt *stmt;
+
+	if (n <= 0)
+		return n;
+	if (sqlite3_prepare_v2(look_db(l),
+		    "INSERT INTO timer (process_id, kind, signo, armed_ns, expires_ns, interval_ns)"
+		    " SELECT id, 'real', 14, 0, ?2, ?3 FROM process WHERE pid = ?1",
+		    -1, &stmt, NULL) != SQLITE_OK)
+		return -EIO;
+	for (int i = 0; i < n; i++) {
+		(void)sqlite3_bind_int64(stmt, 1, list[i].pid);
+		(void)sqlite3_bind_int64(stmt, 2, (int64_t)(list[i].expires - l->t0));
+		(void)sqlite3_bind_int64(stmt, 3, (int64_t)list[i].interval);
+		if (sqlite3_step(stmt) == SQLITE_DONE)
+			added += sqlite3_changes(look_db(l));
+		(void)sqlite3_reset(stmt);
+	}
+	(void)sqlite3_finalize(stmt);
+	return added;
+}
+
+int look_verdict(struct look *l, struct findings *ret, struct buf *why)
+{
+	int rc = verdict_stuck ? verdict_stuck(look_db(l), INT64_MAX, ret, why) : 0, timers;
+
+	if (rc || !ret->n)
+		return rc;
+	timers = add_timers(l);
+	if (timers > 0) {
+		findings_free(ret);
+		rc = verdict_stuck(look_db(l), INT64_MAX, ret, why);
+	}
+	if (rc == 0 && ret->n && (timers < 0 || l->posix_timers))
+		rc = assume(l,
+			"INSERT INTO timer (process_id, kind, signo, armed_ns, expires_ns, interval_ns)"
+			" SELECT id, 'real', 14, 0, 9000000000000000000, 0 FROM process",
+			"It is not certain: whether an alarm is armed, which would end it, may not be "
+			"read here.",
+			ret, why);
+	if (rc == 0 && ret->n && l->limits.hidden)
+		rc = assume(l, "UPDATE pipe SET outside = 3",
+			"It is not certain: a related process may not be read and may hold the other "
+			"end of a pipe.",
+			ret, why);
+	return rc;
+}
