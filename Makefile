@@ -58,7 +58,7 @@ UNIT_OBJ := $(patsubst %.c,$(OUT)/%.o,$(sort $(wildcard tests/unit/*.c)))
 .SECONDARY:
 .PHONY: all demo test check deps bench fuzz format lint install uninstall clean help programs
 
-all: $(OUT)/pptrace $(if $(SHIM_SRC),$(OUT)/libpptrace-shim.so) $(DEMOS)
+all: $(OUT)/pptrace $(OUT)/pptrace.1 $(OUT)/pptrace.bash $(if $(SHIM_SRC),$(OUT)/libpptrace-shim.so) $(DEMOS)
 
 $(OUT)/pptrace: $(ROOM_OBJ) $(CLI_OBJ)
 	$(say) LINK $@
@@ -96,6 +96,24 @@ $(OUT)/gen/pptrace.skel.h: $(OUT)/gen/pptrace.bpf.o
 ifneq ($(BPF_OBJ),)
 $(OUT)/tracer/source_ebpf.o: $(OUT)/gen/pptrace.skel.h
 endif
+
+# The list of demos, from their first lines: name, what it does, arguments to try it with.
+$(OUT)/gen/demos.def: tools/demos.awk $(wildcard demos/*.c)
+	@mkdir -p $(@D)
+	$(say) GEN $@
+	$(Q)awk -f $^ > $@
+
+$(OUT)/cli/cmd_demo.o: $(OUT)/gen/demos.def
+
+# What the command rows say, as a part of the man page and as completion.
+$(OUT)/pptrace.bash: $(OUT)/pptrace
+	$(say) GEN $@
+	$(Q)$(OUT)/pptrace help --completion=bash > $@
+
+$(OUT)/pptrace.1: doc/pptrace.1.in $(OUT)/pptrace
+	$(say) GEN $@
+	$(Q)$(OUT)/pptrace help --man > $@.commands
+	$(Q)sed -e '/^@COMMANDS@$$/{r $@.commands' -e 'd}' -e 's/@VERSION@/$(VERSION)/' $< > $@
 
 # The preload library: no sanitizer, no dependency but libc.
 SHIM_CFLAGS := -std=c11 -D_GNU_SOURCE $(WARN) -I. -O2 -g -fPIC -fvisibility=hidden -fno-strict-aliasing \
@@ -183,7 +201,7 @@ C_FILES = $(shell git ls-files '*.c' '*.h' 2>/dev/null)
 format:
 	$(Q)clang-format -i $(C_FILES)
 
-lint: $(if $(BPF_OBJ),$(OUT)/gen/pptrace.skel.h)
+lint: $(OUT)/gen/demos.def $(if $(BPF_OBJ),$(OUT)/gen/pptrace.skel.h)
 	$(Q)clang-format --dry-run -Werror $(C_FILES)
 	$(Q)for f in $(ROOM_SRC) $(wildcard cli/*.c); do \
 		$(CLANG) $(filter-out -fno-toplevel-reorder,$(ALL_CFLAGS)) -fsyntax-only $$f || exit 1; done
@@ -200,9 +218,9 @@ install: all
 	install -D -m 755 $(OUT)/pptrace $(BINDIR)/pptrace
 	$(if $(SHIM_SRC),install -D -m 755 $(OUT)/libpptrace-shim.so $(LIBDIR)/libpptrace-shim.so)
 	for d in $(DEMOS); do install -D -m 755 $$d $(LIBDIR)/demos/$${d##*/}; done
-	for m in doc/*.1; do [ ! -e $$m ] || install -D -m 644 $$m $(MANDIR)/man1/$${m##*/}; done
+	install -D -m 644 $(OUT)/pptrace.1 $(MANDIR)/man1/pptrace.1
 	for m in doc/*.5; do [ ! -e $$m ] || install -D -m 644 $$m $(MANDIR)/man5/$${m##*/}; done
-	[ ! -e doc/pptrace.bash ] || install -D -m 644 doc/pptrace.bash $(COMPDIR)/pptrace
+	install -D -m 644 $(OUT)/pptrace.bash $(COMPDIR)/pptrace
 	install -D -m 644 README.md $(DOCDIR)/README.md
 	install -D -m 644 LICENSE $(DOCDIR)/copyright
 

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/mem.h"
 #include "cli/commands.h"
+#include "cli/help.h"
 #include "cli/options.h"
 #include "cli/say.h"
 
@@ -10,19 +11,6 @@
 #include <unistd.h>
 
 enum { STATUS_USAGE = 2, STATUS_RUN_FAILED = 125 };
-
-static void print_help(FILE *f)
-{
-	const struct command *c;
-
-	(void)fprintf(f, "usage: pptrace COMMAND [OPTIONS] [ARGUMENTS]\n\n"
-			 "Trace a parallel program, see what it did, and why it is stuck.\n\n"
-			 "commands:\n");
-	for (size_t pos = 0; (c = commands_next(&pos));)
-		(void)fprintf(f, "  %-10s %s\n", c->name, c->summary);
-	(void)fprintf(f, "\n'pptrace COMMAND --help' says more about a command;"
-			 " 'pptrace run COMMAND...' records one.\n");
-}
 
 /* Opens what is missing of the three standard descriptors: no file of ours may take their numbers. */
 static void fill_standard_fds(void)
@@ -67,7 +55,7 @@ int main(int argc, char **argv)
 	fill_standard_fds();
 	name = argc > 1 ? argv[1] : NULL;
 	if (!name) {
-		print_help(stderr);
+		help_print(stderr);
 		return STATUS_USAGE;
 	}
 	if (!strcmp(name, "--version") || !strcmp(name, "-V")) {
@@ -77,8 +65,8 @@ int main(int argc, char **argv)
 	c = commands_find(name);
 	if (c)
 		return run_command(c, argc - 1, argv + 1);
-	if (!strcmp(name, "-h") || !strcmp(name, "--help") || !strcmp(name, "help")) {
-		print_help(stdout);
+	if (!strcmp(name, "-h") || !strcmp(name, "--help")) {
+		help_print(stdout);
 		return finish(0);
 	}
 	c = commands_nearest(name);

@@ -1,5 +1,6 @@
 /* adder.c - a hundred threads add to one number, with or without a lock. */
 /* SPDX-License-Identifier: MIT */
+/* Try: --lock --delay 0.1 */
 #include "demo.h"
 
 #include <pthread.h>

@@ -1,5 +1,6 @@
 /* child-wait.c - say hello, then wait for Enter. */
 /* SPDX-License-Identifier: MIT */
+/* Try: 1 */
 #include "demo.h"
 
 /* A wait for the terminal is no deadlock: somebody may press the key at any time. */

@@ -1,5 +1,6 @@
 /* child.c - the program that other demos start. */
 /* SPDX-License-Identifier: MIT */
+/* Try: 1 */
 #include "demo.h"
 
 int main(int argc, char **argv)

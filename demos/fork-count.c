@@ -1,5 +1,6 @@
 /* fork-count.c - ten children count side by side and outlive their parent. */
 /* SPDX-License-Identifier: MIT */
+/* Try: --delay 0.2 */
 #include "demo.h"
 
 static void counter(long count, double delay)

@@ -1,5 +1,6 @@
 /* pipe1.c - messages without a separator in a pipe: some are read together. */
 /* SPDX-License-Identifier: MIT */
+/* Try: --delay 0.1 --count 12 */
 #include "demo.h"
 
 #include <sched.h>

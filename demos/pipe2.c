@@ -1,5 +1,6 @@
 /* pipe2.c - messages of one line each in a pipe, and unused ends closed. */
 /* SPDX-License-Identifier: MIT */
+/* Try: --delay 0.1 --count 12 */
 #include "demo.h"
 
 #include <sys/wait.h>

@@ -1,9 +1,11 @@
 /* pipefifo.c - two unrelated programs meet in a named pipe. */
 /* SPDX-License-Identifier: MIT */
+/* Try: --both --delay 0.1 --count 6 */
 #include "demo.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 /* Opening a FIFO waits until the other side opens it too. */
 static void child(const char *path, double delay, long count)
@@ -44,9 +46,10 @@ int main(int argc, char **argv)
 	const char *path = "/tmp/pipefifo";
 	double delay = 1;
 	long count = 0;
-	bool is_child = false, is_ours;
+	bool is_child = false, both = false, is_ours;
 	struct demo_option options[] = {
 		{"-child", "write instead of reading", .flag = &is_child},
+		{"--both", "start the writer as well", .flag = &both},
 		{"--path", "the named pipe (/tmp/pipefifo)", .text = &path},
 		{"--delay", "sleep 0 to 4 times so long before a message (1)", .seconds = &delay},
 		{"--count", "how many messages to write (endless)", .number = &count},
@@ -58,11 +61,17 @@ int main(int argc, char **argv)
 	is_ours = mkfifo(path, 0600) == 0;
 	if (!is_ours && errno != EEXIST)
 		demo_die(path);
+	if (both && fork() == 0) {
+		child(path, delay, count);
+		_exit(0);
+	}
 	if (is_child)
 		child(path, delay, count);
 	else
 		parent(path);
 	if (is_ours)
 		unlink(path);
+	if (both)
+		wait(NULL);
 	return 0;
 }

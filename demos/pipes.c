@@ -1,5 +1,6 @@
 /* pipes.c - talk with another program over two pipes tied to stdin and stdout. */
 /* SPDX-License-Identifier: MIT */
+/* Try: --delay 0.3 */
 #include "demo.h"
 
 #include <sys/wait.h>

@@ -1,5 +1,6 @@
 /* signal1.c - print a line for each signal that arrives. */
 /* SPDX-License-Identifier: MIT */
+/* Try: 10 --sender --count 3 --delay 0.2 */
 #include "demo.h"
 
 #include <signal.h>

@@ -1,5 +1,6 @@
 /* signal2.c - an alarm every five seconds. */
 /* SPDX-License-Identifier: MIT */
+/* Try: --delay 0.3 --count 3 */
 #include "demo.h"
 
 #include <signal.h>

@@ -1,5 +1,6 @@
 /* thread-classes.c - threads as objects: a run function, start and join. */
 /* SPDX-License-Identifier: MIT */
+/* Try: --delay 0.1 */
 #include "demo.h"
 
 #include <pthread.h>

@@ -1,5 +1,6 @@
 /* thread-count-mutex.c - ten threads count, and take turns in printing. */
 /* SPDX-License-Identifier: MIT */
+/* Try: --delay 0.02 */
 #include "demo.h"
 
 #include <pthread.h>

@@ -1,5 +1,6 @@
 /* thread-count-wait1.c - main waits for its threads by asking for their mutexes all the time. */
 /* SPDX-License-Identifier: MIT */
+/* Try: --delay 0.1 */
 #include "demo.h"
 
 #include <pthread.h>

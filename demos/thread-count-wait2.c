@@ -1,5 +1,6 @@
 /* thread-count-wait2.c - main waits for its threads by looking at their flags all the time. */
 /* SPDX-License-Identifier: MIT */
+/* Try: --delay 0.1 */
 #include "demo.h"
 
 #include <pthread.h>

@@ -1,5 +1,6 @@
 /* thread-count.c - ten threads count side by side, without any lock. */
 /* SPDX-License-Identifier: MIT */
+/* Try: --delay 0.2 */
 #include "demo.h"
 
 #include <pthread.h>

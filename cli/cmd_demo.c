@@ -1,0 +1,191 @@
+/* cmd_demo.c - pptrace demo: run a demo program and show what was recorded. */
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <getopt.h>
+#include <limits.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/command.h"
+#include "base/mem.h"
+#include "cli/options.h"
+#include "cli/say.h"
+
+enum { STATUS_PPTRACE_FAILED = 125, STATUS_NOT_FOUND = 127, MAX_WORDS = 64 };
+
+static const struct command_option options[] = {
+	{"output", 'o', "FILE", "the recording (pptrace.db); an older one becomes FILE.old", 'o'},
+	{NULL, 0, NULL, NULL, 0},
+};
+
+static int run(int argc, char **argv);
+
+const struct command cmd_demo = {
+	.name = "demo",
+	.usage = "[OPTIONS] [NAME [ARGUMENTS]]",
+	.summary = "list the demo programs, or run one and show what it did",
+	.options = options,
+	.run = run,
+	.stops_at_operand = true,
+};
+
+struct demo {
+	const char *name, *about, *try;
+};
+
+/* Made by the build from the first lines of the demos. */
+static const struct demo demos[] = {
+#define DEMO(name, about, try) {name, about, try},
+#include "demos.def"
+#undef DEMO
+};
+
+static const struct demo *find(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(demos); i++)
+		if (!strcmp(demos[i].name, name))
+			return &demos[i];
+	return NULL;
+}
+
+static void list(void)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(demos); i++)
+		(void)printf("  %-20s %s\n", demos[i].name, demos[i].about);
+	(void)printf("\n'pptrace demo NAME' records one and shows what it did;"
+		     " 'pptrace demo NAME --help' lists its own options.\n");
+}
+
+/* Returns the path of a demo: beside this program in build/, or where it was installed. NULL if it is not there. */
+static char *demo_path(const char *name)
+{
+	char exe[PATH_MAX];
+	ssize_t n = readlink("/proc/self/exe", exe, sizeof exe - 1);
+	char *path = NULL;
+
+	if (n > 0) {
+		exe[n] = '\0';
+		*strrchr(exe, '/') = '\0';
+		path = xasprintf("%s/demos/%s", exe, name);
+		if (access(path, X_OK) == 0)
+			return path;
+		free(path);
+		path = xasprintf("%s/../lib/pptrace/demos/%s", exe, name);
+		if (access(path, X_OK) == 0)
+			return path;
+		free(path);
+	}
+	path = xasprintf("%s/demos/%s", PPTRACE_LIBDIR, name);
+	if (access(path, X_OK) == 0)
+		return path;
+	free(path);
+	return NULL;
+}
+
+/* The words of a command; they belong to others. */
+struct words {
+	char *list[MAX_WORDS + 1];
+	int n;
+};
+
+static void add_word(struct words *w, const char *word)
+{
+	if (w->n == MAX_WORDS)
+		die("demo: too many arguments");
+	w->list[w->n++] = (char *)word;
+}
+
+/* Shows a command as one would type it, runs it, and returns its status as a shell would. */
+static int step(const struct words *w)
+{
+	int status = 0;
+	pid_t pid;
+
+	(void)printf("%s$", say_color(stdout) ? "\033[1m" : "");
+	for (int i = 0; i < w->n; i++)
+		(void)printf(" %s", w->list[i]);
+	(void)printf("%s\n", say_color(stdout) ? "\033[0m" : "");
+	(void)fflush(stdout);
+	pid = fork();
+	if (pid < 0)
+		die("demo: cannot start a process:");
+	if (pid == 0) {
+		(void)execv("/proc/self/exe", w->list);
+		_exit(STATUS_PPTRACE_FAILED);
+	}
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		continue;
+	(void)printf("\n");
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+static int record(const char *output, const char *path, const struct demo *d, char **argv)
+{
+	_cleanup_free_ char *try = xstrdup(d->try);
+	char *place = NULL;
+	struct words w = {.n = 0};
+
+	add_word(&w, "pptrace");
+	add_word(&w, "run");
+	add_word(&w, "--on-deadlock=kill");
+	add_word(&w, "-o");
+	add_word(&w, output);
+	add_word(&w, path);
+	if (!*argv)
+		for (char *s = strtok_r(try, " ", &place); s; s = strtok_r(NULL, " ", &place))
+			add_word(&w, s);
+	for (; *argv; argv++)
+		add_word(&w, *argv);
+	return step(&w);
+}
+
+static void show(const char *output)
+{
+	static const char *const commands[] = {"tree", "timeline", "diagnose"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
+		struct words w = {.n = 0};
+
+		add_word(&w, "pptrace");
+		add_word(&w, commands[i]);
+		if (strcmp(commands[i], "diagnose") != 0) {
+			add_word(&w, "-T");
+			add_word(&w, "txt");
+		}
+		add_word(&w, output);
+		(void)step(&w);
+	}
+}
+
+static int run(int argc, char **argv)
+{
+	_cleanup_free_ char *path = NULL;
+	const char *output = "pptrace.db";
+	const struct demo *d;
+	int status;
+
+	for (int id; (id = options_next(&cmd_demo, argc, argv)) != OPTIONS_END;) {
+		if (id != 'o')
+			return COMMAND_USAGE;
+		output = optarg;
+	}
+	if (optind == argc) {
+		list();
+		return 0;
+	}
+	d = find(argv[optind]);
+	if (!d) {
+		warn("demo: there is no demo '%s'; 'pptrace demo' lists them", argv[optind]);
+		return 2;
+	}
+	path = demo_path(d->name);
+	if (!path)
+		die("demo: the program '%s' is not there; 'make' builds it into build/demos",
+			d->name);
+	status = record(output, path, d, argv + optind + 1);
+	if (status == STATUS_PPTRACE_FAILED || status == STATUS_NOT_FOUND)
+		return 1;
+	show(output);
+	return 0;
+}
