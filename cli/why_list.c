@@ -95,21 +95,23 @@ static int64_t now_ns(sqlite3 *db)
 	return now;
 }
 
-/* Adds "lock mutex a" or the like: the object without whom it belongs to. */
+/* Adds "waits for the mutex a" or the like: the wait and its object, without whom that belongs to. */
 static void add_object(struct buf *out, sqlite3 *db, const struct row *r)
 {
 	if (r->lock_id) {
-		buf_addc(out, ' ');
+		buf_adds(out, "waits for the ");
 		describe_lock(out, db, r->lock_id);
 	} else if (r->pipe_id) {
-		buf_addc(out, ' ');
+		buf_addf(out, "%s ", reason_words(r->state));
 		describe_pipe(out, db, r->pipe_id);
 	} else if (r->target_thread_id) {
-		buf_addc(out, ' ');
+		buf_adds(out, "waits for the end of ");
 		describe_thread(out, db, r->target_thread_id);
 	} else if (r->target_process_id) {
-		buf_addc(out, ' ');
+		buf_addf(out, "%s ", reason_words(r->state));
 		describe_process(out, db, r->target_process_id);
+	} else {
+		buf_adds(out, reason_words(r->state));
 	}
 	if (r->detail) {
 		buf_adds(out, ": ");
@@ -177,7 +179,8 @@ static void add_place(struct buf *out, sqlite3 *db, int64_t site_id)
 	_cleanup_buf_ struct buf site = BUF_INIT;
 
 	describe_site(&site, db, site_id);
-	add_line(out, "", &site);
+	if (site.len)
+		buf_addf(out, "             %s\n", site.data);
 }
 
 static void add_thread(
@@ -189,7 +192,6 @@ static void add_thread(
 	if (r->name)
 		buf_add_printable(out, r->name, strlen(r->name));
 	buf_adds(out, r->name ? ": " : "");
-	buf_adds(out, reason_words(r->state));
 	add_object(out, db, r);
 	if (r->wait_id && now > r->since_ns) {
 		buf_adds(out, ", for ");
@@ -280,8 +282,10 @@ static void add_process(struct buf *out, sqlite3 *db, int64_t id, int64_t now, b
 	rows_done(&rows);
 }
 
-static const char processes_sql[] = "SELECT id, pid, name, command, end_ns IS NOT NULL FROM process"
-				    " WHERE end_ns IS NULL OR reaped_ns IS NULL ORDER BY id";
+static const char processes_sql[] =
+	"SELECT id, pid, name, (SELECT group_concat(value, ' ') FROM json_each(command)),"
+	" end_ns IS NOT NULL FROM process"
+	" WHERE end_ns IS NULL OR reaped_ns IS NULL ORDER BY id";
 
 void why_list_text(struct buf *out, sqlite3 *db, bool all, bool colour)
 {

@@ -71,6 +71,10 @@ static __always_inline u64 wait_words(char *words, u64 addr)
 {
 	if (!bpf_probe_read_user(words, 40, (void *)(addr - 12)))
 		return 40;
+	/* Nothing is mapped below an object at the beginning of a page: its own words are enough. */
+	__builtin_memset(words, 0, 40);
+	if (!bpf_probe_read_user(words + 12, 28, (void *)addr))
+		return 40;
 	__builtin_memset(words, 0, 40);
 	if (!bpf_probe_read_user(words, 16, (void *)(addr - 12)))
 		return 16;

@@ -27,9 +27,6 @@
 #include "tracer/unflushed.h"
 #include "verdict/verdict.h"
 
-#pragma weak verdict_stuck
-#pragma weak findings_free
-
 struct look {
 	struct buf records; /* all of the snapshot, one behind the other */
 	struct symbols *symbols;
@@ -243,9 +240,25 @@ static int add_timers(struct look *l)
 	return added;
 }
 
-int look_verdict(struct look *l, struct findings *ret, struct buf *why)
+/* Adds the findings about output in buffers that others wait for. */
+static int add_unflushed(struct look *l, struct findings *f, struct buf *why)
 {
-	int rc = verdict_stuck ? verdict_stuck(look_db(l), INT64_MAX, ret, why) : 0, timers;
+	struct findings more = {0};
+	int rc = verdict_all(look_db(l), INT64_MAX, "unflushed-output", false, &more, why);
+
+	if (rc)
+		return rc;
+	f->list = xreallocarray(f->list, f->n + more.n, sizeof *f->list);
+	for (size_t i = 0; i < more.n; i++)
+		f->list[f->n++] = more.list[i];
+	more.n = 0;
+	findings_free(&more);
+	return 0;
+}
+
+static int judge(struct look *l, struct findings *ret, struct buf *why)
+{
+	int rc = verdict_stuck(look_db(l), INT64_MAX, ret, why), timers;
 
 	if (rc || !ret->n)
 		return rc;
@@ -267,4 +280,11 @@ int look_verdict(struct look *l, struct findings *ret, struct buf *why)
 			"end of a pipe.",
 			ret, why);
 	return rc;
+}
+
+int look_verdict(struct look *l, struct findings *ret, struct buf *why)
+{
+	int rc = judge(l, ret, why);
+
+	return rc || !ret->n ? rc : add_unflushed(l, ret, why);
 }

@@ -117,6 +117,23 @@ static struct rec_head snap_head(
 		.tid = (rec_u32)tid};
 }
 
+/* An object in memory that several processes share is the same one in all of them: says what it is mapped from. */
+static void emit_shared(struct snap_process *p, const struct snap_thread *t, enum lock_kind kind,
+	uint64_t addr, void (*emit)(void *arg, const struct rec_head *rec), void *arg)
+{
+	struct rec_LOCK_INIT r = {
+		.head = snap_head(REC_LOCK_INIT, sizeof r, t->wait.head.ts, p, t->tid),
+		.addr = addr,
+		.kind = kind,
+		.pshared = 1,
+		.dev = t->wait.dev,
+		.inode = t->wait.inode,
+		.offset = t->wait.offset - (t->args[0] - addr)};
+
+	if (t->wait.inode)
+		emit(arg, &r.head);
+}
+
 static void emit_request(struct snap_process *p, const struct snap_thread *t, enum call call,
 	void (*emit)(void *arg, const struct rec_head *rec), void *arg)
 {
@@ -130,6 +147,7 @@ static void emit_request(struct snap_process *p, const struct snap_thread *t, en
 
 	if (call != CALL_MUTEX)
 		r.addr -= r.addr % 8 == 0 ? RWLOCK_WRPHASE : RWLOCK_WRITERS;
+	emit_shared(p, t, (enum lock_kind)r.kind, r.addr, emit, arg);
 	emit(arg, &r.head);
 }
 
@@ -144,6 +162,12 @@ static void emit_sync(struct snap_process *p, const struct snap_thread *t, enum 
 		.site = t->site};
 	uint32_t count;
 
+	emit_shared(p, t,
+		op == SYNC_COND_WAIT      ? LOCK_COND
+		: op == SYNC_SEM_WAIT     ? LOCK_SEM
+		: op == SYNC_BARRIER_WAIT ? LOCK_BARRIER
+					  : LOCK_ONCE,
+		addr, emit, arg);
 	if (op == SYNC_BARRIER_WAIT && proc_memory(p, addr + 8, &count, sizeof count))
 		r.value = count;
 	emit(arg, &r.head);

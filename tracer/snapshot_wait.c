@@ -140,7 +140,10 @@ static void fill_futex(struct snapshot *s, struct snap_process *p, struct snap_t
 	uint64_t addr = t->args[0];
 
 	t->wait.timed = (op & FUTEX_CMD_MASK) != FUTEX_WAKE && t->args[3] != 0;
-	if (proc_memory(p, addr - WORDS_BEFORE, t->wait.words, sizeof t->wait.words))
+	/* Where nothing is mapped below the object, its own words are enough; what is not there stays 0. */
+	if (proc_memory(p, addr - WORDS_BEFORE, t->wait.words, sizeof t->wait.words) ||
+		proc_memory(p, addr, t->wait.words + WORDS_BEFORE,
+			sizeof t->wait.words - WORDS_BEFORE))
 		t->wait.words_valid = sizeof t->wait.words;
 	if (op & FUTEX_PRIVATE_FLAG)
 		return;
