@@ -118,19 +118,28 @@ static void stat_comm(const char *text, char comm[16])
 	memcpy(comm, open_at ? open_at + 1 : "", len);
 }
 
+/* "NR ARG0 ... ARG5 SP PC", "-1 SP PC" outside system calls, or "running". */
 static bool parse_syscall(const char *text, struct snap_thread *t)
 {
-	uint64_t *a = t->args;
+	uint64_t values[8];
+	char *end;
+	int n = 0;
 
-	if (!strncmp(text, "running", 7))
+	t->nr = strtoll(text, &end, 10);
+	if (end == text)
 		return false;
-	if (sscanf(text,
-		    "%" SCNd64 " %" SCNx64 " %" SCNx64 " %" SCNx64 " %" SCNx64 " %" SCNx64
-		    " %" SCNx64 " %" SCNx64 " %" SCNx64,
-		    &t->nr, &a[0], &a[1], &a[2], &a[3], &a[4], &a[5], &t->sp, &t->pc) == 9)
-		return true;
-	memset(a, 0, sizeof t->args);
-	return sscanf(text, "%" SCNd64 " %" SCNx64 " %" SCNx64, &t->nr, &t->sp, &t->pc) == 3;
+	while (n < 8 && *end == ' ') {
+		const char *at = end;
+
+		values[n++] = strtoull(at, &end, 16);
+	}
+	if (n != 8 && n != 2)
+		return false;
+	if (n == 8)
+		memcpy(t->args, values, sizeof t->args);
+	t->sp = values[n - 2];
+	t->pc = values[n - 1];
+	return true;
 }
 
 static void status_comm(const char *text, char comm[16])

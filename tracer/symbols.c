@@ -34,6 +34,7 @@ struct symbols {
 	struct hash processes; /* process key to struct maps */
 	struct hash files;     /* mixed identity to struct file */
 	struct hash unknown;   /* hash of a path that could not be opened, to struct file */
+	struct hash deleted;   /* hash of the path of a file that was removed, to its module */
 	struct hash cache;     /* mixed module and address to struct cached */
 	struct hash frames;    /* mixed module and address to Dwarf_Frame */
 	struct file **fresh;   /* opened and not looked at, oldest first */
@@ -79,6 +80,7 @@ void symbols_free(struct symbols *s)
 	hash_done(&s->frames);
 	free_files(&s->files);
 	free_files(&s->unknown);
+	hash_done(&s->deleted);
 	free(s->fresh);
 	free(s);
 }
@@ -140,6 +142,15 @@ static struct maps *maps_of(struct symbols *s, int64_t process)
 	return own;
 }
 
+/* The kernel marks the path of a file that was removed. */
+static bool is_deleted(const char *path)
+{
+	static const char mark[] = " (deleted)";
+	size_t len = strlen(path);
+
+	return len > sizeof mark && !strcmp(path + len - (sizeof mark - 1), mark);
+}
+
 void symbols_map(struct symbols *s, int64_t process, uint64_t start, uint64_t len, uint64_t offset,
 	const char *path)
 {
@@ -152,6 +163,14 @@ void symbols_map(struct symbols *s, int64_t process, uint64_t start, uint64_t le
 	if (old && old->start == start && old->len == len && old->offset == offset &&
 		!strcmp(module_path(old->module), path))
 		return;
+	/* What is at this path now is another file: whoever can must look at the process itself. */
+	if (is_deleted(path)) {
+		struct module *known = hash_get(&s->deleted, hash_bytes(path, strlen(path)));
+
+		if (known)
+			maps_add(maps_of(s, process), start, len, offset, known);
+		return;
+	}
 	/* Not blocking: what hides behind a path may be a FIFO by now. */
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	maps_add(maps_of(s, process), start, len, offset, file_module(s, fd, path));
@@ -202,9 +221,8 @@ static int open_mapped(pid_t pid, const struct maps_line *line)
 	_cleanup_free_ char *inside = xasprintf("/proc/%d/root%s", (int)pid, line->path);
 	int fd = open_checked(inside, line);
 
-	if (fd >= 0)
-		return fd;
-	fd = open_checked(line->path, line);
+	if (fd < 0)
+		fd = open_checked(line->path, line);
 	if (fd >= 0)
 		return fd;
 	(void)snprintf(path, sizeof path, "/proc/%d/map_files/%" PRIx64 "-%" PRIx64, (int)pid,
@@ -232,7 +250,7 @@ int symbols_map_proc(struct symbols *s, int64_t process, pid_t pid)
 	while (getline(&text, &cap, f) > 0) {
 		struct maps_line line;
 		const struct map *old;
-		char *deleted;
+		struct module *module;
 
 		if (!parse_line(text, &line))
 			continue;
@@ -242,11 +260,11 @@ int symbols_map_proc(struct symbols *s, int64_t process, pid_t pid)
 		if (old && old->start == line.start && old->len == line.end - line.start &&
 			old->inode == line.inode && old->offset == line.offset)
 			continue;
-		deleted = strstr(line.path, " (deleted)");
-		if (deleted)
-			*deleted = '\0';
-		maps_add(m, line.start, line.end - line.start, line.offset,
-			file_module(s, open_mapped(pid, &line), line.path));
+		module = file_module(s, open_mapped(pid, &line), line.path);
+		if (is_deleted(line.path))
+			(void)hash_set(
+				&s->deleted, hash_bytes(line.path, strlen(line.path)), module);
+		maps_add(m, line.start, line.end - line.start, line.offset, module);
 		maps_set_inode(m, line.start, line.inode);
 	}
 	/* A process that ended, or a kernel thread, shows no mapping at all. */

@@ -1,0 +1,263 @@
+#!/bin/bash
+# why.sh - pptrace why: running processes, never traced before, that are stuck or only look so.
+# SPDX-License-Identifier: MIT
+. "$(dirname "$0")/../lib.sh"
+
+# start COMMAND...: starts it in the background; sets pid.
+start()
+{
+	"$@" >/dev/null 2>&1 </dev/null &
+	pid=$!
+}
+
+# stop: ends what start began, with its children.
+stop()
+{
+	pkill -KILL -P "$pid" 2>/dev/null
+	kill -KILL "$pid" 2>/dev/null
+	wait "$pid" 2>/dev/null
+}
+
+AS=()
+nobody=(setpriv --reuid=65534 --regid=65534 --clear-groups --)
+
+# waiting N: true when pptrace why sees N threads wait.
+waiting()
+{
+	[ "$("${AS[@]}" "$PPTRACE" why --json "$pid" 2>/dev/null |
+		grep -o '"state":"waits"' | wc -l)" = "$1" ]
+}
+
+# stuck_in MODE THREADS [FILE...]: starts the mode and waits until its threads all wait.
+stuck_in()
+{
+	local mode=$1 threads=$2
+	shift 2
+	start "$PROGRAMS/stuck" "$mode" "$@"
+	wait_for 10 waiting "$threads" || return 1
+	run "$PPTRACE" why "$pid"
+}
+
+# is_deadlock MODE THREADS PATTERN... -- [FILE...]
+is_deadlock()
+{
+	local patterns=()
+
+	begin "why: $1 is a deadlock"
+	local mode=$1 threads=$2
+	shift 2
+	while [ $# -gt 0 ] && [ "$1" != -- ]; do
+		patterns+=("$1")
+		shift
+	done
+	shift
+	if stuck_in "$mode" "$threads" "$@"; then
+		expect_status 1
+		expect_out '^error: deadlock'
+		for pattern in "${patterns[@]}"; do expect_out "$pattern"; done
+	fi
+	stop
+	end
+}
+
+# is_healthy MODE THREADS PATTERN [FILE...]
+is_healthy()
+{
+	begin "why: $1 is no deadlock"
+	local mode=$1 threads=$2 pattern=$3
+	shift 3
+	if stuck_in "$mode" "$threads" "$@"; then
+		expect_status 0
+		expect_out '^No deadlock'
+		expect_out "$pattern"
+	fi
+	stop
+	end
+}
+
+is_deadlock abba 3 'waits for the mutex second at stuck.c:[0-9]+ \(first_then_second\)' \
+	'waits for the mutex first at stuck.c:[0-9]+ \(second_then_first\)' 'which is held by' --
+is_deadlock self 1 'self, certain' 'mutex first at stuck.c:[0-9]+ \(mode_self\)' --
+is_deadlock rwlock 3 'cycle of 2' --
+is_deadlock pshared 2 'cycle of 2' 'held by stuck' --
+is_deadlock pipes 2 'reads from the empty pipe' 'mode_pipes' \
+	'unflushed-output: stuck.* has 23 unwritten bytes for stdout' 'a line that stays here' --
+is_deadlock socketpair 2 'reads from the empty socketpair' --
+is_deadlock wait-before-read 2 'writes to the full pipe' 'waits for the end of any of its children' --
+is_deadlock own-end 1 'self, certain' 'reads from the empty pipe' --
+is_deadlock flock 2 'waits for the lock on' 'which is held by' -- "$TMP/a" "$TMP/b"
+mkfifo "$TMP/f" "$TMP/g"
+is_deadlock fifos 2 'waits for somebody to open the other side' -- "$TMP/f" "$TMP/g"
+is_deadlock once 1 'initialiser' --
+is_deadlock semaphores 3 'waits for the semaphore sem_' --
+is_deadlock main-gone 3 'cycle of 2' --
+
+is_healthy pool 5 'waits for the condition changed.*3 more threads like it'
+is_healthy sleep 1 'sleeps'
+is_healthy timed 1 'with a time-out'
+is_healthy sigsuspend 2 'waits for a signal'
+is_healthy event-loop 1 'waits for one of'
+
+begin "an alarm that will end the program is known to root"
+if [ "$(id -u)" = 0 ]; then
+	stuck_in abba-alarm 3 && expect_status 0
+	stop
+else
+	skip "needs root"
+fi
+end
+
+begin "the holder of the other end is found from the child alone"
+start "$PROGRAMS/stuck" pipes
+wait_for 10 waiting 2
+child=$(pgrep -P "$pid")
+run "$PPTRACE" why "$child"
+expect_status 1
+expect_out "stuck\[$pid\]"
+stop
+end
+
+begin "a static program is understood too"
+if gcc -static -O1 -g -o "$TMP/stuck-static" "$ROOT/tests/programs/stuck.c" 2>/dev/null; then
+	start "$TMP/stuck-static" abba
+	wait_for 10 waiting 3
+	run "$PPTRACE" why "$pid"
+	expect_status 1
+	expect_out 'waits for the mutex second at stuck.c:[0-9]+ \(first_then_second\)'
+	stop
+else
+	skip "no static C library"
+fi
+end
+
+begin "a program whose file was deleted keeps its names"
+cp "$PROGRAMS/stuck" "$TMP/gone"
+start "$TMP/gone" self
+rm "$TMP/gone"
+wait_for 10 waiting 1
+run "$PPTRACE" why "$pid"
+expect_status 1
+expect_out 'mutex first at stuck.c:[0-9]+ \(mode_self\)'
+stop
+end
+
+begin "JSON says the same"
+start "$PROGRAMS/stuck" abba
+wait_for 10 waiting 3
+run "$PPTRACE" why --json "$pid"
+expect_status 1
+python3 - "$TMP/out" <<'PY' || fail "the JSON is wrong" "$(head -c 2000 "$TMP/out")"
+import json, sys
+d = json.load(open(sys.argv[1]))
+assert d["findings"][0]["rule"] == "deadlock", d
+assert d["findings"][0]["certainty"] == "certain", d
+threads = d["processes"][0]["threads"]
+assert sorted(t["reason"] for t in threads) == ["join", "lock", "lock"], threads
+assert any(t.get("site", {}).get("function") == "second_then_first" for t in threads), threads
+PY
+stop
+end
+
+begin "it stops nothing: the program's context switches are its own"
+start "$PROGRAMS/stuck" sleep
+wait_for 10 waiting 1
+before=$(grep ctxt "/proc/$pid/status")
+run "$PPTRACE" why "$pid"
+expect_eq "$(grep ctxt "/proc/$pid/status")" "$before" "context switches"
+stop
+end
+
+begin "a stopped process is said to be stopped, and accused of nothing"
+start "$PROGRAMS/stuck" self
+wait_for 10 waiting 1
+kill -STOP "$pid"
+wait_for 10 grep -q 'State:.T' "/proc/$pid/status"
+run "$PPTRACE" why "$pid"
+expect_status 0
+expect_out 'is stopped'
+stop
+end
+
+begin "Python's threads that wait for each other's locks"
+cat >"$TMP/locks.py" <<'PY'
+import threading
+a, b, meet = threading.Lock(), threading.Lock(), threading.Barrier(2)
+def run(x, y):
+    with x:
+        meet.wait()
+        with y:
+            pass
+for pair in ((a, b), (b, a)):
+    threading.Thread(target=run, args=pair).start()
+PY
+start python3 "$TMP/locks.py"
+wait_for 10 waiting 3
+run "$PPTRACE" why "$pid"
+expect_out 'semaphore|futex'
+expect_out 'waits for'
+stop
+end
+
+begin "errors: gone, a kernel thread, a zombie, itself, nonsense"
+run "$PPTRACE" why 4194303
+expect_status 2
+expect_err 'there is no process 4194303'
+if [ -d /proc/2 ] && ! readlink /proc/2/exe >/dev/null 2>&1; then
+	run "$PPTRACE" why 2
+	expect_status 2
+	expect_err 'kernel thread|belongs to'
+fi
+bash -c 'true & exec sleep 100' &
+pid=$!
+wait_for 10 pgrep -P "$pid" -r Z
+run "$PPTRACE" why "$(pgrep -P "$pid")"
+expect_status 2
+expect_err 'zombie'
+stop
+run bash -c 'exec "$0" why $$' "$PPTRACE"
+expect_status 2
+expect_err 'itself'
+run "$PPTRACE" why
+expect_status 2
+run "$PPTRACE" why 12x
+expect_status 2
+expect_err 'no process number'
+end
+
+begin "an ordinary user asks about processes of its own and of others"
+if [ "$(id -u)" != 0 ]; then
+	skip "needs root to become somebody else"
+else
+	start "$PROGRAMS/stuck" sleep
+	run "${nobody[@]}" "$PPTRACE" why "$pid"
+	expect_status 2
+	expect_err 'belongs to root'
+	stop
+	start "${nobody[@]}" "$PROGRAMS/stuck" abba
+	AS=("${nobody[@]}")
+	if wait_for 10 waiting 3; then
+		run "${nobody[@]}" "$PPTRACE" why "$pid"
+		expect_out 'waits for the mutex second at stuck.c:[0-9]+ \(first_then_second\)'
+		expect_out 'conditional'
+		expect_out 'whether an alarm is armed'
+	fi
+	AS=()
+	stop
+fi
+end
+
+begin "a thousand threads are answered quickly"
+start "$PROGRAMS/stuck" threads 1000
+wait_for 10 waiting 1001
+best=99999
+for _ in 1 2 3 4 5; do
+	from=$(date +%s%N)
+	run "$PPTRACE" why "$pid"
+	took=$((($(date +%s%N) - from) / 1000000))
+	[ "$took" -ge "$best" ] || best=$took
+done
+echo "# a thousand threads: $best ms"
+[ "$best" -le 400 ] || fail "took $best ms"
+expect_out 'and 999 more threads like it'
+stop
+end
