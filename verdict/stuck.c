@@ -51,10 +51,16 @@ static const char moments_sql[] =
 	"   'fifo-open','file-lock','futex','vfork','once','poll','eventfd') AND w.timed = 0"
 	"   AND t.end_ns IS NOT NULL"
 	"   AND (w.end_ns IS NULL OR (w.end_ns - w.start_ns >= 50000000"
-	"        AND w.end_ns >= t.end_ns - 1000000000))),"
+	"        AND w.end_ns >= t.end_ns - 1000000000))"
+	/* A read or write that came back with bytes or end-of-file was not broken off. */
+	"   AND NOT EXISTS (SELECT 1 FROM pipe_io i WHERE i.pipe_id = w.pipe_id"
+	"    AND i.thread_id = w.thread_id AND i.bytes IS NOT NULL"
+	"    AND i.start_ns <= w.end_ns AND i.end_ns >= w.end_ns)),"
 	" last AS (SELECT p, max(e) AS e FROM broken GROUP BY p)"
 	" SELECT min(b.e) - 1, q.end_kind = 'signal' FROM broken b JOIN last l ON l.p = b.p"
 	" JOIN process q ON q.id = b.p WHERE b.e >= l.e - 50000000 AND q.end_ns <= ?1"
+	/* The only thread of a process that called exit was not torn out of anything. */
+	" AND (q.end_kind = 'signal' OR (SELECT count(*) FROM thread o WHERE o.process_id = q.id) > 1)"
 	" GROUP BY b.p";
 
 static int find_moments(struct sqlite3 *db, int64_t at_ns, struct moments *ret, struct buf *why)
