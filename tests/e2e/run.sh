@@ -3,17 +3,21 @@
 # SPDX-License-Identifier: MIT
 . "$(dirname "$0")/../lib.sh"
 
-# Starts a command in a session of its own, with SIGINT not ignored as bash does for jobs; sets pid.
+# Starts a command in a session of its own, with SIGINT not ignored as shells do for jobs; sets pid.
+# dash waits for it: bash would end by SIGINT as its child did.
 start()
 {
-	env --default-signal=INT,QUIT setsid "$@" >"$TMP/out" 2>"$TMP/err" </dev/null &
-	pid=$!
+	rm -f pid rc
+	dash -c 'setsid env --default-signal=INT,QUIT "$@" & echo $! >pid; wait $!; echo $? >rc' \
+		dash "$@" >"$TMP/out" 2>"$TMP/err" </dev/null &
+	wait_for 10 test -s pid
+	pid=$(cat pid)
 }
 
 finish_started()
 {
-	wait "$pid"
-	status=$?
+	wait_for 20 test -s rc
+	status=$(cat rc)
 }
 
 begin "the exit status is the command's"

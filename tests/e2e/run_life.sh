@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: MIT
 . "$(dirname "$0")/../lib.sh"
 
-for backend in $(backends); do
+for backend in ${BACKENDS:-$(backends)}; do
 
 begin "$backend: the recording lasts until the last descendant has ended"
 run "$PPTRACE" run --backend=$backend -o life.db sh -c '(sleep 0.4; echo late) & exit 4'

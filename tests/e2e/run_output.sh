@@ -69,7 +69,7 @@ end
 begin "a directory that may not be written to"
 mkdir ro
 if [ "$(id -u)" = 0 ]; then
-	run as_user "$PPTRACE" run --backend=shim -o ro/x.db true
+	run setpriv --reuid=65534 --regid=65534 --clear-groups "$PPTRACE" run --backend=shim -o ro/x.db true
 else
 	chmod 555 ro
 	run "$PPTRACE" run -o ro/x.db true
@@ -81,8 +81,11 @@ end
 begin "kill -9 to pptrace leaves the command running and a readable file"
 timeout 60 "$PPTRACE" run -o killed.db sh -c 'echo $PPID; i=0; while [ ! -e go ]; do i=$((i+1)); sleep 0.05; done; echo finished' >out 2>err &
 wait_for 20 test -s out
-wait_for 20 test "$(sql killed.db 'SELECT count(*) > 2 FROM process' 2>/dev/null)" != 0
-sleep 1.2
+stored()
+{
+	[ "$(sql killed.db 'SELECT count(*) >= 2 FROM process')" = 1 ]
+}
+wait_for 20 stored
 kill -9 "$(head -1 out)"
 wait
 touch go
@@ -92,10 +95,10 @@ expect_eq "$(sql killed.db 'SELECT count(*) >= 2 FROM process')" 1
 end
 
 begin "a full disk stops the recording, not the command"
-if [ "$(id -u)" != 0 ] || ! { mkdir full && mount -t tmpfs -o size=400k tmpfs full; } 2>/dev/null; then
+if [ "$(id -u)" != 0 ] || ! { mkdir full && mount -t tmpfs -o size=900k tmpfs full; } 2>/dev/null; then
 	skip "no tmpfs can be mounted"
 else
-	run "$PPTRACE" run -o full/x.db sh -c 'i=0; while [ $i -lt 1500 ]; do /bin/true; i=$((i+1)); done; echo finished; exit 3'
+	run "$PPTRACE" run -q -o full/x.db sh -c 'i=0; while [ $i -lt 3000 ]; do /bin/true; i=$((i+1)); done; echo finished; exit 3'
 	expect_status 3
 	expect_out finished
 	expect_err 'recording'

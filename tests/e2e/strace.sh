@@ -14,7 +14,7 @@ compare()
 	if ! command -v strace >/dev/null || ! command -v python3 >/dev/null; then
 		skip "strace or python3 is missing"
 	else
-		run "$PPTRACE" run -q --backend=ebpf --locks=futex -o s.db strace -f -y -qq -o s.log \
+		run "$PPTRACE" run -q --backend=ebpf --locks=futex -o s.db strace -f -y -q -o s.log \
 			-e trace=process,read,write,readv,writev,splice,tee,sendfile,vmsplice -- "$@"
 		expect_status 0
 		expect_sql s.db "SELECT complete, lost FROM trace" "1|0"
