@@ -23,9 +23,6 @@
 #include "tracer/tracer.h"
 #include "verdict/verdict.h"
 
-#pragma weak verdict_text
-#pragma weak findings_free
-
 #define SECOND 1000000000ull
 
 enum { PASS_ON_MS = 60, STILL_WAITING_MS = 1000, KILL_SECONDS = 5, NAMES_SHOWN = 5 };
@@ -134,7 +131,7 @@ static void print_finding(struct loop *l, const struct finding *f)
 		note("possibly stuck: %s", f->summary);
 		return;
 	}
-	if (verdict_text && db)
+	if (db)
 		verdict_text(&text, db, f, say_color(stderr));
 	else
 		buf_addf(&text, "%s\n", f->summary);

@@ -11,7 +11,6 @@
 #include "tracer/tracer.h"
 
 /* A source that is not built in is not available. */
-#pragma weak source_ebpf
 #pragma weak source_shim
 
 static int ask(struct source *(*source)(void), const char *name, struct buf *why)

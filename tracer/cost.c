@@ -18,8 +18,6 @@
 #include "schema/record.h"
 #include "tracer/source.h"
 
-#pragma weak source_ebpf
-
 enum { CALLS = 100000, ROUND_TRIPS = 20000, LOCKS = 2000, REPEATS = 5 };
 
 static uint64_t now_ns(void)
@@ -129,9 +127,9 @@ static struct source *attach(enum locks_mode locks)
 {
 	struct source_config config = {.locks = locks, .quiet = true};
 	_cleanup_buf_ struct buf why = BUF_INIT;
-	struct source *s = source_ebpf ? source_ebpf() : NULL;
+	struct source *s = source_ebpf();
 
-	return s && s->available(&why) == 0 && s->attach(s, &config, &why) == 0 ? s : NULL;
+	return s->available(&why) == 0 && s->attach(s, &config, &why) == 0 ? s : NULL;
 }
 
 static void add(struct buf *text, const char *what, double native, double traced)

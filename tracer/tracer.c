@@ -17,13 +17,6 @@
 #include "tracer/store.h"
 #include "tracer/watch.h"
 
-#pragma weak model_feed
-#pragma weak model_flush
-#pragma weak model_loss
-#pragma weak model_alive
-#pragma weak model_each_alive
-#pragma weak model_oldest_wait
-
 #define MS 1000000ull
 
 enum {

@@ -18,9 +18,6 @@
 #include "tracer/trace_row.h"
 #include "tracer/watch.h"
 
-#pragma weak model_new
-#pragma weak model_free
-
 void tracer_detach(struct tracer *t)
 {
 	for (size_t i = 0; i < t->choice.n; i++)
@@ -36,8 +33,7 @@ void tracer_free(struct tracer *t)
 	mem_cleanup_close(&t->wakeup);
 	watch_free(t->watch);
 	deaths_free(t->deaths);
-	if (t->model)
-		model_free(t->model);
+	model_free(t->model);
 	(void)store_close(t->store);
 	symbols_free(t->symbols);
 	merge_free(t->merge);
@@ -146,8 +142,6 @@ int tracer_open(
 	t->timeout_ms = 1;
 	t->wakeup = -1;
 	rc = choose_sources(config, &t->choice, notes, why);
-	if (rc == 0 && !model_new)
-		rc = -ENOSYS;
 	if (rc == 0)
 		rc = attach_all(t, why);
 	if (rc == 0) {

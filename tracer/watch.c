@@ -21,9 +21,6 @@
 #include "schema/db.h"
 #include "verdict/verdict.h"
 
-#pragma weak verdict_stuck
-#pragma weak findings_free
-
 struct watch {
 	const char *path;
 	int64_t least_ns;
@@ -182,7 +179,7 @@ static bool evaluate(struct watch *w, struct findings *ret)
 {
 	_cleanup_buf_ struct buf why = BUF_INIT;
 
-	return verdict_stuck && watch_reader(w) && verdict_stuck(w->db, INT64_MAX, ret, &why) == 0;
+	return watch_reader(w) && verdict_stuck(w->db, INT64_MAX, ret, &why) == 0;
 }
 
 /* Moves finding i of from to the end of to. */
