@@ -69,7 +69,7 @@ struct rec_poll_item {
 	rec_u32 fd;
 	rec_u16 events;    /* POLLIN, POLLOUT... as poll(2) */
 	rec_u16 file_kind; /* enum file_kind */
-	rec_u32 dev;       /* kernel's encoding */
+	rec_u32 dev;       /* as stat gives it */
 	rec_u32 peer;      /* pidfd: the pid */
 	rec_u64 inode;     /* as END_OPEN */
 	rec_u64 inode2;    /* socketpair: the other side */

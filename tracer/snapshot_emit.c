@@ -3,6 +3,7 @@
 #include "tracer/snapshot_state.h"
 
 #include <inttypes.h>
+#include <sys/sysmacros.h>
 #include <sys/syscall.h>
 
 #include "base/mem.h"
@@ -107,7 +108,7 @@ static void emit_modules(const struct out *o, const struct snap_process *p)
 			continue;
 		line[n + (int)strcspn(line + n, "\n")] = '\0';
 		r.len = end - r.start;
-		r.dev = (uint64_t)major_nr << 20 | minor_nr;
+		r.dev = makedev(major_nr, minor_nr);
 		copy_text(r.path, sizeof r.path, line + n);
 		o->emit(o->arg, &r.head);
 	}

@@ -24,11 +24,6 @@ enum {
 	FILES_MAX = 1000 * 1000 /* descriptors of one process */
 };
 
-uint64_t files_dev(dev_t dev)
-{
-	return (uint64_t)major(dev) << 20 | minor(dev);
-}
-
 static bool is_tty(dev_t rdev)
 {
 	unsigned n = major(rdev);
@@ -60,7 +55,7 @@ static void kind_of_path(int dirfd, const char *name, struct snap_fd *f)
 		f->kind = FILE_OTHER;
 		return;
 	}
-	f->dev = files_dev(st.st_dev);
+	f->dev = st.st_dev;
 	f->inode = st.st_ino;
 	if (S_ISFIFO(st.st_mode))
 		f->kind = FILE_FIFO;
@@ -83,7 +78,7 @@ static void classify(int dirfd, const char *name, const char *link, struct snap_
 		f->kind = FILE_PIPE;
 		f->inode = strtoull(link + 6, NULL, 10);
 		if (fstatat(dirfd, name, &st, 0) == 0)
-			f->dev = files_dev(st.st_dev);
+			f->dev = st.st_dev;
 	} else if (!strncmp(link, "socket:[", 8)) {
 		f->kind = FILE_SOCKET;
 		f->inode = strtoull(link + 8, NULL, 10);

@@ -3,6 +3,7 @@
 #include "tracer/snapshot_state.h"
 
 #include <inttypes.h>
+#include <sys/sysmacros.h>
 
 #include "base/mem.h"
 
@@ -34,7 +35,7 @@ static bool parse_lock(const char *line, struct snap_lock *l)
 		return false; /* leases and delegations block nobody for ever */
 	l->mode = !strcmp(mode, "WRITE") ? LOCK_MODE_X : LOCK_MODE_S;
 	l->pid = pid;
-	l->dev = (uint64_t)major_nr << 20 | minor_nr;
+	l->dev = makedev(major_nr, minor_nr);
 	l->len = strcmp(end, "EOF") ? strtoull(end, NULL, 10) - l->begin + 1 : 0;
 	l->fd = -1;
 	return true;

@@ -26,7 +26,7 @@ enum {
 struct snap_fd {
 	int fd;
 	enum file_kind kind;
-	uint64_t dev, inode; /* dev in the kernel's encoding */
+	uint64_t dev, inode; /* dev as stat gives it */
 	uint64_t inode2;     /* socket: the other side's */
 	unsigned mode;       /* END_READ, END_WRITE */
 	bool is_cloexec;
@@ -153,9 +153,6 @@ void files_holders(struct snapshot *s);
 
 /* Sets the peers of unix sockets, once. */
 void files_peers(struct snapshot *s);
-
-/* Converts a device number of stat to the kernel's encoding. */
-uint64_t files_dev(dev_t dev);
 
 /* ---- snapshot_locks.c: file locks ---- */
 

@@ -10,6 +10,7 @@
 #include <poll.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -128,7 +129,7 @@ void wait_maps(struct snap_process *p)
 			    &m.end, perms, &m.offset, &major_nr, &minor_nr, &m.inode) != 7 ||
 			perms[3] != 's' || !m.inode)
 			continue;
-		m.dev = (uint64_t)major_nr << 20 | minor_nr;
+		m.dev = makedev(major_nr, minor_nr);
 		ARRAY_GROW(p->maps, p->n_maps, p->cap_maps);
 		p->maps[p->n_maps++] = m;
 	}
@@ -142,8 +143,8 @@ static void fill_futex(struct snapshot *s, struct snap_process *p, struct snap_t
 	t->wait.timed = (op & FUTEX_CMD_MASK) != FUTEX_WAKE && t->args[3] != 0;
 	/* Where nothing is mapped below the object, its own words are enough; what is not there stays 0. */
 	if (proc_memory(p, addr - WORDS_BEFORE, t->wait.words, sizeof t->wait.words) ||
-		proc_memory(p, addr, t->wait.words + WORDS_BEFORE,
-			sizeof t->wait.words - WORDS_BEFORE))
+		proc_memory(
+			p, addr, t->wait.words + WORDS_BEFORE, sizeof t->wait.words - WORDS_BEFORE))
 		t->wait.words_valid = sizeof t->wait.words;
 	if (op & FUTEX_PRIVATE_FLAG)
 		return;
@@ -186,7 +187,7 @@ static void fill_open(struct snap_process *p, struct snap_thread *t, uint64_t na
 	else
 		path = xasprintf("/proc/%d/fd/%d/%s", (int)p->live, dirfd, text);
 	if (stat(path, &st) == 0) {
-		t->wait.dev = files_dev(st.st_dev);
+		t->wait.dev = st.st_dev;
 		t->wait.inode = st.st_ino;
 		if (S_ISFIFO(st.st_mode)) {
 			t->wait.file_kind = FILE_FIFO;

@@ -207,7 +207,7 @@ if [ -d /proc/2 ] && ! readlink /proc/2/exe >/dev/null 2>&1; then
 	expect_status 2
 	expect_err 'kernel thread|belongs to'
 fi
-bash -c 'true & exec sleep 100' &
+bash -c 'sleep 0.3 & exec sleep 100' &
 pid=$!
 wait_for 10 pgrep -P "$pid" -r Z
 run "$PPTRACE" why "$(pgrep -P "$pid")"
