@@ -163,12 +163,51 @@ struct slot {
 	cfg_u32 pad;
 	cfg_u64 slice_ts;
 	cfg_u64 stack;     /* scratch: where the kernel's stack is */
-	cfg_u64 lock_addr; /* uprobes: the call in progress */
-	cfg_u64 lock_arg;
-	cfg_u64 lock_site;
-	cfg_u64 lock_start;
-	cfg_u64 lock_call;
 	struct object obj; /* at enter: what the descriptor was */
+};
+
+/*
+ * What a probed function of a library does: its uprobe's cookie, put together by
+ * LOCK_COOKIE from an action and what the records need to say.
+ */
+enum lock_action {
+	LOCK_DO_LOCK = 1, /* kind, mode, attempt */
+	LOCK_DO_UNLOCK,   /* kind */
+	LOCK_DO_INIT,     /* kind */
+	LOCK_DO_DESTROY,  /* kind */
+	LOCK_DO_WAIT,     /* kind, op (enum sync_op), attempt */
+	LOCK_DO_POINT,    /* kind, op: does not block */
+	LOCK_DO_ONCE,
+	LOCK_DO_JOIN, /* attempt */
+	LOCK_DO_CREATE,
+	LOCK_DO_SEM_OPEN
+};
+
+#define LOCK_COOKIE(action, kind, what, attempt)                                                   \
+	((cfg_u64)(action) | (cfg_u64)(kind) << 8 | (cfg_u64)(what) << 16 |                        \
+		(cfg_u64)(attempt) << 24)
+#define LOCK_COOKIE_GLIBC (1ull << 32) /* objects are laid out as glibc does */
+#define LOCK_ACTION(cookie) ((cookie)&0xff)
+#define LOCK_KIND(cookie) ((cookie) >> 8 & 0xff)
+#define LOCK_WHAT(cookie) ((cookie) >> 16 & 0xff)
+#define LOCK_ATTEMPT(cookie) ((cookie) >> 24 & 0xff)
+
+/* Calls of a thread that have not returned; an initialiser under pthread_once may lock. */
+#define LOCK_CALLS 4
+
+struct lock_call {
+	cfg_u64 cookie;
+	cfg_u64 addr;
+	cfg_u64 arg;
+	cfg_u64 site;
+	cfg_u64 start;
+	cfg_u64 sp; /* where its return address is */
+};
+
+struct lock_calls {
+	cfg_u32 n;
+	cfg_u32 pad;
+	struct lock_call calls[LOCK_CALLS];
 };
 
 /* A number in a nested PID namespace. */

@@ -17,6 +17,7 @@
 #include "schema/record.h"
 #include "tracer/ebpf_calls.h"
 #include "tracer/ebpf_check.h"
+#include "tracer/ebpf_locks.h"
 #include "tracer/ebpf_object.h"
 #include "tracer/ebpf_ring.h"
 
@@ -34,6 +35,13 @@ struct ebpf {
 	struct pptrace_bpf *skel;
 	struct ebpf_ring *ring;
 	size_t ring_bytes;
+	struct ebpf_locks *locks; /* --locks=uprobe */
+};
+
+/* Which of the programs that depend on the kernel's age are tried. */
+struct variant {
+	bool fast;    /* reading through any pointer (6.2) */
+	bool session; /* uprobes that see call and return (6.13) */
 };
 
 static int ebpf_available(struct buf *why)
@@ -49,6 +57,23 @@ static int silent(enum libbpf_print_level level, const char *fmt, va_list ap)
 	return 0;
 }
 
+/* Who will have reported the locks of a program: said in each EXEC. */
+static enum lock_source lock_source(enum locks_mode mode)
+{
+	switch (mode) {
+	case LOCKS_MODE_OFF:
+		return LOCKS_OFF;
+	case LOCKS_MODE_UPROBE:
+		return LOCKS_UPROBE;
+	case LOCKS_MODE_SHIM:
+		return LOCKS_SHIM;
+	case LOCKS_MODE_AUTO:
+	case LOCKS_MODE_FUTEX:
+		break;
+	}
+	return LOCKS_FUTEX;
+}
+
 static void config_fill(struct pptrace_bpf *skel, const struct source_config *config, size_t ring)
 {
 	struct timespec real, mono;
@@ -57,7 +82,7 @@ static void config_fill(struct pptrace_bpf *skel, const struct source_config *co
 	clock_gettime(CLOCK_MONOTONIC, &mono);
 	skel->rodata->config.data_bytes = config->data_bytes;
 	skel->rodata->config.sched = config->sched;
-	skel->rodata->config.lock_source = LOCKS_FUTEX;
+	skel->rodata->config.lock_source = lock_source(config->locks);
 	skel->rodata->config.realtime_offset = (uint64_t)(real.tv_sec - mono.tv_sec) * 1000000000u +
 					       (uint64_t)(real.tv_nsec - mono.tv_nsec);
 	skel->rodata->config.wake_bytes = ring / 4;
@@ -131,11 +156,29 @@ static int own_level_find(struct pptrace_bpf *skel)
 	return bpf_prog_test_run_opts(bpf_program__fd(skel->progs.find_level), &opts) ? -errno : 0;
 }
 
-/*
- * Opens and loads. fast: with the programs for kernels that have
- * bpf_rdonly_cast; on others that load fails and the plain ones do.
- */
-static int load(struct ebpf *e, const struct source_config *config, bool fast)
+/* Chooses the programs of a variant. */
+static void variant_set(struct pptrace_bpf *skel, bool uprobes, struct variant v)
+{
+	struct bpf_program *calls[] = {skel->progs.on_lock_call, skel->progs.on_lock_return};
+
+	bpf_program__set_autoload(skel->progs.on_sys_exit, !v.fast);
+	bpf_program__set_autoload(skel->progs.on_sys_exit_fast, v.fast);
+	bpf_program__set_autoload(skel->progs.find_level, !in_initial_pid_namespace());
+	bpf_program__set_autoattach(skel->progs.find_level, false);
+	bpf_program__set_autoload(skel->progs.on_lock_session, uprobes && v.session);
+	bpf_program__set_autoattach(skel->progs.on_lock_session, false);
+	bpf_program__set_expected_attach_type(
+		skel->progs.on_lock_session, (enum bpf_attach_type)ATTACH_UPROBE_SESSION);
+	for (size_t i = 0; i < ARRAY_SIZE(calls); i++) {
+		bpf_program__set_autoload(calls[i], uprobes && !v.session);
+		bpf_program__set_autoattach(calls[i], false);
+		bpf_program__set_expected_attach_type(
+			calls[i], (enum bpf_attach_type)ATTACH_UPROBE_MULTI);
+	}
+}
+
+/* Opens and loads the programs of a variant. */
+static int load(struct ebpf *e, const struct source_config *config, struct variant v)
 {
 	LIBBPF_OPTS(
 		bpf_object_open_opts, opts, .kernel_log_level = getenv("PPTRACE_LIBBPF") ? 4 : 0);
@@ -150,10 +193,7 @@ static int load(struct ebpf *e, const struct source_config *config, bool fast)
 	handlers_declare(skel->obj);
 	/* Only for a look at processes that nobody records: tracer/timers.c. */
 	bpf_program__set_autoload(skel->progs.look_timers, false);
-	bpf_program__set_autoload(skel->progs.on_sys_exit, !fast);
-	bpf_program__set_autoload(skel->progs.on_sys_exit_fast, fast);
-	bpf_program__set_autoload(skel->progs.find_level, !in_initial_pid_namespace());
-	bpf_program__set_autoattach(skel->progs.find_level, false);
+	variant_set(skel, config->locks == LOCKS_MODE_UPROBE, v);
 	rc = pptrace_bpf__load(skel);
 	if (rc) {
 		pptrace_bpf__destroy(skel);
@@ -162,12 +202,45 @@ static int load(struct ebpf *e, const struct source_config *config, bool fast)
 	return rc;
 }
 
-static int start(struct ebpf *e, const struct source_config *config)
+/* Tries the variants from the newest kernel's to the oldest one's. */
+static int load_any(struct ebpf *e, const struct source_config *config)
 {
-	int rc = load(e, config, true);
+	static const struct variant variants[] = {{true, true}, {true, false}, {false, false}};
+	int rc = -EINVAL;
 
-	if (rc && rc != -EPERM)
-		rc = load(e, config, false);
+	for (size_t i = 0; i < ARRAY_SIZE(variants); i++) {
+		if (variants[i].fast && !variants[i].session && config->locks != LOCKS_MODE_UPROBE)
+			continue;
+		rc = load(e, config, variants[i]);
+		if (!rc || rc == -EPERM)
+			break;
+	}
+	return rc;
+}
+
+/* Our own C library is most likely the command's too: its probes must be there before it runs. */
+static int locks_start(struct ebpf *e, struct buf *why)
+{
+	struct pptrace_bpf *skel = e->skel;
+	char path[256];
+	int rc;
+
+	e->locks = ebpf_locks_new(bpf_program__fd(skel->progs.on_lock_session),
+		bpf_program__fd(skel->progs.on_lock_call),
+		bpf_program__fd(skel->progs.on_lock_return));
+	if (ebpf_locks_own_libc(path, sizeof path))
+		return 0;
+	rc = ebpf_locks_attach(e->locks, path, false);
+	if (rc)
+		buf_addf(why, "this kernel cannot put uprobes on the lock functions of %s (%s)",
+			path, strerror(-rc));
+	return rc;
+}
+
+static int start(struct ebpf *e, const struct source_config *config, struct buf *why)
+{
+	int rc = load_any(e, config);
+
 	if (!rc)
 		rc = own_level_find(e->skel);
 	if (!rc)
@@ -176,6 +249,8 @@ static int start(struct ebpf *e, const struct source_config *config)
 		rc = ebpf_ring_new(bpf_map__fd(e->skel->maps.ring), e->ring_bytes, &e->ring);
 	if (!rc)
 		rc = pptrace_bpf__attach(e->skel);
+	if (!rc && config->locks == LOCKS_MODE_UPROBE)
+		rc = locks_start(e, why);
 	return rc;
 }
 
@@ -195,6 +270,7 @@ static void ebpf_detach(struct source *s)
 
 	if (!e)
 		return;
+	ebpf_locks_free(e->locks);
 	ebpf_ring_free(e->ring);
 	pptrace_bpf__destroy(e->skel);
 	free(e);
@@ -214,9 +290,10 @@ static int ebpf_attach(struct source *s, const struct source_config *config, str
 	libbpf_set_print(silent);
 	s->state = e;
 	e->ring_bytes = ring_size(config->ring_bytes ? config->ring_bytes : RING_BYTES);
-	rc = start(e, config);
+	rc = start(e, config, why);
 	if (rc) {
-		ebpf_check_words(why, rc);
+		if (!why->len)
+			ebpf_check_words(why, rc);
 		ebpf_detach(s);
 	}
 	return rc;
@@ -263,11 +340,32 @@ static int ebpf_environment(struct source *s, struct buf *env)
 	return 0;
 }
 
+/* What passes is also looked at for files that want uprobes. */
+struct passing {
+	struct ebpf_locks *locks;
+	source_emit *emit;
+	void *arg;
+};
+
+static void pass(void *arg, const struct rec_head *rec)
+{
+	struct passing *p = arg;
+
+	ebpf_locks_see(p->locks, rec);
+	p->emit(p->arg, rec);
+}
+
 static int ebpf_poll(struct source *s, source_emit *emit, void *arg, uint64_t *ret_until)
 {
 	struct ebpf *e = s->state;
+	struct passing passing = {e->locks, emit, arg};
 
-	*ret_until = ebpf_ring_drain(e->ring, emit, arg);
+	if (!e->locks) {
+		*ret_until = ebpf_ring_drain(e->ring, emit, arg);
+		return 0;
+	}
+	*ret_until = ebpf_ring_drain(e->ring, pass, &passing);
+	ebpf_locks_tidy(e->locks);
 	return 0;
 }
 
