@@ -37,6 +37,11 @@ int BPF_PROG(on_sys_enter, struct pt_regs *regs, long id)
 		slot->nr = nr;
 	}
 	slot->call = calls[nr].call;
+	/* Until the command's first exec it is still the tracer's own code that runs. */
+	if ((slot->flags & SLOT_FRESH) && slot->call != CALL_EXECVE) {
+		slot->nr = -1;
+		return 0;
+	}
 	if (calls[nr].flags & CALL_TAKES_TIME)
 		slot->enter_ts = bpf_ktime_get_ns();
 	enter = calls[nr].enter;

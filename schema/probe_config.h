@@ -221,7 +221,7 @@ struct probe_config {
 	cfg_u32 data_bytes;
 	cfg_u32 sched;
 	cfg_u32 lock_source;
-	cfg_u32 pad;
+	cfg_u32 sample_ns; /* period of the cpu clock */
 	cfg_u64 realtime_offset; /* CLOCK_REALTIME - CLOCK_MONOTONIC */
 	cfg_u64 wake_bytes;      /* unread bytes from which on the tracer is woken */
 };

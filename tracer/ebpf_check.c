@@ -16,13 +16,15 @@ void ebpf_check_words(struct buf *why, int error)
 {
 	switch (error) {
 	case -EPERM:
-	case -EACCES:
 		buf_adds(why,
 			"the kernel refuses eBPF programs to this user: run pptrace as root, or "
 			"give it the capabilities CAP_BPF and CAP_PERFMON");
 		if (geteuid() == 0)
 			buf_adds(why,
 				" (this root lacks them: a container or a locked-down kernel)");
+		break;
+	case -EACCES:
+		buf_adds(why, "this kernel's verifier does not accept pptrace's eBPF programs");
 		break;
 	case -ENOSYS:
 		buf_adds(why, "this kernel was built without eBPF");

@@ -208,6 +208,7 @@ static bool can_be_probed(int fd, uint64_t offset)
 int lock_symbols_find(const char *path, struct lock_symbol *ret, size_t max)
 {
 	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	bool has_spin = false;
 	size_t n, kept = 0;
 	Elf *elf;
 
@@ -221,7 +222,13 @@ int lock_symbols_find(const char *path, struct lock_symbol *ret, size_t max)
 									   : 0;
 	elf_end(elf);
 	for (size_t i = 0; i < n; i++)
-		if (ret[i].offset && can_be_probed(fd, ret[i].offset))
+		has_spin |= LOCK_KIND(ret[i].cookie) == LOCK_SPIN &&
+			    LOCK_ACTION(ret[i].cookie) == LOCK_DO_LOCK &&
+			    can_be_probed(fd, ret[i].offset);
+	for (size_t i = 0; i < n; i++)
+		if (!has_spin && LOCK_KIND(ret[i].cookie) == LOCK_SPIN)
+			continue; /* a release without its acquisition tells nothing */
+		else if (ret[i].offset && can_be_probed(fd, ret[i].offset))
 			ret[kept++] = ret[i];
 	return (int)kept;
 }

@@ -31,6 +31,7 @@ struct source_config {
 	size_t ring_bytes;     /* 0: the source's default */
 	const char *arena_dir; /* shim: 0700 directory for rings, made by the caller */
 	const char *shim_path; /* shim: the library */
+	const char *program;   /* file that will be executed first, NULL: not known */
 };
 
 /* Gets one record; it is valid during the call. */

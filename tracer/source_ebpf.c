@@ -7,8 +7,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/bpf.h>
+#include <linux/perf_event.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -26,6 +28,7 @@
 #define RING_BYTES (16u << 20)
 #define RING_BYTES_MIN (64u << 10)
 #define RING_BYTES_MAX (512u << 20)
+#define SAMPLE_NS 7000000u /* no multiple of the scheduler's ticks */
 #define INITIAL_PID_NAMESPACE 0xeffffffcu
 
 /* PIDFD_THREAD: the descriptor stands for one thread (from 6.9 on; its value is that of O_EXCL). */
@@ -36,6 +39,8 @@ struct ebpf {
 	struct ebpf_ring *ring;
 	size_t ring_bytes;
 	struct ebpf_locks *locks; /* --locks=uprobe */
+	struct bpf_link **samplers;
+	int n_samplers;
 };
 
 /* Which of the programs that depend on the kernel's age are tried. */
@@ -82,6 +87,7 @@ static void config_fill(struct pptrace_bpf *skel, const struct source_config *co
 	clock_gettime(CLOCK_MONOTONIC, &mono);
 	skel->rodata->config.data_bytes = config->data_bytes;
 	skel->rodata->config.sched = config->sched;
+	skel->rodata->config.sample_ns = SAMPLE_NS;
 	skel->rodata->config.lock_source = lock_source(config->locks);
 	skel->rodata->config.realtime_offset = (uint64_t)(real.tv_sec - mono.tv_sec) * 1000000000u +
 					       (uint64_t)(real.tv_nsec - mono.tv_nsec);
@@ -165,6 +171,7 @@ static void variant_set(struct pptrace_bpf *skel, bool uprobes, struct variant v
 	bpf_program__set_autoload(skel->progs.on_sys_exit_fast, v.fast);
 	bpf_program__set_autoload(skel->progs.find_level, !in_initial_pid_namespace());
 	bpf_program__set_autoattach(skel->progs.find_level, false);
+	bpf_program__set_autoattach(skel->progs.on_sample, false);
 	bpf_program__set_autoload(skel->progs.on_lock_session, uprobes && v.session);
 	bpf_program__set_autoattach(skel->progs.on_lock_session, false);
 	bpf_program__set_expected_attach_type(
@@ -218,16 +225,41 @@ static int load_any(struct ebpf *e, const struct source_config *config)
 	return rc;
 }
 
-/* Our own C library is most likely the command's too: its probes must be there before it runs. */
-static int locks_start(struct ebpf *e, struct buf *why)
+/*
+ * From 6.11 on a probed return is a system call, which a seccomp filter that
+ * does not know it answers with death; 6.14 let it pass and the fix went into
+ * 6.12.16 and 6.13.4.
+ */
+static bool returns_are_risky(void)
+{
+	unsigned major, minor, patch = 0;
+	struct utsname u;
+
+	if (uname(&u) || sscanf(u.release, "%u.%u.%u", &major, &minor, &patch) < 2 || major != 6)
+		return false;
+	return minor == 11 || (minor == 12 && patch < 16) || (minor == 13 && patch < 4);
+}
+
+/*
+ * The program may be static and hold the functions itself; else our own C library is most likely
+ * its too. These probes must be there before it runs; other files get theirs when they are mapped.
+ */
+static int locks_start(struct ebpf *e, const struct source_config *config, struct buf *why)
 {
 	struct pptrace_bpf *skel = e->skel;
 	char path[256];
 	int rc;
 
+	if (returns_are_risky()) {
+		buf_adds(why, "on this kernel (6.11 to 6.13) a uprobe on a return kills programs "
+			      "under seccomp: use --locks=shim or --locks=futex");
+		return -ENOTSUP;
+	}
 	e->locks = ebpf_locks_new(bpf_program__fd(skel->progs.on_lock_session),
 		bpf_program__fd(skel->progs.on_lock_call),
 		bpf_program__fd(skel->progs.on_lock_return));
+	if (config->program)
+		(void)ebpf_locks_attach(e->locks, config->program, false);
 	if (ebpf_locks_own_libc(path, sizeof path))
 		return 0;
 	rc = ebpf_locks_attach(e->locks, path, false);
@@ -235,6 +267,46 @@ static int locks_start(struct ebpf *e, struct buf *why)
 		buf_addf(why, "this kernel cannot put uprobes on the lock functions of %s (%s)",
 			path, strerror(-rc));
 	return rc;
+}
+
+/*
+ * A clock on every processor interrupts whoever runs there; only traced threads
+ * make records. A kernel that refuses it costs the samples and nothing else.
+ */
+static void samplers_start(struct ebpf *e)
+{
+	struct perf_event_attr attr = {
+		.type = PERF_TYPE_SOFTWARE,
+		.size = sizeof attr,
+		.config = PERF_COUNT_SW_CPU_CLOCK,
+		.sample_period = SAMPLE_NS,
+		.exclude_idle = 1,
+	};
+	int cpus = libbpf_num_possible_cpus();
+
+	if (cpus <= 0)
+		return;
+	e->samplers = xcalloc((size_t)cpus, sizeof *e->samplers);
+	for (int cpu = 0; cpu < cpus; cpu++) {
+		int fd =
+			(int)syscall(SYS_perf_event_open, &attr, -1, cpu, -1, PERF_FLAG_FD_CLOEXEC);
+		struct bpf_link *link;
+
+		if (fd < 0)
+			continue;
+		link = bpf_program__attach_perf_event(e->skel->progs.on_sample, fd);
+		if (link)
+			e->samplers[e->n_samplers++] = link;
+		else
+			close(fd);
+	}
+}
+
+static void samplers_stop(struct ebpf *e)
+{
+	for (int i = 0; i < e->n_samplers; i++)
+		bpf_link__destroy(e->samplers[i]);
+	free(e->samplers);
 }
 
 static int start(struct ebpf *e, const struct source_config *config, struct buf *why)
@@ -249,8 +321,10 @@ static int start(struct ebpf *e, const struct source_config *config, struct buf 
 		rc = ebpf_ring_new(bpf_map__fd(e->skel->maps.ring), e->ring_bytes, &e->ring);
 	if (!rc)
 		rc = pptrace_bpf__attach(e->skel);
+	if (!rc)
+		samplers_start(e);
 	if (!rc && config->locks == LOCKS_MODE_UPROBE)
-		rc = locks_start(e, why);
+		rc = locks_start(e, config, why);
 	return rc;
 }
 
@@ -271,6 +345,7 @@ static void ebpf_detach(struct source *s)
 	if (!e)
 		return;
 	ebpf_locks_free(e->locks);
+	samplers_stop(e);
 	ebpf_ring_free(e->ring);
 	pptrace_bpf__destroy(e->skel);
 	free(e);

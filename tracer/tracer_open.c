@@ -56,6 +56,7 @@ static int attach_all(struct tracer *t, struct buf *why)
 		.quiet = t->config.quiet,
 		.ring_bytes = t->config.ring_bytes,
 		.shim_path = t->choice.shim_path,
+		.program = t->config.program,
 	};
 
 	if (t->choice.shim_only || t->choice.locks == LOCKS_MODE_SHIM) {
