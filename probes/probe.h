@@ -185,6 +185,9 @@ static __always_inline u32 number_ours(struct task_struct *task, u32 nr)
 #define REG_ARG5(regs) ((regs)->r9)
 #define REG_IP(regs) ((regs)->ip)
 #define REG_SP(regs) ((regs)->sp)
+#define REG_NUMBER(regs) ((regs)->orig_ax)
+#define NR_EXIT 60
+#define NR_EXIT_GROUP 231
 #define TASK_IS_COMPAT(task) ((task)->thread_info.status & 2)
 #elif defined(__TARGET_ARCH_arm64)
 #define REG_ARG0(r) ((r)->orig_x0)
@@ -195,6 +198,9 @@ static __always_inline u32 number_ours(struct task_struct *task, u32 nr)
 #define REG_ARG5(r) ((r)->regs[5])
 #define REG_IP(r) ((r)->pc)
 #define REG_SP(r) ((r)->sp)
+#define REG_NUMBER(r) ((r)->regs[8])
+#define NR_EXIT 93
+#define NR_EXIT_GROUP 94
 #define TASK_IS_COMPAT(task) ((task)->thread_info.flags & (1ul << 22))
 #endif
 

@@ -262,6 +262,21 @@ static __always_inline bool parent_ignores(struct task_struct *task)
 	return action.sa.sa_flags & SA_NOCLDWAIT;
 }
 
+/* A task that ends by its own will is inside exit or exit_group; one that was ended is anywhere. */
+static __always_inline u64 exit_by(struct task_struct *task)
+{
+	struct pt_regs *regs;
+	unsigned long nr;
+
+	if (!HAS_HELPER(task_pt_regs))
+		return EXIT_BY_UNKNOWN;
+	regs = (struct pt_regs *)bpf_task_pt_regs(task);
+	nr = REG_NUMBER(regs);
+	if (TASK_IS_COMPAT(task))
+		return nr == 1 || nr == 252 ? EXIT_BY_ITSELF : EXIT_BY_OTHER;
+	return nr == NR_EXIT || nr == NR_EXIT_GROUP ? EXIT_BY_ITSELF : EXIT_BY_OTHER;
+}
+
 /* TP_PROTO(struct task_struct *p[, bool group_dead]): in the task that ends, after its exit code is set. */
 SEC("tp_btf/sched_process_exit")
 int BPF_PROG(on_exit, struct task_struct *task)
@@ -280,6 +295,7 @@ int BPF_PROG(on_exit, struct task_struct *task)
 	rec->last = BPF_CORE_READ(signal, live.counter) == 0;
 	rec->group_status = 0;
 	rec->autoreap = 0;
+	rec->by = exit_by(task);
 	if (rec->last) {
 		rec->group_status = BPF_CORE_READ(signal, flags) & SIGNAL_GROUP_EXIT
 					    ? BPF_CORE_READ(signal, group_exit_code)

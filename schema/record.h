@@ -93,6 +93,13 @@ enum end_via {
 	END_EXIT = 10       /* the process ended */
 };
 
+/* Who ended a thread. */
+enum exit_by {
+	EXIT_BY_UNKNOWN = 0,
+	EXIT_BY_ITSELF = 1, /* it called exit or exit_group */
+	EXIT_BY_OTHER = 2   /* another thread's exit_group, or a signal, ended it wherever it was */
+};
+
 enum io_op {
 	IO_READ = 1,
 	IO_WRITE,

@@ -186,6 +186,8 @@ void model_exit(struct model *m, const struct rec_EXIT *rec)
 	struct proc *p = t->proc;
 	int status;
 
+	if (rec->by != EXIT_BY_UNKNOWN)
+		t->torn = rec->by == EXIT_BY_OTHER;
 	if (!rec->last) {
 		model_thread_end(m, t, ts);
 		return;

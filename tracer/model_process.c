@@ -55,7 +55,7 @@ struct thread *model_thread_new(struct model *m, struct proc *p, uint32_t tid, i
 	t->id = m->ids.thread++;
 	t->tid = tid;
 	t->proc = p;
-	t->creator_id = t->end = t->entry_site = t->last_child = STORE_NULL;
+	t->creator_id = t->end = t->entry_site = t->last_child = t->torn = STORE_NULL;
 	t->start = ts;
 	t->dirty = true;
 	t->is_main = tid == p->pid;
@@ -159,7 +159,8 @@ void model_write_thread(struct model *m, struct thread *t)
 		.end_ns = t->end,
 		.entry_site_id = t->entry_site,
 		.is_main = t->is_main,
-		.ns_tid = t->ns_tid && t->ns_tid != t->tid ? (int64_t)t->ns_tid : STORE_NULL};
+		.ns_tid = t->ns_tid && t->ns_tid != t->tid ? (int64_t)t->ns_tid : STORE_NULL,
+		.torn = t->torn};
 
 	if (t->written)
 		store_replace(m->store, STORE_THREAD, &row);

@@ -124,6 +124,7 @@ struct thread {
 	struct proc *proc;
 	int64_t id, creator_id, start, end; /* end STORE_NULL: runs */
 	int64_t entry_site;
+	int64_t torn; /* 1: ended by others, 0: by itself, STORE_NULL */
 	uint64_t tid_addr;
 	uint32_t tid, ns_tid;
 	char name[17];

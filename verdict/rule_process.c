@@ -181,20 +181,22 @@ int rule_crash(struct rule_context *ctx)
 }
 
 /*
- * Threads that were torn out of a wait as their process ended: their end comes
- * with, or after, that of the thread that called exit, and nobody joined them.
+ * Threads that were torn out of what they did as their process ended, with the
+ * wait in which that met them. Where the recording does not say who was torn
+ * out: those whose last wait came to its end with that of the main thread, and
+ * whom nobody joined.
  */
 static const char main_exit_sql[] =
 	"SELECT p.id, t.id, m.end_ns, w.reason, w.site_id, w.id FROM process p"
 	" JOIN thread m ON m.process_id = p.id AND m.is_main"
 	" JOIN thread t ON t.process_id = p.id AND NOT t.is_main"
-	" JOIN wait w ON w.thread_id = t.id"
+	" LEFT JOIN wait w ON w.thread_id = t.id AND w.start_ns < m.end_ns"
+	"  AND (w.end_ns IS NULL OR w.end_ns >= m.end_ns - 1000000)"
 	" WHERE p.end_kind = 'exit' AND p.end_ns <= ?1 AND p.end_ns - m.end_ns <= 50000000"
-	" AND t.end_ns >= m.end_ns - 1000000"
-	" AND w.start_ns < m.end_ns - 1000000"
-	" AND (w.end_ns IS NULL OR w.end_ns >= m.end_ns - 1000000)"
-	" AND NOT EXISTS (SELECT 1 FROM wait j WHERE j.thread_id = m.id AND j.reason = 'join'"
-	"  AND j.target_thread_id = t.id AND j.end_ns < m.end_ns)"
+	" AND (t.torn = 1 OR (t.torn IS NULL AND t.end_ns >= m.end_ns - 1000000"
+	"  AND w.start_ns < m.end_ns - 1000000"
+	"  AND NOT EXISTS (SELECT 1 FROM wait j WHERE j.thread_id = m.id AND j.reason = 'join'"
+	"   AND j.target_thread_id = t.id AND j.end_ns < m.end_ns)))"
 	" ORDER BY p.id, t.id, w.start_ns DESC";
 
 int rule_main_exit(struct rule_context *ctx)
@@ -227,9 +229,13 @@ int rule_main_exit(struct rule_context *ctx)
 		if (n > MEMBERS_MAX)
 			continue;
 		describe_thread(&b, ctx->db, thread);
-		buf_adds(&b, " was killed in a wait (");
-		buf_add_printable(&b, query_text(stmt, 3), strlen(query_text(stmt, 3)));
-		buf_addc(&b, ')');
+		if (query_int(stmt, 5, 0)) {
+			buf_adds(&b, " was killed in a wait (");
+			buf_add_printable(&b, query_text(stmt, 3), strlen(query_text(stmt, 3)));
+			buf_addc(&b, ')');
+		} else {
+			buf_adds(&b, " was killed while it ran");
+		}
 		describe_site(&b, ctx->db, query_int(stmt, 4, 0));
 		m = rule_member(f, &b);
 		m->thread_id = thread;
