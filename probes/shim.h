@@ -61,6 +61,7 @@ struct ring_local {
 	} chunk[RING_CHUNKS];
 	struct arena_ring *ring;
 	uint32_t last_chunk;
+	uint32_t task; /* not 0: the child of a vfork runs as this thread */
 	uint32_t skip; /* records to drop before trying again to get a ring */
 };
 
@@ -76,8 +77,9 @@ bool ring_room(void);
 /* Says whether this process records at all: true maps the arena if that has not happened. */
 bool shim_active(void);
 
-/* Says whether everything is recorded, not locks alone. Cheap. */
-bool shim_everything(void);
+/* Says whether everything is recorded, not locks alone. */
+#define shim_everything() unlikely(shim_all)
+extern bool shim_all;
 
 /* As clock_gettime or the processor's counter, whichever the arena uses. */
 uint64_t shim_monotonic(void);

@@ -11,6 +11,10 @@
 void lock_result(
 	const volatile void *addr, unsigned kind, unsigned aux, int rc, uint64_t site, uint64_t ts);
 
+/* The wait itself, where no kernel probe sees it (shim_lock.c). */
+void lock_wait_begin(const volatile void *addr, unsigned reason, bool timed, uint64_t site);
+void lock_wait_end(void);
+
 /* Is about to wait. aux: the bits ARENA_AUX_. */
 static inline void lock_request(
 	const volatile void *addr, unsigned kind, unsigned aux, uint64_t site)
@@ -20,6 +24,8 @@ static inline void lock_request(
 	if (e.slot)
 		ring_end(
 			e, shim_now_early(), ADDR(addr), RING_KIND(ARENA_REQUEST, kind, aux), site);
+	if (shim_everything())
+		lock_wait_begin(addr, WAIT_LOCK, aux & ARENA_AUX_TIMED, site);
 }
 
 /* A call returned without having waited. */
@@ -41,6 +47,8 @@ static inline void lock_acquire(
 static inline void lock_acquired(
 	const volatile void *addr, unsigned kind, unsigned aux, int rc, uint64_t site)
 {
+	if (shim_everything())
+		lock_wait_end();
 	if (likely(rc == 0)) {
 		struct ring_entry e = ring_begin();
 

@@ -10,10 +10,9 @@
 /* What the environment asked for when the program began. */
 struct shim_options {
 	bool ready;
-	bool everything;
-	bool busy;
 	uint32_t data_bytes;
 	char arena[PATH_MAX];   /* empty: record nothing */
+	char given[PATH_MAX];   /* the same, kept when recording has been given up */
 	char library[PATH_MAX]; /* this library as LD_PRELOAD names it; empty: it does not */
 };
 extern struct shim_options shim_options;

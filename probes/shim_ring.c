@@ -131,7 +131,6 @@ static int arena_map(void)
 		return 0;
 	}
 	shim_tsc = mine->clock == ARENA_CLOCK_TSC;
-	shim_options.everything = mine->flags & ARENA_FLAG_EVERYTHING;
 	shim_options.data_bytes = mine->data_bytes;
 	uint64_t chunks = (len - mine->data_at) / ARENA_CHUNK_BYTES;
 
@@ -356,6 +355,7 @@ static bool ring_take(struct ring_local *t)
 	t->last_chunk = 0;
 	r->image = image_number();
 	r->pidns = wiped->pidns;
+	r->parent = (uint64_t)sys0(SYS_getppid);
 	r->dropped = 0;
 	r->head = 0;
 	r->first = 0;
@@ -403,8 +403,6 @@ __attribute__((noinline, cold)) bool ring_room(void)
 		shim_options_read();
 	if (!shim_options.arena[0] && !usable_chunks)
 		return false;
-	if (__atomic_load_n(&shim_options.busy, __ATOMIC_RELAXED))
-		return false;
 	sys4(SYS_rt_sigprocmask, SIG_SETMASK, &all, &old, 8);
 	ok = shim_active() && !__atomic_load_n(&arena->closed, __ATOMIC_RELAXED) && ring_ready(t);
 	new_image = ok && !__atomic_exchange_n(&modules_done, true, __ATOMIC_RELAXED);
@@ -412,15 +410,6 @@ __attribute__((noinline, cold)) bool ring_room(void)
 	if (new_image)
 		object_modules();
 	return ok;
-}
-
-bool shim_everything(void)
-{
-	if (unlikely(!shim_options.ready))
-		shim_options_read();
-	if (!shim_options.arena[0])
-		return false;
-	return shim_active() && shim_options.everything;
 }
 
 /* ---- Records of any kind ---- */
@@ -472,6 +461,8 @@ void ring_record(struct rec_head *rec, unsigned kind, size_t size)
 
 	while (len && from[len - 1] == 0)
 		len--;
+	if (unlikely(t->task) && !rec->pid)
+		rec->pid = rec->tid = t->task;
 	if (rec->pid) {
 		/* Task numbers are the end of the head. */
 		from = (const char *)&rec->pid;

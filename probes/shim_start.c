@@ -2,10 +2,16 @@
 /* SPDX-License-Identifier: MIT */
 #include "probes/shim_private.h"
 
+#include "probes/shim.h"
+#include "probes/shim_io.h"
+#include "probes/shim_report.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
 #include <unistd.h>
+
+bool shim_all;
 
 #define LIBRARY "libpptrace-shim.so"
 
@@ -60,4 +66,17 @@ __attribute__((constructor)) void shim_options_read(void)
 		return;
 	find_library(env_get("LD_PRELOAD"));
 	keep(shim_options.arena, arena, strlen(arena));
+	keep(shim_options.given, arena, strlen(arena));
+	shim_all = strlen(arena) > strlen(ARENA_ALL) &&
+		   !strcmp(arena + strlen(arena) - strlen(ARENA_ALL), ARENA_ALL);
+}
+
+/* After the options: what a program is that records everything. */
+__attribute__((constructor(101))) static void start(void)
+{
+	shim_options_read();
+	if (!shim_all)
+		return;
+	report_start();
+	stdio_watch();
 }

@@ -2,6 +2,26 @@
 /* SPDX-License-Identifier: MIT */
 #include "probes/shim_sync.h"
 
+#include "probes/shim_lock.h"
+
+static unsigned reason_of(unsigned op)
+{
+	switch (op) {
+	case SYNC_COND_WAIT:
+		return WAIT_COND;
+	case SYNC_SEM_WAIT:
+		return WAIT_SEM;
+	case SYNC_BARRIER_WAIT:
+		return WAIT_BARRIER;
+	case SYNC_JOIN:
+		return WAIT_JOIN;
+	case SYNC_ONCE_WAIT:
+		return WAIT_ONCE;
+	default:
+		return WAIT_NONE;
+	}
+}
+
 void sync_begin(struct sync_call *c)
 {
 	struct rec_SYNC_BEGIN r;
@@ -16,12 +36,20 @@ void sync_begin(struct sync_call *c)
 	r.site = c->site;
 	r.head.ts = c->start = shim_now_early();
 	RECORD(SYNC_BEGIN, &r);
+	if (shim_everything() && reason_of(c->op)) {
+		c->waits = true;
+		lock_wait_begin((void *)(uintptr_t)c->addr, reason_of(c->op), c->timed, c->site);
+	}
 }
 
 void sync_end(struct sync_call *c, int result, uint64_t value)
 {
 	struct rec_SYNC_END r;
 
+	if (c->waits) {
+		c->waits = false;
+		lock_wait_end();
+	}
 	memset(&r, 0, sizeof r);
 	r.op = c->op;
 	r.addr = c->addr;

@@ -13,6 +13,7 @@
 struct sync_call {
 	unsigned op; /* enum sync_op */
 	bool timed;
+	bool waits; /* a wait was recorded */
 	uint64_t addr, mutex, target, value, site, start;
 };
 

@@ -2,10 +2,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "probes/shim_sync.h"
 
-#include <sys/mman.h>
+#include <sched.h>
+#include <sys/prctl.h>
 #include <threads.h>
 #include <time.h>
 
+#include "probes/shim_exit.h"
 #include "probes/shim_sys.h"
 #include "probes/shim_thread.h"
 
@@ -29,12 +31,12 @@ REAL(thrd_detach)
  */
 struct cell {
 	bool used;
-	bool c11;
 	union {
 		void *(*posix)(void *);
 		int (*c11)(void *);
 	} run;
 	void *arg;
+	uint32_t tid; /* of the thread that used it last */
 };
 static struct cell cells[256];
 
@@ -97,11 +99,13 @@ uint32_t thread_tid(pthread_t thread)
 }
 
 /* The first thing that a new thread does. */
-static void announce(uint64_t entry)
+static void announce(struct cell *cell, uint64_t entry)
 {
 	struct rec_THREAD_ENTRY r;
 
-	record_handle(pthread_self(), (uint32_t)sys0(SYS_gettid));
+	cell->tid = (uint32_t)sys0(SYS_gettid);
+	record_handle(pthread_self(), cell->tid);
+	cell_free(cell);
 	memset(&r, 0, sizeof r);
 	r.entry = entry;
 	RECORD(THREAD_ENTRY, &r);
@@ -110,78 +114,110 @@ static void announce(uint64_t entry)
 static void *run_posix(void *arg)
 {
 	struct cell c = *(struct cell *)arg;
+	void *ret;
 
-	cell_free(arg);
-	announce((uint64_t)(uintptr_t)c.run.posix);
-	return c.run.posix(c.arg);
+	announce(arg, (uint64_t)(uintptr_t)c.run.posix);
+	if (!shim_everything())
+		return c.run.posix(c.arg);
+	pthread_cleanup_push(exit_thread, NULL);
+	ret = c.run.posix(c.arg);
+	pthread_cleanup_pop(1);
+	return ret;
 }
 
 static int run_c11(void *arg)
 {
 	struct cell c = *(struct cell *)arg;
+	int ret;
 
-	cell_free(arg);
-	announce((uint64_t)(uintptr_t)c.run.c11);
-	return c.run.c11(c.arg);
+	announce(arg, (uint64_t)(uintptr_t)c.run.c11);
+	if (!shim_everything())
+		return c.run.c11(c.arg);
+	pthread_cleanup_push(exit_thread, NULL);
+	ret = c.run.c11(c.arg);
+	pthread_cleanup_pop(1);
+	return ret;
 }
 
 /* ---- Creating ---- */
 
-/* Records the new thread; its number is gone already if it was quick to end, but then it has told it. */
-static void created(struct sync_call *call, int rc, const pthread_t *thread)
-{
-	if (rc == 0) {
-		uint32_t tid = thread_tid(*thread);
+/* A thread that is being made. */
+struct making {
+	struct sync_call call;
+	struct ring_pending fork;
+	struct cell *cell;
+};
 
-		call->target = (uint64_t)*thread;
-		if (tid)
-			record_handle(*thread, tid);
+static void making_begin(struct making *m, uint64_t site)
+{
+	*m = (struct making){.call = {.op = SYNC_CREATE, .site = site}};
+	m->cell = shim_active() ? cell_take() : NULL;
+	if (!m->cell)
+		return;
+	if (shim_everything())
+		ring_record_begin(&m->fork, sizeof(struct rec_FORK));
+	m->call.start = shim_now_early();
+}
+
+/* Its number is gone from its descriptor already if it was quick to end; then the cell still has it. */
+static void making_end(struct making *m, int rc, pthread_t thread, uint64_t entry)
+{
+	struct rec_FORK r;
+	uint32_t tid = 0;
+
+	if (rc == 0) {
+		tid = thread_tid(thread);
+		if (!tid)
+			tid = m->cell->tid;
+		m->call.target = (uint64_t)thread;
+	} else {
+		cell_free(m->cell);
 	}
-	sync_end(call, rc, 0);
+	if (m->fork.thread) {
+		memset(&r, 0, sizeof r);
+		r.child_pid = r.child_ns_pid = r.parent_pid = (uint64_t)sys0(SYS_getpid);
+		r.child_tid = r.child_ns_tid = tid;
+		r.flags = CLONE_VM | CLONE_THREAD | CLONE_SIGHAND | CLONE_FILES | CLONE_FS;
+		r.entry = entry;
+		sys2(SYS_prctl, PR_GET_NAME, r.comm);
+		ring_record_end(&m->fork, &r.head, REC_FORK, tid != 0);
+	}
+	if (tid)
+		record_handle(thread, tid);
+	sync_end(&m->call, rc, 0);
 }
 
 WRAPPER(pthread_create) pthread_create;
 int pthread_create(pthread_t *restrict thread, const pthread_attr_t *restrict attr,
 	void *(*run)(void *), void *restrict arg)
 {
-	struct sync_call call = {.op = SYNC_CREATE, .site = SITE};
-	struct cell *c = shim_active() ? cell_take() : NULL;
-	pthread_t mine = 0;
+	struct making m;
 	int rc;
 
-	if (!c)
+	making_begin(&m, SITE);
+	if (!m.cell)
 		return real_pthread_create()(thread, attr, run, arg);
-	c->run.posix = run;
-	c->arg = arg;
-	call.start = shim_now_early();
-	rc = real_pthread_create()(thread, attr, run_posix, c);
-	if (rc == 0)
-		mine = *thread;
-	else
-		cell_free(c);
-	created(&call, rc, &mine);
+	m.cell->run.posix = run;
+	m.cell->arg = arg;
+	rc = real_pthread_create()(thread, attr, run_posix, m.cell);
+	making_end(&m, rc, rc == 0 ? *thread : 0, (uint64_t)(uintptr_t)run);
 	return rc;
 }
 
 WRAPPER(thrd_create) thrd_create;
 int thrd_create(thrd_t *thread, thrd_start_t run, void *arg)
 {
-	struct sync_call call = {.op = SYNC_CREATE, .site = SITE};
-	struct cell *c = shim_active() ? cell_take() : NULL;
-	pthread_t mine = 0;
+	struct making m;
 	int rc;
 
-	if (!c)
+	making_begin(&m, SITE);
+	if (!m.cell)
 		return real_thrd_create()(thread, run, arg);
-	c->run.c11 = run;
-	c->arg = arg;
-	call.start = shim_now_early();
-	rc = real_thrd_create()(thread, run_c11, c);
-	if (rc == thrd_success)
-		mine = *thread;
-	else
-		cell_free(c);
-	created(&call, rc == thrd_success ? 0 : EAGAIN, &mine);
+	m.cell->run.c11 = run;
+	m.cell->arg = arg;
+	rc = real_thrd_create()(thread, run_c11, m.cell);
+	making_end(&m, rc == thrd_success ? 0 : EAGAIN, rc == thrd_success ? *thread : 0,
+		(uint64_t)(uintptr_t)run);
 	return rc;
 }
 

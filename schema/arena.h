@@ -90,9 +90,10 @@ struct arena_handle {
 
 enum arena_clock { ARENA_CLOCK_MONOTONIC = 0, ARENA_CLOCK_TSC = 1 };
 
-#define ARENA_FLAG_DROP 1u       /* never wait for room */
-#define ARENA_FLAG_EVERYTHING 2u /* record all that the kernel side would, not locks alone */
-#define ARENA_FLAG_LOCKS 4u      /* record locks */
+/* How the name of an arena ends whose processes record everything, not locks alone. */
+#define ARENA_ALL ".all"
+
+#define ARENA_FLAG_DROP 1u /* never wait for room */
 
 struct arena_head {
 	uint64_t magic;
@@ -132,7 +133,8 @@ struct arena_ring {
 	uint32_t first;
 	uint64_t dropped; /* records that found no room */
 	uint64_t born;    /* in the arena's clock */
-	uint8_t pad0[64 - 48];
+	uint64_t parent;  /* process */
+	uint8_t pad0[64 - 56];
 
 	uint64_t head; /* slots reserved so far */
 	uint8_t pad1[64 - 8];

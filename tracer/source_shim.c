@@ -23,9 +23,9 @@ enum {
 };
 
 #define MIB (1024ull * 1024)
-#define SLACK_NS 50000u          /* between a stamp and its slot being seen */
-#define HOLE_MAX_NS 200000000ull /* a slot that stays empty so long is given up */
-#define FUTURE_RAW (1ull << 36)  /* no record is so much younger than the drain */
+#define SLACK_NS 50000u           /* between a stamp and its slot being seen */
+#define HOLE_MAX_NS 1000000000ull /* a slot that stays empty so long is given up */
+#define FUTURE_RAW (1ull << 36)   /* no record is so much younger than the drain */
 #define ALIVE_CHECK_NS 300000000ull
 
 struct state {
@@ -79,8 +79,11 @@ static uint64_t default_bytes(int dir)
 }
 
 /* Makes the file; returns its descriptor or -errno. */
-static int file_make(struct state *s, const char *dir, uint64_t bytes)
+static int file_make(struct state *s, const struct source_config *config)
 {
+	const char *dir = config->arena_dir,
+		   *name = config->everything ? "arena" ARENA_ALL : "arena";
+	uint64_t bytes = config->ring_bytes;
 	_cleanup_close_ int at = open(dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	struct stat st;
 	int fd;
@@ -94,10 +97,10 @@ static int file_make(struct state *s, const char *dir, uint64_t bytes)
 	if (bytes < 4 * MIB)
 		bytes = 4 * MIB;
 	shim_arena_layout(&s->arena, RINGS, (uint32_t)(bytes / ARENA_CHUNK_BYTES));
-	fd = openat(at, "arena", O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	fd = openat(at, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return -errno;
-	s->path = xasprintf("%s/arena", dir);
+	s->path = xasprintf("%s/%s", dir, name);
 	return fd;
 }
 
@@ -161,7 +164,7 @@ static int shim_attach(struct source *src, const struct source_config *config, s
 	s->pidns = pidns_number();
 	s->clock.tsc = shim_clock_tsc();
 	s->expand.clock = &s->clock;
-	fd = file_make(s, config->arena_dir, config->ring_bytes);
+	fd = file_make(s, config);
 	rc = fd < 0 ? fd : file_map(s, fd);
 	if (rc < 0) {
 		buf_addf(why, "cannot make the shared memory for locks in %s: %s",
@@ -172,9 +175,7 @@ static int shim_attach(struct source *src, const struct source_config *config, s
 	s->rings = xcalloc(s->arena.n_rings, sizeof *s->rings);
 	s->heap = xcalloc(s->arena.n_rings, sizeof *s->heap);
 	h = shim_arena_head(&s->arena);
-	h->flags = (config->drop ? ARENA_FLAG_DROP : 0) |
-		   (config->everything ? ARENA_FLAG_EVERYTHING : 0) |
-		   (config->locks == LOCKS_MODE_SHIM ? ARENA_FLAG_LOCKS : 0);
+	h->flags = config->drop ? ARENA_FLAG_DROP : 0;
 	h->clock = s->clock.tsc ? ARENA_CLOCK_TSC : ARENA_CLOCK_MONOTONIC;
 	h->data_bytes = config->data_bytes;
 	h->pidns = s->pidns;

@@ -1,0 +1,30 @@
+/* shim_io.h - reads and writes of pipes. */
+/* SPDX-License-Identifier: MIT */
+#ifndef PROBES_SHIM_IO_H
+#define PROBES_SHIM_IO_H
+
+#include "probes/shim_report.h"
+
+/* One read or write. */
+struct io_call {
+	struct pipe_fd pipe; /* kind 0: nothing to record */
+	int fd;
+	unsigned op; /* enum io_op */
+	bool waits;  /* a wait was recorded */
+	uint64_t start, requested;
+};
+
+/* Looks at the descriptor, and records a wait if the call will block. Returns whether it is worth io_end. */
+bool io_begin(struct io_call *c, int fd, unsigned op, size_t requested, bool nonblocking);
+
+/* Records the result; data: the first bytes, may be NULL. Keeps errno. */
+void io_end(struct io_call *c, ssize_t result, const void *data);
+
+/* The same where the bytes lie in pieces. */
+struct iovec;
+void io_end_vec(struct io_call *c, ssize_t result, const struct iovec *iov, size_t n);
+
+/* Sees the reads and writes that stdio makes for its streams. */
+void stdio_watch(void);
+
+#endif
