@@ -100,7 +100,7 @@ static void pass_signal_on(struct loop *l, uint64_t now)
 		return;
 	l->pass_on_at = 0;
 	if (target && !target->ended &&
-		!tracer_saw_signal(l->t, target->pid, l->pass_on, l->interrupted_at - SECOND / 10))
+		!tracer_saw_signal(l->t, target->pid, l->pass_on, l->interrupted_at - SECOND))
 		(void)kill(target->pid, l->pass_on);
 }
 

@@ -121,6 +121,7 @@ void model_sig_send(struct model *m, const struct rec_SIG_SEND *rec)
 {
 	struct proc *p = model_find_proc(m, rec->target_pid);
 	struct thread *target = model_find_thread(m, rec->target_tid);
+	struct thread *sender = model_find_thread(m, rec->head.tid);
 	struct sigrow s = {.sent = model_time(m, rec->head.ts),
 		.sender = STORE_NULL,
 		.process = STORE_NULL,
@@ -133,8 +134,9 @@ void model_sig_send(struct model *m, const struct rec_SIG_SEND *rec)
 		return;
 	}
 	s.source = source_name(rec->sender, s.code);
-	if (rec->sender == SENDER_TASK && rec->head.pid != (uint32_t)m->config.tracer_pid)
-		s.sender = model_thread(m, &rec->head)->id;
+	/* A sender outside the trace is no process of it. */
+	if (rec->sender == SENDER_TASK && sender)
+		s.sender = sender->id;
 	if (p)
 		s.process = p->id;
 	if (!rec->group && target) {

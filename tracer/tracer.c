@@ -26,8 +26,7 @@ enum {
 	GONE_EVERY_MS = 500, /* how often processes whose end was not seen are sought */
 	LEAST_TIMEOUT_MS = 1,
 	MOST_TIMEOUT_MS = 20,
-	BUSY_RECORDS = 2000, /* so many in one drain: do not sleep at all */
-	CHECK_RECORDS = 16384
+	BUSY_RECORDS = 2000 /* so many in one drain: do not sleep at all */
 };
 
 /* ---- Records ---- */
@@ -103,10 +102,6 @@ static void feed(void *arg, const struct rec_head *rec)
 		return;
 	}
 	model_feed(t->model, rec);
-	/* Much in one drain: the log of uncommitted rows must not grow without bound. */
-	if (t->records % CHECK_RECORDS == 0 && store_pending(t->store) >= STORE_BATCH &&
-		model_flush(t->model, rec->ts) == 0)
-		(void)store_commit(t->store);
 }
 
 void tracer_emit(void *tracer, const struct rec_head *rec)

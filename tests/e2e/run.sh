@@ -123,9 +123,10 @@ end
 begin "a second Ctrl-C within a second ends the recording, not the command"
 start "$PPTRACE" run -o two.db sh -c 'trap "" INT; echo ready; while [ ! -e stop ]; do sleep 0.05; done; echo done'
 wait_for 20 grep -q ready out
-kill -INT $pid
-sleep 0.2
-kill -INT $pid
+for i in 1 2 3 4 5 6; do
+	[ -s rc ] || kill -INT $pid 2>/dev/null
+	sleep 0.3
+done
 finish_started
 expect_status 130
 expect_sql two.db "SELECT complete, exit_code IS NULL FROM trace" "1|1"
