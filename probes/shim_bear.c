@@ -65,11 +65,21 @@ static bool gains_privileges(int fd)
 	       ((st.st_mode & S_ISGID) && st.st_gid != (gid_t)sys0(SYS_getegid));
 }
 
+/* After a change of user the library or the arena may be out of reach; the loader would complain aloud. */
+static bool can_reach(const char *path, int mode)
+{
+	long rc = sys4(SYS_faccessat2, AT_FDCWD, path, mode, AT_EACCESS);
+
+	return rc == 0 || rc == -ENOSYS;
+}
+
 bool exec_can_bear(int dir, const char *path, int flags)
 {
 	char interp[ELF_INTERP_MAX], next[ELF_INTERP_MAX];
 	const char *own = own_interpreter();
 
+	if (!can_reach(shim_options.library, R_OK) || !can_reach(shim_options.given, R_OK | W_OK))
+		return false;
 	for (int depth = 0; depth <= SCRIPT_DEPTH; depth++) {
 		enum elf_kind kind;
 		bool gains;

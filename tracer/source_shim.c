@@ -35,7 +35,7 @@ struct state {
 	struct shim_ring *rings; /* one for each in the arena */
 	uint32_t *heap;          /* rings with a record to hand over, oldest first */
 	size_t n_heap;
-	char *path;
+	char *path, *library;
 	uint64_t pidns;
 	uint64_t latest; /* raw: when the drain began */
 	uint64_t until;  /* mono: handed over so far */
@@ -148,6 +148,7 @@ static void shim_detach(struct source *src)
 	free(s->rings);
 	free(s->heap);
 	free(s->path);
+	free(s->library);
 	free(s);
 	src->state = NULL;
 }
@@ -160,6 +161,7 @@ static int shim_attach(struct source *src, const struct source_config *config, s
 	int rc;
 
 	src->state = s;
+	s->library = config->shim_path ? xstrdup(config->shim_path) : NULL;
 	s->wakeup = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	s->pidns = pidns_number();
 	s->clock.tsc = shim_clock_tsc();
@@ -191,12 +193,36 @@ static int shim_adopt(struct source *src, pid_t pid)
 	return 0;
 }
 
+/* LD_PRELOAD is a list: a path with a separator in it needs another name. */
+static int library_link(struct state *s)
+{
+	_cleanup_free_ char *link = NULL;
+
+	if (!strpbrk(s->library, ": \t\n"))
+		return 0;
+	link = xasprintf("%.*s/libpptrace-shim.so", (int)(strrchr(s->path, '/') - s->path), s->path);
+	if (symlink(s->library, link) < 0)
+		return -errno;
+	free(s->library);
+	s->library = steal(&link);
+	return 0;
+}
+
 static int shim_environment(struct source *src, struct buf *env)
 {
+	const char *others = getenv("LD_PRELOAD");
 	struct state *s = src->state;
+	int rc = s->library ? library_link(s) : 0;
 
+	if (rc < 0)
+		return rc;
 	buf_addf(env, "PPTRACE_ARENA=%s", s->path);
-	buf_add(env, "", 1);
+	buf_addc(env, '\0');
+	if (!s->library)
+		return 0;
+	buf_addf(env, "LD_PRELOAD=%s%s%s", s->library, others && *others ? ":" : "",
+		others ? others : "");
+	buf_addc(env, '\0');
 	return 0;
 }
 
