@@ -10,27 +10,21 @@
 #include "tracer/preload.h"
 #include "tracer/tracer.h"
 
-/* A source that is not built in is not available. */
-#pragma weak source_shim
-
-static int ask(struct source *(*source)(void), const char *name, struct buf *why)
-{
-	if (!source) {
-		buf_addf(why, "this pptrace was built without %s", name);
-		return -ENOSYS;
-	}
-	return source()->available(why);
-}
-
 /* Says whether the shim can record this command's locks; else adds a reason. */
 static bool shim_fits(const struct tracer_config *config, const struct choice *c, struct buf *why)
 {
 	enum preload_answer answer;
 
-	if (ask(source_shim, "the preload library", why) < 0)
+	if (source_shim()->available(why) < 0)
 		return false;
 	if (!c->shim_path) {
 		buf_adds(why, "the preload library libpptrace-shim.so was not found");
+		return false;
+	}
+	/* The loader knows no way to quote them. */
+	if (strpbrk(c->shim_path, " :")) {
+		buf_addf(why, "the path %s has a blank or a colon, which LD_PRELOAD cannot express",
+			c->shim_path);
 		return false;
 	}
 	if (!config->program)
@@ -94,7 +88,7 @@ int choose_sources(
 	*ret = (struct choice){.backend = "ebpf", .shim_path = preload_library()};
 	if (config->backend == BACKEND_SHIM)
 		return choose_shim_only(config, ret, why);
-	rc = ask(source_ebpf, "eBPF", &no_ebpf);
+	rc = source_ebpf()->available(&no_ebpf);
 	if (rc == 0) {
 		ret->sources[ret->n++] = source_ebpf();
 		return choose_locks(config, ret, notes, why);

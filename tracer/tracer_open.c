@@ -163,8 +163,19 @@ int tracer_open(
 	return 0;
 }
 
+/* A preload that is there keeps its place: some libraries insist on being the first. */
+static void add_preload(const char *library, struct buf *env)
+{
+	const char *old = getenv("LD_PRELOAD");
+
+	buf_addf(env, "LD_PRELOAD=%s%s%s", old ? old : "", old && *old ? ":" : "", library);
+	buf_add(env, "", 1);
+}
+
 int tracer_environment(struct tracer *t, struct buf *env)
 {
+	if (t->choice.locks == LOCKS_MODE_SHIM || t->choice.shim_only)
+		add_preload(t->choice.shim_path, env);
 	for (size_t i = 0; i < t->choice.n; i++) {
 		struct source *s = t->choice.sources[i];
 		int rc = s->environment ? s->environment(s, env) : 0;
