@@ -208,8 +208,11 @@ static bool is_over(struct loop *l, uint64_t now)
 	}
 	if (target && !target_reap(target))
 		return false;
-	if (!l->main_ended_at)
+	if (!l->main_ended_at) {
 		l->main_ended_at = now;
+		if (target)
+			tracer_ended(l->t, target->pid, target->status);
+	}
 	if (target && (l->config->until_main || l->ret->is_broken))
 		return true;
 	if (l->ret->is_broken || tracer_alive(l->t) == 0)

@@ -139,6 +139,20 @@ void deaths_poll(struct deaths *d, source_emit *emit, void *arg)
 	} while (n == EVENTS_AT_ONCE);
 }
 
+void deaths_ended(struct deaths *d, pid_t pid, int status, source_emit *emit, void *arg)
+{
+	struct life *l = hash_get(&d->lives, (uint64_t)pid);
+	struct timespec now;
+
+	/* Not watched any more: deaths_poll was faster. */
+	if (!l || l->pidfd < 0)
+		return;
+	life_end(l);
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	emit_exit(pid, (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec, status, emit,
+		arg);
+}
+
 bool deaths_filter(struct deaths *d, const struct rec_head *rec, source_emit *emit, void *arg)
 {
 	struct life *l;

@@ -53,6 +53,9 @@ int tracer_environment(struct tracer *t, struct buf *env);
 /* Traces a task and all its descendants from now on. Returns 0 or -errno. */
 int tracer_adopt(struct tracer *t, pid_t pid);
 
+/* Tells how an adopted task ended: its status (wait(2)) was taken by the caller, no source can read it any more. */
+void tracer_ended(struct tracer *t, pid_t pid, int status);
+
 /*
  * Traces a thread that exists already, and what it makes from now on. Returns 0 or -errno as source.follow;
  * -ENOTSUP too if no source can.

@@ -200,6 +200,12 @@ int tracer_adopt(struct tracer *t, pid_t pid)
 	return 0;
 }
 
+void tracer_ended(struct tracer *t, pid_t pid, int status)
+{
+	if (t->deaths)
+		deaths_ended(t->deaths, pid, status, merge_add, t->merge);
+}
+
 int tracer_follow(struct tracer *t, pid_t pid, pid_t tid)
 {
 	int rc = -ENOTSUP;
