@@ -15,6 +15,8 @@
 enum {
 	ARGS_MAX = 64 * 1024,
 	SHORT_READ = 3000,
+	MAX_LOOKS = 3,       /* at a thread that runs now and then */
+	MAX_AGAIN = 64,      /* such threads of a snapshot */
 	EI_CLASS_OFFSET = 4, /* in an ELF file: 1 means 32 bits */
 	STAT_PPID = 4,       /* fields of /proc/PID/stat, counted from 1 */
 	STAT_STARTTIME = 22,
@@ -157,48 +159,54 @@ static void status_comm(const char *text, char comm[16])
 	}
 }
 
-static int load_thread(struct snapshot *s, struct snap_process *p, pid_t tid)
+/* Reads what a thread does now. Returns 1, or 0 or -errno if it is gone. */
+static int read_thread(struct snapshot *s, struct snap_process *p, struct snap_thread *t)
 {
-	struct snap_thread t = {.tid = tid, .nr = -1};
 	char path[64], text[4096];
 	const char *state;
 	int rc;
 
-	(void)snprintf(path, sizeof path, "/proc/%d/task/%d/status", (int)p->pid, (int)tid);
+	(void)snprintf(path, sizeof path, "/proc/%d/task/%d/status", (int)p->pid, (int)t->tid);
 	rc = proc_read(path, text, sizeof text);
 	if (rc <= 0)
 		return rc;
 	state = field(text, "State");
-	t.state = state ? *state : '?';
-	t.ns_tid = field_ns_pid(text, tid);
-	t.sigblk = field_hex(text, "SigBlk");
-	t.switches = field_num(text, "voluntary_ctxt_switches") +
-		     field_num(text, "nonvoluntary_ctxt_switches");
-	status_comm(text, t.comm);
-	if (tid == p->pid || p->n_threads == 0) {
+	t->state = state ? *state : '?';
+	t->ns_tid = field_ns_pid(text, t->tid);
+	t->sigblk = field_hex(text, "SigBlk");
+	t->switches = field_num(text, "voluntary_ctxt_switches") +
+		      field_num(text, "nonvoluntary_ctxt_switches");
+	status_comm(text, t->comm);
+	if (t->tid == p->pid || p->n_threads == 0) {
 		p->sigcgt = field_hex(text, "SigCgt");
 		p->sigign = field_hex(text, "SigIgn");
 		p->ns_pid = field_ns_pid(text, p->pid);
 		p->uid = (uid_t)field_num(text, "Uid");
 	}
-	t.has_run = t.state == 'R';
-	if (!p->is_kernel && t.state != 'R' && t.state != 'Z' && t.state != 'X') {
-		(void)snprintf(
-			path, sizeof path, "/proc/%d/task/%d/syscall", (int)p->pid, (int)tid);
-		rc = proc_read(path, text, sizeof text);
-		if (rc > 0) {
-			t.has_syscall = parse_syscall(text, &t);
-			t.has_run = !t.has_syscall;
-		} else if (rc == -EACCES || rc == -EPERM) {
-			s->is_yama = true;
-		}
-	}
-	if (s->n_threads < SNAP_MAX_THREADS) {
-		ARRAY_GROW(p->threads, p->n_threads, p->cap_threads);
-		p->threads[p->n_threads++] = t;
-		s->n_threads++;
+	t->has_syscall = false;
+	t->has_run = t->state == 'R';
+	if (p->is_kernel || t->state == 'R' || t->state == 'Z' || t->state == 'X')
+		return 1;
+	(void)snprintf(path, sizeof path, "/proc/%d/task/%d/syscall", (int)p->pid, (int)t->tid);
+	rc = proc_read(path, text, sizeof text);
+	if (rc > 0) {
+		t->has_syscall = parse_syscall(text, t);
+		t->has_run = !t->has_syscall;
+	} else if (rc == -EACCES || rc == -EPERM) {
+		s->is_yama = true;
 	}
 	return 1;
+}
+
+static void load_thread(struct snapshot *s, struct snap_process *p, pid_t tid)
+{
+	struct snap_thread t = {.tid = tid, .nr = -1};
+
+	if (s->n_threads >= SNAP_MAX_THREADS || read_thread(s, p, &t) <= 0)
+		return;
+	ARRAY_GROW(p->threads, p->n_threads, p->cap_threads);
+	p->threads[p->n_threads++] = t;
+	s->n_threads++;
 }
 
 static void load_threads(struct snapshot *s, struct snap_process *p)
@@ -211,7 +219,7 @@ static void load_threads(struct snapshot *s, struct snap_process *p)
 	d = opendir(path);
 	while (d && (e = readdir(d)) != NULL)
 		if (e->d_name[0] != '.')
-			(void)load_thread(s, p, (pid_t)atoi(e->d_name));
+			load_thread(s, p, (pid_t)atoi(e->d_name));
 	if (d)
 		(void)closedir(d);
 }
@@ -364,13 +372,29 @@ static bool recheck(const struct snap_process *p, struct snap_thread *t, double 
 	       t->switches;
 }
 
+/*
+ * A thread that runs now and then between waits with a time-out is worth another quick
+ * look: such a wait ends by itself, so that no verdict rests on its having
+ * been in it at the same moment as others.
+ */
+static void look_again(
+	struct snapshot *s, struct snap_process *p, struct snap_thread *t, double own, uint64_t now)
+{
+	for (int i = 0; i < MAX_LOOKS && t->has_run; i++) {
+		if (read_thread(s, p, t) <= 0 || !t->has_syscall)
+			return;
+		wait_fill(s, p, t);
+		calls_walk(s, p, t);
+		t->has_run = !t->wait.timed || !recheck(p, t, own, now);
+	}
+}
+
 void proc_recheck(struct snapshot *s, struct snap_process *p)
 {
 	struct timespec ts;
 	double own = own_exec_start();
 	uint64_t now;
 
-	(void)s;
 	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
 	now = (uint64_t)ts.tv_sec * 1000000000ull + (uint64_t)ts.tv_nsec;
 	for (size_t i = 0; i < p->n_threads; i++) {
@@ -378,7 +402,9 @@ void proc_recheck(struct snapshot *s, struct snap_process *p)
 
 		if (!t->has_run && t->state != 'Z' && t->state != 'X')
 			t->has_run = !recheck(p, t, own, now);
-		if (t->since < p->start_ts)
+		if (t->has_run && s->n_again++ < MAX_AGAIN)
+			look_again(s, p, t, own, now);
+		if (t->since && t->since < p->start_ts)
 			t->since = p->start_ts;
 	}
 }

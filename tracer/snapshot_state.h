@@ -107,6 +107,7 @@ struct snapshot {
 	const struct snapshot_config *config;
 	struct snap_process **processes;
 	size_t n_processes, cap_processes, n_threads;
+	unsigned n_again;   /* threads that were looked at a third time */
 	struct hash by_pid; /* to struct snap_process */
 	struct hash peers;  /* inode of a unix socket to inode of its peer */
 	struct hash named;  /* inodes of unix sockets that have a name */

@@ -454,18 +454,29 @@ bool symbols_is_mapped(const struct symbols *s, int64_t process, uint64_t addr)
 	return m && maps_find(m, addr);
 }
 
+/* Code of the C++ library that its headers put into the program. */
+static bool is_header_function(const char *name)
+{
+	static const char *const prefixes[] = {"std::", "__gthread_", "__gnu_cxx::", "void std::"};
+
+	return name && has_prefix_of(name, prefixes, ARRAY_SIZE(prefixes));
+}
+
 bool symbols_is_library(struct symbols *s, int64_t process, uint64_t addr)
 {
 	const struct maps *m = hash_get(&s->processes, (uint64_t)process);
 	const struct map *map = m && addr ? maps_find(m, addr - 1) : NULL;
-	uint64_t vaddr;
+	uint64_t vaddr, start;
 
 	if (!map)
 		return false;
 	if (is_library_file(module_path(map->module)))
 		return true;
-	return module_is_static(map->module) && map_vaddr(map, addr, &vaddr) &&
-	       is_library_function(map->module, vaddr - 1);
+	if (!map_vaddr(map, addr, &vaddr))
+		return false;
+	if (is_header_function(module_function(map->module, vaddr - 1, &start)))
+		return true;
+	return module_is_static(map->module) && is_library_function(map->module, vaddr - 1);
 }
 
 struct hash *symbols_frames(struct symbols *s)

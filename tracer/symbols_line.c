@@ -118,11 +118,15 @@ static bool is_system_header(const char *file)
 /* The line at which the innermost inlined call outside system headers was made. */
 static bool find_caller(Dwarf_Die *unit, uint64_t vaddr, const char **ret_file, int *ret_line)
 {
-	_cleanup_free_ Dwarf_Die *scopes = NULL;
-	int n = dwarf_getscopes(unit, vaddr, &scopes);
+	_cleanup_free_ Dwarf_Die *innermost = NULL, *scopes = NULL;
 	Dwarf_Files *files;
 	size_t n_files;
+	int n;
 
+	/* The first call gives of an inlined function where it was written; the second, where it was put. */
+	if (dwarf_getscopes(unit, vaddr, &innermost) <= 0)
+		return false;
+	n = dwarf_getscopes_die(&innermost[0], &scopes);
 	if (n <= 0 || dwarf_getsrcfiles(unit, &files, &n_files) != 0)
 		return false;
 	for (int i = 0; i < n && i < LINES_MAX_INLINE; i++) {

@@ -354,7 +354,8 @@ static uint32_t rest_on_pipe(
 	if (p == STATE_NONE)
 		return LIVE;
 	own = waits_for_itself(st, &st->pipes[p], side, read, st->processes[t->process].id);
-	if (own && state_catches_any(st, t->process))
+	/* Who polls an end that it holds itself is an event loop at rest, whatever it catches. */
+	if (own && (t->wait.reason == WAIT_POLL || state_catches_any(st, t->process)))
 		outside_may(pr, thread, MAYBE_SIGNAL);
 	/* A server keeps an end of its own FIFO open, and waits for whoever comes. */
 	if (own && st->pipes[p].is_fifo)

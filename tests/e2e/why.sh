@@ -261,3 +261,44 @@ echo "# a thousand threads: $best ms"
 expect_out 'and 999 more threads like it'
 stop
 end
+
+begin "an idle asyncio loop is accused of nothing"
+echo 'import asyncio; asyncio.new_event_loop().run_forever()' >"$TMP/idle.py"
+start python3 "$TMP/idle.py"
+wait_for 10 waiting 1
+run "$PPTRACE" why "$pid"
+expect_status 0
+expect_out '^No deadlock'
+stop
+end
+
+begin "C++: the line of the program, not of the library's headers"
+cat >"$TMP/m.cpp" <<'CPP'
+#include <mutex>
+#include <thread>
+std::mutex a;
+static void twice()
+{
+	std::lock_guard<std::mutex> one(a);
+	std::lock_guard<std::mutex> two(a); // line 7
+}
+int main()
+{
+	std::thread t(twice);
+	t.join();
+}
+CPP
+if g++ --version >/dev/null 2>&1; then
+	for level in 0 2; do
+		g++ -g -O$level -o "$TMP/m$level" "$TMP/m.cpp" -pthread || fail "does not compile"
+		start "$TMP/m$level"
+		wait_for 10 waiting 2
+		run "$PPTRACE" why "$pid"
+		expect_status 1
+		expect_out 'waits for the mutex a at m.cpp:7 \(twice\(\)'
+		stop
+	done
+else
+	skip "no g++"
+fi
+end
