@@ -758,7 +758,8 @@ TEST(stuck_poll_of_own_pipe)
 	fixture_end(db, 1, 1, "w");
 	fixture_wait(db, 10, "poll", "");
 	fixture_sql(db, "INSERT INTO wait_on VALUES (10, 0, 5, 'pipe', 'r', 1, 0, NULL)");
-	EXPECT(db, "deadlock self 10");
+	/* An event loop at rest, also one started with all signals ignored. */
+	EXPECT(db, "");
 }
 
 TEST(stuck_poll_with_socket)
