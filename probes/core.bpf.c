@@ -12,6 +12,7 @@ struct ring_map ring SEC(".maps");
 struct slots_map slots SEC(".maps");
 struct lost_map lost SEC(".maps");
 struct nested_map nested SEC(".maps");
+struct ended_map ended SEC(".maps");
 struct enter_map enter_handlers SEC(".maps");
 struct exit_map exit_handlers SEC(".maps");
 struct wait_map wait_handlers SEC(".maps");

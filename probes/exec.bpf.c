@@ -111,7 +111,7 @@ HANDLER_EXIT(exit_waitpid)
 	struct slot *slot = slot_get(task);
 	struct user_siginfo info = {};
 	struct rec_REAP *rec;
-	u32 child, status = 0, unread = 0;
+	u32 child, status = 0, *known;
 	u64 options;
 
 	if (!slot || ret < 0)
@@ -119,8 +119,7 @@ HANDLER_EXIT(exit_waitpid)
 	if (slot->call == CALL_WAIT4) {
 		child = ret;
 		options = REG_ARG2(regs);
-		if (child && bpf_probe_read_user(&status, sizeof status, (void *)REG_ARG1(regs)))
-			unread = REC_UNREAD;
+		bpf_probe_read_user(&status, sizeof status, (void *)REG_ARG1(regs));
 	} else {
 		if (bpf_probe_read_user(&info, sizeof info, (void *)REG_ARG2(regs)))
 			return 0;
@@ -130,11 +129,15 @@ HANDLER_EXIT(exit_waitpid)
 	}
 	if (!child)
 		return 0;
+	child = number_ours(task, child);
+	if (slot->call == CALL_WAIT4 && !REG_ARG1(regs)) {
+		known = bpf_map_lookup_elem(&ended, &child);
+		status = known ? *known : 0;
+	}
 	rec = EMIT_BEGIN(REAP, slot);
 	if (!rec)
 		return 0;
-	rec->head.flags |= unread;
-	rec->child_pid = number_ours(task, child);
+	rec->child_pid = child;
 	rec->status = status;
 	rec->options = options;
 	EMIT_END(rec);

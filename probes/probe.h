@@ -40,10 +40,19 @@ struct nested_map {
 	__type(value, u32);
 };
 
+/* Status of each process that has ended, for wait calls that do not ask for it. */
+struct ended_map {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 4096);
+	__type(key, u32);
+	__type(value, u32);
+};
+
 extern struct ring_map ring SEC(".maps");
 extern struct slots_map slots SEC(".maps");
 extern struct lost_map lost SEC(".maps");
 extern struct nested_map nested SEC(".maps");
+extern struct ended_map ended SEC(".maps");
 extern const volatile struct probe_config config;
 extern unsigned int own_level;
 

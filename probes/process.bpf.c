@@ -284,6 +284,8 @@ int BPF_PROG(on_exit, struct task_struct *task)
 	struct slot *slot = slot_find(task);
 	struct signal_struct *signal;
 	struct rec_EXIT *rec;
+	u32 pid, status;
+	bool last;
 
 	if (!slot)
 		return 0;
@@ -302,7 +304,12 @@ int BPF_PROG(on_exit, struct task_struct *task)
 					    : BPF_CORE_READ(task, group_leader, exit_code);
 		rec->autoreap = parent_ignores(task);
 	}
+	pid = slot->pid;
+	status = rec->group_status;
+	last = rec->last;
 	EMIT_END(rec);
+	if (last)
+		bpf_map_update_elem(&ended, &pid, &status, BPF_ANY);
 	return 0;
 }
 
