@@ -86,40 +86,26 @@ static __always_inline void data_emit(struct data_walk *w)
 	}
 }
 
-int io_record(struct slot *slot, const struct io *io)
+/* How many of the bytes are wanted. */
+static __always_inline u64 io_wanted(const struct slot *slot, const struct io *io)
 {
-	struct rec_PIPE_IO *rec;
-	u64 base, len = 0;
-
-	if (!slot || !io)
+	if (io->result <= 0 || !(io->base || io->iov) || (slot->flags & SLOT_NODATA))
 		return 0;
-	base = io->base;
-	if (config.data_bytes && io->result > 0 && (io->base || io->iov) &&
-		!(slot->flags & SLOT_NODATA)) {
-		len = io->result;
-		if (len > config.data_bytes)
-			len = config.data_bytes;
-		if (io->iov || len > IO_DATA_FIRST) {
-			struct data_walk w = {
-				.iov = io->iov,
-				.n = io->iov_n,
-				.base = io->base,
-				.len = io->iov ? 0 : len,
-				.left = len,
-				.pid = slot->pid,
-				.tid = slot->tid,
-				.cut = io->result > config.data_bytes,
-			};
+	return io->result < config.data_bytes ? io->result : config.data_bytes;
+}
 
-			data_emit(&w);
-			base = w.first_base;
-			len = w.first_len;
-		}
-	}
+/* Emits the record if the first bytes are all, else returns 1. */
+static __always_inline int io_plain(struct slot *slot, const struct io *io)
+{
+	u64 len = io_wanted(slot, io);
+	struct rec_PIPE_IO *rec;
+
+	if (len && (io->iov || len > IO_DATA_FIRST))
+		return 1;
 	rec = EMIT_BEGIN(PIPE_IO, slot);
 	if (!rec)
 		return 0;
-	io_fill(rec, slot, io, base, len);
+	io_fill(rec, slot, io, io->base, len);
 	EMIT_END(rec);
 	return 0;
 }
@@ -138,7 +124,7 @@ int io_emit(u64 file_address, struct slot *slot, struct io *io)
 	if (type == S_IFIFO) {
 		io->dev = dev_encode(BPF_CORE_READ(inode, i_sb, s_dev));
 		io->inode = BPF_CORE_READ(inode, i_ino);
-		return io_record(slot, io);
+		return io_plain(slot, io);
 	}
 	if (type != S_IFSOCK)
 		return 0;
@@ -148,7 +134,7 @@ int io_emit(u64 file_address, struct slot *slot, struct io *io)
 		return 0;
 	io->dev = obj.dev;
 	io->inode = obj.inode;
-	return io_record(slot, io);
+	return io_plain(slot, io);
 }
 
 u64 iov_sum(u64 iov, u64 n)
@@ -164,6 +150,34 @@ u64 iov_sum(u64 iov, u64 n)
 		sum += v.len;
 	}
 	return sum;
+}
+
+/* After io_emit returned 1: PIPE_IO with all the bytes that are wanted, those beyond the first in MORE records. */
+HANDLER_EXIT(exit_data)
+{
+	struct slot *slot = slot_get(bpf_get_current_task_btf());
+	struct rec_PIPE_IO *rec;
+	struct data_walk w = {};
+	u64 len;
+
+	if (!slot)
+		return 0;
+	len = io_wanted(slot, &slot->io);
+	w.iov = slot->io.iov;
+	w.n = slot->io.iov_n;
+	w.base = slot->io.base;
+	w.len = slot->io.iov ? 0 : len;
+	w.left = len;
+	w.pid = slot->pid;
+	w.tid = slot->tid;
+	w.cut = slot->io.result > config.data_bytes;
+	data_emit(&w);
+	rec = EMIT_BEGIN(PIPE_IO, slot);
+	if (!rec)
+		return 0;
+	io_fill(rec, slot, &slot->io, w.first_base, w.first_len);
+	EMIT_END(rec);
+	return 0;
 }
 
 /* read, write, readv, writev, sendto, recvfrom */
@@ -209,7 +223,8 @@ HANDLER_EXIT(exit_io)
 		return 0;
 	if (io.iov)
 		io.requested = iov_sum(io.iov, io.iov_n);
-	io_emit((u64)file, slot, &io);
+	if (io_emit((u64)file, slot, &io))
+		IO_TAIL(ctx, slot, &io);
 	return 0;
 }
 
@@ -248,8 +263,6 @@ HANDLER_EXIT(exit_splice)
 		out.fd = REG_ARG0(regs);
 		in.requested = iov_sum(REG_ARG1(regs), REG_ARG2(regs));
 		out.op = IO_VMSPLICE;
-		out.iov = REG_ARG1(regs);
-		out.iov_n = REG_ARG2(regs);
 		break;
 	}
 	out.requested = in.requested;

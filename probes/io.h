@@ -10,28 +10,23 @@ struct iovec {
 	u64 len;
 };
 
-/* What a call did to a pipe, before it is known where its bytes are. */
-struct io {
-	s32 fd;
-	u32 op;
-	u64 requested;
-	s64 result;
-	u64 base; /* one buffer ... */
-	u64 iov;  /* ... or several */
-	u64 iov_n;
-	u64 inode; /* the pipe */
-	u32 dev;
-	u32 pad;
-};
-
-/* Emits PIPE_IO, and what the caller wants to see of the bytes. */
-int io_record(struct slot *slot, const struct io *io);
-
 /* Bytes that an array of n struct iovec at an address of the target describes. */
 u64 iov_sum(u64 iov, u64 n);
 
-/* The same if an open file (0: none) is a pipe, FIFO or socketpair. */
+/*
+ * If an open file (0: none) is a pipe, FIFO or socketpair, fills in which one
+ * and, unless the bytes of the call are many, emits PIPE_IO. Returns 1 if
+ * exit_data must be called to do so: it alone can go through many bytes, and
+ * takes the verifier long.
+ */
 int io_emit(u64 file_address, struct slot *slot, struct io *io);
+
+/* Hands an operation over to exit_data. */
+#define IO_TAIL(ctx, slot, what)                                                                   \
+	do {                                                                                       \
+		(slot)->io = *(what);                                                              \
+		bpf_tail_call(ctx, &exit_handlers, HANDLE_DATA);                                   \
+	} while (0)
 
 #define IO_DATA_FIRST 32
 

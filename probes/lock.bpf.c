@@ -472,7 +472,7 @@ _Static_assert(LOCK_CALLS == 4, "call_at masks with 3");
 static __always_inline int lock_called(struct pt_regs *regs, void *ctx)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	struct slot *slot = slot_find(task);
+	struct slot *slot = slot_get(task);
 	struct lock_calls *calls;
 	struct lock_call c = {}, *keep;
 	u32 n;
@@ -510,7 +510,7 @@ static __always_inline int lock_called(struct pt_regs *regs, void *ctx)
 static __always_inline int lock_returned(struct pt_regs *regs)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	struct slot *slot = slot_find(task);
+	struct slot *slot = slot_get(task);
 	struct lock_calls *calls;
 	struct lock_call *c;
 	u32 n;

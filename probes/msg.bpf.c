@@ -113,7 +113,8 @@ HANDLER_EXIT(exit_msg)
 	io.iov = hdr.iov;
 	io.iov_n = hdr.iovlen;
 	io.requested = iov_sum(io.iov, io.iov_n);
-	io_emit((u64)file_of_fd(task, io.fd), slot, &io);
+	if (io_emit((u64)file_of_fd(task, io.fd), slot, &io))
+		IO_TAIL(ctx, slot, &io);
 	return 0;
 }
 

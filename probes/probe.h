@@ -69,21 +69,20 @@ extern unsigned int own_level;
 #define CLONE_VFORK 0x4000ull
 #define CLONE_THREAD 0x10000ull
 
-/*
- * Returns the slot of a traced thread, or NULL. Most tasks of the machine have
- * no storage of any kind; for them this costs one load.
- */
-static __always_inline struct slot *slot_find(struct task_struct *task)
-{
-	if (!task->bpf_storage)
-		return NULL;
-	return bpf_task_storage_get(&slots, task, NULL, 0);
-}
-
-/* The same where it is known that there is one, or where few others come by: one look less for the verifier. */
+/* Returns the slot of a traced thread, or NULL. */
 static __always_inline struct slot *slot_get(struct task_struct *task)
 {
 	return bpf_task_storage_get(&slots, task, NULL, 0);
+}
+
+/*
+ * The same where every system call of the machine passes: most tasks have no
+ * storage of any kind, and for them this costs one load. The verifier takes a
+ * millisecond for it (it looks the field's type up by name), so not everywhere.
+ */
+static __always_inline struct slot *slot_find(struct task_struct *task)
+{
+	return task->bpf_storage ? slot_get(task) : NULL;
 }
 
 static __always_inline void lost_count(u32 kind)

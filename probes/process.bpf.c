@@ -70,7 +70,7 @@ static __always_inline u64 clone_entry(const struct clone_call *call)
 SEC("tp_btf/sched_process_fork")
 int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 {
-	struct slot *slot = slot_find(parent), *mine;
+	struct slot *slot = slot_get(parent), *mine;
 	struct numbers up = {.task = (u64)BPF_CORE_READ(child, real_parent)};
 	struct numbers n = {.task = (u64)child};
 	struct clone_call call = {};
@@ -209,7 +209,7 @@ static __always_inline void fresh_emit(struct task_struct *task, struct slot *sl
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm *bprm)
 {
-	struct slot *slot = slot_find(task);
+	struct slot *slot = slot_get(task);
 	struct rec_EXEC *rec;
 	struct inode *inode;
 	u32 old_tid;
@@ -281,7 +281,7 @@ static __always_inline u64 exit_by(struct task_struct *task)
 SEC("tp_btf/sched_process_exit")
 int BPF_PROG(on_exit, struct task_struct *task)
 {
-	struct slot *slot = slot_find(task);
+	struct slot *slot = slot_get(task);
 	struct signal_struct *signal;
 	struct rec_EXIT *rec;
 	u32 pid, status;
@@ -317,7 +317,7 @@ int BPF_PROG(on_exit, struct task_struct *task)
 SEC("tp_btf/task_rename")
 int BPF_PROG(on_comm, struct task_struct *task, const char *comm)
 {
-	struct slot *slot = slot_find(task);
+	struct slot *slot = slot_get(task);
 	struct rec_COMM *rec;
 
 	/* An exec renames too, and says so itself. */

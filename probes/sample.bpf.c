@@ -24,7 +24,7 @@ SEC("perf_event")
 int on_sample(void *ctx)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	struct slot *slot = slot_find(task);
+	struct slot *slot = slot_get(task);
 	struct rec_SAMPLE *rec;
 	u64 ip = 0;
 

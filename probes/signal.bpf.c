@@ -72,7 +72,7 @@ int BPF_PROG(on_sig_send, int sig, struct kernel_siginfo *info, struct task_stru
 	int result)
 {
 	struct task_struct *current_task = bpf_get_current_task_btf();
-	struct slot *target = slot_find(task), *sender = slot_find(current_task);
+	struct slot *target = slot_get(task), *sender = slot_get(current_task);
 	struct numbers to = {.task = (u64)task}, by = {.task = (u64)current_task};
 	u32 from;
 	struct rec_SIG_SEND *rec;
@@ -136,7 +136,7 @@ SEC("tp_btf/signal_deliver")
 int BPF_PROG(on_sig_deliver, int sig, struct kernel_siginfo *info, struct k_sigaction *ka)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	struct slot *slot = slot_find(task);
+	struct slot *slot = slot_get(task);
 	struct rec_SIG_DELIVER *rec;
 	int code = SI_KERNEL;
 

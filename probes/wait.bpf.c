@@ -25,13 +25,13 @@ static __always_inline bool in_interrupt(struct task_struct *task, struct slot *
 SEC("tp_btf/sched_waking")
 int BPF_PROG(on_waking, struct task_struct *task)
 {
-	struct slot *slot = slot_find(task), *waker;
+	struct slot *slot = slot_get(task), *waker;
 	struct task_struct *current_task;
 
 	if (!slot)
 		return 0;
 	current_task = bpf_get_current_task_btf();
-	waker = slot_find(current_task);
+	waker = slot_get(current_task);
 	slot->flags &= ~SLOT_WOKEN;
 	if (!waker || waker == slot || in_interrupt(current_task, waker, ctx))
 		return 0;
@@ -223,7 +223,7 @@ static __always_inline void wait_begin(void *ctx, struct task_struct *task, stru
 SEC("tp_btf/sched_switch")
 int BPF_PROG(on_switch, bool preempt, struct task_struct *prev, struct task_struct *next)
 {
-	struct slot *slot = slot_find(next);
+	struct slot *slot = slot_get(next);
 	u32 state;
 
 	if (slot) {
@@ -232,7 +232,7 @@ int BPF_PROG(on_switch, bool preempt, struct task_struct *prev, struct task_stru
 		if (config.sched)
 			slot->slice_ts = bpf_ktime_get_ns();
 	}
-	slot = slot_find(prev);
+	slot = slot_get(prev);
 	if (!slot)
 		return 0;
 	if (config.sched)

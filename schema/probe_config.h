@@ -9,12 +9,14 @@ typedef u8 cfg_u8;
 typedef u32 cfg_u32;
 typedef s32 cfg_s32;
 typedef u64 cfg_u64;
+typedef s64 cfg_s64;
 #else
 #include <stdint.h>
 typedef uint8_t cfg_u8;
 typedef uint32_t cfg_u32;
 typedef int32_t cfg_s32;
 typedef uint64_t cfg_u64;
+typedef int64_t cfg_s64;
 #endif
 
 /*
@@ -88,13 +90,14 @@ enum call {
 /* Which program handles the call when it begins and when it has ended; slots of the program arrays. */
 enum call_handler {
 	HANDLE_NONE = 0,
-	HANDLE_IO,        /* exit: PIPE_IO */
-	HANDLE_MSG,       /* exit: sendmsg and recvmsg */
-	HANDLE_MMSG,      /* exit: sendmmsg and recvmmsg */
-	HANDLE_SPLICE,    /* exit: splice, tee, vmsplice, sendfile */
-	HANDLE_ENDS,      /* enter and exit: descriptors made and closed */
-	HANDLE_RANGE,     /* enter: close_range */
-	HANDLE_EXEC,      /* enter and exit: failed execs */
+	HANDLE_IO,     /* exit: PIPE_IO */
+	HANDLE_DATA,   /* exit: goes on for HANDLE_IO and HANDLE_MSG where there are many bytes */
+	HANDLE_MSG,    /* exit: sendmsg and recvmsg */
+	HANDLE_MMSG,   /* exit: sendmmsg and recvmmsg */
+	HANDLE_SPLICE, /* exit: splice, tee, vmsplice, sendfile */
+	HANDLE_ENDS,   /* enter and exit: descriptors made and closed */
+	HANDLE_RANGE,  /* enter: close_range */
+	HANDLE_EXEC,   /* enter and exit: failed execs */
 	HANDLE_FILE_LOCK, /* exit: flock, and fcntl handed on by HANDLE_ENDS */
 	HANDLE_WAITPID,   /* exit: REAP */
 	HANDLE_TIMER,     /* exit: SIG_ACTION and TIMER */
@@ -146,6 +149,20 @@ struct object {
 	cfg_u8 pad[5];
 };
 
+/* What a call did to a pipe. */
+struct io {
+	cfg_s32 fd;
+	cfg_u32 op; /* enum io_op */
+	cfg_u64 requested;
+	cfg_s64 result;
+	cfg_u64 base; /* one buffer ... */
+	cfg_u64 iov;  /* ... or several */
+	cfg_u64 iov_n;
+	cfg_u64 inode; /* the pipe */
+	cfg_u32 dev;
+	cfg_u32 pad;
+};
+
 /* What is known of a traced thread: its task storage. */
 struct slot {
 	cfg_u32 pid; /* numbers in the tracer's PID namespace */
@@ -164,6 +181,7 @@ struct slot {
 	cfg_u64 slice_ts;
 	cfg_u64 stack;     /* scratch: where the kernel's stack is */
 	struct object obj; /* at enter: what the descriptor was */
+	struct io io;      /* handed over by one handler to the next */
 };
 
 /*
@@ -221,7 +239,7 @@ struct probe_config {
 	cfg_u32 data_bytes;
 	cfg_u32 sched;
 	cfg_u32 lock_source;
-	cfg_u32 sample_ns; /* period of the cpu clock */
+	cfg_u32 sample_ns;       /* period of the cpu clock */
 	cfg_u64 realtime_offset; /* CLOCK_REALTIME - CLOCK_MONOTONIC */
 	cfg_u64 wake_bytes;      /* unread bytes from which on the tracer is woken */
 };

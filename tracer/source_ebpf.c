@@ -106,6 +106,7 @@ static const struct handler handlers[] = {
 	{"enter_handlers", HANDLE_ENDS, "enter_ends"},
 	{"enter_handlers", HANDLE_RANGE, "enter_range"},
 	{"exit_handlers", HANDLE_IO, "exit_io"},
+	{"exit_handlers", HANDLE_DATA, "exit_data"},
 	{"exit_handlers", HANDLE_MSG, "exit_msg"},
 	{"exit_handlers", HANDLE_MMSG, "exit_mmsg"},
 	{"exit_handlers", HANDLE_SPLICE, "exit_splice"},
