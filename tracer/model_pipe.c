@@ -138,6 +138,15 @@ void model_pipe_unwait(struct model *m, struct pipe *pipe, int64_t ts)
 	queue_pipe(m, pipe, ts);
 }
 
+void model_fifo_opened(struct model *m, struct thread *t, int64_t ts)
+{
+	struct pipe *pipe = t->opening;
+
+	t->opening = NULL;
+	if (pipe)
+		model_pipe_unwait(m, pipe, ts);
+}
+
 static void close_end(struct model *m, struct proc *p, struct end *e, int64_t ts, int via)
 {
 	write_end(m, p, e, ts, via);
@@ -188,6 +197,12 @@ static void open_in(struct model *m, struct proc *p, const struct rec_END_OPEN *
 	e->confirmed = is_confirmation(rec->via);
 }
 
+/* Says whether an end that is opened now belongs to another pipe of the same inode number. */
+static bool is_over(const struct pipe *pipe)
+{
+	return !pipe->ends && (pipe->kind != PIPE_FIFO || pipe->closed_ns);
+}
+
 /* Finds the pipe of a new end, or makes it known. */
 static struct pipe *pipe_of(
 	struct model *m, struct thread *t, const struct rec_END_OPEN *rec, uint8_t *ret_side)
@@ -195,20 +210,25 @@ static struct pipe *pipe_of(
 	bool creates = rec->via == END_CREATE || (rec->via == END_OPENED && rec->kind == PIPE_FIFO);
 	struct pipe *pipe = model_find_pipe(m, rec->dev, rec->inode, ret_side);
 
-	/* An inode number can be used again once nobody holds the pipe. */
-	if (pipe && creates && !pipe->ends)
+	/*
+	 * An inode number can be used again once nobody holds the pipe. A FIFO that
+	 * nobody had open yet was made known by the one who waits to open it.
+	 */
+	if (pipe && creates && is_over(pipe))
 		pipe = NULL;
 	if (!pipe) {
 		pipe = new_pipe(m, (int)rec->kind, rec->dev, rec->inode,
 			rec->kind == PIPE_SOCKETPAIR ? rec->inode2 : 0);
 		*ret_side = 0;
-		if (creates)
-			pipe->created = model_time(m, rec->head.ts);
 		if (rec->via == END_CREATE)
 			pipe->creator_id = t->id;
 	} else if (pipe->kind == PIPE_SOCKETPAIR && !pipe->inode2 && rec->inode2) {
 		pipe->inode2 = rec->inode2;
 		(void)hash_set(&m->pipes, pipe_key(rec->dev, rec->inode2), pipe);
+	}
+	if (creates && !pipe->ends && pipe->created == STORE_NULL) {
+		pipe->created = model_time(m, rec->head.ts);
+		pipe->dirty = true;
 	}
 	if (!pipe->path && rec->path[0]) {
 		pipe->path = xstrndup(rec->path, sizeof rec->path);
@@ -241,6 +261,7 @@ void model_end_open(struct model *m, const struct rec_END_OPEN *rec)
 		if (p == t->proc)
 			break;
 	}
+	model_fifo_opened(m, t, model_time(m, rec->head.ts));
 }
 
 void model_end_close(struct model *m, const struct rec_END_CLOSE *rec)
@@ -378,7 +399,9 @@ struct pipe *model_fifo(struct model *m, uint64_t dev, uint64_t inode)
 	uint8_t side;
 	struct pipe *pipe = model_find_pipe(m, dev, inode, &side);
 
-	return pipe ? pipe : new_pipe(m, PIPE_FIFO, dev, inode, 0);
+	if (!pipe || (is_over(pipe) && !pipe->waits))
+		pipe = new_pipe(m, PIPE_FIFO, dev, inode, 0);
+	return pipe;
 }
 
 uint8_t model_open_mode(const struct rec_WAIT_BEGIN *rec)

@@ -131,6 +131,7 @@ struct thread {
 	bool is_main, lazy, dirty, written, queued;
 	struct more *more;
 	struct wait wait;
+	struct pipe *opening; /* FIFO that it waited to open, until its end is known */
 	struct call call;
 	struct hold *held;
 	size_t n_held, cap_held;
@@ -358,6 +359,8 @@ struct end *model_find_end(const struct proc *p, uint64_t fd);
 /* Returns the FIFO with this inode, made if it is not known; and END_READ or END_WRITE, as an open call asks. */
 struct pipe *model_fifo(struct model *m, uint64_t dev, uint64_t inode);
 uint8_t model_open_mode(const struct rec_WAIT_BEGIN *rec);
+/* A thread that waited to open a FIFO has its end now, or will not have it. */
+void model_fifo_opened(struct model *m, struct thread *t, int64_t ts);
 /* Lets go of a pipe that a wait pointed to. */
 void model_pipe_unwait(struct model *m, struct pipe *pipe, int64_t ts);
 /* Remembers who reads or writes, for the pipe's name. */

@@ -118,8 +118,13 @@ static void reset_wait(struct model *m, struct thread *t, int64_t ts)
 	struct wait *w = &t->wait;
 
 	set_lock(m, w, NULL);
-	if (w->pipe)
+	/* The other side may be gone again before the end that this one opens is told of. */
+	if (w->pipe && w->reason == WAIT_FIFO_OPEN) {
+		model_fifo_opened(m, t, ts);
+		t->opening = w->pipe;
+	} else if (w->pipe) {
 		model_pipe_unwait(m, w->pipe, ts);
+	}
 	free(w->items);
 	free(w->detail);
 	*w = (struct wait){.user = STORE_NULL,
@@ -183,6 +188,7 @@ static void begin(struct model *m, struct thread *t, int64_t ts)
 {
 	int64_t row = 0;
 
+	model_fifo_opened(m, t, ts);
 	if (t->wait.open && t->wait.library)
 		row = t->wait.row; /* the same wait, now in the kernel's words */
 	else
@@ -231,7 +237,7 @@ static void pipe_target(struct model *m, struct thread *t, const struct rec_WAIT
 		pipe = e ? e->pipe : NULL;
 		w->side = e ? e->side : 0;
 	}
-	if (!pipe && w->reason == WAIT_FIFO_OPEN && rec->inode)
+	if (w->reason == WAIT_FIFO_OPEN && rec->inode)
 		pipe = model_fifo(m, rec->dev, rec->inode);
 	if (!pipe)
 		return;
