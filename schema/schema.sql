@@ -397,6 +397,7 @@ CREATE TABLE lost ( -- events that happened and are not here
     PRIMARY KEY (source, kind)
 ) WITHOUT ROWID;
 
--- What is open is few among many: these two stay small, and let a verdict be asked for every second while the file grows.
+-- What is open, or was when its process ended, is little among much: these stay small, and let a verdict be asked for every second while the file grows.
 CREATE INDEX wait_open ON wait(start_ns) WHERE end_ns IS NULL;
+CREATE INDEX lock_hold_open ON lock_hold(lock_id) WHERE release_ns IS NULL;
 CREATE INDEX pipe_end_open ON pipe_end(pipe_id) WHERE close_ns IS NULL;

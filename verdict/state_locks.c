@@ -147,23 +147,30 @@ static int find_stale(struct state *st, struct buf *why)
 	return rc;
 }
 
+/* open_only: not the long way through all of lock_hold. */
 int state_load_locks(struct state *st, bool open_only, struct buf *why)
 {
 	int rc = load_waited_locks(st, why);
 
 	if (rc || !st->n_locks)
 		return rc;
-	if (!open_only)
+	/* What was never released until the process ended is not in lock_open any more; an index has it. */
+	if (st->at_ns != STATE_END)
 		rc = read_holders(st,
-			"SELECT h.lock_id, h.thread_id, t.process_id, h.mode, h.acquire_ns,"
-			" h.site_id, 0 FROM lock_hold h LEFT JOIN thread t ON t.id = h.thread_id"
-			" WHERE h.acquire_ns <= ?1 AND (h.release_ns IS NULL OR h.release_ns > ?1)",
+			open_only
+				? "SELECT h.lock_id, h.thread_id, t.process_id, h.mode, h.acquire_ns,"
+				  " h.site_id, 0 FROM lock_hold h JOIN thread t ON t.id = h.thread_id"
+				  " WHERE h.acquire_ns <= ?1 AND h.release_ns IS NULL"
+				: "SELECT h.lock_id, h.thread_id, t.process_id, h.mode, h.acquire_ns,"
+				  " h.site_id, 0 FROM lock_hold h JOIN thread t ON t.id = h.thread_id"
+				  " WHERE h.acquire_ns <= ?1"
+				  " AND (h.release_ns IS NULL OR h.release_ns > ?1)",
 			false, why);
 	if (!rc)
 		rc = read_holders(st,
 			"SELECT lock_id, thread_id, process_id, mode, acquire_ns, site_id,"
 			" inferred FROM lock_open WHERE acquire_ns <= ?1",
-			!open_only, why);
+			st->at_ns != STATE_END, why);
 	return rc ? rc : find_stale(st, why);
 }
 
