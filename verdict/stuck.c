@@ -52,9 +52,10 @@ static const char moments_sql[] =
 	"   AND t.end_ns IS NOT NULL"
 	"   AND (w.end_ns IS NULL OR (w.end_ns - w.start_ns >= 50000000"
 	"        AND w.end_ns >= t.end_ns - 1000000000))"
-	/* A read or write that came back with bytes or end-of-file was not broken off. */
+	/* A read that came back with bytes or end-of-file, and a write that was done, were not broken off. */
 	"   AND NOT EXISTS (SELECT 1 FROM pipe_io i WHERE i.pipe_id = w.pipe_id"
 	"    AND i.thread_id = w.thread_id AND i.bytes IS NOT NULL"
+	"    AND (i.op = 'read' OR i.bytes >= i.requested)"
 	"    AND i.start_ns <= w.end_ns AND i.end_ns >= w.end_ns)),"
 	" last AS (SELECT p, max(e) AS e FROM broken GROUP BY p)"
 	" SELECT min(b.e) - 1, q.end_kind = 'signal' FROM broken b JOIN last l ON l.p = b.p"
