@@ -49,6 +49,8 @@ int pthread_barrier_wait(pthread_barrier_t *b)
 
 	if (((const unsigned *)b)[3] && object_is_new(b))
 		object_init(b, LOCK_BARRIER, 0, true, call.value, 0, NULL);
+	/* The last one to arrive does not wait. */
+	call.passes = ((const unsigned *)b)[0] - ((const unsigned *)b)[1] + 1 >= call.value;
 	sync_begin(&call);
 	rc = real_pthread_barrier_wait()(b);
 	sync_end(&call, rc, call.value);
@@ -76,22 +78,37 @@ static void once_run(void)
 	sync_end(&run, 0, 0);
 }
 
+/* Bit 0: somebody is at it, so this thread will wait. */
+static bool once_begin(struct once *o, int control)
+{
+	once_now = o;
+	if (control & 1)
+		sync_begin(&o->call);
+	return control & 1;
+}
+
+static void once_end(struct once *o, bool waits, int rc)
+{
+	if (waits)
+		sync_end(&o->call, rc, 0);
+	once_now = o->outer;
+}
+
 WRAPPER(pthread_once) pthread_once;
 int pthread_once(pthread_once_t *control, void (*init)(void))
 {
 	struct once o = {.run = init,
 		.call = {.op = SYNC_ONCE_WAIT, .addr = ADDR(control), .site = SITE},
 		.outer = once_now};
+	bool waits;
 	int rc;
 
 	/* Bit 1: it has been done. */
 	if (likely(__atomic_load_n(control, __ATOMIC_ACQUIRE) & 2))
 		return real_pthread_once()(control, init);
-	once_now = &o;
-	sync_begin(&o.call);
+	waits = once_begin(&o, *control);
 	rc = real_pthread_once()(control, once_run);
-	sync_end(&o.call, rc, 0);
-	once_now = o.outer;
+	once_end(&o, waits, rc);
 	return rc;
 }
 
@@ -101,14 +118,13 @@ void call_once(once_flag *flag, void (*init)(void))
 	struct once o = {.run = init,
 		.call = {.op = SYNC_ONCE_WAIT, .addr = ADDR(flag), .site = SITE},
 		.outer = once_now};
+	bool waits;
 
 	if (__atomic_load_n((int *)flag, __ATOMIC_ACQUIRE) & 2) {
 		real_call_once()(flag, init);
 		return;
 	}
-	once_now = &o;
-	sync_begin(&o.call);
+	waits = once_begin(&o, *(int *)flag);
 	real_call_once()(flag, once_run);
-	sync_end(&o.call, 0, 0);
-	once_now = o.outer;
+	once_end(&o, waits, 0);
 }

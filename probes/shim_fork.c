@@ -14,6 +14,7 @@
 #include "probes/shim_report.h"
 #include "probes/shim_sys.h"
 #include "probes/shim_vfork.h"
+#include "probes/shim_wait.h"
 
 REAL(fork)
 REAL(_Fork)
@@ -146,7 +147,10 @@ int shim_vfork_end(long rc)
 		struct spawn_call call = vfork_call;
 
 		vfork_call.fork.thread = NULL;
-		report_child(&call, (pid_t)pid, CLONE_VM | CLONE_VFORK | SIGCHLD);
+		if (call.fork.thread) {
+			report_child(&call, (pid_t)pid, CLONE_VM | CLONE_VFORK | SIGCHLD);
+			report_vfork_wait((pid_t)pid, (uint32_t)sys0(SYS_getppid), 0);
+		}
 		ring_local.task = pid;
 		return 0;
 	}
@@ -157,5 +161,7 @@ int shim_vfork_end(long rc)
 		errno = (int)-rc;
 		return -1;
 	}
+	if (shim_everything())
+		wait_end();
 	return (int)rc;
 }

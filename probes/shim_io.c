@@ -100,23 +100,58 @@ static bool will_block(const struct io_call *c, bool nonblocking)
 	return !nonblocking && !(sys3(SYS_fcntl, c->fd, F_GETFL, 0) & O_NONBLOCK);
 }
 
-/* Writing to a pipe that nobody reads ends most programs inside the call: recorded before it. */
-static void record_io(const struct io_call *c, int64_t result, const struct rec_PIPE_IO *from)
-{
-	struct rec_PIPE_IO r;
+static const uint64_t sigpipe_bit = 1ull << (SIGPIPE - 1);
 
-	if (from)
-		r = *from;
-	else
-		memset(&r, 0, sizeof r);
-	r.dev = c->pipe.dev;
-	r.inode = c->pipe.inode;
-	r.fd = (uint64_t)(int64_t)c->fd;
-	r.op = c->op;
-	r.start = c->start;
-	r.requested = c->requested;
-	r.result = (uint64_t)result;
-	RECORD(PIPE_IO, &r);
+/*
+ * Writing to a pipe that nobody reads ends most programs inside the call. The
+ * signal is for this thread alone, so it may wait until that is recorded.
+ */
+static void hold_sigpipe(struct io_call *c)
+{
+	uint64_t old;
+
+	if (sys4(SYS_rt_sigprocmask, SIG_BLOCK, &sigpipe_bit, &old, 8) == 0)
+		c->holds = !(old & sigpipe_bit);
+}
+
+static void record_sigpipe(void)
+{
+	struct {
+		void *handler;
+		unsigned long flags;
+		void *restorer;
+		uint64_t mask;
+	} act = {0};
+	struct rec_SIG_SEND r;
+
+	memset(&r, 0, sizeof r);
+	r.signo = SIGPIPE;
+	r.code = SI_KERNEL;
+	r.target_pid = (uint64_t)sys0(SYS_getpid);
+	r.target_tid = (uint64_t)sys0(SYS_gettid);
+	r.sender = SENDER_KERNEL;
+	sys4(SYS_rt_sigaction, SIGPIPE, NULL, &act, 8);
+	r.result = act.handler == (void *)SIG_IGN ? SIG_IGNORED_ : SIG_DELIVERED;
+	RECORD(SIG_SEND, &r);
+}
+
+static void release_sigpipe(struct io_call *c)
+{
+	if (c->holds)
+		sys4(SYS_rt_sigprocmask, SIG_UNBLOCK, &sigpipe_bit, NULL, 8);
+	c->holds = false;
+}
+
+static void record_io(const struct io_call *c, int64_t result, struct rec_PIPE_IO *r)
+{
+	r->dev = c->pipe.dev;
+	r->inode = c->pipe.inode;
+	r->fd = (uint64_t)(int64_t)c->fd;
+	r->op = c->op;
+	r->start = c->start;
+	r->requested = c->requested;
+	r->result = (uint64_t)result;
+	RECORD(PIPE_IO, r);
 }
 
 bool io_begin(struct io_call *c, int fd, unsigned op, size_t requested, bool nonblocking)
@@ -128,11 +163,8 @@ bool io_begin(struct io_call *c, int fd, unsigned op, size_t requested, bool non
 		c->pipe.file_kind == FILE_NONE)
 		return false;
 	c->start = shim_now_early();
-	if (c->pipe.kind && is_write(op) && ready(fd, POLLOUT) & POLLERR) {
-		record_io(c, -EPIPE, NULL);
-		c->pipe.kind = 0;
-		return false;
-	}
+	if (c->pipe.kind && is_write(op))
+		hold_sigpipe(c);
 	if (will_block(c, nonblocking)) {
 		wait_init(&r, call_number(op), 0);
 		r.arg0 = (uint64_t)fd;
@@ -196,8 +228,12 @@ void io_end_vec(struct io_call *c, ssize_t result, const struct iovec *iov, size
 
 	if (c->waits)
 		wait_end();
-	if (!c->pipe.kind)
+	/* An interrupted call did nothing; the signal tells of it. */
+	if (!c->pipe.kind || (result < 0 && keep == EINTR)) {
+		release_sigpipe(c);
+		errno = keep;
 		return;
+	}
 	memset(&p, 0, sizeof p);
 	want = result > 0 ? (size_t)result : 0;
 	if (want > shim_options.data_bytes)
@@ -211,6 +247,9 @@ void io_end_vec(struct io_call *c, ssize_t result, const struct iovec *iov, size
 	if (p.more.len)
 		RECORD(MORE, &p.more);
 	record_io(c, result < 0 ? -(int64_t)keep : result, &p.io);
+	if (result < 0 && keep == EPIPE)
+		record_sigpipe();
+	release_sigpipe(c);
 	errno = keep;
 }
 

@@ -3,6 +3,8 @@
 #ifndef PROBES_SHIM_IO_H
 #define PROBES_SHIM_IO_H
 
+#include <stdio.h>
+
 #include "probes/shim_report.h"
 
 /* One read or write. */
@@ -11,6 +13,7 @@ struct io_call {
 	int fd;
 	unsigned op; /* enum io_op */
 	bool waits;  /* a wait was recorded */
+	bool holds;  /* SIGPIPE is blocked until the result has been recorded */
 	uint64_t start, requested;
 };
 
@@ -24,7 +27,8 @@ void io_end(struct io_call *c, ssize_t result, const void *data);
 struct iovec;
 void io_end_vec(struct io_call *c, ssize_t result, const struct iovec *iov, size_t n);
 
-/* Sees the reads and writes that stdio makes for its streams. */
+/* Sees the reads and writes that stdio makes for its streams; of one with a table of its own (popen) too. */
 void stdio_watch(void);
+void stdio_watch_stream(FILE *f);
 
 #endif

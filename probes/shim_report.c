@@ -12,6 +12,7 @@
 
 #include "probes/shim_private.h"
 #include "probes/shim_sys.h"
+#include "probes/shim_wait.h"
 
 enum { ARGV_MAX = 16384 }; /* bytes of arguments that are kept */
 
@@ -184,12 +185,29 @@ void report_child(struct spawn_call *c, pid_t child, uint64_t flags)
 	ring_record_end(&c->fork, &r.head, REC_FORK, child > 0);
 }
 
+void report_vfork_wait(pid_t child, uint32_t pid, uint64_t ts)
+{
+	struct rec_WAIT_BEGIN r;
+
+	wait_init(&r, SYS_clone, WAIT_VFORK);
+	r.head.pid = r.head.tid = pid;
+	r.head.ts = ts;
+	r.peer = (uint64_t)child;
+	r.state = 2;
+	RECORD(WAIT_BEGIN, &r);
+}
+
 void report_spawned(
 	struct spawn_call *c, int rc, pid_t child, const char *path, char *const *argv, bool bears)
 {
+	uint64_t begun = c->fork.ts;
 	bool on = c->fork.thread != NULL;
 
 	report_child(c, rc == 0 ? child : 0, 0);
+	if (on && rc == 0) {
+		report_vfork_wait(child, 0, begun);
+		wait_end();
+	}
 	if (on && rc == 0 && !bears)
 		emit_exec(path, path, argv, (uint32_t)child);
 }

@@ -37,8 +37,8 @@ void report_child(struct spawn_call *c, pid_t child, uint64_t flags);
 void report_spawned(
 	struct spawn_call *c, int rc, pid_t child, const char *path, char *const *argv, bool bears);
 
-/* A child began its life after fork. */
-void report_born(void);
+/* A parent waits until its child executes or ends; pid: the parent, if the child speaks for it. ts 0: now. */
+void report_vfork_wait(pid_t child, uint32_t pid, uint64_t ts);
 
 /* What a descriptor is, seen from pipes. */
 struct pipe_fd {

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "probes/shim.h"
+#include "probes/shim_io.h"
 #include "probes/shim_report.h"
 #include "probes/shim_sys.h"
 #include "probes/shim_wait.h"
@@ -162,6 +163,8 @@ FILE *popen(const char *command, const char *mode)
 	f = real_popen()(command, mode);
 	if (!shim_everything())
 		return f;
+	if (f)
+		stdio_watch_stream(f);
 	child = f ? child_of(f) : 0;
 	if (!child) {
 		report_child(&call, 0, 0);

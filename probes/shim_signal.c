@@ -1,6 +1,7 @@
 /* shim_signal.c - signals sent and delivered, and what programs want done with them. */
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -30,11 +31,64 @@ REAL(timerfd_settime)
 
 /* ---- Sent: recorded first, for the handler may run before the call returns ---- */
 
+/* One line of /proc/PID/status: "SigIgn:\t0000000000001000". */
+static uint64_t status_mask(const char *text, const char *name)
+{
+	const char *p = strstr(text, name);
+	uint64_t n = 0;
+
+	if (!p)
+		return 0;
+	for (p += strlen(name); *p == '\t' || *p == ' ';)
+		p++;
+	for (;; p++) {
+		if (*p >= '0' && *p <= '9')
+			n = n << 4 | (uint64_t)(*p - '0');
+		else if (*p >= 'a' && *p <= 'f')
+			n = n << 4 | (uint64_t)(*p - 'a' + 10);
+		else
+			return n;
+	}
+}
+
+/* What will become of a signal, as the target stands now. */
+static unsigned prospect(int signo, int64_t pid, int64_t tid)
+{
+	const uint64_t by_default = 1ull << (SIGCHLD - 1) | 1ull << (SIGCONT - 1) |
+				    1ull << (SIGURG - 1) | 1ull << (SIGWINCH - 1);
+	uint64_t bit = 1ull << (signo - 1), ignored, caught, blocked;
+	char buf[2048], path[32] = "/proc/", digits[20];
+	unsigned n = sizeof digits;
+	long fd, len;
+
+	if (pid <= 0)
+		return SIG_DELIVERED;
+	for (uint64_t id = (uint64_t)(tid ? tid : pid); id; id /= 10)
+		digits[--n] = (char)('0' + id % 10);
+	memcpy(path + 6, digits + n, sizeof digits - n);
+	memcpy(path + 6 + sizeof digits - n, "/status", 8);
+	fd = sys4(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
+	len = fd < 0 ? -1 : sys3(SYS_read, fd, buf, sizeof buf - 1);
+	if (fd >= 0)
+		sys1(SYS_close, fd);
+	if (len <= 0)
+		return SIG_DELIVERED;
+	buf[len] = '\0';
+	ignored = status_mask(buf, "SigIgn:");
+	caught = status_mask(buf, "SigCgt:");
+	blocked = status_mask(buf, "SigBlk:");
+	if (!(blocked & bit) && ((ignored & bit) || (by_default & bit && !(caught & bit))))
+		return SIG_IGNORED_;
+	if (signo < SIGRTMIN && status_mask(buf, tid ? "SigPnd:" : "ShdPnd:") & bit)
+		return SIG_ALREADY_PENDING;
+	return SIG_DELIVERED;
+}
+
 static void sent(int signo, int code, int64_t pid, int64_t tid)
 {
 	struct rec_SIG_SEND r;
 
-	if (!shim_everything() || signo == 0)
+	if (!shim_everything() || signo <= 0 || signo >= _NSIG)
 		return;
 	memset(&r, 0, sizeof r);
 	r.signo = (uint64_t)signo;
@@ -42,6 +96,7 @@ static void sent(int signo, int code, int64_t pid, int64_t tid)
 	r.target_pid = (uint64_t)pid;
 	r.target_tid = (uint64_t)(tid ? tid : pid);
 	r.group = tid == 0;
+	r.result = prospect(signo, pid, tid);
 	r.sender = SENDER_TASK;
 	RECORD(SIG_SEND, &r);
 }

@@ -67,25 +67,38 @@ static void *libc_symbol(const char *name)
 	return shim_resolve(&cache, name, NULL);
 }
 
+/* Exchanges entries of a table, which lies in memory that is read-only after relocation. */
+static void patch(void **table, bool close_too)
+{
+	long page = (long)table & -4096L;
+	long len = ((long)(table + TABLE_LEN) - page + 4095) & -4096L;
+
+	if (table[TABLE_READ] != (void *)libc_read || table[TABLE_WRITE] != (void *)libc_write ||
+		sys3(SYS_mprotect, page, len, PROT_READ | PROT_WRITE) < 0)
+		return;
+	table[TABLE_READ] = (void *)watch_read;
+	table[TABLE_WRITE] = (void *)watch_write;
+	if (close_too)
+		table[TABLE_CLOSE] = (void *)watch_close;
+	sys3(SYS_mprotect, page, len, PROT_READ);
+}
+
 void stdio_watch(void)
 {
 	void **table = libc_symbol("_IO_file_jumps");
-	long page, len;
 
 	libc_read = (stream_read *)libc_symbol("_IO_file_read");
 	libc_write = (stream_write *)libc_symbol("_IO_file_write");
 	libc_close = (stream_close *)libc_symbol("_IO_file_close");
-	if (!table || !libc_read || !libc_write || !libc_close ||
-		table[TABLE_READ] != (void *)libc_read ||
-		table[TABLE_WRITE] != (void *)libc_write ||
-		table[TABLE_CLOSE] != (void *)libc_close)
-		return;
-	page = (long)table & -4096L;
-	len = ((long)(table + TABLE_LEN) - page + 4095) & -4096L;
-	if (sys3(SYS_mprotect, page, len, PROT_READ | PROT_WRITE) < 0)
-		return;
-	table[TABLE_READ] = (void *)watch_read;
-	table[TABLE_WRITE] = (void *)watch_write;
-	table[TABLE_CLOSE] = (void *)watch_close;
-	sys3(SYS_mprotect, page, len, PROT_READ);
+	if (table && libc_read && libc_write && libc_close &&
+		table[TABLE_CLOSE] == (void *)libc_close)
+		patch(table, true);
+}
+
+void stdio_watch_stream(FILE *f)
+{
+	void **table = *(void ***)(f + 1);
+
+	if (libc_read && libc_write)
+		patch(table, false);
 }

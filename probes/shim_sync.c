@@ -36,7 +36,7 @@ void sync_begin(struct sync_call *c)
 	r.site = c->site;
 	r.head.ts = c->start = shim_now_early();
 	RECORD(SYNC_BEGIN, &r);
-	if (shim_everything() && reason_of(c->op)) {
+	if (shim_everything() && reason_of(c->op) && !c->passes) {
 		c->waits = true;
 		lock_wait_begin((void *)(uintptr_t)c->addr, reason_of(c->op), c->timed, c->site);
 	}

@@ -13,7 +13,8 @@
 struct sync_call {
 	unsigned op; /* enum sync_op */
 	bool timed;
-	bool waits; /* a wait was recorded */
+	bool passes; /* it will not block */
+	bool waits;  /* a wait was recorded */
 	uint64_t addr, mutex, target, value, site, start;
 };
 
