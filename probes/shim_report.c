@@ -20,11 +20,12 @@ enum { ARGV_MAX = 16384 }; /* bytes of arguments that are kept */
 struct more {
 	struct rec_MORE r;
 	size_t sent;
+	int cut; /* said that there was more */
 };
 
 static void more_flush(struct more *m, uint32_t pid)
 {
-	if (!m->r.len)
+	if (!m->r.len && !m->r.flags)
 		return;
 	m->r.head.pid = m->r.head.tid = pid;
 	RECORD(MORE, &m->r);
@@ -42,10 +43,12 @@ static void more_add(struct more *m, const char *text, size_t len, uint32_t pid)
 		m->sent += n;
 		text += n;
 		len -= n;
-		if (m->sent >= ARGV_MAX && len)
-			m->r.flags = MORE_CUT;
 		if (m->r.len == sizeof m->r.data)
 			more_flush(m, pid);
+	}
+	if (len && !m->cut) {
+		m->cut = 1;
+		m->r.flags = MORE_CUT;
 	}
 }
 
