@@ -109,6 +109,7 @@ static void emit_exit(pid_t pid, uint64_t ts, int status, source_emit *emit, voi
 	struct rec_EXIT rec = {.head = {REC_EXIT, sizeof rec, 0, ts, (rec_u32)pid, (rec_u32)pid},
 		.status = (rec_u64)(unsigned)status,
 		.last = 1,
+		.by = WIFSIGNALED(status) ? EXIT_BY_OTHER : EXIT_BY_UNKNOWN,
 		.group_status = (rec_u64)(unsigned)status};
 
 	emit(arg, &rec.head);

@@ -202,6 +202,10 @@ void model_exit(struct model *m, const struct rec_EXIT *rec)
 	p->reaped |= rec->autoreap != 0;
 	if (status >= 0 && WIFSIGNALED(status))
 		model_signal_killed(m, p, WTERMSIG(status), ts);
+	/* Threads that did not report their own end were torn out of what they did. */
+	for (struct thread *x = p->threads; x; x = x->peer)
+		if (x != t && x->end == STORE_NULL && x->torn == STORE_NULL)
+			x->torn = 1;
 	model_proc_end(m, p, ts, status);
 }
 

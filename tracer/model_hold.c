@@ -354,8 +354,12 @@ void model_holds_abandon(struct model *m, struct thread *t)
 	model_holds_flush(m, t);
 	while (t->n_held) {
 		struct hold *h = &t->held[t->n_held - 1];
-		/* The memory goes with the process: what it alone could reach is no longer of interest. */
-		bool gone = t->proc->ended && t->end >= t->proc->end && !h->lock->pshared;
+		/*
+		 * The memory goes with the process: what it alone could reach is no longer of
+		 * interest, unless the thread was torn out of a wait that may have been for ever.
+		 */
+		bool gone = t->proc->ended && t->end >= t->proc->end && !h->lock->pshared &&
+			    t->torn != 1;
 
 		if (!gone && !h->lock->dead && h->lock->kind != LOCK_FILE)
 			(void)model_abandoned_add(m, h, t->id, t->proc->id);

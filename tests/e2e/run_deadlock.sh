@@ -1,0 +1,52 @@
+#!/usr/bin/env bash
+# run_deadlock.sh - pptrace run: a deadlock is noticed while it lasts, and what is done then.
+# SPDX-License-Identifier: MIT
+. "$(dirname "$0")/../lib.sh"
+
+for backend in ${BACKENDS:-$(backends)}; do
+
+begin "$backend: a deadlock is printed within 1.5 s of happening; --on-deadlock=kill ends with 124"
+run "$PPTRACE" run --backend=$backend --on-deadlock=kill -o dead.db "$DEMOS/deadlock-abba"
+expect_status 124
+expect_err '^error: deadlock: .* wait for each other for ever'
+expect_sql dead.db "SELECT rule, certainty, shape FROM finding WHERE severity = 'error'" "deadlock|certain|cycle"
+expect_sql dead.db "SELECT (SELECT max(end_ns) FROM process) - max(start_ns) < 1500000000 FROM wait WHERE reason = 'lock'" 1
+expect_sql dead.db "SELECT complete FROM trace" 1
+end
+
+begin "$backend: it is printed once, and stays in the file when a signal ends the program"
+LIMIT=5 run timeout --foreground -s INT 3 "$PPTRACE" run --backend=$backend -o dead.db "$DEMOS/deadlock-abba"
+expect_eq "$(grep -c '^error: deadlock' err)" 1
+end
+
+begin "$backend: --on-deadlock=stop stops all processes"
+"$PPTRACE" run --backend=$backend --on-deadlock=stop -o dead.db "$DEMOS/deadlock-abba" >out 2>err &
+wait_for 20 grep -q 'stopped all processes' err
+victim=$(sql dead.db "SELECT pid FROM process LIMIT 1")
+expect_eq "$(sed 's/.*) //' "/proc/$victim/stat" | cut -c1)" T
+kill -KILL "$victim"
+wait
+end
+
+begin "$backend: --watch=0 does not look"
+LIMIT=3 run "$PPTRACE" run --backend=$backend --watch=0 -o dead.db "$DEMOS/deadlock-abba"
+expect_no_err '^error: deadlock'
+end
+
+begin "$backend: programs that wait for the outside are not accused"
+run "$PPTRACE" run --backend=$backend --watch=0.2 --on-deadlock=kill -o live.db sh -c 'sleep 1.2 | cat & wait; (sleep 0.5) & wait; exit 4'
+expect_status 4
+expect_no_err 'deadlock|stuck'
+run "$PPTRACE" run --backend=$backend --watch=0.2 --on-deadlock=kill -o live.db python3 -c '
+import queue, threading, time
+q = queue.Queue()
+t = [threading.Thread(target=q.get) for _ in range(4)]
+[x.start() for x in t]
+time.sleep(1)
+[q.put(1) for _ in t]
+[x.join() for x in t]'
+expect_status 0
+expect_no_err 'deadlock|stuck'
+end
+
+done
