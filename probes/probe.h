@@ -228,4 +228,16 @@ static __always_inline u64 name_word(const char *name)
 	return word;
 }
 
+/*
+ * What a task's process does on a signal. The kernel's elements are larger
+ * than ours, and only a constant index would be relocated for that.
+ */
+static __always_inline struct k_sigaction *signal_action(struct task_struct *task, u32 signo)
+{
+	char *hand = (char *)BPF_CORE_READ(task, sighand);
+
+	return (struct k_sigaction *)(hand + bpf_core_field_offset(struct sighand_struct, action) +
+				      ((signo - 1) & 63) * bpf_core_type_size(struct k_sigaction));
+}
+
 #endif

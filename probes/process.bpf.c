@@ -177,8 +177,7 @@ static __noinline long ignored_step(u32 index, void *arg)
 
 	if (!slot || index >= 64)
 		return 1;
-	bpf_probe_read_kernel(&handler, sizeof handler,
-		&BPF_CORE_READ(task, sighand)->action[index & 63].sa.sa_handler);
+	handler = BPF_CORE_READ(signal_action(task, index + 1), sa.sa_handler);
 	if (handler != SIG_IGN)
 		return 0;
 	rec = emit_begin(REC_SIG_ACTION, sizeof *rec, slot->pid, slot->pid);

@@ -170,7 +170,7 @@ static __always_inline void sigaction_emit(struct task_struct *task, struct slot
 	rec = EMIT_BEGIN(SIG_ACTION, slot);
 	if (!rec)
 		return;
-	action = &BPF_CORE_READ(task, sighand)->action[(sig - 1) & 63];
+	action = signal_action(task, sig);
 	rec->signo = sig;
 	rec->handler = (u64)BPF_CORE_READ(action, sa.sa_handler);
 	rec->flags = BPF_CORE_READ(action, sa.sa_flags);
