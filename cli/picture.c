@@ -16,6 +16,7 @@
 #include "viewer/load.h"
 #include "viewer/output.h"
 #include "viewer/sketch.h"
+#include "viewer/svg.h"
 
 enum { WIDTH_DEFAULT = 120, WIDTH_LEAST = 40, WIDTH_MOST = 100000 };
 
@@ -142,7 +143,14 @@ void picture_render(const struct picture *p, struct graph *g, const char *engine
 	if (graph_render(g, engine, p->format, &out, &why) != 0)
 		die("%s", why.data);
 	graph_free(g);
-	picture_write(p, out.data, out.len);
+	if (!strcmp(p->format, "svg")) {
+		_cleanup_buf_ struct buf tidy = BUF_INIT;
+
+		svg_tidy(&tidy, out.data, out.len, false);
+		picture_write(p, tidy.data, tidy.len);
+	} else {
+		picture_write(p, out.data, out.len);
+	}
 }
 
 void picture_sketch(const struct picture *p, const struct sketch *sk)

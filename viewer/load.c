@@ -283,7 +283,7 @@ static char *load_findings(struct trace *t, sqlite3 *db)
 			.rule = rows_text(&r, 1),
 			.severity = rows_text(&r, 2),
 			.summary = rows_text(&r, 3),
-			.explanation = rows_text(&r, 4),
+			.explanation = rows_lines(&r, 4),
 			.remedy = rows_text(&r, 5),
 			.shape = rows_text(&r, 6),
 			.certain = !strcmp(certainty, "certain"),

@@ -149,6 +149,7 @@ char *rows_end(struct rows *r);
 int64_t rows_int(struct rows *r, int col, int64_t null_value);
 int64_t rows_time(struct rows *r, int col, int64_t null_value);
 char *rows_text(struct rows *r, int col);
+char *rows_lines(struct rows *r, int col); /* the same, but line breaks stay */
 bool rows_is_null(struct rows *r, int col);
 
 /* Column of a JSON array of arguments, as one printable command line; "" for NULL. The caller frees it. */

@@ -76,6 +76,23 @@ char *rows_text(struct rows *r, int col)
 	return buf_steal(&b);
 }
 
+char *rows_lines(struct rows *r, int col)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT;
+	const char *s = (const char *)sqlite3_column_text(r->stmt, col);
+	const char *end = s ? s + sqlite3_column_bytes(r->stmt, col) : NULL;
+
+	while (s && s < end) {
+		const char *eol = memchr(s, '\n', (size_t)(end - s));
+
+		buf_add_printable(&b, s, (size_t)((eol ? eol : end) - s));
+		if (eol)
+			buf_addc(&b, '\n');
+		s = eol ? eol + 1 : end;
+	}
+	return buf_steal(&b);
+}
+
 static bool is_shell_plain(const char *s, size_t len)
 {
 	for (size_t i = 0; i < len; i++)

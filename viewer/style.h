@@ -10,7 +10,7 @@
  */
 #define STYLE_FONT "Helvetica,Arial,sans-serif"
 #define STYLE_INK "#1f2937"    /* text */
-#define STYLE_GREY "#6b7280"   /* secondary text */
+#define STYLE_GREY "#5b6472"   /* secondary text */
 #define STYLE_LINE "#94a3b8"   /* borders, edges */
 #define STYLE_FAINT "#e5e7eb"  /* grid */
 #define STYLE_PAPER "#ffffff"  /* background */

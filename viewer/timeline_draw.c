@@ -361,6 +361,7 @@ static void legend_spans(struct legend *g, const struct seen *seen)
 		canvas_mix(fill, reasons[r].color, STYLE_PAPER, 0.28);
 		canvas_mix(line, reasons[r].color, STYLE_INK, 0.8);
 		canvas_paint(it, fill, line, 0.6);
+		graph_setf(it, "class", "legend wait r-%s", reasons[r].name);
 	}
 	if (seen->stuck)
 		canvas_paint(legend_entry(g, "\xe2\x9c\x96 stuck for ever", 18, 9), "#fde3e3",

@@ -185,7 +185,9 @@ static void draw_life(struct draw *d, size_t i)
 	buf_adds(&b, " to ");
 	buf_add_duration(&b, l->to);
 	graph_tooltip(d->life[i], b.data);
-	if (d->link && !l->is_fold)
+	if (d->link && !l->is_fold && l->is_first)
+		graph_setf(d->life[i], "URL", "#row-p%lld", (long long)d->tl->t->procs[l->proc].id);
+	else if (d->link && !l->is_fold)
 		graph_setf(d->life[i], "URL", "#row-%s", id + 3);
 }
 

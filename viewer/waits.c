@@ -50,7 +50,8 @@ static size_t thread_node(struct waits *w, size_t th)
 		return NONE;
 	}
 	node = sketch_node(w->sk, SKETCH_SUBJECT, id, thread_name(w->t, th), detail);
-	w->sk->nodes[node].row = xasprintf("row-t%lld", (long long)row->id);
+	w->sk->nodes[node].row = row->is_main ? xasprintf("row-p%lld", (long long)p->id)
+					      : xasprintf("row-t%lld", (long long)row->id);
 	if (row->stuck == STUCK_CERTAIN)
 		w->sk->nodes[node].mark = MARK_BAD;
 	else if (row->stuck == STUCK_CONDITIONAL)

@@ -1,0 +1,153 @@
+/* report.js - look at pages of pptrace report in Chromium, print TAP. */
+/* SPDX-License-Identifier: MIT */
+/* usage: node report.js DEADLOCK.html HOSTILE.html MANY.html */
+"use strict";
+const { chromium } = require("playwright-core");
+
+const flags = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+	"--disable-background-networking", "--disable-component-update", "--disable-sync"];
+let count = 0;
+let bad = [];
+
+function ok(condition, what) {
+	if (!condition)
+		bad.push(what);
+}
+
+async function test(browser, name, options, file, body) {
+	const context = await browser.newContext({ viewport: { width: 1200, height: 900 }, ...options });
+	const page = await context.newPage();
+	bad = [];
+	page.on("console", (m) => ok(false, "console: " + m.text()));
+	page.on("pageerror", (e) => ok(false, "script: " + e.message));
+	page.on("dialog", (d) => { ok(false, "dialog: " + d.message()); d.dismiss(); });
+	page.on("request", (r) => ok(r.url().startsWith("file:"), "request: " + r.url()));
+	try {
+		await page.goto("file://" + file);
+		await body(page);
+	} catch (e) {
+		ok(false, "exception: " + e.message.split("\n")[0]);
+	}
+	await context.close();
+	console.log(`${bad.length ? "not " : ""}ok ${++count} - page: ${name}`);
+	for (const b of bad)
+		console.log("# " + b);
+}
+
+/* Relative luminance and contrast as WCAG has them. */
+function contrast(a, b) {
+	const lum = (c) => {
+		const v = c.match(/\d+(\.\d+)?/g).slice(0, 3).map((x) => x / 255)
+			.map((x) => (x <= 0.03928 ? x / 12.92 : ((x + 0.055) / 1.055) ** 2.4));
+		return 0.2126 * v[0] + 0.7152 * v[1] + 0.0722 * v[2];
+	};
+	const [x, y] = [lum(a), lum(b)].sort((p, q) => q - p);
+	return (x + 0.05) / (y + 0.05);
+}
+
+async function readable(page) {
+	const pairs = await page.evaluate(() => {
+		const out = [];
+		for (const text of document.querySelectorAll("svg .node text, svg .graph > text")) {
+			const box = text.closest(".node");
+			const shapes = box ? [...box.querySelectorAll("polygon, path, ellipse")] : [];
+			const fill = shapes.map((s) => getComputedStyle(s).fill)
+				.find((f) => f !== "none" && !/, 0\)$|transparent/.test(f));
+			out.push([getComputedStyle(text).fill, fill || getComputedStyle(document.body).backgroundColor,
+				text.textContent.slice(0, 30)]);
+		}
+		for (const el of document.querySelectorAll("td, th, p, h1, h2, a, button, figcaption")) {
+			let at = el, back = "rgba(0, 0, 0, 0)";
+			while (at && /, 0\)$/.test(back)) {
+				back = getComputedStyle(at).backgroundColor;
+				at = at.parentElement;
+			}
+			if (el.textContent.trim() && el.getClientRects().length)
+				out.push([getComputedStyle(el).color, back, el.textContent.slice(0, 30)]);
+		}
+		return out;
+	});
+	ok(pairs.length > 20, "texts were found");
+	for (const [ink, paper, text] of pairs)
+		if (contrast(ink, paper) < 4.5)
+			ok(false, `contrast ${contrast(ink, paper).toFixed(2)} of "${text}": ${ink} on ${paper}`);
+}
+
+async function interaction(page) {
+	const rows = page.locator("#sec-threads tbody tr");
+	ok(await page.locator(".verdict.error").isVisible(), "verdict is shown");
+	ok((await page.locator("figure svg").count()) === 4, "four pictures");
+	await page.keyboard.press("/");
+	ok(await page.evaluate(() => document.activeElement.id === "search"), "/ goes to the search");
+	await page.keyboard.type("ticker");
+	ok((await rows.count()) === 3 && (await page.locator("#sec-threads tbody tr:visible").count()) === 1, "search filters rows");
+	ok((await page.locator("svg .dim").count()) > 0, "search fades boxes");
+	await page.keyboard.press("Escape");
+	ok((await page.locator("#sec-threads tbody tr:visible").count()) === 3, "Escape shows all rows");
+
+	await page.locator("#t2 text").first().hover();
+	ok(/thread first, tid 6001/.test(await page.locator("#tip").textContent()), "hover shows a text");
+	ok(await page.locator("#row-t2").evaluate((e) => e.classList.contains("hot")), "hover lights the row");
+	ok(await page.locator("#tl-t2").evaluate((e) => e.classList.contains("hot")), "and the other picture");
+	await page.locator("#t2 text").first().click();
+	ok(page.url().endsWith("#row-t2"), "a box leads to its row");
+	await page.locator("#row-t2 td a").first().click();
+	ok(page.url().endsWith("#t2"), "a row leads to its box");
+
+	const svg = page.locator("#sec-timeline svg");
+	const width = () => svg.evaluate((e) => e.getBoundingClientRect().width);
+	const before = await width();
+	await page.locator("#sec-timeline [data-act=in]").click();
+	ok((await width()) > before * 1.2, "+ makes it larger");
+	await page.locator("#sec-timeline .view").focus();
+	await page.keyboard.press("0");
+	ok(Math.abs((await width()) - before) < 2, "0 fits it again");
+	await page.keyboard.press("+");
+	await page.keyboard.press("+");
+	const box = await page.locator("#sec-timeline .view").boundingBox();
+	await page.mouse.move(box.x + box.width - 30, box.y + 8);
+	await page.mouse.down();
+	await page.mouse.move(box.x + box.width - 230, box.y + 8);
+	await page.mouse.up();
+	ok((await page.locator("#sec-timeline .view").evaluate((e) => e.scrollLeft)) > 100, "dragging pans");
+	await page.locator("#theme").click();
+	ok((await page.evaluate(() => document.documentElement.dataset.theme)) === "dark", "the theme can be changed");
+}
+
+async function scriptless(page) {
+	for (const id of ["findings", "waits", "timeline", "tree", "locks", "processes", "threads", "locktable"])
+		ok(await page.locator("#sec-" + id).isVisible(), id + " is shown");
+	ok((await page.locator("svg title").count()) > 10, "pictures have texts for the pointer");
+	ok(!(await page.locator("#search").isVisible()), "no dead search field");
+	ok(!(await page.locator("[data-act=in]").first().isVisible()), "no dead buttons");
+	await page.locator("#row-t2 td a").first().click();
+	ok(page.url().endsWith("#t2"), "links work");
+}
+
+async function hostile(page) {
+	ok((await page.locator("script").count()) === 1, "one script, ours");
+	ok((await page.locator("img, iframe, object, link").count()) === 0, "nothing foreign");
+	ok((await page.locator("body").textContent()).includes("<script>alert(4)</script>"), "names are texts");
+	for (const href of await page.locator("a").evaluateAll((all) => all.map((a) => a.getAttribute("href"))))
+		ok(href === null || href.startsWith("#"), "link " + href);
+}
+
+async function narrow(page) {
+	const wide = await page.evaluate(() => document.documentElement.scrollWidth > innerWidth + 1);
+	ok(!wide, "the page itself does not scroll sideways");
+	ok((await page.locator("#sec-processes tbody tr").count()) === 500, "500 rows");
+}
+
+(async () => {
+	const [deadlock, hostileFile, many] = process.argv.slice(2);
+	const browser = await chromium.launch({ executablePath: process.env.CHROMIUM || "/usr/bin/chromium", args: flags });
+	await test(browser, "search, hover, links, zoom, pan, keys", {}, deadlock, interaction);
+	await test(browser, "complete without scripts", { javaScriptEnabled: false }, deadlock, scriptless);
+	await test(browser, "readable in light", { colorScheme: "light" }, deadlock, readable);
+	await test(browser, "readable in the dark", { colorScheme: "dark" }, deadlock, readable);
+	await test(browser, "500 processes are readable in the dark", { colorScheme: "dark" }, many, readable);
+	await test(browser, "hostile names stay texts", {}, hostileFile, hostile);
+	await test(browser, "a narrow window", { viewport: { width: 390, height: 800 } }, many, narrow);
+	await browser.close();
+	console.log("1.." + count);
+})();

@@ -1,0 +1,159 @@
+"use strict";
+(() => {
+	const all = (selector, root) => [...(root || document).querySelectorAll(selector)];
+	const root = document.documentElement;
+	root.classList.add("scripted");
+
+	/* Texts under the pointer: the pictures' own titles, shown at once and with line breaks. */
+	const tip = document.getElementById("tip");
+	for (const title of all("svg title")) {
+		title.parentNode.dataset.tip = title.textContent;
+		title.parentNode.setAttribute("aria-label", title.textContent);
+		title.remove();
+	}
+	const place = (x, y) => {
+		tip.style.setProperty("display", "block");
+		const box = tip.getBoundingClientRect();
+		tip.style.setProperty("left", Math.max(4, Math.min(x + 14, innerWidth - box.width - 8)) + "px");
+		tip.style.setProperty("top", (y + 18 + box.height > innerHeight ? y - box.height - 10 : y + 18) + "px");
+	};
+	document.addEventListener("pointermove", (e) => {
+		const it = e.target.closest && e.target.closest("[data-tip]");
+		if (!it || e.buttons) {
+			tip.style.setProperty("display", "none");
+			return;
+		}
+		tip.textContent = it.dataset.tip;
+		place(e.clientX, e.clientY);
+	});
+	document.addEventListener("focusin", (e) => {
+		const it = e.target.closest && e.target.closest("[data-tip]");
+		if (!it)
+			return;
+		const box = it.getBoundingClientRect();
+		tip.textContent = it.dataset.tip;
+		place(box.left, box.bottom);
+	});
+	document.addEventListener("focusout", () => tip.style.setProperty("display", "none"));
+
+	/* A row and its boxes in the pictures light up together. */
+	const light = (row, on) => {
+		row.classList.toggle("hot", on);
+		for (const id of (row.dataset.els || "").split(" ")) {
+			const el = id && document.getElementById(id);
+			if (el)
+				el.classList.toggle("hot", on);
+		}
+	};
+	const rowOf = (target) => {
+		const a = target.closest && target.closest("svg a");
+		const href = a && a.getAttribute("href");
+		return href ? document.getElementById(href.slice(1)) : target.closest && target.closest("tr[id]");
+	};
+	let lit = null;
+	document.addEventListener("pointerover", (e) => {
+		const row = rowOf(e.target);
+		if (row === lit)
+			return;
+		if (lit)
+			light(lit, false);
+		lit = row;
+		if (row)
+			light(row, true);
+	});
+
+	/* Zoom by buttons, keys and wheel; pan by dragging. */
+	for (const figure of all("figure")) {
+		const view = figure.querySelector(".view"), svg = figure.querySelector("svg");
+		if (!svg)
+			continue;
+		const width = svg.viewBox.baseVal.width * 4 / 3, height = svg.viewBox.baseVal.height * 4 / 3;
+		let scale = 1;
+		const zoom = (to, x, y) => {
+			const old = scale;
+			scale = Math.max(0.02, Math.min(to, 40));
+			svg.setAttribute("width", width * scale);
+			svg.setAttribute("height", height * scale);
+			view.scrollLeft = (view.scrollLeft + x) * scale / old - x;
+			view.scrollTop = (view.scrollTop + y) * scale / old - y;
+		};
+		const middle = (factor) => zoom(scale * factor, view.clientWidth / 2, view.clientHeight / 2);
+		const fit = () => zoom(Math.min(1, (view.clientWidth - 4) / width), 0, 0);
+		const acts = { in: () => middle(1.3), out: () => middle(1 / 1.3), fit: fit, one: () => zoom(1, 0, 0) };
+		for (const button of all("button[data-act]", figure))
+			button.addEventListener("click", acts[button.dataset.act]);
+		view.addEventListener("keydown", (e) => {
+			const act = { "+": acts.in, "=": acts.in, "-": acts.out, "0": acts.fit, "1": acts.one }[e.key];
+			if (!act || e.ctrlKey || e.metaKey)
+				return;
+			e.preventDefault();
+			act();
+		});
+		view.addEventListener("wheel", (e) => {
+			if (!e.ctrlKey && !e.metaKey)
+				return;
+			e.preventDefault();
+			const box = view.getBoundingClientRect();
+			zoom(scale * Math.exp(-e.deltaY / 300), e.clientX - box.left, e.clientY - box.top);
+		}, { passive: false });
+		let drag = null;
+		view.addEventListener("pointerdown", (e) => {
+			if (e.button !== 0 || e.target.closest("text, a[href]"))
+				return;
+			drag = { x: e.clientX, y: e.clientY, left: view.scrollLeft, top: view.scrollTop };
+			view.classList.add("drag");
+		});
+		addEventListener("pointermove", (e) => {
+			if (!drag)
+				return;
+			view.scrollLeft = drag.left - (e.clientX - drag.x);
+			view.scrollTop = drag.top - (e.clientY - drag.y);
+		});
+		addEventListener("pointerup", () => {
+			drag = null;
+			view.classList.remove("drag");
+		});
+		fit();
+	}
+
+	/* Search: rows that do not match are hidden, boxes that do not match fade. */
+	const search = document.getElementById("search"), found = document.getElementById("found");
+	const rows = all("tbody tr").map((row) => ({ row: row, text: row.textContent.toLowerCase() }));
+	const nodes = all("svg g.node").filter((g) => g.querySelector("[data-tip]") && !g.matches(".grid, .band, .legend, .title, .subtitle, .tick"))
+		.map((g) => ({ g: g, text: (g.textContent + " " + g.querySelector("[data-tip]").dataset.tip).toLowerCase() }));
+	let hits = [], at = 0;
+	const look = () => {
+		const word = search.value.trim().toLowerCase();
+		hits = [];
+		for (const r of rows) {
+			r.row.hidden = word !== "" && !r.text.includes(word);
+			if (word && !r.row.hidden)
+				hits.push(r.row);
+		}
+		for (const n of nodes)
+			n.g.classList.toggle("dim", word !== "" && !n.text.includes(word));
+		at = 0;
+		found.textContent = word ? hits.length + (hits.length === 1 ? " row" : " rows") : "";
+	};
+	search.addEventListener("input", look);
+	search.addEventListener("keydown", (e) => {
+		if (e.key === "Enter" && hits.length) {
+			hits[at++ % hits.length].scrollIntoView({ block: "center" });
+		} else if (e.key === "Escape") {
+			search.value = "";
+			look();
+		}
+	});
+	document.addEventListener("keydown", (e) => {
+		if (e.key === "/" && !e.target.closest("input")) {
+			e.preventDefault();
+			search.focus();
+		}
+	});
+
+	/* Light and dark, whatever the system says. */
+	document.getElementById("theme").addEventListener("click", () => {
+		const dark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+		root.dataset.theme = dark ? "light" : "dark";
+	});
+})();
