@@ -72,6 +72,7 @@ $(OUT)/%.o: %.c
 # Top-level asm must keep its order here; make knows nothing of .incbin.
 $(OUT)/schema/sql.o: ALL_CFLAGS += -fno-toplevel-reorder
 $(OUT)/schema/sql.o: $(wildcard schema/*.sql)
+$(OUT)/viewer/page.o: $(wildcard viewer/*.css viewer/*.js)
 $(OUT)/verdict/lessons.o: ALL_CFLAGS += -fno-toplevel-reorder
 $(OUT)/verdict/lessons.o: $(wildcard doc/rules/*.txt)
 $(OUT)/schema/queries.o: $(wildcard schema/queries/*.sql)
