@@ -157,6 +157,9 @@ static void watch(struct loop *l)
 		note("stopped all processes because of the deadlock; look at them with 'pptrace why'"
 		     " or a debugger, and go on with kill -CONT");
 	} else if (l->config->on_deadlock == DEADLOCK_KILL && !l->kill_until) {
+		/* Stopped first: nobody shall go on because another one is dead already. */
+		tracer_each_alive(l->t, send_stop, NULL);
+		tracer_each_alive(l->t, send_kill, NULL);
 		l->ret->was_deadlock = true;
 		l->kill_until = now_ns() + KILL_SECONDS * SECOND;
 	}
