@@ -244,6 +244,7 @@ void model_lock_init(struct model *m, const struct rec_LOCK_INIT *rec)
 		lock = model_find_lock(t->proc, rec->addr);
 		/* Without a site it was only seen for the first time. */
 		if (lock && rec->site && !lock->pshared) {
+			model_abandoned_drop(m, lock, true, model_time(m, rec->head.ts));
 			kill_lock(m, lock);
 			(void)hash_del(&t->proc->vm->locks, rec->addr);
 		}
@@ -275,6 +276,7 @@ void model_lock_destroy(struct model *m, const struct rec_LOCK_DESTROY *rec)
 	if (!lock || (rec->kind && lock->kind != rec->kind))
 		return;
 	lock->destroyed = model_time(m, rec->head.ts);
+	model_abandoned_drop(m, lock, true, lock->destroyed);
 	model_lock_touch(m, lock);
 	(void)hash_del(&vm->locks, rec->addr);
 	if (!lock->pshared) {

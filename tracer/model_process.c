@@ -91,7 +91,7 @@ struct thread *model_thread(struct model *m, const struct rec_head *head)
 {
 	struct thread *t = m->last_thread;
 
-	if (t && t->tid == head->tid && t->proc->pid == head->pid)
+	if (t && t->tid == head->tid && t->proc->pid == head->pid && !t->proc->unconfirmed)
 		return t;
 	t = model_find_thread(m, head->tid);
 	if (!t || t->proc->pid != head->pid) {
