@@ -147,17 +147,6 @@ int ends_walk(u64 fdt_address, const struct ends_range *range)
 	return 0;
 }
 
-/* Reports a new descriptor if it is an end. */
-static __always_inline void ends_new(
-	struct task_struct *task, struct slot *slot, u32 fd, u32 via, u64 path)
-{
-	struct object obj;
-
-	if (file_pipe_of_fd(task, fd, &obj))
-		ends_open(PID_TID(slot), &obj, FD_VIA(fd, via, fd_is_cloexec(task, fd)),
-			obj.kind == FILE_FIFO ? path : 0);
-}
-
 /* What close and dup2 are about to close is known only before they do it. */
 HANDLER_ENTER(enter_ends)
 {
@@ -177,19 +166,6 @@ HANDLER_ENTER(enter_ends)
 	}
 	slot->found = file_pipe_of_fd(task, fd, &slot->obj);
 	return 0;
-}
-
-/* Two new descriptors that the call wrote into the target's memory. */
-static __always_inline void ends_pair(struct task_struct *task, struct slot *slot, u64 addr)
-{
-	u32 fds[2] = {};
-
-	if (bpf_probe_read_user(fds, sizeof fds, (void *)addr)) {
-		lost_count(REC_END_OPEN);
-		return;
-	}
-	ends_new(task, slot, fds[0], END_CREATE, 0);
-	ends_new(task, slot, fds[1], END_CREATE, 0);
 }
 
 HANDLER_EXIT(exit_ends)

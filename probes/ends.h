@@ -58,4 +58,28 @@ static __always_inline void ends_walk_all(struct task_struct *task, u32 pid, u32
 	ends_walk((u64)BPF_CORE_READ(task, files, fdt), &range);
 }
 
+/* Reports a new descriptor if it is an end. */
+static __always_inline void ends_new(
+	struct task_struct *task, struct slot *slot, u32 fd, u32 via, u64 path)
+{
+	struct object obj;
+
+	if (file_pipe_of_fd(task, fd, &obj))
+		ends_open(PID_TID(slot), &obj, FD_VIA(fd, via, fd_is_cloexec(task, fd)),
+			obj.kind == FILE_FIFO ? path : 0);
+}
+
+/* Two new descriptors that the call wrote into the target's memory. */
+static __always_inline void ends_pair(struct task_struct *task, struct slot *slot, u64 addr)
+{
+	u32 fds[2] = {};
+
+	if (bpf_probe_read_user(fds, sizeof fds, (void *)addr)) {
+		lost_count(REC_END_OPEN);
+		return;
+	}
+	ends_new(task, slot, fds[0], END_CREATE, 0);
+	ends_new(task, slot, fds[1], END_CREATE, 0);
+}
+
 #endif

@@ -5,9 +5,8 @@
 
 #define EINTR 4
 
-/* Filled in by the tracer: numbers of this machine, and of its 32-bit calls. */
+/* Filled in by the tracer: the numbers of this machine. */
 const volatile struct call_info calls[CALLS_MAX] = {};
-const volatile unsigned short compat_nr[CALLS_MAX] = {};
 
 /* TP_PROTO(struct pt_regs *regs, long id) */
 SEC("tp_btf/sys_enter")
@@ -21,9 +20,7 @@ int BPF_PROG(on_sys_enter, struct pt_regs *regs, long id)
 		return 0;
 	slot->last_nr = -1;
 	if (TASK_IS_COMPAT(task)) {
-		slot->flags |= SLOT_COMPAT;
-		slot->call = CALL_NONE;
-		slot->nr = nr < CALLS_MAX ? (int)compat_nr[nr] - 1 : -1;
+		bpf_tail_call(ctx, &enter_handlers, HANDLE_COMPAT);
 		return 0;
 	}
 	slot->flags &= ~SLOT_COMPAT;
@@ -108,7 +105,13 @@ static __always_inline int sys_exit(void *ctx, struct pt_regs *regs, long ret, b
 	struct slot *slot = slot_find(task);
 	u32 nr, exit;
 
-	if (!slot || slot->nr < 0)
+	if (!slot)
+		return 0;
+	if (slot->flags & SLOT_COMPAT) {
+		bpf_tail_call(ctx, &exit_handlers, HANDLE_COMPAT);
+		return 0;
+	}
+	if (slot->nr < 0)
 		return 0;
 	nr = slot->nr;
 	slot->nr = -1;
@@ -118,7 +121,7 @@ static __always_inline int sys_exit(void *ctx, struct pt_regs *regs, long ret, b
 		if (ret == -ERESTART_RESTARTBLOCK)
 			slot->restart_nr = nr;
 	}
-	if ((slot->flags & SLOT_COMPAT) || nr >= CALLS_MAX)
+	if (nr >= CALLS_MAX)
 		return 0;
 	exit = calls[nr].exit;
 	if (fast && exit == HANDLE_IO && io_fast(regs, ret, task, slot))

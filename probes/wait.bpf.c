@@ -198,7 +198,7 @@ static __always_inline void wait_begin(void *ctx, struct task_struct *task, stru
 		next = WAIT_HANDLE_CHILD;
 		break;
 	}
-	if (slot->nr < 0 || (slot->flags & SLOT_COMPAT))
+	if (slot->nr < 0)
 		next = 0;
 	if (next)
 		bpf_tail_call(ctx, &wait_handlers, next);
@@ -210,7 +210,7 @@ static __always_inline void wait_begin(void *ctx, struct task_struct *task, stru
 		return;
 	}
 	futex = 0;
-	if (slot->nr >= 0 && !(slot->flags & SLOT_COMPAT))
+	if (slot->nr >= 0)
 		futex = wait_call(&w, task, slot);
 	wait_emit(&w, task, slot, futex);
 }
@@ -240,7 +240,8 @@ int BPF_PROG(on_switch, bool preempt, struct task_struct *prev, struct task_stru
 	state = prev->__state;
 	if (preempt || !state || (prev->flags & PF_EXITING))
 		return 0;
-	if (slot->nr < 0 && !(state & (TASK_STOPPED_ | TASK_TRACED_)))
+	if (slot->nr < 0 && !(slot->flags & SLOT_COMPAT) &&
+		!(state & (TASK_STOPPED_ | TASK_TRACED_)))
 		return 0;
 	wait_begin(ctx, prev, slot);
 	return 0;

@@ -52,12 +52,21 @@ static __always_inline void wait_start(struct wait *w, struct task_struct *task,
 	if (!HAS_HELPER(task_pt_regs))
 		return;
 	regs = (struct pt_regs *)bpf_task_pt_regs(task);
-	w->args[0] = REG_ARG0(regs);
-	w->args[1] = REG_ARG1(regs);
-	w->args[2] = REG_ARG2(regs);
-	w->args[3] = REG_ARG3(regs);
-	w->args[4] = REG_ARG4(regs);
-	w->args[5] = REG_ARG5(regs);
+	if (slot->flags & SLOT_COMPAT) {
+		w->args[0] = COMPAT_ARG0(regs);
+		w->args[1] = COMPAT_ARG1(regs);
+		w->args[2] = COMPAT_ARG2(regs);
+		w->args[3] = COMPAT_ARG3(regs);
+		w->args[4] = COMPAT_ARG4(regs);
+		w->args[5] = COMPAT_ARG5(regs);
+	} else {
+		w->args[0] = REG_ARG0(regs);
+		w->args[1] = REG_ARG1(regs);
+		w->args[2] = REG_ARG2(regs);
+		w->args[3] = REG_ARG3(regs);
+		w->args[4] = REG_ARG4(regs);
+		w->args[5] = REG_ARG5(regs);
+	}
 	w->ip = REG_IP(regs);
 	w->sp = REG_SP(regs);
 }

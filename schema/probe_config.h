@@ -6,6 +6,7 @@
 /* Included by BPF code after kernel.h and by the tracer after stdint.h. */
 #ifdef __bpf__
 typedef u8 cfg_u8;
+typedef u16 cfg_u16;
 typedef u32 cfg_u32;
 typedef s32 cfg_s32;
 typedef u64 cfg_u64;
@@ -13,6 +14,7 @@ typedef s64 cfg_s64;
 #else
 #include <stdint.h>
 typedef uint8_t cfg_u8;
+typedef uint16_t cfg_u16;
 typedef uint32_t cfg_u32;
 typedef int32_t cfg_s32;
 typedef uint64_t cfg_u64;
@@ -101,6 +103,7 @@ enum call_handler {
 	HANDLE_FILE_LOCK, /* exit: flock, and fcntl handed on by HANDLE_ENDS */
 	HANDLE_WAITPID,   /* exit: REAP */
 	HANDLE_TIMER,     /* exit: SIG_ACTION and TIMER */
+	HANDLE_COMPAT,    /* enter and exit: calls of 32-bit programs */
 	HANDLE_MMAP,      /* exit: MODULE */
 	HANDLE_END
 };
@@ -126,6 +129,12 @@ struct call_info {
 };
 
 #define CALLS_MAX 512
+
+/* A call of a 32-bit program: the native number plus one (0: none is the same), and what it is. */
+struct compat_info {
+	cfg_u16 nr;
+	cfg_u16 call; /* enum call */
+};
 
 /* Bits of slot.flags. */
 #define SLOT_FRESH 1u   /* adopted: its open pipe ends and ignored signals are not known yet */

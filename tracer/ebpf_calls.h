@@ -3,17 +3,12 @@
 #ifndef TRACER_EBPF_CALLS_H
 #define TRACER_EBPF_CALLS_H
 
-#include <stdint.h>
-
 #include "schema/probe_config.h"
 
 /* Fills the table (CALLS_MAX entries) with this machine's numbers. */
 void ebpf_calls_fill(struct call_info *calls);
 
-/*
- * Fills the table from numbers of 32-bit calls to native numbers plus one, for
- * the calls whose arguments mean the same; 0: not known.
- */
-void ebpf_calls_fill_compat(uint16_t *numbers);
+/* The same for the numbers of 32-bit programs, for calls whose arguments mean the same. */
+void ebpf_calls_fill_compat(struct compat_info *calls);
 
 #endif

@@ -93,6 +93,7 @@ static void config_fill(struct pptrace_bpf *skel, const struct source_config *co
 					       (uint64_t)(real.tv_nsec - mono.tv_nsec);
 	skel->rodata->config.wake_bytes = ring / 4;
 	ebpf_calls_fill(skel->rodata->calls);
+	ebpf_calls_fill_compat(skel->rodata->compat_calls);
 }
 
 /* A program that is reached by a tail call: its place in one of the three arrays. */
@@ -105,6 +106,8 @@ struct handler {
 static const struct handler handlers[] = {
 	{"enter_handlers", HANDLE_ENDS, "enter_ends"},
 	{"enter_handlers", HANDLE_RANGE, "enter_range"},
+	{"enter_handlers", HANDLE_COMPAT, "enter_compat"},
+	{"exit_handlers", HANDLE_COMPAT, "exit_compat"},
 	{"exit_handlers", HANDLE_IO, "exit_io"},
 	{"exit_handlers", HANDLE_DATA, "exit_data"},
 	{"exit_handlers", HANDLE_MSG, "exit_msg"},

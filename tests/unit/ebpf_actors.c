@@ -242,6 +242,39 @@ static void act_file_locks(void)
 	fcntl(fd, F_OFD_SETLK, &(struct flock){.l_type = F_UNLCK});
 }
 
+#if defined(__x86_64__)
+static long call32(long nr, long a, long b, long c)
+{
+	long ret;
+
+	__asm__ volatile("int $0x80" : "=a"(ret) : "a"(nr), "b"(a), "c"(b), "d"(c) : "memory");
+	return (int)ret;
+}
+
+/* pipe, write, read, dup, waitpid, close as a 32-bit program makes them. */
+static void act_compat(void)
+{
+	char *low = mmap(
+		NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
+	int *fds = (int *)(void *)low, copy;
+	pid_t pid;
+
+	need(low != MAP_FAILED && call32(42, (long)low, 0, 0) == 0);
+	need(call32(4, fds[1], (long)low + 64, 3) == 3);
+	need(call32(3, fds[0], (long)low + 64, 30) == 3);
+	copy = (int)call32(41, fds[0], 0, 0);
+	need(copy >= 0 && call32(6, copy, 0, 0) == 0);
+	pid = fork();
+	if (pid == 0)
+		_exit(5);
+	need(call32(7, pid, (long)low + 128, 0) == pid);
+}
+#else
+static void act_compat(void)
+{
+}
+#endif
+
 static const struct {
 	const char *name;
 	void (*act)(void);
@@ -257,6 +290,7 @@ static const struct {
 	{"locks", act_locks},
 	{"flood", act_flood},
 	{"file-locks", act_file_locks},
+	{"compat", act_compat},
 };
 
 /* Before main: the test program was executed to be an actor. */

@@ -478,6 +478,30 @@ TEST(ebpf_file_locks)
 	run_done(&r);
 }
 
+#if defined(__x86_64__)
+TEST(ebpf_compat)
+{
+	struct run r = run_actor("compat", &plain, true);
+	const struct rec_PIPE_IO *w, *d;
+	const struct rec_REAP *reap;
+	_cleanup_buf_ struct buf text = BUF_INIT;
+	size_t pos = 0;
+
+	w = NEXT(&r, PIPE_IO, &pos);
+	d = NEXT(&r, PIPE_IO, &pos);
+	ASSERT(w && d);
+	ASSERT(w->op == IO_WRITE && w->result == 3);
+	ASSERT(d->op == IO_READ && d->result == 3 && d->requested == 30);
+	pos = 0;
+	reap = NEXT(&r, REAP, &pos);
+	ASSERT(reap != NULL);
+	ASSERT_INT(reap->status, 5 << 8);
+	ends_text(&r, &text);
+	ASSERT_STR(text.data, "+r:1 +w:1 +r:3 -x:8 +r:4 +w:4 ");
+	run_done(&r);
+}
+#endif
+
 /* A ring that is too small loses records and says how many; nothing is counted twice. */
 TEST(ebpf_losses)
 {
