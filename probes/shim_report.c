@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <signal.h>
 #include <sys/auxv.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -203,10 +204,12 @@ void report_vfork_wait(pid_t child, uint32_t pid, uint64_t ts)
 void report_spawned(
 	struct spawn_call *c, int rc, pid_t child, const char *path, char *const *argv, bool bears)
 {
+	/* CLONE_CLEAR_SIGHAND is by what the kernel, too, tells posix_spawn from other ways. */
+	const uint64_t spawn_flags = 0x100000000ull | SIGCHLD;
 	uint64_t begun = c->fork.ts;
 	bool on = c->fork.thread != NULL;
 
-	report_child(c, rc == 0 ? child : 0, 0);
+	report_child(c, rc == 0 ? child : 0, spawn_flags);
 	if (on && rc == 0) {
 		report_vfork_wait(child, 0, begun);
 		wait_end();
