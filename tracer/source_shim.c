@@ -32,6 +32,7 @@ struct state {
 	struct shim_arena arena;
 	struct shim_clock clock;
 	struct shim_expand expand;
+	struct shim_tasks tasks;
 	struct shim_ring *rings; /* one for each in the arena */
 	uint32_t *heap;          /* rings with a record to hand over, oldest first */
 	size_t n_heap;
@@ -144,6 +145,7 @@ static void shim_detach(struct source *src)
 	shim_arena_done(&s->arena);
 	shim_clock_done(&s->clock);
 	shim_expand_done(&s->expand);
+	shim_tasks_done(&s->tasks);
 	mem_cleanup_close(&s->wakeup);
 	free(s->rings);
 	free(s->heap);
@@ -166,6 +168,7 @@ static int shim_attach(struct source *src, const struct source_config *config, s
 	s->pidns = pidns_number();
 	s->clock.tsc = shim_clock_tsc();
 	s->expand.clock = &s->clock;
+	s->expand.tasks = config->everything ? &s->tasks : NULL;
 	fd = file_make(s, config);
 	rc = fd < 0 ? fd : file_map(s, fd);
 	if (rc < 0) {
@@ -188,8 +191,7 @@ static int shim_attach(struct source *src, const struct source_config *config, s
 
 static int shim_adopt(struct source *src, pid_t pid)
 {
-	(void)src;
-	(void)pid;
+	shim_tasks_root(&((struct state *)src->state)->tasks, (uint32_t)pid);
 	return 0;
 }
 
@@ -200,7 +202,8 @@ static int library_link(struct state *s)
 
 	if (!strpbrk(s->library, ": \t\n"))
 		return 0;
-	link = xasprintf("%.*s/libpptrace-shim.so", (int)(strrchr(s->path, '/') - s->path), s->path);
+	link = xasprintf(
+		"%.*s/libpptrace-shim.so", (int)(strrchr(s->path, '/') - s->path), s->path);
 	if (symlink(s->library, link) < 0)
 		return -errno;
 	free(s->library);
@@ -393,7 +396,8 @@ static uint64_t hand_over(
 	while (s->n_heap) {
 		struct shim_ring *r = &s->rings[s->heap[0]];
 
-		if (r->next > horizon)
+		/* Nobody goes ahead of a record that is still being written: what follows from it may lie elsewhere. */
+		if (r->next > floor_raw)
 			break;
 		if (++n > POLL_SLOTS)
 			return r->next < floor_raw ? r->next : floor_raw;

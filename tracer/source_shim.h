@@ -51,7 +51,7 @@ struct shim_ring {
 	bool dead;   /* its thread is gone: what is not committed never will be */
 	uint32_t number;
 	uint32_t pid, tid; /* as the process itself numbers them */
-	uint64_t image, pidns, born;
+	uint64_t image, pidns, born, parent;
 	uint64_t tail;    /* next slot to read */
 	uint64_t head;    /* slots reserved when it was last looked at */
 	uint32_t chunk;   /* of tail, plus 1 */
@@ -127,9 +127,11 @@ uint64_t shim_ring_close(struct shim_arena *a, struct shim_ring *r);
 
 /* ---- Records (source_shim_expand.c) ---- */
 
+struct shim_tasks;
 struct shim_expand {
 	struct shim_clock *clock;
-	struct hash handles; /* pthread_t of a process -> tid */
+	struct shim_tasks *tasks; /* NULL: kernel probes report processes */
+	struct hash handles;      /* pthread_t of a process -> tid */
 	uint64_t malformed;
 };
 
@@ -138,5 +140,27 @@ void shim_expand_done(struct shim_expand *x);
 /* Turns a slot into a record of events.def and emits it; not before the time floor. */
 void shim_expand(struct shim_expand *x, struct shim_ring *r, const struct shim_slot *slot,
 	uint64_t floor, source_emit *emit, void *arg);
+
+/* ---- What only a recording without kernel probes needs (source_shim_tasks.c) ---- */
+
+/*
+ * Fills in what the library cannot know: who made a process that appears
+ * without a record of it (made by the C library itself or by a raw system
+ * call), who belongs to a group that is sent a signal, and files that were
+ * mapped after the program's start.
+ */
+struct shim_tasks {
+	struct hash processes; /* by pid: those whose begin has been told */
+	struct hash images;    /* by pid and image: what is mapped executable */
+};
+
+void shim_tasks_done(struct shim_tasks *t);
+
+/* The command, which nobody in the recording made. */
+void shim_tasks_root(struct shim_tasks *t, uint32_t pid);
+
+/* Hands rec on, with what has to come before it or stands for it. */
+void shim_tasks_emit(struct shim_tasks *t, const struct shim_ring *r, const struct rec_head *rec,
+	source_emit *emit, void *arg);
 
 #endif

@@ -219,6 +219,10 @@ void shim_expand(struct shim_expand *x, struct shim_ring *r, const struct shim_s
 		x->malformed++;
 		ok = false;
 	}
-	if (ok)
+	if (!ok)
+		return;
+	if (x->tasks)
+		shim_tasks_emit(x->tasks, r, &rec.head, emit, arg);
+	else
 		emit(arg, &rec.head);
 }
