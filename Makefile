@@ -189,7 +189,7 @@ FUZZERS := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(sort $(wildcard tests/fuzz/*
 build/fuzz/%: tests/fuzz/%.c $(ROOM_SRC) $(if $(BPF_OBJ),$(OUT)/gen/pptrace.skel.h)
 	@mkdir -p $(@D)
 	$(say) FUZZ $@
-	$(Q)$(CLANG) $(filter-out -Werror,$(ALL_CFLAGS)) -fno-toplevel-reorder -fsanitize=fuzzer,address,undefined \
+	$(Q)$(CLANG) $(filter-out -Werror,$(ALL_CFLAGS)) -fsanitize=fuzzer,address,undefined \
 		-o $@ $< $(ROOM_SRC) $(LIBS)
 
 fuzz: $(FUZZERS)

@@ -163,4 +163,30 @@ void shim_tasks_root(struct shim_tasks *t, uint32_t pid);
 void shim_tasks_emit(struct shim_tasks *t, const struct shim_ring *r, const struct rec_head *rec,
 	source_emit *emit, void *arg);
 
+/* ---- All rings together (source_shim_drain.c) ---- */
+
+struct shim_drain {
+	struct shim_arena arena;
+	struct shim_clock clock;
+	struct shim_expand expand;
+	struct shim_tasks tasks;
+	struct shim_ring *rings; /* one for each in the arena */
+	uint32_t *heap;          /* rings with a record to hand over, oldest first */
+	size_t n_heap;
+	uint64_t pidns;  /* the tracer's own */
+	uint64_t latest; /* raw: when the drain began */
+	uint64_t until;  /* mono: handed over so far */
+	uint64_t lost_dropped, lost_holes;
+};
+
+/* Prepares for an arena that is laid out and mapped, with the clock chosen. */
+void shim_drain_init(struct shim_drain *d, bool everything);
+void shim_drain_done(struct shim_drain *d);
+
+/* Hands over what is there, moves until, and gives back what dead threads left. True: there is more. */
+bool shim_drain_poll(struct shim_drain *d, source_emit *emit, void *arg);
+
+/* Returns how many records found no room so far. */
+uint64_t shim_drain_dropped(const struct shim_drain *d);
+
 #endif

@@ -1,0 +1,74 @@
+/* shim_arena.c - a program that runs wild may write anything into the arena. */
+/* SPDX-License-Identifier: MIT */
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "schema/record.h"
+#include "tracer/source_shim.h"
+
+enum { RINGS = 3, CHUNKS = 4, USED_SLOTS = 64 };
+
+/* Reads all of a record, so that a sanitizer sees a wrong size. */
+static void look(void *arg, const struct rec_head *rec)
+{
+	uint64_t *sum = arg;
+
+	if (rec->size < sizeof *rec || rec->size % 8 || rec->kind >= REC_KIND_END)
+		abort();
+	for (size_t i = 0; i < rec->size / 8; i++)
+		*sum += ((const uint64_t *)(const void *)rec)[i];
+}
+
+/* The input is cut into writes of (where, 8 bytes) over the rings, the chunk rows and the first slots of each chunk. */
+static void scribble(struct shim_arena *a, const uint8_t *data, size_t size)
+{
+	for (; size >= 11; data += 11, size -= 11) {
+		uint32_t where = (uint32_t)data[0] << 8 | data[1];
+		uint64_t *to, word;
+
+		memcpy(&word, data + 3, sizeof word);
+		switch (data[2] % 3) {
+		case 0:
+			to = (uint64_t *)shim_arena_ring(a, where % RINGS) + where / RINGS % 16;
+			break;
+		case 1:
+			to = (uint64_t *)shim_arena_chunk(a, where % CHUNKS) + where / CHUNKS % 2;
+			break;
+		default:
+			to = (uint64_t *)(a->base + a->data_at +
+					  where % CHUNKS * (uint64_t)ARENA_CHUNK_BYTES) +
+			     where / CHUNKS % (USED_SLOTS * ARENA_SLOT_WORDS);
+			break;
+		}
+		*to = word;
+	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct shim_drain d = {.clock = {.tsc = false}};
+	uint64_t bytes = shim_arena_layout(&d.arena, RINGS, CHUNKS), sum = 0;
+	char *memory = aligned_alloc(4096, (bytes + 4095) & ~4095ull);
+
+	memset(memory, 0, bytes);
+	shim_arena_init(&d.arena, memory);
+	shim_drain_init(&d, false);
+	/* Half of a real ring to begin with. */
+	for (uint32_t i = 0; i < RINGS; i++) {
+		struct arena_ring *r = shim_arena_ring(&d.arena, i);
+
+		r->owner = (uint64_t)(i + 1) << 32 | (i + 1);
+		r->first = i + 1;
+		r->head = USED_SLOTS;
+		shim_arena_chunk(&d.arena, i)->owner = i + 1;
+		r->state = ARENA_RING_LIVE;
+	}
+	scribble(&d.arena, data, size / 2);
+	shim_drain_poll(&d, look, &sum);
+	scribble(&d.arena, data + size / 2, size - size / 2);
+	shim_drain_poll(&d, look, &sum);
+	shim_drain_done(&d);
+	free(memory);
+	return 0;
+}

@@ -1,0 +1,247 @@
+/* source_shim_drain.c - hand over what all rings hold, in the order of time. */
+/* SPDX-License-Identifier: MIT */
+#include "tracer/source_shim.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+
+#define SLACK_NS 50000u           /* between a stamp and its slot being seen */
+#define HOLE_MAX_NS 1000000000ull /* a slot that stays empty so long is given up */
+#define FUTURE_RAW (1ull << 36)   /* no record is so much younger than the drain */
+#define ALIVE_CHECK_NS 300000000ull
+
+enum { POLL_SLOTS = 200000 }; /* handed over by one poll at most, so that memory stays bounded */
+
+void shim_drain_init(struct shim_drain *d, bool everything)
+{
+	d->rings = xcalloc(d->arena.n_rings, sizeof *d->rings);
+	d->heap = xcalloc(d->arena.n_rings, sizeof *d->heap);
+	d->expand.clock = &d->clock;
+	d->expand.tasks = everything ? &d->tasks : NULL;
+	d->until = shim_clock_sample(&d->clock).mono;
+}
+
+void shim_drain_done(struct shim_drain *d)
+{
+	for (uint32_t i = 0; d->rings && i < d->arena.n_rings; i++)
+		free(d->rings[i].pinned);
+	shim_arena_done(&d->arena);
+	shim_clock_done(&d->clock);
+	shim_expand_done(&d->expand);
+	shim_tasks_done(&d->tasks);
+	free(d->rings);
+	free(d->heap);
+	*d = (struct shim_drain){0};
+}
+
+/* ---- Which rings there are ---- */
+
+static bool thread_is_gone(const struct shim_drain *d, const struct shim_ring *r)
+{
+	/* Numbers of another PID namespace say nothing here. */
+	if (r->pidns != d->pidns || !d->pidns)
+		return false;
+	return syscall(SYS_tgkill, r->pid, r->tid, 0) < 0 && errno == ESRCH;
+}
+
+/* An exec ended the threads of the image before it. */
+static void supersede(struct shim_drain *d, const struct shim_ring *young)
+{
+	for (uint32_t i = 0; i < d->arena.n_rings; i++) {
+		struct shim_ring *r = &d->rings[i];
+
+		if (r->live && r->pid == young->pid && r->image != young->image &&
+			r->pidns == young->pidns && r->born < young->born)
+			r->dead = true;
+	}
+}
+
+static void find_rings(struct shim_drain *d)
+{
+	for (uint32_t i = 0; i < d->arena.n_rings; i++) {
+		struct shim_ring *r = &d->rings[i];
+
+		if (!r->live && shim_ring_open(&d->arena, r, i))
+			supersede(d, r);
+		if (r->live)
+			shim_ring_look(&d->arena, r);
+	}
+}
+
+/* Gives back what dead threads have left when it has been read. */
+static void retire_rings(struct shim_drain *d, uint64_t now)
+{
+	for (uint32_t i = 0; i < d->arena.n_rings; i++) {
+		struct shim_ring *r = &d->rings[i];
+
+		if (!r->live)
+			continue;
+		if (!r->dead && now - r->checked > ALIVE_CHECK_NS) {
+			r->checked = now;
+			/* What it wrote last may have come after the look. */
+			if (thread_is_gone(d, r)) {
+				r->dead = true;
+				continue;
+			}
+		}
+		if (r->dead && (r->broken || r->tail >= r->head)) {
+			uint64_t seen = r->head;
+
+			shim_ring_look(&d->arena, r);
+			if (r->broken || r->head == seen)
+				d->lost_dropped += shim_ring_close(&d->arena, r);
+		}
+	}
+}
+
+/* ---- Handing over in the order of time ---- */
+
+static bool heap_before(const struct shim_drain *d, uint32_t a, uint32_t b)
+{
+	return d->rings[a].next != d->rings[b].next ? d->rings[a].next < d->rings[b].next : a < b;
+}
+
+static void heap_down(struct shim_drain *d, size_t i)
+{
+	uint32_t *h = d->heap, v = h[i];
+
+	for (size_t child; (child = 2 * i + 1) < d->n_heap; i = child) {
+		if (child + 1 < d->n_heap && heap_before(d, h[child + 1], h[child]))
+			child++;
+		if (!heap_before(d, h[child], v))
+			break;
+		h[i] = h[child];
+	}
+	h[i] = v;
+}
+
+/* Gives up what is reserved and will not be filled: one slot, and what belonged to it is skipped next. */
+static void skip_hole(struct shim_drain *d, struct shim_ring *r)
+{
+	if (!r->dead)
+		shim_ring_pin(r);
+	shim_ring_skip(&d->arena, r, 1);
+	r->hole = 0;
+	d->lost_holes++;
+}
+
+/*
+ * Finds the time of the ring's next record. False: it has none now; then
+ * *floor_raw is lowered if one may come that is older.
+ */
+static bool ring_next(struct shim_drain *d, struct shim_ring *r, uint64_t now, uint64_t *floor_raw)
+{
+	for (;;) {
+		enum shim_next next = shim_ring_time(&d->arena, r, &r->next);
+
+		if (next == SHIM_RECORD) {
+			r->hole = 0;
+			/* A time that cannot be must not hold the ring for ever. */
+			if (r->next > d->latest + FUTURE_RAW)
+				r->next = r->last;
+			return true;
+		}
+		if (next == SHIM_REST) {
+			shim_ring_skip(&d->arena, r, 1);
+			continue;
+		}
+		if (next != SHIM_HOLE)
+			return false;
+		if (!r->hole)
+			r->hole = now;
+		if (!r->dead && now - r->hole < HOLE_MAX_NS) {
+			if (r->last < *floor_raw)
+				*floor_raw = r->last;
+			return false;
+		}
+		skip_hole(d, r);
+	}
+}
+
+/* Hands over the record at the ring's tail. */
+static bool ring_take(struct shim_drain *d, struct shim_ring *r, source_emit *emit, void *arg)
+{
+	struct shim_slot slot;
+	unsigned n;
+
+	switch (shim_ring_peek(&d->arena, r, &slot, &n)) {
+	case SHIM_RECORD:
+		slot.ts = r->next;
+		shim_expand(&d->expand, r, &slot, d->until, emit, arg);
+		r->last = slot.ts;
+		shim_ring_skip(&d->arena, r, n);
+		return true;
+	case SHIM_HOLE:
+	case SHIM_REST:
+		/* A record that was cut off. */
+		skip_hole(d, r);
+		return true;
+	case SHIM_EMPTY:
+		return false;
+	case SHIM_BROKEN:
+		r->broken = true;
+		return false;
+	}
+	return false;
+}
+
+/* Hands over all records up to the raw time horizon, at most POLL_SLOTS; returns the raw time up to which nothing is left. */
+static uint64_t hand_over(
+	struct shim_drain *d, uint64_t horizon, uint64_t now, source_emit *emit, void *arg)
+{
+	uint64_t floor_raw = horizon;
+	size_t n = 0;
+
+	d->n_heap = 0;
+	for (uint32_t i = 0; i < d->arena.n_rings; i++)
+		if (d->rings[i].live && ring_next(d, &d->rings[i], now, &floor_raw))
+			d->heap[d->n_heap++] = i;
+	for (size_t i = d->n_heap / 2; i-- > 0;)
+		heap_down(d, i);
+	while (d->n_heap) {
+		struct shim_ring *r = &d->rings[d->heap[0]];
+
+		/* Nobody goes ahead of a record that is still being written: what follows from it may lie elsewhere. */
+		if (r->next > floor_raw)
+			break;
+		if (++n > POLL_SLOTS)
+			return r->next < floor_raw ? r->next : floor_raw;
+		if (!ring_take(d, r, emit, arg) || !ring_next(d, r, now, &floor_raw))
+			d->heap[0] = d->heap[--d->n_heap];
+		heap_down(d, 0);
+	}
+	return floor_raw;
+}
+
+bool shim_drain_poll(struct shim_drain *d, source_emit *emit, void *arg)
+{
+	struct shim_clock_pair now = shim_clock_sample(&d->clock);
+	uint64_t done, until;
+
+	d->latest = now.raw;
+	find_rings(d);
+	done = hand_over(d, now.raw, now.mono, emit, arg);
+	retire_rings(d, now.mono);
+	until = shim_clock_mono(&d->clock, done);
+	until = until > SLACK_NS ? until - SLACK_NS : 0;
+	if (until > d->until)
+		d->until = until;
+	shim_clock_prune(&d->clock, done);
+	return d->n_heap && d->rings[d->heap[0]].next <= done;
+}
+
+uint64_t shim_drain_dropped(const struct shim_drain *d)
+{
+	uint64_t n = d->lost_dropped +
+		     __atomic_load_n(&shim_arena_head(&d->arena)->no_ring, __ATOMIC_RELAXED);
+
+	for (uint32_t i = 0; i < d->arena.n_rings; i++)
+		if (d->rings[i].live)
+			n += __atomic_load_n(
+				&shim_arena_ring(&d->arena, i)->dropped, __ATOMIC_RELAXED);
+	return n;
+}
