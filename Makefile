@@ -142,7 +142,9 @@ $(OUT)/tests/programs/%: tests/programs/%.c $(wildcard tests/programs/*.h)
 
 programs: $(PROGRAMS)
 
-$(OUT)/tests/unit/run: $(UNIT_OBJ) $(ROOM_OBJ)
+# What of cli/ only reads texts is tested too.
+CLI_TESTED := options say
+$(OUT)/tests/unit/run: $(UNIT_OBJ) $(ROOM_OBJ) $(CLI_TESTED:%=$(OUT)/cli/%.o)
 	$(say) LINK $@
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
@@ -191,6 +193,8 @@ build/fuzz/%: tests/fuzz/%.c $(ROOM_SRC) $(if $(BPF_OBJ),$(OUT)/gen/pptrace.skel
 	$(say) FUZZ $@
 	$(Q)$(CLANG) $(filter-out -Werror,$(ALL_CFLAGS)) -fsanitize=fuzzer,address,undefined \
 		-o $@ $< $(ROOM_SRC) $(LIBS)
+
+build/fuzz/parse: LIBS += $(CLI_TESTED:%=cli/%.c)
 
 fuzz: $(FUZZERS)
 	$(Q)for f in $(FUZZERS); do echo "$$f"; mkdir -p $$f.corpus; \
