@@ -154,6 +154,9 @@ int state_load_locks(struct state *st, bool open_only, struct buf *why)
 
 	if (rc || !st->n_locks)
 		return rc;
+	/* The kernel releases file locks when their process ends, and so does lock_hold. */
+	for (size_t i = 0; i < st->n_locks; i++)
+		open_only = open_only && st->locks[i].kind != LOCK_FILE;
 	/* What was never released until the process ended is not in lock_open any more; an index has it. */
 	if (st->at_ns != STATE_END)
 		rc = read_holders(st,
