@@ -148,12 +148,25 @@ struct making {
 	struct cell *cell;
 };
 
+/* Nobody announces the main thread, and others may join it: it is told when it makes its first thread. */
+static void announce_main(void)
+{
+	static int told; /* pid; a forked child has another main thread */
+	int pid = (int)sys0(SYS_getpid);
+
+	if (told == pid || (int)sys0(SYS_gettid) != pid)
+		return;
+	told = pid;
+	record_handle(pthread_self(), (uint32_t)pid);
+}
+
 static void making_begin(struct making *m, uint64_t site)
 {
 	*m = (struct making){.call = {.op = SYNC_CREATE, .site = site}};
 	m->cell = shim_active() ? cell_take() : NULL;
 	if (!m->cell)
 		return;
+	announce_main();
 	if (shim_everything())
 		ring_record_begin(&m->fork, sizeof(struct rec_FORK));
 	m->call.start = shim_now_early();

@@ -37,7 +37,7 @@ static int compare_moments(const void *a, const void *b)
 
 	if (x->signalled != y->signalled)
 		return y->signalled - x->signalled;
-	return (x->at_ns < y->at_ns) - (x->at_ns > y->at_ns);
+	return (x->at_ns > y->at_ns) - (x->at_ns < y->at_ns);
 }
 
 /*
@@ -79,29 +79,28 @@ static int find_moments(struct sqlite3 *db, int64_t at_ns, struct moments *ret, 
 	return rc;
 }
 
-static bool same_members(const struct finding *a, const struct finding *b)
+static bool has_wait(const struct finding *f, int64_t wait_id)
 {
-	if (a->n_members != b->n_members)
-		return false;
-	for (size_t i = 0; i < a->n_members; i++) {
-		bool found = false;
-
-		for (size_t k = 0; k < b->n_members; k++)
-			found = found || a->members[i].thread_id == b->members[k].thread_id;
-		if (!found)
-			return false;
-	}
-	return true;
+	for (size_t i = 0; i < f->n_members; i++)
+		if (f->members[i].wait_id == wait_id)
+			return true;
+	return false;
 }
 
-/* Drops the last finding if an earlier one is about the same threads. */
+/*
+ * Drops the last finding if an earlier one has one of its waits: what is stuck
+ * stays so, and the end of one member only makes others look abandoned.
+ */
 static void drop_repeated(struct findings *fs)
 {
+	const struct finding *last = &fs->list[fs->n - 1];
+
 	for (size_t i = 0; i + 1 < fs->n; i++)
-		if (same_members(&fs->list[i], &fs->list[fs->n - 1])) {
-			finding_drop(fs);
-			return;
-		}
+		for (size_t k = 0; k < last->n_members; k++)
+			if (has_wait(&fs->list[i], last->members[k].wait_id)) {
+				finding_drop(fs);
+				return;
+			}
 }
 
 /* Adds the sets of one moment. conditional: 0 none, 1 those that are shown by default, 2 all. */
@@ -150,10 +149,12 @@ int stuck_find(struct sqlite3 *db, int64_t at_ns, bool all, bool ended, struct f
 	struct buf *why)
 {
 	struct findings fs = {0};
-	int rc = find_at(db, at_ns, false, 1 + all, &fs, why);
+	int rc = 0;
 
-	if (!rc && ended && at_ns == STATE_END)
+	if (ended && at_ns == STATE_END)
 		rc = find_ended(db, at_ns, all, &fs, why);
+	if (!rc)
+		rc = find_at(db, at_ns, false, 1 + all, &fs, why);
 	if (rc) {
 		findings_free(&fs);
 		return rc;
