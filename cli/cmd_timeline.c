@@ -101,7 +101,8 @@ static void draw(struct picture *pic, const struct trace *t, sqlite3 *db,
 static int run(int argc, char **argv)
 {
 	struct picture pic = {.name = "timeline"};
-	struct timeline_options opt = {.until = TIME_NEVER, .max_lanes = LANES_DEFAULT};
+	struct timeline_options opt = {
+		.since = -TIME_LIMIT, .until = TIME_NEVER, .max_lanes = LANES_DEFAULT};
 	uint64_t width = 0;
 	const char *path;
 	struct trace *t;

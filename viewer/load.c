@@ -267,58 +267,6 @@ static char *load_execs(struct trace *t, sqlite3 *db)
 	return rows_end(&r);
 }
 
-static char *load_findings(struct trace *t, sqlite3 *db)
-{
-	struct rows r = rows_begin(db,
-		"SELECT id, rule, severity, summary, explanation, remedy, shape, certainty, ts_ns"
-		" FROM finding ORDER BY id");
-	size_t cap = 0;
-
-	while (rows_next(&r)) {
-		_cleanup_free_ char *certainty = rows_text(&r, 7);
-
-		ARRAY_GROW(t->findings, t->n_findings, cap);
-		t->findings[t->n_findings++] = (struct finding_row){
-			.id = rows_int(&r, 0, 0),
-			.rule = rows_text(&r, 1),
-			.severity = rows_text(&r, 2),
-			.summary = rows_text(&r, 3),
-			.explanation = rows_lines(&r, 4),
-			.remedy = rows_text(&r, 5),
-			.shape = rows_text(&r, 6),
-			.certain = !strcmp(certainty, "certain"),
-			.ts = rows_time(&r, 8, 0),
-		};
-	}
-	return rows_end(&r);
-}
-
-void trace_mark_stuck(struct trace *t, int64_t thread_id, int64_t process_id, bool certain)
-{
-	enum stuck stuck = certain ? STUCK_CERTAIN : STUCK_CONDITIONAL;
-	size_t th = trace_thread(t, thread_id);
-	size_t p = th == NONE ? trace_proc(t, process_id) : t->threads[th].proc;
-
-	if (th == NONE && p != NONE)
-		th = t->procs[p].main_thread;
-	if (th != NONE && t->threads[th].stuck < stuck)
-		t->threads[th].stuck = stuck;
-	if (p != NONE && t->procs[p].stuck < stuck)
-		t->procs[p].stuck = stuck;
-}
-
-static char *load_stuck(struct trace *t, sqlite3 *db)
-{
-	struct rows r = rows_begin(db,
-		"SELECT m.thread_id, m.process_id, f.certainty = 'certain' FROM finding f"
-		" JOIN finding_member m ON m.finding_id = f.id WHERE f.rule IN ('deadlock', 'stuck')"
-		" ORDER BY f.id, m.ordinal");
-
-	while (rows_next(&r))
-		trace_mark_stuck(t, rows_int(&r, 0, -1), rows_int(&r, 1, -1), rows_int(&r, 2, 0));
-	return rows_end(&r);
-}
-
 /*
  * A process is a zombie from its end until it is reaped, or until its parent
  * ends and leaves it to init. Every child is one for some microseconds; marked
@@ -363,8 +311,8 @@ static void stretch_duration(struct trace *t)
 struct trace *trace_load(sqlite3 *db, char **ret_why)
 {
 	static char *(*const steps[])(struct trace *, sqlite3 *) = {load_trace_row,
-		load_blind_spots, load_procs, load_threads, link_rows, load_execs, load_findings,
-		load_stuck};
+		load_blind_spots, load_procs, load_threads, link_rows, load_execs,
+		trace_load_findings};
 	struct trace *t = xcalloc(1, sizeof *t);
 
 	for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
@@ -402,27 +350,12 @@ static void free_procs(struct trace *t)
 	free(t->execs);
 }
 
-static void free_findings(struct trace *t)
-{
-	for (size_t i = 0; i < t->n_findings; i++) {
-		struct finding_row *f = &t->findings[i];
-
-		free(f->rule);
-		free(f->severity);
-		free(f->summary);
-		free(f->explanation);
-		free(f->remedy);
-		free(f->shape);
-	}
-	free(t->findings);
-}
-
 void trace_free(struct trace *t)
 {
 	if (!t)
 		return;
 	free_procs(t);
-	free_findings(t);
+	trace_free_findings(t);
 	for (size_t i = 0; i < t->n_blind_spots; i++)
 		free(t->blind_spots[i]);
 	free(t->blind_spots);
@@ -436,5 +369,6 @@ void trace_free(struct trace *t)
 	free(t->date);
 	hash_done(&t->proc_by_id);
 	hash_done(&t->thread_by_id);
+	hash_done(&t->stuck_waits);
 	free(t);
 }

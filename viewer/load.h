@@ -73,11 +73,19 @@ struct thread {
 	enum stuck stuck;
 };
 
+/* One member of a finding; ids are those of the database, -1: none. */
+struct finding_member_row {
+	int64_t thread_id, process_id, wait_id;
+	char *text;
+};
+
 struct finding_row {
 	int64_t id;
 	char *rule, *severity, *summary, *explanation, *remedy, *shape;
 	bool certain;
 	int64_t ts;
+	struct finding_member_row *members;
+	size_t n_members;
 };
 
 struct trace {
@@ -102,6 +110,7 @@ struct trace {
 	struct finding_row *findings;
 	size_t n_findings;
 	struct hash proc_by_id, thread_by_id; /* index + 1 */
+	struct hash stuck_waits; /* ids of waits that are part of a deadlock or stuck: enum stuck */
 };
 
 /* Reads the trace; findings decide who is marked as stuck. Returns NULL and sets *ret_why, which the caller frees, if the tables cannot be read. */
@@ -112,8 +121,15 @@ void trace_free(struct trace *t);
 size_t trace_proc(const struct trace *t, int64_t id);
 size_t trace_thread(const struct trace *t, int64_t id);
 
-/* Marks the threads of a finding that is about being stuck. */
-void trace_mark_stuck(struct trace *t, int64_t thread_id, int64_t process_id, bool certain);
+/* Says whether a finding is of the kind that marks threads as stuck. */
+bool finding_is_stuck(const struct finding_row *f);
+
+/*
+ * The step of trace_load that reads the findings; those of a recording that was
+ * cut off, or still goes on, are computed. Returns NULL or what went wrong.
+ */
+char *trace_load_findings(struct trace *t, struct sqlite3 *db);
+void trace_free_findings(struct trace *t);
 
 /* The end of a thread or process in a picture: the end of the trace if it has not come. */
 int64_t trace_end(const struct trace *t, int64_t end);

@@ -160,11 +160,9 @@ static void add_header(struct page *p, const struct buf *links)
 	add_verdict(p);
 }
 
-static void add_member(struct page *p, struct rows *r)
+static void add_member(struct page *p, const struct finding_member_row *m)
 {
-	size_t th = trace_thread(p->t, rows_int(r, 1, -1));
-	size_t proc = trace_proc(p->t, rows_int(r, 2, -1));
-	_cleanup_free_ char *text = rows_text(r, 5);
+	size_t th = trace_thread(p->t, m->thread_id), proc = trace_proc(p->t, m->process_id);
 
 	buf_adds(p->out, "<li>");
 	if (th != NONE && !p->t->threads[th].is_main)
@@ -172,25 +170,22 @@ static void add_member(struct page *p, struct rows *r)
 	else if (th != NONE || proc != NONE)
 		buf_addf(p->out, "<a href=\"#row-p%lld\">",
 			(long long)p->t->procs[th != NONE ? p->t->threads[th].proc : proc].id);
-	page_text(p->out, *text ? text : th != NONE ? p->t->threads[th].name : "?");
+	page_text(p->out, *m->text ? m->text : th != NONE ? p->t->threads[th].name : "?");
 	buf_adds(p->out, th != NONE || proc != NONE ? "</a></li>" : "</li>");
 }
 
-static char *add_members(struct page *p, int64_t finding)
-{
-	struct rows r = rows_begin(p->db,
-		"SELECT ordinal, thread_id, process_id, lock_id, pipe_id, text FROM finding_member"
-		" WHERE finding_id = ?1 ORDER BY ordinal LIMIT 50");
-	bool any = false;
+enum { MEMBERS_MAX = 50 };
 
-	rows_bind(&r, 1, finding);
-	while (rows_next(&r)) {
-		buf_adds(p->out, any ? "" : "<ol>");
-		any = true;
-		add_member(p, &r);
-	}
-	buf_adds(p->out, any ? "</ol>" : "");
-	return rows_end(&r);
+static void add_members(struct page *p, const struct finding_row *f)
+{
+	if (!f->n_members)
+		return;
+	buf_adds(p->out, "<ol>");
+	for (size_t i = 0; i < f->n_members && i < MEMBERS_MAX; i++)
+		add_member(p, &f->members[i]);
+	buf_adds(p->out, "</ol>");
+	if (f->n_members > MEMBERS_MAX)
+		buf_addf(p->out, "<p class=\"note\">and %zu more</p>", f->n_members - MEMBERS_MAX);
 }
 
 /* The severity is one of three words, whatever the file says. */
@@ -199,14 +194,12 @@ static const char *known_severity(const char *s)
 	return !strcmp(s, "error") ? "error" : !strcmp(s, "warning") ? "warning" : "info";
 }
 
-static char *add_findings(struct page *p)
+static void add_findings(struct page *p)
 {
-	char *why = NULL;
-
 	if (!p->t->n_findings)
-		return NULL;
+		return;
 	buf_adds(p->out, "<section id=\"sec-findings\"><h2>Findings</h2>\n");
-	for (size_t i = 0; i < p->t->n_findings && !why; i++) {
+	for (size_t i = 0; i < p->t->n_findings; i++) {
 		const struct finding_row *f = &p->t->findings[i];
 		const char *severity = known_severity(f->severity);
 
@@ -219,7 +212,7 @@ static char *add_findings(struct page *p)
 		buf_adds(p->out, "</code>, at ");
 		page_time(p->out, f->ts);
 		buf_adds(p->out, "</p>");
-		why = add_members(p, f->id);
+		add_members(p, f);
 		if (*f->explanation) {
 			buf_adds(p->out, "<details open><summary>The whole story</summary><pre>");
 			page_text(p->out, f->explanation);
@@ -233,7 +226,6 @@ static char *add_findings(struct page *p)
 		buf_adds(p->out, "</article>\n");
 	}
 	buf_adds(p->out, "</section>\n");
-	return why;
 }
 
 /* Renders and adds one picture, frees the graph. */
@@ -364,9 +356,10 @@ int page_make(const struct trace *t, sqlite3 *db, struct buf *out, struct buf *w
 {
 	_cleanup_buf_ struct buf body = BUF_INIT, links = BUF_INIT;
 	struct page p = {.t = t, .db = db, .out = &body, .why = why};
-	char *bad = add_findings(&p);
-	int rc = bad ? fail(&p, bad) : add_pictures(&p);
+	int rc;
 
+	add_findings(&p);
+	rc = add_pictures(&p);
 	if (!rc)
 		rc = add_tables(&p);
 	if (rc)

@@ -286,6 +286,14 @@ static void finish_lanes(struct timeline *tl)
 	}
 }
 
+/* What was before the first process is of no interest; nor is what was before the trace. */
+static int64_t first_start(const struct trace *t)
+{
+	int64_t first = t->n_procs ? t->procs[0].start : 0;
+
+	return first < 0 || first >= t->duration ? 0 : first;
+}
+
 struct timeline *timeline_new(
 	const struct trace *t, sqlite3 *db, const struct timeline_options *opt, char **ret_why)
 {
@@ -293,7 +301,7 @@ struct timeline *timeline_new(
 	char *why;
 
 	tl->t = t;
-	tl->since = opt->since;
+	tl->since = opt->since > -TIME_LIMIT ? opt->since : first_start(t);
 	tl->until = opt->until < t->duration ? opt->until : t->duration;
 	if (tl->until <= tl->since)
 		tl->until = tl->since + 1;

@@ -22,8 +22,9 @@ struct tree;
  * how many intervals it stands for.
  */
 struct timeline_options {
-	int64_t since, until; /* until = TIME_NEVER: to the end */
-	const char *process;  /* only processes of this pid or name; NULL: all */
+	int64_t since,
+		until; /* since = -TIME_LIMIT: from the first process on; until = TIME_NEVER: to the end */
+	const char *process; /* only processes of this pid or name; NULL: all */
 	size_t columns;
 	size_t max_lanes; /* 0: any number; else siblings that are alike are folded */
 };
@@ -43,6 +44,7 @@ struct span {
 	unsigned level;                    /* holds that overlap are drawn on different levels */
 	bool endless;                      /* has not ended */
 	bool shared;                       /* hold of mode 's' */
+	bool stuck;                        /* WAIT: part of a deadlock or the like */
 };
 
 /* Columns in which short intervals are added up. */

@@ -28,15 +28,8 @@ static const char *lock_color(const struct timeline *tl, int64_t lock_id)
 	return lock_colors[(l ? l->number : 0) % ARRAY_SIZE(lock_colors)];
 }
 
-static bool is_stuck(const struct timeline *tl, const struct lane *l, const struct span *s)
-{
-	return s->kind == SPAN_WAIT && s->endless && l->thread != NONE &&
-	       tl->t->threads[l->thread].stuck != STUCK_NOT;
-}
-
 /* Waits are hollow where running is solid: a tint of the reason's colour and a line around it. */
-static void paint_span(
-	struct draw *d, struct graph_item *it, const struct lane *l, const struct span *s, double w)
+static void paint_span(struct draw *d, struct graph_item *it, const struct span *s, double w)
 {
 	char fill[8], line[8];
 
@@ -44,7 +37,7 @@ static void paint_span(
 	case SPAN_WAIT:
 		canvas_mix(fill, reasons[s->reason].color, STYLE_PAPER, 0.28);
 		canvas_mix(line, reasons[s->reason].color, STYLE_INK, 0.8);
-		if (is_stuck(d->tl, l, s))
+		if (s->stuck)
 			canvas_paint(it, "#fde3e3", STYLE_RED, 2);
 		else
 			canvas_paint(it, fill, w > 3 ? line : NULL, 0.6);
@@ -72,36 +65,35 @@ static void paint_span(
 	}
 }
 
-static void label_span(
-	struct draw *d, struct graph_item *it, const struct lane *l, const struct span *s, double w)
+static void label_span(struct draw *d, struct graph_item *it, const struct span *s, double w)
 {
-	bool hold = s->kind == SPAN_HOLD || s->kind == SPAN_HOLDS, stuck = is_stuck(d->tl, l, s);
+	bool hold = s->kind == SPAN_HOLD || s->kind == SPAN_HOLDS;
 	_cleanup_buf_ struct buf b = BUF_INIT;
 
 	if (hold)
 		return;
-	if (stuck)
+	if (s->stuck)
 		buf_adds(&b, "\xe2\x9c\x96 ");
 	timeline_add_short(&b, d->tl, s);
-	if (stuck)
+	if (s->stuck)
 		buf_adds(&b, ", for ever");
 	if (!b.len || canvas_width(b.data, TEXT_SIZE) + 4 > w)
 		return;
 	graph_text(it, "label", b.data);
 	graph_setf(it, "fontsize", "%.1f", TEXT_SIZE);
-	if (stuck) {
+	if (s->stuck) {
 		graph_set(it, "fontname", "Helvetica-Bold");
 		graph_set(it, "fontcolor", STYLE_RED);
 	}
 }
 
-static const char *span_class(const struct span *s, bool stuck, char *out, size_t len)
+static const char *span_class(const struct span *s, char *out, size_t len)
 {
 	static const char *const names[] = {"wait", "waits", "hold", "holds", "zombie", "alive"};
 	bool has_reason = s->kind == SPAN_WAIT || s->kind == SPAN_WAITS;
 
 	(void)snprintf(out, len, "%s%s%s%s", names[s->kind], has_reason ? " r-" : "",
-		has_reason ? reasons[s->reason].name : "", stuck ? " deadlock" : "");
+		has_reason ? reasons[s->reason].name : "", s->stuck ? " deadlock" : "");
 	return out;
 }
 
@@ -119,10 +111,10 @@ void draw_spans(struct draw *d, size_t lane)
 
 		w = w < MIN_BOX ? MIN_BOX : w;
 		y += hold ? PITCH - 2 + (double)s->level * LEVEL_PITCH : (PITCH - BAR) / 2;
-		(void)span_class(s, is_stuck(d->tl, l, s), class, sizeof class);
+		(void)span_class(s, class, sizeof class);
 		it = canvas_box(&d->c, NULL, class, x, y, w, hold ? HOLD_BAR : BAR);
-		paint_span(d, it, l, s, w);
-		label_span(d, it, l, s, w);
+		paint_span(d, it, s, w);
+		label_span(d, it, s, w);
 		timeline_add_span(&tip, d->tl, s);
 		graph_tooltip(it, tip.data);
 	}
@@ -291,7 +283,7 @@ static struct seen look(const struct timeline *tl)
 			seen.kinds[s->kind] = true;
 			if (s->kind == SPAN_WAIT)
 				seen.reasons[s->reason] = true;
-			seen.stuck = seen.stuck || is_stuck(tl, &tl->lanes[i], s);
+			seen.stuck = seen.stuck || s->stuck;
 		}
 	return seen;
 }

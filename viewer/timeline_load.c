@@ -70,6 +70,8 @@ static void load_wait(struct timeline *tl, struct rows *r)
 	s->id = rows_int(r, 0, 0);
 	s->reason = reason;
 	s->endless = end == TIME_NEVER;
+	s->stuck = hash_get(&tl->t->stuck_waits, (uint64_t)s->id) ||
+		   (s->endless && tl->t->threads[l->thread].stuck != STUCK_NOT);
 	s->lock_id = rows_int(r, 5, 0);
 	s->pipe_id = rows_int(r, 6, 0);
 	s->target_proc = trace_proc(tl->t, rows_int(r, 7, -1));

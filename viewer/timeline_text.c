@@ -106,25 +106,22 @@ static void bracket(
 	}
 }
 
-static void paint_wait(
-	struct strip *s, const struct lane *l, const struct span *sp, size_t from, size_t to)
+static void paint_wait(struct strip *s, const struct span *sp, size_t from, size_t to)
 {
 	static const char *const normal[] = {"\xe2\x94\x9c", "\xe2\x94\x80", "\xe2\x94\xa4"};
 	static const char *const stuck[] = {"\xe2\x95\x9e", "\xe2\x95\x90", "\xe2\x95\xa1"};
-	bool is_stuck =
-		sp->endless && l->thread != NONE && s->tl->t->threads[l->thread].stuck != STUCK_NOT;
-	enum text_color color = is_stuck ? TEXT_RED : reason_color(sp->reason);
+	enum text_color color = sp->stuck ? TEXT_RED : reason_color(sp->reason);
 	_cleanup_buf_ struct buf b = BUF_INIT;
 
-	if (is_stuck)
+	if (sp->stuck)
 		buf_adds(&b, "STUCK: ");
 	timeline_add_short(&b, s->tl, sp);
-	bracket(s, from, to, is_stuck ? stuck : normal, color);
+	bracket(s, from, to, sp->stuck ? stuck : normal, color);
 	if (!label(s, from, to, b.data, color))
-		(void)label(s, from, to, is_stuck ? "STUCK" : reasons[sp->reason].name, color);
+		(void)label(s, from, to, sp->stuck ? "STUCK" : reasons[sp->reason].name, color);
 }
 
-static void paint_span(struct strip *s, const struct lane *l, const struct span *sp)
+static void paint_span(struct strip *s, const struct span *sp)
 {
 	static const char *const zombie[] = {"\xe2\x94\x84", "\xe2\x94\x84", "\xe2\x94\x84"};
 	size_t from = timeline_column(s->tl, sp->from), to = timeline_column(s->tl, sp->to);
@@ -136,7 +133,7 @@ static void paint_span(struct strip *s, const struct lane *l, const struct span 
 	timeline_add_short(&b, s->tl, sp);
 	switch (sp->kind) {
 	case SPAN_WAIT:
-		paint_wait(s, l, sp, from, to);
+		paint_wait(s, sp, from, to);
 		break;
 	case SPAN_WAITS:
 		fill(s, from, to, "\xe2\x96\x92", TEXT_BLUE);
@@ -207,7 +204,7 @@ static void print_lane(struct buf *out, struct strip *s, size_t lane, size_t wid
 			TEXT_BLUE);
 	for (size_t i = 0; i < l->n; i++)
 		if (l->spans[i].kind != SPAN_HOLD && l->spans[i].kind != SPAN_HOLDS)
-			paint_span(s, l, &l->spans[i]);
+			paint_span(s, &l->spans[i]);
 	for (size_t i = 0; i < tl->n_marks; i++)
 		if (tl->marks[i].lane == lane && tl->marks[i].kind == MARK_SIGNAL)
 			put(s, timeline_column(tl, tl->marks[i].ts), "\xe2\x96\xbc", TEXT_MAGENTA);
@@ -224,7 +221,7 @@ static void print_lane(struct buf *out, struct strip *s, size_t lane, size_t wid
 	clear(s);
 	for (size_t i = 0; i < l->n; i++)
 		if (l->spans[i].kind == SPAN_HOLD || l->spans[i].kind == SPAN_HOLDS)
-			paint_span(s, l, &l->spans[i]);
+			paint_span(s, &l->spans[i]);
 	text_pad(&line, MARGIN);
 	print_strip(&line, s);
 	text_end(&line);

@@ -305,24 +305,41 @@ static char *add_ends(struct waits *w)
 	return rows_end(&r);
 }
 
+/* Lowers *at to just before the end of a wait that is part of what is stuck. */
+static void before_end_of_wait(sqlite3 *db, int64_t wait_id, int64_t *at)
+{
+	struct rows r = rows_begin(db, "SELECT end_ns FROM wait WHERE id = ?1");
+
+	rows_bind(&r, 1, wait_id);
+	if (rows_next(&r) && rows_time(&r, 0, TIME_NEVER) <= *at)
+		*at = rows_time(&r, 0, 0) - 1;
+	free(rows_end(&r));
+}
+
 /*
  * Returns the moment to show if none was asked for: the last one at which all
  * who are stuck were there, since a program that hangs is mostly killed.
  */
-static int64_t default_time(const struct trace *t)
+static int64_t default_time(const struct trace *t, sqlite3 *db)
 {
-	int64_t at = t->duration;
+	int64_t at = t->duration, latest = INT64_MIN;
 
-	for (size_t i = 0; i < t->n_threads; i++)
-		if (t->threads[i].stuck != STUCK_NOT && t->threads[i].end <= at)
-			at = t->threads[i].end - 1;
 	for (size_t i = 0; i < t->n_findings; i++) {
 		const struct finding_row *f = &t->findings[i];
 
-		if ((!strcmp(f->rule, "deadlock") || !strcmp(f->rule, "stuck")) && f->ts > at)
-			at = f->ts;
+		if (!finding_is_stuck(f))
+			continue;
+		latest = f->ts > latest ? f->ts : latest;
+		for (size_t k = 0; k < f->n_members; k++) {
+			size_t th = trace_thread(t, f->members[k].thread_id);
+
+			if (th != NONE && t->threads[th].end <= at)
+				at = t->threads[th].end - 1;
+			if (f->members[k].wait_id >= 0)
+				before_end_of_wait(db, f->members[k].wait_id, &at);
+		}
 	}
-	return at;
+	return at > latest ? at : latest;
 }
 
 static void add_notes(struct waits *w, bool chosen)
@@ -339,7 +356,7 @@ static void add_notes(struct waits *w, bool chosen)
 	for (size_t i = 0; i < w->t->n_findings; i++) {
 		const struct finding_row *f = &w->t->findings[i];
 
-		if (!strcmp(f->rule, "deadlock") || !strcmp(f->rule, "stuck"))
+		if (finding_is_stuck(f))
 			sketch_note(w->sk, f->summary);
 	}
 	if (!w->sk->n_nodes)
@@ -352,7 +369,8 @@ struct sketch *waits_sketch(const struct trace *t, sqlite3 *db, int64_t at_ns, c
 {
 	static char *(*const steps[])(struct waits *) = {
 		add_waits, add_poll_sets, add_holders, add_ends};
-	struct waits w = {.t = t, .db = db, .at = at_ns == TIME_NEVER ? default_time(t) : at_ns};
+	struct waits w = {
+		.t = t, .db = db, .at = at_ns == TIME_NEVER ? default_time(t, db) : at_ns};
 	char *why = resources_load(&w.res, db, t);
 
 	w.sk = sketch_new("waits", t->title);
