@@ -127,6 +127,24 @@ void options_usage(FILE *f, const struct command *cmd)
 	(void)fprintf(f, "usage: pptrace %s%s%s\n", cmd->name, *cmd->usage ? " " : "", cmd->usage);
 }
 
+/* A help text right of its option: lines are broken between words. */
+static void help_text(FILE *f, const char *text)
+{
+	enum { LEFT = 33, WIDTH = 66 };
+
+	while (strlen(text) > WIDTH) {
+		int n = WIDTH;
+
+		while (n > 0 && text[n] != ' ')
+			n--;
+		if (!n)
+			break;
+		(void)fprintf(f, "%.*s\n%*s", n, text, LEFT, "");
+		text += n + 1;
+	}
+	(void)fprintf(f, "%s\n", text);
+}
+
 static void help_list(FILE *f, const struct command_option *list, const struct command_option *hide)
 {
 	for (const struct command_option *o = list; o && o->name; o++) {
@@ -144,7 +162,8 @@ static void help_list(FILE *f, const struct command_option *list, const struct c
 		buf_addf(&left, "--%s", o->name);
 		if (o->arg)
 			buf_addf(&left, "=%s", o->arg);
-		(void)fprintf(f, "  %-30s %s\n", left.data, o->help);
+		(void)fprintf(f, "  %-30s ", left.data);
+		help_text(f, o->help);
 	}
 }
 

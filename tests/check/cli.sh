@@ -1,0 +1,218 @@
+# cli.sh - query, events, export, help and demo, on fixture databases.
+# SPDX-License-Identifier: MIT
+. "$(dirname "$0")/../lib.sh"
+
+# fixture NAME: makes NAME.db, a complete recording.
+fixture()
+{
+	{
+		echo "PRAGMA application_id = $((0x70707472)); PRAGMA user_version = 1; BEGIN;"
+		cat "$ROOT"/schema/schema.sql "$ROOT"/schema/views.sql "$ROOT"/schema/wait_for.sql \
+			"$ROOT/tests/fixtures/$1.sql"
+		echo "COMMIT;"
+	} | sqlite3 -bail "$1.db" >/dev/null
+}
+
+for name in fork-count hostile pipeline signals; do fixture $name; done
+cp pipeline.db lossy.db
+sqlite3 lossy.db "UPDATE trace SET complete = 0, lost = 12;
+	INSERT INTO lost VALUES ('ebpf', 'PIPE_IO', 10), ('shim', 'any', 2)"
+
+# no_control FILE: nothing in it that a terminal could act on.
+no_control()
+{
+	! LC_ALL=C grep -q $'[\001-\010\013-\037\177]' "$1" || fail "control characters in $1"
+	iconv -f UTF-8 -t UTF-8 "$1" >/dev/null 2>&1 || fail "$1 is not UTF-8"
+}
+
+begin "query without arguments lists questions and views"
+run "$PPTRACE" query
+expect_status 0
+for word in summary longest_waits process_tree event; do
+	expect_out "^  $word +[a-z]"
+done
+end
+
+begin "every question and view answers on every fixture"
+for db in fork-count hostile pipeline signals; do
+	for name in $("$PPTRACE" query | awk '/^  / { print $1 }'); do
+		run "$PPTRACE" query -f $db.db "$name"
+		expect_status 0
+		no_control out
+	done
+done
+end
+
+begin "query: SQL in each format"
+run "$PPTRACE" query -f fork-count.db "SELECT count(*) AS n, 'a b' AS t FROM process"
+expect_status 0
+expect_out '^ *n  t$'
+run "$PPTRACE" query -f fork-count.db --format=json "SELECT 1 AS a, NULL AS b, 'x\"y' AS c"
+expect_eq "$(cat out)" '[{"a":1,"b":null,"c":"x\"y"}]'
+run "$PPTRACE" query -f fork-count.db --format csv "SELECT 1 AS a, 'x,y' AS b"
+expect_eq "$(cat out)" $'a,b\n1,"x,y"'
+run "$PPTRACE" query -f fork-count.db --format jsonl "SELECT 1 AS a UNION SELECT 2"
+expect_eq "$(cat out)" $'{"a":1}\n{"a":2}'
+run "$PPTRACE" query -f fork-count.db "SELECT 1 AS a; SELECT 2 AS b"
+expect_out '^2$'
+end
+
+begin "query: mistakes in SQL are one sentence and status 2"
+for sql in 'SELEC 1' 'SELECT * FROM nowhere' 'SELECT 1 FROM' 'DELETE FROM process' 'DROP TABLE trace' \
+	"SELECT abs(-9223372036854775808)" nonsense; do
+	run "$PPTRACE" query -f fork-count.db "$sql"
+	expect_status 2
+	expect_eq "$(wc -l <err)" 1 "lines on stderr for: $sql"
+	expect_err '^pptrace: query: '
+done
+expect_sql fork-count.db "SELECT count(*) > 0 FROM process" 1
+run "$PPTRACE" query a b
+expect_status 2
+end
+
+begin "query cannot write anywhere"
+run "$PPTRACE" query -f fork-count.db "ATTACH 'other.db' AS o; CREATE TABLE o.t(x)"
+expect_status 2
+[ ! -e other.db ] || fail "a file was made"
+run "$PPTRACE" query -f fork-count.db "PRAGMA user_version = 7"
+expect_sql fork-count.db "PRAGMA user_version" 1
+end
+
+begin "query --schema is the manual"
+run "$PPTRACE" query -f fork-count.db --schema
+expect_status 0
+expect_out 'CREATE TABLE process \( -- a process'
+expect_out 'CREATE VIEW zombie AS -- '
+end
+
+begin "a file that is no recording is refused"
+echo text >text.db
+head -c 5000 fork-count.db >cut.db
+sqlite3 foreign.db "CREATE TABLE t(x)"
+: >empty.db
+cp fork-count.db newer.db
+sqlite3 newer.db "PRAGMA user_version = 99"
+for command in "query -f" events export tree; do
+	for db in text cut foreign empty newer missing; do
+		run "$PPTRACE" $command $db.db ${command:+$([ "$command" = "query -f" ] && echo summary)}
+		expect_status 1
+		expect_eq "$(wc -l <err)" 1 "lines on stderr for $command $db"
+		expect_err "^pptrace: .*$db.db"
+	done
+done
+end
+
+begin "what was lost is said by every command"
+for command in "query -f lossy.db summary" "events lossy.db" "export lossy.db" "tree -T txt lossy.db" \
+	"timeline -T txt lossy.db" "diagnose lossy.db" "waits -T txt lossy.db" "pipes -T txt lossy.db"; do
+	run "$PPTRACE" $command
+	expect_err 'lossy.db is not complete'
+	expect_err '12 events lost \(10 PIPE_IO from ebpf, 2 from shim\)'
+	run "$PPTRACE" $command -q
+	expect_no_err 'lost'
+done
+end
+
+begin "events: in time order, one line each"
+for db in fork-count pipeline signals hostile; do
+	run "$PPTRACE" events $db.db
+	expect_status 0
+	no_control out
+	awk 'NR > 1 && $1 + 0 < last { exit 1 } { last = $1 + 0 }' out || fail "$db: not in time order"
+	expect_eq "$(wc -l <out)" "$(sql $db.db 'SELECT count(*) FROM event')" "lines for $db"
+done
+end
+
+begin "events: filters"
+run "$PPTRACE" events fork-count.db --kind exit
+expect_eq "$(wc -l <out)" "$(sql fork-count.db "SELECT count(*) FROM event WHERE kind = 'exit'")" exits
+pid=$(sql fork-count.db "SELECT pid FROM process WHERE id = 2")
+run "$PPTRACE" events fork-count.db --process "$pid" --kind=process,exit
+expect_eq "$(grep -vc "^ *[0-9.]* *$pid" out)" 0 "lines of other processes"
+all=$(sql fork-count.db "SELECT count(*) FROM event WHERE ts_ns >= 100000000 AND ts_ns <= 300000000")
+run "$PPTRACE" events fork-count.db --since 100ms --until 0.3
+expect_eq "$(wc -l <out)" "$all" "lines between 100 and 300 ms"
+run "$PPTRACE" events fork-count.db --kind nonsense
+expect_status 2
+expect_err "takes one of process, thread"
+run "$PPTRACE" events fork-count.db --since yesterday
+expect_status 2
+end
+
+begin "export: trace JSON, JSON lines, CSV"
+for db in fork-count pipeline signals hostile; do
+	run "$PPTRACE" export -o $db.json $db.db
+	expect_status 0
+	sqlite3 :memory: "SELECT CASE WHEN json_valid(readfile('$db.json')) THEN
+		json_array_length(readfile('$db.json'), '\$.traceEvents') > 0 END" >answer
+	expect_eq "$(cat answer)" 1 "$db.json is JSON with events"
+	run "$PPTRACE" export --format jsonl $db.db
+	expect_eq "$(wc -l <out)" "$(sql $db.db 'SELECT count(*) FROM event')" "lines of JSON"
+	run "$PPTRACE" export --format csv --table process $db.db
+	expect_status 0
+	[ "$(head -1 out | cut -d, -f1-2)" = id,pid ] || fail "no names in the first line"
+done
+expect_eq "$(stat -c %a fork-count.json)" 600 mode
+run "$PPTRACE" export --format csv --table 'x"; DROP TABLE process' fork-count.db
+expect_status 1
+run "$PPTRACE" export --table process fork-count.db
+expect_status 2
+ln -s target link.json
+run "$PPTRACE" export -o link.json fork-count.db
+expect_status 1
+[ ! -e target ] || fail "a symbolic link was followed"
+end
+
+begin "a closed or full output"
+run sh -c '"$0" events "$1" | head -1' "$PPTRACE" fork-count.db
+expect_status 0
+expect_no_err .
+run sh -c '"$0" events "$1" >/dev/full' "$PPTRACE" fork-count.db
+expect_status 1
+expect_err 'No space left'
+run "$PPTRACE" export -o /dev/full fork-count.db
+expect_status 1
+end
+
+begin "help says the same everywhere"
+run "$PPTRACE" help
+expect_status 0
+commands=$(awk '/^  / { print $1 }' out)
+for c in $commands; do
+	run "$PPTRACE" "$c" --help
+	expect_status 0
+	expect_out "^usage: pptrace $c"
+	cp out long
+	run "$PPTRACE" "$c" -h
+	cmp -s out long || fail "$c: -h and --help differ"
+	run "$PPTRACE" help "$c"
+	cmp -s out long || fail "help $c differs from $c --help"
+	[ "$(awk '{ if (length($0) > 100) n++ } END { print n + 0 }' long)" = 0 ] || fail "$c: lines too long"
+	run "$PPTRACE" "$c" --no-such-option
+	[ "$status" = 2 ] || [ "$status" = 125 ] || fail "$c: status $status for an unknown option"
+	expect_err 'unknown or ambiguous option --no-such-option'
+done
+run "$PPTRACE" tee
+expect_status 2
+expect_err "did you mean 'tree'"
+run "$PPTRACE"
+expect_status 2
+run "$PPTRACE" --version
+expect_out '^pptrace [0-9]'
+end
+
+begin "completion knows commands and options"
+run bash -c '. "$1"; COMP_WORDS=(pptrace tim) COMP_CWORD=1; _pptrace; echo "${COMPREPLY[*]}"
+	COMP_WORDS=(pptrace events --si) COMP_CWORD=2; _pptrace 2>/dev/null; echo "${COMPREPLY[*]}"' x "$BUILD/pptrace.bash"
+expect_eq "$(cat out)" $'timeline\n--since='
+end
+
+begin "demo lists every program in demos/"
+run "$PPTRACE" demo
+expect_status 0
+for f in "$ROOT"/demos/*.c; do
+	expect_out "^  $(basename "$f" .c) +[a-z]"
+done
+run "$PPTRACE" demo nonsense
+expect_status 2
+end
