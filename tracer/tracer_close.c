@@ -6,6 +6,7 @@
 #include <sqlite3.h>
 
 #include "base/buf.h"
+#include "schema/db.h"
 #include "tracer/merge.h"
 #include "tracer/model.h"
 #include "tracer/store.h"
@@ -46,6 +47,9 @@ static int find_all(struct tracer *t, struct buf *why)
 	struct findings f = {0};
 	int rc;
 
+	/* The rules look rows up by thread and pipe. */
+	if (sqlite3_exec(store_db(t->store), db_index_sql, NULL, NULL, NULL) != SQLITE_OK)
+		return -EIO;
 	rc = verdict_all(store_db(t->store), INT64_MAX, NULL, false, &f, why);
 	if (rc == 0)
 		rc = verdict_store(store_db(t->store), &f);
