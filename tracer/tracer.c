@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "schema/record.h"
 #include "schema/record_dump.h"
+#include "tracer/closer.h"
 #include "tracer/deaths.h"
 #include "tracer/merge.h"
 #include "tracer/model.h"
@@ -264,9 +265,13 @@ void tracer_each_alive(
 		model_each_alive(t->model, each, arg);
 }
 
+/* Before the second look: where the threads wait, and what sits in their buffers. */
 static int commit_for_watch(void *arg)
 {
-	return tracer_commit(arg);
+	struct tracer *t = arg;
+
+	closer_look(t->closer, watch_reader(t->watch), t->until, feed, t);
+	return tracer_commit(t);
 }
 
 bool tracer_watch(struct tracer *t, struct findings *ret)
@@ -282,9 +287,10 @@ bool tracer_watch(struct tracer *t, struct findings *ret)
 	/* Without records nothing changes but the age of waits, and that only until the youngest is old enough. */
 	if (t->looked_at > t->changed_at + (uint64_t)t->config.watch_ns)
 		return false;
-	t->looked_at = now;
 	if (tracer_commit(t) < 0)
 		return false;
+	/* What is evaluated is as old as the watermark: until that is far enough the youngest wait is too young. */
+	t->looked_at = t->until;
 	found = watch_look(t->watch, commit_for_watch, t, ret);
 	done = clock_ns(CLOCK_MONOTONIC);
 	t->look_not_before = done + LOOK_EVERY_MS * MS;

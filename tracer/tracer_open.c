@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "tracer/arena.h"
+#include "tracer/closer.h"
 #include "tracer/deaths.h"
 #include "tracer/merge.h"
 #include "tracer/model.h"
@@ -35,6 +36,7 @@ void tracer_free(struct tracer *t)
 	deaths_free(t->deaths);
 	model_free(t->model);
 	(void)store_close(t->store);
+	closer_free(t->closer);
 	symbols_free(t->symbols);
 	merge_free(t->merge);
 	arena_remove(t->arena);
@@ -147,6 +149,7 @@ int tracer_open(
 		rc = attach_all(t, why);
 	if (rc == 0) {
 		t->symbols = symbols_new();
+		t->closer = closer_new(t->symbols);
 		t->t0 = t->committed_at = t->gone_at = clock_ns(CLOCK_MONOTONIC);
 		rc = make_database(t, why);
 	}

@@ -27,6 +27,7 @@ struct tracer {
 	struct store *store;
 	struct model *model;
 	struct watch *watch;
+	struct closer *closer;
 	struct deaths *deaths; /* --backend=shim only */
 	char *path, *arena;
 	uint64_t t0, until;             /* start; the watermark */

@@ -1,0 +1,107 @@
+/* closer.c - a closer look at threads that seem to be stuck, while they are. */
+/* SPDX-License-Identifier: MIT */
+#include "tracer/closer.h"
+
+#include <sqlite3.h>
+
+#include "base/hash.h"
+#include "base/mem.h"
+#include "schema/record.h"
+#include "tracer/symbols.h"
+#include "tracer/unflushed.h"
+
+enum {
+	MAX_FRAMES = 24,
+	LONGEST_RECORD = 512 /* of those that are copied here */
+};
+
+struct closer {
+	struct symbols *symbols;
+	struct hash mapped; /* processes whose mappings have been read */
+	struct hash asked;  /* processes whose buffers have been looked at */
+};
+
+/* Gives the records of another module the time that the model is at. */
+struct stamp {
+	uint64_t ts;
+	source_emit *emit;
+	void *arg;
+};
+
+static void emit_stamped(void *arg, const struct rec_head *rec)
+{
+	const struct stamp *s = arg;
+	_Alignas(8) char copy[LONGEST_RECORD];
+
+	if (rec->size > sizeof copy)
+		return;
+	memcpy(copy, rec, rec->size);
+	((struct rec_head *)(void *)copy)->ts = s->ts;
+	s->emit(s->arg, (const struct rec_head *)(const void *)copy);
+}
+
+struct closer *closer_new(struct symbols *symbols)
+{
+	struct closer *c = xcalloc(1, sizeof *c);
+
+	c->symbols = symbols;
+	return c;
+}
+
+void closer_free(struct closer *c)
+{
+	if (!c)
+		return;
+	hash_done(&c->mapped);
+	hash_done(&c->asked);
+	free(c);
+}
+
+static void find_site(struct closer *c, int64_t process, pid_t pid, pid_t tid, struct stamp *stamp)
+{
+	uint64_t frames[MAX_FRAMES];
+	int n = symbols_unwind(c->symbols, process, pid, tid, frames, MAX_FRAMES);
+
+	for (int i = 0; i < n; i++) {
+		struct rec_WAIT_SITE r = {.head = {.kind = REC_WAIT_SITE,
+						  .size = sizeof r,
+						  .ts = stamp->ts,
+						  .pid = (rec_u32)pid,
+						  .tid = (rec_u32)tid},
+			.site = frames[i]};
+
+		if (symbols_is_library(c->symbols, process, frames[i] + (i == 0)) ||
+			!symbols_is_mapped(c->symbols, process, frames[i]))
+			continue;
+		stamp->emit(stamp->arg, &r.head);
+		return;
+	}
+}
+
+void closer_look(struct closer *c, struct sqlite3 *db, uint64_t ts, source_emit *emit, void *arg)
+{
+	static const char sql[] =
+		"SELECT p.id, p.pid, t.tid, w.site_id IS NULL, w.reason IN ('pipe-read',"
+		" 'pipe-write', 'child', 'poll', 'socket', 'fifo-open')"
+		" FROM wait w JOIN thread t ON t.id = w.thread_id JOIN process p ON p.id = t.process_id"
+		" WHERE w.end_ns IS NULL AND t.end_ns IS NULL AND p.end_ns IS NULL LIMIT 1000";
+	struct stamp stamp = {ts, emit, arg};
+	sqlite3_stmt *stmt;
+
+	if (!db || sqlite3_prepare_v2(db, sql, -1, &stmt, NULL) != SQLITE_OK)
+		return;
+	while (sqlite3_step(stmt) == SQLITE_ROW) {
+		int64_t process = sqlite3_column_int64(stmt, 0);
+		pid_t pid = (pid_t)sqlite3_column_int(stmt, 1);
+		pid_t tid = (pid_t)sqlite3_column_int(stmt, 2);
+
+		/* Not every mapping was seen to come: what is missing is read now. */
+		if (!hash_set(&c->mapped, (uint64_t)process, c))
+			(void)symbols_map_proc(c->symbols, process, pid);
+		if (sqlite3_column_int(stmt, 3))
+			find_site(c, process, pid, tid, &stamp);
+		if (sqlite3_column_int(stmt, 4) && !hash_set(&c->asked, (uint64_t)process, c))
+			(void)unflushed_find(c->symbols, process, tid, emit_stamped, &stamp);
+	}
+	(void)sqlite3_finalize(stmt);
+}
