@@ -1,4 +1,4 @@
-/* bench/model.c - how fast records become rows: lock records through the model into a database. */
+/* model.c - how fast records become rows: lock records through the model into a database. */
 /* SPDX-License-Identifier: MIT */
 /*
  * Usage: model FILE RECORDS [HELD]: four threads take and release locks in

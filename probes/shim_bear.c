@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/elf_kind.h"
+#include "schema/elf_kind.h"
 #include "probes/shim_private.h"
 #include "probes/shim_sys.h"
 

@@ -241,7 +241,7 @@ CREATE TABLE lock_edge ( -- a thread took to_lock while it held from_lock, summe
     to_site_id INTEGER,         -- where to_lock was taken
     first_ns INTEGER NOT NULL,
     last_ns INTEGER NOT NULL,
-    count INTEGER NOT NULL,
+    count INTEGER NOT NULL,     -- how often
     tried INTEGER NOT NULL DEFAULT 0, -- 1: only ever with trylock or a time-out, which cannot deadlock
     gates TEXT NOT NULL DEFAULT '[]', -- JSON array of lock ids that were held every time beside from_lock
     from_mode TEXT, to_mode TEXT      -- 'x' or 's'
@@ -317,7 +317,7 @@ CREATE TABLE wait ( -- a thread was blocked
 
 CREATE TABLE wait_on ( -- the members of a set that a wait is on: poll, select, epoll
     wait_id INTEGER NOT NULL REFERENCES wait(id),
-    ordinal INTEGER NOT NULL,
+    ordinal INTEGER NOT NULL,   -- place in the order, from 0
     fd INTEGER,
     kind TEXT NOT NULL,         -- 'pipe', 'process', 'eventfd', 'timerfd', 'signalfd', 'socket', 'tty', 'file', 'other'
     mode TEXT,                  -- 'r', 'w' or 'rw': what is polled for
@@ -331,7 +331,7 @@ CREATE TABLE sched ( -- when a thread really ran (only with --sched)
     thread_id INTEGER NOT NULL,
     start_ns INTEGER NOT NULL,
     end_ns INTEGER,
-    cpu INTEGER
+    cpu INTEGER                 -- number of the processor
 );
 
 CREATE TABLE sample ( -- cpu time by place: samples of running threads, summed
@@ -379,7 +379,7 @@ CREATE TABLE finding ( -- what is wrong, or worth knowing
 
 CREATE TABLE finding_member ( -- who and what a finding is about, in order
     finding_id INTEGER NOT NULL REFERENCES finding(id),
-    ordinal INTEGER NOT NULL,
+    ordinal INTEGER NOT NULL,   -- place in the order, from 0
     thread_id INTEGER REFERENCES thread(id),
     process_id INTEGER REFERENCES process(id),
     lock_id INTEGER REFERENCES lock(id),
@@ -393,7 +393,7 @@ CREATE TABLE finding_member ( -- who and what a finding is about, in order
 CREATE TABLE lost ( -- events that happened and are not here
     source TEXT NOT NULL,       -- 'ebpf', 'shim'
     kind TEXT NOT NULL,         -- record kind, or 'any'
-    count INTEGER NOT NULL,
+    count INTEGER NOT NULL,     -- how many
     PRIMARY KEY (source, kind)
 ) WITHOUT ROWID;
 

@@ -150,8 +150,8 @@ void deaths_ended(struct deaths *d, pid_t pid, int status, source_emit *emit, vo
 		return;
 	life_end(l);
 	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	emit_exit(pid, (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec, status, emit,
-		arg);
+	emit_exit(
+		pid, (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec, status, emit, arg);
 }
 
 bool deaths_filter(struct deaths *d, const struct rec_head *rec, source_emit *emit, void *arg)

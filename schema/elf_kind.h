@@ -1,7 +1,7 @@
 /* elf_kind.h - what a program file is: its ELF class, its interpreter, or the script's. */
 /* SPDX-License-Identifier: MIT */
-#ifndef BASE_ELF_KIND_H
-#define BASE_ELF_KIND_H
+#ifndef SCHEMA_ELF_KIND_H
+#define SCHEMA_ELF_KIND_H
 
 #include <elf.h>
 #include <stdbool.h>

@@ -1,0 +1,168 @@
+# consistency.sh - what must agree does: includes, headers, first lines, lists, documents.
+# SPDX-License-Identifier: MIT
+. "$(dirname "$0")/../lib.sh"
+cd "$ROOT" || exit 1
+
+# Tracked files and new ones that are not ignored, so that a mistake shows before it is committed.
+files()
+{
+	git ls-files --cached --others --exclude-standard -- "$@" | sort -u | while read -r f; do
+		[ ! -f "$f" ] || echo "$f"
+	done
+}
+
+# none TEXT LINES: fails with the lines if there are any.
+none()
+{
+	[ -z "$2" ] || fail "$1:" "$2"
+}
+
+if ! git rev-parse --git-dir >/dev/null 2>&1; then
+	begin "source is a git checkout"
+	skip "no git here: files cannot be listed"
+	end
+	exit 0
+fi
+
+# Which rooms a room may include besides itself.
+allowed()
+{
+	case $1 in
+	base) echo ;;
+	schema) echo base ;;
+	verdict) echo base schema ;;
+	probes) echo schema ;;
+	tracer) echo base schema verdict ;;
+	viewer) echo base schema verdict ;;
+	esac
+}
+
+begin "each room includes only those that it builds on"
+for room in base schema verdict probes tracer viewer; do
+	may=" $room $(allowed $room) "
+	none "$room includes what it must not" "$(files "$room/*.[ch]" "$room/*.bpf.c" | xargs grep -Hn '^#include "' |
+		sed -E 's|^([^:]*:[0-9]+):#include "([^"]*)"|\1 \2|' |
+		while read -r where what; do
+			case $what in
+			*/*) case $may in *" ${what%%/*} "*) ;; *) echo "$where: $what" ;; esac ;;
+			esac
+		done)"
+done
+# The skeleton is the one thing of the probes that the tracer uses.
+none "the viewer knows the tracer" "$(files 'viewer/*' | xargs grep -ln 'tracer/')"
+end
+
+begin "only cli/ prints or exits"
+none "output or exit below cli/" "$(for f in $(files 'schema/*.c' 'verdict/*.c' 'tracer/*.c' 'viewer/*.c'); do
+	# Comments and texts are taken out first. libbpf's own words are shown to whoever asks for them.
+	${CC:-cc} -fpreprocessed -dD -E -P "$f" 2>/dev/null | sed 's/"[^"]*"/""/g' |
+		grep -E '\b(printf|puts|perror|vprintf|errx?|warnx?)\(|fprintf\(std(out|err)|[^_a-z]exit\(' |
+		grep -v 'vfprintf(stderr, fmt, ap)' | sed "s|^|$f: |"
+done)"
+end
+
+begin "every header compiles alone"
+for h in $(files '*.h' | grep -v '^probes/\|^build/'); do
+	printf '#include "%s"\n' "$h" >"$TMP/h.c"
+	${CC:-cc} -std=c11 -D_GNU_SOURCE -fsyntax-only -Wall -I. -I"$BUILD/gen" "$TMP/h.c" 2>"$TMP/err" ||
+		fail "$h" "$(head -3 "$TMP/err")"
+done
+end
+
+begin "every first line names its file"
+none "first lines" "$(files '*.c' '*.h' '*.def' '*.S' | while read -r f; do
+	head -1 "$f" | grep -qE "^/\* $(basename "$f" | sed 's/\./\\./g') - .+\. \*/\$" || echo "$f"
+done)"
+none "no licence in the first two lines after it" "$(files '*.c' '*.h' '*.sh' | while read -r f; do
+	head -4 "$f" | grep -q 'SPDX-License-Identifier' || echo "$f"
+done)"
+end
+
+begin "layout: clang-format changes nothing, no line is too long"
+if command -v clang-format >/dev/null; then
+	none "make format would change" "$(files '*.c' '*.h' | xargs clang-format --dry-run 2>&1 |
+		sed -n 's/^\([^:]*\):[0-9].*/\1/p' | sort -u)"
+else
+	skip "clang-format is not installed"
+fi
+end
+
+begin "no words that mean nothing to a reader"
+none "words of a workshop" "$(files '*.c' '*.h' '*.def' '*.sql' '*.sh' '*.md' '*.in' '*.awk' '*.txt' Makefile |
+	grep -v 'tests/check/consistency.sh' |
+	xargs grep -nE '\b(TODO|FIXME|XXX)\b|DESIGN\.md|STYLE\.md|DEMOS\.md|BRIEF\.md|\.\./shared|/work/' |
+	grep -v 'XXXXXX' | head -20)"
+end
+
+begin "event kinds: numbers are unique and below the end"
+end_number=$(sed -nE 's/.*REC_KIND_END = ([0-9]+).*/\1/p' schema/record.h)
+numbers=$(sed -nE 's/^EVENT\([A-Z_0-9]+, ([0-9]+),.*/\1/p' schema/events.def | sort -n)
+expect_eq "$(echo "$numbers" | uniq -d)" "" "numbers used twice"
+[ "$(echo "$numbers" | tail -1)" -lt "$end_number" ] || fail "REC_KIND_END is not above every number"
+none "TEXT sizes that are no multiple of 8" "$(grep -oE 'TEXT\([a-z_0-9]+, [0-9]+' schema/events.def |
+	awk '{ if ($2 % 8) print }')"
+expect_eq "$(sed -nE 's/^WAIT\([A-Z_]+, ([0-9]+),.*/\1/p' schema/waits.def | sort -n | uniq -d)" "" "wait numbers used twice"
+end
+
+begin "every rule has a demo and a lesson, every demo of a rule a healthy twin"
+sed -nE 's/^RULE\([A-Z_]+, "([^"]*)".*, "([^"]*)"\)/\1 \2/p' schema/findings.def >"$TMP/rules"
+[ -s "$TMP/rules" ] || fail "no rules found"
+while read -r rule demo; do
+	[ -f "demos/$demo.c" ] || { fail "$rule: there is no demos/$demo.c"; continue; }
+	[ -f "doc/rules/$rule.txt" ] || fail "$rule: there is no doc/rules/$rule.txt"
+	grep -q -- '--fixed' "demos/$demo.c" || fail "demos/$demo.c has no --fixed"
+done <"$TMP/rules"
+end
+
+begin "every table and column of the schema says what it is"
+none "columns without a comment" "$(awk '
+	/^CREATE TABLE/ { if ($0 !~ /-- /) print; inside = 1; next }
+	/^\)/ { inside = 0 }
+	inside && /^    [a-z_]+ .*[,A-Z)]/ && $0 !~ /-- / && $0 !~ /^    (PRIMARY|id |end_ns|start_ns|fd |signo|pid )/ &&
+		$0 !~ /REFERENCES/ && $0 !~ /_(id|ns) INTEGER/ { print FILENAME ": " $0 }' schema/schema.sql)"
+end
+
+begin "named questions: each file is listed, each line has its file"
+listed=$(sed -nE 's/^QUERY\(([a-z_]+)\)/\1/p' schema/queries.def | sort)
+there=$(files 'schema/queries/*.sql' | sed -E 's|.*/(.*)\.sql|\1|' | sort)
+expect_eq "$listed" "$there" "schema/queries.def"
+end
+
+begin "help, README and manual name the same commands"
+commands=$("$PPTRACE" help | awk '/^  / { print $1 }')
+listed=$(sed -nE 's/^COMMAND\(([a-z]+)\)/\1/p' cli/commands.def)
+expect_eq "$commands" "$listed" "commands of pptrace help"
+for c in $(grep -ohE '`?(build/)?pptrace [a-z]+' README.md doc/*.md doc/pptrace.1.in 2>/dev/null |
+	sed -nE 's/`(build\/)?pptrace ([a-z]+)/\2/p' | sort -u); do
+	echo "$commands" | grep -qx "$c" || fail "a document speaks of 'pptrace $c', which is no command"
+done
+for c in $commands; do
+	grep -q "^.SS \"pptrace $c" "$BUILD/pptrace.1" || fail "the manual does not know $c"
+done
+# Options that documents mention exist.
+"$PPTRACE" help --man | sed 's/\\f[BIR]//g; s/\\//g' | grep -oE -- '--[a-z][a-z-]+' | sort -u >"$TMP/options"
+for o in $(grep -ohE '`[^`]*pptrace[^`]*`|^    (build/)?pptrace .*|`--[a-z][a-z-]+[^`]*`' README.md doc/*.md 2>/dev/null |
+	grep -oE -- ' --[a-z][a-z-]+|`--[a-z][a-z-]+' | tr -d ' `' | sort -u); do
+	grep -qx -- "$o" "$TMP/options" || grep -rqF -- "\"$o\"" demos || [ "$o" = --version ] ||
+		fail "a document speaks of $o, which no command has"
+done
+if command -v man >/dev/null; then
+	none "warnings of the manual" "$(man --warnings -l "$BUILD/pptrace.1" 2>&1 >/dev/null | head -5)"
+fi
+end
+
+begin "links of the documents lead somewhere"
+for doc in $(files '*.md'); do
+	for link in $(grep -oE '\]\([^)# ]+' "$doc" | cut -c3- | grep -v '^http'); do
+		[ -e "$(dirname "$doc")/$link" ] || fail "$doc: $link is not there"
+	done
+done
+end
+
+begin "the references are what the code says"
+tools/reference.sh "$TMP" || fail "tools/reference.sh failed"
+for doc in schema.md events.md; do
+	cmp -s "$TMP/$doc" "doc/$doc" || fail "doc/$doc is out of date: run tools/reference.sh" \
+		"$(diff "doc/$doc" "$TMP/$doc" | head -10)"
+done
+end
