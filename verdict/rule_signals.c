@@ -15,6 +15,8 @@ static const char lost_sql[] =
 	"SELECT s.process_id, s.name, s.result, count(*), min(s.sent_ns), s.sender_id FROM signal s"
 	" WHERE s.result IN ('coalesced', 'ignored') AND s.sender_id IS NOT NULL"
 	" AND s.process_id IS NOT NULL AND s.sent_ns <= ?1"
+	/* SIGCHLD, SIGCONT, SIGURG and SIGWINCH are ignored unless somebody wants them. */
+	" AND (s.result = 'coalesced' OR s.signo NOT IN (17, 18, 23, 28))"
 	" GROUP BY s.process_id, s.signo, s.result ORDER BY min(s.sent_ns), s.process_id, s.signo";
 
 int rule_lost_signal(struct rule_context *ctx)

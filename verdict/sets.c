@@ -150,6 +150,67 @@ static void find_shape(const struct finder *f, struct stuck_set *s, uint32_t set
 	memcpy(s->members, order, n * sizeof *order);
 }
 
+/* Adds the latest time before the moment that sql yields for ?1 = id, ?2 = the moment. */
+static void settle_by(const struct state *st, const char *sql, int64_t id, int64_t *settled_ns)
+{
+	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
+	_cleanup_buf_ struct buf why = BUF_INIT;
+	int64_t ns;
+
+	if (query_open(st->db, sql, &stmt, &why) != 0)
+		return;
+	(void)sqlite3_bind_int64(stmt, 1, id);
+	(void)sqlite3_bind_int64(stmt, 2, st->now_ns);
+	if (query_step(stmt, &why) != 1)
+		return;
+	ns = query_int(stmt, 0, INT64_MIN);
+	if (ns > *settled_ns)
+		*settled_ns = ns;
+}
+
+/*
+ * When did the last one go who might have helped? Threads of the members'
+ * processes that ended, holders that ended, ends that were closed: a process
+ * that is just being killed loses one after the other.
+ */
+static int64_t settled(const struct state *st, const struct stuck_set *s)
+{
+	enum { LOOKED_AT = 64 };
+	const unsigned everybody = 1u << WAIT_FIFO_OPEN | 1u << WAIT_EVENTFD | 1u << WAIT_POLL;
+	int64_t ns = s->since_ns, last_process = 0;
+
+	if (s->reasons & everybody)
+		settle_by(st, "SELECT max(end_ns) FROM thread WHERE end_ns <= ?2", 0, &ns);
+	for (size_t i = 0; i < s->n_members && i < LOOKED_AT; i++) {
+		const struct state_thread *t = &st->threads[s->members[i]];
+		int64_t process = st->processes[t->process].id;
+		uint32_t l = state_lock(st, t->wait.lock_id);
+
+		if (process != last_process)
+			settle_by(st,
+				"SELECT max(end_ns) FROM thread WHERE process_id = ?1 AND end_ns <= ?2",
+				process, &ns);
+		last_process = process;
+		if (t->wait.pipe_id)
+			settle_by(st,
+				"SELECT max(close_ns) FROM pipe_end WHERE pipe_id = ?1 AND close_ns <= ?2",
+				t->wait.pipe_id, &ns);
+		if (l == STATE_NONE)
+			continue;
+		if (st->locks[l].pshared)
+			settle_by(st,
+				"SELECT max(end_ns) FROM lock_user WHERE lock_id = ?1 AND end_ns <= ?2",
+				t->wait.lock_id, &ns);
+		for (uint32_t h = st->locks[l].first_holder; h != STATE_NONE;
+			h = st->holders[h].next)
+			if (state_thread(st, st->holders[h].thread_id) == STATE_NONE)
+				settle_by(st,
+					"SELECT end_ns FROM thread WHERE id = ?1 AND end_ns <= ?2",
+					st->holders[h].thread_id, &ns);
+	}
+	return ns;
+}
+
 /* Says whether the members' waits overlap for long enough, and since when. */
 static bool stood_together(const struct state *st, struct stuck_set *s)
 {
@@ -165,7 +226,9 @@ static bool stood_together(const struct state *st, struct stuck_set *s)
 			until = w->end_ns;
 		s->reasons |= 1u << w->reason;
 	}
-	return st->instant || until == INT64_MAX || until - s->since_ns >= together_ns;
+	if (st->instant || until == INT64_MAX)
+		return true;
+	return until - s->since_ns >= together_ns && until - settled(st, s) >= together_ns;
 }
 
 /* A pipe to itself into which nobody else has written is there to be woken by one's own signal handlers. */

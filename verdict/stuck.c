@@ -41,8 +41,13 @@ static int compare_moments(const void *a, const void *b)
 }
 
 /*
- * For each process the earliest end of a wait among those that lasted to the
- * process's end or were broken off at most 50 ms before the last of them.
+ * For each process that ended with threads of it blocked, the moment before the
+ * end began: before the first wait was broken off, before the first thread was
+ * torn out of what it did, before the one that called exit ended, before the
+ * signal was sent. A timer that kills its process is no rescue from outside.
+ *
+ * And the moment before the last signal that a handler took in a process that
+ * then exited: a handler may end what it finds stuck.
  */
 static const char moments_sql[] =
 	"WITH broken AS (SELECT t.process_id AS p, coalesce(w.end_ns, t.end_ns) AS e, w.start_ns AS s"
@@ -60,11 +65,27 @@ static const char moments_sql[] =
 	"    AND (i.op = 'read' OR i.bytes >= i.requested)"
 	"    AND i.start_ns <= w.end_ns AND i.end_ns >= w.end_ns)),"
 	" last AS (SELECT p, max(e) AS e FROM broken GROUP BY p)"
-	" SELECT min(b.e) - 1, q.end_kind = 'signal' FROM broken b JOIN last l ON l.p = b.p"
+	" SELECT min(min(b.e),"
+	"  coalesce((SELECT min(o.end_ns) FROM thread o WHERE o.process_id = q.id AND o.torn = 1),"
+	"   min(b.e)),"
+	"  coalesce(CASE q.end_kind WHEN 'exit' THEN"
+	"   (SELECT max(o.end_ns) FROM thread o WHERE o.process_id = q.id AND o.torn IS NOT 1)"
+	"   ELSE (SELECT max(s.sent_ns) FROM signal s WHERE s.process_id = q.id"
+	"    AND s.signo = q.exit_signal AND s.sent_ns <= q.end_ns) END, min(b.e))) - 1,"
+	" q.end_kind = 'signal'"
+	" FROM broken b JOIN last l ON l.p = b.p"
 	" JOIN process q ON q.id = b.p WHERE b.e >= l.e - 50000000 AND q.end_ns <= ?1"
 	/* The only thread of a process that called exit was not torn out of anything. */
 	" AND (q.end_kind = 'signal' OR (SELECT count(*) FROM thread o WHERE o.process_id = q.id) > 1)"
-	" GROUP BY b.p";
+	" AND NOT EXISTS (SELECT 1 FROM signal s WHERE s.process_id = q.id"
+	"  AND s.signo = q.exit_signal AND s.source = 'timer')"
+	" AND NOT EXISTS (SELECT 1 FROM timer m WHERE m.process_id = q.id AND m.signo = q.exit_signal"
+	"  AND abs(m.expires_ns - q.end_ns) < 1000000000)"
+	" GROUP BY b.p"
+	" UNION ALL SELECT max(s.sent_ns) - 1, 0 FROM signal s JOIN process q ON q.id = s.process_id"
+	" WHERE s.disposition = 'handler' AND s.source IN ('kill', 'tty', 'queue')"
+	" AND q.end_kind = 'exit' AND q.end_ns <= ?1 AND q.end_ns - s.sent_ns < 5000000000"
+	" GROUP BY q.id";
 
 static int find_moments(struct sqlite3 *db, int64_t at_ns, struct moments *ret, struct buf *why)
 {

@@ -142,7 +142,7 @@ static void try_and_back_off(void)
 	for (int i = 0; i < 20; i++) {
 		pthread_mutex_lock(&a);
 		pthread_mutex_lock(&b);
-		usleep(1000);
+		sched_yield();
 		pthread_mutex_unlock(&b);
 		pthread_mutex_unlock(&a);
 	}
