@@ -50,7 +50,9 @@ static int compare_moments(const void *a, const void *b)
  * then exited: a handler may end what it finds stuck.
  */
 static const char moments_sql[] =
-	"WITH broken AS (SELECT t.process_id AS p, coalesce(w.end_ns, t.end_ns) AS e, w.start_ns AS s"
+	/* Materialised, so that the search in pipe_io below is made for the few that are left. */
+	"WITH late AS MATERIALIZED (SELECT t.process_id AS p, coalesce(w.end_ns, t.end_ns) AS e,"
+	"   w.end_ns AS wend, w.pipe_id AS pipe_id, w.thread_id AS thread_id"
 	"  FROM wait w JOIN thread t ON t.id = w.thread_id"
 	"  WHERE w.reason IN ('lock','cond','sem','barrier','join','child','pipe-read','pipe-write',"
 	"   'fifo-open','file-lock','futex','vfork','once','poll','eventfd') AND w.timed = 0"
@@ -58,12 +60,13 @@ static const char moments_sql[] =
 	"   AND (w.end_ns IS NULL OR w.end_ns - w.start_ns >= 50000000)"
 	"   AND t.end_ns IS NOT NULL"
 	"   AND (w.end_ns IS NULL OR (w.end_ns - w.start_ns >= 50000000"
-	"        AND w.end_ns >= t.end_ns - 1000000000))"
+	"        AND w.end_ns >= t.end_ns - 1000000000))),"
 	/* A read that came back with bytes or end-of-file, and a write that was done, were not broken off. */
-	"   AND NOT EXISTS (SELECT 1 FROM pipe_io i WHERE i.pipe_id = w.pipe_id"
+	" broken AS MATERIALIZED (SELECT p, e FROM late w"
+	"  WHERE NOT EXISTS (SELECT 1 FROM pipe_io i WHERE i.pipe_id = w.pipe_id"
 	"    AND i.thread_id = w.thread_id AND i.bytes IS NOT NULL"
 	"    AND (i.op = 'read' OR i.bytes >= i.requested)"
-	"    AND i.start_ns <= w.end_ns AND i.end_ns >= w.end_ns)),"
+	"    AND i.start_ns <= w.wend AND i.end_ns >= w.wend)),"
 	" last AS (SELECT p, max(e) AS e FROM broken GROUP BY p)"
 	" SELECT min(min(b.e),"
 	"  coalesce((SELECT min(o.end_ns) FROM thread o WHERE o.process_id = q.id AND o.torn = 1),"
