@@ -24,6 +24,8 @@ const volatile struct probe_config config = {};
 /* Depth of the tracer's own PID namespace; found by the iterator, which runs inside the tracer. */
 unsigned int own_level;
 
+unsigned long long zero;
+
 /* Run by the tracer itself, once. */
 SEC("raw_tp/sys_enter")
 int find_level(void *ctx)

@@ -137,6 +137,7 @@ int ends_walk(u64 fdt_address, const struct ends_range *range)
 	walk.table = BPF_CORE_READ(fdt, fd);
 	walk.words = BPF_CORE_READ(fdt, max_fds) / 64;
 	walk.next = range->first / 64;
+	walk.word = zero;
 	walk.range = *range;
 	if (HAS_HELPER(loop)) {
 		bpf_loop(WALK_STEPS, ends_step, &walk, 0);

@@ -21,6 +21,24 @@ struct data_walk {
 	u32 cut; /* there is more than is wanted */
 };
 
+/*
+ * In a map, not on the stack: the verifier then does not follow the numbers
+ * through every round. Nothing else runs on the processor meanwhile.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct data_walk);
+} data_walks SEC(".maps");
+
+static __always_inline struct data_walk *data_walk(void)
+{
+	u32 first = 0;
+
+	return bpf_map_lookup_elem(&data_walks, &first);
+}
+
 /* Takes the next buffer; returns false at the end. */
 static __always_inline bool data_next(struct data_walk *w)
 {
@@ -40,11 +58,11 @@ static __always_inline bool data_next(struct data_walk *w)
 /* One MORE record of up to 256 bytes. The first 32 bytes of all are left for PIPE_IO itself. */
 static __noinline long data_step(u32 index, void *arg)
 {
-	struct data_walk *w = arg;
+	struct data_walk *w = data_walk();
 	struct rec_MORE *rec;
 	u64 len;
 
-	if (!w->left)
+	if (!w || !w->left)
 		return 1;
 	if (!w->len)
 		return !data_next(w);
@@ -76,13 +94,13 @@ static __noinline long data_step(u32 index, void *arg)
 	return 0;
 }
 
-static __always_inline void data_emit(struct data_walk *w)
+static __always_inline void data_emit(void)
 {
 	if (HAS_HELPER(loop)) {
-		bpf_loop(DATA_STEPS, data_step, w, 0);
+		bpf_loop(DATA_STEPS, data_step, NULL, 0);
 	} else {
 		_Pragma("clang loop unroll(disable)") for (u32 i = 0; i < DATA_STEPS_OLD;
-							   i++) if (data_step(i, w)) break;
+							   i++) if (data_step(i, NULL)) break;
 	}
 }
 
@@ -156,26 +174,28 @@ u64 iov_sum(u64 iov, u64 n)
 HANDLER_EXIT(exit_data)
 {
 	struct slot *slot = slot_get(bpf_get_current_task_btf());
+	struct data_walk *w = data_walk();
 	struct rec_PIPE_IO *rec;
-	struct data_walk w = {};
 	u64 len;
 
-	if (!slot)
+	if (!slot || !w)
 		return 0;
 	len = io_wanted(slot, &slot->io);
-	w.iov = slot->io.iov;
-	w.n = slot->io.iov_n;
-	w.base = slot->io.base;
-	w.len = slot->io.iov ? 0 : len;
-	w.left = len;
-	w.pid = slot->pid;
-	w.tid = slot->tid;
-	w.cut = slot->io.result > config.data_bytes;
-	data_emit(&w);
+	w->iov = slot->io.iov;
+	w->n = slot->io.iov_n;
+	w->base = slot->io.base;
+	w->len = slot->io.iov ? 0 : len;
+	w->left = len;
+	w->first_base = 0;
+	w->first_len = 0;
+	w->pid = slot->pid;
+	w->tid = slot->tid;
+	w->cut = slot->io.result > config.data_bytes;
+	data_emit();
 	rec = EMIT_BEGIN(PIPE_IO, slot);
 	if (!rec)
 		return 0;
-	io_fill(rec, slot, &slot->io, w.first_base, w.first_len);
+	io_fill(rec, slot, &slot->io, w->first_base, w->first_len);
 	EMIT_END(rec);
 	return 0;
 }

@@ -80,7 +80,7 @@ static __noinline long scm_step(u32 index, void *arg)
 /* Reports the ends among the descriptors that came with a message. */
 int scm_emit(u64 control, u64 length)
 {
-	struct scm_walk w = {.at = control, .end = control + length};
+	struct scm_walk w = {.at = control, .end = control + length, .fds = zero, .skip = zero};
 
 	if (!control || length < sizeof(struct user_cmsghdr))
 		return 0;

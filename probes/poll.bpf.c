@@ -225,6 +225,7 @@ HANDLER_WAIT(wait_epoll)
 	walk.pid = slot->pid;
 	walk.tid = slot->tid;
 	walk.node = (u64)BPF_CORE_READ(ep, rbr.rb_root.rb_node);
+	walk.from = zero;
 	if (HAS_HELPER(loop)) {
 		bpf_loop(EPOLL_STEPS, epoll_step, &walk, 0);
 	} else {

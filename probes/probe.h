@@ -56,6 +56,14 @@ extern struct ended_map ended SEC(".maps");
 extern const volatile struct probe_config config;
 extern unsigned int own_level;
 
+/*
+ * Always 0, which the verifier does not know. Up to 6.6 it looks at the function
+ * that bpf_loop calls once, with the values from before the loop: what is a known
+ * 0 there makes it throw away the code for any other value. So the state of a
+ * walk that begins with 0 begins with this.
+ */
+extern unsigned long long zero;
+
 /* True if this kernel has the helper; decided when the program is loaded. */
 #define HAS_HELPER(name) bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_##name)
 
@@ -122,7 +130,11 @@ static __always_inline void emit_end(void *rec)
 	bpf_ringbuf_submit(rec, wake ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP);
 }
 
-/* A record of the traced thread that has the slot; NULL if there is no room, which is counted. */
+/*
+ * A record of the traced thread that has the slot; NULL if there is no room,
+ * which is counted. The test for NULL must follow at once: clang then makes one
+ * test of two, and verifiers up to 6.1 do not see that a second one is never true.
+ */
 #define EMIT_BEGIN(NAME, slot)                                                                     \
 	((struct rec_##NAME *)emit_begin(                                                          \
 		REC_##NAME, sizeof(struct rec_##NAME), (slot)->pid, (slot)->tid))

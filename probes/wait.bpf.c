@@ -45,10 +45,11 @@ int BPF_PROG(on_waking, struct task_struct *task)
 
 static __always_inline void wait_end(struct slot *slot)
 {
-	struct rec_WAIT_END *rec = EMIT_BEGIN(WAIT_END, slot);
 	bool woken = slot->flags & SLOT_WOKEN;
+	struct rec_WAIT_END *rec;
 
 	slot->flags &= ~(SLOT_WAITING | SLOT_WOKEN);
+	rec = EMIT_BEGIN(WAIT_END, slot);
 	if (!rec)
 		return;
 	rec->waker_pid = woken ? slot->waker_pid : 0;

@@ -95,12 +95,13 @@ static __always_inline u64 wait_words(char *words, u64 addr)
 static __always_inline void wait_emit(
 	struct wait *w, struct task_struct *task, struct slot *slot, u64 futex)
 {
-	struct rec_WAIT_BEGIN *rec = EMIT_BEGIN(WAIT_BEGIN, slot);
+	struct rec_WAIT_BEGIN *rec;
 
 	/* A waker that came before is one of an earlier sleep, unless it is at it right now. */
 	if (!(task->__state & TASK_WAKING))
 		slot->flags &= ~SLOT_WOKEN;
 	slot->flags |= SLOT_WAITING;
+	rec = EMIT_BEGIN(WAIT_BEGIN, slot);
 	if (!rec)
 		return;
 	if (slot->flags & SLOT_COMPAT)

@@ -191,8 +191,9 @@ static void variant_set(struct pptrace_bpf *skel, bool uprobes, struct variant v
 /* Opens and loads the programs of a variant. */
 static int load(struct ebpf *e, const struct source_config *config, struct variant v)
 {
-	LIBBPF_OPTS(
-		bpf_object_open_opts, opts, .kernel_log_level = getenv("PPTRACE_LIBBPF") ? 4 : 0);
+	LIBBPF_OPTS(bpf_object_open_opts, opts,
+		.kernel_log_level =
+			getenv("PPTRACE_LIBBPF") ? (unsigned)atoi(getenv("PPTRACE_LIBBPF")) : 0);
 	struct pptrace_bpf *skel = pptrace_bpf__open_opts(&opts);
 	int rc;
 
@@ -267,9 +268,15 @@ static int locks_start(struct ebpf *e, const struct source_config *config, struc
 	if (ebpf_locks_own_libc(path, sizeof path))
 		return 0;
 	rc = ebpf_locks_attach(e->locks, path, false);
-	if (rc)
-		buf_addf(why, "this kernel cannot put uprobes on the lock functions of %s (%s)",
-			path, strerror(-rc));
+	if (rc == -EINVAL)
+		rc = -ENOTSUP;
+	if (rc == -ENOTSUP)
+		buf_adds(why,
+			"this kernel is too old for uprobes on many functions at once (6.6 is "
+			"needed): use --locks=shim or --locks=futex");
+	else if (rc)
+		buf_addf(why, "the kernel refuses uprobes on the lock functions of %s: %s", path,
+			strerror(-rc));
 	return rc;
 }
 
