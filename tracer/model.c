@@ -153,7 +153,7 @@ void model_feed(struct model *m, const struct rec_head *rec)
 	/* The rows of one transaction stay in the log: keep it small. */
 	if (store_pending(m->store) >= STORE_BATCH) {
 		(void)model_flush(m, rec->ts);
-		(void)store_commit(m->store);
+		(void)store_commit_later(m->store);
 	}
 }
 

@@ -7,15 +7,20 @@
  * faster than VALUES with many rows of parameters, which copies each value
  * once more. Texts are copied to the table's own arena, and the cell holds
  * where. All is in one transaction that store_commit ends and begins anew.
+ *
+ * When there is much to do, a thread of its own does it (store_writer.c), in
+ * the same order: rows and SQL are jobs. The connection is used by one thread
+ * at a time: by the caller's only after the writer's queue has been drained.
  */
 #include "tracer/store.h"
 
 #include "base/buf.h"
 #include "base/mem.h"
 #include "schema/db.h"
-#include "tracer/store_rows.h"
+#include "tracer/store_writer.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <sqlite3.h>
 
@@ -35,20 +40,29 @@ static const struct table_info tables[STORE_TABLES] = {
 #undef TEXT
 #undef BLOB
 
+#define TABLE(NAME, name, rows, columns)                                                           \
+	_Static_assert((rows) * sizeof(struct row_##name) <= STORE_ROOM, #name ": too many rows");
+#include "tracer/tables.def"
+#undef TABLE
+
+/* A thread is worth its while from so many rows in one transaction on. */
+enum { MANY_ROWS = 20000 };
+
 struct table {
 	sqlite3_stmt *insert, *replace;
-	struct store_rows rows; /* not written yet */
+	struct store_source source; /* the rows that are written at this moment */
+	struct job *job;            /* those that are collected */
 	size_t cap;
 	int64_t last_id;
-	bool replacing; /* the collected rows replace others */
 };
 
 struct store {
 	sqlite3 *db;
 	struct table tables[STORE_TABLES];
+	struct writer *writer;
 	size_t pending;
-	int rc; /* sticks */
-	char *error;
+	atomic_int rc; /* sticks */
+	char *error;   /* set before rc is */
 	char *scratch; /* where rows go after an error */
 };
 
@@ -58,11 +72,11 @@ static void fail(struct store *st, const char *what)
 
 	if (st->rc)
 		return;
+	st->error = xasprintf("%s (in %s)", sqlite3_errmsg(st->db), what);
 	st->rc = rc == SQLITE_FULL    ? -ENOSPC
 		 : rc == SQLITE_NOMEM ? -ENOMEM
 		 : rc == SQLITE_BUSY  ? -EBUSY
 				      : -EIO;
-	st->error = xasprintf("%s (in %s)", sqlite3_errmsg(st->db), what);
 }
 
 /* Adds the name of a column: errno is a macro of C, so it is errno_ here. */
@@ -106,23 +120,45 @@ static sqlite3_stmt *prepare(struct store *st, enum store_table t, bool insert)
 	return stmt;
 }
 
-/* Writes the rows that a table has collected. */
+/* Does a job: in the caller's thread, or in the writer's. */
+static void run_job(void *arg, struct job *j)
+{
+	struct store *st = arg;
+	struct table *tab = &st->tables[j->table];
+	sqlite3_stmt **stmt = j->replacing ? &tab->replace : &tab->insert;
+
+	if (!st->rc && j->sql) {
+		if (sqlite3_exec(st->db, j->sql, NULL, NULL, NULL) != SQLITE_OK)
+			fail(st, j->sql);
+		return;
+	}
+	if (!st->rc && !*stmt)
+		*stmt = prepare(st, (enum store_table)j->table, !j->replacing);
+	if (!st->rc) {
+		tab->source.rows = &j->rows;
+		if (sqlite3_step(*stmt) != SQLITE_DONE)
+			fail(st, tables[j->table].name);
+		(void)sqlite3_reset(*stmt);
+	}
+	j->rows.n = 0;
+	buf_reset(&j->rows.arena);
+}
+
+/* Hands over, or writes, the rows that a table has collected. */
 static void write_rows(struct store *st, enum store_table t)
 {
 	struct table *tab = &st->tables[t];
-	sqlite3_stmt **stmt = tab->replacing ? &tab->replace : &tab->insert;
 
-	if (!tab->rows.n)
+	if (!tab->job || !tab->job->rows.n)
 		return;
-	if (!st->rc && !*stmt)
-		*stmt = prepare(st, t, !tab->replacing);
-	if (!st->rc) {
-		if (sqlite3_step(*stmt) != SQLITE_DONE)
-			fail(st, tables[t].name);
-		(void)sqlite3_reset(*stmt);
+	if (!st->writer && st->pending >= MANY_ROWS)
+		st->writer = writer_start(run_job, st);
+	if (st->writer) {
+		writer_push(st->writer, tab->job);
+		tab->job = NULL;
+	} else {
+		run_job(st, tab->job);
 	}
-	tab->rows.n = 0;
-	buf_reset(&tab->rows.arena);
 }
 
 static void make_tables(struct store *st)
@@ -131,10 +167,8 @@ static void make_tables(struct store *st)
 		struct table *tab = &st->tables[t];
 
 		tab->cap = tables[t].rows;
-		tab->rows = (struct store_rows){.info = &tables[t],
-			.data = xcalloc(tab->cap, tables[t].row_size),
-			.arena = BUF_INIT};
-		if (store_rows_register(st->db, &tab->rows) != SQLITE_OK)
+		tab->source.info = &tables[t];
+		if (store_rows_register(st->db, &tab->source) != SQLITE_OK)
 			fail(st, tables[t].name);
 	}
 }
@@ -166,18 +200,40 @@ static void write_all(struct store *st)
 		write_rows(st, (enum store_table)t);
 }
 
+/* From here on the connection is the caller's, until the next job. */
+static void drain(struct store *st)
+{
+	if (st->writer)
+		writer_drain(st->writer);
+}
+
 int store_exec(struct store *st, const char *sql)
 {
+	struct job *j;
+
 	write_all(st);
-	if (!st->rc && sqlite3_exec(st->db, sql, NULL, NULL, NULL) != SQLITE_OK)
-		fail(st, sql);
+	if (!st->writer) {
+		if (!st->rc && sqlite3_exec(st->db, sql, NULL, NULL, NULL) != SQLITE_OK)
+			fail(st, sql);
+		return st->rc;
+	}
+	j = writer_spare(st->writer);
+	j->sql = xstrdup(sql);
+	writer_push(st->writer, j);
 	return st->rc;
+}
+
+int store_commit_later(struct store *st)
+{
+	st->pending = 0;
+	return store_exec(st, "COMMIT; BEGIN");
 }
 
 int store_commit(struct store *st)
 {
-	st->pending = 0;
-	return store_exec(st, "COMMIT; BEGIN");
+	(void)store_commit_later(st);
+	drain(st);
+	return st->rc;
 }
 
 size_t store_pending(const struct store *st)
@@ -207,12 +263,11 @@ int store_close(struct store *st)
 	if (!st)
 		return 0;
 	(void)store_exec(st, "COMMIT");
+	writer_stop(steal(&st->writer));
 	rc = store_exec(st, db_index_sql);
 	close_db(st);
-	for (int t = 0; t < STORE_TABLES; t++) {
-		free(st->tables[t].rows.data);
-		buf_done(&st->tables[t].rows.arena);
-	}
+	for (int t = 0; t < STORE_TABLES; t++)
+		job_free(st->tables[t].job);
 	free(st->scratch);
 	free(st->error);
 	free(st);
@@ -221,25 +276,33 @@ int store_close(struct store *st)
 
 struct sqlite3 *store_db(struct store *st)
 {
+	drain(st);
 	return st->db;
 }
 
 const char *store_error(const struct store *st)
 {
-	return st->error;
+	return st->rc ? st->error : NULL;
 }
 
 static void *add_row(struct store *st, enum store_table t, bool replacing)
 {
 	struct table *tab = &st->tables[t];
+	struct job *j = tab->job;
 
-	if (tab->rows.n == tab->cap || (tab->rows.n && tab->replacing != replacing))
+	if (j && (j->rows.n == tab->cap || (j->rows.n && j->replacing != replacing))) {
 		write_rows(st, t);
+		j = tab->job;
+	}
 	if (st->rc)
 		return st->scratch;
+	if (!j) {
+		j = tab->job = st->writer ? writer_spare(st->writer) : job_new();
+		j->table = (int)t;
+	}
 	st->pending++;
-	tab->replacing = replacing;
-	return tab->rows.data + tab->rows.n++ * tables[t].row_size;
+	j->replacing = replacing;
+	return j->rows.data + j->rows.n++ * tables[t].row_size;
 }
 
 void *store_room(struct store *st, enum store_table t)
@@ -272,7 +335,7 @@ static void add_copy(struct store *st, enum store_table t, const void *row, bool
 	if (st->rc)
 		return;
 	memcpy(room, row, tables[t].row_size);
-	keep_texts(room, &tables[t], &st->tables[t].rows.arena);
+	keep_texts(room, &tables[t], &st->tables[t].job->rows.arena);
 }
 
 void store_put(struct store *st, enum store_table t, const void *row)

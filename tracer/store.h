@@ -22,6 +22,9 @@ int store_open(const char *path, struct store **ret, char **ret_why);
 /* Commits all rows so far and makes them visible to readers; starts the next transaction. */
 int store_commit(struct store *st);
 
+/* As store_commit, but does not wait until it is done: readers see it a little later. */
+int store_commit_later(struct store *st);
+
 /* Makes the indexes, ends WAL mode (a single plain file if no reader is there) and closes. Accepts NULL. */
 int store_close(struct store *st);
 
@@ -29,7 +32,11 @@ int store_close(struct store *st);
 size_t store_pending(const struct store *st);
 #define STORE_BATCH 400000
 
-/* Returns the connection, for statements that are run rarely; the store keeps it. */
+/*
+ * Returns the connection, for statements that are run rarely; the store keeps
+ * it. It may be used until the next call of the store; rows that were added
+ * since the last commit or store_exec may not be visible.
+ */
 struct sqlite3 *store_db(struct store *st);
 
 /* NULL in a column of numbers. */
@@ -77,7 +84,7 @@ int64_t store_last_id(const struct store *st, enum store_table t);
 /* Puts a row in the place of the one with the same key. */
 void store_replace(struct store *st, enum store_table t, const void *row);
 
-/* Runs SQL without results; an error sticks. All rows so far are visible to it. */
+/* Runs SQL without results, perhaps a little later; an error sticks. All rows so far are visible to it. */
 int store_exec(struct store *st, const char *sql);
 
 /* Returns what went wrong with the SQL it happened in, or NULL; valid until store_close. */

@@ -11,12 +11,12 @@ _Static_assert(sizeof(void *) == sizeof(int64_t), "a pointer fills a cell");
 
 struct rows_vtab {
 	sqlite3_vtab base;
-	struct store_rows *rows;
+	struct store_source *source;
 };
 
 struct rows_cursor {
 	sqlite3_vtab_cursor base;
-	const struct store_rows *rows;
+	const struct store_source *source;
 	size_t at;
 };
 
@@ -24,16 +24,16 @@ static int rows_connect(
 	sqlite3 *db, void *aux, int argc, const char *const *argv, sqlite3_vtab **ret, char **error)
 {
 	struct rows_vtab *vtab = xcalloc(1, sizeof *vtab);
-	struct store_rows *rows = aux;
+	struct store_source *source = aux;
 	_cleanup_buf_ struct buf sql = BUF_INIT;
 	int n = 0;
 
 	(void)argc, (void)argv, (void)error;
 	buf_adds(&sql, "CREATE TABLE x(");
-	for (const struct column *c = rows->info->columns; c->type; c++, n++)
+	for (const struct column *c = source->info->columns; c->type; c++, n++)
 		buf_addf(&sql, "%sc%d", n ? "," : "", n);
 	buf_addc(&sql, ')');
-	vtab->rows = rows;
+	vtab->source = source;
 	*ret = &vtab->base;
 	return sqlite3_declare_vtab(db, sql.data);
 }
@@ -55,7 +55,7 @@ static int rows_open(sqlite3_vtab *base, sqlite3_vtab_cursor **ret)
 {
 	struct rows_cursor *cursor = xcalloc(1, sizeof *cursor);
 
-	cursor->rows = ((struct rows_vtab *)base)->rows;
+	cursor->source = ((struct rows_vtab *)base)->source;
 	*ret = &cursor->base;
 	return SQLITE_OK;
 }
@@ -84,7 +84,7 @@ static int rows_eof(sqlite3_vtab_cursor *base)
 {
 	const struct rows_cursor *cursor = (const struct rows_cursor *)base;
 
-	return cursor->at >= cursor->rows->n;
+	return cursor->at >= cursor->source->rows->n;
 }
 
 static void result_bytes(
@@ -101,10 +101,10 @@ static void result_bytes(
 static int rows_column(sqlite3_vtab_cursor *base, sqlite3_context *ctx, int i)
 {
 	const struct rows_cursor *cursor = (const struct rows_cursor *)base;
-	const struct store_rows *rows = cursor->rows;
-	const int64_t *cell =
-		(const int64_t *)(rows->data + cursor->at * rows->info->row_size) + rows->cells[i];
-	enum cell_type type = rows->info->columns[i].type;
+	const struct store_source *source = cursor->source;
+	const char *row = source->rows->data + cursor->at * source->info->row_size;
+	const int64_t *cell = (const int64_t *)row + source->cells[i];
+	enum cell_type type = source->info->columns[i].type;
 
 	/* What is not set is NULL. */
 	if (type <= CELL_INT) {
@@ -113,7 +113,7 @@ static int rows_column(sqlite3_vtab_cursor *base, sqlite3_context *ctx, int i)
 	} else if (*cell && type == CELL_WORD) {
 		sqlite3_result_text(ctx, *(const char *const *)cell, -1, SQLITE_STATIC);
 	} else if (*cell) {
-		result_bytes(ctx, &rows->arena, cell, type);
+		result_bytes(ctx, &source->rows->arena, cell, type);
 	}
 	return SQLITE_OK;
 }
@@ -124,7 +124,7 @@ static int rows_rowid(sqlite3_vtab_cursor *base, sqlite3_int64 *ret)
 	return SQLITE_OK;
 }
 
-int store_rows_register(struct sqlite3 *db, struct store_rows *rows)
+int store_rows_register(struct sqlite3 *db, struct store_source *source)
 {
 	/* Without xCreate: the table is there by itself and nobody can make another. */
 	static const sqlite3_module module = {
@@ -139,12 +139,12 @@ int store_rows_register(struct sqlite3 *db, struct store_rows *rows)
 		.xColumn = rows_column,
 		.xRowid = rows_rowid,
 	};
-	_cleanup_free_ char *name = xasprintf("rows_%s", rows->info->name);
+	_cleanup_free_ char *name = xasprintf("rows_%s", source->info->name);
 	int cell = 0;
 
-	for (int i = 0; rows->info->columns[i].type; i++, cell++) {
-		rows->cells[i] = cell;
-		cell += rows->info->columns[i].type == CELL_BLOB;
+	for (int i = 0; source->info->columns[i].type; i++, cell++) {
+		source->cells[i] = cell;
+		cell += source->info->columns[i].type == CELL_BLOB;
 	}
-	return sqlite3_create_module(db, name, &module, rows);
+	return sqlite3_create_module(db, name, &module, source);
 }

@@ -29,17 +29,22 @@ struct table_info {
 
 /* Rows of one table. */
 struct store_rows {
-	const struct table_info *info;
 	char *data; /* n rows of info->row_size bytes */
 	size_t n;
 	struct buf arena; /* texts of these rows */
-	int cells[STORE_MAX_COLUMNS];
+};
+
+/* What the virtual table of one table shows: rows is set before each use. */
+struct store_source {
+	const struct table_info *info;
+	const struct store_rows *rows;
+	int cells[STORE_MAX_COLUMNS]; /* where each column is in a row */
 };
 
 /*
  * Makes rows readable in SQL as the table rows_NAME with the columns c0, c1...
- * rows is borrowed until db is closed. Returns an SQLite result code.
+ * source is borrowed until db is closed. Returns an SQLite result code.
  */
-int store_rows_register(struct sqlite3 *db, struct store_rows *rows);
+int store_rows_register(struct sqlite3 *db, struct store_source *source);
 
 #endif
