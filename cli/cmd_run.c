@@ -241,6 +241,7 @@ static int start(struct run *r, struct tracer *t, struct target *target)
 		return STATUS_FAILED;
 	}
 	loop_block_signals();
+	loop_hurry();
 	rc = tracer_adopt(t, target->pid);
 	if (rc < 0) {
 		warn("cannot trace the command: %s", strerror(-rc));

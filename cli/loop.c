@@ -25,7 +25,13 @@
 
 #define SECOND 1000000000ull
 
-enum { PASS_ON_MS = 60, STILL_WAITING_MS = 1000, KILL_SECONDS = 5, NAMES_SHOWN = 5 };
+enum {
+	PASS_ON_MS = 60,
+	STILL_WAITING_MS = 1000,
+	KILL_SECONDS = 5,
+	NAMES_SHOWN = 5,
+	NICENESS = -10
+};
 
 const char *const loop_deadlock_words[] = {"report", "stop", "kill", NULL};
 
@@ -63,6 +69,11 @@ void loop_block_signals(void)
 
 	signal_set(&set);
 	(void)sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
+void loop_hurry(void)
+{
+	(void)setpriority(PRIO_PROCESS, 0, NICENESS);
 }
 
 /* ---- Signals ---- */

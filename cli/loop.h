@@ -34,6 +34,13 @@ struct loop_result {
  */
 void loop_block_signals(void);
 
+/*
+ * Where it is allowed, gives pptrace precedence over what it records: it needs
+ * little, but on a busy machine it must get that before the rings are full. To
+ * be called after the command was forked, which must not inherit that either.
+ */
+void loop_hurry(void);
+
 /* Records until the end. Signals are dealt with as the manual says; deadlocks are printed. */
 void loop_run(struct tracer *t, const struct loop_config *config, struct loop_result *ret);
 

@@ -25,7 +25,7 @@
 
 #include "pptrace.skel.h"
 
-#define RING_BYTES (16u << 20)
+#define RING_BYTES (32u << 20)
 #define RING_BYTES_MIN (64u << 10)
 #define RING_BYTES_MAX (512u << 20)
 #define SAMPLE_NS 7000000u /* no multiple of the scheduler's ticks */

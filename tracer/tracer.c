@@ -22,8 +22,8 @@
 
 enum {
 	COMMIT_EVERY_MS = 500,
-	LOOK_EVERY_MS = 200, /* at most so often is the graph evaluated */
-	LOOK_SHARE = 50,     /* and no more than 1/50 of the time is spent on it */
+	LOOK_EVERY_MS = 100, /* at most so often is the graph evaluated */
+	LOOK_SHARE = 20,     /* and no more than 1/20 of the time is spent on it */
 	GONE_EVERY_MS = 500, /* how often processes whose end was not seen are sought */
 	LEAST_TIMEOUT_MS = 1,
 	MOST_TIMEOUT_MS = 20,
@@ -265,38 +265,62 @@ void tracer_each_alive(
 		model_each_alive(t->model, each, arg);
 }
 
-/* Before the second look: where the threads wait, and what sits in their buffers. */
-static int commit_for_watch(void *arg)
+/* Says whether the graph is worth another evaluation now. */
+static bool look_is_due(struct tracer *t, uint64_t now)
 {
-	struct tracer *t = arg;
+	uint64_t oldest;
 
-	closer_look(t->closer, watch_reader(t->watch), t->until, feed, t);
-	return tracer_commit(t);
-}
-
-bool tracer_watch(struct tracer *t, struct findings *ret)
-{
-	uint64_t now = clock_ns(CLOCK_MONOTONIC), oldest, done;
-	bool found;
-
-	if (!t->watch || t->error || now < t->look_not_before)
+	if (now < t->look_not_before)
 		return false;
 	oldest = model_oldest_wait(t->model);
 	if (!oldest || now < oldest || now - oldest < (uint64_t)t->config.watch_ns)
 		return false;
 	/* Without records nothing changes but the age of waits, and that only until the youngest is old enough. */
-	if (t->looked_at > t->changed_at + (uint64_t)t->config.watch_ns)
+	return t->looked_at <= t->changed_at + (uint64_t)t->config.watch_ns;
+}
+
+/* An evaluation has ended: the next begins so late that little of the time is spent on them. */
+static void look_ended(struct tracer *t, uint64_t now)
+{
+	uint64_t took = watch_cost_ns(t->watch);
+
+	t->is_looking = false;
+	t->look_not_before = now + LOOK_EVERY_MS * MS;
+	if (now + took * LOOK_SHARE > t->look_not_before)
+		t->look_not_before = now + took * LOOK_SHARE;
+}
+
+bool tracer_watch(struct tracer *t, struct findings *ret)
+{
+	uint64_t now = clock_ns(CLOCK_MONOTONIC);
+
+	if (!t->watch || t->error)
 		return false;
-	if (tracer_commit(t) < 0)
+	switch (watch_state(t->watch)) {
+	case WATCH_RUNNING:
 		return false;
-	/* What is evaluated is as old as the watermark: until that is far enough the youngest wait is too young. */
-	t->looked_at = t->until;
-	found = watch_look(t->watch, commit_for_watch, t, ret);
-	done = clock_ns(CLOCK_MONOTONIC);
-	t->look_not_before = done + LOOK_EVERY_MS * MS;
-	if (done + (done - now) * LOOK_SHARE > t->look_not_before)
-		t->look_not_before = done + (done - now) * LOOK_SHARE;
-	return found;
+	case WATCH_SUSPECTS:
+		/* Where the threads wait, and what sits in their buffers. */
+		closer_look(t->closer, watch_reader(t->watch), t->until, feed, t);
+		if (tracer_commit(t) == 0)
+			watch_again(t->watch);
+		return false;
+	case WATCH_FOUND:
+		look_ended(t, now);
+		watch_take(t->watch, ret);
+		return true;
+	case WATCH_IDLE:
+		break;
+	}
+	if (t->is_looking)
+		look_ended(t, now);
+	if (look_is_due(t, now) && tracer_commit(t) == 0) {
+		/* What is evaluated is as old as the watermark: until that is far enough the youngest wait is too young. */
+		t->looked_at = t->until;
+		t->is_looking = true;
+		watch_begin(t->watch);
+	}
+	return false;
 }
 
 struct sqlite3 *tracer_reader(struct tracer *t)

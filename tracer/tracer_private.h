@@ -37,6 +37,7 @@ struct tracer {
 	uint64_t records, committed_records, lost;
 	int timeout_ms, wakeup, error;
 	bool attached[2];
+	bool is_looking; /* an evaluation of the graph has begun */
 	struct hash
 		images; /* lock source of program files, by device and inode; the value is 1 + enum lock_source */
 	struct sent_signal sent[32]; /* the latest, in a ring */

@@ -10,7 +10,7 @@
 #include "tracer/watch.h"
 
 #include <errno.h>
-#include <inttypes.h>
+#include <pthread.h>
 #include <sqlite3.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -26,6 +26,13 @@ struct watch {
 	int64_t least_ns;
 	struct sqlite3 *db;
 	struct hash reported;
+	enum watch_state state; /* changed by the thread as the last thing it does */
+	pthread_t thread;
+	bool has_thread;
+	struct findings suspects; /* of the first step */
+	struct buf *looks;        /* one for each, empty: did not pass */
+	struct findings found;
+	uint64_t cost_ns;
 };
 
 struct watch *watch_new(const char *path, int64_t least_ns)
@@ -37,10 +44,32 @@ struct watch *watch_new(const char *path, int64_t least_ns)
 	return w;
 }
 
+static void join(struct watch *w)
+{
+	if (w->has_thread)
+		(void)pthread_join(w->thread, NULL);
+	w->has_thread = false;
+}
+
+static void drop_suspects(struct watch *w)
+{
+	for (size_t i = 0; w->looks && i < w->suspects.n; i++)
+		buf_done(&w->looks[i]);
+	free(w->looks);
+	w->looks = NULL;
+	findings_free(&w->suspects);
+	w->suspects = (struct findings){0};
+}
+
 void watch_free(struct watch *w)
 {
 	if (!w)
 		return;
+	if (w->has_thread && w->db)
+		sqlite3_interrupt(w->db);
+	join(w);
+	drop_suspects(w);
+	findings_free(&w->found);
 	(void)sqlite3_close(w->db);
 	hash_done(&w->reported);
 	free(w);
@@ -191,8 +220,8 @@ static void take(struct findings *to, struct findings *from, size_t i)
 	from->n--;
 }
 
-/* Drops what has been reported already; true if something is left. */
-static bool keep_new(struct watch *w, struct findings *f)
+/* Says whether some set has not been reported yet. */
+static bool has_new(struct watch *w, const struct findings *f)
 {
 	bool any = false;
 
@@ -220,30 +249,85 @@ static void confirm(struct watch *w, const struct findings *first, const struct 
 	}
 }
 
-bool watch_look(struct watch *w, int (*commit)(void *arg), void *arg, struct findings *ret)
-{
-	struct findings first = {0}, second = {0};
-	struct buf *looks;
+/* ---- The thread ---- */
 
-	*ret = (struct findings){0};
-	if (!evaluate(w, &first))
-		return false;
-	if (!keep_new(w, &first)) {
-		findings_free(&first);
-		return false;
+static void finish(struct watch *w, enum watch_state state)
+{
+	struct timespec cpu;
+
+	(void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &cpu);
+	w->cost_ns += (uint64_t)cpu.tv_sec * 1000000000u + (uint64_t)cpu.tv_nsec;
+	__atomic_store_n(&w->state, state, __ATOMIC_RELEASE);
+}
+
+static void *first_step(void *arg)
+{
+	struct watch *w = arg;
+
+	if (!evaluate(w, &w->suspects) || !has_new(w, &w->suspects)) {
+		finish(w, WATCH_IDLE);
+		return NULL;
 	}
-	looks = xcalloc(first.n, sizeof *looks);
-	for (size_t i = 0; i < first.n; i++) {
-		looks[i] = BUF_INIT;
-		if (!look_at(w, &first.list[i], &looks[i]))
-			buf_reset(&looks[i]);
+	w->looks = xcalloc(w->suspects.n, sizeof *w->looks);
+	for (size_t i = 0; i < w->suspects.n; i++) {
+		w->looks[i] = BUF_INIT;
+		if (!look_at(w, &w->suspects.list[i], &w->looks[i]))
+			buf_reset(&w->looks[i]);
 	}
-	if (commit(arg) == 0 && evaluate(w, &second))
-		confirm(w, &first, looks, &second, ret);
-	for (size_t i = 0; i < first.n; i++)
-		buf_done(&looks[i]);
-	free(looks);
-	findings_free(&first);
+	finish(w, WATCH_SUSPECTS);
+	return NULL;
+}
+
+static void *second_step(void *arg)
+{
+	struct watch *w = arg;
+	struct findings second = {0};
+
+	if (evaluate(w, &second))
+		confirm(w, &w->suspects, w->looks, &second, &w->found);
 	findings_free(&second);
-	return ret->n > 0;
+	finish(w, w->found.n ? WATCH_FOUND : WATCH_IDLE);
+	return NULL;
+}
+
+static void start(struct watch *w, void *(*step)(void *))
+{
+	join(w);
+	w->state = WATCH_RUNNING;
+	w->has_thread = pthread_create(&w->thread, NULL, step, w) == 0;
+	if (!w->has_thread)
+		w->state = WATCH_IDLE;
+}
+
+/* ---- Its owner ---- */
+
+enum watch_state watch_state(struct watch *w)
+{
+	return __atomic_load_n(&w->state, __ATOMIC_ACQUIRE);
+}
+
+uint64_t watch_cost_ns(const struct watch *w)
+{
+	return w->cost_ns;
+}
+
+void watch_begin(struct watch *w)
+{
+	join(w);
+	drop_suspects(w);
+	w->cost_ns = 0;
+	start(w, first_step);
+}
+
+void watch_again(struct watch *w)
+{
+	start(w, second_step);
+}
+
+void watch_take(struct watch *w, struct findings *ret)
+{
+	join(w);
+	*ret = w->found;
+	w->found = (struct findings){0};
+	w->state = WATCH_IDLE;
 }
