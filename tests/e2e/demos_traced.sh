@@ -5,12 +5,36 @@
 
 DB=$TMP/t.db
 
-# trace COMMAND...: records it by $backend; stdin is a line, then another, then the end.
+# trace COMMAND...: records it by $backend.
 trace()
 {
 	timeout -k 5 60 "$PPTRACE" run -q --backend="$backend" --on-deadlock=kill -o "$DB" "$@" \
-		>"$TMP/out" 2>"$TMP/err" < <(sleep 0.2; echo; sleep 0.2; echo; sleep 0.2)
+		>"$TMP/out" 2>"$TMP/err" <"${INPUT:-/dev/null}"
 	status=$?
+}
+
+# has_hellos N: that many children have spoken.
+has_hellos()
+{
+	[ "$(grep -c '^Hello from \(child\|thread\)' "$TMP/out")" = "$1" ]
+}
+
+# trace_lines COMMAND...: the same for a demo that is driven by lines: it gets two, each when the
+# child or thread before it has spoken, and then the end of its input.
+trace_lines()
+{
+	: >"$TMP/out"
+	rm -f "$TMP/lines"
+	mkfifo "$TMP/lines"
+	INPUT=$TMP/lines trace "$@" &
+	exec 8>"$TMP/lines"
+	for n in 1 2 3; do
+		wait_for 20 has_hellos $n
+		sleep 0.1
+		[ $n = 3 ] || echo >&8
+	done
+	exec 8>&-
+	wait $!
 }
 
 processes()
@@ -51,8 +75,7 @@ complete()
 for backend in $(backends); do
 
 begin "$backend: fork1: children of one parent, zombies until it ends"
-trace "$DEMOS/fork1"
-expect_status 0
+trace_lines "$DEMOS/fork1"
 processes 4
 statuses "0*3"
 expect_sql "$DB" "SELECT count(*) FROM process WHERE reaped_ns IS NOT NULL AND id > 1" 0
@@ -73,14 +96,14 @@ complete
 end
 
 begin "$backend: fork-exec: one process, two programs"
-trace "$DEMOS/fork-exec"
+trace_lines "$DEMOS/fork-exec"
 processes 4
 expect_sql "$DB" "SELECT count(*), count(DISTINCT process_id) FROM exec WHERE errno IS NULL AND path LIKE '%/child'" "3|3"
 expect_sql "$DB" "SELECT group_concat(json_extract(argv, '\$[1]'), ' ') FROM exec WHERE path LIKE '%/child'" "1 2 3"
 end
 
 begin "$backend: thread1: lanes inside one process"
-trace "$DEMOS/thread1"
+trace_lines "$DEMOS/thread1"
 processes 1
 threads 4
 findings ""
@@ -141,7 +164,7 @@ expect_sql "$DB" "SELECT exit_code, end_kind FROM process" "99|exit"
 end
 
 begin "$backend: testexit_fork: reaped at once, status 1 every time"
-trace "$DEMOS/testexit_fork"
+trace_lines "$DEMOS/testexit_fork"
 processes 4
 statuses "1*3"
 expect_sql "$DB" "SELECT count(*) FROM process WHERE reaper_id = 1" 3
@@ -149,7 +172,7 @@ expect_sql "$DB" "SELECT count(*) FROM zombie" 0
 end
 
 begin "$backend: testexit_thread: shared memory"
-trace "$DEMOS/testexit_thread"
+trace_lines "$DEMOS/testexit_thread"
 threads 4
 expect_eq "$(sed -E 's/^Hello from child [0-9]+ //' "$TMP/out" | tr '\n' ' ')" "1 2 3 " "shared numbers"
 end

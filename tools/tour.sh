@@ -1,0 +1,180 @@
+#!/bin/bash
+# tour.sh - write doc/tour.md: what it shows is what the commands really print.
+# SPDX-License-Identifier: MIT
+#
+# usage: tools/tour.sh      writes doc/fork-count.svg as well; as root, after make; takes about half a minute
+set -u
+cd "$(dirname "$0")/.." || exit 1
+root=$PWD
+export PATH=$root/build:$PATH COLUMNS=100 NO_COLOR=1 LC_ALL=C.UTF-8
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work" || exit 1
+# What the caller has open does not belong to the programs.
+for fd in /proc/$$/fd/*; do
+	fd=${fd##*/}
+	[ "$fd" -le 2 ] || [ "$fd" = 255 ] || eval "exec $fd>&-"
+done
+ln -s "$root/build/demos" demos
+
+# show COMMAND: the command as it is typed, and what it prints, indented as a block.
+show()
+{
+	printf '    $ %s\n' "$1"
+	# Into a file: a pipe of ours would be in the recording.
+	bash -c "$1" >out.txt 2>&1 </dev/null
+	sed "s|$work/||g; s/^/    /; s/[ \t]*\$//" out.txt
+	echo
+}
+
+# quiet COMMAND: runs it, shows nothing.
+quiet()
+{
+	bash -c "$1" >/dev/null 2>&1
+}
+
+{
+cat <<'END'
+# A guided tour
+
+![Timeline of fork-count: a parent that forks ten children and leaves first](fork-count.svg)
+
+<!-- Written by tools/tour.sh, which runs every command below. -->
+
+Each stop is a small program of `demos/`, in plain C to read beside it. Build first (`make`), then type along: `build/` is in the
+PATH here, and `demos` stands for `build/demos`. `pptrace demo NAME` does all of one stop at once.
+
+## Children that outlive their parent
+
+`fork-count` forks ten children, which count side by side, and leaves without waiting for them.
+
+END
+show 'pptrace run demos/fork-count --delay 0.1 --count 3 --children 3'
+cat <<'END'
+The output is the program's own; pptrace speaks on stderr only. The recording is in `pptrace.db`. Who made whom, and how did
+they end?
+
+END
+show 'pptrace tree -T txt'
+cat <<'END'
+Orphans: they went on when their parent was gone. What did each do over time?
+
+END
+show 'pptrace timeline -T txt'
+cat <<'END'
+Without `-T txt` the same pictures are drawn by Graphviz into `pptrace-tree.svg` and `pptrace-timeline.svg`; `pptrace report`
+puts everything on one page. Line by line, like strace:
+
+END
+show 'pptrace events | head -12'
+cat <<'END'
+## Zombies
+
+`fork1` forks a child for every line that it reads, and never waits for any.
+
+END
+quiet '(sleep 1.5; echo; sleep 0.5; echo; sleep 0.5; echo q) | pptrace run demos/fork1'
+printf '    $ pptrace run demos/fork1        (Enter, Enter, q)\n\n'
+show 'pptrace query exits'
+cat <<'END'
+Nobody reaped the children: the column is empty. How long were they zombies?
+
+END
+show 'pptrace query "SELECT pid, parent, zombie_ns / 1e6 AS ms FROM zombie"'
+cat <<'END'
+## Two writes, one read
+
+A pipe keeps no message boundaries. `pipe1` writes messages without a separator, two of them in quick succession.
+
+END
+show 'pptrace run demos/pipe1 --delay 0.05 --count 8'
+show 'pptrace diagnose'
+show 'pptrace pipes -T txt'
+cat <<'END'
+`pipe2` ends each message with a newline and closes the ends that it does not use. Compare `pptrace query unclosed_pipe_end`.
+
+## One lock
+
+Ten threads take turns in printing. With `--delay` each sleeps while it holds the mutex, and the others wait.
+
+END
+quiet 'pptrace run demos/thread-count-mutex --delay 0.02'
+printf '    $ pptrace run demos/thread-count-mutex --delay 0.02\n\n'
+show 'pptrace diagnose'
+show 'pptrace locks -T txt'
+cat <<'END'
+## A hundred threads, one number
+
+END
+show 'pptrace run -q demos/adder; pptrace run -q demos/adder --lock'
+cat <<'END'
+The first sum is wrong, and pptrace does not say so: no lock, no record. It sees how programs synchronise, not what they
+forget to (helgrind and ThreadSanitizer do). The second has its 200 holds:
+
+END
+show 'pptrace query lock_contention'
+cat <<'END'
+## Signals
+
+END
+quiet 'pptrace run demos/signal1 10 --sender --count 3 --delay 0.1'
+printf '    $ pptrace run demos/signal1 10 --sender --count 3 --delay 0.1\n\n'
+show 'pptrace events --kind signal,handler'
+cat <<'END'
+## A deadlock between two processes
+
+`pipes` starts another program and talks with it over two pipes. Without `fflush` each waits for what the other one has not sent
+yet. pptrace notices while it happens, and `--on-deadlock=kill` ends it, with status 124:
+
+END
+show 'pptrace run --on-deadlock=kill demos/pipes --no-flush --delay 0.1; echo "status $?"'
+cat <<'END'
+A picture of who waits for whom at that moment:
+
+END
+show 'pptrace waits -T txt'
+cat <<'END'
+## A deadlock between two threads
+
+END
+show 'pptrace run -q --on-deadlock=kill demos/deadlock-abba; echo "status $?"'
+cat <<'END'
+With `--fixed` the same program takes its locks in one order, and nothing is found. Every rule that pptrace knows has such a
+pair; `pptrace explain` lists them:
+
+END
+show 'pptrace explain | head -12'
+cat <<'END'
+## A program that hangs already
+
+Nothing needs to have been recorded before:
+
+END
+demos/deadlock-abba >/dev/null 2>&1 &
+hanging=$!
+sleep 1
+printf '    $ demos/deadlock-abba &\n'
+printf '    $ pptrace why $!\n'
+pptrace why "$hanging" 2>&1 | sed 's/^/    /; s/[ \t]*$//'
+echo
+kill "$hanging"
+wait "$hanging" 2>/dev/null
+cat <<'END'
+## Your own questions
+
+A recording is an SQLite file. `pptrace query` lists the questions that have a name; anything else is SQL:
+
+END
+quiet 'pptrace run demos/shell-exits'
+printf '    $ pptrace run demos/shell-exits\n\n'
+show 'pptrace query programs'
+show "pptrace query \"SELECT name, exit_code, count(*) AS n FROM process GROUP BY 1, 2 ORDER BY 1, 2\""
+cat <<'END'
+[schema.md](schema.md) describes every table and view; `pptrace query --schema` prints the same from the file. `pptrace export`
+writes a recording for Perfetto, as JSON lines or as CSV.
+END
+} >tour.md
+sed 's/[ \t]*$//' tour.md >"$root/doc/tour.md"
+quiet 'pptrace run demos/fork-count --delay 0.2'
+quiet 'pptrace timeline -o fork-count.svg'
+cp fork-count.svg "$root/doc/fork-count.svg"
