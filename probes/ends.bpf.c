@@ -169,6 +169,11 @@ HANDLER_ENTER(enter_ends)
 	return 0;
 }
 
+static __always_inline bool is_lock_command(u32 cmd)
+{
+	return cmd == F_SETLK || cmd == F_SETLKW || cmd == F_OFD_SETLK || cmd == F_OFD_SETLKW;
+}
+
 HANDLER_EXIT(exit_ends)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
@@ -214,8 +219,7 @@ HANDLER_EXIT(exit_ends)
 	case CALL_FCNTL:
 		cmd = REG_ARG1(regs);
 		if (cmd >= F_SETLK) {
-			if (cmd == F_SETLK || cmd == F_SETLKW || cmd == F_OFD_SETLK ||
-				cmd == F_OFD_SETLKW)
+			if (is_lock_command(cmd))
 				bpf_tail_call(ctx, &exit_handlers, HANDLE_FILE_LOCK);
 			if (cmd != F_DUPFD_CLOEXEC)
 				return 0;
@@ -281,34 +285,34 @@ static __always_inline void flock_range(
 	rec->len = len;
 }
 
-/* flock, and fcntl with a lock command */
-HANDLER_EXIT(exit_file_lock)
+/* flock, and fcntl with a lock command. released: it is to be said only if the call unlocks, else only if not. */
+static __always_inline void file_lock_emit(
+	struct task_struct *task, struct slot *slot, struct pt_regs *regs, long ret, bool released)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
-	struct slot *slot = slot_get(task);
+	struct file *file = file_of_fd(task, REG_ARG0(regs));
 	struct user_flock user = {};
 	struct rec_FILE_LOCK *rec;
 	struct inode *inode;
-	struct file *file;
-	u32 op, class;
+	u32 op = REG_ARG1(regs), class;
 
-	if (!slot || (ret <= -ERESTARTSYS && ret >= -ERESTART_RESTARTBLOCK))
-		return 0;
-	file = file_of_fd(task, REG_ARG0(regs));
 	if (!file)
-		return 0;
-	op = REG_ARG1(regs);
+		return;
 	if (slot->call == CALL_FLOCK) {
 		class = FLOCK_FLOCK;
 		user.type = op & 1 ? 0 : op & 2 ? 1 : 2;
 	} else {
 		class = op == F_OFD_SETLK || op == F_OFD_SETLKW ? FLOCK_OFD : FLOCK_POSIX;
 		if (bpf_probe_read_user(&user, sizeof user, (void *)REG_ARG2(regs)))
-			return 0;
+			return;
+	}
+	if (released) {
+		if (user.type != 2)
+			return;
+		slot->found = 1;
 	}
 	rec = EMIT_BEGIN(FILE_LOCK, slot);
 	if (!rec)
-		return 0;
+		return;
 	inode = BPF_CORE_READ(file, f_inode);
 	rec->class = class;
 	rec->mode = user.type == 0 ? LOCK_MODE_S : user.type == 1 ? LOCK_MODE_X : LOCK_MODE_NONE;
@@ -321,5 +325,33 @@ HANDLER_EXIT(exit_file_lock)
 	rec->result = ret < 0 ? -ret : 0;
 	rec->site = 0;
 	EMIT_END(rec);
+}
+
+/*
+ * A release is said when it is about to be made: who gets the lock by it must
+ * not seem to have been first. Where the structure cannot be read yet, the end
+ * of the call says it.
+ */
+HANDLER_ENTER(enter_file_lock)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct slot *slot = slot_get(task);
+
+	if (!slot)
+		return 0;
+	slot->found = 0;
+	if (slot->call == CALL_FLOCK || is_lock_command(REG_ARG1(regs)))
+		file_lock_emit(task, slot, regs, 0, true);
+	return 0;
+}
+
+HANDLER_EXIT(exit_file_lock)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct slot *slot = slot_get(task);
+
+	if (!slot || slot->found || (ret <= -ERESTARTSYS && ret >= -ERESTART_RESTARTBLOCK))
+		return 0;
+	file_lock_emit(task, slot, regs, ret, false);
 	return 0;
 }

@@ -106,6 +106,7 @@ struct handler {
 static const struct handler handlers[] = {
 	{"enter_handlers", HANDLE_ENDS, "enter_ends"},
 	{"enter_handlers", HANDLE_RANGE, "enter_range"},
+	{"enter_handlers", HANDLE_FILE_LOCK, "enter_file_lock"},
 	{"enter_handlers", HANDLE_COMPAT, "enter_compat"},
 	{"exit_handlers", HANDLE_COMPAT, "exit_compat"},
 	{"exit_handlers", HANDLE_IO, "exit_io"},
@@ -386,36 +387,61 @@ static int ebpf_attach(struct source *s, const struct source_config *config, str
 }
 
 /* Gives a task its slot; options are those of pidfd_open. */
-static int slot_set(struct ebpf *e, pid_t pid, pid_t tid, unsigned flags, unsigned options)
+static int slot_set(struct ebpf *e, const struct slot *slot, unsigned options)
 {
-	struct slot slot = {.pid = (unsigned)pid,
+	int fd = (int)syscall(SYS_pidfd_open, slot->tid, options);
+	int rc;
+
+	if (fd < 0)
+		return -errno;
+	rc = bpf_map_update_elem(bpf_map__fd(e->skel->maps.slots), &fd, slot, BPF_NOEXIST) ? -errno
+											   : 0;
+	close(fd);
+	return rc;
+}
+
+static struct slot slot_new(pid_t pid, pid_t tid, unsigned flags)
+{
+	return (struct slot){.pid = (unsigned)pid,
 		.tid = (unsigned)tid,
 		.flags = flags,
 		.nr = -1,
 		.last_nr = -1,
 		.restart_nr = -1};
-	int fd = (int)syscall(SYS_pidfd_open, tid, options);
-	int rc;
-
-	if (fd < 0)
-		return -errno;
-	rc = bpf_map_update_elem(bpf_map__fd(e->skel->maps.slots), &fd, &slot, BPF_NOEXIST) ? -errno
-											    : 0;
-	close(fd);
-	return rc;
 }
 
 static int ebpf_adopt(struct source *s, pid_t pid)
 {
-	return slot_set(s->state, pid, pid, SLOT_INIT | SLOT_FRESH, 0);
+	struct slot slot = slot_new(pid, pid, SLOT_INIT | SLOT_FRESH);
+
+	return slot_set(s->state, &slot, 0);
+}
+
+/* The call that a thread sleeps in is over only some time after we began: its end is to be understood. */
+static void slot_call(struct ebpf *e, struct slot *slot)
+{
+	_cleanup_free_ char *path = xasprintf("/proc/%u/task/%u/syscall", slot->pid, slot->tid);
+	_cleanup_fclose_ FILE *f = fopen(path, "re");
+	struct timespec now;
+	int nr;
+
+	if (!f || fscanf(f, "%d", &nr) != 1 || nr < 0 || nr >= CALLS_MAX)
+		return;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	slot->nr = nr;
+	slot->call = e->skel->rodata->calls[nr].call;
+	slot->enter_ts = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+	/* It is asleep: the end of that wait is worth a record, which the next switch to it sends. */
+	slot->flags |= SLOT_WAITING;
 }
 
 static int ebpf_follow(struct source *s, pid_t pid, pid_t tid)
 {
-	/* It may be asleep: then the end of that wait is worth a record, which the next switch to it sends. */
-	int rc = slot_set(
-		s->state, pid, tid, SLOT_INIT | SLOT_WAITING, pid == tid ? 0 : THREAD_PIDFD);
+	struct slot slot = slot_new(pid, tid, SLOT_INIT);
+	int rc;
 
+	slot_call(s->state, &slot);
+	rc = slot_set(s->state, &slot, pid == tid ? 0 : THREAD_PIDFD);
 	return rc == -EINVAL && pid != tid ? -ENOTSUP : rc;
 }
 
