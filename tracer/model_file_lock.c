@@ -41,7 +41,7 @@ static struct lock *file_lock(struct model *m, struct thread *t, uint64_t class,
 		return lock;
 	lock = model_lock_new(m, NULL, 0, LOCK_FILE, 0);
 	lock->class = (uint8_t) class;
-	lock->pshared = lock->named = lock->outside = true;
+	lock->pshared = lock->outside = true;
 	lock->from_birth = !t->proc->found;
 	lock->dev = dev;
 	lock->inode = inode;

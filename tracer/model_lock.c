@@ -68,6 +68,8 @@ struct lock *model_lock_new(struct model *m, struct proc *p, uint64_t addr, int 
 		lock->next->link = &lock->next;
 	m->all_locks = lock;
 	model_lock_touch(m, lock);
+	if (p)
+		model_map(m, p);
 	return lock;
 }
 
@@ -87,12 +89,20 @@ static int64_t origin_of(const struct model *m, const struct proc *vm, uint64_t 
 	return lock && lock->kind == kind && lock->created <= vm->forked_ns ? lock->id : STORE_NULL;
 }
 
+/* Names a lock after the variable that it is; one that is not found may be later, when more files are mapped. */
+static void find_name(struct model *m, struct lock *lock)
+{
+	if (lock->name || !lock->proc)
+		return;
+	lock->name = model_variable(m, lock->proc, (uint64_t)lock->address);
+	lock->dirty |= lock->name != NULL;
+}
+
 /* The memory of an object is gone or is another object's. */
 static void kill_lock(struct model *m, struct lock *lock)
 {
-	if (!lock->name && lock->proc && !lock->named)
-		lock->name = model_variable(m, lock->proc, (uint64_t)lock->address);
-	lock->named = lock->dead = true;
+	find_name(m, lock);
+	lock->dead = true;
 	lock->proc = NULL;
 	queue_lock(m, lock);
 }
@@ -194,7 +204,6 @@ struct lock *model_lock_shared(
 	lock = model_lock_new(m, NULL, 0, kind, 0);
 	lock->address = STORE_NULL;
 	lock->pshared = true;
-	lock->named = true;
 	lock->from_birth = !p->found;
 	lock->dev = dev;
 	lock->inode = inode;
@@ -405,9 +414,7 @@ static void write_lock(struct model *m, struct lock *lock)
 	bool of_file = lock->kind == LOCK_FILE;
 	struct row_lock row;
 
-	if (!lock->name && !lock->named && lock->proc)
-		lock->name = model_variable(m, lock->proc, (uint64_t)lock->address);
-	lock->named = true;
+	find_name(m, lock);
 	row = (struct row_lock){.id = lock->id,
 		.kind = names_lock_kind(lock->kind),
 		.type = type,

@@ -64,6 +64,12 @@ static bool map_process(struct model *m, struct proc *p)
 	return symbols_map_proc(m->config.symbols, p->id, (pid_t)p->pid) == 0;
 }
 
+void model_map(struct model *m, struct proc *p)
+{
+	if (m->config.symbols && p->mapped_ns == STORE_NULL)
+		(void)map_process(m, p);
+}
+
 /* Returns the id of the row of a place, written if it is new. */
 static int64_t place_id(struct model *m, const struct symbol *sym)
 {

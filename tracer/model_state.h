@@ -225,8 +225,7 @@ struct lock {
 	unsigned type;
 	unsigned abandoned; /* holds that nobody can end */
 	uint8_t kind, class;
-	bool pshared, outside, from_birth, dirty, queued, written, stat_dirty, stat_written, named,
-		dead;
+	bool pshared, outside, from_birth, dirty, queued, written, stat_dirty, stat_written, dead;
 	bool wanted;      /* somebody was blocked for it */
 	unsigned waiting; /* condition: threads inside the wait */
 	unsigned refs;    /* holds, abandoned holds, waits and calls that point here */
@@ -524,6 +523,8 @@ int64_t model_site(struct model *m, struct proc *p, uint64_t addr, bool is_retur
 int64_t model_own_site(struct model *m, struct proc *p, uint64_t addr);
 /* Returns the name of a variable, which the caller frees, or NULL. */
 char *model_variable(struct model *m, struct proc *p, uint64_t addr);
+/* Sees to it that the mappings of a process have been read once while it lives. */
+void model_map(struct model *m, struct proc *p);
 void model_module(struct model *m, const struct rec_MODULE *rec);
 void model_sites_fork(struct model *m, struct proc *child, struct proc *parent);
 void model_sites_exec(struct model *m, struct proc *p);

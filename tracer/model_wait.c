@@ -49,7 +49,9 @@ static const char *mode_name(const struct wait *w)
 {
 	if (w->pipe)
 		return names_end_mode(w->mode);
-	return w->lock ? names_lock_mode(w->mode) : NULL;
+	return w->lock && (w->reason == WAIT_LOCK || w->reason == WAIT_FILE_LOCK)
+		       ? names_lock_mode(w->mode)
+		       : NULL;
 }
 
 static void write_wait(struct model *m, struct thread *t, int64_t end, int64_t waker)
