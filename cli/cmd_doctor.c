@@ -129,6 +129,8 @@ static int doctor_main(int argc, char **argv)
 	struct utsname u;
 	bool costs = true, can_record;
 
+	if (cost_child())
+		return 0;
 	for (int id; (id = options_next(&cmd_doctor, argc, argv)) != OPTIONS_END;) {
 		if (id != OPT_NO_COST)
 			return COMMAND_USAGE;

@@ -3,6 +3,8 @@
 #ifndef TRACER_COST_H
 #define TRACER_COST_H
 
+#include <stdbool.h>
+
 struct buf;
 
 /*
@@ -12,5 +14,8 @@ struct buf;
  * preload library. Takes a second or two.
  */
 void cost_measure(struct buf *text);
+
+/* To be called first by the command that measures: true if this process is a child that cost_measure started, which has done its part. */
+bool cost_child(void);
 
 #endif

@@ -26,7 +26,7 @@ enum {
 	LOOK_SHARE = 20,     /* and no more than 1/20 of the time is spent on it */
 	GONE_EVERY_MS = 500, /* how often processes whose end was not seen are sought */
 	LEAST_TIMEOUT_MS = 1,
-	MOST_TIMEOUT_MS = 20,
+	MOST_TIMEOUT_MS = 50,
 	BUSY_RECORDS = 2000 /* so many in one drain: do not sleep at all */
 };
 
