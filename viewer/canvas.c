@@ -14,7 +14,7 @@
 
 struct canvas canvas_new(const char *name)
 {
-	static const char *const node[][2] = {{"shape", "box"}, {"fixedsize", "true"},
+	static const char *const node[][2] = {{"shape", "box"}, {"fixedsize", "shape"},
 		{"style", "filled"}, {"fontname", STYLE_FONT}, {"fontcolor", STYLE_INK},
 		{"label", ""}, {"margin", "0"}, {"fontsize", "8"}};
 	static const char *const self[][2] = {{"outputorder", "nodesfirst"}, {"pad", "0.2"},
