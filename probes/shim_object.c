@@ -12,7 +12,7 @@
 /* One line of /proc/self/maps. */
 struct mapping {
 	uint64_t start, end, offset, dev, inode;
-	bool exec;
+	bool exec, shared;
 	const char *path;
 };
 
@@ -50,6 +50,7 @@ static bool parse_line(const char *line, struct mapping *m)
 	if (strlen(p) < 8)
 		return false;
 	m->exec = p[3] == 'x';
+	m->shared = p[4] == 's';
 	p = scan_number(p + 6, 16, &m->offset);
 	p = scan_number(p + (*p == ' '), 16, &major);
 	p = scan_number(p + (*p == ':'), 16, &minor);
@@ -131,6 +132,10 @@ static bool visit_place(void *arg, const struct mapping *m)
 
 	if (p->addr < m->start || p->addr >= m->end)
 		return true;
+	/* The C library marks every robust mutex as shared; in private memory nobody else can reach it. */
+	p->r->pshared = m->shared;
+	if (!m->shared)
+		return false;
 	p->r->dev = m->dev;
 	p->r->inode = m->inode;
 	p->r->offset = m->offset + (p->addr - m->start);
