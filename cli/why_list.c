@@ -193,7 +193,8 @@ static void add_thread(
 		buf_add_printable(out, r->name, strlen(r->name));
 	buf_adds(out, r->name ? ": " : "");
 	add_object(out, db, r);
-	if (r->wait_id && now > r->since_ns) {
+	/* What seems to have begun just now began at a time that is not known. */
+	if (r->wait_id && now - r->since_ns >= 1000000) {
 		buf_adds(out, ", for ");
 		buf_add_duration(out, now - r->since_ns);
 	}

@@ -260,6 +260,23 @@ static struct lock *object_at(struct model *m, struct thread *t, const struct re
 	return lock;
 }
 
+/*
+ * The owner of a mutex that a stack shows to be one. In the child of a fork that
+ * may be a thread of the parent: then nobody here can release it.
+ */
+static struct thread *snapshot_owner(
+	struct model *m, const struct thread *t, const struct rec_WAIT_BEGIN *rec)
+{
+	struct thread *owner = NULL;
+	struct guess g;
+	uint32_t w[WORDS];
+
+	if (guess_object(m, t, rec, &g, &owner) || rec->words_valid < 32)
+		return owner;
+	memcpy(w, rec->words, sizeof w);
+	return guess_mutex(rec, w, &g) ? inner_thread(m, t->proc, g.owner) : NULL;
+}
+
 void model_futex(struct model *m, struct thread *t, const struct rec_WAIT_BEGIN *rec)
 {
 	struct wait *w = &t->wait;
@@ -270,7 +287,9 @@ void model_futex(struct model *m, struct thread *t, const struct rec_WAIT_BEGIN 
 	w->futex = rec->arg0;
 	if (model_wait_by_call(m, t)) {
 		/* A snapshot knows the call from the stack, and of the owner what memory says. */
-		if (rec->head.flags & REC_SNAP && guess_object(m, t, rec, &g, &owner) && owner) {
+		if (rec->head.flags & REC_SNAP)
+			owner = snapshot_owner(m, t, rec);
+		if (owner) {
 			w->target_thread = owner->id;
 			w->owner_inferred = true;
 		}

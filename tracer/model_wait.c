@@ -245,9 +245,13 @@ static void pipe_target(struct model *m, struct thread *t, const struct rec_WAIT
 		return;
 	set_pipe(w, pipe);
 	w->mode = writes ? END_WRITE : END_READ;
-	if (w->reason == WAIT_FIFO_OPEN)
+	if (w->reason == WAIT_FIFO_OPEN) {
 		w->mode = model_open_mode(rec);
-	else
+		if (!pipe->path && t->more && t->more->path.len) {
+			pipe->path = xstrndup(t->more->path.data, t->more->path.len);
+			pipe->dirty = true;
+		}
+	} else
 		model_pipe_used(pipe, t->proc, writes);
 }
 

@@ -154,6 +154,7 @@ static void snapshot_done(struct snapshot *s)
 	hash_done(&s->by_pid);
 	hash_done(&s->peers);
 	hash_done(&s->named);
+	hash_done(&s->gone);
 }
 
 /* Returns the process that a thread's number belongs to, or the number itself. */
@@ -325,6 +326,7 @@ int snapshot_take(const struct snapshot_config *config, source_emit *emit, void 
 		snapshot_done(&s);
 		return rc ? rc : -ESRCH;
 	}
+	age_calibrate(&s);
 	families = read_families(&n_families);
 	if (config->related) {
 		add_descendants(&s, families, n_families);

@@ -4,6 +4,7 @@
 
 #include <linux/futex.h>
 #include <sys/syscall.h>
+#include <unistd.h>
 
 #include "tracer/snapshot.h"
 #include "tracer/symbols.h"
@@ -42,7 +43,10 @@ enum {
 	BARRIER_ROUND = 4,
 	RWLOCK_WRPHASE = 8,
 	RWLOCK_WRITERS = 12,
-	LLL_CONTENDED = 2 /* what a mutex's word is while somebody waits */
+	MUTEX_OWNER = 12 + 8, /* of a mutex, in the words that begin 12 bytes before it */
+	MUTEX_KIND = 12 + 16,
+	MUTEX_LAST_PLAIN = 3, /* kinds without robust, PI or shared bits */
+	LLL_CONTENDED = 2     /* what a mutex's word is while somebody waits */
 };
 
 static enum call call_of(
@@ -202,6 +206,49 @@ static void emit_once_runner(struct snapshot *s, struct snap_process *p, uint64_
 		emit_sync(p, runner, SYNC_ONCE_RUN, addr, emit, arg);
 }
 
+/*
+ * A mutex whose owner is no thread of the process any more will never be
+ * released: the owner ended, or was a thread of the parent at the fork. It appears
+ * as a thread of the process that took the mutex and has ended.
+ */
+static void emit_gone_owner(struct snapshot *s, struct snap_process *p, const struct snap_thread *t,
+	void (*emit)(void *arg, const struct rec_head *rec), void *arg)
+{
+	uint64_t ts = t->wait.head.ts;
+	uint32_t owner, kind;
+	struct rec_FOUND found = {0};
+	struct rec_LOCK_ACQUIRE taken = {0};
+	struct rec_EXIT gone = {0};
+	char path[32];
+
+	memcpy(&owner, t->wait.words + MUTEX_OWNER, sizeof owner);
+	memcpy(&kind, t->wait.words + MUTEX_KIND, sizeof kind);
+	if (t->wait.words_valid < sizeof t->wait.words || t->wait.inode ||
+		kind > MUTEX_LAST_PLAIN || !owner || p->ns_pid != p->pid ||
+		hash_set(&s->gone, owner, s))
+		return;
+	/* A number that is alive somewhere is not taken for one that is not. */
+	(void)snprintf(path, sizeof path, "/proc/%u", owner);
+	if (access(path, F_OK) == 0)
+		return;
+	found.head = snap_head(REC_FOUND, sizeof found, ts, p, (pid_t)owner);
+	found.ppid = (uint64_t)p->ppid;
+	found.ns_pid = (uint64_t)p->pid;
+	found.ns_tid = owner;
+	found.start_ts = p->start_ts;
+	found.lock_source = LOCKS_FUTEX;
+	memcpy(found.comm, p->comm, sizeof found.comm);
+	taken.head = snap_head(REC_LOCK_ACQUIRE, sizeof taken, ts, p, (pid_t)owner);
+	taken.addr = t->args[0];
+	taken.kind = LOCK_MUTEX;
+	taken.mode = LOCK_MODE_X;
+	taken.request = ts;
+	gone.head = snap_head(REC_EXIT, sizeof gone, ts, p, (pid_t)owner);
+	emit(arg, &found.head);
+	emit(arg, &taken.head);
+	emit(arg, &gone.head);
+}
+
 bool calls_emit(struct snapshot *s, struct snap_process *p, struct snap_thread *t,
 	void (*emit)(void *arg, const struct rec_head *rec), void *arg)
 {
@@ -216,6 +263,9 @@ bool calls_emit(struct snapshot *s, struct snap_process *p, struct snap_thread *
 		call = CALL_MUTEX;
 	switch (call) {
 	case CALL_MUTEX:
+		emit_gone_owner(s, p, t, emit, arg);
+		emit_request(p, t, call, emit, arg);
+		return true;
 	case CALL_READ:
 	case CALL_WRITE:
 		emit_request(p, t, call, emit, arg);

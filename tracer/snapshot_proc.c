@@ -92,8 +92,7 @@ static pid_t field_ns_pid(const char *text, pid_t pid)
 	return last;
 }
 
-/* Returns field number n (from 3 on) of a stat text, whose second field may contain anything. */
-static uint64_t stat_field(const char *text, int n)
+uint64_t proc_stat_field(const char *text, int n)
 {
 	const char *p = strrchr(text, ')');
 
@@ -263,14 +262,14 @@ static bool parse_stat(struct snapshot *s, struct snap_process *p)
 	if (proc_read(path, text, sizeof text) <= 0)
 		return false;
 	stat_comm(text, p->comm);
-	p->ppid = (pid_t)stat_field(text, STAT_PPID);
-	p->is_kernel = stat_field(text, STAT_FLAGS) & PF_KTHREAD;
-	p->exit_status = (unsigned)stat_field(text, STAT_EXIT_CODE);
+	p->ppid = (pid_t)proc_stat_field(text, STAT_PPID);
+	p->is_kernel = proc_stat_field(text, STAT_FLAGS) & PF_KTHREAD;
+	p->exit_status = (unsigned)proc_stat_field(text, STAT_EXIT_CODE);
 	state = strrchr(text, ')');
 	p->is_zombie = state && state[1] && (state[2] == 'Z' || state[2] == 'X');
 	/* In ticks since boot, sleeping machines included; ours does not count their sleep. */
-	boot_ns =
-		stat_field(text, STAT_STARTTIME) * (1000000000ull / (uint64_t)sysconf(_SC_CLK_TCK));
+	boot_ns = proc_stat_field(text, STAT_STARTTIME) *
+		  (1000000000ull / (uint64_t)sysconf(_SC_CLK_TCK));
 	p->start_ts =
 		s->now_boot - boot_ns < s->now_mono ? s->now_mono - (s->now_boot - boot_ns) : 1;
 	return true;
@@ -329,40 +328,18 @@ void proc_free(struct snap_process *p)
 	free(p);
 }
 
-/* "name   :   value" of /proc/PID/sched. */
-static double sched_value(const char *text, const char *name)
-{
-	const char *p = strstr(text, name);
-
-	p = p ? strchr(p, ':') : NULL;
-	return p ? strtod(p + 1, NULL) : -1;
-}
-
-/*
- * The scheduler's own clock has an origin of its own: what it says of pptrace,
- * which runs now, tells how far back a thread that sleeps ran last.
- */
-static double own_exec_start(void)
-{
-	char text[8192];
-
-	return proc_read("/proc/self/sched", text, sizeof text) > 0
-		       ? sched_value(text, "se.exec_start")
-		       : -1;
-}
-
-static bool recheck(const struct snap_process *p, struct snap_thread *t, double own, uint64_t now)
+/* Says whether a thread has not run since it was read, and finds out since when it sleeps. */
+static bool recheck(const struct snapshot *s, const struct snap_process *p, struct snap_thread *t)
 {
 	char path[64], text[8192];
-	double start, switches;
 
-	(void)snprintf(path, sizeof path, "/proc/%d/task/%d/sched", (int)p->pid, (int)t->tid);
-	if (own >= 0 && proc_read(path, text, sizeof text) > 0) {
-		start = sched_value(text, "se.exec_start");
-		switches = sched_value(text, "nr_switches");
-		if (start >= 0 && start <= own)
-			t->since = now - (uint64_t)((own - start) * 1e6);
-		return switches >= 0 && (uint64_t)switches == t->switches;
+	if (s->age_offset != AGE_UNKNOWN) {
+		(void)snprintf(
+			path, sizeof path, "/proc/%d/task/%d/sched", (int)p->pid, (int)t->tid);
+		if (proc_read(path, text, sizeof text) <= 0)
+			return false;
+		t->since = age_since(s, p->pid, t->tid, text);
+		return age_value(text, "nr_switches") == (double)t->switches;
 	}
 	(void)snprintf(path, sizeof path, "/proc/%d/task/%d/status", (int)p->pid, (int)t->tid);
 	if (proc_read(path, text, sizeof text) <= 0)
@@ -377,33 +354,26 @@ static bool recheck(const struct snap_process *p, struct snap_thread *t, double 
  * look: such a wait ends by itself, so that no verdict rests on its having
  * been in it at the same moment as others.
  */
-static void look_again(
-	struct snapshot *s, struct snap_process *p, struct snap_thread *t, double own, uint64_t now)
+static void look_again(struct snapshot *s, struct snap_process *p, struct snap_thread *t)
 {
 	for (int i = 0; i < MAX_LOOKS && t->has_run; i++) {
 		if (read_thread(s, p, t) <= 0 || !t->has_syscall)
 			return;
 		wait_fill(s, p, t);
 		calls_walk(s, p, t);
-		t->has_run = !t->wait.timed || !recheck(p, t, own, now);
+		t->has_run = !t->wait.timed || !recheck(s, p, t);
 	}
 }
 
 void proc_recheck(struct snapshot *s, struct snap_process *p)
 {
-	struct timespec ts;
-	double own = own_exec_start();
-	uint64_t now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
-	now = (uint64_t)ts.tv_sec * 1000000000ull + (uint64_t)ts.tv_nsec;
 	for (size_t i = 0; i < p->n_threads; i++) {
 		struct snap_thread *t = &p->threads[i];
 
 		if (!t->has_run && t->state != 'Z' && t->state != 'X')
-			t->has_run = !recheck(p, t, own, now);
+			t->has_run = !recheck(s, p, t);
 		if (t->has_run && s->n_again++ < MAX_AGAIN)
-			look_again(s, p, t, own, now);
+			look_again(s, p, t);
 		if (t->since && t->since < p->start_ts)
 			t->since = p->start_ts;
 	}

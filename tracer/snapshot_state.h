@@ -19,6 +19,7 @@ enum {
 	SNAP_MAX_THREADS = 65536,
 	SNAP_MAX_POLL = 1024,
 	SNAP_MAX_FRAMES = 24,
+	SNAP_MAX_CPUS = 8, /* processors whose clocks are compared */
 	SNAP_MORE_BYTES = 256
 };
 
@@ -110,6 +111,7 @@ struct snapshot {
 	unsigned n_again;   /* threads that were looked at a third time */
 	struct hash by_pid; /* to struct snap_process */
 	struct hash peers;  /* inode of a unix socket to inode of its peer */
+	struct hash gone;   /* owners of mutexes that have ended */
 	struct hash named;  /* inodes of unix sockets that have a name */
 	bool has_peers, has_openers, has_holders, has_locks;
 	struct snap_holder *holders; /* of all processes of the machine that may be read */
@@ -119,6 +121,11 @@ struct snapshot {
 	struct snap_lock *locks;
 	size_t n_locks, cap_locks;
 	uint64_t now_mono, now_boot; /* of the beginning */
+	double age_offset,
+		cpu_offset[SNAP_MAX_CPUS]; /* of the scheduler's clocks: see snapshot_age.c */
+	int cpu_number[SNAP_MAX_CPUS];
+	unsigned n_cpus;
+	bool is_skewed;
 	struct buf *blind;
 	bool is_yama; /* memory and registers are denied while the rest is not */
 };
@@ -140,6 +147,22 @@ bool proc_memory(const struct snap_process *p, uint64_t addr, void *to, size_t l
 
 /* Returns the thread tid of p, or NULL. */
 struct snap_thread *proc_thread(struct snap_process *p, pid_t tid);
+
+/* Returns field number n (from 3 on) of a stat text, whose second field may contain anything. */
+uint64_t proc_stat_field(const char *text, int n);
+
+/* ---- snapshot_age.c: since when a thread sleeps ---- */
+
+#define AGE_UNKNOWN (-1e18)
+
+/* Finds out how the scheduler's clocks stand to CLOCK_MONOTONIC. */
+void age_calibrate(struct snapshot *s);
+
+/* Returns a number out of the text of /proc/PID/task/TID/sched, or -1. */
+double age_value(const char *text, const char *name);
+
+/* Returns since when (CLOCK_MONOTONIC, ns) a sleeping thread has not run, out of that text; 0: not known. */
+uint64_t age_since(const struct snapshot *s, pid_t pid, pid_t tid, const char *sched);
 
 /* ---- snapshot_files.c: descriptors ---- */
 

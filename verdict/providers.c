@@ -207,6 +207,9 @@ static uint32_t rest_on_lock(struct providers *pr, uint32_t thread)
 
 	if (!l || is_doubtful(st, l, thread))
 		return LIVE;
+	/* Who reads is written nowhere in a rwlock; but a waiter that was seen asleep waits for somebody who can reach it. */
+	if (l->first_holder == STATE_NONE && l->kind == LOCK_RWLOCK && st->instant)
+		return reach(pr, l, thread);
 	if (l->first_holder == STATE_NONE)
 		return l->kind == LOCK_MUTEX ? hinted_holder(pr, l, w) : LIVE;
 	for (uint32_t h = l->first_holder; h != STATE_NONE; h = st->holders[h].next)
