@@ -32,23 +32,23 @@ int BPF_PROG(on_waking, struct task_struct *task)
 		return 0;
 	current_task = bpf_get_current_task_btf();
 	waker = slot_get(current_task);
-	slot->flags &= ~SLOT_WOKEN;
+	slot->woken = 0;
 	if (!waker || waker == slot || in_interrupt(current_task, waker, ctx))
 		return 0;
 	if (waker->nr < 0 && !(current_task->flags & PF_EXITING))
 		return 0;
 	slot->waker_pid = waker->pid;
 	slot->waker_tid = waker->tid;
-	slot->flags |= SLOT_WOKEN;
+	slot->woken = 1;
 	return 0;
 }
 
 static __always_inline void wait_end(struct slot *slot)
 {
-	bool woken = slot->flags & SLOT_WOKEN;
+	bool woken = slot->woken; /* whoever woke it for this: every sleep ends with a waking */
 	struct rec_WAIT_END *rec;
 
-	slot->flags &= ~(SLOT_WAITING | SLOT_WOKEN);
+	slot->flags &= ~SLOT_WAITING;
 	rec = EMIT_BEGIN(WAIT_END, slot);
 	if (!rec)
 		return;

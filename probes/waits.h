@@ -97,9 +97,6 @@ static __always_inline void wait_emit(
 {
 	struct rec_WAIT_BEGIN *rec;
 
-	/* A waker that came before is one of an earlier sleep, unless it is at it right now. */
-	if (!(task->__state & TASK_WAKING))
-		slot->flags &= ~SLOT_WOKEN;
 	slot->flags |= SLOT_WAITING;
 	rec = EMIT_BEGIN(WAIT_BEGIN, slot);
 	if (!rec)

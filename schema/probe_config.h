@@ -136,13 +136,14 @@ struct compat_info {
 	cfg_u16 call; /* enum call */
 };
 
-/* Bits of slot.flags. */
+/*
+ * Bits of slot.flags. Only the thread itself changes them, or the processor that
+ * switches to or from it; never a waker, who runs at the same time.
+ */
 #define SLOT_FRESH 1u   /* adopted: its open pipe ends and ignored signals are not known yet */
 #define SLOT_NODATA 2u  /* has gained privileges: payload is not captured */
 #define SLOT_COMPAT 4u  /* in a 32-bit system call */
 #define SLOT_WAITING 8u /* WAIT_BEGIN was sent */
-#define SLOT_WOKEN 16u  /* waker_pid and waker_tid are set */
-#define SLOT_PARKED 32u /* before it ran: the number of its call is not known */
 #define SLOT_INIT 64u   /* its numbers are filled in */
 
 /* What an open file is. */
@@ -186,7 +187,7 @@ struct slot {
 	cfg_u32 waker_tid;
 	cfg_u32 call;  /* enum call of nr */
 	cfg_u32 found; /* 1: enter found the object for exit */
-	cfg_u32 pad;
+	cfg_u32 woken; /* 1: waker_pid and waker_tid are those of the last one to wake it */
 	cfg_u64 slice_ts;
 	cfg_u64 stack;     /* scratch: where the kernel's stack is */
 	struct object obj; /* at enter: what the descriptor was */
