@@ -109,7 +109,10 @@ static char *add_unused(struct pipes *ps, sqlite3 *db)
 		" SELECT 1 FROM finding f JOIN finding_member m ON m.finding_id = f.id"
 		" WHERE f.rule = 'pipe-end-leak' AND m.pipe_id = e.pipe_id"
 		" AND (m.process_id = e.process_id OR m.process_id IS NULL)) FROM pipe_end e"
-		" WHERE (e.close_ns IS NULL OR e.close_via = 'exit') AND NOT EXISTS ("
+		" WHERE (e.close_ns IS NULL OR e.close_via = 'exit')"
+		/* What the command inherited and nobody used is somebody else's. */
+		" AND EXISTS (SELECT 1 FROM pipe i WHERE i.id = e.pipe_id AND (i.created_ns IS NOT NULL"
+		" OR EXISTS (SELECT 1 FROM pipe_io io WHERE io.pipe_id = i.id))) AND NOT EXISTS ("
 		" SELECT 1 FROM pipe_io io JOIN thread t ON t.id = io.thread_id WHERE io.pipe_id = e.pipe_id"
 		" AND t.process_id = e.process_id AND (e.mode = 'rw' OR (e.mode = 'r') = (io.op = 'read')))"
 		" GROUP BY e.pipe_id, e.process_id, e.mode ORDER BY e.pipe_id, e.process_id, e.mode");

@@ -102,7 +102,7 @@ static const struct {
 	[MARK_NONE] = {"", STYLE_LINE, STYLE_INK, ""},
 	[MARK_BAD] = {" deadlock", STYLE_RED, STYLE_RED, "\xe2\x9c\x96 "},
 	[MARK_WARN] = {" warn", STYLE_ORANGE, STYLE_ORANGE, "\xe2\x97\x87 "},
-	[MARK_FAINT] = {" faint", STYLE_FAINT, STYLE_GREY, ""},
+	[MARK_FAINT] = {" faint", "#cbd5e1", STYLE_GREY, ""},
 };
 
 static void add_line(struct buf *m, const char *font, const char *sign, const char *text)

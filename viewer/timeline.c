@@ -294,6 +294,21 @@ static int64_t first_start(const struct trace *t)
 	return first < 0 || first >= t->duration ? 0 : first;
 }
 
+/* What is left of the trace after the last process ended is of no interest either. */
+static int64_t last_end(const struct trace *t)
+{
+	int64_t last = t->n_procs ? INT64_MIN : t->duration;
+
+	for (size_t i = 0; i < t->n_procs; i++) {
+		int64_t end = trace_end(t, t->procs[i].end);
+
+		last = end > last ? end : last;
+		if (t->procs[i].zombie_to != TIME_NEVER && t->procs[i].zombie_to > last)
+			last = t->procs[i].zombie_to;
+	}
+	return last < t->duration ? last : t->duration;
+}
+
 struct timeline *timeline_new(
 	const struct trace *t, sqlite3 *db, const struct timeline_options *opt, char **ret_why)
 {
@@ -302,7 +317,9 @@ struct timeline *timeline_new(
 
 	tl->t = t;
 	tl->since = opt->since > -TIME_LIMIT ? opt->since : first_start(t);
-	tl->until = opt->until < t->duration ? opt->until : t->duration;
+	tl->until = opt->until < t->duration   ? opt->until
+		    : opt->until == TIME_NEVER ? last_end(t)
+					       : t->duration;
 	if (tl->until <= tl->since)
 		tl->until = tl->since + 1;
 	tl->columns = opt->columns ? opt->columns : 1;

@@ -135,6 +135,10 @@ static char *add_signals(struct arrows *as, sqlite3 *db)
 	struct rows r = rows_begin(db,
 		"SELECT id, signo, sender_id, process_id, thread_id, sent_ns, delivered_ns, disposition"
 		" FROM signal WHERE coalesce(delivered_ns, sent_ns) BETWEEN ?1 AND ?2"
+		/* A default that is to do nothing (SIGCHLD, SIGURG, SIGWINCH) is not worth a mark. */
+		" AND NOT (sender_id IS NULL AND coalesce(disposition, 'ignored') <> 'handler'"
+		" AND name IN ('SIGCHLD', 'SIGURG', 'SIGWINCH', 'SIGCONT')"
+		" AND coalesce(disposition, 'ignored') <> 'wait')"
 		" ORDER BY coalesce(sent_ns, delivered_ns), id");
 
 	rows_bind(&r, 1, tl->since);

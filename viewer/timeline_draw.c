@@ -13,9 +13,8 @@
 #define LEVEL_PITCH 6.0
 #define HOLD_BAR 4.0
 #define TEXT_SIZE 8.0
+#define SMALL_TEXT 6.5
 #define MIN_BOX 0.6
-
-enum { MARKS_WITH_TEXT = 80 };
 
 /* Colours of holds: a lock keeps its colour; the name is in the bar where it fits, else in the tooltip. */
 static const char *const lock_colors[] = {
@@ -120,6 +119,16 @@ void draw_spans(struct draw *d, size_t lane)
 	}
 }
 
+/* Adds a small name at a lane, unless it would run into the one before. */
+static void small_name(struct draw *d, size_t lane, const char *class, double x, double y,
+	const char *color, const char *text)
+{
+	if (x < d->named_to[lane])
+		return;
+	(void)canvas_text(&d->c, class, x, y, SMALL_TEXT, color, text);
+	d->named_to[lane] = x + canvas_width(text, SMALL_TEXT) + 2;
+}
+
 /* Says whether the program's name is not on the lane already. */
 static bool is_news(const struct timeline *tl, const struct exec_row *e, const char *name)
 {
@@ -128,7 +137,7 @@ static bool is_news(const struct timeline *tl, const struct exec_row *e, const c
 	return p->n_execs > 1 || strncmp(name, p->name, strlen(p->name)) != 0;
 }
 
-static void mark_exec(struct draw *d, const struct mark *m, double x, double y, bool text)
+static void mark_exec(struct draw *d, const struct mark *m, double x, double y)
 {
 	const struct exec_row *e = &d->tl->t->execs[m->exec];
 	const char *slash = strrchr(e->path, '/');
@@ -144,10 +153,10 @@ static void mark_exec(struct draw *d, const struct mark *m, double x, double y, 
 	buf_adds(&tip, "\nat ");
 	buf_add_duration(&tip, e->ts);
 	graph_tooltip(it, tip.data);
-	if (text && !e->error && is_news(d->tl, e, slash && slash[1] ? slash + 1 : e->path)) {
+	if (!e->error && is_news(d->tl, e, slash && slash[1] ? slash + 1 : e->path)) {
 		_cleanup_free_ char *fit = text_fit(slash && slash[1] ? slash + 1 : e->path, 16);
 
-		(void)canvas_text(&d->c, "exec-name", x + 2, y - 4, 6.5, STYLE_INK, fit);
+		small_name(d, m->lane, "exec-name", x + 2, y - 4, STYLE_INK, fit);
 	}
 }
 
@@ -162,7 +171,7 @@ void draw_marks(struct draw *d)
 		struct graph_item *it;
 
 		if (m->kind != MARK_SIGNAL) {
-			mark_exec(d, m, x, y, tl->n_marks <= MARKS_WITH_TEXT);
+			mark_exec(d, m, x, y);
 			continue;
 		}
 		it = canvas_box(&d->c, NULL, "signal", x - 3, y - 3, 6, 6);
@@ -171,9 +180,8 @@ void draw_marks(struct draw *d)
 		buf_addf(&tip, "takes %s\nat ", trace_signal_name(m->signo));
 		buf_add_duration(&tip, m->ts);
 		graph_tooltip(it, tip.data);
-		if (tl->n_marks <= MARKS_WITH_TEXT)
-			(void)canvas_text(&d->c, "signal-name", x + 3, y - 4, 6.5, STYLE_PURPLE,
-				trace_signal_name(m->signo));
+		small_name(d, m->lane, "signal-name", x + 3, y - 4, STYLE_PURPLE,
+			trace_signal_name(m->signo));
 	}
 }
 
@@ -223,7 +231,6 @@ static void arrow_tooltip(struct graph_item *it, const struct timeline *tl, cons
 void draw_arrows(struct draw *d)
 {
 	const struct timeline *tl = d->tl;
-	size_t signals = 0;
 
 	for (size_t i = 0; i < tl->n_arrows; i++) {
 		const struct arrow *a = &tl->arrows[i];
@@ -238,8 +245,8 @@ void draw_arrows(struct draw *d)
 		graph_set(it, "style", arrow_looks[a->kind].style);
 		graph_set(it, "penwidth", a->count > 1 ? "1.2" : "0.8");
 		arrow_tooltip(it, tl, a);
-		if (a->kind == ARROW_SIGNAL && signals++ < MARKS_WITH_TEXT)
-			(void)canvas_text(&d->c, "signal-name", x2 + 3, y2 + (down ? -4 : 4), 6.5,
+		if (a->kind == ARROW_SIGNAL)
+			small_name(d, a->to, "signal-name", x2 + 3, y2 + (down ? -4 : 4),
 				STYLE_PURPLE, trace_signal_name(a->signo));
 	}
 }

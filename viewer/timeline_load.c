@@ -109,7 +109,7 @@ static int64_t ask(sqlite3 *db, const char *sql, int64_t arg, int64_t otherwise)
 static int64_t bisect(sqlite3 *db, int64_t least, int64_t most, int64_t ns)
 {
 	while (least < most) {
-		int64_t mid = least + (most - least) / 2;
+		int64_t mid = least + (int64_t)(((uint64_t)most - (uint64_t)least) / 2);
 		int64_t release = ask(db,
 			"SELECT release_ns FROM lock_hold WHERE id >= ?1 AND release_ns IS NOT NULL"
 			" ORDER BY id LIMIT 1",
@@ -221,9 +221,9 @@ char *timeline_load_holds(struct timeline *tl, sqlite3 *db)
 		most = bisect(db, least, most, tl->until);
 	if (tl->since > 0)
 		least = bisect(db, least, most, tl->since);
-	least -= ID_SLACK;
-	most += ID_SLACK;
-	if (lane_ns > 0 && most - least > ROWS_MAX) {
+	least = least > INT64_MIN + ID_SLACK ? least - ID_SLACK : least;
+	most = most < INT64_MAX - ID_SLACK ? most + ID_SLACK : most;
+	if (lane_ns > 0 && (uint64_t)most - (uint64_t)least > ROWS_MAX) {
 		why = load_buckets(tl, db, lane_ns);
 		return why ? why : load_open_holds(tl, db);
 	}

@@ -59,7 +59,7 @@ static void add_exec(struct buf *m, const struct exec_row *e, bool first)
 /* The programs that the process ran, in order; execs that failed are only counted. */
 static void add_execs(struct buf *m, const struct trace *t, const struct proc *p)
 {
-	const struct exec_row *e = t->execs + p->first_exec;
+	const struct exec_row *e = p->n_execs ? t->execs + p->first_exec : NULL;
 	size_t ok = 0, failed = 0, shown = 0;
 	bool born_with_it = p->parent != NONE && p->creator != NONE;
 

@@ -149,6 +149,25 @@ static void connect_children(struct waits *w, size_t node, size_t parent, const 
 	}
 }
 
+enum { OTHERS_MAX = 6 };
+
+/* Any other thread of the process could signal a condition, post or arrive; shown if they are few. */
+static void connect_others(struct waits *w, size_t waiter, size_t node, enum reason reason)
+{
+	size_t p = w->t->threads[waiter].proc, first = 0, n = 0;
+
+	while (first < w->t->n_threads && w->t->threads[first].proc != p)
+		first++;
+	for (size_t i = first; i < w->t->n_threads && w->t->threads[i].proc == p; i++)
+		n += i != waiter && w->t->threads[i].start <= w->at && w->t->threads[i].end > w->at;
+	for (size_t i = first; n <= OTHERS_MAX && i < first + w->t->procs[p].n_threads; i++)
+		if (i != waiter && w->t->threads[i].start <= w->at && w->t->threads[i].end > w->at)
+			connect(w, node, thread_node(w, i), "could",
+				reason == REASON_COND      ? "could be signalled by"
+				: reason == REASON_BARRIER ? "still misses"
+							   : "could be posted by");
+}
+
 static void add_wait(struct waits *w, struct rows *r)
 {
 	size_t th = trace_thread(w->t, rows_int(r, 1, -1)), node, to;
@@ -175,6 +194,9 @@ static void add_wait(struct waits *w, struct rows *r)
 		connect(w, node, to, "waits", label.data);
 	else
 		sketch_line(w->sk, node, "%s", label.data);
+	if (to != NONE &&
+		(reason == REASON_COND || reason == REASON_SEM || reason == REASON_BARRIER))
+		connect_others(w, th, to, reason);
 	if (to == NONE && reason == REASON_CHILD)
 		connect_children(w, node, w->t->threads[th].proc, "waits for a child");
 }
@@ -228,6 +250,7 @@ static void add_holder(struct waits *w, struct rows *r)
 	size_t th = trace_thread(w->t, rows_int(r, 1, -1));
 	_cleanup_free_ char *id = NULL;
 	_cleanup_buf_ struct buf label = BUF_INIT;
+	bool before_fork;
 	size_t node;
 
 	if (!lock || th == NONE)
@@ -236,13 +259,15 @@ static void add_holder(struct waits *w, struct rows *r)
 	node = sketch_find(w->sk, id);
 	if (node == NONE)
 		return;
-	buf_adds(&label, "held by");
+	/* The child's copy of a lock that a thread of its parent held at fork. */
+	before_fork = lock->proc != NONE && lock->proc != w->t->threads[th].proc;
+	buf_adds(&label, before_fork ? "taken before the fork by" : "held by");
 	if (w->at > rows_time(r, 2, 0)) {
 		buf_adds(&label, "\nfor ");
 		buf_add_duration(&label, w->at - rows_time(r, 2, 0));
 	}
 	add_site(&label, r, 3);
-	if (w->t->threads[th].end <= w->at)
+	if (w->t->threads[th].end <= w->at && !before_fork)
 		buf_adds(&label, "\nwhich has ended");
 	connect(w, node, thread_node(w, th), "held", label.data);
 }

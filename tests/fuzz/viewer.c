@@ -54,7 +54,7 @@ static void bind(sqlite3_stmt *stmt, int col, struct input *in)
 		(void)sqlite3_bind_int64(stmt, col, value % 8);
 		break;
 	case 3:
-		(void)sqlite3_bind_int64(stmt, col, (int64_t)value << (take(in) % 60));
+		(void)sqlite3_bind_int64(stmt, col, (int64_t)value << (take(in) % 55));
 		break;
 	case 4:
 		(void)sqlite3_bind_int64(
