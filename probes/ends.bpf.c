@@ -105,7 +105,7 @@ static __noinline long ends_step(u32 index, void *arg)
 	if (type != S_IFIFO && type != S_IFSOCK)
 		return 0;
 	file_object((u64)file, &walk->obj);
-	if (!object_is_pipe(&walk->obj))
+	if (!object_is_pipe(&walk->obj) || !walk->obj.mode)
 		return 0;
 	if (walk->range.via == END_CLOSE_CALL) {
 		struct rec_END_CLOSE *rec =

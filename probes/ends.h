@@ -64,7 +64,8 @@ static __always_inline void ends_new(
 {
 	struct object obj;
 
-	if (file_pipe_of_fd(task, fd, &obj))
+	/* Without a mode it was opened for its path only (O_PATH). */
+	if (file_pipe_of_fd(task, fd, &obj) && obj.mode)
 		ends_open(PID_TID(slot), &obj, FD_VIA(fd, via, fd_is_cloexec(task, fd)),
 			obj.kind == FILE_FIFO ? path : 0);
 }

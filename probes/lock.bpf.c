@@ -171,14 +171,22 @@ static __noinline int lock_init_emit(struct slot *slot, struct lock_call *c, u64
 	return 0;
 }
 
-static __always_inline void shared_first_use(struct slot *slot, struct lock_call *c)
+/* Returns true for a shared object that this process was not seen to use before. */
+static __always_inline bool shared_note(struct slot *slot, struct lock_call *c)
 {
-	struct nested_key key = {.ns = slot->pid, .nr = c->addr};
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct nested_key key = {.nr = c->addr};
 	u32 one = 1;
 
-	if (!lock_is_shared(c) || bpf_map_update_elem(&shared_seen, &key, &one, BPF_NOEXIST))
-		return;
-	lock_init_emit(slot, c, 0, 0);
+	/* An exec brings a new address space. */
+	key.ns = (u64)BPF_CORE_READ(task, mm) + slot->pid;
+	return lock_is_shared(c) && !bpf_map_update_elem(&shared_seen, &key, &one, BPF_NOEXIST);
+}
+
+static __always_inline void shared_first_use(struct slot *slot, struct lock_call *c)
+{
+	if (shared_note(slot, c))
+		lock_init_emit(slot, c, 0, 0);
 }
 
 static __always_inline void sync_begin(
@@ -410,8 +418,10 @@ static __always_inline void call_end(
 		wait_end_emit(slot, c, result);
 		break;
 	case LOCK_DO_INIT:
-		if (!result)
-			lock_init_emit(slot, c, c->arg, 0);
+		if (result)
+			break;
+		shared_note(slot, c);
+		lock_init_emit(slot, c, c->arg, 0);
 		break;
 	case LOCK_DO_SEM_OPEN:
 		if (!pointer)

@@ -22,7 +22,7 @@
 #define TIMER_ABSTIME 1
 #define SIGEV_NONE 1
 
-/* Processes whose killing signal was already reported: each of their threads takes a SIGKILL. */
+/* Processes (by when they were started) whose killing signal was already reported: each of their threads takes a SIGKILL. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 1024);
@@ -117,7 +117,7 @@ int BPF_PROG(on_sig_send, int sig, struct kernel_siginfo *info, struct task_stru
 static __always_inline int signal_fatal(struct task_struct *task, struct slot *slot, int sig)
 {
 	struct signal_struct *signal = BPF_CORE_READ(task, signal);
-	u64 key = slot->pid;
+	u64 key = BPF_CORE_READ(task, group_leader, start_time);
 	u32 one = 1;
 
 	if (sig != SIGKILL || !(BPF_CORE_READ(signal, flags) & SIGNAL_GROUP_EXIT)) {

@@ -148,8 +148,8 @@ static __always_inline u64 wait_call(struct wait *w, struct task_struct *task, s
 	case CALL_VFORK:
 	case CALL_CLONE:
 	case CALL_CLONE3:
-		if (w->state & TASK_INTERRUPTIBLE)
-			return 0;
+		if (!(w->state & TASK_KILLABLE_))
+			return 0; /* the kernel's own business */
 		w->reason = WAIT_VFORK;
 		w->obj.peer = slot->child_pid;
 		return 0;
@@ -169,7 +169,6 @@ static __always_inline u64 wait_call(struct wait *w, struct task_struct *task, s
 	return 0;
 }
 
-/* A vfork parent sleeps killable; anything else inside fork is the kernel's own business. */
 static __always_inline void wait_begin(void *ctx, struct task_struct *task, struct slot *slot)
 {
 	struct wait w;

@@ -8,6 +8,7 @@
 #define TASK_INTERRUPTIBLE 1
 #define TASK_STOPPED_ 4
 #define TASK_TRACED_ 8
+#define TASK_KILLABLE_ 0x100
 #define TASK_WAKING 0x200
 #define TASK_STATES 0x10f
 

@@ -54,11 +54,15 @@ static int ebpf_available(struct buf *why)
 	return ebpf_check(why);
 }
 
-static int silent(enum libbpf_print_level level, const char *fmt, va_list ap)
+/* What libbpf says of a failure: the name of the program or map is in the first warning. */
+static char first_warning[200];
+
+static int listen(enum libbpf_print_level level, const char *fmt, va_list ap)
 {
-	if (getenv("PPTRACE_LIBBPF") && *getenv("PPTRACE_LIBBPF"))
-		vfprintf(stderr, fmt, ap);
-	(void)level;
+	if (level == LIBBPF_WARN && !first_warning[0]) {
+		(void)vsnprintf(first_warning, sizeof first_warning, fmt, ap);
+		first_warning[strcspn(first_warning, "\n")] = 0;
+	}
 	return 0;
 }
 
@@ -192,10 +196,7 @@ static void variant_set(struct pptrace_bpf *skel, bool uprobes, struct variant v
 /* Opens and loads the programs of a variant. */
 static int load(struct ebpf *e, const struct source_config *config, struct variant v)
 {
-	LIBBPF_OPTS(bpf_object_open_opts, opts,
-		.kernel_log_level =
-			getenv("PPTRACE_LIBBPF") ? (unsigned)atoi(getenv("PPTRACE_LIBBPF")) : 0);
-	struct pptrace_bpf *skel = pptrace_bpf__open_opts(&opts);
+	struct pptrace_bpf *skel = pptrace_bpf__open();
 	int rc;
 
 	if (!skel)
@@ -224,6 +225,7 @@ static int load_any(struct ebpf *e, const struct source_config *config)
 	for (size_t i = 0; i < ARRAY_SIZE(variants); i++) {
 		if (variants[i].fast && !variants[i].session && config->locks != LOCKS_MODE_UPROBE)
 			continue;
+		first_warning[0] = 0;
 		rc = load(e, config, variants[i]);
 		if (!rc || rc == -EPERM)
 			break;
@@ -374,13 +376,16 @@ static int ebpf_attach(struct source *s, const struct source_config *config, str
 	struct ebpf *e = xcalloc(1, sizeof *e);
 	int rc;
 
-	libbpf_set_print(silent);
+	libbpf_set_print(listen);
 	s->state = e;
 	e->ring_bytes = ring_size(config->ring_bytes ? config->ring_bytes : RING_BYTES);
 	rc = start(e, config, why);
 	if (rc) {
-		if (!why->len)
+		if (!why->len) {
 			ebpf_check_words(why, rc);
+			if (rc != -EPERM && first_warning[0])
+				buf_addf(why, " (%s)", first_warning);
+		}
 		ebpf_detach(s);
 	}
 	return rc;
