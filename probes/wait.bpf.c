@@ -141,9 +141,10 @@ static __always_inline u64 wait_call(struct wait *w, struct task_struct *task, s
 		return 0;
 	case CALL_FCNTL:
 		wait_fd(w, task);
-		if ((u32)w->args[1] == F_SETLKW || (u32)w->args[1] == F_OFD_SETLKW)
-			w->reason = WAIT_FILE_LOCK;
-		return 0;
+		if ((u32)w->args[1] != F_SETLKW && (u32)w->args[1] != F_OFD_SETLKW)
+			return 0;
+		w->reason = WAIT_FILE_LOCK;
+		return w->args[2] + 12; /* words begin 12 bytes before: there is the struct flock */
 	case CALL_FORK:
 	case CALL_VFORK:
 	case CALL_CLONE:

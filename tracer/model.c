@@ -10,12 +10,16 @@
 #include "base/mem.h"
 #include "schema/names.h"
 #include "tracer/model_state.h"
+#include "tracer/trace_row.h"
 
 #include <inttypes.h>
 #include <sqlite3.h>
 
 /* How often the queues of ended entities are looked at, in the time of records. */
 enum { RETIRE_EVERY_NS = 10000000 };
+
+/* So many 32-bit processes are named as blind spots. */
+enum { MAX_COMPAT = 8 };
 
 /* Losses of one kind of record from one source. */
 struct loss {
@@ -47,6 +51,7 @@ struct model *model_new(struct store *store, const struct model_config *config)
 	m->ended_pipes_end = &m->ended_pipes;
 	m->zombies_end = &m->zombies;
 	m->lane_shift = 20;
+	m->blind = BUF_INIT;
 	return m;
 }
 
@@ -67,6 +72,7 @@ void model_free(struct model *m)
 		free(loss);
 	}
 	hash_done(&m->losses);
+	buf_done(&m->blind);
 	hash_done(&m->procs);
 	hash_done(&m->threads);
 	hash_done(&m->pipes);
@@ -132,6 +138,20 @@ static void dispatch(struct model *m, const struct rec_head *rec)
 #undef CASE
 }
 
+/* Calls of 32-bit programs have other numbers: what they wait for is not told apart. */
+static void note_compat(struct model *m, const struct rec_head *rec)
+{
+	struct proc *p = model_find_proc(m, rec->pid);
+
+	if (!p || p->compat || m->n_compat >= MAX_COMPAT)
+		return;
+	p->compat = true;
+	m->n_compat++;
+	buf_addf(&m->blind, "process %u (", p->pid);
+	buf_add_printable(&m->blind, p->name, strlen(p->name));
+	buf_adds(&m->blind, ") makes 32-bit system calls: what it waits for is not known\n");
+}
+
 void model_feed(struct model *m, const struct rec_head *rec)
 {
 	int64_t ts;
@@ -144,7 +164,8 @@ void model_feed(struct model *m, const struct rec_head *rec)
 	ts = model_time(m, rec->ts);
 	if (ts > m->now)
 		m->now = ts;
-	m->compat_seen |= (rec->flags & REC_COMPAT) != 0;
+	if (rec->flags & REC_COMPAT)
+		note_compat(m, rec);
 	dispatch(m, rec);
 	if (m->now - m->now_ended > RETIRE_EVERY_NS) {
 		m->now_ended = m->now;
@@ -209,6 +230,10 @@ int model_flush(struct model *m, uint64_t now)
 	model_lock_flush(m);
 	flush_losses(m);
 	flush_trace(m);
+	if (m->blind.len) {
+		(void)trace_row_blind(store_db(m->store), m->blind.data);
+		buf_reset(&m->blind);
+	}
 	return store_error(m->store) ? store_exec(m->store, "") : 0;
 }
 

@@ -13,6 +13,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 struct range {
 	uint64_t begin, len; /* len 0: to the end */
@@ -47,6 +49,10 @@ static struct lock *file_lock(struct model *m, struct thread *t, uint64_t class,
 	lock->inode = inode;
 	lock->offset = r.begin;
 	lock->len = r.len;
+	for (const struct lock *other = m->all_locks; other && !lock->name; other = other->next) {
+		if (other->kind == LOCK_FILE && other->inode == inode && other->dev == dev)
+			lock->name = xstrdup(other->name);
+	}
 	(void)hash_set(&m->shared, key, lock);
 	return lock;
 }
@@ -58,7 +64,17 @@ static bool same_owner(
 	return h->lock->class == FLOCK_POSIX ? holder == p : h->file == file;
 }
 
-/* Ends the holds of an owner that overlap a range: by an unlock, a new mode, or the end of the process. */
+/* Says whether a hold and a new one of somebody else exclude each other. */
+static bool conflict(const struct hold *h, uint64_t mode)
+{
+	return h->mode == LOCK_MODE_X || mode == LOCK_MODE_X;
+}
+
+/*
+ * Ends holds that overlap a range: those of an owner who unlocks it or takes
+ * it anew; and those of others that exclude the new one: they must have gone
+ * unseen, by the close of a descriptor.
+ */
 static void release_range(struct model *m, const struct rec_FILE_LOCK *rec, struct thread *by,
 	struct range r, int64_t site)
 {
@@ -68,13 +84,32 @@ static void release_range(struct model *m, const struct rec_FILE_LOCK *rec, stru
 		for (size_t i = t->n_held; i > 0; i--) {
 			struct hold *h = &t->held[i - 1];
 			struct lock *lock = h->lock;
+			bool own;
 
-			if (lock->kind == LOCK_FILE && lock->class == rec->class &&
-				lock->inode == rec->inode && lock->dev == rec->dev &&
-				overlap(lock, r) && same_owner(h, t->proc, by->proc, rec->file))
-				(void)model_hold_end(m, t, lock, ts, site);
+			if (lock->kind != LOCK_FILE || lock->class != rec->class ||
+				lock->inode != rec->inode || lock->dev != rec->dev ||
+				!overlap(lock, r))
+				continue;
+			own = same_owner(h, t->proc, by->proc, rec->file);
+			if (own || (rec->mode && conflict(h, rec->mode)))
+				(void)model_hold_end(m, t, lock, ts, own ? site : STORE_NULL);
 		}
 	}
+}
+
+/* The path of a file, if the descriptor of a living process still leads to it. */
+static char *file_name(const struct rec_FILE_LOCK *rec)
+{
+	_cleanup_free_ char *link =
+		xasprintf("/proc/%u/fd/%lld", rec->head.pid, (long long)(int32_t)rec->fd);
+	char path[4096];
+	struct stat st;
+	ssize_t n = readlink(link, path, sizeof path - 1);
+
+	if (n <= 0 || stat(link, &st) < 0 || st.st_ino != rec->inode || st.st_dev != rec->dev)
+		return NULL;
+	path[n] = '\0';
+	return xstrdup(path);
 }
 
 void model_file_lock(struct model *m, const struct rec_FILE_LOCK *rec)
@@ -110,6 +145,8 @@ void model_file_lock(struct model *m, const struct rec_FILE_LOCK *rec)
 	if (rec->mode == LOCK_MODE_NONE)
 		return;
 	lock = file_lock(m, t, rec->class, rec->dev, rec->inode, r);
+	if (!lock->name)
+		lock->name = file_name(rec);
 	model_lock_user(m, lock, t->proc, ts);
 	if (t->n_held)
 		model_edges(m, t, lock, (uint8_t)rec->mode, site, false, ts);
@@ -155,6 +192,14 @@ void model_file_locks_fork(
 			if (lock->kind == LOCK_FILE && lock->class != FLOCK_POSIX)
 				model_lock_user(m, lock, child, ts);
 		}
+	}
+}
+
+void model_file_users_exit(struct model *m, const struct proc *p, int64_t ts)
+{
+	for (struct lock *lock = m->all_locks; p->uses_files && lock; lock = lock->next) {
+		if (lock->kind == LOCK_FILE)
+			model_lock_leave(m, lock, p, ts);
 	}
 }
 
@@ -214,8 +259,7 @@ static struct lock *conflicting(const struct model *m, const struct thread *by,
 			if (lock->kind == LOCK_FILE && lock->inode == rec->inode &&
 				lock->dev == rec->dev && overlap(lock, r) &&
 				(lock->class == FLOCK_FLOCK) == (class == FLOCK_FLOCK) &&
-				(class != FLOCK_POSIX || t->proc != by->proc) &&
-				(h->mode == LOCK_MODE_X || mode == LOCK_MODE_X))
+				(class != FLOCK_POSIX || t->proc != by->proc) && conflict(h, mode))
 				return h->lock;
 		}
 	}

@@ -151,6 +151,7 @@ void model_lock_user(struct model *m, struct lock *lock, struct proc *p, int64_t
 		if (user->process_id == p->id)
 			return;
 	}
+	p->uses_files |= lock->kind == LOCK_FILE;
 	user = xmalloc(sizeof *user);
 	*user = (struct user){lock->user_list, p->id, ts};
 	lock->user_list = user;

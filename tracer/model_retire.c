@@ -91,6 +91,7 @@ static void slim(struct model *m, struct proc *p)
 		retire_thread(m, p->threads);
 	model_locks_forget(m, p, p->end);
 	leave_memory(m, p);
+	model_file_users_exit(m, p, p->end);
 	model_signal_exit(m, p, p->end);
 	model_handlers_exit(m, p, p->end);
 	model_timers_exit(m, p, p->end);

@@ -178,6 +178,8 @@ struct proc {
 	char *exe, *command;
 	const char *created_by;
 	bool lazy, dirty, written, secure, ended, reaped, slim, found;
+	bool compat;      /* it makes 32-bit system calls */
+	bool uses_files;  /* it has held or wanted file locks */
 	bool unconfirmed; /* some of its ends were inherited by the model's own reckoning */
 	int lock_source;
 	int64_t image;     /* of the program: sites are cached by it */
@@ -269,7 +271,8 @@ struct model {
 	bool has_lanes;             /* lane has rows */
 	bool kernel_waits;          /* waits come from the kernel, not from the library alone */
 	bool confirms;              /* the source tells the ends of a new process */
-	bool compat_seen;
+	struct buf blind;           /* sentences for trace.blind_spots that are not written yet */
+	unsigned n_compat;
 	uint64_t skipped;
 	struct hash losses; /* struct loss by source and kind */
 	int64_t lost;
@@ -494,6 +497,7 @@ void model_locks_forget(struct model *m, struct proc *p, int64_t ts);
 void model_file_locks_fork(
 	struct model *m, struct proc *child, const struct proc *parent, int64_t ts);
 void model_file_locks_exit(struct model *m, struct thread *t, int64_t ts);
+void model_file_users_exit(struct model *m, const struct proc *p, int64_t ts);
 uint8_t model_file_lock_mode(const struct rec_WAIT_BEGIN *rec);
 struct lock *model_file_lock_wanted(
 	struct model *m, struct thread *t, const struct rec_WAIT_BEGIN *rec);

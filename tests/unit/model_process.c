@@ -300,3 +300,21 @@ TEST(growing)
 	EXPECT(&f, "SELECT count(*), count(end_ns) FROM process", "2|1");
 	feed_close(&f);
 }
+
+TEST(compat_is_a_blind_spot)
+{
+	struct feed f;
+
+	feed_open(&f);
+	ASSERT_INT(store_exec(f.store, "UPDATE trace SET blind_spots = '[]'"), 0);
+	feed_at(&f, 100, 10, 10);
+	FEED(&f, COMM, .comm = "old\nstyle");
+	f.flags = REC_COMPAT;
+	FEED(&f, WAIT_BEGIN, .syscall = 3);
+	FEED(&f, WAIT_END, .waker_tid = 0);
+	feed_end(&f, 1000);
+	EXPECT(&f, "SELECT blind_spots FROM trace",
+		"[\"process 10 (old\\\\nstyle) makes 32-bit system calls: what it waits for is not known\"]");
+	EXPECT(&f, "SELECT reason, syscall FROM wait", "other|-");
+	feed_close(&f);
+}
