@@ -1,0 +1,150 @@
+#!/usr/bin/env bash
+# shim.sh - the preload library: what it records, and that it never holds or harms the command.
+# SPDX-License-Identifier: MIT
+. "$(dirname "$0")/../lib.sh"
+
+if [ "$(id -u)" = 0 ]; then modes="--locks=shim --backend=shim"; else modes=--backend=shim; fi
+AS_USER="setpriv --reuid=65534 --regid=65534 --clear-groups --"
+HOLDS="SELECT count(*) FROM lock_hold"
+
+for mode in $modes; do
+
+begin "$mode: every lock function answers as it should, and is recorded"
+run "$PPTRACE" run $mode -o s.db "$PROGRAMS/all_locks"
+expect_status 0
+expect_out '^all locks called$'
+expect_sql s.db "$HOLDS" 17
+expect_sql s.db "SELECT lost FROM trace" 0
+expect_sql s.db "SELECT group_concat(kind || n, ' ') FROM (SELECT kind, count(*) n FROM lock GROUP BY kind ORDER BY kind)" \
+	"barrier1 cond1 mutex6 once3 rwlock1 sem3 spin1"
+expect_sql s.db "SELECT count(*) FROM lock WHERE name LIKE '/pptrace-test-%' AND pshared" 1
+expect_sql s.db "SELECT type, pshared, inode > 0 FROM lock WHERE type LIKE '%robust'" 'normal+robust|1|1'
+expect_sql s.db "SELECT count(*) FROM sync WHERE op = 'join'" 5
+expect_sql s.db "SELECT lock_source FROM exec" shim
+end
+
+begin "$mode: a handler that locks may interrupt the locking"
+run "$PPTRACE" run -q $mode -o s.db "$PROGRAMS/handler_locks"
+expect_status 0
+read -r outer inner <"$TMP/out"
+expect_sql s.db "SELECT count(*) FROM lock_hold h JOIN lock l ON l.id = h.lock_id WHERE l.name = 'outer'" "$outer"
+expect_sql s.db "SELECT count(*) FROM lock_hold h JOIN lock l ON l.id = h.lock_id WHERE l.name = 'inner'" "$inner"
+expect_sql s.db "SELECT lost FROM trace" 0
+end
+
+for how in closed fork rawfork; do
+	begin "$mode: locks of a process that is on its own ($how)"
+	run "$PPTRACE" run -q $mode -o s.db "$PROGRAMS/locks_apart" $how
+	expect_status 0
+	expect_sql s.db "$HOLDS" 30
+	end
+done
+
+begin "$mode: vfork; exec; SIGKILL keeps the last lock"
+run "$PPTRACE" run -q $mode -o s.db "$PROGRAMS/locks_apart" vfork
+expect_status 0
+expect_sql s.db "$HOLDS" 20
+run "$PPTRACE" run -q $mode -o s.db "$PROGRAMS/locks_apart" exec
+expect_status 0
+expect_sql s.db "$HOLDS" 40
+run "$PPTRACE" run -q $mode -o s.db "$PROGRAMS/locks_apart" killed
+expect_sql s.db "$HOLDS" 20
+expect_sql s.db "SELECT exit_signal FROM process" 9
+end
+
+begin "$mode: another root and another user"
+if [ "$(id -u)" != 0 ]; then skip "needs root"; else
+	run "$PPTRACE" run -q $mode -o s.db "$PROGRAMS/locks_apart" user
+	expect_status 0
+	expect_sql s.db "$HOLDS" 30
+fi
+end
+
+begin "$mode: pptrace is killed, the command goes on"
+(cd "$TMP" && exec "$PPTRACE" run -q $mode -o k.db sh -c 'echo $PPID >pid; while [ ! -e go ]; do sleep 0.05; done
+	"$0" many 3000000; echo done >result' "$PROGRAMS/locks_apart") 2>/dev/null &
+wait_for 10 test -s pid
+kill -KILL "$(cat pid)"
+touch go
+wait_for 30 test -s result
+wait 2>/dev/null
+rm -f pid go result
+end
+
+begin "$mode: pptrace is stopped, the command goes on and what was lost is counted"
+(cd "$TMP" && exec "$PPTRACE" run -q $mode --ring=4 -o k.db sh -c 'echo $PPID >pid; while [ ! -e go ]; do sleep 0.05; done
+	"$0" many 3000000; echo done >result' "$PROGRAMS/locks_apart") 2>/dev/null &
+wait_for 10 test -s pid
+kill -STOP "$(cat pid)"
+touch go
+wait_for 30 test -s result
+kill -CONT "$(cat pid)"
+wait 2>/dev/null
+expect_sql k.db "SELECT complete, lost > 0 FROM trace" '1|1'
+rm -f pid go result
+end
+
+done
+
+begin "the preload of the user's own is kept"
+LD_PRELOAD=$BUILD/libpptrace-shim.so.none run sh -c 'LD_PRELOAD=/no/such.so "$0" run -q --backend=shim -o s.db sh -c "exec env" 2>/dev/null' "$PPTRACE"
+expect_out '^LD_PRELOAD=.*libpptrace-shim.so.*:/no/such.so$'
+end
+
+begin "an empty environment still leads to the library"
+run "$PPTRACE" run -q --backend=shim -o s.db env -i "$PROGRAMS/locks_apart"
+expect_status 0
+expect_sql s.db "$HOLDS" 10
+end
+
+begin "programs that cannot bear the library do not get it"
+cat >plain.c <<'END'
+#include <stdio.h>
+int main(void) { puts("plain"); return 3; }
+END
+if ! gcc -static -o plain.static plain.c 2>/dev/null; then skip "no static C library"; else
+	run "$PPTRACE" run -q --backend=shim -o s.db sh -c './plain.static; echo $?'
+	expect_out '^plain$'
+	expect_out '^3$'
+	expect_eq "$(cat "$TMP/err")" '' stderr
+	expect_sql s.db "SELECT count(*) FROM exec WHERE path LIKE '%plain.static'" 1
+	for compiler in musl-gcc 'gcc -m32'; do
+		$compiler -o plain.other plain.c 2>/dev/null || continue
+		run "$PPTRACE" run -q --backend=shim -o s.db sh -c './plain.other; echo $?'
+		expect_out '^plain$'
+		expect_out '^3$'
+		expect_eq "$(cat "$TMP/err")" '' "stderr with $compiler"
+	done
+fi
+end
+
+begin "setuid: no preload, no complaint, nothing written with its rights"
+if [ "$(id -u)" != 0 ]; then skip "needs root"; else
+	rm -rf user theirs; gcc -o suid "$ROOT/tests/programs/locks_apart.c" -lpthread && chmod 4755 suid
+	mkdir -m 777 user
+	run $AS_USER "$PPTRACE" run -q --backend=shim -o user/s.db sh -c './suid; echo $?'
+	expect_out '^0$'
+	expect_eq "$(cat "$TMP/err")" '' stderr
+	expect_sql user/s.db "$HOLDS" 0
+	# An arena that is not root's own is not touched by a program of root.
+	mkdir -m 700 theirs && head -c 8388608 /dev/zero >theirs/arena && chmod 600 theirs/arena && chown -R 65534 theirs
+	before=$(sha256sum <theirs/arena)
+	PPTRACE_ARENA=$TMP/theirs/arena LD_PRELOAD=$BUILD/libpptrace-shim.so run "$PROGRAMS/locks_apart"
+	expect_status 0
+	expect_eq "$(sha256sum <theirs/arena)" "$before" "their file"
+	ln -s "$TMP/theirs/arena" link
+	PPTRACE_ARENA=$TMP/link LD_PRELOAD=$BUILD/libpptrace-shim.so run "$PROGRAMS/locks_apart"
+	expect_status 0
+	expect_eq "$(sha256sum <theirs/arena)" "$before" "their file behind a link"
+fi
+end
+
+begin "an ordinary user records everything"
+if [ "$(id -u)" != 0 ]; then skip "needs root"; else
+	mkdir -p -m 777 user
+	run $AS_USER "$PPTRACE" run -q --backend=shim -o user/t.db sh -c 'echo a | cat; exit 5'
+	expect_status 5
+	expect_sql user/t.db "SELECT count(*), sum(reaped_ns IS NOT NULL) FROM process" '3|2'
+	expect_sql user/t.db "SELECT sum(bytes) FROM pipe_io WHERE op = 'write'" 2
+fi
+end
