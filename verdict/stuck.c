@@ -16,6 +16,7 @@
 #include <errno.h>
 
 enum {
+	MOMENTS_MIN = 8,  /* so many moments are looked at in any case */
 	MOMENTS_MAX = 64, /* as many moments are looked at */
 	MOMENTS_MS = 700, /* and not for longer than this */
 };
@@ -162,10 +163,12 @@ static int find_ended(
 	struct sqlite3 *db, int64_t at_ns, bool all, struct findings *fs, struct buf *why)
 {
 	struct moments m = {0};
-	int64_t deadline = now_ms() + MOMENTS_MS;
 	int rc = find_moments(db, at_ns, &m, why);
+	int64_t deadline = now_ms() + MOMENTS_MS;
 
-	for (size_t i = 0; !rc && i < m.n && i < MOMENTS_MAX && now_ms() < deadline; i++)
+	for (size_t i = 0;
+		!rc && i < m.n && (i < MOMENTS_MIN || (i < MOMENTS_MAX && now_ms() < deadline));
+		i++)
 		rc = find_at(db, m.list[i].at_ns, true, m.list[i].signalled ? 1 + all : 0, fs, why);
 	free(m.list);
 	return rc;

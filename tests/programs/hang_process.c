@@ -22,7 +22,7 @@ struct shared {
 };
 
 static struct shared *shared;
-static char path_a[64], path_b[64];
+static char path_a[256], path_b[256];
 
 static void fail(const char *what)
 {

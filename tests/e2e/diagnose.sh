@@ -1,0 +1,269 @@
+#!/usr/bin/env bash
+# diagnose.sh - what hangs is accused, what only looks so is not, on every backend.
+# SPDX-License-Identifier: MIT
+. "$(dirname "$0")/../lib.sh"
+
+[ -x "$PROGRAMS/hang" ] || make -s -C "$ROOT" programs >/dev/null
+
+# Cases run side by side, because most of them only wait; each in a folder of its own.
+JOBS=6
+
+# record NAME BACKEND COMMAND...: traces it and leaves the findings in $TMP/NAME/findings. What hangs for
+# certain is killed by pptrace; what is only conditional is ended from outside after a while.
+record()
+{
+	local dir=$TMP/$1 backend=$2
+	shift 2
+	mkdir -p "$dir"
+	cd "$dir" || return
+	TMP=$dir timeout -k 5 40 "$PPTRACE" run --backend="$backend" --watch=0.3 --on-deadlock=kill \
+		-o t.db "$@" >out 2>err </dev/null &
+	local pid=$! target
+	for _ in $(seq 200); do
+		kill -0 $pid 2>/dev/null || break
+		if grep -q 'possibly stuck' err; then
+			# Everything below pptrace, by its session's process table.
+			for target in $(sqlite3 -readonly t.db 'SELECT pid FROM process WHERE end_ns IS NULL' 2>/dev/null); do
+				kill -KILL "$target" 2>/dev/null
+			done
+		fi
+		sleep 0.1
+	done
+	wait $pid
+	echo $? >status
+	timeout -k 1 20 "$PPTRACE" diagnose --json t.db >json 2>diagnose.err
+	sqlite3 -readonly t.db "SELECT rule || coalesce('/' || shape, '') FROM finding
+		WHERE severity <> 'info' OR rule IN ($INFO) ORDER BY 1" 2>&1 | sort -u | tr '\n' ' ' | sed 's/ $//' >findings
+}
+export -f record
+export PPTRACE TMP INFO="'nothing'"
+
+# The table: program, argument, and what must be found: for locks by eBPF alone the same.
+cat >"$TMP/hang.table" <<'EOF'
+hang abba deadlock/cycle
+hang abba-partial deadlock/cycle
+hang abba-profiled deadlock/cycle
+hang abba-alarm deadlock/cycle
+hang self deadlock/self
+hang handler-lock deadlock/self
+hang rwlock-upgrade deadlock/self
+hang writer-behind-reader deadlock/cycle
+hang semaphores-crossed deadlock/cycle
+hang cond-early deadlock/cycle lost-wakeup
+hang barrier-short deadlock/knot
+hang joins-crossed deadlock/cycle
+hang join-through-another deadlock/cycle
+hang once-recursive deadlock/self
+hang mutex-across-pipe deadlock/cycle
+hang sem-handler stuck/cycle
+hang owner-ended deadlock/abandoned exit-holding-lock
+hang_process shared-mutexes deadlock/cycle
+hang_process shared-owner-dead deadlock/abandoned
+hang_process flock-crossed deadlock/cycle
+hang_process ofd-crossed deadlock/cycle
+hang_process posix-crossed
+hang_process fifos-opposite deadlock/knot
+hang_process fifo-alone stuck/abandoned
+hang_process both-read-pipe deadlock/cycle
+hang_process both-read-socketpair deadlock/cycle
+hang_process own-write-end deadlock/self
+hang_process grandchild-write-end pipe-end-leak
+healthy new-poster
+healthy child-stopped
+healthy alarm-kills
+healthy timed-lock
+healthy try-and-back-off
+healthy recursive
+healthy queue
+healthy pool-at-exit
+healthy gate-lock
+healthy one-thread
+healthy join-between
+healthy paused
+healthy main-thread-leaves
+EOF
+# posix_spawn waits in a vfork, which only the kernel's own probes see.
+echo 'hang_process spawn-in-fifo stuck/cycle' >"$TMP/ebpf.table"
+
+for backend in $(backends); do
+	tables=$TMP/hang.table
+	[ "$backend" = shim ] || tables="$tables $TMP/ebpf.table"
+	# shellcheck disable=SC2086
+	cat $tables | while read -r program name _; do
+		echo "$backend.$program.$name $backend $PROGRAMS/$program $name"
+	done | xargs -P $JOBS -L 1 bash -c 'record "$@"' record
+	# shellcheck disable=SC2086
+	while read -r program name wanted; do
+		begin "$backend: $program $name: ${wanted:-nothing}"
+		expect_eq "$(cat "$TMP/$backend.$program.$name/findings" 2>&1)" "$wanted" findings
+		[ -n "$test_ok" ] || head -c 1500 "$TMP/$backend.$program.$name/err"
+		end
+	done < <(cat $tables)
+done
+
+# The demos: every rule has one, which breaks it; its --fixed twin breaks none.
+# Wanted is what must be among the findings; of the informative rules only this one is looked at.
+cat >"$TMP/demo.table" <<'EOF'
+deadlock-abba deadlock/cycle
+philosophers deadlock/cycle
+deadlock-rwlock deadlock/self
+deadlock-self deadlock/self
+fork-with-lock fork-with-lock-held
+unlock-not-owner unlock-not-owner
+exit-holding-lock exit-holding-lock
+crash crash
+lock-order lock-order
+zombies zombie
+pipe-leak pipe-end-leak
+pipe-both-full deadlock/cycle
+wait-before-read deadlock/cycle
+sleep-holding-lock sleep-holding-lock
+lost-wakeup lost-wakeup
+orphans orphan
+broken-pipe broken-pipe
+main-exit main-exit-kills-threads
+merged-messages merged-messages
+lock-contention lock-contention
+missing-exit orphan
+EOF
+# Only the kernel's probes see, or are meant to see, these everywhere.
+cat >"$TMP/demo.ebpf" <<'EOF'
+stuck stuck/abandoned
+signal-storm lost-signal
+interrupted-call interrupted-call
+EOF
+export INFO="'orphan', 'broken-pipe', 'main-exit-kills-threads', 'merged-messages', 'lock-contention', 'lost-signal', 'interrupted-call'"
+
+for backend in $(backends); do
+	tables=$TMP/demo.table
+	[ "$backend" = shim ] || tables="$tables $TMP/demo.ebpf"
+	# shellcheck disable=SC2086
+	cat $tables | while read -r name _; do
+		echo "$backend.$name $backend $DEMOS/$name"
+		echo "$backend.$name.fixed $backend $DEMOS/$name --fixed"
+	done | xargs -P $JOBS -L 1 bash -c 'record "$@"' record
+	# shellcheck disable=SC2086
+	while read -r name wanted; do
+		begin "$backend: demo $name: $wanted; --fixed: nothing"
+		grep -qw -- "$wanted" "$TMP/$backend.$name/findings" ||
+			fail "findings are '$(cat "$TMP/$backend.$name/findings")', wanted $wanted" \
+				"$(head -c 1500 "$TMP/$backend.$name/err")"
+		# Work that is divided well is still work: contention alone is no reproach to the twin.
+		expect_eq "$(sed 's/lock-contention//' "$TMP/$backend.$name.fixed/findings")" "" "findings of --fixed"
+		end
+	done < <(cat $tables)
+done
+
+begin "a deadlock is told with both places and a remedy, in text and JSON"
+cd "$TMP/$(backends | awk '{ print $NF }').deadlock-abba" || exit
+run "$PPTRACE" diagnose t.db
+expect_status 1
+expect_out '^error: deadlock: thread .*left.* and thread .*right.* wait for each other for ever'
+expect_out 'waits for the mutex lock_b since .* at deadlock-abba.c:[0-9]+ \(left\)'
+expect_out 'is held by thread .*right.* since .* at deadlock-abba.c:[0-9]+ \(right\)'
+expect_out 'behind them waits main thread'
+expect_out 'remedy: Take these locks in the same order'
+run "$PPTRACE" diagnose --json t.db
+expect_status 1
+python3 -c 'import json, sys
+f = json.load(open("out"))["findings"][0]
+assert f["rule"] == "deadlock" and f["certainty"] == "certain" and f["shape"] == "cycle", f
+assert len(f["members"]) == 2 and f["members"][0]["file"].endswith("deadlock-abba.c"), f' 2>"$TMP/json.err" ||
+	fail "$(tail -3 "$TMP/json.err")"
+expect_eq "$(sql t.db 'SELECT count(*) FROM deadlock')" 2 "rows in the view deadlock"
+end
+
+begin "exit status: 0 without findings, 1 with, 2 in trouble; --fail-on, --rule, --at"
+run "$PPTRACE" diagnose --fail-on=never t.db
+expect_status 0
+run "$PPTRACE" diagnose --rule=zombie t.db
+expect_status 0
+expect_out '^nothing found$'
+run "$PPTRACE" diagnose --rule=nonsense t.db
+expect_status 2
+expect_err "no rule is called 'nonsense'"
+run "$PPTRACE" diagnose --at=0 t.db
+expect_status 0
+run "$PPTRACE" diagnose /nonexistent.db
+expect_status 2
+printf 'something else' >other.db
+run "$PPTRACE" diagnose other.db
+expect_status 2
+end
+
+begin "explain has a lesson for every rule"
+run "$PPTRACE" explain
+expect_status 0
+expect_eq "$(grep -c -E '^(error|warning|info) ' "$TMP/out")" "$(grep -c '^RULE' "$ROOT/schema/findings.def")" rules
+for rule in $(awk '/^(error|warning|info) / { print $2 }' "$TMP/out"); do
+	run "$PPTRACE" explain "$rule"
+	expect_status 0
+	demo=$(sed -n 's/^See it happen: pptrace demo \([^;]*\);.*/\1/p' "$TMP/out")
+	[ -x "$DEMOS/$demo" ] || fail "$rule: there is no demo '$demo'"
+done
+run "$PPTRACE" explain nonsense
+expect_status 2
+end
+
+# Python's locks are semaphores, and its interpreter catches SIGINT.
+if command -v python3 >/dev/null; then
+	cat >"$TMP/abba.py" <<'EOF'
+import threading
+a, b, both = threading.Lock(), threading.Lock(), threading.Barrier(2)
+def take(x, y):
+    for _ in range(3):
+        with x:
+            pass
+    with x:
+        both.wait()
+        with y:
+            pass
+threads = [threading.Thread(target=take, args=p) for p in ((a, b), (b, a))]
+for t in threads:
+    t.start()
+for t in threads:
+    t.join()
+EOF
+	cat >"$TMP/rest.py" <<'EOF'
+import asyncio, queue, subprocess, threading, time
+from concurrent.futures import ThreadPoolExecutor
+async def idle():
+    loop = asyncio.get_running_loop()
+    done = loop.create_future()
+    threading.Timer(0.8, lambda: loop.call_soon_threadsafe(done.set_result, 1)).start()
+    await done
+asyncio.run(idle())
+with ThreadPoolExecutor(3) as pool:
+    sum(pool.map(abs, range(50)))
+    time.sleep(0.6)
+lock = threading.Lock()
+lock.acquire()
+t = threading.Thread(target=lambda: (time.sleep(0.6), lock.release()))
+t.start()
+lock.acquire()
+t.join()
+p = subprocess.Popen(["sh", "-c", "sleep 0.6; cat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+p.communicate(b"x" * 200000)
+EOF
+	for backend in $(backends); do
+		begin "$backend: Python: locks crossed; and an event loop, a pool, a child at rest"
+		record "$backend.abba.py" "$backend" /usr/bin/python3 "$TMP/abba.py"
+		expect_eq "$(cat "$TMP/$backend.abba.py/findings")" deadlock/cycle findings
+		INFO="'nothing'" record "$backend.rest.py" "$backend" /usr/bin/python3 "$TMP/rest.py"
+		expect_eq "$(cat "$TMP/$backend.rest.py/findings")" "" "findings of what rests"
+		end
+	done
+fi
+
+begin "make with a jobserver, pipelines, shells: nothing"
+mkdir "$TMP/real"
+cd "$TMP/real" || exit
+printf 'all: a b c d\na b c d:\n\tsleep 0.4; echo $@ >/dev/null\n' >Makefile
+export INFO="'nothing'"
+for command in 'make -s -j2 -C ../real' 'yes | head -1000 >/dev/null; (sleep 0.5; echo a) | cat' \
+	'seq 1000 | sort -n | xargs -P2 -n100 echo | wc -l; sleep 0.5 & wait' \
+	'timeout 0.7 tail -f /dev/null; exec bash -c "sleep 0.5 & wait; echo x | cat | cat"'; do
+	record real "$(backends | awk '{ print $1 }')" sh -c "$command"
+	expect_eq "$(cat "$TMP/real/findings")" "" "findings of $command"
+done
+end
