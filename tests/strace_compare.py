@@ -1,8 +1,11 @@
 #!/usr/bin/env python3
-"""strace_compare.py LOG DB: compares what strace saw with what pptrace stored of the same run.
+"""strace_compare.py LOG DB [shim]: compares what strace saw with what pptrace stored of the same run.
 
 LOG comes from `strace -f -y -o LOG` run inside `pptrace run -o DB`. Only tasks
-that strace saw are compared; strace's own helpers are not in its log.
+that strace saw are compared; strace's own helpers are not in its log. With
+"shim" what the preload library cannot see is left out: the attempts that
+execvp makes along PATH, signals that nobody handles, and whatever a process
+that is killed at once had no time to say.
 SPDX-License-Identifier: MIT
 """
 import collections
@@ -145,6 +148,14 @@ def main():
     strace, tasks = from_strace(sys.argv[1])
     trace = from_trace(sys.argv[2], tasks)
     bad = 0
+    if "shim" in sys.argv:
+        killed = {pid for pid, end in strace.ends.items() if end[0] == "signal"}
+        for side in strace, trace:
+            side.failed.clear()
+            side.execs = collections.Counter(
+                {pid: n for pid, n in side.execs.items() if pid not in killed})
+            side.signals = collections.Counter(
+                {k: n for k, n in side.signals.items() if k[0] not in killed})
     for name in vars(strace):
         a, b = getattr(strace, name), getattr(trace, name)
         if name == "signals":

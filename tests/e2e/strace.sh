@@ -5,20 +5,26 @@
 # pptrace records strace, which traces the program: both see the very same run.
 . "$(dirname "$0")/../lib.sh"
 
-# compare NAME COMMAND...: one test.
+# compare NAME COMMAND...: one test for each backend.
 compare()
 {
-	local name=$1
-	shift
-	begin "$name"
+	compare_on ebpf --locks=futex "$@"
+	compare_on shim --locks=shim "$@"
+}
+
+compare_on()
+{
+	local backend=$1 locks=$2 name=$3
+	shift 3
+	begin "$backend: $name"
 	if ! command -v strace >/dev/null || ! command -v python3 >/dev/null; then
 		skip "strace or python3 is missing"
 	else
-		run "$PPTRACE" run -q --backend=ebpf --locks=futex -o s.db strace -f -y -q -o s.log \
+		run "$PPTRACE" run -q --backend=$backend $locks -o s.db strace -f -y -q -o s.log \
 			-e trace=process,read,write,readv,writev,splice,tee,sendfile,vmsplice -- "$@"
 		expect_status 0
 		expect_sql s.db "SELECT complete, lost FROM trace" "1|0"
-		python3 "$ROOT/tests/strace_compare.py" s.log s.db >cmp || fail "$(cat cmp)"
+		python3 "$ROOT/tests/strace_compare.py" s.log s.db $backend >cmp || fail "$(cat cmp)"
 	fi
 	end
 }
