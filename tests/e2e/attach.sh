@@ -133,7 +133,10 @@ wait_for 10 waiting 2
 run "$PPTRACE" attach -p "$pid" -o "$DB" --duration 1.8
 expect_status 0
 expect_sql "$DB" "SELECT count(*) FROM process" 2
-expect_sql "$DB" "SELECT rule FROM finding WHERE certainty = 'certain'" deadlock
+expect_sql "$DB" "SELECT rule, count(*) FROM finding WHERE certainty = 'certain' GROUP BY rule" \
+	"deadlock|1
+unflushed-output|2"
+expect_sql "$DB" "SELECT DISTINCT pending FROM stdio WHERE at = 'stuck'" 23
 stop
 end
 

@@ -250,14 +250,14 @@ begin "a thousand threads are answered quickly"
 start "$PROGRAMS/stuck" threads 1000
 wait_for 10 waiting 1001
 best=99999
-for _ in 1 2 3 4 5; do
-	from=$(date +%s%N)
-	run "$PPTRACE" why "$pid"
-	took=$((($(date +%s%N) - from) / 1000000))
+TIMEFORMAT='%U %S'
+for _ in 1 2 3; do
+	# Processor time: the wall clock's depends on what else this machine does.
+	took=$({ time run "$PPTRACE" why "$pid" >/dev/null; } 2>&1 | awk '{ print int(($1 + $2) * 1000) }')
 	[ "$took" -ge "$best" ] || best=$took
 done
-echo "# a thousand threads: $best ms"
-[ "$best" -le 400 ] || fail "took $best ms"
+echo "# a thousand threads: $best ms of processor time"
+[ "$best" -le 250 ] || fail "took $best ms"
 expect_out 'and 999 more threads like it'
 stop
 end

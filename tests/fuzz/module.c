@@ -1,0 +1,39 @@
+/* module.c - fuzz the reader of ELF files: symbols, source lines, unwind tables. */
+/* SPDX-License-Identifier: MIT */
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "tracer/symbols_module.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	int fd = memfd_create("module", MFD_CLOEXEC);
+	uint64_t vaddr = 0, start, offset;
+	struct module *m;
+	const char *file;
+	bool any;
+	int line;
+
+	if (fd < 0 || write(fd, data, size) != (ssize_t)size)
+		return 0;
+	m = module_new(fd, "/fuzz");
+	(void)module_vaddr(m, 0x1000, &vaddr);
+	for (unsigned i = 0; i < 8; i++) {
+		uint64_t at = i < 4 ? vaddr + i * 64 : 0x1000 * i;
+
+		(void)module_function(m, at, &start);
+		(void)module_variable(m, at, &offset);
+		(void)module_line(m, at, &file, &line);
+		(void)module_has_debug(m, at, &any);
+		(void)module_covers(m, at);
+	}
+	(void)module_lookup(m, "_IO_list_all", &start);
+	(void)module_is_static(m);
+	(void)module_cfi(m);
+	module_free(m);
+	return 0;
+}
