@@ -8,6 +8,13 @@
 #include "tracer/symbols_module.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+const char *__lsan_default_suppressions(void);
+
+/* libelf forgets some memory of damaged files. */
+const char *__lsan_default_suppressions(void)
+{
+	return "leak:libelf\nleak:libdw\n";
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
