@@ -171,6 +171,16 @@ static int own_level_find(struct pptrace_bpf *skel)
 	return bpf_prog_test_run_opts(bpf_program__fd(skel->progs.find_level), &opts) ? -errno : 0;
 }
 
+/* Before 6.9 no descriptor stands for a thread: a program looks at all threads for it. */
+static bool kernel_has_thread_pidfd(void)
+{
+	int fd = (int)syscall(SYS_pidfd_open, (pid_t)syscall(SYS_gettid), THREAD_PIDFD);
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
 /* Chooses the programs of a variant. */
 static void variant_set(struct pptrace_bpf *skel, bool uprobes, struct variant v)
 {
@@ -181,6 +191,8 @@ static void variant_set(struct pptrace_bpf *skel, bool uprobes, struct variant v
 	bpf_program__set_autoload(skel->progs.find_level, !in_initial_pid_namespace());
 	bpf_program__set_autoattach(skel->progs.find_level, false);
 	bpf_program__set_autoattach(skel->progs.on_sample, false);
+	bpf_program__set_autoload(skel->progs.set_slot, !kernel_has_thread_pidfd());
+	bpf_program__set_autoattach(skel->progs.set_slot, false);
 	bpf_program__set_autoload(skel->progs.on_lock_session, uprobes && v.session);
 	bpf_program__set_autoattach(skel->progs.on_lock_session, false);
 	bpf_program__set_expected_attach_type(
@@ -440,6 +452,26 @@ static void slot_call(struct ebpf *e, struct slot *slot)
 	slot->flags |= SLOT_WAITING;
 }
 
+static int follow_by_iterator(struct ebpf *e, const struct slot *slot)
+{
+	struct bpf_link *link = bpf_program__attach_iter(e->skel->progs.set_slot, NULL);
+	char byte;
+	int fd;
+
+	if (!link)
+		return -errno;
+	e->skel->bss->follow_slot = *slot;
+	e->skel->bss->follow_done = 0;
+	fd = bpf_iter_create(bpf_link__fd(link));
+	if (fd >= 0) {
+		while (read(fd, &byte, 1) > 0)
+			;
+		close(fd);
+	}
+	bpf_link__destroy(link);
+	return fd < 0 ? -EPERM : e->skel->bss->follow_done ? 0 : -ESRCH;
+}
+
 static int ebpf_follow(struct source *s, pid_t pid, pid_t tid)
 {
 	struct slot slot = slot_new(pid, tid, SLOT_INIT);
@@ -447,7 +479,7 @@ static int ebpf_follow(struct source *s, pid_t pid, pid_t tid)
 
 	slot_call(s->state, &slot);
 	rc = slot_set(s->state, &slot, pid == tid ? 0 : THREAD_PIDFD);
-	return rc == -EINVAL && pid != tid ? -ENOTSUP : rc;
+	return rc == -EINVAL && pid != tid ? follow_by_iterator(s->state, &slot) : rc;
 }
 
 static int ebpf_environment(struct source *s, struct buf *env)

@@ -168,9 +168,9 @@ static void act_waits(void)
 	need(read(p[0], &byte, 1) == 1);
 	wait(NULL);
 	set[0].fd = p[0];
-	poll(set, 2, 15);
+	poll(set, 2, 50);
 	epoll_ctl(e, EPOLL_CTL_ADD, p[0], &event);
-	epoll_wait(e, &event, 1, 15);
+	epoll_wait(e, &event, 1, 50);
 	(void)snprintf(path, sizeof path, "%s/fifo", dir);
 	need(mkfifo(path, 0600) == 0);
 	pthread_create(&thread, NULL, open_fifo, path);
@@ -242,6 +242,25 @@ static void act_file_locks(void)
 	fcntl(fd, F_OFD_SETLK, &(struct flock){.l_type = F_UNLCK});
 }
 
+static void *read_byte(void *fd)
+{
+	char byte;
+
+	need(read(*(int *)fd, &byte, 1) == 1);
+	return NULL;
+}
+
+/* Two threads that block until somebody writes to descriptor 0, which the test does. */
+static void act_threads(void)
+{
+	pthread_t thread;
+	int in = 0;
+
+	pthread_create(&thread, NULL, read_byte, &in);
+	read_byte(&in);
+	pthread_join(thread, NULL);
+}
+
 #if defined(__x86_64__)
 static long call32(long nr, long a, long b, long c)
 {
@@ -291,6 +310,7 @@ static const struct {
 	{"flood", act_flood},
 	{"file-locks", act_file_locks},
 	{"compat", act_compat},
+	{"threads", act_threads},
 };
 
 /* Before main: the test program was executed to be an actor. */

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/unit/test.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -519,6 +520,70 @@ TEST(ebpf_losses)
 	r = run_actor("flood", &plain, true);
 	ASSERT_INT(r.lost, 0);
 	ASSERT_INT(count(&r, REC_PIPE_IO), 10000);
+	run_done(&r);
+}
+
+/* The threads of a process, at most max. */
+static int thread_ids(pid_t pid, pid_t *ret, int max)
+{
+	_cleanup_free_ char *path = xasprintf("/proc/%d/task", pid);
+	DIR *dir = opendir(path);
+	struct dirent *d;
+	int n = 0;
+
+	while (dir && n < max && (d = readdir(dir)))
+		if (d->d_name[0] != '.')
+			ret[n++] = atoi(d->d_name);
+	if (dir)
+		closedir(dir);
+	return n;
+}
+
+/* True when the thread sleeps in read. */
+static bool sleeps_in_read(pid_t pid, pid_t tid)
+{
+	_cleanup_free_ char *path = xasprintf("/proc/%d/task/%d/syscall", pid, tid);
+	_cleanup_fclose_ FILE *f = fopen(path, "re");
+	int nr;
+
+	return f && fscanf(f, "%d", &nr) == 1 && nr == SYS_read;
+}
+
+/* Threads that exist already are followed from the middle of a call, whose end is told. */
+TEST(ebpf_follow)
+{
+	struct source *s = source_ebpf();
+	struct run r = {0};
+	struct poller p = {&r, merge_new()};
+	_cleanup_buf_ struct buf why = BUF_INIT;
+	pid_t tids[3] = {0};
+	int in[2], status;
+
+	if (geteuid() != 0)
+		SKIP("needs root");
+	ASSERT(pipe(in) == 0);
+	r.pid = fork();
+	if (r.pid == 0) {
+		dup2(in[0], 0);
+		execl("/proc/self/exe", "actor", ACTOR_OPTION, "threads", (char *)NULL);
+		_exit(97);
+	}
+	while (thread_ids(r.pid, tids, 3) != 2 || !sleeps_in_read(r.pid, tids[0]) ||
+		!sleeps_in_read(r.pid, tids[1]))
+		(void)poll(NULL, 0, 1);
+	ASSERT_INT(s->attach(s, &plain, &why), 0);
+	ASSERT_INT(s->follow(s, r.pid, tids[0]), 0);
+	ASSERT_INT(s->follow(s, r.pid, tids[1]), 0);
+	ASSERT(write(in[1], "ab", 2) == 2);
+	ASSERT_INT(waitpid(r.pid, &status, 0), r.pid);
+	ASSERT_INT(status, 0);
+	ASSERT_INT(s->poll(s, take, &p, &r.until), 0);
+	merge_emit(p.merge, UINT64_MAX, keep, &r);
+	merge_free(p.merge);
+	s->detach(s);
+	ASSERT_INT(count(&r, REC_EXIT), 2);
+	ASSERT_INT(count(&r, REC_PIPE_IO), 2);
+	ASSERT(count(&r, REC_WAIT_END) >= 2);
 	run_done(&r);
 }
 
