@@ -99,6 +99,8 @@ struct thread *model_thread(struct model *m, const struct rec_head *head)
 
 		t = model_thread_new(m, p, head->tid, model_time(m, head->ts));
 		t->lazy = true;
+		if (p->ended)
+			model_thread_end(m, t, p->end);
 	}
 	m->last_thread = t;
 	if (t->proc->unconfirmed && head->kind != REC_END_OPEN)
