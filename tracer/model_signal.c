@@ -162,6 +162,16 @@ static struct sigrow **find_pending(struct proc *p, int signo, uint32_t tid)
 	return NULL;
 }
 
+/* The call that a signal interrupted. The library does not say it, but its wait is open while the handler runs. */
+static const char *interrupted(const struct thread *t, const struct rec_SIG_DELIVER *rec)
+{
+	bool in_wait = (rec->head.flags & REC_SHIM) && t->wait.open;
+
+	if ((int64_t)rec->syscall < 0 && in_wait)
+		return names_syscall(t->wait.syscall);
+	return names_syscall((long)rec->syscall);
+}
+
 void model_sig_deliver(struct model *m, const struct rec_SIG_DELIVER *rec)
 {
 	struct thread *t = model_thread(m, &rec->head);
@@ -173,7 +183,7 @@ void model_sig_deliver(struct model *m, const struct rec_SIG_DELIVER *rec)
 		.disposition = handled        ? "handler"
 			       : rec->handler ? "ignored"
 					      : "default",
-		.interrupted = names_syscall((long)rec->syscall)};
+		.interrupted = interrupted(t, rec)};
 	struct sigrow unseen = {.sender = STORE_NULL,
 		.process = t->proc->id,
 		.thread = t->id,

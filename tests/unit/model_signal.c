@@ -140,3 +140,18 @@ TEST(timer)
 	EXPECT(&f, "SELECT source FROM signal", "timer");
 	feed_close(&f);
 }
+
+/* The preload library says nothing of the call, but the thread's wait is open. */
+TEST(sig_interrupts_wait)
+{
+	struct feed f;
+
+	feed_open(&f);
+	f.flags = REC_SHIM;
+	feed_at(&f, 100, 10, 10);
+	FEED(&f, WAIT_BEGIN, .syscall = 0);
+	FEED(&f, SIG_DELIVER, .signo = SIGUSR1, .handler = 0x4000, .syscall = (uint64_t)-1);
+	feed_end(&f, 1000);
+	EXPECT(&f, "SELECT interrupted FROM signal", "read");
+	feed_close(&f);
+}
