@@ -9,13 +9,20 @@
 #include "viewer/resource.h"
 #include "viewer/sketch.h"
 
-enum { PIPES_MAX = 100 };
+enum { PIPES_MAX = 100, UNUSED_SHOWN = 24 };
+
+/* Pipes that carried something, or that a finding is about; the others are counted. */
+#define INTERESTING                                                                                \
+	" IN (SELECT pipe_id FROM pipe_io WHERE bytes > 0 UNION"                                   \
+	" SELECT pipe_id FROM finding_member WHERE pipe_id IS NOT NULL)"
 
 struct pipes {
 	const struct trace *t;
 	struct resources res;
 	struct sketch *sk;
 	size_t shown, left_out;
+	size_t unused; /* ends that are not shown */
+	int64_t empty; /* pipes that carried nothing */
 };
 
 static size_t proc_node(struct pipes *ps, size_t proc)
@@ -71,7 +78,8 @@ static char *add_flow(struct pipes *ps, sqlite3 *db)
 	struct rows r = rows_begin(db,
 		"SELECT io.pipe_id, t.process_id, io.op, total(max(io.bytes, 0)), count(*), sum(io.errno IS NOT NULL),"
 		" sum(io.op = 'read' AND io.bytes = 0) FROM pipe_io io JOIN thread t ON t.id = io.thread_id"
-		" WHERE io.op IN ('read', 'write') GROUP BY io.pipe_id, t.process_id, io.op"
+		" WHERE io.op IN ('read', 'write') AND io.pipe_id" INTERESTING
+		" GROUP BY io.pipe_id, t.process_id, io.op"
 		" ORDER BY io.pipe_id, io.op DESC, t.process_id");
 
 	while (rows_next(&r)) {
@@ -110,9 +118,7 @@ static char *add_unused(struct pipes *ps, sqlite3 *db)
 		" WHERE f.rule = 'pipe-end-leak' AND m.pipe_id = e.pipe_id"
 		" AND (m.process_id = e.process_id OR m.process_id IS NULL)) FROM pipe_end e"
 		" WHERE (e.close_ns IS NULL OR e.close_via = 'exit')"
-		/* What the command inherited and nobody used is somebody else's. */
-		" AND EXISTS (SELECT 1 FROM pipe i WHERE i.id = e.pipe_id AND (i.created_ns IS NOT NULL"
-		" OR EXISTS (SELECT 1 FROM pipe_io io WHERE io.pipe_id = i.id))) AND NOT EXISTS ("
+		" AND e.pipe_id" INTERESTING " AND NOT EXISTS ("
 		" SELECT 1 FROM pipe_io io JOIN thread t ON t.id = io.thread_id WHERE io.pipe_id = e.pipe_id"
 		" AND t.process_id = e.process_id AND (e.mode = 'rw' OR (e.mode = 'r') = (io.op = 'read')))"
 		" GROUP BY e.pipe_id, e.process_id, e.mode ORDER BY e.pipe_id, e.process_id, e.mode");
@@ -122,10 +128,16 @@ static char *add_unused(struct pipes *ps, sqlite3 *db)
 		size_t pipe = pipe_node(ps, rows_int(&r, 0, -1));
 		_cleanup_free_ char *mode = rows_text(&r, 2);
 		_cleanup_buf_ struct buf b = BUF_INIT;
+		bool harmful = rows_int(&r, 5, 0) != 0;
 		struct sketch_edge *e;
 
 		if (proc == NONE || pipe == NONE)
 			continue;
+		/* In a large picture those that do no harm would hide the rest. */
+		if (!harmful && ps->sk->n_nodes > UNUSED_SHOWN) {
+			ps->unused++;
+			continue;
+		}
 		buf_addf(&b, "%s end open,\nnever used",
 			!strcmp(mode, "r")   ? "read"
 			: !strcmp(mode, "w") ? "write"
@@ -136,8 +148,18 @@ static char *add_unused(struct pipes *ps, sqlite3 *db)
 			e = sketch_edge(ps->sk, pipe, proc_node(ps, proc), "unused", b.data);
 		else
 			e = sketch_edge(ps->sk, proc_node(ps, proc), pipe, "unused", b.data);
-		e->mark = rows_int(&r, 5, 0) ? MARK_WARN : MARK_FAINT;
+		e->mark = harmful ? MARK_WARN : MARK_FAINT;
 	}
+	return rows_end(&r);
+}
+
+static char *count_empty(struct pipes *ps, sqlite3 *db)
+{
+	struct rows r = rows_begin(db,
+		"SELECT count(*) FROM pipe WHERE created_ns IS NOT NULL AND NOT id" INTERESTING);
+
+	if (rows_next(&r))
+		ps->empty = rows_int(&r, 0, 0);
 	return rows_end(&r);
 }
 
@@ -147,9 +169,24 @@ static void add_notes(struct pipes *ps)
 
 	for (size_t i = 0; i < ps->sk->n_edges; i++)
 		leaks = leaks || ps->sk->edges[i].mark == MARK_WARN;
-	sketch_note(ps->sk, ps->sk->n_nodes ? "pipes: who writes to whom" : "no pipe was seen");
+	sketch_note(ps->sk, ps->sk->n_nodes ? "pipes: who writes to whom"
+			    : ps->empty     ? "no pipe carried anything"
+					    : "no pipe was seen");
 	if (leaks)
 		sketch_note(ps->sk, "\xe2\x97\x87 marks ends left open that keep others waiting");
+	if (ps->empty && ps->sk->n_nodes) {
+		_cleanup_free_ char *note = xasprintf("not shown: %lld pipe%s that carried nothing",
+			(long long)ps->empty, ps->empty == 1 ? "" : "s");
+
+		sketch_note(ps->sk, note);
+	}
+	if (ps->unused) {
+		_cleanup_free_ char *note =
+			xasprintf("not shown: %zu unused end%s kept open without harm", ps->unused,
+				ps->unused == 1 ? "" : "s");
+
+		sketch_note(ps->sk, note);
+	}
 	if (ps->left_out) {
 		_cleanup_free_ char *note = xasprintf("folded: more than %zu pipes", ps->shown);
 
@@ -166,6 +203,10 @@ struct sketch *pipes_sketch(const struct trace *t, sqlite3 *db, char **ret_why)
 		why = add_flow(&ps, db);
 	if (!why)
 		why = add_unused(&ps, db);
+	if (!why)
+		why = count_empty(&ps, db);
+	if (!why)
+		why = relations_add_unwritten(ps.sk, t, db, "pipes-p", false);
 	resources_done(&ps.res);
 	if (why) {
 		*ret_why = why;

@@ -3,6 +3,7 @@
 #ifndef VIEWER_RELATIONS_H
 #define VIEWER_RELATIONS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct sketch;
@@ -26,5 +27,14 @@ struct sketch *locks_sketch(const struct trace *t, struct sqlite3 *db, char **re
 
 /* Who wrote how much to whom, and ends that were kept open unused. */
 struct sketch *pipes_sketch(const struct trace *t, struct sqlite3 *db, char **ret_why);
+
+/*
+ * Adds to the boxes of processes what sat unwritten in their buffers for a
+ * pipe when they were stuck. Their ids are prefix and the id of the process or,
+ * by_thread, of its main thread. Returns NULL, or what went wrong, which the
+ * caller frees.
+ */
+char *relations_add_unwritten(struct sketch *sk, const struct trace *t, struct sqlite3 *db,
+	const char *prefix, bool by_thread);
 
 #endif

@@ -7,7 +7,7 @@
 #include "base/mem.h"
 #include "viewer/load.h"
 
-enum { ARROW_GRID = 4, ARROWS_MAX = 1500 };
+enum { ARROW_GRID = 4, ARROWS_MAX = 1500, TRANSFERS_MAX = 1000000 };
 
 /* Arrows while they are collected: those of one kind between two lanes that fall on the same few columns become one. */
 struct arrows {
@@ -258,6 +258,18 @@ static char *add_data(struct arrows *as, sqlite3 *db)
 	return rows_end(&r);
 }
 
+/* To pair so many reads with their writes takes longer than anybody waits for a picture; they are said to be folded. */
+static int64_t count_transfers(sqlite3 *db, struct timeline *tl)
+{
+	struct rows r = rows_begin(db, "SELECT max(id) FROM pipe_io");
+	int64_t n = rows_next(&r) ? rows_int(&r, 0, 0) : 0;
+
+	free(rows_end(&r));
+	if (n > TRANSFERS_MAX)
+		tl->folded_arrows += (size_t)n / 2;
+	return n;
+}
+
 static int by_arrow(const void *a, const void *b)
 {
 	const struct arrow *x = a, *y = b;
@@ -302,7 +314,7 @@ char *timeline_load_arrows(struct timeline *tl, sqlite3 *db)
 	why = add_wakes(&as, db);
 	if (!why)
 		why = add_signals(&as, db);
-	if (!why)
+	if (!why && count_transfers(db, tl) <= TRANSFERS_MAX)
 		why = add_data(&as, db);
 	hash_done(&as.seen);
 	if (!why)

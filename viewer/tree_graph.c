@@ -46,9 +46,23 @@ static void add_heading(struct buf *m, const char *name, const char *what, int64
 	line_end(m);
 }
 
+/* Directories of a long command's program go first. */
+static const char *shorter(const char *command)
+{
+	size_t word = strcspn(command, " "), from = 0;
+
+	if (text_width(command) <= COMMAND_MAX || *command == '\'')
+		return command;
+	for (size_t i = 0; i < word; i++)
+		if (command[i] == '/')
+			from = i + 1;
+	return from < word ? command + from : command;
+}
+
 static void add_exec(struct buf *m, const struct exec_row *e, bool first)
 {
-	_cleanup_free_ char *fit = text_fit(*e->command ? e->command : e->path, COMMAND_MAX);
+	_cleanup_free_ char *fit =
+		text_fit(shorter(*e->command ? e->command : e->path), COMMAND_MAX);
 
 	line_begin(m, "POINT-SIZE=\"10\" FACE=\"monospace\"");
 	buf_adds(m, first ? "" : "\xe2\x86\xb3 "); /* the arrow: then it became */

@@ -402,6 +402,8 @@ struct sketch *waits_sketch(const struct trace *t, sqlite3 *db, int64_t at_ns, c
 	w.sk->down = true;
 	for (size_t i = 0; !why && i < ARRAY_SIZE(steps); i++)
 		why = steps[i](&w);
+	if (!why)
+		why = relations_add_unwritten(w.sk, t, db, "wait-t", true);
 	resources_done(&w.res);
 	if (why) {
 		*ret_why = why;
