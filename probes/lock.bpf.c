@@ -493,6 +493,8 @@ static __always_inline int lock_called(struct pt_regs *regs, void *ctx)
 	c.addr = CALL_ARG0(regs);
 	c.arg = call_argument(regs, c.cookie);
 	c.site = call_site(regs);
+	if (c.site >= slot->loader_start && c.site < slot->loader_end)
+		return 1;
 	c.sp = REG_SP(regs);
 	c.start = bpf_ktime_get_ns();
 	if (!call_begin(slot, &c))

@@ -52,9 +52,13 @@ static long vma_module(struct task_struct *task, struct vm_area_struct *vma, voi
 	struct slot *slot = slot_get(bpf_get_current_task_btf());
 	struct file *file = BPF_CORE_READ(vma, vm_file);
 
-	if (slot && file && (vma->vm_flags & VM_EXEC))
-		module_emit(slot, file, vma->vm_start, vma->vm_end - vma->vm_start,
-			vma->vm_pgoff << 12);
+	if (!slot || !file || !(vma->vm_flags & VM_EXEC))
+		return 0;
+	if (*(u64 *)arg) {
+		slot->loader_start = vma->vm_start;
+		slot->loader_end = vma->vm_end;
+	}
+	module_emit(slot, file, vma->vm_start, vma->vm_end - vma->vm_start, vma->vm_pgoff << 12);
 	return 0;
 }
 
@@ -68,15 +72,18 @@ int BPF_PROG(on_exec_modules, struct task_struct *task, int old_pid, struct linu
 {
 	struct slot *slot = slot_get(task);
 	struct pt_regs *regs;
-	u64 code, ip, none = 0;
+	u64 code, ip, is_loader = 0;
 
 	if (!slot || !HAS_HELPER(find_vma) || !HAS_HELPER(task_pt_regs))
 		return 0;
 	code = BPF_CORE_READ(task, mm, start_code);
-	bpf_find_vma(task, code, vma_module, &none, 0);
+	slot->loader_start = slot->loader_end = 0;
+	bpf_find_vma(task, code, vma_module, &is_loader, 0);
 	regs = (struct pt_regs *)bpf_task_pt_regs(task);
 	ip = REG_IP(regs);
-	if (ip < code || ip >= BPF_CORE_READ(task, mm, end_code))
-		bpf_find_vma(task, ip, vma_module, &none, 0);
+	if (ip < code || ip >= BPF_CORE_READ(task, mm, end_code)) {
+		is_loader = 1;
+		bpf_find_vma(task, ip, vma_module, &is_loader, 0);
+	}
 	return 0;
 }

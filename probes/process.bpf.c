@@ -92,6 +92,8 @@ int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 	mine->nr = -1;
 	mine->last_nr = -1;
 	mine->restart_nr = -1;
+	mine->loader_start = slot->loader_start;
+	mine->loader_end = slot->loader_end;
 	slot->child_pid = mine->pid;
 	clone_arguments(parent, slot->call, &call);
 

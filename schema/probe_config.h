@@ -189,6 +189,8 @@ struct slot {
 	cfg_u32 found; /* 1: enter found the object for exit */
 	cfg_u32 woken; /* 1: waker_pid and waker_tid are those of the last one to wake it */
 	cfg_u64 slice_ts;
+	cfg_u64 loader_start; /* code of the dynamic loader, whose own locks are nobody's business */
+	cfg_u64 loader_end;
 	cfg_u64 stack;     /* scratch: where the kernel's stack is */
 	struct object obj; /* at enter: what the descriptor was */
 	struct io io;      /* handed over by one handler to the next */
