@@ -100,6 +100,14 @@ enum exit_by {
 	EXIT_BY_OTHER = 2   /* another thread's exit_group, or a signal, ended it wherever it was */
 };
 
+/* What a sampled task was about. */
+enum sample_where {
+	SAMPLE_UNKNOWN = 0,
+	SAMPLE_USER = 1,  /* ran its own code */
+	SAMPLE_YIELD = 2, /* in sched_yield */
+	SAMPLE_CALL = 3   /* in another system call, or an exception */
+};
+
 enum io_op {
 	IO_READ = 1,
 	IO_WRITE,

@@ -343,6 +343,18 @@ CREATE TABLE sample ( -- cpu time by place: samples of running threads, summed
     cpu_ns INTEGER NOT NULL     -- cpu time that the samples stand for
 );
 
+CREATE TABLE spin ( -- a thread burnt processor time in a loop that only looked at memory: the same registers came again and again
+    id INTEGER PRIMARY KEY,
+    thread_id INTEGER NOT NULL REFERENCES thread(id),
+    site_id INTEGER REFERENCES site(id), -- a place in the loop, of the program rather than of a library
+    start_ns INTEGER NOT NULL,
+    end_ns INTEGER NOT NULL,    -- last sample that looked like others before it
+    cpu_ns INTEGER NOT NULL,    -- processor time that the samples stand for
+    samples INTEGER NOT NULL,   -- how many there were
+    repeats INTEGER NOT NULL,   -- how many of them looked in every register like one before
+    yields INTEGER NOT NULL     -- how many of them were in sched_yield
+);
+
 CREATE TABLE stdio ( -- bytes that sat unwritten in a stream's buffer at some moment
     id INTEGER PRIMARY KEY,
     process_id INTEGER NOT NULL REFERENCES process(id),

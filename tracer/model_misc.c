@@ -41,6 +41,7 @@ void model_sample(struct model *m, const struct rec_SAMPLE *rec)
 
 	if (!rec->ip || rec->period_ns > INT64_MAX / 2)
 		return;
+	model_spin_sample(m, t, rec);
 	if (low && rec->ip + LOOP_BYTES >= high && rec->ip <= low + LOOP_BYTES) {
 		t->sample.low = rec->ip < low ? rec->ip : low;
 		t->sample.high = rec->ip > high ? rec->ip : high;

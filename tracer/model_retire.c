@@ -48,6 +48,7 @@ static void free_thread(struct model *m, struct thread *t)
 	hash_done(&t->touched);
 	hash_done(&t->edges);
 	free(t->held);
+	free(t->spin);
 	*t->link = t->next;
 	if (t->next)
 		t->next->link = t->link;

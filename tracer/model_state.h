@@ -140,6 +140,7 @@ struct thread {
 	struct lane lane;
 	struct hash edges;   /* struct edge */
 	struct hash touched; /* ids of locks that it took */
+	struct spin *spin;   /* NULL: never sampled */
 	struct {             /* a run of samples */
 		uint64_t low, high;
 		int64_t first, last, cpu;
@@ -539,6 +540,13 @@ void model_sites_done(struct model *m);
 void model_sched(struct model *m, const struct rec_SCHED *rec);
 void model_sample(struct model *m, const struct rec_SAMPLE *rec);
 void model_sample_flush(struct model *m, struct thread *t);
+
+/* ---- model_spin.c ---- */
+
+/* A sample of a thread that runs. */
+void model_spin_sample(struct model *m, struct thread *t, const struct rec_SAMPLE *rec);
+/* The thread does something else now: it blocks, or has ended. */
+void model_spin_end(struct model *m, struct thread *t);
 void model_stdio(struct model *m, const struct rec_STDIO *rec);
 
 #endif

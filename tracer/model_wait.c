@@ -191,6 +191,7 @@ static void begin(struct model *m, struct thread *t, int64_t ts)
 	int64_t row = 0;
 
 	model_fifo_opened(m, t, ts);
+	model_spin_end(m, t);
 	if (t->wait.open && t->wait.library)
 		row = t->wait.row; /* the same wait, now in the kernel's words */
 	else

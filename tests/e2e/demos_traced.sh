@@ -120,6 +120,17 @@ for demo in thread-count thread-classes; do
 	end
 done
 
+if [ "$backend" != shim ]; then
+	begin "$backend: thread-count-wait2: a busy wait without any lock"
+	trace "$DEMOS/thread-count-wait2" --delay 0.7
+	expect_status 0
+	threads 11
+	findings "busy-wait"
+	expect_sql "$DB" "SELECT count(*) FROM spin s JOIN site i ON i.id = s.site_id WHERE i.file LIKE '%thread-count-wait2.c'
+		AND i.function = 'main' HAVING count(*) > 0" "$(sql "$DB" "SELECT count(*) FROM spin")"
+	end
+fi
+
 begin "$backend: thread-count --early: main ends its threads"
 trace "$DEMOS/thread-count" --early
 expect_status 0

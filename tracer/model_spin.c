@@ -1,0 +1,96 @@
+/* model_spin.c - loops that do nothing but look at memory until it changes. */
+/* SPDX-License-Identifier: MIT */
+/*
+ * A loop that works changes a register from turn to turn: a counter, a pointer,
+ * a sum. One that asks "is it done yet?" has a few states, and comes back to
+ * each of them for ever. So a thread spins if its samples, taken at any moment,
+ * look again and again like earlier ones in every register. What the thread
+ * does in system calls other than sched_yield is no spinning.
+ */
+#include "base/mem.h"
+#include "tracer/model_state.h"
+#include "tracer/symbols.h"
+
+enum {
+	STATES = 64,      /* remembered of one loop */
+	FRESH_MAX = 12,   /* so many unknown states in a row: the loop has been left */
+	REPEATS_LEAST = 5 /* and at least a quarter of the samples */
+};
+
+/* Shorter loops are not worth a word. */
+static const int64_t least_ns = 100000000;
+
+struct spin {
+	uint64_t seen[STATES];
+	uint64_t ip; /* of a state that came again; of the program if there is one */
+	bool own;    /* it is of the program, not of a library */
+	unsigned n_seen, samples, repeats, yields, fresh;
+	int64_t first, last, cpu;
+};
+
+static bool is_known(const struct spin *s, uint64_t state)
+{
+	for (unsigned i = 0; i < s->n_seen && i < STATES; i++)
+		if (s->seen[i] == state)
+			return true;
+	return false;
+}
+
+static void remember_place(struct model *m, struct thread *t, uint64_t ip)
+{
+	struct spin *s = t->spin;
+	bool own = m->config.symbols && !symbols_is_library(m->config.symbols, t->proc->id, ip);
+
+	if (s->ip && (s->own || !own))
+		return;
+	s->ip = ip;
+	s->own = own;
+}
+
+void model_spin_end(struct model *m, struct thread *t)
+{
+	struct spin *s = t->spin;
+
+	if (!s || !s->samples)
+		return;
+	if (s->repeats >= REPEATS_LEAST && s->repeats * 4 >= s->samples && s->cpu >= least_ns &&
+		s->last - s->first >= least_ns)
+		store_put(m->store, STORE_SPIN,
+			&(struct row_spin){.thread_id = t->id,
+				.site_id = t->proc->slim ? STORE_NULL
+							 : model_site(m, t->proc, s->ip, false),
+				.start_ns = s->first,
+				.end_ns = s->last,
+				.cpu_ns = s->cpu,
+				.samples = s->samples,
+				.repeats = s->repeats,
+				.yields = s->yields});
+	*s = (struct spin){.samples = 0};
+}
+
+void model_spin_sample(struct model *m, struct thread *t, const struct rec_SAMPLE *rec)
+{
+	int64_t ts = model_time(m, rec->head.ts), period = (int64_t)rec->period_ns;
+	struct spin *s = t->spin;
+
+	if (rec->where == SAMPLE_CALL || !rec->state) {
+		model_spin_end(m, t);
+		return;
+	}
+	if (!s)
+		s = t->spin = xcalloc(1, sizeof *s);
+	if (!is_known(s, rec->state)) {
+		if (s->fresh++ == FRESH_MAX)
+			model_spin_end(m, t);
+		s->seen[s->n_seen++ % STATES] = rec->state;
+	} else {
+		s->fresh = 0;
+		s->repeats++;
+		s->last = ts;
+		remember_place(m, t, rec->ip);
+	}
+	if (!s->samples++)
+		s->first = ts - period;
+	s->cpu += period;
+	s->yields += rec->where == SAMPLE_YIELD;
+}
