@@ -126,9 +126,24 @@ static size_t symbol_add(struct lock_symbol *ret, size_t n, size_t max, struct l
 	return n;
 }
 
-/* Adds the functions of one table; sets *glibc if it is one of glibc's. */
+/* What the names of a table tell about the file. */
+struct origin {
+	bool glibc; /* glibc, or a static program with it */
+	bool libc;  /* the C library (or an old libpthread) itself, not one that stands before it */
+};
+
+static void origin_learn(struct origin *o, const char *name)
+{
+	if (!strcmp(name, "gnu_get_libc_version") || !strcmp(name, "__libc_start_main_impl") ||
+		!strcmp(name, "__libc_setup_tls"))
+		o->glibc = true;
+	if (!strcmp(name, "__libc_start_main") || !strcmp(name, "__pthread_unwind"))
+		o->libc = true;
+}
+
+/* Adds the functions of one table and learns what the file is. */
 static size_t table_scan(
-	const struct table *t, struct lock_symbol *ret, size_t n, size_t max, bool *glibc)
+	const struct table *t, struct lock_symbol *ret, size_t n, size_t max, struct origin *origin)
 {
 	size_t count = t->head.sh_entsize ? t->head.sh_size / t->head.sh_entsize : 0;
 
@@ -143,10 +158,7 @@ static size_t table_scan(
 		name = elf_strptr(t->elf, t->head.sh_link, sym.st_name);
 		if (!name)
 			continue;
-		if (!strcmp(name, "gnu_get_libc_version") ||
-			!strcmp(name, "__libc_start_main_impl") ||
-			!strcmp(name, "__libc_setup_tls"))
-			*glibc = true;
+		origin_learn(origin, name);
 		f = function_find(name);
 		if (f && !is_old_version(t, (int)i))
 			n = symbol_add(ret, n, max,
@@ -158,7 +170,7 @@ static size_t table_scan(
 static size_t elf_scan(Elf *elf, struct lock_symbol *ret, size_t max)
 {
 	struct table dynamic = {.elf = elf}, full = {.elf = elf};
-	bool glibc = false;
+	struct origin origin = {0};
 	Elf_Scn *scn = NULL;
 	size_t n = 0;
 
@@ -178,10 +190,16 @@ static size_t elf_scan(Elf *elf, struct lock_symbol *ret, size_t max)
 		}
 	}
 	if (dynamic.symbols)
-		n = table_scan(&dynamic, ret, n, max, &glibc);
+		n = table_scan(&dynamic, ret, n, max, &origin);
+	/*
+	 * A library that stands before the C library's functions (a sanitizer's
+	 * runtime, our own shim) calls them in turn: probing both would count twice.
+	 */
+	if (n && !origin.libc)
+		return 0;
 	if (!n && full.symbols)
-		n = table_scan(&full, ret, n, max, &glibc);
-	for (size_t i = 0; i < n && glibc; i++)
+		n = table_scan(&full, ret, n, max, &origin);
+	for (size_t i = 0; i < n && origin.glibc; i++)
 		ret[i].cookie |= LOCK_COOKIE_GLIBC;
 	return n;
 }

@@ -8,9 +8,10 @@
 
 #define EXPECT(db, wanted)                                                                         \
 	do {                                                                                       \
-		_cleanup_free_ char *stuck_ = fixture_stuck(db);                                   \
+		sqlite3 *db_ = (db);                                                               \
+		_cleanup_free_ char *stuck_ = fixture_stuck(db_);                                  \
 		ASSERT_STR(stuck_, wanted);                                                        \
-		(void)sqlite3_close(db);                                                           \
+		(void)sqlite3_close(db_);                                                          \
 	} while (0)
 
 static sqlite3 *with_threads(int n)
@@ -883,6 +884,8 @@ TEST(stuck_many_threads_in_time)
 	(void)clock_gettime(CLOCK_MONOTONIC, &b);
 	ASSERT(strstr(found, "deadlock knot 10 101"));
 	/* A tenth of this when the machine is quiet; the bound is for one that is not. */
+#ifndef __SANITIZE_ADDRESS__ /* a sanitizer build says nothing about time */
 	ASSERT((b.tv_sec - a.tv_sec) * 1000 + (b.tv_nsec - a.tv_nsec) / 1000000 < 5000);
+#endif
 	(void)sqlite3_close(db);
 }
