@@ -1,0 +1,90 @@
+#!/usr/bin/env bash
+# doctor.sh - what pptrace says about the machine, and when it may not record.
+# SPDX-License-Identifier: MIT
+. "$(dirname "$0")/../lib.sh"
+
+# Runs as the user nobody, with only these capabilities ("-all,+bpf").
+limited()
+{
+	local ambient=${1#-all}
+	shift
+	ambient=${ambient#,}
+	run setpriv --reuid=65534 --regid=65534 --clear-groups \
+		${ambient:+--inh-caps="$ambient" --ambient-caps="$ambient"} -- "$@"
+}
+
+# What an ordinary user may write to.
+mkdir open
+chmod 777 open
+
+begin "every capability works, or says why not, what happens instead and what to do"
+run "$PPTRACE" doctor --no-cost
+expect_status 0
+expect_out '^works Linux 5.15 or later'
+expect_out '^works preload library'
+expect_out '^pptrace run records with '
+expect_eq "$(grep -c '^no ' out)" "$(grep -c '^      why: ' out)" "reasons"
+end
+
+begin "costs are measured"
+if [ "$(id -u)" != 0 ]; then skip "no eBPF permission"; else
+	run "$PPTRACE" doctor
+	expect_status 0
+	expect_out 'a system call of a program that is not traced, meanwhile +[0-9]+ ns natively'
+	expect_out 'through uprobes .* ns natively'
+	expect_out 'through the preload library .* ns natively'
+fi
+end
+
+begin "unknown arguments"
+run "$PPTRACE" doctor now
+expect_status 2
+run "$PPTRACE" doctor --now
+expect_status 2
+end
+
+begin "an ordinary user is told what eBPF needs, and gets the preload library instead"
+if [ "$(id -u)" != 0 ]; then skip "needs root to become nobody"; else
+	limited -all "$PPTRACE" run --backend=ebpf -o open/x.db true
+	expect_status 125
+	expect_err 'eBPF cannot be used: .*cap_bpf,cap_perfmon'
+	[ ! -e open/x.db ] || fail "a file was made"
+	limited -all "$PPTRACE" run -o open/x.db sh -c 'exit 3'
+	expect_status 3
+	expect_err 'recording with the preload library'
+	expect_sql open/x.db "SELECT backend, complete FROM trace" "shim|1"
+	limited -all "$PPTRACE" doctor --no-cost
+	expect_status 0
+	expect_out '^no +loading BPF programs'
+	expect_out 'setcap cap_bpf,cap_perfmon'
+	expect_out '^pptrace run records with shim'
+fi
+end
+
+begin "CAP_BPF and CAP_PERFMON are enough for everything"
+if [ "$(id -u)" != 0 ]; then skip "needs root to become nobody"; else
+	for locks in futex uprobe shim; do
+		limited -all,+bpf,+perfmon "$PPTRACE" run --backend=ebpf --locks=$locks -o open/y.db sh -c 'true | true; exit 3'
+		expect_status 3
+		expect_sql open/y.db "SELECT complete, lost FROM trace" "1|0"
+		expect_sql open/y.db "SELECT count(*) FROM process" 3
+	done
+fi
+end
+
+begin "a static program is recorded by the kernel's side alone"
+cat >static.c <<'C'
+int main(void) { return 4; }
+C
+if ! cc -static -o static static.c 2>/dev/null; then skip "no static libc"; else
+	if [ "$(id -u)" = 0 ]; then
+		run "$PPTRACE" run -o s.db ./static
+		expect_status 4
+		expect_err 'is static'
+		expect_sql s.db "SELECT lock_source FROM exec" futex
+	fi
+	run "$PPTRACE" run --backend=shim -o s2.db ./static
+	expect_status 125
+	expect_err 'is static'
+fi
+end
