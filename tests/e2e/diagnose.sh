@@ -129,6 +129,7 @@ EOF
 # Only the kernel's probes see, or are meant to see, these everywhere.
 cat >"$TMP/demo.ebpf" <<'EOF'
 stuck stuck/abandoned
+busy-wait busy-wait
 signal-storm lost-signal
 interrupted-call interrupted-call
 EOF
@@ -166,9 +167,9 @@ expect_out 'remedy: Take these locks in the same order'
 run "$PPTRACE" diagnose --json t.db
 expect_status 1
 python3 -c 'import json, sys
-f = json.load(open("out"))["findings"][0]
+f = json.load(open(sys.argv[1]))["findings"][0]
 assert f["rule"] == "deadlock" and f["certainty"] == "certain" and f["shape"] == "cycle", f
-assert len(f["members"]) == 2 and f["members"][0]["file"].endswith("deadlock-abba.c"), f' 2>"$TMP/json.err" ||
+assert len(f["members"]) == 2 and f["members"][0]["file"].endswith("deadlock-abba.c"), f' "$TMP/out" 2>"$TMP/json.err" ||
 	fail "$(tail -3 "$TMP/json.err")"
 expect_eq "$(sql t.db 'SELECT count(*) FROM deadlock')" 2 "rows in the view deadlock"
 end
