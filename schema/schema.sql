@@ -349,7 +349,7 @@ CREATE TABLE spin ( -- a thread burnt processor time in a loop that only looked 
     site_id INTEGER REFERENCES site(id), -- a place in the loop, of the program rather than of a library
     start_ns INTEGER NOT NULL,
     end_ns INTEGER NOT NULL,    -- last sample that looked like others before it
-    cpu_ns INTEGER NOT NULL,    -- processor time that the samples stand for
+    cpu_ns INTEGER NOT NULL,    -- processor time for which those samples stand, at least
     samples INTEGER NOT NULL,   -- how many there were
     repeats INTEGER NOT NULL,   -- how many of them looked in every register like one before
     yields INTEGER NOT NULL     -- how many of them were in sched_yield

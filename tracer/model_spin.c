@@ -84,13 +84,14 @@ void model_spin_sample(struct model *m, struct thread *t, const struct rec_SAMPL
 			model_spin_end(m, t);
 		s->seen[s->n_seen++ % STATES] = rec->state;
 	} else {
+		/* What came before the first of them may have been work. */
+		if (!s->repeats++)
+			s->first = ts - period;
 		s->fresh = 0;
-		s->repeats++;
 		s->last = ts;
+		s->cpu += period;
 		remember_place(m, t, rec->ip);
 	}
-	if (!s->samples++)
-		s->first = ts - period;
-	s->cpu += period;
+	s->samples++;
 	s->yields += rec->where == SAMPLE_YIELD;
 }
