@@ -271,11 +271,6 @@ static void note_blind(struct snapshot *s, const struct family *list, size_t n)
 	if (s->n_processes >= SNAP_MAX_PROCESSES || s->n_threads >= SNAP_MAX_THREADS)
 		buf_addf(s->blind, "Only the first %d processes and %d threads were read.\n",
 			SNAP_MAX_PROCESSES, SNAP_MAX_THREADS);
-	for (size_t i = 0; i < s->n_processes; i++)
-		if (s->processes[i]->is_compat)
-			buf_addf(s->blind,
-				"%.15s[%d] is a 32-bit program: its waits are not told apart.\n",
-				s->processes[i]->comm, (int)s->processes[i]->pid);
 }
 
 /* What the last look needs: file locks, stacks, children asleep in vfork. */

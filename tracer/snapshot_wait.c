@@ -227,6 +227,15 @@ static bool fill_by_fd(struct snapshot *s, struct snap_process *p, struct snap_t
 		if (t->wait.file_kind != FILE_PIPE && t->wait.file_kind != FILE_FIFO)
 			set_file(p, t, (int)t->args[t->nr == SYS_splice ? 2 : 1]);
 		return true;
+	case SYS_flock:
+		t->wait.reason = WAIT_FILE_LOCK;
+		set_file(p, t, (int)t->args[0]);
+		return true;
+	case SYS_fcntl:
+		if (t->args[1] == F_SETLKW || t->args[1] == F_OFD_SETLKW)
+			t->wait.reason = WAIT_FILE_LOCK;
+		set_file(p, t, (int)t->args[0]);
+		return true;
 	case SYS_sendfile:
 		set_file(p, t, (int)t->args[0]);
 		return true;
@@ -248,8 +257,6 @@ static bool fill_by_fd(struct snapshot *s, struct snap_process *p, struct snap_t
 	case SYS_accept4:
 	case SYS_connect:
 	case SYS_vmsplice:
-	case SYS_fcntl:
-	case SYS_flock:
 	case SYS_ioctl:
 	case SYS_fsync:
 	case SYS_mq_timedreceive:

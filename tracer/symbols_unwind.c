@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -356,37 +357,63 @@ static bool step(struct unwind *u, struct regs *r, bool is_first, bool *ret_exac
 }
 
 /* Reads "NR ARGS... SP PC"; a thread that runs, or is not in a system call, says so in its own way. */
-static int read_registers(pid_t pid, pid_t tid, struct regs *ret)
+static int read_registers(pid_t pid, pid_t tid, struct regs *ret, long *ret_nr, uint64_t *ret_arg0)
 {
-	char path[64], text[256];
+	char path[64], text[256], *end;
 	_cleanup_close_ int fd = -1;
 	uint64_t a[8];
-	ssize_t n;
-	long nr;
+	ssize_t len;
+	int n = 0;
 
 	(void)snprintf(path, sizeof path, "/proc/%d/task/%d/syscall", (int)pid, (int)tid);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	n = read(fd, text, sizeof text - 1);
-	if (n < 0)
+	len = read(fd, text, sizeof text - 1);
+	if (len < 0)
 		return -errno;
-	text[n] = '\0';
-	if (!strncmp(text, "running", 7))
+	text[len] = '\0';
+	*ret_nr = strtol(text, &end, 10);
+	if (end == text)
 		return -EBUSY;
-	if (sscanf(text,
-		    "%ld %" SCNx64 " %" SCNx64 " %" SCNx64 " %" SCNx64 " %" SCNx64 " %" SCNx64
-		    " %" SCNx64 " %" SCNx64,
-		    &nr, &a[0], &a[1], &a[2], &a[3], &a[4], &a[5], &a[6], &a[7]) == 9) {
-		reg_set(ret, REG_RSP, a[6]);
-		reg_set(ret, REG_RIP, a[7]);
-		return 0;
+	while (n < 8 && *end == ' ') {
+		const char *at = end;
+
+		a[n++] = strtoull(at, &end, 16);
 	}
-	if (sscanf(text, "%ld %" SCNx64 " %" SCNx64, &nr, &a[6], &a[7]) != 3)
+	if (n != 8 && n != 2)
 		return -EIO;
-	reg_set(ret, REG_RSP, a[6]);
-	reg_set(ret, REG_RIP, a[7]);
+	*ret_arg0 = n == 8 ? a[0] : 0;
+	reg_set(ret, REG_RSP, a[n - 2]);
+	reg_set(ret, REG_RIP, a[n - 1]);
 	return 0;
+}
+
+/*
+ * The functions that make a process have no unwind rule, because their return
+ * is twofold. Their caller's address is on top of the stack; vfork has it in
+ * the first argument's register, since the child uses the same stack.
+ */
+static bool step_fork(struct unwind *u, struct regs *r, long nr, uint64_t arg0)
+{
+#if defined(SYS_vfork)
+	uint64_t caller = arg0;
+
+	if (nr == SYS_clone || nr == SYS_clone3) {
+		if (!read_memory(u, r->v[REG_RSP], &caller, sizeof caller))
+			return false;
+		r->v[REG_RSP] += sizeof caller;
+	} else if (nr != SYS_vfork) {
+		return false;
+	}
+	if (!maps_find(u->maps, caller - 1))
+		return false;
+	r->v[REG_RIP] = caller;
+	return true;
+#else
+	(void)u, (void)r, (void)nr, (void)arg0;
+	return false;
+#endif
 }
 
 int symbols_unwind(
@@ -395,7 +422,9 @@ int symbols_unwind(
 	_cleanup_free_ struct unwind *u = NULL;
 	struct regs r = {.valid = 0};
 	bool exact = true;
+	uint64_t arg0 = 0;
 	int n = 0, rc;
+	long nr = -1;
 
 #ifndef __x86_64__
 	return -ENOTSUP;
@@ -405,7 +434,7 @@ int symbols_unwind(
 		if (rc)
 			return rc;
 	}
-	rc = read_registers(pid, tid, &r);
+	rc = read_registers(pid, tid, &r, &nr, &arg0);
 	if (rc)
 		return rc;
 	u = xmalloc(sizeof *u);
@@ -417,6 +446,10 @@ int symbols_unwind(
 		return -errno;
 	while (n < max) {
 		addrs[n++] = r.v[REG_RIP];
+		if (n == 1 && step_fork(u, &r, nr, arg0)) {
+			exact = false;
+			continue;
+		}
 		if (!step(u, &r, n == 1, &exact))
 			break;
 	}

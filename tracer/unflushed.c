@@ -2,9 +2,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "tracer/unflushed.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -71,6 +73,34 @@ static pid_t process_of(pid_t tid)
 	return tid;
 }
 
+/*
+ * Says whether a thread of the process is writing to the descriptor at this moment:
+ * then the bytes are on their way, and only blocked.
+ */
+static bool is_being_written(pid_t pid, int fd)
+{
+	char path[64];
+	struct dirent *e;
+	bool found = false;
+	DIR *d;
+
+	(void)snprintf(path, sizeof path, "/proc/%d/task", (int)pid);
+	d = opendir(path);
+	while (d && !found && (e = readdir(d)) != NULL) {
+		_cleanup_free_ char *name = xasprintf("%s/%s/syscall", path, e->d_name);
+		_cleanup_fclose_ FILE *f = e->d_name[0] == '.' ? NULL : fopen(name, "re");
+		unsigned long long arg;
+		long nr;
+
+		if (f && fscanf(f, "%ld 0x%llx", &nr, &arg) == 2)
+			found = arg == (unsigned long long)fd &&
+				(nr == SYS_write || nr == SYS_writev || nr == SYS_sendto);
+	}
+	if (d)
+		(void)closedir(d);
+	return found;
+}
+
 /* Emits the record of one stream; false if it changed meanwhile. */
 static bool emit_stream(pid_t pid, const struct _IO_FILE *at, const struct _IO_FILE *f,
 	source_emit *emit, void *arg)
@@ -115,7 +145,8 @@ int unflushed_find(struct symbols *s, int64_t key, pid_t pid, source_emit *emit,
 		/* A list that does not hold together ends the search: the rest would be a guess. */
 		if (read_memory(pid, at, &f, sizeof f) != (ssize_t)sizeof f || !is_stream(&f))
 			break;
-		if (f._fileno >= 0 && pending_bytes(&f) && is_channel(pid, f._fileno))
+		if (f._fileno >= 0 && pending_bytes(&f) && is_channel(pid, f._fileno) &&
+			!is_being_written(pid, f._fileno))
 			found += emit_stream(pid, at, &f, emit, arg);
 		at = f._chain;
 	}

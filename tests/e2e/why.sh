@@ -86,7 +86,9 @@ is_deadlock socketpair 2 'reads from the empty socketpair' --
 is_deadlock wait-before-read 2 'writes to the full pipe' 'waits for the end of any of its children' --
 is_deadlock own-end 1 'self, certain' 'reads from the empty pipe' --
 is_deadlock flock 2 'waits for the lock on' 'which is held by' -- "$TMP/a" "$TMP/b"
-mkfifo "$TMP/f" "$TMP/g"
+is_deadlock ofd 2 'waits for the lock on' 'which is held by' 'lock_whole' -- "$TMP/c" "$TMP/d"
+is_deadlock barrier 2 'waits at the barrier meet' 'everybody who could still arrive is blocked' --
+mkfifo "$TMP/f" "$TMP/g" "$TMP/h"
 is_deadlock fifos 2 'waits for somebody to open the other side' -- "$TMP/f" "$TMP/g"
 is_deadlock once 1 'initialiser' --
 is_deadlock semaphores 3 'waits for the semaphore sem_' --
@@ -97,6 +99,15 @@ is_healthy sleep 1 'sleeps'
 is_healthy timed 1 'with a time-out'
 is_healthy sigsuspend 2 'waits for a signal'
 is_healthy event-loop 1 'waits for one of'
+
+begin "posix_spawn that waits for a FIFO is stuck on a condition"
+stuck_in spawn 2 "$TMP/h"
+expect_status 0
+expect_out '^warning: stuck'
+expect_out 'waits until its child execs or ends: stuck.* at stuck.c:[0-9]+ \(mode_spawn\)'
+expect_out "unless somebody outside .* opens FIFO $TMP/h"
+stop
+end
 
 begin "an alarm that will end the program is known to root"
 if [ "$(id -u)" = 0 ]; then

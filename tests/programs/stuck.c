@@ -12,6 +12,7 @@
 #include <pthread.h>
 #include <semaphore.h>
 #include <signal.h>
+#include <spawn.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -211,6 +212,58 @@ static void mode_flock(char **files)
 	flock(other, LOCK_EX);
 }
 
+static void lock_whole(int fd)
+{
+	struct flock l = {.l_type = F_WRLCK};
+
+	fcntl(fd, F_OFD_SETLKW, &l);
+}
+
+static void mode_ofd(char **files)
+{
+	int fds[2], other, mine;
+	bool is_child;
+	char byte = 0;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, fds))
+		exit(1);
+	is_child = child() == 0;
+	mine = open(files[is_child], O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	other = open(files[!is_child], O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	lock_whole(mine);
+	if (write(fds[is_child], &byte, 1) != 1 || read(fds[is_child], &byte, 1) != 1)
+		exit(1);
+	lock_whole(other);
+}
+
+static void *arrive(void *arg)
+{
+	pthread_barrier_wait(&meet);
+	return arg;
+}
+
+static void mode_barrier(char **files)
+{
+	pthread_t t;
+
+	(void)files;
+	pthread_barrier_init(&meet, NULL, 3);
+	pthread_create(&t, NULL, arrive, NULL);
+	pthread_barrier_wait(&meet);
+}
+
+/* posix_spawn does not return before the child has opened what it was told to open. */
+static void mode_spawn(char **files)
+{
+	char *argv[] = {"true", NULL};
+	posix_spawn_file_actions_t actions;
+	pid_t pid;
+
+	posix_spawn_file_actions_init(&actions);
+	posix_spawn_file_actions_addopen(&actions, 5, files[0], O_RDONLY, 0);
+	posix_spawn(&pid, "/bin/true", &actions, NULL, argv, argv + 1);
+}
+
 /* FIFOs opened in opposite orders. */
 static void mode_fifos(char **files)
 {
@@ -372,7 +425,8 @@ static const struct mode {
 } modes[] = {{"abba", mode_abba}, {"abba-alarm", mode_abba_alarm}, {"self", mode_self},
 	{"rwlock", mode_rwlock}, {"pshared", mode_pshared}, {"pipes", mode_pipes},
 	{"socketpair", mode_socketpair}, {"wait-before-read", mode_wait_before_read},
-	{"own-end", mode_own_end}, {"flock", mode_flock}, {"fifos", mode_fifos},
+	{"own-end", mode_own_end}, {"flock", mode_flock}, {"ofd", mode_ofd},
+	{"barrier", mode_barrier}, {"spawn", mode_spawn}, {"fifos", mode_fifos},
 	{"once", mode_once}, {"pool", mode_pool}, {"threads", mode_threads}, {"sleep", mode_sleep},
 	{"timed", mode_timed}, {"sigsuspend", mode_sigsuspend}, {"event-loop", mode_event_loop},
 	{"semaphores", mode_semaphores}, {"main-gone", mode_main_gone}};
