@@ -143,7 +143,7 @@ static int record(struct attach_args *a)
 		warn("%s", why.data);
 		return STATUS_FAILED;
 	}
-	loop_block_signals();
+	loop_settle();
 	rc = attach_begin(t, a->pids.list, a->pids.n, &why);
 	if (rc == 0)
 		loop_run(t, &a->loop, &result);

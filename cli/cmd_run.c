@@ -240,8 +240,8 @@ static int start(struct run *r, struct tracer *t, struct target *target)
 		warn("cannot fork: %s", strerror(-rc));
 		return STATUS_FAILED;
 	}
-	loop_block_signals();
-	loop_hurry();
+	loop_settle();
+	loop_let_go();
 	rc = tracer_adopt(t, target->pid);
 	if (rc < 0) {
 		warn("cannot trace the command: %s", strerror(-rc));

@@ -9,6 +9,7 @@
 #include "cli/loop.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -63,17 +64,30 @@ static void signal_set(sigset_t *set)
 		(void)sigaddset(set, signals[i]);
 }
 
-void loop_block_signals(void)
+void loop_settle(void)
 {
+	struct rlimit files;
 	sigset_t set;
 
 	signal_set(&set);
 	(void)sigprocmask(SIG_BLOCK, &set, NULL);
+	/* Were it ignored, as some parents leave it behind, the command's status would be lost. */
+	(void)signal(SIGCHLD, SIG_DFL);
+	(void)setpriority(PRIO_PROCESS, 0, NICENESS);
+	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+		files.rlim_cur = files.rlim_max;
+		(void)setrlimit(RLIMIT_NOFILE, &files);
+	}
 }
 
-void loop_hurry(void)
+void loop_let_go(void)
 {
-	(void)setpriority(PRIO_PROCESS, 0, NICENESS);
+	for (int fd = STDIN_FILENO; fd <= STDOUT_FILENO; fd++) {
+		_cleanup_close_ int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+		if (null >= 0)
+			(void)dup2(null, fd);
+	}
 }
 
 /* ---- Signals ---- */

@@ -29,17 +29,19 @@ struct loop_result {
 };
 
 /*
- * Blocks the signals that the loop takes through a descriptor. To be called
- * after the command was forked, which must not inherit that.
+ * Makes pptrace fit for recording; to be called after the command was forked,
+ * which must inherit none of it: signals that the loop takes through a
+ * descriptor are blocked, there may be many descriptors, and, where it is
+ * allowed, pptrace has precedence over what it records: it needs little, but
+ * must get that before the rings are full.
  */
-void loop_block_signals(void);
+void loop_settle(void);
 
 /*
- * Where it is allowed, gives pptrace precedence over what it records: it needs
- * little, but on a busy machine it must get that before the rings are full. To
- * be called after the command was forked, which must not inherit that either.
+ * Lets go of standard input and output, which the command has now: pptrace
+ * must not keep a pipe open that the command's neighbours see the end of.
  */
-void loop_hurry(void);
+void loop_let_go(void);
 
 /* Records until the end. Signals are dealt with as the manual says; deadlocks are printed. */
 void loop_run(struct tracer *t, const struct loop_config *config, struct loop_result *ret);

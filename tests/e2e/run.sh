@@ -154,3 +154,15 @@ finish_started
 expect_status 0
 expect_eq "$(grep -c term out)" 1
 end
+
+begin "a parent that ignores SIGCHLD does not cost us the status"
+run env --ignore-signal=CHLD "$PPTRACE" run -q sh -c 'exit 7'
+expect_status 7
+end
+
+begin "pptrace keeps no pipe of the command's open"
+# The reader sees the end while the command still runs, and the command ends only then.
+LIMIT=20 run sh -c "'$PPTRACE' run -q sh -c 'echo first; exec >/dev/null; until [ -e eof ]; do sleep 0.05; done' | { cat; touch eof; }"
+expect_status 0
+expect_out '^first$'
+end
