@@ -95,7 +95,7 @@ $(OUT)/gen/pptrace.skel.h: $(OUT)/gen/pptrace.bpf.o
 	$(Q)$(BPFTOOL) gen skeleton $< name pptrace_bpf > $@
 
 ifneq ($(BPF_OBJ),)
-$(OUT)/tracer/source_ebpf.o: $(OUT)/gen/pptrace.skel.h
+$(patsubst %.c,$(OUT)/%.o,$(wildcard tracer/source_ebpf*.c)): $(OUT)/gen/pptrace.skel.h
 endif
 
 # The list of demos, from their first lines: name, what it does, arguments to try it with.
