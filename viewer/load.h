@@ -165,8 +165,10 @@ char *rows_end(struct rows *r);
 int64_t rows_int(struct rows *r, int col, int64_t null_value);
 int64_t rows_time(struct rows *r, int col, int64_t null_value);
 char *rows_text(struct rows *r, int col);
-char *rows_lines(struct rows *r, int col); /* the same, but line breaks stay */
 bool rows_is_null(struct rows *r, int col);
+
+/* A text of ours about the program, made printable when it was written: backslashes stay, and with lines also line breaks. The caller frees it. */
+char *rows_prose(struct rows *r, int col, bool lines);
 
 /* Column of a JSON array of arguments, as one printable command line; "" for NULL. The caller frees it. */
 char *rows_command(struct rows *r, int col);

@@ -28,9 +28,9 @@ static char *load_rows(struct trace *t, sqlite3 *db)
 			.id = rows_int(&r, 0, 0),
 			.rule = rows_text(&r, 1),
 			.severity = rows_text(&r, 2),
-			.summary = rows_text(&r, 3),
-			.explanation = rows_lines(&r, 4),
-			.remedy = rows_text(&r, 5),
+			.summary = rows_prose(&r, 3, false),
+			.explanation = rows_prose(&r, 4, true),
+			.remedy = rows_prose(&r, 5, false),
 			.shape = rows_text(&r, 6),
 			.certain = !strcmp(certainty, "certain"),
 			.ts = rows_time(&r, 8, 0),
@@ -63,7 +63,7 @@ static char *load_members(struct trace *t, sqlite3 *db)
 				.thread_id = rows_int(&r, 1, -1),
 				.process_id = rows_int(&r, 2, -1),
 				.wait_id = rows_int(&r, 3, -1),
-				.text = rows_text(&r, 4),
+				.text = rows_prose(&r, 4, false),
 			};
 	}
 	return rows_end(&r);

@@ -134,8 +134,10 @@ static void add_verdict(struct page *p)
 			"%lld events were lost; what the pictures show may have gaps there. ",
 			(long long)t->lost);
 	for (size_t i = 0; i < t->n_blind_spots; i++) {
+		size_t len = strlen(t->blind_spots[i]);
+
 		page_text(p->out, t->blind_spots[i]);
-		buf_adds(p->out, ". ");
+		buf_adds(p->out, len && t->blind_spots[i][len - 1] == '.' ? " " : ". ");
 	}
 	buf_adds(p->out, "</p></div>\n");
 }

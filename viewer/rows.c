@@ -76,19 +76,20 @@ char *rows_text(struct rows *r, int col)
 	return buf_steal(&b);
 }
 
-char *rows_lines(struct rows *r, int col)
+char *rows_prose(struct rows *r, int col, bool lines)
 {
 	_cleanup_buf_ struct buf b = BUF_INIT;
 	const char *s = (const char *)sqlite3_column_text(r->stmt, col);
 	const char *end = s ? s + sqlite3_column_bytes(r->stmt, col) : NULL;
 
 	while (s && s < end) {
-		const char *eol = memchr(s, '\n', (size_t)(end - s));
+		const char *from = s;
 
-		buf_add_printable(&b, s, (size_t)((eol ? eol : end) - s));
-		if (eol)
-			buf_addc(&b, '\n');
-		s = eol ? eol + 1 : end;
+		while (s < end && *s != '\\' && (*s != '\n' || !lines))
+			s++;
+		buf_add_printable(&b, from, (size_t)(s - from));
+		if (s < end)
+			buf_addc(&b, *s++);
 	}
 	return buf_steal(&b);
 }
