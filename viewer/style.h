@@ -17,6 +17,7 @@
 #define STYLE_BOX "#f8fafc"    /* a process */
 #define STYLE_THREAD "#eef6fb" /* a thread */
 #define STYLE_RUN "#4b83b0"    /* a thread that runs */
+#define STYLE_READY "#c9dcea"  /* one that could run */
 #define STYLE_RED "#d00000"    /* deadlock */
 #define STYLE_ORANGE "#b45309" /* a mark in words: warning */
 #define STYLE_GREEN "#00734f"  /* fine */

@@ -272,14 +272,18 @@ static void set_levels(struct lane *l)
 
 static void finish_lanes(struct timeline *tl)
 {
+	size_t ran = 0;
+
 	for (size_t i = 0; i < tl->n_lanes; i++) {
 		struct lane *l = &tl->lanes[i];
 
 		bins_to_spans(tl, l, l->waits, SPAN_WAITS, &tl->folded_waits);
 		bins_to_spans(tl, l, l->holds, SPAN_HOLDS, &tl->folded_holds);
+		bins_to_spans(tl, l, l->ran, SPAN_RAN, &ran);
 		free(l->waits);
 		free(l->holds);
-		l->waits = l->holds = NULL;
+		free(l->ran);
+		l->waits = l->holds = l->ran = NULL;
 		if (l->n)
 			qsort(l->spans, l->n, sizeof *l->spans, by_span);
 		set_levels(l);
@@ -330,6 +334,8 @@ struct timeline *timeline_new(
 		why = timeline_load_waits(tl, db);
 	if (!why)
 		why = timeline_load_holds(tl, db);
+	if (!why)
+		why = timeline_load_sched(tl, db);
 	if (!why)
 		why = timeline_load_arrows(tl, db);
 	finish_lanes(tl);

@@ -29,9 +29,9 @@ struct timeline_options {
 	size_t max_lanes; /* 0: any number; else siblings that are alike are folded */
 };
 
-enum span_kind { SPAN_WAIT, SPAN_WAITS, SPAN_HOLD, SPAN_HOLDS, SPAN_ZOMBIE, SPAN_ALIVE };
+enum span_kind { SPAN_WAIT, SPAN_WAITS, SPAN_HOLD, SPAN_HOLDS, SPAN_ZOMBIE, SPAN_ALIVE, SPAN_RAN };
 
-/* What a lane shows beside running. WAITS and HOLDS stand for many short ones, ALIVE for the processes of a folded lane. */
+/* What a lane shows beside running or being ready. RAN is known only with --sched. WAITS and HOLDS stand for many short ones, ALIVE for the processes of a folded lane. */
 struct span {
 	enum span_kind kind;
 	int64_t from, to;
@@ -64,8 +64,8 @@ struct lane {
 	int64_t from, to; /* life, not cut to the range */
 	struct span *spans;
 	size_t n, cap;
-	struct bin *waits, *holds; /* while loading */
-	unsigned levels;           /* of holds */
+	struct bin *waits, *holds, *ran; /* while loading */
+	unsigned levels;                 /* of holds */
 };
 
 enum arrow_kind {
@@ -115,6 +115,7 @@ struct timeline {
 	struct mark *marks;
 	size_t n_marks;
 	size_t folded_waits, folded_holds, folded_arrows;
+	bool has_sched;    /* it is known when threads really ran */
 	bool coarse_holds; /* holds come from the table lane, not from lock_hold */
 };
 
@@ -147,6 +148,7 @@ void timeline_text(struct buf *out, const struct timeline *tl, size_t width, boo
 /* The steps of timeline_new that read the database, each in its own file. They return NULL or what went wrong. */
 char *timeline_load_waits(struct timeline *tl, struct sqlite3 *db);
 char *timeline_load_holds(struct timeline *tl, struct sqlite3 *db);
+char *timeline_load_sched(struct timeline *tl, struct sqlite3 *db);
 char *timeline_load_arrows(struct timeline *tl, struct sqlite3 *db);
 
 /* Returns a new span of a lane, filled from the arguments. */

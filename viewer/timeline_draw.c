@@ -61,6 +61,9 @@ static void paint_span(struct draw *d, struct graph_item *it, const struct span 
 		canvas_mix(fill, STYLE_RUN, STYLE_PAPER, 0.45);
 		canvas_paint(it, fill, NULL, 0);
 		break;
+	case SPAN_RAN:
+		canvas_paint(it, STYLE_RUN, NULL, 0);
+		break;
 	}
 }
 
@@ -88,7 +91,8 @@ static void label_span(struct draw *d, struct graph_item *it, const struct span 
 
 static const char *span_class(const struct span *s, char *out, size_t len)
 {
-	static const char *const names[] = {"wait", "waits", "hold", "holds", "zombie", "alive"};
+	static const char *const names[] = {
+		"wait", "waits", "hold", "holds", "zombie", "alive", "ran"};
 	bool has_reason = s->kind == SPAN_WAIT || s->kind == SPAN_WAITS;
 
 	(void)snprintf(out, len, "%s%s%s%s", names[s->kind], has_reason ? " r-" : "",
@@ -276,7 +280,7 @@ static struct graph_item *legend_entry(struct legend *g, const char *words, doub
 }
 
 struct seen {
-	bool kinds[SPAN_ALIVE + 1], reasons[REASON_COUNT], stuck;
+	bool kinds[SPAN_RAN + 1], reasons[REASON_COUNT], stuck;
 };
 
 static struct seen look(const struct timeline *tl)
@@ -350,7 +354,10 @@ static void legend_spans(struct legend *g, const struct seen *seen)
 {
 	char fill[8], line[8];
 
-	canvas_paint(legend_entry(g, "running or ready", 18, 9), STYLE_RUN, NULL, 0);
+	canvas_paint(legend_entry(g, g->d->tl->has_sched ? "running" : "running or ready", 18, 9),
+		STYLE_RUN, NULL, 0);
+	if (g->d->tl->has_sched)
+		canvas_paint(legend_entry(g, "ready, not running", 18, 9), STYLE_READY, NULL, 0);
 	for (int r = 0; r < REASON_COUNT; r++) {
 		struct graph_item *it;
 

@@ -178,8 +178,14 @@ static void draw_life(struct draw *d, size_t i)
 		id = xasprintf("tl-t%lld", (long long)d->tl->t->threads[l->thread].id);
 	d->life[i] = canvas_box(&d->c, id, "run", x1, d->y[i] + (PITCH - BAR) / 2,
 		x2 - x1 < MIN_BOX ? MIN_BOX : x2 - x1, BAR);
-	canvas_paint(d->life[i], visible ? STYLE_RUN : "transparent", NULL, 0);
-	buf_addf(&b, "%s, runs or is ready to run\nfrom ",
+	canvas_paint(d->life[i],
+		!visible           ? "transparent"
+		: d->tl->has_sched ? STYLE_READY
+				   : STYLE_RUN,
+		NULL, 0);
+	buf_addf(&b,
+		d->tl->has_sched ? "%s, is ready to run\nfrom "
+				 : "%s, runs or is ready to run\nfrom ",
 		l->thread == NONE ? d->tl->t->procs[l->proc].name
 				  : d->tl->t->threads[l->thread].name);
 	buf_add_duration(&b, l->from);

@@ -229,3 +229,34 @@ char *timeline_load_holds(struct timeline *tl, sqlite3 *db)
 	}
 	return load_hold_rows(tl, db, least, most);
 }
+
+static void load_slice(struct timeline *tl, struct rows *r)
+{
+	struct lane *l = lane_of(tl, rows_int(r, 0, -1));
+	int64_t from = rows_time(r, 1, 0), to;
+
+	if (!l)
+		return;
+	to = span_end(l, rows_time(r, 2, TIME_NEVER), from);
+	if (to < tl->since || from > tl->until)
+		return;
+	tl->has_sched = true;
+	if (is_long(tl, from, to))
+		(void)timeline_span(l, SPAN_RAN, from, to);
+	else
+		bin_add(&timeline_bins(&l->ran, tl->columns)[timeline_column(tl, from)], to - from,
+			REASON_NONE, 0);
+}
+
+char *timeline_load_sched(struct timeline *tl, sqlite3 *db)
+{
+	struct rows r = rows_begin(db,
+		"SELECT thread_id, start_ns, end_ns FROM sched"
+		" WHERE start_ns < ?1 AND (end_ns IS NULL OR end_ns >= ?2) ORDER BY rowid");
+
+	rows_bind(&r, 1, tl->until);
+	rows_bind(&r, 2, tl->since);
+	while (rows_next(&r))
+		load_slice(tl, &r);
+	return rows_end(&r);
+}

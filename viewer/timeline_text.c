@@ -146,6 +146,9 @@ static void paint_span(struct strip *s, const struct span *sp)
 		fill(s, from, to, "\xe2\x96\x93", TEXT_BLUE);
 		(void)label(s, from, to, b.data, TEXT_DIM);
 		break;
+	case SPAN_RAN:
+		fill(s, from, to, "\xe2\x96\x88", TEXT_BLUE);
+		break;
 	case SPAN_HOLD:
 	case SPAN_HOLDS:
 		fill(s, from, to, "\xe2\x96\x94", TEXT_YELLOW);
@@ -200,8 +203,8 @@ static void print_lane(struct buf *out, struct strip *s, size_t lane, size_t wid
 
 	clear(s);
 	if (!l->is_fold && l->to >= tl->since && l->from <= tl->until)
-		fill(s, timeline_column(tl, l->from), timeline_column(tl, l->to), "\xe2\x96\x88",
-			TEXT_BLUE);
+		fill(s, timeline_column(tl, l->from), timeline_column(tl, l->to),
+			tl->has_sched ? "\xe2\x96\x91" : "\xe2\x96\x88", TEXT_BLUE);
 	for (size_t i = 0; i < l->n; i++)
 		if (l->spans[i].kind != SPAN_HOLD && l->spans[i].kind != SPAN_HOLDS)
 			paint_span(s, &l->spans[i]);
@@ -254,7 +257,13 @@ static void print_legend(struct buf *out, const struct timeline *tl, size_t widt
 
 	text_end(&line);
 	text_add(&line, TEXT_BLUE, "\xe2\x96\x88");
-	text_add(&line, TEXT_DIM, " runs   \xe2\x94\x9c\xe2\x94\x80\xe2\x94\xa4 waits   ");
+	if (tl->has_sched) {
+		text_add(&line, TEXT_DIM, " runs   ");
+		text_add(&line, TEXT_BLUE, "\xe2\x96\x91");
+		text_add(&line, TEXT_DIM, " ready");
+	}
+	text_add(&line, TEXT_DIM, tl->has_sched ? "   " : " runs   ");
+	text_add(&line, TEXT_DIM, "\xe2\x94\x9c\xe2\x94\x80\xe2\x94\xa4 waits   ");
 	text_add(&line, TEXT_BLUE, "\xe2\x96\x92");
 	text_add(&line, TEXT_DIM, " many short waits   ");
 	text_add(&line, TEXT_YELLOW, "\xe2\x96\x94");

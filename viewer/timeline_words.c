@@ -74,6 +74,8 @@ void timeline_add_short(struct buf *b, const struct timeline *tl, const struct s
 		if (s->count > 1)
 			buf_addf(b, "up to %zu at a time", s->count);
 		break;
+	case SPAN_RAN:
+		break;
 	}
 }
 
@@ -102,6 +104,13 @@ static void add_what(struct buf *b, const struct timeline *tl, const struct span
 		break;
 	case SPAN_ALIVE:
 		buf_addf(b, "alive, up to %zu at a time", s->count);
+		break;
+	case SPAN_RAN:
+		buf_adds(b, "really ran");
+		if (s->count > 1) {
+			buf_addf(b, " in %zu turns", s->count);
+			add_share(b, s);
+		}
 		break;
 	}
 }

@@ -254,3 +254,25 @@ TEST(timeline_pairs_writes_with_reads)
 	trace_free(t);
 	(void)sqlite3_close(db);
 }
+
+TEST(timeline_shows_when_threads_really_ran)
+{
+	sqlite3 *db = make(TRACE_ROW
+		"INSERT INTO process(id, pid, name, start_ns) VALUES (1, 1, 'x', 0);"
+		"INSERT INTO thread(id, tid, process_id, start_ns, is_main) VALUES (1, 1, 1, 0, 1);"
+		"INSERT INTO sched(thread_id, start_ns, end_ns, cpu) VALUES (1, 0, 500000, 0),"
+		" (1, 700000, 701000, 0), (1, 702000, 703000, 1)");
+	struct trace *t = load(db);
+	struct timeline *tl = load_timeline(t, db, 100);
+	const struct lane *l = &tl->lanes[0];
+
+	ASSERT(tl->has_sched);
+	ASSERT_INT(l->n, 2);
+	ASSERT_INT(l->spans[0].kind, SPAN_RAN);
+	ASSERT_INT(l->spans[0].to, 500000);
+	ASSERT_INT(l->spans[1].count, 2);
+	ASSERT_INT(l->spans[1].sum, 2000);
+	timeline_free(tl);
+	trace_free(t);
+	(void)sqlite3_close(db);
+}
