@@ -49,7 +49,8 @@ pid_t fork(void)
 	struct spawn_call call;
 	pid_t pid;
 
-	if (shim_everything())
+	/* The kernel's probes know nothing of buffers: this is told beside them as well. */
+	if (shim_active())
 		report_stdio(STDIO_FORK);
 	report_spawn(&call);
 	pid = real_fork()();

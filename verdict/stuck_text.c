@@ -261,6 +261,27 @@ static void add_words(struct buf *b, const struct state *st, const struct state_
 	}
 }
 
+/* Bytes for a pipe that sit in the waiting process's own buffers. */
+static void add_unflushed(struct buf *b, const struct state *st, const struct state_thread *t)
+{
+	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
+	_cleanup_buf_ struct buf why = BUF_INIT;
+	int rc = query_one(st->db,
+		"SELECT fd, pending FROM stdio WHERE process_id = ?1 AND at = 'stuck' AND pending > 0"
+		" AND pipe_id IS NOT NULL GROUP BY fd HAVING ts_ns = max(ts_ns) ORDER BY fd",
+		st->processes[t->process].id, &stmt, &why);
+
+	for (; rc > 0; rc = query_step(stmt, &why)) {
+		buf_addf(b, ",\n    and has %lld unwritten bytes for ",
+			(long long)query_int(stmt, 1, 0));
+		if (query_int(stmt, 0, -1) == 1)
+			buf_adds(b, "stdout");
+		else
+			buf_addf(b, "fd %lld", (long long)query_int(stmt, 0, 0));
+		buf_adds(b, ": call fflush");
+	}
+}
+
 static void add_member(struct buf *b, const struct state *st, const struct state_thread *t)
 {
 	const struct state_wait *w = &t->wait;
@@ -289,6 +310,7 @@ static void add_member(struct buf *b, const struct state *st, const struct state
 		break;
 	case WAIT_PIPE_READ:
 		add_pipe_ends(b, st, w, w->pipe_id, true);
+		add_unflushed(b, st, t);
 		break;
 	case WAIT_PIPE_WRITE:
 		add_pipe_ends(b, st, w, w->pipe_id, false);

@@ -124,6 +124,7 @@ broken-pipe broken-pipe
 main-exit main-exit-kills-threads
 merged-messages merged-messages
 lock-contention lock-contention
+unflushed-output unflushed-output
 missing-exit orphan
 EOF
 # Only the kernel's probes see, or are meant to see, these everywhere.
@@ -153,6 +154,16 @@ for backend in $(backends); do
 		expect_eq "$(sed 's/lock-contention//' "$TMP/$backend.$name.fixed/findings")" "" "findings of --fixed"
 		end
 	done < <(cat $tables)
+done
+
+# Only the preloaded library looks into buffers at a fork.
+for backend in $(backends | sed 's/ebpf//'); do
+	begin "$backend: what was buffered at a fork and came out twice"
+	INFO="'nothing'" record "$backend.double" "$backend" sh -c "$DEMOS/double-output | cat"
+	expect_eq "$(cat "$TMP/$backend.double/findings")" duplicated-output findings
+	INFO="'nothing'" record "$backend.double" "$backend" sh -c "$DEMOS/double-output --fixed | cat"
+	expect_eq "$(cat "$TMP/$backend.double/findings")" "" "findings of --fixed"
+	end
 done
 
 begin "a deadlock is told with both places and a remedy, in text and JSON"
