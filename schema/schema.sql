@@ -352,7 +352,8 @@ CREATE TABLE spin ( -- a thread burnt processor time in a loop that only looked 
     cpu_ns INTEGER NOT NULL,    -- processor time for which those samples stand, at least
     samples INTEGER NOT NULL,   -- how many there were
     repeats INTEGER NOT NULL,   -- how many of them looked in every register like one before
-    yields INTEGER NOT NULL     -- how many of them were in sched_yield
+    yields INTEGER NOT NULL,    -- how many of them were in sched_yield
+    tries INTEGER NOT NULL DEFAULT 0 -- instead of samples: how often it took a lock with trylock, and gave it back, until another thread had it
 );
 
 CREATE TABLE stdio ( -- bytes that sat unwritten in a stream's buffer at some moment

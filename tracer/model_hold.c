@@ -260,6 +260,8 @@ void model_lock_acquire(struct model *m, const struct rec_LOCK_ACQUIRE *rec)
 	waited = end_request(m, t, lock, ts) && request < ts;
 	if (waited)
 		count_wait(m, t, lock, request, ts);
+	if (rec->attempt == LOCK_TRY)
+		model_spin_try(m, t, lock, site, (int)rec->result, ts);
 	if (rec->result && rec->result != EOWNERDEAD) {
 		refused(m, t, lock, rec, site);
 		return;

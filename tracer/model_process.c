@@ -214,7 +214,7 @@ void model_thread_end(struct model *m, struct thread *t, int64_t ts)
 	t->dirty = true;
 	model_wait_close(m, t, ts, STORE_NULL);
 	model_fifo_opened(m, t, ts);
-	model_spin_end(m, t);
+	model_spin_done(m, t);
 	t->ended_next = NULL;
 	t->ended_link = m->ended_threads_end;
 	*m->ended_threads_end = t;

@@ -6,15 +6,20 @@
  * each of them for ever. So a thread spins if its samples, taken at any moment,
  * look again and again like earlier ones in every register. What the thread
  * does in system calls other than sched_yield is no spinning.
+ *
+ * Locks show another kind: a thread that takes a lock by trylock and gives it
+ * back, thousands of times, until it finds that another one has it, and then
+ * never asks again, has waited for just that.
  */
 #include "base/mem.h"
 #include "tracer/model_state.h"
 #include "tracer/symbols.h"
 
 enum {
-	STATES = 64,      /* remembered of one loop */
-	FRESH_MAX = 12,   /* so many unknown states in a row: the loop has been left */
-	REPEATS_LEAST = 5 /* and at least a quarter of the samples */
+	STATES = 64,       /* remembered of one loop */
+	FRESH_MAX = 12,    /* so many unknown states in a row: the loop has been left */
+	REPEATS_LEAST = 5, /* and at least a quarter of the samples */
+	TRIES_LEAST = 1000
 };
 
 /* Shorter loops are not worth a word. */
@@ -26,6 +31,10 @@ struct spin {
 	bool own;    /* it is of the program, not of a library */
 	unsigned n_seen, samples, repeats, yields, fresh;
 	int64_t first, last, cpu;
+	struct {
+		int64_t lock, site, first, last, n;
+		bool busy; /* the last one found it taken */
+	} tries;
 };
 
 static bool is_known(const struct spin *s, uint64_t state)
@@ -34,6 +43,15 @@ static bool is_known(const struct spin *s, uint64_t state)
 		if (s->seen[i] == state)
 			return true;
 	return false;
+}
+
+/* The library that records locks notes the time: what a loop does in there never looks the same. */
+static bool in_shim(struct model *m, struct thread *t, uint64_t ip)
+{
+	struct symbol sym;
+
+	return m->config.symbols && symbols_code(m->config.symbols, t->proc->id, ip, false, &sym) &&
+	       sym.module && strstr(sym.module, "/libpptrace-shim.so");
 }
 
 static void remember_place(struct model *m, struct thread *t, uint64_t ip)
@@ -65,7 +83,58 @@ void model_spin_end(struct model *m, struct thread *t)
 				.samples = s->samples,
 				.repeats = s->repeats,
 				.yields = s->yields});
-	*s = (struct spin){.samples = 0};
+	*s = (struct spin){.tries = s->tries};
+}
+
+static void end_tries(struct model *m, struct thread *t)
+{
+	struct spin *s = t->spin;
+
+	if (s->tries.busy)
+		store_put(m->store, STORE_SPIN,
+			&(struct row_spin){.thread_id = t->id,
+				.site_id = s->tries.site,
+				.start_ns = s->tries.first,
+				.end_ns = s->tries.last,
+				.cpu_ns = s->tries.last - s->tries.first,
+				.tries = s->tries.n});
+	memset(&s->tries, 0, sizeof s->tries);
+}
+
+void model_spin_try(struct model *m, struct thread *t, const struct lock *lock, int64_t site,
+	int result, int64_t ts)
+{
+	struct spin *s = t->spin;
+
+	if (!s)
+		s = t->spin = xcalloc(1, sizeof *s);
+	if (s->tries.lock != lock->id || s->tries.site != site) {
+		end_tries(m, t);
+		s->tries.lock = lock->id;
+		s->tries.site = site;
+		s->tries.first = ts;
+	} else if (s->tries.busy) {
+		/* It asks again: the loop goes on, whatever it is for. */
+		s->tries.busy = false;
+		s->tries.first = ts;
+		s->tries.n = 0;
+	}
+	s->tries.last = ts;
+	if (!result) {
+		s->tries.n++;
+	} else if (s->tries.n >= TRIES_LEAST && ts - s->tries.first >= least_ns) {
+		s->tries.busy = true;
+	} else {
+		s->tries.n = 0;
+		s->tries.first = ts;
+	}
+}
+
+void model_spin_done(struct model *m, struct thread *t)
+{
+	model_spin_end(m, t);
+	if (t->spin)
+		end_tries(m, t);
 }
 
 void model_spin_sample(struct model *m, struct thread *t, const struct rec_SAMPLE *rec)
@@ -80,6 +149,8 @@ void model_spin_sample(struct model *m, struct thread *t, const struct rec_SAMPL
 	if (!s)
 		s = t->spin = xcalloc(1, sizeof *s);
 	if (!is_known(s, rec->state)) {
+		if (in_shim(m, t, rec->ip))
+			return;
 		if (s->fresh++ == FRESH_MAX)
 			model_spin_end(m, t);
 		s->seen[s->n_seen++ % STATES] = rec->state;

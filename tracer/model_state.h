@@ -545,8 +545,13 @@ void model_sample_flush(struct model *m, struct thread *t);
 
 /* A sample of a thread that runs. */
 void model_spin_sample(struct model *m, struct thread *t, const struct rec_SAMPLE *rec);
-/* The thread does something else now: it blocks, or has ended. */
+/* A trylock of it returned. */
+void model_spin_try(struct model *m, struct thread *t, const struct lock *lock, int64_t site,
+	int result, int64_t ts);
+/* The thread blocks. */
 void model_spin_end(struct model *m, struct thread *t);
+/* The thread has ended. */
+void model_spin_done(struct model *m, struct thread *t);
 void model_stdio(struct model *m, const struct rec_STDIO *rec);
 
 #endif

@@ -17,10 +17,10 @@ static const char busy_sql[] =
 	"  SELECT t.process_id, t.id, w.end_ns FROM wait w JOIN thread t ON t.id = w.thread_id"
 	"   WHERE w.end_ns - w.start_ns >= 10000000"
 	"  UNION ALL SELECT process_id, id, end_ns FROM thread WHERE torn IS NOT 1)"
-	"SELECT s.thread_id, t.process_id, s.site_id, s.start_ns, s.end_ns, s.cpu_ns, s.yields,"
+	"SELECT s.thread_id, t.process_id, s.site_id, s.start_ns, s.end_ns, s.cpu_ns, s.yields, s.tries,"
 	" (SELECT d.thread FROM doing d WHERE d.process = t.process_id AND d.thread <> t.id"
 	"   AND d.at BETWEEN s.end_ns - 10000000"
-	"    AND s.end_ns + 20000000 + 5 * (s.end_ns - s.start_ns) / s.samples"
+	"    AND s.end_ns + 20000000 + 5 * (s.end_ns - s.start_ns) / max(s.samples, s.tries, 1)"
 	"   ORDER BY d.at LIMIT 1) AS other"
 	" FROM spin s JOIN thread t ON t.id = s.thread_id"
 	" WHERE s.end_ns <= ?1 AND s.cpu_ns >= 100000000 AND other IS NOT NULL"
@@ -30,7 +30,8 @@ static const char busy_sql[] =
 static void report(struct rule_context *ctx, sqlite3_stmt *stmt)
 {
 	int64_t thread = query_int(stmt, 0, 0), process = query_int(stmt, 1, 0);
-	int64_t site = query_int(stmt, 2, 0), other = query_int(stmt, 7, 0);
+	int64_t site = query_int(stmt, 2, 0), tries = query_int(stmt, 7, 0),
+		other = query_int(stmt, 8, 0);
 	_cleanup_buf_ struct buf b = BUF_INIT;
 	struct finding_member *m;
 	struct finding *f;
@@ -41,8 +42,9 @@ static void report(struct rule_context *ctx, sqlite3_stmt *stmt)
 	buf_adds(&b, " of processor time in a loop until another thread did something");
 	f = rule_report(ctx, "busy-wait", query_int(stmt, 3, 0), &b, NULL,
 		"Let it sleep until then: join the thread, or wait on a condition or a semaphore.");
-	buf_adds(&b, query_int(stmt, 6, 0) ? "the loop calls sched_yield, from "
-					   : "the loop only looks at memory, from ");
+	buf_adds(&b, tries                   ? "the loop calls trylock, from "
+		     : query_int(stmt, 6, 0) ? "the loop calls sched_yield, from "
+					     : "the loop only looks at memory, from ");
 	describe_time(&b, query_int(stmt, 3, 0));
 	buf_adds(&b, " to ");
 	describe_time(&b, query_int(stmt, 4, 0));

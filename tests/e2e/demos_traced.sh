@@ -157,6 +157,13 @@ if [ "$backend" != ebpf ]; then
 	findings ""
 	end
 
+	begin "$backend: thread-count-wait1: asks with trylock until the lock is taken"
+	trace "$DEMOS/thread-count-wait1" --delay 0.1
+	expect_status 0
+	expect_sql "$DB" "SELECT count(*) FROM finding WHERE rule = 'busy-wait'" 1
+	expect_sql "$DB" "SELECT tries > 1000 FROM spin" 1
+	end
+
 	begin "$backend: thread-count-mutex --delay: sleeps while others want the lock"
 	trace "$DEMOS/thread-count-mutex" --delay 0.02
 	expect_sql "$DB" "SELECT count(*) FROM lock_hold h JOIN lock l ON l.id = h.lock_id

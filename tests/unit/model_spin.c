@@ -2,6 +2,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/unit/model_feed.h"
 
+#include <errno.h>
+
 enum { MS = 1000000 };
 
 #define SPINS "SELECT thread_id, samples, repeats, yields FROM spin"
@@ -83,6 +85,44 @@ TEST(system_calls_are_no_spin)
 		samples(&f, 5, 1, SAMPLE_USER);
 		samples(&f, 1, 1, SAMPLE_CALL);
 	}
+	FEED(&f, EXIT, .last = 1);
+	feed_end(&f, 2000 * MS);
+	EXPECT(&f, SPINS, "");
+	feed_close(&f);
+}
+
+static void tries(struct feed *f, int n, uint64_t error)
+{
+	for (int i = 0; i < n; i++) {
+		feed_at(f, f->ts - FEED_T0 + 200000, 10, 10);
+		FEED(f, LOCK_ACQUIRE, .addr = 0x1000, .kind = LOCK_MUTEX, .mode = LOCK_MODE_X,
+			.attempt = LOCK_TRY, .result = error);
+		if (!error)
+			FEED(f, LOCK_RELEASE, .addr = 0x1000, .kind = LOCK_MUTEX);
+	}
+}
+
+TEST(spin_by_trylock_until_another_has_it)
+{
+	struct feed f;
+
+	begin(&f);
+	tries(&f, 2000, 0);
+	tries(&f, 1, EBUSY);
+	FEED(&f, EXIT, .last = 1);
+	feed_end(&f, 1000 * MS);
+	EXPECT(&f, "SELECT thread_id, samples, tries FROM spin", "1|0|2000");
+	feed_close(&f);
+}
+
+TEST(trylock_that_is_asked_again_is_no_spin)
+{
+	struct feed f;
+
+	begin(&f);
+	tries(&f, 2000, 0);
+	tries(&f, 1, EBUSY);
+	tries(&f, 2000, 0);
 	FEED(&f, EXIT, .last = 1);
 	feed_end(&f, 2000 * MS);
 	EXPECT(&f, SPINS, "");
