@@ -1,0 +1,516 @@
+/* rules.c - tests of the rules: each is broken once, and silent on a healthy twin. */
+/* SPDX-License-Identifier: MIT */
+#include "base/buf.h"
+#include "base/mem.h"
+#include "tests/unit/fixture.h"
+#include "tests/unit/test.h"
+#include "verdict/lessons.h"
+#include "verdict/verdict.h"
+
+#define EXPECT(db, rule, wanted)                                                                   \
+	do {                                                                                       \
+		_cleanup_free_ char *found_ = fixture_all(db, rule);                               \
+		ASSERT_STR(found_, wanted);                                                        \
+		(void)sqlite3_close(db);                                                           \
+	} while (0)
+
+static sqlite3 *family(void)
+{
+	sqlite3 *db = fixture_open();
+
+	fixture_process(db, 1, 0);
+	fixture_process(db, 2, 1);
+	return db;
+}
+
+static void ends(sqlite3 *db, int process, double at)
+{
+	fixture_sql(db, "UPDATE thread SET end_ns = %.0f WHERE process_id = %d", at * 1e9, process);
+	fixture_sql(db,
+		"UPDATE process SET end_ns = %.0f, end_kind = 'exit', exit_code = 0 WHERE id = %d",
+		at * 1e9, process);
+}
+
+TEST(rules_nothing)
+{
+	EXPECT(family(), NULL, "");
+}
+
+TEST(rules_zombie)
+{
+	sqlite3 *db = family();
+
+	ends(db, 2, 2);
+	fixture_sql(db, "UPDATE process SET reaped_ns = 4000000000, reaper_id = 10 WHERE id = 2");
+	EXPECT(db, "zombie", "zombie");
+}
+
+TEST(rules_zombie_reaped_soon)
+{
+	sqlite3 *db = family();
+
+	ends(db, 2, 2);
+	fixture_sql(db, "UPDATE process SET reaped_ns = 2900000000, reaper_id = 10 WHERE id = 2");
+	EXPECT(db, NULL, "");
+}
+
+TEST(rules_zombie_reaped_by_kernel)
+{
+	sqlite3 *db = family();
+
+	ends(db, 2, 2);
+	fixture_sql(db, "UPDATE process SET autoreap = 1 WHERE id = 2");
+	EXPECT(db, NULL, "");
+}
+
+TEST(rules_zombie_of_ended_parent)
+{
+	sqlite3 *db = family();
+
+	ends(db, 2, 2);
+	ends(db, 1, 2.5);
+	EXPECT(db, NULL, "");
+}
+
+TEST(rules_orphan)
+{
+	sqlite3 *db = family();
+
+	ends(db, 1, 2);
+	ends(db, 2, 3);
+	EXPECT(db, NULL, "orphan");
+}
+
+static sqlite3 *killed_by(int signo, const char *source, int sender)
+{
+	sqlite3 *db = family();
+
+	ends(db, 2, 2);
+	fixture_sql(db,
+		"UPDATE process SET end_kind = 'signal', exit_signal = %d, reaped_ns = 2000000001"
+		" WHERE id = 2",
+		signo);
+	fixture_sql(db,
+		"INSERT INTO signal (signo, name, source, sender_id, process_id, sent_ns)"
+		" VALUES (%d, 'SIG', '%s', nullif(%d, 0), 2, 1999999999)",
+		signo, source, sender);
+	return db;
+}
+
+TEST(rules_crash)
+{
+	EXPECT(killed_by(11, "kernel", 0), NULL, "crash");
+}
+
+TEST(rules_crash_by_abort)
+{
+	EXPECT(killed_by(6, "thread", 20), NULL, "crash");
+}
+
+TEST(rules_crash_sent_by_kill)
+{
+	EXPECT(killed_by(11, "kill", 10), NULL, "");
+	EXPECT(killed_by(6, "kill", 0), NULL, "");
+	EXPECT(killed_by(3, "tty", 0), NULL, "");
+	EXPECT(killed_by(15, "kill", 0), NULL, "");
+}
+
+TEST(rules_unlock_not_owner)
+{
+	sqlite3 *db = family();
+
+	fixture_lock(db, 1, "mutex", 1);
+	fixture_sql(db, "INSERT INTO lock_error (lock_id, thread_id, ts_ns, kind, errno, owner_id)"
+			" VALUES (1, 20, 5, 'unlock', 0, 10), (1, 20, 6, 'deadlock', 35, NULL)");
+	EXPECT(db, NULL, "unlock-not-owner");
+}
+
+static sqlite3 *left_locked(const char *type, int torn)
+{
+	sqlite3 *db = fixture_open();
+
+	fixture_process(db, 1, 0);
+	fixture_threads(db, 1, 1);
+	fixture_lock(db, 1, "mutex", 1);
+	fixture_sql(db, "UPDATE lock SET type = '%s'", type);
+	fixture_hold(db, 1, 11, "x");
+	fixture_sql(db, "UPDATE thread SET end_ns = 900000000, torn = %d WHERE id = 11", torn);
+	fixture_wait(db, 10, "sleep", "");
+	return db;
+}
+
+TEST(rules_exit_holding_lock)
+{
+	EXPECT(left_locked("normal", 0), NULL, "exit-holding-lock");
+	EXPECT(left_locked("normal+robust", 0), NULL, "");
+	EXPECT(left_locked("normal", 1), NULL, "");
+}
+
+static sqlite3 *slept(int waiter_start_ms)
+{
+	sqlite3 *db = fixture_open();
+
+	fixture_process(db, 1, 0);
+	fixture_threads(db, 1, 1);
+	fixture_lock(db, 1, "mutex", 1);
+	fixture_wait(db, 10, "sleep", "end_ns = 1200000000");
+	fixture_sql(db,
+		"INSERT INTO wait_hold (wait_id, lock_id, acquire_ns) VALUES (10, 1, 900000000)");
+	fixture_wait(db, 11, "lock", "lock_id = 1, end_ns = 2000000000");
+	fixture_sql(db, "UPDATE wait SET start_ns = %d * 1000000 WHERE id = 11", waiter_start_ms);
+	return db;
+}
+
+TEST(rules_sleep_holding_lock)
+{
+	EXPECT(slept(1100), "sleep-holding-lock", "sleep-holding-lock");
+	EXPECT(slept(1500), "sleep-holding-lock", "");
+}
+
+/* Threads 11 and 12 take locks 1 and 2 in opposite orders. */
+static sqlite3 *opposite(void)
+{
+	sqlite3 *db = fixture_open();
+
+	fixture_process(db, 1, 0);
+	fixture_threads(db, 1, 2);
+	fixture_lock(db, 1, "mutex", 1);
+	fixture_lock(db, 2, "mutex", 1);
+	fixture_sql(db,
+		"INSERT INTO lock_edge (from_lock_id, to_lock_id, thread_id, first_ns, last_ns,"
+		" count, from_mode, to_mode) VALUES (1, 2, 11, 1000, 2000, 3, 'x', 'x'),"
+		" (2, 1, 12, 5000, 6000, 3, 'x', 'x')");
+	return db;
+}
+
+TEST(rules_lock_order)
+{
+	EXPECT(opposite(), NULL, "lock-order");
+}
+
+TEST(rules_lock_order_gated)
+{
+	sqlite3 *db = opposite();
+
+	fixture_sql(db, "UPDATE lock_edge SET gates = '[7,9]' WHERE thread_id = 11");
+	fixture_sql(db, "UPDATE lock_edge SET gates = '[9]' WHERE thread_id = 12");
+	EXPECT(db, NULL, "");
+}
+
+TEST(rules_lock_order_different_gates)
+{
+	sqlite3 *db = opposite();
+
+	fixture_sql(db, "UPDATE lock_edge SET gates = '[7]' WHERE thread_id = 11");
+	fixture_sql(db, "UPDATE lock_edge SET gates = '[9]' WHERE thread_id = 12");
+	EXPECT(db, NULL, "lock-order");
+}
+
+TEST(rules_lock_order_tried)
+{
+	sqlite3 *db = opposite();
+
+	fixture_sql(db, "UPDATE lock_edge SET tried = 1 WHERE thread_id = 12");
+	EXPECT(db, NULL, "");
+}
+
+TEST(rules_lock_order_one_thread)
+{
+	sqlite3 *db = opposite();
+
+	fixture_sql(db, "UPDATE lock_edge SET thread_id = 11");
+	EXPECT(db, NULL, "");
+}
+
+TEST(rules_lock_order_readers_only)
+{
+	sqlite3 *db = opposite();
+
+	fixture_sql(db, "UPDATE lock_edge SET from_mode = 's', to_mode = 's'");
+	EXPECT(db, NULL, "");
+}
+
+/* 11 is joined by the main thread, which then makes 12. */
+TEST(rules_lock_order_joined)
+{
+	sqlite3 *db = opposite();
+
+	fixture_sql(db, "INSERT INTO sync (thread_id, op, start_ns, end_ns, result, target_id)"
+			" VALUES (10, 'join', 100, 3000, 0, 11)");
+	fixture_sql(db, "UPDATE thread SET start_ns = 4000 WHERE id = 12");
+	EXPECT(db, NULL, "");
+}
+
+TEST(rules_lock_order_joined_too_late)
+{
+	sqlite3 *db = opposite();
+
+	fixture_sql(db, "INSERT INTO sync (thread_id, op, start_ns, end_ns, result, target_id)"
+			" VALUES (10, 'join', 100, 7000, 0, 11)");
+	EXPECT(db, NULL, "lock-order");
+}
+
+TEST(rules_lock_order_of_three)
+{
+	sqlite3 *db = opposite();
+
+	fixture_threads(db, 1, 0);
+	fixture_lock(db, 3, "mutex", 1);
+	fixture_sql(db, "DELETE FROM lock_edge");
+	fixture_sql(db,
+		"INSERT INTO lock_edge (from_lock_id, to_lock_id, thread_id, first_ns, last_ns,"
+		" count) VALUES (1, 2, 11, 1, 2, 3), (2, 3, 12, 1, 2, 3), (3, 1, 10, 1, 2, 3)");
+	EXPECT(db, NULL, "lock-order");
+}
+
+/* 1 reads what 2 wrote; 2 has left; 3 has inherited the write end. */
+static sqlite3 *leaked(void)
+{
+	sqlite3 *db = family();
+
+	fixture_process(db, 3, 1);
+	fixture_pipe(db, 1, "pipe");
+	fixture_end(db, 1, 1, "r");
+	fixture_end(db, 1, 2, "w");
+	fixture_end(db, 1, 3, "w");
+	fixture_sql(db, "INSERT INTO pipe_io (pipe_id, thread_id, fd, op, start_ns, end_ns, bytes)"
+			" VALUES (1, 20, 4, 'write', 800000000, 800000001, 5)");
+	fixture_sql(db, "UPDATE pipe_end SET close_ns = 900000000 WHERE process_id = 2");
+	ends(db, 2, 0.9);
+	fixture_sql(db, "UPDATE process SET reaped_ns = 900000001 WHERE id = 2");
+	fixture_wait(db, 10, "pipe-read", "pipe_id = 1");
+	return db;
+}
+
+TEST(rules_pipe_end_leak)
+{
+	EXPECT(leaked(), NULL, "pipe-end-leak");
+}
+
+TEST(rules_pipe_end_leak_ended)
+{
+	sqlite3 *db = leaked();
+
+	fixture_sql(db, "UPDATE pipe_end SET close_ns = 3000000000 WHERE process_id = 3");
+	fixture_sql(db, "UPDATE wait SET end_ns = 3000000100");
+	fixture_sql(db, "INSERT INTO pipe_io (pipe_id, thread_id, fd, op, start_ns, end_ns, bytes)"
+			" VALUES (1, 10, 3, 'read', 999999999, 3000000200, 0)");
+	EXPECT(db, NULL, "pipe-end-leak");
+}
+
+TEST(rules_pipe_end_used)
+{
+	sqlite3 *db = leaked();
+
+	fixture_sql(db, "INSERT INTO pipe_io (pipe_id, thread_id, fd, op, start_ns, end_ns, bytes)"
+			" VALUES (1, 30, 4, 'write', 8000000000, 8000000001, 5)");
+	EXPECT(db, NULL, "");
+}
+
+/* A group of commands in a shell: the shell has the pipe as its standard output, its children write. */
+TEST(rules_pipe_end_of_shell)
+{
+	sqlite3 *db = leaked();
+
+	fixture_sql(db, "UPDATE process SET parent_id = 3 WHERE id = 2");
+	fixture_sql(db, "UPDATE pipe_end SET fd = 1 WHERE process_id = 3");
+	EXPECT(db, NULL, "");
+}
+
+TEST(rules_broken_pipe)
+{
+	sqlite3 *db = family();
+
+	fixture_pipe(db, 1, "pipe");
+	fixture_end(db, 1, 1, "r");
+	fixture_sql(db, "UPDATE pipe_end SET close_ns = 7");
+	fixture_sql(db, "INSERT INTO pipe_io (pipe_id, thread_id, fd, op, start_ns, end_ns, errno)"
+			" VALUES (1, 20, 4, 'write', 8, 9, 32)");
+	EXPECT(db, NULL, "broken-pipe");
+}
+
+static sqlite3 *messages(const char *end)
+{
+	sqlite3 *db = family();
+
+	fixture_pipe(db, 1, "pipe");
+	for (int i = 0; i < 3; i++)
+		fixture_sql(db,
+			"INSERT INTO pipe_io (pipe_id, thread_id, fd, op, start_ns, end_ns, bytes, data)"
+			" VALUES (1, 20, 4, 'write', %d, %d, 4, CAST('Spa' || %s AS BLOB))",
+			10 + i * 2, 11 + i * 2, end);
+	fixture_sql(db, "INSERT INTO pipe_io (pipe_id, thread_id, fd, op, start_ns, end_ns, bytes)"
+			" VALUES (1, 10, 3, 'read', 20, 21, 12)");
+	return db;
+}
+
+TEST(rules_merged_messages)
+{
+	EXPECT(messages("'m'"), NULL, "merged-messages");
+	EXPECT(messages("char(10)"), NULL, "");
+}
+
+TEST(rules_lost_signal)
+{
+	sqlite3 *db = family();
+
+	fixture_sql(db,
+		"INSERT INTO signal (signo, name, source, sender_id, process_id, sent_ns, result)"
+		" VALUES (10, 'SIGUSR1', 'kill', 10, 2, 5, 'coalesced'),"
+		" (10, 'SIGUSR1', 'kill', 10, 2, 6, 'coalesced'),"
+		" (18, 'SIGCONT', 'kill', 10, 2, 6, 'ignored'),"
+		" (17, 'SIGCHLD', 'kernel', NULL, 1, 6, 'ignored')");
+	EXPECT(db, NULL, "lost-signal");
+}
+
+static sqlite3 *interrupted(const char *call, unsigned flags)
+{
+	sqlite3 *db = family();
+
+	fixture_sql(db,
+		"INSERT INTO handler (process_id, signo, disposition, start_ns, flags)"
+		" VALUES (2, 10, 'handler', 1, %u)",
+		flags);
+	fixture_sql(db,
+		"INSERT INTO signal (signo, name, source, process_id, thread_id, sent_ns, delivered_ns,"
+		" disposition, interrupted) VALUES (10, 'SIGUSR1', 'kill', 2, 20, 5, 6, 'handler', '%s')",
+		call);
+	return db;
+}
+
+TEST(rules_interrupted_call)
+{
+	EXPECT(interrupted("read", 0), NULL, "interrupted-call");
+	EXPECT(interrupted("read", 0x10000000), NULL, "");
+	EXPECT(interrupted("nanosleep", 0x10000000), NULL, "interrupted-call");
+	EXPECT(interrupted("pause", 0), NULL, "");
+}
+
+static sqlite3 *waited(long long wait_ms)
+{
+	sqlite3 *db = family();
+
+	fixture_lock(db, 1, "mutex", 1);
+	fixture_sql(db,
+		"INSERT INTO lock_stat (lock_id, holds, contended, wait_ns, max_wait_ns, hold_ns,"
+		" max_hold_ns, threads) VALUES (1, 100, 50, %lld, 5, 6, 7, 2)",
+		wait_ms * 1000000);
+	return db;
+}
+
+TEST(rules_lock_contention)
+{
+	EXPECT(waited(500), NULL, "lock-contention");
+	EXPECT(waited(50), NULL, "");
+}
+
+TEST(rules_lost_wakeup)
+{
+	sqlite3 *db = fixture_open();
+
+	fixture_process(db, 1, 0);
+	fixture_threads(db, 1, 1);
+	fixture_lock(db, 1, "cond", 1);
+	fixture_sql(db, "INSERT INTO sync (lock_id, thread_id, op, start_ns, end_ns, result, value)"
+			" VALUES (1, 10, 'signal', 500000000, 500000001, 0, 0)");
+	fixture_wait(db, 11, "cond", "lock_id = 1");
+	fixture_wait(db, 10, "sleep", "");
+	EXPECT(db, NULL, ""); /* a worker at rest */
+}
+
+TEST(rules_lost_wakeup_for_ever)
+{
+	sqlite3 *db = fixture_open();
+
+	fixture_process(db, 1, 0);
+	fixture_threads(db, 1, 1);
+	fixture_lock(db, 1, "cond", 1);
+	fixture_sql(db, "INSERT INTO sync (lock_id, thread_id, op, start_ns, end_ns, result, value)"
+			" VALUES (1, 10, 'signal', 500000000, 500000001, 0, 0)");
+	fixture_wait(db, 11, "cond", "lock_id = 1");
+	fixture_wait(db, 10, "join", "target_thread_id = 11");
+	EXPECT(db, NULL, "deadlock lost-wakeup");
+}
+
+TEST(rules_duplicated_output)
+{
+	sqlite3 *db = family();
+
+	fixture_pipe(db, 1, "pipe");
+	fixture_sql(db,
+		"INSERT INTO stdio (process_id, thread_id, ts_ns, fd, pipe_id, pending, at, data)"
+		" VALUES (1, 10, 1, 1, 1, 5, 'fork', CAST('hello' AS BLOB))");
+	fixture_sql(db,
+		"INSERT INTO pipe_io (pipe_id, thread_id, fd, op, start_ns, end_ns, bytes, data)"
+		" VALUES (1, 20, 1, 'write', 8, 9, 5, CAST('hello' AS BLOB)),"
+		" (1, 10, 1, 'write', 18, 19, 11, CAST('hello world' AS BLOB))");
+	EXPECT(db, "duplicated-output", "duplicated-output");
+}
+
+TEST(rules_output_discarded_by_exec)
+{
+	sqlite3 *db = family();
+
+	fixture_pipe(db, 1, "pipe");
+	fixture_sql(db,
+		"INSERT INTO stdio (process_id, thread_id, ts_ns, fd, pipe_id, pending, at, data)"
+		" VALUES (1, 10, 1, 1, 1, 5, 'fork', CAST('hello' AS BLOB))");
+	fixture_sql(db,
+		"INSERT INTO pipe_io (pipe_id, thread_id, fd, op, start_ns, end_ns, bytes, data)"
+		" VALUES (1, 10, 1, 'write', 18, 19, 5, CAST('hello' AS BLOB))");
+	EXPECT(db, "duplicated-output", "");
+}
+
+TEST(rules_data_loss)
+{
+	sqlite3 *db = family();
+
+	fixture_sql(db, "UPDATE trace SET lost = 7");
+	fixture_sql(db, "INSERT INTO lost VALUES ('ebpf', 'any', 7)");
+	EXPECT(db, NULL, "data-loss");
+}
+
+TEST(rules_stored_and_loaded)
+{
+	sqlite3 *db = left_locked("normal", 0);
+	_cleanup_buf_ struct buf why = BUF_INIT;
+	struct findings a = {0}, b = {0};
+
+	ASSERT_INT(verdict_all(db, INT64_MAX, NULL, false, &a, &why), 0);
+	ASSERT_INT(verdict_store(db, &a), 0);
+	ASSERT_INT(verdict_store(db, &a), 0);
+	ASSERT_INT(verdict_load(db, &b, &why), 0);
+	ASSERT_INT(b.n, a.n);
+	ASSERT_STR(b.list[0].rule, a.list[0].rule);
+	ASSERT_STR(b.list[0].summary, a.list[0].summary);
+	ASSERT_STR(b.list[0].remedy, a.list[0].remedy);
+	ASSERT_INT(b.list[0].n_members, a.list[0].n_members);
+	ASSERT_STR(b.list[0].members[0].text, a.list[0].members[0].text);
+	findings_free(&a);
+	findings_free(&b);
+	(void)sqlite3_close(db);
+}
+
+TEST(rules_hostile_names)
+{
+	sqlite3 *db = left_locked("normal", 0);
+	_cleanup_buf_ struct buf why = BUF_INIT, text = BUF_INIT;
+	struct findings fs = {0};
+
+	fixture_sql(db, "UPDATE process SET name = char(27) || '[2J' || char(10) || '\"><script>'");
+	fixture_sql(db, "UPDATE lock SET name = 'a' || char(7) || char(8238) || 'b'");
+	ASSERT_INT(verdict_all(db, INT64_MAX, NULL, false, &fs, &why), 0);
+	verdict_text(&text, db, &fs.list[0], false);
+	ASSERT(!strchr(text.data, 27) && !strchr(text.data, 7) &&
+		!strstr(text.data, "\xe2\x80\xae"));
+	findings_free(&fs);
+	(void)sqlite3_close(db);
+}
+
+TEST(rules_have_lessons)
+{
+	for (size_t i = 0; i < lessons_n; i++) {
+		ASSERT(verdict_rule(lessons[i].rule));
+		ASSERT(strlen(lessons[i].text) > 200);
+	}
+}
