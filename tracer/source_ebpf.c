@@ -131,6 +131,17 @@ static void samplers_stop(struct ebpf *e)
 	free(e->samplers);
 }
 
+/*
+ * Programs at one tracepoint run in the order in which they were attached: the
+ * record EXEC, with which a process loses its old mappings, comes before those
+ * of the new image.
+ */
+static int attach_all(struct pptrace_bpf *skel)
+{
+	skel->links.on_exec = bpf_program__attach(skel->progs.on_exec);
+	return skel->links.on_exec ? pptrace_bpf__attach(skel) : -errno;
+}
+
 static int start(struct ebpf *e, const struct source_config *config, struct buf *why)
 {
 	int rc = ebpf_load(config, e->ring_bytes, &e->skel, why);
@@ -139,7 +150,7 @@ static int start(struct ebpf *e, const struct source_config *config, struct buf 
 		return rc;
 	rc = ebpf_ring_new(bpf_map__fd(e->skel->maps.ring), e->ring_bytes, &e->ring);
 	if (!rc)
-		rc = pptrace_bpf__attach(e->skel);
+		rc = attach_all(e->skel);
 	if (!rc)
 		samplers_start(e);
 	if (!rc && config->locks == LOCKS_MODE_UPROBE)
