@@ -243,7 +243,7 @@ bool cost_child(void)
 {
 	if (!getenv(COST_CHILD))
 		return false;
-	(void)printf("%.1f\n", least(time_locks));
+	(void)dprintf(STDOUT_FILENO, "%.1f\n", least(time_locks));
 	return true;
 }
 
