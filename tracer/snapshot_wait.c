@@ -438,6 +438,26 @@ void wait_mappers(struct snap_shared *shared)
 		(void)closedir(proc);
 }
 
+/* Says whether a thread of the process waits for a FIFO's other side; many are in open for a moment only. */
+static bool opens_fifo(struct snapshot *s, pid_t pid)
+{
+	size_t n_threads = s->n_threads;
+	struct snap_process *p = proc_load(s, pid);
+	bool found = false;
+
+	for (size_t i = 0; p && i < p->n_threads && !found; i++) {
+		struct snap_thread *t = &p->threads[i];
+
+		if (t->has_run || p->is_kernel || p->is_zombie)
+			continue;
+		wait_fill(s, p, t);
+		found = t->wait.reason == WAIT_FIFO_OPEN;
+	}
+	proc_free(p);
+	s->n_threads = n_threads;
+	return found;
+}
+
 /* Whoever waits to open the other side of a FIFO cannot be found by descriptors: look for those asleep in open. */
 static void add_openers(struct snapshot *s, void (*add)(struct snapshot *s, pid_t pid))
 {
@@ -460,9 +480,9 @@ static void add_openers(struct snapshot *s, void (*add)(struct snapshot *s, pid_
 		nr = atoi(text);
 #ifdef SYS_open
 		if (nr == SYS_open)
-			add(s, (pid_t)atoi(e->d_name));
+			nr = SYS_openat;
 #endif
-		if (nr == SYS_openat)
+		if (nr == SYS_openat && opens_fifo(s, (pid_t)atoi(e->d_name)))
 			add(s, (pid_t)atoi(e->d_name));
 	}
 	if (proc)
