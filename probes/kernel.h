@@ -32,12 +32,7 @@ typedef _Bool bool;
 #define false 0
 #define NULL ((void *)0)
 
-/* Values that are part of the kernel's interface and that no header offers to BPF code. */
-enum {
-	BPF_ANY_ = 0,
-	BPF_NOEXIST_ = 1,
-};
-
+/* Values of the kernel's interface; <linux/bpf.h> cannot be included without the headers of a C library for BPF. */
 #define BPF_MAP_TYPE_HASH 1
 #define BPF_MAP_TYPE_ARRAY 2
 #define BPF_MAP_TYPE_PROG_ARRAY 3
@@ -59,7 +54,6 @@ enum bpf_func_id {
 	BPF_FUNC_task_pt_regs = 175,
 	BPF_FUNC_find_vma = 180,
 	BPF_FUNC_loop = 181,
-	BPF_FUNC_get_func_ip = 173,
 };
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)

@@ -71,7 +71,6 @@ extern unsigned long long zero;
 #define ERESTART_RESTARTBLOCK 516
 
 #define PF_EXITING 4u
-#define PF_KTHREAD 0x200000u
 
 #define CLONE_VM 0x100ull
 #define CLONE_VFORK 0x4000ull

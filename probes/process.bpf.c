@@ -7,8 +7,6 @@
 #define SA_NOCLDWAIT 2
 #define SIGNAL_GROUP_EXIT 4
 #define CLONE_SETTLS 0x80000ull
-#define VM_EXEC 4
-#define ARGV_CHUNK 256
 #define ARGV_CHUNKS 512
 #define ARGV_CHUNKS_OLD 32
 #define GLIBC_START_ROUTINE 0x640
@@ -53,9 +51,10 @@ static __always_inline void clone_arguments(
  */
 static __always_inline u64 clone_entry(const struct clone_call *call)
 {
-	u64 self = 0, entry = 0;
-
+	u64 entry = 0;
 #if defined(__TARGET_ARCH_x86)
+	u64 self = 0;
+
 	if (!(call->flags & CLONE_SETTLS) || !(call->flags & CLONE_THREAD))
 		return 0;
 	bpf_probe_read_user(&self, sizeof self, (void *)(call->tls + 16));

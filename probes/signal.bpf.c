@@ -19,6 +19,8 @@
 #define SIGPROF 27
 #define SIGWINCH 28
 #define SIGNAL_GROUP_EXIT 4
+/* SIGQUIT, ILL, TRAP, ABRT, BUS, FPE, SEGV, XCPU, XFSZ, SYS */
+#define CORE_SIGNALS 0x830009f8ull
 #define TIMER_ABSTIME 1
 #define SIGEV_NONE 1
 
@@ -109,23 +111,37 @@ int BPF_PROG(on_sig_send, int sig, struct kernel_siginfo *info, struct task_stru
 	return 0;
 }
 
+/* An exec kills the other threads of its process. */
+static __always_inline bool is_killed_by_exec(struct signal_struct *signal)
+{
+	struct signal_struct___old *old = (void *)signal;
+
+	if (bpf_core_field_exists(signal->group_exec_task))
+		return BPF_CORE_READ(signal, group_exec_task);
+	if (bpf_core_field_exists(old->group_exit_task))
+		return BPF_CORE_READ(old, group_exit_task);
+	return false;
+}
+
 /*
  * A signal that ends a process reaches its threads as SIGKILL; what it was is
  * in the exit code. Returns 0 where it was no signal (exit_group, exec), or
  * was reported by another thread.
  */
-static __always_inline int signal_fatal(struct task_struct *task, struct slot *slot, int sig)
+static __always_inline int signal_fatal(struct task_struct *task, int sig, bool dumps)
 {
 	struct signal_struct *signal = BPF_CORE_READ(task, signal);
 	u64 key = BPF_CORE_READ(task, group_leader, start_time);
 	u32 one = 1;
 
-	if (sig != SIGKILL || !(BPF_CORE_READ(signal, flags) & SIGNAL_GROUP_EXIT)) {
-		if (sig == SIGKILL && bpf_core_field_exists(signal->group_exec_task) &&
-			BPF_CORE_READ(signal, group_exec_task))
-			return 0;
+	/* One that dumps core is taken as itself, and only the other threads are killed for it. */
+	if (sig != SIGKILL) {
+		if (dumps && (CORE_SIGNALS >> (sig & 63) & 1))
+			bpf_map_update_elem(&dying, &key, &one, BPF_ANY);
 		return sig;
 	}
+	if (!(BPF_CORE_READ(signal, flags) & SIGNAL_GROUP_EXIT))
+		return is_killed_by_exec(signal) ? 0 : sig;
 	if (bpf_map_update_elem(&dying, &key, &one, BPF_NOEXIST))
 		return 0;
 	return BPF_CORE_READ(signal, group_exit_code) & 0x7f;
@@ -142,7 +158,7 @@ int BPF_PROG(on_sig_deliver, int sig, struct kernel_siginfo *info, struct k_siga
 
 	if (!slot)
 		return 0;
-	sig = signal_fatal(task, slot, sig);
+	sig = signal_fatal(task, sig, !ka->sa.sa_handler);
 	if (!sig)
 		return 0;
 	if ((u64)info > 1)
