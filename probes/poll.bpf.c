@@ -7,6 +7,7 @@
 #define POLLOUT 4
 #define ITEMS_MAX 512
 #define ITEMS_MAX_OLD 64
+#define SELECT_MAX 1024
 #define EPOLL_STEPS 2048
 #define EPOLL_STEPS_OLD 128
 
@@ -23,11 +24,9 @@ struct poll_walk {
 	u64 node;    /* epoll: struct rb_node in hand */
 	u64 from;    /* epoll: the one before it */
 	u32 n;
-	u32 next;
 	u32 pid;
 	u32 tid;
-	u32 filled;
-	u32 cut;
+	u32 pad;
 	struct rec_poll_item item;
 	struct object obj;
 };
@@ -41,20 +40,73 @@ static __always_inline void item_fill(struct rec_poll_item *item, const struct o
 	item->inode2 = o->inode2;
 }
 
-/* Sends the item: a record each, because a record under construction cannot be kept over a loop. */
+/* Items that wait for a record of their own kind to be full. Nothing else runs on the processor meanwhile. */
+struct poll_items {
+	struct rec_poll_item items[8];
+	u64 n;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct poll_items);
+} poll_items SEC(".maps");
+
+_Static_assert(sizeof(((struct rec_MORE *)0)->data) == sizeof(((struct poll_items *)0)->items),
+	"a record holds eight items");
+
+static __always_inline struct poll_items *items_get(void)
+{
+	u32 first = 0;
+
+	return bpf_map_lookup_elem(&poll_items, &first);
+}
+
+/* Sends what has been collected. */
+static __always_inline void items_flush(u32 pid, u32 tid, bool cut)
+{
+	struct poll_items *p = items_get();
+	struct rec_MORE *rec;
+
+	if (!p || (!p->n && !cut))
+		return;
+	rec = emit_begin(REC_MORE, sizeof *rec, pid, tid);
+	if (!rec)
+		return;
+	rec->what = MORE_POLL;
+	rec->len = p->n * sizeof p->items[0];
+	rec->flags = cut ? MORE_CUT : 0;
+	__builtin_memcpy(rec->data, p->items, sizeof rec->data);
+	p->n = 0;
+	emit_end(rec);
+}
+
 static __always_inline int item_emit(struct poll_walk *w)
 {
-	struct rec_MORE *rec = emit_begin(REC_MORE, sizeof *rec, w->pid, w->tid);
+	struct poll_items *p = items_get();
+	u64 n;
 
-	if (!rec)
+	if (!p)
 		return 1;
-	rec->what = MORE_POLL;
-	rec->len = sizeof w->item;
-	rec->flags = 0;
-	__builtin_memcpy(rec->data, &w->item, sizeof w->item);
-	__builtin_memset(rec->data + sizeof w->item, 0, sizeof rec->data - sizeof w->item);
-	emit_end(rec);
+	n = p->n;
+	asm volatile("%0 &= 7" : "+r"(n)); /* for the verifier */
+	p->items[n] = w->item;
+	p->n = n + 1;
+	if (n == 7)
+		items_flush(w->pid, w->tid, false);
 	return 0;
+}
+
+static __always_inline void items_start(struct poll_walk *w, struct slot *slot)
+{
+	struct poll_items *p = items_get();
+
+	if (p)
+		p->n = 0;
+	__builtin_memset(w, 0, sizeof *w);
+	w->pid = slot->pid;
+	w->tid = slot->tid;
 }
 
 static __always_inline int item_of_fd(struct poll_walk *w, u32 fd, u32 events)
@@ -101,9 +153,7 @@ HANDLER_WAIT(wait_poll)
 		return 0;
 	wait_start(&w, prev, slot);
 	w.timed = slot->call == CALL_POLL ? (s32)w.args[2] >= 0 : w.args[2] != 0;
-	__builtin_memset(&walk, 0, sizeof walk);
-	walk.pid = slot->pid;
-	walk.tid = slot->tid;
+	items_start(&walk, slot);
 	walk.fds = w.args[0];
 	walk.n = w.args[1];
 	if (HAS_HELPER(loop)) {
@@ -112,6 +162,7 @@ HANDLER_WAIT(wait_poll)
 		_Pragma("clang loop unroll(disable)") for (u32 i = 0; i < ITEMS_MAX_OLD;
 							   i++) if (poll_step(i, &walk)) break;
 	}
+	items_flush(slot->pid, slot->tid, walk.n > ITEMS_MAX);
 	wait_emit(&w, prev, slot, 0);
 	return 0;
 }
@@ -147,19 +198,18 @@ HANDLER_WAIT(wait_select)
 		return 0;
 	wait_start(&w, prev, slot);
 	w.timed = w.args[4] != 0;
-	__builtin_memset(&walk, 0, sizeof walk);
-	walk.pid = slot->pid;
-	walk.tid = slot->tid;
+	items_start(&walk, slot);
 	walk.n = w.args[0];
 	walk.addr[0] = w.args[1];
 	walk.addr[1] = w.args[2];
 	walk.addr[2] = w.args[3];
 	if (HAS_HELPER(loop)) {
-		bpf_loop(1024, select_step, &walk, 0);
+		bpf_loop(SELECT_MAX, select_step, &walk, 0);
 	} else {
 		_Pragma("clang loop unroll(disable)") for (u32 i = 0; i < ITEMS_MAX_OLD;
 							   i++) if (select_step(i, &walk)) break;
 	}
+	items_flush(slot->pid, slot->tid, walk.n > SELECT_MAX);
 	wait_emit(&w, prev, slot, 0);
 	return 0;
 }
@@ -221,9 +271,7 @@ HANDLER_WAIT(wait_epoll)
 	if (w.obj.kind != FILE_EPOLL)
 		goto out;
 	ep = BPF_CORE_READ(file, private_data);
-	__builtin_memset(&walk, 0, sizeof walk);
-	walk.pid = slot->pid;
-	walk.tid = slot->tid;
+	items_start(&walk, slot);
 	walk.node = (u64)BPF_CORE_READ(ep, rbr.rb_root.rb_node);
 	walk.from = zero;
 	if (HAS_HELPER(loop)) {
@@ -232,6 +280,7 @@ HANDLER_WAIT(wait_epoll)
 		_Pragma("clang loop unroll(disable)") for (u32 i = 0; i < EPOLL_STEPS_OLD;
 							   i++) if (epoll_step(i, &walk)) break;
 	}
+	items_flush(slot->pid, slot->tid, walk.node != 0);
 out:
 	wait_emit(&w, prev, slot, 0);
 	return 0;
