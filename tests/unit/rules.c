@@ -9,9 +9,10 @@
 
 #define EXPECT(db, rule, wanted)                                                                   \
 	do {                                                                                       \
-		_cleanup_free_ char *found_ = fixture_all(db, rule);                               \
+		sqlite3 *db_ = (db);                                                               \
+		_cleanup_free_ char *found_ = fixture_all(db_, rule);                              \
 		ASSERT_STR(found_, wanted);                                                        \
-		(void)sqlite3_close(db);                                                           \
+		(void)sqlite3_close(db_);                                                          \
 	} while (0)
 
 static sqlite3 *family(void)
