@@ -200,6 +200,10 @@ static int run(int argc, char **argv)
 		list_questions();
 		return 0;
 	}
+	if (!schema && access(argv[optind], R_OK) == 0) {
+		warn("query: %s is a file; name the recording with -f", argv[optind]);
+		return COMMAND_USAGE;
+	}
 	db = trace_open(path);
 	status = schema ? show_schema(db) : ask(db, argv[optind], (enum export_format)format);
 	(void)sqlite3_close(db);

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/trace_note.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <sqlite3.h>
 
@@ -59,7 +60,7 @@ static void detail_blind_spots(sqlite3 *db)
 		"SELECT value FROM trace, json_each(iif(json_valid(blind_spots), blind_spots, '[]'))");
 
 	while (sqlite3_step(st) == SQLITE_ROW)
-		detail("cannot be in this recording: %s", (const char *)sqlite3_column_text(st, 0));
+		detail("blind spot: %s", (const char *)sqlite3_column_text(st, 0));
 	(void)sqlite3_finalize(st);
 }
 
@@ -76,8 +77,17 @@ sqlite3 *trace_open(const char *path)
 	_cleanup_free_ char *why = NULL;
 	sqlite3 *db = NULL;
 
-	if (db_open_read(path, &db, &why) != 0)
+	switch (db_open_read(path, &db, &why)) {
+	case 0:
+		break;
+	case -ENOENT:
+		if (!strcmp(path, "pptrace.db"))
+			die("%s here; 'pptrace run COMMAND' makes one, and others can be named",
+				why);
+		/* fall through */
+	default:
 		die("%s", why);
+	}
 	trace_note(db, path);
 	return db;
 }

@@ -10,6 +10,8 @@
 #include "schema/record.h"
 #include "verdict/describe.h"
 
+enum { COMMAND_SHOWN = 200 };
+
 /* One thread that has not ended, and its wait. */
 struct row {
 	int64_t thread_id, tid;
@@ -305,7 +307,14 @@ void why_list_text(struct buf *out, sqlite3 *db, bool all, bool colour)
 		}
 		if (command) {
 			buf_addc(out, ' ');
-			buf_add_printable(out, command, strlen(command));
+			size_t len = strnlen(command, COMMAND_SHOWN);
+
+			/* Not in the middle of a character. */
+			while (len == COMMAND_SHOWN && len > 0 && (command[len] & 0xc0) == 0x80)
+				len--;
+			buf_add_printable(out, command, len);
+			if (command[len])
+				buf_adds(out, "...");
 		}
 		buf_addc(out, '\n');
 		add_process(out, db, sqlite3_column_int64(stmt, 0), now, all);
