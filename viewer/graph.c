@@ -241,18 +241,17 @@ static int source(struct graph *g, struct buf *out, struct buf *why)
 int graph_render(
 	struct graph *g, const char *engine, const char *format, struct buf *out, struct buf *why)
 {
-	GVC_t *gvc;
-	int rc;
+	/* One for all: Graphviz keeps pointers into a context in static places, and uses them after it was freed. */
+	static GVC_t *gvc;
 
 	last_error[0] = '\0';
 	if (!strcmp(format, "dot"))
 		return source(g, out, why);
 	if (!strcmp(format, "png"))
 		graph_set(graph_self(g), "dpi", "144"); /* sharp on today's screens */
-	gvc = gvContext();
+	if (!gvc)
+		gvc = gvContext();
 	if (!gvc)
 		return fail(why, "start");
-	rc = render(gvc, g, engine, format, out, why);
-	(void)gvFreeContext(gvc);
-	return rc;
+	return render(gvc, g, engine, format, out, why);
 }
