@@ -188,18 +188,20 @@ void locks_load(struct snapshot *s);
 /* Fills t->wait and t->poll from the system call it is in. */
 void wait_fill(struct snapshot *s, struct snap_process *p, struct snap_thread *t);
 
+/* Reads the shared mappings of p, once. */
+void wait_maps(struct snap_process *p);
+
+/* Notes which addresses joiners wait on: the joined thread's tid_addr. */
+void wait_find_joins(struct snap_process *p);
+
+/* ---- snapshot_providers.c: who may end a wait ---- */
+
 /* Calls add with the pids of those that t may wait for, as far as files, locks and memory tell. */
 void wait_providers(struct snapshot *s, struct snap_process *p, struct snap_thread *t,
 	void (*add)(struct snapshot *s, pid_t pid));
 
 /* Finds every process of the machine that maps it and may be read. */
 void wait_mappers(struct snap_shared *shared);
-
-/* Reads the shared mappings of p, once. */
-void wait_maps(struct snap_process *p);
-
-/* Notes which addresses joiners wait on: the joined thread's tid_addr. */
-void wait_find_joins(struct snap_process *p);
 
 /* ---- snapshot_calls.c: what the stack shows ---- */
 

@@ -3,9 +3,11 @@
 #ifndef TRACER_SYMBOLS_MAPS_H
 #define TRACER_SYMBOLS_MAPS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+struct hash;
 struct module;
 struct symbols;
 
@@ -41,8 +43,13 @@ void maps_set_inode(struct maps *m, uint64_t start, uint64_t inode);
 const struct map *maps_find(const struct maps *m, uint64_t addr);
 
 /* Returns the table of unwind rules, each malloced and by hash_mix of module and address, that symbols keeps. */
-struct hash;
 struct hash *symbols_frames(struct symbols *s);
+
+/* Sets *ret to the address in its file of an address of the mapping; false if the file could not be read. */
+bool symbols_map_vaddr(const struct map *map, uint64_t addr, uint64_t *ret);
+
+/* Says whether a file is a C, C++ or pthread library, the loader or the shim. */
+bool symbols_is_library_file(const char *path);
 
 /* Returns the mappings of a process, or NULL; valid until the process's mappings change. */
 const struct maps *symbols_maps(const struct symbols *s, int64_t process);

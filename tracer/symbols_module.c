@@ -2,7 +2,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "tracer/symbols_module.h"
 
-#include <dlfcn.h>
 #include <elfutils/libdw.h>
 #include <elfutils/libdwelf.h>
 #include <fcntl.h>
@@ -12,20 +11,7 @@
 
 #include "base/mem.h"
 #include "tracer/symbols_line.h"
-
-/* One function or variable. name points into the file's string table, shown is its readable form. */
-struct sym {
-	uint64_t start;
-	uint64_t size; /* 0: not known, up to the next one */
-	const char *name;
-	char *shown;
-	bool is_global;
-};
-
-struct symtab {
-	struct sym *list;
-	size_t len, cap;
-};
+#include "tracer/symbols_table.h"
 
 struct module {
 	char *path;
@@ -46,29 +32,6 @@ enum {
 	MODULE_WALK_BACK = 32 /* symbols before an address that may still cover it */
 };
 
-char *module_demangle(const char *name)
-{
-	typedef char *demangle_fn(const char *, char *, size_t *, int *);
-	static demangle_fn *demangle;
-	static bool is_tried;
-	int status = 0;
-
-	if (strncmp(name, "_Z", 2) != 0)
-		return NULL;
-	/*
-	 * The C++ library is asked for when the first C++ name appears: pptrace
-	 * does not otherwise need it, and a machine that runs C++ programs has it.
-	 */
-	if (!is_tried) {
-		void *lib = dlopen("libstdc++.so.6", RTLD_LAZY | RTLD_LOCAL);
-
-		is_tried = true;
-		if (lib)
-			*(void **)&demangle = dlsym(lib, "__cxa_demangle");
-	}
-	return demangle ? demangle(name, NULL, NULL, &status) : NULL;
-}
-
 struct module *module_new(int fd, const char *path)
 {
 	struct module *m = xcalloc(1, sizeof *m);
@@ -77,13 +40,6 @@ struct module *module_new(int fd, const char *path)
 	m->fd = fd;
 	m->debug_fd = -1;
 	return m;
-}
-
-static void symtab_done(struct symtab *t)
-{
-	for (size_t i = 0; i < t->len; i++)
-		free(t->list[i].shown);
-	free(t->list);
 }
 
 void module_free(struct module *m)
@@ -137,40 +93,6 @@ static void reopen(struct module *m)
 		return;
 	(void)close(m->fd);
 	m->fd = -1;
-}
-
-static unsigned underscores(const char *s)
-{
-	return (unsigned)strspn(s, "_");
-}
-
-/* Of several names for one address the one that a person would call it comes first. */
-static int sym_compare(const void *pa, const void *pb)
-{
-	const struct sym *a = pa, *b = pb;
-
-	if (a->start != b->start)
-		return a->start < b->start ? -1 : 1;
-	if ((a->size == 0) != (b->size == 0))
-		return a->size == 0 ? 1 : -1;
-	if (a->is_global != b->is_global)
-		return a->is_global ? -1 : 1;
-	if (underscores(a->name) != underscores(b->name))
-		return underscores(a->name) < underscores(b->name) ? -1 : 1;
-	if (strlen(a->name) != strlen(b->name))
-		return strlen(a->name) < strlen(b->name) ? -1 : 1;
-	return strcmp(a->name, b->name);
-}
-
-static void symtab_add(struct symtab *t, const GElf_Sym *s, const char *name)
-{
-	unsigned bind = GELF_ST_BIND(s->st_info);
-
-	ARRAY_GROW(t->list, t->len, t->cap);
-	t->list[t->len++] = (struct sym){.start = s->st_value,
-		.size = s->st_size,
-		.name = name,
-		.is_global = bind == STB_GLOBAL || bind == STB_WEAK};
 }
 
 static void read_section(struct module *m, Elf *elf, Elf_Scn *scn, const GElf_Shdr *sh)
@@ -326,10 +248,8 @@ static bool parse(struct module *m)
 	if (!read_symbols(m, m->elf, SHT_SYMTAB) &&
 		!(m->debug_elf && read_symbols(m, m->debug_elf, SHT_SYMTAB)))
 		(void)read_symbols(m, m->elf, SHT_DYNSYM);
-	if (m->functions.len)
-		qsort(m->functions.list, m->functions.len, sizeof(struct sym), sym_compare);
-	if (m->variables.len)
-		qsort(m->variables.list, m->variables.len, sizeof(struct sym), sym_compare);
+	symtab_sort(&m->functions);
+	symtab_sort(&m->variables);
 	return true;
 }
 
@@ -373,31 +293,6 @@ bool module_covers(struct module *m, uint64_t vaddr)
 	return parse(m) && vaddr >= m->low && vaddr < m->high;
 }
 
-/* Finds the symbol that covers vaddr; nested and aliased ones make it look back a little. */
-static struct sym *symtab_find(struct symtab *t, uint64_t vaddr)
-{
-	struct sym *best = NULL;
-	size_t lo = 0, hi = t->len;
-
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (t->list[mid].start <= vaddr)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	for (size_t i = lo, n = 0; i > 0 && n < MODULE_WALK_BACK; i--, n++) {
-		struct sym *s = &t->list[i - 1];
-
-		if (best && s->start != best->start)
-			break;
-		if (s->size ? vaddr - s->start < s->size : n == 0)
-			best = s; /* the first of those with the same address is the best name */
-	}
-	return best;
-}
-
 const char *module_function(struct module *m, uint64_t vaddr, uint64_t *ret_start)
 {
 	struct sym *s = parse(m) ? symtab_find(&m->functions, vaddr) : NULL;
@@ -405,12 +300,7 @@ const char *module_function(struct module *m, uint64_t vaddr, uint64_t *ret_star
 	if (!s)
 		return NULL;
 	*ret_start = s->start;
-	if (!s->shown) {
-		s->shown = module_demangle(s->name);
-		if (!s->shown)
-			s->shown = xstrndup(s->name, strcspn(s->name, "@"));
-	}
-	return s->shown;
+	return symtab_shown(s);
 }
 
 const char *module_variable(struct module *m, uint64_t vaddr, uint64_t *ret_offset)
@@ -420,27 +310,7 @@ const char *module_variable(struct module *m, uint64_t vaddr, uint64_t *ret_offs
 	if (!s)
 		return NULL;
 	*ret_offset = vaddr - s->start;
-	if (!s->shown) {
-		s->shown = module_demangle(s->name);
-		if (!s->shown)
-			s->shown = xstrndup(s->name, strcspn(s->name, "@"));
-	}
-	return s->shown;
-}
-
-static bool symtab_lookup(const struct symtab *t, const char *name, uint64_t *ret)
-{
-	size_t len = strlen(name);
-
-	for (size_t i = 0; i < t->len; i++) {
-		const struct sym *s = &t->list[i];
-
-		if (!strncmp(s->name, name, len) && (!s->name[len] || s->name[len] == '@')) {
-			*ret = s->start;
-			return true;
-		}
-	}
-	return false;
+	return symtab_shown(s);
 }
 
 bool module_lookup(struct module *m, const char *name, uint64_t *ret)

@@ -57,7 +57,4 @@ bool module_is_static(struct module *m);
 /* Returns the unwind tables (.eh_frame or .debug_frame), or NULL; they use the file's addresses. */
 struct Dwarf_CFI_s *module_cfi(struct module *m);
 
-/* Returns a C++ name in readable form, which the caller frees, or NULL if it is none. */
-char *module_demangle(const char *name);
-
 #endif

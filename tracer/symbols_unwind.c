@@ -20,27 +20,18 @@
 
 #include "base/hash.h"
 #include "base/mem.h"
+#include "tracer/symbols_eval.h"
 #include "tracer/symbols_maps.h"
 #include "tracer/symbols_module.h"
 
 enum {
-	REG_RBP = 6, /* numbers of DWARF on x86-64 */
-	REG_RSP = 7,
-	REG_RIP = 16,
-	REG_COUNT = 17,
 	STACK_WINDOW = 4 * 1024, /* read at once */
 	STACK_SEARCH = 8 * 1024, /* how far up a frame pointer is looked for */
-	EVAL_DEPTH = 16,
-	CALL_LENGTH = 5 /* of a direct call instruction */
+	CALL_LENGTH = 5          /* of a direct call instruction */
 };
 
 /* Those that a callee keeps for its caller, and that rules are made of: rbx, rbp, rsp, r12 to r15, the return address. */
 static const int kept_regs[] = {3, REG_RBP, REG_RSP, 12, 13, 14, 15, REG_RIP};
-
-struct regs {
-	uint64_t v[REG_COUNT];
-	uint32_t valid; /* bit n: register n is known */
-};
 
 struct unwind {
 	const struct maps *maps;
@@ -62,6 +53,11 @@ static bool read_memory(struct unwind *u, uint64_t addr, void *to, size_t len)
 	return process_vm_readv(u->pid, &local, 1, &remote, 1, 0) == (ssize_t)len;
 }
 
+static bool read_for_eval(void *arg, uint64_t addr, void *to, size_t len)
+{
+	return read_memory(arg, addr, to, len);
+}
+
 static void read_window(struct unwind *u, uint64_t sp)
 {
 	struct iovec local = {u->window, sizeof u->window};
@@ -77,149 +73,11 @@ static void read_window(struct unwind *u, uint64_t sp)
 	u->window_len = n > 0 ? (size_t)n : 0;
 }
 
-static bool reg_get(const struct regs *r, uint64_t number, uint64_t *ret)
-{
-	if (number >= REG_COUNT || !(r->valid & 1u << number))
-		return false;
-	*ret = r->v[number];
-	return true;
-}
-
-static void reg_set(struct regs *r, unsigned number, uint64_t value)
-{
-	r->v[number] = value;
-	r->valid |= 1u << number;
-}
-
-struct eval {
-	struct unwind *u;
-	const struct regs *regs;
-	const uint64_t *cfa; /* NULL while it is being computed */
-	uint64_t stack[EVAL_DEPTH];
-	unsigned depth;
-};
-
-static bool push(struct eval *e, uint64_t value)
-{
-	if (e->depth == EVAL_DEPTH)
-		return false;
-	e->stack[e->depth++] = value;
-	return true;
-}
-
-static bool eval_binary(struct eval *e, unsigned atom)
-{
-	uint64_t a, b;
-
-	if (e->depth < 2)
-		return false;
-	b = e->stack[--e->depth];
-	a = e->stack[--e->depth];
-	switch (atom) {
-	case DW_OP_plus:
-		return push(e, a + b);
-	case DW_OP_minus:
-		return push(e, a - b);
-	case DW_OP_and:
-		return push(e, a & b);
-	case DW_OP_or:
-		return push(e, a | b);
-	case DW_OP_mul:
-		return push(e, a * b);
-	case DW_OP_shl:
-		return push(e, b < 64 ? a << b : 0);
-	case DW_OP_shr:
-		return push(e, b < 64 ? a >> b : 0);
-	case DW_OP_ge:
-		return push(e, (int64_t)a >= (int64_t)b);
-	case DW_OP_gt:
-		return push(e, (int64_t)a > (int64_t)b);
-	case DW_OP_le:
-		return push(e, (int64_t)a <= (int64_t)b);
-	case DW_OP_lt:
-		return push(e, (int64_t)a < (int64_t)b);
-	case DW_OP_eq:
-		return push(e, a == b);
-	case DW_OP_ne:
-		return push(e, a != b);
-	default:
-		return false;
-	}
-}
-
-static bool eval_constant(struct eval *e, const Dwarf_Op *op)
-{
-	switch (op->atom) {
-	case DW_OP_addr:
-	case DW_OP_const1u:
-	case DW_OP_const1s:
-	case DW_OP_const2u:
-	case DW_OP_const2s:
-	case DW_OP_const4u:
-	case DW_OP_const4s:
-	case DW_OP_const8u:
-	case DW_OP_const8s:
-	case DW_OP_constu:
-	case DW_OP_consts:
-		return push(e, op->number);
-	default:
-		return false;
-	}
-}
-
-/* One operation of those that unwind tables contain in practice; any other makes the frame unknown. */
-static bool eval_op(struct eval *e, const Dwarf_Op *op)
-{
-	uint64_t value;
-
-	if (op->atom >= DW_OP_breg0 && op->atom <= DW_OP_breg31)
-		return reg_get(e->regs, op->atom - DW_OP_breg0, &value) &&
-		       push(e, value + op->number);
-	if (op->atom >= DW_OP_lit0 && op->atom <= DW_OP_lit31)
-		return push(e, op->atom - DW_OP_lit0);
-	switch (op->atom) {
-	case DW_OP_bregx:
-		return reg_get(e->regs, op->number, &value) && push(e, value + op->number2);
-	case DW_OP_call_frame_cfa:
-		return e->cfa && push(e, *e->cfa);
-	case DW_OP_plus_uconst:
-		if (e->depth == 0)
-			return false;
-		e->stack[e->depth - 1] += op->number;
-		return true;
-	case DW_OP_deref:
-		if (e->depth == 0 || !read_memory(e->u, e->stack[e->depth - 1], &value, 8))
-			return false;
-		e->stack[e->depth - 1] = value;
-		return true;
-	case DW_OP_dup:
-		return e->depth > 0 && push(e, e->stack[e->depth - 1]);
-	case DW_OP_drop:
-		return e->depth > 0 && e->depth-- > 0;
-	case DW_OP_nop:
-		return true;
-	default:
-		return eval_constant(e, op) || eval_binary(e, op->atom);
-	}
-}
-
-static bool eval_ops(struct eval *e, const Dwarf_Op *ops, size_t n, uint64_t *ret)
-{
-	e->depth = 0;
-	for (size_t i = 0; i < n; i++)
-		if (!eval_op(e, &ops[i]))
-			return false;
-	if (e->depth == 0)
-		return false;
-	*ret = e->stack[e->depth - 1];
-	return true;
-}
-
 /* Finds what the caller of a frame had in one register. */
 static void restore(struct unwind *u, Dwarf_Frame *frame, const struct regs *old, uint64_t cfa,
 	int number, struct regs *ret)
 {
-	struct eval e = {.u = u, .regs = old, .cfa = &cfa};
+	struct eval e = {.read = read_for_eval, .arg = u, .regs = old, .cfa = &cfa};
 	Dwarf_Op mem[3], *ops;
 	uint64_t value;
 	size_t n = 0;
@@ -296,7 +154,7 @@ static bool step_frame_pointer(struct unwind *u, struct regs *r)
 static bool find_cfa(struct unwind *u, Dwarf_Frame *frame, struct module *module, uint64_t vaddr,
 	uint64_t bias, struct regs *r, uint64_t *ret)
 {
-	struct eval e = {.u = u, .regs = r};
+	struct eval e = {.read = read_for_eval, .arg = u, .regs = r};
 	uint64_t function, rbp, sp;
 	Dwarf_Op *ops;
 	size_t n = 0;

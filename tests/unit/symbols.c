@@ -13,7 +13,7 @@
 
 #include "base/mem.h"
 #include "tracer/symbols.h"
-#include "tracer/symbols_module.h"
+#include "tracer/symbols_table.h"
 
 pthread_mutex_t symbols_test_mutex = PTHREAD_MUTEX_INITIALIZER;
 static int symbols_test_array[8];
@@ -197,10 +197,10 @@ TEST(symbols_unwind_blocked)
 
 TEST(symbols_demangle)
 {
-	char *name = module_demangle("_ZNSt5mutex4lockEv");
+	char *name = symtab_demangle("_ZNSt5mutex4lockEv");
 
 	ASSERT_STR(name, "std::mutex::lock()");
 	free(name);
-	ASSERT(!module_demangle("main"));
-	ASSERT(!module_demangle("_Zgarbage!"));
+	ASSERT(!symtab_demangle("main"));
+	ASSERT(!symtab_demangle("_Zgarbage!"));
 }

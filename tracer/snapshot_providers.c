@@ -1,0 +1,128 @@
+/* snapshot_providers.c - who may end a wait: other processes that a snapshot must look at too. */
+/* SPDX-License-Identifier: MIT */
+#include "tracer/snapshot_state.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+
+static void add_holders(
+	struct snapshot *s, uint64_t inode, void (*add)(struct snapshot *s, pid_t pid))
+{
+	files_holders(s);
+	for (size_t i = 0; inode && i < s->n_holders; i++)
+		if (s->holders[i].inode == inode)
+			add(s, s->holders[i].pid);
+}
+
+void wait_mappers(struct snap_shared *shared)
+{
+	DIR *proc = opendir("/proc");
+	struct dirent *e;
+
+	while (proc && (e = readdir(proc)) != NULL) {
+		struct snap_process p = {.live = (pid_t)atoi(e->d_name)};
+		bool maps = false;
+
+		if (p.live <= 0 || p.live == getpid())
+			continue;
+		wait_maps(&p);
+		for (size_t i = 0; i < p.n_maps; i++)
+			maps |= p.maps[i].dev == shared->dev && p.maps[i].inode == shared->inode;
+		free(p.maps);
+		if (!maps)
+			continue;
+		ARRAY_GROW(shared->mappers, shared->n_mappers, shared->cap_mappers);
+		shared->mappers[shared->n_mappers++] = p.live;
+	}
+	if (proc)
+		(void)closedir(proc);
+}
+
+/* Says whether a thread of the process waits for a FIFO's other side; many are in open for a moment only. */
+static bool opens_fifo(struct snapshot *s, pid_t pid)
+{
+	size_t n_threads = s->n_threads;
+	struct snap_process *p = proc_load(s, pid);
+	bool found = false;
+
+	for (size_t i = 0; p && i < p->n_threads && !found; i++) {
+		struct snap_thread *t = &p->threads[i];
+
+		if (t->has_run || p->is_kernel || p->is_zombie)
+			continue;
+		wait_fill(s, p, t);
+		found = t->wait.reason == WAIT_FIFO_OPEN;
+	}
+	proc_free(p);
+	s->n_threads = n_threads;
+	return found;
+}
+
+/* Whoever waits to open the other side of a FIFO cannot be found by descriptors: look for those asleep in open. */
+static void add_openers(struct snapshot *s, void (*add)(struct snapshot *s, pid_t pid))
+{
+	struct dirent *e;
+	DIR *proc;
+
+	if (s->has_openers)
+		return;
+	s->has_openers = true;
+	proc = opendir("/proc");
+	while (proc && (e = readdir(proc)) != NULL) {
+		char path[64], text[256];
+		int nr;
+
+		if (!isdigit((unsigned char)e->d_name[0]))
+			continue;
+		(void)snprintf(path, sizeof path, "/proc/%d/syscall", atoi(e->d_name));
+		if (proc_read(path, text, sizeof text) <= 0 || !isdigit((unsigned char)text[0]))
+			continue;
+		nr = atoi(text);
+#ifdef SYS_open
+		if (nr == SYS_open)
+			nr = SYS_openat;
+#endif
+		if (nr == SYS_openat && opens_fifo(s, (pid_t)atoi(e->d_name)))
+			add(s, (pid_t)atoi(e->d_name));
+	}
+	if (proc)
+		(void)closedir(proc);
+}
+
+void wait_providers(struct snapshot *s, struct snap_process *p, struct snap_thread *t,
+	void (*add)(struct snapshot *s, pid_t pid))
+{
+	const struct rec_WAIT_BEGIN *w = &t->wait;
+
+	(void)p;
+	if (t->has_run || w->syscall == (uint64_t)-1)
+		return;
+	if (w->reason == WAIT_FIFO_OPEN) {
+		add_openers(s, add);
+		add_holders(s, w->inode, add);
+	} else if (w->file_kind == FILE_PIPE || w->file_kind == FILE_FIFO) {
+		add_holders(s, w->inode, add);
+	} else if (w->file_kind == FILE_SOCKETPAIR) {
+		add_holders(s, w->inode, add);
+		add_holders(s, w->peer, add);
+	} else if (w->file_kind == FILE_PIDFD) {
+		add(s, (pid_t)w->peer);
+	} else if (w->file_kind == FILE_REG && (t->nr == SYS_flock || t->nr == SYS_fcntl)) {
+		add_holders(s, w->inode, add);
+	}
+	for (size_t i = 0; i < t->n_poll; i++) {
+		const struct rec_poll_item *item = &t->poll[i];
+
+		if (item->file_kind == FILE_PIPE || item->file_kind == FILE_FIFO ||
+			item->file_kind == FILE_SOCKETPAIR) {
+			add_holders(s, item->inode, add);
+			add_holders(s, item->inode2, add);
+		} else if (item->file_kind == FILE_PIDFD) {
+			add(s, (pid_t)item->peer);
+		}
+	}
+}
