@@ -17,7 +17,9 @@ OUT := build$(if $(SAN),/san-$(subst $(comma),-,$(SAN)))
 # The one list of what pptrace needs: Debian package names.
 DEPS_BUILD := gcc libc6-dev make pkg-config clang llvm bpftool libbpf-dev libelf-dev libdw-dev \
 	libsqlite3-dev libgraphviz-dev graphviz libjansson-dev
-DEPS_TEST := sqlite3 strace clang-format fonts-dejavu-core
+DEPS_TEST := bsdutils chromium clang-format fonts-dejavu-core g++ gcc-multilib git libpython3.11-testsuite \
+	libxml2-utils man-db musl-tools nodejs:node npm:npm openssl perl procps python3 redis-server redis-tools \
+	sqlite3 strace stress-ng util-linux
 
 PKGS := sqlite3 libgvc jansson libdw libelf libbpf
 ifneq ($(filter-out deps help clean,$(or $(MAKECMDGOALS),all)),)
