@@ -254,6 +254,7 @@ HANDLER_EXIT(exit_splice)
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct slot *slot = slot_get(task);
 	struct io in = {}, out = {};
+	struct file *file;
 
 	if (!slot || io_is_broken_off(ret))
 		return 0;
@@ -283,6 +284,10 @@ HANDLER_EXIT(exit_splice)
 		out.fd = REG_ARG0(regs);
 		in.requested = iov_sum(REG_ARG1(regs), REG_ARG2(regs));
 		out.op = IO_VMSPLICE;
+		/* From a pipe into memory it reads. */
+		file = file_of_fd(task, out.fd);
+		if (file && !(BPF_CORE_READ(file, f_mode) & END_WRITE))
+			out.op = IO_READV;
 		break;
 	}
 	out.requested = in.requested;

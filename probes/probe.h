@@ -67,6 +67,8 @@ extern unsigned long long zero;
 /* True if this kernel has the helper; decided when the program is loaded. */
 #define HAS_HELPER(name) bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_##name)
 
+#define WAKE_WINDOW 8192
+
 #define ERESTARTSYS 512
 #define ERESTART_RESTARTBLOCK 516
 
@@ -122,9 +124,15 @@ static __always_inline void *emit_begin(u32 kind, u32 size, u32 pid, u32 tid)
 	return head;
 }
 
+/*
+ * The tracer comes by itself now and then. It is woken only when much has come
+ * together, by those records that pass the mark; a wake-up for each one above it
+ * would be an interrupt each, at the worst of times.
+ */
 static __always_inline void emit_end(void *rec)
 {
-	u64 wake = bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) > config.wake_bytes;
+	u64 over = bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) - config.wake_bytes;
+	bool wake = over < WAKE_WINDOW;
 
 	bpf_ringbuf_submit(rec, wake ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP);
 }

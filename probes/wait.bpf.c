@@ -98,9 +98,9 @@ static __always_inline u64 wait_futex(struct wait *w, struct task_struct *task)
 	return w->args[0];
 }
 
-static __always_inline void wait_fd(struct wait *w, struct task_struct *task)
+static __always_inline void wait_fd(struct wait *w, struct task_struct *task, u32 fd)
 {
-	struct file *file = file_of_fd(task, w->args[0]);
+	struct file *file = file_of_fd(task, fd);
 
 	if (!file)
 		return;
@@ -127,20 +127,24 @@ static __always_inline u64 wait_call(struct wait *w, struct task_struct *task, s
 	case CALL_SENDMMSG:
 	case CALL_RECVMMSG:
 	case CALL_VMSPLICE:
-	case CALL_SPLICE:
 	case CALL_TEE:
 	case CALL_SENDFILE:
 	case CALL_FD_WAIT:
-		wait_fd(w, task);
+		wait_fd(w, task, w->args[0]);
 		if (call == CALL_RECVMMSG && w->args[4])
 			w->timed = 1;
 		return 0;
+	case CALL_SPLICE: /* from a pipe, or from a file to one */
+		wait_fd(w, task, w->args[0]);
+		if (w->obj.kind != FILE_PIPE && w->obj.kind != FILE_FIFO)
+			wait_fd(w, task, w->args[2]);
+		return 0;
 	case CALL_FLOCK:
-		wait_fd(w, task);
+		wait_fd(w, task, w->args[0]);
 		w->reason = WAIT_FILE_LOCK;
 		return 0;
 	case CALL_FCNTL:
-		wait_fd(w, task);
+		wait_fd(w, task, w->args[0]);
 		if ((u32)w->args[1] != F_SETLKW && (u32)w->args[1] != F_OFD_SETLKW)
 			return 0;
 		w->reason = WAIT_FILE_LOCK;
