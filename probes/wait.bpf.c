@@ -113,32 +113,18 @@ static __always_inline u64 wait_call(struct wait *w, struct task_struct *task, s
 {
 	u32 call = slot->call;
 
-	switch (call) {
-	case CALL_FUTEX:
-		return wait_futex(w, task);
-	case CALL_READ:
-	case CALL_WRITE:
-	case CALL_READV:
-	case CALL_WRITEV:
-	case CALL_SEND:
-	case CALL_RECV:
-	case CALL_SENDMSG:
-	case CALL_RECVMSG:
-	case CALL_SENDMMSG:
-	case CALL_RECVMMSG:
-	case CALL_VMSPLICE:
-	case CALL_TEE:
-	case CALL_SENDFILE:
-	case CALL_FD_WAIT:
+	if ((call >= CALL_READ && call <= CALL_SENDFILE) || call == CALL_FD_WAIT) {
 		wait_fd(w, task, w->args[0]);
+		/* splice moves from a pipe, or from a file to one. */
+		if (call == CALL_SPLICE && w->obj.kind != FILE_PIPE && w->obj.kind != FILE_FIFO)
+			wait_fd(w, task, w->args[2]);
 		if (call == CALL_RECVMMSG && w->args[4])
 			w->timed = 1;
 		return 0;
-	case CALL_SPLICE: /* from a pipe, or from a file to one */
-		wait_fd(w, task, w->args[0]);
-		if (w->obj.kind != FILE_PIPE && w->obj.kind != FILE_FIFO)
-			wait_fd(w, task, w->args[2]);
-		return 0;
+	}
+	switch (call) {
+	case CALL_FUTEX:
+		return wait_futex(w, task);
 	case CALL_FLOCK:
 		wait_fd(w, task, w->args[0]);
 		w->reason = WAIT_FILE_LOCK;

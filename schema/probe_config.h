@@ -28,7 +28,7 @@ typedef int64_t cfg_s64;
  */
 enum call {
 	CALL_NONE = 0,
-	CALL_READ,
+	CALL_READ, /* from here to CALL_SENDFILE: move bytes through argument 0 */
 	CALL_WRITE,
 	CALL_READV,
 	CALL_WRITEV,
@@ -71,8 +71,6 @@ enum call {
 	CALL_MMAP,
 	CALL_FLOCK,
 	CALL_FUTEX,
-	CALL_FUTEX_WAITV,
-	CALL_FUTEX_WAIT,
 	CALL_POLL,
 	CALL_PPOLL,
 	CALL_SELECT,
