@@ -35,6 +35,7 @@ struct rec_head {
 #define REC_SHIM 4u    /* came from the shim */
 #define REC_SNAP 8u    /* state found by a snapshot, not an event */
 #define REC_COMPAT 16u /* made in a 32-bit system call */
+#define REC_INNER 32u  /* pid and tid are those of a nested PID namespace (FORK's child_ns_) */
 
 enum rec_kind {
 	REC_NONE = 0,

@@ -87,10 +87,31 @@ struct proc *model_proc(struct model *m, const struct rec_head *head)
 	return p;
 }
 
+/* The living thread that has these numbers in a PID namespace of its own. */
+static struct thread *find_inner(const struct model *m, const struct rec_head *head)
+{
+	for (const struct proc *p = m->all_procs; p; p = p->next) {
+		if (p->ns_pid != head->pid || p->ended)
+			continue;
+		for (struct thread *t = p->threads; t; t = t->peer)
+			if (t->ns_tid == head->tid && t->end == STORE_NULL)
+				return t;
+	}
+	return NULL;
+}
+
 struct thread *model_thread(struct model *m, const struct rec_head *head)
 {
 	struct thread *t = m->last_thread;
 
+	if (head->flags & REC_INNER) {
+		if (t && t->ns_tid == head->tid && t->proc->ns_pid == head->pid)
+			return t;
+		t = find_inner(m, head);
+		if (t)
+			return m->last_thread = t;
+		t = m->last_thread;
+	}
 	if (t && t->tid == head->tid && t->proc->pid == head->pid && !t->proc->unconfirmed)
 		return t;
 	t = model_find_thread(m, head->tid);

@@ -140,7 +140,7 @@ static int shim_attach(struct source *src, const struct source_config *config, s
 	src->state = s;
 	s->library = config->shim_path ? xstrdup(config->shim_path) : NULL;
 	s->wakeup = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	s->drain.pidns = pidns_number();
+	s->drain.ns.own = pidns_number();
 	s->drain.clock.tsc = shim_clock_tsc();
 	fd = file_make(s, config);
 	rc = fd < 0 ? fd : file_map(s, fd);
@@ -154,7 +154,7 @@ static int shim_attach(struct source *src, const struct source_config *config, s
 	h->flags = config->drop ? ARENA_FLAG_DROP : 0;
 	h->clock = s->drain.clock.tsc ? ARENA_CLOCK_TSC : ARENA_CLOCK_MONOTONIC;
 	h->data_bytes = config->data_bytes;
-	h->pidns = s->drain.pidns;
+	h->pidns = s->drain.ns.own;
 	h->heartbeat = 1;
 	shim_drain_init(&s->drain, config->everything);
 	return 0;

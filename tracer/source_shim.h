@@ -50,7 +50,9 @@ struct shim_ring {
 	bool broken; /* contradicts itself: not read any further */
 	bool dead;   /* its thread is gone: what is not committed never will be */
 	uint32_t number;
-	uint32_t pid, tid; /* as the process itself numbers them */
+	uint32_t ns_pid, ns_tid; /* as the process itself numbers them */
+	uint32_t pid, tid;       /* as pptrace does, 0: not known (yet) */
+	unsigned tries;          /* how often that was looked for */
 	uint64_t image, pidns, born, parent;
 	uint64_t tail;    /* next slot to read */
 	uint64_t head;    /* slots reserved when it was last looked at */
@@ -125,13 +127,31 @@ void shim_ring_pin(struct shim_ring *r);
 /* Gives the ring and all its chunks back; returns how many records its writer dropped. */
 uint64_t shim_ring_close(struct shim_arena *a, struct shim_ring *r);
 
+/* ---- PID namespaces (source_shim_ns.c) ---- */
+
+struct shim_ns {
+	uint64_t own;     /* pptrace's own namespace, as its inode */
+	struct hash pids; /* pid in another namespace -> pid */
+};
+
+/* Finds out pid and tid of a ring; they stay 0 if that is not possible now. */
+void shim_ns_resolve(struct shim_ns *ns, struct shim_ring *r);
+
+/* Says whether there is no hope any more. */
+bool shim_ns_lost(const struct shim_ring *r);
+
+/* Returns a pid of a namespace as our own, 0: not known. */
+uint32_t shim_ns_pid(struct shim_ns *ns, uint64_t pidns, uint32_t pid);
+void shim_ns_done(struct shim_ns *ns);
+
 /* ---- Records (source_shim_expand.c) ---- */
 
 struct shim_tasks;
 struct shim_expand {
 	struct shim_clock *clock;
 	struct shim_tasks *tasks; /* NULL: kernel probes report processes */
-	struct hash handles;      /* pthread_t of a process -> tid */
+	struct shim_ns *ns;
+	struct hash handles; /* pthread_t of a process -> tid */
 	uint64_t malformed;
 };
 
@@ -159,9 +179,9 @@ void shim_tasks_done(struct shim_tasks *t);
 /* The command, which nobody in the recording made. */
 void shim_tasks_root(struct shim_tasks *t, uint32_t pid);
 
-/* Hands rec on, with what has to come before it or stands for it. */
-void shim_tasks_emit(struct shim_tasks *t, const struct shim_ring *r, const struct rec_head *rec,
-	source_emit *emit, void *arg);
+/* Hands rec on, with what has to come before it or stands for it. parent: process that made the ring's one. */
+void shim_tasks_emit(struct shim_tasks *t, const struct shim_ring *r, uint64_t parent,
+	const struct rec_head *rec, source_emit *emit, void *arg);
 
 /* ---- All rings together (source_shim_drain.c) ---- */
 
@@ -173,7 +193,7 @@ struct shim_drain {
 	struct shim_ring *rings; /* one for each in the arena */
 	uint32_t *heap;          /* rings with a record to hand over, oldest first */
 	size_t n_heap;
-	uint64_t pidns;  /* the tracer's own */
+	struct shim_ns ns;
 	uint64_t latest; /* raw: when the drain began */
 	uint64_t until;  /* mono: handed over so far */
 	uint64_t lost_dropped, lost_holes;

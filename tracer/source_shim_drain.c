@@ -21,6 +21,7 @@ void shim_drain_init(struct shim_drain *d, bool everything)
 	d->rings = xcalloc(d->arena.n_rings, sizeof *d->rings);
 	d->heap = xcalloc(d->arena.n_rings, sizeof *d->heap);
 	d->expand.clock = &d->clock;
+	d->expand.ns = &d->ns;
 	d->expand.tasks = everything ? &d->tasks : NULL;
 	d->until = shim_clock_sample(&d->clock).mono;
 }
@@ -33,6 +34,7 @@ void shim_drain_done(struct shim_drain *d)
 	shim_clock_done(&d->clock);
 	shim_expand_done(&d->expand);
 	shim_tasks_done(&d->tasks);
+	shim_ns_done(&d->ns);
 	free(d->rings);
 	free(d->heap);
 	*d = (struct shim_drain){0};
@@ -42,8 +44,8 @@ void shim_drain_done(struct shim_drain *d)
 
 static bool thread_is_gone(const struct shim_drain *d, const struct shim_ring *r)
 {
-	/* Numbers of another PID namespace say nothing here. */
-	if (r->pidns != d->pidns || !d->pidns)
+	/* A number whose namespace is not known says nothing. */
+	if (!r->pid || !r->pidns || !d->ns.own)
 		return false;
 	return syscall(SYS_tgkill, r->pid, r->tid, 0) < 0 && errno == ESRCH;
 }
@@ -54,7 +56,7 @@ static void supersede(struct shim_drain *d, const struct shim_ring *young)
 	for (uint32_t i = 0; i < d->arena.n_rings; i++) {
 		struct shim_ring *r = &d->rings[i];
 
-		if (r->live && r->pid == young->pid && r->image != young->image &&
+		if (r->live && r->ns_pid == young->ns_pid && r->image != young->image &&
 			r->pidns == young->pidns && r->born < young->born)
 			r->dead = true;
 	}
@@ -67,6 +69,8 @@ static void find_rings(struct shim_drain *d)
 
 		if (!r->live && shim_ring_open(&d->arena, r, i))
 			supersede(d, r);
+		if (r->live && !r->pid)
+			shim_ns_resolve(&d->ns, r);
 		if (r->live)
 			shim_ring_look(&d->arena, r);
 	}
@@ -171,7 +175,10 @@ static bool ring_take(struct shim_drain *d, struct shim_ring *r, source_emit *em
 	switch (shim_ring_peek(&d->arena, r, &slot, &n)) {
 	case SHIM_RECORD:
 		slot.ts = r->next;
-		shim_expand(&d->expand, r, &slot, d->until, emit, arg);
+		if (r->pid || !d->expand.tasks)
+			shim_expand(&d->expand, r, &slot, d->until, emit, arg);
+		else
+			d->lost_dropped++;
 		r->last = slot.ts;
 		shim_ring_skip(&d->arena, r, n);
 		return true;
@@ -189,6 +196,12 @@ static bool ring_take(struct shim_drain *d, struct shim_ring *r, source_emit *em
 	return false;
 }
 
+/* Without kernel probes nobody else can tell whose records these are: they wait until that is found out. */
+static bool may_hand_over(const struct shim_drain *d, const struct shim_ring *r)
+{
+	return r->pid || !d->expand.tasks || shim_ns_lost(r);
+}
+
 /* Hands over all records up to the raw time horizon, at most POLL_SLOTS; returns the raw time up to which nothing is left. */
 static uint64_t hand_over(
 	struct shim_drain *d, uint64_t horizon, uint64_t now, source_emit *emit, void *arg)
@@ -198,7 +211,8 @@ static uint64_t hand_over(
 
 	d->n_heap = 0;
 	for (uint32_t i = 0; i < d->arena.n_rings; i++)
-		if (d->rings[i].live && ring_next(d, &d->rings[i], now, &floor_raw))
+		if (d->rings[i].live && may_hand_over(d, &d->rings[i]) &&
+			ring_next(d, &d->rings[i], now, &floor_raw))
 			d->heap[d->n_heap++] = i;
 	for (size_t i = d->n_heap / 2; i-- > 0;)
 		heap_down(d, i);

@@ -35,6 +35,9 @@ union record {
 	struct rec_PIPE_IO pipe_io;
 	struct rec_FILE_LOCK file_lock;
 	struct rec_THREAD_ENTRY entry;
+	struct rec_REAP reap;
+	struct rec_SIG_SEND sig_send;
+	struct rec_EXEC exec;
 	char bytes[sizeof(struct rec_END_OPEN) + sizeof(struct rec_EXEC) + sizeof(struct rec_MORE)];
 };
 
@@ -45,7 +48,7 @@ void shim_expand_done(struct shim_expand *x)
 
 static uint64_t handle_key(const struct shim_ring *r, uint64_t handle)
 {
-	return hash_mix((uint64_t)r->pid << 32, r->image, handle);
+	return hash_mix((uint64_t)r->ns_pid << 32, r->image, handle);
 }
 
 static void learn_handle(struct shim_expand *x, struct shim_ring *r, const struct shim_slot *s)
@@ -158,6 +161,38 @@ static void translate(struct shim_expand *x, struct shim_ring *r, union record *
 	}
 }
 
+/*
+ * Numbers of a nested PID namespace in fields. False: they cannot be told; a
+ * process then shows up by what it records itself.
+ */
+static bool translate_pids(
+	struct shim_expand *x, struct shim_ring *r, union record *rec, bool other_task)
+{
+	uint32_t pid;
+
+	if (other_task && rec->head.pid != r->ns_pid)
+		return false;
+	rec->head.pid = r->pid;
+	rec->head.tid = r->tid;
+	switch (rec->head.kind) {
+	case REC_FORK:
+		return false;
+	case REC_REAP:
+		pid = shim_ns_pid(x->ns, r->pidns, (uint32_t)rec->reap.child_pid);
+		rec->reap.child_pid = pid;
+		return pid != 0;
+	case REC_SIG_SEND:
+		pid = shim_ns_pid(x->ns, r->pidns, (uint32_t)rec->sig_send.target_pid);
+		rec->sig_send.target_pid = rec->sig_send.target_tid = pid;
+		return pid != 0;
+	case REC_EXEC:
+		rec->exec.old_tid = r->tid;
+		return true;
+	default:
+		return true;
+	}
+}
+
 static bool fill_raw(
 	struct shim_expand *x, struct shim_ring *r, const struct shim_slot *s, union record *rec)
 {
@@ -180,7 +215,7 @@ static bool fill_raw(
 	rec->head.kind = (rec_u16)s->rec_kind;
 	rec->head.size = (rec_u16)size;
 	translate(x, r, rec);
-	return true;
+	return !x->tasks || r->pid == r->ns_pid || translate_pids(x, r, rec, task);
 }
 
 void shim_expand(struct shim_expand *x, struct shim_ring *r, const struct shim_slot *slot,
@@ -221,8 +256,17 @@ void shim_expand(struct shim_expand *x, struct shim_ring *r, const struct shim_s
 	}
 	if (!ok)
 		return;
+	/* Beside kernel probes the model knows who has these numbers; it needs nothing but locks from us. */
+	if (!x->tasks && r->pidns && x->ns->own && r->pidns != x->ns->own) {
+		if (rec.head.kind == REC_MODULE || rec.head.kind == REC_COMM)
+			return;
+		rec.head.flags |= REC_INNER;
+		rec.head.pid = r->ns_pid;
+		rec.head.tid = r->ns_tid;
+	}
 	if (x->tasks)
-		shim_tasks_emit(x->tasks, r, &rec.head, emit, arg);
+		shim_tasks_emit(x->tasks, r, shim_ns_pid(x->ns, r->pidns, (uint32_t)r->parent),
+			&rec.head, emit, arg);
 	else
 		emit(arg, &rec.head);
 }

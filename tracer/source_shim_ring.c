@@ -120,8 +120,8 @@ bool shim_ring_open(struct shim_arena *a, struct shim_ring *r, uint32_t number)
 	if (!owner || __atomic_load_n(&row->state, __ATOMIC_ACQUIRE) != ARENA_RING_LIVE)
 		return false;
 	*r = (struct shim_ring){.live = true, .number = number};
-	r->pid = (uint32_t)(owner >> 32);
-	r->tid = (uint32_t)owner;
+	r->ns_pid = (uint32_t)(owner >> 32);
+	r->ns_tid = (uint32_t)owner;
 	r->image = __atomic_load_n(&row->image, __ATOMIC_RELAXED);
 	r->pidns = __atomic_load_n(&row->pidns, __ATOMIC_RELAXED);
 	r->born = __atomic_load_n(&row->born, __ATOMIC_RELAXED);

@@ -68,8 +68,8 @@ static void read_comm(uint32_t pid, char *comm, size_t size)
 		*end = '\0';
 }
 
-static void tell_birth(struct shim_tasks *t, uint64_t parent, const struct rec_head *rec,
-	source_emit *emit, void *arg)
+static void tell_birth(struct shim_tasks *t, const struct shim_ring *r, uint64_t parent,
+	const struct rec_head *rec, source_emit *emit, void *arg)
 {
 	struct rec_FORK f = {.head = {REC_FORK, sizeof f, REC_SHIM, rec->ts, 0, 0}};
 
@@ -77,7 +77,8 @@ static void tell_birth(struct shim_tasks *t, uint64_t parent, const struct rec_h
 	if (!is_known(t, parent))
 		return;
 	f.head.pid = f.head.tid = (rec_u32)parent;
-	f.child_pid = f.child_tid = f.child_ns_pid = f.child_ns_tid = rec->pid;
+	f.child_pid = f.child_tid = rec->pid;
+	f.child_ns_pid = f.child_ns_tid = r->ns_pid;
 	f.parent_pid = parent;
 	read_comm((uint32_t)parent, f.comm, sizeof f.comm);
 	emit(arg, &f.head);
@@ -106,7 +107,7 @@ static void send_to_group(
 
 static struct image *image_of(struct shim_tasks *t, const struct shim_ring *r)
 {
-	uint64_t key = hash_mix(r->pid, r->image, 0);
+	uint64_t key = hash_mix(r->ns_pid, r->image, r->pidns);
 	struct image *im = hash_get(&t->images, key);
 
 	if (!im) {
@@ -211,11 +212,11 @@ static void tell_modules(struct shim_tasks *t, const struct shim_ring *r,
 		image_scan(im, rec, emit, arg);
 }
 
-void shim_tasks_emit(struct shim_tasks *t, const struct shim_ring *r, const struct rec_head *rec,
-	source_emit *emit, void *arg)
+void shim_tasks_emit(struct shim_tasks *t, const struct shim_ring *r, uint64_t parent,
+	const struct rec_head *rec, source_emit *emit, void *arg)
 {
 	if (rec->pid == r->pid && !is_known(t, rec->pid))
-		tell_birth(t, r->parent, rec, emit, arg);
+		tell_birth(t, r, parent, rec, emit, arg);
 	tell_modules(t, r, rec, emit, arg);
 	if (rec->kind == REC_FORK)
 		hash_set(&t->processes, ((const struct rec_FORK *)(const void *)rec)->child_pid, t);

@@ -148,3 +148,16 @@ if [ "$(id -u)" != 0 ]; then skip "needs root"; else
 	expect_sql user/t.db "SELECT sum(bytes) FROM pipe_io WHERE op = 'write'" 2
 fi
 end
+
+begin "numbers of a nested PID namespace"
+if [ "$(id -u)" != 0 ] || ! unshare -pf true 2>/dev/null; then skip "needs root"; else
+	run "$PPTRACE" run -q --locks=shim -o s.db unshare -pf --mount-proc "$PROGRAMS/all_locks"
+	expect_status 0
+	expect_sql s.db "SELECT p.name, count(*) FROM lock_hold h JOIN thread t ON t.id = h.thread_id JOIN process p ON p.id = t.process_id" 'all_locks|17'
+	expect_sql s.db "SELECT count(*) FROM process WHERE end_ns IS NULL" 0
+	expect_sql s.db "SELECT count(target_id) FROM sync WHERE op = 'join'" 5
+	run "$PPTRACE" run -q --backend=shim -o s.db unshare -pf --mount-proc "$PROGRAMS/locks_apart"
+	expect_status 0
+	expect_sql s.db "SELECT count(*), sum(end_ns IS NULL) FROM process" '2|0'
+fi
+end
