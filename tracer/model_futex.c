@@ -71,6 +71,27 @@ static struct thread *inner_thread(const struct model *m, const struct proc *p, 
 	return NULL;
 }
 
+/*
+ * The owner of a shared object in a nested PID namespace: the one thread of another
+ * process there that has the number inside. Of two, either could be meant.
+ */
+static struct thread *nested_owner(const struct model *m, const struct proc *p, uint32_t tid)
+{
+	struct thread *found = NULL;
+
+	for (const struct proc *q = m->all_procs; q; q = q->next) {
+		for (struct thread *t = q->threads; t; t = t->peer) {
+			if (q == p || t->ns_tid != tid || t->ns_tid == t->tid ||
+				t->end != STORE_NULL)
+				continue;
+			if (found)
+				return NULL;
+			found = t;
+		}
+	}
+	return found;
+}
+
 /* Joining waits on the word that the kernel clears when the thread has ended; it wakes across processes, so it is not private. */
 static bool is_join(struct model *m, struct thread *t, const struct rec_WAIT_BEGIN *rec)
 {
@@ -229,6 +250,8 @@ static bool guess_object(struct model *m, const struct thread *t, const struct r
 		return false;
 	if (guess_mutex(rec, w, g)) {
 		owner = inner_thread(m, t->proc, g->owner);
+		if (!owner && rec->inode && !is_private(rec))
+			owner = nested_owner(m, t->proc, g->owner);
 		if (owner && (owner->proc == t->proc || !is_private(rec))) {
 			*ret_owner = owner;
 			return true;

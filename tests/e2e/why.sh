@@ -118,6 +118,23 @@ else
 fi
 end
 
+begin "processes in a PID namespace of their own"
+if [ "$(id -u)" = 0 ] && unshare -fp --kill-child true 2>/dev/null; then
+	unshare -fp --kill-child "$PROGRAMS/stuck" pshared >/dev/null 2>&1 </dev/null &
+	outer=$!
+	wait_for 10 pgrep -P "$outer"
+	pid=$(pgrep -P "$outer")
+	wait_for 10 waiting 2
+	run "$PPTRACE" why "$pid"
+	expect_status 1
+	expect_out 'cycle of 2'
+	stop
+	wait "$outer" 2>/dev/null
+else
+	skip "no PID namespaces here"
+fi
+end
+
 begin "the holder of the other end is found from the child alone"
 start "$PROGRAMS/stuck" pipes
 wait_for 10 waiting 2
