@@ -35,6 +35,7 @@ struct page {
 	const struct trace *t;
 	sqlite3 *db;
 	struct buf *out, *why;
+	struct page_shown shown;
 };
 
 /* Waits keep the tint of their reason in the dark. */
@@ -282,6 +283,11 @@ static int add_tree(struct page *p)
 	int rc = add_figure(p, "tree", "Tree", "Processes and threads by who created them.",
 		tree_graph(p->t, tree, true), "dot");
 
+	for (size_t i = 0; i < tree->n; i++)
+		if (tree->nodes[i].kind == TREE_PROC)
+			p->shown.procs[tree->nodes[i].row] = true;
+		else if (tree->nodes[i].kind == TREE_THREAD)
+			p->shown.threads[tree->nodes[i].row] = true;
 	tree_free(tree);
 	return rc;
 }
@@ -327,8 +333,8 @@ static int add_tables(struct page *p)
 {
 	char *why;
 
-	page_processes(p->out, p->t);
-	page_threads(p->out, p->t);
+	page_processes(p->out, p->t, &p->shown);
+	page_threads(p->out, p->t, &p->shown);
 	why = page_locks(p->out, p->t, p->db);
 	if (!why)
 		why = page_pipes(p->out, p->t, p->db);
@@ -358,8 +364,11 @@ int page_make(const struct trace *t, sqlite3 *db, struct buf *out, struct buf *w
 {
 	_cleanup_buf_ struct buf body = BUF_INIT, links = BUF_INIT;
 	struct page p = {.t = t, .db = db, .out = &body, .why = why};
+	_cleanup_free_ bool *procs = xcalloc(t->n_procs + 1, sizeof *procs);
+	_cleanup_free_ bool *threads = xcalloc(t->n_threads + 1, sizeof *threads);
 	int rc;
 
+	p.shown = (struct page_shown){procs, threads};
 	add_findings(&p);
 	rc = add_pictures(&p);
 	if (!rc)

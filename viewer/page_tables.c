@@ -94,7 +94,17 @@ static void cell_marks(struct buf *out, const struct trace *t, const struct proc
 	buf_adds(out, "</td>");
 }
 
-static void proc_row(struct buf *out, const struct trace *t, const struct proc *p)
+/* Adds a number that leads to a box, if there is one. */
+static void cell_link(struct buf *out, bool shown, char kind, int64_t id, int64_t number)
+{
+	if (shown)
+		buf_addf(out, "<td class=\"n\"><a href=\"#%c%lld\">%lld</a></td>", kind,
+			(long long)id, (long long)number);
+	else
+		cell_number(out, number);
+}
+
+static void proc_row(struct buf *out, const struct trace *t, const struct proc *p, bool shown)
 {
 	_cleanup_buf_ struct buf status = BUF_INIT;
 	bool bad = p->end_kind == END_SIGNAL || p->exit_code != 0;
@@ -104,8 +114,8 @@ static void proc_row(struct buf *out, const struct trace *t, const struct proc *
 	if (p->main_thread != NONE)
 		buf_addf(out, " tl-t%lld wait-t%lld", (long long)t->threads[p->main_thread].id,
 			(long long)t->threads[p->main_thread].id);
-	buf_addf(out, "\"><td class=\"n\"><a href=\"#p%lld\">%lld</a></td>", (long long)p->id,
-		(long long)p->pid);
+	buf_adds(out, "\">");
+	cell_link(out, shown, 'p', p->id, p->pid);
 	cell_text(out, "", p->name);
 	cell_text(out, "cmd", p->n_execs || p->parent == NONE ? p->command : "");
 	buf_adds(out, "<td class=\"n\">");
@@ -121,26 +131,24 @@ static void proc_row(struct buf *out, const struct trace *t, const struct proc *
 	buf_adds(out, "</tr>\n");
 }
 
-void page_processes(struct buf *out, const struct trace *t)
+void page_processes(struct buf *out, const struct trace *t, const struct page_shown *shown)
 {
 	static const char *const heads[] = {"#pid", "name", "command", "#parent", "#started at",
 		"#lasted", "ended", "marks", NULL};
 
 	table_begin(out, "processes", "Processes", t->n_procs, heads);
 	for (size_t i = 0; i < t->n_procs && i < ROWS_MAX; i++)
-		proc_row(out, t, &t->procs[i]);
+		proc_row(out, t, &t->procs[i], shown->procs[i]);
 	table_end(out, t->n_procs, "process");
 }
 
-static void thread_row(struct buf *out, const struct trace *t, const struct thread *th)
+static void thread_row(struct buf *out, const struct trace *t, const struct thread *th, bool shown)
 {
 	const struct proc *p = &t->procs[th->proc];
 
-	buf_addf(out,
-		"<tr id=\"row-t%lld\" data-els=\"t%lld tl-t%lld wait-t%lld\"><td class=\"n\">"
-		"<a href=\"#t%lld\">%lld</a></td>",
-		(long long)th->id, (long long)th->id, (long long)th->id, (long long)th->id,
-		(long long)th->id, (long long)th->tid);
+	buf_addf(out, "<tr id=\"row-t%lld\" data-els=\"t%lld tl-t%lld wait-t%lld\">",
+		(long long)th->id, (long long)th->id, (long long)th->id, (long long)th->id);
+	cell_link(out, shown, 't', th->id, th->tid);
 	cell_text(out, "", th->name);
 	cell_text(out, "cmd", th->entry);
 	buf_addf(out, "<td><a href=\"#row-p%lld\">", (long long)p->id);
@@ -154,21 +162,21 @@ static void thread_row(struct buf *out, const struct trace *t, const struct thre
 					   : "");
 }
 
-void page_threads(struct buf *out, const struct trace *t)
+void page_threads(struct buf *out, const struct trace *t, const struct page_shown *shown)
 {
 	static const char *const heads[] = {
 		"#tid", "name", "starts in", "process", "#started at", "#lasted", "state", NULL};
-	size_t n = 0, shown = 0;
+	size_t n = 0, rows = 0;
 
 	for (size_t i = 0; i < t->n_threads; i++)
 		n += !t->threads[i].is_main;
 	if (!n)
 		return;
 	table_begin(out, "threads", "Threads", n, heads);
-	for (size_t i = 0; i < t->n_threads && shown < ROWS_MAX; i++)
+	for (size_t i = 0; i < t->n_threads && rows < ROWS_MAX; i++)
 		if (!t->threads[i].is_main) {
-			thread_row(out, t, &t->threads[i]);
-			shown++;
+			thread_row(out, t, &t->threads[i], shown->threads[i]);
+			rows++;
 		}
 	table_end(out, n, "thread");
 }
@@ -183,13 +191,19 @@ static size_t count(sqlite3 *db, const char *sql, char **ret_why)
 	return n;
 }
 
+/* Locks that were taken, or waited for. */
+#define LOCKS_WANTED                                                                               \
+	" WHERE st.holds > 0 OR l.id IN (SELECT lock_id FROM wait WHERE lock_id IS NOT NULL)"
+
 char *page_locks(struct buf *out, const struct trace *t, sqlite3 *db)
 {
 	static const char *const heads[] = {"lock", "kind", "process", "#taken", "#contended",
 		"#waited for", "#longest wait", "#longest hold", "held longest from", NULL};
 	struct rows r;
 	char *why;
-	size_t n = count(db, "SELECT count(*) FROM lock_stat WHERE holds > 0", &why);
+	size_t n = count(db,
+		"SELECT count(*) FROM lock l LEFT JOIN lock_stat st ON st.lock_id = l.id" LOCKS_WANTED,
+		&why);
 
 	if (why || !n)
 		return why;
@@ -197,8 +211,9 @@ char *page_locks(struct buf *out, const struct trace *t, sqlite3 *db)
 	r = rows_begin(db,
 		"SELECT l.id, coalesce(l.name, l.kind || ' ' || l.id), l.kind, l.process_id, st.holds,"
 		" st.contended, st.wait_ns, st.max_wait_ns, st.max_hold_ns, s.function || ' (' || s.file || ':' || s.line || ')'"
-		" FROM lock_stat st JOIN lock l ON l.id = st.lock_id LEFT JOIN site s ON s.id = st.max_hold_site_id"
-		" WHERE st.holds > 0 ORDER BY st.wait_ns DESC, st.holds DESC, l.id LIMIT 2000");
+		" FROM lock l LEFT JOIN lock_stat st ON st.lock_id = l.id"
+		" LEFT JOIN site s ON s.id = st.max_hold_site_id" LOCKS_WANTED
+		" ORDER BY st.wait_ns DESC, st.holds DESC, l.id LIMIT 2000");
 	while (rows_next(&r)) {
 		size_t p = trace_proc(t, rows_int(&r, 3, -1));
 		_cleanup_free_ char *name = rows_text(&r, 1), *kind = rows_text(&r, 2);
