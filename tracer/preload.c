@@ -122,6 +122,14 @@ const char *preload_words(enum preload_answer answer)
 	return "cannot be preloaded";
 }
 
+/* Programs that change their directory or look at LD_PRELOAD shall find a plain path. */
+static char *realpath_of(const char *path)
+{
+	char real[PATH_MAX];
+
+	return xstrdup(realpath(path, real) ? real : path);
+}
+
 char *preload_library(void)
 {
 	char exe[PATH_MAX];
@@ -137,6 +145,11 @@ char *preload_library(void)
 			beside = xasprintf("%.*s/%s", (int)(slash - exe), exe, LIBRARY);
 			if (access(beside, R_OK) == 0)
 				return steal(&beside);
+			free(beside);
+			beside = xasprintf(
+				"%.*s/../lib/pptrace/%s", (int)(slash - exe), exe, LIBRARY);
+			if (access(beside, R_OK) == 0)
+				return realpath_of(beside);
 		}
 	}
 	if (access(PPTRACE_LIBDIR "/" LIBRARY, R_OK) == 0)

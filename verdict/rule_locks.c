@@ -201,14 +201,23 @@ int rule_contention(struct rule_context *ctx)
 		describe_lock(&b, ctx->db, lock);
 		f = rule_report(ctx, "lock-contention", 0, &b, NULL,
 			"Hold the lock for less, or split what it guards among several locks.");
-		describe_count(&b, query_int(stmt, 7, 0), "thread");
-		buf_adds(&b, " took it ");
-		describe_count(&b, query_int(stmt, 2, 0), "time");
-		buf_addf(&b, ", %lld times after a wait (the longest ",
-			(long long)query_int(stmt, 1, 0));
+		/* Where locks are known from their waits alone nobody saw who took it how often. */
+		if (query_int(stmt, 2, 0)) {
+			describe_count(&b, query_int(stmt, 7, 0), "thread");
+			buf_adds(&b, " took it ");
+			describe_count(&b, query_int(stmt, 2, 0), "time");
+			buf_adds(&b, ", ");
+		} else {
+			buf_adds(&b, "taken ");
+		}
+		describe_count(&b, query_int(stmt, 1, 0), "time");
+		buf_adds(&b, " after a wait (the longest ");
 		buf_add_duration(&b, query_int(stmt, 4, 0));
-		buf_adds(&b, "); it was held for up to ");
-		buf_add_duration(&b, query_int(stmt, 5, 0));
+		buf_addc(&b, ')');
+		if (query_int(stmt, 5, 0)) {
+			buf_adds(&b, "; it was held for up to ");
+			buf_add_duration(&b, query_int(stmt, 5, 0));
+		}
 		add_member(ctx, f, &b, 0, lock, query_int(stmt, 6, 0));
 	}
 	return rc;
