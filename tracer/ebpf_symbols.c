@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <gelf.h>
 #include <libelf.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <unistd.h>
 
@@ -85,6 +86,8 @@ struct table {
 
 static const struct function *function_find(const char *name)
 {
+	if (strncmp(name, "pthread_", 8) && strncmp(name, "sem_", 4))
+		return NULL;
 	for (size_t i = 0; i < ARRAY_SIZE(functions); i++)
 		if (!strcmp(functions[i].name, name))
 			return &functions[i];
@@ -152,8 +155,10 @@ static size_t table_scan(
 		const char *name;
 		GElf_Sym sym;
 
-		if (!gelf_getsym(t->symbols, (int)i, &sym) || sym.st_shndx == SHN_UNDEF ||
-			GELF_ST_TYPE(sym.st_info) != STT_FUNC)
+		/* The file may lie about how many there are. */
+		if (i > INT_MAX || !gelf_getsym(t->symbols, (int)i, &sym))
+			break;
+		if (sym.st_shndx == SHN_UNDEF || GELF_ST_TYPE(sym.st_info) != STT_FUNC)
 			continue;
 		name = elf_strptr(t->elf, t->head.sh_link, sym.st_name);
 		if (!name)
