@@ -11,12 +11,14 @@
 #include <sys/epoll.h>
 #include <sys/file.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -261,6 +263,18 @@ static void act_threads(void)
 	pthread_join(thread, NULL);
 }
 
+/* Runs for a tenth of a second of its own time, stops for a moment, and renames itself. */
+static void act_busy(void)
+{
+	struct timespec t;
+
+	do
+		clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+	while (t.tv_sec == 0 && t.tv_nsec < 100000000);
+	nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+	prctl(PR_SET_NAME, "new name");
+}
+
 #if defined(__x86_64__)
 static long call32(long nr, long a, long b, long c)
 {
@@ -311,6 +325,7 @@ static const struct {
 	{"file-locks", act_file_locks},
 	{"compat", act_compat},
 	{"threads", act_threads},
+	{"busy", act_busy},
 };
 
 /* Before main: the test program was executed to be an actor. */

@@ -523,6 +523,41 @@ TEST(ebpf_losses)
 	run_done(&r);
 }
 
+/* Samples of its running, slices of it, the files it maps, its new name. */
+TEST(ebpf_busy)
+{
+	struct source_config config = {.locks = LOCKS_MODE_OFF, .sched = true};
+	struct run r = run_actor("busy", &config, true);
+	const struct rec_MODULE *m;
+	const struct rec_SCHED *s;
+	const struct rec_COMM *c;
+	bool program = false, libc = false;
+	size_t pos = 0;
+	uint64_t ran = 0, end = 0;
+
+	ASSERT(count(&r, REC_SAMPLE) >= 5);
+	while ((s = NEXT(&r, SCHED, &pos))) {
+		if (s->head.tid != (unsigned)r.pid)
+			continue;
+		ASSERT(s->start >= end && s->start <= s->head.ts);
+		end = s->head.ts;
+		ran += s->head.ts - s->start;
+	}
+	ASSERT(ran >= 90000000);
+	pos = 0;
+	while ((m = NEXT(&r, MODULE, &pos))) {
+		ASSERT(m->start && m->len && m->inode);
+		program |= strstr(m->path, "/tests/unit/run") != NULL;
+		libc |= strstr(m->path, "/libc.so") != NULL;
+	}
+	ASSERT(program && libc);
+	pos = 0;
+	c = NEXT(&r, COMM, &pos);
+	ASSERT(c != NULL);
+	ASSERT_STR(c->comm, "new name");
+	run_done(&r);
+}
+
 /* The threads of a process, at most max. */
 static int thread_ids(pid_t pid, pid_t *ret, int max)
 {
