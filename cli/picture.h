@@ -20,10 +20,12 @@ struct picture {
 };
 
 /* The options that these commands share, for their tables, and what to do with them. */
-#define PICTURE_OPTIONS                                                                            \
-	{"format", 'T', "FORMAT", "svg (default), png, pdf, dot or txt", 'T'},                     \
-	{                                                                                          \
-		"output", 'o', "FILE", "write to FILE; - is standard output", 'o'                  \
+#define PICTURE_OPTIONS                                                                                                             \
+	{"format", 'T', "FORMAT", "svg (default), png, pdf, dot or txt", 'T'},                                                      \
+	{                                                                                                                           \
+		"output", 'o', "FILE",                                                                                              \
+			"write to FILE, - is standard output (default: pptrace-COMMAND.FORMAT; txt and dot go to standard output)", \
+			'o'                                                                                                         \
 	}
 
 /* Takes an option of PICTURE_OPTIONS; false after a message if its argument is wrong. */

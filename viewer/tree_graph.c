@@ -350,16 +350,20 @@ static void draw_edge(struct graph *g, struct graph_item *from, struct graph_ite
 		graph_set(e, "style", n->kind == TREE_THREAD ? "dashed" : "dotted");
 }
 
-/* Edges to many children need room to spread, or they bend. */
+/* Edges to children that stand far above or below need room to get there, or they bend. */
 static double rank_gap(const struct tree *tree)
 {
-	size_t *kids = xcalloc(tree->n + 1, sizeof *kids), most = 0;
+	size_t *kids = xcalloc(tree->n + 1, sizeof *kids), leaves = 0;
+	double gap;
 
 	for (size_t i = 0; i < tree->n; i++)
-		if (tree->nodes[i].parent != NONE && ++kids[tree->nodes[i].parent] > most)
-			most = kids[tree->nodes[i].parent];
+		if (tree->nodes[i].parent != NONE)
+			kids[tree->nodes[i].parent]++;
+	for (size_t i = 0; i < tree->n; i++)
+		leaves += !kids[i];
 	free(kids);
-	return most > 4 ? most > 20 ? 1.6 : 0.4 + 0.06 * (double)most : 0.5;
+	gap = 0.4 + 0.06 * (double)leaves;
+	return gap > 1.8 ? 1.8 : gap;
 }
 
 struct graph *tree_graph(const struct trace *t, const struct tree *tree, bool link)
