@@ -8,10 +8,11 @@
 #include <stdint.h>
 
 #include "viewer/canvas.h"
+#include "viewer/timeline.h"
 
-struct timeline;
-
-#define BAR 12.0 /* height of what a thread does */
+#define BAR 12.0      /* height of what a thread does */
+#define HOLD_BAR 4.0  /* height of what it holds */
+#define TEXT_SIZE 8.0 /* of words in bars and in the legend */
 
 struct draw {
 	struct canvas c;
@@ -22,6 +23,15 @@ struct draw {
 	double *named_to;  /* of each lane: where the last small name above it ends */
 	struct graph_item **life;
 };
+
+/* How each kind of arrow is drawn, and what it means. */
+struct arrow_look {
+	const char *class, *words, *color, *style;
+};
+extern const struct arrow_look arrow_looks[ARROW_KINDS];
+
+/* Returns the colour of a lock's holds. */
+const char *draw_lock_color(const struct timeline *tl, int64_t lock_id);
 
 /* Returns where a time is, cut to the plot. */
 double draw_x(const struct draw *d, int64_t ns);
