@@ -7,6 +7,7 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "schema/record.h"
+#include "tracer/snapshot_state.h"
 #include "tracer/symbols.h"
 #include "tracer/unflushed.h"
 
@@ -78,6 +79,53 @@ static void find_site(struct closer *c, int64_t process, pid_t pid, pid_t tid, s
 	}
 }
 
+static bool is_traced(struct sqlite3 *db, pid_t pid)
+{
+	static const char sql[] = "SELECT 1 FROM process WHERE pid = ?1 AND end_ns IS NULL";
+	sqlite3_stmt *stmt;
+	bool found;
+
+	if (sqlite3_prepare_v2(db, sql, -1, &stmt, NULL) != SQLITE_OK)
+		return false;
+	(void)sqlite3_bind_int64(stmt, 1, pid);
+	found = sqlite3_step(stmt) == SQLITE_ROW;
+	(void)sqlite3_finalize(stmt);
+	return found;
+}
+
+/* Tells who else maps what somebody waits on: a process may reach a lock that it has not used yet. */
+static void find_users(struct sqlite3 *db, const struct stamp *stamp)
+{
+	static const char sql[] =
+		"SELECT DISTINCT l.dev, l.inode FROM wait w JOIN lock l ON l.id = w.lock_id"
+		" WHERE w.end_ns IS NULL AND l.pshared = 1 AND l.inode IS NOT NULL LIMIT 16";
+	sqlite3_stmt *stmt;
+
+	if (sqlite3_prepare_v2(db, sql, -1, &stmt, NULL) != SQLITE_OK)
+		return;
+	while (sqlite3_step(stmt) == SQLITE_ROW) {
+		struct snap_shared shared = {.dev = (uint64_t)sqlite3_column_int64(stmt, 0),
+			.inode = (uint64_t)sqlite3_column_int64(stmt, 1)};
+
+		wait_mappers(&shared);
+		for (size_t i = 0; i < shared.n_mappers; i++) {
+			rec_u32 pid = (rec_u32)shared.mappers[i];
+			struct rec_SHARED_MAP r = {.head = {.kind = REC_SHARED_MAP,
+							   .size = sizeof r,
+							   .ts = stamp->ts,
+							   .pid = pid,
+							   .tid = pid},
+				.dev = shared.dev,
+				.inode = shared.inode,
+				.outside = !is_traced(db, shared.mappers[i])};
+
+			stamp->emit(stamp->arg, &r.head);
+		}
+		free(shared.mappers);
+	}
+	(void)sqlite3_finalize(stmt);
+}
+
 void closer_look(struct closer *c, struct sqlite3 *db, uint64_t ts, source_emit *emit, void *arg)
 {
 	static const char sql[] =
@@ -88,6 +136,8 @@ void closer_look(struct closer *c, struct sqlite3 *db, uint64_t ts, source_emit 
 	struct stamp stamp = {ts, emit, arg};
 	sqlite3_stmt *stmt;
 
+	if (db)
+		find_users(db, &stamp);
 	if (!db || sqlite3_prepare_v2(db, sql, -1, &stmt, NULL) != SQLITE_OK)
 		return;
 	while (sqlite3_step(stmt) == SQLITE_ROW) {

@@ -15,11 +15,11 @@ struct symbols;
  * REC_SNAP, ordered by time: for each process MORE_ARGV, FOUND (main thread),
  * FOUND for its other threads, EXIT for what has ended already (zombies, a
  * main thread that left), MODULE, END_OPEN via END_FOUND, SIG_ACTION (handler
- * SNAPSHOT_HANDLER: some function), TIMER; then OUTSIDE, FILE_LOCK, SHARED_MAP;
+ * SNAPSHOT_HANDLER: some function), TIMER; then OUTSIDE, FILE_LOCK;
  * then for each thread that has been blocked all the while its WAIT_BEGIN with
  * the time since when (as near as the scheduler tells), before it
  * MORE_POLL, and, with calls, the SYNC_BEGIN or LOCK_REQUEST that its stack shows; after
- * it WAIT_SITE. A thread that ran meanwhile has no WAIT_BEGIN.
+ * it WAIT_SITE; and last SHARED_MAP. A thread that ran meanwhile has no WAIT_BEGIN.
  *
  * Threads are read, and then looked at once more: those with a WAIT_BEGIN were
  * all blocked together at one moment between.

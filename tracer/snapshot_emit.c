@@ -393,6 +393,8 @@ void snapshot_emit(struct snapshot *s, source_emit *emit, void *arg)
 		emit_process(s, &o, s->processes[i]);
 	emit_outside(s, &o);
 	emit_file_locks(s, &o);
-	emit_shared(s, &o);
 	emit_waits(s, &o);
+	/* Last: by now the objects in that memory are known. */
+	o.ts = s->now_mono;
+	emit_shared(s, &o);
 }

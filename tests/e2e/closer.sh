@@ -16,3 +16,23 @@ for backend in $(backends); do
 		WHERE at = 'stuck'" "2|23|23"
 	end
 done
+
+cat >"$TMP/pool.py" <<'PY'
+import multiprocessing, sys, time
+if __name__ == "__main__":
+    with multiprocessing.Pool(2) as pool:
+        time.sleep(float(sys.argv[1]))
+PY
+
+for locks in futex shim; do
+	begin "locks=$locks: a pool of processes at rest shares a semaphore, and is accused of nothing"
+	if [ "$(id -u)" = 0 ]; then
+		run "$PPTRACE" run --locks="$locks" -o "$TMP/pool.db" python3 "$TMP/pool.py" 2.5
+		expect_status 0
+		expect_no_err 'deadlock|stuck'
+		expect_sql "$TMP/pool.db" "SELECT count(*) FROM finding WHERE rule IN ('deadlock', 'stuck')" 0
+	else
+		skip "needs eBPF, that is root"
+	fi
+	end
+done

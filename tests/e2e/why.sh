@@ -300,6 +300,21 @@ expect_out '^No deadlock'
 stop
 end
 
+begin "a pool of processes at rest is accused of nothing"
+cat >"$TMP/pool.py" <<'PY'
+import multiprocessing, time
+if __name__ == "__main__":
+    with multiprocessing.Pool(2) as pool:
+        time.sleep(100)
+PY
+start python3 "$TMP/pool.py"
+wait_for 10 waiting 6
+run "$PPTRACE" why "$pid"
+expect_status 0
+expect_out '^No deadlock'
+stop
+end
+
 begin "C++: the line of the program, not of the library's headers"
 cat >"$TMP/m.cpp" <<'CPP'
 #include <mutex>
