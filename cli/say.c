@@ -15,7 +15,8 @@ static struct {
 } say = {.status = 1};
 
 /* Writes one message in one call, so that it does not mix with what the traced program prints. */
-static void vsay(const char *kind, const char *fmt, va_list ap)
+__attribute__((format(printf, 2, 0))) static void vsay(
+	const char *kind, const char *fmt, va_list ap)
 {
 	_cleanup_buf_ struct buf raw = BUF_INIT, out = BUF_INIT;
 	int error = errno;

@@ -39,7 +39,8 @@ const void *ebpf_object(size_t *ret_size)
 /* What libbpf says of a failure: the name of the program or map is in the first warning. */
 static char first_warning[200];
 
-static int listen(enum libbpf_print_level level, const char *fmt, va_list ap)
+__attribute__((format(printf, 2, 0))) static int listen(
+	enum libbpf_print_level level, const char *fmt, va_list ap)
 {
 	if (level == LIBBPF_WARN && !first_warning[0]) {
 		(void)vsnprintf(first_warning, sizeof first_warning, fmt, ap);
