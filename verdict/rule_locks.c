@@ -94,9 +94,10 @@ int rule_unlock_not_owner(struct rule_context *ctx)
 }
 
 /*
- * A thread that is killed because its process exits may leave what it likes:
- * that the process went on shows in another thread that lived on, and blocked
- * anew or was blocked on this very lock.
+ * A thread that is killed because its process exits may leave what it likes,
+ * and one that ends just before that (the Java machine does so) harms nobody.
+ * That the process went on shows in another thread that wanted this very lock
+ * afterwards, or that blocked anew after a second and more.
  */
 static const char exit_sql[] =
 	"SELECT o.thread_id, o.lock_id, t.end_ns, o.site_id, o.acquire_ns FROM lock_open o"
@@ -108,8 +109,8 @@ static const char exit_sql[] =
 	" AND (p.end_ns IS NULL OR p.end_ns > t.end_ns + 50000000)"
 	" AND EXISTS (SELECT 1 FROM thread u JOIN wait w ON w.thread_id = u.id"
 	"  WHERE u.process_id = p.id AND u.id <> t.id"
-	"  AND (w.start_ns > t.end_ns OR (w.lock_id = l.id"
-	"   AND (w.end_ns IS NULL OR w.end_ns > t.end_ns + 50000000))))"
+	"  AND (w.start_ns > t.end_ns + 1000000000 OR (w.lock_id = l.id"
+	"   AND coalesce(w.end_ns, ?1) > t.end_ns + 50000000)))"
 	" ORDER BY t.end_ns, o.thread_id, o.lock_id";
 
 int rule_exit_holding(struct rule_context *ctx)

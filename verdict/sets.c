@@ -8,9 +8,10 @@
 
 /*
  * A thread that was woken counts as blocked until it runs, which on a busy
- * machine takes a while. What has stood still this long is not on its way.
+ * machine takes a while. What has stood still this long is not on its way. Of
+ * the past it is known how each wait ended: there less will do.
  */
-static const int64_t together_ns = 50 * 1000000;
+enum { TOGETHER_NOW_MS = 200, TOGETHER_PAST_MS = 50 };
 
 /* The longest list of nodes that is searched for the next member; beyond, the set is a knot. */
 enum { SEARCH_LIMIT = 256 };
@@ -211,10 +212,26 @@ static int64_t settled(const struct state *st, const struct stuck_set *s)
 	return ns;
 }
 
+/* Says whether a signal handler broke the wait off. */
+static bool was_interrupted(const struct state *st, const struct state_thread *t)
+{
+	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
+	_cleanup_buf_ struct buf why = BUF_INIT;
+
+	if (query_open(st->db,
+		    "SELECT 1 FROM signal WHERE thread_id = ?1 AND disposition = 'handler'"
+		    " AND delivered_ns BETWEEN ?2 - 1000000000 AND ?2 + 1000000000 LIMIT 1",
+		    &stmt, &why) != 0)
+		return false;
+	(void)sqlite3_bind_int64(stmt, 1, t->id);
+	(void)sqlite3_bind_int64(stmt, 2, t->wait.end_ns);
+	return query_step(stmt, &why) == 1;
+}
+
 /* Says whether the members' waits overlap for long enough, and since when. */
 static bool stood_together(const struct state *st, struct stuck_set *s)
 {
-	int64_t until = st->last_ns;
+	int64_t until = st->last_ns, least;
 
 	s->since_ns = INT64_MIN;
 	for (size_t i = 0; i < s->n_members; i++) {
@@ -228,7 +245,15 @@ static bool stood_together(const struct state *st, struct stuck_set *s)
 	}
 	if (st->instant || until == INT64_MAX)
 		return true;
-	return until - s->since_ns >= together_ns && until - settled(st, s) >= together_ns;
+	/* What ended by itself later on was no deadlock. */
+	for (size_t i = 0; i < s->n_members; i++) {
+		const struct state_thread *t = &st->threads[s->members[i]];
+
+		if (t->wait.end_ns != INT64_MAX && !t->torn && !was_interrupted(st, t))
+			return false;
+	}
+	least = 1000000 * (int64_t)(st->at_ns == STATE_END ? TOGETHER_NOW_MS : TOGETHER_PAST_MS);
+	return until - s->since_ns >= least && until - settled(st, s) >= least;
 }
 
 /* A pipe to itself into which nobody else has written is there to be woken by one's own signal handlers. */

@@ -179,9 +179,9 @@ static int load_processes(struct state *st, struct buf *why)
 static int load_threads(struct state *st, struct buf *why)
 {
 	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
-	int rc =
-		state_query(st, "SELECT id, process_id, end_ns FROM thread WHERE @open ORDER BY id",
-			"start_ns", "end_ns", &stmt, why);
+	int rc = state_query(st,
+		"SELECT id, process_id, end_ns, torn FROM thread WHERE @open ORDER BY id",
+		"start_ns", "end_ns", &stmt, why);
 
 	if (rc)
 		return rc;
@@ -197,6 +197,7 @@ static int load_threads(struct state *st, struct buf *why)
 			.process = p,
 			.next = st->processes[p].first,
 			.end_ns = query_int(stmt, 2, INT64_MAX),
+			.torn = query_int(stmt, 3, 0) != 0,
 			.alive = true};
 		st->processes[p].first = (uint32_t)st->n_threads;
 		remember(&st->thread_by_id, t->id, st->n_threads++);

@@ -35,6 +35,7 @@ struct state_thread {
 	uint32_t process;   /* index */
 	uint32_t next;      /* next living thread of the process, or STATE_NONE */
 	bool alive, waits;
+	bool torn; /* it ended, later, by somebody else's doing */
 	struct state_wait wait;
 };
 

@@ -59,7 +59,7 @@ static const char moments_sql[] =
 	"   'fifo-open','file-lock','futex','vfork','once','poll','eventfd') AND w.timed = 0"
 	/* Said of the wait alone, so that SQLite drops most waits before it looks further. */
 	"   AND (w.end_ns IS NULL OR w.end_ns - w.start_ns >= 50000000)"
-	"   AND t.end_ns IS NOT NULL"
+	"   AND t.end_ns IS NOT NULL AND t.torn = 1"
 	"   AND (w.end_ns IS NULL OR (w.end_ns - w.start_ns >= 50000000"
 	"        AND w.end_ns >= t.end_ns - 1000000000))),"
 	/* A read that came back with bytes or end-of-file, and a write that was done, were not broken off. */

@@ -136,7 +136,7 @@ static sqlite3 *left_locked(const char *type, int torn)
 	fixture_sql(db, "UPDATE lock SET type = '%s'", type);
 	fixture_hold(db, 1, 11, "x");
 	fixture_sql(db, "UPDATE thread SET end_ns = 900000000, torn = %d WHERE id = 11", torn);
-	fixture_wait(db, 10, "sleep", "");
+	fixture_wait(db, 10, "sleep", "start_ns = 3000000000");
 	return db;
 }
 
@@ -145,6 +145,17 @@ TEST(rules_exit_holding_lock)
 	EXPECT(left_locked("normal", 0), NULL, "exit-holding-lock");
 	EXPECT(left_locked("normal+robust", 0), NULL, "");
 	EXPECT(left_locked("normal", 1), NULL, "");
+}
+
+/* A thread of a runtime that shuts down just before its process ends. */
+TEST(rules_exit_holding_lock_at_the_end)
+{
+	sqlite3 *db = left_locked("normal", 0);
+
+	fixture_sql(db, "UPDATE wait SET start_ns = 950000000, end_ns = 1000000000");
+	ends(db, 1, 1.05);
+	fixture_sql(db, "UPDATE thread SET end_ns = 900000000 WHERE id = 11");
+	EXPECT(db, NULL, "");
 }
 
 static sqlite3 *slept(int waiter_start_ms)

@@ -836,7 +836,7 @@ TEST(stuck_ended_by_signal)
 	_cleanup_free_ char *found = NULL;
 
 	fixture_sql(db, "UPDATE wait SET end_ns = 8000000000 + thread_id");
-	fixture_sql(db, "UPDATE thread SET end_ns = 8000001000");
+	fixture_sql(db, "UPDATE thread SET end_ns = 8000001000, torn = 1");
 	fixture_sql(db,
 		"UPDATE process SET end_ns = 8000001000, end_kind = 'signal', exit_signal = 15");
 	found = fixture_all(db, "deadlock");
@@ -852,10 +852,24 @@ TEST(stuck_swept_away_by_exit)
 	fixture_sql(db, "UPDATE wait SET end_ns = 8000000000 + thread_id");
 	fixture_sql(
 		db, "UPDATE wait SET reason = 'sleep', end_ns = 7900000000 WHERE thread_id = 10");
-	fixture_sql(db, "UPDATE thread SET end_ns = 8000001000");
+	fixture_sql(db, "UPDATE thread SET end_ns = 8000001000, torn = (id <> 10)");
 	fixture_sql(db, "UPDATE process SET end_ns = 8000001000, end_kind = 'exit', exit_code = 0");
 	found = fixture_all(db, "deadlock");
 	ASSERT_STR(found, "deadlock");
+	(void)sqlite3_close(db);
+}
+
+/* A busy machine: woken, and not run for a while; then it went on. */
+TEST(stuck_dissolved_by_itself)
+{
+	sqlite3 *db = abba();
+	_cleanup_free_ char *found = NULL;
+
+	fixture_sql(db, "UPDATE wait SET end_ns = 8000000000 + thread_id");
+	fixture_sql(db, "UPDATE thread SET end_ns = 8000001000, torn = 0");
+	fixture_sql(db, "UPDATE process SET end_ns = 8000001000, end_kind = 'exit', exit_code = 0");
+	found = fixture_all(db, NULL);
+	ASSERT_STR(found, "");
 	(void)sqlite3_close(db);
 }
 
