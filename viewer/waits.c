@@ -304,6 +304,35 @@ static char *add_holders(struct waits *w)
 	return why;
 }
 
+static bool is_connected(const struct waits *w, size_t from, size_t to)
+{
+	for (size_t i = 0; i < w->sk->n_edges; i++)
+		if (w->sk->edges[i].from == from && w->sk->edges[i].to == to)
+			return true;
+	return false;
+}
+
+/* Where lock operations are not recorded, the lock's memory said who owned it when somebody blocked. */
+static char *add_owners(struct waits *w)
+{
+	struct rows r = rows_begin(w->db,
+		"SELECT lock_id, target_thread_id FROM wait WHERE start_ns <= ?1"
+		" AND (end_ns IS NULL OR end_ns > ?1) AND lock_id IS NOT NULL"
+		" AND target_thread_id IS NOT NULL AND reason <> 'cond' ORDER BY id");
+
+	rows_bind(&r, 1, w->at);
+	while (rows_next(&r)) {
+		_cleanup_free_ char *id =
+			xasprintf("wait-lock%lld", (long long)rows_int(&r, 0, -1));
+		size_t node = sketch_find(w->sk, id), th = trace_thread(w->t, rows_int(&r, 1, -1));
+		size_t owner = node == NONE || th == NONE ? NONE : thread_node(w, th);
+
+		if (owner != NONE && !is_connected(w, node, owner))
+			connect(w, node, owner, "held", "held by");
+	}
+	return rows_end(&r);
+}
+
 /* Who has the other end of a pipe open could write to it, or read from it. */
 static char *add_ends(struct waits *w)
 {
@@ -393,7 +422,7 @@ static void add_notes(struct waits *w, bool chosen)
 struct sketch *waits_sketch(const struct trace *t, sqlite3 *db, int64_t at_ns, char **ret_why)
 {
 	static char *(*const steps[])(struct waits *) = {
-		add_waits, add_poll_sets, add_holders, add_ends};
+		add_waits, add_poll_sets, add_holders, add_owners, add_ends};
 	struct waits w = {
 		.t = t, .db = db, .at = at_ns == TIME_NEVER ? default_time(t, db) : at_ns};
 	char *why = resources_load(&w.res, db, t);
