@@ -336,7 +336,17 @@ void model_found(struct model *m, const struct rec_FOUND *rec);
 /* Forgets what MORE records brought. */
 void model_more_free(struct thread *t);
 
-/* ---- model_pipe.c ---- */
+/* ---- model_pipe.c, model_end.c, model_io.c ---- */
+
+/* Finds the pipe of a new end, or makes it known; *ret_side is the side of the socket. */
+struct pipe *model_pipe_of(
+	struct model *m, struct thread *t, const struct rec_END_OPEN *rec, uint8_t *ret_side);
+/* A pipe has one end less. */
+void model_pipe_leave(struct model *m, struct pipe *pipe, int64_t ts);
+/* Makes a descriptor of a pipe. */
+struct end *model_end_new(struct model *m, struct proc *p, struct pipe *pipe, uint64_t fd,
+	unsigned mode, int64_t ts, int via);
+void model_ends_flush(struct model *m);
 
 void model_end_open(struct model *m, const struct rec_END_OPEN *rec);
 void model_end_close(struct model *m, const struct rec_END_CLOSE *rec);
