@@ -12,12 +12,6 @@
 #include "schema/names.h"
 #include "tracer/model_state.h"
 
-/* A process that can reach a shared lock. */
-struct user {
-	struct user *next;
-	int64_t process_id, start;
-};
-
 static void queue_lock(struct model *m, struct lock *lock)
 {
 	if (lock->queued)
@@ -99,7 +93,7 @@ static void find_name(struct model *m, struct lock *lock)
 }
 
 /* The memory of an object is gone or is another object's. */
-static void kill_lock(struct model *m, struct lock *lock)
+void model_lock_kill(struct model *m, struct lock *lock)
 {
 	find_name(m, lock);
 	lock->dead = true;
@@ -108,7 +102,7 @@ static void kill_lock(struct model *m, struct lock *lock)
 }
 
 /* A lock of a process that is found under an address. */
-static struct lock *add_private(
+struct lock *model_lock_private(
 	struct model *m, struct proc *vm, uint64_t addr, int kind, unsigned type)
 {
 	struct lock *lock = model_lock_new(m, vm, addr, kind, type);
@@ -139,49 +133,8 @@ struct lock *model_lock_at(struct model *m, struct proc *p, uint64_t addr, int k
 		return lock;
 	}
 	if (lock)
-		kill_lock(m, lock);
-	return add_private(m, vm, addr, kind, type);
-}
-
-void model_lock_user(struct model *m, struct lock *lock, struct proc *p, int64_t ts)
-{
-	struct user *user;
-
-	for (user = lock->user_list; user; user = user->next) {
-		if (user->process_id == p->id)
-			return;
-	}
-	p->uses_files |= lock->kind == LOCK_FILE;
-	user = xmalloc(sizeof *user);
-	*user = (struct user){lock->user_list, p->id, ts};
-	lock->user_list = user;
-	store_put(m->store, STORE_LOCK_USER,
-		&(struct row_lock_user){lock->id, p->id, ts, STORE_NULL});
-}
-
-/* A process can no longer reach a shared lock. */
-void model_lock_leave(struct model *m, struct lock *lock, const struct proc *p, int64_t ts)
-{
-	struct user **at = &lock->user_list, *user;
-
-	while (*at && (*at)->process_id != p->id)
-		at = &(*at)->next;
-	user = *at;
-	if (!user)
-		return;
-	store_replace(m->store, STORE_LOCK_USER,
-		&(struct row_lock_user){lock->id, p->id, user->start, ts});
-	*at = user->next;
-	free(user);
-}
-
-bool model_lock_has_user(const struct lock *lock, const struct proc *p)
-{
-	for (const struct user *user = lock->user_list; user; user = user->next) {
-		if (user->process_id == p->id)
-			return true;
-	}
-	return false;
+		model_lock_kill(m, lock);
+	return model_lock_private(m, vm, addr, kind, type);
 }
 
 static uint64_t shared_key(uint64_t dev, uint64_t inode, uint64_t offset)
@@ -229,7 +182,7 @@ static struct lock *init_shared(struct model *m, struct proc *p, const struct re
 			lock->address = (int64_t)rec->addr;
 		if (old != lock) {
 			if (old && !old->pshared)
-				kill_lock(m, old);
+				model_lock_kill(m, old);
 			vm->n_shared += !old || !old->pshared;
 			(void)hash_set(&vm->locks, rec->addr, lock);
 		}
@@ -255,7 +208,7 @@ void model_lock_init(struct model *m, const struct rec_LOCK_INIT *rec)
 		/* Without a site it was only seen for the first time. */
 		if (lock && rec->site && !lock->pshared) {
 			model_abandoned_drop(m, lock, true, model_time(m, rec->head.ts));
-			kill_lock(m, lock);
+			model_lock_kill(m, lock);
 			(void)hash_del(&t->proc->vm->locks, rec->addr);
 		}
 		lock = model_lock_at(m, t->proc, rec->addr, (int)rec->kind, (unsigned)rec->type);
@@ -290,122 +243,13 @@ void model_lock_destroy(struct model *m, const struct rec_LOCK_DESTROY *rec)
 	model_lock_touch(m, lock);
 	(void)hash_del(&vm->locks, rec->addr);
 	if (!lock->pshared) {
-		kill_lock(m, lock);
+		model_lock_kill(m, lock);
 		return;
 	}
 	vm->n_shared -= vm->n_shared > 0;
 	key = shared_key(lock->dev, lock->inode, lock->offset);
 	if (hash_get(&m->shared, key) == lock)
 		(void)hash_del(&m->shared, key);
-}
-
-/* The copy in a child of a lock that is held at the moment of the fork. */
-static struct lock *copy_lock(struct model *m, struct proc *child, const struct lock *from)
-{
-	struct lock *lock = hash_get(&child->locks, (uint64_t)from->address);
-
-	if (lock)
-		return lock;
-	lock = add_private(m, child, (uint64_t)from->address, from->kind, from->type);
-	lock->origin_id = from->id;
-	lock->initial = from->initial;
-	lock->init_site = from->init_site;
-	return lock;
-}
-
-static void copy_holds(
-	struct model *m, struct proc *child, const struct thread *t, bool is_forker, int64_t ts)
-{
-	for (size_t i = 0; i < t->n_held; i++) {
-		struct hold hold = t->held[i];
-
-		if (hold.lock->pshared || hold.lock->dead || hold.lock->kind == LOCK_FILE)
-			continue;
-		hold.lock = copy_lock(m, child, hold.lock);
-		hold.request = STORE_NULL;
-		hold.acquire = ts;
-		hold.row = 0;
-		if (is_forker && child->main)
-			model_hold_begin(m, child->main, &hold);
-		else
-			model_abandoned_add(m, &hold, t->id, child->id)->forked = true;
-	}
-}
-
-static void inherit_shared(
-	struct model *m, struct proc *child, const struct proc *parent, int64_t ts)
-{
-	struct hash_slot *slot;
-
-	for (size_t pos = 0; (slot = hash_next(&parent->locks, &pos));) {
-		struct lock *lock = slot->value;
-
-		if (!lock->pshared || hash_get(&child->locks, slot->key))
-			continue;
-		(void)hash_set(&child->locks, slot->key, lock);
-		child->n_shared++;
-		model_lock_user(m, lock, child, ts);
-	}
-}
-
-void model_locks_fork(
-	struct model *m, struct proc *child, struct proc *parent, struct thread *forker, int64_t ts)
-{
-	struct abandoned *last = m->abandoned;
-
-	if (parent->n_shared)
-		inherit_shared(m, child, parent, ts);
-	for (const struct thread *t = parent->threads; t; t = t->peer)
-		copy_holds(m, child, t, t == forker, ts);
-	if (forker->proc != parent) /* it uses the memory of another process */
-		copy_holds(m, child, forker, true, ts);
-	model_file_locks_fork(m, child, forker->proc, ts);
-	/* What threads that have ended left taken is taken in the child too. */
-	for (struct abandoned *a = last; a; a = a->next) {
-		struct hold hold = a->hold;
-
-		if (hold.lock->proc != parent || hold.lock->pshared)
-			continue;
-		hold.lock = copy_lock(m, child, hold.lock);
-		hold.row = 0;
-		hold.acquire = ts;
-		model_abandoned_add(m, &hold, a->thread_id, child->id)->forked = true;
-	}
-}
-
-void model_locks_forget(struct model *m, struct proc *p, int64_t ts)
-{
-	struct hash_slot *slot;
-
-	if (!p->locks.len)
-		return;
-	model_abandoned_forget(m, p);
-	for (size_t pos = 0; (slot = hash_next(&p->locks, &pos));) {
-		struct lock *lock = slot->value;
-
-		if (lock->pshared)
-			model_lock_leave(m, lock, p, ts);
-		else
-			kill_lock(m, lock);
-	}
-	hash_done(&p->locks);
-	p->n_shared = 0;
-}
-
-void model_shared_map(struct model *m, const struct rec_SHARED_MAP *rec)
-{
-	struct proc *p = rec->outside ? NULL : model_thread(m, &rec->head)->proc;
-
-	for (struct lock *lock = m->all_locks; lock; lock = lock->next) {
-		if (!lock->pshared || lock->inode != rec->inode || lock->dev != rec->dev ||
-			lock->kind == LOCK_FILE)
-			continue;
-		if (p)
-			model_lock_user(m, lock, p, model_time(m, rec->head.ts));
-		else if (!lock->outside)
-			lock->outside = true;
-		model_lock_touch(m, lock);
-	}
 }
 
 static void write_lock(struct model *m, struct lock *lock)
@@ -443,12 +287,7 @@ static void write_lock(struct model *m, struct lock *lock)
 
 static void free_lock(struct lock *lock)
 {
-	while (lock->user_list) {
-		struct user *user = lock->user_list;
-
-		lock->user_list = user->next;
-		free(user);
-	}
+	model_lock_users_free(lock);
 	*lock->link = lock->next;
 	if (lock->next)
 		lock->next->link = lock->link;

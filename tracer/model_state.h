@@ -434,6 +434,8 @@ void model_wait_on_lock(
 bool model_wait_by_call(struct model *m, struct thread *t);
 /* Finds out which object a futex belongs to. */
 void model_futex(struct model *m, struct thread *t, const struct rec_WAIT_BEGIN *rec);
+/* Begins a wait: what the thread waited for before is closed, or goes on as this one. */
+void model_wait_open(struct model *m, struct thread *t, int64_t ts);
 /* Says whether a futex address lies in an object of this kind at that address. */
 bool model_futex_inside(int kind, uint64_t object, uint64_t futex);
 
@@ -466,6 +468,13 @@ void model_lock_touch(struct model *m, struct lock *lock);
 /* A process can reach a shared lock. */
 void model_lock_user(struct model *m, struct lock *lock, struct proc *p, int64_t ts);
 
+/* The memory of a lock is gone or is another object's: it is freed when nothing points to it. */
+void model_lock_kill(struct model *m, struct lock *lock);
+/* A lock of a process that is found under an address. */
+struct lock *model_lock_private(
+	struct model *m, struct proc *vm, uint64_t addr, int kind, unsigned type);
+/* Frees the list of those who can reach a lock. */
+void model_lock_users_free(struct lock *lock);
 /* Makes a lock; p NULL: shared. */
 struct lock *model_lock_new(
 	struct model *m, struct proc *p, uint64_t addr, int kind, unsigned type);
