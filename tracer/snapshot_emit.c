@@ -206,8 +206,8 @@ static void emit_timers(struct snapshot *s, const struct out *o, const struct sn
 		r.timer_id = id;
 		r.signo = signo;
 		o->emit(o->arg, &r.head);
-		buf_addf(s->blind,
-			"%.15s (%d) has a POSIX timer; whether it is armed is not known\n", p->comm,
+		buf_add_printable(s->blind, p->comm, strlen(p->comm));
+		buf_addf(s->blind, "[%d] has a POSIX timer: whether it is armed is not known.\n",
 			(int)p->pid);
 	}
 }

@@ -186,6 +186,18 @@ PY
 stop
 end
 
+begin "hostile names harm neither terminal nor JSON"
+start bash -c 'exec -a "$0" "$@"' $'x\n"><script>\e[31m\xff' "$PROGRAMS/stuck" self
+wait_for 10 waiting 1
+run "$PPTRACE" why "$pid"
+expect_out '^error: deadlock'
+if grep -q $'\e' "$TMP/out"; then fail "an escape sequence got through"; fi
+run "$PPTRACE" why --json "$pid"
+python3 -c 'import json, sys; json.load(open(sys.argv[1], encoding="utf-8"))' "$TMP/out" ||
+	fail "the JSON is broken" "$(head -c 500 "$TMP/out")"
+stop
+end
+
 begin "it stops nothing: the program's context switches are its own"
 start "$PROGRAMS/stuck" sleep
 wait_for 10 waiting 1
