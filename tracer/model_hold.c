@@ -270,6 +270,9 @@ void model_lock_acquire(struct model *m, const struct rec_LOCK_ACQUIRE *rec)
 		lock_error(m, t, lock, &rec->head, "owner-dead", EOWNERDEAD, site);
 	if (lock->abandoned)
 		model_abandoned_drop(m, lock, rec->mode == LOCK_MODE_X, ts);
+	/* Its owner has ended a moment ago and is still kept for records that are late. */
+	if (lock->owner && lock->owner != t && lock->owner->end != STORE_NULL)
+		(void)model_hold_end(m, lock->owner, lock, ts, STORE_NULL);
 	if (t->n_held) {
 		if (take_again(m, t, lock, rec->mode, ts))
 			return;

@@ -294,6 +294,25 @@ TEST(lock_owner_dead)
 	feed_close(&f);
 }
 
+/* The same while the dead owner is still kept for late records. */
+TEST(lock_owner_dead_just_now)
+{
+	struct feed f;
+
+	threads(&f);
+	take(&f, 100, 11, A);
+	feed_at(&f, 200, 10, 11);
+	FEED(&f, EXIT, .status = 0);
+	feed_at(&f, 300, 10, 10);
+	FEED(&f, LOCK_ACQUIRE, .addr = A, .kind = LOCK_MUTEX, .mode = LOCK_MODE_X,
+		.result = EOWNERDEAD);
+	give(&f, 400, 10, A);
+	feed_end(&f, 1000);
+	EXPECT(&f, OPEN, "");
+	EXPECT(&f, HOLDS, "1|2|-|-|100|300 1|1|-|-|300|400");
+	feed_close(&f);
+}
+
 TEST(lock_shared_between_processes)
 {
 	struct feed f;
