@@ -50,6 +50,8 @@ void *shim_resolve(void **cache, const char *name, const char *version);
 
 enum { RING_CHUNKS = 4 }; /* chunks of a ring that are reachable for writing, a power of two */
 
+#define NO_EPOCH UINT64_MAX
+
 /* A thread's own view of its ring. */
 struct ring_local {
 	uint64_t epoch; /* equal to *shim_epoch: the rest is valid in this process */
@@ -62,6 +64,7 @@ struct ring_local {
 	struct arena_ring *ring;
 	uint32_t last_chunk;
 	uint32_t task; /* not 0: the child of a vfork runs as this thread */
+	bool quiet; /* what happens now is this library's own doing; epoch is NO_EPOCH meanwhile */
 	uint32_t skip; /* records to drop before trying again to get a ring */
 };
 

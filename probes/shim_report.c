@@ -160,6 +160,7 @@ void report_start(void)
 	sys2(SYS_prctl, PR_GET_NAME, r.comm);
 	keep_text(&r.head, r.path, sizeof r.path, path ? path : "");
 	RECORD(EXEC, &r);
+	object_modules();
 }
 
 /* ---- Children ---- */

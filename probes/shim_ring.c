@@ -33,9 +33,19 @@
 static const uint64_t no_epoch = 1;
 const uint64_t *shim_epoch = &no_epoch;
 bool shim_tsc;
-__thread struct ring_local ring_local;
+/* Not 0: that is what a child's wiped epoch looks like. */
+__thread struct ring_local ring_local = {.epoch = NO_EPOCH};
 
 static struct arena_head *arena;
+
+/* Where things are in it, as the head said when it was mapped: a program that runs wild may write there later. */
+static struct {
+	struct arena_ring *rings;
+	struct arena_chunk *chunks;
+	char *data;
+	uint32_t n_rings;
+} at;
+
 static uint32_t usable_chunks; /* that lie in what could be mapped */
 static struct shim_wiped *wiped;
 static uint64_t last_epoch = 1;
@@ -125,6 +135,10 @@ static int arena_map(void)
 		return -EINVAL;
 	}
 	sys3(SYS_madvise, mine, len, MADV_DONTDUMP);
+	uint64_t chunks = (len - mine->data_at) / ARENA_CHUNK_BYTES;
+
+	if (chunks > mine->n_chunks)
+		chunks = mine->n_chunks;
 	if (!__atomic_compare_exchange_n(
 		    &arena, &none, mine, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
 		sys2(SYS_munmap, mine, len);
@@ -132,10 +146,11 @@ static int arena_map(void)
 	}
 	shim_tsc = mine->clock == ARENA_CLOCK_TSC;
 	shim_options.data_bytes = mine->data_bytes;
-	uint64_t chunks = (len - mine->data_at) / ARENA_CHUNK_BYTES;
-
-	__atomic_store_n(&usable_chunks,
-		chunks < mine->n_chunks ? (uint32_t)chunks : mine->n_chunks, __ATOMIC_RELEASE);
+	at.rings = (struct arena_ring *)((char *)mine + mine->rings_at);
+	at.chunks = (struct arena_chunk *)((char *)mine + mine->chunks_at);
+	at.data = (char *)mine + mine->data_at;
+	at.n_rings = mine->n_rings;
+	__atomic_store_n(&usable_chunks, (uint32_t)chunks, __ATOMIC_RELEASE);
 	return 0;
 }
 
@@ -179,12 +194,12 @@ bool shim_active(void)
 
 static struct arena_chunk *chunk_row(uint32_t i)
 {
-	return (struct arena_chunk *)((char *)arena + arena->chunks_at) + i;
+	return at.chunks + i;
 }
 
 static uint64_t *chunk_data(uint32_t i)
 {
-	return (uint64_t *)((char *)arena + arena->data_at + (uint64_t)i * ARENA_CHUNK_BYTES);
+	return (uint64_t *)(at.data + (uint64_t)i * ARENA_CHUNK_BYTES);
 }
 
 /* Allocates the chunk's space, if this process has not done so before. */
@@ -275,8 +290,8 @@ static uint32_t chunk_get(uint32_t ring, bool first)
 
 static struct arena_ring *ring_claim(uint64_t owner)
 {
-	struct arena_ring *rings = (struct arena_ring *)((char *)arena + arena->rings_at);
-	uint32_t n = arena->n_rings, hint = __atomic_load_n(&arena->ring_hint, __ATOMIC_RELAXED);
+	struct arena_ring *rings = at.rings;
+	uint32_t n = at.n_rings, hint = __atomic_load_n(&arena->ring_hint, __ATOMIC_RELAXED);
 
 	for (uint32_t k = 0; k < n; k++) {
 		struct arena_ring *r = &rings[(hint + k) % n];
@@ -295,7 +310,7 @@ static struct arena_ring *ring_claim(uint64_t owner)
 
 static uint32_t ring_number(const struct arena_ring *r)
 {
-	return (uint32_t)(r - (const struct arena_ring *)((char *)arena + arena->rings_at));
+	return (uint32_t)(r - at.rings);
 }
 
 /* Adds a chunk behind the ring's last one. */
@@ -401,11 +416,12 @@ __attribute__((noinline, cold)) bool ring_room(void)
 
 	if (!shim_options.ready)
 		shim_options_read();
-	if (!shim_options.arena[0] && !usable_chunks)
+	if (t->quiet || (!shim_options.arena[0] && !usable_chunks))
 		return false;
 	sys4(SYS_rt_sigprocmask, SIG_SETMASK, &all, &old, 8);
 	ok = shim_active() && !__atomic_load_n(&arena->closed, __ATOMIC_RELAXED) && ring_ready(t);
-	new_image = ok && !__atomic_exchange_n(&modules_done, true, __ATOMIC_RELAXED);
+	/* Where everything is recorded the program's start tells, after its exec. */
+	new_image = ok && !shim_all && !__atomic_exchange_n(&modules_done, true, __ATOMIC_RELAXED);
 	sys4(SYS_rt_sigprocmask, SIG_SETMASK, &old, NULL, 8);
 	if (new_image)
 		object_modules();

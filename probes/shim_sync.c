@@ -26,6 +26,7 @@ void sync_begin(struct sync_call *c)
 {
 	struct rec_SYNC_BEGIN r;
 
+	c->site = site_outside(c->site);
 	memset(&r, 0, sizeof r);
 	r.op = c->op;
 	r.addr = c->addr;

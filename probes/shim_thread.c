@@ -166,6 +166,7 @@ static void making_begin(struct making *m, uint64_t site)
 	m->cell = shim_active() ? cell_take() : NULL;
 	if (!m->cell)
 		return;
+	m->call.site = site_outside(site);
 	announce_main();
 	if (shim_everything())
 		ring_record_begin(&m->fork, sizeof(struct rec_FORK));

@@ -231,6 +231,20 @@ static uint64_t hand_over(
 	return floor_raw;
 }
 
+/* A writer that found nothing says so in the hint; it may have overlooked what was given back meanwhile. */
+static void renew_hint(struct shim_drain *d)
+{
+	struct arena_head *h = shim_arena_head(&d->arena);
+
+	if (__atomic_load_n(&h->chunk_hint, __ATOMIC_RELAXED) != UINT32_MAX)
+		return;
+	for (uint32_t i = 0; i < d->arena.n_chunks; i++)
+		if (!__atomic_load_n(&shim_arena_chunk(&d->arena, i)->owner, __ATOMIC_RELAXED)) {
+			__atomic_store_n(&h->chunk_hint, i, __ATOMIC_RELEASE);
+			return;
+		}
+}
+
 bool shim_drain_poll(struct shim_drain *d, source_emit *emit, void *arg)
 {
 	struct shim_clock_pair now = shim_clock_sample(&d->clock);
@@ -240,6 +254,7 @@ bool shim_drain_poll(struct shim_drain *d, source_emit *emit, void *arg)
 	find_rings(d);
 	done = hand_over(d, now.raw, now.mono, emit, arg);
 	retire_rings(d, now.mono);
+	renew_hint(d);
 	until = shim_clock_mono(&d->clock, done);
 	until = until > SLACK_NS ? until - SLACK_NS : 0;
 	if (until > d->until)

@@ -32,7 +32,7 @@ expect_sql s.db "SELECT count(*) FROM lock_hold h JOIN lock l ON l.id = h.lock_i
 expect_sql s.db "SELECT lost FROM trace" 0
 end
 
-for how in closed fork rawfork; do
+for how in closed fork rawfork forkthread; do
 	begin "$mode: locks of a process that is on its own ($how)"
 	run "$PPTRACE" run -q $mode -o s.db "$PROGRAMS/locks_apart" $how
 	expect_status 0

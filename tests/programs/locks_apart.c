@@ -63,6 +63,15 @@ int main(int argc, char **argv)
 		if (p == 0)
 			_exit(0);
 		waitpid((pid_t)p, NULL, 0);
+	} else if (!strcmp(how, "forkthread")) {
+		pid_t p = fork();
+
+		if (p == 0) {
+			threads();
+			_exit(0);
+		}
+		lock(10);
+		waitpid(p, NULL, 0);
 	} else if (!strcmp(how, "vfork")) {
 		pid_t p = vfork();
 
