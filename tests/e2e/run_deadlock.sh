@@ -15,8 +15,14 @@ expect_sql dead.db "SELECT complete FROM trace" 1
 end
 
 begin "$backend: it is printed once, and stays in the file when a signal ends the program"
-LIMIT=5 run timeout --foreground -s INT 3 "$PPTRACE" run --backend=$backend -o dead.db "$DEMOS/deadlock-abba"
+"$PPTRACE" run --backend=$backend -o dead.db "$DEMOS/deadlock-abba" >out 2>err &
+wait_for 20 grep -q '^error: deadlock' err
+sleep 0.5
+kill -TERM "$(sql dead.db "SELECT pid FROM process LIMIT 1")"
+wait $!
+expect_eq $? 143 status
 expect_eq "$(grep -c '^error: deadlock' err)" 1
+expect_sql dead.db "SELECT rule, certainty FROM finding WHERE severity = 'error'" "deadlock|certain"
 end
 
 begin "$backend: --on-deadlock=stop stops all processes"
