@@ -98,8 +98,8 @@ static void report(struct walk *w, const struct stream *s)
 	f = rule_report(w->ctx, "merged-messages", s->at_ns, &b, NULL,
 		"A pipe keeps no message boundaries: end each message with a newline, or send its"
 		" length first.");
-	buf_addf(&b, "%lld reads returned up to %lld messages together, the first at ",
-		(long long)s->merged, (long long)s->most);
+	describe_count(&b, s->merged, "read");
+	buf_addf(&b, " returned up to %lld messages together, the first at ", (long long)s->most);
 	describe_time(&b, s->at_ns);
 	m = rule_member(f, &b);
 	m->thread_id = s->thread;
