@@ -195,6 +195,11 @@ static int why_not(struct snapshot *s, pid_t pid, struct buf *why)
 	} else if (p->is_kernel) {
 		buf_addf(why, "%d (%.15s) is a kernel thread", (int)pid, p->comm);
 		rc = -EINVAL;
+	} else if (p->uid == geteuid()) {
+		buf_addf(why,
+			"process %d (%.15s) may not be read, because it has or had other rights: "
+			"ask as root",
+			(int)pid, p->comm);
 	} else {
 		buf_addf(why,
 			"process %d (%.15s) belongs to %s and may not be read: ask as %s or as root",

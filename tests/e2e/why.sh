@@ -273,6 +273,12 @@ else
 	expect_status 2
 	expect_err 'belongs to root'
 	stop
+	start "${nobody[@]}" "$PROGRAMS/stuck" guarded
+	wait_for 10 waiting 1
+	run "${nobody[@]}" "$PPTRACE" why "$pid"
+	expect_status 2
+	expect_err 'may not be read, because it has or had other rights'
+	stop
 	start "${nobody[@]}" "$PROGRAMS/stuck" abba
 	AS=("${nobody[@]}")
 	if wait_for 10 waiting 3; then

@@ -329,6 +329,13 @@ static void mode_sleep(char **files)
 	sleep(3600);
 }
 
+/* As a program that had other rights: nobody but root may look into it. */
+static void mode_guarded(char **files)
+{
+	prctl(PR_SET_DUMPABLE, 0);
+	mode_sleep(files);
+}
+
 static void mode_timed(char **files)
 {
 	struct timespec ts;
@@ -428,8 +435,9 @@ static const struct mode {
 	{"own-end", mode_own_end}, {"flock", mode_flock}, {"ofd", mode_ofd},
 	{"barrier", mode_barrier}, {"spawn", mode_spawn}, {"fifos", mode_fifos},
 	{"once", mode_once}, {"pool", mode_pool}, {"threads", mode_threads}, {"sleep", mode_sleep},
-	{"timed", mode_timed}, {"sigsuspend", mode_sigsuspend}, {"event-loop", mode_event_loop},
-	{"semaphores", mode_semaphores}, {"main-gone", mode_main_gone}};
+	{"guarded", mode_guarded}, {"timed", mode_timed}, {"sigsuspend", mode_sigsuspend},
+	{"event-loop", mode_event_loop}, {"semaphores", mode_semaphores},
+	{"main-gone", mode_main_gone}};
 
 int main(int argc, char **argv)
 {
