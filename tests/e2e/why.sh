@@ -118,6 +118,17 @@ else
 fi
 end
 
+begin "pptrace itself may be the one who does not read"
+(echo "$BASHPID" >"$TMP/pid"; exec yes) | (
+	wait_for 10 test -s "$TMP/pid"
+	pid=$(cat "$TMP/pid")
+	wait_for 10 waiting 1
+	exec "$PPTRACE" why "$pid"
+) >"$TMP/out" 2>"$TMP/err"
+expect_out '^No deadlock'
+expect_out 'writes to the full pipe'
+end
+
 begin "processes in a PID namespace of their own"
 if [ "$(id -u)" = 0 ] && unshare -fp --kill-child true 2>/dev/null; then
 	unshare -fp --kill-child "$PROGRAMS/stuck" pshared >/dev/null 2>&1 </dev/null &
