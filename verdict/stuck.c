@@ -74,11 +74,13 @@ static const char moments_sql[] =
 	"   min(b.e)),"
 	"  coalesce(CASE q.end_kind WHEN 'exit' THEN"
 	"   (SELECT max(o.end_ns) FROM thread o WHERE o.process_id = q.id AND o.torn IS NOT 1)"
-	"   ELSE (SELECT max(s.sent_ns) FROM signal s WHERE s.process_id = q.id"
-	"    AND s.signo = q.exit_signal AND s.sent_ns <= q.end_ns) END, min(b.e))) - 1,"
+	"   ELSE (SELECT min(s.sent_ns) FROM signal s WHERE s.process_id = q.id"
+	/* SIGSTOP: who kills a whole tree stops it first. */
+	"    AND s.signo IN (q.exit_signal, 19)"
+	"    AND s.sent_ns BETWEEN q.end_ns - 2000000000 AND q.end_ns) END, min(b.e))) - 1,"
 	" q.end_kind = 'signal'"
 	" FROM broken b JOIN last l ON l.p = b.p"
-	" JOIN process q ON q.id = b.p WHERE b.e >= l.e - 50000000 AND q.end_ns <= ?1"
+	" JOIN process q ON q.id = b.p WHERE b.e >= l.e - 2000000000 AND q.end_ns <= ?1"
 	/* The only thread of a process that called exit was not torn out of anything. */
 	" AND (q.end_kind = 'signal' OR (SELECT count(*) FROM thread o WHERE o.process_id = q.id) > 1)"
 	" AND NOT EXISTS (SELECT 1 FROM signal s WHERE s.process_id = q.id"
