@@ -53,7 +53,9 @@ static int compare_moments(const void *a, const void *b)
 static const char moments_sql[] =
 	/* Materialised, so that the search in pipe_io below is made for the few that are left. */
 	"WITH late AS MATERIALIZED (SELECT t.process_id AS p, coalesce(w.end_ns, t.end_ns) AS e,"
-	"   w.end_ns AS wend, w.pipe_id AS pipe_id, w.thread_id AS thread_id"
+	"   w.end_ns AS wend, w.pipe_id AS pipe_id, w.thread_id AS thread_id,"
+	/* Of each thread the last one: SQLite takes the other columns from the row of the maximum. */
+	"   max(w.start_ns)"
 	"  FROM wait w JOIN thread t ON t.id = w.thread_id"
 	"  WHERE w.reason IN ('lock','cond','sem','barrier','join','child','pipe-read','pipe-write',"
 	"   'fifo-open','file-lock','futex','vfork','once','poll','eventfd') AND w.timed = 0"
@@ -61,7 +63,7 @@ static const char moments_sql[] =
 	"   AND (w.end_ns IS NULL OR w.end_ns - w.start_ns >= 50000000)"
 	"   AND t.end_ns IS NOT NULL AND t.torn = 1"
 	"   AND (w.end_ns IS NULL OR (w.end_ns - w.start_ns >= 50000000"
-	"        AND w.end_ns >= t.end_ns - 1000000000))),"
+	"        AND w.end_ns >= t.end_ns - 1000000000)) GROUP BY w.thread_id),"
 	/* A read that came back with bytes or end-of-file, and a write that was done, were not broken off. */
 	" broken AS MATERIALIZED (SELECT p, e FROM late w"
 	"  WHERE NOT EXISTS (SELECT 1 FROM pipe_io i WHERE i.pipe_id = w.pipe_id"
@@ -69,15 +71,17 @@ static const char moments_sql[] =
 	"    AND (i.op = 'read' OR i.bytes >= i.requested)"
 	"    AND i.start_ns <= w.wend AND i.end_ns >= w.wend)),"
 	" last AS (SELECT p, max(e) AS e FROM broken GROUP BY p)"
-	" SELECT min(min(b.e),"
+	" SELECT CASE q.end_kind WHEN 'signal' THEN"
+	/* SIGSTOP: who kills a whole tree stops it first. */
+	"  coalesce((SELECT min(s.sent_ns) FROM signal s WHERE s.process_id = q.id"
+	"   AND s.signo IN (q.exit_signal, 19)"
+	"   AND s.sent_ns BETWEEN q.end_ns - 2000000000 AND q.end_ns), min(min(b.e),"
+	"  (SELECT min(o.end_ns) FROM thread o WHERE o.process_id = q.id AND o.torn = 1)))"
+	" ELSE min(min(b.e),"
 	"  coalesce((SELECT min(o.end_ns) FROM thread o WHERE o.process_id = q.id AND o.torn = 1),"
 	"   min(b.e)),"
-	"  coalesce(CASE q.end_kind WHEN 'exit' THEN"
-	"   (SELECT max(o.end_ns) FROM thread o WHERE o.process_id = q.id AND o.torn IS NOT 1)"
-	"   ELSE (SELECT min(s.sent_ns) FROM signal s WHERE s.process_id = q.id"
-	/* SIGSTOP: who kills a whole tree stops it first. */
-	"    AND s.signo IN (q.exit_signal, 19)"
-	"    AND s.sent_ns BETWEEN q.end_ns - 2000000000 AND q.end_ns) END, min(b.e))) - 1,"
+	"  coalesce((SELECT max(o.end_ns) FROM thread o WHERE o.process_id = q.id"
+	"   AND o.torn IS NOT 1), min(b.e))) END - 1,"
 	" q.end_kind = 'signal'"
 	" FROM broken b JOIN last l ON l.p = b.p"
 	" JOIN process q ON q.id = b.p WHERE b.e >= l.e - 2000000000 AND q.end_ns <= ?1"
