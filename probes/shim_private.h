@@ -10,6 +10,7 @@
 /* What the environment asked for when the program began. */
 struct shim_options {
 	bool ready;
+	bool sandboxed; /* system calls may be filtered: no file is opened any more */
 	uint32_t data_bytes;
 	char arena[PATH_MAX];   /* empty: record nothing */
 	char given[PATH_MAX];   /* the same, kept when recording has been given up */

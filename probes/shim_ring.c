@@ -30,6 +30,8 @@
 #define BEAT_MAX_NS 300000000ull  /* a tracer whose heartbeat stops that long is gone */
 #define WAIT_STEP_NS 200000
 
+enum { SKIP_RECORDS = 127 };
+
 static const uint64_t no_epoch = 1;
 const uint64_t *shim_epoch = &no_epoch;
 bool shim_tsc;
@@ -182,6 +184,8 @@ bool shim_active(void)
 	if (likely(__atomic_load_n(&usable_chunks, __ATOMIC_ACQUIRE) && shim_wiped()))
 		return true;
 	if (!shim_options.arena[0])
+		return false;
+	if (shim_options.sandboxed && !__atomic_load_n(&arena, __ATOMIC_ACQUIRE))
 		return false;
 	rc = __atomic_load_n(&arena, __ATOMIC_ACQUIRE) ? 0 : arena_map();
 	if (rc < 0 && rc != -EAGAIN)
@@ -362,7 +366,7 @@ static bool ring_take(struct ring_local *t)
 	__atomic_compare_exchange_n(
 		&wiped->epoch, &none, mine, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
 	__atomic_store_n(&shim_epoch, &wiped->epoch, __ATOMIC_RELEASE);
-	if (!wiped->pidns)
+	if (!wiped->pidns && !shim_options.sandboxed)
 		wiped->pidns = pidns_number();
 	t->ring = r;
 	t->head = &r->head;
@@ -384,26 +388,24 @@ static bool ring_take(struct ring_local *t)
 	return true;
 }
 
+/* Counts a record that finds no room. */
+static bool count_lost(struct ring_local *t)
+{
+	if (t->epoch == *shim_epoch)
+		__atomic_fetch_add(&t->ring->dropped, 1, __ATOMIC_RELAXED);
+	else if (arena)
+		__atomic_fetch_add(&arena->no_ring, 1, __ATOMIC_RELAXED);
+	return false;
+}
+
 static bool ring_ready(struct ring_local *t)
 {
-	if (t->epoch != *shim_epoch) {
-		if (t->skip) {
-			t->skip--;
-			__atomic_fetch_add(&arena->no_ring, 1, __ATOMIC_RELAXED);
-			return false;
-		}
-		if (!ring_take(t)) {
-			__atomic_fetch_add(&arena->no_ring, 1, __ATOMIC_RELAXED);
-			t->skip = 255;
-			return false;
-		}
-	}
+	if (t->epoch != *shim_epoch && !ring_take(t))
+		return false;
+	/* The margin stays for those that checked before and have not reserved yet. */
 	while (*t->head + RING_MARGIN >= t->limit)
-		if (!ring_grow(t, false)) {
-			/* The margin stays for those that checked before and have not reserved yet. */
-			__atomic_fetch_add(&t->ring->dropped, 1, __ATOMIC_RELAXED);
+		if (!ring_grow(t, false))
 			return false;
-		}
 	return true;
 }
 
@@ -418,10 +420,19 @@ __attribute__((noinline, cold)) bool ring_room(void)
 		shim_options_read();
 	if (t->quiet || (!shim_options.arena[0] && !usable_chunks))
 		return false;
+	/* Where there was no room just now there is none yet: dropping must be cheap. */
+	if (t->skip) {
+		t->skip--;
+		return count_lost(t);
+	}
 	sys4(SYS_rt_sigprocmask, SIG_SETMASK, &all, &old, 8);
 	ok = shim_active() && !__atomic_load_n(&arena->closed, __ATOMIC_RELAXED) && ring_ready(t);
 	/* Where everything is recorded the program's start tells, after its exec. */
 	new_image = ok && !shim_all && !__atomic_exchange_n(&modules_done, true, __ATOMIC_RELAXED);
+	if (!ok) {
+		t->skip = SKIP_RECORDS;
+		count_lost(t);
+	}
 	sys4(SYS_rt_sigprocmask, SIG_SETMASK, &old, NULL, 8);
 	if (new_image)
 		object_modules();

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "probes/shim.h"
+#include "probes/shim_private.h"
 #include "probes/shim_sys.h"
 #include "probes/shim_thread.h"
 
@@ -61,7 +62,7 @@ static unsigned prospect(int signo, int64_t pid, int64_t tid)
 	unsigned n = sizeof digits;
 	long fd, len;
 
-	if (pid <= 0)
+	if (pid <= 0 || shim_options.sandboxed)
 		return SIG_DELIVERED;
 	for (uint64_t id = (uint64_t)(tid ? tid : pid); id; id /= 10)
 		digits[--n] = (char)('0' + id % 10);

@@ -13,7 +13,8 @@ begin "$mode: every lock function answers as it should, and is recorded"
 run "$PPTRACE" run $mode -o s.db "$PROGRAMS/all_locks"
 expect_status 0
 expect_out '^all locks called$'
-expect_sql s.db "$HOLDS" 17
+# How often the main thread gets "held" back from its condition depends on who is faster.
+expect_sql s.db "$HOLDS h JOIN lock l ON l.id = h.lock_id WHERE l.name IS NOT 'held'" 10
 expect_sql s.db "SELECT lost FROM trace" 0
 expect_sql s.db "SELECT group_concat(kind || n, ' ') FROM (SELECT kind, count(*) n FROM lock GROUP BY kind ORDER BY kind)" \
 	"barrier1 cond1 mutex6 once3 rwlock1 sem3 spin1"
@@ -56,7 +57,7 @@ begin "$mode: another root and another user"
 if [ "$(id -u)" != 0 ]; then skip "needs root"; else
 	run "$PPTRACE" run -q $mode -o s.db "$PROGRAMS/locks_apart" user
 	expect_status 0
-	expect_sql s.db "$HOLDS" 30
+	expect_sql s.db "$HOLDS" 20
 fi
 end
 
@@ -153,7 +154,7 @@ begin "numbers of a nested PID namespace"
 if [ "$(id -u)" != 0 ] || ! unshare -pf true 2>/dev/null; then skip "needs root"; else
 	run "$PPTRACE" run -q --locks=shim -o s.db unshare -pf --mount-proc "$PROGRAMS/all_locks"
 	expect_status 0
-	expect_sql s.db "SELECT p.name, count(*) FROM lock_hold h JOIN thread t ON t.id = h.thread_id JOIN process p ON p.id = t.process_id" 'all_locks|17'
+	expect_sql s.db "SELECT p.name, count(*) >= 15 FROM lock_hold h JOIN thread t ON t.id = h.thread_id JOIN process p ON p.id = t.process_id" 'all_locks|1'
 	expect_sql s.db "SELECT count(*) FROM process WHERE end_ns IS NULL" 0
 	expect_sql s.db "SELECT count(target_id) FROM sync WHERE op = 'join'" 5
 	run "$PPTRACE" run -q --backend=shim -o s.db unshare -pf --mount-proc "$PROGRAMS/locks_apart"

@@ -37,7 +37,8 @@ int main(int argc, char **argv)
 {
 	const char *how = argc > 1 ? argv[1] : "";
 
-	lock(10);
+	if (strcmp(how, "user") != 0)
+		lock(10);
 	if (!strcmp(how, "closed")) {
 		closefrom(0);
 		lock(10);
