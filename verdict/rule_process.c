@@ -96,6 +96,9 @@ int rule_zombie(struct rule_context *ctx)
 static const char orphan_sql[] =
 	"SELECT q.id, p.id, q.end_ns FROM process p JOIN process q ON q.id = p.parent_id"
 	" WHERE q.end_ns <= ?1 AND (p.end_ns IS NULL OR p.end_ns > q.end_ns) AND p.start_ns <= ?1"
+	/* A family that is killed together dies one after the other. */
+	" AND NOT (p.end_kind IS 'signal' AND q.end_kind IS 'signal'"
+	"  AND p.end_ns < q.end_ns + 1000000000)"
 	" ORDER BY q.id, p.id";
 
 int rule_orphan(struct rule_context *ctx)

@@ -17,7 +17,7 @@
 
 #include <signal.h>
 
-enum { LIST_MAX = 8, MEMBERS_MAX = 24 };
+enum { LIST_MAX = 8, MEMBERS_MAX = 24, TEXTS_MAX = 256 };
 
 static const struct state_lock *lock_of(const struct state *st, const struct state_wait *w)
 {
@@ -43,25 +43,30 @@ static void add_since(struct buf *b, const struct state *st, int64_t ns)
 
 /* ---- Who could end the wait ---- */
 
+/* "is held by thread 43 (right) of abba[40] since 0.1 s at abba.c:40 (right)"; the place may be unknown. */
 static void add_holder(struct buf *b, const struct state *st, const struct state_lock *l,
-	int64_t thread_id, int64_t waiter_id)
+	const struct state_holder *h, int64_t waiter_id)
 {
-	uint32_t t = state_thread(st, thread_id);
+	bool ended = state_thread(st, h->thread_id) == STATE_NONE;
+	bool copied = !l->pshared && l->process_id &&
+		      query_number(st->db, "SELECT process_id FROM thread WHERE id = ?1",
+			      h->thread_id, l->process_id) != l->process_id;
 
-	if (thread_id == waiter_id) {
+	if (h->thread_id == waiter_id) {
 		buf_adds(b, "it already holds itself");
-		return;
-	}
-	if (t == STATE_NONE) {
-		describe_thread(b, st->db, thread_id);
-		buf_adds(b, " took and never released: it has ended");
-	} else if (!l->pshared && st->processes[st->threads[t].process].id != l->process_id) {
-		describe_thread(b, st->db, thread_id);
-		buf_adds(b, " held at the fork: nobody in this process can release it");
 	} else {
-		buf_adds(b, "is held by ");
-		describe_thread(b, st->db, thread_id);
+		buf_adds(b, copied ? "" : ended ? "was taken by " : "is held by ");
+		describe_thread(b, st->db, h->thread_id);
+		buf_adds(b, copied ? " held at the fork" : "");
 	}
+	if (!h->inferred) {
+		add_since(b, st, h->acquire_ns);
+		describe_site(b, st->db, h->site_id);
+	}
+	if (copied)
+		buf_adds(b, ": nobody in this process can release it");
+	else if (ended)
+		buf_adds(b, ", which has ended without releasing it");
 }
 
 static void add_queued_writer(struct buf *b, const struct state *st, const struct state_lock *l)
@@ -87,8 +92,11 @@ static void add_holders(struct buf *b, const struct state *st, const struct stat
 	if (!l)
 		return;
 	if (l->first_holder == STATE_NONE && t->wait.target_thread_id) {
+		const struct state_holder hint = {
+			.thread_id = t->wait.target_thread_id, .inferred = true};
+
 		buf_adds(b, ",\n    which ");
-		add_holder(b, st, l, t->wait.target_thread_id, t->id);
+		add_holder(b, st, l, &hint, t->id);
 	}
 	for (uint32_t h = l->first_holder; h != STATE_NONE; h = st->holders[h].next) {
 		const struct state_holder *holder = &st->holders[h];
@@ -98,11 +106,7 @@ static void add_holders(struct buf *b, const struct state *st, const struct stat
 			break;
 		}
 		buf_adds(b, n == 1 ? ",\n    which " : ",\n    and ");
-		add_holder(b, st, l, holder->thread_id, t->id);
-		if (!holder->inferred) {
-			add_since(b, st, holder->acquire_ns);
-			describe_site(b, st->db, holder->site_id);
-		}
+		add_holder(b, st, l, holder, t->id);
 	}
 	if (t->wait.shared && l->kind == LOCK_RWLOCK)
 		add_queued_writer(b, st, l);
@@ -513,14 +517,16 @@ static void add_members(
 		m->pipe_id = t->wait.pipe_id;
 		m->site_id = t->wait.site_id;
 		m->wait_id = t->wait.id;
+		if (i == MEMBERS_MAX)
+			buf_addf(story, "and %zu more\n", s->n_members - i);
+		if (i >= TEXTS_MAX)
+			continue;
 		describe_thread(&text, st->db, t->id);
 		buf_addc(&text, '\n');
 		buf_adds(&text, "    ");
 		add_member(&text, st, t);
 		if (i < MEMBERS_MAX)
 			buf_addf(story, "%s\n", text.data);
-		else if (i == MEMBERS_MAX)
-			buf_addf(story, "and %zu more\n", s->n_members - i);
 		/* The row has it on one line. */
 		for (size_t k = 0; k < text.len; k++)
 			if (text.data[k] == '\n')
