@@ -9,6 +9,9 @@
 /* Makes a finding of a set: rule deadlock if it is certain, else stuck. */
 void stuck_describe(const struct state *st, const struct stuck_set *set, struct findings *fs);
 
+/* Returns one sentence that says how to avoid such a set; it lives for ever. */
+const char *stuck_remedy(const struct state *st, const struct stuck_set *set);
+
 /*
  * verdict_stuck; all: hidden sets too; ended: for the end of the trace, also
  * the sets that stood when one of their members was ended.
