@@ -128,6 +128,7 @@ void choice_blind_spots(const struct choice *c, struct buf *lines)
 	if (c->locks == LOCKS_MODE_OFF)
 		buf_adds(lines, "Lock operations are not recorded.\n");
 	if (c->locks == LOCKS_MODE_SHIM && !c->shim_only)
-		buf_adds(lines, "In static programs, programs of another C library and programs "
-				"that gain privileges only those locks are recorded that block.\n");
+		buf_adds(lines, "In static programs, programs of another C library, programs "
+				"that gain privileges and programs of other users only those "
+				"locks are recorded that block.\n");
 }

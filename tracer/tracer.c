@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <sys/epoll.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -32,6 +33,16 @@ enum {
 
 /* ---- Records ---- */
 
+/* Says whether a process has become another user's, who may not open the rings. */
+static bool is_foreign(pid_t pid)
+{
+	char path[32];
+	struct stat st;
+
+	(void)snprintf(path, sizeof path, "/proc/%d", (int)pid);
+	return stat(path, &st) == 0 && st.st_uid != 0 && st.st_uid != geteuid();
+}
+
 /* Says who reports the locks of a program file that was just executed. */
 static enum lock_source image_locks(struct tracer *t, const struct rec_EXEC *e)
 {
@@ -51,7 +62,7 @@ static enum lock_source image_locks(struct tracer *t, const struct rec_EXEC *e)
 	case LOCKS_MODE_FUTEX:
 		return LOCKS_FUTEX;
 	}
-	if (e->secure)
+	if (e->secure || is_foreign((pid_t)e->head.pid))
 		return LOCKS_FUTEX;
 	if (known)
 		return (enum lock_source)(known - 1);
