@@ -104,6 +104,24 @@ TEST(lock_request_and_futex)
 	feed_close(&f);
 }
 
+/* The kernel refuses a PI mutex in a circle; glibc then sleeps for ever at a word of its stack. */
+TEST(lock_pi_refused_is_still_waited_for)
+{
+	struct feed f;
+
+	threads(&f);
+	take(&f, 100, 10, A);
+	feed_at(&f, 120, 10, 11);
+	FEED(&f, LOCK_REQUEST, .addr = B, .kind = LOCK_MUTEX, .mode = LOCK_MODE_X,
+		.type = LOCK_NORMAL | LOCK_PI);
+	feed_at(&f, 125, 10, 11);
+	FEED(&f, WAIT_BEGIN, .syscall = 202, .arg0 = 0x7fff0000, .arg1 = 137, .arg2 = 0);
+	feed_end(&f, 1000);
+	EXPECT(&f, "SELECT thread_id, reason, lock_id, start_ns, end_ns FROM wait",
+		"2|lock|2|125|-");
+	feed_close(&f);
+}
+
 TEST(lock_open_at_commit)
 {
 	struct feed f;
