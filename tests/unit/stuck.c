@@ -844,6 +844,24 @@ TEST(stuck_ended_by_signal)
 	(void)sqlite3_close(db);
 }
 
+/* On a busy machine its threads die one after the other, and more signals come in between. */
+TEST(stuck_killed_again_while_it_dies)
+{
+	sqlite3 *db = abba();
+	_cleanup_free_ char *found = NULL;
+
+	fixture_sql(db, "UPDATE wait SET end_ns = 8000000000 + 8000000 * thread_id");
+	fixture_sql(db, "UPDATE thread SET end_ns = 8000000100 + 8000000 * id, torn = 1");
+	fixture_sql(
+		db, "UPDATE process SET end_ns = 8200000000, end_kind = 'signal', exit_signal = 9");
+	fixture_sql(db, "INSERT INTO signal (signo, name, source, process_id, sent_ns, result)"
+			" VALUES (9, 'SIGKILL', 'kill', 1, 8000000000, 'queued'),"
+			" (9, 'SIGKILL', 'kill', 1, 8190000000, 'ignored')");
+	found = fixture_all(db, "deadlock");
+	ASSERT_STR(found, "deadlock");
+	(void)sqlite3_close(db);
+}
+
 TEST(stuck_swept_away_by_exit)
 {
 	sqlite3 *db = abba();
