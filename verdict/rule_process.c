@@ -196,6 +196,9 @@ static const char main_exit_sql[] =
 	" LEFT JOIN wait w ON w.thread_id = t.id AND w.start_ns < m.end_ns"
 	"  AND (w.end_ns IS NULL OR w.end_ns >= m.end_ns - 1000000)"
 	" WHERE p.end_kind = 'exit' AND p.end_ns <= ?1"
+	/* An exec ends the other threads too, and on purpose. */
+	" AND NOT EXISTS (SELECT 1 FROM exec x WHERE x.process_id = p.id AND x.errno IS NULL"
+	"  AND x.ts_ns >= t.end_ns AND x.ts_ns <= t.end_ns + 1000000000)"
 	" AND (t.torn = 1 OR (t.torn IS NULL AND p.end_ns - m.end_ns <= 50000000"
 	"  AND t.end_ns >= m.end_ns - 1000000"
 	"  AND w.start_ns < m.end_ns - 1000000"
