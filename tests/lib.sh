@@ -25,6 +25,17 @@ chmod 755 "$TMP"
 cd "$TMP" || exit 1
 ulimit -c 0
 
+# Below a folder that an ordinary user may not enter (/root), what such a user
+# shall run is copied to where he may.
+if [ "$(id -u)" = 0 ] && ! setpriv --reuid=65534 --regid=65534 --clear-groups -- test -x "$PPTRACE"; then
+	mkdir "$TMP/.build"
+	cp -r "$BUILD/pptrace" "$BUILD/libpptrace-shim.so" "$DEMOS" "$TMP/.build"
+	mkdir "$TMP/.build/tests"
+	[ ! -e "$PROGRAMS" ] || cp -r "$PROGRAMS" "$TMP/.build/tests"
+	BUILD=$TMP/.build
+	PPTRACE=$BUILD/pptrace DEMOS=$BUILD/demos PROGRAMS=$BUILD/tests/programs
+fi
+
 count=0 test_name='' test_ok='' test_skip=''
 trap finish EXIT
 
