@@ -162,12 +162,17 @@ static struct sigrow **find_pending(struct proc *p, int signo, uint32_t tid)
 	return NULL;
 }
 
-/* The call that a signal interrupted. The library does not say it, but its wait is open while the handler runs. */
+/*
+ * The call that a signal interrupted. The library does not say it, but its wait is
+ * open while the handler runs. A wait for children returns with the child whose end
+ * sent SIGCHLD, so that one interrupts nothing.
+ */
 static const char *interrupted(const struct thread *t, const struct rec_SIG_DELIVER *rec)
 {
 	bool in_wait = (rec->head.flags & REC_SHIM) && t->wait.open;
 
-	if ((int64_t)rec->syscall < 0 && in_wait)
+	if ((int64_t)rec->syscall < 0 && in_wait &&
+		!(t->wait.reason == WAIT_CHILD && rec->signo == SIGCHLD))
 		return names_syscall(t->wait.syscall);
 	return names_syscall((long)rec->syscall);
 }

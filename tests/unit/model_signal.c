@@ -155,3 +155,19 @@ TEST(sig_interrupts_wait)
 	EXPECT(&f, "SELECT interrupted FROM signal", "read");
 	feed_close(&f);
 }
+
+/* The end of a child wakes both: the wait returns with the child, and SIGCHLD cuts nothing short. */
+TEST(sig_chld_does_not_interrupt_wait4)
+{
+	struct feed f;
+
+	feed_open(&f);
+	f.flags = REC_SHIM;
+	feed_at(&f, 100, 10, 10);
+	FEED(&f, WAIT_BEGIN, .syscall = 61, .arg0 = (uint64_t)-1);
+	FEED(&f, SIG_DELIVER, .signo = SIGCHLD, .handler = 0x4000, .syscall = (uint64_t)-1);
+	FEED(&f, SIG_DELIVER, .signo = SIGUSR1, .handler = 0x4000, .syscall = (uint64_t)-1);
+	feed_end(&f, 1000);
+	EXPECT(&f, "SELECT interrupted FROM signal", "- wait4");
+	feed_close(&f);
+}
