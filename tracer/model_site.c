@@ -9,6 +9,8 @@
 #include "tracer/model_state.h"
 #include "tracer/symbols.h"
 
+#include <sys/stat.h>
+
 enum { CACHE_SIZE = 4096 };
 
 /* /proc/PID/maps is not read more often than this for one process. */
@@ -40,6 +42,24 @@ void model_sites_exec(struct model *m, struct proc *p)
 	p->mapped_ns = STORE_NULL;
 }
 
+/*
+ * The kernel's side names files from the root of their file system. If pptrace
+ * itself runs below another root (chroot), the end of that path is the name
+ * here; the inode says whether it is the same file.
+ */
+static const char *path_here(const char *path, uint64_t inode)
+{
+	struct stat st;
+
+	if (stat(path, &st) == 0)
+		return path;
+	for (const char *p = path + 1; (p = strchr(p, '/')); p++) {
+		if (stat(p, &st) == 0 && st.st_ino == inode)
+			return p;
+	}
+	return path;
+}
+
 void model_module(struct model *m, const struct rec_MODULE *rec)
 {
 	struct proc *p = model_thread(m, &rec->head)->proc;
@@ -51,7 +71,8 @@ void model_module(struct model *m, const struct rec_MODULE *rec)
 	path[sizeof rec->path] = '\0';
 	/* The image may not have been the whole of what is mapped now: ask anew for what was not found. */
 	p->image = m->ids.image++;
-	symbols_map(m->config.symbols, p->id, rec->start, rec->len, rec->offset, path);
+	symbols_map(m->config.symbols, p->id, rec->start, rec->len, rec->offset,
+		path_here(path, rec->inode));
 }
 
 /* Reads the mappings of a living process, unless that was done a moment ago. */
