@@ -157,7 +157,7 @@ stop
 end
 
 begin "a static program is understood too"
-if gcc -static -O1 -g -o "$TMP/stuck-static" "$ROOT/tests/programs/stuck.c" 2>/dev/null; then
+if gcc -static -D_GNU_SOURCE -I"$ROOT" -O1 -g -o "$TMP/stuck-static" "$ROOT/tests/programs/stuck.c" 2>/dev/null; then
 	start "$TMP/stuck-static" abba
 	wait_for 10 waiting 3
 	run "$PPTRACE" why "$pid"
