@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/picture.h"
 
+#include <getopt.h>
 #include <sqlite3.h>
 #include <strings.h>
 #include <sys/ioctl.h>
@@ -9,6 +10,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "base/command.h"
 #include "cli/options.h"
 #include "cli/say.h"
 #include "cli/trace_note.h"
@@ -163,4 +165,35 @@ void picture_sketch(const struct picture *p, const struct sketch *sk)
 	}
 	sketch_text(&out, sk, picture_width(p), picture_color(p));
 	picture_write(p, out.data, out.len);
+}
+
+int picture_command(const struct command *c, int argc, char **argv, picture_layout *layout)
+{
+	struct picture pic = {.name = c->name};
+	_cleanup_free_ char *why = NULL;
+	struct sketch *sk;
+	struct trace *t;
+	const char *path;
+	sqlite3 *db;
+
+	for (int id; (id = options_next(c, argc, argv)) != OPTIONS_END;) {
+		if (id == OPTIONS_ERROR)
+			return COMMAND_USAGE;
+		if (id == PICTURE_OPT_WIDTH ? !picture_set_width(&pic, optarg)
+					    : !picture_option(&pic, id, optarg))
+			return COMMAND_USAGE;
+	}
+	path = picture_file(c->name, argc - optind, argv + optind);
+	if (!path)
+		return COMMAND_USAGE;
+	picture_settle(&pic);
+	t = picture_load(path, &db);
+	sk = layout(t, db, &why);
+	if (!sk)
+		die("cannot read %s: %s", path, why);
+	picture_sketch(&pic, sk);
+	sketch_free(sk);
+	trace_free(t);
+	(void)sqlite3_close(db);
+	return 0;
 }
