@@ -20,16 +20,19 @@
  * ended with end-of-file, and lasted 100 ms after the last user had gone.
  */
 static const char waits_sql[] =
-	"SELECT w.id, w.thread_id, t.process_id, w.pipe_id, w.reason = 'pipe-write', w.start_ns,"
-	" min(coalesce(w.end_ns, ?1), ?1), w.site_id FROM wait w JOIN thread t ON t.id = w.thread_id"
-	" JOIN process p ON p.id = t.process_id"
-	" WHERE w.reason IN ('pipe-read', 'pipe-write') AND w.pipe_id IS NOT NULL AND w.start_ns < ?1"
-	" AND min(coalesce(w.end_ns, ?1), ?1) - w.start_ns >= 100000000"
-	" AND (w.end_ns IS NULL OR w.end_ns > ?1"
-	"  OR (p.end_kind = 'signal' AND p.end_ns - w.end_ns < 1000000000)"
-	"  OR EXISTS (SELECT 1 FROM pipe_io i WHERE i.pipe_id = w.pipe_id AND i.bytes = 0"
-	"   AND i.op = 'read' AND i.thread_id = w.thread_id AND i.start_ns <= w.end_ns"
-	"   AND i.end_ns >= w.end_ns AND i.start_ns >= w.start_ns - 1000000))"
+	"WITH long AS MATERIALIZED (SELECT w.*, t.process_id, p.end_kind AS how, p.end_ns AS gone"
+	"  FROM wait w JOIN thread t ON t.id = w.thread_id JOIN process p ON p.id = t.process_id"
+	"  WHERE w.reason IN ('pipe-read', 'pipe-write') AND w.pipe_id IS NOT NULL"
+	"  AND w.start_ns < ?1 AND min(coalesce(w.end_ns, ?1), ?1) - w.start_ns >= 100000000),"
+	/* One pass over all that was read, for all waits together: most reads are no end-of-file. */
+	" ended AS MATERIALIZED (SELECT w.id FROM pipe_io i CROSS JOIN long w ON w.thread_id = i.thread_id"
+	"  WHERE EXISTS (SELECT 1 FROM long) AND i.bytes = 0 AND i.op = 'read' AND i.pipe_id = w.pipe_id"
+	"   AND i.start_ns <= w.end_ns AND i.end_ns >= w.end_ns AND i.start_ns >= w.start_ns - 1000000)"
+	"SELECT w.id, w.thread_id, w.process_id, w.pipe_id, w.reason = 'pipe-write', w.start_ns,"
+	" min(coalesce(w.end_ns, ?1), ?1), w.site_id FROM long w"
+	" WHERE (w.end_ns IS NULL OR w.end_ns > ?1"
+	"  OR (w.how = 'signal' AND w.gone - w.end_ns < 1000000000)"
+	"  OR w.id IN (SELECT id FROM ended))"
 	" UNION ALL"
 	" SELECT w.id, w.thread_id, t.process_id, o.pipe_id, o.mode = 'w', w.start_ns, ?1, w.site_id"
 	" FROM wait w JOIN wait_on o ON o.wait_id = w.id JOIN thread t ON t.id = w.thread_id"
@@ -37,10 +40,17 @@ static const char waits_sql[] =
 	" AND ?1 - w.start_ns >= 100000000"
 	" ORDER BY 1";
 
-/* Parameters: 1 pipe, 2 the moment, 3 'write' or 'read', 4 'w' or 'r', 5 the waiter's process. */
-#define USERS                                                                                      \
-	"users AS (SELECT DISTINCT t.process_id AS p FROM pipe_io i"                               \
-	" JOIN thread t ON t.id = i.thread_id WHERE i.pipe_id = ?1 AND i.op = ?3 AND i.bytes > 0)"
+/*
+ * Who ever used a pipe in one direction, as a JSON array: found once, for all
+ * that wait on it. Parameters as below.
+ */
+static const char users_sql[] =
+	"SELECT json_group_array(DISTINCT t.process_id) FROM"
+	" (SELECT DISTINCT i.thread_id FROM pipe_io i WHERE i.pipe_id = ?1 AND i.op = ?3"
+	"  AND i.bytes > 0) u JOIN thread t ON t.id = u.thread_id";
+
+/* Parameters: 1 pipe, 2 the moment, 3 'write' or 'read', 4 'w' or 'r', 5 the waiter's process, 6 the users. */
+#define USERS "users AS (SELECT value AS p FROM json_each(?6))"
 static const char last_user_sql[] =
 	"WITH " USERS
 	" SELECT max(e.close_ns), min(e.close_ns IS NOT NULL AND e.close_ns < ?2), count(*)"
@@ -57,9 +67,29 @@ static const char holders_sql[] =
 	" GROUP BY e.process_id ORDER BY e.process_id";
 #undef USERS
 
+/* The processes that used one direction of a pipe. */
+struct pipe_users {
+	int64_t pipe;
+	bool write; /* the waiter writes: these are readers */
+	char *json;
+};
+
+struct pipe_users_list {
+	struct pipe_users *list;
+	size_t n, cap;
+};
+
+static void users_cleanup(struct pipe_users_list *u)
+{
+	for (size_t i = 0; i < u->n; i++)
+		free(u->list[i].json);
+	free(u->list);
+}
+
 struct stuck_end {
 	int64_t wait, thread, process, pipe, start_ns, end_ns, site;
 	bool write;
+	const char *users; /* JSON */
 };
 
 static int open_about(
@@ -74,6 +104,30 @@ static int open_about(
 	(void)sqlite3_bind_text(*ret, 3, w->write ? "read" : "write", -1, SQLITE_STATIC);
 	(void)sqlite3_bind_text(*ret, 4, w->write ? "r" : "w", -1, SQLITE_STATIC);
 	(void)sqlite3_bind_int64(*ret, 5, w->process);
+	(void)sqlite3_bind_text(*ret, 6, w->users, -1, SQLITE_STATIC);
+	return 0;
+}
+
+/* Fills in who used the other end of the pipe. */
+static int find_users(struct rule_context *ctx, struct pipe_users_list *u, struct stuck_end *w)
+{
+	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
+	int rc;
+
+	for (size_t i = 0; i < u->n; i++)
+		if (u->list[i].pipe == w->pipe && u->list[i].write == w->write) {
+			w->users = u->list[i].json;
+			return 0;
+		}
+	w->users = "[]";
+	rc = open_about(ctx, users_sql, w, &stmt);
+	if (!rc)
+		rc = query_step(stmt, ctx->why);
+	if (rc < 0)
+		return rc;
+	ARRAY_GROW(u->list, u->n, u->cap);
+	u->list[u->n] = (struct pipe_users){w->pipe, w->write, xstrdup(query_text(stmt, 0))};
+	w->users = u->list[u->n++].json;
 	return 0;
 }
 
@@ -181,6 +235,7 @@ static int64_t last_moment(struct rule_context *ctx, const struct stuck_end *w)
 
 int rule_pipe_leak(struct rule_context *ctx)
 {
+	__attribute__((cleanup(users_cleanup))) struct pipe_users_list users = {0};
 	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
 	int rc = query_one(ctx->db, waits_sql, ctx->now_ns, &stmt, ctx->why);
 
@@ -194,8 +249,10 @@ int rule_pipe_leak(struct rule_context *ctx)
 			.end_ns = query_int(stmt, 6, 0),
 			.site = query_int(stmt, 7, 0)};
 
+		rc = find_users(ctx, &users, &w);
 		w.end_ns = last_moment(ctx, &w);
-		rc = check_leak(ctx, &w);
+		if (!rc)
+			rc = check_leak(ctx, &w);
 		if (!rc)
 			rc = query_step(stmt, ctx->why);
 	}

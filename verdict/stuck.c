@@ -51,7 +51,7 @@ static int compare_moments(const void *a, const void *b)
  * then exited: a handler may end what it finds stuck.
  */
 static const char moments_sql[] =
-	/* Materialised, so that the search in pipe_io below is made for the few that are left. */
+	/* Materialised, so that pipe_io below is looked through for the few that are left. */
 	"WITH late AS MATERIALIZED (SELECT t.process_id AS p, coalesce(w.end_ns, t.end_ns) AS e,"
 	"   w.end_ns AS wend, w.pipe_id AS pipe_id, w.thread_id AS thread_id,"
 	/* Of each thread the last one: SQLite takes the other columns from the row of the maximum. */
@@ -65,11 +65,14 @@ static const char moments_sql[] =
 	"   AND (w.end_ns IS NULL OR (w.end_ns - w.start_ns >= 50000000"
 	"        AND w.end_ns >= t.end_ns - 1000000000)) GROUP BY w.thread_id),"
 	/* A read that came back with bytes or end-of-file, and a write that was done, were not broken off. */
-	" broken AS MATERIALIZED (SELECT p, e FROM late w"
-	"  WHERE NOT EXISTS (SELECT 1 FROM pipe_io i WHERE i.pipe_id = w.pipe_id"
-	"    AND i.thread_id = w.thread_id AND i.bytes IS NOT NULL"
+	/* One pass over pipe_io, which has no index, for all threads together, and none where none waited for a pipe. */
+	" done AS MATERIALIZED (SELECT i.thread_id AS id FROM pipe_io i"
+	"  CROSS JOIN late w ON w.thread_id = i.thread_id AND w.pipe_id = i.pipe_id"
+	"  WHERE EXISTS (SELECT 1 FROM late WHERE pipe_id IS NOT NULL)"
+	"    AND i.thread_id IN (SELECT thread_id FROM late) AND i.bytes IS NOT NULL"
 	"    AND (i.op = 'read' OR i.bytes >= i.requested)"
-	"    AND i.start_ns <= w.wend AND i.end_ns >= w.wend)),"
+	"    AND i.start_ns <= w.wend AND i.end_ns >= w.wend),"
+	" broken AS MATERIALIZED (SELECT p, e FROM late WHERE thread_id NOT IN (SELECT id FROM done)),"
 	" last AS (SELECT p, max(e) AS e FROM broken GROUP BY p),"
 	/* SIGSTOP: who kills a whole tree stops it first. */
 	" killed AS (SELECT z.id AS p, min(s.sent_ns) AS at FROM process z"

@@ -162,3 +162,11 @@ if [ "$(id -u)" != 0 ] || ! unshare -pf true 2>/dev/null; then skip "needs root"
 	expect_sql s.db "SELECT count(*), sum(end_ns IS NULL) FROM process" '2|0'
 fi
 end
+
+begin "a hundred processes on one pipe: the answer comes soon"
+if ! command -v stress-ng >/dev/null; then skip "stress-ng is not installed"; else
+	LIMIT=30 run "$PPTRACE" run -q --backend=shim -o s.db stress-ng --pipeherd 1 --timeout 1 --quiet
+	expect_status 0
+	expect_sql s.db "SELECT complete, count(*) > 90 FROM trace, process" '1|1'
+fi
+end
