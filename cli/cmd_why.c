@@ -130,7 +130,9 @@ static void print_text(struct look *l, const struct findings *found, bool all)
 		buf_addc(&out, '\n');
 	}
 	if (!found->n)
-		buf_adds(&out, "No deadlock. What each thread waits for:\n\n");
+		buf_addf(&out, "%s What each thread waits for:\n\n",
+			look_is_denied(l) ? "Whether there is a deadlock cannot be told."
+					  : "No deadlock.");
 	why_list_text(&out, look_db(l), all, colour);
 	(void)fwrite(out.data, 1, out.len, stdout);
 	(void)fflush(stdout);
@@ -142,7 +144,7 @@ static int explain(const struct why_args *a)
 	_cleanup_buf_ struct buf why = BUF_INIT;
 	struct findings found = {0};
 	struct look *l;
-	int status = 0;
+	int status;
 
 	if (look_take(a->pids.list, a->pids.n, &l, &why) < 0) {
 		warn("%s", why.data);
@@ -151,6 +153,7 @@ static int explain(const struct why_args *a)
 	if (why.len)
 		warn("%s", why.data);
 	buf_reset(&why);
+	status = look_is_denied(l) ? STATUS_FAILED : 0;
 	if (look_verdict(l, &found, &why) < 0) {
 		warn("%s", why.data);
 		status = STATUS_FAILED;
@@ -159,7 +162,7 @@ static int explain(const struct why_args *a)
 	} else {
 		print_text(l, &found, a->all);
 	}
-	for (size_t i = 0; i < found.n && status == 0; i++)
+	for (size_t i = 0; i < found.n; i++)
 		if (found.list[i].certain)
 			status = STATUS_STUCK;
 	findings_free(&found);

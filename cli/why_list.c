@@ -97,9 +97,19 @@ static int64_t now_ns(sqlite3 *db)
 	return now;
 }
 
+/* Says whether a thread was stopped inside a wait that it goes back to. */
+static bool is_stopped_in_wait(const struct row *r)
+{
+	return r->detail && !strcmp(r->detail, "stopped");
+}
+
 /* Adds "waits for the mutex a" or the like: the wait and its object, without whom that belongs to. */
 static void add_object(struct buf *out, sqlite3 *db, const struct row *r)
 {
+	bool is_stopped = is_stopped_in_wait(r);
+
+	if (is_stopped)
+		buf_adds(out, "is stopped, and when it goes on it ");
 	if (r->lock_id) {
 		buf_adds(out, "waits for the ");
 		describe_lock(out, db, r->lock_id);
@@ -115,7 +125,7 @@ static void add_object(struct buf *out, sqlite3 *db, const struct row *r)
 	} else {
 		buf_adds(out, reason_words(r->state));
 	}
-	if (r->detail) {
+	if (r->detail && !is_stopped) {
 		buf_adds(out, ": ");
 		buf_add_printable(out, r->detail, strlen(r->detail));
 	}
@@ -398,7 +408,9 @@ static void json_thread(struct buf *out, sqlite3 *db, const struct row *r, int64
 		json_described(out, "pipe", db, r->pipe_id, describe_pipe);
 		json_described(out, "process", db, r->target_process_id, describe_process);
 		json_described(out, "thread", db, r->target_thread_id, describe_thread);
-		if (r->detail)
+		if (is_stopped_in_wait(r))
+			buf_adds(out, ",\"stopped\":true");
+		else if (r->detail)
 			json_text(out, "detail", r->detail);
 		json_whom(out, db, r);
 		json_site(out, db, r->site_id);

@@ -311,7 +311,7 @@ CREATE TABLE wait ( -- a thread was blocked
     mode TEXT,                  -- what it asks of lock_id: 'x', 's'; of a pipe: 'r', 'w'
     side INTEGER,               -- socketpair: the side the waiter holds
     target_pgid INTEGER,        -- reason 'child': process group asked for (wait for any child: NULL)
-    detail TEXT,                -- more about it, for people: 'poll of 3 descriptors', 'SIGTERM,SIGINT'
+    detail TEXT,                -- more about it, for people: 'poll of 3 descriptors', 'SIGTERM,SIGINT'; 'stopped': it was stopped inside this wait, and goes back to it
     user_ns INTEGER             -- NULL, or since when the thread has been in this wait as the library sees it (a spin before the block)
 );
 

@@ -3,7 +3,7 @@
 /*
  * Whether an interval timer (alarm, setitimer) is armed is what /proc does not tell, nor
  * of a POSIX timer that exists. The verdict is therefore spoken twice: as if none
- * were armed, and as if each process had one armed. What stands both times is
+ * were armed, and as if each process that can have armed one had. What stands both times is
  * certain; what only stands the first time depends on there being none.
  */
 #include "tracer/look.h"
@@ -32,7 +32,7 @@ struct look {
 	struct symbols *symbols;
 	struct store *store;
 	struct model *model;
-	bool posix_timers; /* some process has a POSIX timer */
+	struct hash posix_timers; /* pids of processes that have one */
 	struct snapshot_limits limits;
 	uint64_t started, t0, taken;
 };
@@ -52,7 +52,7 @@ static void keep(void *arg, const struct rec_head *rec)
 	/* A POSIX timer may be idle: the two verdicts decide what that means. */
 	if (rec->kind == REC_TIMER &&
 		((const struct rec_TIMER *)(const void *)rec)->which == TIMER_POSIX) {
-		l->posix_timers = true;
+		(void)hash_set(&l->posix_timers, rec->pid, l);
 		return;
 	}
 	buf_add(&l->records, rec, rec->size);
@@ -151,12 +151,18 @@ void look_free(struct look *l)
 	(void)store_close(l->store);
 	symbols_free(l->symbols);
 	buf_done(&l->records);
+	hash_done(&l->posix_timers);
 	free(l);
 }
 
 struct sqlite3 *look_db(struct look *l)
 {
 	return store_db(l->store);
+}
+
+bool look_is_denied(const struct look *l)
+{
+	return l->limits.all_denied;
 }
 
 int64_t look_duration_ns(const struct look *l)
@@ -175,16 +181,21 @@ static uint64_t finding_key(const struct finding *f)
 	return key;
 }
 
+static void add_explanation(struct finding *f, const char *sentence)
+{
+	char *text = xasprintf("%s%s%s", f->explanation ? f->explanation : "",
+		f->explanation ? "\n" : "", sentence);
+
+	free(f->explanation);
+	f->explanation = text;
+}
+
 static void make_conditional(struct finding *f, const char *why)
 {
-	char *text = xasprintf(
-		"%s%s%s", f->explanation ? f->explanation : "", f->explanation ? "\n" : "", why);
-
 	f->certain = false;
 	f->rule = "stuck";
 	f->severity = "warning";
-	free(f->explanation);
-	f->explanation = text;
+	add_explanation(f, why);
 }
 
 /* Evaluates once more with what-if rows; what is not certain then depends on their not being true. */
@@ -256,9 +267,43 @@ static int add_unflushed(struct look *l, struct findings *f, struct buf *why)
 	return 0;
 }
 
+/* Sets *ret to an SQL statement that arms a timer for each process that may have one, or to NULL if there is none. */
+static int possible_timers(struct look *l, bool are_known, char **ret)
+{
+	_cleanup_buf_ struct buf sql = BUF_INIT;
+	sqlite3_stmt *stmt;
+	unsigned n = 0;
+
+	if (sqlite3_prepare_v2(look_db(l),
+		    "SELECT p.id, p.pid, EXISTS (SELECT 1 FROM handler h WHERE h.process_id = p.id"
+		    " AND h.signo = 14 AND h.disposition = 'handler' AND h.end_ns IS NULL)"
+		    " FROM process p WHERE p.end_ns IS NULL",
+		    -1, &stmt, NULL) != SQLITE_OK)
+		return -EIO;
+	buf_adds(&sql,
+		"INSERT INTO timer (process_id, kind, signo, armed_ns, expires_ns, interval_ns)"
+		" SELECT id, 'real', 14, 0, 9000000000000000000, 0 FROM process WHERE id IN (0");
+	while (sqlite3_step(stmt) == SQLITE_ROW) {
+		int64_t pid = sqlite3_column_int64(stmt, 1);
+		bool catches = sqlite3_column_int(stmt, 2);
+
+		/* Who catches the signal of a timer expects one, perhaps from before an exec. */
+		if (!hash_get(&l->posix_timers, (uint64_t)pid) &&
+			(are_known || (!catches && !timers_possible((pid_t)pid))))
+			continue;
+		buf_addf(&sql, ", %lld", (long long)sqlite3_column_int64(stmt, 0));
+		n++;
+	}
+	(void)sqlite3_finalize(stmt);
+	buf_addc(&sql, ')');
+	*ret = n ? xstrdup(sql.data) : NULL;
+	return 0;
+}
+
 static int judge(struct look *l, struct findings *ret, struct buf *why)
 {
 	int rc = verdict_stuck(look_db(l), INT64_MAX, ret, why), timers;
+	_cleanup_free_ char *possible = NULL;
 
 	if (rc || !ret->n)
 		return rc;
@@ -267,13 +312,18 @@ static int judge(struct look *l, struct findings *ret, struct buf *why)
 		findings_free(ret);
 		rc = verdict_stuck(look_db(l), INT64_MAX, ret, why);
 	}
-	if (rc == 0 && ret->n && (timers < 0 || l->posix_timers))
-		rc = assume(l,
-			"INSERT INTO timer (process_id, kind, signo, armed_ns, expires_ns, interval_ns)"
-			" SELECT id, 'real', 14, 0, 9000000000000000000, 0 FROM process",
+	if (rc == 0 && ret->n)
+		rc = possible_timers(l, timers >= 0, &possible);
+	if (rc == 0 && possible)
+		rc = assume(l, possible,
 			"It is not certain: whether an alarm is armed, which would end it, may not be "
 			"read here.",
 			ret, why);
+	for (size_t i = 0; rc == 0 && timers < 0 && i < ret->n; i++)
+		if (ret->list[i].certain)
+			add_explanation(&ret->list[i],
+				"Whether an alarm was set before the program was executed may not be "
+				"read here; it could only end the program.");
 	if (rc == 0 && ret->n && l->limits.hidden)
 		rc = assume(l, "UPDATE pipe SET outside = 3",
 			"It is not certain: a related process may not be read and may hold the other "
@@ -282,9 +332,36 @@ static int judge(struct look *l, struct findings *ret, struct buf *why)
 	return rc;
 }
 
+/* A stop does not loosen a deadlock, but who reads of one wants to know of the other. */
+static void note_stopped(struct look *l, struct findings *f)
+{
+	sqlite3_stmt *stmt;
+
+	if (sqlite3_prepare_v2(look_db(l),
+		    "SELECT 1 FROM wait WHERE id = ?1 AND detail = 'stopped'", -1, &stmt,
+		    NULL) != SQLITE_OK)
+		return;
+	for (size_t i = 0; i < f->n; i++) {
+		bool is_stopped = false;
+
+		for (size_t k = 0; k < f->list[i].n_members && !is_stopped; k++) {
+			(void)sqlite3_bind_int64(stmt, 1, f->list[i].members[k].wait_id);
+			is_stopped = sqlite3_step(stmt) == SQLITE_ROW;
+			(void)sqlite3_reset(stmt);
+		}
+		if (is_stopped)
+			add_explanation(&f->list[i],
+				"It is stopped now (by a signal or a debugger); when it goes on it "
+				"waits for the same again.");
+	}
+	(void)sqlite3_finalize(stmt);
+}
+
 int look_verdict(struct look *l, struct findings *ret, struct buf *why)
 {
 	int rc = judge(l, ret, why);
 
+	if (rc == 0)
+		note_stopped(l, ret);
 	return rc || !ret->n ? rc : add_unflushed(l, ret, why);
 }

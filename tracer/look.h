@@ -31,6 +31,9 @@ struct sqlite3 *look_db(struct look *l);
  */
 int look_verdict(struct look *l, struct findings *ret, struct buf *why);
 
+/* Says whether what the processes wait for may not be read at all, so that the verdict says nothing about them. */
+bool look_is_denied(const struct look *l);
+
 /* Returns how long the look took, in nanoseconds. */
 int64_t look_duration_ns(const struct look *l);
 

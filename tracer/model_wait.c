@@ -20,6 +20,8 @@ static const int64_t keep_set_ns = 1000000;
 static const int64_t keep_holds_ns = 10000000;
 /* A set of more descriptors than the kernel lets a process open by default is no set. */
 enum { MAX_ITEMS = 4096 };
+/* The kernel's task states in which a thread is stopped, by a signal or by its debugger. */
+enum { STATE_STOPPED = 4, STATE_TRACED = 8 };
 
 static void write_items(struct model *m, const struct wait *w)
 {
@@ -325,6 +327,8 @@ void model_wait_begin(struct model *m, const struct rec_WAIT_BEGIN *rec)
 	w->ip = rec->ip;
 	w->reason = model_reason(t, rec);
 	find_target(m, t, rec);
+	if (rec->state & (STATE_STOPPED | STATE_TRACED) && w->reason != WAIT_STOPPED && !w->detail)
+		w->detail = xstrdup("stopped");
 	if (t->call.open) {
 		w->user = t->call.start;
 		if (w->site == STORE_NULL)

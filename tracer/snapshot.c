@@ -254,21 +254,76 @@ static bool has_hidden_relative(struct snapshot *s, const struct family *list, s
 	return false;
 }
 
+static bool is_channel(uint64_t kind)
+{
+	return kind == FILE_PIPE || kind == FILE_FIFO || kind == FILE_SOCKETPAIR;
+}
+
+/* Says whether a thread waits for something of which unseen processes may hold an end. */
+static bool has_channel_wait(const struct snapshot *s)
+{
+	for (size_t i = 0; i < s->n_processes; i++)
+		for (size_t k = 0; k < s->processes[i]->n_threads; k++) {
+			const struct snap_thread *t = &s->processes[i]->threads[k];
+
+			if (is_channel(t->wait.file_kind))
+				return true;
+			for (size_t j = 0; j < t->n_poll; j++)
+				if (is_channel(t->poll[j].file_kind))
+					return true;
+		}
+	return false;
+}
+
+static bool is_denied(const struct snap_process *p)
+{
+	for (size_t i = 0; i < p->n_threads; i++)
+		if (p->threads[i].is_denied)
+			return true;
+	return false;
+}
+
+/* System calls and memory are denied to those who may not trace a process; says why in one sentence. */
+static void note_denied(const struct snapshot *s)
+{
+	const struct snap_process *denied = NULL;
+	unsigned n = 0;
+	char scope[16];
+
+	for (size_t i = 0; i < s->n_processes; i++) {
+		if (!is_denied(s->processes[i]))
+			continue;
+		denied = s->processes[i];
+		n++;
+	}
+	buf_adds(s->blind, "What ");
+	if (n == 1) {
+		buf_add_printable(s->blind, denied->comm, strlen(denied->comm));
+		buf_addf(s->blind, "[%d] waits for", (int)denied->pid);
+	} else {
+		buf_addf(s->blind, "%u processes wait for", n);
+	}
+	if (proc_read("/proc/sys/kernel/yama/ptrace_scope", scope, sizeof scope) > 0 &&
+		atoi(scope) > 0)
+		buf_addf(s->blind,
+			" may not be read, because kernel.yama.ptrace_scope is %d: ask as root.\n",
+			atoi(scope));
+	else
+		buf_adds(
+			s->blind, " may not be read without the right to trace it: ask as root.\n");
+}
+
 static void note_blind(struct snapshot *s, const struct family *list, size_t n)
 {
 	struct snapshot_limits limits = {.denied = s->is_yama};
-	unsigned no_memory = 0;
 
-	limits.hidden = has_hidden_relative(s, list, n);
+	for (size_t i = 0; i < s->n_processes && i < s->config->n_pids; i++)
+		limits.all_denied = (i == 0 || limits.all_denied) && is_denied(s->processes[i]);
+	limits.hidden = has_channel_wait(s) && has_hidden_relative(s, list, n);
 	if (s->config->limits)
 		*s->config->limits = limits;
-	for (size_t i = 0; i < s->n_processes; i++)
-		no_memory += !s->processes[i]->is_zombie && !s->processes[i]->has_memory;
 	if (s->is_yama)
-		buf_addf(s->blind,
-			"What %u process%s wait%s for may not be read "
-			"(kernel.yama.ptrace_scope, or other rights): ask as root.\n",
-			no_memory, no_memory == 1 ? "" : "es", no_memory == 1 ? "s" : "");
+		note_denied(s);
 	if (limits.hidden)
 		buf_adds(s->blind,
 			"A related process may not be read, and may hold ends of the same "

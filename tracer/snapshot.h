@@ -29,8 +29,9 @@ struct symbols;
  * (none may be read), -EINVAL (a kernel thread) with one sentence in why.
  */
 struct snapshot_limits {
-	bool hidden; /* a related process may not be read: it may hold ends of the same pipes */
-	bool denied; /* system calls and memory of some process may not be read */
+	bool hidden;     /* a related process may not be read: it may hold ends of the same pipes */
+	bool denied;     /* system calls and memory of some process may not be read */
+	bool all_denied; /* of none of those that were asked for */
 };
 struct snapshot_config {
 	const pid_t *pids;

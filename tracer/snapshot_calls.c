@@ -6,6 +6,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/mem.h"
 #include "tracer/snapshot.h"
 #include "tracer/symbols.h"
 
@@ -63,6 +64,35 @@ static enum call call_of(
 		if (strlen(call_names[i].name) == len && !strncmp(name, call_names[i].name, len))
 			return call_names[i].call;
 	return CALL_NONE;
+}
+
+/*
+ * After a stop a call with a time-out goes on as restart_syscall, with the arguments of the call that
+ * it was; which that is tells the function that it was made from.
+ */
+int64_t calls_restarted(
+	struct snapshot *s, const struct snap_process *p, const struct snap_thread *t)
+{
+	static const struct {
+		const char *part;
+		int64_t nr;
+	} makers[] = {{"nanosleep", SYS_clock_nanosleep}, {"usleep", SYS_clock_nanosleep},
+#ifdef SYS_poll
+		{"poll", SYS_poll},
+#endif
+		{"futex", SYS_futex}, {"lll_", SYS_futex}};
+	const char *name;
+	uint64_t pc;
+
+	/* A walk of one frame makes the process's files known. */
+	if (!s->config->symbols ||
+		symbols_unwind(s->config->symbols, snap_key(p->pid), p->live, t->tid, &pc, 1) != 1)
+		return t->nr;
+	name = symbols_function(s->config->symbols, snap_key(p->pid), pc, false);
+	for (size_t i = 0; name && i < ARRAY_SIZE(makers); i++)
+		if (strstr(name, makers[i].part))
+			return makers[i].nr;
+	return t->nr;
 }
 
 /* Walks up to max frames and looks for the first one that is the program's own. */

@@ -192,7 +192,7 @@ static int read_thread(struct snapshot *s, struct snap_process *p, struct snap_t
 		t->has_syscall = parse_syscall(text, t);
 		t->has_run = !t->has_syscall;
 	} else if (rc == -EACCES || rc == -EPERM) {
-		s->is_yama = true;
+		s->is_yama = t->is_denied = true;
 	}
 	return 1;
 }

@@ -40,6 +40,7 @@ struct snap_thread {
 	char comm[16];
 	char state; /* as in /proc: R S D T t Z X I */
 	bool has_syscall, has_run;
+	bool is_denied; /* its system call may not be read */
 	uint64_t sigblk, switches;
 	int64_t nr; /* -1: in no system call */
 	uint64_t args[6], sp, pc;
@@ -204,6 +205,10 @@ void wait_providers(struct snapshot *s, struct snap_process *p, struct snap_thre
 void wait_mappers(struct snap_shared *shared);
 
 /* ---- snapshot_calls.c: what the stack shows ---- */
+
+/* Returns the number of the call that a thread in restart_syscall really is in, or that of restart_syscall if it cannot be told. */
+int64_t calls_restarted(
+	struct snapshot *s, const struct snap_process *p, const struct snap_thread *t);
 
 /* Walks the stack of a blocked thread: frames and site. */
 void calls_walk(struct snapshot *s, struct snap_process *p, struct snap_thread *t);

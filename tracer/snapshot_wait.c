@@ -352,12 +352,40 @@ static void fill_other(struct snapshot *s, struct snap_process *p, struct snap_t
 		t->wait.timed = t->args[4] != 0;
 }
 
+/*
+ * Says whether a thread that was stopped inside a futex wait goes back to waiting when it is
+ * continued: it does so if the word is still what it waits to see changed. Whether the wait was
+ * cut short by the stop or had ended just before makes no difference, since
+ * the library looks at the word again before it goes on. No other call says
+ * so much about itself: a read may have got its bytes already.
+ */
+static bool waits_again(const struct snap_process *p, const struct snap_thread *t)
+{
+	uint32_t word;
+
+	if (!t->has_syscall || p->is_compat || t->nr != SYS_futex ||
+		!proc_memory(p, t->args[0], &word, sizeof word))
+		return false;
+	switch ((unsigned)t->args[1] & FUTEX_CMD_MASK) {
+	case FUTEX_WAIT:
+	case FUTEX_WAIT_BITSET:
+		return word == (uint32_t)t->args[2];
+	case FUTEX_LOCK_PI:
+	case FUTEX_LOCK_PI2:
+		return (word & FUTEX_TID_MASK) != 0;
+	default:
+		return false;
+	}
+}
+
 void wait_fill(struct snapshot *s, struct snap_process *p, struct snap_thread *t)
 {
 	struct rec_WAIT_BEGIN *w = &t->wait;
 
 	memset(w, 0, sizeof *w);
 	t->n_poll = 0;
+	if (t->has_syscall && t->nr == SYS_restart_syscall && !p->is_compat)
+		t->nr = calls_restarted(s, p, t);
 	w->syscall = (uint64_t)(t->has_syscall && !p->is_compat ? t->nr : -1);
 	w->sigmask = t->sigblk;
 	w->ip = t->pc;
@@ -365,9 +393,11 @@ void wait_fill(struct snapshot *s, struct snap_process *p, struct snap_thread *t
 	w->state = t->state == 'D' ? STATE_UNINTERRUPTIBLE : STATE_INTERRUPTIBLE;
 	if (t->state == 'T' || t->state == 't') {
 		w->state = t->state == 'T' ? STATE_STOPPED : STATE_TRACED;
-		w->reason = WAIT_STOPPED;
-		w->syscall = (uint64_t)-1;
-		return;
+		if (!waits_again(p, t)) {
+			w->reason = WAIT_STOPPED;
+			w->syscall = (uint64_t)-1;
+			return;
+		}
 	}
 	if (!t->has_syscall || t->nr < 0 || p->is_compat) {
 		w->reason = WAIT_OTHER;

@@ -3,6 +3,7 @@
 #ifndef TRACER_TIMERS_H
 #define TRACER_TIMERS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -20,5 +21,11 @@ struct timer_armed {
  * and *ret, which the caller frees; or -EPERM if it cannot be found out.
  */
 int timers_armed(struct timer_armed **ret);
+
+/*
+ * Says whether a process may have armed one since it executed its program: false only if no file
+ * of its code refers to a function that does.
+ */
+bool timers_possible(pid_t pid);
 
 #endif

@@ -2,41 +2,7 @@
 # why.sh - pptrace why: running processes, never traced before, that are stuck or only look so.
 # SPDX-License-Identifier: MIT
 . "$(dirname "$0")/../lib.sh"
-
-# start COMMAND...: starts it in the background; sets pid.
-start()
-{
-	"$@" >/dev/null 2>&1 </dev/null &
-	pid=$!
-}
-
-# stop: ends what start began, with its children.
-stop()
-{
-	pkill -KILL -P "$pid" 2>/dev/null
-	kill -KILL "$pid" 2>/dev/null
-	wait "$pid" 2>/dev/null
-}
-
-AS=()
-nobody=(setpriv --reuid=65534 --regid=65534 --clear-groups --)
-
-# waiting N: true when pptrace why sees N threads wait.
-waiting()
-{
-	[ "$("${AS[@]}" "$PPTRACE" why --json "$pid" 2>/dev/null |
-		grep -o '"state":"waits"' | wc -l)" = "$1" ]
-}
-
-# stuck_in MODE THREADS [FILE...]: starts the mode and waits until its threads all wait.
-stuck_in()
-{
-	local mode=$1 threads=$2
-	shift 2
-	start "$PROGRAMS/stuck" "$mode" "$@"
-	wait_for 10 waiting "$threads" || return 1
-	run "$PPTRACE" why "$pid"
-}
+. "$ROOT/tests/lib_why.sh"
 
 # is_deadlock MODE THREADS PATTERN... -- [FILE...]
 is_deadlock()
@@ -218,17 +184,6 @@ expect_eq "$(grep ctxt "/proc/$pid/status")" "$before" "context switches"
 stop
 end
 
-begin "a stopped process is said to be stopped, and accused of nothing"
-start "$PROGRAMS/stuck" self
-wait_for 10 waiting 1
-kill -STOP "$pid"
-wait_for 10 grep -q 'State:.T' "/proc/$pid/status"
-run "$PPTRACE" why "$pid"
-expect_status 0
-expect_out 'is stopped'
-stop
-end
-
 begin "Python's threads that wait for each other's locks"
 cat >"$TMP/locks.py" <<'PY'
 import threading
@@ -241,7 +196,7 @@ def run(x, y):
 for pair in ((a, b), (b, a)):
     threading.Thread(target=run, args=pair).start()
 PY
-start python3 "$TMP/locks.py"
+start "$python" "$TMP/locks.py"
 wait_for 10 waiting 3
 run "$PPTRACE" why "$pid"
 expect_out 'semaphore|futex'
@@ -321,7 +276,7 @@ end
 
 begin "an idle asyncio loop is accused of nothing"
 echo 'import asyncio; asyncio.new_event_loop().run_forever()' >"$TMP/idle.py"
-start python3 "$TMP/idle.py"
+start "$python" "$TMP/idle.py"
 wait_for 10 waiting 1
 run "$PPTRACE" why "$pid"
 expect_status 0
@@ -336,7 +291,7 @@ if __name__ == "__main__":
     with multiprocessing.Pool(2) as pool:
         time.sleep(100)
 PY
-start python3 "$TMP/pool.py"
+start "$python" "$TMP/pool.py"
 wait_for 10 waiting 6
 run "$PPTRACE" why "$pid"
 expect_status 0

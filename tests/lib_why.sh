@@ -1,0 +1,40 @@
+# lib_why.sh - what the tests of pptrace why share: programs in the background, and when they wait.
+# SPDX-License-Identifier: MIT
+
+# start COMMAND...: starts it in the background; sets pid.
+start()
+{
+	"$@" >/dev/null 2>&1 </dev/null &
+	pid=$!
+}
+
+# stop: ends what start began, with its children.
+stop()
+{
+	pkill -KILL -P "$pid" 2>/dev/null
+	kill -KILL "$pid" 2>/dev/null
+	wait "$pid" 2>/dev/null
+}
+
+AS=()
+nobody=(setpriv --reuid=65534 --regid=65534 --clear-groups --)
+
+# waiting N: true when pptrace why sees N threads wait.
+waiting()
+{
+	[ "$("${AS[@]}" "$PPTRACE" why --json "$pid" 2>/dev/null |
+		grep -o '"state":"waits"' | wc -l)" = "$1" ]
+}
+
+# stuck_in MODE THREADS [FILE...]: starts the mode and waits until its threads all wait.
+stuck_in()
+{
+	local mode=$1 threads=$2
+	shift 2
+	start "$PROGRAMS/stuck" "$mode" "$@"
+	wait_for 10 waiting "$threads" || return 1
+	run "$PPTRACE" why "$pid"
+}
+
+# The interpreter itself: where python3 is a script that looks for one, its processes would be waited for.
+python=$(python3 -c 'import sys; print(sys.executable)')
