@@ -124,6 +124,16 @@ static int64_t resolve(struct model *m, struct proc *p, uint64_t addr, bool is_r
 	return place_id(m, &sym);
 }
 
+/* Where a place is remembered: one multiplication, as this is asked for with each record. */
+static size_t cache_slot(const struct proc *p, uint64_t addr, bool is_return)
+{
+	uint64_t key = addr ^ (uint64_t)p->image << 40 ^ (uint64_t)is_return << 39;
+
+	return (size_t)(key * 0x9e3779b97f4a7c15ull >> 52);
+}
+
+_Static_assert(CACHE_SIZE == 1 << 12, "the 12 upper bits of 64");
+
 int64_t model_site(struct model *m, struct proc *p, uint64_t addr, bool is_return)
 {
 	struct cached_site *c;
@@ -132,7 +142,7 @@ int64_t model_site(struct model *m, struct proc *p, uint64_t addr, bool is_retur
 		return STORE_NULL;
 	if (!m->sites)
 		m->sites = xcalloc(1, sizeof *m->sites);
-	c = &m->sites->entries[hash_mix(addr, (uint64_t)p->image, is_return) & (CACHE_SIZE - 1)];
+	c = &m->sites->entries[cache_slot(p, addr, is_return)];
 	if (c->site && c->addr == addr && c->image == p->image && c->is_return == is_return)
 		return c->site;
 	*c = (struct cached_site){p->image, addr, resolve(m, p, addr, is_return), is_return};

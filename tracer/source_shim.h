@@ -20,6 +20,7 @@
  */
 struct shim_clock_pair {
 	uint64_t raw, mono;
+	double slope; /* mono for raw until the next pair; set when that is there */
 };
 
 struct shim_clock {

@@ -42,7 +42,7 @@ bool shim_clock_tsc(void)
 
 static struct shim_clock_pair take_pair(void)
 {
-	struct shim_clock_pair best = {0, 0};
+	struct shim_clock_pair best = {0};
 	uint64_t width = UINT64_MAX;
 
 	for (int i = 0; i < 4; i++) {
@@ -50,7 +50,7 @@ static struct shim_clock_pair take_pair(void)
 
 		if (b - a < width) {
 			width = b - a;
-			best = (struct shim_clock_pair){a + (b - a) / 2, mono};
+			best = (struct shim_clock_pair){.raw = a + (b - a) / 2, .mono = mono};
 		}
 	}
 	return best;
@@ -63,13 +63,13 @@ bool shim_clock_tsc(void)
 
 static struct shim_clock_pair take_pair(void)
 {
-	return (struct shim_clock_pair){0, 0};
+	return (struct shim_clock_pair){0};
 }
 #endif
 
 struct shim_clock_pair shim_clock_sample(struct shim_clock *c)
 {
-	struct shim_clock_pair p;
+	struct shim_clock_pair p = {0};
 
 	if (!c->tsc) {
 		p.raw = p.mono = mono_now();
@@ -79,6 +79,11 @@ struct shim_clock_pair shim_clock_sample(struct shim_clock *c)
 	if (c->len && (p.raw <= c->pairs[c->len - 1].raw || p.mono <= c->pairs[c->len - 1].mono))
 		return c->pairs[c->len - 1];
 	ARRAY_GROW(c->pairs, c->len, c->cap);
+	if (c->len) {
+		struct shim_clock_pair *last = &c->pairs[c->len - 1];
+
+		last->slope = (double)(p.mono - last->mono) / (double)(p.raw - last->raw);
+	}
 	c->pairs[c->len++] = p;
 	return p;
 }
@@ -87,7 +92,7 @@ uint64_t shim_clock_mono(struct shim_clock *c, uint64_t raw)
 {
 	const struct shim_clock_pair *p = c->pairs;
 	size_t i = c->hint;
-	double slope;
+	double back;
 
 	if (!c->tsc)
 		return raw;
@@ -100,11 +105,11 @@ uint64_t shim_clock_mono(struct shim_clock *c, uint64_t raw)
 	while (i + 2 < c->len && raw >= p[i + 1].raw)
 		i++;
 	c->hint = i;
-	slope = (double)(p[i + 1].mono - p[i].mono) / (double)(p[i + 1].raw - p[i].raw);
 	if (raw >= p[i].raw)
-		return p[i].mono + (uint64_t)((double)(raw - p[i].raw) * slope);
-	slope *= (double)(p[i].raw - raw);
-	return slope < (double)p[i].mono ? p[i].mono - (uint64_t)slope : 0;
+		return p[i].mono +
+		       (uint64_t)(int64_t)((double)(int64_t)(raw - p[i].raw) * p[i].slope);
+	back = p[i].slope * (double)(p[i].raw - raw);
+	return back < (double)p[i].mono ? p[i].mono - (uint64_t)back : 0;
 }
 
 void shim_clock_prune(struct shim_clock *c, uint64_t raw)

@@ -17,6 +17,7 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "schema/db.h"
+#include "tracer/store_insert.h"
 #include "tracer/store_writer.h"
 
 #include <errno.h>
@@ -49,7 +50,7 @@ static const struct table_info tables[STORE_TABLES] = {
 enum { MANY_ROWS = 20000 };
 
 struct table {
-	sqlite3_stmt *insert, *replace;
+	struct store_insert insert;
 	struct store_source source; /* the rows that are written at this moment */
 	struct job *job;            /* those that are collected */
 	size_t cap;
@@ -79,67 +80,20 @@ static void fail(struct store *st, const char *what)
 				      : -EIO;
 }
 
-/* Adds the name of a column: errno is a macro of C, so it is errno_ here. */
-static void add_column(struct buf *sql, const char *name)
-{
-	size_t len = strlen(name);
-
-	if (name[len - 1] == '_')
-		len--;
-	buf_addc(sql, '"');
-	buf_add(sql, name, len);
-	buf_addc(sql, '"');
-}
-
-/* The columns that a statement names: an insert leaves out what SQLite numbers itself, which saves it a search. */
-static const struct column *first_column(const struct table_info *info, bool insert)
-{
-	return info->columns + (insert && info->columns[0].type == CELL_AUTO);
-}
-
-static sqlite3_stmt *prepare(struct store *st, enum store_table t, bool insert)
-{
-	const struct table_info *info = &tables[t];
-	const struct column *first = first_column(info, insert);
-	_cleanup_buf_ struct buf sql = BUF_INIT;
-	sqlite3_stmt *stmt = NULL;
-
-	buf_addf(&sql, "%s INTO %s(", insert ? "INSERT" : "REPLACE", info->name);
-	for (const struct column *c = first; c->type; c++) {
-		if (c != first)
-			buf_addc(&sql, ',');
-		add_column(&sql, c->name);
-	}
-	buf_adds(&sql, ") SELECT ");
-	for (const struct column *c = first; c->type; c++)
-		buf_addf(&sql, "%sc%d", c != first ? "," : "", (int)(c - info->columns));
-	buf_addf(&sql, " FROM rows_%s", info->name);
-	if (sqlite3_prepare_v3(st->db, sql.data, -1, SQLITE_PREPARE_PERSISTENT, &stmt, NULL) !=
-		SQLITE_OK)
-		fail(st, sql.data);
-	return stmt;
-}
-
 /* Does a job: in the caller's thread, or in the writer's. */
 static void run_job(void *arg, struct job *j)
 {
 	struct store *st = arg;
 	struct table *tab = &st->tables[j->table];
-	sqlite3_stmt **stmt = j->replacing ? &tab->replace : &tab->insert;
 
 	if (!st->rc && j->sql) {
 		if (sqlite3_exec(st->db, j->sql, NULL, NULL, NULL) != SQLITE_OK)
 			fail(st, j->sql);
 		return;
 	}
-	if (!st->rc && !*stmt)
-		*stmt = prepare(st, (enum store_table)j->table, !j->replacing);
-	if (!st->rc) {
-		tab->source.rows = &j->rows;
-		if (sqlite3_step(*stmt) != SQLITE_DONE)
-			fail(st, tables[j->table].name);
-		(void)sqlite3_reset(*stmt);
-	}
+	tab->source.rows = &j->rows;
+	if (!st->rc && store_insert(st->db, &tab->insert, &tab->source, j->replacing) != SQLITE_OK)
+		fail(st, tables[j->table].name);
 	j->rows.n = 0;
 	buf_reset(&j->rows.arena);
 }
@@ -245,10 +199,8 @@ static void close_db(struct store *st)
 {
 	if (!sqlite3_get_autocommit(st->db))
 		(void)sqlite3_exec(st->db, "ROLLBACK", NULL, NULL, NULL);
-	for (int t = 0; t < STORE_TABLES; t++) {
-		(void)sqlite3_finalize(st->tables[t].insert);
-		(void)sqlite3_finalize(st->tables[t].replace);
-	}
+	for (int t = 0; t < STORE_TABLES; t++)
+		store_insert_done(&st->tables[t].insert);
 	/* Fails while a reader is there: then the last reader removes the log. */
 	if (sqlite3_exec(st->db, "PRAGMA busy_timeout = 100; PRAGMA journal_mode = DELETE", NULL,
 		    NULL, NULL) != SQLITE_OK)

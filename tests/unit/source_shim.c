@@ -330,9 +330,9 @@ TEST(shim_clock_interpolates)
 	struct shim_clock_pair *p = xcalloc(3, sizeof *p);
 	struct shim_clock c = {.tsc = true, .pairs = p, .len = 3, .cap = 3};
 
-	p[0] = (struct shim_clock_pair){1000, 500};
-	p[1] = (struct shim_clock_pair){2000, 1000};
-	p[2] = (struct shim_clock_pair){3000, 2000};
+	p[0] = (struct shim_clock_pair){1000, 500, 0.5};
+	p[1] = (struct shim_clock_pair){2000, 1000, 1.0};
+	p[2] = (struct shim_clock_pair){3000, 2000, 0};
 	ASSERT_INT(shim_clock_mono(&c, 1500), 750);
 	ASSERT_INT(shim_clock_mono(&c, 2500), 1500);
 	ASSERT_INT(shim_clock_mono(&c, 1000), 500);
