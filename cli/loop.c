@@ -30,8 +30,7 @@ enum {
 	PASS_ON_MS = 60,
 	STILL_WAITING_MS = 1000,
 	KILL_SECONDS = 5,
-	NAMES_SHOWN = 5,
-	NICENESS = -10
+	NAMES_SHOWN = 5
 };
 
 const char *const loop_deadlock_words[] = {"report", "stop", "kill", NULL};
@@ -73,7 +72,6 @@ void loop_settle(void)
 	(void)sigprocmask(SIG_BLOCK, &set, NULL);
 	/* Were it ignored, as some parents leave it behind, the command's status would be lost. */
 	(void)signal(SIGCHLD, SIG_DFL);
-	(void)setpriority(PRIO_PROCESS, 0, NICENESS);
 	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
 		files.rlim_cur = files.rlim_max;
 		(void)setrlimit(RLIMIT_NOFILE, &files);

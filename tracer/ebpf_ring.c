@@ -113,6 +113,13 @@ static void hand_over(const char *data, uint32_t len, source_emit *emit, void *a
 		emit(arg, rec);
 }
 
+unsigned ebpf_ring_fill(const struct ebpf_ring *r)
+{
+	unsigned long end = __atomic_load_n(r->producer, __ATOMIC_RELAXED);
+
+	return (unsigned)((end - *r->consumer) * 100 / r->size);
+}
+
 uint64_t ebpf_ring_drain(struct ebpf_ring *r, source_emit *emit, void *arg)
 {
 	unsigned long end = mark_add(r), at = *r->consumer, freed = at;

@@ -17,6 +17,9 @@ struct ebpf_ring;
 int ebpf_ring_new(int fd, size_t size, struct ebpf_ring **ret);
 void ebpf_ring_free(struct ebpf_ring *r);
 
+/* Returns how full the ring is, in percent. */
+unsigned ebpf_ring_fill(const struct ebpf_ring *r);
+
 /* Hands over all finished records. Returns a time up to which none is outstanding. */
 uint64_t ebpf_ring_drain(struct ebpf_ring *r, source_emit *emit, void *arg);
 

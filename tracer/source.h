@@ -73,6 +73,12 @@ struct source {
 	 */
 	int (*poll)(struct source *s, source_emit *emit, void *arg, uint64_t *ret_until);
 
+	/* Returns how soon records will be lost: from 0, the buffer is empty, to 100, it is full. Cheap. NULL: never. */
+	unsigned (*pressure)(struct source *s);
+
+	/* Returns how many records wait that need not be read soon, as there is much more room. NULL: none. */
+	size_t (*backlog)(struct source *s);
+
 	/* A descriptor that becomes readable when poll is worth calling before its time, or -1. */
 	int (*wakeup_fd)(struct source *s);
 

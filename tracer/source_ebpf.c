@@ -243,6 +243,11 @@ static int ebpf_poll(struct source *s, source_emit *emit, void *arg, uint64_t *r
 	return 0;
 }
 
+static unsigned ebpf_pressure(struct source *s)
+{
+	return ebpf_ring_fill(((struct ebpf *)s->state)->ring);
+}
+
 static int ebpf_wakeup_fd(struct source *s)
 {
 	struct ebpf *e = s->state;
@@ -278,6 +283,7 @@ struct source *source_ebpf(void)
 		.follow = ebpf_follow,
 		.environment = ebpf_environment,
 		.poll = ebpf_poll,
+		.pressure = ebpf_pressure,
 		.wakeup_fd = ebpf_wakeup_fd,
 		.losses = ebpf_losses,
 		.detach = ebpf_detach,

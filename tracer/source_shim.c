@@ -218,6 +218,20 @@ static int shim_poll(struct source *src, source_emit *emit, void *arg, uint64_t 
 	return 0;
 }
 
+/* A thread that finds no room waits a while before it drops anything: the last half of it alone counts. */
+static unsigned shim_pressure(struct source *src)
+{
+	const struct shim_drain *d = &((struct state *)src->state)->drain;
+	uint64_t half = (uint64_t)d->arena.n_chunks * ARENA_CHUNK_SLOTS / 2;
+
+	return d->waiting > half ? (unsigned)((d->waiting - half) * 100 / half) : 0;
+}
+
+static size_t shim_backlog(struct source *src)
+{
+	return ((struct state *)src->state)->drain.waiting;
+}
+
 static int shim_wakeup_fd(struct source *src)
 {
 	return ((struct state *)src->state)->wakeup;
@@ -248,6 +262,8 @@ struct source *source_shim(void)
 		.adopt = shim_adopt,
 		.environment = shim_environment,
 		.poll = shim_poll,
+		.pressure = shim_pressure,
+		.backlog = shim_backlog,
 		.wakeup_fd = shim_wakeup_fd,
 		.losses = shim_losses,
 		.detach = shim_detach,

@@ -198,6 +198,7 @@ struct shim_drain {
 	uint64_t latest; /* raw: when the drain began */
 	uint64_t until;  /* mono: handed over so far */
 	uint64_t lost_dropped, lost_holes;
+	uint64_t waiting; /* slots, when the drain began */
 };
 
 /* Prepares for an arena that is laid out and mapped, with the clock chosen. */

@@ -64,6 +64,8 @@ static void supersede(struct shim_drain *d, const struct shim_ring *young)
 
 static void find_rings(struct shim_drain *d)
 {
+	uint64_t waiting = 0;
+
 	for (uint32_t i = 0; i < d->arena.n_rings; i++) {
 		struct shim_ring *r = &d->rings[i];
 
@@ -73,7 +75,10 @@ static void find_rings(struct shim_drain *d)
 			shim_ns_resolve(&d->ns, r);
 		if (r->live)
 			shim_ring_look(&d->arena, r);
+		if (r->live && !r->broken)
+			waiting += r->head - r->tail;
 	}
+	d->waiting = waiting;
 }
 
 /* Gives back what dead threads have left when it has been read. */

@@ -28,7 +28,8 @@ enum {
 	GONE_EVERY_MS = 500, /* how often processes whose end was not seen are sought */
 	LEAST_TIMEOUT_MS = 1,
 	MOST_TIMEOUT_MS = 50,
-	BUSY_RECORDS = 2000 /* so many in one drain: do not sleep at all */
+	BUSY_RECORDS = 2000,   /* so many in one drain: do not sleep at all */
+	URGENCY_RECORDS = 1024 /* so often it is asked whether there is a hurry */
 };
 
 /* ---- Records ---- */
@@ -89,10 +90,31 @@ static void dump(struct tracer *t, const struct rec_head *rec)
 	(void)fprintf(t->config.dump, "%s\n", line.data);
 }
 
+/* Gives way to the command, or hurries. */
+static void choose_urgency(struct tracer *t)
+{
+	unsigned most = 0;
+	size_t backlog = 0;
+
+	for (size_t i = 0; i < t->choice.n; i++) {
+		struct source *s = t->choice.sources[i];
+		unsigned p = t->attached[i] && s->pressure ? s->pressure(s) : 0;
+
+		if (p > most)
+			most = p;
+		if (t->attached[i] && s->backlog)
+			backlog += s->backlog(s);
+	}
+	urgency_choose(&t->urgency, most, backlog, clock_ns(CLOCK_MONOTONIC));
+}
+
 static void feed(void *arg, const struct rec_head *rec)
 {
 	struct tracer *t = arg;
 
+	/* While these are worked off the buffers fill anew. */
+	if (t->records % URGENCY_RECORDS == 0)
+		choose_urgency(t);
 	if (t->deaths && !deaths_filter(t->deaths, rec, feed_model, t))
 		return;
 	t->records++;
@@ -183,14 +205,15 @@ void tracer_drain_rest(struct tracer *t)
 	(void)merge_emit(t->merge, UINT64_MAX, feed, t);
 }
 
-static int commit(struct tracer *t)
+/* Who only wants it done now and then need not wait for it: the buffers fill meanwhile. */
+static int commit(struct tracer *t, bool wait)
 {
 	int rc;
 
 	tracer_read_losses(t);
 	rc = model_flush(t->model, t->until > t->t0 ? t->until : t->t0);
 	if (rc == 0)
-		rc = store_commit(t->store);
+		rc = wait ? store_commit(t->store) : store_commit_later(t->store);
 	t->committed_at = clock_ns(CLOCK_MONOTONIC);
 	t->committed_records = t->records;
 	return rc < 0 ? give_up(t, rc) : 0;
@@ -201,7 +224,7 @@ int tracer_commit(struct tracer *t)
 	if (t->error)
 		return t->error;
 	(void)tracer_drain(t);
-	return commit(t);
+	return commit(t, true);
 }
 
 int tracer_poll(struct tracer *t)
@@ -213,6 +236,7 @@ int tracer_poll(struct tracer *t)
 	if (t->error)
 		return t->error;
 	(void)epoll_wait(t->wakeup, events, ARRAY_SIZE(events), 0);
+	choose_urgency(t);
 	n = tracer_drain(t);
 	if (n >= BUSY_RECORDS)
 		t->timeout_ms = 0;
@@ -226,7 +250,7 @@ int tracer_poll(struct tracer *t)
 	if (n)
 		t->changed_at = now;
 	if (t->records != t->committed_records && now - t->committed_at >= COMMIT_EVERY_MS * MS)
-		return commit(t);
+		return commit(t, false);
 	return 0;
 }
 

@@ -82,6 +82,7 @@ int tracer_close(struct tracer *t, const struct tracer_outcome *outcome,
 
 	*ret_summary = (struct tracer_summary){
 		.backend = t->choice.backend, .duration_ns = (int64_t)(now - t->t0)};
+	urgency_end(&t->urgency);
 	/* The sources may need a moment until they have handed over what happened just now. */
 	for (int i = 0; rc == 0 && i < 100 && t->until < now; i++)
 		(void)tracer_drain(t);

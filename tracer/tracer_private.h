@@ -12,6 +12,7 @@
 #include "base/hash.h"
 #include "tracer/choose.h"
 #include "tracer/tracer.h"
+#include "tracer/urgency.h"
 
 struct sent_signal {
 	uint64_t ts;
@@ -36,6 +37,7 @@ struct tracer {
 	uint64_t look_not_before;
 	uint64_t records, committed_records, lost;
 	int timeout_ms, wakeup, error;
+	struct urgency urgency;
 	bool attached[2];
 	bool is_looking; /* an evaluation of the graph has begun */
 	struct hash
