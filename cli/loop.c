@@ -26,12 +26,7 @@
 
 #define SECOND 1000000000ull
 
-enum {
-	PASS_ON_MS = 60,
-	STILL_WAITING_MS = 1000,
-	KILL_SECONDS = 5,
-	NAMES_SHOWN = 5
-};
+enum { PASS_ON_MS = 60, STILL_WAITING_MS = 1000, KILL_SECONDS = 5, NAMES_SHOWN = 5 };
 
 const char *const loop_deadlock_words[] = {"report", "stop", "kill", NULL};
 
