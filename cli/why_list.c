@@ -30,7 +30,10 @@ static const char threads_sql[] =
 
 /* Whom a wait is for, by what it is on. Every query gives process and thread; a thread of 0 means all of them. */
 static const char holders_sql[] =
-	"SELECT DISTINCT process_id, thread_id FROM lock_open WHERE lock_id = ?1 ORDER BY 2";
+	/* Who shares the description of a file lock since a fork is named without a thread. */
+	"SELECT DISTINCT o.process_id, iif(l.kind = 'file' AND o.process_id <> t.process_id, 0,"
+	" o.thread_id) FROM lock_open o JOIN lock l ON l.id = o.lock_id"
+	" JOIN thread t ON t.id = o.thread_id WHERE o.lock_id = ?1 ORDER BY o.thread_id, 2 DESC";
 static const char ends_sql[] =
 	"SELECT DISTINCT e.process_id, 0 FROM pipe_end e JOIN pipe p ON p.id = e.pipe_id"
 	" WHERE e.pipe_id = ?1 AND e.close_ns IS NULL AND (CASE WHEN p.kind = 'socketpair'"

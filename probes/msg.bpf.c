@@ -40,6 +40,7 @@ struct scm_walk {
 	u64 end;
 	u32 fds;  /* left in the message in hand */
 	u32 skip; /* bytes from the end of its descriptors to the next message */
+	u32 via;  /* END_SCM or END_SENT */
 };
 
 static __noinline long scm_step(u32 index, void *arg)
@@ -60,7 +61,7 @@ static __noinline long scm_step(u32 index, void *arg)
 		if (--w->fds == 0)
 			w->at += w->skip;
 		if (file_pipe_of_fd(task, fd, &obj))
-			ends_open(PID_TID(slot), &obj, FD_VIA(fd, END_SCM, fd_is_cloexec(task, fd)),
+			ends_open(PID_TID(slot), &obj, FD_VIA(fd, w->via, fd_is_cloexec(task, fd)),
 				0);
 		return 0;
 	}
@@ -77,10 +78,11 @@ static __noinline long scm_step(u32 index, void *arg)
 	return 0;
 }
 
-/* Reports the ends among the descriptors that came with a message. */
-int scm_emit(u64 control, u64 length)
+/* Reports the ends among the descriptors that came with a message (END_SCM), or were sent with it (END_SENT). */
+int scm_emit(u64 control, u64 length, u32 via)
 {
-	struct scm_walk w = {.at = control, .end = control + length, .fds = zero, .skip = zero};
+	struct scm_walk w = {
+		.at = control, .end = control + length, .fds = zero, .skip = zero, .via = via};
 
 	if (!control || length < sizeof(struct user_cmsghdr))
 		return 0;
@@ -105,8 +107,9 @@ HANDLER_EXIT(exit_msg)
 		return 0;
 	if (bpf_probe_read_user(&hdr, sizeof hdr, (void *)REG_ARG1(regs)))
 		return 0;
-	if (slot->call == CALL_RECVMSG && ret >= 0)
-		scm_emit(hdr.control, hdr.controllen);
+	if (ret >= 0)
+		scm_emit(hdr.control, hdr.controllen,
+			slot->call == CALL_RECVMSG ? END_SCM : END_SENT);
 	io.fd = REG_ARG0(regs);
 	io.op = slot->call == CALL_RECVMSG ? IO_RECV : IO_SEND;
 	io.result = ret;
@@ -134,8 +137,8 @@ static __noinline long mmsg_step(u32 index, void *arg)
 	if (!slot || index >= w->n || bpf_probe_read_user(&msg, sizeof msg, (void *)w->at))
 		return 1;
 	w->at += sizeof msg;
-	if (w->call == CALL_RECVMMSG)
-		scm_emit(msg.hdr.control, msg.hdr.controllen);
+	scm_emit(
+		msg.hdr.control, msg.hdr.controllen, w->call == CALL_RECVMMSG ? END_SCM : END_SENT);
 	w->io.result = msg.len;
 	w->io.requested = iov_sum(msg.hdr.iov, msg.hdr.iovlen);
 	io_emit((u64)file_of_fd(bpf_get_current_task_btf(), w->io.fd), slot, &w->io);

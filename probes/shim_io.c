@@ -440,25 +440,12 @@ ssize_t recvfrom(int fd, void *restrict buf, size_t n, int flags, struct sockadd
 	return rc;
 }
 
-WRAPPER(sendmsg) sendmsg;
-ssize_t sendmsg(int fd, const struct msghdr *m, int flags)
+/* The ends among the descriptors that came with a message (END_SCM), or were sent with it (END_SENT). */
+static void report_rights(const struct msghdr *m, enum end_via via)
 {
-	struct io_call c;
-	ssize_t rc;
+	struct msghdr all = *m;
 
-	if (!shim_everything() ||
-		!io_begin(&c, fd, IO_SEND, iov_bytes(m->msg_iov, (int)m->msg_iovlen),
-			flags & MSG_DONTWAIT))
-		return real_sendmsg()(fd, m, flags);
-	rc = real_sendmsg()(fd, m, flags);
-	io_end_vec(&c, rc, m->msg_iov, m->msg_iovlen);
-	return rc;
-}
-
-/* Descriptors that came with a message. */
-static void received(struct msghdr *m)
-{
-	for (struct cmsghdr *h = CMSG_FIRSTHDR(m); h; h = CMSG_NXTHDR(m, h)) {
+	for (struct cmsghdr *h = CMSG_FIRSTHDR(&all); h; h = CMSG_NXTHDR(&all, h)) {
 		size_t n;
 
 		if (h->cmsg_level != SOL_SOCKET || h->cmsg_type != SCM_RIGHTS ||
@@ -472,9 +459,28 @@ static void received(struct msghdr *m)
 			memcpy(&fd, CMSG_DATA(h) + i * sizeof fd, sizeof fd);
 			p = pipe_of(fd);
 			if (p.kind)
-				report_end(fd, &p, END_SCM, 0, NULL);
+				report_end(fd, &p, via, 0, NULL);
 		}
 	}
+}
+
+WRAPPER(sendmsg) sendmsg;
+ssize_t sendmsg(int fd, const struct msghdr *m, int flags)
+{
+	struct io_call c;
+	bool on;
+	ssize_t rc;
+
+	if (!shim_everything())
+		return real_sendmsg()(fd, m, flags);
+	on = io_begin(
+		&c, fd, IO_SEND, iov_bytes(m->msg_iov, (int)m->msg_iovlen), flags & MSG_DONTWAIT);
+	rc = real_sendmsg()(fd, m, flags);
+	if (on)
+		io_end_vec(&c, rc, m->msg_iov, m->msg_iovlen);
+	if (rc >= 0 && m->msg_controllen)
+		report_rights(m, END_SENT);
+	return rc;
 }
 
 WRAPPER(recvmsg) recvmsg;
@@ -492,7 +498,7 @@ ssize_t recvmsg(int fd, struct msghdr *m, int flags)
 	if (on)
 		io_end_vec(&c, rc, m->msg_iov, m->msg_iovlen);
 	if (rc >= 0 && m->msg_controllen)
-		received(m);
+		report_rights(m, END_SCM);
 	return rc;
 }
 

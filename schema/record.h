@@ -91,7 +91,8 @@ enum end_via {
 	END_FOUND = 7,      /* open when the trace began */
 	END_CLOSE_CALL = 8, /* close, close_range */
 	END_REPLACED = 9,   /* dup2 or dup3 onto it */
-	END_EXIT = 10       /* the process ended */
+	END_EXIT = 10,      /* the process ended */
+	END_SENT = 11       /* put into a message on a socket: the holder keeps its own */
 };
 
 /* Who ended a thread. */

@@ -47,7 +47,8 @@ CREATE TABLE process ( -- a process, from fork to reaping; exec does not make a 
     reaper_id INTEGER REFERENCES thread(id),   -- who did; NULL: nobody yet, or somebody outside the trace
     autoreap INTEGER,           -- 1: no wait is needed, its parent ignores SIGCHLD
     created_by TEXT,            -- 'fork', 'vfork', 'clone', 'posix_spawn', 'start' (pptrace started it), 'found'
-    secure INTEGER NOT NULL DEFAULT 0 -- 1: gained privileges by an exec
+    secure INTEGER NOT NULL DEFAULT 0, -- 1: gained privileges by an exec
+    reopens INTEGER NOT NULL DEFAULT 0 -- 1: may open pipes of others through /proc/PID/fd: it has done so, or its program or script names that
 );
 
 CREATE TABLE thread ( -- a thread; main threads included
@@ -86,7 +87,8 @@ CREATE TABLE pipe ( -- a pipe, a FIFO while somebody has it open, or a connected
     created_ns INTEGER,         -- NULL: before the trace
     creator_id INTEGER REFERENCES thread(id),  -- NULL: before the trace, or FIFO
     outside INTEGER NOT NULL DEFAULT 0, -- bits: 1 somebody outside the trace may read from it, 2 may write to it (a socketpair: 1 may hold side 0, 2 side 1)
-    name TEXT                   -- for people: 'pipe 3 (ls -> sort)'
+    name TEXT,                  -- for people: 'pipe 3 (ls -> sort)'
+    sent_ns INTEGER             -- since when a descriptor of it is under way in a message that nobody has received; NULL: none is
 );
 
 CREATE TABLE pipe_end ( -- a descriptor of a pipe in one process, from open to close
@@ -229,7 +231,8 @@ CREATE TABLE lock_user ( -- a process that can reach a shared lock (maps it, or 
     process_id INTEGER NOT NULL REFERENCES process(id),
     start_ns INTEGER NOT NULL,
     end_ns INTEGER,             -- NULL: until the end
-    PRIMARY KEY (lock_id, process_id, start_ns)
+    taker_id INTEGER NOT NULL DEFAULT 0, -- file lock: the thread that took it, where this process shares its open file description since a fork; 0: otherwise
+    PRIMARY KEY (lock_id, process_id, start_ns, taker_id)
 ) WITHOUT ROWID;
 
 CREATE TABLE lock_edge ( -- a thread took to_lock while it held from_lock, summed over all times that it did so at these places
@@ -258,7 +261,7 @@ CREATE TABLE lock_stat ( -- contention of one lock, over the whole trace
     max_hold_site_id INTEGER,   -- where the longest hold began
     threads INTEGER NOT NULL,   -- how many threads took it
     posts INTEGER NOT NULL DEFAULT 0,         -- semaphore: posts
-    foreign_posts INTEGER NOT NULL DEFAULT 0, -- semaphore: posts by a thread that was not its last taker
+    foreign_posts INTEGER NOT NULL DEFAULT 0, -- semaphore: posts by a thread that was not its last taker; mutex, rwlock: releases by a thread that did not hold it, while another did
     takes INTEGER NOT NULL DEFAULT 0,         -- semaphore: successful waits
     cycles INTEGER NOT NULL DEFAULT 0,        -- semaphore: complete takes followed by a post of the same thread
     last_taker_id INTEGER REFERENCES thread(id), -- semaphore: its last taker
@@ -413,4 +416,5 @@ CREATE TABLE lost ( -- events that happened and are not here
 -- What is open, or was when its process ended, is little among much: these stay small, and let a verdict be asked for every second while the file grows.
 CREATE INDEX wait_open ON wait(start_ns) WHERE end_ns IS NULL;
 CREATE INDEX lock_hold_open ON lock_hold(lock_id) WHERE release_ns IS NULL;
+CREATE INDEX lock_stat_foreign ON lock_stat(lock_id) WHERE foreign_posts > 0;
 CREATE INDEX pipe_end_open ON pipe_end(pipe_id) WHERE close_ns IS NULL;

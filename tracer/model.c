@@ -72,6 +72,7 @@ void model_free(struct model *m)
 		free(loss);
 	}
 	hash_done(&m->losses);
+	hash_done(&m->programs);
 	buf_done(&m->blind);
 	hash_done(&m->procs);
 	hash_done(&m->threads);

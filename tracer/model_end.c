@@ -88,6 +88,19 @@ static void open_in(struct model *m, struct proc *p, const struct rec_END_OPEN *
 	e->confirmed = is_confirmation(rec->via);
 }
 
+static bool has_end_of(const struct proc *p, const struct pipe *pipe)
+{
+	struct hash_slot *slot;
+
+	for (size_t pos = 0; (slot = hash_next(&p->ends, &pos));) {
+		const struct end *e = slot->value;
+
+		if (e->pipe == pipe)
+			return true;
+	}
+	return false;
+}
+
 void model_end_open(struct model *m, const struct rec_END_OPEN *rec)
 {
 	struct thread *t;
@@ -95,8 +108,8 @@ void model_end_open(struct model *m, const struct rec_END_OPEN *rec)
 	uint8_t side = 0;
 
 	if (!rec->inode || !names_pipe_kind((int)rec->kind) || rec->kind > PIPE_SOCKETPAIR ||
-		!(rec->mode & (END_READ | END_WRITE)) || !names_end_via((int)rec->via) ||
-		rec->via > END_EXIT || rec->fd > INT32_MAX) {
+		!(rec->mode & (END_READ | END_WRITE)) ||
+		(!names_end_via((int)rec->via) && rec->via != END_SENT) || rec->fd > INT32_MAX) {
 		model_skip(m);
 		return;
 	}
@@ -106,6 +119,14 @@ void model_end_open(struct model *m, const struct rec_END_OPEN *rec)
 	if (t->proc->ended)
 		return;
 	pipe = model_pipe_of(m, t, rec, &side);
+	if (rec->via == END_SENT) {
+		model_pipe_sent(pipe, model_time(m, rec->head.ts));
+		return;
+	}
+	if (rec->via == END_SCM)
+		model_pipe_received(pipe, model_time(m, rec->head.ts));
+	if (rec->via == END_OPENED && rec->kind == PIPE_PIPE && !has_end_of(t->proc, pipe))
+		t->proc->reopens = t->proc->dirty = true;
 	for (struct proc *p = t->proc;;) {
 		open_in(m, p, rec, pipe, side);
 		p = p->files;

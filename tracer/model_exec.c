@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "schema/names.h"
 #include "tracer/model_state.h"
+#include "tracer/reopen.h"
 
 #include <sys/wait.h>
 
@@ -140,12 +141,20 @@ static void drop_program(struct model *m, struct thread *t, int64_t ts, bool lis
 	model_locks_forget(m, p, ts);
 	model_proc_vm(p, p);
 	model_ends_exec(m, p, ts, listed);
+	model_file_locks_exec(m, p, ts);
 	model_handlers_exec(m, p, ts);
 	model_timers_exec(m, p, ts);
 	model_sites_exec(m, p);
 	p->image = m->ids.image++;
 	p->origin_id = 0;
 	t->tid_addr = 0;
+}
+
+/* Of a program that has ended by now nothing more is to come. */
+static bool names_others(struct model *m, const struct proc *p, const struct more *more)
+{
+	return reopen_named((pid_t)p->pid, more ? more->argv.data : NULL, more ? more->argv.len : 0,
+		&m->programs);
 }
 
 void model_exec(struct model *m, const struct rec_EXEC *rec)
@@ -156,6 +165,7 @@ void model_exec(struct model *m, const struct rec_EXEC *rec)
 	char *path = exec_path(t->more, rec->path, sizeof rec->path);
 	char *argv = json_arguments(t->more);
 
+	p->reopens = names_others(m, p, t->more);
 	drop_program(m, t, ts, !(rec->head.flags & REC_SHIM));
 	free(p->exe);
 	free(p->command);
@@ -245,6 +255,7 @@ static void found_process(struct model *m, struct proc *p, const struct rec_FOUN
 	p->lock_source = rec->lock_source <= LOCKS_SHIM ? (int)rec->lock_source : LOCKS_OFF;
 	if (rec->path[0] && !p->exe)
 		p->exe = xstrndup(rec->path, sizeof rec->path);
+	p->reopens = names_others(m, p, t ? t->more : NULL);
 	if (t && t->more && !p->command)
 		p->command = json_arguments(t->more);
 	model_name(p->name, rec->comm);

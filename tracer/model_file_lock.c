@@ -10,6 +10,7 @@
 #include "tracer/model_state.h"
 
 #include <asm/unistd.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/file.h>
@@ -112,6 +113,26 @@ static char *file_name(const struct rec_FILE_LOCK *rec)
 	return xstrdup(path);
 }
 
+/* A snapshot finds one description in each process that shares it: what one has already the others share. */
+static bool is_found_again(struct model *m, const struct rec_FILE_LOCK *rec, struct thread *by)
+{
+	if (!(rec->head.flags & REC_SNAP) || rec->class == FLOCK_POSIX)
+		return false;
+	for (const struct thread *t = m->all_threads; t; t = t->next) {
+		for (size_t i = 0; i < t->n_held; i++) {
+			const struct hold *h = &t->held[i];
+
+			if (h->lock->kind != LOCK_FILE || h->file != rec->file ||
+				h->lock->inode != rec->inode || h->lock->dev != rec->dev ||
+				t->proc == by->proc)
+				continue;
+			model_lock_share(m, h->lock, by->proc, t->id, model_time(m, rec->head.ts));
+			return true;
+		}
+	}
+	return false;
+}
+
 void model_file_lock(struct model *m, const struct rec_FILE_LOCK *rec)
 {
 	struct thread *t = model_thread(m, &rec->head);
@@ -141,6 +162,8 @@ void model_file_lock(struct model *m, const struct rec_FILE_LOCK *rec)
 		}
 		return;
 	}
+	if (is_found_again(m, rec, t))
+		return;
 	release_range(m, rec, t, r, site);
 	if (rec->mode == LOCK_MODE_NONE)
 		return;
@@ -170,9 +193,11 @@ static void hand_over(struct model *m, struct thread *from, struct hold *h, int6
 	model_lock_leave(m, h->lock, from->proc, ts);
 	for (struct proc *p = m->all_procs; p && !heir; p = p->next) {
 		if (!p->ended && p != from->proc && p->main && p->main->end == STORE_NULL &&
-			model_lock_has_user(h->lock, p))
+			model_lock_is_shared(h->lock, p, from->id))
 			heir = p->main;
 	}
+	if (heir)
+		model_lock_share_end(m, h->lock, from->id, heir, ts);
 	(void)model_hold_end(m, from, h->lock, ts, STORE_NULL);
 	if (!heir)
 		return;
@@ -190,7 +215,44 @@ void model_file_locks_fork(
 			struct lock *lock = t->held[i].lock;
 
 			if (lock->kind == LOCK_FILE && lock->class != FLOCK_POSIX)
-				model_lock_user(m, lock, child, ts);
+				model_lock_share(m, lock, child, t->id, ts);
+		}
+	}
+	if (!parent->uses_files)
+		return;
+	for (const struct thread *t = m->all_threads; t; t = t->next) {
+		for (size_t i = 0; i < t->n_held; i++)
+			if (model_lock_is_shared(t->held[i].lock, parent, t->id))
+				model_lock_share(m, t->held[i].lock, child, t->id, ts);
+	}
+}
+
+/* Says whether a process has a descriptor of a file; true also if that cannot be found out. */
+static bool has_file(const struct proc *p, uint64_t dev, uint64_t inode)
+{
+	_cleanup_free_ char *path = xasprintf("/proc/%u/fd", p->pid);
+	DIR *dir = opendir(path);
+	const struct dirent *entry;
+	bool has = !dir;
+	struct stat st;
+
+	while (dir && !has && (entry = readdir(dir)))
+		has = fstatat(dirfd(dir), entry->d_name, &st, 0) == 0 && st.st_ino == inode &&
+		      st.st_dev == dev;
+	if (dir)
+		(void)closedir(dir);
+	return has;
+}
+
+void model_file_locks_exec(struct model *m, struct proc *p, int64_t ts)
+{
+	for (const struct thread *t = m->all_threads; p->uses_files && t; t = t->next) {
+		for (size_t i = 0; i < t->n_held; i++) {
+			struct lock *lock = t->held[i].lock;
+
+			if (lock->kind == LOCK_FILE && model_lock_is_shared(lock, p, t->id) &&
+				!has_file(p, lock->dev, lock->inode))
+				model_lock_unshare(m, lock, p, ts);
 		}
 	}
 }

@@ -107,6 +107,8 @@ bool model_hold_end(struct model *m, struct thread *t, struct lock *lock, int64_
 	}
 	if (!lock->stat_dirty)
 		model_stat_touch(m, lock);
+	if (lock->kind == LOCK_FILE && lock->user_list)
+		model_lock_share_end(m, lock, t->id, NULL, ts);
 	write_hold(m, h, t->id, ts, site);
 	drop_hold(m, t, h, ts);
 	return true;
@@ -315,8 +317,10 @@ static void release_foreign(struct model *m, struct thread *t, struct lock *lock
 		(lock->kind == LOCK_MUTEX || lock->kind == LOCK_RWLOCK))
 		lock_error(m, t, lock, &rec->head, "unlock", 0, site);
 	holder = any_holder(t, lock);
-	if (holder)
-		(void)model_hold_end(m, holder, lock, ts, site);
+	if (!holder)
+		return;
+	lock->stat.foreign_posts++;
+	(void)model_hold_end(m, holder, lock, ts, site);
 }
 
 void model_lock_release(struct model *m, const struct rec_LOCK_RELEASE *rec)

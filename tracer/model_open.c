@@ -116,8 +116,15 @@ void model_open_flush(struct model *m)
 	for (const struct thread *t = m->all_threads; t; t = t->next) {
 		const struct wait *w = &t->wait;
 
-		for (size_t i = 0; i < t->n_held; i++, n++)
-			write_open(m, &t->held[i], t->id, t->proc->id);
+		for (size_t i = 0; i < t->n_held; i++, n++) {
+			const struct hold *h = &t->held[i];
+			int64_t process;
+
+			write_open(m, h, t->id, t->proc->id);
+			for (size_t pos = 0; h->lock->kind == LOCK_FILE &&
+					     model_lock_next_share(h->lock, t->id, &pos, &process);)
+				write_open(m, h, t->id, process);
+		}
 		if (w->open && w->owner_inferred && w->lock && w->target_thread != STORE_NULL &&
 			w->lock->inferred != m->flushes + 1) {
 			w->lock->inferred = m->flushes + 1;

@@ -68,7 +68,8 @@ static void write_pipe(struct model *m, struct pipe *pipe)
 		.created_ns = pipe->created,
 		.creator_id = pipe->creator_id,
 		.outside = pipe->outside,
-		.name = name};
+		.name = name,
+		.sent_ns = pipe->sent ? pipe->sent_ns : STORE_NULL};
 
 	if (pipe->written)
 		store_replace(m->store, STORE_PIPE, &row);
@@ -195,6 +196,32 @@ void model_outside(struct model *m, const struct rec_OUTSIDE *rec)
 		       : (rec->mode & END_READ ? 1u : 0) | (rec->mode & END_WRITE ? 2u : 0);
 	pipe->dirty |= (pipe->outside | bits) != pipe->outside;
 	pipe->outside |= bits;
+}
+
+void model_pipe_sent(struct pipe *pipe, int64_t ts)
+{
+	/* The receiver's word may come first, for a call that sends returns after it has sent. */
+	const int64_t late_ns = 1000000000;
+
+	if (pipe->received && ts - pipe->received_ns < late_ns) {
+		pipe->received--;
+		return;
+	}
+	pipe->received = 0;
+	if (!pipe->sent++)
+		pipe->sent_ns = ts;
+	pipe->dirty = true;
+}
+
+void model_pipe_received(struct pipe *pipe, int64_t ts)
+{
+	if (pipe->sent) {
+		pipe->sent--;
+		pipe->dirty = true;
+	} else {
+		pipe->received++;
+		pipe->received_ns = ts;
+	}
 }
 
 void model_pipe_flush(struct model *m)

@@ -160,7 +160,8 @@ void model_write_proc(struct model *m, struct proc *p)
 		.reaper_id = p->reaper_id,
 		.autoreap = p->autoreap < 0 ? STORE_NULL : p->autoreap,
 		.created_by = p->created_by,
-		.secure = p->secure};
+		.secure = p->secure,
+		.reopens = p->reopens};
 
 	write_end_status(p, &row);
 	if (p->written)
@@ -314,6 +315,7 @@ static void inherit(
 	p->image = parent->image;
 	p->lock_source = parent->lock_source;
 	p->secure = parent->secure;
+	p->reopens = parent->reopens;
 	p->exe = p->exe ? p->exe : xstrdup(parent->exe);
 	p->command = p->command ? p->command : xstrdup(parent->command);
 	model_sites_fork(m, p, parent);

@@ -179,6 +179,7 @@ struct proc {
 	char *exe, *command;
 	const char *created_by;
 	bool lazy, dirty, written, secure, ended, reaped, slim, found;
+	bool reopens;     /* it may open pipes of others through /proc */
 	bool compat;      /* it makes 32-bit system calls */
 	bool uses_files;  /* it has held or wanted file locks */
 	bool unconfirmed; /* some of its ends were inherited by the model's own reckoning */
@@ -205,6 +206,10 @@ struct pipe {
 	unsigned waits; /* that point here */
 	bool dirty, written, queued;
 	int64_t closed_ns; /* when its last end was closed */
+	unsigned sent;     /* descriptors under way in messages */
+	int64_t sent_ns;   /* since when */
+	unsigned received; /* descriptors that came before the word of their being sent */
+	int64_t received_ns;
 };
 
 /* What a lock's contention is counted in: the table lock_stat. */
@@ -233,6 +238,7 @@ struct lock {
 	unsigned waiting; /* condition: threads inside the wait */
 	unsigned refs;    /* holds, abandoned holds, waits and calls that point here */
 	struct lock_stat stat;
+	int64_t waited_ns;      /* when a thread that was blocked on it went on last */
 	struct user *user_list; /* shared: the processes that can reach it */
 };
 
@@ -275,7 +281,8 @@ struct model {
 	struct buf blind;           /* sentences for trace.blind_spots that are not written yet */
 	unsigned n_compat;
 	uint64_t skipped;
-	struct hash losses; /* struct loss by source and kind */
+	struct hash programs; /* files of which it is known whether they name /proc/PID/fd */
+	struct hash losses;   /* struct loss by source and kind */
 	int64_t lost;
 };
 
@@ -351,6 +358,9 @@ void model_ends_flush(struct model *m);
 void model_end_open(struct model *m, const struct rec_END_OPEN *rec);
 void model_end_close(struct model *m, const struct rec_END_CLOSE *rec);
 void model_pipe_io(struct model *m, const struct rec_PIPE_IO *rec);
+/* A descriptor of a pipe was put into a message on a socket; or came out of one. */
+void model_pipe_sent(struct pipe *pipe, int64_t ts);
+void model_pipe_received(struct pipe *pipe, int64_t ts);
 void model_outside(struct model *m, const struct rec_OUTSIDE *rec);
 
 /* Gives the child of a fork the descriptors of its parent. */
@@ -467,6 +477,19 @@ void model_stat_waited(
 void model_lock_touch(struct model *m, struct lock *lock);
 /* A process can reach a shared lock. */
 void model_lock_user(struct model *m, struct lock *lock, struct proc *p, int64_t ts);
+/* A process shares the open file description through which a thread has a file lock. */
+void model_lock_share(
+	struct model *m, struct lock *lock, struct proc *p, int64_t taker_id, int64_t ts);
+/* It does not any more. */
+void model_lock_unshare(struct model *m, struct lock *lock, const struct proc *p, int64_t ts);
+/* The taker has the lock no more: nobody does, or those who shared it do so with heir. */
+void model_lock_share_end(
+	struct model *m, struct lock *lock, int64_t taker_id, struct thread *heir, int64_t ts);
+/* Says whether a process shares the description of a taker. */
+bool model_lock_is_shared(const struct lock *lock, const struct proc *p, int64_t taker_id);
+/* Yields those who share a taker's description, *pos beginning with 0; false: no more. */
+bool model_lock_next_share(
+	const struct lock *lock, int64_t taker_id, size_t *pos, int64_t *ret_process);
 
 /* The memory of a lock is gone or is another object's: it is freed when nothing points to it. */
 void model_lock_kill(struct model *m, struct lock *lock);
@@ -479,7 +502,6 @@ void model_lock_users_free(struct lock *lock);
 struct lock *model_lock_new(
 	struct model *m, struct proc *p, uint64_t addr, int kind, unsigned type);
 void model_lock_leave(struct model *m, struct lock *lock, const struct proc *p, int64_t ts);
-bool model_lock_has_user(const struct lock *lock, const struct proc *p);
 /* Marks that the sums of a lock are out of date. */
 void model_stat_touch(struct model *m, struct lock *lock);
 void model_stat_write(struct model *m, struct lock *lock);
@@ -517,6 +539,8 @@ void model_locks_forget(struct model *m, struct proc *p, int64_t ts);
 void model_file_locks_fork(
 	struct model *m, struct proc *child, const struct proc *parent, int64_t ts);
 void model_file_locks_exit(struct model *m, struct thread *t, int64_t ts);
+/* A process execs: it shares no longer what was closed by that. */
+void model_file_locks_exec(struct model *m, struct proc *p, int64_t ts);
 void model_file_users_exit(struct model *m, const struct proc *p, int64_t ts);
 uint8_t model_file_lock_mode(const struct rec_WAIT_BEGIN *rec);
 struct lock *model_file_lock_wanted(

@@ -340,6 +340,38 @@ void model_wait_begin(struct model *m, const struct rec_WAIT_BEGIN *rec)
 		model_more_free(t);
 }
 
+/* Says whether a thread is the only one that was blocked on its lock in all of its wait. */
+static bool waited_alone(const struct model *m, const struct thread *t)
+{
+	const struct lock *lock = t->wait.lock;
+
+	if (lock->waited_ns >= t->wait.start)
+		return false;
+	for (const struct thread *o = lock->proc ? t->proc->threads : m->all_threads; o;
+		o = lock->proc ? o->peer : o->next)
+		if (o != t && o->wait.open && o->wait.lock == lock)
+			return false;
+	return true;
+}
+
+/*
+ * Where nobody tells of releases: the owner of a mutex would have woken the
+ * only thread that is blocked on it. If another did, it released what it had not taken.
+ */
+static void find_foreign(struct model *m, struct thread *t, const struct thread *waker, int64_t ts)
+{
+	struct wait *w = &t->wait;
+
+	if (!w->open || w->reason != WAIT_LOCK || !w->lock || w->library)
+		return;
+	if (waker && w->owner_inferred && w->target_thread != STORE_NULL &&
+		w->target_thread != waker->id && waker != t && waited_alone(m, t)) {
+		w->lock->stat.foreign_posts++;
+		model_stat_touch(m, w->lock);
+	}
+	w->lock->waited_ns = ts;
+}
+
 void model_wait_end(struct model *m, const struct rec_WAIT_END *rec)
 {
 	struct thread *t = model_thread(m, &rec->head);
@@ -347,6 +379,7 @@ void model_wait_end(struct model *m, const struct rec_WAIT_END *rec)
 	int64_t ts = model_time(m, rec->head.ts), start = t->wait.start;
 	bool waited = t->wait.open && t->wait.syscall == __NR_rt_sigtimedwait;
 
+	find_foreign(m, t, waker, ts);
 	model_wait_close(m, t, ts, waker ? waker->id : STORE_NULL);
 	if (waited)
 		model_signal_waited(m, t, start, ts);

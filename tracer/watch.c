@@ -151,8 +151,12 @@ static bool read_task(const struct place *p, const char *name, struct buf *out)
 /* Says whether a holder that the trace knows has this tid (its own namespace's number). */
 static bool is_holder(struct sqlite3 *db, int64_t lock_id, int64_t tid)
 {
-	static const char sql[] = "SELECT 1 FROM lock_open o JOIN thread t ON t.id = o.thread_id"
-				  " WHERE o.lock_id = ?1 AND ?2 IN (t.tid, t.ns_tid)";
+	/* In memory that fork copied the owner is still the thread that forked. */
+	static const char sql[] =
+		"SELECT 1 FROM lock_open o JOIN thread t ON t.id = o.thread_id"
+		" LEFT JOIN lock l ON l.id = o.lock_id AND l.origin_id IS NOT NULL"
+		" LEFT JOIN process p ON p.id = l.process_id LEFT JOIN thread c ON c.id = p.creator_id"
+		" WHERE o.lock_id = ?1 AND ?2 IN (t.tid, t.ns_tid, c.tid, c.ns_tid)";
 	sqlite3_stmt *stmt;
 	bool found;
 

@@ -197,6 +197,19 @@ static bool is_doubtful(const struct state *st, const struct state_lock *l, uint
 	return false;
 }
 
+/* Says whether somebody who could reach the lock can go on as it is. */
+static bool has_live_user(const struct providers *pr, const struct state_lock *l)
+{
+	const struct state *st = pr->st;
+
+	for (size_t i = 0; pr->strict && i < st->n_processes; i++)
+		if (st->processes[i].alive &&
+			(l->pshared || l->process_id == st->processes[i].id) &&
+			pr->strict->web.nodes[pr->strict->process_node[i]].live)
+			return true;
+	return false;
+}
+
 static uint32_t rest_on_lock(struct providers *pr, uint32_t thread)
 {
 	const struct state *st = pr->st;
@@ -207,6 +220,8 @@ static uint32_t rest_on_lock(struct providers *pr, uint32_t thread)
 
 	if (!l || is_doubtful(st, l, thread))
 		return LIVE;
+	if (l->foreign && !l->reentrant && !l->robust && has_live_user(pr, l))
+		outside_may(pr, thread, MAYBE_UNLOCK);
 	/* Who reads is written nowhere in a rwlock; but a waiter that was seen asleep waits for somebody who can reach it. */
 	if (l->first_holder == STATE_NONE && l->kind == LOCK_RWLOCK && st->instant)
 		return reach(pr, l, thread);
@@ -306,7 +321,7 @@ static uint32_t opposite(struct providers *pr, const struct state_pipe *p, int s
 	uint32_t node;
 	size_t n = 0;
 
-	if (!p->known_from_birth)
+	if (!p->known_from_birth || p->under_way)
 		return LIVE;
 	if (p->is_socketpair ? (side ? p->read_outside : p->write_outside)
 			     : (read ? p->write_outside : p->read_outside))
@@ -363,6 +378,8 @@ static uint32_t rest_on_pipe(
 	/* A server keeps an end of its own FIFO open, and waits for whoever comes. */
 	if (own && st->pipes[p].is_fifo)
 		outside_may(pr, thread, MAYBE_FIFO);
+	if (pr->reopens && !st->pipes[p].is_socketpair)
+		outside_may(pr, thread, MAYBE_REOPEN);
 	return opposite(pr, &st->pipes[p], side, read);
 }
 
@@ -569,6 +586,18 @@ static void add_thread(struct providers *pr, uint32_t thread)
 	}
 }
 
+/* Says whether a process that can go on may open pipes that it does not hold. */
+static bool may_reopen(const struct providers *strict)
+{
+	const struct state *st = strict->st;
+
+	for (size_t i = 0; i < st->n_processes; i++)
+		if (st->processes[i].alive && st->processes[i].reopens &&
+			strict->web.nodes[strict->process_node[i]].live)
+			return true;
+	return false;
+}
+
 /* Two members that block in opening different FIFOs: whoever is outside would have to come twice. */
 static bool opens_crossed(const struct providers *strict)
 {
@@ -593,7 +622,9 @@ int providers_build(struct providers *pr, const struct state *st, const struct p
 {
 	(void)why;
 	*pr = (struct providers){.st = st, .everybody = STATE_NONE, .generous = strict != NULL};
+	pr->strict = strict;
 	pr->fifos_certain = strict && opens_crossed(strict);
+	pr->reopens = strict && may_reopen(strict);
 	pr->maybe = xcalloc(st->n_threads + 1, sizeof *pr->maybe);
 	pr->process_node = xcalloc(st->n_processes + 1, sizeof *pr->process_node);
 	for (size_t i = 0; i < st->n_threads; i++)

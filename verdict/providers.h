@@ -15,7 +15,10 @@ enum maybe {
 	MAYBE_POST =
 		16, /* a semaphore that looks like a lock, but nobody has been seen to return it */
 	MAYBE_EVENTFD = 32, /* somebody outside, or the kernel, has the eventfd */
-	MAYBE_SENT = 64     /* it waits for a signal as such, which anybody may send */
+	MAYBE_SENT = 64,    /* it waits for a signal as such, which anybody may send */
+	MAYBE_REOPEN = 128, /* a live process opens the pipe through /proc/PID/fd */
+	MAYBE_UNLOCK =
+		256 /* a live thread releases the lock that another holds, as was seen before */
 };
 
 /*
@@ -28,11 +31,13 @@ enum maybe {
 struct providers {
 	const struct state *st;
 	struct web web;
-	unsigned *maybe;        /* of each thread; all 0 in the strict graph */
-	uint32_t *process_node; /* of each process: its living threads */
-	struct hash shared;     /* nodes that several waiters share, + 1 */
-	uint32_t everybody;     /* all threads that are alive, or STATE_NONE */
+	unsigned *maybe;                /* of each thread; all 0 in the strict graph */
+	uint32_t *process_node;         /* of each process: its living threads */
+	struct hash shared;             /* nodes that several waiters share, + 1 */
+	uint32_t everybody;             /* all threads that are alive, or STATE_NONE */
+	const struct providers *strict; /* of the generous graph: the strict one, solved */
 	bool generous, fifos_certain;
+	bool reopens; /* a live process may open pipes of others */
 };
 
 /*

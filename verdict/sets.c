@@ -252,6 +252,16 @@ static bool stood_together(const struct state *st, struct stuck_set *s)
 		if (t->wait.end_ns != INT64_MAX && !t->torn && !was_interrupted(st, t))
 			return false;
 	}
+	/* Whom another of them had woken already was about to go on. */
+	for (size_t i = 0; i < s->n_members; i++) {
+		const struct state_wait *w = &st->threads[s->members[i]].wait;
+		uint32_t waker =
+			w->end_ns == INT64_MAX ? STATE_NONE : state_thread(st, w->waker_id);
+
+		for (size_t k = 0; waker != STATE_NONE && k < s->n_members; k++)
+			if (s->members[k] == waker)
+				return false;
+	}
 	least = 1000000 * (int64_t)(st->at_ns == STATE_END ? TOGETHER_NOW_MS : TOGETHER_PAST_MS);
 	return until - s->since_ns >= least && until - settled(st, s) >= least;
 }
@@ -286,7 +296,8 @@ static bool is_idle(const struct finder *f, const struct stuck_set *s)
 	for (size_t i = 0; i < s->n_members; i++) {
 		const struct state_thread *t = &f->st->threads[s->members[i]];
 
-		if (t->wait.reason == WAIT_PIPE_READ && f->pr->maybe[s->members[i]] &&
+		if (t->wait.reason == WAIT_PIPE_READ &&
+			f->pr->maybe[s->members[i]] & ~(unsigned)MAYBE_REOPEN &&
 			is_self_pipe(f->st, t))
 			return true;
 	}

@@ -112,6 +112,7 @@ static void add_process(struct state *st, sqlite3_stmt *stmt, bool alive)
 	*p = (struct state_process){.id = id,
 		.parent_id = query_int(stmt, 1, 0),
 		.end_ns = query_int(stmt, 2, INT64_MAX),
+		.reopens = query_int(stmt, 3, 0) != 0,
 		.first = STATE_NONE,
 		.parent = STATE_NONE,
 		.child = STATE_NONE,
@@ -156,7 +157,7 @@ static void add_child(struct state *st, uint32_t child)
 static int load_processes(struct state *st, struct buf *why)
 {
 	_cleanup_stmt_ sqlite3_stmt *stmt = NULL, *dead = NULL;
-	int rc = state_query(st, "SELECT id, parent_id, end_ns FROM process WHERE @open",
+	int rc = state_query(st, "SELECT id, parent_id, end_ns, reopens FROM process WHERE @open",
 		"start_ns", "end_ns", &stmt, why);
 
 	if (rc)
@@ -220,7 +221,8 @@ static struct state_wait read_wait(sqlite3_stmt *stmt)
 		.shared = !strcmp(query_text(stmt, 11), "s"),
 		.side = query_int(stmt, 12, 0) != 0,
 		.target_pgid = query_int(stmt, 13, 0),
-		.site_id = query_int(stmt, 14, 0)};
+		.site_id = query_int(stmt, 14, 0),
+		.waker_id = query_int(stmt, 15, 0)};
 }
 
 static int load_waits(struct state *st, struct buf *why)
@@ -229,7 +231,7 @@ static int load_waits(struct state *st, struct buf *why)
 	int rc = state_query(st,
 		"SELECT id, thread_id, start_ns, end_ns, reason, lock_id, pipe_id,"
 		" target_process_id, target_thread_id, timed, sigmask, mode, side, target_pgid,"
-		" site_id FROM wait WHERE @open",
+		" site_id, waker_id FROM wait WHERE @open",
 		"start_ns", "end_ns", &stmt, why);
 
 	if (rc)

@@ -28,6 +28,7 @@ struct state_wait {
 	uint64_t sigmask;   /* 0 where it is not known: then any signal may come */
 	bool timed, shared; /* shared: asks for a read lock */
 	int side;
+	int64_t waker_id; /* who ended it */
 };
 
 struct state_thread {
@@ -48,6 +49,7 @@ struct state_process {
 		sibling; /* living children (and orphans below it), next of the same parent; or STATE_NONE */
 	bool alive, has_zombie;   /* has_zombie: a child has ended and can be reaped */
 	uint64_t caught, ignored; /* signals with a handler, ignored signals: bit signo - 1 */
+	bool reopens;             /* may open pipes of others through /proc */
 	bool alarm_kills;         /* an armed timer will kill it */
 	bool alarm_rings;         /* an armed timer's signal will be caught */
 };
@@ -56,6 +58,7 @@ struct state_lock {
 	int64_t id, process_id, initial, value, last_taker_id, cycles, foreign_posts;
 	enum lock_kind kind;
 	bool pshared, robust, reentrant, outside, from_birth, has_stat;
+	bool foreign; /* it, or another of its process, was released by a thread that did not hold it */
 	bool stale; /* what is known of its holder by looking into its memory is out of date */
 	uint32_t first_holder, first_waiter; /* indexes, or STATE_NONE */
 };
@@ -75,6 +78,7 @@ struct state_end {
 struct state_pipe {
 	int64_t id;
 	bool known_from_birth, is_fifo, is_socketpair, read_outside, write_outside;
+	bool under_way; /* a descriptor of it is in a message that nobody has received */
 	uint32_t first_end, n_ends; /* in state.ends */
 };
 

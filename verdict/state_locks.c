@@ -80,6 +80,13 @@ static bool is_known_holder(const struct state *st, uint32_t lock, int64_t threa
 	return false;
 }
 
+static void add_holder(struct state *st, const struct state_holder *holder)
+{
+	ARRAY_GROW(st->holders, st->n_holders, st->cap_holders);
+	st->holders[st->n_holders] = *holder;
+	st->locks[holder->lock].first_holder = (uint32_t)st->n_holders++;
+}
+
 /* Columns: lock, thread, process, mode, acquired, site, inferred. */
 static int read_holders(struct state *st, const char *sql, bool fill_up, struct buf *why)
 {
@@ -89,21 +96,45 @@ static int read_holders(struct state *st, const char *sql, bool fill_up, struct 
 	for (; rc > 0; rc = query_step(stmt, why)) {
 		uint32_t lock = state_lock(st, query_int(stmt, 0, 0));
 		int64_t thread_id = query_int(stmt, 1, 0);
-		struct state_holder *h;
 
 		if (lock == STATE_NONE || (fill_up && is_known_holder(st, lock, thread_id)))
 			continue;
-		ARRAY_GROW(st->holders, st->n_holders, st->cap_holders);
-		h = &st->holders[st->n_holders];
-		*h = (struct state_holder){.thread_id = thread_id,
-			.process_id = query_int(stmt, 2, 0),
-			.shared = !strcmp(query_text(stmt, 3), "s"),
-			.acquire_ns = query_int(stmt, 4, 0),
-			.site_id = query_int(stmt, 5, 0),
-			.inferred = query_int(stmt, 6, 0) != 0,
-			.lock = lock,
-			.next = st->locks[lock].first_holder};
-		st->locks[lock].first_holder = (uint32_t)st->n_holders++;
+		add_holder(st, &(struct state_holder){.thread_id = thread_id,
+				       .process_id = query_int(stmt, 2, 0),
+				       .shared = !strcmp(query_text(stmt, 3), "s"),
+				       .acquire_ns = query_int(stmt, 4, 0),
+				       .site_id = query_int(stmt, 5, 0),
+				       .inferred = query_int(stmt, 6, 0) != 0,
+				       .lock = lock,
+				       .next = st->locks[lock].first_holder});
+	}
+	return rc;
+}
+
+/* Who shared the descriptions of file locks at that moment; of the end lock_open says it. */
+static int add_sharers(struct state *st, struct buf *why)
+{
+	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
+	size_t n = st->n_holders;
+	int rc = query_open(st->db,
+		"SELECT process_id FROM lock_user WHERE lock_id = ?1 AND taker_id = ?2"
+		" AND start_ns <= ?3 AND (end_ns IS NULL OR end_ns > ?3)",
+		&stmt, why);
+
+	for (size_t i = 0; !rc && i < n; i++) {
+		struct state_holder h = st->holders[i];
+
+		if (st->locks[h.lock].kind != LOCK_FILE)
+			continue;
+		(void)sqlite3_reset(stmt);
+		(void)sqlite3_bind_int64(stmt, 1, st->locks[h.lock].id);
+		(void)sqlite3_bind_int64(stmt, 2, h.thread_id);
+		(void)sqlite3_bind_int64(stmt, 3, st->at_ns);
+		while ((rc = query_step(stmt, why)) > 0) {
+			h.process_id = query_int(stmt, 0, 0);
+			h.next = st->locks[h.lock].first_holder;
+			add_holder(st, &h);
+		}
 	}
 	return rc;
 }
@@ -147,6 +178,29 @@ static int find_stale(struct state *st, struct buf *why)
 	return rc;
 }
 
+/* Who releases what others have taken once may do so again, with any lock of the process. */
+static int find_foreign(struct state *st, struct buf *why)
+{
+	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
+	int rc = query_open(st->db,
+		"SELECT l.id, l.process_id FROM lock_stat s JOIN lock l ON l.id = s.lock_id"
+		" WHERE s.foreign_posts > 0 AND l.kind IN ('mutex', 'rwlock')",
+		&stmt, why);
+
+	while (!rc && (rc = query_step(stmt, why)) > 0) {
+		int64_t id = query_int(stmt, 0, 0), process = query_int(stmt, 1, 0);
+
+		rc = 0;
+		for (size_t i = 0; i < st->n_locks; i++) {
+			struct state_lock *l = &st->locks[i];
+
+			if (l->id == id || (process && l->process_id == process))
+				l->foreign = true;
+		}
+	}
+	return rc;
+}
+
 /* open_only: not the long way through all of lock_hold. */
 int state_load_locks(struct state *st, bool open_only, struct buf *why)
 {
@@ -174,6 +228,10 @@ int state_load_locks(struct state *st, bool open_only, struct buf *why)
 			"SELECT lock_id, thread_id, process_id, mode, acquire_ns, site_id,"
 			" inferred FROM lock_open WHERE acquire_ns <= ?1",
 			st->at_ns != STATE_END, why);
+	if (!rc && st->at_ns != STATE_END)
+		rc = add_sharers(st, why);
+	if (!rc)
+		rc = find_foreign(st, why);
 	return rc ? rc : find_stale(st, why);
 }
 
@@ -185,7 +243,7 @@ static int add_pipe(struct state *st, int64_t id, struct buf *why)
 	int64_t outside;
 	int rc = query_one(st->db,
 		"SELECT kind, outside, created_ns IS NOT NULL, (SELECT attached OR backend = 'snapshot'"
-		" FROM trace) FROM pipe WHERE id = ?1",
+		" FROM trace), sent_ns FROM pipe WHERE id = ?1",
 		id, &stmt, why);
 
 	if (rc <= 0 || state_pipe(st, id) != STATE_NONE)
@@ -199,6 +257,7 @@ static int add_pipe(struct state *st, int64_t id, struct buf *why)
 		.is_socketpair = !strcmp(kind, "socketpair"),
 		.read_outside = (outside & 1) != 0,
 		.write_outside = (outside & 2) != 0,
+		.under_way = query_int(stmt, 4, INT64_MAX) <= st->now_ns && !query_null(stmt, 4),
 		/* A FIFO has no birth; what is found when attaching comes with all its holders. */
 		.known_from_birth =
 			query_int(stmt, 2, 0) || query_int(stmt, 3, 0) || !strcmp(kind, "fifo")};

@@ -104,6 +104,20 @@ static const char moments_sql[] =
 	" AND q.end_kind = 'exit' AND q.end_ns <= ?1 AND q.end_ns - s.sent_ns < 5000000000"
 	" GROUP BY q.id";
 
+/* A family that is killed together dies one after the other: the moment is before the first of them. */
+static int before_family(struct sqlite3 *db, int64_t *at_ns, struct buf *why)
+{
+	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
+	int rc = query_one(db,
+		"SELECT min(end_ns) FROM process WHERE end_kind = 'signal'"
+		" AND end_ns BETWEEN ?1 - 100000000 AND ?1",
+		*at_ns, &stmt, why);
+
+	if (rc > 0 && !query_null(stmt, 0))
+		*at_ns = query_int(stmt, 0, *at_ns) - 1;
+	return rc < 0 ? rc : 0;
+}
+
 static int find_moments(struct sqlite3 *db, int64_t at_ns, struct moments *ret, struct buf *why)
 {
 	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
@@ -114,6 +128,9 @@ static int find_moments(struct sqlite3 *db, int64_t at_ns, struct moments *ret, 
 		ret->list[ret->n++] = (struct moment){
 			.at_ns = query_int(stmt, 0, 0), .signalled = query_int(stmt, 1, 0) != 0};
 	}
+	for (size_t i = 0; !rc && i < ret->n; i++)
+		if (ret->list[i].signalled)
+			rc = before_family(db, &ret->list[i].at_ns, why);
 	if (ret->n)
 		qsort(ret->list, ret->n, sizeof *ret->list, compare_moments);
 	return rc;

@@ -84,6 +84,31 @@ static void add_queued_writer(struct buf *b, const struct state *st, const struc
 	}
 }
 
+/* Says whether this row is of a process that shares the description through which another has the file lock. */
+static bool is_sharer(const struct state *st, const struct state_lock *l, uint32_t holder)
+{
+	const struct state_holder *h = &st->holders[holder];
+
+	return l->kind == LOCK_FILE &&
+	       query_number(st->db, "SELECT process_id FROM thread WHERE id = ?1", h->thread_id,
+		       h->process_id) != h->process_id;
+}
+
+/* ", with b[43] and c[44]": who shares a file lock, since a fork. */
+static void add_sharers(struct buf *b, const struct state *st, const struct state_lock *l,
+	const struct state_holder *holder)
+{
+	size_t n = 0;
+
+	for (uint32_t h = l->first_holder; h != STATE_NONE && n < LIST_MAX;
+		h = st->holders[h].next) {
+		if (st->holders[h].thread_id != holder->thread_id || !is_sharer(st, l, h))
+			continue;
+		buf_adds(b, n++ ? ", " : ", and shared since a fork by ");
+		describe_process(b, st->db, st->holders[h].process_id);
+	}
+}
+
 static void add_holders(struct buf *b, const struct state *st, const struct state_thread *t)
 {
 	const struct state_lock *l = lock_of(st, &t->wait);
@@ -101,12 +126,15 @@ static void add_holders(struct buf *b, const struct state *st, const struct stat
 	for (uint32_t h = l->first_holder; h != STATE_NONE; h = st->holders[h].next) {
 		const struct state_holder *holder = &st->holders[h];
 
+		if (is_sharer(st, l, h))
+			continue;
 		if (n++ == LIST_MAX) {
 			buf_adds(b, ",\n    and others");
 			break;
 		}
 		buf_adds(b, n == 1 ? ",\n    which " : ",\n    and ");
 		add_holder(b, st, l, holder, t->id);
+		add_sharers(b, st, l, holder);
 	}
 	if (t->wait.shared && l->kind == LOCK_RWLOCK)
 		add_queued_writer(b, st, l);
@@ -386,6 +414,21 @@ static void add_caught(struct buf *b, const struct state *st, const struct stuck
 	buf_adds(b, ") and its handler helps\n");
 }
 
+/* Who may open a pipe of others. */
+static void add_reopeners(struct buf *b, const struct state *st)
+{
+	size_t n = 0;
+
+	buf_adds(b, "unless ");
+	for (size_t i = 0; i < st->n_processes && n < LIST_MAX; i++) {
+		if (!st->processes[i].alive || !st->processes[i].reopens)
+			continue;
+		buf_adds(b, n++ ? " or " : "");
+		describe_process(b, st->db, st->processes[i].id);
+	}
+	buf_adds(b, " opens the pipe through /proc/PID/fd, as it has done or is made to do\n");
+}
+
 /* What could still set a conditional set free, a line each. */
 static void add_conditions(struct buf *b, const struct state *st, const struct stuck_set *s)
 {
@@ -400,6 +443,11 @@ static void add_conditions(struct buf *b, const struct state *st, const struct s
 	if (s->maybe & MAYBE_POST)
 		buf_adds(b, "unless another thread posts the semaphore: nobody has been seen to"
 			    " return it yet\n");
+	if (s->maybe & MAYBE_UNLOCK)
+		buf_adds(b,
+			"unless a thread that does not hold it unlocks the lock, as one did before\n");
+	if (s->maybe & MAYBE_REOPEN)
+		add_reopeners(b, st);
 	if (s->maybe & MAYBE_EVENTFD)
 		buf_adds(b, "unless the kernel or somebody outside the trace writes the eventfd\n");
 	if (s->maybe & MAYBE_FIFO)

@@ -163,9 +163,9 @@ static char *load_hold_rows(struct timeline *tl, sqlite3 *db, int64_t first, int
 /* Locks that are still held, which the range of ids may miss. */
 static char *load_open_holds(struct timeline *tl, sqlite3 *db)
 {
-	struct rows r =
-		rows_begin(db, "SELECT 0, thread_id, acquire_ns, NULL, lock_id, mode FROM lock_open"
-			       " WHERE acquire_ns < ?1 ORDER BY acquire_ns, lock_id, thread_id");
+	struct rows r = rows_begin(db,
+		"SELECT DISTINCT 0, thread_id, acquire_ns, NULL, lock_id, mode FROM lock_open"
+		" WHERE acquire_ns < ?1 ORDER BY acquire_ns, lock_id, thread_id");
 
 	rows_bind(&r, 1, tl->until);
 	while (rows_next(&r))

@@ -291,7 +291,7 @@ static char *add_holders(struct waits *w)
 
 	if (!why)
 		why = add_holders_of(w,
-			"SELECT h.lock_id, h.thread_id, h.acquire_ns, " SITE_COLUMNS
+			"SELECT DISTINCT h.lock_id, h.thread_id, h.acquire_ns, " SITE_COLUMNS
 			" FROM lock_open h"
 			" LEFT JOIN site s ON s.id = h.site_id WHERE h.acquire_ns <= ?1"
 			" ORDER BY h.lock_id, h.acquire_ns, h.thread_id");

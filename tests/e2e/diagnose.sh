@@ -57,6 +57,7 @@ hang once-recursive deadlock/self
 hang mutex-across-pipe deadlock/cycle
 hang sem-handler stuck/cycle
 hang owner-ended deadlock/abandoned exit-holding-lock
+hang fork-self deadlock/self
 hang_process shared-mutexes deadlock/cycle
 hang_process shared-owner-dead deadlock/abandoned
 hang_process flock-crossed deadlock/cycle
@@ -66,8 +67,14 @@ hang_process fifos-opposite deadlock/knot
 hang_process fifo-alone stuck/abandoned
 hang_process both-read-pipe deadlock/cycle
 hang_process both-read-socketpair deadlock/cycle
+hang_process parent-sleeps deadlock/cycle
 hang_process own-write-end deadlock/self
 hang_process grandchild-write-end pipe-end-leak
+outsider opened-again
+outsider opens-later stuck/self
+outsider end-under-way
+outsider flock-of-child
+outsider mutex-as-signal stuck/self unlock-not-owner
 healthy new-poster
 healthy child-stopped
 healthy alarm-kills

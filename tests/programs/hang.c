@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/time.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -312,6 +313,15 @@ static void owner_ended(void)
 	pthread_mutex_lock(&a);
 }
 
+/* The child has a copy of the lock, held by its only thread. */
+static void fork_self(void)
+{
+	pthread_mutex_lock(&a);
+	if (fork() == 0)
+		pthread_mutex_lock(&a);
+	wait(NULL);
+}
+
 static const struct {
 	const char *name;
 	void (*run)(void);
@@ -333,6 +343,7 @@ static const struct {
 	{"mutex-across-pipe", mutex_across_pipe},
 	{"sem-handler", sem_handler},
 	{"owner-ended", owner_ended},
+	{"fork-self", fork_self},
 };
 
 int main(int argc, char **argv)

@@ -279,6 +279,18 @@ static void both_read_socketpair(void)
 	read_each_other(true);
 }
 
+static void read_each_other_there(void)
+{
+	read_each_other(false);
+}
+
+/* The deadlock is below a process that goes on, and could do something about it. */
+static void parent_sleeps(void)
+{
+	in_child(read_each_other_there);
+	sleep(30);
+}
+
 static void own_write_end(void)
 {
 	char c;
@@ -327,6 +339,7 @@ static const struct {
 	{"spawn-in-fifo", spawn_in_fifo},
 	{"both-read-pipe", both_read_pipe},
 	{"both-read-socketpair", both_read_socketpair},
+	{"parent-sleeps", parent_sleeps},
 	{"own-write-end", own_write_end},
 	{"grandchild-write-end", grandchild_write_end},
 };

@@ -154,6 +154,20 @@ TEST(stuck_self)
 	EXPECT(db, "deadlock self 10");
 }
 
+/* A mutex that was released by who did not hold it: certain only while nobody is there to do so again. */
+TEST(stuck_self_released_by_others)
+{
+	sqlite3 *db = with_threads(1);
+
+	fixture_lock(db, 1, "mutex", 1);
+	fixture_hold(db, 1, 10, "x");
+	fixture_sql(db,
+		"INSERT OR REPLACE INTO lock_stat (lock_id, holds, contended, wait_ns, max_wait_ns,"
+		" hold_ns, max_hold_ns, threads, foreign_posts) VALUES (1, 2, 1, 9, 9, 9, 9, 1, 1)");
+	fixture_wait(db, 10, "lock", "lock_id=1");
+	EXPECT(db, "stuck self 10");
+}
+
 TEST(stuck_recursive_is_not_self)
 {
 	sqlite3 *db = with_threads(0);
@@ -328,7 +342,7 @@ TEST(stuck_semaphore_named)
 
 	fixture_lock(db, 1, "sem", 0);
 	fixture_sql(db, "UPDATE lock SET outside = 1");
-	fixture_sql(db, "INSERT INTO lock_user VALUES (1, 1, 0, NULL)");
+	fixture_sql(db, "INSERT INTO lock_user VALUES (1, 1, 0, NULL, 0)");
 	fixture_wait(db, 10, "sem", "lock_id=1");
 	EXPECT(db, "stuck abandoned 10");
 }
@@ -609,6 +623,32 @@ TEST(stuck_own_write_end)
 	fixture_end(db, 1, 1, "w");
 	fixture_wait(db, 10, "pipe-read", "pipe_id=1");
 	EXPECT(db, "deadlock self 10");
+}
+
+/* Process 2 is alive, and its program names /proc/PID/fd. */
+TEST(stuck_pipe_that_may_be_reopened)
+{
+	sqlite3 *db = with_threads(0);
+
+	fixture_process(db, 2, 1);
+	fixture_sql(db, "UPDATE process SET reopens = 1 WHERE id = 2");
+	fixture_pipe(db, 1, "pipe");
+	fixture_end(db, 1, 1, "r");
+	fixture_end(db, 1, 1, "w");
+	fixture_wait(db, 10, "pipe-read", "pipe_id=1");
+	EXPECT(db, "stuck self 10");
+}
+
+TEST(stuck_pipe_end_under_way)
+{
+	sqlite3 *db = with_threads(0);
+
+	fixture_pipe(db, 1, "pipe");
+	fixture_sql(db, "UPDATE pipe SET sent_ns = 5");
+	fixture_end(db, 1, 1, "r");
+	fixture_end(db, 1, 1, "w");
+	fixture_wait(db, 10, "pipe-read", "pipe_id=1");
+	EXPECT(db, "");
 }
 
 TEST(stuck_self_pipe_of_server)
