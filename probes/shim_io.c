@@ -1,22 +1,14 @@
-/* shim_io.c - reads and writes of pipes, FIFOs and socketpairs. */
+/* shim_io.c - the calls that read and write pipes, FIFOs and socketpairs. */
 /* SPDX-License-Identifier: MIT */
 #include "probes/shim_io.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
-#include <pthread.h>
-#include <signal.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
-
-#include "probes/shim_private.h"
-#include "probes/shim_sys.h"
-#include "probes/shim_wait.h"
 
 REAL(read)
 REAL(write)
@@ -32,226 +24,6 @@ REAL(sendmsg)
 REAL(recv)
 REAL(recvfrom)
 REAL(recvmsg)
-
-static bool is_write(unsigned op)
-{
-	return op == IO_WRITE || op == IO_WRITEV || op == IO_SPLICE_OUT || op == IO_TEE_OUT ||
-	       op == IO_VMSPLICE || op == IO_SENDFILE || op == IO_SEND;
-}
-
-static long call_number(unsigned op)
-{
-	switch (op) {
-	case IO_READ:
-		return SYS_read;
-	case IO_WRITE:
-		return SYS_write;
-	case IO_READV:
-		return SYS_readv;
-	case IO_WRITEV:
-		return SYS_writev;
-	case IO_SPLICE_IN:
-	case IO_SPLICE_OUT:
-		return SYS_splice;
-	case IO_TEE_IN:
-	case IO_TEE_OUT:
-		return SYS_tee;
-	case IO_VMSPLICE:
-		return SYS_vmsplice;
-	case IO_SENDFILE:
-		return SYS_sendfile;
-	case IO_SEND:
-		return SYS_sendto;
-	default:
-		return SYS_recvfrom;
-	}
-}
-
-static int ready(int fd, short events)
-{
-	struct pollfd p = {fd, events, 0};
-	struct timespec zero = {0, 0};
-
-	return sys6(SYS_ppoll, SYS_ARG(&p), 1, SYS_ARG(&zero), 0, 8, 0) > 0 ? p.revents : 0;
-}
-
-/* How many bytes a pipe still takes; it counts in pages, so this is what is surely there. */
-static size_t pipe_room(int fd)
-{
-	int used = 0;
-	long size = sys3(SYS_fcntl, fd, F_GETPIPE_SZ, 0);
-
-	if (size < 0 || sys3(SYS_ioctl, fd, FIONREAD, &used) < 0)
-		return (size_t)-1;
-	return size > used ? (size_t)(size - used) : 0;
-}
-
-static bool will_block(const struct io_call *c, bool nonblocking)
-{
-	int events = ready(c->fd, is_write(c->op) ? POLLOUT : POLLIN);
-
-	if (events & (POLLERR | POLLHUP | POLLNVAL))
-		return false;
-	if (events & POLLIN)
-		return false;
-	if (events & POLLOUT && (c->requested <= 4096 || c->pipe.kind == PIPE_SOCKETPAIR ||
-					!c->pipe.kind || pipe_room(c->fd) >= c->requested))
-		return false;
-	return !nonblocking && !(sys3(SYS_fcntl, c->fd, F_GETFL, 0) & O_NONBLOCK);
-}
-
-static const uint64_t sigpipe_bit = 1ull << (SIGPIPE - 1);
-
-/*
- * Writing to a pipe that nobody reads ends most programs inside the call. The
- * signal is for this thread alone, so it may wait until that is recorded.
- */
-static void hold_sigpipe(struct io_call *c)
-{
-	uint64_t old;
-
-	if (sys4(SYS_rt_sigprocmask, SIG_BLOCK, &sigpipe_bit, &old, 8) == 0)
-		c->holds = !(old & sigpipe_bit);
-}
-
-static void record_sigpipe(void)
-{
-	struct {
-		void *handler;
-		unsigned long flags;
-		void *restorer;
-		uint64_t mask;
-	} act = {0};
-	struct rec_SIG_SEND r;
-
-	memset(&r, 0, sizeof r);
-	r.signo = SIGPIPE;
-	r.code = SI_KERNEL;
-	r.target_pid = (uint64_t)sys0(SYS_getpid);
-	r.target_tid = (uint64_t)sys0(SYS_gettid);
-	r.sender = SENDER_KERNEL;
-	sys4(SYS_rt_sigaction, SIGPIPE, NULL, &act, 8);
-	r.result = act.handler == (void *)SIG_IGN ? SIG_IGNORED_ : SIG_DELIVERED;
-	RECORD(SIG_SEND, &r);
-}
-
-static void release_sigpipe(struct io_call *c)
-{
-	if (c->holds)
-		sys4(SYS_rt_sigprocmask, SIG_UNBLOCK, &sigpipe_bit, NULL, 8);
-	c->holds = false;
-}
-
-static void record_io(const struct io_call *c, int64_t result, struct rec_PIPE_IO *r)
-{
-	r->dev = c->pipe.dev;
-	r->inode = c->pipe.inode;
-	r->fd = (uint64_t)(int64_t)c->fd;
-	r->op = c->op;
-	r->start = c->start;
-	r->requested = c->requested;
-	r->result = (uint64_t)result;
-	RECORD(PIPE_IO, r);
-}
-
-bool io_begin(struct io_call *c, int fd, unsigned op, size_t requested, bool nonblocking)
-{
-	struct rec_WAIT_BEGIN r;
-
-	*c = (struct io_call){.pipe = pipe_of(fd), .fd = fd, .op = op, .requested = requested};
-	if (c->pipe.file_kind == FILE_REG || c->pipe.file_kind == FILE_DIR ||
-		c->pipe.file_kind == FILE_NONE)
-		return false;
-	c->start = shim_now_early();
-	if (c->pipe.kind && is_write(op))
-		hold_sigpipe(c);
-	if (will_block(c, nonblocking)) {
-		wait_init(&r, call_number(op), 0);
-		r.arg0 = (uint64_t)fd;
-		r.arg2 = requested;
-		r.file_kind = c->pipe.file_kind;
-		r.dev = c->pipe.dev;
-		r.inode = c->pipe.inode;
-		RECORD(WAIT_BEGIN, &r);
-		c->waits = true;
-	}
-	return c->waits || c->pipe.kind;
-}
-
-void io_end(struct io_call *c, ssize_t result, const void *data)
-{
-	struct iovec iov = {(void *)data, result > 0 ? (size_t)result : 0};
-
-	io_end_vec(c, result, &iov, data ? 1 : 0);
-}
-
-/* Collects the first bytes and those beyond them, which go ahead in records of their own. */
-struct payload {
-	struct rec_PIPE_IO io;
-	struct rec_MORE more;
-	size_t taken;
-};
-
-static void payload_add(struct payload *p, const char *from, size_t n)
-{
-	size_t first = p->taken < sizeof p->io.data ? sizeof p->io.data - p->taken : 0;
-
-	if (first > n)
-		first = n;
-	memcpy(p->io.data + p->taken, from, first);
-	p->io.data_len += first;
-	p->taken += first;
-	from += first;
-	n -= first;
-	while (n) {
-		size_t room = sizeof p->more.data - p->more.len;
-		size_t now = n < room ? n : room;
-
-		memcpy(p->more.data + p->more.len, from, now);
-		p->more.len += now;
-		p->more.what = MORE_DATA;
-		p->taken += now;
-		from += now;
-		n -= now;
-		if (p->more.len == sizeof p->more.data) {
-			RECORD(MORE, &p->more);
-			memset(&p->more, 0, sizeof p->more);
-		}
-	}
-}
-
-void io_end_vec(struct io_call *c, ssize_t result, const struct iovec *iov, size_t n)
-{
-	struct payload p;
-	size_t want;
-	int keep = errno;
-
-	if (c->waits)
-		wait_end();
-	/* An interrupted call did nothing; the signal tells of it. */
-	if (!c->pipe.kind || (result < 0 && keep == EINTR)) {
-		release_sigpipe(c);
-		errno = keep;
-		return;
-	}
-	memset(&p, 0, sizeof p);
-	want = result > 0 ? (size_t)result : 0;
-	if (want > shim_options.data_bytes)
-		want = shim_options.data_bytes;
-	for (size_t i = 0; i < n && want; i++) {
-		size_t len = iov[i].iov_len < want ? iov[i].iov_len : want;
-
-		payload_add(&p, iov[i].iov_base, len);
-		want -= len;
-	}
-	if (p.more.len)
-		RECORD(MORE, &p.more);
-	record_io(c, result < 0 ? -(int64_t)keep : result, &p.io);
-	if (result < 0 && keep == EPIPE)
-		record_sigpipe();
-	release_sigpipe(c);
-	errno = keep;
-}
 
 /*
  * Makes the call between begin and end. A thread that is cancelled in it
@@ -271,7 +43,16 @@ ssize_t read(int fd, void *buf, size_t n)
 	struct io_call c;
 	ssize_t rc;
 
-	IO(&c, rc, fd, IO_READ, n, false, real_read()(fd, buf, n), buf);
+	struct iovec iov = {buf, n};
+
+	if (!shim_everything())
+		return real_read()(fd, buf, n);
+	if (!io_try(&c, fd, IO_READ, &iov, 1, &rc)) {
+		if (!io_begin_slow(&c, false))
+			return real_read()(fd, buf, n);
+		rc = real_read()(fd, buf, n);
+	}
+	io_end(&c, rc, buf);
 	return rc;
 }
 
@@ -281,7 +62,16 @@ ssize_t write(int fd, const void *buf, size_t n)
 	struct io_call c;
 	ssize_t rc;
 
-	IO(&c, rc, fd, IO_WRITE, n, false, real_write()(fd, buf, n), buf);
+	struct iovec iov = {(void *)buf, n};
+
+	if (!shim_everything())
+		return real_write()(fd, buf, n);
+	if (!io_try(&c, fd, IO_WRITE, &iov, 1, &rc)) {
+		if (!io_begin_slow(&c, false))
+			return real_write()(fd, buf, n);
+		rc = real_write()(fd, buf, n);
+	}
+	io_end(&c, rc, buf);
 	return rc;
 }
 

@@ -446,7 +446,10 @@ static void put_payload(uint64_t *slot, uint64_t tag, const char *data, size_t l
 {
 	uint64_t w[ARENA_SLOT_WORDS] = {0, 0, 0};
 
-	memcpy(w, data, len < ARENA_PAYLOAD ? len : ARENA_PAYLOAD);
+	if (likely(len >= ARENA_PAYLOAD))
+		memcpy(w, data, ARENA_PAYLOAD);
+	else
+		memcpy(w, data, len);
 	slot[0] = w[0];
 	slot[1] = w[1];
 	slot[2] = w[2] | (tag & ~((uint64_t)ARENA_TAG_HEAD << 48));
@@ -486,6 +489,12 @@ void ring_record(struct rec_head *rec, unsigned kind, size_t size)
 	size_t len = size - sizeof *rec;
 	uint64_t n;
 
+	/* Fields are words: what is 0 at the end is left off, first by the word. */
+	for (uint64_t word; len >= sizeof word; len -= sizeof word) {
+		memcpy(&word, from + len - sizeof word, sizeof word);
+		if (word)
+			break;
+	}
 	while (len && from[len - 1] == 0)
 		len--;
 	if (unlikely(t->task) && !rec->pid)

@@ -52,16 +52,47 @@ static uint64_t status_mask(const char *text, const char *name)
 	}
 }
 
+/* Older C libraries do not have it. */
+extern char __libc_single_threaded __attribute__((weak));
+
+static const uint64_t by_default = 1ull << (SIGCHLD - 1) | 1ull << (SIGCONT - 1) |
+				   1ull << (SIGURG - 1) | 1ull << (SIGWINCH - 1);
+
+/* The same for this very thread, or its process, without a look into /proc. */
+static unsigned own_prospect(int signo)
+{
+	struct {
+		void *handler;
+		unsigned long flags;
+		void *restorer;
+		uint64_t mask;
+	} act = {0};
+	uint64_t bit = 1ull << (signo - 1), set = 0;
+
+	sys4(SYS_rt_sigprocmask, SIG_BLOCK, NULL, &set, 8);
+	if (set & bit) {
+		sys2(SYS_rt_sigpending, &set, 8);
+		return signo < SIGRTMIN && set & bit ? SIG_ALREADY_PENDING : SIG_DELIVERED;
+	}
+	sys4(SYS_rt_sigaction, signo, NULL, &act, 8);
+	return act.handler == (void *)SIG_IGN ||
+			       (act.handler == (void *)SIG_DFL && by_default & bit)
+		       ? SIG_IGNORED_
+		       : SIG_DELIVERED;
+}
+
 /* What will become of a signal, as the target stands now. */
 static unsigned prospect(int signo, int64_t pid, int64_t tid)
 {
-	const uint64_t by_default = 1ull << (SIGCHLD - 1) | 1ull << (SIGCONT - 1) |
-				    1ull << (SIGURG - 1) | 1ull << (SIGWINCH - 1);
 	uint64_t bit = 1ull << (signo - 1), ignored, caught, blocked;
 	char buf[2048], path[32] = "/proc/", digits[20];
 	unsigned n = sizeof digits;
 	long fd, len;
 
+	/* To a process of several threads, another one may have it unblocked: only /proc tells. */
+	if (pid == sys0(SYS_getpid) && (tid ? tid == sys0(SYS_gettid)
+					    : (&__libc_single_threaded && __libc_single_threaded)))
+		return own_prospect(signo);
 	if (pid <= 0 || shim_options.sandboxed)
 		return SIG_DELIVERED;
 	for (uint64_t id = (uint64_t)(tid ? tid : pid); id; id /= 10)
@@ -112,7 +143,7 @@ WRAPPER(kill) kill;
 int kill(pid_t pid, int signo)
 {
 	/* A group's members are the reader's to find: a negative number stands for it. */
-	if (shim_everything() && may(sys2(SYS_kill, pid, 0)))
+	if (shim_everything() && (pid == sys0(SYS_getpid) || may(sys2(SYS_kill, pid, 0))))
 		sent(signo, SI_USER, pid == 0 ? -(int64_t)sys1(SYS_getpgid, 0) : pid, 0);
 	return real_kill()(pid, signo);
 }
