@@ -189,7 +189,7 @@ int posix_spawn(pid_t *restrict pid, const char *restrict path,
 	if (!exec_is_ours())
 		return real_posix_spawn()(pid, path, actions, attr, argv, envp);
 	bears = exec_can_bear(AT_FDCWD, path, 0);
-	report_spawn(&call);
+	report_spawn_actions(&call, actions);
 	rc = real_posix_spawn()(&child, path, actions, attr, argv, ENV_FOR(envp, bears));
 	report_spawned(&call, rc, child, path, argv, bears);
 	if (pid && rc == 0)
@@ -213,7 +213,7 @@ int posix_spawnp(pid_t *restrict pid, const char *restrict file,
 		return real_posix_spawnp()(pid, file, actions, attr, argv, envp);
 	path = exec_find(file, buf, sizeof buf);
 	bears = path && exec_can_bear(AT_FDCWD, path, 0);
-	report_spawn(&call);
+	report_spawn_actions(&call, actions);
 	rc = real_posix_spawnp()(&child, file, actions, attr, argv, ENV_FOR(envp, bears));
 	report_spawned(&call, rc, child, path ? path : file, argv, bears);
 	if (pid && rc == 0)

@@ -75,7 +75,7 @@ pid_t _Fork(void)
 WRAPPER(clone) clone;
 int clone(int (*run)(void *), void *stack, int flags, void *arg, ...)
 {
-	struct spawn_call call = {{0}};
+	struct spawn_call call = {.on = false};
 	pid_t *parent_tid, *child_tid;
 	void *tls;
 	va_list ap;

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <signal.h>
+#include <spawn.h>
 #include <sys/auxv.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -172,6 +173,14 @@ void report_spawn(struct spawn_call *c)
 		ring_record_begin(&c->fork, sizeof(struct rec_FORK));
 }
 
+static void fill_fork(struct rec_FORK *r, pid_t child, uint64_t flags, uint64_t parent)
+{
+	r->child_pid = r->child_tid = r->child_ns_pid = r->child_ns_tid = (uint64_t)child;
+	r->flags = flags;
+	r->parent_pid = parent;
+	sys2(SYS_prctl, PR_GET_NAME, r->comm);
+}
+
 void report_child(struct spawn_call *c, pid_t child, uint64_t flags)
 {
 	struct rec_FORK r;
@@ -182,12 +191,54 @@ void report_child(struct spawn_call *c, pid_t child, uint64_t flags)
 	if (child > 0) {
 		/* The reader sees these only together with the record before them. */
 		report_ends(END_INHERIT, (uint32_t)child, c->fork.ts);
-		r.child_pid = r.child_tid = r.child_ns_pid = r.child_ns_tid = (uint64_t)child;
-		r.flags = flags;
-		r.parent_pid = c->fork.thread->ring->owner >> 32;
-		sys2(SYS_prctl, PR_GET_NAME, r.comm);
+		fill_fork(&r, child, flags, c->fork.thread->ring->owner >> 32);
 	}
 	ring_record_end(&c->fork, &r.head, REC_FORK, child > 0);
+}
+
+/* As the C library keeps them, in all its versions; what differs gives no FIFO. */
+struct file_action {
+	_Alignas(8) int tag;
+	_Alignas(8) int fd;
+	_Alignas(8) const char *path;
+	int flags;
+	mode_t mode;
+};
+enum { ACTION_OPEN = 2 };
+
+/* Finds the first FIFO that the child opens and may have to wait for. */
+static bool opens_fifo(const posix_spawn_file_actions_t *actions, struct stat *ret)
+{
+	const struct file_action *a = (const void *)actions->__actions;
+
+	for (int i = 0; a && i < actions->__used && i < actions->__allocated; i++, a++)
+		if (a->tag == ACTION_OPEN && !(a->flags & (O_NONBLOCK | O_PATH)) &&
+			(a->flags & O_ACCMODE) != O_RDWR &&
+			sys4(SYS_newfstatat, AT_FDCWD, a->path, ret, 0) == 0 &&
+			S_ISFIFO(ret->st_mode))
+			return true;
+	return false;
+}
+
+void report_spawn_actions(struct spawn_call *c, const void *actions)
+{
+	struct rec_WAIT_BEGIN r;
+	struct stat st;
+
+	*c = (struct spawn_call){.on = shim_everything()};
+	if (!c->on || !actions || !opens_fifo(actions, &st)) {
+		report_spawn(c);
+		return;
+	}
+	/* No room is reserved: who reads would wait for it. The reader finds the child meanwhile. */
+	c->fifo = true;
+	wait_init(&r, SYS_clone, WAIT_VFORK);
+	r.file_kind = FILE_FIFO;
+	r.dev = st.st_dev;
+	r.inode = st.st_ino;
+	r.state = 2;
+	c->begun = shim_now();
+	RECORD(WAIT_BEGIN, &r);
 }
 
 void report_vfork_wait(pid_t child, uint32_t pid, uint64_t ts)
@@ -210,6 +261,21 @@ void report_spawned(
 	uint64_t begun = c->fork.ts;
 	bool on = c->fork.thread != NULL;
 
+	if (c->fifo) {
+		struct rec_FORK r;
+
+		memset(&r, 0, sizeof r);
+		fill_fork(&r, child, spawn_flags, (uint64_t)sys0(SYS_getpid));
+		r.head.ts = c->begun;
+		if (rc == 0) {
+			report_ends(END_INHERIT, (uint32_t)child, c->begun);
+			RECORD(FORK, &r);
+		}
+		wait_end();
+		if (rc == 0 && !bears)
+			emit_exec(path, path, argv, (uint32_t)child);
+		return;
+	}
 	report_child(c, rc == 0 ? child : 0, spawn_flags);
 	if (on && rc == 0) {
 		report_vfork_wait(child, 0, begun);

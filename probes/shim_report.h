@@ -27,13 +27,17 @@ void report_start(void);
 
 struct spawn_call {
 	struct ring_pending fork;
+	uint64_t begun;
+	bool on;   /* everything is recorded */
+	bool fifo; /* the child opens a FIFO first */
 };
 
 /* Around a call that makes a child: fork, posix_spawn, clone. flags: those of clone, where known. */
 void report_spawn(struct spawn_call *c);
 void report_child(struct spawn_call *c, pid_t child, uint64_t flags);
 
-/* The same for posix_spawn, which also executes. */
+/* The same for posix_spawn, which also executes. actions: its posix_spawn_file_actions_t, may be NULL. */
+void report_spawn_actions(struct spawn_call *c, const void *actions);
 void report_spawned(
 	struct spawn_call *c, int rc, pid_t child, const char *path, char *const *argv, bool bears);
 

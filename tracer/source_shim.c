@@ -247,8 +247,8 @@ static void shim_losses(struct source *src, source_loss *loss, void *arg)
 	dropped = shim_drain_dropped(&s->drain);
 	if (dropped)
 		loss(arg, "shim", 0, dropped);
-	if (s->drain.lost_holes)
-		loss(arg, "shim: interrupted for good", 0, s->drain.lost_holes);
+	if (shim_drain_interrupted(&s->drain))
+		loss(arg, "shim: interrupted for good", 0, shim_drain_interrupted(&s->drain));
 	if (s->drain.expand.malformed)
 		loss(arg, "shim: malformed", 0, s->drain.expand.malformed);
 }

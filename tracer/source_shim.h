@@ -65,6 +65,17 @@ struct shim_ring {
 	uint64_t next;                     /* raw time of the record at tail, for the heap */
 	uint32_t *pinned;                  /* chunks that a late write may still reach, plus 1 */
 	size_t n_pinned, cap_pinned;
+	struct shim_late *late; /* slots that were given up and may still be filled */
+	size_t n_late, cap_late;
+	bool in_hole; /* the slot before tail was given up too */
+	uint32_t
+		unwritten; /* records that a dead thread had begun, with nothing after them so far */
+};
+
+struct shim_late {
+	uint64_t slot;
+	uint32_t chunk;
+	bool first; /* of those that lie side by side, which count as one */
 };
 
 /* One record as it lies in the ring. */
@@ -170,9 +181,17 @@ void shim_expand(struct shim_expand *x, struct shim_ring *r, const struct shim_s
  * call), who belongs to a group that is sent a signal, and files that were
  * mapped after the program's start.
  */
+struct shim_spawns { /* calls of posix_spawn that may not come back (source_shim_spawn.c) */
+	struct shim_spawn *list;
+	size_t len, cap;
+};
+
 struct shim_tasks {
 	struct hash processes; /* by pid: those whose begin has been told */
-	struct hash images;    /* by pid and image: what is mapped executable */
+	struct hash
+		adopted; /* by pid: those of which the source itself told, before the library could */
+	struct shim_spawns spawns;
+	struct hash images; /* by pid and image: what is mapped executable */
 };
 
 void shim_tasks_done(struct shim_tasks *t);
@@ -183,6 +202,27 @@ void shim_tasks_root(struct shim_tasks *t, uint32_t pid);
 /* Hands rec on, with what has to come before it or stands for it. parent: process that made the ring's one. */
 void shim_tasks_emit(struct shim_tasks *t, const struct shim_ring *r, uint64_t parent,
 	const struct rec_head *rec, source_emit *emit, void *arg);
+
+/* Says whether a process was told of; notes one that is told of without a record. */
+bool shim_tasks_knows(const struct shim_tasks *t, uint64_t pid);
+void shim_tasks_adopt(struct shim_tasks *t, uint64_t pid);
+
+/* ---- Children of posix_spawn that are on their way (source_shim_spawn.c) ---- */
+
+void shim_spawns_done(struct shim_spawns *s);
+
+/* Takes the begin of a call that may wait for a FIFO; false: it is something else. */
+struct rec_WAIT_BEGIN;
+bool shim_spawn_begins(struct shim_spawns *s, const struct rec_WAIT_BEGIN *w);
+
+/* Takes its end, which goes on to the model if *ret_told; false: it is something else. */
+struct rec_WAIT_END;
+bool shim_spawn_ends(struct shim_spawns *s, const struct rec_WAIT_END *end, bool *ret_told,
+	source_emit *emit, void *arg);
+
+/* Looks for the children that wait, and tells of them as of time ts. */
+void shim_spawns_poll(struct shim_spawns *spawns, struct shim_tasks *tasks, uint64_t ts,
+	source_emit *emit, void *arg);
 
 /* ---- All rings together (source_shim_drain.c) ---- */
 
@@ -207,6 +247,9 @@ void shim_drain_done(struct shim_drain *d);
 
 /* Hands over what is there, moves until, and gives back what dead threads left. True: there is more. */
 bool shim_drain_poll(struct shim_drain *d, source_emit *emit, void *arg);
+
+/* Returns how many records were begun and never ended, though their threads went on. */
+uint64_t shim_drain_interrupted(const struct shim_drain *d);
 
 /* Returns how many records found no room so far. */
 uint64_t shim_drain_dropped(const struct shim_drain *d);

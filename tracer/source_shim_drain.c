@@ -29,7 +29,7 @@ void shim_drain_init(struct shim_drain *d, bool everything)
 void shim_drain_done(struct shim_drain *d)
 {
 	for (uint32_t i = 0; d->rings && i < d->arena.n_rings; i++)
-		free(d->rings[i].pinned);
+		free(d->rings[i].pinned), free(d->rings[i].late);
 	shim_arena_done(&d->arena);
 	shim_clock_done(&d->clock);
 	shim_expand_done(&d->expand);
@@ -38,6 +38,64 @@ void shim_drain_done(struct shim_drain *d)
 	free(d->rings);
 	free(d->heap);
 	*d = (struct shim_drain){0};
+}
+
+/* ---- Records that were begun ---- */
+
+/*
+ * Gives up what is reserved and not filled: one slot, and what belongs to it is
+ * given up next. A thread that was stopped for long, or waits in the call that
+ * the record is about, may still fill it.
+ */
+static void skip_hole(struct shim_drain *d, struct shim_ring *r)
+{
+	if (r->dead) {
+		/* What a thread was about when it was killed tells nothing that its end does not. */
+		r->unwritten += !r->in_hole;
+	} else {
+		shim_ring_pin(r);
+		ARRAY_GROW(r->late, r->n_late, r->cap_late);
+		r->late[r->n_late++] = (struct shim_late){r->tail, r->chunk, !r->in_hole};
+	}
+	r->in_hole = true;
+	shim_ring_skip(&d->arena, r, 1);
+}
+
+/* Hands over what was given up and has been filled since. */
+static void take_late(struct shim_drain *d, struct shim_ring *r, source_emit *emit, void *arg)
+{
+	size_t keep = 0;
+
+	for (size_t i = 0; i < r->n_late; i++) {
+		struct shim_ring at = *r;
+		struct shim_slot slot;
+		unsigned n;
+
+		at.tail = r->late[i].slot;
+		at.chunk = r->late[i].chunk;
+		switch (shim_ring_peek(&d->arena, &at, &slot, &n)) {
+		case SHIM_RECORD:
+			shim_expand(&d->expand, r, &slot, d->until, emit, arg);
+			break;
+		case SHIM_REST:
+			break;
+		case SHIM_EMPTY:
+		case SHIM_HOLE:
+		case SHIM_BROKEN:
+			r->late[keep++] = r->late[i];
+			break;
+		}
+	}
+	r->n_late = keep;
+}
+
+static uint64_t count_late(const struct shim_ring *r)
+{
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < r->n_late; i++)
+		n += r->late[i].first;
+	return n;
 }
 
 /* ---- Which rings there are ---- */
@@ -62,7 +120,7 @@ static void supersede(struct shim_drain *d, const struct shim_ring *young)
 	}
 }
 
-static void find_rings(struct shim_drain *d)
+static void find_rings(struct shim_drain *d, source_emit *emit, void *arg)
 {
 	uint64_t waiting = 0;
 
@@ -77,6 +135,8 @@ static void find_rings(struct shim_drain *d)
 			shim_ring_look(&d->arena, r);
 		if (r->live && !r->broken)
 			waiting += r->head - r->tail;
+		if (r->live && r->n_late && (r->pid || !d->expand.tasks))
+			take_late(d, r, emit, arg);
 	}
 	d->waiting = waiting;
 }
@@ -102,7 +162,8 @@ static void retire_rings(struct shim_drain *d, uint64_t now)
 
 			shim_ring_look(&d->arena, r);
 			if (r->broken || r->head == seen)
-				d->lost_dropped += shim_ring_close(&d->arena, r);
+				d->lost_holes += count_late(r),
+					d->lost_dropped += shim_ring_close(&d->arena, r);
 		}
 	}
 }
@@ -128,16 +189,6 @@ static void heap_down(struct shim_drain *d, size_t i)
 	h[i] = v;
 }
 
-/* Gives up what is reserved and will not be filled: one slot, and what belonged to it is skipped next. */
-static void skip_hole(struct shim_drain *d, struct shim_ring *r)
-{
-	if (!r->dead)
-		shim_ring_pin(r);
-	shim_ring_skip(&d->arena, r, 1);
-	r->hole = 0;
-	d->lost_holes++;
-}
-
 /*
  * Finds the time of the ring's next record. False: it has none now; then
  * *floor_raw is lowered if one may come that is older.
@@ -149,6 +200,7 @@ static bool ring_next(struct shim_drain *d, struct shim_ring *r, uint64_t now, u
 
 		if (next == SHIM_RECORD) {
 			r->hole = 0;
+			r->in_hole = false;
 			/* A time that cannot be must not hold the ring for ever. */
 			if (r->next > d->latest + FUTURE_RAW)
 				r->next = r->last;
@@ -158,8 +210,10 @@ static bool ring_next(struct shim_drain *d, struct shim_ring *r, uint64_t now, u
 			shim_ring_skip(&d->arena, r, 1);
 			continue;
 		}
-		if (next != SHIM_HOLE)
+		if (next != SHIM_HOLE) {
+			r->hole = 0;
 			return false;
+		}
 		if (!r->hole)
 			r->hole = now;
 		if (!r->dead && now - r->hole < HOLE_MAX_NS) {
@@ -180,6 +234,8 @@ static bool ring_take(struct shim_drain *d, struct shim_ring *r, source_emit *em
 	switch (shim_ring_peek(&d->arena, r, &slot, &n)) {
 	case SHIM_RECORD:
 		slot.ts = r->next;
+		d->lost_holes += r->unwritten;
+		r->unwritten = 0;
 		if (r->pid || !d->expand.tasks)
 			shim_expand(&d->expand, r, &slot, d->until, emit, arg);
 		else
@@ -256,7 +312,9 @@ bool shim_drain_poll(struct shim_drain *d, source_emit *emit, void *arg)
 	uint64_t done, until;
 
 	d->latest = now.raw;
-	find_rings(d);
+	find_rings(d, emit, arg);
+	if (d->tasks.spawns.len)
+		shim_spawns_poll(&d->tasks.spawns, &d->tasks, d->until + 1, emit, arg);
 	done = hand_over(d, now.raw, now.mono, emit, arg);
 	retire_rings(d, now.mono);
 	renew_hint(d);
@@ -266,6 +324,15 @@ bool shim_drain_poll(struct shim_drain *d, source_emit *emit, void *arg)
 		d->until = until;
 	shim_clock_prune(&d->clock, done);
 	return d->n_heap && d->rings[d->heap[0]].next <= done;
+}
+
+uint64_t shim_drain_interrupted(const struct shim_drain *d)
+{
+	uint64_t n = d->lost_holes;
+
+	for (uint32_t i = 0; i < d->arena.n_rings; i++)
+		n += count_late(&d->rings[i]);
+	return n;
 }
 
 uint64_t shim_drain_dropped(const struct shim_drain *d)

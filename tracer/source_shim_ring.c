@@ -278,6 +278,7 @@ uint64_t shim_ring_close(struct shim_arena *a, struct shim_ring *r)
 	if (__atomic_load_n(&h->ring_hint, __ATOMIC_RELAXED) > r->number)
 		__atomic_store_n(&h->ring_hint, r->number, __ATOMIC_RELAXED);
 	free(r->pinned);
+	free(r->late);
 	*r = (struct shim_ring){0};
 	return dropped;
 }

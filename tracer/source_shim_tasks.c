@@ -38,6 +38,8 @@ void shim_tasks_done(struct shim_tasks *t)
 		image_free(slot->value);
 	hash_done(&t->images);
 	hash_done(&t->processes);
+	hash_done(&t->adopted);
+	shim_spawns_done(&t->spawns);
 }
 
 void shim_tasks_root(struct shim_tasks *t, uint32_t pid)
@@ -45,9 +47,15 @@ void shim_tasks_root(struct shim_tasks *t, uint32_t pid)
 	hash_set(&t->processes, pid, t);
 }
 
-static bool is_known(const struct shim_tasks *t, uint64_t pid)
+bool shim_tasks_knows(const struct shim_tasks *t, uint64_t pid)
 {
 	return hash_get(&t->processes, pid) != NULL;
+}
+
+void shim_tasks_adopt(struct shim_tasks *t, uint64_t pid)
+{
+	hash_set(&t->processes, pid, t);
+	hash_set(&t->adopted, pid, t);
 }
 
 /* ---- Processes ---- */
@@ -73,8 +81,8 @@ static void tell_birth(struct shim_tasks *t, const struct shim_ring *r, uint64_t
 {
 	struct rec_FORK f = {.head = {REC_FORK, sizeof f, REC_SHIM, rec->ts, 0, 0}};
 
-	hash_set(&t->processes, rec->pid, t);
-	if (!is_known(t, parent))
+	shim_tasks_adopt(t, rec->pid);
+	if (!shim_tasks_knows(t, parent))
 		return;
 	f.head.pid = f.head.tid = (rec_u32)parent;
 	f.child_pid = f.child_tid = rec->pid;
@@ -212,12 +220,33 @@ static void tell_modules(struct shim_tasks *t, const struct shim_ring *r,
 		image_scan(im, rec, emit, arg);
 }
 
+/* Says whether a record is about what the source told by itself, or will. */
+static bool is_told_already(
+	struct shim_tasks *t, const struct rec_head *rec, source_emit *emit, void *arg)
+{
+	bool told = false;
+
+	if (rec->kind == REC_WAIT_BEGIN)
+		return shim_spawn_begins(&t->spawns, (const void *)rec);
+	if (rec->kind == REC_WAIT_END && t->spawns.len)
+		return shim_spawn_ends(&t->spawns, (const void *)rec, &told, emit, arg) && !told;
+	if (rec->kind == REC_FORK && t->adopted.len)
+		return hash_del(&t->adopted,
+			       ((const struct rec_FORK *)(const void *)rec)->child_pid) != NULL;
+	/* The number may be another's from now on. */
+	if (rec->kind == REC_REAP && t->adopted.len)
+		hash_del(&t->adopted, ((const struct rec_REAP *)(const void *)rec)->child_pid);
+	return false;
+}
+
 void shim_tasks_emit(struct shim_tasks *t, const struct shim_ring *r, uint64_t parent,
 	const struct rec_head *rec, source_emit *emit, void *arg)
 {
-	if (rec->pid == r->pid && !is_known(t, rec->pid))
+	if (rec->pid == r->pid && !shim_tasks_knows(t, rec->pid))
 		tell_birth(t, r, parent, rec, emit, arg);
 	tell_modules(t, r, rec, emit, arg);
+	if (is_told_already(t, rec, emit, arg))
+		return;
 	if (rec->kind == REC_FORK)
 		hash_set(&t->processes, ((const struct rec_FORK *)(const void *)rec)->child_pid, t);
 	if (rec->kind == REC_SIG_SEND &&

@@ -65,6 +65,7 @@ hang_process ofd-crossed deadlock/cycle
 hang_process posix-crossed
 hang_process fifos-opposite deadlock/knot
 hang_process fifo-alone stuck/abandoned
+hang_process spawn-in-fifo stuck/cycle
 hang_process both-read-pipe deadlock/cycle
 hang_process both-read-socketpair deadlock/cycle
 hang_process parent-sleeps deadlock/cycle
@@ -89,12 +90,8 @@ healthy join-between
 healthy paused
 healthy main-thread-leaves
 EOF
-# posix_spawn waits in a vfork, which only the kernel's own probes see.
-echo 'hang_process spawn-in-fifo stuck/cycle' >"$TMP/ebpf.table"
-
 for backend in $(backends); do
 	tables=$TMP/hang.table
-	[ "$backend" = shim ] || tables="$tables $TMP/ebpf.table"
 	# shellcheck disable=SC2086
 	cat $tables | while read -r program name _; do
 		echo "$backend.$program.$name $backend $PROGRAMS/$program $name"

@@ -170,3 +170,33 @@ if ! command -v stress-ng >/dev/null; then skip "stress-ng is not installed"; el
 	expect_sql s.db "SELECT complete, count(*) > 90 FROM trace, process" '1|1'
 fi
 end
+
+# spawn FILE: posix_spawn of a child that opens a FIFO; somebody else opens the other end later.
+spawn_fifo()
+{
+	rm -f "$2" && mkfifo -m 666 "$2"
+	$1 timeout 20 "$PPTRACE" run -q --watch=0.2 --backend=shim -o "$3" "$PROGRAMS/stuck" spawn "$2" 2>/dev/null &
+	wait_for 10 expect_rows "$3" "SELECT count(*) FROM wait WHERE reason IN ('fifo-open', 'vfork') AND end_ns IS NULL" 2
+	: >"$2"
+	wait $!
+	expect_sql "$3" "SELECT lost FROM trace" 0
+	expect_sql "$3" "SELECT name, created_by, end_kind IS NOT NULL FROM process ORDER BY id" "stuck||1
+true|posix_spawn|1"
+	expect_sql "$3" "SELECT p.name, w.reason, w.end_ns IS NOT NULL, q.name FROM wait w JOIN thread t ON t.id = w.thread_id
+		JOIN process p ON p.id = t.process_id LEFT JOIN process q ON q.id = w.target_process_id
+		WHERE w.reason IN ('fifo-open', 'vfork') ORDER BY 1" "stuck|vfork|1|true
+true|fifo-open|1|"
+}
+
+expect_rows()
+{
+	[ "$(sql "$1" "$2")" = "$3" ]
+}
+
+begin "posix_spawn whose child opens a FIFO: who waits is seen while it waits"
+spawn_fifo "" "$TMP/fifo" s.db
+if [ "$(id -u)" = 0 ]; then
+	mkdir -p -m 777 user
+	spawn_fifo "$AS_USER" "$TMP/user/fifo" user/f.db
+fi
+end
