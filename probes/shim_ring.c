@@ -354,6 +354,43 @@ static uint64_t pidns_number(void)
 	return sys4(SYS_newfstatat, AT_FDCWD, "/proc/self/ns/pid", &st, 0) == 0 ? st.st_ino : 0;
 }
 
+static uint64_t parse_number(const char **p)
+{
+	uint64_t n = 0;
+
+	for (; **p >= '0' && **p <= '9'; ++*p)
+		n = n * 10 + (uint64_t)(**p - '0');
+	return n;
+}
+
+/*
+ * This thread as the tracer numbers it, if that lives in another PID namespace
+ * and the /proc of here is still its own: "4711/task/4712". A thread may be
+ * gone before the tracer could look for it.
+ */
+static uint64_t outer_numbers(void)
+{
+	char link[64];
+	const char *p = link;
+	struct stat st;
+	uint64_t pid;
+	long n;
+
+	if (!wiped->pidns || wiped->pidns == arena->pidns || shim_options.sandboxed ||
+		!arena->proc_dev || sys4(SYS_newfstatat, AT_FDCWD, "/proc", &st, 0) < 0 ||
+		st.st_dev != arena->proc_dev)
+		return 0;
+	n = sys4(SYS_readlinkat, AT_FDCWD, "/proc/thread-self", link, sizeof link - 1);
+	if (n <= 0)
+		return 0;
+	link[n] = '\0';
+	pid = parse_number(&p);
+	if (strncmp(p, "/task/", 6) != 0)
+		return 0;
+	p += 6;
+	return pid << 32 | parse_number(&p);
+}
+
 /* Takes a ring for this thread; the first one in a process also makes its epoch. */
 static bool ring_take(struct ring_local *t)
 {
@@ -375,6 +412,7 @@ static bool ring_take(struct ring_local *t)
 	r->image = image_number();
 	r->pidns = wiped->pidns;
 	r->parent = (uint64_t)sys0(SYS_getppid);
+	r->outer = outer_numbers();
 	r->dropped = 0;
 	r->head = 0;
 	r->first = 0;

@@ -107,8 +107,9 @@ struct arena_head {
 	uint64_t data_at;
 	uint32_t clock; /* enum arena_clock */
 	uint32_t data_bytes;
-	uint64_t pidns; /* inode of the tracer's PID namespace */
-	uint8_t pad0[64 - 8];
+	uint64_t pidns;    /* inode of the tracer's PID namespace */
+	uint64_t proc_dev; /* device of the /proc that shows its numbers, 0: not known */
+	uint8_t pad0[64 - 16];
 
 	/* Written by the tracer while it works. */
 	uint64_t heartbeat; /* moves with every drain */
@@ -134,7 +135,8 @@ struct arena_ring {
 	uint64_t dropped; /* records that found no room */
 	uint64_t born;    /* in the arena's clock */
 	uint64_t parent;  /* process */
-	uint8_t pad0[64 - 56];
+	uint64_t
+		outer; /* as owner, in the tracer's PID namespace, where that is another and could be read; 0 */
 
 	uint64_t head; /* slots reserved so far */
 	uint8_t pad1[64 - 8];

@@ -34,6 +34,13 @@ static uint64_t pidns_number(void)
 	return stat("/proc/self/ns/pid", &st) == 0 ? st.st_ino : 0;
 }
 
+static uint64_t proc_device(void)
+{
+	struct stat st;
+
+	return stat("/proc", &st) == 0 ? st.st_dev : 0;
+}
+
 static int shim_available(struct buf *why)
 {
 #if defined(__x86_64__) || defined(__aarch64__)
@@ -101,6 +108,7 @@ static int file_map(struct state *s, int fd)
 	if (base == MAP_FAILED)
 		return -errno;
 	madvise(base, s->drain.arena.bytes, MADV_DONTDUMP);
+	shim_guard_begin(base, s->drain.arena.bytes);
 	shim_arena_init(&s->drain.arena, base);
 	s->drain.arena.check_populated = true;
 	s->mapped = true;
@@ -119,6 +127,7 @@ static void shim_detach(struct source *src)
 
 		__atomic_store_n(&shim_arena_head(&s->drain.arena)->closed, 1, __ATOMIC_RELEASE);
 		munmap(base, bytes);
+		shim_guard_end();
 	}
 	if (s->path)
 		unlink(s->path);
@@ -155,6 +164,7 @@ static int shim_attach(struct source *src, const struct source_config *config, s
 	h->clock = s->drain.clock.tsc ? ARENA_CLOCK_TSC : ARENA_CLOCK_MONOTONIC;
 	h->data_bytes = config->data_bytes;
 	h->pidns = s->drain.ns.own;
+	h->proc_dev = proc_device();
 	h->heartbeat = 1;
 	shim_drain_init(&s->drain, config->everything);
 	return 0;
@@ -249,6 +259,8 @@ static void shim_losses(struct source *src, source_loss *loss, void *arg)
 		loss(arg, "shim", 0, dropped);
 	if (shim_drain_interrupted(&s->drain))
 		loss(arg, "shim: interrupted for good", 0, shim_drain_interrupted(&s->drain));
+	if (shim_guard_hit())
+		loss(arg, "shim: the file of the rings was cut off", 0, 1);
 	if (s->drain.expand.malformed)
 		loss(arg, "shim: malformed", 0, s->drain.expand.malformed);
 }

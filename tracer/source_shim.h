@@ -54,7 +54,7 @@ struct shim_ring {
 	uint32_t ns_pid, ns_tid; /* as the process itself numbers them */
 	uint32_t pid, tid;       /* as pptrace does, 0: not known (yet) */
 	unsigned tries;          /* how often that was looked for */
-	uint64_t image, pidns, born, parent;
+	uint64_t image, pidns, born, parent, outer;
 	uint64_t tail;    /* next slot to read */
 	uint64_t head;    /* slots reserved when it was last looked at */
 	uint32_t chunk;   /* of tail, plus 1 */
@@ -138,6 +138,13 @@ void shim_ring_pin(struct shim_ring *r);
 
 /* Gives the ring and all its chunks back; returns how many records its writer dropped. */
 uint64_t shim_ring_close(struct shim_arena *a, struct shim_ring *r);
+
+/* ---- The file may shrink below the mapping (source_shim_guard.c) ---- */
+
+/* From now to the end, a SIGBUS in that range makes zeros of what was cut off. For one range at a time. */
+void shim_guard_begin(const void *base, uint64_t bytes);
+bool shim_guard_hit(void);
+void shim_guard_end(void);
 
 /* ---- PID namespaces (source_shim_ns.c) ---- */
 

@@ -9,8 +9,9 @@
 #include "base/mem.h"
 
 /*
- * A process inside a namespace knows only its number there. /proc shows it
- * with ours, and in its status the numbers of all levels. What has gone
+ * A process inside a namespace knows only its number there, unless it has still
+ * the /proc of outside. /proc shows it with ours, and in its status the numbers
+ * of all levels. What has gone
  * before anybody looked cannot be told, and its records are counted as lost:
  * under a wrong number they would belong to somebody else.
  */
@@ -77,7 +78,16 @@ void shim_ns_resolve(struct shim_ns *ns, struct shim_ring *r)
 		r->tid = r->ns_tid;
 		return;
 	}
-	if (r->pid || r->tries++ >= TRIES)
+	if (r->pid)
+		return;
+	/* It knew its own numbers by itself. */
+	if (r->outer >> 32 && (uint32_t)r->outer) {
+		r->pid = (uint32_t)(r->outer >> 32);
+		r->tid = (uint32_t)r->outer;
+		(void)hash_set(&ns->pids, key_of(r->pidns, r->ns_pid), (void *)(uintptr_t)r->pid);
+		return;
+	}
+	if (r->tries++ >= TRIES)
 		return;
 	/* A number may have been another's before. */
 	tasks = xasprintf("/proc/%u/status", pid);

@@ -126,6 +126,7 @@ bool shim_ring_open(struct shim_arena *a, struct shim_ring *r, uint32_t number)
 	r->pidns = __atomic_load_n(&row->pidns, __ATOMIC_RELAXED);
 	r->born = __atomic_load_n(&row->born, __ATOMIC_RELAXED);
 	r->parent = __atomic_load_n(&row->parent, __ATOMIC_RELAXED);
+	r->outer = __atomic_load_n(&row->outer, __ATOMIC_RELAXED);
 	r->chunk = __atomic_load_n(&row->first, __ATOMIC_RELAXED);
 	r->broken = !chunk_is_ours(a, r, r->chunk);
 	return true;

@@ -163,6 +163,51 @@ if [ "$(id -u)" != 0 ] || ! unshare -pf true 2>/dev/null; then skip "needs root"
 fi
 end
 
+begin "short-lived processes in a nested PID namespace keep their records"
+cat >short.sh <<'END'
+for i in 1 2 3 4 5 6 7 8 9 10; do /bin/true; done
+END
+if [ "$(id -u)" != 0 ] || ! unshare -pf true 2>/dev/null; then skip "needs root"; else
+	run "$PPTRACE" run -q --backend=shim -o s.db unshare -p -f bash short.sh
+	expect_status 0
+	expect_sql s.db "SELECT count(*), sum(end_ns IS NULL), sum(name = 'true'), sum(reaped_ns IS NOT NULL) FROM process" '12|0|10|11'
+	expect_sql s.db "SELECT lost FROM trace" 0
+	if $AS_USER unshare -Urpf true 2>/dev/null; then
+		mkdir -p -m 777 user
+		run $AS_USER "$PPTRACE" run -q --backend=shim -o user/n.db unshare -Urpf bash "$TMP/short.sh"
+		expect_sql user/n.db "SELECT count(*), sum(end_ns IS NULL) FROM process" '12|0'
+		expect_sql user/n.db "SELECT lost FROM trace" 0
+	fi
+fi
+end
+
+for mode in $modes; do
+begin "$mode: a program that cuts off the file of the rings does not end pptrace"
+# It reads the name in its environment, ends before it would write there again, and takes others with it only.
+cat >cut.c <<'END'
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+int main(void)
+{
+	const char *arena = getenv("PPTRACE_ARENA");
+	printf("%s\n", arena && truncate(arena, 0) == 0 ? "cut" : "not cut");
+	fflush(stdout);
+	syscall(SYS_exit_group, 7);
+}
+END
+if ! gcc -o cut cut.c 2>/dev/null; then skip "no compiler"; else
+	run "$PPTRACE" run $mode -o s.db ./cut
+	expect_status 7
+	expect_out '^cut$'
+	expect_sql s.db "SELECT complete, exit_code FROM trace" '1|7'
+	expect_sql s.db "SELECT source FROM lost WHERE source LIKE '%cut off%'" "shim: the file of the rings was cut off"
+fi
+end
+done
+
 begin "a hundred processes on one pipe: the answer comes soon"
 if ! command -v stress-ng >/dev/null; then skip "stress-ng is not installed"; else
 	LIMIT=30 run "$PPTRACE" run -q --backend=shim -o s.db stress-ng --pipeherd 1 --timeout 1 --quiet
