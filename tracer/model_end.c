@@ -75,6 +75,7 @@ static void open_in(struct model *m, struct proc *p, const struct rec_END_OPEN *
 
 	if (e && e->pipe == pipe && e->side == side && is_confirmation(rec->via)) {
 		e->confirmed = true;
+		e->kept = rec->via == END_EXEC;
 		e->cloexec = rec->cloexec != 0;
 		return;
 	}
@@ -86,6 +87,7 @@ static void open_in(struct model *m, struct proc *p, const struct rec_END_OPEN *
 	e->file = rec->file;
 	e->cloexec = rec->cloexec != 0;
 	e->confirmed = is_confirmation(rec->via);
+	e->kept = rec->via == END_EXEC;
 }
 
 static bool has_end_of(const struct proc *p, const struct pipe *pipe)
@@ -213,10 +215,11 @@ void model_ends_settle(struct model *m, struct proc *p, int64_t ts)
 		each_end(m, p, ts, take_back);
 }
 
-static void close_unconfirmed(struct model *m, struct proc *p, struct end *e, int64_t ts)
+/* What the fork has confirmed the exec may have closed. */
+static void close_lost(struct model *m, struct proc *p, struct end *e, int64_t ts)
 {
-	if (e->confirmed)
-		e->confirmed = false;
+	if (e->kept)
+		e->kept = false;
 	else
 		close_end(m, p, e, ts, END_EXEC);
 }
@@ -242,7 +245,7 @@ void model_ends_exec(struct model *m, struct proc *p, int64_t ts, bool listed)
 {
 	unshare(p);
 	p->unconfirmed = false;
-	each_end(m, p, ts, listed ? close_unconfirmed : close_marked);
+	each_end(m, p, ts, listed ? close_lost : close_marked);
 }
 
 static void close_exit(struct model *m, struct proc *p, struct end *e, int64_t ts)

@@ -156,6 +156,7 @@ struct end {
 	uint8_t mode, side, via;
 	bool cloexec, written;
 	bool confirmed; /* the probe has seen it after the fork or exec */
+	bool kept;      /* the probe has seen it in the exec that is being told */
 };
 
 struct proc {

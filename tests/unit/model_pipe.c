@@ -87,6 +87,27 @@ TEST(end_closed_on_exec)
 	feed_close(&f);
 }
 
+/* What the fork confirmed is not what the exec kept. */
+TEST(end_closed_on_exec_after_fork)
+{
+	struct feed f;
+
+	feed_open(&f);
+	feed_at(&f, 100, 10, 10);
+	make_pipe(&f, 77);
+	feed_fork(&f, 11);
+	feed_at(&f, 100, 11, 11);
+	confirm(&f, 77, 3, END_INHERIT);
+	confirm(&f, 77, 4, END_INHERIT);
+	feed_at(&f, 200, 11, 11);
+	confirm(&f, 77, 3, END_EXEC);
+	FEED(&f, EXEC, .old_tid = 11, .path = "/bin/x");
+	feed_end(&f, 1000);
+	EXPECT(&f, "SELECT fd, close_ns, close_via FROM pipe_end WHERE process_id = 2",
+		"3|-|- 4|200|exec");
+	feed_close(&f);
+}
+
 /* The preload library lists nothing before exec: then the flag counts. */
 TEST(end_closed_on_exec_by_flag)
 {
