@@ -84,8 +84,8 @@ bool shim_active(void);
 #define shim_everything() unlikely(shim_all)
 extern bool shim_all;
 
-/* As clock_gettime or the processor's counter, whichever the arena uses. */
-uint64_t shim_monotonic(void);
+/* As clock_gettime or the processor's counter, whichever the arena uses: maps it first if that has not happened. */
+uint64_t shim_clock(void);
 
 /* The time now; no earlier instruction may happen after it. */
 static inline uint64_t shim_now(void)
@@ -98,7 +98,7 @@ static inline uint64_t shim_now(void)
 		return (uint64_t)hi << 32 | lo;
 	}
 #endif
-	return shim_monotonic();
+	return shim_clock();
 }
 
 /* The same without the fence, for what ends something: too early does no harm. */
@@ -112,7 +112,7 @@ static inline uint64_t shim_now_early(void)
 		return (uint64_t)hi << 32 | lo;
 	}
 #endif
-	return shim_monotonic();
+	return shim_clock();
 }
 
 /* Adds with one instruction: whole against signal handlers of this thread, its only other writers. */

@@ -56,7 +56,7 @@ static bool gave_up;       /* waited in vain; do not wait again before there was
 static uint64_t dead_beat; /* heartbeat at which the tracer was found dead */
 static uint8_t populated[(1u << 18) / 8];
 
-uint64_t shim_monotonic(void)
+static uint64_t monotonic(void)
 {
 	struct timespec ts;
 
@@ -194,6 +194,14 @@ bool shim_active(void)
 	       __atomic_load_n(&usable_chunks, __ATOMIC_ACQUIRE);
 }
 
+/* The time of a process's first record may be asked for before anything has mapped the arena, which says what clock it is. */
+uint64_t shim_clock(void)
+{
+	if (!__atomic_load_n(&usable_chunks, __ATOMIC_ACQUIRE) && shim_active() && shim_tsc)
+		return shim_now();
+	return monotonic();
+}
+
 /* ---- Chunks ---- */
 
 static struct arena_chunk *chunk_row(uint32_t i)
@@ -268,7 +276,7 @@ static uint32_t chunk_get(uint32_t ring, bool first)
 	beat = __atomic_load_n(&arena->heartbeat, __ATOMIC_RELAXED);
 	if (gave_up || (arena->flags & ARENA_FLAG_DROP) || beat == dead_beat)
 		return 0;
-	start = moved = shim_monotonic();
+	start = moved = monotonic();
 	while (!__atomic_load_n(&arena->closed, __ATOMIC_RELAXED)) {
 		uint64_t now, b;
 
@@ -276,7 +284,7 @@ static uint32_t chunk_get(uint32_t ring, bool first)
 		c = chunk_take(ring, first);
 		if (c)
 			return c;
-		now = shim_monotonic();
+		now = monotonic();
 		b = __atomic_load_n(&arena->heartbeat, __ATOMIC_RELAXED);
 		if (b != beat)
 			moved = now;
