@@ -188,7 +188,11 @@ static bool fits(const struct call *call, const struct rec_SYNC_END *rec)
 	return call->open && !call->is_lock && call->op == rec->op && call->addr == rec->addr;
 }
 
-/* A call whose beginning was not told: made now from what its end says. */
+/*
+ * A call whose beginning was not told, or was forgotten because a signal handler
+ * or the unwinder of a cancelled thread called something on top of it: made now
+ * from what its end says.
+ */
 static void begin_late(
 	struct model *m, struct thread *t, const struct rec_SYNC_END *rec, int64_t ts)
 {
@@ -205,6 +209,8 @@ static void begin_late(
 	if (rec->op == SYNC_COND_WAIT && rec->mutex) {
 		t->call.mutex = model_lock_at(m, t->proc, rec->mutex, LOCK_MUTEX, 0);
 		t->call.mutex->refs++;
+		t->call.depth =
+			model_hold_release(m, t, t->call.mutex, t->call.start, t->call.site);
 	}
 }
 
@@ -246,7 +252,7 @@ void model_sync_end(struct model *m, const struct rec_SYNC_END *rec)
 	if (lock && rec->op == SYNC_ONCE_RUN)
 		lock->runner = STORE_NULL;
 	write_call(m, t, ts, (int32_t)rec->result, value_of(lock, rec));
-	if (began && t->call.mutex)
+	if (t->call.mutex)
 		retake_mutex(m, t, ts);
 	close_call(m, t);
 }

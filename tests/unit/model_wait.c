@@ -357,6 +357,29 @@ TEST(sync_cond)
 	feed_close(&f);
 }
 
+/* A signal handler posts a semaphore on top of the call: the mutex is held again all the same when it returns. */
+TEST(sync_cond_interrupted)
+{
+	struct feed f;
+
+	begin(&f);
+	feed_at(&f, 100, 10, 11);
+	FEED(&f, LOCK_ACQUIRE, .addr = MUTEX, .kind = LOCK_MUTEX, .mode = LOCK_MODE_X);
+	feed_at(&f, 110, 10, 11);
+	FEED(&f, SYNC_BEGIN, .op = SYNC_COND_WAIT, .addr = COND, .mutex = MUTEX);
+	feed_at(&f, 150, 10, 11);
+	FEED(&f, SYNC_END, .op = SYNC_SEM_POST, .addr = SEM, .value = 1);
+	feed_at(&f, 210, 10, 11);
+	FEED(&f, SYNC_END, .op = SYNC_COND_WAIT, .addr = COND, .mutex = MUTEX,
+		.start = FEED_T0 + 110);
+	feed_at(&f, 220, 10, 11);
+	FEED(&f, LOCK_RELEASE, .addr = MUTEX, .kind = LOCK_MUTEX);
+	feed_end(&f, 1000);
+	EXPECT(&f, "SELECT acquire_ns, release_ns FROM lock_hold ORDER BY 1", "100|110 210|220");
+	EXPECT(&f, "SELECT count(*) FROM lock_error", "0");
+	feed_close(&f);
+}
+
 /* Woken from the condition, the thread blocks for the mutex before the call returns. */
 TEST(sync_cond_then_mutex)
 {
