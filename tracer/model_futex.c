@@ -310,6 +310,7 @@ void model_futex(struct model *m, struct thread *t, const struct rec_WAIT_BEGIN 
 	struct guess g;
 	struct thread *owner = NULL;
 	struct lock *lock;
+	bool told;
 
 	w->futex = rec->arg0;
 	if (model_wait_by_call(m, t)) {
@@ -325,6 +326,7 @@ void model_futex(struct model *m, struct thread *t, const struct rec_WAIT_BEGIN 
 	if (is_join(m, t, rec))
 		return;
 	lock = known_object(t->proc, rec->arg0);
+	told = lock && lock->stat.holds;
 	if (lock) {
 		model_wait_on_lock(m, t, lock, reason_of_kind(lock->kind), LOCK_MODE_X);
 		if (lock->kind == LOCK_ONCE)
@@ -334,7 +336,8 @@ void model_futex(struct model *m, struct thread *t, const struct rec_WAIT_BEGIN 
 		if (!lock)
 			lock = object_at(m, t, rec, g.base, g.kind, g.type);
 		model_wait_on_lock(m, t, lock, reason_of_kind(lock->kind), g.mode);
-		if (owner && t->proc->lock_source <= LOCKS_FUTEX) {
+		/* Who holds what the library told us of is known better from its own words. */
+		if (owner && (!told || t->proc->lock_source <= LOCKS_FUTEX)) {
 			w->target_thread = owner->id;
 			w->owner_inferred = true;
 		}
