@@ -143,12 +143,19 @@ static size_t settle(struct search *s, uint32_t *nodes, size_t n, uint32_t compo
 	for (size_t i = 0; i < n; i++) {
 		const struct web_node *node = &s->g->nodes[nodes[i]];
 		struct mark *m = &s->marks[nodes[i]];
-		uint32_t inside = 0;
+		uint32_t inside = 0, hopeless = 0;
 
-		for (uint32_t k = 0; k < node->n_down; k++)
-			inside += s->marks[s->g->down[node->first_down + k]].component == component;
-		m->moved = node->n_down &&
-			   (node->mode == WEB_ANY ? inside < node->n_down : inside == 0);
+		for (uint32_t k = 0; k < node->n_down; k++) {
+			uint32_t w = s->g->down[node->first_down + k];
+
+			inside += s->marks[w].component == component;
+			hopeless += !s->g->nodes[w].n_down && !s->g->nodes[w].live;
+		}
+		/* What rests on nothing and is no source stays dead, whatever one thinks of the others. */
+		if (node->mode == WEB_ANY && inside)
+			m->moved = inside + hopeless < node->n_down;
+		else
+			m->moved = node->n_down && !inside;
 		m->missing = node->mode == WEB_ANY ? 1 : inside;
 		if (m->moved)
 			s->work[n_work++] = nodes[i];
