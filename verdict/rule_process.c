@@ -96,9 +96,9 @@ int rule_zombie(struct rule_context *ctx)
 static const char orphan_sql[] =
 	"SELECT q.id, p.id, q.end_ns FROM process p JOIN process q ON q.id = p.parent_id"
 	" WHERE q.end_ns <= ?1 AND (p.end_ns IS NULL OR p.end_ns > q.end_ns) AND p.start_ns <= ?1"
-	/* A family that is killed together dies one after the other. */
-	" AND NOT (p.end_kind IS 'signal' AND q.end_kind IS 'signal'"
-	"  AND p.end_ns < q.end_ns + 1000000000)"
+	/* A family that is killed together dies one after the other; of the last of it nobody may have seen the end. */
+	" AND NOT (q.end_kind IS 'signal' AND p.exit_code IS NULL"
+	"  AND coalesce(p.end_ns, (SELECT duration_ns FROM trace)) < q.end_ns + 1000000000)"
 	" ORDER BY q.id, p.id";
 
 int rule_orphan(struct rule_context *ctx)
@@ -202,8 +202,10 @@ static const char main_exit_sql[] =
 	" AND (t.torn = 1 OR (t.torn IS NULL AND p.end_ns - m.end_ns <= 50000000"
 	"  AND t.end_ns >= m.end_ns - 1000000"
 	"  AND w.start_ns < m.end_ns - 1000000"
-	"  AND NOT EXISTS (SELECT 1 FROM wait j WHERE j.thread_id = m.id AND j.reason = 'join'"
-	"   AND j.target_thread_id = t.id AND j.end_ns < m.end_ns)))"
+	"  AND NOT EXISTS (SELECT 1 FROM wait j WHERE j.reason = 'join'"
+	"   AND j.target_thread_id = t.id AND j.end_ns < m.end_ns)"
+	"  AND NOT EXISTS (SELECT 1 FROM sync s WHERE s.op = 'join' AND s.target_id = t.id"
+	"   AND s.result = 0)))"
 	" ORDER BY +p.id, +t.id, w.start_ns DESC"; /* not by rowid: that would read all threads for each process */
 
 int rule_main_exit(struct rule_context *ctx)

@@ -13,8 +13,13 @@ static void add_text(struct buf *b, sqlite3_stmt *stmt, int col)
 
 static const char lost_sql[] =
 	"SELECT s.process_id, s.name, s.result, count(*), min(s.sent_ns), s.sender_id FROM signal s"
-	" WHERE s.result IN ('coalesced', 'ignored') AND s.sender_id IS NOT NULL"
-	" AND s.process_id IS NOT NULL AND s.sent_ns <= ?1"
+	" JOIN process p ON p.id = s.process_id"
+	" WHERE s.result IN ('coalesced', 'ignored') AND s.sender_id IS NOT NULL AND s.sent_ns <= ?1"
+	/* SIGKILL, SIGCONT and the stopping ones do not count: one is as good as many, and acts at once. */
+	" AND s.signo NOT IN (9, 18, 19, 20, 21, 22)"
+	/* Who is dying takes no more signals, and one that kills need not come twice. */
+	" AND NOT coalesce(s.result = 'ignored' AND p.end_ns < s.sent_ns + 100000000, 0)"
+	" AND NOT coalesce(p.end_kind = 'signal' AND p.exit_signal = s.signo, 0)"
 	/* SIGCHLD, SIGCONT, SIGURG and SIGWINCH are ignored unless somebody wants them. */
 	" AND (s.result = 'coalesced' OR s.signo NOT IN (17, 18, 23, 28))"
 	" GROUP BY s.process_id, s.signo, s.result ORDER BY min(s.sent_ns), s.process_id, s.signo";

@@ -6,6 +6,10 @@
 #include "verdict/describe.h"
 #include "verdict/query.h"
 
+/* What a thread was writing when its process ended is as much the program's end as pptrace's loss. */
+#define BROKEN_OFF                                                                                 \
+	"(SELECT coalesce(sum(count), 0) FROM lost WHERE source = 'shim: interrupted for good')"
+
 static int add_losses(struct rule_context *ctx, struct finding *f)
 {
 	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
@@ -29,14 +33,15 @@ int rule_data_loss(struct rule_context *ctx)
 	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
 	_cleanup_buf_ struct buf b = BUF_INIT;
 	struct finding *f;
-	int rc =
-		query_one(ctx->db, "SELECT lost, complete, backend FROM trace", 0, &stmt, ctx->why);
+	int rc = query_one(ctx->db, "SELECT lost - " BROKEN_OFF ", complete, backend FROM trace", 0,
+		&stmt, ctx->why);
 
 	if (rc <= 0)
 		return rc;
 	if (query_int(stmt, 0, 0) > 0) {
 		describe_count(&b, query_int(stmt, 0, 0), "record");
-		buf_adds(&b, " were lost: what they would have shown is missing");
+		buf_adds(&b, query_int(stmt, 0, 0) == 1 ? " was" : " were");
+		buf_adds(&b, " lost: what they would have shown is missing");
 		f = rule_report(ctx, "data-loss", 0, &b, NULL,
 			"Record less (--locks=futex, --data=0), or on a machine that is less busy.");
 		rc = add_losses(ctx, f);

@@ -81,7 +81,9 @@ int state_query(struct state *st, const char *sql, const char *start, const char
 /* Losses of these kinds cannot make a blocked thread look blocked when it is not. */
 static const char lost_sql[] =
 	"SELECT sum(count) FROM lost WHERE kind NOT IN ('pipe_io','sched','sample','more','comm',"
-	"'module','stdio','PIPE_IO','SCHED','SAMPLE','MORE','COMM','MODULE','STDIO')";
+	"'module','stdio','PIPE_IO','SCHED','SAMPLE','MORE','COMM','MODULE','STDIO')"
+	/* A thread that was killed while it told of what it did does nothing any more. */
+	" AND source <> 'shim: interrupted for good'";
 
 static int load_trace(struct state *st, struct buf *why)
 {

@@ -170,6 +170,53 @@ for backend in $(backends | sed 's/ebpf//'); do
 	end
 done
 
+# The worker ends the loop when it has burnt half a second of processor time, however long that takes.
+if [ "$(id -u)" = 0 ]; then
+	for backend in ebpf auto; do
+		begin "$backend: a loop that looks at a variable is a busy wait, one that computes is none"
+		INFO="'nothing'" record "$backend.spins" "$backend" "$PROGRAMS/spins"
+		expect_eq "$(cat "$TMP/$backend.spins/findings")" busy-wait findings
+		INFO="'nothing'" record "$backend.computes" "$backend" "$PROGRAMS/spins" --fixed
+		expect_eq "$(cat "$TMP/$backend.computes/findings")" "" "findings of what computes"
+		end
+	done
+fi
+
+# flood BACKEND OPTION COMMAND: pptrace stands still while the command makes more records than there is room for.
+flood()
+{
+	rm -rf gate done flood.db
+	mkfifo gate
+	TMP=$TMP timeout 60 "$PPTRACE" run -q --backend="$1" "$2" --overflow=drop -o flood.db \
+		sh -c "cat gate; $3; : >done" >out 2>err </dev/null &
+	local pid=$! tracer
+	wait_for 10 sh -c "sqlite3 -readonly flood.db \"SELECT 1 FROM wait WHERE reason = 'fifo-open' AND end_ns IS NULL\" | grep -q 1"
+	tracer=$(pgrep -P "$pid" -x pptrace)
+	kill -STOP "$tracer"
+	: >gate
+	wait_for 40 test -e done
+	kill -CONT "$tracer"
+	wait "$pid"
+}
+
+for backend in $(backends); do
+	begin "$backend: more than can be recorded is a loss, and said so; less is none"
+	mkdir -p "$TMP/$backend.flood"
+	cd "$TMP/$backend.flood" || exit
+	case $backend in
+	ebpf) many='dd if=/dev/zero bs=1 count=100000 status=none | cat >/dev/null' few='echo 1 | cat >/dev/null' ;;
+	*) many="$DEMOS/data-loss --count 1000000" few="$DEMOS/data-loss --fixed" ;;
+	esac
+	flood "$backend" --ring=1 "$many"
+	run "$PPTRACE" diagnose --rule=data-loss --fail-on=info flood.db
+	expect_status 1
+	expect_out '^info: data-loss: [0-9]+ records were lost'
+	flood "$backend" --ring=1 "$few"
+	run "$PPTRACE" diagnose --rule=data-loss --fail-on=info flood.db
+	expect_status 0
+	end
+done
+
 begin "a deadlock is told with both places and a remedy, in text and JSON"
 cd "$TMP/$(backends | awk '{ print $NF }').deadlock-abba" || exit
 run "$PPTRACE" diagnose t.db

@@ -82,6 +82,18 @@ TEST(rules_orphan)
 	EXPECT(db, NULL, "orphan");
 }
 
+/* pptrace kills the whole tree, and may be done before it has seen the last of it end. */
+TEST(rules_no_orphans_of_killed)
+{
+	sqlite3 *db = family();
+
+	ends(db, 1, 2);
+	fixture_sql(db, "UPDATE process SET end_kind = 'signal', exit_signal = 9, exit_code = NULL"
+			" WHERE id = 1");
+	fixture_sql(db, "UPDATE trace SET duration_ns = 2500000000");
+	EXPECT(db, "orphan", "");
+}
+
 static sqlite3 *killed_by(int signo, const char *source, int sender)
 {
 	sqlite3 *db = family();
@@ -375,6 +387,21 @@ TEST(rules_lost_signal)
 	EXPECT(db, NULL, "lost-signal");
 }
 
+TEST(rules_no_signal_lost_by_the_dying)
+{
+	sqlite3 *db = family();
+
+	ends(db, 2, 2);
+	fixture_sql(db, "UPDATE process SET end_kind = 'signal', exit_signal = 15 WHERE id = 2");
+	fixture_sql(db,
+		"INSERT INTO signal (signo, name, source, sender_id, process_id, sent_ns, result)"
+		" VALUES (15, 'SIGTERM', 'kill', 10, 2, 1999999998, 'coalesced'),"
+		" (10, 'SIGUSR1', 'kill', 10, 2, 1999999999, 'ignored'),"
+		" (18, 'SIGCONT', 'kill', 10, 2, 6, 'coalesced'),"
+		" (9, 'SIGKILL', 'kill', 10, 2, 1999999999, 'ignored')");
+	EXPECT(db, "lost-signal", "");
+}
+
 static sqlite3 *interrupted(const char *call, unsigned flags)
 {
 	sqlite3 *db = family();
@@ -480,6 +507,15 @@ TEST(rules_data_loss)
 	fixture_sql(db, "UPDATE trace SET lost = 7");
 	fixture_sql(db, "INSERT INTO lost VALUES ('ebpf', 'any', 7)");
 	EXPECT(db, NULL, "data-loss");
+}
+
+TEST(rules_no_data_loss_by_the_end)
+{
+	sqlite3 *db = family();
+
+	fixture_sql(db, "UPDATE trace SET lost = 1");
+	fixture_sql(db, "INSERT INTO lost VALUES ('shim: interrupted for good', 'any', 1)");
+	EXPECT(db, NULL, "");
 }
 
 TEST(rules_stored_and_loaded)
