@@ -123,7 +123,10 @@ static void add_object(struct buf *out, sqlite3 *db, const struct row *r)
 		buf_adds(out, "waits for the end of ");
 		describe_thread(out, db, r->target_thread_id);
 	} else if (r->target_process_id) {
-		buf_addf(out, "%s ", reason_words(r->state));
+		buf_adds(out, !strcmp(r->state, "child") ? "waits for the end of its child "
+			      : !strcmp(r->state, "vfork")
+				      ? "waits for the exec or end of its child "
+				      : "waits for ");
 		describe_process(out, db, r->target_process_id);
 	} else {
 		buf_adds(out, reason_words(r->state));
@@ -301,7 +304,7 @@ static void add_process(struct buf *out, sqlite3 *db, int64_t id, int64_t now, b
 static const char processes_sql[] =
 	"SELECT id, pid, name, (SELECT group_concat(value, ' ') FROM json_each(command)),"
 	" end_ns IS NOT NULL FROM process"
-	" WHERE end_ns IS NULL OR reaped_ns IS NULL ORDER BY id";
+	" WHERE end_ns IS NULL OR (reaped_ns IS NULL AND parent_id IS NOT NULL) ORDER BY id";
 
 void why_list_text(struct buf *out, sqlite3 *db, bool all, bool colour)
 {

@@ -279,6 +279,10 @@ static struct lock *object_at(struct model *m, struct thread *t, const struct re
 		return model_lock_at(m, t->proc, base, kind, type);
 	lock = model_lock_shared(
 		m, t->proc, rec->dev, rec->inode, rec->offset - (rec->arg0 - base), kind);
+	if (lock->address == STORE_NULL) {
+		lock->address = (int64_t)base;
+		model_lock_touch(m, lock);
+	}
 	if (type && !lock->type) {
 		lock->type = type;
 		model_lock_touch(m, lock);

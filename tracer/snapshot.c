@@ -149,6 +149,7 @@ static void snapshot_done(struct snapshot *s)
 		free(s->shared[i].mappers);
 	free(s->processes);
 	free(s->holders);
+	free(s->openers);
 	free(s->shared);
 	free(s->locks);
 	hash_done(&s->by_pid);

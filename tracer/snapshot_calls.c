@@ -19,7 +19,8 @@ enum call {
 	CALL_COND,
 	CALL_SEM,
 	CALL_BARRIER,
-	CALL_ONCE
+	CALL_ONCE,
+	CALL_JOIN
 };
 
 static const struct {
@@ -33,7 +34,8 @@ static const struct {
 	{"sem_wait", CALL_SEM}, {"sem_timedwait", CALL_SEM}, {"sem_clockwait", CALL_SEM},
 	{"new_sem_wait", CALL_SEM}, {"new_sem_wait_slow64", CALL_SEM},
 	{"pthread_barrier_wait", CALL_BARRIER}, {"pthread_once", CALL_ONCE},
-	{"pthread_once_slow", CALL_ONCE}};
+	{"pthread_once_slow", CALL_ONCE}, {"pthread_join", CALL_JOIN},
+	{"pthread_timedjoin_np", CALL_JOIN}, {"pthread_clockjoin_np", CALL_JOIN}};
 
 enum { FEW_FRAMES = 6 /* enough for nearly every call to be left */ };
 
@@ -44,10 +46,7 @@ enum {
 	BARRIER_ROUND = 4,
 	RWLOCK_WRPHASE = 8,
 	RWLOCK_WRITERS = 12,
-	MUTEX_OWNER = 12 + 8, /* of a mutex, in the words that begin 12 bytes before it */
-	MUTEX_KIND = 12 + 16,
-	MUTEX_LAST_PLAIN = 3, /* kinds without robust, PI or shared bits */
-	LLL_CONTENDED = 2     /* what a mutex's word is while somebody waits */
+	LLL_CONTENDED = 2 /* what a mutex's word is while somebody waits */
 };
 
 static enum call call_of(
@@ -107,6 +106,9 @@ static void walk(struct snapshot *s, const struct snap_process *p, struct snap_t
 		if (!symbols_is_library(sym, snap_key(p->pid), t->frames[i] + (i == 0)) &&
 			symbols_is_mapped(sym, snap_key(p->pid), t->frames[i]))
 			t->site = t->frames[i];
+	/* Who was stopped between two instructions is at one; else it is a place to return to. */
+	if (t->site && t->site == t->frames[0] && t->nr < 0)
+		t->site++;
 }
 
 void calls_walk(struct snapshot *s, struct snap_process *p, struct snap_thread *t)
@@ -116,6 +118,7 @@ void calls_walk(struct snapshot *s, struct snap_process *p, struct snap_thread *
 	walk(s, p, t, FEW_FRAMES);
 	if (!t->site && t->n_frames == FEW_FRAMES)
 		walk(s, p, t, SNAP_MAX_FRAMES);
+	mutex_find_refused(p, t);
 }
 
 /* Where the innermost of the known calls is among the frames; -1: nowhere before the program's own code. */
@@ -123,6 +126,9 @@ static int find_call(struct snapshot *s, const struct snap_process *p, const str
 	enum call *ret)
 {
 	for (int i = 0; i < t->n_frames && t->frames[i] != t->site; i++) {
+		if (!symbols_is_compiled_library(
+			    s->config->symbols, snap_key(p->pid), t->frames[i] + (i == 0)))
+			return -1;
 		*ret = call_of(s, p, t->frames[i], i > 0);
 		if (*ret != CALL_NONE)
 			return i;
@@ -152,11 +158,10 @@ static struct rec_head snap_head(
 }
 
 /* An object in memory that several processes share is the same one in all of them: says what it is mapped from. */
-static void emit_shared(struct snap_process *p, const struct snap_thread *t, enum lock_kind kind,
+static void emit_shared(struct rec_head who, const struct snap_thread *t, enum lock_kind kind,
 	uint64_t addr, void (*emit)(void *arg, const struct rec_head *rec), void *arg)
 {
-	struct rec_LOCK_INIT r = {
-		.head = snap_head(REC_LOCK_INIT, sizeof r, t->wait.head.ts, p, t->tid),
+	struct rec_LOCK_INIT r = {.head = who,
 		.addr = addr,
 		.kind = kind,
 		.pshared = 1,
@@ -164,8 +169,31 @@ static void emit_shared(struct snap_process *p, const struct snap_thread *t, enu
 		.inode = t->wait.inode,
 		.offset = t->wait.offset - (t->args[0] - addr)};
 
+	r.head.kind = REC_LOCK_INIT;
+	r.head.size = sizeof r;
 	if (t->wait.inode)
 		emit(arg, &r.head);
+}
+
+void calls_emit_name(struct snap_process *p, const struct snap_thread *t,
+	void (*emit)(void *arg, const struct rec_head *rec), void *arg)
+{
+	/* Where sem_open of glibc keeps a semaphore, alone in its file. */
+	static const char prefix[] = "/dev/shm/sem.";
+	struct rec_LOCK_INIT r = {
+		.head = snap_head(REC_LOCK_INIT, sizeof r, t->wait.head.ts, p, t->tid),
+		.addr = t->args[0],
+		.kind = LOCK_SEM,
+		.pshared = 1,
+		.dev = t->wait.dev,
+		.inode = t->wait.inode,
+		.offset = t->wait.offset};
+
+	if (t->wait.syscall != SYS_futex || !t->map_path || t->wait.offset != 0 ||
+		strncmp(t->map_path, prefix, strlen(prefix)) != 0)
+		return;
+	(void)snprintf(r.name, sizeof r.name, "/%s", t->map_path + strlen(prefix));
+	emit(arg, &r.head);
 }
 
 static void emit_request(struct snap_process *p, const struct snap_thread *t, enum call call,
@@ -181,7 +209,7 @@ static void emit_request(struct snap_process *p, const struct snap_thread *t, en
 
 	if (call != CALL_MUTEX)
 		r.addr -= r.addr % 8 == 0 ? RWLOCK_WRPHASE : RWLOCK_WRITERS;
-	emit_shared(p, t, (enum lock_kind)r.kind, r.addr, emit, arg);
+	emit_shared(r.head, t, (enum lock_kind)r.kind, r.addr, emit, arg);
 	emit(arg, &r.head);
 }
 
@@ -196,7 +224,7 @@ static void emit_sync(struct snap_process *p, const struct snap_thread *t, enum 
 		.site = t->site};
 	uint32_t count;
 
-	emit_shared(p, t,
+	emit_shared(r.head, t,
 		op == SYNC_COND_WAIT      ? LOCK_COND
 		: op == SYNC_SEM_WAIT     ? LOCK_SEM
 		: op == SYNC_BARRIER_WAIT ? LOCK_BARRIER
@@ -237,44 +265,43 @@ static void emit_once_runner(struct snapshot *s, struct snap_process *p, uint64_
 }
 
 /*
- * A mutex whose owner is no thread of the process any more will never be
- * released: the owner ended, or was a thread of the parent at the fork. It appears
- * as a thread of the process that took the mutex and has ended.
+ * A mutex whose owner has ended will never be released. The owner appears as a thread
+ * that took the mutex and has ended: of the process, or, if the mutex is shared,
+ * as a process of which nothing else is known any more. (In the child of a fork
+ * it was a thread of the parent.)
  */
 static void emit_gone_owner(struct snapshot *s, struct snap_process *p, const struct snap_thread *t,
 	void (*emit)(void *arg, const struct rec_head *rec), void *arg)
 {
-	uint64_t ts = t->wait.head.ts;
-	uint32_t owner, kind;
+	bool is_shared = t->wait.inode != 0;
+	uint32_t owner = mutex_gone_owner(s, p, t), pid = is_shared ? owner : (uint32_t)p->pid;
+	struct rec_head who = snap_head(REC_FOUND, 0, t->wait.head.ts, p, (pid_t)owner);
 	struct rec_FOUND found = {0};
 	struct rec_LOCK_ACQUIRE taken = {0};
 	struct rec_EXIT gone = {0};
-	char path[32];
 
-	memcpy(&owner, t->wait.words + MUTEX_OWNER, sizeof owner);
-	memcpy(&kind, t->wait.words + MUTEX_KIND, sizeof kind);
-	if (t->wait.words_valid < sizeof t->wait.words || t->wait.inode ||
-		kind > MUTEX_LAST_PLAIN || !owner || p->ns_pid != p->pid ||
-		hash_set(&s->gone, owner, s))
+	if (!owner)
 		return;
-	/* A number that is alive somewhere is not taken for one that is not. */
-	(void)snprintf(path, sizeof path, "/proc/%u", owner);
-	if (access(path, F_OK) == 0)
-		return;
-	found.head = snap_head(REC_FOUND, sizeof found, ts, p, (pid_t)owner);
-	found.ppid = (uint64_t)p->ppid;
-	found.ns_pid = (uint64_t)p->pid;
+	who.pid = pid;
+	found.head = taken.head = gone.head = who;
+	found.head.size = sizeof found;
+	found.ppid = is_shared ? 0 : (uint64_t)p->ppid;
+	found.ns_pid = pid;
 	found.ns_tid = owner;
 	found.start_ts = p->start_ts;
 	found.lock_source = LOCKS_FUTEX;
-	memcpy(found.comm, p->comm, sizeof found.comm);
-	taken.head = snap_head(REC_LOCK_ACQUIRE, sizeof taken, ts, p, (pid_t)owner);
+	memcpy(found.comm, is_shared ? "?" : p->comm, is_shared ? 2 : sizeof found.comm);
+	taken.head.kind = REC_LOCK_ACQUIRE;
+	taken.head.size = sizeof taken;
 	taken.addr = t->args[0];
 	taken.kind = LOCK_MUTEX;
 	taken.mode = LOCK_MODE_X;
-	taken.request = ts;
-	gone.head = snap_head(REC_EXIT, sizeof gone, ts, p, (pid_t)owner);
+	taken.request = who.ts;
+	gone.head.kind = REC_EXIT;
+	gone.head.size = sizeof gone;
+	gone.last = is_shared;
 	emit(arg, &found.head);
+	emit_shared(who, t, LOCK_MUTEX, t->args[0], emit, arg);
 	emit(arg, &taken.head);
 	emit(arg, &gone.head);
 }
@@ -314,6 +341,7 @@ bool calls_emit(struct snapshot *s, struct snap_process *p, struct snap_thread *
 		emit_once_runner(s, p, addr, emit, arg);
 		emit_sync(p, t, SYNC_ONCE_WAIT, addr, emit, arg);
 		return true;
+	case CALL_JOIN: /* told by the word that it waits on */
 	case CALL_NONE:
 	default:
 		return false;

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <sys/sysmacros.h>
 #include <sys/syscall.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "tracer/snapshot.h"
@@ -306,7 +307,15 @@ static void emit_shared(struct snapshot *s, const struct out *o)
 {
 	for (size_t i = 0; i < s->n_shared; i++) {
 		const struct snap_shared *m = &s->shared[i];
+		struct rec_SHARED_MAP anybody = {
+			.head = head(o, REC_SHARED_MAP, sizeof anybody, getpid(), getpid()),
+			.dev = m->dev,
+			.inode = m->inode,
+			.outside = 1};
 
+		/* Somebody who is not there yet is outside too. */
+		if (m->is_named)
+			o->emit(o->arg, &anybody.head);
 		for (size_t k = 0; k < m->n_mappers; k++) {
 			struct rec_SHARED_MAP r = {.head = head(o, REC_SHARED_MAP, sizeof r,
 							   m->mappers[k], m->mappers[k]),
@@ -342,6 +351,7 @@ static void emit_wait(struct snapshot *s, struct out *o, struct waiting *w)
 	t->wait.head = head(o, REC_WAIT_BEGIN, sizeof t->wait, pid, t->tid);
 	if (w->process->is_compat)
 		t->wait.head.flags |= REC_COMPAT;
+	calls_emit_name(w->process, t, o->emit, o->arg);
 	if (s->config->calls)
 		(void)calls_emit(s, w->process, t, o->emit, o->arg);
 	emit_more(o, pid, t->tid, MORE_POLL, t->poll, t->n_poll * sizeof *t->poll);

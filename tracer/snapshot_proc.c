@@ -321,7 +321,7 @@ void proc_free(struct snap_process *p)
 		free(p->threads[i].open_path);
 	}
 	free(p->fds);
-	free(p->maps);
+	maps_done(p);
 	free(p->threads);
 	free(p->exe);
 	buf_done(&p->args);

@@ -29,10 +29,10 @@ void wait_mappers(struct snap_shared *shared)
 
 		if (p.live <= 0 || p.live == getpid())
 			continue;
-		wait_maps(&p);
+		maps_load(&p);
 		for (size_t i = 0; i < p.n_maps; i++)
 			maps |= p.maps[i].dev == shared->dev && p.maps[i].inode == shared->inode;
-		free(p.maps);
+		maps_done(&p);
 		if (!maps)
 			continue;
 		ARRAY_GROW(shared->mappers, shared->n_mappers, shared->cap_mappers);
@@ -42,28 +42,33 @@ void wait_mappers(struct snap_shared *shared)
 		(void)closedir(proc);
 }
 
-/* Says whether a thread of the process waits for a FIFO's other side; many are in open for a moment only. */
-static bool opens_fifo(struct snapshot *s, pid_t pid)
+/* Notes the threads of a process that wait for a FIFO's other side; many are in open for a moment only. */
+static void find_openers(struct snapshot *s, pid_t pid)
 {
 	size_t n_threads = s->n_threads;
 	struct snap_process *p = proc_load(s, pid);
-	bool found = false;
 
-	for (size_t i = 0; p && i < p->n_threads && !found; i++) {
+	for (size_t i = 0; p && i < p->n_threads; i++) {
 		struct snap_thread *t = &p->threads[i];
 
 		if (t->has_run || p->is_kernel || p->is_zombie)
 			continue;
 		wait_fill(s, p, t);
-		found = t->wait.reason == WAIT_FIFO_OPEN;
+		if (t->wait.reason != WAIT_FIFO_OPEN)
+			continue;
+		ARRAY_GROW(s->openers, s->n_openers, s->cap_openers);
+		s->openers[s->n_openers++] = (struct snap_opener){.pid = pid,
+			.ppid = p->ppid,
+			.inode = t->wait.inode,
+			.folder_dev = t->folder_dev,
+			.folder_inode = t->folder_inode};
 	}
 	proc_free(p);
 	s->n_threads = n_threads;
-	return found;
 }
 
-/* Whoever waits to open the other side of a FIFO cannot be found by descriptors: look for those asleep in open. */
-static void add_openers(struct snapshot *s, void (*add)(struct snapshot *s, pid_t pid))
+/* Whoever waits to open a FIFO cannot be found by descriptors: looks for those asleep in open, once. */
+static void load_openers(struct snapshot *s)
 {
 	struct dirent *e;
 	DIR *proc;
@@ -86,11 +91,31 @@ static void add_openers(struct snapshot *s, void (*add)(struct snapshot *s, pid_
 		if (nr == SYS_open)
 			nr = SYS_openat;
 #endif
-		if (nr == SYS_openat && opens_fifo(s, (pid_t)atoi(e->d_name)))
-			add(s, (pid_t)atoi(e->d_name));
+		if (nr == SYS_openat)
+			find_openers(s, (pid_t)atoi(e->d_name));
 	}
 	if (proc)
 		(void)closedir(proc);
+}
+
+/*
+ * Adds those who may come to open the other side: who waits at the same FIFO, or at another one
+ * in its folder, or at any if it is a relative. Strangers who wait elsewhere have nothing to do with it.
+ */
+static void add_openers(struct snapshot *s, const struct snap_process *p,
+	const struct snap_thread *t, void (*add)(struct snapshot *s, pid_t pid))
+{
+	load_openers(s);
+	for (size_t i = 0; i < s->n_openers; i++) {
+		const struct snap_opener *o = &s->openers[i];
+
+		if (o->inode == t->wait.inode ||
+			(o->folder_inode && o->folder_inode == t->folder_inode &&
+				o->folder_dev == t->folder_dev) ||
+			o->ppid == p->pid || o->pid == p->ppid ||
+			(o->ppid > 1 && o->ppid == p->ppid))
+			add(s, o->pid);
+	}
 }
 
 void wait_providers(struct snapshot *s, struct snap_process *p, struct snap_thread *t,
@@ -98,11 +123,10 @@ void wait_providers(struct snapshot *s, struct snap_process *p, struct snap_thre
 {
 	const struct rec_WAIT_BEGIN *w = &t->wait;
 
-	(void)p;
 	if (t->has_run || w->syscall == (uint64_t)-1)
 		return;
 	if (w->reason == WAIT_FIFO_OPEN) {
-		add_openers(s, add);
+		add_openers(s, p, t, add);
 		add_holders(s, w->inode, add);
 	} else if (w->file_kind == FILE_PIPE || w->file_kind == FILE_FIFO) {
 		add_holders(s, w->inode, add);

@@ -50,7 +50,9 @@ struct snap_thread {
 	int n_frames;
 	uint64_t site;
 	struct rec_WAIT_BEGIN wait;
-	char *open_path; /* FIFO: as the open call names it */
+	char *open_path;                   /* FIFO: as the open call names it */
+	uint64_t folder_dev, folder_inode; /* FIFO: the folder that it is in */
+	const char *map_path; /* shared futex: what it is mapped from; belongs to the process */
 	struct rec_poll_item *poll;
 	size_t n_poll;
 };
@@ -78,6 +80,7 @@ struct snap_process {
 /* Memory that somebody waits on and that several processes map. */
 struct snap_shared {
 	uint64_t dev, inode;
+	bool is_named; /* a process that is not there yet could map it */
 	pid_t *mappers;
 	size_t n_mappers, cap_mappers;
 };
@@ -85,6 +88,8 @@ struct snap_shared {
 /* A shared mapping. */
 struct snap_map {
 	uint64_t start, end, offset, dev, inode;
+	char *path; /* as in /proc/PID/maps; once looked up where it is now, NULL: nowhere */
+	bool is_looked_up;
 };
 
 /* Somebody who holds a descriptor of a pipe, FIFO, socket or locked file. */
@@ -93,6 +98,12 @@ struct snap_holder {
 	unsigned mode;
 	enum file_kind kind;
 	uint64_t dev, inode;
+};
+
+/* Somebody on the machine who waits for the other side of a FIFO to be opened. */
+struct snap_opener {
+	pid_t pid, ppid;
+	uint64_t inode, folder_dev, folder_inode;
 };
 
 /* A line of /proc/locks: who has a file lock. */
@@ -115,6 +126,8 @@ struct snapshot {
 	struct hash gone;   /* owners of mutexes that have ended */
 	struct hash named;  /* inodes of unix sockets that have a name */
 	bool has_peers, has_openers, has_holders, has_locks;
+	struct snap_opener *openers;
+	size_t n_openers, cap_openers;
 	struct snap_holder *holders; /* of all processes of the machine that may be read */
 	size_t n_holders, cap_holders;
 	struct snap_shared *shared;
@@ -189,11 +202,19 @@ void locks_load(struct snapshot *s);
 /* Fills t->wait and t->poll from the system call it is in. */
 void wait_fill(struct snapshot *s, struct snap_process *p, struct snap_thread *t);
 
-/* Reads the shared mappings of p, once. */
-void wait_maps(struct snap_process *p);
-
 /* Notes which addresses joiners wait on: the joined thread's tid_addr. */
 void wait_find_joins(struct snap_process *p);
+
+/* ---- snapshot_maps.c: memory that processes share ---- */
+
+/* Reads the shared mappings of p, once. */
+void maps_load(struct snap_process *p);
+
+/* Frees them. */
+void maps_done(struct snap_process *p);
+
+/* Fills in what the futex that t waits on is mapped from, if it lies in a shared mapping. */
+void maps_shared(struct snapshot *s, struct snap_process *p, struct snap_thread *t);
 
 /* ---- snapshot_providers.c: who may end a wait ---- */
 
@@ -213,9 +234,22 @@ int64_t calls_restarted(
 /* Walks the stack of a blocked thread: frames and site. */
 void calls_walk(struct snapshot *s, struct snap_process *p, struct snap_thread *t);
 
+/* Emits what tells the name of the semaphore that t waits for, if it has one. */
+void calls_emit_name(struct snap_process *p, const struct snap_thread *t,
+	void (*emit)(void *arg, const struct rec_head *rec), void *arg);
+
 /* Emits the SYNC_BEGIN or LOCK_REQUEST that the stack shows; returns false if it shows none. */
 bool calls_emit(struct snapshot *s, struct snap_process *p, struct snap_thread *t,
 	void (*emit)(void *arg, const struct rec_head *rec), void *arg);
+
+/* ---- snapshot_mutex.c: mutexes of which the futex alone does not tell all ---- */
+
+/* Of a thread for which a PI mutex was refused: makes its wait one for that mutex, if it can be told which. */
+void mutex_find_refused(struct snap_process *p, struct snap_thread *t);
+
+/* Returns the owner of the mutex that t waits for, if it has ended, once for each mutex; else 0. */
+uint32_t mutex_gone_owner(
+	struct snapshot *s, const struct snap_process *p, const struct snap_thread *t);
 
 /* ---- snapshot_emit.c: records ---- */
 void snapshot_emit(

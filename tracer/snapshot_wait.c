@@ -3,12 +3,10 @@
 #include "tracer/snapshot_state.h"
 
 #include <fcntl.h>
-#include <inttypes.h>
 #include <linux/futex.h>
 #include <poll.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -106,33 +104,6 @@ static void fill_epoll(struct snap_process *p, struct snap_thread *t, int epfd, 
 	}
 }
 
-void wait_maps(struct snap_process *p)
-{
-	_cleanup_fclose_ FILE *f = NULL;
-	_cleanup_free_ char *line = NULL;
-	size_t cap = 0;
-	char path[64];
-
-	if (p->has_maps)
-		return;
-	p->has_maps = true;
-	(void)snprintf(path, sizeof path, "/proc/%d/maps", (int)p->live);
-	f = fopen(path, "re");
-	while (f && getline(&line, &cap, f) > 0) {
-		struct snap_map m;
-		unsigned major_nr, minor_nr;
-		char perms[5];
-
-		if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %4s %" SCNx64 " %x:%x %" SCNu64, &m.start,
-			    &m.end, perms, &m.offset, &major_nr, &minor_nr, &m.inode) != 7 ||
-			perms[3] != 's' || !m.inode)
-			continue;
-		m.dev = makedev(major_nr, minor_nr);
-		ARRAY_GROW(p->maps, p->n_maps, p->cap_maps);
-		p->maps[p->n_maps++] = m;
-	}
-}
-
 static void fill_futex(struct snapshot *s, struct snap_process *p, struct snap_thread *t)
 {
 	unsigned op = (unsigned)t->args[1];
@@ -144,26 +115,8 @@ static void fill_futex(struct snapshot *s, struct snap_process *p, struct snap_t
 		proc_memory(
 			p, addr, t->wait.words + WORDS_BEFORE, sizeof t->wait.words - WORDS_BEFORE))
 		t->wait.words_valid = sizeof t->wait.words;
-	if (op & FUTEX_PRIVATE_FLAG)
-		return;
-	wait_maps(p);
-	for (size_t i = 0; i < p->n_maps; i++) {
-		const struct snap_map *m = &p->maps[i];
-		size_t k = 0;
-
-		if (addr < m->start || addr >= m->end)
-			continue;
-		t->wait.dev = m->dev;
-		t->wait.inode = m->inode;
-		t->wait.offset = m->offset + (addr - m->start);
-		while (k < s->n_shared &&
-			(s->shared[k].dev != m->dev || s->shared[k].inode != m->inode))
-			k++;
-		if (k < s->n_shared)
-			continue;
-		ARRAY_GROW(s->shared, s->n_shared, s->cap_shared);
-		s->shared[s->n_shared++] = (struct snap_shared){.dev = m->dev, .inode = m->inode};
-	}
+	if (!(op & FUTEX_PRIVATE_FLAG))
+		maps_shared(s, p, t);
 }
 
 /* An open call that blocks is that of a FIFO, or of a device or network file. */
@@ -192,6 +145,12 @@ static void fill_open(struct snap_process *p, struct snap_thread *t, uint64_t na
 			t->wait.reason = WAIT_FIFO_OPEN;
 			free(t->open_path);
 			t->open_path = xstrdup(text);
+			*(strrchr(path, '/') + 1) = '\0';
+			/* What lies in /tmp together has nothing to do with each other. */
+			if (stat(path, &st) == 0 && !(st.st_mode & S_ISVTX)) {
+				t->folder_dev = st.st_dev;
+				t->folder_inode = st.st_ino;
+			}
 		} else {
 			t->wait.file_kind = S_ISREG(st.st_mode) ? FILE_REG : FILE_OTHER;
 		}

@@ -71,6 +71,9 @@ bool symbols_is_mapped(const struct symbols *s, int64_t process, uint64_t addr);
 /* Says whether a code address lies in a C, C++ or pthread library (or the shim): not the program's own. */
 bool symbols_is_library(struct symbols *s, int64_t process, uint64_t addr);
 
+/* The same without what a library's headers put into the program. */
+bool symbols_is_compiled_library(struct symbols *s, int64_t process, uint64_t addr);
+
 /*
  * Unwinds the user stack of a thread that is blocked, reading its memory with
  * process_vm_readv and its registers from /proc/PID/task/TID/syscall; stops

@@ -59,19 +59,53 @@ static bool is_header_function(const char *name)
 	return name && has_prefix_of(name, prefixes, ARRAY_SIZE(prefixes));
 }
 
-bool symbols_is_library(struct symbols *s, int64_t process, uint64_t addr)
+/*
+ * Says whether the code at vaddr is a header's, not the program's own: a thread's
+ * function that is a lambda is often part of one that the header made for it.
+ */
+static bool is_header_code(struct module *m, uint64_t vaddr)
+{
+	uint64_t start;
+	const char *file;
+	int line;
+
+	if (!is_header_function(module_function(m, vaddr, &start)))
+		return false;
+	return !module_line(m, vaddr, &file, &line) || !strncmp(file, "/usr/include/", 13) ||
+	       strstr(file, "/include/c++/");
+}
+
+static const struct map *map_before(struct symbols *s, int64_t process, uint64_t addr)
 {
 	const struct maps *m = symbols_maps(s, process);
-	const struct map *map = m && addr ? maps_find(m, addr - 1) : NULL;
-	uint64_t vaddr, start;
+
+	return m && addr ? maps_find(m, addr - 1) : NULL;
+}
+
+static bool is_library_map(const struct map *map, uint64_t addr)
+{
+	uint64_t vaddr;
+
+	if (symbols_is_library_file(module_path(map->module)))
+		return true;
+	return symbols_map_vaddr(map, addr, &vaddr) && module_is_static(map->module) &&
+	       is_library_function(map->module, vaddr - 1);
+}
+
+bool symbols_is_compiled_library(struct symbols *s, int64_t process, uint64_t addr)
+{
+	const struct map *map = map_before(s, process, addr);
+
+	return map && is_library_map(map, addr);
+}
+
+bool symbols_is_library(struct symbols *s, int64_t process, uint64_t addr)
+{
+	const struct map *map = map_before(s, process, addr);
+	uint64_t vaddr;
 
 	if (!map)
 		return false;
-	if (symbols_is_library_file(module_path(map->module)))
-		return true;
-	if (!symbols_map_vaddr(map, addr, &vaddr))
-		return false;
-	if (is_header_function(module_function(map->module, vaddr - 1, &start)))
-		return true;
-	return module_is_static(map->module) && is_library_function(map->module, vaddr - 1);
+	return is_library_map(map, addr) ||
+	       (symbols_map_vaddr(map, addr, &vaddr) && is_header_code(map->module, vaddr - 1));
 }

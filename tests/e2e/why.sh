@@ -66,6 +66,31 @@ is_healthy timed 1 'with a time-out'
 is_healthy sigsuspend 2 'waits for a signal'
 is_healthy event-loop 1 'waits for one of'
 
+begin "somebody who waits elsewhere has nothing to do with it"
+mkdir "$TMP/elsewhere"
+mkfifo "$TMP/elsewhere/i" "$TMP/elsewhere/j"
+(exec setsid "$PROGRAMS/stuck" fifos "$TMP/elsewhere/i" "$TMP/elsewhere/j") >/dev/null 2>&1 </dev/null &
+other=$!
+is_elsewhere()
+{
+	"$PPTRACE" why "$other" 2>/dev/null | grep -q "FIFO $TMP/elsewhere/i"
+}
+wait_for 10 is_elsewhere
+# Not the same parent: the children of one shell may be meant for each other.
+bash -c 'echo $$; "$@" & wait' - "$PROGRAMS/stuck" spawn "$TMP/h" >"$TMP/pid" 2>/dev/null </dev/null &
+wait_for 10 test -s "$TMP/pid"
+pid=$(cat "$TMP/pid")
+wait_for 10 waiting 3
+run "$PPTRACE" why "$pid"
+expect_out "FIFO $TMP/h"
+if grep -q elsewhere "$TMP/out"; then fail "a stranger is shown" "$(cat "$TMP/out")"; fi
+pkill -KILL -P "$(pgrep -P "$pid")"
+stop
+pkill -KILL -P "$other"
+kill -KILL "$other"
+wait "$other" 2>/dev/null
+end
+
 begin "posix_spawn that waits for a FIFO is stuck on a condition"
 stuck_in spawn 2 "$TMP/h"
 expect_status 0
@@ -138,8 +163,8 @@ end
 begin "a program whose file was deleted keeps its names"
 cp "$PROGRAMS/stuck" "$TMP/gone"
 start "$TMP/gone" self
-rm "$TMP/gone"
 wait_for 10 waiting 1
+rm "$TMP/gone"
 run "$PPTRACE" why "$pid"
 expect_status 1
 expect_out 'mutex first at stuck.c:[0-9]+ \(mode_self\)'
@@ -297,6 +322,35 @@ run "$PPTRACE" why "$pid"
 expect_status 0
 expect_out '^No deadlock'
 stop
+end
+
+begin "C++: lambdas that threads run, and an initialiser that waits for one"
+cat >"$TMP/l.cpp" <<'CPP'
+#include <mutex>
+#include <thread>
+std::once_flag once;
+int main()
+{
+	std::call_once(once, [] {
+		std::thread t([] {
+			std::call_once(once, [] {}); // line 8
+		});
+		t.join();
+	});
+}
+CPP
+if g++ --version >/dev/null 2>&1; then
+	g++ -g -O1 -o "$TMP/l" "$TMP/l.cpp" -pthread || fail "does not compile"
+	start "$TMP/l"
+	wait_for 10 waiting 2
+	run "$PPTRACE" why "$pid"
+	expect_status 1
+	expect_out 'waits for the end of thread'
+	expect_out 'waits for the initialiser that is run by main thread of .* at l.cpp:8 '
+	stop
+else
+	skip "no g++"
+fi
 end
 
 begin "C++: the line of the program, not of the library's headers"

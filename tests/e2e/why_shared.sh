@@ -1,0 +1,67 @@
+#!/bin/bash
+# why_shared.sh - pptrace why for objects that have a name, whose owner is gone, or that the kernel refuses.
+# SPDX-License-Identifier: MIT
+. "$(dirname "$0")/../lib.sh"
+. "$ROOT/tests/lib_why.sh"
+
+# look MODE THREADS [NAME]: starts a program, waits until its threads wait, and asks why.
+look()
+{
+	start "$PROGRAMS/stuck_shared" "$1" "${3:-}"
+	wait_for 10 waiting "$2" && run "$PPTRACE" why "$pid"
+}
+
+begin "a PI mutex that the kernel refuses is what its asker waits for"
+look pi 3
+expect_status 1
+expect_out 'cycle of 2, certain'
+expect_out 'waits for the mutex second at stuck_shared.c:[0-9]+ \(first_then_second\)'
+expect_out 'waits for the mutex first at stuck_shared.c:[0-9]+ \(second_then_first\)'
+stop
+end
+
+begin "a shared mutex whose owner has ended is never released"
+look dead-owner 1
+expect_status 1
+expect_out 'abandoned, certain'
+expect_out 'was taken by .* which has ended without releasing it'
+if grep -q zombie "$TMP/out"; then fail "the owner is no zombie" "$(cat "$TMP/out")"; fi
+stop
+end
+
+begin "what has a name somebody else may still come to"
+look named-sem 1 "/pptrace-test-$$"
+expect_status 0
+expect_out '^warning: stuck'
+expect_out "waits for the semaphore /pptrace-test-$$ at stuck_shared.c"
+expect_out 'unless somebody outside the trace posts the named semaphore'
+stop
+rm -f "/dev/shm/sem.pptrace-test-$$"
+look named-cond 1 "$TMP/memory"
+expect_status 0
+expect_out '^warning: stuck'
+expect_out 'unless somebody outside the trace uses the shared memory'
+stop
+end
+
+begin "what has no name any more nobody else can come to"
+look unlinked-sem 1 "/pptrace-test-$$"
+expect_status 1
+expect_out 'abandoned, certain'
+stop
+look unnamed-cond 1
+expect_status 1
+expect_out 'abandoned, certain'
+stop
+end
+
+begin "a thread at a breakpoint is at its own line"
+if gdb --version >/dev/null 2>&1; then
+	run timeout 30 gdb -batch -ex 'break mode_named_cond' -ex 'run named-cond m' \
+		-ex "shell '$PPTRACE' why \$(pgrep -x stuck_shared)" "$PROGRAMS/stuck_shared"
+	expect_out 'is stopped'
+	expect_out 'at stuck_shared.c:[0-9]+ \(mode_named_cond\)'
+else
+	skip "no gdb"
+fi
+end

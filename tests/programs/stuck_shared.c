@@ -1,0 +1,151 @@
+/* stuck_shared.c - programs stuck on objects that are shared by name, whose owner is gone, or that the kernel refuses. */
+/* SPDX-License-Identifier: MIT */
+/* usage: stuck_shared MODE NAME: prints nothing; a test knows that it is stuck by what /proc says about its threads. */
+#include <fcntl.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+struct shared {
+	pthread_mutex_t mutex;
+	pthread_cond_t cond;
+};
+
+pthread_mutex_t first, second;
+static pthread_barrier_t meet;
+
+static void *first_then_second(void *arg)
+{
+	(void)arg;
+	pthread_mutex_lock(&first);
+	pthread_barrier_wait(&meet);
+	pthread_mutex_lock(&second);
+	return NULL;
+}
+
+static void *second_then_first(void *arg)
+{
+	(void)arg;
+	pthread_mutex_lock(&second);
+	pthread_barrier_wait(&meet);
+	pthread_mutex_lock(&first);
+	return NULL;
+}
+
+/* The kernel refuses the second of the two requests; glibc then waits for ever on nothing. */
+static void mode_pi(const char *name)
+{
+	pthread_mutexattr_t attr;
+	pthread_t t[2];
+
+	(void)name;
+	pthread_mutexattr_init(&attr);
+	pthread_mutexattr_setprotocol(&attr, PTHREAD_PRIO_INHERIT);
+	pthread_mutex_init(&first, &attr);
+	pthread_mutex_init(&second, &attr);
+	pthread_barrier_init(&meet, NULL, 2);
+	pthread_create(&t[0], NULL, first_then_second, NULL);
+	pthread_create(&t[1], NULL, second_then_first, NULL);
+	pthread_join(t[0], NULL);
+	pthread_join(t[1], NULL);
+}
+
+/* Memory that other processes share: of a file with a name, or without one. */
+static struct shared *share(const char *name)
+{
+	int fd = name ? open(name, O_RDWR | O_CREAT, 0600) : -1;
+	struct shared *s;
+	pthread_mutexattr_t attr;
+	pthread_condattr_t cattr;
+
+	if (name && (fd < 0 || ftruncate(fd, sizeof *s) != 0))
+		exit(1);
+	s = mmap(NULL, sizeof *s, PROT_READ | PROT_WRITE, MAP_SHARED | (name ? 0 : MAP_ANONYMOUS),
+		fd, 0);
+	if (s == MAP_FAILED)
+		exit(1);
+	pthread_mutexattr_init(&attr);
+	pthread_mutexattr_setpshared(&attr, PTHREAD_PROCESS_SHARED);
+	pthread_mutex_init(&s->mutex, &attr);
+	pthread_condattr_init(&cattr);
+	pthread_condattr_setpshared(&cattr, PTHREAD_PROCESS_SHARED);
+	pthread_cond_init(&s->cond, &cattr);
+	return s;
+}
+
+static void mode_dead_owner(const char *name)
+{
+	struct shared *s = share(NULL);
+	pid_t pid = fork();
+
+	(void)name;
+	if (pid == 0) {
+		pthread_mutex_lock(&s->mutex);
+		_exit(0);
+	}
+	waitpid(pid, NULL, 0);
+	pthread_mutex_lock(&s->mutex);
+}
+
+static void wait_for_ever(struct shared *s)
+{
+	pthread_mutex_lock(&s->mutex);
+	for (;;)
+		pthread_cond_wait(&s->cond, &s->mutex);
+}
+
+static void mode_named_cond(const char *name)
+{
+	wait_for_ever(share(name));
+}
+
+static void mode_unnamed_cond(const char *name)
+{
+	(void)name;
+	wait_for_ever(share(NULL));
+}
+
+static void mode_named_sem(const char *name)
+{
+	sem_t *sem = sem_open(name, O_CREAT, 0600, 0);
+
+	if (sem != SEM_FAILED)
+		sem_wait(sem);
+}
+
+/* As Python's multiprocessing does: the name is gone before anybody waits. */
+static void mode_unlinked_sem(const char *name)
+{
+	sem_t *sem = sem_open(name, O_CREAT, 0600, 0);
+
+	sem_unlink(name);
+	if (sem != SEM_FAILED)
+		sem_wait(sem);
+}
+
+static const struct mode {
+	const char *name;
+	void (*run)(const char *name);
+} modes[] = {{"pi", mode_pi}, {"dead-owner", mode_dead_owner}, {"named-cond", mode_named_cond},
+	{"unnamed-cond", mode_unnamed_cond}, {"named-sem", mode_named_sem},
+	{"unlinked-sem", mode_unlinked_sem}};
+
+int main(int argc, char **argv)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	for (size_t i = 0; argc > 1 && i < sizeof modes / sizeof *modes; i++) {
+		if (strcmp(argv[1], modes[i].name) != 0)
+			continue;
+		modes[i].run(argv[2]);
+		return 0;
+	}
+	fprintf(stderr, "usage: stuck_shared MODE [NAME]\n");
+	return 2;
+}

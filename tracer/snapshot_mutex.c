@@ -1,0 +1,114 @@
+/* snapshot_mutex.c - mutexes of which the futex alone does not tell all. */
+/* SPDX-License-Identifier: MIT */
+#include "tracer/snapshot_state.h"
+
+#include <errno.h>
+#include <linux/futex.h>
+#include <signal.h>
+#include <sys/syscall.h>
+
+#include "base/mem.h"
+
+/* glibc's pthread_mutex_t on machines with 64 bits, and what may lie before it in WAIT_BEGIN.words. */
+enum {
+	WORDS_BEFORE = 12,
+	MUTEX_OWNER = WORDS_BEFORE + 8,
+	MUTEX_KIND = WORDS_BEFORE + 16,
+	MUTEX_TYPE = 3, /* bits of its kind */
+	MUTEX_PI = 32,
+	MUTEX_SHARED = 128,
+	MUTEX_ELISION = 256 | 512,
+	LIBRARY_SLOTS = 64 /* words of the stack that glibc's functions for locks may use */
+};
+
+/* The global variable that a call at a program's own place is given as its first argument; 0: the code does not say. */
+static uint64_t first_argument(const struct snap_process *p, uint64_t site)
+{
+	/* lea X(%rip),%rdi; call, direct or through a table; the same by way of %rax; mov $X,%edi. */
+	static const struct {
+		unsigned char lead[3];
+		uint8_t n_lead,
+			behind; /* bytes of the opcode, and from the end of the operand to the site */
+	} forms[] = {{{0x48, 0x8d, 0x3d}, 3, 5}, {{0x48, 0x8d, 0x3d}, 3, 6},
+		{{0x48, 0x8d, 0x05}, 3, 8}, {{0xbf}, 1, 5}};
+	unsigned char code[16];
+
+	if (!proc_memory(p, site - sizeof code, code, sizeof code))
+		return 0;
+	for (size_t i = 0; i < ARRAY_SIZE(forms); i++) {
+		size_t at = sizeof code - forms[i].behind - sizeof(int32_t) - forms[i].n_lead;
+		int32_t operand;
+
+		if (memcmp(code + at, forms[i].lead, forms[i].n_lead) != 0)
+			continue;
+		memcpy(&operand, code + at + forms[i].n_lead, sizeof operand);
+		return (forms[i].n_lead == 3 ? site - forms[i].behind : 0) +
+		       (uint64_t)(int64_t)operand;
+	}
+	return 0;
+}
+
+/* Reads what a blocked lock operation on a PI mutex would have shown; false if there is none at addr that a thread of the process has. */
+static bool read_pi_mutex(const struct snap_process *p, uint64_t addr, struct rec_WAIT_BEGIN *wait)
+{
+	uint32_t m[5];
+	bool is_owned = false;
+
+	if (addr < WORDS_BEFORE || !proc_memory(p, addr, m, sizeof m) ||
+		(m[4] & ~(uint32_t)(MUTEX_TYPE | MUTEX_ELISION)) != MUTEX_PI ||
+		(m[0] & FUTEX_TID_MASK) != m[2])
+		return false;
+	for (size_t k = 0; k < p->n_threads && m[2]; k++)
+		is_owned |= (uint32_t)p->threads[k].ns_tid == m[2];
+	if (!is_owned || !proc_memory(p, addr - WORDS_BEFORE, wait->words, sizeof wait->words))
+		return false;
+	wait->words_valid = sizeof wait->words;
+	return true;
+}
+
+/*
+ * A PI mutex that would deadlock is refused by the kernel, and glibc then lets the
+ * thread wait for ever on a word of its own stack, below the frame that called
+ * it. Which mutex it asked for the calling code says if that is a global
+ * variable; otherwise the wait is one on some futex, and no object of the program.
+ */
+void mutex_find_refused(struct snap_process *p, struct snap_thread *t)
+{
+	uint64_t slots[LIBRARY_SLOTS], addr;
+	size_t n = 0;
+
+	if (t->wait.syscall != SYS_futex || !t->site || t->args[3] || t->args[0] < t->sp ||
+		!proc_memory(p, t->sp, slots, sizeof slots))
+		return;
+	while (n < LIBRARY_SLOTS && slots[n] != t->site)
+		n++;
+	if (n == LIBRARY_SLOTS || t->args[0] >= t->sp + n * sizeof *slots)
+		return;
+	addr = first_argument(p, t->site);
+	t->wait.words_valid = 0;
+	if (!addr || !read_pi_mutex(p, addr, &t->wait))
+		return;
+	t->wait.arg0 = t->args[0] = addr;
+	t->wait.arg1 = t->args[1] = FUTEX_LOCK_PI | FUTEX_PRIVATE_FLAG;
+}
+
+/*
+ * Returns the owner of the mutex that t waits for if it has ended, 0 if it is alive or not known. A
+ * number that is alive, as a process or a thread, is not taken for one that is not.
+ */
+uint32_t mutex_gone_owner(
+	struct snapshot *s, const struct snap_process *p, const struct snap_thread *t)
+{
+	uint64_t key = hash_mix(t->wait.inode ? t->wait.inode : (uint64_t)p->pid, t->args[0], 0);
+	uint32_t owner, kind;
+
+	memcpy(&owner, t->wait.words + MUTEX_OWNER, sizeof owner);
+	memcpy(&kind, t->wait.words + MUTEX_KIND, sizeof kind);
+	if (t->wait.words_valid < sizeof t->wait.words ||
+		kind & ~(uint32_t)(MUTEX_TYPE | MUTEX_SHARED | MUTEX_ELISION) || !owner ||
+		owner > INT32_MAX || p->ns_pid != p->pid || hash_get(&s->gone, key) ||
+		kill((pid_t)owner, 0) == 0 || errno != ESRCH)
+		return 0;
+	(void)hash_set(&s->gone, key, s);
+	return owner;
+}
