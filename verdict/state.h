@@ -56,6 +56,7 @@ struct state_process {
 
 struct state_lock {
 	int64_t id, process_id, initial, value, last_taker_id, cycles, foreign_posts;
+	int64_t max_hold_ns; /* INT64_MAX: not known */
 	enum lock_kind kind;
 	bool pshared, robust, reentrant, outside, from_birth, has_stat;
 	bool foreign; /* it, or another of its process, was released by a thread that did not hold it */
@@ -129,6 +130,10 @@ bool state_catches_any(const struct state *st, uint32_t process);
 
 /* The second half of state_load: the locks and pipes that open waits are about. */
 int state_load_locks(struct state *st, bool open_only, struct buf *why);
+
+/* Of these locks the holders; open_only: not those that released them later. */
+int state_load_holders(struct state *st, bool open_only, struct buf *why);
+
 int state_load_pipes(struct state *st, struct buf *why);
 
 /* Begins a query for what is open at the moment: in sql, "@open" with columns start and end is put in as a condition. */

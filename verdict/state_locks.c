@@ -22,7 +22,7 @@ static enum lock_kind kind_of(const char *name)
 
 static const char lock_sql[] =
 	"SELECT l.id, l.kind, l.type, l.process_id, l.pshared, l.outside, l.from_birth, l.initial,"
-	" s.lock_id, s.value, s.last_taker_id, s.cycles, s.foreign_posts"
+	" s.lock_id, s.value, s.last_taker_id, s.cycles, s.foreign_posts, s.max_hold_ns"
 	" FROM lock l LEFT JOIN lock_stat s ON s.lock_id = l.id WHERE l.id = ?1";
 
 static void add_lock(struct state *st, sqlite3_stmt *stmt)
@@ -46,6 +46,7 @@ static void add_lock(struct state *st, sqlite3_stmt *stmt)
 		.last_taker_id = query_int(stmt, 10, 0),
 		.cycles = query_int(stmt, 11, 0),
 		.foreign_posts = query_int(stmt, 12, 0),
+		.max_hold_ns = query_int(stmt, 13, INT64_MAX),
 		.first_holder = STATE_NONE,
 		.first_waiter = STATE_NONE};
 	(void)hash_set(&st->lock_by_id, (uint64_t)l->id, (void *)(uintptr_t)(++st->n_locks));
@@ -67,73 +68,6 @@ static int load_waited_locks(struct state *st, struct buf *why)
 		if (rc > 0) {
 			add_lock(st, stmt);
 			rc = 0;
-		}
-	}
-	return rc;
-}
-
-static bool is_known_holder(const struct state *st, uint32_t lock, int64_t thread_id)
-{
-	for (uint32_t h = st->locks[lock].first_holder; h != STATE_NONE; h = st->holders[h].next)
-		if (st->holders[h].thread_id == thread_id)
-			return true;
-	return false;
-}
-
-static void add_holder(struct state *st, const struct state_holder *holder)
-{
-	ARRAY_GROW(st->holders, st->n_holders, st->cap_holders);
-	st->holders[st->n_holders] = *holder;
-	st->locks[holder->lock].first_holder = (uint32_t)st->n_holders++;
-}
-
-/* Columns: lock, thread, process, mode, acquired, site, inferred. */
-static int read_holders(struct state *st, const char *sql, bool fill_up, struct buf *why)
-{
-	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
-	int rc = query_one(st->db, sql, st->at_ns, &stmt, why);
-
-	for (; rc > 0; rc = query_step(stmt, why)) {
-		uint32_t lock = state_lock(st, query_int(stmt, 0, 0));
-		int64_t thread_id = query_int(stmt, 1, 0);
-
-		if (lock == STATE_NONE || (fill_up && is_known_holder(st, lock, thread_id)))
-			continue;
-		add_holder(st, &(struct state_holder){.thread_id = thread_id,
-				       .process_id = query_int(stmt, 2, 0),
-				       .shared = !strcmp(query_text(stmt, 3), "s"),
-				       .acquire_ns = query_int(stmt, 4, 0),
-				       .site_id = query_int(stmt, 5, 0),
-				       .inferred = query_int(stmt, 6, 0) != 0,
-				       .lock = lock,
-				       .next = st->locks[lock].first_holder});
-	}
-	return rc;
-}
-
-/* Who shared the descriptions of file locks at that moment; of the end lock_open says it. */
-static int add_sharers(struct state *st, struct buf *why)
-{
-	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
-	size_t n = st->n_holders;
-	int rc = query_open(st->db,
-		"SELECT process_id FROM lock_user WHERE lock_id = ?1 AND taker_id = ?2"
-		" AND start_ns <= ?3 AND (end_ns IS NULL OR end_ns > ?3)",
-		&stmt, why);
-
-	for (size_t i = 0; !rc && i < n; i++) {
-		struct state_holder h = st->holders[i];
-
-		if (st->locks[h.lock].kind != LOCK_FILE)
-			continue;
-		(void)sqlite3_reset(stmt);
-		(void)sqlite3_bind_int64(stmt, 1, st->locks[h.lock].id);
-		(void)sqlite3_bind_int64(stmt, 2, h.thread_id);
-		(void)sqlite3_bind_int64(stmt, 3, st->at_ns);
-		while ((rc = query_step(stmt, why)) > 0) {
-			h.process_id = query_int(stmt, 0, 0);
-			h.next = st->locks[h.lock].first_holder;
-			add_holder(st, &h);
 		}
 	}
 	return rc;
@@ -201,7 +135,7 @@ static int find_foreign(struct state *st, struct buf *why)
 	return rc;
 }
 
-/* open_only: not the long way through all of lock_hold. */
+/* open_only: not what was released later. */
 int state_load_locks(struct state *st, bool open_only, struct buf *why)
 {
 	int rc = load_waited_locks(st, why);
@@ -211,25 +145,7 @@ int state_load_locks(struct state *st, bool open_only, struct buf *why)
 	/* The kernel releases file locks when their process ends, and so does lock_hold. */
 	for (size_t i = 0; i < st->n_locks; i++)
 		open_only = open_only && st->locks[i].kind != LOCK_FILE;
-	/* What was never released until the process ended is not in lock_open any more; an index has it. */
-	if (st->at_ns != STATE_END)
-		rc = read_holders(st,
-			open_only
-				? "SELECT h.lock_id, h.thread_id, t.process_id, h.mode, h.acquire_ns,"
-				  " h.site_id, 0 FROM lock_hold h JOIN thread t ON t.id = h.thread_id"
-				  " WHERE h.acquire_ns <= ?1 AND h.release_ns IS NULL"
-				: "SELECT h.lock_id, h.thread_id, t.process_id, h.mode, h.acquire_ns,"
-				  " h.site_id, 0 FROM lock_hold h JOIN thread t ON t.id = h.thread_id"
-				  " WHERE h.acquire_ns <= ?1"
-				  " AND (h.release_ns IS NULL OR h.release_ns > ?1)",
-			false, why);
-	if (!rc)
-		rc = read_holders(st,
-			"SELECT lock_id, thread_id, process_id, mode, acquire_ns, site_id,"
-			" inferred FROM lock_open WHERE acquire_ns <= ?1",
-			st->at_ns != STATE_END, why);
-	if (!rc && st->at_ns != STATE_END)
-		rc = add_sharers(st, why);
+	rc = state_load_holders(st, open_only, why);
 	if (!rc)
 		rc = find_foreign(st, why);
 	return rc ? rc : find_stale(st, why);

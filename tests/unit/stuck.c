@@ -1,8 +1,10 @@
 /* stuck.c - tests of the wait-for graph: what can never proceed, and what must not be accused. */
 /* SPDX-License-Identifier: MIT */
+#include "base/buf.h"
 #include "base/mem.h"
 #include "tests/unit/fixture.h"
 #include "tests/unit/test.h"
+#include "verdict/verdict.h"
 
 #include <time.h>
 
@@ -959,5 +961,52 @@ TEST(stuck_many_threads_in_time)
 #ifndef __SANITIZE_ADDRESS__ /* a sanitizer build says nothing about time */
 	ASSERT((b.tv_sec - a.tv_sec) * 1000 + (b.tv_nsec - a.tv_nsec) / 1000000 < 5000);
 #endif
+	(void)sqlite3_close(db);
+}
+
+/* Two threads that crossed and were killed, among many short holds: one hold was written at a commit, one when it ended. */
+TEST(stuck_in_the_past)
+{
+	sqlite3 *db = with_threads(2);
+	_cleanup_buf_ struct buf why = BUF_INIT;
+	struct findings fs = {0};
+
+	for (int i = 1; i <= 3; i++) {
+		fixture_lock(db, i, "mutex", 1);
+		fixture_sql(db,
+			"INSERT INTO lock_stat (lock_id, holds, contended, wait_ns, max_wait_ns,"
+			" hold_ns, max_hold_ns, threads) VALUES (%d, 9, 1, 9, 9, 9, %s, 1)",
+			i, i < 3 ? "9000000000" : "1000");
+	}
+	fixture_sql(db, "UPDATE trace SET duration_ns = 40000000000");
+	fixture_sql(db, "UPDATE thread SET end_ns = 29000000000, torn = 1 WHERE id > 10");
+	fixture_wait(db, 11, "lock", "lock_id=2, start_ns=20500000000, end_ns=29000000000");
+	fixture_wait(db, 12, "lock", "lock_id=1, start_ns=20600000000, end_ns=29000000000");
+	fixture_sql(db, "BEGIN");
+	for (int i = 1; i <= 40000; i++) {
+		/* Lock 1 is taken at 20 s by thread 11 and written at 20.1 s; lock 2 at 20.2 s by 12, written at 29 s. */
+		bool early = i == 20100, late = i == 29000;
+
+		fixture_sql(db,
+			"INSERT INTO lock_hold (id, lock_id, thread_id, acquire_ns, release_ns)"
+			" VALUES (%d, %d, %d, %d000000, %d000000 + 900)",
+			i,
+			early  ? 1
+			: late ? 2
+			       : 3,
+			early  ? 11
+			: late ? 12
+			       : 10,
+			early  ? 20000
+			: late ? 20200
+			       : i,
+			early ? 29000 : i);
+	}
+	fixture_sql(db, "COMMIT");
+	ASSERT_INT(verdict_stuck(db, 25000000000, &fs, &why), 0);
+	ASSERT_INT(fs.n, 1);
+	ASSERT_STR(fs.list[0].rule, "deadlock");
+	ASSERT_INT(fs.list[0].n_members, 2);
+	findings_free(&fs);
 	(void)sqlite3_close(db);
 }
