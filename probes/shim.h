@@ -196,6 +196,9 @@ void object_init(const void *addr, unsigned kind, unsigned type, bool pshared, u
 	uint64_t site, const char *name);
 void object_destroy(const void *addr, unsigned kind);
 
+/* Finds what shared memory an address is mapped from; leaves zeros where it is private. */
+void object_place(const void *addr, uint64_t *ret_dev, uint64_t *ret_inode, uint64_t *ret_offset);
+
 /* Records the executable mappings of this process, once for each image. */
 void object_modules(void);
 

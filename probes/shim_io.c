@@ -24,6 +24,8 @@ REAL(sendmsg)
 REAL(recv)
 REAL(recvfrom)
 REAL(recvmsg)
+REAL(sendmmsg)
+REAL(recvmmsg)
 
 /*
  * Makes the call between begin and end. A thread that is cancelled in it
@@ -289,6 +291,66 @@ ssize_t recvmsg(int fd, struct msghdr *m, int flags)
 		io_end_vec(&c, rc, m->msg_iov, m->msg_iovlen);
 	if (rc >= 0 && m->msg_controllen)
 		report_rights(m, END_SCM);
+	return rc;
+}
+
+/* Several messages at once: the wait is for the first one, and each is recorded. */
+static void end_many(struct io_call *c, struct mmsghdr *m, int n, int rc)
+{
+	bool holds = c->holds;
+	int keep = errno;
+
+	if (rc <= 0) {
+		errno = keep;
+		io_end(c, rc, NULL);
+		return;
+	}
+	for (int i = 0; i < rc && i < n; i++) {
+		struct msghdr *h = &m[i].msg_hdr;
+
+		c->requested = iov_bytes(h->msg_iov, (int)h->msg_iovlen);
+		c->holds = holds && i == rc - 1;
+		io_end_vec(c, m[i].msg_len, h->msg_iov, h->msg_iovlen);
+		c->waits = false;
+	}
+	errno = keep;
+}
+
+WRAPPER(sendmmsg) sendmmsg;
+int sendmmsg(int fd, struct mmsghdr *m, unsigned n, int flags)
+{
+	struct io_call c;
+	bool on;
+	int rc;
+
+	if (!shim_everything() || !n)
+		return real_sendmmsg()(fd, m, n, flags);
+	on = io_begin(&c, fd, IO_SEND, 1, flags & MSG_DONTWAIT);
+	rc = real_sendmmsg()(fd, m, n, flags);
+	if (on)
+		end_many(&c, m, (int)n, rc);
+	for (int i = 0; i < rc; i++)
+		if (m[i].msg_hdr.msg_controllen)
+			report_rights(&m[i].msg_hdr, END_SENT);
+	return rc;
+}
+
+WRAPPER(recvmmsg) recvmmsg;
+int recvmmsg(int fd, struct mmsghdr *m, unsigned n, int flags, struct timespec *timeout)
+{
+	struct io_call c;
+	bool on;
+	int rc;
+
+	if (!shim_everything() || !n)
+		return real_recvmmsg()(fd, m, n, flags, timeout);
+	on = io_begin(&c, fd, IO_RECV, 1, flags & MSG_DONTWAIT);
+	rc = real_recvmmsg()(fd, m, n, flags, timeout);
+	if (on)
+		end_many(&c, m, (int)n, rc);
+	for (int i = 0; i < rc; i++)
+		if (m[i].msg_hdr.msg_controllen)
+			report_rights(&m[i].msg_hdr, END_SCM);
 	return rc;
 }
 

@@ -12,6 +12,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "probes/shim_kind.h"
 #include "probes/shim_private.h"
 #include "probes/shim_sys.h"
 #include "probes/shim_wait.h"
@@ -163,7 +164,7 @@ bool io_begin_slow(struct io_call *c, bool nonblocking)
 		wait_init(&r, call_number(c->op), 0);
 		r.arg0 = (uint64_t)c->fd;
 		r.arg2 = c->requested;
-		r.file_kind = c->pipe.file_kind;
+		r.file_kind = c->pipe.file_kind == FILE_OTHER ? fd_kind(c->fd) : c->pipe.file_kind;
 		r.dev = c->pipe.dev;
 		r.inode = c->pipe.inode;
 		RECORD(WAIT_BEGIN, &r);

@@ -144,6 +144,18 @@ static bool visit_place(void *arg, const struct mapping *m)
 	return false;
 }
 
+void object_place(const void *addr, uint64_t *ret_dev, uint64_t *ret_inode, uint64_t *ret_offset)
+{
+	struct rec_LOCK_INIT r;
+	struct place p = {ADDR(addr), &r};
+
+	memset(&r, 0, sizeof r);
+	maps_walk(visit_place, &p);
+	*ret_dev = r.dev;
+	*ret_inode = r.inode;
+	*ret_offset = r.offset;
+}
+
 bool object_is_new(const void *addr)
 {
 	struct shim_wiped *w = shim_wiped();

@@ -16,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "probes/shim_kind.h"
 #include "probes/shim_sys.h"
 
 REAL(wait4)
@@ -158,7 +159,7 @@ int waitid(idtype_t type, id_t id, siginfo_t *info, int options)
 		r.arg0 = type;
 		r.arg1 = id;
 		r.arg3 = (uint64_t)(unsigned)options;
-		r.peer = type == P_PID ? id : 0;
+		r.peer = type == P_PID ? id : type == P_PIDFD ? fd_process((int)id) : 0;
 		WAIT_CALL(&r, rc, real_waitid()(type, id, &mine, options));
 	}
 	if (rc == 0 && mine.si_pid)
@@ -196,7 +197,8 @@ static void set_add(struct set *s, int fd, short events)
 	p = pipe_of(fd);
 	item.fd = (rec_u32)fd;
 	item.events = (rec_u16)events;
-	item.file_kind = (rec_u16)p.file_kind;
+	item.file_kind = (rec_u16)(p.file_kind == FILE_OTHER ? fd_kind(fd) : p.file_kind);
+	item.peer = item.file_kind == FILE_PIDFD ? fd_process(fd) : 0;
 	item.dev = (rec_u32)p.dev;
 	item.inode = p.inode;
 	memcpy(s->r.data + s->n * sizeof item, &item, sizeof item);

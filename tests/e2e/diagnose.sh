@@ -66,6 +66,9 @@ hang_process posix-crossed
 hang_process fifos-opposite deadlock/knot
 hang_process fifo-alone stuck/abandoned
 hang_process spawn-in-fifo stuck/cycle
+raw_calls futex-shared deadlock/cycle
+raw_calls pidfd deadlock/cycle
+raw_calls pidfd-wait deadlock/cycle
 hang_process both-read-pipe deadlock/cycle
 hang_process both-read-socketpair deadlock/cycle
 hang_process parent-sleeps deadlock/cycle
