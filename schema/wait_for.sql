@@ -57,7 +57,7 @@ WITH waiting AS (
      WHERE w.reason = 'fifo-open'
 )
 SELECT w.waiter, w.reason,
-       CASE WHEN l.id IS NOT NULL THEN l.kind || ' ' || coalesce(l.name, printf('0x%x', l.address), '#' || l.id)
+       CASE WHEN l.id IS NOT NULL THEN iif(l.kind = 'file', coalesce(l.type, l.kind), l.kind) || ' ' || coalesce(l.name, printf('0x%x', l.address), '#' || l.id)
             WHEN i.id IS NOT NULL THEN coalesce(i.path, i.name, i.kind || ' ' || i.id)
             ELSE w.detail END AS resource,
        coalesce(bp.name || '[' || bp.pid || ']' || iif(bt.id IS NULL OR bt.is_main, '', '/' || bt.tid), '(outside)') AS blocker,
@@ -77,7 +77,7 @@ SELECT w.waiter, w.reason,
 
 CREATE VIEW deadlock AS -- who is in a set that cannot proceed, as found when the recording ended: one row for each member
 SELECT f.id AS finding_id, f.certainty, f.shape, m.ordinal, p.pid, t.tid, p.name,
-       w.reason, l.kind || ' ' || coalesce(l.name, printf('0x%x', l.address), '#' || l.id) AS lock,
+       w.reason, iif(l.kind = 'file', coalesce(l.type, l.kind), l.kind) || ' ' || coalesce(l.name, printf('0x%x', l.address), '#' || l.id) AS lock,
        coalesce(i.path, i.name) AS pipe, f.ts_ns AS since_ns,
        s.function || ' (' || s.file || ':' || s.line || ')' AS place, m.text,
        m.thread_id, m.process_id, m.lock_id, m.pipe_id, m.wait_id

@@ -68,13 +68,16 @@ void describe_lock(struct buf *b, struct sqlite3 *db, int64_t id)
 	static const struct {
 		const char *kind, *words;
 	} rows[] = {{"sem", "semaphore"}, {"cond", "condition"}, {"spin", "spin lock"},
-		{"file", "lock on file"}, {"once", "pthread_once control"}};
+		{"once", "pthread_once control"}, {"flock", "flock on"}, {"posix", "POSIX lock on"},
+		{"ofd", "OFD lock on"}, {"file", "lock on file"}};
 	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
 	_cleanup_buf_ struct buf why = BUF_INIT;
 	const char *kind, *name;
 
-	if (query_one(db, "SELECT kind, name, address, inode FROM lock WHERE id = ?1", id, &stmt,
-		    &why) != 1) {
+	if (query_one(db,
+		    "SELECT iif(kind = 'file', coalesce(type, kind), kind), name, address, inode FROM lock"
+		    " WHERE id = ?1",
+		    id, &stmt, &why) != 1) {
 		buf_adds(b, "lock ?");
 		return;
 	}

@@ -108,6 +108,18 @@ for backend in $(backends); do
 	done < <(cat $tables)
 done
 
+for backend in $(backends); do
+	begin "$backend: file locks are told by kind and path"
+	cd "$TMP/$backend.hang_process.flock-crossed" || exit
+	run "$PPTRACE" diagnose t.db
+	expect_out 'waits for the flock on /[^ ]*/[ab]\.[0-9]+ since'
+	expect_eq "$(sql t.db "SELECT count(*) FROM deadlock WHERE lock GLOB 'flock /*/[ab].*'")" 2 "members with a path"
+	cd "$TMP/$backend.hang_process.ofd-crossed" || exit
+	run "$PPTRACE" diagnose t.db
+	expect_out 'waits for the OFD lock on /[^ ]*/[ab]\.[0-9]+ since'
+	end
+done
+
 # The demos: every rule has one, which breaks it; its --fixed twin breaks none.
 # Wanted is what must be among the findings; of the informative rules only this one is looked at.
 cat >"$TMP/demo.table" <<'EOF'
