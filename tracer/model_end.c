@@ -278,7 +278,8 @@ void model_ends_flush(struct model *m)
 		for (size_t pos = 0; (slot = hash_next(&p->ends, &pos));) {
 			struct end *e = slot->value;
 
-			if (!e->written && !p->unconfirmed)
+			/* A child that has told nothing yet, because it computes, has its ends all the same. */
+			if (!e->written && (!p->unconfirmed || !m->confirms || e->confirmed))
 				write_end(m, p, e, STORE_NULL, 0);
 		}
 	}

@@ -72,6 +72,21 @@ TEST(end_not_confirmed)
 	feed_close(&f);
 }
 
+/* A child that computes tells nothing; it holds what it inherited all the same. */
+TEST(end_of_silent_child)
+{
+	struct feed f;
+
+	feed_open(&f);
+	f.flags = REC_SHIM;
+	feed_at(&f, 100, 10, 10);
+	make_pipe(&f, 77);
+	feed_fork(&f, 11);
+	feed_flush(&f, 500);
+	EXPECT(&f, "SELECT fd, mode FROM pipe_end WHERE process_id = 2", "3|r 4|w");
+	feed_close(&f);
+}
+
 TEST(end_closed_on_exec)
 {
 	struct feed f;
