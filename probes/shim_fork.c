@@ -90,6 +90,9 @@ int clone(int (*run)(void *), void *stack, int flags, void *arg, ...)
 	if (!(flags & CLONE_VM) || (flags & CLONE_VFORK))
 		report_spawn(&call);
 	pid = real_clone()(run, stack, flags, arg, parent_tid, tls, child_tid);
+	if (pid > 0 && (flags & (CLONE_VM | CLONE_VFORK | CLONE_THREAD)) == CLONE_VM)
+		report_spawn(
+			&call); /* afterwards: it is enough that the child is known to be there */
 	report_child(&call, pid, (uint64_t)(unsigned)flags);
 	return pid;
 }

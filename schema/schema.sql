@@ -48,7 +48,8 @@ CREATE TABLE process ( -- a process, from fork to reaping; exec does not make a 
     autoreap INTEGER,           -- 1: no wait is needed, its parent ignores SIGCHLD
     created_by TEXT,            -- 'fork', 'vfork', 'clone', 'posix_spawn', 'start' (pptrace started it), 'found'
     secure INTEGER NOT NULL DEFAULT 0, -- 1: gained privileges by an exec
-    reopens INTEGER NOT NULL DEFAULT 0 -- 1: may open pipes of others through /proc/PID/fd: it has done so, or its program or script names that
+    reopens INTEGER NOT NULL DEFAULT 0, -- 1: may open pipes of others through /proc/PID/fd: it has done so, or its program or script names that
+    memory_id INTEGER REFERENCES process(id)   -- process in whose memory it runs (clone with CLONE_VM, vfork until exec); NULL: its own
 );
 
 CREATE TABLE thread ( -- a thread; main threads included

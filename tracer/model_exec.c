@@ -140,6 +140,8 @@ static void drop_program(struct model *m, struct thread *t, int64_t ts, bool lis
 	model_holds_drop(m, t);
 	model_locks_forget(m, p, ts);
 	model_proc_vm(p, p);
+	p->memory_id = STORE_NULL;
+	p->dirty = true;
 	model_ends_exec(m, p, ts, listed);
 	model_file_locks_exec(m, p, ts);
 	model_handlers_exec(m, p, ts);

@@ -32,6 +32,7 @@ struct proc *model_proc_new(struct model *m, uint32_t pid, int64_t ts)
 	p->image = m->ids.image++;
 	p->pid = pid;
 	p->parent_id = p->creator_id = p->end = p->reaped_ns = p->reaper_id = STORE_NULL;
+	p->memory_id = STORE_NULL;
 	p->mapped_ns = STORE_NULL;
 	p->start = ts;
 	p->status = p->autoreap = -1;
@@ -161,7 +162,8 @@ void model_write_proc(struct model *m, struct proc *p)
 		.autoreap = p->autoreap < 0 ? STORE_NULL : p->autoreap,
 		.created_by = p->created_by,
 		.secure = p->secure,
-		.reopens = p->reopens};
+		.reopens = p->reopens,
+		.memory_id = p->memory_id};
 
 	write_end_status(p, &row);
 	if (p->written)
@@ -323,6 +325,8 @@ static void inherit(
 	model_handlers_inherit(m, p, parent, ts);
 	if (rec->flags & CLONE_VM) {
 		model_proc_vm(p, parent->vm);
+		p->memory_id = parent->memory_id == STORE_NULL ? parent->id : parent->memory_id;
+		p->dirty = true;
 	} else {
 		p->origin_id = parent->vm->id;
 		p->origin_pid = parent->vm->pid;

@@ -180,10 +180,11 @@ struct proc {
 	char *exe, *command;
 	const char *created_by;
 	bool lazy, dirty, written, secure, ended, reaped, slim, found;
-	bool reopens;     /* it may open pipes of others through /proc */
-	bool compat;      /* it makes 32-bit system calls */
-	bool uses_files;  /* it has held or wanted file locks */
-	bool unconfirmed; /* some of its ends were inherited by the model's own reckoning */
+	bool reopens;      /* it may open pipes of others through /proc */
+	int64_t memory_id; /* process in whose memory it runs, also when that one has ended */
+	bool compat;       /* it makes 32-bit system calls */
+	bool uses_files;   /* it has held or wanted file locks */
+	bool unconfirmed;  /* some of its ends were inherited by the model's own reckoning */
 	int lock_source;
 	int64_t image;     /* of the program: sites are cached by it */
 	int64_t mapped_ns; /* when /proc/PID/maps was read last, STORE_NULL: never */

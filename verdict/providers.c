@@ -24,7 +24,14 @@ static void outside_may(struct providers *pr, uint32_t thread, enum maybe how)
 
 /* ---- Nodes that several waiters share ---- */
 
-enum share { SHARE_HOLDERS, SHARE_READERS_TURN, SHARE_REACH, SHARE_PIPE, SHARE_CHILDREN };
+enum share {
+	SHARE_MEMORY,
+	SHARE_HOLDERS,
+	SHARE_READERS_TURN,
+	SHARE_REACH,
+	SHARE_PIPE,
+	SHARE_CHILDREN
+};
 
 /* Returns true and the node if it is made already; else makes it: the caller adds its edges. */
 static bool shared_node(
@@ -92,6 +99,31 @@ static int add_users(struct providers *pr, uint32_t node, int64_t lock_id, size_
 	return rc;
 }
 
+/* The process in whose memory the private objects of a process lie. */
+static int64_t memory_of(const struct state *st, int64_t process_id)
+{
+	uint32_t p = st->shares_memory ? state_process(st, process_id) : STATE_NONE;
+
+	return p == STATE_NONE ? process_id : st->processes[p].memory_id;
+}
+
+/* All threads that run in one memory: those of one process, as a rule. */
+static uint32_t memory(struct providers *pr, uint32_t process)
+{
+	const struct state *st = pr->st;
+	int64_t id = st->processes[process].memory_id;
+	uint32_t node;
+
+	if (!st->shares_memory)
+		return pr->process_node[process];
+	if (shared_node(pr, SHARE_MEMORY, (uint64_t)id, WEB_ANY, &node))
+		return node;
+	for (size_t i = 0; i < st->n_processes; i++)
+		if (st->processes[i].alive && st->processes[i].memory_id == id)
+			web_edge(&pr->web, node, pr->process_node[i]);
+	return node;
+}
+
 /* Every thread that can reach an object: those of its process, or of all processes that map it. */
 static uint32_t reach(struct providers *pr, const struct state_lock *l, uint32_t thread)
 {
@@ -102,8 +134,8 @@ static uint32_t reach(struct providers *pr, const struct state_lock *l, uint32_t
 	if (!l)
 		return LIVE;
 	if (!l->pshared)
-		return l->process_id == pr->st->processes[t->process].id
-			       ? pr->process_node[t->process]
+		return memory_of(pr->st, l->process_id) == pr->st->processes[t->process].memory_id
+			       ? memory(pr, t->process)
 			       : LIVE;
 	if (!shared_node(pr, SHARE_REACH, (uint64_t)l->id, WEB_ANY, &node)) {
 		/* Nobody known to map it, though somebody waits on it: not enough is known. */
@@ -134,8 +166,9 @@ static void add_holder(
 {
 	const struct state *st = pr->st;
 	uint32_t t = state_thread(st, thread_id);
-	bool copied = t != STATE_NONE && !l->pshared &&
-		      st->processes[st->threads[t].process].id != l->process_id;
+	bool copied =
+		t != STATE_NONE && !l->pshared &&
+		st->processes[st->threads[t].process].memory_id != memory_of(st, l->process_id);
 
 	web_edge(&pr->web, node, t == STATE_NONE || copied ? web_add(&pr->web, WEB_ANY) : t);
 }

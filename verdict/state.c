@@ -115,11 +115,13 @@ static void add_process(struct state *st, sqlite3_stmt *stmt, bool alive)
 		.parent_id = query_int(stmt, 1, 0),
 		.end_ns = query_int(stmt, 2, INT64_MAX),
 		.reopens = query_int(stmt, 3, 0) != 0,
+		.memory_id = query_int(stmt, 4, id),
 		.first = STATE_NONE,
 		.parent = STATE_NONE,
 		.child = STATE_NONE,
 		.sibling = STATE_NONE,
 		.alive = alive};
+	st->shares_memory = st->shares_memory || p->memory_id != id;
 	remember(&st->process_by_id, id, st->n_processes++);
 }
 
@@ -159,7 +161,8 @@ static void add_child(struct state *st, uint32_t child)
 static int load_processes(struct state *st, struct buf *why)
 {
 	_cleanup_stmt_ sqlite3_stmt *stmt = NULL, *dead = NULL;
-	int rc = state_query(st, "SELECT id, parent_id, end_ns, reopens FROM process WHERE @open",
+	int rc = state_query(st,
+		"SELECT id, parent_id, end_ns, reopens, memory_id FROM process WHERE @open",
 		"start_ns", "end_ns", &stmt, why);
 
 	if (rc)

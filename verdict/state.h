@@ -42,6 +42,7 @@ struct state_thread {
 
 struct state_process {
 	int64_t id, parent_id, end_ns; /* end_ns INT64_MAX: never */
+	int64_t memory_id;             /* process in whose memory it runs: its own id, as a rule */
 	uint32_t first;                /* first living thread, or STATE_NONE */
 	uint32_t
 		parent; /* index of the nearest living ancestor: it may reap this one; or STATE_NONE */
@@ -85,11 +86,12 @@ struct state_pipe {
 
 struct state {
 	struct sqlite3 *db;
-	int64_t at_ns;   /* as asked */
-	int64_t now_ns;  /* the moment itself, the end resolved */
-	int64_t last_ns; /* how far the trace goes */
-	bool instant;    /* a snapshot: durations say nothing */
-	bool lost;       /* records were lost that could change a verdict */
+	int64_t at_ns;      /* as asked */
+	int64_t now_ns;     /* the moment itself, the end resolved */
+	int64_t last_ns;    /* how far the trace goes */
+	bool instant;       /* a snapshot: durations say nothing */
+	bool lost;          /* records were lost that could change a verdict */
+	bool shares_memory; /* some process runs in the memory of another one */
 	struct state_thread *threads;
 	size_t n_threads, cap_threads;
 	struct state_process *processes;

@@ -338,6 +338,18 @@ TEST(stuck_semaphore_with_handler)
 	EXPECT(db, "stuck cycle 10 11");
 }
 
+/* A child that runs in the memory of its parent, but is no thread of it, may post. */
+TEST(stuck_semaphore_in_borrowed_memory)
+{
+	sqlite3 *db = with_threads(0);
+
+	fixture_process(db, 2, 1);
+	fixture_lock(db, 1, "sem", 1);
+	fixture_wait(db, 10, "sem", "lock_id=1");
+	fixture_sql(db, "UPDATE process SET memory_id = 1 WHERE id = 2");
+	EXPECT(db, "");
+}
+
 TEST(stuck_semaphore_named)
 {
 	sqlite3 *db = with_threads(0);
