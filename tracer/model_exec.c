@@ -245,6 +245,7 @@ static void found_process(struct model *m, struct proc *p, const struct rec_FOUN
 {
 	const struct thread *t = p->main;
 	struct proc *parent = model_find_proc(m, rec->ppid);
+	struct proc *memory = model_find_proc(m, rec->memory_pid);
 
 	p->created_by = p->created_by                                 ? p->created_by
 			: rec->ppid == (uint64_t)m->config.tracer_pid ? "start"
@@ -253,6 +254,10 @@ static void found_process(struct model *m, struct proc *p, const struct rec_FOUN
 	p->ppid = (uint32_t)rec->ppid;
 	if (parent)
 		p->parent_id = parent->id;
+	if (memory && memory != p) {
+		model_proc_vm(p, memory->vm);
+		p->memory_id = memory->memory_id == STORE_NULL ? memory->id : memory->memory_id;
+	}
 	p->ns_pid = (uint32_t)rec->ns_pid;
 	p->lock_source = rec->lock_source <= LOCKS_SHIM ? (int)rec->lock_source : LOCKS_OFF;
 	if (rec->path[0] && !p->exe)

@@ -3,6 +3,7 @@
 #include "tracer/snapshot_state.h"
 
 #include <inttypes.h>
+#include <linux/kcmp.h>
 #include <sys/sysmacros.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -59,8 +60,21 @@ static void copy_text(char *to, size_t size, const char *from)
 	memcpy(to, from ? from : "", len < size ? len : size - 1);
 }
 
-static void emit_found(
-	const struct out *o, const struct snap_process *p, const struct snap_thread *t)
+/* The process before this one, parent or child of it, in whose memory it runs; 0: in its own. */
+static pid_t memory_of(const struct snapshot *s, const struct snap_process *p)
+{
+	for (size_t i = 0; i < s->n_processes && s->processes[i] != p; i++) {
+		const struct snap_process *q = s->processes[i];
+
+		if ((q->pid == p->ppid || q->ppid == p->pid) && !q->is_zombie && !p->is_zombie &&
+			syscall(SYS_kcmp, q->live, p->live, KCMP_VM, 0, 0) == 0)
+			return q->pid;
+	}
+	return 0;
+}
+
+static void emit_found(const struct snapshot *s, const struct out *o, const struct snap_process *p,
+	const struct snap_thread *t)
 {
 	struct rec_FOUND r = {.head = head(o, REC_FOUND, sizeof r, p->pid, t ? t->tid : p->pid),
 		.ppid = (uint64_t)p->ppid,
@@ -68,6 +82,7 @@ static void emit_found(
 		.ns_tid = (uint64_t)(t ? t->ns_tid : p->ns_pid),
 		.start_ts = p->start_ts,
 		.lock_source = LOCKS_FUTEX,
+		.memory_pid = (uint64_t)(!t || t->tid == p->pid ? memory_of(s, p) : 0),
 		.tid_addr = t ? t->tid_addr : 0};
 
 	memcpy(r.comm, t ? t->comm : p->comm, sizeof r.comm);
@@ -221,10 +236,10 @@ static void emit_process(struct snapshot *s, const struct out *o, const struct s
 		if (p->threads[i].tid == p->pid)
 			main_thread = &p->threads[i];
 	emit_more(o, p->pid, p->pid, MORE_ARGV, p->args.data, p->args.len);
-	emit_found(o, p, main_thread);
+	emit_found(s, o, p, main_thread);
 	for (size_t i = 0; i < p->n_threads; i++)
 		if (p->threads[i].tid != p->pid)
-			emit_found(o, p, &p->threads[i]);
+			emit_found(s, o, p, &p->threads[i]);
 	if (p->is_zombie) {
 		emit_exit(o, p, p->pid, true);
 		return;
