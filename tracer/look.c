@@ -9,6 +9,7 @@
 #include "tracer/look.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <sqlite3.h>
 #include <unistd.h>
 
@@ -105,11 +106,28 @@ static int feed(struct look *l, const struct buf *blind)
 	return rc;
 }
 
+/* The database is made while the processes are read. */
+struct opening {
+	struct store *store;
+	char *why;
+	int rc;
+};
+
+static void *open_store(void *arg)
+{
+	struct opening *o = arg;
+
+	o->rc = store_open(NULL, &o->store, &o->why);
+	return NULL;
+}
+
 int look_take(const pid_t *pids, size_t n_pids, struct look **ret, struct buf *why)
 {
 	struct look *l = xcalloc(1, sizeof *l);
 	_cleanup_buf_ struct buf blind = BUF_INIT;
-	char *store_why = NULL;
+	struct opening opening = {.store = NULL};
+	pthread_t opener;
+	bool has_opener;
 	struct snapshot_config config = {.pids = pids,
 		.n_pids = n_pids,
 		.related = true,
@@ -120,15 +138,22 @@ int look_take(const pid_t *pids, size_t n_pids, struct look **ret, struct buf *w
 	l->started = clock_ns(CLOCK_MONOTONIC);
 	l->records = BUF_INIT;
 	l->symbols = config.symbols = symbols_new();
+	has_opener = pthread_create(&opener, NULL, open_store, &opening) == 0;
 	rc = snapshot_take(&config, keep, l, &blind, why);
 	if (rc == 0) {
 		find_unflushed(l);
 		l->taken = clock_ns(CLOCK_MONOTONIC);
-		rc = store_open(NULL, &l->store, &store_why);
-		if (rc)
-			buf_adds(why, store_why);
-		free(store_why);
 	}
+	if (has_opener)
+		(void)pthread_join(opener, NULL);
+	else
+		(void)open_store(&opening);
+	l->store = opening.store;
+	if (rc == 0 && opening.rc) {
+		buf_adds(why, opening.why);
+		rc = opening.rc;
+	}
+	free(opening.why);
 	if (rc == 0) {
 		rc = feed(l, &blind);
 		if (rc)

@@ -44,11 +44,27 @@ static bool text_names(const char *data, size_t len)
 	return has(data, len, "/proc/", 6) && has(data, len, "/fd", 3);
 }
 
+/*
+ * Opens a regular file. Anything else is not even touched: to open a FIFO lets
+ * those go on who wait for its other side, and to open a device may do anything.
+ */
+static int open_regular(const char *path)
+{
+	_cleanup_close_ int place = open(path, O_PATH | O_CLOEXEC);
+	char again[32];
+	struct stat st;
+
+	if (place < 0 || fstat(place, &st) < 0 || !S_ISREG(st.st_mode))
+		return -1;
+	(void)snprintf(again, sizeof again, "/proc/self/fd/%d", place);
+	return open(again, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+}
+
 /* Maps the file and asks about its bytes; what is known of it already is not read again. */
 static bool file_names(const char *path, off_t most, struct hash *seen,
 	bool (*names)(const char *data, size_t len))
 {
-	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	_cleanup_close_ int fd = open_regular(path);
 	struct stat st;
 	uintptr_t known;
 	uint64_t key;

@@ -21,7 +21,10 @@
 #include "tracer/snapshot_state.h"
 #include "tracer/symbols.h"
 
-enum { MAX_SHARED = 64 /* shared mappings whose users are looked for */ };
+enum {
+	MAX_SHARED = 64, /* shared mappings whose users are looked for */
+	MAX_TOLD = 5     /* processes of which it is said why they may not be looked at */
+};
 
 static uint64_t clock_ns(clockid_t clock)
 {
@@ -203,8 +206,8 @@ static int why_not(struct snapshot *s, pid_t pid, struct buf *why)
 			(int)pid, p->comm);
 	} else {
 		buf_addf(why,
-			"process %d (%.15s) belongs to %s and may not be read: ask as %s or as root",
-			(int)pid, p->comm, owner, owner);
+			"process %d (%.15s) belongs to %s and may not be read: ask as %s%sroot",
+			(int)pid, p->comm, owner, p->uid ? owner : "", p->uid ? " or as " : "");
 	}
 	proc_free(p);
 	return rc;
@@ -365,7 +368,7 @@ int snapshot_take(const struct snapshot_config *config, source_emit *emit, void 
 		.now_mono = clock_ns(CLOCK_MONOTONIC),
 		.now_boot = clock_ns(CLOCK_BOOTTIME)};
 	_cleanup_free_ struct family *families = NULL;
-	size_t usable = 0, n_families = 0;
+	size_t usable = 0, n_bad = 0, n_families = 0;
 	int rc = 0;
 
 	for (size_t i = 0; i < config->n_pids; i++) {
@@ -375,9 +378,16 @@ int snapshot_take(const struct snapshot_config *config, source_emit *emit, void 
 		add_process(&s, pid);
 		p = hash_get(&s.by_pid, (uint64_t)pid);
 		usable += p && !p->is_zombie;
-		if ((!p || p->is_zombie) && why->len == 0)
+		if (p && !p->is_zombie)
+			continue;
+		n_bad++;
+		if (n_bad <= MAX_TOLD) {
+			buf_adds(why, why->len ? "; " : "");
 			rc = why_not(&s, pid, why);
+		}
 	}
+	if (n_bad > MAX_TOLD)
+		buf_addf(why, "; and %zu more may not be looked at", n_bad - MAX_TOLD);
 	if (usable == 0) {
 		snapshot_done(&s);
 		return rc ? rc : -ESRCH;

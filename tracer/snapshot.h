@@ -27,6 +27,7 @@ struct symbols;
  * Only reads; stops nothing. What could not be read is added to blind, one
  * sentence a line. Returns 0, or -ESRCH (none of them is there), -EACCES
  * (none may be read), -EINVAL (a kernel thread) with one sentence in why.
+ * If only some are not there, 0, and why says which and why.
  */
 struct snapshot_limits {
 	bool hidden;     /* a related process may not be read: it may hold ends of the same pipes */

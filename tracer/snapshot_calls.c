@@ -65,6 +65,12 @@ static enum call call_of(
 	return CALL_NONE;
 }
 
+static struct symbols_registers registers_of(const struct snap_thread *t)
+{
+	return (struct symbols_registers){
+		.nr = t->nr, .arg0 = t->args[0], .sp = t->sp, .pc = t->pc};
+}
+
 /*
  * After a stop a call with a time-out goes on as restart_syscall, with the arguments of the call that
  * it was; which that is tells the function that it was made from.
@@ -80,12 +86,13 @@ int64_t calls_restarted(
 		{"poll", SYS_poll},
 #endif
 		{"futex", SYS_futex}, {"lll_", SYS_futex}};
+	const struct symbols_registers at = registers_of(t);
 	const char *name;
 	uint64_t pc;
 
 	/* A walk of one frame makes the process's files known. */
-	if (!s->config->symbols ||
-		symbols_unwind(s->config->symbols, snap_key(p->pid), p->live, t->tid, &pc, 1) != 1)
+	if (!s->config->symbols || symbols_unwind_from(s->config->symbols, snap_key(p->pid),
+					   p->live, &at, &pc, 1) != 1)
 		return t->nr;
 	name = symbols_function(s->config->symbols, snap_key(p->pid), pc, false);
 	for (size_t i = 0; name && i < ARRAY_SIZE(makers); i++)
@@ -98,7 +105,8 @@ int64_t calls_restarted(
 static void walk(struct snapshot *s, const struct snap_process *p, struct snap_thread *t, int max)
 {
 	struct symbols *sym = s->config->symbols;
-	int n = symbols_unwind(sym, snap_key(p->pid), p->live, t->tid, t->frames, max);
+	const struct symbols_registers at = registers_of(t);
+	int n = symbols_unwind_from(sym, snap_key(p->pid), p->live, &at, t->frames, max);
 
 	t->n_frames = n > 0 ? n : 0;
 	t->site = 0;

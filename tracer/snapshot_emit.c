@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "tracer/snapshot.h"
 #include "tracer/symbols.h"
+#include "tracer/symbols_maps.h"
 
 /* Signals that glibc keeps to itself, for cancelling threads and changing their ids: nobody else sends them. */
 enum { LIBC_CANCEL = 32, LIBC_SETXID = 33 };
@@ -117,6 +118,8 @@ static void emit_modules(const struct out *o, const struct snap_process *p)
 		char perms[5];
 		int n = 0;
 
+		if (!maps_line_has(line, 'x'))
+			continue;
 		if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %4s %" SCNx64 " %x:%x %" SCNu64 " %n",
 			    &r.start, &end, perms, &r.offset, &major_nr, &minor_nr, &r.inode,
 			    &n) != 7 ||

@@ -7,6 +7,7 @@
 #include <sys/sysmacros.h>
 
 #include "base/mem.h"
+#include "tracer/symbols_maps.h"
 
 void maps_load(struct snap_process *p)
 {
@@ -26,6 +27,8 @@ void maps_load(struct snap_process *p)
 		char perms[5];
 		int n = 0;
 
+		if (!maps_line_has(line, 's'))
+			continue;
 		if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %4s %" SCNx64 " %x:%x %" SCNu64 " %n",
 			    &m.start, &m.end, perms, &m.offset, &major_nr, &minor_nr, &m.inode,
 			    &n) != 7 ||

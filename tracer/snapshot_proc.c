@@ -159,7 +159,7 @@ static void status_comm(const char *text, char comm[16])
 }
 
 /* Reads what a thread does now. Returns 1, or 0 or -errno if it is gone. */
-static int read_thread(struct snapshot *s, struct snap_process *p, struct snap_thread *t)
+static int read_thread(struct snap_process *p, struct snap_thread *t)
 {
 	char path[64], text[4096];
 	const char *state;
@@ -176,13 +176,13 @@ static int read_thread(struct snapshot *s, struct snap_process *p, struct snap_t
 	t->switches = field_num(text, "voluntary_ctxt_switches") +
 		      field_num(text, "nonvoluntary_ctxt_switches");
 	status_comm(text, t->comm);
-	if (t->tid == p->pid || p->n_threads == 0) {
-		p->sigcgt = field_hex(text, "SigCgt");
-		p->sigign = field_hex(text, "SigIgn");
+	t->sigcgt = field_hex(text, "SigCgt");
+	t->sigign = field_hex(text, "SigIgn");
+	if (t->tid == p->pid) {
 		p->ns_pid = field_ns_pid(text, p->pid);
 		p->uid = (uid_t)field_num(text, "Uid");
 	}
-	t->has_syscall = false;
+	t->has_syscall = t->is_denied = false;
 	t->has_run = t->state == 'R';
 	if (p->is_kernel || t->state == 'R' || t->state == 'Z' || t->state == 'X')
 		return 1;
@@ -192,35 +192,45 @@ static int read_thread(struct snapshot *s, struct snap_process *p, struct snap_t
 		t->has_syscall = parse_syscall(text, t);
 		t->has_run = !t->has_syscall;
 	} else if (rc == -EACCES || rc == -EPERM) {
-		s->is_yama = t->is_denied = true;
+		t->is_denied = true;
 	}
 	return 1;
 }
 
-static void load_thread(struct snapshot *s, struct snap_process *p, pid_t tid)
+static void read_one(void *arg, struct snap_process *p, struct snap_thread *t)
 {
-	struct snap_thread t = {.tid = tid, .nr = -1};
-
-	if (s->n_threads >= SNAP_MAX_THREADS || read_thread(s, p, &t) <= 0)
-		return;
-	ARRAY_GROW(p->threads, p->n_threads, p->cap_threads);
-	p->threads[p->n_threads++] = t;
-	s->n_threads++;
+	(void)arg;
+	if (read_thread(p, t) <= 0)
+		t->tid = 0; /* gone meanwhile */
 }
 
 static void load_threads(struct snapshot *s, struct snap_process *p)
 {
 	char path[64];
 	struct dirent *e;
+	size_t n = 0;
 	DIR *d;
 
 	(void)snprintf(path, sizeof path, "/proc/%d/task", (int)p->pid);
 	d = opendir(path);
-	while (d && (e = readdir(d)) != NULL)
-		if (e->d_name[0] != '.')
-			load_thread(s, p, (pid_t)atoi(e->d_name));
+	while (d && (e = readdir(d)) != NULL) {
+		if (e->d_name[0] == '.' || s->n_threads + p->n_threads >= SNAP_MAX_THREADS)
+			continue;
+		ARRAY_GROW(p->threads, p->n_threads, p->cap_threads);
+		p->threads[p->n_threads++] =
+			(struct snap_thread){.tid = (pid_t)atoi(e->d_name), .nr = -1};
+	}
 	if (d)
 		(void)closedir(d);
+	each_thread(p, read_one, NULL);
+	for (size_t i = 0; i < p->n_threads; i++) {
+		if (!p->threads[i].tid)
+			continue;
+		s->is_yama |= p->threads[i].is_denied;
+		p->threads[n++] = p->threads[i];
+	}
+	p->n_threads = n;
+	s->n_threads += n;
 }
 
 static void load_names(struct snap_process *p)
@@ -296,6 +306,9 @@ struct snap_process *proc_load(struct snapshot *s, pid_t pid)
 		if (p->threads[i - 1].state == 'Z' || p->threads[i - 1].state == 'X')
 			continue;
 		p->live = p->threads[i - 1].tid;
+		/* A thread that has ended shows no handlers any more. */
+		p->sigcgt = p->threads[i - 1].sigcgt;
+		p->sigign = p->threads[i - 1].sigign;
 		alive++;
 	}
 	p->is_zombie = p->is_zombie && alive == 0;
@@ -357,7 +370,7 @@ static bool recheck(const struct snapshot *s, const struct snap_process *p, stru
 static void look_again(struct snapshot *s, struct snap_process *p, struct snap_thread *t)
 {
 	for (int i = 0; i < MAX_LOOKS && t->has_run; i++) {
-		if (read_thread(s, p, t) <= 0 || !t->has_syscall)
+		if (read_thread(p, t) <= 0 || !t->has_syscall)
 			return;
 		wait_fill(s, p, t);
 		calls_walk(s, p, t);
@@ -365,13 +378,18 @@ static void look_again(struct snapshot *s, struct snap_process *p, struct snap_t
 	}
 }
 
+static void recheck_one(void *arg, struct snap_process *p, struct snap_thread *t)
+{
+	if (!t->has_run && t->state != 'Z' && t->state != 'X')
+		t->has_run = !recheck(arg, p, t);
+}
+
 void proc_recheck(struct snapshot *s, struct snap_process *p)
 {
+	each_thread(p, recheck_one, s);
 	for (size_t i = 0; i < p->n_threads; i++) {
 		struct snap_thread *t = &p->threads[i];
 
-		if (!t->has_run && t->state != 'Z' && t->state != 'X')
-			t->has_run = !recheck(s, p, t);
 		if (t->has_run && s->n_again++ < MAX_AGAIN)
 			look_again(s, p, t);
 		if (t->since && t->since < p->start_ts)

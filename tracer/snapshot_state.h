@@ -41,7 +41,7 @@ struct snap_thread {
 	char state; /* as in /proc: R S D T t Z X I */
 	bool has_syscall, has_run;
 	bool is_denied; /* its system call may not be read */
-	uint64_t sigblk, switches;
+	uint64_t sigblk, sigcgt, sigign, switches;
 	int64_t nr; /* -1: in no system call */
 	uint64_t args[6], sp, pc;
 	uint64_t since; /* CLOCK_MONOTONIC, since when it sleeps; 0: not known */
@@ -164,6 +164,12 @@ struct snap_thread *proc_thread(struct snap_process *p, pid_t tid);
 
 /* Returns field number n (from 3 on) of a stat text, whose second field may contain anything. */
 uint64_t proc_stat_field(const char *text, int n);
+
+/* ---- snapshot_each.c: many threads at once ---- */
+
+/* Calls work for each thread of p, for several at once if there are many; it may write to that thread alone. */
+void each_thread(struct snap_process *p,
+	void (*work)(void *arg, struct snap_process *p, struct snap_thread *t), void *arg);
 
 /* ---- snapshot_age.c: since when a thread sleeps ---- */
 

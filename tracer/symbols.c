@@ -188,6 +188,8 @@ static bool parse_line(char *line, struct maps_line *ret)
 	char perms[5];
 	int n = 0;
 
+	if (!maps_line_has(line, 'x'))
+		return false;
 	if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %4s %" SCNx64 " %x:%x %" SCNu64 " %n",
 		    &ret->start, &ret->end, perms, &ret->offset, &ret->major, &ret->minor,
 		    &ret->inode, &n) != 7 ||

@@ -83,4 +83,14 @@ bool symbols_is_compiled_library(struct symbols *s, int64_t process, uint64_t ad
 int symbols_unwind(
 	struct symbols *s, int64_t process, pid_t pid, pid_t tid, uint64_t *addrs, int max);
 
+/* What /proc/PID/task/TID/syscall says: number (-1: none), first argument, stack and instruction pointer. */
+struct symbols_registers {
+	int64_t nr;
+	uint64_t arg0, sp, pc;
+};
+
+/* The same from registers that have been read before. */
+int symbols_unwind_from(struct symbols *s, int64_t process, pid_t pid,
+	const struct symbols_registers *at, uint64_t *addrs, int max);
+
 #endif

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 struct hash;
 struct module;
@@ -23,6 +24,15 @@ struct maps {
 	struct map *list;
 	size_t len, cap;
 };
+
+/* Says whether a line of /proc/PID/maps is that of executable memory, or of shared: a look at its permissions is quicker than reading all of it. */
+static inline bool maps_line_has(const char *line, char permission)
+{
+	const char *p = strchr(line, ' ');
+
+	/* "rwxs", in this order */
+	return p && strnlen(p, 5) == 5 && p[permission == 'x' ? 3 : 4] == permission;
+}
 
 /* Returns m with one reference more. */
 struct maps *maps_ref(struct maps *m);

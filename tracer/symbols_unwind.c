@@ -274,15 +274,12 @@ static bool step_fork(struct unwind *u, struct regs *r, long nr, uint64_t arg0)
 #endif
 }
 
-int symbols_unwind(
-	struct symbols *s, int64_t process, pid_t pid, pid_t tid, uint64_t *addrs, int max)
+static int unwind(struct symbols *s, int64_t process, pid_t pid, struct regs r, long nr,
+	uint64_t arg0, uint64_t *addrs, int max)
 {
 	_cleanup_free_ struct unwind *u = NULL;
-	struct regs r = {.valid = 0};
 	bool exact = true;
-	uint64_t arg0 = 0;
 	int n = 0, rc;
-	long nr = -1;
 
 #ifndef __x86_64__
 	return -ENOTSUP;
@@ -292,9 +289,6 @@ int symbols_unwind(
 		if (rc)
 			return rc;
 	}
-	rc = read_registers(pid, tid, &r, &nr, &arg0);
-	if (rc)
-		return rc;
 	u = xmalloc(sizeof *u);
 	u->maps = symbols_maps(s, process);
 	u->frames = symbols_frames(s);
@@ -312,4 +306,25 @@ int symbols_unwind(
 			break;
 	}
 	return n;
+}
+
+int symbols_unwind(
+	struct symbols *s, int64_t process, pid_t pid, pid_t tid, uint64_t *addrs, int max)
+{
+	struct regs r = {.valid = 0};
+	uint64_t arg0 = 0;
+	long nr = -1;
+	int rc = read_registers(pid, tid, &r, &nr, &arg0);
+
+	return rc ? rc : unwind(s, process, pid, r, nr, arg0, addrs, max);
+}
+
+int symbols_unwind_from(struct symbols *s, int64_t process, pid_t pid,
+	const struct symbols_registers *at, uint64_t *addrs, int max)
+{
+	struct regs r = {.valid = 0};
+
+	reg_set(&r, REG_RSP, at->sp);
+	reg_set(&r, REG_RIP, at->pc);
+	return unwind(s, process, pid, r, (long)at->nr, at->arg0, addrs, max);
 }

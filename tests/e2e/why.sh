@@ -66,6 +66,19 @@ is_healthy timed 1 'with a time-out'
 is_healthy sigsuspend 2 'waits for a signal'
 is_healthy event-loop 1 'waits for one of'
 
+begin "who waits for a FIFO is not let go by being looked at, nor by being recorded"
+start "$PROGRAMS/stuck" fifos "$TMP/f" "$TMP/g"
+wait_for 10 waiting 2
+before=$(cat "/proc/$pid/syscall")
+run "$PPTRACE" why "$pid"
+expect_status 1
+expect_eq "$(cat "/proc/$pid/syscall")" "$before" "the call that it waits in"
+stop
+run timeout 30 "$PPTRACE" run -q -o "$TMP/fifos.db" --on-deadlock=kill "$PROGRAMS/stuck" fifos "$TMP/f" "$TMP/g"
+expect_status 124
+expect_sql "$TMP/fifos.db" "SELECT count(DISTINCT pipe_id) FROM wait WHERE reason = 'fifo-open'" 2
+end
+
 begin "somebody who waits elsewhere has nothing to do with it"
 mkdir "$TMP/elsewhere"
 mkfifo "$TMP/elsewhere/i" "$TMP/elsewhere/j"
@@ -248,6 +261,15 @@ stop
 run bash -c 'exec "$0" why $$' "$PPTRACE"
 expect_status 2
 expect_err 'itself'
+run "$PPTRACE" why 4194303 4194302 $$
+expect_status 0
+expect_err 'there is no process 4194303; there is no process 4194302'
+expect_out "^bash\\[$$\\]"
+for text in 0 -1 +1 '' 99999999999999999999 ' 1'; do
+	run "$PPTRACE" why -- "$text"
+	expect_status 2
+	expect_err "'.*' is no process number"
+done
 run "$PPTRACE" why
 expect_status 2
 run "$PPTRACE" why 12x
