@@ -62,20 +62,43 @@ int pthread_barrier_wait(pthread_barrier_t *b)
 /* The initialiser takes no argument, so the thread keeps what it is about; they nest. */
 struct once {
 	void (*run)(void);
-	struct sync_call call;
+	struct sync_call call, running;
 	struct once *outer;
 };
 static __thread struct once *once_now;
 
-static void once_run(void)
+/*
+ * An exception passes through once_run, or the thread is cancelled there. Code
+ * that cleans up behind itself would need the unwinder's library, which
+ * programs in C do without; asking what is to be done here, the unwinder says
+ * all that there is to know. Actions 2: this frame is left.
+ */
+__attribute__((used)) static int once_left(
+	int version, int actions, uint64_t class, void *thrown, void *context)
+{
+	enum { CLEANUP = 2, GO_ON = 8 };
+
+	(void)version;
+	(void)class;
+	(void)thrown;
+	(void)context;
+	if (actions & CLEANUP && once_now) {
+		sync_end(&once_now->running, ECANCELED, 0);
+		once_now = once_now->outer;
+	}
+	return GO_ON;
+}
+
+__attribute__((noinline)) static void once_run(void)
 {
 	struct once *o = once_now;
-	struct sync_call run = o->call;
 
-	run.op = SYNC_ONCE_RUN;
-	sync_begin(&run);
+	__asm__ volatile(".cfi_personality 0x1b, once_left");
+	o->running = o->call;
+	o->running.op = SYNC_ONCE_RUN;
+	sync_begin(&o->running);
 	o->run();
-	sync_end(&run, 0, 0);
+	sync_end(&o->running, 0, 0);
 }
 
 /* Bit 0: somebody is at it, so this thread will wait. */

@@ -10,6 +10,8 @@
 #include "probes/shim_exit.h"
 #include "probes/shim_sys.h"
 
+REAL(exit)
+REAL(quick_exit)
 REAL(_exit)
 REAL(pthread_exit)
 REAL(thrd_exit)
@@ -34,6 +36,34 @@ void exit_thread(void *unused)
 {
 	(void)unused;
 	record_exit(0, false);
+}
+
+/* Handlers and flushing come first, and may take any time; the end itself the tracer notices. */
+static void exiting(int code)
+{
+	struct rec_EXITING r;
+
+	memset(&r, 0, sizeof r);
+	r.status = (uint64_t)(unsigned)code;
+	RECORD(EXITING, &r);
+}
+
+WRAPPER(exit) exit;
+void exit(int code)
+{
+	if (shim_everything())
+		exiting(code);
+	real_exit()(code);
+	__builtin_unreachable();
+}
+
+WRAPPER(quick_exit) quick_exit;
+void quick_exit(int code)
+{
+	if (shim_everything())
+		exiting(code);
+	real_quick_exit()(code);
+	__builtin_unreachable();
 }
 
 WRAPPER(_exit) _exit;

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <string.h>
 #include <signal.h>
 #include <spawn.h>
@@ -177,7 +178,7 @@ static void fill_fork(struct rec_FORK *r, pid_t child, uint64_t flags, uint64_t 
 {
 	r->child_pid = r->child_tid = r->child_ns_pid = r->child_ns_tid = (uint64_t)child;
 	r->flags = flags;
-	r->parent_pid = parent;
+	r->parent_pid = flags & CLONE_PARENT ? (uint64_t)sys0(SYS_getppid) : parent;
 	sys2(SYS_prctl, PR_GET_NAME, r->comm);
 }
 

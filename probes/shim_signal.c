@@ -225,6 +225,26 @@ struct disposition {
 };
 static struct disposition table[_NSIG];
 
+/*
+ * Says whether a system call may have been broken off by this signal: it
+ * answers EINTR, or is made again. One that has done what it was asked for,
+ * while its thread was on its way back, was not.
+ */
+static bool interrupts(const void *context)
+{
+#ifdef __x86_64__
+	const ucontext_t *uc = context;
+	uint64_t ip = (uint64_t)uc->uc_mcontext.gregs[REG_RIP];
+	const uint8_t syscall_code[2] = {0x0f, 0x05};
+
+	return uc->uc_mcontext.gregs[REG_RAX] == -EINTR || ip >> 47 ||
+	       !memcmp((const void *)(uintptr_t)ip, syscall_code, sizeof syscall_code);
+#else
+	(void)context;
+	return true;
+#endif
+}
+
 static void on_signal(int signo, siginfo_t *info, void *context)
 {
 	struct disposition d = table[signo];
@@ -254,7 +274,7 @@ static void on_signal(int signo, siginfo_t *info, void *context)
 	r.code = (uint64_t)(int64_t)info->si_code;
 	r.handler = ADDR(d.handler);
 	r.flags = (uint64_t)(unsigned)d.flags;
-	r.syscall = (uint64_t)-1;
+	r.syscall = interrupts(context) ? (uint64_t)-1 : (uint64_t)-2;
 	RECORD(SIG_DELIVER, &r);
 	errno = keep;
 	((void (*)(int, siginfo_t *, void *))d.handler)(signo, info, context);

@@ -115,6 +115,16 @@ static void emit_exit(pid_t pid, uint64_t ts, int status, source_emit *emit, voi
 	emit(arg, &rec.head);
 }
 
+static void emit_reap(pid_t pid, uint64_t ts, int status, source_emit *emit, void *arg)
+{
+	rec_u32 self = (rec_u32)getpid();
+	struct rec_REAP rec = {.head = {REC_REAP, sizeof rec, 0, ts, self, self},
+		.child_pid = (rec_u64)pid,
+		.status = (rec_u64)(unsigned)status};
+
+	emit(arg, &rec.head);
+}
+
 void deaths_poll(struct deaths *d, source_emit *emit, void *arg)
 {
 	struct epoll_event events[EVENTS_AT_ONCE];
@@ -125,17 +135,17 @@ void deaths_poll(struct deaths *d, source_emit *emit, void *arg)
 		for (int i = 0; i < n; i++) {
 			struct life *l = events[i].data.ptr;
 			struct timespec now;
+			uint64_t ts;
 			int status;
 
 			life_end(l);
 			(void)clock_gettime(CLOCK_MONOTONIC, &now);
+			ts = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 			if (zombie_status(l->pid, &status))
-				emit_exit(l->pid,
-					(uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec,
-					status, emit, arg);
+				emit_exit(l->pid, ts, status, emit, arg);
 			/* An orphan is ours to reap; another's child makes this fail. */
-			if (!l->spare)
-				(void)waitpid(l->pid, NULL, WNOHANG);
+			if (!l->spare && waitpid(l->pid, &status, WNOHANG) == l->pid)
+				emit_reap(l->pid, ts, status, emit, arg);
 		}
 	} while (n == EVENTS_AT_ONCE);
 }

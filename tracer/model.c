@@ -121,6 +121,7 @@ static void dispatch(struct model *m, const struct rec_head *rec)
 		CASE(WAIT_BEGIN, model_wait_begin);
 		CASE(WAIT_END, model_wait_end);
 		CASE(WAIT_SITE, model_wait_site);
+		CASE(EXITING, model_exiting);
 		CASE(SCHED, model_sched);
 		CASE(SAMPLE, model_sample);
 		CASE(LOCK_INIT, model_lock_init);

@@ -191,10 +191,15 @@ static int end_status(uint64_t status)
 	return WIFEXITED(s) || WIFSIGNALED(s) ? s : -1;
 }
 
+void model_exiting(struct model *m, const struct rec_EXITING *rec)
+{
+	model_thread(m, &rec->head)->exiting = true;
+}
+
 void model_exit(struct model *m, const struct rec_EXIT *rec)
 {
 	int64_t ts = model_time(m, rec->head.ts);
-	struct thread *t = model_thread(m, &rec->head);
+	struct thread *t = model_thread(m, &rec->head), *caller = t;
 	struct proc *p = t->proc;
 	int status;
 
@@ -216,7 +221,12 @@ void model_exit(struct model *m, const struct rec_EXIT *rec)
 		model_signal_killed(m, p, WTERMSIG(status), ts);
 	/* Threads that did not report their own end were torn out of what they did. */
 	for (struct thread *x = p->threads; x; x = x->peer)
-		if (x != t && x->end == STORE_NULL && x->torn == STORE_NULL)
+		if (x->exiting && rec->by == EXIT_BY_UNKNOWN)
+			caller = x;
+	if (caller != t)
+		caller->torn = 0;
+	for (struct thread *x = p->threads; x; x = x->peer)
+		if (x != caller && x->end == STORE_NULL && x->torn == STORE_NULL)
 			x->torn = 1;
 	model_proc_end(m, p, ts, status);
 }

@@ -171,7 +171,7 @@ static const char *interrupted(const struct thread *t, const struct rec_SIG_DELI
 {
 	bool in_wait = (rec->head.flags & REC_SHIM) && t->wait.open;
 
-	if ((int64_t)rec->syscall < 0 && in_wait &&
+	if ((int64_t)rec->syscall == -1 && in_wait &&
 		!(t->wait.reason == WAIT_CHILD && rec->signo == SIGCHLD))
 		return names_syscall(t->wait.syscall);
 	return names_syscall((long)rec->syscall);

@@ -125,6 +125,7 @@ struct thread {
 	int64_t id, creator_id, start, end; /* end STORE_NULL: runs */
 	int64_t entry_site;
 	int64_t torn; /* 1: ended by others, 0: by itself, STORE_NULL */
+	bool exiting; /* it has called exit */
 	uint64_t tid_addr;
 	uint32_t tid, ns_tid;
 	char name[17];
@@ -426,6 +427,7 @@ void model_timer_flush(struct model *m, struct proc *p);
 void model_wait_begin(struct model *m, const struct rec_WAIT_BEGIN *rec);
 void model_wait_end(struct model *m, const struct rec_WAIT_END *rec);
 void model_wait_site(struct model *m, const struct rec_WAIT_SITE *rec);
+void model_exiting(struct model *m, const struct rec_EXITING *rec);
 /* Ends the wait of a thread, if there is one. waker: thread.id or STORE_NULL. */
 void model_wait_close(struct model *m, struct thread *t, int64_t ts, int64_t waker);
 /* The library says that the thread waits in a call that began before or after the kernel's word. */

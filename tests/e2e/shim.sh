@@ -226,6 +226,55 @@ expect_sql s.db "SELECT lost FROM trace" 0
 end
 done
 
+for backend in $(backends); do
+begin "$backend: who ended a process, whose child it was, what a signal interrupted, what an exec cut off"
+for mode in main-leaves worker-exits clone-parent chld-read exec; do
+	run "$PPTRACE" run -q --backend=$backend -o s.db "$PROGRAMS/ends" $mode
+	expect_status 5
+	expect_sql s.db "SELECT '$mode', count(rule), sum(lost), count(end_ns) = count(*) FROM trace, process LEFT JOIN finding ON rule NOT LIKE 'lock-%'" "$mode|0|0|1"
+	[ $mode != clone-parent ] || expect_sql s.db "SELECT count(*) FROM process WHERE parent_id = 1 AND reaper_id IS NOT NULL" 2
+done
+# The main thread was waiting when the other one called exit; nobody is torn out where each has left.
+run "$PPTRACE" run -q --backend=$backend -o s.db "$PROGRAMS/ends" worker-exits
+expect_sql s.db "SELECT is_main FROM thread WHERE torn" 1
+end
+done
+
+begin "an orphan that pptrace reaps has the time of it"
+cat >orphan.sh <<'END'
+mkfifo f
+sh -c 'sh -c "read x <f; exit 3" & exit 0'
+: >f
+END
+run "$PPTRACE" run -q --backend=shim -o s.db sh orphan.sh
+expect_status 0
+expect_sql s.db "SELECT exit_code, reaped_ns >= end_ns, reaper_id IS NULL FROM process p WHERE exit_code = 3" '3|1|1'
+end
+
+for mode in $modes; do
+begin "$mode: an initialiser that throws has ended"
+cat >once.cc <<'END'
+#include <mutex>
+static std::once_flag f;
+int main()
+{
+	int n = 0;
+	for (int i = 0; i < 3; i++)
+		try {
+			std::call_once(f, [&] { if (n++ < 2) throw 1; });
+		} catch (int) {
+		}
+	return n;
+}
+END
+if ! command -v g++ >/dev/null || ! g++ -o once once.cc; then skip "no compiler for C++"; else
+	run "$PPTRACE" run -q $mode -o s.db ./once
+	expect_status 3
+	expect_sql s.db "SELECT sum(result = 125) FROM sync s WHERE op = 'once'" 2
+fi
+end
+done
+
 begin "a hundred processes on one pipe: the answer comes soon"
 if ! command -v stress-ng >/dev/null; then skip "stress-ng is not installed"; else
 	LIMIT=30 run "$PPTRACE" run -q --backend=shim -o s.db stress-ng --pipeherd 1 --timeout 1 --quiet

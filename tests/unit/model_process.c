@@ -133,6 +133,24 @@ TEST(exit_of_main_thread)
 	feed_close(&f);
 }
 
+/* Who notices the end of a process from outside does not see whose call it was. */
+TEST(exiting)
+{
+	struct feed f;
+
+	feed_open(&f);
+	feed_at(&f, 100, 10, 10);
+	feed_thread(&f, 12);
+	feed_thread(&f, 13);
+	feed_at(&f, 400, 10, 12);
+	FEED(&f, EXITING, .status = 3);
+	feed_at(&f, 500, 10, 10);
+	FEED(&f, EXIT, .last = 1, .group_status = 3 << 8);
+	feed_end(&f, 1000);
+	EXPECT(&f, "SELECT tid, torn FROM thread", "10|1 12|0 13|1");
+	feed_close(&f);
+}
+
 TEST(exit_zombie_and_orphan)
 {
 	struct feed f;
