@@ -35,10 +35,15 @@ void model_sample_flush(struct model *m, struct thread *t)
 
 void model_sample(struct model *m, const struct rec_SAMPLE *rec)
 {
-	struct thread *t = model_thread(m, &rec->head);
+	struct thread *t = model_find_thread(m, rec->head.tid);
 	int64_t ts = model_time(m, rec->head.ts);
-	uint64_t low = t->sample.low, high = t->sample.high;
+	uint64_t low, high;
 
+	/* The kernel takes a while to give a large memory back: samples come after the end. */
+	if (!t || t->proc->pid != rec->head.pid)
+		return;
+	low = t->sample.low;
+	high = t->sample.high;
 	if (!rec->ip || rec->period_ns > INT64_MAX / 2)
 		return;
 	model_spin_sample(m, t, rec);

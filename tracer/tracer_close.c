@@ -14,6 +14,9 @@
 #include "tracer/watch.h"
 #include "verdict/verdict.h"
 
+#define DRAIN_MAX_NS 1500000000u
+#define DRAIN_STEP_NS 200000
+
 static uint64_t query_count(struct sqlite3 *db, const char *sql)
 {
 	sqlite3_stmt *stmt;
@@ -74,6 +77,30 @@ static int write_end(struct tracer *t, const struct tracer_outcome *outcome, str
 	return rc;
 }
 
+/*
+ * Drains until all that happened before a time is there, however much that is.
+ * A record whose writer was interrupted is waited for, but not for ever: the
+ * source gives it up after a second.
+ */
+static void drain_up_to(struct tracer *t, uint64_t until)
+{
+	uint64_t moved = clock_ns(CLOCK_MONOTONIC);
+
+	while (t->until < until) {
+		uint64_t before = t->until;
+		size_t n = tracer_drain(t);
+		uint64_t now = clock_ns(CLOCK_MONOTONIC);
+
+		if (n || t->until > before)
+			moved = now;
+		else if (now - moved > DRAIN_MAX_NS)
+			return;
+		else
+			(void)clock_nanosleep(
+				CLOCK_MONOTONIC, 0, &(struct timespec){0, DRAIN_STEP_NS}, NULL);
+	}
+}
+
 int tracer_close(struct tracer *t, const struct tracer_outcome *outcome,
 	struct tracer_summary *ret_summary, struct buf *why)
 {
@@ -83,9 +110,8 @@ int tracer_close(struct tracer *t, const struct tracer_outcome *outcome,
 	*ret_summary = (struct tracer_summary){
 		.backend = t->choice.backend, .duration_ns = (int64_t)(now - t->t0)};
 	urgency_end(&t->urgency);
-	/* The sources may need a moment until they have handed over what happened just now. */
-	for (int i = 0; rc == 0 && i < 100 && t->until < now; i++)
-		(void)tracer_drain(t);
+	if (rc == 0)
+		drain_up_to(t, now);
 	if (rc == 0)
 		rc = write_end(t, outcome, why);
 	if (rc == 0)

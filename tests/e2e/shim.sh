@@ -312,3 +312,11 @@ if [ "$(id -u)" = 0 ]; then
 	spawn_fifo "$AS_USER" "$TMP/user/fifo" user/f.db
 fi
 end
+
+begin "eleven million holds: none is lost, though the program ends long before they are read, and memory stays bounded"
+LIMIT=120 run bash -c 'ulimit -d 200000; exec "$@"' - "$PPTRACE" run -q --locks=shim -o m.db "$PROGRAMS/locks_apart" many 11000000
+expect_status 0
+expect_sql m.db "SELECT lost FROM trace" 0
+expect_sql m.db "SELECT count(*), min(release_ns >= acquire_ns) FROM lock_hold" '11000010|1'
+rm -f m.db
+end

@@ -12,6 +12,7 @@ static void begin(struct feed *f)
 {
 	feed_open(f);
 	feed_at(f, 10, 10, 10);
+	FEED(f, WAIT_END, .waker_pid = 0);
 }
 
 /* A sample every 10 ms of a thread that is in one of so many states; state 0: a new one each time. */
@@ -126,5 +127,20 @@ TEST(trylock_that_is_asked_again_is_no_spin)
 	FEED(&f, EXIT, .last = 1);
 	feed_end(&f, 2000 * MS);
 	EXPECT(&f, SPINS, "");
+	feed_close(&f);
+}
+
+TEST(samples_after_the_end_make_no_process)
+{
+	struct feed f;
+
+	begin(&f);
+	samples(&f, 2, 4, SAMPLE_USER);
+	FEED(&f, EXIT, .last = 1);
+	FEED(&f, REAP, .child_pid = 10);
+	samples(&f, 200, 4, SAMPLE_USER);
+	feed_end(&f, 3000 * (uint64_t)MS);
+	EXPECT(&f, "SELECT count(*) FROM process", "1");
+	EXPECT(&f, "SELECT count(*) FROM thread", "1");
 	feed_close(&f);
 }
