@@ -12,13 +12,19 @@
 
 struct seen {
 	struct rec_EXIT last;
-	int n;
+	struct rec_REAP reap;
+	int n, n_reaps;
 };
 
 static void collect(void *arg, const struct rec_head *rec)
 {
 	struct seen *s = arg;
 
+	if (rec->kind == REC_REAP) {
+		s->reap = *(const struct rec_REAP *)(const void *)rec;
+		s->n_reaps++;
+		return;
+	}
 	s->last = *(const struct rec_EXIT *)(const void *)rec;
 	s->n++;
 }
@@ -66,6 +72,9 @@ TEST(deaths_by_signal_become_records)
 	ASSERT_INT(s.last.group_status, SIGKILL);
 	ASSERT_INT(s.last.last, 1);
 	/* It was ours to reap. */
+	ASSERT_INT(s.n_reaps, 1);
+	ASSERT_INT(s.reap.head.pid, getpid());
+	ASSERT_INT(s.reap.child_pid, pid);
 	ASSERT_INT(waitpid(pid, NULL, WNOHANG), -1);
 	deaths_free(d);
 }
