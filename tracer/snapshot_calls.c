@@ -129,28 +129,58 @@ void calls_walk(struct snapshot *s, struct snap_process *p, struct snap_thread *
 	mutex_find_refused(p, t);
 }
 
+static bool is_library_frame(
+	struct snapshot *s, const struct snap_process *p, const struct snap_thread *t, int i)
+{
+	return symbols_is_compiled_library(
+		s->config->symbols, snap_key(p->pid), t->frames[i] + (i == 0));
+}
+
+/*
+ * The call that the program makes at frame i into a library. A library without its
+ * full table of symbols does not name the function that really waits, and the
+ * one that the program called may have jumped to it and have no frame any more.
+ */
+static enum call called_at(
+	struct snapshot *s, const struct snap_process *p, const struct snap_thread *t, int i)
+{
+	uint64_t callee = i > 0 ? code_callee(p, t->frames[i]) : 0;
+
+	return callee ? call_of(s, p, callee, false) : CALL_NONE;
+}
+
 /* Where the innermost of the known calls is among the frames; -1: nowhere before the program's own code. */
 static int find_call(struct snapshot *s, const struct snap_process *p, const struct snap_thread *t,
 	enum call *ret)
 {
-	for (int i = 0; i < t->n_frames && t->frames[i] != t->site; i++) {
-		if (!symbols_is_compiled_library(
-			    s->config->symbols, snap_key(p->pid), t->frames[i] + (i == 0)))
-			return -1;
+	int i = 0;
+
+	for (; i < t->n_frames && is_library_frame(s, p, t, i); i++) {
 		*ret = call_of(s, p, t->frames[i], i > 0);
 		if (*ret != CALL_NONE)
 			return i;
 	}
-	return -1;
+	*ret = i < t->n_frames ? called_at(s, p, t, i) : CALL_NONE;
+	return *ret == CALL_NONE ? -1 : i - 1;
 }
 
-/* Says whether the thread runs an initialiser: it is in pthread_once further out than frame from. */
+/* Says whether the thread runs an initialiser: it is in pthread_once further out than its innermost own code. */
 static bool is_in_once(
-	struct snapshot *s, const struct snap_process *p, const struct snap_thread *t, int from)
+	struct snapshot *s, const struct snap_process *p, const struct snap_thread *t)
 {
-	for (int i = from + 1; i < t->n_frames; i++)
-		if (call_of(s, p, t->frames[i], true) == CALL_ONCE && !(i == from + 1 && from >= 0))
+	int i = 0;
+
+	while (i < t->n_frames && is_library_frame(s, p, t, i))
+		i++;
+	for (i++; i < t->n_frames; i++) {
+		bool is_library = is_library_frame(s, p, t, i);
+
+		if (is_library && call_of(s, p, t->frames[i], true) == CALL_ONCE)
 			return true;
+		if (!is_library && is_library_frame(s, p, t, i - 1) &&
+			called_at(s, p, t, i) == CALL_ONCE)
+			return true;
+	}
 	return false;
 }
 
@@ -258,12 +288,11 @@ static void emit_once_runner(struct snapshot *s, struct snap_process *p, uint64_
 			walk(s, p, &p->threads[i], SNAP_MAX_FRAMES);
 
 	for (size_t i = 0; i < p->n_threads; i++) {
-		enum call call = CALL_NONE;
 		const struct snap_thread *t = &p->threads[i];
 
 		if (t->has_run)
 			return; /* what it is in cannot be told */
-		if (is_in_once(s, p, t, call == CALL_ONCE ? 0 : find_call(s, p, t, &call))) {
+		if (is_in_once(s, p, t)) {
 			runner = t;
 			n++;
 		}

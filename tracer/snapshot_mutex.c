@@ -21,33 +21,6 @@ enum {
 	LIBRARY_SLOTS = 64 /* words of the stack that glibc's functions for locks may use */
 };
 
-/* The global variable that a call at a program's own place is given as its first argument; 0: the code does not say. */
-static uint64_t first_argument(const struct snap_process *p, uint64_t site)
-{
-	/* lea X(%rip),%rdi; call, direct or through a table; the same by way of %rax; mov $X,%edi. */
-	static const struct {
-		unsigned char lead[3];
-		uint8_t n_lead,
-			behind; /* bytes of the opcode, and from the end of the operand to the site */
-	} forms[] = {{{0x48, 0x8d, 0x3d}, 3, 5}, {{0x48, 0x8d, 0x3d}, 3, 6},
-		{{0x48, 0x8d, 0x05}, 3, 8}, {{0xbf}, 1, 5}};
-	unsigned char code[16];
-
-	if (!proc_memory(p, site - sizeof code, code, sizeof code))
-		return 0;
-	for (size_t i = 0; i < ARRAY_SIZE(forms); i++) {
-		size_t at = sizeof code - forms[i].behind - sizeof(int32_t) - forms[i].n_lead;
-		int32_t operand;
-
-		if (memcmp(code + at, forms[i].lead, forms[i].n_lead) != 0)
-			continue;
-		memcpy(&operand, code + at + forms[i].n_lead, sizeof operand);
-		return (forms[i].n_lead == 3 ? site - forms[i].behind : 0) +
-		       (uint64_t)(int64_t)operand;
-	}
-	return 0;
-}
-
 /* Reads what a blocked lock operation on a PI mutex would have shown; false if there is none at addr that a thread of the process has. */
 static bool read_pi_mutex(const struct snap_process *p, uint64_t addr, struct rec_WAIT_BEGIN *wait)
 {
@@ -84,7 +57,7 @@ void mutex_find_refused(struct snap_process *p, struct snap_thread *t)
 		n++;
 	if (n == LIBRARY_SLOTS || t->args[0] >= t->sp + n * sizeof *slots)
 		return;
-	addr = first_argument(p, t->site);
+	addr = code_first_argument(p, t->site);
 	t->wait.words_valid = 0;
 	if (!addr || !read_pi_mutex(p, addr, &t->wait))
 		return;

@@ -248,6 +248,14 @@ void calls_emit_name(struct snap_process *p, const struct snap_thread *t,
 bool calls_emit(struct snapshot *s, struct snap_process *p, struct snap_thread *t,
 	void (*emit)(void *arg, const struct rec_head *rec), void *arg);
 
+/* ---- snapshot_code.c: what the instructions around a call say ---- */
+
+/* Returns the global variable that the call that returns to site is given as its first argument; 0: the code does not say. */
+uint64_t code_first_argument(const struct snap_process *p, uint64_t site);
+
+/* Returns the function that the call that returns to site calls, in whatever library it is; 0: the code does not say. */
+uint64_t code_callee(const struct snap_process *p, uint64_t site);
+
 /* ---- snapshot_mutex.c: mutexes of which the futex alone does not tell all ---- */
 
 /* Of a thread for which a PI mutex was refused: makes its wait one for that mutex, if it can be told which. */

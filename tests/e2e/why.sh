@@ -51,8 +51,8 @@ is_deadlock pipes 2 'reads from the empty pipe' 'mode_pipes' \
 is_deadlock socketpair 2 'reads from the empty socketpair' --
 is_deadlock wait-before-read 2 'writes to the full pipe' 'waits for the end of any of its children' --
 is_deadlock own-end 1 'self, certain' 'reads from the empty pipe' --
-is_deadlock flock 2 'waits for the lock on' 'which is held by' -- "$TMP/a" "$TMP/b"
-is_deadlock ofd 2 'waits for the lock on' 'which is held by' '(lock_whole|mode_ofd)' -- "$TMP/c" "$TMP/d"
+is_deadlock flock 2 'waits for the (lock|flock|OFD lock) on' 'which is held by' -- "$TMP/a" "$TMP/b"
+is_deadlock ofd 2 'waits for the (lock|flock|OFD lock) on' 'which is held by' '(lock_whole|mode_ofd)' -- "$TMP/c" "$TMP/d"
 is_deadlock barrier 2 'waits at the barrier meet' 'everybody who could still arrive is blocked' --
 mkfifo "$TMP/f" "$TMP/g" "$TMP/h"
 is_deadlock fifos 2 'waits for somebody to open the other side' -- "$TMP/f" "$TMP/g"

@@ -11,6 +11,13 @@ look()
 	wait_for 10 waiting "$2" && run "$PPTRACE" why "$pid"
 }
 
+# is_at_rest: true when pptrace why is sure of a deadlock.
+is_at_rest()
+{
+	"$PPTRACE" why "$pid" >/dev/null 2>&1
+	[ $? = 1 ]
+}
+
 begin "a PI mutex that the kernel refuses is what its asker waits for"
 look pi 3
 expect_status 1
@@ -63,5 +70,25 @@ if gdb --version >/dev/null 2>&1; then
 	expect_out 'at stuck_shared.c:[0-9]+ \(mode_named_cond\)'
 else
 	skip "no gdb"
+fi
+end
+
+begin "a C library without its table of symbols: the program's own calls tell what it is in"
+if [ "$(id -u)" = 0 ] && [ -d /usr/lib/debug ] && unshare -m true 2>/dev/null; then
+	for mode in once abba semaphores barrier; do
+		start "$PROGRAMS/stuck" "$mode"
+		wait_for 10 is_at_rest
+		run unshare -m sh -c 'mount -t tmpfs none /usr/lib/debug && exec "$@"' - "$PPTRACE" why "$pid"
+		expect_status 1
+		case $mode in
+		once) expect_out 'waits for the initialiser that is run by' ;;
+		abba) expect_out 'waits for the mutex second at stuck.c:[0-9]+ \(first_then_second\)' ;;
+		semaphores) expect_out 'waits for the semaphore sem_' ;;
+		barrier) expect_out 'waits at the barrier meet' ;;
+		esac
+		stop
+	done
+else
+	skip "needs root, a mount namespace and a library with such a table"
 fi
 end
