@@ -151,7 +151,7 @@ fi
 end
 
 begin "numbers of a nested PID namespace"
-if [ "$(id -u)" != 0 ] || ! unshare -pf true 2>/dev/null; then skip "needs root"; else
+if [ "$(id -u)" != 0 ] || ! unshare -pf --mount-proc true 2>/dev/null; then skip "needs root, and a root folder that is a mount of its own"; else
 	run "$PPTRACE" run -q --locks=shim -o s.db unshare -pf --mount-proc "$PROGRAMS/all_locks"
 	expect_status 0
 	expect_sql s.db "SELECT p.name, count(*) >= 15 FROM lock_hold h JOIN thread t ON t.id = h.thread_id JOIN process p ON p.id = t.process_id" 'all_locks|1'
