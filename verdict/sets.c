@@ -228,6 +228,29 @@ static bool was_interrupted(const struct state *st, const struct state_thread *t
 	return query_step(stmt, &why) == 1;
 }
 
+/*
+ * Says whether one of them had woken another, who was about to go on. Waits for
+ * ends of threads, processes and pipes are ended by the dying as well.
+ */
+static bool was_woken(const struct state *st, const struct stuck_set *s)
+{
+	const unsigned by_call =
+		1u << WAIT_LOCK | 1u << WAIT_COND | 1u << WAIT_SEM | 1u << WAIT_BARRIER;
+
+	for (size_t i = 0; i < s->n_members; i++) {
+		const struct state_wait *w = &st->threads[s->members[i]].wait;
+		uint32_t l = state_lock(st, w->lock_id), waker = state_thread(st, w->waker_id);
+
+		if (w->end_ns == INT64_MAX || waker == STATE_NONE || !(by_call >> w->reason & 1) ||
+			(l != STATE_NONE && st->locks[l].robust))
+			continue;
+		for (size_t k = 0; k < s->n_members; k++)
+			if (s->members[k] == waker && waker != s->members[i])
+				return true;
+	}
+	return false;
+}
+
 /* Says whether the members' waits overlap for long enough, and since when. */
 static bool stood_together(const struct state *st, struct stuck_set *s)
 {
@@ -252,16 +275,8 @@ static bool stood_together(const struct state *st, struct stuck_set *s)
 		if (t->wait.end_ns != INT64_MAX && !t->torn && !was_interrupted(st, t))
 			return false;
 	}
-	/* Whom another of them had woken already was about to go on. */
-	for (size_t i = 0; i < s->n_members; i++) {
-		const struct state_wait *w = &st->threads[s->members[i]].wait;
-		uint32_t waker =
-			w->end_ns == INT64_MAX ? STATE_NONE : state_thread(st, w->waker_id);
-
-		for (size_t k = 0; waker != STATE_NONE && k < s->n_members; k++)
-			if (s->members[k] == waker)
-				return false;
-	}
+	if (was_woken(st, s))
+		return false;
 	least = 1000000 * (int64_t)(st->at_ns == STATE_END ? TOGETHER_NOW_MS : TOGETHER_PAST_MS);
 	return until - s->since_ns >= least && until - settled(st, s) >= least;
 }
