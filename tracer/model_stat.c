@@ -165,3 +165,31 @@ void model_lane_free(struct thread *t)
 {
 	free(t->lane.buckets);
 }
+
+/* Says whether a thread is the only one that was blocked on its lock in all of its wait. */
+static bool waited_alone(const struct model *m, const struct thread *t)
+{
+	const struct lock *lock = t->wait.lock;
+
+	if (lock->waited_ns >= t->wait.start)
+		return false;
+	for (const struct thread *o = lock->proc ? t->proc->threads : m->all_threads; o;
+		o = lock->proc ? o->peer : o->next)
+		if (o != t && o->wait.open && o->wait.lock == lock)
+			return false;
+	return true;
+}
+
+void model_stat_foreign(struct model *m, struct thread *t, const struct thread *waker, int64_t ts)
+{
+	struct wait *w = &t->wait;
+
+	if (!w->open || w->reason != WAIT_LOCK || !w->lock || w->library)
+		return;
+	if (waker && w->owner_inferred && w->target_thread != STORE_NULL &&
+		w->target_thread != waker->id && waker != t && waited_alone(m, t)) {
+		w->lock->stat.foreign_posts++;
+		model_stat_touch(m, w->lock);
+	}
+	w->lock->waited_ns = ts;
+}

@@ -93,6 +93,11 @@ struct call {
 	struct lock *lock, *mutex;
 };
 
+/* A wait for a lock that ended without anybody's doing: the row, and the call in which it was. */
+struct broken {
+	int64_t row, start, end, call;
+};
+
 /* What MORE records brought for the next record of a thread. */
 struct more {
 	struct buf argv, data, poll, path;
@@ -132,6 +137,7 @@ struct thread {
 	bool is_main, lazy, dirty, written, queued;
 	struct more *more;
 	struct wait wait;
+	struct broken broken; /* row 0: none */
 	struct pipe *opening; /* FIFO that it waited to open, until its end is known */
 	struct call call;
 	struct hold *held;
@@ -506,6 +512,12 @@ void model_lock_users_free(struct lock *lock);
 struct lock *model_lock_new(
 	struct model *m, struct proc *p, uint64_t addr, int kind, unsigned type);
 void model_lock_leave(struct model *m, struct lock *lock, const struct proc *p, int64_t ts);
+/*
+ * The wait of a thread is over. Where nobody tells of releases: the owner of a
+ * mutex would have woken the only thread that is blocked on it; if another did,
+ * it released what it had not taken, and that is counted.
+ */
+void model_stat_foreign(struct model *m, struct thread *t, const struct thread *waker, int64_t ts);
 /* Marks that the sums of a lock are out of date. */
 void model_stat_touch(struct model *m, struct lock *lock);
 void model_stat_write(struct model *m, struct lock *lock);

@@ -177,7 +177,29 @@ void model_wait_close(struct model *m, struct thread *t, int64_t ts, int64_t wak
 		write_holds(m, t);
 	if (w->lock && w->reason == WAIT_LOCK)
 		model_stat_waited(m, t, w->lock, w->start, ts);
+	t->broken.row = 0;
+	if (w->reason == WAIT_LOCK && !w->library && t->call.open && t->call.is_lock &&
+		waker == STORE_NULL)
+		t->broken = (struct broken){w->row, w->start, ts, t->call.start};
 	reset_wait(m, t, ts);
+}
+
+/*
+ * A signal handler broke a wait for a lock off, and the thread goes back to it
+ * within the same call: for whoever waits for the thread it never left it.
+ */
+static void resume_wait(struct thread *t)
+{
+	const int64_t short_ns = 10000000;
+	const struct broken *b = &t->broken;
+	struct wait *w = &t->wait;
+
+	if (!b->row || w->row || w->reason != WAIT_LOCK || !t->call.open || !t->call.is_lock ||
+		b->call != t->call.start || w->start - b->end > short_ns)
+		return;
+	w->row = b->row;
+	w->start = b->start;
+	w->dirty = true;
 }
 
 void model_wait_flush(struct model *m, struct thread *t)
@@ -336,40 +358,9 @@ void model_wait_begin(struct model *m, const struct rec_WAIT_BEGIN *rec)
 		w->timed |= t->call.timed && w->lock &&
 			    (w->lock == t->call.lock || w->lock == t->call.mutex);
 	}
+	resume_wait(t);
 	if (t->more)
 		model_more_free(t);
-}
-
-/* Says whether a thread is the only one that was blocked on its lock in all of its wait. */
-static bool waited_alone(const struct model *m, const struct thread *t)
-{
-	const struct lock *lock = t->wait.lock;
-
-	if (lock->waited_ns >= t->wait.start)
-		return false;
-	for (const struct thread *o = lock->proc ? t->proc->threads : m->all_threads; o;
-		o = lock->proc ? o->peer : o->next)
-		if (o != t && o->wait.open && o->wait.lock == lock)
-			return false;
-	return true;
-}
-
-/*
- * Where nobody tells of releases: the owner of a mutex would have woken the
- * only thread that is blocked on it. If another did, it released what it had not taken.
- */
-static void find_foreign(struct model *m, struct thread *t, const struct thread *waker, int64_t ts)
-{
-	struct wait *w = &t->wait;
-
-	if (!w->open || w->reason != WAIT_LOCK || !w->lock || w->library)
-		return;
-	if (waker && w->owner_inferred && w->target_thread != STORE_NULL &&
-		w->target_thread != waker->id && waker != t && waited_alone(m, t)) {
-		w->lock->stat.foreign_posts++;
-		model_stat_touch(m, w->lock);
-	}
-	w->lock->waited_ns = ts;
 }
 
 void model_wait_end(struct model *m, const struct rec_WAIT_END *rec)
@@ -379,7 +370,7 @@ void model_wait_end(struct model *m, const struct rec_WAIT_END *rec)
 	int64_t ts = model_time(m, rec->head.ts), start = t->wait.start;
 	bool waited = t->wait.open && t->wait.syscall == __NR_rt_sigtimedwait;
 
-	find_foreign(m, t, waker, ts);
+	model_stat_foreign(m, t, waker, ts);
 	model_wait_close(m, t, ts, waker ? waker->id : STORE_NULL);
 	if (waited)
 		model_signal_waited(m, t, start, ts);

@@ -103,13 +103,14 @@ struct place {
 	int64_t start_ns, now_ns;
 	uint64_t mutex; /* address of the mutex that it waits for; 0: another wait */
 	int64_t lock_id;
+	int64_t call_ns; /* begin of the library's call for that mutex; 0: not known */
 };
 
 static bool find_place(struct sqlite3 *db, const struct finding_member *m, struct place *ret)
 {
 	static const char sql[] =
 		"SELECT p.pid, t.tid, w.start_ns, (SELECT duration_ns FROM trace),"
-		" CASE l.kind WHEN 'mutex' THEN l.address END, l.id"
+		" CASE l.kind WHEN 'mutex' THEN l.address END, l.id, w.user_ns"
 		" FROM wait w JOIN thread t ON t.id = w.thread_id JOIN process p ON p.id = t.process_id"
 		" LEFT JOIN lock l ON l.id = w.lock_id AND w.reason = 'lock'"
 		" WHERE w.id = ?1 AND w.end_ns IS NULL AND t.end_ns IS NULL";
@@ -127,6 +128,7 @@ static bool find_place(struct sqlite3 *db, const struct finding_member *m, struc
 		ret->now_ns = sqlite3_column_int64(stmt, 3);
 		ret->mutex = (uint64_t)sqlite3_column_int64(stmt, 4);
 		ret->lock_id = sqlite3_column_int64(stmt, 5);
+		ret->call_ns = ret->mutex ? sqlite3_column_int64(stmt, 6) : 0;
 	}
 	(void)sqlite3_finalize(stmt);
 	return found;
@@ -185,6 +187,23 @@ static bool mutex_agrees(struct sqlite3 *db, const struct place *p)
 }
 
 /*
+ * Adds what a thread must be seen to go on doing; false if it does not even now.
+ * A call for a mutex whose return would have been told is the same call still,
+ * however often signal handlers broke its wait off.
+ */
+static bool read_state(const struct place *p, struct buf *out)
+{
+	size_t before = out->len;
+
+	if (p->call_ns) {
+		buf_addf(out, "call %lld\n", (long long)p->call_ns);
+		return read_task(p, "comm", out);
+	}
+	return read_task(p, "syscall", out) && strncmp(out->data + before, "running", 7) != 0 &&
+	       read_task(p, "status", out);
+}
+
+/*
  * Looks at every member. Adds what must stay as it is to out; false if one is
  * not blocked, has not waited long enough, or contradicts the trace.
  */
@@ -194,14 +213,11 @@ static bool look_at(struct watch *w, const struct finding *f, struct buf *out)
 
 	for (size_t i = 0; i < f->n_members; i++) {
 		struct place p = {0};
-		size_t before = out->len;
 
 		if (!f->members[i].wait_id)
 			continue;
 		if (!find_place(w->db, &f->members[i], &p) || p.now_ns - p.start_ns < w->least_ns ||
-			!read_task(&p, "syscall", out) ||
-			!strncmp(out->data + before, "running", 7) ||
-			!read_task(&p, "status", out) || !mutex_agrees(w->db, &p))
+			!read_state(&p, out) || !mutex_agrees(w->db, &p))
 			return false;
 		waiting++;
 	}

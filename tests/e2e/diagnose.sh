@@ -44,6 +44,7 @@ hang abba deadlock/cycle
 hang abba-partial deadlock/cycle
 hang abba-profiled deadlock/cycle
 hang abba-alarm deadlock/cycle
+hang abba-ticking deadlock/cycle
 hang self deadlock/self
 hang handler-lock deadlock/self
 hang rwlock-upgrade deadlock/self

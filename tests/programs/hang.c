@@ -91,6 +91,18 @@ static void abba_alarm(void)
 	abba();
 }
 
+/* A timer breaks the wait off again and again; its handler has nothing to do with it. */
+static void abba_ticking(void)
+{
+	struct sigaction act = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
+	struct itimerval tick = {{0, 20000}, {0, 20000}};
+
+	sigaction(SIGALRM, &act, NULL);
+	setitimer(ITIMER_REAL, &tick, NULL);
+	start(a_then_b, 0);
+	b_then_a(NULL);
+}
+
 static void self(void)
 {
 	pthread_mutex_lock(&a);
@@ -330,6 +342,7 @@ static const struct {
 	{"abba-partial", abba_partial},
 	{"abba-profiled", abba_profiled},
 	{"abba-alarm", abba_alarm},
+	{"abba-ticking", abba_ticking},
 	{"self", self},
 	{"handler-lock", handler_lock},
 	{"rwlock-upgrade", rwlock_upgrade},

@@ -104,6 +104,28 @@ TEST(lock_request_and_futex)
 	feed_close(&f);
 }
 
+/* A signal handler breaks a wait off twice; the second time it is written already. */
+TEST(lock_wait_broken_off)
+{
+	struct feed f;
+
+	threads(&f);
+	take(&f, 100, 10, A);
+	ask(&f, 120, 11, A);
+	for (uint64_t at = 125; at < 200; at += 30) {
+		feed_at(&f, at, 10, 11);
+		FEED(&f, WAIT_BEGIN, .syscall = 202, .arg0 = A, .arg1 = 128, .arg2 = 2);
+		feed_flush(&f, at + 5);
+		feed_at(&f, at + 20, 10, 11);
+		if (at < 180)
+			FEED(&f, WAIT_END, .waker_tid = 0);
+	}
+	feed_end(&f, 1000);
+	EXPECT(&f, "SELECT thread_id, lock_id, start_ns, end_ns, user_ns FROM wait",
+		"2|1|125|-|120");
+	feed_close(&f);
+}
+
 /* The kernel refuses a PI mutex in a circle; glibc then sleeps for ever at a word of its stack. */
 TEST(lock_pi_refused_is_still_waited_for)
 {

@@ -234,6 +234,37 @@ TEST(futex_mutex)
 }
 
 /* The words look like a mutex, but nobody has the owner's tid: an unknown futex. */
+/* Thread 12 owns the mutex, and 10 wakes the only one that waits for it: 10 has released what it did not take. */
+TEST(wait_mutex_released_by_another)
+{
+	struct feed f;
+
+	begin(&f);
+	futex(&f, 11, MUTEX, FUTEX_WAIT | FUTEX_PRIVATE_FLAG, 2, WORDS(0, 0, 0, 2, 0, 12, 1, 0));
+	feed_at(&f, 500, 10, 11);
+	FEED(&f, WAIT_END, .waker_tid = 10);
+	feed_end(&f, 1000);
+	EXPECT(&f, "SELECT foreign_posts FROM lock_stat", "1");
+	feed_close(&f);
+}
+
+/* With two that wait, the first may have had it in between. */
+TEST(wait_mutex_handed_on)
+{
+	struct feed f;
+
+	begin(&f);
+	futex(&f, 11, MUTEX, FUTEX_WAIT | FUTEX_PRIVATE_FLAG, 2, WORDS(0, 0, 0, 2, 0, 12, 1, 0));
+	futex(&f, 10, MUTEX, FUTEX_WAIT | FUTEX_PRIVATE_FLAG, 2, WORDS(0, 0, 0, 2, 0, 12, 1, 0));
+	feed_at(&f, 500, 10, 10);
+	FEED(&f, WAIT_END, .waker_tid = 12);
+	feed_at(&f, 600, 10, 11);
+	FEED(&f, WAIT_END, .waker_tid = 10);
+	feed_end(&f, 1000);
+	EXPECT(&f, "SELECT foreign_posts FROM lock_stat", "0");
+	feed_close(&f);
+}
+
 TEST(futex_unknown)
 {
 	struct feed f;
