@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "probes/shim_filelock.h"
+#include "probes/shim_ofd.h"
 #include "probes/shim_report.h"
 #include "probes/shim_sys.h"
 #include "probes/shim_wait.h"
@@ -111,6 +112,7 @@ static void replace(int rc, int old, int new, const struct pipe_fd *was)
 {
 	if (rc < 0 || old == new)
 		return;
+	ofd_forget(new);
 	if (was->kind)
 		report_close(new, was, END_REPLACED);
 	copied(new);
@@ -178,6 +180,7 @@ static void closing(void *unused, int fd)
 	struct pipe_fd p = pipe_of(fd);
 
 	(void)unused;
+	ofd_forget(fd);
 	if (p.kind)
 		report_close(fd, &p, END_CLOSE_CALL);
 }

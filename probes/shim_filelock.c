@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "probes/shim_ofd.h"
 #include "probes/shim_sys.h"
 #include "probes/shim_wait.h"
 
@@ -52,6 +53,8 @@ static void fill(
 	r->dev = st.st_dev;
 	r->inode = st.st_ino;
 	fill_range(r, fd, l, &st);
+	if (class != FLOCK_POSIX)
+		r->file = ofd_identity(fd, r->dev, r->inode);
 }
 
 static void begin_wait(const struct rec_FILE_LOCK *l, long nr, int cmd)

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "probes/shim_io.h"
+#include "probes/shim_ofd.h"
 #include "probes/shim_private.h"
 #include "probes/shim_sys.h"
 
@@ -55,6 +56,7 @@ static int watch_close(FILE *f)
 {
 	struct pipe_fd p = pipe_of(f->_fileno);
 
+	ofd_forget(f->_fileno);
 	if (p.kind)
 		report_close(f->_fileno, &p, END_CLOSE_CALL);
 	return libc_close(f);

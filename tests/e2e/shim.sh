@@ -275,6 +275,26 @@ fi
 end
 done
 
+# What of a hold is ended by the next one that excludes it was not seen to end.
+flocks()
+{
+	$1 timeout 20 "$PPTRACE" run -q --backend=$2 -o "$3" "$PROGRAMS/flocks" "$4" 2>/dev/null
+	expect_eq $? 5 status
+	expect_sql "$3" "WITH f AS (SELECT h.* FROM lock_hold h JOIN lock l ON l.id = h.lock_id AND l.kind = 'file')
+		SELECT count(*), sum(mode = 's'), sum(mode = 's' AND release_ns - acquire_ns >= 2000000),
+		sum(release_ns IN (SELECT acquire_ns FROM f)) FROM f" '8|2|1|0'
+}
+
+for backend in $(backends); do
+	begin "$backend: file locks of open file descriptions, copied, inherited, executed"
+	flocks "" $backend s.db "$TMP/locked"
+	if [ "$backend" = shim ] && [ "$(id -u)" = 0 ]; then
+		mkdir -p -m 777 user
+		flocks "$AS_USER" shim user/l.db "$TMP/user/locked"
+	fi
+	end
+done
+
 begin "a hundred processes on one pipe: the answer comes soon"
 if ! command -v stress-ng >/dev/null; then skip "stress-ng is not installed"; else
 	LIMIT=30 run "$PPTRACE" run -q --backend=shim -o s.db stress-ng --pipeherd 1 --timeout 1 --quiet
