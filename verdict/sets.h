@@ -33,4 +33,10 @@ struct stuck_sets {
 int sets_find(const struct state *st, struct stuck_sets *ret, struct buf *why);
 void sets_done(struct stuck_sets *sets);
 
+/*
+ * Says whether the members' waits overlap for long enough, and sets since when
+ * and for which reasons; for sets.c.
+ */
+bool sets_stood(const struct state *st, struct stuck_set *s);
+
 #endif

@@ -57,6 +57,13 @@ uint32_t state_pipe(const struct state *st, int64_t id)
 	return find(&st->pipe_by_id, id);
 }
 
+const struct state_lock *state_lock_of(const struct state *st, const struct state_wait *w)
+{
+	uint32_t l = state_lock(st, w->lock_id);
+
+	return l == STATE_NONE ? NULL : &st->locks[l];
+}
+
 int state_query(struct state *st, const char *sql, const char *start, const char *end,
 	sqlite3_stmt **ret, struct buf *why)
 {

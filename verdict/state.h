@@ -124,6 +124,9 @@ uint32_t state_process(const struct state *st, int64_t id);
 uint32_t state_lock(const struct state *st, int64_t id);
 uint32_t state_pipe(const struct state *st, int64_t id);
 
+/* Returns what a wait is for if it is a lock, else NULL. */
+const struct state_lock *state_lock_of(const struct state *st, const struct state_wait *w);
+
 /* Says whether a process catches signo and the thread's wait lets it in. */
 bool state_catches(const struct state *st, uint32_t thread, int signo);
 

@@ -9,6 +9,12 @@
 /* Makes a finding of a set: rule deadlock if it is certain, else stuck. */
 void stuck_describe(const struct state *st, const struct stuck_set *set, struct findings *fs);
 
+/* Adds what a thread waits for: "waits for the mutex lock_b". */
+void stuck_words(struct buf *b, const struct state *st, const struct state_thread *t);
+
+/* Adds the same with the time, the place and those who could end the wait. */
+void stuck_member(struct buf *b, const struct state *st, const struct state_thread *t);
+
 /* Returns one sentence that says how to avoid such a set; it lives for ever. */
 const char *stuck_remedy(const struct state *st, const struct stuck_set *set);
 

@@ -4,13 +4,6 @@
 
 #include "verdict/query.h"
 
-static const struct state_lock *lock_of(const struct state *st, const struct state_wait *w)
-{
-	uint32_t l = state_lock(st, w->lock_id);
-
-	return l == STATE_NONE ? NULL : &st->locks[l];
-}
-
 static bool all_of(const struct stuck_set *s, unsigned reasons)
 {
 	return !(s->reasons & ~reasons);
@@ -27,7 +20,7 @@ static const char *lock_remedy(const struct state *st, const struct stuck_set *s
 
 	for (size_t i = 0; i < s->n_members; i++) {
 		const struct state_thread *t = &st->threads[s->members[i]];
-		const struct state_lock *l = lock_of(st, &t->wait);
+		const struct state_lock *l = state_lock_of(st, &t->wait);
 
 		for (uint32_t h = l ? l->first_holder : STATE_NONE; h != STATE_NONE;
 			h = st->holders[h].next)
