@@ -297,7 +297,7 @@ for how in system popen; do
 done
 trace "$DEMOS/start" --how detach
 processes 6
-expect_sql "$DB" "SELECT count(*) FROM process WHERE id > 1 AND reaped_ns IS NOT NULL" 0
+expect_sql "$DB" "SELECT count(*) FROM process WHERE id > 1 AND reaper_id IS NOT NULL" 0
 trace "$DEMOS/launchmodes"
 expect_sql "$DB" "SELECT count(*) FROM exec WHERE path LIKE '%/child' AND errno IS NULL" 5
 findings ""
