@@ -215,18 +215,16 @@ void model_ends_settle(struct model *m, struct proc *p, int64_t ts)
 		each_end(m, p, ts, take_back);
 }
 
-/* What the fork has confirmed the exec may have closed. */
+/*
+ * What stays open is listed before the exec, by the kernel's side or the new
+ * program. A program that announces another one lists what it has itself, with
+ * what is marked to be closed.
+ */
 static void close_lost(struct model *m, struct proc *p, struct end *e, int64_t ts)
 {
-	if (e->kept)
+	if (e->kept && !e->cloexec)
 		e->kept = false;
 	else
-		close_end(m, p, e, ts, END_EXEC);
-}
-
-static void close_marked(struct model *m, struct proc *p, struct end *e, int64_t ts)
-{
-	if (e->cloexec)
 		close_end(m, p, e, ts, END_EXEC);
 }
 
@@ -241,11 +239,11 @@ static void unshare(struct proc *p)
 	p->files = p;
 }
 
-void model_ends_exec(struct model *m, struct proc *p, int64_t ts, bool listed)
+void model_ends_exec(struct model *m, struct proc *p, int64_t ts)
 {
 	unshare(p);
 	p->unconfirmed = false;
-	each_end(m, p, ts, listed ? close_lost : close_marked);
+	each_end(m, p, ts, close_lost);
 }
 
 static void close_exit(struct model *m, struct proc *p, struct end *e, int64_t ts)

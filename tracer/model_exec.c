@@ -125,7 +125,7 @@ static struct thread *exec_caller(struct model *m, const struct rec_EXEC *rec, i
 }
 
 /* The old program and its other threads are gone, with its memory. */
-static void drop_program(struct model *m, struct thread *t, int64_t ts, bool listed)
+static void drop_program(struct model *m, struct thread *t, int64_t ts)
 {
 	struct proc *p = t->proc;
 
@@ -142,7 +142,7 @@ static void drop_program(struct model *m, struct thread *t, int64_t ts, bool lis
 	model_proc_vm(p, p);
 	p->memory_id = STORE_NULL;
 	p->dirty = true;
-	model_ends_exec(m, p, ts, listed);
+	model_ends_exec(m, p, ts);
 	model_file_locks_exec(m, p, ts);
 	model_handlers_exec(m, p, ts);
 	model_timers_exec(m, p, ts);
@@ -168,7 +168,7 @@ void model_exec(struct model *m, const struct rec_EXEC *rec)
 	char *argv = json_arguments(t->more);
 
 	p->reopens = names_others(m, p, t->more);
-	drop_program(m, t, ts, !(rec->head.flags & REC_SHIM));
+	drop_program(m, t, ts);
 	free(p->exe);
 	free(p->command);
 	p->exe = path;

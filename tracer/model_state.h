@@ -377,8 +377,8 @@ void model_ends_inherit(
 	struct model *m, struct proc *child, struct proc *parent, int64_t ts, bool share);
 /* After the first own record of a forked process, drops ends that the probe did not confirm. */
 void model_ends_settle(struct model *m, struct proc *p, int64_t ts);
-/* Closes what exec has closed: descriptors that were not confirmed if the source listed them, else those marked so. */
-void model_ends_exec(struct model *m, struct proc *p, int64_t ts, bool listed);
+/* Closes what exec has closed: what was not listed before it (END_OPEN with END_EXEC), or is marked to be closed. */
+void model_ends_exec(struct model *m, struct proc *p, int64_t ts);
 /* Closes all descriptors of a process. */
 void model_ends_exit(struct model *m, struct proc *p, int64_t ts);
 void model_ends_free(struct model *m, struct proc *p);

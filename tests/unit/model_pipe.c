@@ -123,7 +123,7 @@ TEST(end_closed_on_exec_after_fork)
 	feed_close(&f);
 }
 
-/* The preload library lists nothing before exec: then the flag counts. */
+/* Who announces a program that cannot report itself lists all he has: then the flag counts too. */
 TEST(end_closed_on_exec_by_flag)
 {
 	struct feed f;
@@ -135,10 +135,12 @@ TEST(end_closed_on_exec_by_flag)
 	FEED(&f, END_OPEN, .kind = PIPE_PIPE, .dev = 8, .inode = 78, .fd = 5, .mode = END_READ,
 		.via = END_CREATE, .cloexec = 1);
 	feed_at(&f, 200, 10, 10);
-	FEED(&f, EXEC, .old_tid = 10, .path = "/bin/x");
 	confirm(&f, 77, 3, END_EXEC);
+	FEED(&f, END_OPEN, .kind = PIPE_PIPE, .dev = 8, .inode = 78, .fd = 5, .mode = END_READ,
+		.via = END_EXEC, .cloexec = 1);
+	FEED(&f, EXEC, .old_tid = 10, .path = "/bin/x");
 	feed_end(&f, 1000);
-	EXPECT(&f, "SELECT fd, close_ns, close_via FROM pipe_end", "3|-|- 4|-|- 5|200|exec");
+	EXPECT(&f, "SELECT fd, close_ns, close_via FROM pipe_end", "3|-|- 4|200|exec 5|200|exec");
 	feed_close(&f);
 }
 
