@@ -16,8 +16,8 @@ import sys
 LINE = re.compile(r"^(\d+) +(.*)$")
 CALL = re.compile(r"^(\w+)\((.*)\)\s+= (-?\d+|\?|0x[0-9a-f]+)(.*)$", re.S)
 PIPE = re.compile(r"^\d+<(?:pipe|FIFO):?\[(\d+)\]>")
-READS = {"read", "readv", "pread64", "preadv"}
-WRITES = {"write", "writev", "pwrite64", "pwritev", "vmsplice"}
+READS = {"read", "readv", "pread64", "preadv", "preadv2"}
+WRITES = {"write", "writev", "pwrite64", "pwritev", "pwritev2", "vmsplice"}
 FORKS = {"fork", "vfork", "clone", "clone3"}
 
 

@@ -21,7 +21,7 @@ compare_on()
 		skip "strace or python3 is missing"
 	else
 		run "$PPTRACE" run -q --backend=$backend $locks -o s.db strace -f -y -q -o s.log \
-			-e trace=process,read,write,readv,writev,splice,tee,sendfile,vmsplice -- "$@"
+			-e trace=process,read,write,readv,writev,preadv2,pwritev2,splice,tee,sendfile,vmsplice -- "$@"
 		expect_status 0
 		expect_sql s.db "SELECT complete, lost FROM trace" "1|0"
 		python3 "$ROOT/tests/strace_compare.py" s.log s.db $backend >cmp || fail "$(cat cmp)"
