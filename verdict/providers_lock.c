@@ -108,7 +108,7 @@ uint32_t providers_on_lock(struct providers *pr, uint32_t thread)
 	if (l->first_holder == STATE_NONE && l->kind == LOCK_RWLOCK && st->instant)
 		return providers_reach(pr, l, thread);
 	if (l->first_holder == STATE_NONE)
-		return l->kind == LOCK_MUTEX ? hinted_holder(pr, l, w) : LIVE;
+		return hinted_holder(pr, l, w);
 	for (uint32_t h = l->first_holder; h != STATE_NONE; h = st->holders[h].next)
 		written = written || !st->holders[h].shared;
 	if (reader && !written)

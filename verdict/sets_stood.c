@@ -112,6 +112,53 @@ static bool was_woken(const struct state *st, const struct stuck_set *s)
 	return false;
 }
 
+/*
+ * When somebody outside first killed a member; INT64_MAX: nobody did. What the
+ * others do afterwards follows from it. Who kills from within the trace, or by
+ * a timer, may have meant to help.
+ */
+static int64_t killed_from_outside(const struct state *st, const struct stuck_set *s)
+{
+	enum { SLACK_NS = 100000000 }; /* without probes in the kernel a death is noticed late */
+	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
+	_cleanup_buf_ struct buf why = BUF_INIT;
+	int64_t ns = INT64_MAX;
+
+	if (query_open(st->db,
+		    "SELECT 1 FROM process q WHERE q.id = ?1 AND q.end_kind = 'signal' AND NOT EXISTS"
+		    " (SELECT 1 FROM signal s WHERE s.process_id = q.id AND s.signo = q.exit_signal"
+		    "  AND s.sent_ns > q.end_ns - 2000000000 AND (s.sender_id IS NOT NULL"
+		    "   OR s.source NOT IN ('kill', 'tty', 'queue')))",
+		    &stmt, &why) != 0)
+		return ns;
+	for (size_t i = 0; i < s->n_members; i++) {
+		const struct state_thread *t = &st->threads[s->members[i]];
+
+		if (!t->torn || t->wait.end_ns >= ns)
+			continue;
+		(void)sqlite3_reset(stmt);
+		(void)sqlite3_bind_int64(stmt, 1, st->processes[t->process].id);
+		if (query_step(stmt, &why) == 1)
+			ns = t->wait.end_ns;
+	}
+	return ns == INT64_MAX ? ns : ns - SLACK_NS;
+}
+
+/* Says whether a wait of the set ended by itself later on: then it was no deadlock. */
+static bool has_dissolved(const struct state *st, const struct stuck_set *s)
+{
+	int64_t killed_ns = s->certain ? killed_from_outside(st, s) : INT64_MAX;
+
+	for (size_t i = 0; i < s->n_members; i++) {
+		const struct state_thread *t = &st->threads[s->members[i]];
+
+		if (t->wait.end_ns < killed_ns && t->wait.end_ns != INT64_MAX && !t->torn &&
+			!was_interrupted(st, t))
+			return true;
+	}
+	return false;
+}
+
 bool sets_stood(const struct state *st, struct stuck_set *s)
 {
 	int64_t until = st->last_ns, least;
@@ -128,14 +175,7 @@ bool sets_stood(const struct state *st, struct stuck_set *s)
 	}
 	if (st->instant || until == INT64_MAX)
 		return true;
-	/* What ended by itself later on was no deadlock. */
-	for (size_t i = 0; i < s->n_members; i++) {
-		const struct state_thread *t = &st->threads[s->members[i]];
-
-		if (t->wait.end_ns != INT64_MAX && !t->torn && !was_interrupted(st, t))
-			return false;
-	}
-	if (was_woken(st, s))
+	if (has_dissolved(st, s) || was_woken(st, s))
 		return false;
 	least = 1000000 * (int64_t)(st->at_ns == STATE_END ? TOGETHER_NOW_MS : TOGETHER_PAST_MS);
 	return until - s->since_ns >= least && until - settled(st, s) >= least;

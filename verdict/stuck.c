@@ -83,7 +83,9 @@ static const char moments_sql[] =
 	/* The clock may have read the end of the wait before it read the time of the signal. */
 	"  coalesce(min(k.at, coalesce(min(iif(b.e >= k.at - 100000000, b.e, NULL)), k.at)),"
 	"   min(min(b.e),"
-	"    (SELECT min(o.end_ns) FROM thread o WHERE o.process_id = q.id AND o.torn = 1)))"
+	"    (SELECT min(o.end_ns) FROM thread o WHERE o.process_id = q.id AND o.torn = 1))"
+	/* Without probes in the kernel a death is noticed late: others have gone on by then. */
+	"   - iif((SELECT backend = 'shim' FROM trace), 100000000, 0))"
 	" ELSE min(min(b.e),"
 	"  coalesce((SELECT min(o.end_ns) FROM thread o WHERE o.process_id = q.id AND o.torn = 1),"
 	"   min(b.e)),"
