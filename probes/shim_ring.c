@@ -224,6 +224,7 @@ static bool chunk_populate(uint32_t i)
 	if (sys3(SYS_madvise, chunk_data(i), ARENA_CHUNK_BYTES, MADV_POPULATE_WRITE) < 0)
 		return false;
 	__atomic_fetch_or(&populated[i / 8], bit, __ATOMIC_RELAXED);
+	__atomic_store_n(&chunk_row(i)->space, 1, __ATOMIC_RELAXED);
 	return true;
 }
 
@@ -243,7 +244,9 @@ static uint32_t chunk_take(uint32_t ring, bool first)
 			!__atomic_compare_exchange_n(&c->owner, &none, ring + 1, false,
 				__ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
 			continue;
-		if (!chunk_populate(i)) {
+		/* Most processes need a page or two of their first chunk: these are mapped when they are touched. */
+		if (!(first && __atomic_load_n(&c->space, __ATOMIC_RELAXED)) &&
+			!chunk_populate(i)) {
 			__atomic_store_n(&c->owner, 0, __ATOMIC_RELEASE);
 			return 0;
 		}
