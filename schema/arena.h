@@ -145,7 +145,7 @@ struct arena_ring {
 struct arena_chunk {
 	uint32_t owner; /* number of the ring plus 1, 0: free */
 	uint32_t next;
-	uint32_t gen; /* 1 to 0x7fff, set by the tracer */
+	uint32_t gen;   /* 1 to 0x7fff, set by the tracer */
 	uint32_t space; /* 1: its memory is allocated in the file */
 };
 
