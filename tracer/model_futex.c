@@ -4,7 +4,7 @@
  * glibc's objects (since 2.25, 64-bit) around the word that a waiter sleeps on:
  *   mutex    +0 lock (0, 1, 2 with waiters; robust and PI: owner's tid and bits)
  *            +4 count, +8 owner's tid, +12 users, +16 kind; waits on +0
- *   rwlock   +0 readers, +8 and +12 futexes, +24 writer's tid; waits on +8 or +12
+ *   rwlock   +0 readers, +8 and +12 futexes, +24 writer's tid; waits on +8 or +12, or +0
  *   cond     +36 (waiters << 3 | flags), waits on +40 or +44
  *   sem      +0 value, +4 waiters, +8 private flag; waits on +0
  *   barrier  +0 in, +4 round, +8 count, +12 shared flag, +16 out; waits on +4
@@ -139,11 +139,18 @@ static bool guess_mutex(const struct rec_WAIT_BEGIN *rec, const uint32_t *w, str
 /* Waiters of glibc's newer objects use FUTEX_WAIT_BITSET with all bits. */
 static bool guess_rwlock(const struct rec_WAIT_BEGIN *rec, const uint32_t *w, struct guess *g)
 {
-	enum { WRITERS_WAIT = 12, PHASE = 8 };
+	enum { WRITERS_WAIT = 12, PHASE = 8, READERS_WAIT = 4 };
 	bool at_phase = w[1] && (w[FUTEX_WORD] & ~3u) == 0 && w[5] == 0 && w[6] == 0 && w[8] <= 1;
 
 	if (operation(rec) != FUTEX_WAIT_BITSET || rec->words_valid < 36)
 		return false;
+	/* At +0, for readers behind a writer that goes first: writers are words[4], the futexes words[5] and [6], writer words[9]. */
+	if (rec->words_valid >= 40 && (rec->arg2 & READERS_WAIT) && w[FUTEX_WORD] == rec->arg2 &&
+		w[4] && (w[5] & ~3u) == 0 && (w[6] & ~3u) == 0 && w[7] == 0 && w[8] == 0) {
+		*g = (struct guess){
+			.kind = LOCK_RWLOCK, .base = rec->arg0, .owner = w[9], .mode = LOCK_MODE_S};
+		return true;
+	}
 	/* At +8: readers are words[1], writer words[7], shared words[8]. */
 	if (at_phase && (w[8] & ~0x100u) == 0) {
 		*g = (struct guess){.kind = LOCK_RWLOCK,

@@ -20,7 +20,8 @@ enum call {
 	CALL_SEM,
 	CALL_BARRIER,
 	CALL_ONCE,
-	CALL_JOIN
+	CALL_JOIN,
+	CALL_RAW
 };
 
 static const struct {
@@ -34,7 +35,7 @@ static const struct {
 	{"sem_wait", CALL_SEM}, {"sem_timedwait", CALL_SEM}, {"sem_clockwait", CALL_SEM},
 	{"new_sem_wait", CALL_SEM}, {"new_sem_wait_slow64", CALL_SEM},
 	{"pthread_barrier_wait", CALL_BARRIER}, {"pthread_once", CALL_ONCE},
-	{"pthread_once_slow", CALL_ONCE}, {"pthread_join", CALL_JOIN},
+	{"pthread_once_slow", CALL_ONCE}, {"pthread_join", CALL_JOIN}, {"syscall", CALL_RAW},
 	{"pthread_timedjoin_np", CALL_JOIN}, {"pthread_clockjoin_np", CALL_JOIN}};
 
 enum { FEW_FRAMES = 6 /* enough for nearly every call to be left */ };
@@ -46,7 +47,8 @@ enum {
 	BARRIER_ROUND = 4,
 	RWLOCK_WRPHASE = 8,
 	RWLOCK_WRITERS = 12,
-	LLL_CONTENDED = 2 /* what a mutex's word is while somebody waits */
+	RWLOCK_PHASE_MAX = 3, /* what the words at these two can be; that of the readers is more */
+	LLL_CONTENDED = 2     /* what a mutex's word is while somebody waits */
 };
 
 static enum call call_of(
@@ -245,7 +247,8 @@ static void emit_request(struct snap_process *p, const struct snap_thread *t, en
 		.timed = t->wait.timed,
 		.site = t->site};
 
-	if (call != CALL_MUTEX)
+	/* Who reads behind a writer that goes first waits on the word of the readers, at the beginning. */
+	if (call != CALL_MUTEX && t->args[2] <= RWLOCK_PHASE_MAX)
 		r.addr -= r.addr % 8 == 0 ? RWLOCK_WRPHASE : RWLOCK_WRITERS;
 	emit_shared(r.head, t, (enum lock_kind)r.kind, r.addr, emit, arg);
 	emit(arg, &r.head);
@@ -350,7 +353,12 @@ bool calls_emit(struct snapshot *s, struct snap_process *p, struct snap_thread *
 	uint64_t addr = t->args[0];
 	enum call call = CALL_NONE;
 
-	if (!s->config->symbols || t->wait.syscall != SYS_futex || find_call(s, p, t, &call) < 0)
+	if (!s->config->symbols || t->wait.syscall != SYS_futex)
+		return false;
+	/* A futex of the program's own may look like an object of the C library's, and is none. */
+	if (t->n_frames && !is_library_frame(s, p, t, 0))
+		t->wait.words_valid = 0;
+	if (find_call(s, p, t, &call) < 0)
 		return false;
 	/* A condition's wait ends by taking its mutex: then it is the mutex that it waits for. */
 	if (call == CALL_COND && op == FUTEX_WAIT && t->args[2] == LLL_CONTENDED)
@@ -378,6 +386,9 @@ bool calls_emit(struct snapshot *s, struct snap_process *p, struct snap_thread *
 		emit_once_runner(s, p, addr, emit, arg);
 		emit_sync(p, t, SYNC_ONCE_WAIT, addr, emit, arg);
 		return true;
+	case CALL_RAW:
+		t->wait.words_valid = 0;
+		return false;
 	case CALL_JOIN: /* told by the word that it waits on */
 	case CALL_NONE:
 	default:

@@ -62,6 +62,21 @@ expect_out 'abandoned, certain'
 stop
 end
 
+begin "a futex of the program's own is no object of the C library's"
+look own-futex 1
+expect_out 'waits for the futex words'
+if grep -q rwlock "$TMP/out"; then fail "it is no rwlock" "$(cat "$TMP/out")"; fi
+stop
+end
+
+begin "who reads again behind a writer that goes first"
+look rwlock 2
+expect_status 1
+expect_out 'waits for the read lock of the rwlock table[.0-9]* at stuck_shared.c'
+expect_out 'waits for the write lock of the rwlock table'
+stop
+end
+
 begin "a thread at a breakpoint is at its own line"
 if gdb --version >/dev/null 2>&1; then
 	run timeout 30 gdb -batch -ex 'break mode_named_cond' -ex 'run named-cond m' \

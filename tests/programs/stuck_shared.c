@@ -2,14 +2,18 @@
 /* SPDX-License-Identifier: MIT */
 /* usage: stuck_shared MODE NAME: prints nothing; a test knows that it is stuck by what /proc says about its threads. */
 #include <fcntl.h>
+#include <linux/futex.h>
 #include <pthread.h>
+#include <sched.h>
 #include <semaphore.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -120,6 +124,42 @@ static void mode_named_sem(const char *name)
 		sem_wait(sem);
 }
 
+/* A lock of the program's own, as in Rust, between words that look like those of a rwlock. */
+static void mode_own_futex(const char *name)
+{
+	static uint32_t words[16] = {[4] = 2, [5] = 1, [6] = 2};
+
+	(void)name;
+	syscall(SYS_futex, &words[6], FUTEX_WAIT_BITSET | FUTEX_PRIVATE_FLAG, 2, NULL, NULL,
+		FUTEX_BITSET_MATCH_ANY);
+}
+
+static void *write_later(void *arg)
+{
+	pthread_barrier_wait(&meet);
+	pthread_rwlock_wrlock(arg);
+	return NULL;
+}
+
+/* Reads again behind a writer that goes first: waits on the word of the readers. */
+static void mode_rwlock(const char *name)
+{
+	static pthread_rwlock_t table = PTHREAD_RWLOCK_WRITER_NONRECURSIVE_INITIALIZER_NP;
+	pthread_t t;
+
+	(void)name;
+	pthread_barrier_init(&meet, NULL, 2);
+	pthread_rwlock_rdlock(&table);
+	pthread_create(&t, NULL, write_later, &table);
+	pthread_barrier_wait(&meet);
+	/* As long as the writer has not asked, to read once more is granted. */
+	while (pthread_rwlock_tryrdlock(&table) == 0) {
+		pthread_rwlock_unlock(&table);
+		sched_yield();
+	}
+	pthread_rwlock_rdlock(&table);
+}
+
 /* As Python's multiprocessing does: the name is gone before anybody waits. */
 static void mode_unlinked_sem(const char *name)
 {
@@ -135,7 +175,8 @@ static const struct mode {
 	void (*run)(const char *name);
 } modes[] = {{"pi", mode_pi}, {"dead-owner", mode_dead_owner}, {"named-cond", mode_named_cond},
 	{"unnamed-cond", mode_unnamed_cond}, {"named-sem", mode_named_sem},
-	{"unlinked-sem", mode_unlinked_sem}};
+	{"unlinked-sem", mode_unlinked_sem}, {"own-futex", mode_own_futex},
+	{"rwlock", mode_rwlock}};
 
 int main(int argc, char **argv)
 {
