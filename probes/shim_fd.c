@@ -215,6 +215,18 @@ struct opening {
 	bool fifo, waits;
 };
 
+/* What the FIFO is called belongs to the wait that follows: it has no descriptor yet. */
+static void record_path(const char *path)
+{
+	struct rec_MORE r;
+
+	memset(&r, 0, sizeof r);
+	r.what = MORE_PATH;
+	r.len = strnlen(path, sizeof r.data);
+	memcpy(r.data, path, r.len);
+	RECORD(MORE, &r);
+}
+
 /* Opening one side of a FIFO waits for the other. */
 static struct opening opening(int dir, const char *path, int flags)
 {
@@ -236,6 +248,7 @@ static struct opening opening(int dir, const char *path, int flags)
 	r.file_kind = FILE_FIFO;
 	r.dev = st.st_dev;
 	r.inode = st.st_ino;
+	record_path(path);
 	RECORD(WAIT_BEGIN, &r);
 	return o;
 }

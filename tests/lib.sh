@@ -9,7 +9,7 @@
 #   end
 #
 # Each begin ... end is one test. A failed expect_ marks it failed and shows
-# why; the file goes on. need_ebpf and its like skip the current test.
+# why; the file goes on. skip REASON takes the current test out.
 # $TMP is an empty folder of the file's own, removed at the end.
 
 set -u

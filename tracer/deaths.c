@@ -125,6 +125,26 @@ static void emit_reap(pid_t pid, uint64_t ts, int status, source_emit *emit, voi
 	emit(arg, &rec.head);
 }
 
+static uint64_t now_ns(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+static void bury(struct life *l, bool is_zombie, int status, source_emit *emit, void *arg)
+{
+	uint64_t ts = now_ns();
+
+	life_end(l);
+	if (is_zombie)
+		emit_exit(l->pid, ts, status, emit, arg);
+	/* An orphan is ours to reap; another's child makes this fail. */
+	if (!l->spare && waitpid(l->pid, &status, WNOHANG) == l->pid)
+		emit_reap(l->pid, ts, status, emit, arg);
+}
+
 void deaths_poll(struct deaths *d, source_emit *emit, void *arg)
 {
 	struct epoll_event events[EVENTS_AT_ONCE];
@@ -134,34 +154,36 @@ void deaths_poll(struct deaths *d, source_emit *emit, void *arg)
 		n = epoll_wait(d->epoll, events, EVENTS_AT_ONCE, 0);
 		for (int i = 0; i < n; i++) {
 			struct life *l = events[i].data.ptr;
-			struct timespec now;
-			uint64_t ts;
-			int status;
+			int status = 0;
+			bool is_zombie = zombie_status(l->pid, &status);
 
-			life_end(l);
-			(void)clock_gettime(CLOCK_MONOTONIC, &now);
-			ts = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-			if (zombie_status(l->pid, &status))
-				emit_exit(l->pid, ts, status, emit, arg);
-			/* An orphan is ours to reap; another's child makes this fail. */
-			if (!l->spare && waitpid(l->pid, &status, WNOHANG) == l->pid)
-				emit_reap(l->pid, ts, status, emit, arg);
+			bury(l, is_zombie, status, emit, arg);
 		}
 	} while (n == EVENTS_AT_ONCE);
+}
+
+void deaths_settle(struct deaths *d, source_emit *emit, void *arg)
+{
+	struct hash_slot *slot;
+
+	for (size_t pos = 0; (slot = hash_next(&d->lives, &pos));) {
+		struct life *l = slot->value;
+		int status;
+
+		if (l->pidfd >= 0 && zombie_status(l->pid, &status))
+			bury(l, true, status, emit, arg);
+	}
 }
 
 void deaths_ended(struct deaths *d, pid_t pid, int status, source_emit *emit, void *arg)
 {
 	struct life *l = hash_get(&d->lives, (uint64_t)pid);
-	struct timespec now;
 
 	/* Not watched any more: deaths_poll was faster. */
 	if (!l || l->pidfd < 0)
 		return;
 	life_end(l);
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	emit_exit(
-		pid, (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec, status, emit, arg);
+	emit_exit(pid, now_ns(), status, emit, arg);
 }
 
 bool deaths_filter(struct deaths *d, const struct rec_head *rec, source_emit *emit, void *arg)

@@ -30,6 +30,9 @@ int deaths_fd(const struct deaths *d);
 /* Emits an EXIT record, at the present time, for each process that has ended since the last call. To be called before the rings are drained. */
 void deaths_poll(struct deaths *d, source_emit *emit, void *arg);
 
+/* At the end: looks at each that is left, as a zombie may be seen before its pidfd says so. */
+void deaths_settle(struct deaths *d, source_emit *emit, void *arg);
+
 /* The same for a process whose status somebody else in pptrace has just taken. */
 void deaths_ended(struct deaths *d, pid_t pid, int status, source_emit *emit, void *arg);
 

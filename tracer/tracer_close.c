@@ -7,6 +7,7 @@
 
 #include "base/buf.h"
 #include "schema/db.h"
+#include "tracer/deaths.h"
 #include "tracer/merge.h"
 #include "tracer/model.h"
 #include "tracer/store.h"
@@ -65,6 +66,8 @@ static int write_end(struct tracer *t, const struct tracer_outcome *outcome, str
 {
 	int rc;
 
+	if (t->deaths)
+		deaths_settle(t->deaths, tracer_emit, t);
 	tracer_read_losses(t);
 	tracer_drain_rest(t);
 	rc = model_end(t->model, clock_ns(CLOCK_MONOTONIC));
