@@ -101,7 +101,7 @@ static bool print_choice(void)
 		[LOCKS_MODE_FUTEX] = "futex waits: locks that block",
 		[LOCKS_MODE_OFF] = "nothing"};
 	struct tracer_config config = {.program = "/proc/self/exe"};
-	_cleanup_buf_ struct buf notes = BUF_INIT, why = BUF_INIT;
+	_cleanup_buf_ struct buf notes = BUF_INIT, why = BUF_INIT, blind = BUF_INIT;
 	struct choice choice;
 	int rc = choose_sources(&config, &choice, &notes, &why);
 
@@ -111,6 +111,14 @@ static bool print_choice(void)
 	else
 		(void)printf("\npptrace run cannot record here: %s\n", why.data);
 	(void)fputs(notes.data, stdout);
+	if (rc == 0) {
+		choice_blind_spots(&choice, &blind);
+		if (blind.len)
+			(void)printf(
+				"what such a recording cannot contain (see also the manual):\n");
+		for (char *rest = blind.data, *line; (line = strsep(&rest, "\n")) && *line;)
+			(void)printf("  %s\n", line);
+	}
 	choice_done(&choice);
 	return rc == 0;
 }

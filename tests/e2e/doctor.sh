@@ -26,6 +26,15 @@ expect_out '^pptrace run records with '
 expect_eq "$(grep -c '^no ' out)" "$(grep -c '^      why: ' out)" "reasons"
 end
 
+begin "what the recording cannot contain is said"
+expect_out '^what such a recording cannot contain'
+if [ "$(id -u)" = 0 ]; then
+	limited -all "$PPTRACE" doctor --no-cost
+fi
+expect_out 'Static programs, programs of another C library'
+expect_out 'System calls made without the C library are not recorded'
+end
+
 begin "costs are measured"
 if [ "$(id -u)" != 0 ]; then skip "no eBPF permission"; else
 	run "$PPTRACE" doctor
