@@ -140,6 +140,12 @@ struct thread {
 	struct broken broken; /* row 0: none */
 	struct pipe *opening; /* FIFO that it waited to open, until its end is known */
 	struct call call;
+	struct below { /* calls that others were made on top of: in an initialiser, in a signal handler */
+		int64_t row; /* id in sync, 0: none */
+		uint64_t addr;
+		uint8_t op;
+	} below[4];
+	unsigned n_below; /* ever put there */
 	struct hold *held;
 	size_t n_held, cap_held;
 	int64_t waited;     /* id of the lock that it was blocked for last, 0 since it got it */

@@ -82,8 +82,26 @@ static void close_call(struct model *m, struct thread *t)
 void model_call_end(struct model *m, struct thread *t)
 {
 	model_call_flush(m, t);
+	if (t->call.open && t->call.row)
+		t->below[t->n_below++ % ARRAY_SIZE(t->below)] =
+			(struct below){t->call.row, t->call.addr, t->call.op};
 	if (t->call.open)
 		close_call(m, t);
+}
+
+/* Returns the row of a call that was forgotten for another one on top of it, 0: there is none. */
+static int64_t take_below(struct thread *t, const struct rec_SYNC_END *rec)
+{
+	for (unsigned i = 0; i < ARRAY_SIZE(t->below); i++) {
+		struct below *b = &t->below[i];
+		int64_t row = b->row;
+
+		if (!row || b->op != rec->op || b->addr != rec->addr)
+			continue;
+		b->row = 0;
+		return row;
+	}
+	return 0;
 }
 
 /* The thread with a tid as the caller's own PID namespace numbers it. */
@@ -200,6 +218,7 @@ static void begin_late(
 
 	model_call_end(m, t);
 	t->call = (struct call){.op = (uint8_t)rec->op,
+		.row = take_below(t, rec),
 		.start = start < ts ? start : ts,
 		.site = model_site(m, t->proc, rec->site, true),
 		.target = target_of(m, t, rec->target),

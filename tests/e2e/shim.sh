@@ -270,7 +270,7 @@ END
 if ! command -v g++ >/dev/null || ! g++ -o once once.cc; then skip "no compiler for C++"; else
 	run "$PPTRACE" run -q $mode -o s.db ./once
 	expect_status 3
-	expect_sql s.db "SELECT sum(result = 125) FROM sync s WHERE op = 'once'" 2
+	expect_sql s.db "SELECT sum(result = 125), sum(end_ns IS NULL) FROM sync WHERE op = 'once'" '2|0'
 fi
 end
 done

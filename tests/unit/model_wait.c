@@ -489,6 +489,25 @@ TEST(sync_join)
 	feed_close(&f);
 }
 
+/* What is called inside an initialiser does not make two calls of it. */
+TEST(sync_nested)
+{
+	struct feed f;
+
+	begin(&f);
+	feed_at(&f, 100, 10, 11);
+	FEED(&f, SYNC_BEGIN, .op = SYNC_ONCE_RUN, .addr = 0x8000);
+	feed_at(&f, 110, 10, 11);
+	FEED(&f, SYNC_BEGIN, .op = SYNC_ONCE_RUN, .addr = 0x9000);
+	feed_at(&f, 120, 10, 11);
+	FEED(&f, SYNC_END, .op = SYNC_ONCE_RUN, .addr = 0x9000);
+	feed_at(&f, 130, 10, 11);
+	FEED(&f, SYNC_END, .op = SYNC_ONCE_RUN, .addr = 0x8000, .result = 125);
+	feed_end(&f, 1000);
+	EXPECT(&f, "SELECT end_ns, result FROM sync ORDER BY id", "130|125 120|0");
+	feed_close(&f);
+}
+
 TEST(sync_once)
 {
 	struct feed f;
