@@ -9,6 +9,8 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -151,6 +153,18 @@ static void look(struct io_call *c, int fd, unsigned op, size_t requested)
 		c->start = shim_now_early();
 }
 
+/* A socket may have been told how long its calls wait at most (SO_RCVTIMEO). */
+static bool is_timed(const struct io_call *c)
+{
+	struct timeval limit = {0, 0};
+	socklen_t len = sizeof limit;
+
+	return c->pipe.kind == PIPE_SOCKETPAIR &&
+	       sys6(SYS_getsockopt, c->fd, SOL_SOCKET, is_write(c->op) ? SO_SNDTIMEO : SO_RCVTIMEO,
+		       SYS_ARG(&limit), SYS_ARG(&len), 0) == 0 &&
+	       (limit.tv_sec || limit.tv_usec);
+}
+
 bool io_begin_slow(struct io_call *c, bool nonblocking)
 {
 	struct rec_WAIT_BEGIN r;
@@ -167,6 +181,7 @@ bool io_begin_slow(struct io_call *c, bool nonblocking)
 		r.file_kind = c->pipe.file_kind == FILE_OTHER ? fd_kind(c->fd) : c->pipe.file_kind;
 		r.dev = c->pipe.dev;
 		r.inode = c->pipe.inode;
+		r.timed = is_timed(c);
 		RECORD(WAIT_BEGIN, &r);
 		c->waits = true;
 	}

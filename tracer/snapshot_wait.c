@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <linux/futex.h>
 #include <poll.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -21,6 +22,21 @@ enum {
 	MAX_SELECT = 1024
 };
 
+/* A socket may have been told how long its calls wait at most (SO_RCVTIMEO): asked of a copy of the descriptor. */
+static bool is_limited(const struct snap_process *p, const struct snap_thread *t, int fd)
+{
+	_cleanup_close_ int pidfd = (int)syscall(SYS_pidfd_open, p->pid, 0);
+	_cleanup_close_ int copy = pidfd < 0 ? -1 : (int)syscall(SYS_pidfd_getfd, pidfd, fd, 0);
+	bool sends = t->nr == SYS_write || t->nr == SYS_writev || t->nr == SYS_sendto ||
+		     t->nr == SYS_sendmsg || t->nr == SYS_sendmmsg;
+	struct timeval limit = {0, 0};
+	socklen_t len = sizeof limit;
+
+	return copy >= 0 &&
+	       getsockopt(copy, SOL_SOCKET, sends ? SO_SNDTIMEO : SO_RCVTIMEO, &limit, &len) == 0 &&
+	       (limit.tv_sec || limit.tv_usec);
+}
+
 static void set_file(struct snap_process *p, struct snap_thread *t, int fd)
 {
 	const struct snap_fd *f = files_find(p, fd);
@@ -31,6 +47,7 @@ static void set_file(struct snap_process *p, struct snap_thread *t, int fd)
 	t->wait.dev = f->dev;
 	t->wait.inode = f->inode;
 	t->wait.peer = f->kind == FILE_PIDFD ? (uint64_t)f->peer : f->inode2;
+	t->wait.timed = f->kind == FILE_SOCKETPAIR && is_limited(p, t, fd);
 }
 
 static void add_poll(struct snap_process *p, struct snap_thread *t, int fd, unsigned events)
