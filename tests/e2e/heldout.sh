@@ -1,0 +1,70 @@
+#!/usr/bin/env bash
+# heldout.sh - programs that the verdict was not written for: the stuck are found, those at rest left alone.
+# SPDX-License-Identifier: MIT
+. "$(dirname "$0")/../lib.sh"
+
+[ -x "$PROGRAMS/heldout" ] || make -s -C "$ROOT" programs >/dev/null
+
+# record NAME BACKEND: traces a case in a folder of its own; what is stuck for certain is killed by pptrace.
+record()
+{
+	mkdir -p "$TMP/$2.$1"
+	cd "$TMP/$2.$1" || return
+	TMP=$PWD timeout -k 5 30 "$PPTRACE" run -q --backend="$2" --watch=0.3 --on-deadlock=kill \
+		-o t.db "$PROGRAMS/heldout" "$1" >out 2>err </dev/null
+	echo $? >status
+}
+export -f record
+export PPTRACE PROGRAMS TMP
+
+stuck="once-joins shell-reads-parent five-hops four-resources flock-of-waiter group-reads-parent"
+healthy="handler-posts cancelled child-computes shared-memory shared-files limited-socket"
+
+for backend in $(backends); do
+	for name in $stuck $healthy; do
+		echo "$name $backend"
+	done | xargs -P 4 -L 1 bash -c 'record "$@"' record
+	for name in $stuck; do
+		begin "$backend: $name is a deadlock"
+		cd "$TMP/$backend.$name" || exit
+		expect_eq "$(cat status)" 124 status
+		expect_eq "$(sql t.db "SELECT DISTINCT rule || ' ' || certainty FROM finding WHERE severity = 'error'")" \
+			"deadlock certain" findings
+		[ -n "$test_ok" ] || head -c 1500 err
+		end
+	done
+	for name in $healthy; do
+		begin "$backend: $name is at rest, and ends as it would alone"
+		cd "$TMP/$backend.$name" || exit
+		expect_eq "$(cat status)" 7 status
+		expect_eq "$(cat err)" "" "what run says"
+		expect_eq "$(sql t.db "SELECT rule FROM finding WHERE severity = 'error' OR rule = 'stuck'")" "" findings
+		end
+	done
+
+	begin "$backend: a shell that opens a FIFO is only possibly stuck"
+	mkdir -p "$TMP/$backend.fifo"
+	cd "$TMP/$backend.fifo" || exit
+	TMP=$PWD timeout -k 5 30 "$PPTRACE" run --backend="$backend" --watch=0.3 -o t.db \
+		"$PROGRAMS/heldout" shell-opens-fifo >out 2>err </dev/null &
+	pid=$!
+	wait_for 10 grep -q 'possibly stuck' err
+	: >heldout.fifo
+	wait $pid
+	expect_eq $? 7 status
+	expect_eq "$(grep -c 'error: deadlock' err)" 0 "certain verdicts"
+	end
+
+	# The other one sees end-of-file then, and ends.
+	begin "$backend: a deadlock stays found when somebody outside kills one of the two"
+	mkdir -p "$TMP/$backend.one"
+	cd "$TMP/$backend.one" || exit
+	TMP=$PWD timeout -k 5 30 "$PPTRACE" run -q --backend="$backend" --watch=0.3 -o t.db \
+		"$PROGRAMS/heldout" group-reads-parent >out 2>err </dev/null &
+	pid=$!
+	wait_for 10 grep -q 'error: deadlock' err
+	kill "$(sql t.db 'SELECT pid FROM process WHERE parent_id IS NULL')"
+	wait $pid
+	expect_eq "$(sql t.db "SELECT rule FROM finding WHERE severity = 'error'")" deadlock findings
+	end
+done
