@@ -335,11 +335,17 @@ bool state_catches(const struct state *st, uint32_t thread, int signo)
 	return (st->processes[t->process].caught & bit) && !(t->wait.sigmask & bit);
 }
 
+/* Signals of a thread's own faults: who is blocked makes none, and nobody sends them to let a program go on. */
+static const uint64_t faults = UINT64_C(1) << (SIGSEGV - 1) | UINT64_C(1) << (SIGBUS - 1) |
+			       UINT64_C(1) << (SIGFPE - 1) | UINT64_C(1) << (SIGILL - 1) |
+			       UINT64_C(1) << (SIGTRAP - 1) | UINT64_C(1) << (SIGSYS - 1);
+
 bool state_catches_any(const struct state *st, uint32_t process)
 {
 	const struct state_process *p = &st->processes[process];
 	/* 32 and 33 are caught by the library in every program that has threads, for itself. */
-	uint64_t open = p->caught & ~(UINT64_C(1) << (SIGCHLD - 1)) & ~(UINT64_C(3) << 31);
+	uint64_t open =
+		p->caught & ~(UINT64_C(1) << (SIGCHLD - 1)) & ~(UINT64_C(3) << 31) & ~faults;
 
 	for (uint32_t t = p->first; t != STATE_NONE; t = st->threads[t].next)
 		if (open & ~st->threads[t].wait.sigmask)
