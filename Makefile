@@ -190,13 +190,16 @@ bench: all $(OUT)/bench/work
 
 TIME ?= 60
 FUZZERS := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(sort $(wildcard tests/fuzz/*.c)))
-build/fuzz/%: tests/fuzz/%.c $(ROOM_SRC) $(if $(BPF_OBJ),$(OUT)/gen/pptrace.skel.h)
+FUZZ_CFLAGS = $(filter-out -Werror -fno-toplevel-reorder,$(ALL_CFLAGS)) -fsanitize=address,undefined
+FUZZ_OBJ := $(patsubst %.c,build/fuzz/obj/%.o,$(ROOM_SRC) $(CLI_TESTED:%=cli/%.c))
+build/fuzz/obj/%.o: %.c $(if $(BPF_OBJ),$(OUT)/gen/pptrace.skel.h)
 	@mkdir -p $(@D)
-	$(say) FUZZ $@
-	$(Q)$(CLANG) $(filter-out -Werror,$(ALL_CFLAGS)) -fsanitize=fuzzer,address,undefined \
-		-o $@ $< $(ROOM_SRC) $(LIBS)
+	$(say) FUZZ-CC $<
+	$(Q)$(CLANG) $(FUZZ_CFLAGS) -fsanitize=fuzzer-no-link -MMD -MP -c -o $@ $<
 
-build/fuzz/parse: LIBS += $(CLI_TESTED:%=cli/%.c)
+build/fuzz/%: tests/fuzz/%.c $(FUZZ_OBJ)
+	$(say) FUZZ $@
+	$(Q)$(CLANG) $(FUZZ_CFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS)
 
 fuzz: $(FUZZERS)
 	$(Q)for f in $(FUZZERS); do echo "$$f"; mkdir -p $$f.corpus; \
@@ -256,4 +259,4 @@ help:
 clean:
 	rm -rf build
 
--include $(ROOM_OBJ:.o=.d) $(CLI_OBJ:.o=.d) $(BPF_OBJ:.o=.d) $(SHIM_OBJ:.o=.d) $(UNIT_OBJ:.o=.d)
+-include $(ROOM_OBJ:.o=.d) $(CLI_OBJ:.o=.d) $(BPF_OBJ:.o=.d) $(SHIM_OBJ:.o=.d) $(UNIT_OBJ:.o=.d) $(FUZZ_OBJ:.o=.d)
