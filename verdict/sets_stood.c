@@ -144,6 +144,34 @@ static int64_t killed_from_outside(const struct state *st, const struct stuck_se
 	return ns == INT64_MAX ? ns : ns - SLACK_NS;
 }
 
+/* Says whether a member killed another one, in a handler on top of its wait: then it could go on. */
+static bool has_helped_itself(const struct state *st, const struct stuck_set *s)
+{
+	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
+	_cleanup_buf_ struct buf why = BUF_INIT;
+
+	if (query_open(st->db,
+		    "SELECT s.sender_id FROM signal s JOIN process q ON q.id = s.process_id"
+		    " WHERE q.id = ?1 AND s.signo = q.exit_signal AND s.sender_id IS NOT NULL"
+		    " AND s.sent_ns >= ?2",
+		    &stmt, &why) != 0)
+		return false;
+	for (size_t i = 0; i < s->n_members; i++) {
+		const struct state_thread *t = &st->threads[s->members[i]];
+
+		if (!t->torn)
+			continue;
+		(void)sqlite3_reset(stmt);
+		(void)sqlite3_bind_int64(stmt, 1, st->processes[t->process].id);
+		(void)sqlite3_bind_int64(stmt, 2, s->since_ns);
+		while (query_step(stmt, &why) == 1)
+			for (size_t k = 0; k < s->n_members; k++)
+				if (st->threads[s->members[k]].id == query_int(stmt, 0, 0))
+					return true;
+	}
+	return false;
+}
+
 /* Says whether a wait of the set ended by itself later on: then it was no deadlock. */
 static bool has_dissolved(const struct state *st, const struct stuck_set *s)
 {
@@ -175,7 +203,7 @@ bool sets_stood(const struct state *st, struct stuck_set *s)
 	}
 	if (st->instant || until == INT64_MAX)
 		return true;
-	if (has_dissolved(st, s) || was_woken(st, s))
+	if (has_dissolved(st, s) || was_woken(st, s) || has_helped_itself(st, s))
 		return false;
 	least = 1000000 * (int64_t)(st->at_ns == STATE_END ? TOGETHER_NOW_MS : TOGETHER_PAST_MS);
 	return until - s->since_ns >= least && until - settled(st, s) >= least;

@@ -18,7 +18,7 @@ export -f record
 export PPTRACE PROGRAMS TMP
 
 stuck="once-joins shell-reads-parent five-hops four-resources flock-of-waiter group-reads-parent"
-healthy="handler-posts cancelled child-computes shared-memory shared-files limited-socket"
+healthy="handler-posts cancelled child-computes alarm-kills-child shared-memory shared-files limited-socket"
 
 for backend in $(backends); do
 	for name in $stuck $healthy; do

@@ -291,6 +291,29 @@ static void child_computes(void)
 	wait(NULL);
 }
 
+static pid_t child;
+
+static void kill_child(int signo)
+{
+	(void)signo;
+	kill(child, SIGKILL);
+}
+
+/* What would be a deadlock has a handler that ends it. */
+static void alarm_kills_child(void)
+{
+	signal(SIGALRM, kill_child);
+	make_pipe();
+	child = fork();
+	if (child == 0) {
+		close(ends[1]);
+		read_one();
+		_exit(0);
+	}
+	alarm(1);
+	waitpid(child, NULL, 0);
+}
+
 static int post_in_same_memory(void *arg)
 {
 	struct timespec one = {1, 0};
@@ -355,6 +378,7 @@ static const struct {
 	{"handler-posts", handler_posts},
 	{"cancelled", cancelled},
 	{"child-computes", child_computes},
+	{"alarm-kills-child", alarm_kills_child},
 	{"shared-memory", shared_memory},
 	{"shared-files", shared_files},
 	{"limited-socket", limited_socket},
