@@ -6,7 +6,6 @@
 #include "verdict/query.h"
 
 #include <errno.h>
-#include <signal.h>
 
 enum wait_reason state_reason(const char *name)
 {
@@ -265,98 +264,10 @@ static int load_waits(struct state *st, struct buf *why)
 	return rc;
 }
 
-static int load_handlers(struct state *st, struct buf *why)
-{
-	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
-	int rc = state_query(st, "SELECT process_id, signo, disposition FROM handler WHERE @open",
-		"start_ns", "end_ns", &stmt, why);
-
-	if (rc)
-		return rc;
-	while ((rc = query_step(stmt, why)) > 0) {
-		uint32_t p = state_process(st, query_int(stmt, 0, 0));
-		int64_t signo = query_int(stmt, 1, 0);
-
-		if (p == STATE_NONE || signo < 1 || signo > 64)
-			continue;
-		if (!strcmp(query_text(stmt, 2), "ignored"))
-			st->processes[p].ignored |= UINT64_C(1) << (signo - 1);
-		else
-			st->processes[p].caught |= UINT64_C(1) << (signo - 1);
-	}
-	return rc;
-}
-
-static bool kills_by_default(int64_t signo)
-{
-	return signo != SIGCHLD && signo != SIGURG && signo != SIGWINCH && signo != SIGCONT &&
-	       signo != SIGSTOP && signo != SIGTSTP && signo != SIGTTIN && signo != SIGTTOU;
-}
-
-/* Timers that count cpu time stand still while everybody is blocked: only those that count real time matter. */
-static int load_timers(struct state *st, struct buf *why)
-{
-	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
-	int rc = state_query(st,
-		"SELECT process_id, signo, expires_ns, interval_ns FROM timer WHERE @open"
-		" AND kind IN ('real', 'posix') AND signo IS NOT NULL",
-		"armed_ns", "disarmed_ns", &stmt, why);
-
-	if (rc)
-		return rc;
-	while ((rc = query_step(stmt, why)) > 0) {
-		uint32_t p = state_process(st, query_int(stmt, 0, 0));
-		int64_t signo = query_int(stmt, 1, 0);
-		uint64_t bit;
-
-		if (p == STATE_NONE || signo < 1 || signo > 64)
-			continue;
-		bit = UINT64_C(1) << (signo - 1);
-		/* A timer that has fired once and for all rescues nobody; one that is due may still. */
-		if (query_int(stmt, 3, 0) == 0 && st->now_ns != INT64_MAX &&
-			query_int(stmt, 2, INT64_MAX) < st->now_ns - 1000000000)
-			continue;
-		/* 32 and 33 are the library's own: its helper thread then starts a function of the program's. */
-		if (signo == 32 || signo == 33)
-			st->processes[p].alarm_kills = true;
-		else if (st->processes[p].caught & bit)
-			st->processes[p].alarm_rings = true;
-		else if (!(st->processes[p].ignored & bit) && kills_by_default(signo))
-			st->processes[p].alarm_kills = true;
-	}
-	return rc;
-}
-
-bool state_catches(const struct state *st, uint32_t thread, int signo)
-{
-	const struct state_thread *t = &st->threads[thread];
-	uint64_t bit = UINT64_C(1) << (signo - 1);
-
-	return (st->processes[t->process].caught & bit) && !(t->wait.sigmask & bit);
-}
-
-/* Signals of a thread's own faults: who is blocked makes none, and nobody sends them to let a program go on. */
-static const uint64_t faults = UINT64_C(1) << (SIGSEGV - 1) | UINT64_C(1) << (SIGBUS - 1) |
-			       UINT64_C(1) << (SIGFPE - 1) | UINT64_C(1) << (SIGILL - 1) |
-			       UINT64_C(1) << (SIGTRAP - 1) | UINT64_C(1) << (SIGSYS - 1);
-
-bool state_catches_any(const struct state *st, uint32_t process)
-{
-	const struct state_process *p = &st->processes[process];
-	/* 32 and 33 are caught by the library in every program that has threads, for itself. */
-	uint64_t open =
-		p->caught & ~(UINT64_C(1) << (SIGCHLD - 1)) & ~(UINT64_C(3) << 31) & ~faults;
-
-	for (uint32_t t = p->first; t != STATE_NONE; t = st->threads[t].next)
-		if (open & ~st->threads[t].wait.sigmask)
-			return true;
-	return false;
-}
-
 int state_load(struct state *st, struct sqlite3 *db, int64_t at_ns, bool open_only, struct buf *why)
 {
 	static int (*const steps[])(struct state *, struct buf *) = {
-		load_trace, load_processes, load_threads, load_waits, load_handlers, load_timers};
+		load_trace, load_processes, load_threads, load_waits, state_load_signals};
 	int rc = 0;
 
 	*st = (struct state){.db = db, .at_ns = at_ns};

@@ -133,6 +133,9 @@ bool state_catches(const struct state *st, uint32_t thread, int signo);
 /* Says whether a process catches any signal, SIGCHLD aside, that one of its threads lets in. */
 bool state_catches_any(const struct state *st, uint32_t process);
 
+/* Part of state_load: handlers, timers, signals on their way. */
+int state_load_signals(struct state *st, struct buf *why);
+
 /* The second half of state_load: the locks and pipes that open waits are about. */
 int state_load_locks(struct state *st, bool open_only, struct buf *why);
 

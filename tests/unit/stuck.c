@@ -94,6 +94,28 @@ TEST(stuck_abba_with_killing_alarm)
 	EXPECT(db, "");
 }
 
+/* The alarm has rung, and the process is about to die of it. */
+TEST(stuck_abba_with_signal_under_way)
+{
+	sqlite3 *db = abba();
+
+	fixture_sql(db,
+		"INSERT INTO signal (signo, name, source, process_id, sent_ns, result)"
+		" SELECT 14, 'SIGALRM', 'timer', 1, duration_ns - 100000000, 'queued' FROM trace");
+	EXPECT(db, "");
+}
+
+TEST(stuck_abba_with_signal_long_blocked)
+{
+	sqlite3 *db = abba();
+
+	fixture_sql(db, "UPDATE wait SET sigmask = 8192");
+	fixture_sql(db,
+		"INSERT INTO signal (signo, name, source, process_id, sent_ns, result)"
+		" SELECT 14, 'SIGALRM', 'timer', 1, duration_ns - 100000000, 'queued' FROM trace");
+	EXPECT(db, "deadlock cycle 11 12");
+}
+
 TEST(stuck_abba_with_profiling_timer)
 {
 	sqlite3 *db = abba();

@@ -1,0 +1,144 @@
+/* state_signals.c - which signals a process takes, and which timers and signals are about to end its waits. */
+/* SPDX-License-Identifier: MIT */
+#include "verdict/state.h"
+
+#include "base/buf.h"
+#include "verdict/query.h"
+
+#include <signal.h>
+
+static int load_handlers(struct state *st, struct buf *why)
+{
+	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
+	int rc = state_query(st, "SELECT process_id, signo, disposition FROM handler WHERE @open",
+		"start_ns", "end_ns", &stmt, why);
+
+	if (rc)
+		return rc;
+	while ((rc = query_step(stmt, why)) > 0) {
+		uint32_t p = state_process(st, query_int(stmt, 0, 0));
+		int64_t signo = query_int(stmt, 1, 0);
+
+		if (p == STATE_NONE || signo < 1 || signo > 64)
+			continue;
+		if (!strcmp(query_text(stmt, 2), "ignored"))
+			st->processes[p].ignored |= UINT64_C(1) << (signo - 1);
+		else
+			st->processes[p].caught |= UINT64_C(1) << (signo - 1);
+	}
+	return rc;
+}
+
+static bool kills_by_default(int64_t signo)
+{
+	return signo != SIGCHLD && signo != SIGURG && signo != SIGWINCH && signo != SIGCONT &&
+	       signo != SIGSTOP && signo != SIGTSTP && signo != SIGTTIN && signo != SIGTTOU;
+}
+
+/* Timers that count cpu time stand still while everybody is blocked: only those that count real time matter. */
+static int load_timers(struct state *st, struct buf *why)
+{
+	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
+	int rc = state_query(st,
+		"SELECT process_id, signo, expires_ns, interval_ns FROM timer WHERE @open"
+		" AND kind IN ('real', 'posix') AND signo IS NOT NULL",
+		"armed_ns", "disarmed_ns", &stmt, why);
+
+	if (rc)
+		return rc;
+	while ((rc = query_step(stmt, why)) > 0) {
+		uint32_t p = state_process(st, query_int(stmt, 0, 0));
+		int64_t signo = query_int(stmt, 1, 0);
+		uint64_t bit;
+
+		if (p == STATE_NONE || signo < 1 || signo > 64)
+			continue;
+		bit = UINT64_C(1) << (signo - 1);
+		/* A timer that has fired once and for all rescues nobody; one that is due may still. */
+		if (query_int(stmt, 3, 0) == 0 && st->now_ns != INT64_MAX &&
+			query_int(stmt, 2, INT64_MAX) < st->now_ns - 1000000000)
+			continue;
+		/* 32 and 33 are the library's own: its helper thread then starts a function of the program's. */
+		if (signo == 32 || signo == 33)
+			st->processes[p].alarm_kills = true;
+		else if (st->processes[p].caught & bit)
+			st->processes[p].alarm_rings = true;
+		else if (!(st->processes[p].ignored & bit) && kills_by_default(signo))
+			st->processes[p].alarm_kills = true;
+	}
+	return rc;
+}
+
+/* Says whether every thread of a process blocks a signal. */
+static bool is_blocked(const struct state *st, uint32_t process, uint64_t bit)
+{
+	for (uint32_t t = st->processes[process].first; t != STATE_NONE; t = st->threads[t].next)
+		if (!st->threads[t].waits || !(st->threads[t].wait.sigmask & bit))
+			return false;
+	return true;
+}
+
+/* A signal that was sent and has not been taken yet is on its way, on a busy machine for a while. */
+static int load_pending(struct state *st, struct buf *why)
+{
+	const int64_t under_way_ns = 2000000000;
+	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
+	int rc;
+
+	if (st->at_ns != STATE_END || st->instant)
+		return 0;
+	rc = query_one(st->db,
+		"SELECT process_id, signo FROM signal WHERE id > (SELECT max(id) FROM signal) - 10000"
+		" AND delivered_ns IS NULL AND result = 'queued' AND sent_ns > ?1",
+		st->now_ns - under_way_ns, &stmt, why);
+	for (; rc > 0; rc = query_step(stmt, why)) {
+		uint32_t p = state_process(st, query_int(stmt, 0, 0));
+		int64_t signo = query_int(stmt, 1, 0);
+		uint64_t bit;
+
+		if (p == STATE_NONE || signo < 1 || signo > 64)
+			continue;
+		bit = UINT64_C(1) << (signo - 1);
+		if (st->processes[p].caught & bit)
+			st->processes[p].alarm_rings = true;
+		else if (!(st->processes[p].ignored & bit) && kills_by_default(signo) &&
+			 !is_blocked(st, p, bit))
+			st->processes[p].alarm_kills = true;
+	}
+	return rc;
+}
+
+int state_load_signals(struct state *st, struct buf *why)
+{
+	int rc = load_handlers(st, why);
+
+	if (!rc)
+		rc = load_timers(st, why);
+	return rc ? rc : load_pending(st, why);
+}
+
+bool state_catches(const struct state *st, uint32_t thread, int signo)
+{
+	const struct state_thread *t = &st->threads[thread];
+	uint64_t bit = UINT64_C(1) << (signo - 1);
+
+	return (st->processes[t->process].caught & bit) && !(t->wait.sigmask & bit);
+}
+
+/* Signals of a thread's own faults: who is blocked makes none, and nobody sends them to let a program go on. */
+static const uint64_t faults = UINT64_C(1) << (SIGSEGV - 1) | UINT64_C(1) << (SIGBUS - 1) |
+			       UINT64_C(1) << (SIGFPE - 1) | UINT64_C(1) << (SIGILL - 1) |
+			       UINT64_C(1) << (SIGTRAP - 1) | UINT64_C(1) << (SIGSYS - 1);
+
+bool state_catches_any(const struct state *st, uint32_t process)
+{
+	const struct state_process *p = &st->processes[process];
+	/* 32 and 33 are caught by the library in every program that has threads, for itself. */
+	uint64_t open =
+		p->caught & ~(UINT64_C(1) << (SIGCHLD - 1)) & ~(UINT64_C(3) << 31) & ~faults;
+
+	for (uint32_t t = p->first; t != STATE_NONE; t = st->threads[t].next)
+		if (open & ~st->threads[t].wait.sigmask)
+			return true;
+	return false;
+}
