@@ -4,6 +4,7 @@
 
 #include <ctype.h>
 #include <dirent.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -18,25 +19,51 @@ static void add_holders(
 			add(s, s->holders[i].pid);
 }
 
+static bool maps_it(pid_t pid, const struct snap_shared *shared)
+{
+	struct snap_process p = {.live = pid};
+	bool maps = false;
+
+	maps_load(&p);
+	for (size_t i = 0; i < p.n_maps; i++)
+		maps |= p.maps[i].dev == shared->dev && p.maps[i].inode == shared->inode;
+	maps_done(&p);
+	return maps;
+}
+
+/* Who has the file open may map it yet. */
+static bool has_it_open(pid_t pid, const struct snap_shared *shared)
+{
+	char path[32];
+	bool open = false;
+	struct dirent *e;
+	struct stat st;
+	DIR *dir;
+
+	(void)snprintf(path, sizeof path, "/proc/%d/fd", (int)pid);
+	dir = opendir(path);
+	while (dir && !open && (e = readdir(dir)) != NULL)
+		open = isdigit((unsigned char)e->d_name[0]) &&
+		       fstatat(dirfd(dir), e->d_name, &st, 0) == 0 && S_ISREG(st.st_mode) &&
+		       st.st_dev == shared->dev && st.st_ino == shared->inode;
+	if (dir)
+		(void)closedir(dir);
+	return open;
+}
+
 void wait_mappers(struct snap_shared *shared)
 {
 	DIR *proc = opendir("/proc");
 	struct dirent *e;
 
 	while (proc && (e = readdir(proc)) != NULL) {
-		struct snap_process p = {.live = (pid_t)atoi(e->d_name)};
-		bool maps = false;
+		pid_t pid = (pid_t)atoi(e->d_name);
 
-		if (p.live <= 0 || p.live == getpid())
-			continue;
-		maps_load(&p);
-		for (size_t i = 0; i < p.n_maps; i++)
-			maps |= p.maps[i].dev == shared->dev && p.maps[i].inode == shared->inode;
-		maps_done(&p);
-		if (!maps)
+		if (pid <= 0 || pid == getpid() ||
+			(!maps_it(pid, shared) && !has_it_open(pid, shared)))
 			continue;
 		ARRAY_GROW(shared->mappers, shared->n_mappers, shared->cap_mappers);
-		shared->mappers[shared->n_mappers++] = p.live;
+		shared->mappers[shared->n_mappers++] = pid;
 	}
 	if (proc)
 		(void)closedir(proc);

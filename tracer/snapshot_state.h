@@ -228,7 +228,7 @@ void maps_shared(struct snapshot *s, struct snap_process *p, struct snap_thread 
 void wait_providers(struct snapshot *s, struct snap_process *p, struct snap_thread *t,
 	void (*add)(struct snapshot *s, pid_t pid));
 
-/* Finds every process of the machine that maps it and may be read. */
+/* Finds every process of the machine that maps it, or has it open and so may map it, as far as they may be read. */
 void wait_mappers(struct snap_shared *shared);
 
 /* ---- snapshot_calls.c: what the stack shows ---- */

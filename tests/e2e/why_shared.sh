@@ -62,6 +62,14 @@ expect_out 'abandoned, certain'
 stop
 end
 
+begin "who has the file of the memory open can still come to what is in it"
+look maps-later 2 memory
+expect_status 0
+expect_out '^No deadlock'
+expect_out 'sleeps'
+stop
+end
+
 begin "a futex of the program's own is no object of the C library's"
 look own-futex 1
 expect_status 1

@@ -177,13 +177,35 @@ static void mode_unlinked_sem(const char *name)
 		sem_wait(sem);
 }
 
+/* The child has given the memory up, but not the file: it comes back to it. */
+static void mode_maps_later(const char *name)
+{
+	int fd = memfd_create(name, 0);
+	size_t size = 4096;
+	sem_t *sem;
+
+	if (ftruncate(fd, (off_t)size) < 0)
+		_exit(2);
+	sem = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	sem_init(sem, 1, 0);
+	if (fork() == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		munmap(sem, size);
+		sleep(60);
+		sem = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+		sem_post(sem);
+		_exit(0);
+	}
+	sem_wait(sem);
+}
+
 static const struct mode {
 	const char *name;
 	void (*run)(const char *name);
 } modes[] = {{"pi", mode_pi}, {"dead-owner", mode_dead_owner}, {"named-cond", mode_named_cond},
 	{"unnamed-cond", mode_unnamed_cond}, {"named-sem", mode_named_sem},
-	{"unlinked-sem", mode_unlinked_sem}, {"own-futex", mode_own_futex},
-	{"rwlock", mode_rwlock}};
+	{"unlinked-sem", mode_unlinked_sem}, {"own-futex", mode_own_futex}, {"rwlock", mode_rwlock},
+	{"maps-later", mode_maps_later}};
 
 int main(int argc, char **argv)
 {
