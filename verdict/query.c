@@ -5,6 +5,7 @@
 #include "base/buf.h"
 
 #include <errno.h>
+#include <string.h>
 
 void query_cleanup(sqlite3_stmt **stmt)
 {
@@ -14,9 +15,15 @@ void query_cleanup(sqlite3_stmt **stmt)
 
 int query_open(struct sqlite3 *db, const char *sql, sqlite3_stmt **ret, struct buf *why)
 {
+	const char *text;
+
 	if (sqlite3_prepare_v2(db, sql, -1, ret, NULL) == SQLITE_OK)
 		return 0;
-	buf_adds(why, sqlite3_errmsg(db));
+	text = sqlite3_errmsg(db);
+	/* Columns are added as pptrace learns to see more. */
+	if (!strncmp(text, "no such column", 14) || !strncmp(text, "no such table", 13))
+		buf_adds(why, "the recording was made by an older pptrace, record it anew: ");
+	buf_adds(why, text);
 	return -EIO;
 }
 

@@ -40,8 +40,12 @@ static void add_shape(struct buf *out, const struct finding *f)
 	buf_addf(out, "  %s", f->shape);
 	if (f->n_members > 1)
 		buf_addf(out, " of %zu", f->n_members);
-	buf_adds(out, f->certain ? ", certain, since " : ", conditional, since ");
-	describe_time(out, f->ts_ns);
+	buf_adds(out, f->certain ? ", certain" : ", conditional");
+	/* In a snapshot everything began at 0, as far as is known. */
+	if (f->ts_ns >= 1000000) {
+		buf_adds(out, ", since ");
+		describe_time(out, f->ts_ns);
+	}
 	buf_addc(out, '\n');
 }
 
