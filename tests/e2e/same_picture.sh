@@ -4,7 +4,8 @@
 #
 # Trees and timelines are drawn from these rows, so these are compared. The
 # differences that remain are in the manual page: signals of the kernel, what the
-# C library does inside popen, and how far a call had come that is cut off.
+# C library does inside popen, how far a call had come that is cut off, and whether
+# a parent that is killed together with its child still reaped it.
 . "$(dirname "$0")/../lib.sh"
 
 nobody=(setpriv --reuid=65534 --regid=65534 --clear-groups --)
@@ -17,7 +18,7 @@ rows()
 {
 	sqlite3 -readonly "$1" "
 	SELECT 'process', p.name, q.name, c.name, p.end_kind, p.exit_code, p.exit_signal,
-		r.name, p.autoreap, replace(replace(p.created_by, 'posix_spawn', 'spawn'), 'vfork', 'spawn'),
+		iif(p.exit_signal = 9, NULL, r.name), p.autoreap, replace(replace(p.created_by, 'posix_spawn', 'spawn'), 'vfork', 'spawn'),
 		(SELECT count(*) FROM thread t WHERE t.process_id = p.id)
 	FROM process p LEFT JOIN process q ON q.id = p.parent_id LEFT JOIN process c ON c.id = p.creator_id
 		LEFT JOIN process r ON r.id = p.reaper_id;
