@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -104,6 +105,34 @@ static bool zombie_status(pid_t pid, int *ret)
 	return true;
 }
 
+/* As in linux/pidfd.h since Linux 6.15. */
+struct pidfd_exit {
+	uint64_t mask, cgroup;
+	uint32_t ids[11];
+	int32_t status;
+};
+#define PIDFD_GET _IOWR(0xFF, 11, struct pidfd_exit)
+#define PIDFD_EXIT 8u
+
+/*
+ * A parent that is killed together with its child may still reap it, and never
+ * tells: then the descriptor alone knows the status, from Linux 6.15 on.
+ */
+static bool kept_status(int pidfd, int *ret)
+{
+	struct pidfd_exit info = {.mask = PIDFD_EXIT};
+
+	if (ioctl(pidfd, PIDFD_GET, &info) < 0 || !(info.mask & PIDFD_EXIT))
+		return false;
+	*ret = info.status;
+	return true;
+}
+
+static bool status_of(const struct life *l, int *ret)
+{
+	return zombie_status(l->pid, ret) || kept_status(l->pidfd, ret);
+}
+
 static void emit_exit(pid_t pid, uint64_t ts, int status, source_emit *emit, void *arg)
 {
 	struct rec_EXIT rec = {.head = {REC_EXIT, sizeof rec, 0, ts, (rec_u32)pid, (rec_u32)pid},
@@ -133,12 +162,12 @@ static uint64_t now_ns(void)
 	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
-static void bury(struct life *l, bool is_zombie, int status, source_emit *emit, void *arg)
+static void bury(struct life *l, bool is_known, int status, source_emit *emit, void *arg)
 {
 	uint64_t ts = now_ns();
 
 	life_end(l);
-	if (is_zombie)
+	if (is_known)
 		emit_exit(l->pid, ts, status, emit, arg);
 	/* An orphan is ours to reap; another's child makes this fail. */
 	if (!l->spare && waitpid(l->pid, &status, WNOHANG) == l->pid)
@@ -155,9 +184,9 @@ void deaths_poll(struct deaths *d, source_emit *emit, void *arg)
 		for (int i = 0; i < n; i++) {
 			struct life *l = events[i].data.ptr;
 			int status = 0;
-			bool is_zombie = zombie_status(l->pid, &status);
+			bool is_known = status_of(l, &status);
 
-			bury(l, is_zombie, status, emit, arg);
+			bury(l, is_known, status, emit, arg);
 		}
 	} while (n == EVENTS_AT_ONCE);
 }
@@ -170,7 +199,7 @@ void deaths_settle(struct deaths *d, source_emit *emit, void *arg)
 		struct life *l = slot->value;
 		int status;
 
-		if (l->pidfd >= 0 && zombie_status(l->pid, &status))
+		if (l->pidfd >= 0 && status_of(l, &status))
 			bury(l, true, status, emit, arg);
 	}
 }
