@@ -11,6 +11,8 @@ start()
 # stop: ends what start began, with its children.
 stop()
 {
+	# Who makes new children in the place of those that die shall not.
+	kill -STOP "$pid" 2>/dev/null
 	pkill -KILL -P "$pid" 2>/dev/null
 	kill -KILL "$pid" 2>/dev/null
 	wait "$pid" 2>/dev/null
