@@ -22,6 +22,9 @@
  * slots, with all signals blocked, and makes no call that could allocate,
  * lock or change errno.
  */
+#ifndef MADV_POPULATE_READ
+#define MADV_POPULATE_READ 22
+#endif
 #ifndef MADV_POPULATE_WRITE
 #define MADV_POPULATE_WRITE 23
 #endif
@@ -214,14 +217,21 @@ static uint64_t *chunk_data(uint32_t i)
 	return (uint64_t *)(at.data + (uint64_t)i * ARENA_CHUNK_BYTES);
 }
 
-/* Allocates the chunk's space, if this process has not done so before. */
+/*
+ * Maps the chunk, if this process has not done so before, and allocates its
+ * space if nobody has. What is there already is mapped many pages at a time if
+ * it is asked for as for reading (fault-around: mm/memory.c), and may be
+ * written all the same: shared memory keeps no count of its dirty pages.
+ */
 static bool chunk_populate(uint32_t i)
 {
+	int how = __atomic_load_n(&chunk_row(i)->space, __ATOMIC_RELAXED) ? MADV_POPULATE_READ
+									  : MADV_POPULATE_WRITE;
 	uint8_t bit = (uint8_t)(1u << (i % 8));
 
 	if (__atomic_load_n(&populated[i / 8], __ATOMIC_RELAXED) & bit)
 		return true;
-	if (sys3(SYS_madvise, chunk_data(i), ARENA_CHUNK_BYTES, MADV_POPULATE_WRITE) < 0)
+	if (sys3(SYS_madvise, chunk_data(i), ARENA_CHUNK_BYTES, how) < 0)
 		return false;
 	__atomic_fetch_or(&populated[i / 8], bit, __ATOMIC_RELAXED);
 	__atomic_store_n(&chunk_row(i)->space, 1, __ATOMIC_RELAXED);

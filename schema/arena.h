@@ -10,9 +10,10 @@
  *
  *	arena_head | arena_ring * n_rings | arena_chunk * n_chunks | chunks
  *
- * The first three parts have their space from the start; the space of a chunk
- * is allocated by whoever first uses it (MADV_POPULATE_WRITE reports a full
- * file system, where a store would end the program with SIGBUS).
+ * The first three parts have their space from the start. The space of a chunk
+ * is allocated by the tracer, which goes a little ahead of those that write,
+ * or by who takes it first (MADV_POPULATE_WRITE reports a full file system,
+ * where a store would end the program with SIGBUS).
  *
  * A ring belongs to one thread, its only writer. It is an endless row of
  * slots, numbered from 0; slot n lies in the ring's chunk number

@@ -22,6 +22,7 @@ enum { RINGS = 4096 };
 
 struct state {
 	struct shim_drain drain;
+	struct shim_feed *feed;
 	char *path, *library;
 	int wakeup;
 	bool mapped;
@@ -126,6 +127,7 @@ static void shim_detach(struct source *src)
 		char *base = s->drain.arena.base;
 
 		__atomic_store_n(&shim_arena_head(&s->drain.arena)->closed, 1, __ATOMIC_RELEASE);
+		shim_feed_end(s->feed);
 		munmap(base, bytes);
 		shim_guard_end();
 	}
@@ -167,6 +169,7 @@ static int shim_attach(struct source *src, const struct source_config *config, s
 	h->proc_dev = proc_device();
 	h->heartbeat = 1;
 	shim_drain_init(&s->drain, config->everything);
+	s->feed = shim_feed_begin(&s->drain.arena);
 	return 0;
 }
 

@@ -108,6 +108,7 @@ void shim_arena_done(struct shim_arena *a);
 struct arena_head *shim_arena_head(const struct shim_arena *a);
 struct arena_ring *shim_arena_ring(const struct shim_arena *a, uint32_t i);
 struct arena_chunk *shim_arena_chunk(const struct shim_arena *a, uint32_t i);
+uint64_t *shim_arena_data(const struct shim_arena *a, uint32_t i);
 
 /* Begins to read a ring that has an owner; false: it is not ready. */
 bool shim_ring_open(struct shim_arena *a, struct shim_ring *r, uint32_t number);
@@ -138,6 +139,12 @@ void shim_ring_pin(struct shim_ring *r);
 
 /* Gives the ring and all its chunks back; returns how many records its writer dropped. */
 uint64_t shim_ring_close(struct shim_arena *a, struct shim_ring *r);
+
+/* ---- Memory ahead of those that write (source_shim_feed.c) ---- */
+
+/* A thread of its own, to the end; a must stay mapped until then. NULL: those that write help themselves. */
+struct shim_feed *shim_feed_begin(struct shim_arena *a);
+void shim_feed_end(struct shim_feed *f);
 
 /* ---- The file may shrink below the mapping (source_shim_guard.c) ---- */
 

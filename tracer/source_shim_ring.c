@@ -75,7 +75,7 @@ struct arena_chunk *shim_arena_chunk(const struct shim_arena *a, uint32_t i)
 	return (struct arena_chunk *)(a->base + a->chunks_at) + i;
 }
 
-static uint64_t *chunk_data(const struct shim_arena *a, uint32_t i)
+uint64_t *shim_arena_data(const struct shim_arena *a, uint32_t i)
 {
 	return (uint64_t *)(a->base + a->data_at + (uint64_t)i * ARENA_CHUNK_BYTES);
 }
@@ -88,7 +88,7 @@ static void chunk_free(struct shim_arena *a, uint32_t i)
 
 	if (++a->gen[i] > 0x7fff) {
 		a->gen[i] = 1;
-		memset(chunk_data(a, i), 0, ARENA_CHUNK_BYTES);
+		memset(shim_arena_data(a, i), 0, ARENA_CHUNK_BYTES);
 	}
 	__atomic_store_n(&c->gen, a->gen[i], __ATOMIC_RELAXED);
 	__atomic_store_n(&c->next, 0, __ATOMIC_RELAXED);
@@ -105,7 +105,7 @@ static bool chunk_is_ours(struct shim_arena *a, const struct shim_ring *r, uint3
 			r->number + 1)
 		return false;
 	if (a->check_populated && !a->populated[c - 1]) {
-		if (madvise(chunk_data(a, c - 1), ARENA_CHUNK_BYTES, MADV_POPULATE_READ) < 0)
+		if (madvise(shim_arena_data(a, c - 1), ARENA_CHUNK_BYTES, MADV_POPULATE_READ) < 0)
 			return false;
 		a->populated[c - 1] = 1;
 	}
@@ -159,7 +159,7 @@ static enum shim_next slot_copy(struct shim_arena *a, struct shim_ring *r, unsig
 		if (c == r->chunk || !chunk_is_ours(a, r, c))
 			return SHIM_BROKEN;
 	}
-	slot = chunk_data(a, c - 1) + (n % ARENA_CHUNK_SLOTS) * ARENA_SLOT_WORDS;
+	slot = shim_arena_data(a, c - 1) + (n % ARENA_CHUNK_SLOTS) * ARENA_SLOT_WORDS;
 	w[2] = __atomic_load_n(&slot[2], __ATOMIC_ACQUIRE);
 	w[0] = __atomic_load_n(&slot[0], __ATOMIC_RELAXED);
 	w[1] = __atomic_load_n(&slot[1], __ATOMIC_RELAXED);
