@@ -62,7 +62,8 @@ static __always_inline bool io_fast(
 	struct rec_PIPE_IO *rec;
 	struct fdtable *fdt;
 	struct inode *inode;
-	u64 len, at = 0;
+	void *file;
+	u64 len;
 	u32 fd, type;
 
 	if (slot->call == CALL_READ)
@@ -77,10 +78,11 @@ static __always_inline bool io_fast(
 	fdt = CAST(struct task_struct, task)->files->fdt;
 	if (fd >= fdt->max_fds)
 		return true;
-	bpf_probe_read_kernel(&at, sizeof at, fdt->fd + fd);
-	if (!at)
+	/* Any type that begins with a pointer: the table itself has no name to cast to. */
+	file = CAST(struct rb_root, fdt->fd + fd)->rb_node;
+	if (!file)
 		return true;
-	inode = CAST(struct file, (void *)at)->f_inode;
+	inode = CAST(struct file, file)->f_inode;
 	type = inode->i_mode & S_IFMT;
 	if (type != S_IFIFO)
 		return type != S_IFSOCK;
