@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
@@ -18,15 +19,27 @@
 enum { EVENTS_AT_ONCE = 64 };
 
 struct life {
-	pid_t pid;
-	int pidfd;     /* -1: not watched any more */
-	bool spare;    /* its status is not ours to take */
-	bool reported; /* the model has got its EXIT */
+	pid_t pid, parent; /* parent 0: not known */
+	int pidfd;         /* -1: not watched any more */
+	bool spare;        /* its status is not ours to take */
+	bool is_noticed;   /* in the list of those whose end the model may not know yet */
+	bool is_known;     /* status is */
+	bool is_announced; /* an EXIT for it is on its way */
+	bool reported;     /* the model has got its EXIT */
+	bool is_late;      /* it had ended already when it was first looked at */
+	int status;
+	uint64_t last_ts;  /* late: of its last record */
+	uint64_t end_ts;   /* reported: of its EXIT */
+	struct life *next; /* noticed after it */
 };
 
 struct deaths {
 	int epoll;
 	struct hash lives; /* by pid */
+	struct life
+		*noticed; /* in the order of their ends, which is that in which epoll names them */
+	struct life **noticed_end;
+	unsigned n_late; /* lives of that kind that were not reported */
 };
 
 struct deaths *deaths_new(void)
@@ -34,6 +47,7 @@ struct deaths *deaths_new(void)
 	struct deaths *d = xcalloc(1, sizeof *d);
 
 	d->epoll = epoll_create1(EPOLL_CLOEXEC);
+	d->noticed_end = &d->noticed;
 	(void)prctl(PR_SET_CHILD_SUBREAPER, 1);
 	return d;
 }
@@ -60,24 +74,54 @@ void deaths_free(struct deaths *d)
 	free(d);
 }
 
-void deaths_add(struct deaths *d, pid_t pid, bool spare)
+static void forget(struct deaths *d, struct life *l)
+{
+	struct life **at = &d->noticed;
+
+	if (!l->is_noticed)
+		return;
+	while (*at != l)
+		at = &(*at)->next;
+	*at = l->next;
+	if (!l->next)
+		d->noticed_end = at;
+	l->is_noticed = false;
+}
+
+static bool has_ended(int pidfd)
+{
+	struct pollfd p = {.fd = pidfd, .events = POLLIN};
+
+	return poll(&p, 1, 0) > 0;
+}
+
+static struct life *watch_life(struct deaths *d, pid_t pid)
 {
 	struct life *l = hash_get(&d->lives, (uint64_t)pid);
 	struct epoll_event event = {.events = EPOLLIN};
 
 	if (l && !l->reported)
-		return;
+		return l;
 	if (!l) {
 		l = xcalloc(1, sizeof *l);
 		(void)hash_set(&d->lives, (uint64_t)pid, l);
 	} else {
+		forget(d, l);
 		life_end(l);
 	}
-	*l = (struct life){.pid = pid, .spare = spare};
+	*l = (struct life){.pid = pid};
 	l->pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+	l->is_late = l->pidfd >= 0 && has_ended(l->pidfd);
+	d->n_late += l->is_late;
 	event.data.ptr = l;
 	if (l->pidfd >= 0 && epoll_ctl(d->epoll, EPOLL_CTL_ADD, l->pidfd, &event) < 0)
 		life_end(l);
+	return l;
+}
+
+void deaths_add(struct deaths *d, pid_t pid, bool spare)
+{
+	watch_life(d, pid)->spare = spare;
 }
 
 int deaths_fd(const struct deaths *d)
@@ -162,81 +206,193 @@ static uint64_t now_ns(void)
 	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
-static void bury(struct life *l, bool is_known, int status, source_emit *emit, void *arg)
-{
-	uint64_t ts = now_ns();
+/* ---- The list of those who were noticed ---- */
 
+static void notice(struct deaths *d, struct life *l)
+{
+	if (!l->is_known)
+		l->is_known = status_of(l, &l->status);
 	life_end(l);
-	if (is_known)
-		emit_exit(l->pid, ts, status, emit, arg);
-	/* An orphan is ours to reap; another's child makes this fail. */
-	if (!l->spare && waitpid(l->pid, &status, WNOHANG) == l->pid)
-		emit_reap(l->pid, ts, status, emit, arg);
+	l->is_noticed = true;
+	l->next = NULL;
+	*d->noticed_end = l;
+	d->noticed_end = &l->next;
 }
 
-void deaths_poll(struct deaths *d, source_emit *emit, void *arg)
+static void notice_all(struct deaths *d)
 {
 	struct epoll_event events[EVENTS_AT_ONCE];
 	int n;
 
 	do {
 		n = epoll_wait(d->epoll, events, EVENTS_AT_ONCE, 0);
-		for (int i = 0; i < n; i++) {
-			struct life *l = events[i].data.ptr;
-			int status = 0;
-			bool is_known = status_of(l, &status);
-
-			bury(l, is_known, status, emit, arg);
-		}
+		for (int i = 0; i < n; i++)
+			notice(d, events[i].data.ptr);
 	} while (n == EVENTS_AT_ONCE);
+}
+
+static void set_reported(struct deaths *d, struct life *l, uint64_t ts)
+{
+	l->reported = true;
+	l->end_ts = ts;
+	d->n_late -= l->is_late;
+}
+
+static void report(struct deaths *d, struct life *l, uint64_t ts)
+{
+	set_reported(d, l, ts);
+	/* Whose EXIT or burial is still to come stays in the list for it. */
+	if (l->is_announced)
+		forget(d, l);
+}
+
+static void announce(struct life *l, source_emit *emit, void *arg)
+{
+	uint64_t ts = now_ns();
+
+	l->is_announced = true;
+	if (l->is_known && !l->reported)
+		emit_exit(l->pid, ts, l->status, emit, arg);
+	/* An orphan is ours to reap; another's child makes this fail. */
+	if (!l->spare && waitpid(l->pid, &l->status, WNOHANG) == l->pid)
+		emit_reap(l->pid, ts, l->status, emit, arg);
+}
+
+/* Announces those who were noticed, up to one of them; NULL: all. */
+static void announce_up_to(struct deaths *d, const struct life *last, source_emit *emit, void *arg)
+{
+	struct life *next;
+
+	for (struct life *l = d->noticed; l; l = next) {
+		next = l->next;
+		if (!l->is_announced)
+			announce(l, emit, arg);
+		if (l->reported || !l->is_known)
+			forget(d, l);
+		if (l == last)
+			return;
+	}
+}
+
+void deaths_poll(struct deaths *d, source_emit *emit, void *arg)
+{
+	notice_all(d);
+	announce_up_to(d, NULL, emit, arg);
 }
 
 void deaths_settle(struct deaths *d, source_emit *emit, void *arg)
 {
 	struct hash_slot *slot;
 
+	notice_all(d);
 	for (size_t pos = 0; (slot = hash_next(&d->lives, &pos));) {
 		struct life *l = slot->value;
-		int status;
 
-		if (l->pidfd >= 0 && status_of(l, &status))
-			bury(l, true, status, emit, arg);
+		if (l->pidfd < 0)
+			continue;
+		l->is_known = status_of(l, &l->status);
+		if (l->is_known)
+			notice(d, l);
 	}
+	announce_up_to(d, NULL, emit, arg);
 }
 
 void deaths_ended(struct deaths *d, pid_t pid, int status, source_emit *emit, void *arg)
 {
 	struct life *l = hash_get(&d->lives, (uint64_t)pid);
 
-	/* Not watched any more: deaths_poll was faster. */
-	if (!l || l->pidfd < 0)
+	/* Who ended before it shall have an earlier time. */
+	notice_all(d);
+	if (!l || (l->is_known && l->is_announced))
 		return;
-	life_end(l);
-	emit_exit(pid, now_ns(), status, emit, arg);
+	if (!l->is_noticed)
+		notice(d, l);
+	l->is_known = true;
+	l->is_announced = false;
+	l->status = status;
+	announce_up_to(d, l, emit, arg);
+}
+
+/*
+ * A process has told its end to the point. Others that were noticed before it
+ * have ended before it, though the time at which we saw that may be later: a
+ * parent that outlived its child shall not be said to have left it behind.
+ */
+static void report_earlier(
+	struct deaths *d, const struct life *until, uint64_t ts, source_emit *emit, void *arg)
+{
+	notice_all(d);
+	/* Of one that was never watched the place among them is not known. */
+	if (!until->is_noticed && until->pidfd < 0)
+		return;
+	for (struct life *l = d->noticed; l && l != until; l = l->next) {
+		if (l->reported || !l->is_known)
+			continue;
+		set_reported(d, l, ts);
+		emit_exit(l->pid, ts, l->status, emit, arg);
+	}
+}
+
+/*
+ * Of a process and its parent that had both ended when the process was first
+ * looked at, nobody knows which was the first. It outlived its parent only if
+ * it has left a record of that.
+ */
+static uint64_t late_end(const struct deaths *d, const struct life *l, uint64_t noticed)
+{
+	const struct life *parent = hash_get(&d->lives, (uint64_t)l->parent);
+	uint64_t ts;
+
+	if (!l->is_late || !parent || !parent->reported)
+		return noticed;
+	ts = l->last_ts > parent->end_ts ? l->last_ts : parent->end_ts;
+	return ts < noticed ? ts : noticed;
+}
+
+/* Returns false if the record is to be dropped. */
+static bool filter_exit(struct deaths *d, const struct rec_EXIT *rec, source_emit *emit, void *arg)
+{
+	struct life *l = hash_get(&d->lives, rec->head.pid);
+	uint64_t ts;
+
+	if (!l)
+		return true;
+	if (l->reported)
+		return false;
+	if (!rec->last)
+		return true;
+	report_earlier(d, l, rec->head.ts, emit, arg);
+	ts = l->is_announced ? late_end(d, l, rec->head.ts) : rec->head.ts;
+	report(d, l, ts);
+	if (ts == rec->head.ts)
+		return true;
+	emit_exit(l->pid, ts, l->status, emit, arg);
+	return false;
 }
 
 bool deaths_filter(struct deaths *d, const struct rec_head *rec, source_emit *emit, void *arg)
 {
 	struct life *l;
 
+	if (d->n_late && rec->kind != REC_EXIT) {
+		l = hash_get(&d->lives, rec->pid);
+		if (l)
+			l->last_ts = rec->ts;
+	}
 	if (rec->kind == REC_FORK && rec->size == sizeof(struct rec_FORK)) {
 		const struct rec_FORK *f = (const void *)rec;
 
 		if (f->child_pid != rec->pid)
-			deaths_add(d, (pid_t)f->child_pid, false);
+			watch_life(d, (pid_t)f->child_pid)->parent = (pid_t)rec->pid;
 	} else if (rec->kind == REC_EXIT && rec->size == sizeof(struct rec_EXIT)) {
-		l = hash_get(&d->lives, rec->pid);
-		if (l && l->reported)
-			return false;
-		if (l && ((const struct rec_EXIT *)(const void *)rec)->last)
-			l->reported = true;
+		return filter_exit(d, (const void *)rec, emit, arg);
 	} else if (rec->kind == REC_REAP && rec->size == sizeof(struct rec_REAP)) {
 		const struct rec_REAP *r = (const void *)rec;
 		int status = (int)r->status;
 
 		l = hash_get(&d->lives, r->child_pid);
 		if (l && !l->reported && (WIFEXITED(status) || WIFSIGNALED(status))) {
-			l->reported = true;
+			report(d, l, rec->ts);
 			emit_exit(l->pid, rec->ts, status, emit, arg);
 		}
 	}
