@@ -3,8 +3,9 @@
 /*
  * What a value costs on its way is SQLite's call for it (xColumn), so a column
  * that has one value in all rows of a batch is a parameter of the statement
- * instead, and one that is NULL throughout is left out. Of the eight columns of
- * lock_hold that is half in a program with one busy lock: two thirds of the time.
+ * instead, and one that is NULL throughout is left out. Measured on 8 million
+ * records until the file is closed: 1.66 s instead of 1.89 s with one lock,
+ * about 1.7 s instead of 2.2 s with ten.
  */
 #include "tracer/store_insert.h"
 
