@@ -111,6 +111,8 @@ struct shim_feed *shim_feed_begin(struct shim_arena *a)
 	(void)pthread_cond_init(&f->end, &attr);
 	(void)pthread_condattr_destroy(&attr);
 	(void)sigfillset(&all);
+	/* A fault whose signal is blocked kills; source_shim_guard.c is what must see it. */
+	(void)sigdelset(&all, SIGBUS);
 	(void)pthread_sigmask(SIG_SETMASK, &all, &old);
 	rc = pthread_create(&f->thread, NULL, work, f);
 	(void)pthread_sigmask(SIG_SETMASK, &old, NULL);
