@@ -5,6 +5,7 @@
  * turns, HELD of them nested. Prints records and holds a second, bytes a hold
  * and the peak of memory.
  */
+#include "base/clock.h"
 #include "base/mem.h"
 #include "schema/record.h"
 #include "tracer/model.h"
@@ -21,14 +22,6 @@ struct load {
 	struct store *store;
 	uint64_t ts;
 };
-
-static double seconds(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
 
 static void send(struct load *l, struct rec_head *head, unsigned kind, size_t size, uint32_t tid)
 {
@@ -74,7 +67,8 @@ int main(int argc, char **argv)
 	struct load l = {0};
 	long records = argc > 2 ? atol(argv[2]) : 10000000;
 	int held = argc > 3 ? atoi(argv[3]) : 1;
-	double start = seconds(), took;
+	uint64_t start = clock_now();
+	double took;
 	struct rusage usage;
 	struct stat file;
 	char *why = NULL;
@@ -89,7 +83,7 @@ int main(int argc, char **argv)
 	(void)store_commit(l.store);
 	model_free(l.model);
 	(void)store_close(l.store);
-	took = seconds() - start;
+	took = (double)(clock_now() - start) / 1e9;
 	(void)getrusage(RUSAGE_SELF, &usage);
 	(void)stat(argv[1], &file);
 	(void)printf(

@@ -7,22 +7,16 @@
  * to the file that $BENCH_OUT names (to stdout without it), so that the start
  * of a tracer is not measured with them.
  */
+#include "base/clock.h"
 #include "base/mem.h"
 
+#include <inttypes.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 extern char **environ;
-
-static long long now_ns(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000000000LL + t.tv_nsec;
-}
 
 static _Noreturn void give_up(const char *what)
 {
@@ -190,18 +184,18 @@ int main(int argc, char **argv)
 	long count = argc == 3 ? strtol(argv[2], NULL, 10) : 0;
 
 	for (size_t i = 0; count > 0 && i < ARRAY_SIZE(works); i++) {
-		long long start;
+		uint64_t start;
 		FILE *out;
 
 		if (strcmp(works[i].name, argv[1]))
 			continue;
-		start = now_ns();
+		start = clock_now();
 		works[i].run(count);
-		start = now_ns() - start;
+		start = clock_now() - start;
 		out = path ? fopen(path, "w") : stdout;
 		if (!out)
 			give_up(path);
-		(void)fprintf(out, "%lld\n", start);
+		(void)fprintf(out, "%" PRIu64 "\n", start);
 		return fclose(out) ? 1 : 0;
 	}
 	(void)fprintf(stderr, "usage: work NAME COUNT\n");

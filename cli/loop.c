@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/mem.h"
 #include "cli/say.h"
 #include "tracer/target.h"
@@ -40,14 +41,6 @@ struct loop {
 	int pass_on;
 	bool told_waiting, told_interrupt;
 };
-
-static uint64_t now_ns(void)
-{
-	struct timespec ts;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * SECOND + (uint64_t)ts.tv_nsec;
-}
 
 static void signal_set(sigset_t *set)
 {
@@ -87,7 +80,7 @@ void loop_let_go(void)
 
 static void take_signal(struct loop *l, int signo)
 {
-	uint64_t now = now_ns();
+	uint64_t now = clock_now();
 	bool again = l->interrupted_at && now - l->interrupted_at < SECOND;
 
 	if (signo != SIGINT && signo != SIGQUIT && signo != SIGTERM && signo != SIGHUP)
@@ -179,7 +172,7 @@ static void watch(struct loop *l)
 		tracer_each_alive(l->t, send_stop, NULL);
 		tracer_each_alive(l->t, send_kill, NULL);
 		l->ret->was_deadlock = true;
-		l->kill_until = now_ns() + KILL_SECONDS * SECOND;
+		l->kill_until = clock_now() + KILL_SECONDS * SECOND;
 	}
 }
 
@@ -272,7 +265,7 @@ static void poll_tracer(struct loop *l)
 
 void loop_run(struct tracer *t, const struct loop_config *config, struct loop_result *ret)
 {
-	struct loop l = {.t = t, .config = config, .ret = ret, .begun_at = now_ns()};
+	struct loop l = {.t = t, .config = config, .ret = ret, .begun_at = clock_now()};
 	sigset_t set;
 
 	*ret = (struct loop_result){0};
@@ -282,8 +275,8 @@ void loop_run(struct tracer *t, const struct loop_config *config, struct loop_re
 		wait_for_something(&l);
 		poll_tracer(&l);
 		watch(&l);
-		pass_signal_on(&l, now_ns());
-	} while (!is_over(&l, now_ns()));
+		pass_signal_on(&l, clock_now());
+	} while (!is_over(&l, clock_now()));
 	if (l.signals >= 0)
 		(void)close(l.signals);
 }

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 
 static struct {
 	int status;
@@ -128,17 +129,9 @@ bool say_color(FILE *f)
 	return isatty(fileno(f)) == 1;
 }
 
-static uint64_t now_ns(void)
-{
-	struct timespec ts;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
-}
-
 void progress_begin(struct progress *p, const char *label, uint64_t total)
 {
-	*p = (struct progress){.label = label, .total = total, .begun_ns = now_ns()};
+	*p = (struct progress){.label = label, .total = total, .begun_ns = clock_now()};
 	p->on = !say.quiet && isatty(STDERR_FILENO) == 1;
 }
 
@@ -148,7 +141,7 @@ void progress_step(struct progress *p, uint64_t done)
 
 	if (!p->on)
 		return;
-	now = now_ns();
+	now = clock_now();
 	if (now - p->begun_ns < 500000000u || now - p->shown_ns < 100000000u)
 		return;
 	p->shown_ns = now;

@@ -10,9 +10,9 @@
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
-#include <time.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/hash.h"
 #include "base/mem.h"
 #include "schema/record.h"
@@ -147,11 +147,9 @@ int attach_begin(struct tracer *t, const pid_t *pids, size_t n_pids, struct buf 
 	struct attach a = {.tracer = t};
 	struct snapshot_config config = {.symbols = symbols_new()};
 	_cleanup_buf_ struct buf blind = BUF_INIT;
-	struct timespec ts;
 	int rc;
 
-	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
-	a.begin = (uint64_t)ts.tv_sec * 1000000000ull + (uint64_t)ts.tv_nsec;
+	a.begin = clock_now();
 	for (size_t i = 0; i < n_pids; i++)
 		add_process(&a, pids[i]);
 	follow_all(&a);

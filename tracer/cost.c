@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/mem.h"
 #include "schema/record.h"
 #include "tracer/arena.h"
@@ -25,19 +26,6 @@
 #define COST_CHILD "PPTRACE_COST_CHILD"
 
 enum { CALLS = 100000, ROUND_TRIPS = 20000, LOCKS = 2000, REPEATS = 5 };
-
-static uint64_t clock_ns(clockid_t clock)
-{
-	struct timespec ts;
-
-	(void)clock_gettime(clock, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
-}
-
-static uint64_t now_ns(void)
-{
-	return clock_ns(CLOCK_MONOTONIC);
-}
 
 /* Processor time: what else the machine does is not to be counted. */
 static uint64_t cpu_ns(void)
@@ -159,19 +147,19 @@ static void measure_events(struct buf *text)
 	double calls = least(time_calls), pipes = in_child(NULL, time_pipe), begun;
 	struct source *s;
 
-	begun = (double)now_ns();
+	begun = (double)clock_now();
 	s = attach(LOCKS_MODE_FUTEX);
 	if (!s)
 		return;
 	buf_addf(text, "  %-58s %6.0f ms\n", "loading and attaching eBPF",
-		((double)now_ns() - begun) / 1e6);
+		((double)clock_now() - begun) / 1e6);
 	add(text, "a system call of a program that is not traced, meanwhile", calls,
 		least(time_calls));
 	add(text, "a write and a read of 64 bytes through a traced pipe", pipes,
 		in_child(s, time_pipe));
-	begun = (double)now_ns();
+	begun = (double)clock_now();
 	s->detach(s);
-	buf_addf(text, "  %-58s %6.0f ms\n", "detaching", ((double)now_ns() - begun) / 1e6);
+	buf_addf(text, "  %-58s %6.0f ms\n", "detaching", ((double)clock_now() - begun) / 1e6);
 }
 
 static void measure_uprobes(struct buf *text)

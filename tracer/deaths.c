@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/hash.h"
 #include "base/mem.h"
 #include "schema/record.h"
@@ -198,14 +199,6 @@ static void emit_reap(pid_t pid, uint64_t ts, int status, source_emit *emit, voi
 	emit(arg, &rec.head);
 }
 
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
-
 /* ---- The list of those who were noticed ---- */
 
 static void notice(struct deaths *d, struct life *l)
@@ -248,7 +241,7 @@ static void report(struct deaths *d, struct life *l, uint64_t ts)
 
 static void announce(struct life *l, source_emit *emit, void *arg)
 {
-	uint64_t ts = now_ns();
+	uint64_t ts = clock_now();
 
 	l->is_announced = true;
 	if (l->is_known && !l->reported)

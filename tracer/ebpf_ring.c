@@ -12,9 +12,9 @@
 
 #include <errno.h>
 #include <sys/mman.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "schema/record.h"
 
@@ -76,20 +76,12 @@ void ebpf_ring_free(struct ebpf_ring *r)
 	free(r);
 }
 
-static uint64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
-}
-
 /* Notes the clock, then the end of the places; the newest mark replaces the last one if there are too many. */
 static unsigned long mark_add(struct ebpf_ring *r)
 {
 	struct mark *m = &r->marks[r->n_marks < MARKS ? r->n_marks++ : MARKS - 1];
 
-	m->ts = now_ns() - STORE_DELAY_NS;
+	m->ts = clock_now() - STORE_DELAY_NS;
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	m->position = __atomic_load_n(r->producer, __ATOMIC_ACQUIRE);
 	return m->position;

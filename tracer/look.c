@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/hash.h"
 #include "base/mem.h"
 #include "schema/db.h"
@@ -37,14 +38,6 @@ struct look {
 	struct snapshot_limits limits;
 	uint64_t started, t0, taken;
 };
-
-static uint64_t clock_ns(clockid_t clock)
-{
-	struct timespec ts;
-
-	(void)clock_gettime(clock, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000ull + (uint64_t)ts.tv_nsec;
-}
 
 static void keep(void *arg, const struct rec_head *rec)
 {
@@ -135,14 +128,14 @@ int look_take(const pid_t *pids, size_t n_pids, struct look **ret, struct buf *w
 		.limits = &l->limits};
 	int rc;
 
-	l->started = clock_ns(CLOCK_MONOTONIC);
+	l->started = clock_now();
 	l->records = BUF_INIT;
 	l->symbols = config.symbols = symbols_new();
 	has_opener = pthread_create(&opener, NULL, open_store, &opening) == 0;
 	rc = snapshot_take(&config, keep, l, &blind, why);
 	if (rc == 0) {
 		find_unflushed(l);
-		l->taken = clock_ns(CLOCK_MONOTONIC);
+		l->taken = clock_now();
 	}
 	if (has_opener)
 		(void)pthread_join(opener, NULL);

@@ -17,6 +17,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "tracer/snapshot_state.h"
 #include "tracer/symbols.h"
@@ -25,14 +26,6 @@ enum {
 	MAX_SHARED = 64, /* shared mappings whose users are looked for */
 	MAX_TOLD = 5     /* processes of which it is said why they may not be looked at */
 };
-
-static uint64_t clock_ns(clockid_t clock)
-{
-	struct timespec ts;
-
-	(void)clock_gettime(clock, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000ull + (uint64_t)ts.tv_nsec;
-}
 
 static void add_process(struct snapshot *s, pid_t pid)
 {
@@ -365,7 +358,7 @@ int snapshot_take(const struct snapshot_config *config, source_emit *emit, void 
 {
 	struct snapshot s = {.config = config,
 		.blind = blind,
-		.now_mono = clock_ns(CLOCK_MONOTONIC),
+		.now_mono = clock_now(),
 		.now_boot = clock_ns(CLOCK_BOOTTIME)};
 	_cleanup_free_ struct family *families = NULL;
 	size_t usable = 0, n_bad = 0, n_families = 0;
@@ -403,7 +396,7 @@ int snapshot_take(const struct snapshot_config *config, source_emit *emit, void 
 	read_details(&s);
 	for (size_t i = 0; i < s.n_processes; i++)
 		proc_recheck(&s, s.processes[i]);
-	s.now_mono = clock_ns(CLOCK_MONOTONIC);
+	s.now_mono = clock_now();
 	note_blind(&s, families, n_families);
 	snapshot_emit(&s, emit, arg);
 	snapshot_done(&s);

@@ -7,6 +7,7 @@
  * virtual ones they are seconds apart, and then the processor on which the
  * thread ran last decides which one is meant.
  */
+#include "base/clock.h"
 #include "tracer/snapshot_state.h"
 
 #include <sched.h>
@@ -31,10 +32,7 @@ double age_value(const char *text, const char *name)
 
 static double mono_ms(void)
 {
-	struct timespec ts;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (double)ts.tv_sec * 1e3 + (double)ts.tv_nsec / 1e6;
+	return (double)clock_now() / 1e6;
 }
 
 /* How far CLOCK_MONOTONIC is ahead of the scheduler's clock here, in ms; AGE_UNKNOWN if that cannot be told. */

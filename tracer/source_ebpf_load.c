@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/mem.h"
 #include "schema/probe_config.h"
 #include "schema/record.h"
@@ -68,16 +69,13 @@ static enum lock_source lock_source(enum locks_mode mode)
 
 static void config_fill(struct pptrace_bpf *skel, const struct source_config *config, size_t ring)
 {
-	struct timespec real, mono;
+	uint64_t real = clock_ns(CLOCK_REALTIME);
 
-	clock_gettime(CLOCK_REALTIME, &real);
-	clock_gettime(CLOCK_MONOTONIC, &mono);
 	skel->rodata->config.data_bytes = config->data_bytes;
 	skel->rodata->config.sched = config->sched;
 	skel->rodata->config.sample_ns = EBPF_SAMPLE_NS;
 	skel->rodata->config.lock_source = lock_source(config->locks);
-	skel->rodata->config.realtime_offset = (uint64_t)(real.tv_sec - mono.tv_sec) * 1000000000u +
-					       (uint64_t)(real.tv_nsec - mono.tv_nsec);
+	skel->rodata->config.realtime_offset = real - clock_now();
 	skel->rodata->config.wake_bytes = ring / 4;
 	ebpf_calls_fill(skel->rodata->calls);
 	ebpf_calls_fill_compat(skel->rodata->compat_calls);

@@ -7,9 +7,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "schema/probe_config.h"
 #include "tracer/source_ebpf_load.h"
@@ -52,15 +52,13 @@ static void slot_call(struct pptrace_bpf *skel, struct slot *slot)
 {
 	_cleanup_free_ char *path = xasprintf("/proc/%u/task/%u/syscall", slot->pid, slot->tid);
 	_cleanup_fclose_ FILE *f = fopen(path, "re");
-	struct timespec now;
 	int nr;
 
 	if (!f || fscanf(f, "%d", &nr) != 1 || nr < 0 || nr >= CALLS_MAX)
 		return;
-	clock_gettime(CLOCK_MONOTONIC, &now);
 	slot->nr = nr;
 	slot->call = skel->rodata->calls[nr].call;
-	slot->enter_ts = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+	slot->enter_ts = clock_now();
 	/* It is asleep: the end of that wait is worth a record, which the next switch to it sends. */
 	slot->flags |= SLOT_WAITING;
 }

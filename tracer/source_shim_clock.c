@@ -9,15 +9,8 @@
 #include <x86intrin.h>
 #endif
 
+#include "base/clock.h"
 #include "base/mem.h"
-
-static uint64_t mono_now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
-}
 
 #ifdef __x86_64__
 /* The kernel gives the counter up as a clock when processors disagree about it. */
@@ -46,7 +39,7 @@ static struct shim_clock_pair take_pair(void)
 	uint64_t width = UINT64_MAX;
 
 	for (int i = 0; i < 4; i++) {
-		uint64_t a = __rdtsc(), mono = mono_now(), b = __rdtsc();
+		uint64_t a = __rdtsc(), mono = clock_now(), b = __rdtsc();
 
 		if (b - a < width) {
 			width = b - a;
@@ -72,7 +65,7 @@ struct shim_clock_pair shim_clock_sample(struct shim_clock *c)
 	struct shim_clock_pair p = {0};
 
 	if (!c->tsc) {
-		p.raw = p.mono = mono_now();
+		p.raw = p.mono = clock_now();
 		return p;
 	}
 	p = take_pair();

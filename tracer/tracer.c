@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/mem.h"
 #include "schema/record.h"
 #include "schema/record_dump.h"
@@ -105,7 +106,7 @@ static void choose_urgency(struct tracer *t)
 		if (t->attached[i] && s->backlog)
 			backlog += s->backlog(s);
 	}
-	urgency_choose(&t->urgency, most, backlog, clock_ns(CLOCK_MONOTONIC));
+	urgency_choose(&t->urgency, most, backlog, clock_now());
 }
 
 static void feed(void *arg, const struct rec_head *rec)
@@ -214,7 +215,7 @@ static int commit(struct tracer *t, bool wait)
 	rc = model_flush(t->model, t->until > t->t0 ? t->until : t->t0);
 	if (rc == 0)
 		rc = wait ? store_commit(t->store) : store_commit_later(t->store);
-	t->committed_at = clock_ns(CLOCK_MONOTONIC);
+	t->committed_at = clock_now();
 	t->committed_records = t->records;
 	return rc < 0 ? give_up(t, rc) : 0;
 }
@@ -246,7 +247,7 @@ int tracer_poll(struct tracer *t)
 		t->timeout_ms = t->timeout_ms * 2 + LEAST_TIMEOUT_MS;
 	if (store_error(t->store))
 		return give_up(t, -EIO);
-	now = clock_ns(CLOCK_MONOTONIC);
+	now = clock_now();
 	if (n)
 		t->changed_at = now;
 	if (t->records != t->committed_records && now - t->committed_at >= COMMIT_EVERY_MS * MS)
@@ -282,7 +283,7 @@ static void count_present(void *arg, pid_t pid, const char *name)
 unsigned tracer_alive(struct tracer *t)
 {
 	unsigned present = 0, alive = t->error ? 0 : model_alive(t->model);
-	uint64_t now = clock_ns(CLOCK_MONOTONIC);
+	uint64_t now = clock_now();
 
 	/* An end that was lost must not make us wait for ever: look whether anybody is there. */
 	if (alive && now - t->gone_at >= GONE_EVERY_MS * MS) {
@@ -327,7 +328,7 @@ static void look_ended(struct tracer *t, uint64_t now)
 
 bool tracer_watch(struct tracer *t, struct findings *ret)
 {
-	uint64_t now = clock_ns(CLOCK_MONOTONIC);
+	uint64_t now = clock_now();
 
 	if (!t->watch || t->error)
 		return false;

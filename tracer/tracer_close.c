@@ -6,6 +6,7 @@
 #include <sqlite3.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "schema/db.h"
 #include "tracer/deaths.h"
 #include "tracer/merge.h"
@@ -70,7 +71,7 @@ static int write_end(struct tracer *t, const struct tracer_outcome *outcome, str
 		deaths_settle(t->deaths, tracer_emit, t);
 	tracer_read_losses(t);
 	tracer_drain_rest(t);
-	rc = model_end(t->model, clock_ns(CLOCK_MONOTONIC));
+	rc = model_end(t->model, clock_now());
 	if (rc == 0)
 		rc = store_commit(t->store);
 	if (rc == 0)
@@ -87,12 +88,12 @@ static int write_end(struct tracer *t, const struct tracer_outcome *outcome, str
  */
 static void drain_up_to(struct tracer *t, uint64_t until)
 {
-	uint64_t moved = clock_ns(CLOCK_MONOTONIC);
+	uint64_t moved = clock_now();
 
 	while (t->until < until) {
 		uint64_t before = t->until;
 		size_t n = tracer_drain(t);
-		uint64_t now = clock_ns(CLOCK_MONOTONIC);
+		uint64_t now = clock_now();
 
 		if (n || t->until > before)
 			moved = now;
@@ -107,7 +108,7 @@ static void drain_up_to(struct tracer *t, uint64_t until)
 int tracer_close(struct tracer *t, const struct tracer_outcome *outcome,
 	struct tracer_summary *ret_summary, struct buf *why)
 {
-	uint64_t now = clock_ns(CLOCK_MONOTONIC);
+	uint64_t now = clock_now();
 	int rc = t->error;
 
 	*ret_summary = (struct tracer_summary){

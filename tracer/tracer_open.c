@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/mem.h"
 #include "tracer/arena.h"
 #include "tracer/closer.h"
@@ -150,7 +151,7 @@ int tracer_open(
 	if (rc == 0) {
 		t->symbols = symbols_new();
 		t->closer = closer_new(t->symbols);
-		t->t0 = t->committed_at = t->gone_at = clock_ns(CLOCK_MONOTONIC);
+		t->t0 = t->committed_at = t->gone_at = clock_now();
 		rc = make_database(t, why);
 	}
 	if (rc < 0) {

@@ -7,7 +7,6 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
-#include <time.h>
 
 #include "base/hash.h"
 #include "tracer/choose.h"
@@ -45,15 +44,6 @@ struct tracer {
 	struct sent_signal sent[32]; /* the latest, in a ring */
 	size_t n_sent;
 };
-
-/* The time of a clock in nanoseconds. */
-static inline uint64_t clock_ns(clockid_t clock)
-{
-	struct timespec ts;
-
-	(void)clock_gettime(clock, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
-}
 
 /* Detaches the sources that are attached. */
 void tracer_detach(struct tracer *t);

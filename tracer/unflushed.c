@@ -10,6 +10,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/hash.h"
 #include "base/mem.h"
 #include "schema/record.h"
@@ -108,7 +109,6 @@ static bool emit_stream(pid_t pid, const struct _IO_FILE *at, const struct _IO_F
 	size_t pending = pending_bytes(f), len = pending < HASHED_BYTES ? pending : HASHED_BYTES;
 	_cleanup_free_ char *bytes = xmalloc(len);
 	struct _IO_FILE again;
-	struct timespec ts;
 	struct rec_STDIO r = {.head = {.kind = REC_STDIO, .size = sizeof r},
 		.fd = (rec_u64)f->_fileno,
 		.pending = pending,
@@ -119,8 +119,7 @@ static bool emit_stream(pid_t pid, const struct _IO_FILE *at, const struct _IO_F
 		again._IO_write_base != f->_IO_write_base ||
 		again._IO_write_ptr != f->_IO_write_ptr)
 		return false;
-	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
-	r.head.ts = (rec_u64)ts.tv_sec * 1000000000ull + (rec_u64)ts.tv_nsec;
+	r.head.ts = clock_now();
 	r.head.pid = r.head.tid = (rec_u32)process_of(pid);
 	r.head.flags = REC_SNAP | (pending > sizeof r.data ? REC_CUT : 0);
 	r.hash = len == pending ? hash_bytes(bytes, len) : 0;

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/hash.h"
 #include "base/mem.h"
 #include "schema/db.h"
@@ -273,10 +274,7 @@ static void confirm(struct watch *w, const struct findings *first, const struct 
 
 static void finish(struct watch *w, enum watch_state state)
 {
-	struct timespec cpu;
-
-	(void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &cpu);
-	w->cost_ns += (uint64_t)cpu.tv_sec * 1000000000u + (uint64_t)cpu.tv_nsec;
+	w->cost_ns += clock_ns(CLOCK_THREAD_CPUTIME_ID);
 	__atomic_store_n(&w->state, state, __ATOMIC_RELEASE);
 }
 

@@ -10,15 +10,16 @@
 #include "verdict/stuck.h"
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "verdict/finding.h"
 #include "verdict/query.h"
 
 #include <errno.h>
 
 enum {
-	MOMENTS_MIN = 8,  /* so many moments are looked at in any case */
-	MOMENTS_MAX = 64, /* as many moments are looked at */
-	MOMENTS_MS = 700, /* and not for longer than this */
+	MOMENTS_MIN = 8,        /* so many moments are looked at in any case */
+	MOMENTS_MAX = 64,       /* as many moments are looked at */
+	MOMENTS_NS = 700000000, /* and not for longer than this */
 };
 
 /* A moment just before a process ended. */
@@ -183,23 +184,15 @@ static int find_at(struct sqlite3 *db, int64_t at_ns, bool open_only, int condit
 	return rc;
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec ts;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
 static int find_ended(
 	struct sqlite3 *db, int64_t at_ns, bool all, struct findings *fs, struct buf *why)
 {
 	struct moments m = {0};
 	int rc = find_moments(db, at_ns, &m, why);
-	int64_t deadline = now_ms() + MOMENTS_MS;
+	uint64_t deadline = clock_now() + MOMENTS_NS;
 
 	for (size_t i = 0;
-		!rc && i < m.n && (i < MOMENTS_MIN || (i < MOMENTS_MAX && now_ms() < deadline));
+		!rc && i < m.n && (i < MOMENTS_MIN || (i < MOMENTS_MAX && clock_now() < deadline));
 		i++)
 		rc = find_at(db, m.list[i].at_ns, true, m.list[i].signalled ? 1 + all : 0, fs, why);
 	free(m.list);
