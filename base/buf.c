@@ -87,6 +87,18 @@ char *buf_steal(struct buf *b)
 	return s;
 }
 
+/* The length that the first byte of a UTF-8 character tells; 0 if it can be none. */
+static size_t utf8_length(unsigned char first)
+{
+	if (first < 0x80)
+		return 1;
+	if ((first & 0xe0) == 0xc0)
+		return 2;
+	if ((first & 0xf0) == 0xe0)
+		return 3;
+	return (first & 0xf8) == 0xf0 ? 4 : 0;
+}
+
 /*
  * Decodes one UTF-8 character of at most len bytes. Returns its length and
  * sets *ret_cp, or 0 if the bytes are not well-formed (RFC 3629: no overlong
@@ -95,20 +107,11 @@ char *buf_steal(struct buf *b)
 static size_t utf8_decode(const unsigned char *s, size_t len, uint32_t *ret_cp)
 {
 	static const uint32_t least[5] = {0, 0, 0x80, 0x800, 0x10000};
-	uint32_t cp;
-	size_t n;
+	static const unsigned char bits[5] = {0, 0x7f, 0x1f, 0x0f, 0x07};
+	size_t n = utf8_length(s[0]);
+	uint32_t cp = s[0] & bits[n];
 
-	if (s[0] < 0x80)
-		n = 1, cp = s[0];
-	else if ((s[0] & 0xe0) == 0xc0)
-		n = 2, cp = s[0] & 0x1f;
-	else if ((s[0] & 0xf0) == 0xe0)
-		n = 3, cp = s[0] & 0x0f;
-	else if ((s[0] & 0xf8) == 0xf0)
-		n = 4, cp = s[0] & 0x07;
-	else
-		return 0;
-	if (n > len)
+	if (!n || n > len)
 		return 0;
 	for (size_t i = 1; i < n; i++) {
 		if ((s[i] & 0xc0) != 0x80)

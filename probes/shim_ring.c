@@ -590,11 +590,12 @@ void ring_record_end(struct ring_pending *p, struct rec_head *rec, unsigned kind
 
 	if (!p->thread)
 		return;
-	if (!ok)
+	if (!ok) {
 		kind = ARENA_KIND_NOTHING;
-	else if (!rec->pid)
-		rec->pid = (uint32_t)(p->thread->ring->owner >> 32),
+	} else if (!rec->pid) {
+		rec->pid = (uint32_t)(p->thread->ring->owner >> 32);
 		rec->tid = (uint32_t)p->thread->ring->owner;
+	}
 	put_record(p->thread, p->first, p->ts, kind | ARENA_AUX_TASK << 16, (const char *)&rec->pid,
 		len);
 	p->thread = NULL;

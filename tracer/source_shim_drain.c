@@ -28,8 +28,10 @@ void shim_drain_init(struct shim_drain *d, bool everything)
 
 void shim_drain_done(struct shim_drain *d)
 {
-	for (uint32_t i = 0; d->rings && i < d->arena.n_rings; i++)
-		free(d->rings[i].pinned), free(d->rings[i].late);
+	for (uint32_t i = 0; d->rings && i < d->arena.n_rings; i++) {
+		free(d->rings[i].pinned);
+		free(d->rings[i].late);
+	}
 	shim_arena_done(&d->arena);
 	shim_clock_done(&d->clock);
 	shim_expand_done(&d->expand);
@@ -161,9 +163,10 @@ static void retire_rings(struct shim_drain *d, uint64_t now)
 			uint64_t seen = r->head;
 
 			shim_ring_look(&d->arena, r);
-			if (r->broken || r->head == seen)
-				d->lost_holes += count_late(r),
-					d->lost_dropped += shim_ring_close(&d->arena, r);
+			if (r->broken || r->head == seen) {
+				d->lost_holes += count_late(r);
+				d->lost_dropped += shim_ring_close(&d->arena, r);
+			}
 		}
 	}
 }

@@ -28,7 +28,9 @@ static int rows_connect(
 	_cleanup_buf_ struct buf sql = BUF_INIT;
 	int n = 0;
 
-	(void)argc, (void)argv, (void)error;
+	(void)argc;
+	(void)argv;
+	(void)error;
 	buf_adds(&sql, "CREATE TABLE x(");
 	for (const struct column *c = source->info->columns; c->type; c++, n++)
 		buf_addf(&sql, "%sc%d", n ? "," : "", n);
@@ -69,7 +71,10 @@ static int rows_close(sqlite3_vtab_cursor *base)
 static int rows_filter(
 	sqlite3_vtab_cursor *base, int index, const char *text, int argc, sqlite3_value **argv)
 {
-	(void)index, (void)text, (void)argc, (void)argv;
+	(void)index;
+	(void)text;
+	(void)argc;
+	(void)argv;
 	((struct rows_cursor *)base)->at = 0;
 	return SQLITE_OK;
 }

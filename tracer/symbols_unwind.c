@@ -269,7 +269,10 @@ static bool step_fork(struct unwind *u, struct regs *r, long nr, uint64_t arg0)
 	r->v[REG_RIP] = caller;
 	return true;
 #else
-	(void)u, (void)r, (void)nr, (void)arg0;
+	(void)u;
+	(void)r;
+	(void)nr;
+	(void)arg0;
 	return false;
 #endif
 }

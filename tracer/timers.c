@@ -34,7 +34,9 @@ static int any_armed(void)
 
 static int silent(enum libbpf_print_level level, const char *format, va_list args)
 {
-	(void)level, (void)format, (void)args;
+	(void)level;
+	(void)format;
+	(void)args;
 	return 0;
 }
 

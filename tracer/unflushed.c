@@ -156,7 +156,11 @@ int unflushed_find(struct symbols *s, int64_t key, pid_t pid, source_emit *emit,
 
 int unflushed_find(struct symbols *s, int64_t key, pid_t pid, source_emit *emit, void *arg)
 {
-	(void)s, (void)key, (void)pid, (void)emit, (void)arg;
+	(void)s;
+	(void)key;
+	(void)pid;
+	(void)emit;
+	(void)arg;
 	return -ENOENT;
 }
 

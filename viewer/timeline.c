@@ -128,8 +128,10 @@ static void fill_fold(const struct timeline *tl, struct lane *l, const struct tr
 	}
 	qsort(turns, 2 * n->n_members, sizeof *turns, by_turn);
 	for (size_t i = 0; i < 2 * n->n_members; i++) {
-		if (turns[i].step > 0 && alive++ == 0)
-			from = turns[i].ts, most = 0;
+		if (turns[i].step > 0 && alive++ == 0) {
+			from = turns[i].ts;
+			most = 0;
+		}
 		most = alive > most ? alive : most;
 		if (turns[i].step < 0 && --alive == 0 && turns[i].ts > tl->since &&
 			from < tl->until)

@@ -26,6 +26,20 @@ TEST(buf_printable_escapes_what_a_terminal_would_obey)
 	ASSERT_STR(b.data, "a\\x1b[2J\\n\\xff\\xe2\\x80\\xae\xc3\xa9\\\\");
 }
 
+TEST(buf_printable_keeps_characters_of_every_length)
+{
+	static const char text[] = "a\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80";
+	static const char broken[] = "\xf8\xf4\x90\x80\x80\xed\xa0\x80\xe2\x82";
+	_cleanup_buf_ struct buf b = BUF_INIT;
+
+	buf_add_printable(&b, text, sizeof text - 1);
+	ASSERT_STR(b.data, text);
+	buf_reset(&b);
+	/* No first byte, above U+10FFFF, half of a pair, cut short. */
+	buf_add_printable(&b, broken, sizeof broken - 1);
+	ASSERT_STR(b.data, "\\xf8\\xf4\\x90\\x80\\x80\\xed\\xa0\\x80\\xe2\\x82");
+}
+
 TEST(buf_json_is_valid_for_any_bytes)
 {
 	_cleanup_buf_ struct buf b = BUF_INIT;
