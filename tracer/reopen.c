@@ -69,16 +69,15 @@ static bool search(int fd, void (*look)(const char *data, size_t len, struct wor
 }
 
 /*
- * Opens a regular file. Anything else is not even touched: to open a FIFO lets
- * those go on who wait for its other side, and to open a device may do anything.
+ * Opens a regular file and sets *ret_st. Anything else is not even touched: to open a FIFO
+ * lets those go on who wait for its other side, and to open a device may do anything.
  */
-static int open_regular(const char *path)
+static int open_regular(const char *path, struct stat *ret_st)
 {
 	_cleanup_close_ int place = open(path, O_PATH | O_CLOEXEC);
 	char again[32];
-	struct stat st;
 
-	if (place < 0 || fstat(place, &st) < 0 || !S_ISREG(st.st_mode))
+	if (place < 0 || fstat(place, ret_st) < 0 || !S_ISREG(ret_st->st_mode))
 		return -1;
 	(void)snprintf(again, sizeof again, "/proc/self/fd/%d", place);
 	return open(again, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
@@ -88,14 +87,13 @@ static int open_regular(const char *path)
 static bool file_names(const char *path, off_t most, struct hash *seen,
 	void (*look)(const char *data, size_t len, struct words *w))
 {
-	_cleanup_close_ int fd = open_regular(path);
 	struct stat st;
+	_cleanup_close_ int fd = open_regular(path, &st);
 	uintptr_t known;
 	uint64_t key;
 	bool found;
 
-	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || !st.st_size ||
-		st.st_size > most)
+	if (fd < 0 || !st.st_size || st.st_size > most)
 		return false;
 	key = hash_mix(hash_mix(st.st_dev, st.st_ino, (uint64_t)st.st_mtim.tv_sec),
 		(uint64_t)st.st_size, look == text_words);

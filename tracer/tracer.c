@@ -113,12 +113,11 @@ static void feed(void *arg, const struct rec_head *rec)
 {
 	struct tracer *t = arg;
 
-	/* While these are worked off the buffers fill anew. */
-	if (t->records % URGENCY_RECORDS == 0)
-		choose_urgency(t);
 	if (t->deaths && !deaths_filter(t->deaths, rec, feed_model, t))
 		return;
-	t->records++;
+	/* While these are worked off the buffers fill anew. */
+	if (t->records++ % URGENCY_RECORDS == 0)
+		choose_urgency(t);
 	if (t->config.dump)
 		dump(t, rec);
 	if (rec->kind == REC_SIG_SEND) {
