@@ -5,10 +5,10 @@
 
 [ -x "$PROGRAMS/hang" ] || make -s -C "$ROOT" programs >/dev/null
 
-# Cases run side by side, because most of them only wait; each in a folder of its own.
-JOBS=6
+# All cases are recorded first, side by side, because most of them only wait; each in a folder of its own.
+JOBS=8
 
-# record NAME BACKEND COMMAND...: traces it and leaves the findings in $TMP/NAME/findings. What hangs for
+# record NAME BACKEND COMMAND...: traces it and leaves t.db, out and err in $TMP/NAME. What hangs for
 # certain is killed by pptrace; what is only conditional is ended from outside after a while.
 record()
 {
@@ -30,13 +30,23 @@ record()
 		sleep 0.1
 	done
 	wait $pid
-	echo $? >status
-	timeout -k 1 20 "$PPTRACE" diagnose --json t.db >json 2>diagnose.err
-	sqlite3 -readonly t.db "SELECT rule || coalesce('/' || shape, '') FROM finding
-		WHERE severity <> 'info' OR rule IN ($INFO) ORDER BY 1" 2>&1 | sort -u | tr '\n' ' ' | sed 's/ $//' >findings
 }
 export -f record
-export PPTRACE TMP INFO="'nothing'"
+export PPTRACE TMP
+
+# findings NAME [RULES]: what was found in that recording; of the informative rules only these.
+findings()
+{
+	sql "$TMP/$1/t.db" "SELECT DISTINCT rule || coalesce('/' || shape, '') FROM finding
+		WHERE severity <> 'info' OR rule IN (${2:-}) ORDER BY 1" | tr '\n' ' ' | sed 's/ $//'
+}
+
+# expect_findings NAME WANTED: just that was found.
+expect_findings()
+{
+	expect_eq "$(findings "$1")" "$2" findings
+	[ -n "$test_ok" ] || fail "$(head -c 1500 "$TMP/$1/err")"
+}
 
 # The table: program, argument, and what must be found: for locks by eBPF alone the same.
 cat >"$TMP/hang.table" <<'EOF'
@@ -94,33 +104,6 @@ healthy join-between
 healthy paused
 healthy main-thread-leaves
 EOF
-for backend in $(backends); do
-	tables=$TMP/hang.table
-	# shellcheck disable=SC2086
-	cat $tables | while read -r program name _; do
-		echo "$backend.$program.$name $backend $PROGRAMS/$program $name"
-	done | xargs -P $JOBS -L 1 bash -c 'record "$@"' record
-	# shellcheck disable=SC2086
-	while read -r program name wanted; do
-		begin "$backend: $program $name: ${wanted:-nothing}"
-		expect_eq "$(cat "$TMP/$backend.$program.$name/findings" 2>&1)" "$wanted" findings
-		[ -n "$test_ok" ] || head -c 1500 "$TMP/$backend.$program.$name/err"
-		end
-	done < <(cat $tables)
-done
-
-for backend in $(backends); do
-	begin "$backend: file locks are told by kind and path"
-	cd "$TMP/$backend.hang_process.flock-crossed" || exit
-	run "$PPTRACE" diagnose t.db
-	expect_out 'waits for the flock on /[^ ]*/[ab]\.[0-9]+ since'
-	expect_eq "$(sql t.db "SELECT count(*) FROM deadlock WHERE lock GLOB 'flock /*/[ab].*'")" 2 "members with a path"
-	cd "$TMP/$backend.hang_process.ofd-crossed" || exit
-	run "$PPTRACE" diagnose t.db
-	expect_out 'waits for the OFD lock on /[^ ]*/[ab]\.[0-9]+ since'
-	end
-done
-
 # The demos: every rule has one, which breaks it; its --fixed twin breaks none.
 # Wanted is what must be among the findings; of the informative rules only this one is looked at.
 cat >"$TMP/demo.table" <<'EOF'
@@ -153,50 +136,161 @@ stuck stuck/abandoned
 signal-storm lost-signal
 interrupted-call interrupted-call
 EOF
-export INFO="'orphan', 'broken-pipe', 'main-exit-kills-threads', 'merged-messages', 'lock-contention', 'lost-signal', 'interrupted-call'"
+demo_tables()
+{
+	cat "$TMP/demo.table"
+	[ "$1" = shim ] || cat "$TMP/demo.ebpf"
+}
 
-# What eBPF alone makes of locks is tried above.
-for backend in $(backends | sed 's/ebpf//'); do
-	tables=$TMP/demo.table
-	[ "$backend" = shim ] || tables="$tables $TMP/demo.ebpf"
-	# shellcheck disable=SC2086
-	cat $tables | while read -r name _; do
-		echo "$backend.$name $backend $DEMOS/$name"
-		echo "$backend.$name.fixed $backend $DEMOS/$name --fixed"
-	done | xargs -P $JOBS -L 1 bash -c 'record "$@"' record
-	# shellcheck disable=SC2086
-	while read -r name wanted; do
-		begin "$backend: demo $name: $wanted; --fixed: nothing"
-		grep -qw -- "$wanted" "$TMP/$backend.$name/findings" ||
-			fail "findings are '$(cat "$TMP/$backend.$name/findings")', wanted $wanted" \
-				"$(head -c 1500 "$TMP/$backend.$name/err")"
-		# Work that is divided well is still work: contention alone is no reproach to the twin.
-		expect_eq "$(sed 's/lock-contention//' "$TMP/$backend.$name.fixed/findings")" "" "findings of --fixed"
+# Python's locks are semaphores, and its interpreter catches SIGINT.
+cat >"$TMP/abba.py" <<'EOF'
+import threading
+a, b, both = threading.Lock(), threading.Lock(), threading.Barrier(2)
+def take(x, y):
+    for _ in range(3):
+        with x:
+            pass
+    with x:
+        both.wait()
+        with y:
+            pass
+threads = [threading.Thread(target=take, args=p) for p in ((a, b), (b, a))]
+for t in threads:
+    t.start()
+for t in threads:
+    t.join()
+EOF
+cat >"$TMP/rest.py" <<'EOF'
+import asyncio, queue, subprocess, threading, time
+from concurrent.futures import ThreadPoolExecutor
+async def idle():
+    loop = asyncio.get_running_loop()
+    done = loop.create_future()
+    threading.Timer(0.8, lambda: loop.call_soon_threadsafe(done.set_result, 1)).start()
+    await done
+asyncio.run(idle())
+with ThreadPoolExecutor(3) as pool:
+    sum(pool.map(abs, range(50)))
+    time.sleep(0.6)
+lock = threading.Lock()
+lock.acquire()
+t = threading.Thread(target=lambda: (time.sleep(0.6), lock.release()))
+t.start()
+lock.acquire()
+t.join()
+p = subprocess.Popen(["sh", "-c", "sleep 0.6; cat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+p.communicate(b"x" * 200000)
+EOF
+
+mkdir "$TMP/make"
+printf 'all: a b c d\na b c d:\n\tsleep 0.4; echo $@ >/dev/null\n' >"$TMP/make/Makefile"
+cat >"$TMP/real" <<'EOF'
+'make -s -j2 -C ../make'
+'yes | head -1000 >/dev/null; (sleep 0.5; echo a) | cat'
+'seq 1000 | sort -n | xargs -P2 -n100 echo | wc -l; sleep 0.5 & wait'
+'timeout 0.7 tail -f /dev/null; exec bash -c "sleep 0.5 & wait; echo x | cat | cat"'
+EOF
+
+# What eBPF alone makes of locks is tried by the table above, not by the demos.
+backends_for_demos()
+{
+	backends | sed 's/ebpf//'
+}
+
+# Only the kernel's probes take samples.
+backends_that_sample()
+{
+	[ "$(id -u)" != 0 ] || echo ebpf auto
+}
+
+# Every case: its name, backend and command, quoted for xargs.
+cases()
+{
+	local backend program name
+	for backend in $(backends); do
+		[ ! -x /usr/bin/python3 ] || printf '%s %s /usr/bin/python3 %s\n' \
+			"$backend.rest.py" "$backend" "$TMP/rest.py" "$backend.abba.py" "$backend" "$TMP/abba.py"
+		while read -r program name _; do
+			echo "$backend.$program.$name $backend $PROGRAMS/$program $name"
+		done <"$TMP/hang.table"
+	done
+	for backend in $(backends_for_demos); do
+		while read -r name _; do
+			echo "$backend.$name $backend $DEMOS/$name"
+			echo "$backend.$name.fixed $backend $DEMOS/$name --fixed"
+		done < <(demo_tables "$backend")
+		echo "$backend.double $backend sh -c '$DEMOS/double-output | cat'"
+		echo "$backend.double.fixed $backend sh -c '$DEMOS/double-output --fixed | cat'"
+	done
+	# The worker ends the loop when it has burnt half a second of processor time, however long that takes.
+	for backend in $(backends_that_sample); do
+		echo "$backend.spins $backend $PROGRAMS/spins"
+		echo "$backend.computes $backend $PROGRAMS/spins --fixed"
+	done
+	awk -v backend="$(backends | awk '{ print $1 }')" '{ print "real." NR, backend, "sh -c " $0 }' "$TMP/real"
+}
+cases | xargs -P $JOBS -L 1 bash -c 'record "$@"' record
+
+for backend in $(backends); do
+	while read -r program name wanted; do
+		begin "$backend: $program $name: ${wanted:-nothing}"
+		expect_findings "$backend.$program.$name" "$wanted"
 		end
-	done < <(cat $tables)
-done
+	done <"$TMP/hang.table"
 
-# Only the preloaded library looks into buffers at a fork.
-for backend in $(backends | sed 's/ebpf//'); do
-	begin "$backend: what was buffered at a fork and came out twice"
-	INFO="'nothing'" record "$backend.double" "$backend" sh -c "$DEMOS/double-output | cat"
-	expect_eq "$(cat "$TMP/$backend.double/findings")" duplicated-output findings
-	INFO="'nothing'" record "$backend.double" "$backend" sh -c "$DEMOS/double-output --fixed | cat"
-	expect_eq "$(cat "$TMP/$backend.double/findings")" "" "findings of --fixed"
+	begin "$backend: file locks are told by kind and path"
+	cd "$TMP/$backend.hang_process.flock-crossed" || exit
+	run "$PPTRACE" diagnose t.db
+	expect_out 'waits for the flock on /[^ ]*/[ab]\.[0-9]+ since'
+	expect_eq "$(sql t.db "SELECT count(*) FROM deadlock WHERE lock GLOB 'flock /*/[ab].*'")" 2 "members with a path"
+	cd "$TMP/$backend.hang_process.ofd-crossed" || exit
+	run "$PPTRACE" diagnose t.db
+	expect_out 'waits for the OFD lock on /[^ ]*/[ab]\.[0-9]+ since'
+	end
+
+	begin "$backend: Python: locks crossed; and an event loop, a pool, a child at rest"
+	if [ -x /usr/bin/python3 ]; then
+		expect_findings "$backend.abba.py" deadlock/cycle
+		expect_findings "$backend.rest.py" ""
+	else
+		skip "no python3"
+	fi
 	end
 done
 
-# The worker ends the loop when it has burnt half a second of processor time, however long that takes.
-if [ "$(id -u)" = 0 ]; then
-	for backend in ebpf auto; do
-		begin "$backend: a loop that looks at a variable is a busy wait, one that computes is none"
-		INFO="'nothing'" record "$backend.spins" "$backend" "$PROGRAMS/spins"
-		expect_eq "$(cat "$TMP/$backend.spins/findings")" busy-wait findings
-		INFO="'nothing'" record "$backend.computes" "$backend" "$PROGRAMS/spins" --fixed
-		expect_eq "$(cat "$TMP/$backend.computes/findings")" "" "findings of what computes"
+INFO="'orphan', 'broken-pipe', 'main-exit-kills-threads', 'merged-messages', 'lock-contention', 'lost-signal', 'interrupted-call'"
+for backend in $(backends_for_demos); do
+	while read -r name wanted; do
+		begin "$backend: demo $name: $wanted; --fixed: nothing"
+		findings "$backend.$name" "$INFO" >"$TMP/found"
+		grep -qw -- "$wanted" "$TMP/found" ||
+			fail "findings are '$(cat "$TMP/found")', wanted $wanted" \
+				"$(head -c 1500 "$TMP/$backend.$name/err")"
+		# Work that is divided well is still work: contention alone is no reproach to the twin.
+		expect_eq "$(findings "$backend.$name.fixed" "$INFO" | sed 's/lock-contention//')" "" "findings of --fixed"
 		end
-	done
-fi
+	done < <(demo_tables "$backend")
+
+	# Only the preloaded library looks into buffers at a fork.
+	begin "$backend: what was buffered at a fork and came out twice"
+	expect_findings "$backend.double" duplicated-output
+	expect_findings "$backend.double.fixed" ""
+	end
+done
+
+for backend in $(backends_that_sample); do
+	begin "$backend: a loop that looks at a variable is a busy wait, one that computes is none"
+	expect_findings "$backend.spins" busy-wait
+	expect_findings "$backend.computes" ""
+	end
+done
+
+begin "make with a jobserver, pipelines, shells: nothing"
+while read -r command; do
+	real=$((${real:-0} + 1))
+	expect_eq "$(findings "real.$real")" "" "findings of $command"
+done <"$TMP/real"
+end
 
 # flood BACKEND OPTION COMMAND: pptrace stands still while the command makes more records than there is room for.
 flood()
@@ -282,67 +376,4 @@ for rule in $(awk '/^(error|warning|info) / { print $2 }' "$TMP/out"); do
 done
 run "$PPTRACE" explain nonsense
 expect_status 2
-end
-
-# Python's locks are semaphores, and its interpreter catches SIGINT.
-if command -v python3 >/dev/null; then
-	cat >"$TMP/abba.py" <<'EOF'
-import threading
-a, b, both = threading.Lock(), threading.Lock(), threading.Barrier(2)
-def take(x, y):
-    for _ in range(3):
-        with x:
-            pass
-    with x:
-        both.wait()
-        with y:
-            pass
-threads = [threading.Thread(target=take, args=p) for p in ((a, b), (b, a))]
-for t in threads:
-    t.start()
-for t in threads:
-    t.join()
-EOF
-	cat >"$TMP/rest.py" <<'EOF'
-import asyncio, queue, subprocess, threading, time
-from concurrent.futures import ThreadPoolExecutor
-async def idle():
-    loop = asyncio.get_running_loop()
-    done = loop.create_future()
-    threading.Timer(0.8, lambda: loop.call_soon_threadsafe(done.set_result, 1)).start()
-    await done
-asyncio.run(idle())
-with ThreadPoolExecutor(3) as pool:
-    sum(pool.map(abs, range(50)))
-    time.sleep(0.6)
-lock = threading.Lock()
-lock.acquire()
-t = threading.Thread(target=lambda: (time.sleep(0.6), lock.release()))
-t.start()
-lock.acquire()
-t.join()
-p = subprocess.Popen(["sh", "-c", "sleep 0.6; cat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-p.communicate(b"x" * 200000)
-EOF
-	for backend in $(backends); do
-		begin "$backend: Python: locks crossed; and an event loop, a pool, a child at rest"
-		record "$backend.abba.py" "$backend" /usr/bin/python3 "$TMP/abba.py"
-		expect_eq "$(cat "$TMP/$backend.abba.py/findings")" deadlock/cycle findings
-		INFO="'nothing'" record "$backend.rest.py" "$backend" /usr/bin/python3 "$TMP/rest.py"
-		expect_eq "$(cat "$TMP/$backend.rest.py/findings")" "" "findings of what rests"
-		end
-	done
-fi
-
-begin "make with a jobserver, pipelines, shells: nothing"
-mkdir "$TMP/real"
-cd "$TMP/real" || exit
-printf 'all: a b c d\na b c d:\n\tsleep 0.4; echo $@ >/dev/null\n' >Makefile
-export INFO="'nothing'"
-for command in 'make -s -j2 -C ../real' 'yes | head -1000 >/dev/null; (sleep 0.5; echo a) | cat' \
-	'seq 1000 | sort -n | xargs -P2 -n100 echo | wc -l; sleep 0.5 & wait' \
-	'timeout 0.7 tail -f /dev/null; exec bash -c "sleep 0.5 & wait; echo x | cat | cat"'; do
-	record real "$(backends | awk '{ print $1 }')" sh -c "$command"
-	expect_eq "$(cat "$TMP/real/findings")" "" "findings of $command"
-done
 end
