@@ -320,6 +320,9 @@ static void look_ended(struct tracer *t, uint64_t now)
 	uint64_t took = watch_cost_ns(t->watch);
 
 	t->is_looking = false;
+	/* The closer look joined sets or parted them: they are looked for anew, though nothing happened meanwhile. */
+	if (watch_has_more(t->watch))
+		t->looked_at = 0;
 	t->look_not_before = now + LOOK_EVERY_MS * MS;
 	if (now + took * LOOK_SHARE > t->look_not_before)
 		t->look_not_before = now + took * LOOK_SHARE;

@@ -33,6 +33,7 @@ struct watch {
 	struct findings suspects; /* of the first step */
 	struct buf *looks;        /* one for each, empty: did not pass */
 	struct findings found;
+	bool has_more; /* the second step had a set that the first had not */
 	uint64_t cost_ns;
 };
 
@@ -260,10 +261,13 @@ static void confirm(struct watch *w, const struct findings *first, const struct 
 		_cleanup_buf_ struct buf now = BUF_INIT;
 		size_t k = 0;
 
+		if (hash_get(&w->reported, key))
+			continue;
 		while (k < first->n && finding_key(&first->list[k]) != key)
 			k++;
-		if (k == first->n || !looks[k].len || hash_get(&w->reported, key) ||
-			!look_at(w, &second->list[i], &now) || strcmp(now.data, looks[k].data) != 0)
+		w->has_more = w->has_more || k == first->n;
+		if (k == first->n || !looks[k].len || !look_at(w, &second->list[i], &now) ||
+			strcmp(now.data, looks[k].data) != 0)
 			continue;
 		(void)hash_set(&w->reported, key, w);
 		take(ret, second, i--);
@@ -329,10 +333,16 @@ uint64_t watch_cost_ns(const struct watch *w)
 	return w->cost_ns;
 }
 
+bool watch_has_more(const struct watch *w)
+{
+	return w->has_more;
+}
+
 void watch_begin(struct watch *w)
 {
 	join(w);
 	drop_suspects(w);
+	w->has_more = false;
 	w->cost_ns = 0;
 	start(w, first_step);
 }

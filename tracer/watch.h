@@ -38,6 +38,12 @@ enum watch_state watch_state(struct watch *w);
 /* Returns the processor time that the last steps took together; not while it is RUNNING. */
 uint64_t watch_cost_ns(const struct watch *w);
 
+/*
+ * Says whether the last second step had a set that the first had not: what was
+ * found out between them changed the graph. Not while it is RUNNING.
+ */
+bool watch_has_more(const struct watch *w);
+
 /* Begins the first step on what is committed now. */
 void watch_begin(struct watch *w);
 

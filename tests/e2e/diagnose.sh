@@ -41,10 +41,11 @@ findings()
 		WHERE severity <> 'info' OR rule IN (${2:-}) ORDER BY 1" | tr '\n' ' ' | sed 's/ $//'
 }
 
-# expect_findings NAME WANTED: just that was found.
+# expect_findings NAME WANTED: just that was found, and a deadlock was told while it lasted.
 expect_findings()
 {
 	expect_eq "$(findings "$1")" "$2" findings
+	[[ $2 != *deadlock/* ]] || grep -q '^error: deadlock' "$TMP/$1/err" || fail "it was not told while it lasted"
 	[ -n "$test_ok" ] || fail "$(head -c 1500 "$TMP/$1/err")"
 }
 
