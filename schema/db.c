@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <sqlite3.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -218,6 +219,13 @@ static int check_replace(const char *path, char **ret_why)
 	return 0;
 }
 
+static void remove_with_suffix(const char *path, const char *suffix)
+{
+	_cleanup_free_ char *name = xasprintf("%s%s", path, suffix);
+
+	(void)unlink(name);
+}
+
 static void move_with_suffix(const char *from, const char *to, const char *suffix)
 {
 	_cleanup_free_ char *a = xasprintf("%s%s", from, suffix);
@@ -231,7 +239,6 @@ static void move_with_suffix(const char *from, const char *to, const char *suffi
 static int move_away(const char *path, char **ret_why)
 {
 	_cleanup_free_ char *old = xasprintf("%s.old", path);
-	_cleanup_free_ char *shm = xasprintf("%s-shm", path);
 	int rc = check_replace(path, ret_why);
 
 	if (rc)
@@ -242,26 +249,25 @@ static int move_away(const char *path, char **ret_why)
 	if (rename(path, old) < 0)
 		return refuse(ret_why, -errno, xasprintf("cannot rename %s to %s: %m", path, old));
 	move_with_suffix(path, old, "-wal");
-	(void)unlink(shm);
+	remove_with_suffix(path, "-shm");
 	return 0;
 }
 
-/* Makes the empty file itself: SQLite would follow a symbolic link and use the umask's mode. */
-static int make_file(const char *path, char **ret_why)
+/* Makes an empty file beside path itself: SQLite would follow a symbolic link and use the umask's mode. */
+static int make_file(const char *path, char *beside, char **ret_why)
 {
-	_cleanup_free_ char *wal = xasprintf("%s-wal", path);
-	_cleanup_free_ char *shm = xasprintf("%s-shm", path);
-	_cleanup_close_ int fd = -1;
+	_cleanup_close_ int fd = mkostemp(beside, O_CLOEXEC);
 
-	(void)unlink(wal);
-	(void)unlink(shm);
-	fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (fd < 0 || fchmod(fd, 0600) < 0)
+	if (fd < 0)
 		return refuse(ret_why, -errno, xasprintf("cannot create %s: %m", path));
 	return 0;
 }
 
-/* Tables and views, in WAL mode, all of it in the file and the -wal empty. */
+/*
+ * Tables and views, in WAL mode, all of it in the file and the -wal empty. To
+ * change the mode SQLite needs the file for itself: one reader who came too
+ * early would be enough to refuse it.
+ */
 static int make_schema(sqlite3 *db)
 {
 	static const char *const texts[] = {
@@ -297,28 +303,75 @@ static int error_number(int rc)
 	}
 }
 
-int db_create(const char *path, struct sqlite3 **ret_db, char **ret_why)
+/* Fills the file beside; nothing of it is left in a -wal afterwards. */
+static int fill_file(const char *path, const char *beside, char **ret_why)
+{
+	_cleanup_free_ char *name = plain_name(beside);
+	sqlite3 *db = NULL;
+	int rc = sqlite3_open_v2(name, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
+
+	if (rc == SQLITE_OK)
+		rc = make_schema(db);
+	if (rc != SQLITE_OK)
+		*ret_why = xasprintf("cannot write %s: %s", path, sqlite3_errmsg(db));
+	(void)sqlite3_close(db);
+	return rc == SQLITE_OK ? 0 : error_number(rc);
+}
+
+/* Gives the file its name, unless something else has taken that meanwhile. */
+static int name_file(const char *path, const char *beside, char **ret_why)
+{
+	int rc = move_away(path, ret_why);
+
+	if (rc)
+		return rc;
+	remove_with_suffix(path, "-wal");
+	remove_with_suffix(path, "-shm");
+	rc = renameat2(AT_FDCWD, beside, AT_FDCWD, path, RENAME_NOREPLACE);
+	if (rc < 0 && (errno == EINVAL || errno == ENOSYS))
+		rc = rename(beside, path); /* a file system without it */
+	return rc < 0 ? refuse(ret_why, -errno, xasprintf("cannot create %s: %m", path)) : 0;
+}
+
+static int open_file(const char *path, struct sqlite3 **ret_db, char **ret_why)
 {
 	_cleanup_free_ char *name = plain_name(path);
 	sqlite3 *db = NULL;
-	int rc = move_away(path, ret_why);
+	int rc = sqlite3_open_v2(name, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
 
-	if (rc == 0)
-		rc = make_file(path, ret_why);
-	if (rc)
-		return rc;
-	rc = sqlite3_open_v2(name, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
 	if (rc == SQLITE_OK)
-		rc = make_schema(db);
+		rc = sqlite3_busy_timeout(db, 5000);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_exec(db, "PRAGMA synchronous = OFF", NULL, NULL, NULL);
 	if (rc != SQLITE_OK) {
 		*ret_why = xasprintf("cannot write %s: %s", path, sqlite3_errmsg(db));
 		(void)sqlite3_close(db);
-		(void)unlink(path);
 		return error_number(rc);
 	}
-	(void)sqlite3_busy_timeout(db, 5000);
 	*ret_db = db;
 	return 0;
+}
+
+int db_create(const char *path, struct sqlite3 **ret_db, char **ret_why)
+{
+	_cleanup_free_ char *beside = xasprintf("%s.XXXXXX", path);
+	int rc = check_replace(path, ret_why);
+
+	if (rc && rc != -ENOENT)
+		return rc;
+	rc = make_file(path, beside, ret_why);
+	if (rc)
+		return rc;
+	rc = fill_file(path, beside, ret_why);
+	if (!rc)
+		rc = name_file(path, beside, ret_why);
+	if (rc) {
+		remove_with_suffix(beside, "");
+		remove_with_suffix(beside, "-wal");
+		remove_with_suffix(beside, "-shm");
+		return rc;
+	}
+	return open_file(path, ret_db, ret_why);
 }
 
 int db_open_temp(struct sqlite3 **ret_db, char **ret_why)

@@ -29,9 +29,10 @@ int db_open_read(const char *path, struct sqlite3 **ret_db, char **ret_why);
 
 /*
  * Creates a new trace file at path with mode 0600, not following a symlink:
- * tables and views made, WAL on, schema checkpointed. An existing trace is
- * renamed to path.old first; a file that is no trace of ours is left alone:
- * -EEXIST. Otherwise returns as db_open_read.
+ * tables and views made, WAL on, schema checkpointed. It has another name until
+ * it is complete, so that whoever looks for it early finds nothing or a trace.
+ * An existing trace is renamed to path.old; a file that is no trace of ours is
+ * left alone: -EEXIST. Otherwise returns as db_open_read.
  */
 int db_create(const char *path, struct sqlite3 **ret_db, char **ret_why);
 

@@ -13,6 +13,7 @@
 #include <signal.h>
 #include <sqlite3.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static char dir[] = "/tmp/pptrace-db-XXXXXX";
@@ -26,7 +27,12 @@ static void begin(void)
 
 static void done(void)
 {
+	_cleanup_free_ char *wal = xasprintf("%s-wal", path);
+	_cleanup_free_ char *shm = xasprintf("%s-shm", path);
+
 	(void)unlink(path);
+	(void)unlink(wal);
+	(void)unlink(shm);
 	(void)rmdir(dir);
 	free(path);
 }
@@ -74,6 +80,47 @@ TEST(db_open_read)
 	ASSERT_INT(sqlite3_exec(db, "SELECT * FROM process_tree", NULL, NULL, NULL), SQLITE_OK);
 	ASSERT_INT(sqlite3_exec(db, "DELETE FROM trace", NULL, NULL, NULL), SQLITE_READONLY);
 	(void)sqlite3_close(db);
+	done();
+}
+
+/* Opens the file again and again, as one who waits for a recording to begin does. */
+static _Noreturn void read_for_ever(void)
+{
+	for (;;) {
+		sqlite3 *db = NULL;
+
+		if (sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY, NULL) == SQLITE_OK &&
+			sqlite3_exec(db, "SELECT count(*) FROM trace", NULL, NULL, NULL) ==
+				SQLITE_ERROR &&
+			strstr(sqlite3_errmsg(db), "no such table"))
+			_exit(1);
+		(void)sqlite3_close(db);
+	}
+}
+
+TEST(db_create_read_at_once)
+{
+	int status = 0;
+	pid_t reader;
+
+	begin();
+	reader = fork();
+	if (reader == 0)
+		read_for_ever();
+	for (int i = 0; i < 30; i++) {
+		sqlite3 *db = NULL, *other = NULL;
+		char *why = NULL;
+
+		ASSERT_INT(db_create(path, &db, &why), 0);
+		ASSERT_INT(db_open_read(path, &other, &why), 0);
+		(void)sqlite3_close(other);
+		(void)sqlite3_close(db);
+		(void)unlink(path);
+	}
+	/* Killed here, so it never met a file without tables. */
+	(void)kill(reader, SIGKILL);
+	ASSERT_INT(waitpid(reader, &status, 0), reader);
+	ASSERT(WIFSIGNALED(status));
 	done();
 }
 
