@@ -12,13 +12,7 @@ static const struct command *const commands[] = {
 
 const struct command *commands_next(size_t *pos)
 {
-	while (*pos < ARRAY_SIZE(commands)) {
-		const struct command *c = commands[(*pos)++];
-
-		if (c)
-			return c;
-	}
-	return NULL;
+	return *pos < ARRAY_SIZE(commands) ? commands[(*pos)++] : NULL;
 }
 
 const struct command *commands_find(const char *name)

@@ -5,8 +5,7 @@
 
 #include "base/command.h"
 
-/* A row that is not linked is NULL and left out: the tool can be built in parts. */
-#define COMMAND(name) extern const struct command cmd_##name __attribute__((weak));
+#define COMMAND(name) extern const struct command cmd_##name;
 #include "cli/commands.def"
 #undef COMMAND
 
