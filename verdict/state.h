@@ -51,8 +51,8 @@ struct state_process {
 	bool alive, has_zombie;   /* has_zombie: a child has ended and can be reaped */
 	uint64_t caught, ignored; /* signals with a handler, ignored signals: bit signo - 1 */
 	bool reopens;             /* may open pipes of others through /proc */
-	bool alarm_kills;         /* an armed timer will kill it */
-	bool alarm_rings;         /* an armed timer's signal will be caught */
+	bool alarm_kills;         /* an armed timer, or a signal on its way, will kill it */
+	bool alarm_rings;         /* the signal of one will be caught */
 };
 
 struct state_lock {

@@ -7,6 +7,41 @@
 
 #include <signal.h>
 
+/* A signal's place in a set of signals. */
+#define BIT(signo) (UINT64_C(1) << ((signo)-1))
+
+/* The library's own, caught in every program that has threads; a timer's makes it start a function of the program's. */
+static const uint64_t library = BIT(32) | BIT(33);
+
+/* Signals of a thread's own faults: who is blocked makes none, and nobody sends them to let a program go on. */
+static const uint64_t faults =
+	BIT(SIGSEGV) | BIT(SIGBUS) | BIT(SIGFPE) | BIT(SIGILL) | BIT(SIGTRAP) | BIT(SIGSYS);
+
+/* Those that do not kill whoever has said nothing about them. */
+static const uint64_t harmless = BIT(SIGCHLD) | BIT(SIGURG) | BIT(SIGWINCH) | BIT(SIGCONT) |
+				 BIT(SIGSTOP) | BIT(SIGTSTP) | BIT(SIGTTIN) | BIT(SIGTTOU);
+
+/* Reads a row that begins with a process and a signal; returns the signal's bit, 0 if one of them is not known. */
+static uint64_t read_signal(const struct state *st, sqlite3_stmt *stmt, uint32_t *ret_process)
+{
+	uint32_t process = state_process(st, query_int(stmt, 0, 0));
+	int64_t signo = query_int(stmt, 1, 0);
+
+	if (process == STATE_NONE || signo < 1 || signo > 64)
+		return 0;
+	*ret_process = process;
+	return BIT(signo);
+}
+
+/* A signal that is about to come runs its handler or ends the process. */
+static void expect_signal(struct state_process *p, uint64_t bit)
+{
+	if (p->caught & bit)
+		p->alarm_rings = true;
+	else if (!((p->ignored | harmless) & bit))
+		p->alarm_kills = true;
+}
+
 static int load_handlers(struct state *st, struct buf *why)
 {
 	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
@@ -16,23 +51,17 @@ static int load_handlers(struct state *st, struct buf *why)
 	if (rc)
 		return rc;
 	while ((rc = query_step(stmt, why)) > 0) {
-		uint32_t p = state_process(st, query_int(stmt, 0, 0));
-		int64_t signo = query_int(stmt, 1, 0);
+		uint32_t p;
+		uint64_t bit = read_signal(st, stmt, &p);
 
-		if (p == STATE_NONE || signo < 1 || signo > 64)
+		if (!bit)
 			continue;
 		if (!strcmp(query_text(stmt, 2), "ignored"))
-			st->processes[p].ignored |= UINT64_C(1) << (signo - 1);
+			st->processes[p].ignored |= bit;
 		else
-			st->processes[p].caught |= UINT64_C(1) << (signo - 1);
+			st->processes[p].caught |= bit;
 	}
 	return rc;
-}
-
-static bool kills_by_default(int64_t signo)
-{
-	return signo != SIGCHLD && signo != SIGURG && signo != SIGWINCH && signo != SIGCONT &&
-	       signo != SIGSTOP && signo != SIGTSTP && signo != SIGTTIN && signo != SIGTTOU;
 }
 
 /* Timers that count cpu time stand still while everybody is blocked: only those that count real time matter. */
@@ -47,24 +76,19 @@ static int load_timers(struct state *st, struct buf *why)
 	if (rc)
 		return rc;
 	while ((rc = query_step(stmt, why)) > 0) {
-		uint32_t p = state_process(st, query_int(stmt, 0, 0));
-		int64_t signo = query_int(stmt, 1, 0);
-		uint64_t bit;
+		uint32_t p;
+		uint64_t bit = read_signal(st, stmt, &p);
 
-		if (p == STATE_NONE || signo < 1 || signo > 64)
+		if (!bit)
 			continue;
-		bit = UINT64_C(1) << (signo - 1);
 		/* A timer that has fired once and for all rescues nobody; one that is due may still. */
 		if (query_int(stmt, 3, 0) == 0 && st->now_ns != INT64_MAX &&
 			query_int(stmt, 2, INT64_MAX) < st->now_ns - 1000000000)
 			continue;
-		/* 32 and 33 are the library's own: its helper thread then starts a function of the program's. */
-		if (signo == 32 || signo == 33)
+		if (bit & library)
 			st->processes[p].alarm_kills = true;
-		else if (st->processes[p].caught & bit)
-			st->processes[p].alarm_rings = true;
-		else if (!(st->processes[p].ignored & bit) && kills_by_default(signo))
-			st->processes[p].alarm_kills = true;
+		else
+			expect_signal(&st->processes[p], bit);
 	}
 	return rc;
 }
@@ -92,18 +116,12 @@ static int load_pending(struct state *st, struct buf *why)
 		" AND delivered_ns IS NULL AND result = 'queued' AND sent_ns > ?1",
 		st->now_ns - under_way_ns, &stmt, why);
 	for (; rc > 0; rc = query_step(stmt, why)) {
-		uint32_t p = state_process(st, query_int(stmt, 0, 0));
-		int64_t signo = query_int(stmt, 1, 0);
-		uint64_t bit;
+		uint32_t p;
+		uint64_t bit = read_signal(st, stmt, &p);
 
-		if (p == STATE_NONE || signo < 1 || signo > 64)
-			continue;
-		bit = UINT64_C(1) << (signo - 1);
-		if (st->processes[p].caught & bit)
-			st->processes[p].alarm_rings = true;
-		else if (!(st->processes[p].ignored & bit) && kills_by_default(signo) &&
-			 !is_blocked(st, p, bit))
-			st->processes[p].alarm_kills = true;
+		/* Only of what would kill it is asked whether it is let in. */
+		if (bit && (st->processes[p].caught & bit || !is_blocked(st, p, bit)))
+			expect_signal(&st->processes[p], bit);
 	}
 	return rc;
 }
@@ -120,22 +138,15 @@ int state_load_signals(struct state *st, struct buf *why)
 bool state_catches(const struct state *st, uint32_t thread, int signo)
 {
 	const struct state_thread *t = &st->threads[thread];
-	uint64_t bit = UINT64_C(1) << (signo - 1);
+	uint64_t bit = BIT(signo);
 
 	return (st->processes[t->process].caught & bit) && !(t->wait.sigmask & bit);
 }
 
-/* Signals of a thread's own faults: who is blocked makes none, and nobody sends them to let a program go on. */
-static const uint64_t faults = UINT64_C(1) << (SIGSEGV - 1) | UINT64_C(1) << (SIGBUS - 1) |
-			       UINT64_C(1) << (SIGFPE - 1) | UINT64_C(1) << (SIGILL - 1) |
-			       UINT64_C(1) << (SIGTRAP - 1) | UINT64_C(1) << (SIGSYS - 1);
-
 bool state_catches_any(const struct state *st, uint32_t process)
 {
 	const struct state_process *p = &st->processes[process];
-	/* 32 and 33 are caught by the library in every program that has threads, for itself. */
-	uint64_t open =
-		p->caught & ~(UINT64_C(1) << (SIGCHLD - 1)) & ~(UINT64_C(3) << 31) & ~faults;
+	uint64_t open = p->caught & ~(BIT(SIGCHLD) | library | faults);
 
 	for (uint32_t t = p->first; t != STATE_NONE; t = st->threads[t].next)
 		if (open & ~st->threads[t].wait.sigmask)
