@@ -9,8 +9,9 @@
 /*
  * A loop that was left when another thread of the process had just woken up or
  * come to its end: that is what it asked for all the time. When exactly it was
- * left is known as well as samples come, which on a busy machine is seldom. One
- * that was torn out of its loop did not find what it asked for.
+ * left is known as well as samples come, which on a busy machine is seldom, and
+ * there the other one may have waited for a processor between waking up and
+ * doing it. One that was torn out of its loop did not find what it asked for.
  */
 static const char busy_sql[] =
 	"WITH doing(process, thread, at) AS ("
@@ -19,8 +20,10 @@ static const char busy_sql[] =
 	"  UNION ALL SELECT process_id, id, end_ns FROM thread WHERE torn IS NOT 1)"
 	"SELECT s.thread_id, t.process_id, s.site_id, s.start_ns, s.end_ns, s.cpu_ns, s.yields, s.tries,"
 	" (SELECT d.thread FROM doing d WHERE d.process = t.process_id AND d.thread <> t.id"
-	"   AND d.at BETWEEN s.end_ns - 10000000"
-	"    AND s.end_ns + 20000000 + 5 * (s.end_ns - s.start_ns) / max(s.samples, s.tries, 1)"
+	"   AND (abs(d.at - s.end_ns)"
+	"     <= 20000000 + 5 * (s.end_ns - s.start_ns) / max(s.samples, s.tries, 1)"
+	/* No sample came between the loop and the end of its thread. */
+	"    OR (d.at BETWEEN s.end_ns AND t.end_ns AND t.end_ns < s.end_ns + 1000000000))"
 	"   ORDER BY d.at LIMIT 1) AS other"
 	" FROM spin s JOIN thread t ON t.id = s.thread_id"
 	" WHERE s.end_ns <= ?1 AND s.cpu_ns >= 100000000 AND other IS NOT NULL"
