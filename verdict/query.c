@@ -51,10 +51,19 @@ int query_one(struct sqlite3 *db, const char *sql, int64_t arg, sqlite3_stmt **r
 
 int64_t query_number(struct sqlite3 *db, const char *sql, int64_t arg, int64_t fallback)
 {
+	return query_pair(db, sql, arg, 0, fallback); /* where there is no ?2 its value is refused */
+}
+
+int64_t query_pair(struct sqlite3 *db, const char *sql, int64_t a, int64_t b, int64_t fallback)
+{
 	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
 	_cleanup_buf_ struct buf why = BUF_INIT;
 
-	return query_one(db, sql, arg, &stmt, &why) == 1 ? query_int(stmt, 0, fallback) : fallback;
+	if (query_open(db, sql, &stmt, &why) != 0)
+		return fallback;
+	(void)sqlite3_bind_int64(stmt, 1, a);
+	(void)sqlite3_bind_int64(stmt, 2, b);
+	return query_step(stmt, &why) == 1 ? query_int(stmt, 0, fallback) : fallback;
 }
 
 const char *query_text(sqlite3_stmt *stmt, int col)

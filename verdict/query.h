@@ -30,6 +30,9 @@ int query_one(
 /* Returns the one number that sql yields for ?1 = arg, or fallback: no row, NULL or an error. */
 int64_t query_number(struct sqlite3 *db, const char *sql, int64_t arg, int64_t fallback);
 
+/* The same for ?1 = a and ?2 = b. */
+int64_t query_pair(struct sqlite3 *db, const char *sql, int64_t a, int64_t b, int64_t fallback);
+
 /* Return a column; a NULL text is "", a NULL number is the fallback. */
 const char *query_text(sqlite3_stmt *stmt, int col);
 int64_t query_int(sqlite3_stmt *stmt, int col, int64_t fallback);

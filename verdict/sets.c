@@ -147,17 +147,10 @@ static void find_shape(const struct finder *f, struct stuck_set *s, uint32_t set
 /* A pipe to itself into which nobody else has written is there to be woken by one's own signal handlers. */
 static bool is_self_pipe(const struct state *st, const struct state_thread *t)
 {
-	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
-	_cleanup_buf_ struct buf why = BUF_INIT;
-
-	if (query_open(st->db,
-		    "SELECT 1 FROM pipe_io i JOIN thread t ON t.id = i.thread_id"
-		    " WHERE i.pipe_id = ?1 AND i.op = 'write' AND t.process_id <> ?2 LIMIT 1",
-		    &stmt, &why) != 0)
-		return true;
-	(void)sqlite3_bind_int64(stmt, 1, t->wait.pipe_id);
-	(void)sqlite3_bind_int64(stmt, 2, st->processes[t->process].id);
-	return query_step(stmt, &why) != 1;
+	return !query_pair(st->db,
+		"SELECT 1 FROM pipe_io i JOIN thread t ON t.id = i.thread_id"
+		" WHERE i.pipe_id = ?1 AND i.op = 'write' AND t.process_id <> ?2 LIMIT 1",
+		t->wait.pipe_id, st->processes[t->process].id, 0);
 }
 
 /* Event loops, servers and the like: conditional sets of which a member waits as these do. */

@@ -15,17 +15,8 @@ enum { TOGETHER_NOW_MS = 200, TOGETHER_PAST_MS = 50 };
 /* Adds the latest time before the moment that sql yields for ?1 = id, ?2 = the moment. */
 static void settle_by(const struct state *st, const char *sql, int64_t id, int64_t *settled_ns)
 {
-	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
-	_cleanup_buf_ struct buf why = BUF_INIT;
-	int64_t ns;
+	int64_t ns = query_pair(st->db, sql, id, st->now_ns, INT64_MIN);
 
-	if (query_open(st->db, sql, &stmt, &why) != 0)
-		return;
-	(void)sqlite3_bind_int64(stmt, 1, id);
-	(void)sqlite3_bind_int64(stmt, 2, st->now_ns);
-	if (query_step(stmt, &why) != 1)
-		return;
-	ns = query_int(stmt, 0, INT64_MIN);
 	if (ns > *settled_ns)
 		*settled_ns = ns;
 }
@@ -76,17 +67,10 @@ static int64_t settled(const struct state *st, const struct stuck_set *s)
 /* Says whether a signal handler broke the wait off. */
 static bool was_interrupted(const struct state *st, const struct state_thread *t)
 {
-	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
-	_cleanup_buf_ struct buf why = BUF_INIT;
-
-	if (query_open(st->db,
-		    "SELECT 1 FROM signal WHERE thread_id = ?1 AND disposition = 'handler'"
-		    " AND delivered_ns BETWEEN ?2 - 1000000000 AND ?2 + 1000000000 LIMIT 1",
-		    &stmt, &why) != 0)
-		return false;
-	(void)sqlite3_bind_int64(stmt, 1, t->id);
-	(void)sqlite3_bind_int64(stmt, 2, t->wait.end_ns);
-	return query_step(stmt, &why) == 1;
+	return query_pair(st->db,
+		"SELECT 1 FROM signal WHERE thread_id = ?1 AND disposition = 'handler'"
+		" AND delivered_ns BETWEEN ?2 - 1000000000 AND ?2 + 1000000000 LIMIT 1",
+		t->id, t->wait.end_ns, 0);
 }
 
 /*

@@ -298,8 +298,6 @@ void stuck_member(struct buf *b, const struct state *st, const struct state_thre
 	describe_site(b, st->db, w->site_id);
 	switch ((int)w->reason) {
 	case WAIT_LOCK:
-		add_holders(b, st, t);
-		break;
 	case WAIT_FILE_LOCK:
 		add_holders(b, st, t);
 		break;
