@@ -51,7 +51,8 @@ int query_one(struct sqlite3 *db, const char *sql, int64_t arg, sqlite3_stmt **r
 
 int64_t query_number(struct sqlite3 *db, const char *sql, int64_t arg, int64_t fallback)
 {
-	return query_pair(db, sql, arg, 0, fallback); /* where there is no ?2 its value is refused */
+	return query_pair(
+		db, sql, arg, 0, fallback); /* where there is no ?2 its value is refused */
 }
 
 int64_t query_pair(struct sqlite3 *db, const char *sql, int64_t a, int64_t b, int64_t fallback)

@@ -21,6 +21,16 @@ static void add_member(struct rule_context *ctx, struct finding *f, struct buf *
 		query_number(ctx->db, "SELECT process_id FROM thread WHERE id = ?1", thread, 0);
 }
 
+/* "a[1] unlocked the mutex m, which it did not hold" */
+static void add_deed(struct rule_context *ctx, struct buf *b, int64_t thread, const char *does,
+	int64_t lock, const char *rest)
+{
+	describe_thread(b, ctx->db, thread);
+	buf_adds(b, does);
+	describe_lock(b, ctx->db, lock);
+	buf_adds(b, rest);
+}
+
 static const char fork_sql[] =
 	"SELECT w.thread_id, w.lock_id, o.thread_id, min(w.start_ns), w.site_id, o.site_id"
 	" FROM lock_open o JOIN lock l ON l.id = o.lock_id JOIN thread h ON h.id = o.thread_id"
@@ -39,10 +49,8 @@ int rule_fork_with_lock(struct rule_context *ctx)
 		int64_t holder = query_int(stmt, 2, 0);
 		struct finding *f;
 
-		describe_thread(&b, ctx->db, waiter);
-		buf_adds(&b, " wants the ");
-		describe_lock(&b, ctx->db, lock);
-		buf_adds(&b, ", which another thread of its parent held at the fork");
+		add_deed(ctx, &b, waiter, " wants the ", lock,
+			", which another thread of its parent held at the fork");
 		f = rule_report(ctx, "fork-with-lock-held", query_int(stmt, 3, 0), &b, NULL,
 			"In the child of a program with threads call only exec or _exit, or take the"
 			" locks in a pthread_atfork handler.");
@@ -72,10 +80,7 @@ int rule_unlock_not_owner(struct rule_context *ctx)
 		int64_t owner = query_int(stmt, 2, 0), n = query_int(stmt, 5, 1);
 		struct finding *f;
 
-		describe_thread(&b, ctx->db, thread);
-		buf_adds(&b, " unlocked the ");
-		describe_lock(&b, ctx->db, lock);
-		buf_adds(&b, ", which it did not hold");
+		add_deed(ctx, &b, thread, " unlocked the ", lock, ", which it did not hold");
 		f = rule_report(ctx, "unlock-not-owner", query_int(stmt, 3, 0), &b, NULL,
 			"Only the thread that locked a mutex may unlock it; to tell another thread"
 			" something use a condition or a semaphore.");
@@ -123,10 +128,7 @@ int rule_exit_holding(struct rule_context *ctx)
 		int64_t thread = query_int(stmt, 0, 0), lock = query_int(stmt, 1, 0);
 		struct finding *f;
 
-		describe_thread(&b, ctx->db, thread);
-		buf_adds(&b, " ended and left the ");
-		describe_lock(&b, ctx->db, lock);
-		buf_adds(&b, " locked");
+		add_deed(ctx, &b, thread, " ended and left the ", lock, " locked");
 		f = rule_report(ctx, "exit-holding-lock", query_int(stmt, 2, 0), &b, NULL,
 			"Release the lock on every way out of the thread (pthread_cleanup_push for"
 			" cancellation), or make the mutex robust.");
@@ -159,10 +161,8 @@ int rule_sleep_holding(struct rule_context *ctx)
 		int64_t thread = query_int(stmt, 0, 0), lock = query_int(stmt, 1, 0);
 		struct finding *f;
 
-		describe_thread(&b, ctx->db, thread);
-		buf_adds(&b, " slept while it held the ");
-		describe_lock(&b, ctx->db, lock);
-		buf_adds(&b, ", and others waited for it");
+		add_deed(ctx, &b, thread, " slept while it held the ", lock,
+			", and others waited for it");
 		f = rule_report(ctx, "sleep-holding-lock", query_int(stmt, 2, 0), &b, NULL,
 			"Release the lock before sleeping; if the sleep waits for something, wait on a"
 			" condition, which releases the mutex meanwhile.");
@@ -247,10 +247,8 @@ static int lost_wakeup_of(struct rule_context *ctx, int64_t wait)
 	waker = query_int(stmt, 0, 0);
 	lock = query_int(stmt, 3, 0);
 	waiter = query_int(stmt, 4, 0);
-	describe_thread(&b, ctx->db, waiter);
-	buf_adds(&b, " waits for ever for the ");
-	describe_lock(&b, ctx->db, lock);
-	buf_adds(&b, ", which was signalled before it waited");
+	add_deed(ctx, &b, waiter, " waits for ever for the ", lock,
+		", which was signalled before it waited");
 	f = rule_report(ctx, "lost-wakeup", query_int(stmt, 5, 0), &b, NULL,
 		"A condition remembers nothing: keep the state in a variable, change it and signal under"
 		" the mutex, and test it in a loop around the wait.");
