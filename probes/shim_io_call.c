@@ -105,12 +105,6 @@ static void hold_sigpipe(struct io_call *c)
 
 static void record_sigpipe(void)
 {
-	struct {
-		void *handler;
-		unsigned long flags;
-		void *restorer;
-		uint64_t mask;
-	} act = {0};
 	struct rec_SIG_SEND r;
 
 	memset(&r, 0, sizeof r);
@@ -119,8 +113,7 @@ static void record_sigpipe(void)
 	r.target_pid = (uint64_t)sys0(SYS_getpid);
 	r.target_tid = (uint64_t)sys0(SYS_gettid);
 	r.sender = SENDER_KERNEL;
-	sys4(SYS_rt_sigaction, SIGPIPE, NULL, &act, 8);
-	r.result = act.handler == (void *)SIG_IGN ? SIG_IGNORED_ : SIG_DELIVERED;
+	r.result = sys_handler(SIGPIPE) == (void *)SIG_IGN ? SIG_IGNORED_ : SIG_DELIVERED;
 	RECORD(SIG_SEND, &r);
 }
 

@@ -61,22 +61,16 @@ static const uint64_t by_default = 1ull << (SIGCHLD - 1) | 1ull << (SIGCONT - 1)
 /* The same for this very thread, or its process, without a look into /proc. */
 static unsigned own_prospect(int signo)
 {
-	struct {
-		void *handler;
-		unsigned long flags;
-		void *restorer;
-		uint64_t mask;
-	} act = {0};
 	uint64_t bit = 1ull << (signo - 1), set = 0;
+	void *handler;
 
 	sys4(SYS_rt_sigprocmask, SIG_BLOCK, NULL, &set, 8);
 	if (set & bit) {
 		sys2(SYS_rt_sigpending, &set, 8);
 		return signo < SIGRTMIN && set & bit ? SIG_ALREADY_PENDING : SIG_DELIVERED;
 	}
-	sys4(SYS_rt_sigaction, signo, NULL, &act, 8);
-	return act.handler == (void *)SIG_IGN ||
-			       (act.handler == (void *)SIG_DFL && by_default & bit)
+	handler = sys_handler(signo);
+	return handler == (void *)SIG_IGN || (handler == (void *)SIG_DFL && by_default & bit)
 		       ? SIG_IGNORED_
 		       : SIG_DELIVERED;
 }

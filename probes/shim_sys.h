@@ -3,6 +3,8 @@
 #ifndef PROBES_SHIM_SYS_H
 #define PROBES_SHIM_SYS_H
 
+#include <stddef.h>
+#include <stdint.h>
 #include <sys/syscall.h>
 
 /* Returns the kernel's answer: -errno on failure. */
@@ -44,5 +46,20 @@ static inline long sys6(long nr, long a, long b, long c, long d, long e, long f)
 #define sys2(nr, a, b) sys6(nr, SYS_ARG(a), SYS_ARG(b), 0, 0, 0, 0)
 #define sys3(nr, a, b, c) sys6(nr, SYS_ARG(a), SYS_ARG(b), SYS_ARG(c), 0, 0, 0)
 #define sys4(nr, a, b, c, d) sys6(nr, SYS_ARG(a), SYS_ARG(b), SYS_ARG(c), SYS_ARG(d), 0, 0)
+
+/* Returns what the kernel does with a signal: (void *)SIG_DFL, (void *)SIG_IGN or the address of a handler. */
+static inline void *sys_handler(int signo)
+{
+	/* The kernel's own struct sigaction, which is not the C library's. */
+	struct {
+		void *handler;
+		unsigned long flags;
+		void *restorer;
+		uint64_t mask;
+	} act = {0};
+
+	sys4(SYS_rt_sigaction, signo, NULL, &act, sizeof act.mask);
+	return act.handler;
+}
 
 #endif
