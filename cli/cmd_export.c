@@ -11,8 +11,8 @@
 #include "cli/say.h"
 #include "cli/trace_note.h"
 #include "viewer/export_chrome.h"
-#include "viewer/export_file.h"
 #include "viewer/export_rows.h"
+#include "viewer/output.h"
 
 static const struct command_option options[] = {
 	{"format", 'T', "FORMAT",
@@ -97,7 +97,7 @@ static int export_to(sqlite3 *db, const char *table, int format, FILE *f, struct
 static void export_all(sqlite3 *db, const char *table, int format, const char *output)
 {
 	_cleanup_buf_ struct buf why = BUF_INIT;
-	struct export_file file;
+	struct output file;
 	int rc;
 
 	if (!output || !strcmp(output, "-")) {
@@ -106,10 +106,10 @@ static void export_all(sqlite3 *db, const char *table, int format, const char *o
 			die("export: %s", why.data);
 		return;
 	}
-	if (export_file_open(&file, output, &why) != 0)
+	if (output_open(&file, output, 0600, &why) != 0)
 		die("export: %s", why.data);
 	rc = export_to(db, table, format, file.f, &why);
-	if (export_file_close(&file, rc == 0, &why) != 0 || rc != 0)
+	if (output_close(&file, rc == 0, &why) != 0 || rc != 0)
 		die("export: %s", why.data);
 	note("wrote %s", output);
 }

@@ -1,4 +1,4 @@
-/* output.c - write a picture to a file: whole or not at all. */
+/* output.c - a file that is written bit by bit and appears whole or not at all. */
 /* SPDX-License-Identifier: MIT */
 #include "viewer/output.h"
 
@@ -10,7 +10,7 @@
 #include "base/buf.h"
 #include "base/mem.h"
 
-enum { FILE_MODE = 0666, TRIES = 100 };
+enum { TRIES = 100, FLAGS = O_WRONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY };
 
 static int fail(struct buf *why, const char *path, int error)
 {
@@ -23,79 +23,88 @@ static int fail(struct buf *why, const char *path, int error)
 	return -error;
 }
 
-/* Returns 0 or an errno. */
-static int write_all(int fd, const char *data, size_t len)
+/* Says whether path is something that is written to in place. Returns 0 or an errno. */
+static int look(const char *path, bool *ret_special)
 {
-	while (len > 0) {
-		ssize_t n = write(fd, data, len);
+	struct stat st;
 
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return errno;
-		data += n;
-		len -= (size_t)n;
-	}
-	return 0;
-}
-
-static int write_special(const char *path, const void *data, size_t len)
-{
-	_cleanup_close_ int fd = open(path, O_WRONLY | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY);
-
-	return fd < 0 ? errno : write_all(fd, data, len);
+	*ret_special = false;
+	if (lstat(path, &st) < 0)
+		return errno == ENOENT ? 0 : errno;
+	if (S_ISLNK(st.st_mode))
+		return ELOOP;
+	if (S_ISDIR(st.st_mode))
+		return EISDIR;
+	*ret_special = !S_ISREG(st.st_mode);
+	return *ret_special || access(path, W_OK) == 0 ? 0 : errno;
 }
 
 /* Opens a new file beside path, whose name it returns for the caller to free. */
-static int open_beside(const char *path, char **ret_name, int *ret_fd)
+static int open_beside(const char *path, mode_t mode, char **ret_name)
 {
 	for (int i = 0; i < TRIES; i++) {
 		_cleanup_free_ char *name = xasprintf("%s.%ld-%d.tmp", path, (long)getpid(), i);
-		int fd =
-			open(name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, FILE_MODE);
+		int fd = open(name, FLAGS | O_CREAT | O_EXCL, mode);
 
-		if (fd >= 0) {
+		if (fd >= 0)
 			*ret_name = steal(&name);
-			*ret_fd = fd;
-			return 0;
-		}
-		if (errno != EEXIST)
-			return errno;
+		if (fd >= 0 || errno != EEXIST)
+			return fd;
 	}
-	return EEXIST;
+	return -1;
 }
 
-static int write_file(const char *path, const void *data, size_t len)
+int output_open(struct output *o, const char *path, mode_t mode, struct buf *why)
 {
 	_cleanup_free_ char *name = NULL;
-	int fd = -1, error = open_beside(path, &name, &fd);
+	bool special;
+	int error = look(path, &special), fd;
 
+	*o = (struct output){0};
 	if (error)
-		return error;
-	error = write_all(fd, data, len);
-	if (close(fd) != 0 && !error)
+		return fail(why, path, error);
+	fd = special ? open(path, FLAGS) : open_beside(path, mode, &name);
+	o->f = fd < 0 ? NULL : fdopen(fd, "w");
+	if (!o->f)
+		return fail(why, path, errno);
+	o->path = xstrdup(path);
+	o->name = steal(&name);
+	return 0;
+}
+
+int output_close(struct output *o, bool good, struct buf *why)
+{
+	int error = ferror(o->f) ? EIO : 0;
+
+	/* A failed write is found again here, with its reason: what was not written is still there. */
+	if (fflush(o->f) != 0)
 		error = errno;
-	if (!error && rename(name, path) != 0)
+	if (fclose(o->f) != 0 && !error)
 		error = errno;
+	if (o->name && good && !error && rename(o->name, o->path) != 0)
+		error = errno;
+	if (o->name && (error || !good))
+		(void)unlink(o->name);
 	if (error)
-		(void)unlink(name);
+		error = fail(why, o->path, error);
+	free(o->path);
+	free(o->name);
+	*o = (struct output){0};
 	return error;
 }
 
 int output_write(const char *path, const void *data, size_t len, struct buf *why)
 {
-	struct stat st;
-	int error;
+	_cleanup_buf_ struct buf closing = BUF_INIT;
+	struct output o;
+	int rc = output_open(&o, path, 0666, why);
 
-	if (lstat(path, &st) != 0)
-		error = errno == ENOENT ? write_file(path, data, len) : errno;
-	else if (S_ISLNK(st.st_mode))
-		error = ELOOP;
-	else if (S_ISDIR(st.st_mode))
-		error = EISDIR;
-	else if (S_ISREG(st.st_mode))
-		error = access(path, W_OK) == 0 ? write_file(path, data, len) : errno;
-	else
-		error = write_special(path, data, len);
-	return error ? fail(why, path, error) : 0;
+	if (rc)
+		return rc;
+	if (fwrite(data, 1, len, o.f) == len)
+		return output_close(&o, true, why);
+	/* Much at once is not buffered: that it failed would be found again, but not of what. */
+	rc = fail(why, path, errno);
+	(void)output_close(&o, false, &closing);
+	return rc;
 }

@@ -1,6 +1,6 @@
-/* export_file.c - a file appears whole or not at all. */
+/* output.c - a file appears whole or not at all. */
 /* SPDX-License-Identifier: MIT */
-#include "viewer/export_file.h"
+#include "viewer/output.h"
 
 #include <errno.h>
 #include <sys/stat.h>
@@ -29,11 +29,11 @@ static void remove_folder(const char *path)
 static void write_text(const char *path, const char *text, bool good)
 {
 	_cleanup_buf_ struct buf why = BUF_INIT;
-	struct export_file e;
+	struct output o;
 
-	ASSERT_INT(export_file_open(&e, path, &why), 0);
-	ASSERT(fputs(text, e.f) >= 0);
-	ASSERT_INT(export_file_close(&e, good, &why), 0);
+	ASSERT_INT(output_open(&o, path, 0600, &why), 0);
+	ASSERT(fputs(text, o.f) >= 0);
+	ASSERT_INT(output_close(&o, good, &why), 0);
 }
 
 static void assert_text(const char *path, const char *want)
@@ -46,7 +46,7 @@ static void assert_text(const char *path, const char *want)
 	ASSERT_STR(got, want);
 }
 
-TEST(export_file_replaces_the_old_one_at_the_end)
+TEST(output_replaces_the_old_one_at_the_end)
 {
 	_cleanup_free_ char *path = in_new_folder("x.json");
 	struct stat st;
@@ -61,25 +61,40 @@ TEST(export_file_replaces_the_old_one_at_the_end)
 	remove_folder(path);
 }
 
-TEST(export_file_follows_no_link)
+TEST(output_follows_no_link)
 {
 	_cleanup_free_ char *path = in_new_folder("link");
 	_cleanup_buf_ struct buf why = BUF_INIT;
-	struct export_file e;
+	struct output o;
 
 	ASSERT_INT(symlink("/dev/null", path), 0);
-	ASSERT_INT(export_file_open(&e, path, &why), -ELOOP);
+	ASSERT_INT(output_open(&o, path, 0600, &why), -ELOOP);
 	ASSERT(strstr(why.data, "symbolic link"));
 	remove_folder(path);
 }
 
-TEST(export_file_tells_of_a_full_disk)
+TEST(output_tells_of_a_full_disk)
 {
 	_cleanup_buf_ struct buf why = BUF_INIT;
-	struct export_file e;
+	struct output o;
 
-	ASSERT_INT(export_file_open(&e, "/dev/full", &why), 0);
-	ASSERT(fputs("x", e.f) >= 0);
-	ASSERT_INT(export_file_close(&e, true, &why), -ENOSPC);
+	ASSERT_INT(output_open(&o, "/dev/full", 0600, &why), 0);
+	ASSERT(fputs("x", o.f) >= 0);
+	ASSERT_INT(output_close(&o, true, &why), -ENOSPC);
 	ASSERT(strstr(why.data, "/dev/full"));
+}
+
+TEST(output_at_once)
+{
+	enum { LARGE = 1 << 20 }; /* more than a stream buffers */
+	_cleanup_free_ char *path = in_new_folder("x.svg"), *data = xcalloc(1, LARGE);
+	_cleanup_buf_ struct buf why = BUF_INIT;
+	struct stat st;
+
+	ASSERT_INT(output_write(path, data, LARGE, &why), 0);
+	ASSERT_INT(stat(path, &st), 0);
+	ASSERT_INT(st.st_size, LARGE);
+	ASSERT_INT(output_write("/dev/full", data, LARGE, &why), -ENOSPC);
+	ASSERT_STR(why.data, "cannot write /dev/full: No space left on device");
+	remove_folder(path);
 }
