@@ -72,19 +72,18 @@ static struct timeline *load(const struct trace *t, sqlite3 *db, const struct ti
 	return tl;
 }
 
-static void draw(struct picture *pic, const struct trace *t, sqlite3 *db,
-	struct timeline_options *opt, uint64_t width)
+static void draw(struct picture *pic, struct timeline_options *opt, uint64_t width)
 {
 	struct timeline *tl;
 
 	if (picture_is_text(pic)) {
 		_cleanup_buf_ struct buf out = BUF_INIT;
-		size_t columns, margin = timeline_text_margin(t);
+		size_t columns, margin = timeline_text_margin(pic->trace);
 
 		pic->width = width < 100000 ? width : 100000;
 		columns = picture_width(pic);
 		opt->columns = columns > margin + 20 ? columns - margin : 20;
-		tl = load(t, db, opt);
+		tl = load(pic->trace, pic->db, opt);
 		timeline_text(&out, tl, columns, picture_color(pic));
 		picture_write(pic, out.data, out.len);
 	} else {
@@ -92,7 +91,7 @@ static void draw(struct picture *pic, const struct trace *t, sqlite3 *db,
 			width = WIDTH_DEFAULT;
 		width = width < WIDTH_LEAST ? WIDTH_LEAST : width > WIDTH_MOST ? WIDTH_MOST : width;
 		opt->columns = width;
-		tl = load(t, db, opt);
+		tl = load(pic->trace, pic->db, opt);
 		picture_render(pic, timeline_graph(tl, (double)width, false), "nop2");
 	}
 	timeline_free(tl);
@@ -104,20 +103,13 @@ static int run(int argc, char **argv)
 	struct timeline_options opt = {
 		.since = -TIME_LIMIT, .until = TIME_NEVER, .max_lanes = LANES_DEFAULT};
 	uint64_t width = 0;
-	const char *path;
-	struct trace *t;
-	sqlite3 *db;
 
 	for (int id; (id = options_next(&cmd_timeline, argc, argv)) != OPTIONS_END;)
 		if (id == OPTIONS_ERROR || !take_option(id, &pic, &opt, &width))
 			return COMMAND_USAGE;
-	path = picture_file("timeline", argc - optind, argv + optind);
-	if (!path)
+	if (!picture_begin(&pic, argc - optind, argv + optind))
 		return COMMAND_USAGE;
-	picture_settle(&pic);
-	t = picture_load(path, &db);
-	draw(&pic, t, db, &opt, width);
-	trace_free(t);
-	(void)sqlite3_close(db);
+	draw(&pic, &opt, width);
+	picture_end(&pic);
 	return 0;
 }

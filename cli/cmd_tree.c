@@ -1,7 +1,6 @@
 /* cmd_tree.c - pptrace tree: draw processes and threads by creation. */
 /* SPDX-License-Identifier: MIT */
 #include <getopt.h>
-#include <sqlite3.h>
 
 #include "base/buf.h"
 #include "base/command.h"
@@ -29,17 +28,17 @@ const struct command cmd_tree = {
 	.run = run,
 };
 
-static void draw(const struct picture *pic, const struct trace *t, size_t max)
+static void draw(const struct picture *pic, size_t max)
 {
-	struct tree *tree = tree_new(t, max);
+	struct tree *tree = tree_new(pic->trace, max);
 
 	if (picture_is_text(pic)) {
 		_cleanup_buf_ struct buf out = BUF_INIT;
 
-		tree_text(&out, t, tree, picture_width(pic), picture_color(pic));
+		tree_text(&out, pic->trace, tree, picture_width(pic), picture_color(pic));
 		picture_write(pic, out.data, out.len);
 	} else {
-		picture_render(pic, tree_graph(t, tree, false), "dot");
+		picture_render(pic, tree_graph(pic->trace, tree, false), "dot");
 	}
 	tree_free(tree);
 }
@@ -48,9 +47,6 @@ static int run(int argc, char **argv)
 {
 	struct picture pic = {.name = "tree"};
 	size_t max = NODES_DEFAULT;
-	const char *path;
-	struct trace *t;
-	sqlite3 *db;
 
 	for (int id; (id = options_next(&cmd_tree, argc, argv)) != OPTIONS_END;) {
 		if (id == OPTIONS_ERROR)
@@ -64,13 +60,9 @@ static int run(int argc, char **argv)
 			return COMMAND_USAGE;
 		}
 	}
-	path = picture_file("tree", argc - optind, argv + optind);
-	if (!path)
+	if (!picture_begin(&pic, argc - optind, argv + optind))
 		return COMMAND_USAGE;
-	picture_settle(&pic);
-	t = picture_load(path, &db);
-	draw(&pic, t, max);
-	trace_free(t);
-	(void)sqlite3_close(db);
+	draw(&pic, max);
+	picture_end(&pic);
 	return 0;
 }

@@ -1,16 +1,13 @@
 /* cmd_waits.c - pptrace waits: draw who waits for whom. */
 /* SPDX-License-Identifier: MIT */
 #include <getopt.h>
-#include <sqlite3.h>
 
 #include "base/command.h"
 #include "base/mem.h"
 #include "cli/options.h"
 #include "cli/picture.h"
-#include "cli/say.h"
 #include "viewer/load.h"
 #include "viewer/relations.h"
-#include "viewer/sketch.h"
 
 enum { OPT_AT = 256, OPT_WIDTH };
 
@@ -37,9 +34,6 @@ static int run(int argc, char **argv)
 	struct picture pic = {.name = "waits"};
 	_cleanup_free_ char *why = NULL;
 	struct sketch *sk;
-	struct trace *t;
-	const char *path;
-	sqlite3 *db;
 	int64_t at = TIME_NEVER;
 
 	for (int id; (id = options_next(&cmd_waits, argc, argv)) != OPTIONS_END;) {
@@ -50,17 +44,10 @@ static int run(int argc, char **argv)
 				       : !picture_option(&pic, id, optarg))
 			return COMMAND_USAGE;
 	}
-	path = picture_file("waits", argc - optind, argv + optind);
-	if (!path)
+	if (!picture_begin(&pic, argc - optind, argv + optind))
 		return COMMAND_USAGE;
-	picture_settle(&pic);
-	t = picture_load(path, &db);
-	sk = waits_sketch(t, db, at, &why);
-	if (!sk)
-		die("cannot read %s: %s", path, why);
-	picture_sketch(&pic, sk);
-	sketch_free(sk);
-	trace_free(t);
-	(void)sqlite3_close(db);
+	sk = waits_sketch(pic.trace, pic.db, at, &why);
+	picture_sketch(&pic, sk, why);
+	picture_end(&pic);
 	return 0;
 }

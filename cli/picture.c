@@ -59,18 +59,19 @@ static const char *format_of_name(const char *output)
 	return "svg";
 }
 
-void picture_settle(struct picture *p)
+bool picture_is_text(const struct picture *p)
+{
+	return !strcmp(p->format, "txt");
+}
+
+/* Settles format and output. */
+static void settle(struct picture *p)
 {
 	if (!p->format)
 		p->format = format_of_name(p->output);
 	/* Formats that people read in a terminal go there. */
 	if (!p->output && (picture_is_text(p) || !strcmp(p->format, "dot")))
 		p->output = "-";
-}
-
-bool picture_is_text(const struct picture *p)
-{
-	return !strcmp(p->format, "txt");
 }
 
 static bool to_stdout(const struct picture *p)
@@ -100,26 +101,27 @@ bool picture_color(const struct picture *p)
 	return to_stdout(p) && say_color(stdout);
 }
 
-const char *picture_file(const char *command, int argc, char **argv)
-{
-	return trace_operand(command, argc, argv);
-}
-
-sqlite3 *picture_open(const char *path)
-{
-	return trace_open(path);
-}
-
-struct trace *picture_load(const char *path, sqlite3 **ret_db)
+bool picture_begin(struct picture *p, int argc, char **argv)
 {
 	_cleanup_free_ char *why = NULL;
-	struct trace *t;
 
-	*ret_db = picture_open(path);
-	t = trace_load(*ret_db, &why);
-	if (!t)
-		die("cannot read %s: %s", path, why);
-	return t;
+	p->path = trace_operand(p->name, argc, argv);
+	if (!p->path)
+		return false;
+	settle(p);
+	p->db = trace_open(p->path);
+	p->trace = trace_load(p->db, &why);
+	if (!p->trace)
+		die("cannot read %s: %s", p->path, why);
+	return true;
+}
+
+void picture_end(struct picture *p)
+{
+	trace_free(p->trace);
+	(void)sqlite3_close(p->db);
+	p->trace = NULL;
+	p->db = NULL;
 }
 
 void picture_write(const struct picture *p, const void *data, size_t len)
@@ -155,16 +157,19 @@ void picture_render(const struct picture *p, struct graph *g, const char *engine
 	}
 }
 
-void picture_sketch(const struct picture *p, const struct sketch *sk)
+void picture_sketch(const struct picture *p, struct sketch *sk, const char *why)
 {
 	_cleanup_buf_ struct buf out = BUF_INIT;
 
-	if (!picture_is_text(p)) {
+	if (!sk)
+		die("cannot read %s: %s", p->path, why);
+	if (picture_is_text(p)) {
+		sketch_text(&out, sk, picture_width(p), picture_color(p));
+		picture_write(p, out.data, out.len);
+	} else {
 		picture_render(p, sketch_graph(sk, false), "dot");
-		return;
 	}
-	sketch_text(&out, sk, picture_width(p), picture_color(p));
-	picture_write(p, out.data, out.len);
+	sketch_free(sk);
 }
 
 int picture_command(const struct command *c, int argc, char **argv, picture_layout *layout)
@@ -172,9 +177,6 @@ int picture_command(const struct command *c, int argc, char **argv, picture_layo
 	struct picture pic = {.name = c->name};
 	_cleanup_free_ char *why = NULL;
 	struct sketch *sk;
-	struct trace *t;
-	const char *path;
-	sqlite3 *db;
 
 	for (int id; (id = options_next(c, argc, argv)) != OPTIONS_END;) {
 		if (id == OPTIONS_ERROR)
@@ -183,17 +185,10 @@ int picture_command(const struct command *c, int argc, char **argv, picture_layo
 					    : !picture_option(&pic, id, optarg))
 			return COMMAND_USAGE;
 	}
-	path = picture_file(c->name, argc - optind, argv + optind);
-	if (!path)
+	if (!picture_begin(&pic, argc - optind, argv + optind))
 		return COMMAND_USAGE;
-	picture_settle(&pic);
-	t = picture_load(path, &db);
-	sk = layout(t, db, &why);
-	if (!sk)
-		die("cannot read %s: %s", path, why);
-	picture_sketch(&pic, sk);
-	sketch_free(sk);
-	trace_free(t);
-	(void)sqlite3_close(db);
+	sk = layout(pic.trace, pic.db, &why);
+	picture_sketch(&pic, sk, why);
+	picture_end(&pic);
 	return 0;
 }

@@ -12,12 +12,16 @@ struct sketch;
 struct sqlite3;
 struct trace;
 
-/* Where a picture goes and as what. */
+/* Where a picture goes and as what, and what it is of. */
 struct picture {
 	const char *name;   /* of the command: default file is pptrace-NAME.FORMAT */
 	const char *format; /* NULL: by the end of the output's name, else svg */
 	const char *output; /* NULL: the default; "-": standard output */
 	size_t width;       /* of text, in columns; 0: that of the terminal */
+	/* Between picture_begin and picture_end: */
+	const char *path;
+	struct trace *trace;
+	struct sqlite3 *db;
 };
 
 /* The options that these commands share, for their tables, and what to do with them. */
@@ -35,8 +39,13 @@ bool picture_option(struct picture *p, int id, const char *arg);
 /* Takes the width of text in columns; false after a message if it is no number. */
 bool picture_set_width(struct picture *p, const char *arg);
 
-/* Settles format and output; call it once, after the options. */
-void picture_settle(struct picture *p);
+/*
+ * After the options: settles format and output, and loads the trace file that
+ * the operands name, at most one, else pptrace.db. False after a message if
+ * there are more of them; dies if it cannot be read. picture_end lets it go.
+ */
+bool picture_begin(struct picture *p, int argc, char **argv);
+void picture_end(struct picture *p);
 
 /* Says whether the picture is drawn as text. */
 bool picture_is_text(const struct picture *p);
@@ -45,23 +54,14 @@ bool picture_is_text(const struct picture *p);
 size_t picture_width(const struct picture *p);
 bool picture_color(const struct picture *p);
 
-/* The trace file that the operands name: at most one, else pptrace.db. NULL after a message. */
-const char *picture_file(const char *command, int argc, char **argv);
-
-/* Opens a trace for reading or dies. */
-struct sqlite3 *picture_open(const char *path);
-
-/* Opens a trace and loads it, or dies; the caller frees both. */
-struct trace *picture_load(const char *path, struct sqlite3 **ret_db);
-
 /* Writes text or bytes to where the picture goes, and says where; dies if it cannot. */
 void picture_write(const struct picture *p, const void *data, size_t len);
 
 /* Renders a graph with the engine, writes it and frees it. */
 void picture_render(const struct picture *p, struct graph *g, const char *engine);
 
-/* Draws a sketch in the format and writes it. */
-void picture_sketch(const struct picture *p, const struct sketch *sk);
+/* Draws a sketch of the trace in the format, writes and frees it. If it is NULL, dies and says why. */
+void picture_sketch(const struct picture *p, struct sketch *sk, const char *why);
 
 /* Lays a loaded trace out as a sketch, which the caller frees; NULL and *ret_why on failure. */
 typedef struct sketch *picture_layout(const struct trace *t, struct sqlite3 *db, char **ret_why);
