@@ -25,9 +25,12 @@ chmod 755 "$TMP"
 cd "$TMP" || exit 1
 ulimit -c 0
 
+# "${nobody[@]}" COMMAND...: runs it as an ordinary user (root only).
+nobody=(setpriv --reuid=65534 --regid=65534 --clear-groups --)
+
 # Below a folder that an ordinary user may not enter (/root), what such a user
 # shall run is copied to where he may.
-if [ "$(id -u)" = 0 ] && ! setpriv --reuid=65534 --regid=65534 --clear-groups -- test -x "$PPTRACE"; then
+if [ "$(id -u)" = 0 ] && ! "${nobody[@]}" test -x "$PPTRACE"; then
 	mkdir "$TMP/.build"
 	cp -r "$BUILD"/pptrace* "$BUILD/libpptrace-shim.so" "$DEMOS" "$TMP/.build"
 	mkdir "$TMP/.build/tests"
@@ -156,8 +159,19 @@ backends()
 	if [ "$(id -u)" = 0 ]; then echo ebpf auto shim; else echo shim; fi
 }
 
-# as_user COMMAND...: runs it as the ordinary user nobody (root only).
-as_user()
+# shim_modes: the options of run that put the preload library into a program and must work here.
+shim_modes()
 {
-	setpriv --reuid=65534 --regid=65534 --clear-groups -- "$@"
+	if [ "$(id -u)" = 0 ]; then echo --locks=shim --backend=shim; else echo --backend=shim; fi
+}
+
+# fixture NAME: makes NAME.db, a complete recording, of tests/fixtures/NAME.sql.
+fixture()
+{
+	{
+		echo "PRAGMA application_id = $((0x70707472)); PRAGMA user_version = 1; BEGIN;"
+		cat "$ROOT"/schema/schema.sql "$ROOT"/schema/views.sql "$ROOT"/schema/wait_for.sql \
+			"$ROOT/tests/fixtures/$1.sql"
+		echo "COMMIT;"
+	} | sqlite3 -bail "$1.db" >/dev/null
 }

@@ -1,4 +1,4 @@
-# lib_why.sh - what the tests of pptrace why share: programs in the background, and when they wait.
+# lib_why.sh - what the tests of pptrace why and attach share: programs in the background, and when they wait.
 # SPDX-License-Identifier: MIT
 
 # start COMMAND...: starts it in the background; sets pid.
@@ -19,7 +19,6 @@ stop()
 }
 
 AS=()
-nobody=(setpriv --reuid=65534 --regid=65534 --clear-groups --)
 
 # waiting N: true when pptrace why sees N threads wait.
 waiting()

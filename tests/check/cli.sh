@@ -2,17 +2,6 @@
 # SPDX-License-Identifier: MIT
 . "$(dirname "$0")/../lib.sh"
 
-# fixture NAME: makes NAME.db, a complete recording.
-fixture()
-{
-	{
-		echo "PRAGMA application_id = $((0x70707472)); PRAGMA user_version = 1; BEGIN;"
-		cat "$ROOT"/schema/schema.sql "$ROOT"/schema/views.sql "$ROOT"/schema/wait_for.sql \
-			"$ROOT/tests/fixtures/$1.sql"
-		echo "COMMIT;"
-	} | sqlite3 -bail "$1.db" >/dev/null
-}
-
 for name in fork-count hostile pipeline signals; do fixture $name; done
 cp pipeline.db lossy.db
 sqlite3 lossy.db "UPDATE trace SET complete = 0, lost = 12;

@@ -6,17 +6,6 @@
 . "$(dirname "$0")/../lib.sh"
 export TZ=UTC COLUMNS=100
 
-# fixture NAME: makes NAME.db.
-fixture()
-{
-	{
-		echo "PRAGMA application_id = $((0x70707472)); PRAGMA user_version = 1; BEGIN;"
-		cat "$ROOT"/schema/schema.sql "$ROOT"/schema/views.sql "$ROOT"/schema/wait_for.sql \
-			"$ROOT/tests/fixtures/$1.sql"
-		echo "COMMIT;"
-	} | sqlite3 -bail "$1.db"
-}
-
 for want in "$ROOT"/tests/expect/*.*.*; do
 	IFS=. read -r name command format < <(basename "$want")
 	begin "$name $command -T $format"

@@ -2,27 +2,9 @@
 # attach.sh - pptrace attach: record processes that run already.
 # SPDX-License-Identifier: MIT
 . "$(dirname "$0")/../lib.sh"
+. "$ROOT/tests/lib_why.sh"
 
 DB=$TMP/at.db
-
-# start COMMAND...: starts it in the background; sets pid.
-start()
-{
-	"$@" >"$TMP/target.out" 2>&1 </dev/null &
-	pid=$!
-}
-
-stop()
-{
-	pkill -KILL -P "$pid" 2>/dev/null
-	kill -KILL "$pid" 2>/dev/null
-	wait "$pid" 2>/dev/null
-}
-
-waiting()
-{
-	[ "$("$PPTRACE" why --json "$pid" 2>/dev/null | grep -o '"state":"waits"' | wc -l)" = "$1" ]
-}
 
 # attach [OPTIONS]: begins to record $pid in the background; sets tracer.
 attach()
@@ -151,7 +133,7 @@ expect_status 2
 start "$PROGRAMS/stuck" sleep
 run "$PPTRACE" attach -p "$pid" -o /proc/none/x.db
 expect_status 125
-run setpriv --reuid=65534 --regid=65534 --clear-groups -- "$PPTRACE" attach -p "$pid" -o "$TMP/u.db"
+run "${nobody[@]}" "$PPTRACE" attach -p "$pid" -o "$TMP/u.db"
 expect_status 125
 kill -0 "$pid" || fail "the program is gone"
 stop

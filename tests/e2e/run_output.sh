@@ -69,7 +69,7 @@ end
 begin "a directory that may not be written to"
 mkdir ro
 if [ "$(id -u)" = 0 ]; then
-	run setpriv --reuid=65534 --regid=65534 --clear-groups "$PPTRACE" run --backend=shim -o ro/x.db true
+	run "${nobody[@]}" "$PPTRACE" run --backend=shim -o ro/x.db true
 else
 	chmod 555 ro
 	run "$PPTRACE" run -o ro/x.db true

@@ -8,7 +8,6 @@
 # a parent that is killed together with its child still reaped it.
 . "$(dirname "$0")/../lib.sh"
 
-nobody=(setpriv --reuid=65534 --regid=65534 --clear-groups --)
 mkdir -m 777 user
 printf '\n\nq\n' >input
 chmod 644 input

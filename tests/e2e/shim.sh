@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: MIT
 . "$(dirname "$0")/../lib.sh"
 
-if [ "$(id -u)" = 0 ]; then modes="--locks=shim --backend=shim"; else modes=--backend=shim; fi
-AS_USER="setpriv --reuid=65534 --regid=65534 --clear-groups --"
+modes=$(shim_modes)
+AS_USER="${nobody[*]}"
 HOLDS="SELECT count(*) FROM lock_hold"
 
 for mode in $modes; do

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: MIT
 . "$(dirname "$0")/../lib.sh"
 
-if [ "$(id -u)" = 0 ]; then modes="--locks=shim --backend=shim"; else modes=--backend=shim; fi
+modes=$(shim_modes)
 PYTHON=/usr/bin/python3
 
 # same NAME COMMAND...: output (numbers and times left out) and status agree.
