@@ -19,6 +19,12 @@
 
 enum { EVENTS_AT_ONCE = 64 };
 
+/* The longest that an end takes which was told. */
+enum { ENDING_MS = 50 };
+
+/* As the status of a process that is gone: no process ends with this one. */
+enum { UNKNOWN_STATUS = 0xffff };
+
 struct life {
 	pid_t pid, parent; /* parent 0: not known */
 	int pidfd;         /* -1: not watched any more */
@@ -75,56 +81,6 @@ void deaths_free(struct deaths *d)
 	free(d);
 }
 
-static void forget(struct deaths *d, struct life *l)
-{
-	struct life **at = &d->noticed;
-
-	if (!l->is_noticed)
-		return;
-	while (*at != l)
-		at = &(*at)->next;
-	*at = l->next;
-	if (!l->next)
-		d->noticed_end = at;
-	l->is_noticed = false;
-}
-
-static bool has_ended(int pidfd)
-{
-	struct pollfd p = {.fd = pidfd, .events = POLLIN};
-
-	return poll(&p, 1, 0) > 0;
-}
-
-static struct life *watch_life(struct deaths *d, pid_t pid)
-{
-	struct life *l = hash_get(&d->lives, (uint64_t)pid);
-	struct epoll_event event = {.events = EPOLLIN};
-
-	if (l && !l->reported)
-		return l;
-	if (!l) {
-		l = xcalloc(1, sizeof *l);
-		(void)hash_set(&d->lives, (uint64_t)pid, l);
-	} else {
-		forget(d, l);
-		life_end(l);
-	}
-	*l = (struct life){.pid = pid};
-	l->pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
-	l->is_late = l->pidfd >= 0 && has_ended(l->pidfd);
-	d->n_late += l->is_late;
-	event.data.ptr = l;
-	if (l->pidfd >= 0 && epoll_ctl(d->epoll, EPOLL_CTL_ADD, l->pidfd, &event) < 0)
-		life_end(l);
-	return l;
-}
-
-void deaths_add(struct deaths *d, pid_t pid, bool spare)
-{
-	watch_life(d, pid)->spare = spare;
-}
-
 int deaths_fd(const struct deaths *d)
 {
 	return d->epoll;
@@ -178,27 +134,6 @@ static bool status_of(const struct life *l, int *ret)
 	return zombie_status(l->pid, ret) || kept_status(l->pidfd, ret);
 }
 
-static void emit_exit(pid_t pid, uint64_t ts, int status, source_emit *emit, void *arg)
-{
-	struct rec_EXIT rec = {.head = {REC_EXIT, sizeof rec, 0, ts, (rec_u32)pid, (rec_u32)pid},
-		.status = (rec_u64)(unsigned)status,
-		.last = 1,
-		.by = WIFSIGNALED(status) ? EXIT_BY_OTHER : EXIT_BY_UNKNOWN,
-		.group_status = (rec_u64)(unsigned)status};
-
-	emit(arg, &rec.head);
-}
-
-static void emit_reap(pid_t pid, uint64_t ts, int status, source_emit *emit, void *arg)
-{
-	rec_u32 self = (rec_u32)getpid();
-	struct rec_REAP rec = {.head = {REC_REAP, sizeof rec, 0, ts, self, self},
-		.child_pid = (rec_u64)pid,
-		.status = (rec_u64)(unsigned)status};
-
-	emit(arg, &rec.head);
-}
-
 /* ---- The list of those who were noticed ---- */
 
 static void notice(struct deaths *d, struct life *l)
@@ -224,6 +159,84 @@ static void notice_all(struct deaths *d)
 	} while (n == EVENTS_AT_ONCE);
 }
 
+static void forget(struct deaths *d, struct life *l)
+{
+	struct life **at = &d->noticed;
+
+	if (!l->is_noticed)
+		return;
+	while (*at != l)
+		at = &(*at)->next;
+	*at = l->next;
+	if (!l->next)
+		d->noticed_end = at;
+	l->is_noticed = false;
+}
+
+static bool has_ended(int pidfd)
+{
+	struct pollfd p = {.fd = pidfd, .events = POLLIN};
+
+	return poll(&p, 1, 0) > 0;
+}
+
+static struct life *watch_life(struct deaths *d, pid_t pid)
+{
+	struct life *l = hash_get(&d->lives, (uint64_t)pid);
+	struct epoll_event event = {.events = EPOLLIN};
+	bool is_gone;
+
+	if (l && !l->reported)
+		return l;
+	if (!l) {
+		l = xcalloc(1, sizeof *l);
+		(void)hash_set(&d->lives, (uint64_t)pid, l);
+	} else {
+		forget(d, l);
+		life_end(l);
+	}
+	*l = (struct life){.pid = pid};
+	/* Who is found to have ended already comes behind those whose end is known. */
+	notice_all(d);
+	l->pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+	/* Reaped, perhaps by a wait that nobody records. */
+	is_gone = l->pidfd < 0 && errno == ESRCH;
+	l->is_late = is_gone || (l->pidfd >= 0 && has_ended(l->pidfd));
+	d->n_late += l->is_late;
+	if (is_gone)
+		notice(d, l);
+	event.data.ptr = l;
+	if (l->pidfd >= 0 && epoll_ctl(d->epoll, EPOLL_CTL_ADD, l->pidfd, &event) < 0)
+		life_end(l);
+	return l;
+}
+
+void deaths_add(struct deaths *d, pid_t pid, bool spare)
+{
+	watch_life(d, pid)->spare = spare;
+}
+
+static void emit_exit(pid_t pid, uint64_t ts, int status, source_emit *emit, void *arg)
+{
+	struct rec_EXIT rec = {.head = {REC_EXIT, sizeof rec, 0, ts, (rec_u32)pid, (rec_u32)pid},
+		.status = (rec_u64)(unsigned)status,
+		.last = 1,
+		.by = WIFSIGNALED(status) ? EXIT_BY_OTHER : EXIT_BY_UNKNOWN,
+		.group_status = (rec_u64)(unsigned)status};
+
+	emit(arg, &rec.head);
+}
+
+static void emit_reap(pid_t pid, uint64_t ts, int status, source_emit *emit, void *arg)
+{
+	rec_u32 self = (rec_u32)getpid();
+	struct rec_REAP rec = {.head = {REC_REAP, sizeof rec, 0, ts, self, self},
+		.child_pid = (rec_u64)pid,
+		.status = (rec_u64)(unsigned)status};
+
+	emit(arg, &rec.head);
+}
+
 static void set_reported(struct deaths *d, struct life *l, uint64_t ts)
 {
 	l->reported = true;
@@ -244,8 +257,8 @@ static void announce(struct life *l, source_emit *emit, void *arg)
 	uint64_t ts = clock_now();
 
 	l->is_announced = true;
-	if (l->is_known && !l->reported)
-		emit_exit(l->pid, ts, l->status, emit, arg);
+	if (!l->reported)
+		emit_exit(l->pid, ts, l->is_known ? l->status : UNKNOWN_STATUS, emit, arg);
 	/* An orphan is ours to reap; another's child makes this fail. */
 	if (!l->spare && waitpid(l->pid, &l->status, WNOHANG) == l->pid)
 		emit_reap(l->pid, ts, l->status, emit, arg);
@@ -260,7 +273,7 @@ static void announce_up_to(struct deaths *d, const struct life *last, source_emi
 		next = l->next;
 		if (!l->is_announced)
 			announce(l, emit, arg);
-		if (l->reported || !l->is_known)
+		if (l->reported)
 			forget(d, l);
 		if (l == last)
 			return;
@@ -273,11 +286,29 @@ void deaths_poll(struct deaths *d, source_emit *emit, void *arg)
 	announce_up_to(d, NULL, emit, arg);
 }
 
+/* Says whether a process has told its end and is still there. */
+static bool is_ending(const struct deaths *d)
+{
+	const struct hash_slot *slot;
+
+	for (size_t pos = 0; (slot = hash_next(&d->lives, &pos));) {
+		const struct life *l = slot->value;
+
+		if (l->reported && l->pidfd >= 0)
+			return true;
+	}
+	return false;
+}
+
 void deaths_settle(struct deaths *d, source_emit *emit, void *arg)
 {
+	struct pollfd p = {.fd = d->epoll, .events = POLLIN};
 	struct hash_slot *slot;
 
 	notice_all(d);
+	/* Who has called _exit is as good as gone; then it may be ours to reap. */
+	while (is_ending(d) && poll(&p, 1, ENDING_MS) > 0)
+		notice_all(d);
 	for (size_t pos = 0; (slot = hash_next(&d->lives, &pos));) {
 		struct life *l = slot->value;
 
@@ -296,7 +327,7 @@ void deaths_ended(struct deaths *d, pid_t pid, int status, source_emit *emit, vo
 
 	/* Who ended before it shall have an earlier time. */
 	notice_all(d);
-	if (!l || (l->is_known && l->is_announced))
+	if (!l || (l->is_known && l->is_announced) || l->reported)
 		return;
 	if (!l->is_noticed)
 		notice(d, l);
@@ -315,14 +346,14 @@ static void report_earlier(
 	struct deaths *d, const struct life *until, uint64_t ts, source_emit *emit, void *arg)
 {
 	notice_all(d);
-	/* Of one that was never watched the place among them is not known. */
-	if (!until->is_noticed && until->pidfd < 0)
+	/* Of one that was not watched when it ended the place among them is not known. */
+	if (until->is_late || (!until->is_noticed && until->pidfd < 0))
 		return;
 	for (struct life *l = d->noticed; l && l != until; l = l->next) {
-		if (l->reported || !l->is_known)
+		if (l->reported)
 			continue;
 		set_reported(d, l, ts);
-		emit_exit(l->pid, ts, l->status, emit, arg);
+		emit_exit(l->pid, ts, l->is_known ? l->status : UNKNOWN_STATUS, emit, arg);
 	}
 }
 
@@ -359,7 +390,7 @@ static bool filter_exit(struct deaths *d, const struct rec_EXIT *rec, source_emi
 	report(d, l, ts);
 	if (ts == rec->head.ts)
 		return true;
-	emit_exit(l->pid, ts, l->status, emit, arg);
+	emit_exit(l->pid, ts, (int)rec->group_status, emit, arg);
 	return false;
 }
 
@@ -376,7 +407,8 @@ bool deaths_filter(struct deaths *d, const struct rec_head *rec, source_emit *em
 		const struct rec_FORK *f = (const void *)rec;
 
 		if (f->child_pid != rec->pid)
-			watch_life(d, (pid_t)f->child_pid)->parent = (pid_t)rec->pid;
+			watch_life(d, (pid_t)f->child_pid)->parent =
+				(pid_t)(f->parent_pid ? f->parent_pid : rec->pid);
 	} else if (rec->kind == REC_EXIT && rec->size == sizeof(struct rec_EXIT)) {
 		return filter_exit(d, (const void *)rec, emit, arg);
 	} else if (rec->kind == REC_REAP && rec->size == sizeof(struct rec_REAP)) {

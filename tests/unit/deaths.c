@@ -192,3 +192,45 @@ TEST(deaths_found_late_outlive_a_parent_only_by_their_records)
 	ASSERT_INT(end_of_late_child(100, 50), 100);
 	ASSERT_INT(end_of_late_child(100, 150), 150);
 }
+
+TEST(deaths_found_late_say_nothing_about_others)
+{
+	struct deaths *d = deaths_new();
+	struct seen s = {.n = 0};
+	pid_t parent = child(), pid = child();
+	struct rec_FORK fork_rec = forked(pid), parent_rec = forked(parent);
+	struct rec_EXIT own = {
+		.head = {REC_EXIT, sizeof own, 0, 2, (rec_u32)pid, (rec_u32)pid}, .last = 1};
+
+	ASSERT(deaths_filter(d, &parent_rec.head, collect, &s));
+	(void)kill(pid, SIGKILL);
+	ASSERT_INT(waitpid(pid, NULL, 0), pid);
+	(void)kill(parent, SIGKILL);
+	wait_readable(deaths_fd(d));
+	/* Its number is gone, and it had told its end itself. */
+	ASSERT(deaths_filter(d, &fork_rec.head, collect, &s));
+	ASSERT(deaths_filter(d, &own.head, collect, &s));
+	ASSERT_INT(s.n, 0);
+	deaths_poll(d, collect, &s);
+	ASSERT_INT(s.n, 1);
+	ASSERT_INT(s.last.head.pid, parent);
+	deaths_free(d);
+}
+
+TEST(deaths_of_those_who_are_gone_are_without_status)
+{
+	struct deaths *d = deaths_new();
+	struct seen s = {.n = 0};
+	pid_t pid = child();
+	struct rec_FORK fork_rec = forked(pid);
+
+	(void)kill(pid, SIGKILL);
+	ASSERT_INT(waitpid(pid, NULL, 0), pid);
+	ASSERT(deaths_filter(d, &fork_rec.head, collect, &s));
+	deaths_poll(d, collect, &s);
+	ASSERT_INT(s.n, 1);
+	ASSERT_INT(s.last.head.pid, pid);
+	ASSERT_INT(s.last.last, 1);
+	ASSERT(!WIFEXITED((int)s.last.group_status) && !WIFSIGNALED((int)s.last.group_status));
+	deaths_free(d);
+}
