@@ -64,6 +64,7 @@ struct ring_local {
 	struct arena_ring *ring;
 	uint32_t last_chunk;
 	uint32_t task; /* not 0: the child of a vfork runs as this thread */
+	bool busy;     /* in the making, with signals that could not be blocked */
 	bool quiet; /* what happens now is this library's own doing; epoch is NO_EPOCH meanwhile */
 	uint32_t skip; /* records to drop before trying again to get a ring */
 };

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "probes/shim.h"
+#include "probes/shim_filter.h"
 #include "probes/shim_private.h"
 
 REAL(chroot)
@@ -102,12 +103,10 @@ int prctl(int option, ...)
 	for (int i = 0; i < 4; i++)
 		a[i] = va_arg(ap, unsigned long);
 	va_end(ap);
-	if (option == PR_SET_NO_NEW_PRIVS || option == PR_SET_SECCOMP) {
-		prepare();
-		if (shim_options.arena[0])
-			(void)ring_room();
-		shim_options.sandboxed = true;
-	}
+	if (option == PR_SET_SECCOMP)
+		filter_comes((long)a[0], (const void *)a[1]);
+	else if (option == PR_SET_NO_NEW_PRIVS)
+		filter_prepare();
 	rc = real_prctl()(option, a[0], a[1], a[2], a[3]);
 	if (rc == 0 && option == PR_SET_NAME && shim_everything())
 		named((const char *)a[0]);

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "schema/elf_kind.h"
+#include "probes/shim_filter.h"
 #include "probes/shim_private.h"
 #include "probes/shim_sys.h"
 
@@ -78,6 +79,9 @@ bool exec_can_bear(int dir, const char *path, int flags)
 	char interp[ELF_INTERP_MAX], next[ELF_INTERP_MAX];
 	const char *own = own_interpreter();
 
+	/* The filter stays through the exec, and the library in the new program knows nothing of it. */
+	if (filter_confines())
+		return false;
 	if (!can_reach(shim_options.library, R_OK) || !can_reach(shim_options.given, R_OK | W_OK))
 		return false;
 	for (int depth = 0; depth <= SCRIPT_DEPTH; depth++) {

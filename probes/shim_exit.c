@@ -84,7 +84,7 @@ void _Exit(int code)
 /* Other threads tell by a cleanup handler of what they run in. */
 static void main_thread_ends(void)
 {
-	if (shim_everything() && sys0(SYS_getpid) == sys0(SYS_gettid))
+	if (shim_everything() && shim_pid() == shim_tid())
 		record_exit(0, false);
 }
 

@@ -117,7 +117,7 @@ int daemon(int keep_dir, int keep_files)
 		return -1;
 	if (keep_files)
 		return 0;
-	fd = (int)sys4(SYS_openat, AT_FDCWD, "/dev/null", O_RDWR, 0);
+	fd = open("/dev/null", O_RDWR);
 	if (fd < 0)
 		return -1;
 	for (int i = 0; i < 3; i++)
@@ -144,7 +144,7 @@ void shim_vfork_begin(void)
 
 int shim_vfork_end(long rc)
 {
-	uint32_t pid = (uint32_t)sys0(SYS_getpid);
+	uint32_t pid = shim_pid();
 
 	if (rc == 0) {
 		/* The child speaks for the parent, who sleeps: the record must not wait for it. */

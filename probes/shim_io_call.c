@@ -110,8 +110,8 @@ static void record_sigpipe(void)
 	memset(&r, 0, sizeof r);
 	r.signo = SIGPIPE;
 	r.code = SI_KERNEL;
-	r.target_pid = (uint64_t)sys0(SYS_getpid);
-	r.target_tid = (uint64_t)sys0(SYS_gettid);
+	r.target_pid = shim_pid();
+	r.target_tid = shim_tid();
 	r.sender = SENDER_KERNEL;
 	r.result = sys_handler(SIGPIPE) == (void *)SIG_IGN ? SIG_IGNORED_ : SIG_DELIVERED;
 	RECORD(SIG_SEND, &r);

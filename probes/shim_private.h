@@ -27,6 +27,7 @@ enum { OBJECT_WAYS = 4, OBJECT_SETS = 1024 };
 struct shim_wiped {
 	uint64_t epoch;
 	uint64_t pidns;
+	uint32_t pid;
 	uint64_t seen[OBJECT_SETS][OBJECT_WAYS];
 };
 

@@ -93,7 +93,7 @@ static void emit_exec(const char *path, const char *file, char *const *argv, uin
 	report_ends(END_EXEC, pid, 0);
 	memset(&r, 0, sizeof r);
 	r.head.pid = r.head.tid = pid;
-	r.old_tid = pid ? pid : (uint64_t)sys0(SYS_gettid);
+	r.old_tid = pid ? pid : shim_tid();
 	if (sys4(SYS_newfstatat, AT_FDCWD, file, &st, 0) == 0) {
 		r.dev = st.st_dev;
 		r.inode = st.st_ino;
@@ -153,7 +153,7 @@ void report_start(void)
 	report_cmdline();
 	report_ends(END_EXEC, 0, 0);
 	memset(&r, 0, sizeof r);
-	r.old_tid = (uint64_t)sys0(SYS_gettid);
+	r.old_tid = shim_tid();
 	if (sys4(SYS_newfstatat, AT_FDCWD, "/proc/self/exe", &st, 0) == 0) {
 		r.dev = st.st_dev;
 		r.inode = st.st_ino;
@@ -266,7 +266,7 @@ void report_spawned(
 		struct rec_FORK r;
 
 		memset(&r, 0, sizeof r);
-		fill_fork(&r, child, spawn_flags, (uint64_t)sys0(SYS_getpid));
+		fill_fork(&r, child, spawn_flags, shim_pid());
 		r.head.ts = c->begun;
 		if (rc == 0) {
 			report_ends(END_INHERIT, (uint32_t)child, c->begun);

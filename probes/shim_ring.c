@@ -16,6 +16,7 @@
 
 #include "probes/shim_private.h"
 #include "probes/shim_sys.h"
+#include "probes/shim_thread.h"
 
 /*
  * The hot path is in shim.h. What is here runs once for each chunk of 2048
@@ -54,6 +55,7 @@ static struct {
 static uint32_t usable_chunks; /* that lie in what could be mapped */
 static struct shim_wiped *wiped;
 static uint64_t last_epoch = 1;
+static uint32_t last_pid;
 static bool modules_done;
 static bool gave_up;       /* waited in vain; do not wait again before there was room */
 static uint64_t dead_beat; /* heartbeat at which the tracer was found dead */
@@ -228,10 +230,13 @@ static bool chunk_populate(uint32_t i)
 	int how = __atomic_load_n(&chunk_row(i)->space, __ATOMIC_RELAXED) ? MADV_POPULATE_READ
 									  : MADV_POPULATE_WRITE;
 	uint8_t bit = (uint8_t)(1u << (i % 8));
+	long rc;
 
 	if (__atomic_load_n(&populated[i / 8], __ATOMIC_RELAXED) & bit)
 		return true;
-	if (sys3(SYS_madvise, chunk_data(i), ARENA_CHUNK_BYTES, how) < 0)
+	rc = sys3(SYS_madvise, chunk_data(i), ARENA_CHUNK_BYTES, how);
+	/* Below a filter its pages are mapped as they are touched, if their space is there. */
+	if (rc < 0 && !(shim_options.sandboxed && how == MADV_POPULATE_READ))
 		return false;
 	__atomic_fetch_or(&populated[i / 8], bit, __ATOMIC_RELAXED);
 	__atomic_store_n(&chunk_row(i)->space, 1, __ATOMIC_RELAXED);
@@ -288,6 +293,8 @@ static uint32_t chunk_get(uint32_t ring, bool first)
 	}
 	beat = __atomic_load_n(&arena->heartbeat, __ATOMIC_RELAXED);
 	if (gave_up || (arena->flags & ARENA_FLAG_DROP) || beat == dead_beat)
+		return 0;
+	if (shim_filtered && filter_forbids(SYS_clock_nanosleep))
 		return 0;
 	start = moved = monotonic();
 	while (!__atomic_load_n(&arena->closed, __ATOMIC_RELAXED)) {
@@ -412,15 +419,38 @@ static uint64_t outer_numbers(void)
 	return pid << 32 | parse_number(&p);
 }
 
+uint32_t shim_tid(void)
+{
+	long tid = sys0(SYS_gettid);
+
+	return tid > 0 ? (uint32_t)tid : thread_tid(pthread_self());
+}
+
+uint32_t shim_pid(void)
+{
+	struct shim_wiped *w = shim_wiped();
+	long pid = sys0(SYS_getpid);
+
+	if (pid > 0)
+		return (uint32_t)pid;
+	/* A child that is new has its first thread alone. */
+	if (w && !w->pid)
+		w->pid = shim_tid();
+	return w ? w->pid : 0;
+}
+
 /* Takes a ring for this thread; the first one in a process also makes its epoch. */
 static bool ring_take(struct ring_local *t)
 {
-	uint32_t pid = (uint32_t)sys0(SYS_getpid), tid = (uint32_t)sys0(SYS_gettid);
+	uint32_t pid = shim_pid(), tid = shim_tid();
 	uint64_t none = 0, mine = __atomic_add_fetch(&last_epoch, 1, __ATOMIC_RELAXED);
-	struct arena_ring *r = ring_claim((uint64_t)pid << 32 | tid);
+	struct arena_ring *r = pid && tid ? ring_claim((uint64_t)pid << 32 | tid) : NULL;
+	long parent;
 
 	if (!r)
 		return false;
+	if (!wiped->pid)
+		wiped->pid = pid;
 	__atomic_compare_exchange_n(
 		&wiped->epoch, &none, mine, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
 	__atomic_store_n(&shim_epoch, &wiped->epoch, __ATOMIC_RELEASE);
@@ -432,7 +462,10 @@ static bool ring_take(struct ring_local *t)
 	t->last_chunk = 0;
 	r->image = image_number();
 	r->pidns = wiped->pidns;
-	r->parent = (uint64_t)sys0(SYS_getppid);
+	parent = sys0(SYS_getppid);
+	/* Where it may not be asked for: fork has copied the number that the parent left here. */
+	r->parent = parent > 0 ? (uint64_t)parent : last_pid != pid ? last_pid : 0;
+	last_pid = pid;
 	r->outer = outer_numbers();
 	r->dropped = 0;
 	r->head = 0;
@@ -473,7 +506,7 @@ __attribute__((noinline, cold)) bool ring_room(void)
 {
 	struct ring_local *t = &ring_local;
 	uint64_t all = ~0ull, old;
-	bool new_image, ok;
+	bool new_image, ok, blocked;
 
 	if (!shim_options.ready)
 		shim_options_read();
@@ -484,7 +517,11 @@ __attribute__((noinline, cold)) bool ring_room(void)
 		t->skip--;
 		return count_lost(t);
 	}
-	sys4(SYS_rt_sigprocmask, SIG_SETMASK, &all, &old, 8);
+	blocked = sys4(SYS_rt_sigprocmask, SIG_SETMASK, &all, &old, 8) == 0;
+	if (!blocked && t->busy)
+		return count_lost(t);
+	t->busy = true;
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	ok = shim_active() && !__atomic_load_n(&arena->closed, __ATOMIC_RELAXED) && ring_ready(t);
 	/* Where everything is recorded the program's start tells, after its exec. */
 	new_image = ok && !shim_all && !__atomic_exchange_n(&modules_done, true, __ATOMIC_RELAXED);
@@ -492,7 +529,10 @@ __attribute__((noinline, cold)) bool ring_room(void)
 		t->skip = SKIP_RECORDS;
 		count_lost(t);
 	}
-	sys4(SYS_rt_sigprocmask, SIG_SETMASK, &old, NULL, 8);
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	t->busy = false;
+	if (blocked)
+		sys4(SYS_rt_sigprocmask, SIG_SETMASK, &old, NULL, 8);
 	if (new_image)
 		object_modules();
 	return ok;

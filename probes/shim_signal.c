@@ -84,8 +84,8 @@ static unsigned prospect(int signo, int64_t pid, int64_t tid)
 	long fd, len;
 
 	/* To a process of several threads, another one may have it unblocked: only /proc tells. */
-	if (pid == sys0(SYS_getpid) && (tid ? tid == sys0(SYS_gettid)
-					    : (&__libc_single_threaded && __libc_single_threaded)))
+	if (pid == (pid_t)shim_pid() && (tid ? tid == (pid_t)shim_tid()
+					     : (&__libc_single_threaded && __libc_single_threaded)))
 		return own_prospect(signo);
 	if (pid <= 0 || shim_options.sandboxed)
 		return SIG_DELIVERED;
@@ -137,7 +137,7 @@ WRAPPER(kill) kill;
 int kill(pid_t pid, int signo)
 {
 	/* A group's members are the reader's to find: a negative number stands for it. */
-	if (shim_everything() && (pid == sys0(SYS_getpid) || may(sys2(SYS_kill, pid, 0))))
+	if (shim_everything() && (pid == (pid_t)shim_pid() || may(sys2(SYS_kill, pid, 0))))
 		sent(signo, SI_USER, pid == 0 ? -(int64_t)sys1(SYS_getpgid, 0) : pid, 0);
 	return real_kill()(pid, signo);
 }
@@ -154,7 +154,7 @@ WRAPPER(raise) raise;
 int raise(int signo)
 {
 	if (shim_everything())
-		sent(signo, SI_TKILL, sys0(SYS_getpid), sys0(SYS_gettid));
+		sent(signo, SI_TKILL, shim_pid(), shim_tid());
 	return real_raise()(signo);
 }
 
@@ -162,7 +162,7 @@ WRAPPER(abort) abort;
 void abort(void)
 {
 	if (shim_everything())
-		sent(SIGABRT, SI_TKILL, sys0(SYS_getpid), sys0(SYS_gettid));
+		sent(SIGABRT, SI_TKILL, shim_pid(), shim_tid());
 	real_abort()();
 	__builtin_unreachable();
 }
@@ -182,7 +182,7 @@ int pthread_kill(pthread_t thread, int signo)
 		uint32_t tid = thread_tid(thread);
 
 		if (tid)
-			sent(signo, SI_TKILL, sys0(SYS_getpid), tid);
+			sent(signo, SI_TKILL, shim_pid(), tid);
 	}
 	return real_pthread_kill()(thread, signo);
 }
@@ -194,7 +194,7 @@ int pthread_sigqueue(pthread_t thread, int signo, const union sigval value)
 		uint32_t tid = thread_tid(thread);
 
 		if (tid)
-			sent(signo, SI_QUEUE, sys0(SYS_getpid), tid);
+			sent(signo, SI_QUEUE, shim_pid(), tid);
 	}
 	return real_pthread_sigqueue()(thread, signo, value);
 }
@@ -251,8 +251,8 @@ static void on_signal(int signo, siginfo_t *info, void *context)
 		memset(&from, 0, sizeof from);
 		from.signo = (uint64_t)signo;
 		from.code = (uint64_t)(int64_t)info->si_code;
-		from.target_pid = (uint64_t)sys0(SYS_getpid);
-		from.target_tid = (uint64_t)sys0(SYS_gettid);
+		from.target_pid = shim_pid();
+		from.target_tid = shim_tid();
 		from.group = 1;
 		from.sender = info->si_code == SI_TIMER || signo == SIGALRM || signo == SIGVTALRM ||
 					      signo == SIGPROF

@@ -3,13 +3,29 @@
 #ifndef PROBES_SHIM_SYS_H
 #define PROBES_SHIM_SYS_H
 
+#include <errno.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/syscall.h>
 
+/* Set once the program has a filter for system calls (shim_filter.c). */
+extern bool shim_filtered;
+bool filter_forbids(long nr);
+
+/*
+ * This thread and process by number, by way of memory if the call is not
+ * allowed; 0: not known (shim_ring.c).
+ */
+uint32_t shim_tid(void);
+uint32_t shim_pid(void);
+
 /* Returns the kernel's answer: -errno on failure. */
 static inline long sys6(long nr, long a, long b, long c, long d, long e, long f)
 {
+	if (__builtin_expect(__atomic_load_n(&shim_filtered, __ATOMIC_RELAXED), 0) &&
+		filter_forbids(nr))
+		return -ENOSYS;
 #if defined(__x86_64__)
 	register long r10 __asm__("r10") = d;
 	register long r8 __asm__("r8") = e;

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/futex.h>
+#include <linux/seccomp.h>
 #include <pthread.h>
 #include <signal.h>
 #include <spawn.h>
@@ -18,6 +19,7 @@
 #include <unistd.h>
 
 #include "probes/shim.h"
+#include "probes/shim_filter.h"
 #include "probes/shim_private.h"
 #include "probes/shim_report.h"
 #include "probes/shim_sys.h"
@@ -239,9 +241,10 @@ long syscall(long nr, ...)
 		a[i] = va_arg(ap, long);
 	va_end(ap);
 	if (nr == SYS_seccomp) {
-		/* As prctl does: from now on no file may be opened. */
-		(void)shim_active();
-		shim_options.sandboxed = true;
+		if (a[0] == SECCOMP_SET_MODE_STRICT)
+			filter_comes(SECCOMP_MODE_STRICT, NULL);
+		else if (a[0] == SECCOMP_SET_MODE_FILTER)
+			filter_comes(SECCOMP_MODE_FILTER, PTR(2));
 	} else if (shim_everything() && (descriptors(nr, a, &ret) || processes(nr, a, &ret))) {
 		return ret;
 	}

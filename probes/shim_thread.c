@@ -77,11 +77,12 @@ static size_t tid_offset(void)
 {
 	static size_t known;
 	const char *self = (const char *)pthread_self();
-	int tid = (int)sys0(SYS_gettid);
+	long tid;
 
 	if (known)
 		return known;
-	for (size_t at = 512; at < 1024; at += 4)
+	tid = sys0(SYS_gettid);
+	for (size_t at = 512; tid > 0 && at < 1024; at += 4)
 		if (*(const int *)(self + at) == tid) {
 			known = at;
 			break;
@@ -103,7 +104,7 @@ static void announce(struct cell *cell, uint64_t entry)
 {
 	struct rec_THREAD_ENTRY r;
 
-	cell->tid = (uint32_t)sys0(SYS_gettid);
+	cell->tid = shim_tid();
 	record_handle(pthread_self(), cell->tid);
 	cell_free(cell);
 	memset(&r, 0, sizeof r);
@@ -152,9 +153,9 @@ struct making {
 static void announce_main(void)
 {
 	static int told; /* pid; a forked child has another main thread */
-	int pid = (int)sys0(SYS_getpid);
+	int pid = (int)shim_pid();
 
-	if (told == pid || (int)sys0(SYS_gettid) != pid)
+	if (told == pid || (int)shim_tid() != pid)
 		return;
 	told = pid;
 	record_handle(pthread_self(), (uint32_t)pid);
@@ -189,7 +190,7 @@ static void making_end(struct making *m, int rc, pthread_t thread, uint64_t entr
 	}
 	if (m->fork.thread) {
 		memset(&r, 0, sizeof r);
-		r.child_pid = r.child_ns_pid = r.parent_pid = (uint64_t)sys0(SYS_getpid);
+		r.child_pid = r.child_ns_pid = r.parent_pid = shim_pid();
 		r.child_tid = r.child_ns_tid = tid;
 		r.flags = CLONE_VM | CLONE_THREAD | CLONE_SIGHAND | CLONE_FILES | CLONE_FS;
 		r.entry = entry;
@@ -326,7 +327,7 @@ int pthread_setname_np(pthread_t thread, const char *name)
 	memset(&r, 0, sizeof r);
 	if (!pthread_equal(thread, pthread_self())) {
 		r.head.tid = thread_tid(thread);
-		r.head.pid = (uint32_t)sys0(SYS_getpid);
+		r.head.pid = shim_pid();
 		if (!r.head.tid)
 			return rc;
 	}

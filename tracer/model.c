@@ -18,8 +18,8 @@
 /* How often the queues of ended entities are looked at, in the time of records. */
 enum { RETIRE_EVERY_NS = 10000000 };
 
-/* So many 32-bit processes are named as blind spots. */
-enum { MAX_COMPAT = 8 };
+/* So many processes are named as blind spots. */
+enum { MAX_NAMED = 8 };
 
 /* Losses of one kind of record from one source. */
 struct loss {
@@ -122,6 +122,7 @@ static void dispatch(struct model *m, const struct rec_head *rec)
 		CASE(WAIT_END, model_wait_end);
 		CASE(WAIT_SITE, model_wait_site);
 		CASE(EXITING, model_exiting);
+		CASE(FILTERED, model_filtered);
 		CASE(SCHED, model_sched);
 		CASE(SAMPLE, model_sample);
 		CASE(LOCK_INIT, model_lock_init);
@@ -140,18 +141,31 @@ static void dispatch(struct model *m, const struct rec_head *rec)
 #undef CASE
 }
 
+/* A few processes of a kind are named, not thousands. */
+static void note_process(struct model *m, const struct proc *p, const char *what)
+{
+	if (m->n_named++ >= MAX_NAMED)
+		return;
+	buf_addf(&m->blind, "process %u (", p->pid);
+	buf_add_printable(&m->blind, p->name, strlen(p->name));
+	buf_addf(&m->blind, ") %s\n", what);
+}
+
+void model_filtered(struct model *m, const struct rec_FILTERED *rec)
+{
+	note_process(m, model_thread(m, &rec->head)->proc,
+		"let its system calls be filtered: after that only its locks were recorded");
+}
+
 /* Calls of 32-bit programs have other numbers: what they wait for is not told apart. */
 static void note_compat(struct model *m, const struct rec_head *rec)
 {
 	struct proc *p = model_find_proc(m, rec->pid);
 
-	if (!p || p->compat || m->n_compat >= MAX_COMPAT)
+	if (!p || p->compat)
 		return;
 	p->compat = true;
-	m->n_compat++;
-	buf_addf(&m->blind, "process %u (", p->pid);
-	buf_add_printable(&m->blind, p->name, strlen(p->name));
-	buf_adds(&m->blind, ") makes 32-bit system calls: what it waits for is not known\n");
+	note_process(m, p, "makes 32-bit system calls: what it waits for is not known");
 }
 
 void model_feed(struct model *m, const struct rec_head *rec)

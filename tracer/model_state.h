@@ -294,7 +294,7 @@ struct model {
 	bool kernel_waits;          /* waits come from the kernel, not from the library alone */
 	bool confirms;              /* the source tells the ends of a new process */
 	struct buf blind;           /* sentences for trace.blind_spots that are not written yet */
-	unsigned n_compat;
+	unsigned n_named;           /* processes in it */
 	uint64_t skipped;
 	struct hash programs; /* files of which it is known whether they name /proc/PID/fd */
 	struct hash losses;   /* struct loss by source and kind */
@@ -440,6 +440,7 @@ void model_wait_begin(struct model *m, const struct rec_WAIT_BEGIN *rec);
 void model_wait_end(struct model *m, const struct rec_WAIT_END *rec);
 void model_wait_site(struct model *m, const struct rec_WAIT_SITE *rec);
 void model_exiting(struct model *m, const struct rec_EXITING *rec);
+void model_filtered(struct model *m, const struct rec_FILTERED *rec);
 /* Ends the wait of a thread, if there is one. waker: thread.id or STORE_NULL. */
 void model_wait_close(struct model *m, struct thread *t, int64_t ts, int64_t waker);
 /* The library says that the thread waits in a call that began before or after the kernel's word. */

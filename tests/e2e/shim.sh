@@ -54,6 +54,27 @@ expect_sql s.db "$HOLDS" 20
 expect_sql s.db "SELECT exit_signal FROM process" 9
 end
 
+begin "$mode: a filter that kills for system calls which the program does not make"
+for case in n:1:1 l:1:2 o:1:2 oy:1:2 lt:1:3 f:2:2 lf:2:3 lp:1:2; do
+	IFS=: read -r what processes rounds <<<"$case"
+	run "$PROGRAMS/sandboxed" $what
+	if [ "$status" = 77 ]; then
+		skip "no filters here"
+		break
+	fi
+	expect_status 3
+	run "$PPTRACE" run -q $mode -o s.db "$PROGRAMS/sandboxed" $what
+	expect_status 3
+	expect_out '^done$'
+	expect_sql s.db "SELECT lost FROM trace" 0
+	expect_sql s.db "SELECT count(*), count(end_ns) FROM process" "$processes|$processes"
+	expect_sql s.db "$HOLDS" $((1000 * rounds))
+	if [ $mode = --backend=shim ]; then
+		expect_sql s.db "SELECT count(*) FROM trace WHERE blind_spots LIKE '%(sandboxed) let its system calls be filtered%'" 1
+	fi
+done
+end
+
 begin "$mode: another root and another user"
 if [ "$(id -u)" != 0 ]; then skip "needs root"; else
 	run "$PPTRACE" run -q $mode -o s.db "$PROGRAMS/locks_apart" user

@@ -336,3 +336,18 @@ TEST(compat_is_a_blind_spot)
 	EXPECT(&f, "SELECT reason, syscall FROM wait", "other|-");
 	feed_close(&f);
 }
+
+TEST(filtered_is_a_blind_spot)
+{
+	struct feed f;
+
+	feed_open(&f);
+	ASSERT_INT(store_exec(f.store, "UPDATE trace SET blind_spots = '[]'"), 0);
+	feed_at(&f, 100, 10, 10);
+	FEED(&f, COMM, .comm = "caged");
+	FEED(&f, FILTERED, .forbidden = 500);
+	feed_end(&f, 1000);
+	EXPECT(&f, "SELECT blind_spots FROM trace",
+		"[\"process 10 (caged) let its system calls be filtered: after that only its locks were recorded\"]");
+	feed_close(&f);
+}
