@@ -19,11 +19,11 @@ is_at_rest()
 }
 
 begin "a PI mutex that the kernel refuses is what its asker waits for"
-look pi 3
+stuck_in pi 3
 expect_status 1
 expect_out 'cycle of 2, certain'
-expect_out 'waits for the mutex second at stuck_shared.c:[0-9]+ \(first_then_second\)'
-expect_out 'waits for the mutex first at stuck_shared.c:[0-9]+ \(second_then_first\)'
+expect_out 'waits for the mutex second at stuck.c:[0-9]+ \(first_then_second\)'
+expect_out 'waits for the mutex first at stuck.c:[0-9]+ \(second_then_first\)'
 stop
 end
 

@@ -12,6 +12,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "tests/programs/cases.h"
+
 static pthread_mutex_t a = PTHREAD_MUTEX_INITIALIZER, b = PTHREAD_MUTEX_INITIALIZER;
 static pthread_rwlock_t rw = PTHREAD_RWLOCK_INITIALIZER;
 static pthread_cond_t cond = PTHREAD_COND_INITIALIZER;
@@ -334,10 +336,7 @@ static void fork_self(void)
 	wait(NULL);
 }
 
-static const struct {
-	const char *name;
-	void (*run)(void);
-} cases[] = {
+static const struct named_case cases[] = {
 	{"abba", abba},
 	{"abba-partial", abba_partial},
 	{"abba-profiled", abba_profiled},
@@ -362,12 +361,5 @@ static const struct {
 int main(int argc, char **argv)
 {
 	pthread_barrier_init(&meet, NULL, 2);
-	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-		if (argc > 1 && !strcmp(argv[1], cases[i].name)) {
-			cases[i].run();
-			return 0;
-		}
-	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-		puts(cases[i].name);
-	return 2;
+	return CASES_RUN(cases, argc, argv);
 }

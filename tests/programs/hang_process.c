@@ -15,6 +15,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "tests/programs/cases.h"
+
 /* What two processes share. */
 struct shared {
 	pthread_mutex_t a, b;
@@ -325,10 +327,7 @@ static void grandchild_write_end(void)
 		continue;
 }
 
-static const struct {
-	const char *name;
-	void (*run)(void);
-} cases[] = {
+static const struct named_case cases[] = {
 	{"shared-mutexes", shared_mutexes},
 	{"shared-owner-dead", shared_owner_dead},
 	{"flock-crossed", flock_crossed},
@@ -346,12 +345,5 @@ static const struct {
 
 int main(int argc, char **argv)
 {
-	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-		if (argc > 1 && !strcmp(argv[1], cases[i].name)) {
-			cases[i].run();
-			return 0;
-		}
-	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-		puts(cases[i].name);
-	return 2;
+	return CASES_RUN(cases, argc, argv);
 }

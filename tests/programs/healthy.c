@@ -12,6 +12,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "tests/programs/cases.h"
+
 static pthread_mutex_t a = PTHREAD_MUTEX_INITIALIZER, b = PTHREAD_MUTEX_INITIALIZER;
 static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t cond = PTHREAD_COND_INITIALIZER;
@@ -307,10 +309,7 @@ static void main_thread_leaves(void)
 	pthread_exit(NULL);
 }
 
-static const struct {
-	const char *name;
-	void (*run)(void);
-} cases[] = {
+static const struct named_case cases[] = {
 	{"new-poster", new_poster},
 	{"owner-changes", owner_changes},
 	{"child-stopped", child_stopped},
@@ -330,12 +329,5 @@ static const struct {
 int main(int argc, char **argv)
 {
 	pthread_barrier_init(&meet, NULL, 2);
-	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-		if (argc > 1 && !strcmp(argv[1], cases[i].name)) {
-			cases[i].run();
-			return 0;
-		}
-	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-		puts(cases[i].name);
-	return 2;
+	return CASES_RUN(cases, argc, argv);
 }

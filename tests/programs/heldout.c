@@ -19,6 +19,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "tests/programs/cases.h"
+
 static pthread_mutex_t a = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t cond = PTHREAD_COND_INITIALIZER;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -364,10 +366,7 @@ static void limited_socket(void)
 	(void)!recv(ends[0], &c, 1, 0);
 }
 
-static const struct {
-	const char *name;
-	void (*run)(void);
-} cases[] = {
+static const struct named_case cases[] = {
 	{"once-joins", once_joins},
 	{"shell-reads-parent", shell_reads_parent},
 	{"shell-opens-fifo", shell_opens_fifo},
@@ -388,12 +387,5 @@ int main(int argc, char **argv)
 {
 	sem_init(&sem, 0, 0);
 	sem_init(&taken, 0, 0);
-	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-		if (argc > 1 && !strcmp(argv[1], cases[i].name)) {
-			cases[i].run();
-			return 7;
-		}
-	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-		puts(cases[i].name);
-	return 2;
+	return CASES_RUN(cases, argc, argv) == 0 ? 7 : 2;
 }

@@ -13,17 +13,11 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "tests/programs/cases.h"
+
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static int work[2], told[2];
 static char byte;
-
-static void need(bool ok, const char *what)
-{
-	if (ok)
-		return;
-	perror(what);
-	exit(1);
-}
 
 static void rest(long ms)
 {
@@ -175,10 +169,7 @@ static void mutex_as_signal(void)
 	}
 }
 
-static const struct {
-	const char *name;
-	void (*run)(void);
-} cases[] = {
+static const struct named_case cases[] = {
 	{"opened-again", opened_again},
 	{"opens-later", opens_later},
 	{"end-under-way", end_under_way},
@@ -188,12 +179,5 @@ static const struct {
 
 int main(int argc, char **argv)
 {
-	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-		if (argc > 1 && !strcmp(argv[1], cases[i].name)) {
-			cases[i].run();
-			return 0;
-		}
-	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-		puts(cases[i].name);
-	return 2;
+	return CASES_RUN(cases, argc, argv);
 }

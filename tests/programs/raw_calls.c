@@ -27,13 +27,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static void check(bool ok, const char *what)
-{
-	if (ok)
-		return;
-	perror(what);
-	exit(1);
-}
+#include "tests/programs/cases.h"
 
 /* Each number is bytes through a pipe or a socketpair: 5 + 6 + 7 + 3 * 2. */
 static void traffic(void)
@@ -45,14 +39,14 @@ static void traffic(void)
 	char buf[64], bufs[3][2];
 	pid_t pid;
 
-	check(syscall(SYS_pipe2, p, 0) == 0, "pipe2");
-	check(syscall(SYS_write, p[1], "five.", 5) == 5, "write");
-	check(syscall(SYS_read, p[0], buf, sizeof buf) == 5, "read");
+	need(syscall(SYS_pipe2, p, 0) == 0, "pipe2");
+	need(syscall(SYS_write, p[1], "five.", 5) == 5, "write");
+	need(syscall(SYS_read, p[0], buf, sizeof buf) == 5, "read");
 	fd = (int)syscall(SYS_openat, AT_FDCWD, "/proc/self/exe", O_RDONLY);
-	check(syscall(SYS_sendfile, p[1], fd, NULL, (size_t)6) == 6, "sendfile");
-	check(syscall(SYS_vmsplice, p[1], &iov, (size_t)1, 0) == 7, "vmsplice");
-	check(read(p[0], buf, sizeof buf) == 13, "read");
-	check(socketpair(AF_UNIX, SOCK_DGRAM, 0, s) == 0, "socketpair");
+	need(syscall(SYS_sendfile, p[1], fd, NULL, (size_t)6) == 6, "sendfile");
+	need(syscall(SYS_vmsplice, p[1], &iov, (size_t)1, 0) == 7, "vmsplice");
+	need(read(p[0], buf, sizeof buf) == 13, "read");
+	need(socketpair(AF_UNIX, SOCK_DGRAM, 0, s) == 0, "socketpair");
 	memset(out, 0, sizeof out);
 	memset(in, 0, sizeof in);
 	for (int i = 0; i < 3; i++) {
@@ -63,12 +57,12 @@ static void traffic(void)
 		in[i].msg_hdr.msg_iov = &pieces[3 + i];
 		in[i].msg_hdr.msg_iovlen = 1;
 	}
-	check(sendmmsg(s[0], out, 3, 0) == 3, "sendmmsg");
-	check(recvmmsg(s[1], in, 3, 0, NULL) == 3, "recvmmsg");
+	need(sendmmsg(s[0], out, 3, 0) == 3, "sendmmsg");
+	need(recvmmsg(s[1], in, 3, 0, NULL) == 3, "recvmmsg");
 	pid = (pid_t)syscall(SYS_clone, SIGCHLD, NULL, NULL, NULL, NULL);
 	if (pid == 0)
 		syscall(SYS_exit_group, 3);
-	check(syscall(SYS_wait4, pid, &fd, 0, NULL) == pid && WEXITSTATUS(fd) == 3, "wait4");
+	need(syscall(SYS_wait4, pid, &fd, 0, NULL) == pid && WEXITSTATUS(fd) == 3, "wait4");
 }
 
 /* What fails says so as it does without the library, and leaves errno alone where it does not. */
@@ -77,17 +71,17 @@ static void errors(void)
 	uint32_t word = 1;
 
 	errno = 77;
-	check(syscall(SYS_getpid) == getpid() && errno == 77, "errno kept");
-	check(syscall(SYS_read, -1, &word, (size_t)4) == -1 && errno == EBADF, "EBADF");
-	check(syscall(SYS_futex, &word, FUTEX_WAIT_PRIVATE, 2, NULL) == -1 && errno == EAGAIN,
+	need(syscall(SYS_getpid) == getpid() && errno == 77, "errno kept");
+	need(syscall(SYS_read, -1, &word, (size_t)4) == -1 && errno == EBADF, "EBADF");
+	need(syscall(SYS_futex, &word, FUTEX_WAIT_PRIVATE, 2, NULL) == -1 && errno == EAGAIN,
 		"EAGAIN");
-	check(syscall(SYS_futex, NULL, FUTEX_WAIT_PRIVATE, 0, NULL) == -1 && errno == EFAULT,
+	need(syscall(SYS_futex, NULL, FUTEX_WAIT_PRIVATE, 0, NULL) == -1 && errno == EFAULT,
 		"EFAULT");
-	check(syscall(SYS_futex, (char *)&word + 1, FUTEX_WAIT_PRIVATE, 1, NULL) == -1 &&
+	need(syscall(SYS_futex, (char *)&word + 1, FUTEX_WAIT_PRIVATE, 1, NULL) == -1 &&
 			errno == EINVAL,
 		"EINVAL");
-	check(syscall(-5L, 1, 2, 3) == -1 && errno == ENOSYS, "ENOSYS");
-	check(syscall(SYS_kill, getpid(), 0) == 0, "kill");
+	need(syscall(-5L, 1, 2, 3) == -1 && errno == ENOSYS, "ENOSYS");
+	need(syscall(SYS_kill, getpid(), 0) == 0, "kill");
 }
 
 static bool is_asleep(pid_t pid)
@@ -97,7 +91,7 @@ static bool is_asleep(pid_t pid)
 
 	(void)snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
 	f = fopen(path, "re");
-	check(f && fgets(line, sizeof line, f), path);
+	need(f && fgets(line, sizeof line, f), path);
 	fclose(f);
 	return strstr(line, ") S ") != NULL;
 }
@@ -114,22 +108,22 @@ static void queues(void)
 	pid_t pid;
 	char c;
 
-	check(sem >= 0 && queue >= 0 && pipe(go) == 0, "semget");
+	need(sem >= 0 && queue >= 0 && pipe(go) == 0, "semget");
 	pid = fork();
 	if (pid == 0) {
-		check(semop(sem, &take, 1) == 0, "semop");
-		check(write(go[1], "x", 1) == 1, "write");
-		check(msgrcv(queue, &m, sizeof m.text, 1, 0) == sizeof m.text, "msgrcv");
+		need(semop(sem, &take, 1) == 0, "semop");
+		need(write(go[1], "x", 1) == 1, "write");
+		need(msgrcv(queue, &m, sizeof m.text, 1, 0) == sizeof m.text, "msgrcv");
 		_exit(0);
 	}
 	while (semctl(sem, 0, GETNCNT) == 0)
 		sched_yield();
-	check(semop(sem, &give, 1) == 0, "semop");
-	check(read(go[0], &c, 1) == 1, "read");
+	need(semop(sem, &give, 1) == 0, "semop");
+	need(read(go[0], &c, 1) == 1, "read");
 	while (!is_asleep(pid))
 		sched_yield();
-	check(msgsnd(queue, &m, sizeof m.text, 0) == 0, "msgsnd");
-	check(waitpid(pid, NULL, 0) == pid, "waitpid");
+	need(msgsnd(queue, &m, sizeof m.text, 0) == 0, "msgsnd");
+	need(waitpid(pid, NULL, 0) == pid, "waitpid");
 	semctl(sem, 0, IPC_RMID);
 	msgctl(queue, IPC_RMID, NULL);
 }
@@ -145,43 +139,37 @@ static void futex_shared(void)
 		syscall(SYS_futex, &words[is_child], FUTEX_WAIT, 0, NULL);
 }
 
-/* The parent polls the pidfd of a child that reads from a pipe of the parent's. */
-static void pidfd(void)
+/* Returns a descriptor of a child that reads from a pipe of the parent's. */
+static int reading_child(void)
 {
-	struct pollfd p = {.events = POLLIN};
-	siginfo_t info;
 	int fds[2];
 	pid_t pid;
 	char c;
 
-	check(pipe(fds) == 0, "pipe");
+	need(pipe(fds) == 0, "pipe");
 	pid = fork();
 	if (pid == 0) {
 		close(fds[1]);
 		_exit(read(fds[0], &c, 1) < 0);
 	}
 	close(fds[0]);
-	p.fd = (int)syscall(SYS_pidfd_open, pid, 0);
-	check(poll(&p, 1, -1) == 1, "poll");
+	return (int)syscall(SYS_pidfd_open, pid, 0);
+}
+
+static void pidfd(void)
+{
+	struct pollfd p = {.fd = reading_child(), .events = POLLIN};
+	siginfo_t info;
+
+	need(poll(&p, 1, -1) == 1, "poll");
 	waitid(P_PIDFD, (id_t)p.fd, &info, WEXITED);
 }
 
-/* The same with waitid. */
 static void pidfd_wait(void)
 {
 	siginfo_t info;
-	int fds[2];
-	pid_t pid;
-	char c;
 
-	check(pipe(fds) == 0, "pipe");
-	pid = fork();
-	if (pid == 0) {
-		close(fds[1]);
-		_exit(read(fds[0], &c, 1) < 0);
-	}
-	close(fds[0]);
-	waitid(P_PIDFD, (id_t)syscall(SYS_pidfd_open, pid, 0), &info, WEXITED);
+	waitid(P_PIDFD, (id_t)reading_child(), &info, WEXITED);
 }
 
 static void event(void)
@@ -189,23 +177,24 @@ static void event(void)
 	uint64_t n;
 	int fd = eventfd(0, 0);
 
-	check(read(fd, &n, sizeof n) == sizeof n, "read");
+	need(read(fd, &n, sizeof n) == sizeof n, "read");
 }
+
+static const struct named_case cases[] = {
+	{"traffic", traffic},
+	{"errors", errors},
+	{"queues", queues},
+	{"futex-shared", futex_shared},
+	{"pidfd", pidfd},
+	{"pidfd-wait", pidfd_wait},
+	{"event", event},
+};
 
 int main(int argc, char **argv)
 {
-	static const struct {
-		const char *name;
-		void (*run)(void);
-	} modes[] = {{"traffic", traffic}, {"errors", errors}, {"queues", queues},
-		{"futex-shared", futex_shared}, {"pidfd", pidfd}, {"pidfd-wait", pidfd_wait},
-		{"event", event}};
+	int rc = CASES_RUN(cases, argc, argv);
 
-	for (size_t i = 0; argc == 2 && i < sizeof modes / sizeof *modes; i++)
-		if (strcmp(argv[1], modes[i].name) == 0) {
-			modes[i].run();
-			puts("done");
-			return 0;
-		}
-	return 2;
+	if (rc == 0)
+		puts("done");
+	return rc;
 }

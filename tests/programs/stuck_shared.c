@@ -1,4 +1,4 @@
-/* stuck_shared.c - programs stuck on objects that are shared by name, whose owner is gone, or that the kernel refuses. */
+/* stuck_shared.c - programs stuck on objects that are shared by name, or whose owner is gone. */
 /* SPDX-License-Identifier: MIT */
 /* usage: stuck_shared MODE NAME: prints nothing; a test knows that it is stuck by what /proc says about its threads. */
 #include <fcntl.h>
@@ -22,44 +22,7 @@ struct shared {
 	pthread_cond_t cond;
 };
 
-pthread_mutex_t first, second;
 static pthread_barrier_t meet;
-
-static void *first_then_second(void *arg)
-{
-	(void)arg;
-	pthread_mutex_lock(&first);
-	pthread_barrier_wait(&meet);
-	pthread_mutex_lock(&second);
-	return NULL;
-}
-
-static void *second_then_first(void *arg)
-{
-	(void)arg;
-	pthread_mutex_lock(&second);
-	pthread_barrier_wait(&meet);
-	pthread_mutex_lock(&first);
-	return NULL;
-}
-
-/* The kernel refuses the second of the two requests; glibc then waits for ever on nothing. */
-static void mode_pi(const char *name)
-{
-	pthread_mutexattr_t attr;
-	pthread_t t[2];
-
-	(void)name;
-	pthread_mutexattr_init(&attr);
-	pthread_mutexattr_setprotocol(&attr, PTHREAD_PRIO_INHERIT);
-	pthread_mutex_init(&first, &attr);
-	pthread_mutex_init(&second, &attr);
-	pthread_barrier_init(&meet, NULL, 2);
-	pthread_create(&t[0], NULL, first_then_second, NULL);
-	pthread_create(&t[1], NULL, second_then_first, NULL);
-	pthread_join(t[0], NULL);
-	pthread_join(t[1], NULL);
-}
 
 /* Memory that other processes share: of a file with a name, or without one. */
 static struct shared *share(const char *name)
@@ -202,7 +165,7 @@ static void mode_maps_later(const char *name)
 static const struct mode {
 	const char *name;
 	void (*run)(const char *name);
-} modes[] = {{"pi", mode_pi}, {"dead-owner", mode_dead_owner}, {"named-cond", mode_named_cond},
+} modes[] = {{"dead-owner", mode_dead_owner}, {"named-cond", mode_named_cond},
 	{"unnamed-cond", mode_unnamed_cond}, {"named-sem", mode_named_sem},
 	{"unlinked-sem", mode_unlinked_sem}, {"own-futex", mode_own_futex}, {"rwlock", mode_rwlock},
 	{"maps-later", mode_maps_later}};
