@@ -10,6 +10,7 @@
 #include "tracer/model_state.h"
 
 #include <signal.h>
+#include <sys/syscall.h>
 
 /* More than this wait in one process only in a flood of blocked real-time signals: the oldest are written as not taken. */
 enum { MAX_PENDING = 4096 };
@@ -162,6 +163,13 @@ static struct sigrow **find_pending(struct proc *p, int signo, uint32_t tid)
 	return NULL;
 }
 
+/* The library says of a wait for signals which one it brought; a default action is not for it to see. */
+static bool was_waited_for(const struct rec_SIG_DELIVER *rec)
+{
+	return (rec->head.flags & REC_SHIM) && !rec->handler &&
+	       rec->syscall == __NR_rt_sigtimedwait;
+}
+
 /*
  * The call that a signal interrupted. The library does not say it, but its wait is
  * open while the handler runs. A wait for children returns with the child whose end
@@ -181,14 +189,15 @@ void model_sig_deliver(struct model *m, const struct rec_SIG_DELIVER *rec)
 {
 	struct thread *t = model_thread(m, &rec->head);
 	struct sigrow **at = find_pending(t->proc, (int)rec->signo, t->tid);
-	bool handled = rec->handler > 1;
+	bool handled = rec->handler > 1, waited = was_waited_for(rec);
 	struct taken how = {.ts = model_time(m, rec->head.ts),
 		.thread = t->id,
 		.handler_site = handled ? model_site(m, t->proc, rec->handler, false) : STORE_NULL,
 		.disposition = handled        ? "handler"
+			       : waited       ? "wait"
 			       : rec->handler ? "ignored"
 					      : "default",
-		.interrupted = interrupted(t, rec)};
+		.interrupted = waited ? NULL : interrupted(t, rec)};
 	struct sigrow unseen = {.sender = STORE_NULL,
 		.process = t->proc->id,
 		.thread = t->id,

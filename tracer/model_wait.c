@@ -368,7 +368,9 @@ void model_wait_end(struct model *m, const struct rec_WAIT_END *rec)
 	struct thread *t = model_thread(m, &rec->head);
 	struct thread *waker = rec->waker_tid ? model_find_thread(m, rec->waker_tid) : NULL;
 	int64_t ts = model_time(m, rec->head.ts), start = t->wait.start;
-	bool waited = t->wait.open && t->wait.syscall == __NR_rt_sigtimedwait;
+	/* The library tells by itself which signal it was, if any. */
+	bool waited = t->wait.open && t->wait.syscall == __NR_rt_sigtimedwait &&
+		      !(rec->head.flags & REC_SHIM);
 
 	model_stat_foreign(m, t, waker, ts);
 	model_wait_close(m, t, ts, waker ? waker->id : STORE_NULL);

@@ -3,6 +3,7 @@
 #include "tests/unit/model_feed.h"
 
 #include <signal.h>
+#include <sys/syscall.h>
 
 #define SIGNALS                                                                                    \
 	"SELECT name, source, sender_id, process_id, thread_id, sent_ns, result, delivered_ns, disposition FROM signal ORDER BY id"
@@ -95,6 +96,27 @@ TEST(sig_unseen)
 	feed_end(&f, 1000);
 	EXPECT(&f, "SELECT name, sent_ns, result, delivered_ns, disposition FROM signal",
 		"SIGRTMIN+3|-|-|100|ignored");
+	feed_close(&f);
+}
+
+/* The library tells of a wait for signals that it has brought one. */
+TEST(sig_waited_for_with_the_library)
+{
+	struct feed f;
+
+	feed_open(&f);
+	feed_at(&f, 100, 10, 10);
+	FEED(&f, SIG_SEND, .signo = SIGUSR2, .target_pid = 10, .target_tid = 10);
+	FEED(&f, SIG_SEND, .signo = SIGUSR1, .code = (uint64_t)SI_QUEUE, .target_pid = 10,
+		.target_tid = 10, .group = 1);
+	f.flags = REC_SHIM;
+	FEED(&f, WAIT_BEGIN, .syscall = SYS_rt_sigtimedwait, .reason = WAIT_SIGNAL);
+	feed_at(&f, 150, 10, 10);
+	FEED(&f, WAIT_END, .waker_tid = 0);
+	FEED(&f, SIG_DELIVER, .signo = SIGUSR1, .syscall = SYS_rt_sigtimedwait);
+	feed_end(&f, 1000);
+	EXPECT(&f, "SELECT name, delivered_ns, disposition, interrupted FROM signal ORDER BY name",
+		"SIGUSR1|150|wait|- SIGUSR2|-|-|-");
 	feed_close(&f);
 }
 
