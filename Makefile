@@ -201,7 +201,8 @@ build/fuzz/%: tests/fuzz/%.c $(FUZZ_OBJ)
 	$(say) FUZZ $@
 	$(Q)$(CLANG) $(FUZZ_CFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS)
 
-fuzz: $(FUZZERS)
+fuzz: $(FUZZERS) $(OUT)/demos/philosophers
+	$(Q)mkdir -p build/fuzz/module.corpus && cp $(OUT)/demos/philosophers build/fuzz/module.corpus
 	$(Q)for f in $(FUZZERS); do echo "$$f"; mkdir -p $$f.corpus; \
 		$$f -max_total_time=$(TIME) -print_final_stats=0 -artifact_prefix=$$f. $$f.corpus || exit 1; done
 

@@ -169,7 +169,7 @@ CREATE TABLE lock ( -- a lock, condition, semaphore, barrier or any other object
     process_id INTEGER REFERENCES process(id), -- owner of the address space; NULL: shared between processes
     address INTEGER,            -- in that process; NULL: file lock
     pshared INTEGER NOT NULL DEFAULT 0, -- 1: shared between processes
-    name TEXT,                  -- variable, path or name of a named semaphore; NULL: not known
+    name TEXT,                  -- variable ("forks[2]", "table.lock"; "table+40" without debugging information), path or name of a named semaphore; NULL: not known
     init_site_id INTEGER REFERENCES site(id),  -- where it was initialised; NULL: static, or not known
     origin_id INTEGER REFERENCES lock(id),     -- after fork: the parent's lock of which this is a copy
     dev INTEGER, inode INTEGER, offset INTEGER, -- shared: what it is mapped from; file: the file

@@ -368,17 +368,16 @@ char *symbols_data(struct symbols *s, int64_t process, uint64_t addr)
 
 	for (size_t i = 0; m && i < m->len; i++) {
 		const struct map *map = &m->list[i];
-		uint64_t first, offset;
-		const char *name;
+		uint64_t first;
+		char *name;
 
 		/* Data lies a fixed way from the code: the loader moves a file as a whole. */
 		if (!module_vaddr(map->module, map->offset, &first) ||
 			!module_covers(map->module, first + (addr - map->start)))
 			continue;
-		name = module_variable(map->module, first + (addr - map->start), &offset);
-		if (!name)
-			continue;
-		return offset ? xasprintf("%s+%" PRIu64, name, offset) : xstrdup(name);
+		name = module_variable(map->module, first + (addr - map->start));
+		if (name)
+			return name;
 	}
 	return NULL;
 }

@@ -55,7 +55,7 @@ bool symbols_code(
 /* Finds only the name of the function at a code address, without reading debugging information; NULL if it is not known. */
 const char *symbols_function(struct symbols *s, int64_t process, uint64_t addr, bool is_return);
 
-/* Finds the variable at a data address: "name" or "name+8". Returns NULL if unknown; the caller frees it. */
+/* Finds the variable at a data address: "name", "name[2].lock" or, without debugging information, "name+96". Returns NULL if unknown; the caller frees it. */
 char *symbols_data(struct symbols *s, int64_t process, uint64_t addr);
 
 /*

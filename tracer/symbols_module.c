@@ -6,11 +6,14 @@
 #include <elfutils/libdwelf.h>
 #include <fcntl.h>
 #include <gelf.h>
+#include <inttypes.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/mem.h"
 #include "tracer/symbols_line.h"
+#include "tracer/symbols_part.h"
 #include "tracer/symbols_table.h"
 
 struct module {
@@ -23,6 +26,7 @@ struct module {
 	Dwarf_CFI *cfi;
 	bool has_cfi;
 	struct lines *lines;
+	struct parts *parts;
 	struct symtab functions, variables;
 	uint64_t low, high; /* what the file occupies */
 };
@@ -49,6 +53,7 @@ void module_free(struct module *m)
 	symtab_done(&m->functions);
 	symtab_done(&m->variables);
 	lines_free(m->lines);
+	parts_free(m->parts);
 	if (m->cfi)
 		(void)dwarf_cfi_end(m->cfi);
 	if (m->dwarf)
@@ -261,8 +266,10 @@ static struct lines *module_lines(struct module *m)
 		m->has_dwarf = true;
 		m->dwarf =
 			dwarf_begin_elf(m->debug_elf ? m->debug_elf : m->elf, DWARF_C_READ, NULL);
-		if (m->dwarf)
+		if (m->dwarf) {
 			m->lines = lines_new(m->dwarf);
+			m->parts = parts_new(m->dwarf);
+		}
 	}
 	return m->lines;
 }
@@ -303,14 +310,22 @@ const char *module_function(struct module *m, uint64_t vaddr, uint64_t *ret_star
 	return symtab_shown(s);
 }
 
-const char *module_variable(struct module *m, uint64_t vaddr, uint64_t *ret_offset)
+char *module_variable(struct module *m, uint64_t vaddr)
 {
 	struct sym *s = parse(m) ? symtab_find(&m->variables, vaddr) : NULL;
+	_cleanup_buf_ struct buf b = BUF_INIT;
+	int64_t rest = -1;
 
 	if (!s)
 		return NULL;
-	*ret_offset = vaddr - s->start;
-	return symtab_shown(s);
+	buf_adds(&b, symtab_shown(s));
+	if (module_lines(m))
+		rest = parts_find(m->parts, s->start, vaddr - s->start, &b);
+	if (rest < 0)
+		rest = (int64_t)(vaddr - s->start);
+	if (rest)
+		buf_addf(&b, "+%" PRId64, rest);
+	return buf_steal(&b);
 }
 
 bool module_lookup(struct module *m, const char *name, uint64_t *ret)

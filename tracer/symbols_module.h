@@ -36,8 +36,12 @@ bool module_covers(struct module *m, uint64_t vaddr);
 /* Returns the name of the function at vaddr, demangled, or NULL; *ret_start its first address. Valid as long as the module. */
 const char *module_function(struct module *m, uint64_t vaddr, uint64_t *ret_start);
 
-/* Returns the raw name of the variable at vaddr, or NULL; *ret_offset is how far vaddr lies in it. */
-const char *module_variable(struct module *m, uint64_t vaddr, uint64_t *ret_offset);
+/*
+ * Returns the variable at vaddr, demangled, with what of it lies there:
+ * "table[2].lock" where there is debugging information, else "table+96"; NULL
+ * if there is none. The caller frees it.
+ */
+char *module_variable(struct module *m, uint64_t vaddr);
 
 /* Sets *ret to the value of the function or variable with this raw name. */
 bool module_lookup(struct module *m, const char *name, uint64_t *ret);

@@ -272,6 +272,10 @@ for backend in $(backends_for_demos); do
 		end
 	done < <(demo_tables "$backend")
 
+	begin "$backend: a lock in an array is named with its index"
+	expect_sql "$TMP/$backend.philosophers/t.db" "SELECT count(*) FROM lock WHERE name GLOB 'forks[[][0-4]]'" 5
+	end
+
 	# Only the preloaded library looks into buffers at a fork.
 	begin "$backend: what was buffered at a fork and came out twice"
 	expect_findings "$backend.double" duplicated-output

@@ -17,6 +17,23 @@
 
 pthread_mutex_t symbols_test_mutex = PTHREAD_MUTEX_INITIALIZER;
 static int symbols_test_array[8];
+static struct {
+	char before[24];
+	struct {
+		short a[2][3];
+		union {
+			long word;
+			char bytes[8];
+		} either;
+		struct {
+			int _Hidden;
+			int nameless;
+		};
+	} table[4];
+	struct {
+		long __data[2];
+	} reserved;
+} symbols_test_parts;
 
 enum { BLOCK_LINE = __LINE__ + 5 };
 __attribute__((noinline)) static void symbols_test_block(int depth)
@@ -84,11 +101,17 @@ static const char *base_name(const char *path)
 	return slash ? slash + 1 : path;
 }
 
+static void expect_data(struct symbols *s, const void *at, const char *name)
+{
+	_cleanup_free_ char *found = symbols_data(s, 1, (uintptr_t)at);
+
+	ASSERT_STR(found, name);
+}
+
 TEST(symbols_code_and_data)
 {
 	struct symbols *s = symbols_new();
 	struct symbol at;
-	char *name;
 
 	ASSERT_INT(symbols_map_proc(s, 1, getpid()), 0);
 	ASSERT(symbols_code(s, 1, (uintptr_t)symbols_test_block, false, &at));
@@ -99,15 +122,32 @@ TEST(symbols_code_and_data)
 	ASSERT(symbols_is_library(s, 1, (uintptr_t)&pthread_mutex_lock + 1));
 	ASSERT(symbols_code(s, 1, (uintptr_t)&getppid + 4, true, &at));
 	ASSERT_STR(at.function, "getppid");
-	name = symbols_data(s, 1, (uintptr_t)&symbols_test_mutex);
-	ASSERT_STR(name, "symbols_test_mutex");
-	free(name);
-	name = symbols_data(s, 1, (uintptr_t)&symbols_test_array[2]);
-	ASSERT_STR(name, "symbols_test_array+8");
-	free(name);
+	expect_data(s, &symbols_test_mutex, "symbols_test_mutex");
 	ASSERT(!symbols_data(s, 1, (uintptr_t)&at));
 	ASSERT(!symbols_code(s, 1, 1, false, &at));
 	ASSERT(!symbols_code(s, 2, (uintptr_t)symbols_test_block, false, &at));
+	symbols_free(s);
+}
+
+TEST(symbols_data_parts)
+{
+	struct symbols *s = symbols_new();
+	char *place = (char *)&symbols_test_parts;
+
+	ASSERT_INT(symbols_map_proc(s, 1, getpid()), 0);
+	expect_data(s, symbols_test_array, "symbols_test_array[0]");
+	expect_data(s, &symbols_test_array[2], "symbols_test_array[2]");
+	expect_data(s, (char *)&symbols_test_array[2] + 1, "symbols_test_array[2]+1");
+	expect_data(s, place + 2, "symbols_test_parts.before[2]");
+	expect_data(s, &symbols_test_parts.table[3].a[1][2], "symbols_test_parts.table[3].a[1][2]");
+	/* Members of a union are the same memory. */
+	expect_data(s, &symbols_test_parts.table[1].either.bytes[4],
+		"symbols_test_parts.table[1].either+4");
+	expect_data(
+		s, &symbols_test_parts.table[2].nameless, "symbols_test_parts.table[2].nameless");
+	/* What begins with an underscore and a capital or a second one is not for people. */
+	expect_data(s, &symbols_test_parts.table[2]._Hidden, "symbols_test_parts.table[2]");
+	expect_data(s, &symbols_test_parts.reserved.__data[1], "symbols_test_parts.reserved+8");
 	symbols_free(s);
 }
 
