@@ -9,7 +9,14 @@
 
 #include "base/mem.h"
 #include "schema/names.h"
-#include "tracer/model_state.h"
+#include "tracer/model_hold.h"
+#include "tracer/model_lock.h"
+#include "tracer/model_pipe.h"
+#include "tracer/model_process.h"
+#include "tracer/model_sample.h"
+#include "tracer/model_signal.h"
+#include "tracer/model_site.h"
+#include "tracer/model_wait.h"
 #include "tracer/trace_row.h"
 
 #include <inttypes.h>

@@ -1,6 +1,6 @@
 /* model_call.c - library calls as waits; which wait is the oldest. */
 /* SPDX-License-Identifier: MIT */
-#include "tracer/model_state.h"
+#include "tracer/model_wait.h"
 
 static int reason_of_call(const struct call *call)
 {

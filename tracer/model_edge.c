@@ -8,7 +8,7 @@
  */
 #include "base/mem.h"
 #include "schema/names.h"
-#include "tracer/model_state.h"
+#include "tracer/model_hold.h"
 
 #include <inttypes.h>
 

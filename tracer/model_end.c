@@ -9,7 +9,8 @@
  */
 #include "base/mem.h"
 #include "schema/names.h"
-#include "tracer/model_state.h"
+#include "tracer/model_pipe.h"
+#include "tracer/model_process.h"
 
 /* Descriptors are keys from 1 on: 0 would do for a hash, a negative one not. */
 struct end *model_find_end(const struct proc *p, uint64_t fd)

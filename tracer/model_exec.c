@@ -2,7 +2,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/mem.h"
 #include "schema/names.h"
-#include "tracer/model_state.h"
+#include "tracer/model_hold.h"
+#include "tracer/model_lock.h"
+#include "tracer/model_pipe.h"
+#include "tracer/model_process.h"
+#include "tracer/model_signal.h"
+#include "tracer/model_site.h"
+#include "tracer/model_wait.h"
 #include "tracer/reopen.h"
 
 #include <sys/wait.h>

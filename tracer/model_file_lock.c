@@ -7,7 +7,10 @@
  */
 #include "base/mem.h"
 #include "schema/names.h"
-#include "tracer/model_state.h"
+#include "tracer/model_hold.h"
+#include "tracer/model_lock.h"
+#include "tracer/model_process.h"
+#include "tracer/model_site.h"
 
 #include <asm/unistd.h>
 #include <dirent.h>

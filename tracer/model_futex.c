@@ -12,7 +12,9 @@
  * An owner that is read here was true at the moment of blocking and goes stale.
  */
 #include "base/mem.h"
-#include "tracer/model_state.h"
+#include "tracer/model_lock.h"
+#include "tracer/model_process.h"
+#include "tracer/model_wait.h"
 
 #include <linux/futex.h>
 

@@ -2,7 +2,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/buf.h"
 #include "schema/names.h"
-#include "tracer/model_state.h"
+#include "tracer/model_pipe.h"
+#include "tracer/model_process.h"
 
 static bool io_writes(uint64_t op)
 {

@@ -10,7 +10,10 @@
  */
 #include "base/mem.h"
 #include "schema/names.h"
-#include "tracer/model_state.h"
+#include "tracer/model_hold.h"
+#include "tracer/model_lock.h"
+#include "tracer/model_process.h"
+#include "tracer/model_site.h"
 
 static void queue_lock(struct model *m, struct lock *lock)
 {

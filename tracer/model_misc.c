@@ -2,7 +2,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/mem.h"
 #include "schema/names.h"
-#include "tracer/model_state.h"
+#include "tracer/model_pipe.h"
+#include "tracer/model_process.h"
+#include "tracer/model_sample.h"
+#include "tracer/model_site.h"
 
 /* Samples within this many bytes of code are one place: a loop. */
 enum { LOOP_BYTES = 64 };

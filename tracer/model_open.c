@@ -2,7 +2,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/mem.h"
 #include "schema/names.h"
-#include "tracer/model_state.h"
+#include "tracer/model_hold.h"
+#include "tracer/model_lock.h"
 
 /* More locks than these left taken by threads that have ended: the oldest are forgotten. */
 enum { MAX_ABANDONED = 10000 };

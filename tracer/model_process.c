@@ -1,7 +1,14 @@
 /* model_process.c - processes and threads: found, made, named, written. */
 /* SPDX-License-Identifier: MIT */
 #include "base/mem.h"
-#include "tracer/model_state.h"
+#include "tracer/model_hold.h"
+#include "tracer/model_lock.h"
+#include "tracer/model_pipe.h"
+#include "tracer/model_process.h"
+#include "tracer/model_sample.h"
+#include "tracer/model_signal.h"
+#include "tracer/model_site.h"
+#include "tracer/model_wait.h"
 
 #include <sched.h>
 #include <sys/wait.h>

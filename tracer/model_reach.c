@@ -1,7 +1,9 @@
 /* model_reach.c - who can reach a lock: shared memory, fork, the end of memory. */
 /* SPDX-License-Identifier: MIT */
 #include "base/mem.h"
-#include "tracer/model_state.h"
+#include "tracer/model_hold.h"
+#include "tracer/model_lock.h"
+#include "tracer/model_process.h"
 
 /* A process that can reach a shared lock; or shares the description through which taker_id has a file lock. */
 struct user {

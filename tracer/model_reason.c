@@ -1,7 +1,8 @@
 /* model_reason.c - why a thread is blocked: from its system call and the file it waits on. */
 /* SPDX-License-Identifier: MIT */
 #include "base/mem.h"
-#include "tracer/model_state.h"
+#include "tracer/model_pipe.h"
+#include "tracer/model_wait.h"
 
 #include <asm/unistd.h>
 

@@ -7,7 +7,14 @@
  * MAX_ZOMBIES the oldest are forgotten, so that memory stays bounded.
  */
 #include "base/mem.h"
-#include "tracer/model_state.h"
+#include "tracer/model_hold.h"
+#include "tracer/model_lock.h"
+#include "tracer/model_pipe.h"
+#include "tracer/model_process.h"
+#include "tracer/model_sample.h"
+#include "tracer/model_signal.h"
+#include "tracer/model_site.h"
+#include "tracer/model_wait.h"
 
 void model_more_free(struct thread *t)
 {

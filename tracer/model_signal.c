@@ -7,7 +7,9 @@
  */
 #include "base/mem.h"
 #include "schema/names.h"
-#include "tracer/model_state.h"
+#include "tracer/model_process.h"
+#include "tracer/model_signal.h"
+#include "tracer/model_site.h"
 
 #include <signal.h>
 #include <sys/syscall.h>

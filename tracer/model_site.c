@@ -6,7 +6,8 @@
  * one row, in whatever process it is mapped.
  */
 #include "base/mem.h"
-#include "tracer/model_state.h"
+#include "tracer/model_process.h"
+#include "tracer/model_site.h"
 #include "tracer/symbols.h"
 
 #include <sys/stat.h>

@@ -12,7 +12,8 @@
  * never asks again, has waited for just that.
  */
 #include "base/mem.h"
-#include "tracer/model_state.h"
+#include "tracer/model_sample.h"
+#include "tracer/model_site.h"
 #include "tracer/symbols.h"
 
 enum {

@@ -5,7 +5,8 @@
  * them, all buckets become twice as wide, here and in the database.
  */
 #include "base/mem.h"
-#include "tracer/model_state.h"
+#include "tracer/model_hold.h"
+#include "tracer/model_lock.h"
 
 enum { MAX_BUCKETS = 1024 };
 

@@ -2,7 +2,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/mem.h"
 #include "schema/names.h"
-#include "tracer/model_state.h"
+#include "tracer/model_hold.h"
+#include "tracer/model_lock.h"
+#include "tracer/model_process.h"
+#include "tracer/model_site.h"
+#include "tracer/model_wait.h"
 
 static int kind_of_op(uint64_t op)
 {

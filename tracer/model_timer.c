@@ -2,7 +2,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/mem.h"
 #include "schema/names.h"
-#include "tracer/model_state.h"
+#include "tracer/model_process.h"
+#include "tracer/model_signal.h"
+#include "tracer/model_site.h"
 
 enum { SIGNALS = 65 };
 
