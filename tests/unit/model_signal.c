@@ -106,6 +106,7 @@ TEST(sig_waited_for_with_the_library)
 
 	feed_open(&f);
 	feed_at(&f, 100, 10, 10);
+	FEED(&f, COMM, .comm = "x");
 	FEED(&f, SIG_SEND, .signo = SIGUSR2, .target_pid = 10, .target_tid = 10);
 	FEED(&f, SIG_SEND, .signo = SIGUSR1, .code = (uint64_t)SI_QUEUE, .target_pid = 10,
 		.target_tid = 10, .group = 1);
