@@ -51,6 +51,14 @@ static void add_process(struct snapshot *s, pid_t pid)
 	wait_find_joins(p);
 }
 
+struct snap_process *snapshot_thread(const struct snapshot *s, pid_t tid)
+{
+	for (size_t i = 0; i < s->n_processes; i++)
+		if (proc_thread(s->processes[i], tid))
+			return s->processes[i];
+	return NULL;
+}
+
 /* Parent and session of every process of the machine, read once. */
 struct family {
 	pid_t pid, ppid, session;

@@ -304,6 +304,22 @@ static void emit_once_runner(struct snapshot *s, struct snap_process *p, uint64_
 		emit_sync(p, runner, SYNC_ONCE_RUN, addr, emit, arg);
 }
 
+/* Who took the mutex that t waits for. */
+static void emit_taken(struct rec_head who, const struct snap_thread *t,
+	void (*emit)(void *arg, const struct rec_head *rec), void *arg)
+{
+	struct rec_LOCK_ACQUIRE taken = {.head = who,
+		.addr = t->args[0],
+		.kind = LOCK_MUTEX,
+		.mode = LOCK_MODE_X,
+		.request = who.ts};
+
+	taken.head.kind = REC_LOCK_ACQUIRE;
+	taken.head.size = sizeof taken;
+	emit_shared(who, t, LOCK_MUTEX, t->args[0], emit, arg);
+	emit(arg, &taken.head);
+}
+
 /*
  * A mutex whose owner has ended will never be released. The owner appears as a thread
  * that took the mutex and has ended: of the process, or, if the mutex is shared,
@@ -317,13 +333,12 @@ static void emit_gone_owner(struct snapshot *s, struct snap_process *p, const st
 	uint32_t owner = mutex_gone_owner(s, p, t), pid = is_shared ? owner : (uint32_t)p->pid;
 	struct rec_head who = snap_head(REC_FOUND, 0, t->wait.head.ts, p, (pid_t)owner);
 	struct rec_FOUND found = {0};
-	struct rec_LOCK_ACQUIRE taken = {0};
 	struct rec_EXIT gone = {0};
 
 	if (!owner)
 		return;
 	who.pid = pid;
-	found.head = taken.head = gone.head = who;
+	found.head = gone.head = who;
 	found.head.size = sizeof found;
 	found.ppid = is_shared ? 0 : (uint64_t)p->ppid;
 	found.ns_pid = pid;
@@ -331,19 +346,34 @@ static void emit_gone_owner(struct snapshot *s, struct snap_process *p, const st
 	found.start_ts = p->start_ts;
 	found.lock_source = LOCKS_FUTEX;
 	memcpy(found.comm, is_shared ? "?" : p->comm, is_shared ? 2 : sizeof found.comm);
-	taken.head.kind = REC_LOCK_ACQUIRE;
-	taken.head.size = sizeof taken;
-	taken.addr = t->args[0];
-	taken.kind = LOCK_MUTEX;
-	taken.mode = LOCK_MODE_X;
-	taken.request = who.ts;
 	gone.head.kind = REC_EXIT;
 	gone.head.size = sizeof gone;
 	gone.last = is_shared;
 	emit(arg, &found.head);
-	emit_shared(who, t, LOCK_MUTEX, t->args[0], emit, arg);
-	emit(arg, &taken.head);
+	emit_taken(who, t, emit, arg);
 	emit(arg, &gone.head);
+}
+
+void calls_emit_taken(struct snapshot *s, const struct snap_process *p, pid_t tid, uint64_t ts,
+	void (*emit)(void *arg, const struct rec_head *rec), void *arg)
+{
+	for (size_t i = 0; i < s->n_processes; i++) {
+		struct snap_process *q = s->processes[i];
+
+		for (size_t k = 0; k < q->n_threads && !q->is_zombie; k++) {
+			struct snap_thread *t = &q->threads[k];
+			enum call call = CALL_NONE;
+			uint64_t since = t->since ? t->since : s->now_mono;
+
+			/* The number of an owner that ended earlier may be another's now. */
+			if (t->has_run || (uint32_t)tid != mutex_owner(q, t) ||
+				(!t->wait.inode && q != p) || p->start_ts > since ||
+				find_call(s, q, t, &call) < 0 || call != CALL_MUTEX ||
+				!mutex_is_new(s, q, t))
+				continue;
+			emit_taken(snap_head(REC_LOCK_ACQUIRE, 0, ts, p, tid), t, emit, arg);
+		}
+	}
 }
 
 bool calls_emit(struct snapshot *s, struct snap_process *p, struct snap_thread *t,

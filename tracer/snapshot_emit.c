@@ -231,6 +231,15 @@ static void emit_timers(struct snapshot *s, const struct out *o, const struct sn
 	}
 }
 
+/* An end, and before it the mutexes that were never given back: who has ended takes none. */
+static void emit_end(
+	struct snapshot *s, const struct out *o, const struct snap_process *p, pid_t tid, bool last)
+{
+	if (s->config->calls && s->config->symbols)
+		calls_emit_taken(s, p, tid, o->ts, o->emit, o->arg);
+	emit_exit(o, p, tid, last);
+}
+
 static void emit_process(struct snapshot *s, const struct out *o, const struct snap_process *p)
 {
 	const struct snap_thread *main_thread = NULL;
@@ -244,12 +253,12 @@ static void emit_process(struct snapshot *s, const struct out *o, const struct s
 		if (p->threads[i].tid != p->pid)
 			emit_found(s, o, p, &p->threads[i]);
 	if (p->is_zombie) {
-		emit_exit(o, p, p->pid, true);
+		emit_end(s, o, p, p->pid, true);
 		return;
 	}
 	for (size_t i = 0; i < p->n_threads; i++)
 		if (p->threads[i].state == 'Z' || p->threads[i].state == 'X')
-			emit_exit(o, p, p->threads[i].tid, false);
+			emit_end(s, o, p, p->threads[i].tid, false);
 	emit_modules(o, p);
 	emit_fds(o, p);
 	emit_signals(o, p);
@@ -369,6 +378,7 @@ static void emit_wait(struct snapshot *s, struct out *o, struct waiting *w)
 	t->wait.head = head(o, REC_WAIT_BEGIN, sizeof t->wait, pid, t->tid);
 	if (w->process->is_compat)
 		t->wait.head.flags |= REC_COMPAT;
+	mutex_forget_stranger(s, w->process, t);
 	calls_emit_name(w->process, t, o->emit, o->arg);
 	if (s->config->calls)
 		(void)calls_emit(s, w->process, t, o->emit, o->arg);

@@ -4,8 +4,11 @@
 
 #include <errno.h>
 #include <linux/futex.h>
+#include <linux/kcmp.h>
 #include <signal.h>
+#include <stdio.h>
 #include <sys/syscall.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 
@@ -65,23 +68,77 @@ void mutex_find_refused(struct snap_process *p, struct snap_thread *t)
 	t->wait.arg1 = t->args[1] = FUTEX_LOCK_PI | FUTEX_PRIVATE_FLAG;
 }
 
-/*
- * Returns the owner of the mutex that t waits for if it has ended, 0 if it is alive or not known. A
- * number that is alive, as a process or a thread, is not taken for one that is not.
- */
-uint32_t mutex_gone_owner(
-	struct snapshot *s, const struct snap_process *p, const struct snap_thread *t)
+uint32_t mutex_owner(const struct snap_process *p, const struct snap_thread *t)
 {
-	uint64_t key = hash_mix(t->wait.inode ? t->wait.inode : (uint64_t)p->pid, t->args[0], 0);
 	uint32_t owner, kind;
 
 	memcpy(&owner, t->wait.words + MUTEX_OWNER, sizeof owner);
 	memcpy(&kind, t->wait.words + MUTEX_KIND, sizeof kind);
-	if (t->wait.words_valid < sizeof t->wait.words ||
-		kind & ~(uint32_t)(MUTEX_TYPE | MUTEX_SHARED | MUTEX_ELISION) || !owner ||
-		owner > INT32_MAX || p->ns_pid != p->pid || hash_get(&s->gone, key) ||
-		kill((pid_t)owner, 0) == 0 || errno != ESRCH)
+	if (t->wait.syscall != SYS_futex || t->wait.words_valid < sizeof t->wait.words ||
+		kind & ~(uint32_t)(MUTEX_TYPE | MUTEX_SHARED | MUTEX_ELISION) ||
+		owner > INT32_MAX || p->ns_pid != p->pid)
 		return 0;
-	(void)hash_set(&s->gone, key, s);
 	return owner;
+}
+
+/* Says whether no thread that can reach the mutex has this number. */
+static bool has_no_owner(
+	const struct snapshot *s, const struct snap_process *p, uint32_t owner, bool is_shared)
+{
+	char path[64];
+
+	/* A number that is alive is not taken for one that is not. */
+	if (kill((pid_t)owner, 0) != 0)
+		return errno == ESRCH;
+	if (is_shared || snapshot_thread(s, (pid_t)owner))
+		return false;
+	(void)snprintf(path, sizeof path, "/proc/%d/task/%u", (int)p->live, owner);
+	return access(path, F_OK) != 0 && errno == ENOENT &&
+	       syscall(SYS_kcmp, p->live, owner, KCMP_VM, 0, 0) > 0;
+}
+
+uint32_t mutex_gone_owner(
+	struct snapshot *s, const struct snap_process *p, const struct snap_thread *t)
+{
+	uint32_t owner = mutex_owner(p, t), now;
+
+	/* Who took the mutex meanwhile, and has ended since, has given it back. */
+	if (!owner || !has_no_owner(s, p, owner, t->wait.inode != 0) ||
+		!proc_memory(p, t->args[0] + MUTEX_OWNER - WORDS_BEFORE, &now, sizeof now) ||
+		now != owner || !mutex_is_new(s, p, t))
+		return 0;
+	return owner;
+}
+
+static bool is_mapper(const struct snapshot *s, const struct snap_thread *t, pid_t pid)
+{
+	for (size_t i = 0; i < s->n_shared; i++) {
+		const struct snap_shared *m = &s->shared[i];
+
+		if (m->dev != t->wait.dev || m->inode != t->wait.inode)
+			continue;
+		for (size_t k = 0; k < m->n_mappers; k++)
+			if (m->mappers[k] == pid)
+				return true;
+		return m->n_mappers == 0; /* nobody has been looked for */
+	}
+	return true;
+}
+
+void mutex_forget_stranger(
+	const struct snapshot *s, const struct snap_process *p, struct snap_thread *t)
+{
+	uint32_t owner = t->wait.inode ? mutex_owner(p, t) : 0;
+	const struct snap_process *q = owner ? snapshot_thread(s, (pid_t)owner) : NULL;
+
+	if (q && !q->is_zombie && !is_mapper(s, t, q->pid))
+		memset(t->wait.words + MUTEX_OWNER, 0, sizeof owner);
+}
+
+bool mutex_is_new(struct snapshot *s, const struct snap_process *p, const struct snap_thread *t)
+{
+	uint64_t where = t->wait.inode ? t->wait.offset : t->args[0];
+	uint64_t key = hash_mix(t->wait.inode ? t->wait.inode : (uint64_t)p->pid, where, 0);
+
+	return !hash_set(&s->gone, key, s);
 }

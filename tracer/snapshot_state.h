@@ -123,7 +123,7 @@ struct snapshot {
 	unsigned n_again;   /* threads that were looked at a third time */
 	struct hash by_pid; /* to struct snap_process */
 	struct hash peers;  /* inode of a unix socket to inode of its peer */
-	struct hash gone;   /* owners of mutexes that have ended */
+	struct hash gone;   /* mutexes whose owners have ended */
 	struct hash named;  /* inodes of unix sockets that have a name */
 	bool has_peers, has_openers, has_holders, has_locks;
 	struct snap_opener *openers;
@@ -143,6 +143,11 @@ struct snapshot {
 	struct buf *blind;
 	bool is_yama; /* memory and registers are denied while the rest is not */
 };
+
+/* ---- snapshot.c ---- */
+
+/* Returns the process that has a thread of this number and that was read, or NULL. */
+struct snap_process *snapshot_thread(const struct snapshot *s, pid_t tid);
 
 /* ---- snapshot_proc.c: one process ---- */
 
@@ -244,6 +249,10 @@ void calls_walk(struct snapshot *s, struct snap_process *p, struct snap_thread *
 void calls_emit_name(struct snap_process *p, const struct snap_thread *t,
 	void (*emit)(void *arg, const struct rec_head *rec), void *arg);
 
+/* Emits the LOCK_ACQUIRE of each mutex that somebody waits for and that thread tid of p, which has ended, took. */
+void calls_emit_taken(struct snapshot *s, const struct snap_process *p, pid_t tid, uint64_t ts,
+	void (*emit)(void *arg, const struct rec_head *rec), void *arg);
+
 /* Emits the SYNC_BEGIN or LOCK_REQUEST that the stack shows; returns false if it shows none. */
 bool calls_emit(struct snapshot *s, struct snap_process *p, struct snap_thread *t,
 	void (*emit)(void *arg, const struct rec_head *rec), void *arg);
@@ -261,7 +270,20 @@ uint64_t code_callee(const struct snap_process *p, uint64_t site);
 /* Of a thread for which a PI mutex was refused: makes its wait one for that mutex, if it can be told which. */
 void mutex_find_refused(struct snap_process *p, struct snap_thread *t);
 
-/* Returns the owner of the mutex that t waits for, if it has ended, once for each mutex; else 0. */
+/* Returns the number of the owner of the plain mutex that t waits for; 0: none, or not known. */
+uint32_t mutex_owner(const struct snap_process *p, const struct snap_thread *t);
+
+/*
+ * Forgets the owner of the shared mutex that t waits for if it does not map the memory: the
+ * number is that of a process that came later, or that has executed another program since.
+ */
+void mutex_forget_stranger(
+	const struct snapshot *s, const struct snap_process *p, struct snap_thread *t);
+
+/* Says, once for each mutex that threads wait for, that its owner has not been told yet. */
+bool mutex_is_new(struct snapshot *s, const struct snap_process *p, const struct snap_thread *t);
+
+/* Returns its owner if that has ended and its number is nobody's, once for each mutex; else 0. */
 uint32_t mutex_gone_owner(
 	struct snapshot *s, const struct snap_process *p, const struct snap_thread *t);
 

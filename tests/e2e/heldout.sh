@@ -17,7 +17,7 @@ record()
 export -f record
 export PPTRACE PROGRAMS TMP
 
-stuck="once-joins shell-reads-parent five-hops four-resources flock-of-waiter group-reads-parent"
+stuck="once-joins shell-reads-parent five-hops four-resources flock-of-waiter group-reads-parent zombie-owner"
 healthy="handler-posts cancelled child-computes alarm-kills-child shared-memory shared-files limited-socket"
 
 for backend in $(backends); do

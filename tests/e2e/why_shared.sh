@@ -36,6 +36,28 @@ if grep -q zombie "$TMP/out"; then fail "the owner is no zombie" "$(cat "$TMP/ou
 stop
 end
 
+begin "an owner that has ended is one though its number stays: a zombie, a main thread"
+start "$PROGRAMS/heldout" zombie-owner
+wait_for 10 waiting 1 && run "$PPTRACE" why "$pid"
+expect_status 1
+expect_out 'abandoned, certain'
+expect_out 'was taken by heldout.[0-9]+., which has ended without releasing it'
+stop
+look main-owner 1
+expect_status 1
+expect_out 'abandoned, certain'
+expect_out 'was taken by main thread of stuck_shared.[0-9]+., which has ended without releasing it'
+stop
+end
+
+begin "a process that does not map the memory is not the owner of a mutex in it, whatever its number"
+look other-owner 2
+expect_status 0
+expect_out '^No deadlock'
+if grep -q 'held by' "$TMP/out"; then fail "nobody known holds it" "$(cat "$TMP/out")"; fi
+stop
+end
+
 begin "what has a name somebody else may still come to"
 look named-sem 1 "/pptrace-test-$$"
 expect_status 0

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -28,6 +29,7 @@ static pthread_rwlock_t rw = PTHREAD_RWLOCK_INITIALIZER;
 static sem_t sem, taken;
 static int ends[2];
 static bool ready;
+static pid_t child;
 
 typedef void *thread_function(void *);
 
@@ -219,6 +221,26 @@ static void group_reads_parent(void)
 	waitpid(-pid, NULL, 0);
 }
 
+/* The owner has ended, and nobody has waited for it yet. */
+static void zombie_owner(void)
+{
+	pthread_mutex_t *shared = mmap(
+		NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	pthread_mutexattr_t attr;
+	siginfo_t info;
+
+	pthread_mutexattr_init(&attr);
+	pthread_mutexattr_setpshared(&attr, PTHREAD_PROCESS_SHARED);
+	pthread_mutex_init(shared, &attr);
+	child = fork();
+	if (child == 0) {
+		pthread_mutex_lock(shared);
+		_exit(0);
+	}
+	waitid(P_PID, (id_t)child, &info, WEXITED | WNOWAIT);
+	pthread_mutex_lock(shared);
+}
+
 /* ---- At rest ---- */
 
 static void *signal_late(void *arg)
@@ -292,8 +314,6 @@ static void child_computes(void)
 	read_one();
 	wait(NULL);
 }
-
-static pid_t child;
 
 static void kill_child(int signo)
 {
@@ -374,6 +394,7 @@ static const struct named_case cases[] = {
 	{"four-resources", four_resources},
 	{"flock-of-waiter", flock_of_waiter},
 	{"group-reads-parent", group_reads_parent},
+	{"zombie-owner", zombie_owner},
 	{"handler-posts", handler_posts},
 	{"cancelled", cancelled},
 	{"child-computes", child_computes},

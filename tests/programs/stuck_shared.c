@@ -17,6 +17,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+static pthread_mutex_t first = PTHREAD_MUTEX_INITIALIZER;
+
 struct shared {
 	pthread_mutex_t mutex;
 	pthread_cond_t cond;
@@ -59,6 +61,50 @@ static void mode_dead_owner(const char *name)
 	}
 	waitpid(pid, NULL, 0);
 	pthread_mutex_lock(&s->mutex);
+}
+
+/* The number of the owner is that of a program which knows nothing of the mutex, and which waits for the parent. */
+static void mode_other_owner(const char *name)
+{
+	struct shared *s = share(NULL);
+	int ends[2];
+
+	(void)name;
+	if (pipe2(ends, O_CLOEXEC) != 0)
+		exit(1);
+	if (fork() == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		pthread_mutex_lock(&s->mutex);
+		dup2(ends[0], STDIN_FILENO);
+		execlp("cat", "cat", (char *)NULL);
+		_exit(1);
+	}
+	while (pthread_mutex_trylock(&s->mutex) == 0) {
+		pthread_mutex_unlock(&s->mutex);
+		sched_yield();
+	}
+	pthread_mutex_lock(&s->mutex);
+	(void)!write(ends[1], "x", 1);
+}
+
+static void *lock_first(void *main_thread)
+{
+	/* Its number stays as long as the process does, though it has ended. */
+	pthread_join(*(pthread_t *)main_thread, NULL);
+	pthread_mutex_lock(&first);
+	return NULL;
+}
+
+static void mode_main_owner(const char *name)
+{
+	static pthread_t main_thread;
+	pthread_t t;
+
+	(void)name;
+	main_thread = pthread_self();
+	pthread_mutex_lock(&first);
+	pthread_create(&t, NULL, lock_first, &main_thread);
+	pthread_exit(NULL);
 }
 
 static void wait_for_ever(struct shared *s)
@@ -165,7 +211,8 @@ static void mode_maps_later(const char *name)
 static const struct mode {
 	const char *name;
 	void (*run)(const char *name);
-} modes[] = {{"dead-owner", mode_dead_owner}, {"named-cond", mode_named_cond},
+} modes[] = {{"dead-owner", mode_dead_owner}, {"main-owner", mode_main_owner},
+	{"other-owner", mode_other_owner}, {"named-cond", mode_named_cond},
 	{"unnamed-cond", mode_unnamed_cond}, {"named-sem", mode_named_sem},
 	{"unlinked-sem", mode_unlinked_sem}, {"own-futex", mode_own_futex}, {"rwlock", mode_rwlock},
 	{"maps-later", mode_maps_later}};
