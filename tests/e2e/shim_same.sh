@@ -127,6 +127,53 @@ if command -v g++ >/dev/null && g++ -O1 -o sync sync.cc -lpthread 2>/dev/null; t
 	same "C++ mutex, shared_mutex, condition_variable, call_once that throws, async" ./sync
 fi
 
+# The argument: write behind an allocation, which AddressSanitizer ends.
+cat >heap.c <<'END'
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+static pthread_mutex_t m = PTHREAD_MUTEX_INITIALIZER;
+static void *work(void *unused)
+{
+	for (int i = 0; i < 1000; i++) {
+		pthread_mutex_lock(&m);
+		free(malloc(i + 1));
+		pthread_mutex_unlock(&m);
+	}
+	return unused;
+}
+int main(int argc, char **argv)
+{
+	pthread_t t;
+	char *p = malloc(4);
+	pthread_create(&t, NULL, work, NULL);
+	work(NULL);
+	pthread_join(t, NULL);
+	puts("worked");
+	fflush(stdout);
+	p[argc > 1 ? atoi(argv[1]) : 0] = 1;
+	free(p);
+	return 2;
+}
+END
+for sanitizer in address thread leak undefined; do
+	gcc -g -fsanitize=$sanitizer -o heap-$sanitizer heap.c -lpthread 2>/dev/null || continue
+	same "-fsanitize=$sanitizer" ./heap-$sanitizer
+	[ $sanitizer != address ] || same "-fsanitize=$sanitizer finds what it is there to find" ./heap-$sanitizer 9
+done
+if [ -x heap-address ]; then
+	begin "locks of a program with AddressSanitizer, and of one into which it is preloaded"
+	for mode in $modes; do
+		run "$PPTRACE" run -q $mode -o same.db ./heap-address
+		expect_sql same.db "SELECT count(*) FROM lock_hold h JOIN lock l ON l.id = h.lock_id WHERE l.name = 'm'" 2000
+	done
+	gcc -g -o heap heap.c -lpthread
+	LD_PRELOAD=$(gcc -print-file-name=libasan.so) run "$PPTRACE" run -q $mode -o same.db ./heap
+	expect_status 2
+	expect_out '^worked$'
+	end
+fi
+
 begin "redis-server and redis-benchmark"
 if ! command -v redis-server >/dev/null; then skip "redis is not installed"; else
 	for mode in $modes; do
