@@ -346,6 +346,7 @@ bool tracer_watch(struct tracer *t, struct findings *ret)
 	case WATCH_FOUND:
 		look_ended(t, now);
 		watch_take(t->watch, ret);
+		verdict_remember(&t->told, ret);
 		return true;
 	case WATCH_IDLE:
 		break;

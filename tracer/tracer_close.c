@@ -14,7 +14,6 @@
 #include "tracer/store.h"
 #include "tracer/trace_row.h"
 #include "tracer/watch.h"
-#include "verdict/verdict.h"
 
 #define DRAIN_MAX_NS 1500000000u
 #define DRAIN_STEP_NS 200000
@@ -55,7 +54,7 @@ static int find_all(struct tracer *t, struct buf *why)
 	/* The rules look rows up by thread and pipe. */
 	if (sqlite3_exec(store_db(t->store), db_index_sql, NULL, NULL, NULL) != SQLITE_OK)
 		return -EIO;
-	rc = verdict_all(store_db(t->store), INT64_MAX, NULL, false, &f, why);
+	rc = verdict_end(store_db(t->store), &t->told, &f, why);
 	if (rc == 0)
 		rc = verdict_store(store_db(t->store), &f);
 	if (rc == 0 || f.list)

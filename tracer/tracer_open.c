@@ -33,6 +33,7 @@ void tracer_free(struct tracer *t)
 {
 	tracer_detach(t);
 	mem_cleanup_close(&t->wakeup);
+	findings_free(&t->told);
 	watch_free(t->watch);
 	deaths_free(t->deaths);
 	model_free(t->model);

@@ -12,6 +12,7 @@
 #include "tracer/choose.h"
 #include "tracer/tracer.h"
 #include "tracer/urgency.h"
+#include "verdict/verdict.h"
 
 struct sent_signal {
 	uint64_t ts;
@@ -38,7 +39,8 @@ struct tracer {
 	int timeout_ms, wakeup, error;
 	struct urgency urgency;
 	bool attached[2];
-	bool is_looking; /* an evaluation of the graph has begun */
+	struct findings told; /* certain sets that were reported */
+	bool is_looking;      /* an evaluation of the graph has begun */
 	struct hash
 		images; /* lock source of program files, by device and inode; the value is 1 + enum lock_source */
 	struct sent_signal sent[32]; /* the latest, in a ring */

@@ -64,6 +64,29 @@ struct finding *finding_add(struct findings *fs, const char *rule, int64_t ts_ns
 	return f;
 }
 
+static char *copy_of(const char *text)
+{
+	return text ? xstrdup(text) : NULL;
+}
+
+void finding_copy(struct findings *fs, const struct finding *from)
+{
+	struct finding *f = finding_add(fs, from->rule, from->ts_ns);
+
+	f->certain = from->certain;
+	f->severity = from->severity;
+	f->shape = from->shape;
+	f->summary = copy_of(from->summary);
+	f->explanation = copy_of(from->explanation);
+	f->remedy = copy_of(from->remedy);
+	for (size_t i = 0; i < from->n_members; i++) {
+		struct finding_member *m = finding_member_add(f);
+
+		*m = from->members[i];
+		m->text = copy_of(m->text);
+	}
+}
+
 void finding_drop(struct findings *fs)
 {
 	finding_done(&fs->list[--fs->n]);

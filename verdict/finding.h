@@ -17,6 +17,9 @@ struct finding_member *finding_member_add(struct finding *f);
 /* Sets a text from a buffer, which is empty afterwards. */
 void finding_set(char **text, struct buf *b);
 
+/* Appends a copy of a finding. */
+void finding_copy(struct findings *fs, const struct finding *f);
+
 /* Removes and frees the last finding. */
 void finding_drop(struct findings *fs);
 

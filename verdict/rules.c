@@ -67,8 +67,8 @@ static void take_stuck(struct findings *out, struct findings *stuck, const char 
 	}
 }
 
-int verdict_all(struct sqlite3 *db, int64_t at_ns, const char *rule, bool all, struct findings *ret,
-	struct buf *why)
+static int evaluate(struct sqlite3 *db, int64_t at_ns, const char *rule, bool all,
+	const struct findings *told, struct findings *ret, struct buf *why)
 {
 	int64_t last = query_number(db, "SELECT duration_ns FROM trace", 0, INT64_MAX);
 	struct findings stuck = {0}, out = {0};
@@ -80,6 +80,8 @@ int verdict_all(struct sqlite3 *db, int64_t at_ns, const char *rule, bool all, s
 		.why = why};
 	int rc = stuck_find(db, at_ns, all, true, &stuck, why);
 
+	if (!rc)
+		rc = stuck_keep(db, told, &stuck, why);
 	for (size_t i = 0; !rc && i < ARRAY_SIZE(rules); i++)
 		if (!rule || !strcmp(rule, rules[i].name))
 			rc = rules[i].run(&ctx);
@@ -93,6 +95,25 @@ int verdict_all(struct sqlite3 *db, int64_t at_ns, const char *rule, bool all, s
 	findings_sort(&out);
 	*ret = out;
 	return 0;
+}
+
+int verdict_all(struct sqlite3 *db, int64_t at_ns, const char *rule, bool all, struct findings *ret,
+	struct buf *why)
+{
+	return evaluate(db, at_ns, rule, all, &(struct findings){0}, ret, why);
+}
+
+int verdict_end(
+	struct sqlite3 *db, const struct findings *told, struct findings *ret, struct buf *why)
+{
+	return evaluate(db, INT64_MAX, NULL, false, told, ret, why);
+}
+
+void verdict_remember(struct findings *told, const struct findings *found)
+{
+	for (size_t i = 0; i < found->n; i++)
+		if (found->list[i].certain)
+			finding_copy(told, &found->list[i]);
 }
 
 const char *verdict_rule(const char *name)

@@ -218,6 +218,50 @@ int stuck_find(struct sqlite3 *db, int64_t at_ns, bool all, bool ended, struct f
 	return 0;
 }
 
+/* Says whether a signal ended a member, or else no wait of the set has ended. */
+static int was_ended(struct sqlite3 *db, const struct finding *f, bool *ret, struct buf *why)
+{
+	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
+	bool killed = false, waits = true;
+	int rc = query_open(db,
+		"SELECT p.end_kind IS 'signal', w.end_ns IS NULL FROM wait w"
+		" JOIN thread t ON t.id = w.thread_id JOIN process p ON p.id = t.process_id"
+		" WHERE w.id = ?1",
+		&stmt, why);
+
+	for (size_t i = 0; !rc && i < f->n_members; i++) {
+		if (!f->members[i].wait_id)
+			continue;
+		(void)sqlite3_reset(stmt);
+		(void)sqlite3_bind_int64(stmt, 1, f->members[i].wait_id);
+		rc = query_step(stmt, why);
+		if (rc <= 0)
+			continue;
+		rc = 0;
+		killed |= query_int(stmt, 0, 0) != 0;
+		waits &= query_int(stmt, 1, 0) != 0;
+	}
+	*ret = killed || waits;
+	return rc;
+}
+
+int stuck_keep(
+	struct sqlite3 *db, const struct findings *told, struct findings *fs, struct buf *why)
+{
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < told->n; i++) {
+		bool ended;
+
+		rc = was_ended(db, &told->list[i], &ended, why);
+		if (rc || !ended)
+			continue;
+		finding_copy(fs, &told->list[i]);
+		drop_repeated(fs);
+	}
+	return rc;
+}
+
 int verdict_stuck(struct sqlite3 *db, int64_t at_ns, struct findings *ret, struct buf *why)
 {
 	return stuck_find(db, at_ns, false, false, ret, why);

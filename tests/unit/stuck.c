@@ -55,6 +55,48 @@ TEST(stuck_abba)
 	EXPECT(abba(), "deadlock cycle 11 12");
 }
 
+/* The machine is busy: who was told to stop and to die did so seconds later. */
+static sqlite3 *killed_slowly(const char *end_kind)
+{
+	sqlite3 *db = abba();
+
+	fixture_sql(db, "UPDATE process SET end_ns = 9000000000, end_kind = '%s'", end_kind);
+	fixture_sql(db, "UPDATE thread SET end_ns = 9000000000");
+	fixture_sql(db, "UPDATE wait SET end_ns = 4000000000");
+	return db;
+}
+
+static size_t found_at_end(sqlite3 *db, const struct findings *told)
+{
+	_cleanup_buf_ struct buf why = BUF_INIT;
+	struct findings f = {0};
+	size_t n = 0;
+
+	ASSERT_INT(verdict_end(db, told, &f, &why), 0);
+	for (size_t i = 0; i < f.n; i++)
+		n += !strcmp(f.list[i].rule, "deadlock") && f.list[i].n_members >= 2;
+	findings_free(&f);
+	(void)sqlite3_close(db);
+	return n;
+}
+
+TEST(stuck_told_and_killed_stays_found)
+{
+	_cleanup_buf_ struct buf why = BUF_INIT;
+	struct findings found = {0}, told = {0};
+	sqlite3 *db = abba();
+
+	ASSERT_INT(verdict_stuck(db, INT64_MAX, &found, &why), 0);
+	verdict_remember(&told, &found);
+	ASSERT_INT(told.n, 1);
+	ASSERT_INT(found_at_end(db, &told), 1); /* once */
+	ASSERT_INT(found_at_end(killed_slowly("signal"), &(struct findings){0}), 0);
+	ASSERT_INT(found_at_end(killed_slowly("signal"), &told), 1);
+	ASSERT_INT(found_at_end(killed_slowly("exit"), &told), 0);
+	findings_free(&found);
+	findings_free(&told);
+}
+
 TEST(stuck_abba_beside_live_thread)
 {
 	sqlite3 *db = abba();
