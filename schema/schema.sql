@@ -126,7 +126,7 @@ CREATE TABLE signal ( -- a signal, from being sent to being taken
     id INTEGER PRIMARY KEY,
     signo INTEGER NOT NULL,
     name TEXT NOT NULL,         -- 'SIGTERM', 'SIGRTMIN+1'
-    source TEXT NOT NULL,       -- 'kill' (to a process), 'thread' (tgkill, pthread_kill), 'queue' (sigqueue), 'kernel', 'timer', 'tty'
+    source TEXT NOT NULL,       -- 'kill' (to a process), 'thread' (tgkill, pthread_kill), 'queue' (sigqueue), 'kernel', 'timer', 'tty'; 'unknown': it ended the process, and nobody saw where it came from
     sender_id INTEGER REFERENCES thread(id),   -- NULL: kernel, timer, terminal, or outside the trace
     process_id INTEGER REFERENCES process(id), -- to whom; NULL: outside the trace
     thread_id INTEGER REFERENCES thread(id),   -- thread that took it, or for which it was; NULL: not yet known
@@ -136,7 +136,7 @@ CREATE TABLE signal ( -- a signal, from being sent to being taken
     disposition TEXT,           -- 'handler', 'default', 'ignored'; NULL: not taken. 'wait': taken by sigwait or signalfd
     interrupted TEXT,           -- system call that it interrupted; NULL: none
     handler_site_id INTEGER REFERENCES site(id), -- the handler
-    code INTEGER                -- si_code
+    code INTEGER                -- si_code; NULL: not known
 );
 
 CREATE TABLE handler ( -- what a process does on a signal, while it differs from the default

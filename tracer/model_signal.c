@@ -21,7 +21,8 @@ struct sigrow {
 	struct sigrow *next;
 	int64_t id, sender, process, thread, sent;
 	uint32_t tid; /* thread that it is for, 0: any of the process */
-	int signo, code;
+	int signo;
+	int64_t code; /* STORE_NULL: not known */
 	const char *source;
 	bool written;
 };
@@ -136,7 +137,7 @@ void model_sig_send(struct model *m, const struct rec_SIG_SEND *rec)
 		model_skip(m);
 		return;
 	}
-	s.source = source_name(rec->sender, s.code);
+	s.source = source_name(rec->sender, (int)s.code);
 	/* A sender outside the trace is no process of it. */
 	if (rec->sender == SENDER_TASK && sender)
 		s.sender = sender->id;
@@ -211,12 +212,14 @@ void model_sig_deliver(struct model *m, const struct rec_SIG_DELIVER *rec)
 		model_skip(m);
 		return;
 	}
+	if (!rec->handler && !waited)
+		t->proc->fatal_signo = (int)rec->signo;
 	if (at) {
 		take(m, t->proc, at, &how);
 		return;
 	}
 	unseen.id = m->ids.signal++;
-	unseen.source = source_name(SENDER_KERNEL, unseen.code);
+	unseen.source = source_name(SENDER_KERNEL, (int)unseen.code);
 	write_signal(m, &unseen, NULL, &how);
 }
 
@@ -239,6 +242,13 @@ void model_signal_killed(struct model *m, struct proc *p, int signo, int64_t ts)
 		.thread = STORE_NULL,
 		.handler_site = STORE_NULL,
 		.disposition = "default"};
+	struct sigrow unseen = {.sender = STORE_NULL,
+		.process = p->id,
+		.thread = STORE_NULL,
+		.sent = STORE_NULL,
+		.signo = signo,
+		.code = STORE_NULL,
+		.source = "unknown"};
 
 	for (struct sigrow **at = &p->pending; *at; at = &(*at)->next) {
 		if ((*at)->signo == signo) {
@@ -246,6 +256,10 @@ void model_signal_killed(struct model *m, struct proc *p, int signo, int64_t ts)
 			return;
 		}
 	}
+	if (p->fatal_signo == signo)
+		return;
+	unseen.id = m->ids.signal++;
+	write_signal(m, &unseen, NULL, &how);
 }
 
 void model_signal_exit(struct model *m, struct proc *p, int64_t ts)

@@ -203,6 +203,7 @@ struct proc {
 	int64_t mapped_ns; /* when /proc/PID/maps was read last, STORE_NULL: never */
 	struct hash ends;  /* by descriptor */
 	struct hash locks; /* by address */
+	int fatal_signo;   /* signal that it took by default last, 0: none */
 	struct sigrow *pending, **pending_end;
 	size_t n_pending;
 	struct handler **handlers; /* 65, or NULL: all default */

@@ -28,6 +28,8 @@ rows()
 	FROM pipe i WHERE i.id IN (SELECT pipe_id FROM pipe_end WHERE open_via IN ('create', 'opened'));
 	SELECT 'signal', s.signo, q.name, p.name, s.disposition FROM signal s JOIN process p ON p.id = s.process_id
 		JOIN process q ON q.id = s.sender_id WHERE s.source <> 'kernel';
+	SELECT 'fatal', s.signo, p.name, s.disposition FROM signal s JOIN process p ON p.id = s.process_id
+		WHERE s.signo = p.exit_signal AND s.delivered_ns IS NOT NULL;
 	SELECT 'lock', l.kind, l.name FROM lock l WHERE l.kind NOT IN ('futex') AND l.name IS NOT NULL;
 	SELECT 'finding', rule, certainty FROM finding WHERE severity <> 'info' ORDER BY 2, 3" |
 		sed 's/^process\(.*\)|fork|/process\1|spawn|/' | sort

@@ -99,6 +99,26 @@ TEST(sig_unseen)
 	feed_close(&f);
 }
 
+/* Without probes in the kernel the end is all that is seen of it. */
+TEST(sig_killed_by_one_unseen)
+{
+	struct feed f;
+
+	feed_open(&f);
+	feed_at(&f, 100, 10, 10);
+	feed_fork(&f, 11);
+	feed_at(&f, 150, 11, 11);
+	FEED(&f, SIG_DELIVER, .signo = SIGSEGV, .code = 1, .syscall = (uint64_t)-1);
+	FEED(&f, EXIT, .last = 1, .group_status = SIGSEGV);
+	feed_at(&f, 200, 10, 10);
+	FEED(&f, EXIT, .last = 1, .group_status = SIGBUS);
+	feed_end(&f, 1000);
+	EXPECT(&f,
+		"SELECT process_id, name, source, sent_ns, delivered_ns, disposition, code FROM signal ORDER BY 1",
+		"1|SIGBUS|unknown|-|200|default|- 2|SIGSEGV|kernel|-|150|default|1");
+	feed_close(&f);
+}
+
 /* The library tells of a wait for signals that it has brought one. */
 TEST(sig_waited_for_with_the_library)
 {
