@@ -22,7 +22,7 @@ enum {
 	AHEAD_MIN = 64,   /* 3 MiB that are ready though nobody has taken any */
 	AHEAD_MAX = 512,  /* 24 MiB: 10 ms of two threads that do nothing but lock */
 	STEP_NS = 300000, /* between looks while chunks are taken */
-	IDLE_MAX_NS = 10000000
+	IDLE_MAX_NS = 20000000
 };
 
 struct shim_feed {

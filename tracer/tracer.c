@@ -284,13 +284,16 @@ unsigned tracer_alive(struct tracer *t)
 	unsigned present = 0, alive = t->error ? 0 : model_alive(t->model);
 	uint64_t now = clock_now();
 
-	/* An end that was lost must not make us wait for ever: look whether anybody is there. */
-	if (alive && now - t->gone_at >= GONE_EVERY_MS * MS) {
-		t->gone_at = now;
-		model_each_alive(t->model, count_present, &present);
-		return present;
-	}
-	return alive;
+	if (!alive || now - t->gone_at < GONE_EVERY_MS * MS)
+		return alive;
+	/*
+	 * An end that was lost must not make us wait for ever: look whether
+	 * anybody is there. While records come, one of a child that is not known
+	 * yet may be under way.
+	 */
+	t->gone_at = now;
+	model_each_alive(t->model, count_present, &present);
+	return present || now - t->changed_at >= GONE_EVERY_MS * MS ? present : alive;
 }
 
 void tracer_each_alive(
