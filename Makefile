@@ -214,8 +214,9 @@ format:
 
 lint: $(OUT)/gen/demos.def $(if $(BPF_OBJ),$(OUT)/gen/pptrace.skel.h)
 	$(Q)clang-format --dry-run -Werror $(C_FILES)
-	$(Q)for f in $(ROOM_SRC) $(wildcard cli/*.c); do \
+	$(Q)for f in $(ROOM_SRC) $(wildcard cli/*.c bench/*.c); do \
 		$(CLANG) $(filter-out -fno-toplevel-reorder,$(ALL_CFLAGS)) -fsyntax-only $$f || exit 1; done
+	$(Q)for f in $(filter %.c,$(SHIM_SRC)); do $(CLANG) $(SHIM_CFLAGS) -fsyntax-only $$f || exit 1; done
 
 # ---- Install ----
 

@@ -10,7 +10,6 @@
 REAL(sem_init)
 REAL(sem_destroy)
 REAL(sem_open)
-REAL(sem_close)
 REAL(sem_wait)
 REAL(sem_trywait)
 REAL(sem_timedwait)

@@ -27,7 +27,10 @@ void deaths_add(struct deaths *d, pid_t pid, bool spare);
 /* A descriptor that becomes readable when a process has ended. */
 int deaths_fd(const struct deaths *d);
 
-/* Emits an EXIT record, at the present time, for each process that has ended since the last call. To be called before the rings are drained. */
+/*
+ * Emits an EXIT record, at the present time, for each process that has ended since the last call
+ * without telling it, in the order of their ends. To be called before the rings are drained.
+ */
 void deaths_poll(struct deaths *d, source_emit *emit, void *arg);
 
 /* At the end: looks at each that is left, as a zombie may be seen before its pidfd says so. */
@@ -38,8 +41,9 @@ void deaths_ended(struct deaths *d, pid_t pid, int status, source_emit *emit, vo
 
 /*
  * Sees every record in the order of time before the model does. Returns false
- * if the record is to be dropped: the process has reported its end itself. A
- * REAP of a process whose end was not reported yields an EXIT first.
+ * if the record is to be dropped: the model knows that end already, or has just
+ * got it with a better time. Before an EXIT come those of processes that ended
+ * earlier; before a REAP that of the process, if its end was not reported.
  */
 bool deaths_filter(struct deaths *d, const struct rec_head *rec, source_emit *emit, void *arg);
 

@@ -45,7 +45,7 @@ typedef void source_loss(void *arg, const char *source, unsigned kind, uint64_t 
  * Life: available, then attach, adopt for each first task, poll until the end, detach.
  */
 struct source {
-	const char *name; /* "ebpf", "shim", "snapshot" */
+	const char *name; /* "ebpf", "shim" */
 
 	/* Says whether it could work here; adds to why (one sentence) if not. */
 	int (*available)(struct buf *why);

@@ -10,10 +10,10 @@ struct sqlite3;
 struct store;
 
 /*
- * Prepared multi-row inserts into the tables of schema/schema.sql. Errors stick: after the first
- * failure (disk full) every call returns the same negative errno and changes
- * nothing, and store_error says what SQLite said. The store owns the database
- * connection; other connections may read at any time.
+ * Rows for the tables of schema/schema.sql, handed to SQLite many at a time.
+ * Errors stick: after the first failure (disk full) every call returns the same
+ * negative errno and changes nothing, and store_error says what SQLite said.
+ * The store owns the database connection; other connections may read at any time.
  */
 
 /* Creates the file (db_create); path NULL: a database in memory. Returns 0 and *ret, freed with store_close; or -errno and *ret_why, which the caller frees. */

@@ -130,7 +130,10 @@ const struct state_lock *state_lock_of(const struct state *st, const struct stat
 /* Says whether a process catches signo and the thread's wait lets it in. */
 bool state_catches(const struct state *st, uint32_t thread, int signo);
 
-/* Says whether a process catches any signal, SIGCHLD aside, that one of its threads lets in. */
+/*
+ * Says whether a process catches any signal that one of its threads lets in. SIGCHLD, those of
+ * faults and the C library's own do not count.
+ */
 bool state_catches_any(const struct state *st, uint32_t process);
 
 /* Part of state_load: handlers, timers, signals on their way. */
