@@ -189,6 +189,13 @@ static void visit_end(void *arg, int fd)
 	RECORD(END_OPEN, &r);
 }
 
+void report_end_at(int fd, unsigned via, uint64_t ts)
+{
+	struct ends e = {via, 0, ts};
+
+	visit_end(&e, fd);
+}
+
 void report_ends(unsigned via, uint32_t pid, uint64_t ts)
 {
 	struct ends e = {via, pid, ts};

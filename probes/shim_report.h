@@ -56,6 +56,9 @@ struct pipe_fd pipe_of(int fd);
 void report_end(int fd, const struct pipe_fd *p, unsigned via, uint64_t inode2, const char *path);
 void report_close(int fd, const struct pipe_fd *p, unsigned via);
 
+/* The same as report_end for one that was opened at that time. Other descriptors are passed over. */
+void report_end_at(int fd, unsigned via, uint64_t ts);
+
 /* Records for all pipe descriptors of this process: for a child (pid, ts not 0) or for itself. */
 void report_ends(unsigned via, uint32_t pid, uint64_t ts);
 

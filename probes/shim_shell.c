@@ -155,7 +155,6 @@ WRAPPER(popen) popen;
 FILE *popen(const char *command, const char *mode)
 {
 	struct spawn_call call;
-	struct pipe_fd p;
 	pid_t child;
 	FILE *f;
 
@@ -170,9 +169,8 @@ FILE *popen(const char *command, const char *mode)
 		report_child(&call, 0, 0);
 		return f;
 	}
-	p = pipe_of(fileno(f));
-	/* The pipe was there before the child. */
-	report_end(fileno(f), &p, END_CREATE, 0, NULL);
+	/* The pipe was there before the child, whose own records may be later than the fork and earlier than now. */
+	report_end_at(fileno(f), END_CREATE, call.fork.ts);
 	report_child(&call, child, 0);
 	for (unsigned i = 0; i < STREAMS; i++) {
 		FILE *none = NULL;
