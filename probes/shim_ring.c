@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -35,6 +36,8 @@
 #define WAIT_STEP_NS 200000
 
 enum { SKIP_RECORDS = 127 };
+
+enum { LIMIT_SHARE = 16, LEAST_BYTES = 2 << 20 };
 
 static const uint64_t no_epoch = 1;
 const uint64_t *shim_epoch = &no_epoch;
@@ -82,14 +85,31 @@ static bool head_is_sane(const struct arena_head *h, uint64_t size)
 	       h->data_at + (uint64_t)h->n_chunks * ARENA_CHUNK_BYTES <= h->bytes;
 }
 
-/* Maps the file, or as much of it as the program's limit on memory allows. */
+/* How much of the program's limit on its address space (ulimit -v) the mapping may take. */
+static uint64_t fair_share(void)
+{
+	struct rlimit limit = {RLIM_INFINITY, RLIM_INFINITY};
+	uint64_t share;
+
+	if (sys4(SYS_prlimit64, 0, RLIMIT_AS, NULL, &limit) < 0 || limit.rlim_cur == RLIM_INFINITY)
+		return UINT64_MAX;
+	share = limit.rlim_cur / LIMIT_SHARE;
+	return share > LEAST_BYTES ? share : LEAST_BYTES;
+}
+
+/* Maps the file, or as much of it as is fair and possible. */
 static struct arena_head *map_file(int fd, uint64_t size, uint64_t *ret_len)
 {
-	for (int shift = 0; shift <= 9; shift += 3) {
-		uint64_t len = (size >> shift) & ~4095ull;
-		long p = sys6(SYS_mmap, 0, (long)len, PROT_READ | PROT_WRITE,
-			MAP_SHARED | MAP_NORESERVE, fd, 0);
+	uint64_t fair = fair_share();
 
+	for (int shift = 0; shift <= 9; shift++) {
+		uint64_t len = (size >> shift) & ~4095ull;
+		long p;
+
+		if (len > fair)
+			continue;
+		p = sys6(SYS_mmap, 0, (long)len, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE,
+			fd, 0);
 		if (p > 0 || p < -4095) {
 			*ret_len = len;
 			return (struct arena_head *)p;

@@ -108,6 +108,19 @@ int choose_sources(
 	return rc;
 }
 
+bool choice_drop_shim(
+	struct choice *c, const struct tracer_config *config, struct buf *why, struct buf *notes)
+{
+	if (c->shim_only || config->locks != LOCKS_MODE_AUTO || c->locks != LOCKS_MODE_SHIM)
+		return false;
+	c->n--;
+	c->locks = LOCKS_MODE_FUTEX;
+	c->backend = "ebpf";
+	buf_addf(notes, "%s: of locks only those that block are recorded\n", why->data);
+	buf_reset(why);
+	return true;
+}
+
 void choice_done(struct choice *c)
 {
 	free(c->shim_path);

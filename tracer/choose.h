@@ -31,6 +31,14 @@ int choose_sources(
 	const struct tracer_config *config, struct choice *ret, struct buf *notes, struct buf *why);
 void choice_done(struct choice *c);
 
+/*
+ * The library's rings cannot be made, for the reason in why. True if it was only
+ * "auto" that wanted them beside the kernel's probes: it is done without then;
+ * the reason goes into notes.
+ */
+bool choice_drop_shim(
+	struct choice *c, const struct tracer_config *config, struct buf *why, struct buf *notes);
+
 /* Adds what such a recording cannot contain, one sentence a line. */
 void choice_blind_spots(const struct choice *c, struct buf *lines);
 

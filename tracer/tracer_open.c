@@ -49,7 +49,7 @@ void tracer_free(struct tracer *t)
 	free(t);
 }
 
-static int attach_all(struct tracer *t, struct buf *why)
+static int attach_all(struct tracer *t, struct buf *notes, struct buf *why)
 {
 	struct source_config config = {
 		.locks = t->choice.locks,
@@ -66,17 +66,24 @@ static int attach_all(struct tracer *t, struct buf *why)
 	if (t->choice.shim_only || t->choice.locks == LOCKS_MODE_SHIM) {
 		arena_clean();
 		t->arena = arena_make();
+		config.arena_dir = t->arena;
 		if (!t->arena) {
 			int rc = -errno;
 
 			buf_addf(why, "cannot make a directory for the rings: %s", strerror(-rc));
-			return rc;
+			if (!choice_drop_shim(&t->choice, &t->config, why, notes))
+				return rc;
+			config.locks = t->choice.locks;
 		}
-		config.arena_dir = t->arena;
 	}
-	for (size_t i = 0; i < t->choice.n; i++) {
+	/* The library's source is the last one; the kernel's depends on whether it is there. */
+	for (size_t i = t->choice.n; i-- > 0;) {
 		int rc = t->choice.sources[i]->attach(t->choice.sources[i], &config, why);
 
+		if (rc < 0 && choice_drop_shim(&t->choice, &t->config, why, notes)) {
+			config.locks = t->choice.locks;
+			continue;
+		}
 		if (rc < 0)
 			return rc;
 		t->attached[i] = true;
@@ -148,7 +155,7 @@ int tracer_open(
 	t->wakeup = -1;
 	rc = choose_sources(config, &t->choice, notes, why);
 	if (rc == 0)
-		rc = attach_all(t, why);
+		rc = attach_all(t, notes, why);
 	if (rc == 0) {
 		t->symbols = symbols_new();
 		t->closer = closer_new(t->symbols);

@@ -203,6 +203,28 @@ if [ "$(id -u)" != 0 ] || ! unshare -pf true 2>/dev/null; then skip "needs root"
 fi
 end
 
+begin "what ulimit -v leaves to a program stays the program's"
+run sh -c 'ulimit -v 200000; dd if=/dev/zero of=/dev/null bs=160M count=1'
+native_status=$status
+run "$PPTRACE" run -q --backend=shim -o s.db sh -c 'ulimit -v 200000; dd if=/dev/zero of=/dev/null bs=160M count=1'
+expect_status $native_status
+expect_sql s.db "SELECT count(*), sum(lost) FROM exec, trace WHERE path LIKE '%/dd'" '1|0'
+end
+
+begin "without room for rings auto does without, and says so"
+if [ "$(id -u)" != 0 ] || ! unshare -m --propagation private mount -t tmpfs -o size=256k none /dev/shm 2>/dev/null; then
+	skip "no mounts here"
+else
+	small='mount -t tmpfs -o size=256k none /dev/shm; exec "$0" "$@"'
+	run unshare -m --propagation private sh -c "$small" "$PPTRACE" run -o s.db "$DEMOS/testexit_os"
+	expect_status 99
+	grep -q 'only those that block' "$TMP/err" || fail "$(cat "$TMP/err")"
+	expect_sql s.db "SELECT backend, complete, blind_spots LIKE '%did not block%' FROM trace" 'ebpf|1|1'
+	run unshare -m --propagation private sh -c "$small" "$PPTRACE" run -o s.db --locks=shim "$DEMOS/testexit_os"
+	expect_status 125
+fi
+end
+
 for mode in $modes; do
 begin "$mode: a program that cuts off the file of the rings does not end pptrace"
 # It reads the name in its environment, ends before it would write there again, and takes others with it only.
