@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "tracer/model_lock.h"
 #include "tracer/model_process.h"
+#include "tracer/model_site.h"
 #include "tracer/model_wait.h"
 
 #include <linux/futex.h>
@@ -247,6 +248,7 @@ static struct lock *known_object(const struct proc *p, uint64_t futex)
 	return NULL;
 }
 
+/* What the waiter sleeps on, unless the program has locks of its own there: their words can look like anything. */
 static bool guess_object(struct model *m, const struct thread *t, const struct rec_WAIT_BEGIN *rec,
 	struct guess *g, struct thread **ret_owner)
 {
@@ -255,7 +257,7 @@ static bool guess_object(struct model *m, const struct thread *t, const struct r
 
 	memcpy(w, rec->words, sizeof w);
 	*ret_owner = NULL;
-	if (rec->words_valid < 32)
+	if (rec->words_valid < 32 || model_is_own_futex(m, t->proc, rec->ip))
 		return false;
 	if (guess_mutex(rec, w, g)) {
 		owner = inner_thread(m, t->proc, g->owner);

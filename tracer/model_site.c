@@ -164,6 +164,35 @@ int64_t model_own_site(struct model *m, struct proc *p, uint64_t addr)
 	return model_site(m, p, addr, false);
 }
 
+/* Says whether no function of the C library made the system call that ended at ip. */
+static bool is_own_call(struct symbols *s, const struct proc *p, uint64_t ip)
+{
+	const char *name = symbols_function(s, p->id, ip, false);
+
+	/* Rust's and libstdc++'s locks call the kernel by syscall(), Go's without any library. */
+	if (name && (!strcmp(name, "syscall") || !strncmp(name, "runtime.", 8) ||
+			    !strncmp(name, "internal/", 9)))
+		return true;
+	return !symbols_is_compiled_library(s, p->id, ip);
+}
+
+bool model_is_own_futex(struct model *m, struct proc *p, uint64_t ip)
+{
+	struct symbols *s = m->config.symbols;
+
+	if (!ip || !s || p->slim)
+		return false;
+	if (p->futex_ip == ip && p->futex_image == p->image)
+		return p->futex_own;
+	if (!symbols_is_mapped(s, p->id, ip) &&
+		!(map_process(m, p) && symbols_is_mapped(s, p->id, ip)))
+		return false;
+	p->futex_own = is_own_call(s, p, ip);
+	p->futex_ip = ip;
+	p->futex_image = p->image;
+	return p->futex_own;
+}
+
 char *model_variable(struct model *m, struct proc *p, uint64_t addr)
 {
 	if (!m->config.symbols || !addr)

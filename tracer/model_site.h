@@ -9,6 +9,11 @@
 int64_t model_site(struct model *m, struct proc *p, uint64_t addr, bool is_return);
 /* Returns the site of an address unless that lies in a library: STORE_NULL. */
 int64_t model_own_site(struct model *m, struct proc *p, uint64_t addr);
+/*
+ * Says whether the futex call that ends at ip is the program's own, so that it
+ * waits for none of the C library's objects. False if that is not known.
+ */
+bool model_is_own_futex(struct model *m, struct proc *p, uint64_t ip);
 /* Returns the name of a variable, which the caller frees, or NULL. */
 char *model_variable(struct model *m, struct proc *p, uint64_t addr);
 /* Sees to it that the mappings of a process have been read once while it lives. */

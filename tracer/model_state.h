@@ -201,6 +201,10 @@ struct proc {
 	int lock_source;
 	int64_t image;     /* of the program: sites are cached by it */
 	int64_t mapped_ns; /* when /proc/PID/maps was read last, STORE_NULL: never */
+	uint64_t
+		futex_ip; /* where it was asked last whether the program itself calls, with the image and the answer */
+	int64_t futex_image;
+	bool futex_own;
 	struct hash ends;  /* by descriptor */
 	struct hash locks; /* by address */
 	int fatal_signo;   /* signal that it took by default last, 0: none */

@@ -104,6 +104,7 @@ healthy one-thread
 healthy join-between
 healthy paused
 healthy main-thread-leaves
+healthy own-lock
 EOF
 # The demos: every rule has one, which breaks it; its --fixed twin breaks none.
 # Wanted is what must be among the findings; of the informative rules only this one is looked at.

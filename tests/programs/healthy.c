@@ -1,6 +1,7 @@
 /* healthy.c - programs that look stuck and are not, one for each name; each rests for a while and ends. */
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
+#include <linux/futex.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <signal.h>
@@ -8,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -309,6 +311,42 @@ static void main_thread_leaves(void)
 	pthread_exit(NULL);
 }
 
+/* A lock of the program's own, whose words look like a mutex of the C library. */
+static struct {
+	int word; /* 0 free, 1 taken, 2 with waiters */
+	int count;
+	int last_taker; /* where a mutex has its owner */
+	int users, kind;
+} own;
+
+static void *hold_own(void *arg)
+{
+	__atomic_store_n(&own.word, 2, __ATOMIC_SEQ_CST);
+	pthread_barrier_wait(&meet);
+	rest();
+	__atomic_store_n(&own.word, 0, __ATOMIC_SEQ_CST);
+	syscall(SYS_futex, &own.word, FUTEX_WAKE_PRIVATE, 1);
+	return arg;
+}
+
+static void *want_own(void *arg)
+{
+	pthread_barrier_wait(&meet);
+	while (__atomic_load_n(&own.word, __ATOMIC_SEQ_CST) == 2)
+		syscall(SYS_futex, &own.word, FUTEX_WAIT_PRIVATE, 2, NULL);
+	return arg;
+}
+
+/* The main thread joins one that waits for a lock which the main thread had before. */
+static void own_lock(void)
+{
+	own.last_taker = (int)syscall(SYS_gettid);
+	start(hold_own, 0);
+	start(want_own, 1);
+	join(1);
+	join(0);
+}
+
 static const struct named_case cases[] = {
 	{"new-poster", new_poster},
 	{"owner-changes", owner_changes},
@@ -324,6 +362,7 @@ static const struct named_case cases[] = {
 	{"join-between", join_between},
 	{"paused", paused},
 	{"main-thread-leaves", main_thread_leaves},
+	{"own-lock", own_lock},
 };
 
 int main(int argc, char **argv)
