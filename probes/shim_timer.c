@@ -2,6 +2,8 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/time.h>
 #include <sys/timerfd.h>
@@ -12,6 +14,8 @@
 
 REAL(alarm)
 REAL(setitimer)
+REAL(timer_create)
+REAL(timer_delete)
 REAL(timer_settime)
 REAL(timerfd_settime)
 
@@ -75,16 +79,82 @@ static uint64_t from_now(clockid_t clock, const struct timespec *t, bool absolut
 	return at > base ? at - base : 1;
 }
 
+/* What timers were made with, of as many as programs have; handlers may arm what others make meanwhile. */
+static struct made {
+	uintptr_t id; /* + 1; 0: nobody's */
+	clockid_t clock;
+	int signo;
+} made[256];
+
+/* Returns the place of a timer, or one for it if it is new; NULL: there is none left, or none of it. */
+static struct made *made_find(timer_t timer, bool is_new)
+{
+	uintptr_t id = (uintptr_t)timer + 1;
+
+	for (size_t i = 0; i < sizeof made / sizeof *made; i++)
+		if (__atomic_load_n(&made[i].id, __ATOMIC_ACQUIRE) == id)
+			return &made[i];
+	for (size_t i = 0; is_new && i < sizeof made / sizeof *made; i++) {
+		uintptr_t nobody = 0;
+
+		if (__atomic_compare_exchange_n(
+			    &made[i].id, &nobody, id, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+			return &made[i];
+	}
+	return NULL;
+}
+
+/* The signal that a timer sends; that of SIGEV_THREAD is the library's own, as the kernel has it. */
+static int signal_of(const struct sigevent *event)
+{
+	enum { LIBRARY_TIMER = 32 };
+
+	if (!event)
+		return SIGALRM;
+	return event->sigev_notify == SIGEV_NONE     ? 0
+	       : event->sigev_notify == SIGEV_THREAD ? LIBRARY_TIMER
+						     : event->sigev_signo;
+}
+
+WRAPPER(timer_create) timer_create;
+int timer_create(clockid_t clock, struct sigevent *restrict event, timer_t *restrict ret)
+{
+	int rc = real_timer_create()(clock, event, ret);
+	struct made *m = rc == 0 && shim_everything() ? made_find(*ret, true) : NULL;
+
+	if (m) {
+		m->clock = clock;
+		m->signo = signal_of(event);
+	}
+	return rc;
+}
+
+WRAPPER(timer_delete) timer_delete;
+int timer_delete(timer_t id)
+{
+	int rc = real_timer_delete()(id);
+	struct made *m;
+
+	if (rc != 0 || !shim_everything())
+		return rc;
+	armed(TIMER_POSIX, (uint64_t)(uintptr_t)id, 0, 0, 0);
+	m = made_find(id, false);
+	if (m)
+		__atomic_store_n(&m->id, 0, __ATOMIC_RELEASE);
+	return rc;
+}
+
 WRAPPER(timer_settime) timer_settime;
 int timer_settime(timer_t id, int flags, const struct itimerspec *restrict new,
 	struct itimerspec *restrict old)
 {
 	int rc = real_timer_settime()(id, flags, new, old);
+	const struct made *m = rc == 0 && shim_everything() ? made_find(id, false) : NULL;
 
-	/* Which clock and signal it has is not known here; SIGALRM is the rule. */
 	if (rc == 0 && shim_everything())
-		armed(TIMER_POSIX, (uint64_t)(uintptr_t)id, SIGALRM,
-			from_now(CLOCK_REALTIME, &new->it_value, flags & TIMER_ABSTIME),
+		armed(TIMER_POSIX, (uint64_t)(uintptr_t)id, m ? m->signo : SIGALRM,
+			from_now(m ? m->clock : CLOCK_REALTIME, &new->it_value,
+				flags & TIMER_ABSTIME),
 			ns_of(new->it_interval.tv_sec, new->it_interval.tv_nsec));
 	return rc;
 }

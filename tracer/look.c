@@ -34,7 +34,11 @@ struct look {
 	struct symbols *symbols;
 	struct store *store;
 	struct model *model;
-	struct hash posix_timers; /* pids of processes that have one */
+	struct posix_timer {
+		pid_t pid;
+		int signo;
+	} * posix_timers;
+	size_t n_posix_timers, cap_posix_timers;
 	struct snapshot_limits limits;
 	uint64_t started, t0, taken;
 };
@@ -43,10 +47,13 @@ static void keep(void *arg, const struct rec_head *rec)
 {
 	struct look *l = arg;
 
+	const struct rec_TIMER *timer = (const void *)rec;
+
 	/* A POSIX timer may be idle: the two verdicts decide what that means. */
-	if (rec->kind == REC_TIMER &&
-		((const struct rec_TIMER *)(const void *)rec)->which == TIMER_POSIX) {
-		(void)hash_set(&l->posix_timers, rec->pid, l);
+	if (rec->kind == REC_TIMER && timer->which == TIMER_POSIX) {
+		ARRAY_GROW(l->posix_timers, l->n_posix_timers, l->cap_posix_timers);
+		l->posix_timers[l->n_posix_timers++] =
+			(struct posix_timer){(pid_t)rec->pid, (int)timer->signo};
 		return;
 	}
 	buf_add(&l->records, rec, rec->size);
@@ -169,7 +176,7 @@ void look_free(struct look *l)
 	(void)store_close(l->store);
 	symbols_free(l->symbols);
 	buf_done(&l->records);
-	hash_done(&l->posix_timers);
+	free(l->posix_timers);
 	free(l);
 }
 
@@ -285,36 +292,39 @@ static int add_unflushed(struct look *l, struct findings *f, struct buf *why)
 	return 0;
 }
 
-/* Sets *ret to an SQL statement that arms a timer for each process that may have one, or to NULL if there is none. */
+/* Adds to an SQL statement one more row of an armed timer. */
+static void add_possible(struct buf *sql, int64_t pid, const char *kind, int signo)
+{
+	buf_addf(sql, "%s ((SELECT id FROM process WHERE pid = %lld), '%s', %d, 0, %lld, 0)",
+		sql->len ? "," : "", (long long)pid, kind, signo, 9000000000000000000ll);
+}
+
+/* Sets *ret to an SQL statement that arms each timer that may be armed, or to NULL if there is none. */
 static int possible_timers(struct look *l, bool are_known, char **ret)
 {
 	_cleanup_buf_ struct buf sql = BUF_INIT;
 	sqlite3_stmt *stmt;
-	unsigned n = 0;
 
+	for (size_t i = 0; i < l->n_posix_timers; i++)
+		add_possible(&sql, l->posix_timers[i].pid, "posix", l->posix_timers[i].signo);
 	if (sqlite3_prepare_v2(look_db(l),
-		    "SELECT p.id, p.pid, EXISTS (SELECT 1 FROM handler h WHERE h.process_id = p.id"
+		    "SELECT p.pid, EXISTS (SELECT 1 FROM handler h WHERE h.process_id = p.id"
 		    " AND h.signo = 14 AND h.disposition = 'handler' AND h.end_ns IS NULL)"
 		    " FROM process p WHERE p.end_ns IS NULL",
 		    -1, &stmt, NULL) != SQLITE_OK)
 		return -EIO;
-	buf_adds(&sql,
-		"INSERT INTO timer (process_id, kind, signo, armed_ns, expires_ns, interval_ns)"
-		" SELECT id, 'real', 14, 0, 9000000000000000000, 0 FROM process WHERE id IN (0");
-	while (sqlite3_step(stmt) == SQLITE_ROW) {
-		int64_t pid = sqlite3_column_int64(stmt, 1);
-		bool catches = sqlite3_column_int(stmt, 2);
+	while (!are_known && sqlite3_step(stmt) == SQLITE_ROW) {
+		int64_t pid = sqlite3_column_int64(stmt, 0);
 
 		/* Who catches the signal of a timer expects one, perhaps from before an exec. */
-		if (!hash_get(&l->posix_timers, (uint64_t)pid) &&
-			(are_known || (!catches && !timers_possible((pid_t)pid))))
-			continue;
-		buf_addf(&sql, ", %lld", (long long)sqlite3_column_int64(stmt, 0));
-		n++;
+		if (sqlite3_column_int(stmt, 1) || timers_possible((pid_t)pid))
+			add_possible(&sql, pid, "real", 14);
 	}
 	(void)sqlite3_finalize(stmt);
-	buf_addc(&sql, ')');
-	*ret = n ? xstrdup(sql.data) : NULL;
+	*ret = sql.len ? xasprintf("INSERT OR IGNORE INTO timer (process_id, kind, signo, armed_ns,"
+				   " expires_ns, interval_ns) VALUES %s",
+				 sql.data)
+		       : NULL;
 	return 0;
 }
 
@@ -334,7 +344,7 @@ static int judge(struct look *l, struct findings *ret, struct buf *why)
 		rc = possible_timers(l, timers >= 0, &possible);
 	if (rc == 0 && possible)
 		rc = assume(l, possible,
-			"It is not certain: whether an alarm is armed, which would end it, may not be "
+			"It is not certain: whether a timer or an alarm is armed, which would end it, may not be "
 			"read here.",
 			ret, why);
 	for (size_t i = 0; rc == 0 && timers < 0 && i < ret->n; i++)

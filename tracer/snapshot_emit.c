@@ -218,8 +218,12 @@ static void emit_timers(struct snapshot *s, const struct out *o, const struct sn
 			.value_ns = 1000000000ull,
 			.interval_ns = 1000000000ull};
 		unsigned long long id, signo;
+		char notify[16];
 
-		if (sscanf(at, "ID: %llu signal: %llu/", &id, &signo) != 2)
+		/* One that only counts tells nobody. */
+		if (sscanf(at, "ID: %llu signal: %llu/%*s notify: %15[a-z]", &id, &signo, notify) !=
+				3 ||
+			!strcmp(notify, "none"))
 			continue;
 		/* Taken as armed: a verdict that rests on its being idle would be a guess. */
 		r.timer_id = id;

@@ -204,8 +204,9 @@ int providers_build(struct providers *pr, const struct state *st, const struct p
 
 		for (uint32_t t = st->processes[i].first; t != STATE_NONE; t = st->threads[t].next)
 			web_edge(&pr->web, node, t);
-		/* Alive, but no thread of it is known: nothing can be said about it. */
-		if (st->processes[i].alive && st->processes[i].first == STATE_NONE)
+		/* Alive, but no thread of it is known, or one is yet to come: that may do anything but release what others hold. */
+		if (st->processes[i].alive &&
+			(st->processes[i].first == STATE_NONE || st->processes[i].timer_calls))
 			pr->web.nodes[node].source = true;
 	}
 	for (size_t i = 0; i < st->n_threads; i++)

@@ -53,6 +53,7 @@ struct state_process {
 	bool reopens;             /* may open pipes of others through /proc */
 	bool alarm_kills;         /* an armed timer, or a signal on its way, will kill it */
 	bool alarm_rings;         /* the signal of one will be caught */
+	bool timer_calls; /* an armed timer will start a thread that runs a function of the program */
 };
 
 struct state_lock {

@@ -86,7 +86,7 @@ static int load_timers(struct state *st, struct buf *why)
 			query_int(stmt, 2, INT64_MAX) < st->now_ns - 1000000000)
 			continue;
 		if (bit & library)
-			st->processes[p].alarm_kills = true;
+			st->processes[p].timer_calls = true;
 		else
 			expect_signal(&st->processes[p], bit);
 	}

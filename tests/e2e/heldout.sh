@@ -17,8 +17,10 @@ record()
 export -f record
 export PPTRACE PROGRAMS TMP
 
-stuck="once-joins shell-reads-parent five-hops four-resources flock-of-waiter group-reads-parent zombie-owner"
-healthy="handler-posts cancelled child-computes alarm-kills-child shared-memory shared-files limited-socket"
+stuck="once-joins shell-reads-parent five-hops four-resources flock-of-waiter group-reads-parent zombie-owner
+	timer-and-lock idle-timer-and-lock"
+healthy="handler-posts cancelled child-computes alarm-kills-child shared-memory shared-files limited-socket
+	timer-signals timer-of-thread"
 
 for backend in $(backends); do
 	for name in $stuck $healthy; do

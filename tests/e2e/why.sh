@@ -113,6 +113,25 @@ expect_out "unless somebody outside .* opens FIFO $TMP/h"
 stop
 end
 
+begin "a timer ends what its signal, or its thread, can end, if it is armed"
+start "$PROGRAMS/heldout" timer-and-lock
+wait_for 10 waiting 2 && run "$PPTRACE" why "$pid"
+expect_status 1
+expect_out 'self, certain'
+stop
+start "$PROGRAMS/heldout" idle-timer-and-lock
+wait_for 10 waiting 1 && run "$PPTRACE" why "$pid"
+expect_status 0
+expect_out 'self, conditional'
+expect_out 'whether a timer or an alarm is armed'
+stop
+start "$PROGRAMS/heldout" timer-signals
+wait_for 10 waiting 2 && run "$PPTRACE" why "$pid"
+expect_status 0
+expect_out '^No deadlock'
+stop
+end
+
 begin "an alarm that will end the program is known to root"
 if [ "$(id -u)" = 0 ]; then
 	stuck_in abba-alarm 3 && expect_status 0
@@ -298,7 +317,7 @@ else
 		run "${nobody[@]}" "$PPTRACE" why "$pid"
 		expect_out 'waits for the mutex second at stuck.c:[0-9]+ \(first_then_second\)'
 		expect_out 'conditional'
-		expect_out 'whether an alarm is armed'
+		expect_out 'whether a timer or an alarm is armed'
 	fi
 	AS=()
 	stop

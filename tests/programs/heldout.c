@@ -241,7 +241,94 @@ static void zombie_owner(void)
 	pthread_mutex_lock(shared);
 }
 
+/* Makes a timer, and arms it unless it shall ring in 0 seconds. */
+static void make_timer(struct sigevent *event, time_t seconds)
+{
+	struct itimerspec once = {.it_value = {.tv_sec = seconds}};
+	timer_t timer;
+
+	if (timer_create(CLOCK_MONOTONIC, event, &timer) != 0)
+		exit(1);
+	timer_settime(timer, 0, &once, NULL);
+}
+
+static void lock_twice(void)
+{
+	pthread_mutex_lock(&a);
+	pthread_mutex_lock(&a);
+}
+
+static void signal_cond(union sigval value)
+{
+	(void)value;
+	pthread_mutex_lock(&a);
+	ready = true;
+	pthread_cond_signal(&cond);
+	pthread_mutex_unlock(&a);
+}
+
+/* The function of the timer can do much, but not release what another thread holds. */
+static void timer_and_lock(void)
+{
+	struct sigevent event = {
+		.sigev_notify = SIGEV_THREAD, .sigev_notify_function = signal_cond};
+
+	make_timer(&event, 3600);
+	lock_twice();
+}
+
+/* The signal would end the program, but the timer is not armed. */
+static void idle_timer_and_lock(void)
+{
+	struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGRTMIN};
+
+	make_timer(&event, 0);
+	lock_twice();
+}
+
 /* ---- At rest ---- */
+
+static void wait_for_cond(void)
+{
+	pthread_mutex_lock(&a);
+	while (!ready)
+		pthread_cond_wait(&cond, &a);
+	pthread_mutex_unlock(&a);
+}
+
+static void timer_signals(void)
+{
+	struct sigevent event = {
+		.sigev_notify = SIGEV_THREAD, .sigev_notify_function = signal_cond};
+
+	make_timer(&event, 2);
+	wait_for_cond();
+}
+
+static void *wait_for_timer(void *set)
+{
+	struct sigevent event = {.sigev_notify = SIGEV_THREAD_ID, .sigev_signo = SIGRTMIN};
+	int signo;
+
+	event._sigev_un._tid = (pid_t)syscall(SYS_gettid);
+	make_timer(&event, 2);
+	sigwait(set, &signo);
+	signal_cond((union sigval){0});
+	return NULL;
+}
+
+static void timer_of_thread(void)
+{
+	sigset_t set;
+	pthread_t t;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGRTMIN);
+	pthread_sigmask(SIG_BLOCK, &set, NULL);
+	t = start(wait_for_timer, &set);
+	wait_for_cond();
+	pthread_join(t, NULL);
+}
 
 static void *signal_late(void *arg)
 {
@@ -395,6 +482,10 @@ static const struct named_case cases[] = {
 	{"flock-of-waiter", flock_of_waiter},
 	{"group-reads-parent", group_reads_parent},
 	{"zombie-owner", zombie_owner},
+	{"timer-and-lock", timer_and_lock},
+	{"idle-timer-and-lock", idle_timer_and_lock},
+	{"timer-signals", timer_signals},
+	{"timer-of-thread", timer_of_thread},
 	{"handler-posts", handler_posts},
 	{"cancelled", cancelled},
 	{"child-computes", child_computes},

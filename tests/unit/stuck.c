@@ -135,6 +135,33 @@ TEST(stuck_abba_with_killing_alarm)
 	EXPECT(db, "");
 }
 
+/* A timer that starts a thread (SIGEV_THREAD) helps all but those who wait for what others hold. */
+static void arm_thread_timer(sqlite3 *db)
+{
+	fixture_sql(db,
+		"INSERT INTO timer (process_id, kind, signo, armed_ns, expires_ns, interval_ns)"
+		" VALUES (1, 'posix', 32, 1, 20000000000, 0)");
+}
+
+TEST(stuck_abba_with_timer_that_starts_a_thread)
+{
+	sqlite3 *db = abba();
+
+	arm_thread_timer(db);
+	EXPECT(db, "deadlock cycle 11 12");
+}
+
+TEST(stuck_condition_with_timer_that_starts_a_thread)
+{
+	sqlite3 *db = with_threads(1);
+
+	fixture_lock(db, 1, "cond", 1);
+	fixture_wait(db, 10, "cond", "lock_id=1");
+	fixture_wait(db, 11, "cond", "lock_id=1");
+	arm_thread_timer(db);
+	EXPECT(db, "");
+}
+
 /* The alarm has rung, and the process is about to die of it. */
 TEST(stuck_abba_with_signal_under_way)
 {
