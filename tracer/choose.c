@@ -137,7 +137,8 @@ void choice_blind_spots(const struct choice *c, struct buf *lines)
 			"Who ended a wait is not known, nor who could end one for a message queue or "
 			"a System V semaphore.\n"
 			"Signals from outside, from the kernel and from timers are seen only when "
-			"a handler runs or a process ends.\n");
+			"a handler runs or a process ends.\n"
+			"Busy waits are not found.\n");
 	if (c->locks == LOCKS_MODE_FUTEX)
 		buf_adds(lines, "Lock operations that did not block are not recorded.\n");
 	if (c->locks == LOCKS_MODE_OFF)
