@@ -41,8 +41,11 @@ enum {
 static const struct command_option run_options[] = {
 	{"output", 'o', "FILE", "database to make; an older one becomes FILE.old (pptrace.db)",
 		'o'},
-	{"backend", 0, "WHAT", "auto (default), ebpf, shim: where events come from", OPT_BACKEND},
-	{"locks", 0, "HOW", "auto (default), shim, uprobe, futex, off: how locks are recorded",
+	{"backend", 0, "WHAT",
+		"ebpf, shim, auto (default: ebpf, or shim where that is not permitted)",
+		OPT_BACKEND},
+	{"locks", 0, "HOW",
+		"shim, uprobe, futex, off, auto (default: shim, or futex for who cannot bear it)",
 		OPT_LOCKS},
 	{"data", 0, "BYTES", "payload kept of each pipe read and write, 0 none (32)", OPT_DATA},
 	{"sched", 0, NULL, "record when each thread really ran", OPT_SCHED},

@@ -8,15 +8,16 @@
 # All cases are recorded first, side by side, because most of them only wait; each in a folder of its own.
 JOBS=8
 
-# record NAME BACKEND COMMAND...: traces it and leaves t.db, out and err in $TMP/NAME. What hangs for
+# record NAME BACKEND COMMAND...: traces it (ebpf: with nothing preloaded) and leaves t.db, out and err in $TMP/NAME. What hangs for
 # certain is killed by pptrace; what is only conditional is ended from outside after a while.
 record()
 {
-	local dir=$TMP/$1 backend=$2
+	local dir=$TMP/$1 how=(--backend="$2")
+	[ "$2" != ebpf ] || how+=(--locks=futex)
 	shift 2
 	mkdir -p "$dir"
 	cd "$dir" || return
-	TMP=$dir timeout -k 5 40 "$PPTRACE" run --backend="$backend" --watch=0.3 --on-deadlock=kill \
+	TMP=$dir timeout -k 5 40 "$PPTRACE" run "${how[@]}" --watch=0.3 --on-deadlock=kill \
 		-o t.db "$@" >out 2>err </dev/null &
 	local pid=$! target
 	for _ in $(seq 200); do
@@ -49,7 +50,7 @@ expect_findings()
 	[ -n "$test_ok" ] || fail "$(head -c 1500 "$TMP/$1/err")"
 }
 
-# The table: program, argument, and what must be found: for locks by eBPF alone the same.
+# The table: program, argument, and what must be found.
 cat >"$TMP/hang.table" <<'EOF'
 hang abba deadlock/cycle
 hang abba-partial deadlock/cycle
@@ -106,6 +107,32 @@ healthy paused
 healthy main-thread-leaves
 healthy own-lock
 EOF
+# eBPF alone sees of locks the waits, and who owns a mutex: not who reads under a rwlock, nor who
+# once had a semaphore. A wait that a handler interrupts begins anew, so that one that ticks is not tried.
+cat >"$TMP/alone.table" <<'EOF'
+hang abba-ticking -
+hang rwlock-upgrade
+hang writer-behind-reader
+hang semaphores-crossed deadlock/knot
+hang cond-early deadlock/cycle
+hang once-recursive deadlock/abandoned
+hang owner-ended deadlock/abandoned
+hang fork-self deadlock/abandoned
+outsider mutex-as-signal stuck/self
+EOF
+
+# hang_table BACKEND: the table as it is for that backend.
+hang_table()
+{
+	if [ "$1" = ebpf ]; then
+		awk 'NR == FNR { alone[$1 " " $2] = $0; next }
+			{ line = $1 " " $2 in alone ? alone[$1 " " $2] : $0 } line !~ / -$/ { print line }' \
+			"$TMP/alone.table" "$TMP/hang.table"
+	else
+		cat "$TMP/hang.table"
+	fi
+}
+
 # The demos: every rule has one, which breaks it; its --fixed twin breaks none.
 # Wanted is what must be among the findings; of the informative rules only this one is looked at.
 cat >"$TMP/demo.table" <<'EOF'
@@ -214,7 +241,7 @@ cases()
 			"$backend.rest.py" "$backend" "$TMP/rest.py" "$backend.abba.py" "$backend" "$TMP/abba.py"
 		while read -r program name _; do
 			echo "$backend.$program.$name $backend $PROGRAMS/$program $name"
-		done <"$TMP/hang.table"
+		done < <(hang_table "$backend")
 	done
 	for backend in $(backends_for_demos); do
 		while read -r name _; do
@@ -238,7 +265,7 @@ for backend in $(backends); do
 		begin "$backend: $program $name: ${wanted:-nothing}"
 		expect_findings "$backend.$program.$name" "$wanted"
 		end
-	done <"$TMP/hang.table"
+	done < <(hang_table "$backend")
 
 	begin "$backend: file locks are told by kind and path"
 	cd "$TMP/$backend.hang_process.flock-crossed" || exit
@@ -252,7 +279,8 @@ for backend in $(backends); do
 
 	begin "$backend: Python: locks crossed; and an event loop, a pool, a child at rest"
 	if [ -x /usr/bin/python3 ]; then
-		expect_findings "$backend.abba.py" deadlock/cycle
+		# Who took a lock of Python's, which is a semaphore, eBPF alone cannot know.
+		expect_findings "$backend.abba.py" "$([ "$backend" = ebpf ] && echo stuck/knot || echo deadlock/cycle)"
 		expect_findings "$backend.rest.py" ""
 	else
 		skip "no python3"
