@@ -96,9 +96,9 @@ bool tracer_saw_signal(const struct tracer *t, pid_t pid, int signo, uint64_t si
 
 /*
  * Looks for sets of threads that can never proceed, if some wait has become
- * old enough and something has changed since it last looked, or was found out by that. Returns true with
- * findings that were not reported before and that a second look confirmed
- * (freed with findings_free).
+ * old enough and something has changed since it last looked, or was found out
+ * by looking. Returns true with findings that were not reported before and that
+ * a second look confirmed (freed with findings_free).
  */
 bool tracer_watch(struct tracer *t, struct findings *ret);
 
