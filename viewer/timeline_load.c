@@ -48,31 +48,49 @@ static int64_t span_end(const struct lane *l, int64_t end, int64_t start)
 	return end < start ? start : end;
 }
 
-static void load_wait(struct timeline *tl, struct rows *r)
+/*
+ * Adds an interval of a row that begins with id, thread, start and end: returns its span, or NULL if
+ * it is short and was added to the sum of its column, or is not to be seen.
+ */
+static struct span *add_interval(struct timeline *tl, struct rows *r, enum span_kind kind,
+	enum reason reason, int64_t lock_id)
 {
 	struct lane *l = lane_of(tl, rows_int(r, 1, -1));
 	int64_t from = rows_time(r, 2, 0), end = rows_time(r, 3, TIME_NEVER), to;
-	const char *word = (const char *)sqlite3_column_text(r->stmt, 4);
-	enum reason reason = reason_find(word ? word : "");
 	struct span *s;
 
 	if (!l)
-		return;
+		return NULL;
 	to = span_end(l, end, from);
 	if (to < tl->since || from > tl->until)
-		return;
+		return NULL;
 	if (!is_long(tl, from, to)) {
-		bin_add(&timeline_bins(&l->waits, tl->columns)[timeline_column(tl, from)],
-			to - from, reason, rows_int(r, 5, 0));
-		return;
+		struct bin **bins = kind == SPAN_WAIT ? &l->waits : &l->holds;
+
+		bin_add(&timeline_bins(bins, tl->columns)[timeline_column(tl, from)], to - from,
+			reason, lock_id);
+		return NULL;
 	}
-	s = timeline_span(l, SPAN_WAIT, from, to);
+	s = timeline_span(l, kind, from, to);
 	s->id = rows_int(r, 0, 0);
-	s->reason = reason;
+	s->lock_id = lock_id;
 	s->endless = end == TIME_NEVER;
+	return s;
+}
+
+static void load_wait(struct timeline *tl, struct rows *r)
+{
+	const char *word = (const char *)sqlite3_column_text(r->stmt, 4);
+	enum reason reason = reason_find(word ? word : "");
+	struct span *s = add_interval(tl, r, SPAN_WAIT, reason, rows_int(r, 5, 0));
+	const struct lane *l;
+
+	if (!s)
+		return;
+	l = lane_of(tl, rows_int(r, 1, -1));
+	s->reason = reason;
 	s->stuck = hash_get(&tl->t->stuck_waits, (uint64_t)s->id) ||
 		   (s->endless && tl->t->threads[l->thread].stuck != STUCK_NOT);
-	s->lock_id = rows_int(r, 5, 0);
 	s->pipe_id = rows_int(r, 6, 0);
 	s->target_proc = trace_proc(tl->t, rows_int(r, 7, -1));
 	s->target_thread = trace_thread(tl->t, rows_int(r, 8, -1));
@@ -125,26 +143,11 @@ static int64_t bisect(sqlite3 *db, int64_t least, int64_t most, int64_t ns)
 
 static void load_hold(struct timeline *tl, struct rows *r)
 {
-	struct lane *l = lane_of(tl, rows_int(r, 1, -1));
-	int64_t from = rows_time(r, 2, 0), end = rows_time(r, 3, TIME_NEVER), to;
 	const char *mode = (const char *)sqlite3_column_text(r->stmt, 5);
-	struct span *s;
+	struct span *s = add_interval(tl, r, SPAN_HOLD, REASON_NONE, rows_int(r, 4, 0));
 
-	if (!l)
-		return;
-	to = span_end(l, end, from);
-	if (to < tl->since || from > tl->until)
-		return;
-	if (!is_long(tl, from, to)) {
-		bin_add(&timeline_bins(&l->holds, tl->columns)[timeline_column(tl, from)],
-			to - from, REASON_NONE, rows_int(r, 4, 0));
-		return;
-	}
-	s = timeline_span(l, SPAN_HOLD, from, to);
-	s->id = rows_int(r, 0, 0);
-	s->lock_id = rows_int(r, 4, 0);
-	s->endless = end == TIME_NEVER;
-	s->shared = mode && mode[0] == 's';
+	if (s)
+		s->shared = mode && mode[0] == 's';
 }
 
 static char *load_hold_rows(struct timeline *tl, sqlite3 *db, int64_t first, int64_t last)
