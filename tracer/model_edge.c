@@ -125,12 +125,7 @@ static void write_edge(struct model *m, const struct thread *t, struct edge *e)
 	buf_addc(&gates, ']');
 	row.gates = gates.data;
 	e->dirty = false;
-	if (e->row) {
-		store_replace(m->store, STORE_LOCK_EDGE, &row);
-		return;
-	}
-	store_put(m->store, STORE_LOCK_EDGE, &row);
-	e->row = store_last_id(m->store, STORE_LOCK_EDGE);
+	store_write_numbered(m->store, STORE_LOCK_EDGE, &row, &e->row);
 }
 
 void model_edges_free(struct thread *t)

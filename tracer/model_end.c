@@ -32,11 +32,7 @@ static void write_end(struct model *m, const struct proc *p, struct end *e, int6
 		.close_via = via ? names_end_via(via) : NULL,
 		.cloexec = e->cloexec};
 
-	if (e->written)
-		store_replace(m->store, STORE_PIPE_END, &row);
-	else
-		store_put(m->store, STORE_PIPE_END, &row);
-	e->written = true;
+	store_write(m->store, STORE_PIPE_END, &row, &e->written);
 }
 
 static void close_end(struct model *m, struct proc *p, struct end *e, int64_t ts, int via)

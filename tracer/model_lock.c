@@ -280,11 +280,7 @@ static void write_lock(struct model *m, struct lock *lock)
 		.initial = lock->initial,
 		.outside = lock->outside,
 		.from_birth = lock->from_birth};
-	if (lock->written)
-		store_replace(m->store, STORE_LOCK, &row);
-	else
-		store_put(m->store, STORE_LOCK, &row);
-	lock->written = true;
+	store_write(m->store, STORE_LOCK, &row, &lock->written);
 	lock->dirty = false;
 }
 

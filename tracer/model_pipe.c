@@ -71,11 +71,7 @@ static void write_pipe(struct model *m, struct pipe *pipe)
 		.name = name,
 		.sent_ns = pipe->sent ? pipe->sent_ns : STORE_NULL};
 
-	if (pipe->written)
-		store_replace(m->store, STORE_PIPE, &row);
-	else
-		store_put(m->store, STORE_PIPE, &row);
-	pipe->written = true;
+	store_write(m->store, STORE_PIPE, &row, &pipe->written);
 	pipe->dirty = false;
 }
 

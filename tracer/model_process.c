@@ -173,11 +173,7 @@ void model_write_proc(struct model *m, struct proc *p)
 		.memory_id = p->memory_id};
 
 	write_end_status(p, &row);
-	if (p->written)
-		store_replace(m->store, STORE_PROCESS, &row);
-	else
-		store_put(m->store, STORE_PROCESS, &row);
-	p->written = true;
+	store_write(m->store, STORE_PROCESS, &row, &p->written);
 	p->dirty = false;
 }
 
@@ -195,11 +191,7 @@ void model_write_thread(struct model *m, struct thread *t)
 		.ns_tid = t->ns_tid && t->ns_tid != t->tid ? (int64_t)t->ns_tid : STORE_NULL,
 		.torn = t->torn};
 
-	if (t->written)
-		store_replace(m->store, STORE_THREAD, &row);
-	else
-		store_put(m->store, STORE_THREAD, &row);
-	t->written = true;
+	store_write(m->store, STORE_THREAD, &row, &t->written);
 	t->dirty = false;
 }
 

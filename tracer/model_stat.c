@@ -29,11 +29,7 @@ void model_stat_write(struct model *m, struct lock *lock)
 		.last_taker_id = s->last_taker,
 		.value = s->value};
 
-	if (lock->stat_written)
-		store_replace(m->store, STORE_LOCK_STAT, &row);
-	else
-		store_put(m->store, STORE_LOCK_STAT, &row);
-	lock->stat_written = true;
+	store_write(m->store, STORE_LOCK_STAT, &row, &lock->stat_written);
 	lock->stat_dirty = false;
 }
 

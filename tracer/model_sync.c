@@ -55,12 +55,7 @@ static void write_call(
 		.target_id = call->target,
 		.value = value};
 
-	if (call->row) {
-		store_replace(m->store, STORE_SYNC, &row);
-		return;
-	}
-	store_put(m->store, STORE_SYNC, &row);
-	call->row = store_last_id(m->store, STORE_SYNC);
+	store_write_numbered(m->store, STORE_SYNC, &row, &call->row);
 }
 
 void model_call_flush(struct model *m, struct thread *t)

@@ -37,11 +37,7 @@ static void write_handler(struct model *m, const struct proc *p, struct handler 
 		.flags = h->flags,
 		.site_id = h->site};
 
-	if (h->written)
-		store_replace(m->store, STORE_HANDLER, &row);
-	else
-		store_put(m->store, STORE_HANDLER, &row);
-	h->written = true;
+	store_write(m->store, STORE_HANDLER, &row, &h->written);
 }
 
 /* Ends what was set for a signal. */
@@ -135,11 +131,7 @@ static void write_timer(struct model *m, const struct proc *p, struct timer *tim
 		.interval_ns = timer->interval,
 		.disarmed_ns = end};
 
-	if (timer->written)
-		store_replace(m->store, STORE_TIMER, &row);
-	else
-		store_put(m->store, STORE_TIMER, &row);
-	timer->written = true;
+	store_write(m->store, STORE_TIMER, &row, &timer->written);
 }
 
 /* Ends a timer; *at is the link that points to it. */

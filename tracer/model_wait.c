@@ -65,6 +65,7 @@ static const char *mode_name(const struct wait *w)
 static void write_wait(struct model *m, struct thread *t, int64_t end, int64_t waker)
 {
 	struct wait *w = &t->wait;
+	bool is_new = !w->row;
 	struct row_wait row = {.id = w->row,
 		.thread_id = t->id,
 		.start_ns = w->start,
@@ -86,13 +87,8 @@ static void write_wait(struct model *m, struct thread *t, int64_t end, int64_t w
 		.user_ns = w->user};
 
 	w->dirty = false;
-	if (w->row) {
-		store_replace(m->store, STORE_WAIT, &row);
-		return;
-	}
-	store_put(m->store, STORE_WAIT, &row);
-	w->row = store_last_id(m->store, STORE_WAIT);
-	if (end == STORE_NULL || end - w->start >= keep_set_ns)
+	store_write_numbered(m->store, STORE_WAIT, &row, &w->row);
+	if (is_new && (end == STORE_NULL || end - w->start >= keep_set_ns))
 		write_items(m, w);
 }
 

@@ -305,3 +305,21 @@ int64_t store_last_id(const struct store *st, enum store_table t)
 {
 	return st->tables[t].last_id;
 }
+
+void store_write(struct store *st, enum store_table t, const void *row, bool *written)
+{
+	if (*written)
+		store_replace(st, t, row);
+	else
+		store_put(st, t, row);
+	*written = true;
+}
+
+void store_write_numbered(struct store *st, enum store_table t, const void *row, int64_t *id)
+{
+	bool written = *id != 0;
+
+	store_write(st, t, row, &written);
+	if (!*id)
+		*id = store_last_id(st, t);
+}

@@ -3,6 +3,7 @@
 #ifndef TRACER_STORE_H
 #define TRACER_STORE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -83,6 +84,12 @@ int64_t store_last_id(const struct store *st, enum store_table t);
 
 /* Puts a row in the place of the one with the same key. */
 void store_replace(struct store *st, enum store_table t, const void *row);
+
+/* Writes the row of something that may have one already, in whose place it is put: *written says so, and is set. */
+void store_write(struct store *st, enum store_table t, const void *row, bool *written);
+
+/* The same for a table whose rows the store numbers: *id is that of the row, 0: it has none yet. */
+void store_write_numbered(struct store *st, enum store_table t, const void *row, int64_t *id);
 
 /* Runs SQL without results, perhaps a little later; an error sticks. All rows so far are visible to it. */
 int store_exec(struct store *st, const char *sql);
