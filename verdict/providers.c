@@ -202,11 +202,9 @@ int providers_build(struct providers *pr, const struct state *st, const struct p
 	for (size_t i = 0; i < st->n_processes; i++) {
 		uint32_t node = pr->process_node[i] = web_add(&pr->web, WEB_ANY);
 
-		for (uint32_t t = st->processes[i].first; t != STATE_NONE; t = st->threads[t].next)
-			web_edge(&pr->web, node, t);
-		/* Alive, but no thread of it is known, or one is yet to come: that may do anything but release what others hold. */
-		if (st->processes[i].alive &&
-			(st->processes[i].first == STATE_NONE || st->processes[i].timer_calls))
+		providers_add_threads(pr, node, (uint32_t)i);
+		/* A handler on top of a wait may write, post, or end the process, whatever is waited for. */
+		if (st->processes[i].alive && st->processes[i].alarm_rings)
 			pr->web.nodes[node].source = true;
 	}
 	for (size_t i = 0; i < st->n_threads; i++)

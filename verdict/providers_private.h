@@ -32,6 +32,9 @@ void providers_maybe(struct providers *pr, uint32_t thread, enum maybe how);
 bool providers_shared(
 	struct providers *pr, enum share what, uint64_t key, enum web_mode mode, uint32_t *ret);
 
+/* Lets a node rest on the living threads of a process. */
+void providers_add_threads(struct providers *pr, uint32_t node, uint32_t process);
+
 /* Returns the node of all living threads of the trace. */
 uint32_t providers_everybody(struct providers *pr);
 

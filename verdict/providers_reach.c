@@ -27,6 +27,18 @@ bool providers_shared(
 	return false;
 }
 
+void providers_add_threads(struct providers *pr, uint32_t node, uint32_t process)
+{
+	const struct state *st = pr->st;
+	const struct state_process *p = &st->processes[process];
+
+	for (uint32_t t = p->first; t != STATE_NONE; t = st->threads[t].next)
+		web_edge(&pr->web, node, t);
+	/* Alive, but no thread of it is known, or one is yet to come: that may do anything but release what others hold. */
+	if (p->alive && (p->first == STATE_NONE || p->timer_calls))
+		pr->web.nodes[node].source = true;
+}
+
 /* All living threads of the trace. */
 uint32_t providers_everybody(struct providers *pr)
 {
@@ -85,20 +97,23 @@ int64_t providers_memory_of(const struct state *st, int64_t process_id)
 	return p == STATE_NONE ? process_id : st->processes[p].memory_id;
 }
 
-/* All threads that run in one memory: those of one process, as a rule. */
+/*
+ * All threads that run in one memory: those of one process, as a rule. A handler that
+ * an alarm will run is none of them: it may not signal a condition.
+ */
 static uint32_t memory(struct providers *pr, uint32_t process)
 {
 	const struct state *st = pr->st;
 	int64_t id = st->processes[process].memory_id;
 	uint32_t node;
 
-	if (!st->shares_memory)
+	if (!st->shares_memory && !st->processes[process].alarm_rings)
 		return pr->process_node[process];
 	if (providers_shared(pr, SHARE_MEMORY, (uint64_t)id, WEB_ANY, &node))
 		return node;
 	for (size_t i = 0; i < st->n_processes; i++)
 		if (st->processes[i].alive && st->processes[i].memory_id == id)
-			web_edge(&pr->web, node, pr->process_node[i]);
+			providers_add_threads(pr, node, (uint32_t)i);
 	return node;
 }
 

@@ -162,6 +162,30 @@ TEST(stuck_condition_with_timer_that_starts_a_thread)
 	EXPECT(db, "");
 }
 
+/* The one waits for a lock of the other, which waits for what the first one's handler writes. */
+TEST(stuck_across_processes_with_alarm_handler)
+{
+	sqlite3 *db = fixture_open();
+
+	fixture_process(db, 1, 0);
+	fixture_process(db, 2, 1);
+	fixture_lock(db, 1, "mutex", 0);
+	fixture_hold(db, 1, 20, "x");
+	fixture_wait(db, 10, "lock", "lock_id=1");
+	fixture_pipe(db, 1, "pipe");
+	fixture_end(db, 1, 1, "w");
+	fixture_end(db, 1, 2, "r");
+	fixture_wait(db, 20, "pipe-read", "pipe_id=1");
+	fixture_sql(db, "INSERT INTO handler (process_id, signo, disposition, start_ns)"
+			" VALUES (1, 14, 'handler', 1)");
+	_cleanup_free_ char *without = fixture_stuck(db);
+	ASSERT_STR(without, "deadlock cycle 10 20");
+	fixture_sql(db,
+		"INSERT INTO timer (process_id, kind, signo, armed_ns, expires_ns, interval_ns)"
+		" VALUES (1, 'real', 14, 1, 20000000000, 0)");
+	EXPECT(db, "");
+}
+
 /* The alarm has rung, and the process is about to die of it. */
 TEST(stuck_abba_with_signal_under_way)
 {
