@@ -78,6 +78,9 @@ extern bool shim_tsc;
 /* Makes room for one record; false: there is none, the loss is counted. */
 bool ring_room(void);
 
+/* Ends recording in this process, without a system call: a clock may be read no more. */
+void ring_mute(void);
+
 /* Says whether this process records at all: true maps the arena if that has not happened. */
 bool shim_active(void);
 

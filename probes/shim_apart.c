@@ -107,6 +107,8 @@ int prctl(int option, ...)
 		filter_comes((long)a[0], (const void *)a[1]);
 	else if (option == PR_SET_NO_NEW_PRIVS)
 		filter_prepare();
+	else if (option == PR_SET_TSC && a[0] == PR_TSC_SIGSEGV)
+		ring_mute();
 	rc = real_prctl()(option, a[0], a[1], a[2], a[3]);
 	if (rc == 0 && option == PR_SET_NAME && shim_everything())
 		named((const char *)a[0]);

@@ -12,7 +12,6 @@
 #include <unistd.h>
 
 #include "schema/elf_kind.h"
-#include "probes/shim_filter.h"
 #include "probes/shim_private.h"
 #include "probes/shim_sys.h"
 
@@ -80,7 +79,7 @@ bool exec_can_bear(int dir, const char *path, int flags)
 	const char *own = own_interpreter();
 
 	/* The filter stays through the exec, and the library in the new program knows nothing of it. */
-	if (filter_confines())
+	if (shim_filtered)
 		return false;
 	if (!can_reach(shim_options.library, R_OK) || !can_reach(shim_options.given, R_OK | W_OK))
 		return false;

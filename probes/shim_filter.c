@@ -42,11 +42,6 @@ bool filter_forbids(long nr)
 	       (__atomic_load_n(&forbidden[nr / 64], __ATOMIC_RELAXED) >> (nr % 64) & 1);
 }
 
-bool filter_confines(void)
-{
-	return shim_filtered && filter_forbids(UNNAMED);
-}
-
 /* Where the run of a filter is. */
 struct state {
 	uint32_t at, a;
@@ -178,24 +173,27 @@ static bool is_program(const struct sock_fprog *prog)
 	       is_readable(prog->filter + prog->len - 1);
 }
 
-static void forbid(const struct sock_fprog *prog)
+/* Returns whether there is any. */
+static bool forbid(const struct sock_fprog *prog)
 {
+	bool any = false;
+
 	for (uint32_t i = 0; i < NUMBERS / 64; i++) {
 		uint64_t bits = 0;
 
 		for (uint32_t nr = i * 64; nr < i * 64 + 64; nr++)
 			bits |= (uint64_t)(!prog || !lets(prog, nr)) << (nr % 64);
 		__atomic_fetch_or(&forbidden[i], bits, __ATOMIC_RELAXED);
+		any = any || bits;
 	}
+	return any;
 }
 
-/* What the library has seen so far is all that it sees of this process but for locks. */
+/* What the library has seen so far is all that it sees of this process, perhaps but for locks. */
 static void end_everything(void)
 {
 	struct rec_FILTERED r;
 
-	if (!shim_everything())
-		return;
 	memset(&r, 0, sizeof r);
 	for (unsigned nr = 0; nr < NUMBERS; nr++)
 		r.forbidden += filter_forbids(nr);
@@ -222,9 +220,13 @@ void filter_comes(long mode, const void *arg)
 	/* The kernel will refuse anything else. */
 	if (!strict && (mode != SECCOMP_MODE_FILTER || !is_program(prog)))
 		return;
-	forbid(strict ? NULL : prog);
-	if (filter_forbids(UNNAMED))
-		end_everything();
+	if (!forbid(strict ? NULL : prog))
+		return;
 	/* First the record, which may need room. */
+	if (strict || (shim_everything() && filter_forbids(UNNAMED)))
+		end_everything();
 	__atomic_store_n(&shim_filtered, true, __ATOMIC_RELEASE);
+	/* The processor's counter is forbidden, too. */
+	if (strict)
+		ring_mute();
 }

@@ -3,8 +3,6 @@
 #ifndef PROBES_SHIM_FILTER_H
 #define PROBES_SHIM_FILTER_H
 
-#include <stdbool.h>
-
 /* Gets ready what needs system calls: a filter may come soon, and from then on no file is opened. */
 void filter_prepare(void);
 
@@ -13,11 +11,8 @@ void filter_prepare(void);
  * sock_fprog, or SECCOMP_MODE_STRICT. From now on the raw calls of shim_sys.h
  * fail with -ENOSYS where it does more than to let them happen or fail. If
  * it does so with all calls that it does not name, only locks are recorded,
- * which takes none.
+ * which takes none. In strict mode nothing is.
  */
 void filter_comes(long mode, const void *prog);
-
-/* Says whether a filter lets the program make no calls but those that it names. */
-bool filter_confines(void);
 
 #endif

@@ -60,6 +60,7 @@ static struct shim_wiped *wiped;
 static uint64_t last_epoch = 1;
 static uint32_t last_pid;
 static bool modules_done;
+static bool muted;
 static bool gave_up;       /* waited in vain; do not wait again before there was room */
 static uint64_t dead_beat; /* heartbeat at which the tracer was found dead */
 static uint8_t populated[(1u << 18) / 8];
@@ -222,9 +223,20 @@ bool shim_active(void)
 /* The time of a process's first record may be asked for before anything has mapped the arena, which says what clock it is. */
 uint64_t shim_clock(void)
 {
+	if (muted)
+		return 0;
 	if (!__atomic_load_n(&usable_chunks, __ATOMIC_ACQUIRE) && shim_active() && shim_tsc)
 		return shim_now();
 	return monotonic();
+}
+
+void ring_mute(void)
+{
+	muted = true;
+	shim_tsc = false;
+	shim_options.arena[0] = '\0';
+	__atomic_store_n(&usable_chunks, 0, __ATOMIC_RELEASE);
+	__atomic_store_n(&shim_epoch, &no_epoch, __ATOMIC_RELEASE);
 }
 
 /* ---- Chunks ---- */

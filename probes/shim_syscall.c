@@ -240,6 +240,8 @@ long syscall(long nr, ...)
 	for (int i = 0; i < 6; i++)
 		a[i] = va_arg(ap, long);
 	va_end(ap);
+	if (nr == SYS_prctl)
+		return prctl((int)a[0], a[1], a[2], a[3], a[4]);
 	if (nr == SYS_seccomp) {
 		if (a[0] == SECCOMP_SET_MODE_STRICT)
 			filter_comes(SECCOMP_MODE_STRICT, NULL);

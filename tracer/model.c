@@ -161,7 +161,10 @@ static void note_process(struct model *m, const struct proc *p, const char *what
 void model_filtered(struct model *m, const struct rec_FILTERED *rec)
 {
 	note_process(m, model_thread(m, &rec->head)->proc,
-		"let its system calls be filtered: after that only its locks were recorded");
+		rec->forbidden < 512
+			? "let its system calls be filtered: after that only its locks were recorded"
+			: "let all but four system calls be filtered: after that the preload library "
+			  "recorded nothing of it");
 }
 
 /* Calls of 32-bit programs have other numbers: what they wait for is not told apart. */

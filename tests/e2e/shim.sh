@@ -73,6 +73,16 @@ for case in n:1:1 l:1:2 o:1:2 oy:1:2 lt:1:3 f:2:2 lf:2:3 lp:1:2; do
 		expect_sql s.db "SELECT count(*) FROM trace WHERE blind_spots LIKE '%(sandboxed) let its system calls be filtered%'" 1
 	fi
 done
+run "$PPTRACE" run -q $mode -o s.db "$PROGRAMS/sandboxed" ls
+expect_status 3
+expect_out '^done$'
+expect_sql s.db "$HOLDS" 1000
+expect_sql s.db "SELECT blind_spots LIKE '%(sandboxed) let all but four system calls%', lost FROM trace" '1|0'
+# Who inherits such a filter is not preloaded.
+run "$PPTRACE" run -q $mode -o s.db "$PROGRAMS/sandboxed" e
+expect_status 0
+expect_sql s.db "$HOLDS" 1000
+expect_sql s.db "SELECT name, exit_code FROM process" 'sleep|0'
 end
 
 begin "$mode: another root and another user"

@@ -73,6 +73,28 @@ static int confine(unsigned other, int by_syscall)
 	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
 }
 
+/* Strict mode forbids the processor's counter as well, and _exit. */
+static void confine_strictly(void)
+{
+	prctl(PR_SET_SECCOMP, SECCOMP_MODE_STRICT);
+	lock_often(NULL);
+	syscall(SYS_exit, write(STDOUT_FILENO, "done\n", 5) == 5 ? 3 : 6);
+}
+
+/* Forbids one call that the program and its children do not make. */
+static int forbid_one(void)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		IF(SYS_getppid, SECCOMP_RET_KILL_PROCESS),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog program = {sizeof code / sizeof *code, code};
+
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
+}
+
 static int child(void)
 {
 	int status = 0;
@@ -86,7 +108,7 @@ static int child(void)
 	return status == 2 << 8;
 }
 
-/* The argument: l main locks first, o an older thread, t a later thread, f a child, p a pipe, y installed by syscall(). */
+/* The argument: l main locks first, o an older thread, t a later thread, f a child, p a pipe, y installed by syscall(); s strict mode; e a filter that forbids one call, and exec. */
 int main(int argc, char **argv)
 {
 	const char *what = argc > 1 ? argv[1] : "";
@@ -101,6 +123,14 @@ int main(int argc, char **argv)
 		lock_often(NULL);
 	if (strchr(what, 'o'))
 		pthread_create(&thread, NULL, lock_later, NULL);
+	if (strchr(what, 's'))
+		confine_strictly();
+	if (strchr(what, 'e')) {
+		if (forbid_one())
+			_exit(77);
+		lock_often(NULL);
+		execl("/bin/sleep", "sleep", "0", NULL);
+	}
 	if (confine(strpbrk(what, "otf") ? SECCOMP_RET_ALLOW : SECCOMP_RET_KILL_PROCESS,
 		    strchr(what, 'y') != NULL))
 		_exit(77);

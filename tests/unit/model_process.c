@@ -346,8 +346,12 @@ TEST(filtered_is_a_blind_spot)
 	feed_at(&f, 100, 10, 10);
 	FEED(&f, COMM, .comm = "caged");
 	FEED(&f, FILTERED, .forbidden = 500);
+	feed_at(&f, 200, 11, 11);
+	FEED(&f, COMM, .comm = "caged");
+	FEED(&f, FILTERED, .forbidden = 512);
 	feed_end(&f, 1000);
 	EXPECT(&f, "SELECT blind_spots FROM trace",
-		"[\"process 10 (caged) let its system calls be filtered: after that only its locks were recorded\"]");
+		"[\"process 10 (caged) let its system calls be filtered: after that only its locks were recorded\","
+		"\"process 11 (caged) let all but four system calls be filtered: after that the preload library recorded nothing of it\"]");
 	feed_close(&f);
 }
