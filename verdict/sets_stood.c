@@ -98,8 +98,8 @@ static bool was_woken(const struct state *st, const struct stuck_set *s)
 
 /*
  * When somebody outside first killed a member; INT64_MAX: nobody did. What the
- * others do afterwards follows from it. Who kills from within the trace, or by
- * a timer, may have meant to help.
+ * others do afterwards follows from it. Who kills from within the trace soon, or
+ * by a timer, may have meant to help.
  */
 static int64_t killed_from_outside(const struct state *st, const struct stuck_set *s)
 {
@@ -128,8 +128,49 @@ static int64_t killed_from_outside(const struct state *st, const struct stuck_se
 	return ns == INT64_MAX ? ns : ns - SLACK_NS;
 }
 
-/* Says whether a member killed another one, in a handler on top of its wait: then it could go on. */
-static bool has_helped_itself(const struct state *st, const struct stuck_set *s)
+static bool is_thread_of(const struct state *st, const struct stuck_set *s, int64_t thread_id)
+{
+	for (size_t i = 0; i < s->n_members; i++)
+		if (st->threads[s->members[i]].id == thread_id)
+			return true;
+	return false;
+}
+
+/*
+ * When a member was first sent the signal of which it died, by none of the set,
+ * after so long that run has said what it saw; INT64_MAX: never. timeout(1) in
+ * front of a command does so. Who catches it may well send it on, and then to itself.
+ */
+static int64_t killed_from_beside(const struct state *st, const struct stuck_set *s)
+{
+	enum { STOOD_NS = 1000000000 };
+	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
+	_cleanup_buf_ struct buf why = BUF_INIT;
+	int64_t ns = INT64_MAX;
+
+	if (query_open(st->db,
+		    "SELECT s.sent_ns, s.sender_id FROM signal s JOIN process q ON q.id = s.process_id"
+		    " WHERE q.id = ?1 AND q.end_kind = 'signal' AND s.signo = q.exit_signal"
+		    " AND s.source IN ('kill', 'tty', 'queue') AND s.sent_ns >= ?2"
+		    " ORDER BY s.sent_ns LIMIT 1",
+		    &stmt, &why) != 0)
+		return ns;
+	for (size_t i = 0; i < s->n_members; i++) {
+		const struct state_thread *t = &st->threads[s->members[i]];
+
+		(void)sqlite3_reset(stmt);
+		(void)sqlite3_bind_int64(stmt, 1, st->processes[t->process].id);
+		(void)sqlite3_bind_int64(stmt, 2, s->since_ns);
+		if (query_step(stmt, &why) == 1 && query_int(stmt, 0, 0) < ns &&
+			query_int(stmt, 0, 0) - s->since_ns >= STOOD_NS &&
+			!is_thread_of(st, s, query_int(stmt, 1, 0)))
+			ns = query_int(stmt, 0, 0);
+	}
+	return ns;
+}
+
+/* Says whether a member killed another one before the time, in a handler on top of its wait: then it could go on. */
+static bool has_helped_itself(const struct state *st, const struct stuck_set *s, int64_t killed_ns)
 {
 	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
 	_cleanup_buf_ struct buf why = BUF_INIT;
@@ -137,7 +178,7 @@ static bool has_helped_itself(const struct state *st, const struct stuck_set *s)
 	if (query_open(st->db,
 		    "SELECT s.sender_id FROM signal s JOIN process q ON q.id = s.process_id"
 		    " WHERE q.id = ?1 AND s.signo = q.exit_signal AND s.sender_id IS NOT NULL"
-		    " AND s.sent_ns >= ?2",
+		    " AND s.sent_ns >= ?2 AND s.sent_ns < ?3",
 		    &stmt, &why) != 0)
 		return false;
 	for (size_t i = 0; i < s->n_members; i++) {
@@ -148,19 +189,17 @@ static bool has_helped_itself(const struct state *st, const struct stuck_set *s)
 		(void)sqlite3_reset(stmt);
 		(void)sqlite3_bind_int64(stmt, 1, st->processes[t->process].id);
 		(void)sqlite3_bind_int64(stmt, 2, s->since_ns);
+		(void)sqlite3_bind_int64(stmt, 3, killed_ns);
 		while (query_step(stmt, &why) == 1)
-			for (size_t k = 0; k < s->n_members; k++)
-				if (st->threads[s->members[k]].id == query_int(stmt, 0, 0))
-					return true;
+			if (is_thread_of(st, s, query_int(stmt, 0, 0)))
+				return true;
 	}
 	return false;
 }
 
-/* Says whether a wait of the set ended by itself later on: then it was no deadlock. */
-static bool has_dissolved(const struct state *st, const struct stuck_set *s)
+/* Says whether a wait of the set ended by itself later on, before a member was killed: then it was no deadlock. */
+static bool has_dissolved(const struct state *st, const struct stuck_set *s, int64_t killed_ns)
 {
-	int64_t killed_ns = s->certain ? killed_from_outside(st, s) : INT64_MAX;
-
 	for (size_t i = 0; i < s->n_members; i++) {
 		const struct state_thread *t = &st->threads[s->members[i]];
 
@@ -173,7 +212,7 @@ static bool has_dissolved(const struct state *st, const struct stuck_set *s)
 
 bool sets_stood(const struct state *st, struct stuck_set *s)
 {
-	int64_t until = st->last_ns, least;
+	int64_t until = st->last_ns, killed_ns = INT64_MAX, least;
 
 	s->since_ns = INT64_MIN;
 	for (size_t i = 0; i < s->n_members; i++) {
@@ -187,7 +226,14 @@ bool sets_stood(const struct state *st, struct stuck_set *s)
 	}
 	if (st->instant || until == INT64_MAX)
 		return true;
-	if (has_dissolved(st, s) || was_woken(st, s) || has_helped_itself(st, s))
+	if (s->certain) {
+		int64_t beside_ns = killed_from_beside(st, s);
+
+		killed_ns = killed_from_outside(st, s);
+		killed_ns = beside_ns < killed_ns ? beside_ns : killed_ns;
+	}
+	if (has_dissolved(st, s, killed_ns) || was_woken(st, s) ||
+		has_helped_itself(st, s, killed_ns))
 		return false;
 	least = 1000000 * (int64_t)(st->at_ns == STATE_END ? TOGETHER_NOW_MS : TOGETHER_PAST_MS);
 	return until - s->since_ns >= least && until - settled(st, s) >= least;

@@ -25,6 +25,19 @@ expect_eq "$(grep -c '^error: deadlock' err)" 1
 expect_sql dead.db "SELECT rule, certainty FROM finding WHERE severity = 'error'" "deadlock|certain"
 end
 
+begin "$backend: it stays in the file when a process of the recording kills the members, who see the end of others or send the signal on"
+printf 'all:\n\tflock lock make -f inner\n' >outer
+printf 'all:\n\tflock lock true\n' >inner
+LIMIT=20 run "$PPTRACE" run --backend=$backend -o dead.db timeout 3 make -f outer
+expect_status 124
+expect_err '^error: deadlock'
+expect_sql dead.db "SELECT rule, certainty FROM finding WHERE severity = 'error'" "deadlock|certain"
+LIMIT=20 run "$PPTRACE" run --backend=$backend -o dead.db timeout 3 bash -c 'coproc cat; cat <&${COPROC[0]}'
+expect_status 124
+expect_err '^error: deadlock'
+expect_sql dead.db "SELECT rule, certainty FROM finding WHERE severity = 'error'" "deadlock|certain"
+end
+
 begin "$backend: --on-deadlock=stop stops all processes"
 "$PPTRACE" run --backend=$backend --on-deadlock=stop -o dead.db "$DEMOS/deadlock-abba" >out 2>err &
 wait_for 20 grep -q 'stopped all processes' err
