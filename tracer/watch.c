@@ -188,6 +188,18 @@ static bool mutex_agrees(struct sqlite3 *db, const struct place *p)
 	return words[0] != 0 && (words[2] == 0 || is_holder(db, p->lock_id, words[2]));
 }
 
+/* Whoever is stopped may have got by now what it waited for: it would see that when it goes on. */
+static bool is_stopped(const struct place *p)
+{
+	_cleanup_buf_ struct buf text = BUF_INIT;
+	const char *state;
+
+	if (!read_task(p, "stat", &text) || !text.len)
+		return false;
+	state = strrchr(text.data, ')');
+	return state && state[1] && (state[2] == 'T' || state[2] == 't');
+}
+
 /*
  * Adds what a thread must be seen to go on doing; false if it does not even now.
  * A call for a mutex whose return would have been told is the same call still,
@@ -201,8 +213,8 @@ static bool read_state(const struct place *p, struct buf *out)
 		buf_addf(out, "call %lld\n", (long long)p->call_ns);
 		return read_task(p, "comm", out);
 	}
-	return read_task(p, "syscall", out) && strncmp(out->data + before, "running", 7) != 0 &&
-	       read_task(p, "status", out);
+	return !is_stopped(p) && read_task(p, "syscall", out) &&
+	       strncmp(out->data + before, "running", 7) != 0 && read_task(p, "status", out);
 }
 
 /*

@@ -135,7 +135,7 @@ static void add_thread(struct providers *pr, uint32_t thread)
 	struct web *g = &pr->web;
 	uint32_t node;
 
-	if (!t->waits || t->wait.timed || p->alarm_kills ||
+	if (!t->waits || t->wait.timed || p->alarm_kills || t->wait.start_ns < p->stopped_ns ||
 		(p->alarm_rings && is_hearing(st, thread))) {
 		g->nodes[thread].source = true;
 		return;

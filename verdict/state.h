@@ -52,7 +52,8 @@ struct state_process {
 	uint64_t caught, ignored; /* signals with a handler, ignored signals: bit signo - 1 */
 	bool reopens;             /* may open pipes of others through /proc */
 	bool alarm_kills;         /* an armed timer, or a signal on its way, will kill it */
-	bool alarm_rings;         /* the signal of one will be caught */
+	int64_t stopped_ns; /* when a signal stopped it, where only the sender told; 0: none did, or it was continued */
+	bool alarm_rings; /* the signal of one will be caught */
 	bool timer_calls; /* an armed timer will start a thread that runs a function of the program */
 };
 

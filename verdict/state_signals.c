@@ -126,10 +126,35 @@ static int load_pending(struct state *st, struct buf *why)
 	return rc;
 }
 
+/* Without probes in the kernel a stop is known by the signal alone; what was waited for before may be there since. */
+static int load_stops(struct state *st, struct buf *why)
+{
+	const uint64_t stops = BIT(SIGSTOP) | BIT(SIGTSTP) | BIT(SIGTTIN) | BIT(SIGTTOU);
+	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
+	int rc = query_one(st->db,
+		"SELECT process_id, signo, sent_ns FROM signal"
+		" WHERE (SELECT backend FROM trace) = 'shim' AND sent_ns <= ?1 AND signo BETWEEN 18 AND 22"
+		" AND id > (SELECT max(id) FROM signal) - 10000 ORDER BY sent_ns",
+		st->now_ns, &stmt, why);
+
+	for (; rc > 0; rc = query_step(stmt, why)) {
+		uint32_t p;
+		uint64_t bit = read_signal(st, stmt, &p);
+
+		if (bit & BIT(SIGCONT))
+			st->processes[p].stopped_ns = 0;
+		else if (bit & stops & ~(st->processes[p].caught | st->processes[p].ignored))
+			st->processes[p].stopped_ns = query_int(stmt, 2, 0);
+	}
+	return rc;
+}
+
 int state_load_signals(struct state *st, struct buf *why)
 {
 	int rc = load_handlers(st, why);
 
+	if (!rc)
+		rc = load_stops(st, why);
 	if (!rc)
 		rc = load_timers(st, why);
 	return rc ? rc : load_pending(st, why);

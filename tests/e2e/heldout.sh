@@ -20,7 +20,7 @@ export PPTRACE PROGRAMS TMP
 stuck="once-joins shell-reads-parent five-hops four-resources flock-of-waiter group-reads-parent zombie-owner
 	timer-and-lock idle-timer-and-lock"
 healthy="handler-posts cancelled child-computes alarm-kills-child shared-memory shared-files limited-socket
-	timer-signals timer-of-thread"
+	timer-signals timer-of-thread stopped-reader"
 
 for backend in $(backends); do
 	for name in $stuck $healthy; do

@@ -305,6 +305,40 @@ static void timer_signals(void)
 	wait_for_cond();
 }
 
+/* The first child is stopped while it reads, and finds what was written meanwhile when it goes on. */
+static void stopped_reader(void)
+{
+	int up[2];
+	char c;
+
+	make_pipe();
+	if (pipe(up) < 0)
+		exit(1);
+	child = fork();
+	if (child == 0) {
+		(void)!write(ends[1], "x", 1);
+		(void)!read(up[0], &c, 1);
+		(void)!write(ends[1], "x", 1);
+		_exit(0);
+	}
+	read_one();
+	rest();
+	kill(child, SIGSTOP);
+	waitpid(child, NULL, WUNTRACED);
+	if (fork() == 0) {
+		close(ends[1]);
+		rest();
+		rest();
+		kill(child, SIGCONT);
+		_exit(0);
+	}
+	close(ends[1]);
+	(void)!write(up[1], "x", 1);
+	read_one();
+	while (wait(NULL) > 0)
+		;
+}
+
 static void *wait_for_timer(void *set)
 {
 	struct sigevent event = {.sigev_notify = SIGEV_THREAD_ID, .sigev_signo = SIGRTMIN};
@@ -486,6 +520,7 @@ static const struct named_case cases[] = {
 	{"idle-timer-and-lock", idle_timer_and_lock},
 	{"timer-signals", timer_signals},
 	{"timer-of-thread", timer_of_thread},
+	{"stopped-reader", stopped_reader},
 	{"handler-posts", handler_posts},
 	{"cancelled", cancelled},
 	{"child-computes", child_computes},
