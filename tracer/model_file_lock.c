@@ -186,16 +186,83 @@ void model_file_lock(struct model *m, const struct rec_FILE_LOCK *rec)
 			.mode = (uint8_t)rec->mode});
 }
 
-/* A flock is held on by the children that share its description: one of them takes over. */
+/* Says whether what the kernel tells of a descriptor lists a lock of that class (show_fd_locks in fs/locks.c). */
+static bool lists_lock(const struct proc *p, const char *fd, unsigned class)
+{
+	_cleanup_free_ char *path = xasprintf("/proc/%u/fdinfo/%s", p->pid, fd);
+	_cleanup_fclose_ FILE *f = fopen(path, "re");
+	char line[256];
+
+	while (f && fgets(line, sizeof line, f))
+		if (!strncmp(line, "lock:", 5) &&
+			strstr(line, class == FLOCK_FLOCK ? " FLOCK " : " OFDLCK "))
+			return true;
+	return false;
+}
+
+/* Says whether a process has the open file description that holds a lock. */
+static bool has_description(const struct proc *p, const struct lock *lock)
+{
+	_cleanup_free_ char *path = xasprintf("/proc/%u/fd", p->pid);
+	DIR *dir = opendir(path);
+	const struct dirent *entry;
+	bool has = false;
+	struct stat st;
+
+	while (dir && !has && (entry = readdir(dir)))
+		has = fstatat(dirfd(dir), entry->d_name, &st, 0) == 0 && st.st_ino == lock->inode &&
+		      st.st_dev == lock->dev && lists_lock(p, entry->d_name, lock->class);
+	if (dir)
+		(void)closedir(dir);
+	return has;
+}
+
+static bool is_alive(const struct proc *p)
+{
+	return !p->ended && p->main && p->main->end == STORE_NULL;
+}
+
+/* The nearest process above that is still there; NULL if that is none of ours. */
+static const struct proc *ancestor(const struct model *m, const struct proc *p)
+{
+	for (int64_t id = p->parent_id; id != STORE_NULL;) {
+		const struct proc *at = m->all_procs;
+
+		while (at && at->id != id)
+			at = at->next;
+		if (!at || is_alive(at))
+			return at;
+		id = at->parent_id;
+	}
+	return NULL;
+}
+
+/*
+ * Who locks a descriptor that it has inherited, as flock(1) does for a shell,
+ * leaves the lock to those from whom it came.
+ */
+static void share_with_givers(
+	struct model *m, const struct thread *from, struct lock *lock, int64_t ts)
+{
+	const struct proc *above = ancestor(m, from->proc);
+
+	if (!above || !has_description(above, lock))
+		return;
+	for (struct proc *p = m->all_procs; p; p = p->next)
+		if (p != from->proc && is_alive(p) && has_description(p, lock))
+			model_lock_share(m, lock, p, from->id, ts);
+}
+
+/* A flock is held on by those that share its description: one of them takes over. */
 static void hand_over(struct model *m, struct thread *from, struct hold *h, int64_t ts)
 {
 	struct hold hold = *h;
 	struct thread *heir = NULL;
 
 	model_lock_leave(m, h->lock, from->proc, ts);
+	share_with_givers(m, from, h->lock, ts);
 	for (struct proc *p = m->all_procs; p && !heir; p = p->next) {
-		if (!p->ended && p != from->proc && p->main && p->main->end == STORE_NULL &&
-			model_lock_is_shared(h->lock, p, from->id))
+		if (is_alive(p) && p != from->proc && model_lock_is_shared(h->lock, p, from->id))
 			heir = p->main;
 	}
 	if (heir)

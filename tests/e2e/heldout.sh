@@ -57,6 +57,29 @@ for backend in $(backends); do
 	expect_eq "$(grep -c 'error: deadlock' err)" 0 "certain verdicts"
 	end
 
+	# What flock(1) locks belongs to the shell's descriptor, and stays locked when flock has ended.
+	begin "$backend: shells that lock their descriptors crosswise; and that take turns"
+	mkdir -p "$TMP/$backend.shells"
+	cd "$TMP/$backend.shells" || exit
+	cat >crossed <<-'SH'
+	(exec 8>a 9>b; flock 8; : >left; until [ -e right ]; do sleep 0.01; done; flock 9) &
+	(exec 8>a 9>b; flock 9; : >right; until [ -e left ]; do sleep 0.01; done; flock 8) &
+	wait
+	SH
+	cat >turns <<-'SH'
+	exec 9>a; flock 9; sleep 0.1; flock -u 9
+	for i in 1 2 3; do (flock 9; sleep 0.1) 9>a & done; wait
+	(flock 9; sleep 0.6 &) 9>a; flock a true
+	SH
+	LIMIT=30 run "$PPTRACE" run -q --backend="$backend" --watch=0.3 --on-deadlock=kill -o t.db bash crossed
+	expect_status 124
+	expect_eq "$(sql t.db "SELECT DISTINCT rule || ' ' || certainty FROM finding WHERE severity = 'error'")" \
+		"deadlock certain" findings
+	run "$PPTRACE" run -q --backend="$backend" --watch=0.2 --on-deadlock=kill -o u.db bash turns
+	expect_status 0
+	expect_eq "$(sql u.db "SELECT rule FROM finding WHERE severity <> 'info'")" "" findings
+	end
+
 	# The other one sees end-of-file then, and ends.
 	begin "$backend: a deadlock stays found when somebody outside kills one of the two"
 	mkdir -p "$TMP/$backend.one"
