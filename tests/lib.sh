@@ -159,6 +159,38 @@ backends()
 	if [ "$(id -u)" = 0 ]; then echo ebpf auto shim; else echo shim; fi
 }
 
+# side_by_side FUNCTION ARGUMENT...: calls the function with each argument, all at the same time, each in a
+# folder of its own ($TMP). What its tests say comes in the order of the arguments. For tests that mostly wait.
+side_by_side()
+{
+	local function=$1 argument line status
+	local -A pids
+	shift
+	for argument; do
+		mkdir -m 755 "$TMP/$argument"
+		(
+			TMP=$TMP/$argument
+			cd "$TMP" || exit
+			"$function" "$argument"
+			[ -z "$test_name" ] || end
+			exit 0
+		) >"$TMP/$argument.tap" 2>&1 &
+		pids[$argument]=$!
+	done
+	for argument; do
+		wait "${pids[$argument]}"
+		status=$?
+		[ "$status" = 0 ] || echo "not ok 0 - $TOPIC: $argument ended with status $status" >>"$TMP/$argument.tap"
+		while IFS= read -r line; do
+			if [[ $line =~ ^((not\ )?ok)\ [0-9]+\ (.*) ]]; then
+				count=$((count + 1))
+				line="${BASH_REMATCH[1]} $count ${BASH_REMATCH[3]}"
+			fi
+			printf '%s\n' "$line"
+		done <"$TMP/$argument.tap"
+	done
+}
+
 # shim_modes: the options of run that put the preload library into a program and must work here.
 shim_modes()
 {

@@ -3,7 +3,9 @@
 # SPDX-License-Identifier: MIT
 . "$(dirname "$0")/../lib.sh"
 
-for backend in ${BACKENDS:-$(backends)}; do
+tests()
+{
+backend=$1
 
 begin "$backend: a deadlock is printed within 1.5 s of happening; --on-deadlock=kill ends with 124"
 run "$PPTRACE" run --backend=$backend --on-deadlock=kill -o dead.db "$DEMOS/deadlock-abba"
@@ -68,4 +70,7 @@ expect_status 0
 expect_no_err 'deadlock|stuck'
 end
 
-done
+}
+
+# shellcheck disable=SC2046
+side_by_side tests $(backends)
