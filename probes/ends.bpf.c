@@ -294,14 +294,17 @@ static __always_inline void file_lock_emit(
 	struct rec_FILE_LOCK *rec;
 	struct inode *inode;
 	u32 op = REG_ARG1(regs), class;
+	bool tries;
 
 	if (!file)
 		return;
 	if (slot->call == CALL_FLOCK) {
 		class = FLOCK_FLOCK;
+		tries = op & 4; /* LOCK_NB */
 		user.type = op & 1 ? 0 : op & 2 ? 1 : 2;
 	} else {
 		class = op == F_OFD_SETLK || op == F_OFD_SETLKW ? FLOCK_OFD : FLOCK_POSIX;
+		tries = op == F_SETLK || op == F_OFD_SETLK;
 		if (bpf_probe_read_user(&user, sizeof user, (void *)REG_ARG2(regs)))
 			return;
 	}
@@ -324,6 +327,7 @@ static __always_inline void file_lock_emit(
 	rec->start = slot->enter_ts;
 	rec->result = ret < 0 ? -ret : 0;
 	rec->site = 0;
+	rec->attempt = tries ? LOCK_TRY : LOCK_PLAIN;
 	EMIT_END(rec);
 }
 

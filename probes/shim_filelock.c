@@ -94,6 +94,7 @@ int filelock_fcntl(int fd, int cmd, void *arg, uint64_t site)
 	int rc;
 
 	fill(&r, fd, ofd ? FLOCK_OFD : FLOCK_POSIX, l, site);
+	r.attempt = cmd == F_SETLK || cmd == F_OFD_SETLK ? LOCK_TRY : LOCK_PLAIN;
 	if (l->l_type == F_UNLCK) {
 		finish(&r, 0);
 		return real_fcntl64()(fd, cmd, arg);
@@ -121,6 +122,7 @@ int flock(int fd, int op)
 	if (!shim_everything())
 		return real_flock()(fd, op);
 	fill(&r, fd, FLOCK_FLOCK, &whole, SITE);
+	r.attempt = op & LOCK_NB ? LOCK_TRY : LOCK_PLAIN;
 	if (op & LOCK_UN) {
 		finish(&r, 0);
 		return real_flock()(fd, op);

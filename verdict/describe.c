@@ -75,7 +75,8 @@ void describe_lock(struct buf *b, struct sqlite3 *db, int64_t id)
 	const char *kind, *name;
 
 	if (query_one(db,
-		    "SELECT iif(kind = 'file', coalesce(type, kind), kind), name, address, inode FROM lock"
+		    "SELECT iif(kind = 'file', coalesce(type, kind), kind), name, address, inode,"
+		    " iif(kind = 'file', offset, 0) FROM lock"
 		    " WHERE id = ?1",
 		    id, &stmt, &why) != 1) {
 		buf_adds(b, "lock ?");
@@ -94,6 +95,8 @@ void describe_lock(struct buf *b, struct sqlite3 *db, int64_t id)
 		buf_addf(b, "0x%llx", (unsigned long long)query_int(stmt, 2, 0));
 	else
 		buf_addf(b, "(inode %lld)", (long long)query_int(stmt, 3, 0));
+	if (query_int(stmt, 4, 0) > 0)
+		buf_addf(b, " from byte %lld", (long long)query_int(stmt, 4, 0));
 }
 
 void describe_pipe(struct buf *b, struct sqlite3 *db, int64_t id)

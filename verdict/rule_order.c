@@ -3,8 +3,8 @@
 /*
  * The edges of lock_edge (a thread took B while it held A) make a graph of
  * locks. A cycle in it is a deadlock that could happen if each edge comes from
- * another thread, no lock was held around all of them (a gate), the modes
- * conflict, and no two of the edges are ordered in time by the creation and
+ * another thread (for a file lock, of another process), no lock was held
+ * around all of them (a gate), the modes conflict, and no two of the edges are ordered in time by the creation and
  * the joining of threads. Cycles are searched by depth first from their lowest
  * lock, so that each is found once, up to CYCLE_MAX locks and STEPS_MAX steps.
  */
@@ -18,9 +18,10 @@
 enum { CYCLE_MAX = 8, STEPS_MAX = 200000, FINDINGS_MAX = 50 };
 
 struct edge {
-	int64_t from, to, thread_id, from_site, to_site, first_ns, last_ns;
+	int64_t from, to, thread_id, process_id, from_site, to_site, first_ns, last_ns;
 	char *gates;
 	bool from_shared, to_shared;
+	bool to_file;
 };
 
 /* One fact about time: what thread a did up to at_ns happened before all that thread b does from at_ns on. */
@@ -44,7 +45,9 @@ static int load_edges(struct search *s)
 	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
 	int rc = query_one(s->ctx->db,
 		"SELECT from_lock_id, to_lock_id, thread_id, from_site_id, to_site_id, first_ns,"
-		" last_ns, gates, from_mode, to_mode FROM lock_edge"
+		" last_ns, gates, from_mode, to_mode,"
+		" (SELECT kind = 'file' FROM lock WHERE id = to_lock_id),"
+		" (SELECT process_id FROM thread WHERE id = thread_id) FROM lock_edge"
 		" WHERE tried = 0 AND from_lock_id <> to_lock_id AND first_ns <= ?1"
 		" ORDER BY from_lock_id, to_lock_id, id",
 		s->ctx->now_ns, &stmt, s->ctx->why);
@@ -60,7 +63,9 @@ static int load_edges(struct search *s)
 			.last_ns = query_int(stmt, 6, 0),
 			.gates = xstrdup(query_text(stmt, 7)),
 			.from_shared = !strcmp(query_text(stmt, 8), "s"),
-			.to_shared = !strcmp(query_text(stmt, 9), "s")};
+			.to_shared = !strcmp(query_text(stmt, 9), "s"),
+			.to_file = query_int(stmt, 10, 0) != 0,
+			.process_id = query_int(stmt, 11, 0)};
 	}
 	return rc;
 }
@@ -194,6 +199,9 @@ static bool could_meet(const struct search *s)
 		const struct edge *e = s->path[i], *next = s->path[(i + 1) % s->depth];
 
 		if (e->to_shared && next->from_shared)
+			return false;
+		/* A process gets at once what it has already, whichever of its threads asks. */
+		if (e->to_file && e->process_id == next->process_id)
 			return false;
 		for (size_t k = 0; k < s->depth; k++)
 			if (k != i && (s->path[k]->thread_id == e->thread_id ||

@@ -106,6 +106,7 @@ healthy join-between
 healthy paused
 healthy main-thread-leaves
 healthy own-lock
+healthy file-between-threads
 EOF
 # eBPF alone sees of locks the waits, and who owns a mutex: not who reads under a rwlock, nor who
 # once had a semaphore. A wait that a handler interrupts begins anew, so that one that ticks is not tried.

@@ -1,6 +1,7 @@
 /* healthy.c - programs that look stuck and are not, one for each name; each rests for a while and ends. */
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/futex.h>
 #include <pthread.h>
 #include <semaphore.h>
@@ -347,6 +348,51 @@ static void own_lock(void)
 	join(0);
 }
 
+static int file;
+
+static void lock_file(short type)
+{
+	struct flock l = {.l_type = type, .l_whence = SEEK_SET};
+
+	if (fcntl(file, F_SETLKW, &l) < 0)
+		exit(1);
+}
+
+static void *mutex_then_file(void *arg)
+{
+	pthread_mutex_lock(&a);
+	lock_file(F_WRLCK);
+	lock_file(F_UNLCK);
+	pthread_mutex_unlock(&a);
+	pthread_barrier_wait(&meet);
+	return arg;
+}
+
+static void *file_then_mutex(void *arg)
+{
+	pthread_barrier_wait(&meet);
+	lock_file(F_WRLCK);
+	pthread_mutex_lock(&a);
+	pthread_mutex_unlock(&a);
+	lock_file(F_UNLCK);
+	return arg;
+}
+
+/* A mutex and a POSIX lock in opposite orders: of one process's threads none waits for the file. */
+static void file_between_threads(void)
+{
+	FILE *f = tmpfile();
+
+	if (!f)
+		exit(1);
+	file = fileno(f);
+	start(mutex_then_file, 0);
+	start(file_then_mutex, 1);
+	join(1);
+	join(0);
+	fclose(f);
+}
+
 static const struct named_case cases[] = {
 	{"new-poster", new_poster},
 	{"owner-changes", owner_changes},
@@ -363,6 +409,7 @@ static const struct named_case cases[] = {
 	{"paused", paused},
 	{"main-thread-leaves", main_thread_leaves},
 	{"own-lock", own_lock},
+	{"file-between-threads", file_between_threads},
 };
 
 int main(int argc, char **argv)

@@ -487,6 +487,23 @@ TEST(file_lock_inherited)
 	feed_close(&f);
 }
 
+/* Who only tries waits for nobody. */
+TEST(file_lock_tried)
+{
+	struct feed f;
+
+	threads(&f);
+	feed_at(&f, 100, 10, 10);
+	FEED(&f, FILE_LOCK, .class = FLOCK_POSIX, .mode = LOCK_MODE_X, .dev = 1, .inode = 6);
+	FEED(&f, FILE_LOCK, .class = FLOCK_POSIX, .mode = LOCK_MODE_X, .dev = 1, .inode = 7,
+		.attempt = LOCK_TRY);
+	FEED(&f, FILE_LOCK, .class = FLOCK_POSIX, .mode = LOCK_MODE_X, .dev = 1, .inode = 8);
+	feed_end(&f, 1000);
+	EXPECT(&f, "SELECT from_lock_id, to_lock_id, tried FROM lock_edge ORDER BY 1, 2",
+		"1|2|1 1|3|0 2|3|0");
+	feed_close(&f);
+}
+
 TEST(file_lock_ranges)
 {
 	struct feed f;

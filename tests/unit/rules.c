@@ -238,6 +238,21 @@ TEST(rules_lock_order_tried)
 	EXPECT(db, NULL, "");
 }
 
+/* Threads of one process share its file locks, however they are taken. */
+TEST(rules_lock_order_file)
+{
+	sqlite3 *db = opposite();
+
+	fixture_sql(db, "UPDATE lock SET kind = 'file', process_id = NULL WHERE id = 2");
+	EXPECT(db, NULL, "");
+	db = opposite();
+	fixture_process(db, 2, 0);
+	fixture_threads(db, 2, 1);
+	fixture_sql(db, "UPDATE lock SET kind = 'file', process_id = NULL");
+	fixture_sql(db, "UPDATE lock_edge SET thread_id = 20 WHERE thread_id = 12");
+	EXPECT(db, NULL, "lock-order");
+}
+
 TEST(rules_lock_order_one_thread)
 {
 	sqlite3 *db = opposite();
