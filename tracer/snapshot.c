@@ -9,7 +9,6 @@
  */
 #include "tracer/snapshot.h"
 
-#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <pwd.h>
@@ -69,21 +68,18 @@ static struct family *read_families(size_t *ret_n)
 	struct family *list = NULL;
 	size_t n = 0, cap = 0;
 	DIR *proc = opendir("/proc");
-	struct dirent *e;
 
-	while (proc && (e = readdir(proc)) != NULL) {
+	for (pid_t pid; (pid = proc_next(proc));) {
 		char path[64], text[1024];
 		const char *p;
 		int ppid, session;
 
-		if (!isdigit((unsigned char)e->d_name[0]))
-			continue;
-		(void)snprintf(path, sizeof path, "/proc/%d/stat", atoi(e->d_name));
+		(void)snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
 		if (proc_read(path, text, sizeof text) <= 0 || !(p = strrchr(text, ')')) ||
 			sscanf(p + 1, " %*c %d %*d %d", &ppid, &session) != 2)
 			continue;
 		ARRAY_GROW(list, n, cap);
-		list[n++] = (struct family){atoi(e->d_name), ppid, session};
+		list[n++] = (struct family){pid, ppid, session};
 	}
 	if (proc)
 		(void)closedir(proc);

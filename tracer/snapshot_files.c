@@ -204,21 +204,17 @@ static void add_holders(struct snapshot *s, pid_t pid, DIR *d)
 
 void files_holders(struct snapshot *s)
 {
-	struct dirent *e;
 	DIR *proc;
 
 	if (s->has_holders)
 		return;
 	s->has_holders = true;
 	proc = opendir("/proc");
-	while (proc && (e = readdir(proc)) != NULL) {
-		pid_t pid = (pid_t)atoi(e->d_name);
+	/* pptrace too may hold an end: of a pipe from the program that it is asked about. */
+	for (pid_t pid; (pid = proc_next(proc));) {
 		char path[64];
 		DIR *d;
 
-		/* pptrace too may hold an end: of a pipe from the program that it is asked about. */
-		if (pid <= 0)
-			continue;
 		(void)snprintf(path, sizeof path, "/proc/%d/fd", (int)pid);
 		d = opendir(path);
 		if (!d)

@@ -92,6 +92,16 @@ static pid_t field_ns_pid(const char *text, pid_t pid)
 	return last;
 }
 
+pid_t proc_next(DIR *proc)
+{
+	struct dirent *e;
+
+	while (proc && (e = readdir(proc)) != NULL)
+		if (atoi(e->d_name) > 0)
+			return atoi(e->d_name);
+	return 0;
+}
+
 uint64_t proc_stat_field(const char *text, int n)
 {
 	const char *p = strrchr(text, ')');

@@ -54,13 +54,9 @@ static bool has_it_open(pid_t pid, const struct snap_shared *shared)
 void wait_mappers(struct snap_shared *shared)
 {
 	DIR *proc = opendir("/proc");
-	struct dirent *e;
 
-	while (proc && (e = readdir(proc)) != NULL) {
-		pid_t pid = (pid_t)atoi(e->d_name);
-
-		if (pid <= 0 || pid == getpid() ||
-			(!maps_it(pid, shared) && !has_it_open(pid, shared)))
+	for (pid_t pid; (pid = proc_next(proc));) {
+		if (pid == getpid() || (!maps_it(pid, shared) && !has_it_open(pid, shared)))
 			continue;
 		ARRAY_GROW(shared->mappers, shared->n_mappers, shared->cap_mappers);
 		shared->mappers[shared->n_mappers++] = pid;
@@ -97,20 +93,17 @@ static void find_openers(struct snapshot *s, pid_t pid)
 /* Whoever waits to open a FIFO cannot be found by descriptors: looks for those asleep in open, once. */
 static void load_openers(struct snapshot *s)
 {
-	struct dirent *e;
 	DIR *proc;
 
 	if (s->has_openers)
 		return;
 	s->has_openers = true;
 	proc = opendir("/proc");
-	while (proc && (e = readdir(proc)) != NULL) {
+	for (pid_t pid; (pid = proc_next(proc));) {
 		char path[64], text[256];
 		int nr;
 
-		if (!isdigit((unsigned char)e->d_name[0]))
-			continue;
-		(void)snprintf(path, sizeof path, "/proc/%d/syscall", atoi(e->d_name));
+		(void)snprintf(path, sizeof path, "/proc/%d/syscall", (int)pid);
 		if (proc_read(path, text, sizeof text) <= 0 || !isdigit((unsigned char)text[0]))
 			continue;
 		nr = atoi(text);
@@ -119,7 +112,7 @@ static void load_openers(struct snapshot *s)
 			nr = SYS_openat;
 #endif
 		if (nr == SYS_openat)
-			find_openers(s, (pid_t)atoi(e->d_name));
+			find_openers(s, pid);
 	}
 	if (proc)
 		(void)closedir(proc);

@@ -3,6 +3,7 @@
 #ifndef TRACER_SNAPSHOT_STATE_H
 #define TRACER_SNAPSHOT_STATE_H
 
+#include <dirent.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -166,6 +167,9 @@ bool proc_memory(const struct snap_process *p, uint64_t addr, void *to, size_t l
 
 /* Returns the thread tid of p, or NULL. */
 struct snap_thread *proc_thread(struct snap_process *p, pid_t tid);
+
+/* Returns the next process that the folder /proc names, 0: no more. proc may be NULL. */
+pid_t proc_next(DIR *proc);
 
 /* Returns field number n (from 3 on) of a stat text, whose second field may contain anything. */
 uint64_t proc_stat_field(const char *text, int n);
