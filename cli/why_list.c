@@ -118,6 +118,9 @@ static void add_object(struct buf *out, sqlite3 *db, const struct row *r)
 		describe_lock(out, db, r->lock_id);
 	} else if (r->pipe_id) {
 		buf_addf(out, "%s ", reason_words(r->state));
+		if (!strcmp(r->state, "stopped"))
+			buf_addf(out, "while it %s ",
+				r->mode && *r->mode == 'w' ? "writes to" : "reads from");
 		describe_pipe(out, db, r->pipe_id);
 	} else if (r->target_thread_id) {
 		buf_adds(out, "waits for the end of ");

@@ -282,6 +282,19 @@ static void pipe_target(struct model *m, struct thread *t, const struct rec_WAIT
 		model_pipe_used(pipe, t->proc, writes);
 }
 
+/* A snapshot says in which call somebody was stopped: the pipe is that of the call. */
+static void stopped_target(struct model *m, struct thread *t, const struct rec_WAIT_BEGIN *rec)
+{
+	struct rec_WAIT_BEGIN call = *rec;
+	struct wait *w = &t->wait;
+
+	call.reason = WAIT_NONE;
+	w->reason = model_reason(t, &call);
+	if (w->reason == WAIT_PIPE_READ || w->reason == WAIT_PIPE_WRITE)
+		pipe_target(m, t, rec);
+	w->reason = WAIT_STOPPED;
+}
+
 static void poll_target(struct thread *t)
 {
 	struct wait *w = &t->wait;
@@ -315,6 +328,9 @@ static void find_target(struct model *m, struct thread *t, const struct rec_WAIT
 	case WAIT_PIPE_WRITE:
 	case WAIT_FIFO_OPEN:
 		pipe_target(m, t, rec);
+		break;
+	case WAIT_STOPPED:
+		stopped_target(m, t, rec);
 		break;
 	case WAIT_CHILD:
 		child_target(m, w, rec);

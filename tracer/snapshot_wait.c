@@ -354,6 +354,24 @@ static bool waits_again(const struct snap_process *p, const struct snap_thread *
 	}
 }
 
+/* Which pipe a stopped thread was reading or writing is told, though it may have got what it wants by now. */
+static void fill_stopped(struct snapshot *s, struct snap_process *p, struct snap_thread *t)
+{
+	struct rec_WAIT_BEGIN *w = &t->wait;
+
+	if (t->has_syscall && !p->is_compat)
+		(void)fill_by_fd(s, p, t);
+	if (w->file_kind == FILE_PIPE || w->file_kind == FILE_FIFO ||
+		w->file_kind == FILE_SOCKETPAIR) {
+		memcpy(&w->arg0, t->args, sizeof t->args);
+	} else {
+		w->file_kind = w->inode = w->dev = w->peer = 0;
+		w->syscall = (uint64_t)-1;
+	}
+	w->timed = false;
+	w->reason = WAIT_STOPPED;
+}
+
 void wait_fill(struct snapshot *s, struct snap_process *p, struct snap_thread *t)
 {
 	struct rec_WAIT_BEGIN *w = &t->wait;
@@ -370,8 +388,7 @@ void wait_fill(struct snapshot *s, struct snap_process *p, struct snap_thread *t
 	if (t->state == 'T' || t->state == 't') {
 		w->state = t->state == 'T' ? STATE_STOPPED : STATE_TRACED;
 		if (!waits_again(p, t)) {
-			w->reason = WAIT_STOPPED;
-			w->syscall = (uint64_t)-1;
+			fill_stopped(s, p, t);
 			return;
 		}
 	}

@@ -132,6 +132,20 @@ expect_out '^No deadlock'
 stop
 end
 
+# told PATTERN: true when pptrace why says so.
+told()
+{
+	"$PPTRACE" why "$pid" 2>/dev/null | grep -Eq "$1"
+}
+
+begin "of a stopped process it is said which pipe it was reading, and it is not accused"
+start "$PROGRAMS/heldout" stopped-reader
+wait_for 10 told 'is stopped while it reads from pipe [0-9]+ .*, for'
+run "$PPTRACE" why "$pid"
+expect_status 0
+stop
+end
+
 begin "an alarm that will end the program is known to root"
 if [ "$(id -u)" = 0 ]; then
 	stuck_in abba-alarm 3 && expect_status 0
