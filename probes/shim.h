@@ -75,6 +75,23 @@ extern __thread struct ring_local ring_local;
 extern const uint64_t *shim_epoch;
 extern bool shim_tsc;
 
+/*
+ * Says whether this task has a thread descriptor of the C library's, behind which
+ * ring_local lies. One that was made by clone with CLONE_SETTLS may have anything
+ * there: Chromium gives a short-lived child zeros.
+ */
+static inline bool shim_has_tls(void)
+{
+#ifdef __x86_64__
+	const void *self;
+
+	__asm__("movq %%fs:0, %0" : "=r"(self));
+	return self != NULL;
+#else
+	return true;
+#endif
+}
+
 /* Makes room for one record; false: there is none, the loss is counted. */
 bool ring_room(void);
 
@@ -152,6 +169,8 @@ static inline struct ring_entry ring_begin(void)
 	struct ring_local *t = &ring_local;
 	struct ring_entry e = {NULL, 0};
 
+	if (unlikely(!shim_has_tls()))
+		return e;
 	if (unlikely(t->epoch != *shim_epoch || *t->head + RING_MARGIN >= t->limit))
 		if (!ring_room())
 			return e;

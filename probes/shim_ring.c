@@ -540,6 +540,8 @@ __attribute__((noinline, cold)) bool ring_room(void)
 	uint64_t all = ~0ull, old;
 	bool new_image, ok, blocked;
 
+	if (!shim_has_tls())
+		return false;
 	if (!shim_options.ready)
 		shim_options_read();
 	if (t->quiet || (!shim_options.arena[0] && !usable_chunks))
@@ -620,6 +622,8 @@ void ring_record(struct rec_head *rec, unsigned kind, size_t size)
 	size_t len = size - sizeof *rec;
 	uint64_t n;
 
+	if (unlikely(!shim_has_tls()))
+		return;
 	/* Fields are words: what is 0 at the end is left off, first by the word. */
 	for (uint64_t word; len >= sizeof word; len -= sizeof word) {
 		memcpy(&word, from + len - sizeof word, sizeof word);
@@ -648,6 +652,8 @@ void ring_record_begin(struct ring_pending *p, size_t size)
 	struct ring_local *t = &ring_local;
 
 	*p = (struct ring_pending){.size = size};
+	if (unlikely(!shim_has_tls()))
+		return;
 	if (t->epoch != *shim_epoch || *t->head + RING_MARGIN >= t->limit)
 		if (!ring_room())
 			return;

@@ -213,6 +213,36 @@ if [ "$(id -u)" != 0 ] || ! unshare -pf true 2>/dev/null; then skip "needs root"
 fi
 end
 
+for mode in $modes; do
+begin "$mode: a child without the C library's thread descriptor"
+cat >notls.c <<'END'
+#define _GNU_SOURCE
+#include <sched.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+static char tls[32768] __attribute__((aligned(64))), stack[65536] __attribute__((aligned(64)));
+static int run(void *unused)
+{
+	(void)unused;
+	_exit(chdir("/") ? 1 : 7);
+}
+int main(void)
+{
+	int status = 0;
+	pid_t pid = clone(run, stack + sizeof stack, CLONE_VM | CLONE_VFORK | CLONE_SETTLS | SIGCHLD, NULL, NULL,
+		tls + sizeof tls / 2, NULL);
+	waitpid(pid, &status, 0);
+	return status >> 8;
+}
+END
+gcc -o notls notls.c
+run "$PPTRACE" run -q $mode -o s.db ./notls
+expect_status 7
+expect_sql s.db "SELECT lost FROM trace" 0
+end
+done
+
 begin "what ulimit -v leaves to a program stays the program's"
 run sh -c 'ulimit -v 200000; dd if=/dev/zero of=/dev/null bs=160M count=1'
 native_status=$status
