@@ -158,8 +158,7 @@ static void snapshot_done(struct snapshot *s)
 	hash_done(&s->gone);
 }
 
-/* Returns the process that a thread's number belongs to, or the number itself. */
-static pid_t process_of(pid_t tid)
+pid_t snapshot_process_of(pid_t tid)
 {
 	char path[64], text[4096];
 	const char *at;
@@ -369,7 +368,7 @@ int snapshot_take(const struct snapshot_config *config, source_emit *emit, void 
 	int rc = 0;
 
 	for (size_t i = 0; i < config->n_pids; i++) {
-		pid_t pid = process_of(config->pids[i]);
+		pid_t pid = snapshot_process_of(config->pids[i]);
 		const struct snap_process *p;
 
 		add_process(&s, pid);

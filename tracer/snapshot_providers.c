@@ -138,16 +138,27 @@ static void add_openers(struct snapshot *s, const struct snap_process *p,
 	}
 }
 
-/* The owner of a mutex that has ended, and that nobody has waited for yet; the living ones map its memory. */
-static void add_zombie(struct snapshot *s, pid_t pid, void (*add)(struct snapshot *s, pid_t pid))
+static bool is_zombie(pid_t pid)
 {
 	char path[64], text[1024];
 	const char *at;
 
 	(void)snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
 	at = proc_read(path, text, sizeof text) > 0 ? strrchr(text, ')') : NULL;
-	if (at && strlen(at) > 2 && at[2] == 'Z')
-		add(s, pid);
+	return at && strlen(at) > 2 && at[2] == 'Z';
+}
+
+/*
+ * The owner of a mutex that threads of other processes can have taken: in shared memory one that has ended and
+ * that nobody has waited for yet (the living ones map it), in copied memory one of the parent.
+ */
+static void add_owner(struct snapshot *s, const struct snap_process *p, const struct snap_thread *t,
+	void (*add)(struct snapshot *s, pid_t pid))
+{
+	pid_t owner = (pid_t)mutex_owner(p, t);
+
+	if (owner && (t->wait.inode ? is_zombie(owner) : snapshot_process_of(owner) == p->ppid))
+		add(s, t->wait.inode ? owner : p->ppid);
 }
 
 void wait_providers(struct snapshot *s, struct snap_process *p, struct snap_thread *t,
@@ -167,8 +178,8 @@ void wait_providers(struct snapshot *s, struct snap_process *p, struct snap_thre
 		add_holders(s, w->peer, add);
 	} else if (w->file_kind == FILE_PIDFD) {
 		add(s, (pid_t)w->peer);
-	} else if (w->inode && mutex_owner(p, t)) {
-		add_zombie(s, (pid_t)mutex_owner(p, t), add);
+	} else if (w->syscall == SYS_futex) {
+		add_owner(s, p, t, add);
 	} else if (w->file_kind == FILE_REG && (t->nr == SYS_flock || t->nr == SYS_fcntl)) {
 		add_holders(s, w->inode, add);
 	}

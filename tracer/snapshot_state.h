@@ -150,6 +150,9 @@ struct snapshot {
 /* Returns the process that has a thread of this number and that was read, or NULL. */
 struct snap_process *snapshot_thread(const struct snapshot *s, pid_t tid);
 
+/* Returns the process that a thread's number belongs to, or the number itself. */
+pid_t snapshot_process_of(pid_t tid);
+
 /* ---- snapshot_proc.c: one process ---- */
 
 /* Reads a small file of /proc into text, NUL-terminated. Returns its length or -errno. */

@@ -50,6 +50,15 @@ expect_out 'was taken by main thread of stuck_shared.[0-9]+., which has ended wi
 stop
 end
 
+begin "a lock that another thread held at the fork is told so when only the child is asked for"
+look copied-lock 3
+run "$PPTRACE" why "$(pgrep -P "$pid")"
+expect_status 1
+expect_out 'abandoned, certain'
+expect_out 'held at the fork: nobody in this process can release it'
+stop
+end
+
 begin "a process that does not map the memory is not the owner of a mutex in it, whatever its number"
 look other-owner 2
 expect_status 0

@@ -107,6 +107,34 @@ static void mode_main_owner(const char *name)
 	pthread_exit(NULL);
 }
 
+static void *hold_first(void *ends)
+{
+	pthread_mutex_lock(&first);
+	(void)!write(((int *)ends)[1], "x", 1);
+	pause();
+	return NULL;
+}
+
+/* The child of a program with threads finds the lock as another thread held it. */
+static void mode_copied_lock(const char *name)
+{
+	static int ends[2];
+	pthread_t t;
+	char c;
+
+	(void)name;
+	if (pipe(ends) != 0)
+		exit(1);
+	pthread_create(&t, NULL, hold_first, ends);
+	(void)!read(ends[0], &c, 1);
+	if (fork() == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		pthread_mutex_lock(&first);
+		_exit(0);
+	}
+	wait(NULL);
+}
+
 static void wait_for_ever(struct shared *s)
 {
 	pthread_mutex_lock(&s->mutex);
@@ -212,10 +240,10 @@ static const struct mode {
 	const char *name;
 	void (*run)(const char *name);
 } modes[] = {{"dead-owner", mode_dead_owner}, {"main-owner", mode_main_owner},
-	{"other-owner", mode_other_owner}, {"named-cond", mode_named_cond},
-	{"unnamed-cond", mode_unnamed_cond}, {"named-sem", mode_named_sem},
-	{"unlinked-sem", mode_unlinked_sem}, {"own-futex", mode_own_futex}, {"rwlock", mode_rwlock},
-	{"maps-later", mode_maps_later}};
+	{"other-owner", mode_other_owner}, {"copied-lock", mode_copied_lock},
+	{"named-cond", mode_named_cond}, {"unnamed-cond", mode_unnamed_cond},
+	{"named-sem", mode_named_sem}, {"unlinked-sem", mode_unlinked_sem},
+	{"own-futex", mode_own_futex}, {"rwlock", mode_rwlock}, {"maps-later", mode_maps_later}};
 
 int main(int argc, char **argv)
 {
