@@ -178,19 +178,21 @@ static void add_set(struct buf *out, sqlite3 *db, const struct row *r)
 		_cleanup_buf_ struct buf line = BUF_INIT, whom = BUF_INIT;
 		const char *mode = text_at(stmt, 2);
 		int64_t pipe = sqlite3_column_int64(stmt, 3);
+		const char *kind = text_at(stmt, 0);
 
-		buf_addf(&line, "%s %d", text_at(stmt, 0), sqlite3_column_int(stmt, 1));
+		buf_addf(&line, "%d: ", sqlite3_column_int(stmt, 1));
 		if (pipe) {
-			buf_adds(&line, ", ");
 			describe_pipe(&line, db, pipe);
 			if (add_whom(&whom, db, ends_sql, pipe, mode, sqlite3_column_int64(stmt, 5),
 				    ", "))
 				buf_addf(&line, ", other end: %s", whom.data);
-		} else if (sqlite3_column_int64(stmt, 4)) {
-			buf_adds(&line, ", ");
-			describe_process(&line, db, sqlite3_column_int64(stmt, 4));
+		} else {
+			buf_adds(&line, kind ? kind : "?");
+			buf_adds(&line, sqlite3_column_int64(stmt, 4) ? ", " : "");
+			if (sqlite3_column_int64(stmt, 4))
+				describe_process(&line, db, sqlite3_column_int64(stmt, 4));
 		}
-		add_line(out, "- descriptor: ", &line);
+		add_line(out, "- descriptor ", &line);
 	}
 	(void)sqlite3_finalize(stmt);
 }
@@ -219,7 +221,7 @@ static void add_thread(
 		buf_adds(out, ", for ");
 		buf_add_duration(out, now - r->since_ns);
 	}
-	if (r->timed)
+	if (r->timed && strcmp(r->state, "sleep") != 0)
 		buf_adds(out, ", with a time-out");
 	if (r->syscall && (!strcmp(r->state, "other") || !strcmp(r->state, "futex")))
 		buf_addf(out, " (%s)", r->syscall);
@@ -305,7 +307,7 @@ static void add_process(struct buf *out, sqlite3 *db, int64_t id, int64_t now, b
 }
 
 static const char processes_sql[] =
-	"SELECT id, pid, name, (SELECT group_concat(value, ' ') FROM json_each(command)),"
+	"SELECT id, pid, name, (SELECT rtrim(group_concat(value, ' ')) FROM json_each(command)),"
 	" end_ns IS NOT NULL FROM process"
 	" WHERE end_ns IS NULL OR (reaped_ns IS NULL AND parent_id IS NOT NULL) ORDER BY id";
 
