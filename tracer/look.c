@@ -39,6 +39,8 @@ struct look {
 		int signo;
 	} * posix_timers;
 	size_t n_posix_timers, cap_posix_timers;
+	struct timer_armed *armed; /* interval timers, of whatever process */
+	int n_armed;               /* or why they may not be read */
 	struct snapshot_limits limits;
 	uint64_t started, t0, taken;
 };
@@ -57,6 +59,14 @@ static void keep(void *arg, const struct rec_head *rec)
 		return;
 	}
 	buf_add(&l->records, rec, rec->size);
+}
+
+/* A timer that rings after the threads have been looked at would seem not to be armed. */
+static void read_timers(void *arg)
+{
+	struct look *l = arg;
+
+	l->n_armed = timers_armed(&l->armed);
 }
 
 static const struct rec_head *record_at(const struct look *l, size_t at)
@@ -132,6 +142,7 @@ int look_take(const pid_t *pids, size_t n_pids, struct look **ret, struct buf *w
 		.n_pids = n_pids,
 		.related = true,
 		.calls = true,
+		.between = read_timers,
 		.limits = &l->limits};
 	int rc;
 
@@ -177,6 +188,7 @@ void look_free(struct look *l)
 	symbols_free(l->symbols);
 	buf_done(&l->records);
 	free(l->posix_timers);
+	free(l->armed);
 	free(l);
 }
 
@@ -253,8 +265,8 @@ static int assume(
 /* Adds the timers that are armed; returns how many are those of processes here, or -EPERM if that cannot be known. */
 static int add_timers(struct look *l)
 {
-	_cleanup_free_ struct timer_armed *list = NULL;
-	int n = timers_armed(&list), added = 0;
+	const struct timer_armed *list = l->armed;
+	int n = l->n_armed, added = 0;
 	sqlite3_stmt *stmt;
 
 	if (n <= 0)

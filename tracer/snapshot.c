@@ -11,6 +11,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <pthread.h>
 #include <pwd.h>
 #include <signal.h>
 #include <sys/syscall.h>
@@ -356,6 +357,33 @@ static void read_details(struct snapshot *s)
 		locks_load(s);
 }
 
+struct between {
+	const struct snapshot_config *config;
+	void *arg;
+};
+
+static void *call_between(void *arg)
+{
+	const struct between *b = arg;
+
+	b->config->between(b->arg);
+	return NULL;
+}
+
+/* What is read after the first look and before the second one, two things at once. */
+static void read_between(struct snapshot *s, void *arg)
+{
+	struct between b = {.config = s->config, .arg = arg};
+	pthread_t thread;
+	bool has_thread = b.config->between && pthread_create(&thread, NULL, call_between, &b) == 0;
+
+	read_details(s);
+	if (has_thread)
+		(void)pthread_join(thread, NULL);
+	else if (b.config->between)
+		b.config->between(arg);
+}
+
 int snapshot_take(const struct snapshot_config *config, source_emit *emit, void *arg,
 	struct buf *blind, struct buf *why)
 {
@@ -396,7 +424,7 @@ int snapshot_take(const struct snapshot_config *config, source_emit *emit, void 
 	} else {
 		files_holders(&s);
 	}
-	read_details(&s);
+	read_between(&s, arg);
 	for (size_t i = 0; i < s.n_processes; i++)
 		proc_recheck(&s, s.processes[i]);
 	s.now_mono = clock_now();

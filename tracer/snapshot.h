@@ -40,6 +40,8 @@ struct snapshot_config {
 	bool related; /* also descendants and whom they wait for */
 	bool calls; /* also the library calls that blocked stacks show; only for a model that gets nothing but this */
 	struct symbols *symbols; /* borrowed, keyed by pid; NULL: no stacks are walked */
+	void (*between)(
+		void *arg); /* called between the two looks, perhaps in a thread: what it reads holds for that moment too; or NULL */
 	struct snapshot_limits
 		*limits; /* set to what kept the snapshot from being complete, or NULL */
 };

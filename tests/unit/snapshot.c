@@ -119,6 +119,48 @@ static void read_byte(void *arg)
 	(void)!read(*(int *)arg, &byte, 1);
 }
 
+static void read_twice(void *arg)
+{
+	const int *fds = arg;
+	char byte;
+
+	(void)!read(fds[0], &byte, 1);
+	(void)!write(fds[3], "x", 1);
+	(void)!read(fds[0], &byte, 1);
+}
+
+static int let_on[4];
+
+/* Lets the child go on from one wait to the next, as a timer might that rings then. */
+static void ring(void *arg)
+{
+	const struct seen *s = arg;
+	char byte;
+
+	ASSERT_INT(s->bytes.len, 0); /* nothing has been concluded yet */
+	ASSERT_INT(write(let_on[1], "x", 1), 1);
+	ASSERT_INT(read(let_on[2], &byte, 1), 1);
+}
+
+TEST(snapshot_of_who_is_let_on_between_the_looks)
+{
+	struct seen s = {BUF_INIT, BUF_INIT, BUF_INIT, 0};
+	pid_t pid;
+	struct snapshot_config config = {
+		.pids = &pid, .n_pids = 1, .related = true, .between = ring};
+
+	ASSERT_INT(pipe(let_on), 0);
+	ASSERT_INT(pipe(let_on + 2), 0);
+	pid = child(read_twice, let_on);
+	wait_in(pid, SYS_read, -2);
+	ASSERT_INT(snapshot_take(&config, collect, &s, &s.blind, &s.why), 0);
+	ASSERT(!next(&s, NULL, REC_WAIT_BEGIN, pid));
+	seen_done(&s);
+	stop(pid);
+	for (int i = 0; i < 4; i++)
+		(void)close(let_on[i]);
+}
+
 TEST(snapshot_pipe_read)
 {
 	int fds[2];
