@@ -31,14 +31,12 @@ static void add_end(struct buf *b, struct sqlite3 *db, int64_t process_id)
 	}
 }
 
-/* Many a server looks for ended children once a second: it is no fault if that is what was waited for. */
 static const char zombie_sql[] =
 	"SELECT q.id, p.id, p.end_ns, min(coalesce(p.reaped_ns, ?1), coalesce(q.end_ns, ?1), ?1),"
 	" p.reaped_ns IS NOT NULL AND p.reaped_ns <= ?1"
 	" FROM process p JOIN process q ON q.id = p.parent_id"
 	" WHERE p.end_ns <= ?1 AND p.autoreap IS NOT 1"
-	" AND min(coalesce(p.reaped_ns, ?1), coalesce(q.end_ns, ?1), ?1) - p.end_ns >="
-	"  iif(p.reaped_ns <= ?1 AND p.reaper_id IS NOT NULL, 2000000000, 1000000000)"
+	" AND min(coalesce(p.reaped_ns, ?1), coalesce(q.end_ns, ?1), ?1) - p.end_ns >= 1000000000"
 	" ORDER BY q.id, p.end_ns, p.id";
 
 static void name_zombies(

@@ -55,20 +55,6 @@ TEST(rules_zombie_reaped_soon)
 	EXPECT(db, NULL, "");
 }
 
-/* By a parent that looks once a second. */
-TEST(rules_zombie_reaped_now_and_then)
-{
-	sqlite3 *db = family();
-
-	ends(db, 2, 2);
-	fixture_sql(db, "UPDATE process SET reaped_ns = 3100000000, reaper_id = 10 WHERE id = 2");
-	EXPECT(db, NULL, "");
-	db = family();
-	ends(db, 2, 2);
-	fixture_sql(db, "UPDATE process SET reaped_ns = 3100000000 WHERE id = 2");
-	EXPECT(db, "zombie", "zombie");
-}
-
 TEST(rules_zombie_reaped_by_kernel)
 {
 	sqlite3 *db = family();
