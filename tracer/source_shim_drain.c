@@ -122,6 +122,20 @@ static void supersede(struct shim_drain *d, const struct shim_ring *young)
 	}
 }
 
+/*
+ * A process without a /proc cannot say in which PID namespace it is. Its numbers
+ * are taken for those of here only if it, or its parent, is known by them.
+ */
+static bool is_numbered_as_here(const struct shim_drain *d, struct shim_ring *r)
+{
+	if (r->pidns || !d->ns.own || !d->expand.tasks ||
+		shim_tasks_knows(d->expand.tasks, r->ns_pid) ||
+		shim_tasks_knows(d->expand.tasks, r->parent))
+		return true;
+	r->tries++;
+	return false;
+}
+
 static void find_rings(struct shim_drain *d, source_emit *emit, void *arg)
 {
 	uint64_t waiting = 0;
@@ -131,7 +145,7 @@ static void find_rings(struct shim_drain *d, source_emit *emit, void *arg)
 
 		if (!r->live && shim_ring_open(&d->arena, r, i))
 			supersede(d, r);
-		if (r->live && !r->pid)
+		if (r->live && !r->pid && is_numbered_as_here(d, r))
 			shim_ns_resolve(&d->ns, r);
 		if (r->live)
 			shim_ring_look(&d->arena, r);

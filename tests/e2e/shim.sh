@@ -243,6 +243,16 @@ expect_sql s.db "SELECT lost FROM trace" 0
 end
 done
 
+begin "numbers of a namespace whose processes see no /proc are not taken for ours"
+if [ "$(id -u)" != 0 ] || ! unshare -fp --mount true 2>/dev/null; then skip "no namespaces here"; else
+	# Natively 1 in there is the shell; out here it is another process, which does not end.
+	run "$PPTRACE" run -q --backend=shim -o s.db setpriv --no-new-privs unshare -fp --mount \
+		sh -c 'umount -l /proc; "$0" closed; exit 3' "$PROGRAMS/locks_apart"
+	expect_status 3
+	expect_sql s.db "SELECT complete, (SELECT count(*) FROM process WHERE pid < 10), (SELECT count(*) FROM process WHERE end_ns IS NULL) FROM trace" '1|0|0'
+fi
+end
+
 begin "what ulimit -v leaves to a program stays the program's"
 run sh -c 'ulimit -v 200000; dd if=/dev/zero of=/dev/null bs=160M count=1'
 native_status=$status
