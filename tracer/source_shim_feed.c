@@ -4,10 +4,10 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <sys/mman.h>
 
 #include "base/mem.h"
+#include "base/thread.h"
 
 #ifndef MADV_POPULATE_WRITE
 #define MADV_POPULATE_WRITE 23
@@ -100,8 +100,6 @@ struct shim_feed *shim_feed_begin(struct shim_arena *a)
 {
 	struct shim_feed *f = xcalloc(1, sizeof *f);
 	pthread_condattr_t attr;
-	sigset_t all, old;
-	int rc;
 
 	f->arena = a;
 	f->ahead = AHEAD_MIN;
@@ -110,13 +108,7 @@ struct shim_feed *shim_feed_begin(struct shim_arena *a)
 	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	(void)pthread_cond_init(&f->end, &attr);
 	(void)pthread_condattr_destroy(&attr);
-	(void)sigfillset(&all);
-	/* A fault whose signal is blocked kills; source_shim_guard.c is what must see it. */
-	(void)sigdelset(&all, SIGBUS);
-	(void)pthread_sigmask(SIG_SETMASK, &all, &old);
-	rc = pthread_create(&f->thread, NULL, work, f);
-	(void)pthread_sigmask(SIG_SETMASK, &old, NULL);
-	if (rc == 0)
+	if (thread_start(&f->thread, work, f) == 0)
 		return f;
 	free(f);
 	return NULL;

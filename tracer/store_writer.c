@@ -3,9 +3,9 @@
 #include "tracer/store_writer.h"
 
 #include "base/mem.h"
+#include "base/thread.h"
 
 #include <pthread.h>
-#include <signal.h>
 
 /* How many jobs may wait: 2 MiB of rows, a few milliseconds of work. */
 enum { MAX_WAITING = 32 };
@@ -82,8 +82,6 @@ static void *work(void *arg)
 struct writer *writer_start(void (*run)(void *arg, struct job *j), void *arg)
 {
 	struct writer *w = xcalloc(1, sizeof *w);
-	sigset_t all, old;
-	int rc;
 
 	w->run = run;
 	w->arg = arg;
@@ -91,12 +89,7 @@ struct writer *writer_start(void (*run)(void *arg, struct job *j), void *arg)
 	(void)pthread_mutex_init(&w->mutex, NULL);
 	(void)pthread_cond_init(&w->more, NULL);
 	(void)pthread_cond_init(&w->less, NULL);
-	/* Signals are the main thread's business. */
-	(void)sigfillset(&all);
-	(void)pthread_sigmask(SIG_SETMASK, &all, &old);
-	rc = pthread_create(&w->thread, NULL, work, w);
-	(void)pthread_sigmask(SIG_SETMASK, &old, NULL);
-	if (!rc)
+	if (thread_start(&w->thread, work, w) == 0)
 		return w;
 	free(w);
 	return NULL;
