@@ -200,21 +200,37 @@ static bool lists_lock(const struct proc *p, const char *fd, unsigned class)
 	return false;
 }
 
-/* Says whether a process has the open file description that holds a lock. */
-static bool has_description(const struct proc *p, const struct lock *lock)
+enum descriptor { DESCRIPTOR_NONE, DESCRIPTOR_FOUND, DESCRIPTOR_UNREADABLE };
+
+/* Looks among a process's descriptors for one of a lock's file; locked: whose open file description holds the lock. */
+static enum descriptor find_descriptor(const struct proc *p, const struct lock *lock, bool locked)
 {
 	_cleanup_free_ char *path = xasprintf("/proc/%u/fd", p->pid);
 	DIR *dir = opendir(path);
 	const struct dirent *entry;
-	bool has = false;
+	bool found = false;
 	struct stat st;
 
-	while (dir && !has && (entry = readdir(dir)))
-		has = fstatat(dirfd(dir), entry->d_name, &st, 0) == 0 && st.st_ino == lock->inode &&
-		      st.st_dev == lock->dev && lists_lock(p, entry->d_name, lock->class);
-	if (dir)
-		(void)closedir(dir);
-	return has;
+	if (!dir)
+		return DESCRIPTOR_UNREADABLE;
+	while (!found && (entry = readdir(dir)))
+		found = fstatat(dirfd(dir), entry->d_name, &st, 0) == 0 &&
+			st.st_ino == lock->inode && st.st_dev == lock->dev &&
+			(!locked || lists_lock(p, entry->d_name, lock->class));
+	(void)closedir(dir);
+	return found ? DESCRIPTOR_FOUND : DESCRIPTOR_NONE;
+}
+
+/* Says whether a process has a descriptor of a lock's file; true also if that cannot be found out. */
+static bool has_file(const struct proc *p, const struct lock *lock)
+{
+	return find_descriptor(p, lock, false) != DESCRIPTOR_NONE;
+}
+
+/* Says whether a process has the open file description that holds a lock. */
+static bool has_description(const struct proc *p, const struct lock *lock)
+{
+	return find_descriptor(p, lock, true) == DESCRIPTOR_FOUND;
 }
 
 static bool is_alive(const struct proc *p)
@@ -296,23 +312,6 @@ void model_file_locks_fork(
 	}
 }
 
-/* Says whether a process has a descriptor of a file; true also if that cannot be found out. */
-static bool has_file(const struct proc *p, uint64_t dev, uint64_t inode)
-{
-	_cleanup_free_ char *path = xasprintf("/proc/%u/fd", p->pid);
-	DIR *dir = opendir(path);
-	const struct dirent *entry;
-	bool has = !dir;
-	struct stat st;
-
-	while (dir && !has && (entry = readdir(dir)))
-		has = fstatat(dirfd(dir), entry->d_name, &st, 0) == 0 && st.st_ino == inode &&
-		      st.st_dev == dev;
-	if (dir)
-		(void)closedir(dir);
-	return has;
-}
-
 void model_file_locks_exec(struct model *m, struct proc *p, int64_t ts)
 {
 	for (const struct thread *t = m->all_threads; p->uses_files && t; t = t->next) {
@@ -320,7 +319,7 @@ void model_file_locks_exec(struct model *m, struct proc *p, int64_t ts)
 			struct lock *lock = t->held[i].lock;
 
 			if (lock->kind == LOCK_FILE && model_lock_is_shared(lock, p, t->id) &&
-				!has_file(p, lock->dev, lock->inode))
+				!has_file(p, lock))
 				model_lock_unshare(m, lock, p, ts);
 		}
 	}
