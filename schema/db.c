@@ -249,7 +249,6 @@ static int move_away(const char *path, char **ret_why)
 	if (rename(path, old) < 0)
 		return refuse(ret_why, -errno, xasprintf("cannot rename %s to %s: %m", path, old));
 	move_with_suffix(path, old, "-wal");
-	remove_with_suffix(path, "-shm");
 	return 0;
 }
 
