@@ -46,15 +46,17 @@ say = @printf '  %-8s %s\n'
 endif
 
 ROOMS := base schema verdict tracer viewer
-ROOM_SRC := $(foreach r,$(ROOMS),$(sort $(wildcard $(r)/*.c)))
+# The files of a room and of the folders in it.
+files_in = $(sort $(foreach r,$(1),$(wildcard $(addprefix $(r)/,$(2) $(addprefix */,$(2)) $(addprefix */*/,$(2))))))
+ROOM_SRC := $(call files_in,$(ROOMS),*.c)
 ROOM_OBJ := $(ROOM_SRC:%.c=$(OUT)/%.o)
 CLI_OBJ := $(patsubst %.c,$(OUT)/%.o,$(sort $(wildcard cli/*.c)))
-BPF_OBJ := $(patsubst %.bpf.c,$(OUT)/%.bpf.o,$(sort $(wildcard probes/*.bpf.c)))
-SHIM_SRC := $(sort $(wildcard probes/shim*.c) $(wildcard probes/shim*.S))
+BPF_OBJ := $(patsubst %.bpf.c,$(OUT)/%.bpf.o,$(call files_in,probes/ebpf,*.bpf.c))
+SHIM_SRC := $(call files_in,probes/shim,*.c *.S)
 SHIM_OBJ := $(addprefix $(OUT)/pic/,$(addsuffix .o,$(SHIM_SRC)))
 DEMOS := $(patsubst demos/%.c,$(OUT)/demos/%,$(sort $(wildcard demos/*.c)))
 PROGRAMS := $(patsubst tests/programs/%.c,$(OUT)/tests/programs/%,$(sort $(wildcard tests/programs/*.c)))
-UNIT_OBJ := $(patsubst %.c,$(OUT)/%.o,$(sort $(wildcard tests/unit/*.c)))
+UNIT_OBJ := $(patsubst %.c,$(OUT)/%.o,$(call files_in,tests/unit,*.c))
 
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -74,7 +76,7 @@ $(OUT)/%.o: %.c
 # Top-level asm must keep its order here; make knows nothing of .incbin.
 $(OUT)/schema/sql.o: ALL_CFLAGS += -fno-toplevel-reorder
 $(OUT)/schema/sql.o: $(wildcard schema/*.sql)
-$(OUT)/viewer/page.o: $(wildcard viewer/*.css viewer/*.js)
+$(OUT)/viewer/page/page.o: $(wildcard viewer/page/*.css viewer/page/*.js)
 $(OUT)/verdict/lessons.o: ALL_CFLAGS += -fno-toplevel-reorder
 $(OUT)/verdict/lessons.o: $(wildcard doc/rules/*.txt)
 $(OUT)/schema/queries.o: $(wildcard schema/queries/*.sql)
@@ -97,7 +99,7 @@ $(OUT)/gen/pptrace.skel.h: $(OUT)/gen/pptrace.bpf.o
 	$(Q)$(BPFTOOL) gen skeleton $< name pptrace_bpf > $@
 
 ifneq ($(BPF_OBJ),)
-$(patsubst %.c,$(OUT)/%.o,$(wildcard tracer/source_ebpf*.c)): $(OUT)/gen/pptrace.skel.h
+$(patsubst %.c,$(OUT)/%.o,$(wildcard tracer/ebpf/*.c)): $(OUT)/gen/pptrace.skel.h
 endif
 
 # The list of demos, from their first lines: name, what it does, arguments to try it with.
@@ -128,7 +130,7 @@ $(OUT)/pic/%.o: %
 
 $(OUT)/libpptrace-shim.so: $(SHIM_OBJ)
 	$(say) LINK $@
-	$(Q)$(CC) -shared -Wl,-z,defs -Wl,-z,now -o $@ $^ $(if $(wildcard probes/shim.map),-Wl$(comma)--version-script=probes/shim.map) -ldl -lpthread
+	$(Q)$(CC) -shared -Wl,-z,defs -Wl,-z,now -o $@ $^ $(if $(wildcard probes/shim/shim.map),-Wl$(comma)--version-script=probes/shim/shim.map) -ldl -lpthread
 
 # gcc warns wrongly in sanitizer builds (-Wno-error there); the plain build is the strict one.
 # Plain programs, as a learner would compile them.

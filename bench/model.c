@@ -8,8 +8,8 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "schema/record.h"
-#include "tracer/model.h"
-#include "tracer/store.h"
+#include "tracer/model/model.h"
+#include "tracer/store/store.h"
 
 #include <sys/resource.h>
 #include <sys/stat.h>

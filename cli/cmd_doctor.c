@@ -9,9 +9,9 @@
 #include "base/mem.h"
 #include "cli/options.h"
 #include "cli/say.h"
-#include "tracer/capability.h"
+#include "tracer/doctor/capability.h"
 #include "tracer/choose.h"
-#include "tracer/cost.h"
+#include "tracer/doctor/cost.h"
 #include "tracer/tracer.h"
 
 enum { OPT_NO_COST = 256 };

@@ -10,9 +10,9 @@
 #include "cli/options.h"
 #include "cli/say.h"
 #include "cli/trace_note.h"
-#include "viewer/export_chrome.h"
-#include "viewer/export_rows.h"
-#include "viewer/output.h"
+#include "viewer/export/chrome.h"
+#include "viewer/export/rows.h"
+#include "viewer/draw/output.h"
 
 static const struct command_option options[] = {
 	{"format", 'T', "FORMAT",

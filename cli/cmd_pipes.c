@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/command.h"
 #include "cli/picture.h"
-#include "viewer/relations.h"
+#include "viewer/relations/relations.h"
 
 #include <stddef.h>
 

@@ -11,7 +11,7 @@
 #include "cli/say.h"
 #include "cli/trace_note.h"
 #include "schema/queries.h"
-#include "viewer/export_rows.h"
+#include "viewer/export/rows.h"
 
 enum { OPT_SCHEMA = 256, STATUS_SQL = 2 };
 

@@ -7,7 +7,7 @@
 #include "cli/options.h"
 #include "cli/picture.h"
 #include "cli/say.h"
-#include "viewer/page.h"
+#include "viewer/page/page.h"
 
 static const struct command_option options[] = {
 	{"output", 'o', "FILE",

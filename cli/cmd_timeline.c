@@ -9,8 +9,8 @@
 #include "cli/options.h"
 #include "cli/picture.h"
 #include "cli/say.h"
-#include "viewer/load.h"
-#include "viewer/timeline.h"
+#include "viewer/load/load.h"
+#include "viewer/timeline/timeline.h"
 
 enum { WIDTH_DEFAULT = 1280, WIDTH_LEAST = 400, WIDTH_MOST = 20000, LANES_DEFAULT = 150 };
 enum { OPT_SINCE = 256, OPT_UNTIL, OPT_PROCESS, OPT_WIDTH, OPT_ALL };

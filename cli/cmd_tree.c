@@ -6,8 +6,8 @@
 #include "base/command.h"
 #include "cli/options.h"
 #include "cli/picture.h"
-#include "viewer/load.h"
-#include "viewer/tree.h"
+#include "viewer/load/load.h"
+#include "viewer/tree/tree.h"
 
 enum { NODES_DEFAULT = 300, OPT_ALL = 256, OPT_WIDTH };
 

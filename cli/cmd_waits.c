@@ -6,8 +6,8 @@
 #include "base/mem.h"
 #include "cli/options.h"
 #include "cli/picture.h"
-#include "viewer/load.h"
-#include "viewer/relations.h"
+#include "viewer/load/load.h"
+#include "viewer/relations/relations.h"
 
 enum { OPT_AT = 256, OPT_WIDTH };
 

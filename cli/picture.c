@@ -14,11 +14,11 @@
 #include "cli/options.h"
 #include "cli/say.h"
 #include "cli/trace_note.h"
-#include "viewer/graph.h"
-#include "viewer/load.h"
-#include "viewer/output.h"
-#include "viewer/sketch.h"
-#include "viewer/svg.h"
+#include "viewer/draw/graph.h"
+#include "viewer/load/load.h"
+#include "viewer/draw/output.h"
+#include "viewer/draw/sketch.h"
+#include "viewer/draw/svg.h"
 
 enum { WIDTH_DEFAULT = 120, WIDTH_LEAST = 40, WIDTH_MOST = 100000 };
 

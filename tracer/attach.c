@@ -16,8 +16,8 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "schema/record.h"
-#include "tracer/snapshot.h"
-#include "tracer/symbols.h"
+#include "tracer/snapshot/snapshot.h"
+#include "tracer/symbols/symbols.h"
 #include "tracer/tracer.h"
 
 enum { MAX_PASSES = 50 };

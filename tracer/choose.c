@@ -6,8 +6,8 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
-#include "tracer/capability.h"
-#include "tracer/preload.h"
+#include "tracer/doctor/capability.h"
+#include "tracer/shim/preload.h"
 #include "tracer/tracer.h"
 
 /* Says whether the shim can record this command's locks; else adds a reason. */

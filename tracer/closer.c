@@ -7,9 +7,9 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "schema/record.h"
-#include "tracer/snapshot_state.h"
-#include "tracer/symbols.h"
-#include "tracer/unflushed.h"
+#include "tracer/snapshot/private.h"
+#include "tracer/symbols/symbols.h"
+#include "tracer/snapshot/unflushed.h"
 
 enum {
 	MAX_FRAMES = 24,

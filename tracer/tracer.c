@@ -1,6 +1,6 @@
 /* tracer.c - record: sources in, database out. */
 /* SPDX-License-Identifier: MIT */
-#include "tracer/tracer_private.h"
+#include "tracer/private.h"
 
 #include <errno.h>
 #include <sys/epoll.h>
@@ -13,11 +13,11 @@
 #include "schema/record.h"
 #include "schema/record_dump.h"
 #include "tracer/closer.h"
-#include "tracer/deaths.h"
+#include "tracer/shim/deaths.h"
 #include "tracer/merge.h"
-#include "tracer/model.h"
-#include "tracer/preload.h"
-#include "tracer/store.h"
+#include "tracer/model/model.h"
+#include "tracer/shim/preload.h"
+#include "tracer/store/store.h"
 #include "tracer/watch.h"
 
 #define MS 1000000ull

@@ -3,7 +3,7 @@
 #include "verdict/describe.h"
 
 #include "base/buf.h"
-#include "verdict/query.h"
+#include "schema/query.h"
 
 #include <signal.h>
 

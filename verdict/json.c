@@ -4,7 +4,7 @@
 
 #include "base/buf.h"
 #include "verdict/describe.h"
-#include "verdict/query.h"
+#include "schema/query.h"
 #include "verdict/verdict.h"
 
 static void add_text(struct buf *b, const char *name, const char *text)

@@ -1,7 +1,7 @@
 /* lock_symbols.c - fuzz the search for lock functions in files that traced programs map. */
 /* SPDX-License-Identifier: MIT */
 #include "base/mem.h"
-#include "tracer/ebpf_symbols.h"
+#include "tracer/ebpf/symbols.h"
 
 #include <sys/mman.h>
 #include <unistd.h>

@@ -3,8 +3,8 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "schema/record.h"
-#include "tracer/model.h"
-#include "tracer/store.h"
+#include "tracer/model/model.h"
+#include "tracer/store/store.h"
 
 #include <stdbool.h>
 #include <unistd.h>

@@ -10,12 +10,12 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "schema/db.h"
-#include "viewer/graph.h"
-#include "viewer/load.h"
-#include "viewer/relations.h"
-#include "viewer/sketch.h"
-#include "viewer/timeline.h"
-#include "viewer/tree.h"
+#include "viewer/draw/graph.h"
+#include "viewer/load/load.h"
+#include "viewer/relations/relations.h"
+#include "viewer/draw/sketch.h"
+#include "viewer/timeline/timeline.h"
+#include "viewer/tree/tree.h"
 
 enum { ROWS_MAX = 200 };
 

@@ -1,0 +1,89 @@
+/* module.bpf.c - files mapped executable: what is needed to name addresses. */
+/* SPDX-License-Identifier: (MIT OR GPL-2.0-only) */
+#include "probes/ebpf/calls.h"
+#include "probes/ebpf/file.h"
+#include "probes/ebpf/path.h"
+
+#define PROT_EXEC 4
+#define MAP_ANONYMOUS 0x20
+#define VM_EXEC 4
+
+static __always_inline void module_emit(
+	struct slot *slot, struct file *file, u64 start, u64 len, u64 offset)
+{
+	struct inode *inode = BPF_CORE_READ(file, f_inode);
+	struct rec_MODULE *rec;
+	struct path_walk walk;
+
+	path_find(file, &walk);
+	rec = EMIT_BEGIN(MODULE, slot);
+	if (!rec)
+		return;
+	rec->start = start;
+	rec->len = len;
+	rec->offset = offset;
+	rec->dev = dev_encode(BPF_CORE_READ(inode, i_sb, s_dev));
+	rec->inode = BPF_CORE_READ(inode, i_ino);
+	if (path_copy(rec->path, &walk))
+		rec->head.flags |= REC_CUT;
+	EMIT_END(rec);
+}
+
+/* mmap */
+HANDLER_EXIT(exit_mmap)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct slot *slot;
+	struct file *file;
+
+	if (!(REG_ARG2(regs) & PROT_EXEC) || (REG_ARG3(regs) & MAP_ANONYMOUS) ||
+		(ret < 0 && ret > -4096))
+		return 0;
+	slot = slot_get(task);
+	file = file_of_fd(task, REG_ARG4(regs));
+	if (!slot || !file)
+		return 0;
+	module_emit(slot, file, ret, REG_ARG1(regs), REG_ARG5(regs));
+	return 0;
+}
+
+static long vma_module(struct task_struct *task, struct vm_area_struct *vma, void *arg)
+{
+	struct slot *slot = slot_get(bpf_get_current_task_btf());
+	struct file *file = BPF_CORE_READ(vma, vm_file);
+
+	if (!slot || !file || !(vma->vm_flags & VM_EXEC))
+		return 0;
+	if (*(u64 *)arg) {
+		slot->loader_start = vma->vm_start;
+		slot->loader_end = vma->vm_end;
+	}
+	module_emit(slot, file, vma->vm_start, vma->vm_end - vma->vm_start, vma->vm_pgoff << 12);
+	return 0;
+}
+
+/*
+ * TP_PROTO(struct task_struct *p, pid_t old_pid, struct linux_binprm *bprm): the kernel itself
+ * maps a program and its loader. The program's code is at start_code; the loader is
+ * where the new program begins to run.
+ */
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(on_exec_modules, struct task_struct *task, int old_pid, struct linux_binprm *bprm)
+{
+	struct slot *slot = slot_get(task);
+	struct pt_regs *regs;
+	u64 code, ip, is_loader = 0;
+
+	if (!slot || !HAS_HELPER(find_vma) || !HAS_HELPER(task_pt_regs))
+		return 0;
+	code = BPF_CORE_READ(task, mm, start_code);
+	slot->loader_start = slot->loader_end = 0;
+	bpf_find_vma(task, code, vma_module, &is_loader, 0);
+	regs = (struct pt_regs *)bpf_task_pt_regs(task);
+	ip = REG_IP(regs);
+	if (ip < code || ip >= BPF_CORE_READ(task, mm, end_code)) {
+		is_loader = 1;
+		bpf_find_vma(task, ip, vma_module, &is_loader, 0);
+	}
+	return 0;
+}

@@ -1,0 +1,47 @@
+/* io.h - reads and writes of pipes. */
+/* SPDX-License-Identifier: MIT */
+#ifndef PROBES_SHIM_CALLS_IO_H
+#define PROBES_SHIM_CALLS_IO_H
+
+#include <stdio.h>
+
+#include "probes/shim/calls/report.h"
+
+/* One read or write. */
+struct io_call {
+	struct pipe_fd pipe; /* kind 0: nothing to record */
+	int fd;
+	unsigned op; /* enum io_op */
+	bool waits;  /* a wait was recorded */
+	bool holds;  /* SIGPIPE is blocked until the result has been recorded */
+	bool idle;   /* nothing of this is recorded */
+	bool full;   /* it was tried: it would have to wait */
+	uint64_t start, requested;
+};
+
+/*
+ * Looks at the descriptor and makes the call at once if it does not have to
+ * wait, which saves asking first. True: *ret_rc is its answer, for io_end.
+ * False: go on with io_begin_slow, or without any of this if c->idle says so.
+ */
+struct iovec;
+bool io_try(
+	struct io_call *c, int fd, unsigned op, const struct iovec *iov, size_t n, ssize_t *ret_rc);
+
+/* The other half of io_begin, after io_try. */
+bool io_begin_slow(struct io_call *c, bool nonblocking);
+
+/* Looks at the descriptor, and records a wait if the call will block. Returns whether it is worth io_end. */
+bool io_begin(struct io_call *c, int fd, unsigned op, size_t requested, bool nonblocking);
+
+/* Records the result; data: the first bytes, may be NULL. Keeps errno. */
+void io_end(struct io_call *c, ssize_t result, const void *data);
+
+/* The same where the bytes lie in pieces. */
+void io_end_vec(struct io_call *c, ssize_t result, const struct iovec *iov, size_t n);
+
+/* Sees the reads and writes that stdio makes for its streams; of one with a table of its own (popen) too. */
+void stdio_watch(void);
+void stdio_watch_stream(FILE *f);
+
+#endif

@@ -1,0 +1,68 @@
+/* report.h - records of processes and descriptors, for the mode in which no kernel probe reports them. */
+/* SPDX-License-Identifier: MIT */
+#ifndef PROBES_SHIM_CALLS_REPORT_H
+#define PROBES_SHIM_CALLS_REPORT_H
+
+#include "probes/shim/shim.h"
+
+/*
+ * Each function does nothing unless everything is to be recorded. All of them
+ * may run in the child of a vfork, on the parent's memory: records name the
+ * task that runs.
+ */
+struct exec_call {
+	bool on;
+	const char *path;
+	char *const *argv;
+};
+
+/* Before an exec. What can bear the library reports itself when it starts; for the rest it is done here. */
+void report_exec(struct exec_call *c, const char *path, char *const *argv, bool bears);
+
+/* After an exec that came back; keeps errno. */
+void report_exec_failed(const struct exec_call *c);
+
+/* A program has started with this library: its arguments, descriptors and file. */
+void report_start(void);
+
+struct spawn_call {
+	struct ring_pending fork;
+	uint64_t begun;
+	bool on;   /* everything is recorded */
+	bool fifo; /* the child opens a FIFO first */
+};
+
+/* Around a call that makes a child: fork, posix_spawn, clone. flags: those of clone, where known. */
+void report_spawn(struct spawn_call *c);
+void report_child(struct spawn_call *c, pid_t child, uint64_t flags);
+
+/* The same for posix_spawn, which also executes. actions: its posix_spawn_file_actions_t, may be NULL. */
+void report_spawn_actions(struct spawn_call *c, const void *actions);
+void report_spawned(
+	struct spawn_call *c, int rc, pid_t child, const char *path, char *const *argv, bool bears);
+
+/* A parent waits until its child executes or ends; pid: the parent, if the child speaks for it. ts 0: now. */
+void report_vfork_wait(pid_t child, uint32_t pid, uint64_t ts);
+
+/* What a descriptor is, seen from pipes. */
+struct pipe_fd {
+	unsigned kind; /* enum pipe_kind, 0: something else */
+	unsigned file_kind;
+	uint64_t dev, inode;
+};
+struct pipe_fd pipe_of(int fd);
+
+/* A descriptor of a pipe was opened or closed. path may be NULL; inode2 0. */
+void report_end(int fd, const struct pipe_fd *p, unsigned via, uint64_t inode2, const char *path);
+void report_close(int fd, const struct pipe_fd *p, unsigned via);
+
+/* The same as report_end for one that was opened at that time. Other descriptors are passed over. */
+void report_end_at(int fd, unsigned via, uint64_t ts);
+
+/* Records for all pipe descriptors of this process: for a child (pid, ts not 0) or for itself. */
+void report_ends(unsigned via, uint32_t pid, uint64_t ts);
+
+/* Calls visit for every open descriptor from first to last. */
+void each_fd(unsigned first, unsigned last, void (*visit)(void *arg, int fd), void *arg);
+
+#endif

@@ -1,0 +1,76 @@
+/* lock.h - what all locks record: asked for, got, refused, released. */
+/* SPDX-License-Identifier: MIT */
+#ifndef PROBES_SHIM_LOCKS_LOCK_H
+#define PROBES_SHIM_LOCKS_LOCK_H
+
+#include <errno.h>
+
+#include "probes/shim/shim.h"
+
+/* A lock call failed otherwise than with EBUSY, or got a lock whose owner died (shim_lock.c). */
+void lock_result(
+	const volatile void *addr, unsigned kind, unsigned aux, int rc, uint64_t site, uint64_t ts);
+
+/* The wait itself, where no kernel probe sees it (shim_lock.c). */
+void lock_wait_begin(const volatile void *addr, unsigned reason, bool timed, uint64_t site);
+void lock_wait_end(void);
+
+/* Is about to wait. aux: the bits ARENA_AUX_. */
+static inline void lock_request(
+	const volatile void *addr, unsigned kind, unsigned aux, uint64_t site)
+{
+	struct ring_entry e = ring_begin();
+
+	if (e.slot)
+		ring_end(
+			e, shim_now_early(), ADDR(addr), RING_KIND(ARENA_REQUEST, kind, aux), site);
+	if (shim_everything())
+		lock_wait_begin(addr, WAIT_LOCK, aux & ARENA_AUX_TIMED, site);
+}
+
+/* A call returned without having waited. */
+static inline void lock_acquire(
+	const volatile void *addr, unsigned kind, unsigned aux, int rc, uint64_t site)
+{
+	if (likely(rc == 0 || rc == EBUSY)) {
+		struct ring_entry e = ring_begin();
+
+		if (e.slot)
+			ring_end(e, shim_now(), ADDR(addr),
+				RING_KIND(rc == 0 ? ARENA_ACQUIRE : ARENA_BUSY, kind, aux), site);
+	} else {
+		lock_result(addr, kind, aux, rc, site, 0);
+	}
+}
+
+/* A call returned after lock_request. */
+static inline void lock_acquired(
+	const volatile void *addr, unsigned kind, unsigned aux, int rc, uint64_t site)
+{
+	if (shim_everything())
+		lock_wait_end();
+	if (likely(rc == 0)) {
+		struct ring_entry e = ring_begin();
+
+		if (e.slot)
+			ring_end(e, shim_now(), ADDR(addr), RING_KIND(ARENA_ACQUIRED, kind, aux),
+				site);
+	} else {
+		lock_result(addr, kind, aux, rc, site, 0);
+	}
+}
+
+/*
+ * An unlock call returned; the slot was reserved and the time taken before it
+ * was made. Nothing of the lock may be touched any more.
+ */
+static inline void lock_release(struct ring_entry e, uint64_t ts, const volatile void *addr,
+	unsigned kind, int rc, uint64_t site)
+{
+	if (likely(rc == 0))
+		ring_end(e, ts, ADDR(addr), RING_KIND(ARENA_RELEASE, kind, 0), site);
+	else
+		ring_end(e, ts, ADDR(addr), RING_KIND(ARENA_REFUSED, kind, rc & 255), site);
+}
+
+#endif

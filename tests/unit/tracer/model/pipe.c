@@ -1,0 +1,292 @@
+/* pipe.c - tests of the model: pipes, their ends, what flows. */
+/* SPDX-License-Identifier: MIT */
+#include "tests/unit/tracer/model/feed.h"
+
+#include <sched.h>
+
+/* What pipe() leaves in a process: fd 3 reads, fd 4 writes. */
+static void make_pipe(struct feed *f, uint64_t inode)
+{
+	FEED(f, END_OPEN, .kind = PIPE_PIPE, .dev = 8, .inode = inode, .fd = 3, .mode = END_READ,
+		.via = END_CREATE);
+	FEED(f, END_OPEN, .kind = PIPE_PIPE, .dev = 8, .inode = inode, .fd = 4, .mode = END_WRITE,
+		.via = END_CREATE);
+}
+
+static void confirm(struct feed *f, uint64_t inode, uint64_t fd, uint64_t via)
+{
+	FEED(f, END_OPEN, .kind = PIPE_PIPE, .dev = 8, .inode = inode, .fd = fd,
+		.mode = fd == 3 ? END_READ : END_WRITE, .via = via);
+}
+
+#define ENDS                                                                                       \
+	"SELECT process_id, fd, mode, open_ns, open_via, close_ns, close_via FROM pipe_end ORDER BY id"
+
+TEST(end_open)
+{
+	struct feed f;
+
+	feed_open(&f);
+	feed_at(&f, 100, 10, 10);
+	make_pipe(&f, 77);
+	feed_end(&f, 1000);
+	EXPECT(&f, "SELECT id, kind, inode, dev, created_ns, creator_id, name FROM pipe",
+		"1|pipe|77|8|100|1|pipe 1");
+	EXPECT(&f, ENDS, "1|3|r|100|create|-|- 1|4|w|100|create|-|-");
+	feed_close(&f);
+}
+
+TEST(end_inherited_and_closed)
+{
+	struct feed f;
+
+	feed_open(&f);
+	feed_at(&f, 100, 10, 10);
+	make_pipe(&f, 77);
+	feed_fork(&f, 11);
+	feed_at(&f, 200, 10, 10);
+	FEED(&f, END_CLOSE, .inode = 77, .fd = 3, .via = END_CLOSE_CALL);
+	feed_at(&f, 300, 11, 11);
+	FEED(&f, EXIT, .last = 1);
+	feed_end(&f, 1000);
+	EXPECT(&f, ENDS,
+		"1|3|r|100|create|200|close 1|4|w|100|create|-|- 2|3|r|100|inherit|300|exit 2|4|w|100|inherit|300|exit");
+	feed_close(&f);
+}
+
+/* Another thread closed a descriptor while the fork went on: the child never had it. */
+TEST(end_not_confirmed)
+{
+	struct feed f;
+
+	feed_open(&f);
+	feed_at(&f, 100, 10, 10);
+	make_pipe(&f, 77);
+	feed_fork(&f, 11);
+	feed_at(&f, 100, 11, 11);
+	confirm(&f, 77, 4, END_INHERIT);
+	feed_at(&f, 200, 11, 11);
+	FEED(&f, COMM, .comm = "kid");
+	feed_end(&f, 1000);
+	EXPECT(&f, "SELECT fd, mode FROM pipe_end WHERE process_id = 2", "4|w");
+	feed_close(&f);
+}
+
+/* A child that computes tells nothing; it holds what it inherited all the same. */
+TEST(end_of_silent_child)
+{
+	struct feed f;
+
+	feed_open(&f);
+	f.flags = REC_SHIM;
+	feed_at(&f, 100, 10, 10);
+	make_pipe(&f, 77);
+	feed_fork(&f, 11);
+	feed_flush(&f, 500);
+	EXPECT(&f, "SELECT fd, mode FROM pipe_end WHERE process_id = 2", "3|r 4|w");
+	feed_close(&f);
+}
+
+TEST(end_closed_on_exec)
+{
+	struct feed f;
+
+	feed_open(&f);
+	feed_at(&f, 100, 10, 10);
+	make_pipe(&f, 77);
+	feed_at(&f, 200, 10, 10);
+	confirm(&f, 77, 4, END_EXEC);
+	FEED(&f, EXEC, .old_tid = 10, .path = "/bin/x");
+	feed_end(&f, 1000);
+	EXPECT(&f, "SELECT fd, close_ns, close_via FROM pipe_end", "3|200|exec 4|-|-");
+	feed_close(&f);
+}
+
+/* What the fork confirmed is not what the exec kept. */
+TEST(end_closed_on_exec_after_fork)
+{
+	struct feed f;
+
+	feed_open(&f);
+	feed_at(&f, 100, 10, 10);
+	make_pipe(&f, 77);
+	feed_fork(&f, 11);
+	feed_at(&f, 100, 11, 11);
+	confirm(&f, 77, 3, END_INHERIT);
+	confirm(&f, 77, 4, END_INHERIT);
+	feed_at(&f, 200, 11, 11);
+	confirm(&f, 77, 3, END_EXEC);
+	FEED(&f, EXEC, .old_tid = 11, .path = "/bin/x");
+	feed_end(&f, 1000);
+	EXPECT(&f, "SELECT fd, close_ns, close_via FROM pipe_end WHERE process_id = 2",
+		"3|-|- 4|200|exec");
+	feed_close(&f);
+}
+
+/* Who announces a program that cannot report itself lists all he has: then the flag counts too. */
+TEST(end_closed_on_exec_by_flag)
+{
+	struct feed f;
+
+	feed_open(&f);
+	f.flags = REC_SHIM;
+	feed_at(&f, 100, 10, 10);
+	make_pipe(&f, 77);
+	FEED(&f, END_OPEN, .kind = PIPE_PIPE, .dev = 8, .inode = 78, .fd = 5, .mode = END_READ,
+		.via = END_CREATE, .cloexec = 1);
+	feed_at(&f, 200, 10, 10);
+	confirm(&f, 77, 3, END_EXEC);
+	FEED(&f, END_OPEN, .kind = PIPE_PIPE, .dev = 8, .inode = 78, .fd = 5, .mode = END_READ,
+		.via = END_EXEC, .cloexec = 1);
+	FEED(&f, EXEC, .old_tid = 10, .path = "/bin/x");
+	feed_end(&f, 1000);
+	EXPECT(&f, "SELECT fd, close_ns, close_via FROM pipe_end", "3|-|- 4|200|exec 5|200|exec");
+	feed_close(&f);
+}
+
+TEST(end_replaced)
+{
+	struct feed f;
+
+	feed_open(&f);
+	feed_at(&f, 100, 10, 10);
+	make_pipe(&f, 77);
+	feed_at(&f, 200, 10, 10);
+	FEED(&f, END_CLOSE, .fd = 3, .via = END_REPLACED);
+	FEED(&f, END_OPEN, .kind = PIPE_PIPE, .dev = 8, .inode = 77, .fd = 3, .mode = END_WRITE,
+		.via = END_DUP);
+	feed_end(&f, 1000);
+	EXPECT(&f, "SELECT fd, mode, open_via, close_ns, close_via FROM pipe_end",
+		"3|r|create|200|replaced 4|w|create|-|- 3|w|dup|-|-");
+	feed_close(&f);
+}
+
+TEST(end_shared_table)
+{
+	struct feed f;
+
+	feed_open(&f);
+	feed_at(&f, 100, 10, 10);
+	make_pipe(&f, 77);
+	FEED(&f, FORK, .child_pid = 11, .child_tid = 11, .flags = CLONE_FILES | 17);
+	feed_at(&f, 200, 11, 11);
+	FEED(&f, END_CLOSE, .inode = 77, .fd = 4, .via = END_CLOSE_CALL);
+	feed_end(&f, 1000);
+	EXPECT(&f, "SELECT process_id, close_ns FROM pipe_end WHERE fd = 4 ORDER BY 1",
+		"1|200 2|200");
+	feed_close(&f);
+}
+
+TEST(inode_used_again)
+{
+	struct feed f;
+
+	feed_open(&f);
+	for (uint64_t i = 0; i < 2; i++) {
+		feed_at(&f, 100 + i * 100, 10, 10);
+		make_pipe(&f, 77);
+		FEED(&f, END_CLOSE, .inode = 77, .fd = 3, .via = END_CLOSE_CALL);
+		FEED(&f, END_CLOSE, .inode = 77, .fd = 4, .via = END_CLOSE_CALL);
+	}
+	feed_end(&f, 1000);
+	EXPECT(&f, "SELECT id, created_ns FROM pipe", "1|100 2|200");
+	EXPECT(&f, "SELECT pipe_id, count(*) FROM pipe_end GROUP BY 1", "1|2 2|2");
+	feed_close(&f);
+}
+
+TEST(pipe_io)
+{
+	struct feed f;
+
+	feed_open(&f);
+	feed_at(&f, 100, 10, 10);
+	FEED(&f, COMM, .comm = "ls");
+	make_pipe(&f, 77);
+	feed_fork(&f, 11);
+	feed_at(&f, 200, 11, 11);
+	FEED(&f, COMM, .comm = "sort");
+	feed_at(&f, 300, 10, 10);
+	FEED(&f, PIPE_IO, .dev = 8, .inode = 77, .fd = 4, .op = IO_WRITE, .start = FEED_T0 + 250,
+		.requested = 5, .result = 5, .data_len = 5, .data = "hello");
+	feed_at(&f, 400, 11, 11);
+	FEED(&f, PIPE_IO, .dev = 8, .inode = 77, .fd = 3, .op = IO_READ, .start = FEED_T0 + 350,
+		.requested = 64, .result = 5);
+	FEED(&f, PIPE_IO, .dev = 8, .inode = 77, .fd = 3, .op = IO_READV, .start = FEED_T0 + 399,
+		.requested = 64, .result = (uint64_t)-4);
+	FEED(&f, PIPE_IO, .dev = 8, .inode = 99, .fd = 9,
+		.op = IO_READ); /* a pipe that nobody made */
+	feed_end(&f, 1000);
+	EXPECT(&f,
+		"SELECT pipe_id, thread_id, fd, op, start_ns, end_ns, requested, bytes, errno, data, call FROM pipe_io",
+		"1|1|4|write|250|300|5|5|-|hello|write 1|2|3|read|350|400|64|5|-|-|read 1|2|3|read|399|400|64|-|4|-|readv");
+	EXPECT(&f, "SELECT name FROM pipe", "pipe 1 (ls -> sort)");
+	ASSERT_INT(model_skipped(f.model), 1);
+	feed_close(&f);
+}
+
+/* Late records find the pipe although its last end is closed. */
+TEST(pipe_io_after_close)
+{
+	struct feed f;
+
+	feed_open(&f);
+	feed_at(&f, 100, 10, 10);
+	make_pipe(&f, 77);
+	FEED(&f, EXIT, .last = 1);
+	FEED(&f, PIPE_IO, .dev = 8, .inode = 77, .fd = 4, .op = IO_WRITE, .start = FEED_T0 + 90,
+		.requested = 1, .result = 1);
+	feed_end(&f, 1000);
+	EXPECT(&f, "SELECT pipe_id, bytes FROM pipe_io", "1|1");
+	EXPECT(&f, "SELECT count(*) FROM pipe_end", "2");
+	feed_close(&f);
+}
+
+TEST(socketpair)
+{
+	struct feed f;
+
+	feed_open(&f);
+	feed_at(&f, 100, 10, 10);
+	FEED(&f, END_OPEN, .kind = PIPE_SOCKETPAIR, .dev = 9, .inode = 50, .inode2 = 51, .fd = 5,
+		.mode = END_READ | END_WRITE, .via = END_CREATE);
+	FEED(&f, END_OPEN, .kind = PIPE_SOCKETPAIR, .dev = 9, .inode = 51, .inode2 = 50, .fd = 6,
+		.mode = END_READ | END_WRITE, .via = END_CREATE);
+	FEED(&f, PIPE_IO, .dev = 9, .inode = 51, .fd = 6, .op = IO_SEND, .start = FEED_T0 + 90,
+		.requested = 3, .result = 3);
+	FEED(&f, OUTSIDE, .dev = 9, .inode = 50, .mode = END_READ | END_WRITE);
+	feed_end(&f, 1000);
+	EXPECT(&f, "SELECT kind, inode, inode2, outside FROM pipe", "socketpair|50|51|1");
+	EXPECT(&f, "SELECT fd, mode, side FROM pipe_end", "5|rw|0 6|rw|1");
+	EXPECT(&f, "SELECT op, side FROM pipe_io", "write|1");
+	feed_close(&f);
+}
+
+TEST(outside)
+{
+	struct feed f;
+
+	feed_open(&f);
+	feed_at(&f, 100, 10, 10);
+	FEED(&f, END_OPEN, .kind = PIPE_PIPE, .dev = 8, .inode = 77, .fd = 0, .mode = END_READ,
+		.via = END_FOUND);
+	feed_at(&f, 100, 99, 99);
+	FEED(&f, OUTSIDE, .kind = PIPE_PIPE, .dev = 8, .inode = 77, .mode = END_WRITE);
+	feed_end(&f, 1000);
+	EXPECT(&f, "SELECT created_ns, creator_id, outside FROM pipe", "-|-|2");
+	EXPECT(&f, "SELECT count(*) FROM process", "1");
+	feed_close(&f);
+}
+
+TEST(fifo)
+{
+	struct feed f;
+
+	feed_open(&f);
+	feed_at(&f, 100, 10, 10);
+	FEED(&f, END_OPEN, .kind = PIPE_FIFO, .dev = 8, .inode = 5, .fd = 3, .mode = END_READ,
+		.via = END_OPENED, .path = "/tmp/fifo");
+	feed_end(&f, 1000);
+	EXPECT(&f, "SELECT kind, path, created_ns, name FROM pipe",
+		"fifo|/tmp/fifo|100|fifo /tmp/fifo");
+	feed_close(&f);
+}

@@ -1,0 +1,236 @@
+/* deaths.c - tests of tracer/shim/deaths.c. */
+/* SPDX-License-Identifier: MIT */
+#include "tracer/shim/deaths.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "schema/record.h"
+#include "tests/unit/test.h"
+
+struct seen {
+	struct rec_EXIT last;
+	struct rec_REAP reap;
+	int n, n_reaps;
+};
+
+static void collect(void *arg, const struct rec_head *rec)
+{
+	struct seen *s = arg;
+
+	if (rec->kind == REC_REAP) {
+		s->reap = *(const struct rec_REAP *)(const void *)rec;
+		s->n_reaps++;
+		return;
+	}
+	s->last = *(const struct rec_EXIT *)(const void *)rec;
+	s->n++;
+}
+
+static pid_t child(void)
+{
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		(void)pause();
+		_exit(0);
+	}
+	return pid;
+}
+
+static struct rec_FORK forked(pid_t pid)
+{
+	return (struct rec_FORK){.head = {REC_FORK, sizeof(struct rec_FORK), 0, 1, 1, 1},
+		.child_pid = (rec_u64)pid,
+		.child_tid = (rec_u64)pid};
+}
+
+static void wait_readable(int fd)
+{
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+
+	ASSERT_INT(poll(&p, 1, 10000), 1);
+}
+
+TEST(deaths_by_signal_become_records)
+{
+	struct deaths *d = deaths_new();
+	struct seen s = {.n = 0};
+	pid_t pid = child();
+	struct rec_FORK fork_rec = forked(pid);
+
+	ASSERT(deaths_filter(d, &fork_rec.head, collect, &s));
+	deaths_poll(d, collect, &s);
+	ASSERT_INT(s.n, 0);
+	(void)kill(pid, SIGKILL);
+	wait_readable(deaths_fd(d));
+	deaths_poll(d, collect, &s);
+	ASSERT_INT(s.n, 1);
+	ASSERT_INT(s.last.head.pid, pid);
+	ASSERT_INT(s.last.group_status, SIGKILL);
+	ASSERT_INT(s.last.last, 1);
+	/* It was ours to reap. */
+	ASSERT_INT(s.n_reaps, 1);
+	ASSERT_INT(s.reap.head.pid, getpid());
+	ASSERT_INT(s.reap.child_pid, pid);
+	ASSERT_INT(waitpid(pid, NULL, WNOHANG), -1);
+	deaths_free(d);
+}
+
+TEST(deaths_that_were_reported_are_not_said_twice)
+{
+	struct deaths *d = deaths_new();
+	struct seen s = {.n = 0};
+	pid_t pid = child();
+	struct rec_FORK fork_rec = forked(pid);
+	struct rec_EXIT own = {
+		.head = {REC_EXIT, sizeof own, 0, 2, (rec_u32)pid, (rec_u32)pid}, .last = 1};
+
+	ASSERT(deaths_filter(d, &fork_rec.head, collect, &s));
+	ASSERT(deaths_filter(d, &own.head, collect, &s));
+	(void)kill(pid, SIGKILL);
+	wait_readable(deaths_fd(d));
+	deaths_poll(d, collect, &s);
+	ASSERT_INT(s.n, 0);
+	ASSERT(!deaths_filter(d, &own.head, collect, &s));
+	deaths_free(d);
+}
+
+TEST(deaths_come_before_the_reaping_that_tells_of_them)
+{
+	struct deaths *d = deaths_new();
+	struct seen s = {.n = 0};
+	pid_t pid = child();
+	struct rec_FORK fork_rec = forked(pid);
+	struct rec_REAP reap = {.head = {REC_REAP, sizeof reap, 0, 5, 1, 1},
+		.child_pid = (rec_u64)pid,
+		.status = SIGTERM};
+
+	ASSERT(deaths_filter(d, &fork_rec.head, collect, &s));
+	ASSERT(deaths_filter(d, &reap.head, collect, &s));
+	ASSERT_INT(s.n, 1);
+	ASSERT_INT(s.last.head.ts, 5);
+	ASSERT_INT(s.last.group_status, SIGTERM);
+	(void)kill(pid, SIGKILL);
+	(void)waitpid(pid, NULL, 0);
+	deaths_free(d);
+}
+
+TEST(deaths_noticed_before_a_parent_that_tells_its_own_are_before_it)
+{
+	struct deaths *d = deaths_new();
+	struct seen s = {.n = 0};
+	pid_t parent = child(), pid = child();
+	struct rec_FORK fork_rec = forked(pid), parent_rec = forked(parent);
+	struct rec_EXIT own = {
+		.head = {REC_EXIT, sizeof own, 0, 2, (rec_u32)parent, (rec_u32)parent}, .last = 1};
+	struct pollfd gone = {.fd = -1};
+
+	ASSERT(deaths_filter(d, &parent_rec.head, collect, &s));
+	ASSERT(deaths_filter(d, &fork_rec.head, collect, &s));
+	(void)kill(pid, SIGKILL);
+	wait_readable(deaths_fd(d));
+	(void)kill(parent, SIGTERM);
+	gone.fd = (int)syscall(SYS_pidfd_open, parent, 0);
+	wait_readable(gone.fd);
+	/* Both are noticed later than the parent said. */
+	deaths_poll(d, collect, &s);
+	ASSERT_INT(s.n, 2);
+	ASSERT_INT(s.last.head.pid, parent);
+	ASSERT(deaths_filter(d, &own.head, collect, &s));
+	ASSERT_INT(s.n, 3);
+	ASSERT_INT(s.last.head.pid, pid);
+	ASSERT_INT(s.last.head.ts, 2);
+	ASSERT_INT(s.last.group_status, SIGKILL);
+	ASSERT(!deaths_filter(d, &s.last.head, collect, &s));
+	(void)close(gone.fd);
+	deaths_free(d);
+}
+
+/* Both have ended when the child is heard of; the parent is noticed first. Returns the child's time of end. */
+static uint64_t end_of_late_child(uint64_t parent_end, uint64_t child_record)
+{
+	struct deaths *d = deaths_new();
+	struct seen s = {.n = 0};
+	pid_t parent = child(), pid = child();
+	struct rec_FORK fork_rec = forked(pid), parent_rec = forked(parent);
+	struct rec_EXEC exec = {
+		.head = {REC_EXEC, sizeof exec, 0, child_record, (rec_u32)pid, (rec_u32)pid}};
+	struct rec_EXIT ended;
+	struct pollfd gone = {.fd = (int)syscall(SYS_pidfd_open, pid, 0)};
+	uint64_t ts;
+
+	fork_rec.head.pid = (rec_u32)parent;
+	ASSERT(deaths_filter(d, &parent_rec.head, collect, &s));
+	(void)kill(pid, SIGKILL);
+	wait_readable(gone.fd);
+	(void)kill(parent, SIGTERM);
+	wait_readable(deaths_fd(d));
+	deaths_poll(d, collect, &s);
+	ended = s.last;
+	ended.head.ts = parent_end;
+	ASSERT_INT(ended.head.pid, parent);
+	ASSERT(deaths_filter(d, &fork_rec.head, collect, &s));
+	ASSERT(deaths_filter(d, &ended.head, collect, &s));
+	ASSERT(deaths_filter(d, &exec.head, collect, &s));
+	deaths_poll(d, collect, &s);
+	ended = s.last;
+	ASSERT_INT(ended.head.pid, pid);
+	ASSERT(!deaths_filter(d, &ended.head, collect, &s));
+	ts = s.last.head.ts;
+	ASSERT_INT(s.last.head.pid, pid);
+	(void)close(gone.fd);
+	deaths_free(d);
+	return ts;
+}
+
+TEST(deaths_found_late_outlive_a_parent_only_by_their_records)
+{
+	ASSERT_INT(end_of_late_child(100, 50), 100);
+	ASSERT_INT(end_of_late_child(100, 150), 150);
+}
+
+TEST(deaths_found_late_say_nothing_about_others)
+{
+	struct deaths *d = deaths_new();
+	struct seen s = {.n = 0};
+	pid_t parent = child(), pid = child();
+	struct rec_FORK fork_rec = forked(pid), parent_rec = forked(parent);
+	struct rec_EXIT own = {
+		.head = {REC_EXIT, sizeof own, 0, 2, (rec_u32)pid, (rec_u32)pid}, .last = 1};
+
+	ASSERT(deaths_filter(d, &parent_rec.head, collect, &s));
+	(void)kill(pid, SIGKILL);
+	ASSERT_INT(waitpid(pid, NULL, 0), pid);
+	(void)kill(parent, SIGKILL);
+	wait_readable(deaths_fd(d));
+	/* Its number is gone, and it had told its end itself. */
+	ASSERT(deaths_filter(d, &fork_rec.head, collect, &s));
+	ASSERT(deaths_filter(d, &own.head, collect, &s));
+	ASSERT_INT(s.n, 0);
+	deaths_poll(d, collect, &s);
+	ASSERT_INT(s.n, 1);
+	ASSERT_INT(s.last.head.pid, parent);
+	deaths_free(d);
+}
+
+TEST(deaths_of_those_who_are_gone_are_without_status)
+{
+	struct deaths *d = deaths_new();
+	struct seen s = {.n = 0};
+	pid_t pid = child();
+	struct rec_FORK fork_rec = forked(pid);
+
+	(void)kill(pid, SIGKILL);
+	ASSERT_INT(waitpid(pid, NULL, 0), pid);
+	ASSERT(deaths_filter(d, &fork_rec.head, collect, &s));
+	deaths_poll(d, collect, &s);
+	ASSERT_INT(s.n, 1);
+	ASSERT_INT(s.last.head.pid, pid);
+	ASSERT_INT(s.last.last, 1);
+	ASSERT(!WIFEXITED((int)s.last.group_status) && !WIFSIGNALED((int)s.last.group_status));
+	deaths_free(d);
+}

@@ -1,0 +1,372 @@
+/* source.c - the reader of the preload library's rings, fed by hand. */
+/* SPDX-License-Identifier: MIT */
+#include "tests/unit/test.h"
+
+#include <errno.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "schema/record.h"
+#include "tracer/shim/shim.h"
+
+enum { RINGS = 4, CHUNKS = 4, KEPT = 8192 };
+
+/* What came out, and the ring's other end. */
+struct bench {
+	struct shim_drain d;
+	char *memory;
+	struct {
+		struct rec_head head;
+		uint64_t words[8];
+	} got[KEPT];
+	size_t n;
+};
+
+static void keep(void *arg, const struct rec_head *rec)
+{
+	struct bench *b = arg;
+
+	ASSERT(b->n < KEPT);
+	b->got[b->n].head = *rec;
+	memcpy(b->got[b->n].words, rec + 1,
+		rec->size - sizeof *rec < 64 ? rec->size - sizeof *rec : 64);
+	b->n++;
+}
+
+static struct bench *bench_new(void)
+{
+	struct bench *b = xcalloc(1, sizeof *b);
+	uint64_t bytes = shim_arena_layout(&b->d.arena, RINGS, CHUNKS);
+
+	b->memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	ASSERT(b->memory != MAP_FAILED);
+	shim_arena_init(&b->d.arena, b->memory);
+	shim_drain_init(&b->d, false);
+	return b;
+}
+
+static void bench_free(struct bench *b)
+{
+	uint64_t bytes = b->d.arena.bytes;
+
+	shim_drain_done(&b->d);
+	munmap(b->memory, bytes);
+	free(b);
+}
+
+static uint64_t *slot_at(struct bench *b, uint32_t chunk, uint64_t n)
+{
+	return (uint64_t *)(b->memory + b->d.arena.data_at + chunk * (uint64_t)ARENA_CHUNK_BYTES) +
+	       n % ARENA_CHUNK_SLOTS * ARENA_SLOT_WORDS;
+}
+
+static struct arena_ring *ring_make(struct bench *b, uint32_t i, uint32_t pid, uint32_t tid)
+{
+	struct arena_ring *r = shim_arena_ring(&b->d.arena, i);
+
+	r->owner = (uint64_t)pid << 32 | tid;
+	r->first = i + 1;
+	r->image = 7;
+	shim_arena_chunk(&b->d.arena, i)->owner = i + 1;
+	r->state = ARENA_RING_LIVE;
+	return r;
+}
+
+static uint64_t now(void)
+{
+	struct shim_clock c = {0};
+
+	return shim_clock_sample(&c).mono;
+}
+
+/* Writes one lock slot into the ring's chunk and commits it. */
+static void put(struct bench *b, uint32_t chunk, uint64_t n, unsigned kind, uint64_t ts)
+{
+	uint64_t *s = slot_at(b, chunk, n);
+	uint64_t gen = shim_arena_chunk(&b->d.arena, chunk)->gen;
+
+	s[0] = ts;
+	s[1] = 0x1000 | (uint64_t)kind << 48;
+	s[2] = 0x4711 | (gen | ARENA_TAG_HEAD) << 48;
+}
+
+#define MUTEX(slot) ((slot) << 4 | LOCK_MUTEX | LOCK_NORMAL << 8)
+
+TEST(shim_acquire_release)
+{
+	struct bench *b = bench_new();
+	struct arena_ring *r = ring_make(b, 0, 5, 6);
+	uint64_t t = now();
+
+	put(b, 0, 0, MUTEX(ARENA_REQUEST), t - 300);
+	put(b, 0, 1, MUTEX(ARENA_ACQUIRED), t - 200);
+	put(b, 0, 2, MUTEX(ARENA_RELEASE), t - 100);
+	r->head = 3;
+	shim_drain_poll(&b->d, keep, b);
+	ASSERT_INT(b->n, 3);
+	ASSERT_INT(b->got[0].head.kind, REC_LOCK_REQUEST);
+	ASSERT_INT(b->got[1].head.kind, REC_LOCK_ACQUIRE);
+	ASSERT_INT(b->got[2].head.kind, REC_LOCK_RELEASE);
+	ASSERT_INT(b->got[1].head.pid, 5);
+	ASSERT_INT(b->got[1].head.tid, 6);
+	ASSERT_INT(b->got[1].head.flags, REC_SHIM);
+	ASSERT_INT(b->got[1].words[0], 0x1000);
+	ASSERT_INT(b->got[1].words[6], b->got[0].head.ts);
+	ASSERT_INT(b->got[1].words[7], 0x4711);
+	bench_free(b);
+}
+
+TEST(shim_order_between_rings)
+{
+	struct bench *b = bench_new();
+	struct arena_ring *r = ring_make(b, 0, 5, 5), *s = ring_make(b, 1, 5, 6);
+	uint64_t t = now();
+
+	for (unsigned i = 0; i < 10; i++) {
+		put(b, 0, i, MUTEX(ARENA_ACQUIRE), t + 2 * i);
+		put(b, 1, i, MUTEX(ARENA_ACQUIRE), t + 2 * i + 1);
+	}
+	r->head = s->head = 10;
+	while (now() < t + 100000)
+		;
+	shim_drain_poll(&b->d, keep, b);
+	ASSERT_INT(b->n, 20);
+	for (unsigned i = 1; i < 20; i++)
+		ASSERT(b->got[i].head.ts >= b->got[i - 1].head.ts);
+	bench_free(b);
+}
+
+/* What a signal handler interrupted is waited for, and nobody goes ahead of it. */
+TEST(shim_hole_holds_the_rest)
+{
+	struct bench *b = bench_new();
+	struct arena_ring *r = ring_make(b, 0, 5, 5), *s = ring_make(b, 1, 5, 6);
+	uint64_t t = now(), until;
+
+	put(b, 0, 0, MUTEX(ARENA_ACQUIRE), t);
+	put(b, 0, 2, MUTEX(ARENA_RELEASE), t + 30);
+	put(b, 1, 0, MUTEX(ARENA_ACQUIRE), t + 20);
+	r->head = 3;
+	s->head = 1;
+	while (now() < t + 200000)
+		;
+	shim_drain_poll(&b->d, keep, b);
+	ASSERT_INT(b->n, 1);
+	until = b->d.until;
+	ASSERT(until <= t + 10);
+	put(b, 0, 1, MUTEX(ARENA_BUSY), t + 10);
+	shim_drain_poll(&b->d, keep, b);
+	ASSERT_INT(b->n, 4);
+	ASSERT_INT(b->got[1].head.kind, REC_LOCK_ACQUIRE);
+	ASSERT_INT(b->got[1].words[5], EBUSY);
+	ASSERT_INT(b->got[3].head.kind, REC_LOCK_RELEASE);
+	ASSERT(b->d.until > until);
+	bench_free(b);
+}
+
+/* Who is stopped for long in the middle of a record does not hold the rest, and loses nothing. */
+TEST(shim_late_record)
+{
+	struct bench *b = bench_new();
+	struct arena_ring *r = ring_make(b, 0, 5, 5);
+	uint64_t t = now(), until;
+
+	put(b, 0, 0, MUTEX(ARENA_ACQUIRE), t);
+	put(b, 0, 3, MUTEX(ARENA_ACQUIRE), t + 30);
+	r->head = 4;
+	shim_drain_poll(&b->d, keep, b);
+	ASSERT_INT(b->n, 1);
+	b->d.rings[0].hole = 1;
+	shim_drain_poll(&b->d, keep, b);
+	ASSERT_INT(b->n, 2);
+	ASSERT_INT(shim_drain_interrupted(&b->d), 1);
+	until = b->d.until;
+	put(b, 0, 1, MUTEX(ARENA_RELEASE), t + 10);
+	put(b, 0, 2, MUTEX(ARENA_BUSY), t + 20);
+	shim_drain_poll(&b->d, keep, b);
+	ASSERT_INT(b->n, 4);
+	ASSERT_INT(b->got[2].head.kind, REC_LOCK_RELEASE);
+	ASSERT(b->got[2].head.ts > until);
+	ASSERT_INT(shim_drain_interrupted(&b->d), 0);
+	bench_free(b);
+}
+
+/* A ring goes on in another chunk, and the first is given back with a new generation. */
+TEST(shim_next_chunk)
+{
+	struct bench *b = bench_new();
+	struct arena_ring *r = ring_make(b, 0, 5, 5);
+	struct arena_chunk *first = shim_arena_chunk(&b->d.arena, 0);
+	uint64_t t = now() - 1000000;
+
+	for (uint64_t i = 0; i < ARENA_CHUNK_SLOTS; i++)
+		put(b, 0, i, MUTEX(ARENA_ACQUIRE), t + i);
+	r->head = ARENA_CHUNK_SLOTS - 1;
+	shim_drain_poll(&b->d, keep, b);
+	ASSERT_INT(b->n, ARENA_CHUNK_SLOTS - 1);
+	shim_arena_chunk(&b->d.arena, 3)->owner = 1;
+	first->next = 4;
+	put(b, 3, 0, MUTEX(ARENA_RELEASE), t + 5000);
+	r->head = ARENA_CHUNK_SLOTS + 1;
+	shim_drain_poll(&b->d, keep, b);
+	ASSERT_INT(b->n, ARENA_CHUNK_SLOTS + 1);
+	ASSERT_INT(first->owner, 0);
+	ASSERT_INT(first->gen, 2);
+	bench_free(b);
+}
+
+/* What an earlier owner left in a chunk is not read again. */
+TEST(shim_old_generation)
+{
+	struct bench *b = bench_new();
+	struct arena_ring *r = ring_make(b, 0, 5, 5);
+
+	put(b, 0, 0, MUTEX(ARENA_ACQUIRE), now());
+	b->d.arena.gen[0] = 2;
+	r->head = 1;
+	shim_drain_poll(&b->d, keep, b);
+	ASSERT_INT(b->n, 0);
+	bench_free(b);
+}
+
+/* Writes a record of events.def as the library does. */
+static unsigned put_raw(
+	struct bench *b, uint64_t n, unsigned kind, const void *payload, size_t len, uint64_t ts)
+{
+	uint64_t gen = shim_arena_chunk(&b->d.arena, 0)->gen;
+	unsigned slots = 1;
+
+	for (size_t done = 0; done < len; done += ARENA_PAYLOAD, slots++) {
+		uint64_t w[3] = {0}, *s = slot_at(b, 0, n + slots);
+
+		memcpy(w, (const char *)payload + done,
+			len - done < ARENA_PAYLOAD ? len - done : ARENA_PAYLOAD);
+		s[0] = w[0];
+		s[1] = w[1];
+		s[2] = w[2] | gen << 48;
+	}
+	put(b, 0, n, ARENA_RAW << 4, ts);
+	slot_at(b, 0, n)[1] = len | (uint64_t)kind << 16 | (uint64_t)(ARENA_RAW << 4) << 48;
+	return slots;
+}
+
+TEST(shim_raw_record_and_handles)
+{
+	struct bench *b = bench_new();
+	struct arena_ring *r = ring_make(b, 0, 5, 5);
+	struct arena_handle handle = {.handle = 0x7f0012345640, .tid = 99};
+	uint64_t join[7] = {SYNC_JOIN, 0, 0, 0x7f0012345640, 0, 0, 0x4242}, t = now();
+	unsigned n = put_raw(b, 0, ARENA_KIND_HANDLE, &handle, sizeof handle, t - 20);
+
+	r->head = n + put_raw(b, n, REC_SYNC_BEGIN, join, sizeof join, t - 10);
+	shim_drain_poll(&b->d, keep, b);
+	ASSERT_INT(b->n, 1);
+	ASSERT_INT(b->got[0].head.kind, REC_SYNC_BEGIN);
+	ASSERT_INT(b->got[0].head.size, sizeof(struct rec_SYNC_BEGIN));
+	ASSERT_INT(b->got[0].words[0], SYNC_JOIN);
+	ASSERT_INT(b->got[0].words[3], 99);
+	ASSERT_INT(b->got[0].words[6], 0x4242);
+	bench_free(b);
+}
+
+TEST(shim_raw_rubbish)
+{
+	struct bench *b = bench_new();
+	struct arena_ring *r = ring_make(b, 0, 5, 5);
+	char payload[300] = "";
+	unsigned n = put_raw(b, 0, 77, payload, 8, now());
+
+	n += put_raw(b, n, REC_COMM, payload, 300, now());
+	put(b, 0, n, 15 << 4, now());
+	put(b, 0, n + 1, MUTEX(ARENA_ACQUIRE), now());
+	r->head = n + 2;
+	shim_drain_poll(&b->d, keep, b);
+	ASSERT_INT(b->n, 1);
+	ASSERT_INT(b->d.expand.malformed, 3);
+	bench_free(b);
+}
+
+/* Times that cannot be neither go out nor stop the ring. */
+TEST(shim_time_of_the_future)
+{
+	struct bench *b = bench_new();
+	struct arena_ring *r = ring_make(b, 0, 5, 5);
+	uint64_t t = now();
+
+	put(b, 0, 0, MUTEX(ARENA_ACQUIRE), UINT64_MAX - 5);
+	put(b, 0, 1, MUTEX(ARENA_RELEASE), t);
+	put(b, 0, 2, MUTEX(ARENA_ACQUIRE), 3);
+	r->head = 3;
+	shim_drain_poll(&b->d, keep, b);
+	ASSERT_INT(b->n, 3);
+	for (unsigned i = 0; i < 3; i++) {
+		ASSERT(b->got[i].head.ts <= t + 1000000000);
+		ASSERT(b->got[i].head.ts >= t - 1000000000);
+	}
+	bench_free(b);
+}
+
+TEST(shim_broken_chains)
+{
+	struct bench *b = bench_new();
+	struct arena_ring *r = ring_make(b, 0, 5, 5), *s = ring_make(b, 1, 5, 6);
+	struct arena_ring *u = ring_make(b, 2, 5, 7);
+
+	r->head = UINT64_MAX;
+	s->first = 99;
+	s->head = 1;
+	u->first = 1; /* another's */
+	u->head = 1;
+	shim_drain_poll(&b->d, keep, b);
+	ASSERT_INT(b->n, 0);
+	ASSERT(b->d.rings[0].broken);
+	ASSERT(b->d.rings[1].broken);
+	ASSERT(b->d.rings[2].broken);
+	bench_free(b);
+}
+
+/* What a dead thread left half written is given up, the rest is read, and all is given back. */
+TEST(shim_dead_thread)
+{
+	struct bench *b = bench_new();
+	struct arena_ring *r = ring_make(b, 0, 5, 5), *young;
+	uint64_t t = now();
+
+	r->born = t - 10;
+	put(b, 0, 0, MUTEX(ARENA_ACQUIRE), t);
+	put(b, 0, 2, MUTEX(ARENA_RELEASE), t + 1);
+	r->head = 4;
+	r->dropped = 3;
+	/* The process has executed another program since. */
+	young = ring_make(b, 1, 5, 5);
+	young->image = 8;
+	young->born = t;
+	for (unsigned i = 0; i < 3; i++)
+		shim_drain_poll(&b->d, keep, b);
+	ASSERT_INT(b->n, 2);
+	/* The last thing that it was about is no loss: its end says enough. */
+	ASSERT_INT(shim_drain_interrupted(&b->d), 1);
+	ASSERT_INT(shim_drain_dropped(&b->d), 3);
+	ASSERT_INT(r->owner, 0);
+	ASSERT_INT(shim_arena_chunk(&b->d.arena, 0)->owner, 0);
+	bench_free(b);
+}
+
+TEST(shim_clock_interpolates)
+{
+	struct shim_clock_pair *p = xcalloc(3, sizeof *p);
+	struct shim_clock c = {.tsc = true, .pairs = p, .len = 3, .cap = 3};
+
+	p[0] = (struct shim_clock_pair){1000, 500, 0.5};
+	p[1] = (struct shim_clock_pair){2000, 1000, 1.0};
+	p[2] = (struct shim_clock_pair){3000, 2000, 0};
+	ASSERT_INT(shim_clock_mono(&c, 1500), 750);
+	ASSERT_INT(shim_clock_mono(&c, 2500), 1500);
+	ASSERT_INT(shim_clock_mono(&c, 1000), 500);
+	ASSERT_INT(shim_clock_mono(&c, 3000), 2000);
+	ASSERT_INT(shim_clock_mono(&c, 3100), 2100);
+	ASSERT_INT(shim_clock_mono(&c, 900), 450);
+	ASSERT_INT(shim_clock_mono(&c, 0), 0);
+	shim_clock_done(&c);
+}

@@ -1,0 +1,246 @@
+/* symbols.c - tests of tracer/symbols/symbols.h, on this very program. */
+/* SPDX-License-Identifier: MIT */
+#include "tests/unit/test.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "tracer/symbols/symbols.h"
+#include "tracer/symbols/table.h"
+
+pthread_mutex_t symbols_test_mutex = PTHREAD_MUTEX_INITIALIZER;
+static int symbols_test_array[8];
+static struct {
+	char before[24];
+	struct {
+		short a[2][3];
+		union {
+			long word;
+			char bytes[8];
+		} either;
+		struct {
+			int _Hidden;
+			int nameless;
+		};
+	} table[4];
+	struct {
+		long __data[2];
+	} reserved;
+} symbols_test_parts;
+
+enum { BLOCK_LINE = __LINE__ + 5 };
+__attribute__((noinline)) static void symbols_test_block(int depth)
+{
+	if (depth == 0) {
+		(void)pthread_mutex_lock(&symbols_test_mutex);
+		(void)pthread_mutex_lock(&symbols_test_mutex); /* BLOCK_LINE */
+	} else {
+		symbols_test_block(depth - 1);
+	}
+	symbols_test_array[depth & 7]++;
+}
+
+__attribute__((noinline, optimize("O0", "no-omit-frame-pointer"))) static void symbols_test_plain(
+	void)
+{
+	volatile int space[64];
+
+	space[0] = 3;
+	symbols_test_block(space[0]);
+	space[1] = space[0];
+}
+
+/* Waits until the child sleeps in a futex call. */
+static void wait_blocked(pid_t pid)
+{
+	char path[64], text[64];
+
+	(void)snprintf(path, sizeof path, "/proc/%d/syscall", (int)pid);
+	for (int i = 0; i < 5000; i++) {
+		_cleanup_fclose_ FILE *f = fopen(path, "re");
+		size_t n = f ? fread(text, 1, sizeof text - 1, f) : 0;
+
+		text[n] = '\0';
+		if (n && atoi(text) == SYS_futex && text[0] != 'r')
+			return;
+		(void)usleep(1000);
+	}
+	ASSERT(!"the child never blocked");
+}
+
+static pid_t start_blocked(void)
+{
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+		symbols_test_plain();
+		_exit(0);
+	}
+	wait_blocked(pid);
+	return pid;
+}
+
+static void stop(pid_t pid)
+{
+	(void)kill(pid, SIGKILL);
+	(void)waitpid(pid, NULL, 0);
+}
+
+static const char *base_name(const char *path)
+{
+	const char *slash = path ? strrchr(path, '/') : NULL;
+
+	return slash ? slash + 1 : path;
+}
+
+static void expect_data(struct symbols *s, const void *at, const char *name)
+{
+	_cleanup_free_ char *found = symbols_data(s, 1, (uintptr_t)at);
+
+	ASSERT_STR(found, name);
+}
+
+TEST(symbols_code_and_data)
+{
+	struct symbols *s = symbols_new();
+	struct symbol at;
+
+	ASSERT_INT(symbols_map_proc(s, 1, getpid()), 0);
+	ASSERT(symbols_code(s, 1, (uintptr_t)symbols_test_block, false, &at));
+	ASSERT_STR(at.function, "symbols_test_block");
+	ASSERT_STR(base_name(at.file), "symbols.c");
+	ASSERT(at.line >= BLOCK_LINE - 5 && at.line <= BLOCK_LINE);
+	ASSERT(!symbols_is_library(s, 1, (uintptr_t)symbols_test_block + 1));
+	ASSERT(symbols_is_library(s, 1, (uintptr_t)&pthread_mutex_lock + 1));
+	ASSERT(symbols_code(s, 1, (uintptr_t)&getppid + 4, true, &at));
+	ASSERT_STR(at.function, "getppid");
+	expect_data(s, &symbols_test_mutex, "symbols_test_mutex");
+	ASSERT(!symbols_data(s, 1, (uintptr_t)&at));
+	ASSERT(!symbols_code(s, 1, 1, false, &at));
+	ASSERT(!symbols_code(s, 2, (uintptr_t)symbols_test_block, false, &at));
+	symbols_free(s);
+}
+
+TEST(symbols_data_parts)
+{
+	struct symbols *s = symbols_new();
+	char *place = (char *)&symbols_test_parts;
+
+	ASSERT_INT(symbols_map_proc(s, 1, getpid()), 0);
+	expect_data(s, symbols_test_array, "symbols_test_array[0]");
+	expect_data(s, &symbols_test_array[2], "symbols_test_array[2]");
+	expect_data(s, (char *)&symbols_test_array[2] + 1, "symbols_test_array[2]+1");
+	expect_data(s, place + 2, "symbols_test_parts.before[2]");
+	expect_data(s, &symbols_test_parts.table[3].a[1][2], "symbols_test_parts.table[3].a[1][2]");
+	/* Members of a union are the same memory. */
+	expect_data(s, &symbols_test_parts.table[1].either.bytes[4],
+		"symbols_test_parts.table[1].either+4");
+	expect_data(
+		s, &symbols_test_parts.table[2].nameless, "symbols_test_parts.table[2].nameless");
+	/* What begins with an underscore and a capital or a second one is not for people. */
+	expect_data(s, &symbols_test_parts.table[2]._Hidden, "symbols_test_parts.table[2]");
+	expect_data(s, &symbols_test_parts.reserved.__data[1], "symbols_test_parts.reserved+8");
+	symbols_free(s);
+}
+
+TEST(symbols_inherit_and_forget)
+{
+	struct symbols *s = symbols_new();
+	struct symbol at;
+
+	ASSERT_INT(symbols_map_proc(s, 1, getpid()), 0);
+	symbols_inherit(s, 2, 1);
+	symbols_forget(s, 1);
+	ASSERT(!symbols_code(s, 1, (uintptr_t)symbols_test_block, false, &at));
+	ASSERT(symbols_code(s, 2, (uintptr_t)symbols_test_block, false, &at));
+	/* A change of one process's mappings leaves the other's alone. */
+	symbols_inherit(s, 3, 2);
+	symbols_map(s, 3, (uintptr_t)symbols_test_block & ~0xfffull, 4096, 0, "/no/such/file");
+	ASSERT(symbols_code(s, 3, (uintptr_t)symbols_test_block, false, &at));
+	ASSERT_STR(at.module, "/no/such/file");
+	ASSERT(!at.function);
+	ASSERT_INT(at.offset, (uintptr_t)symbols_test_block & 0xfff);
+	ASSERT(symbols_code(s, 2, (uintptr_t)symbols_test_block, false, &at));
+	ASSERT_STR(at.function, "symbols_test_block");
+	symbols_forget(s, 77);
+	symbols_free(s);
+}
+
+TEST(symbols_map_refuses_what_is_no_file)
+{
+	struct symbols *s = symbols_new();
+	char path[] = "/tmp/pptrace-symbols.XXXXXX";
+	struct symbol at;
+
+	ASSERT(mkdtemp(path));
+	{
+		char *fifo = xasprintf("%s/fifo", path), *junk = xasprintf("%s/junk", path);
+		FILE *f = fopen(junk, "we");
+
+		ASSERT_INT(mkfifo(fifo, 0600), 0);
+		ASSERT(f);
+		(void)fputs("\177ELF and then nothing that makes sense", f);
+		(void)fclose(f);
+		symbols_map(s, 1, 0x10000, 0x1000, 0x2000, fifo); /* must not block */
+		symbols_map(s, 1, 0x20000, 0x1000, 0x2000, junk);
+		ASSERT(symbols_code(s, 1, 0x10010, true, &at));
+		ASSERT_STR(at.module, fifo);
+		ASSERT_INT(at.offset, 0x2010);
+		ASSERT(symbols_code(s, 1, 0x20010, false, &at));
+		ASSERT(!at.function);
+		ASSERT(!symbols_data(s, 1, 0x20010));
+		(void)unlink(fifo);
+		(void)unlink(junk);
+		free(fifo);
+		free(junk);
+	}
+	(void)rmdir(path);
+	symbols_free(s);
+}
+
+TEST(symbols_unwind_blocked)
+{
+	pid_t pid = start_blocked();
+	struct symbols *s = symbols_new();
+	struct symbol at;
+	uint64_t addrs[32];
+	int n = symbols_unwind(s, 1, pid, pid, addrs, 32), own = 0, plain = 0;
+
+	ASSERT(n > 5);
+	while (own < n && symbols_is_library(s, 1, addrs[own]))
+		own++;
+	ASSERT(own > 0 && own < n);
+	ASSERT(symbols_code(s, 1, addrs[own], true, &at));
+	ASSERT_STR(at.function, "symbols_test_block");
+	ASSERT_INT(at.line, BLOCK_LINE);
+	/* The walk goes on through a function whose frame only the frame pointer tells. */
+	for (int i = own; i < n; i++)
+		if (symbols_code(s, 1, addrs[i], true, &at) && test_str_eq(at.function, "main"))
+			plain = i;
+	ASSERT(plain > own + 2);
+	stop(pid);
+	/* Names stay known after the end of the process. */
+	ASSERT(symbols_code(s, 1, addrs[own], true, &at));
+	ASSERT_STR(at.function, "symbols_test_block");
+	ASSERT(symbols_unwind(s, 1, pid, pid, addrs, 32) < 0);
+	ASSERT(symbols_map_proc(s, 9, pid) < 0);
+	symbols_free(s);
+}
+
+TEST(symbols_demangle)
+{
+	char *name = symtab_demangle("_ZNSt5mutex4lockEv");
+
+	ASSERT_STR(name, "std::mutex::lock()");
+	free(name);
+	ASSERT(!symtab_demangle("main"));
+	ASSERT(!symtab_demangle("_Zgarbage!"));
+}

@@ -1,0 +1,163 @@
+/* chrome.c - trace JSON that Perfetto can load, whatever the recording holds. */
+/* SPDX-License-Identifier: MIT */
+#include "viewer/export/chrome.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <sqlite3.h>
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "schema/db.h"
+#include "tests/unit/test.h"
+
+static const char rows[] =
+	"INSERT INTO trace(id, command, duration_ns, complete, lost) VALUES (1, '[]', 5000, 0, 3);"
+	/* The same pid twice, a hostile name, a child that was never reaped, one that was. */
+	"INSERT INTO process(id, pid, name, start_ns, end_ns) VALUES (1, 10, 'a', -5, NULL),"
+	" (2, 11, '\"><script>' || char(10) || x'ff', 100, 200), (3, 11, 'again', 300, NULL);"
+	"UPDATE process SET parent_id = 1, creator_id = 1 WHERE id > 1;"
+	"UPDATE process SET reaped_ns = 250, reaper_id = 1 WHERE id = 2;"
+	"INSERT INTO thread(id, tid, process_id, name, start_ns, end_ns, is_main, creator_id) VALUES"
+	" (1, 10, 1, 'a', -5, NULL, 1, NULL), (2, 11, 2, NULL, 100, 200, 1, 1),"
+	" (3, 11, 3, 'again', 300, NULL, 1, 1), (4, 12, 1, 'worker', 50, 400, 0, 1);"
+	"INSERT INTO exec(process_id, thread_id, ts_ns, path, argv) VALUES (2, NULL, 110, x'2fff', '[]');"
+	"INSERT INTO pipe(id, kind) VALUES (1, 'pipe');"
+	"INSERT INTO pipe_io(pipe_id, thread_id, fd, op, start_ns, end_ns, bytes, data)"
+	" VALUES (1, 1, 3, 'read', 120, NULL, NULL, x'00ff');"
+	"INSERT INTO lock(id, kind, name, address) VALUES (1, 'mutex', NULL, 4096);"
+	"INSERT INTO lock_hold(lock_id, thread_id, acquire_ns, release_ns) VALUES (1, 4, 60, 90),"
+	" (1, 1, 95, NULL);"
+	"INSERT INTO wait(thread_id, start_ns, end_ns, reason, waker_id) VALUES (1, 130, 150, 'pipe-read', 2),"
+	" (1, 160, NULL, 'child', NULL);"
+	"INSERT INTO signal(signo, name, source, sender_id, process_id, thread_id, sent_ns, delivered_ns)"
+	" VALUES (10, 'SIGUSR1', 'kill', 1, 2, 2, 150, 160), (10, 'SIGUSR1', 'kill', NULL, 2, 2, 150, NULL);"
+	"INSERT INTO sync(lock_id, thread_id, op, start_ns) VALUES (NULL, 1, 'join', 100);"
+	"INSERT INTO finding(id, rule, severity, certainty, ts_ns, summary)"
+	" VALUES (1, 'deadlock', 'error', 'certain', 100, 's');"
+	"INSERT INTO finding_member(finding_id, ordinal, thread_id) VALUES (1, 0, 1);";
+
+static int collect(void *arg, const struct buf *piece)
+{
+	buf_add(arg, piece->data, piece->len);
+	return 0;
+}
+
+static json_t *export(const char *sql)
+{
+	_cleanup_buf_ struct buf out = BUF_INIT, why = BUF_INIT;
+	_cleanup_free_ char *error = NULL;
+	json_error_t bad;
+	json_t *root;
+	sqlite3 *db;
+
+	ASSERT_INT(db_open_temp(&db, &error), 0);
+	ASSERT_INT(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+	ASSERT_INT(export_chrome(db, collect, &out, &why), 0);
+	sqlite3_close(db);
+	root = json_loads(out.data, JSON_ALLOW_NUL, &bad);
+	if (!root)
+		test_fail(__FILE__, __LINE__, "%s in line %d", bad.text, bad.line);
+	return root;
+}
+
+/* What the format demands of every event. */
+static void check_event(json_t *e)
+{
+	const char *phase = json_string_value(json_object_get(e, "ph"));
+
+	ASSERT(phase && strlen(phase) == 1 && strchr("MXbeisf", *phase));
+	ASSERT(json_is_string(json_object_get(e, "name")));
+	ASSERT(json_is_integer(json_object_get(e, "pid")));
+	ASSERT(json_is_integer(json_object_get(e, "tid")));
+	if (*phase == 'M')
+		return;
+	ASSERT(json_is_real(json_object_get(e, "ts")));
+	ASSERT(json_is_string(json_object_get(e, "cat")));
+	if (*phase == 'X')
+		ASSERT(json_real_value(json_object_get(e, "dur")) >= 0);
+	if (strchr("besf", *phase))
+		ASSERT(json_is_integer(json_object_get(e, "id")));
+}
+
+static int count(json_t *events, const char *phase, const char *category)
+{
+	size_t i;
+	json_t *e;
+	int n = 0;
+
+	json_array_foreach(events, i, e)
+	{
+		const char *c = json_string_value(json_object_get(e, "cat"));
+
+		n += !strcmp(json_string_value(json_object_get(e, "ph")), phase) &&
+		     test_str_eq(c, category);
+	}
+	return n;
+}
+
+TEST(chrome_json_is_well_formed)
+{
+	json_t *root = export(rows), *events = json_object_get(root, "traceEvents"), *e;
+	static const char *const arrows[] = {"fork", "wake", "signal", "reap"};
+	size_t i;
+
+	ASSERT(json_is_array(events));
+	json_array_foreach(events, i, e) check_event(e);
+	ASSERT_INT(count(events, "X", "life"), 4);
+	ASSERT_INT(count(events, "X", "wait"), 2);
+	ASSERT_INT(count(events, "b", "lock"), 2);
+	ASSERT_INT(count(events, "e", "lock"), 2);
+	ASSERT_INT(count(events, "i", "exec"), 1);
+	ASSERT_INT(count(events, "s", "fork"), 3);
+	for (i = 0; i < ARRAY_SIZE(arrows); i++)
+		ASSERT_INT(count(events, "s", arrows[i]), count(events, "f", arrows[i]));
+	ASSERT_INT(json_integer_value(json_object_get(json_object_get(root, "otherData"), "lost")),
+		0); /* numbers are texts there, as the format has it */
+	ASSERT_STR(json_string_value(json_object_get(json_object_get(root, "otherData"), "lost")),
+		"3");
+	json_decref(root);
+}
+
+TEST(chrome_json_keeps_reused_pids_apart)
+{
+	json_t *root = export(rows), *events = json_object_get(root, "traceEvents"), *e;
+	bool first = false, again = false;
+	size_t i;
+
+	json_array_foreach(events, i, e)
+	{
+		json_int_t pid = json_integer_value(json_object_get(e, "pid"));
+
+		first = first || pid == 11;
+		again = again || pid == 100000003;
+	}
+	ASSERT(first && again);
+	json_decref(root);
+}
+
+TEST(chrome_json_of_an_empty_trace)
+{
+	json_t *root = export("SELECT 1");
+
+	ASSERT_INT(json_array_size(json_object_get(root, "traceEvents")), 0);
+	json_decref(root);
+}
+
+static int refuse(void *arg, const struct buf *piece)
+{
+	(void)arg;
+	(void)piece;
+	return -ENOSPC;
+}
+
+TEST(chrome_export_ends_when_nothing_can_be_written)
+{
+	_cleanup_buf_ struct buf why = BUF_INIT;
+	_cleanup_free_ char *error = NULL;
+	sqlite3 *db;
+
+	ASSERT_INT(db_open_temp(&db, &error), 0);
+	ASSERT_INT(export_chrome(db, refuse, NULL, &why), -ENOSPC);
+	sqlite3_close(db);
+}

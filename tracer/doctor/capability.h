@@ -1,0 +1,27 @@
+/* capability.h - what this machine lets pptrace do, found out by trying it. */
+/* SPDX-License-Identifier: MIT */
+#ifndef TRACER_DOCTOR_CAPABILITY_H
+#define TRACER_DOCTOR_CAPABILITY_H
+
+#include <stddef.h>
+
+struct buf;
+
+/* What lets an ordinary user record through eBPF: found out by trying, no other capability is needed. */
+#define CAPABILITY_REMEDY                                                                          \
+	"run pptrace as root, or let it: sudo setcap cap_bpf,cap_perfmon=ep \"$(command -v pptrace)\""
+
+/* One thing that pptrace can make use of. */
+struct capability {
+	const char *name;    /* "BPF ring buffer" */
+	const char *use;     /* what it is good for */
+	const char *without; /* what happens where it is missing */
+
+	/* Tries it. Returns 0, or a negative errno with one sentence in why and, if somebody can do something about it, one in remedy. */
+	int (*try)(struct buf *why, struct buf *remedy);
+};
+
+/* Returns all of them, *ret_n in number, in the order in which they build on each other. */
+const struct capability *capability_list(size_t *ret_n);
+
+#endif

@@ -1,0 +1,238 @@
+/* load.c - the eBPF programs: chosen for this kernel, configured, loaded. */
+/* SPDX-License-Identifier: MIT */
+#include "tracer/ebpf/load.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/mem.h"
+#include "schema/probe_config.h"
+#include "schema/record.h"
+#include "tracer/ebpf/calls.h"
+#include "tracer/ebpf/check.h"
+#include "tracer/ebpf/locks.h"
+#include "tracer/ebpf/object.h"
+#include "tracer/source.h"
+
+#include "pptrace.skel.h"
+
+#define INITIAL_PID_NAMESPACE 0xeffffffcu
+
+/* Which of the programs that depend on the kernel's age are tried. */
+struct variant {
+	bool fast;    /* reading through any pointer (6.2) */
+	bool session; /* uprobes that see call and return (6.13) */
+};
+
+const void *ebpf_object(size_t *ret_size)
+{
+	return pptrace_bpf__elf_bytes(ret_size);
+}
+
+/* What libbpf says of a failure: the name of the program or map is in the first warning. */
+static char first_warning[200];
+
+__attribute__((format(printf, 2, 0))) static int listen(
+	enum libbpf_print_level level, const char *fmt, va_list ap)
+{
+	if (level == LIBBPF_WARN && !first_warning[0]) {
+		(void)vsnprintf(first_warning, sizeof first_warning, fmt, ap);
+		first_warning[strcspn(first_warning, "\n")] = 0;
+	}
+	return 0;
+}
+
+/* Who will have reported the locks of a program: said in each EXEC. */
+static enum lock_source lock_source(enum locks_mode mode)
+{
+	switch (mode) {
+	case LOCKS_MODE_OFF:
+		return LOCKS_OFF;
+	case LOCKS_MODE_UPROBE:
+		return LOCKS_UPROBE;
+	case LOCKS_MODE_SHIM:
+		return LOCKS_SHIM;
+	case LOCKS_MODE_AUTO:
+	case LOCKS_MODE_FUTEX:
+		break;
+	}
+	return LOCKS_FUTEX;
+}
+
+static void config_fill(struct pptrace_bpf *skel, const struct source_config *config, size_t ring)
+{
+	uint64_t real = clock_ns(CLOCK_REALTIME);
+
+	skel->rodata->config.data_bytes = config->data_bytes;
+	skel->rodata->config.sched = config->sched;
+	skel->rodata->config.sample_ns = EBPF_SAMPLE_NS;
+	skel->rodata->config.lock_source = lock_source(config->locks);
+	skel->rodata->config.realtime_offset = real - clock_now();
+	skel->rodata->config.wake_bytes = ring / 4;
+	ebpf_calls_fill(skel->rodata->calls);
+	ebpf_calls_fill_compat(skel->rodata->compat_calls);
+}
+
+/* A program that is reached by a tail call: its place in one of the three arrays. */
+struct handler {
+	const char *array;
+	unsigned slot;
+	const char *program;
+};
+
+static const struct handler handlers[] = {
+	{"enter_handlers", HANDLE_ENDS, "enter_ends"},
+	{"enter_handlers", HANDLE_RANGE, "enter_range"},
+	{"enter_handlers", HANDLE_FILE_LOCK, "enter_file_lock"},
+	{"enter_handlers", HANDLE_COMPAT, "enter_compat"},
+	{"exit_handlers", HANDLE_COMPAT, "exit_compat"},
+	{"exit_handlers", HANDLE_IO, "exit_io"},
+	{"exit_handlers", HANDLE_DATA, "exit_data"},
+	{"exit_handlers", HANDLE_MSG, "exit_msg"},
+	{"exit_handlers", HANDLE_MMSG, "exit_mmsg"},
+	{"exit_handlers", HANDLE_SPLICE, "exit_splice"},
+	{"exit_handlers", HANDLE_ENDS, "exit_ends"},
+	{"exit_handlers", HANDLE_EXEC, "exit_exec"},
+	{"exit_handlers", HANDLE_FILE_LOCK, "exit_file_lock"},
+	{"exit_handlers", HANDLE_WAITPID, "exit_waitpid"},
+	{"exit_handlers", HANDLE_TIMER, "exit_timer"},
+	{"exit_handlers", HANDLE_MMAP, "exit_mmap"},
+	{"wait_handlers", WAIT_HANDLE_POLL, "wait_poll"},
+	{"wait_handlers", WAIT_HANDLE_SELECT, "wait_select"},
+	{"wait_handlers", WAIT_HANDLE_EPOLL, "wait_epoll"},
+	{"wait_handlers", WAIT_HANDLE_OPEN, "wait_open"},
+	{"wait_handlers", WAIT_HANDLE_CHILD, "wait_child"},
+};
+
+/* Before the load: tells libbpf that they have no hook of their own. */
+static void handlers_declare(struct bpf_object *obj)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(handlers); i++)
+		bpf_program__set_autoattach(
+			bpf_object__find_program_by_name(obj, handlers[i].program), false);
+}
+
+/* After the load: puts them where the tail calls look. */
+static int handlers_install(struct bpf_object *obj)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(handlers); i++) {
+		const struct handler *h = &handlers[i];
+		int map = bpf_object__find_map_fd_by_name(obj, h->array);
+		int prog = bpf_program__fd(bpf_object__find_program_by_name(obj, h->program));
+
+		if (bpf_map_update_elem(map, &h->slot, &prog, BPF_ANY))
+			return -errno;
+	}
+	return 0;
+}
+
+/* The initial PID namespace has a well-known inode; only elsewhere must our depth be found out. */
+static bool in_initial_pid_namespace(void)
+{
+	struct stat st;
+
+	return stat("/proc/self/ns/pid", &st) == 0 && st.st_ino == INITIAL_PID_NAMESPACE;
+}
+
+/* A program that runs once, in this process, and leaves the depth of its PID namespace in own_level. */
+static int own_level_find(struct pptrace_bpf *skel)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, opts);
+
+	if (!bpf_program__autoload(skel->progs.find_level))
+		return 0;
+	return bpf_prog_test_run_opts(bpf_program__fd(skel->progs.find_level), &opts) ? -errno : 0;
+}
+
+/* Before 6.9 no descriptor stands for a thread: a program looks at all threads for it. */
+static bool kernel_has_thread_pidfd(void)
+{
+	int fd = (int)syscall(SYS_pidfd_open, (pid_t)syscall(SYS_gettid), EBPF_THREAD_PIDFD);
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
+/* Chooses the programs of a variant. */
+static void variant_set(struct pptrace_bpf *skel, bool uprobes, struct variant v)
+{
+	struct bpf_program *calls[] = {skel->progs.on_lock_call, skel->progs.on_lock_return};
+
+	bpf_program__set_autoload(skel->progs.on_sys_exit, !v.fast);
+	bpf_program__set_autoload(skel->progs.on_sys_exit_fast, v.fast);
+	bpf_program__set_autoload(skel->progs.find_level, !in_initial_pid_namespace());
+	bpf_program__set_autoattach(skel->progs.find_level, false);
+	bpf_program__set_autoattach(skel->progs.on_sample, false);
+	bpf_program__set_autoload(skel->progs.set_slot, !kernel_has_thread_pidfd());
+	bpf_program__set_autoattach(skel->progs.set_slot, false);
+	bpf_program__set_autoload(skel->progs.on_lock_session, uprobes && v.session);
+	bpf_program__set_autoattach(skel->progs.on_lock_session, false);
+	bpf_program__set_expected_attach_type(
+		skel->progs.on_lock_session, (enum bpf_attach_type)ATTACH_UPROBE_SESSION);
+	for (size_t i = 0; i < ARRAY_SIZE(calls); i++) {
+		bpf_program__set_autoload(calls[i], uprobes && !v.session);
+		bpf_program__set_autoattach(calls[i], false);
+		bpf_program__set_expected_attach_type(
+			calls[i], (enum bpf_attach_type)ATTACH_UPROBE_MULTI);
+	}
+}
+
+/* Opens and loads the programs of a variant. */
+static int load(const struct source_config *config, size_t ring_bytes, struct variant v,
+	struct pptrace_bpf **ret)
+{
+	struct pptrace_bpf *skel = pptrace_bpf__open();
+	int rc;
+
+	if (!skel)
+		return -errno;
+	config_fill(skel, config, ring_bytes);
+	bpf_map__set_max_entries(skel->maps.ring, (unsigned)ring_bytes);
+	handlers_declare(skel->obj);
+	/* Only for a look at processes that nobody records: tracer/snapshot/timers.c. */
+	bpf_program__set_autoload(skel->progs.look_timers, false);
+	variant_set(skel, config->locks == LOCKS_MODE_UPROBE, v);
+	rc = pptrace_bpf__load(skel);
+	if (!rc)
+		rc = own_level_find(skel);
+	if (!rc)
+		rc = handlers_install(skel->obj);
+	if (rc)
+		pptrace_bpf__destroy(skel);
+	else
+		*ret = skel;
+	return rc;
+}
+
+/* Tries the variants from the newest kernel's to the oldest one's. */
+int ebpf_load(const struct source_config *config, size_t ring_bytes, struct pptrace_bpf **ret,
+	struct buf *why)
+{
+	static const struct variant variants[] = {{true, true}, {true, false}, {false, false}};
+	int rc = -EINVAL;
+
+	libbpf_set_print(listen);
+	for (size_t i = 0; i < ARRAY_SIZE(variants); i++) {
+		if (variants[i].fast && !variants[i].session && config->locks != LOCKS_MODE_UPROBE)
+			continue;
+		first_warning[0] = 0;
+		rc = load(config, ring_bytes, variants[i], ret);
+		if (!rc || rc == -EPERM)
+			break;
+	}
+	if (!rc)
+		return 0;
+	ebpf_check_words(why, rc);
+	if (rc != -EPERM && first_warning[0])
+		buf_addf(why, " (%s)", first_warning);
+	return rc;
+}

@@ -1,0 +1,26 @@
+/* load.h - the eBPF programs: chosen for this kernel, configured, loaded. */
+/* SPDX-License-Identifier: MIT */
+#ifndef TRACER_EBPF_LOAD_H
+#define TRACER_EBPF_LOAD_H
+
+#include <stddef.h>
+
+struct buf;
+struct pptrace_bpf;
+struct source_config;
+
+/*
+ * Loads the programs that fit this kernel and the configuration; nothing is
+ * attached yet. Returns 0 and *ret, freed with pptrace_bpf__destroy; or a negative errno
+ * with a sentence in why.
+ */
+int ebpf_load(const struct source_config *config, size_t ring_bytes, struct pptrace_bpf **ret,
+	struct buf *why);
+
+/* Period of the cpu clock of which samples are made: no multiple of the scheduler's ticks. */
+#define EBPF_SAMPLE_NS 7000000u
+
+/* Options of pidfd_open for a descriptor that stands for one thread: PIDFD_THREAD, from 6.9 on. */
+#define EBPF_THREAD_PIDFD ((unsigned)O_EXCL)
+
+#endif

@@ -1,0 +1,139 @@
+/* ring.c - read the ring buffer that eBPF programs fill. */
+/* SPDX-License-Identifier: MIT */
+/*
+ * A program reserves a place, takes the time, fills the record, submits it.
+ * Places are given out in order, so a record whose place was given out after
+ * the ring was looked at carries a later time than that look. Each drain notes
+ * the clock first and then how far places have been given out (a mark). Once
+ * everything before a mark has been read, the time of the mark is complete. A
+ * record that is still being filled stops the reader and with it the marks.
+ */
+#include "tracer/ebpf/ring.h"
+
+#include <errno.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "schema/record.h"
+
+#define BUSY_BIT (1u << 31)
+#define DISCARD_BIT (1u << 30)
+#define LENGTH_MASK (BUSY_BIT - 1 - DISCARD_BIT)
+#define RECORD_HEAD 8
+#define MARKS 8
+#define STORE_DELAY_NS 10000 /* far longer than a store stays in a processor before others see it */
+
+struct mark {
+	uint64_t ts;
+	unsigned long position;
+};
+
+struct ebpf_ring {
+	unsigned long *consumer; /* page that we write: how far we have read */
+	unsigned long *producer; /* pages of the kernel: how far places were given out ... */
+	const char *data;        /* ... and the records, mapped twice in a row */
+	size_t size;
+	size_t page;
+	uint64_t complete;
+	struct mark marks[MARKS];
+	unsigned n_marks;
+};
+
+int ebpf_ring_new(int fd, size_t size, struct ebpf_ring **ret)
+{
+	struct ebpf_ring *r = xcalloc(1, sizeof *r);
+	void *p;
+
+	r->page = (size_t)sysconf(_SC_PAGESIZE);
+	r->size = size;
+	p = mmap(NULL, r->page, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (p != MAP_FAILED) {
+		r->consumer = p;
+		p = mmap(NULL, r->page + 2 * size, PROT_READ, MAP_SHARED, fd, (off_t)r->page);
+	}
+	if (p == MAP_FAILED) {
+		int error = errno;
+
+		ebpf_ring_free(r);
+		return -error;
+	}
+	r->producer = p;
+	r->data = (const char *)p + r->page;
+	*ret = r;
+	return 0;
+}
+
+void ebpf_ring_free(struct ebpf_ring *r)
+{
+	if (!r)
+		return;
+	if (r->consumer)
+		munmap(r->consumer, r->page);
+	if (r->producer)
+		munmap(r->producer, r->page + 2 * r->size);
+	free(r);
+}
+
+/* Notes the clock, then the end of the places; the newest mark replaces the last one if there are too many. */
+static unsigned long mark_add(struct ebpf_ring *r)
+{
+	struct mark *m = &r->marks[r->n_marks < MARKS ? r->n_marks++ : MARKS - 1];
+
+	m->ts = clock_now() - STORE_DELAY_NS;
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	m->position = __atomic_load_n(r->producer, __ATOMIC_ACQUIRE);
+	return m->position;
+}
+
+static void marks_pass(struct ebpf_ring *r, unsigned long read)
+{
+	unsigned passed = 0;
+
+	while (passed < r->n_marks && r->marks[passed].position <= read)
+		r->complete = r->marks[passed++].ts;
+	r->n_marks -= passed;
+	memmove(r->marks, r->marks + passed, r->n_marks * sizeof *r->marks);
+}
+
+static void hand_over(const char *data, uint32_t len, source_emit *emit, void *arg)
+{
+	const struct rec_head *rec = (const struct rec_head *)(const void *)data;
+
+	if (len >= sizeof *rec && rec->size <= len)
+		emit(arg, rec);
+}
+
+unsigned ebpf_ring_fill(const struct ebpf_ring *r)
+{
+	unsigned long end = __atomic_load_n(r->producer, __ATOMIC_RELAXED);
+
+	return (unsigned)((end - *r->consumer) * 100 / r->size);
+}
+
+uint64_t ebpf_ring_drain(struct ebpf_ring *r, source_emit *emit, void *arg)
+{
+	unsigned long end = mark_add(r), at = *r->consumer, freed = at;
+
+	while (at < end) {
+		const char *p = r->data + (at & (r->size - 1));
+		uint32_t head =
+			__atomic_load_n((const uint32_t *)(const void *)p, __ATOMIC_ACQUIRE);
+		uint32_t len = head & LENGTH_MASK;
+
+		if (head & BUSY_BIT)
+			break;
+		if (!(head & DISCARD_BIT))
+			hand_over(p + RECORD_HEAD, len, emit, arg);
+		at += (RECORD_HEAD + len + 7) & ~7ul;
+		/* Give the room back now and then, so that a busy target need not wait for the end of the drain. */
+		if (at - freed > r->size / 16) {
+			__atomic_store_n(r->consumer, at, __ATOMIC_RELEASE);
+			freed = at;
+		}
+	}
+	__atomic_store_n(r->consumer, at, __ATOMIC_RELEASE);
+	marks_pass(r, at);
+	return r->complete;
+}

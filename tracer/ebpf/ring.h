@@ -1,0 +1,26 @@
+/* ring.h - read the ring buffer that eBPF programs fill. */
+/* SPDX-License-Identifier: MIT */
+#ifndef TRACER_EBPF_RING_H
+#define TRACER_EBPF_RING_H
+
+#include <stdint.h>
+
+#include "tracer/source.h"
+
+/*
+ * Reads the kernel's memory directly: unlike libbpf's reader it can say up to
+ * which time everything has been seen.
+ */
+struct ebpf_ring;
+
+/* Maps the ring of the map fd with size bytes. Returns 0 and *ret, freed with ebpf_ring_free; or -errno. */
+int ebpf_ring_new(int fd, size_t size, struct ebpf_ring **ret);
+void ebpf_ring_free(struct ebpf_ring *r);
+
+/* Returns how full the ring is, in percent. */
+unsigned ebpf_ring_fill(const struct ebpf_ring *r);
+
+/* Hands over all finished records. Returns a time up to which none is outstanding. */
+uint64_t ebpf_ring_drain(struct ebpf_ring *r, source_emit *emit, void *arg);
+
+#endif

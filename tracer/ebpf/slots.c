@@ -1,0 +1,94 @@
+/* slots.c - give tasks their slots, by which they are traced. */
+/* SPDX-License-Identifier: MIT */
+#include "tracer/ebpf/slots.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "schema/probe_config.h"
+#include "tracer/ebpf/load.h"
+
+#include "pptrace.skel.h"
+
+/* Gives a task its slot; options are those of pidfd_open. */
+static int slot_set(struct pptrace_bpf *skel, const struct slot *slot, unsigned options)
+{
+	int fd = (int)syscall(SYS_pidfd_open, slot->tid, options);
+	int rc;
+
+	if (fd < 0)
+		return -errno;
+	rc = bpf_map_update_elem(bpf_map__fd(skel->maps.slots), &fd, slot, BPF_NOEXIST) ? -errno
+											: 0;
+	close(fd);
+	return rc;
+}
+
+static struct slot slot_new(pid_t pid, pid_t tid, unsigned flags)
+{
+	return (struct slot){.pid = (unsigned)pid,
+		.tid = (unsigned)tid,
+		.flags = flags,
+		.nr = -1,
+		.last_nr = -1,
+		.restart_nr = -1};
+}
+
+int ebpf_slot_adopt(struct pptrace_bpf *skel, pid_t pid)
+{
+	struct slot slot = slot_new(pid, pid, SLOT_INIT | SLOT_FRESH);
+
+	return slot_set(skel, &slot, 0);
+}
+
+/* The call that a thread sleeps in is over only some time after we began: its end is to be understood. */
+static void slot_call(struct pptrace_bpf *skel, struct slot *slot)
+{
+	_cleanup_free_ char *path = xasprintf("/proc/%u/task/%u/syscall", slot->pid, slot->tid);
+	_cleanup_fclose_ FILE *f = fopen(path, "re");
+	int nr;
+
+	if (!f || fscanf(f, "%d", &nr) != 1 || nr < 0 || nr >= CALLS_MAX)
+		return;
+	slot->nr = nr;
+	slot->call = skel->rodata->calls[nr].call;
+	slot->enter_ts = clock_now();
+	/* It is asleep: the end of that wait is worth a record, which the next switch to it sends. */
+	slot->flags |= SLOT_WAITING;
+}
+
+static int follow_by_iterator(struct pptrace_bpf *skel, const struct slot *slot)
+{
+	struct bpf_link *link = bpf_program__attach_iter(skel->progs.set_slot, NULL);
+	char byte;
+	int fd;
+
+	if (!link)
+		return -errno;
+	skel->bss->follow_slot = *slot;
+	skel->bss->follow_done = 0;
+	fd = bpf_iter_create(bpf_link__fd(link));
+	if (fd >= 0) {
+		while (read(fd, &byte, 1) > 0)
+			;
+		close(fd);
+	}
+	bpf_link__destroy(link);
+	return fd < 0 ? -EPERM : skel->bss->follow_done ? 0 : -ESRCH;
+}
+
+int ebpf_slot_follow(struct pptrace_bpf *skel, pid_t pid, pid_t tid)
+{
+	struct slot slot = slot_new(pid, tid, SLOT_INIT);
+	int rc;
+
+	slot_call(skel, &slot);
+	rc = slot_set(skel, &slot, pid == tid ? 0 : EBPF_THREAD_PIDFD);
+	return rc == -EINVAL && pid != tid ? follow_by_iterator(skel, &slot) : rc;
+}

@@ -1,0 +1,16 @@
+/* slots.h - give tasks their slots, by which they are traced. */
+/* SPDX-License-Identifier: MIT */
+#ifndef TRACER_EBPF_SLOTS_H
+#define TRACER_EBPF_SLOTS_H
+
+#include <sys/types.h>
+
+struct pptrace_bpf;
+
+/* Traces a task that has not run yet. Returns 0 or -errno. */
+int ebpf_slot_adopt(struct pptrace_bpf *skel, pid_t pid);
+
+/* Traces a thread that exists, from the call on that it is in. Returns 0 or -errno. */
+int ebpf_slot_follow(struct pptrace_bpf *skel, pid_t pid, pid_t tid);
+
+#endif

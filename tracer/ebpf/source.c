@@ -1,0 +1,293 @@
+/* source.c - the kernel's tracepoints as a source of records. */
+/* SPDX-License-Identifier: MIT */
+#include "tracer/source.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <linux/bpf.h>
+#include <linux/perf_event.h>
+#include <sys/syscall.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "schema/probe_config.h"
+#include "schema/record.h"
+#include "tracer/ebpf/check.h"
+#include "tracer/ebpf/locks.h"
+#include "tracer/ebpf/ring.h"
+#include "tracer/ebpf/load.h"
+#include "tracer/ebpf/slots.h"
+
+#include "pptrace.skel.h"
+
+#define RING_BYTES (32u << 20)
+#define RING_BYTES_MIN (64u << 10)
+#define RING_BYTES_MAX (512u << 20)
+
+struct ebpf {
+	struct pptrace_bpf *skel;
+	struct ebpf_ring *ring;
+	size_t ring_bytes;
+	struct ebpf_locks *locks; /* --locks=uprobe */
+	struct bpf_link **samplers;
+	int n_samplers;
+};
+
+static int ebpf_available(struct buf *why)
+{
+	return ebpf_check(why);
+}
+
+/*
+ * From 6.11 on a probed return is a system call, which a seccomp filter that
+ * does not know it answers with death; 6.14 let it pass and the fix went into
+ * 6.12.16 and 6.13.4.
+ */
+static bool returns_are_risky(void)
+{
+	unsigned major, minor, patch = 0;
+	struct utsname u;
+
+	if (uname(&u) || sscanf(u.release, "%u.%u.%u", &major, &minor, &patch) < 2 || major != 6)
+		return false;
+	return minor == 11 || (minor == 12 && patch < 16) || (minor == 13 && patch < 4);
+}
+
+/*
+ * The program may be static and hold the functions itself; else our own C library is most likely
+ * its too. These probes must be there before it runs; other files get theirs when they are mapped.
+ */
+static int locks_start(struct ebpf *e, const struct source_config *config, struct buf *why)
+{
+	struct pptrace_bpf *skel = e->skel;
+	char path[256];
+	int rc;
+
+	if (returns_are_risky()) {
+		buf_adds(why, "on this kernel (6.11 to 6.13) a uprobe on a return kills programs "
+			      "under seccomp: use --locks=shim or --locks=futex");
+		return -ENOTSUP;
+	}
+	e->locks = ebpf_locks_new(bpf_program__fd(skel->progs.on_lock_session),
+		bpf_program__fd(skel->progs.on_lock_call),
+		bpf_program__fd(skel->progs.on_lock_return));
+	if (config->program)
+		(void)ebpf_locks_attach(e->locks, config->program, false);
+	if (ebpf_locks_own_libc(path, sizeof path))
+		return 0;
+	rc = ebpf_locks_attach(e->locks, path, false);
+	if (rc == -EINVAL)
+		rc = -ENOTSUP;
+	if (rc == -ENOTSUP)
+		buf_adds(why,
+			"this kernel is too old for uprobes on many functions at once (6.6 is "
+			"needed): use --locks=shim or --locks=futex");
+	else if (rc)
+		buf_addf(why, "the kernel refuses uprobes on the lock functions of %s: %s", path,
+			strerror(-rc));
+	return rc;
+}
+
+/*
+ * A clock on every processor interrupts whoever runs there; only traced threads
+ * make records. A kernel that refuses it costs the samples and nothing else.
+ */
+static void samplers_start(struct ebpf *e)
+{
+	struct perf_event_attr attr = {
+		.type = PERF_TYPE_SOFTWARE,
+		.size = sizeof attr,
+		.config = PERF_COUNT_SW_CPU_CLOCK,
+		.sample_period = EBPF_SAMPLE_NS,
+		.exclude_idle = 1,
+	};
+	int cpus = libbpf_num_possible_cpus();
+
+	if (cpus <= 0)
+		return;
+	e->samplers = xcalloc((size_t)cpus, sizeof *e->samplers);
+	for (int cpu = 0; cpu < cpus; cpu++) {
+		int fd =
+			(int)syscall(SYS_perf_event_open, &attr, -1, cpu, -1, PERF_FLAG_FD_CLOEXEC);
+		struct bpf_link *link;
+
+		if (fd < 0)
+			continue;
+		link = bpf_program__attach_perf_event(e->skel->progs.on_sample, fd);
+		if (link)
+			e->samplers[e->n_samplers++] = link;
+		else
+			close(fd);
+	}
+}
+
+static void samplers_stop(struct ebpf *e)
+{
+	for (int i = 0; i < e->n_samplers; i++)
+		bpf_link__destroy(e->samplers[i]);
+	free(e->samplers);
+}
+
+/*
+ * Programs at one tracepoint run in the order in which they were attached: the
+ * record EXEC, with which a process loses its old mappings, comes before those
+ * of the new image.
+ */
+static int attach_all(struct pptrace_bpf *skel)
+{
+	skel->links.on_exec = bpf_program__attach(skel->progs.on_exec);
+	return skel->links.on_exec ? pptrace_bpf__attach(skel) : -errno;
+}
+
+static int start(struct ebpf *e, const struct source_config *config, struct buf *why)
+{
+	int rc = ebpf_load(config, e->ring_bytes, &e->skel, why);
+
+	if (rc)
+		return rc;
+	rc = ebpf_ring_new(bpf_map__fd(e->skel->maps.ring), e->ring_bytes, &e->ring);
+	if (!rc)
+		rc = attach_all(e->skel);
+	if (!rc)
+		samplers_start(e);
+	if (!rc && config->locks == LOCKS_MODE_UPROBE)
+		rc = locks_start(e, config, why);
+	if (rc && !why->len)
+		ebpf_check_words(why, rc);
+	return rc;
+}
+
+/* The ring must be a power of two and whole pages. */
+static size_t ring_size(size_t wanted)
+{
+	size_t size = RING_BYTES_MIN;
+
+	while (size < wanted && size < RING_BYTES_MAX)
+		size *= 2;
+	return size;
+}
+
+static void ebpf_detach(struct source *s)
+{
+	struct ebpf *e = s->state;
+
+	if (!e)
+		return;
+	ebpf_locks_free(e->locks);
+	samplers_stop(e);
+	ebpf_ring_free(e->ring);
+	pptrace_bpf__destroy(e->skel);
+	free(e);
+	s->state = NULL;
+}
+
+static int ebpf_attach(struct source *s, const struct source_config *config, struct buf *why)
+{
+	struct ebpf *e = xcalloc(1, sizeof *e);
+	int rc;
+
+	s->state = e;
+	e->ring_bytes = ring_size(config->ring_bytes ? config->ring_bytes : RING_BYTES);
+	rc = start(e, config, why);
+	if (rc)
+		ebpf_detach(s);
+	return rc;
+}
+
+static int ebpf_adopt(struct source *s, pid_t pid)
+{
+	return ebpf_slot_adopt(((struct ebpf *)s->state)->skel, pid);
+}
+
+static int ebpf_follow(struct source *s, pid_t pid, pid_t tid)
+{
+	return ebpf_slot_follow(((struct ebpf *)s->state)->skel, pid, tid);
+}
+
+static int ebpf_environment(struct source *s, struct buf *env)
+{
+	(void)s;
+	(void)env;
+	return 0;
+}
+
+/* What passes is also looked at for files that want uprobes. */
+struct passing {
+	struct ebpf_locks *locks;
+	source_emit *emit;
+	void *arg;
+};
+
+static void pass(void *arg, const struct rec_head *rec)
+{
+	struct passing *p = arg;
+
+	ebpf_locks_see(p->locks, rec);
+	p->emit(p->arg, rec);
+}
+
+static int ebpf_poll(struct source *s, source_emit *emit, void *arg, uint64_t *ret_until)
+{
+	struct ebpf *e = s->state;
+	struct passing passing = {e->locks, emit, arg};
+
+	if (!e->locks) {
+		*ret_until = ebpf_ring_drain(e->ring, emit, arg);
+		return 0;
+	}
+	*ret_until = ebpf_ring_drain(e->ring, pass, &passing);
+	ebpf_locks_tidy(e->locks);
+	return 0;
+}
+
+static unsigned ebpf_pressure(struct source *s)
+{
+	return ebpf_ring_fill(((struct ebpf *)s->state)->ring);
+}
+
+static int ebpf_wakeup_fd(struct source *s)
+{
+	struct ebpf *e = s->state;
+
+	return bpf_map__fd(e->skel->maps.ring);
+}
+
+static void ebpf_losses(struct source *s, source_loss *loss, void *arg)
+{
+	struct ebpf *e = s->state;
+	int cpus = libbpf_num_possible_cpus();
+	_cleanup_free_ uint64_t *counts = xcalloc((size_t)(cpus > 0 ? cpus : 1), sizeof *counts);
+
+	for (unsigned kind = 0; kind < REC_KIND_END; kind++) {
+		uint64_t sum = 0;
+
+		if (bpf_map_lookup_elem(bpf_map__fd(e->skel->maps.lost), &kind, counts))
+			continue;
+		for (int i = 0; i < cpus; i++)
+			sum += counts[i];
+		if (sum)
+			loss(arg, s->name, kind, sum);
+	}
+}
+
+struct source *source_ebpf(void)
+{
+	static struct source source = {
+		.name = "ebpf",
+		.available = ebpf_available,
+		.attach = ebpf_attach,
+		.adopt = ebpf_adopt,
+		.follow = ebpf_follow,
+		.environment = ebpf_environment,
+		.poll = ebpf_poll,
+		.pressure = ebpf_pressure,
+		.wakeup_fd = ebpf_wakeup_fd,
+		.losses = ebpf_losses,
+		.detach = ebpf_detach,
+	};
+
+	return &source;
+}

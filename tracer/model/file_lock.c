@@ -1,0 +1,419 @@
+/* file_lock.c - locks on files: flock, POSIX and open-file-description locks. */
+/* SPDX-License-Identifier: MIT */
+/*
+ * A file lock is one range of a file of one class; ranges that do not overlap
+ * have nothing to do with each other. It is held by an open file description
+ * (flock, OFD), hence by every process that shares it, or by a process (POSIX).
+ */
+#include "base/mem.h"
+#include "schema/names.h"
+#include "tracer/model/hold.h"
+#include "tracer/model/lock.h"
+#include "tracer/model/process.h"
+#include "tracer/model/site.h"
+
+#include <asm/unistd.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct range {
+	uint64_t begin, len; /* len 0: to the end */
+};
+
+static bool overlap(const struct lock *lock, struct range r)
+{
+	bool before = lock->len && lock->offset + lock->len <= r.begin;
+	bool after = r.len && r.begin + r.len <= lock->offset;
+
+	return !before && !after;
+}
+
+static uint64_t file_key(uint64_t class, uint64_t dev, uint64_t inode, struct range r)
+{
+	return hash_mix(hash_mix(dev, inode, 4 + class), r.begin, r.len);
+}
+
+static struct lock *file_lock(struct model *m, struct thread *t, uint64_t class, uint64_t dev,
+	uint64_t inode, struct range r)
+{
+	uint64_t key = file_key(class, dev, inode, r);
+	struct lock *lock = hash_get(&m->shared, key);
+
+	if (lock)
+		return lock;
+	lock = model_lock_new(m, NULL, 0, LOCK_FILE, 0);
+	lock->class = (uint8_t) class;
+	lock->pshared = lock->outside = true;
+	lock->from_birth = !t->proc->found;
+	lock->dev = dev;
+	lock->inode = inode;
+	lock->offset = r.begin;
+	lock->len = r.len;
+	for (const struct lock *other = m->all_locks; other && !lock->name; other = other->next) {
+		if (other->kind == LOCK_FILE && other->inode == inode && other->dev == dev)
+			lock->name = xstrdup(other->name);
+	}
+	(void)hash_set(&m->shared, key, lock);
+	return lock;
+}
+
+/* Whose hold this is, in the terms of its class. */
+static bool same_owner(
+	const struct hold *h, const struct proc *holder, const struct proc *p, uint64_t file)
+{
+	return h->lock->class == FLOCK_POSIX ? holder == p : h->file == file;
+}
+
+/* Says whether a hold and a new one of somebody else exclude each other. */
+static bool conflict(const struct hold *h, uint64_t mode)
+{
+	return h->mode == LOCK_MODE_X || mode == LOCK_MODE_X;
+}
+
+/*
+ * Ends holds that overlap a range: those of an owner who unlocks it or takes
+ * it anew; and those of others that exclude the new one: they must have gone
+ * unseen, by the close of a descriptor.
+ */
+static void release_range(struct model *m, const struct rec_FILE_LOCK *rec, struct thread *by,
+	struct range r, int64_t site)
+{
+	int64_t ts = model_time(m, rec->head.ts);
+
+	for (struct thread *t = m->all_threads; t; t = t->next) {
+		for (size_t i = t->n_held; i > 0; i--) {
+			struct hold *h = &t->held[i - 1];
+			struct lock *lock = h->lock;
+			bool own;
+
+			if (lock->kind != LOCK_FILE || lock->class != rec->class ||
+				lock->inode != rec->inode || lock->dev != rec->dev ||
+				!overlap(lock, r))
+				continue;
+			own = same_owner(h, t->proc, by->proc, rec->file);
+			if (own || (rec->mode && conflict(h, rec->mode)))
+				(void)model_hold_end(m, t, lock, ts, own ? site : STORE_NULL);
+		}
+	}
+}
+
+/* The path of a file, if the descriptor of a living process still leads to it. */
+static char *file_name(uint32_t pid, uint64_t fd, uint64_t dev, uint64_t inode)
+{
+	_cleanup_free_ char *link = xasprintf("/proc/%u/fd/%lld", pid, (long long)(int32_t)fd);
+	char path[4096];
+	struct stat st;
+	ssize_t n = readlink(link, path, sizeof path - 1);
+
+	if (n <= 0 || stat(link, &st) < 0 || st.st_ino != inode || st.st_dev != dev)
+		return NULL;
+	path[n] = '\0';
+	return xstrdup(path);
+}
+
+/* A snapshot finds one description in each process that shares it: what one has already the others share. */
+static bool is_found_again(struct model *m, const struct rec_FILE_LOCK *rec, struct thread *by)
+{
+	if (!(rec->head.flags & REC_SNAP) || rec->class == FLOCK_POSIX)
+		return false;
+	for (const struct thread *t = m->all_threads; t; t = t->next) {
+		for (size_t i = 0; i < t->n_held; i++) {
+			const struct hold *h = &t->held[i];
+
+			if (h->lock->kind != LOCK_FILE || h->file != rec->file ||
+				h->lock->inode != rec->inode || h->lock->dev != rec->dev ||
+				t->proc == by->proc)
+				continue;
+			model_lock_share(m, h->lock, by->proc, t->id, model_time(m, rec->head.ts));
+			return true;
+		}
+	}
+	return false;
+}
+
+void model_file_lock(struct model *m, const struct rec_FILE_LOCK *rec)
+{
+	struct thread *t = model_thread(m, &rec->head);
+	int64_t ts = model_time(m, rec->head.ts), start = model_time(m, rec->start);
+	int64_t site = model_site(m, t->proc, rec->site, true);
+	struct range r = {rec->begin, rec->len};
+	struct lock *lock;
+
+	if (!names_file_lock((int)rec->class) || rec->class > FLOCK_OFD ||
+		rec->mode > LOCK_MODE_S || t->proc->slim || !rec->inode) {
+		model_skip(m);
+		return;
+	}
+	if (rec->class == FLOCK_FLOCK)
+		r = (struct range){0, 0};
+	if (rec->result) {
+		if (rec->result == EDEADLK) {
+			lock = file_lock(m, t, rec->class, rec->dev, rec->inode, r);
+			store_put(m->store, STORE_LOCK_ERROR,
+				&(struct row_lock_error){.lock_id = lock->id,
+					.thread_id = t->id,
+					.ts_ns = ts,
+					.kind = "deadlock",
+					.errno_ = EDEADLK,
+					.owner_id = STORE_NULL,
+					.site_id = site});
+		}
+		return;
+	}
+	if (is_found_again(m, rec, t))
+		return;
+	release_range(m, rec, t, r, site);
+	if (rec->mode == LOCK_MODE_NONE)
+		return;
+	lock = file_lock(m, t, rec->class, rec->dev, rec->inode, r);
+	if (!lock->name)
+		lock->name = file_name(rec->head.pid, rec->fd, rec->dev, rec->inode);
+	model_lock_user(m, lock, t->proc, ts);
+	if (t->n_held)
+		model_edges(m, t, lock, (uint8_t)rec->mode, site, rec->attempt != LOCK_PLAIN, ts);
+	model_hold_begin(m, t,
+		&(struct hold){.lock = lock,
+			.request = rec->start && start < ts && t->waited == lock->id ? start
+										     : STORE_NULL,
+			.acquire = ts,
+			.site = site,
+			.file = rec->file,
+			.depth = 1,
+			.mode = (uint8_t)rec->mode});
+}
+
+/* Says whether what the kernel tells of a descriptor lists a lock of that class (show_fd_locks in fs/locks.c). */
+static bool lists_lock(const struct proc *p, const char *fd, unsigned class)
+{
+	_cleanup_free_ char *path = xasprintf("/proc/%u/fdinfo/%s", p->pid, fd);
+	_cleanup_fclose_ FILE *f = fopen(path, "re");
+	char line[256];
+
+	while (f && fgets(line, sizeof line, f))
+		if (!strncmp(line, "lock:", 5) &&
+			strstr(line, class == FLOCK_FLOCK ? " FLOCK " : " OFDLCK "))
+			return true;
+	return false;
+}
+
+enum descriptor { DESCRIPTOR_NONE, DESCRIPTOR_FOUND, DESCRIPTOR_UNREADABLE };
+
+/* Looks among a process's descriptors for one of a lock's file; locked: whose open file description holds the lock. */
+static enum descriptor find_descriptor(const struct proc *p, const struct lock *lock, bool locked)
+{
+	_cleanup_free_ char *path = xasprintf("/proc/%u/fd", p->pid);
+	DIR *dir = opendir(path);
+	const struct dirent *entry;
+	bool found = false;
+	struct stat st;
+
+	if (!dir)
+		return DESCRIPTOR_UNREADABLE;
+	while (!found && (entry = readdir(dir)))
+		found = fstatat(dirfd(dir), entry->d_name, &st, 0) == 0 &&
+			st.st_ino == lock->inode && st.st_dev == lock->dev &&
+			(!locked || lists_lock(p, entry->d_name, lock->class));
+	(void)closedir(dir);
+	return found ? DESCRIPTOR_FOUND : DESCRIPTOR_NONE;
+}
+
+/* Says whether a process has a descriptor of a lock's file; true also if that cannot be found out. */
+static bool has_file(const struct proc *p, const struct lock *lock)
+{
+	return find_descriptor(p, lock, false) != DESCRIPTOR_NONE;
+}
+
+/* Says whether a process has the open file description that holds a lock. */
+static bool has_description(const struct proc *p, const struct lock *lock)
+{
+	return find_descriptor(p, lock, true) == DESCRIPTOR_FOUND;
+}
+
+static bool is_alive(const struct proc *p)
+{
+	return !p->ended && p->main && p->main->end == STORE_NULL;
+}
+
+/* The nearest process above that is still there; NULL if that is none of ours. */
+static const struct proc *ancestor(const struct model *m, const struct proc *p)
+{
+	for (int64_t id = p->parent_id; id != STORE_NULL;) {
+		const struct proc *at = m->all_procs;
+
+		while (at && at->id != id)
+			at = at->next;
+		if (!at || is_alive(at))
+			return at;
+		id = at->parent_id;
+	}
+	return NULL;
+}
+
+/*
+ * Who locks a descriptor that it has inherited, as flock(1) does for a shell,
+ * leaves the lock to those from whom it came.
+ */
+static void share_with_givers(
+	struct model *m, const struct thread *from, struct lock *lock, int64_t ts)
+{
+	const struct proc *above = ancestor(m, from->proc);
+
+	if (!above || !has_description(above, lock))
+		return;
+	for (struct proc *p = m->all_procs; p; p = p->next)
+		if (p != from->proc && is_alive(p) && has_description(p, lock))
+			model_lock_share(m, lock, p, from->id, ts);
+}
+
+/* A flock is held on by those that share its description: one of them takes over. */
+static void hand_over(struct model *m, struct thread *from, struct hold *h, int64_t ts)
+{
+	struct hold hold = *h;
+	struct thread *heir = NULL;
+
+	model_lock_leave(m, h->lock, from->proc, ts);
+	share_with_givers(m, from, h->lock, ts);
+	for (struct proc *p = m->all_procs; p && !heir; p = p->next) {
+		if (is_alive(p) && p != from->proc && model_lock_is_shared(h->lock, p, from->id))
+			heir = p->main;
+	}
+	if (heir)
+		model_lock_share_end(m, h->lock, from->id, heir, ts);
+	(void)model_hold_end(m, from, h->lock, ts, STORE_NULL);
+	if (!heir)
+		return;
+	hold.row = 0;
+	hold.acquire = ts;
+	hold.request = STORE_NULL;
+	model_hold_begin(m, heir, &hold);
+}
+
+void model_file_locks_fork(
+	struct model *m, struct proc *child, const struct proc *parent, int64_t ts)
+{
+	for (const struct thread *t = parent->threads; t; t = t->peer) {
+		for (size_t i = 0; i < t->n_held; i++) {
+			struct lock *lock = t->held[i].lock;
+
+			if (lock->kind == LOCK_FILE && lock->class != FLOCK_POSIX)
+				model_lock_share(m, lock, child, t->id, ts);
+		}
+	}
+	if (!parent->uses_files)
+		return;
+	for (const struct thread *t = m->all_threads; t; t = t->next) {
+		for (size_t i = 0; i < t->n_held; i++)
+			if (model_lock_is_shared(t->held[i].lock, parent, t->id))
+				model_lock_share(m, t->held[i].lock, child, t->id, ts);
+	}
+}
+
+void model_file_locks_exec(struct model *m, struct proc *p, int64_t ts)
+{
+	for (const struct thread *t = m->all_threads; p->uses_files && t; t = t->next) {
+		for (size_t i = 0; i < t->n_held; i++) {
+			struct lock *lock = t->held[i].lock;
+
+			if (lock->kind == LOCK_FILE && model_lock_is_shared(lock, p, t->id) &&
+				!has_file(p, lock))
+				model_lock_unshare(m, lock, p, ts);
+		}
+	}
+}
+
+void model_file_users_exit(struct model *m, const struct proc *p, int64_t ts)
+{
+	for (struct lock *lock = m->all_locks; p->uses_files && lock; lock = lock->next) {
+		if (lock->kind == LOCK_FILE)
+			model_lock_leave(m, lock, p, ts);
+	}
+}
+
+void model_file_locks_exit(struct model *m, struct thread *t, int64_t ts)
+{
+	for (size_t i = t->n_held; i > 0; i--) {
+		struct hold *h = &t->held[i - 1];
+
+		if (h->lock->kind != LOCK_FILE)
+			continue;
+		if (h->lock->class == FLOCK_POSIX) {
+			model_lock_leave(m, h->lock, t->proc, ts);
+			(void)model_hold_end(m, t, h->lock, ts, STORE_NULL);
+		} else {
+			hand_over(m, t, h, ts);
+		}
+	}
+}
+
+uint8_t model_file_lock_mode(const struct rec_WAIT_BEGIN *rec)
+{
+	struct flock fl;
+
+	if (rec->syscall == __NR_flock)
+		return rec->arg1 & LOCK_SH ? LOCK_MODE_S : LOCK_MODE_X;
+	if (rec->words_valid < sizeof fl)
+		return LOCK_MODE_X;
+	memcpy(&fl, rec->words, sizeof fl);
+	return fl.l_type == F_RDLCK ? LOCK_MODE_S : LOCK_MODE_X;
+}
+
+/* The range that a blocked call asks for: words hold its struct flock where the source sends it. */
+static struct range wanted_range(const struct rec_WAIT_BEGIN *rec)
+{
+	struct flock fl;
+
+	if (rec->syscall == __NR_flock || rec->words_valid < sizeof fl)
+		return (struct range){0, 0};
+	memcpy(&fl, rec->words, sizeof fl);
+	if (fl.l_whence != SEEK_SET || fl.l_start < 0 || fl.l_len < 0)
+		return (struct range){0, 0};
+	return (struct range){(uint64_t)fl.l_start, (uint64_t)fl.l_len};
+}
+
+/* Finds a hold of somebody else that a wanted range runs into. */
+static struct lock *conflicting(const struct model *m, const struct thread *by,
+	const struct rec_WAIT_BEGIN *rec, uint64_t class)
+{
+	struct range r = wanted_range(rec);
+	uint8_t mode = model_file_lock_mode(rec);
+
+	for (const struct thread *t = m->all_threads; t; t = t->next) {
+		for (size_t i = 0; i < t->n_held; i++) {
+			const struct hold *h = &t->held[i];
+			const struct lock *lock = h->lock;
+
+			if (lock->kind == LOCK_FILE && lock->inode == rec->inode &&
+				lock->dev == rec->dev && overlap(lock, r) &&
+				(lock->class == FLOCK_FLOCK) == (class == FLOCK_FLOCK) &&
+				(class != FLOCK_POSIX || t->proc != by->proc) && conflict(h, mode))
+				return h->lock;
+		}
+	}
+	return NULL;
+}
+
+struct lock *model_file_lock_wanted(
+	struct model *m, struct thread *t, const struct rec_WAIT_BEGIN *rec)
+{
+	uint64_t class = rec->syscall == __NR_flock            ? FLOCK_FLOCK
+			 : (uint32_t)rec->arg1 == F_OFD_SETLKW ? FLOCK_OFD
+							       : FLOCK_POSIX;
+	struct lock *lock;
+
+	if (!rec->inode)
+		return NULL;
+	lock = conflicting(m, t, rec, class);
+	if (!lock)
+		lock = file_lock(m, t, class, rec->dev, rec->inode, wanted_range(rec));
+	/* Its holder may have been gone before its name could be found out, or be outside the trace. */
+	if (!lock->name) {
+		lock->name = file_name(rec->head.pid, rec->arg0, rec->dev, rec->inode);
+		model_lock_touch(m, lock);
+	}
+	model_lock_user(m, lock, t->proc, model_time(m, rec->head.ts));
+	return lock;
+}

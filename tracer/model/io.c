@@ -1,0 +1,91 @@
+/* io.c - what flows through pipes. */
+/* SPDX-License-Identifier: MIT */
+#include "base/buf.h"
+#include "schema/names.h"
+#include "tracer/model/pipe.h"
+#include "tracer/model/process.h"
+
+static bool io_writes(uint64_t op)
+{
+	switch ((enum io_op)op) {
+	case IO_WRITE:
+	case IO_WRITEV:
+	case IO_SPLICE_OUT:
+	case IO_TEE_OUT:
+	case IO_VMSPLICE:
+	case IO_SENDFILE:
+	case IO_SEND:
+		return true;
+	case IO_READ:
+	case IO_READV:
+	case IO_SPLICE_IN:
+	case IO_TEE_IN:
+	case IO_RECV:
+		break;
+	}
+	return false;
+}
+
+/* The pipe of a read or write. A descriptor that nobody told us about is proved by its use. */
+static struct pipe *pipe_used(
+	struct model *m, struct thread *t, const struct rec_PIPE_IO *rec, uint8_t *ret_side)
+{
+	struct end *e = rec->fd <= INT32_MAX ? model_find_end(t->proc, rec->fd) : NULL;
+	struct pipe *pipe = model_find_pipe(m, rec->dev, rec->inode, ret_side);
+
+	if (pipe && !e && rec->fd <= INT32_MAX && !t->proc->ended)
+		model_end_new(m, t->proc, pipe, rec->fd, io_writes(rec->op) ? END_WRITE : END_READ,
+			model_time(m, rec->start), END_FOUND)
+			->side = *ret_side;
+	if (!pipe && e) {
+		*ret_side = e->side;
+		return e->pipe;
+	}
+	return pipe;
+}
+
+/* The first bytes, those of MORE records after those of the record itself. */
+static void io_data(
+	struct model *m, struct thread *t, const struct rec_PIPE_IO *rec, struct buf *data)
+{
+	if (rec->data_len <= sizeof rec->data)
+		buf_add(data, rec->data, rec->data_len);
+	if (t->more)
+		buf_add(data, t->more->data.data, t->more->data.len);
+	if (data->len > m->config.data_bytes)
+		data->len = m->config.data_bytes;
+	model_more_free(t);
+}
+
+void model_pipe_io(struct model *m, const struct rec_PIPE_IO *rec)
+{
+	_cleanup_buf_ struct buf data = BUF_INIT;
+	struct thread *t = model_thread(m, &rec->head);
+	int64_t result = (int64_t)rec->result;
+	bool writes = io_writes(rec->op);
+	struct pipe *pipe;
+	uint8_t side = 0;
+
+	io_data(m, t, rec, &data);
+	pipe = names_io_call((int)rec->op) && rec->op <= IO_RECV ? pipe_used(m, t, rec, &side)
+								 : NULL;
+	if (!pipe) {
+		model_skip(m);
+		return;
+	}
+	model_pipe_used(pipe, t->proc, writes);
+	store_put(m->store, STORE_PIPE_IO,
+		&(struct row_pipe_io){.pipe_id = pipe->id,
+			.thread_id = t->id,
+			.fd = rec->fd <= INT32_MAX ? (int64_t)rec->fd : STORE_NULL,
+			.op = writes ? "write" : "read",
+			.start_ns = model_time(m, rec->start),
+			.end_ns = model_time(m, rec->head.ts),
+			.requested = (int64_t)rec->requested,
+			.bytes = result < 0 ? STORE_NULL : result,
+			.errno_ = result < 0 ? -result : STORE_NULL,
+			.data = data.len ? data.data : NULL,
+			.data_len = (int64_t)data.len,
+			.call = names_io_call((int)rec->op),
+			.side = side});
+}

@@ -1,0 +1,320 @@
+/* lock.c - locks and other objects that threads wait on: identity, birth, end, who can reach them. */
+/* SPDX-License-Identifier: MIT */
+/*
+ * A private object is an address in a process, from its initialisation (or
+ * first use) to its destruction, the next initialisation, or the end of the
+ * memory by exec or exit. A shared one is what its address is mapped from;
+ * each process that uses it, and its children by fork, find it under their own
+ * address. After fork the child's copies are made when they are first touched,
+ * but for those that are held, which are made at once.
+ */
+#include "base/mem.h"
+#include "schema/names.h"
+#include "tracer/model/hold.h"
+#include "tracer/model/lock.h"
+#include "tracer/model/process.h"
+#include "tracer/model/site.h"
+
+static void queue_lock(struct model *m, struct lock *lock)
+{
+	if (lock->queued)
+		return;
+	lock->queued = true;
+	lock->dirty_next = m->dirty_locks;
+	m->dirty_locks = lock;
+}
+
+void model_lock_touch(struct model *m, struct lock *lock)
+{
+	lock->dirty = true;
+	queue_lock(m, lock);
+}
+
+void model_stat_touch(struct model *m, struct lock *lock)
+{
+	lock->stat_dirty = true;
+	queue_lock(m, lock);
+}
+
+void model_lock_unref(struct model *m, struct lock *lock)
+{
+	lock->refs--;
+	if (lock->dead && !lock->refs)
+		queue_lock(m, lock); /* freed when the queue is written */
+}
+
+struct lock *model_lock_new(struct model *m, struct proc *p, uint64_t addr, int kind, unsigned type)
+{
+	struct lock *lock = xcalloc(1, sizeof *lock);
+
+	lock->id = m->ids.lock++;
+	lock->kind = (uint8_t)kind;
+	lock->type = type;
+	lock->proc = p;
+	lock->process_id = p ? p->id : STORE_NULL;
+	lock->address = (int64_t)addr;
+	lock->init_site = lock->origin_id = lock->destroyed = lock->initial = STORE_NULL;
+	lock->runner = lock->last_thread = STORE_NULL;
+	lock->created = m->now;
+	lock->from_birth = !p || !p->found;
+	lock->stat = (struct lock_stat){
+		.max_hold_site = STORE_NULL, .last_taker = STORE_NULL, .value = STORE_NULL};
+	lock->link = &m->all_locks;
+	lock->next = m->all_locks;
+	if (lock->next)
+		lock->next->link = &lock->next;
+	m->all_locks = lock;
+	model_lock_touch(m, lock);
+	if (p)
+		model_map(m, p);
+	return lock;
+}
+
+struct lock *model_find_lock(const struct proc *p, uint64_t addr)
+{
+	return hash_get(&p->vm->locks, addr);
+}
+
+/* The id of the parent's object of which this is the child's copy, or STORE_NULL. */
+static int64_t origin_of(const struct model *m, const struct proc *vm, uint64_t addr, int kind)
+{
+	const struct proc *parent = vm->origin_id ? model_find_proc(m, vm->origin_pid) : NULL;
+	const struct lock *lock = parent && parent->id == vm->origin_id && parent->vm == parent
+					  ? model_find_lock(parent, addr)
+					  : NULL;
+
+	return lock && lock->kind == kind && lock->created <= vm->forked_ns ? lock->id : STORE_NULL;
+}
+
+/* Names a lock after the variable that it is; one that is not found may be later, when more files are mapped. */
+static void find_name(struct model *m, struct lock *lock)
+{
+	if (lock->name || !lock->proc)
+		return;
+	lock->name = model_variable(m, lock->proc, (uint64_t)lock->address);
+	lock->dirty |= lock->name != NULL;
+}
+
+/* The memory of an object is gone or is another object's. */
+void model_lock_kill(struct model *m, struct lock *lock)
+{
+	find_name(m, lock);
+	lock->dead = true;
+	lock->proc = NULL;
+	queue_lock(m, lock);
+}
+
+/* A lock of a process that is found under an address. */
+struct lock *model_lock_private(
+	struct model *m, struct proc *vm, uint64_t addr, int kind, unsigned type)
+{
+	struct lock *lock = model_lock_new(m, vm, addr, kind, type);
+
+	lock->origin_id = origin_of(m, vm, addr, kind);
+	(void)hash_set(&vm->locks, addr, lock);
+	return lock;
+}
+
+struct lock *model_lock_at(struct model *m, struct proc *p, uint64_t addr, int kind, unsigned type)
+{
+	struct proc *vm = p->vm;
+	struct lock *lock = hash_get(&vm->locks, addr);
+
+	if (lock && lock->kind == kind) {
+		if (type && !lock->type) {
+			lock->type = type;
+			model_lock_touch(m, lock);
+		}
+		return lock;
+	}
+	if (lock && (lock->kind == LOCK_FUTEX || kind == LOCK_FUTEX || lock->pshared)) {
+		/* What looked like a bare futex is this object. */
+		if (lock->kind == LOCK_FUTEX)
+			lock->kind = (uint8_t)kind;
+		lock->type = type ? type : lock->type;
+		model_lock_touch(m, lock);
+		return lock;
+	}
+	if (lock)
+		model_lock_kill(m, lock);
+	return model_lock_private(m, vm, addr, kind, type);
+}
+
+static uint64_t shared_key(uint64_t dev, uint64_t inode, uint64_t offset)
+{
+	return hash_mix(hash_mix(dev, inode, 2), offset, 3);
+}
+
+struct lock *model_lock_shared(
+	struct model *m, struct proc *p, uint64_t dev, uint64_t inode, uint64_t offset, int kind)
+{
+	uint64_t key = shared_key(dev, inode, offset);
+	struct lock *lock = hash_get(&m->shared, key);
+
+	if (lock) {
+		if (lock->kind == LOCK_FUTEX && kind != LOCK_FUTEX) {
+			lock->kind = (uint8_t)kind;
+			model_lock_touch(m, lock);
+		}
+		return lock;
+	}
+	lock = model_lock_new(m, NULL, 0, kind, 0);
+	lock->address = STORE_NULL;
+	lock->pshared = true;
+	lock->from_birth = !p->found;
+	lock->dev = dev;
+	lock->inode = inode;
+	lock->offset = offset;
+	(void)hash_set(&m->shared, key, lock);
+	return lock;
+}
+
+/* The lock of a record that says that it is shared between processes. */
+static struct lock *init_shared(struct model *m, struct proc *p, const struct rec_LOCK_INIT *rec)
+{
+	struct proc *vm = p->vm;
+	struct lock *old = model_find_lock(p, rec->addr), *lock;
+
+	if (!rec->inode && !rec->dev) { /* it cannot be told from where: by inheritance alone */
+		lock = model_lock_at(m, p, rec->addr, (int)rec->kind, (unsigned)rec->type);
+		lock->process_id = STORE_NULL;
+		lock->pshared = true;
+	} else {
+		lock = model_lock_shared(m, p, rec->dev, rec->inode, rec->offset, (int)rec->kind);
+		if (lock->address == STORE_NULL)
+			lock->address = (int64_t)rec->addr;
+		if (old != lock) {
+			if (old && !old->pshared)
+				model_lock_kill(m, old);
+			vm->n_shared += !old || !old->pshared;
+			(void)hash_set(&vm->locks, rec->addr, lock);
+		}
+	}
+	model_lock_user(m, lock, vm, model_time(m, rec->head.ts));
+	return lock;
+}
+
+void model_lock_init(struct model *m, const struct rec_LOCK_INIT *rec)
+{
+	struct thread *t = model_thread(m, &rec->head);
+	struct lock *lock;
+
+	if (!names_lock_kind((int)rec->kind) || rec->kind > LOCK_ONCE || rec->kind == LOCK_FILE ||
+		rec->type > 63 || t->proc->slim) {
+		model_skip(m);
+		return;
+	}
+	if (rec->pshared) {
+		lock = init_shared(m, t->proc, rec);
+	} else {
+		lock = model_find_lock(t->proc, rec->addr);
+		/* Without a site it was only seen for the first time. */
+		if (lock && rec->site && !lock->pshared) {
+			model_abandoned_drop(m, lock, true, model_time(m, rec->head.ts));
+			model_lock_kill(m, lock);
+			(void)hash_del(&t->proc->vm->locks, rec->addr);
+		}
+		lock = model_lock_at(m, t->proc, rec->addr, (int)rec->kind, (unsigned)rec->type);
+	}
+	if (rec->type)
+		lock->type = (unsigned)rec->type;
+	if (rec->site)
+		lock->init_site = model_site(m, t->proc, rec->site, true);
+	if (rec->kind == LOCK_SEM || rec->kind == LOCK_BARRIER)
+		lock->initial = (int64_t)rec->value;
+	if (rec->kind == LOCK_SEM && lock->stat.value == STORE_NULL)
+		lock->stat.value = (int64_t)rec->value;
+	if (rec->name[0] && !lock->name) {
+		lock->name = xstrndup(rec->name, sizeof rec->name);
+		lock->outside = lock->pshared;
+	}
+	model_lock_touch(m, lock);
+	model_stat_touch(m, lock);
+}
+
+void model_lock_destroy(struct model *m, const struct rec_LOCK_DESTROY *rec)
+{
+	struct thread *t = model_thread(m, &rec->head);
+	struct proc *vm = t->proc->vm;
+	struct lock *lock = model_find_lock(t->proc, rec->addr);
+	uint64_t key;
+
+	if (!lock || (rec->kind && lock->kind != rec->kind))
+		return;
+	lock->destroyed = model_time(m, rec->head.ts);
+	model_abandoned_drop(m, lock, true, lock->destroyed);
+	model_lock_touch(m, lock);
+	(void)hash_del(&vm->locks, rec->addr);
+	if (!lock->pshared) {
+		model_lock_kill(m, lock);
+		return;
+	}
+	vm->n_shared -= vm->n_shared > 0;
+	key = shared_key(lock->dev, lock->inode, lock->offset);
+	if (hash_get(&m->shared, key) == lock)
+		(void)hash_del(&m->shared, key);
+}
+
+static void write_lock(struct model *m, struct lock *lock)
+{
+	const char *type = lock->kind == LOCK_FILE ? names_file_lock(lock->class)
+						   : names_lock_type(lock->type);
+	bool of_file = lock->kind == LOCK_FILE;
+	struct row_lock row;
+
+	find_name(m, lock);
+	row = (struct row_lock){.id = lock->id,
+		.kind = names_lock_kind(lock->kind),
+		.type = type,
+		.process_id = lock->process_id,
+		.address = of_file ? STORE_NULL : lock->address,
+		.pshared = lock->pshared,
+		.name = lock->name,
+		.init_site_id = lock->init_site,
+		.origin_id = lock->origin_id,
+		.dev = lock->inode ? (int64_t)lock->dev : STORE_NULL,
+		.inode = lock->inode ? (int64_t)lock->inode : STORE_NULL,
+		.offset = lock->inode ? (int64_t)lock->offset : STORE_NULL,
+		.created_ns = lock->created,
+		.destroyed_ns = lock->destroyed,
+		.initial = lock->initial,
+		.outside = lock->outside,
+		.from_birth = lock->from_birth};
+	store_write(m->store, STORE_LOCK, &row, &lock->written);
+	lock->dirty = false;
+}
+
+static void free_lock(struct lock *lock)
+{
+	model_lock_users_free(lock);
+	*lock->link = lock->next;
+	if (lock->next)
+		lock->next->link = lock->link;
+	free(lock->name);
+	free(lock);
+}
+
+void model_lock_flush(struct model *m)
+{
+	struct lock *next;
+
+	for (struct lock *lock = m->dirty_locks; lock; lock = next) {
+		next = lock->dirty_next;
+		lock->queued = false;
+		if (lock->dirty)
+			write_lock(m, lock);
+		if (lock->stat_dirty)
+			model_stat_write(m, lock);
+		if (lock->dead && !lock->refs)
+			free_lock(lock);
+	}
+	m->dirty_locks = NULL;
+	model_open_flush(m);
+}
+
+void model_lock_done(struct model *m)
+{
+	model_abandoned_done(m);
+	while (m->all_locks)
+		free_lock(m->all_locks);
+}

@@ -1,0 +1,274 @@
+/* model.c - turn records into processes, threads, intervals: rows of the database. */
+/* SPDX-License-Identifier: MIT */
+/*
+ * Each kind of record has its handler, model_<kind>, in the file of its topic:
+ * model_process.c, model_pipe.c, model_signal.c, model_wait.c, model_lock.c...
+ * They share struct model (model_state.h), which says how entities live.
+ */
+#include "tracer/model/model.h"
+
+#include "base/mem.h"
+#include "schema/names.h"
+#include "tracer/model/hold.h"
+#include "tracer/model/lock.h"
+#include "tracer/model/pipe.h"
+#include "tracer/model/process.h"
+#include "tracer/model/sample.h"
+#include "tracer/model/signal.h"
+#include "tracer/model/site.h"
+#include "tracer/model/wait.h"
+#include "tracer/store/trace_row.h"
+
+#include <inttypes.h>
+#include <sqlite3.h>
+
+/* How often the queues of ended entities are looked at, in the time of records. */
+enum { RETIRE_EVERY_NS = 10000000 };
+
+/* So many processes are named as blind spots. */
+enum { MAX_NAMED = 8 };
+
+/* Losses of one kind of record from one source. */
+struct loss {
+	char *source;
+	unsigned kind;
+	uint64_t count;
+};
+
+/* Sizes of the records of each kind. */
+static const size_t record_sizes[REC_KIND_END] = {
+#define NUM(name, meaning)
+#define TEXT(name, size, meaning)
+#define EVENT(NAME, number, meaning, fields) [number] = sizeof(struct rec_##NAME),
+#include "schema/events.def"
+#undef EVENT
+#undef NUM
+#undef TEXT
+};
+
+struct model *model_new(struct store *store, const struct model_config *config)
+{
+	struct model *m = xcalloc(1, sizeof *m);
+
+	m->store = store;
+	m->config = *config;
+	m->ids = (struct ids){1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
+	m->ended_threads_end = &m->ended_threads;
+	m->ended_procs_end = &m->ended_procs;
+	m->ended_pipes_end = &m->ended_pipes;
+	m->zombies_end = &m->zombies;
+	m->lane_shift = 20;
+	m->blind = BUF_INIT;
+	return m;
+}
+
+void model_free(struct model *m)
+{
+	struct hash_slot *slot;
+
+	if (!m)
+		return;
+	model_process_done(m);
+	model_pipe_done(m);
+	model_lock_done(m);
+	model_sites_done(m);
+	for (size_t pos = 0; (slot = hash_next(&m->losses, &pos));) {
+		struct loss *loss = slot->value;
+
+		free(loss->source);
+		free(loss);
+	}
+	hash_done(&m->losses);
+	hash_done(&m->programs);
+	buf_done(&m->blind);
+	hash_done(&m->procs);
+	hash_done(&m->threads);
+	hash_done(&m->pipes);
+	hash_done(&m->shared);
+	free(m);
+}
+
+void model_skip(struct model *m)
+{
+	m->skipped++;
+}
+
+uint64_t model_skipped(const struct model *m)
+{
+	return m->skipped;
+}
+
+static void dispatch(struct model *m, const struct rec_head *rec)
+{
+#define CASE(NAME, function)                                                                       \
+	case REC_##NAME:                                                                           \
+		function(m, (const struct rec_##NAME *)rec);                                       \
+		break
+	switch ((enum rec_kind)rec->kind) {
+		CASE(LOCK_ACQUIRE, model_lock_acquire);
+		CASE(LOCK_RELEASE, model_lock_release);
+		CASE(LOCK_REQUEST, model_lock_request);
+		CASE(FORK, model_fork);
+		CASE(EXEC, model_exec);
+		CASE(EXEC_FAIL, model_exec_fail);
+		CASE(EXIT, model_exit);
+		CASE(REAP, model_reap);
+		CASE(COMM, model_comm);
+		CASE(MORE, model_more);
+		CASE(THREAD_ENTRY, model_thread_entry);
+		CASE(FOUND, model_found);
+		CASE(END_OPEN, model_end_open);
+		CASE(END_CLOSE, model_end_close);
+		CASE(PIPE_IO, model_pipe_io);
+		CASE(OUTSIDE, model_outside);
+		CASE(SIG_SEND, model_sig_send);
+		CASE(SIG_DELIVER, model_sig_deliver);
+		CASE(SIG_ACTION, model_sig_action);
+		CASE(TIMER, model_timer);
+		CASE(WAIT_BEGIN, model_wait_begin);
+		CASE(WAIT_END, model_wait_end);
+		CASE(WAIT_SITE, model_wait_site);
+		CASE(EXITING, model_exiting);
+		CASE(FILTERED, model_filtered);
+		CASE(SCHED, model_sched);
+		CASE(SAMPLE, model_sample);
+		CASE(LOCK_INIT, model_lock_init);
+		CASE(LOCK_DESTROY, model_lock_destroy);
+		CASE(SYNC_BEGIN, model_sync_begin);
+		CASE(SYNC_END, model_sync_end);
+		CASE(FILE_LOCK, model_file_lock);
+		CASE(MODULE, model_module);
+		CASE(STDIO, model_stdio);
+		CASE(SHARED_MAP, model_shared_map);
+	case REC_NONE:
+	case REC_KIND_END:
+	default:
+		model_skip(m);
+	}
+#undef CASE
+}
+
+/* A few processes of a kind are named, not thousands. */
+static void note_process(struct model *m, const struct proc *p, const char *what)
+{
+	if (m->n_named++ >= MAX_NAMED)
+		return;
+	buf_addf(&m->blind, "process %u (", p->pid);
+	buf_add_printable(&m->blind, p->name, strlen(p->name));
+	buf_addf(&m->blind, ") %s\n", what);
+}
+
+void model_filtered(struct model *m, const struct rec_FILTERED *rec)
+{
+	note_process(m, model_thread(m, &rec->head)->proc,
+		rec->forbidden < 512
+			? "let its system calls be filtered: after that only its locks were recorded"
+			: "let all but four system calls be filtered: after that the preload library "
+			  "recorded nothing of it");
+}
+
+/* Calls of 32-bit programs have other numbers: what they wait for is not told apart. */
+static void note_compat(struct model *m, const struct rec_head *rec)
+{
+	struct proc *p = model_find_proc(m, rec->pid);
+
+	if (!p || p->compat)
+		return;
+	p->compat = true;
+	note_process(m, p, "makes 32-bit system calls: what it waits for is not known");
+}
+
+void model_feed(struct model *m, const struct rec_head *rec)
+{
+	int64_t ts;
+
+	if (rec->kind >= REC_KIND_END || rec->size < record_sizes[rec->kind] || !rec->pid ||
+		!rec->tid) {
+		model_skip(m);
+		return;
+	}
+	ts = model_time(m, rec->ts);
+	if (ts > m->now)
+		m->now = ts;
+	if (rec->flags & REC_COMPAT)
+		note_compat(m, rec);
+	dispatch(m, rec);
+	if (m->now - m->now_ended > RETIRE_EVERY_NS) {
+		m->now_ended = m->now;
+		model_retire(m, false);
+	}
+	/* The rows of one transaction stay in the log: keep it small. */
+	if (store_pending(m->store) >= STORE_BATCH) {
+		(void)model_flush(m, rec->ts);
+		(void)store_commit_later(m->store);
+	}
+}
+
+void model_loss(void *model, const char *source, unsigned kind, uint64_t count)
+{
+	struct model *m = model;
+	uint64_t key = hash_mix(hash_bytes(source, strlen(source)), kind, 0);
+	struct loss *loss = hash_get(&m->losses, key);
+
+	if (!loss) {
+		loss = xcalloc(1, sizeof *loss);
+		loss->source = xstrdup(source);
+		loss->kind = kind;
+		(void)hash_set(&m->losses, key, loss);
+	}
+	m->lost += (int64_t)(count - loss->count);
+	loss->count = count;
+}
+
+static void flush_losses(struct model *m)
+{
+	struct hash_slot *slot;
+
+	for (size_t pos = 0; (slot = hash_next(&m->losses, &pos));) {
+		const struct loss *loss = slot->value;
+		const char *kind = names_record(loss->kind);
+
+		if (loss->count)
+			store_replace(m->store, STORE_LOST,
+				&(struct row_lost){
+					loss->source, kind ? kind : "any", (int64_t)loss->count});
+	}
+}
+
+static void flush_trace(struct model *m)
+{
+	char sql[160];
+
+	(void)snprintf(sql, sizeof sql,
+		"UPDATE trace SET duration_ns = %" PRId64 ", lost = %" PRId64
+		"; REPLACE INTO setting VALUES('lane_ns', %" PRId64 ")",
+		m->now, m->lost, (int64_t)1 << m->lane_shift);
+	(void)store_exec(m->store, sql);
+}
+
+int model_flush(struct model *m, uint64_t now)
+{
+	if (model_time(m, now) > m->now)
+		m->now = model_time(m, now);
+	model_retire(m, false);
+	model_process_flush(m);
+	model_pipe_flush(m);
+	model_lock_flush(m);
+	flush_losses(m);
+	flush_trace(m);
+	if (m->blind.len) {
+		(void)trace_row_blind(store_db(m->store), m->blind.data);
+		buf_reset(&m->blind);
+	}
+	return store_error(m->store) ? store_exec(m->store, "") : 0;
+}
+
+int model_end(struct model *m, uint64_t now)
+{
+	int rc = model_flush(m, now);
+
+	if (rc)
+		return rc;
+	model_retire(m, true);
+	return model_flush(m, now);
+}

@@ -1,0 +1,62 @@
+/* model.h - turn records into processes, threads, intervals: rows of the database. */
+/* SPDX-License-Identifier: MIT */
+#ifndef TRACER_MODEL_MODEL_H
+#define TRACER_MODEL_MODEL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct model;
+struct rec_head;
+struct store;
+struct symbols;
+
+struct model_config {
+	uint64_t t0; /* CLOCK_MONOTONIC of the start of the trace, ns */
+	int64_t started_unix_ns;
+	pid_t tracer_pid; /* pptrace itself: the parent outside the trace */
+	unsigned data_bytes;
+	struct symbols *symbols; /* borrowed; NULL: sites stay unresolved */
+};
+
+/* Returns a model that writes to store (borrowed); freed with model_free. */
+struct model *model_new(struct store *store, const struct model_config *config);
+
+/* Frees the model without writing anything. Accepts NULL. */
+void model_free(struct model *m);
+
+/*
+ * Takes one record. Records come in the order of their ts; one that is
+ * malformed or contradicts what is known is counted and skipped, never trusted.
+ */
+void model_feed(struct model *m, const struct rec_head *rec);
+
+/*
+ * Writes everything up to the time now (CLOCK_MONOTONIC, ns): intervals that
+ * are open become rows with a NULL end; lock_open, lock_stat, lock_edge, lane
+ * are brought up to date; trace.duration_ns is set. The caller commits.
+ * Returns 0 or -errno of the store.
+ */
+int model_flush(struct model *m, uint64_t now);
+
+/* model_flush, and closes what the end of a trace closes (processes that pptrace saw end, reasons of stale rows). */
+int model_end(struct model *m, uint64_t now);
+
+/* Counts losses (source_loss): kept in the tables lost and trace. The newest count replaces an older one. */
+void model_loss(void *model, const char *source, unsigned kind, uint64_t count);
+
+/* Returns how many processes have not ended. */
+unsigned model_alive(const struct model *m);
+
+/* Calls each with the pid and name of every process that has not ended. */
+void model_each_alive(
+	const struct model *m, void (*each)(void *arg, pid_t pid, const char *name), void *arg);
+
+/* Returns since when (CLOCK_MONOTONIC ns) the longest still open wait that is not obviously live has lasted, or 0: none. */
+uint64_t model_oldest_wait(const struct model *m);
+
+/* Returns how many records were skipped as malformed or contradictory. */
+uint64_t model_skipped(const struct model *m);
+
+#endif

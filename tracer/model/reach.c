@@ -1,0 +1,235 @@
+/* reach.c - who can reach a lock: shared memory, fork, the end of memory. */
+/* SPDX-License-Identifier: MIT */
+#include "base/mem.h"
+#include "tracer/model/hold.h"
+#include "tracer/model/lock.h"
+#include "tracer/model/process.h"
+
+/* A process that can reach a shared lock; or shares the description through which taker_id has a file lock. */
+struct user {
+	struct user *next;
+	int64_t process_id, start, taker_id;
+};
+
+void model_lock_share(
+	struct model *m, struct lock *lock, struct proc *p, int64_t taker_id, int64_t ts)
+{
+	struct user *user;
+
+	for (user = lock->user_list; user; user = user->next) {
+		if (user->process_id == p->id && user->taker_id == taker_id)
+			return;
+	}
+	p->uses_files |= lock->kind == LOCK_FILE;
+	user = xmalloc(sizeof *user);
+	*user = (struct user){lock->user_list, p->id, ts, taker_id};
+	lock->user_list = user;
+	store_put(m->store, STORE_LOCK_USER,
+		&(struct row_lock_user){lock->id, p->id, ts, STORE_NULL, taker_id});
+}
+
+void model_lock_user(struct model *m, struct lock *lock, struct proc *p, int64_t ts)
+{
+	model_lock_share(m, lock, p, 0, ts);
+}
+
+/* Takes the first of the list off it, and writes when that was. */
+static void drop_user(struct model *m, struct lock *lock, struct user **at, int64_t ts)
+{
+	struct user *user = *at;
+
+	store_replace(m->store, STORE_LOCK_USER,
+		&(struct row_lock_user){
+			lock->id, user->process_id, user->start, ts, user->taker_id});
+	*at = user->next;
+	free(user);
+}
+
+void model_lock_leave(struct model *m, struct lock *lock, const struct proc *p, int64_t ts)
+{
+	for (struct user **at = &lock->user_list; *at;) {
+		if ((*at)->process_id == p->id)
+			drop_user(m, lock, at, ts);
+		else
+			at = &(*at)->next;
+	}
+}
+
+void model_lock_unshare(struct model *m, struct lock *lock, const struct proc *p, int64_t ts)
+{
+	for (struct user **at = &lock->user_list; *at;) {
+		if ((*at)->taker_id && (*at)->process_id == p->id)
+			drop_user(m, lock, at, ts);
+		else
+			at = &(*at)->next;
+	}
+}
+
+void model_lock_share_end(
+	struct model *m, struct lock *lock, int64_t taker_id, struct thread *heir, int64_t ts)
+{
+	for (struct user **at = &lock->user_list; *at;) {
+		struct user *user = *at;
+
+		if (user->taker_id != taker_id) {
+			at = &user->next;
+			continue;
+		}
+		if (heir && user->process_id != heir->proc->id) {
+			store_replace(m->store, STORE_LOCK_USER,
+				&(struct row_lock_user){
+					lock->id, user->process_id, user->start, ts, taker_id});
+			user->taker_id = heir->id;
+			user->start = ts;
+			store_put(m->store, STORE_LOCK_USER,
+				&(struct row_lock_user){
+					lock->id, user->process_id, ts, STORE_NULL, heir->id});
+			at = &user->next;
+			continue;
+		}
+		drop_user(m, lock, at, ts);
+	}
+}
+
+bool model_lock_is_shared(const struct lock *lock, const struct proc *p, int64_t taker_id)
+{
+	for (const struct user *user = lock->user_list; user; user = user->next) {
+		if (user->process_id == p->id && user->taker_id == taker_id)
+			return true;
+	}
+	return false;
+}
+
+bool model_lock_next_share(
+	const struct lock *lock, int64_t taker_id, size_t *pos, int64_t *ret_process)
+{
+	size_t i = 0;
+
+	for (const struct user *user = lock->user_list; user; user = user->next) {
+		if (user->taker_id != taker_id || i++ < *pos)
+			continue;
+		++*pos;
+		*ret_process = user->process_id;
+		return true;
+	}
+	return false;
+}
+
+/* The copy in a child of a lock that is held at the moment of the fork. */
+static struct lock *copy_lock(struct model *m, struct proc *child, const struct lock *from)
+{
+	struct lock *lock = hash_get(&child->locks, (uint64_t)from->address);
+
+	if (lock)
+		return lock;
+	lock = model_lock_private(m, child, (uint64_t)from->address, from->kind, from->type);
+	lock->origin_id = from->id;
+	lock->initial = from->initial;
+	lock->init_site = from->init_site;
+	return lock;
+}
+
+static void copy_holds(
+	struct model *m, struct proc *child, const struct thread *t, bool is_forker, int64_t ts)
+{
+	for (size_t i = 0; i < t->n_held; i++) {
+		struct hold hold = t->held[i];
+
+		if (hold.lock->pshared || hold.lock->dead || hold.lock->kind == LOCK_FILE)
+			continue;
+		hold.lock = copy_lock(m, child, hold.lock);
+		hold.request = STORE_NULL;
+		hold.acquire = ts;
+		hold.row = 0;
+		if (is_forker && child->main)
+			model_hold_begin(m, child->main, &hold);
+		else
+			model_abandoned_add(m, &hold, t->id, child->id)->forked = true;
+	}
+}
+
+static void inherit_shared(
+	struct model *m, struct proc *child, const struct proc *parent, int64_t ts)
+{
+	struct hash_slot *slot;
+
+	for (size_t pos = 0; (slot = hash_next(&parent->locks, &pos));) {
+		struct lock *lock = slot->value;
+
+		if (!lock->pshared || hash_get(&child->locks, slot->key))
+			continue;
+		(void)hash_set(&child->locks, slot->key, lock);
+		child->n_shared++;
+		model_lock_user(m, lock, child, ts);
+	}
+}
+
+void model_locks_fork(
+	struct model *m, struct proc *child, struct proc *parent, struct thread *forker, int64_t ts)
+{
+	struct abandoned *last = m->abandoned;
+
+	if (parent->n_shared)
+		inherit_shared(m, child, parent, ts);
+	for (const struct thread *t = parent->threads; t; t = t->peer)
+		copy_holds(m, child, t, t == forker, ts);
+	if (forker->proc != parent) /* it uses the memory of another process */
+		copy_holds(m, child, forker, true, ts);
+	model_file_locks_fork(m, child, forker->proc, ts);
+	/* What threads that have ended left taken is taken in the child too. */
+	for (struct abandoned *a = last; a; a = a->next) {
+		struct hold hold = a->hold;
+
+		if (hold.lock->proc != parent || hold.lock->pshared)
+			continue;
+		hold.lock = copy_lock(m, child, hold.lock);
+		hold.row = 0;
+		hold.acquire = ts;
+		model_abandoned_add(m, &hold, a->thread_id, child->id)->forked = true;
+	}
+}
+
+void model_locks_forget(struct model *m, struct proc *p, int64_t ts)
+{
+	struct hash_slot *slot;
+
+	if (!p->locks.len)
+		return;
+	model_abandoned_forget(m, p);
+	for (size_t pos = 0; (slot = hash_next(&p->locks, &pos));) {
+		struct lock *lock = slot->value;
+
+		if (lock->pshared)
+			model_lock_leave(m, lock, p, ts);
+		else
+			model_lock_kill(m, lock);
+	}
+	hash_done(&p->locks);
+	p->n_shared = 0;
+}
+
+void model_shared_map(struct model *m, const struct rec_SHARED_MAP *rec)
+{
+	struct proc *p = rec->outside ? NULL : model_thread(m, &rec->head)->proc;
+
+	for (struct lock *lock = m->all_locks; lock; lock = lock->next) {
+		if (!lock->pshared || lock->inode != rec->inode || lock->dev != rec->dev ||
+			lock->kind == LOCK_FILE)
+			continue;
+		if (p)
+			model_lock_user(m, lock, p, model_time(m, rec->head.ts));
+		else if (!lock->outside)
+			lock->outside = true;
+		model_lock_touch(m, lock);
+	}
+}
+
+void model_lock_users_free(struct lock *lock)
+{
+	while (lock->user_list) {
+		struct user *user = lock->user_list;
+
+		lock->user_list = user->next;
+		free(user);
+	}
+}

@@ -1,0 +1,191 @@
+/* retire.c - what has ended is written and freed. */
+/* SPDX-License-Identifier: MIT */
+/*
+ * Ended threads and processes stay for GRACE_NS, because records of another
+ * source may be late. Then all that only a living one needs is closed, written
+ * and freed. A process that nobody has reaped stays as a small zombie; beyond
+ * MAX_ZOMBIES the oldest are forgotten, so that memory stays bounded.
+ */
+#include "base/mem.h"
+#include "tracer/model/hold.h"
+#include "tracer/model/lock.h"
+#include "tracer/model/pipe.h"
+#include "tracer/model/process.h"
+#include "tracer/model/sample.h"
+#include "tracer/model/signal.h"
+#include "tracer/model/site.h"
+#include "tracer/model/wait.h"
+
+void model_more_free(struct thread *t)
+{
+	if (!t->more)
+		return;
+	buf_done(&t->more->argv);
+	buf_done(&t->more->data);
+	buf_done(&t->more->poll);
+	buf_done(&t->more->path);
+	free(t->more);
+	t->more = NULL;
+}
+
+static void leave_queue(struct model *m, struct thread *t)
+{
+	if (!t->ended_link)
+		return;
+	*t->ended_link = t->ended_next;
+	if (t->ended_next)
+		t->ended_next->ended_link = t->ended_link;
+	else
+		m->ended_threads_end = t->ended_link;
+	t->ended_link = NULL;
+}
+
+static void free_thread(struct model *m, struct thread *t)
+{
+	leave_queue(m, t);
+	if (hash_get(&m->threads, t->tid) == t)
+		(void)hash_del(&m->threads, t->tid);
+	if (m->last_thread == t)
+		m->last_thread = NULL;
+	if (t->proc->main == t)
+		t->proc->main = NULL;
+	model_wait_free(t);
+	model_lane_free(t);
+	model_more_free(t);
+	hash_done(&t->touched);
+	hash_done(&t->edges);
+	free(t->held);
+	free(t->spin);
+	*t->link = t->next;
+	if (t->next)
+		t->next->link = t->link;
+	*t->peer_link = t->peer;
+	if (t->peer)
+		t->peer->peer_link = t->peer_link;
+	free(t);
+}
+
+/* Writes the last of a thread and frees it. */
+static void retire_thread(struct model *m, struct thread *t)
+{
+	if (t->proc->ended)
+		model_file_locks_exit(m, t, t->end);
+	model_holds_abandon(m, t);
+	model_call_end(m, t);
+	model_wait_flush(m, t);
+	model_sample_flush(m, t);
+	model_edges_flush(m, t, true);
+	model_lane_flush(m, t);
+	if (t->dirty)
+		model_write_thread(m, t);
+	free_thread(m, t);
+}
+
+/* Others that use the memory of a process that is gone keep it as their own. */
+static void leave_memory(struct model *m, struct proc *p)
+{
+	model_proc_vm(p, p);
+	for (struct proc *q = m->all_procs; q && p->vm_users; q = q->next) {
+		if (q != p && q->vm == p)
+			model_proc_vm(q, q);
+	}
+}
+
+/* Closes and frees what only a living process needs. */
+static void slim(struct model *m, struct proc *p)
+{
+	p->slim = true;
+	while (p->threads)
+		retire_thread(m, p->threads);
+	model_locks_forget(m, p, p->end);
+	leave_memory(m, p);
+	model_file_users_exit(m, p, p->end);
+	model_signal_exit(m, p, p->end);
+	model_handlers_exit(m, p, p->end);
+	model_timers_exit(m, p, p->end);
+	model_ends_exit(m, p, p->end);
+	model_ends_free(m, p);
+	model_sites_exec(m, p);
+	if (p->dirty)
+		model_write_proc(m, p);
+}
+
+static void free_proc(struct model *m, struct proc *p)
+{
+	if (p->dirty)
+		model_write_proc(m, p);
+	if (hash_get(&m->procs, p->pid) == p)
+		(void)hash_del(&m->procs, p->pid);
+	*p->link = p->next;
+	if (p->next)
+		p->next->link = p->link;
+	free(p->exe);
+	free(p->command);
+	free(p);
+}
+
+static void keep_zombie(struct model *m, struct proc *p)
+{
+	p->ended_next = NULL;
+	*m->zombies_end = p;
+	m->zombies_end = &p->ended_next;
+	m->n_zombies++;
+}
+
+static void drop_zombies(struct model *m)
+{
+	while (m->zombies && (m->zombies->reaped || m->n_zombies > MAX_ZOMBIES)) {
+		struct proc *p = m->zombies;
+
+		m->zombies = p->ended_next;
+		if (!m->zombies)
+			m->zombies_end = &m->zombies;
+		m->n_zombies--;
+		free_proc(m, p);
+	}
+}
+
+static void retire_procs(struct model *m, int64_t before)
+{
+	while (m->ended_procs && m->ended_procs->end < before) {
+		struct proc *p = m->ended_procs;
+
+		m->ended_procs = p->ended_next;
+		if (!m->ended_procs)
+			m->ended_procs_end = &m->ended_procs;
+		slim(m, p);
+		if (p->reaped)
+			free_proc(m, p);
+		else
+			keep_zombie(m, p);
+	}
+	drop_zombies(m);
+}
+
+void model_retire(struct model *m, bool all)
+{
+	int64_t before = all ? INT64_MAX : m->now - GRACE_NS;
+
+	while (m->ended_threads && m->ended_threads->end < before)
+		retire_thread(m, m->ended_threads);
+	retire_procs(m, before);
+	model_pipe_retire(m, all);
+}
+
+void model_process_done(struct model *m)
+{
+	while (m->all_threads) {
+		model_edges_free(m->all_threads);
+		free_thread(m, m->all_threads);
+	}
+	while (m->all_procs) {
+		struct proc *p = m->all_procs;
+
+		model_signal_free(p);
+		model_timer_free(p);
+		model_ends_free(m, p);
+		hash_done(&p->locks);
+		p->dirty = false;
+		free_proc(m, p);
+	}
+}

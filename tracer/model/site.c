@@ -1,0 +1,210 @@
+/* site.c - places in programs: addresses to rows of the table site. */
+/* SPDX-License-Identifier: MIT */
+/*
+ * An address is resolved once for each program image: a table that forgets
+ * older entries answers the hot path; behind it the same place in a file is
+ * one row, in whatever process it is mapped.
+ */
+#include "base/mem.h"
+#include "tracer/model/process.h"
+#include "tracer/model/site.h"
+#include "tracer/symbols/symbols.h"
+
+#include <sys/stat.h>
+
+enum { CACHE_SIZE = 4096 };
+
+/* /proc/PID/maps is not read more often than this for one process. */
+static const int64_t map_again_ns = 50000000;
+
+struct cached_site {
+	int64_t image;
+	uint64_t addr;
+	int64_t site; /* 0: empty */
+	bool is_return;
+};
+
+struct site_cache {
+	struct cached_site entries[CACHE_SIZE];
+	struct hash places; /* module and offset to the id of a row */
+};
+
+/* A process that forked without exec shares its parent's mappings until it asks for them. */
+void model_sites_fork(struct model *m, struct proc *child, struct proc *parent)
+{
+	if (m->config.symbols)
+		symbols_inherit(m->config.symbols, child->id, parent->id);
+}
+
+void model_sites_exec(struct model *m, struct proc *p)
+{
+	if (m->config.symbols)
+		symbols_forget(m->config.symbols, p->id);
+	p->mapped_ns = STORE_NULL;
+}
+
+/*
+ * The kernel's side names files from the root of their file system. If pptrace
+ * itself runs below another root (chroot), the end of that path is the name
+ * here; the inode says whether it is the same file.
+ */
+static const char *path_here(const char *path, uint64_t inode)
+{
+	struct stat st;
+
+	if (stat(path, &st) == 0)
+		return path;
+	for (const char *p = path + 1; (p = strchr(p, '/')); p++) {
+		if (stat(p, &st) == 0 && st.st_ino == inode)
+			return p;
+	}
+	return path;
+}
+
+void model_module(struct model *m, const struct rec_MODULE *rec)
+{
+	struct proc *p = model_thread(m, &rec->head)->proc;
+	char path[sizeof rec->path + 1];
+
+	if (!m->config.symbols || !rec->path[0] || p->slim)
+		return;
+	memcpy(path, rec->path, sizeof rec->path);
+	path[sizeof rec->path] = '\0';
+	/* The image may not have been the whole of what is mapped now: ask anew for what was not found. */
+	p->image = m->ids.image++;
+	symbols_map(m->config.symbols, p->id, rec->start, rec->len, rec->offset,
+		path_here(path, rec->inode));
+}
+
+/* Reads the mappings of a living process, unless that was done a moment ago. */
+static bool map_process(struct model *m, struct proc *p)
+{
+	if (p->ended || p->slim ||
+		(p->mapped_ns != STORE_NULL && m->now - p->mapped_ns < map_again_ns))
+		return false;
+	p->mapped_ns = m->now;
+	return symbols_map_proc(m->config.symbols, p->id, (pid_t)p->pid) == 0;
+}
+
+void model_map(struct model *m, struct proc *p)
+{
+	if (m->config.symbols && p->mapped_ns == STORE_NULL)
+		(void)map_process(m, p);
+}
+
+/* Returns the id of the row of a place, written if it is new. */
+static int64_t place_id(struct model *m, const struct symbol *sym)
+{
+	uint64_t module = sym->module ? hash_bytes(sym->module, strlen(sym->module)) : 0;
+	uint64_t key = hash_mix(module, sym->offset, (uint64_t)sym->line);
+	int64_t id = (int64_t)(intptr_t)hash_get(&m->sites->places, key);
+
+	if (id)
+		return id;
+	id = m->ids.site++;
+	(void)hash_set(&m->sites->places, key, (void *)(intptr_t)id);
+	store_put(m->store, STORE_SITE,
+		&(struct row_site){.id = id,
+			.module = sym->module,
+			.offset = (int64_t)sym->offset,
+			.function = sym->function,
+			.file = sym->file,
+			.line = sym->line ? sym->line : STORE_NULL});
+	return id;
+}
+
+static int64_t resolve(struct model *m, struct proc *p, uint64_t addr, bool is_return)
+{
+	struct symbol sym = {0};
+	struct symbols *s = m->config.symbols;
+
+	if (s && !symbols_code(s, p->id, addr, is_return, &sym) && map_process(m, p))
+		(void)symbols_code(s, p->id, addr, is_return, &sym);
+	if (!sym.module)
+		sym.offset = addr;
+	return place_id(m, &sym);
+}
+
+/* Where a place is remembered: one multiplication, as this is asked for with each record. */
+static size_t cache_slot(const struct proc *p, uint64_t addr, bool is_return)
+{
+	uint64_t key = addr ^ (uint64_t)p->image << 40 ^ (uint64_t)is_return << 39;
+
+	return (size_t)(key * 0x9e3779b97f4a7c15ull >> 52);
+}
+
+_Static_assert(CACHE_SIZE == 1 << 12, "the 12 upper bits of 64");
+
+int64_t model_site(struct model *m, struct proc *p, uint64_t addr, bool is_return)
+{
+	struct cached_site *c;
+
+	if (!addr)
+		return STORE_NULL;
+	if (!m->sites)
+		m->sites = xcalloc(1, sizeof *m->sites);
+	c = &m->sites->entries[cache_slot(p, addr, is_return)];
+	if (c->site && c->addr == addr && c->image == p->image && c->is_return == is_return)
+		return c->site;
+	*c = (struct cached_site){p->image, addr, resolve(m, p, addr, is_return), is_return};
+	return c->site;
+}
+
+int64_t model_own_site(struct model *m, struct proc *p, uint64_t addr)
+{
+	struct symbol sym;
+	struct symbols *s = m->config.symbols;
+
+	if (!addr || !s || p->slim)
+		return STORE_NULL;
+	if (!symbols_code(s, p->id, addr, false, &sym) && !map_process(m, p))
+		return STORE_NULL;
+	if (symbols_is_library(s, p->id, addr) || !symbols_code(s, p->id, addr, false, &sym))
+		return STORE_NULL;
+	return model_site(m, p, addr, false);
+}
+
+/* Says whether no function of the C library made the system call that ended at ip. */
+static bool is_own_call(struct symbols *s, const struct proc *p, uint64_t ip)
+{
+	const char *name = symbols_function(s, p->id, ip, false);
+
+	/* Rust's and libstdc++'s locks call the kernel by syscall(), Go's without any library. */
+	if (name && (!strcmp(name, "syscall") || !strncmp(name, "runtime.", 8) ||
+			    !strncmp(name, "internal/", 9)))
+		return true;
+	return !symbols_is_compiled_library(s, p->id, ip);
+}
+
+bool model_is_own_futex(struct model *m, struct proc *p, uint64_t ip)
+{
+	struct symbols *s = m->config.symbols;
+
+	if (!ip || !s || p->slim)
+		return false;
+	if (p->futex_ip == ip && p->futex_image == p->image)
+		return p->futex_own;
+	if (!symbols_is_mapped(s, p->id, ip) &&
+		!(map_process(m, p) && symbols_is_mapped(s, p->id, ip)))
+		return false;
+	p->futex_own = is_own_call(s, p, ip);
+	p->futex_ip = ip;
+	p->futex_image = p->image;
+	return p->futex_own;
+}
+
+char *model_variable(struct model *m, struct proc *p, uint64_t addr)
+{
+	if (!m->config.symbols || !addr)
+		return NULL;
+	(void)map_process(m, p);
+	return symbols_data(m->config.symbols, p->id, addr);
+}
+
+void model_sites_done(struct model *m)
+{
+	if (!m->sites)
+		return;
+	hash_done(&m->sites->places);
+	free(m->sites);
+}

@@ -1,0 +1,169 @@
+/* spin.c - loops that do nothing but look at memory until it changes. */
+/* SPDX-License-Identifier: MIT */
+/*
+ * A loop that works changes a register from turn to turn: a counter, a pointer,
+ * a sum. One that asks "is it done yet?" has a few states, and comes back to
+ * each of them for ever. So a thread spins if its samples, taken at any moment,
+ * look again and again like earlier ones in every register. What the thread
+ * does in system calls other than sched_yield is no spinning.
+ *
+ * Locks show another kind: a thread that takes a lock by trylock and gives it
+ * back, thousands of times, until it finds that another one has it, and then
+ * never asks again, has waited for just that.
+ */
+#include "base/mem.h"
+#include "tracer/model/sample.h"
+#include "tracer/model/site.h"
+#include "tracer/symbols/symbols.h"
+
+enum {
+	STATES = 64,       /* remembered of one loop */
+	FRESH_MAX = 12,    /* so many unknown states in a row: the loop has been left */
+	REPEATS_LEAST = 5, /* and at least a quarter of the samples */
+	TRIES_LEAST = 1000
+};
+
+/* Shorter loops are not worth a word. */
+static const int64_t least_ns = 100000000;
+
+struct spin {
+	uint64_t seen[STATES];
+	uint64_t ip; /* of a state that came again; of the program if there is one */
+	bool own;    /* it is of the program, not of a library */
+	unsigned n_seen, samples, repeats, yields, fresh;
+	int64_t first, last, cpu;
+	struct {
+		int64_t lock, site, first, last, n;
+		bool busy; /* the last one found it taken */
+	} tries;
+};
+
+static bool is_known(const struct spin *s, uint64_t state)
+{
+	for (unsigned i = 0; i < s->n_seen && i < STATES; i++)
+		if (s->seen[i] == state)
+			return true;
+	return false;
+}
+
+/* The library that records locks notes the time: what a loop does in there never looks the same. */
+static bool in_shim(struct model *m, struct thread *t, uint64_t ip)
+{
+	struct symbol sym;
+
+	return m->config.symbols && symbols_code(m->config.symbols, t->proc->id, ip, false, &sym) &&
+	       sym.module && strstr(sym.module, "/libpptrace-shim.so");
+}
+
+static void remember_place(struct model *m, struct thread *t, uint64_t ip)
+{
+	struct spin *s = t->spin;
+	bool own = m->config.symbols && !symbols_is_library(m->config.symbols, t->proc->id, ip);
+
+	if (s->ip && (s->own || !own))
+		return;
+	s->ip = ip;
+	s->own = own;
+}
+
+void model_spin_end(struct model *m, struct thread *t)
+{
+	struct spin *s = t->spin;
+
+	if (!s || !s->samples)
+		return;
+	if (s->repeats >= REPEATS_LEAST && s->repeats * 4 >= s->samples && s->cpu >= least_ns &&
+		s->last - s->first >= least_ns)
+		store_put(m->store, STORE_SPIN,
+			&(struct row_spin){.thread_id = t->id,
+				.site_id = t->proc->slim ? STORE_NULL
+							 : model_site(m, t->proc, s->ip, false),
+				.start_ns = s->first,
+				.end_ns = s->last,
+				.cpu_ns = s->cpu,
+				.samples = s->samples,
+				.repeats = s->repeats,
+				.yields = s->yields});
+	*s = (struct spin){.tries = s->tries};
+}
+
+static void end_tries(struct model *m, struct thread *t)
+{
+	struct spin *s = t->spin;
+
+	if (s->tries.busy)
+		store_put(m->store, STORE_SPIN,
+			&(struct row_spin){.thread_id = t->id,
+				.site_id = s->tries.site,
+				.start_ns = s->tries.first,
+				.end_ns = s->tries.last,
+				.cpu_ns = s->tries.last - s->tries.first,
+				.tries = s->tries.n});
+	memset(&s->tries, 0, sizeof s->tries);
+}
+
+void model_spin_try(struct model *m, struct thread *t, const struct lock *lock, int64_t site,
+	int result, int64_t ts)
+{
+	struct spin *s = t->spin;
+
+	if (!s)
+		s = t->spin = xcalloc(1, sizeof *s);
+	if (s->tries.lock != lock->id || s->tries.site != site) {
+		end_tries(m, t);
+		s->tries.lock = lock->id;
+		s->tries.site = site;
+		s->tries.first = ts;
+	} else if (s->tries.busy) {
+		/* It asks again: the loop goes on, whatever it is for. */
+		s->tries.busy = false;
+		s->tries.first = ts;
+		s->tries.n = 0;
+	}
+	s->tries.last = ts;
+	if (!result) {
+		s->tries.n++;
+	} else if (s->tries.n >= TRIES_LEAST && ts - s->tries.first >= least_ns) {
+		s->tries.busy = true;
+	} else {
+		s->tries.n = 0;
+		s->tries.first = ts;
+	}
+}
+
+void model_spin_done(struct model *m, struct thread *t)
+{
+	model_spin_end(m, t);
+	if (t->spin)
+		end_tries(m, t);
+}
+
+void model_spin_sample(struct model *m, struct thread *t, const struct rec_SAMPLE *rec)
+{
+	int64_t ts = model_time(m, rec->head.ts), period = (int64_t)rec->period_ns;
+	struct spin *s = t->spin;
+
+	if (rec->where == SAMPLE_CALL || !rec->state) {
+		model_spin_end(m, t);
+		return;
+	}
+	if (!s)
+		s = t->spin = xcalloc(1, sizeof *s);
+	if (!is_known(s, rec->state)) {
+		if (in_shim(m, t, rec->ip))
+			return;
+		if (s->fresh++ == FRESH_MAX)
+			model_spin_end(m, t);
+		s->seen[s->n_seen++ % STATES] = rec->state;
+	} else {
+		/* What came before the first of them may have been work. */
+		if (!s->repeats++)
+			s->first = ts - period;
+		s->fresh = 0;
+		s->last = ts;
+		s->cpu += period;
+		remember_place(m, t, rec->ip);
+	}
+	s->samples++;
+	s->yields += rec->where == SAMPLE_YIELD;
+}

@@ -1,0 +1,237 @@
+/* open.c - begin a recording: sources, database, model. */
+/* SPDX-License-Identifier: MIT */
+#include "tracer/private.h"
+
+#include <errno.h>
+#include <sqlite3.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/mem.h"
+#include "tracer/shim/arena.h"
+#include "tracer/closer.h"
+#include "tracer/shim/deaths.h"
+#include "tracer/merge.h"
+#include "tracer/model/model.h"
+#include "tracer/store/store.h"
+#include "tracer/symbols/symbols.h"
+#include "tracer/store/trace_row.h"
+#include "tracer/watch.h"
+
+void tracer_detach(struct tracer *t)
+{
+	for (size_t i = 0; i < t->choice.n; i++)
+		if (t->attached[i]) {
+			t->choice.sources[i]->detach(t->choice.sources[i]);
+			t->attached[i] = false;
+		}
+}
+
+void tracer_free(struct tracer *t)
+{
+	tracer_detach(t);
+	mem_cleanup_close(&t->wakeup);
+	findings_free(&t->told);
+	watch_free(t->watch);
+	deaths_free(t->deaths);
+	model_free(t->model);
+	(void)store_close(t->store);
+	closer_free(t->closer);
+	symbols_free(t->symbols);
+	merge_free(t->merge);
+	arena_remove(t->arena);
+	choice_done(&t->choice);
+	hash_done(&t->images);
+	free(t->arena);
+	free(t->path);
+	free(t);
+}
+
+static int attach_all(struct tracer *t, struct buf *notes, struct buf *why)
+{
+	struct source_config config = {
+		.locks = t->choice.locks,
+		.data_bytes = t->config.data_bytes,
+		.sched = t->config.sched,
+		.drop = t->config.drop,
+		.everything = t->choice.shim_only,
+		.quiet = t->config.quiet,
+		.ring_bytes = t->config.ring_bytes,
+		.shim_path = t->choice.shim_path,
+		.program = t->config.program,
+	};
+
+	if (t->choice.shim_only || t->choice.locks == LOCKS_MODE_SHIM) {
+		arena_clean();
+		t->arena = arena_make();
+		config.arena_dir = t->arena;
+		if (!t->arena) {
+			int rc = -errno;
+
+			buf_addf(why, "cannot make a directory for the rings: %s", strerror(-rc));
+			if (!choice_drop_shim(&t->choice, &t->config, why, notes))
+				return rc;
+			config.locks = t->choice.locks;
+		}
+	}
+	/* The library's source is the last one; the kernel's depends on whether it is there. */
+	for (size_t i = t->choice.n; i-- > 0;) {
+		int rc = t->choice.sources[i]->attach(t->choice.sources[i], &config, why);
+
+		if (rc < 0 && choice_drop_shim(&t->choice, &t->config, why, notes)) {
+			config.locks = t->choice.locks;
+			continue;
+		}
+		if (rc < 0)
+			return rc;
+		t->attached[i] = true;
+	}
+	return 0;
+}
+
+static int make_database(struct tracer *t, struct buf *why)
+{
+	struct model_config model = {
+		.t0 = t->t0,
+		.started_unix_ns = (int64_t)clock_ns(CLOCK_REALTIME),
+		.tracer_pid = getpid(),
+		.data_bytes = t->config.data_bytes,
+		.symbols = t->symbols,
+	};
+	_cleanup_buf_ struct buf blind = BUF_INIT;
+	char *text = NULL;
+	int rc = store_open(t->config.path, &t->store, &text);
+
+	if (rc < 0) {
+		buf_adds(why, text ? text : strerror(-rc));
+		free(text);
+		return rc;
+	}
+	choice_blind_spots(&t->choice, &blind);
+	if (trace_row_begin(
+		    store_db(t->store), &t->config, t->choice.backend, model.started_unix_ns) < 0 ||
+		trace_row_blind(store_db(t->store), blind.data) < 0 || store_commit(t->store) < 0) {
+		buf_addf(why, "cannot write to %s: %s", t->config.path,
+			sqlite3_errmsg(store_db(t->store)));
+		return -EIO;
+	}
+	t->model = model_new(t->store, &model);
+	return 0;
+}
+
+/*
+ * The descriptor of a ring is readable as soon as one record is there; to be
+ * called only when a source really wakes us, it is watched for edges.
+ */
+static void open_wakeup(struct tracer *t)
+{
+	struct epoll_event event = {.events = EPOLLIN | EPOLLET};
+
+	t->wakeup = epoll_create1(EPOLL_CLOEXEC);
+	if (t->deaths)
+		(void)epoll_ctl(t->wakeup, EPOLL_CTL_ADD, deaths_fd(t->deaths), &event);
+	for (size_t i = 0; i < t->choice.n; i++) {
+		struct source *s = t->choice.sources[i];
+		int fd = s->wakeup_fd ? s->wakeup_fd(s) : -1;
+
+		if (fd >= 0)
+			(void)epoll_ctl(t->wakeup, EPOLL_CTL_ADD, fd, &event);
+	}
+}
+
+int tracer_open(
+	const struct tracer_config *config, struct tracer **ret, struct buf *notes, struct buf *why)
+{
+	struct tracer *t = xcalloc(1, sizeof *t);
+	int rc;
+
+	t->config = *config;
+	t->path = xstrdup(config->path);
+	t->config.path = t->path;
+	t->merge = merge_new();
+	t->timeout_ms = 1;
+	t->wakeup = -1;
+	rc = choose_sources(config, &t->choice, notes, why);
+	if (rc == 0)
+		rc = attach_all(t, notes, why);
+	if (rc == 0) {
+		t->symbols = symbols_new();
+		t->closer = closer_new(t->symbols);
+		t->t0 = t->committed_at = t->gone_at = clock_now();
+		rc = make_database(t, why);
+	}
+	if (rc < 0) {
+		tracer_free(t);
+		return rc;
+	}
+	if (t->choice.shim_only)
+		t->deaths = deaths_new();
+	open_wakeup(t);
+	if (config->watch_ns > 0)
+		t->watch = watch_new(t->path, config->watch_ns);
+	*ret = t;
+	return 0;
+}
+
+/* A preload that is there keeps its place: some libraries insist on being the first. */
+static void add_preload(const char *library, struct buf *env)
+{
+	const char *old = getenv("LD_PRELOAD");
+
+	buf_addf(env, "LD_PRELOAD=%s%s%s", old ? old : "", old && *old ? ":" : "", library);
+	buf_add(env, "", 1);
+}
+
+int tracer_environment(struct tracer *t, struct buf *env)
+{
+	if (t->choice.locks == LOCKS_MODE_SHIM || t->choice.shim_only)
+		add_preload(t->choice.shim_path, env);
+	for (size_t i = 0; i < t->choice.n; i++) {
+		struct source *s = t->choice.sources[i];
+		int rc = s->environment ? s->environment(s, env) : 0;
+
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+int tracer_adopt(struct tracer *t, pid_t pid)
+{
+	for (size_t i = 0; i < t->choice.n; i++) {
+		struct source *s = t->choice.sources[i];
+		int rc = s->adopt ? s->adopt(s, pid) : 0;
+
+		if (rc < 0)
+			return rc;
+	}
+	if (t->deaths)
+		deaths_add(t->deaths, pid, true);
+	return 0;
+}
+
+void tracer_ended(struct tracer *t, pid_t pid, int status)
+{
+	if (t->deaths)
+		deaths_ended(t->deaths, pid, status, merge_add, t->merge);
+}
+
+int tracer_follow(struct tracer *t, pid_t pid, pid_t tid)
+{
+	int rc = -ENOTSUP;
+
+	for (size_t i = 0; i < t->choice.n; i++) {
+		struct source *s = t->choice.sources[i];
+
+		if (s->follow)
+			rc = s->follow(s, pid, tid);
+	}
+	return rc;
+}
+
+void tracer_blind(struct tracer *t, const char *lines)
+{
+	(void)trace_row_blind(store_db(t->store), lines);
+}

@@ -1,0 +1,65 @@
+/* private.h - what the files of the recording loop share. */
+/* SPDX-License-Identifier: MIT */
+#ifndef TRACER_PRIVATE_H
+#define TRACER_PRIVATE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/hash.h"
+#include "tracer/choose.h"
+#include "tracer/tracer.h"
+#include "tracer/urgency.h"
+#include "verdict/verdict.h"
+
+struct sent_signal {
+	uint64_t ts;
+	pid_t pid;
+	int signo;
+};
+
+struct tracer {
+	struct choice choice;
+	struct tracer_config config;
+	struct merge *merge;
+	struct symbols *symbols;
+	struct store *store;
+	struct model *model;
+	struct watch *watch;
+	struct closer *closer;
+	struct deaths *deaths; /* --backend=shim only */
+	char *path, *arena;
+	uint64_t t0, until;             /* start; the watermark */
+	uint64_t committed_at, gone_at; /* when last done */
+	uint64_t changed_at, looked_at; /* last record, last evaluation */
+	uint64_t look_not_before;
+	uint64_t records, committed_records, lost;
+	int timeout_ms, wakeup, error;
+	struct urgency urgency;
+	bool attached[2];
+	struct findings told; /* certain sets that were reported */
+	bool is_looking;      /* an evaluation of the graph has begun */
+	struct hash
+		images; /* lock source of program files, by device and inode; the value is 1 + enum lock_source */
+	struct sent_signal sent[32]; /* the latest, in a ring */
+	size_t n_sent;
+};
+
+/* Detaches the sources that are attached. */
+void tracer_detach(struct tracer *t);
+
+/* Frees everything without writing; the database stays as last committed. */
+void tracer_free(struct tracer *t);
+
+/* Drains all sources and feeds the model up to the time that they have in common. Returns how many records. */
+size_t tracer_drain(struct tracer *t);
+
+/* Feeds the model what has not reached that time; at the end only. */
+void tracer_drain_rest(struct tracer *t);
+
+/* Tells the model what the sources have lost so far. */
+void tracer_read_losses(struct tracer *t);
+
+#endif

@@ -1,0 +1,365 @@
+/* drain.c - hand over what all rings hold, in the order of time. */
+/* SPDX-License-Identifier: MIT */
+#include "tracer/shim/shim.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+
+#define SLACK_NS 50000u           /* between a stamp and its slot being seen */
+#define HOLE_MAX_NS 1000000000ull /* a slot that stays empty so long is given up */
+#define FUTURE_RAW (1ull << 36)   /* no record is so much younger than the drain */
+#define ALIVE_CHECK_NS 300000000ull
+
+enum { POLL_SLOTS = 200000 }; /* handed over by one poll at most, so that memory stays bounded */
+
+void shim_drain_init(struct shim_drain *d, bool everything)
+{
+	d->rings = xcalloc(d->arena.n_rings, sizeof *d->rings);
+	d->heap = xcalloc(d->arena.n_rings, sizeof *d->heap);
+	d->expand.clock = &d->clock;
+	d->expand.ns = &d->ns;
+	d->expand.tasks = everything ? &d->tasks : NULL;
+	d->until = shim_clock_sample(&d->clock).mono;
+}
+
+void shim_drain_done(struct shim_drain *d)
+{
+	for (uint32_t i = 0; d->rings && i < d->arena.n_rings; i++) {
+		free(d->rings[i].pinned);
+		free(d->rings[i].late);
+	}
+	shim_arena_done(&d->arena);
+	shim_clock_done(&d->clock);
+	shim_expand_done(&d->expand);
+	shim_tasks_done(&d->tasks);
+	shim_ns_done(&d->ns);
+	free(d->rings);
+	free(d->heap);
+	*d = (struct shim_drain){0};
+}
+
+/* ---- Records that were begun ---- */
+
+/*
+ * Gives up what is reserved and not filled: one slot, and what belongs to it is
+ * given up next. A thread that was stopped for long, or waits in the call that
+ * the record is about, may still fill it.
+ */
+static void skip_hole(struct shim_drain *d, struct shim_ring *r)
+{
+	if (r->dead) {
+		/* What a thread was about when it was killed tells nothing that its end does not. */
+		r->unwritten += !r->in_hole;
+	} else {
+		shim_ring_pin(r);
+		ARRAY_GROW(r->late, r->n_late, r->cap_late);
+		r->late[r->n_late++] = (struct shim_late){r->tail, r->chunk, !r->in_hole};
+	}
+	r->in_hole = true;
+	shim_ring_skip(&d->arena, r, 1);
+}
+
+/* Hands over what was given up and has been filled since. */
+static void take_late(struct shim_drain *d, struct shim_ring *r, source_emit *emit, void *arg)
+{
+	size_t keep = 0;
+
+	for (size_t i = 0; i < r->n_late; i++) {
+		struct shim_ring at = *r;
+		struct shim_slot slot;
+		unsigned n;
+
+		at.tail = r->late[i].slot;
+		at.chunk = r->late[i].chunk;
+		switch (shim_ring_peek(&d->arena, &at, &slot, &n)) {
+		case SHIM_RECORD:
+			shim_expand(&d->expand, r, &slot, d->until, emit, arg);
+			break;
+		case SHIM_REST:
+			break;
+		case SHIM_EMPTY:
+		case SHIM_HOLE:
+		case SHIM_BROKEN:
+			r->late[keep++] = r->late[i];
+			break;
+		}
+	}
+	r->n_late = keep;
+}
+
+static uint64_t count_late(const struct shim_ring *r)
+{
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < r->n_late; i++)
+		n += r->late[i].first;
+	return n;
+}
+
+/* ---- Which rings there are ---- */
+
+static bool thread_is_gone(const struct shim_drain *d, const struct shim_ring *r)
+{
+	/* A number whose namespace is not known says nothing. */
+	if (!r->pid || !r->pidns || !d->ns.own)
+		return false;
+	return syscall(SYS_tgkill, r->pid, r->tid, 0) < 0 && errno == ESRCH;
+}
+
+/* An exec ended the threads of the image before it. */
+static void supersede(struct shim_drain *d, const struct shim_ring *young)
+{
+	for (uint32_t i = 0; i < d->arena.n_rings; i++) {
+		struct shim_ring *r = &d->rings[i];
+
+		if (r->live && r->ns_pid == young->ns_pid && r->image != young->image &&
+			r->pidns == young->pidns && r->born < young->born)
+			r->dead = true;
+	}
+}
+
+/*
+ * A process without a /proc cannot say in which PID namespace it is. Its numbers
+ * are taken for those of here only if it, or its parent, is known by them.
+ */
+static bool is_numbered_as_here(const struct shim_drain *d, struct shim_ring *r)
+{
+	if (r->pidns || !d->ns.own || !d->expand.tasks ||
+		shim_tasks_knows(d->expand.tasks, r->ns_pid) ||
+		shim_tasks_knows(d->expand.tasks, r->parent))
+		return true;
+	r->tries++;
+	return false;
+}
+
+static void find_rings(struct shim_drain *d, source_emit *emit, void *arg)
+{
+	uint64_t waiting = 0;
+
+	for (uint32_t i = 0; i < d->arena.n_rings; i++) {
+		struct shim_ring *r = &d->rings[i];
+
+		if (!r->live && shim_ring_open(&d->arena, r, i))
+			supersede(d, r);
+		if (r->live && !r->pid && is_numbered_as_here(d, r))
+			shim_ns_resolve(&d->ns, r);
+		if (r->live)
+			shim_ring_look(&d->arena, r);
+		if (r->live && !r->broken)
+			waiting += r->head - r->tail;
+		if (r->live && r->n_late && (r->pid || !d->expand.tasks))
+			take_late(d, r, emit, arg);
+	}
+	d->waiting = waiting;
+}
+
+/* Gives back what dead threads have left when it has been read. */
+static void retire_rings(struct shim_drain *d, uint64_t now)
+{
+	for (uint32_t i = 0; i < d->arena.n_rings; i++) {
+		struct shim_ring *r = &d->rings[i];
+
+		if (!r->live)
+			continue;
+		if (!r->dead && now - r->checked > ALIVE_CHECK_NS) {
+			r->checked = now;
+			/* What it wrote last may have come after the look. */
+			if (thread_is_gone(d, r)) {
+				r->dead = true;
+				continue;
+			}
+		}
+		if (r->dead && (r->broken || r->tail >= r->head)) {
+			uint64_t seen = r->head;
+
+			shim_ring_look(&d->arena, r);
+			if (r->broken || r->head == seen) {
+				d->lost_holes += count_late(r);
+				d->lost_dropped += shim_ring_close(&d->arena, r);
+			}
+		}
+	}
+}
+
+/* ---- Handing over in the order of time ---- */
+
+static bool heap_before(const struct shim_drain *d, uint32_t a, uint32_t b)
+{
+	return d->rings[a].next != d->rings[b].next ? d->rings[a].next < d->rings[b].next : a < b;
+}
+
+static void heap_down(struct shim_drain *d, size_t i)
+{
+	uint32_t *h = d->heap, v = h[i];
+
+	for (size_t child; (child = 2 * i + 1) < d->n_heap; i = child) {
+		if (child + 1 < d->n_heap && heap_before(d, h[child + 1], h[child]))
+			child++;
+		if (!heap_before(d, h[child], v))
+			break;
+		h[i] = h[child];
+	}
+	h[i] = v;
+}
+
+/*
+ * Finds the time of the ring's next record. False: it has none now; then
+ * *floor_raw is lowered if one may come that is older.
+ */
+static bool ring_next(struct shim_drain *d, struct shim_ring *r, uint64_t now, uint64_t *floor_raw)
+{
+	for (;;) {
+		enum shim_next next = shim_ring_time(&d->arena, r, &r->next);
+
+		if (next == SHIM_RECORD) {
+			r->hole = 0;
+			r->in_hole = false;
+			/* A time that cannot be must not hold the ring for ever. */
+			if (r->next > d->latest + FUTURE_RAW)
+				r->next = r->last;
+			return true;
+		}
+		if (next == SHIM_REST) {
+			shim_ring_skip(&d->arena, r, 1);
+			continue;
+		}
+		if (next != SHIM_HOLE) {
+			r->hole = 0;
+			return false;
+		}
+		if (!r->hole)
+			r->hole = now;
+		if (!r->dead && now - r->hole < HOLE_MAX_NS) {
+			if (r->last < *floor_raw)
+				*floor_raw = r->last;
+			return false;
+		}
+		skip_hole(d, r);
+	}
+}
+
+/* Hands over the record at the ring's tail. */
+static bool ring_take(struct shim_drain *d, struct shim_ring *r, source_emit *emit, void *arg)
+{
+	struct shim_slot slot;
+	unsigned n;
+
+	switch (shim_ring_peek(&d->arena, r, &slot, &n)) {
+	case SHIM_RECORD:
+		slot.ts = r->next;
+		d->lost_holes += r->unwritten;
+		r->unwritten = 0;
+		if (r->pid || !d->expand.tasks)
+			shim_expand(&d->expand, r, &slot, d->until, emit, arg);
+		else
+			d->lost_dropped++;
+		r->last = slot.ts;
+		shim_ring_skip(&d->arena, r, n);
+		return true;
+	case SHIM_HOLE:
+	case SHIM_REST:
+		/* A record that was cut off. */
+		skip_hole(d, r);
+		return true;
+	case SHIM_EMPTY:
+		return false;
+	case SHIM_BROKEN:
+		r->broken = true;
+		return false;
+	}
+	return false;
+}
+
+/* Without kernel probes nobody else can tell whose records these are: they wait until that is found out. */
+static bool may_hand_over(const struct shim_drain *d, const struct shim_ring *r)
+{
+	return r->pid || !d->expand.tasks || shim_ns_lost(r);
+}
+
+/* Hands over all records up to the raw time horizon, at most POLL_SLOTS; returns the raw time up to which nothing is left. */
+static uint64_t hand_over(
+	struct shim_drain *d, uint64_t horizon, uint64_t now, source_emit *emit, void *arg)
+{
+	uint64_t floor_raw = horizon;
+	size_t n = 0;
+
+	d->n_heap = 0;
+	for (uint32_t i = 0; i < d->arena.n_rings; i++)
+		if (d->rings[i].live && may_hand_over(d, &d->rings[i]) &&
+			ring_next(d, &d->rings[i], now, &floor_raw))
+			d->heap[d->n_heap++] = i;
+	for (size_t i = d->n_heap / 2; i-- > 0;)
+		heap_down(d, i);
+	while (d->n_heap) {
+		struct shim_ring *r = &d->rings[d->heap[0]];
+
+		/* Nobody goes ahead of a record that is still being written: what follows from it may lie elsewhere. */
+		if (r->next > floor_raw)
+			break;
+		if (++n > POLL_SLOTS)
+			return r->next < floor_raw ? r->next : floor_raw;
+		if (!ring_take(d, r, emit, arg) || !ring_next(d, r, now, &floor_raw))
+			d->heap[0] = d->heap[--d->n_heap];
+		heap_down(d, 0);
+	}
+	return floor_raw;
+}
+
+/* A writer that found nothing says so in the hint; it may have overlooked what was given back meanwhile. */
+static void renew_hint(struct shim_drain *d)
+{
+	struct arena_head *h = shim_arena_head(&d->arena);
+
+	if (__atomic_load_n(&h->chunk_hint, __ATOMIC_RELAXED) != UINT32_MAX)
+		return;
+	for (uint32_t i = 0; i < d->arena.n_chunks; i++)
+		if (!__atomic_load_n(&shim_arena_chunk(&d->arena, i)->owner, __ATOMIC_RELAXED)) {
+			__atomic_store_n(&h->chunk_hint, i, __ATOMIC_RELEASE);
+			return;
+		}
+}
+
+bool shim_drain_poll(struct shim_drain *d, source_emit *emit, void *arg)
+{
+	struct shim_clock_pair now = shim_clock_sample(&d->clock);
+	uint64_t done, until;
+
+	d->latest = now.raw;
+	find_rings(d, emit, arg);
+	if (d->tasks.spawns.len)
+		shim_spawns_poll(&d->tasks.spawns, &d->tasks, d->until + 1, emit, arg);
+	done = hand_over(d, now.raw, now.mono, emit, arg);
+	retire_rings(d, now.mono);
+	renew_hint(d);
+	until = shim_clock_mono(&d->clock, done);
+	until = until > SLACK_NS ? until - SLACK_NS : 0;
+	if (until > d->until)
+		d->until = until;
+	shim_clock_prune(&d->clock, done);
+	return d->n_heap && d->rings[d->heap[0]].next <= done;
+}
+
+uint64_t shim_drain_interrupted(const struct shim_drain *d)
+{
+	uint64_t n = d->lost_holes;
+
+	for (uint32_t i = 0; i < d->arena.n_rings; i++)
+		n += count_late(&d->rings[i]);
+	return n;
+}
+
+uint64_t shim_drain_dropped(const struct shim_drain *d)
+{
+	uint64_t n = d->lost_dropped +
+		     __atomic_load_n(&shim_arena_head(&d->arena)->no_ring, __ATOMIC_RELAXED);
+
+	for (uint32_t i = 0; i < d->arena.n_rings; i++)
+		if (d->rings[i].live)
+			n += __atomic_load_n(
+				&shim_arena_ring(&d->arena, i)->dropped, __ATOMIC_RELAXED);
+	return n;
+}

@@ -1,0 +1,129 @@
+/* feed.c - memory for the rings, made ready before a program wants it. */
+/* SPDX-License-Identifier: MIT */
+#include "tracer/shim/shim.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <sys/mman.h>
+
+#include "base/mem.h"
+#include "base/thread.h"
+
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23
+#endif
+
+/*
+ * A page that is new to the file costs several times as much as one that only
+ * has to be mapped, and a thread that needs it often holds the lock of which
+ * it wants to tell. So a thread of pptrace goes ahead of those that write.
+ */
+enum {
+	AHEAD_MIN = 64,   /* 3 MiB that are ready though nobody has taken any */
+	AHEAD_MAX = 512,  /* 24 MiB: 10 ms of two threads that do nothing but lock */
+	STEP_NS = 300000, /* between looks while chunks are taken */
+	IDLE_MAX_NS = 20000000
+};
+
+struct shim_feed {
+	struct shim_arena *arena;
+	pthread_t thread;
+	pthread_mutex_t mutex;
+	pthread_cond_t end;
+	bool stop;
+	uint32_t ahead;
+};
+
+/* Makes the free chunks ready that will be taken next; returns how many were not, or -errno. */
+static int feed(struct shim_feed *f)
+{
+	struct shim_arena *a = f->arena;
+	uint32_t hint = __atomic_load_n(&shim_arena_head(a)->chunk_hint, __ATOMIC_RELAXED);
+	uint32_t ready = 0;
+	int made = 0;
+
+	for (uint32_t i = hint; i < a->n_chunks && ready < f->ahead; i++) {
+		struct arena_chunk *c = shim_arena_chunk(a, i);
+
+		if (__atomic_load_n(&c->owner, __ATOMIC_RELAXED))
+			continue;
+		ready++;
+		if (__atomic_load_n(&c->space, __ATOMIC_RELAXED))
+			continue;
+		/* Says where there is no room, where a store would end with SIGBUS. */
+		if (madvise(shim_arena_data(a, i), ARENA_CHUNK_BYTES, MADV_POPULATE_WRITE) < 0)
+			return -errno;
+		__atomic_store_n(&c->space, 1, __ATOMIC_RELAXED);
+		made++;
+	}
+	return made;
+}
+
+static void sleep_until_end(struct shim_feed *f, long ns)
+{
+	struct timespec until;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_nsec += ns;
+	if (until.tv_nsec >= 1000000000) {
+		until.tv_sec++;
+		until.tv_nsec -= 1000000000;
+	}
+	(void)pthread_cond_timedwait(&f->end, &f->mutex, &until);
+}
+
+static void *work(void *arg)
+{
+	struct shim_feed *f = arg;
+	long pause = STEP_NS;
+
+	(void)pthread_mutex_lock(&f->mutex);
+	while (!f->stop) {
+		int made;
+
+		(void)pthread_mutex_unlock(&f->mutex);
+		made = feed(f);
+		(void)pthread_mutex_lock(&f->mutex);
+		if (made < 0)
+			break;
+		pause = made ? STEP_NS : pause * 2 < IDLE_MAX_NS ? pause * 2 : IDLE_MAX_NS;
+		if ((uint32_t)made > f->ahead / 4 && f->ahead < AHEAD_MAX)
+			f->ahead *= 2;
+		if (!f->stop)
+			sleep_until_end(f, pause);
+	}
+	(void)pthread_mutex_unlock(&f->mutex);
+	return NULL;
+}
+
+struct shim_feed *shim_feed_begin(struct shim_arena *a)
+{
+	struct shim_feed *f = xcalloc(1, sizeof *f);
+	pthread_condattr_t attr;
+
+	f->arena = a;
+	f->ahead = AHEAD_MIN;
+	(void)pthread_mutex_init(&f->mutex, NULL);
+	(void)pthread_condattr_init(&attr);
+	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	(void)pthread_cond_init(&f->end, &attr);
+	(void)pthread_condattr_destroy(&attr);
+	if (thread_start(&f->thread, work, f) == 0)
+		return f;
+	free(f);
+	return NULL;
+}
+
+void shim_feed_end(struct shim_feed *f)
+{
+	if (!f)
+		return;
+	(void)pthread_mutex_lock(&f->mutex);
+	f->stop = true;
+	(void)pthread_cond_signal(&f->end);
+	(void)pthread_mutex_unlock(&f->mutex);
+	(void)pthread_join(f->thread, NULL);
+	(void)pthread_cond_destroy(&f->end);
+	(void)pthread_mutex_destroy(&f->mutex);
+	free(f);
+}

@@ -1,0 +1,158 @@
+/* preload.c - which programs can bear the preload library. */
+/* SPDX-License-Identifier: MIT */
+#include "tracer/shim/preload.h"
+
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <link.h>
+#include <stdbool.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+
+#define LIBRARY "libpptrace-shim.so"
+
+enum { SCRIPT_DEPTH = 4 }; /* as the kernel: scripts of scripts */
+
+/* Reads the program interpreter that an ELF file of our own kind asks for. */
+static enum preload_answer read_interpreter(int fd, char *interp, size_t size)
+{
+	ElfW(Ehdr) e, own;
+	_cleanup_close_ int self = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+
+	if (pread(fd, &e, sizeof e, 0) != (ssize_t)sizeof e ||
+		memcmp(e.e_ident, ELFMAG, SELFMAG) != 0)
+		return PRELOAD_NO_ELF;
+	if (self < 0 || pread(self, &own, sizeof own, 0) != (ssize_t)sizeof own)
+		return PRELOAD_UNREADABLE;
+	if (e.e_ident[EI_CLASS] != own.e_ident[EI_CLASS] || e.e_machine != own.e_machine ||
+		e.e_ident[EI_DATA] != own.e_ident[EI_DATA])
+		return PRELOAD_CLASS;
+	for (unsigned i = 0; i < e.e_phnum && e.e_phentsize == sizeof(ElfW(Phdr)); i++) {
+		ElfW(Phdr) p;
+
+		if (pread(fd, &p, sizeof p, (off_t)(e.e_phoff + i * sizeof p)) != (ssize_t)sizeof p)
+			return PRELOAD_NO_ELF;
+		if (p.p_type != PT_INTERP)
+			continue;
+		if (p.p_filesz == 0 || p.p_filesz > size ||
+			pread(fd, interp, p.p_filesz, (off_t)p.p_offset) != (ssize_t)p.p_filesz)
+			return PRELOAD_NO_ELF;
+		interp[p.p_filesz - 1] = '\0';
+		return PRELOAD_OK;
+	}
+	return PRELOAD_STATIC;
+}
+
+/* Says whether two paths lead to the same file. */
+static bool same_file(const char *a, const char *b)
+{
+	struct stat x, y;
+
+	return !strcmp(a, b) || (stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev &&
+					x.st_ino == y.st_ino);
+}
+
+static enum preload_answer check_elf(int fd)
+{
+	_cleanup_close_ int self = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	char interp[PATH_MAX], own[PATH_MAX];
+	enum preload_answer answer = read_interpreter(fd, interp, sizeof interp);
+
+	if (answer != PRELOAD_OK)
+		return answer;
+	if (self < 0 || read_interpreter(self, own, sizeof own) != PRELOAD_OK)
+		return PRELOAD_UNREADABLE;
+	return same_file(interp, own) ? PRELOAD_OK : PRELOAD_LIBC;
+}
+
+static bool gains_privileges(int fd, const struct stat *st)
+{
+	return ((st->st_mode & S_ISUID) && st->st_uid != geteuid()) ||
+	       ((st->st_mode & S_ISGID) && st->st_gid != getegid()) ||
+	       (geteuid() != 0 && fgetxattr(fd, "security.capability", NULL, 0) > 0);
+}
+
+static enum preload_answer check(const char *path, int depth)
+{
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	char head[256];
+	struct stat st;
+	ssize_t n;
+
+	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+		return PRELOAD_UNREADABLE;
+	n = pread(fd, head, sizeof head - 1, 0);
+	if (n < 2 || head[0] != '#' || head[1] != '!')
+		return gains_privileges(fd, &st) ? PRELOAD_SECURE : check_elf(fd);
+	head[n] = '\0';
+	char *interp = head + 2 + strspn(head + 2, " \t");
+
+	interp[strcspn(interp, " \t\n")] = '\0';
+	return depth && *interp ? check(interp, depth - 1) : PRELOAD_NO_ELF;
+}
+
+enum preload_answer preload_check(const char *path)
+{
+	return check(path, SCRIPT_DEPTH);
+}
+
+const char *preload_words(enum preload_answer answer)
+{
+	switch (answer) {
+	case PRELOAD_OK:
+		return "can be preloaded";
+	case PRELOAD_UNREADABLE:
+		return "cannot be read";
+	case PRELOAD_NO_ELF:
+		return "is not an ELF program";
+	case PRELOAD_CLASS:
+		return "is of another word size or machine";
+	case PRELOAD_STATIC:
+		return "is static";
+	case PRELOAD_LIBC:
+		return "uses another C library";
+	case PRELOAD_SECURE:
+		return "gains privileges when it is executed";
+	}
+	return "cannot be preloaded";
+}
+
+/* Programs that change their directory or look at LD_PRELOAD shall find a plain path. */
+static char *realpath_of(const char *path)
+{
+	char real[PATH_MAX];
+
+	return xstrdup(realpath(path, real) ? real : path);
+}
+
+char *preload_library(void)
+{
+	char exe[PATH_MAX];
+	ssize_t n = readlink("/proc/self/exe", exe, sizeof exe - 1);
+
+	if (n > 0) {
+		_cleanup_free_ char *beside = NULL;
+		char *slash;
+
+		exe[n] = '\0';
+		slash = strrchr(exe, '/');
+		if (slash) {
+			beside = xasprintf("%.*s/%s", (int)(slash - exe), exe, LIBRARY);
+			if (access(beside, R_OK) == 0)
+				return steal(&beside);
+			free(beside);
+			beside = xasprintf(
+				"%.*s/../lib/pptrace/%s", (int)(slash - exe), exe, LIBRARY);
+			if (access(beside, R_OK) == 0)
+				return realpath_of(beside);
+		}
+	}
+	if (access(PPTRACE_LIBDIR "/" LIBRARY, R_OK) == 0)
+		return xstrdup(PPTRACE_LIBDIR "/" LIBRARY);
+	return NULL;
+}

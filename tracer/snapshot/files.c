@@ -1,0 +1,287 @@
+/* files.c - what the descriptors of processes are, and who holds the same things. */
+/* SPDX-License-Identifier: MIT */
+#include "tracer/snapshot/private.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <linux/netlink.h>
+#include <linux/sock_diag.h>
+#include <linux/unix_diag.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+
+enum {
+	MAJOR_TTY = 4, /* console and serial lines, the controlling terminal, pseudo-terminals */
+	MAJOR_TTYAUX = 5,
+	MAJOR_PTS_FIRST = 136,
+	MAJOR_PTS_LAST = 143,
+	FILES_MAX = 1000 * 1000 /* descriptors of one process */
+};
+
+static bool is_tty(dev_t rdev)
+{
+	unsigned n = major(rdev);
+
+	return n == MAJOR_TTY || n == MAJOR_TTYAUX || (n >= MAJOR_PTS_FIRST && n <= MAJOR_PTS_LAST);
+}
+
+static enum file_kind kind_of_anon(const char *link)
+{
+	static const struct {
+		const char *text;
+		enum file_kind kind;
+	} names[] = {{"[eventfd]", FILE_EVENTFD}, {"[eventpoll]", FILE_EPOLL},
+		{"[timerfd]", FILE_TIMERFD}, {"[signalfd]", FILE_SIGNALFD}, {"[pidfd]", FILE_PIDFD},
+		{"inotify", FILE_INOTIFY}};
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (strstr(link, names[i].text))
+			return names[i].kind;
+	return FILE_OTHER;
+}
+
+static void kind_of_path(int dirfd, const char *name, struct snap_fd *f)
+{
+	struct stat st;
+
+	/* Follows the link to the open file itself, without opening it. */
+	if (fstatat(dirfd, name, &st, 0) != 0) {
+		f->kind = FILE_OTHER;
+		return;
+	}
+	f->dev = st.st_dev;
+	f->inode = st.st_ino;
+	if (S_ISFIFO(st.st_mode))
+		f->kind = FILE_FIFO;
+	else if (S_ISREG(st.st_mode))
+		f->kind = FILE_REG;
+	else if (S_ISDIR(st.st_mode))
+		f->kind = FILE_DIR;
+	else if (S_ISCHR(st.st_mode))
+		f->kind = is_tty(st.st_rdev) ? FILE_TTY : FILE_CHR;
+	else
+		f->kind = FILE_OTHER;
+}
+
+/* Classifies what the link of a descriptor in /proc says, e.g. "pipe:[4711]". */
+static void classify(int dirfd, const char *name, const char *link, struct snap_fd *f)
+{
+	struct stat st;
+
+	if (!strncmp(link, "pipe:[", 6)) {
+		f->kind = FILE_PIPE;
+		f->inode = strtoull(link + 6, NULL, 10);
+		if (fstatat(dirfd, name, &st, 0) == 0)
+			f->dev = st.st_dev;
+	} else if (!strncmp(link, "socket:[", 8)) {
+		f->kind = FILE_SOCKET;
+		f->inode = strtoull(link + 8, NULL, 10);
+	} else if (!strncmp(link, "anon_inode:", 11) || !strncmp(link, "pidfd:", 6)) {
+		f->kind = strncmp(link, "pidfd:", 6) ? kind_of_anon(link) : FILE_PIDFD;
+	} else if (link[0] == '/') {
+		kind_of_path(dirfd, name, f);
+	} else {
+		f->kind = FILE_OTHER;
+	}
+}
+
+static unsigned mode_of(int dirfd, const char *name)
+{
+	struct stat st;
+
+	/* The permission bits of the link itself say how the file was opened. */
+	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+		return END_READ | END_WRITE;
+	return (st.st_mode & S_IRUSR ? END_READ : 0) | (st.st_mode & S_IWUSR ? END_WRITE : 0);
+}
+
+/* Reads what only fdinfo knows: close-on-exec, whom a pidfd stands for. */
+static void read_fdinfo(const struct snap_process *p, struct snap_fd *f)
+{
+	char path[64], text[2048];
+	const char *at;
+
+	(void)snprintf(path, sizeof path, "/proc/%d/fdinfo/%d", (int)p->live, f->fd);
+	if (proc_read(path, text, sizeof text) <= 0)
+		return;
+	at = strstr(text, "flags:");
+	f->is_cloexec = at && (strtoull(at + 6, NULL, 8) & O_CLOEXEC);
+	at = f->kind == FILE_PIDFD ? strstr(text, "Pid:") : NULL;
+	f->peer = at ? (pid_t)strtol(at + 4, NULL, 10) : 0;
+}
+
+static void load_fd(struct snapshot *s, struct snap_process *p, int dirfd, const char *name)
+{
+	struct snap_fd f = {.fd = atoi(name)};
+	char link[4096];
+	ssize_t n = readlinkat(dirfd, name, link, sizeof link - 1);
+
+	if (n <= 0 || p->n_fds >= FILES_MAX)
+		return;
+	link[n] = '\0';
+	classify(dirfd, name, link, &f);
+	f.mode = mode_of(dirfd, name);
+	if (f.kind == FILE_SOCKET) {
+		files_peers(s);
+		f.inode2 = (uintptr_t)hash_get(&s->peers, f.inode);
+		/* A side with a name is a server's: who connects to it comes from outside. */
+		if (f.inode2 && !hash_get(&s->named, f.inode) && !hash_get(&s->named, f.inode2))
+			f.kind = FILE_SOCKETPAIR;
+	}
+	if (f.kind == FILE_PIPE || f.kind == FILE_FIFO || f.kind == FILE_SOCKETPAIR ||
+		f.kind == FILE_PIDFD)
+		read_fdinfo(p, &f);
+	if (link[0] == '/')
+		f.path = xstrdup(link);
+	ARRAY_GROW(p->fds, p->n_fds, p->cap_fds);
+	p->fds[p->n_fds++] = f;
+}
+
+static int fd_compare(const void *a, const void *b)
+{
+	return ((const struct snap_fd *)a)->fd - ((const struct snap_fd *)b)->fd;
+}
+
+void files_load(struct snapshot *s, struct snap_process *p)
+{
+	char path[64];
+	struct dirent *e;
+	DIR *d;
+
+	(void)snprintf(path, sizeof path, "/proc/%d/fd", (int)p->live);
+	d = opendir(path);
+	if (!d)
+		return;
+	p->has_fds = true;
+	while ((e = readdir(d)) != NULL)
+		if (isdigit((unsigned char)e->d_name[0]))
+			load_fd(s, p, dirfd(d), e->d_name);
+	(void)closedir(d);
+	if (p->n_fds)
+		qsort(p->fds, p->n_fds, sizeof *p->fds, fd_compare);
+}
+
+const struct snap_fd *files_find(const struct snap_process *p, int fd)
+{
+	struct snap_fd key = {.fd = fd};
+
+	return p->n_fds ? bsearch(&key, p->fds, p->n_fds, sizeof *p->fds, fd_compare) : NULL;
+}
+
+static void add_holders(struct snapshot *s, pid_t pid, DIR *d)
+{
+	struct dirent *e;
+	char link[4096];
+
+	while ((e = readdir(d)) != NULL) {
+		struct snap_fd f = {.fd = -1};
+		ssize_t n;
+
+		if (!isdigit((unsigned char)e->d_name[0]))
+			continue;
+		n = readlinkat(dirfd(d), e->d_name, link, sizeof link - 1);
+		if (n <= 0)
+			continue;
+		link[n] = '\0';
+		classify(dirfd(d), e->d_name, link, &f);
+		if (f.kind != FILE_PIPE && f.kind != FILE_FIFO && f.kind != FILE_SOCKET &&
+			f.kind != FILE_REG)
+			continue;
+		ARRAY_GROW(s->holders, s->n_holders, s->cap_holders);
+		s->holders[s->n_holders++] = (struct snap_holder){.pid = pid,
+			.mode = f.kind == FILE_REG ? 0 : mode_of(dirfd(d), e->d_name),
+			.kind = f.kind,
+			.dev = f.dev,
+			.inode = f.inode};
+	}
+}
+
+void files_holders(struct snapshot *s)
+{
+	DIR *proc;
+
+	if (s->has_holders)
+		return;
+	s->has_holders = true;
+	proc = opendir("/proc");
+	/* pptrace too may hold an end: of a pipe from the program that it is asked about. */
+	for (pid_t pid; (pid = proc_next(proc));) {
+		char path[64];
+		DIR *d;
+
+		(void)snprintf(path, sizeof path, "/proc/%d/fd", (int)pid);
+		d = opendir(path);
+		if (!d)
+			continue;
+		add_holders(s, pid, d);
+		(void)closedir(d);
+	}
+	if (proc)
+		(void)closedir(proc);
+}
+
+static void add_peer(struct snapshot *s, const struct nlmsghdr *h)
+{
+	const struct unix_diag_msg *m = NLMSG_DATA(h);
+	size_t left = h->nlmsg_len - NLMSG_LENGTH(sizeof *m);
+	const struct nlattr *a = (const void *)(m + 1);
+
+	while (left >= sizeof *a && a->nla_len >= sizeof *a && a->nla_len <= left) {
+		size_t step = NLA_ALIGN(a->nla_len);
+		uint32_t peer;
+
+		if (a->nla_type == UNIX_DIAG_PEER && a->nla_len >= NLA_HDRLEN + sizeof peer) {
+			memcpy(&peer, (const char *)a + NLA_HDRLEN, sizeof peer);
+			if (peer)
+				(void)hash_set(&s->peers, m->udiag_ino, (void *)(uintptr_t)peer);
+		}
+		if (a->nla_type == UNIX_DIAG_NAME)
+			(void)hash_set(&s->named, m->udiag_ino, s);
+		if (step >= left)
+			break;
+		left -= step;
+		a = (const void *)((const char *)a + step);
+	}
+}
+
+void files_peers(struct snapshot *s)
+{
+	struct {
+		struct nlmsghdr head;
+		struct unix_diag_req req;
+	} ask = {.head = {.nlmsg_len = sizeof ask,
+			 .nlmsg_type = SOCK_DIAG_BY_FAMILY,
+			 .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP},
+		.req = {.sdiag_family = AF_UNIX,
+			.udiag_states = -1u,
+			.udiag_show = UDIAG_SHOW_PEER | UDIAG_SHOW_NAME}};
+	_cleanup_close_ int fd = -1;
+	_cleanup_free_ char *reply = NULL;
+	size_t size = 64 * 1024;
+	ssize_t n;
+
+	if (s->has_peers)
+		return;
+	s->has_peers = true;
+	fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
+	if (fd < 0 || send(fd, &ask, sizeof ask, 0) != (ssize_t)sizeof ask)
+		return;
+	reply = xmalloc(size);
+	while ((n = recv(fd, reply, size, 0)) > 0) {
+		const struct nlmsghdr *h = (const void *)reply;
+		size_t left = (size_t)n;
+
+		for (; NLMSG_OK(h, left); h = NLMSG_NEXT(h, left)) {
+			if (h->nlmsg_type == NLMSG_DONE || h->nlmsg_type == NLMSG_ERROR)
+				return;
+			if (h->nlmsg_len >= NLMSG_LENGTH(sizeof(struct unix_diag_msg)))
+				add_peer(s, h);
+		}
+	}
+}

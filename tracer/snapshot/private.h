@@ -1,0 +1,307 @@
+/* private.h - what a snapshot has found out, before it becomes records. */
+/* SPDX-License-Identifier: MIT */
+#ifndef TRACER_SNAPSHOT_PRIVATE_H
+#define TRACER_SNAPSHOT_PRIVATE_H
+
+#include <dirent.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/buf.h"
+#include "base/hash.h"
+#include "schema/record.h"
+
+struct snapshot_config;
+
+/* Bounds against machines and programs that are absurdly large; what is beyond is said to be left out. */
+enum {
+	SNAP_MAX_PROCESSES = 4096,
+	SNAP_MAX_THREADS = 65536,
+	SNAP_MAX_POLL = 1024,
+	SNAP_MAX_FRAMES = 24,
+	SNAP_MAX_CPUS = 8, /* processors whose clocks are compared */
+	SNAP_MORE_BYTES = 256
+};
+
+/* An open descriptor. */
+struct snap_fd {
+	int fd;
+	enum file_kind kind;
+	uint64_t dev, inode; /* dev as stat gives it */
+	uint64_t inode2;     /* socket: the other side's */
+	unsigned mode;       /* END_READ, END_WRITE */
+	bool is_cloexec;
+	pid_t peer; /* pidfd */
+	char *path; /* what has one */
+};
+
+struct snap_thread {
+	pid_t tid, ns_tid;
+	char comm[16];
+	char state; /* as in /proc: R S D T t Z X I */
+	bool has_syscall, has_run;
+	bool is_denied; /* its system call may not be read */
+	uint64_t sigblk, sigcgt, sigign, switches;
+	int64_t nr; /* -1: in no system call */
+	uint64_t args[6], sp, pc;
+	uint64_t since; /* CLOCK_MONOTONIC, since when it sleeps; 0: not known */
+	uint64_t tid_addr;
+	uint64_t frames[SNAP_MAX_FRAMES];
+	int n_frames;
+	uint64_t site;
+	struct rec_WAIT_BEGIN wait;
+	char *open_path;                   /* FIFO: as the open call names it */
+	uint64_t folder_dev, folder_inode; /* FIFO: the folder that it is in */
+	const char *map_path; /* shared futex: what it is mapped from; belongs to the process */
+	struct rec_poll_item *poll;
+	size_t n_poll;
+};
+
+struct snap_process {
+	pid_t pid, ppid, ns_pid;
+	pid_t live; /* a thread that has not ended: a main thread that has shows neither files nor memory */
+	uid_t uid;
+	uint64_t start_ts;
+	char comm[16];
+	char *exe;
+	struct buf args; /* NUL-terminated one after the other */
+	uint64_t sigcgt, sigign;
+	bool is_kernel, is_zombie, is_compat, is_readable, has_memory, has_fds;
+	unsigned exit_status;
+	struct snap_thread *threads;
+	size_t n_threads, cap_threads;
+	struct snap_fd *fds;
+	size_t n_fds, cap_fds;
+	bool has_maps;
+	struct snap_map *maps; /* shared ones */
+	size_t n_maps, cap_maps;
+};
+
+/* Memory that somebody waits on and that several processes map. */
+struct snap_shared {
+	uint64_t dev, inode;
+	bool is_named; /* a process that is not there yet could map it */
+	pid_t *mappers;
+	size_t n_mappers, cap_mappers;
+};
+
+/* A shared mapping. */
+struct snap_map {
+	uint64_t start, end, offset, dev, inode;
+	char *path; /* as in /proc/PID/maps; once looked up where it is now, NULL: nowhere */
+	bool is_looked_up;
+};
+
+/* Somebody who holds a descriptor of a pipe, FIFO, socket or locked file. */
+struct snap_holder {
+	pid_t pid;
+	unsigned mode;
+	enum file_kind kind;
+	uint64_t dev, inode;
+};
+
+/* Somebody on the machine who waits for the other side of a FIFO to be opened. */
+struct snap_opener {
+	pid_t pid, ppid;
+	uint64_t inode, folder_dev, folder_inode;
+};
+
+/* A line of /proc/locks: who has a file lock. */
+struct snap_lock {
+	enum file_lock_class class;
+	enum lock_mode mode;
+	pid_t pid;
+	uint64_t dev, inode, begin, len;
+	bool is_waiting;
+	int fd; /* of the holder; -1 not known */
+};
+
+struct snapshot {
+	const struct snapshot_config *config;
+	struct snap_process **processes;
+	size_t n_processes, cap_processes, n_threads;
+	unsigned n_again;   /* threads that were looked at a third time */
+	struct hash by_pid; /* to struct snap_process */
+	struct hash peers;  /* inode of a unix socket to inode of its peer */
+	struct hash gone;   /* mutexes whose owners have ended */
+	struct hash named;  /* inodes of unix sockets that have a name */
+	bool has_peers, has_openers, has_holders, has_locks;
+	struct snap_opener *openers;
+	size_t n_openers, cap_openers;
+	struct snap_holder *holders; /* of all processes of the machine that may be read */
+	size_t n_holders, cap_holders;
+	struct snap_shared *shared;
+	size_t n_shared, cap_shared;
+	struct snap_lock *locks;
+	size_t n_locks, cap_locks;
+	uint64_t now_mono, now_boot; /* of the beginning */
+	double age_offset,
+		cpu_offset[SNAP_MAX_CPUS]; /* of the scheduler's clocks: see snapshot_age.c */
+	int cpu_number[SNAP_MAX_CPUS];
+	unsigned n_cpus;
+	bool is_skewed;
+	struct buf *blind;
+	bool is_yama; /* memory and registers are denied while the rest is not */
+};
+
+/* ---- snapshot.c ---- */
+
+/* Returns the process that has a thread of this number and that was read, or NULL. */
+struct snap_process *snapshot_thread(const struct snapshot *s, pid_t tid);
+
+/* Returns the process that a thread's number belongs to, or the number itself. */
+pid_t snapshot_process_of(pid_t tid);
+
+/* ---- snapshot_proc.c: one process ---- */
+
+/* Reads a small file of /proc into text, NUL-terminated. Returns its length or -errno. */
+int proc_read(const char *path, char *text, size_t size);
+
+/* Reads a process with its threads. Returns NULL if it is gone; the caller frees it with proc_free. */
+struct snap_process *proc_load(struct snapshot *s, pid_t pid);
+void proc_free(struct snap_process *p);
+
+/* Looks at each thread again: one that ran meanwhile gets has_run; sets since of the others. */
+void proc_recheck(struct snapshot *s, struct snap_process *p);
+
+/* Reads len bytes of a process's memory; false if not all of them may be read. */
+bool proc_memory(const struct snap_process *p, uint64_t addr, void *to, size_t len);
+
+/* Returns the thread tid of p, or NULL. */
+struct snap_thread *proc_thread(struct snap_process *p, pid_t tid);
+
+/* Returns the next process that the folder /proc names, 0: no more. proc may be NULL. */
+pid_t proc_next(DIR *proc);
+
+/* Returns field number n (from 3 on) of a stat text, whose second field may contain anything. */
+uint64_t proc_stat_field(const char *text, int n);
+
+/* ---- snapshot_each.c: many threads at once ---- */
+
+/* Calls work for each thread of p, for several at once if there are many; it may write to that thread alone. */
+void each_thread(struct snap_process *p,
+	void (*work)(void *arg, struct snap_process *p, struct snap_thread *t), void *arg);
+
+/* ---- snapshot_age.c: since when a thread sleeps ---- */
+
+#define AGE_UNKNOWN (-1e18)
+
+/* Finds out how the scheduler's clocks stand to CLOCK_MONOTONIC. */
+void age_calibrate(struct snapshot *s);
+
+/* Returns a number out of the text of /proc/PID/task/TID/sched, or -1. */
+double age_value(const char *text, const char *name);
+
+/* Returns since when (CLOCK_MONOTONIC, ns) a sleeping thread has not run, out of that text; 0: not known. */
+uint64_t age_since(const struct snapshot *s, pid_t pid, pid_t tid, const char *sched);
+
+/* ---- snapshot_files.c: descriptors ---- */
+
+/* Reads the open descriptors of p. */
+void files_load(struct snapshot *s, struct snap_process *p);
+
+/* Returns what descriptor fd of p is, or NULL. */
+const struct snap_fd *files_find(const struct snap_process *p, int fd);
+
+/* Reads which descriptors every readable process of the machine holds, once. */
+void files_holders(struct snapshot *s);
+
+/* Sets the peers of unix sockets, once. */
+void files_peers(struct snapshot *s);
+
+/* ---- snapshot_locks.c: file locks ---- */
+
+/* Reads all file locks of the machine, once. */
+void locks_load(struct snapshot *s);
+
+/* ---- snapshot_wait.c: what a thread waits for ---- */
+
+/* Fills t->wait and t->poll from the system call it is in. */
+void wait_fill(struct snapshot *s, struct snap_process *p, struct snap_thread *t);
+
+/* Notes which addresses joiners wait on: the joined thread's tid_addr. */
+void wait_find_joins(struct snap_process *p);
+
+/* ---- snapshot_maps.c: memory that processes share ---- */
+
+/* Reads the shared mappings of p, once. */
+void maps_load(struct snap_process *p);
+
+/* Frees them. */
+void maps_done(struct snap_process *p);
+
+/* Fills in what the futex that t waits on is mapped from, if it lies in a shared mapping. */
+void maps_shared(struct snapshot *s, struct snap_process *p, struct snap_thread *t);
+
+/* ---- snapshot_providers.c: who may end a wait ---- */
+
+/* Calls add with the pids of those that t may wait for, as far as files, locks and memory tell. */
+void wait_providers(struct snapshot *s, struct snap_process *p, struct snap_thread *t,
+	void (*add)(struct snapshot *s, pid_t pid));
+
+/* Finds every process of the machine that maps it, or has it open and so may map it, as far as they may be read. */
+void wait_mappers(struct snap_shared *shared);
+
+/* ---- snapshot_calls.c: what the stack shows ---- */
+
+/* Returns the number of the call that a thread in restart_syscall really is in, or that of restart_syscall if it cannot be told. */
+int64_t calls_restarted(
+	struct snapshot *s, const struct snap_process *p, const struct snap_thread *t);
+
+/* Walks the stack of a blocked thread: frames and site. */
+void calls_walk(struct snapshot *s, struct snap_process *p, struct snap_thread *t);
+
+/* Emits what tells the name of the semaphore that t waits for, if it has one. */
+void calls_emit_name(struct snap_process *p, const struct snap_thread *t,
+	void (*emit)(void *arg, const struct rec_head *rec), void *arg);
+
+/* Emits the LOCK_ACQUIRE of each mutex that somebody waits for and that thread tid of p, which has ended, took. */
+void calls_emit_taken(struct snapshot *s, const struct snap_process *p, pid_t tid, uint64_t ts,
+	void (*emit)(void *arg, const struct rec_head *rec), void *arg);
+
+/* Emits the SYNC_BEGIN or LOCK_REQUEST that the stack shows; returns false if it shows none. */
+bool calls_emit(struct snapshot *s, struct snap_process *p, struct snap_thread *t,
+	void (*emit)(void *arg, const struct rec_head *rec), void *arg);
+
+/* ---- snapshot_code.c: what the instructions around a call say ---- */
+
+/* Returns the global variable that the call that returns to site is given as its first argument; 0: the code does not say. */
+uint64_t code_first_argument(const struct snap_process *p, uint64_t site);
+
+/* Returns the function that the call that returns to site calls, in whatever library it is; 0: the code does not say. */
+uint64_t code_callee(const struct snap_process *p, uint64_t site);
+
+/* ---- snapshot_mutex.c: mutexes of which the futex alone does not tell all ---- */
+
+/* Of a thread for which a PI mutex was refused: makes its wait one for that mutex, if it can be told which. */
+void mutex_find_refused(struct snap_process *p, struct snap_thread *t);
+
+/* Returns the number of the owner of the plain mutex that t waits for; 0: none, or not known. */
+uint32_t mutex_owner(const struct snap_process *p, const struct snap_thread *t);
+
+/*
+ * Forgets the owner of the shared mutex that t waits for if it does not map the memory: the
+ * number is that of a process that came later, or that has executed another program since.
+ */
+void mutex_forget_stranger(
+	const struct snapshot *s, const struct snap_process *p, struct snap_thread *t);
+
+/* Says, once for each mutex that threads wait for, that its owner has not been told yet. */
+bool mutex_is_new(struct snapshot *s, const struct snap_process *p, const struct snap_thread *t);
+
+/* Returns its owner if that has ended and its number is nobody's, once for each mutex; else 0. */
+uint32_t mutex_gone_owner(
+	struct snapshot *s, const struct snap_process *p, const struct snap_thread *t);
+
+/* ---- snapshot_emit.c: records ---- */
+void snapshot_emit(
+	struct snapshot *s, void (*emit)(void *arg, const struct rec_head *rec), void *arg);
+
+/* The symbols' key of a process: negative, so that a model may use the same object. */
+static inline int64_t snap_key(pid_t pid)
+{
+	return -(int64_t)pid;
+}
+
+#endif

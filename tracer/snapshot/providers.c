@@ -1,0 +1,197 @@
+/* providers.c - who may end a wait: other processes that a snapshot must look at too. */
+/* SPDX-License-Identifier: MIT */
+#include "tracer/snapshot/private.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+
+static void add_holders(
+	struct snapshot *s, uint64_t inode, void (*add)(struct snapshot *s, pid_t pid))
+{
+	files_holders(s);
+	for (size_t i = 0; inode && i < s->n_holders; i++)
+		if (s->holders[i].inode == inode)
+			add(s, s->holders[i].pid);
+}
+
+static bool maps_it(pid_t pid, const struct snap_shared *shared)
+{
+	struct snap_process p = {.live = pid};
+	bool maps = false;
+
+	maps_load(&p);
+	for (size_t i = 0; i < p.n_maps; i++)
+		maps |= p.maps[i].dev == shared->dev && p.maps[i].inode == shared->inode;
+	maps_done(&p);
+	return maps;
+}
+
+/* Who has the file open may map it yet. */
+static bool has_it_open(pid_t pid, const struct snap_shared *shared)
+{
+	char path[32];
+	bool open = false;
+	struct dirent *e;
+	struct stat st;
+	DIR *dir;
+
+	(void)snprintf(path, sizeof path, "/proc/%d/fd", (int)pid);
+	dir = opendir(path);
+	while (dir && !open && (e = readdir(dir)) != NULL)
+		open = isdigit((unsigned char)e->d_name[0]) &&
+		       fstatat(dirfd(dir), e->d_name, &st, 0) == 0 && S_ISREG(st.st_mode) &&
+		       st.st_dev == shared->dev && st.st_ino == shared->inode;
+	if (dir)
+		(void)closedir(dir);
+	return open;
+}
+
+void wait_mappers(struct snap_shared *shared)
+{
+	DIR *proc = opendir("/proc");
+
+	for (pid_t pid; (pid = proc_next(proc));) {
+		if (pid == getpid() || (!maps_it(pid, shared) && !has_it_open(pid, shared)))
+			continue;
+		ARRAY_GROW(shared->mappers, shared->n_mappers, shared->cap_mappers);
+		shared->mappers[shared->n_mappers++] = pid;
+	}
+	if (proc)
+		(void)closedir(proc);
+}
+
+/* Notes the threads of a process that wait for a FIFO's other side; many are in open for a moment only. */
+static void find_openers(struct snapshot *s, pid_t pid)
+{
+	size_t n_threads = s->n_threads;
+	struct snap_process *p = proc_load(s, pid);
+
+	for (size_t i = 0; p && i < p->n_threads; i++) {
+		struct snap_thread *t = &p->threads[i];
+
+		if (t->has_run || p->is_kernel || p->is_zombie)
+			continue;
+		wait_fill(s, p, t);
+		if (t->wait.reason != WAIT_FIFO_OPEN)
+			continue;
+		ARRAY_GROW(s->openers, s->n_openers, s->cap_openers);
+		s->openers[s->n_openers++] = (struct snap_opener){.pid = pid,
+			.ppid = p->ppid,
+			.inode = t->wait.inode,
+			.folder_dev = t->folder_dev,
+			.folder_inode = t->folder_inode};
+	}
+	proc_free(p);
+	s->n_threads = n_threads;
+}
+
+/* Whoever waits to open a FIFO cannot be found by descriptors: looks for those asleep in open, once. */
+static void load_openers(struct snapshot *s)
+{
+	DIR *proc;
+
+	if (s->has_openers)
+		return;
+	s->has_openers = true;
+	proc = opendir("/proc");
+	for (pid_t pid; (pid = proc_next(proc));) {
+		char path[64], text[256];
+		int nr;
+
+		(void)snprintf(path, sizeof path, "/proc/%d/syscall", (int)pid);
+		if (proc_read(path, text, sizeof text) <= 0 || !isdigit((unsigned char)text[0]))
+			continue;
+		nr = atoi(text);
+#ifdef SYS_open
+		if (nr == SYS_open)
+			nr = SYS_openat;
+#endif
+		if (nr == SYS_openat)
+			find_openers(s, pid);
+	}
+	if (proc)
+		(void)closedir(proc);
+}
+
+/*
+ * Adds those who may come to open the other side: who waits at the same FIFO, or at another one
+ * in its folder, or at any if it is a relative. Strangers who wait elsewhere have nothing to do with it.
+ */
+static void add_openers(struct snapshot *s, const struct snap_process *p,
+	const struct snap_thread *t, void (*add)(struct snapshot *s, pid_t pid))
+{
+	load_openers(s);
+	for (size_t i = 0; i < s->n_openers; i++) {
+		const struct snap_opener *o = &s->openers[i];
+
+		if (o->inode == t->wait.inode ||
+			(o->folder_inode && o->folder_inode == t->folder_inode &&
+				o->folder_dev == t->folder_dev) ||
+			o->ppid == p->pid || o->pid == p->ppid ||
+			(o->ppid > 1 && o->ppid == p->ppid))
+			add(s, o->pid);
+	}
+}
+
+static bool is_zombie(pid_t pid)
+{
+	char path[64], text[1024];
+	const char *at;
+
+	(void)snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+	at = proc_read(path, text, sizeof text) > 0 ? strrchr(text, ')') : NULL;
+	return at && strlen(at) > 2 && at[2] == 'Z';
+}
+
+/*
+ * The owner of a mutex that threads of other processes can have taken: in shared memory one that has ended and
+ * that nobody has waited for yet (the living ones map it), in copied memory one of the parent.
+ */
+static void add_owner(struct snapshot *s, const struct snap_process *p, const struct snap_thread *t,
+	void (*add)(struct snapshot *s, pid_t pid))
+{
+	pid_t owner = (pid_t)mutex_owner(p, t);
+
+	if (owner && (t->wait.inode ? is_zombie(owner) : snapshot_process_of(owner) == p->ppid))
+		add(s, t->wait.inode ? owner : p->ppid);
+}
+
+void wait_providers(struct snapshot *s, struct snap_process *p, struct snap_thread *t,
+	void (*add)(struct snapshot *s, pid_t pid))
+{
+	const struct rec_WAIT_BEGIN *w = &t->wait;
+
+	if (t->has_run || w->syscall == (uint64_t)-1)
+		return;
+	if (w->reason == WAIT_FIFO_OPEN) {
+		add_openers(s, p, t, add);
+		add_holders(s, w->inode, add);
+	} else if (w->file_kind == FILE_PIPE || w->file_kind == FILE_FIFO) {
+		add_holders(s, w->inode, add);
+	} else if (w->file_kind == FILE_SOCKETPAIR) {
+		add_holders(s, w->inode, add);
+		add_holders(s, w->peer, add);
+	} else if (w->file_kind == FILE_PIDFD) {
+		add(s, (pid_t)w->peer);
+	} else if (w->syscall == SYS_futex) {
+		add_owner(s, p, t, add);
+	} else if (w->file_kind == FILE_REG && (t->nr == SYS_flock || t->nr == SYS_fcntl)) {
+		add_holders(s, w->inode, add);
+	}
+	for (size_t i = 0; i < t->n_poll; i++) {
+		const struct rec_poll_item *item = &t->poll[i];
+
+		if (item->file_kind == FILE_PIPE || item->file_kind == FILE_FIFO ||
+			item->file_kind == FILE_SOCKETPAIR) {
+			add_holders(s, item->inode, add);
+			add_holders(s, item->inode2, add);
+		} else if (item->file_kind == FILE_PIDFD) {
+			add(s, (pid_t)item->peer);
+		}
+	}
+}

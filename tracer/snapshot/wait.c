@@ -1,0 +1,427 @@
+/* wait.c - what a blocked thread waits for, from its system call. */
+/* SPDX-License-Identifier: MIT */
+#include "tracer/snapshot/private.h"
+
+#include <fcntl.h>
+#include <linux/futex.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+
+enum {
+	WORDS_BEFORE = 12, /* bytes before a futex's address in WAIT_BEGIN.words */
+	STATE_INTERRUPTIBLE = 1,
+	STATE_UNINTERRUPTIBLE = 2,
+	STATE_STOPPED = 4,
+	STATE_TRACED = 8,
+	MAX_SELECT = 1024
+};
+
+/* A socket may have been told how long its calls wait at most (SO_RCVTIMEO): asked of a copy of the descriptor. */
+static bool is_limited(const struct snap_process *p, const struct snap_thread *t, int fd)
+{
+	_cleanup_close_ int pidfd = (int)syscall(SYS_pidfd_open, p->pid, 0);
+	_cleanup_close_ int copy = pidfd < 0 ? -1 : (int)syscall(SYS_pidfd_getfd, pidfd, fd, 0);
+	bool sends = t->nr == SYS_write || t->nr == SYS_writev || t->nr == SYS_sendto ||
+		     t->nr == SYS_sendmsg || t->nr == SYS_sendmmsg;
+	struct timeval limit = {0, 0};
+	socklen_t len = sizeof limit;
+
+	return copy >= 0 &&
+	       getsockopt(copy, SOL_SOCKET, sends ? SO_SNDTIMEO : SO_RCVTIMEO, &limit, &len) == 0 &&
+	       (limit.tv_sec || limit.tv_usec);
+}
+
+static void set_file(struct snap_process *p, struct snap_thread *t, int fd)
+{
+	const struct snap_fd *f = files_find(p, fd);
+
+	if (!f)
+		return;
+	t->wait.file_kind = f->kind;
+	t->wait.dev = f->dev;
+	t->wait.inode = f->inode;
+	t->wait.peer = f->kind == FILE_PIDFD ? (uint64_t)f->peer : f->inode2;
+	t->wait.timed = f->kind == FILE_SOCKETPAIR && is_limited(p, t, fd);
+}
+
+static void add_poll(struct snap_process *p, struct snap_thread *t, int fd, unsigned events)
+{
+	const struct snap_fd *f = files_find(p, fd);
+
+	if (fd < 0 || t->n_poll == SNAP_MAX_POLL)
+		return;
+	if (!t->poll)
+		t->poll = xcalloc(SNAP_MAX_POLL, sizeof *t->poll);
+	t->poll[t->n_poll++] = (struct rec_poll_item){.fd = (uint32_t)fd,
+		.events = (uint16_t)events,
+		.file_kind = (uint16_t)(f ? f->kind : FILE_OTHER),
+		.dev = f ? (uint32_t)f->dev : 0,
+		.peer = f ? (uint32_t)f->peer : 0,
+		.inode = f ? f->inode : 0,
+		.inode2 = f ? f->inode2 : 0};
+}
+
+static void fill_pollfds(struct snap_process *p, struct snap_thread *t)
+{
+	struct pollfd set[SNAP_MAX_POLL];
+	size_t n = t->args[1] < SNAP_MAX_POLL ? t->args[1] : SNAP_MAX_POLL;
+
+	if (n == 0 || !proc_memory(p, t->args[0], set, n * sizeof *set))
+		return;
+	for (size_t i = 0; i < n; i++)
+		add_poll(p, t, set[i].fd, (unsigned short)set[i].events);
+}
+
+static void fill_select(struct snap_process *p, struct snap_thread *t)
+{
+	static const unsigned events[3] = {POLLIN, POLLOUT, POLLPRI};
+	int n = (int)t->args[0];
+
+	if (n > MAX_SELECT)
+		n = MAX_SELECT;
+	for (unsigned k = 0; k < 3; k++) {
+		unsigned char bits[MAX_SELECT / 8];
+		size_t bytes = (size_t)(n + 7) / 8;
+
+		if (n <= 0 || !t->args[1 + k] || !proc_memory(p, t->args[1 + k], bits, bytes))
+			continue;
+		for (int fd = 0; fd < n; fd++)
+			if (bits[fd / 8] & 1u << fd % 8)
+				add_poll(p, t, fd, events[k]);
+	}
+}
+
+/* The set of an epoll is in its fdinfo: "tfd:        5 events:       19 data: ...". Sets within sets are opened up. */
+static void fill_epoll(struct snap_process *p, struct snap_thread *t, int epfd, int depth)
+{
+	char path[64], *line;
+	_cleanup_free_ char *text = xmalloc(256 * 1024);
+
+	(void)snprintf(path, sizeof path, "/proc/%d/fdinfo/%d", (int)p->live, epfd);
+	if (proc_read(path, text, 256 * 1024) <= 0)
+		return;
+	for (line = strstr(text, "tfd:"); line; line = strstr(line + 4, "tfd:")) {
+		const struct snap_fd *f;
+		unsigned events;
+		int fd;
+
+		if (sscanf(line, "tfd: %d events: %x", &fd, &events) != 2)
+			continue;
+		f = files_find(p, fd);
+		if (f && f->kind == FILE_EPOLL && depth < 4 && fd != epfd)
+			fill_epoll(p, t, fd, depth + 1);
+		else
+			add_poll(p, t, fd, events & 0xffff);
+	}
+}
+
+static void fill_futex(struct snapshot *s, struct snap_process *p, struct snap_thread *t)
+{
+	unsigned op = (unsigned)t->args[1];
+	uint64_t addr = t->args[0];
+
+	t->wait.timed = (op & FUTEX_CMD_MASK) != FUTEX_WAKE && t->args[3] != 0;
+	/* Where nothing is mapped below the object, its own words are enough; what is not there stays 0. */
+	if (proc_memory(p, addr - WORDS_BEFORE, t->wait.words, sizeof t->wait.words) ||
+		proc_memory(
+			p, addr, t->wait.words + WORDS_BEFORE, sizeof t->wait.words - WORDS_BEFORE))
+		t->wait.words_valid = sizeof t->wait.words;
+	if (!(op & FUTEX_PRIVATE_FLAG))
+		maps_shared(s, p, t);
+}
+
+/* An open call that blocks is that of a FIFO, or of a device or network file. */
+static void fill_open(struct snap_process *p, struct snap_thread *t, uint64_t name, int dirfd)
+{
+	char text[1024], *path = NULL;
+	struct stat st;
+	size_t len = 0;
+
+	while (len + 1 < sizeof text && proc_memory(p, name + len, &text[len], 1) && text[len])
+		len++;
+	text[len] = '\0';
+	if (!len)
+		return;
+	if (text[0] == '/')
+		path = xasprintf("/proc/%d/root%s", (int)p->live, text);
+	else if (dirfd == AT_FDCWD)
+		path = xasprintf("/proc/%d/cwd/%s", (int)p->live, text);
+	else
+		path = xasprintf("/proc/%d/fd/%d/%s", (int)p->live, dirfd, text);
+	if (stat(path, &st) == 0) {
+		t->wait.dev = st.st_dev;
+		t->wait.inode = st.st_ino;
+		if (S_ISFIFO(st.st_mode)) {
+			t->wait.file_kind = FILE_FIFO;
+			t->wait.reason = WAIT_FIFO_OPEN;
+			free(t->open_path);
+			t->open_path = xstrdup(text);
+			*(strrchr(path, '/') + 1) = '\0';
+			/* What lies in /tmp together has nothing to do with each other. */
+			if (stat(path, &st) == 0 && !(st.st_mode & S_ISVTX)) {
+				t->folder_dev = st.st_dev;
+				t->folder_inode = st.st_ino;
+			}
+		} else {
+			t->wait.file_kind = S_ISREG(st.st_mode) ? FILE_REG : FILE_OTHER;
+		}
+	}
+	free(path);
+}
+
+/* The youngest child that a thread asleep in vfork (or posix_spawn) may have made. */
+static void fill_vfork(struct snapshot *s, struct snap_process *p, struct snap_thread *t)
+{
+	uint64_t youngest = 0;
+
+	for (size_t i = 0; i < s->n_processes; i++) {
+		const struct snap_process *c = s->processes[i];
+
+		if (c->ppid == p->pid && c->start_ts >= youngest && !c->is_zombie) {
+			youngest = c->start_ts;
+			t->wait.peer = (uint64_t)c->pid;
+		}
+	}
+	t->wait.reason = WAIT_VFORK;
+}
+
+static bool fill_by_fd(struct snapshot *s, struct snap_process *p, struct snap_thread *t)
+{
+	(void)s;
+	switch (t->nr) {
+	case SYS_splice:
+	case SYS_tee:
+		set_file(p, t, (int)t->args[0]);
+		if (t->wait.file_kind != FILE_PIPE && t->wait.file_kind != FILE_FIFO)
+			set_file(p, t, (int)t->args[t->nr == SYS_splice ? 2 : 1]);
+		return true;
+	case SYS_flock:
+		t->wait.reason = WAIT_FILE_LOCK;
+		set_file(p, t, (int)t->args[0]);
+		return true;
+	case SYS_fcntl:
+		if (t->args[1] == F_SETLKW || t->args[1] == F_OFD_SETLKW)
+			t->wait.reason = WAIT_FILE_LOCK;
+		set_file(p, t, (int)t->args[0]);
+		return true;
+	case SYS_sendfile:
+		set_file(p, t, (int)t->args[0]);
+		return true;
+	case SYS_read:
+	case SYS_write:
+	case SYS_readv:
+	case SYS_writev:
+	case SYS_pread64:
+	case SYS_pwrite64:
+	case SYS_preadv:
+	case SYS_pwritev:
+	case SYS_recvfrom:
+	case SYS_sendto:
+	case SYS_recvmsg:
+	case SYS_sendmsg:
+	case SYS_recvmmsg:
+	case SYS_sendmmsg:
+	case SYS_accept:
+	case SYS_accept4:
+	case SYS_connect:
+	case SYS_vmsplice:
+	case SYS_ioctl:
+	case SYS_fsync:
+	case SYS_mq_timedreceive:
+	case SYS_mq_timedsend:
+		set_file(p, t, (int)t->args[0]);
+		return true;
+	default:
+		return false;
+	}
+}
+
+static bool fill_by_set(struct snap_process *p, struct snap_thread *t)
+{
+	switch (t->nr) {
+#ifdef SYS_poll
+	case SYS_poll:
+		t->wait.timed = (int)t->args[2] >= 0;
+		fill_pollfds(p, t);
+		return true;
+#endif
+	case SYS_ppoll:
+		t->wait.timed = t->args[2] != 0;
+		fill_pollfds(p, t);
+		return true;
+#ifdef SYS_select
+	case SYS_select:
+#endif
+	case SYS_pselect6:
+		t->wait.timed = t->args[4] != 0;
+		fill_select(p, t);
+		return true;
+#ifdef SYS_epoll_wait
+	case SYS_epoll_wait:
+#endif
+	case SYS_epoll_pwait:
+		t->wait.timed = (int)t->args[3] >= 0;
+		fill_epoll(p, t, (int)t->args[0], 0);
+		return true;
+#ifdef SYS_epoll_pwait2
+	case SYS_epoll_pwait2:
+		t->wait.timed = t->args[3] != 0;
+		fill_epoll(p, t, (int)t->args[0], 0);
+		return true;
+#endif
+	default:
+		return false;
+	}
+}
+
+static void fill_other(struct snapshot *s, struct snap_process *p, struct snap_thread *t)
+{
+	switch (t->nr) {
+	case SYS_futex:
+		fill_futex(s, p, t);
+		break;
+#ifdef SYS_open
+	case SYS_open:
+		fill_open(p, t, t->args[0], AT_FDCWD);
+		break;
+	case SYS_vfork:
+		fill_vfork(s, p, t);
+		break;
+#endif
+	case SYS_openat:
+#ifdef SYS_openat2
+	case SYS_openat2:
+#endif
+		fill_open(p, t, t->args[1], (int)t->args[0]);
+		break;
+	case SYS_clone:
+#ifdef SYS_clone3
+	case SYS_clone3:
+#endif
+		fill_vfork(s, p, t);
+		break;
+	case SYS_wait4:
+		t->wait.peer = (int)t->args[0] > 0 ? (uint64_t)(int)t->args[0] : 0;
+		break;
+	case SYS_waitid:
+		if (t->args[0] == P_PID)
+			t->wait.peer = t->args[1];
+		else if (t->args[0] == P_PIDFD)
+			set_file(p, t, (int)t->args[1]);
+		break;
+	case SYS_rt_sigtimedwait:
+		t->wait.timed = t->args[2] != 0;
+		break;
+	case SYS_semtimedop:
+		t->wait.timed = t->args[3] != 0;
+		break;
+	default:
+		break;
+	}
+	if (t->nr == SYS_mq_timedreceive || t->nr == SYS_mq_timedsend || t->nr == SYS_recvmmsg)
+		t->wait.timed = t->args[4] != 0;
+}
+
+/*
+ * Says whether a thread that was stopped inside a futex wait goes back to waiting when it is
+ * continued: it does so if the word is still what it waits to see changed. Whether the wait was
+ * cut short by the stop or had ended just before makes no difference, since
+ * the library looks at the word again before it goes on. No other call says
+ * so much about itself: a read may have got its bytes already.
+ */
+static bool waits_again(const struct snap_process *p, const struct snap_thread *t)
+{
+	uint32_t word;
+
+	if (!t->has_syscall || p->is_compat || t->nr != SYS_futex ||
+		!proc_memory(p, t->args[0], &word, sizeof word))
+		return false;
+	switch ((unsigned)t->args[1] & FUTEX_CMD_MASK) {
+	case FUTEX_WAIT:
+	case FUTEX_WAIT_BITSET:
+		return word == (uint32_t)t->args[2];
+	case FUTEX_LOCK_PI:
+	case FUTEX_LOCK_PI2:
+		return (word & FUTEX_TID_MASK) != 0;
+	default:
+		return false;
+	}
+}
+
+/* Which pipe a stopped thread was reading or writing is told, though it may have got what it wants by now. */
+static void fill_stopped(struct snapshot *s, struct snap_process *p, struct snap_thread *t)
+{
+	struct rec_WAIT_BEGIN *w = &t->wait;
+
+	if (t->has_syscall && !p->is_compat)
+		(void)fill_by_fd(s, p, t);
+	if (w->file_kind == FILE_PIPE || w->file_kind == FILE_FIFO ||
+		w->file_kind == FILE_SOCKETPAIR) {
+		memcpy(&w->arg0, t->args, sizeof t->args);
+	} else {
+		w->file_kind = w->inode = w->dev = w->peer = 0;
+		w->syscall = (uint64_t)-1;
+	}
+	w->timed = false;
+	w->reason = WAIT_STOPPED;
+}
+
+void wait_fill(struct snapshot *s, struct snap_process *p, struct snap_thread *t)
+{
+	struct rec_WAIT_BEGIN *w = &t->wait;
+
+	memset(w, 0, sizeof *w);
+	t->n_poll = 0;
+	if (t->has_syscall && t->nr == SYS_restart_syscall && !p->is_compat)
+		t->nr = calls_restarted(s, p, t);
+	w->syscall = (uint64_t)(t->has_syscall && !p->is_compat ? t->nr : -1);
+	w->sigmask = t->sigblk;
+	w->ip = t->pc;
+	w->sp = t->sp;
+	w->state = t->state == 'D' ? STATE_UNINTERRUPTIBLE : STATE_INTERRUPTIBLE;
+	if (t->state == 'T' || t->state == 't') {
+		w->state = t->state == 'T' ? STATE_STOPPED : STATE_TRACED;
+		if (!waits_again(p, t)) {
+			fill_stopped(s, p, t);
+			return;
+		}
+	}
+	if (!t->has_syscall || t->nr < 0 || p->is_compat) {
+		w->reason = WAIT_OTHER;
+		w->syscall = (uint64_t)-1;
+		return;
+	}
+	memcpy(&w->arg0, t->args, sizeof t->args);
+	if (!fill_by_fd(s, p, t) && !fill_by_set(p, t))
+		fill_other(s, p, t);
+}
+
+void wait_find_joins(struct snap_process *p)
+{
+	for (size_t i = 0; i < p->n_threads; i++) {
+		const struct snap_thread *t = &p->threads[i];
+		uint32_t word;
+
+		/*
+		 * glibc joins by waiting, with a shared futex, until the word that holds
+		 * the thread's number is cleared. That number is the inner one.
+		 */
+		if (t->has_run || t->wait.syscall != SYS_futex || t->wait.words_valid == 0 ||
+			t->args[1] & FUTEX_PRIVATE_FLAG ||
+			((t->args[1] & FUTEX_CMD_MASK) != FUTEX_WAIT &&
+				(t->args[1] & FUTEX_CMD_MASK) != FUTEX_WAIT_BITSET))
+			continue;
+		memcpy(&word, t->wait.words + WORDS_BEFORE, sizeof word);
+		if (word == 0 || word != (uint32_t)t->args[2])
+			continue;
+		for (size_t k = 0; k < p->n_threads; k++)
+			if ((uint32_t)p->threads[k].ns_tid == word)
+				p->threads[k].tid_addr = t->args[0];
+	}
+}

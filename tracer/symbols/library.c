@@ -1,0 +1,111 @@
+/* library.c - which code is a library's and not the program's own. */
+/* SPDX-License-Identifier: MIT */
+#include "tracer/symbols/symbols.h"
+
+#include "base/mem.h"
+#include "tracer/symbols/maps.h"
+#include "tracer/symbols/module.h"
+
+bool symbols_is_library_file(const char *path)
+{
+	static const char *const stems[] = {"libc", "libpthread", "librt", "libdl", "libstdc++",
+		"libc++", "libc++abi", "libgcc_s", "libpptrace-shim", "ld-linux-x86-64",
+		"ld-linux-aarch64", "ld-linux", "ld-musl-x86_64", "ld", "libasan", "libtsan",
+		"libubsan"};
+	const char *base = strrchr(path, '/');
+	size_t len;
+
+	base = base ? base + 1 : path;
+	len = strcspn(base, ".");
+	/* libc-2.31.so of older distributions. */
+	if (!strncmp(base, "libc-", 5) || !strncmp(base, "libpthread-", 11))
+		return true;
+	if (!strstr(base, ".so"))
+		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(stems); i++)
+		if (strlen(stems[i]) == len && !strncmp(base, stems[i], len))
+			return true;
+	return false;
+}
+
+static bool has_prefix_of(const char *name, const char *const *list, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!strncmp(name, list[i], strlen(list[i])))
+			return true;
+	return false;
+}
+
+/* In a static program the library is told by its names, and by having no debugging information where the program has some. */
+static bool is_library_function(struct module *m, uint64_t vaddr)
+{
+	static const char *const prefixes[] = {"__", "_IO_", "pthread_", "sem_", "mtx_", "cnd_",
+		"thrd_", "std::", "futex_", "runtime.", "runtime/internal/", "internal/poll.",
+		"sync.", "syscall.", "internal/", "os.(*File)", "os.(*Process)"};
+	uint64_t start;
+	const char *name = module_function(m, vaddr, &start);
+	bool any;
+
+	if (name && has_prefix_of(name, prefixes, ARRAY_SIZE(prefixes)))
+		return true;
+	return !module_has_debug(m, vaddr, &any) && any;
+}
+
+/* Code of the C++ library that its headers put into the program. */
+static bool is_header_function(const char *name)
+{
+	static const char *const prefixes[] = {"std::", "__gthread_", "__gnu_cxx::", "void std::"};
+
+	return name && has_prefix_of(name, prefixes, ARRAY_SIZE(prefixes));
+}
+
+/*
+ * Says whether the code at vaddr is a header's, not the program's own: a thread's
+ * function that is a lambda is often part of one that the header made for it.
+ */
+static bool is_header_code(struct module *m, uint64_t vaddr)
+{
+	uint64_t start;
+	const char *file;
+	int line;
+
+	if (!is_header_function(module_function(m, vaddr, &start)))
+		return false;
+	return !module_line(m, vaddr, &file, &line) || !strncmp(file, "/usr/include/", 13) ||
+	       strstr(file, "/include/c++/");
+}
+
+static const struct map *map_before(struct symbols *s, int64_t process, uint64_t addr)
+{
+	const struct maps *m = symbols_maps(s, process);
+
+	return m && addr ? maps_find(m, addr - 1) : NULL;
+}
+
+static bool is_library_map(const struct map *map, uint64_t addr)
+{
+	uint64_t vaddr;
+
+	if (symbols_is_library_file(module_path(map->module)))
+		return true;
+	return symbols_map_vaddr(map, addr, &vaddr) && module_is_static(map->module) &&
+	       is_library_function(map->module, vaddr - 1);
+}
+
+bool symbols_is_compiled_library(struct symbols *s, int64_t process, uint64_t addr)
+{
+	const struct map *map = map_before(s, process, addr);
+
+	return map && is_library_map(map, addr);
+}
+
+bool symbols_is_library(struct symbols *s, int64_t process, uint64_t addr)
+{
+	const struct map *map = map_before(s, process, addr);
+	uint64_t vaddr;
+
+	if (!map)
+		return false;
+	return is_library_map(map, addr) ||
+	       (symbols_map_vaddr(map, addr, &vaddr) && is_header_code(map->module, vaddr - 1));
+}

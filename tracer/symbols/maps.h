@@ -1,0 +1,67 @@
+/* maps.h - which file is mapped where in a process. */
+/* SPDX-License-Identifier: MIT */
+#ifndef TRACER_SYMBOLS_MAPS_H
+#define TRACER_SYMBOLS_MAPS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+struct hash;
+struct module;
+struct symbols;
+
+struct map {
+	uint64_t start, len, offset;
+	uint64_t inode; /* 0: not known */
+	struct module *module;
+};
+
+/* The executable mappings of a process, by address. Processes share them from fork until one of them changes. */
+struct maps {
+	unsigned refs;
+	struct map *list;
+	size_t len, cap;
+};
+
+/* Says whether a line of /proc/PID/maps is that of executable memory, or of shared: a look at its permissions is quicker than reading all of it. */
+static inline bool maps_line_has(const char *line, char permission)
+{
+	const char *p = strchr(line, ' ');
+
+	/* "rwxs", in this order */
+	return p && strnlen(p, 5) == 5 && p[permission == 'x' ? 3 : 4] == permission;
+}
+
+/* Returns m with one reference more. */
+struct maps *maps_ref(struct maps *m);
+
+/* Drops one reference; the last one frees m. Accepts NULL. */
+void maps_unref(struct maps *m);
+
+/* Returns mappings that only the caller refers to: m itself, or a copy upon which m has lost a reference; m NULL: new ones. */
+struct maps *maps_own(struct maps *m);
+
+/* Adds a mapping; what it covers is replaced. */
+void maps_add(struct maps *m, uint64_t start, uint64_t len, uint64_t offset, struct module *module);
+
+/* Notes the inode of the mapping that begins at start. */
+void maps_set_inode(struct maps *m, uint64_t start, uint64_t inode);
+
+/* Returns the mapping that covers addr, or NULL. */
+const struct map *maps_find(const struct maps *m, uint64_t addr);
+
+/* Returns the table of unwind rules, each malloced and by hash_mix of module and address, that symbols keeps. */
+struct hash *symbols_frames(struct symbols *s);
+
+/* Sets *ret to the address in its file of an address of the mapping; false if the file could not be read. */
+bool symbols_map_vaddr(const struct map *map, uint64_t addr, uint64_t *ret);
+
+/* Says whether a file is a C, C++ or pthread library, the loader or the shim. */
+bool symbols_is_library_file(const char *path);
+
+/* Returns the mappings of a process, or NULL; valid until the process's mappings change. */
+const struct maps *symbols_maps(const struct symbols *s, int64_t process);
+
+#endif

@@ -1,0 +1,422 @@
+/* symbols.c - addresses of traced programs as function, file and line. */
+/* SPDX-License-Identifier: MIT */
+#include "tracer/symbols/symbols.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "base/hash.h"
+#include "base/mem.h"
+#include "tracer/symbols/maps.h"
+#include "tracer/symbols/module.h"
+
+enum { SYMBOLS_MAX_OPEN = 256 /* descriptors of files that nobody has asked about yet */ };
+
+/* A file as the kernel identifies it; processes that map the same one share its module. */
+struct file {
+	uint64_t dev, inode, size, mtime_ns;
+	struct module *module;
+};
+
+struct cached {
+	struct symbol symbol;
+	uint64_t vaddr, start;
+	struct module *module;
+	bool is_return;
+	struct cached *next; /* other addresses with the same hash */
+};
+
+struct symbols {
+	struct hash processes; /* process key to struct maps */
+	struct hash files;     /* mixed identity to struct file */
+	struct hash unknown;   /* hash of a path that could not be opened, to struct file */
+	struct hash deleted;   /* hash of the path of a file that was removed, to its module */
+	struct hash cache;     /* mixed module and address to struct cached */
+	struct hash frames;    /* mixed module and address to Dwarf_Frame */
+	struct file **fresh;   /* opened and not looked at, oldest first */
+	size_t n_fresh, cap_fresh;
+};
+
+struct symbols *symbols_new(void)
+{
+	return xcalloc(1, sizeof(struct symbols));
+}
+
+static void free_files(struct hash *h)
+{
+	struct hash_slot *slot;
+
+	for (size_t pos = 0; (slot = hash_next(h, &pos)) != NULL;) {
+		struct file *f = slot->value;
+
+		module_free(f->module);
+		free(f);
+	}
+	hash_done(h);
+}
+
+void symbols_free(struct symbols *s)
+{
+	struct hash_slot *slot;
+
+	if (!s)
+		return;
+	for (size_t pos = 0; (slot = hash_next(&s->processes, &pos)) != NULL;)
+		maps_unref(slot->value);
+	hash_done(&s->processes);
+	for (size_t pos = 0; (slot = hash_next(&s->cache, &pos)) != NULL;) {
+		for (struct cached *c = slot->value, *next; c; c = next) {
+			next = c->next;
+			free(c);
+		}
+	}
+	hash_done(&s->cache);
+	for (size_t pos = 0; (slot = hash_next(&s->frames, &pos)) != NULL;)
+		free(slot->value);
+	hash_done(&s->frames);
+	free_files(&s->files);
+	free_files(&s->unknown);
+	hash_done(&s->deleted);
+	free(s->fresh);
+	free(s);
+}
+
+/* A build makes thousands of short programs: of those that nobody asks about only so many stay open. */
+static void remember_fresh(struct symbols *s, struct file *f)
+{
+	if (s->n_fresh == SYMBOLS_MAX_OPEN) {
+		(void)module_release(s->fresh[0]->module);
+		s->n_fresh--;
+		memmove(s->fresh, s->fresh + 1, s->n_fresh * sizeof *s->fresh);
+	}
+	ARRAY_GROW(s->fresh, s->n_fresh, s->cap_fresh);
+	s->fresh[s->n_fresh++] = f;
+}
+
+/* Takes over fd, which may be -1. */
+static struct module *file_module(struct symbols *s, int fd, const char *path)
+{
+	struct hash *table = &s->files;
+	uint64_t key;
+	struct stat st = {0};
+	struct file *f;
+
+	if (fd >= 0 && (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))) {
+		(void)close(fd);
+		fd = -1;
+	}
+	if (fd >= 0) {
+		key = hash_mix(st.st_dev, st.st_ino,
+			hash_mix((uint64_t)st.st_size, (uint64_t)st.st_mtim.tv_sec,
+				(uint64_t)st.st_mtim.tv_nsec));
+	} else {
+		table = &s->unknown;
+		key = hash_bytes(path, strlen(path));
+	}
+	f = hash_get(table, key);
+	if (f) {
+		if (fd >= 0)
+			(void)close(fd);
+		return f->module;
+	}
+	f = xcalloc(1, sizeof *f);
+	f->module = module_new(fd, path);
+	(void)hash_set(table, key, f);
+	if (fd >= 0)
+		remember_fresh(s, f);
+	return f->module;
+}
+
+/* The process's own copy of its mappings: shared ones are copied before a change. */
+static struct maps *maps_of(struct symbols *s, int64_t process)
+{
+	struct maps *m = hash_get(&s->processes, (uint64_t)process);
+	struct maps *own = maps_own(m);
+
+	if (own != m)
+		(void)hash_set(&s->processes, (uint64_t)process, own);
+	return own;
+}
+
+/* The kernel marks the path of a file that was removed. */
+static bool is_deleted(const char *path)
+{
+	static const char mark[] = " (deleted)";
+	size_t len = strlen(path);
+
+	return len > sizeof mark && !strcmp(path + len - (sizeof mark - 1), mark);
+}
+
+void symbols_map(struct symbols *s, int64_t process, uint64_t start, uint64_t len, uint64_t offset,
+	const char *path)
+{
+	const struct maps *m = hash_get(&s->processes, (uint64_t)process);
+	const struct map *old = m ? maps_find(m, start) : NULL;
+	int fd;
+
+	if (len == 0 || path[0] != '/')
+		return;
+	if (old && old->start == start && old->len == len && old->offset == offset &&
+		!strcmp(module_path(old->module), path))
+		return;
+	/* What is at this path now is another file: whoever can must look at the process itself. */
+	if (is_deleted(path)) {
+		struct module *known = hash_get(&s->deleted, hash_bytes(path, strlen(path)));
+
+		if (known)
+			maps_add(maps_of(s, process), start, len, offset, known);
+		return;
+	}
+	/* Not blocking: what hides behind a path may be a FIFO by now. */
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	maps_add(maps_of(s, process), start, len, offset, file_module(s, fd, path));
+}
+
+/* One line of /proc/PID/maps that is executable and backed by a file. */
+struct maps_line {
+	uint64_t start, end, offset, inode;
+	unsigned major, minor;
+	char *path;
+};
+
+static bool parse_line(char *line, struct maps_line *ret)
+{
+	char perms[5];
+	int n = 0;
+
+	if (!maps_line_has(line, 'x'))
+		return false;
+	if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %4s %" SCNx64 " %x:%x %" SCNu64 " %n",
+		    &ret->start, &ret->end, perms, &ret->offset, &ret->major, &ret->minor,
+		    &ret->inode, &n) != 7 ||
+		n == 0 || perms[2] != 'x')
+		return false;
+	ret->path = line + n;
+	ret->path[strcspn(ret->path, "\n")] = '\0';
+	return ret->path[0] == '/' && ret->end > ret->start;
+}
+
+static int open_checked(const char *path, const struct maps_line *line)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	struct stat st;
+
+	/*
+	 * The inode decides whether it is still the same file. Its device is
+	 * not compared: overlay and btrfs show another one here than in maps.
+	 */
+	if (fd >= 0 && (fstat(fd, &st) != 0 || st.st_ino != line->inode)) {
+		(void)close(fd);
+		fd = -1;
+	}
+	return fd;
+}
+
+/* Opens the file that is really mapped: as the process sees its path, else through the mapping or the program itself. */
+static int open_mapped(pid_t pid, const struct maps_line *line)
+{
+	char path[64];
+	_cleanup_free_ char *inside = xasprintf("/proc/%d/root%s", (int)pid, line->path);
+	int fd = open_checked(inside, line);
+
+	if (fd < 0)
+		fd = open_checked(line->path, line);
+	if (fd >= 0)
+		return fd;
+	(void)snprintf(path, sizeof path, "/proc/%d/map_files/%" PRIx64 "-%" PRIx64, (int)pid,
+		line->start, line->end);
+	fd = open_checked(path, line);
+	if (fd >= 0)
+		return fd;
+	(void)snprintf(path, sizeof path, "/proc/%d/exe", (int)pid);
+	return open_checked(path, line);
+}
+
+int symbols_map_proc(struct symbols *s, int64_t process, pid_t pid)
+{
+	_cleanup_fclose_ FILE *f = NULL;
+	_cleanup_free_ char *text = NULL;
+	struct maps *m = NULL;
+	size_t cap = 0;
+	char path[32];
+
+	(void)snprintf(path, sizeof path, "/proc/%d/maps", (int)pid);
+	f = fopen(path, "re");
+	if (!f)
+		return -errno;
+	errno = 0;
+	while (getline(&text, &cap, f) > 0) {
+		struct maps_line line;
+		const struct map *old;
+		struct module *module;
+
+		if (!parse_line(text, &line))
+			continue;
+		if (!m)
+			m = maps_of(s, process);
+		old = maps_find(m, line.start);
+		if (old && old->start == line.start && old->len == line.end - line.start &&
+			old->inode == line.inode && old->offset == line.offset)
+			continue;
+		module = file_module(s, open_mapped(pid, &line), line.path);
+		if (is_deleted(line.path))
+			(void)hash_set(
+				&s->deleted, hash_bytes(line.path, strlen(line.path)), module);
+		maps_add(m, line.start, line.end - line.start, line.offset, module);
+		maps_set_inode(m, line.start, line.inode);
+	}
+	/* A process that ended, or a kernel thread, shows no mapping at all. */
+	if (!m && !hash_get(&s->processes, (uint64_t)process))
+		return errno ? -errno : -ESRCH;
+	return 0;
+}
+
+void symbols_inherit(struct symbols *s, int64_t child, int64_t parent)
+{
+	struct maps *m = hash_get(&s->processes, (uint64_t)parent), *old;
+
+	if (!m || child == parent)
+		return;
+	old = hash_set(&s->processes, (uint64_t)child, maps_ref(m));
+	maps_unref(old);
+}
+
+void symbols_forget(struct symbols *s, int64_t process)
+{
+	maps_unref(hash_del(&s->processes, (uint64_t)process));
+}
+
+/* The file's own address of addr; false if the file could not be read. */
+bool symbols_map_vaddr(const struct map *map, uint64_t addr, uint64_t *ret)
+{
+	uint64_t first;
+
+	if (!module_vaddr(map->module, map->offset, &first))
+		return false;
+	*ret = first + (addr - map->start);
+	return true;
+}
+
+static void resolve(struct cached *c)
+{
+	uint64_t at = c->is_return && c->vaddr ? c->vaddr - 1 : c->vaddr;
+
+	c->symbol.module = module_path(c->module);
+	c->symbol.offset = c->vaddr;
+	c->symbol.function = module_function(c->module, at, &c->start);
+	if (!module_line(c->module, at, &c->symbol.file, &c->symbol.line)) {
+		c->symbol.file = NULL;
+		c->symbol.line = 0;
+	}
+}
+
+static const struct cached *lookup(
+	struct symbols *s, struct module *module, uint64_t vaddr, bool is_return)
+{
+	uint64_t key = hash_mix((uintptr_t)module, vaddr, is_return);
+	struct cached *first = hash_get(&s->cache, key), *c;
+
+	for (c = first; c; c = c->next)
+		if (c->module == module && c->vaddr == vaddr && c->is_return == is_return)
+			return c;
+	c = xcalloc(1, sizeof *c);
+	c->module = module;
+	c->vaddr = vaddr;
+	c->is_return = is_return;
+	c->next = first;
+	resolve(c);
+	(void)hash_set(&s->cache, key, c);
+	return c;
+}
+
+bool symbols_code(
+	struct symbols *s, int64_t process, uint64_t addr, bool is_return, struct symbol *ret)
+{
+	const struct maps *m = hash_get(&s->processes, (uint64_t)process);
+	/* A call at the very end of a mapping returns to the byte behind it. */
+	const struct map *map = m && addr ? maps_find(m, addr - is_return) : NULL;
+	uint64_t vaddr;
+
+	if (!map)
+		return false;
+	if (symbols_map_vaddr(map, addr, &vaddr))
+		*ret = lookup(s, map->module, vaddr, is_return)->symbol;
+	else
+		*ret = (struct symbol){.module = module_path(map->module),
+			.offset = map->offset + (addr - map->start)};
+	return true;
+}
+
+const char *symbols_function(struct symbols *s, int64_t process, uint64_t addr, bool is_return)
+{
+	const struct maps *m = hash_get(&s->processes, (uint64_t)process);
+	const struct map *map = m && addr ? maps_find(m, addr - is_return) : NULL;
+	uint64_t vaddr, start;
+
+	return map && symbols_map_vaddr(map, addr - is_return, &vaddr)
+		       ? module_function(map->module, vaddr, &start)
+		       : NULL;
+}
+
+char *symbols_data(struct symbols *s, int64_t process, uint64_t addr)
+{
+	const struct maps *m = hash_get(&s->processes, (uint64_t)process);
+
+	for (size_t i = 0; m && i < m->len; i++) {
+		const struct map *map = &m->list[i];
+		uint64_t first;
+		char *name;
+
+		/* Data lies a fixed way from the code: the loader moves a file as a whole. */
+		if (!module_vaddr(map->module, map->offset, &first) ||
+			!module_covers(map->module, first + (addr - map->start)))
+			continue;
+		name = module_variable(map->module, first + (addr - map->start));
+		if (name)
+			return name;
+	}
+	return NULL;
+}
+
+bool symbols_variable(
+	struct symbols *s, int64_t process, pid_t pid, const char *name, uint64_t *ret)
+{
+	const struct maps *m = hash_get(&s->processes, (uint64_t)process);
+	uint64_t first, vaddr;
+
+	if (!m && symbols_map_proc(s, process, pid) == 0)
+		m = hash_get(&s->processes, (uint64_t)process);
+	for (size_t i = 0; m && i < m->len; i++) {
+		const struct map *map = &m->list[i];
+
+		if ((symbols_is_library_file(module_path(map->module)) ||
+			    module_is_static(map->module)) &&
+			module_vaddr(map->module, map->offset, &first) &&
+			module_lookup(map->module, name, &vaddr)) {
+			*ret = vaddr + (map->start - first);
+			return true;
+		}
+	}
+	return false;
+}
+
+bool symbols_is_mapped(const struct symbols *s, int64_t process, uint64_t addr)
+{
+	const struct maps *m = hash_get(&s->processes, (uint64_t)process);
+
+	return m && maps_find(m, addr);
+}
+
+struct hash *symbols_frames(struct symbols *s)
+{
+	return &s->frames;
+}
+
+const struct maps *symbols_maps(const struct symbols *s, int64_t process)
+{
+	return hash_get(&s->processes, (uint64_t)process);
+}

@@ -1,0 +1,96 @@
+/* symbols.h - addresses of traced programs as function, file and line. */
+/* SPDX-License-Identifier: MIT */
+#ifndef TRACER_SYMBOLS_SYMBOLS_H
+#define TRACER_SYMBOLS_SYMBOLS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/*
+ * Built on elfutils (libdwfl). A module is a file mapped into a process; it is
+ * opened while the process lives and identified by build-id, so that it can be
+ * read after the process and even after the file is gone. Unresolved stays
+ * module+offset, never a guess.
+ */
+struct symbols;
+
+struct symbols *symbols_new(void);
+void symbols_free(struct symbols *s);
+
+/*
+ * Tells that file path is mapped executable at start in process key (the
+ * model's process.id; an exec begins a new key with symbols_forget). offset is
+ * the file offset of the mapping. Knowing the same mapping twice is harmless.
+ */
+void symbols_map(struct symbols *s, int64_t process, uint64_t start, uint64_t len, uint64_t offset,
+	const char *path);
+
+/* Reads /proc/PID/maps for the process; -errno if it is gone or not readable. */
+int symbols_map_proc(struct symbols *s, int64_t process, pid_t pid);
+
+/* The child of a fork has its parent's mappings. */
+void symbols_inherit(struct symbols *s, int64_t child, int64_t parent);
+
+/* An exec or the end of a process drops its mappings. */
+void symbols_forget(struct symbols *s, int64_t process);
+
+/* A place; the texts belong to symbols and live as long as it. NULL and 0: not known. */
+struct symbol {
+	const char *module;
+	uint64_t offset; /* of the address in the module */
+	const char *function;
+	const char *file;
+	int line;
+};
+
+/*
+ * Finds the place of a code address. is_return: it is a return address, so
+ * that the call before it is meant. Returns false if no module is mapped there.
+ */
+bool symbols_code(
+	struct symbols *s, int64_t process, uint64_t addr, bool is_return, struct symbol *ret);
+
+/* Finds only the name of the function at a code address, without reading debugging information; NULL if it is not known. */
+const char *symbols_function(struct symbols *s, int64_t process, uint64_t addr, bool is_return);
+
+/* Finds the variable at a data address: "name", "name[2].lock" or, without debugging information, "name+96". Returns NULL if unknown; the caller frees it. */
+char *symbols_data(struct symbols *s, int64_t process, uint64_t addr);
+
+/*
+ * Finds the address of a variable of the C library (or of a static program, which contains it) in a
+ * process; its mappings are read if they are not known. False if there is none.
+ */
+bool symbols_variable(
+	struct symbols *s, int64_t process, pid_t pid, const char *name, uint64_t *ret);
+
+/* Says whether a file is mapped executable at the address. */
+bool symbols_is_mapped(const struct symbols *s, int64_t process, uint64_t addr);
+
+/* Says whether a code address lies in a C, C++ or pthread library (or the shim): not the program's own. */
+bool symbols_is_library(struct symbols *s, int64_t process, uint64_t addr);
+
+/* The same without what a library's headers put into the program. */
+bool symbols_is_compiled_library(struct symbols *s, int64_t process, uint64_t addr);
+
+/*
+ * Unwinds the user stack of a thread that is blocked, reading its memory with
+ * process_vm_readv and its registers from /proc/PID/task/TID/syscall; stops
+ * nothing. Fills up to max addresses from the innermost frame on and returns
+ * how many, or -errno.
+ */
+int symbols_unwind(
+	struct symbols *s, int64_t process, pid_t pid, pid_t tid, uint64_t *addrs, int max);
+
+/* What /proc/PID/task/TID/syscall says: number (-1: none), first argument, stack and instruction pointer. */
+struct symbols_registers {
+	int64_t nr;
+	uint64_t arg0, sp, pc;
+};
+
+/* The same from registers that have been read before. */
+int symbols_unwind_from(struct symbols *s, int64_t process, pid_t pid,
+	const struct symbols_registers *at, uint64_t *addrs, int max);
+
+#endif

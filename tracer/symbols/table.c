@@ -1,0 +1,128 @@
+/* table.c - the functions or the variables of a file, by address. */
+/* SPDX-License-Identifier: MIT */
+#include "tracer/symbols/table.h"
+
+#include <dlfcn.h>
+
+#include "base/mem.h"
+
+enum { WALK_BACK = 32 /* symbols before an address that may still cover it */ };
+
+char *symtab_demangle(const char *name)
+{
+	typedef char *demangle_fn(const char *, char *, size_t *, int *);
+	static demangle_fn *demangle;
+	static bool is_tried;
+	int status = 0;
+
+	if (strncmp(name, "_Z", 2) != 0)
+		return NULL;
+	/*
+	 * The C++ library is asked for when the first C++ name appears: pptrace
+	 * does not otherwise need it, and a machine that runs C++ programs has it.
+	 */
+	if (!is_tried) {
+		void *lib = dlopen("libstdc++.so.6", RTLD_LAZY | RTLD_LOCAL);
+
+		is_tried = true;
+		if (lib)
+			*(void **)&demangle = dlsym(lib, "__cxa_demangle");
+	}
+	return demangle ? demangle(name, NULL, NULL, &status) : NULL;
+}
+
+void symtab_done(struct symtab *t)
+{
+	for (size_t i = 0; i < t->len; i++)
+		free(t->list[i].shown);
+	free(t->list);
+}
+
+static unsigned underscores(const char *s)
+{
+	return (unsigned)strspn(s, "_");
+}
+
+/* Of several names for one address the one that a person would call it comes first. */
+static int sym_compare(const void *pa, const void *pb)
+{
+	const struct sym *a = pa, *b = pb;
+
+	if (a->start != b->start)
+		return a->start < b->start ? -1 : 1;
+	if ((a->size == 0) != (b->size == 0))
+		return a->size == 0 ? 1 : -1;
+	if (a->is_global != b->is_global)
+		return a->is_global ? -1 : 1;
+	if (underscores(a->name) != underscores(b->name))
+		return underscores(a->name) < underscores(b->name) ? -1 : 1;
+	if (strlen(a->name) != strlen(b->name))
+		return strlen(a->name) < strlen(b->name) ? -1 : 1;
+	return strcmp(a->name, b->name);
+}
+
+void symtab_add(struct symtab *t, const GElf_Sym *s, const char *name)
+{
+	unsigned bind = GELF_ST_BIND(s->st_info);
+
+	ARRAY_GROW(t->list, t->len, t->cap);
+	t->list[t->len++] = (struct sym){.start = s->st_value,
+		.size = s->st_size,
+		.name = name,
+		.is_global = bind == STB_GLOBAL || bind == STB_WEAK};
+}
+
+/* Finds the symbol that covers vaddr; nested and aliased ones make it look back a little. */
+struct sym *symtab_find(struct symtab *t, uint64_t vaddr)
+{
+	struct sym *best = NULL;
+	size_t lo = 0, hi = t->len;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (t->list[mid].start <= vaddr)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	for (size_t i = lo, n = 0; i > 0 && n < WALK_BACK; i--, n++) {
+		struct sym *s = &t->list[i - 1];
+
+		if (best && s->start != best->start)
+			break;
+		if (s->size ? vaddr - s->start < s->size : n == 0)
+			best = s; /* the first of those with the same address is the best name */
+	}
+	return best;
+}
+
+bool symtab_lookup(const struct symtab *t, const char *name, uint64_t *ret)
+{
+	size_t len = strlen(name);
+
+	for (size_t i = 0; i < t->len; i++) {
+		const struct sym *s = &t->list[i];
+
+		if (!strncmp(s->name, name, len) && (!s->name[len] || s->name[len] == '@')) {
+			*ret = s->start;
+			return true;
+		}
+	}
+	return false;
+}
+
+void symtab_sort(struct symtab *t)
+{
+	if (t->len)
+		qsort(t->list, t->len, sizeof *t->list, sym_compare);
+}
+
+const char *symtab_shown(struct sym *s)
+{
+	if (!s->shown)
+		s->shown = symtab_demangle(s->name);
+	if (!s->shown)
+		s->shown = xstrndup(s->name, strcspn(s->name, "@"));
+	return s->shown;
+}

@@ -1,0 +1,63 @@
+/* private.h - what the files that build the wait-for graph share. */
+/* SPDX-License-Identifier: MIT */
+#ifndef VERDICT_GRAPH_PRIVATE_H
+#define VERDICT_GRAPH_PRIVATE_H
+
+#include "verdict/graph/providers.h"
+
+#include <signal.h>
+
+/*
+ * Every function providers_on_... takes a thread that is blocked in one way and
+ * returns the node that its wait rests on, or LIVE: the outside world can end
+ * it, or too little is known to deny that. Whatever is doubtful is LIVE: a
+ * missed deadlock is a pity, an invented one a lie.
+ */
+#define LIVE UINT32_MAX
+
+/* Kinds of nodes that several waiters share. */
+enum share {
+	SHARE_MEMORY,
+	SHARE_HOLDERS,
+	SHARE_READERS_TURN,
+	SHARE_REACH,
+	SHARE_PIPE,
+	SHARE_CHILDREN
+};
+
+/* In the generous graph: says what somebody outside may do for a thread. */
+void providers_maybe(struct providers *pr, uint32_t thread, enum maybe how);
+
+/* Returns true and the node if it is made already; else makes it: the caller adds its edges. */
+bool providers_shared(
+	struct providers *pr, enum share what, uint64_t key, enum web_mode mode, uint32_t *ret);
+
+/* Lets a node rest on the living threads of a process. */
+void providers_add_threads(struct providers *pr, uint32_t node, uint32_t process);
+
+/* Returns the node of all living threads of the trace. */
+uint32_t providers_everybody(struct providers *pr);
+
+/* Returns the node of the living children of a process, orphans among its descendants included. LIVE: one has ended and can be reaped. */
+uint32_t providers_children(struct providers *pr, uint32_t process);
+
+/* Returns the process in whose memory the private objects of a process lie. */
+int64_t providers_memory_of(const struct state *st, int64_t process_id);
+
+/* Returns the node of every thread that can reach an object: those of its process, or of all processes that map it. */
+uint32_t providers_reach(struct providers *pr, const struct state_lock *l, uint32_t thread);
+
+/* providers_lock.c */
+uint32_t providers_on_lock(struct providers *pr, uint32_t thread);
+uint32_t providers_on_file_lock(struct providers *pr, uint32_t thread);
+uint32_t providers_on_sem(struct providers *pr, uint32_t thread);
+
+/* providers_pipe.c; read: else it writes, from this side of the pipe. */
+uint32_t providers_on_pipe(
+	struct providers *pr, uint32_t thread, int64_t pipe_id, int side, bool read);
+uint32_t providers_on_poll(struct providers *pr, uint32_t thread);
+
+/* providers.c; a wait for a signal as such: anybody may send one, and SIGCHLD comes from the children. */
+uint32_t providers_on_signal(struct providers *pr, uint32_t thread);
+
+#endif

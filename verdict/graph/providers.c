@@ -1,0 +1,223 @@
+/* providers.c - what each blocked thread rests on: the wait-for graph of one moment. */
+/* SPDX-License-Identifier: MIT */
+#include "verdict/graph/private.h"
+
+#include "base/buf.h"
+#include "schema/query.h"
+
+#include <signal.h>
+
+static uint32_t rest_on_child(struct providers *pr, uint32_t thread)
+{
+	const struct state *st = pr->st;
+	const struct state_wait *w = &st->threads[thread].wait;
+	uint32_t me = st->threads[thread].process;
+
+	if (w->target_process_id) {
+		uint32_t p = state_process(st, w->target_process_id);
+
+		return p == STATE_NONE || !st->processes[p].alive ? LIVE : pr->process_node[p];
+	}
+	/* Without a child the call fails at once: it is on its way, or waits for somebody that is no child. */
+	return st->processes[me].child == STATE_NONE ? LIVE : providers_children(pr, me);
+}
+
+/* Waiting for a signal as such: anybody may send one; SIGCHLD comes from the children. */
+uint32_t providers_on_signal(struct providers *pr, uint32_t thread)
+{
+	providers_maybe(pr, thread, MAYBE_SENT);
+	if (pr->st->threads[thread].wait.sigmask & UINT64_C(1) << (SIGCHLD - 1))
+		return web_add(&pr->web, WEB_ANY);
+	return providers_children(pr, pr->st->threads[thread].process);
+}
+
+static uint32_t rest_on_thread(struct providers *pr, uint32_t thread)
+{
+	uint32_t t = state_thread(pr->st, pr->st->threads[thread].wait.target_thread_id);
+
+	return t == STATE_NONE ? LIVE : t;
+}
+
+static uint32_t rest_on_process(struct providers *pr, uint32_t thread)
+{
+	uint32_t p = state_process(pr->st, pr->st->threads[thread].wait.target_process_id);
+
+	return p == STATE_NONE || !pr->st->processes[p].alive ? LIVE : pr->process_node[p];
+}
+
+static uint32_t rest_on_futex(struct providers *pr, uint32_t thread)
+{
+	const struct state_thread *t = &pr->st->threads[thread];
+
+	if (state_catches_any(pr->st, t->process))
+		providers_maybe(pr, thread, MAYBE_SIGNAL);
+	return providers_reach(pr, state_lock_of(pr->st, &t->wait), thread);
+}
+
+static uint32_t rest_on(struct providers *pr, uint32_t thread)
+{
+	const struct state_wait *w = &pr->st->threads[thread].wait;
+
+	switch (w->reason) {
+	case WAIT_LOCK:
+		return providers_on_lock(pr, thread);
+	case WAIT_COND:
+	case WAIT_BARRIER:
+		return providers_reach(pr, state_lock_of(pr->st, w), thread);
+	case WAIT_SEM:
+		return providers_on_sem(pr, thread);
+	case WAIT_JOIN:
+	case WAIT_ONCE:
+		return rest_on_thread(pr, thread);
+	case WAIT_VFORK:
+		return rest_on_process(pr, thread);
+	case WAIT_CHILD:
+		return rest_on_child(pr, thread);
+	case WAIT_PIPE_READ:
+		return providers_on_pipe(pr, thread, w->pipe_id, w->side, true);
+	case WAIT_PIPE_WRITE:
+		return providers_on_pipe(pr, thread, w->pipe_id, w->side, false);
+	case WAIT_FIFO_OPEN:
+		if (!pr->fifos_certain)
+			providers_maybe(pr, thread, MAYBE_FIFO);
+		return providers_everybody(pr);
+	case WAIT_FILE_LOCK:
+		return providers_on_file_lock(pr, thread);
+	case WAIT_POLL:
+		return providers_on_poll(pr, thread);
+	case WAIT_SIGNAL:
+		return providers_on_signal(pr, thread);
+	case WAIT_FUTEX:
+		return rest_on_futex(pr, thread);
+	case WAIT_EVENTFD:
+		providers_maybe(pr, thread, MAYBE_EVENTFD);
+		return providers_everybody(pr);
+	case WAIT_NONE:
+	case WAIT_SOCKET:
+	case WAIT_SLEEP:
+	case WAIT_TTY:
+	case WAIT_FILE:
+	case WAIT_IPC:
+	case WAIT_STOPPED:
+	case WAIT_OTHER:
+	case WAIT_REASON_END:
+		break;
+	}
+	return LIVE;
+}
+
+/* ---- Signals, and all together ---- */
+
+static bool is_hearing(const struct state *st, uint32_t thread)
+{
+	static const bool hearing[WAIT_REASON_END] = {
+#define HEARING true
+#define DEAF false
+#define WAIT(NAME, number, name, mode, deafness, words, colour) [number] = deafness,
+#include "schema/waits.def"
+#undef WAIT
+#undef HEARING
+#undef DEAF
+	};
+	const struct state_thread *t = &st->threads[thread];
+	const struct state_lock *l = state_lock_of(st, &t->wait);
+
+	if (t->wait.reason == WAIT_SEM && l && providers_sem_is_lock(l, t))
+		return false;
+	return hearing[t->wait.reason];
+}
+
+static void add_thread(struct providers *pr, uint32_t thread)
+{
+	const struct state *st = pr->st;
+	const struct state_thread *t = &st->threads[thread];
+	const struct state_process *p = &st->processes[t->process];
+	struct web *g = &pr->web;
+	uint32_t node;
+
+	if (!t->waits || t->wait.timed || p->alarm_kills || t->wait.start_ns < p->stopped_ns ||
+		(p->alarm_rings && is_hearing(st, thread))) {
+		g->nodes[thread].source = true;
+		return;
+	}
+	node = rest_on(pr, thread);
+	/* Who might post a semaphore is known: its node says whether they can. */
+	if (node == LIVE || pr->maybe[thread] & ~(unsigned)MAYBE_POST) {
+		g->nodes[thread].source = true;
+		return;
+	}
+	web_edge(g, thread, node);
+	if (is_hearing(st, thread) && state_catches(st, thread, SIGCHLD)) {
+		node = providers_children(pr, t->process);
+		if (node == LIVE)
+			g->nodes[thread].source = true;
+		else
+			web_edge(g, thread, node);
+	}
+}
+
+/* Says whether a process that can go on may open pipes that it does not hold. */
+static bool may_reopen(const struct providers *strict)
+{
+	const struct state *st = strict->st;
+
+	for (size_t i = 0; i < st->n_processes; i++)
+		if (st->processes[i].alive && st->processes[i].reopens &&
+			strict->web.nodes[strict->process_node[i]].live)
+			return true;
+	return false;
+}
+
+/* Two members that block in opening different FIFOs: whoever is outside would have to come twice. */
+static bool opens_crossed(const struct providers *strict)
+{
+	const struct state *st = strict->st;
+	int64_t first = 0;
+
+	for (size_t i = 0; i < st->n_threads; i++) {
+		const struct state_wait *w = &st->threads[i].wait;
+
+		if (!st->threads[i].waits || w->reason != WAIT_FIFO_OPEN || !w->pipe_id ||
+			strict->web.nodes[i].live)
+			continue;
+		if (first && w->pipe_id != first)
+			return true;
+		first = w->pipe_id;
+	}
+	return false;
+}
+
+int providers_build(struct providers *pr, const struct state *st, const struct providers *strict,
+	struct buf *why)
+{
+	(void)why;
+	*pr = (struct providers){.st = st, .everybody = STATE_NONE, .generous = strict != NULL};
+	pr->strict = strict;
+	pr->fifos_certain = strict && opens_crossed(strict);
+	pr->reopens = strict && may_reopen(strict);
+	pr->maybe = xcalloc(st->n_threads + 1, sizeof *pr->maybe);
+	pr->process_node = xcalloc(st->n_processes + 1, sizeof *pr->process_node);
+	for (size_t i = 0; i < st->n_threads; i++)
+		(void)web_add(&pr->web, WEB_ANY);
+	for (size_t i = 0; i < st->n_processes; i++) {
+		uint32_t node = pr->process_node[i] = web_add(&pr->web, WEB_ANY);
+
+		providers_add_threads(pr, node, (uint32_t)i);
+		/* A handler on top of a wait may write, post, or end the process, whatever is waited for. */
+		if (st->processes[i].alive && st->processes[i].alarm_rings)
+			pr->web.nodes[node].source = true;
+	}
+	for (size_t i = 0; i < st->n_threads; i++)
+		add_thread(pr, (uint32_t)i);
+	web_solve(&pr->web);
+	return 0;
+}
+
+void providers_done(struct providers *pr)
+{
+	web_done(&pr->web);
+	hash_done(&pr->shared);
+	free(pr->maybe);
+	free(pr->process_node);
+	*pr = (struct providers){0};
+}

@@ -1,0 +1,195 @@
+/* providers_lock.c - what waits for locks, semaphores and file locks rest on. */
+/* SPDX-License-Identifier: MIT */
+#include "verdict/graph/private.h"
+
+#include "base/buf.h"
+#include "schema/query.h"
+
+/*
+ * Adds a holder to a node of mode ALL. A holder that has ended never releases
+ * anything, nor does one that belongs to another process than the private lock
+ * does (the lock is a copy that fork made): those get a node that is dead.
+ */
+static void add_holder(
+	struct providers *pr, uint32_t node, const struct state_lock *l, int64_t thread_id)
+{
+	const struct state *st = pr->st;
+	uint32_t t = state_thread(st, thread_id);
+	bool copied = t != STATE_NONE && !l->pshared &&
+		      st->processes[st->threads[t].process].memory_id !=
+			      providers_memory_of(st, l->process_id);
+
+	web_edge(&pr->web, node, t == STATE_NONE || copied ? web_add(&pr->web, WEB_ANY) : t);
+}
+
+/* A waiting writer that asked no later than a reader who waits though only readers hold the lock. */
+static uint32_t queued_writers(struct providers *pr, const struct state_lock *l)
+{
+	const struct state *st = pr->st;
+	uint32_t node;
+	size_t n = 0;
+
+	if (providers_shared(pr, SHARE_READERS_TURN, (uint64_t)l->id, WEB_ALL, &node))
+		return node;
+	for (size_t i = 0; i < st->n_threads; i++) {
+		const struct state_thread *t = &st->threads[i];
+
+		if (!t->waits || t->wait.reason != WAIT_LOCK || t->wait.lock_id != l->id ||
+			t->wait.shared)
+			continue;
+		web_edge(&pr->web, node, (uint32_t)i);
+		n++;
+	}
+	if (!n)
+		pr->web.nodes[node].source = true;
+	return node;
+}
+
+/* The owner that was read from the mutex when this thread blocked on it: good while nobody has been woken from it since. */
+static uint32_t hinted_holder(
+	struct providers *pr, const struct state_lock *l, const struct state_wait *w)
+{
+	uint32_t t = state_thread(pr->st, w->target_thread_id), node;
+
+	if (!w->target_thread_id || l->stale || l->robust)
+		return LIVE;
+	if (t == STATE_NONE && l->pshared)
+		return LIVE;
+	node = web_add(&pr->web, WEB_ALL);
+	add_holder(pr, node, l, w->target_thread_id);
+	return node;
+}
+
+/* Says whether the holders that are known cannot be the ones that are waited for. */
+static bool is_doubtful(const struct state *st, const struct state_lock *l, uint32_t thread)
+{
+	for (uint32_t h = l->first_holder; h != STATE_NONE; h = st->holders[h].next) {
+		const struct state_holder *holder = &st->holders[h];
+		bool gone = state_thread(st, holder->thread_id) == STATE_NONE;
+
+		if (holder->inferred && l->stale)
+			return true;
+		/* The next to ask for a robust lock is given it, with a word about the dead owner. */
+		if (l->robust && gone)
+			return true;
+		/* Whoever has such a mutex already would not have been put to sleep. */
+		if (l->reentrant && holder->thread_id == st->threads[thread].id)
+			return true;
+	}
+	return false;
+}
+
+/* Says whether somebody who could reach the lock can go on as it is. */
+static bool has_live_user(const struct providers *pr, const struct state_lock *l)
+{
+	const struct state *st = pr->st;
+
+	for (size_t i = 0; pr->strict && i < st->n_processes; i++)
+		if (st->processes[i].alive &&
+			(l->pshared || l->process_id == st->processes[i].id) &&
+			pr->strict->web.nodes[pr->strict->process_node[i]].live)
+			return true;
+	return false;
+}
+
+uint32_t providers_on_lock(struct providers *pr, uint32_t thread)
+{
+	const struct state *st = pr->st;
+	const struct state_wait *w = &st->threads[thread].wait;
+	const struct state_lock *l = state_lock_of(st, w);
+	bool written = false, reader = w->shared && l && l->kind == LOCK_RWLOCK;
+	uint32_t node;
+
+	if (!l || is_doubtful(st, l, thread))
+		return LIVE;
+	if (l->foreign && !l->reentrant && !l->robust && has_live_user(pr, l))
+		providers_maybe(pr, thread, MAYBE_UNLOCK);
+	/* Who reads is written nowhere in a rwlock; but a waiter that was seen asleep waits for somebody who can reach it. */
+	if (l->first_holder == STATE_NONE && l->kind == LOCK_RWLOCK && st->instant)
+		return providers_reach(pr, l, thread);
+	if (l->first_holder == STATE_NONE)
+		return hinted_holder(pr, l, w);
+	for (uint32_t h = l->first_holder; h != STATE_NONE; h = st->holders[h].next)
+		written = written || !st->holders[h].shared;
+	if (reader && !written)
+		return queued_writers(pr, l);
+	if (providers_shared(pr, SHARE_HOLDERS, (uint64_t)l->id, WEB_ALL, &node))
+		return node;
+	for (uint32_t h = l->first_holder; h != STATE_NONE; h = st->holders[h].next)
+		add_holder(pr, node, l, st->holders[h].thread_id);
+	return node;
+}
+
+/*
+ * A file lock is held by an open file description, which any process that has
+ * it may unlock; the rows of one description share the thread that took it.
+ */
+uint32_t providers_on_file_lock(struct providers *pr, uint32_t thread)
+{
+	const struct state *st = pr->st;
+	const struct state_lock *l = state_lock_of(st, &st->threads[thread].wait);
+	uint32_t node;
+	size_t n = 0;
+
+	if (!l)
+		return LIVE;
+	if (providers_shared(pr, SHARE_HOLDERS, (uint64_t)l->id, WEB_ALL, &node))
+		return node;
+	for (uint32_t h = l->first_holder; h != STATE_NONE; h = st->holders[h].next) {
+		int64_t taker = st->holders[h].thread_id;
+		uint32_t description = STATE_NONE;
+
+		for (uint32_t k = l->first_holder; k != h; k = st->holders[k].next)
+			if (st->holders[k].thread_id == taker)
+				description = 0; /* done with the first of its rows */
+		if (description == 0)
+			continue;
+		for (uint32_t k = h; k != STATE_NONE; k = st->holders[k].next) {
+			uint32_t p = state_process(st, st->holders[k].process_id);
+
+			if (st->holders[k].thread_id != taker || p == STATE_NONE ||
+				!st->processes[p].alive)
+				continue;
+			if (description == STATE_NONE) {
+				description = web_add(&pr->web, WEB_ANY);
+				web_edge(&pr->web, node, description);
+				n++;
+			}
+			web_edge(&pr->web, description, pr->process_node[p]);
+		}
+	}
+	if (!n)
+		pr->web.nodes[node].source = true;
+	return node;
+}
+
+bool providers_sem_is_lock(const struct state_lock *l, const struct state_thread *waiter)
+{
+	return l->from_birth && l->initial == 1 && l->has_stat && !l->foreign_posts &&
+	       l->last_taker_id && l->last_taker_id != waiter->id;
+}
+
+uint32_t providers_on_sem(struct providers *pr, uint32_t thread)
+{
+	const struct state *st = pr->st;
+	const struct state_thread *t = &st->threads[thread];
+	const struct state_lock *l = state_lock_of(st, &t->wait);
+	uint32_t all;
+
+	if (!l || l->value > 0)
+		return LIVE;
+	all = providers_reach(pr, l, thread);
+	if (l->outside)
+		providers_maybe(pr, thread, MAYBE_SEM);
+	if (providers_sem_is_lock(l, t)) {
+		uint32_t taker = state_thread(st, l->last_taker_id);
+
+		if (taker != STATE_NONE && (l->cycles > 0 || !pr->generous))
+			return taker;
+		providers_maybe(pr, thread, MAYBE_POST);
+		return all;
+	}
+	if (state_catches_any(st, t->process))
+		providers_maybe(pr, thread, MAYBE_SIGNAL);
+	return all;
+}

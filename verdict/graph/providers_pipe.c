@@ -1,0 +1,129 @@
+/* providers_pipe.c - what waits for pipes, FIFOs, socketpairs and sets of descriptors rest on. */
+/* SPDX-License-Identifier: MIT */
+#include "verdict/graph/private.h"
+
+#include "base/buf.h"
+#include "schema/query.h"
+
+/* What a read (or a write) on this side of a pipe rests on: whoever holds the opposite end. */
+static uint32_t opposite(struct providers *pr, const struct state_pipe *p, int side, bool read)
+{
+	const struct state *st = pr->st;
+	uint32_t node;
+	size_t n = 0;
+
+	if (!p->known_from_birth || p->under_way)
+		return LIVE;
+	if (p->is_socketpair ? (side ? p->read_outside : p->write_outside)
+			     : (read ? p->write_outside : p->read_outside))
+		return LIVE;
+	if (providers_shared(pr, SHARE_PIPE, (uint64_t)p->id * 4 + (uint64_t)side * 2 + read,
+		    WEB_ANY, &node))
+		return node;
+	for (uint32_t i = p->first_end; i < p->first_end + p->n_ends; i++) {
+		const struct state_end *e = &st->ends[i];
+		uint32_t process = state_process(st, e->process_id);
+
+		if (p->is_socketpair ? e->side == side : read ? !e->writes : !e->reads)
+			continue;
+		if (process == STATE_NONE || !st->processes[process].alive)
+			continue;
+		web_edge(&pr->web, node, pr->process_node[process]);
+		n++;
+	}
+	/* With nobody left the call returns (end of file, EPIPE): it is on its way. */
+	if (!n)
+		pr->web.nodes[node].source = true;
+	return node;
+}
+
+/* Says whether the process itself holds the end that its thread waits for. */
+static bool waits_for_itself(
+	const struct state *st, const struct state_pipe *p, int side, bool read, int64_t process_id)
+{
+	for (uint32_t i = p->first_end; i < p->first_end + p->n_ends; i++) {
+		const struct state_end *e = &st->ends[i];
+
+		if (e->process_id == process_id && (p->is_socketpair ? e->side != side
+							   : read    ? e->writes
+								     : e->reads))
+			return true;
+	}
+	return false;
+}
+
+uint32_t providers_on_pipe(
+	struct providers *pr, uint32_t thread, int64_t pipe_id, int side, bool read)
+{
+	const struct state *st = pr->st;
+	const struct state_thread *t = &st->threads[thread];
+	uint32_t p = state_pipe(st, pipe_id);
+	bool own;
+
+	if (p == STATE_NONE)
+		return LIVE;
+	own = waits_for_itself(st, &st->pipes[p], side, read, st->processes[t->process].id);
+	/* Who polls an end that it holds itself is an event loop at rest, whatever it catches. */
+	if (own && (t->wait.reason == WAIT_POLL || state_catches_any(st, t->process)))
+		providers_maybe(pr, thread, MAYBE_SIGNAL);
+	/* A server keeps an end of its own FIFO open, and waits for whoever comes. */
+	if (own && st->pipes[p].is_fifo)
+		providers_maybe(pr, thread, MAYBE_FIFO);
+	if (pr->reopens && !st->pipes[p].is_socketpair)
+		providers_maybe(pr, thread, MAYBE_REOPEN);
+	return opposite(pr, &st->pipes[p], side, read);
+}
+
+/* ---- Sets ---- */
+
+static uint32_t rest_on_polled(struct providers *pr, uint32_t thread, sqlite3_stmt *item)
+{
+	const char *kind = query_text(item, 0), *mode = query_text(item, 1);
+	uint32_t p, node;
+
+	if (!strcmp(kind, "process")) {
+		p = state_process(pr->st, query_int(item, 4, 0));
+		return p == STATE_NONE || !pr->st->processes[p].alive ? LIVE : pr->process_node[p];
+	}
+	if (!strcmp(kind, "eventfd")) {
+		providers_maybe(pr, thread, MAYBE_EVENTFD);
+		return providers_everybody(pr);
+	}
+	if (!strcmp(kind, "signalfd"))
+		return providers_on_signal(pr, thread);
+	if (strcmp(kind, "pipe") != 0)
+		return LIVE;
+	node = web_add(&pr->web, WEB_ANY);
+	for (int read = 0; read < 2; read++) {
+		if (!strchr(mode, read ? 'r' : 'w'))
+			continue;
+		p = providers_on_pipe(
+			pr, thread, query_int(item, 2, 0), query_int(item, 3, 0) != 0, read);
+		if (p == LIVE)
+			return LIVE;
+		web_edge(&pr->web, node, p);
+	}
+	return *mode ? node : LIVE;
+}
+
+/* A set that is not known, or is empty, may be anything: live. */
+uint32_t providers_on_poll(struct providers *pr, uint32_t thread)
+{
+	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
+	_cleanup_buf_ struct buf why = BUF_INIT;
+	uint32_t node = web_add(&pr->web, WEB_ANY);
+	size_t n = 0;
+	int rc = query_one(pr->st->db,
+		"SELECT kind, mode, pipe_id, side, process_id FROM wait_on WHERE wait_id = ?1"
+		" ORDER BY ordinal",
+		pr->st->threads[thread].wait.id, &stmt, &why);
+
+	for (; rc > 0; rc = query_step(stmt, &why), n++) {
+		uint32_t item = rest_on_polled(pr, thread, stmt);
+
+		if (item == LIVE)
+			return LIVE;
+		web_edge(&pr->web, node, item);
+	}
+	return rc || !n ? LIVE : node;
+}

@@ -1,0 +1,142 @@
+/* providers_reach.c - nodes that several waiters share, and who can reach an object. */
+/* SPDX-License-Identifier: MIT */
+#include "verdict/graph/private.h"
+
+#include "base/buf.h"
+#include "schema/query.h"
+
+void providers_maybe(struct providers *pr, uint32_t thread, enum maybe how)
+{
+	if (pr->generous)
+		pr->maybe[thread] |= how;
+}
+
+/* Returns true and the node if it is made already; else makes it: the caller adds its edges. */
+bool providers_shared(
+	struct providers *pr, enum share what, uint64_t key, enum web_mode mode, uint32_t *ret)
+{
+	uint64_t k = hash_mix((uint64_t)what, key, 1);
+	uintptr_t known = (uintptr_t)hash_get(&pr->shared, k);
+
+	if (known) {
+		*ret = (uint32_t)(known - 1);
+		return true;
+	}
+	*ret = web_add(&pr->web, mode);
+	(void)hash_set(&pr->shared, k, (void *)(uintptr_t)(*ret + 1));
+	return false;
+}
+
+void providers_add_threads(struct providers *pr, uint32_t node, uint32_t process)
+{
+	const struct state *st = pr->st;
+	const struct state_process *p = &st->processes[process];
+
+	for (uint32_t t = p->first; t != STATE_NONE; t = st->threads[t].next)
+		web_edge(&pr->web, node, t);
+	/* Alive, but no thread of it is known, or one is yet to come: that may do anything but release what others hold. */
+	if (p->alive && (p->first == STATE_NONE || p->timer_calls))
+		pr->web.nodes[node].source = true;
+}
+
+/* All living threads of the trace. */
+uint32_t providers_everybody(struct providers *pr)
+{
+	if (pr->everybody == STATE_NONE) {
+		pr->everybody = web_add(&pr->web, WEB_ANY);
+		for (size_t i = 0; i < pr->st->n_processes; i++)
+			if (pr->st->processes[i].alive)
+				web_edge(&pr->web, pr->everybody, pr->process_node[i]);
+	}
+	return pr->everybody;
+}
+
+/* The living children of a process, orphans among its descendants included. LIVE: one has ended and can be reaped. */
+uint32_t providers_children(struct providers *pr, uint32_t process)
+{
+	const struct state *st = pr->st;
+	uint32_t node;
+
+	if (st->processes[process].has_zombie)
+		return LIVE;
+	if (providers_shared(pr, SHARE_CHILDREN, process, WEB_ANY, &node))
+		return node;
+	for (uint32_t c = st->processes[process].child; c != STATE_NONE;
+		c = st->processes[c].sibling)
+		web_edge(&pr->web, node, pr->process_node[c]);
+	return node;
+}
+
+static int add_users(struct providers *pr, uint32_t node, int64_t lock_id, size_t *ret_n)
+{
+	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
+	_cleanup_buf_ struct buf why = BUF_INIT;
+	const struct state *st = pr->st;
+	int rc = query_one(st->db,
+		"SELECT process_id, coalesce(end_ns, 9223372036854775807), start_ns FROM lock_user"
+		" WHERE lock_id = ?1",
+		lock_id, &stmt, &why);
+
+	for (; rc > 0; rc = query_step(stmt, &why)) {
+		uint32_t p = state_process(st, query_int(stmt, 0, 0));
+
+		if (p == STATE_NONE || !st->processes[p].alive ||
+			query_int(stmt, 1, 0) <= st->now_ns || query_int(stmt, 2, 0) > st->now_ns)
+			continue;
+		web_edge(&pr->web, node, pr->process_node[p]);
+		++*ret_n;
+	}
+	return rc;
+}
+
+/* The process in whose memory the private objects of a process lie. */
+int64_t providers_memory_of(const struct state *st, int64_t process_id)
+{
+	uint32_t p = st->shares_memory ? state_process(st, process_id) : STATE_NONE;
+
+	return p == STATE_NONE ? process_id : st->processes[p].memory_id;
+}
+
+/*
+ * All threads that run in one memory: those of one process, as a rule. A handler that
+ * an alarm will run is none of them: it may not signal a condition.
+ */
+static uint32_t memory(struct providers *pr, uint32_t process)
+{
+	const struct state *st = pr->st;
+	int64_t id = st->processes[process].memory_id;
+	uint32_t node;
+
+	if (!st->shares_memory && !st->processes[process].alarm_rings)
+		return pr->process_node[process];
+	if (providers_shared(pr, SHARE_MEMORY, (uint64_t)id, WEB_ANY, &node))
+		return node;
+	for (size_t i = 0; i < st->n_processes; i++)
+		if (st->processes[i].alive && st->processes[i].memory_id == id)
+			providers_add_threads(pr, node, (uint32_t)i);
+	return node;
+}
+
+/* Every thread that can reach an object: those of its process, or of all processes that map it. */
+uint32_t providers_reach(struct providers *pr, const struct state_lock *l, uint32_t thread)
+{
+	const struct state_thread *t = &pr->st->threads[thread];
+	uint32_t node;
+	size_t users = 0;
+
+	if (!l)
+		return LIVE;
+	if (!l->pshared)
+		return providers_memory_of(pr->st, l->process_id) ==
+				       pr->st->processes[t->process].memory_id
+			       ? memory(pr, t->process)
+			       : LIVE;
+	if (!providers_shared(pr, SHARE_REACH, (uint64_t)l->id, WEB_ANY, &node)) {
+		/* Nobody known to map it, though somebody waits on it: not enough is known. */
+		if (add_users(pr, node, l->id, &users) < 0 || !users)
+			pr->web.nodes[node].source = true;
+	}
+	if (l->outside)
+		providers_maybe(pr, thread, MAYBE_SHARED);
+	return node;
+}

@@ -1,0 +1,296 @@
+/* state.c - who is alive and who waits for what, at one moment. */
+/* SPDX-License-Identifier: MIT */
+#include "verdict/graph/state.h"
+
+#include "base/buf.h"
+#include "schema/query.h"
+
+#include <errno.h>
+
+enum wait_reason state_reason(const char *name)
+{
+	static const struct {
+		const char *name;
+		enum wait_reason reason;
+	} rows[] = {
+#define WAIT(NAME, number, name, mode, deafness, words, colour) {name, WAIT_##NAME},
+#include "schema/waits.def"
+#undef WAIT
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		if (!strcmp(rows[i].name, name))
+			return rows[i].reason;
+	return WAIT_OTHER;
+}
+
+static uint32_t find(const struct hash *h, int64_t id)
+{
+	uintptr_t value = (uintptr_t)hash_get(h, (uint64_t)id);
+
+	return value ? (uint32_t)(value - 1) : STATE_NONE;
+}
+
+static void remember(struct hash *h, int64_t id, size_t index)
+{
+	(void)hash_set(h, (uint64_t)id, (void *)(uintptr_t)(index + 1));
+}
+
+uint32_t state_thread(const struct state *st, int64_t id)
+{
+	return find(&st->thread_by_id, id);
+}
+
+uint32_t state_process(const struct state *st, int64_t id)
+{
+	return find(&st->process_by_id, id);
+}
+
+uint32_t state_lock(const struct state *st, int64_t id)
+{
+	return find(&st->lock_by_id, id);
+}
+
+uint32_t state_pipe(const struct state *st, int64_t id)
+{
+	return find(&st->pipe_by_id, id);
+}
+
+const struct state_lock *state_lock_of(const struct state *st, const struct state_wait *w)
+{
+	uint32_t l = state_lock(st, w->lock_id);
+
+	return l == STATE_NONE ? NULL : &st->locks[l];
+}
+
+int state_query(struct state *st, const char *sql, const char *start, const char *end,
+	sqlite3_stmt **ret, struct buf *why)
+{
+	_cleanup_buf_ struct buf text = BUF_INIT;
+	const char *open = strstr(sql, "@open");
+	int rc;
+
+	buf_add(&text, sql, (size_t)(open - sql));
+	/* The form for the end is the one that the partial indexes serve. */
+	if (st->at_ns == STATE_END)
+		buf_addf(&text, "%s IS NULL", end);
+	else
+		buf_addf(&text, "coalesce(%s, -1) <= ?1 AND (%s IS NULL OR %s > ?1)", start, end,
+			end);
+	buf_adds(&text, open + strlen("@open"));
+	rc = query_open(st->db, text.data, ret, why);
+	if (!rc && st->at_ns != STATE_END)
+		(void)sqlite3_bind_int64(*ret, 1, st->at_ns);
+	return rc;
+}
+
+/* Losses of these kinds cannot make a blocked thread look blocked when it is not. */
+static const char lost_sql[] =
+	"SELECT sum(count) FROM lost WHERE kind NOT IN ('pipe_io','sched','sample','more','comm',"
+	"'module','stdio','PIPE_IO','SCHED','SAMPLE','MORE','COMM','MODULE','STDIO')"
+	/* A thread that was killed while it told of what it did does nothing any more. */
+	" AND source <> 'shim: interrupted for good'";
+
+static int load_trace(struct state *st, struct buf *why)
+{
+	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
+	int rc = query_one(st->db, "SELECT backend, duration_ns, lost FROM trace", 0, &stmt, why);
+
+	if (rc < 0)
+		return rc;
+	st->last_ns = INT64_MAX;
+	if (rc) {
+		st->instant = !strcmp(query_text(stmt, 0), "snapshot");
+		st->last_ns = query_int(stmt, 1, INT64_MAX);
+		st->lost = query_int(stmt, 2, 0) && query_number(st->db, lost_sql, 0, 0) > 0;
+	}
+	st->now_ns = st->at_ns < st->last_ns ? st->at_ns : st->last_ns;
+	return 0;
+}
+
+static void add_process(struct state *st, sqlite3_stmt *stmt, bool alive)
+{
+	struct state_process *p;
+	int64_t id = query_int(stmt, 0, 0);
+
+	if (state_process(st, id) != STATE_NONE)
+		return;
+	ARRAY_GROW(st->processes, st->n_processes, st->cap_processes);
+	p = &st->processes[st->n_processes];
+	*p = (struct state_process){.id = id,
+		.parent_id = query_int(stmt, 1, 0),
+		.end_ns = query_int(stmt, 2, INT64_MAX),
+		.reopens = query_int(stmt, 3, 0) != 0,
+		.memory_id = query_int(stmt, 4, id),
+		.first = STATE_NONE,
+		.parent = STATE_NONE,
+		.child = STATE_NONE,
+		.sibling = STATE_NONE,
+		.alive = alive};
+	st->shares_memory = st->shares_memory || p->memory_id != id;
+	remember(&st->process_by_id, id, st->n_processes++);
+}
+
+/* Climbs from a process to the nearest ancestor that is alive: whoever adopts orphans within the trace is among them. */
+static uint32_t living_ancestor(const struct state *st, int64_t parent_id)
+{
+	enum { GENERATIONS = 64 }; /* a damaged file may hold a ring of parents */
+
+	for (int i = 0; parent_id && i < GENERATIONS; i++) {
+		uint32_t p = state_process(st, parent_id);
+
+		if (p != STATE_NONE && st->processes[p].alive)
+			return p;
+		parent_id = query_number(
+			st->db, "SELECT parent_id FROM process WHERE id = ?1", parent_id, 0);
+	}
+	return STATE_NONE;
+}
+
+static void add_child(struct state *st, uint32_t child)
+{
+	struct state_process *p = &st->processes[child];
+
+	p->parent = living_ancestor(st, p->parent_id);
+	if (p->parent == STATE_NONE || p->parent == child)
+		return;
+	/* What ended after its parent did is reaped outside. */
+	if (!p->alive) {
+		if (st->processes[p->parent].id == p->parent_id)
+			st->processes[p->parent].has_zombie = true;
+		return;
+	}
+	p->sibling = st->processes[p->parent].child;
+	st->processes[p->parent].child = child;
+}
+
+static int load_processes(struct state *st, struct buf *why)
+{
+	_cleanup_stmt_ sqlite3_stmt *stmt = NULL, *dead = NULL;
+	int rc = state_query(st,
+		"SELECT id, parent_id, end_ns, reopens, memory_id FROM process WHERE @open",
+		"start_ns", "end_ns", &stmt, why);
+
+	if (rc)
+		return rc;
+	while ((rc = query_step(stmt, why)) > 0)
+		add_process(st, stmt, true);
+	if (rc)
+		return rc;
+	rc = query_one(st->db,
+		"SELECT id, parent_id, end_ns FROM process WHERE end_ns <= ?1"
+		" AND (reaped_ns IS NULL OR reaped_ns > ?1) AND autoreap IS NOT 1",
+		st->at_ns, &dead, why);
+	for (; rc > 0; rc = query_step(dead, why))
+		add_process(st, dead, false);
+	for (size_t i = 0; i < st->n_processes; i++)
+		add_child(st, (uint32_t)i);
+	return rc;
+}
+
+static int load_threads(struct state *st, struct buf *why)
+{
+	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
+	int rc = state_query(st,
+		"SELECT id, process_id, end_ns, torn FROM thread WHERE @open ORDER BY id",
+		"start_ns", "end_ns", &stmt, why);
+
+	if (rc)
+		return rc;
+	while ((rc = query_step(stmt, why)) > 0) {
+		uint32_t p = state_process(st, query_int(stmt, 1, 0));
+		struct state_thread *t;
+
+		if (p == STATE_NONE || !st->processes[p].alive)
+			continue;
+		ARRAY_GROW(st->threads, st->n_threads, st->cap_threads);
+		t = &st->threads[st->n_threads];
+		*t = (struct state_thread){.id = query_int(stmt, 0, 0),
+			.process = p,
+			.next = st->processes[p].first,
+			.end_ns = query_int(stmt, 2, INT64_MAX),
+			.torn = query_int(stmt, 3, 0) != 0,
+			.alive = true};
+		st->processes[p].first = (uint32_t)st->n_threads;
+		remember(&st->thread_by_id, t->id, st->n_threads++);
+	}
+	return rc;
+}
+
+static struct state_wait read_wait(sqlite3_stmt *stmt)
+{
+	return (struct state_wait){.id = query_int(stmt, 0, 0),
+		.start_ns = query_int(stmt, 2, 0),
+		.end_ns = query_int(stmt, 3, INT64_MAX),
+		.reason = state_reason(query_text(stmt, 4)),
+		.lock_id = query_int(stmt, 5, 0),
+		.pipe_id = query_int(stmt, 6, 0),
+		.target_process_id = query_int(stmt, 7, 0),
+		.target_thread_id = query_int(stmt, 8, 0),
+		.timed = query_int(stmt, 9, 0) != 0,
+		.sigmask = (uint64_t)query_int(stmt, 10, 0),
+		.shared = !strcmp(query_text(stmt, 11), "s"),
+		.side = query_int(stmt, 12, 0) != 0,
+		.target_pgid = query_int(stmt, 13, 0),
+		.site_id = query_int(stmt, 14, 0),
+		.waker_id = query_int(stmt, 15, 0)};
+}
+
+static int load_waits(struct state *st, struct buf *why)
+{
+	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
+	int rc = state_query(st,
+		"SELECT id, thread_id, start_ns, end_ns, reason, lock_id, pipe_id,"
+		" target_process_id, target_thread_id, timed, sigmask, mode, side, target_pgid,"
+		" site_id, waker_id FROM wait WHERE @open",
+		"start_ns", "end_ns", &stmt, why);
+
+	if (rc)
+		return rc;
+	while ((rc = query_step(stmt, why)) > 0) {
+		uint32_t i = state_thread(st, query_int(stmt, 1, 0));
+		struct state_wait w = read_wait(stmt);
+		struct state_thread *t;
+
+		if (i == STATE_NONE)
+			continue;
+		t = &st->threads[i];
+		if (t->waits && (w.start_ns < t->wait.start_ns ||
+					(w.start_ns == t->wait.start_ns && w.id < t->wait.id)))
+			continue;
+		t->waits = true;
+		t->wait = w;
+	}
+	return rc;
+}
+
+int state_load(struct state *st, struct sqlite3 *db, int64_t at_ns, bool open_only, struct buf *why)
+{
+	static int (*const steps[])(struct state *, struct buf *) = {
+		load_trace, load_processes, load_threads, load_waits, state_load_signals};
+	int rc = 0;
+
+	*st = (struct state){.db = db, .at_ns = at_ns};
+	for (size_t i = 0; !rc && i < ARRAY_SIZE(steps); i++)
+		rc = steps[i](st, why);
+	if (!rc)
+		rc = state_load_locks(st, open_only || at_ns == STATE_END, why);
+	if (!rc)
+		rc = state_load_pipes(st, why);
+	return rc;
+}
+
+void state_done(struct state *st)
+{
+	free(st->threads);
+	free(st->processes);
+	free(st->locks);
+	free(st->holders);
+	free(st->pipes);
+	free(st->ends);
+	hash_done(&st->thread_by_id);
+	hash_done(&st->process_by_id);
+	hash_done(&st->lock_by_id);
+	hash_done(&st->pipe_by_id);
+	*st = (struct state){0};
+}

@@ -1,0 +1,159 @@
+/* state.h - who is alive, who waits for what and who holds what, at one moment. */
+/* SPDX-License-Identifier: MIT */
+#ifndef VERDICT_GRAPH_STATE_H
+#define VERDICT_GRAPH_STATE_H
+
+#include "base/hash.h"
+#include "schema/record.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct buf;
+struct sqlite3;
+struct sqlite3_stmt;
+
+/* The end of the trace, or its last commit, as a moment. */
+#define STATE_END INT64_MAX
+
+/* No index. */
+#define STATE_NONE UINT32_MAX
+
+/* One open wait of a thread, the innermost if a signal handler waits on top of another one. */
+struct state_wait {
+	int64_t id, start_ns, end_ns; /* end_ns INT64_MAX: never */
+	enum wait_reason reason;
+	int64_t lock_id, pipe_id, target_process_id, target_thread_id, target_pgid, site_id;
+	uint64_t sigmask;   /* 0 where it is not known: then any signal may come */
+	bool timed, shared; /* shared: asks for a read lock */
+	int side;
+	int64_t waker_id; /* who ended it */
+};
+
+struct state_thread {
+	int64_t id, end_ns; /* end_ns INT64_MAX: never */
+	uint32_t process;   /* index */
+	uint32_t next;      /* next living thread of the process, or STATE_NONE */
+	bool alive, waits;
+	bool torn; /* it ended, later, by somebody else's doing */
+	struct state_wait wait;
+};
+
+struct state_process {
+	int64_t id, parent_id, end_ns; /* end_ns INT64_MAX: never */
+	int64_t memory_id;             /* process in whose memory it runs: its own id, as a rule */
+	uint32_t first;                /* first living thread, or STATE_NONE */
+	uint32_t
+		parent; /* index of the nearest living ancestor: it may reap this one; or STATE_NONE */
+	uint32_t child,
+		sibling; /* living children (and orphans below it), next of the same parent; or STATE_NONE */
+	bool alive, has_zombie;   /* has_zombie: a child has ended and can be reaped */
+	uint64_t caught, ignored; /* signals with a handler, ignored signals: bit signo - 1 */
+	bool reopens;             /* may open pipes of others through /proc */
+	bool alarm_kills;         /* an armed timer, or a signal on its way, will kill it */
+	int64_t stopped_ns; /* when a signal stopped it, where only the sender told; 0: none did, or it was continued */
+	bool alarm_rings; /* the signal of one will be caught */
+	bool timer_calls; /* an armed timer will start a thread that runs a function of the program */
+};
+
+struct state_lock {
+	int64_t id, process_id, initial, value, last_taker_id, cycles, foreign_posts;
+	int64_t max_hold_ns; /* INT64_MAX: not known */
+	enum lock_kind kind;
+	bool pshared, robust, reentrant, outside, from_birth, has_stat;
+	bool foreign; /* it, or another of its process, was released by a thread that did not hold it */
+	bool stale; /* what is known of its holder by looking into its memory is out of date */
+	uint32_t first_holder, first_waiter; /* indexes, or STATE_NONE */
+};
+
+struct state_holder {
+	int64_t thread_id, process_id, acquire_ns, site_id;
+	uint32_t lock, next; /* index of the lock; next holder of it */
+	bool shared, inferred;
+};
+
+struct state_end {
+	int64_t pipe_id, process_id;
+	int side;
+	bool reads, writes;
+};
+
+struct state_pipe {
+	int64_t id;
+	bool known_from_birth, is_fifo, is_socketpair, read_outside, write_outside;
+	bool under_way; /* a descriptor of it is in a message that nobody has received */
+	uint32_t first_end, n_ends; /* in state.ends */
+};
+
+struct state {
+	struct sqlite3 *db;
+	int64_t at_ns;      /* as asked */
+	int64_t now_ns;     /* the moment itself, the end resolved */
+	int64_t last_ns;    /* how far the trace goes */
+	bool instant;       /* a snapshot: durations say nothing */
+	bool lost;          /* records were lost that could change a verdict */
+	bool shares_memory; /* some process runs in the memory of another one */
+	struct state_thread *threads;
+	size_t n_threads, cap_threads;
+	struct state_process *processes;
+	size_t n_processes, cap_processes;
+	struct state_lock *locks;
+	size_t n_locks, cap_locks;
+	struct state_holder *holders;
+	size_t n_holders, cap_holders;
+	struct state_pipe *pipes;
+	size_t n_pipes, cap_pipes;
+	struct state_end *ends;
+	size_t n_ends, cap_ends;
+	struct hash thread_by_id, process_by_id, lock_by_id, pipe_by_id; /* index + 1 */
+};
+
+/*
+ * Reads the state at at_ns. Who held a lock then comes from lock_open for
+ * STATE_END, and also if open_only: that is right for the moment before
+ * somebody ended who never released anything again, and spares a walk through
+ * lock_hold. Returns 0, or -EIO with a sentence in why. The caller frees with
+ * state_done in either case.
+ */
+int state_load(
+	struct state *st, struct sqlite3 *db, int64_t at_ns, bool open_only, struct buf *why);
+void state_done(struct state *st);
+
+/* Return the index of what has this id, or STATE_NONE: not there (any more), not known, or no id. */
+uint32_t state_thread(const struct state *st, int64_t id);
+uint32_t state_process(const struct state *st, int64_t id);
+uint32_t state_lock(const struct state *st, int64_t id);
+uint32_t state_pipe(const struct state *st, int64_t id);
+
+/* Returns what a wait is for if it is a lock, else NULL. */
+const struct state_lock *state_lock_of(const struct state *st, const struct state_wait *w);
+
+/* Says whether a process catches signo and the thread's wait lets it in. */
+bool state_catches(const struct state *st, uint32_t thread, int signo);
+
+/*
+ * Says whether a process catches any signal that one of its threads lets in. SIGCHLD, those of
+ * faults and the C library's own do not count.
+ */
+bool state_catches_any(const struct state *st, uint32_t process);
+
+/* Part of state_load: handlers, timers, signals on their way. */
+int state_load_signals(struct state *st, struct buf *why);
+
+/* The second half of state_load: the locks and pipes that open waits are about. */
+int state_load_locks(struct state *st, bool open_only, struct buf *why);
+
+/* Of these locks the holders; open_only: not those that released them later. */
+int state_load_holders(struct state *st, bool open_only, struct buf *why);
+
+int state_load_pipes(struct state *st, struct buf *why);
+
+/* Begins a query for what is open at the moment: in sql, "@open" with columns start and end is put in as a condition. */
+int state_query(struct state *st, const char *sql, const char *start, const char *end,
+	struct sqlite3_stmt **ret, struct buf *why);
+
+/* Returns the reason that a word in wait.reason names; WAIT_OTHER if it is none of ours. */
+enum wait_reason state_reason(const char *name);
+
+#endif

@@ -1,0 +1,237 @@
+/* state_locks.c - who holds the locks and pipe ends that others wait for, at one moment. */
+/* SPDX-License-Identifier: MIT */
+#include "verdict/graph/state.h"
+
+#include "base/buf.h"
+#include "schema/query.h"
+
+static enum lock_kind kind_of(const char *name)
+{
+	static const struct {
+		const char *name;
+		enum lock_kind kind;
+	} rows[] = {{"mutex", LOCK_MUTEX}, {"rwlock", LOCK_RWLOCK}, {"spin", LOCK_SPIN},
+		{"cond", LOCK_COND}, {"sem", LOCK_SEM}, {"barrier", LOCK_BARRIER},
+		{"file", LOCK_FILE}, {"once", LOCK_ONCE}};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		if (!strcmp(rows[i].name, name))
+			return rows[i].kind;
+	return LOCK_FUTEX;
+}
+
+static const char lock_sql[] =
+	"SELECT l.id, l.kind, l.type, l.process_id, l.pshared, l.outside, l.from_birth, l.initial,"
+	" s.lock_id, s.value, s.last_taker_id, s.cycles, s.foreign_posts, s.max_hold_ns"
+	" FROM lock l LEFT JOIN lock_stat s ON s.lock_id = l.id WHERE l.id = ?1";
+
+static void add_lock(struct state *st, sqlite3_stmt *stmt)
+{
+	const char *type = query_text(stmt, 2);
+	struct state_lock *l;
+
+	ARRAY_GROW(st->locks, st->n_locks, st->cap_locks);
+	l = &st->locks[st->n_locks];
+	*l = (struct state_lock){.id = query_int(stmt, 0, 0),
+		.kind = kind_of(query_text(stmt, 1)),
+		.robust = strstr(type, "robust") != NULL,
+		.reentrant = strstr(type, "recursive") || strstr(type, "errorcheck"),
+		.process_id = query_int(stmt, 3, 0),
+		.pshared = query_int(stmt, 4, 0) || query_null(stmt, 3),
+		.outside = query_int(stmt, 5, 0) != 0,
+		.from_birth = query_int(stmt, 6, 1) != 0,
+		.initial = query_int(stmt, 7, -1),
+		.has_stat = !query_null(stmt, 8),
+		.value = query_int(stmt, 9, -1),
+		.last_taker_id = query_int(stmt, 10, 0),
+		.cycles = query_int(stmt, 11, 0),
+		.foreign_posts = query_int(stmt, 12, 0),
+		.max_hold_ns = query_int(stmt, 13, INT64_MAX),
+		.first_holder = STATE_NONE,
+		.first_waiter = STATE_NONE};
+	(void)hash_set(&st->lock_by_id, (uint64_t)l->id, (void *)(uintptr_t)(++st->n_locks));
+}
+
+static int load_waited_locks(struct state *st, struct buf *why)
+{
+	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
+	int rc = query_open(st->db, lock_sql, &stmt, why);
+
+	for (size_t i = 0; !rc && i < st->n_threads; i++) {
+		int64_t id = st->threads[i].wait.lock_id;
+
+		if (!st->threads[i].waits || !id || state_lock(st, id) != STATE_NONE)
+			continue;
+		(void)sqlite3_reset(stmt);
+		(void)sqlite3_bind_int64(stmt, 1, id);
+		rc = query_step(stmt, why);
+		if (rc > 0) {
+			add_lock(st, stmt);
+			rc = 0;
+		}
+	}
+	return rc;
+}
+
+/*
+ * A holder that was read from the lock's memory when somebody blocked on it is
+ * the holder still if nobody has been woken from that lock since: a release
+ * with a sleeper wakes one.
+ */
+static int find_stale(struct state *st, struct buf *why)
+{
+	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
+	_cleanup_free_ int64_t *blocked = xcalloc(st->n_locks + 1, sizeof *blocked);
+	bool any = false;
+	int rc;
+
+	for (size_t i = 0; i < st->n_holders; i++)
+		any = any || st->holders[i].inferred;
+	for (size_t i = 0; i < st->n_threads; i++) {
+		const struct state_wait *w = &st->threads[i].wait;
+		uint32_t l = st->threads[i].waits ? state_lock(st, w->lock_id) : STATE_NONE;
+
+		if (l == STATE_NONE)
+			continue;
+		any = any || (w->reason == WAIT_LOCK && w->target_thread_id);
+		if (w->start_ns > blocked[l])
+			blocked[l] = w->start_ns;
+	}
+	if (!any)
+		return 0;
+	rc = query_one(st->db,
+		"SELECT lock_id, max(end_ns) FROM wait WHERE lock_id IS NOT NULL AND end_ns <= ?1"
+		" GROUP BY lock_id",
+		st->at_ns, &stmt, why);
+	for (; rc > 0; rc = query_step(stmt, why)) {
+		uint32_t l = state_lock(st, query_int(stmt, 0, 0));
+
+		if (l != STATE_NONE && query_int(stmt, 1, 0) >= blocked[l])
+			st->locks[l].stale = true;
+	}
+	return rc;
+}
+
+/* Who releases what others have taken once may do so again, with any lock of the process. */
+static int find_foreign(struct state *st, struct buf *why)
+{
+	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
+	int rc = query_open(st->db,
+		"SELECT l.id, l.process_id FROM lock_stat s JOIN lock l ON l.id = s.lock_id"
+		" WHERE s.foreign_posts > 0 AND l.kind IN ('mutex', 'rwlock')",
+		&stmt, why);
+
+	while (!rc && (rc = query_step(stmt, why)) > 0) {
+		int64_t id = query_int(stmt, 0, 0), process = query_int(stmt, 1, 0);
+
+		rc = 0;
+		for (size_t i = 0; i < st->n_locks; i++) {
+			struct state_lock *l = &st->locks[i];
+
+			if (l->id == id || (process && l->process_id == process))
+				l->foreign = true;
+		}
+	}
+	return rc;
+}
+
+/* open_only: not what was released later. */
+int state_load_locks(struct state *st, bool open_only, struct buf *why)
+{
+	int rc = load_waited_locks(st, why);
+
+	if (rc || !st->n_locks)
+		return rc;
+	/* The kernel releases file locks when their process ends, and so does lock_hold. */
+	for (size_t i = 0; i < st->n_locks; i++)
+		open_only = open_only && st->locks[i].kind != LOCK_FILE;
+	rc = state_load_holders(st, open_only, why);
+	if (!rc)
+		rc = find_foreign(st, why);
+	return rc ? rc : find_stale(st, why);
+}
+
+static int add_pipe(struct state *st, int64_t id, struct buf *why)
+{
+	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
+	struct state_pipe *p;
+	const char *kind;
+	int64_t outside;
+	int rc = query_one(st->db,
+		"SELECT kind, outside, created_ns IS NOT NULL, (SELECT attached OR backend = 'snapshot'"
+		" FROM trace), sent_ns FROM pipe WHERE id = ?1",
+		id, &stmt, why);
+
+	if (rc <= 0 || state_pipe(st, id) != STATE_NONE)
+		return rc < 0 ? rc : 0;
+	kind = query_text(stmt, 0);
+	outside = query_int(stmt, 1, 0);
+	ARRAY_GROW(st->pipes, st->n_pipes, st->cap_pipes);
+	p = &st->pipes[st->n_pipes];
+	*p = (struct state_pipe){.id = id,
+		.is_fifo = !strcmp(kind, "fifo"),
+		.is_socketpair = !strcmp(kind, "socketpair"),
+		.read_outside = (outside & 1) != 0,
+		.write_outside = (outside & 2) != 0,
+		.under_way = query_int(stmt, 4, INT64_MAX) <= st->now_ns && !query_null(stmt, 4),
+		/* A FIFO has no birth; what is found when attaching comes with all its holders. */
+		.known_from_birth =
+			query_int(stmt, 2, 0) || query_int(stmt, 3, 0) || !strcmp(kind, "fifo")};
+	(void)hash_set(&st->pipe_by_id, (uint64_t)id, (void *)(uintptr_t)(++st->n_pipes));
+	return 0;
+}
+
+static void add_end(struct state *st, sqlite3_stmt *stmt)
+{
+	const char *mode = query_text(stmt, 1);
+
+	ARRAY_GROW(st->ends, st->n_ends, st->cap_ends);
+	st->ends[st->n_ends++] = (struct state_end){.process_id = query_int(stmt, 0, 0),
+		.reads = strchr(mode, 'r') != NULL,
+		.writes = strchr(mode, 'w') != NULL,
+		.side = query_int(stmt, 2, 0) != 0};
+}
+
+/* The ends of one pipe after the other. */
+static int load_ends(struct state *st, struct buf *why)
+{
+	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
+	int rc = state_query(st,
+		"SELECT DISTINCT process_id, mode, side FROM pipe_end WHERE pipe_id = ?2 AND @open",
+		"open_ns", "close_ns", &stmt, why);
+
+	for (size_t i = 0; !rc && i < st->n_pipes; i++) {
+		struct state_pipe *p = &st->pipes[i];
+
+		(void)sqlite3_reset(stmt);
+		(void)sqlite3_bind_int64(stmt, 2, p->id);
+		p->first_end = (uint32_t)st->n_ends;
+		while ((rc = query_step(stmt, why)) > 0)
+			add_end(st, stmt);
+		p->n_ends = (uint32_t)st->n_ends - p->first_end;
+	}
+	return rc;
+}
+
+int state_load_pipes(struct state *st, struct buf *why)
+{
+	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < st->n_threads; i++)
+		if (st->threads[i].waits && st->threads[i].wait.pipe_id)
+			rc = add_pipe(st, st->threads[i].wait.pipe_id, why);
+	if (!rc)
+		rc = query_open(st->db,
+			"SELECT DISTINCT pipe_id FROM wait_on WHERE wait_id = ?1 AND pipe_id IS NOT NULL",
+			&stmt, why);
+	for (size_t i = 0; !rc && i < st->n_threads; i++) {
+		if (!st->threads[i].waits || st->threads[i].wait.reason != WAIT_POLL)
+			continue;
+		(void)sqlite3_reset(stmt);
+		(void)sqlite3_bind_int64(stmt, 1, st->threads[i].wait.id);
+		while ((rc = query_step(stmt, why)) > 0)
+			rc = add_pipe(st, query_int(stmt, 0, 0), why);
+	}
+	return rc ? rc : load_ends(st, why);
+}

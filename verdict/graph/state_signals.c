@@ -1,0 +1,180 @@
+/* state_signals.c - which signals a process takes, and which timers and signals are about to end its waits. */
+/* SPDX-License-Identifier: MIT */
+#include "verdict/graph/state.h"
+
+#include "base/buf.h"
+#include "schema/query.h"
+
+#include <signal.h>
+
+/* A signal's place in a set of signals. */
+#define BIT(signo) (UINT64_C(1) << ((signo)-1))
+
+/* The library's own, caught in every program that has threads; a timer's makes it start a function of the program's. */
+static const uint64_t library = BIT(32) | BIT(33);
+
+/* Signals of a thread's own faults: who is blocked makes none, and nobody sends them to let a program go on. */
+static const uint64_t faults =
+	BIT(SIGSEGV) | BIT(SIGBUS) | BIT(SIGFPE) | BIT(SIGILL) | BIT(SIGTRAP) | BIT(SIGSYS);
+
+/* Those that do not kill whoever has said nothing about them. */
+static const uint64_t harmless = BIT(SIGCHLD) | BIT(SIGURG) | BIT(SIGWINCH) | BIT(SIGCONT) |
+				 BIT(SIGSTOP) | BIT(SIGTSTP) | BIT(SIGTTIN) | BIT(SIGTTOU);
+
+/* Reads a row that begins with a process and a signal; returns the signal's bit, 0 if one of them is not known. */
+static uint64_t read_signal(const struct state *st, sqlite3_stmt *stmt, uint32_t *ret_process)
+{
+	uint32_t process = state_process(st, query_int(stmt, 0, 0));
+	int64_t signo = query_int(stmt, 1, 0);
+
+	if (process == STATE_NONE || signo < 1 || signo > 64)
+		return 0;
+	*ret_process = process;
+	return BIT(signo);
+}
+
+/* A signal that is about to come runs its handler or ends the process. */
+static void expect_signal(struct state_process *p, uint64_t bit)
+{
+	if (p->caught & bit)
+		p->alarm_rings = true;
+	else if (!((p->ignored | harmless) & bit))
+		p->alarm_kills = true;
+}
+
+static int load_handlers(struct state *st, struct buf *why)
+{
+	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
+	int rc = state_query(st, "SELECT process_id, signo, disposition FROM handler WHERE @open",
+		"start_ns", "end_ns", &stmt, why);
+
+	if (rc)
+		return rc;
+	while ((rc = query_step(stmt, why)) > 0) {
+		uint32_t p;
+		uint64_t bit = read_signal(st, stmt, &p);
+
+		if (!bit)
+			continue;
+		if (!strcmp(query_text(stmt, 2), "ignored"))
+			st->processes[p].ignored |= bit;
+		else
+			st->processes[p].caught |= bit;
+	}
+	return rc;
+}
+
+/* Timers that count cpu time stand still while everybody is blocked: only those that count real time matter. */
+static int load_timers(struct state *st, struct buf *why)
+{
+	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
+	int rc = state_query(st,
+		"SELECT process_id, signo, expires_ns, interval_ns FROM timer WHERE @open"
+		" AND kind IN ('real', 'posix') AND signo IS NOT NULL",
+		"armed_ns", "disarmed_ns", &stmt, why);
+
+	if (rc)
+		return rc;
+	while ((rc = query_step(stmt, why)) > 0) {
+		uint32_t p;
+		uint64_t bit = read_signal(st, stmt, &p);
+
+		if (!bit)
+			continue;
+		/* A timer that has fired once and for all rescues nobody; one that is due may still. */
+		if (query_int(stmt, 3, 0) == 0 && st->now_ns != INT64_MAX &&
+			query_int(stmt, 2, INT64_MAX) < st->now_ns - 1000000000)
+			continue;
+		if (bit & library)
+			st->processes[p].timer_calls = true;
+		else
+			expect_signal(&st->processes[p], bit);
+	}
+	return rc;
+}
+
+/* Says whether every thread of a process blocks a signal. */
+static bool is_blocked(const struct state *st, uint32_t process, uint64_t bit)
+{
+	for (uint32_t t = st->processes[process].first; t != STATE_NONE; t = st->threads[t].next)
+		if (!st->threads[t].waits || !(st->threads[t].wait.sigmask & bit))
+			return false;
+	return true;
+}
+
+/* A signal that was sent and has not been taken yet is on its way, on a busy machine for a while. */
+static int load_pending(struct state *st, struct buf *why)
+{
+	const int64_t under_way_ns = 2000000000;
+	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
+	int rc;
+
+	if (st->at_ns != STATE_END || st->instant)
+		return 0;
+	rc = query_one(st->db,
+		"SELECT process_id, signo FROM signal WHERE id > (SELECT max(id) FROM signal) - 10000"
+		" AND delivered_ns IS NULL AND result = 'queued' AND sent_ns > ?1",
+		st->now_ns - under_way_ns, &stmt, why);
+	for (; rc > 0; rc = query_step(stmt, why)) {
+		uint32_t p;
+		uint64_t bit = read_signal(st, stmt, &p);
+
+		/* Only of what would kill it is asked whether it is let in. */
+		if (bit && (st->processes[p].caught & bit || !is_blocked(st, p, bit)))
+			expect_signal(&st->processes[p], bit);
+	}
+	return rc;
+}
+
+/* Without probes in the kernel a stop is known by the signal alone; what was waited for before may be there since. */
+static int load_stops(struct state *st, struct buf *why)
+{
+	const uint64_t stops = BIT(SIGSTOP) | BIT(SIGTSTP) | BIT(SIGTTIN) | BIT(SIGTTOU);
+	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
+	int rc = query_one(st->db,
+		"SELECT process_id, signo, sent_ns FROM signal"
+		" WHERE (SELECT backend FROM trace) = 'shim' AND sent_ns <= ?1 AND signo BETWEEN 18 AND 22"
+		" AND id > (SELECT max(id) FROM signal) - 10000 ORDER BY sent_ns",
+		st->now_ns, &stmt, why);
+
+	for (; rc > 0; rc = query_step(stmt, why)) {
+		uint32_t p;
+		uint64_t bit = read_signal(st, stmt, &p);
+
+		if (bit & BIT(SIGCONT))
+			st->processes[p].stopped_ns = 0;
+		else if (bit & stops & ~(st->processes[p].caught | st->processes[p].ignored))
+			st->processes[p].stopped_ns = query_int(stmt, 2, 0);
+	}
+	return rc;
+}
+
+int state_load_signals(struct state *st, struct buf *why)
+{
+	int rc = load_handlers(st, why);
+
+	if (!rc)
+		rc = load_stops(st, why);
+	if (!rc)
+		rc = load_timers(st, why);
+	return rc ? rc : load_pending(st, why);
+}
+
+bool state_catches(const struct state *st, uint32_t thread, int signo)
+{
+	const struct state_thread *t = &st->threads[thread];
+	uint64_t bit = BIT(signo);
+
+	return (st->processes[t->process].caught & bit) && !(t->wait.sigmask & bit);
+}
+
+bool state_catches_any(const struct state *st, uint32_t process)
+{
+	const struct state_process *p = &st->processes[process];
+	uint64_t open = p->caught & ~(BIT(SIGCHLD) | library | faults);
+
+	for (uint32_t t = p->first; t != STATE_NONE; t = st->threads[t].next)
+		if (open & ~st->threads[t].wait.sigmask)
+			return true;
+	return false;
+}

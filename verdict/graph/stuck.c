@@ -1,0 +1,268 @@
+/* stuck.c - find the sets that cannot proceed, now or when somebody ended them. */
+/* SPDX-License-Identifier: MIT */
+/*
+ * A set that stands at the end of the trace is seen there. One that was ended
+ * from outside (a signal; exit() called by a thread that was not part of it)
+ * is seen just before that: for every process that ended while threads of it
+ * were blocked, the graph is evaluated once more for the moment before the
+ * first of them was torn out of its wait.
+ */
+#include "verdict/graph/stuck.h"
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "verdict/finding.h"
+#include "schema/query.h"
+
+#include <errno.h>
+
+enum {
+	MOMENTS_MIN = 8,        /* so many moments are looked at in any case */
+	MOMENTS_MAX = 64,       /* as many moments are looked at */
+	MOMENTS_NS = 700000000, /* and not for longer than this */
+};
+
+/* A moment just before a process ended. */
+struct moment {
+	int64_t at_ns;
+	bool signalled; /* by a signal: then conditional sets count too */
+};
+
+struct moments {
+	struct moment *list;
+	size_t n, cap;
+};
+
+static int compare_moments(const void *a, const void *b)
+{
+	const struct moment *x = a, *y = b;
+
+	if (x->signalled != y->signalled)
+		return y->signalled - x->signalled;
+	return (x->at_ns > y->at_ns) - (x->at_ns < y->at_ns);
+}
+
+/*
+ * For each process that ended with threads of it blocked, the moment before the
+ * end began: before the first wait was broken off, before the first thread was
+ * torn out of what it did, before the one that called exit ended, before the
+ * signal was sent. A timer that kills its process is no rescue from outside.
+ *
+ * And the moment before the last signal that a handler took in a process that
+ * then exited: a handler may end what it finds stuck.
+ */
+static const char moments_sql[] =
+	/* Materialised, so that pipe_io below is looked through for the few that are left. */
+	"WITH late AS MATERIALIZED (SELECT t.process_id AS p, coalesce(w.end_ns, t.end_ns) AS e,"
+	"   w.end_ns AS wend, w.pipe_id AS pipe_id, w.thread_id AS thread_id,"
+	/* Of each thread the last one: SQLite takes the other columns from the row of the maximum. */
+	"   max(w.start_ns)"
+	"  FROM wait w JOIN thread t ON t.id = w.thread_id"
+	"  WHERE w.reason IN ('lock','cond','sem','barrier','join','child','pipe-read','pipe-write',"
+	"   'fifo-open','file-lock','futex','vfork','once','poll','eventfd') AND w.timed = 0"
+	/* Said of the wait alone, so that SQLite drops most waits before it looks further. */
+	"   AND (w.end_ns IS NULL OR w.end_ns - w.start_ns >= 50000000)"
+	"   AND t.end_ns IS NOT NULL AND t.torn = 1"
+	"   AND (w.end_ns IS NULL OR (w.end_ns - w.start_ns >= 50000000"
+	"        AND w.end_ns >= t.end_ns - 1000000000)) GROUP BY w.thread_id),"
+	/* A read that came back with bytes or end-of-file, and a write that was done, were not broken off. */
+	/* One pass over pipe_io, which has no index, for all threads together, and none where none waited for a pipe. */
+	" done AS MATERIALIZED (SELECT i.thread_id AS id FROM pipe_io i"
+	"  CROSS JOIN late w ON w.thread_id = i.thread_id AND w.pipe_id = i.pipe_id"
+	"  WHERE EXISTS (SELECT 1 FROM late WHERE pipe_id IS NOT NULL)"
+	"    AND i.thread_id IN (SELECT thread_id FROM late) AND i.bytes IS NOT NULL"
+	"    AND (i.op = 'read' OR i.bytes >= i.requested)"
+	"    AND i.start_ns <= w.wend AND i.end_ns >= w.wend),"
+	" broken AS MATERIALIZED (SELECT p, e FROM late WHERE thread_id NOT IN (SELECT id FROM done)),"
+	" last AS (SELECT p, max(e) AS e FROM broken GROUP BY p),"
+	/* SIGSTOP: who kills a whole tree stops it first. */
+	" killed AS (SELECT z.id AS p, min(s.sent_ns) AS at FROM process z"
+	"  JOIN signal s ON s.process_id = z.id AND s.signo IN (z.exit_signal, 19)"
+	"   AND s.sent_ns BETWEEN z.end_ns - 2000000000 AND z.end_ns"
+	"  WHERE z.end_kind = 'signal' GROUP BY z.id)"
+	" SELECT CASE q.end_kind WHEN 'signal' THEN"
+	/* The clock may have read the end of the wait before it read the time of the signal. */
+	"  coalesce(min(k.at, coalesce(min(iif(b.e >= k.at - 100000000, b.e, NULL)), k.at)),"
+	"   min(min(b.e),"
+	"    (SELECT min(o.end_ns) FROM thread o WHERE o.process_id = q.id AND o.torn = 1))"
+	/* Without probes in the kernel a death is noticed late: others have gone on by then. */
+	"   - iif((SELECT backend = 'shim' FROM trace), 100000000, 0))"
+	" ELSE min(min(b.e),"
+	"  coalesce((SELECT min(o.end_ns) FROM thread o WHERE o.process_id = q.id AND o.torn = 1),"
+	"   min(b.e)),"
+	"  coalesce((SELECT max(o.end_ns) FROM thread o WHERE o.process_id = q.id"
+	"   AND o.torn IS NOT 1), min(b.e))) END - 1,"
+	" q.end_kind = 'signal'"
+	" FROM broken b JOIN last l ON l.p = b.p"
+	" JOIN process q ON q.id = b.p LEFT JOIN killed k ON k.p = q.id WHERE b.e >= l.e - 2000000000 AND q.end_ns <= ?1"
+	/* The only thread of a process that called exit was not torn out of anything. */
+	" AND (q.end_kind = 'signal' OR (SELECT count(*) FROM thread o WHERE o.process_id = q.id) > 1)"
+	" AND NOT EXISTS (SELECT 1 FROM signal s WHERE s.process_id = q.id"
+	"  AND s.signo = q.exit_signal AND s.source = 'timer')"
+	" AND NOT EXISTS (SELECT 1 FROM timer m WHERE m.process_id = q.id AND m.signo = q.exit_signal"
+	"  AND abs(m.expires_ns - q.end_ns) < 1000000000)"
+	" GROUP BY b.p"
+	" UNION ALL SELECT max(s.sent_ns) - 1, 0 FROM signal s JOIN process q ON q.id = s.process_id"
+	" WHERE s.disposition = 'handler' AND s.source IN ('kill', 'tty', 'queue')"
+	" AND q.end_kind = 'exit' AND q.end_ns <= ?1 AND q.end_ns - s.sent_ns < 5000000000"
+	" GROUP BY q.id";
+
+/* A family that is killed together dies one after the other: the moment is before the first of them. */
+static int before_family(struct sqlite3 *db, int64_t *at_ns, struct buf *why)
+{
+	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
+	int rc = query_one(db,
+		"SELECT min(end_ns) FROM process WHERE end_kind = 'signal'"
+		" AND end_ns BETWEEN ?1 - 100000000 AND ?1",
+		*at_ns, &stmt, why);
+
+	if (rc > 0 && !query_null(stmt, 0))
+		*at_ns = query_int(stmt, 0, *at_ns) - 1;
+	return rc < 0 ? rc : 0;
+}
+
+static int find_moments(struct sqlite3 *db, int64_t at_ns, struct moments *ret, struct buf *why)
+{
+	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
+	int rc = query_one(db, moments_sql, at_ns, &stmt, why);
+
+	for (; rc > 0; rc = query_step(stmt, why)) {
+		ARRAY_GROW(ret->list, ret->n, ret->cap);
+		ret->list[ret->n++] = (struct moment){
+			.at_ns = query_int(stmt, 0, 0), .signalled = query_int(stmt, 1, 0) != 0};
+	}
+	for (size_t i = 0; !rc && i < ret->n; i++)
+		if (ret->list[i].signalled)
+			rc = before_family(db, &ret->list[i].at_ns, why);
+	if (ret->n)
+		qsort(ret->list, ret->n, sizeof *ret->list, compare_moments);
+	return rc;
+}
+
+static bool has_wait(const struct finding *f, int64_t wait_id)
+{
+	for (size_t i = 0; i < f->n_members; i++)
+		if (f->members[i].wait_id == wait_id)
+			return true;
+	return false;
+}
+
+/*
+ * Drops the last finding if an earlier one has one of its waits: what is stuck
+ * stays so, and the end of one member only makes others look abandoned.
+ */
+static void drop_repeated(struct findings *fs)
+{
+	const struct finding *last = &fs->list[fs->n - 1];
+
+	for (size_t i = 0; i + 1 < fs->n; i++)
+		for (size_t k = 0; k < last->n_members; k++)
+			if (has_wait(&fs->list[i], last->members[k].wait_id)) {
+				finding_drop(fs);
+				return;
+			}
+}
+
+/* Adds the sets of one moment. conditional: 0 none, 1 those that are shown by default, 2 all. */
+static int find_at(struct sqlite3 *db, int64_t at_ns, bool open_only, int conditional,
+	struct findings *fs, struct buf *why)
+{
+	struct state st;
+	struct stuck_sets sets = {0};
+	int rc = state_load(&st, db, at_ns, open_only, why);
+
+	if (!rc)
+		rc = sets_find(&st, &sets, why);
+	for (size_t i = 0; !rc && i < sets.n; i++) {
+		if (!sets.list[i].certain && conditional < 1 + sets.list[i].hidden)
+			continue;
+		stuck_describe(&st, &sets.list[i], fs);
+		drop_repeated(fs);
+	}
+	sets_done(&sets);
+	state_done(&st);
+	return rc;
+}
+
+static int find_ended(
+	struct sqlite3 *db, int64_t at_ns, bool all, struct findings *fs, struct buf *why)
+{
+	struct moments m = {0};
+	int rc = find_moments(db, at_ns, &m, why);
+	uint64_t deadline = clock_now() + MOMENTS_NS;
+
+	for (size_t i = 0;
+		!rc && i < m.n && (i < MOMENTS_MIN || (i < MOMENTS_MAX && clock_now() < deadline));
+		i++)
+		rc = find_at(db, m.list[i].at_ns, true, m.list[i].signalled ? 1 + all : 0, fs, why);
+	free(m.list);
+	return rc;
+}
+
+int stuck_find(struct sqlite3 *db, int64_t at_ns, bool all, bool ended, struct findings *ret,
+	struct buf *why)
+{
+	struct findings fs = {0};
+	int rc = 0;
+
+	if (ended && at_ns == STATE_END)
+		rc = find_ended(db, at_ns, all, &fs, why);
+	if (!rc)
+		rc = find_at(db, at_ns, false, 1 + all, &fs, why);
+	if (rc) {
+		findings_free(&fs);
+		return rc;
+	}
+	findings_sort(&fs);
+	*ret = fs;
+	return 0;
+}
+
+/* Says whether a signal ended a member, or else no wait of the set has ended. */
+static int was_ended(struct sqlite3 *db, const struct finding *f, bool *ret, struct buf *why)
+{
+	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
+	bool killed = false, waits = true;
+	int rc = query_open(db,
+		"SELECT p.end_kind IS 'signal', w.end_ns IS NULL FROM wait w"
+		" JOIN thread t ON t.id = w.thread_id JOIN process p ON p.id = t.process_id"
+		" WHERE w.id = ?1",
+		&stmt, why);
+
+	for (size_t i = 0; !rc && i < f->n_members; i++) {
+		if (!f->members[i].wait_id)
+			continue;
+		(void)sqlite3_reset(stmt);
+		(void)sqlite3_bind_int64(stmt, 1, f->members[i].wait_id);
+		rc = query_step(stmt, why);
+		if (rc <= 0)
+			continue;
+		rc = 0;
+		killed |= query_int(stmt, 0, 0) != 0;
+		waits &= query_int(stmt, 1, 0) != 0;
+	}
+	*ret = killed || waits;
+	return rc;
+}
+
+int stuck_keep(
+	struct sqlite3 *db, const struct findings *told, struct findings *fs, struct buf *why)
+{
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < told->n; i++) {
+		bool ended;
+
+		rc = was_ended(db, &told->list[i], &ended, why);
+		if (rc || !ended)
+			continue;
+		finding_copy(fs, &told->list[i]);
+		drop_repeated(fs);
+	}
+	return rc;
+}
+
+int verdict_stuck(struct sqlite3 *db, int64_t at_ns, struct findings *ret, struct buf *why)
+{
+	return stuck_find(db, at_ns, false, false, ret, why);
+}

@@ -1,0 +1,32 @@
+/* stuck.h - sets of threads that cannot proceed, as findings. */
+/* SPDX-License-Identifier: MIT */
+#ifndef VERDICT_GRAPH_STUCK_H
+#define VERDICT_GRAPH_STUCK_H
+
+#include "verdict/graph/sets.h"
+#include "verdict/verdict.h"
+
+/* Makes a finding of a set: rule deadlock if it is certain, else stuck. */
+void stuck_describe(const struct state *st, const struct stuck_set *set, struct findings *fs);
+
+/* Adds what a thread waits for: "waits for the mutex lock_b". */
+void stuck_words(struct buf *b, const struct state *st, const struct state_thread *t);
+
+/* Adds the same with the time, the place and those who could end the wait. */
+void stuck_member(struct buf *b, const struct state *st, const struct state_thread *t);
+
+/* Returns one sentence that says how to avoid such a set; it lives for ever. */
+const char *stuck_remedy(const struct state *st, const struct stuck_set *set);
+
+/*
+ * verdict_stuck; all: hidden sets too; ended: for the end of the trace, also
+ * the sets that stood when one of their members was ended.
+ */
+int stuck_find(struct sqlite3 *db, int64_t at_ns, bool all, bool ended, struct findings *ret,
+	struct buf *why);
+
+/* Adds those of the sets told while the trace lasted that a signal ended and that are not among fs. */
+int stuck_keep(
+	struct sqlite3 *db, const struct findings *told, struct findings *fs, struct buf *why);
+
+#endif

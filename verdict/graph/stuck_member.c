@@ -1,0 +1,326 @@
+/* stuck_member.c - say what one thread of a set waits for, and who could end that. */
+/* SPDX-License-Identifier: MIT */
+#include "verdict/graph/stuck.h"
+
+#include "base/buf.h"
+#include "verdict/describe.h"
+#include "schema/query.h"
+
+enum { LIST_MAX = 8 };
+
+static void add_since(struct buf *b, const struct state *st, int64_t ns)
+{
+	if (st->instant)
+		return; /* how long it has waited is not known */
+	buf_adds(b, " since ");
+	describe_time(b, ns);
+}
+
+/* ---- Who could end the wait ---- */
+
+/* "is held by thread 43 (right) of abba[40] since 0.1 s at abba.c:40 (right)"; the place may be unknown. */
+static void add_holder(struct buf *b, const struct state *st, const struct state_lock *l,
+	const struct state_holder *h, int64_t waiter_id)
+{
+	bool ended = state_thread(st, h->thread_id) == STATE_NONE;
+	bool copied = !l->pshared && l->process_id &&
+		      query_number(st->db, "SELECT process_id FROM thread WHERE id = ?1",
+			      h->thread_id, l->process_id) != l->process_id;
+
+	if (h->thread_id == waiter_id) {
+		buf_adds(b, "it already holds itself");
+	} else {
+		buf_adds(b, copied ? "" : ended ? "was taken by " : "is held by ");
+		describe_thread(b, st->db, h->thread_id);
+		buf_adds(b, copied ? " held at the fork" : "");
+	}
+	if (!h->inferred) {
+		add_since(b, st, h->acquire_ns);
+		describe_site(b, st->db, h->site_id);
+	}
+	if (copied)
+		buf_adds(b, ": nobody in this process can release it");
+	else if (ended)
+		buf_adds(b, ", which has ended without releasing it");
+}
+
+static void add_queued_writer(struct buf *b, const struct state *st, const struct state_lock *l)
+{
+	for (size_t i = 0; i < st->n_threads; i++) {
+		const struct state_thread *t = &st->threads[i];
+
+		if (!t->waits || t->wait.reason != WAIT_LOCK || t->wait.lock_id != l->id ||
+			t->wait.shared)
+			continue;
+		buf_adds(b, ",\n    behind the writer ");
+		describe_thread(b, st->db, t->id);
+		buf_adds(b, ", who waits for it too");
+		return;
+	}
+}
+
+/* Says whether this row is of a process that shares the description through which another has the file lock. */
+static bool is_sharer(const struct state *st, const struct state_lock *l, uint32_t holder)
+{
+	const struct state_holder *h = &st->holders[holder];
+
+	return l->kind == LOCK_FILE &&
+	       query_number(st->db, "SELECT process_id FROM thread WHERE id = ?1", h->thread_id,
+		       h->process_id) != h->process_id;
+}
+
+/* ", with b[43] and c[44]": who shares a file lock, since a fork. */
+static void add_sharers(struct buf *b, const struct state *st, const struct state_lock *l,
+	const struct state_holder *holder)
+{
+	size_t n = 0;
+
+	for (uint32_t h = l->first_holder; h != STATE_NONE && n < LIST_MAX;
+		h = st->holders[h].next) {
+		if (st->holders[h].thread_id != holder->thread_id || !is_sharer(st, l, h))
+			continue;
+		buf_adds(b, n++ ? ", " : ", and shared since a fork by ");
+		describe_process(b, st->db, st->holders[h].process_id);
+	}
+}
+
+static void add_holders(struct buf *b, const struct state *st, const struct state_thread *t)
+{
+	const struct state_lock *l = state_lock_of(st, &t->wait);
+	size_t n = 0;
+
+	if (!l)
+		return;
+	if (l->first_holder == STATE_NONE && t->wait.target_thread_id) {
+		const struct state_holder hint = {
+			.thread_id = t->wait.target_thread_id, .inferred = true};
+
+		buf_adds(b, ",\n    which ");
+		add_holder(b, st, l, &hint, t->id);
+	}
+	for (uint32_t h = l->first_holder; h != STATE_NONE; h = st->holders[h].next) {
+		const struct state_holder *holder = &st->holders[h];
+
+		if (is_sharer(st, l, h))
+			continue;
+		if (n++ == LIST_MAX) {
+			buf_adds(b, ",\n    and others");
+			break;
+		}
+		buf_adds(b, n == 1 ? ",\n    which " : ",\n    and ");
+		add_holder(b, st, l, holder, t->id);
+		add_sharers(b, st, l, holder);
+	}
+	if (t->wait.shared && l->kind == LOCK_RWLOCK)
+		add_queued_writer(b, st, l);
+}
+
+static void add_sem_taker(struct buf *b, const struct state *st, const struct state_thread *t)
+{
+	const struct state_lock *l = state_lock_of(st, &t->wait);
+
+	if (l && providers_sem_is_lock(l, t)) {
+		buf_adds(b, ",\n    which was taken last by ");
+		describe_thread(b, st->db, l->last_taker_id);
+	} else {
+		buf_adds(b, ",\n    and everybody who could post it is blocked");
+	}
+}
+
+static const char ends_sql[] =
+	"SELECT e.process_id, group_concat(e.fd, ', ') FROM pipe_end e WHERE e.pipe_id = ?1"
+	" AND e.open_ns <= ?2 AND (e.close_ns IS NULL OR e.close_ns > ?2)"
+	" AND CASE WHEN (SELECT kind FROM pipe WHERE id = ?1) = 'socketpair' THEN e.side <> ?4"
+	" ELSE instr(e.mode, ?3) END GROUP BY e.process_id ORDER BY e.process_id";
+
+/* ", whose write end is open in a[1] (fd 4) and b[2] (fd 4, 5)" */
+static void add_pipe_ends(struct buf *b, const struct state *st, const struct state_wait *w,
+	int64_t pipe_id, bool read)
+{
+	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
+	_cleanup_buf_ struct buf why = BUF_INIT;
+	size_t n = 0;
+
+	if (query_open(st->db, ends_sql, &stmt, &why) != 0)
+		return;
+	(void)sqlite3_bind_int64(stmt, 1, pipe_id);
+	(void)sqlite3_bind_int64(stmt, 2, st->now_ns);
+	(void)sqlite3_bind_text(stmt, 3, read ? "w" : "r", 1, SQLITE_STATIC);
+	(void)sqlite3_bind_int64(stmt, 4, w->side);
+	while (query_step(stmt, &why) == 1 && n++ < LIST_MAX) {
+		if (n == 1)
+			buf_addf(b, ",\n    whose %s end is open in ", read ? "write" : "read");
+		else
+			buf_adds(b, ", ");
+		describe_process(b, st->db, query_int(stmt, 0, 0));
+		if (!query_null(stmt, 1)) {
+			buf_adds(b, " (fd ");
+			buf_add_printable(b, query_text(stmt, 1), strlen(query_text(stmt, 1)));
+			buf_addc(b, ')');
+		}
+	}
+}
+
+static void add_children(struct buf *b, const struct state *st, const struct state_thread *t)
+{
+	size_t n = 0;
+
+	if (t->wait.target_process_id) {
+		buf_adds(b, "waits for the end of its child ");
+		describe_process(b, st->db, t->wait.target_process_id);
+		return;
+	}
+	buf_adds(b, "waits for the end of any of its children: ");
+	for (uint32_t c = st->processes[t->process].child; c != STATE_NONE && n < LIST_MAX;
+		c = st->processes[c].sibling) {
+		buf_adds(b, n++ ? ", " : "");
+		describe_process(b, st->db, st->processes[c].id);
+	}
+}
+
+/* ---- What a member waits for ---- */
+
+static void add_lock_words(struct buf *b, const struct state *st, const struct state_wait *w)
+{
+	const struct state_lock *l = state_lock_of(st, w);
+
+	buf_adds(b, "waits for the ");
+	if (l && l->kind == LOCK_RWLOCK)
+		buf_adds(b, w->shared ? "read lock of the " : "write lock of the ");
+	describe_lock(b, st->db, w->lock_id);
+}
+
+static void add_poll_words(struct buf *b, const struct state *st, const struct state_wait *w)
+{
+	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
+	_cleanup_buf_ struct buf why = BUF_INIT;
+	size_t n = 0;
+	int rc = query_one(st->db,
+		"SELECT DISTINCT pipe_id, mode FROM wait_on WHERE wait_id = ?1 AND pipe_id IS NOT"
+		" NULL ORDER BY ordinal",
+		w->id, &stmt, &why);
+
+	buf_adds(b, "polls");
+	for (; rc > 0 && n < LIST_MAX; rc = query_step(stmt, &why)) {
+		buf_adds(b, n++ ? ", " : " ");
+		describe_pipe(b, st->db, query_int(stmt, 0, 0));
+	}
+	if (!n)
+		buf_adds(b, " descriptors that nobody else can make ready");
+}
+
+void stuck_words(struct buf *b, const struct state *st, const struct state_thread *t)
+{
+	const struct state_wait *w = &t->wait;
+
+	switch ((int)w->reason) {
+	case WAIT_LOCK:
+	case WAIT_FILE_LOCK:
+	case WAIT_SEM:
+	case WAIT_FUTEX:
+		add_lock_words(b, st, w);
+		break;
+	case WAIT_COND:
+		buf_adds(b, "waits for the ");
+		describe_lock(b, st->db, w->lock_id);
+		buf_adds(b, " to be signalled");
+		break;
+	case WAIT_BARRIER:
+		buf_adds(b, "waits at the ");
+		describe_lock(b, st->db, w->lock_id);
+		break;
+	case WAIT_JOIN:
+		buf_adds(b, "waits for the end of ");
+		describe_thread(b, st->db, w->target_thread_id);
+		break;
+	case WAIT_ONCE:
+		buf_adds(b, "waits for the initialiser that is run by ");
+		describe_thread(b, st->db, w->target_thread_id);
+		break;
+	case WAIT_CHILD:
+		add_children(b, st, t);
+		break;
+	case WAIT_VFORK:
+		buf_adds(b, "waits until its child execs or ends: ");
+		describe_process(b, st->db, w->target_process_id);
+		break;
+	case WAIT_PIPE_READ:
+		buf_adds(b, "reads from the empty ");
+		describe_pipe(b, st->db, w->pipe_id);
+		break;
+	case WAIT_PIPE_WRITE:
+		buf_adds(b, "writes to the full ");
+		describe_pipe(b, st->db, w->pipe_id);
+		break;
+	case WAIT_FIFO_OPEN:
+		buf_adds(b, "waits for somebody to open the other side of ");
+		describe_pipe(b, st->db, w->pipe_id);
+		break;
+	case WAIT_POLL:
+		add_poll_words(b, st, w);
+		break;
+	case WAIT_SIGNAL:
+		buf_adds(b, "waits for a signal");
+		break;
+	default:
+		buf_adds(b, "waits for an event that nobody else can bring");
+		break;
+	}
+}
+
+/* Bytes for a pipe that sit in the waiting process's own buffers. */
+static void add_unflushed(struct buf *b, const struct state *st, const struct state_thread *t)
+{
+	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
+	_cleanup_buf_ struct buf why = BUF_INIT;
+	int rc = query_one(st->db,
+		"SELECT fd, pending FROM stdio WHERE process_id = ?1 AND at = 'stuck' AND pending > 0"
+		" AND pipe_id IS NOT NULL GROUP BY fd HAVING ts_ns = max(ts_ns) ORDER BY fd",
+		st->processes[t->process].id, &stmt, &why);
+
+	for (; rc > 0; rc = query_step(stmt, &why)) {
+		buf_addf(b, ",\n    and has %lld unwritten bytes for ",
+			(long long)query_int(stmt, 1, 0));
+		if (query_int(stmt, 0, -1) == 1)
+			buf_adds(b, "stdout");
+		else
+			buf_addf(b, "fd %lld", (long long)query_int(stmt, 0, 0));
+		buf_adds(b, ": call fflush");
+	}
+}
+
+void stuck_member(struct buf *b, const struct state *st, const struct state_thread *t)
+{
+	const struct state_wait *w = &t->wait;
+
+	stuck_words(b, st, t);
+	add_since(b, st, w->start_ns);
+	describe_site(b, st->db, w->site_id);
+	switch ((int)w->reason) {
+	case WAIT_LOCK:
+	case WAIT_FILE_LOCK:
+		add_holders(b, st, t);
+		break;
+	case WAIT_SEM:
+		add_sem_taker(b, st, t);
+		break;
+	case WAIT_COND:
+		buf_adds(b, ",\n    and everybody who could signal it is blocked");
+		break;
+	case WAIT_BARRIER:
+		buf_adds(b, ",\n    and everybody who could still arrive is blocked");
+		break;
+	case WAIT_FUTEX:
+		buf_adds(b, ",\n    and everybody who could wake it is blocked");
+		break;
+	case WAIT_PIPE_READ:
+		add_pipe_ends(b, st, w, w->pipe_id, true);
+		add_unflushed(b, st, t);
+		break;
+	case WAIT_PIPE_WRITE:
+		add_pipe_ends(b, st, w, w->pipe_id, false);
+		break;
+	default:
+		break;
+	}
+}

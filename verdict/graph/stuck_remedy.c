@@ -1,0 +1,90 @@
+/* stuck_remedy.c - what to do about a set that cannot proceed, in one sentence. */
+/* SPDX-License-Identifier: MIT */
+#include "verdict/graph/stuck.h"
+
+#include "schema/query.h"
+
+static bool all_of(const struct stuck_set *s, unsigned reasons)
+{
+	return !(s->reasons & ~reasons);
+}
+
+static bool any_of(const struct stuck_set *s, unsigned reasons)
+{
+	return (s->reasons & reasons) != 0;
+}
+
+static const char *lock_remedy(const struct state *st, const struct stuck_set *s)
+{
+	bool copied = false;
+
+	for (size_t i = 0; i < s->n_members; i++) {
+		const struct state_thread *t = &st->threads[s->members[i]];
+		const struct state_lock *l = state_lock_of(st, &t->wait);
+
+		for (uint32_t h = l ? l->first_holder : STATE_NONE; h != STATE_NONE;
+			h = st->holders[h].next)
+			copied = copied ||
+				 (!l->pshared && st->holders[h].process_id == l->process_id &&
+					 query_number(st->db,
+						 "SELECT process_id FROM thread WHERE id = ?1",
+						 st->holders[h].thread_id,
+						 l->process_id) != l->process_id);
+	}
+	if (copied)
+		return "In the child of a program with threads call only exec or _exit, or take the"
+		       " locks in a pthread_atfork handler.";
+	if (!strcmp(s->shape, "abandoned"))
+		return "Release the lock on every way out of the thread, or make the mutex robust.";
+	if (!strcmp(s->shape, "self"))
+		return "Do not ask again for a lock that is held: release it first, pass on that it is"
+		       " held, or make it recursive.";
+	return "Take these locks in the same order everywhere, or try the second one and give back the"
+	       " first if it is taken.";
+}
+
+static const char *pipe_remedy(const struct stuck_set *s)
+{
+	if (any_of(s, 1u << WAIT_CHILD))
+		return "Read the child's output to its end first, then wait for the child.";
+	if (!strcmp(s->shape, "self") || !strcmp(s->shape, "abandoned"))
+		return "Close the end of the pipe that this process does not use.";
+	if (any_of(s, 1u << WAIT_PIPE_WRITE))
+		return "Let somebody read while others write: poll both directions, or use a thread for"
+		       " each.";
+	return "Let one side send first, and flush what it has buffered before it waits for the answer;"
+	       " close the ends that are not used.";
+}
+
+const char *stuck_remedy(const struct state *st, const struct stuck_set *s)
+{
+	const unsigned locks = 1u << WAIT_LOCK | 1u << WAIT_FILE_LOCK | 1u << WAIT_SEM;
+	const unsigned pipes = 1u << WAIT_PIPE_READ | 1u << WAIT_PIPE_WRITE | 1u << WAIT_POLL;
+
+	if (all_of(s, locks | 1u << WAIT_JOIN) && any_of(s, locks) && !any_of(s, 1u << WAIT_SEM))
+		return any_of(s, 1u << WAIT_JOIN)
+			       ? "Release the lock before waiting for the end of a"
+				 " thread that needs it."
+			       : lock_remedy(st, s);
+	if (any_of(s, 1u << WAIT_FIFO_OPEN))
+		return "Open FIFOs in the same order on both sides, or open them with O_RDWR or"
+		       " O_NONBLOCK.";
+	if (all_of(s, pipes | 1u << WAIT_CHILD) && any_of(s, pipes))
+		return pipe_remedy(s);
+	if (any_of(s, pipes) && any_of(s, locks))
+		return "Do not hold a lock while reading or writing a pipe whose other side needs that"
+		       " lock.";
+	if (any_of(s, 1u << WAIT_COND))
+		return "Change the state and signal the condition under its mutex, and test the state"
+		       " before waiting.";
+	if (any_of(s, 1u << WAIT_BARRIER))
+		return "Let as many threads arrive at the barrier as it was initialised for.";
+	if (any_of(s, 1u << WAIT_SEM))
+		return "Post the semaphore on every way out, and take several of them in the same order"
+		       " everywhere.";
+	if (any_of(s, 1u << WAIT_ONCE))
+		return "Do not use what an initialiser makes from within that initialiser.";
+	if (all_of(s, 1u << WAIT_JOIN))
+		return "Let only one thread wait for the end of the others.";
+	return "Let one of them do its part without waiting for the others.";
+}

@@ -1,0 +1,191 @@
+/* stuck_text.c - say who waits for what, held by whom, and what to do about it. */
+/* SPDX-License-Identifier: MIT */
+/*
+ * The explanation has the form of jstack's:
+ *
+ *	thread 4242 (left) of deadlock-abba[4240]
+ *	    waits for the mutex lock_b since 0.103 s at deadlock-abba.c:31 (left),
+ *	    which is held by thread 4243 (right) of deadlock-abba[4240]
+ *	    since 0.101 s at deadlock-abba.c:40 (right)
+ */
+#include "verdict/graph/stuck.h"
+
+#include "base/buf.h"
+#include "verdict/describe.h"
+#include "verdict/finding.h"
+#include "schema/query.h"
+
+#include <signal.h>
+
+enum { LIST_MAX = 8, MEMBERS_MAX = 24, TEXTS_MAX = 256 };
+
+/* "a, b and 3 more": the separator before item i of n. */
+static void add_separator(struct buf *b, size_t i, size_t n)
+{
+	if (i)
+		buf_adds(b, i + 1 == n ? " and " : ", ");
+}
+
+static void add_summary(struct buf *b, const struct state *st, const struct stuck_set *s)
+{
+	const struct state_thread *t = &st->threads[s->members[0]];
+
+	if (s->n_members == 1) {
+		describe_thread(b, st->db, t->id);
+		buf_adds(b, s->certain ? " can never go on: it " : " cannot go on: it ");
+		stuck_words(b, st, t);
+		return;
+	}
+	for (size_t i = 0; i < s->n_members && i < 3; i++) {
+		add_separator(b, i, s->n_members > 3 ? 4 : s->n_members);
+		describe_thread(b, st->db, st->threads[s->members[i]].id);
+	}
+	if (s->n_members > 3)
+		buf_addf(b, " and %zu more", s->n_members - 3);
+	if (!strcmp(s->shape, "abandoned"))
+		buf_adds(b, " wait for what nobody is left to bring");
+	else
+		buf_adds(b, " wait for each other");
+	if (s->certain)
+		buf_adds(b, " for ever");
+}
+
+static void add_behind(struct buf *b, const struct state *st, const struct stuck_set *s)
+{
+	if (!s->n_behind)
+		return;
+	buf_adds(b, s->n_behind == 1 ? "behind them waits " : "behind them wait ");
+	for (size_t i = 0; i < s->n_behind && i < LIST_MAX; i++) {
+		add_separator(b, i, s->n_behind);
+		describe_thread(b, st->db, st->threads[s->behind[i]].id);
+	}
+	if (s->n_behind > LIST_MAX)
+		buf_addf(b, " and %zu more", s->n_behind - LIST_MAX);
+	buf_addc(b, '\n');
+}
+
+static void add_caught(struct buf *b, const struct state *st, const struct stuck_set *s)
+{
+	uint64_t caught = 0;
+	bool first = true;
+
+	for (size_t i = 0; i < s->n_members; i++) {
+		const struct state_thread *t = &st->threads[s->members[i]];
+
+		caught |= st->processes[t->process].caught & ~t->wait.sigmask;
+	}
+	caught &= ~(UINT64_C(1) << (SIGCHLD - 1));
+	buf_adds(b, "unless a signal whose handler is installed arrives (");
+	for (int signo = 1; signo <= 64; signo++) {
+		if (!(caught >> (signo - 1) & 1))
+			continue;
+		buf_adds(b, first ? "" : ", ");
+		describe_signal(b, signo);
+		first = false;
+	}
+	buf_adds(b, ") and its handler helps\n");
+}
+
+/* Who may open a pipe of others. */
+static void add_reopeners(struct buf *b, const struct state *st)
+{
+	size_t n = 0;
+
+	buf_adds(b, "unless ");
+	for (size_t i = 0; i < st->n_processes && n < LIST_MAX; i++) {
+		if (!st->processes[i].alive || !st->processes[i].reopens)
+			continue;
+		buf_adds(b, n++ ? " or " : "");
+		describe_process(b, st->db, st->processes[i].id);
+	}
+	buf_adds(b, " opens the pipe through /proc/PID/fd, as it has done or is made to do\n");
+}
+
+/* What could still set a conditional set free, a line each. */
+static void add_conditions(struct buf *b, const struct state *st, const struct stuck_set *s)
+{
+	if (s->maybe & MAYBE_SIGNAL)
+		add_caught(b, st, s);
+	if (s->maybe & MAYBE_SENT)
+		buf_adds(b, "unless somebody outside sends the signal that is waited for\n");
+	if (s->maybe & MAYBE_SEM)
+		buf_adds(b, "unless somebody outside the trace posts the named semaphore\n");
+	if (s->maybe & MAYBE_SHARED)
+		buf_adds(b, "unless somebody outside the trace uses the shared memory\n");
+	if (s->maybe & MAYBE_POST)
+		buf_adds(b, "unless another thread posts the semaphore: nobody has been seen to"
+			    " return it yet\n");
+	if (s->maybe & MAYBE_UNLOCK)
+		buf_adds(b,
+			"unless a thread that does not hold it unlocks the lock, as one did before\n");
+	if (s->maybe & MAYBE_REOPEN)
+		add_reopeners(b, st);
+	if (s->maybe & MAYBE_EVENTFD)
+		buf_adds(b, "unless the kernel or somebody outside the trace writes the eventfd\n");
+	if (s->maybe & MAYBE_FIFO)
+		for (size_t i = 0; i < s->n_members; i++) {
+			const struct state_wait *w = &st->threads[s->members[i]].wait;
+
+			if (w->reason != WAIT_FIFO_OPEN && w->reason != WAIT_PIPE_READ)
+				continue;
+			buf_adds(b, "unless somebody outside the trace opens ");
+			describe_pipe(b, st->db, w->pipe_id);
+			buf_addc(b, '\n');
+			break;
+		}
+	if (st->lost)
+		buf_adds(b, "unless one of them was set free by something among the records that"
+			    " were lost\n");
+}
+
+static void add_members(
+	struct finding *f, struct buf *story, const struct state *st, const struct stuck_set *s)
+{
+	for (size_t i = 0; i < s->n_members; i++) {
+		const struct state_thread *t = &st->threads[s->members[i]];
+		struct finding_member *m = finding_member_add(f);
+		_cleanup_buf_ struct buf text = BUF_INIT;
+
+		m->thread_id = t->id;
+		m->process_id = st->processes[t->process].id;
+		m->lock_id = t->wait.lock_id;
+		m->pipe_id = t->wait.pipe_id;
+		m->site_id = t->wait.site_id;
+		m->wait_id = t->wait.id;
+		if (i == MEMBERS_MAX)
+			buf_addf(story, "and %zu more\n", s->n_members - i);
+		if (i >= TEXTS_MAX)
+			continue;
+		describe_thread(&text, st->db, t->id);
+		buf_addc(&text, '\n');
+		buf_adds(&text, "    ");
+		stuck_member(&text, st, t);
+		if (i < MEMBERS_MAX)
+			buf_addf(story, "%s\n", text.data);
+		/* The row has it on one line. */
+		for (size_t k = 0; k < text.len; k++)
+			if (text.data[k] == '\n')
+				text.data[k] = ' ';
+		m->text = xcalloc(text.len + 1, 1);
+		for (size_t k = 0, n = 0; k < text.len; k++)
+			if (text.data[k] != ' ' || !n || m->text[n - 1] != ' ')
+				m->text[n++] = text.data[k];
+	}
+}
+
+void stuck_describe(const struct state *st, const struct stuck_set *s, struct findings *fs)
+{
+	struct finding *f = finding_add(fs, s->certain ? "deadlock" : "stuck", s->since_ns);
+	_cleanup_buf_ struct buf b = BUF_INIT;
+
+	f->certain = s->certain;
+	f->shape = s->shape;
+	add_summary(&b, st, s);
+	finding_set(&f->summary, &b);
+	add_members(f, &b, st, s);
+	add_behind(&b, st, s);
+	if (!s->certain)
+		add_conditions(&b, st, s);
+	finding_set(&f->explanation, &b);
+	f->remedy = xstrdup(stuck_remedy(st, s));
+}

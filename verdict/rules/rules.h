@@ -1,0 +1,57 @@
+/* rules.h - what a rule sees and how it reports. */
+/* SPDX-License-Identifier: MIT */
+#ifndef VERDICT_RULES_RULES_H
+#define VERDICT_RULES_RULES_H
+
+#include "verdict/finding.h"
+
+struct buf;
+struct sqlite3;
+
+/*
+ * One evaluation. A rule reads db as of now_ns (what ends later has not ended
+ * yet), adds findings to out, and returns 0 or -errno with a sentence in why.
+ */
+struct rule_context {
+	struct sqlite3 *db;
+	int64_t now_ns;
+	bool at_end;                  /* now is the end of the trace, or its last commit */
+	const struct findings *stuck; /* what deadlock and stuck have found */
+	struct findings *out;
+	struct buf *why;
+};
+
+typedef int rule_run(struct rule_context *ctx);
+
+/*
+ * Adds a finding with its texts. summary and explanation are taken from the
+ * buffers, which are empty afterwards; explanation may be NULL. The pointer is
+ * valid until the next finding is added.
+ */
+struct finding *rule_report(struct rule_context *ctx, const char *rule, int64_t ts_ns,
+	struct buf *summary, struct buf *explanation, const char *remedy);
+
+/* Adds a member, with the text of the buffer, which is empty afterwards (NULL: none). */
+struct finding_member *rule_member(struct finding *f, struct buf *text);
+
+/* rule_process.c */
+rule_run rule_zombie, rule_orphan, rule_crash, rule_main_exit;
+/* rule_locks.c */
+rule_run rule_fork_with_lock, rule_unlock_not_owner, rule_exit_holding, rule_sleep_holding,
+	rule_contention, rule_lost_wakeup;
+/* rule_order.c */
+rule_run rule_lock_order;
+/* rule_pipes.c */
+rule_run rule_pipe_leak, rule_broken_pipe;
+/* rule_messages.c */
+rule_run rule_merged;
+/* rule_signals.c */
+rule_run rule_lost_signal, rule_interrupted;
+/* rule_stdio.c */
+rule_run rule_unflushed, rule_duplicated;
+/* rule_busy.c */
+rule_run rule_busy_wait;
+/* rule_trace.c */
+rule_run rule_data_loss;
+
+#endif

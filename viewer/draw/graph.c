@@ -1,0 +1,257 @@
+/* graph.c - draw nodes and edges with Graphviz; knows nothing of processes. */
+/* SPDX-License-Identifier: MIT */
+#include "viewer/draw/graph.h"
+
+#include "base/buf.h"
+#include "base/mem.h"
+
+#include <errno.h>
+#include <graphviz/gvc.h>
+#include <stdarg.h>
+
+struct graph {
+	Agraph_t *root;
+};
+
+/* Graphviz reports through one global function; the last line of an error is kept here. */
+static char last_error[256];
+
+static int keep_error(char *text)
+{
+	size_t len = strcspn(text, "\n");
+
+	/* Warnings (a label wider than its box) come the same way; only a failed call reads this. */
+	if (len > 0)
+		(void)snprintf(last_error, sizeof last_error, "%.*s", (int)len, text);
+	return 0;
+}
+
+struct graph *graph_new(const char *name)
+{
+	struct graph *g = xcalloc(1, sizeof *g);
+	char *own = xstrdup(name);
+
+	(void)agseterrf(keep_error);
+	(void)agseterr(AGERR);
+	g->root = agopen(own, Agdirected, NULL);
+	free(own);
+	return g;
+}
+
+void graph_free(struct graph *g)
+{
+	if (!g)
+		return;
+	if (g->root)
+		(void)agclose(g->root);
+	free(g);
+}
+
+struct graph_item *graph_self(struct graph *g)
+{
+	return (struct graph_item *)g->root;
+}
+
+/* cgraph's functions take char * where they only read; this is the one place that says so. */
+static char *plain(const char *s)
+{
+	return (char *)(uintptr_t)s;
+}
+
+void graph_node_default(struct graph *g, const char *key, const char *value)
+{
+	(void)agattr(g->root, AGNODE, plain(key), plain(value));
+}
+
+void graph_edge_default(struct graph *g, const char *key, const char *value)
+{
+	(void)agattr(g->root, AGEDGE, plain(key), plain(value));
+}
+
+struct graph_item *graph_node(struct graph *g, const char *id)
+{
+	Agnode_t *n = agnode(g->root, plain(id), 1);
+
+	(void)agsafeset(n, plain("id"), plain(id), plain(""));
+	return (struct graph_item *)n;
+}
+
+struct graph_item *graph_edge(
+	struct graph *g, struct graph_item *from, struct graph_item *to, const char *id)
+{
+	Agedge_t *e = agedge(g->root, (Agnode_t *)from, (Agnode_t *)to, plain(id), 1);
+
+	(void)agsafeset(e, plain("id"), plain(id), plain(""));
+	return (struct graph_item *)e;
+}
+
+struct graph_item *graph_cluster(struct graph *g, const char *id)
+{
+	Agraph_t *sub = agsubg(g->root, plain(id), 1);
+
+	(void)agsafeset(sub, plain("id"), plain(id), plain(""));
+	return (struct graph_item *)sub;
+}
+
+void graph_cluster_add(struct graph_item *cluster, struct graph_item *node)
+{
+	(void)agsubnode((Agraph_t *)cluster, (Agnode_t *)node, 1);
+}
+
+void graph_set(struct graph_item *it, const char *key, const char *value)
+{
+	/* A label must never default to \N, the node's name. */
+	(void)agsafeset(it, plain(key), plain(value), plain(""));
+}
+
+void graph_setf(struct graph_item *it, const char *key, const char *fmt, ...)
+{
+	char value[256];
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(value, sizeof value, fmt, ap);
+	va_end(ap);
+	graph_set(it, key, value);
+}
+
+/*
+ * Attributes of type escString know backslash escapes (\N, \G, \l) and HTML
+ * entities; both are switched off by doubling the one and writing the other
+ * as an entity of its own.
+ */
+static void set_escaped(struct graph_item *it, const char *key, const char *text, const char *eol)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT;
+
+	for (const char *s = text; *s; s++) {
+		if (*s == '\\')
+			buf_adds(&b, "\\\\");
+		else if (*s == '&')
+			buf_adds(&b, "&amp;");
+		else if (*s == '\n')
+			buf_adds(&b, eol);
+		else
+			buf_addc(&b, *s);
+	}
+	if (eol[1] == 'l' && *text)
+		buf_adds(&b, eol);
+	graph_set(it, key, b.data);
+}
+
+void graph_text(struct graph_item *it, const char *key, const char *text)
+{
+	set_escaped(it, key, text, "\\n");
+}
+
+void graph_text_left(struct graph_item *it, const char *key, const char *text)
+{
+	set_escaped(it, key, text, "\\l");
+}
+
+/*
+ * Tooltips go through the escapes a number of times that differs between
+ * versions of Graphviz, so a backslash is shown as the set minus sign.
+ */
+void graph_tooltip(struct graph_item *it, const char *text)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT;
+
+	for (const char *s = text; *s; s++) {
+		if (*s == '\\')
+			buf_adds(&b, "\xe2\x88\x96");
+		else if (*s == '&')
+			buf_adds(&b, "&amp;");
+		else if (*s == '\n')
+			buf_adds(&b, "\\n");
+		else
+			buf_addc(&b, *s);
+	}
+	graph_set(it, "tooltip", b.data);
+}
+
+void graph_html(struct graph_item *it, const char *key, const char *markup)
+{
+	Agraph_t *root = agroot(it);
+	char *html = agstrdup_html(root, plain(markup));
+
+	(void)agsafeset(it, plain(key), html, plain(""));
+	(void)agstrfree(root, html);
+}
+
+void graph_markup(struct buf *b, const char *text)
+{
+	_cleanup_buf_ struct buf safe = BUF_INIT;
+
+	buf_add_html(&safe, text, strlen(text));
+	for (const char *s = safe.data; *s; s++) {
+		if (*s == '\\')
+			buf_addc(b, '\\');
+		buf_addc(b, *s);
+	}
+}
+
+static int fail(struct buf *why, const char *what)
+{
+	buf_addf(why, "Graphviz cannot %s", what);
+	if (last_error[0]) {
+		buf_adds(why, ": ");
+		buf_add_printable(why, last_error, strlen(last_error));
+	}
+	return -EIO;
+}
+
+static int render(GVC_t *gvc, struct graph *g, const char *engine, const char *format,
+	struct buf *out, struct buf *why)
+{
+	char *data = NULL;
+	unsigned len = 0;
+	int rc;
+
+	if (gvLayout(gvc, g->root, engine) != 0)
+		return fail(why, "lay out the picture");
+	rc = gvRenderData(gvc, g->root, format, &data, &len);
+	if (rc == 0 && data && len > 0)
+		buf_add(out, data, len);
+	else
+		rc = fail(why, "write that format");
+	gvFreeRenderData(data);
+	(void)gvFreeLayout(gvc, g->root);
+	return rc;
+}
+
+static int source(struct graph *g, struct buf *out, struct buf *why)
+{
+	char *data = NULL;
+	size_t len = 0;
+	FILE *f = open_memstream(&data, &len);
+	int rc;
+
+	if (!f)
+		return fail(why, "write to memory");
+	rc = agwrite(g->root, f);
+	if (fclose(f) != 0 || rc != 0)
+		rc = fail(why, "write the source");
+	else
+		buf_add(out, data, len);
+	free(data);
+	return rc;
+}
+
+int graph_render(
+	struct graph *g, const char *engine, const char *format, struct buf *out, struct buf *why)
+{
+	/* One for all: Graphviz keeps pointers into a context in static places, and uses them after it was freed. */
+	static GVC_t *gvc;
+
+	last_error[0] = '\0';
+	if (!strcmp(format, "dot"))
+		return source(g, out, why);
+	if (!strcmp(format, "png"))
+		graph_set(graph_self(g), "dpi", "144"); /* sharp on today's screens */
+	if (!gvc)
+		gvc = gvContext();
+	if (!gvc)
+		return fail(why, "start");
+	return render(gvc, g, engine, format, out, why);
+}

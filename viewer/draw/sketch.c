@@ -1,0 +1,335 @@
+/* sketch.c - a small picture of boxes that are related, for Graphviz or the terminal. */
+/* SPDX-License-Identifier: MIT */
+#include "viewer/draw/sketch.h"
+
+#include <stdarg.h>
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "viewer/draw/graph.h"
+#include "viewer/load/load.h"
+#include "viewer/draw/style.h"
+#include "viewer/draw/text.h"
+
+enum { NAME_SHOWN = 40, LINE_SHOWN = 64 };
+
+struct sketch *sketch_new(const char *name, const char *title)
+{
+	struct sketch *sk = xcalloc(1, sizeof *sk);
+
+	sk->name = name;
+	sk->title = xstrdup(title);
+	return sk;
+}
+
+void sketch_free(struct sketch *sk)
+{
+	if (!sk)
+		return;
+	for (size_t i = 0; i < sk->n_nodes; i++) {
+		struct sketch_node *n = &sk->nodes[i];
+
+		for (size_t k = 0; k < n->n_lines; k++)
+			free(n->lines[k]);
+		free(n->lines);
+		free(n->id);
+		free(n->name);
+		free(n->detail);
+		free(n->row);
+		free(n->group);
+	}
+	for (size_t i = 0; i < sk->n_edges; i++)
+		free(sk->edges[i].label);
+	for (size_t i = 0; i < sk->n_notes; i++)
+		free(sk->notes[i]);
+	free(sk->nodes);
+	free(sk->edges);
+	free(sk->notes);
+	free(sk->title);
+	free(sk);
+}
+
+void sketch_note(struct sketch *sk, const char *text)
+{
+	ARRAY_GROW(sk->notes, sk->n_notes, sk->cap_notes);
+	sk->notes[sk->n_notes++] = xstrdup(text);
+}
+
+size_t sketch_find(const struct sketch *sk, const char *id)
+{
+	for (size_t i = 0; i < sk->n_nodes; i++)
+		if (!strcmp(sk->nodes[i].id, id))
+			return i;
+	return NONE;
+}
+
+size_t sketch_node(struct sketch *sk, enum sketch_kind kind, const char *id, const char *name,
+	const char *detail)
+{
+	ARRAY_GROW(sk->nodes, sk->n_nodes, sk->cap_nodes);
+	sk->nodes[sk->n_nodes] = (struct sketch_node){.kind = kind,
+		.id = xstrdup(id),
+		.name = text_fit(*name ? name : "(no name)", NAME_SHOWN),
+		.detail = xstrdup(detail)};
+	return sk->n_nodes++;
+}
+
+void sketch_line(struct sketch *sk, size_t node, const char *fmt, ...)
+{
+	struct sketch_node *n = &sk->nodes[node];
+	_cleanup_buf_ struct buf b = BUF_INIT;
+	va_list ap;
+
+	va_start(ap, fmt);
+	buf_vaddf(&b, fmt, ap);
+	va_end(ap);
+	ARRAY_GROW(n->lines, n->n_lines, n->cap_lines);
+	n->lines[n->n_lines++] = text_fit(b.data, LINE_SHOWN);
+}
+
+struct sketch_edge *sketch_edge(
+	struct sketch *sk, size_t from, size_t to, const char *class, const char *label)
+{
+	ARRAY_GROW(sk->edges, sk->n_edges, sk->cap_edges);
+	sk->edges[sk->n_edges] = (struct sketch_edge){
+		.from = from, .to = to, .class = class, .label = xstrdup(label)};
+	return &sk->edges[sk->n_edges++];
+}
+
+static const struct {
+	const char *class, *line, *ink, *sign;
+} looks[] = {
+	[MARK_NONE] = {"", STYLE_LINE, STYLE_INK, ""},
+	[MARK_BAD] = {" deadlock", STYLE_RED, STYLE_RED, "\xe2\x9c\x96 "},
+	[MARK_WARN] = {" warn", STYLE_ORANGE, STYLE_ORANGE, "\xe2\x97\x87 "},
+	[MARK_FAINT] = {" faint", "#cbd5e1", STYLE_GREY, ""},
+};
+
+static void add_line(struct buf *m, const char *font, const char *sign, const char *text)
+{
+	buf_addf(m, "<TR><TD ALIGN=\"LEFT\"><FONT %s>%s", font, sign);
+	graph_markup(m, text);
+	buf_adds(m, "</FONT></TD></TR>");
+}
+
+static void add_heading(struct buf *m, const struct sketch_node *n)
+{
+	buf_addf(m, "<TR><TD ALIGN=\"LEFT\"><FONT POINT-SIZE=\"12\" COLOR=\"%s\">%s<B>",
+		looks[n->mark].ink, looks[n->mark].sign);
+	graph_markup(m, n->name);
+	buf_adds(m, "</B></FONT>");
+	if (*n->detail) {
+		buf_adds(m, "  <FONT POINT-SIZE=\"10\" COLOR=\"" STYLE_GREY "\">");
+		graph_markup(m, n->detail);
+		buf_adds(m, "</FONT>");
+	}
+	buf_adds(m, "</TD></TR>");
+}
+
+static struct graph_item *draw_node(struct graph *g, const struct sketch_node *n, bool link)
+{
+	struct graph_item *it = graph_node(g, n->id);
+	_cleanup_buf_ struct buf m = BUF_INIT, tip = BUF_INIT;
+	bool resource = n->kind == SKETCH_RESOURCE;
+
+	buf_adds(&m, "<TABLE BORDER=\"0\" CELLBORDER=\"0\" CELLSPACING=\"0\" CELLPADDING=\"1\">");
+	add_heading(&m, n);
+	for (size_t i = 0; i < n->n_lines; i++)
+		add_line(&m, "POINT-SIZE=\"10\"", "", n->lines[i]);
+	buf_adds(&m, "</TABLE>");
+	graph_html(it, "label", m.data);
+	graph_setf(it, "class", "%s%s", resource ? "resource" : "subject", looks[n->mark].class);
+	graph_set(it, "color", looks[n->mark].line);
+	graph_set(it, "fillcolor", resource ? "#fff8e6" : STYLE_BOX);
+	/* A resource has corners, a subject is rounded. */
+	graph_set(it, "style", resource ? "filled" : "filled,rounded");
+	graph_set(it, "penwidth", n->mark == MARK_BAD ? "2" : "1");
+	buf_addf(&tip, "%s %s", n->name, n->detail);
+	for (size_t i = 0; i < n->n_lines; i++)
+		buf_addf(&tip, "\n%s", n->lines[i]);
+	graph_tooltip(it, tip.data);
+	if (link && n->row)
+		graph_setf(it, "URL", "#%s", n->row);
+	return it;
+}
+
+/* Beside a line that goes down, a label begins a little to the right of it. */
+static void set_label(struct graph_item *it, const char *label, bool down)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT;
+
+	if (!down) {
+		graph_text(it, "label", label);
+		return;
+	}
+	for (const char *s = label; *s;) {
+		size_t len = strcspn(s, "\n");
+
+		buf_addf(&b, "  %.*s%s", (int)len, s, s[len] ? "\n" : "");
+		s += len + (s[len] != 0);
+	}
+	graph_text_left(it, "label", b.data);
+}
+
+static void draw_edge(
+	struct graph *g, const struct sketch *sk, size_t i, struct graph_item *const *items)
+{
+	const struct sketch_edge *e = &sk->edges[i];
+	_cleanup_free_ char *id = xasprintf("%s-e%zu", sk->name, i);
+	struct graph_item *it = e->backwards ? graph_edge(g, items[e->to], items[e->from], id)
+					     : graph_edge(g, items[e->from], items[e->to], id);
+
+	graph_setf(it, "class", "%s%s", e->class, looks[e->mark].class);
+	graph_set(it, "color", looks[e->mark].line);
+	graph_set(it, "penwidth", e->mark == MARK_BAD ? "2" : "1");
+	set_label(it, e->label, sk->down);
+	graph_set(it, "fontcolor", e->mark == MARK_NONE ? STYLE_GREY : looks[e->mark].ink);
+	graph_tooltip(it, *e->label ? e->label : e->class);
+	if (e->mark == MARK_FAINT || e->mark == MARK_WARN)
+		graph_set(it, "style", "dashed");
+	if (e->backwards)
+		graph_set(it, "dir", "back");
+}
+
+static void draw_title(struct graph *g, const struct sketch *sk)
+{
+	_cleanup_buf_ struct buf m = BUF_INIT;
+
+	buf_adds(&m, "<TABLE BORDER=\"0\" CELLBORDER=\"0\" CELLSPACING=\"0\" CELLPADDING=\"1\">"
+		     "<TR><TD ALIGN=\"LEFT\"><FONT POINT-SIZE=\"16\"><B>");
+	graph_markup(&m, sk->title);
+	buf_adds(&m, "</B></FONT></TD></TR>");
+	for (size_t i = 0; i < sk->n_notes; i++)
+		add_line(&m, "POINT-SIZE=\"10\" COLOR=\"" STYLE_GREY "\"", "", sk->notes[i]);
+	add_line(&m, "POINT-SIZE=\"4\"", "", " ");
+	buf_adds(&m, "</TABLE>");
+	graph_html(graph_self(g), "label", m.data);
+}
+
+struct graph *sketch_graph(const struct sketch *sk, bool link)
+{
+	static const char *const self[][2] = {{"ranksep", "0.5"}, {"nodesep", "0.3"},
+		{"labelloc", "t"}, {"labeljust", "l"}, {"pad", "0.25"}, {"bgcolor", STYLE_PAPER},
+		{"fontname", STYLE_FONT}, {"fontcolor", STYLE_INK}, {"charset", "UTF-8"}};
+	static const char *const node[][2] = {{"shape", "box"}, {"fontname", STYLE_FONT},
+		{"fontcolor", STYLE_INK}, {"fontsize", "11"}, {"margin", "0.11,0.06"},
+		{"height", "0.2"}, {"label", ""}};
+	struct graph *g = graph_new(sk->name);
+	struct graph_item **items = xcalloc(sk->n_nodes + 1, sizeof *items);
+
+	for (size_t i = 0; i < ARRAY_SIZE(node); i++)
+		graph_node_default(g, node[i][0], node[i][1]);
+	graph_edge_default(g, "fontname", STYLE_FONT);
+	graph_edge_default(g, "fontsize", "9");
+	graph_edge_default(g, "arrowsize", "0.7");
+	for (size_t i = 0; i < ARRAY_SIZE(self); i++)
+		graph_set(graph_self(g), self[i][0], self[i][1]);
+	graph_set(graph_self(g), "rankdir", sk->down ? "TB" : "LR");
+	graph_set(graph_self(g), "id", sk->name);
+	graph_set(graph_self(g), "tooltip", sk->name);
+	draw_title(g, sk);
+	for (size_t i = 0; i < sk->n_nodes; i++)
+		items[i] = draw_node(g, &sk->nodes[i], link);
+	for (size_t i = 0; i < sk->n_edges; i++)
+		draw_edge(g, sk, i, items);
+	free(items);
+	return g;
+}
+
+static const enum text_color text_colors[] = {
+	[MARK_NONE] = TEXT_PLAIN,
+	[MARK_BAD] = TEXT_RED,
+	[MARK_WARN] = TEXT_YELLOW,
+	[MARK_FAINT] = TEXT_DIM,
+};
+
+static void print_node(struct text_line *l, const struct sketch_node *n)
+{
+	text_add(l, n->mark == MARK_NONE ? TEXT_BOLD : text_colors[n->mark], n->name);
+	if (*n->detail)
+		text_addf(l, TEXT_DIM, "  %s", n->detail);
+}
+
+/* The first line of a label says what, the others are details. */
+static void print_edge(struct text_line *l, const struct sketch_edge *e)
+{
+	const char *label = *e->label ? e->label : e->class;
+
+	text_addf(l, text_colors[e->mark], "%s%.*s ", looks[e->mark].sign,
+		(int)strcspn(label, "\n"), label);
+	text_add(l, TEXT_DIM, "\xe2\x86\x92 ");
+}
+
+static void print_detail(struct text_line *l, const struct sketch_edge *e)
+{
+	const char *s = e->label + strcspn(e->label, "\n");
+
+	for (const char *sep = "  "; *s; sep = ", ") {
+		size_t len = strcspn(++s, "\n");
+
+		text_addf(l, TEXT_DIM, "%s%.*s", sep, (int)len, s);
+		s += len;
+	}
+}
+
+/* The edges that leave a node, each with those that leave the resource it leads to. */
+static void print_edges(struct buf *out, const struct sketch *sk, size_t node, size_t indent,
+	size_t width, bool color)
+{
+	for (size_t i = 0; i < sk->n_edges; i++) {
+		const struct sketch_edge *e = &sk->edges[i];
+		struct text_line l = text_begin(out, width, color);
+
+		if (e->from != node)
+			continue;
+		text_pad(&l, indent);
+		print_edge(&l, e);
+		print_node(&l, &sk->nodes[e->to]);
+		print_detail(&l, e);
+		text_end(&l);
+		if (sk->nodes[e->to].kind == SKETCH_RESOURCE &&
+			sk->nodes[node].kind == SKETCH_SUBJECT)
+			print_edges(out, sk, e->to, indent + 2, width, color);
+	}
+}
+
+static bool has_edges(const struct sketch *sk, size_t node)
+{
+	for (size_t i = 0; i < sk->n_edges; i++)
+		if (sk->edges[i].from == node)
+			return true;
+	return false;
+}
+
+void sketch_text(struct buf *out, const struct sketch *sk, size_t width, bool color)
+{
+	struct text_line l = text_begin(out, width, color);
+	bool has_subjects = false;
+
+	text_add(&l, TEXT_BOLD, sk->title);
+	text_end(&l);
+	for (size_t i = 0; i < sk->n_notes; i++) {
+		text_add(&l, TEXT_DIM, sk->notes[i]);
+		text_end(&l);
+	}
+	for (size_t i = 0; i < sk->n_nodes; i++)
+		has_subjects = has_subjects || sk->nodes[i].kind == SKETCH_SUBJECT;
+	for (size_t i = 0; i < sk->n_nodes; i++) {
+		const struct sketch_node *n = &sk->nodes[i];
+
+		/* Resources stand below the subjects that lead to them. */
+		if (n->kind == SKETCH_RESOURCE && has_subjects)
+			continue;
+		if (!n->n_lines && !has_edges(sk, i))
+			continue;
+		text_end(&l);
+		print_node(&l, n);
+		text_end(&l);
+		for (size_t k = 0; k < n->n_lines; k++) {
+			text_pad(&l, 2);
+			text_add(&l, TEXT_PLAIN, n->lines[k]);
+			text_end(&l);
+		}
+		print_edges(out, sk, i, 2, width, color);
+	}
+}

@@ -1,0 +1,64 @@
+/* describe.c - the words that pictures use for processes and traces. */
+/* SPDX-License-Identifier: MIT */
+#include "viewer/load/load.h"
+
+#include <signal.h>
+
+#include "base/buf.h"
+
+const char *trace_signal_name(int signo)
+{
+	static char text[32];
+	const char *abbrev = signo > 0 && signo < 65 ? sigabbrev_np(signo) : NULL;
+
+	if (abbrev)
+		(void)snprintf(text, sizeof text, "SIG%s", abbrev);
+	else if (signo >= SIGRTMIN && signo <= SIGRTMAX)
+		(void)snprintf(text, sizeof text, "SIGRTMIN+%d", signo - SIGRTMIN);
+	else
+		(void)snprintf(text, sizeof text, "signal %d", signo);
+	return text;
+}
+
+void trace_add_status(struct buf *b, const struct proc *p)
+{
+	switch (p->end_kind) {
+	case END_RUNNING:
+		buf_adds(b, "still running");
+		break;
+	case END_EXIT:
+		buf_addf(b, "exit %d", p->exit_code);
+		break;
+	case END_SIGNAL:
+		buf_adds(b, trace_signal_name(p->exit_signal));
+		if (p->core)
+			buf_adds(b, ", core dumped");
+		break;
+	case END_UNKNOWN:
+		buf_adds(b, "ended");
+		break;
+	}
+}
+
+void trace_add_subtitle(struct buf *b, const struct trace *t)
+{
+	const char *dot = " \xc2\xb7 ";
+
+	if (*t->date)
+		buf_addf(b, "%s%s", t->date, dot);
+	if (*t->host)
+		buf_addf(b, "%s%s", t->host, dot);
+	buf_add_duration(b, t->duration);
+	buf_addf(b, "%s%zu process%s", dot, t->n_procs, t->n_procs == 1 ? "" : "es");
+	if (t->n_threads > t->n_procs)
+		buf_addf(b, ", %zu threads", t->n_threads);
+	if (t->exit_signal)
+		buf_addf(b, "%s%s", dot, trace_signal_name(t->exit_signal));
+	else if (t->exit_code >= 0)
+		buf_addf(b, "%sexit %lld", dot, (long long)t->exit_code);
+	if (!t->complete)
+		buf_addf(b, "%snot complete", dot);
+	if (t->lost > 0)
+		buf_addf(
+			b, "%s%lld event%s lost", dot, (long long)t->lost, t->lost == 1 ? "" : "s");
+}

@@ -1,0 +1,182 @@
+/* load.h - what every picture needs of a trace, as plain structs. */
+/* SPDX-License-Identifier: MIT */
+#ifndef VIEWER_LOAD_LOAD_H
+#define VIEWER_LOAD_LOAD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/hash.h"
+
+struct buf;
+struct sqlite3;
+struct sqlite3_stmt;
+
+/*
+ * All texts here are printable UTF-8 already (buf_add_printable), never NULL;
+ * what draws them still escapes for its own format. All times are within
+ * +-TIME_LIMIT, so that sums cannot overflow, and no interval ends before it starts.
+ */
+#define TIME_NEVER INT64_MAX /* an end that has not come */
+#define TIME_LIMIT ((int64_t)1 << 60)
+
+/* Shorter spans as a zombie are what every child has, and are not marked. */
+#define ZOMBIE_SHOWN_NS INT64_C(1000000000)
+
+/* Index into an array of struct trace; NONE: no such row. */
+#define NONE ((size_t)-1)
+
+enum end_kind { END_RUNNING, END_EXIT, END_SIGNAL, END_UNKNOWN };
+
+/* How a thread or process stands in the verdict. */
+enum stuck { STUCK_NOT, STUCK_CONDITIONAL, STUCK_CERTAIN };
+
+struct exec_row {
+	size_t proc;
+	int64_t ts;
+	char *path;
+	char *command; /* arguments, as a shell would take them */
+	int error;     /* errno; 0: it worked */
+};
+
+struct proc {
+	int64_t id;
+	int64_t pid;
+	size_t parent;      /* proc */
+	size_t creator;     /* thread */
+	size_t main_thread; /* thread */
+	char *name, *command, *exe, *created_by;
+	int64_t start, end;
+	int64_t reaped; /* TIME_NEVER: not seen */
+	size_t reaper;  /* thread */
+	enum end_kind end_kind;
+	int exit_code, exit_signal;
+	bool core, autoreap;
+	bool orphan;       /* outlived its parent */
+	int64_t zombie_to; /* ended and unreaped until then; == end: never a zombie */
+	bool never_reaped; /* by its parent, which had the time to */
+	enum stuck stuck;
+	size_t n_threads;
+	size_t first_exec, n_execs; /* in trace.execs, ordered by process and time */
+};
+
+struct thread {
+	int64_t id;
+	int64_t tid;
+	size_t proc;
+	size_t creator; /* thread */
+	char *name;
+	char *entry; /* function it starts in; "": not known */
+	int64_t start, end;
+	bool is_main;
+	enum stuck stuck;
+};
+
+/* One member of a finding; ids are those of the database, -1: none. */
+struct finding_member_row {
+	int64_t thread_id, process_id, wait_id;
+	char *text;
+};
+
+struct finding_row {
+	int64_t id;
+	char *rule, *severity, *summary, *explanation, *remedy, *shape;
+	bool certain;
+	int64_t ts;
+	struct finding_member_row *members;
+	size_t n_members;
+};
+
+struct trace {
+	char *command; /* as a shell would take it */
+	char *title;   /* its first word without directories, and its arguments, shortened */
+	char *host, *backend, *cwd, *kernel, *version;
+	char *date; /* local time of the start, "2026-11-22 11:59:03"; "": not known */
+	char **blind_spots;
+	size_t n_blind_spots;
+	int64_t started_unix_ns;
+	int64_t duration;
+	int64_t exit_code; /* -1: none */
+	int exit_signal;   /* 0: none */
+	bool complete, attached;
+	int64_t lost;
+	struct proc *procs; /* ordered by start */
+	size_t n_procs;
+	struct thread *threads; /* ordered by process, main thread first, then start */
+	size_t n_threads;
+	struct exec_row *execs; /* ordered by process and time */
+	size_t n_execs;
+	struct finding_row *findings;
+	size_t n_findings;
+	struct hash proc_by_id, thread_by_id; /* index + 1 */
+	struct hash stuck_waits; /* ids of waits that are part of a deadlock or stuck: enum stuck */
+};
+
+/* Reads the trace; findings decide who is marked as stuck. Returns NULL and sets *ret_why, which the caller frees, if the tables cannot be read. */
+struct trace *trace_load(struct sqlite3 *db, char **ret_why);
+void trace_free(struct trace *t);
+
+/* Returns the index of the row with that id, or NONE. */
+size_t trace_proc(const struct trace *t, int64_t id);
+size_t trace_thread(const struct trace *t, int64_t id);
+
+/* Says whether a finding is of the kind that marks threads as stuck. */
+bool finding_is_stuck(const struct finding_row *f);
+
+/*
+ * The step of trace_load that reads the findings; those of a recording that was
+ * cut off, or still goes on, are computed. Returns NULL or what went wrong.
+ */
+char *trace_load_findings(struct trace *t, struct sqlite3 *db);
+void trace_free_findings(struct trace *t);
+
+/* The end of a thread or process in a picture: the end of the trace if it has not come. */
+int64_t trace_end(const struct trace *t, int64_t end);
+
+/* Adds "exit 42", "SIGKILL", "running" and the like. */
+void trace_add_status(struct buf *b, const struct proc *p);
+
+/* Returns the name of a signal number, "SIGTERM"; the text stays valid. */
+const char *trace_signal_name(int signo);
+
+/* Adds where and when it was recorded, and what is missing: one line. */
+void trace_add_subtitle(struct buf *b, const struct trace *t);
+
+/*
+ * Rows of a query, for the loaders of the single pictures. An SQL error ends
+ * the loop and is kept: rows_end returns it as text that the caller frees, or NULL.
+ *
+ *	struct rows r = rows_begin(db, "SELECT ...");
+ *	while (rows_next(&r)) ...
+ *	why = rows_end(&r);
+ */
+struct rows {
+	struct sqlite3 *db;
+	struct sqlite3_stmt *stmt;
+	int rc;
+};
+struct rows rows_begin(struct sqlite3 *db, const char *sql);
+void rows_bind(struct rows *r, int index, int64_t value);
+bool rows_next(struct rows *r);
+char *rows_end(struct rows *r);
+
+/* Column values: numbers as they are or the default for NULL, times limited, texts made printable (the caller frees). */
+int64_t rows_int(struct rows *r, int col, int64_t null_value);
+int64_t rows_time(struct rows *r, int col, int64_t null_value);
+char *rows_text(struct rows *r, int col);
+bool rows_is_null(struct rows *r, int col);
+
+/* A text of ours about the program, made printable when it was written: backslashes stay, and with lines also line breaks. The caller frees it. */
+char *rows_prose(struct rows *r, int col, bool lines);
+
+/* Column of a JSON array of arguments, as one printable command line; "" for NULL. The caller frees it. */
+char *rows_command(struct rows *r, int col);
+
+/* Returns s cut to at most max characters (not bytes), with an ellipsis in the middle if it was longer. The caller frees it. */
+char *text_fit(const char *s, size_t max);
+
+/* Returns the number of columns that a printable UTF-8 text takes in a terminal. */
+size_t text_width(const char *s);
+
+#endif

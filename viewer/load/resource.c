@@ -1,0 +1,109 @@
+/* resource.c - short names for what threads wait for and hold. */
+/* SPDX-License-Identifier: MIT */
+#include "viewer/load/resource.h"
+
+#include <sqlite3.h>
+
+#include "base/mem.h"
+#include "viewer/load/load.h"
+
+const struct reason_row reasons[REASON_COUNT] = {
+#define WAIT(id, number, word, mode, deafness, text, colour) [number] = {word, text, colour},
+#include "schema/waits.def"
+#undef WAIT
+};
+
+enum reason reason_find(const char *name)
+{
+	for (int i = 0; i < REASON_COUNT; i++)
+		if (reasons[i].name && name[0] == reasons[i].name[0] &&
+			!strcmp(name, reasons[i].name))
+			return (enum reason)i;
+	return REASON_OTHER;
+}
+
+static char *load_locks(struct resources *res, sqlite3 *db, const struct trace *t)
+{
+	struct rows r = rows_begin(db, "SELECT id, name, kind, process_id FROM lock ORDER BY id");
+	size_t cap = 0;
+
+	while (rows_next(&r)) {
+		struct lock_row *l;
+
+		ARRAY_GROW(res->lock_list, res->n_locks, cap);
+		l = &res->lock_list[res->n_locks++];
+		*l = (struct lock_row){.id = rows_int(&r, 0, 0),
+			.name = rows_text(&r, 1),
+			.kind = rows_text(&r, 2),
+			.proc = trace_proc(t, rows_int(&r, 3, -1)),
+			.number = res->n_locks - 1};
+		if (!*l->name) {
+			free(l->name);
+			l->name = xasprintf("%s %lld", l->kind, (long long)l->id);
+		}
+	}
+	for (size_t i = 0; i < res->n_locks; i++)
+		(void)hash_set(&res->locks, (uint64_t)res->lock_list[i].id, &res->lock_list[i]);
+	return rows_end(&r);
+}
+
+static char *load_pipes(struct resources *res, sqlite3 *db)
+{
+	struct rows r = rows_begin(db, "SELECT id, name, kind, path FROM pipe ORDER BY id");
+	size_t cap = 0;
+
+	while (rows_next(&r)) {
+		_cleanup_free_ char *path = rows_text(&r, 3);
+		struct pipe_row *p;
+
+		ARRAY_GROW(res->pipe_list, res->n_pipes, cap);
+		p = &res->pipe_list[res->n_pipes++];
+		*p = (struct pipe_row){.id = rows_int(&r, 0, 0),
+			.long_name = rows_text(&r, 1),
+			.kind = rows_text(&r, 2)};
+		p->name = *path ? xasprintf("%s %s", p->kind, path)
+				: xasprintf("%s %lld", p->kind, (long long)p->id);
+		if (!*p->long_name) {
+			free(p->long_name);
+			p->long_name = xstrdup(p->name);
+		}
+	}
+	for (size_t i = 0; i < res->n_pipes; i++)
+		(void)hash_set(&res->pipes, (uint64_t)res->pipe_list[i].id, &res->pipe_list[i]);
+	return rows_end(&r);
+}
+
+char *resources_load(struct resources *res, sqlite3 *db, const struct trace *t)
+{
+	char *why = load_locks(res, db, t);
+
+	return why ? why : load_pipes(res, db);
+}
+
+void resources_done(struct resources *res)
+{
+	for (size_t i = 0; i < res->n_locks; i++) {
+		free(res->lock_list[i].name);
+		free(res->lock_list[i].kind);
+	}
+	for (size_t i = 0; i < res->n_pipes; i++) {
+		free(res->pipe_list[i].name);
+		free(res->pipe_list[i].long_name);
+		free(res->pipe_list[i].kind);
+	}
+	free(res->lock_list);
+	free(res->pipe_list);
+	hash_done(&res->locks);
+	hash_done(&res->pipes);
+	*res = (struct resources){0};
+}
+
+const struct lock_row *resources_lock(const struct resources *res, int64_t id)
+{
+	return hash_get(&res->locks, (uint64_t)id);
+}
+
+const struct pipe_row *resources_pipe(const struct resources *res, int64_t id)
+{
+	return hash_get(&res->pipes, (uint64_t)id);
+}

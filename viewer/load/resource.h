@@ -1,0 +1,62 @@
+/* resource.h - short names for what threads wait for and hold. */
+/* SPDX-License-Identifier: MIT */
+#ifndef VIEWER_LOAD_RESOURCE_H
+#define VIEWER_LOAD_RESOURCE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/hash.h"
+
+struct sqlite3;
+
+/* Every reason for which a thread can be blocked, from schema/waits.def; unknown words are OTHER. */
+enum reason {
+#define WAIT(name, number, ...) REASON_##name = number,
+#include "schema/waits.def"
+#undef WAIT
+	REASON_COUNT
+};
+
+struct reason_row {
+	const char *name, *words, *color;
+};
+extern const struct reason_row reasons[REASON_COUNT];
+
+/* Returns the reason of that name. */
+enum reason reason_find(const char *name);
+
+struct lock_row {
+	int64_t id;
+	char *name; /* "print_mutex", or "mutex 3" where the variable is not known */
+	char *kind;
+	size_t proc;   /* in trace.procs; NONE: shared */
+	size_t number; /* in the order of ids, from 0 */
+};
+
+struct pipe_row {
+	int64_t id;
+	char *name;      /* "pipe 3" */
+	char *long_name; /* "pipe 3 (ls -> sort)" */
+	char *kind;
+};
+
+/* All locks and pipes of a trace, by id. */
+struct resources {
+	struct hash locks, pipes;
+	struct lock_row *lock_list; /* ordered by id */
+	struct pipe_row *pipe_list;
+	size_t n_locks, n_pipes;
+};
+
+struct trace;
+
+/* Reads them. Returns NULL, or what went wrong as text that the caller frees; resources_done is due either way. */
+char *resources_load(struct resources *r, struct sqlite3 *db, const struct trace *t);
+void resources_done(struct resources *r);
+
+/* Returns the row of that id, or NULL. */
+const struct lock_row *resources_lock(const struct resources *r, int64_t id);
+const struct pipe_row *resources_pipe(const struct resources *r, int64_t id);
+
+#endif

@@ -1,0 +1,213 @@
+/* rows.c - step through a query; make its texts fit to be shown. */
+/* SPDX-License-Identifier: MIT */
+#include "viewer/load/load.h"
+
+#include <jansson.h>
+#include <sqlite3.h>
+
+#include "base/buf.h"
+#include "base/mem.h"
+
+struct rows rows_begin(sqlite3 *db, const char *sql)
+{
+	struct rows r = {.db = db};
+
+	r.rc = sqlite3_prepare_v2(db, sql, -1, &r.stmt, NULL);
+	return r;
+}
+
+void rows_bind(struct rows *r, int index, int64_t value)
+{
+	if (r->rc == SQLITE_OK)
+		r->rc = sqlite3_bind_int64(r->stmt, index, value);
+}
+
+bool rows_next(struct rows *r)
+{
+	if (r->rc != SQLITE_OK && r->rc != SQLITE_ROW)
+		return false;
+	r->rc = sqlite3_step(r->stmt);
+	return r->rc == SQLITE_ROW;
+}
+
+char *rows_end(struct rows *r)
+{
+	char *why = NULL;
+
+	if (r->rc != SQLITE_OK && r->rc != SQLITE_ROW && r->rc != SQLITE_DONE) {
+		_cleanup_buf_ struct buf b = BUF_INIT;
+		const char *text = sqlite3_errmsg(r->db);
+
+		buf_add_printable(&b, text, strlen(text));
+		why = buf_steal(&b);
+	}
+	(void)sqlite3_finalize(r->stmt);
+	r->stmt = NULL;
+	return why;
+}
+
+bool rows_is_null(struct rows *r, int col)
+{
+	return sqlite3_column_type(r->stmt, col) == SQLITE_NULL;
+}
+
+int64_t rows_int(struct rows *r, int col, int64_t null_value)
+{
+	return rows_is_null(r, col) ? null_value : sqlite3_column_int64(r->stmt, col);
+}
+
+int64_t rows_time(struct rows *r, int col, int64_t null_value)
+{
+	int64_t t;
+
+	if (rows_is_null(r, col))
+		return null_value;
+	t = sqlite3_column_int64(r->stmt, col);
+	return t > TIME_LIMIT ? TIME_LIMIT : t < -TIME_LIMIT ? -TIME_LIMIT : t;
+}
+
+char *rows_text(struct rows *r, int col)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT;
+	const char *s = (const char *)sqlite3_column_text(r->stmt, col);
+
+	if (s)
+		buf_add_printable(&b, s, (size_t)sqlite3_column_bytes(r->stmt, col));
+	return buf_steal(&b);
+}
+
+char *rows_prose(struct rows *r, int col, bool lines)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT;
+	const char *s = (const char *)sqlite3_column_text(r->stmt, col);
+	const char *end = s ? s + sqlite3_column_bytes(r->stmt, col) : NULL;
+
+	while (s && s < end) {
+		const char *from = s;
+
+		while (s < end && *s != '\\' && (*s != '\n' || !lines))
+			s++;
+		buf_add_printable(&b, from, (size_t)(s - from));
+		if (s < end)
+			buf_addc(&b, *s++);
+	}
+	return buf_steal(&b);
+}
+
+static bool is_shell_plain(const char *s, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if ((unsigned char)s[i] < 0x21 || strchr("\"'`$&|;<>()*?[]{}#~!\\", s[i]))
+			return false;
+	return len > 0;
+}
+
+/* Adds one argument as a shell would take it, apart from what has to be made printable. */
+static void add_argument(struct buf *b, const char *s, size_t len)
+{
+	if (b->len)
+		buf_addc(b, ' ');
+	if (is_shell_plain(s, len)) {
+		buf_add_printable(b, s, len);
+		return;
+	}
+	buf_addc(b, '\'');
+	for (size_t i = 0, run; i <= len; i += run + 1) {
+		run = strcspn(s + i, "'");
+		if (run > len - i)
+			run = len - i;
+		buf_add_printable(b, s + i, run);
+		if (i + run < len)
+			buf_adds(b, "'\\''");
+	}
+	buf_addc(b, '\'');
+}
+
+char *rows_command(struct rows *r, int col)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT;
+	const char *s = (const char *)sqlite3_column_text(r->stmt, col);
+	json_t *args;
+
+	if (!s)
+		return buf_steal(&b);
+	args = json_loadb(s, (size_t)sqlite3_column_bytes(r->stmt, col), JSON_ALLOW_NUL, NULL);
+	if (!json_is_array(args)) {
+		json_decref(args);
+		return rows_text(r, col);
+	}
+	for (size_t i = 0; i < json_array_size(args); i++) {
+		const json_t *arg = json_array_get(args, i);
+
+		if (json_is_string(arg))
+			add_argument(&b, json_string_value(arg), json_string_length(arg));
+	}
+	json_decref(args);
+	return buf_steal(&b);
+}
+
+/* Says whether a byte begins a character; the texts are valid UTF-8. */
+static bool is_first(char c)
+{
+	return ((unsigned char)c & 0xc0) != 0x80;
+}
+
+static size_t count_chars(const char *s)
+{
+	size_t n = 0;
+
+	for (; *s; s++)
+		n += is_first(*s);
+	return n;
+}
+
+/* Returns where the character number n begins. */
+static const char *nth_char(const char *s, size_t n)
+{
+	for (; *s; s++)
+		if (is_first(*s) && n-- == 0)
+			break;
+	return s;
+}
+
+char *text_fit(const char *s, size_t max)
+{
+	size_t n = count_chars(s), head, tail;
+
+	if (n <= max)
+		return xstrdup(s);
+	if (max < 4)
+		return xstrndup(s, (size_t)(nth_char(s, max) - s));
+	head = (max - 1) * 2 / 3;
+	tail = max - 1 - head;
+	return xasprintf(
+		"%.*s\xe2\x80\xa6%s", (int)(nth_char(s, head) - s), s, nth_char(s, n - tail));
+}
+
+/* Two columns for what East Asian fonts draw wide, none for combining marks; the common ranges are enough for alignment. */
+static size_t char_width(uint32_t cp)
+{
+	if ((cp >= 0x300 && cp <= 0x36f) || (cp >= 0xfe00 && cp <= 0xfe0f))
+		return 0;
+	if ((cp >= 0x1100 && cp <= 0x115f) || (cp >= 0x2e80 && cp <= 0xa4cf) ||
+		(cp >= 0xac00 && cp <= 0xd7a3) || (cp >= 0xf900 && cp <= 0xfaff) ||
+		(cp >= 0xfe30 && cp <= 0xfe6f) || (cp >= 0xff00 && cp <= 0xff60) ||
+		(cp >= 0x1f300 && cp <= 0x1faff) || (cp >= 0x20000 && cp <= 0x3fffd))
+		return 2;
+	return 1;
+}
+
+size_t text_width(const char *s)
+{
+	size_t w = 0;
+
+	while (*s) {
+		unsigned char c = (unsigned char)*s++;
+		uint32_t cp = c < 0x80 ? c : c < 0xe0 ? c & 0x1f : c < 0xf0 ? c & 0x0f : c & 0x07;
+
+		for (; !is_first(*s) && *s; s++)
+			cp = cp << 6 | ((unsigned char)*s & 0x3f);
+		w += char_width(cp);
+	}
+	return w;
+}

@@ -1,0 +1,167 @@
+/* locks.c - the order in which locks are taken, and contention, as a sketch. */
+/* SPDX-License-Identifier: MIT */
+#include <sqlite3.h>
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "viewer/load/load.h"
+#include "viewer/relations/relations.h"
+#include "viewer/load/resource.h"
+#include "viewer/draw/sketch.h"
+
+enum { LOCKS_MAX = 100 };
+
+static void add_stat(struct sketch *sk, size_t node, struct rows *r)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT;
+	int64_t holds = rows_int(r, 1, 0), contended = rows_int(r, 2, 0);
+
+	sketch_line(sk, node, "taken %lld time%s by %lld thread%s", (long long)holds,
+		holds == 1 ? "" : "s", (long long)rows_int(r, 7, 0),
+		rows_int(r, 7, 0) == 1 ? "" : "s");
+	if (contended > 0) {
+		buf_addf(&b, "contended %lld time%s (%.0f%%)", (long long)contended,
+			contended == 1 ? "" : "s",
+			holds > 0 ? 100.0 * (double)contended / (double)holds : 100.0);
+		sketch_line(sk, node, "%s", b.data);
+		buf_reset(&b);
+		buf_adds(&b, "waited for: ");
+		buf_add_duration(&b, rows_time(r, 3, 0));
+		buf_adds(&b, ", at most ");
+		buf_add_duration(&b, rows_time(r, 4, 0));
+		sketch_line(sk, node, "%s", b.data);
+		buf_reset(&b);
+	}
+	buf_adds(&b, "held: ");
+	buf_add_duration(&b, rows_time(r, 5, 0));
+	buf_adds(&b, ", at most ");
+	buf_add_duration(&b, rows_time(r, 6, 0));
+	sketch_line(sk, node, "%s", b.data);
+}
+
+static size_t lock_node(struct sketch *sk, const struct trace *t, const struct lock_row *l)
+{
+	_cleanup_free_ char *id = xasprintf("locks-lock%lld", (long long)l->id);
+	_cleanup_free_ char *detail = l->proc == NONE ? xasprintf("%s, shared", l->kind)
+						      : xasprintf("%s of pid %lld", l->kind,
+								(long long)t->procs[l->proc].pid);
+	size_t node = sketch_find(sk, id);
+
+	if (node != NONE || sk->n_nodes >= LOCKS_MAX)
+		return node;
+	node = sketch_node(sk, SKETCH_RESOURCE, id, l->name, detail);
+	sk->nodes[node].row = xasprintf("row-lock%lld", (long long)l->id);
+	return node;
+}
+
+/* Locks that were fought over or stand in an order come first. */
+static char *add_locks(struct sketch *sk, const struct trace *t, const struct resources *res,
+	sqlite3 *db, size_t *ret_left)
+{
+	struct rows r = rows_begin(db,
+		"SELECT lock_id, holds, contended, wait_ns, max_wait_ns, hold_ns, max_hold_ns, threads"
+		" FROM lock_stat WHERE holds > 0 ORDER BY lock_id IN (SELECT from_lock_id FROM lock_edge"
+		" UNION SELECT to_lock_id FROM lock_edge) DESC, wait_ns DESC, holds DESC, lock_id");
+
+	while (rows_next(&r)) {
+		const struct lock_row *l = resources_lock(res, rows_int(&r, 0, -1));
+		size_t node = l ? lock_node(sk, t, l) : NONE;
+
+		if (node != NONE)
+			add_stat(sk, node, &r);
+		else
+			++*ret_left;
+	}
+	return rows_end(&r);
+}
+
+static void add_order_label(struct buf *b, struct rows *r)
+{
+	int64_t count = rows_int(r, 2, 0), threads = rows_int(r, 3, 0);
+	_cleanup_free_ char *file = rows_text(r, 5);
+	const char *slash = strrchr(file, '/');
+
+	buf_addf(b, "then %lld time%s", (long long)count, count == 1 ? "" : "s");
+	if (threads > 1)
+		buf_addf(b, " by %lld threads", (long long)threads);
+	if (*file && !rows_is_null(r, 6))
+		buf_addf(b, "\n%s:%lld", slash ? slash + 1 : file, (long long)rows_int(r, 6, 0));
+	if (rows_int(r, 4, 0))
+		buf_adds(b, "\nonly tried");
+}
+
+/* An edge in the opposite direction is what can become a deadlock. */
+static char *add_order(
+	struct sketch *sk, const struct trace *t, const struct resources *res, sqlite3 *db)
+{
+	struct rows r = rows_begin(db,
+		"SELECT e.from_lock_id, e.to_lock_id, sum(e.count), count(DISTINCT e.thread_id), min(e.tried),"
+		" s.file, s.line, EXISTS (SELECT 1 FROM lock_edge o WHERE o.from_lock_id = e.to_lock_id"
+		" AND o.to_lock_id = e.from_lock_id) FROM lock_edge e LEFT JOIN site s ON s.id = e.to_site_id"
+		" GROUP BY e.from_lock_id, e.to_lock_id ORDER BY e.from_lock_id, e.to_lock_id");
+
+	while (rows_next(&r)) {
+		const struct lock_row *a = resources_lock(res, rows_int(&r, 0, -1));
+		const struct lock_row *b = resources_lock(res, rows_int(&r, 1, -1));
+		size_t from = a ? lock_node(sk, t, a) : NONE, to = b ? lock_node(sk, t, b) : NONE;
+		_cleanup_buf_ struct buf label = BUF_INIT;
+		struct sketch_edge *e;
+
+		if (from == NONE || to == NONE)
+			continue;
+		add_order_label(&label, &r);
+		e = sketch_edge(sk, from, to, "order", label.data);
+		if (rows_int(&r, 4, 0)) {
+			e->mark = MARK_FAINT;
+		} else if (rows_int(&r, 7, 0)) {
+			e->mark = MARK_BAD;
+			sk->nodes[from].mark = sk->nodes[to].mark = MARK_BAD;
+		}
+	}
+	return rows_end(&r);
+}
+
+static void add_notes(struct sketch *sk, size_t left)
+{
+	bool opposite = false;
+
+	for (size_t i = 0; i < sk->n_edges; i++)
+		opposite = opposite || sk->edges[i].mark == MARK_BAD;
+	if (!sk->n_nodes)
+		sketch_note(sk, "no lock was seen");
+	else if (!sk->n_edges)
+		sketch_note(sk, "locks; none was taken while another was held");
+	else
+		sketch_note(sk,
+			"locks; an arrow leads from a lock that is held to one that is then taken");
+	if (opposite)
+		sketch_note(sk, "\xe2\x9c\x96 marks locks that are taken in opposite orders");
+	if (left) {
+		_cleanup_free_ char *note =
+			xasprintf("folded: %zu locks with less contention", left);
+
+		sketch_note(sk, note);
+	}
+}
+
+struct sketch *locks_sketch(const struct trace *t, sqlite3 *db, char **ret_why)
+{
+	struct sketch *sk = sketch_new("locks", t->title);
+	struct resources res = {0};
+	size_t left = 0;
+	char *why = resources_load(&res, db, t);
+
+	sk->down = true;
+	if (!why)
+		why = add_locks(sk, t, &res, db, &left);
+	if (!why)
+		why = add_order(sk, t, &res, db);
+	resources_done(&res);
+	if (why) {
+		*ret_why = why;
+		sketch_free(sk);
+		return NULL;
+	}
+	add_notes(sk, left);
+	return sk;
+}

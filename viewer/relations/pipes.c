@@ -1,0 +1,218 @@
+/* pipes.c - who writes how much to whom, and which ends were left open, as a sketch. */
+/* SPDX-License-Identifier: MIT */
+#include <sqlite3.h>
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "viewer/load/load.h"
+#include "viewer/relations/relations.h"
+#include "viewer/load/resource.h"
+#include "viewer/draw/sketch.h"
+
+enum { PIPES_MAX = 100, UNUSED_SHOWN = 24 };
+
+/* Pipes that carried something, or that a finding is about; the others are counted. */
+#define INTERESTING                                                                                \
+	" IN (SELECT pipe_id FROM pipe_io WHERE bytes > 0 UNION"                                   \
+	" SELECT pipe_id FROM finding_member WHERE pipe_id IS NOT NULL)"
+
+struct pipes {
+	const struct trace *t;
+	struct resources res;
+	struct sketch *sk;
+	size_t shown, left_out;
+	size_t unused; /* ends that are not shown */
+	int64_t empty; /* pipes that carried nothing */
+};
+
+static size_t proc_node(struct pipes *ps, size_t proc)
+{
+	const struct proc *p = &ps->t->procs[proc];
+	_cleanup_free_ char *id = xasprintf("pipes-p%lld", (long long)p->id);
+	_cleanup_free_ char *detail = xasprintf("pid %lld", (long long)p->pid);
+	size_t node = sketch_find(ps->sk, id);
+
+	if (node == NONE) {
+		node = sketch_node(ps->sk, SKETCH_SUBJECT, id, p->name, detail);
+		ps->sk->nodes[node].row = xasprintf("row-p%lld", (long long)p->id);
+		if (p->stuck == STUCK_CERTAIN)
+			ps->sk->nodes[node].mark = MARK_BAD;
+	}
+	return node;
+}
+
+static size_t pipe_node(struct pipes *ps, int64_t pipe_id)
+{
+	const struct pipe_row *row = resources_pipe(&ps->res, pipe_id);
+	_cleanup_free_ char *id = xasprintf("pipes-pipe%lld", (long long)pipe_id);
+	size_t node = sketch_find(ps->sk, id);
+
+	if (node != NONE || !row)
+		return node;
+	if (ps->shown >= PIPES_MAX) {
+		ps->left_out++;
+		return NONE;
+	}
+	ps->shown++;
+	node = sketch_node(ps->sk, SKETCH_RESOURCE, id, row->name, "");
+	ps->sk->nodes[node].row = xasprintf("row-pipe%lld", (long long)pipe_id);
+	return node;
+}
+
+static void add_bytes(struct buf *b, int64_t n)
+{
+	static const char *const units[] = {"bytes", "KiB", "MiB", "GiB", "TiB"};
+	double v = (double)n;
+	size_t u = 0;
+
+	for (; v >= 10240 && u + 1 < ARRAY_SIZE(units); u++)
+		v /= 1024;
+	if (u == 0)
+		buf_addf(b, "%lld byte%s", (long long)n, n == 1 ? "" : "s");
+	else
+		buf_addf(b, "%.*f %s", v < 100 ? 1 : 0, v, units[u]);
+}
+
+static char *add_flow(struct pipes *ps, sqlite3 *db)
+{
+	struct rows r = rows_begin(db,
+		"SELECT io.pipe_id, t.process_id, io.op, total(max(io.bytes, 0)), count(*), sum(io.errno IS NOT NULL),"
+		" sum(io.op = 'read' AND io.bytes = 0) FROM pipe_io io JOIN thread t ON t.id = io.thread_id"
+		" WHERE io.op IN ('read', 'write') AND io.pipe_id" INTERESTING
+		" GROUP BY io.pipe_id, t.process_id, io.op"
+		" ORDER BY io.pipe_id, io.op DESC, t.process_id");
+
+	while (rows_next(&r)) {
+		size_t proc = trace_proc(ps->t, rows_int(&r, 1, -1));
+		size_t pipe = pipe_node(ps, rows_int(&r, 0, -1));
+		_cleanup_free_ char *op = rows_text(&r, 2);
+		_cleanup_buf_ struct buf b = BUF_INIT;
+		bool write = !strcmp(op, "write");
+		int64_t calls = rows_int(&r, 4, 0);
+
+		if (proc == NONE || pipe == NONE)
+			continue;
+		add_bytes(&b, rows_time(&r, 3, 0));
+		buf_addf(&b, "\nin %lld %s%s", (long long)calls, op, calls == 1 ? "" : "s");
+		if (rows_int(&r, 5, 0))
+			buf_addf(&b, ", %lld failed", (long long)rows_int(&r, 5, 0));
+		else if (rows_int(&r, 6, 0))
+			buf_adds(&b, ", then end of file");
+		if (write)
+			(void)sketch_edge(ps->sk, proc_node(ps, proc), pipe, "write", b.data);
+		else
+			(void)sketch_edge(ps->sk, pipe, proc_node(ps, proc), "read", b.data);
+	}
+	return rows_end(&r);
+}
+
+/*
+ * Ends that a process kept to its end and never used. They are shown in
+ * warning colours if a finding says that they did harm.
+ */
+static char *add_unused(struct pipes *ps, sqlite3 *db)
+{
+	struct rows r = rows_begin(db,
+		"SELECT e.pipe_id, e.process_id, e.mode, min(e.fd), max(e.close_ns IS NULL), EXISTS ("
+		" SELECT 1 FROM finding f JOIN finding_member m ON m.finding_id = f.id"
+		" WHERE f.rule = 'pipe-end-leak' AND m.pipe_id = e.pipe_id"
+		" AND (m.process_id = e.process_id OR m.process_id IS NULL)) FROM pipe_end e"
+		" WHERE (e.close_ns IS NULL OR e.close_via = 'exit')"
+		" AND e.pipe_id" INTERESTING " AND NOT EXISTS ("
+		" SELECT 1 FROM pipe_io io JOIN thread t ON t.id = io.thread_id WHERE io.pipe_id = e.pipe_id"
+		" AND t.process_id = e.process_id AND (e.mode = 'rw' OR (e.mode = 'r') = (io.op = 'read')))"
+		" GROUP BY e.pipe_id, e.process_id, e.mode ORDER BY e.pipe_id, e.process_id, e.mode");
+
+	while (rows_next(&r)) {
+		size_t proc = trace_proc(ps->t, rows_int(&r, 1, -1));
+		size_t pipe = pipe_node(ps, rows_int(&r, 0, -1));
+		_cleanup_free_ char *mode = rows_text(&r, 2);
+		_cleanup_buf_ struct buf b = BUF_INIT;
+		bool harmful = rows_int(&r, 5, 0) != 0;
+		struct sketch_edge *e;
+
+		if (proc == NONE || pipe == NONE)
+			continue;
+		/* In a large picture those that do no harm would hide the rest. */
+		if (!harmful && ps->sk->n_nodes > UNUSED_SHOWN) {
+			ps->unused++;
+			continue;
+		}
+		buf_addf(&b, "%s end open,\nnever used",
+			!strcmp(mode, "r")   ? "read"
+			: !strcmp(mode, "w") ? "write"
+					     : "one");
+		if (!rows_is_null(&r, 3))
+			buf_addf(&b, " (fd %lld)", (long long)rows_int(&r, 3, 0));
+		if (!strcmp(mode, "r"))
+			e = sketch_edge(ps->sk, pipe, proc_node(ps, proc), "unused", b.data);
+		else
+			e = sketch_edge(ps->sk, proc_node(ps, proc), pipe, "unused", b.data);
+		e->mark = harmful ? MARK_WARN : MARK_FAINT;
+	}
+	return rows_end(&r);
+}
+
+static char *count_empty(struct pipes *ps, sqlite3 *db)
+{
+	struct rows r = rows_begin(db,
+		"SELECT count(*) FROM pipe WHERE created_ns IS NOT NULL AND NOT id" INTERESTING);
+
+	if (rows_next(&r))
+		ps->empty = rows_int(&r, 0, 0);
+	return rows_end(&r);
+}
+
+static void add_notes(struct pipes *ps)
+{
+	bool leaks = false;
+
+	for (size_t i = 0; i < ps->sk->n_edges; i++)
+		leaks = leaks || ps->sk->edges[i].mark == MARK_WARN;
+	sketch_note(ps->sk, ps->sk->n_nodes ? "pipes: who writes to whom"
+			    : ps->empty     ? "no pipe carried anything"
+					    : "no pipe was seen");
+	if (leaks)
+		sketch_note(ps->sk, "\xe2\x97\x87 marks ends left open that keep others waiting");
+	if (ps->empty && ps->sk->n_nodes) {
+		_cleanup_free_ char *note = xasprintf("not shown: %lld pipe%s that carried nothing",
+			(long long)ps->empty, ps->empty == 1 ? "" : "s");
+
+		sketch_note(ps->sk, note);
+	}
+	if (ps->unused) {
+		_cleanup_free_ char *note =
+			xasprintf("not shown: %zu unused end%s kept open without harm", ps->unused,
+				ps->unused == 1 ? "" : "s");
+
+		sketch_note(ps->sk, note);
+	}
+	if (ps->left_out) {
+		_cleanup_free_ char *note = xasprintf("folded: more than %zu pipes", ps->shown);
+
+		sketch_note(ps->sk, note);
+	}
+}
+
+struct sketch *pipes_sketch(const struct trace *t, sqlite3 *db, char **ret_why)
+{
+	struct pipes ps = {.t = t, .sk = sketch_new("pipes", t->title)};
+	char *why = resources_load(&ps.res, db, t);
+
+	if (!why)
+		why = add_flow(&ps, db);
+	if (!why)
+		why = add_unused(&ps, db);
+	if (!why)
+		why = count_empty(&ps, db);
+	if (!why)
+		why = relations_add_unwritten(ps.sk, t, db, "pipes-p", false);
+	resources_done(&ps.res);
+	if (why) {
+		*ret_why = why;
+		sketch_free(ps.sk);
+		return NULL;
+	}
+	add_notes(&ps);
+	return ps.sk;
+}

@@ -1,0 +1,444 @@
+/* waits.c - the wait-for graph of one moment, as a sketch. */
+/* SPDX-License-Identifier: MIT */
+/*
+ * Threads are subjects; what they wait for is a resource or another subject;
+ * from a resource edges lead on to those who could end the wait. What somebody
+ * outside the trace ends (sleeps, terminals) is only said in the thread's box.
+ */
+#include <sqlite3.h>
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "viewer/load/load.h"
+#include "viewer/relations/relations.h"
+#include "viewer/load/resource.h"
+#include "viewer/draw/sketch.h"
+
+enum { NODES_MAX = 200, HOLD_ROWS_MAX = 3000000 };
+
+struct waits {
+	const struct trace *t;
+	sqlite3 *db;
+	struct resources res;
+	struct sketch *sk;
+	int64_t at;
+	size_t left_out;
+};
+
+static const char *thread_name(const struct trace *t, size_t th)
+{
+	if (t->threads[th].is_main)
+		return t->procs[t->threads[th].proc].name;
+	return *t->threads[th].entry ? t->threads[th].entry : t->threads[th].name;
+}
+
+static size_t thread_node(struct waits *w, size_t th)
+{
+	const struct thread *row = &w->t->threads[th];
+	const struct proc *p = &w->t->procs[row->proc];
+	_cleanup_free_ char *id = xasprintf("wait-t%lld", (long long)row->id);
+	_cleanup_free_ char *detail = row->is_main
+					      ? xasprintf("pid %lld", (long long)p->pid)
+					      : xasprintf("thread %lld of pid %lld",
+							(long long)row->tid, (long long)p->pid);
+	size_t node = sketch_find(w->sk, id);
+
+	if (node != NONE)
+		return node;
+	if (w->sk->n_nodes >= NODES_MAX) {
+		w->left_out++;
+		return NONE;
+	}
+	node = sketch_node(w->sk, SKETCH_SUBJECT, id, thread_name(w->t, th), detail);
+	w->sk->nodes[node].row = row->is_main ? xasprintf("row-p%lld", (long long)p->id)
+					      : xasprintf("row-t%lld", (long long)row->id);
+	if (row->stuck == STUCK_CERTAIN)
+		w->sk->nodes[node].mark = MARK_BAD;
+	else if (row->stuck == STUCK_CONDITIONAL)
+		w->sk->nodes[node].mark = MARK_WARN;
+	return node;
+}
+
+static size_t proc_node(struct waits *w, size_t p)
+{
+	return w->t->procs[p].main_thread == NONE ? NONE
+						  : thread_node(w, w->t->procs[p].main_thread);
+}
+
+static size_t resource_node(struct waits *w, const char *kind, int64_t id, const char *name)
+{
+	_cleanup_free_ char *node_id = xasprintf("wait-%s%lld", kind, (long long)id);
+	size_t node = sketch_find(w->sk, node_id);
+
+	if (node != NONE)
+		return node;
+	if (w->sk->n_nodes >= NODES_MAX) {
+		w->left_out++;
+		return NONE;
+	}
+	node = sketch_node(w->sk, SKETCH_RESOURCE, node_id, name, "");
+	w->sk->nodes[node].row = xasprintf("row-%s%lld", kind, (long long)id);
+	return node;
+}
+
+static void add_site(struct buf *b, struct rows *r, int col)
+{
+	_cleanup_free_ char *file = rows_text(r, col), *function = rows_text(r, col + 2);
+	const char *slash = strrchr(file, '/');
+
+	if (*file && !rows_is_null(r, col + 1))
+		buf_addf(b, "\n%s:%lld", slash ? slash + 1 : file,
+			(long long)rows_int(r, col + 1, 0));
+	else if (*function)
+		buf_addf(b, "\nin %s()", function);
+}
+
+/* An edge between members of a stuck set is part of the reason. */
+static enum sketch_mark edge_mark(const struct waits *w, size_t from, size_t to)
+{
+	enum sketch_mark a = w->sk->nodes[from].mark, b = w->sk->nodes[to].mark;
+
+	if (a == MARK_BAD && (b == MARK_BAD || w->sk->nodes[to].kind == SKETCH_RESOURCE))
+		return MARK_BAD;
+	if (b == MARK_BAD && w->sk->nodes[from].kind == SKETCH_RESOURCE)
+		return MARK_BAD;
+	return MARK_NONE;
+}
+
+static void connect(struct waits *w, size_t from, size_t to, const char *class, const char *label)
+{
+	struct sketch_edge *e;
+
+	if (from == NONE || to == NONE)
+		return;
+	for (size_t i = 0; i < w->sk->n_edges; i++)
+		if (w->sk->edges[i].from == from && w->sk->edges[i].to == to &&
+			!strcmp(w->sk->edges[i].label, label))
+			return;
+	e = sketch_edge(w->sk, from, to, class, label);
+	e->mark = edge_mark(w, from, to);
+}
+
+/* The resources of a wait, or its target; NONE if it is for the outside world. */
+static size_t wait_target(struct waits *w, struct rows *r, enum reason reason)
+{
+	const struct lock_row *lock = resources_lock(&w->res, rows_int(r, 4, -1));
+	const struct pipe_row *pipe = resources_pipe(&w->res, rows_int(r, 5, -1));
+	size_t proc = trace_proc(w->t, rows_int(r, 6, -1));
+	size_t thread = trace_thread(w->t, rows_int(r, 7, -1));
+
+	if (lock)
+		return resource_node(w, "lock", lock->id, lock->name);
+	if (pipe)
+		return resource_node(w, "pipe", pipe->id, pipe->long_name);
+	if (thread != NONE && reason != REASON_SIGNAL)
+		return thread_node(w, thread);
+	if (proc != NONE)
+		return proc_node(w, proc);
+	return NONE;
+}
+
+/* A wait for any child is for all that live. */
+static void connect_children(struct waits *w, size_t node, size_t parent, const char *label)
+{
+	for (size_t i = 0; i < w->t->n_procs; i++) {
+		const struct proc *p = &w->t->procs[i];
+
+		if (p->parent == parent && p->start <= w->at && p->end > w->at)
+			connect(w, node, proc_node(w, i), "waits", label);
+	}
+}
+
+enum { OTHERS_MAX = 6 };
+
+/* Any other thread of the process could signal a condition, post or arrive; shown if they are few. */
+static void connect_others(struct waits *w, size_t waiter, size_t node, enum reason reason)
+{
+	size_t p = w->t->threads[waiter].proc, first = 0, n = 0;
+
+	while (first < w->t->n_threads && w->t->threads[first].proc != p)
+		first++;
+	for (size_t i = first; i < w->t->n_threads && w->t->threads[i].proc == p; i++)
+		n += i != waiter && w->t->threads[i].start <= w->at && w->t->threads[i].end > w->at;
+	for (size_t i = first; n <= OTHERS_MAX && i < first + w->t->procs[p].n_threads; i++)
+		if (i != waiter && w->t->threads[i].start <= w->at && w->t->threads[i].end > w->at)
+			connect(w, node, thread_node(w, i), "could",
+				reason == REASON_COND      ? "could be signalled by"
+				: reason == REASON_BARRIER ? "still misses"
+							   : "could be posted by");
+}
+
+static void add_wait(struct waits *w, struct rows *r)
+{
+	size_t th = trace_thread(w->t, rows_int(r, 1, -1)), node, to;
+	int64_t start = rows_time(r, 2, 0);
+	_cleanup_free_ char *word = rows_text(r, 3), *detail = rows_text(r, 8);
+	enum reason reason = reason_find(word);
+	_cleanup_buf_ struct buf label = BUF_INIT;
+
+	if (th == NONE || w->t->threads[th].end <= w->at)
+		return;
+	node = thread_node(w, th);
+	if (node == NONE)
+		return;
+	to = wait_target(w, r, reason);
+	buf_addf(&label, "%s", reasons[reason].words);
+	if (to == NONE && *detail)
+		buf_addf(&label, " (%s)", detail);
+	buf_adds(&label, w->at > start ? to == NONE ? ", for " : "\nfor " : "");
+	if (w->at > start)
+		buf_add_duration(&label, w->at - start);
+	if (to != NONE)
+		add_site(&label, r, 9);
+	if (to != NONE)
+		connect(w, node, to, "waits", label.data);
+	else
+		sketch_line(w->sk, node, "%s", label.data);
+	if (to != NONE &&
+		(reason == REASON_COND || reason == REASON_SEM || reason == REASON_BARRIER))
+		connect_others(w, th, to, reason);
+	if (to == NONE && reason == REASON_CHILD)
+		connect_children(w, node, w->t->threads[th].proc, "waits for a child");
+}
+
+#define SITE_COLUMNS "s.file, s.line, s.function"
+
+static char *add_waits(struct waits *w)
+{
+	struct rows r = rows_begin(w->db,
+		"SELECT w.id, w.thread_id, w.start_ns, w.reason, w.lock_id, w.pipe_id,"
+		" w.target_process_id, w.target_thread_id, w.detail, " SITE_COLUMNS
+		" FROM wait w LEFT JOIN site s ON s.id = w.site_id"
+		" WHERE w.start_ns <= ?1 AND (w.end_ns IS NULL OR w.end_ns > ?1) ORDER BY w.start_ns, w.id");
+
+	rows_bind(&r, 1, w->at);
+	while (rows_next(&r))
+		add_wait(w, &r);
+	return rows_end(&r);
+}
+
+static char *add_poll_sets(struct waits *w)
+{
+	struct rows r = rows_begin(w->db,
+		"SELECT w.thread_id, o.pipe_id, o.process_id, o.fd FROM wait w"
+		" JOIN wait_on o ON o.wait_id = w.id"
+		" WHERE w.start_ns <= ?1 AND (w.end_ns IS NULL OR w.end_ns > ?1) ORDER BY w.id, o.ordinal");
+
+	rows_bind(&r, 1, w->at);
+	while (rows_next(&r)) {
+		size_t th = trace_thread(w->t, rows_int(&r, 0, -1));
+		const struct pipe_row *pipe = resources_pipe(&w->res, rows_int(&r, 1, -1));
+		size_t proc = trace_proc(w->t, rows_int(&r, 2, -1));
+		_cleanup_free_ char *label =
+			xasprintf("polls fd %lld", (long long)rows_int(&r, 3, -1));
+
+		if (th == NONE || w->t->threads[th].end <= w->at)
+			continue;
+		if (pipe)
+			connect(w, thread_node(w, th),
+				resource_node(w, "pipe", pipe->id, pipe->long_name), "waits",
+				label);
+		else if (proc != NONE)
+			connect(w, thread_node(w, th), proc_node(w, proc), "waits", label);
+	}
+	return rows_end(&r);
+}
+
+static void add_holder(struct waits *w, struct rows *r)
+{
+	const struct lock_row *lock = resources_lock(&w->res, rows_int(r, 0, -1));
+	size_t th = trace_thread(w->t, rows_int(r, 1, -1));
+	_cleanup_free_ char *id = NULL;
+	_cleanup_buf_ struct buf label = BUF_INIT;
+	bool before_fork;
+	size_t node;
+
+	if (!lock || th == NONE)
+		return;
+	id = xasprintf("wait-lock%lld", (long long)lock->id);
+	node = sketch_find(w->sk, id);
+	if (node == NONE)
+		return;
+	/* The child's copy of a lock that a thread of its parent held at fork. */
+	before_fork = lock->proc != NONE && lock->proc != w->t->threads[th].proc;
+	buf_adds(&label, before_fork ? "taken before the fork by" : "held by");
+	if (w->at > rows_time(r, 2, 0)) {
+		buf_adds(&label, "\nfor ");
+		buf_add_duration(&label, w->at - rows_time(r, 2, 0));
+	}
+	add_site(&label, r, 3);
+	if (w->t->threads[th].end <= w->at && !before_fork)
+		buf_adds(&label, "\nwhich has ended");
+	connect(w, node, thread_node(w, th), "held", label.data);
+}
+
+static char *add_holders_of(struct waits *w, const char *sql)
+{
+	struct rows r = rows_begin(w->db, sql);
+
+	rows_bind(&r, 1, w->at);
+	while (rows_next(&r))
+		add_holder(w, &r);
+	return rows_end(&r);
+}
+
+/* Locks that were never given back are in lock_open; others only by a walk through lock_hold, if that is not too long. */
+static char *add_holders(struct waits *w)
+{
+	struct rows r = rows_begin(w->db, "SELECT max(id) FROM lock_hold");
+	int64_t rows = rows_next(&r) ? rows_int(&r, 0, 0) : 0;
+	char *why = rows_end(&r);
+
+	if (!why)
+		why = add_holders_of(w,
+			"SELECT DISTINCT h.lock_id, h.thread_id, h.acquire_ns, " SITE_COLUMNS
+			" FROM lock_open h"
+			" LEFT JOIN site s ON s.id = h.site_id WHERE h.acquire_ns <= ?1"
+			" ORDER BY h.lock_id, h.acquire_ns, h.thread_id");
+	if (!why && rows <= HOLD_ROWS_MAX)
+		why = add_holders_of(w,
+			"SELECT h.lock_id, h.thread_id, h.acquire_ns, " SITE_COLUMNS
+			" FROM lock_hold h"
+			" LEFT JOIN site s ON s.id = h.site_id WHERE h.acquire_ns <= ?1"
+			" AND (h.release_ns IS NULL OR h.release_ns > ?1) ORDER BY h.id");
+	return why;
+}
+
+static bool is_connected(const struct waits *w, size_t from, size_t to)
+{
+	for (size_t i = 0; i < w->sk->n_edges; i++)
+		if (w->sk->edges[i].from == from && w->sk->edges[i].to == to)
+			return true;
+	return false;
+}
+
+/* Where lock operations are not recorded, the lock's memory said who owned it when somebody blocked. */
+static char *add_owners(struct waits *w)
+{
+	struct rows r = rows_begin(w->db,
+		"SELECT lock_id, target_thread_id FROM wait WHERE start_ns <= ?1"
+		" AND (end_ns IS NULL OR end_ns > ?1) AND lock_id IS NOT NULL"
+		" AND target_thread_id IS NOT NULL AND reason <> 'cond' ORDER BY id");
+
+	rows_bind(&r, 1, w->at);
+	while (rows_next(&r)) {
+		_cleanup_free_ char *id =
+			xasprintf("wait-lock%lld", (long long)rows_int(&r, 0, -1));
+		size_t node = sketch_find(w->sk, id), th = trace_thread(w->t, rows_int(&r, 1, -1));
+		size_t owner = node == NONE || th == NONE ? NONE : thread_node(w, th);
+
+		if (owner != NONE && !is_connected(w, node, owner))
+			connect(w, node, owner, "held", "held by");
+	}
+	return rows_end(&r);
+}
+
+/* Who has the other end of a pipe open could write to it, or read from it. */
+static char *add_ends(struct waits *w)
+{
+	struct rows r = rows_begin(w->db,
+		"SELECT DISTINCT w.thread_id, e.pipe_id, e.process_id, w.reason = 'pipe-write' FROM wait w"
+		" JOIN pipe i ON i.id = w.pipe_id JOIN pipe_end e ON e.pipe_id = w.pipe_id"
+		" AND CASE WHEN i.kind = 'socketpair' THEN e.side <> coalesce(w.side, 0)"
+		" WHEN w.reason = 'pipe-write' THEN e.mode IN ('r', 'rw') ELSE e.mode IN ('w', 'rw') END"
+		" WHERE w.start_ns <= ?1 AND (w.end_ns IS NULL OR w.end_ns > ?1) AND e.open_ns <= ?1"
+		" AND (e.close_ns IS NULL OR e.close_ns > ?1) ORDER BY e.pipe_id, e.process_id, w.id");
+
+	rows_bind(&r, 1, w->at);
+	while (rows_next(&r)) {
+		size_t th = trace_thread(w->t, rows_int(&r, 0, -1));
+		const struct pipe_row *pipe = resources_pipe(&w->res, rows_int(&r, 1, -1));
+		size_t proc = trace_proc(w->t, rows_int(&r, 2, -1));
+
+		if (pipe && proc != NONE && th != NONE && w->t->threads[th].end > w->at &&
+			w->t->procs[proc].end > w->at)
+			connect(w, resource_node(w, "pipe", pipe->id, pipe->long_name),
+				proc_node(w, proc), "held",
+				rows_int(&r, 3, 0) ? "can be read by" : "can be written by");
+	}
+	return rows_end(&r);
+}
+
+/* Lowers *at to just before the end of a wait that is part of what is stuck. */
+static void before_end_of_wait(sqlite3 *db, int64_t wait_id, int64_t *at)
+{
+	struct rows r = rows_begin(db, "SELECT end_ns FROM wait WHERE id = ?1");
+
+	rows_bind(&r, 1, wait_id);
+	if (rows_next(&r) && rows_time(&r, 0, TIME_NEVER) <= *at)
+		*at = rows_time(&r, 0, 0) - 1;
+	free(rows_end(&r));
+}
+
+/*
+ * Returns the moment to show if none was asked for: the last one at which all
+ * who are stuck were there, since a program that hangs is mostly killed.
+ */
+static int64_t default_time(const struct trace *t, sqlite3 *db)
+{
+	int64_t at = t->duration, latest = INT64_MIN;
+
+	for (size_t i = 0; i < t->n_findings; i++) {
+		const struct finding_row *f = &t->findings[i];
+
+		if (!finding_is_stuck(f))
+			continue;
+		latest = f->ts > latest ? f->ts : latest;
+		for (size_t k = 0; k < f->n_members; k++) {
+			size_t th = trace_thread(t, f->members[k].thread_id);
+
+			if (th != NONE && t->threads[th].end <= at)
+				at = t->threads[th].end - 1;
+			if (f->members[k].wait_id >= 0)
+				before_end_of_wait(db, f->members[k].wait_id, &at);
+		}
+	}
+	return at > latest ? at : latest;
+}
+
+static void add_notes(struct waits *w, bool chosen)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT;
+
+	buf_addf(&b, "who waits for whom at ");
+	buf_add_duration(&b, w->at);
+	if (w->at >= w->t->duration)
+		buf_adds(&b, ", the end of the trace");
+	else if (!chosen)
+		buf_adds(&b, ", the last moment at which all who were stuck were there");
+	sketch_note(w->sk, b.data);
+	for (size_t i = 0; i < w->t->n_findings; i++) {
+		const struct finding_row *f = &w->t->findings[i];
+
+		if (finding_is_stuck(f))
+			sketch_note(w->sk, f->summary);
+	}
+	if (!w->sk->n_nodes)
+		sketch_note(w->sk, "no thread was waiting then; --at TIME shows another moment");
+	if (w->left_out)
+		sketch_note(w->sk, "there are more threads than are shown here");
+}
+
+struct sketch *waits_sketch(const struct trace *t, sqlite3 *db, int64_t at_ns, char **ret_why)
+{
+	static char *(*const steps[])(struct waits *) = {
+		add_waits, add_poll_sets, add_holders, add_owners, add_ends};
+	struct waits w = {
+		.t = t, .db = db, .at = at_ns == TIME_NEVER ? default_time(t, db) : at_ns};
+	char *why = resources_load(&w.res, db, t);
+
+	w.sk = sketch_new("waits", t->title);
+	w.sk->down = true;
+	for (size_t i = 0; !why && i < ARRAY_SIZE(steps); i++)
+		why = steps[i](&w);
+	if (!why)
+		why = relations_add_unwritten(w.sk, t, db, "wait-t", true);
+	resources_done(&w.res);
+	if (why) {
+		*ret_why = why;
+		sketch_free(w.sk);
+		return NULL;
+	}
+	add_notes(&w, at_ns != TIME_NEVER);
+	return w.sk;
+}

@@ -1,0 +1,323 @@
+/* arrows.c - what one thread did to another: arrows; and marks within a lane. */
+/* SPDX-License-Identifier: MIT */
+#include "viewer/timeline/timeline.h"
+
+#include <sqlite3.h>
+
+#include "base/mem.h"
+#include "viewer/load/load.h"
+
+enum { ARROW_GRID = 4, ARROWS_MAX = 1500, TRANSFERS_MAX = 1000000 };
+
+/* Arrows while they are collected: those of one kind between two lanes that fall on the same few columns become one. */
+struct arrows {
+	struct timeline *tl;
+	struct hash seen; /* index + 1 */
+	size_t cap, marks_cap;
+};
+
+static struct arrow *arrow_add(struct arrows *as, enum arrow_kind kind, size_t from, size_t to,
+	int64_t t_from, int64_t t_to)
+{
+	struct timeline *tl = as->tl;
+	uint64_t key;
+	uintptr_t at;
+
+	if (to == NONE || from == to || from == NONE)
+		return NULL;
+	if (t_to < tl->since || t_from > tl->until || t_from < tl->since || t_to > tl->until)
+		return NULL;
+	key = hash_mix((uint64_t)kind << 32 | timeline_column(tl, t_to) / ARROW_GRID, from,
+		hash_mix(to, timeline_column(tl, t_from) / ARROW_GRID, 0));
+	at = (uintptr_t)hash_get(&as->seen, key);
+	if (at) {
+		tl->arrows[at - 1].count++;
+		tl->folded_arrows++;
+		return &tl->arrows[at - 1];
+	}
+	ARRAY_GROW(tl->arrows, tl->n_arrows, as->cap);
+	tl->arrows[tl->n_arrows++] = (struct arrow){
+		.kind = kind, .from = from, .to = to, .t_from = t_from, .t_to = t_to, .count = 1};
+	(void)hash_set(&as->seen, key, (void *)(uintptr_t)tl->n_arrows);
+	return &tl->arrows[tl->n_arrows - 1];
+}
+
+static struct mark *mark_add(struct arrows *as, enum mark_kind kind, size_t lane, int64_t ts)
+{
+	struct timeline *tl = as->tl;
+
+	if (lane == NONE || ts < tl->since || ts > tl->until)
+		return NULL;
+	ARRAY_GROW(tl->marks, tl->n_marks, as->marks_cap);
+	tl->marks[tl->n_marks] =
+		(struct mark){.kind = kind, .lane = lane, .ts = ts, .exec = NONE, .count = 1};
+	return &tl->marks[tl->n_marks++];
+}
+
+static size_t lane_of_thread(const struct timeline *tl, size_t thread)
+{
+	return thread == NONE ? NONE : tl->lane_of[thread];
+}
+
+static size_t lane_of_proc(const struct timeline *tl, size_t proc)
+{
+	return proc == NONE ? NONE : lane_of_thread(tl, tl->t->procs[proc].main_thread);
+}
+
+static void add_births(struct arrows *as)
+{
+	const struct trace *t = as->tl->t;
+
+	for (size_t i = 0; i < t->n_procs; i++) {
+		const struct proc *p = &t->procs[i];
+		size_t to = lane_of_proc(as->tl, i);
+
+		(void)arrow_add(
+			as, ARROW_FORK, lane_of_thread(as->tl, p->creator), to, p->start, p->start);
+		if (p->reaped != TIME_NEVER && p->end != TIME_NEVER)
+			(void)arrow_add(as, ARROW_REAP, to, lane_of_thread(as->tl, p->reaper),
+				p->reaped, p->reaped);
+	}
+	for (size_t i = 0; i < t->n_threads; i++) {
+		const struct thread *th = &t->threads[i];
+
+		if (th->creator != NONE && t->threads[th->creator].proc == th->proc)
+			(void)arrow_add(as, ARROW_CREATE, lane_of_thread(as->tl, th->creator),
+				lane_of_thread(as->tl, i), th->start, th->start);
+	}
+}
+
+static void add_execs(struct arrows *as)
+{
+	const struct trace *t = as->tl->t;
+
+	for (size_t i = 0; i < t->n_execs; i++) {
+		const struct exec_row *e = &t->execs[i];
+		struct mark *m = mark_add(as, e->error ? MARK_EXEC_FAILED : MARK_EXEC,
+			lane_of_proc(as->tl, e->proc), e->ts);
+
+		if (m)
+			m->exec = i;
+	}
+}
+
+static char *add_wakes(struct arrows *as, sqlite3 *db)
+{
+	struct timeline *tl = as->tl;
+	struct rows r = rows_begin(db,
+		"SELECT thread_id, waker_id, end_ns, reason = 'join', target_thread_id, id FROM wait"
+		" WHERE end_ns BETWEEN ?1 AND ?2 AND (reason = 'join' AND target_thread_id IS NOT NULL"
+		" OR waker_id IS NOT NULL AND reason IN ('lock', 'cond', 'sem', 'barrier', 'file-lock',"
+		" 'futex', 'once')) ORDER BY id");
+
+	rows_bind(&r, 1, tl->since);
+	rows_bind(&r, 2, tl->until);
+	while (rows_next(&r)) {
+		size_t to = lane_of_thread(tl, trace_thread(tl->t, rows_int(&r, 0, -1)));
+		bool join = rows_int(&r, 3, 0) != 0;
+		size_t by = trace_thread(tl->t, rows_int(&r, join ? 4 : 1, -1));
+		int64_t ts = rows_time(&r, 2, 0);
+		int64_t from = join && by != NONE && tl->t->threads[by].end < ts
+				       ? tl->t->threads[by].end
+				       : ts;
+		struct arrow *a = arrow_add(
+			as, join ? ARROW_JOIN : ARROW_LOCK, lane_of_thread(tl, by), to, from, ts);
+
+		if (a)
+			a->row = rows_int(&r, 5, 0);
+	}
+	return rows_end(&r);
+}
+
+static char *add_signals(struct arrows *as, sqlite3 *db)
+{
+	struct timeline *tl = as->tl;
+	struct rows r = rows_begin(db,
+		"SELECT id, signo, sender_id, process_id, thread_id, sent_ns, delivered_ns, disposition"
+		" FROM signal WHERE coalesce(delivered_ns, sent_ns) BETWEEN ?1 AND ?2"
+		/* A default that is to do nothing (SIGCHLD, SIGURG, SIGWINCH) is not worth a mark. */
+		" AND NOT (sender_id IS NULL AND coalesce(disposition, 'ignored') <> 'handler'"
+		" AND name IN ('SIGCHLD', 'SIGURG', 'SIGWINCH', 'SIGCONT')"
+		" AND coalesce(disposition, 'ignored') <> 'wait')"
+		" ORDER BY coalesce(sent_ns, delivered_ns), id");
+
+	rows_bind(&r, 1, tl->since);
+	rows_bind(&r, 2, tl->until);
+	while (rows_next(&r)) {
+		int64_t sent = rows_time(&r, 5, TIME_NEVER), taken = rows_time(&r, 6, TIME_NEVER);
+		size_t from = lane_of_thread(tl, trace_thread(tl->t, rows_int(&r, 2, -1)));
+		size_t to = lane_of_thread(tl, trace_thread(tl->t, rows_int(&r, 4, -1)));
+		struct arrow *a = NULL;
+		struct mark *m = NULL;
+
+		if (to == NONE)
+			to = lane_of_proc(tl, trace_proc(tl->t, rows_int(&r, 3, -1)));
+		if (from != NONE && from != to && sent != TIME_NEVER)
+			a = arrow_add(as, ARROW_SIGNAL, from, to, sent,
+				taken == TIME_NEVER || taken < sent ? sent : taken);
+		else if (taken != TIME_NEVER)
+			m = mark_add(as, MARK_SIGNAL, to, taken);
+		if (a) {
+			a->signo = (int)rows_int(&r, 1, 0);
+			a->row = rows_int(&r, 0, 0);
+		}
+		if (m)
+			m->signo = (int)rows_int(&r, 1, 0);
+	}
+	return rows_end(&r);
+}
+
+/* A write whose bytes have not all been read. */
+struct sent {
+	int64_t ts, left;
+	size_t lane;
+};
+
+/* One direction of a pipe: who wrote what is still in it. */
+struct stream {
+	struct sent *list;
+	size_t first, n, cap;
+};
+
+static void stream_write(struct stream *s, size_t lane, int64_t ts, int64_t bytes)
+{
+	ARRAY_GROW(s->list, s->n, s->cap);
+	s->list[s->n++] = (struct sent){ts, bytes, lane};
+}
+
+/* Takes bytes out and returns the last write that they came from, or NULL. */
+static const struct sent *stream_read(struct stream *s, int64_t bytes)
+{
+	const struct sent *last = NULL;
+
+	while (bytes > 0 && s->first < s->n) {
+		struct sent *head = &s->list[s->first];
+		int64_t part = bytes < head->left ? bytes : head->left;
+
+		last = head;
+		head->left -= part;
+		bytes -= part;
+		if (head->left == 0)
+			s->first++;
+		else
+			break;
+	}
+	return last;
+}
+
+static void add_transfer(
+	struct arrows *as, const struct sent *from, size_t lane, int64_t ts, int64_t bytes)
+{
+	struct arrow *a = arrow_add(as, ARROW_DATA, from->lane, lane, from->ts, ts);
+
+	if (a && a->bytes < TIME_LIMIT)
+		a->bytes += bytes;
+}
+
+/*
+ * Bytes leave a pipe in the order in which they came in; so the write that a
+ * read answers follows from counting. A read may return a little before the
+ * write that filled it does, hence the order by the start of writes.
+ */
+static char *add_data(struct arrows *as, sqlite3 *db)
+{
+	struct timeline *tl = as->tl;
+	struct stream streams[2] = {{0}};
+	int64_t pipe = -1;
+	bool two_way = false;
+	struct rows r = rows_begin(db,
+		"SELECT pipe_id, side, op = 'write', thread_id, start_ns, end_ns, bytes, id FROM pipe_io"
+		" WHERE bytes > 0 AND op IN ('read', 'write')"
+		" ORDER BY pipe_id, CASE op WHEN 'write' THEN start_ns ELSE end_ns END, op DESC, id");
+
+	while (rows_next(&r)) {
+		bool is_write = rows_int(&r, 2, 0) != 0;
+		size_t side, lane = lane_of_thread(tl, trace_thread(tl->t, rows_int(&r, 3, -1)));
+		const struct sent *from;
+
+		if (rows_int(&r, 0, -1) != pipe) {
+			const struct pipe_row *row = resources_pipe(&tl->res, rows_int(&r, 0, -1));
+
+			pipe = rows_int(&r, 0, -1);
+			two_way = row && !strcmp(row->kind, "socketpair");
+			streams[0].first = streams[0].n = streams[1].first = streams[1].n = 0;
+		}
+		/* Side 0 of a socketpair reads what side 1 wrote; a pipe has one direction. */
+		side = two_way && (rows_int(&r, 1, 0) == 1) != is_write;
+		if (is_write) {
+			stream_write(
+				&streams[side], lane, rows_time(&r, 4, 0), rows_time(&r, 6, 0));
+			continue;
+		}
+		from = stream_read(&streams[side], rows_time(&r, 6, 0));
+		if (from)
+			add_transfer(as, from, lane, rows_time(&r, 5, 0), rows_time(&r, 6, 0));
+	}
+	free(streams[0].list);
+	free(streams[1].list);
+	return rows_end(&r);
+}
+
+/* To pair so many reads with their writes takes longer than anybody waits for a picture; they are said to be folded. */
+static int64_t count_transfers(sqlite3 *db, struct timeline *tl)
+{
+	struct rows r = rows_begin(db, "SELECT max(id) FROM pipe_io");
+	int64_t n = rows_next(&r) ? rows_int(&r, 0, 0) : 0;
+
+	free(rows_end(&r));
+	if (n > TRANSFERS_MAX)
+		tl->folded_arrows += (size_t)n / 2;
+	return n;
+}
+
+static int by_arrow(const void *a, const void *b)
+{
+	const struct arrow *x = a, *y = b;
+
+	if (x->kind != y->kind)
+		return x->kind < y->kind ? -1 : 1;
+	if (x->t_to != y->t_to)
+		return x->t_to < y->t_to ? -1 : 1;
+	if (x->from != y->from)
+		return x->from < y->from ? -1 : 1;
+	return x->to < y->to ? -1 : x->to > y->to;
+}
+
+/* Keeps every nth arrow of the frequent kinds, so that all of the range is covered. */
+static void thin_out(struct timeline *tl)
+{
+	size_t per_kind[ARROW_KINDS] = {0}, seen[ARROW_KINDS] = {0}, n = 0;
+
+	if (tl->n_arrows)
+		qsort(tl->arrows, tl->n_arrows, sizeof *tl->arrows, by_arrow);
+	for (size_t i = 0; i < tl->n_arrows; i++)
+		per_kind[tl->arrows[i].kind]++;
+	for (size_t i = 0; i < tl->n_arrows; i++) {
+		enum arrow_kind kind = tl->arrows[i].kind;
+		size_t nth = per_kind[kind] / (ARROWS_MAX / ARROW_KINDS) + 1;
+
+		if (tl->n_arrows <= ARROWS_MAX || seen[kind]++ % nth == 0)
+			tl->arrows[n++] = tl->arrows[i];
+		else
+			tl->folded_arrows += tl->arrows[i].count;
+	}
+	tl->n_arrows = n;
+}
+
+char *timeline_load_arrows(struct timeline *tl, sqlite3 *db)
+{
+	struct arrows as = {.tl = tl};
+	char *why;
+
+	add_births(&as);
+	add_execs(&as);
+	why = add_wakes(&as, db);
+	if (!why)
+		why = add_signals(&as, db);
+	if (!why && count_transfers(db, tl) <= TRANSFERS_MAX)
+		why = add_data(&as, db);
+	hash_done(&as.seen);
+	if (!why)
+		thin_out(tl);
+	return why;
+}

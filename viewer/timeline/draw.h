@@ -1,0 +1,45 @@
+/* draw.h - the parts of the drawn timeline: lanes in one file, what is on them in another. */
+/* SPDX-License-Identifier: MIT */
+#ifndef VIEWER_TIMELINE_DRAW_H
+#define VIEWER_TIMELINE_DRAW_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "viewer/draw/canvas.h"
+#include "viewer/timeline/timeline.h"
+
+#define BAR 12.0      /* height of what a thread does */
+#define HOLD_BAR 4.0  /* height of what it holds */
+#define TEXT_SIZE 8.0 /* of words in bars and in the legend */
+
+struct draw {
+	struct canvas c;
+	const struct timeline *tl;
+	bool link;
+	double left, plot; /* of the time axis, in points */
+	double *y;         /* top of each lane; one more for the end of the last */
+	double *named_to;  /* of each lane: where the last small name above it ends */
+	struct graph_item **life;
+};
+
+/* How each kind of arrow is drawn, and what it means. */
+struct arrow_look {
+	const char *class, *words, *color, *style;
+};
+extern const struct arrow_look arrow_looks[ARROW_KINDS];
+
+/* Returns the colour of a lock's holds. */
+const char *draw_lock_color(const struct timeline *tl, int64_t lock_id);
+
+/* Returns where a time is, cut to the plot. */
+double draw_x(const struct draw *d, int64_t ns);
+
+/* Draws the spans of a lane; execs and signals; arrows; the legend of all that occurs, from y on. */
+void draw_spans(struct draw *d, size_t lane);
+void draw_marks(struct draw *d);
+void draw_arrows(struct draw *d);
+void draw_legend(struct draw *d, double y);
+
+#endif

@@ -1,0 +1,265 @@
+/* load.c - waits and holds: long ones as they are, short ones added up by column. */
+/* SPDX-License-Identifier: MIT */
+/*
+ * lock_hold may have tens of millions of rows and no index. Its rows are
+ * inserted when a hold ends, so ids are nearly in the order of release_ns: the
+ * range of ids that matters for a range of time is found by bisection, and if
+ * that is still large, the table lane says the same by time buckets.
+ */
+#include "viewer/timeline/timeline.h"
+
+#include <sqlite3.h>
+
+#include "base/mem.h"
+#include "viewer/load/load.h"
+
+enum { ROWS_MAX = 300000, ID_SLACK = 5000 };
+
+/* What is at least as wide as a column is shown by itself. */
+static bool is_long(const struct timeline *tl, int64_t from, int64_t to)
+{
+	return (double)(to - from) * (double)tl->columns >= (double)(tl->until - tl->since);
+}
+
+static void bin_add(struct bin *bin, int64_t ns, enum reason reason, int64_t lock_id)
+{
+	bin->count++;
+	bin->sum += ns;
+	if (ns >= bin->longest) {
+		bin->longest = ns;
+		bin->reason = reason;
+		bin->lock_id = lock_id;
+	}
+}
+
+static struct lane *lane_of(const struct timeline *tl, int64_t thread_id)
+{
+	size_t th = trace_thread(tl->t, thread_id);
+	size_t lane = th == NONE ? NONE : tl->lane_of[th];
+
+	return lane == NONE ? NULL : &tl->lanes[lane];
+}
+
+/* An interval that never ended lasts as long as its thread. */
+static int64_t span_end(const struct lane *l, int64_t end, int64_t start)
+{
+	if (end > l->to)
+		end = l->to;
+	return end < start ? start : end;
+}
+
+/*
+ * Adds an interval of a row that begins with id, thread, start and end: returns its span, or NULL if
+ * it is short and was added to the sum of its column, or is not to be seen.
+ */
+static struct span *add_interval(struct timeline *tl, struct rows *r, enum span_kind kind,
+	enum reason reason, int64_t lock_id)
+{
+	struct lane *l = lane_of(tl, rows_int(r, 1, -1));
+	int64_t from = rows_time(r, 2, 0), end = rows_time(r, 3, TIME_NEVER), to;
+	struct span *s;
+
+	if (!l)
+		return NULL;
+	to = span_end(l, end, from);
+	if (to < tl->since || from > tl->until)
+		return NULL;
+	if (!is_long(tl, from, to)) {
+		struct bin **bins = kind == SPAN_WAIT ? &l->waits : &l->holds;
+
+		bin_add(&timeline_bins(bins, tl->columns)[timeline_column(tl, from)], to - from,
+			reason, lock_id);
+		return NULL;
+	}
+	s = timeline_span(l, kind, from, to);
+	s->id = rows_int(r, 0, 0);
+	s->lock_id = lock_id;
+	s->endless = end == TIME_NEVER;
+	return s;
+}
+
+static void load_wait(struct timeline *tl, struct rows *r)
+{
+	const char *word = (const char *)sqlite3_column_text(r->stmt, 4);
+	enum reason reason = reason_find(word ? word : "");
+	struct span *s = add_interval(tl, r, SPAN_WAIT, reason, rows_int(r, 5, 0));
+	const struct lane *l;
+
+	if (!s)
+		return;
+	l = lane_of(tl, rows_int(r, 1, -1));
+	s->reason = reason;
+	s->stuck = hash_get(&tl->t->stuck_waits, (uint64_t)s->id) ||
+		   (s->endless && tl->t->threads[l->thread].stuck != STUCK_NOT);
+	s->pipe_id = rows_int(r, 6, 0);
+	s->target_proc = trace_proc(tl->t, rows_int(r, 7, -1));
+	s->target_thread = trace_thread(tl->t, rows_int(r, 8, -1));
+}
+
+char *timeline_load_waits(struct timeline *tl, sqlite3 *db)
+{
+	struct rows r = rows_begin(db,
+		"SELECT id, thread_id, start_ns, end_ns, reason, lock_id, pipe_id,"
+		" target_process_id, target_thread_id FROM wait"
+		" WHERE start_ns < ?1 AND (end_ns IS NULL OR end_ns >= ?2) ORDER BY id");
+
+	rows_bind(&r, 1, tl->until);
+	rows_bind(&r, 2, tl->since);
+	while (rows_next(&r))
+		load_wait(tl, &r);
+	return rows_end(&r);
+}
+
+/* Returns one number of a query with one parameter, or the default. */
+static int64_t ask(sqlite3 *db, const char *sql, int64_t arg, int64_t otherwise)
+{
+	struct rows r = rows_begin(db, sql);
+	int64_t n = otherwise;
+
+	rows_bind(&r, 1, arg);
+	if (rows_next(&r))
+		n = rows_int(&r, 0, otherwise);
+	free(rows_end(&r));
+	return n;
+}
+
+/* Returns the least id of a hold that was released at or after ns, nearly: rows are only nearly in order. */
+static int64_t bisect(sqlite3 *db, int64_t least, int64_t most, int64_t ns)
+{
+	while (least < most) {
+		int64_t mid = least + (int64_t)(((uint64_t)most - (uint64_t)least) / 2);
+		int64_t release = ask(db,
+			"SELECT release_ns FROM lock_hold WHERE id >= ?1 AND release_ns IS NOT NULL"
+			" ORDER BY id LIMIT 1",
+			mid, INT64_MAX);
+
+		if (release < ns)
+			least = mid + 1;
+		else
+			most = mid;
+	}
+	return least;
+}
+
+static void load_hold(struct timeline *tl, struct rows *r)
+{
+	const char *mode = (const char *)sqlite3_column_text(r->stmt, 5);
+	struct span *s = add_interval(tl, r, SPAN_HOLD, REASON_NONE, rows_int(r, 4, 0));
+
+	if (s)
+		s->shared = mode && mode[0] == 's';
+}
+
+static char *load_hold_rows(struct timeline *tl, sqlite3 *db, int64_t first, int64_t last)
+{
+	struct rows r = rows_begin(db,
+		"SELECT id, thread_id, acquire_ns, release_ns, lock_id, mode FROM lock_hold"
+		" WHERE id BETWEEN ?1 AND ?2 ORDER BY id");
+
+	rows_bind(&r, 1, first);
+	rows_bind(&r, 2, last);
+	while (rows_next(&r))
+		load_hold(tl, &r);
+	return rows_end(&r);
+}
+
+/* Locks that are still held, which the range of ids may miss. */
+static char *load_open_holds(struct timeline *tl, sqlite3 *db)
+{
+	struct rows r = rows_begin(db,
+		"SELECT DISTINCT 0, thread_id, acquire_ns, NULL, lock_id, mode FROM lock_open"
+		" WHERE acquire_ns < ?1 ORDER BY acquire_ns, lock_id, thread_id");
+
+	rows_bind(&r, 1, tl->until);
+	while (rows_next(&r))
+		load_hold(tl, &r);
+	return rows_end(&r);
+}
+
+static void load_bucket(struct timeline *tl, struct rows *r, int64_t lane_ns)
+{
+	struct lane *l = lane_of(tl, rows_int(r, 0, -1));
+	int64_t bucket = rows_int(r, 1, 0), hold_ns = rows_time(r, 2, 0), holds = rows_int(r, 3, 0);
+	size_t first, last;
+	struct bin *bins;
+
+	if (!l || holds <= 0 || bucket < 0 || bucket > TIME_LIMIT / lane_ns)
+		return;
+	first = timeline_column(tl, bucket * lane_ns);
+	last = timeline_column(tl, (bucket + 1) * lane_ns - 1);
+	bins = timeline_bins(&l->holds, tl->columns);
+	for (size_t i = first; i <= last; i++) {
+		bins[i].count += (unsigned)(i == first ? holds : 1);
+		bins[i].sum += hold_ns / (int64_t)(last - first + 1);
+	}
+}
+
+static char *load_buckets(struct timeline *tl, sqlite3 *db, int64_t lane_ns)
+{
+	struct rows r =
+		rows_begin(db, "SELECT thread_id, bucket, hold_ns, holds FROM lane"
+			       " WHERE bucket BETWEEN ?1 AND ?2 ORDER BY thread_id, bucket");
+
+	rows_bind(&r, 1, tl->since / lane_ns);
+	rows_bind(&r, 2, tl->until / lane_ns);
+	tl->coarse_holds = true;
+	while (rows_next(&r))
+		load_bucket(tl, &r, lane_ns);
+	return rows_end(&r);
+}
+
+char *timeline_load_holds(struct timeline *tl, sqlite3 *db)
+{
+	int64_t least = ask(db, "SELECT min(id) FROM lock_hold WHERE ?1 = ?1", 0, 0);
+	int64_t most = ask(db, "SELECT max(id) FROM lock_hold WHERE ?1 = ?1", 0, -1);
+	int64_t lane_ns =
+		ask(db, "SELECT value FROM setting WHERE name = 'lane_ns' AND ?1 = ?1", 0, 0);
+	char *why;
+
+	if (most < least)
+		return NULL;
+	if ((uint64_t)most - (uint64_t)least < ROWS_MAX)
+		return load_hold_rows(tl, db, least, most);
+	if (tl->until < tl->t->duration)
+		most = bisect(db, least, most, tl->until);
+	if (tl->since > 0)
+		least = bisect(db, least, most, tl->since);
+	least = least > INT64_MIN + ID_SLACK ? least - ID_SLACK : least;
+	most = most < INT64_MAX - ID_SLACK ? most + ID_SLACK : most;
+	if (lane_ns > 0 && (uint64_t)most - (uint64_t)least > ROWS_MAX) {
+		why = load_buckets(tl, db, lane_ns);
+		return why ? why : load_open_holds(tl, db);
+	}
+	return load_hold_rows(tl, db, least, most);
+}
+
+static void load_slice(struct timeline *tl, struct rows *r)
+{
+	struct lane *l = lane_of(tl, rows_int(r, 0, -1));
+	int64_t from = rows_time(r, 1, 0), to;
+
+	if (!l)
+		return;
+	to = span_end(l, rows_time(r, 2, TIME_NEVER), from);
+	if (to < tl->since || from > tl->until)
+		return;
+	tl->has_sched = true;
+	if (is_long(tl, from, to))
+		(void)timeline_span(l, SPAN_RAN, from, to);
+	else
+		bin_add(&timeline_bins(&l->ran, tl->columns)[timeline_column(tl, from)], to - from,
+			REASON_NONE, 0);
+}
+
+char *timeline_load_sched(struct timeline *tl, sqlite3 *db)
+{
+	struct rows r = rows_begin(db,
+		"SELECT thread_id, start_ns, end_ns FROM sched"
+		" WHERE start_ns < ?1 AND (end_ns IS NULL OR end_ns >= ?2) ORDER BY rowid");
+
+	rows_bind(&r, 1, tl->until);
+	rows_bind(&r, 2, tl->since);
+	while (rows_next(&r))
+		load_slice(tl, &r);
+	return rows_end(&r);
+}

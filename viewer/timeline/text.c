@@ -1,0 +1,303 @@
+/* text.c - draw the timeline in a terminal. */
+/* SPDX-License-Identifier: MIT */
+/*
+ *                           │0        │50 ms     │100 ms
+ * thread-count-mu     5000  █├────────── join counter ───────┤█
+ *   counter           5001  █├─ sleep ─┤├─ lock print_mutex ─┤
+ *                            ▔ print_mut
+ */
+#include "base/buf.h"
+#include "base/mem.h"
+#include "viewer/load/load.h"
+#include "viewer/draw/text.h"
+#include "viewer/draw/ticks.h"
+#include "viewer/timeline/timeline.h"
+#include "viewer/tree/tree.h"
+
+enum { MARGIN = 32, NAME_WIDTH = 22, PID_END = 30, GLYPH_MAX = 8, TICK_COLUMNS = 12 };
+
+struct cell {
+	char glyph[GLYPH_MAX]; /* one character; "": blank */
+	enum text_color color;
+};
+
+struct strip {
+	const struct timeline *tl;
+	struct cell *cells;
+	size_t n;
+};
+
+size_t timeline_text_margin(const struct trace *t)
+{
+	(void)t;
+	return MARGIN;
+}
+
+static void put(struct strip *s, size_t at, const char *glyph, enum text_color color)
+{
+	if (at >= s->n)
+		return;
+	(void)snprintf(s->cells[at].glyph, sizeof s->cells[at].glyph, "%s", glyph);
+	s->cells[at].color = color;
+}
+
+static void fill(struct strip *s, size_t from, size_t to, const char *glyph, enum text_color color)
+{
+	for (size_t i = from; i <= to; i++)
+		put(s, i, glyph, color);
+}
+
+/* Writes a label into the middle of a range that has room for it and a blank on both sides. */
+static bool label(struct strip *s, size_t from, size_t to, const char *text, enum text_color color)
+{
+	size_t chars = 0, w = text_width(text), at;
+
+	for (const char *c = text; *c; c++)
+		chars += ((unsigned char)*c & 0xc0) != 0x80;
+	/* A wide character would shift what follows. */
+	if (!w || chars != w || to - from + 1 < w + 4)
+		return false;
+	at = from + (to - from + 1 - w - 2) / 2;
+	put(s, at++, " ", color);
+	while (*text) {
+		char one[GLYPH_MAX] = "";
+		size_t n = 1;
+
+		while (((unsigned char)text[n] & 0xc0) == 0x80)
+			n++;
+		(void)snprintf(one, sizeof one, "%.*s", (int)n, text);
+		put(s, at++, one, color);
+		text += n;
+	}
+	put(s, at, " ", color);
+	return true;
+}
+
+static enum text_color reason_color(enum reason r)
+{
+	switch ((int)r) {
+	case REASON_LOCK:
+	case REASON_FILE_LOCK:
+	case REASON_SEM:
+		return TEXT_YELLOW;
+	case REASON_PIPE_READ:
+	case REASON_PIPE_WRITE:
+	case REASON_FIFO_OPEN:
+		return TEXT_GREEN;
+	case REASON_JOIN:
+	case REASON_CHILD:
+		return TEXT_CYAN;
+	case REASON_COND:
+	case REASON_BARRIER:
+	case REASON_SIGNAL:
+		return TEXT_MAGENTA;
+	default:
+		return TEXT_DIM;
+	}
+}
+
+static void bracket(
+	struct strip *s, size_t from, size_t to, const char *const glyphs[3], enum text_color color)
+{
+	fill(s, from, to, glyphs[1], color);
+	if (to > from) {
+		put(s, from, glyphs[0], color);
+		put(s, to, glyphs[2], color);
+	}
+}
+
+static void paint_wait(struct strip *s, const struct span *sp, size_t from, size_t to)
+{
+	static const char *const normal[] = {"\xe2\x94\x9c", "\xe2\x94\x80", "\xe2\x94\xa4"};
+	static const char *const stuck[] = {"\xe2\x95\x9e", "\xe2\x95\x90", "\xe2\x95\xa1"};
+	enum text_color color = sp->stuck ? TEXT_RED : reason_color(sp->reason);
+	_cleanup_buf_ struct buf b = BUF_INIT;
+
+	if (sp->stuck)
+		buf_adds(&b, "STUCK: ");
+	timeline_add_short(&b, s->tl, sp);
+	bracket(s, from, to, sp->stuck ? stuck : normal, color);
+	if (!label(s, from, to, b.data, color))
+		(void)label(s, from, to, sp->stuck ? "STUCK" : reasons[sp->reason].name, color);
+}
+
+static void paint_span(struct strip *s, const struct span *sp)
+{
+	static const char *const zombie[] = {"\xe2\x94\x84", "\xe2\x94\x84", "\xe2\x94\x84"};
+	size_t from = timeline_column(s->tl, sp->from), to = timeline_column(s->tl, sp->to);
+	_cleanup_buf_ struct buf b = BUF_INIT;
+
+	/* What ends where the next begins leaves that column to it. */
+	if (to > from && sp->to < s->tl->until && !sp->endless)
+		to--;
+	timeline_add_short(&b, s->tl, sp);
+	switch (sp->kind) {
+	case SPAN_WAIT:
+		paint_wait(s, sp, from, to);
+		break;
+	case SPAN_WAITS:
+		fill(s, from, to, "\xe2\x96\x92", TEXT_BLUE);
+		break;
+	case SPAN_ZOMBIE:
+		bracket(s, from, to, zombie, TEXT_MAGENTA);
+		(void)label(s, from, to, b.data, TEXT_MAGENTA);
+		break;
+	case SPAN_ALIVE:
+		fill(s, from, to, "\xe2\x96\x93", TEXT_BLUE);
+		(void)label(s, from, to, b.data, TEXT_DIM);
+		break;
+	case SPAN_RAN:
+		fill(s, from, to, "\xe2\x96\x88", TEXT_BLUE);
+		break;
+	case SPAN_HOLD:
+	case SPAN_HOLDS:
+		fill(s, from, to, "\xe2\x96\x94", TEXT_YELLOW);
+		(void)label(s, from, to, b.data, TEXT_YELLOW);
+		break;
+	}
+}
+
+static void print_strip(struct text_line *l, const struct strip *s)
+{
+	for (size_t i = 0; i < s->n;) {
+		_cleanup_buf_ struct buf b = BUF_INIT;
+		enum text_color color = s->cells[i].color;
+
+		for (; i < s->n && s->cells[i].color == color; i++)
+			buf_adds(&b, s->cells[i].glyph[0] ? s->cells[i].glyph : " ");
+		text_add(l, color, b.data);
+	}
+}
+
+static void clear(struct strip *s)
+{
+	for (size_t i = 0; i < s->n; i++)
+		s->cells[i] = (struct cell){.color = TEXT_PLAIN};
+}
+
+static void print_name(struct text_line *line, const struct timeline *tl, const struct lane *l)
+{
+	const struct proc *p = &tl->t->procs[l->proc];
+	const struct thread *th = l->thread == NONE ? NULL : &tl->t->threads[l->thread];
+	bool stuck = th ? th->stuck != STUCK_NOT : p->stuck != STUCK_NOT;
+	_cleanup_free_ char *name = NULL, *id = NULL;
+
+	if (l->is_fold) {
+		name = text_fit(tl->tree->nodes[l->fold_node].words, MARGIN - 2);
+		text_add(line, TEXT_DIM, name);
+		return;
+	}
+	name = text_fit(l->is_first || !*th->entry ? l->is_first ? p->name : th->name : th->entry,
+		NAME_WIDTH - 2 * !l->is_first);
+	id = xasprintf("%lld", (long long)(l->is_first ? p->pid : th->tid));
+	text_pad(line, l->is_first ? 0 : 2);
+	text_add(line, stuck ? TEXT_RED : l->is_first ? TEXT_BOLD : TEXT_PLAIN, name);
+	text_right(line, PID_END, TEXT_DIM, id);
+}
+
+static void print_lane(struct buf *out, struct strip *s, size_t lane, size_t width, bool color)
+{
+	const struct timeline *tl = s->tl;
+	const struct lane *l = &tl->lanes[lane];
+	struct text_line line = text_begin(out, width, color);
+
+	clear(s);
+	if (!l->is_fold && l->to >= tl->since && l->from <= tl->until)
+		fill(s, timeline_column(tl, l->from), timeline_column(tl, l->to),
+			tl->has_sched ? "\xe2\x96\x91" : "\xe2\x96\x88", TEXT_BLUE);
+	for (size_t i = 0; i < l->n; i++)
+		if (l->spans[i].kind != SPAN_HOLD && l->spans[i].kind != SPAN_HOLDS)
+			paint_span(s, &l->spans[i]);
+	for (size_t i = 0; i < tl->n_marks; i++)
+		if (tl->marks[i].lane == lane && tl->marks[i].kind == MARK_SIGNAL)
+			put(s, timeline_column(tl, tl->marks[i].ts), "\xe2\x96\xbc", TEXT_MAGENTA);
+	for (size_t i = 0; i < tl->n_arrows; i++)
+		if (tl->arrows[i].to == lane && tl->arrows[i].kind == ARROW_SIGNAL)
+			put(s, timeline_column(tl, tl->arrows[i].t_to), "\xe2\x96\xbc",
+				TEXT_MAGENTA);
+	print_name(&line, tl, l);
+	text_pad(&line, MARGIN);
+	print_strip(&line, s);
+	text_end(&line);
+	if (!l->levels)
+		return;
+	clear(s);
+	for (size_t i = 0; i < l->n; i++)
+		if (l->spans[i].kind == SPAN_HOLD || l->spans[i].kind == SPAN_HOLDS)
+			paint_span(s, &l->spans[i]);
+	text_pad(&line, MARGIN);
+	print_strip(&line, s);
+	text_end(&line);
+}
+
+static void print_axis(struct buf *out, const struct timeline *tl, size_t width, bool color)
+{
+	int64_t step = ticks_step(tl->since, tl->until, (unsigned)(tl->columns / TICK_COLUMNS) + 2);
+	struct text_line line = text_begin(out, width, color);
+
+	for (int64_t ts = ticks_first(tl->since, step); ts <= tl->until; ts += step) {
+		_cleanup_buf_ struct buf b = BUF_INIT;
+
+		if (MARGIN + timeline_column(tl, ts) < line.col)
+			continue;
+		text_pad(&line, MARGIN + timeline_column(tl, ts));
+		buf_adds(&b, "\xe2\x94\x82");
+		ticks_label(&b, ts, step);
+		if (line.col + text_width(b.data) > width)
+			break;
+		text_add(&line, TEXT_DIM, b.data);
+	}
+	text_end(&line);
+}
+
+static void print_legend(struct buf *out, const struct timeline *tl, size_t width, bool color)
+{
+	struct text_line line = text_begin(out, width, color);
+	_cleanup_buf_ struct buf b = BUF_INIT;
+
+	text_end(&line);
+	text_add(&line, TEXT_BLUE, "\xe2\x96\x88");
+	if (tl->has_sched) {
+		text_add(&line, TEXT_DIM, " runs   ");
+		text_add(&line, TEXT_BLUE, "\xe2\x96\x91");
+		text_add(&line, TEXT_DIM, " ready");
+	}
+	text_add(&line, TEXT_DIM, tl->has_sched ? "   " : " runs   ");
+	text_add(&line, TEXT_DIM, "\xe2\x94\x9c\xe2\x94\x80\xe2\x94\xa4 waits   ");
+	text_add(&line, TEXT_BLUE, "\xe2\x96\x92");
+	text_add(&line, TEXT_DIM, " many short waits   ");
+	text_add(&line, TEXT_YELLOW, "\xe2\x96\x94");
+	text_add(&line, TEXT_DIM, " holds a lock   ");
+	text_add(&line, TEXT_MAGENTA, "\xe2\x94\x84");
+	text_add(&line, TEXT_DIM, " zombie   ");
+	text_add(&line, TEXT_MAGENTA, "\xe2\x96\xbc");
+	text_add(&line, TEXT_DIM, " signal   ");
+	text_add(&line, TEXT_RED, "\xe2\x95\x9e\xe2\x95\x90\xe2\x95\xa1");
+	text_add(&line, TEXT_DIM, " stuck");
+	text_end(&line);
+	timeline_add_folded(&b, tl);
+	if (b.len) {
+		text_add(&line, TEXT_DIM, b.data);
+		text_end(&line);
+	}
+}
+
+void timeline_text(struct buf *out, const struct timeline *tl, size_t width, bool color)
+{
+	struct strip s = {.tl = tl, .n = tl->columns};
+	struct text_line line = text_begin(out, width, color);
+	_cleanup_buf_ struct buf b = BUF_INIT;
+
+	s.cells = xcalloc(s.n + 1, sizeof *s.cells);
+	text_add(&line, TEXT_BOLD, tl->t->title);
+	text_end(&line);
+	trace_add_subtitle(&b, tl->t);
+	text_add(&line, TEXT_DIM, b.data);
+	text_end(&line);
+	text_end(&line);
+	print_axis(out, tl, width, color);
+	for (size_t i = 0; i < tl->n_lanes; i++)
+		print_lane(out, &s, i, width, color);
+	print_legend(out, tl, width, color);
+	free(s.cells);
+}

@@ -1,0 +1,160 @@
+/* timeline.h - a lane for each thread over time: what it did, waited for and held. */
+/* SPDX-License-Identifier: MIT */
+#ifndef VIEWER_TIMELINE_TIMELINE_H
+#define VIEWER_TIMELINE_TIMELINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "viewer/load/resource.h"
+
+struct buf;
+struct graph;
+struct sqlite3;
+struct trace;
+struct tree;
+
+/*
+ * The time from since to until is divided into columns (pixels of a picture,
+ * characters of a text). What is shorter than a column is folded: its times
+ * are added up per column, and neighbouring columns become one span that says
+ * how many intervals it stands for.
+ */
+struct timeline_options {
+	int64_t since,
+		until; /* since = -TIME_LIMIT: from the first process on; until = TIME_NEVER: to the end */
+	const char *process; /* only processes of this pid or name; NULL: all */
+	size_t columns;
+	size_t max_lanes; /* 0: any number; else siblings that are alike are folded */
+};
+
+enum span_kind { SPAN_WAIT, SPAN_WAITS, SPAN_HOLD, SPAN_HOLDS, SPAN_ZOMBIE, SPAN_ALIVE, SPAN_RAN };
+
+/* What a lane shows beside running or being ready. RAN is known only with --sched. WAITS and HOLDS stand for many short ones, ALIVE for the processes of a folded lane. */
+struct span {
+	enum span_kind kind;
+	int64_t from, to;
+	enum reason reason; /* WAIT; WAITS: of the longest */
+	int64_t id;         /* WAIT: of the row; else 0 */
+	int64_t lock_id, pipe_id;
+	size_t target_proc, target_thread; /* NONE: none */
+	size_t count;                      /* folded intervals; ALIVE: how many at a time at most */
+	int64_t sum;                       /* their time */
+	unsigned level;                    /* holds that overlap are drawn on different levels */
+	bool endless;                      /* has not ended */
+	bool shared;                       /* hold of mode 's' */
+	bool stuck;                        /* WAIT: part of a deadlock or the like */
+};
+
+/* Columns in which short intervals are added up. */
+struct bin {
+	int64_t sum, longest;
+	int64_t lock_id;
+	unsigned count;
+	enum reason reason; /* of the longest */
+};
+
+struct lane {
+	size_t proc;   /* in trace.procs */
+	size_t thread; /* in trace.threads; NONE: a process without thread rows, or a fold */
+	bool is_first; /* first lane of its process */
+	bool is_fold;
+	size_t fold_node; /* in timeline.tree, if it is a fold */
+	int64_t from, to; /* life, not cut to the range */
+	struct span *spans;
+	size_t n, cap;
+	struct bin *waits, *holds, *ran; /* while loading */
+	unsigned levels;                 /* of holds */
+};
+
+enum arrow_kind {
+	ARROW_FORK,
+	ARROW_CREATE,
+	ARROW_REAP,
+	ARROW_JOIN,
+	ARROW_DATA,
+	ARROW_SIGNAL,
+	ARROW_LOCK,
+	ARROW_KINDS
+};
+
+/* Something that one thread did to another; from == NONE: it came from outside. */
+struct arrow {
+	enum arrow_kind kind;
+	size_t from, to; /* lanes */
+	int64_t t_from, t_to;
+	size_t count;  /* arrows that were folded into this one, itself included */
+	int64_t bytes; /* DATA */
+	int64_t row;   /* SIGNAL: id of the row; LOCK: of the wait; DATA: of the read */
+	int signo;
+};
+
+/* A point in the life of a lane. */
+enum mark_kind { MARK_EXEC, MARK_EXEC_FAILED, MARK_SIGNAL };
+struct mark {
+	enum mark_kind kind;
+	size_t lane;
+	int64_t ts;
+	size_t exec; /* in trace.execs */
+	int signo;
+	size_t count;
+};
+
+struct timeline {
+	const struct trace *t; /* borrowed */
+	int64_t since, until;
+	size_t columns;
+	struct tree *tree;
+	struct resources res;
+	struct lane *lanes;
+	size_t n_lanes;
+	size_t *lane_of; /* thread -> lane or NONE */
+	struct arrow *arrows;
+	size_t n_arrows;
+	struct mark *marks;
+	size_t n_marks;
+	size_t folded_waits, folded_holds, folded_arrows;
+	bool has_sched;    /* it is known when threads really ran */
+	bool coarse_holds; /* holds come from the table lane, not from lock_hold */
+};
+
+/* Returns the timeline; NULL with a text that the caller frees in *ret_why. The caller frees it with timeline_free, which accepts NULL. */
+struct timeline *timeline_new(const struct trace *t, struct sqlite3 *db,
+	const struct timeline_options *opt, char **ret_why);
+void timeline_free(struct timeline *tl);
+
+/* Returns the column of a time, 0 to columns - 1. */
+size_t timeline_column(const struct timeline *tl, int64_t ns);
+
+/* Adds what a span shows: "waits for the lock print_mutex". */
+void timeline_add_span(struct buf *b, const struct timeline *tl, const struct span *s);
+
+/* Adds the same in few characters: "lock print_mutex". */
+void timeline_add_short(struct buf *b, const struct timeline *tl, const struct span *s);
+
+/* Adds what was folded and what is missing, one sentence without a full stop; nothing if there is nothing. */
+void timeline_add_folded(struct buf *b, const struct timeline *tl);
+
+/* Returns the picture, width points wide, for graph_render with "nop2"; the caller frees it. link: as for tree_graph. */
+struct graph *timeline_graph(const struct timeline *tl, double width, bool link);
+
+/* Columns that the text form needs for the names of its lanes. */
+size_t timeline_text_margin(const struct trace *t);
+
+/* Adds the timeline as text, a character for each column. */
+void timeline_text(struct buf *out, const struct timeline *tl, size_t width, bool color);
+
+/* The steps of timeline_new that read the database, each in its own file. They return NULL or what went wrong. */
+char *timeline_load_waits(struct timeline *tl, struct sqlite3 *db);
+char *timeline_load_holds(struct timeline *tl, struct sqlite3 *db);
+char *timeline_load_sched(struct timeline *tl, struct sqlite3 *db);
+char *timeline_load_arrows(struct timeline *tl, struct sqlite3 *db);
+
+/* Returns a new span of a lane, filled from the arguments. */
+struct span *timeline_span(struct lane *l, enum span_kind kind, int64_t from, int64_t to);
+
+/* Returns the bins of a lane, made on first use. */
+struct bin *timeline_bins(struct bin **bins, size_t columns);
+
+#endif

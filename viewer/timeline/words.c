@@ -1,0 +1,154 @@
+/* words.c - what the spans of a timeline say. */
+/* SPDX-License-Identifier: MIT */
+#include "base/buf.h"
+#include "base/mem.h"
+#include "viewer/load/load.h"
+#include "viewer/timeline/timeline.h"
+#include "viewer/tree/tree.h"
+
+/* Adds what is waited for: "print_mutex", "pipe 3", "sort (pid 302)". */
+static void add_object(struct buf *b, const struct timeline *tl, const struct span *s, bool brief)
+{
+	const struct trace *t = tl->t;
+	const struct lock_row *lock = s->lock_id ? resources_lock(&tl->res, s->lock_id) : NULL;
+	const struct pipe_row *pipe = s->pipe_id ? resources_pipe(&tl->res, s->pipe_id) : NULL;
+
+	if (lock)
+		buf_addf(b, " %s", lock->name);
+	else if (pipe)
+		buf_addf(b, " %s", brief ? pipe->name : pipe->long_name);
+	else if (s->target_proc != NONE)
+		buf_addf(b, brief ? " %s" : " %s (pid %lld)", t->procs[s->target_proc].name,
+			(long long)t->procs[s->target_proc].pid);
+	else if (s->target_thread != NONE)
+		buf_addf(b, brief ? " %s" : " %s (tid %lld)",
+			*t->threads[s->target_thread].entry ? t->threads[s->target_thread].entry
+							    : t->threads[s->target_thread].name,
+			(long long)t->threads[s->target_thread].tid);
+}
+
+static void add_share(struct buf *b, const struct span *s)
+{
+	double share = s->to > s->from ? 100.0 * (double)s->sum / (double)(s->to - s->from) : 100;
+
+	buf_addf(b, " (%.0f%% of the time)", share > 100 ? 100 : share);
+}
+
+/* Where the name of a reason does not read well before the name of an object. */
+static const char *reason_verb(enum reason r)
+{
+	switch ((int)r) {
+	case REASON_PIPE_READ:
+		return "read";
+	case REASON_PIPE_WRITE:
+		return "write";
+	case REASON_FIFO_OPEN:
+		return "open";
+	default:
+		return reasons[r].name;
+	}
+}
+
+void timeline_add_short(struct buf *b, const struct timeline *tl, const struct span *s)
+{
+	const struct lock_row *lock = s->lock_id ? resources_lock(&tl->res, s->lock_id) : NULL;
+
+	switch (s->kind) {
+	case SPAN_WAIT:
+		buf_adds(b, reason_verb(s->reason));
+		add_object(b, tl, s, true);
+		break;
+	case SPAN_WAITS:
+		buf_addf(b, "%zu short waits", s->count);
+		break;
+	case SPAN_HOLD:
+		buf_adds(b, lock ? lock->name : "lock");
+		break;
+	case SPAN_HOLDS:
+		buf_addf(b, "%zu holds", s->count);
+		break;
+	case SPAN_ZOMBIE:
+		buf_adds(b, "zombie");
+		break;
+	case SPAN_ALIVE:
+		if (s->count > 1)
+			buf_addf(b, "up to %zu at a time", s->count);
+		break;
+	case SPAN_RAN:
+		break;
+	}
+}
+
+static void add_what(struct buf *b, const struct timeline *tl, const struct span *s)
+{
+	switch (s->kind) {
+	case SPAN_WAIT:
+		buf_adds(b, reasons[s->reason].words);
+		add_object(b, tl, s, false);
+		break;
+	case SPAN_WAITS:
+		buf_addf(b, "%zu short waits, the longest: %s", s->count, reasons[s->reason].words);
+		add_object(b, tl, s, false);
+		add_share(b, s);
+		break;
+	case SPAN_HOLD:
+		buf_adds(b, s->shared ? "holds (shared)" : "holds");
+		add_object(b, tl, s, false);
+		break;
+	case SPAN_HOLDS:
+		buf_addf(b, "%zu short holds of locks", s->count);
+		add_share(b, s);
+		break;
+	case SPAN_ZOMBIE:
+		buf_adds(b, "zombie: ended, not reaped");
+		break;
+	case SPAN_ALIVE:
+		buf_addf(b, "alive, up to %zu at a time", s->count);
+		break;
+	case SPAN_RAN:
+		buf_adds(b, "really ran");
+		if (s->count > 1) {
+			buf_addf(b, " in %zu turns", s->count);
+			add_share(b, s);
+		}
+		break;
+	}
+}
+
+void timeline_add_span(struct buf *b, const struct timeline *tl, const struct span *s)
+{
+	add_what(b, tl, s);
+	buf_adds(b, "\nfrom ");
+	buf_add_duration(b, s->from);
+	if (s->endless && s->kind != SPAN_ZOMBIE) {
+		buf_adds(b, ", never ended (");
+		buf_add_duration(b, s->to - s->from);
+		buf_adds(b, ")");
+		return;
+	}
+	buf_adds(b, " to ");
+	buf_add_duration(b, s->to);
+	buf_adds(b, ": ");
+	buf_add_duration(b, s->to - s->from);
+}
+
+static void add_part(struct buf *b, size_t n, const char *one, const char *many)
+{
+	if (n)
+		buf_addf(b, "%s%zu %s", b->len ? ", " : "", n, n == 1 ? one : many);
+}
+
+void timeline_add_folded(struct buf *b, const struct timeline *tl)
+{
+	_cleanup_buf_ struct buf parts = BUF_INIT;
+
+	add_part(&parts, tl->tree->hidden_procs, "process", "processes");
+	add_part(&parts, tl->tree->hidden_threads, "thread", "threads");
+	add_part(&parts, tl->folded_waits, "short wait", "short waits");
+	add_part(&parts, tl->folded_holds, "short hold", "short holds");
+	add_part(&parts, tl->folded_arrows, "arrow", "arrows");
+	if (parts.len)
+		buf_addf(b, "folded: %s", parts.data);
+	if (tl->coarse_holds)
+		buf_addf(b, "%sholds of locks are summed up", b->len ? "; " : "");
+}

@@ -1,0 +1,203 @@
+/* text.c - draw the tree in a terminal. */
+/* SPDX-License-Identifier: MIT */
+/*
+ * process                     pid   ended    lasted
+ * fork-count                 4711   exit 0   1.2 ms   ./fork-count --delay 0.05
+ * ├─ fork-count              4712   exit 0   520 ms   orphan
+ * └─ fork-count              4713   SIGKILL  480 ms   orphan
+ */
+#include "base/buf.h"
+#include "base/mem.h"
+#include "viewer/load/load.h"
+#include "viewer/draw/text.h"
+#include "viewer/tree/tree.h"
+
+enum { TREE_MIN = 16, GAP = 2, NAME_SHOWN = 28, PID_WIDTH = 8, DURATION_WIDTH = 9 };
+
+/* Adds the lines that connect a node with its parent and siblings. */
+static void add_branches(struct buf *b, const struct tree *tree, const struct tree_node *n)
+{
+	_cleanup_free_ const struct tree_node **up = xcalloc(n->depth + 1, sizeof *up);
+	unsigned depth = 0;
+
+	for (const struct tree_node *it = n; it->parent != NONE; it = &tree->nodes[it->parent])
+		up[depth++] = it;
+	while (depth-- > 1)
+		buf_adds(b, up[depth]->is_last ? "   " : "\xe2\x94\x82  ");
+	if (n->parent != NONE)
+		buf_adds(b, n->is_last ? "\xe2\x94\x94\xe2\x94\x80 " : "\xe2\x94\x9c\xe2\x94\x80 ");
+}
+
+static const char *node_name(const struct trace *t, const struct tree_node *n)
+{
+	if (n->kind == TREE_PROC)
+		return *t->procs[n->row].name ? t->procs[n->row].name : "(no name)";
+	if (*t->threads[n->row].entry)
+		return t->threads[n->row].entry;
+	return *t->threads[n->row].name ? t->threads[n->row].name : "(thread)";
+}
+
+/* Returns the first column's text: branches and name. The caller frees it. */
+static char *tree_column(const struct trace *t, const struct tree *tree, const struct tree_node *n)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT;
+
+	add_branches(&b, tree, n);
+	if (n->kind == TREE_FOLD) {
+		buf_addf(&b, "\xe2\x8b\xae %s", n->words);
+	} else {
+		_cleanup_free_ char *fit = text_fit(node_name(t, n), NAME_SHOWN);
+
+		buf_addf(&b, "%s%s", n->kind == TREE_THREAD ? "\xe2\x96\xb9 " : "", fit);
+	}
+	return buf_steal(&b);
+}
+
+/* The columns before the last one. */
+struct columns {
+	size_t pid, status, duration, rest; /* where each begins or, numbers, ends */
+};
+
+static struct columns measure(const struct trace *t, const struct tree *tree, size_t width)
+{
+	size_t widest = TREE_MIN, status = 6;
+
+	for (size_t i = 0; i < tree->n; i++) {
+		const struct tree_node *n = &tree->nodes[i];
+		_cleanup_free_ char *text = NULL;
+		_cleanup_buf_ struct buf b = BUF_INIT;
+
+		if (n->kind == TREE_FOLD)
+			continue;
+		text = tree_column(t, tree, n);
+		if (text_width(text) > widest)
+			widest = text_width(text);
+		if (n->kind == TREE_PROC)
+			trace_add_status(&b, &t->procs[n->row]);
+		if (b.len > status)
+			status = b.len;
+	}
+	if (widest > width / 2 && width > 2 * TREE_MIN)
+		widest = width / 2;
+	return (struct columns){.pid = widest + PID_WIDTH,
+		.status = widest + PID_WIDTH + GAP,
+		.duration = widest + PID_WIDTH + GAP + status + DURATION_WIDTH + 1,
+		.rest = widest + PID_WIDTH + GAP + status + DURATION_WIDTH + 1 + GAP};
+}
+
+static void add_marks(struct text_line *l, const struct proc *p)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT;
+
+	if (p->stuck != STUCK_NOT)
+		text_add(l, TEXT_RED, p->stuck == STUCK_CERTAIN ? "DEADLOCKED  " : "STUCK  ");
+	if (p->orphan)
+		text_add(l, TEXT_YELLOW, "orphan  ");
+	if (!p->never_reaped && p->zombie_to - p->end < ZOMBIE_SHOWN_NS)
+		return;
+	buf_adds(&b, "zombie for ");
+	buf_add_duration(&b, p->zombie_to - p->end);
+	buf_adds(&b, p->never_reaped ? ", never reaped  " : "  ");
+	text_add(l, TEXT_MAGENTA, b.data);
+}
+
+static void add_programs(struct text_line *l, const struct trace *t, const struct proc *p)
+{
+	size_t shown = 0;
+
+	for (size_t i = p->first_exec; i < p->first_exec + p->n_execs; i++) {
+		if (t->execs[i].error)
+			continue;
+		text_addf(l, TEXT_PLAIN, "%s%s", shown++ ? " \xe2\x86\x92 " : "",
+			*t->execs[i].command ? t->execs[i].command : t->execs[i].path);
+	}
+	if (!shown && p->parent == NONE)
+		text_add(l, TEXT_PLAIN, p->command);
+}
+
+static void proc_line(
+	struct text_line *l, const struct trace *t, const struct proc *p, const struct columns *c)
+{
+	bool good = p->end_kind == END_EXIT && p->exit_code == 0;
+	_cleanup_buf_ struct buf b = BUF_INIT;
+
+	buf_addf(&b, "%lld", (long long)p->pid);
+	text_right(l, c->pid, TEXT_DIM, b.data);
+	text_pad(l, c->status);
+	buf_reset(&b);
+	trace_add_status(&b, p);
+	text_add(l, good ? TEXT_GREEN : p->end == TIME_NEVER ? TEXT_CYAN : TEXT_RED, b.data);
+	buf_reset(&b);
+	buf_add_duration(&b, trace_end(t, p->end) - p->start);
+	text_right(l, c->duration, TEXT_PLAIN, b.data);
+	text_pad(l, c->rest);
+	add_marks(l, p);
+	add_programs(l, t, p);
+}
+
+static void thread_line(struct text_line *l, const struct trace *t, const struct thread *th,
+	const struct columns *c)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT;
+
+	buf_addf(&b, "%lld", (long long)th->tid);
+	text_right(l, c->pid, TEXT_DIM, b.data);
+	text_pad(l, c->status);
+	text_add(l, TEXT_DIM, th->end == TIME_NEVER ? "still running" : "ended");
+	buf_reset(&b);
+	buf_add_duration(&b, trace_end(t, th->end) - th->start);
+	text_right(l, c->duration, TEXT_PLAIN, b.data);
+	text_pad(l, c->rest);
+	if (th->stuck != STUCK_NOT)
+		text_add(l, TEXT_RED, th->stuck == STUCK_CERTAIN ? "DEADLOCKED  " : "STUCK  ");
+	if (*th->entry && strcmp(th->name, th->entry) != 0 &&
+		strcmp(th->name, t->procs[th->proc].name) != 0)
+		text_addf(l, TEXT_DIM, "named %s", th->name);
+}
+
+static void header(
+	struct buf *out, const struct trace *t, const struct columns *c, size_t width, bool color)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT;
+	struct text_line l = text_begin(out, width, color);
+
+	text_add(&l, TEXT_BOLD, t->title);
+	text_end(&l);
+	trace_add_subtitle(&b, t);
+	text_add(&l, TEXT_DIM, b.data);
+	text_end(&l);
+	text_end(&l);
+	text_add(&l, TEXT_DIM, "process");
+	text_right(&l, c->pid, TEXT_DIM, "pid");
+	text_pad(&l, c->status);
+	text_add(&l, TEXT_DIM, "ended");
+	text_right(&l, c->duration, TEXT_DIM, "lasted");
+	text_end(&l);
+}
+
+void tree_text(
+	struct buf *out, const struct trace *t, const struct tree *tree, size_t width, bool color)
+{
+	struct columns c = measure(t, tree, width);
+	_cleanup_buf_ struct buf folded = BUF_INIT;
+
+	header(out, t, &c, width, color);
+	for (size_t i = 0; i < tree->n; i++) {
+		const struct tree_node *n = &tree->nodes[i];
+		_cleanup_free_ char *first = tree_column(t, tree, n);
+		struct text_line l = text_begin(out, width, color);
+
+		if (n->kind != TREE_FOLD)
+			l.width = c.pid - PID_WIDTH;
+		text_add(&l, n->kind == TREE_FOLD ? TEXT_DIM : TEXT_PLAIN, first);
+		l.width = width;
+		if (n->kind == TREE_PROC)
+			proc_line(&l, t, &t->procs[n->row], &c);
+		else if (n->kind == TREE_THREAD)
+			thread_line(&l, t, &t->threads[n->row], &c);
+		text_end(&l);
+	}
+	tree_add_folded(&folded, tree);
+	if (folded.len)
+		buf_addf(out, "\n%s (--all shows them)\n", folded.data);
+}
