@@ -50,7 +50,7 @@ ROOMS := base schema verdict tracer viewer
 files_in = $(sort $(foreach r,$(1),$(wildcard $(addprefix $(r)/,$(2) $(addprefix */,$(2)) $(addprefix */*/,$(2))))))
 ROOM_SRC := $(call files_in,$(ROOMS),*.c)
 ROOM_OBJ := $(ROOM_SRC:%.c=$(OUT)/%.o)
-CLI_OBJ := $(patsubst %.c,$(OUT)/%.o,$(sort $(wildcard cli/*.c)))
+CLI_OBJ := $(patsubst %.c,$(OUT)/%.o,$(call files_in,cli,*.c))
 BPF_OBJ := $(patsubst %.bpf.c,$(OUT)/%.bpf.o,$(call files_in,probes/ebpf,*.bpf.c))
 SHIM_SRC := $(call files_in,probes/shim,*.c *.S)
 SHIM_OBJ := $(addprefix $(OUT)/pic/,$(addsuffix .o,$(SHIM_SRC)))
@@ -147,7 +147,7 @@ $(OUT)/tests/programs/%: tests/programs/%.c $(wildcard tests/programs/*.h)
 programs: $(PROGRAMS)
 
 # What of cli/ only reads texts is tested too.
-CLI_TESTED := options say
+CLI_TESTED := common/options common/say
 $(OUT)/tests/unit/run: $(UNIT_OBJ) $(ROOM_OBJ) $(CLI_TESTED:%=$(OUT)/cli/%.o)
 	$(say) LINK $@
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
@@ -216,7 +216,7 @@ format:
 
 lint: $(OUT)/gen/demos.def $(if $(BPF_OBJ),$(OUT)/gen/pptrace.skel.h)
 	$(Q)clang-format --dry-run -Werror $(C_FILES)
-	$(Q)for f in $(ROOM_SRC) $(wildcard cli/*.c bench/*.c); do \
+	$(Q)for f in $(ROOM_SRC) $(call files_in,cli,*.c) $(wildcard bench/*.c); do \
 		$(CLANG) $(filter-out -fno-toplevel-reorder,$(ALL_CFLAGS)) -fsyntax-only $$f || exit 1; done
 	$(Q)for f in $(filter %.c,$(SHIM_SRC)); do $(CLANG) $(SHIM_CFLAGS) -fsyntax-only $$f || exit 1; done
 

@@ -9,8 +9,8 @@
 #include "base/buf.h"
 #include "base/command.h"
 #include "base/mem.h"
-#include "cli/options.h"
-#include "cli/say.h"
+#include "cli/common/options.h"
+#include "cli/common/say.h"
 
 enum { STATUS_PPTRACE_FAILED = 125, STATUS_NOT_FOUND = 127, MAX_WORDS = 64 };
 

@@ -4,8 +4,8 @@
 
 #include "base/command.h"
 #include "base/mem.h"
-#include "cli/options.h"
-#include "cli/say.h"
+#include "cli/common/options.h"
+#include "cli/common/say.h"
 #include "verdict/lessons.h"
 
 static const struct command_option options[] = {{NULL, 0, NULL, NULL, 0}};

@@ -5,8 +5,8 @@
 #include "base/mem.h"
 #include "cli/commands.h"
 #include "cli/help.h"
-#include "cli/options.h"
-#include "cli/say.h"
+#include "cli/common/options.h"
+#include "cli/common/say.h"
 
 enum { OPT_COMPLETION = 256, OPT_MAN };
 

@@ -1,7 +1,7 @@
 /* cmd_locks.c - pptrace locks: draw the order of locks and contention. */
 /* SPDX-License-Identifier: MIT */
 #include "base/command.h"
-#include "cli/picture.h"
+#include "cli/common/picture.h"
 #include "viewer/relations/relations.h"
 
 #include <stddef.h>

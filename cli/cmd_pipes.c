@@ -1,7 +1,7 @@
 /* cmd_pipes.c - pptrace pipes: draw who writes to whom. */
 /* SPDX-License-Identifier: MIT */
 #include "base/command.h"
-#include "cli/picture.h"
+#include "cli/common/picture.h"
 #include "viewer/relations/relations.h"
 
 #include <stddef.h>

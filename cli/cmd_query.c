@@ -7,9 +7,9 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
-#include "cli/options.h"
-#include "cli/say.h"
-#include "cli/trace_note.h"
+#include "cli/common/options.h"
+#include "cli/common/say.h"
+#include "cli/common/trace_note.h"
 #include "schema/queries.h"
 #include "viewer/export/rows.h"
 

@@ -4,9 +4,9 @@
 
 #include "base/buf.h"
 #include "base/command.h"
-#include "cli/options.h"
-#include "cli/picture.h"
-#include "cli/say.h"
+#include "cli/common/options.h"
+#include "cli/common/picture.h"
+#include "cli/common/say.h"
 #include "viewer/page/page.h"
 
 static const struct command_option options[] = {

@@ -8,9 +8,9 @@
 #include "base/buf.h"
 #include "base/command.h"
 #include "base/mem.h"
-#include "cli/loop.h"
-#include "cli/options.h"
-#include "cli/say.h"
+#include "cli/common/loop.h"
+#include "cli/common/options.h"
+#include "cli/common/say.h"
 #include "tracer/target.h"
 #include "tracer/tracer.h"
 

@@ -6,9 +6,9 @@
 #include "base/buf.h"
 #include "base/command.h"
 #include "base/mem.h"
-#include "cli/options.h"
-#include "cli/picture.h"
-#include "cli/say.h"
+#include "cli/common/options.h"
+#include "cli/common/picture.h"
+#include "cli/common/say.h"
 #include "viewer/load/load.h"
 #include "viewer/timeline/timeline.h"
 

@@ -4,8 +4,8 @@
 
 #include "base/command.h"
 #include "base/mem.h"
-#include "cli/options.h"
-#include "cli/picture.h"
+#include "cli/common/options.h"
+#include "cli/common/picture.h"
 #include "viewer/load/load.h"
 #include "viewer/relations/relations.h"
 

@@ -3,8 +3,8 @@
 #include "base/mem.h"
 #include "cli/commands.h"
 #include "cli/help.h"
-#include "cli/options.h"
-#include "cli/say.h"
+#include "cli/common/options.h"
+#include "cli/common/say.h"
 
 #include <errno.h>
 #include <fcntl.h>

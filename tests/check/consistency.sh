@@ -1,56 +1,7 @@
 # consistency.sh - what must agree does: includes, headers, first lines, lists, documents.
 # SPDX-License-Identifier: MIT
 . "$(dirname "$0")/../lib.sh"
-cd "$ROOT" || exit 1
-
-# Tracked files and new ones that are not ignored, so that a mistake shows before it is committed.
-files()
-{
-	git ls-files --cached --others --exclude-standard -- "$@" | sort -u | while read -r f; do
-		[ ! -f "$f" ] || echo "$f"
-	done
-}
-
-# none TEXT LINES: fails with the lines if there are any.
-none()
-{
-	[ -z "$2" ] || fail "$1:" "$2"
-}
-
-if ! git rev-parse --git-dir >/dev/null 2>&1; then
-	begin "source is a git checkout"
-	skip "no git here: files cannot be listed"
-	end
-	exit 0
-fi
-
-# Which rooms a room may include besides itself.
-allowed()
-{
-	case $1 in
-	base) echo ;;
-	schema) echo base ;;
-	verdict) echo base schema ;;
-	probes) echo schema ;;
-	tracer) echo base schema verdict ;;
-	viewer) echo base schema verdict ;;
-	esac
-}
-
-begin "each room includes only those that it builds on"
-for room in base schema verdict probes tracer viewer; do
-	may=" $room $(allowed $room) "
-	none "$room includes what it must not" "$(files "$room/*.[ch]" "$room/*.bpf.c" | xargs grep -Hn '^#include "' |
-		sed -E 's|^([^:]*:[0-9]+):#include "([^"]*)"|\1 \2|' |
-		while read -r where what; do
-			case $what in
-			*/*) case $may in *" ${what%%/*} "*) ;; *) echo "$where: $what" ;; esac ;;
-			esac
-		done)"
-done
-# The skeleton is the one thing of the probes that the tracer uses.
-none "the viewer knows the tracer" "$(files 'viewer/*' | xargs grep -ln 'tracer/')"
-end
+. "$ROOT/tests/lib_source.sh"
 
 begin "only cli/ prints or exits"
 # Comments and texts are taken out first. A stream for libbpf's own words is its user's wish.
@@ -64,18 +15,6 @@ none "output or exit below cli/" "$(files 'schema/*.c' 'verdict/*.c' 'tracer/*.c
 		if (line ~ /(^|[^a-z_])(printf|puts|perror|vprintf|errx?|warnx?|exit)\(/ || line ~ /fprintf\(std(out|err)/)
 			print FILENAME ":" FNR ": " line
 	}')"
-end
-
-begin "every header compiles alone"
-alone()
-{
-	printf '#include "%s"\n' "$1" | ${CC:-cc} -std=c11 -D_GNU_SOURCE -fsyntax-only -Wall -I. -I"$BUILD/gen" \
-		-x c - 2>&1 | head -3
-}
-export -f alone
-export BUILD
-none "headers that need others before them" "$(files '*.h' | grep -v '^probes/\|^build/' |
-	xargs -P 2 -I{} bash -c 'alone {}')"
 end
 
 begin "every first line names its file"

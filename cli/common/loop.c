@@ -6,7 +6,7 @@
  * SIGHUP usually come to pptrace alone and are passed on, unless the command
  * was seen to get the same one (timeout(1) signals the whole group).
  */
-#include "cli/loop.h"
+#include "cli/common/loop.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -20,7 +20,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/mem.h"
-#include "cli/say.h"
+#include "cli/common/say.h"
 #include "tracer/target.h"
 #include "tracer/tracer.h"
 #include "verdict/verdict.h"

@@ -1,7 +1,7 @@
 /* pids.h - process numbers on the command line. */
 /* SPDX-License-Identifier: MIT */
-#ifndef CLI_PIDS_H
-#define CLI_PIDS_H
+#ifndef CLI_COMMON_PIDS_H
+#define CLI_COMMON_PIDS_H
 
 #include <stdbool.h>
 #include <stddef.h>

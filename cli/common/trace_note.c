@@ -1,6 +1,6 @@
 /* trace_note.c - say what a recording lacks before anybody trusts it. */
 /* SPDX-License-Identifier: MIT */
-#include "cli/trace_note.h"
+#include "cli/common/trace_note.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -8,7 +8,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
-#include "cli/say.h"
+#include "cli/common/say.h"
 #include "schema/db.h"
 
 static sqlite3_stmt *prepare(sqlite3 *db, const char *sql)

@@ -1,7 +1,7 @@
 /* why_list.h - what each thread of some processes waits for, and for whom. */
 /* SPDX-License-Identifier: MIT */
-#ifndef CLI_WHY_LIST_H
-#define CLI_WHY_LIST_H
+#ifndef CLI_COMMON_WHY_LIST_H
+#define CLI_COMMON_WHY_LIST_H
 
 #include <stdbool.h>
 

@@ -1,6 +1,6 @@
 /* options.c - numbers, times and words of the command line. */
 /* SPDX-License-Identifier: MIT */
-#include "cli/options.h"
+#include "cli/common/options.h"
 
 #include <unistd.h>
 

@@ -1,7 +1,7 @@
 /* trace_note.h - say what a recording lacks before anybody trusts it. */
 /* SPDX-License-Identifier: MIT */
-#ifndef CLI_TRACE_NOTE_H
-#define CLI_TRACE_NOTE_H
+#ifndef CLI_COMMON_TRACE_NOTE_H
+#define CLI_COMMON_TRACE_NOTE_H
 
 struct sqlite3;
 

@@ -1,7 +1,7 @@
 /* loop.h - drive a recording until its end: what `run` and `attach` have in common. */
 /* SPDX-License-Identifier: MIT */
-#ifndef CLI_LOOP_H
-#define CLI_LOOP_H
+#ifndef CLI_COMMON_LOOP_H
+#define CLI_COMMON_LOOP_H
 
 #include <stdbool.h>
 #include <stdint.h>

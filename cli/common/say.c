@@ -1,6 +1,6 @@
 /* say.c - what pptrace says on the terminal: errors, warnings, colours, progress. */
 /* SPDX-License-Identifier: MIT */
-#include "cli/say.h"
+#include "cli/common/say.h"
 
 #include <errno.h>
 #include <stdarg.h>

@@ -1,7 +1,7 @@
 /* say.h - what pptrace says on the terminal: errors, warnings, colours, progress. */
 /* SPDX-License-Identifier: MIT */
-#ifndef CLI_SAY_H
-#define CLI_SAY_H
+#ifndef CLI_COMMON_SAY_H
+#define CLI_COMMON_SAY_H
 
 #include "base/banned.h"
 

@@ -1,7 +1,7 @@
 /* options.h - parse a command's options and print its help, both from its row. */
 /* SPDX-License-Identifier: MIT */
-#ifndef CLI_OPTIONS_H
-#define CLI_OPTIONS_H
+#ifndef CLI_COMMON_OPTIONS_H
+#define CLI_COMMON_OPTIONS_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,13 +1,13 @@
 /* pids.c - process numbers on the command line. */
 /* SPDX-License-Identifier: MIT */
-#include "cli/pids.h"
+#include "cli/common/pids.h"
 
 #include <ctype.h>
 #include <errno.h>
 #include <limits.h>
 
 #include "base/mem.h"
-#include "cli/say.h"
+#include "cli/common/say.h"
 
 bool pids_add(struct pids *p, const char *text)
 {

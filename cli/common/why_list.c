@@ -1,6 +1,6 @@
 /* why_list.c - what each thread of some processes waits for, and for whom. */
 /* SPDX-License-Identifier: MIT */
-#include "cli/why_list.h"
+#include "cli/common/why_list.h"
 
 #include <sqlite3.h>
 #include <stdint.h>

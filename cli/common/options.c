@@ -1,6 +1,6 @@
 /* options.c - parse a command's options and print its help, both from its row. */
 /* SPDX-License-Identifier: MIT */
-#include "cli/options.h"
+#include "cli/common/options.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -11,7 +11,7 @@
 #include "base/buf.h"
 #include "base/command.h"
 #include "base/mem.h"
-#include "cli/say.h"
+#include "cli/common/say.h"
 
 enum { OPT_COLOR = 1000, MAX_OPTIONS = 64 };
 

@@ -1,6 +1,6 @@
 /* picture.c - what the commands that draw have in common: open, render, write. */
 /* SPDX-License-Identifier: MIT */
-#include "cli/picture.h"
+#include "cli/common/picture.h"
 
 #include <getopt.h>
 #include <sqlite3.h>
@@ -11,9 +11,9 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "base/command.h"
-#include "cli/options.h"
-#include "cli/say.h"
-#include "cli/trace_note.h"
+#include "cli/common/options.h"
+#include "cli/common/say.h"
+#include "cli/common/trace_note.h"
 #include "viewer/draw/graph.h"
 #include "viewer/load/load.h"
 #include "viewer/draw/output.h"

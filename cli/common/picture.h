@@ -1,7 +1,7 @@
 /* picture.h - what the commands that draw have in common: open, render, write. */
 /* SPDX-License-Identifier: MIT */
-#ifndef CLI_PICTURE_H
-#define CLI_PICTURE_H
+#ifndef CLI_COMMON_PICTURE_H
+#define CLI_COMMON_PICTURE_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,0 +1,81 @@
+# structure.sh - the house holds: who includes whom, doors, circles, headers that stand alone.
+# SPDX-License-Identifier: MIT
+. "$(dirname "$0")/../lib.sh"
+. "$ROOT/tests/lib_source.sh"
+
+# Every include of another folder: where it stands, its folder, the other folder, the header.
+includes()
+{
+	files '*.[ch]' '*.S' '*.def' | grep -v '^tests/\|^demos/\|^bench/' |
+		xargs grep -Hn '^[[:space:]]*#[[:space:]]*include "' |
+		sed -nE 's|^(([^:]*)/[^/:]*:[0-9]+):.*include "([^"]*)/([^"/]*)".*|\1 \2 \3 \4|p' |
+		awk '$2 != $3'
+}
+
+# breaches ROOMS DOORS INCLUDES: the includes that the table ROOMS does not allow.
+breaches()
+{
+	awk '
+	FILENAME == ARGV[1] {
+		if (/^#/ || split($0, part, "|") < 2) next
+		name = part[1]; gsub(/ /, "", name); known[name]
+		n = split(part[2], list, " "); for (i = 1; i <= n; i++) may[name, list[i]]
+		n = split(part[3], list, " "); for (i = 1; i <= n; i++) open[name, list[i]]
+		next
+	}
+	FILENAME == ARGV[2] { has_door[$1]; next }
+	{
+		door = $3; sub(/.*\//, "", door); door = door ".h"
+		if (!($2 in known)) print $1 ": the table does not know the folder " $2
+		else if (!(($2, $3) in may)) print $1 ": " $2 " may not include from " $3
+		else if (($3, $4) in open || $4 == door) next
+		else if ($4 == "private.h") print $1 ": " $3 "/private.h is for its own folder"
+		else if ($4 ~ /\.h$/ && $3 in has_door) print $1 ": " $3 "/" $4 " is not a door of its folder"
+	}' "$1" "$2" "$3"
+}
+
+begin "each folder includes only from those that it builds on, and only their doors"
+includes >"$TMP/includes"
+files '*.h' | sed -nE 's|^((.*/)?([^/]+))/\3\.h$|\1|p' >"$TMP/doors"
+[ "$(wc -l <"$TMP/includes")" -gt 500 ] || fail "only $(wc -l <"$TMP/includes") includes were found"
+none "includes against tests/check/rooms.txt" "$(breaches tests/check/rooms.txt "$TMP/doors" "$TMP/includes")"
+# The check itself sees what it is for.
+printf '%s\n' 'viewer/tree/tree.c:1 viewer/tree tracer/model model.h' 'tracer/open.c:1 tracer tracer/model private.h' \
+	'tracer/open.c:2 tracer tracer/model hold.h' 'new/x.c:1 new base mem.h' 'cli/x.c:1 cli tracer tracer.h' >"$TMP/wrong"
+expect_eq "$(breaches tests/check/rooms.txt "$TMP/doors" "$TMP/wrong" | wc -l)" 4 "breaches found among five includes"
+end
+
+begin "no files of a folder call each other in a circle"
+tools/circles.sh >"$TMP/circles" 2>&1
+# Those that are still there; a line leaves this list when its circle is opened, none may come.
+while read -r folder _; do
+	case $folder in
+	' '*) ;;
+	tracer/model: | tracer/snapshot: | probes/shim: | verdict/graph: | verdict/rules: | tracer/symbols: | tracer/shim: | \
+		viewer/timeline: | viewer/load: | cli:) ;;
+	*/*:) fail "a circle of calls in $folder" "$(grep -A20 "^$folder" "$TMP/circles" | head -20)" ;;
+	esac
+done <"$TMP/circles"
+end
+
+begin "every header compiles alone"
+alone()
+{
+	case $1 in
+	probes/ebpf/*)
+		printf '#include "%s"\n' "$1" | clang -target bpf -D__TARGET_ARCH_x86 -O2 -g -fsyntax-only -Wall -Wno-unused-function \
+			-I. -x c - 2>&1 ;;
+	*) printf '#include "%s"\n' "$1" | ${CC:-cc} -std=c11 -D_GNU_SOURCE -fsyntax-only -Wall -I. -I"$BUILD/gen" -x c - 2>&1 ;;
+	esac | head -3
+}
+export -f alone
+export BUILD
+none "headers that need others before them" "$(files '*.h' | grep -v '^build/' | xargs -P 2 -I{} bash -c 'alone {}')"
+end
+
+begin "no folder is a heap: fewer than 35 files, and fewer than 5,000 lines but for the model"
+none "folders too large" "$(files '*.c' '*.h' '*.S' '*.def' | grep -v '^tests/\|^demos/' |
+	while read -r f; do echo "$(dirname "$f") $(wc -l <"$f")"; done |
+	awk '{ n[$1]++; lines[$1] += $2 }
+	     END { for (d in n) if (n[d] >= 35 || (lines[d] >= 5000 && d != "tracer/model")) print d ": " n[d] " files, " lines[d] " lines" }')"
+end
