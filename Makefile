@@ -10,9 +10,10 @@ DESTDIR ?=
 V ?= 0
 DEBUG ?= 0
 SAN ?=
+COVERAGE ?= 0
 
 comma := ,
-OUT := build$(if $(SAN),/san-$(subst $(comma),-,$(SAN)))
+OUT := build$(if $(SAN),/san-$(subst $(comma),-,$(SAN)))$(if $(filter 1,$(COVERAGE)),/coverage)
 
 # The one list of what pptrace needs: Debian package names.
 DEPS_BUILD := gcc libc6-dev make pkg-config clang llvm bpftool libbpf-dev libelf-dev libdw-dev \
@@ -29,12 +30,13 @@ endif
 
 WARN := -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wformat=2 -Wswitch-enum \
 	-Wvla -Werror
-CFLAGS ?= $(if $(filter 1,$(DEBUG)),-O0,-O2) -g
+CFLAGS ?= $(if $(filter 1,$(DEBUG) $(COVERAGE)),-O0,-O2) -g
 ALL_CFLAGS := -std=c11 -D_GNU_SOURCE -DPPTRACE_VERSION='"$(VERSION)"' \
 	-DPPTRACE_LIBDIR='"$(PREFIX)/lib/pptrace"' -fno-strict-aliasing \
-	$(WARN) -I. -I$(OUT)/gen $(PKG_CFLAGS) $(CFLAGS) $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -Wno-error)
+	$(WARN) -I. -I$(OUT)/gen $(PKG_CFLAGS) $(CFLAGS) $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -Wno-error) \
+	$(if $(filter 1,$(COVERAGE)),--coverage -fprofile-update=atomic -Wno-error)
 LDFLAGS ?=
-ALL_LDFLAGS := $(LDFLAGS) $(if $(SAN),-fsanitize=$(SAN))
+ALL_LDFLAGS := $(LDFLAGS) $(if $(SAN),-fsanitize=$(SAN)) $(if $(filter 1,$(COVERAGE)),--coverage)
 LIBS := $(PKG_LIBS) -lm -lpthread
 
 ifeq ($(V),1)
@@ -60,7 +62,7 @@ UNIT_OBJ := $(patsubst %.c,$(OUT)/%.o,$(call files_in,tests/unit,*.c))
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all demo test check deps bench fuzz format lint install uninstall clean help programs
+.PHONY: compile_commands.json all demo test check deps bench fuzz format lint coverage install uninstall clean help programs
 
 all: $(OUT)/pptrace $(OUT)/pptrace.1 $(OUT)/pptrace.bash $(if $(SHIM_SRC),$(OUT)/libpptrace-shim.so) $(DEMOS)
 
@@ -220,6 +222,20 @@ lint: $(OUT)/gen/demos.def $(if $(BPF_OBJ),$(OUT)/gen/pptrace.skel.h)
 		$(CLANG) $(filter-out -fno-toplevel-reorder,$(ALL_CFLAGS)) -fsyntax-only $$f || exit 1; done
 	$(Q)for f in $(filter %.c,$(SHIM_SRC)); do $(CLANG) $(SHIM_CFLAGS) -fsyntax-only $$f || exit 1; done
 
+# For editors and clangd: how each file is compiled.
+compile_commands.json: Makefile
+	$(say) GEN $@
+	$(Q)$(MAKE) --no-print-directory -Bn V=1 CC=gcc CLANG=clang all programs $(OUT)/tests/unit/run | \
+		awk -v dir="$(CURDIR)" -f tools/compile_commands.awk > $@
+
+# What share of each folder's lines the tests run, in the tool itself: what runs in the target or the kernel is not counted.
+DEPS_COVERAGE := lcov
+coverage:
+	$(Q)tools/deps.sh $(DEPS_BUILD) $(DEPS_TEST) $(DEPS_COVERAGE)
+	$(Q)$(MAKE) --no-print-directory -j2 all programs
+	$(Q)$(MAKE) --no-print-directory -j2 COVERAGE=1 all build/coverage/tests/unit/run
+	$(Q)tools/coverage.sh build/coverage $(CHECK_E2E) $(TEST_E2E)
+
 # ---- Install ----
 
 BINDIR := $(DESTDIR)$(PREFIX)/bin
@@ -252,6 +268,8 @@ help:
 	@echo 'make fuzz       run each fuzz target for TIME seconds (60)'
 	@echo 'make format     lay out the source with clang-format'
 	@echo 'make lint       check layout, and compile everything with clang too'
+	@echo 'make coverage   run the tests on a build that counts, print the share of lines by folder'
+	@echo 'make compile_commands.json   for editors and clangd'
 	@echo 'make install    install to $$(DESTDIR)$$(PREFIX), PREFIX=/usr/local'
 	@echo 'make uninstall  remove it again'
 	@echo 'make clean      remove build/'

@@ -3,8 +3,9 @@
 # SPDX-License-Identifier: MIT
 #
 # usage: tests/run.sh [-j N] FILE...     a .sh file is run by bash, any other directly
-# A file that fails is run a second time alone. Shows what failed or was
-# skipped, with its comments; the last line is "N passed, N failed, N skipped".
+# A file that fails is run a second time alone; a test that passes only then is
+# flaky: named at the end, so that it is mended and not forgotten. Shows what failed
+# or was skipped, with its comments; the last line is "N passed, N failed, N skipped".
 # TEST=word runs the files whose name, and the unit tests whose name, has the word.
 
 set -u
@@ -51,16 +52,22 @@ done
 [ ${#files[@]} = 0 ] || printf '%s\0' "${files[@]}" |
 	xargs -0 -P "$jobs" -I{} bash -c 'run_one "$@"' run_one {} "$logs"
 
-# These machines are shared and noisy, and some tests watch the clock: a file
-# that failed beside another one is run once more alone, and what it says then counts.
+# Some tests watch the clock, and machines are shared: a file that failed beside
+# another one is run once more alone, and what it says then counts.
 if [ "$jobs" != 1 ]; then
 	for file in "${files[@]}"; do
 		log=$logs/${file//\//_}.tap
 		grep -q '^not ok' "$log" 2>/dev/null || continue
 		echo "once more, alone: $file"
+		sed -n 's/^not ok [0-9]* - //p' "$log" >"$logs/failed"
 		run_one "$file" "$logs"
+		while IFS= read -r name; do
+			grep '^not ok' "$log" | grep -qF -- " - $name" ||
+				printf '%s: %s\n' "$file" "$name" >>"$logs/flaky"
+		done <"$logs/failed"
 	done
 fi
+[ ! -s "$logs/flaky" ] || sed 's/^/flaky: /' "$logs/flaky"
 
 ok=$(cat "$logs"/*.tap 2>/dev/null | grep -c '^ok')
 skipped=$(cat "$logs"/*.tap 2>/dev/null | grep -c '^ok.*# SKIP')

@@ -6,14 +6,14 @@
 modes=$(shim_modes)
 PYTHON=/usr/bin/python3
 
-# same NAME COMMAND...: output (numbers and times left out) and status agree.
+# same NAME COMMAND...: output (numbers and times left out) and status agree. needs=PROGRAM: what a shell command uses.
 same()
 {
 	local name=$1 native_status mode
 	shift
 	begin "$name"
-	if ! command -v "$1" >/dev/null; then
-		skip "$1 is not installed"
+	if ! command -v "${needs:-$1}" >/dev/null; then
+		skip "${needs:-$1} is not installed"
 	else
 		LIMIT=100 run "$@"
 		native_status=$status
@@ -61,16 +61,16 @@ same "perl" perl -e '$p = open(F, "-|") // die; if (!$p) { print "child\n"; exit
 	$SIG{USR1} = sub { print "signal\n" }; kill USR1 => $$; print system("exit 3") >> 8, "\n"; print `echo back`; exit 7'
 same "bash" bash -c 'trap "echo trapped" USR1; kill -USR1 $$; echo a b c | tr " " "\n" | sort -r | head -2; x=$(echo sub); echo $x;
 	(exit 4); echo $?; coproc cat; echo through >&${COPROC[1]}; read -r l <&${COPROC[0]}; echo $l; diff <(echo 1) <(echo 2); exit 9'
-same "git" sh -c 'rm -rf g && git init -q g && cd g && echo x >f && git add f && git -c user.name=n -c user.email=e commit -qm one && git log --format=%s | cat && git gc -q && git fsck'
+needs=git same "git" sh -c 'rm -rf g && git init -q g && cd g && echo x >f && git add f && git -c user.name=n -c user.email=e commit -qm one && git log --format=%s | cat && git gc -q && git fsck'
 same "sqlite3" sqlite3 :memory: 'CREATE TABLE t AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n LIMIT 5000) SELECT i FROM n; SELECT sum(i), count(*) FROM t; SELECT nosuch;'
-same "openssl speed on two processes" sh -c 'openssl speed -multi 2 -seconds 1 sha256 >/dev/null 2>&1; echo $?'
-same "make -j2" sh -c 'printf "all: a b c d\n%%:\n\t@echo \$@; sleep 0.1\n" >M; make -s -j2 -f M | sort'
-same "xz with threads" sh -c 'head -c 3000000 /dev/zero | xz -T2 -0 | xz -dc | wc -c'
+needs=openssl same "openssl speed on two processes" sh -c 'openssl speed -multi 2 -seconds 1 sha256 >/dev/null 2>&1; echo $?'
+needs=make same "make -j2" sh -c 'printf "all: a b c d\n%%:\n\t@echo \$@; sleep 0.1\n" >M; make -s -j2 -f M | sort'
+needs=xz same "xz with threads" sh -c 'head -c 3000000 /dev/zero | xz -T2 -0 | xz -dc | wc -c'
 
 # A stressor does as much as it can: those that make an event of every step get a number of steps.
 for stressor in "mutex 2 --mutex-ops 20000" "sem 2 --sem-ops 20000" "futex 2 --futex-ops 5000" "pipe 2 --pipe-ops 2000" \
 	"fork 2 --fork-ops 100" "clone 2 --clone-ops 100" "sigq 2 --sigq-ops 2000" "kill 2 --kill-ops 2000" "flock 2 --flock-ops 2000"; do
-	same "stress-ng $stressor" sh -c "command -v stress-ng >/dev/null || exit 0; stress-ng --$stressor --timeout 5 --quiet; echo \$?"
+	needs=stress-ng same "stress-ng $stressor" sh -c "stress-ng --$stressor --timeout 5 --quiet; echo \$?"
 done
 
 cat >sync.cc <<'END'
@@ -123,9 +123,8 @@ int main()
 	return sum;
 }
 END
-if command -v g++ >/dev/null && g++ -O1 -o sync sync.cc -lpthread 2>/dev/null; then
-	same "C++ mutex, shared_mutex, condition_variable, call_once that throws, async" ./sync
-fi
+! command -v g++ >/dev/null || g++ -O1 -o sync sync.cc -lpthread || exit 1
+needs=g++ same "C++ mutex, shared_mutex, condition_variable, call_once that throws, async" ./sync
 
 # The argument: write behind an allocation, which AddressSanitizer ends.
 cat >heap.c <<'END'
@@ -157,7 +156,12 @@ int main(int argc, char **argv)
 }
 END
 for sanitizer in address thread leak undefined; do
-	gcc -g -fsanitize=$sanitizer -o heap-$sanitizer heap.c -lpthread 2>/dev/null || continue
+	if ! gcc -g -fsanitize=$sanitizer -o heap-$sanitizer heap.c -lpthread 2>/dev/null; then
+		begin "-fsanitize=$sanitizer"
+		skip "gcc has no such sanitizer here"
+		end
+		continue
+	fi
 	same "-fsanitize=$sanitizer" ./heap-$sanitizer
 	[ $sanitizer != address ] || same "-fsanitize=$sanitizer finds what it is there to find" ./heap-$sanitizer 9
 done
