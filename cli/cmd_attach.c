@@ -22,16 +22,19 @@ enum { OPT_LOCKS = 256, OPT_DATA, OPT_SCHED, OPT_WATCH, OPT_ON_DEADLOCK, OPT_DUR
 
 static const struct command_option attach_options[] = {
 	{"pid", 'p', "PID", "process to record, with its descendants; may be repeated", 'p'},
-	{"output", 'o', "FILE", "database to make; an older one becomes FILE.old (pptrace.db)",
+	{"output", 'o', "FILE", "recording to write; an older one is kept as FILE.old (pptrace.db)",
 		'o'},
-	{"duration", 0, "TIME", "end after that time, 0 when the processes have ended (0)",
+	{"duration", 0, "TIME",
+		"stop recording after that time; 0: when the processes have ended (0)",
 		OPT_DURATION},
 	{"locks", 0, "HOW", "futex (default), uprobe, off: how locks are recorded", OPT_LOCKS},
-	{"data", 0, "BYTES", "payload kept of each pipe read and write, 0 none (32)", OPT_DATA},
-	{"sched", 0, NULL, "record when each thread really ran", OPT_SCHED},
-	{"watch", 0, "TIME", "look for a deadlock when a wait has lasted that long, 0 never (1s)",
+	{"data", 0, "BYTES", "bytes to keep of each pipe read and write; 0 keeps none (32)",
+		OPT_DATA},
+	{"sched", 0, NULL, "also record when each thread ran on a processor", OPT_SCHED},
+	{"watch", 0, "TIME", "look for deadlocks once a wait has lasted that long; 0: never (1s)",
 		OPT_WATCH},
-	{"on-deadlock", 0, "DO", "report (default), stop or kill the processes: status 124 then",
+	{"on-deadlock", 0, "DO",
+		"report (default), or stop or kill the processes; kill exits with 124",
 		OPT_ON_DEADLOCK},
 	{NULL, 0, NULL, NULL, 0},
 };
@@ -41,7 +44,7 @@ static int attach_main(int argc, char **argv);
 const struct command cmd_attach = {
 	.name = "attach",
 	.usage = "[OPTIONS] -p PID...",
-	.summary = "record processes that run already, until they end or Ctrl-C",
+	.summary = "record processes that are already running, until they end or Ctrl-C",
 	.options = attach_options,
 	.run = attach_main,
 };
@@ -97,7 +100,7 @@ static bool parse(struct attach_args *a, int argc, char **argv)
 		if (!pids_add(&a->pids, argv[i]))
 			return false;
 	if (!a->pids.n) {
-		warn("attach: to which process? Name it with -p PID");
+		warn("attach: name the process to record with -p PID");
 		return false;
 	}
 	a->tracer.backend = BACKEND_EBPF;

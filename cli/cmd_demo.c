@@ -15,7 +15,8 @@
 enum { STATUS_PPTRACE_FAILED = 125, STATUS_NOT_FOUND = 127, MAX_WORDS = 64 };
 
 static const struct command_option options[] = {
-	{"output", 'o', "FILE", "the recording (pptrace.db); an older one becomes FILE.old", 'o'},
+	{"output", 'o', "FILE", "recording to write; an older one is kept as FILE.old (pptrace.db)",
+		'o'},
 	{NULL, 0, NULL, NULL, 0},
 };
 

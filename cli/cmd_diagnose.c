@@ -18,11 +18,11 @@ static const struct command_option options[] = {
 	{"json", 'j', NULL, "print one JSON object", OPT_JSON},
 	{"rule", 'r', "RULE", "only this rule ('pptrace explain' lists them); may be repeated",
 		'r'},
-	{"at", 0, "TIME", "as of that time after the start (2, 1.5s, 300ms) instead of the end",
+	{"at", 0, "TIME", "as of that time after the start (2, 1.5s, 300ms), not at the end",
 		OPT_AT},
-	{"all", 'a', NULL, "also event loops and servers that only wait for the outside", 'a'},
+	{"all", 'a', NULL, "include idle event loops and servers", 'a'},
 	{"fail-on", 0, "SEVERITY",
-		"exit 1 from this severity on: error, warning (default), info or never",
+		"exit with 1 if there is a finding of this severity or above: error, warning (default), info, never",
 		OPT_FAIL_ON},
 	{NULL, 0, NULL, NULL, 0},
 };
@@ -32,7 +32,7 @@ static int run(int argc, char **argv);
 const struct command cmd_diagnose = {
 	.name = "diagnose",
 	.usage = "[OPTIONS] [TRACE.db]",
-	.summary = "say what is wrong: deadlocks, leaks, zombies, and 19 other rules",
+	.summary = "say what is wrong: deadlocks, leaked pipe ends, zombies and more",
 	.options = options,
 	.run = run,
 };
@@ -92,17 +92,17 @@ static const char *heading(const struct finding *f)
 	if (!strcmp(f->severity, "error"))
 		return "Errors";
 	if (!strcmp(f->rule, "stuck"))
-		return "Stuck, unless something happens that the recording cannot foresee";
+		return "Stuck, unless something happens that the recording cannot predict";
 	if (!strcmp(f->rule, "lock-order"))
-		return "Possible deadlocks, that did not happen this time";
+		return "Possible deadlocks that did not happen this time";
 	return !strcmp(f->severity, "warning") ? "Warnings" : "Worth knowing";
 }
 
 static void print_text(const struct diagnose *d, sqlite3 *db, const struct findings *fs)
 {
 	static const char *const order[] = {"Deadlock", "Errors",
-		"Stuck, unless something happens that the recording cannot foresee",
-		"Possible deadlocks, that did not happen this time", "Warnings", "Worth knowing"};
+		"Stuck, unless something happens that the recording cannot predict",
+		"Possible deadlocks that did not happen this time", "Warnings", "Worth knowing"};
 	_cleanup_buf_ struct buf out = BUF_INIT;
 	bool color = say_color(stdout);
 

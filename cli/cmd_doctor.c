@@ -17,7 +17,7 @@
 enum { OPT_NO_COST = 256 };
 
 static const struct command_option doctor_options[] = {
-	{"no-cost", 0, NULL, "do not measure what recording costs (it takes a second or two)",
+	{"no-cost", 0, NULL, "do not measure the cost of recording (takes a second or two)",
 		OPT_NO_COST},
 	{NULL, 0, NULL, NULL, 0},
 };
@@ -27,7 +27,7 @@ static int doctor_main(int argc, char **argv);
 const struct command cmd_doctor = {
 	.name = "doctor",
 	.usage = "[--no-cost]",
-	.summary = "say what pptrace can do on this machine, what not, why, and what to do",
+	.summary = "say what works on this machine and what does not, why, and what to do",
 	.options = doctor_options,
 	.run = doctor_main,
 };

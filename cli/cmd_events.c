@@ -18,12 +18,12 @@
 enum { ROWS_PER_WINDOW = 200000, MAX_FILTERS = 32 };
 
 static const struct command_option options[] = {
-	{"process", 'p', "PID|NAME", "only this process; may be given more than once", 'p'},
+	{"process", 'p', "PID|NAME", "only this process; may be repeated", 'p'},
 	{"kind", 'k', "KIND,...",
 		"only these: process, thread, exec, exit, reap, pipe, end, io, signal, handler, timer, "
 		"lock, sync, wait, finding",
 		'k'},
-	{"since", 's', "TIME", "from this time of the recording on: 1.5 (seconds), 200ms", 's'},
+	{"since", 's', "TIME", "from this time after the start: 1.5 (seconds), 200ms", 's'},
 	{"until", 'u', "TIME", "up to this time", 'u'},
 	{NULL, 0, NULL, NULL, 0},
 };

@@ -15,7 +15,7 @@ static int run(int argc, char **argv);
 const struct command cmd_explain = {
 	.name = "explain",
 	.usage = "[RULE]",
-	.summary = "say what a rule means, with an example, the way to fix it and a demo",
+	.summary = "explain a rule, with an example, a fix and a demo",
 	.options = options,
 	.run = run,
 };

@@ -12,7 +12,7 @@ enum { OPT_COMPLETION = 256, OPT_MAN };
 
 static const struct command_option options[] = {
 	{"completion", 0, "SHELL", "print a completion script: bash", OPT_COMPLETION},
-	{"man", 0, NULL, "print the commands as a part of the man page", OPT_MAN},
+	{"man", 0, NULL, "print the commands in the form of the man page", OPT_MAN},
 	{NULL, 0, NULL, NULL, 0},
 };
 
@@ -21,7 +21,7 @@ static int run(int argc, char **argv);
 const struct command cmd_help = {
 	.name = "help",
 	.usage = "[COMMAND]",
-	.summary = "show the commands, or say more about one",
+	.summary = "list the commands, or describe one",
 	.options = options,
 	.run = run,
 };
@@ -37,8 +37,8 @@ void help_print(FILE *f)
 			 "commands:\n");
 	for (size_t pos = 0; (c = commands_next(&pos));)
 		(void)fprintf(f, "  %-10s %s\n", c->name, c->summary);
-	(void)fprintf(f, "\n'pptrace COMMAND --help' says more about a command;"
-			 " 'pptrace run COMMAND...' records one.\n");
+	(void)fprintf(f, "\n'pptrace COMMAND --help' describes a command;"
+			 " 'pptrace run PROGRAM...' records a program.\n");
 }
 
 /* Text for roff: a dash is a minus, a backslash is itself, no line begins with a dot. */
@@ -191,7 +191,7 @@ static int run(int argc, char **argv)
 		return 0;
 	}
 	if (argc - optind > 1) {
-		warn("help: one command is enough");
+		warn("help: only one command can be given");
 		return COMMAND_USAGE;
 	}
 	if (argc > optind)

@@ -17,7 +17,7 @@ static int run(int argc, char **argv);
 const struct command cmd_locks = {
 	.name = "locks",
 	.usage = "[OPTIONS] [TRACE.db]",
-	.summary = "draw in which order locks are taken and how much they are fought over",
+	.summary = "draw the order in which locks are taken, and their contention",
 	.options = options,
 	.run = run,
 };

@@ -17,7 +17,7 @@ static int run(int argc, char **argv);
 const struct command cmd_pipes = {
 	.name = "pipes",
 	.usage = "[OPTIONS] [TRACE.db]",
-	.summary = "draw who writes to whom over pipes, and ends left open",
+	.summary = "draw who writes to whom through pipes, and ends left open",
 	.options = options,
 	.run = run,
 };

@@ -18,8 +18,7 @@ enum { OPT_SCHEMA = 256, STATUS_SQL = 2 };
 static const struct command_option options[] = {
 	{"file", 'f', "TRACE.db", "the recording (pptrace.db)", 'f'},
 	{"format", 'T', "FORMAT", "table (default), json, jsonl or csv", 'T'},
-	{"schema", 0, NULL, "show the tables and views that can be asked, with their comments",
-		OPT_SCHEMA},
+	{"schema", 0, NULL, "show the tables and views with their comments", OPT_SCHEMA},
 	{NULL, 0, NULL, NULL, 0},
 };
 
@@ -28,7 +27,7 @@ static int run(int argc, char **argv);
 const struct command cmd_query = {
 	.name = "query",
 	.usage = "[OPTIONS] [SQL|NAME]",
-	.summary = "answer a question about a recording, in SQL or by its name",
+	.summary = "query a recording in SQL, or by the name of a question",
 	.options = options,
 	.run = run,
 };
@@ -192,7 +191,7 @@ static int run(int argc, char **argv)
 			return COMMAND_USAGE;
 	}
 	if (argc - optind > 1) {
-		warn("query: one question is enough; put SQL in quotes, and name the recording "
+		warn("query: only one question can be asked; put SQL in quotes, and name the recording "
 		     "with -f");
 		return COMMAND_USAGE;
 	}

@@ -20,7 +20,7 @@ static int run(int argc, char **argv);
 const struct command cmd_report = {
 	.name = "report",
 	.usage = "[OPTIONS] [TRACE.db]",
-	.summary = "write one HTML page with the verdict, all pictures and tables",
+	.summary = "write one HTML page with the verdict, pictures and tables",
 	.options = options,
 	.run = run,
 };

@@ -39,26 +39,30 @@ enum {
 };
 
 static const struct command_option run_options[] = {
-	{"output", 'o', "FILE", "database to make; an older one becomes FILE.old (pptrace.db)",
+	{"output", 'o', "FILE", "recording to write; an older one is kept as FILE.old (pptrace.db)",
 		'o'},
 	{"backend", 0, "WHAT",
-		"ebpf, shim, auto (default: ebpf, or shim where that is not permitted)",
+		"ebpf, shim or auto (default: ebpf, or shim where eBPF is not permitted)",
 		OPT_BACKEND},
 	{"locks", 0, "HOW",
-		"shim, uprobe, futex, off, auto (default: shim, or futex for who cannot bear it)",
+		"shim, uprobe, futex, off or auto (default: shim, or futex where the program cannot be preloaded)",
 		OPT_LOCKS},
-	{"data", 0, "BYTES", "payload kept of each pipe read and write, 0 none (32)", OPT_DATA},
-	{"sched", 0, NULL, "record when each thread really ran", OPT_SCHED},
-	{"watch", 0, "TIME", "look for a deadlock when a wait has lasted that long, 0 never (1s)",
+	{"data", 0, "BYTES", "bytes to keep of each pipe read and write; 0 keeps none (32)",
+		OPT_DATA},
+	{"sched", 0, NULL, "also record when each thread ran on a processor", OPT_SCHED},
+	{"watch", 0, "TIME", "look for deadlocks once a wait has lasted that long; 0: never (1s)",
 		OPT_WATCH},
-	{"on-deadlock", 0, "DO", "report (default), stop or kill all processes: status 124 then",
+	{"on-deadlock", 0, "DO",
+		"report (default), or stop or kill all processes; kill exits with 124",
 		OPT_ON_DEADLOCK},
-	{"until", 0, "WHO", "all (default): to the last descendant's end; main: the command's",
+	{"until", 0, "WHO",
+		"record until all descendants have ended (all, default) or only the command itself (main)",
 		OPT_UNTIL},
-	{"overflow", 0, "DO", "wait (default): a full ring holds a locker up to 1 s; drop: never",
+	{"overflow", 0, "DO",
+		"when a ring is full, block the locking thread for up to 1 s (wait, default) or drop records (drop)",
 		OPT_OVERFLOW},
 	{"ring", 0, "MIB", "size of the buffer between kernel and pptrace", OPT_RING},
-	{"dump-records", 0, "FILE", "also write every record as text, for pptrace's own authors",
+	{"dump-records", 0, "FILE", "also write every record as text, to debug pptrace itself",
 		OPT_DUMP},
 	{NULL, 0, NULL, NULL, 0},
 };
@@ -146,7 +150,7 @@ static bool parse(struct run *r, int argc, char **argv)
 		if (!parse_option(r, id))
 			return false;
 	if (optind >= argc) {
-		warn("run: which command?");
+		warn("run: no command given");
 		return false;
 	}
 	r->tracer.argv = argv + optind;

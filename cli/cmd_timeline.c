@@ -17,10 +17,10 @@ enum { OPT_SINCE = 256, OPT_UNTIL, OPT_PROCESS, OPT_WIDTH, OPT_ALL };
 
 static const struct command_option options[] = {
 	PICTURE_OPTIONS,
-	{"since", 0, "TIME", "begin there: 1.5, 200ms, 30us after the start of the trace",
+	{"since", 0, "TIME", "start there: 1.5, 200ms or 30us after the start of the recording",
 		OPT_SINCE},
 	{"until", 0, "TIME", "end there", OPT_UNTIL},
-	{"process", 'p', "PID|NAME", "only processes of that number or name", OPT_PROCESS},
+	{"process", 'p', "PID|NAME", "only processes with that ID or name", OPT_PROCESS},
 	{"width", 'w', "N", "width in points (txt: in columns)", OPT_WIDTH},
 	{"all", 'a', NULL, "a lane for every thread, however many there are", OPT_ALL},
 	{NULL, 0, NULL, NULL, 0},
@@ -62,7 +62,7 @@ static struct timeline *load(const struct trace *t, sqlite3 *db, const struct ti
 	struct timeline *tl;
 
 	if (opt->since >= opt->until || opt->since > t->duration)
-		die("timeline: that range of time is empty; the trace has %.9g s",
+		die("timeline: nothing lies between these times; the recording lasts %.4g s",
 			(double)t->duration / 1e9);
 	tl = timeline_new(t, db, opt, &why);
 	if (!tl)

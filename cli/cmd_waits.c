@@ -14,7 +14,8 @@ enum { OPT_AT = 256, OPT_WIDTH };
 static const struct command_option options[] = {
 	PICTURE_OPTIONS,
 	{"at", 0, "TIME",
-		"that moment, 1.5 or 200ms (default: when a deadlock stood, else the end)", OPT_AT},
+		"at that moment, 1.5 or 200ms (default: at the deadlock, or else at the end)",
+		OPT_AT},
 	{"width", 'w', "COLUMNS", "width of the text format (default: the terminal's)", OPT_WIDTH},
 	{NULL, 0, NULL, NULL, 0},
 };
@@ -24,7 +25,7 @@ static int run(int argc, char **argv);
 const struct command cmd_waits = {
 	.name = "waits",
 	.usage = "[OPTIONS] [TRACE.db]",
-	.summary = "draw who waits for whom at one moment, and who could end it",
+	.summary = "draw who waits for whom at one moment",
 	.options = options,
 	.run = run,
 };

@@ -18,7 +18,7 @@ enum { STATUS_STUCK = 1, STATUS_FAILED = 2, OPT_JSON = 256, OPT_ALL };
 
 static const struct command_option why_options[] = {
 	{"json", 0, NULL, "findings and waits as JSON", OPT_JSON},
-	{"all", 'a', NULL, "show each thread, also those that wait alike", OPT_ALL},
+	{"all", 'a', NULL, "show every thread, even those in identical waits", OPT_ALL},
 	{NULL, 0, NULL, NULL, 0},
 };
 
@@ -51,7 +51,7 @@ static bool parse(struct why_args *a, int argc, char **argv)
 		if (!pids_add(&a->pids, argv[i]))
 			return false;
 	if (!a->pids.n)
-		warn("why: which process?");
+		warn("why: no process ID given");
 	return a->pids.n > 0;
 }
 
@@ -131,7 +131,7 @@ static void print_text(struct look *l, const struct findings *found, bool all)
 	}
 	if (!found->n)
 		buf_addf(&out, "%s What each thread waits for:\n\n",
-			look_is_denied(l) ? "Whether there is a deadlock cannot be told."
+			look_is_denied(l) ? "Whether there is a deadlock is unknown."
 					  : "No deadlock.");
 	why_list_text(&out, look_db(l), all, colour);
 	(void)fwrite(out.data, 1, out.len, stdout);

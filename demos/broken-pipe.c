@@ -1,4 +1,4 @@
-/* broken-pipe.c - a reader leaves early, and the writer learns it by SIGPIPE. */
+/* broken-pipe.c - a reader leaves early, and SIGPIPE ends the writer. */
 /* SPDX-License-Identifier: MIT */
 #include "demo.h"
 

@@ -1,4 +1,4 @@
-/* busy-wait.c - a thread asks again and again whether another one is done, and burns a processor meanwhile. */
+/* busy-wait.c - a thread asks again and again whether another one is done, and keeps a processor busy meanwhile. */
 /* SPDX-License-Identifier: MIT */
 #include "demo.h"
 

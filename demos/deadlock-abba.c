@@ -1,4 +1,4 @@
-/* deadlock-abba.c - two threads take two locks in opposite orders, and wait for each other for ever. */
+/* deadlock-abba.c - two threads take two locks in opposite orders, and deadlock. */
 /* SPDX-License-Identifier: MIT */
 #include "demo.h"
 

@@ -1,4 +1,4 @@
-/* lock-order.c - two threads take two locks in opposite orders, but not at the same time: this once it goes well. */
+/* lock-order.c - two threads take two locks in opposite orders, but not at the same time, so nothing goes wrong this time. */
 /* SPDX-License-Identifier: MIT */
 #include "demo.h"
 

@@ -1,4 +1,4 @@
-/* philosophers.c - five philosophers take the left fork, and wait for the right one for ever. */
+/* philosophers.c - five philosophers each take the left fork, and wait forever for the right one. */
 /* SPDX-License-Identifier: MIT */
 #include "demo.h"
 

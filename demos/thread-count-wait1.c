@@ -57,7 +57,7 @@ int main(int argc, char **argv)
 	}
 	for (int i = 0; i < THREADS; i++)
 		while (!is_locked(&exit_mutexes[i]))
-			continue; /* burns a processor; pthread_join would sleep */
+			continue; /* keeps a processor busy; pthread_join would sleep */
 	printf("Main thread exiting.\n");
 	return 0;
 }

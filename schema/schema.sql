@@ -301,7 +301,7 @@ CREATE TABLE wait ( -- a thread was blocked
     id INTEGER PRIMARY KEY,
     thread_id INTEGER NOT NULL REFERENCES thread(id),
     start_ns INTEGER NOT NULL,
-    end_ns INTEGER,             -- NULL: for ever (as far as the trace goes)
+    end_ns INTEGER,             -- NULL: it had not ended when the recording ended
     reason TEXT NOT NULL,       -- see schema/waits.def: 'lock', 'cond', 'pipe-read'...
     lock_id INTEGER REFERENCES lock(id),
     pipe_id INTEGER REFERENCES pipe(id),
@@ -347,7 +347,7 @@ CREATE TABLE sample ( -- cpu time by place: samples of running threads, summed
     cpu_ns INTEGER NOT NULL     -- cpu time that the samples stand for
 );
 
-CREATE TABLE spin ( -- a thread burnt processor time in a loop that only looked at memory: the same registers came again and again
+CREATE TABLE spin ( -- a thread spent processor time in a loop that only read memory: samples showed the same registers again and again
     id INTEGER PRIMARY KEY,
     thread_id INTEGER NOT NULL REFERENCES thread(id),
     site_id INTEGER REFERENCES site(id), -- a place in the loop, of the program rather than of a library

@@ -131,7 +131,7 @@ SELECT e.ts_ns, e.kind, e.process_id, e.thread_id, p.pid, t.tid, p.name, e.text
   LEFT JOIN process p ON p.id = e.process_id
  ORDER BY e.ts_ns;
 
-CREATE VIEW lock_contention AS -- how much each lock was fought over, the worst first
+CREATE VIEW lock_contention AS -- contention of each lock, the worst first
 SELECT l.id AS lock_id, l.kind, coalesce(l.name, iif(l.address, printf('0x%x', l.address), '#' || l.id)) AS lock, p.pid, st.threads, st.holds,
        st.contended, st.wait_ns, st.max_wait_ns, st.hold_ns, st.max_hold_ns,
        s.function || ' (' || s.file || ':' || s.line || ')' AS longest_hold_in

@@ -51,7 +51,7 @@ PATH here, and `demos` stands for `build/demos`. `pptrace demo NAME` does all of
 END
 show 'pptrace run demos/fork-count --delay 0.1 --count 3 --children 3'
 cat <<'END'
-The output is the program's own; pptrace speaks on stderr only. The recording is in `pptrace.db`. Who made whom, and how did
+The output is the program's own; pptrace speaks on stderr only. The recording is in `pptrace.db`. Who created whom, and how did
 they end?
 
 END
@@ -145,7 +145,7 @@ pair; `pptrace explain` lists them:
 END
 show 'pptrace explain | head -12'
 cat <<'END'
-## A program that hangs already
+## A program that is already hanging
 
 Nothing needs to have been recorded before:
 

@@ -82,7 +82,7 @@ static int write_end(struct tracer *t, const struct tracer_outcome *outcome, str
 
 /*
  * Drains until all that happened before a time is there, however much that is.
- * A record whose writer was interrupted is waited for, but not for ever: the
+ * A record whose writer was interrupted is waited for, but not forever: the
  * source gives it up after a second.
  */
 static void drain_up_to(struct tracer *t, uint64_t until)

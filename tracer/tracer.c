@@ -287,7 +287,7 @@ unsigned tracer_alive(struct tracer *t)
 	if (!alive || now - t->gone_at < GONE_EVERY_MS * MS)
 		return alive;
 	/*
-	 * An end that was lost must not make us wait for ever: look whether
+	 * An end that was lost must not make us wait forever: look whether
 	 * anybody is there. While records come, one of a child that is not known
 	 * yet may be under way.
 	 */

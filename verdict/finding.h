@@ -26,7 +26,7 @@ void finding_drop(struct findings *fs);
 /* Puts findings into the order that struct findings promises. */
 void findings_sort(struct findings *fs);
 
-/* Returns the name in findings.def, which lives for ever, or NULL if there is no such rule. */
+/* Returns the name in findings.def, which is static, or NULL if there is no such rule. */
 const char *finding_rule(const char *name);
 
 #endif

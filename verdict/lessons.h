@@ -5,7 +5,7 @@
 
 #include <stddef.h>
 
-/* One rule of schema/findings.def with its lesson: meaning, example, remedy. All live for ever. */
+/* One rule of schema/findings.def with its lesson: meaning, example, remedy. All are static. */
 struct lesson {
 	const char *rule, *severity, *meaning, *demo, *text;
 };

@@ -66,7 +66,7 @@ int verdict_store(struct sqlite3 *db, const struct findings *f);
 /* Reads the findings that are stored. Returns as verdict_stuck. */
 int verdict_load(struct sqlite3 *db, struct findings *ret, struct buf *why);
 
-/* Returns the name of a rule as findings.def has it, which lives for ever, or NULL if there is none of that name. */
+/* Returns the name of a rule as findings.def has it, which is static, or NULL if there is none of that name. */
 const char *verdict_rule(const char *name);
 
 /* Adds the text of a finding in jstack's form; colour: with ANSI colours. */

@@ -17,8 +17,8 @@ enum { OPT_COLOR = 1000, MAX_OPTIONS = 64 };
 
 const struct command_option options_common[] = {
 	{"color", 0, "WHEN", "colours: auto (default), always, never", OPT_COLOR},
-	{"quiet", 'q', NULL, "say only what went wrong", 'q'},
-	{"verbose", 'v', NULL, "say more about what is done", 'v'},
+	{"quiet", 'q', NULL, "print only errors and warnings", 'q'},
+	{"verbose", 'v', NULL, "print more about what is being done", 'v'},
 	{"help", 'h', NULL, "show this help", 'h'},
 	{NULL, 0, NULL, NULL, 0},
 };

@@ -20,7 +20,7 @@ bool pids_add(struct pids *p, const char *text)
 		errno = 0;
 		n = isdigit((unsigned char)*at) ? strtol(at, &end, 10) : 0;
 		if (n <= 0 || n > INT_MAX || errno || (*end && *end != ',')) {
-			warn("'%s' is no process number", text);
+			warn("'%s' is not a process ID", text);
 			return false;
 		}
 		ARRAY_GROW(p->list, p->n, p->cap);

@@ -95,7 +95,7 @@ sqlite3 *trace_open(const char *path)
 const char *trace_operand(const char *command, int argc, char **argv)
 {
 	if (argc > 1) {
-		warn("%s: one trace file is enough, '%s' is too much", command, argv[1]);
+		warn("%s: only one recording can be given; '%s' is one too many", command, argv[1]);
 		return NULL;
 	}
 	return argc ? argv[0] : "pptrace.db";

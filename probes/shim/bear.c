@@ -1,4 +1,4 @@
-/* bear.c - give the preload library only to programs that can bear it. */
+/* bear.c - give the preload library only to programs that it can be loaded into. */
 /* SPDX-License-Identifier: MIT */
 #include "probes/shim/calls/exec.h"
 

@@ -366,7 +366,7 @@ begin "a deadlock is told with both places and a remedy, in text and JSON"
 cd "$TMP/$(backends | awk '{ print $NF }').deadlock-abba" || exit
 run "$PPTRACE" diagnose t.db
 expect_status 1
-expect_out '^error: deadlock: thread .*left.* and thread .*right.* wait for each other for ever'
+expect_out '^error: deadlock: thread .*left.* and thread .*right.* wait for each other and can never go on'
 expect_out 'waits for the mutex lock_b since .* at deadlock-abba.c:[0-9]+ \(left\)'
 expect_out 'is held by thread .*right.* since .* at deadlock-abba.c:[0-9]+ \(right\)'
 expect_out 'behind them waits main thread'

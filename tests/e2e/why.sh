@@ -301,13 +301,13 @@ expect_out "^bash\\[$$\\]"
 for text in 0 -1 +1 '' 99999999999999999999 ' 1'; do
 	run "$PPTRACE" why -- "$text"
 	expect_status 2
-	expect_err "'.*' is no process number"
+	expect_err "'.*' is not a process ID"
 done
 run "$PPTRACE" why
 expect_status 2
 run "$PPTRACE" why 12x
 expect_status 2
-expect_err 'no process number'
+expect_err 'not a process ID'
 end
 
 begin "an ordinary user asks about processes of its own and of others"

@@ -111,7 +111,7 @@ if strace -V >/dev/null 2>&1; then
 	run strace -o /dev/null -e trace=openat -P "/proc/$pid/task/$pid/syscall" \
 		-e inject=openat:error=EPERM "$PPTRACE" why "$pid"
 	expect_status 2
-	expect_out '^Whether there is a deadlock cannot be told'
+	expect_out '^Whether there is a deadlock is unknown'
 	expect_err "^pptrace: What stuck\[$pid\] waits for may not be read.*: ask as root"
 	stop
 else

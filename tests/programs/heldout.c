@@ -1,4 +1,4 @@
-/* heldout.c - programs that nobody had in mind when the verdict was written, one for each name: stuck for ever, or only at rest. */
+/* heldout.c - programs that nobody had in mind when the verdict was written, one for each name: stuck forever, or only at rest. */
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <fcntl.h>

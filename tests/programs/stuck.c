@@ -69,7 +69,7 @@ static void run_two(void *(*one)(void *), void *(*two)(void *))
 	pthread_join(t[1], NULL);
 }
 
-/* The kernel refuses the second of the two requests; glibc then waits for ever on nothing. */
+/* The kernel refuses the second of the two requests; glibc then waits forever on nothing. */
 static void mode_pi(char **files)
 {
 	pthread_mutexattr_t attr;

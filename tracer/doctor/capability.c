@@ -295,7 +295,7 @@ static const struct capability capabilities[] = {
 	{"uprobe_multi", "--locks=uprobe", "locks through the shim or futex waits only",
 		try_uprobe_multi},
 	{"cpu-clock samples", "finding busy waits", "busy-wait is never found", try_cpu_clock},
-	{"tracefs", "nothing pptrace cannot do without", "nothing is lost", try_tracefs},
+	{"tracefs", "not needed by pptrace", "nothing is lost", try_tracefs},
 	{"preload library", "every lock operation; --backend=shim",
 		"only locks that block are recorded", try_shim},
 	{"memory for rings", "the preload library", "the preload library is not used", try_arena},

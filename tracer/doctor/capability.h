@@ -9,7 +9,7 @@ struct buf;
 
 /* What lets an ordinary user record through eBPF: found out by trying, no other capability is needed. */
 #define CAPABILITY_REMEDY                                                                          \
-	"run pptrace as root, or let it: sudo setcap cap_bpf,cap_perfmon=ep \"$(command -v pptrace)\""
+	"run pptrace as root, or give it the capabilities: sudo setcap cap_bpf,cap_perfmon=ep \"$(command -v pptrace)\""
 
 /* One thing that pptrace can make use of. */
 struct capability {

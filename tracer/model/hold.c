@@ -370,7 +370,7 @@ void model_holds_abandon(struct model *m, struct thread *t)
 		struct hold *h = &t->held[t->n_held - 1];
 		/*
 		 * The memory goes with the process: what it alone could reach is no longer of
-		 * interest, unless the thread was torn out of a wait that may have been for ever.
+		 * interest, unless the thread was torn out of a wait that may have been forever.
 		 */
 		bool gone = t->proc->ended && t->end >= t->proc->end && !h->lock->pshared &&
 			    t->torn != 1;

@@ -3,7 +3,7 @@
 /*
  * A loop that works changes a register from turn to turn: a counter, a pointer,
  * a sum. One that asks "is it done yet?" has a few states, and comes back to
- * each of them for ever. So a thread spins if its samples, taken at any moment,
+ * each of them forever. So a thread spins if its samples, taken at any moment,
  * look again and again like earlier ones in every register. What the thread
  * does in system calls other than sched_yield is no spinning.
  *

@@ -218,7 +218,7 @@ static bool ring_next(struct shim_drain *d, struct shim_ring *r, uint64_t now, u
 		if (next == SHIM_RECORD) {
 			r->hole = 0;
 			r->in_hole = false;
-			/* A time that cannot be must not hold the ring for ever. */
+			/* A time that cannot be must not hold the ring forever. */
 			if (r->next > d->latest + FUTURE_RAW)
 				r->next = r->last;
 			return true;

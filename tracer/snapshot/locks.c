@@ -32,7 +32,7 @@ static bool parse_lock(const char *line, struct snap_lock *l)
 	else if (!strcmp(class, "OFDLCK"))
 		l->class = FLOCK_OFD;
 	else
-		return false; /* leases and delegations block nobody for ever */
+		return false; /* leases and delegations block nobody forever */
 	l->mode = !strcmp(mode, "WRITE") ? LOCK_MODE_X : LOCK_MODE_S;
 	l->pid = pid;
 	l->dev = makedev(major_nr, minor_nr);

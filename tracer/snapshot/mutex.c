@@ -44,7 +44,7 @@ static bool read_pi_mutex(const struct snap_process *p, uint64_t addr, struct re
 
 /*
  * A PI mutex that would deadlock is refused by the kernel, and glibc then lets the
- * thread wait for ever on a word of its own stack, below the frame that called
+ * thread wait forever on a word of its own stack, below the frame that called
  * it. Which mutex it asked for the calling code says if that is a global
  * variable; otherwise the wait is one on some futex, and no object of the program.
  */

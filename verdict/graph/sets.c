@@ -26,7 +26,7 @@ static bool is_thread(const struct finder *f, uint32_t node)
 	return node < f->st->n_threads;
 }
 
-/* The threads that cannot go on because of a core without threads: something that nobody is left to provide. */
+/* The threads that cannot go on because of a core without threads: something that no remaining thread can provide. */
 static size_t abandoned_members(
 	struct finder *f, const uint32_t *core, size_t n_core, uint32_t *members)
 {

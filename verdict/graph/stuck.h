@@ -15,7 +15,7 @@ void stuck_words(struct buf *b, const struct state *st, const struct state_threa
 /* Adds the same with the time, the place and those who could end the wait. */
 void stuck_member(struct buf *b, const struct state *st, const struct state_thread *t);
 
-/* Returns one sentence that says how to avoid such a set; it lives for ever. */
+/* Returns one sentence that says how to avoid such a set; it is static. */
 const char *stuck_remedy(const struct state *st, const struct stuck_set *set);
 
 /*

@@ -43,11 +43,11 @@ static void add_summary(struct buf *b, const struct state *st, const struct stuc
 	if (s->n_members > 3)
 		buf_addf(b, " and %zu more", s->n_members - 3);
 	if (!strcmp(s->shape, "abandoned"))
-		buf_adds(b, " wait for what nobody is left to bring");
+		buf_adds(b, " wait for something that no remaining thread can provide");
 	else
 		buf_adds(b, " wait for each other");
 	if (s->certain)
-		buf_adds(b, " for ever");
+		buf_adds(b, " and can never go on");
 }
 
 static void add_behind(struct buf *b, const struct state *st, const struct stuck_set *s)

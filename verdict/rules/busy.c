@@ -1,4 +1,4 @@
-/* busy.c - loops that burn processor time until another thread does something. */
+/* busy.c - loops that keep a processor busy until another thread does something. */
 /* SPDX-License-Identifier: MIT */
 #include "verdict/rules/rules.h"
 
@@ -40,7 +40,7 @@ static void report(struct rule_context *ctx, sqlite3_stmt *stmt)
 	struct finding *f;
 
 	describe_thread(&b, ctx->db, thread);
-	buf_adds(&b, " burnt ");
+	buf_adds(&b, " used ");
 	buf_add_duration(&b, query_int(stmt, 5, 0));
 	buf_adds(&b, " of processor time in a loop until another thread did something");
 	f = rule_report(ctx, "busy-wait", query_int(stmt, 3, 0), &b, NULL,

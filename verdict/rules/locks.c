@@ -247,7 +247,7 @@ static int lost_wakeup_of(struct rule_context *ctx, int64_t wait)
 	waker = query_int(stmt, 0, 0);
 	lock = query_int(stmt, 3, 0);
 	waiter = query_int(stmt, 4, 0);
-	add_deed(ctx, &b, waiter, " waits for ever for the ", lock,
+	add_deed(ctx, &b, waiter, " waits forever for the ", lock,
 		", which was signalled before it waited");
 	f = rule_report(ctx, "lost-wakeup", query_int(stmt, 5, 0), &b, NULL,
 		"A condition remembers nothing: keep the state in a variable, change it and signal under"

@@ -54,7 +54,7 @@ static size_t lock_node(struct sketch *sk, const struct trace *t, const struct l
 	return node;
 }
 
-/* Locks that were fought over or stand in an order come first. */
+/* Contended locks, and those that have an order, come first. */
 static char *add_locks(struct sketch *sk, const struct trace *t, const struct resources *res,
 	sqlite3 *db, size_t *ret_left)
 {

@@ -22,7 +22,7 @@ struct trace;
 struct sketch *waits_sketch(
 	const struct trace *t, struct sqlite3 *db, int64_t at_ns, char **ret_why);
 
-/* Which lock was taken while which was held, and how much they were fought over. */
+/* Which lock was taken while which was held, and how contended they were. */
 struct sketch *locks_sketch(const struct trace *t, struct sqlite3 *db, char **ret_why);
 
 /* Who wrote how much to whom, and ends that were kept open unused. */

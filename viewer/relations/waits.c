@@ -164,7 +164,7 @@ static void connect_others(struct waits *w, size_t waiter, size_t node, enum rea
 		if (i != waiter && w->t->threads[i].start <= w->at && w->t->threads[i].end > w->at)
 			connect(w, node, thread_node(w, i), "could",
 				reason == REASON_COND      ? "could be signalled by"
-				: reason == REASON_BARRIER ? "still misses"
+				: reason == REASON_BARRIER ? "still needs"
 							   : "could be posted by");
 }
 

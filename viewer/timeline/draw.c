@@ -76,7 +76,7 @@ static void label_span(struct draw *d, struct graph_item *it, const struct span 
 		buf_adds(&b, "\xe2\x9c\x96 ");
 	timeline_add_short(&b, d->tl, s);
 	if (s->stuck)
-		buf_adds(&b, ", for ever");
+		buf_adds(&b, ", never ended");
 	if (!b.len || canvas_width(b.data, TEXT_SIZE) + 4 > w)
 		return;
 	graph_text(it, "label", b.data);

@@ -123,7 +123,7 @@ static void legend_spans(struct legend *g, const struct seen *seen)
 		graph_setf(it, "class", "legend wait r-%s", reasons[r].name);
 	}
 	if (seen->stuck)
-		canvas_paint(legend_entry(g, "\xe2\x9c\x96 stuck for ever", 18, 9), "#fde3e3",
+		canvas_paint(legend_entry(g, "\xe2\x9c\x96 stuck forever", 18, 9), "#fde3e3",
 			STYLE_RED, 2);
 	if (seen->kinds[SPAN_WAITS]) {
 		canvas_mix(fill, STYLE_RUN, STYLE_PAPER, 0.5);

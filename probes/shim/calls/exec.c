@@ -1,4 +1,4 @@
-/* exec.c - the exec functions: the new program gets the preload library if it can bear it. */
+/* exec.c - the exec functions: the new program gets the preload library if it can be loaded there. */
 /* SPDX-License-Identifier: MIT */
 #include "probes/shim/calls/exec.h"
 

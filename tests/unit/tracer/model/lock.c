@@ -126,7 +126,7 @@ TEST(lock_wait_broken_off)
 	feed_close(&f);
 }
 
-/* The kernel refuses a PI mutex in a circle; glibc then sleeps for ever at a word of its stack. */
+/* The kernel refuses a PI mutex in a circle; glibc then sleeps forever at a word of its stack. */
 TEST(lock_pi_refused_is_still_waited_for)
 {
 	struct feed f;
