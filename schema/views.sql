@@ -59,13 +59,16 @@ SELECT e.ts_ns, e.kind, e.process_id, e.thread_id, p.pid, t.tid, p.name, e.text
       FROM pipe i LEFT JOIN thread c ON c.id = i.creator_id WHERE i.created_ns IS NOT NULL
     UNION ALL
     SELECT e.open_ns, 'end', e.process_id, NULL,
-           'has fd ' || coalesce(e.fd, '?') || ' (' || e.mode || ') of ' || coalesce(i.name, i.kind || ' ' || i.id) ||
-           coalesce(' by ' || e.open_via, '')
+           CASE e.open_via WHEN 'create' THEN 'creates' WHEN 'opened' THEN 'opens' WHEN 'dup' THEN 'duplicates to'
+                WHEN 'inherit' THEN 'inherits' WHEN 'exec' THEN 'keeps across exec' WHEN 'scm' THEN 'receives'
+                WHEN 'sent' THEN 'sends' WHEN 'found' THEN 'already has' ELSE 'has' END ||
+           ' fd ' || coalesce(e.fd, '?') || ' (' || e.mode || ') of ' || coalesce(i.name, i.kind || ' ' || i.id)
       FROM pipe_end e JOIN pipe i ON i.id = e.pipe_id
     UNION ALL
     SELECT e.close_ns, 'end', e.process_id, NULL,
-           'gives up fd ' || coalesce(e.fd, '?') || ' (' || e.mode || ') of ' ||
-           coalesce(i.name, i.kind || ' ' || i.id) || coalesce(' by ' || e.close_via, '')
+           CASE e.close_via WHEN 'replaced' THEN 'replaces' WHEN 'exec' THEN 'closes on exec' WHEN 'exit' THEN 'ends with'
+                ELSE 'closes' END ||
+           ' fd ' || coalesce(e.fd, '?') || ' (' || e.mode || ') of ' || coalesce(i.name, i.kind || ' ' || i.id)
       FROM pipe_end e JOIN pipe i ON i.id = e.pipe_id WHERE e.close_ns IS NOT NULL
     UNION ALL
     SELECT o.start_ns, 'io', t.process_id, o.thread_id,

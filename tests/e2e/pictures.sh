@@ -93,7 +93,7 @@ expect_status 0
 expect_out '│100 ms'
 run "$PPTRACE" timeline --since 100 mutex.db
 expect_status 1
-expect_err 'that range of time is empty'
+expect_err 'nothing lies between these times'
 run "$PPTRACE" timeline --process nobody mutex.db
 expect_status 1
 expect_err "no process 'nobody'"

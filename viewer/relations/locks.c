@@ -81,7 +81,7 @@ static void add_order_label(struct buf *b, struct rows *r)
 	_cleanup_free_ char *file = rows_text(r, 5);
 	const char *slash = strrchr(file, '/');
 
-	buf_addf(b, "then %lld time%s", (long long)count, count == 1 ? "" : "s");
+	buf_addf(b, "%lld time%s", (long long)count, count == 1 ? "" : "s");
 	if (threads > 1)
 		buf_addf(b, " by %lld threads", (long long)threads);
 	if (*file && !rows_is_null(r, 6))
