@@ -12,6 +12,7 @@
 #include "cli/common/pids.h"
 #include "cli/common/say.h"
 #include "tracer/attach.h"
+#include "tracer/limits.h"
 #include "tracer/tracer.h"
 
 enum { STATUS_DEADLOCK = 124, STATUS_FAILED = 125, DEFAULT_DATA = 32, MOST_DATA = 1 << 20 };
@@ -177,6 +178,7 @@ static int attach_main(int argc, char **argv)
 		pids_done(&a.pids);
 		return COMMAND_USAGE;
 	}
+	limits_raise();
 	if (attach_check(a.pids.list, a.pids.n, &why) < 0)
 		warn("%s", why.data);
 	else

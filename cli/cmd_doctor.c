@@ -12,6 +12,7 @@
 #include "tracer/doctor/capability.h"
 #include "tracer/choose.h"
 #include "tracer/doctor/cost.h"
+#include "tracer/limits.h"
 #include "tracer/tracer.h"
 
 enum { OPT_NO_COST = 256 };
@@ -103,7 +104,7 @@ static bool print_choice(void)
 	struct tracer_config config = {.program = "/proc/self/exe"};
 	_cleanup_buf_ struct buf notes = BUF_INIT, why = BUF_INIT, blind = BUF_INIT;
 	struct choice choice;
-	int rc = choose_sources(&config, &choice, &notes, &why);
+	int rc = tracer_try(&config, &choice, &notes, &why);
 
 	if (rc == 0)
 		(void)printf("\npptrace run records with %s; locks by %s\n", choice.backend,
@@ -148,6 +149,7 @@ static int doctor_main(int argc, char **argv)
 		warn("doctor takes no arguments");
 		return COMMAND_USAGE;
 	}
+	limits_raise();
 	if (uname(&u) == 0)
 		(void)printf("pptrace %s on %s %s, %ld processors, %s\n\n", PPTRACE_VERSION,
 			u.sysname, u.release, sysconf(_SC_NPROCESSORS_ONLN),

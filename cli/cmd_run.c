@@ -11,6 +11,7 @@
 #include "cli/common/loop.h"
 #include "cli/common/options.h"
 #include "cli/common/say.h"
+#include "tracer/limits.h"
 #include "tracer/target.h"
 #include "tracer/tracer.h"
 
@@ -244,7 +245,8 @@ static int start(struct run *r, struct tracer *t, struct target *target)
 	rc = target_start(target, r->tracer.program, r->tracer.argv, env);
 	target_env_free(env);
 	if (rc < 0) {
-		warn("cannot fork: %s", strerror(-rc));
+		warn("cannot start the command: %s%s", strerror(-rc),
+			rc == -EMFILE ? " (ulimit -n)" : "");
 		return STATUS_FAILED;
 	}
 	loop_settle();
@@ -310,6 +312,7 @@ static int run_main(int argc, char **argv)
 
 	if (!parse(&r, argc, argv))
 		return COMMAND_USAGE;
+	limits_raise();
 	rc = target_find(r.tracer.argv[0], &program);
 	if (rc < 0)
 		return exec_failed(&r, rc);

@@ -52,6 +52,29 @@ static int choose_shim_only(const struct tracer_config *config, struct choice *c
 	return 0;
 }
 
+/* eBPF cannot be used, for the reason in cause: the library alone, if that is wanted. */
+static int choose_without_ebpf(const struct tracer_config *config, struct choice *c, int error,
+	const char *cause, struct buf *notes, struct buf *why)
+{
+	_cleanup_buf_ struct buf no_shim = BUF_INIT;
+
+	c->n = 0;
+	free(c->no_ebpf);
+	c->no_ebpf = xasprintf("eBPF cannot be used: %s%s", cause,
+		error == -EPERM ? " (" CAPABILITY_REMEDY ")" : "");
+	if (config->backend == BACKEND_EBPF) {
+		buf_adds(why, c->no_ebpf);
+		return error;
+	}
+	if (choose_shim_only(config, c, &no_shim) == 0) {
+		buf_addf(notes, "eBPF cannot be used (%s): recording with the preload library\n",
+			cause);
+		return 0;
+	}
+	buf_addf(why, "%s; nor can the preload library: %s", c->no_ebpf, no_shim.data);
+	return error;
+}
+
 static int choose_locks(
 	const struct tracer_config *config, struct choice *c, struct buf *notes, struct buf *why)
 {
@@ -82,38 +105,26 @@ static int choose_locks(
 int choose_sources(
 	const struct tracer_config *config, struct choice *ret, struct buf *notes, struct buf *why)
 {
-	_cleanup_buf_ struct buf no_ebpf = BUF_INIT, no_shim = BUF_INIT;
-	int rc = -EPERM;
+	_cleanup_buf_ struct buf no_ebpf = BUF_INIT;
+	int rc;
 
 	*ret = (struct choice){.backend = "ebpf", .shim_path = preload_library()};
 	if (config->backend == BACKEND_SHIM)
 		return choose_shim_only(config, ret, why);
 	rc = source_ebpf()->available(&no_ebpf);
-	if (rc == 0) {
-		ret->sources[ret->n++] = source_ebpf();
-		return choose_locks(config, ret, notes, why);
-	}
-	if (config->backend == BACKEND_EBPF) {
-		buf_addf(why, "eBPF cannot be used: %s (" CAPABILITY_REMEDY ")", no_ebpf.data);
-		return rc;
-	}
-	if (choose_shim_only(config, ret, &no_shim) == 0) {
-		buf_addf(notes, "eBPF cannot be used (%s): recording with the preload library\n",
-			no_ebpf.data);
-		return 0;
-	}
-	buf_addf(why,
-		"eBPF cannot be used: %s; nor can the preload library: %s (" CAPABILITY_REMEDY ")",
-		no_ebpf.data, no_shim.data);
-	return rc;
+	if (rc < 0)
+		return choose_without_ebpf(config, ret, rc, no_ebpf.data, notes, why);
+	ret->sources[ret->n++] = source_ebpf();
+	return choose_locks(config, ret, notes, why);
 }
 
-bool choice_drop_shim(
+/* Only "auto" wanted the library's rings beside the kernel's probes: it is done without. */
+static bool drop_shim(
 	struct choice *c, const struct tracer_config *config, struct buf *why, struct buf *notes)
 {
 	if (c->shim_only || config->locks != LOCKS_MODE_AUTO || c->locks != LOCKS_MODE_SHIM)
 		return false;
-	c->n--;
+	c->n = 1;
 	c->locks = LOCKS_MODE_FUTEX;
 	c->backend = "ebpf";
 	buf_addf(notes, "%s: of locks only those that block are recorded\n", why->data);
@@ -121,9 +132,28 @@ bool choice_drop_shim(
 	return true;
 }
 
+int choice_fall_back(struct choice *c, const struct tracer_config *config,
+	const struct source *failed, int error, struct buf *notes, struct buf *why)
+{
+	_cleanup_free_ char *cause = xstrdup(why->data);
+
+	if (failed == source_ebpf()) {
+		buf_reset(why);
+		return choose_without_ebpf(config, c, error, cause, notes, why);
+	}
+	if (drop_shim(c, config, why, notes))
+		return 0;
+	if (c->no_ebpf) {
+		buf_reset(why);
+		buf_addf(why, "%s; nor can the preload library: %s", c->no_ebpf, cause);
+	}
+	return error;
+}
+
 void choice_done(struct choice *c)
 {
 	free(c->shim_path);
+	free(c->no_ebpf);
 	*c = (struct choice){0};
 }
 

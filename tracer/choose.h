@@ -19,6 +19,7 @@ struct choice {
 	bool shim_only;
 	const char *backend; /* as trace.backend names it */
 	char *shim_path;     /* the library, or NULL */
+	char *no_ebpf;       /* why the kernel's probes were given up, or NULL */
 };
 
 /*
@@ -32,12 +33,12 @@ int choose_sources(
 void choice_done(struct choice *c);
 
 /*
- * The library's rings cannot be made, for the reason in why. True if it was only
- * "auto" that wanted them beside the kernel's probes: it is done without then;
- * the reason goes into notes.
+ * A source of the choice could not be attached, for the reason in why: chooses
+ * again without it, if "auto" allows that. Returns 0, the reason is then in notes;
+ * or a negative errno with the sentence for the end in why.
  */
-bool choice_drop_shim(
-	struct choice *c, const struct tracer_config *config, struct buf *why, struct buf *notes);
+int choice_fall_back(struct choice *c, const struct tracer_config *config,
+	const struct source *failed, int error, struct buf *notes, struct buf *why);
 
 /* Adds what such a recording cannot contain, one sentence a line. */
 void choice_blind_spots(const struct choice *c, struct buf *lines);

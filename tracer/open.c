@@ -49,7 +49,23 @@ void tracer_free(struct tracer *t)
 	free(t);
 }
 
-static int attach_all(struct tracer *t, struct buf *notes, struct buf *why)
+/* The library's rings lie in a directory of ours. */
+static int need_arena(struct tracer *t, struct buf *why)
+{
+	int rc;
+
+	if (t->arena)
+		return 0;
+	arena_clean();
+	t->arena = arena_make();
+	if (t->arena)
+		return 0;
+	rc = -errno;
+	buf_addf(why, "cannot make a directory for the rings: %s", strerror(-rc));
+	return rc;
+}
+
+static int attach_one(struct tracer *t, struct source *s, struct buf *why)
 {
 	struct source_config config = {
 		.locks = t->choice.locks,
@@ -62,33 +78,50 @@ static int attach_all(struct tracer *t, struct buf *notes, struct buf *why)
 		.shim_path = t->choice.shim_path,
 		.program = t->config.program,
 	};
+	int rc = s == source_shim() ? need_arena(t, why) : 0;
 
-	if (t->choice.shim_only || t->choice.locks == LOCKS_MODE_SHIM) {
-		arena_clean();
-		t->arena = arena_make();
-		config.arena_dir = t->arena;
-		if (!t->arena) {
-			int rc = -errno;
+	config.arena_dir = t->arena;
+	return rc ? rc : s->attach(s, &config, why);
+}
 
-			buf_addf(why, "cannot make a directory for the rings: %s", strerror(-rc));
-			if (!choice_drop_shim(&t->choice, &t->config, why, notes))
-				return rc;
-			config.locks = t->choice.locks;
-		}
-	}
-	/* The library's source is the last one; the kernel's depends on whether it is there. */
+/*
+ * Attaches what was chosen, and what is left where one of them fails. The
+ * library's source comes first: whether it is there decides what the kernel's has to do.
+ */
+static int attach_all(struct tracer *t, struct buf *notes, struct buf *why)
+{
 	for (size_t i = t->choice.n; i-- > 0;) {
-		int rc = t->choice.sources[i]->attach(t->choice.sources[i], &config, why);
+		struct source *s = t->choice.sources[i];
+		int rc = attach_one(t, s, why);
 
-		if (rc < 0 && choice_drop_shim(&t->choice, &t->config, why, notes)) {
-			config.locks = t->choice.locks;
+		t->attached[i] = rc == 0;
+		if (rc == 0)
 			continue;
-		}
+		tracer_detach(t);
+		rc = choice_fall_back(&t->choice, &t->config, s, rc, notes, why);
 		if (rc < 0)
 			return rc;
-		t->attached[i] = true;
+		i = t->choice.n;
 	}
 	return 0;
+}
+
+int tracer_try(
+	const struct tracer_config *config, struct choice *ret, struct buf *notes, struct buf *why)
+{
+	struct tracer *t = xcalloc(1, sizeof *t);
+	int rc;
+
+	t->config = *config;
+	t->wakeup = -1;
+	rc = choose_sources(config, &t->choice, notes, why);
+	if (rc == 0)
+		rc = attach_all(t, notes, why);
+	tracer_detach(t);
+	*ret = t->choice;
+	t->choice = (struct choice){0};
+	tracer_free(t);
+	return rc;
 }
 
 static int make_database(struct tracer *t, struct buf *why)
@@ -134,7 +167,7 @@ static void open_wakeup(struct tracer *t)
 		(void)epoll_ctl(t->wakeup, EPOLL_CTL_ADD, deaths_fd(t->deaths), &event);
 	for (size_t i = 0; i < t->choice.n; i++) {
 		struct source *s = t->choice.sources[i];
-		int fd = s->wakeup_fd ? s->wakeup_fd(s) : -1;
+		int fd = t->attached[i] && s->wakeup_fd ? s->wakeup_fd(s) : -1;
 
 		if (fd >= 0)
 			(void)epoll_ctl(t->wakeup, EPOLL_CTL_ADD, fd, &event);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "tracer/limits.h"
 
 enum { STATUS_GIVEN_UP = 125 };
 
@@ -70,6 +71,7 @@ static _Noreturn void wait_and_exec(
 	while (n < 0 && errno == EINTR);
 	if (n != 1)
 		_exit(STATUS_GIVEN_UP);
+	limits_restore();
 	(void)execve(path, argv, env);
 	error = errno;
 	do

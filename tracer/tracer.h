@@ -47,6 +47,14 @@ struct tracer_config {
 int tracer_open(const struct tracer_config *config, struct tracer **ret, struct buf *notes,
 	struct buf *why);
 
+/*
+ * Chooses and attaches sources as tracer_open does, and detaches them again.
+ * *ret, to be freed with choice_done in any case, is what tracer_open would record with.
+ */
+struct choice;
+int tracer_try(
+	const struct tracer_config *config, struct choice *ret, struct buf *notes, struct buf *why);
+
 /* Adds what the environment of the command needs ("NAME=value", each NUL-terminated). Returns 0 or -errno. */
 int tracer_environment(struct tracer *t, struct buf *env);
 

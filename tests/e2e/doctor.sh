@@ -20,7 +20,7 @@ chmod 777 open
 begin "every capability works, or says why not, what happens instead and what to do"
 run "$PPTRACE" doctor --no-cost
 expect_status 0
-expect_out '^works Linux 5.15 or later'
+expect_out '^works eBPF programs of pptrace'
 expect_out '^works preload library'
 expect_out '^pptrace run records with '
 expect_eq "$(grep -c '^no ' out)" "$(grep -c '^      why: ' out)" "reasons"

@@ -11,7 +11,6 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
-#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -34,20 +33,6 @@ static void advise(struct buf *remedy, int rc)
 {
 	if (rc == -EPERM || rc == -EACCES)
 		buf_adds(remedy, CAPABILITY_REMEDY);
-}
-
-static int try_kernel(struct buf *why, struct buf *remedy)
-{
-	unsigned major = 0, minor = 0;
-	struct utsname u;
-
-	if (uname(&u) < 0 || sscanf(u.release, "%u.%u", &major, &minor) != 2)
-		return fail(why, "the kernel's version is not known", -ENOTSUP);
-	if (major > 5 || (major == 5 && minor >= 15))
-		return 0;
-	buf_addf(why, "the kernel is %s", u.release);
-	buf_adds(remedy, "use Linux 5.15 or later, or --backend=shim");
-	return -ENOTSUP;
 }
 
 static int try_btf(struct buf *why, struct buf *remedy)
@@ -124,15 +109,20 @@ static int try_ringbuf(struct buf *why, struct buf *remedy)
 	return fail(why, "no ring buffer can be made", rc);
 }
 
-static int try_task_storage(struct buf *why, struct buf *remedy)
+/* What counts in the end: the very programs that record are loaded and attached, and taken away again. */
+static int try_programs(struct buf *why, struct buf *remedy)
 {
-	int rc = libbpf_probe_bpf_map_type(BPF_MAP_TYPE_TASK_STORAGE, NULL);
+	struct source_config config = {.locks = LOCKS_MODE_FUTEX, .quiet = true};
+	struct source *s = source_ebpf();
+	int rc = s->available(why);
 
-	if (rc == 1)
-		return 0;
-	rc = rc == 0 ? -EPERM : rc;
-	advise(remedy, rc);
-	return fail(why, "no task storage can be made", rc);
+	if (rc == 0)
+		rc = s->attach(s, &config, why);
+	if (rc == 0)
+		s->detach(s);
+	else
+		advise(remedy, rc);
+	return rc;
 }
 
 /* An offset inside our own text: the probe is never hit there and is gone at once. */
@@ -286,12 +276,11 @@ static int try_tsc(struct buf *why, struct buf *remedy)
 }
 
 static const struct capability capabilities[] = {
-	{"Linux 5.15 or later", "eBPF recording", "only --backend=shim works", try_kernel},
 	{"BTF of the kernel", "eBPF recording", "only --backend=shim works", try_btf},
 	{"loading BPF programs", "eBPF recording", "only --backend=shim works", try_load},
 	{"BPF at tracepoints", "eBPF recording", "only --backend=shim works", try_tp_btf},
 	{"BPF ring buffer", "eBPF recording", "only --backend=shim works", try_ringbuf},
-	{"BPF task storage", "eBPF recording", "only --backend=shim works", try_task_storage},
+	{"eBPF programs of pptrace", "eBPF recording", "only --backend=shim works", try_programs},
 	{"uprobe_multi", "--locks=uprobe", "locks through the shim or futex waits only",
 		try_uprobe_multi},
 	{"cpu-clock samples", "finding busy waits", "busy-wait is never found", try_cpu_clock},

@@ -3,8 +3,13 @@
 #include "tracer/ebpf/check.h"
 
 #include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <dirent.h>
 #include <errno.h>
 #include <linux/bpf.h>
+#include <stdbool.h>
+#include <sys/resource.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -12,34 +17,26 @@
 
 #define BTF_FILE "/sys/kernel/btf/vmlinux"
 
-void ebpf_check_words(struct buf *why, int error)
+/* What libbpf opens beside the one program or map that it is asked for: it tries features first. */
+enum { CHECK_FILES = 4 };
+
+/* What libbpf says of a failure: the name of the program or map is in the first warning. */
+static char first_warning[200];
+
+__attribute__((format(printf, 2, 0))) static int listen(
+	enum libbpf_print_level level, const char *fmt, va_list ap)
 {
-	switch (error) {
-	case -EPERM:
-		buf_adds(why,
-			"the kernel refuses eBPF programs to this user: run pptrace as root, or "
-			"give it the capabilities CAP_BPF and CAP_PERFMON");
-		if (geteuid() == 0)
-			buf_adds(why,
-				" (this root lacks them: a container or a locked-down kernel)");
-		break;
-	case -EACCES:
-		buf_adds(why, "this kernel's verifier does not accept pptrace's eBPF programs");
-		break;
-	case -ENOSYS:
-		buf_adds(why, "this kernel was built without eBPF");
-		break;
-	case -EINVAL:
-	case -ENOTSUP:
-		buf_adds(why, "this kernel is too old or lacks a feature that the eBPF programs "
-			      "need: 5.15 or newer with BTF is needed");
-		break;
-	case -ENOMEM:
-		buf_adds(why, "there is not enough memory for the eBPF maps");
-		break;
-	default:
-		buf_addf(why, "the eBPF programs cannot be loaded: %s", strerror(-error));
+	if (level == LIBBPF_WARN && !first_warning[0]) {
+		(void)vsnprintf(first_warning, sizeof first_warning, fmt, ap);
+		first_warning[strcspn(first_warning, "\n")] = 0;
 	}
+	return 0;
+}
+
+void ebpf_check_listen(void)
+{
+	first_warning[0] = 0;
+	libbpf_set_print(listen);
 }
 
 /* A program that returns at once, of a type that takes the same rights as ours. */
@@ -58,6 +55,82 @@ static int try_program(void)
 	return 0;
 }
 
+static const char *release(struct utsname *u)
+{
+	return uname(u) == 0 ? u->release : "of unknown version";
+}
+
+/* Before 5.11 maps count as locked memory, and too much of it is answered with EPERM. */
+static bool locked_memory_is_short(struct rlimit *ret)
+{
+	unsigned major, minor;
+	struct utsname u;
+
+	return uname(&u) == 0 && sscanf(u.release, "%u.%u", &major, &minor) == 2 &&
+	       (major < 5 || (major == 5 && minor < 11)) && getrlimit(RLIMIT_MEMLOCK, ret) == 0 &&
+	       ret->rlim_cur != RLIM_INFINITY && try_program() == 0;
+}
+
+static void not_permitted(struct buf *why)
+{
+	struct rlimit limit;
+
+	if (locked_memory_is_short(&limit)) {
+		buf_addf(why,
+			"this kernel counts the maps of eBPF programs as locked memory, of which "
+			"pptrace may have only %llu KiB (ulimit -l)",
+			(unsigned long long)limit.rlim_cur / 1024);
+		return;
+	}
+	buf_adds(why, "the kernel refuses eBPF programs to this user: run pptrace as root, or "
+		      "give it the capabilities CAP_BPF and CAP_PERFMON");
+	if (geteuid() == 0)
+		buf_adds(why, " (this root lacks them: a container or a locked-down kernel)");
+}
+
+static void too_many_files(struct buf *why)
+{
+	struct rlimit limit = {0, 0};
+
+	(void)getrlimit(RLIMIT_NOFILE, &limit);
+	buf_addf(why, "pptrace may have only %llu files open at once (ulimit -n)",
+		(unsigned long long)limit.rlim_cur);
+}
+
+static void not_accepted(struct buf *why, int error)
+{
+	struct utsname u;
+
+	buf_addf(why, "this kernel (%s) does not take pptrace's eBPF programs: %s", release(&u),
+		strerror(-error));
+	if (first_warning[0])
+		buf_addf(why, " (%s)", first_warning);
+}
+
+void ebpf_check_words(struct buf *why, int error)
+{
+	switch (error) {
+	case -EPERM:
+		not_permitted(why);
+		break;
+	case -EMFILE:
+		too_many_files(why);
+		break;
+	case -ENFILE:
+		buf_adds(why, "this machine cannot open more files (sysctl fs.file-max)");
+		break;
+	case -ENOMEM:
+		buf_adds(why, "there is not enough memory for the eBPF maps");
+		break;
+	case -ENOSYS:
+		buf_adds(why, "there is no system call bpf here: the kernel was built without it, "
+			      "or a filter hides it");
+		break;
+	default:
+		not_accepted(why, error);
+	}
+}
+
 static int try_ring(void)
 {
 	int fd = bpf_map_create(
@@ -69,16 +142,34 @@ static int try_ring(void)
 	return 0;
 }
 
+int ebpf_check_files(size_t n)
+{
+	struct rlimit limit;
+	DIR *d = opendir("/proc/self/fd");
+	size_t used = 0;
+
+	if (!d)
+		return errno == EMFILE || errno == ENFILE ? -errno : 0;
+	while (readdir(d))
+		used++;
+	(void)closedir(d);
+	/* Counted too: the two dots and the directory itself. */
+	return getrlimit(RLIMIT_NOFILE, &limit) == 0 && used - 3 + n > limit.rlim_cur ? -EMFILE : 0;
+}
+
 int ebpf_check(struct buf *why)
 {
 	int rc;
 
+	ebpf_check_listen();
 	if (access(BTF_FILE, R_OK)) {
 		buf_adds(why, "this kernel does not describe its types (" BTF_FILE
 			      " is missing: CONFIG_DEBUG_INFO_BTF)");
 		return -ENOTSUP;
 	}
-	rc = try_program();
+	rc = ebpf_check_files(CHECK_FILES);
+	if (!rc)
+		rc = try_program();
 	if (!rc)
 		rc = try_ring();
 	if (rc)

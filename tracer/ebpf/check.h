@@ -3,6 +3,8 @@
 #ifndef TRACER_EBPF_CHECK_H
 #define TRACER_EBPF_CHECK_H
 
+#include <stddef.h>
+
 struct buf;
 
 /*
@@ -12,7 +14,16 @@ struct buf;
  */
 int ebpf_check(struct buf *why);
 
-/* Adds the sentence for an error of loading or attaching. */
+/*
+ * Says whether pptrace may open n more files: 0, -EMFILE or -ENFILE. Asked beforehand because
+ * libbpf answers with other errors, by how far it got.
+ */
+int ebpf_check_files(size_t n);
+
+/* From now on libbpf is silent, and its first warning is remembered for ebpf_check_words. */
+void ebpf_check_listen(void);
+
+/* Adds the sentence for an error of loading, attaching or mapping: what was the cause, as far as it can be told. */
 void ebpf_check_words(struct buf *why, int error);
 
 #endif

@@ -24,6 +24,9 @@
 
 #include "pptrace.skel.h"
 
+/* What libbpf and the recording itself open meanwhile. */
+enum { FILES_SPARE = 16 };
+
 #define INITIAL_PID_NAMESPACE 0xeffffffcu
 
 /* Which of the programs that depend on the kernel's age are tried. */
@@ -35,19 +38,6 @@ struct variant {
 const void *ebpf_object(size_t *ret_size)
 {
 	return pptrace_bpf__elf_bytes(ret_size);
-}
-
-/* What libbpf says of a failure: the name of the program or map is in the first warning. */
-static char first_warning[200];
-
-__attribute__((format(printf, 2, 0))) static int listen(
-	enum libbpf_print_level level, const char *fmt, va_list ap)
-{
-	if (level == LIBBPF_WARN && !first_warning[0]) {
-		(void)vsnprintf(first_warning, sizeof first_warning, fmt, ap);
-		first_warning[strcspn(first_warning, "\n")] = 0;
-	}
-	return 0;
 }
 
 /* Who will have reported the locks of a program: said in each EXEC. */
@@ -186,6 +176,19 @@ static void variant_set(struct pptrace_bpf *skel, bool uprobes, struct variant v
 	}
 }
 
+/* The descriptors of all that will be loaded and attached: each map, each program and its link, clocks. */
+static size_t files_needed(struct bpf_object *obj)
+{
+	int cpus = libbpf_num_possible_cpus();
+	size_t n = FILES_SPARE + 2 * (cpus > 0 ? (size_t)cpus : 1);
+	struct bpf_program *prog;
+	struct bpf_map *map;
+
+	bpf_object__for_each_map(map, obj) n++;
+	bpf_object__for_each_program(prog, obj) n += bpf_program__autoload(prog) ? 2 : 0;
+	return n;
+}
+
 /* Opens and loads the programs of a variant. */
 static int load(const struct source_config *config, size_t ring_bytes, struct variant v,
 	struct pptrace_bpf **ret)
@@ -201,7 +204,9 @@ static int load(const struct source_config *config, size_t ring_bytes, struct va
 	/* Only for a look at processes that nobody records: tracer/snapshot/timers.c. */
 	bpf_program__set_autoload(skel->progs.look_timers, false);
 	variant_set(skel, config->locks == LOCKS_MODE_UPROBE, v);
-	rc = pptrace_bpf__load(skel);
+	rc = ebpf_check_files(files_needed(skel->obj));
+	if (!rc)
+		rc = pptrace_bpf__load(skel);
 	if (!rc)
 		rc = own_level_find(skel);
 	if (!rc)
@@ -213,6 +218,12 @@ static int load(const struct source_config *config, size_t ring_bytes, struct va
 	return rc;
 }
 
+/* What no other variant would do without. */
+static bool is_shortage(int error)
+{
+	return error == -EPERM || error == -EMFILE || error == -ENFILE || error == -ENOMEM;
+}
+
 /* Tries the variants from the newest kernel's to the oldest one's. */
 int ebpf_load(const struct source_config *config, size_t ring_bytes, struct pptrace_bpf **ret,
 	struct buf *why)
@@ -220,19 +231,15 @@ int ebpf_load(const struct source_config *config, size_t ring_bytes, struct pptr
 	static const struct variant variants[] = {{true, true}, {true, false}, {false, false}};
 	int rc = -EINVAL;
 
-	libbpf_set_print(listen);
 	for (size_t i = 0; i < ARRAY_SIZE(variants); i++) {
 		if (variants[i].fast && !variants[i].session && config->locks != LOCKS_MODE_UPROBE)
 			continue;
-		first_warning[0] = 0;
+		ebpf_check_listen();
 		rc = load(config, ring_bytes, variants[i], ret);
-		if (!rc || rc == -EPERM)
+		if (!rc || is_shortage(rc))
 			break;
 	}
-	if (!rc)
-		return 0;
-	ebpf_check_words(why, rc);
-	if (rc != -EPERM && first_warning[0])
-		buf_addf(why, " (%s)", first_warning);
+	if (rc)
+		ebpf_check_words(why, rc);
 	return rc;
 }

@@ -47,6 +47,18 @@ int ebpf_slot_adopt(struct pptrace_bpf *skel, pid_t pid)
 	return slot_set(skel, &slot, 0);
 }
 
+int ebpf_slot_drop(struct pptrace_bpf *skel, pid_t pid)
+{
+	int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+	int rc;
+
+	if (fd < 0)
+		return -errno;
+	rc = bpf_map_delete_elem(bpf_map__fd(skel->maps.slots), &fd) ? -errno : 0;
+	close(fd);
+	return rc;
+}
+
 /* The call that a thread sleeps in is over only some time after we began: its end is to be understood. */
 static void slot_call(struct pptrace_bpf *skel, struct slot *slot)
 {

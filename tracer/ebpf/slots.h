@@ -10,6 +10,9 @@ struct pptrace_bpf;
 /* Traces a task that has not run yet. Returns 0 or -errno. */
 int ebpf_slot_adopt(struct pptrace_bpf *skel, pid_t pid);
 
+/* No longer traces a task: undoes ebpf_slot_adopt. Returns 0 or -errno. */
+int ebpf_slot_drop(struct pptrace_bpf *skel, pid_t pid);
+
 /* Traces a thread that exists, from the call on that it is in. Returns 0 or -errno. */
 int ebpf_slot_follow(struct pptrace_bpf *skel, pid_t pid, pid_t tid);
 

@@ -5,6 +5,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/bpf.h>
 #include <linux/perf_event.h>
 #include <sys/syscall.h>
@@ -34,6 +35,7 @@ struct ebpf {
 	struct ebpf_locks *locks; /* --locks=uprobe */
 	struct bpf_link **samplers;
 	int n_samplers;
+	int spare; /* a descriptor that is given up for the one that adopting takes */
 };
 
 static int ebpf_available(struct buf *why)
@@ -142,10 +144,40 @@ static int attach_all(struct pptrace_bpf *skel)
 	return skel->links.on_exec ? pptrace_bpf__attach(skel) : -errno;
 }
 
+static void spare_give_up(struct ebpf *e)
+{
+	if (e->spare >= 0)
+		(void)close(steal_fd(&e->spare));
+}
+
+/*
+ * What adopting the command will need is tried on ourselves while there is still
+ * another way; nothing is attached yet.
+ */
+static int prove_adopting(struct ebpf *e)
+{
+	int rc = ebpf_slot_adopt(e->skel, getpid());
+
+	if (!rc)
+		rc = ebpf_slot_drop(e->skel, getpid());
+	e->spare = rc ? -1 : fcntl(bpf_map__fd(e->skel->maps.ring), F_DUPFD_CLOEXEC, 0);
+	return rc ? rc : e->spare < 0 ? -errno : 0;
+}
+
 static int start(struct ebpf *e, const struct source_config *config, struct buf *why)
 {
 	int rc = ebpf_load(config, e->ring_bytes, &e->skel, why);
 
+	if (rc)
+		return rc;
+	ebpf_check_listen();
+	rc = prove_adopting(e);
+	if (rc == -ENOSYS || rc == -EINVAL)
+		buf_addf(why,
+			"the kernel does not let eBPF programs be told which process to trace: %s",
+			strerror(-rc));
+	else if (rc)
+		ebpf_check_words(why, rc);
 	if (rc)
 		return rc;
 	rc = ebpf_ring_new(bpf_map__fd(e->skel->maps.ring), e->ring_bytes, &e->ring);
@@ -180,6 +212,7 @@ static void ebpf_detach(struct source *s)
 	samplers_stop(e);
 	ebpf_ring_free(e->ring);
 	pptrace_bpf__destroy(e->skel);
+	spare_give_up(e);
 	free(e);
 	s->state = NULL;
 }
@@ -190,6 +223,7 @@ static int ebpf_attach(struct source *s, const struct source_config *config, str
 	int rc;
 
 	s->state = e;
+	e->spare = -1;
 	e->ring_bytes = ring_size(config->ring_bytes ? config->ring_bytes : RING_BYTES);
 	rc = start(e, config, why);
 	if (rc)
@@ -199,7 +233,10 @@ static int ebpf_attach(struct source *s, const struct source_config *config, str
 
 static int ebpf_adopt(struct source *s, pid_t pid)
 {
-	return ebpf_slot_adopt(((struct ebpf *)s->state)->skel, pid);
+	struct ebpf *e = s->state;
+
+	spare_give_up(e);
+	return ebpf_slot_adopt(e->skel, pid);
 }
 
 static int ebpf_follow(struct source *s, pid_t pid, pid_t tid)

@@ -1,0 +1,49 @@
+/* limits.c - limits that pptrace raises for itself and that the command must not inherit. */
+/* SPDX-License-Identifier: MIT */
+#include "tracer/limits.h"
+
+#include <stdbool.h>
+#include <sys/resource.h>
+
+#include "base/mem.h"
+
+/* Enough for the maps and programs, the database and a few rings and pipes. */
+enum { FILES_WANTED = 1024 };
+
+/* Kept for the child, which has nothing but what the fork left it. */
+static struct {
+	int which;
+	rlim_t wanted;
+	bool saved;
+	struct rlimit was;
+} limits[] = {
+	{.which = RLIMIT_NOFILE, .wanted = FILES_WANTED},
+	{.which = RLIMIT_MEMLOCK, .wanted = RLIM_INFINITY},
+};
+
+void limits_raise(void)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(limits); i++) {
+		struct rlimit to;
+
+		if (limits[i].saved || getrlimit(limits[i].which, &limits[i].was) < 0)
+			continue;
+		limits[i].saved = true;
+		to = limits[i].was;
+		if (to.rlim_max < limits[i].wanted)
+			to.rlim_max = limits[i].wanted;
+		to.rlim_cur = to.rlim_max;
+		if (setrlimit(limits[i].which, &to) == 0)
+			continue;
+		/* Only a privileged process may raise the upper one. */
+		to.rlim_cur = to.rlim_max = limits[i].was.rlim_max;
+		(void)setrlimit(limits[i].which, &to);
+	}
+}
+
+void limits_restore(void)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(limits); i++)
+		if (limits[i].saved)
+			(void)setrlimit(limits[i].which, &limits[i].was);
+}

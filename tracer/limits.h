@@ -1,0 +1,16 @@
+/* limits.h - limits that pptrace raises for itself and that the command must not inherit. */
+/* SPDX-License-Identifier: MIT */
+#ifndef TRACER_LIMITS_H
+#define TRACER_LIMITS_H
+
+/*
+ * Lets pptrace open as many files as it ever may (RLIMIT_NOFILE), and lock as
+ * much memory, as which kernels before 5.11 count the maps of eBPF programs
+ * (RLIMIT_MEMLOCK; libbpf raises it too). What cannot be raised stays as it is.
+ */
+void limits_raise(void);
+
+/* In a child, before it executes: sets both as they were. Async-signal-safe; does nothing if nothing was raised. */
+void limits_restore(void);
+
+#endif
