@@ -7,8 +7,8 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "schema/record.h"
-#include "tracer/snapshot/private.h"
 #include "tracer/symbols/symbols.h"
+#include "tracer/snapshot/snapshot.h"
 #include "tracer/snapshot/unflushed.h"
 
 enum {
@@ -104,24 +104,24 @@ static void find_users(struct sqlite3 *db, const struct stamp *stamp)
 	if (sqlite3_prepare_v2(db, sql, -1, &stmt, NULL) != SQLITE_OK)
 		return;
 	while (sqlite3_step(stmt) == SQLITE_ROW) {
-		struct snap_shared shared = {.dev = (uint64_t)sqlite3_column_int64(stmt, 0),
-			.inode = (uint64_t)sqlite3_column_int64(stmt, 1)};
+		uint64_t dev = (uint64_t)sqlite3_column_int64(stmt, 0);
+		uint64_t inode = (uint64_t)sqlite3_column_int64(stmt, 1);
+		_cleanup_free_ pid_t *mappers = NULL;
+		size_t n = snapshot_mappers(dev, inode, &mappers);
 
-		wait_mappers(&shared);
-		for (size_t i = 0; i < shared.n_mappers; i++) {
-			rec_u32 pid = (rec_u32)shared.mappers[i];
+		for (size_t i = 0; i < n; i++) {
+			rec_u32 pid = (rec_u32)mappers[i];
 			struct rec_SHARED_MAP r = {.head = {.kind = REC_SHARED_MAP,
 							   .size = sizeof r,
 							   .ts = stamp->ts,
 							   .pid = pid,
 							   .tid = pid},
-				.dev = shared.dev,
-				.inode = shared.inode,
-				.outside = !is_traced(db, shared.mappers[i])};
+				.dev = dev,
+				.inode = inode,
+				.outside = !is_traced(db, mappers[i])};
 
 			stamp->emit(stamp->arg, &r.head);
 		}
-		free(shared.mappers);
 	}
 	(void)sqlite3_finalize(stmt);
 }

@@ -90,7 +90,7 @@ static bool has_no_owner(
 	/* A number that is alive is not taken for one that is not. */
 	if (kill((pid_t)owner, 0) != 0)
 		return errno == ESRCH;
-	if (is_shared || snapshot_thread(s, (pid_t)owner))
+	if (is_shared || proc_of_thread(s, (pid_t)owner))
 		return false;
 	(void)snprintf(path, sizeof path, "/proc/%d/task/%u", (int)p->live, owner);
 	return access(path, F_OK) != 0 && errno == ENOENT &&
@@ -129,7 +129,7 @@ void mutex_forget_stranger(
 	const struct snapshot *s, const struct snap_process *p, struct snap_thread *t)
 {
 	uint32_t owner = t->wait.inode ? mutex_owner(p, t) : 0;
-	const struct snap_process *q = owner ? snapshot_thread(s, (pid_t)owner) : NULL;
+	const struct snap_process *q = owner ? proc_of_thread(s, (pid_t)owner) : NULL;
 
 	if (q && !q->is_zombie && !is_mapper(s, t, q->pid))
 		memset(t->wait.words + MUTEX_OWNER, 0, sizeof owner);

@@ -83,7 +83,7 @@ struct snap_shared {
 	uint64_t dev, inode;
 	bool is_named; /* a process that is not there yet could map it */
 	pid_t *mappers;
-	size_t n_mappers, cap_mappers;
+	size_t n_mappers;
 };
 
 /* A shared mapping. */
@@ -135,9 +135,8 @@ struct snapshot {
 	size_t n_shared, cap_shared;
 	struct snap_lock *locks;
 	size_t n_locks, cap_locks;
-	uint64_t now_mono, now_boot; /* of the beginning */
-	double age_offset,
-		cpu_offset[SNAP_MAX_CPUS]; /* of the scheduler's clocks: see snapshot_age.c */
+	uint64_t now_mono, now_boot;                  /* of the beginning */
+	double age_offset, cpu_offset[SNAP_MAX_CPUS]; /* of the scheduler's clocks: see age.c */
 	int cpu_number[SNAP_MAX_CPUS];
 	unsigned n_cpus;
 	bool is_skewed;
@@ -145,31 +144,10 @@ struct snapshot {
 	bool is_yama; /* memory and registers are denied while the rest is not */
 };
 
-/* ---- snapshot.c ---- */
-
-/* Returns the process that has a thread of this number and that was read, or NULL. */
-struct snap_process *snapshot_thread(const struct snapshot *s, pid_t tid);
-
-/* Returns the process that a thread's number belongs to, or the number itself. */
-pid_t snapshot_process_of(pid_t tid);
-
-/* ---- snapshot_proc.c: one process ---- */
+/* ---- proc.c: files of /proc and memory of processes ---- */
 
 /* Reads a small file of /proc into text, NUL-terminated. Returns its length or -errno. */
 int proc_read(const char *path, char *text, size_t size);
-
-/* Reads a process with its threads. Returns NULL if it is gone; the caller frees it with proc_free. */
-struct snap_process *proc_load(struct snapshot *s, pid_t pid);
-void proc_free(struct snap_process *p);
-
-/* Looks at each thread again: one that ran meanwhile gets has_run; sets since of the others. */
-void proc_recheck(struct snapshot *s, struct snap_process *p);
-
-/* Reads len bytes of a process's memory; false if not all of them may be read. */
-bool proc_memory(const struct snap_process *p, uint64_t addr, void *to, size_t len);
-
-/* Returns the thread tid of p, or NULL. */
-struct snap_thread *proc_thread(struct snap_process *p, pid_t tid);
 
 /* Returns the next process that the folder /proc names, 0: no more. proc may be NULL. */
 pid_t proc_next(DIR *proc);
@@ -177,13 +155,22 @@ pid_t proc_next(DIR *proc);
 /* Returns field number n (from 3 on) of a stat text, whose second field may contain anything. */
 uint64_t proc_stat_field(const char *text, int n);
 
-/* ---- snapshot_each.c: many threads at once ---- */
+/* Returns the process that a thread's number belongs to, or the number itself. */
+pid_t proc_leader(pid_t tid);
+
+/* Reads len bytes of a process's memory; false if not all of them may be read. */
+bool proc_memory(const struct snap_process *p, uint64_t addr, void *to, size_t len);
+
+/* Returns the process that has a thread of this number and that was read, or NULL. */
+struct snap_process *proc_of_thread(const struct snapshot *s, pid_t tid);
+
+/* ---- each.c: many threads at once ---- */
 
 /* Calls work for each thread of p, for several at once if there are many; it may write to that thread alone. */
 void each_thread(struct snap_process *p,
 	void (*work)(void *arg, struct snap_process *p, struct snap_thread *t), void *arg);
 
-/* ---- snapshot_age.c: since when a thread sleeps ---- */
+/* ---- age.c: since when a thread sleeps ---- */
 
 #define AGE_UNKNOWN (-1e18)
 
@@ -196,7 +183,7 @@ double age_value(const char *text, const char *name);
 /* Returns since when (CLOCK_MONOTONIC, ns) a sleeping thread has not run, out of that text; 0: not known. */
 uint64_t age_since(const struct snapshot *s, pid_t pid, pid_t tid, const char *sched);
 
-/* ---- snapshot_files.c: descriptors ---- */
+/* ---- files.c: descriptors ---- */
 
 /* Reads the open descriptors of p. */
 void files_load(struct snapshot *s, struct snap_process *p);
@@ -210,12 +197,12 @@ void files_holders(struct snapshot *s);
 /* Sets the peers of unix sockets, once. */
 void files_peers(struct snapshot *s);
 
-/* ---- snapshot_locks.c: file locks ---- */
+/* ---- locks.c: file locks ---- */
 
 /* Reads all file locks of the machine, once. */
 void locks_load(struct snapshot *s);
 
-/* ---- snapshot_wait.c: what a thread waits for ---- */
+/* ---- wait.c: what a thread waits for ---- */
 
 /* Fills t->wait and t->poll from the system call it is in. */
 void wait_fill(struct snapshot *s, struct snap_process *p, struct snap_thread *t);
@@ -223,7 +210,7 @@ void wait_fill(struct snapshot *s, struct snap_process *p, struct snap_thread *t
 /* Notes which addresses joiners wait on: the joined thread's tid_addr. */
 void wait_find_joins(struct snap_process *p);
 
-/* ---- snapshot_maps.c: memory that processes share ---- */
+/* ---- maps.c: memory that processes share ---- */
 
 /* Reads the shared mappings of p, once. */
 void maps_load(struct snap_process *p);
@@ -234,16 +221,13 @@ void maps_done(struct snap_process *p);
 /* Fills in what the futex that t waits on is mapped from, if it lies in a shared mapping. */
 void maps_shared(struct snapshot *s, struct snap_process *p, struct snap_thread *t);
 
-/* ---- snapshot_providers.c: who may end a wait ---- */
+/* ---- providers.c: who may end a wait ---- */
 
 /* Calls add with the pids of those that t may wait for, as far as files, locks and memory tell. */
 void wait_providers(struct snapshot *s, struct snap_process *p, struct snap_thread *t,
 	void (*add)(struct snapshot *s, pid_t pid));
 
-/* Finds every process of the machine that maps it, or has it open and so may map it, as far as they may be read. */
-void wait_mappers(struct snap_shared *shared);
-
-/* ---- snapshot_calls.c: what the stack shows ---- */
+/* ---- calls.c: what the stack shows ---- */
 
 /* Returns the number of the call that a thread in restart_syscall really is in, or that of restart_syscall if it cannot be told. */
 int64_t calls_restarted(
@@ -264,7 +248,7 @@ void calls_emit_taken(struct snapshot *s, const struct snap_process *p, pid_t ti
 bool calls_emit(struct snapshot *s, struct snap_process *p, struct snap_thread *t,
 	void (*emit)(void *arg, const struct rec_head *rec), void *arg);
 
-/* ---- snapshot_code.c: what the instructions around a call say ---- */
+/* ---- code.c: what the instructions around a call say ---- */
 
 /* Returns the global variable that the call that returns to site is given as its first argument; 0: the code does not say. */
 uint64_t code_first_argument(const struct snap_process *p, uint64_t site);
@@ -272,7 +256,7 @@ uint64_t code_first_argument(const struct snap_process *p, uint64_t site);
 /* Returns the function that the call that returns to site calls, in whatever library it is; 0: the code does not say. */
 uint64_t code_callee(const struct snap_process *p, uint64_t site);
 
-/* ---- snapshot_mutex.c: mutexes of which the futex alone does not tell all ---- */
+/* ---- mutex.c: mutexes of which the futex alone does not tell all ---- */
 
 /* Of a thread for which a PI mutex was refused: makes its wait one for that mutex, if it can be told which. */
 void mutex_find_refused(struct snap_process *p, struct snap_thread *t);
@@ -294,7 +278,16 @@ bool mutex_is_new(struct snapshot *s, const struct snap_process *p, const struct
 uint32_t mutex_gone_owner(
 	struct snapshot *s, const struct snap_process *p, const struct snap_thread *t);
 
-/* ---- snapshot_emit.c: records ---- */
+/* ---- load.c: one process with its threads ---- */
+
+/* Reads a process with its threads. Returns NULL if it is gone; the caller frees it with proc_free. */
+struct snap_process *proc_load(struct snapshot *s, pid_t pid);
+void proc_free(struct snap_process *p);
+
+/* Looks at each thread again: one that ran meanwhile gets has_run; sets since of the others. */
+void proc_recheck(struct snapshot *s, struct snap_process *p);
+
+/* ---- emit.c: records ---- */
 void snapshot_emit(
 	struct snapshot *s, void (*emit)(void *arg, const struct rec_head *rec), void *arg);
 

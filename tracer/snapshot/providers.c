@@ -4,7 +4,6 @@
 
 #include <ctype.h>
 #include <dirent.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -17,52 +16,6 @@ static void add_holders(
 	for (size_t i = 0; inode && i < s->n_holders; i++)
 		if (s->holders[i].inode == inode)
 			add(s, s->holders[i].pid);
-}
-
-static bool maps_it(pid_t pid, const struct snap_shared *shared)
-{
-	struct snap_process p = {.live = pid};
-	bool maps = false;
-
-	maps_load(&p);
-	for (size_t i = 0; i < p.n_maps; i++)
-		maps |= p.maps[i].dev == shared->dev && p.maps[i].inode == shared->inode;
-	maps_done(&p);
-	return maps;
-}
-
-/* Who has the file open may map it yet. */
-static bool has_it_open(pid_t pid, const struct snap_shared *shared)
-{
-	char path[32];
-	bool open = false;
-	struct dirent *e;
-	struct stat st;
-	DIR *dir;
-
-	(void)snprintf(path, sizeof path, "/proc/%d/fd", (int)pid);
-	dir = opendir(path);
-	while (dir && !open && (e = readdir(dir)) != NULL)
-		open = isdigit((unsigned char)e->d_name[0]) &&
-		       fstatat(dirfd(dir), e->d_name, &st, 0) == 0 && S_ISREG(st.st_mode) &&
-		       st.st_dev == shared->dev && st.st_ino == shared->inode;
-	if (dir)
-		(void)closedir(dir);
-	return open;
-}
-
-void wait_mappers(struct snap_shared *shared)
-{
-	DIR *proc = opendir("/proc");
-
-	for (pid_t pid; (pid = proc_next(proc));) {
-		if (pid == getpid() || (!maps_it(pid, shared) && !has_it_open(pid, shared)))
-			continue;
-		ARRAY_GROW(shared->mappers, shared->n_mappers, shared->cap_mappers);
-		shared->mappers[shared->n_mappers++] = pid;
-	}
-	if (proc)
-		(void)closedir(proc);
 }
 
 /* Notes the threads of a process that wait for a FIFO's other side; many are in open for a moment only. */
@@ -157,7 +110,7 @@ static void add_owner(struct snapshot *s, const struct snap_process *p, const st
 {
 	pid_t owner = (pid_t)mutex_owner(p, t);
 
-	if (owner && (t->wait.inode ? is_zombie(owner) : snapshot_process_of(owner) == p->ppid))
+	if (owner && (t->wait.inode ? is_zombie(owner) : proc_leader(owner) == p->ppid))
 		add(s, t->wait.inode ? owner : p->ppid);
 }
 

@@ -51,14 +51,6 @@ static void add_process(struct snapshot *s, pid_t pid)
 	wait_find_joins(p);
 }
 
-struct snap_process *snapshot_thread(const struct snapshot *s, pid_t tid)
-{
-	for (size_t i = 0; i < s->n_processes; i++)
-		if (proc_thread(s->processes[i], tid))
-			return s->processes[i];
-	return NULL;
-}
-
 /* Parent and session of every process of the machine, read once. */
 struct family {
 	pid_t pid, ppid, session;
@@ -113,7 +105,7 @@ static void add_sharers(struct snapshot *s, size_t *done)
 	for (; *done < s->n_shared && *done < MAX_SHARED; ++*done) {
 		struct snap_shared *m = &s->shared[*done];
 
-		wait_mappers(m);
+		m->n_mappers = snapshot_mappers(m->dev, m->inode, &m->mappers);
 		for (size_t i = 0; i < m->n_mappers; i++)
 			add_process(s, m->mappers[i]);
 	}
@@ -157,18 +149,6 @@ static void snapshot_done(struct snapshot *s)
 	hash_done(&s->peers);
 	hash_done(&s->named);
 	hash_done(&s->gone);
-}
-
-pid_t snapshot_process_of(pid_t tid)
-{
-	char path[64], text[4096];
-	const char *at;
-
-	(void)snprintf(path, sizeof path, "/proc/%d/status", (int)tid);
-	if (proc_read(path, text, sizeof text) <= 0)
-		return tid;
-	at = strstr(text, "\nTgid:");
-	return at ? (pid_t)atoi(at + 6) : tid;
 }
 
 /* Says why a process that was asked for is not among those that were read. Returns the error. */
@@ -396,7 +376,7 @@ int snapshot_take(const struct snapshot_config *config, source_emit *emit, void 
 	int rc = 0;
 
 	for (size_t i = 0; i < config->n_pids; i++) {
-		pid_t pid = snapshot_process_of(config->pids[i]);
+		pid_t pid = proc_leader(config->pids[i]);
 		const struct snap_process *p;
 
 		add_process(&s, pid);

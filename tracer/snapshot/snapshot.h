@@ -48,6 +48,12 @@ struct snapshot_config {
 int snapshot_take(const struct snapshot_config *config, source_emit *emit, void *arg,
 	struct buf *blind, struct buf *why);
 
+/*
+ * Sets *ret, which the caller frees, to the processes of the machine that map a file or have it
+ * open and so may map it, as far as they may be read, pptrace itself left out. Returns how many.
+ */
+size_t snapshot_mappers(uint64_t dev, uint64_t inode, pid_t **ret);
+
 /* Handler address in SIG_ACTION: there is a handler, and where is not known. */
 #define SNAPSHOT_HANDLER 2
 
