@@ -7,7 +7,8 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "tracer/doctor/capability.h"
-#include "tracer/shim/preload.h"
+#include "tracer/ebpf/ebpf.h"
+#include "tracer/shim/shim.h"
 #include "tracer/tracer.h"
 
 /* Says whether the shim can record this command's locks; else adds a reason. */

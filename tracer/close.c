@@ -8,7 +8,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "schema/db.h"
-#include "tracer/shim/deaths.h"
+#include "tracer/shim/shim.h"
 #include "tracer/merge.h"
 #include "tracer/model/model.h"
 #include "tracer/store/store.h"

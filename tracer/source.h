@@ -91,8 +91,4 @@ struct source {
 	void *state; /* the source's own */
 };
 
-/* The sources; each call returns the one object. */
-struct source *source_ebpf(void);
-struct source *source_shim(void);
-
 #endif

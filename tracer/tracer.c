@@ -13,10 +13,9 @@
 #include "schema/record.h"
 #include "schema/record_dump.h"
 #include "tracer/closer.h"
-#include "tracer/shim/deaths.h"
+#include "tracer/shim/shim.h"
 #include "tracer/merge.h"
 #include "tracer/model/model.h"
-#include "tracer/shim/preload.h"
 #include "tracer/store/store.h"
 #include "tracer/watch.h"
 

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "schema/record.h"
-#include "tracer/shim/shim.h"
+#include "tracer/shim/private.h"
 
 enum { RINGS = 3, CHUNKS = 4, USED_SLOTS = 64 };
 

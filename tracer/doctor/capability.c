@@ -16,8 +16,8 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
-#include "tracer/shim/arena.h"
-#include "tracer/shim/preload.h"
+#include "tracer/ebpf/ebpf.h"
+#include "tracer/shim/shim.h"
 #include "tracer/source.h"
 
 /* Numbers of features younger than the headers that we build against. */

@@ -17,8 +17,8 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "schema/record.h"
-#include "tracer/shim/arena.h"
-#include "tracer/shim/preload.h"
+#include "tracer/ebpf/ebpf.h"
+#include "tracer/shim/shim.h"
 #include "tracer/source.h"
 #include "tracer/target.h"
 

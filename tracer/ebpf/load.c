@@ -19,7 +19,7 @@
 #include "tracer/ebpf/calls.h"
 #include "tracer/ebpf/check.h"
 #include "tracer/ebpf/locks.h"
-#include "tracer/ebpf/object.h"
+#include "tracer/ebpf/ebpf.h"
 #include "tracer/source.h"
 
 #include "pptrace.skel.h"

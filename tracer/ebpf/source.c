@@ -1,6 +1,6 @@
 /* source.c - the kernel's tracepoints as a source of records. */
 /* SPDX-License-Identifier: MIT */
-#include "tracer/source.h"
+#include "tracer/ebpf/ebpf.h"
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -21,6 +21,7 @@
 #include "tracer/ebpf/ring.h"
 #include "tracer/ebpf/load.h"
 #include "tracer/ebpf/slots.h"
+#include "tracer/source.h"
 
 #include "pptrace.skel.h"
 

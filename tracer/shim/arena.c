@@ -1,6 +1,6 @@
 /* arena.c - the private directory in which the preload library keeps its rings. */
 /* SPDX-License-Identifier: MIT */
-#include "tracer/shim/arena.h"
+#include "tracer/shim/shim.h"
 
 #include <dirent.h>
 #include <errno.h>

@@ -1,6 +1,6 @@
 /* clock.c - the processor's counter as CLOCK_MONOTONIC. */
 /* SPDX-License-Identifier: MIT */
-#include "tracer/shim/shim.h"
+#include "tracer/shim/private.h"
 
 #include <fcntl.h>
 #include <unistd.h>

@@ -1,6 +1,6 @@
 /* deaths.c - notice the end of processes that cannot report it themselves. */
 /* SPDX-License-Identifier: MIT */
-#include "tracer/shim/deaths.h"
+#include "tracer/shim/shim.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,6 +1,6 @@
 /* drain.c - hand over what all rings hold, in the order of time. */
 /* SPDX-License-Identifier: MIT */
-#include "tracer/shim/shim.h"
+#include "tracer/shim/private.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -129,8 +129,8 @@ static void supersede(struct shim_drain *d, const struct shim_ring *young)
 static bool is_numbered_as_here(const struct shim_drain *d, struct shim_ring *r)
 {
 	if (r->pidns || !d->ns.own || !d->expand.tasks ||
-		shim_tasks_knows(d->expand.tasks, r->ns_pid) ||
-		shim_tasks_knows(d->expand.tasks, r->parent))
+		shim_knows(&d->expand.tasks->known, r->ns_pid) ||
+		shim_knows(&d->expand.tasks->known, r->parent))
 		return true;
 	r->tries++;
 	return false;
@@ -331,7 +331,7 @@ bool shim_drain_poll(struct shim_drain *d, source_emit *emit, void *arg)
 	d->latest = now.raw;
 	find_rings(d, emit, arg);
 	if (d->tasks.spawns.len)
-		shim_spawns_poll(&d->tasks.spawns, &d->tasks, d->until + 1, emit, arg);
+		shim_spawns_poll(&d->tasks.spawns, &d->tasks.known, d->until + 1, emit, arg);
 	done = hand_over(d, now.raw, now.mono, emit, arg);
 	retire_rings(d, now.mono);
 	renew_hint(d);

@@ -1,6 +1,6 @@
 /* expand.c - compact records of the preload library as those of events.def. */
 /* SPDX-License-Identifier: MIT */
-#include "tracer/shim/shim.h"
+#include "tracer/shim/private.h"
 
 #include <errno.h>
 

@@ -1,6 +1,6 @@
 /* feed.c - memory for the rings, made ready before a program wants it. */
 /* SPDX-License-Identifier: MIT */
-#include "tracer/shim/shim.h"
+#include "tracer/shim/private.h"
 
 #include <errno.h>
 #include <pthread.h>

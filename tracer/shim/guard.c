@@ -7,7 +7,7 @@
  * that contradicts itself. Sealing the file would prevent it, but only a file
  * without a name can be sealed, and programs find this one by its name.
  */
-#include "tracer/shim/shim.h"
+#include "tracer/shim/private.h"
 
 #include <signal.h>
 #include <sys/mman.h>

@@ -1,6 +1,6 @@
 /* ns.c - pids and tids of other PID namespaces as pptrace's own. */
 /* SPDX-License-Identifier: MIT */
-#include "tracer/shim/shim.h"
+#include "tracer/shim/private.h"
 
 #include <dirent.h>
 #include <errno.h>

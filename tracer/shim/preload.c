@@ -1,6 +1,6 @@
 /* preload.c - which programs can bear the preload library. */
 /* SPDX-License-Identifier: MIT */
-#include "tracer/shim/preload.h"
+#include "tracer/shim/shim.h"
 
 #include <elf.h>
 #include <errno.h>

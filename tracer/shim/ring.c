@@ -1,6 +1,6 @@
 /* ring.c - walk through rings that somebody else writes, trusting nothing. */
 /* SPDX-License-Identifier: MIT */
-#include "tracer/shim/shim.h"
+#include "tracer/shim/private.h"
 
 #include <sys/mman.h>
 

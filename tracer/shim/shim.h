@@ -1,271 +1,100 @@
-/* shim.h - read the rings that the preload library writes. */
+/* shim.h - the source that reads the preload library's rings, and what goes with it. */
 /* SPDX-License-Identifier: MIT */
+/*
+ * The other end of probes/shim. To be read in this order: preload.c (which programs get
+ * the library), arena.c (the directory of its rings), ring.c (one ring), expand.c (a slot
+ * becomes a record) with clock.c and ns.c (its time, its numbers), tasks.c with known.c and
+ * spawn.c (what the library cannot know), drain.c (all rings in the order of time), source.c
+ * (struct source); feed.c and guard.c keep the rings' memory; deaths.c stands apart.
+ */
 #ifndef TRACER_SHIM_SHIM_H
 #define TRACER_SHIM_SHIM_H
 
 #include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include <sys/types.h>
 
-#include "base/hash.h"
-#include "schema/arena.h"
 #include "tracer/source.h"
 
-/* ---- The clock (source_shim_clock.c) ---- */
+/* The source; each call returns the one object. */
+struct source *source_shim(void);
+
+/* ---- The private directory in which the library keeps its rings (arena.c) ---- */
+
+/* Makes a directory of mode 0700, in memory where there is a tmpfs. Returns its path, which the caller frees, or NULL with errno. */
+char *arena_make(void);
+
+/* Removes the directory and the files in it; processes that map them go on. Accepts NULL. */
+void arena_remove(const char *path);
+
+/* Removes what a killed pptrace of the same user left behind. */
+void arena_clean(void);
+
+/* ---- Which programs can bear the library (preload.c) ---- */
 
 /*
- * The rings carry the processor's counter where that is steady, and one
- * calibration would drift by 30 us a second: so each drain takes a pair of
- * both clocks, and a time between two pairs is interpolated.
+ * LD_PRELOAD of a library that was linked against glibc kills a program of
+ * another C library and makes a 32-bit one print an error; static and setuid
+ * programs ignore it. So a program gets it only if it is of pptrace's own ELF
+ * class and machine and asks for the same program interpreter.
  */
-struct shim_clock_pair {
-	uint64_t raw, mono;
-	double slope; /* mono for raw until the next pair; set when that is there */
+enum preload_answer {
+	PRELOAD_OK,
+	PRELOAD_UNREADABLE, /* not a file that can be read */
+	PRELOAD_NO_ELF,     /* neither a program nor a script with an interpreter */
+	PRELOAD_CLASS,      /* other ELF class or machine (32-bit) */
+	PRELOAD_STATIC,     /* no program interpreter */
+	PRELOAD_LIBC,       /* other program interpreter (musl) */
+	PRELOAD_SECURE /* setuid, setgid or file capabilities: the loader ignores the preload */
 };
 
-struct shim_clock {
-	bool tsc; /* false: raw is CLOCK_MONOTONIC itself */
-	struct shim_clock_pair *pairs;
-	size_t len, cap;
-	size_t hint; /* segment that was used last */
-};
+/* Looks at the program file, of a script at its interpreter. */
+enum preload_answer preload_check(const char *path);
 
-/* Says whether the processor's counter is a clock here. */
-bool shim_clock_tsc(void);
+/* Returns the answer as the end of a sentence that begins with the program's name: "is static". */
+const char *preload_words(enum preload_answer answer);
 
-/* Adds a pair of now; returns it. */
-struct shim_clock_pair shim_clock_sample(struct shim_clock *c);
+/* Returns the path of the library: beside the running pptrace or where it is installed; the caller frees it. NULL: not found. */
+char *preload_library(void);
 
-/* Returns the CLOCK_MONOTONIC of a raw time; before the first pair and after the last one the nearest slope is drawn out. */
-uint64_t shim_clock_mono(struct shim_clock *c, uint64_t raw);
-
-/* Forgets what is needed only for times before raw. */
-void shim_clock_prune(struct shim_clock *c, uint64_t raw);
-void shim_clock_done(struct shim_clock *c);
-
-/* ---- Rings (source_shim_ring.c) ---- */
-
-/* What the source keeps of one ring. Everything in the arena itself may be garbage. */
-struct shim_ring {
-	bool live;
-	bool broken; /* contradicts itself: not read any further */
-	bool dead;   /* its thread is gone: what is not committed never will be */
-	uint32_t number;
-	uint32_t ns_pid, ns_tid; /* as the process itself numbers them */
-	uint32_t pid, tid;       /* as pptrace does, 0: not known (yet) */
-	unsigned tries;          /* how often that was looked for */
-	uint64_t image, pidns, born, parent, outer;
-	uint64_t tail;    /* next slot to read */
-	uint64_t head;    /* slots reserved when it was last looked at */
-	uint32_t chunk;   /* of tail, plus 1 */
-	uint64_t checked; /* when its thread was last seen alive, mono */
-	uint64_t hole;    /* since when tail is reserved but not filled, mono; 0: it is not */
-	uint64_t last;    /* raw time of the last record read */
-	uint64_t request_addr, request_ts; /* of the last request */
-	uint64_t next;                     /* raw time of the record at tail, for the heap */
-	uint32_t *pinned;                  /* chunks that a late write may still reach, plus 1 */
-	size_t n_pinned, cap_pinned;
-	struct shim_late *late; /* slots that were given up and may still be filled */
-	size_t n_late, cap_late;
-	bool in_hole; /* the slot before tail was given up too */
-	uint32_t
-		unwritten; /* records that a dead thread had begun, with nothing after them so far */
-};
-
-struct shim_late {
-	uint64_t slot;
-	uint32_t chunk;
-	bool first; /* of those that lie side by side, which count as one */
-};
-
-/* One record as it lies in the ring. */
-struct shim_slot {
-	uint64_t ts, addr, site;
-	unsigned slot, lock, aux; /* enum arena_slot, enum lock_kind, bits ARENA_AUX_ */
-	unsigned rec_kind;        /* ARENA_RAW: of events.def or ARENA_KIND_ */
-	size_t len;               /* ARENA_RAW: bytes of payload */
-	char payload[(ARENA_RECORD_SLOTS - 1) * ARENA_PAYLOAD];
-};
-
-/* What is read from: the mapping and its layout, copied from the head when it was made and not read again. */
-struct shim_arena {
-	char *base;
-	uint64_t bytes;
-	uint32_t n_rings, n_chunks;
-	uint64_t rings_at, chunks_at, data_at;
-	uint16_t *gen;        /* of each chunk, as the tracer set it */
-	uint8_t *populated;   /* chunks that this process has touched */
-	bool check_populated; /* false: memory of a test, not a file */
-};
-
-/* Lays out an arena for the given sizes; returns the bytes it needs. */
-uint64_t shim_arena_layout(struct shim_arena *a, uint32_t n_rings, uint32_t n_chunks);
-
-/* Fills the memory at base, which is all zero, with an empty arena. */
-void shim_arena_init(struct shim_arena *a, char *base);
-void shim_arena_done(struct shim_arena *a);
-
-struct arena_head *shim_arena_head(const struct shim_arena *a);
-struct arena_ring *shim_arena_ring(const struct shim_arena *a, uint32_t i);
-struct arena_chunk *shim_arena_chunk(const struct shim_arena *a, uint32_t i);
-uint64_t *shim_arena_data(const struct shim_arena *a, uint32_t i);
-
-/* Begins to read a ring that has an owner; false: it is not ready. */
-bool shim_ring_open(struct shim_arena *a, struct shim_ring *r, uint32_t number);
-
-/* Looks how far the ring has been written; counts what it lacks. */
-void shim_ring_look(struct shim_arena *a, struct shim_ring *r);
-
-enum shim_next {
-	SHIM_RECORD, /* ret is filled; shim_ring_skip goes on */
-	SHIM_EMPTY,
-	SHIM_HOLE, /* reserved and not filled yet */
-	SHIM_REST, /* the middle of a record whose begin was given up */
-	SHIM_BROKEN
-};
-
-/* Copies the record at the ring's tail; ret_slots is how many slots it takes. */
-enum shim_next shim_ring_peek(
-	struct shim_arena *a, struct shim_ring *r, struct shim_slot *ret, unsigned *ret_slots);
-
-/* Returns the raw time of the record at the tail without the rest of it. */
-enum shim_next shim_ring_time(struct shim_arena *a, struct shim_ring *r, uint64_t *ret);
-
-/* Goes on by n slots and gives chunks that are read back. */
-void shim_ring_skip(struct shim_arena *a, struct shim_ring *r, unsigned n);
-
-/* Keeps the chunk of a hole from being used by others while its writer may wake up. */
-void shim_ring_pin(struct shim_ring *r);
-
-/* Gives the ring and all its chunks back; returns how many records its writer dropped. */
-uint64_t shim_ring_close(struct shim_arena *a, struct shim_ring *r);
-
-/* ---- Memory ahead of those that write (source_shim_feed.c) ---- */
-
-/* A thread of its own, to the end; a must stay mapped until then. NULL: those that write help themselves. */
-struct shim_feed *shim_feed_begin(struct shim_arena *a);
-void shim_feed_end(struct shim_feed *f);
-
-/* ---- The file may shrink below the mapping (source_shim_guard.c) ---- */
-
-/* From now to the end, a SIGBUS in that range makes zeros of what was cut off. For one range at a time. */
-void shim_guard_begin(const void *base, uint64_t bytes);
-bool shim_guard_hit(void);
-void shim_guard_end(void);
-
-/* ---- PID namespaces (source_shim_ns.c) ---- */
-
-struct shim_ns {
-	uint64_t own;     /* pptrace's own namespace, as its inode */
-	struct hash pids; /* pid in another namespace -> pid */
-};
-
-/* Finds out pid and tid of a ring; they stay 0 if that is not possible now. */
-void shim_ns_resolve(struct shim_ns *ns, struct shim_ring *r);
-
-/* Says whether there is no hope any more. */
-bool shim_ns_lost(const struct shim_ring *r);
-
-/* Returns a pid of a namespace as our own, 0: not known. */
-uint32_t shim_ns_pid(struct shim_ns *ns, uint64_t pidns, uint32_t pid);
-void shim_ns_done(struct shim_ns *ns);
-
-/* ---- Records (source_shim_expand.c) ---- */
-
-struct shim_tasks;
-struct shim_expand {
-	struct shim_clock *clock;
-	struct shim_tasks *tasks; /* NULL: kernel probes report processes */
-	struct shim_ns *ns;
-	struct hash handles; /* pthread_t of a process -> tid */
-	uint64_t malformed;
-};
-
-void shim_expand_done(struct shim_expand *x);
-
-/* Turns a slot into a record of events.def and emits it; not before the time floor. */
-void shim_expand(struct shim_expand *x, struct shim_ring *r, const struct shim_slot *slot,
-	uint64_t floor, source_emit *emit, void *arg);
-
-/* ---- What only a recording without kernel probes needs (source_shim_tasks.c) ---- */
+/* ---- Notice the end of processes that cannot report it themselves (deaths.c) ---- */
 
 /*
- * Fills in what the library cannot know: who made a process that appears
- * without a record of it (made by the C library itself or by a raw system
- * call), who belongs to a group that is sent a signal, and files that were
- * mapped after the program's start.
+ * For recordings by the preload library alone: a process that a signal kills
+ * writes no record. Each known process is watched through a pidfd, and its
+ * status is taken from whoever has it: pptrace itself, which is the reaper of
+ * orphans in this mode, /proc while it is a zombie, or the record of the wait call
+ * that took it.
  */
-struct shim_spawns { /* calls of posix_spawn that may not come back (source_shim_spawn.c) */
-	struct shim_spawn *list;
-	size_t len, cap;
-};
+struct deaths;
 
-struct shim_tasks {
-	struct hash processes; /* by pid: those whose begin has been told */
-	struct hash
-		adopted; /* by pid: those of which the source itself told, before the library could */
-	struct shim_spawns spawns;
-	struct hash images; /* by pid and image: what is mapped executable */
-};
+/* Makes pptrace the reaper of its orphaned descendants. Freed with deaths_free. */
+struct deaths *deaths_new(void);
+void deaths_free(struct deaths *d);
 
-void shim_tasks_done(struct shim_tasks *t);
+/* Watches a process. spare: its status belongs to somebody else in pptrace (the command). */
+void deaths_add(struct deaths *d, pid_t pid, bool spare);
 
-/* The command, which nobody in the recording made. */
-void shim_tasks_root(struct shim_tasks *t, uint32_t pid);
+/* A descriptor that becomes readable when a process has ended. */
+int deaths_fd(const struct deaths *d);
 
-/* Hands rec on, with what has to come before it or stands for it. parent: process that made the ring's one. */
-void shim_tasks_emit(struct shim_tasks *t, const struct shim_ring *r, uint64_t parent,
-	const struct rec_head *rec, source_emit *emit, void *arg);
+/*
+ * Emits an EXIT record, at the present time, for each process that has ended since the last call
+ * without telling it, in the order of their ends. To be called before the rings are drained.
+ */
+void deaths_poll(struct deaths *d, source_emit *emit, void *arg);
 
-/* Says whether a process was told of; notes one that is told of without a record. */
-bool shim_tasks_knows(const struct shim_tasks *t, uint64_t pid);
-void shim_tasks_adopt(struct shim_tasks *t, uint64_t pid);
+/* At the end: looks at each that is left, as a zombie may be seen before its pidfd says so. */
+void deaths_settle(struct deaths *d, source_emit *emit, void *arg);
 
-/* ---- Children of posix_spawn that are on their way (source_shim_spawn.c) ---- */
+/* The same for a process whose status somebody else in pptrace has just taken. */
+void deaths_ended(struct deaths *d, pid_t pid, int status, source_emit *emit, void *arg);
 
-void shim_spawns_done(struct shim_spawns *s);
-
-/* Takes the begin of a call that may wait for a FIFO; false: it is something else. */
-struct rec_WAIT_BEGIN;
-bool shim_spawn_begins(struct shim_spawns *s, const struct rec_WAIT_BEGIN *w);
-
-/* Takes its end, which goes on to the model if *ret_told; false: it is something else. */
-struct rec_WAIT_END;
-bool shim_spawn_ends(struct shim_spawns *s, const struct rec_WAIT_END *end, bool *ret_told,
-	source_emit *emit, void *arg);
-
-/* Looks for the children that wait, and tells of them as of time ts. */
-void shim_spawns_poll(struct shim_spawns *spawns, struct shim_tasks *tasks, uint64_t ts,
-	source_emit *emit, void *arg);
-
-/* ---- All rings together (source_shim_drain.c) ---- */
-
-struct shim_drain {
-	struct shim_arena arena;
-	struct shim_clock clock;
-	struct shim_expand expand;
-	struct shim_tasks tasks;
-	struct shim_ring *rings; /* one for each in the arena */
-	uint32_t *heap;          /* rings with a record to hand over, oldest first */
-	size_t n_heap;
-	struct shim_ns ns;
-	uint64_t latest; /* raw: when the drain began */
-	uint64_t until;  /* mono: handed over so far */
-	uint64_t lost_dropped, lost_holes;
-	uint64_t waiting; /* slots, when the drain began */
-};
-
-/* Prepares for an arena that is laid out and mapped, with the clock chosen. */
-void shim_drain_init(struct shim_drain *d, bool everything);
-void shim_drain_done(struct shim_drain *d);
-
-/* Hands over what is there, moves until, and gives back what dead threads left. True: there is more. */
-bool shim_drain_poll(struct shim_drain *d, source_emit *emit, void *arg);
-
-/* Returns how many records were begun and never ended, though their threads went on. */
-uint64_t shim_drain_interrupted(const struct shim_drain *d);
-
-/* Returns how many records found no room so far. */
-uint64_t shim_drain_dropped(const struct shim_drain *d);
+/*
+ * Sees every record in the order of time before the model does. Returns false
+ * if the record is to be dropped: the model knows that end already, or has just
+ * got it with a better time. Before an EXIT come those of processes that ended
+ * earlier; before a REAP that of the process, if its end was not reported.
+ */
+bool deaths_filter(struct deaths *d, const struct rec_head *rec, source_emit *emit, void *arg);
 
 #endif

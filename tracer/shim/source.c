@@ -1,6 +1,6 @@
 /* source.c - the preload library as a source of records. */
 /* SPDX-License-Identifier: MIT */
-#include "tracer/shim/shim.h"
+#include "tracer/shim/private.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,6 +15,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "tracer/shim/shim.h"
 
 enum { RINGS = 4096 };
 

@@ -6,7 +6,7 @@
  * may be never. The preload library says that such a call begins; the child is
  * then found in /proc.
  */
-#include "tracer/shim/shim.h"
+#include "tracer/shim/private.h"
 
 #include <asm/unistd.h>
 #include <dirent.h>
@@ -183,7 +183,7 @@ static void tell(struct shim_spawn *s, struct rec_WAIT_BEGIN *child, uint64_t ts
 	emit(arg, &parent.head);
 }
 
-void shim_spawns_poll(struct shim_spawns *spawns, struct shim_tasks *tasks, uint64_t ts,
+void shim_spawns_poll(struct shim_spawns *spawns, struct shim_known *known, uint64_t ts,
 	source_emit *emit, void *arg)
 {
 	for (size_t i = 0; i < spawns->len; i++) {
@@ -202,11 +202,10 @@ void shim_spawns_poll(struct shim_spawns *spawns, struct shim_tasks *tasks, uint
 
 			if (end == next)
 				break;
-			if (shim_tasks_knows(tasks, pid) ||
-				!opens_fifo((uint32_t)pid, &s->wait, &child))
+			if (shim_knows(known, pid) || !opens_fifo((uint32_t)pid, &s->wait, &child))
 				continue;
 			s->child = (uint32_t)pid;
-			shim_tasks_adopt(tasks, pid);
+			shim_known_adopt(known, pid);
 			tell(s, &child, ts > s->wait.head.ts ? ts : s->wait.head.ts, emit, arg);
 		}
 	}

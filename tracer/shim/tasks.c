@@ -1,6 +1,6 @@
 /* tasks.c - what the preload library cannot know about processes. */
 /* SPDX-License-Identifier: MIT */
-#include "tracer/shim/shim.h"
+#include "tracer/shim/private.h"
 
 #include <signal.h>
 #include <sys/sysmacros.h>
@@ -37,25 +37,13 @@ void shim_tasks_done(struct shim_tasks *t)
 	for (size_t pos = 0; (slot = hash_next(&t->images, &pos));)
 		image_free(slot->value);
 	hash_done(&t->images);
-	hash_done(&t->processes);
-	hash_done(&t->adopted);
+	shim_known_done(&t->known);
 	shim_spawns_done(&t->spawns);
 }
 
 void shim_tasks_root(struct shim_tasks *t, uint32_t pid)
 {
-	hash_set(&t->processes, pid, t);
-}
-
-bool shim_tasks_knows(const struct shim_tasks *t, uint64_t pid)
-{
-	return hash_get(&t->processes, pid) != NULL;
-}
-
-void shim_tasks_adopt(struct shim_tasks *t, uint64_t pid)
-{
-	hash_set(&t->processes, pid, t);
-	hash_set(&t->adopted, pid, t);
+	shim_known_add(&t->known, pid);
 }
 
 /* ---- Processes ---- */
@@ -81,8 +69,8 @@ static void tell_birth(struct shim_tasks *t, const struct shim_ring *r, uint64_t
 {
 	struct rec_FORK f = {.head = {REC_FORK, sizeof f, REC_SHIM, rec->ts, 0, 0}};
 
-	shim_tasks_adopt(t, rec->pid);
-	if (!shim_tasks_knows(t, parent))
+	shim_known_adopt(&t->known, rec->pid);
+	if (!shim_knows(&t->known, parent))
 		return;
 	f.head.pid = f.head.tid = (rec_u32)parent;
 	f.child_pid = f.child_tid = rec->pid;
@@ -100,7 +88,7 @@ static void send_to_group(
 	pid_t group = (pid_t) - (int64_t)rec->target_pid;
 	struct hash_slot *slot;
 
-	for (size_t pos = 0; (slot = hash_next(&t->processes, &pos));) {
+	for (size_t pos = 0; (slot = hash_next(&t->known.told, &pos));) {
 		pid_t pid = (pid_t)slot->key;
 
 		/* -1: all but the sender. */
@@ -230,25 +218,25 @@ static bool is_told_already(
 		return shim_spawn_begins(&t->spawns, (const void *)rec);
 	if (rec->kind == REC_WAIT_END && t->spawns.len)
 		return shim_spawn_ends(&t->spawns, (const void *)rec, &told, emit, arg) && !told;
-	if (rec->kind == REC_FORK && t->adopted.len)
-		return hash_del(&t->adopted,
-			       ((const struct rec_FORK *)(const void *)rec)->child_pid) != NULL;
-	/* The number may be another's from now on. */
-	if (rec->kind == REC_REAP && t->adopted.len)
-		hash_del(&t->adopted, ((const struct rec_REAP *)(const void *)rec)->child_pid);
+	if (rec->kind == REC_FORK)
+		return shim_known_release(
+			&t->known, ((const struct rec_FORK *)(const void *)rec)->child_pid);
+	if (rec->kind == REC_REAP)
+		(void)shim_known_release(
+			&t->known, ((const struct rec_REAP *)(const void *)rec)->child_pid);
 	return false;
 }
 
 void shim_tasks_emit(struct shim_tasks *t, const struct shim_ring *r, uint64_t parent,
 	const struct rec_head *rec, source_emit *emit, void *arg)
 {
-	if (rec->pid == r->pid && !shim_tasks_knows(t, rec->pid))
+	if (rec->pid == r->pid && !shim_knows(&t->known, rec->pid))
 		tell_birth(t, r, parent, rec, emit, arg);
 	tell_modules(t, r, rec, emit, arg);
 	if (is_told_already(t, rec, emit, arg))
 		return;
 	if (rec->kind == REC_FORK)
-		hash_set(&t->processes, ((const struct rec_FORK *)(const void *)rec)->child_pid, t);
+		shim_known_add(&t->known, ((const struct rec_FORK *)(const void *)rec)->child_pid);
 	if (rec->kind == REC_SIG_SEND &&
 		(int64_t)((const struct rec_SIG_SEND *)(const void *)rec)->target_pid < 0)
 		send_to_group(t, (const void *)rec, emit, arg);

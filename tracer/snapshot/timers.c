@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
-#include "tracer/ebpf/object.h"
+#include "tracer/ebpf/ebpf.h"
 
 enum { MAX_ARMED = 65536 };
 

@@ -10,7 +10,7 @@
 
 #include "base/mem.h"
 #include "tests/unit/test.h"
-#include "tracer/shim/preload.h"
+#include "tracer/shim/shim.h"
 
 static char *const no_env[] = {NULL};
 

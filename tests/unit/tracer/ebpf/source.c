@@ -18,6 +18,7 @@
 #include "schema/record_dump.h"
 #include "tests/unit/tracer/ebpf/actors.h"
 #include "tracer/merge.h"
+#include "tracer/ebpf/ebpf.h"
 #include "tracer/source.h"
 
 /* All records of a run, in the order of time. */

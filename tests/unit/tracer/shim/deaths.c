@@ -1,6 +1,6 @@
 /* deaths.c - tests of tracer/shim/deaths.c. */
 /* SPDX-License-Identifier: MIT */
-#include "tracer/shim/deaths.h"
+#include "tracer/shim/shim.h"
 
 #include <poll.h>
 #include <signal.h>

@@ -8,7 +8,7 @@
 
 #include "base/mem.h"
 #include "schema/record.h"
-#include "tracer/shim/shim.h"
+#include "tracer/shim/private.h"
 
 enum { RINGS = 4, CHUNKS = 4, KEPT = 8192 };
 
