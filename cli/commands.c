@@ -1,18 +1,23 @@
-/* commands.c - the table of subcommands. */
+/* commands.c - find a subcommand. */
 /* SPDX-License-Identifier: MIT */
 #include "cli/commands.h"
 
-#include "base/mem.h"
+#include <string.h>
 
-static const struct command *const commands[] = {
-#define COMMAND(name) &cmd_##name,
-#include "cli/commands.def"
-#undef COMMAND
-};
+static struct {
+	const struct command *const *list;
+	size_t n;
+} commands;
+
+void commands_set(const struct command *const *list, size_t n)
+{
+	commands.list = list;
+	commands.n = n;
+}
 
 const struct command *commands_next(size_t *pos)
 {
-	return *pos < ARRAY_SIZE(commands) ? commands[(*pos)++] : NULL;
+	return *pos < commands.n ? commands.list[(*pos)++] : NULL;
 }
 
 const struct command *commands_find(const char *name)

@@ -1,4 +1,4 @@
-/* commands.h - the table of subcommands. */
+/* commands.h - the subcommands. */
 /* SPDX-License-Identifier: MIT */
 #ifndef CLI_COMMANDS_H
 #define CLI_COMMANDS_H
@@ -8,6 +8,9 @@
 #define COMMAND(name) extern const struct command cmd_##name;
 #include "cli/commands.def"
 #undef COMMAND
+
+/* Tells which commands there are, in help's order; the list is borrowed for good. The help command, itself one of them, reads it too. */
+void commands_set(const struct command *const *list, size_t n);
 
 /* Walks the commands in help's order: *pos starts at 0; returns NULL at the end. */
 const struct command *commands_next(size_t *pos);

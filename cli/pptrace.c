@@ -13,6 +13,12 @@
 
 enum { STATUS_USAGE = 2, STATUS_RUN_FAILED = 125 };
 
+static const struct command *const commands[] = {
+#define COMMAND(name) &cmd_##name,
+#include "cli/commands.def"
+#undef COMMAND
+};
+
 /* Opens what is missing of the three standard descriptors: no file of ours may take their numbers. */
 static void fill_standard_fds(void)
 {
@@ -54,6 +60,7 @@ int main(int argc, char **argv)
 	const char *name;
 
 	fill_standard_fds();
+	commands_set(commands, ARRAY_SIZE(commands));
 	/*
 	 * Without its count of memory SQLite takes no lock for it: 80,000 in the
 	 * shortest recording, each a breakpoint while --locks=uprobe is on.

@@ -57,7 +57,11 @@ uint32_t providers_on_pipe(
 	struct providers *pr, uint32_t thread, int64_t pipe_id, int side, bool read);
 uint32_t providers_on_poll(struct providers *pr, uint32_t thread);
 
-/* providers.c; a wait for a signal as such: anybody may send one, and SIGCHLD comes from the children. */
+/* providers_process.c; a wait for a signal as such: anybody may send one, and SIGCHLD comes from the children. */
+uint32_t providers_on_child(struct providers *pr, uint32_t thread);
 uint32_t providers_on_signal(struct providers *pr, uint32_t thread);
+uint32_t providers_on_thread(struct providers *pr, uint32_t thread);
+uint32_t providers_on_process(struct providers *pr, uint32_t thread);
+uint32_t providers_on_futex(struct providers *pr, uint32_t thread);
 
 #endif

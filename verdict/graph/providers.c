@@ -7,53 +7,6 @@
 
 #include <signal.h>
 
-static uint32_t rest_on_child(struct providers *pr, uint32_t thread)
-{
-	const struct state *st = pr->st;
-	const struct state_wait *w = &st->threads[thread].wait;
-	uint32_t me = st->threads[thread].process;
-
-	if (w->target_process_id) {
-		uint32_t p = state_process(st, w->target_process_id);
-
-		return p == STATE_NONE || !st->processes[p].alive ? LIVE : pr->process_node[p];
-	}
-	/* Without a child the call fails at once: it is on its way, or waits for somebody that is no child. */
-	return st->processes[me].child == STATE_NONE ? LIVE : providers_children(pr, me);
-}
-
-/* Waiting for a signal as such: anybody may send one; SIGCHLD comes from the children. */
-uint32_t providers_on_signal(struct providers *pr, uint32_t thread)
-{
-	providers_maybe(pr, thread, MAYBE_SENT);
-	if (pr->st->threads[thread].wait.sigmask & UINT64_C(1) << (SIGCHLD - 1))
-		return web_add(&pr->web, WEB_ANY);
-	return providers_children(pr, pr->st->threads[thread].process);
-}
-
-static uint32_t rest_on_thread(struct providers *pr, uint32_t thread)
-{
-	uint32_t t = state_thread(pr->st, pr->st->threads[thread].wait.target_thread_id);
-
-	return t == STATE_NONE ? LIVE : t;
-}
-
-static uint32_t rest_on_process(struct providers *pr, uint32_t thread)
-{
-	uint32_t p = state_process(pr->st, pr->st->threads[thread].wait.target_process_id);
-
-	return p == STATE_NONE || !pr->st->processes[p].alive ? LIVE : pr->process_node[p];
-}
-
-static uint32_t rest_on_futex(struct providers *pr, uint32_t thread)
-{
-	const struct state_thread *t = &pr->st->threads[thread];
-
-	if (state_catches_any(pr->st, t->process))
-		providers_maybe(pr, thread, MAYBE_SIGNAL);
-	return providers_reach(pr, state_lock_of(pr->st, &t->wait), thread);
-}
-
 static uint32_t rest_on(struct providers *pr, uint32_t thread)
 {
 	const struct state_wait *w = &pr->st->threads[thread].wait;
@@ -68,11 +21,11 @@ static uint32_t rest_on(struct providers *pr, uint32_t thread)
 		return providers_on_sem(pr, thread);
 	case WAIT_JOIN:
 	case WAIT_ONCE:
-		return rest_on_thread(pr, thread);
+		return providers_on_thread(pr, thread);
 	case WAIT_VFORK:
-		return rest_on_process(pr, thread);
+		return providers_on_process(pr, thread);
 	case WAIT_CHILD:
-		return rest_on_child(pr, thread);
+		return providers_on_child(pr, thread);
 	case WAIT_PIPE_READ:
 		return providers_on_pipe(pr, thread, w->pipe_id, w->side, true);
 	case WAIT_PIPE_WRITE:
@@ -88,7 +41,7 @@ static uint32_t rest_on(struct providers *pr, uint32_t thread)
 	case WAIT_SIGNAL:
 		return providers_on_signal(pr, thread);
 	case WAIT_FUTEX:
-		return rest_on_futex(pr, thread);
+		return providers_on_futex(pr, thread);
 	case WAIT_EVENTFD:
 		providers_maybe(pr, thread, MAYBE_EVENTFD);
 		return providers_everybody(pr);

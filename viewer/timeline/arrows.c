@@ -1,6 +1,6 @@
 /* arrows.c - what one thread did to another: arrows; and marks within a lane. */
 /* SPDX-License-Identifier: MIT */
-#include "viewer/timeline/timeline.h"
+#include "viewer/timeline/private.h"
 
 #include <sqlite3.h>
 

@@ -1,6 +1,6 @@
 /* draw.c - what is on the lanes of a timeline: spans, marks and arrows. */
 /* SPDX-License-Identifier: MIT */
-#include "viewer/timeline/draw.h"
+#include "viewer/timeline/private.h"
 
 #include "base/buf.h"
 #include "base/mem.h"
@@ -13,17 +13,6 @@
 #define LEVEL_PITCH 6.0
 #define SMALL_TEXT 6.5
 #define MIN_BOX 0.6
-
-/* Colours of holds: a lock keeps its colour; the name is in the bar where it fits, else in the tooltip. */
-static const char *const lock_colors[] = {
-	"#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#882255", "#999933"};
-
-const char *draw_lock_color(const struct timeline *tl, int64_t lock_id)
-{
-	const struct lock_row *l = resources_lock(&tl->res, lock_id);
-
-	return lock_colors[(l ? l->number : 0) % ARRAY_SIZE(lock_colors)];
-}
 
 /* Waits are hollow where running is solid: a tint of the reason's colour and a line around it. */
 static void paint_span(struct draw *d, struct graph_item *it, const struct span *s, double w)
@@ -186,16 +175,6 @@ void draw_marks(struct draw *d)
 			trace_signal_name(m->signo));
 	}
 }
-
-const struct arrow_look arrow_looks[ARROW_KINDS] = {
-	[ARROW_FORK] = {"fork", "fork", "#64748b", "solid"},
-	[ARROW_CREATE] = {"create", "new thread", "#64748b", "dashed"},
-	[ARROW_REAP] = {"reap", "exit, reaped", "#94a3b8", "dotted"},
-	[ARROW_JOIN] = {"join", "end, joined", "#0072b2", "dotted"},
-	[ARROW_DATA] = {"data", "write, read", "#009e73", "solid"},
-	[ARROW_SIGNAL] = {"signal", "signal", "#882255", "solid"},
-	[ARROW_LOCK] = {"handover", "unlock, lock", "#d55e00", "solid"},
-};
 
 static const char *lane_name(const struct timeline *tl, size_t lane)
 {

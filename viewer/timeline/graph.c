@@ -16,7 +16,7 @@
 #include "viewer/draw/style.h"
 #include "viewer/draw/ticks.h"
 #include "viewer/timeline/timeline.h"
-#include "viewer/timeline/draw.h"
+#include "viewer/timeline/private.h"
 #include "viewer/tree/tree.h"
 
 #define LABEL_WIDTH 190.0
@@ -29,15 +29,6 @@
 #define MIN_BOX 0.6
 
 enum { LABEL_CHARS = 24, TICK_DISTANCE = 90 };
-
-double draw_x(const struct draw *d, int64_t ns)
-{
-	const struct timeline *tl = d->tl;
-	double at = (double)(ns - tl->since) / (double)(tl->until - tl->since);
-
-	at = at < 0 ? 0 : at > 1 ? 1 : at;
-	return d->left + at * d->plot;
-}
 
 /* Places the lanes from top to bottom. */
 static void place_lanes(struct draw *d)

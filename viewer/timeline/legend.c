@@ -6,7 +6,7 @@
 #include "viewer/load/load.h"
 #include "viewer/draw/style.h"
 #include "viewer/timeline/timeline.h"
-#include "viewer/timeline/draw.h"
+#include "viewer/timeline/private.h"
 
 /* The legend is written from left to right and shows only what occurs. */
 struct legend {

@@ -6,7 +6,7 @@
  * range of ids that matters for a range of time is found by bisection, and if
  * that is still large, the table lane says the same by time buckets.
  */
-#include "viewer/timeline/timeline.h"
+#include "viewer/timeline/private.h"
 
 #include <sqlite3.h>
 

@@ -1,6 +1,6 @@
 /* timeline.c - lay a timeline out: lanes, and what is folded. */
 /* SPDX-License-Identifier: MIT */
-#include "viewer/timeline/timeline.h"
+#include "viewer/timeline/private.h"
 
 #include <sqlite3.h>
 
@@ -8,36 +8,6 @@
 #include "base/mem.h"
 #include "viewer/load/load.h"
 #include "viewer/tree/tree.h"
-
-size_t timeline_column(const struct timeline *tl, int64_t ns)
-{
-	double at =
-		(double)(ns - tl->since) / (double)(tl->until - tl->since) * (double)tl->columns;
-
-	if (at <= 0)
-		return 0;
-	return at >= (double)tl->columns ? tl->columns - 1 : (size_t)at;
-}
-
-struct span *timeline_span(struct lane *l, enum span_kind kind, int64_t from, int64_t to)
-{
-	ARRAY_GROW(l->spans, l->n, l->cap);
-	l->spans[l->n] = (struct span){.kind = kind,
-		.from = from,
-		.to = to,
-		.target_proc = NONE,
-		.target_thread = NONE,
-		.count = 1,
-		.sum = to - from};
-	return &l->spans[l->n++];
-}
-
-struct bin *timeline_bins(struct bin **bins, size_t columns)
-{
-	if (!*bins)
-		*bins = xcalloc(columns, sizeof **bins);
-	return *bins;
-}
 
 /* Lanes of one process stand together: itself, its threads, what is folded of them; processes as in the tree. */
 struct place {

@@ -145,16 +145,4 @@ size_t timeline_text_margin(const struct trace *t);
 /* Adds the timeline as text, a character for each column. */
 void timeline_text(struct buf *out, const struct timeline *tl, size_t width, bool color);
 
-/* The steps of timeline_new that read the database, each in its own file. They return NULL or what went wrong. */
-char *timeline_load_waits(struct timeline *tl, struct sqlite3 *db);
-char *timeline_load_holds(struct timeline *tl, struct sqlite3 *db);
-char *timeline_load_sched(struct timeline *tl, struct sqlite3 *db);
-char *timeline_load_arrows(struct timeline *tl, struct sqlite3 *db);
-
-/* Returns a new span of a lane, filled from the arguments. */
-struct span *timeline_span(struct lane *l, enum span_kind kind, int64_t from, int64_t to);
-
-/* Returns the bins of a lane, made on first use. */
-struct bin *timeline_bins(struct bin **bins, size_t columns);
-
 #endif

@@ -1,7 +1,7 @@
-/* draw.h - the parts of the drawn timeline: lanes in one file, what is on them in another. */
+/* private.h - what the files that lay a timeline out and draw it share. */
 /* SPDX-License-Identifier: MIT */
-#ifndef VIEWER_TIMELINE_DRAW_H
-#define VIEWER_TIMELINE_DRAW_H
+#ifndef VIEWER_TIMELINE_PRIVATE_H
+#define VIEWER_TIMELINE_PRIVATE_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -9,6 +9,20 @@
 
 #include "viewer/draw/canvas.h"
 #include "viewer/timeline/timeline.h"
+
+/* The steps of timeline_new that read the database, each in its own file. They return NULL or what went wrong. */
+char *timeline_load_waits(struct timeline *tl, struct sqlite3 *db);
+char *timeline_load_holds(struct timeline *tl, struct sqlite3 *db);
+char *timeline_load_sched(struct timeline *tl, struct sqlite3 *db);
+char *timeline_load_arrows(struct timeline *tl, struct sqlite3 *db);
+
+/* Returns a new span of a lane, filled from the arguments. */
+struct span *timeline_span(struct lane *l, enum span_kind kind, int64_t from, int64_t to);
+
+/* Returns the bins of a lane, made on first use. */
+struct bin *timeline_bins(struct bin **bins, size_t columns);
+
+/* ---- Drawing ---- */
 
 #define BAR 12.0      /* height of what a thread does */
 #define HOLD_BAR 4.0  /* height of what it holds */

@@ -1,0 +1,52 @@
+/* providers_process.c - what waits for processes, threads and signals rest on. */
+/* SPDX-License-Identifier: MIT */
+#include "verdict/graph/private.h"
+
+#include <signal.h>
+
+uint32_t providers_on_child(struct providers *pr, uint32_t thread)
+{
+	const struct state *st = pr->st;
+	const struct state_wait *w = &st->threads[thread].wait;
+	uint32_t me = st->threads[thread].process;
+
+	if (w->target_process_id) {
+		uint32_t p = state_process(st, w->target_process_id);
+
+		return p == STATE_NONE || !st->processes[p].alive ? LIVE : pr->process_node[p];
+	}
+	/* Without a child the call fails at once: it is on its way, or waits for somebody that is no child. */
+	return st->processes[me].child == STATE_NONE ? LIVE : providers_children(pr, me);
+}
+
+/* Waiting for a signal as such: anybody may send one; SIGCHLD comes from the children. */
+uint32_t providers_on_signal(struct providers *pr, uint32_t thread)
+{
+	providers_maybe(pr, thread, MAYBE_SENT);
+	if (pr->st->threads[thread].wait.sigmask & UINT64_C(1) << (SIGCHLD - 1))
+		return web_add(&pr->web, WEB_ANY);
+	return providers_children(pr, pr->st->threads[thread].process);
+}
+
+uint32_t providers_on_thread(struct providers *pr, uint32_t thread)
+{
+	uint32_t t = state_thread(pr->st, pr->st->threads[thread].wait.target_thread_id);
+
+	return t == STATE_NONE ? LIVE : t;
+}
+
+uint32_t providers_on_process(struct providers *pr, uint32_t thread)
+{
+	uint32_t p = state_process(pr->st, pr->st->threads[thread].wait.target_process_id);
+
+	return p == STATE_NONE || !pr->st->processes[p].alive ? LIVE : pr->process_node[p];
+}
+
+uint32_t providers_on_futex(struct providers *pr, uint32_t thread)
+{
+	const struct state_thread *t = &pr->st->threads[thread];
+
+	if (state_catches_any(pr->st, t->process))
+		providers_maybe(pr, thread, MAYBE_SIGNAL);
+	return providers_reach(pr, state_lock_of(pr->st, &t->wait), thread);
+}

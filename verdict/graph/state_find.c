@@ -1,0 +1,78 @@
+/* state_find.c - find what has an id among what is alive, and ask the database what is open. */
+/* SPDX-License-Identifier: MIT */
+#include "verdict/graph/state.h"
+
+#include "base/buf.h"
+#include "schema/query.h"
+
+enum wait_reason state_reason(const char *name)
+{
+	static const struct {
+		const char *name;
+		enum wait_reason reason;
+	} rows[] = {
+#define WAIT(NAME, number, name, mode, deafness, words, colour) {name, WAIT_##NAME},
+#include "schema/waits.def"
+#undef WAIT
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		if (!strcmp(rows[i].name, name))
+			return rows[i].reason;
+	return WAIT_OTHER;
+}
+
+static uint32_t find(const struct hash *h, int64_t id)
+{
+	uintptr_t value = (uintptr_t)hash_get(h, (uint64_t)id);
+
+	return value ? (uint32_t)(value - 1) : STATE_NONE;
+}
+
+uint32_t state_thread(const struct state *st, int64_t id)
+{
+	return find(&st->thread_by_id, id);
+}
+
+uint32_t state_process(const struct state *st, int64_t id)
+{
+	return find(&st->process_by_id, id);
+}
+
+uint32_t state_lock(const struct state *st, int64_t id)
+{
+	return find(&st->lock_by_id, id);
+}
+
+uint32_t state_pipe(const struct state *st, int64_t id)
+{
+	return find(&st->pipe_by_id, id);
+}
+
+const struct state_lock *state_lock_of(const struct state *st, const struct state_wait *w)
+{
+	uint32_t l = state_lock(st, w->lock_id);
+
+	return l == STATE_NONE ? NULL : &st->locks[l];
+}
+
+int state_query(struct state *st, const char *sql, const char *start, const char *end,
+	sqlite3_stmt **ret, struct buf *why)
+{
+	_cleanup_buf_ struct buf text = BUF_INIT;
+	const char *open = strstr(sql, "@open");
+	int rc;
+
+	buf_add(&text, sql, (size_t)(open - sql));
+	/* The form for the end is the one that the partial indexes serve. */
+	if (st->at_ns == STATE_END)
+		buf_addf(&text, "%s IS NULL", end);
+	else
+		buf_addf(&text, "coalesce(%s, -1) <= ?1 AND (%s IS NULL OR %s > ?1)", start, end,
+			end);
+	buf_adds(&text, open + strlen("@open"));
+	rc = query_open(st->db, text.data, ret, why);
+	if (!rc && st->at_ns != STATE_END)
+		(void)sqlite3_bind_int64(*ret, 1, st->at_ns);
+	return rc;
+}

@@ -1,0 +1,36 @@
+/* lane.c - columns of time, and what a lane is filled with. */
+/* SPDX-License-Identifier: MIT */
+#include "viewer/timeline/private.h"
+
+#include "base/mem.h"
+#include "viewer/load/load.h"
+
+size_t timeline_column(const struct timeline *tl, int64_t ns)
+{
+	double at =
+		(double)(ns - tl->since) / (double)(tl->until - tl->since) * (double)tl->columns;
+
+	if (at <= 0)
+		return 0;
+	return at >= (double)tl->columns ? tl->columns - 1 : (size_t)at;
+}
+
+struct span *timeline_span(struct lane *l, enum span_kind kind, int64_t from, int64_t to)
+{
+	ARRAY_GROW(l->spans, l->n, l->cap);
+	l->spans[l->n] = (struct span){.kind = kind,
+		.from = from,
+		.to = to,
+		.target_proc = NONE,
+		.target_thread = NONE,
+		.count = 1,
+		.sum = to - from};
+	return &l->spans[l->n++];
+}
+
+struct bin *timeline_bins(struct bin **bins, size_t columns)
+{
+	if (!*bins)
+		*bins = xcalloc(columns, sizeof **bins);
+	return *bins;
+}
