@@ -11,7 +11,7 @@
 #include "cli/common/pids.h"
 #include "cli/common/say.h"
 #include "cli/common/why_list.h"
-#include "tracer/look.h"
+#include "tracer/inspect.h"
 #include "verdict/verdict.h"
 
 enum { STATUS_STUCK = 1, STATUS_FAILED = 2, OPT_JSON = 256, OPT_ALL };
@@ -91,10 +91,10 @@ static char *blind_spots(struct sqlite3 *db)
 	return text ? text : xstrdup("[]");
 }
 
-static void print_json(struct look *l, const struct findings *found)
+static void print_json(struct inspect *in, const struct findings *found)
 {
 	_cleanup_buf_ struct buf out = BUF_INIT;
-	_cleanup_free_ char *blind = blind_spots(look_db(l));
+	_cleanup_free_ char *blind = blind_spots(inspect_db(in));
 
 	buf_adds(&out, "{\"findings\":[");
 	for (size_t i = 0; i < found->n; i++) {
@@ -102,16 +102,16 @@ static void print_json(struct look *l, const struct findings *found)
 		json_finding(&out, &found->list[i]);
 	}
 	buf_addf(&out, "],\"blind_spots\":%s,\"processes\":", blind);
-	why_list_json(&out, look_db(l));
+	why_list_json(&out, inspect_db(in));
 	buf_adds(&out, "}\n");
 	(void)fwrite(out.data, 1, out.len, stdout);
 }
 
-static void print_blind(struct look *l)
+static void print_blind(struct inspect *in)
 {
 	sqlite3_stmt *stmt;
 
-	if (sqlite3_prepare_v2(look_db(l),
+	if (sqlite3_prepare_v2(inspect_db(in),
 		    "SELECT j.value FROM trace, json_each(trace.blind_spots) AS j", -1, &stmt,
 		    NULL) != SQLITE_OK)
 		return;
@@ -120,53 +120,53 @@ static void print_blind(struct look *l)
 	(void)sqlite3_finalize(stmt);
 }
 
-static void print_text(struct look *l, const struct findings *found, bool all)
+static void print_text(struct inspect *in, const struct findings *found, bool all)
 {
 	_cleanup_buf_ struct buf out = BUF_INIT;
 	bool colour = say_color(stdout);
 
 	for (size_t i = 0; i < found->n; i++) {
-		verdict_text(&out, look_db(l), &found->list[i], colour);
+		verdict_text(&out, inspect_db(in), &found->list[i], colour);
 		buf_addc(&out, '\n');
 	}
 	if (!found->n)
 		buf_addf(&out, "%s What each thread waits for:\n\n",
-			look_is_denied(l) ? "Whether there is a deadlock is unknown."
-					  : "No deadlock.");
-	why_list_text(&out, look_db(l), all, colour);
+			inspect_is_denied(in) ? "Whether there is a deadlock is unknown."
+					      : "No deadlock.");
+	why_list_text(&out, inspect_db(in), all, colour);
 	(void)fwrite(out.data, 1, out.len, stdout);
 	(void)fflush(stdout);
-	print_blind(l);
+	print_blind(in);
 }
 
 static int explain(const struct why_args *a)
 {
 	_cleanup_buf_ struct buf why = BUF_INIT;
 	struct findings found = {0};
-	struct look *l;
+	struct inspect *in;
 	int status;
 
-	if (look_take(a->pids.list, a->pids.n, &l, &why) < 0) {
+	if (inspect_new(a->pids.list, a->pids.n, &in, &why) < 0) {
 		warn("%s", why.data);
 		return STATUS_FAILED;
 	}
 	if (why.len)
 		warn("%s", why.data);
 	buf_reset(&why);
-	status = look_is_denied(l) ? STATUS_FAILED : 0;
-	if (look_verdict(l, &found, &why) < 0) {
+	status = inspect_is_denied(in) ? STATUS_FAILED : 0;
+	if (inspect_verdict(in, &found, &why) < 0) {
 		warn("%s", why.data);
 		status = STATUS_FAILED;
 	} else if (a->json) {
-		print_json(l, &found);
+		print_json(in, &found);
 	} else {
-		print_text(l, &found, a->all);
+		print_text(in, &found, a->all);
 	}
 	for (size_t i = 0; i < found.n; i++)
 		if (found.list[i].certain)
 			status = STATUS_STUCK;
 	findings_free(&found);
-	look_free(l);
+	inspect_free(in);
 	return status;
 }
 

@@ -12,8 +12,7 @@
 #include "tracer/merge.h"
 #include "tracer/model/model.h"
 #include "tracer/store/store.h"
-#include "tracer/store/trace_row.h"
-#include "tracer/watch.h"
+#include "tracer/detector.h"
 
 #define DRAIN_MAX_NS 1500000000u
 #define DRAIN_STEP_NS 200000
@@ -121,8 +120,8 @@ int tracer_close(struct tracer *t, const struct tracer_outcome *outcome,
 		summarise(t, ret_summary);
 	if (rc < 0 && !why->len)
 		buf_adds(why, store_error(t->store) ? store_error(t->store) : strerror(-rc));
-	watch_free(t->watch);
-	t->watch = NULL;
+	detector_free(t->detector);
+	t->detector = NULL;
 	if (store_close(t->store) < 0 && rc == 0) {
 		buf_adds(why, "the file could not be completed");
 		rc = -EIO;

@@ -11,13 +11,12 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "tracer/shim/shim.h"
-#include "tracer/closer.h"
+#include "tracer/details.h"
 #include "tracer/merge.h"
 #include "tracer/model/model.h"
 #include "tracer/store/store.h"
 #include "tracer/symbols/symbols.h"
-#include "tracer/store/trace_row.h"
-#include "tracer/watch.h"
+#include "tracer/detector.h"
 
 void tracer_detach(struct tracer *t)
 {
@@ -33,11 +32,11 @@ void tracer_free(struct tracer *t)
 	tracer_detach(t);
 	mem_cleanup_close(&t->wakeup);
 	findings_free(&t->told);
-	watch_free(t->watch);
+	detector_free(t->detector);
 	deaths_free(t->deaths);
 	model_free(t->model);
 	(void)store_close(t->store);
-	closer_free(t->closer);
+	details_free(t->details);
 	symbols_free(t->symbols);
 	merge_free(t->merge);
 	arena_remove(t->arena);
@@ -190,7 +189,7 @@ int tracer_open(
 		rc = attach_all(t, notes, why);
 	if (rc == 0) {
 		t->symbols = symbols_new();
-		t->closer = closer_new(t->symbols);
+		t->details = details_new(t->symbols);
 		t->t0 = t->committed_at = t->gone_at = clock_now();
 		rc = make_database(t, why);
 	}
@@ -202,7 +201,7 @@ int tracer_open(
 		t->deaths = deaths_new();
 	open_wakeup(t);
 	if (config->watch_ns > 0)
-		t->watch = watch_new(t->path, config->watch_ns);
+		t->detector = detector_new(t->path, config->watch_ns);
 	*ret = t;
 	return 0;
 }

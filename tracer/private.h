@@ -27,20 +27,20 @@ struct tracer {
 	struct symbols *symbols;
 	struct store *store;
 	struct model *model;
-	struct watch *watch;
-	struct closer *closer;
+	struct detector *detector;
+	struct details *details;
 	struct deaths *deaths; /* --backend=shim only */
 	char *path, *arena;
-	uint64_t t0, until;             /* start; the watermark */
-	uint64_t committed_at, gone_at; /* when last done */
-	uint64_t changed_at, looked_at; /* last record, last evaluation */
-	uint64_t look_not_before;
+	uint64_t t0, until;                /* start; the watermark */
+	uint64_t committed_at, gone_at;    /* when last done */
+	uint64_t changed_at, evaluated_at; /* last record, last evaluation */
+	uint64_t evaluate_not_before;
 	uint64_t records, committed_records, lost;
 	int timeout_ms, wakeup, error;
 	struct urgency urgency;
 	bool attached[2];
 	struct findings told; /* certain sets that were reported */
-	bool is_looking;      /* an evaluation of the graph has begun */
+	bool is_evaluating;   /* an evaluation of the graph has begun */
 	struct hash
 		images; /* lock source of program files, by device and inode; the value is 1 + enum lock_source */
 	struct sent_signal sent[32]; /* the latest, in a ring */

@@ -12,20 +12,20 @@
 #include "base/mem.h"
 #include "schema/record.h"
 #include "schema/record_dump.h"
-#include "tracer/closer.h"
+#include "tracer/details.h"
 #include "tracer/shim/shim.h"
 #include "tracer/merge.h"
 #include "tracer/model/model.h"
 #include "tracer/store/store.h"
-#include "tracer/watch.h"
+#include "tracer/detector.h"
 
 #define MS 1000000ull
 
 enum {
 	COMMIT_EVERY_MS = 500,
-	LOOK_EVERY_MS = 100, /* at most so often is the graph evaluated */
-	LOOK_SHARE = 20,     /* and no more than 1/20 of the time is spent on it */
-	GONE_EVERY_MS = 500, /* how often processes whose end was not seen are sought */
+	EVALUATE_EVERY_MS = 100, /* at most so often is the graph evaluated */
+	EVALUATE_SHARE = 20,     /* and no more than 1/20 of the time is spent on it */
+	GONE_EVERY_MS = 500,     /* how often processes whose end was not seen are sought */
 	LEAST_TIMEOUT_MS = 1,
 	MOST_TIMEOUT_MS = 50,
 	BUSY_RECORDS = 2000,   /* so many in one drain: do not sleep at all */
@@ -303,68 +303,68 @@ void tracer_each_alive(
 }
 
 /* Says whether the graph is worth another evaluation now. */
-static bool look_is_due(struct tracer *t, uint64_t now)
+static bool evaluation_is_due(struct tracer *t, uint64_t now)
 {
 	uint64_t oldest;
 
-	if (now < t->look_not_before)
+	if (now < t->evaluate_not_before)
 		return false;
 	oldest = model_oldest_wait(t->model);
 	if (!oldest || now < oldest || now - oldest < (uint64_t)t->config.watch_ns)
 		return false;
 	/* Without records nothing changes but the age of waits, and that only until the youngest is old enough. */
-	return t->looked_at <= t->changed_at + (uint64_t)t->config.watch_ns;
+	return t->evaluated_at <= t->changed_at + (uint64_t)t->config.watch_ns;
 }
 
 /* An evaluation has ended: the next begins so late that little of the time is spent on them. */
-static void look_ended(struct tracer *t, uint64_t now)
+static void evaluation_ended(struct tracer *t, uint64_t now)
 {
-	uint64_t took = watch_cost_ns(t->watch);
+	uint64_t took = detector_cost_ns(t->detector);
 
-	t->is_looking = false;
-	/* The closer look joined sets or parted them: they are looked for anew, though nothing happened meanwhile. */
-	if (watch_has_more(t->watch))
-		t->looked_at = 0;
-	t->look_not_before = now + LOOK_EVERY_MS * MS;
-	if (now + took * LOOK_SHARE > t->look_not_before)
-		t->look_not_before = now + took * LOOK_SHARE;
+	t->is_evaluating = false;
+	/* The details joined sets or parted them: they are looked for anew, though nothing happened meanwhile. */
+	if (detector_has_more(t->detector))
+		t->evaluated_at = 0;
+	t->evaluate_not_before = now + EVALUATE_EVERY_MS * MS;
+	if (now + took * EVALUATE_SHARE > t->evaluate_not_before)
+		t->evaluate_not_before = now + took * EVALUATE_SHARE;
 }
 
-bool tracer_watch(struct tracer *t, struct findings *ret)
+bool tracer_detect(struct tracer *t, struct findings *ret)
 {
 	uint64_t now = clock_now();
 
-	if (!t->watch || t->error)
+	if (!t->detector || t->error)
 		return false;
-	switch (watch_state(t->watch)) {
-	case WATCH_RUNNING:
+	switch (detector_state(t->detector)) {
+	case DETECTOR_RUNNING:
 		return false;
-	case WATCH_SUSPECTS:
+	case DETECTOR_SUSPECTS:
 		/* Where the threads wait, and what sits in their buffers. */
-		closer_look(t->closer, watch_reader(t->watch), t->until, feed, t);
+		details_read(t->details, detector_reader(t->detector), t->until, feed, t);
 		if (tracer_commit(t) == 0)
-			watch_again(t->watch);
+			detector_again(t->detector);
 		return false;
-	case WATCH_FOUND:
-		look_ended(t, now);
-		watch_take(t->watch, ret);
+	case DETECTOR_FOUND:
+		evaluation_ended(t, now);
+		detector_take(t->detector, ret);
 		verdict_remember(&t->told, ret);
 		return true;
-	case WATCH_IDLE:
+	case DETECTOR_IDLE:
 		break;
 	}
-	if (t->is_looking)
-		look_ended(t, now);
-	if (look_is_due(t, now) && tracer_commit(t) == 0) {
+	if (t->is_evaluating)
+		evaluation_ended(t, now);
+	if (evaluation_is_due(t, now) && tracer_commit(t) == 0) {
 		/* What is evaluated is as old as the watermark: until that is far enough the youngest wait is too young. */
-		t->looked_at = t->until;
-		t->is_looking = true;
-		watch_begin(t->watch);
+		t->evaluated_at = t->until;
+		t->is_evaluating = true;
+		detector_begin(t->detector);
 	}
 	return false;
 }
 
 struct sqlite3 *tracer_reader(struct tracer *t)
 {
-	return t->watch ? watch_reader(t->watch) : NULL;
+	return t->detector ? detector_reader(t->detector) : NULL;
 }

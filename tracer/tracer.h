@@ -108,7 +108,7 @@ bool tracer_saw_signal(const struct tracer *t, pid_t pid, int signo, uint64_t si
  * by looking. Returns true with findings that were not reported before and that
  * a second look confirmed (freed with findings_free).
  */
-bool tracer_watch(struct tracer *t, struct findings *ret);
+bool tracer_detect(struct tracer *t, struct findings *ret);
 
 /* Returns a read connection to the growing database for verdict_text, or NULL; it belongs to the tracer. */
 struct sqlite3 *tracer_reader(struct tracer *t);

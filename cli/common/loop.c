@@ -154,7 +154,7 @@ static void watch(struct loop *l)
 	struct findings found;
 	bool certain = false;
 
-	if (!tracer_watch(l->t, &found))
+	if (!tracer_detect(l->t, &found))
 		return;
 	for (size_t i = 0; i < found.n; i++) {
 		print_finding(l, &found.list[i]);

@@ -9,7 +9,7 @@
 #include "tracer/model/signal.h"
 #include "tracer/model/site.h"
 #include "tracer/model/wait.h"
-#include "tracer/snapshot/reopen.h"
+#include "tracer/snapshot/snapshot.h"
 
 #include <sys/wait.h>
 

@@ -17,7 +17,7 @@
 #include "tracer/model/signal.h"
 #include "tracer/model/site.h"
 #include "tracer/model/wait.h"
-#include "tracer/store/trace_row.h"
+#include "tracer/store/store.h"
 
 #include <inttypes.h>
 #include <sqlite3.h>

@@ -11,7 +11,6 @@
 #include "base/mem.h"
 #include "tracer/snapshot/snapshot.h"
 #include "tracer/symbols/symbols.h"
-#include "tracer/symbols/maps.h"
 
 /* Signals that glibc keeps to itself, for cancelling threads and changing their ids: nobody else sends them. */
 enum { LIBC_CANCEL = 32, LIBC_SETXID = 33 };

@@ -7,7 +7,7 @@
 #include <sys/sysmacros.h>
 
 #include "base/mem.h"
-#include "tracer/symbols/maps.h"
+#include "tracer/symbols/symbols.h"
 
 void maps_load(struct snap_process *p)
 {

@@ -1,6 +1,6 @@
 /* reopen.c - find out whether a program could open the descriptors of another process. */
 /* SPDX-License-Identifier: MIT */
-#include "tracer/snapshot/reopen.h"
+#include "tracer/snapshot/snapshot.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>

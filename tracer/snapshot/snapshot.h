@@ -1,11 +1,24 @@
 /* snapshot.h - the state of processes that were never started under pptrace, as records. */
 /* SPDX-License-Identifier: MIT */
+/*
+ * To be read in this order: proc.c (files of /proc, memory), files.c, locks.c and maps.c (what
+ * a process has open, locked and shared), code.c, mutex.c and calls.c (what memory and stacks say),
+ * wait.c (what a thread waits for), load.c with age.c and each.c (one process, looked at twice),
+ * providers.c and mappers.c (whom else to read), emit.c (records), snapshot.c (all of it in turn).
+ * timers.c, timers_reach.c, unflushed.c and reopen.c answer one question each.
+ */
 #ifndef TRACER_SNAPSHOT_SNAPSHOT_H
 #define TRACER_SNAPSHOT_SNAPSHOT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
 
 #include "tracer/source.h"
 
 struct buf;
+struct hash;
 struct symbols;
 
 /*
@@ -56,5 +69,53 @@ size_t snapshot_mappers(uint64_t dev, uint64_t inode, pid_t **ret);
 
 /* Handler address in SIG_ACTION: there is a handler, and where is not known. */
 #define SNAPSHOT_HANDLER 2
+
+/* ---- Interval timers of other processes that are armed (timers.c, timers_reach.c) ---- */
+
+/* A real-time interval timer (alarm, setitimer) that is armed. */
+struct timer_armed {
+	pid_t pid;
+	uint64_t expires;  /* CLOCK_MONOTONIC, ns */
+	uint64_t interval; /* ns, 0: once */
+};
+
+/*
+ * Lists all armed ones of the machine. The kernel's list of timers, which root may read, says whether
+ * there is any at all; whose they are a BPF iterator tells. Returns how many
+ * and *ret, which the caller frees; or -EPERM if it cannot be found out.
+ */
+int timers_armed(struct timer_armed **ret);
+
+/*
+ * Says whether a process may have armed one since it executed its program: false only if no file
+ * of its code refers to a function that does.
+ */
+bool timers_possible(pid_t pid);
+
+/* ---- Output that sits in a program's buffers while others wait for it (unflushed.c) ---- */
+
+/*
+ * Looks through the stdio streams of a process that runs or is blocked, by
+ * reading its memory from outside: glibc keeps them in a list that starts at
+ * _IO_list_all, in libc.so or in a static program with symbols. Emits a STDIO
+ * record (when STDIO_STUCK) for each stream on a pipe, FIFO or socket that
+ * holds unwritten bytes; what does not look like glibc's streams in every
+ * point is left out. key is the process in symbols, whose mappings are read if
+ * they are not known yet; pid may be any live thread of it.
+ * Returns how many were emitted, or -errno: -EPERM if the memory may not be
+ * read, -ENOENT if there is no such list (no glibc, or a static program without symbols).
+ */
+int unflushed_find(struct symbols *s, int64_t key, pid_t pid, source_emit *emit, void *arg);
+
+/* ---- Whether a program could open the descriptors of another process (reopen.c) ---- */
+
+/*
+ * Says whether the program that a process runs names /proc/PID/fd: its file
+ * does (as a format or in parts), one of its arguments, or the script that one
+ * of the first of them is. Through it the pipes of others can be opened anew.
+ * argv: its arguments, each ended by a NUL, n bytes in all. seen keeps what is
+ * known of files, between calls; done with hash_done.
+ */
+bool reopen_named(pid_t pid, const char *argv, size_t n, struct hash *seen);
 
 #endif

@@ -1,6 +1,6 @@
 /* timers.c - interval timers of other processes that are armed. */
 /* SPDX-License-Identifier: MIT */
-#include "tracer/snapshot/timers.h"
+#include "tracer/snapshot/snapshot.h"
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>

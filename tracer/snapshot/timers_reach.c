@@ -5,7 +5,7 @@
  * neither calls alarm, ualarm or setitimer itself nor has a library loaded that does
  * has armed none since it was executed.
  */
-#include "tracer/snapshot/timers.h"
+#include "tracer/snapshot/snapshot.h"
 
 #include <elf.h>
 #include <fcntl.h>
@@ -17,7 +17,7 @@
 
 #include "base/hash.h"
 #include "base/mem.h"
-#include "tracer/symbols/maps.h"
+#include "tracer/symbols/symbols.h"
 
 enum { MAX_SYMBOLS = 4 * 1000 * 1000 };
 

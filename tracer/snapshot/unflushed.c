@@ -1,6 +1,6 @@
 /* unflushed.c - output that sits in a program's buffers while others wait for it. */
 /* SPDX-License-Identifier: MIT */
-#include "tracer/snapshot/unflushed.h"
+#include "tracer/snapshot/snapshot.h"
 
 #include <dirent.h>
 #include <errno.h>

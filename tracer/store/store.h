@@ -1,5 +1,9 @@
 /* store.h - keep rows in a SQLite database, many at a time. */
 /* SPDX-License-Identifier: MIT */
+/*
+ * To be read in this order: rows.c (rows in memory as a virtual table), insert.c (rows into SQLite),
+ * writer.c (the same in a thread of its own), store.c (what the model calls); trace_row.c stands apart.
+ */
 #ifndef TRACER_STORE_STORE_H
 #define TRACER_STORE_STORE_H
 
@@ -9,6 +13,8 @@
 
 struct sqlite3;
 struct store;
+struct tracer_config;
+struct tracer_outcome;
 
 /*
  * Rows for the tables of schema/schema.sql, handed to SQLite many at a time.
@@ -96,5 +102,17 @@ int store_exec(struct store *st, const char *sql);
 
 /* Returns what went wrong with the SQL it happened in, or NULL; valid until store_close. */
 const char *store_error(const struct store *st);
+
+/* ---- The one row of the table trace (trace_row.c) ---- */
+
+/* Writes the row of a recording that begins. Returns 0 or -EIO. */
+int trace_row_begin(struct sqlite3 *db, const struct tracer_config *config, const char *backend,
+	int64_t started_unix_ns);
+
+/* Adds sentences, one a line, to blind_spots; one that is there already is not repeated. Returns 0 or -EIO. */
+int trace_row_blind(struct sqlite3 *db, const char *lines);
+
+/* Writes how the command ended, and that the file is complete. Returns 0 or -EIO. */
+int trace_row_end(struct sqlite3 *db, const struct tracer_outcome *outcome);
 
 #endif

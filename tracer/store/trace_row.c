@@ -1,6 +1,6 @@
 /* trace_row.c - the one row of the table trace. */
 /* SPDX-License-Identifier: MIT */
-#include "tracer/store/trace_row.h"
+#include "tracer/store/store.h"
 
 #include <errno.h>
 #include <limits.h>

@@ -1,6 +1,6 @@
 /* library_file.c - which files are libraries of the language or the system, by their names. */
 /* SPDX-License-Identifier: MIT */
-#include "tracer/symbols/maps.h"
+#include "tracer/symbols/symbols.h"
 
 #include "base/mem.h"
 

@@ -6,7 +6,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <string.h>
 
 struct hash;
 struct module;
@@ -24,15 +23,6 @@ struct maps {
 	struct map *list;
 	size_t len, cap;
 };
-
-/* Says whether a line of /proc/PID/maps is that of executable memory, or of shared: a look at its permissions is quicker than reading all of it. */
-static inline bool maps_line_has(const char *line, char permission)
-{
-	const char *p = strchr(line, ' ');
-
-	/* "rwxs", in this order */
-	return p && strnlen(p, 5) == 5 && p[permission == 'x' ? 3 : 4] == permission;
-}
 
 /* Returns m with one reference more. */
 struct maps *maps_ref(struct maps *m);
@@ -57,9 +47,6 @@ struct hash *symbols_frames(struct symbols *s);
 
 /* Sets *ret to the address in its file of an address of the mapping; false if the file could not be read. */
 bool symbols_map_vaddr(const struct map *map, uint64_t addr, uint64_t *ret);
-
-/* Says whether a file is a C, C++ or pthread library, the loader or the shim. */
-bool symbols_is_library_file(const char *path);
 
 /* Returns the mappings of a process, or NULL; valid until the process's mappings change. */
 const struct maps *symbols_maps(const struct symbols *s, int64_t process);

@@ -1,11 +1,17 @@
 /* symbols.h - addresses of traced programs as function, file and line. */
 /* SPDX-License-Identifier: MIT */
+/*
+ * To be read in this order: module.c with part.c, table.c and line.c (one file), maps.c (what is
+ * mapped where), library_file.c, symbols.c (addresses of processes), library.c (which code is not the
+ * program's own), unwind.c with eval.c (stacks).
+ */
 #ifndef TRACER_SYMBOLS_SYMBOLS_H
 #define TRACER_SYMBOLS_SYMBOLS_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/types.h>
 
 /*
@@ -74,6 +80,9 @@ bool symbols_is_library(struct symbols *s, int64_t process, uint64_t addr);
 /* The same without what a library's headers put into the program. */
 bool symbols_is_compiled_library(struct symbols *s, int64_t process, uint64_t addr);
 
+/* Says whether a file is a C, C++ or pthread library, the loader or the shim. */
+bool symbols_is_library_file(const char *path);
+
 /*
  * Unwinds the user stack of a thread that is blocked, reading its memory with
  * process_vm_readv and its registers from /proc/PID/task/TID/syscall; stops
@@ -92,5 +101,14 @@ struct symbols_registers {
 /* The same from registers that have been read before. */
 int symbols_unwind_from(struct symbols *s, int64_t process, pid_t pid,
 	const struct symbols_registers *at, uint64_t *addrs, int max);
+
+/* Says whether a line of /proc/PID/maps is that of executable memory, or of shared: a look at its permissions is quicker than reading all of it. */
+static inline bool maps_line_has(const char *line, char permission)
+{
+	const char *p = strchr(line, ' ');
+
+	/* "rwxs", in this order */
+	return p && strnlen(p, 5) == 5 && p[permission == 'x' ? 3 : 4] == permission;
+}
 
 #endif

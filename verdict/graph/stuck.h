@@ -1,8 +1,9 @@
-/* stuck.h - sets of threads that cannot proceed, as findings. */
+/* stuck.h - the words for sets of threads that cannot proceed. */
 /* SPDX-License-Identifier: MIT */
 #ifndef VERDICT_GRAPH_STUCK_H
 #define VERDICT_GRAPH_STUCK_H
 
+#include "verdict/graph/graph.h"
 #include "verdict/graph/sets.h"
 #include "verdict/verdict.h"
 
@@ -17,16 +18,5 @@ void stuck_member(struct buf *b, const struct state *st, const struct state_thre
 
 /* Returns one sentence that says how to avoid such a set; it is static. */
 const char *stuck_remedy(const struct state *st, const struct stuck_set *set);
-
-/*
- * verdict_stuck; all: hidden sets too; ended: for the end of the trace, also
- * the sets that stood when one of their members was ended.
- */
-int stuck_find(struct sqlite3 *db, int64_t at_ns, bool all, bool ended, struct findings *ret,
-	struct buf *why);
-
-/* Adds those of the sets told while the trace lasted that a signal ended and that are not among fs. */
-int stuck_keep(
-	struct sqlite3 *db, const struct findings *told, struct findings *fs, struct buf *why);
 
 #endif

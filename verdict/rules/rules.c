@@ -4,7 +4,7 @@
 
 #include "base/buf.h"
 #include "schema/query.h"
-#include "verdict/graph/stuck.h"
+#include "verdict/graph/graph.h"
 
 #include <errno.h>
 

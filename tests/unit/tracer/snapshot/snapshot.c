@@ -21,7 +21,6 @@
 #include "schema/record.h"
 #include "tracer/snapshot/snapshot.h"
 #include "tracer/symbols/symbols.h"
-#include "tracer/snapshot/unflushed.h"
 
 /* All records of a snapshot, one behind the other. */
 struct seen {

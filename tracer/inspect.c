@@ -1,4 +1,4 @@
-/* look.c - look at running processes once: a snapshot, put through the model into a database in memory. */
+/* inspect.c - inspect running processes once: a snapshot, put through the model into a database in memory. */
 /* SPDX-License-Identifier: MIT */
 /*
  * Whether an interval timer (alarm, setitimer) is armed is what /proc does not tell, nor
@@ -6,7 +6,7 @@
  * were armed, and as if each process that can have armed one had. What stands both times is
  * certain; what only stands the first time depends on there being none.
  */
-#include "tracer/look.h"
+#include "tracer/inspect.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -23,13 +23,10 @@
 #include "tracer/snapshot/snapshot.h"
 #include "tracer/store/store.h"
 #include "tracer/symbols/symbols.h"
-#include "tracer/snapshot/timers.h"
-#include "tracer/store/trace_row.h"
 #include "tracer/tracer.h"
-#include "tracer/snapshot/unflushed.h"
 #include "verdict/verdict.h"
 
-struct look {
+struct inspect {
 	struct buf records; /* all of the snapshot, one behind the other */
 	struct symbols *symbols;
 	struct store *store;
@@ -42,77 +39,77 @@ struct look {
 	struct timer_armed *armed; /* interval timers, of whatever process */
 	int n_armed;               /* or why they may not be read */
 	struct snapshot_limits limits;
-	uint64_t started, t0, taken;
+	uint64_t t0, taken; /* time 0 of the database; when the snapshot was complete */
 };
 
 static void keep(void *arg, const struct rec_head *rec)
 {
-	struct look *l = arg;
+	struct inspect *in = arg;
 
 	const struct rec_TIMER *timer = (const void *)rec;
 
 	/* A POSIX timer may be idle: the two verdicts decide what that means. */
 	if (rec->kind == REC_TIMER && timer->which == TIMER_POSIX) {
-		ARRAY_GROW(l->posix_timers, l->n_posix_timers, l->cap_posix_timers);
-		l->posix_timers[l->n_posix_timers++] =
+		ARRAY_GROW(in->posix_timers, in->n_posix_timers, in->cap_posix_timers);
+		in->posix_timers[in->n_posix_timers++] =
 			(struct posix_timer){(pid_t)rec->pid, (int)timer->signo};
 		return;
 	}
-	buf_add(&l->records, rec, rec->size);
+	buf_add(&in->records, rec, rec->size);
 }
 
 /* A timer that rings after the threads have been looked at would seem not to be armed. */
 static void read_timers(void *arg)
 {
-	struct look *l = arg;
+	struct inspect *in = arg;
 
-	l->n_armed = timers_armed(&l->armed);
+	in->n_armed = timers_armed(&in->armed);
 }
 
-static const struct rec_head *record_at(const struct look *l, size_t at)
+static const struct rec_head *record_at(const struct inspect *in, size_t at)
 {
-	return at < l->records.len ? (const void *)(l->records.data + at) : NULL;
+	return at < in->records.len ? (const void *)(in->records.data + at) : NULL;
 }
 
 /* Adds what sits in the stdio buffers of processes that wait. */
-static void find_unflushed(struct look *l)
+static void find_unflushed(struct inspect *in)
 {
 	const struct rec_head *rec;
 	struct hash seen = {0};
-	size_t end = l->records.len;
+	size_t end = in->records.len;
 
-	for (size_t at = 0; at < end && (rec = record_at(l, at)) != NULL; at += rec->size) {
-		if (rec->kind != REC_WAIT_BEGIN || hash_set(&seen, rec->pid, l))
+	for (size_t at = 0; at < end && (rec = record_at(in, at)) != NULL; at += rec->size) {
+		if (rec->kind != REC_WAIT_BEGIN || hash_set(&seen, rec->pid, in))
 			continue;
-		(void)unflushed_find(l->symbols, -(int64_t)rec->pid, (pid_t)rec->tid, keep, l);
-		rec = record_at(l, at); /* the buffer may have moved */
+		(void)unflushed_find(in->symbols, -(int64_t)rec->pid, (pid_t)rec->tid, keep, in);
+		rec = record_at(in, at); /* the buffer may have moved */
 	}
 	hash_done(&seen);
 }
 
-static int feed(struct look *l, const struct buf *blind)
+static int feed(struct inspect *in, const struct buf *blind)
 {
 	struct tracer_config nothing = {.program = NULL};
-	const struct rec_head *rec = record_at(l, 0);
+	const struct rec_head *rec = record_at(in, 0);
 	struct model_config config = {
-		.tracer_pid = getpid(), .symbols = l->symbols, .data_bytes = 32};
+		.tracer_pid = getpid(), .symbols = in->symbols, .data_bytes = 32};
 	int rc;
 
-	l->t0 = config.t0 = rec ? rec->ts : l->taken;
-	config.started_unix_ns = (int64_t)(clock_ns(CLOCK_REALTIME) - (l->taken - l->t0));
-	rc = trace_row_begin(store_db(l->store), &nothing, "snapshot", config.started_unix_ns);
+	in->t0 = config.t0 = rec ? rec->ts : in->taken;
+	config.started_unix_ns = (int64_t)(clock_ns(CLOCK_REALTIME) - (in->taken - in->t0));
+	rc = trace_row_begin(store_db(in->store), &nothing, "snapshot", config.started_unix_ns);
 	if (rc == 0)
-		rc = trace_row_blind(store_db(l->store), blind->data);
+		rc = trace_row_blind(store_db(in->store), blind->data);
 	if (rc)
 		return rc;
-	l->model = model_new(l->store, &config);
-	for (size_t at = 0; (rec = record_at(l, at)) != NULL; at += rec->size)
-		model_feed(l->model, rec);
-	rc = model_flush(l->model, l->taken);
+	in->model = model_new(in->store, &config);
+	for (size_t at = 0; (rec = record_at(in, at)) != NULL; at += rec->size)
+		model_feed(in->model, rec);
+	rc = model_flush(in->model, in->taken);
 	if (rc == 0)
-		rc = store_commit(l->store);
+		rc = store_commit(in->store);
 	if (rc == 0)
-		rc = store_exec(l->store, db_index_sql);
+		rc = store_exec(in->store, db_index_sql);
 	return rc;
 }
 
@@ -131,9 +128,9 @@ static void *open_store(void *arg)
 	return NULL;
 }
 
-int look_take(const pid_t *pids, size_t n_pids, struct look **ret, struct buf *why)
+int inspect_new(const pid_t *pids, size_t n_pids, struct inspect **ret, struct buf *why)
 {
-	struct look *l = xcalloc(1, sizeof *l);
+	struct inspect *in = xcalloc(1, sizeof *in);
 	_cleanup_buf_ struct buf blind = BUF_INIT;
 	struct opening opening = {.store = NULL};
 	pthread_t opener;
@@ -143,68 +140,62 @@ int look_take(const pid_t *pids, size_t n_pids, struct look **ret, struct buf *w
 		.related = true,
 		.calls = true,
 		.between = read_timers,
-		.limits = &l->limits};
+		.limits = &in->limits};
 	int rc;
 
-	l->started = clock_now();
-	l->records = BUF_INIT;
-	l->symbols = config.symbols = symbols_new();
+	in->records = BUF_INIT;
+	in->symbols = config.symbols = symbols_new();
 	has_opener = pthread_create(&opener, NULL, open_store, &opening) == 0;
-	rc = snapshot_take(&config, keep, l, &blind, why);
+	rc = snapshot_take(&config, keep, in, &blind, why);
 	if (rc == 0) {
-		find_unflushed(l);
-		l->taken = clock_now();
+		find_unflushed(in);
+		in->taken = clock_now();
 	}
 	if (has_opener)
 		(void)pthread_join(opener, NULL);
 	else
 		(void)open_store(&opening);
-	l->store = opening.store;
+	in->store = opening.store;
 	if (rc == 0 && opening.rc) {
 		buf_adds(why, opening.why);
 		rc = opening.rc;
 	}
 	free(opening.why);
 	if (rc == 0) {
-		rc = feed(l, &blind);
+		rc = feed(in, &blind);
 		if (rc)
-			buf_adds(
-				why, store_error(l->store) ? store_error(l->store) : strerror(-rc));
+			buf_adds(why,
+				store_error(in->store) ? store_error(in->store) : strerror(-rc));
 	}
 	if (rc) {
-		look_free(l);
+		inspect_free(in);
 		return rc;
 	}
-	*ret = l;
+	*ret = in;
 	return 0;
 }
 
-void look_free(struct look *l)
+void inspect_free(struct inspect *in)
 {
-	if (!l)
+	if (!in)
 		return;
-	model_free(l->model);
-	(void)store_close(l->store);
-	symbols_free(l->symbols);
-	buf_done(&l->records);
-	free(l->posix_timers);
-	free(l->armed);
-	free(l);
+	model_free(in->model);
+	(void)store_close(in->store);
+	symbols_free(in->symbols);
+	buf_done(&in->records);
+	free(in->posix_timers);
+	free(in->armed);
+	free(in);
 }
 
-struct sqlite3 *look_db(struct look *l)
+struct sqlite3 *inspect_db(struct inspect *in)
 {
-	return store_db(l->store);
+	return store_db(in->store);
 }
 
-bool look_is_denied(const struct look *l)
+bool inspect_is_denied(const struct inspect *in)
 {
-	return l->limits.all_denied;
-}
-
-int64_t look_duration_ns(const struct look *l)
-{
-	return (int64_t)(l->taken - l->started);
+	return in->limits.all_denied;
 }
 
 /* A finding is the same if its members' waits are, in whatever order. */
@@ -236,17 +227,17 @@ static void make_conditional(struct finding *f, const char *why)
 }
 
 /* Evaluates once more with what-if rows; what is not certain then depends on their not being true. */
-static int assume(
-	struct look *l, const char *what_if, const char *words, struct findings *f, struct buf *why)
+static int assume(struct inspect *in, const char *what_if, const char *words, struct findings *f,
+	struct buf *why)
 {
 	struct findings again = {0};
-	int rc = store_exec(l->store, "SAVEPOINT assumption");
+	int rc = store_exec(in->store, "SAVEPOINT assumption");
 
 	if (rc == 0)
-		rc = store_exec(l->store, what_if);
+		rc = store_exec(in->store, what_if);
 	if (rc == 0)
-		rc = verdict_stuck(look_db(l), INT64_MAX, &again, why);
-	(void)store_exec(l->store, "ROLLBACK TO assumption; RELEASE assumption");
+		rc = verdict_stuck(inspect_db(in), INT64_MAX, &again, why);
+	(void)store_exec(in->store, "ROLLBACK TO assumption; RELEASE assumption");
 	if (rc)
 		return rc;
 	for (size_t i = 0; i < f->n; i++) {
@@ -263,25 +254,25 @@ static int assume(
 }
 
 /* Adds the timers that are armed; returns how many are those of processes here, or -EPERM if that cannot be known. */
-static int add_timers(struct look *l)
+static int add_timers(struct inspect *in)
 {
-	const struct timer_armed *list = l->armed;
-	int n = l->n_armed, added = 0;
+	const struct timer_armed *list = in->armed;
+	int n = in->n_armed, added = 0;
 	sqlite3_stmt *stmt;
 
 	if (n <= 0)
 		return n;
-	if (sqlite3_prepare_v2(look_db(l),
+	if (sqlite3_prepare_v2(inspect_db(in),
 		    "INSERT INTO timer (process_id, kind, signo, armed_ns, expires_ns, interval_ns)"
 		    " SELECT id, 'real', 14, 0, ?2, ?3 FROM process WHERE pid = ?1",
 		    -1, &stmt, NULL) != SQLITE_OK)
 		return -EIO;
 	for (int i = 0; i < n; i++) {
 		(void)sqlite3_bind_int64(stmt, 1, list[i].pid);
-		(void)sqlite3_bind_int64(stmt, 2, (int64_t)(list[i].expires - l->t0));
+		(void)sqlite3_bind_int64(stmt, 2, (int64_t)(list[i].expires - in->t0));
 		(void)sqlite3_bind_int64(stmt, 3, (int64_t)list[i].interval);
 		if (sqlite3_step(stmt) == SQLITE_DONE)
-			added += sqlite3_changes(look_db(l));
+			added += sqlite3_changes(inspect_db(in));
 		(void)sqlite3_reset(stmt);
 	}
 	(void)sqlite3_finalize(stmt);
@@ -289,10 +280,10 @@ static int add_timers(struct look *l)
 }
 
 /* Adds the findings about output in buffers that others wait for. */
-static int add_unflushed(struct look *l, struct findings *f, struct buf *why)
+static int add_unflushed(struct inspect *in, struct findings *f, struct buf *why)
 {
 	struct findings more = {0};
-	int rc = verdict_all(look_db(l), INT64_MAX, "unflushed-output", false, &more, why);
+	int rc = verdict_all(inspect_db(in), INT64_MAX, "unflushed-output", false, &more, why);
 
 	if (rc)
 		return rc;
@@ -312,14 +303,14 @@ static void add_possible(struct buf *sql, int64_t pid, const char *kind, int sig
 }
 
 /* Sets *ret to an SQL statement that arms each timer that may be armed, or to NULL if there is none. */
-static int possible_timers(struct look *l, bool are_known, char **ret)
+static int possible_timers(struct inspect *in, bool are_known, char **ret)
 {
 	_cleanup_buf_ struct buf sql = BUF_INIT;
 	sqlite3_stmt *stmt;
 
-	for (size_t i = 0; i < l->n_posix_timers; i++)
-		add_possible(&sql, l->posix_timers[i].pid, "posix", l->posix_timers[i].signo);
-	if (sqlite3_prepare_v2(look_db(l),
+	for (size_t i = 0; i < in->n_posix_timers; i++)
+		add_possible(&sql, in->posix_timers[i].pid, "posix", in->posix_timers[i].signo);
+	if (sqlite3_prepare_v2(inspect_db(in),
 		    "SELECT p.pid, EXISTS (SELECT 1 FROM handler h WHERE h.process_id = p.id"
 		    " AND h.signo = 14 AND h.disposition = 'handler' AND h.end_ns IS NULL)"
 		    " FROM process p WHERE p.end_ns IS NULL",
@@ -340,22 +331,22 @@ static int possible_timers(struct look *l, bool are_known, char **ret)
 	return 0;
 }
 
-static int judge(struct look *l, struct findings *ret, struct buf *why)
+static int judge(struct inspect *in, struct findings *ret, struct buf *why)
 {
-	int rc = verdict_stuck(look_db(l), INT64_MAX, ret, why), timers;
+	int rc = verdict_stuck(inspect_db(in), INT64_MAX, ret, why), timers;
 	_cleanup_free_ char *possible = NULL;
 
 	if (rc || !ret->n)
 		return rc;
-	timers = add_timers(l);
+	timers = add_timers(in);
 	if (timers > 0) {
 		findings_free(ret);
-		rc = verdict_stuck(look_db(l), INT64_MAX, ret, why);
+		rc = verdict_stuck(inspect_db(in), INT64_MAX, ret, why);
 	}
 	if (rc == 0 && ret->n)
-		rc = possible_timers(l, timers >= 0, &possible);
+		rc = possible_timers(in, timers >= 0, &possible);
 	if (rc == 0 && possible)
-		rc = assume(l, possible,
+		rc = assume(in, possible,
 			"It is not certain: whether a timer or an alarm is armed, which would end it, may not be "
 			"read here.",
 			ret, why);
@@ -364,8 +355,8 @@ static int judge(struct look *l, struct findings *ret, struct buf *why)
 			add_explanation(&ret->list[i],
 				"Whether an alarm was set before the program was executed may not be "
 				"read here; it could only end the program.");
-	if (rc == 0 && ret->n && l->limits.hidden)
-		rc = assume(l, "UPDATE pipe SET outside = 3",
+	if (rc == 0 && ret->n && in->limits.hidden)
+		rc = assume(in, "UPDATE pipe SET outside = 3",
 			"It is not certain: a related process may not be read and may hold the other "
 			"end of a pipe.",
 			ret, why);
@@ -373,11 +364,11 @@ static int judge(struct look *l, struct findings *ret, struct buf *why)
 }
 
 /* A stop does not loosen a deadlock, but who reads of one wants to know of the other. */
-static void note_stopped(struct look *l, struct findings *f)
+static void note_stopped(struct inspect *in, struct findings *f)
 {
 	sqlite3_stmt *stmt;
 
-	if (sqlite3_prepare_v2(look_db(l),
+	if (sqlite3_prepare_v2(inspect_db(in),
 		    "SELECT 1 FROM wait WHERE id = ?1 AND detail = 'stopped'", -1, &stmt,
 		    NULL) != SQLITE_OK)
 		return;
@@ -397,11 +388,11 @@ static void note_stopped(struct look *l, struct findings *f)
 	(void)sqlite3_finalize(stmt);
 }
 
-int look_verdict(struct look *l, struct findings *ret, struct buf *why)
+int inspect_verdict(struct inspect *in, struct findings *ret, struct buf *why)
 {
-	int rc = judge(l, ret, why);
+	int rc = judge(in, ret, why);
 
 	if (rc == 0)
-		note_stopped(l, ret);
-	return rc || !ret->n ? rc : add_unflushed(l, ret, why);
+		note_stopped(in, ret);
+	return rc || !ret->n ? rc : add_unflushed(in, ret, why);
 }

@@ -1,5 +1,5 @@
 #!/bin/bash
-# closer.sh - before a live verdict is spoken, stacks and buffers of what is stuck are read.
+# details.sh - before a live verdict is spoken, stacks and buffers of what is stuck are read.
 # SPDX-License-Identifier: MIT
 . "$(dirname "$0")/../lib.sh"
 

@@ -1,4 +1,4 @@
-/* watch.c - look for threads that can never proceed while the recording grows. */
+/* detector.c - find threads that can never proceed while the recording grows. */
 /* SPDX-License-Identifier: MIT */
 /*
  * The verdict is computed from the database, which is a little older than the
@@ -7,7 +7,7 @@
  * it wants), then everything that was recorded up to then is committed and
  * evaluated again, and the same set must come out with no member having moved.
  */
-#include "tracer/watch.h"
+#include "tracer/detector.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -22,12 +22,12 @@
 #include "schema/db.h"
 #include "verdict/verdict.h"
 
-struct watch {
+struct detector {
 	const char *path;
 	int64_t least_ns;
 	struct sqlite3 *db;
 	struct hash reported;
-	enum watch_state state; /* changed by the thread as the last thing it does */
+	enum detector_state state; /* changed by the thread as the last thing it does */
 	pthread_t thread;
 	bool has_thread;
 	struct findings suspects; /* of the first step */
@@ -37,55 +37,55 @@ struct watch {
 	uint64_t cost_ns;
 };
 
-struct watch *watch_new(const char *path, int64_t least_ns)
+struct detector *detector_new(const char *path, int64_t least_ns)
 {
-	struct watch *w = xcalloc(1, sizeof *w);
+	struct detector *d = xcalloc(1, sizeof *d);
 
-	w->path = path;
-	w->least_ns = least_ns;
-	return w;
+	d->path = path;
+	d->least_ns = least_ns;
+	return d;
 }
 
-static void join(struct watch *w)
+static void join(struct detector *d)
 {
-	if (w->has_thread)
-		(void)pthread_join(w->thread, NULL);
-	w->has_thread = false;
+	if (d->has_thread)
+		(void)pthread_join(d->thread, NULL);
+	d->has_thread = false;
 }
 
-static void drop_suspects(struct watch *w)
+static void drop_suspects(struct detector *d)
 {
-	for (size_t i = 0; w->looks && i < w->suspects.n; i++)
-		buf_done(&w->looks[i]);
-	free(w->looks);
-	w->looks = NULL;
-	findings_free(&w->suspects);
-	w->suspects = (struct findings){0};
+	for (size_t i = 0; d->looks && i < d->suspects.n; i++)
+		buf_done(&d->looks[i]);
+	free(d->looks);
+	d->looks = NULL;
+	findings_free(&d->suspects);
+	d->suspects = (struct findings){0};
 }
 
-void watch_free(struct watch *w)
+void detector_free(struct detector *d)
 {
-	if (!w)
+	if (!d)
 		return;
-	if (w->has_thread && w->db)
-		sqlite3_interrupt(w->db);
-	join(w);
-	drop_suspects(w);
-	findings_free(&w->found);
-	(void)sqlite3_close(w->db);
-	hash_done(&w->reported);
-	free(w);
+	if (d->has_thread && d->db)
+		sqlite3_interrupt(d->db);
+	join(d);
+	drop_suspects(d);
+	findings_free(&d->found);
+	(void)sqlite3_close(d->db);
+	hash_done(&d->reported);
+	free(d);
 }
 
-struct sqlite3 *watch_reader(struct watch *w)
+struct sqlite3 *detector_reader(struct detector *d)
 {
 	char *why = NULL;
 
-	if (!w->db && db_open_read(w->path, &w->db, &why) < 0) {
+	if (!d->db && db_open_read(d->path, &d->db, &why) < 0) {
 		free(why);
-		w->db = NULL;
+		d->db = NULL;
 	}
-	return w->db;
+	return d->db;
 }
 
 /* A set is known by its members' waits, in whatever order. */
@@ -221,7 +221,7 @@ static bool read_state(const struct place *p, struct buf *out)
  * Looks at every member. Adds what must stay as it is to out; false if one is
  * not blocked, has not waited long enough, or contradicts the trace.
  */
-static bool look_at(struct watch *w, const struct finding *f, struct buf *out)
+static bool look_at(struct detector *d, const struct finding *f, struct buf *out)
 {
 	size_t waiting = 0;
 
@@ -230,19 +230,19 @@ static bool look_at(struct watch *w, const struct finding *f, struct buf *out)
 
 		if (!f->members[i].wait_id)
 			continue;
-		if (!find_place(w->db, &f->members[i], &p) || p.now_ns - p.start_ns < w->least_ns ||
-			!read_state(&p, out) || !mutex_agrees(w->db, &p))
+		if (!find_place(d->db, &f->members[i], &p) || p.now_ns - p.start_ns < d->least_ns ||
+			!read_state(&p, out) || !mutex_agrees(d->db, &p))
 			return false;
 		waiting++;
 	}
 	return waiting > 0;
 }
 
-static bool evaluate(struct watch *w, struct findings *ret)
+static bool evaluate(struct detector *d, struct findings *ret)
 {
 	_cleanup_buf_ struct buf why = BUF_INIT;
 
-	return watch_reader(w) && verdict_stuck(w->db, INT64_MAX, ret, &why) == 0;
+	return detector_reader(d) && verdict_stuck(d->db, INT64_MAX, ret, &why) == 0;
 }
 
 /* Moves finding i of from to the end of to. */
@@ -255,17 +255,17 @@ static void take(struct findings *to, struct findings *from, size_t i)
 }
 
 /* Says whether some set has not been reported yet. */
-static bool has_new(struct watch *w, const struct findings *f)
+static bool has_new(struct detector *d, const struct findings *f)
 {
 	bool any = false;
 
 	for (size_t i = 0; i < f->n; i++)
-		any = any || !hash_get(&w->reported, finding_key(&f->list[i]));
+		any = any || !hash_get(&d->reported, finding_key(&f->list[i]));
 	return any;
 }
 
 /* Of the second evaluation, takes those that were in the first with the same look. */
-static void confirm(struct watch *w, const struct findings *first, const struct buf *looks,
+static void confirm(struct detector *d, const struct findings *first, const struct buf *looks,
 	struct findings *second, struct findings *ret)
 {
 	for (size_t i = 0; i < second->n; i++) {
@@ -273,101 +273,101 @@ static void confirm(struct watch *w, const struct findings *first, const struct 
 		_cleanup_buf_ struct buf now = BUF_INIT;
 		size_t k = 0;
 
-		if (hash_get(&w->reported, key))
+		if (hash_get(&d->reported, key))
 			continue;
 		while (k < first->n && finding_key(&first->list[k]) != key)
 			k++;
-		w->has_more = w->has_more || k == first->n;
-		if (k == first->n || !looks[k].len || !look_at(w, &second->list[i], &now) ||
+		d->has_more = d->has_more || k == first->n;
+		if (k == first->n || !looks[k].len || !look_at(d, &second->list[i], &now) ||
 			strcmp(now.data, looks[k].data) != 0)
 			continue;
-		(void)hash_set(&w->reported, key, w);
+		(void)hash_set(&d->reported, key, d);
 		take(ret, second, i--);
 	}
 }
 
 /* ---- The thread ---- */
 
-static void finish(struct watch *w, enum watch_state state)
+static void finish(struct detector *d, enum detector_state state)
 {
-	w->cost_ns += clock_ns(CLOCK_THREAD_CPUTIME_ID);
-	__atomic_store_n(&w->state, state, __ATOMIC_RELEASE);
+	d->cost_ns += clock_ns(CLOCK_THREAD_CPUTIME_ID);
+	__atomic_store_n(&d->state, state, __ATOMIC_RELEASE);
 }
 
 static void *first_step(void *arg)
 {
-	struct watch *w = arg;
+	struct detector *d = arg;
 
-	if (!evaluate(w, &w->suspects) || !has_new(w, &w->suspects)) {
-		finish(w, WATCH_IDLE);
+	if (!evaluate(d, &d->suspects) || !has_new(d, &d->suspects)) {
+		finish(d, DETECTOR_IDLE);
 		return NULL;
 	}
-	w->looks = xcalloc(w->suspects.n, sizeof *w->looks);
-	for (size_t i = 0; i < w->suspects.n; i++) {
-		w->looks[i] = BUF_INIT;
-		if (!look_at(w, &w->suspects.list[i], &w->looks[i]))
-			buf_reset(&w->looks[i]);
+	d->looks = xcalloc(d->suspects.n, sizeof *d->looks);
+	for (size_t i = 0; i < d->suspects.n; i++) {
+		d->looks[i] = BUF_INIT;
+		if (!look_at(d, &d->suspects.list[i], &d->looks[i]))
+			buf_reset(&d->looks[i]);
 	}
-	finish(w, WATCH_SUSPECTS);
+	finish(d, DETECTOR_SUSPECTS);
 	return NULL;
 }
 
 static void *second_step(void *arg)
 {
-	struct watch *w = arg;
+	struct detector *d = arg;
 	struct findings second = {0};
 
-	if (evaluate(w, &second))
-		confirm(w, &w->suspects, w->looks, &second, &w->found);
+	if (evaluate(d, &second))
+		confirm(d, &d->suspects, d->looks, &second, &d->found);
 	findings_free(&second);
-	finish(w, w->found.n ? WATCH_FOUND : WATCH_IDLE);
+	finish(d, d->found.n ? DETECTOR_FOUND : DETECTOR_IDLE);
 	return NULL;
 }
 
-static void start(struct watch *w, void *(*step)(void *))
+static void start(struct detector *d, void *(*step)(void *))
 {
-	join(w);
-	w->state = WATCH_RUNNING;
-	w->has_thread = pthread_create(&w->thread, NULL, step, w) == 0;
-	if (!w->has_thread)
-		w->state = WATCH_IDLE;
+	join(d);
+	d->state = DETECTOR_RUNNING;
+	d->has_thread = pthread_create(&d->thread, NULL, step, d) == 0;
+	if (!d->has_thread)
+		d->state = DETECTOR_IDLE;
 }
 
 /* ---- Its owner ---- */
 
-enum watch_state watch_state(struct watch *w)
+enum detector_state detector_state(struct detector *d)
 {
-	return __atomic_load_n(&w->state, __ATOMIC_ACQUIRE);
+	return __atomic_load_n(&d->state, __ATOMIC_ACQUIRE);
 }
 
-uint64_t watch_cost_ns(const struct watch *w)
+uint64_t detector_cost_ns(const struct detector *d)
 {
-	return w->cost_ns;
+	return d->cost_ns;
 }
 
-bool watch_has_more(const struct watch *w)
+bool detector_has_more(const struct detector *d)
 {
-	return w->has_more;
+	return d->has_more;
 }
 
-void watch_begin(struct watch *w)
+void detector_begin(struct detector *d)
 {
-	join(w);
-	drop_suspects(w);
-	w->has_more = false;
-	w->cost_ns = 0;
-	start(w, first_step);
+	join(d);
+	drop_suspects(d);
+	d->has_more = false;
+	d->cost_ns = 0;
+	start(d, first_step);
 }
 
-void watch_again(struct watch *w)
+void detector_again(struct detector *d)
 {
-	start(w, second_step);
+	start(d, second_step);
 }
 
-void watch_take(struct watch *w, struct findings *ret)
+void detector_take(struct detector *d, struct findings *ret)
 {
-	join(w);
-	*ret = w->found;
-	w->found = (struct findings){0};
-	w->state = WATCH_IDLE;
+	join(d);
+	*ret = d->found;
+	d->found = (struct findings){0};
+	d->state = DETECTOR_IDLE;
 }

@@ -1,19 +1,19 @@
-/* closer.h - a closer look at threads that seem to be stuck, while they are. */
+/* details.h - what only a look from outside tells of threads that seem to be stuck. */
 /* SPDX-License-Identifier: MIT */
-#ifndef TRACER_CLOSER_H
-#define TRACER_CLOSER_H
+#ifndef TRACER_DETAILS_H
+#define TRACER_DETAILS_H
 
 #include <stdint.h>
 
 #include "tracer/source.h"
 
-struct closer;
+struct details;
 struct sqlite3;
 struct symbols;
 
-/* Returns a new one, freed with closer_free. symbols is borrowed, keyed by process.id. */
-struct closer *closer_new(struct symbols *symbols);
-void closer_free(struct closer *c);
+/* Returns a new one, freed with details_free. symbols is borrowed, keyed by process.id. */
+struct details *details_new(struct symbols *symbols);
+void details_free(struct details *d);
 
 /*
  * For each open wait in the database db whose place is not known, walks the
@@ -21,6 +21,6 @@ void closer_free(struct closer *c);
  * a child or the like, emits STDIO for what sits in its stdio buffers, once in its life; for memory that is waited on, SHARED_MAP
  * for each process that maps it. All records carry the time ts.
  */
-void closer_look(struct closer *c, struct sqlite3 *db, uint64_t ts, source_emit *emit, void *arg);
+void details_read(struct details *d, struct sqlite3 *db, uint64_t ts, source_emit *emit, void *arg);
 
 #endif

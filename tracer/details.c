@@ -1,6 +1,6 @@
-/* closer.c - a closer look at threads that seem to be stuck, while they are. */
+/* details.c - what only a look from outside tells of threads that seem to be stuck. */
 /* SPDX-License-Identifier: MIT */
-#include "tracer/closer.h"
+#include "tracer/details.h"
 
 #include <sqlite3.h>
 
@@ -9,14 +9,13 @@
 #include "schema/record.h"
 #include "tracer/symbols/symbols.h"
 #include "tracer/snapshot/snapshot.h"
-#include "tracer/snapshot/unflushed.h"
 
 enum {
 	MAX_FRAMES = 24,
 	LONGEST_RECORD = 512 /* of those that are copied here */
 };
 
-struct closer {
+struct details {
 	struct symbols *symbols;
 	struct hash mapped; /* processes whose mappings have been read */
 	struct hash asked;  /* processes whose buffers have been looked at */
@@ -41,27 +40,27 @@ static void emit_stamped(void *arg, const struct rec_head *rec)
 	s->emit(s->arg, (const struct rec_head *)(const void *)copy);
 }
 
-struct closer *closer_new(struct symbols *symbols)
+struct details *details_new(struct symbols *symbols)
 {
-	struct closer *c = xcalloc(1, sizeof *c);
+	struct details *d = xcalloc(1, sizeof *d);
 
-	c->symbols = symbols;
-	return c;
+	d->symbols = symbols;
+	return d;
 }
 
-void closer_free(struct closer *c)
+void details_free(struct details *d)
 {
-	if (!c)
+	if (!d)
 		return;
-	hash_done(&c->mapped);
-	hash_done(&c->asked);
-	free(c);
+	hash_done(&d->mapped);
+	hash_done(&d->asked);
+	free(d);
 }
 
-static void find_site(struct closer *c, int64_t process, pid_t pid, pid_t tid, struct stamp *stamp)
+static void find_site(struct details *d, int64_t process, pid_t pid, pid_t tid, struct stamp *stamp)
 {
 	uint64_t frames[MAX_FRAMES];
-	int n = symbols_unwind(c->symbols, process, pid, tid, frames, MAX_FRAMES);
+	int n = symbols_unwind(d->symbols, process, pid, tid, frames, MAX_FRAMES);
 
 	for (int i = 0; i < n; i++) {
 		struct rec_WAIT_SITE r = {.head = {.kind = REC_WAIT_SITE,
@@ -71,8 +70,8 @@ static void find_site(struct closer *c, int64_t process, pid_t pid, pid_t tid, s
 						  .tid = (rec_u32)tid},
 			.site = frames[i]};
 
-		if (symbols_is_library(c->symbols, process, frames[i] + (i == 0)) ||
-			!symbols_is_mapped(c->symbols, process, frames[i]))
+		if (symbols_is_library(d->symbols, process, frames[i] + (i == 0)) ||
+			!symbols_is_mapped(d->symbols, process, frames[i]))
 			continue;
 		stamp->emit(stamp->arg, &r.head);
 		return;
@@ -126,7 +125,7 @@ static void find_users(struct sqlite3 *db, const struct stamp *stamp)
 	(void)sqlite3_finalize(stmt);
 }
 
-void closer_look(struct closer *c, struct sqlite3 *db, uint64_t ts, source_emit *emit, void *arg)
+void details_read(struct details *d, struct sqlite3 *db, uint64_t ts, source_emit *emit, void *arg)
 {
 	static const char sql[] =
 		"SELECT p.id, p.pid, t.tid, w.site_id IS NULL, w.reason IN ('pipe-read',"
@@ -146,12 +145,12 @@ void closer_look(struct closer *c, struct sqlite3 *db, uint64_t ts, source_emit 
 		pid_t tid = (pid_t)sqlite3_column_int(stmt, 2);
 
 		/* Not every mapping was seen to come: what is missing is read now. */
-		if (!hash_set(&c->mapped, (uint64_t)process, c))
-			(void)symbols_map_proc(c->symbols, process, pid);
+		if (!hash_set(&d->mapped, (uint64_t)process, d))
+			(void)symbols_map_proc(d->symbols, process, pid);
 		if (sqlite3_column_int(stmt, 3))
-			find_site(c, process, pid, tid, &stamp);
-		if (sqlite3_column_int(stmt, 4) && !hash_set(&c->asked, (uint64_t)process, c))
-			(void)unflushed_find(c->symbols, process, tid, emit_stamped, &stamp);
+			find_site(d, process, pid, tid, &stamp);
+		if (sqlite3_column_int(stmt, 4) && !hash_set(&d->asked, (uint64_t)process, d))
+			(void)unflushed_find(d->symbols, process, tid, emit_stamped, &stamp);
 	}
 	(void)sqlite3_finalize(stmt);
 }

@@ -1,7 +1,7 @@
-/* watch.h - look for threads that can never proceed while the recording grows. */
+/* detector.h - find threads that can never proceed while the recording grows. */
 /* SPDX-License-Identifier: MIT */
-#ifndef TRACER_WATCH_H
-#define TRACER_WATCH_H
+#ifndef TRACER_DETECTOR_H
+#define TRACER_DETECTOR_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -9,14 +9,14 @@
 struct buf;
 struct findings;
 struct sqlite3;
-struct watch;
+struct detector;
 
-/* Watches the database at path, which is borrowed. Waits shorter than least_ns accuse nobody. Freed with watch_free. */
-struct watch *watch_new(const char *path, int64_t least_ns);
-void watch_free(struct watch *w);
+/* Watches the database at path, which is borrowed. Waits shorter than least_ns accuse nobody. Freed with detector_free. */
+struct detector *detector_new(const char *path, int64_t least_ns);
+void detector_free(struct detector *d);
 
 /* Returns the read connection, or NULL; not while it is RUNNING. */
-struct sqlite3 *watch_reader(struct watch *w);
+struct sqlite3 *detector_reader(struct detector *d);
 
 /*
  * Evaluating may take longer than a ring has room for, so it is done by a
@@ -25,32 +25,32 @@ struct sqlite3 *watch_reader(struct watch *w);
  * after everything up to that look has been committed, both once more: only
  * what stayed as it was is reported.
  */
-enum watch_state {
-	WATCH_IDLE,     /* nothing to do: watch_begin may be called */
-	WATCH_RUNNING,  /* at work */
-	WATCH_SUSPECTS, /* to be called: watch_again, after a drain and a commit */
-	WATCH_FOUND     /* to be called: watch_take */
+enum detector_state {
+	DETECTOR_IDLE,     /* nothing to do: detector_begin may be called */
+	DETECTOR_RUNNING,  /* at work */
+	DETECTOR_SUSPECTS, /* to be called: detector_again, after a drain and a commit */
+	DETECTOR_FOUND     /* to be called: detector_take */
 };
 
 /* Returns the state; it changes from RUNNING by itself, and by the calls below. */
-enum watch_state watch_state(struct watch *w);
+enum detector_state detector_state(struct detector *d);
 
 /* Returns the processor time that the last steps took together; not while it is RUNNING. */
-uint64_t watch_cost_ns(const struct watch *w);
+uint64_t detector_cost_ns(const struct detector *d);
 
 /*
  * Says whether the last second step had a set that the first had not: what was
  * found out between them changed the graph. Not while it is RUNNING.
  */
-bool watch_has_more(const struct watch *w);
+bool detector_has_more(const struct detector *d);
 
 /* Begins the first step on what is committed now. */
-void watch_begin(struct watch *w);
+void detector_begin(struct detector *d);
 
 /* Begins the second step on what is committed now. */
-void watch_again(struct watch *w);
+void detector_again(struct detector *d);
 
 /* Hands over the confirmed sets, freed with findings_free. */
-void watch_take(struct watch *w, struct findings *ret);
+void detector_take(struct detector *d, struct findings *ret);
 
 #endif

@@ -1,0 +1,37 @@
+/* inspect.h - inspect running processes once: a snapshot, put through the model into a database in memory. */
+/* SPDX-License-Identifier: MIT */
+#ifndef TRACER_INSPECT_H
+#define TRACER_INSPECT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct buf;
+struct findings;
+struct inspect;
+struct sqlite3;
+
+/*
+ * Looks at the processes, their descendants and whoever they wait for.
+ * Returns 0 and *ret, freed with inspect_free; or what snapshot_take returns,
+ * with one sentence in why. What could not be read is in trace.blind_spots.
+ */
+int inspect_new(const pid_t *pids, size_t n_pids, struct inspect **ret, struct buf *why);
+void inspect_free(struct inspect *in);
+
+/* Returns the database: rows as of a recording that was made up to now, and views. It belongs to the inspection. */
+struct sqlite3 *inspect_db(struct inspect *in);
+
+/*
+ * Evaluates the wait-for graph (verdict_stuck). Where it may not be read whether a
+ * timer is armed, a finding that an alarm would end is not certain: its
+ * explanation says so. Returns as verdict_stuck.
+ */
+int inspect_verdict(struct inspect *in, struct findings *ret, struct buf *why);
+
+/* Says whether what the processes wait for may not be read at all, so that the verdict says nothing about them. */
+bool inspect_is_denied(const struct inspect *in);
+
+#endif
