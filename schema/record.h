@@ -44,7 +44,7 @@ enum rec_kind {
 #define EVENT(NAME, number, meaning, fields) REC_##NAME = number,
 #include "schema/events.def"
 #undef EVENT
-	REC_KIND_END = 38 /* above the largest number */
+	REC_KIND_END = 47 /* above the largest number */
 };
 
 #undef NUM

@@ -49,7 +49,9 @@ CREATE TABLE process ( -- a process, from fork to reaping; exec does not make a 
     created_by TEXT,            -- 'fork', 'vfork', 'clone', 'posix_spawn', 'start' (pptrace started it), 'found'
     secure INTEGER NOT NULL DEFAULT 0, -- 1: gained privileges by an exec
     reopens INTEGER NOT NULL DEFAULT 0, -- 1: may open pipes of others through /proc/PID/fd: it has done so, or its program or script names that
-    memory_id INTEGER REFERENCES process(id)   -- process in whose memory it runs (clone with CLONE_VM, vfork until exec); NULL: its own
+    memory_id INTEGER REFERENCES process(id),  -- process in whose memory it runs (clone with CLONE_VM, vfork until exec); NULL: its own
+    language TEXT,              -- language whose runtime was read: 'python'; NULL: none
+    program TEXT                -- what that language runs: 'bank.py'; NULL: not known
 );
 
 CREATE TABLE thread ( -- a thread; main threads included
@@ -63,7 +65,8 @@ CREATE TABLE thread ( -- a thread; main threads included
     entry_site_id INTEGER REFERENCES site(id), -- its start routine; NULL: main thread, or not known
     is_main INTEGER NOT NULL DEFAULT 0,        -- 1: the main thread
     ns_tid INTEGER,             -- number in its own PID namespace; NULL: the same
-    torn INTEGER                -- 1: ended, wherever it was, by another thread's exit or a signal; 0: ended by itself; NULL: not yet, or not known
+    torn INTEGER,               -- 1: ended, wherever it was, by another thread's exit or a signal; 0: ended by itself; NULL: not yet, or not known
+    runtime_name TEXT           -- its name in its language; NULL: none, or not read
 );
 
 CREATE TABLE exec ( -- an exec call, successful or not
@@ -165,7 +168,7 @@ CREATE TABLE timer ( -- an armed timer
 CREATE TABLE lock ( -- a lock, condition, semaphore, barrier or any other object that threads wait on
     id INTEGER PRIMARY KEY,
     kind TEXT NOT NULL,         -- 'mutex', 'rwlock', 'spin', 'cond', 'sem', 'barrier', 'file', 'futex', 'once'
-    type TEXT,                  -- 'normal', 'recursive', 'errorcheck', 'adaptive', with '+robust', '+pi'; file: 'flock', 'posix', 'ofd'; NULL: not known
+    type TEXT,                  -- 'normal', 'recursive', 'errorcheck', 'adaptive', with '+robust', '+pi'; file: 'flock', 'posix', 'ofd'; of a language's runtime 'threading.Lock'; NULL: not known
     process_id INTEGER REFERENCES process(id), -- owner of the address space; NULL: shared between processes
     address INTEGER,            -- in that process; NULL: file lock
     pshared INTEGER NOT NULL DEFAULT 0, -- 1: shared between processes
@@ -316,8 +319,16 @@ CREATE TABLE wait ( -- a thread was blocked
     side INTEGER,               -- socketpair: the side the waiter holds
     target_pgid INTEGER,        -- reason 'child': process group asked for (wait for any child: NULL)
     detail TEXT,                -- more about it, for people: 'poll of 3 descriptors', 'SIGTERM,SIGINT'; 'stopped': it was stopped inside this wait, and goes back to it
-    user_ns INTEGER             -- NULL, or since when the thread has been in this wait as the library sees it (a spin before the block)
+    user_ns INTEGER,            -- NULL, or since when the thread has been in this wait as the library sees it (a spin before the block)
+    stack_id INTEGER            -- in frame: the stack of the thread; NULL: none was taken
 );
+
+CREATE TABLE frame ( -- one frame of a stack that was taken while a thread waited
+    stack_id INTEGER NOT NULL,
+    depth INTEGER NOT NULL,     -- 0: the innermost
+    site_id INTEGER NOT NULL REFERENCES site(id),
+    PRIMARY KEY (stack_id, depth)
+) WITHOUT ROWID;
 
 CREATE TABLE wait_on ( -- the members of a set that a wait is on: poll, select, epoll
     wait_id INTEGER NOT NULL REFERENCES wait(id),
@@ -379,7 +390,8 @@ CREATE TABLE site ( -- a place in a program
     offset INTEGER,             -- of the address in that file's address space
     function TEXT,              -- NULL: not known
     file TEXT,                  -- source file; NULL: not known
-    line INTEGER                -- NULL: not known
+    line INTEGER,               -- NULL: not known
+    language TEXT               -- language of the frame where it is not machine code: 'python'
 );
 
 CREATE TABLE finding ( -- what is wrong, or worth knowing

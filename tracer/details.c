@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "schema/record.h"
 #include "tracer/symbols/symbols.h"
+#include "tracer/runtime/runtime.h"
 #include "tracer/snapshot/snapshot.h"
 
 enum {
@@ -15,7 +16,16 @@ enum {
 	LONGEST_RECORD = 512 /* of those that are copied here */
 };
 
+/* How a runtime is asked for: once for each wait that has become old. */
+struct asked {
+	struct hash
+		waits;    /* by wait.id: the threads of its process have been read since it began */
+	struct hash none; /* processes that run no language that can be read */
+	int64_t process;  /* that was read last, in this look */
+};
+
 struct details {
+	struct asked runtime;
 	struct symbols *symbols;
 	struct hash mapped; /* processes whose mappings have been read */
 	struct hash asked;  /* processes whose buffers have been looked at */
@@ -54,6 +64,8 @@ void details_free(struct details *d)
 		return;
 	hash_done(&d->mapped);
 	hash_done(&d->asked);
+	hash_done(&d->runtime.waits);
+	hash_done(&d->runtime.none);
 	free(d);
 }
 
@@ -76,6 +88,21 @@ static void find_site(struct details *d, int64_t process, pid_t pid, pid_t tid, 
 		stamp->emit(stamp->arg, &r.head);
 		return;
 	}
+}
+
+/* Tells what the language of a process says of its threads, when one of them waits that did not before. */
+static void find_runtime(
+	struct details *d, int64_t process, pid_t pid, int64_t wait, struct stamp *stamp)
+{
+	struct runtime_process p = {.pid = pid, .key = process, .symbols = d->symbols};
+	bool is_new = !hash_set(&d->runtime.waits, (uint64_t)wait, d);
+
+	if (!is_new || d->runtime.process == process ||
+		hash_get(&d->runtime.none, (uint64_t)process))
+		return;
+	d->runtime.process = process;
+	if (!runtime_emit(&p, stamp->ts, stamp->emit, stamp->arg, NULL))
+		(void)hash_set(&d->runtime.none, (uint64_t)process, d);
 }
 
 static bool is_traced(struct sqlite3 *db, pid_t pid)
@@ -129,12 +156,13 @@ void details_read(struct details *d, struct sqlite3 *db, uint64_t ts, source_emi
 {
 	static const char sql[] =
 		"SELECT p.id, p.pid, t.tid, w.site_id IS NULL, w.reason IN ('pipe-read',"
-		" 'pipe-write', 'child', 'poll', 'socket', 'fifo-open')"
+		" 'pipe-write', 'child', 'poll', 'socket', 'fifo-open'), w.id"
 		" FROM wait w JOIN thread t ON t.id = w.thread_id JOIN process p ON p.id = t.process_id"
-		" WHERE w.end_ns IS NULL AND t.end_ns IS NULL AND p.end_ns IS NULL LIMIT 1000";
+		" WHERE w.end_ns IS NULL AND t.end_ns IS NULL AND p.end_ns IS NULL ORDER BY p.id LIMIT 1000";
 	struct stamp stamp = {ts, emit, arg};
 	sqlite3_stmt *stmt;
 
+	d->runtime.process = 0;
 	if (db)
 		find_users(db, &stamp);
 	if (!db || sqlite3_prepare_v2(db, sql, -1, &stmt, NULL) != SQLITE_OK)
@@ -149,6 +177,7 @@ void details_read(struct details *d, struct sqlite3 *db, uint64_t ts, source_emi
 			(void)symbols_map_proc(d->symbols, process, pid);
 		if (sqlite3_column_int(stmt, 3))
 			find_site(d, process, pid, tid, &stamp);
+		find_runtime(d, process, pid, sqlite3_column_int64(stmt, 5), &stamp);
 		if (sqlite3_column_int(stmt, 4) && !hash_set(&d->asked, (uint64_t)process, d))
 			(void)unflushed_find(d->symbols, process, tid, emit_stamped, &stamp);
 	}

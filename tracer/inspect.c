@@ -20,6 +20,7 @@
 #include "schema/db.h"
 #include "schema/record.h"
 #include "tracer/model/model.h"
+#include "tracer/runtime/runtime.h"
 #include "tracer/snapshot/snapshot.h"
 #include "tracer/store/store.h"
 #include "tracer/symbols/symbols.h"
@@ -87,6 +88,25 @@ static void find_unflushed(struct inspect *in)
 	hash_done(&seen);
 }
 
+/* Adds what the runtimes of languages say of threads that wait. */
+static void find_runtimes(struct inspect *in, struct buf *blind)
+{
+	const struct rec_head *rec;
+	struct hash seen = {0};
+	size_t end = in->records.len;
+
+	for (size_t at = 0; at < end && (rec = record_at(in, at)) != NULL; at += rec->size) {
+		struct runtime_process p = {
+			.pid = (pid_t)rec->pid, .key = rec->pid, .symbols = in->symbols};
+
+		if (rec->kind != REC_WAIT_BEGIN || hash_set(&seen, rec->pid, in))
+			continue;
+		(void)runtime_emit(&p, clock_now(), keep, in, blind);
+		rec = record_at(in, at); /* the buffer may have moved */
+	}
+	hash_done(&seen);
+}
+
 static int feed(struct inspect *in, const struct buf *blind)
 {
 	struct tracer_config nothing = {.program = NULL};
@@ -149,6 +169,7 @@ int inspect_new(const pid_t *pids, size_t n_pids, struct inspect **ret, struct b
 	rc = snapshot_take(&config, keep, in, &blind, why);
 	if (rc == 0) {
 		find_unflushed(in);
+		find_runtimes(in, &blind);
 		in->taken = clock_now();
 	}
 	if (has_opener)

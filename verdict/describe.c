@@ -17,7 +17,8 @@ void describe_process(struct buf *b, struct sqlite3 *db, int64_t id)
 	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
 	_cleanup_buf_ struct buf why = BUF_INIT;
 
-	if (query_one(db, "SELECT name, pid FROM process WHERE id = ?1", id, &stmt, &why) != 1) {
+	if (query_one(db, "SELECT coalesce(program, name), pid FROM process WHERE id = ?1", id,
+		    &stmt, &why) != 1) {
 		buf_adds(b, "?");
 		return;
 	}
@@ -26,7 +27,7 @@ void describe_process(struct buf *b, struct sqlite3 *db, int64_t id)
 }
 
 static const char thread_sql[] =
-	"SELECT t.tid, t.name, t.is_main, p.id, p.name, s.function,"
+	"SELECT t.tid, t.name, t.is_main, p.id, p.name, s.function, t.runtime_name,"
 	" EXISTS (SELECT 1 FROM thread o WHERE o.process_id = p.id AND o.id <> t.id)"
 	" FROM thread t JOIN process p ON p.id = t.process_id"
 	" LEFT JOIN site s ON s.id = t.entry_site_id WHERE t.id = ?1";
@@ -43,9 +44,13 @@ void describe_thread(struct buf *b, struct sqlite3 *db, int64_t id)
 	}
 	name = query_text(stmt, 1);
 	function = query_text(stmt, 5);
-	if (query_int(stmt, 6, 0)) {
+	if (query_int(stmt, 7, 0)) {
 		if (query_int(stmt, 2, 0)) {
 			buf_adds(b, "main thread");
+		} else if (*query_text(stmt, 6)) {
+			buf_adds(b, "thread \"");
+			add_name(b, query_text(stmt, 6));
+			buf_addc(b, '"');
 		} else {
 			buf_addf(b, "thread %lld", (long long)query_int(stmt, 0, 0));
 			if (*name && strcmp(name, query_text(stmt, 4)) != 0) {
@@ -63,6 +68,60 @@ void describe_thread(struct buf *b, struct sqlite3 *db, int64_t id)
 	describe_process(b, db, query_int(stmt, 3, 0));
 }
 
+/* What people call an object of a language's library, and do to let a waiter go on; by the last part of its type. */
+struct runtime_words {
+	const char *type, *noun, *release;
+	enum runtime_kind kind;
+};
+
+static const struct runtime_words *runtime_words(const char *type)
+{
+	static const struct runtime_words rows[] = {
+		{"Lock", "lock", "release it", RUNTIME_KIND_LOCK},
+		{"RLock", "lock", "release it", RUNTIME_KIND_LOCK},
+		{"Condition", "condition", "notify it", RUNTIME_KIND_OTHER},
+		{"Event", "event", "set it", RUNTIME_KIND_OTHER},
+		{"Semaphore", "semaphore", "release it", RUNTIME_KIND_OTHER},
+		{"BoundedSemaphore", "semaphore", "release it", RUNTIME_KIND_OTHER},
+		{"Barrier", "barrier", "arrive at it", RUNTIME_KIND_OTHER},
+		{"Queue", "queue", "use its other side", RUNTIME_KIND_OTHER},
+		{"LifoQueue", "queue", "use its other side", RUNTIME_KIND_OTHER},
+		{"PriorityQueue", "queue", "use its other side", RUNTIME_KIND_OTHER},
+		{"SimpleQueue", "queue", "put something into it", RUNTIME_KIND_OTHER},
+		{"JoinableQueue", "queue", "use its other side", RUNTIME_KIND_OTHER},
+		{"Thread", "end of thread", "let it end", RUNTIME_KIND_THREAD},
+	};
+	static const struct runtime_words other = {"", "object", "set it free", RUNTIME_KIND_OTHER};
+	const char *last = strrchr(type, '.');
+
+	for (size_t i = 0; last && i < ARRAY_SIZE(rows); i++)
+		if (!strcmp(last + 1, rows[i].type))
+			return &rows[i];
+	return &other;
+}
+
+/* "lock `audit` (threading.Lock)"; "queue 0x7f... (queue.Queue)" where no variable has it. */
+static void add_runtime_lock(struct buf *b, const char *type, const char *name, uint64_t address)
+{
+	buf_adds(b, runtime_words(type)->noun);
+	if (*name && !strcmp(type, "threading.Thread")) {
+		buf_adds(b, " \"");
+		add_name(b, name);
+		buf_addc(b, '"');
+		return;
+	}
+	if (*name) {
+		buf_adds(b, " `");
+		add_name(b, name);
+		buf_addc(b, '`');
+	} else {
+		buf_addf(b, " 0x%llx", (unsigned long long)address);
+	}
+	buf_adds(b, " (");
+	add_name(b, type);
+	buf_addc(b, ')');
+}
+
 void describe_lock(struct buf *b, struct sqlite3 *db, int64_t id)
 {
 	static const struct {
@@ -76,7 +135,7 @@ void describe_lock(struct buf *b, struct sqlite3 *db, int64_t id)
 
 	if (query_one(db,
 		    "SELECT iif(kind = 'file', coalesce(type, kind), kind), name, address, inode,"
-		    " iif(kind = 'file', offset, 0) FROM lock"
+		    " iif(kind = 'file', offset, 0), iif(type LIKE '%.%', type, '') FROM lock"
 		    " WHERE id = ?1",
 		    id, &stmt, &why) != 1) {
 		buf_adds(b, "lock ?");
@@ -84,6 +143,10 @@ void describe_lock(struct buf *b, struct sqlite3 *db, int64_t id)
 	}
 	kind = query_text(stmt, 0);
 	name = query_text(stmt, 1);
+	if (*query_text(stmt, 5)) {
+		add_runtime_lock(b, query_text(stmt, 5), name, (uint64_t)query_int(stmt, 2, 0));
+		return;
+	}
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
 		if (!strcmp(kind, rows[i].kind))
 			kind = rows[i].words;
@@ -97,6 +160,27 @@ void describe_lock(struct buf *b, struct sqlite3 *db, int64_t id)
 		buf_addf(b, "(inode %lld)", (long long)query_int(stmt, 3, 0));
 	if (query_int(stmt, 4, 0) > 0)
 		buf_addf(b, " from byte %lld", (long long)query_int(stmt, 4, 0));
+}
+
+void describe_release(struct buf *b, struct sqlite3 *db, int64_t id)
+{
+	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
+	_cleanup_buf_ struct buf why = BUF_INIT;
+	bool is_runtime = query_one(db, "SELECT type FROM lock WHERE id = ?1 AND type LIKE '%.%'",
+				  id, &stmt, &why) == 1;
+
+	buf_adds(b, is_runtime ? runtime_words(query_text(stmt, 0))->release : "post it");
+}
+
+enum runtime_kind describe_runtime_kind(struct sqlite3 *db, int64_t id)
+{
+	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
+	_cleanup_buf_ struct buf why = BUF_INIT;
+
+	if (query_one(db, "SELECT type FROM lock WHERE id = ?1 AND type LIKE '%.%'", id, &stmt,
+		    &why) != 1)
+		return RUNTIME_KIND_NONE;
+	return runtime_words(query_text(stmt, 0))->kind;
 }
 
 void describe_pipe(struct buf *b, struct sqlite3 *db, int64_t id)

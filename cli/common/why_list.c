@@ -23,7 +23,7 @@ struct row {
 };
 
 static const char threads_sql[] =
-	"SELECT t.id, t.tid, t.name, w.id, w.reason, w.start_ns, w.lock_id, w.pipe_id,"
+	"SELECT t.id, t.tid, coalesce(t.runtime_name, t.name), w.id, w.reason, w.start_ns, w.lock_id, w.pipe_id,"
 	" w.target_process_id, w.target_thread_id, w.site_id, w.syscall, w.detail, w.mode, w.side,"
 	" w.timed FROM thread t LEFT JOIN wait w ON w.thread_id = t.id AND w.end_ns IS NULL"
 	" WHERE t.process_id = ?1 AND t.end_ns IS NULL GROUP BY t.id ORDER BY t.tid";

@@ -176,6 +176,9 @@ void model_exec(struct model *m, const struct rec_EXEC *rec)
 	p->reopens = names_others(m, p, t->more);
 	drop_program(m, t, ts);
 	free(p->exe);
+	free(p->program);
+	p->program = NULL;
+	p->language = NULL;
 	free(p->command);
 	p->exe = path;
 	p->command = argv;

@@ -265,7 +265,7 @@ static void write_lock(struct model *m, struct lock *lock)
 	find_name(m, lock);
 	row = (struct row_lock){.id = lock->id,
 		.kind = names_lock_kind(lock->kind),
-		.type = type,
+		.type = lock->runtime_type ? lock->runtime_type : type,
 		.process_id = lock->process_id,
 		.address = of_file ? STORE_NULL : lock->address,
 		.pshared = lock->pshared,
@@ -291,6 +291,7 @@ static void free_lock(struct lock *lock)
 	if (lock->next)
 		lock->next->link = lock->link;
 	free(lock->name);
+	free(lock->runtime_type);
 	free(lock);
 }
 

@@ -52,7 +52,7 @@ struct model *model_new(struct store *store, const struct model_config *config)
 
 	m->store = store;
 	m->config = *config;
-	m->ids = (struct ids){1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
+	m->ids = (struct ids){1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
 	m->ended_threads_end = &m->ended_threads;
 	m->ended_procs_end = &m->ended_procs;
 	m->ended_pipes_end = &m->ended_pipes;
@@ -140,6 +140,9 @@ static void dispatch(struct model *m, const struct rec_head *rec)
 		CASE(MODULE, model_module);
 		CASE(STDIO, model_stdio);
 		CASE(SHARED_MAP, model_shared_map);
+		CASE(RUNTIME_NAME, model_runtime_name);
+		CASE(RUNTIME_FRAME, model_runtime_frame);
+		CASE(RUNTIME_LOCK, model_runtime_lock);
 	case REC_NONE:
 	case REC_KIND_END:
 	default:

@@ -62,8 +62,9 @@ struct wait {
 	int64_t start;
 	int64_t user; /* since when the library's call lasts, STORE_NULL */
 	int64_t site;
-	int reason;   /* enum wait_reason */
-	long syscall; /* -1: none */
+	int64_t stack; /* in frame; STORE_NULL: none was taken */
+	int reason;    /* enum wait_reason */
+	long syscall;  /* -1: none */
 	struct lock *lock;
 	struct pipe *pipe;
 	int64_t target_process, target_thread, target_pgid;
@@ -134,6 +135,7 @@ struct thread {
 	uint64_t tid_addr;
 	uint32_t tid, ns_tid;
 	char name[17];
+	char *runtime_name; /* in its language; NULL: none */
 	bool is_main, lazy, dirty, written, queued;
 	struct more *more;
 	struct wait wait;
@@ -191,6 +193,8 @@ struct proc {
 	int autoreap; /* -1: not known */
 	char name[17];
 	char *exe, *command;
+	const char *language; /* static; NULL: none was read */
+	char *program;        /* what the language runs; NULL: not known */
 	const char *created_by;
 	bool lazy, dirty, written, secure, ended, reaped, slim, found;
 	bool reopens;      /* it may open pipes of others through /proc */
@@ -249,7 +253,8 @@ struct lock {
 	int64_t last_thread;  /* that took it */
 	int64_t runner;       /* once: thread inside the initialiser, STORE_NULL */
 	char *name;
-	uint64_t inferred; /* number of the flush that wrote its inferred owner */
+	char *runtime_type; /* in its language; NULL: not read */
+	uint64_t inferred;  /* number of the flush that wrote its inferred owner */
 	unsigned type;
 	unsigned abandoned; /* holds that nobody can end */
 	uint8_t kind, class;
@@ -264,7 +269,7 @@ struct lock {
 
 /* The ids that are given next. */
 struct ids {
-	int64_t process, thread, pipe, pipe_end, lock, site, signal, handler, timer, image;
+	int64_t process, thread, pipe, pipe_end, lock, site, signal, handler, timer, image, stack;
 };
 
 struct site_cache;

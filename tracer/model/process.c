@@ -170,7 +170,9 @@ void model_write_proc(struct model *m, struct proc *p)
 		.created_by = p->created_by,
 		.secure = p->secure,
 		.reopens = p->reopens,
-		.memory_id = p->memory_id};
+		.memory_id = p->memory_id,
+		.language = p->language,
+		.program = p->program};
 
 	write_end_status(p, &row);
 	store_write(m->store, STORE_PROCESS, &row, &p->written);
@@ -189,7 +191,8 @@ void model_write_thread(struct model *m, struct thread *t)
 		.entry_site_id = t->entry_site,
 		.is_main = t->is_main,
 		.ns_tid = t->ns_tid && t->ns_tid != t->tid ? (int64_t)t->ns_tid : STORE_NULL,
-		.torn = t->torn};
+		.torn = t->torn,
+		.runtime_name = t->runtime_name};
 
 	store_write(m->store, STORE_THREAD, &row, &t->written);
 	t->dirty = false;

@@ -52,6 +52,7 @@ static void free_thread(struct model *m, struct thread *t)
 	model_wait_free(t);
 	model_lane_free(t);
 	model_more_free(t);
+	free(t->runtime_name);
 	hash_done(&t->touched);
 	hash_done(&t->edges);
 	free(t->held);
@@ -120,6 +121,7 @@ static void free_proc(struct model *m, struct proc *p)
 	if (p->next)
 		p->next->link = p->link;
 	free(p->exe);
+	free(p->program);
 	free(p->command);
 	free(p);
 }

@@ -1,4 +1,4 @@
-/* sample.h - what the model's files share: samples of what runs: busy loops, processors; and stdio buffers. */
+/* sample.h - what the model's files share: samples of what runs: busy loops, processors; stdio buffers; and what a language says of threads. */
 /* SPDX-License-Identifier: MIT */
 #ifndef TRACER_MODEL_SAMPLE_H
 #define TRACER_MODEL_SAMPLE_H
@@ -19,5 +19,10 @@ void model_spin_try(struct model *m, struct thread *t, const struct lock *lock, 
 void model_spin_end(struct model *m, struct thread *t);
 /* The thread has ended. */
 void model_spin_done(struct model *m, struct thread *t);
+
+/* Threads, stacks and locks in the words of the program's language. */
+void model_runtime_name(struct model *m, const struct rec_RUNTIME_NAME *rec);
+void model_runtime_frame(struct model *m, const struct rec_RUNTIME_FRAME *rec);
+void model_runtime_lock(struct model *m, const struct rec_RUNTIME_LOCK *rec);
 
 #endif

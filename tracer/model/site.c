@@ -113,6 +113,30 @@ static int64_t place_id(struct model *m, const struct symbol *sym)
 	return id;
 }
 
+int64_t model_place(
+	struct model *m, const char *language, const char *file, const char *function, int line)
+{
+	uint64_t key = hash_mix(hash_bytes(file, strlen(file)),
+		hash_bytes(function, strlen(function)), (uint64_t)line + 1);
+	int64_t id;
+
+	if (!m->sites)
+		m->sites = xcalloc(1, sizeof *m->sites);
+	id = (int64_t)(intptr_t)hash_get(&m->sites->places, key);
+	if (id)
+		return id;
+	id = m->ids.site++;
+	(void)hash_set(&m->sites->places, key, (void *)(intptr_t)id);
+	store_put(m->store, STORE_SITE,
+		&(struct row_site){.id = id,
+			.offset = STORE_NULL,
+			.function = function,
+			.file = file,
+			.line = line ? line : STORE_NULL,
+			.language = language});
+	return id;
+}
+
 static int64_t resolve(struct model *m, struct proc *p, uint64_t addr, bool is_return)
 {
 	struct symbol sym = {0};

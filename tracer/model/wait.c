@@ -84,7 +84,8 @@ static void write_wait(struct model *m, struct thread *t, int64_t end, int64_t w
 		.side = w->pipe ? w->side : STORE_NULL,
 		.target_pgid = w->target_pgid,
 		.detail = w->detail,
-		.user_ns = w->user};
+		.user_ns = w->user,
+		.stack_id = w->stack};
 
 	w->dirty = false;
 	store_write_numbered(m->store, STORE_WAIT, &row, &w->row);
@@ -135,6 +136,7 @@ static void reset_wait(struct model *m, struct thread *t, int64_t ts)
 	free(w->detail);
 	*w = (struct wait){.user = STORE_NULL,
 		.site = STORE_NULL,
+		.stack = STORE_NULL,
 		.target_process = STORE_NULL,
 		.target_thread = STORE_NULL,
 		.target_pgid = STORE_NULL,

@@ -404,6 +404,30 @@ bool symbols_variable(
 	return false;
 }
 
+bool symbols_named(struct symbols *s, int64_t process, pid_t pid, const char *name,
+	bool (*wanted)(void *arg, const char *path), void *arg, uint64_t *ret,
+	const char **ret_path)
+{
+	const struct maps *m = hash_get(&s->processes, (uint64_t)process);
+	uint64_t first, vaddr;
+
+	if (!m && symbols_map_proc(s, process, pid) == 0)
+		m = hash_get(&s->processes, (uint64_t)process);
+	for (size_t i = 0; m && i < m->len; i++) {
+		const struct map *map = &m->list[i];
+
+		if (wanted(arg, module_path(map->module)) &&
+			module_vaddr(map->module, map->offset, &first) &&
+			module_lookup(map->module, name, &vaddr)) {
+			*ret = vaddr + (map->start - first);
+			if (ret_path)
+				*ret_path = module_path(map->module);
+			return true;
+		}
+	}
+	return false;
+}
+
 bool symbols_is_mapped(const struct symbols *s, int64_t process, uint64_t addr)
 {
 	const struct maps *m = hash_get(&s->processes, (uint64_t)process);

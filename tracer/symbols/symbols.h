@@ -71,6 +71,15 @@ char *symbols_data(struct symbols *s, int64_t process, uint64_t addr);
 bool symbols_variable(
 	struct symbols *s, int64_t process, pid_t pid, const char *name, uint64_t *ret);
 
+/*
+ * Finds the address of a symbol in a process, by its raw name, in those of its mapped files that wanted
+ * says; its mappings are read if they are not known. *ret_path, if not NULL, is the file: it belongs to
+ * symbols. False if there is none.
+ */
+bool symbols_named(struct symbols *s, int64_t process, pid_t pid, const char *name,
+	bool (*wanted)(void *arg, const char *path), void *arg, uint64_t *ret,
+	const char **ret_path);
+
 /* Says whether a file is mapped executable at the address. */
 bool symbols_is_mapped(const struct symbols *s, int64_t process, uint64_t addr);
 

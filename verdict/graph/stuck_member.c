@@ -115,16 +115,43 @@ static void add_holders(struct buf *b, const struct state *st, const struct stat
 		add_queued_writer(b, st, l);
 }
 
+/* ", now at bank.py:12 (report)": where the holder of a language's lock waits itself. */
+static void add_whereabouts(struct buf *b, const struct state *st, int64_t thread_id)
+{
+	uint32_t t = state_thread(st, thread_id);
+
+	if (t == STATE_NONE || !st->threads[t].waits)
+		return;
+	buf_adds(b, ", now");
+	describe_site(b, st->db, st->threads[t].wait.site_id);
+}
+
 static void add_sem_taker(struct buf *b, const struct state *st, const struct state_thread *t)
 {
 	const struct state_lock *l = state_lock_of(st, &t->wait);
 
-	if (l && providers_sem_is_lock(l, t)) {
+	switch (describe_runtime_kind(st->db, t->wait.lock_id)) {
+	case RUNTIME_KIND_THREAD:
+		return;
+	case RUNTIME_KIND_LOCK:
+		if (!l || !providers_sem_is_lock(l, t))
+			break;
+		buf_adds(b, ",\n    which is held by ");
+		describe_thread(b, st->db, l->last_taker_id);
+		add_whereabouts(b, st, l->last_taker_id);
+		return;
+	case RUNTIME_KIND_OTHER:
+		break;
+	case RUNTIME_KIND_NONE:
+		if (!l || !providers_sem_is_lock(l, t))
+			break;
 		buf_adds(b, ",\n    which was taken last by ");
 		describe_thread(b, st->db, l->last_taker_id);
-	} else {
-		buf_adds(b, ",\n    and everybody who could post it is blocked");
+		return;
 	}
+	buf_adds(b, ",\n    and every thread that could ");
+	describe_release(b, st->db, t->wait.lock_id);
+	buf_adds(b, " is blocked");
 }
 
 static const char ends_sql[] =

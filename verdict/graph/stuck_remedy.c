@@ -3,6 +3,7 @@
 #include "verdict/graph/stuck.h"
 
 #include "schema/query.h"
+#include "verdict/describe.h"
 
 static bool all_of(const struct stuck_set *s, unsigned reasons)
 {
@@ -56,6 +57,22 @@ static const char *pipe_remedy(const struct stuck_set *s)
 	       " close the ends that are not used.";
 }
 
+/* Says whether all members wait for locks of a language, or for the end of its threads. */
+static bool are_runtime_locks(const struct state *st, const struct stuck_set *s)
+{
+	for (size_t i = 0; i < s->n_members; i++) {
+		const struct state_wait *w = &st->threads[s->members[i]].wait;
+
+		enum runtime_kind kind = w->reason == WAIT_SEM
+						 ? describe_runtime_kind(st->db, w->lock_id)
+						 : RUNTIME_KIND_NONE;
+
+		if (kind != RUNTIME_KIND_LOCK && kind != RUNTIME_KIND_THREAD)
+			return false;
+	}
+	return s->n_members > 0;
+}
+
 const char *stuck_remedy(const struct state *st, const struct stuck_set *s)
 {
 	const unsigned locks = 1u << WAIT_LOCK | 1u << WAIT_FILE_LOCK | 1u << WAIT_SEM;
@@ -79,6 +96,8 @@ const char *stuck_remedy(const struct state *st, const struct stuck_set *s)
 		       " before waiting.";
 	if (any_of(s, 1u << WAIT_BARRIER))
 		return "Let as many threads arrive at the barrier as it was initialised for.";
+	if (are_runtime_locks(st, s))
+		return lock_remedy(st, s);
 	if (any_of(s, 1u << WAIT_SEM))
 		return "Post the semaphore on every way out, and take several of them in the same order"
 		       " everywhere.";

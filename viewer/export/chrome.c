@@ -49,15 +49,15 @@ enum {
 
 /* phase, name, category, pid, tid, start ns, duration ns, id, then pairs of an argument's name and value. */
 static const char *const rows_sql[] = {
-	"SELECT 'M', 'process_name', NULL, w.pid, w.tid, NULL, NULL, NULL, 'name', p.name"
+	"SELECT 'M', 'process_name', NULL, w.pid, w.tid, NULL, NULL, NULL, 'name', coalesce(p.program, p.name)"
 	" FROM process p JOIN who w ON w.process_id = p.id AND w.is_main ORDER BY p.id",
 	"SELECT 'M', 'process_sort_index', NULL, w.pid, w.tid, NULL, NULL, NULL, 'sort_index', p.id"
 	" FROM process p JOIN who w ON w.process_id = p.id AND w.is_main ORDER BY p.id",
-	"SELECT 'M', 'thread_name', NULL, w.pid, w.tid, NULL, NULL, NULL, 'name', t.name"
+	"SELECT 'M', 'thread_name', NULL, w.pid, w.tid, NULL, NULL, NULL, 'name', coalesce(t.runtime_name, t.name)"
 	" FROM thread t JOIN who w ON w.thread_id = t.id ORDER BY t.id",
 
 	/* A life is the slice around all others of its thread. */
-	"SELECT 'X', coalesce(t.name, 'thread'), 'life', w.pid, w.tid, t.start_ns,"
+	"SELECT 'X', coalesce(t.runtime_name, t.name, 'thread'), 'life', w.pid, w.tid, t.start_ns,"
 	" coalesce(t.end_ns" OR_END " - t.start_ns, NULL,"
 	" 'command', p.command, 'ended', p.end_kind, 'status', coalesce(p.exit_code, p.exit_signal)"
 	" FROM thread t JOIN who w ON w.thread_id = t.id JOIN process p ON p.id = t.process_id"

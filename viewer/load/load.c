@@ -7,7 +7,6 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
-#include "base/text.h"
 
 enum { TITLE_MAX = 72 };
 
@@ -129,8 +128,8 @@ static void load_proc(struct proc *p, struct rows *r)
 		p->reaped = p->end;
 }
 
-#define PROC_COLUMNS                                                                               \
-	"id, pid, parent_id, creator_id, name, command, exe, start_ns, end_ns, end_kind,"          \
+#define PROC_COLUMNS                                                                                         \
+	"id, pid, parent_id, creator_id, coalesce(program, name), command, exe, start_ns, end_ns, end_kind," \
 	" exit_code, exit_signal, core_dumped, reaped_ns, reaper_id, autoreap, created_by"
 
 static char *load_procs(struct trace *t, sqlite3 *db)
@@ -175,7 +174,7 @@ static void load_thread(struct trace *t, struct rows *r)
 static char *load_threads(struct trace *t, sqlite3 *db)
 {
 	struct rows r = rows_begin(db,
-		"SELECT t.id, t.tid, t.process_id, t.creator_id, t.name, t.start_ns, t.end_ns,"
+		"SELECT t.id, t.tid, t.process_id, t.creator_id, coalesce(t.runtime_name, t.name), t.start_ns, t.end_ns,"
 		" t.is_main, s.function FROM thread t JOIN process p ON p.id = t.process_id"
 		" LEFT JOIN site s ON s.id = t.entry_site_id"
 		" ORDER BY p.start_ns, p.id, t.is_main DESC, t.start_ns, t.id");

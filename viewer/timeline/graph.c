@@ -10,7 +10,6 @@
  */
 #include "base/buf.h"
 #include "base/mem.h"
-#include "base/text.h"
 #include "viewer/draw/canvas.h"
 #include "viewer/draw/graph.h"
 #include "viewer/load/load.h"

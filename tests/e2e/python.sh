@@ -1,0 +1,120 @@
+#!/usr/bin/env bash
+# python.sh - Python programs are described in their own words: threads, lines, locks.
+# SPDX-License-Identifier: MIT
+. "$(dirname "$0")/../lib.sh"
+. "$ROOT/tests/lib_why.sh"
+
+PYTHON=/usr/bin/python3
+if [ ! -x "$PYTHON" ]; then
+	begin "Python programs"
+	skip "there is no $PYTHON"
+	end
+	exit 0
+fi
+
+cat >bank.py <<'PY'
+import threading
+audit = threading.Lock()
+ledger = threading.Lock()
+both = threading.Barrier(2)
+def transfer():
+    with audit:
+        both.wait()
+        ledger.acquire()
+def report():
+    with ledger:
+        both.wait()
+        with audit:
+            pass
+threads = [threading.Thread(target=transfer, name="transfer"), threading.Thread(target=report, name="report")]
+for t in threads:
+    t.start()
+threads[0].join()
+PY
+cat >mailbox.py <<'PY'
+import queue, threading
+class Worker:
+    def __init__(self):
+        self.inbox = queue.Queue()
+        self.done = threading.Event()
+    def run(self):
+        self.inbox.get()
+        self.done.set()
+w = Worker()
+threading.Thread(target=w.run, name="worker").start()
+w.done.wait()
+PY
+
+# The lines of a set, without numbers that differ from run to run.
+words()
+{
+	sed -E 's/\[[0-9]+\]/[PID]/g; s/ since [0-9.]+ s//g; s/^err\| //' "$1"
+}
+
+expect_words()
+{
+	words "$1" | grep -qF -- "$2" || fail "nowhere: $2" "$(words "$1" | head -40)"
+}
+
+crossed_words()
+{
+	expect_words "$1" 'thread "transfer" of bank.py[PID]'
+	expect_words "$1" 'waits for the lock `ledger` (threading.Lock) at bank.py:8 (transfer)'
+	expect_words "$1" 'waits for the lock `audit` (threading.Lock) at bank.py:12 (report)'
+	! grep -q 'semaphore' "$1" || fail "a semaphore is spoken of" "$(head -30 "$1")"
+	expect_words "$1" 'remedy: Take these locks in the same order everywhere'
+}
+
+for backend in $(backends); do
+	begin "$backend: two locks crossed, named with the lines of the program"
+	"$PPTRACE" run --backend="$backend" --watch=0.3 -o bank.db "$PYTHON" bank.py >out 2>err &
+	told()
+	{
+		grep -q 'deadlock\|possibly stuck' err
+	}
+	wait_for 30 told
+	kill -TERM $!
+	wait $!
+	expect_words err 'thread "transfer" of bank.py[PID]'
+	run "$PPTRACE" diagnose bank.db
+	crossed_words out
+	expect_words out 'which is held by thread "report" of bank.py[PID], now at bank.py:12 (report)'
+	expect_sql bank.db "SELECT name, runtime_name FROM thread WHERE runtime_name IS NOT NULL ORDER BY 2" \
+		"python3|report
+python3|transfer"
+	expect_sql bank.db "SELECT program, language FROM process" "bank.py|python"
+	expect_sql bank.db "SELECT name, type FROM lock WHERE type LIKE 'threading.Lock' ORDER BY 1" \
+		"audit|threading.Lock
+ledger|threading.Lock"
+	expect_sql bank.db "SELECT DISTINCT s.language, s.function, s.line FROM wait w JOIN frame f ON f.stack_id = w.stack_id
+		AND f.depth = 0 JOIN site s ON s.id = f.site_id JOIN thread t ON t.id = w.thread_id
+		WHERE t.runtime_name = 'report'" "python|report|12"
+	end
+done
+
+begin "why: the same of a program that was never traced"
+start "$PYTHON" bank.py
+wait_for 10 waiting 3
+run "$PPTRACE" why "$pid"
+crossed_words out
+expect_words out 'waits for the end of thread "transfer" at bank.py:17 (<module>)'
+stop
+end
+
+begin "why: a queue that nobody fills, an event that nobody sets"
+start "$PYTHON" mailbox.py
+wait_for 10 waiting 2
+run "$PPTRACE" why "$pid"
+expect_words out 'waits for the queue `self.inbox` (queue.Queue) at mailbox.py:7 (Worker.run)'
+expect_words out 'waits for the event `w.done` (threading.Event) at mailbox.py:11 (<module>)'
+stop
+end
+
+begin "a program without Python says nothing of it"
+start "$PROGRAMS/stuck" abba
+wait_for 10 waiting 3
+run "$PPTRACE" why "$pid"
+expect_status 1
+! grep -q 'threading\.' out || fail "$(show)"
+stop
+end

@@ -1,0 +1,245 @@
+/* cpython.c - what is read of Python's memory, also while it changes and when it is garbage. */
+/* SPDX-License-Identifier: MIT */
+#include "tracer/runtime/cpython.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "tests/unit/test.h"
+#include "tracer/symbols/symbols.h"
+
+#define PYTHON "/usr/bin/python3"
+
+/* ---- Line tables ---- */
+
+TEST(cpython_line_locations)
+{
+	/* Two units on the first line, one without a line, one three lines on, one line back with a long entry. */
+	static uint8_t table[] = {0x80 | 10 << 3 | 1, 0, 0, 0x80 | 15 << 3, 0x80 | 13 << 3, 6,
+		0x80 | 14 << 3, 3, 0, 0, 0};
+	struct cpython_code code = {
+		.first_line = 10, .bytes = 1000, .lines = table, .n_lines = sizeof table};
+
+	ASSERT_INT(cpython_line(&code, 1000), 10);
+	ASSERT_INT(cpython_line(&code, 1003), 10);
+	ASSERT_INT(cpython_line(&code, 1004), 0);
+	ASSERT_INT(cpython_line(&code, 1006), 13);
+	ASSERT_INT(cpython_line(&code, 1008), 12);
+	ASSERT_INT(cpython_line(&code, 2000), 0);
+	ASSERT_INT(cpython_line(&code, 998), 10); /* before the first instruction */
+}
+
+TEST(cpython_line_lnotab)
+{
+	static uint8_t table[] = {0, 1, 8, 1, 10, 0xff, 4};
+	struct cpython_code code = {.first_line = 5, .lines = table, .n_lines = sizeof table};
+
+	ASSERT_INT(cpython_line(&code, 0), 6);
+	ASSERT_INT(cpython_line(&code, 8), 7);
+	ASSERT_INT(cpython_line(&code, 18), 6);
+	ASSERT_INT(cpython_line(&code, 999), 6);
+}
+
+TEST(cpython_line_any_bytes)
+{
+	uint8_t table[64];
+
+	srandom(1);
+	for (int i = 0; i < 20000; i++) {
+		struct cpython_code code = {.bytes = 8, .lines = table};
+
+		code.n_lines = (size_t)random() % sizeof table;
+		for (size_t k = 0; k < code.n_lines; k++)
+			table[k] = (uint8_t)random();
+		(void)cpython_line(&code, (uint64_t)random() % 4096);
+		code.bytes = 0;
+		(void)cpython_line(&code, (uint64_t)random() % 4096);
+	}
+}
+
+/* ---- A real interpreter ---- */
+
+static const char program[] =
+	"import threading, queue, sys\n"
+	"a = threading.Lock(); a.acquire()\n"
+	"class Worker:\n"
+	"    def __init__(self):\n"
+	"        self.inbox = queue.Queue()\n"
+	"    def run(self):\n"
+	"        self.inbox.get()\n"
+	"def inner(caf\xc3\xa9):\n"
+	"    caf\xc3\xa9.acquire()\n"
+	"w = Worker()\n"
+	"for i in range(5):\n"
+	"    threading.Thread(target=inner, args=(a,), name='caf\xc3\xa9-%d' % i, daemon=True).start()\n"
+	"threading.Thread(target=w.run, name='worker', daemon=True).start()\n"
+	"print('ready', flush=True)\n"
+	"x = 0\n"
+	"while True:\n"
+	"    x += 1\n"; /* frames of this thread change all the time */
+
+/* Starts Python with the program; returns when it has said that it is ready. */
+static pid_t start_python(void)
+{
+	int out[2];
+	char ready[8];
+	pid_t pid;
+
+	if (access(PYTHON, X_OK) != 0)
+		SKIP("there is no " PYTHON);
+	ASSERT(pipe(out) == 0);
+	pid = fork();
+	ASSERT(pid >= 0);
+	if (pid == 0) {
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+		(void)dup2(out[1], 1);
+		(void)close(out[0]);
+		(void)close(out[1]);
+		(void)execl(PYTHON, PYTHON, "-c", program, (char *)NULL);
+		_exit(127);
+	}
+	(void)close(out[1]);
+	ASSERT(read(out[0], ready, sizeof ready) > 0);
+	(void)close(out[0]);
+	return pid;
+}
+
+static void stop_python(pid_t pid)
+{
+	(void)kill(pid, SIGKILL);
+	(void)waitpid(pid, NULL, 0);
+}
+
+struct seen {
+	size_t threads, inner, worker;
+	struct runtime_lock lock;
+	int line;
+	char name[64];
+};
+
+static void look(void *arg, const struct runtime_thread *t)
+{
+	struct seen *s = arg;
+
+	s->threads++;
+	if (t->n_frames && !strcmp(t->frames[0].function, "inner")) {
+		s->inner++;
+		s->lock = t->lock;
+		s->line = t->frames[0].line;
+		memcpy(s->name, t->name, sizeof s->name);
+	}
+	if (!strcmp(t->name, "worker") && t->n_frames == 3 && !strcmp(t->lock.name, "self.inbox") &&
+		!strcmp(t->lock.type, "queue.Queue"))
+		s->worker++;
+}
+
+static int read_python(pid_t pid, struct seen *seen)
+{
+	struct symbols *s = symbols_new();
+	struct runtime_process p = {.pid = pid, .key = 1, .symbols = s};
+	_cleanup_buf_ struct buf why = BUF_INIT;
+	int rc;
+
+	*seen = (struct seen){0};
+	rc = runtime_cpython.threads(&p, look, seen, &why);
+	symbols_free(s);
+	return rc;
+}
+
+TEST(cpython_threads_frames_locks)
+{
+	pid_t pid = start_python();
+	struct seen seen;
+	int rc = 0;
+
+	/* The last thread may be on its way to its lock. */
+	for (int i = 0; i < 500; i++) {
+		rc = read_python(pid, &seen);
+		if (rc || (seen.inner == 5 && seen.worker && seen.lock.name[0]))
+			break;
+		(void)usleep(10000);
+	}
+	stop_python(pid);
+	if (rc == -ENOTSUP)
+		SKIP("a release of Python that pptrace does not know");
+	ASSERT_INT(rc, 0);
+	ASSERT_INT(seen.threads, 7);
+	ASSERT_INT(seen.inner, 5);
+	ASSERT_INT(seen.worker, 1);
+	ASSERT_INT(seen.line, 9);
+	ASSERT(!strncmp(seen.name, "caf\xc3\xa9-", 6));
+	ASSERT_STR(seen.lock.name, "caf\xc3\xa9");
+	ASSERT_STR(seen.lock.type, "threading.Lock");
+}
+
+TEST(cpython_is_no_python)
+{
+	struct seen seen;
+
+	ASSERT_INT(read_python(getpid(), &seen), -ENOENT);
+	ASSERT_INT(read_python(0x3ffffff, &seen), -ENOENT);
+}
+
+/* Writes garbage over eight bytes somewhere in the writable memory of a process. */
+static void scribble(pid_t pid)
+{
+	char path[32], line[512];
+	uint64_t start, end, words[1] = {(uint64_t)random() << 32 | (uint64_t)random()};
+	long wanted = random() % 40;
+	FILE *f;
+
+	(void)snprintf(path, sizeof path, "/proc/%d/maps", (int)pid);
+	f = fopen(path, "re");
+	if (!f)
+		return;
+	while (fgets(line, sizeof line, f)) {
+		unsigned long long a, b;
+
+		if (sscanf(line, "%llx-%llx rw-p", &a, &b) != 2 || strstr(line, "[stack]") ||
+			wanted--)
+			continue;
+		start = a;
+		end = b;
+		for (int i = 0; i < 2000; i++) {
+			uint64_t at = start + (uint64_t)random() % (end - start - 8) / 8 * 8;
+			struct iovec local = {words, sizeof words};
+			struct iovec remote = {(void *)(uintptr_t)at, sizeof words};
+
+			/* A pointer to somewhere near, as a list that leads in a circle has it. */
+			if (i % 2)
+				words[0] = start + (uint64_t)random() % (end - start) / 8 * 8;
+			(void)process_vm_writev(pid, &local, 1, &remote, 1, 0);
+		}
+		break;
+	}
+	(void)fclose(f);
+}
+
+TEST(cpython_garbage_is_bounded)
+{
+	srandom(7);
+	for (int round = 0; round < 12; round++) {
+		pid_t pid = start_python();
+		struct seen seen;
+
+		/* Stopped, so that it does not die of it before it has been read. */
+		(void)kill(pid, SIGSTOP);
+		for (int i = 0; i < 8; i++) {
+			uint64_t before = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
+
+			scribble(pid);
+			(void)read_python(pid, &seen);
+			ASSERT(clock_ns(CLOCK_PROCESS_CPUTIME_ID) - before < 20000000000ull);
+		}
+		stop_python(pid);
+	}
+}

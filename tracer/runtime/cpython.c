@@ -1,0 +1,321 @@
+/* cpython.c - CPython's interpreters, threads and frames. */
+/* SPDX-License-Identifier: MIT */
+/*
+ * _PyRuntime, which the interpreter exports, leads to the interpreters, these to
+ * their thread states, these to frames. Where the members lie differs between
+ * releases: cpython_layout.def has what tools/cpython_layout.sh read from the
+ * headers of each. From 3.13 on _PyRuntime begins with the sizes of its
+ * structures (_Py_DebugOffsets), by which a build of another kind is recognised.
+ */
+#include "tracer/runtime/cpython.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "tracer/symbols/symbols.h"
+
+static const struct cpython_layout layouts[] = {
+#define LAYOUT(major, minor, ...) {major, minor, __VA_ARGS__},
+#include "tracer/runtime/cpython_layout.def"
+#undef LAYOUT
+};
+
+enum {
+	MAX_INTERPRETERS = 64,
+	MAX_STACK =
+		2048, /* frames of a thread that are walked through; the outermost tells whose it is */
+	MAX_LINES = 64 * 1024, /* bytes of a line table */
+	PTHREAD_TID =
+		720 /* struct pthread of glibc on x86-64: tid, from 2.4 to 2.41 (nptl/descr.h) */
+};
+
+/* ---- Which release ---- */
+
+static bool is_python_file(void *arg, const char *path)
+{
+	const char *exe = arg, *base = strrchr(path, '/');
+
+	base = base ? base + 1 : path;
+	return !strcmp(path, exe) || strstr(base, "python") != NULL;
+}
+
+static const struct cpython_layout *find_layout(unsigned major, unsigned minor)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(layouts); i++)
+		if (layouts[i].major == (int)major && layouts[i].minor == (int)minor)
+			return &layouts[i];
+	return NULL;
+}
+
+/* "python3.9", "libpython3.9.so.1.0": the number in a file's name; 0 if there is none. */
+static uint32_t version_of_path(const char *path)
+{
+	const char *base = strrchr(path, '/'), *p;
+	unsigned major, minor;
+
+	p = strstr(base ? base : path, "python");
+	if (!p || sscanf(p, "python%u.%u", &major, &minor) != 2 || major > 255 || minor > 255)
+		return 0;
+	return major << 24 | minor << 16;
+}
+
+/* _Py_DebugOffsets from 3.13 on: cookie, version, free_threaded, then sizes, the first of which is that of _PyRuntime. */
+static bool is_known_build(struct cpython *c, struct buf *why)
+{
+	uint64_t head[3];
+
+	if (c->layout->minor < 13)
+		return true;
+	if (!memory_read(&c->memory, c->runtime, head, sizeof head) ||
+		memcmp(head, "xdebugpy", 8) != 0) {
+		buf_adds(why, "its Python is a build that pptrace does not know");
+		return false;
+	}
+	if (head[2]) {
+		buf_adds(why, "its Python is built without the global lock (free threading), which"
+			      " pptrace does not know");
+		return false;
+	}
+	return true;
+}
+
+/* Finds _PyRuntime and the release. Returns 0, -ENOENT if this is no Python, -ENOTSUP with why. */
+static int find_runtime(struct cpython *c, const struct runtime_process *p, struct buf *why)
+{
+	char link[32], exe[4096] = "";
+	const char *path = NULL;
+	uint64_t at;
+	uint32_t version = 0;
+
+	(void)snprintf(link, sizeof link, "/proc/%d/exe", (int)p->pid);
+	if (readlink(link, exe, sizeof exe - 1) < 0)
+		return -ENOENT;
+	if (!symbols_named(p->symbols, p->key, p->pid, "_PyRuntime", is_python_file, exe,
+		    &c->runtime, &path))
+		return -ENOENT;
+	/* Exported from 3.11 on (Include/pylifecycle.h). */
+	if (symbols_named(p->symbols, p->key, p->pid, "Py_Version", is_python_file, exe, &at, NULL))
+		version = (uint32_t)memory_pointer(&c->memory, at);
+	if (!version)
+		version = version_of_path(path);
+	if (!version) {
+		buf_adds(why, "the version of its Python is not known");
+		return -ENOTSUP;
+	}
+	c->layout = find_layout(version >> 24, version >> 16 & 255);
+	if (!c->layout) {
+		buf_addf(why, "pptrace does not know the memory of Python %u.%u", version >> 24,
+			version >> 16 & 255);
+		return -ENOTSUP;
+	}
+	return is_known_build(c, why) ? 0 : -ENOTSUP;
+}
+
+/* ---- Code and frames ---- */
+
+/* The standard library; what is installed beside it is somebody's program. */
+static bool is_library_file(const char *file)
+{
+	return !strncmp(file, "<frozen", 7) ||
+	       (strstr(file, "/lib/python") && !strstr(file, "/site-packages/") &&
+		       !strstr(file, "/dist-packages/"));
+}
+
+static void read_lines(struct cpython *c, uint64_t bytes, struct cpython_code *code)
+{
+	uint64_t n =
+		bytes ? memory_pointer(&c->memory, bytes + (uint64_t)c->layout->sized_length) : 0;
+
+	if (!n || n > MAX_LINES)
+		return;
+	code->lines = xmalloc((size_t)n);
+	code->n_lines = (size_t)n;
+	if (!memory_read(
+		    &c->memory, bytes + (uint64_t)c->layout->bytes_data, code->lines, (size_t)n))
+		code->n_lines = 0;
+}
+
+/* Returns the code object at addr, read once, or NULL if it is none. */
+static const struct cpython_code *read_code(struct cpython *c, uint64_t addr)
+{
+	const struct cpython_layout *l = c->layout;
+	struct cpython_code *code = hash_get(&c->codes, addr);
+
+	if (code)
+		return code;
+	if (strcmp(cpython_type(c, addr), "code") != 0)
+		return NULL;
+	code = xcalloc(1, sizeof *code);
+	(void)cpython_string(
+		c, cpython_pointer(c, addr, l->code_file), code->file, sizeof code->file);
+	(void)cpython_string(
+		c, cpython_pointer(c, addr, l->code_name), code->name, sizeof code->name);
+	code->first_line = (int)memory_u32(&c->memory, addr + (uint64_t)l->code_first_line);
+	code->bytes = l->code_bytes == -1 ? 0 : addr + (uint64_t)l->code_bytes;
+	code->is_library = is_library_file(code->file);
+	read_lines(c, cpython_pointer(c, addr, l->code_lines), code);
+	(void)hash_set(&c->codes, addr, code);
+	return code;
+}
+
+static uint64_t first_frame(struct cpython *c, uint64_t thread)
+{
+	const struct cpython_layout *l = c->layout;
+	uint64_t frame = cpython_pointer(c, thread, l->thread_frame);
+
+	return l->cframe_frame == -1 ? frame : cpython_pointer(c, frame, l->cframe_frame);
+}
+
+/*
+ * Fills up to max frames from the innermost on; where the stack is deeper the
+ * last one is the outermost. Frames without code are the interpreter's own.
+ */
+static size_t read_frames(struct cpython *c, uint64_t thread, struct cpython_frame *ret, size_t max)
+{
+	const struct cpython_layout *l = c->layout;
+	size_t n = 0, walked = 0;
+
+	for (uint64_t at = first_frame(c, thread); at && walked < MAX_STACK; walked++) {
+		uint64_t words[16] = {0}; /* the members that are wanted lie near the beginning */
+		struct cpython_frame f = {.addr = at};
+
+		if (!memory_read(&c->memory, at, words, (size_t)l->frame_instr + 8))
+			break;
+		f.code_addr = words[l->frame_code / 8] & ~(uint64_t)3;
+		f.code = f.code_addr ? read_code(c, f.code_addr) : NULL;
+		f.instr = words[l->frame_instr / 8];
+		if (l->code_bytes == -1)
+			f.instr = (uint32_t)f.instr; /* a number, and something else behind it */
+		if (f.code)
+			ret[n < max ? n++ : max - 1] = f;
+		at = words[l->frame_back / 8];
+	}
+	return n;
+}
+
+/* ---- Threads ---- */
+
+/* The kernel's number of a thread; before 3.11 it stands in the C library's own structure. */
+static pid_t native_id(struct cpython *c, uint64_t thread, uint64_t ident)
+{
+	if (c->layout->thread_native_id != -1)
+		return (pid_t)memory_pointer(
+			&c->memory, thread + (uint64_t)c->layout->thread_native_id);
+	return (pid_t)memory_u32(&c->memory, ident + PTHREAD_TID);
+}
+
+/* A thread state: its address, and who it is. */
+struct state {
+	uint64_t addr, ident;
+	pid_t tid;
+};
+
+static size_t read_states(struct cpython *c, struct state *ret, size_t max)
+{
+	const struct cpython_layout *l = c->layout;
+	uint64_t interp = cpython_pointer(c, c->runtime, l->interpreters_head);
+	size_t n = 0;
+
+	for (unsigned i = 0; interp && i < MAX_INTERPRETERS; i++) {
+		uint64_t at = cpython_pointer(c, interp, l->interp_threads);
+
+		for (; at && n < max; at = cpython_pointer(c, at, l->thread_next)) {
+			ret[n].addr = at;
+			ret[n].ident = memory_pointer(&c->memory, at + (uint64_t)l->thread_ident);
+			ret[n].tid = native_id(c, at, ret[n].ident);
+			n++;
+		}
+		interp = cpython_pointer(c, interp, l->interp_next);
+	}
+	return n;
+}
+
+/* The futex that a thread sleeps on, or 0. */
+static uint64_t futex_of(pid_t pid, pid_t tid)
+{
+	char path[64], line[128];
+	unsigned long long nr = 0, addr = 0;
+	FILE *f;
+
+	(void)snprintf(path, sizeof path, "/proc/%d/task/%d/syscall", (int)pid, (int)tid);
+	f = fopen(path, "re");
+	if (!f)
+		return 0;
+	if (!fgets(line, sizeof line, f) || sscanf(line, "%llu 0x%llx", &nr, &addr) != 2 ||
+		nr != 202)
+		addr = 0;
+	(void)fclose(f);
+	return addr;
+}
+
+static void show(struct cpython *c, const struct state *s, const struct cpython_idents *idents,
+	runtime_each *each, void *arg)
+{
+	struct cpython_frame frames[RUNTIME_MAX_FRAMES];
+	_cleanup_free_ struct runtime_thread *t = xcalloc(1, sizeof *t);
+	uint64_t object;
+
+	t->tid = s->tid;
+	t->n_frames = read_frames(c, s->addr, frames, RUNTIME_MAX_FRAMES);
+	object = cpython_thread_object(c, frames, &t->n_frames);
+	for (size_t i = 0; i < t->n_frames; i++)
+		t->frames[i] = (struct runtime_frame){.function = frames[i].code->name,
+			.file = frames[i].code->file,
+			.line = cpython_line(frames[i].code, frames[i].instr),
+			.is_library = frames[i].code->is_library};
+	if (object)
+		(void)cpython_string(
+			c, cpython_attribute(c, object, "_name"), t->name, sizeof t->name);
+	cpython_lock(c, frames, t->n_frames, futex_of(c->memory.pid, s->tid), idents, &t->lock);
+	each(arg, t);
+}
+
+static void forget(struct cpython *c)
+{
+	struct hash_slot *slot;
+
+	for (size_t pos = 0; (slot = hash_next(&c->codes, &pos));) {
+		struct cpython_code *code = slot->value;
+
+		free(code->lines);
+		free(code);
+	}
+	hash_done(&c->codes);
+	for (size_t pos = 0; (slot = hash_next(&c->types, &pos));)
+		free(slot->value);
+	hash_done(&c->types);
+	for (size_t pos = 0; (slot = hash_next(&c->names, &pos));)
+		free(slot->value);
+	hash_done(&c->names);
+}
+
+static int threads(const struct runtime_process *p, runtime_each *each, void *arg, struct buf *why)
+{
+	struct cpython c = {.memory = {.pid = p->pid, .budget = MEMORY_READS}};
+	_cleanup_free_ struct state *states = NULL;
+	struct cpython_idents idents = {.tids = {0}};
+	size_t n;
+	int rc = find_runtime(&c, p, why);
+
+	if (rc)
+		return rc;
+	states = xcalloc(RUNTIME_MAX_THREADS, sizeof *states);
+	n = read_states(&c, states, RUNTIME_MAX_THREADS);
+	for (size_t i = 0; i < n; i++)
+		if (states[i].ident && states[i].tid > 0)
+			(void)hash_set(
+				&idents.tids, states[i].ident, (void *)(uintptr_t)states[i].tid);
+	for (size_t i = 0; i < n; i++)
+		if (states[i].tid > 0)
+			show(&c, &states[i], &idents, each, arg);
+	hash_done(&idents.tids);
+	forget(&c);
+	return 0;
+}
+
+const struct runtime runtime_cpython = {.language = "python", .threads = threads};

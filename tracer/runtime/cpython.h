@@ -1,0 +1,120 @@
+/* cpython.h - what the files that read CPython share. */
+/* SPDX-License-Identifier: MIT */
+#ifndef TRACER_RUNTIME_CPYTHON_H
+#define TRACER_RUNTIME_CPYTHON_H
+
+#include "base/hash.h"
+#include "tracer/runtime/memory.h"
+#include "tracer/runtime/runtime.h"
+
+/* Offsets of members, in bytes; -1: this release has none. One row of cpython_layout.def. */
+struct cpython_layout {
+	int major, minor;
+	int interpreters_head; /* _PyRuntime */
+	int interp_next, interp_threads;
+	int thread_next, thread_ident, thread_native_id, thread_frame;
+	int cframe_frame; /* 3.11: the thread points to a structure on its stack that points to the frame */
+	int frame_back, frame_code, frame_instr, frame_globals, frame_owner, frame_locals;
+	int code_file, code_first_line, code_name, code_lines;
+	int code_locals, code_cells,
+		code_free; /* names of what frame_locals holds, in this order */
+	int code_bytes;
+	int str_state, str_kind_shift, str_length, str_ascii, str_compact;
+	int bytes_data, sized_length, tuple_items, cell_value;
+	int type_name, type_size, type_flags, type_dict_offset;
+	int dict_keys, dict_values, keys_entries_n, keys_indices, keys_size, keys_kind,
+		keys_general;
+	int heap_keys;         /* of a class: the names of its objects' attributes */
+	int has_inline_values; /* attributes lie behind the object */
+	int values_first;
+	int size_interp, size_thread, size_code;
+};
+
+/* A code object, read once. */
+struct cpython_code {
+	char name[96], file[256];
+	int first_line, minor;
+	bool is_library;
+	uint64_t bytes; /* address of its instructions; 0: instructions are counted from 0 */
+	uint8_t *lines; /* line table, owned */
+	size_t n_lines;
+};
+
+/* A frame as it lies in memory. */
+struct cpython_frame {
+	uint64_t addr, code_addr, instr;
+	const struct cpython_code *code;
+};
+
+struct cpython {
+	struct memory memory;
+	const struct cpython_layout *layout;
+	uint64_t runtime;  /* address of _PyRuntime */
+	struct hash codes; /* struct cpython_code by address, owned */
+	struct hash types; /* struct cpython_class by address, owned */
+	struct hash names; /* names of variables by address, owned */
+};
+
+/* A type object, read once. */
+struct cpython_class {
+	char name[48];
+	uint64_t flags;
+	int64_t size, dict_offset;
+};
+
+/* Returns the member at an offset of an object as a pointer, without the tags that newer releases put into some. */
+uint64_t cpython_pointer(struct cpython *c, uint64_t object, int offset);
+
+/* ---- cpython_object.c ---- */
+
+/* Reads a str as UTF-8, cut to size - 1 bytes; false and empty if it is none. */
+bool cpython_string(struct cpython *c, uint64_t object, char *ret, size_t size);
+
+/* Returns the name of a variable or attribute, read once; empty if it is no str. It belongs to c. */
+const char *cpython_name(struct cpython *c, uint64_t key);
+
+/* Returns the type object at an address, read once, or NULL. It belongs to c. */
+const struct cpython_class *cpython_class(struct cpython *c, uint64_t type);
+
+/* Returns the name of an object's type: "_thread.lock", "Queue"; empty if it cannot be read. It belongs to c. */
+const char *cpython_type(struct cpython *c, uint64_t object);
+
+/* Gets one entry of a dictionary or one attribute; false ends the walk. */
+typedef bool cpython_visit(void *arg, uint64_t key, uint64_t value);
+
+/* Walks a dict; false if visit ended it. */
+bool cpython_dict(struct cpython *c, uint64_t dict, cpython_visit *visit, void *arg);
+
+/* Walks the attributes of an object; false if visit ended it. */
+bool cpython_attributes(struct cpython *c, uint64_t object, cpython_visit *visit, void *arg);
+
+/* Returns the attribute of an object with this name, or 0. */
+uint64_t cpython_attribute(struct cpython *c, uint64_t object, const char *name);
+
+/* Walks the local variables of a frame, cells opened; false if visit ended it. */
+bool cpython_locals(
+	struct cpython *c, const struct cpython_frame *f, cpython_visit *visit, void *arg);
+
+/* ---- cpython_line.c ---- */
+
+/* Returns the source line of a code object's instruction, or 0. */
+int cpython_line(const struct cpython_code *code, uint64_t instr);
+
+/* ---- cpython_lock.c ---- */
+
+/* The native threads of the interpreter, to translate an owner. */
+struct cpython_idents {
+	struct hash tids; /* by ident; the value is the tid */
+};
+
+/* Fills ret for a thread that sleeps on the futex at address, which is that of a semaphore. */
+void cpython_lock(struct cpython *c, const struct cpython_frame *frames, size_t n, uint64_t address,
+	const struct cpython_idents *idents, struct runtime_lock *ret);
+
+/*
+ * Returns the threading.Thread whose frames these are, or 0: the main thread, or one that Python did not
+ * make. The frames that start every such thread are taken away from *n.
+ */
+uint64_t cpython_thread_object(struct cpython *c, const struct cpython_frame *frames, size_t *n);
+
+#endif

@@ -1,0 +1,70 @@
+/* cpython_line.c - from an instruction to its source line. */
+/* SPDX-License-Identifier: MIT */
+#include "tracer/runtime/cpython.h"
+
+/* A signed number of the location table: six bits a byte, the lowest is the sign (Objects/locations.md of CPython). */
+static int read_svarint(const uint8_t *p, const uint8_t *end)
+{
+	uint64_t value = 0;
+	unsigned shift = 0;
+
+	for (; p < end && shift < 60; p++, shift += 6) {
+		value |= (uint64_t)(*p & 63) << shift;
+		if (!(*p & 64))
+			break;
+	}
+	return value & 1 ? -(int)(value >> 1) : (int)(value >> 1);
+}
+
+/*
+ * From 3.11 on: an entry begins with a byte whose highest bit is set, then four
+ * bits of kind and three of length; the kind says how the line changes.
+ */
+static int from_locations(const struct cpython_code *code, uint64_t offset)
+{
+	enum { KIND_ONE_LINE = 10, KIND_NO_COLUMNS = 13, KIND_LONG = 14, KIND_NONE = 15 };
+	const uint8_t *p = code->lines, *end = p + code->n_lines;
+	uint64_t at = 0;
+	int line = code->first_line;
+
+	while (p < end) {
+		unsigned kind = *p >> 3 & 15;
+		uint64_t len = ((uint64_t)(*p & 7) + 1) * 2;
+
+		p++;
+		if (kind == KIND_NO_COLUMNS || kind == KIND_LONG)
+			line += read_svarint(p, end);
+		else if (kind >= KIND_ONE_LINE && kind < KIND_NO_COLUMNS)
+			line += (int)kind - KIND_ONE_LINE;
+		if (offset < at + len)
+			return kind == KIND_NONE ? 0 : line;
+		at += len;
+		while (p < end && !(*p & 128))
+			p++;
+	}
+	return 0;
+}
+
+/* Before 3.10: pairs of bytes, how far the instruction and, signed, the line goes on (Objects/lnotab_notes.txt). */
+static int from_lnotab(const struct cpython_code *code, uint64_t offset)
+{
+	uint64_t at = 0;
+	int line = code->first_line;
+
+	for (size_t i = 0; i + 1 < code->n_lines; i += 2) {
+		at += code->lines[i];
+		if (at > offset)
+			break;
+		line += (int8_t)code->lines[i + 1];
+	}
+	return line;
+}
+
+int cpython_line(const struct cpython_code *code, uint64_t instr)
+{
+	if (!code->bytes)
+		return from_lnotab(code, instr);
+	if (instr < code->bytes)
+		return code->first_line; /* a frame that has not begun */
+	return from_locations(code, instr - code->bytes);
+}

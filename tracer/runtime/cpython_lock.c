@@ -1,0 +1,228 @@
+/* cpython_lock.c - what a Python thread waits for, as its program calls it. */
+/* SPDX-License-Identifier: MIT */
+/*
+ * A thread that waits sleeps on a semaphore. If the program's own code called
+ * acquire, the lock object with that semaphore is sought among the variables of
+ * the frame. If a library did (Queue.get, Condition.wait, Thread.join), what
+ * the program knows is the object whose method it called: the first variable
+ * (self) of the outermost of those library frames.
+ */
+#include "tracer/runtime/cpython.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+enum {
+	LOCK_HANDLE =
+		16, /* lock_lock of a _thread.lock, rlock_lock of a _thread.RLock: behind the object's head (Modules/_threadmodule.c) */
+	RLOCK_OWNER = 24, /* rlock_owner: the ident of a thread, 0: nobody's */
+	PARKED_BEFORE =
+		8, /* from 3.13 on: struct wait_entry has the address of the PyMutex before its semaphore (Python/parking_lot.c) */
+	MUTEX_IN_LOCK =
+		16 /* the PyMutex of a lock from 3.13 on, and of an RLock from 3.14 on, where its owner follows */
+};
+
+/* ---- Which object has the semaphore ---- */
+
+static bool is_lock_type(const char *type)
+{
+	return !strcmp(type, "_thread.lock") || !strcmp(type, "_thread.RLock");
+}
+
+/* Says whether the object is a lock, and the thread that sleeps at address sleeps on it. */
+static bool is_waited_for(struct cpython *c, uint64_t object, uint64_t address)
+{
+	uint64_t words[LOCK_HANDLE / 8 + 1]; /* references, type, handle */
+	const struct cpython_class *class;
+
+	if (!memory_read(&c->memory, object, words, sizeof words))
+		return false;
+	class = cpython_class(c, words[1]);
+	if (!class || !is_lock_type(class->name))
+		return false;
+	if (c->layout->minor >= (!strcmp(class->name, "_thread.lock") ? 13 : 14))
+		return memory_pointer(&c->memory, address - PARKED_BEFORE) ==
+		       object + MUTEX_IN_LOCK;
+	return words[LOCK_HANDLE / 8] == address;
+}
+
+/* The search for a variable or attribute that is, or waits as, a wanted object. */
+struct search {
+	struct cpython *c;
+	uint64_t object;  /* this very object; 0: */
+	uint64_t address; /* the lock that is waited for here */
+	char name[64];
+	uint64_t found;
+	char owner[32]; /* variable in whose attributes it is sought; empty: none */
+};
+
+static bool is_wanted(struct search *s, uint64_t value)
+{
+	return s->object ? value == s->object : is_waited_for(s->c, value, s->address);
+}
+
+static bool visit(void *arg, uint64_t key, uint64_t value)
+{
+	struct search *s = arg;
+	const char *name;
+
+	if (!is_wanted(s, value))
+		return true;
+	name = cpython_name(s->c, key);
+	s->found = value;
+	(void)snprintf(
+		s->name, sizeof s->name, "%s%s%.30s", s->owner, s->owner[0] ? "." : "", name);
+	return false;
+}
+
+/* Looks into the attributes of one variable of a frame. */
+static bool visit_attributes(void *arg, uint64_t key, uint64_t value)
+{
+	struct search *s = arg;
+	bool goes_on;
+
+	(void)snprintf(s->owner, sizeof s->owner, "%.30s", cpython_name(s->c, key));
+	goes_on = cpython_attributes(s->c, value, visit, s);
+	s->owner[0] = '\0';
+	return goes_on;
+}
+
+/* The same for a module's variable, if it is an object of the program's. */
+static bool visit_objects(void *arg, uint64_t key, uint64_t value)
+{
+	static const char *const others[] = {"module", "type", "function",
+		"builtin_function_or_method", "str", "int", "float", "dict", "list", "tuple",
+		"NoneType", "bool"};
+	struct search *s = arg;
+	const char *type = cpython_type(s->c, value);
+
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
+		if (!strcmp(type, others[i]))
+			return true;
+	return visit_attributes(arg, key, value);
+}
+
+/* The variables that a frame sees, nearest first: its own, its module's, the attributes of both. */
+static bool search_frame(struct search *s, const struct cpython_frame *f)
+{
+	uint64_t globals = cpython_pointer(s->c, f->addr, s->c->layout->frame_globals);
+
+	return !cpython_locals(s->c, f, visit, s) || !cpython_dict(s->c, globals, visit, s) ||
+	       !cpython_locals(s->c, f, visit_attributes, s) ||
+	       !cpython_dict(s->c, globals, visit_objects, s);
+}
+
+/* ---- Words ---- */
+
+/* "queue" of "/usr/lib/python3.11/queue.py"; of a package "asyncio.locks". */
+static void module_of(const char *file, char *ret, size_t size)
+{
+	const char *base = strrchr(file, '/'), *folder = base, *dot;
+	size_t len;
+
+	base = base ? base + 1 : file;
+	dot = strrchr(base, '.');
+	len = dot ? (size_t)(dot - base) : strlen(base);
+	while (folder && folder > file && folder[-1] != '/')
+		folder--;
+	if (folder && strncmp(folder, "python", 6) != 0 && !strncmp(file, "/", 1))
+		(void)snprintf(
+			ret, size, "%.*s.%.*s", (int)(base - 1 - folder), folder, (int)len, base);
+	else
+		(void)snprintf(ret, size, "%.*s", (int)len, base);
+}
+
+static void name_object(struct cpython *c, const struct cpython_frame *library, uint64_t object,
+	struct runtime_lock *ret)
+{
+	const char *type = cpython_type(c, object);
+	char module[32];
+
+	module_of(library->code->file, module, sizeof module);
+	if (strchr(type, '.'))
+		(void)snprintf(ret->type, sizeof ret->type, "%s", type);
+	else
+		(void)snprintf(ret->type, sizeof ret->type, "%.15s.%.31s", module, type);
+}
+
+/* threading.Lock is the function that makes a _thread.lock: people know it by that name. */
+static void name_lock(struct cpython *c, uint64_t object, const struct cpython_idents *idents,
+	struct runtime_lock *ret)
+{
+	bool is_rlock = !strcmp(cpython_type(c, object), "_thread.RLock");
+
+	(void)snprintf(ret->type, sizeof ret->type, "threading.%s", is_rlock ? "RLock" : "Lock");
+	if (is_rlock) {
+		int at = c->layout->minor >= 14 ? MUTEX_IN_LOCK + 8 : RLOCK_OWNER;
+		uint64_t ident = memory_pointer(&c->memory, object + (uint64_t)at);
+
+		ret->owner = ident ? (pid_t)(uintptr_t)hash_get(&idents->tids, ident) : 0;
+	}
+}
+
+/* ---- The answer ---- */
+
+/* Returns the first variable of a frame: self, in a method. */
+static uint64_t first_variable(struct cpython *c, const struct cpython_frame *f)
+{
+	return cpython_pointer(c, f->addr, c->layout->frame_locals);
+}
+
+void cpython_lock(struct cpython *c, const struct cpython_frame *frames, size_t n, uint64_t address,
+	const struct cpython_idents *idents, struct runtime_lock *ret)
+{
+	struct search s = {.c = c, .address = address};
+	size_t own = 0;
+
+	if (!address || !n)
+		return;
+	ret->address = address;
+	while (own < n && frames[own].code->is_library)
+		own++;
+	if (own) {
+		s.object = first_variable(c, &frames[own - 1]);
+		if (!s.object)
+			return;
+		name_object(c, &frames[own - 1], s.object, ret);
+	}
+	if (own == n || !search_frame(&s, &frames[own])) {
+		s.found = s.object;
+		s.name[0] = '\0';
+	}
+	(void)snprintf(ret->name, sizeof ret->name, "%s", s.name);
+	if (!strcmp(ret->type, "threading.Thread"))
+		(void)cpython_string(
+			c, cpython_attribute(c, s.object, "_name"), ret->name, sizeof ret->name);
+	if (!own && s.found)
+		name_lock(c, s.found, idents, ret);
+}
+
+/* Says whether a frame is one with which threading starts a thread. Before 3.11 the names have no class. */
+static bool is_start(const struct cpython_frame *f)
+{
+	static const char *const names[] = {"_bootstrap", "_bootstrap_inner", "run"};
+	const char *name = f->code->name, *base = strrchr(f->code->file, '/');
+
+	if (!f->code->is_library || !base || strcmp(base, "/threading.py") != 0)
+		return false;
+	if (!strncmp(name, "Thread.", 7))
+		name += 7;
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (!strcmp(name, names[i]))
+			return true;
+	return false;
+}
+
+uint64_t cpython_thread_object(struct cpython *c, const struct cpython_frame *frames, size_t *n)
+{
+	uint64_t object;
+
+	if (!*n || !is_start(&frames[*n - 1]))
+		return 0;
+	object = first_variable(c, &frames[*n - 1]);
+	while (*n && is_start(&frames[*n - 1]))
+		(*n)--;
+	return object;
+}

@@ -1,0 +1,30 @@
+/* memory.h - read the memory of a process that may change or lie at any moment. */
+/* SPDX-License-Identifier: MIT */
+#ifndef TRACER_RUNTIME_MEMORY_H
+#define TRACER_RUNTIME_MEMORY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* A process's memory, and how much more of it may be read: a forged list must not keep us busy. */
+struct memory {
+	pid_t pid;
+	size_t budget; /* reads that are left */
+};
+
+enum { MEMORY_READS = 400000 };
+
+/* Reads len bytes; false if they are not there, or if the budget is used up. */
+bool memory_read(struct memory *m, uint64_t addr, void *ret, size_t len);
+
+/* Reads a pointer, a 32-bit number, a byte; 0 if it cannot be read. */
+uint64_t memory_pointer(struct memory *m, uint64_t addr);
+uint32_t memory_u32(struct memory *m, uint64_t addr);
+uint8_t memory_u8(struct memory *m, uint64_t addr);
+
+/* Reads a C string, cut to size - 1 bytes; empty if it cannot be read. */
+void memory_string(struct memory *m, uint64_t addr, char *ret, size_t size);
+
+#endif

@@ -1,0 +1,92 @@
+/* runtime.h - the threads, frames and locks of a programming language, read from a process that runs. */
+/* SPDX-License-Identifier: MIT */
+#ifndef TRACER_RUNTIME_RUNTIME_H
+#define TRACER_RUNTIME_RUNTIME_H
+
+/*
+ * Read in this order: runtime.c (which reader understands a process, and its
+ * answers as records), memory.c (bounded reading of another process), then one
+ * set of files per language: cpython.c (interpreter, threads, frames),
+ * cpython_object.c (strings, dictionaries, attributes), cpython_line.c (line
+ * tables), cpython_lock.c (what a thread waits for, by its name in the program).
+ *
+ * Nothing runs in the target and nothing is stopped. What is read may be
+ * garbage or change at any moment: every read is bounded, lists are cut after a
+ * fixed length, and a torn read gives fewer frames, never a crash.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "tracer/source.h"
+
+struct buf;
+struct symbols;
+
+enum {
+	RUNTIME_MAX_THREADS = 4096, /* of one process; the rest is left out */
+	RUNTIME_MAX_FRAMES = 64     /* of one thread, from the innermost on */
+};
+
+/* A process whose runtime is to be read. */
+struct runtime_process {
+	pid_t pid;
+	int64_t key;             /* how symbols knows it */
+	struct symbols *symbols; /* borrowed */
+};
+
+/* One frame of a thread. The texts are valid during the call that shows them. */
+struct runtime_frame {
+	const char *function; /* qualified: "Account.transfer" */
+	const char *file;     /* path, or what the language says instead */
+	int line;             /* 0: not known */
+	bool is_library;      /* of the language's own library, not of the program */
+};
+
+/* What a thread waits for, as its program calls it. Empty texts: not known. */
+struct runtime_lock {
+	uint64_t address; /* of the futex that it sleeps on; 0: it waits for no lock */
+	pid_t owner;      /* thread that holds it, 0: not known */
+	char name[96];    /* "audit", "self.queue" */
+	char type[48];    /* "threading.Lock", "queue.Queue" */
+};
+
+struct runtime_thread {
+	pid_t tid;
+	char name[64]; /* as the language calls it; empty: it has no name of its own */
+	struct runtime_frame frames[RUNTIME_MAX_FRAMES];
+	size_t n_frames;
+	struct runtime_lock lock;
+};
+
+/* Gets one thread; it is valid during the call. */
+typedef void runtime_each(void *arg, const struct runtime_thread *t);
+
+/* A reader for one language. */
+struct runtime {
+	const char *language; /* as in site.language: "python" */
+
+	/*
+	 * Calls each for every thread of the language in the process. Returns 0;
+	 * -ENOENT if the process does not run this language; or another negative
+	 * errno with one sentence in why: its version is not known, or its memory
+	 * may not be read.
+	 */
+	int (*threads)(
+		const struct runtime_process *p, runtime_each *each, void *arg, struct buf *why);
+};
+
+extern const struct runtime runtime_cpython;
+
+/*
+ * Reads the runtime of a process, if there is one that a reader understands,
+ * and emits for each of its threads RUNTIME_NAME, RUNTIME_FRAME from the
+ * innermost frame on, and RUNTIME_LOCK, stamped with ts. Sentences about what
+ * was not understood are added to blind, one a line; NULL: they are dropped.
+ * Returns false if the process runs no language that can be read.
+ */
+bool runtime_emit(const struct runtime_process *p, uint64_t ts, source_emit *emit, void *arg,
+	struct buf *blind);
+
+#endif
