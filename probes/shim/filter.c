@@ -17,9 +17,9 @@
 
 #include "probes/shim/shim.h"
 #include "probes/shim/filter.h"
-#include "probes/shim/private.h"
+#include "probes/shim/options.h"
 #include "probes/shim/sys.h"
-#include "probes/shim/locks/thread.h"
+#include "probes/shim/task.h"
 
 #ifdef __x86_64__
 #define THIS_ARCH AUDIT_ARCH_X86_64
@@ -28,19 +28,10 @@
 #endif
 
 /* No such call exists: what becomes of it is what becomes of all that the filter does not name. */
-enum { NUMBERS = 512, UNNAMED = NUMBERS - 1 };
+enum { UNNAMED = SYS_NUMBERS - 1 };
 
 /* More branches that cannot be decided, or more steps, are too many to follow. */
 enum { BRANCHES_MAX = 64, STEPS_MAX = 8192 };
-
-bool shim_filtered;
-static uint64_t forbidden[NUMBERS / 64];
-
-bool filter_forbids(long nr)
-{
-	return nr < 0 || nr >= NUMBERS ||
-	       (__atomic_load_n(&forbidden[nr / 64], __ATOMIC_RELAXED) >> (nr % 64) & 1);
-}
 
 /* Where the run of a filter is. */
 struct state {
@@ -178,14 +169,11 @@ static bool forbid(const struct sock_fprog *prog)
 {
 	bool any = false;
 
-	for (uint32_t i = 0; i < NUMBERS / 64; i++) {
-		uint64_t bits = 0;
-
-		for (uint32_t nr = i * 64; nr < i * 64 + 64; nr++)
-			bits |= (uint64_t)(!prog || !lets(prog, nr)) << (nr % 64);
-		__atomic_fetch_or(&forbidden[i], bits, __ATOMIC_RELAXED);
-		any = any || bits;
-	}
+	for (uint32_t nr = 0; nr < SYS_NUMBERS; nr++)
+		if (!prog || !lets(prog, nr)) {
+			sys_forbid(nr);
+			any = true;
+		}
 	return any;
 }
 
@@ -195,8 +183,8 @@ static void end_everything(void)
 	struct rec_FILTERED r;
 
 	memset(&r, 0, sizeof r);
-	for (unsigned nr = 0; nr < NUMBERS; nr++)
-		r.forbidden += filter_forbids(nr);
+	for (unsigned nr = 0; nr < SYS_NUMBERS; nr++)
+		r.forbidden += sys_forbids(nr);
 	RECORD(FILTERED, &r);
 	__atomic_store_n(&shim_all, false, __ATOMIC_RELAXED);
 }
@@ -223,10 +211,10 @@ void filter_comes(long mode, const void *arg)
 	if (!forbid(strict ? NULL : prog))
 		return;
 	/* First the record, which may need room. */
-	if (strict || (shim_everything() && filter_forbids(UNNAMED)))
+	if (strict || (shim_everything() && sys_forbids(UNNAMED)))
 		end_everything();
-	__atomic_store_n(&shim_filtered, true, __ATOMIC_RELEASE);
+	__atomic_store_n(&sys_filtered, true, __ATOMIC_RELEASE);
 	/* The processor's counter is forbidden, too. */
 	if (strict)
-		ring_mute();
+		shim_mute();
 }

@@ -8,7 +8,7 @@ void filter_prepare(void);
 
 /*
  * A filter is about to be installed: SECCOMP_MODE_FILTER with its struct
- * sock_fprog, or SECCOMP_MODE_STRICT. From now on the raw calls of shim_sys.h
+ * sock_fprog, or SECCOMP_MODE_STRICT. From now on the raw calls of sys.h
  * fail with -ENOSYS where it does more than to let them happen or fail. If
  * it does so with all calls that it does not name, only locks are recorded,
  * which takes none. In strict mode nothing is.

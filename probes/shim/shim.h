@@ -1,5 +1,13 @@
 /* shim.h - what the parts of the preload library share. */
 /* SPDX-License-Identifier: MIT */
+/*
+ * From the bottom up, as one should read them: sys (raw system calls), real
+ * (the functions behind the wrappers), options (what the environment asks),
+ * arena (the file that is recorded into) and its pieces chunk, task (numbers of
+ * threads), ring (a thread's own), maps and modules, record (of any kind), object
+ * (locks seen first), site, filter (seccomp), privileges, asan. locks/ and calls/
+ * wrap the C library's functions, build on these files and not on each other.
+ */
 #ifndef PROBES_SHIM_SHIM_H
 #define PROBES_SHIM_SHIM_H
 
@@ -21,7 +29,7 @@
 #define SITE ((uint64_t)(uintptr_t)__builtin_return_address(0))
 #define ADDR(p) ((uint64_t)(uintptr_t)(p))
 
-/* ---- The functions behind the wrappers (shim_real.c) ---- */
+/* ---- The functions behind the wrappers (real.c) ---- */
 
 /*
  * Returns the next definition of a function after this library's own, in the
@@ -43,7 +51,7 @@ void *shim_resolve(void **cache, const char *name, const char *version);
 	}
 #define REAL(name) REAL_AS(name, #name, NULL)
 
-/* ---- Rings (shim_ring.c) ---- */
+/* ---- Rings (arena.c, ring.c, record.c) ---- */
 
 /* How many slots may be reserved by nested signal handlers between a check for room and a reservation. */
 #define RING_MARGIN (4 * ARENA_RECORD_SLOTS)
@@ -92,11 +100,20 @@ static inline bool shim_has_tls(void)
 #endif
 }
 
-/* Makes room for one record; false: there is none, the loss is counted. */
+/*
+ * Makes room for one record; false: there is none, the loss is counted. The first
+ * time in a program, its modules are recorded.
+ */
 bool ring_room(void);
 
+/* Says whether there is room for one record without more ado. */
+static inline bool ring_has_room(const struct ring_local *t)
+{
+	return likely(t->epoch == *shim_epoch && *t->head + RING_MARGIN < t->limit);
+}
+
 /* Ends recording in this process, without a system call: a clock may be read no more. */
-void ring_mute(void);
+void shim_mute(void);
 
 /* Says whether this process records at all: true maps the arena if that has not happened. */
 bool shim_active(void);
@@ -171,9 +188,8 @@ static inline struct ring_entry ring_begin(void)
 
 	if (unlikely(!shim_has_tls()))
 		return e;
-	if (unlikely(t->epoch != *shim_epoch || *t->head + RING_MARGIN >= t->limit))
-		if (!ring_room())
-			return e;
+	if (!ring_has_room(t) && !ring_room())
+		return e;
 	e.slot = ring_slot(t, ring_reserve(t->head, 1), &e.tag);
 	return e;
 }
@@ -209,7 +225,7 @@ struct ring_pending {
 void ring_record_begin(struct ring_pending *p, size_t size);
 void ring_record_end(struct ring_pending *p, struct rec_head *rec, unsigned kind, bool ok);
 
-/* ---- Objects (shim_object.c) ---- */
+/* ---- Objects (object.c) ---- */
 
 /* Says whether an object that is shared between processes was not seen before in this process. */
 bool object_is_new(const void *addr);
@@ -222,9 +238,9 @@ void object_destroy(const void *addr, unsigned kind);
 /* Finds what shared memory an address is mapped from; leaves zeros where it is private. */
 void object_place(const void *addr, uint64_t *ret_dev, uint64_t *ret_inode, uint64_t *ret_offset);
 
-/* Records the executable mappings of this process, once for each image. */
-void object_modules(void);
+/* ---- Call sites (site.c) ---- */
 
-/* ---- Raw system calls: they keep errno (shim_sys.h has them) ---- */
+/* Returns the call site in the program where site lies in libstdc++. */
+uint64_t site_outside(uint64_t site);
 
 #endif

@@ -1,6 +1,6 @@
 /* site.c - the caller's place where a wait is made inside libstdc++. */
 /* SPDX-License-Identifier: MIT */
-#include "probes/shim/locks/sync.h"
+#include "probes/shim/shim.h"
 
 #include <link.h>
 #include <string.h>

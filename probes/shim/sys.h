@@ -9,22 +9,23 @@
 #include <stdint.h>
 #include <sys/syscall.h>
 
-/* Set once the program has a filter for system calls (shim_filter.c). */
-extern bool shim_filtered;
-bool filter_forbids(long nr);
+/* Calls with these numbers and above are not known. */
+enum { SYS_NUMBERS = 512 };
 
-/*
- * This thread and process by number, by way of memory if the call is not
- * allowed; 0: not known (shim_ring.c).
- */
-uint32_t shim_tid(void);
-uint32_t shim_pid(void);
+/* Set once the program has a filter for system calls. */
+extern bool sys_filtered;
+
+/* Says whether a call may end the process. Always true for a number that is not known. */
+bool sys_forbids(long nr);
+
+/* From now on the call of that number is not to be made, once sys_filtered is set. */
+void sys_forbid(unsigned nr);
 
 /* Returns the kernel's answer: -errno on failure. */
 static inline long sys6(long nr, long a, long b, long c, long d, long e, long f)
 {
-	if (__builtin_expect(__atomic_load_n(&shim_filtered, __ATOMIC_RELAXED), 0) &&
-		filter_forbids(nr))
+	if (__builtin_expect(__atomic_load_n(&sys_filtered, __ATOMIC_RELAXED), 0) &&
+		sys_forbids(nr))
 		return -ENOSYS;
 #if defined(__x86_64__)
 	register long r10 __asm__("r10") = d;

@@ -6,8 +6,9 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 
-#include "probes/shim/calls/kind.h"
+#include "probes/shim/shim.h"
 #include "probes/shim/sys.h"
+#include "probes/shim/calls/kind.h"
 #include "probes/shim/calls/wait.h"
 
 REAL(wait4)

@@ -1,6 +1,6 @@
 /* exec.c - the exec functions: the new program gets the preload library if it can be loaded there. */
 /* SPDX-License-Identifier: MIT */
-#include "probes/shim/calls/exec.h"
+#include "probes/shim/calls/preload.h"
 
 #include <alloca.h>
 #include <errno.h>
@@ -13,8 +13,8 @@
 #include <unistd.h>
 
 #include "probes/shim/shim.h"
-#include "probes/shim/calls/report.h"
 #include "probes/shim/sys.h"
+#include "probes/shim/calls/report.h"
 
 REAL(execve)
 REAL(execvpe)

@@ -10,10 +10,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "probes/shim/shim.h"
+#include "probes/shim/sys.h"
+#include "probes/shim/calls/fdlist.h"
 #include "probes/shim/calls/filelock.h"
 #include "probes/shim/calls/ofd.h"
-#include "probes/shim/calls/report.h"
-#include "probes/shim/sys.h"
 #include "probes/shim/calls/wait.h"
 
 REAL(pipe)

@@ -1,6 +1,6 @@
 /* fdlist.c - which descriptors there are, and which of them are pipes. */
 /* SPDX-License-Identifier: MIT */
-#include "probes/shim/calls/report.h"
+#include "probes/shim/calls/fdlist.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -8,7 +8,8 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
-#include "probes/shim/private.h"
+#include "probes/shim/shim.h"
+#include "probes/shim/options.h"
 #include "probes/shim/sys.h"
 
 /*

@@ -10,8 +10,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "probes/shim/calls/ofd.h"
+#include "probes/shim/shim.h"
 #include "probes/shim/sys.h"
+#include "probes/shim/calls/ofd.h"
 #include "probes/shim/calls/wait.h"
 
 REAL(flock)

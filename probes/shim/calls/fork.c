@@ -11,8 +11,10 @@
 #include <unistd.h>
 
 #include "probes/shim/shim.h"
-#include "probes/shim/calls/report.h"
 #include "probes/shim/sys.h"
+#include "probes/shim/task.h"
+#include "probes/shim/calls/fdlist.h"
+#include "probes/shim/calls/report.h"
 #include "probes/shim/calls/vfork.h"
 #include "probes/shim/calls/wait.h"
 

@@ -1,6 +1,8 @@
 /* io.c - the calls that read and write pipes, FIFOs and socketpairs. */
 /* SPDX-License-Identifier: MIT */
-#include "probes/shim/calls/io.h"
+#include "probes/shim/shim.h"
+#include "probes/shim/calls/fdlist.h"
+#include "probes/shim/calls/io_call.h"
 
 #include <errno.h>
 #include <fcntl.h>

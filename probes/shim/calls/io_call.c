@@ -1,6 +1,6 @@
 /* io_call.c - what is recorded of one read or write of a pipe, FIFO or socketpair. */
 /* SPDX-License-Identifier: MIT */
-#include "probes/shim/calls/io.h"
+#include "probes/shim/calls/io_call.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,9 +14,12 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include "probes/shim/calls/kind.h"
-#include "probes/shim/private.h"
+#include "probes/shim/shim.h"
+#include "probes/shim/options.h"
 #include "probes/shim/sys.h"
+#include "probes/shim/task.h"
+#include "probes/shim/calls/fdlist.h"
+#include "probes/shim/calls/kind.h"
 #include "probes/shim/calls/wait.h"
 
 REAL(preadv2)

@@ -8,9 +8,9 @@
 #include <unistd.h>
 
 #include "probes/shim/shim.h"
-#include "probes/shim/private.h"
+#include "probes/shim/options.h"
 #include "probes/shim/sys.h"
-#include "probes/shim/locks/thread.h"
+#include "probes/shim/task.h"
 
 REAL(kill)
 REAL(killpg)

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "probes/shim/shim.h"
-#include "probes/shim/private.h"
+#include "probes/shim/options.h"
 #include "probes/shim/sys.h"
 
 void fd_path(char path[64], const char *folder, int fd)

@@ -7,9 +7,9 @@
 #include <string.h>
 
 #include "probes/shim/shim.h"
-#include "probes/shim/calls/kind.h"
-#include "probes/shim/private.h"
+#include "probes/shim/options.h"
 #include "probes/shim/sys.h"
+#include "probes/shim/calls/kind.h"
 
 /*
  * The kernel gives no number for a description, but says whether two

@@ -9,8 +9,10 @@
 #include <sys/select.h>
 #include <time.h>
 
-#include "probes/shim/calls/kind.h"
+#include "probes/shim/shim.h"
 #include "probes/shim/sys.h"
+#include "probes/shim/calls/fdlist.h"
+#include "probes/shim/calls/kind.h"
 #include "probes/shim/calls/wait.h"
 
 REAL(ppoll)

@@ -13,8 +13,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "probes/shim/private.h"
+#include "probes/shim/shim.h"
+#include "probes/shim/modules.h"
+#include "probes/shim/options.h"
 #include "probes/shim/sys.h"
+#include "probes/shim/task.h"
+#include "probes/shim/calls/fdlist.h"
 #include "probes/shim/calls/wait.h"
 
 enum { ARGV_MAX = 16384 }; /* bytes of arguments that are kept */
@@ -162,7 +166,7 @@ void report_start(void)
 	sys2(SYS_prctl, PR_GET_NAME, r.comm);
 	keep_text(&r.head, r.path, sizeof r.path, path ? path : "");
 	RECORD(EXEC, &r);
-	object_modules();
+	modules_record();
 }
 
 /* ---- Children ---- */

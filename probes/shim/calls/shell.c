@@ -12,9 +12,10 @@
 #include <unistd.h>
 
 #include "probes/shim/shim.h"
-#include "probes/shim/calls/io.h"
-#include "probes/shim/calls/report.h"
 #include "probes/shim/sys.h"
+#include "probes/shim/calls/fdlist.h"
+#include "probes/shim/calls/report.h"
+#include "probes/shim/calls/stdio.h"
 #include "probes/shim/calls/wait.h"
 
 REAL(system)

@@ -7,6 +7,7 @@
 
 #include "probes/shim/shim.h"
 #include "probes/shim/sys.h"
+#include "probes/shim/task.h"
 
 REAL(sigaction)
 

@@ -1,14 +1,17 @@
 /* stdio.c - the reads, writes and closes that stdio makes for its streams. */
 /* SPDX-License-Identifier: MIT */
+#include "probes/shim/calls/stdio.h"
+
 #include <errno.h>
-#include <stdio.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "probes/shim/calls/io.h"
-#include "probes/shim/calls/ofd.h"
-#include "probes/shim/private.h"
+#include "probes/shim/shim.h"
+#include "probes/shim/options.h"
 #include "probes/shim/sys.h"
+#include "probes/shim/calls/fdlist.h"
+#include "probes/shim/calls/io_call.h"
+#include "probes/shim/calls/ofd.h"
 
 /*
  * The C library calls its own system call stubs, past every wrapper. But it

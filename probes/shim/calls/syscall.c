@@ -20,9 +20,9 @@
 
 #include "probes/shim/shim.h"
 #include "probes/shim/filter.h"
-#include "probes/shim/private.h"
-#include "probes/shim/calls/report.h"
+#include "probes/shim/options.h"
 #include "probes/shim/sys.h"
+#include "probes/shim/calls/report.h"
 #include "probes/shim/calls/wait.h"
 
 REAL(syscall)

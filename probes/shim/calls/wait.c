@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "probes/shim/shim.h"
 #include "probes/shim/sys.h"
 
 REAL(nanosleep)

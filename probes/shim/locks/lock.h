@@ -7,11 +7,11 @@
 
 #include "probes/shim/shim.h"
 
-/* A lock call failed otherwise than with EBUSY, or got a lock whose owner died (shim_lock.c). */
+/* A lock call failed otherwise than with EBUSY, or got a lock whose owner died. */
 void lock_result(
 	const volatile void *addr, unsigned kind, unsigned aux, int rc, uint64_t site, uint64_t ts);
 
-/* The wait itself, where no kernel probe sees it (shim_lock.c). */
+/* The wait itself, where no kernel probe sees it. */
 void lock_wait_begin(const volatile void *addr, unsigned reason, bool timed, uint64_t site);
 void lock_wait_end(void);
 

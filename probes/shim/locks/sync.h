@@ -18,9 +18,6 @@ struct sync_call {
 	uint64_t addr, mutex, target, value, site, start;
 };
 
-/* Returns the call site in the program where site lies in libstdc++ (shim_site.c). */
-uint64_t site_outside(uint64_t site);
-
 /* Records the begin; fills start. */
 void sync_begin(struct sync_call *c);
 

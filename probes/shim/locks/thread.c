@@ -1,4 +1,4 @@
-/* thread.c - threads: created, named, joined, detached. */
+/* thread.c - threads: created, named, ended, joined, detached. */
 /* SPDX-License-Identifier: MIT */
 #include "probes/shim/locks/sync.h"
 
@@ -7,11 +7,11 @@
 #include <threads.h>
 #include <time.h>
 
-#include "probes/shim/calls/exit.h"
 #include "probes/shim/sys.h"
-#include "probes/shim/locks/thread.h"
+#include "probes/shim/task.h"
 
 REAL(pthread_create)
+REAL(pthread_exit)
 REAL(pthread_join)
 REAL(pthread_tryjoin_np)
 REAL(pthread_timedjoin_np)
@@ -19,6 +19,7 @@ REAL(pthread_clockjoin_np)
 REAL(pthread_detach)
 REAL(pthread_setname_np)
 REAL(thrd_create)
+REAL(thrd_exit)
 REAL(thrd_join)
 REAL(thrd_detach)
 
@@ -69,36 +70,6 @@ static void record_handle(pthread_t thread, uint32_t tid)
 	ring_record(&r.head, ARENA_KIND_HANDLE, sizeof r);
 }
 
-/*
- * glibc keeps the tid in the thread's descriptor, to which pthread_t points;
- * where, the calling thread's own shows.
- */
-static size_t tid_offset(void)
-{
-	static size_t known;
-	const char *self = (const char *)pthread_self();
-	long tid;
-
-	if (known)
-		return known;
-	tid = sys0(SYS_gettid);
-	for (size_t at = 512; tid > 0 && at < 1024; at += 4)
-		if (*(const int *)(self + at) == tid) {
-			known = at;
-			break;
-		}
-	return known;
-}
-
-uint32_t thread_tid(pthread_t thread)
-{
-	size_t at = tid_offset();
-
-	return at ? (uint32_t)__atomic_load_n(
-			    (const int *)((const char *)thread + at), __ATOMIC_ACQUIRE)
-		  : 0;
-}
-
 /* The first thing that a new thread does. */
 static void announce(struct cell *cell, uint64_t entry)
 {
@@ -110,6 +81,21 @@ static void announce(struct cell *cell, uint64_t entry)
 	memset(&r, 0, sizeof r);
 	r.entry = entry;
 	RECORD(THREAD_ENTRY, &r);
+}
+
+static void ended(void)
+{
+	struct rec_EXIT r;
+
+	memset(&r, 0, sizeof r);
+	RECORD(EXIT, &r);
+}
+
+/* A cleanup handler. */
+static void exit_thread(void *unused)
+{
+	(void)unused;
+	ended();
 }
 
 static void *run_posix(void *arg)
@@ -234,6 +220,31 @@ int thrd_create(thrd_t *thread, thrd_start_t run, void *arg)
 	making_end(&m, rc == thrd_success ? 0 : EAGAIN, rc == thrd_success ? *thread : 0,
 		(uint64_t)(uintptr_t)run);
 	return rc;
+}
+
+/* ---- Ending ---- */
+
+/* Other threads tell by a cleanup handler of what they run in. */
+static void main_thread_ends(void)
+{
+	if (shim_everything() && shim_pid() == shim_tid())
+		ended();
+}
+
+WRAPPER(pthread_exit) pthread_exit;
+void pthread_exit(void *ret)
+{
+	main_thread_ends();
+	real_pthread_exit()(ret);
+	__builtin_unreachable();
+}
+
+WRAPPER(thrd_exit) thrd_exit;
+void thrd_exit(int ret)
+{
+	main_thread_ends();
+	real_thrd_exit()(ret);
+	__builtin_unreachable();
 }
 
 /* ---- Joining ---- */

@@ -1,11 +1,13 @@
-/* io.h - reads and writes of pipes. */
+/* io_call.h - reads and writes of pipes. */
 /* SPDX-License-Identifier: MIT */
-#ifndef PROBES_SHIM_CALLS_IO_H
-#define PROBES_SHIM_CALLS_IO_H
+#ifndef PROBES_SHIM_CALLS_IO_CALL_H
+#define PROBES_SHIM_CALLS_IO_CALL_H
 
-#include <stdio.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
 
-#include "probes/shim/calls/report.h"
+#include "probes/shim/calls/fdlist.h"
 
 /* One read or write. */
 struct io_call {
@@ -39,9 +41,5 @@ void io_end(struct io_call *c, ssize_t result, const void *data);
 
 /* The same where the bytes lie in pieces. */
 void io_end_vec(struct io_call *c, ssize_t result, const struct iovec *iov, size_t n);
-
-/* Sees the reads and writes that stdio makes for its streams; of one with a table of its own (popen) too. */
-void stdio_watch(void);
-void stdio_watch_stream(FILE *f);
 
 #endif

@@ -1,10 +1,8 @@
-/* start.c - what the environment asks of the preload library. */
+/* options.c - what the environment asks of the preload library. */
 /* SPDX-License-Identifier: MIT */
-#include "probes/shim/private.h"
+#include "probes/shim/options.h"
 
 #include "probes/shim/shim.h"
-#include "probes/shim/calls/io.h"
-#include "probes/shim/calls/report.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -49,12 +47,8 @@ static void find_library(const char *preload)
 	}
 }
 
-/*
- * Other constructors may run, and lock, before this one; environ is set
- * before any of them. A program that gained privileges records nothing: who
- * started it must not choose what it writes to.
- */
-__attribute__((constructor)) void shim_options_read(void)
+/* A program that gained privileges records nothing: who started it must not choose what it writes to. */
+void shim_options_read(void)
 {
 	const char *arena;
 
@@ -69,14 +63,4 @@ __attribute__((constructor)) void shim_options_read(void)
 	keep(shim_options.given, arena, strlen(arena));
 	shim_all = strlen(arena) > strlen(ARENA_ALL) &&
 		   !strcmp(arena + strlen(arena) - strlen(ARENA_ALL), ARENA_ALL);
-}
-
-/* After the options: what a program is that records everything. */
-__attribute__((constructor(101))) static void start(void)
-{
-	shim_options_read();
-	if (!shim_all)
-		return;
-	report_start();
-	stdio_watch();
 }

@@ -1,7 +1,7 @@
-/* private.h - options of the preload library, and the memory that a child does not inherit. */
+/* options.h - what the environment asks of the preload library. */
 /* SPDX-License-Identifier: MIT */
-#ifndef PROBES_SHIM_PRIVATE_H
-#define PROBES_SHIM_PRIVATE_H
+#ifndef PROBES_SHIM_OPTIONS_H
+#define PROBES_SHIM_OPTIONS_H
 
 #include <limits.h>
 #include <stdbool.h>
@@ -20,18 +20,5 @@ extern struct shim_options shim_options;
 
 /* Reads the environment, once. No system call. */
 void shim_options_read(void);
-
-enum { OBJECT_WAYS = 4, OBJECT_SETS = 1024 };
-
-/* All zero in a child until it records. */
-struct shim_wiped {
-	uint64_t epoch;
-	uint64_t pidns;
-	uint32_t pid;
-	uint64_t seen[OBJECT_SETS][OBJECT_WAYS];
-};
-
-/* NULL before the first record. */
-struct shim_wiped *shim_wiped(void);
 
 #endif

@@ -1,6 +1,6 @@
-/* bear.c - give the preload library only to programs that it can be loaded into. */
+/* preload.c - give the preload library only to programs that it can be loaded into. */
 /* SPDX-License-Identifier: MIT */
-#include "probes/shim/calls/exec.h"
+#include "probes/shim/calls/preload.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "schema/elf_kind.h"
-#include "probes/shim/private.h"
+#include "probes/shim/options.h"
 #include "probes/shim/sys.h"
 
 enum { SCRIPT_DEPTH = 4 };
@@ -79,7 +79,7 @@ bool exec_can_bear(int dir, const char *path, int flags)
 	const char *own = own_interpreter();
 
 	/* The filter stays through the exec, and the library in the new program knows nothing of it. */
-	if (shim_filtered)
+	if (sys_filtered)
 		return false;
 	if (!can_reach(shim_options.library, R_OK) || !can_reach(shim_options.given, R_OK | W_OK))
 		return false;

@@ -1,4 +1,4 @@
-/* apart.c - before a process gives up the right or the way to reach the arena, it is mapped. */
+/* privileges.c - before a process gives up the right or the way to reach the arena, it is mapped. */
 /* SPDX-License-Identifier: MIT */
 #include <grp.h>
 #include <sched.h>
@@ -9,7 +9,7 @@
 
 #include "probes/shim/shim.h"
 #include "probes/shim/filter.h"
-#include "probes/shim/private.h"
+#include "probes/shim/options.h"
 
 REAL(chroot)
 REAL(setuid)
@@ -108,7 +108,7 @@ int prctl(int option, ...)
 	else if (option == PR_SET_NO_NEW_PRIVS)
 		filter_prepare();
 	else if (option == PR_SET_TSC && a[0] == PR_TSC_SIGSEGV)
-		ring_mute();
+		shim_mute();
 	rc = real_prctl()(option, a[0], a[1], a[2], a[3]);
 	if (rc == 0 && option == PR_SET_NAME && shim_everything())
 		named((const char *)a[0]);
