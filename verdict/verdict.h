@@ -1,5 +1,10 @@
 /* verdict.h - why is it stuck, and what else is wrong: rows in, findings out. */
 /* SPDX-License-Identifier: MIT */
+/*
+ * To be read in this order: finding.c (what a finding is, and its rows), describe.c (names of threads, locks and
+ * pipes), the folder graph (deadlock and stuck), the folder rules (all others), text.c and json.c (for
+ * people and programs), lessons.c (pptrace explain).
+ */
 #ifndef VERDICT_VERDICT_H
 #define VERDICT_VERDICT_H
 

@@ -1,5 +1,9 @@
 /* rules.h - what a rule sees and how it reports. */
 /* SPDX-License-Identifier: MIT */
+/*
+ * To be read in this order: report.c (how a rule says what it found), one file of rules
+ * (process.c is a good one), rules.c (all of them in turn).
+ */
 #ifndef VERDICT_RULES_RULES_H
 #define VERDICT_RULES_RULES_H
 

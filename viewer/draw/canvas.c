@@ -5,8 +5,8 @@
 #include <math.h>
 
 #include "base/mem.h"
+#include "base/text.h"
 #include "viewer/draw/graph.h"
-#include "viewer/load/load.h"
 #include "viewer/draw/style.h"
 
 #define POINTS_PER_INCH 72.0

@@ -6,8 +6,8 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "viewer/draw/graph.h"
-#include "viewer/load/load.h"
 #include "viewer/draw/style.h"
 #include "viewer/draw/text.h"
 
@@ -60,7 +60,7 @@ size_t sketch_find(const struct sketch *sk, const char *id)
 	for (size_t i = 0; i < sk->n_nodes; i++)
 		if (!strcmp(sk->nodes[i].id, id))
 			return i;
-	return NONE;
+	return SKETCH_NONE;
 }
 
 size_t sketch_node(struct sketch *sk, enum sketch_kind kind, const char *id, const char *name,

@@ -9,7 +9,6 @@
 
 struct buf;
 struct graph;
-struct trace;
 
 /* A subject does something (a thread, a process); a resource is what it does it with (a lock, a pipe). */
 enum sketch_kind { SKETCH_SUBJECT, SKETCH_RESOURCE };
@@ -56,7 +55,8 @@ void sketch_free(struct sketch *sk);
 /* Adds a sentence below the title. */
 void sketch_note(struct sketch *sk, const char *text);
 
-/* Returns the node with that id, or NONE. */
+/* Returns the node with that id, or SKETCH_NONE. */
+#define SKETCH_NONE ((size_t)-1)
 size_t sketch_find(const struct sketch *sk, const char *id);
 
 /* Returns a new node. */

@@ -6,7 +6,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
-#include "viewer/load/load.h"
+#include "base/text.h"
 
 static const char *const codes[] = {"", "1", "2", "31;1", "32", "33", "34", "35", "36"};
 

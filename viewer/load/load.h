@@ -1,5 +1,9 @@
 /* load.h - what every picture needs of a trace, as plain structs. */
 /* SPDX-License-Identifier: MIT */
+/*
+ * To be read in this order: rows.c (rows of a query), find.c (rows by id), load.c and findings.c (the trace),
+ * resource.c (locks, pipes, reasons), describe.c (in words).
+ */
 #ifndef VIEWER_LOAD_LOAD_H
 #define VIEWER_LOAD_LOAD_H
 
@@ -172,11 +176,5 @@ char *rows_prose(struct rows *r, int col, bool lines);
 
 /* Column of a JSON array of arguments, as one printable command line; "" for NULL. The caller frees it. */
 char *rows_command(struct rows *r, int col);
-
-/* Returns s cut to at most max characters (not bytes), with an ellipsis in the middle if it was longer. The caller frees it. */
-char *text_fit(const char *s, size_t max);
-
-/* Returns the number of columns that a printable UTF-8 text takes in a terminal. */
-size_t text_width(const char *s);
 
 #endif

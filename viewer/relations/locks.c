@@ -47,7 +47,7 @@ static size_t lock_node(struct sketch *sk, const struct trace *t, const struct l
 								(long long)t->procs[l->proc].pid);
 	size_t node = sketch_find(sk, id);
 
-	if (node != NONE || sk->n_nodes >= LOCKS_MAX)
+	if (node != SKETCH_NONE || sk->n_nodes >= LOCKS_MAX)
 		return node;
 	node = sketch_node(sk, SKETCH_RESOURCE, id, l->name, detail);
 	sk->nodes[node].row = xasprintf("row-lock%lld", (long long)l->id);
@@ -65,9 +65,9 @@ static char *add_locks(struct sketch *sk, const struct trace *t, const struct re
 
 	while (rows_next(&r)) {
 		const struct lock_row *l = resources_lock(res, rows_int(&r, 0, -1));
-		size_t node = l ? lock_node(sk, t, l) : NONE;
+		size_t node = l ? lock_node(sk, t, l) : SKETCH_NONE;
 
-		if (node != NONE)
+		if (node != SKETCH_NONE)
 			add_stat(sk, node, &r);
 		else
 			++*ret_left;
@@ -103,11 +103,12 @@ static char *add_order(
 	while (rows_next(&r)) {
 		const struct lock_row *a = resources_lock(res, rows_int(&r, 0, -1));
 		const struct lock_row *b = resources_lock(res, rows_int(&r, 1, -1));
-		size_t from = a ? lock_node(sk, t, a) : NONE, to = b ? lock_node(sk, t, b) : NONE;
+		size_t from = a ? lock_node(sk, t, a) : SKETCH_NONE,
+		       to = b ? lock_node(sk, t, b) : SKETCH_NONE;
 		_cleanup_buf_ struct buf label = BUF_INIT;
 		struct sketch_edge *e;
 
-		if (from == NONE || to == NONE)
+		if (from == SKETCH_NONE || to == SKETCH_NONE)
 			continue;
 		add_order_label(&label, &r);
 		e = sketch_edge(sk, from, to, "order", label.data);

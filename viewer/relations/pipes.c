@@ -32,7 +32,7 @@ static size_t proc_node(struct pipes *ps, size_t proc)
 	_cleanup_free_ char *detail = xasprintf("pid %lld", (long long)p->pid);
 	size_t node = sketch_find(ps->sk, id);
 
-	if (node == NONE) {
+	if (node == SKETCH_NONE) {
 		node = sketch_node(ps->sk, SKETCH_SUBJECT, id, p->name, detail);
 		ps->sk->nodes[node].row = xasprintf("row-p%lld", (long long)p->id);
 		if (p->stuck == STUCK_CERTAIN)
@@ -47,11 +47,11 @@ static size_t pipe_node(struct pipes *ps, int64_t pipe_id)
 	_cleanup_free_ char *id = xasprintf("pipes-pipe%lld", (long long)pipe_id);
 	size_t node = sketch_find(ps->sk, id);
 
-	if (node != NONE || !row)
+	if (node != SKETCH_NONE || !row)
 		return node;
 	if (ps->shown >= PIPES_MAX) {
 		ps->left_out++;
-		return NONE;
+		return SKETCH_NONE;
 	}
 	ps->shown++;
 	node = sketch_node(ps->sk, SKETCH_RESOURCE, id, row->name, "");
@@ -90,7 +90,7 @@ static char *add_flow(struct pipes *ps, sqlite3 *db)
 		bool write = !strcmp(op, "write");
 		int64_t calls = rows_int(&r, 4, 0);
 
-		if (proc == NONE || pipe == NONE)
+		if (proc == NONE || pipe == SKETCH_NONE)
 			continue;
 		add_bytes(&b, rows_time(&r, 3, 0));
 		buf_addf(&b, "\nin %lld %s%s", (long long)calls, op, calls == 1 ? "" : "s");
@@ -131,7 +131,7 @@ static char *add_unused(struct pipes *ps, sqlite3 *db)
 		bool harmful = rows_int(&r, 5, 0) != 0;
 		struct sketch_edge *e;
 
-		if (proc == NONE || pipe == NONE)
+		if (proc == NONE || pipe == SKETCH_NONE)
 			continue;
 		/* In a large picture those that do no harm would hide the rest. */
 		if (!harmful && ps->sk->n_nodes > UNUSED_SHOWN) {

@@ -15,7 +15,7 @@ static size_t find_box(const struct sketch *sk, const struct trace *t, size_t pr
 	_cleanup_free_ char *id = NULL;
 
 	if (by_thread && th == NONE)
-		return NONE;
+		return SKETCH_NONE;
 	id = xasprintf(
 		"%s%lld", prefix, (long long)(by_thread ? t->threads[th].id : t->procs[proc].id));
 	return sketch_find(sk, id);
@@ -31,10 +31,10 @@ char *relations_add_unwritten(
 
 	while (rows_next(&r)) {
 		size_t proc = trace_proc(t, rows_int(&r, 0, -1));
-		size_t node = proc == NONE ? NONE : find_box(sk, t, proc, prefix, by_thread);
+		size_t node = proc == NONE ? SKETCH_NONE : find_box(sk, t, proc, prefix, by_thread);
 		int64_t n = rows_int(&r, 2, 0);
 
-		if (node != NONE)
+		if (node != SKETCH_NONE)
 			sketch_line(sk, node, "%lld unwritten byte%s in a buffer for pipe %lld",
 				(long long)n, n == 1 ? "" : "s", (long long)rows_int(&r, 3, 0));
 	}

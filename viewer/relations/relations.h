@@ -1,5 +1,8 @@
 /* relations.h - sketches of a trace: who waits for whom, which locks, which pipes. */
 /* SPDX-License-Identifier: MIT */
+/*
+ * Each picture is one file: waits.c, locks.c, pipes.c; relations.c is what they share.
+ */
 #ifndef VIEWER_RELATIONS_RELATIONS_H
 #define VIEWER_RELATIONS_RELATIONS_H
 

@@ -43,11 +43,11 @@ static size_t thread_node(struct waits *w, size_t th)
 							(long long)row->tid, (long long)p->pid);
 	size_t node = sketch_find(w->sk, id);
 
-	if (node != NONE)
+	if (node != SKETCH_NONE)
 		return node;
 	if (w->sk->n_nodes >= NODES_MAX) {
 		w->left_out++;
-		return NONE;
+		return SKETCH_NONE;
 	}
 	node = sketch_node(w->sk, SKETCH_SUBJECT, id, thread_name(w->t, th), detail);
 	w->sk->nodes[node].row = row->is_main ? xasprintf("row-p%lld", (long long)p->id)
@@ -61,7 +61,7 @@ static size_t thread_node(struct waits *w, size_t th)
 
 static size_t proc_node(struct waits *w, size_t p)
 {
-	return w->t->procs[p].main_thread == NONE ? NONE
+	return w->t->procs[p].main_thread == NONE ? SKETCH_NONE
 						  : thread_node(w, w->t->procs[p].main_thread);
 }
 
@@ -70,11 +70,11 @@ static size_t resource_node(struct waits *w, const char *kind, int64_t id, const
 	_cleanup_free_ char *node_id = xasprintf("wait-%s%lld", kind, (long long)id);
 	size_t node = sketch_find(w->sk, node_id);
 
-	if (node != NONE)
+	if (node != SKETCH_NONE)
 		return node;
 	if (w->sk->n_nodes >= NODES_MAX) {
 		w->left_out++;
-		return NONE;
+		return SKETCH_NONE;
 	}
 	node = sketch_node(w->sk, SKETCH_RESOURCE, node_id, name, "");
 	w->sk->nodes[node].row = xasprintf("row-%s%lld", kind, (long long)id);
@@ -109,7 +109,7 @@ static void connect(struct waits *w, size_t from, size_t to, const char *class, 
 {
 	struct sketch_edge *e;
 
-	if (from == NONE || to == NONE)
+	if (from == SKETCH_NONE || to == SKETCH_NONE)
 		return;
 	for (size_t i = 0; i < w->sk->n_edges; i++)
 		if (w->sk->edges[i].from == from && w->sk->edges[i].to == to &&
@@ -119,7 +119,7 @@ static void connect(struct waits *w, size_t from, size_t to, const char *class, 
 	e->mark = edge_mark(w, from, to);
 }
 
-/* The resources of a wait, or its target; NONE if it is for the outside world. */
+/* The resources of a wait, or its target; SKETCH_NONE if it is for the outside world. */
 static size_t wait_target(struct waits *w, struct rows *r, enum reason reason)
 {
 	const struct lock_row *lock = resources_lock(&w->res, rows_int(r, 4, -1));
@@ -135,7 +135,7 @@ static size_t wait_target(struct waits *w, struct rows *r, enum reason reason)
 		return thread_node(w, thread);
 	if (proc != NONE)
 		return proc_node(w, proc);
-	return NONE;
+	return SKETCH_NONE;
 }
 
 /* A wait for any child is for all that live. */
@@ -179,25 +179,25 @@ static void add_wait(struct waits *w, struct rows *r)
 	if (th == NONE || w->t->threads[th].end <= w->at)
 		return;
 	node = thread_node(w, th);
-	if (node == NONE)
+	if (node == SKETCH_NONE)
 		return;
 	to = wait_target(w, r, reason);
 	buf_addf(&label, "%s", reasons[reason].words);
-	if (to == NONE && *detail)
+	if (to == SKETCH_NONE && *detail)
 		buf_addf(&label, " (%s)", detail);
-	buf_adds(&label, w->at > start ? to == NONE ? ", for " : "\nfor " : "");
+	buf_adds(&label, w->at > start ? to == SKETCH_NONE ? ", for " : "\nfor " : "");
 	if (w->at > start)
 		buf_add_duration(&label, w->at - start);
-	if (to != NONE)
+	if (to != SKETCH_NONE)
 		add_site(&label, r, 9);
-	if (to != NONE)
+	if (to != SKETCH_NONE)
 		connect(w, node, to, "waits", label.data);
 	else
 		sketch_line(w->sk, node, "%s", label.data);
-	if (to != NONE &&
+	if (to != SKETCH_NONE &&
 		(reason == REASON_COND || reason == REASON_SEM || reason == REASON_BARRIER))
 		connect_others(w, th, to, reason);
-	if (to == NONE && reason == REASON_CHILD)
+	if (to == SKETCH_NONE && reason == REASON_CHILD)
 		connect_children(w, node, w->t->threads[th].proc, "waits for a child");
 }
 
@@ -257,7 +257,7 @@ static void add_holder(struct waits *w, struct rows *r)
 		return;
 	id = xasprintf("wait-lock%lld", (long long)lock->id);
 	node = sketch_find(w->sk, id);
-	if (node == NONE)
+	if (node == SKETCH_NONE)
 		return;
 	/* The child's copy of a lock that a thread of its parent held at fork. */
 	before_fork = lock->proc != NONE && lock->proc != w->t->threads[th].proc;
@@ -325,9 +325,9 @@ static char *add_owners(struct waits *w)
 		_cleanup_free_ char *id =
 			xasprintf("wait-lock%lld", (long long)rows_int(&r, 0, -1));
 		size_t node = sketch_find(w->sk, id), th = trace_thread(w->t, rows_int(&r, 1, -1));
-		size_t owner = node == NONE || th == NONE ? NONE : thread_node(w, th);
+		size_t owner = node == SKETCH_NONE || th == NONE ? SKETCH_NONE : thread_node(w, th);
 
-		if (owner != NONE && !is_connected(w, node, owner))
+		if (owner != SKETCH_NONE && !is_connected(w, node, owner))
 			connect(w, node, owner, "held", "held by");
 	}
 	return rows_end(&r);

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/buf.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "viewer/draw/graph.h"
 #include "viewer/load/load.h"
 #include "viewer/draw/style.h"

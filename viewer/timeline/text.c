@@ -8,6 +8,7 @@
  */
 #include "base/buf.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "viewer/load/load.h"
 #include "viewer/draw/text.h"
 #include "viewer/draw/ticks.h"

@@ -1,5 +1,9 @@
 /* timeline.h - a lane for each thread over time: what it did, waited for and held. */
 /* SPDX-License-Identifier: MIT */
+/*
+ * To be read in this order: lane.c (columns, spans), load.c and arrows.c (what the lanes show), timeline.c (lanes
+ * laid out), words.c (what a span says), looks.c, draw.c, legend.c and graph.c (drawn), text.c (for a terminal).
+ */
 #ifndef VIEWER_TIMELINE_TIMELINE_H
 #define VIEWER_TIMELINE_TIMELINE_H
 

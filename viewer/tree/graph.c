@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "viewer/draw/graph.h"
 #include "viewer/load/load.h"
 #include "viewer/draw/style.h"

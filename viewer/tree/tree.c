@@ -10,6 +10,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "viewer/tree/family.h"
 #include "viewer/load/load.h"
 

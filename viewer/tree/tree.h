@@ -1,5 +1,9 @@
 /* tree.h - the tree of processes and threads by creation: folded, then drawn. */
 /* SPDX-License-Identifier: MIT */
+/*
+ * To be read in this order: family.c (who made whom), tree.c (what is folded), graph.c (drawn) and
+ * text.c (for a terminal).
+ */
 #ifndef VIEWER_TREE_TREE_H
 #define VIEWER_TREE_TREE_H
 

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/buf.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "schema/db.h"
 #include "tests/unit/test.h"
 #include "viewer/load/load.h"
