@@ -75,11 +75,9 @@ $(OUT)/%.o: %.c
 	$(say) CC $<
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
-# Top-level asm must keep its order here; make knows nothing of .incbin.
-$(OUT)/schema/sql.o: ALL_CFLAGS += -fno-toplevel-reorder
+# What base/embed.h puts into them, of which the compiler knows nothing.
 $(OUT)/schema/sql.o: $(wildcard schema/*.sql)
 $(OUT)/viewer/page/page.o: $(wildcard viewer/page/*.css viewer/page/*.js)
-$(OUT)/verdict/lessons.o: ALL_CFLAGS += -fno-toplevel-reorder
 $(OUT)/verdict/lessons.o: $(wildcard doc/rules/*.txt)
 $(OUT)/schema/queries.o: $(wildcard schema/queries/*.sql)
 
@@ -194,7 +192,7 @@ bench: all $(OUT)/bench/work
 
 TIME ?= 60
 FUZZERS := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(sort $(wildcard tests/fuzz/*.c)))
-FUZZ_CFLAGS = $(filter-out -Werror -fno-toplevel-reorder,$(ALL_CFLAGS)) -fsanitize=address,undefined
+FUZZ_CFLAGS = $(filter-out -Werror,$(ALL_CFLAGS)) -fsanitize=address,undefined
 FUZZ_OBJ := $(patsubst %.c,build/fuzz/obj/%.o,$(ROOM_SRC) $(CLI_TESTED:%=cli/%.c))
 build/fuzz/obj/%.o: %.c $(if $(BPF_OBJ),$(OUT)/gen/pptrace.skel.h)
 	@mkdir -p $(@D)
@@ -219,7 +217,7 @@ format:
 lint: $(OUT)/gen/demos.def $(if $(BPF_OBJ),$(OUT)/gen/pptrace.skel.h)
 	$(Q)clang-format --dry-run -Werror $(C_FILES)
 	$(Q)for f in $(ROOM_SRC) $(call files_in,cli,*.c) $(wildcard bench/*.c); do \
-		$(CLANG) $(filter-out -fno-toplevel-reorder,$(ALL_CFLAGS)) -fsyntax-only $$f || exit 1; done
+		$(CLANG) $(ALL_CFLAGS) -fsyntax-only $$f || exit 1; done
 	$(Q)for f in $(filter %.c,$(SHIM_SRC)); do $(CLANG) $(SHIM_CFLAGS) -fsyntax-only $$f || exit 1; done
 
 # For editors and clangd: how each file is compiled.

@@ -5,14 +5,13 @@
 #include <errno.h>
 #include <stdbool.h>
 
+#include "base/embed.h"
 #include "base/mem.h"
 #include "schema/db.h"
 
-/* Puts one file under one symbol, with a NUL at the end. */
 #define QUERY(name)                                                                                \
-	extern const char query_##name##_sql[];                                                    \
-	__asm__(".section .rodata\nquery_" #name "_sql:\n.incbin \"schema/queries/" #name          \
-		".sql\"\n.byte 0\n.previous\n");
+	EMBED("query_" #name "_sql", EMBED_FILE("schema/queries/" #name ".sql"));                  \
+	extern const char query_##name##_sql[];
 #include "schema/queries.def"
 #undef QUERY
 

@@ -2,16 +2,18 @@
 /* SPDX-License-Identifier: MIT */
 #include "verdict/lessons.h"
 
+#include "base/embed.h"
+
 /* A rule without a lesson does not build. */
-#define RULE(id, name, severity, meaning, demo)                                                    \
-	__asm__(".section .rodata\n.global lesson_" #id "\nlesson_" #id ":\n"                      \
-		".incbin \"doc/rules/" name ".txt\"\n.byte 0\n.previous\n");                       \
+#define RULE(id, name, severity, meaning, demo, function)                                          \
+	EMBED("lesson_" #id, EMBED_FILE("doc/rules/" name ".txt"));                                \
 	extern const char lesson_##id[];
 #include "schema/findings.def"
 #undef RULE
 
 const struct lesson lessons[] = {
-#define RULE(id, name, severity, meaning, demo) {name, severity, meaning, demo, lesson_##id},
+#define RULE(id, name, severity, meaning, demo, function)                                          \
+	{name, severity, meaning, demo, lesson_##id},
 #include "schema/findings.def"
 #undef RULE
 };

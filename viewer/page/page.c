@@ -6,6 +6,7 @@
 #include <sqlite3.h>
 
 #include "base/buf.h"
+#include "base/embed.h"
 #include "base/mem.h"
 #include "viewer/draw/canvas.h"
 #include "viewer/draw/graph.h"
@@ -19,14 +20,9 @@
 #include "viewer/timeline/timeline.h"
 #include "viewer/tree/tree.h"
 
-/* A file as a text that ends with a NUL; each is one statement, so that no order of statements matters. */
-#define EMBED(symbol, path)                                                                        \
-	__asm__(".section .rodata\n.global " symbol "\n.type " symbol ", @object\n" symbol         \
-		":\n.incbin \"" path "\"\n.byte 0\n.size " symbol ", .-" symbol "\n.previous\n")
-
-EMBED("page_css", "viewer/page/page.css");
-EMBED("page_dark_css", "viewer/page/dark.css");
-EMBED("page_js", "viewer/page/page.js");
+EMBED("page_css", EMBED_FILE("viewer/page/page.css"));
+EMBED("page_dark_css", EMBED_FILE("viewer/page/dark.css"));
+EMBED("page_js", EMBED_FILE("viewer/page/page.js"));
 extern const char page_css[], page_dark_css[], page_js[];
 
 enum { TREE_NODES = 300, LANES = 150, WIDTH = 1020 };
