@@ -42,7 +42,7 @@ enum { FAIL_WARNING = 1, FAIL_NEVER = 3 };
 
 struct diagnose {
 	const char *path;
-	const char *rules[32]; /* NULL-terminated; empty: all */
+	const char *rules[RULE_COUNT]; /* none: all */
 	size_t n_rules;
 	int64_t at_ns;
 	int fail_on; /* index into severities */
@@ -56,6 +56,22 @@ static bool is_wanted(const struct diagnose *d, const struct finding *f)
 	for (size_t i = 0; i < d->n_rules; i++)
 		wanted = wanted || !strcmp(d->rules[i], f->rule);
 	return wanted;
+}
+
+/* Remembers a rule, once. Returns false after a message. */
+static bool add_rule(struct diagnose *d, const char *name)
+{
+	const char *rule = verdict_rule(name);
+
+	if (!rule) {
+		warn("no rule is called '%s'; 'pptrace explain' lists them", name);
+		return false;
+	}
+	for (size_t i = 0; i < d->n_rules; i++)
+		if (d->rules[i] == rule)
+			return true;
+	d->rules[d->n_rules++] = rule;
+	return true;
 }
 
 static int severity_of(const struct finding *f)
@@ -159,13 +175,8 @@ static bool parse(struct diagnose *d, int argc, char **argv)
 			d->json = true;
 			break;
 		case 'r':
-			if (!verdict_rule(optarg)) {
-				warn("no rule is called '%s'; 'pptrace explain' lists them",
-					optarg);
+			if (!add_rule(d, optarg))
 				return false;
-			}
-			if (d->n_rules + 1 < ARRAY_SIZE(d->rules))
-				d->rules[d->n_rules++] = verdict_rule(optarg);
 			break;
 		case OPT_AT:
 			if (!options_duration("--at", optarg, &d->at_ns))

@@ -9,8 +9,8 @@
 
 static const struct {
 	const char *name, *severity;
-} rules[] = {
-#define RULE(id, name, severity, meaning, demo) {name, severity},
+} rules[RULE_COUNT] = {
+#define RULE(id, name, severity, meaning, demo, function) {name, severity},
 #include "schema/findings.def"
 #undef RULE
 };
@@ -19,7 +19,7 @@ static const char *const shapes[] = {"cycle", "self", "knot", "abandoned"};
 
 const char *finding_rule(const char *name)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(rules); i++)
+	for (size_t i = 0; i < RULE_COUNT; i++)
 		if (!strcmp(rules[i].name, name))
 			return rules[i].name;
 	return NULL;
@@ -27,7 +27,7 @@ const char *finding_rule(const char *name)
 
 static const char *severity_of(const char *rule)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(rules); i++)
+	for (size_t i = 0; i < RULE_COUNT; i++)
 		if (!strcmp(rules[i].name, rule))
 			return rules[i].severity;
 	return "info";
@@ -116,10 +116,10 @@ static int rank(const struct finding *f)
 
 static size_t position(const char *rule)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(rules); i++)
+	for (size_t i = 0; i < RULE_COUNT; i++)
 		if (!strcmp(rules[i].name, rule))
 			return i;
-	return ARRAY_SIZE(rules);
+	return RULE_COUNT;
 }
 
 static int compare(const void *a, const void *b)

@@ -15,6 +15,14 @@
 struct buf;
 struct sqlite3;
 
+/* How many rules there are. */
+enum {
+	RULE_COUNT = 0
+#define RULE(id, name, severity, meaning, demo, function) +1
+#include "schema/findings.def"
+#undef RULE
+};
+
 /* One member of a finding, in order; ids are those of the database, 0: none. */
 struct finding_member {
 	int64_t thread_id, process_id, lock_id, pipe_id, site_id, wait_id;

@@ -8,43 +8,14 @@
 
 #include <errno.h>
 
-/* deadlock and stuck are not in this table: they come first, and others look at what they found. */
 static const struct {
 	const char *name;
 	rule_run *run;
-} rules[] = {
-	{"fork-with-lock-held", rule_fork_with_lock},
-	{"unlock-not-owner", rule_unlock_not_owner},
-	{"exit-holding-lock", rule_exit_holding},
-	{"crash", rule_crash},
-	{"lock-order", rule_lock_order},
-	{"zombie", rule_zombie},
-	{"pipe-end-leak", rule_pipe_leak},
-	{"sleep-holding-lock", rule_sleep_holding},
-	{"busy-wait", rule_busy_wait},
-	{"unflushed-output", rule_unflushed},
-	{"duplicated-output", rule_duplicated},
-	{"lost-wakeup", rule_lost_wakeup},
-	{"orphan", rule_orphan},
-	{"broken-pipe", rule_broken_pipe},
-	{"main-exit-kills-threads", rule_main_exit},
-	{"lost-signal", rule_lost_signal},
-	{"merged-messages", rule_merged},
-	{"interrupted-call", rule_interrupted},
-	{"lock-contention", rule_contention},
-	{"data-loss", rule_data_loss},
+} rules[RULE_COUNT] = {
+#define RULE(id, name, severity, meaning, demo, function) {name, function},
+#include "schema/findings.def"
+#undef RULE
 };
-
-/* Moves from stuck to out what was asked for. */
-static void take_stuck(struct findings *out, struct findings *stuck, const char *rule)
-{
-	for (size_t i = 0; i < stuck->n; i++) {
-		if (rule && strcmp(rule, stuck->list[i].rule) != 0)
-			continue;
-		*finding_add(out, stuck->list[i].rule, 0) = stuck->list[i];
-		stuck->list[i] = (struct finding){0};
-	}
-}
 
 static int evaluate(struct sqlite3 *db, int64_t at_ns, const char *rule, bool all,
 	const struct findings *told, struct findings *ret, struct buf *why)
@@ -61,11 +32,9 @@ static int evaluate(struct sqlite3 *db, int64_t at_ns, const char *rule, bool al
 
 	if (!rc)
 		rc = stuck_keep(db, told, &stuck, why);
-	for (size_t i = 0; !rc && i < ARRAY_SIZE(rules); i++)
+	for (size_t i = 0; !rc && i < RULE_COUNT; i++)
 		if (!rule || !strcmp(rule, rules[i].name))
 			rc = rules[i].run(&ctx);
-	if (!rc)
-		take_stuck(&out, &stuck, rule);
 	findings_free(&stuck);
 	if (rc) {
 		findings_free(&out);

@@ -38,24 +38,9 @@ struct finding *rule_report(struct rule_context *ctx, const char *rule, int64_t 
 /* Adds a member, with the text of the buffer, which is empty afterwards (NULL: none). */
 struct finding_member *rule_member(struct finding *f, struct buf *text);
 
-/* rule_process.c */
-rule_run rule_zombie, rule_orphan, rule_crash, rule_main_exit;
-/* rule_locks.c */
-rule_run rule_fork_with_lock, rule_unlock_not_owner, rule_exit_holding, rule_sleep_holding,
-	rule_contention, rule_lost_wakeup;
-/* rule_order.c */
-rule_run rule_lock_order;
-/* rule_pipes.c */
-rule_run rule_pipe_leak, rule_broken_pipe;
-/* rule_messages.c */
-rule_run rule_merged;
-/* rule_signals.c */
-rule_run rule_lost_signal, rule_interrupted;
-/* rule_stdio.c */
-rule_run rule_unflushed, rule_duplicated;
-/* rule_busy.c */
-rule_run rule_busy_wait;
-/* rule_trace.c */
-rule_run rule_data_loss;
+/* Every rule of findings.def: in the file of its topic. */
+#define RULE(id, name, severity, meaning, demo, function) rule_run function;
+#include "schema/findings.def"
+#undef RULE
 
 #endif
