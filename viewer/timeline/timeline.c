@@ -38,8 +38,8 @@ static struct place *place_nodes(const struct trace *t, const struct tree *tree)
 		const struct tree_node *n = &tree->nodes[i];
 		size_t group = i, kind = 0;
 
-		if (n->kind == TREE_THREAD || (n->kind == TREE_FOLD && !n->procs)) {
-			size_t home = node_of[t->threads[n->row].proc];
+		if (n->kind == TREE_THREAD || tree_folds_threads(t, n)) {
+			size_t home = node_of[tree_home(t, n)];
 
 			group = home ? home - 1 : i;
 			kind = n->kind == TREE_THREAD ? 1 : 2;
@@ -114,15 +114,14 @@ static void fill_lane(struct timeline *tl, struct lane *l, const struct tree_nod
 {
 	const struct trace *t = tl->t;
 
-	*l = (struct lane){.thread = NONE, .is_first = n->kind == TREE_PROC};
+	*l = (struct lane){
+		.thread = NONE, .is_first = n->kind == TREE_PROC, .proc = tree_home(t, n)};
 	if (n->kind == TREE_FOLD) {
 		l->is_fold = true;
 		l->fold_node = (size_t)(n - tl->tree->nodes);
-		l->proc = n->procs ? n->row : t->threads[n->row].proc;
 		fill_fold(tl, l, n);
 		return;
 	}
-	l->proc = n->kind == TREE_PROC ? n->row : t->threads[n->row].proc;
 	l->thread = n->kind == TREE_PROC ? t->procs[n->row].main_thread : n->row;
 	l->from = n->kind == TREE_PROC ? t->procs[n->row].start : t->threads[n->row].start;
 	l->to = trace_end(t, l->thread == NONE ? t->procs[l->proc].end : t->threads[l->thread].end);

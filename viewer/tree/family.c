@@ -23,7 +23,13 @@ size_t family_row(const struct family *f, size_t e)
 
 const char *family_name(const struct family *f, size_t e)
 {
-	return family_is_proc(f, e) ? f->t->procs[e].name : thread_of(f, e)->name;
+	const struct thread *th;
+
+	if (family_is_proc(f, e))
+		return f->t->procs[e].name;
+	/* As its box says. */
+	th = thread_of(f, e);
+	return *th->entry ? th->entry : th->name;
 }
 
 /* Main threads are their process, unless the trace names no main thread. */

@@ -70,7 +70,8 @@ struct fold {
 	size_t first; /* hidden entity */
 	size_t hidden;
 	size_t procs, threads, stuck;
-	size_t *list; /* the hidden ones */
+	size_t parents; /* of the hidden ones, how many have descendants */
+	size_t *list;   /* the hidden ones */
 	size_t cap;
 	bool same; /* all hidden ones end alike */
 	uint64_t end_key;
@@ -92,6 +93,7 @@ static void fold_add(struct fold *fold, const struct family *f, size_t e)
 	fold->procs += it->procs;
 	fold->threads += it->threads;
 	fold->stuck += it->stuck;
+	fold->parents += it->procs + it->threads > 1;
 }
 
 static void add_count(struct buf *b, size_t procs, size_t threads)
@@ -116,8 +118,11 @@ static char *fold_words(const struct family *f, const struct fold *fold, bool al
 			buf_adds(&b, fold->hidden > 1 ? ", all " : ", ");
 			trace_add_status(&b, &f->t->procs[fold->first]);
 		}
-		if (fold->procs + fold->threads > fold->hidden)
-			buf_addf(&b, ", each with descendants");
+		if (fold->parents == fold->hidden)
+			buf_adds(&b, fold->hidden > 1 ? ", each with descendants"
+						      : ", with descendants");
+		else if (fold->parents)
+			buf_addf(&b, ", %zu of them with descendants", fold->parents);
 	} else {
 		add_count(&b, fold->procs, fold->threads);
 		buf_adds(&b, " more");
@@ -129,7 +134,7 @@ static char *fold_words(const struct family *f, const struct fold *fold, bool al
 
 static void add_fold(struct growth *g, struct fold *fold, size_t parent, bool alike)
 {
-	struct tree_node *n = add_node(g, TREE_FOLD, family_row(g->f, fold->first), parent);
+	struct tree_node *n = add_node(g, TREE_FOLD, NONE, parent);
 
 	n->procs = fold->procs;
 	n->threads = fold->threads;
@@ -318,6 +323,25 @@ void tree_free(struct tree *tree)
 	}
 	free(tree->nodes);
 	free(tree);
+}
+
+bool tree_folds_threads(const struct trace *t, const struct tree_node *n)
+{
+	return n->kind == TREE_FOLD && n->members[0] >= t->n_procs;
+}
+
+size_t tree_home(const struct trace *t, const struct tree_node *n)
+{
+	switch (n->kind) {
+	case TREE_PROC:
+		return n->row;
+	case TREE_THREAD:
+		return t->threads[n->row].proc;
+	case TREE_FOLD:
+		break;
+	}
+	return tree_folds_threads(t, n) ? t->threads[n->members[0] - t->n_procs].proc
+					: n->members[0];
 }
 
 void tree_add_folded(struct buf *b, const struct tree *tree)

@@ -19,11 +19,11 @@ enum tree_kind { TREE_PROC, TREE_THREAD, TREE_FOLD };
 /* One box. Main threads have none: the box of their process stands for them. */
 struct tree_node {
 	enum tree_kind kind;
-	size_t row;    /* in trace.procs or trace.threads; fold: the first one that it hides */
+	size_t row; /* TREE_PROC: in trace.procs; TREE_THREAD: in trace.threads; TREE_FOLD: NONE, see tree_home */
 	size_t parent; /* node, always an earlier one; NONE: a root */
 	unsigned depth;
 	bool is_last;          /* last child of its parent */
-	size_t procs, threads; /* fold: how many it hides */
+	size_t procs, threads; /* fold: how many it hides, descendants included */
 	size_t *members; /* fold: the siblings it hides; processes first, thread i as trace.n_procs + i */
 	size_t n_members;
 	char *words; /* fold: "97 more like these: all exit 0" */
@@ -42,6 +42,12 @@ struct tree {
  */
 struct tree *tree_new(const struct trace *t, size_t max);
 void tree_free(struct tree *tree);
+
+/* Says whether the first that a fold hides is a thread, so that it belongs below the process of that. */
+bool tree_folds_threads(const struct trace *t, const struct tree_node *n);
+
+/* Returns the process, in trace.procs, that a node is or belongs to; of a fold that of the first that it hides. */
+size_t tree_home(const struct trace *t, const struct tree_node *n);
 
 /* Adds what was folded, one sentence without a full stop; nothing if nothing was. */
 void tree_add_folded(struct buf *b, const struct tree *tree);
