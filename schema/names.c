@@ -201,6 +201,7 @@ const char *names_file_kind(int kind)
 		[FILE_PIDFD] = "process",
 		[FILE_INOTIFY] = "inotify",
 		[FILE_MQUEUE] = "mqueue",
+		[FILE_URING] = "other",
 		[FILE_OTHER] = "other",
 	};
 	const char *word = WORD(words, kind);

@@ -142,6 +142,7 @@ struct compat_info {
 #define SLOT_NODATA 2u  /* has gained privileges: payload is not captured */
 #define SLOT_COMPAT 4u  /* in a 32-bit system call */
 #define SLOT_WAITING 8u /* WAIT_BEGIN was sent */
+#define SLOT_URING 16u  /* URING was sent */
 #define SLOT_INIT 64u   /* its numbers are filled in */
 
 /* What an open file is. */
@@ -153,7 +154,7 @@ struct object {
 	cfg_u32 peer; /* pidfd: the process */
 	cfg_u8 kind;  /* enum file_kind */
 	cfg_u8 mode;  /* END_READ, END_WRITE */
-	cfg_u8 timed; /* socket with SO_RCVTIMEO */
+	cfg_u8 timed; /* socket: END_READ with SO_RCVTIMEO, END_WRITE with SO_SNDTIMEO */
 	cfg_u8 pad[5];
 };
 

@@ -30,6 +30,11 @@ struct rec_head {
 	rec_u32 tid;
 };
 
+/*
+ * Where dev and inode say which file it is, dev 0 is what says "none" or "not known": the kernel gives no
+ * file system the number 0 (get_anon_bdev in fs/super.c), but the first System V segment of an IPC
+ * namespace has the inode 0 (newseg in ipc/shm.c).
+ */
 #define REC_CUT 1u     /* a text of this record was longer than its field */
 #define REC_UNREAD 2u  /* some memory of the target could not be read; the fields say 0 */
 #define REC_SHIM 4u    /* came from the shim */
@@ -166,6 +171,7 @@ enum file_kind {
 	FILE_PIDFD,
 	FILE_INOTIFY,
 	FILE_MQUEUE,
+	FILE_URING,
 	FILE_OTHER
 };
 

@@ -105,6 +105,24 @@ static void find_runtime(
 		(void)hash_set(&d->runtime.none, (uint64_t)process, d);
 }
 
+/*
+ * The preload library does not see a ring that a library with system calls of its own (liburing) sets up,
+ * nor one that was passed on: its descriptor is looked for in each process that waits.
+ */
+static void find_ring(pid_t pid, const struct stamp *stamp)
+{
+	int fd = snapshot_uring(pid);
+	struct rec_URING r = {.head = {.kind = REC_URING,
+				      .size = sizeof r,
+				      .ts = stamp->ts,
+				      .pid = (rec_u32)pid,
+				      .tid = (rec_u32)pid},
+		.fd = (rec_u64)(int64_t)fd};
+
+	if (fd >= 0)
+		stamp->emit(stamp->arg, &r.head);
+}
+
 static bool is_traced(struct sqlite3 *db, pid_t pid)
 {
 	static const char sql[] = "SELECT 1 FROM process WHERE pid = ?1 AND end_ns IS NULL";
@@ -160,6 +178,7 @@ void details_read(struct details *d, struct sqlite3 *db, uint64_t ts, source_emi
 		" FROM wait w JOIN thread t ON t.id = w.thread_id JOIN process p ON p.id = t.process_id"
 		" WHERE w.end_ns IS NULL AND t.end_ns IS NULL AND p.end_ns IS NULL ORDER BY p.id LIMIT 1000";
 	struct stamp stamp = {ts, emit, arg};
+	pid_t last = 0;
 	sqlite3_stmt *stmt;
 
 	d->runtime.process = 0;
@@ -172,6 +191,9 @@ void details_read(struct details *d, struct sqlite3 *db, uint64_t ts, source_emi
 		pid_t pid = (pid_t)sqlite3_column_int(stmt, 1);
 		pid_t tid = (pid_t)sqlite3_column_int(stmt, 2);
 
+		if (pid != last)
+			find_ring(pid, &stamp);
+		last = pid;
 		/* Not every mapping was seen to come: what is missing is read now. */
 		if (!hash_set(&d->mapped, (uint64_t)process, d))
 			(void)symbols_map_proc(d->symbols, process, pid);

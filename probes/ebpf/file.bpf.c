@@ -58,7 +58,8 @@ static __always_inline void file_socket(struct file *file, struct object *o)
 	o->mode = END_READ | END_WRITE;
 	if (!sk)
 		return;
-	o->timed = BPF_CORE_READ(sk, sk_rcvtimeo) != MAX_SCHEDULE_TIMEOUT;
+	o->timed = (BPF_CORE_READ(sk, sk_rcvtimeo) != MAX_SCHEDULE_TIMEOUT ? END_READ : 0) |
+		   (BPF_CORE_READ(sk, sk_sndtimeo) != MAX_SCHEDULE_TIMEOUT ? END_WRITE : 0);
 	if (BPF_CORE_READ(sk, __sk_common.skc_family) != AF_UNIX)
 		return;
 	peer = BPF_CORE_READ(u, peer);

@@ -348,6 +348,7 @@ struct task_struct {
 	struct sighand_struct *sighand;
 	sigset_t blocked;
 	void *bpf_storage;
+	void *io_uring;
 };
 
 struct bpf_iter_meta {

@@ -219,6 +219,7 @@ int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm
 		return 0;
 	old_tid = slot->tid;
 	slot->tid = slot->pid;
+	slot->flags &= ~SLOT_URING;
 	if (slot->flags & SLOT_FRESH)
 		fresh_emit(task, slot);
 	argv_emit(task, slot);

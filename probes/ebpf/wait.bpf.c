@@ -98,14 +98,34 @@ static __always_inline u64 wait_futex(struct wait *w, struct task_struct *task)
 	return w->args[0];
 }
 
-static __always_inline void wait_fd(struct wait *w, struct task_struct *task, u32 fd)
+/* Which of a socket's two time-outs may end the call: bits END_READ, END_WRITE. */
+static __always_inline u32 limit_of(u32 call)
+{
+	switch (call) {
+	case CALL_READ:
+	case CALL_READV:
+	case CALL_RECV:
+	case CALL_RECVMSG:
+	case CALL_RECVMMSG:
+		return END_READ;
+	case CALL_WRITE:
+	case CALL_WRITEV:
+	case CALL_SEND:
+	case CALL_SENDMSG:
+	case CALL_SENDMMSG:
+		return END_WRITE;
+	}
+	return END_READ | END_WRITE;
+}
+
+static __always_inline void wait_fd(struct wait *w, struct task_struct *task, u32 fd, u32 call)
 {
 	struct file *file = file_of_fd(task, fd);
 
 	if (!file)
 		return;
 	file_object((u64)file, &w->obj);
-	w->timed = w->obj.timed;
+	w->timed = (w->obj.timed & limit_of(call)) != 0;
 }
 
 /* Fills in what the call says about the wait; returns the address of a futex or 0. */
@@ -114,10 +134,10 @@ static __always_inline u64 wait_call(struct wait *w, struct task_struct *task, s
 	u32 call = slot->call;
 
 	if ((call >= CALL_READ && call <= CALL_SENDFILE) || call == CALL_FD_WAIT) {
-		wait_fd(w, task, w->args[0]);
+		wait_fd(w, task, w->args[0], call);
 		/* splice moves from a pipe, or from a file to one. */
 		if (call == CALL_SPLICE && w->obj.kind != FILE_PIPE && w->obj.kind != FILE_FIFO)
-			wait_fd(w, task, w->args[2]);
+			wait_fd(w, task, w->args[2], call);
 		if (call == CALL_RECVMMSG && w->args[4])
 			w->timed = 1;
 		return 0;
@@ -126,11 +146,11 @@ static __always_inline u64 wait_call(struct wait *w, struct task_struct *task, s
 	case CALL_FUTEX:
 		return wait_futex(w, task);
 	case CALL_FLOCK:
-		wait_fd(w, task, w->args[0]);
+		wait_fd(w, task, w->args[0], call);
 		w->reason = WAIT_FILE_LOCK;
 		return 0;
 	case CALL_FCNTL:
-		wait_fd(w, task, w->args[0]);
+		wait_fd(w, task, w->args[0], call);
 		if ((u32)w->args[1] != F_SETLKW && (u32)w->args[1] != F_OFD_SETLKW)
 			return 0;
 		w->reason = WAIT_FILE_LOCK;

@@ -92,6 +92,25 @@ static __always_inline u64 wait_words(char *words, u64 addr)
 	return 0;
 }
 
+/*
+ * The kernel makes task->io_uring when a task sets up or enters a ring, and frees it at exec; a child that
+ * only inherits the descriptor has none, and nothing under way.
+ */
+static __always_inline void wait_uring(struct task_struct *task, struct slot *slot)
+{
+	struct rec_URING *rec;
+
+	if ((slot->flags & SLOT_URING) || !bpf_core_field_exists(task->io_uring) ||
+		!BPF_CORE_READ(task, io_uring))
+		return;
+	rec = EMIT_BEGIN(URING, slot);
+	if (!rec)
+		return;
+	slot->flags |= SLOT_URING;
+	rec->fd = (s64)-1;
+	EMIT_END(rec);
+}
+
 /* Sends the record and marks the thread as waiting. */
 static __always_inline void wait_emit(
 	struct wait *w, struct task_struct *task, struct slot *slot, u64 futex)
@@ -99,6 +118,7 @@ static __always_inline void wait_emit(
 	struct rec_WAIT_BEGIN *rec;
 
 	slot->flags |= SLOT_WAITING;
+	wait_uring(task, slot);
 	rec = EMIT_BEGIN(WAIT_BEGIN, slot);
 	if (!rec)
 		return;

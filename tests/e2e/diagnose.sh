@@ -55,8 +55,8 @@ cat >"$TMP/hang.table" <<'EOF'
 hang abba deadlock/cycle
 hang abba-partial deadlock/cycle
 hang abba-profiled deadlock/cycle
-hang abba-alarm deadlock/cycle
-hang abba-ticking deadlock/cycle
+hang abba-alarm stuck/cycle
+hang abba-ticking stuck/cycle
 hang self deadlock/self
 hang handler-lock deadlock/self
 hang rwlock-upgrade deadlock/self

@@ -83,7 +83,7 @@ static void abba_profiled(void)
 	abba();
 }
 
-/* A handler runs now and then, and rescues nobody. */
+/* A handler runs now and then: what it would do at last nobody can tell. */
 static void abba_alarm(void)
 {
 	struct itimerval every = {{0, 200000}, {0, 200000}};
@@ -93,7 +93,7 @@ static void abba_alarm(void)
 	abba();
 }
 
-/* A timer breaks the wait off again and again; its handler has nothing to do with it. */
+/* A timer breaks the wait off again and again; its handler has had nothing to do with it so far. */
 static void abba_ticking(void)
 {
 	struct sigaction act = {.sa_handler = on_signal, .sa_flags = SA_RESTART};

@@ -174,6 +174,8 @@ void model_exec(struct model *m, const struct rec_EXEC *rec)
 	char *argv = json_arguments(t->more);
 
 	p->reopens = names_others(m, p, t->more);
+	p->uring =
+		false; /* the kernel cancels what is under way, and the descriptor is closed unless one takes pains */
 	drop_program(m, t, ts);
 	free(p->exe);
 	free(p->program);
@@ -198,6 +200,14 @@ static int end_status(uint64_t status)
 	int s = (int)(status & 0xffff);
 
 	return WIFEXITED(s) || WIFSIGNALED(s) ? s : -1;
+}
+
+void model_uring(struct model *m, const struct rec_URING *rec)
+{
+	struct proc *p = model_thread(m, &rec->head)->proc;
+
+	p->dirty |= !p->uring;
+	p->uring = true;
 }
 
 void model_exiting(struct model *m, const struct rec_EXITING *rec)

@@ -144,7 +144,7 @@ void model_file_lock(struct model *m, const struct rec_FILE_LOCK *rec)
 	struct lock *lock;
 
 	if (!names_file_lock((int)rec->class) || rec->class > FLOCK_OFD ||
-		rec->mode > LOCK_MODE_S || t->proc->slim || !rec->inode) {
+		rec->mode > LOCK_MODE_S || t->proc->slim || !rec->dev) {
 		model_skip(m);
 		return;
 	}
@@ -404,7 +404,7 @@ struct lock *model_file_lock_wanted(
 							       : FLOCK_POSIX;
 	struct lock *lock;
 
-	if (!rec->inode)
+	if (!rec->dev)
 		return NULL;
 	lock = conflicting(m, t, rec, class);
 	if (!lock)

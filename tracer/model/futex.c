@@ -106,7 +106,7 @@ static bool is_join(struct model *m, struct thread *t, const struct rec_WAIT_BEG
 		if (other->tid_addr && other->tid_addr == rec->arg0)
 			target = other;
 	}
-	if (!target && !rec->inode) {
+	if (!target && !rec->dev) {
 		target = inner_thread(m, t->proc, (uint32_t)rec->arg2);
 		if (target && (target->proc != t->proc || target->tid_addr))
 			target = NULL;
@@ -261,7 +261,7 @@ static bool guess_object(struct model *m, const struct thread *t, const struct r
 		return false;
 	if (guess_mutex(rec, w, g)) {
 		owner = inner_thread(m, t->proc, g->owner);
-		if (!owner && rec->inode && !is_private(rec))
+		if (!owner && rec->dev && !is_private(rec))
 			owner = nested_owner(m, t->proc, g->owner);
 		if (owner && (owner->proc == t->proc || !is_private(rec))) {
 			*ret_owner = owner;
@@ -286,7 +286,7 @@ static struct lock *object_at(struct model *m, struct thread *t, const struct re
 	int64_t now = model_time(m, rec->head.ts);
 	struct lock *lock;
 
-	if (!rec->inode || is_private(rec))
+	if (!rec->dev || is_private(rec))
 		return model_lock_at(m, t->proc, base, kind, type);
 	lock = model_lock_shared(
 		m, t->proc, rec->dev, rec->inode, rec->offset - (rec->arg0 - base), kind);

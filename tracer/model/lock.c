@@ -175,7 +175,7 @@ static struct lock *init_shared(struct model *m, struct proc *p, const struct re
 	struct proc *vm = p->vm;
 	struct lock *old = model_find_lock(p, rec->addr), *lock;
 
-	if (!rec->inode && !rec->dev) { /* it cannot be told from where: by inheritance alone */
+	if (!rec->dev) { /* it cannot be told from where: by inheritance alone */
 		lock = model_lock_at(m, p, rec->addr, (int)rec->kind, (unsigned)rec->type);
 		lock->process_id = STORE_NULL;
 		lock->pshared = true;
@@ -272,9 +272,9 @@ static void write_lock(struct model *m, struct lock *lock)
 		.name = lock->name,
 		.init_site_id = lock->init_site,
 		.origin_id = lock->origin_id,
-		.dev = lock->inode ? (int64_t)lock->dev : STORE_NULL,
-		.inode = lock->inode ? (int64_t)lock->inode : STORE_NULL,
-		.offset = lock->inode ? (int64_t)lock->offset : STORE_NULL,
+		.dev = lock->dev ? (int64_t)lock->dev : STORE_NULL,
+		.inode = lock->dev ? (int64_t)lock->inode : STORE_NULL,
+		.offset = lock->dev ? (int64_t)lock->offset : STORE_NULL,
 		.created_ns = lock->created,
 		.destroyed_ns = lock->destroyed,
 		.initial = lock->initial,

@@ -129,6 +129,7 @@ static void dispatch(struct model *m, const struct rec_head *rec)
 		CASE(WAIT_END, model_wait_end);
 		CASE(WAIT_SITE, model_wait_site);
 		CASE(EXITING, model_exiting);
+		CASE(URING, model_uring);
 		CASE(FILTERED, model_filtered);
 		CASE(SCHED, model_sched);
 		CASE(SAMPLE, model_sample);

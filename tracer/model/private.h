@@ -198,6 +198,7 @@ struct proc {
 	const char *created_by;
 	bool lazy, dirty, written, secure, ended, reaped, slim, found;
 	bool reopens;      /* it may open pipes of others through /proc */
+	bool uring;        /* it has an io_uring */
 	int64_t memory_id; /* process in whose memory it runs, also when that one has ended */
 	bool compat;       /* it makes 32-bit system calls */
 	bool uses_files;   /* it has held or wanted file locks */
@@ -246,12 +247,12 @@ struct lock {
 	struct lock *next, **link; /* all locks */
 	struct lock *dirty_next;
 	int64_t id, process_id, address, init_site, origin_id, created, destroyed, initial;
-	uint64_t dev, inode, offset;
-	uint64_t len;         /* file lock: bytes, 0: to the end */
-	struct proc *proc;    /* in whose memory it is, NULL: shared, or gone */
-	struct thread *owner; /* of an exclusive hold */
-	int64_t last_thread;  /* that took it */
-	int64_t runner;       /* once: thread inside the initialiser, STORE_NULL */
+	uint64_t dev, inode, offset; /* shared, or of a file; dev 0: not known */
+	uint64_t len;                /* file lock: bytes, 0: to the end */
+	struct proc *proc;           /* in whose memory it is, NULL: shared, or gone */
+	struct thread *owner;        /* of an exclusive hold */
+	int64_t last_thread;         /* that took it */
+	int64_t runner;              /* once: thread inside the initialiser, STORE_NULL */
 	char *name;
 	char *runtime_type; /* in its language; NULL: not read */
 	uint64_t inferred;  /* number of the flush that wrote its inferred owner */

@@ -170,6 +170,7 @@ void model_write_proc(struct model *m, struct proc *p)
 		.created_by = p->created_by,
 		.secure = p->secure,
 		.reopens = p->reopens,
+		.uring = p->uring,
 		.memory_id = p->memory_id,
 		.language = p->language,
 		.program = p->program};

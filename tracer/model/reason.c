@@ -132,6 +132,7 @@ static int reason_of_file(uint64_t file_kind, bool writes)
 	case FILE_NONE:
 	case FILE_PIDFD:
 	case FILE_INOTIFY:
+	case FILE_URING:
 	case FILE_OTHER:
 		break;
 	}

@@ -9,6 +9,8 @@ void model_wait_begin(struct model *m, const struct rec_WAIT_BEGIN *rec);
 void model_wait_end(struct model *m, const struct rec_WAIT_END *rec);
 void model_wait_site(struct model *m, const struct rec_WAIT_SITE *rec);
 void model_exiting(struct model *m, const struct rec_EXITING *rec);
+/* The handler of URING. */
+void model_uring(struct model *m, const struct rec_URING *rec);
 /* Ends the wait of a thread, if there is one. waker: thread.id or STORE_NULL. */
 void model_wait_close(struct model *m, struct thread *t, int64_t ts, int64_t waker);
 /* The library says that the thread waits in a call that began before or after the kernel's word. */

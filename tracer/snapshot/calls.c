@@ -211,7 +211,7 @@ static void emit_shared(struct rec_head who, const struct snap_thread *t, enum l
 
 	r.head.kind = REC_LOCK_INIT;
 	r.head.size = sizeof r;
-	if (t->wait.inode)
+	if (t->wait.dev)
 		emit(arg, &r.head);
 }
 
@@ -329,7 +329,7 @@ static void emit_taken(struct rec_head who, const struct snap_thread *t,
 static void emit_gone_owner(struct snapshot *s, struct snap_process *p, const struct snap_thread *t,
 	void (*emit)(void *arg, const struct rec_head *rec), void *arg)
 {
-	bool is_shared = t->wait.inode != 0;
+	bool is_shared = t->wait.dev != 0;
 	uint32_t owner = mutex_gone_owner(s, p, t), pid = is_shared ? owner : (uint32_t)p->pid;
 	struct rec_head who = snap_head(REC_FOUND, 0, t->wait.head.ts, p, (pid_t)owner);
 	struct rec_FOUND found = {0};
@@ -367,7 +367,7 @@ void calls_emit_taken(struct snapshot *s, const struct snap_process *p, pid_t ti
 
 			/* The number of an owner that ended earlier may be another's now. */
 			if (t->has_run || (uint32_t)tid != mutex_owner(q, t) ||
-				(!t->wait.inode && q != p) || p->start_ts > since ||
+				(!t->wait.dev && q != p) || p->start_ts > since ||
 				find_call(s, q, t, &call) < 0 || call != CALL_MUTEX ||
 				!mutex_is_new(s, q, t))
 				continue;

@@ -181,6 +181,13 @@ static void emit_fds(const struct out *o, const struct snap_process *p)
 
 		if (f->kind == FILE_TIMERFD)
 			emit_timerfd(o, p, f);
+		if (f->kind == FILE_URING) {
+			struct rec_URING ring = {
+				.head = head(o, REC_URING, sizeof ring, p->pid, p->pid),
+				.fd = (uint64_t)f->fd};
+
+			o->emit(o->arg, &ring.head);
+		}
 		if (!is_end(f->kind))
 			continue;
 		copy_text(r.path, sizeof r.path, f->kind == FILE_FIFO ? f->path : NULL);

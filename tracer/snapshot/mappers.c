@@ -1,9 +1,10 @@
-/* mappers.c - which processes share memory. */
+/* mappers.c - which processes share memory, or have an io_uring. */
 /* SPDX-License-Identifier: MIT */
 #include "tracer/snapshot/snapshot.h"
 
 #include <ctype.h>
 #include <dirent.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -58,4 +59,25 @@ size_t snapshot_mappers(uint64_t dev, uint64_t inode, pid_t **ret)
 		(void)closedir(proc);
 	*ret = list;
 	return n;
+}
+
+int snapshot_uring(pid_t pid)
+{
+	char path[32], link[64];
+	struct dirent *e;
+	int found = -1;
+	DIR *dir;
+
+	(void)snprintf(path, sizeof path, "/proc/%d/fd", (int)pid);
+	dir = opendir(path);
+	while (dir && found < 0 && (e = readdir(dir)) != NULL) {
+		ssize_t n = readlinkat(dirfd(dir), e->d_name, link, sizeof link - 1);
+
+		link[n > 0 ? n : 0] = '\0';
+		if (!strcmp(link, "anon_inode:[io_uring]"))
+			found = atoi(e->d_name);
+	}
+	if (dir)
+		(void)closedir(dir);
+	return found;
 }

@@ -32,9 +32,11 @@ void maps_load(struct snap_process *p)
 		if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %4s %" SCNx64 " %x:%x %" SCNu64 " %n",
 			    &m.start, &m.end, perms, &m.offset, &major_nr, &minor_nr, &m.inode,
 			    &n) != 7 ||
-			perms[3] != 's' || !m.inode)
+			perms[3] != 's')
 			continue;
 		m.dev = makedev(major_nr, minor_nr);
+		if (!m.dev)
+			continue;
 		m.path = xstrndup(line + n, strcspn(line + n, "\n"));
 		ARRAY_GROW(p->maps, p->n_maps, p->cap_maps);
 		p->maps[p->n_maps++] = m;

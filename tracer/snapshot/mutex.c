@@ -103,7 +103,7 @@ uint32_t mutex_gone_owner(
 	uint32_t owner = mutex_owner(p, t), now;
 
 	/* Who took the mutex meanwhile, and has ended since, has given it back. */
-	if (!owner || !has_no_owner(s, p, owner, t->wait.inode != 0) ||
+	if (!owner || !has_no_owner(s, p, owner, t->wait.dev != 0) ||
 		!proc_memory(p, t->args[0] + MUTEX_OWNER - WORDS_BEFORE, &now, sizeof now) ||
 		now != owner || !mutex_is_new(s, p, t))
 		return 0;
@@ -128,7 +128,7 @@ static bool is_mapper(const struct snapshot *s, const struct snap_thread *t, pid
 void mutex_forget_stranger(
 	const struct snapshot *s, const struct snap_process *p, struct snap_thread *t)
 {
-	uint32_t owner = t->wait.inode ? mutex_owner(p, t) : 0;
+	uint32_t owner = t->wait.dev ? mutex_owner(p, t) : 0;
 	const struct snap_process *q = owner ? proc_of_thread(s, (pid_t)owner) : NULL;
 
 	if (q && !q->is_zombie && !is_mapper(s, t, q->pid))
@@ -137,8 +137,8 @@ void mutex_forget_stranger(
 
 bool mutex_is_new(struct snapshot *s, const struct snap_process *p, const struct snap_thread *t)
 {
-	uint64_t where = t->wait.inode ? t->wait.offset : t->args[0];
-	uint64_t key = hash_mix(t->wait.inode ? t->wait.inode : (uint64_t)p->pid, where, 0);
+	uint64_t where = t->wait.dev ? t->wait.offset : t->args[0];
+	uint64_t key = hash_mix(t->wait.dev ? t->wait.inode : (uint64_t)p->pid, where, 0);
 
 	return !hash_set(&s->gone, key, s);
 }

@@ -83,7 +83,7 @@ static void add_openers(struct snapshot *s, const struct snap_process *p,
 		const struct snap_opener *o = &s->openers[i];
 
 		if (o->inode == t->wait.inode ||
-			(o->folder_inode && o->folder_inode == t->folder_inode &&
+			(o->folder_dev && o->folder_inode == t->folder_inode &&
 				o->folder_dev == t->folder_dev) ||
 			o->ppid == p->pid || o->pid == p->ppid ||
 			(o->ppid > 1 && o->ppid == p->ppid))
@@ -110,8 +110,8 @@ static void add_owner(struct snapshot *s, const struct snap_process *p, const st
 {
 	pid_t owner = (pid_t)mutex_owner(p, t);
 
-	if (owner && (t->wait.inode ? is_zombie(owner) : proc_leader(owner) == p->ppid))
-		add(s, t->wait.inode ? owner : p->ppid);
+	if (owner && (t->wait.dev ? is_zombie(owner) : proc_leader(owner) == p->ppid))
+		add(s, t->wait.dev ? owner : p->ppid);
 }
 
 void wait_providers(struct snapshot *s, struct snap_process *p, struct snap_thread *t,

@@ -67,6 +67,9 @@ int snapshot_take(const struct snapshot_config *config, source_emit *emit, void 
  */
 size_t snapshot_mappers(uint64_t dev, uint64_t inode, pid_t **ret);
 
+/* Returns a descriptor of an io_uring that a process has open; -1: it has none, or may not be read. */
+int snapshot_uring(pid_t pid);
+
 /* Handler address in SIG_ACTION: there is a handler, and where is not known. */
 #define SNAPSHOT_HANDLER 2
 

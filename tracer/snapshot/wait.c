@@ -22,7 +22,10 @@ enum {
 	MAX_SELECT = 1024
 };
 
-/* A socket may have been told how long its calls wait at most (SO_RCVTIMEO): asked of a copy of the descriptor. */
+/*
+ * A socket may have been told how long its calls wait at most (SO_RCVTIMEO, SO_SNDTIMEO): asked of a copy
+ * of the descriptor. Where none may be had (a seccomp filter refuses pidfd_getfd), it may have been.
+ */
 static bool is_limited(const struct snap_process *p, const struct snap_thread *t, int fd)
 {
 	_cleanup_close_ int pidfd = (int)syscall(SYS_pidfd_open, p->pid, 0);
@@ -32,9 +35,9 @@ static bool is_limited(const struct snap_process *p, const struct snap_thread *t
 	struct timeval limit = {0, 0};
 	socklen_t len = sizeof limit;
 
-	return copy >= 0 &&
-	       getsockopt(copy, SOL_SOCKET, sends ? SO_SNDTIMEO : SO_RCVTIMEO, &limit, &len) == 0 &&
-	       (limit.tv_sec || limit.tv_usec);
+	return copy < 0 ||
+	       getsockopt(copy, SOL_SOCKET, sends ? SO_SNDTIMEO : SO_RCVTIMEO, &limit, &len) != 0 ||
+	       limit.tv_sec || limit.tv_usec;
 }
 
 static void set_file(struct snap_process *p, struct snap_thread *t, int fd)

@@ -93,6 +93,9 @@ static void add_thread(struct providers *pr, uint32_t thread)
 		g->nodes[thread].source = true;
 		return;
 	}
+	/* No handler may end a deaf wait, but one that exits, jumps or unlocks does not ask. */
+	if (p->rings)
+		providers_maybe(pr, thread, MAYBE_ALARM);
 	node = rest_on(pr, thread);
 	/* Who might post a semaphore is known: its node says whether they can. */
 	if (node == LIVE || pr->maybe[thread] & ~(unsigned)MAYBE_POST) {
@@ -158,6 +161,9 @@ int providers_build(struct providers *pr, const struct state *st, const struct p
 		providers_add_threads(pr, node, (uint32_t)i);
 		/* A handler on top of a wait may write, post, or end the process, whatever is waited for. */
 		if (st->processes[i].alive && st->processes[i].alarm_rings)
+			pr->web.nodes[node].source = true;
+		/* What a ring has under way is not known: a write, a close, a time-out that ends one of them. */
+		if (pr->generous && st->processes[i].alive && st->processes[i].uring)
 			pr->web.nodes[node].source = true;
 	}
 	for (size_t i = 0; i < st->n_threads; i++)

@@ -18,7 +18,11 @@ enum maybe {
 	MAYBE_SENT = 64,    /* it waits for a signal as such, which anybody may send */
 	MAYBE_REOPEN = 128, /* a live process opens the pipe through /proc/PID/fd */
 	MAYBE_UNLOCK =
-		256 /* a live thread releases the lock that another holds, as was seen before */
+		256, /* a live thread releases the lock that another holds, as was seen before */
+	MAYBE_URING =
+		1024, /* the kernel reads, writes or closes through the io_uring of a process */
+	MAYBE_ALARM =
+		512 /* the handler of an armed timer's signal ends the program, jumps, unlocks */
 };
 
 /*

@@ -99,7 +99,7 @@ int64_t providers_memory_of(const struct state *st, int64_t process_id)
 
 /*
  * All threads that run in one memory: those of one process, as a rule. A handler that
- * an alarm will run is none of them: it may not signal a condition.
+ * an alarm will run is none of them: it may not signal a condition; nor does an io_uring.
  */
 static uint32_t memory(struct providers *pr, uint32_t process)
 {
@@ -107,7 +107,8 @@ static uint32_t memory(struct providers *pr, uint32_t process)
 	int64_t id = st->processes[process].memory_id;
 	uint32_t node;
 
-	if (!st->shares_memory && !st->processes[process].alarm_rings)
+	if (!st->shares_memory && !st->processes[process].alarm_rings &&
+		!st->processes[process].uring)
 		return pr->process_node[process];
 	if (providers_shared(pr, SHARE_MEMORY, (uint64_t)id, WEB_ANY, &node))
 		return node;

@@ -159,6 +159,9 @@ static bool is_idle(const struct finder *f, const struct stuck_set *s)
 	const unsigned idle =
 		1u << WAIT_POLL | 1u << WAIT_SIGNAL | 1u << WAIT_EVENTFD | 1u << WAIT_FUTEX;
 
+	/* Nothing else would free it: a ring at rest, as far as one can tell. */
+	if (s->maybe == MAYBE_URING)
+		return true;
 	/* Whoever opens a FIFO means to meet somebody. */
 	if (s->reasons & 1u << WAIT_FIFO_OPEN)
 		return false;
@@ -258,6 +261,11 @@ static void find_in(struct finder *f, const struct providers *pr, bool certain)
 		find_behind(f, first);
 }
 
+static unsigned ring_of(const struct state *st, uint32_t thread)
+{
+	return st->processes[st->threads[thread].process].uring ? MAYBE_URING : 0;
+}
+
 /* What is certain must be seen: losses leave room for an end of a wait that nobody saw. */
 static void judge(struct finder *f, const struct providers *generous)
 {
@@ -266,7 +274,7 @@ static void judge(struct finder *f, const struct providers *generous)
 		struct stuck_set *s = &f->sets->list[i];
 
 		for (size_t k = 0; k < s->n_members; k++)
-			s->maybe |= generous->maybe[s->members[k]];
+			s->maybe |= generous->maybe[s->members[k]] | ring_of(f->st, s->members[k]);
 		if (!s->certain)
 			s->hidden = is_idle(f, s);
 		else if (f->st->lost)

@@ -50,6 +50,7 @@ static void add_process(struct state *st, sqlite3_stmt *stmt, bool alive)
 		.end_ns = query_int(stmt, 2, INT64_MAX),
 		.reopens = query_int(stmt, 3, 0) != 0,
 		.memory_id = query_int(stmt, 4, id),
+		.uring = query_int(stmt, 5, 0) != 0,
 		.first = STATE_NONE,
 		.parent = STATE_NONE,
 		.child = STATE_NONE,
@@ -96,7 +97,7 @@ static int load_processes(struct state *st, struct buf *why)
 {
 	_cleanup_stmt_ sqlite3_stmt *stmt = NULL, *dead = NULL;
 	int rc = state_query(st,
-		"SELECT id, parent_id, end_ns, reopens, memory_id FROM process WHERE @open",
+		"SELECT id, parent_id, end_ns, reopens, memory_id, uring FROM process WHERE @open",
 		"start_ns", "end_ns", &stmt, why);
 
 	if (rc)

@@ -51,9 +51,11 @@ struct state_process {
 	bool alive, has_zombie;   /* has_zombie: a child has ended and can be reaped */
 	uint64_t caught, ignored; /* signals with a handler, ignored signals: bit signo - 1 */
 	bool reopens;             /* may open pipes of others through /proc */
+	bool uring;               /* the kernel may read, write, close and wait in its place */
 	bool alarm_kills;         /* an armed timer, or a signal on its way, will kill it */
 	int64_t stopped_ns; /* when a signal stopped it, where only the sender told; 0: none did, or it was continued */
 	bool alarm_rings; /* the signal of one will be caught */
+	uint64_t rings;   /* caught signals that armed timers will send: bit signo - 1 */
 	bool timer_calls; /* an armed timer will start a thread that runs a function of the program */
 };
 

@@ -64,6 +64,15 @@ static int load_handlers(struct state *st, struct buf *why)
 	return rc;
 }
 
+/* Says whether every thread of a process blocks a signal. */
+static bool is_blocked(const struct state *st, uint32_t process, uint64_t bit)
+{
+	for (uint32_t t = st->processes[process].first; t != STATE_NONE; t = st->threads[t].next)
+		if (!st->threads[t].waits || !(st->threads[t].wait.sigmask & bit))
+			return false;
+	return true;
+}
+
 /* Timers that count cpu time stand still while everybody is blocked: only those that count real time matter. */
 static int load_timers(struct state *st, struct buf *why)
 {
@@ -89,17 +98,10 @@ static int load_timers(struct state *st, struct buf *why)
 			st->processes[p].timer_calls = true;
 		else
 			expect_signal(&st->processes[p], bit);
+		if (!is_blocked(st, p, bit))
+			st->processes[p].rings |= bit & st->processes[p].caught & ~library;
 	}
 	return rc;
-}
-
-/* Says whether every thread of a process blocks a signal. */
-static bool is_blocked(const struct state *st, uint32_t process, uint64_t bit)
-{
-	for (uint32_t t = st->processes[process].first; t != STATE_NONE; t = st->threads[t].next)
-		if (!st->threads[t].waits || !(st->threads[t].wait.sigmask & bit))
-			return false;
-	return true;
 }
 
 /* A signal that was sent and has not been taken yet is on its way, on a busy machine for a while. */

@@ -86,6 +86,25 @@ static void add_caught(struct buf *b, const struct state *st, const struct stuck
 	buf_adds(b, ") and its handler helps\n");
 }
 
+/* Whose handlers armed timers will run. */
+static void add_rings(struct buf *b, const struct state *st, const struct stuck_set *s)
+{
+	uint64_t rings = 0;
+	bool first = true;
+
+	for (size_t i = 0; i < s->n_members; i++)
+		rings |= st->processes[st->threads[s->members[i]].process].rings;
+	buf_adds(b, "unless the handler of ");
+	for (int signo = 1; signo <= 64; signo++) {
+		if (!(rings >> (signo - 1) & 1))
+			continue;
+		buf_adds(b, first ? "" : " or ");
+		describe_signal(b, signo);
+		first = false;
+	}
+	buf_adds(b, ", which an armed timer will send, ends it\n");
+}
+
 /* Who may open a pipe of others. */
 static void add_reopeners(struct buf *b, const struct state *st)
 {
@@ -106,6 +125,11 @@ static void add_conditions(struct buf *b, const struct state *st, const struct s
 {
 	if (s->maybe & MAYBE_SIGNAL)
 		add_caught(b, st, s);
+	if (s->maybe & MAYBE_ALARM)
+		add_rings(b, st, s);
+	if (s->maybe & MAYBE_URING)
+		buf_adds(b, "unless the kernel reads, writes or closes something for one of them"
+			    " through its io_uring\n");
 	if (s->maybe & MAYBE_SENT)
 		buf_adds(b, "unless somebody outside sends the signal that is waited for\n");
 	if (s->maybe & MAYBE_SEM)

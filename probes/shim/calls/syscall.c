@@ -229,6 +229,22 @@ static bool processes(long nr, const long a[6], long *ret)
 	}
 }
 
+#ifdef SYS_io_uring_setup
+/* A library of its own (liburing) makes the call itself: then the tracer finds the descriptor. */
+static long uring_setup(const long a[6])
+{
+	struct rec_URING r;
+	long fd = real_syscall()(SYS_io_uring_setup, a[0], a[1]);
+
+	if (fd >= 0 && shim_everything()) {
+		memset(&r, 0, sizeof r);
+		r.fd = (uint64_t)fd;
+		RECORD(URING, &r);
+	}
+	return fd;
+}
+#endif
+
 WRAPPER(syscall) syscall;
 long syscall(long nr, ...)
 {
@@ -247,6 +263,10 @@ long syscall(long nr, ...)
 			filter_comes(SECCOMP_MODE_STRICT, NULL);
 		else if (a[0] == SECCOMP_SET_MODE_FILTER)
 			filter_comes(SECCOMP_MODE_FILTER, PTR(2));
+#ifdef SYS_io_uring_setup
+	} else if (nr == SYS_io_uring_setup) {
+		return uring_setup(a);
+#endif
 	} else if (shim_everything() && (descriptors(nr, a, &ret) || processes(nr, a, &ret))) {
 		return ret;
 	}

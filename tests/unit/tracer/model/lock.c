@@ -3,6 +3,7 @@
 #include "tests/unit/tracer/model/feed.h"
 
 #include <errno.h>
+#include <sys/syscall.h>
 
 enum { A = 0x1000, B = 0x2000, C = 0x3000 };
 
@@ -350,6 +351,24 @@ TEST(lock_owner_dead_just_now)
 	feed_end(&f, 1000);
 	EXPECT(&f, OPEN, "");
 	EXPECT(&f, HOLDS, "1|2|-|-|100|300 1|1|-|-|300|400");
+	feed_close(&f);
+}
+
+/* The first System V segment of an IPC namespace has the inode 0. */
+TEST(lock_in_the_first_segment)
+{
+	struct feed f;
+
+	threads(&f);
+	feed_fork(&f, 20);
+	for (uint32_t pid = 10; pid <= 20; pid += 10) {
+		feed_at(&f, 100 + pid, pid, pid);
+		FEED(&f, WAIT_BEGIN, .syscall = SYS_futex, .arg0 = pid == 10 ? A : B, .dev = 1,
+			.inode = 0, .offset = 8);
+	}
+	feed_end(&f, 1000);
+	EXPECT(&f, "SELECT id, process_id, pshared, dev, inode, offset FROM lock", "1|-|1|1|0|8");
+	EXPECT(&f, "SELECT lock_id, process_id FROM lock_user ORDER BY 2", "1|1 1|2");
 	feed_close(&f);
 }
 

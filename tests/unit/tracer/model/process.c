@@ -355,3 +355,19 @@ TEST(filtered_is_a_blind_spot)
 		"\"process 11 (caged) let all but four system calls be filtered: after that the preload library recorded nothing of it\"]");
 	feed_close(&f);
 }
+
+TEST(uring_until_exec)
+{
+	struct feed f;
+
+	feed_open(&f);
+	feed_at(&f, 100, 10, 10);
+	FEED(&f, URING, .fd = 3);
+	feed_flush(&f, 150);
+	EXPECT(&f, "SELECT uring FROM process", "1");
+	feed_at(&f, 200, 10, 10);
+	FEED(&f, EXEC, .old_tid = 10, .path = "/bin/x");
+	feed_end(&f, 1000);
+	EXPECT(&f, "SELECT uring FROM process", "0");
+	feed_close(&f);
+}

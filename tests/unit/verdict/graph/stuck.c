@@ -122,6 +122,47 @@ TEST(stuck_abba_with_alarm_handler)
 		" VALUES (1, 'real', 14, 1, 20000000000, 0)");
 	fixture_sql(db, "INSERT INTO handler (process_id, signo, disposition, start_ns)"
 			" VALUES (1, 14, 'handler', 1)");
+	EXPECT(db, "stuck cycle 11 12");
+}
+
+/* A signal that no thread lets in runs no handler. */
+TEST(stuck_abba_with_alarm_handler_that_is_blocked)
+{
+	sqlite3 *db = abba();
+
+	fixture_sql(db,
+		"INSERT INTO timer (process_id, kind, signo, armed_ns, expires_ns, interval_ns)"
+		" VALUES (1, 'posix', 14, 1, 20000000000, 0)");
+	fixture_sql(db, "INSERT INTO handler (process_id, signo, disposition, start_ns)"
+			" VALUES (1, 14, 'handler', 1)");
+	fixture_sql(db, "UPDATE wait SET sigmask = 1 << 13");
+	EXPECT(db, "deadlock cycle 11 12");
+}
+
+/* A ring may write, close, time out: what waits for its process is possible at most, and at rest. */
+TEST(stuck_pipe_of_a_process_with_a_ring)
+{
+	sqlite3 *db = fixture_open();
+
+	fixture_process(db, 1, 0);
+	fixture_process(db, 2, 1);
+	fixture_pipe(db, 1, "pipe");
+	fixture_end(db, 1, 1, "w");
+	fixture_end(db, 1, 2, "r");
+	fixture_wait(db, 10, "child", "target_process_id=2");
+	fixture_wait(db, 20, "pipe-read", "pipe_id=1");
+	_cleanup_free_ char *without = fixture_stuck(db);
+	ASSERT_STR(without, "deadlock cycle 10 20");
+	fixture_sql(db, "UPDATE process SET uring = 1 WHERE id = 1");
+	EXPECT(db, "");
+}
+
+/* But no ring releases a mutex. */
+TEST(stuck_abba_beside_a_ring)
+{
+	sqlite3 *db = abba();
+
+	fixture_sql(db, "UPDATE process SET uring = 1");
 	EXPECT(db, "deadlock cycle 11 12");
 }
 
