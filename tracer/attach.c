@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/mem.h"
+#include "tracer/authority/authority.h"
 #include "schema/record.h"
 #include "tracer/snapshot/snapshot.h"
 #include "tracer/symbols/symbols.h"
@@ -127,6 +128,16 @@ int attach_check(const pid_t *pids, size_t n_pids, struct buf *why)
 	struct snapshot_config config = {.pids = pids, .n_pids = n_pids};
 	_cleanup_buf_ struct buf blind = BUF_INIT;
 
+	for (size_t i = 0; i < n_pids; i++) {
+		_cleanup_close_ int held = authority_hold(NULL, pids[i]);
+
+		if (held != -EPERM)
+			continue;
+		buf_addf(why,
+			"process %d is another user's, or a program with privileges of its own",
+			(int)pids[i]);
+		return -EPERM;
+	}
 	return snapshot_take(&config, ignore_record, NULL, &blind, why);
 }
 

@@ -20,10 +20,12 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "schema/db.h"
+#include "tracer/authority/authority.h"
 #include "verdict/verdict.h"
 
 struct detector {
 	const char *path;
+	struct authority *authority; /* may be asked by several threads */
 	int64_t least_ns;
 	struct sqlite3 *db;
 	struct hash reported;
@@ -37,12 +39,13 @@ struct detector {
 	uint64_t cost_ns;
 };
 
-struct detector *detector_new(const char *path, int64_t least_ns)
+struct detector *detector_new(const char *path, int64_t least_ns, struct authority *authority)
 {
 	struct detector *d = xcalloc(1, sizeof *d);
 
 	d->path = path;
 	d->least_ns = least_ns;
+	d->authority = authority;
 	return d;
 }
 
@@ -177,15 +180,17 @@ static bool is_holder(struct sqlite3 *db, int64_t lock_id, int64_t tid)
  * Reads the mutex itself (glibc: word 0 its state, word 2 its owner). What
  * cannot be read contradicts nothing.
  */
-static bool mutex_agrees(struct sqlite3 *db, const struct place *p)
+static bool mutex_agrees(const struct detector *d, const struct place *p)
 {
+	_cleanup_close_ int held = p->mutex ? authority_hold(d->authority, p->pid) : -1;
 	uint32_t words[4] = {0};
 	struct iovec local = {words, sizeof words};
 	struct iovec remote = {(void *)(uintptr_t)p->mutex, sizeof words};
 
-	if (!p->mutex || process_vm_readv(p->pid, &local, 1, &remote, 1, 0) != sizeof words)
+	if (held < 0 || process_vm_readv(p->pid, &local, 1, &remote, 1, 0) != sizeof words ||
+		!authority_still(held, p->pid))
 		return true;
-	return words[0] != 0 && (words[2] == 0 || is_holder(db, p->lock_id, words[2]));
+	return words[0] != 0 && (words[2] == 0 || is_holder(d->db, p->lock_id, words[2]));
 }
 
 /* Whoever is stopped may have got by now what it waited for: it would see that when it goes on. */
@@ -231,7 +236,7 @@ static bool look_at(struct detector *d, const struct finding *f, struct buf *out
 		if (!f->members[i].wait_id)
 			continue;
 		if (!find_place(d->db, &f->members[i], &p) || p.now_ns - p.start_ns < d->least_ns ||
-			!read_state(&p, out) || !mutex_agrees(d->db, &p))
+			!read_state(&p, out) || !mutex_agrees(d, &p))
 			return false;
 		waiting++;
 	}

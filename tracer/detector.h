@@ -6,13 +6,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct authority;
 struct buf;
 struct findings;
 struct sqlite3;
 struct detector;
 
 /* Watches the database at path, which is borrowed. Waits shorter than least_ns accuse nobody. Freed with detector_free. */
-struct detector *detector_new(const char *path, int64_t least_ns);
+struct detector *detector_new(const char *path, int64_t least_ns, struct authority *authority);
 void detector_free(struct detector *d);
 
 /* Returns the read connection, or NULL; not while it is RUNNING. */

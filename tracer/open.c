@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/mem.h"
+#include "tracer/authority/authority.h"
 #include "tracer/shim/shim.h"
 #include "tracer/details.h"
 #include "tracer/merge.h"
@@ -43,6 +44,7 @@ void tracer_free(struct tracer *t)
 	choice_done(&t->choice);
 	hash_done(&t->images);
 	free(t->arena);
+	authority_free(t->authority);
 	free(t->path);
 	free(t);
 }
@@ -75,6 +77,7 @@ static int attach_one(struct tracer *t, struct source *s, struct buf *why)
 		.ring_bytes = t->config.ring_bytes,
 		.shim_path = t->choice.shim_path,
 		.program = t->config.program,
+		.authority = t->authority,
 	};
 	int rc = s == source_shim() ? need_arena(t, why) : 0;
 
@@ -130,6 +133,7 @@ static int make_database(struct tracer *t, struct buf *why)
 		.tracer_pid = getpid(),
 		.data_bytes = t->config.data_bytes,
 		.symbols = t->symbols,
+		.authority = t->authority,
 	};
 	_cleanup_buf_ struct buf blind = BUF_INIT;
 	char *text = NULL;
@@ -150,6 +154,21 @@ static int make_database(struct tracer *t, struct buf *why)
 	}
 	t->model = model_new(t->store, &model);
 	return 0;
+}
+
+static bool kernel_has(void *arg, int pidfd, pid_t pid)
+{
+	struct source *s = arg;
+
+	return s->has(s, pidfd, pid);
+}
+
+/* Whom the kernel itself counts among the traced is known better than by descent. */
+static void ask_kernel(struct tracer *t)
+{
+	for (size_t i = 0; i < t->choice.n; i++)
+		if (t->attached[i] && t->choice.sources[i]->has)
+			authority_kernel(t->authority, kernel_has, t->choice.sources[i]);
 }
 
 /*
@@ -181,6 +200,7 @@ int tracer_open(
 	t->config = *config;
 	t->path = xstrdup(config->path);
 	t->config.path = t->path;
+	t->authority = authority_new();
 	t->merge = merge_new();
 	t->timeout_ms = 1;
 	t->wakeup = -1;
@@ -189,6 +209,7 @@ int tracer_open(
 		rc = attach_all(t, notes, why);
 	if (rc == 0) {
 		t->symbols = symbols_new();
+		symbols_guard(t->symbols, t->authority);
 		t->details = details_new(t->symbols);
 		t->t0 = t->committed_at = t->gone_at = clock_now();
 		rc = make_database(t, why);
@@ -199,9 +220,10 @@ int tracer_open(
 	}
 	if (t->choice.shim_only)
 		t->deaths = deaths_new();
+	ask_kernel(t);
 	open_wakeup(t);
 	if (config->watch_ns > 0)
-		t->detector = detector_new(t->path, config->watch_ns);
+		t->detector = detector_new(t->path, config->watch_ns, t->authority);
 	*ret = t;
 	return 0;
 }
@@ -238,6 +260,7 @@ int tracer_adopt(struct tracer *t, pid_t pid)
 		if (rc < 0)
 			return rc;
 	}
+	authority_root(t->authority, pid);
 	if (t->deaths)
 		deaths_add(t->deaths, pid, true);
 	return 0;

@@ -23,6 +23,7 @@ struct sent_signal {
 struct tracer {
 	struct choice choice;
 	struct tracer_config config;
+	struct authority *authority;
 	struct merge *merge;
 	struct symbols *symbols;
 	struct store *store;

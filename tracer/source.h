@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+struct authority;
 struct buf;
 struct rec_head;
 
@@ -32,6 +33,8 @@ struct source_config {
 	const char *arena_dir; /* shim: 0700 directory for rings, made by the caller */
 	const char *shim_path; /* shim: the library */
 	const char *program;   /* file that will be executed first, NULL: not known */
+	struct authority
+		*authority; /* asked before anything is done to a process that a record names */
 };
 
 /* Gets one record; it is valid during the call. */
@@ -62,6 +65,12 @@ struct source {
 	 * the main one be named (before 6.9). NULL: the source cannot.
 	 */
 	int (*follow)(struct source *s, pid_t pid, pid_t tid);
+
+	/*
+	 * Says whether the kernel has a process among the traced: pidfd means the process, whose
+	 * number pid is. NULL: the source does not know that from the kernel.
+	 */
+	bool (*has)(struct source *s, int pidfd, pid_t pid);
 
 	/* Adds what the target's environment needs ("NAME=value" for each, NUL-terminated); NULL: nothing. */
 	int (*environment)(struct source *s, struct buf *env);

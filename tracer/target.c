@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -132,6 +133,14 @@ int target_go(struct target *t)
 	while (n < 0 && errno == EINTR);
 	(void)close(steal_fd(&t->failure));
 	return n == sizeof error ? -error : 0;
+}
+
+void target_signal(const struct target *t, int signo)
+{
+	if (!t->pid || t->ended)
+		return;
+	if (t->pidfd < 0 || syscall(SYS_pidfd_send_signal, t->pidfd, signo, NULL, 0) < 0)
+		(void)kill(t->pid, signo);
 }
 
 bool target_reap(struct target *t)

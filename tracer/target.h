@@ -38,6 +38,9 @@ int target_start(struct target *t, const char *path, char *const *argv, char *co
 /* Lets the child execute the program. Returns 0 once it has, or the -errno of the exec. */
 int target_go(struct target *t);
 
+/* Sends the command a signal, unless it has been reaped: its number may be another's then. */
+void target_signal(const struct target *t, int signo);
+
 /* Takes the status if the command has ended; returns t->ended. */
 bool target_reap(struct target *t);
 

@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "schema/record.h"
 #include "schema/record_dump.h"
+#include "tracer/authority/authority.h"
 #include "tracer/details.h"
 #include "tracer/shim/shim.h"
 #include "tracer/merge.h"
@@ -158,6 +159,9 @@ static void count_loss(void *arg, const char *source, unsigned kind, uint64_t co
 {
 	struct tracer *t = arg;
 
+	/* The rings' own counters are as hostile as the rest. */
+	if (count > MODEL_LOSS_MAX)
+		count = MODEL_LOSS_MAX;
 	t->lost += count;
 	model_loss(t->model, source, kind, count);
 }
@@ -263,8 +267,15 @@ int tracer_wakeup_fd(const struct tracer *t)
 	return t->wakeup;
 }
 
+struct present {
+	struct authority *authority;
+	unsigned n;
+};
+
+/* Who only is said to belong to the recording is not waited for. */
 static void count_present(void *arg, pid_t pid, const char *name)
 {
+	struct present *present = arg;
 	_cleanup_free_ char *path = xasprintf("/proc/%d/stat", (int)pid);
 	_cleanup_fclose_ FILE *f = fopen(path, "re");
 	char line[512];
@@ -274,13 +285,15 @@ static void count_present(void *arg, pid_t pid, const char *name)
 	if (!f || !fgets(line, sizeof line, f))
 		return;
 	state = strrchr(line, ')');
-	if (state && state[1] && state[2] != 'Z' && state[2] != 'X')
-		(*(unsigned *)arg)++;
+	if (state && state[1] && state[2] != 'Z' && state[2] != 'X' &&
+		authority_covers(present->authority, pid))
+		present->n++;
 }
 
 unsigned tracer_alive(struct tracer *t)
 {
-	unsigned present = 0, alive = t->error ? 0 : model_alive(t->model);
+	struct present present = {t->authority, 0};
+	unsigned alive = t->error ? 0 : model_alive(t->model);
 	uint64_t now = clock_now();
 
 	if (!alive || now - t->gone_at < GONE_EVERY_MS * MS)
@@ -292,14 +305,35 @@ unsigned tracer_alive(struct tracer *t)
 	 */
 	t->gone_at = now;
 	model_each_alive(t->model, count_present, &present);
-	return present || now - t->changed_at >= GONE_EVERY_MS * MS ? present : alive;
+	return present.n || now - t->changed_at >= GONE_EVERY_MS * MS ? present.n : alive;
+}
+
+int tracer_signal(struct tracer *t, pid_t pid, int signo)
+{
+	return authority_signal(t->authority, pid, signo);
+}
+
+struct among {
+	struct authority *authority;
+	void (*each)(void *arg, pid_t pid, const char *name);
+	void *arg;
+};
+
+static void pass_if_ours(void *arg, pid_t pid, const char *name)
+{
+	const struct among *a = arg;
+
+	if (authority_covers(a->authority, pid))
+		a->each(a->arg, pid, name);
 }
 
 void tracer_each_alive(
 	struct tracer *t, void (*each)(void *arg, pid_t pid, const char *name), void *arg)
 {
+	struct among among = {t->authority, each, arg};
+
 	if (!t->error)
-		model_each_alive(t->model, each, arg);
+		model_each_alive(t->model, pass_if_ours, &among);
 }
 
 /* Says whether the graph is worth another evaluation now. */

@@ -101,9 +101,15 @@ int tracer_wakeup_fd(const struct tracer *t);
 /* Returns how many processes have not ended. Those that are gone though their end was never seen count as ended. */
 unsigned tracer_alive(struct tracer *t);
 
-/* Calls each for every process that has not ended. */
+/* Calls each for every process of the recording that has not ended. What records alone claim to belong to it does not count. */
 void tracer_each_alive(
 	struct tracer *t, void (*each)(void *arg, pid_t pid, const char *name), void *arg);
+
+/*
+ * Sends a signal to a process of the recording. Returns 0 or -errno; -EPERM too if
+ * the process is not known to the kernel as one of the recording, whatever was recorded.
+ */
+int tracer_signal(struct tracer *t, pid_t pid, int signo);
 
 /* Says whether pid was sent signo at the time since_ns (CLOCK_MONOTONIC) or later, as far as was seen. */
 bool tracer_saw_signal(const struct tracer *t, pid_t pid, int signo, uint64_t since_ns);

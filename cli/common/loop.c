@@ -112,25 +112,22 @@ static void pass_signal_on(struct loop *l, uint64_t now)
 	l->pass_on_at = 0;
 	if (target && !target->ended &&
 		!tracer_saw_signal(l->t, target->pid, l->pass_on, l->interrupted_at - SECOND))
-		(void)kill(target->pid, l->pass_on);
+		target_signal(target, l->pass_on);
 }
 
 /* ---- Deadlocks ---- */
 
+/* Whom the records name is only a suggestion: the tracer signals nobody who does not belong to the recording. */
 static void send_stop(void *arg, pid_t pid, const char *name)
 {
-	(void)arg;
 	(void)name;
-	if (pid != getpid())
-		(void)kill(pid, SIGSTOP);
+	(void)tracer_signal(arg, pid, SIGSTOP);
 }
 
 static void send_kill(void *arg, pid_t pid, const char *name)
 {
-	(void)arg;
 	(void)name;
-	if (pid != getpid())
-		(void)kill(pid, SIGKILL);
+	(void)tracer_signal(arg, pid, SIGKILL);
 }
 
 static void print_finding(struct loop *l, const struct finding *f)
@@ -164,13 +161,13 @@ static void watch(struct loop *l)
 	if (!certain)
 		return;
 	if (l->config->on_deadlock == DEADLOCK_STOP) {
-		tracer_each_alive(l->t, send_stop, NULL);
+		tracer_each_alive(l->t, send_stop, l->t);
 		note("stopped all processes because of the deadlock; look at them with 'pptrace why'"
 		     " or a debugger, and go on with kill -CONT");
 	} else if (l->config->on_deadlock == DEADLOCK_KILL && !l->kill_until) {
 		/* Stopped first: nobody shall go on because another one is dead already. */
-		tracer_each_alive(l->t, send_stop, NULL);
-		tracer_each_alive(l->t, send_kill, NULL);
+		tracer_each_alive(l->t, send_stop, l->t);
+		tracer_each_alive(l->t, send_kill, l->t);
 		l->ret->was_deadlock = true;
 		l->kill_until = clock_now() + KILL_SECONDS * SECOND;
 	}
@@ -218,7 +215,7 @@ static bool is_over(struct loop *l, uint64_t now)
 	if (l->kill_until) {
 		if (now > l->kill_until)
 			return true;
-		tracer_each_alive(l->t, send_kill, NULL);
+		tracer_each_alive(l->t, send_kill, l->t);
 	}
 	if (target && !target_reap(target))
 		return false;

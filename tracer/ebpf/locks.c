@@ -10,6 +10,7 @@
 
 #include "base/hash.h"
 #include "base/mem.h"
+#include "tracer/authority/authority.h"
 #include "schema/record.h"
 #include "tracer/ebpf/symbols.h"
 
@@ -106,27 +107,46 @@ void ebpf_locks_free(struct ebpf_locks *l)
 	free(l);
 }
 
+/*
+ * Opens the file that was mapped. What its path leads to may change at any time, and a
+ * probe at the places of one file would break the instructions of another.
+ */
+static int open_mapped(const struct lock_file *f)
+{
+	_cleanup_close_ int fd = authority_open(f->path, AUTHORITY_MODULE_MAX);
+	struct stat st;
+
+	if (fd < 0)
+		return fd;
+	return fstat(fd, &st) == 0 && st.st_ino == f->inode ? steal_fd(&fd) : -ESTALE;
+}
+
 static int links_open(struct ebpf_locks *l, struct lock_file *f)
 {
+	_cleanup_close_ int file = open_mapped(f);
 	struct lock_symbol symbols[SYMBOLS_MAX];
-	int n = lock_symbols_find(f->path, symbols, SYMBOLS_MAX);
-	int fd;
+	char path[32];
+	int n, fd;
 
+	if (file < 0)
+		return file;
+	n = lock_symbols_find(file, symbols, SYMBOLS_MAX);
 	if (n <= 0)
 		return n;
+	(void)snprintf(path, sizeof path, "/proc/self/fd/%d", file);
 	f->has_locks = true;
 	if (l->session >= 0) {
-		fd = link_create(l->session, ATTACH_UPROBE_SESSION, 0, f->path, symbols, (size_t)n);
+		fd = link_create(l->session, ATTACH_UPROBE_SESSION, 0, path, symbols, (size_t)n);
 		if (fd >= 0)
 			f->links[0] = fd;
 		return fd < 0 ? fd : 0;
 	}
 	/* The returns first: a call whose return is missed would be a wait without an end. */
-	fd = link_create(l->ret, ATTACH_UPROBE_MULTI, MULTI_RETURN, f->path, symbols, (size_t)n);
+	fd = link_create(l->ret, ATTACH_UPROBE_MULTI, MULTI_RETURN, path, symbols, (size_t)n);
 	if (fd < 0)
 		return fd;
 	f->links[1] = fd;
-	fd = link_create(l->call, ATTACH_UPROBE_MULTI, 0, f->path, symbols, (size_t)n);
+	fd = link_create(l->call, ATTACH_UPROBE_MULTI, 0, path, symbols, (size_t)n);
 	if (fd < 0) {
 		links_close(f);
 		return fd;

@@ -104,3 +104,11 @@ int ebpf_slot_follow(struct pptrace_bpf *skel, pid_t pid, pid_t tid)
 	rc = slot_set(skel, &slot, pid == tid ? 0 : EBPF_THREAD_PIDFD);
 	return rc == -EINVAL && pid != tid ? follow_by_iterator(skel, &slot) : rc;
 }
+
+bool ebpf_slot_has(struct pptrace_bpf *skel, int pidfd, pid_t pid)
+{
+	struct slot slot;
+
+	return bpf_map_lookup_elem(bpf_map__fd(skel->maps.slots), &pidfd, &slot) == 0 &&
+	       slot.pid == (unsigned)pid;
+}

@@ -3,6 +3,7 @@
 #ifndef TRACER_EBPF_SLOTS_H
 #define TRACER_EBPF_SLOTS_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 struct pptrace_bpf;
@@ -15,5 +16,8 @@ int ebpf_slot_drop(struct pptrace_bpf *skel, pid_t pid);
 
 /* Traces a thread that exists, from the call on that it is in. Returns 0 or -errno. */
 int ebpf_slot_follow(struct pptrace_bpf *skel, pid_t pid, pid_t tid);
+
+/* Says whether a process is traced: the kernel finds the slot by the pidfd, whatever has been recorded. */
+bool ebpf_slot_has(struct pptrace_bpf *skel, int pidfd, pid_t pid);
 
 #endif

@@ -245,6 +245,11 @@ static int ebpf_follow(struct source *s, pid_t pid, pid_t tid)
 	return ebpf_slot_follow(((struct ebpf *)s->state)->skel, pid, tid);
 }
 
+static bool ebpf_has(struct source *s, int pidfd, pid_t pid)
+{
+	return ebpf_slot_has(((struct ebpf *)s->state)->skel, pidfd, pid);
+}
+
 static int ebpf_environment(struct source *s, struct buf *env)
 {
 	(void)s;
@@ -319,6 +324,7 @@ struct source *source_ebpf(void)
 		.attach = ebpf_attach,
 		.adopt = ebpf_adopt,
 		.follow = ebpf_follow,
+		.has = ebpf_has,
 		.environment = ebpf_environment,
 		.poll = ebpf_poll,
 		.pressure = ebpf_pressure,

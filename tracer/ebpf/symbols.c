@@ -228,15 +228,12 @@ static bool can_be_probed(int fd, uint64_t offset)
 #endif
 }
 
-int lock_symbols_find(const char *path, struct lock_symbol *ret, size_t max)
+int lock_symbols_find(int fd, struct lock_symbol *ret, size_t max)
 {
-	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	bool has_spin = false;
 	size_t n, kept = 0;
 	Elf *elf;
 
-	if (fd < 0)
-		return -errno;
 	elf_version(EV_CURRENT);
 	elf = elf_begin(fd, ELF_C_READ, NULL);
 	if (!elf)

@@ -17,6 +17,6 @@ struct lock_symbol {
  * exports, or what a static program's symbol table holds. Each place is named
  * once. Returns how many (at most max), or -errno if the file cannot be read.
  */
-int lock_symbols_find(const char *path, struct lock_symbol *ret, size_t max);
+int lock_symbols_find(int fd, struct lock_symbol *ret, size_t max);
 
 #endif

@@ -5,6 +5,7 @@
 #include "tracer/model/hold.h"
 #include "tracer/model/lock.h"
 #include "tracer/model/pipe.h"
+#include "tracer/authority/authority.h"
 #include "tracer/model/process.h"
 #include "tracer/model/signal.h"
 #include "tracer/model/site.h"
@@ -161,6 +162,8 @@ static void drop_program(struct model *m, struct thread *t, int64_t ts)
 /* Of a program that has ended by now nothing more is to come. */
 static bool names_others(struct model *m, const struct proc *p, const struct more *more)
 {
+	if (!authority_covers(m->config.authority, (pid_t)p->pid))
+		return false;
 	return reopen_named((pid_t)p->pid, more ? more->argv.data : NULL, more ? more->argv.len : 0,
 		&m->programs);
 }

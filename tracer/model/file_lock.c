@@ -9,6 +9,7 @@
 #include "schema/names.h"
 #include "tracer/model/hold.h"
 #include "tracer/model/lock.h"
+#include "tracer/authority/authority.h"
 #include "tracer/model/process.h"
 #include "tracer/model/site.h"
 
@@ -102,14 +103,17 @@ static void release_range(struct model *m, const struct rec_FILE_LOCK *rec, stru
 }
 
 /* The path of a file, if the descriptor of a living process still leads to it. */
-static char *file_name(uint32_t pid, uint64_t fd, uint64_t dev, uint64_t inode)
+static char *file_name(
+	const struct model *m, uint32_t pid, uint64_t fd, uint64_t dev, uint64_t inode)
 {
+	_cleanup_close_ int held = authority_hold(m->config.authority, (pid_t)pid);
 	_cleanup_free_ char *link = xasprintf("/proc/%u/fd/%lld", pid, (long long)(int32_t)fd);
 	char path[4096];
 	struct stat st;
-	ssize_t n = readlink(link, path, sizeof path - 1);
+	ssize_t n = held < 0 ? -1 : readlink(link, path, sizeof path - 1);
 
-	if (n <= 0 || stat(link, &st) < 0 || st.st_ino != inode || st.st_dev != dev)
+	if (n <= 0 || stat(link, &st) < 0 || st.st_ino != inode || st.st_dev != dev ||
+		!authority_still(held, (pid_t)pid))
 		return NULL;
 	path[n] = '\0';
 	return xstrdup(path);
@@ -171,7 +175,7 @@ void model_file_lock(struct model *m, const struct rec_FILE_LOCK *rec)
 		return;
 	lock = file_lock(m, t, rec->class, rec->dev, rec->inode, r);
 	if (!lock->name)
-		lock->name = file_name(rec->head.pid, rec->fd, rec->dev, rec->inode);
+		lock->name = file_name(m, rec->head.pid, rec->fd, rec->dev, rec->inode);
 	model_lock_user(m, lock, t->proc, ts);
 	if (t->n_held)
 		model_edges(m, t, lock, (uint8_t)rec->mode, site, rec->attempt != LOCK_PLAIN, ts);
@@ -411,7 +415,7 @@ struct lock *model_file_lock_wanted(
 		lock = file_lock(m, t, class, rec->dev, rec->inode, wanted_range(rec));
 	/* Its holder may have been gone before its name could be found out, or be outside the trace. */
 	if (!lock->name) {
-		lock->name = file_name(rec->head.pid, rec->arg0, rec->dev, rec->inode);
+		lock->name = file_name(m, rec->head.pid, rec->arg0, rec->dev, rec->inode);
 		model_lock_touch(m, lock);
 	}
 	model_lock_user(m, lock, t->proc, model_time(m, rec->head.ts));

@@ -220,7 +220,10 @@ void model_loss(void *model, const char *source, unsigned kind, uint64_t count)
 		loss->kind = kind;
 		(void)hash_set(&m->losses, key, loss);
 	}
-	m->lost += (int64_t)(count - loss->count);
+	/* A counter in memory of the program's own may say anything, now and the next time. */
+	if (count > MODEL_LOSS_MAX)
+		count = MODEL_LOSS_MAX;
+	m->lost += (int64_t)count - (int64_t)loss->count;
 	loss->count = count;
 }
 

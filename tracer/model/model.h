@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+struct authority;
 struct model;
 struct rec_head;
 struct store;
@@ -18,6 +19,8 @@ struct model_config {
 	pid_t tracer_pid; /* pptrace itself: the parent outside the trace */
 	unsigned data_bytes;
 	struct symbols *symbols; /* borrowed; NULL: sites stay unresolved */
+	struct authority
+		*authority; /* borrowed: which processes may be read; NULL: all that are recorded */
 };
 
 /* Returns a model that writes to store (borrowed); freed with model_free. */
@@ -42,6 +45,9 @@ int model_flush(struct model *m, uint64_t now);
 
 /* model_flush, and closes what the end of a trace closes (processes that pptrace saw end, reasons of stale rows). */
 int model_end(struct model *m, uint64_t now);
+
+/* What is counted of one kind of loss: no source loses more in a lifetime, and their sum does not overflow. */
+#define MODEL_LOSS_MAX ((uint64_t)1 << 48)
 
 /* Counts losses (source_loss): kept in the tables lost and trace. The newest count replaces an older one. */
 void model_loss(void *model, const char *source, unsigned kind, uint64_t count);

@@ -195,7 +195,8 @@ static struct life *watch_life(struct deaths *d, pid_t pid)
 		forget(d, l);
 		life_end(l);
 	}
-	*l = (struct life){.pid = pid};
+	/* The command's status is the caller's to take, whatever a record says of its end. */
+	*l = (struct life){.pid = pid, .spare = l->spare};
 	/* Who is found to have ended already comes behind those whose end is known. */
 	notice_all(d);
 	l->pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
@@ -327,6 +328,8 @@ void deaths_ended(struct deaths *d, pid_t pid, int status, source_emit *emit, vo
 
 	/* Who ended before it shall have an earlier time. */
 	notice_all(d);
+	if (l)
+		l->spare = false;
 	if (!l || (l->is_known && l->is_announced) || l->reported)
 		return;
 	if (!l->is_noticed)

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "tracer/authority/authority.h"
 
 #define LIBRARY "libpptrace-shim.so"
 
@@ -79,7 +80,7 @@ static bool gains_privileges(int fd, const struct stat *st)
 
 static enum preload_answer check(const char *path, int depth)
 {
-	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	_cleanup_close_ int fd = authority_open(path, AUTHORITY_MODULE_MAX);
 	char head[256];
 	struct stat st;
 	ssize_t n;

@@ -190,7 +190,8 @@ void shim_expand(struct shim_expand *x, struct shim_ring *r, const struct shim_s
 /* ---- Which processes the model has been told of (known.c) ---- */
 
 struct shim_known {
-	struct hash told; /* by pid: those whose begin has been told */
+	struct authority *authority; /* borrowed: of whom /proc may be read; NULL: of everybody */
+	struct hash told;            /* by pid: those whose begin has been told */
 	struct hash
 		adopted; /* by pid: those of which the source itself told, before the library could */
 };

@@ -170,6 +170,7 @@ static int shim_attach(struct source *src, const struct source_config *config, s
 	h->proc_dev = proc_device();
 	h->heartbeat = 1;
 	shim_drain_init(&s->drain, config->everything);
+	s->drain.tasks.known.authority = config->authority;
 	s->feed = shim_feed_begin(&s->drain.arena);
 	return 0;
 }

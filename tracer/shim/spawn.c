@@ -18,6 +18,7 @@
 
 #include "base/mem.h"
 #include "schema/record.h"
+#include "tracer/authority/authority.h"
 
 /* One such call. */
 struct shim_spawn {
@@ -202,7 +203,9 @@ void shim_spawns_poll(struct shim_spawns *spawns, struct shim_known *known, uint
 
 			if (end == next)
 				break;
-			if (shim_knows(known, pid) || !opens_fifo((uint32_t)pid, &s->wait, &child))
+			if (shim_knows(known, pid) ||
+				!authority_covers(known->authority, (pid_t)pid) ||
+				!opens_fifo((uint32_t)pid, &s->wait, &child))
 				continue;
 			s->child = (uint32_t)pid;
 			shim_known_adopt(known, pid);

@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "schema/record.h"
+#include "tracer/authority/authority.h"
 
 enum { RANGES_MAX = 4096 };
 #define RESCAN_NS 20000000ull /* files are not looked for more often */
@@ -135,13 +136,17 @@ static void image_add(struct image *im, uint64_t start, uint64_t len)
 }
 
 /* Reads what the process maps now and tells what is new. */
-static void image_scan(struct image *im, const struct rec_head *rec, source_emit *emit, void *arg)
+static void image_scan(const struct shim_tasks *t, struct image *im, const struct rec_head *rec,
+	source_emit *emit, void *arg)
 {
 	_cleanup_free_ char *path = xasprintf("/proc/%u/maps", rec->pid);
-	_cleanup_fclose_ FILE *f = fopen(path, "re");
+	_cleanup_close_ int held = authority_hold(t->known.authority, (pid_t)rec->pid);
+	_cleanup_fclose_ FILE *f = held < 0 ? NULL : fopen(path, "re");
 	char line[1024];
 
 	im->scanned = rec->ts;
+	if (f && !authority_still(held, (pid_t)rec->pid))
+		return;
 	while (f && fgets(line, sizeof line, f)) {
 		struct rec_MODULE m = {.head = *rec};
 		unsigned long long start, end, offset, inode;
@@ -205,7 +210,7 @@ static void tell_modules(struct shim_tasks *t, const struct shim_ring *r,
 		return;
 	im = image_of(t, r);
 	if (!image_has(im, addr) && rec->ts - im->scanned > RESCAN_NS)
-		image_scan(im, rec, emit, arg);
+		image_scan(t, im, rec, emit, arg);
 }
 
 /* Says whether a record is about what the source told by itself, or will. */

@@ -8,6 +8,7 @@
 
 #include "base/hash.h"
 #include "base/mem.h"
+#include "tracer/authority/authority.h"
 
 enum {
 	FILE_MAX = 64 << 20,  /* larger files are not read */
@@ -68,32 +69,17 @@ static bool search(int fd, void (*look)(const char *data, size_t len, struct wor
 	return w.whole || (w.proc && w.fd);
 }
 
-/*
- * Opens a regular file and sets *ret_st. Anything else is not even touched: to open a FIFO
- * lets those go on who wait for its other side, and to open a device may do anything.
- */
-static int open_regular(const char *path, struct stat *ret_st)
-{
-	_cleanup_close_ int place = open(path, O_PATH | O_CLOEXEC);
-	char again[32];
-
-	if (place < 0 || fstat(place, ret_st) < 0 || !S_ISREG(ret_st->st_mode))
-		return -1;
-	(void)snprintf(again, sizeof again, "/proc/self/fd/%d", place);
-	return open(again, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-}
-
 /* Asks about the bytes of a file; what is known of it already is not read again. */
 static bool file_names(const char *path, off_t most, struct hash *seen,
 	void (*look)(const char *data, size_t len, struct words *w))
 {
 	struct stat st;
-	_cleanup_close_ int fd = open_regular(path, &st);
+	_cleanup_close_ int fd = authority_open(path, most);
 	uintptr_t known;
 	uint64_t key;
 	bool found;
 
-	if (fd < 0 || !st.st_size || st.st_size > most)
+	if (fd < 0 || fstat(fd, &st) < 0 || !st.st_size)
 		return false;
 	key = hash_mix(hash_mix(st.st_dev, st.st_ino, (uint64_t)st.st_mtim.tv_sec),
 		(uint64_t)st.st_size, look == text_words);

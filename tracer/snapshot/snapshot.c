@@ -19,6 +19,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "tracer/authority/authority.h"
 #include "tracer/snapshot/private.h"
 #include "tracer/symbols/symbols.h"
 
@@ -32,7 +33,7 @@ static void add_process(struct snapshot *s, pid_t pid)
 	struct snap_process *p;
 
 	if (pid <= 0 || pid == getpid() || hash_get(&s->by_pid, (uint64_t)pid) ||
-		s->n_processes >= SNAP_MAX_PROCESSES)
+		s->n_processes >= SNAP_MAX_PROCESSES || !authority_covers(NULL, pid))
 		return;
 	p = proc_load(s, pid);
 	if (!p)

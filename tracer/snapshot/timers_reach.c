@@ -17,6 +17,7 @@
 
 #include "base/hash.h"
 #include "base/mem.h"
+#include "tracer/authority/authority.h"
 #include "tracer/symbols/symbols.h"
 
 enum { MAX_SYMBOLS = 4 * 1000 * 1000 };
@@ -64,9 +65,9 @@ static bool section_needs(Elf_Scn *scn, const GElf_Shdr *sh)
 }
 
 /* Says whether a file may call one of them: its symbols name it, or cannot name all that it calls. */
-static bool file_may_call(const char *path, uint64_t inode)
+static bool file_may_call(pid_t pid, const char *path, uint64_t inode)
 {
-	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	_cleanup_close_ int fd = authority_open_inside(pid, path, AUTHORITY_MODULE_MAX);
 	bool found = false, is_told = false;
 	Elf_Scn *scn = NULL;
 	struct stat st;
@@ -76,7 +77,8 @@ static bool file_may_call(const char *path, uint64_t inode)
 	if (fd < 0 || fstat(fd, &st) != 0 || st.st_ino != inode)
 		return true;
 	(void)elf_version(EV_CURRENT);
-	elf = elf_begin(fd, ELF_C_READ_MMAP, NULL);
+	/* Not mapped: a file that shrinks would end pptrace with SIGBUS. */
+	elf = elf_begin(fd, ELF_C_READ, NULL);
 	while (elf && !found && (scn = elf_nextscn(elf, scn)) != NULL) {
 		GElf_Shdr sh;
 
@@ -97,12 +99,7 @@ static bool file_may_call(const char *path, uint64_t inode)
 /* The file of a mapping as that process sees it, unless it is the C library's own. */
 static bool mapping_may_call(pid_t pid, const char *path, uint64_t inode)
 {
-	_cleanup_free_ char *full = NULL;
-
-	if (symbols_is_library_file(path))
-		return false;
-	full = xasprintf("/proc/%d/root%s", (int)pid, path);
-	return file_may_call(full, inode);
+	return !symbols_is_library_file(path) && file_may_call(pid, path, inode);
 }
 
 bool timers_possible(pid_t pid)

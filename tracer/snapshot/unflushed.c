@@ -14,6 +14,7 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "schema/record.h"
+#include "tracer/authority/authority.h"
 #include "tracer/symbols/symbols.h"
 
 #ifdef __GLIBC__
@@ -130,9 +131,13 @@ static bool emit_stream(pid_t pid, const struct _IO_FILE *at, const struct _IO_F
 
 int unflushed_find(struct symbols *s, int64_t key, pid_t pid, source_emit *emit, void *arg)
 {
+	_cleanup_close_ int held = symbols_hold(s, pid);
 	const struct _IO_FILE *at;
 	uint64_t list;
 	int found = 0;
+
+	if (held < 0)
+		return held;
 
 	if (!symbols_variable(s, key, pid, "_IO_list_all", &list))
 		return -ENOENT;
@@ -145,7 +150,7 @@ int unflushed_find(struct symbols *s, int64_t key, pid_t pid, source_emit *emit,
 		if (read_memory(pid, at, &f, sizeof f) != (ssize_t)sizeof f || !is_stream(&f))
 			break;
 		if (f._fileno >= 0 && pending_bytes(&f) && is_channel(pid, f._fileno) &&
-			!is_being_written(pid, f._fileno))
+			!is_being_written(pid, f._fileno) && authority_still(held, pid))
 			found += emit_stream(pid, at, &f, emit, arg);
 		at = f._chain;
 	}

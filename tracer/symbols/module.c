@@ -12,6 +12,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "tracer/authority/authority.h"
 #include "tracer/symbols/line.h"
 #include "tracer/symbols/part.h"
 #include "tracer/symbols/table.h"
@@ -88,7 +89,7 @@ static void reopen(struct module *m)
 {
 	struct stat st;
 
-	m->fd = open(m->path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	m->fd = authority_open(m->path, AUTHORITY_MODULE_MAX);
 	if (m->fd < 0)
 		return;
 	if (fstat(m->fd, &st) == 0 && st.st_dev == m->identity.st_dev &&
@@ -178,7 +179,7 @@ static void open_debug_file(struct module *m)
 	for (ssize_t i = 1; i < len; i++)
 		p += snprintf(p, 3, "%02x", id[i]);
 	(void)snprintf(p, 8, ".debug");
-	m->debug_fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	m->debug_fd = authority_open(path, AUTHORITY_MODULE_MAX);
 	if (m->debug_fd >= 0)
 		m->debug_elf = elf_begin(m->debug_fd, ELF_C_READ, NULL);
 }

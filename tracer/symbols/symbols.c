@@ -11,6 +11,7 @@
 
 #include "base/hash.h"
 #include "base/mem.h"
+#include "tracer/authority/authority.h"
 #include "tracer/symbols/maps.h"
 #include "tracer/symbols/module.h"
 
@@ -31,6 +32,7 @@ struct cached {
 };
 
 struct symbols {
+	struct authority *authority;
 	struct hash processes; /* process key to struct maps */
 	struct hash files;     /* mixed identity to struct file */
 	struct hash unknown;   /* hash of a path that could not be opened, to struct file */
@@ -44,6 +46,16 @@ struct symbols {
 struct symbols *symbols_new(void)
 {
 	return xcalloc(1, sizeof(struct symbols));
+}
+
+void symbols_guard(struct symbols *s, struct authority *authority)
+{
+	s->authority = authority;
+}
+
+int symbols_hold(const struct symbols *s, pid_t pid)
+{
+	return authority_hold(s->authority, pid);
 }
 
 static void free_files(struct hash *h)
@@ -171,8 +183,7 @@ void symbols_map(struct symbols *s, int64_t process, uint64_t start, uint64_t le
 			maps_add(maps_of(s, process), start, len, offset, known);
 		return;
 	}
-	/* Not blocking: what hides behind a path may be a FIFO by now. */
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	fd = authority_open(path, AUTHORITY_MODULE_MAX);
 	maps_add(maps_of(s, process), start, len, offset, file_module(s, fd, path));
 }
 
@@ -200,9 +211,9 @@ static bool parse_line(char *line, struct maps_line *ret)
 	return ret->path[0] == '/' && ret->end > ret->start;
 }
 
-static int open_checked(const char *path, const struct maps_line *line)
+/* Takes over fd, of a file that may be the one that is mapped; returns it if it is. */
+static int checked(int fd, const struct maps_line *line)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	struct stat st;
 
 	/*
@@ -220,20 +231,19 @@ static int open_checked(const char *path, const struct maps_line *line)
 static int open_mapped(pid_t pid, const struct maps_line *line)
 {
 	char path[64];
-	_cleanup_free_ char *inside = xasprintf("/proc/%d/root%s", (int)pid, line->path);
-	int fd = open_checked(inside, line);
+	int fd = checked(authority_open_inside(pid, line->path, AUTHORITY_MODULE_MAX), line);
 
 	if (fd < 0)
-		fd = open_checked(line->path, line);
+		fd = checked(authority_open(line->path, AUTHORITY_MODULE_MAX), line);
 	if (fd >= 0)
 		return fd;
 	(void)snprintf(path, sizeof path, "/proc/%d/map_files/%" PRIx64 "-%" PRIx64, (int)pid,
 		line->start, line->end);
-	fd = open_checked(path, line);
+	fd = checked(authority_open(path, AUTHORITY_MODULE_MAX), line);
 	if (fd >= 0)
 		return fd;
 	(void)snprintf(path, sizeof path, "/proc/%d/exe", (int)pid);
-	return open_checked(path, line);
+	return checked(authority_open(path, AUTHORITY_MODULE_MAX), line);
 }
 
 int symbols_map_proc(struct symbols *s, int64_t process, pid_t pid)
@@ -243,11 +253,17 @@ int symbols_map_proc(struct symbols *s, int64_t process, pid_t pid)
 	struct maps *m = NULL;
 	size_t cap = 0;
 	char path[32];
+	_cleanup_close_ int held = symbols_hold(s, pid);
 
+	if (held < 0)
+		return held;
 	(void)snprintf(path, sizeof path, "/proc/%d/maps", (int)pid);
 	f = fopen(path, "re");
 	if (!f)
 		return -errno;
+	/* Opened of the process that is held, and of none after it. */
+	if (!authority_still(held, pid))
+		return -ESRCH;
 	errno = 0;
 	while (getline(&text, &cap, f) > 0) {
 		struct maps_line line;

@@ -20,6 +20,7 @@
  * read after the process and even after the file is gone. Unresolved stays
  * module+offset, never a guess.
  */
+struct authority;
 struct symbols;
 
 struct symbols *symbols_new(void);
@@ -32,6 +33,12 @@ void symbols_free(struct symbols *s);
  */
 void symbols_map(struct symbols *s, int64_t process, uint64_t start, uint64_t len, uint64_t offset,
 	const char *path);
+
+/* From now on nothing is read of processes that this authority (borrowed) does not cover; NULL: the user named them. */
+void symbols_guard(struct symbols *s, struct authority *authority);
+
+/* As authority_hold: holds a process that may be read. */
+int symbols_hold(const struct symbols *s, pid_t pid);
 
 /* Reads /proc/PID/maps for the process; -errno if it is gone or not readable. */
 int symbols_map_proc(struct symbols *s, int64_t process, pid_t pid);

@@ -20,6 +20,7 @@
 
 #include "base/hash.h"
 #include "base/mem.h"
+#include "tracer/authority/authority.h"
 #include "tracer/symbols/eval.h"
 #include "tracer/symbols/maps.h"
 #include "tracer/symbols/module.h"
@@ -281,6 +282,7 @@ static int unwind(struct symbols *s, int64_t process, pid_t pid, struct regs r, 
 	uint64_t arg0, uint64_t *addrs, int max)
 {
 	_cleanup_free_ struct unwind *u = NULL;
+	_cleanup_close_ int held = -1;
 	bool exact = true;
 	int n = 0, rc;
 
@@ -292,6 +294,9 @@ static int unwind(struct symbols *s, int64_t process, pid_t pid, struct regs r, 
 		if (rc)
 			return rc;
 	}
+	held = symbols_hold(s, pid);
+	if (held < 0)
+		return held;
 	u = xmalloc(sizeof *u);
 	u->maps = symbols_maps(s, process);
 	u->frames = symbols_frames(s);
@@ -308,7 +313,8 @@ static int unwind(struct symbols *s, int64_t process, pid_t pid, struct regs r, 
 		if (!step(u, &r, n == 1, &exact))
 			break;
 	}
-	return n;
+	/* Else it was, in part, the memory of another that got the number since. */
+	return authority_still(held, pid) ? n : -ESRCH;
 }
 
 int symbols_unwind(

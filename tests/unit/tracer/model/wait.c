@@ -554,3 +554,20 @@ TEST(losses)
 	EXPECT(&f, "SELECT lost FROM trace", "9");
 	feed_close(&f);
 }
+
+TEST(losses_that_a_program_makes_up_do_not_overflow)
+{
+	struct feed f;
+
+	begin(&f);
+	for (uint64_t i = 0; i < 10; i++) {
+		model_loss(f.model, "shim", 0, UINT64_MAX - i);
+		model_loss(f.model, "shim", 0, (uint64_t)INT64_MAX + i);
+		model_loss(f.model, "shim", 1, (uint64_t)1 << 63);
+		model_loss(f.model, "shim", 0, i);
+	}
+	feed_end(&f, 1000);
+	EXPECT(&f, "SELECT count FROM lost ORDER BY kind = 'any'", "281474976710656 9");
+	EXPECT(&f, "SELECT lost FROM trace", "281474976710665");
+	feed_close(&f);
+}

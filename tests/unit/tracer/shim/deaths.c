@@ -234,3 +234,23 @@ TEST(deaths_of_those_who_are_gone_are_without_status)
 	ASSERT(!WIFEXITED((int)s.last.group_status) && !WIFSIGNALED((int)s.last.group_status));
 	deaths_free(d);
 }
+
+TEST(deaths_leave_the_command_to_the_caller_whatever_is_recorded)
+{
+	struct deaths *d = deaths_new();
+	struct seen s = {.n = 0};
+	pid_t pid = child();
+	struct rec_FORK fork_rec = forked(pid);
+	struct rec_EXIT lie = {
+		.head = {REC_EXIT, sizeof lie, 0, 2, (rec_u32)pid, (rec_u32)pid}, .last = 1};
+
+	deaths_add(d, pid, true);
+	/* It says that it has ended and is born anew. */
+	(void)deaths_filter(d, &lie.head, collect, &s);
+	(void)deaths_filter(d, &fork_rec.head, collect, &s);
+	(void)kill(pid, SIGKILL);
+	wait_readable(deaths_fd(d));
+	deaths_poll(d, collect, &s);
+	ASSERT_INT(waitpid(pid, NULL, 0), pid);
+	deaths_free(d);
+}
