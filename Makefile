@@ -53,7 +53,10 @@ files_in = $(sort $(foreach r,$(1),$(wildcard $(addprefix $(r)/,$(2) $(addprefix
 ROOM_SRC := $(call files_in,$(ROOMS),*.c)
 ROOM_OBJ := $(ROOM_SRC:%.c=$(OUT)/%.o)
 CLI_OBJ := $(patsubst %.c,$(OUT)/%.o,$(call files_in,cli,*.c))
-BPF_OBJ := $(patsubst %.bpf.c,$(OUT)/%.bpf.o,$(call files_in,probes/ebpf,*.bpf.c))
+BPF_SRC := $(call files_in,probes/ebpf,*.bpf.c)
+# The same programs for newer and older kernels: probes/ebpf/edition.h.
+EDITIONS := casts plain old
+BPF_OBJ := $(foreach e,$(EDITIONS),$(BPF_SRC:%.bpf.c=$(OUT)/$(e)/%.bpf.o))
 SHIM_SRC := $(call files_in,probes/shim,*.c *.S)
 SHIM_OBJ := $(addprefix $(OUT)/pic/,$(addsuffix .o,$(SHIM_SRC)))
 DEMOS := $(patsubst demos/%.c,$(OUT)/demos/%,$(sort $(wildcard demos/*.c)))
@@ -81,24 +84,39 @@ $(OUT)/viewer/page/page.o: $(wildcard viewer/page/*.css viewer/page/*.js)
 $(OUT)/verdict/lessons.o: $(wildcard doc/rules/*.txt)
 $(OUT)/schema/queries.o: $(wildcard schema/queries/*.sql)
 
-# eBPF: one skeleton from several objects.
+# eBPF: several objects are linked to one for each edition; one skeleton serves all of them.
 BPF_CFLAGS := -target bpf -D__TARGET_ARCH_$(subst x86_64,x86,$(subst aarch64,arm64,$(shell uname -m))) \
 	-O2 -g -Wall -Wextra -Werror -Wno-unused-parameter -I.
-$(OUT)/%.bpf.o: %.bpf.c
-	@mkdir -p $(@D)
-	$(say) BPF $<
-	$(Q)$(CLANG) $(BPF_CFLAGS) -MMD -MP -c -o $@ $<
+EDITION_casts := -DEDITION_CASTS
+EDITION_old := -DEDITION_OLD
 
-$(OUT)/gen/pptrace.bpf.o: $(BPF_OBJ)
-	@mkdir -p $(@D)
-	$(say) BPFLINK $@
-	$(Q)$(BPFTOOL) gen object $@ $^
+define edition
+$(OUT)/$(1)/%.bpf.o: %.bpf.c
+	@mkdir -p $$(@D)
+	$$(say) BPF "$$< ($(1))"
+	$$(Q)$$(CLANG) $$(BPF_CFLAGS) $$(EDITION_$(1)) -MMD -MP -c -o $$@ $$<
 
-$(OUT)/gen/pptrace.skel.h: $(OUT)/gen/pptrace.bpf.o
+$(OUT)/gen/$(1).bpf.o: $(BPF_SRC:%.bpf.c=$(OUT)/$(1)/%.bpf.o)
+	@mkdir -p $$(@D)
+	$$(say) BPFLINK $$@
+	$$(Q)$$(BPFTOOL) gen object $$@ $$^
+
+# The bytes themselves are embedded by tracer/ebpf/object.c.
+$(OUT)/gen/$(1).skel.h: $(OUT)/gen/$(1).bpf.o
+	$$(Q)$$(BPFTOOL) gen skeleton $$< name pptrace_bpf | \
+		sed '/elf_bytes.*;/d; /^static inline const void \*pptrace_bpf__elf_bytes/,/^}/d; /elf_bytes/d' > $$@
+endef
+$(foreach e,$(EDITIONS),$(eval $(call edition,$(e))))
+
+$(OUT)/gen/pptrace.skel.h: $(foreach e,$(EDITIONS),$(OUT)/gen/$(e).skel.h)
 	$(say) SKEL $@
-	$(Q)$(BPFTOOL) gen skeleton $< name pptrace_bpf > $@
+	$(Q)for e in $^; do cmp $$e $< || { echo "the editions have other programs, maps or variables"; exit 1; }; done
+	$(Q)cp $< $@
 
-ifneq ($(BPF_OBJ),)
+$(OUT)/tracer/ebpf/object.o: ALL_CFLAGS += -Wa,-I$(OUT)/gen
+$(OUT)/tracer/ebpf/object.o: $(foreach e,$(EDITIONS),$(OUT)/gen/$(e).bpf.o)
+
+ifneq ($(BPF_SRC),)
 $(patsubst %.c,$(OUT)/%.o,$(wildcard tracer/ebpf/*.c)): $(OUT)/gen/pptrace.skel.h
 endif
 
@@ -152,6 +170,12 @@ $(OUT)/tests/unit/run: $(UNIT_OBJ) $(ROOM_OBJ) $(CLI_TESTED:%=$(OUT)/cli/%.o)
 	$(say) LINK $@
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
+# What the verifier of a kernel says, for the tests on many kernels.
+$(OUT)/tests/kernels/insns: tests/kernels/insns.c $(ROOM_OBJ)
+	@mkdir -p $(@D)
+	$(say) LINK $@
+	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $^ $(LIBS)
+
 # ---- Tests ----
 
 # Fast: unit tests, fixtures, consistency; no root, no BPF.
@@ -194,7 +218,7 @@ TIME ?= 60
 FUZZERS := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(sort $(wildcard tests/fuzz/*.c)))
 FUZZ_CFLAGS = $(filter-out -Werror,$(ALL_CFLAGS)) -fsanitize=address,undefined
 FUZZ_OBJ := $(patsubst %.c,build/fuzz/obj/%.o,$(ROOM_SRC) $(CLI_TESTED:%=cli/%.c))
-build/fuzz/obj/%.o: %.c $(if $(BPF_OBJ),$(OUT)/gen/pptrace.skel.h)
+build/fuzz/obj/%.o: %.c $(if $(BPF_SRC),$(OUT)/gen/pptrace.skel.h)
 	@mkdir -p $(@D)
 	$(say) FUZZ-CC $<
 	$(Q)$(CLANG) $(FUZZ_CFLAGS) -fsanitize=fuzzer-no-link -MMD -MP -c -o $@ $<
@@ -214,7 +238,7 @@ C_FILES = $(shell git ls-files '*.c' '*.h' 2>/dev/null)
 format:
 	$(Q)clang-format -i $(C_FILES)
 
-lint: $(OUT)/gen/demos.def $(if $(BPF_OBJ),$(OUT)/gen/pptrace.skel.h)
+lint: $(OUT)/gen/demos.def $(if $(BPF_SRC),$(OUT)/gen/pptrace.skel.h)
 	$(Q)clang-format --dry-run -Werror $(C_FILES)
 	$(Q)for f in $(ROOM_SRC) $(call files_in,cli,*.c) $(wildcard bench/*.c); do \
 		$(CLANG) $(ALL_CFLAGS) -fsyntax-only $$f || exit 1; done

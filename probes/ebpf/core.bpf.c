@@ -5,7 +5,6 @@
  * it; this file's name comes first in the alphabet, which is the order of linking.
  */
 #include "probes/ebpf/calls.h"
-#include "probes/ebpf/path.h"
 #include "probes/ebpf/waits.h"
 
 struct ring_map ring SEC(".maps");
@@ -16,7 +15,7 @@ struct ended_map ended SEC(".maps");
 struct enter_map enter_handlers SEC(".maps");
 struct exit_map exit_handlers SEC(".maps");
 struct wait_map wait_handlers SEC(".maps");
-struct path_map path_buffer SEC(".maps");
+struct scratch_map scratch_states SEC(".maps");
 
 /* Set by the tracer before it loads the programs. */
 const volatile struct probe_config config = {};
@@ -30,7 +29,7 @@ unsigned long long zero;
 SEC("raw_tp/sys_enter")
 int find_level(void *ctx)
 {
-	own_level = BPF_CORE_READ(bpf_get_current_task_btf(), thread_pid, level);
+	own_level = BPF_CORE_READ(task_current(), thread_pid, level);
 	return 0;
 }
 

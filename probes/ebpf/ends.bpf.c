@@ -124,34 +124,31 @@ static __noinline long ends_step(u32 index, void *arg)
 	return 0;
 }
 
+WALK_STEP(ends_step, SCRATCH_ENDS)
+
 int ends_walk(u64 fdt_address, const struct ends_range *range)
 {
 	struct fdtable *fdt = (struct fdtable *)fdt_address;
-	struct ends_walk walk;
+	WALK_STATE(struct ends_walk, walk, SCRATCH_ENDS);
 
-	if (!fdt || !range)
+	if (!fdt || !range || !walk)
 		return 0;
-	__builtin_memset(&walk, 0, sizeof walk);
-	walk.open_fds = BPF_CORE_READ(fdt, open_fds);
-	walk.cloexec = BPF_CORE_READ(fdt, close_on_exec);
-	walk.table = BPF_CORE_READ(fdt, fd);
-	walk.words = BPF_CORE_READ(fdt, max_fds) / 64;
-	walk.next = range->first / 64;
-	walk.word = zero;
-	walk.range = *range;
-	if (HAS_HELPER(loop)) {
-		bpf_loop(WALK_STEPS, ends_step, &walk, 0);
-	} else {
-		_Pragma("clang loop unroll(disable)") for (u32 i = 0; i < WALK_STEPS_OLD;
-							   i++) if (ends_step(i, &walk)) break;
-	}
+	__builtin_memset(walk, 0, sizeof *walk);
+	walk->open_fds = BPF_CORE_READ(fdt, open_fds);
+	walk->cloexec = BPF_CORE_READ(fdt, close_on_exec);
+	walk->table = BPF_CORE_READ(fdt, fd);
+	walk->words = BPF_CORE_READ(fdt, max_fds) / 64;
+	walk->next = range->first / 64;
+	walk->word = zero;
+	walk->range = *range;
+	WALK(STEPS(WALK_STEPS, WALK_STEPS_OLD), ends_step, walk);
 	return 0;
 }
 
 /* What close and dup2 are about to close is known only before they do it. */
 HANDLER_ENTER(enter_ends)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
+	struct task_struct *task = task_current();
 	struct slot *slot = slot_get(task);
 	u32 fd;
 
@@ -176,7 +173,7 @@ static __always_inline bool is_lock_command(u32 cmd)
 
 HANDLER_EXIT(exit_ends)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
+	struct task_struct *task = task_current();
 	struct slot *slot = slot_get(task);
 	u64 path = 0;
 	u32 cmd, via;
@@ -240,15 +237,16 @@ HANDLER_EXIT(exit_ends)
 /* close_range: it can only fail before it has closed anything, for reasons that are looked at here. */
 HANDLER_ENTER(enter_range)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
+	struct task_struct *task = task_current();
 	struct slot *slot = slot_get(task);
-	struct ends_range range = {.via = END_CLOSE_CALL};
+	struct ends_range range = {};
 	u32 first, last, flags;
 
 	if (!slot)
 		return 0;
 	first = range.first = REG_ARG0(regs);
 	last = range.last = REG_ARG1(regs);
+	range.via = END_CLOSE_CALL;
 	range.pid = slot->pid;
 	range.tid = slot->tid;
 	flags = REG_ARG2(regs);
@@ -338,7 +336,7 @@ static __always_inline void file_lock_emit(
  */
 HANDLER_ENTER(enter_file_lock)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
+	struct task_struct *task = task_current();
 	struct slot *slot = slot_get(task);
 
 	if (!slot)
@@ -351,7 +349,7 @@ HANDLER_ENTER(enter_file_lock)
 
 HANDLER_EXIT(exit_file_lock)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
+	struct task_struct *task = task_current();
 	struct slot *slot = slot_get(task);
 
 	if (!slot || slot->found || (ret <= -ERESTARTSYS && ret >= -ERESTART_RESTARTBLOCK))

@@ -10,7 +10,7 @@ _Static_assert(FILE_PIPE - PIPE_PIPE == 2 && FILE_FIFO - PIPE_FIFO == 2 &&
 	"pipe kinds are file kinds less two");
 
 /* Says that a process holds an end. path: address of its name in the target, 0 none. */
-int ends_open(u64 pid_tid, const struct object *o, u64 fd_via, u64 path);
+GLOBAL int ends_open(u64 pid_tid, const struct object *o, u64 fd_via, u64 path);
 
 #define PID_TID(slot) ((u64)(slot)->pid << 32 | (slot)->tid)
 #define FD_VIA(fd, via, cloexec) ((u32)(fd) | (u64)(via) << 32 | (u64) !!(cloexec) << 63)
@@ -48,7 +48,7 @@ struct ends_range {
 	u32 via;
 	u32 pad;
 };
-int ends_walk(u64 fdt_address, const struct ends_range *range);
+GLOBAL int ends_walk(u64 fdt_address, const struct ends_range *range);
 
 /* The same for all descriptors of a task. */
 static __always_inline void ends_walk_all(struct task_struct *task, u32 pid, u32 tid, u32 via)

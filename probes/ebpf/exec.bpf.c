@@ -37,31 +37,28 @@ static __noinline long args_step(u32 index, void *arg)
 	return 0;
 }
 
+WALK_STEP(args_step, SCRATCH_ARGS)
+
 HANDLER_EXIT(exit_exec)
 {
-	struct slot *slot = slot_get(bpf_get_current_task_btf());
+	struct slot *slot = slot_get(task_current());
 	struct rec_EXEC_FAIL *rec;
-	struct args_walk walk;
+	WALK_STATE(struct args_walk, walk, SCRATCH_ARGS);
 	u64 path;
 	long n;
 
-	if (!slot || ret >= 0)
+	if (!slot || !walk || ret >= 0)
 		return 0;
-	walk.pid = slot->pid;
-	walk.tid = slot->tid;
+	walk->pid = slot->pid;
+	walk->tid = slot->tid;
 	if (slot->call == CALL_EXECVE) {
 		path = REG_ARG0(regs);
-		walk.argv = REG_ARG1(regs);
+		walk->argv = REG_ARG1(regs);
 	} else {
 		path = REG_ARG1(regs);
-		walk.argv = REG_ARG2(regs);
+		walk->argv = REG_ARG2(regs);
 	}
-	if (HAS_HELPER(loop)) {
-		bpf_loop(ARGS, args_step, &walk, 0);
-	} else {
-		_Pragma("clang loop unroll(disable)") for (u32 i = 0; i < ARGS_OLD;
-							   i++) if (args_step(i, &walk)) break;
-	}
+	WALK(STEPS(ARGS, ARGS_OLD), args_step, walk);
 	rec = EMIT_BEGIN(EXEC_FAIL, slot);
 	if (!rec)
 		return 0;
@@ -107,7 +104,7 @@ static __always_inline u32 waitid_status(const struct user_siginfo *info)
 /* wait4, waitid */
 HANDLER_EXIT(exit_waitpid)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
+	struct task_struct *task = task_current();
 	struct slot *slot = slot_get(task);
 	struct user_siginfo info = {};
 	struct rec_REAP *rec;

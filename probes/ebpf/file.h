@@ -17,7 +17,7 @@
  * its own, known to the linker: the verifier then looks at it once in each
  * program and not again wherever it is called, which is most of the time that loading takes.
  */
-int file_object(u64 address, struct object *o);
+GLOBAL int file_object(u64 address, struct object *o);
 
 /* Returns the open file behind a descriptor of a task, or NULL. */
 static __always_inline struct file *file_of_fd(struct task_struct *task, u32 fd)

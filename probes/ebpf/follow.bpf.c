@@ -2,6 +2,8 @@
 /* SPDX-License-Identifier: (MIT OR GPL-2.0-only) */
 #include "probes/ebpf/probe.h"
 
+const volatile struct slot slot_blank = {};
+
 /* Filled in by the tracer before it lets the iterator run, with the thread's numbers. */
 struct slot follow_slot;
 /* 1: the thread was found and has the slot. */
@@ -20,7 +22,7 @@ int set_slot(struct bpf_iter__task *ctx)
 	numbers_find(&n);
 	if (n.tid != follow_slot.tid || n.pid != follow_slot.pid)
 		return 0;
-	slot = bpf_task_storage_get(&slots, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	slot = slot_make(task);
 	if (!slot)
 		return 0;
 	if (!(slot->flags & SLOT_INIT))

@@ -94,14 +94,11 @@ static __noinline long data_step(u32 index, void *arg)
 	return 0;
 }
 
+WALK_STEP(data_step, SCRATCH_DATA)
+
 static __always_inline void data_emit(void)
 {
-	if (HAS_HELPER(loop)) {
-		bpf_loop(DATA_STEPS, data_step, NULL, 0);
-	} else {
-		_Pragma("clang loop unroll(disable)") for (u32 i = 0; i < DATA_STEPS_OLD;
-							   i++) if (data_step(i, NULL)) break;
-	}
+	WALK(STEPS(DATA_STEPS, DATA_STEPS_OLD), data_step, NULL);
 }
 
 /* How many of the bytes are wanted. */
@@ -173,7 +170,7 @@ u64 iov_sum(u64 iov, u64 n)
 /* After io_emit returned 1: PIPE_IO with all the bytes that are wanted, those beyond the first in MORE records. */
 HANDLER_EXIT(exit_data)
 {
-	struct slot *slot = slot_get(bpf_get_current_task_btf());
+	struct slot *slot = slot_get(task_current());
 	struct data_walk *w = data_walk();
 	struct rec_PIPE_IO *rec;
 	u64 len;
@@ -203,7 +200,7 @@ HANDLER_EXIT(exit_data)
 /* read, write, readv, writev, sendto, recvfrom */
 HANDLER_EXIT(exit_io)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
+	struct task_struct *task = task_current();
 	struct slot *slot = slot_get(task);
 	struct io io = {};
 	struct file *file;
@@ -251,7 +248,7 @@ HANDLER_EXIT(exit_io)
 /* splice, tee, vmsplice, sendfile: up to two pipes, and no bytes that pass through the caller's memory */
 HANDLER_EXIT(exit_splice)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
+	struct task_struct *task = task_current();
 	struct slot *slot = slot_get(task);
 	struct io in = {}, out = {};
 	struct file *file;

@@ -11,7 +11,7 @@ struct iovec {
 };
 
 /* Bytes that an array of n struct iovec at an address of the target describes. */
-u64 iov_sum(u64 iov, u64 n);
+GLOBAL u64 iov_sum(u64 iov, u64 n);
 
 /*
  * If an open file (0: none) is a pipe, FIFO or socketpair, fills in which one
@@ -19,7 +19,7 @@ u64 iov_sum(u64 iov, u64 n);
  * exit_data must be called to do so: it alone can go through many bytes, and
  * takes the verifier long.
  */
-int io_emit(u64 file_address, struct slot *slot, struct io *io);
+GLOBAL int io_emit(u64 file_address, struct slot *slot, struct io *io);
 
 /* Hands an operation over to exit_data. */
 #define IO_TAIL(ctx, slot, what)                                                                   \

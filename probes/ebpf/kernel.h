@@ -49,13 +49,6 @@ typedef _Bool bool;
 #define BPF_RB_FORCE_WAKEUP 2ULL
 #define BPF_RB_AVAIL_DATA 0ULL
 
-/* Helpers by number, so that their presence can be asked for when the program is loaded. */
-enum bpf_func_id {
-	BPF_FUNC_task_pt_regs = 175,
-	BPF_FUNC_find_vma = 180,
-	BPF_FUNC_loop = 181,
-};
-
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
 #if defined(__TARGET_ARCH_x86)
@@ -304,6 +297,7 @@ struct mm_struct {
 	unsigned long arg_start;
 	unsigned long arg_end;
 	struct file *exe_file;
+	struct rb_root mm_rb;
 };
 
 struct vm_area_struct {
@@ -312,6 +306,7 @@ struct vm_area_struct {
 	unsigned long vm_flags;
 	unsigned long vm_pgoff;
 	struct file *vm_file;
+	struct rb_node vm_rb;
 };
 
 struct linux_binprm {
@@ -349,6 +344,11 @@ struct task_struct {
 	sigset_t blocked;
 	void *bpf_storage;
 	void *io_uring;
+};
+
+/* Called __state from 5.14 on. */
+struct task_struct___old {
+	long state;
 };
 
 struct bpf_iter_meta {

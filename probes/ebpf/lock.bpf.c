@@ -15,12 +15,14 @@
 #define CALL_ARG2(regs) ((regs)->dx)
 #define CALL_RESULT(regs) ((int)(regs)->ax)
 #define CALL_POINTER(regs) ((regs)->ax)
+#define REG_CTX_IP(regs) ((regs)->ip)
 #elif defined(__TARGET_ARCH_arm64)
 #define CALL_ARG0(r) ((r)->regs[0])
 #define CALL_ARG1(r) ((r)->regs[1])
 #define CALL_ARG2(r) ((r)->regs[2])
 #define CALL_RESULT(r) ((int)(r)->regs[0])
 #define CALL_POINTER(r) ((r)->regs[0])
+#define REG_CTX_IP(r) ((r)->pc)
 #endif
 
 struct {
@@ -29,8 +31,6 @@ struct {
 	__type(key, int);
 	__type(value, struct lock_calls);
 } lock_calls SEC(".maps");
-
-extern bool bpf_session_is_return(void) __ksym __weak;
 
 /* The argument that a record needs later: the mutex of a condition, the first value of a semaphore or barrier. */
 static __always_inline u64 call_argument(struct pt_regs *regs, u64 cookie)
@@ -68,7 +68,7 @@ _Static_assert(LOCK_CALLS == 4, "call_at masks with 3");
 /* Returns 1 if the return of this call is not to be seen. */
 static __always_inline int lock_called(struct pt_regs *regs, void *ctx)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
+	struct task_struct *task = task_current();
 	struct slot *slot = slot_get(task);
 	struct lock_calls *calls;
 	struct lock_call c = {}, *keep;
@@ -108,7 +108,7 @@ static __always_inline int lock_called(struct pt_regs *regs, void *ctx)
 
 static __always_inline int lock_returned(struct pt_regs *regs)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
+	struct task_struct *task = task_current();
 	struct slot *slot = slot_get(task);
 	struct lock_calls *calls;
 	struct lock_call *c;
@@ -132,10 +132,15 @@ static __always_inline int lock_returned(struct pt_regs *regs)
 	return 0;
 }
 
+/*
+ * In a session the function's own address is known at both ends, and the program
+ * counter is there only at the call. (The kernel has a function that tells the
+ * two apart; but it takes other arguments from one version to the next.)
+ */
 SEC("uprobe")
 int on_lock_session(struct pt_regs *ctx)
 {
-	if (bpf_session_is_return())
+	if (REG_CTX_IP(ctx) != bpf_get_func_ip(ctx))
 		return lock_returned(ctx);
 	return lock_called(ctx, ctx);
 }

@@ -34,24 +34,24 @@ static long vma_mapping(struct task_struct *task, struct vm_area_struct *vma, vo
 	struct mapping *m = arg;
 	struct inode *inode = BPF_CORE_READ(vma, vm_file, f_inode);
 
-	if (!(vma->vm_flags & VM_SHARED) || !inode)
+	if (!(BPF_CORE_READ(vma, vm_flags) & VM_SHARED) || !inode)
 		return 0;
 	m->inode = BPF_CORE_READ(inode, i_ino);
 	m->dev = dev_encode(BPF_CORE_READ(inode, i_sb, s_dev));
-	m->offset = m->addr - vma->vm_start + (vma->vm_pgoff << 12);
+	m->offset = m->addr - BPF_CORE_READ(vma, vm_start) + (BPF_CORE_READ(vma, vm_pgoff) << 12);
 	return 0;
 }
 
 /* An object that was initialised, or a shared one that this process uses for the first time. */
 static __noinline int lock_init_emit(struct slot *slot, struct lock_call *c, u64 value, u64 name)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
+	struct task_struct *task = task_current();
 	struct mapping m = {.addr = c->addr};
 	bool shared = lock_is_shared(c);
 	struct rec_LOCK_INIT *rec;
 
-	if ((shared || name) && HAS_HELPER(find_vma))
-		bpf_find_vma(task, c->addr, vma_mapping, &m, 0);
+	if (shared || name)
+		VMA_FIND(task, c->addr, vma_mapping, &m);
 	rec = EMIT_BEGIN(LOCK_INIT, slot);
 	if (!rec)
 		return 0;
@@ -74,7 +74,7 @@ static __noinline int lock_init_emit(struct slot *slot, struct lock_call *c, u64
 /* Returns true for a shared object that this process was not seen to use before. */
 static __always_inline bool shared_note(struct slot *slot, struct lock_call *c)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
+	struct task_struct *task = task_current();
 	struct nested_key key = {.nr = c->addr};
 	u32 one = 1;
 
@@ -126,12 +126,12 @@ static __always_inline void sync_end(
 
 static __always_inline u32 thread_target(u64 pthread)
 {
-	return number_ours(bpf_get_current_task_btf(), user_u32(pthread + PTHREAD_TID));
+	return number_ours(task_current(), user_u32(pthread + PTHREAD_TID));
 }
 
 static __always_inline void unlock_emit(struct slot *slot, const struct lock_call *c)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
+	struct task_struct *task = task_current();
 	struct rec_LOCK_RELEASE *rec;
 	u32 type = lock_type_of(c) & 15;
 	u64 ns, result = 0;

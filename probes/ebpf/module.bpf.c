@@ -13,9 +13,11 @@ static __always_inline void module_emit(
 {
 	struct inode *inode = BPF_CORE_READ(file, f_inode);
 	struct rec_MODULE *rec;
-	struct path_walk walk;
+	WALK_STATE(struct path_walk, walk, SCRATCH_PATH);
 
-	path_find(file, &walk);
+	if (!walk)
+		return;
+	path_find(file, walk);
 	rec = EMIT_BEGIN(MODULE, slot);
 	if (!rec)
 		return;
@@ -24,7 +26,7 @@ static __always_inline void module_emit(
 	rec->offset = offset;
 	rec->dev = dev_encode(BPF_CORE_READ(inode, i_sb, s_dev));
 	rec->inode = BPF_CORE_READ(inode, i_ino);
-	if (path_copy(rec->path, &walk))
+	if (path_copy(rec->path, walk))
 		rec->head.flags |= REC_CUT;
 	EMIT_END(rec);
 }
@@ -32,7 +34,7 @@ static __always_inline void module_emit(
 /* mmap */
 HANDLER_EXIT(exit_mmap)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
+	struct task_struct *task = task_current();
 	struct slot *slot;
 	struct file *file;
 
@@ -49,16 +51,17 @@ HANDLER_EXIT(exit_mmap)
 
 static long vma_module(struct task_struct *task, struct vm_area_struct *vma, void *arg)
 {
-	struct slot *slot = slot_get(bpf_get_current_task_btf());
+	struct slot *slot = slot_get(task_current());
 	struct file *file = BPF_CORE_READ(vma, vm_file);
+	u64 start = BPF_CORE_READ(vma, vm_start), end = BPF_CORE_READ(vma, vm_end);
 
-	if (!slot || !file || !(vma->vm_flags & VM_EXEC))
+	if (!slot || !file || !(BPF_CORE_READ(vma, vm_flags) & VM_EXEC))
 		return 0;
 	if (*(u64 *)arg) {
-		slot->loader_start = vma->vm_start;
-		slot->loader_end = vma->vm_end;
+		slot->loader_start = start;
+		slot->loader_end = end;
 	}
-	module_emit(slot, file, vma->vm_start, vma->vm_end - vma->vm_start, vma->vm_pgoff << 12);
+	module_emit(slot, file, start, end - start, BPF_CORE_READ(vma, vm_pgoff) << 12);
 	return 0;
 }
 
@@ -74,16 +77,16 @@ int BPF_PROG(on_exec_modules, struct task_struct *task, int old_pid, struct linu
 	struct pt_regs *regs;
 	u64 code, ip, is_loader = 0;
 
-	if (!slot || !HAS_HELPER(find_vma) || !HAS_HELPER(task_pt_regs))
+	if (!slot)
 		return 0;
 	code = BPF_CORE_READ(task, mm, start_code);
 	slot->loader_start = slot->loader_end = 0;
-	bpf_find_vma(task, code, vma_module, &is_loader, 0);
-	regs = (struct pt_regs *)bpf_task_pt_regs(task);
+	VMA_FIND(task, code, vma_module, &is_loader);
+	regs = task_regs(task);
 	ip = REG_IP(regs);
 	if (ip < code || ip >= BPF_CORE_READ(task, mm, end_code)) {
 		is_loader = 1;
-		bpf_find_vma(task, ip, vma_module, &is_loader, 0);
+		VMA_FIND(task, ip, vma_module, &is_loader);
 	}
 	return 0;
 }

@@ -45,7 +45,7 @@ struct scm_walk {
 
 static __noinline long scm_step(u32 index, void *arg)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
+	struct task_struct *task = task_current();
 	struct slot *slot = slot_get(task);
 	struct scm_walk *w = arg;
 	struct user_cmsghdr c = {};
@@ -78,27 +78,28 @@ static __noinline long scm_step(u32 index, void *arg)
 	return 0;
 }
 
-/* Reports the ends among the descriptors that came with a message (END_SCM), or were sent with it (END_SENT). */
-int scm_emit(u64 control, u64 length, u32 via)
-{
-	struct scm_walk w = {
-		.at = control, .end = control + length, .fds = zero, .skip = zero, .via = via};
+WALK_STEP(scm_step, SCRATCH_SCM)
 
-	if (!control || length < sizeof(struct user_cmsghdr))
+/* Reports the ends among the descriptors that came with a message (END_SCM), or were sent with it (END_SENT). */
+GLOBAL int scm_emit(u64 control, u64 length, u32 via)
+{
+	WALK_STATE(struct scm_walk, w, SCRATCH_SCM);
+
+	if (!w || !control || length < sizeof(struct user_cmsghdr))
 		return 0;
-	if (HAS_HELPER(loop)) {
-		bpf_loop(SCM_STEPS, scm_step, &w, 0);
-	} else {
-		_Pragma("clang loop unroll(disable)") for (u32 i = 0; i < SCM_STEPS_OLD;
-							   i++) if (scm_step(i, &w)) break;
-	}
+	w->at = control;
+	w->end = control + length;
+	w->fds = zero;
+	w->skip = zero;
+	w->via = via;
+	WALK(STEPS(SCM_STEPS, SCM_STEPS_OLD), scm_step, w);
 	return 0;
 }
 
 /* sendmsg, recvmsg; of sendmmsg and recvmmsg every message is an operation of its own */
 HANDLER_EXIT(exit_msg)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
+	struct task_struct *task = task_current();
 	struct slot *slot = slot_get(task);
 	struct user_msghdr hdr = {};
 	struct io io = {};
@@ -130,7 +131,7 @@ struct mmsg_walk {
 
 static __noinline long mmsg_step(u32 index, void *arg)
 {
-	struct slot *slot = slot_get(bpf_get_current_task_btf());
+	struct slot *slot = slot_get(task_current());
 	struct user_mmsghdr msg = {};
 	struct mmsg_walk *w = arg;
 
@@ -141,25 +142,25 @@ static __noinline long mmsg_step(u32 index, void *arg)
 		msg.hdr.control, msg.hdr.controllen, w->call == CALL_RECVMMSG ? END_SCM : END_SENT);
 	w->io.result = msg.len;
 	w->io.requested = iov_sum(msg.hdr.iov, msg.hdr.iovlen);
-	io_emit((u64)file_of_fd(bpf_get_current_task_btf(), w->io.fd), slot, &w->io);
+	io_emit((u64)file_of_fd(task_current(), w->io.fd), slot, &w->io);
 	return 0;
 }
 
+WALK_STEP(mmsg_step, SCRATCH_MMSG)
+
 HANDLER_EXIT(exit_mmsg)
 {
-	struct slot *slot = slot_get(bpf_get_current_task_btf());
-	struct mmsg_walk w = {.at = REG_ARG1(regs), .n = ret};
+	struct slot *slot = slot_get(task_current());
+	WALK_STATE(struct mmsg_walk, w, SCRATCH_MMSG);
 
-	if (!slot || ret < 0)
+	if (!slot || !w || ret < 0)
 		return 0;
-	w.call = slot->call;
-	w.io.fd = REG_ARG0(regs);
-	w.io.op = slot->call == CALL_RECVMMSG ? IO_RECV : IO_SEND;
-	if (HAS_HELPER(loop)) {
-		bpf_loop(MSGS_MAX, mmsg_step, &w, 0);
-	} else {
-		_Pragma("clang loop unroll(disable)") for (u32 i = 0; i < MSGS_MAX_OLD;
-							   i++) if (mmsg_step(i, &w)) break;
-	}
+	__builtin_memset(w, 0, sizeof *w);
+	w->at = REG_ARG1(regs);
+	w->n = ret;
+	w->call = slot->call;
+	w->io.fd = REG_ARG0(regs);
+	w->io.op = slot->call == CALL_RECVMMSG ? IO_RECV : IO_SEND;
+	WALK(STEPS(MSGS_MAX, MSGS_MAX_OLD), mmsg_step, w);
 	return 0;
 }

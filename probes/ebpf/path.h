@@ -22,14 +22,12 @@ struct path_walk {
 	u32 ok;
 };
 
-struct path_map {
+struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, u32);
 	__type(value, char[2 * PATH_TEXT]);
-};
-
-extern struct path_map path_buffer SEC(".maps");
+} path_buffer SEC(".maps");
 
 static __always_inline struct mount *mount_of(struct vfsmount *mnt)
 {
@@ -74,7 +72,9 @@ static __noinline long path_step(u32 index, void *arg)
 	return 0;
 }
 
-/* Finds the path of a file: leaves it in the buffer, from ret->at on. */
+WALK_STEP(path_step, SCRATCH_PATH)
+
+/* Finds the path of a file: leaves it in the buffer, from w->at on. */
 static __always_inline void path_find(struct file *file, struct path_walk *w)
 {
 	struct vfsmount *mnt = BPF_CORE_READ(file, f_path.mnt);
@@ -86,12 +86,7 @@ static __always_inline void path_find(struct file *file, struct path_walk *w)
 	w->dentry = BPF_CORE_READ(file, f_path.dentry);
 	w->mount = mount_of(mnt);
 	w->mount_root = BPF_CORE_READ(mnt, mnt_root);
-	if (HAS_HELPER(loop)) {
-		bpf_loop(PATH_PARTS * 2, path_step, w, 0);
-	} else {
-		_Pragma("clang loop unroll(disable)") for (u32 i = 0; i < PATH_PARTS;
-							   i++) if (path_step(i, w)) break;
-	}
+	WALK(STEPS(PATH_PARTS * 2, PATH_PARTS), path_step, w);
 }
 
 /* Copies the path that was found into text (PATH_TEXT bytes). Returns 1 if it was longer: its front is missing. */

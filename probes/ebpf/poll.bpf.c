@@ -111,7 +111,7 @@ static __always_inline void items_start(struct poll_walk *w, struct slot *slot)
 
 static __always_inline int item_of_fd(struct poll_walk *w, u32 fd, u32 events)
 {
-	struct file *file = file_of_fd(bpf_get_current_task_btf(), fd);
+	struct file *file = file_of_fd(task_current(), fd);
 
 	__builtin_memset(&w->item, 0, sizeof w->item);
 	w->item.fd = fd;
@@ -142,27 +142,24 @@ static __noinline long poll_step(u32 index, void *arg)
 	return item_of_fd(w, p.fd, (u16)p.events);
 }
 
+WALK_STEP(poll_step, SCRATCH_POLL)
+
 /* poll, ppoll */
 HANDLER_WAIT(wait_poll)
 {
 	struct slot *slot = slot_get(prev);
-	struct poll_walk walk;
+	WALK_STATE(struct poll_walk, walk, SCRATCH_POLL);
 	struct wait w;
 
-	if (!slot)
+	if (!slot || !walk)
 		return 0;
 	wait_start(&w, prev, slot);
 	w.timed = slot->call == CALL_POLL ? (s32)w.args[2] >= 0 : w.args[2] != 0;
-	items_start(&walk, slot);
-	walk.fds = w.args[0];
-	walk.n = w.args[1];
-	if (HAS_HELPER(loop)) {
-		bpf_loop(ITEMS_MAX, poll_step, &walk, 0);
-	} else {
-		_Pragma("clang loop unroll(disable)") for (u32 i = 0; i < ITEMS_MAX_OLD;
-							   i++) if (poll_step(i, &walk)) break;
-	}
-	items_flush(slot->pid, slot->tid, walk.n > ITEMS_MAX);
+	items_start(walk, slot);
+	walk->fds = w.args[0];
+	walk->n = w.args[1];
+	WALK(STEPS(ITEMS_MAX, ITEMS_MAX_OLD), poll_step, walk);
+	items_flush(slot->pid, slot->tid, walk->n > STEPS(ITEMS_MAX, ITEMS_MAX_OLD));
 	wait_emit(&w, prev, slot, 0);
 	return 0;
 }
@@ -187,29 +184,26 @@ static __noinline long select_step(u32 index, void *arg)
 	return events ? item_of_fd(w, index, events) : 0;
 }
 
+WALK_STEP(select_step, SCRATCH_POLL)
+
 /* select, pselect6 */
 HANDLER_WAIT(wait_select)
 {
 	struct slot *slot = slot_get(prev);
-	struct poll_walk walk;
+	WALK_STATE(struct poll_walk, walk, SCRATCH_POLL);
 	struct wait w;
 
-	if (!slot)
+	if (!slot || !walk)
 		return 0;
 	wait_start(&w, prev, slot);
 	w.timed = w.args[4] != 0;
-	items_start(&walk, slot);
-	walk.n = w.args[0];
-	walk.addr[0] = w.args[1];
-	walk.addr[1] = w.args[2];
-	walk.addr[2] = w.args[3];
-	if (HAS_HELPER(loop)) {
-		bpf_loop(SELECT_MAX, select_step, &walk, 0);
-	} else {
-		_Pragma("clang loop unroll(disable)") for (u32 i = 0; i < ITEMS_MAX_OLD;
-							   i++) if (select_step(i, &walk)) break;
-	}
-	items_flush(slot->pid, slot->tid, walk.n > SELECT_MAX);
+	items_start(walk, slot);
+	walk->n = w.args[0];
+	walk->addr[0] = w.args[1];
+	walk->addr[1] = w.args[2];
+	walk->addr[2] = w.args[3];
+	WALK(STEPS(SELECT_MAX, ITEMS_MAX_OLD), select_step, walk);
+	items_flush(slot->pid, slot->tid, walk->n > STEPS(SELECT_MAX, ITEMS_MAX_OLD));
 	wait_emit(&w, prev, slot, 0);
 	return 0;
 }
@@ -251,16 +245,18 @@ static __noinline long epoll_step(u32 index, void *arg)
 	return item_emit(w);
 }
 
+WALK_STEP(epoll_step, SCRATCH_POLL)
+
 /* epoll_wait, epoll_pwait, epoll_pwait2 */
 HANDLER_WAIT(wait_epoll)
 {
 	struct slot *slot = slot_get(prev);
-	struct poll_walk walk;
+	WALK_STATE(struct poll_walk, walk, SCRATCH_POLL);
 	struct eventpoll *ep;
 	struct file *file;
 	struct wait w;
 
-	if (!slot)
+	if (!slot || !walk)
 		return 0;
 	wait_start(&w, prev, slot);
 	w.timed = slot->call == CALL_EPOLL_PWAIT2 ? w.args[3] != 0 : (s32)w.args[3] >= 0;
@@ -271,16 +267,11 @@ HANDLER_WAIT(wait_epoll)
 	if (w.obj.kind != FILE_EPOLL)
 		goto out;
 	ep = BPF_CORE_READ(file, private_data);
-	items_start(&walk, slot);
-	walk.node = (u64)BPF_CORE_READ(ep, rbr.rb_root.rb_node);
-	walk.from = zero;
-	if (HAS_HELPER(loop)) {
-		bpf_loop(EPOLL_STEPS, epoll_step, &walk, 0);
-	} else {
-		_Pragma("clang loop unroll(disable)") for (u32 i = 0; i < EPOLL_STEPS_OLD;
-							   i++) if (epoll_step(i, &walk)) break;
-	}
-	items_flush(slot->pid, slot->tid, walk.node != 0);
+	items_start(walk, slot);
+	walk->node = (u64)BPF_CORE_READ(ep, rbr.rb_root.rb_node);
+	walk->from = zero;
+	WALK(STEPS(EPOLL_STEPS, EPOLL_STEPS_OLD), epoll_step, walk);
+	items_flush(slot->pid, slot->tid, walk->node != 0);
 out:
 	wait_emit(&w, prev, slot, 0);
 	return 0;

@@ -3,26 +3,16 @@
 #ifndef PROBES_EBPF_PROBE_H
 #define PROBES_EBPF_PROBE_H
 
-#include "probes/ebpf/kernel.h"
+#include "probes/ebpf/edition.h"
 
-#include <bpf/bpf_helpers.h>
-#include <bpf/bpf_core_read.h>
 #include <bpf/bpf_tracing.h>
 
-#include "schema/probe_config.h"
 #include "schema/record.h"
 
 /* The maps and variables live in core.bpf.c; the other objects name them and are linked with it. */
 struct ring_map {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 1 << 24);
-};
-
-struct slots_map {
-	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, int);
-	__type(value, struct slot);
 };
 
 struct lost_map {
@@ -49,7 +39,6 @@ struct ended_map {
 };
 
 extern struct ring_map ring SEC(".maps");
-extern struct slots_map slots SEC(".maps");
 extern struct lost_map lost SEC(".maps");
 extern struct nested_map nested SEC(".maps");
 extern struct ended_map ended SEC(".maps");
@@ -64,9 +53,6 @@ extern unsigned int own_level;
  */
 extern unsigned long long zero;
 
-/* True if this kernel has the helper; decided when the program is loaded. */
-#define HAS_HELPER(name) bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_##name)
-
 #define WAKE_WINDOW 8192
 
 #define ERESTARTSYS 512
@@ -77,22 +63,6 @@ extern unsigned long long zero;
 #define CLONE_VM 0x100ull
 #define CLONE_VFORK 0x4000ull
 #define CLONE_THREAD 0x10000ull
-
-/* Returns the slot of a traced thread, or NULL. */
-static __always_inline struct slot *slot_get(struct task_struct *task)
-{
-	return bpf_task_storage_get(&slots, task, NULL, 0);
-}
-
-/*
- * The same where every system call of the machine passes: most tasks have no
- * storage of any kind, and for them this costs one load. The verifier takes a
- * millisecond for it (it looks the field's type up by name), so not everywhere.
- */
-static __always_inline struct slot *slot_find(struct task_struct *task)
-{
-	return task->bpf_storage ? slot_get(task) : NULL;
-}
 
 static __always_inline void lost_count(u32 kind)
 {
@@ -171,10 +141,10 @@ struct numbers {
 	u32 ns_pid; /* out, by numbers_nested: as the task's own namespace knows them */
 	u32 ns_tid;
 };
-int numbers_find(struct numbers *n);
+GLOBAL int numbers_find(struct numbers *n);
 
 /* Finds the inner numbers of a new task and remembers them with ours, for wait calls return inner ones. */
-int numbers_nested(struct numbers *n);
+GLOBAL int numbers_nested(struct numbers *n);
 
 /* Number of a struct pid in its innermost namespace, which is *ret_ns. */
 static __always_inline u32 pid_inner(struct pid *pid, u64 *ret_ns)
@@ -204,44 +174,44 @@ static __always_inline u32 number_ours(struct task_struct *task, u32 nr)
 
 /* The arguments of a system call, from the registers saved at its entry. */
 #if defined(__TARGET_ARCH_x86)
-#define REG_ARG0(regs) ((regs)->di)
-#define REG_ARG1(regs) ((regs)->si)
-#define REG_ARG2(regs) ((regs)->dx)
-#define REG_ARG3(regs) ((regs)->r10)
-#define REG_ARG4(regs) ((regs)->r8)
-#define REG_ARG5(regs) ((regs)->r9)
-#define REG_IP(regs) ((regs)->ip)
-#define REG_SP(regs) ((regs)->sp)
-#define REG_NUMBER(regs) ((regs)->orig_ax)
+#define REG_ARG0(regs) REG_FIELD(regs, di)
+#define REG_ARG1(regs) REG_FIELD(regs, si)
+#define REG_ARG2(regs) REG_FIELD(regs, dx)
+#define REG_ARG3(regs) REG_FIELD(regs, r10)
+#define REG_ARG4(regs) REG_FIELD(regs, r8)
+#define REG_ARG5(regs) REG_FIELD(regs, r9)
+#define REG_IP(regs) REG_FIELD(regs, ip)
+#define REG_SP(regs) REG_FIELD(regs, sp)
+#define REG_NUMBER(regs) REG_FIELD(regs, orig_ax)
 #define NR_EXIT 60
 #define NR_EXIT_GROUP 231
-#define TASK_IS_COMPAT(task) ((task)->thread_info.status & 2)
+#define TASK_IS_COMPAT(task) (TASK_FIELD(task, thread_info.status) & 2)
 /* 32-bit calls (int 0x80, sysenter) pass theirs in other registers, of which only the lower halves count. */
-#define COMPAT_ARG0(regs) ((u32)(regs)->bx)
-#define COMPAT_ARG1(regs) ((u32)(regs)->cx)
-#define COMPAT_ARG2(regs) ((u32)(regs)->dx)
-#define COMPAT_ARG3(regs) ((u32)(regs)->si)
-#define COMPAT_ARG4(regs) ((u32)(regs)->di)
-#define COMPAT_ARG5(regs) ((u32)(regs)->bp)
+#define COMPAT_ARG0(regs) ((u32)REG_FIELD(regs, bx))
+#define COMPAT_ARG1(regs) ((u32)REG_FIELD(regs, cx))
+#define COMPAT_ARG2(regs) ((u32)REG_FIELD(regs, dx))
+#define COMPAT_ARG3(regs) ((u32)REG_FIELD(regs, si))
+#define COMPAT_ARG4(regs) ((u32)REG_FIELD(regs, di))
+#define COMPAT_ARG5(regs) ((u32)REG_FIELD(regs, bp))
 #elif defined(__TARGET_ARCH_arm64)
-#define COMPAT_ARG0(r) ((u32)(r)->orig_x0)
-#define COMPAT_ARG1(r) ((u32)(r)->regs[1])
-#define COMPAT_ARG2(r) ((u32)(r)->regs[2])
-#define COMPAT_ARG3(r) ((u32)(r)->regs[3])
-#define COMPAT_ARG4(r) ((u32)(r)->regs[4])
-#define COMPAT_ARG5(r) ((u32)(r)->regs[5])
-#define REG_ARG0(r) ((r)->orig_x0)
-#define REG_ARG1(r) ((r)->regs[1])
-#define REG_ARG2(r) ((r)->regs[2])
-#define REG_ARG3(r) ((r)->regs[3])
-#define REG_ARG4(r) ((r)->regs[4])
-#define REG_ARG5(r) ((r)->regs[5])
-#define REG_IP(r) ((r)->pc)
-#define REG_SP(r) ((r)->sp)
-#define REG_NUMBER(r) ((r)->regs[8])
+#define COMPAT_ARG0(r) ((u32)REG_FIELD(r, orig_x0))
+#define COMPAT_ARG1(r) ((u32)REG_FIELD(r, regs[1]))
+#define COMPAT_ARG2(r) ((u32)REG_FIELD(r, regs[2]))
+#define COMPAT_ARG3(r) ((u32)REG_FIELD(r, regs[3]))
+#define COMPAT_ARG4(r) ((u32)REG_FIELD(r, regs[4]))
+#define COMPAT_ARG5(r) ((u32)REG_FIELD(r, regs[5]))
+#define REG_ARG0(r) REG_FIELD(r, orig_x0)
+#define REG_ARG1(r) REG_FIELD(r, regs[1])
+#define REG_ARG2(r) REG_FIELD(r, regs[2])
+#define REG_ARG3(r) REG_FIELD(r, regs[3])
+#define REG_ARG4(r) REG_FIELD(r, regs[4])
+#define REG_ARG5(r) REG_FIELD(r, regs[5])
+#define REG_IP(r) REG_FIELD(r, pc)
+#define REG_SP(r) REG_FIELD(r, sp)
+#define REG_NUMBER(r) REG_FIELD(r, regs[8])
 #define NR_EXIT 93
 #define NR_EXIT_GROUP 94
-#define TASK_IS_COMPAT(task) ((task)->thread_info.flags & (1ul << 22))
+#define TASK_IS_COMPAT(task) (TASK_FIELD(task, thread_info.flags) & (1ul << 22))
 #endif
 
 /* Device number as stat(2) shows it, from the kernel's own. */

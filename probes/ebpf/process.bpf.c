@@ -23,9 +23,7 @@ static __always_inline void clone_arguments(
 	struct pt_regs *regs;
 	u64 args[8] = {};
 
-	if (!HAS_HELPER(task_pt_regs))
-		return;
-	regs = (struct pt_regs *)bpf_task_pt_regs(task);
+	regs = task_regs(task);
 	switch (call) {
 	case CALL_CLONE:
 		ret->flags = REG_ARG0(regs);
@@ -77,7 +75,7 @@ int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 
 	if (!slot)
 		return 0;
-	mine = bpf_task_storage_get(&slots, child, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	mine = slot_make(child);
 	if (!mine) {
 		lost_count(REC_FORK);
 		return 0;
@@ -144,7 +142,7 @@ static __noinline long argv_step(u32 index, void *arg)
 	if (len == sizeof rec->data) {
 		if (bpf_probe_read_user(rec->data, sizeof rec->data, (void *)addr))
 			rec->head.flags |= REC_UNREAD;
-		if (left > len && index + 1 == (HAS_HELPER(loop) ? ARGV_CHUNKS : ARGV_CHUNKS_OLD))
+		if (left > len && index + 1 == STEPS(ARGV_CHUNKS, ARGV_CHUNKS_OLD))
 			rec->flags = MORE_CUT;
 	} else if (bpf_probe_read_user(rec->data, len & (sizeof rec->data - 1), (void *)addr)) {
 		rec->head.flags |= REC_UNREAD;
@@ -154,24 +152,25 @@ static __noinline long argv_step(u32 index, void *arg)
 	return 0;
 }
 
+WALK_STEP(argv_step, SCRATCH_ARGV)
+
 static __always_inline void argv_emit(struct task_struct *task, struct slot *slot)
 {
-	struct argv_walk walk = {.pid = slot->pid, .tid = slot->pid};
+	WALK_STATE(struct argv_walk, walk, SCRATCH_ARGV);
 
-	walk.addr = BPF_CORE_READ(task, mm, arg_start);
-	walk.end = BPF_CORE_READ(task, mm, arg_end);
-	if (HAS_HELPER(loop)) {
-		bpf_loop(ARGV_CHUNKS, argv_step, &walk, 0);
-	} else {
-		_Pragma("clang loop unroll(disable)") for (u32 i = 0; i < ARGV_CHUNKS_OLD;
-							   i++) if (argv_step(i, &walk)) break;
-	}
+	if (!walk)
+		return;
+	walk->pid = slot->pid;
+	walk->tid = slot->pid;
+	walk->addr = BPF_CORE_READ(task, mm, arg_start);
+	walk->end = BPF_CORE_READ(task, mm, arg_end);
+	WALK(STEPS(ARGV_CHUNKS, ARGV_CHUNKS_OLD), argv_step, walk);
 }
 
 /* Signals that were ignored before the trace stay ignored in the first program. */
 static __noinline long ignored_step(u32 index, void *arg)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
+	struct task_struct *task = task_current();
 	struct slot *slot = slot_get(task);
 	struct rec_SIG_ACTION *rec;
 	void *handler = NULL;
@@ -192,17 +191,14 @@ static __noinline long ignored_step(u32 index, void *arg)
 	return 0;
 }
 
+WALK_STEP(ignored_step, SCRATCH_IGNORED)
+
 /* What an adopted task brings along: said at its first exec, when the descriptors of its start are closed. */
 static __always_inline void fresh_emit(struct task_struct *task, struct slot *slot)
 {
 	slot->flags &= ~SLOT_FRESH;
 	ends_walk_all(task, slot->pid, slot->pid, END_FOUND);
-	if (HAS_HELPER(loop)) {
-		bpf_loop(64, ignored_step, NULL, 0);
-	} else {
-		_Pragma("clang loop unroll(disable)") for (u32 i = 0; i < 64; i++)
-			ignored_step(i, NULL);
-	}
+	WALK(64, ignored_step, NULL);
 }
 
 /* TP_PROTO(struct task_struct *p, pid_t old_pid, struct linux_binprm *bprm): the new program is in place. */
@@ -269,9 +265,7 @@ static __always_inline u64 exit_by(struct task_struct *task)
 	struct pt_regs *regs;
 	unsigned long nr;
 
-	if (!HAS_HELPER(task_pt_regs))
-		return EXIT_BY_UNKNOWN;
-	regs = (struct pt_regs *)bpf_task_pt_regs(task);
+	regs = task_regs(task);
 	nr = REG_NUMBER(regs);
 	if (TASK_IS_COMPAT(task))
 		return nr == 1 || nr == 252 ? EXIT_BY_ITSELF : EXIT_BY_OTHER;
@@ -311,6 +305,18 @@ int BPF_PROG(on_exit, struct task_struct *task)
 	EMIT_END(rec);
 	if (last)
 		bpf_map_update_elem(&ended, &pid, &status, BPF_ANY);
+	return 0;
+}
+
+/* TP_PROTO(struct task_struct *p): nobody will ask for the task any more. Task storage goes by itself. */
+SEC("tp_btf/sched_process_free")
+int BPF_PROG(on_free, struct task_struct *task)
+{
+#ifdef EDITION_OLD
+	u64 key = slot_key(task);
+
+	bpf_map_delete_elem(&slots, &key);
+#endif
 	return 0;
 }
 

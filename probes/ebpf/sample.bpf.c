@@ -97,7 +97,7 @@ static __always_inline u64 yield_state(struct pt_regs *regs)
 SEC("perf_event")
 int on_sample(void *ctx)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
+	struct task_struct *task = task_current();
 	struct slot *slot = slot_get(task);
 	u64 ip = 0, where = SAMPLE_CALL, state = 0;
 	struct rec_SAMPLE *rec;
@@ -109,8 +109,8 @@ int on_sample(void *ctx)
 		ip = CTX_WORD(ctx, SAMPLE_IP);
 		where = SAMPLE_USER;
 		state = user_state(ctx);
-	} else if (HAS_HELPER(task_pt_regs)) {
-		regs = (struct pt_regs *)bpf_task_pt_regs(task);
+	} else {
+		regs = task_regs(task);
 		ip = REG_IP(regs);
 		if (REG_NUMBER(regs) == NR_YIELD) {
 			where = SAMPLE_YIELD;

@@ -73,7 +73,7 @@ SEC("tp_btf/signal_generate")
 int BPF_PROG(on_sig_send, int sig, struct kernel_siginfo *info, struct task_struct *task, int group,
 	int result)
 {
-	struct task_struct *current_task = bpf_get_current_task_btf();
+	struct task_struct *current_task = task_current();
 	struct slot *target = slot_get(task), *sender = slot_get(current_task);
 	struct numbers to = {.task = (u64)task}, by = {.task = (u64)current_task};
 	u32 from;
@@ -151,7 +151,7 @@ static __always_inline int signal_fatal(struct task_struct *task, int sig, bool 
 SEC("tp_btf/signal_deliver")
 int BPF_PROG(on_sig_deliver, int sig, struct kernel_siginfo *info, struct k_sigaction *ka)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
+	struct task_struct *task = task_current();
 	struct slot *slot = slot_get(task);
 	struct rec_SIG_DELIVER *rec;
 	int code = SI_KERNEL;
@@ -269,7 +269,7 @@ static __always_inline u32 timer_signo(struct slot *slot, u32 id)
 /* rt_sigaction, alarm, setitimer, timer_create, timer_settime, timer_delete, timerfd_settime */
 HANDLER_EXIT(exit_timer)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
+	struct task_struct *task = task_current();
 	struct slot *slot = slot_get(task);
 	struct timer t = {};
 	u32 which;

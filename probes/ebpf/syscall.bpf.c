@@ -12,7 +12,7 @@ const volatile struct call_info calls[CALLS_MAX] = {};
 SEC("tp_btf/sys_enter")
 int BPF_PROG(on_sys_enter, struct pt_regs *regs, long id)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
+	struct task_struct *task = task_current();
 	struct slot *slot = slot_find(task);
 	u32 nr = id, enter;
 
@@ -46,6 +46,8 @@ int BPF_PROG(on_sys_enter, struct pt_regs *regs, long id)
 		bpf_tail_call(ctx, &enter_handlers, enter);
 	return 0;
 }
+
+#ifdef EDITION_CASTS
 
 /*
  * read and write of a pipe, the most frequent calls that are of interest, on
@@ -101,9 +103,21 @@ static __always_inline bool io_fast(
 	return true;
 }
 
-static __always_inline int sys_exit(void *ctx, struct pt_regs *regs, long ret, bool fast)
+#else
+
+static __always_inline bool io_fast(
+	struct pt_regs *regs, long ret, struct task_struct *task, struct slot *slot)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
+	return false;
+}
+
+#endif
+
+/* TP_PROTO(struct pt_regs *regs, long ret) */
+SEC("tp_btf/sys_exit")
+int BPF_PROG(on_sys_exit, struct pt_regs *regs, long ret)
+{
+	struct task_struct *task = task_current();
 	struct slot *slot = slot_find(task);
 	u32 nr, exit;
 
@@ -126,22 +140,9 @@ static __always_inline int sys_exit(void *ctx, struct pt_regs *regs, long ret, b
 	if (nr >= CALLS_MAX)
 		return 0;
 	exit = calls[nr].exit;
-	if (fast && exit == HANDLE_IO && io_fast(regs, ret, task, slot))
+	if (exit == HANDLE_IO && io_fast(regs, ret, task, slot))
 		return 0;
 	if (exit)
 		bpf_tail_call(ctx, &exit_handlers, exit);
 	return 0;
-}
-
-/* TP_PROTO(struct pt_regs *regs, long ret): one of the two is loaded. */
-SEC("tp_btf/sys_exit")
-int BPF_PROG(on_sys_exit, struct pt_regs *regs, long ret)
-{
-	return sys_exit(ctx, regs, ret, false);
-}
-
-SEC("tp_btf/sys_exit")
-int BPF_PROG(on_sys_exit_fast, struct pt_regs *regs, long ret)
-{
-	return sys_exit(ctx, regs, ret, true);
 }

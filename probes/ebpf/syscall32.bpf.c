@@ -19,7 +19,7 @@ const volatile struct compat_info compat_calls[CALLS_MAX] = {};
 
 HANDLER_ENTER(enter_compat)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
+	struct task_struct *task = task_current();
 	struct slot *slot = slot_get(task);
 	u32 nr = id;
 
@@ -76,7 +76,7 @@ static __always_inline void compat_io(
 /* The result is that of the 32-bit call, as a negative number or not. */
 HANDLER_EXIT(exit_compat)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
+	struct task_struct *task = task_current();
 	struct slot *slot = slot_get(task);
 	s32 result = ret;
 	u32 via = 0;

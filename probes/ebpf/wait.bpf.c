@@ -30,12 +30,12 @@ int BPF_PROG(on_waking, struct task_struct *task)
 
 	if (!slot)
 		return 0;
-	current_task = bpf_get_current_task_btf();
+	current_task = task_current();
 	waker = slot_get(current_task);
 	slot->woken = 0;
 	if (!waker || waker == slot || in_interrupt(current_task, waker, ctx))
 		return 0;
-	if (waker->nr < 0 && !(current_task->flags & PF_EXITING))
+	if (waker->nr < 0 && !(TASK_FIELD(current_task, flags) & PF_EXITING))
 		return 0;
 	slot->waker_pid = waker->pid;
 	slot->waker_tid = waker->tid;
@@ -77,9 +77,9 @@ static long vma_shared(struct task_struct *task, struct vm_area_struct *vma, voi
 {
 	struct wait *w = arg;
 	struct inode *inode;
-	u64 start = vma->vm_start;
+	u64 start = BPF_CORE_READ(vma, vm_start);
 
-	if (!(vma->vm_flags & VM_SHARED))
+	if (!(BPF_CORE_READ(vma, vm_flags) & VM_SHARED))
 		return 0;
 	inode = BPF_CORE_READ(vma, vm_file, f_inode);
 	if (!inode)
@@ -93,8 +93,8 @@ static long vma_shared(struct task_struct *task, struct vm_area_struct *vma, voi
 static __always_inline u64 wait_futex(struct wait *w, struct task_struct *task)
 {
 	w->timed = w->args[3] != 0;
-	if (!(w->args[1] & FUTEX_PRIVATE) && HAS_HELPER(find_vma))
-		bpf_find_vma(task, w->args[0], vma_shared, w, 0);
+	if (!(w->args[1] & FUTEX_PRIVATE))
+		VMA_FIND(task, w->args[0], vma_shared, w);
 	return w->args[0];
 }
 
@@ -248,7 +248,7 @@ int BPF_PROG(on_switch, bool preempt, struct task_struct *prev, struct task_stru
 		return 0;
 	if (config.sched)
 		slice_emit(slot);
-	state = prev->__state;
+	state = task_state(prev);
 	if (preempt || !state || (prev->flags & PF_EXITING))
 		return 0;
 	if (slot->nr < 0 && !(slot->flags & SLOT_COMPAT) &&

@@ -44,15 +44,13 @@ struct wait {
 /* Fills in what every wait has: the call, its arguments, where the thread is. */
 static __always_inline void wait_start(struct wait *w, struct task_struct *task, struct slot *slot)
 {
-	u32 state = task->__state;
+	u32 state = task_state(task);
 	struct pt_regs *regs;
 
 	__builtin_memset(w, 0, sizeof *w);
 	w->nr = slot->nr;
 	w->state = state & TASK_WAKING ? 0 : state & TASK_STATES;
-	if (!HAS_HELPER(task_pt_regs))
-		return;
-	regs = (struct pt_regs *)bpf_task_pt_regs(task);
+	regs = task_regs(task);
 	if (slot->flags & SLOT_COMPAT) {
 		w->args[0] = COMPAT_ARG0(regs);
 		w->args[1] = COMPAT_ARG1(regs);

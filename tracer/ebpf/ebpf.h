@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The other end of probes/ebpf. To be read in this order: source.c (struct source), load.c
- * (programs chosen for this kernel) with calls.c (system calls that they look at) and check.c
+ * (the edition of the programs, out of object.c, that this kernel takes) with calls.c (system calls that they look at) and check.c
  * (why they cannot be had), slots.c (which tasks are traced), ring.c (their records), locks.c
  * with symbols.c (uprobes on lock functions).
  */
@@ -16,7 +16,16 @@ struct source;
 /* The source; each call returns the one object. */
 struct source *source_ebpf(void);
 
-/* Returns the ELF object with all programs; it is part of pptrace itself. */
-const void *ebpf_object(size_t *ret_size);
+/* The editions of probes/ebpf/edition.h, from the newest kernel's to the oldest one's. */
+enum ebpf_edition { EBPF_CASTS, EBPF_PLAIN, EBPF_OLD, EBPF_EDITIONS };
+
+/* Returns the ELF object with all programs of an edition; it is part of pptrace itself. */
+const void *ebpf_object(enum ebpf_edition edition, size_t *ret_size);
+
+/* For tests: from now on no edition newer than this one is tried. */
+void ebpf_begin_with(enum ebpf_edition edition);
+
+/* Returns what an edition is called: "casts", "plain", "old". */
+const char *ebpf_edition_name(enum ebpf_edition edition);
 
 #endif

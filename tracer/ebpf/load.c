@@ -29,17 +29,6 @@ enum { FILES_SPARE = 16 };
 
 #define INITIAL_PID_NAMESPACE 0xeffffffcu
 
-/* Which of the programs that depend on the kernel's age are tried. */
-struct variant {
-	bool fast;    /* reading through any pointer (6.2) */
-	bool session; /* uprobes that see call and return (6.13) */
-};
-
-const void *ebpf_object(size_t *ret_size)
-{
-	return pptrace_bpf__elf_bytes(ret_size);
-}
-
 /* Who will have reported the locks of a program: said in each EXEC. */
 static enum lock_source lock_source(enum locks_mode mode)
 {
@@ -152,28 +141,34 @@ static bool kernel_has_thread_pidfd(void)
 	return fd >= 0;
 }
 
-/* Chooses the programs of a variant. */
-static void variant_set(struct pptrace_bpf *skel, bool uprobes, struct variant v)
+/* Programs that are no probe of every recording, and whether this one has them. */
+static void optional_set(struct pptrace_bpf *skel, struct ebpf_variant v)
 {
-	struct bpf_program *calls[] = {skel->progs.on_lock_call, skel->progs.on_lock_return};
+	bool old = v.edition == EBPF_OLD;
+	const struct {
+		struct bpf_program *program;
+		bool wanted;
+		int attach_type; /* 0: as in its section */
+	} optional[] = {
+		{skel->progs.find_level, !in_initial_pid_namespace(), 0},
+		{skel->progs.set_slot, old || !kernel_has_thread_pidfd(), 0},
+		/* Only for a look at processes that nobody records: tracer/snapshot/timers.c. */
+		{skel->progs.look_timers, false, 0},
+		{skel->progs.on_sample, true, 0},
+		{skel->progs.on_lock_session, v.uprobes && v.session, ATTACH_UPROBE_SESSION},
+		{skel->progs.on_lock_call, v.uprobes && !v.session, ATTACH_UPROBE_MULTI},
+		{skel->progs.on_lock_return, v.uprobes && !v.session, ATTACH_UPROBE_MULTI},
+	};
 
-	bpf_program__set_autoload(skel->progs.on_sys_exit, !v.fast);
-	bpf_program__set_autoload(skel->progs.on_sys_exit_fast, v.fast);
-	bpf_program__set_autoload(skel->progs.find_level, !in_initial_pid_namespace());
-	bpf_program__set_autoattach(skel->progs.find_level, false);
-	bpf_program__set_autoattach(skel->progs.on_sample, false);
-	bpf_program__set_autoload(skel->progs.set_slot, !kernel_has_thread_pidfd());
-	bpf_program__set_autoattach(skel->progs.set_slot, false);
-	bpf_program__set_autoload(skel->progs.on_lock_session, uprobes && v.session);
-	bpf_program__set_autoattach(skel->progs.on_lock_session, false);
-	bpf_program__set_expected_attach_type(
-		skel->progs.on_lock_session, (enum bpf_attach_type)ATTACH_UPROBE_SESSION);
-	for (size_t i = 0; i < ARRAY_SIZE(calls); i++) {
-		bpf_program__set_autoload(calls[i], uprobes && !v.session);
-		bpf_program__set_autoattach(calls[i], false);
-		bpf_program__set_expected_attach_type(
-			calls[i], (enum bpf_attach_type)ATTACH_UPROBE_MULTI);
+	for (size_t i = 0; i < ARRAY_SIZE(optional); i++) {
+		bpf_program__set_autoload(optional[i].program, optional[i].wanted);
+		bpf_program__set_autoattach(optional[i].program, false);
+		if (optional[i].attach_type)
+			bpf_program__set_expected_attach_type(
+				optional[i].program, (enum bpf_attach_type)optional[i].attach_type);
 	}
+	bpf_program__set_autoload(skel->progs.on_free, old);
+	bpf_map__set_autocreate(skel->maps.lock_calls, v.uprobes);
 }
 
 /* The descriptors of all that will be loaded and attached: each map, each program and its link, clocks. */
@@ -189,21 +184,47 @@ static size_t files_needed(struct bpf_object *obj)
 	return n;
 }
 
-/* Opens and loads the programs of a variant. */
-static int load(const struct source_config *config, size_t ring_bytes, struct variant v,
+/* The skeleton is the same for all editions; the bytes are not. */
+static struct pptrace_bpf *open_edition(enum ebpf_edition edition)
+{
+	struct pptrace_bpf *skel = xcalloc(1, sizeof *skel);
+	int rc = pptrace_bpf__create_skeleton(skel);
+	size_t size = 0;
+
+	if (!rc) {
+		skel->skeleton->data = (void *)(uintptr_t)ebpf_object(edition, &size);
+		skel->skeleton->data_sz = size;
+		rc = bpf_object__open_skeleton(skel->skeleton, NULL);
+	}
+	if (!rc)
+		return skel;
+	pptrace_bpf__destroy(skel);
+	errno = -rc;
+	return NULL;
+}
+
+struct pptrace_bpf *ebpf_open(
+	const struct source_config *config, size_t ring_bytes, struct ebpf_variant v)
+{
+	struct pptrace_bpf *skel = open_edition(v.edition);
+
+	if (!skel)
+		return NULL;
+	config_fill(skel, config, ring_bytes);
+	bpf_map__set_max_entries(skel->maps.ring, (unsigned)ring_bytes);
+	handlers_declare(skel->obj);
+	optional_set(skel, v);
+	return skel;
+}
+
+static int load(const struct source_config *config, size_t ring_bytes, struct ebpf_variant v,
 	struct pptrace_bpf **ret)
 {
-	struct pptrace_bpf *skel = pptrace_bpf__open();
+	struct pptrace_bpf *skel = ebpf_open(config, ring_bytes, v);
 	int rc;
 
 	if (!skel)
 		return -errno;
-	config_fill(skel, config, ring_bytes);
-	bpf_map__set_max_entries(skel->maps.ring, (unsigned)ring_bytes);
-	handlers_declare(skel->obj);
-	/* Only for a look at processes that nobody records: tracer/snapshot/timers.c. */
-	bpf_program__set_autoload(skel->progs.look_timers, false);
-	variant_set(skel, config->locks == LOCKS_MODE_UPROBE, v);
 	rc = ebpf_check_files(files_needed(skel->obj));
 	if (!rc)
 		rc = pptrace_bpf__load(skel);
@@ -224,22 +245,30 @@ static bool is_shortage(int error)
 	return error == -EPERM || error == -EMFILE || error == -ENFILE || error == -ENOMEM;
 }
 
-/* Tries the variants from the newest kernel's to the oldest one's. */
+static enum ebpf_edition first_edition = EBPF_CASTS;
+
+void ebpf_begin_with(enum ebpf_edition edition)
+{
+	first_edition = edition;
+}
+
 int ebpf_load(const struct source_config *config, size_t ring_bytes, struct pptrace_bpf **ret,
 	struct buf *why)
 {
-	static const struct variant variants[] = {{true, true}, {true, false}, {false, false}};
+	bool uprobes = config->locks == LOCKS_MODE_UPROBE;
 	int rc = -EINVAL;
 
-	for (size_t i = 0; i < ARRAY_SIZE(variants); i++) {
-		if (variants[i].fast && !variants[i].session && config->locks != LOCKS_MODE_UPROBE)
-			continue;
-		ebpf_check_listen();
-		rc = load(config, ring_bytes, variants[i], ret);
-		if (!rc || is_shortage(rc))
-			break;
-	}
-	if (rc)
-		ebpf_check_words(why, rc);
+	for (int edition = (int)first_edition; edition < EBPF_EDITIONS; edition++)
+		for (int session = uprobes; session >= 0; session--) {
+			struct ebpf_variant v = {(enum ebpf_edition)edition, uprobes, session};
+
+			ebpf_check_listen();
+			rc = load(config, ring_bytes, v, ret);
+			if (!rc)
+				return 0;
+			if (is_shortage(rc))
+				break;
+		}
+	ebpf_check_words(why, rc);
 	return rc;
 }

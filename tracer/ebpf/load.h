@@ -3,11 +3,25 @@
 #ifndef TRACER_EBPF_LOAD_H
 #define TRACER_EBPF_LOAD_H
 
+#include <stdbool.h>
 #include <stddef.h>
+
+#include "tracer/ebpf/ebpf.h"
 
 struct buf;
 struct pptrace_bpf;
 struct source_config;
+
+/* Which of the programs are wanted. */
+struct ebpf_variant {
+	enum ebpf_edition edition;
+	bool uprobes;
+	bool session; /* uprobes that see call and return (6.13) */
+};
+
+/* Opens and configures the programs of a variant; to be loaded or destroyed. Returns NULL with errno. */
+struct pptrace_bpf *ebpf_open(
+	const struct source_config *config, size_t ring_bytes, struct ebpf_variant v);
 
 /*
  * Loads the programs that fit this kernel and the configuration; nothing is

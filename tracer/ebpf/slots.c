@@ -40,21 +40,63 @@ static struct slot slot_new(pid_t pid, pid_t tid, unsigned flags)
 		.restart_nr = -1};
 }
 
+/* Else they are in a table by the address of the task, which only a program can know. */
+static bool slots_are_storage(struct pptrace_bpf *skel)
+{
+	return bpf_map__type(skel->maps.slots) == BPF_MAP_TYPE_TASK_STORAGE;
+}
+
+/* Lets a program look at all threads for the one that the slot is for. */
+static int slot_set_by_iterator(struct pptrace_bpf *skel, const struct slot *slot)
+{
+	struct bpf_link *link = bpf_program__attach_iter(skel->progs.set_slot, NULL);
+	char byte;
+	int fd, rc;
+
+	if (!link)
+		return -errno;
+	skel->bss->follow_slot = *slot;
+	skel->bss->follow_done = 0;
+	fd = bpf_iter_create(bpf_link__fd(link));
+	rc = fd < 0 ? -errno : 0;
+	if (fd >= 0) {
+		while (read(fd, &byte, 1) > 0)
+			;
+		close(fd);
+	}
+	bpf_link__destroy(link);
+	return rc ? rc : skel->bss->follow_done ? 0 : -ESRCH;
+}
+
 int ebpf_slot_adopt(struct pptrace_bpf *skel, pid_t pid)
 {
 	struct slot slot = slot_new(pid, pid, SLOT_INIT | SLOT_FRESH);
 
-	return slot_set(skel, &slot, 0);
+	return slots_are_storage(skel) ? slot_set(skel, &slot, 0)
+				       : slot_set_by_iterator(skel, &slot);
+}
+
+static int table_drop(int map, pid_t pid)
+{
+	uint64_t key = 0;
+	struct slot slot;
+
+	for (void *at = NULL; bpf_map_get_next_key(map, at, &key) == 0; at = &key)
+		if (bpf_map_lookup_elem(map, &key, &slot) == 0 && slot.tid == (unsigned)pid)
+			return bpf_map_delete_elem(map, &key) ? -errno : 0;
+	return -ESRCH;
 }
 
 int ebpf_slot_drop(struct pptrace_bpf *skel, pid_t pid)
 {
-	int fd = (int)syscall(SYS_pidfd_open, pid, 0);
-	int rc;
+	int map = bpf_map__fd(skel->maps.slots), fd, rc;
 
+	if (!slots_are_storage(skel))
+		return table_drop(map, pid);
+	fd = (int)syscall(SYS_pidfd_open, pid, 0);
 	if (fd < 0)
 		return -errno;
-	rc = bpf_map_delete_elem(bpf_map__fd(skel->maps.slots), &fd) ? -errno : 0;
+	rc = bpf_map_delete_elem(map, &fd) ? -errno : 0;
 	close(fd);
 	return rc;
 }
@@ -75,34 +117,16 @@ static void slot_call(struct pptrace_bpf *skel, struct slot *slot)
 	slot->flags |= SLOT_WAITING;
 }
 
-static int follow_by_iterator(struct pptrace_bpf *skel, const struct slot *slot)
-{
-	struct bpf_link *link = bpf_program__attach_iter(skel->progs.set_slot, NULL);
-	char byte;
-	int fd;
-
-	if (!link)
-		return -errno;
-	skel->bss->follow_slot = *slot;
-	skel->bss->follow_done = 0;
-	fd = bpf_iter_create(bpf_link__fd(link));
-	if (fd >= 0) {
-		while (read(fd, &byte, 1) > 0)
-			;
-		close(fd);
-	}
-	bpf_link__destroy(link);
-	return fd < 0 ? -EPERM : skel->bss->follow_done ? 0 : -ESRCH;
-}
-
 int ebpf_slot_follow(struct pptrace_bpf *skel, pid_t pid, pid_t tid)
 {
 	struct slot slot = slot_new(pid, tid, SLOT_INIT);
 	int rc;
 
 	slot_call(skel, &slot);
+	if (!slots_are_storage(skel))
+		return slot_set_by_iterator(skel, &slot);
 	rc = slot_set(skel, &slot, pid == tid ? 0 : EBPF_THREAD_PIDFD);
-	return rc == -EINVAL && pid != tid ? follow_by_iterator(skel, &slot) : rc;
+	return rc == -EINVAL && pid != tid ? slot_set_by_iterator(skel, &slot) : rc;
 }
 
 bool ebpf_slot_has(struct pptrace_bpf *skel, int pidfd, pid_t pid)

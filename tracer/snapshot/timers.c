@@ -73,7 +73,7 @@ static int read_all(int fd, struct timer_armed **ret)
 static int iterate(struct timer_armed **ret)
 {
 	size_t size;
-	const void *bytes = ebpf_object(&size);
+	const void *bytes = ebpf_object(EBPF_PLAIN, &size);
 	struct bpf_object *obj = bytes ? bpf_object__open_mem(bytes, size, NULL) : NULL;
 	struct bpf_program *prog = obj ? load(obj) : NULL;
 	struct bpf_link *link = prog ? bpf_program__attach_iter(prog, NULL) : NULL;

@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdint.h>
 #include <sys/syscall.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -658,4 +659,45 @@ TEST(ebpf_refused)
 	ASSERT(s->attach(s, &plain, &why) < 0);
 	ASSERT(why.len > 0);
 	ASSERT(s->state == NULL);
+}
+
+/* The same with the programs for older kernels, which newer ones take too. */
+#define ON_PLAIN(name)                                                                             \
+	TEST(name##_plain)                                                                         \
+	{                                                                                          \
+		ebpf_begin_with(EBPF_PLAIN);                                                       \
+		test_##name();                                                                     \
+	}
+#define ON_OLD(name)                                                                               \
+	TEST(name##_old)                                                                           \
+	{                                                                                          \
+		ebpf_begin_with(EBPF_OLD);                                                         \
+		test_##name();                                                                     \
+	}
+#define ON_OLDER(name) ON_PLAIN(name) ON_OLD(name)
+
+ON_OLDER(ebpf_family)
+ON_OLDER(ebpf_exec)
+ON_OLDER(ebpf_ends)
+ON_OLDER(ebpf_scm)
+ON_OLDER(ebpf_io)
+ON_OLDER(ebpf_signals)
+ON_OLDER(ebpf_waits)
+ON_OLDER(ebpf_namespace)
+ON_OLDER(ebpf_file_locks)
+ON_OLDER(ebpf_compat)
+ON_OLDER(ebpf_losses)
+ON_OLDER(ebpf_follow)
+ON_PLAIN(ebpf_busy)
+
+TEST(ebpf_busy_old)
+{
+	struct utsname u;
+	unsigned major = 0, minor = 0;
+
+	ASSERT(uname(&u) == 0 && sscanf(u.release, "%u.%u", &major, &minor) == 2);
+	if (major > 6 || (major == 6 && minor >= 1))
+		SKIP("the old edition finds mappings in a tree that Linux has had until 6.0");
+	ebpf_begin_with(EBPF_OLD);
+	test_ebpf_busy();
 }
