@@ -141,6 +141,19 @@ static int arena_map(void)
 	return 0;
 }
 
+bool arena_allocate(const void *data, uint64_t len)
+{
+	uint64_t size;
+	int fd = open_file(&size);
+	long rc;
+
+	if (fd < 0)
+		return false;
+	rc = sys4(SYS_fallocate, fd, 0, (const char *)data - (const char *)shim_arena, len);
+	sys1(SYS_close, fd);
+	return rc == 0;
+}
+
 /* The memory that a child does not inherit. */
 static bool wiped_map(void)
 {

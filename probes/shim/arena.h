@@ -3,6 +3,7 @@
 #ifndef PROBES_SHIM_ARENA_H
 #define PROBES_SHIM_ARENA_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "schema/arena.h"
@@ -21,6 +22,9 @@ extern struct arena_places arena_at;
 
 /* How many chunks lie in what could be mapped; 0: nothing is recorded. Written last. */
 extern uint32_t arena_usable;
+
+/* Allocates the space of a part of it in the file, through the file; false: there is no room, or no way to the file. */
+bool arena_allocate(const void *data, uint64_t len);
 
 /* CLOCK_MONOTONIC in nanoseconds. */
 uint64_t arena_monotonic(void);

@@ -50,6 +50,10 @@ static bool chunk_populate(uint32_t i)
 	if (__atomic_load_n(&populated[i / 8], __ATOMIC_RELAXED) & bit)
 		return true;
 	rc = sys3(SYS_madvise, chunk_data(i), ARENA_CHUNK_BYTES, how);
+	/* Kernels before 5.14 cannot be asked for pages: they come as they are touched. */
+	if (rc == -EINVAL &&
+		(how == MADV_POPULATE_READ || arena_allocate(chunk_data(i), ARENA_CHUNK_BYTES)))
+		rc = 0;
 	/* Below a filter its pages are mapped as they are touched, if their space is there. */
 	if (rc < 0 && !(shim_options.sandboxed && how == MADV_POPULATE_READ))
 		return false;

@@ -195,3 +195,14 @@ run sh -c 'ulimit -S -n 100; ulimit -S -l 64; "$@"' sh "$PPTRACE" run -o l.db \
 expect_status 0
 expect_eq "$(cat out)" "$(sh -c 'ulimit -S -n 100; ulimit -S -l 64; ulimit -S -n; ulimit -H -n; ulimit -S -l; ulimit -H -l')" limits
 end
+
+begin "a kernel that cannot be asked for pages (before 5.14): the preload library records all the same"
+for backend in shim auto; do
+	# MADV_POPULATE_READ and MADV_POPULATE_WRITE
+	run "$PROGRAMS/refuse" madvise:2=22=EINVAL madvise:2=23=EINVAL -- \
+		"$PPTRACE" run --backend="$backend" -o m.db "$DEMOS/philosophers" --fixed
+	expect_status 0
+	expect_sql m.db "SELECT complete, lost, (SELECT count(*) FROM thread) FROM trace" "1|0|6"
+	expect_sql m.db "SELECT count(*) > 4 FROM lock_hold" 1
+done
+end

@@ -22,6 +22,7 @@ static const struct word calls[] = {
 	{"clone3", SYS_clone3},
 	{"epoll_create1", SYS_epoll_create1},
 	{"eventfd2", SYS_eventfd2},
+	{"madvise", SYS_madvise},
 	{"mmap", SYS_mmap},
 	{"perf_event_open", SYS_perf_event_open},
 	{"pidfd_open", SYS_pidfd_open},

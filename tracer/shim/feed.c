@@ -3,6 +3,7 @@
 #include "tracer/shim/private.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <sys/mman.h>
 
@@ -27,6 +28,7 @@ enum {
 
 struct shim_feed {
 	struct shim_arena *arena;
+	int fd; /* of its file */
 	pthread_t thread;
 	pthread_mutex_t mutex;
 	pthread_cond_t end;
@@ -34,13 +36,29 @@ struct shim_feed {
 	uint32_t ahead;
 };
 
+/*
+ * Gives a chunk its space. Says where there is no room, where a store would end with
+ * SIGBUS; before 5.14 only the file can be asked, and the pages come as they are touched.
+ */
+static int make_space(struct shim_feed *f, uint32_t i)
+{
+	void *data = shim_arena_data(f->arena, i);
+
+	if (madvise(data, ARENA_CHUNK_BYTES, MADV_POPULATE_WRITE) == 0)
+		return 0;
+	if (errno == EINVAL &&
+		fallocate(f->fd, 0, (char *)data - f->arena->base, ARENA_CHUNK_BYTES) == 0)
+		return 0;
+	return -errno;
+}
+
 /* Makes the free chunks ready that will be taken next; returns how many were not, or -errno. */
 static int feed(struct shim_feed *f)
 {
 	struct shim_arena *a = f->arena;
 	uint32_t hint = __atomic_load_n(&shim_arena_head(a)->chunk_hint, __ATOMIC_RELAXED);
 	uint32_t ready = 0;
-	int made = 0;
+	int made = 0, rc;
 
 	for (uint32_t i = hint; i < a->n_chunks && ready < f->ahead; i++) {
 		struct arena_chunk *c = shim_arena_chunk(a, i);
@@ -50,9 +68,9 @@ static int feed(struct shim_feed *f)
 		ready++;
 		if (__atomic_load_n(&c->space, __ATOMIC_RELAXED))
 			continue;
-		/* Says where there is no room, where a store would end with SIGBUS. */
-		if (madvise(shim_arena_data(a, i), ARENA_CHUNK_BYTES, MADV_POPULATE_WRITE) < 0)
-			return -errno;
+		rc = make_space(f, i);
+		if (rc)
+			return rc;
 		__atomic_store_n(&c->space, 1, __ATOMIC_RELAXED);
 		made++;
 	}
@@ -96,12 +114,13 @@ static void *work(void *arg)
 	return NULL;
 }
 
-struct shim_feed *shim_feed_begin(struct shim_arena *a)
+struct shim_feed *shim_feed_begin(struct shim_arena *a, int fd)
 {
 	struct shim_feed *f = xcalloc(1, sizeof *f);
 	pthread_condattr_t attr;
 
 	f->arena = a;
+	f->fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 	f->ahead = AHEAD_MIN;
 	(void)pthread_mutex_init(&f->mutex, NULL);
 	(void)pthread_condattr_init(&attr);
@@ -110,6 +129,7 @@ struct shim_feed *shim_feed_begin(struct shim_arena *a)
 	(void)pthread_condattr_destroy(&attr);
 	if (thread_start(&f->thread, work, f) == 0)
 		return f;
+	mem_cleanup_close(&f->fd);
 	free(f);
 	return NULL;
 }
@@ -125,5 +145,6 @@ void shim_feed_end(struct shim_feed *f)
 	(void)pthread_join(f->thread, NULL);
 	(void)pthread_cond_destroy(&f->end);
 	(void)pthread_mutex_destroy(&f->mutex);
+	mem_cleanup_close(&f->fd);
 	free(f);
 }

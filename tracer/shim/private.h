@@ -142,8 +142,8 @@ uint64_t shim_ring_close(struct shim_arena *a, struct shim_ring *r);
 
 /* ---- Memory ahead of those that write (feed.c) ---- */
 
-/* A thread of its own, to the end; a must stay mapped until then. NULL: those that write help themselves. */
-struct shim_feed *shim_feed_begin(struct shim_arena *a);
+/* A thread of its own, to the end; a, which is the file fd, must stay mapped until then. NULL: those that write help themselves. */
+struct shim_feed *shim_feed_begin(struct shim_arena *a, int fd);
 void shim_feed_end(struct shim_feed *f);
 
 /* ---- The file may shrink below the mapping (guard.c) ---- */

@@ -171,7 +171,7 @@ static int shim_attach(struct source *src, const struct source_config *config, s
 	h->heartbeat = 1;
 	shim_drain_init(&s->drain, config->everything);
 	s->drain.tasks.known.authority = config->authority;
-	s->feed = shim_feed_begin(&s->drain.arena);
+	s->feed = shim_feed_begin(&s->drain.arena, fd);
 	return 0;
 }
 
