@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "schema/record.h"
+#include "schema/waits.h"
 
 #include <asm/unistd.h>
 #include <signal.h>
@@ -15,12 +16,6 @@ static const char *const syscall_names[] = {
 #define SYSCALL(name) [__NR_##name] = #name,
 #include "schema/syscalls.def"
 #undef SYSCALL
-};
-
-static const char *const wait_names[] = {
-#define WAIT(NAME, number, name, mode, deafness, words, colour) [number] = name,
-#include "schema/waits.def"
-#undef WAIT
 };
 
 static const char *const record_names[] = {
@@ -71,7 +66,7 @@ const char *names_errno(int error)
 
 const char *names_wait_reason(int reason)
 {
-	return WORD(wait_names, reason);
+	return reason >= 0 && reason < WAIT_REASON_END ? wait_info((unsigned)reason)->name : NULL;
 }
 
 const char *names_lock_kind(int kind)

@@ -147,7 +147,7 @@ enum timer_which {
 };
 
 enum wait_reason {
-#define WAIT(NAME, number, name, mode, deafness, words, colour) WAIT_##NAME = number,
+#define WAIT(NAME, number, ...) WAIT_##NAME = number,
 #include "schema/waits.def"
 #undef WAIT
 	WAIT_REASON_END

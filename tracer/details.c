@@ -7,6 +7,7 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "schema/record.h"
+#include "schema/waits.h"
 #include "tracer/symbols/symbols.h"
 #include "tracer/runtime/runtime.h"
 #include "tracer/snapshot/snapshot.h"
@@ -170,13 +171,18 @@ static void find_users(struct sqlite3 *db, const struct stamp *stamp)
 	(void)sqlite3_finalize(stmt);
 }
 
+static bool needs_output(const struct wait_info *info)
+{
+	return info->needs_output;
+}
+
 void details_read(struct details *d, struct sqlite3 *db, uint64_t ts, source_emit *emit, void *arg)
 {
 	static const char sql[] =
-		"SELECT p.id, p.pid, t.tid, w.site_id IS NULL, w.reason IN ('pipe-read',"
-		" 'pipe-write', 'child', 'poll', 'socket', 'fifo-open'), w.id"
+		"SELECT p.id, p.pid, t.tid, w.site_id IS NULL, w.reason IN (@reasons), w.id"
 		" FROM wait w JOIN thread t ON t.id = w.thread_id JOIN process p ON p.id = t.process_id"
 		" WHERE w.end_ns IS NULL AND t.end_ns IS NULL AND p.end_ns IS NULL ORDER BY p.id LIMIT 1000";
+	_cleanup_free_ char *text = wait_sql(sql, needs_output);
 	struct stamp stamp = {ts, emit, arg};
 	pid_t last = 0;
 	sqlite3_stmt *stmt;
@@ -184,7 +190,7 @@ void details_read(struct details *d, struct sqlite3 *db, uint64_t ts, source_emi
 	d->runtime.process = 0;
 	if (db)
 		find_users(db, &stamp);
-	if (!db || sqlite3_prepare_v2(db, sql, -1, &stmt, NULL) != SQLITE_OK)
+	if (!db || sqlite3_prepare_v2(db, text, -1, &stmt, NULL) != SQLITE_OK)
 		return;
 	while (sqlite3_step(stmt) == SQLITE_ROW) {
 		int64_t process = sqlite3_column_int64(stmt, 0);

@@ -7,7 +7,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
-#include "schema/record.h"
+#include "schema/waits.h"
 #include "verdict/describe.h"
 
 enum { COMMAND_SHOWN = 200 };
@@ -83,12 +83,7 @@ static struct row row_at(sqlite3_stmt *stmt)
 
 static const char *reason_words(const char *reason)
 {
-#define WAIT(NAME, number, name, mode, deafness, words, colour)                                    \
-	if (!strcmp(reason, name))                                                                 \
-		return words;
-#include "schema/waits.def"
-#undef WAIT
-	return "runs";
+	return strcmp(reason, "runs") ? wait_info(wait_find(reason))->words : "runs";
 }
 
 static int64_t now_ns(sqlite3 *db)

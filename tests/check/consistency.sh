@@ -52,6 +52,17 @@ none "TEXT sizes that are no multiple of 8" "$(grep -oE 'TEXT\([a-z_0-9]+, [0-9]
 expect_eq "$(sed -nE 's/^WAIT\([A-Z_]+, ([0-9]+),.*/\1/p' schema/waits.def | sort -n | uniq -d)" "" "wait numbers used twice"
 end
 
+begin "wait reasons: who can be stuck has a provider, and the SQL view knows who waits for all"
+# One line a reason: name, provider, mode.
+awk '/^WAIT\(/ { if (row) print row; row = "" } /^WAIT\(|^\t/ { row = row " " $0 } END { print row }' schema/waits.def |
+	sed -nE 's/^ *WAIT\([A-Z_]+, [0-9]+, "([a-z-]+)", ([a-z_]+),(.*)/\1 \2 \3/p' |
+	sed -E 's/^([^ ]+ [^ ]+) .*\.mode = MODE_([A-Z]+).*/\1 \2/; t; s/^([^ ]+ [^ ]+) .*/\1 LIVE/' >"$TMP/reasons"
+[ "$(wc -l <"$TMP/reasons")" -gt 20 ] || fail "only $(wc -l <"$TMP/reasons") reasons were found"
+none "reasons whose provider does not fit their mode" "$(awk '($2 == "outside") != ($3 == "LIVE")' "$TMP/reasons")"
+expect_eq "$(sed -nE "s/.*WHEN w.reason IN \((.*)\)$/\1/p" schema/wait_for.sql | tr -d "' " | tr ',' '\n' | sort)" \
+	"$(awk '$3 == "ALL" { print $1 }' "$TMP/reasons" | sort)" "reasons that wait for all, in schema/wait_for.sql"
+end
+
 begin "every rule has a demo and a lesson, every demo of a rule a healthy twin"
 sed -nE 's/^RULE\([A-Z_]+, "([^"]*)".*, "([^"]*)", rule_[a-z_]+\)$/\1 \2/p' schema/findings.def >"$TMP/rules"
 expect_eq "$(wc -l <"$TMP/rules")" "$(grep -c '^RULE(' schema/findings.def)" "rules that could be read"

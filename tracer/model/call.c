@@ -2,6 +2,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "tracer/model/wait.h"
 
+#include "schema/waits.h"
+
 static int reason_of_call(const struct call *call)
 {
 	if (call->is_lock)
@@ -84,18 +86,13 @@ void model_wait_called(struct model *m, struct thread *t, int64_t ts)
 
 uint64_t model_oldest_wait(const struct model *m)
 {
-	enum { LIVE, ANY, ALL };
-	static const uint8_t modes[] = {
-#define WAIT(NAME, number, name, mode, deafness, words, colour) [number] = mode,
-#include "schema/waits.def"
-#undef WAIT
-	};
 	int64_t oldest = INT64_MAX;
 
 	for (const struct thread *t = m->all_threads; t; t = t->next) {
 		const struct wait *w = &t->wait;
 
-		if (w->open && !w->timed && modes[w->reason] != LIVE && w->start < oldest)
+		if (w->open && !w->timed && w->start < oldest &&
+			wait_info((unsigned)w->reason)->mode != MODE_LIVE)
 			oldest = w->start;
 	}
 	return oldest == INT64_MAX ? 0 : (uint64_t)oldest + m->config.t0;

@@ -47,21 +47,10 @@ int64_t providers_memory_of(const struct state *st, int64_t process_id);
 /* Returns the node of every thread that can reach an object: those of its process, or of all processes that map it. */
 uint32_t providers_reach(struct providers *pr, const struct state_lock *l, uint32_t thread);
 
-/* providers_lock.c */
-uint32_t providers_on_lock(struct providers *pr, uint32_t thread);
-uint32_t providers_on_file_lock(struct providers *pr, uint32_t thread);
-uint32_t providers_on_sem(struct providers *pr, uint32_t thread);
-
-/* providers_pipe.c; read: else it writes, from this side of the pipe. */
-uint32_t providers_on_pipe(
-	struct providers *pr, uint32_t thread, int64_t pipe_id, int side, bool read);
-uint32_t providers_on_poll(struct providers *pr, uint32_t thread);
-
-/* providers_process.c; a wait for a signal as such: anybody may send one, and SIGCHLD comes from the children. */
-uint32_t providers_on_child(struct providers *pr, uint32_t thread);
-uint32_t providers_on_signal(struct providers *pr, uint32_t thread);
-uint32_t providers_on_thread(struct providers *pr, uint32_t thread);
-uint32_t providers_on_process(struct providers *pr, uint32_t thread);
-uint32_t providers_on_futex(struct providers *pr, uint32_t thread);
+/* What the waits of a reason rest on: one function for each provider that waits.def names, beside others like it. */
+#define WAIT(NAME, number, name, provider, ...)                                                    \
+	uint32_t providers_on_##provider(struct providers *pr, uint32_t thread);
+#include "schema/waits.def"
+#undef WAIT
 
 #endif

@@ -7,77 +7,21 @@
 
 #include <signal.h>
 
-static uint32_t rest_on(struct providers *pr, uint32_t thread)
-{
-	const struct state_wait *w = &pr->st->threads[thread].wait;
-
-	switch (w->reason) {
-	case WAIT_LOCK:
-		return providers_on_lock(pr, thread);
-	case WAIT_COND:
-	case WAIT_BARRIER:
-		return providers_reach(pr, state_lock_of(pr->st, w), thread);
-	case WAIT_SEM:
-		return providers_on_sem(pr, thread);
-	case WAIT_JOIN:
-	case WAIT_ONCE:
-		return providers_on_thread(pr, thread);
-	case WAIT_VFORK:
-		return providers_on_process(pr, thread);
-	case WAIT_CHILD:
-		return providers_on_child(pr, thread);
-	case WAIT_PIPE_READ:
-		return providers_on_pipe(pr, thread, w->pipe_id, w->side, true);
-	case WAIT_PIPE_WRITE:
-		return providers_on_pipe(pr, thread, w->pipe_id, w->side, false);
-	case WAIT_FIFO_OPEN:
-		if (!pr->fifos_certain)
-			providers_maybe(pr, thread, MAYBE_FIFO);
-		return providers_everybody(pr);
-	case WAIT_FILE_LOCK:
-		return providers_on_file_lock(pr, thread);
-	case WAIT_POLL:
-		return providers_on_poll(pr, thread);
-	case WAIT_SIGNAL:
-		return providers_on_signal(pr, thread);
-	case WAIT_FUTEX:
-		return providers_on_futex(pr, thread);
-	case WAIT_EVENTFD:
-		providers_maybe(pr, thread, MAYBE_EVENTFD);
-		return providers_everybody(pr);
-	case WAIT_NONE:
-	case WAIT_SOCKET:
-	case WAIT_SLEEP:
-	case WAIT_TTY:
-	case WAIT_FILE:
-	case WAIT_IPC:
-	case WAIT_STOPPED:
-	case WAIT_OTHER:
-	case WAIT_REASON_END:
-		break;
-	}
-	return LIVE;
-}
-
-/* ---- Signals, and all together ---- */
+/* What a wait of each reason rests on. */
+static uint32_t (*const rest_on[WAIT_REASON_END])(struct providers *pr, uint32_t thread) = {
+#define WAIT(NAME, number, name, provider, ...) [number] = providers_on_##provider,
+#include "schema/waits.def"
+#undef WAIT
+};
 
 static bool is_hearing(const struct state *st, uint32_t thread)
 {
-	static const bool hearing[WAIT_REASON_END] = {
-#define HEARING true
-#define DEAF false
-#define WAIT(NAME, number, name, mode, deafness, words, colour) [number] = deafness,
-#include "schema/waits.def"
-#undef WAIT
-#undef HEARING
-#undef DEAF
-	};
 	const struct state_thread *t = &st->threads[thread];
 	const struct state_lock *l = state_lock_of(st, &t->wait);
 
 	if (t->wait.reason == WAIT_SEM && l && providers_sem_is_lock(l, t))
 		return false;
-	return hearing[t->wait.reason];
+	return !wait_info(t->wait.reason)->is_deaf;
 }
 
 static void add_thread(struct providers *pr, uint32_t thread)
@@ -96,7 +40,7 @@ static void add_thread(struct providers *pr, uint32_t thread)
 	/* No handler may end a deaf wait, but one that exits, jumps or unlocks does not ask. */
 	if (p->rings)
 		providers_maybe(pr, thread, MAYBE_ALARM);
-	node = rest_on(pr, thread);
+	node = rest_on[t->wait.reason](pr, thread);
 	/* Who might post a semaphore is known: its node says whether they can. */
 	if (node == LIVE || pr->maybe[thread] & ~(unsigned)MAYBE_POST) {
 		g->nodes[thread].source = true;

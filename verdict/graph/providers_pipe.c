@@ -52,8 +52,8 @@ static bool waits_for_itself(
 	return false;
 }
 
-uint32_t providers_on_pipe(
-	struct providers *pr, uint32_t thread, int64_t pipe_id, int side, bool read)
+/* read: else it writes, from this side of the pipe. */
+static uint32_t on_pipe(struct providers *pr, uint32_t thread, int64_t pipe_id, int side, bool read)
 {
 	const struct state *st = pr->st;
 	const struct state_thread *t = &st->threads[thread];
@@ -72,6 +72,20 @@ uint32_t providers_on_pipe(
 	if (pr->reopens && !st->pipes[p].is_socketpair)
 		providers_maybe(pr, thread, MAYBE_REOPEN);
 	return opposite(pr, &st->pipes[p], side, read);
+}
+
+uint32_t providers_on_pipe_read(struct providers *pr, uint32_t thread)
+{
+	const struct state_wait *w = &pr->st->threads[thread].wait;
+
+	return on_pipe(pr, thread, w->pipe_id, w->side, true);
+}
+
+uint32_t providers_on_pipe_write(struct providers *pr, uint32_t thread)
+{
+	const struct state_wait *w = &pr->st->threads[thread].wait;
+
+	return on_pipe(pr, thread, w->pipe_id, w->side, false);
 }
 
 /* ---- Sets ---- */
@@ -97,8 +111,7 @@ static uint32_t rest_on_polled(struct providers *pr, uint32_t thread, sqlite3_st
 	for (int read = 0; read < 2; read++) {
 		if (!strchr(mode, read ? 'r' : 'w'))
 			continue;
-		p = providers_on_pipe(
-			pr, thread, query_int(item, 2, 0), query_int(item, 3, 0) != 0, read);
+		p = on_pipe(pr, thread, query_int(item, 2, 0), query_int(item, 3, 0) != 0, read);
 		if (p == LIVE)
 			return LIVE;
 		web_edge(&pr->web, node, p);

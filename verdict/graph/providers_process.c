@@ -42,11 +42,22 @@ uint32_t providers_on_process(struct providers *pr, uint32_t thread)
 	return p == STATE_NONE || !pr->st->processes[p].alive ? LIVE : pr->process_node[p];
 }
 
-uint32_t providers_on_futex(struct providers *pr, uint32_t thread)
+uint32_t providers_on_fifo_open(struct providers *pr, uint32_t thread)
 {
-	const struct state_thread *t = &pr->st->threads[thread];
+	if (!pr->fifos_certain)
+		providers_maybe(pr, thread, MAYBE_FIFO);
+	return providers_everybody(pr);
+}
 
-	if (state_catches_any(pr->st, t->process))
-		providers_maybe(pr, thread, MAYBE_SIGNAL);
-	return providers_reach(pr, state_lock_of(pr->st, &t->wait), thread);
+uint32_t providers_on_eventfd(struct providers *pr, uint32_t thread)
+{
+	providers_maybe(pr, thread, MAYBE_EVENTFD);
+	return providers_everybody(pr);
+}
+
+uint32_t providers_on_outside(struct providers *pr, uint32_t thread)
+{
+	(void)pr;
+	(void)thread;
+	return LIVE;
 }

@@ -141,3 +141,19 @@ uint32_t providers_reach(struct providers *pr, const struct state_lock *l, uint3
 		providers_maybe(pr, thread, MAYBE_SHARED);
 	return node;
 }
+
+/* ---- Waits for what anybody may do who reaches the memory ---- */
+
+uint32_t providers_on_memory(struct providers *pr, uint32_t thread)
+{
+	return providers_reach(pr, state_lock_of(pr->st, &pr->st->threads[thread].wait), thread);
+}
+
+uint32_t providers_on_futex(struct providers *pr, uint32_t thread)
+{
+	const struct state_thread *t = &pr->st->threads[thread];
+
+	if (state_catches_any(pr->st, t->process))
+		providers_maybe(pr, thread, MAYBE_SIGNAL);
+	return providers_on_memory(pr, thread);
+}

@@ -108,14 +108,10 @@ static int successors(
 	return found;
 }
 
-/* Only other threads could end these waits; who waits alone has nobody. */
+/* Says whether only other threads could end the wait: who waits alone has nobody. */
 static bool needs_others(const struct state *st, uint32_t thread)
 {
-	const unsigned others = 1u << WAIT_COND | 1u << WAIT_BARRIER | 1u << WAIT_SEM |
-				1u << WAIT_FUTEX | 1u << WAIT_FIFO_OPEN | 1u << WAIT_SIGNAL |
-				1u << WAIT_EVENTFD;
-
-	return others >> st->threads[thread].wait.reason & 1;
+	return wait_info(st->threads[thread].wait.reason)->needs_others;
 }
 
 /* Puts the members of a cycle into its order, and names the shape. */
@@ -156,17 +152,15 @@ static bool is_self_pipe(const struct state *st, const struct state_thread *t)
 /* Event loops, servers and the like: conditional sets of which a member waits as these do. */
 static bool is_idle(const struct finder *f, const struct stuck_set *s)
 {
-	const unsigned idle =
-		1u << WAIT_POLL | 1u << WAIT_SIGNAL | 1u << WAIT_EVENTFD | 1u << WAIT_FUTEX;
-
 	/* Nothing else would free it: a ring at rest, as far as one can tell. */
 	if (s->maybe == MAYBE_URING)
 		return true;
 	/* Whoever opens a FIFO means to meet somebody. */
 	if (s->reasons & 1u << WAIT_FIFO_OPEN)
 		return false;
-	if (s->reasons & idle)
-		return true;
+	for (size_t i = 0; i < s->n_members; i++)
+		if (wait_info(f->st->threads[s->members[i]].wait.reason)->is_idle)
+			return true;
 	for (size_t i = 0; i < s->n_members; i++) {
 		const struct state_thread *t = &f->st->threads[s->members[i]];
 

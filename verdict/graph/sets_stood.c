@@ -29,10 +29,12 @@ static void settle_by(const struct state *st, const char *sql, int64_t id, int64
 static int64_t settled(const struct state *st, const struct stuck_set *s)
 {
 	enum { LOOKED_AT = 64 };
-	const unsigned everybody = 1u << WAIT_FIFO_OPEN | 1u << WAIT_EVENTFD | 1u << WAIT_POLL;
 	int64_t ns = s->since_ns, last_process = 0;
+	bool from_anybody = false;
 
-	if (s->reasons & everybody)
+	for (size_t i = 0; i < s->n_members; i++)
+		from_anybody |= wait_info(st->threads[s->members[i]].wait.reason)->from_anybody;
+	if (from_anybody)
 		settle_by(st, "SELECT max(end_ns) FROM thread WHERE end_ns <= ?2", 0, &ns);
 	for (size_t i = 0; i < s->n_members && i < LOOKED_AT; i++) {
 		const struct state_thread *t = &st->threads[s->members[i]];
@@ -79,15 +81,12 @@ static bool was_interrupted(const struct state *st, const struct state_thread *t
  */
 static bool was_woken(const struct state *st, const struct stuck_set *s)
 {
-	const unsigned by_call =
-		1u << WAIT_LOCK | 1u << WAIT_COND | 1u << WAIT_SEM | 1u << WAIT_BARRIER;
-
 	for (size_t i = 0; i < s->n_members; i++) {
 		const struct state_wait *w = &st->threads[s->members[i]].wait;
 		uint32_t l = state_lock(st, w->lock_id), waker = state_thread(st, w->waker_id);
 
-		if (w->end_ns == INT64_MAX || waker == STATE_NONE || !(by_call >> w->reason & 1) ||
-			(l != STATE_NONE && st->locks[l].robust))
+		if (w->end_ns == INT64_MAX || waker == STATE_NONE ||
+			!wait_info(w->reason)->by_call || (l != STATE_NONE && st->locks[l].robust))
 			continue;
 		for (size_t k = 0; k < s->n_members; k++)
 			if (s->members[k] == waker && waker != s->members[i])

@@ -151,7 +151,7 @@ static struct state_wait read_wait(sqlite3_stmt *stmt)
 	return (struct state_wait){.id = query_int(stmt, 0, 0),
 		.start_ns = query_int(stmt, 2, 0),
 		.end_ns = query_int(stmt, 3, INT64_MAX),
-		.reason = state_reason(query_text(stmt, 4)),
+		.reason = wait_find(query_text(stmt, 4)),
 		.lock_id = query_int(stmt, 5, 0),
 		.pipe_id = query_int(stmt, 6, 0),
 		.target_process_id = query_int(stmt, 7, 0),

@@ -4,7 +4,7 @@
 #define VERDICT_GRAPH_STATE_H
 
 #include "base/hash.h"
-#include "schema/record.h"
+#include "schema/waits.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -154,8 +154,5 @@ int state_load_pipes(struct state *st, struct buf *why);
 /* Begins a query for what is open at the moment: in sql, "@open" with columns start and end is put in as a condition. */
 int state_query(struct state *st, const char *sql, const char *start, const char *end,
 	struct sqlite3_stmt **ret, struct buf *why);
-
-/* Returns the reason that a word in wait.reason names; WAIT_OTHER if it is none of ours. */
-enum wait_reason state_reason(const char *name);
 
 #endif

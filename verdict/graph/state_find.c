@@ -5,23 +5,6 @@
 #include "base/buf.h"
 #include "schema/query.h"
 
-enum wait_reason state_reason(const char *name)
-{
-	static const struct {
-		const char *name;
-		enum wait_reason reason;
-	} rows[] = {
-#define WAIT(NAME, number, name, mode, deafness, words, colour) {name, WAIT_##NAME},
-#include "schema/waits.def"
-#undef WAIT
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
-		if (!strcmp(rows[i].name, name))
-			return rows[i].reason;
-	return WAIT_OTHER;
-}
-
 static uint32_t find(const struct hash *h, int64_t id)
 {
 	uintptr_t value = (uintptr_t)hash_get(h, (uint64_t)id);

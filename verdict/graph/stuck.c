@@ -58,8 +58,7 @@ static const char moments_sql[] =
 	/* Of each thread the last one: SQLite takes the other columns from the row of the maximum. */
 	"   max(w.start_ns)"
 	"  FROM wait w JOIN thread t ON t.id = w.thread_id"
-	"  WHERE w.reason IN ('lock','cond','sem','barrier','join','child','pipe-read','pipe-write',"
-	"   'fifo-open','file-lock','futex','vfork','once','poll','eventfd') AND w.timed = 0"
+	"  WHERE w.reason IN (@reasons) AND w.timed = 0"
 	/* Said of the wait alone, so that SQLite drops most waits before it looks further. */
 	"   AND (w.end_ns IS NULL OR w.end_ns - w.start_ns >= 50000000)"
 	"   AND t.end_ns IS NOT NULL AND t.torn = 1"
@@ -107,6 +106,12 @@ static const char moments_sql[] =
 	" AND q.end_kind = 'exit' AND q.end_ns <= ?1 AND q.end_ns - s.sent_ns < 5000000000"
 	" GROUP BY q.id";
 
+/* Who waits for a signal was not torn out of anything by one. */
+static bool can_be_stuck(const struct wait_info *info)
+{
+	return info->mode != MODE_LIVE && !info->by_signal;
+}
+
 /* A family that is killed together dies one after the other: the moment is before the first of them. */
 static int before_family(struct sqlite3 *db, int64_t *at_ns, struct buf *why)
 {
@@ -124,7 +129,8 @@ static int before_family(struct sqlite3 *db, int64_t *at_ns, struct buf *why)
 static int find_moments(struct sqlite3 *db, int64_t at_ns, struct moments *ret, struct buf *why)
 {
 	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
-	int rc = query_one(db, moments_sql, at_ns, &stmt, why);
+	_cleanup_free_ char *sql = wait_sql(moments_sql, can_be_stuck);
+	int rc = query_one(db, sql, at_ns, &stmt, why);
 
 	for (; rc > 0; rc = query_step(stmt, why)) {
 		ARRAY_GROW(ret->list, ret->n, ret->cap);

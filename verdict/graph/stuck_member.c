@@ -161,8 +161,8 @@ static const char ends_sql[] =
 	" ELSE instr(e.mode, ?3) END GROUP BY e.process_id ORDER BY e.process_id";
 
 /* ", whose write end is open in a[1] (fd 4) and b[2] (fd 4, 5)" */
-static void add_pipe_ends(struct buf *b, const struct state *st, const struct state_wait *w,
-	int64_t pipe_id, bool read)
+static void add_pipe_ends(
+	struct buf *b, const struct state *st, const struct state_wait *w, const char *other_end)
 {
 	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
 	_cleanup_buf_ struct buf why = BUF_INIT;
@@ -170,13 +170,13 @@ static void add_pipe_ends(struct buf *b, const struct state *st, const struct st
 
 	if (query_open(st->db, ends_sql, &stmt, &why) != 0)
 		return;
-	(void)sqlite3_bind_int64(stmt, 1, pipe_id);
+	(void)sqlite3_bind_int64(stmt, 1, w->pipe_id);
 	(void)sqlite3_bind_int64(stmt, 2, st->now_ns);
-	(void)sqlite3_bind_text(stmt, 3, read ? "w" : "r", 1, SQLITE_STATIC);
+	(void)sqlite3_bind_text(stmt, 3, other_end, 1, SQLITE_STATIC);
 	(void)sqlite3_bind_int64(stmt, 4, w->side);
 	while (query_step(stmt, &why) == 1 && n++ < LIST_MAX) {
 		if (n == 1)
-			buf_addf(b, ",\n    whose %s end is open in ", read ? "write" : "read");
+			buf_addf(b, ",\n    whose %s end is open in ", other_end);
 		else
 			buf_adds(b, ", ");
 		describe_process(b, st->db, query_int(stmt, 0, 0));
@@ -193,11 +193,11 @@ static void add_children(struct buf *b, const struct state *st, const struct sta
 	size_t n = 0;
 
 	if (t->wait.target_process_id) {
-		buf_adds(b, "waits for the end of its child ");
+		buf_adds(b, "its child ");
 		describe_process(b, st->db, t->wait.target_process_id);
 		return;
 	}
-	buf_adds(b, "waits for the end of any of its children: ");
+	buf_adds(b, "any of its children: ");
 	for (uint32_t c = st->processes[t->process].child; c != STATE_NONE && n < LIST_MAX;
 		c = st->processes[c].sibling) {
 		buf_adds(b, n++ ? ", " : "");
@@ -207,17 +207,16 @@ static void add_children(struct buf *b, const struct state *st, const struct sta
 
 /* ---- What a member waits for ---- */
 
-static void add_lock_words(struct buf *b, const struct state *st, const struct state_wait *w)
+static void add_lock_object(struct buf *b, const struct state *st, const struct state_wait *w)
 {
 	const struct state_lock *l = state_lock_of(st, w);
 
-	buf_adds(b, "waits for the ");
 	if (l && l->kind == LOCK_RWLOCK)
 		buf_adds(b, w->shared ? "read lock of the " : "write lock of the ");
 	describe_lock(b, st->db, w->lock_id);
 }
 
-static void add_poll_words(struct buf *b, const struct state *st, const struct state_wait *w)
+static void add_set(struct buf *b, const struct state *st, const struct state_wait *w)
 {
 	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
 	_cleanup_buf_ struct buf why = BUF_INIT;
@@ -227,7 +226,6 @@ static void add_poll_words(struct buf *b, const struct state *st, const struct s
 		" NULL ORDER BY ordinal",
 		w->id, &stmt, &why);
 
-	buf_adds(b, "polls");
 	for (; rc > 0 && n < LIST_MAX; rc = query_step(stmt, &why)) {
 		buf_adds(b, n++ ? ", " : " ");
 		describe_pipe(b, st->db, query_int(stmt, 0, 0));
@@ -236,63 +234,49 @@ static void add_poll_words(struct buf *b, const struct state *st, const struct s
 		buf_adds(b, " descriptors that nobody else can make ready");
 }
 
-void stuck_words(struct buf *b, const struct state *st, const struct state_thread *t)
+/* What the %s of a sentence stands for. */
+static void add_object(struct buf *b, const struct state *st, const struct state_thread *t)
 {
 	const struct state_wait *w = &t->wait;
 
-	switch ((int)w->reason) {
-	case WAIT_LOCK:
-	case WAIT_FILE_LOCK:
-	case WAIT_SEM:
-	case WAIT_FUTEX:
-		add_lock_words(b, st, w);
+	switch (wait_info(w->reason)->object) {
+	case OBJECT_LOCK:
+		add_lock_object(b, st, w);
 		break;
-	case WAIT_COND:
-		buf_adds(b, "waits for the ");
-		describe_lock(b, st->db, w->lock_id);
-		buf_adds(b, " to be signalled");
+	case OBJECT_PIPE:
+		describe_pipe(b, st->db, w->pipe_id);
 		break;
-	case WAIT_BARRIER:
-		buf_adds(b, "waits at the ");
-		describe_lock(b, st->db, w->lock_id);
-		break;
-	case WAIT_JOIN:
-		buf_adds(b, "waits for the end of ");
+	case OBJECT_THREAD:
 		describe_thread(b, st->db, w->target_thread_id);
 		break;
-	case WAIT_ONCE:
-		buf_adds(b, "waits for the initialiser that is run by ");
-		describe_thread(b, st->db, w->target_thread_id);
-		break;
-	case WAIT_CHILD:
-		add_children(b, st, t);
-		break;
-	case WAIT_VFORK:
-		buf_adds(b, "waits until its child execs or ends: ");
+	case OBJECT_PROCESS:
 		describe_process(b, st->db, w->target_process_id);
 		break;
-	case WAIT_PIPE_READ:
-		buf_adds(b, "reads from the empty ");
-		describe_pipe(b, st->db, w->pipe_id);
+	case OBJECT_CHILDREN:
+		add_children(b, st, t);
 		break;
-	case WAIT_PIPE_WRITE:
-		buf_adds(b, "writes to the full ");
-		describe_pipe(b, st->db, w->pipe_id);
+	case OBJECT_SET:
+		add_set(b, st, w);
 		break;
-	case WAIT_FIFO_OPEN:
-		buf_adds(b, "waits for somebody to open the other side of ");
-		describe_pipe(b, st->db, w->pipe_id);
-		break;
-	case WAIT_POLL:
-		add_poll_words(b, st, w);
-		break;
-	case WAIT_SIGNAL:
-		buf_adds(b, "waits for a signal");
-		break;
-	default:
-		buf_adds(b, "waits for an event that nobody else can bring");
+	case OBJECT_NONE:
 		break;
 	}
+}
+
+void stuck_words(struct buf *b, const struct state *st, const struct state_thread *t)
+{
+	const char *sentence = wait_info(t->wait.reason)->sentence, *at;
+
+	if (!sentence)
+		sentence = "waits for an event that nobody else can bring";
+	at = strstr(sentence, "%s");
+	if (!at) {
+		buf_adds(b, sentence);
+		return;
+	}
+	buf_add(b, sentence, (size_t)(at - sentence));
+	add_object(b, st, t);
+	buf_adds(b, at + 2);
 }
 
 /* Bytes for a pipe that sit in the waiting process's own buffers. */
@@ -319,35 +303,20 @@ static void add_unflushed(struct buf *b, const struct state *st, const struct st
 void stuck_member(struct buf *b, const struct state *st, const struct state_thread *t)
 {
 	const struct state_wait *w = &t->wait;
+	const struct wait_info *info = wait_info(w->reason);
 
 	stuck_words(b, st, t);
 	add_since(b, st, w->start_ns);
 	describe_site(b, st->db, w->site_id);
-	switch ((int)w->reason) {
-	case WAIT_LOCK:
-	case WAIT_FILE_LOCK:
+	if (info->object == OBJECT_LOCK && info->mode == MODE_ALL)
 		add_holders(b, st, t);
-		break;
-	case WAIT_SEM:
+	else if (w->reason == WAIT_SEM)
 		add_sem_taker(b, st, t);
-		break;
-	case WAIT_COND:
-		buf_adds(b, ",\n    and everybody who could signal it is blocked");
-		break;
-	case WAIT_BARRIER:
-		buf_adds(b, ",\n    and everybody who could still arrive is blocked");
-		break;
-	case WAIT_FUTEX:
-		buf_adds(b, ",\n    and everybody who could wake it is blocked");
-		break;
-	case WAIT_PIPE_READ:
-		add_pipe_ends(b, st, w, w->pipe_id, true);
+	else if (info->blocked)
+		buf_addf(b, ",\n    and everybody %s is blocked", info->blocked);
+	if (info->other_end)
+		add_pipe_ends(b, st, w, info->other_end);
+	/* Whoever writes at the other end may wait for what this process has not flushed. */
+	if (w->reason == WAIT_PIPE_READ)
 		add_unflushed(b, st, t);
-		break;
-	case WAIT_PIPE_WRITE:
-		add_pipe_ends(b, st, w, w->pipe_id, false);
-		break;
-	default:
-		break;
-	}
 }

@@ -10,6 +10,32 @@ static bool all_of(const struct stuck_set *s, unsigned reasons)
 	return !(s->reasons & ~reasons);
 }
 
+/* The reasons of a kind. */
+static unsigned of_kind(enum wait_kind kind)
+{
+	unsigned reasons = 0;
+
+	for (unsigned i = 0; i < WAIT_REASON_END; i++)
+		if (wait_info(i)->kind == kind)
+			reasons |= 1u << i;
+	return reasons;
+}
+
+/* The remedy for the first reason of waits.def that is among those of the set and has one, or NULL. */
+static const char *own_remedy(const struct stuck_set *s)
+{
+	static const enum wait_reason list[] = {
+#define WAIT(NAME, ...) WAIT_##NAME,
+#include "schema/waits.def"
+#undef WAIT
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(list); i++)
+		if (s->reasons >> list[i] & 1 && wait_info(list[i])->remedy)
+			return wait_info(list[i])->remedy;
+	return NULL;
+}
+
 static bool any_of(const struct stuck_set *s, unsigned reasons)
 {
 	return (s->reasons & reasons) != 0;
@@ -75,8 +101,7 @@ static bool are_runtime_locks(const struct state *st, const struct stuck_set *s)
 
 const char *stuck_remedy(const struct state *st, const struct stuck_set *s)
 {
-	const unsigned locks = 1u << WAIT_LOCK | 1u << WAIT_FILE_LOCK | 1u << WAIT_SEM;
-	const unsigned pipes = 1u << WAIT_PIPE_READ | 1u << WAIT_PIPE_WRITE | 1u << WAIT_POLL;
+	const unsigned locks = of_kind(KIND_LOCK), pipes = of_kind(KIND_PIPE);
 
 	if (all_of(s, locks | 1u << WAIT_JOIN) && any_of(s, locks) && !any_of(s, 1u << WAIT_SEM))
 		return any_of(s, 1u << WAIT_JOIN)
@@ -84,25 +109,16 @@ const char *stuck_remedy(const struct state *st, const struct stuck_set *s)
 				 " thread that needs it."
 			       : lock_remedy(st, s);
 	if (any_of(s, 1u << WAIT_FIFO_OPEN))
-		return "Open FIFOs in the same order on both sides, or open them with O_RDWR or"
-		       " O_NONBLOCK.";
+		return wait_info(WAIT_FIFO_OPEN)->remedy;
 	if (all_of(s, pipes | 1u << WAIT_CHILD) && any_of(s, pipes))
 		return pipe_remedy(s);
 	if (any_of(s, pipes) && any_of(s, locks))
 		return "Do not hold a lock while reading or writing a pipe whose other side needs that"
 		       " lock.";
-	if (any_of(s, 1u << WAIT_COND))
-		return "Change the state and signal the condition under its mutex, and test the state"
-		       " before waiting.";
-	if (any_of(s, 1u << WAIT_BARRIER))
-		return "Let as many threads arrive at the barrier as it was initialised for.";
 	if (are_runtime_locks(st, s))
 		return lock_remedy(st, s);
-	if (any_of(s, 1u << WAIT_SEM))
-		return "Post the semaphore on every way out, and take several of them in the same order"
-		       " everywhere.";
-	if (any_of(s, 1u << WAIT_ONCE))
-		return "Do not use what an initialiser makes from within that initialiser.";
+	if (own_remedy(s))
+		return own_remedy(s);
 	if (all_of(s, 1u << WAIT_JOIN))
 		return "Let only one thread wait for the end of the others.";
 	return "Let one of them do its part without waiting for the others.";

@@ -23,18 +23,18 @@ const char *trace_signal_name(int signo)
 void trace_add_status(struct buf *b, const struct proc *p)
 {
 	switch (p->end_kind) {
-	case END_RUNNING:
+	case LIFE_RUNNING:
 		buf_adds(b, "still running");
 		break;
-	case END_EXIT:
+	case LIFE_EXIT:
 		buf_addf(b, "exit %d", p->exit_code);
 		break;
-	case END_SIGNAL:
+	case LIFE_SIGNAL:
 		buf_adds(b, trace_signal_name(p->exit_signal));
 		if (p->core)
 			buf_adds(b, ", core dumped");
 		break;
-	case END_UNKNOWN:
+	case LIFE_UNKNOWN:
 		buf_adds(b, "ended");
 		break;
 	}

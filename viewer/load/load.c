@@ -92,13 +92,13 @@ static char *load_blind_spots(struct trace *t, sqlite3 *db)
 	return rows_end(&r);
 }
 
-static enum end_kind end_kind(const char *word, int64_t end)
+static enum life_end end_kind(const char *word, int64_t end)
 {
 	if (!strcmp(word, "exit"))
-		return END_EXIT;
+		return LIFE_EXIT;
 	if (!strcmp(word, "signal"))
-		return END_SIGNAL;
-	return end == TIME_NEVER ? END_RUNNING : END_UNKNOWN;
+		return LIFE_SIGNAL;
+	return end == TIME_NEVER ? LIFE_RUNNING : LIFE_UNKNOWN;
 }
 
 static void load_proc(struct proc *p, struct rows *r)

@@ -31,7 +31,7 @@ struct sqlite3_stmt;
 /* Index into an array of struct trace; NONE: no such row. */
 #define NONE ((size_t)-1)
 
-enum end_kind { END_RUNNING, END_EXIT, END_SIGNAL, END_UNKNOWN };
+enum life_end { LIFE_RUNNING, LIFE_EXIT, LIFE_SIGNAL, LIFE_UNKNOWN };
 
 /* How a thread or process stands in the verdict. */
 enum stuck { STUCK_NOT, STUCK_CONDITIONAL, STUCK_CERTAIN };
@@ -54,7 +54,7 @@ struct proc {
 	int64_t start, end;
 	int64_t reaped; /* TIME_NEVER: not seen */
 	size_t reaper;  /* thread */
-	enum end_kind end_kind;
+	enum life_end end_kind;
 	int exit_code, exit_signal;
 	bool core, autoreap;
 	bool orphan;       /* outlived its parent */

@@ -7,21 +7,6 @@
 #include "base/mem.h"
 #include "viewer/load/load.h"
 
-const struct reason_row reasons[REASON_COUNT] = {
-#define WAIT(id, number, word, mode, deafness, text, colour) [number] = {word, text, colour},
-#include "schema/waits.def"
-#undef WAIT
-};
-
-enum reason reason_find(const char *name)
-{
-	for (int i = 0; i < REASON_COUNT; i++)
-		if (reasons[i].name && name[0] == reasons[i].name[0] &&
-			!strcmp(name, reasons[i].name))
-			return (enum reason)i;
-	return REASON_OTHER;
-}
-
 static char *load_locks(struct resources *res, sqlite3 *db, const struct trace *t)
 {
 	struct rows r = rows_begin(db, "SELECT id, name, kind, process_id FROM lock ORDER BY id");

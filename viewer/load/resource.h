@@ -7,24 +7,9 @@
 #include <stdint.h>
 
 #include "base/hash.h"
+#include "schema/waits.h"
 
 struct sqlite3;
-
-/* Every reason for which a thread can be blocked, from schema/waits.def; unknown words are OTHER. */
-enum reason {
-#define WAIT(name, number, ...) REASON_##name = number,
-#include "schema/waits.def"
-#undef WAIT
-	REASON_COUNT
-};
-
-struct reason_row {
-	const char *name, *words, *color;
-};
-extern const struct reason_row reasons[REASON_COUNT];
-
-/* Returns the reason of that name. */
-enum reason reason_find(const char *name);
 
 struct lock_row {
 	int64_t id;

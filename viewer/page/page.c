@@ -38,17 +38,16 @@ struct page {
 static void add_dark_rules(struct buf *css)
 {
 	buf_adds(css, page_dark_css);
-	for (int r = 0; r < REASON_COUNT; r++) {
+	for (unsigned r = 0; r < WAIT_REASON_END; r++) {
+		const struct wait_info *info = wait_info(r);
 		char fill[8], line[8];
 
-		if (!reasons[r].name)
-			continue;
-		canvas_mix(fill, reasons[r].color, "#12161d", 0.38);
-		canvas_mix(line, reasons[r].color, "#ffffff", 0.75);
-		buf_addf(css, "\t& .wait.r-%s polygon { fill: %s; stroke: %s; }\n", reasons[r].name,
+		canvas_mix(fill, info->colour, "#12161d", 0.38);
+		canvas_mix(line, info->colour, "#ffffff", 0.75);
+		buf_addf(css, "\t& .wait.r-%s polygon { fill: %s; stroke: %s; }\n", info->name,
 			fill, line);
-		canvas_mix(fill, reasons[r].color, "#2d5c80", 0.4);
-		buf_addf(css, "\t& .waits.r-%s polygon { fill: %s; }\n", reasons[r].name, fill);
+		canvas_mix(fill, info->colour, "#2d5c80", 0.4);
+		buf_addf(css, "\t& .waits.r-%s polygon { fill: %s; }\n", info->name, fill);
 	}
 	buf_adds(css, "\t& .wait.deadlock polygon { fill: #4a1517; stroke: #ff6b5e; }\n"
 		      "\t& .alive polygon { fill: #2a4a63; }\n"

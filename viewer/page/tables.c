@@ -107,7 +107,7 @@ static void cell_link(struct buf *out, bool shown, char kind, int64_t id, int64_
 static void proc_row(struct buf *out, const struct trace *t, const struct proc *p, bool shown)
 {
 	_cleanup_buf_ struct buf status = BUF_INIT;
-	bool bad = p->end_kind == END_SIGNAL || p->exit_code != 0;
+	bool bad = p->end_kind == LIFE_SIGNAL || p->exit_code != 0;
 
 	buf_addf(out, "<tr id=\"row-p%lld\" data-els=\"p%lld pipes-p%lld", (long long)p->id,
 		(long long)p->id, (long long)p->id);
@@ -126,7 +126,7 @@ static void proc_row(struct buf *out, const struct trace *t, const struct proc *
 	cell_time(out, p->start);
 	cell_time(out, trace_end(t, p->end) - p->start);
 	trace_add_status(&status, p);
-	cell_text(out, bad ? "bad" : p->end_kind == END_EXIT ? "good" : "", status.data);
+	cell_text(out, bad ? "bad" : p->end_kind == LIFE_EXIT ? "good" : "", status.data);
 	cell_marks(out, t, p);
 	buf_adds(out, "</tr>\n");
 }

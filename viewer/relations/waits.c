@@ -120,7 +120,7 @@ static void connect(struct waits *w, size_t from, size_t to, const char *class, 
 }
 
 /* The resources of a wait, or its target; SKETCH_NONE if it is for the outside world. */
-static size_t wait_target(struct waits *w, struct rows *r, enum reason reason)
+static size_t wait_target(struct waits *w, struct rows *r, enum wait_reason reason)
 {
 	const struct lock_row *lock = resources_lock(&w->res, rows_int(r, 4, -1));
 	const struct pipe_row *pipe = resources_pipe(&w->res, rows_int(r, 5, -1));
@@ -131,7 +131,7 @@ static size_t wait_target(struct waits *w, struct rows *r, enum reason reason)
 		return resource_node(w, "lock", lock->id, lock->name);
 	if (pipe)
 		return resource_node(w, "pipe", pipe->id, pipe->long_name);
-	if (thread != NONE && reason != REASON_SIGNAL)
+	if (thread != NONE && reason != WAIT_SIGNAL)
 		return thread_node(w, thread);
 	if (proc != NONE)
 		return proc_node(w, proc);
@@ -152,7 +152,7 @@ static void connect_children(struct waits *w, size_t node, size_t parent, const 
 enum { OTHERS_MAX = 6 };
 
 /* Any other thread of the process could signal a condition, post or arrive; shown if they are few. */
-static void connect_others(struct waits *w, size_t waiter, size_t node, enum reason reason)
+static void connect_others(struct waits *w, size_t waiter, size_t node, const char *could)
 {
 	size_t p = w->t->threads[waiter].proc, first = 0, n = 0;
 
@@ -162,10 +162,7 @@ static void connect_others(struct waits *w, size_t waiter, size_t node, enum rea
 		n += i != waiter && w->t->threads[i].start <= w->at && w->t->threads[i].end > w->at;
 	for (size_t i = first; n <= OTHERS_MAX && i < first + w->t->procs[p].n_threads; i++)
 		if (i != waiter && w->t->threads[i].start <= w->at && w->t->threads[i].end > w->at)
-			connect(w, node, thread_node(w, i), "could",
-				reason == REASON_COND      ? "could be signalled by"
-				: reason == REASON_BARRIER ? "still needs"
-							   : "could be posted by");
+			connect(w, node, thread_node(w, i), "could", could);
 }
 
 static void add_wait(struct waits *w, struct rows *r)
@@ -173,7 +170,7 @@ static void add_wait(struct waits *w, struct rows *r)
 	size_t th = trace_thread(w->t, rows_int(r, 1, -1)), node, to;
 	int64_t start = rows_time(r, 2, 0);
 	_cleanup_free_ char *word = rows_text(r, 3), *detail = rows_text(r, 8);
-	enum reason reason = reason_find(word);
+	enum wait_reason reason = wait_find(word);
 	_cleanup_buf_ struct buf label = BUF_INIT;
 
 	if (th == NONE || w->t->threads[th].end <= w->at)
@@ -182,7 +179,7 @@ static void add_wait(struct waits *w, struct rows *r)
 	if (node == SKETCH_NONE)
 		return;
 	to = wait_target(w, r, reason);
-	buf_addf(&label, "%s", reasons[reason].words);
+	buf_addf(&label, "%s", wait_info(reason)->words);
 	if (to == SKETCH_NONE && *detail)
 		buf_addf(&label, " (%s)", detail);
 	buf_adds(&label, w->at > start ? to == SKETCH_NONE ? ", for " : "\nfor " : "");
@@ -194,10 +191,9 @@ static void add_wait(struct waits *w, struct rows *r)
 		connect(w, node, to, "waits", label.data);
 	else
 		sketch_line(w->sk, node, "%s", label.data);
-	if (to != SKETCH_NONE &&
-		(reason == REASON_COND || reason == REASON_SEM || reason == REASON_BARRIER))
-		connect_others(w, th, to, reason);
-	if (to == SKETCH_NONE && reason == REASON_CHILD)
+	if (to != SKETCH_NONE && wait_info(reason)->could)
+		connect_others(w, th, to, wait_info(reason)->could);
+	if (to == SKETCH_NONE && reason == WAIT_CHILD)
 		connect_children(w, node, w->t->threads[th].proc, "waits for a child");
 }
 

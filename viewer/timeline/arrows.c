@@ -101,14 +101,20 @@ static void add_execs(struct arrows *as)
 	}
 }
 
+static bool is_handed_over(const struct wait_info *info)
+{
+	return info->is_handed_over;
+}
+
 static char *add_wakes(struct arrows *as, sqlite3 *db)
 {
 	struct timeline *tl = as->tl;
-	struct rows r = rows_begin(db,
+	_cleanup_free_ char *sql = wait_sql(
 		"SELECT thread_id, waker_id, end_ns, reason = 'join', target_thread_id, id FROM wait"
 		" WHERE end_ns BETWEEN ?1 AND ?2 AND (reason = 'join' AND target_thread_id IS NOT NULL"
-		" OR waker_id IS NOT NULL AND reason IN ('lock', 'cond', 'sem', 'barrier', 'file-lock',"
-		" 'futex', 'once')) ORDER BY id");
+		" OR waker_id IS NOT NULL AND reason IN (@reasons)) ORDER BY id",
+		is_handed_over);
+	struct rows r = rows_begin(db, sql);
 
 	rows_bind(&r, 1, tl->since);
 	rows_bind(&r, 2, tl->until);

@@ -22,15 +22,15 @@ static void paint_span(struct draw *d, struct graph_item *it, const struct span 
 
 	switch (s->kind) {
 	case SPAN_WAIT:
-		canvas_mix(fill, reasons[s->reason].color, STYLE_PAPER, 0.28);
-		canvas_mix(line, reasons[s->reason].color, STYLE_INK, 0.8);
+		canvas_mix(fill, wait_info(s->reason)->colour, STYLE_PAPER, 0.28);
+		canvas_mix(line, wait_info(s->reason)->colour, STYLE_INK, 0.8);
 		if (s->stuck)
 			canvas_paint(it, "#fde3e3", STYLE_RED, 2);
 		else
 			canvas_paint(it, fill, w > 3 ? line : NULL, 0.6);
 		break;
 	case SPAN_WAITS:
-		canvas_mix(fill, reasons[s->reason].color, STYLE_RUN, 0.35);
+		canvas_mix(fill, wait_info(s->reason)->colour, STYLE_RUN, 0.35);
 		canvas_mix(fill, fill, STYLE_PAPER, 0.65);
 		canvas_paint(it, fill, NULL, 0);
 		break;
@@ -84,7 +84,7 @@ static const char *span_class(const struct span *s, char *out, size_t len)
 	bool has_reason = s->kind == SPAN_WAIT || s->kind == SPAN_WAITS;
 
 	(void)snprintf(out, len, "%s%s%s%s", names[s->kind], has_reason ? " r-" : "",
-		has_reason ? reasons[s->reason].name : "", s->stuck ? " deadlock" : "");
+		has_reason ? wait_info(s->reason)->name : "", s->stuck ? " deadlock" : "");
 	return out;
 }
 

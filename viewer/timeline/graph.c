@@ -137,7 +137,7 @@ static void draw_end(struct draw *d, size_t i)
 	const struct lane *l = &d->tl->lanes[i];
 	const struct proc *p = &d->tl->t->procs[l->proc];
 	int64_t end = p->zombie_to > p->end && p->end != TIME_NEVER ? p->zombie_to : l->to;
-	bool bad = p->end_kind == END_SIGNAL || p->exit_code != 0;
+	bool bad = p->end_kind == LIFE_SIGNAL || p->exit_code != 0;
 	_cleanup_buf_ struct buf b = BUF_INIT;
 
 	if (!l->is_first || l->is_fold || end > d->tl->until)

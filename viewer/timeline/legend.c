@@ -34,7 +34,7 @@ static struct graph_item *legend_entry(struct legend *g, const char *words, doub
 }
 
 struct seen {
-	bool kinds[SPAN_RAN + 1], reasons[REASON_COUNT], stuck;
+	bool kinds[SPAN_RAN + 1], reasons[WAIT_REASON_END], stuck;
 };
 
 static struct seen look(const struct timeline *tl)
@@ -54,18 +54,9 @@ static struct seen look(const struct timeline *tl)
 }
 
 /* Words that a resource follows need an end where none does. */
-static const char *legend_words(enum reason r)
+static const char *legend_words(const struct wait_info *info)
 {
-	switch ((int)r) {
-	case REASON_PIPE_READ:
-		return "reads from an empty pipe";
-	case REASON_PIPE_WRITE:
-		return "writes to a full pipe";
-	case REASON_POLL:
-		return "waits for one of several";
-	default:
-		return reasons[r].words;
-	}
+	return info->legend ? info->legend : info->words;
 }
 
 enum { LEGEND_LOCKS = 8 };
@@ -112,16 +103,17 @@ static void legend_spans(struct legend *g, const struct seen *seen)
 		STYLE_RUN, NULL, 0);
 	if (g->d->tl->has_sched)
 		canvas_paint(legend_entry(g, "ready, not running", 18, 9), STYLE_READY, NULL, 0);
-	for (int r = 0; r < REASON_COUNT; r++) {
+	for (unsigned r = 0; r < WAIT_REASON_END; r++) {
+		const struct wait_info *info = wait_info(r);
 		struct graph_item *it;
 
 		if (!seen->reasons[r])
 			continue;
-		it = legend_entry(g, legend_words((enum reason)r), 18, 9);
-		canvas_mix(fill, reasons[r].color, STYLE_PAPER, 0.28);
-		canvas_mix(line, reasons[r].color, STYLE_INK, 0.8);
+		it = legend_entry(g, legend_words(info), 18, 9);
+		canvas_mix(fill, info->colour, STYLE_PAPER, 0.28);
+		canvas_mix(line, info->colour, STYLE_INK, 0.8);
 		canvas_paint(it, fill, line, 0.6);
-		graph_setf(it, "class", "legend wait r-%s", reasons[r].name);
+		graph_setf(it, "class", "legend wait r-%s", info->name);
 	}
 	if (seen->stuck)
 		canvas_paint(legend_entry(g, "\xe2\x9c\x96 stuck forever", 18, 9), "#fde3e3",

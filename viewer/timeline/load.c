@@ -21,7 +21,7 @@ static bool is_long(const struct timeline *tl, int64_t from, int64_t to)
 	return (double)(to - from) * (double)tl->columns >= (double)(tl->until - tl->since);
 }
 
-static void bin_add(struct bin *bin, int64_t ns, enum reason reason, int64_t lock_id)
+static void bin_add(struct bin *bin, int64_t ns, enum wait_reason reason, int64_t lock_id)
 {
 	bin->count++;
 	bin->sum += ns;
@@ -53,7 +53,7 @@ static int64_t span_end(const struct lane *l, int64_t end, int64_t start)
  * it is short and was added to the sum of its column, or is not to be seen.
  */
 static struct span *add_interval(struct timeline *tl, struct rows *r, enum span_kind kind,
-	enum reason reason, int64_t lock_id)
+	enum wait_reason reason, int64_t lock_id)
 {
 	struct lane *l = lane_of(tl, rows_int(r, 1, -1));
 	int64_t from = rows_time(r, 2, 0), end = rows_time(r, 3, TIME_NEVER), to;
@@ -81,7 +81,7 @@ static struct span *add_interval(struct timeline *tl, struct rows *r, enum span_
 static void load_wait(struct timeline *tl, struct rows *r)
 {
 	const char *word = (const char *)sqlite3_column_text(r->stmt, 4);
-	enum reason reason = reason_find(word ? word : "");
+	enum wait_reason reason = wait_find(word ? word : "");
 	struct span *s = add_interval(tl, r, SPAN_WAIT, reason, rows_int(r, 5, 0));
 	const struct lane *l;
 
@@ -144,7 +144,7 @@ static int64_t bisect(sqlite3 *db, int64_t least, int64_t most, int64_t ns)
 static void load_hold(struct timeline *tl, struct rows *r)
 {
 	const char *mode = (const char *)sqlite3_column_text(r->stmt, 5);
-	struct span *s = add_interval(tl, r, SPAN_HOLD, REASON_NONE, rows_int(r, 4, 0));
+	struct span *s = add_interval(tl, r, SPAN_HOLD, WAIT_NONE, rows_int(r, 4, 0));
 
 	if (s)
 		s->shared = mode && mode[0] == 's';
@@ -248,7 +248,7 @@ static void load_slice(struct timeline *tl, struct rows *r)
 		(void)timeline_span(l, SPAN_RAN, from, to);
 	else
 		bin_add(&timeline_bins(&l->ran, tl->columns)[timeline_column(tl, from)], to - from,
-			REASON_NONE, 0);
+			WAIT_NONE, 0);
 }
 
 char *timeline_load_sched(struct timeline *tl, sqlite3 *db)

@@ -74,23 +74,16 @@ static bool label(struct strip *s, size_t from, size_t to, const char *text, enu
 	return true;
 }
 
-static enum text_color reason_color(enum reason r)
+static enum text_color reason_color(enum wait_reason r)
 {
-	switch ((int)r) {
-	case REASON_LOCK:
-	case REASON_FILE_LOCK:
-	case REASON_SEM:
+	switch (wait_info(r)->ink) {
+	case 'y':
 		return TEXT_YELLOW;
-	case REASON_PIPE_READ:
-	case REASON_PIPE_WRITE:
-	case REASON_FIFO_OPEN:
+	case 'g':
 		return TEXT_GREEN;
-	case REASON_JOIN:
-	case REASON_CHILD:
+	case 'c':
 		return TEXT_CYAN;
-	case REASON_COND:
-	case REASON_BARRIER:
-	case REASON_SIGNAL:
+	case 'm':
 		return TEXT_MAGENTA;
 	default:
 		return TEXT_DIM;
@@ -119,7 +112,7 @@ static void paint_wait(struct strip *s, const struct span *sp, size_t from, size
 	timeline_add_short(&b, s->tl, sp);
 	bracket(s, from, to, sp->stuck ? stuck : normal, color);
 	if (!label(s, from, to, b.data, color))
-		(void)label(s, from, to, sp->stuck ? "STUCK" : reasons[sp->reason].name, color);
+		(void)label(s, from, to, sp->stuck ? "STUCK" : wait_info(sp->reason)->name, color);
 }
 
 static void paint_span(struct strip *s, const struct span *sp)

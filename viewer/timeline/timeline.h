@@ -39,8 +39,8 @@ enum span_kind { SPAN_WAIT, SPAN_WAITS, SPAN_HOLD, SPAN_HOLDS, SPAN_ZOMBIE, SPAN
 struct span {
 	enum span_kind kind;
 	int64_t from, to;
-	enum reason reason; /* WAIT; WAITS: of the longest */
-	int64_t id;         /* WAIT: of the row; else 0 */
+	enum wait_reason reason; /* WAIT; WAITS: of the longest */
+	int64_t id;              /* WAIT: of the row; else 0 */
 	int64_t lock_id, pipe_id;
 	size_t target_proc, target_thread; /* NONE: none */
 	size_t count;                      /* folded intervals; ALIVE: how many at a time at most */
@@ -56,7 +56,7 @@ struct bin {
 	int64_t sum, longest;
 	int64_t lock_id;
 	unsigned count;
-	enum reason reason; /* of the longest */
+	enum wait_reason reason; /* of the longest */
 };
 
 struct lane {

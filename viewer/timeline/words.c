@@ -34,19 +34,9 @@ static void add_share(struct buf *b, const struct span *s)
 	buf_addf(b, " (%.0f%% of the time)", share > 100 ? 100 : share);
 }
 
-/* Where the name of a reason does not read well before the name of an object. */
-static const char *reason_verb(enum reason r)
+static const char *reason_verb(enum wait_reason r)
 {
-	switch ((int)r) {
-	case REASON_PIPE_READ:
-		return "read";
-	case REASON_PIPE_WRITE:
-		return "write";
-	case REASON_FIFO_OPEN:
-		return "open";
-	default:
-		return reasons[r].name;
-	}
+	return wait_info(r)->verb ? wait_info(r)->verb : wait_info(r)->name;
 }
 
 void timeline_add_short(struct buf *b, const struct timeline *tl, const struct span *s)
@@ -83,11 +73,12 @@ static void add_what(struct buf *b, const struct timeline *tl, const struct span
 {
 	switch (s->kind) {
 	case SPAN_WAIT:
-		buf_adds(b, reasons[s->reason].words);
+		buf_adds(b, wait_info(s->reason)->words);
 		add_object(b, tl, s, false);
 		break;
 	case SPAN_WAITS:
-		buf_addf(b, "%zu short waits, the longest: %s", s->count, reasons[s->reason].words);
+		buf_addf(b, "%zu short waits, the longest: %s", s->count,
+			wait_info(s->reason)->words);
 		add_object(b, tl, s, false);
 		add_share(b, s);
 		break;

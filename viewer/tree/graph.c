@@ -105,8 +105,8 @@ static void add_execs(struct buf *m, const struct trace *t, const struct proc *p
 
 static void add_proc_status(struct buf *m, const struct trace *t, const struct proc *p)
 {
-	bool good = p->end_kind == END_EXIT && p->exit_code == 0;
-	bool bad = p->end_kind == END_SIGNAL || (p->end_kind == END_EXIT && p->exit_code != 0);
+	bool good = p->end_kind == LIFE_EXIT && p->exit_code == 0;
+	bool bad = p->end_kind == LIFE_SIGNAL || (p->end_kind == LIFE_EXIT && p->exit_code != 0);
 	_cleanup_buf_ struct buf b = BUF_INIT;
 
 	/* A tick, a cross, an arrow for what goes on. */
@@ -160,11 +160,11 @@ static void add_marks(struct buf *m, const struct proc *p)
 static void style_proc(struct graph_item *it, const struct proc *p)
 {
 	bool zombie = p->never_reaped || p->zombie_to - p->end >= ZOMBIE_SHOWN_NS;
-	bool failed = p->end_kind == END_EXIT && p->exit_code != 0;
+	bool failed = p->end_kind == LIFE_EXIT && p->exit_code != 0;
 
 	graph_setf(it, "class", "proc%s%s%s%s%s%s", p->orphan ? " orphan" : "",
 		zombie ? " zombie" : "", p->end == TIME_NEVER ? " running" : "",
-		failed ? " failed" : "", p->end_kind == END_SIGNAL ? " killed" : "",
+		failed ? " failed" : "", p->end_kind == LIFE_SIGNAL ? " killed" : "",
 		p->stuck == STUCK_CERTAIN ? " deadlock"
 		: p->stuck                ? " stuck"
 					  : "");
@@ -172,7 +172,7 @@ static void style_proc(struct graph_item *it, const struct proc *p)
 		p->orphan ? ",dashed"
 		: zombie  ? ",dotted"
 			  : "");
-	if (p->stuck != STUCK_NOT || p->end_kind == END_SIGNAL) {
+	if (p->stuck != STUCK_NOT || p->end_kind == LIFE_SIGNAL) {
 		graph_set(it, "color", STYLE_RED);
 		graph_set(it, "penwidth", "2");
 	} else if (p->orphan || failed) {

@@ -119,7 +119,7 @@ static void add_programs(struct text_line *l, const struct trace *t, const struc
 static void proc_line(
 	struct text_line *l, const struct trace *t, const struct proc *p, const struct columns *c)
 {
-	bool good = p->end_kind == END_EXIT && p->exit_code == 0;
+	bool good = p->end_kind == LIFE_EXIT && p->exit_code == 0;
 	_cleanup_buf_ struct buf b = BUF_INIT;
 
 	buf_addf(&b, "%lld", (long long)p->pid);

@@ -200,7 +200,7 @@ TEST(timeline_folds_waits_below_a_column)
 	ASSERT_INT(tl->n_lanes, 1);
 	ASSERT_INT(l->n, 2);
 	ASSERT_INT(l->spans[0].kind, SPAN_WAIT);
-	ASSERT_INT(l->spans[0].reason, REASON_LOCK);
+	ASSERT_INT(l->spans[0].reason, WAIT_LOCK);
 	ASSERT_INT(l->spans[1].kind, SPAN_WAITS);
 	ASSERT_INT(l->spans[1].count, 100);
 	ASSERT_INT(l->spans[1].sum, 100000);
