@@ -3,7 +3,7 @@
 #ifndef TRACER_MODEL_HOLD_H
 #define TRACER_MODEL_HOLD_H
 
-#include "tracer/model/private.h"
+#include "tracer/model/state.h"
 
 /* A thread has got a lock. */
 void model_hold_begin(struct model *m, struct thread *t, const struct hold *hold);

@@ -3,7 +3,7 @@
 #ifndef TRACER_MODEL_LOCK_H
 #define TRACER_MODEL_LOCK_H
 
-#include "tracer/model/private.h"
+#include "tracer/model/state.h"
 
 void model_lock_init(struct model *m, const struct rec_LOCK_INIT *rec);
 void model_lock_destroy(struct model *m, const struct rec_LOCK_DESTROY *rec);

@@ -3,7 +3,7 @@
 #ifndef TRACER_MODEL_PIPE_H
 #define TRACER_MODEL_PIPE_H
 
-#include "tracer/model/private.h"
+#include "tracer/model/state.h"
 
 /* Finds the pipe of a new end, or makes it known; *ret_side is the side of the socket. */
 struct pipe *model_pipe_of(

@@ -3,7 +3,7 @@
 #ifndef TRACER_MODEL_PROCESS_H
 #define TRACER_MODEL_PROCESS_H
 
-#include "tracer/model/private.h"
+#include "tracer/model/state.h"
 
 /* Returns the thread of a record's head, made if it is not known. */
 struct thread *model_thread(struct model *m, const struct rec_head *head);

@@ -3,7 +3,7 @@
 #ifndef TRACER_MODEL_SAMPLE_H
 #define TRACER_MODEL_SAMPLE_H
 
-#include "tracer/model/private.h"
+#include "tracer/model/state.h"
 
 void model_sched(struct model *m, const struct rec_SCHED *rec);
 void model_sample(struct model *m, const struct rec_SAMPLE *rec);

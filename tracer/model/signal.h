@@ -3,7 +3,7 @@
 #ifndef TRACER_MODEL_SIGNAL_H
 #define TRACER_MODEL_SIGNAL_H
 
-#include "tracer/model/private.h"
+#include "tracer/model/state.h"
 
 void model_sig_send(struct model *m, const struct rec_SIG_SEND *rec);
 void model_sig_deliver(struct model *m, const struct rec_SIG_DELIVER *rec);

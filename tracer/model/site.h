@@ -3,7 +3,7 @@
 #ifndef TRACER_MODEL_SITE_H
 #define TRACER_MODEL_SITE_H
 
-#include "tracer/model/private.h"
+#include "tracer/model/state.h"
 
 /* Returns the id of the site of a code address, STORE_NULL for address 0. is_return: it is a return address. */
 int64_t model_site(struct model *m, struct proc *p, uint64_t addr, bool is_return);

@@ -3,7 +3,7 @@
 #ifndef TRACER_MODEL_WAIT_H
 #define TRACER_MODEL_WAIT_H
 
-#include "tracer/model/private.h"
+#include "tracer/model/state.h"
 
 void model_wait_begin(struct model *m, const struct rec_WAIT_BEGIN *rec);
 void model_wait_end(struct model *m, const struct rec_WAIT_END *rec);

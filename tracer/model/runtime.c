@@ -1,4 +1,4 @@
-/* misc.c - slices, samples, unwritten output, what a language says of its threads. */
+/* runtime.c - slices, samples, unwritten output, what a language says of its threads. */
 /* SPDX-License-Identifier: MIT */
 #include "base/mem.h"
 #include "schema/names.h"

@@ -1,4 +1,4 @@
-/* open.c - locks that are held now, also by those who can no longer release them. */
+/* lock_open.c - locks that are held now, also by those who can no longer release them. */
 /* SPDX-License-Identifier: MIT */
 #include "base/mem.h"
 #include "schema/names.h"

@@ -1,4 +1,4 @@
-/* reach.c - who can reach a lock: shared memory, fork, the end of memory. */
+/* share.c - who can reach a lock: shared memory, fork, the end of memory. */
 /* SPDX-License-Identifier: MIT */
 #include "base/mem.h"
 #include "tracer/model/hold.h"

@@ -1,4 +1,4 @@
-/* retire.c - what has ended is written and freed. */
+/* life.c - what has ended is written and freed. */
 /* SPDX-License-Identifier: MIT */
 /*
  * Ended threads and processes stay for GRACE_NS, because records of another

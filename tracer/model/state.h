@@ -1,7 +1,7 @@
-/* private.h - what the model knows while it records; for the model's own files. */
+/* state.h - what the model knows while it records; for the model's own files. */
 /* SPDX-License-Identifier: MIT */
-#ifndef TRACER_MODEL_PRIVATE_H
-#define TRACER_MODEL_PRIVATE_H
+#ifndef TRACER_MODEL_STATE_H
+#define TRACER_MODEL_STATE_H
 
 #include "base/buf.h"
 #include "base/hash.h"

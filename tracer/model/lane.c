@@ -1,4 +1,4 @@
-/* stat.c - sums over the life of a lock, and over buckets of time. */
+/* lane.c - sums over the life of a lock, and over buckets of time. */
 /* SPDX-License-Identifier: MIT */
 /*
  * A thread's lane has at most MAX_BUCKETS buckets: when the trace outgrows
