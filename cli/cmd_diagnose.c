@@ -1,5 +1,6 @@
 /* cmd_diagnose.c - pptrace diagnose: what is wrong in a recording, and why. */
 /* SPDX-License-Identifier: MIT */
+#include <errno.h>
 #include <getopt.h>
 #include <sqlite3.h>
 
@@ -9,6 +10,7 @@
 #include "cli/common/options.h"
 #include "cli/common/say.h"
 #include "cli/common/trace_note.h"
+#include "schema/query.h"
 #include "verdict/json.h"
 #include "verdict/verdict.h"
 
@@ -89,12 +91,10 @@ static int severity_of(const struct finding *f)
  */
 static int find(const struct diagnose *d, sqlite3 *db, struct findings *ret, struct buf *why)
 {
-	sqlite3_stmt *st = NULL;
-	bool stored = false;
+	bool stored = query_number(db, "SELECT complete FROM trace", 0, 0, why) == 1;
 
-	if (sqlite3_prepare_v2(db, "SELECT complete FROM trace", -1, &st, NULL) == SQLITE_OK)
-		stored = sqlite3_step(st) == SQLITE_ROW && sqlite3_column_int(st, 0) == 1;
-	(void)sqlite3_finalize(st);
+	if (why->len)
+		return -EIO;
 	if (stored && d->at_ns == INT64_MAX && !d->all)
 		return verdict_load(db, ret, why);
 	return verdict_all(db, d->at_ns, d->n_rules == 1 ? d->rules[0] : NULL, d->all, ret, why);
@@ -147,13 +147,15 @@ static void print_text(const struct diagnose *d, sqlite3 *db, const struct findi
 
 static void print_json(const struct diagnose *d, sqlite3 *db, const struct findings *fs)
 {
-	_cleanup_buf_ struct buf out = BUF_INIT;
+	_cleanup_buf_ struct buf out = BUF_INIT, why = BUF_INIT;
 	bool first = true;
 
 	buf_adds(&out, "{\"file\":");
 	buf_add_json(&out, d->path, strlen(d->path));
 	buf_adds(&out, ",\"trace\":");
-	verdict_json_trace(&out, db);
+	verdict_json_trace(&out, db, &why);
+	if (why.len)
+		die("%s: %s", d->path, why.data);
 	buf_adds(&out, ",\"findings\":[");
 	for (size_t i = 0; i < fs->n; i++) {
 		if (!is_wanted(d, &fs->list[i]))

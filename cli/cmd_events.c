@@ -9,6 +9,7 @@
 #include "cli/common/options.h"
 #include "cli/common/say.h"
 #include "cli/common/trace_note.h"
+#include "schema/query.h"
 
 /*
  * SQLite sorts before it gives the first row. A large recording is therefore
@@ -97,7 +98,7 @@ static void add_marks(struct buf *sql, int n)
 
 static sqlite3_stmt *prepare(sqlite3 *db, const struct filter *f)
 {
-	_cleanup_buf_ struct buf sql = BUF_INIT;
+	_cleanup_buf_ struct buf sql = BUF_INIT, why = BUF_INIT;
 	sqlite3_stmt *st = NULL;
 	int at = 3;
 
@@ -116,13 +117,13 @@ static sqlite3_stmt *prepare(sqlite3 *db, const struct filter *f)
 		buf_adds(&sql, "))");
 	}
 	buf_adds(&sql, " ORDER BY ts_ns");
-	if (sqlite3_prepare_v2(db, sql.data, -1, &st, NULL) != SQLITE_OK)
-		die("events: %s", sqlite3_errmsg(db));
+	if (query_open(db, sql.data, &st, &why) < 0)
+		die("events: %s", why.data);
 	for (int i = 0; i < f->n_kinds; i++)
-		(void)sqlite3_bind_text(st, at++, kinds[f->kinds[i]], -1, SQLITE_STATIC);
+		query_bind_text(st, at++, kinds[f->kinds[i]]);
 	for (int twice = 0; twice < 2; twice++)
 		for (int i = 0; i < f->n_processes; i++)
-			(void)sqlite3_bind_text(st, at++, f->processes[i], -1, SQLITE_STATIC);
+			query_bind_text(st, at++, f->processes[i]);
 	return st;
 }
 
@@ -157,19 +158,17 @@ static void print_event(sqlite3_stmt *st, bool color)
 
 static int64_t number(sqlite3 *db, const char *sql)
 {
-	sqlite3_stmt *st = NULL;
-	int64_t v = 0;
+	_cleanup_buf_ struct buf why = BUF_INIT;
+	int64_t n = query_number(db, sql, 0, 0, &why);
 
-	if (sqlite3_prepare_v2(db, sql, -1, &st, NULL) == SQLITE_OK &&
-		sqlite3_step(st) == SQLITE_ROW)
-		v = sqlite3_column_int64(st, 0);
-	(void)sqlite3_finalize(st);
-	return v;
+	if (why.len)
+		die("events: %s", why.data);
+	return n;
 }
 
-static void print_window(
-	sqlite3 *db, sqlite3_stmt *st, const struct filter *f, int64_t from, int64_t to)
+static void print_window(sqlite3_stmt *st, const struct filter *f, int64_t from, int64_t to)
 {
+	_cleanup_buf_ struct buf why = BUF_INIT;
 	bool color = say_color(stdout);
 	int rc;
 
@@ -180,12 +179,12 @@ static void print_window(
 	if (from > to)
 		return;
 	(void)sqlite3_reset(st);
-	(void)sqlite3_bind_int64(st, 1, from);
-	(void)sqlite3_bind_int64(st, 2, to);
-	while ((rc = sqlite3_step(st)) == SQLITE_ROW && !ferror(stdout))
+	query_bind_int(st, 1, from);
+	query_bind_int(st, 2, to);
+	while ((rc = query_step(st, &why)) > 0 && !ferror(stdout))
 		print_event(st, color);
-	if (rc != SQLITE_DONE && rc != SQLITE_ROW)
-		die("events: %s", sqlite3_errmsg(db));
+	if (rc < 0)
+		die("events: %s", why.data);
 }
 
 static void print_all(sqlite3 *db, const struct filter *f)
@@ -201,7 +200,7 @@ static void print_all(sqlite3 *db, const struct filter *f)
 
 	/* The first and the last window are open: there may be times before 0 and after the end. */
 	for (int64_t i = 0; i < windows; i++)
-		print_window(db, st, f, i ? i * width : INT64_MIN,
+		print_window(st, f, i ? i * width : INT64_MIN,
 			i + 1 < windows ? (i + 1) * width - 1 : INT64_MAX);
 	(void)sqlite3_finalize(st);
 }

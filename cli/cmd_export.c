@@ -10,6 +10,7 @@
 #include "cli/common/options.h"
 #include "cli/common/say.h"
 #include "cli/common/trace_note.h"
+#include "schema/query.h"
 #include "viewer/export/chrome.h"
 #include "viewer/export/rows.h"
 #include "viewer/draw/output.h"
@@ -46,22 +47,16 @@ static int sink(void *arg, const struct buf *piece)
 static sqlite3_stmt *select_table(sqlite3 *db, const char *table)
 {
 	_cleanup_free_ char *sql = NULL;
+	_cleanup_buf_ struct buf why = BUF_INIT;
 	sqlite3_stmt *st = NULL;
 
-	if (sqlite3_prepare_v2(db,
-		    "SELECT 'SELECT * FROM \"' || replace(name, '\"', '\"\"') || '\"' FROM sqlite_master"
-		    " WHERE type IN ('table', 'view') AND name = ?",
-		    -1, &st, NULL) == SQLITE_OK) {
-		(void)sqlite3_bind_text(st, 1, table, -1, SQLITE_STATIC);
-		if (sqlite3_step(st) == SQLITE_ROW)
-			sql = xstrdup((const char *)sqlite3_column_text(st, 0));
-	}
-	(void)sqlite3_finalize(st);
+	if (query_select_all(db, table, &sql, &why) < 0)
+		die("export: %s", why.data);
 	if (!sql)
 		die("export: the recording has no table or view '%s'; 'pptrace query' lists them",
 			table);
-	if (sqlite3_prepare_v2(db, sql, -1, &st, NULL) != SQLITE_OK)
-		die("export: %s", sqlite3_errmsg(db));
+	if (query_open(db, sql, &st, &why) < 0)
+		die("export: %s", why.data);
 	return st;
 }
 

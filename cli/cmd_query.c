@@ -11,6 +11,7 @@
 #include "cli/common/say.h"
 #include "cli/common/trace_note.h"
 #include "schema/queries.h"
+#include "schema/query.h"
 #include "viewer/export/rows.h"
 
 enum { OPT_SCHEMA = 256, STATUS_SQL = 2 };
@@ -101,18 +102,15 @@ static int run_sql(sqlite3 *db, const char *sql, enum export_format format)
 /* A single word is the name of a table or view, if the trace has one of that name. */
 static char *select_from_word(sqlite3 *db, const char *word)
 {
-	sqlite3_stmt *st = NULL;
+	_cleanup_free_ char *name = xstrdup(word);
+	_cleanup_buf_ struct buf why = BUF_INIT;
 	char *sql = NULL;
 
-	if (sqlite3_prepare_v2(db,
-		    "SELECT 'SELECT * FROM \"' || replace(name, '\"', '\"\"') || '\"' FROM sqlite_master"
-		    " WHERE type IN ('table', 'view') AND name = replace(?, '-', '_')",
-		    -1, &st, NULL) != SQLITE_OK)
-		return NULL;
-	(void)sqlite3_bind_text(st, 1, word, -1, SQLITE_STATIC);
-	if (sqlite3_step(st) == SQLITE_ROW)
-		sql = xstrdup((const char *)sqlite3_column_text(st, 0));
-	(void)sqlite3_finalize(st);
+	for (char *c = name; *c; c++)
+		if (*c == '-')
+			*c = '_';
+	if (query_select_all(db, name, &sql, &why) < 0)
+		die("query: %s", why.data);
 	return sql;
 }
 
@@ -153,16 +151,15 @@ static const char schema_sql[] =
 
 static int show_schema(sqlite3 *db)
 {
-	sqlite3_stmt *st = NULL;
-	_cleanup_buf_ struct buf out = BUF_INIT;
+	_cleanup_stmt_ sqlite3_stmt *st = NULL;
+	_cleanup_buf_ struct buf out = BUF_INIT, why = BUF_INIT;
+	int rc = query_open(db, schema_sql, &st, &why);
 
-	if (sqlite3_prepare_v2(db, schema_sql, -1, &st, NULL) != SQLITE_OK)
-		die("query: %s", sqlite3_errmsg(db));
-	while (sqlite3_step(st) == SQLITE_ROW) {
-		const char *line = (const char *)sqlite3_column_text(st, 0);
+	while (!rc && query_step(st, &why) > 0) {
+		const char *line = query_text(st, 0);
 
 		/* The layout is kept; anything else that a terminal could act on is not. */
-		for (; line && *line; line += strcspn(line, "\n"), line += *line == '\n') {
+		for (; *line; line += strcspn(line, "\n"), line += *line == '\n') {
 			size_t len = strcspn(line, "\n");
 
 			buf_add_printable(&out, line, len);
@@ -170,7 +167,8 @@ static int show_schema(sqlite3 *db)
 		}
 		buf_addc(&out, '\n');
 	}
-	(void)sqlite3_finalize(st);
+	if (why.len)
+		die("query: %s", why.data);
 	(void)fwrite(out.data, 1, out.len, stdout);
 	return 0;
 }

@@ -11,6 +11,7 @@
 #include "cli/common/pids.h"
 #include "cli/common/say.h"
 #include "cli/common/why_list.h"
+#include "schema/query.h"
 #include "tracer/inspect.h"
 #include "verdict/verdict.h"
 
@@ -79,22 +80,19 @@ static void json_finding(struct buf *out, const struct finding *f)
 	buf_adds(out, "]}");
 }
 
-static char *blind_spots(struct sqlite3 *db)
+static char *blind_spots(struct sqlite3 *db, struct buf *why)
 {
-	sqlite3_stmt *stmt;
-	char *text = NULL;
+	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
 
-	if (sqlite3_prepare_v2(db, "SELECT blind_spots FROM trace", -1, &stmt, NULL) == SQLITE_OK &&
-		sqlite3_step(stmt) == SQLITE_ROW)
-		text = xstrdup((const char *)sqlite3_column_text(stmt, 0));
-	(void)sqlite3_finalize(stmt);
-	return text ? text : xstrdup("[]");
+	return xstrdup(query_one(db, "SELECT blind_spots FROM trace", 0, &stmt, why) > 0
+			       ? query_text(stmt, 0)
+			       : "[]");
 }
 
-static void print_json(struct inspect *in, const struct findings *found)
+static int print_json(struct inspect *in, const struct findings *found, struct buf *why)
 {
 	_cleanup_buf_ struct buf out = BUF_INIT;
-	_cleanup_free_ char *blind = blind_spots(inspect_db(in));
+	_cleanup_free_ char *blind = blind_spots(inspect_db(in), why);
 
 	buf_adds(&out, "{\"findings\":[");
 	for (size_t i = 0; i < found->n; i++) {
@@ -102,25 +100,27 @@ static void print_json(struct inspect *in, const struct findings *found)
 		json_finding(&out, &found->list[i]);
 	}
 	buf_addf(&out, "],\"blind_spots\":%s,\"processes\":", blind);
-	why_list_json(&out, inspect_db(in));
+	if (why_list_json(&out, inspect_db(in), why) < 0)
+		return -EIO;
 	buf_adds(&out, "}\n");
 	(void)fwrite(out.data, 1, out.len, stdout);
+	return 0;
 }
 
-static void print_blind(struct inspect *in)
+static int print_blind(struct inspect *in, struct buf *why)
 {
-	sqlite3_stmt *stmt;
+	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
+	int rc = query_open(inspect_db(in),
+		"SELECT j.value FROM trace, json_each(trace.blind_spots) AS j", &stmt, why);
 
-	if (sqlite3_prepare_v2(inspect_db(in),
-		    "SELECT j.value FROM trace, json_each(trace.blind_spots) AS j", -1, &stmt,
-		    NULL) != SQLITE_OK)
-		return;
-	while (sqlite3_step(stmt) == SQLITE_ROW)
-		note("%s", (const char *)sqlite3_column_text(stmt, 0));
-	(void)sqlite3_finalize(stmt);
+	while (!rc && (rc = query_step(stmt, why)) > 0) {
+		note("%s", query_text(stmt, 0));
+		rc = 0;
+	}
+	return rc;
 }
 
-static void print_text(struct inspect *in, const struct findings *found, bool all)
+static int print_text(struct inspect *in, const struct findings *found, bool all, struct buf *why)
 {
 	_cleanup_buf_ struct buf out = BUF_INIT;
 	bool colour = say_color(stdout);
@@ -133,10 +133,11 @@ static void print_text(struct inspect *in, const struct findings *found, bool al
 		buf_addf(&out, "%s What each thread waits for:\n\n",
 			inspect_is_denied(in) ? "Whether there is a deadlock is unknown."
 					      : "No deadlock.");
-	why_list_text(&out, inspect_db(in), all, colour);
+	if (why_list_text(&out, inspect_db(in), all, colour, why) < 0)
+		return -EIO;
 	(void)fwrite(out.data, 1, out.len, stdout);
 	(void)fflush(stdout);
-	print_blind(in);
+	return print_blind(in, why);
 }
 
 static int explain(const struct why_args *a)
@@ -154,13 +155,11 @@ static int explain(const struct why_args *a)
 		warn("%s", why.data);
 	buf_reset(&why);
 	status = inspect_is_denied(in) ? STATUS_FAILED : 0;
-	if (inspect_verdict(in, &found, &why) < 0) {
+	if (inspect_verdict(in, &found, &why) < 0 ||
+		(a->json ? print_json(in, &found, &why) : print_text(in, &found, a->all, &why)) <
+			0) {
 		warn("%s", why.data);
 		status = STATUS_FAILED;
-	} else if (a->json) {
-		print_json(in, &found);
-	} else {
-		print_text(in, &found, a->all);
 	}
 	for (size_t i = 0; i < found.n; i++)
 		if (found.list[i].certain)

@@ -13,18 +13,22 @@ void query_cleanup(sqlite3_stmt **stmt)
 	*stmt = NULL;
 }
 
-int query_open(struct sqlite3 *db, const char *sql, sqlite3_stmt **ret, struct buf *why)
+static int fail(struct sqlite3 *db, struct buf *why)
 {
-	const char *text;
+	const char *text = sqlite3_errmsg(db);
 
-	if (sqlite3_prepare_v2(db, sql, -1, ret, NULL) == SQLITE_OK)
-		return 0;
-	text = sqlite3_errmsg(db);
+	if (why->len)
+		return -EIO;
 	/* Columns are added as pptrace learns to see more. */
 	if (!strncmp(text, "no such column", 14) || !strncmp(text, "no such table", 13))
 		buf_adds(why, "the recording was made by an older pptrace, record it anew: ");
 	buf_adds(why, text);
 	return -EIO;
+}
+
+int query_open(struct sqlite3 *db, const char *sql, sqlite3_stmt **ret, struct buf *why)
+{
+	return sqlite3_prepare_v2(db, sql, -1, ret, NULL) == SQLITE_OK ? 0 : fail(db, why);
 }
 
 int query_step(sqlite3_stmt *stmt, struct buf *why)
@@ -33,10 +37,51 @@ int query_step(sqlite3_stmt *stmt, struct buf *why)
 
 	if (rc == SQLITE_ROW)
 		return 1;
-	if (rc == SQLITE_DONE)
-		return 0;
-	buf_adds(why, sqlite3_errmsg(sqlite3_db_handle(stmt)));
-	return -EIO;
+	return rc == SQLITE_DONE ? 0 : fail(sqlite3_db_handle(stmt), why);
+}
+
+int query_exec(struct sqlite3 *db, const char *sql, struct buf *why)
+{
+	return sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK ? 0 : fail(db, why);
+}
+
+int query_select_all(struct sqlite3 *db, const char *name, char **ret, struct buf *why)
+{
+	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
+	int rc = query_open(db,
+		"SELECT 'SELECT * FROM \"' || replace(name, '\"', '\"\"') || '\"' FROM sqlite_master"
+		" WHERE type IN ('table', 'view') AND name = ?1",
+		&stmt, why);
+
+	if (rc)
+		return rc;
+	query_bind_text(stmt, 1, name);
+	rc = query_step(stmt, why);
+	*ret = rc > 0 ? xstrdup(query_text(stmt, 0)) : NULL;
+	return rc < 0 ? rc : 0;
+}
+
+int query_run(sqlite3_stmt *stmt, struct buf *why)
+{
+	int rc = query_step(stmt, why);
+
+	(void)sqlite3_reset(stmt); /* says the same error once more */
+	return rc < 0 ? rc : 0;
+}
+
+void query_bind_int(sqlite3_stmt *stmt, int index, int64_t value)
+{
+	(void)sqlite3_bind_int64(stmt, index, value);
+}
+
+void query_bind_text(sqlite3_stmt *stmt, int index, const char *text)
+{
+	(void)sqlite3_bind_text(stmt, index, text, -1, SQLITE_TRANSIENT);
+}
+
+void query_bind_bytes(sqlite3_stmt *stmt, int index, const char *text, size_t len)
+{
+	(void)sqlite3_bind_text64(stmt, index, text, len, SQLITE_TRANSIENT, SQLITE_UTF8);
 }
 
 int query_one(struct sqlite3 *db, const char *sql, int64_t arg, sqlite3_stmt **ret, struct buf *why)
@@ -49,22 +94,28 @@ int query_one(struct sqlite3 *db, const char *sql, int64_t arg, sqlite3_stmt **r
 	return query_step(*ret, why);
 }
 
-int64_t query_number(struct sqlite3 *db, const char *sql, int64_t arg, int64_t fallback)
+int64_t query_number(
+	struct sqlite3 *db, const char *sql, int64_t arg, int64_t fallback, struct buf *why)
 {
 	return query_pair(
-		db, sql, arg, 0, fallback); /* where there is no ?2 its value is refused */
+		db, sql, arg, 0, fallback, why); /* where there is no ?2 its value is refused */
 }
 
-int64_t query_pair(struct sqlite3 *db, const char *sql, int64_t a, int64_t b, int64_t fallback)
+int64_t query_pair(struct sqlite3 *db, const char *sql, int64_t a, int64_t b, int64_t fallback,
+	struct buf *why)
 {
 	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
-	_cleanup_buf_ struct buf why = BUF_INIT;
 
-	if (query_open(db, sql, &stmt, &why) != 0)
+	if (query_open(db, sql, &stmt, why) != 0)
 		return fallback;
-	(void)sqlite3_bind_int64(stmt, 1, a);
-	(void)sqlite3_bind_int64(stmt, 2, b);
-	return query_step(stmt, &why) == 1 ? query_int(stmt, 0, fallback) : fallback;
+	query_bind_int(stmt, 1, a);
+	query_bind_int(stmt, 2, b);
+	return query_step(stmt, why) == 1 ? query_int(stmt, 0, fallback) : fallback;
+}
+
+int query_failed(int rc, const struct buf *why)
+{
+	return why->len ? -EIO : rc;
 }
 
 const char *query_text(sqlite3_stmt *stmt, int col)

@@ -1,4 +1,4 @@
-/* query.h - short forms for reading rows with SQLite. */
+/* query.h - the one set of short forms for SQLite: every statement but a user's own is made here. */
 /* SPDX-License-Identifier: MIT */
 #ifndef SCHEMA_QUERY_H
 #define SCHEMA_QUERY_H
@@ -14,6 +14,11 @@ struct buf;
 void query_cleanup(sqlite3_stmt **stmt);
 #define _cleanup_stmt_ __attribute__((cleanup(query_cleanup)))
 
+/*
+ * An error is said in why, in one sentence, and never taken for "no row". Of
+ * several errors the first one counts: what is in why already stays alone.
+ */
+
 /* Prepares sql. Returns 0 and *ret, or -EIO and what SQLite said in why. */
 int query_open(struct sqlite3 *db, const char *sql, sqlite3_stmt **ret, struct buf *why);
 
@@ -23,15 +28,41 @@ int query_open(struct sqlite3 *db, const char *sql, sqlite3_stmt **ret, struct b
  */
 int query_step(sqlite3_stmt *stmt, struct buf *why);
 
+/* Bind a value, of which a text is copied and NULL binds NULL. That can only fail where the query has no such mark. */
+void query_bind_text(sqlite3_stmt *stmt, int index, const char *text);
+void query_bind_bytes(sqlite3_stmt *stmt, int index, const char *text, size_t len);
+void query_bind_int(sqlite3_stmt *stmt, int index, int64_t value);
+
+/*
+ * Sets *ret to the statement that reads all of the table or view of that name,
+ * which the caller frees, or to NULL: there is none. A recording is hostile, so
+ * the name is looked up and quoted by SQLite itself. Returns 0 or -EIO.
+ */
+int query_select_all(struct sqlite3 *db, const char *name, char **ret, struct buf *why);
+
+/* Runs statements that yield nothing of interest. Returns 0 or -EIO. */
+int query_exec(struct sqlite3 *db, const char *sql, struct buf *why);
+
+/* Steps a statement that changes something and yields no rows, and makes it ready for the next time. Returns 0 or -EIO. */
+int query_run(sqlite3_stmt *stmt, struct buf *why);
+
 /* Prepares sql, binds up to one number as ?1, and steps once: as query_step. The row stays readable in *ret. */
 int query_one(
 	struct sqlite3 *db, const char *sql, int64_t arg, sqlite3_stmt **ret, struct buf *why);
 
-/* Returns the one number that sql yields for ?1 = arg, or fallback: no row, NULL or an error. */
-int64_t query_number(struct sqlite3 *db, const char *sql, int64_t arg, int64_t fallback);
+/*
+ * Returns the one number that sql yields for ?1 = arg, or fallback: no row, NULL,
+ * or an error. The caller asks why when it has all it wanted, or uses query_failed.
+ */
+int64_t query_number(
+	struct sqlite3 *db, const char *sql, int64_t arg, int64_t fallback, struct buf *why);
 
 /* The same for ?1 = a and ?2 = b. */
-int64_t query_pair(struct sqlite3 *db, const char *sql, int64_t a, int64_t b, int64_t fallback);
+int64_t query_pair(struct sqlite3 *db, const char *sql, int64_t a, int64_t b, int64_t fallback,
+	struct buf *why);
+
+/* Returns -EIO if there is an error in why, else rc. */
+int query_failed(int rc, const struct buf *why);
 
 /* Return a column; a NULL text is "", a NULL number is the fallback. */
 const char *query_text(sqlite3_stmt *stmt, int col);

@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "schema/db.h"
+#include "schema/query.h"
 #include "tracer/shim/shim.h"
 #include "tracer/merge.h"
 #include "tracer/model/model.h"
@@ -17,45 +18,36 @@
 #define DRAIN_MAX_NS 1500000000u
 #define DRAIN_STEP_NS 200000
 
-static uint64_t query_count(struct sqlite3 *db, const char *sql)
-{
-	sqlite3_stmt *stmt;
-	uint64_t n = 0;
-
-	if (sqlite3_prepare_v2(db, sql, -1, &stmt, NULL) != SQLITE_OK)
-		return 0;
-	if (sqlite3_step(stmt) == SQLITE_ROW)
-		n = (uint64_t)sqlite3_column_int64(stmt, 0);
-	(void)sqlite3_finalize(stmt);
-	return n;
-}
-
-static void summarise(struct tracer *t, struct tracer_summary *s)
+static int summarise(struct tracer *t, struct tracer_summary *s, struct buf *why)
 {
 	struct sqlite3 *db = store_db(t->store);
 
-	s->processes = query_count(db, "SELECT count(*) FROM process");
-	s->threads = query_count(db, "SELECT count(*) FROM thread");
-	s->errors = query_count(db, "SELECT count(*) FROM finding WHERE severity = 'error'");
-	s->warnings = query_count(db, "SELECT count(*) FROM finding WHERE severity = 'warning'");
-	s->infos = query_count(db, "SELECT count(*) FROM finding WHERE severity = 'info'");
+	s->processes = (uint64_t)query_number(db, "SELECT count(*) FROM process", 0, 0, why);
+	s->threads = (uint64_t)query_number(db, "SELECT count(*) FROM thread", 0, 0, why);
+	s->errors = (uint64_t)query_number(
+		db, "SELECT count(*) FROM finding WHERE severity = 'error'", 0, 0, why);
+	s->warnings = (uint64_t)query_number(
+		db, "SELECT count(*) FROM finding WHERE severity = 'warning'", 0, 0, why);
+	s->infos = (uint64_t)query_number(
+		db, "SELECT count(*) FROM finding WHERE severity = 'info'", 0, 0, why);
 	s->records = t->records;
 	s->lost = t->lost;
 	s->skipped = model_skipped(t->model);
+	return query_failed(0, why);
 }
 
 /* Findings are computed from the rows and stored beside them. */
 static int find_all(struct tracer *t, struct buf *why)
 {
 	struct findings f = {0};
-	int rc;
-
 	/* The rules look rows up by thread and pipe. */
-	if (sqlite3_exec(store_db(t->store), db_index_sql, NULL, NULL, NULL) != SQLITE_OK)
-		return -EIO;
+	int rc = query_exec(store_db(t->store), db_index_sql, why);
+
+	if (rc)
+		return rc;
 	rc = verdict_end(store_db(t->store), &t->told, &f, why);
 	if (rc == 0)
-		rc = verdict_store(store_db(t->store), &f);
+		rc = verdict_store(store_db(t->store), &f, why);
 	if (rc == 0 || f.list)
 		findings_free(&f);
 	return rc;
@@ -117,7 +109,7 @@ int tracer_close(struct tracer *t, const struct tracer_outcome *outcome,
 	if (rc == 0)
 		rc = write_end(t, outcome, why);
 	if (rc == 0)
-		summarise(t, ret_summary);
+		rc = summarise(t, ret_summary, why);
 	if (rc < 0 && !why->len)
 		buf_adds(why, store_error(t->store) ? store_error(t->store) : strerror(-rc));
 	detector_free(t->detector);

@@ -2,10 +2,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "tracer/details.h"
 
-#include <sqlite3.h>
-
+#include "base/buf.h"
 #include "base/hash.h"
 #include "base/mem.h"
+#include "schema/query.h"
 #include "schema/record.h"
 #include "schema/waits.h"
 #include "tracer/symbols/symbols.h"
@@ -124,33 +124,24 @@ static void find_ring(pid_t pid, const struct stamp *stamp)
 		stamp->emit(stamp->arg, &r.head);
 }
 
-static bool is_traced(struct sqlite3 *db, pid_t pid)
+static bool is_traced(struct sqlite3 *db, pid_t pid, struct buf *why)
 {
-	static const char sql[] = "SELECT 1 FROM process WHERE pid = ?1 AND end_ns IS NULL";
-	sqlite3_stmt *stmt;
-	bool found;
-
-	if (sqlite3_prepare_v2(db, sql, -1, &stmt, NULL) != SQLITE_OK)
-		return false;
-	(void)sqlite3_bind_int64(stmt, 1, pid);
-	found = sqlite3_step(stmt) == SQLITE_ROW;
-	(void)sqlite3_finalize(stmt);
-	return found;
+	return query_number(
+		db, "SELECT 1 FROM process WHERE pid = ?1 AND end_ns IS NULL", pid, 0, why);
 }
 
 /* Tells who else maps what somebody waits on: a process may reach a lock that it has not used yet. */
-static void find_users(struct sqlite3 *db, const struct stamp *stamp)
+static int find_users(struct sqlite3 *db, const struct stamp *stamp, struct buf *why)
 {
-	static const char sql[] =
+	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
+	int rc = query_open(db,
 		"SELECT DISTINCT l.dev, l.inode FROM wait w JOIN lock l ON l.id = w.lock_id"
-		" WHERE w.end_ns IS NULL AND l.pshared = 1 AND l.inode IS NOT NULL LIMIT 16";
-	sqlite3_stmt *stmt;
+		" WHERE w.end_ns IS NULL AND l.pshared = 1 AND l.inode IS NOT NULL LIMIT 16",
+		&stmt, why);
 
-	if (sqlite3_prepare_v2(db, sql, -1, &stmt, NULL) != SQLITE_OK)
-		return;
-	while (sqlite3_step(stmt) == SQLITE_ROW) {
-		uint64_t dev = (uint64_t)sqlite3_column_int64(stmt, 0);
-		uint64_t inode = (uint64_t)sqlite3_column_int64(stmt, 1);
+	while (!rc && (rc = query_step(stmt, why)) > 0) {
+		uint64_t dev = (uint64_t)query_int(stmt, 0, 0);
+		uint64_t inode = (uint64_t)query_int(stmt, 1, 0);
 		_cleanup_free_ pid_t *mappers = NULL;
 		size_t n = snapshot_mappers(dev, inode, &mappers);
 
@@ -163,12 +154,13 @@ static void find_users(struct sqlite3 *db, const struct stamp *stamp)
 							   .tid = pid},
 				.dev = dev,
 				.inode = inode,
-				.outside = !is_traced(db, mappers[i])};
+				.outside = !is_traced(db, mappers[i], why)};
 
 			stamp->emit(stamp->arg, &r.head);
 		}
+		rc = 0;
 	}
-	(void)sqlite3_finalize(stmt);
+	return query_failed(rc, why);
 }
 
 static bool needs_output(const struct wait_info *info)
@@ -176,26 +168,28 @@ static bool needs_output(const struct wait_info *info)
 	return info->needs_output;
 }
 
-void details_read(struct details *d, struct sqlite3 *db, uint64_t ts, source_emit *emit, void *arg)
+int details_read(struct details *d, struct sqlite3 *db, uint64_t ts, source_emit *emit, void *arg,
+	struct buf *why)
 {
 	static const char sql[] =
 		"SELECT p.id, p.pid, t.tid, w.site_id IS NULL, w.reason IN (@reasons), w.id"
 		" FROM wait w JOIN thread t ON t.id = w.thread_id JOIN process p ON p.id = t.process_id"
 		" WHERE w.end_ns IS NULL AND t.end_ns IS NULL AND p.end_ns IS NULL ORDER BY p.id LIMIT 1000";
 	_cleanup_free_ char *text = wait_sql(sql, needs_output);
+	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
 	struct stamp stamp = {ts, emit, arg};
 	pid_t last = 0;
-	sqlite3_stmt *stmt;
+	int rc;
 
 	d->runtime.process = 0;
-	if (db)
-		find_users(db, &stamp);
-	if (!db || sqlite3_prepare_v2(db, text, -1, &stmt, NULL) != SQLITE_OK)
-		return;
-	while (sqlite3_step(stmt) == SQLITE_ROW) {
-		int64_t process = sqlite3_column_int64(stmt, 0);
-		pid_t pid = (pid_t)sqlite3_column_int(stmt, 1);
-		pid_t tid = (pid_t)sqlite3_column_int(stmt, 2);
+	if (!db)
+		return 0;
+	rc = find_users(db, &stamp, why);
+	if (!rc)
+		rc = query_open(db, text, &stmt, why);
+	while (!rc && (rc = query_step(stmt, why)) > 0) {
+		int64_t process = query_int(stmt, 0, 0);
+		pid_t pid = (pid_t)query_int(stmt, 1, 0), tid = (pid_t)query_int(stmt, 2, 0);
 
 		if (pid != last)
 			find_ring(pid, &stamp);
@@ -203,11 +197,12 @@ void details_read(struct details *d, struct sqlite3 *db, uint64_t ts, source_emi
 		/* Not every mapping was seen to come: what is missing is read now. */
 		if (!hash_set(&d->mapped, (uint64_t)process, d))
 			(void)symbols_map_proc(d->symbols, process, pid);
-		if (sqlite3_column_int(stmt, 3))
+		if (query_int(stmt, 3, 0))
 			find_site(d, process, pid, tid, &stamp);
-		find_runtime(d, process, pid, sqlite3_column_int64(stmt, 5), &stamp);
-		if (sqlite3_column_int(stmt, 4) && !hash_set(&d->asked, (uint64_t)process, d))
+		find_runtime(d, process, pid, query_int(stmt, 5, 0), &stamp);
+		if (query_int(stmt, 4, 0) && !hash_set(&d->asked, (uint64_t)process, d))
 			(void)unflushed_find(d->symbols, process, tid, emit_stamped, &stamp);
+		rc = 0;
 	}
-	(void)sqlite3_finalize(stmt);
+	return rc;
 }

@@ -7,6 +7,7 @@
 
 #include "tracer/source.h"
 
+struct buf;
 struct details;
 struct sqlite3;
 struct symbols;
@@ -19,8 +20,9 @@ void details_free(struct details *d);
  * For each open wait in the database db whose place is not known, walks the
  * thread's stack and emits WAIT_SITE; for each process that waits for a pipe,
  * a child or the like, emits STDIO for what sits in its stdio buffers, once in its life; for memory that is waited on, SHARED_MAP
- * for each process that maps it. All records carry the time ts.
+ * for each process that maps it. All records carry the time ts. Returns 0, or -EIO with a sentence in why.
  */
-void details_read(struct details *d, struct sqlite3 *db, uint64_t ts, source_emit *emit, void *arg);
+int details_read(struct details *d, struct sqlite3 *db, uint64_t ts, source_emit *emit, void *arg,
+	struct buf *why);
 
 #endif

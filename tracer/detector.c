@@ -20,6 +20,7 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "schema/db.h"
+#include "schema/query.h"
 #include "tracer/authority/authority.h"
 #include "verdict/verdict.h"
 
@@ -37,6 +38,7 @@ struct detector {
 	struct findings found;
 	bool has_more; /* the second step had a set that the first had not */
 	uint64_t cost_ns;
+	struct buf why; /* the first query of these steps that failed */
 };
 
 struct detector *detector_new(const char *path, int64_t least_ns, struct authority *authority)
@@ -46,6 +48,7 @@ struct detector *detector_new(const char *path, int64_t least_ns, struct authori
 	d->path = path;
 	d->least_ns = least_ns;
 	d->authority = authority;
+	d->why = BUF_INIT;
 	return d;
 }
 
@@ -77,6 +80,7 @@ void detector_free(struct detector *d)
 	findings_free(&d->found);
 	(void)sqlite3_close(d->db);
 	hash_done(&d->reported);
+	buf_done(&d->why);
 	free(d);
 }
 
@@ -111,32 +115,27 @@ struct place {
 	int64_t call_ns; /* begin of the library's call for that mutex; 0: not known */
 };
 
-static bool find_place(struct sqlite3 *db, const struct finding_member *m, struct place *ret)
+static bool find_place(struct detector *d, const struct finding_member *m, struct place *ret)
 {
-	static const char sql[] =
+	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
+	int rc = query_one(d->db,
 		"SELECT p.pid, t.tid, w.start_ns, (SELECT duration_ns FROM trace),"
 		" CASE l.kind WHEN 'mutex' THEN l.address END, l.id, w.user_ns"
 		" FROM wait w JOIN thread t ON t.id = w.thread_id JOIN process p ON p.id = t.process_id"
 		" LEFT JOIN lock l ON l.id = w.lock_id AND w.reason = 'lock'"
-		" WHERE w.id = ?1 AND w.end_ns IS NULL AND t.end_ns IS NULL";
-	sqlite3_stmt *stmt;
-	bool found = false;
+		" WHERE w.id = ?1 AND w.end_ns IS NULL AND t.end_ns IS NULL",
+		m->wait_id, &stmt, &d->why);
 
-	if (sqlite3_prepare_v2(db, sql, -1, &stmt, NULL) != SQLITE_OK)
+	if (rc <= 0)
 		return false;
-	(void)sqlite3_bind_int64(stmt, 1, m->wait_id);
-	if (sqlite3_step(stmt) == SQLITE_ROW) {
-		found = true;
-		ret->pid = (pid_t)sqlite3_column_int(stmt, 0);
-		ret->tid = (pid_t)sqlite3_column_int(stmt, 1);
-		ret->start_ns = sqlite3_column_int64(stmt, 2);
-		ret->now_ns = sqlite3_column_int64(stmt, 3);
-		ret->mutex = (uint64_t)sqlite3_column_int64(stmt, 4);
-		ret->lock_id = sqlite3_column_int64(stmt, 5);
-		ret->call_ns = ret->mutex ? sqlite3_column_int64(stmt, 6) : 0;
-	}
-	(void)sqlite3_finalize(stmt);
-	return found;
+	ret->pid = (pid_t)query_int(stmt, 0, 0);
+	ret->tid = (pid_t)query_int(stmt, 1, 0);
+	ret->start_ns = query_int(stmt, 2, 0);
+	ret->now_ns = query_int(stmt, 3, 0);
+	ret->mutex = (uint64_t)query_int(stmt, 4, 0);
+	ret->lock_id = query_int(stmt, 5, 0);
+	ret->call_ns = ret->mutex ? query_int(stmt, 6, 0) : 0;
+	return true;
 }
 
 /* Adds what /proc/PID/task/TID/<name> says, or of "status" the context switches; false if the thread is gone. */
@@ -156,31 +155,22 @@ static bool read_task(const struct place *p, const char *name, struct buf *out)
 }
 
 /* Says whether a holder that the trace knows has this tid (its own namespace's number). */
-static bool is_holder(struct sqlite3 *db, int64_t lock_id, int64_t tid)
+static bool is_holder(struct detector *d, int64_t lock_id, int64_t tid)
 {
 	/* In memory that fork copied the owner is still the thread that forked. */
-	static const char sql[] =
+	return query_pair(d->db,
 		"SELECT 1 FROM lock_open o JOIN thread t ON t.id = o.thread_id"
 		" LEFT JOIN lock l ON l.id = o.lock_id AND l.origin_id IS NOT NULL"
 		" LEFT JOIN process p ON p.id = l.process_id LEFT JOIN thread c ON c.id = p.creator_id"
-		" WHERE o.lock_id = ?1 AND ?2 IN (t.tid, t.ns_tid, c.tid, c.ns_tid)";
-	sqlite3_stmt *stmt;
-	bool found;
-
-	if (sqlite3_prepare_v2(db, sql, -1, &stmt, NULL) != SQLITE_OK)
-		return false;
-	(void)sqlite3_bind_int64(stmt, 1, lock_id);
-	(void)sqlite3_bind_int64(stmt, 2, tid);
-	found = sqlite3_step(stmt) == SQLITE_ROW;
-	(void)sqlite3_finalize(stmt);
-	return found;
+		" WHERE o.lock_id = ?1 AND ?2 IN (t.tid, t.ns_tid, c.tid, c.ns_tid)",
+		lock_id, tid, 0, &d->why);
 }
 
 /*
  * Reads the mutex itself (glibc: word 0 its state, word 2 its owner). What
  * cannot be read contradicts nothing.
  */
-static bool mutex_agrees(const struct detector *d, const struct place *p)
+static bool mutex_agrees(struct detector *d, const struct place *p)
 {
 	_cleanup_close_ int held = p->mutex ? authority_hold(d->authority, p->pid) : -1;
 	uint32_t words[4] = {0};
@@ -190,7 +180,7 @@ static bool mutex_agrees(const struct detector *d, const struct place *p)
 	if (held < 0 || process_vm_readv(p->pid, &local, 1, &remote, 1, 0) != sizeof words ||
 		!authority_still(held, p->pid))
 		return true;
-	return words[0] != 0 && (words[2] == 0 || is_holder(d->db, p->lock_id, words[2]));
+	return words[0] != 0 && (words[2] == 0 || is_holder(d, p->lock_id, words[2]));
 }
 
 /* Whoever is stopped may have got by now what it waited for: it would see that when it goes on. */
@@ -235,7 +225,7 @@ static bool look_at(struct detector *d, const struct finding *f, struct buf *out
 
 		if (!f->members[i].wait_id)
 			continue;
-		if (!find_place(d->db, &f->members[i], &p) || p.now_ns - p.start_ns < d->least_ns ||
+		if (!find_place(d, &f->members[i], &p) || p.now_ns - p.start_ns < d->least_ns ||
 			!read_state(&p, out) || !mutex_agrees(d, &p))
 			return false;
 		waiting++;
@@ -245,9 +235,7 @@ static bool look_at(struct detector *d, const struct finding *f, struct buf *out
 
 static bool evaluate(struct detector *d, struct findings *ret)
 {
-	_cleanup_buf_ struct buf why = BUF_INIT;
-
-	return detector_reader(d) && verdict_stuck(d->db, INT64_MAX, ret, &why) == 0;
+	return detector_reader(d) && verdict_stuck(d->db, INT64_MAX, ret, &d->why) == 0;
 }
 
 /* Moves finding i of from to the end of to. */
@@ -350,6 +338,11 @@ uint64_t detector_cost_ns(const struct detector *d)
 	return d->cost_ns;
 }
 
+const char *detector_error(const struct detector *d)
+{
+	return d->why.len ? d->why.data : NULL;
+}
+
 bool detector_has_more(const struct detector *d)
 {
 	return d->has_more;
@@ -361,6 +354,7 @@ void detector_begin(struct detector *d)
 	drop_suspects(d);
 	d->has_more = false;
 	d->cost_ns = 0;
+	buf_reset(&d->why);
 	start(d, first_step);
 }
 

@@ -39,6 +39,9 @@ enum detector_state detector_state(struct detector *d);
 /* Returns the processor time that the last steps took together; not while it is RUNNING. */
 uint64_t detector_cost_ns(const struct detector *d);
 
+/* Returns what SQLite said of the first query that failed since detector_begin, or NULL; not while it is RUNNING. */
+const char *detector_error(const struct detector *d);
+
 /*
  * Says whether the last second step had a set that the first had not: what was
  * found out between them changed the graph. Not while it is RUNNING.

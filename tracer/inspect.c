@@ -18,6 +18,7 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "schema/db.h"
+#include "schema/query.h"
 #include "schema/record.h"
 #include "tracer/model/model.h"
 #include "tracer/runtime/runtime.h"
@@ -252,10 +253,10 @@ static int assume(struct inspect *in, const char *what_if, const char *words, st
 	struct buf *why)
 {
 	struct findings again = {0};
-	int rc = store_exec(in->store, "SAVEPOINT assumption");
+	int rc = query_exec(inspect_db(in), "SAVEPOINT assumption", why);
 
 	if (rc == 0)
-		rc = store_exec(in->store, what_if);
+		rc = query_exec(inspect_db(in), what_if, why);
 	if (rc == 0)
 		rc = verdict_stuck(inspect_db(in), INT64_MAX, &again, why);
 	(void)store_exec(in->store, "ROLLBACK TO assumption; RELEASE assumption");
@@ -275,29 +276,27 @@ static int assume(struct inspect *in, const char *what_if, const char *words, st
 }
 
 /* Adds the timers that are armed; returns how many are those of processes here, or -EPERM if that cannot be known. */
-static int add_timers(struct inspect *in)
+static int add_timers(struct inspect *in, struct buf *why)
 {
 	const struct timer_armed *list = in->armed;
-	int n = in->n_armed, added = 0;
-	sqlite3_stmt *stmt;
+	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
+	int n = in->n_armed, added = 0, rc;
 
 	if (n <= 0)
 		return n;
-	if (sqlite3_prepare_v2(inspect_db(in),
-		    "INSERT INTO timer (process_id, kind, signo, armed_ns, expires_ns, interval_ns)"
-		    " SELECT id, 'real', 14, 0, ?2, ?3 FROM process WHERE pid = ?1",
-		    -1, &stmt, NULL) != SQLITE_OK)
-		return -EIO;
-	for (int i = 0; i < n; i++) {
-		(void)sqlite3_bind_int64(stmt, 1, list[i].pid);
-		(void)sqlite3_bind_int64(stmt, 2, (int64_t)(list[i].expires - in->t0));
-		(void)sqlite3_bind_int64(stmt, 3, (int64_t)list[i].interval);
-		if (sqlite3_step(stmt) == SQLITE_DONE)
+	rc = query_open(inspect_db(in),
+		"INSERT INTO timer (process_id, kind, signo, armed_ns, expires_ns, interval_ns)"
+		" SELECT id, 'real', 14, 0, ?2, ?3 FROM process WHERE pid = ?1",
+		&stmt, why);
+	for (int i = 0; !rc && i < n; i++) {
+		query_bind_int(stmt, 1, list[i].pid);
+		query_bind_int(stmt, 2, (int64_t)(list[i].expires - in->t0));
+		query_bind_int(stmt, 3, (int64_t)list[i].interval);
+		rc = query_run(stmt, why);
+		if (!rc)
 			added += sqlite3_changes(inspect_db(in));
-		(void)sqlite3_reset(stmt);
 	}
-	(void)sqlite3_finalize(stmt);
-	return added;
+	return rc ? rc : added;
 }
 
 /* Adds the findings about output in buffers that others wait for. */
@@ -324,27 +323,28 @@ static void add_possible(struct buf *sql, int64_t pid, const char *kind, int sig
 }
 
 /* Sets *ret to an SQL statement that arms each timer that may be armed, or to NULL if there is none. */
-static int possible_timers(struct inspect *in, bool are_known, char **ret)
+static int possible_timers(struct inspect *in, bool are_known, char **ret, struct buf *why)
 {
+	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
 	_cleanup_buf_ struct buf sql = BUF_INIT;
-	sqlite3_stmt *stmt;
+	int rc = query_open(inspect_db(in),
+		"SELECT p.pid, EXISTS (SELECT 1 FROM handler h WHERE h.process_id = p.id"
+		" AND h.signo = 14 AND h.disposition = 'handler' AND h.end_ns IS NULL)"
+		" FROM process p WHERE p.end_ns IS NULL",
+		&stmt, why);
 
 	for (size_t i = 0; i < in->n_posix_timers; i++)
 		add_possible(&sql, in->posix_timers[i].pid, "posix", in->posix_timers[i].signo);
-	if (sqlite3_prepare_v2(inspect_db(in),
-		    "SELECT p.pid, EXISTS (SELECT 1 FROM handler h WHERE h.process_id = p.id"
-		    " AND h.signo = 14 AND h.disposition = 'handler' AND h.end_ns IS NULL)"
-		    " FROM process p WHERE p.end_ns IS NULL",
-		    -1, &stmt, NULL) != SQLITE_OK)
-		return -EIO;
-	while (!are_known && sqlite3_step(stmt) == SQLITE_ROW) {
-		int64_t pid = sqlite3_column_int64(stmt, 0);
+	while (!rc && !are_known && (rc = query_step(stmt, why)) > 0) {
+		int64_t pid = query_int(stmt, 0, 0);
 
 		/* Who catches the signal of a timer expects one, perhaps from before an exec. */
-		if (sqlite3_column_int(stmt, 1) || timers_possible((pid_t)pid))
+		if (query_int(stmt, 1, 0) || timers_possible((pid_t)pid))
 			add_possible(&sql, pid, "real", 14);
+		rc = 0;
 	}
-	(void)sqlite3_finalize(stmt);
+	if (rc)
+		return rc;
 	*ret = sql.len ? xasprintf("INSERT OR IGNORE INTO timer (process_id, kind, signo, armed_ns,"
 				   " expires_ns, interval_ns) VALUES %s",
 				 sql.data)
@@ -359,13 +359,15 @@ static int judge(struct inspect *in, struct findings *ret, struct buf *why)
 
 	if (rc || !ret->n)
 		return rc;
-	timers = add_timers(in);
+	timers = add_timers(in, why);
+	if (why->len)
+		return -EIO;
 	if (timers > 0) {
 		findings_free(ret);
 		rc = verdict_stuck(inspect_db(in), INT64_MAX, ret, why);
 	}
 	if (rc == 0 && ret->n)
-		rc = possible_timers(in, timers >= 0, &possible);
+		rc = possible_timers(in, timers >= 0, &possible, why);
 	if (rc == 0 && possible)
 		rc = assume(in, possible,
 			"It is not certain: whether a timer or an alarm is armed, which would end it, may not be "
@@ -385,28 +387,22 @@ static int judge(struct inspect *in, struct findings *ret, struct buf *why)
 }
 
 /* A stop does not loosen a deadlock, but who reads of one wants to know of the other. */
-static void note_stopped(struct inspect *in, struct findings *f)
+static int note_stopped(struct inspect *in, struct findings *f, struct buf *why)
 {
-	sqlite3_stmt *stmt;
+	static const char sql[] = "SELECT 1 FROM wait WHERE id = ?1 AND detail = 'stopped'";
 
-	if (sqlite3_prepare_v2(inspect_db(in),
-		    "SELECT 1 FROM wait WHERE id = ?1 AND detail = 'stopped'", -1, &stmt,
-		    NULL) != SQLITE_OK)
-		return;
 	for (size_t i = 0; i < f->n; i++) {
 		bool is_stopped = false;
 
-		for (size_t k = 0; k < f->list[i].n_members && !is_stopped; k++) {
-			(void)sqlite3_bind_int64(stmt, 1, f->list[i].members[k].wait_id);
-			is_stopped = sqlite3_step(stmt) == SQLITE_ROW;
-			(void)sqlite3_reset(stmt);
-		}
+		for (size_t k = 0; k < f->list[i].n_members && !is_stopped; k++)
+			is_stopped = query_number(
+				inspect_db(in), sql, f->list[i].members[k].wait_id, 0, why);
 		if (is_stopped)
 			add_explanation(&f->list[i],
 				"It is stopped now (by a signal or a debugger); when it goes on it "
 				"waits for the same again.");
 	}
-	(void)sqlite3_finalize(stmt);
+	return query_failed(0, why);
 }
 
 int inspect_verdict(struct inspect *in, struct findings *ret, struct buf *why)
@@ -414,6 +410,6 @@ int inspect_verdict(struct inspect *in, struct findings *ret, struct buf *why)
 	int rc = judge(in, ret, why);
 
 	if (rc == 0)
-		note_stopped(in, ret);
+		rc = note_stopped(in, ret, why);
 	return rc || !ret->n ? rc : add_unflushed(in, ret, why);
 }

@@ -350,12 +350,23 @@ static bool evaluation_is_due(struct tracer *t, uint64_t now)
 	return t->evaluated_at <= t->changed_at + (uint64_t)t->config.watch_ns;
 }
 
+/* The recording says it, once however often it happens. */
+static void detection_failed(struct tracer *t, const char *why)
+{
+	_cleanup_free_ char *line =
+		xasprintf("deadlocks could not be looked for all the time: %s", why);
+
+	tracer_blind(t, line);
+}
+
 /* An evaluation has ended: the next begins so late that little of the time is spent on them. */
 static void evaluation_ended(struct tracer *t, uint64_t now)
 {
 	uint64_t took = detector_cost_ns(t->detector);
 
 	t->is_evaluating = false;
+	if (detector_error(t->detector))
+		detection_failed(t, detector_error(t->detector));
 	/* The details joined sets or parted them: they are looked for anew, though nothing happened meanwhile. */
 	if (detector_has_more(t->detector))
 		t->evaluated_at = 0;
@@ -366,6 +377,7 @@ static void evaluation_ended(struct tracer *t, uint64_t now)
 
 bool tracer_detect(struct tracer *t, struct findings *ret)
 {
+	_cleanup_buf_ struct buf why = BUF_INIT;
 	uint64_t now = clock_now();
 
 	if (!t->detector || t->error)
@@ -375,7 +387,9 @@ bool tracer_detect(struct tracer *t, struct findings *ret)
 		return false;
 	case DETECTOR_SUSPECTS:
 		/* Where the threads wait, and what sits in their buffers. */
-		details_read(t->details, detector_reader(t->detector), t->until, feed, t);
+		if (details_read(
+			    t->details, detector_reader(t->detector), t->until, feed, t, &why) < 0)
+			detection_failed(t, why.data);
 		if (tracer_commit(t) == 0)
 			detector_again(t->detector);
 		return false;

@@ -7,6 +7,34 @@
 
 #include <signal.h>
 
+static const char process_sql[] = "SELECT coalesce(program, name), pid FROM process WHERE id = ?1";
+static const char thread_sql[] =
+	"SELECT t.tid, t.name, t.is_main, p.id, p.name, s.function, t.runtime_name,"
+	" EXISTS (SELECT 1 FROM thread o WHERE o.process_id = p.id AND o.id <> t.id)"
+	" FROM thread t JOIN process p ON p.id = t.process_id"
+	" LEFT JOIN site s ON s.id = t.entry_site_id WHERE t.id = ?1";
+static const char lock_sql[] =
+	"SELECT iif(kind = 'file', coalesce(type, kind), kind), name, address, inode,"
+	" iif(kind = 'file', offset, 0), iif(type LIKE '%.%', type, '') FROM lock WHERE id = ?1";
+static const char runtime_lock_sql[] = "SELECT type FROM lock WHERE id = ?1 AND type LIKE '%.%'";
+static const char pipe_sql[] = "SELECT kind, path, name FROM pipe WHERE id = ?1";
+static const char site_sql[] =
+	"SELECT module, offset, function, file, line FROM site WHERE id = ?1";
+
+int describe_check(struct sqlite3 *db, struct buf *why)
+{
+	static const char *const all[] = {
+		process_sql, thread_sql, lock_sql, runtime_lock_sql, pipe_sql, site_sql};
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < ARRAY_SIZE(all); i++) {
+		_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
+
+		rc = query_open(db, all[i], &stmt, why);
+	}
+	return rc;
+}
+
 static void add_name(struct buf *b, const char *name)
 {
 	buf_add_printable(b, name, strlen(name));
@@ -17,20 +45,13 @@ void describe_process(struct buf *b, struct sqlite3 *db, int64_t id)
 	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
 	_cleanup_buf_ struct buf why = BUF_INIT;
 
-	if (query_one(db, "SELECT coalesce(program, name), pid FROM process WHERE id = ?1", id,
-		    &stmt, &why) != 1) {
+	if (query_one(db, process_sql, id, &stmt, &why) != 1) {
 		buf_adds(b, "?");
 		return;
 	}
 	add_name(b, query_text(stmt, 0));
 	buf_addf(b, "[%lld]", (long long)query_int(stmt, 1, 0));
 }
-
-static const char thread_sql[] =
-	"SELECT t.tid, t.name, t.is_main, p.id, p.name, s.function, t.runtime_name,"
-	" EXISTS (SELECT 1 FROM thread o WHERE o.process_id = p.id AND o.id <> t.id)"
-	" FROM thread t JOIN process p ON p.id = t.process_id"
-	" LEFT JOIN site s ON s.id = t.entry_site_id WHERE t.id = ?1";
 
 void describe_thread(struct buf *b, struct sqlite3 *db, int64_t id)
 {
@@ -133,11 +154,7 @@ void describe_lock(struct buf *b, struct sqlite3 *db, int64_t id)
 	_cleanup_buf_ struct buf why = BUF_INIT;
 	const char *kind, *name;
 
-	if (query_one(db,
-		    "SELECT iif(kind = 'file', coalesce(type, kind), kind), name, address, inode,"
-		    " iif(kind = 'file', offset, 0), iif(type LIKE '%.%', type, '') FROM lock"
-		    " WHERE id = ?1",
-		    id, &stmt, &why) != 1) {
+	if (query_one(db, lock_sql, id, &stmt, &why) != 1) {
 		buf_adds(b, "lock ?");
 		return;
 	}
@@ -166,8 +183,7 @@ void describe_release(struct buf *b, struct sqlite3 *db, int64_t id)
 {
 	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
 	_cleanup_buf_ struct buf why = BUF_INIT;
-	bool is_runtime = query_one(db, "SELECT type FROM lock WHERE id = ?1 AND type LIKE '%.%'",
-				  id, &stmt, &why) == 1;
+	bool is_runtime = query_one(db, runtime_lock_sql, id, &stmt, &why) == 1;
 
 	buf_adds(b, is_runtime ? runtime_words(query_text(stmt, 0))->release : "post it");
 }
@@ -177,8 +193,7 @@ enum runtime_kind describe_runtime_kind(struct sqlite3 *db, int64_t id)
 	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
 	_cleanup_buf_ struct buf why = BUF_INIT;
 
-	if (query_one(db, "SELECT type FROM lock WHERE id = ?1 AND type LIKE '%.%'", id, &stmt,
-		    &why) != 1)
+	if (query_one(db, runtime_lock_sql, id, &stmt, &why) != 1)
 		return RUNTIME_KIND_NONE;
 	return runtime_words(query_text(stmt, 0))->kind;
 }
@@ -189,8 +204,7 @@ void describe_pipe(struct buf *b, struct sqlite3 *db, int64_t id)
 	_cleanup_buf_ struct buf why = BUF_INIT;
 	const char *kind, *path, *name;
 
-	if (query_one(db, "SELECT kind, path, name FROM pipe WHERE id = ?1", id, &stmt, &why) !=
-		1) {
+	if (query_one(db, pipe_sql, id, &stmt, &why) != 1) {
 		buf_adds(b, "pipe ?");
 		return;
 	}
@@ -217,9 +231,7 @@ void describe_site(struct buf *b, struct sqlite3 *db, int64_t id)
 	_cleanup_buf_ struct buf why = BUF_INIT;
 	const char *file, *slash;
 
-	if (!id ||
-		query_one(db, "SELECT module, offset, function, file, line FROM site WHERE id = ?1",
-			id, &stmt, &why) != 1)
+	if (!id || query_one(db, site_sql, id, &stmt, &why) != 1)
 		return;
 	file = query_text(stmt, 3);
 	if (!*file)

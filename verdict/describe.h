@@ -14,6 +14,12 @@ struct sqlite3;
  * made printable. An id that does not exist gives "?".
  */
 
+/*
+ * Says beforehand whether the recording has all that these names are made of: 0,
+ * or -EIO with a sentence in why. What cannot be read later on gives "?".
+ */
+int describe_check(struct sqlite3 *db, struct buf *why);
+
 /* "sort[4711]" */
 void describe_process(struct buf *b, struct sqlite3 *db, int64_t id);
 

@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "schema/query.h"
+#include "verdict/describe.h"
 
 #include <errno.h>
 
@@ -144,80 +145,70 @@ void findings_sort(struct findings *fs)
 
 /* ---- Stored ---- */
 
-static void bind_text(sqlite3_stmt *stmt, int col, const char *text)
-{
-	(void)sqlite3_bind_text(stmt, col, text, -1, SQLITE_STATIC); /* NULL binds NULL */
-}
-
 static void bind_id(sqlite3_stmt *stmt, int col, int64_t id)
 {
 	if (id)
-		(void)sqlite3_bind_int64(stmt, col, id);
+		query_bind_int(stmt, col, id);
 	else
 		(void)sqlite3_bind_null(stmt, col);
 }
 
-static int store_one(
-	sqlite3_stmt *finding, sqlite3_stmt *member, const struct finding *f, int64_t id)
+static int store_one(sqlite3_stmt *finding, sqlite3_stmt *member, const struct finding *f,
+	int64_t id, struct buf *why)
 {
-	(void)sqlite3_reset(finding);
-	(void)sqlite3_bind_int64(finding, 1, id);
-	bind_text(finding, 2, f->rule);
-	bind_text(finding, 3, f->severity);
-	bind_text(finding, 4, f->certain ? "certain" : "conditional");
-	(void)sqlite3_bind_int64(finding, 5, f->ts_ns);
-	bind_text(finding, 6, f->summary ? f->summary : "");
-	bind_text(finding, 7, f->explanation);
-	bind_text(finding, 8, f->remedy);
-	bind_text(finding, 9, f->shape);
-	if (sqlite3_step(finding) != SQLITE_DONE)
-		return -EIO;
-	for (size_t i = 0; i < f->n_members; i++) {
+	int rc;
+
+	query_bind_int(finding, 1, id);
+	query_bind_text(finding, 2, f->rule);
+	query_bind_text(finding, 3, f->severity);
+	query_bind_text(finding, 4, f->certain ? "certain" : "conditional");
+	query_bind_int(finding, 5, f->ts_ns);
+	query_bind_text(finding, 6, f->summary ? f->summary : "");
+	query_bind_text(finding, 7, f->explanation);
+	query_bind_text(finding, 8, f->remedy);
+	query_bind_text(finding, 9, f->shape);
+	rc = query_run(finding, why);
+	for (size_t i = 0; !rc && i < f->n_members; i++) {
 		const struct finding_member *m = &f->members[i];
 
-		(void)sqlite3_reset(member);
-		(void)sqlite3_bind_int64(member, 1, id);
-		(void)sqlite3_bind_int64(member, 2, (int64_t)i + 1);
+		query_bind_int(member, 1, id);
+		query_bind_int(member, 2, (int64_t)i + 1);
 		bind_id(member, 3, m->thread_id);
 		bind_id(member, 4, m->process_id);
 		bind_id(member, 5, m->lock_id);
 		bind_id(member, 6, m->pipe_id);
 		bind_id(member, 7, m->site_id);
-		bind_text(member, 8, m->text);
+		query_bind_text(member, 8, m->text);
 		bind_id(member, 9, m->wait_id);
-		if (sqlite3_step(member) != SQLITE_DONE)
-			return -EIO;
+		rc = query_run(member, why);
 	}
-	return 0;
+	return rc;
 }
 
-int verdict_store(struct sqlite3 *db, const struct findings *fs)
+int verdict_store(struct sqlite3 *db, const struct findings *fs, struct buf *why)
 {
 	_cleanup_stmt_ sqlite3_stmt *finding = NULL, *member = NULL;
-	_cleanup_buf_ struct buf why = BUF_INIT;
-	int rc;
+	int end,
+		rc = query_exec(db,
+			"SAVEPOINT findings; DELETE FROM finding_member; DELETE FROM finding", why);
 
-	if (sqlite3_exec(db, "SAVEPOINT findings; DELETE FROM finding_member; DELETE FROM finding;",
-		    NULL, NULL, NULL) != SQLITE_OK)
-		return -EIO;
+	if (rc)
+		return rc;
 	rc = query_open(db,
 		"INSERT INTO finding (id, rule, severity, certainty, ts_ns, summary, explanation,"
 		" remedy, shape) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-		&finding, &why);
+		&finding, why);
 	if (!rc)
 		rc = query_open(db,
 			"INSERT INTO finding_member (finding_id, ordinal, thread_id, process_id,"
 			" lock_id, pipe_id, site_id, text, wait_id)"
 			" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-			&member, &why);
+			&member, why);
 	for (size_t i = 0; !rc && i < fs->n; i++)
-		rc = store_one(finding, member, &fs->list[i], (int64_t)i + 1);
-	(void)sqlite3_reset(finding);
-	(void)sqlite3_reset(member);
-	if (sqlite3_exec(db, rc ? "ROLLBACK TO findings; RELEASE findings" : "RELEASE findings",
-		    NULL, NULL, NULL) != SQLITE_OK)
-		rc = -EIO;
-	return rc;
+		rc = store_one(finding, member, &fs->list[i], (int64_t)i + 1, why);
+	end = query_exec(
+		db, rc ? "ROLLBACK TO findings; RELEASE findings" : "RELEASE findings", why);
+	return rc ? rc : end;
 }
 
 static char *copy_text(sqlite3_stmt *stmt, int col)
@@ -251,10 +242,13 @@ int verdict_load(struct sqlite3 *db, struct findings *ret, struct buf *why)
 {
 	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
 	struct findings fs = {0};
-	int rc = query_open(db,
-		"SELECT id, rule, certainty, ts_ns, summary, explanation, remedy, shape FROM finding"
-		" ORDER BY id",
-		&stmt, why);
+	int rc = describe_check(db, why);
+
+	if (!rc)
+		rc = query_open(db,
+			"SELECT id, rule, certainty, ts_ns, summary, explanation, remedy, shape FROM finding"
+			" ORDER BY id",
+			&stmt, why);
 
 	while (!rc && (rc = query_step(stmt, why)) > 0) {
 		/* A rule of a newer pptrace is not ours to explain. */

@@ -100,15 +100,15 @@ void verdict_json(struct buf *b, struct sqlite3 *db, const struct finding *f)
 	buf_adds(b, "]}");
 }
 
-void verdict_json_trace(struct buf *b, struct sqlite3 *db)
+void verdict_json_trace(struct buf *b, struct sqlite3 *db, struct buf *why)
 {
 	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
-	_cleanup_buf_ struct buf why = BUF_INIT, row = BUF_INIT;
+	_cleanup_buf_ struct buf row = BUF_INIT;
 
 	buf_addc(b, '{');
 	if (query_one(db,
 		    "SELECT command, backend, duration_ns, complete, lost, blind_spots FROM trace",
-		    0, &stmt, &why) == 1) {
+		    0, &stmt, why) == 1) {
 		add_row(&row, stmt);
 		buf_adds(b, row.data + 1); /* without the first comma */
 	}

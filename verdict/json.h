@@ -11,6 +11,6 @@ struct sqlite3;
 void verdict_json(struct buf *b, struct sqlite3 *db, const struct finding *f);
 
 /* Adds an object about the recording: command, backend, complete, lost, blind spots. */
-void verdict_json_trace(struct buf *b, struct sqlite3 *db);
+void verdict_json_trace(struct buf *b, struct sqlite3 *db, struct buf *why);
 
 #endif

@@ -74,7 +74,7 @@ int verdict_end(
 void verdict_remember(struct findings *told, const struct findings *found);
 
 /* Writes findings into the tables finding and finding_member, replacing what was there. Returns 0 or -errno. */
-int verdict_store(struct sqlite3 *db, const struct findings *f);
+int verdict_store(struct sqlite3 *db, const struct findings *f, struct buf *why);
 
 /* Reads the findings that are stored. Returns as verdict_stuck. */
 int verdict_load(struct sqlite3 *db, struct findings *ret, struct buf *why);

@@ -10,66 +10,55 @@
 #include "base/mem.h"
 #include "cli/common/say.h"
 #include "schema/db.h"
-
-static sqlite3_stmt *prepare(sqlite3 *db, const char *sql)
-{
-	sqlite3_stmt *st = NULL;
-
-	/* A table that is missing was missed by db_open_read as well; then there is nothing to say. */
-	return sqlite3_prepare_v2(db, sql, -1, &st, NULL) == SQLITE_OK ? st : NULL;
-}
-
-static int64_t number(sqlite3 *db, const char *sql)
-{
-	sqlite3_stmt *st = prepare(db, sql);
-	int64_t v = sqlite3_step(st) == SQLITE_ROW ? sqlite3_column_int64(st, 0) : 0;
-
-	(void)sqlite3_finalize(st);
-	return v;
-}
+#include "schema/query.h"
 
 /* "12 events lost (10 LOCK_ACQUIRE from shim, 2 from ebpf)". */
-static void note_lost(sqlite3 *db)
+static void note_lost(sqlite3 *db, struct buf *why)
 {
+	_cleanup_stmt_ sqlite3_stmt *st = NULL;
 	_cleanup_buf_ struct buf kinds = BUF_INIT;
-	int64_t lost = number(db, "SELECT lost FROM trace");
-	sqlite3_stmt *st;
+	int64_t lost = query_number(db, "SELECT lost FROM trace", 0, 0, why);
+	int n = 0;
 
-	if (lost <= 0)
+	if (lost <= 0 ||
+		query_open(db,
+			"SELECT count, kind, source FROM lost ORDER BY count DESC, source, kind",
+			&st, why) < 0)
 		return;
-	st = prepare(db, "SELECT count, kind, source FROM lost ORDER BY count DESC, source, kind");
-	for (int n = 0; sqlite3_step(st) == SQLITE_ROW; n++) {
-		const char *kind = (const char *)sqlite3_column_text(st, 1);
-
-		buf_addf(&kinds, "%s%" PRId64, n ? ", " : " (",
-			(int64_t)sqlite3_column_int64(st, 0));
-		if (kind && strcmp(kind, "any") != 0)
-			buf_addf(&kinds, " %s", kind);
-		buf_addf(&kinds, " from %s", (const char *)sqlite3_column_text(st, 2));
+	for (; query_step(st, why) > 0; n++) {
+		buf_addf(&kinds, "%s%" PRId64, n ? ", " : " (", query_int(st, 0, 0));
+		if (*query_text(st, 1) && strcmp(query_text(st, 1), "any") != 0)
+			buf_addf(&kinds, " %s", query_text(st, 1));
+		buf_addf(&kinds, " from %s", query_text(st, 2));
 	}
 	if (kinds.len)
 		buf_addc(&kinds, ')');
 	note("%" PRId64 " event%s lost%s: what happened then is missing here", lost,
 		lost == 1 ? "" : "s", kinds.data);
-	(void)sqlite3_finalize(st);
 }
 
-static void detail_blind_spots(sqlite3 *db)
+static void detail_blind_spots(sqlite3 *db, struct buf *why)
 {
-	sqlite3_stmt *st = prepare(db,
-		"SELECT value FROM trace, json_each(iif(json_valid(blind_spots), blind_spots, '[]'))");
+	_cleanup_stmt_ sqlite3_stmt *st = NULL;
 
-	while (sqlite3_step(st) == SQLITE_ROW)
-		detail("blind spot: %s", (const char *)sqlite3_column_text(st, 0));
-	(void)sqlite3_finalize(st);
+	if (query_open(db,
+		    "SELECT value FROM trace, json_each(iif(json_valid(blind_spots), blind_spots, '[]'))",
+		    &st, why) < 0)
+		return;
+	while (query_step(st, why) > 0)
+		detail("blind spot: %s", query_text(st, 0));
 }
 
 void trace_note(sqlite3 *db, const char *path)
 {
-	if (number(db, "SELECT count(*) FROM trace WHERE complete = 0"))
+	_cleanup_buf_ struct buf why = BUF_INIT;
+
+	if (query_number(db, "SELECT count(*) FROM trace WHERE complete = 0", 0, 0, &why))
 		note("%s is not complete: it is still being recorded, or pptrace was killed", path);
-	note_lost(db);
-	detail_blind_spots(db);
+	note_lost(db, &why);
+	detail_blind_spots(db, &why);
+	if (why.len)
+		die("%s: %s", path, why.data);
 }
 
 sqlite3 *trace_open(const char *path)

@@ -7,6 +7,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "schema/query.h"
 #include "schema/waits.h"
 #include "verdict/describe.h"
 
@@ -43,13 +44,25 @@ static const char set_sql[] =
 	"SELECT kind, fd, mode, pipe_id, process_id, side FROM wait_on WHERE wait_id = ?1"
 	" ORDER BY ordinal LIMIT 20";
 
-static sqlite3_stmt *prepare(sqlite3 *db, const char *sql, int64_t id)
+/* Where it is read from, and the first error. */
+struct source {
+	sqlite3 *db;
+	struct buf *why;
+};
+
+/* Returns a statement for ?1 = id, or NULL after an error. */
+static sqlite3_stmt *prepare(const struct source *src, const char *sql, int64_t id)
 {
 	sqlite3_stmt *stmt = NULL;
 
-	if (sqlite3_prepare_v2(db, sql, -1, &stmt, NULL) == SQLITE_OK)
-		(void)sqlite3_bind_int64(stmt, 1, id);
+	if (query_open(src->db, sql, &stmt, src->why) == 0)
+		query_bind_int(stmt, 1, id);
 	return stmt;
+}
+
+static bool next(const struct source *src, sqlite3_stmt *stmt)
+{
+	return stmt && query_step(stmt, src->why) > 0;
 }
 
 static const char *text_at(sqlite3_stmt *stmt, int column)
@@ -86,13 +99,9 @@ static const char *reason_words(const char *reason)
 	return strcmp(reason, "runs") ? wait_info(wait_find(reason))->words : "runs";
 }
 
-static int64_t now_ns(sqlite3 *db)
+static int64_t now_ns(const struct source *src)
 {
-	sqlite3_stmt *stmt = prepare(db, "SELECT duration_ns FROM trace", 0);
-	int64_t now = stmt && sqlite3_step(stmt) == SQLITE_ROW ? sqlite3_column_int64(stmt, 0) : 0;
-
-	(void)sqlite3_finalize(stmt);
-	return now;
+	return query_number(src->db, "SELECT duration_ns FROM trace", 0, 0, src->why);
 }
 
 /* Says whether a thread was stopped inside a wait that it goes back to. */
@@ -102,7 +111,7 @@ static bool is_stopped_in_wait(const struct row *r)
 }
 
 /* Adds "waits for the mutex a" or the like: the wait and its object, without whom that belongs to. */
-static void add_object(struct buf *out, sqlite3 *db, const struct row *r)
+static void add_object(struct buf *out, const struct source *src, const struct row *r)
 {
 	bool is_stopped = is_stopped_in_wait(r);
 
@@ -110,22 +119,22 @@ static void add_object(struct buf *out, sqlite3 *db, const struct row *r)
 		buf_adds(out, "is stopped, and when it goes on it ");
 	if (r->lock_id) {
 		buf_adds(out, "waits for the ");
-		describe_lock(out, db, r->lock_id);
+		describe_lock(out, src->db, r->lock_id);
 	} else if (r->pipe_id) {
 		buf_addf(out, "%s ", reason_words(r->state));
 		if (!strcmp(r->state, "stopped"))
 			buf_addf(out, "while it %s ",
 				r->mode && *r->mode == 'w' ? "writes to" : "reads from");
-		describe_pipe(out, db, r->pipe_id);
+		describe_pipe(out, src->db, r->pipe_id);
 	} else if (r->target_thread_id) {
 		buf_adds(out, "waits for the end of ");
-		describe_thread(out, db, r->target_thread_id);
+		describe_thread(out, src->db, r->target_thread_id);
 	} else if (r->target_process_id) {
 		buf_adds(out, !strcmp(r->state, "child") ? "waits for the end of its child "
 			      : !strcmp(r->state, "vfork")
 				      ? "waits for the exec or end of its child "
 				      : "waits for ");
-		describe_process(out, db, r->target_process_id);
+		describe_process(out, src->db, r->target_process_id);
 	} else {
 		buf_adds(out, reason_words(r->state));
 	}
@@ -136,25 +145,24 @@ static void add_object(struct buf *out, sqlite3 *db, const struct row *r)
 }
 
 /* Adds those who could end the wait, separated by commas; returns how many. */
-static int add_whom(struct buf *out, sqlite3 *db, const char *sql, int64_t id, const char *mode,
-	int64_t side, const char *between)
+static int add_whom(struct buf *out, const struct source *src, const char *sql, int64_t id,
+	const char *mode, int64_t side, const char *between)
 {
-	sqlite3_stmt *stmt = prepare(db, sql, id);
+	_cleanup_stmt_ sqlite3_stmt *stmt = prepare(src, sql, id);
 	int n = 0;
 
 	if (stmt && mode)
 		(void)sqlite3_bind_text(stmt, 2, mode, -1, SQLITE_TRANSIENT);
 	if (stmt && sqlite3_bind_parameter_count(stmt) >= 3)
 		(void)sqlite3_bind_int64(stmt, 3, side);
-	while (stmt && sqlite3_step(stmt) == SQLITE_ROW) {
+	while (next(src, stmt)) {
 		if (n++)
 			buf_adds(out, between);
 		if (sqlite3_column_int64(stmt, 1))
-			describe_thread(out, db, sqlite3_column_int64(stmt, 1));
+			describe_thread(out, src->db, sqlite3_column_int64(stmt, 1));
 		else
-			describe_process(out, db, sqlite3_column_int64(stmt, 0));
+			describe_process(out, src->db, sqlite3_column_int64(stmt, 0));
 	}
-	(void)sqlite3_finalize(stmt);
 	return n;
 }
 
@@ -165,11 +173,11 @@ static void add_line(struct buf *out, const char *lead, const struct buf *what)
 }
 
 /* The members of a poll set, one a line. */
-static void add_set(struct buf *out, sqlite3 *db, const struct row *r)
+static void add_set(struct buf *out, const struct source *src, const struct row *r)
 {
-	sqlite3_stmt *stmt = prepare(db, set_sql, r->wait_id);
+	_cleanup_stmt_ sqlite3_stmt *stmt = prepare(src, set_sql, r->wait_id);
 
-	while (stmt && sqlite3_step(stmt) == SQLITE_ROW) {
+	while (next(src, stmt)) {
 		_cleanup_buf_ struct buf line = BUF_INIT, whom = BUF_INIT;
 		const char *mode = text_at(stmt, 2);
 		int64_t pipe = sqlite3_column_int64(stmt, 3);
@@ -177,32 +185,31 @@ static void add_set(struct buf *out, sqlite3 *db, const struct row *r)
 
 		buf_addf(&line, "%d: ", sqlite3_column_int(stmt, 1));
 		if (pipe) {
-			describe_pipe(&line, db, pipe);
-			if (add_whom(&whom, db, ends_sql, pipe, mode, sqlite3_column_int64(stmt, 5),
-				    ", "))
+			describe_pipe(&line, src->db, pipe);
+			if (add_whom(&whom, src, ends_sql, pipe, mode,
+				    sqlite3_column_int64(stmt, 5), ", "))
 				buf_addf(&line, ", other end: %s", whom.data);
 		} else {
 			buf_adds(&line, kind ? kind : "?");
 			buf_adds(&line, sqlite3_column_int64(stmt, 4) ? ", " : "");
 			if (sqlite3_column_int64(stmt, 4))
-				describe_process(&line, db, sqlite3_column_int64(stmt, 4));
+				describe_process(&line, src->db, sqlite3_column_int64(stmt, 4));
 		}
 		add_line(out, "- descriptor ", &line);
 	}
-	(void)sqlite3_finalize(stmt);
 }
 
-static void add_place(struct buf *out, sqlite3 *db, int64_t site_id)
+static void add_place(struct buf *out, const struct source *src, int64_t site_id)
 {
 	_cleanup_buf_ struct buf site = BUF_INIT;
 
-	describe_site(&site, db, site_id);
+	describe_site(&site, src->db, site_id);
 	if (site.len)
 		buf_addf(out, "             %s\n", site.data);
 }
 
 static void add_thread(
-	struct buf *out, sqlite3 *db, const struct row *r, int64_t now, unsigned more)
+	struct buf *out, const struct source *src, const struct row *r, int64_t now, unsigned more)
 {
 	_cleanup_buf_ struct buf whom = BUF_INIT;
 
@@ -210,7 +217,7 @@ static void add_thread(
 	if (r->name)
 		buf_add_printable(out, r->name, strlen(r->name));
 	buf_adds(out, r->name ? ": " : "");
-	add_object(out, db, r);
+	add_object(out, src, r);
 	/* What seems to have begun just now began at a time that is not known. */
 	if (r->wait_id && now - r->since_ns >= 1000000) {
 		buf_adds(out, ", for ");
@@ -223,14 +230,14 @@ static void add_thread(
 	if (more)
 		buf_addf(out, "; and %u more threads like it", more);
 	buf_addc(out, '\n');
-	if (r->lock_id && add_whom(&whom, db, holders_sql, r->lock_id, NULL, 0, ", "))
+	if (r->lock_id && add_whom(&whom, src, holders_sql, r->lock_id, NULL, 0, ", "))
 		add_line(out, "held by ", &whom);
-	else if (r->pipe_id && add_whom(&whom, db, ends_sql, r->pipe_id, r->mode, r->side, ", "))
+	else if (r->pipe_id && add_whom(&whom, src, ends_sql, r->pipe_id, r->mode, r->side, ", "))
 		add_line(out, "other end: ", &whom);
 	else if (!strcmp(r->state, "poll"))
-		add_set(out, db, r);
+		add_set(out, src, r);
 	if (r->site_id)
-		add_place(out, db, r->site_id);
+		add_place(out, src, r->site_id);
 }
 
 /* Threads are alike if they wait for the same at the same place. */
@@ -243,16 +250,16 @@ static bool is_alike(const struct row *a, const struct row *b)
 }
 
 /* Rows of one process; the texts are the rows' own. */
-struct rows {
+struct row_list {
 	struct row *list;
 	size_t n, cap;
 };
 
-static void load_rows(struct rows *rows, sqlite3 *db, int64_t process)
+static void load_rows(struct row_list *rows, const struct source *src, int64_t process)
 {
-	sqlite3_stmt *stmt = prepare(db, threads_sql, process);
+	_cleanup_stmt_ sqlite3_stmt *stmt = prepare(src, threads_sql, process);
 
-	while (stmt && sqlite3_step(stmt) == SQLITE_ROW) {
+	while (next(src, stmt)) {
 		struct row r = row_at(stmt);
 
 		r.name = xstrdup(r.name);
@@ -263,10 +270,9 @@ static void load_rows(struct rows *rows, sqlite3 *db, int64_t process)
 		ARRAY_GROW(rows->list, rows->n, rows->cap);
 		rows->list[rows->n++] = r;
 	}
-	(void)sqlite3_finalize(stmt);
 }
 
-static void rows_done(struct rows *rows)
+static void rows_done(struct row_list *rows)
 {
 	for (size_t i = 0; i < rows->n; i++) {
 		free((char *)rows->list[i].name);
@@ -278,12 +284,13 @@ static void rows_done(struct rows *rows)
 	free(rows->list);
 }
 
-static void add_process(struct buf *out, sqlite3 *db, int64_t id, int64_t now, bool all)
+static void add_process(
+	struct buf *out, const struct source *src, int64_t id, int64_t now, bool all)
 {
-	struct rows rows = {0};
+	struct row_list rows = {0};
 	bool *told;
 
-	load_rows(&rows, db, id);
+	load_rows(&rows, src, id);
 	told = xcalloc(rows.n, sizeof *told);
 	for (size_t i = 0; i < rows.n; i++) {
 		unsigned more = 0;
@@ -295,7 +302,7 @@ static void add_process(struct buf *out, sqlite3 *db, int64_t id, int64_t now, b
 				told[k] = true;
 				more++;
 			}
-		add_thread(out, db, &rows.list[i], now, more);
+		add_thread(out, src, &rows.list[i], now, more);
 	}
 	free(told);
 	rows_done(&rows);
@@ -306,16 +313,16 @@ static const char processes_sql[] =
 	" end_ns IS NOT NULL FROM process"
 	" WHERE end_ns IS NULL OR (reaped_ns IS NULL AND parent_id IS NOT NULL) ORDER BY id";
 
-void why_list_text(struct buf *out, sqlite3 *db, bool all, bool colour)
+static void list_text(struct buf *out, const struct source *src, bool all, bool colour)
 {
-	sqlite3_stmt *stmt = prepare(db, processes_sql, 0);
-	int64_t now = now_ns(db);
+	_cleanup_stmt_ sqlite3_stmt *stmt = prepare(src, processes_sql, 0);
+	int64_t now = now_ns(src);
 
-	while (stmt && sqlite3_step(stmt) == SQLITE_ROW) {
+	while (next(src, stmt)) {
 		const char *command = text_at(stmt, 3);
 
 		buf_adds(out, colour ? "\033[1m" : "");
-		describe_process(out, db, sqlite3_column_int64(stmt, 0));
+		describe_process(out, src->db, sqlite3_column_int64(stmt, 0));
 		buf_adds(out, colour ? "\033[0m" : "");
 		if (sqlite3_column_int(stmt, 4)) {
 			buf_adds(out, " has ended and was not reaped: a zombie\n");
@@ -333,9 +340,8 @@ void why_list_text(struct buf *out, sqlite3 *db, bool all, bool colour)
 				buf_adds(out, "...");
 		}
 		buf_addc(out, '\n');
-		add_process(out, db, sqlite3_column_int64(stmt, 0), now, all);
+		add_process(out, src, sqlite3_column_int64(stmt, 0), now, all);
 	}
-	(void)sqlite3_finalize(stmt);
 }
 
 /* ---- JSON ---- */
@@ -349,27 +355,27 @@ static void json_text(struct buf *out, const char *name, const char *text)
 		buf_adds(out, "null");
 }
 
-static void json_described(struct buf *out, const char *name, sqlite3 *db, int64_t id,
+static void json_described(struct buf *out, const char *name, const struct source *src, int64_t id,
 	void (*describe)(struct buf *, sqlite3 *, int64_t))
 {
 	_cleanup_buf_ struct buf text = BUF_INIT;
 
 	if (!id)
 		return;
-	describe(&text, db, id);
+	describe(&text, src->db, id);
 	json_text(out, name, text.data);
 }
 
-static void json_whom(struct buf *out, sqlite3 *db, const struct row *r)
+static void json_whom(struct buf *out, const struct source *src, const struct row *r)
 {
 	_cleanup_buf_ struct buf whom = BUF_INIT;
 	const char *at;
 	int n = 0;
 
 	if (r->lock_id)
-		n = add_whom(&whom, db, holders_sql, r->lock_id, NULL, 0, "\n");
+		n = add_whom(&whom, src, holders_sql, r->lock_id, NULL, 0, "\n");
 	else if (r->pipe_id)
-		n = add_whom(&whom, db, ends_sql, r->pipe_id, r->mode, r->side, "\n");
+		n = add_whom(&whom, src, ends_sql, r->pipe_id, r->mode, r->side, "\n");
 	if (!n)
 		return;
 	buf_adds(out, ",\"for\":[");
@@ -381,12 +387,12 @@ static void json_whom(struct buf *out, sqlite3 *db, const struct row *r)
 	buf_addc(out, ']');
 }
 
-static void json_site(struct buf *out, sqlite3 *db, int64_t id)
+static void json_site(struct buf *out, const struct source *src, int64_t id)
 {
-	sqlite3_stmt *stmt = prepare(
-		db, "SELECT module, offset, function, file, line FROM site WHERE id = ?1", id);
+	_cleanup_stmt_ sqlite3_stmt *stmt = prepare(
+		src, "SELECT module, offset, function, file, line FROM site WHERE id = ?1", id);
 
-	if (id && stmt && sqlite3_step(stmt) == SQLITE_ROW) {
+	if (id && next(src, stmt)) {
 		buf_addf(out, ",\"site\":{\"offset\":%lld",
 			(long long)sqlite3_column_int64(stmt, 1));
 		json_text(out, "module", text_at(stmt, 0));
@@ -396,10 +402,9 @@ static void json_site(struct buf *out, sqlite3 *db, int64_t id)
 			buf_addf(out, ",\"line\":%d", sqlite3_column_int(stmt, 4));
 		buf_addc(out, '}');
 	}
-	(void)sqlite3_finalize(stmt);
 }
 
-static void json_thread(struct buf *out, sqlite3 *db, const struct row *r, int64_t now)
+static void json_thread(struct buf *out, const struct source *src, const struct row *r, int64_t now)
 {
 	buf_addf(out, "{\"tid\":%lld", (long long)r->tid);
 	json_text(out, "name", r->name);
@@ -410,29 +415,29 @@ static void json_thread(struct buf *out, sqlite3 *db, const struct row *r, int64
 			(long long)(now > r->since_ns ? now - r->since_ns : 0),
 			r->timed ? "true" : "false");
 		json_text(out, "syscall", r->syscall);
-		json_described(out, "lock", db, r->lock_id, describe_lock);
-		json_described(out, "pipe", db, r->pipe_id, describe_pipe);
-		json_described(out, "process", db, r->target_process_id, describe_process);
-		json_described(out, "thread", db, r->target_thread_id, describe_thread);
+		json_described(out, "lock", src, r->lock_id, describe_lock);
+		json_described(out, "pipe", src, r->pipe_id, describe_pipe);
+		json_described(out, "process", src, r->target_process_id, describe_process);
+		json_described(out, "thread", src, r->target_thread_id, describe_thread);
 		if (is_stopped_in_wait(r))
 			buf_adds(out, ",\"stopped\":true");
 		else if (r->detail)
 			json_text(out, "detail", r->detail);
-		json_whom(out, db, r);
-		json_site(out, db, r->site_id);
+		json_whom(out, src, r);
+		json_site(out, src, r->site_id);
 	}
 	buf_addc(out, '}');
 }
 
-void why_list_json(struct buf *out, sqlite3 *db)
+static void list_json(struct buf *out, const struct source *src)
 {
-	sqlite3_stmt *stmt = prepare(db, processes_sql, 0);
-	int64_t now = now_ns(db);
+	_cleanup_stmt_ sqlite3_stmt *stmt = prepare(src, processes_sql, 0);
+	int64_t now = now_ns(src);
 	bool first = true;
 
 	buf_addc(out, '[');
-	while (stmt && sqlite3_step(stmt) == SQLITE_ROW) {
-		struct rows rows = {0};
+	while (next(src, stmt)) {
+		struct row_list rows = {0};
 
 		buf_addf(out, "%s{\"pid\":%lld", first ? "" : ",",
 			(long long)sqlite3_column_int64(stmt, 1));
@@ -440,16 +445,27 @@ void why_list_json(struct buf *out, sqlite3 *db)
 		json_text(out, "command", text_at(stmt, 3));
 		buf_addf(out, ",\"zombie\":%s,\"threads\":[",
 			sqlite3_column_int(stmt, 4) ? "true" : "false");
-		load_rows(&rows, db, sqlite3_column_int64(stmt, 0));
+		load_rows(&rows, src, sqlite3_column_int64(stmt, 0));
 		for (size_t i = 0; i < rows.n; i++) {
 			if (i)
 				buf_addc(out, ',');
-			json_thread(out, db, &rows.list[i], now);
+			json_thread(out, src, &rows.list[i], now);
 		}
 		rows_done(&rows);
 		buf_adds(out, "]}");
 		first = false;
 	}
 	buf_addc(out, ']');
-	(void)sqlite3_finalize(stmt);
+}
+
+int why_list_text(struct buf *out, sqlite3 *db, bool all, bool colour, struct buf *why)
+{
+	list_text(out, &(struct source){db, why}, all, colour);
+	return query_failed(0, why);
+}
+
+int why_list_json(struct buf *out, sqlite3 *db, struct buf *why)
+{
+	list_json(out, &(struct source){db, why});
+	return query_failed(0, why);
 }

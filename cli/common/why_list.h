@@ -17,10 +17,12 @@ struct sqlite3;
  *	    4711  reads from the empty pipe 2 (child -> pipes), for 3.20 s
  *	          for child[4712]
  *	          at main (pipes.c:31)
+ *
+ * Returns 0, or -EIO with a sentence in why.
  */
-void why_list_text(struct buf *out, struct sqlite3 *db, bool all, bool colour);
+int why_list_text(struct buf *out, struct sqlite3 *db, bool all, bool colour, struct buf *why);
 
-/* Adds the same as a JSON array of processes. */
-void why_list_json(struct buf *out, struct sqlite3 *db);
+/* Adds the same as a JSON array of processes. Returns the same way. */
+int why_list_json(struct buf *out, struct sqlite3 *db, struct buf *why);
 
 #endif

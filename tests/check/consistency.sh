@@ -73,6 +73,11 @@ while read -r rule demo; do
 done <"$TMP/rules"
 end
 
+begin "SQL statements are made by schema/query, but those of a user and those that insert rows by the million"
+none "files with statements of their own" "$(files '*.c' | grep -v '^tests/\|^schema/query.c\|^tracer/store/insert.c\|^cli/cmd_query.c' |
+	xargs grep -lE 'sqlite3_prepare' | sort)"
+end
+
 begin "every table and column of the schema says what it is"
 none "columns without a comment" "$(awk '
 	/^CREATE TABLE/ { if ($0 !~ /-- /) print; inside = 1; next }

@@ -10,23 +10,8 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "schema/query.h"
 #include "tracer/tracer.h"
-
-/* Steps a statement once and frees it. */
-static int finish(sqlite3_stmt *stmt)
-{
-	int rc = sqlite3_step(stmt);
-
-	return sqlite3_finalize(stmt) == SQLITE_OK && (rc == SQLITE_DONE || rc == SQLITE_ROW)
-		       ? 0
-		       : -EIO;
-}
-
-static void bind_text(sqlite3_stmt *stmt, int i, const char *text)
-{
-	if (text)
-		(void)sqlite3_bind_text(stmt, i, text, -1, SQLITE_TRANSIENT);
-}
 
 static void bind_argv(sqlite3_stmt *stmt, int i, char *const *argv)
 {
@@ -39,7 +24,7 @@ static void bind_argv(sqlite3_stmt *stmt, int i, char *const *argv)
 		buf_add_json(&json, argv[n], strlen(argv[n]));
 	}
 	buf_addc(&json, ']');
-	bind_text(stmt, i, json.data);
+	query_bind_text(stmt, i, json.data);
 }
 
 int trace_row_begin(struct sqlite3 *db, const struct tracer_config *config, const char *backend,
@@ -51,22 +36,23 @@ int trace_row_begin(struct sqlite3 *db, const struct tracer_config *config, cons
 		" VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, '[]', ?8, 0, ?9, ?10)";
 	char cwd[PATH_MAX];
 	struct utsname u;
-	sqlite3_stmt *stmt;
+	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
+	_cleanup_buf_ struct buf why = BUF_INIT;
 	bool has_uname = uname(&u) == 0;
 
-	if (sqlite3_prepare_v2(db, sql, -1, &stmt, NULL) != SQLITE_OK)
+	if (query_open(db, sql, &stmt, &why) < 0)
 		return -EIO;
 	bind_argv(stmt, 1, config->argv);
-	bind_text(stmt, 2, getcwd(cwd, sizeof cwd));
-	bind_text(stmt, 3, has_uname ? u.nodename : NULL);
-	bind_text(stmt, 4, has_uname ? u.release : NULL);
-	(void)sqlite3_bind_int64(stmt, 5, sysconf(_SC_NPROCESSORS_ONLN));
-	bind_text(stmt, 6, PPTRACE_VERSION);
-	bind_text(stmt, 7, backend);
-	(void)sqlite3_bind_int64(stmt, 8, started_unix_ns);
-	(void)sqlite3_bind_int(stmt, 9, !config->program);
-	bind_text(stmt, 10, config->options);
-	return finish(stmt);
+	query_bind_text(stmt, 2, getcwd(cwd, sizeof cwd));
+	query_bind_text(stmt, 3, has_uname ? u.nodename : NULL);
+	query_bind_text(stmt, 4, has_uname ? u.release : NULL);
+	query_bind_int(stmt, 5, sysconf(_SC_NPROCESSORS_ONLN));
+	query_bind_text(stmt, 6, PPTRACE_VERSION);
+	query_bind_text(stmt, 7, backend);
+	query_bind_int(stmt, 8, started_unix_ns);
+	query_bind_int(stmt, 9, !config->program);
+	query_bind_text(stmt, 10, config->options);
+	return query_run(stmt, &why);
 }
 
 int trace_row_blind(struct sqlite3 *db, const char *lines)
@@ -74,33 +60,32 @@ int trace_row_blind(struct sqlite3 *db, const char *lines)
 	static const char sql[] =
 		"UPDATE trace SET blind_spots = json_insert(blind_spots, '$[#]', ?1) WHERE NOT"
 		" EXISTS (SELECT 1 FROM json_each(blind_spots) WHERE value = ?1)";
+	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
+	_cleanup_buf_ struct buf why = BUF_INIT;
+	int rc = query_open(db, sql, &stmt, &why);
 	size_t len;
 
-	for (const char *line = lines; *line; line += len + (line[len] != '\0')) {
-		sqlite3_stmt *stmt;
-
+	for (const char *line = lines; !rc && *line; line += len + (line[len] != '\0')) {
 		len = strcspn(line, "\n");
 		if (!len)
 			continue;
-		if (sqlite3_prepare_v2(db, sql, -1, &stmt, NULL) != SQLITE_OK)
-			return -EIO;
-		(void)sqlite3_bind_text(stmt, 1, line, (int)len, SQLITE_TRANSIENT);
-		if (finish(stmt) < 0)
-			return -EIO;
+		query_bind_bytes(stmt, 1, line, len);
+		rc = query_run(stmt, &why);
 	}
-	return 0;
+	return rc;
 }
 
 int trace_row_end(struct sqlite3 *db, const struct tracer_outcome *outcome)
 {
 	static const char sql[] = "UPDATE trace SET complete = 1, exit_code = ?1, exit_signal = ?2";
-	sqlite3_stmt *stmt;
+	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
+	_cleanup_buf_ struct buf why = BUF_INIT;
 
-	if (sqlite3_prepare_v2(db, sql, -1, &stmt, NULL) != SQLITE_OK)
+	if (query_open(db, sql, &stmt, &why) < 0)
 		return -EIO;
 	if (outcome->ended && WIFEXITED(outcome->status))
-		(void)sqlite3_bind_int(stmt, 1, WEXITSTATUS(outcome->status));
+		query_bind_int(stmt, 1, WEXITSTATUS(outcome->status));
 	if (outcome->ended && WIFSIGNALED(outcome->status))
-		(void)sqlite3_bind_int(stmt, 2, WTERMSIG(outcome->status));
-	return finish(stmt);
+		query_bind_int(stmt, 2, WTERMSIG(outcome->status));
+	return query_run(stmt, &why);
 }

@@ -123,15 +123,14 @@ static uint32_t rest_on_polled(struct providers *pr, uint32_t thread, sqlite3_st
 uint32_t providers_on_poll(struct providers *pr, uint32_t thread)
 {
 	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
-	_cleanup_buf_ struct buf why = BUF_INIT;
 	uint32_t node = web_add(&pr->web, WEB_ANY);
 	size_t n = 0;
 	int rc = query_one(pr->st->db,
 		"SELECT kind, mode, pipe_id, side, process_id FROM wait_on WHERE wait_id = ?1"
 		" ORDER BY ordinal",
-		pr->st->threads[thread].wait.id, &stmt, &why);
+		pr->st->threads[thread].wait.id, &stmt, pr->st->why);
 
-	for (; rc > 0; rc = query_step(stmt, &why), n++) {
+	for (; rc > 0; rc = query_step(stmt, pr->st->why), n++) {
 		uint32_t item = rest_on_polled(pr, thread, stmt);
 
 		if (item == LIVE)

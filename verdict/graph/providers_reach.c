@@ -70,14 +70,13 @@ uint32_t providers_children(struct providers *pr, uint32_t process)
 static int add_users(struct providers *pr, uint32_t node, int64_t lock_id, size_t *ret_n)
 {
 	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
-	_cleanup_buf_ struct buf why = BUF_INIT;
 	const struct state *st = pr->st;
 	int rc = query_one(st->db,
 		"SELECT process_id, coalesce(end_ns, 9223372036854775807), start_ns FROM lock_user"
 		" WHERE lock_id = ?1",
-		lock_id, &stmt, &why);
+		lock_id, &stmt, st->why);
 
-	for (; rc > 0; rc = query_step(stmt, &why)) {
+	for (; rc > 0; rc = query_step(stmt, st->why)) {
 		uint32_t p = state_process(st, query_int(stmt, 0, 0));
 
 		if (p == STATE_NONE || !st->processes[p].alive ||

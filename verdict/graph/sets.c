@@ -146,7 +146,7 @@ static bool is_self_pipe(const struct state *st, const struct state_thread *t)
 	return !query_pair(st->db,
 		"SELECT 1 FROM pipe_io i JOIN thread t ON t.id = i.thread_id"
 		" WHERE i.pipe_id = ?1 AND i.op = 'write' AND t.process_id <> ?2 LIMIT 1",
-		t->wait.pipe_id, st->processes[t->process].id, 0);
+		t->wait.pipe_id, st->processes[t->process].id, 0, st->why);
 }
 
 /* Event loops, servers and the like: conditional sets of which a member waits as these do. */

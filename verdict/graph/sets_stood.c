@@ -15,7 +15,7 @@ enum { TOGETHER_NOW_MS = 200, TOGETHER_PAST_MS = 50 };
 /* Adds the latest time before the moment that sql yields for ?1 = id, ?2 = the moment. */
 static void settle_by(const struct state *st, const char *sql, int64_t id, int64_t *settled_ns)
 {
-	int64_t ns = query_pair(st->db, sql, id, st->now_ns, INT64_MIN);
+	int64_t ns = query_pair(st->db, sql, id, st->now_ns, INT64_MIN, st->why);
 
 	if (ns > *settled_ns)
 		*settled_ns = ns;
@@ -72,7 +72,7 @@ static bool was_interrupted(const struct state *st, const struct state_thread *t
 	return query_pair(st->db,
 		"SELECT 1 FROM signal WHERE thread_id = ?1 AND disposition = 'handler'"
 		" AND delivered_ns BETWEEN ?2 - 1000000000 AND ?2 + 1000000000 LIMIT 1",
-		t->id, t->wait.end_ns, 0);
+		t->id, t->wait.end_ns, 0, st->why);
 }
 
 /*
@@ -104,7 +104,6 @@ static int64_t killed_from_outside(const struct state *st, const struct stuck_se
 {
 	enum { SLACK_NS = 100000000 }; /* without probes in the kernel a death is noticed late */
 	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
-	_cleanup_buf_ struct buf why = BUF_INIT;
 	int64_t ns = INT64_MAX;
 
 	if (query_open(st->db,
@@ -112,7 +111,7 @@ static int64_t killed_from_outside(const struct state *st, const struct stuck_se
 		    " (SELECT 1 FROM signal s WHERE s.process_id = q.id AND s.signo = q.exit_signal"
 		    "  AND s.sent_ns > q.end_ns - 2000000000 AND (s.sender_id IS NOT NULL"
 		    "   OR s.source NOT IN ('kill', 'tty', 'queue')))",
-		    &stmt, &why) != 0)
+		    &stmt, st->why) != 0)
 		return ns;
 	for (size_t i = 0; i < s->n_members; i++) {
 		const struct state_thread *t = &st->threads[s->members[i]];
@@ -121,7 +120,7 @@ static int64_t killed_from_outside(const struct state *st, const struct stuck_se
 			continue;
 		(void)sqlite3_reset(stmt);
 		(void)sqlite3_bind_int64(stmt, 1, st->processes[t->process].id);
-		if (query_step(stmt, &why) == 1)
+		if (query_step(stmt, st->why) == 1)
 			ns = t->wait.end_ns;
 	}
 	return ns == INT64_MAX ? ns : ns - SLACK_NS;
@@ -144,7 +143,6 @@ static int64_t killed_from_beside(const struct state *st, const struct stuck_set
 {
 	enum { STOOD_NS = 1000000000 };
 	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
-	_cleanup_buf_ struct buf why = BUF_INIT;
 	int64_t ns = INT64_MAX;
 
 	if (query_open(st->db,
@@ -152,7 +150,7 @@ static int64_t killed_from_beside(const struct state *st, const struct stuck_set
 		    " WHERE q.id = ?1 AND q.end_kind = 'signal' AND s.signo = q.exit_signal"
 		    " AND s.source IN ('kill', 'tty', 'queue') AND s.sent_ns >= ?2"
 		    " ORDER BY s.sent_ns LIMIT 1",
-		    &stmt, &why) != 0)
+		    &stmt, st->why) != 0)
 		return ns;
 	for (size_t i = 0; i < s->n_members; i++) {
 		const struct state_thread *t = &st->threads[s->members[i]];
@@ -160,7 +158,7 @@ static int64_t killed_from_beside(const struct state *st, const struct stuck_set
 		(void)sqlite3_reset(stmt);
 		(void)sqlite3_bind_int64(stmt, 1, st->processes[t->process].id);
 		(void)sqlite3_bind_int64(stmt, 2, s->since_ns);
-		if (query_step(stmt, &why) == 1 && query_int(stmt, 0, 0) < ns &&
+		if (query_step(stmt, st->why) == 1 && query_int(stmt, 0, 0) < ns &&
 			query_int(stmt, 0, 0) - s->since_ns >= STOOD_NS &&
 			!is_thread_of(st, s, query_int(stmt, 1, 0)))
 			ns = query_int(stmt, 0, 0);
@@ -172,13 +170,12 @@ static int64_t killed_from_beside(const struct state *st, const struct stuck_set
 static bool has_helped_itself(const struct state *st, const struct stuck_set *s, int64_t killed_ns)
 {
 	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
-	_cleanup_buf_ struct buf why = BUF_INIT;
 
 	if (query_open(st->db,
 		    "SELECT s.sender_id FROM signal s JOIN process q ON q.id = s.process_id"
 		    " WHERE q.id = ?1 AND s.signo = q.exit_signal AND s.sender_id IS NOT NULL"
 		    " AND s.sent_ns >= ?2 AND s.sent_ns < ?3",
-		    &stmt, &why) != 0)
+		    &stmt, st->why) != 0)
 		return false;
 	for (size_t i = 0; i < s->n_members; i++) {
 		const struct state_thread *t = &st->threads[s->members[i]];
@@ -189,7 +186,7 @@ static bool has_helped_itself(const struct state *st, const struct stuck_set *s,
 		(void)sqlite3_bind_int64(stmt, 1, st->processes[t->process].id);
 		(void)sqlite3_bind_int64(stmt, 2, s->since_ns);
 		(void)sqlite3_bind_int64(stmt, 3, killed_ns);
-		while (query_step(stmt, &why) == 1)
+		while (query_step(stmt, st->why) == 1)
 			if (is_thread_of(st, s, query_int(stmt, 0, 0)))
 				return true;
 	}

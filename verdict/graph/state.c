@@ -30,7 +30,7 @@ static int load_trace(struct state *st, struct buf *why)
 	if (rc) {
 		st->instant = !strcmp(query_text(stmt, 0), "snapshot");
 		st->last_ns = query_int(stmt, 1, INT64_MAX);
-		st->lost = query_int(stmt, 2, 0) && query_number(st->db, lost_sql, 0, 0) > 0;
+		st->lost = query_int(stmt, 2, 0) && query_number(st->db, lost_sql, 0, 0, why) > 0;
 	}
 	st->now_ns = st->at_ns < st->last_ns ? st->at_ns : st->last_ns;
 	return 0;
@@ -70,8 +70,8 @@ static uint32_t living_ancestor(const struct state *st, int64_t parent_id)
 
 		if (p != STATE_NONE && st->processes[p].alive)
 			return p;
-		parent_id = query_number(
-			st->db, "SELECT parent_id FROM process WHERE id = ?1", parent_id, 0);
+		parent_id = query_number(st->db, "SELECT parent_id FROM process WHERE id = ?1",
+			parent_id, 0, st->why);
 	}
 	return STATE_NONE;
 }
@@ -199,7 +199,7 @@ int state_load(struct state *st, struct sqlite3 *db, int64_t at_ns, bool open_on
 		load_trace, load_processes, load_threads, load_waits, state_load_signals};
 	int rc = 0;
 
-	*st = (struct state){.db = db, .at_ns = at_ns};
+	*st = (struct state){.db = db, .why = why, .at_ns = at_ns};
 	for (size_t i = 0; !rc && i < ARRAY_SIZE(steps); i++)
 		rc = steps[i](st, why);
 	if (!rc)

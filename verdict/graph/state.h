@@ -90,6 +90,7 @@ struct state_pipe {
 
 struct state {
 	struct sqlite3 *db;
+	struct buf *why;    /* of who loaded it: the first error */
 	int64_t at_ns;      /* as asked */
 	int64_t now_ns;     /* the moment itself, the end resolved */
 	int64_t last_ns;    /* how far the trace goes */

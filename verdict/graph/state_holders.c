@@ -79,7 +79,8 @@ static int read_unreleased(struct state *st, struct buf *why)
 static int find_row(struct state *st, int64_t ns, bool upper, int64_t *ret, struct buf *why)
 {
 	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
-	int64_t low = 1, high = query_number(st->db, "SELECT max(id) FROM lock_hold", 0, 0) + 1;
+	int64_t low = 1,
+		high = query_number(st->db, "SELECT max(id) FROM lock_hold", 0, 0, why) + 1;
 	int rc = query_open(st->db,
 		upper ? "SELECT id, acquire_ns > ?2 FROM lock_hold WHERE id >= ?1 LIMIT 1"
 		      : "SELECT id, release_ns IS NULL OR release_ns >= ?2 FROM lock_hold"

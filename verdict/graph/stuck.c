@@ -215,6 +215,7 @@ int stuck_find(struct sqlite3 *db, int64_t at_ns, bool all, bool ended, struct f
 		rc = find_ended(db, at_ns, all, &fs, why);
 	if (!rc)
 		rc = find_at(db, at_ns, false, 1 + all, &fs, why);
+	rc = query_failed(rc, why);
 	if (rc) {
 		findings_free(&fs);
 		return rc;

@@ -25,7 +25,7 @@ static void add_holder(struct buf *b, const struct state *st, const struct state
 	bool ended = state_thread(st, h->thread_id) == STATE_NONE;
 	bool copied = !l->pshared && l->process_id &&
 		      query_number(st->db, "SELECT process_id FROM thread WHERE id = ?1",
-			      h->thread_id, l->process_id) != l->process_id;
+			      h->thread_id, l->process_id, st->why) != l->process_id;
 
 	if (h->thread_id == waiter_id) {
 		buf_adds(b, "it already holds itself");
@@ -66,7 +66,7 @@ static bool is_sharer(const struct state *st, const struct state_lock *l, uint32
 
 	return l->kind == LOCK_FILE &&
 	       query_number(st->db, "SELECT process_id FROM thread WHERE id = ?1", h->thread_id,
-		       h->process_id) != h->process_id;
+		       h->process_id, st->why) != h->process_id;
 }
 
 /* ", with b[43] and c[44]": who shares a file lock, since a fork. */
@@ -165,16 +165,15 @@ static void add_pipe_ends(
 	struct buf *b, const struct state *st, const struct state_wait *w, const char *other_end)
 {
 	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
-	_cleanup_buf_ struct buf why = BUF_INIT;
 	size_t n = 0;
 
-	if (query_open(st->db, ends_sql, &stmt, &why) != 0)
+	if (query_open(st->db, ends_sql, &stmt, st->why) != 0)
 		return;
 	(void)sqlite3_bind_int64(stmt, 1, w->pipe_id);
 	(void)sqlite3_bind_int64(stmt, 2, st->now_ns);
 	(void)sqlite3_bind_text(stmt, 3, other_end, 1, SQLITE_STATIC);
 	(void)sqlite3_bind_int64(stmt, 4, w->side);
-	while (query_step(stmt, &why) == 1 && n++ < LIST_MAX) {
+	while (query_step(stmt, st->why) == 1 && n++ < LIST_MAX) {
 		if (n == 1)
 			buf_addf(b, ",\n    whose %s end is open in ", other_end);
 		else
@@ -219,14 +218,13 @@ static void add_lock_object(struct buf *b, const struct state *st, const struct 
 static void add_set(struct buf *b, const struct state *st, const struct state_wait *w)
 {
 	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
-	_cleanup_buf_ struct buf why = BUF_INIT;
 	size_t n = 0;
 	int rc = query_one(st->db,
 		"SELECT DISTINCT pipe_id, mode FROM wait_on WHERE wait_id = ?1 AND pipe_id IS NOT"
 		" NULL ORDER BY ordinal",
-		w->id, &stmt, &why);
+		w->id, &stmt, st->why);
 
-	for (; rc > 0 && n < LIST_MAX; rc = query_step(stmt, &why)) {
+	for (; rc > 0 && n < LIST_MAX; rc = query_step(stmt, st->why)) {
 		buf_adds(b, n++ ? ", " : " ");
 		describe_pipe(b, st->db, query_int(stmt, 0, 0));
 	}
@@ -283,13 +281,12 @@ void stuck_words(struct buf *b, const struct state *st, const struct state_threa
 static void add_unflushed(struct buf *b, const struct state *st, const struct state_thread *t)
 {
 	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
-	_cleanup_buf_ struct buf why = BUF_INIT;
 	int rc = query_one(st->db,
 		"SELECT fd, pending FROM stdio WHERE process_id = ?1 AND at = 'stuck' AND pending > 0"
 		" AND pipe_id IS NOT NULL GROUP BY fd HAVING ts_ns = max(ts_ns) ORDER BY fd",
-		st->processes[t->process].id, &stmt, &why);
+		st->processes[t->process].id, &stmt, st->why);
 
-	for (; rc > 0; rc = query_step(stmt, &why)) {
+	for (; rc > 0; rc = query_step(stmt, st->why)) {
 		buf_addf(b, ",\n    and has %lld unwritten bytes for ",
 			(long long)query_int(stmt, 1, 0));
 		if (query_int(stmt, 0, -1) == 1)

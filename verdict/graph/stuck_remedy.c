@@ -55,8 +55,8 @@ static const char *lock_remedy(const struct state *st, const struct stuck_set *s
 				 (!l->pshared && st->holders[h].process_id == l->process_id &&
 					 query_number(st->db,
 						 "SELECT process_id FROM thread WHERE id = ?1",
-						 st->holders[h].thread_id,
-						 l->process_id) != l->process_id);
+						 st->holders[h].thread_id, l->process_id,
+						 st->why) != l->process_id);
 	}
 	if (copied)
 		return "In the child of a program with threads call only exec or _exit, or take the"

@@ -17,8 +17,8 @@ static void add_member(struct rule_context *ctx, struct finding *f, struct buf *
 	m->thread_id = thread;
 	m->lock_id = lock;
 	m->site_id = site;
-	m->process_id =
-		query_number(ctx->db, "SELECT process_id FROM thread WHERE id = ?1", thread, 0);
+	m->process_id = query_number(
+		ctx->db, "SELECT process_id FROM thread WHERE id = ?1", thread, 0, ctx->why);
 }
 
 /* "a[1] unlocked the mutex m, which it did not hold" */

@@ -104,8 +104,8 @@ static void report(struct walk *w, const struct stream *s)
 	m = rule_member(f, &b);
 	m->thread_id = s->thread;
 	m->pipe_id = w->pipe;
-	m->process_id = query_number(
-		w->ctx->db, "SELECT process_id FROM thread WHERE id = ?1", s->thread, 0);
+	m->process_id = query_number(w->ctx->db, "SELECT process_id FROM thread WHERE id = ?1",
+		s->thread, 0, w->ctx->why);
 }
 
 static void finish_pipe(struct walk *w)

@@ -122,9 +122,9 @@ static bool happens_before(const struct search *s, const struct edge *a, const s
 		return false;
 	/* Not every join is seen: it returns at once if the thread has ended. */
 	if (query_number(s->ctx->db, "SELECT end_ns FROM thread WHERE id = ?1", a->thread_id,
-		    INT64_MAX) < query_number(s->ctx->db,
-					 "SELECT start_ns FROM thread WHERE id = ?1", b->thread_id,
-					 INT64_MIN))
+		    INT64_MAX, s->ctx->why) < query_number(s->ctx->db,
+						      "SELECT start_ns FROM thread WHERE id = ?1",
+						      b->thread_id, INT64_MIN, s->ctx->why))
 		return true;
 	if (!s->n_orders)
 		return false;

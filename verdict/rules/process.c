@@ -9,14 +9,13 @@
 enum { MEMBERS_MAX = 100 };
 
 /* "ended at 0.1 s, status 0" */
-static void add_end(struct buf *b, struct sqlite3 *db, int64_t process_id)
+static void add_end(struct buf *b, struct rule_context *ctx, int64_t process_id)
 {
 	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
-	_cleanup_buf_ struct buf why = BUF_INIT;
 
-	if (query_one(db,
+	if (query_one(ctx->db,
 		    "SELECT end_ns, end_kind, exit_code, exit_signal FROM process WHERE id = ?1",
-		    process_id, &stmt, &why) != 1 ||
+		    process_id, &stmt, ctx->why) != 1 ||
 		query_null(stmt, 0)) {
 		buf_adds(b, "still running");
 		return;
@@ -83,7 +82,7 @@ int rule_zombie(struct rule_context *ctx)
 			continue;
 		describe_process(&b, ctx->db, query_int(stmt, 1, 0));
 		buf_addc(&b, ' ');
-		add_end(&b, ctx->db, query_int(stmt, 1, 0));
+		add_end(&b, ctx, query_int(stmt, 1, 0));
 		buf_adds(&b, query_int(stmt, 4, 0) ? ", reaped after " : ", a zombie for ");
 		buf_add_duration(&b, lasted);
 		rule_member(f, &b)->process_id = query_int(stmt, 1, 0);
@@ -118,7 +117,7 @@ int rule_orphan(struct rule_context *ctx)
 				" status.");
 			describe_process(&b, ctx->db, parent);
 			buf_adds(&b, ", the parent, ");
-			add_end(&b, ctx->db, parent);
+			add_end(&b, ctx, parent);
 			rule_member(f, &b)->process_id = parent;
 		}
 		n++;
@@ -133,7 +132,7 @@ int rule_orphan(struct rule_context *ctx)
 			continue;
 		describe_process(&b, ctx->db, query_int(stmt, 1, 0));
 		buf_adds(&b, " went on: ");
-		add_end(&b, ctx->db, query_int(stmt, 1, 0));
+		add_end(&b, ctx, query_int(stmt, 1, 0));
 		rule_member(f, &b)->process_id = query_int(stmt, 1, 0);
 	}
 	return rc;
@@ -176,7 +175,7 @@ int rule_crash(struct rule_context *ctx)
 			" -fsanitize=address,undefined often names the cause.");
 		describe_process(&b, ctx->db, id);
 		buf_addc(&b, ' ');
-		add_end(&b, ctx->db, id);
+		add_end(&b, ctx, id);
 		buf_adds(&b, query_int(stmt, 3, 0) ? "; it left a core" : "; no core was left");
 		rule_member(f, &b)->process_id = id;
 	}

@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "schema/query.h"
+#include "verdict/describe.h"
 #include "verdict/graph/graph.h"
 
 #include <errno.h>
@@ -20,7 +21,7 @@ static const struct {
 static int evaluate(struct sqlite3 *db, int64_t at_ns, const char *rule, bool all,
 	const struct findings *told, struct findings *ret, struct buf *why)
 {
-	int64_t last = query_number(db, "SELECT duration_ns FROM trace", 0, INT64_MAX);
+	int64_t last = query_number(db, "SELECT duration_ns FROM trace", 0, INT64_MAX, why);
 	struct findings stuck = {0}, out = {0};
 	struct rule_context ctx = {.db = db,
 		.now_ns = at_ns < last ? at_ns : last,
@@ -28,14 +29,17 @@ static int evaluate(struct sqlite3 *db, int64_t at_ns, const char *rule, bool al
 		.stuck = &stuck,
 		.out = &out,
 		.why = why};
-	int rc = stuck_find(db, at_ns, all, true, &stuck, why);
+	int rc = describe_check(db, why);
 
+	if (!rc)
+		rc = stuck_find(db, at_ns, all, true, &stuck, why);
 	if (!rc)
 		rc = stuck_keep(db, told, &stuck, why);
 	for (size_t i = 0; !rc && i < RULE_COUNT; i++)
 		if (!rule || !strcmp(rule, rules[i].name))
 			rc = rules[i].run(&ctx);
 	findings_free(&stuck);
+	rc = query_failed(rc, why);
 	if (rc) {
 		findings_free(&out);
 		return rc;

@@ -10,7 +10,6 @@
  */
 #include "viewer/export/chrome.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <sqlite3.h>
 #include <stdbool.h>
@@ -18,6 +17,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "schema/query.h"
 
 /* Numbers as others see them; a pid that was used before gets a number that no kernel gives. */
 static const char who_sql[] =
@@ -195,56 +195,42 @@ static void add_event(struct buf *out, sqlite3_stmt *st)
 	buf_addc(out, '}');
 }
 
-static int sql_error(sqlite3 *db, struct buf *why)
-{
-	buf_adds(why, sqlite3_errmsg(db));
-	return -EIO;
-}
-
 static int export_statement(
 	sqlite3 *db, const char *sql, bool *any, export_sink *sink, void *arg, struct buf *why)
 {
+	_cleanup_stmt_ sqlite3_stmt *st = NULL;
 	_cleanup_buf_ struct buf out = BUF_INIT;
-	sqlite3_stmt *st = NULL;
-	int rc, result = 0;
+	int rc = query_open(db, sql, &st, why);
 
-	if (sqlite3_prepare_v2(db, sql, -1, &st, NULL) != SQLITE_OK)
-		return sql_error(db, why);
-	while (!result && (rc = sqlite3_step(st)) != SQLITE_DONE) {
-		if (rc != SQLITE_ROW) {
-			result = sql_error(db, why);
-			break;
-		}
+	while (!rc && (rc = query_step(st, why)) > 0) {
 		buf_reset(&out);
 		buf_adds(&out, *any ? ",\n" : "\n");
 		*any = true;
 		add_event(&out, st);
-		result = sink(arg, &out);
+		rc = sink(arg, &out);
 	}
-	(void)sqlite3_finalize(st);
-	return result;
+	return rc;
 }
 
 /* What the recording is and what it lacks. */
 static int export_end(sqlite3 *db, export_sink *sink, void *arg, struct buf *why)
 {
 	_cleanup_buf_ struct buf out = BUF_INIT;
-	sqlite3_stmt *st = NULL;
+	_cleanup_stmt_ sqlite3_stmt *st = NULL;
+	int rc = query_one(db,
+		"SELECT 'command', command, 'host', host, 'kernel', kernel, 'backend', backend,"
+		" 'complete', complete, 'lost', lost FROM trace",
+		0, &st, why);
 
-	if (sqlite3_prepare_v2(db,
-		    "SELECT 'command', command, 'host', host, 'kernel', kernel, 'backend', backend,"
-		    " 'complete', complete, 'lost', lost FROM trace",
-		    -1, &st, NULL) != SQLITE_OK)
-		return sql_error(db, why);
+	if (rc < 0)
+		return rc;
 	buf_adds(&out, "\n],\"displayTimeUnit\":\"ns\",\"otherData\":{\"made by\":\"pptrace\"");
-	(void)sqlite3_step(st);
 	for (int i = 0; i + 1 < sqlite3_data_count(st); i += 2) {
 		buf_addc(&out, ',');
 		add_text(&out, st, i);
 		buf_addc(&out, ':');
 		add_text(&out, st, i + 1);
 	}
-	(void)sqlite3_finalize(st);
 	buf_adds(&out, "}}\n");
 	return sink(arg, &out);
 }
@@ -253,11 +239,12 @@ int export_chrome(sqlite3 *db, export_sink *sink, void *arg, struct buf *why)
 {
 	_cleanup_buf_ struct buf begin = BUF_INIT;
 	bool any = false;
-	int rc;
+	int rc = query_exec(db, "PRAGMA temp_store = memory", why);
 
-	(void)sqlite3_exec(db, "PRAGMA temp_store = memory", NULL, NULL, NULL);
-	if (sqlite3_exec(db, who_sql, NULL, NULL, NULL) != SQLITE_OK)
-		return sql_error(db, why);
+	if (!rc)
+		rc = query_exec(db, who_sql, why);
+	if (rc)
+		return rc;
 	buf_adds(&begin, "{\"traceEvents\":[");
 	rc = sink(arg, &begin);
 	for (size_t i = 0; !rc && i < ARRAY_SIZE(rows_sql); i++)

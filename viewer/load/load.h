@@ -156,9 +156,9 @@ void trace_add_subtitle(struct buf *b, const struct trace *t);
  *	why = rows_end(&r);
  */
 struct rows {
-	struct sqlite3 *db;
 	struct sqlite3_stmt *stmt;
-	int rc;
+	char *why; /* the error, NULL: none yet */
+	bool ended;
 };
 struct rows rows_begin(struct sqlite3 *db, const char *sql);
 void rows_bind(struct rows *r, int index, int64_t value);

@@ -7,53 +7,57 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "schema/query.h"
+
+/* Keeps the error as it may be shown. */
+static void keep(struct rows *r, const struct buf *why)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT;
+
+	buf_add_printable(&b, why->data, why->len);
+	r->why = buf_steal(&b);
+}
 
 struct rows rows_begin(sqlite3 *db, const char *sql)
 {
-	struct rows r = {.db = db};
+	_cleanup_buf_ struct buf why = BUF_INIT;
+	struct rows r = {0};
 
-	r.rc = sqlite3_prepare_v2(db, sql, -1, &r.stmt, NULL);
+	if (query_open(db, sql, &r.stmt, &why) < 0)
+		keep(&r, &why);
 	return r;
 }
 
 void rows_bind(struct rows *r, int index, int64_t value)
 {
-	if (r->rc == SQLITE_OK)
-		r->rc = sqlite3_bind_int64(r->stmt, index, value);
+	query_bind_int(r->stmt, index, value);
 }
 
 bool rows_next(struct rows *r)
 {
-	if (r->rc != SQLITE_OK && r->rc != SQLITE_ROW)
-		return false;
-	r->rc = sqlite3_step(r->stmt);
-	return r->rc == SQLITE_ROW;
+	_cleanup_buf_ struct buf why = BUF_INIT;
+	int rc = r->why || r->ended ? 0 : query_step(r->stmt, &why);
+
+	if (rc < 0)
+		keep(r, &why);
+	r->ended = rc <= 0;
+	return rc > 0;
 }
 
 char *rows_end(struct rows *r)
 {
-	char *why = NULL;
-
-	if (r->rc != SQLITE_OK && r->rc != SQLITE_ROW && r->rc != SQLITE_DONE) {
-		_cleanup_buf_ struct buf b = BUF_INIT;
-		const char *text = sqlite3_errmsg(r->db);
-
-		buf_add_printable(&b, text, strlen(text));
-		why = buf_steal(&b);
-	}
-	(void)sqlite3_finalize(r->stmt);
-	r->stmt = NULL;
-	return why;
+	query_cleanup(&r->stmt);
+	return r->why;
 }
 
 bool rows_is_null(struct rows *r, int col)
 {
-	return sqlite3_column_type(r->stmt, col) == SQLITE_NULL;
+	return query_null(r->stmt, col);
 }
 
 int64_t rows_int(struct rows *r, int col, int64_t null_value)
 {
-	return rows_is_null(r, col) ? null_value : sqlite3_column_int64(r->stmt, col);
+	return query_int(r->stmt, col, null_value);
 }
 
 int64_t rows_time(struct rows *r, int col, int64_t null_value)

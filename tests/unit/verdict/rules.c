@@ -540,8 +540,8 @@ TEST(rules_stored_and_loaded)
 	struct findings a = {0}, b = {0};
 
 	ASSERT_INT(verdict_all(db, INT64_MAX, NULL, false, &a, &why), 0);
-	ASSERT_INT(verdict_store(db, &a), 0);
-	ASSERT_INT(verdict_store(db, &a), 0);
+	ASSERT_INT(verdict_store(db, &a, &why), 0);
+	ASSERT_INT(verdict_store(db, &a, &why), 0);
 	ASSERT_INT(verdict_load(db, &b, &why), 0);
 	ASSERT_INT(b.n, a.n);
 	ASSERT_STR(b.list[0].rule, a.list[0].rule);
