@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "schema/version.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -63,6 +64,7 @@ static int check_header(int fd, const char *path, char **ret_why)
 {
 	unsigned char h[HEADER_SIZE];
 	struct stat st;
+	unsigned version;
 
 	if (fstat(fd, &st) < 0)
 		return refuse(ret_why, -errno, xasprintf("cannot read %s: %m", path));
@@ -72,11 +74,14 @@ static int check_header(int fd, const char *path, char **ret_why)
 		memcmp(h, "SQLite format 3", 16) != 0 ||
 		header_u32(h, HEADER_APPLICATION_ID) != DB_APPLICATION_ID)
 		return refuse(ret_why, -EMEDIUMTYPE, xasprintf("%s is not a pptrace file", path));
-	if (header_u32(h, HEADER_USER_VERSION) > DB_VERSION)
+	version = header_u32(h, HEADER_USER_VERSION);
+	if (version_major(version) > VERSION_MAJOR)
 		return refuse(ret_why, -EPROTO,
 			xasprintf(
-				"%s was made by a newer pptrace (format %u, this one reads up to %d)",
-				path, header_u32(h, HEADER_USER_VERSION), DB_VERSION));
+				"%s was made by a newer pptrace: its format is %u.%u, and this one reads "
+				"up to %d.x",
+				path, version_major(version), version_minor(version),
+				VERSION_MAJOR));
 	if (is_cut(h, &st, path))
 		return refuse(ret_why, -EMEDIUMTYPE,
 			xasprintf("%s is damaged: its end is missing", path));
@@ -275,7 +280,7 @@ static int make_schema(sqlite3 *db)
 		db_schema_sql, db_views_sql, "COMMIT; PRAGMA wal_checkpoint(TRUNCATE)"};
 	_cleanup_free_ char *marks =
 		xasprintf("PRAGMA application_id = %d; PRAGMA user_version = %d", DB_APPLICATION_ID,
-			DB_VERSION);
+			VERSION_NUMBER);
 	int rc = SQLITE_OK;
 
 	for (size_t i = 0; i < ARRAY_SIZE(texts) && rc == SQLITE_OK; i++) {

@@ -5,9 +5,8 @@
 
 struct sqlite3;
 
-/* PRAGMA application_id ("pptr") and user_version of a trace file. */
+/* PRAGMA application_id of a trace file ("pptr"); user_version: schema/version.h. */
 #define DB_APPLICATION_ID 0x70707472
-#define DB_VERSION 1
 
 /* The SQL texts of this folder, embedded by the build. */
 extern const char db_schema_sql[]; /* tables */
@@ -20,8 +19,8 @@ extern const char db_index_sql[];  /* indexes, made at the end */
  * which the caller closes with sqlite3_close; or a negative errno and sets
  * *ret_why to one sentence (without a full stop) that the caller frees:
  *   -ENOENT no such file; -EACCES not readable; -EISDIR a directory;
- *   -EMEDIUMTYPE not a pptrace file (foreign, empty or damaged); -EPROTO made
- *   by a newer pptrace.
+ *   -EMEDIUMTYPE not a pptrace file (foreign, empty or damaged); -EPROTO of a
+ *   newer major version.
  * Functions of hostile schemas are disarmed: the connection trusts no schema
  * (SQLITE_DBCONFIG_TRUSTED_SCHEMA off, DEFENSIVE on).
  */

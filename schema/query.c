@@ -3,6 +3,7 @@
 #include "schema/query.h"
 
 #include "base/buf.h"
+#include "schema/version.h"
 
 #include <errno.h>
 #include <string.h>
@@ -15,14 +16,14 @@ void query_cleanup(sqlite3_stmt **stmt)
 
 static int fail(struct sqlite3 *db, struct buf *why)
 {
-	const char *text = sqlite3_errmsg(db);
+	_cleanup_free_ char *text = xstrdup(sqlite3_errmsg(db));
 
 	if (why->len)
 		return -EIO;
-	/* Columns are added as pptrace learns to see more. */
-	if (!strncmp(text, "no such column", 14) || !strncmp(text, "no such table", 13))
-		buf_adds(why, "the recording was made by an older pptrace, record it anew: ");
-	buf_adds(why, text);
+	if ((strncmp(text, "no such column: ", 16) != 0 &&
+		    strncmp(text, "no such table: ", 15) != 0) ||
+		!version_explain(db, strchr(text, ':') + 2, why))
+		buf_adds(why, text);
 	return -EIO;
 }
 

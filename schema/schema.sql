@@ -1,4 +1,8 @@
--- schema.sql - the tables of a trace (version 1). SPDX-License-Identifier: MIT
+-- schema.sql - the tables of a trace. SPDX-License-Identifier: MIT
+--
+-- PRAGMA user_version is 1000 * major + minor version of this format. A new
+-- column or table is a new minor version, a line in versions.def: older
+-- readers do not miss it, newer ones say what an older file lacks.
 --
 -- One file is one recording. All times are integer nanoseconds since the start
 -- of the trace; trace.started_unix_ns anchors them. NULL means what the

@@ -17,6 +17,10 @@ out=${1:-doc}
 A recording is one SQLite file. All times are integer nanoseconds since its start; `trace.started_unix_ns` anchors them.
 NULL means what the column's note says. `process.id` and `thread.id` are never used again, pids and tids are.
 
+`PRAGMA user_version` holds 1000 &times; major + minor version of the format; a plain 1 is version 1.0. Within a major version
+tables and columns are only added, each time with a new minor version ([below](#versions)), and keep their meaning. A reader may rely
+on everything up to the minor version that it knows, and skips what it does not know.
+
 END
 	awk '
 	function cell(s) { gsub(/\|/, "\\|", s); gsub(/</, "\\&lt;", s); return s }
@@ -41,6 +45,11 @@ END
 	}' schema/schema.sql
 	printf '## Views\n\n| view | a row is |\n|---|---|\n'
 	sed -nE 's/^CREATE VIEW ([a-z_]+).*-- (.*)$/| `\1` | \2 |/p' schema/views.sql schema/wait_for.sql
+	printf '\n## Versions\n\n| version | what it added |\n|---|---|\n| 1.0 | |\n'
+	printf '%s\n' '#define MINOR(number, columns) @number@columns' '#include "schema/versions.def"' |
+		${CC:-cc} -E -P -I. -x c - | tr -d '\n' | sed 's/@\([0-9]\)/\n@\1/g; s/"[[:space:]]*"//g' | tr -s '\n' | awk -F'[@"]' '
+		NF > 3 { print "| 1." $2 " | `" in_ticks($4) "` |" }
+		function in_ticks(s) { gsub(/ /, "`, `", s); return s }'
 	printf '\n## Named questions\n\n`pptrace query NAME` answers them.\n\n| name | |\n|---|---|\n'
 	sed -nE 's/^QUERY\(([a-z_]+)\)$/\1/p' schema/queries.def | while read -r name; do
 		printf '| `%s` | %s |\n' "$name" "$(head -1 "schema/queries/$name.sql" | sed 's/^-- //')"

@@ -111,6 +111,31 @@ done
 [ "$refused" -gt 10 ] || fail "only $refused tables are needed"
 end
 
+begin "an older minor version says what it lacks, a newer one is read, another major one refused"
+cp fork-count.db older.db
+sqlite3 older.db "ALTER TABLE thread RENAME COLUMN runtime_name TO x; ALTER TABLE process RENAME COLUMN program TO y"
+for command in diagnose "tree -T txt" "timeline -T txt"; do
+	run "$PPTRACE" $command older.db
+	[ "$status" -ne 0 ] || continue
+	expect_eq "$(wc -l <err)" 1 "lines on stderr for $command"
+	expect_err 'an older pptrace made the recording: its format is 1\.0, and (thread.runtime_name|process.program) came with 1\.1; record it anew'
+done
+run "$PPTRACE" diagnose older.db
+expect_status 2
+cp fork-count.db newer.db
+sqlite3 newer.db "ALTER TABLE process ADD COLUMN colour TEXT; CREATE TABLE dream (id INTEGER PRIMARY KEY); PRAGMA user_version = 1999"
+for command in "diagnose -q" "tree -T txt" "events" "query -f"; do
+	"$PPTRACE" $command fork-count.db ${command:+$([ "$command" = "query -f" ] && echo summary)} >known
+	run "$PPTRACE" $command newer.db ${command:+$([ "$command" = "query -f" ] && echo summary)}
+	expect_status 0
+	diff known out >diff || fail "$command says something else of a newer minor version" "$(head -5 diff)"
+done
+sqlite3 newer.db "PRAGMA user_version = 2000"
+run "$PPTRACE" diagnose newer.db
+expect_status 2
+expect_err 'newer.db was made by a newer pptrace: its format is 2\.0, and this one reads up to 1\.x'
+end
+
 begin "what was lost is said by every command"
 for command in "query -f lossy.db summary" "events lossy.db" "export lossy.db" "tree -T txt lossy.db" \
 	"timeline -T txt lossy.db" "diagnose lossy.db" "waits -T txt lossy.db" "pipes -T txt lossy.db"; do

@@ -86,6 +86,19 @@ none "columns without a comment" "$(awk '
 		$0 !~ /REFERENCES/ && $0 !~ /_(id|ns) INTEGER/ { print FILENAME ": " $0 }' schema/schema.sql)"
 end
 
+begin "the file format: what it has is what 1.0 had, and what minor versions added; nothing is gone"
+numbers=$(sed -nE 's/^MINOR\(([0-9]+),.*/\1/p' schema/versions.def)
+expect_eq "$numbers" "$(seq "$(echo "$numbers" | wc -l)")" "numbers of minor versions, from 1 on"
+columns="SELECT m.name || '.' || p.name FROM sqlite_schema m, pragma_table_info(m.name) p WHERE m.type = 'table' ORDER BY 1"
+sqlite3 :memory: ".read schema/schema.sql" "$columns" | LC_ALL=C sort >"$TMP/now"
+# A table that was added stands for all of its columns.
+grep -oE '"[^"]*"' schema/versions.def | tr -d '"' | tr ' ' '\n' | grep . >"$TMP/added"
+awk -F. 'FILENAME == ARGV[1] { added[$0]; next } ($0 in added) || ($1 in added)' "$TMP/added" "$TMP/now" |
+	LC_ALL=C sort - tests/check/columns-1.0.txt >"$TMP/told"
+none "columns that are in schema.sql (+) and not in versions.def, or the other way round (-)" "$(diff -u "$TMP/told" "$TMP/now" | grep '^[-+][a-z]')"
+none "added, but not in schema.sql" "$(while read -r item; do grep -q "^$item\(\.\|\$\)" "$TMP/now" || echo "$item"; done <"$TMP/added")"
+end
+
 begin "named questions: each file is listed, each line has its file"
 listed=$(sed -nE 's/^QUERY\(([a-z_]+)\)/\1/p' schema/queries.def | sort)
 there=$(files 'schema/queries/*.sql' | sed -E 's|.*/(.*)\.sql|\1|' | sort)
