@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "schema/record.h"
+#include "schema/record_dump.h"
 #include "schema/waits.h"
 
 #include <asm/unistd.h>
@@ -16,17 +17,6 @@ static const char *const syscall_names[] = {
 #define SYSCALL(name) [__NR_##name] = #name,
 #include "schema/syscalls.def"
 #undef SYSCALL
-};
-
-static const char *const record_names[] = {
-	[0] = "any",
-#define NUM(name, meaning)
-#define TEXT(name, size, meaning)
-#define EVENT(NAME, number, meaning, fields) [number] = #NAME,
-#include "schema/events.def"
-#undef EVENT
-#undef NUM
-#undef TEXT
 };
 
 const char *names_signal(int signo, char buf[NAME_MAX_LEN])
@@ -247,5 +237,7 @@ const char *names_stdio_when(int when)
 
 const char *names_record(unsigned kind)
 {
-	return WORD(record_names, (int)kind);
+	if (!kind)
+		return "any";
+	return record_size(kind) ? record_name(kind) : NULL;
 }

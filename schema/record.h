@@ -46,17 +46,21 @@ enum rec_kind {
 	REC_NONE = 0,
 #define NUM(name, meaning)
 #define TEXT(name, size, meaning)
-#define EVENT(NAME, number, meaning, fields) REC_##NAME = number,
+#define EVENT(NAME, name, number, meaning, fields) REC_##NAME = number,
 #include "schema/events.def"
 #undef EVENT
-	REC_KIND_END = 47 /* above the largest number */
+	REC_KIND_END = 64 /* above every number */
 };
 
+#define EVENT(NAME, name, number, meaning, fields)                                                 \
+	_Static_assert(number < REC_KIND_END, "REC_KIND_END is above every number");
+#include "schema/events.def"
+#undef EVENT
 #undef NUM
 #undef TEXT
 #define NUM(name, meaning) rec_u64 name;
 #define TEXT(name, size, meaning) char name[size];
-#define EVENT(NAME, number, meaning, fields)                                                       \
+#define EVENT(NAME, name, number, meaning, fields)                                                 \
 	struct rec_##NAME {                                                                        \
 		struct rec_head head;                                                              \
 		fields                                                                             \

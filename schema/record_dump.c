@@ -16,7 +16,8 @@ struct field {
 
 #define NUM(name, meaning) {#name, 0},
 #define TEXT(name, size, meaning) {#name, size},
-#define EVENT(NAME, number, meaning, fields) static const struct field fields_##NAME[] = {fields};
+#define EVENT(NAME, name, number, meaning, fields)                                                 \
+	static const struct field fields_##NAME[] = {fields};
 #include "schema/events.def"
 #undef EVENT
 #undef NUM
@@ -30,7 +31,7 @@ struct kind {
 };
 
 static const struct kind kinds[REC_KIND_END] = {
-#define EVENT(NAME, number, meaning, fields)                                                       \
+#define EVENT(NAME, name, number, meaning, fields)                                                 \
 	[number] = {#NAME, sizeof(struct rec_##NAME), ARRAY_SIZE(fields_##NAME), fields_##NAME},
 #include "schema/events.def"
 #undef EVENT

@@ -68,7 +68,7 @@ process and thread that it is about. A TEXT has room for so many bytes; all othe
 or "not known" unless the field says otherwise. `pptrace run --dump-records=FILE` writes them as text.
 
 END
-	printf '%s\n' '#define EVENT(NAME, number, meaning, fields) @EVENT@NAME@number@meaning@ fields' \
+	printf '%s\n' '#define EVENT(NAME, name, number, meaning, fields) @EVENT@NAME@number@meaning@ fields' \
 		'#define NUM(name, meaning) @FIELD@name@number@meaning@' \
 		'#define TEXT(name, size, meaning) @FIELD@name@TEXT size@meaning@' '#include "schema/events.def"' |
 		${CC:-cc} -E -P -I. -x c - | tr -d '\n' | sed 's/@EVENT@/\n@EVENT@/g; s/@FIELD@/\n@FIELD@/g' |

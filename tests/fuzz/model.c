@@ -49,7 +49,7 @@ static size_t fill(struct input *in, unsigned kind, void *out)
 {
 #define NUM(name, meaning) rec->name = next_number(in);
 #define TEXT(name, text_size, meaning) next_text(in, rec->name, text_size);
-#define EVENT(NAME, number, meaning, fields)                                                       \
+#define EVENT(NAME, name, number, meaning, fields)                                                 \
 	case number: {                                                                             \
 		struct rec_##NAME *rec = out;                                                      \
 		fields return sizeof *rec;                                                         \

@@ -1,8 +1,24 @@
-/* call.c - library calls as waits; which wait is the oldest. */
+/* call.c - library calls that may wait: their rows, and the waits that they are; which wait is the oldest. */
 /* SPDX-License-Identifier: MIT */
+#include "base/mem.h"
+#include "schema/names.h"
+#include "schema/waits.h"
+#include "tracer/model/lock.h"
 #include "tracer/model/wait.h"
 
-#include "schema/waits.h"
+bool model_futex_inside(int kind, uint64_t object, uint64_t futex)
+{
+	static const uint8_t sizes[] = {[LOCK_MUTEX] = 40,
+		[LOCK_RWLOCK] = 56,
+		[LOCK_SPIN] = 4,
+		[LOCK_COND] = 48,
+		[LOCK_SEM] = 32,
+		[LOCK_BARRIER] = 32,
+		[LOCK_FUTEX] = 4,
+		[LOCK_ONCE] = 8};
+
+	return kind > 0 && (size_t)kind < ARRAY_SIZE(sizes) && futex - object < sizes[kind];
+}
 
 static int reason_of_call(const struct call *call)
 {
@@ -96,4 +112,52 @@ uint64_t model_oldest_wait(const struct model *m)
 			oldest = w->start;
 	}
 	return oldest == INT64_MAX ? 0 : (uint64_t)oldest + m->config.t0;
+}
+
+void model_call_write(struct model *m, struct thread *t, int64_t end, int64_t result, int64_t value)
+{
+	struct call *call = &t->call;
+	struct row_sync row = {.id = call->row,
+		.lock_id = call->lock ? call->lock->id : STORE_NULL,
+		.thread_id = t->id,
+		.op = names_sync_op(call->op),
+		.start_ns = call->start,
+		.end_ns = end,
+		.result = result,
+		.site_id = call->site,
+		.mutex_id = call->mutex ? call->mutex->id : STORE_NULL,
+		.target_id = call->target,
+		.value = value};
+
+	store_write_numbered(m->store, STORE_SYNC, &row, &call->row);
+}
+
+void model_call_flush(struct model *m, struct thread *t)
+{
+	if (t->call.open && !t->call.is_lock && !t->call.row)
+		model_call_write(m, t, STORE_NULL, STORE_NULL, STORE_NULL);
+}
+
+/* Empties the call of a thread. */
+void model_call_close(struct model *m, struct thread *t)
+{
+	struct call *call = &t->call;
+
+	if (call->open && !call->is_lock && call->op == SYNC_COND_WAIT && call->lock)
+		call->lock->waiting -= call->lock->waiting > 0;
+	if (call->lock)
+		model_lock_unref(m, call->lock);
+	if (call->mutex)
+		model_lock_unref(m, call->mutex);
+	*call = (struct call){.target = STORE_NULL};
+}
+
+void model_call_end(struct model *m, struct thread *t)
+{
+	model_call_flush(m, t);
+	if (t->call.open && t->call.row)
+		t->below[t->n_below++ % ARRAY_SIZE(t->below)] =
+			(struct below){t->call.row, t->call.addr, t->call.op};
+	if (t->call.open)
+		model_call_close(m, t);
 }

@@ -8,7 +8,7 @@
  */
 #include "base/mem.h"
 #include "schema/names.h"
-#include "tracer/model/hold.h"
+#include "tracer/model/lock.h"
 
 #include <inttypes.h>
 

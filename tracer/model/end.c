@@ -169,6 +169,7 @@ void model_ends_inherit(
 		e->side = from->side;
 		e->file = from->file;
 		e->cloexec = from->cloexec;
+		m->n_unconfirmed += !child->unconfirmed;
 		child->unconfirmed = true;
 	}
 	if (share) {
@@ -205,9 +206,16 @@ static void take_back(struct model *m, struct proc *p, struct end *e, int64_t ts
 	free(e);
 }
 
+/* From now on the ends of a process are known to be what they are. */
+static void confirm(struct model *m, struct proc *p)
+{
+	m->n_unconfirmed -= p->unconfirmed;
+	p->unconfirmed = false;
+}
+
 void model_ends_settle(struct model *m, struct proc *p, int64_t ts)
 {
-	p->unconfirmed = false;
+	confirm(m, p);
 	if (m->confirms)
 		each_end(m, p, ts, take_back);
 }
@@ -239,7 +247,7 @@ static void unshare(struct proc *p)
 void model_ends_exec(struct model *m, struct proc *p, int64_t ts)
 {
 	unshare(p);
-	p->unconfirmed = false;
+	confirm(m, p);
 	each_end(m, p, ts, close_lost);
 }
 
@@ -251,7 +259,7 @@ static void close_exit(struct model *m, struct proc *p, struct end *e, int64_t t
 void model_ends_exit(struct model *m, struct proc *p, int64_t ts)
 {
 	unshare(p);
-	p->unconfirmed = false;
+	confirm(m, p);
 	each_end(m, p, ts, close_exit);
 }
 

@@ -1,17 +1,16 @@
-/* exec.c - programs: exec, exit, reaping, what was there before. */
+/* exec.c - programs: exec, exit, reaping, files that are mapped, what was there before. */
 /* SPDX-License-Identifier: MIT */
 #include "base/mem.h"
 #include "schema/names.h"
-#include "tracer/model/hold.h"
 #include "tracer/model/lock.h"
 #include "tracer/model/pipe.h"
 #include "tracer/authority/authority.h"
 #include "tracer/model/process.h"
-#include "tracer/model/signal.h"
-#include "tracer/model/site.h"
 #include "tracer/model/wait.h"
 #include "tracer/snapshot/snapshot.h"
+#include "tracer/symbols/symbols.h"
 
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 /* More bytes than this of one record's MORE are cut: the kernel allows 2 MiB of arguments. */
@@ -337,4 +336,37 @@ void model_each_alive(
 		if (!p->ended)
 			each(arg, (pid_t)p->pid, p->name);
 	}
+}
+
+/*
+ * The kernel's side names files from the root of their file system. If pptrace
+ * itself runs below another root (chroot), the end of that path is the name
+ * here; the inode says whether it is the same file.
+ */
+static const char *path_here(const char *path, uint64_t inode)
+{
+	struct stat st;
+
+	if (stat(path, &st) == 0)
+		return path;
+	for (const char *p = path + 1; (p = strchr(p, '/')); p++) {
+		if (stat(p, &st) == 0 && st.st_ino == inode)
+			return p;
+	}
+	return path;
+}
+
+void model_module(struct model *m, const struct rec_MODULE *rec)
+{
+	struct proc *p = model_thread(m, &rec->head)->proc;
+	char path[sizeof rec->path + 1];
+
+	if (!m->config.symbols || !rec->path[0] || p->slim)
+		return;
+	memcpy(path, rec->path, sizeof rec->path);
+	path[sizeof rec->path] = '\0';
+	/* The image may not have been the whole of what is mapped now: ask anew for what was not found. */
+	p->image = m->ids.image++;
+	symbols_map(m->config.symbols, p->id, rec->start, rec->len, rec->offset,
+		path_here(path, rec->inode));
 }

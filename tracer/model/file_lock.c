@@ -7,11 +7,9 @@
  */
 #include "base/mem.h"
 #include "schema/names.h"
-#include "tracer/model/hold.h"
 #include "tracer/model/lock.h"
 #include "tracer/authority/authority.h"
 #include "tracer/model/process.h"
-#include "tracer/model/site.h"
 
 #include <asm/unistd.h>
 #include <dirent.h>

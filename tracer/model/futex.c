@@ -14,7 +14,6 @@
 #include "base/mem.h"
 #include "tracer/model/lock.h"
 #include "tracer/model/process.h"
-#include "tracer/model/site.h"
 #include "tracer/model/wait.h"
 
 #include <linux/futex.h>
@@ -32,20 +31,6 @@ struct guess {
 	uint32_t owner; /* tid as the object's memory has it, 0: none or not known */
 	uint8_t mode;
 };
-
-bool model_futex_inside(int kind, uint64_t object, uint64_t futex)
-{
-	static const uint8_t sizes[] = {[LOCK_MUTEX] = 40,
-		[LOCK_RWLOCK] = 56,
-		[LOCK_SPIN] = 4,
-		[LOCK_COND] = 48,
-		[LOCK_SEM] = 32,
-		[LOCK_BARRIER] = 32,
-		[LOCK_FUTEX] = 4,
-		[LOCK_ONCE] = 8};
-
-	return kind > 0 && (size_t)kind < ARRAY_SIZE(sizes) && futex - object < sizes[kind];
-}
 
 static uint32_t operation(const struct rec_WAIT_BEGIN *rec)
 {

@@ -1,4 +1,4 @@
-/* life.c - what has ended is written and freed. */
+/* life.c - the end of threads and processes, and what is written and freed when. */
 /* SPDX-License-Identifier: MIT */
 /*
  * Ended threads and processes stay for GRACE_NS, because records of another
@@ -7,26 +7,92 @@
  * MAX_ZOMBIES the oldest are forgotten, so that memory stays bounded.
  */
 #include "base/mem.h"
-#include "tracer/model/hold.h"
 #include "tracer/model/lock.h"
 #include "tracer/model/pipe.h"
 #include "tracer/model/process.h"
-#include "tracer/model/sample.h"
-#include "tracer/model/signal.h"
-#include "tracer/model/site.h"
 #include "tracer/model/wait.h"
 
-void model_more_free(struct thread *t)
+/* ---- Ends ---- */
+
+void model_thread_end(struct model *m, struct thread *t, int64_t ts)
 {
-	if (!t->more)
+	if (t->end != STORE_NULL)
 		return;
-	buf_done(&t->more->argv);
-	buf_done(&t->more->data);
-	buf_done(&t->more->poll);
-	buf_done(&t->more->path);
-	free(t->more);
-	t->more = NULL;
+	model_thread_ended(m, t, ts);
+	model_wait_close(m, t, ts, STORE_NULL);
+	model_fifo_opened(m, t, ts);
+	model_spin_done(m, t);
 }
+
+void model_proc_end(struct model *m, struct proc *p, int64_t ts, int status)
+{
+	if (p->ended)
+		return;
+	for (struct thread *t = p->threads; t; t = t->peer)
+		model_thread_end(m, t, ts);
+	p->ended = p->dirty = true;
+	p->end = ts;
+	p->status = status;
+	model_ends_exit(m, p, ts);
+	p->ended_next = NULL;
+	*m->ended_procs_end = p;
+	m->ended_procs_end = &p->ended_next;
+}
+
+/* ---- What has changed is written ---- */
+
+static void flush_thread(struct model *m, struct thread *t)
+{
+	model_holds_flush(m, t);
+	model_call_flush(m, t);
+	model_wait_flush(m, t);
+	model_edges_flush(m, t, false);
+	model_lane_flush(m, t);
+	if (t->dirty)
+		model_write_thread(m, t);
+}
+
+static void flush_processes(struct model *m)
+{
+	for (struct thread *t = m->all_threads; t; t = t->next)
+		flush_thread(m, t);
+	for (struct proc *p = m->all_procs; p; p = p->next) {
+		if (!p->slim) {
+			model_signal_flush(m, p);
+			model_timer_flush(m, p);
+		}
+		if (p->dirty)
+			model_write_proc(m, p);
+	}
+}
+
+static void flush_locks(struct model *m)
+{
+	struct lock *next;
+
+	for (struct lock *lock = m->dirty_locks; lock; lock = next) {
+		next = lock->dirty_next;
+		lock->queued = false;
+		if (lock->dirty)
+			model_lock_write(m, lock);
+		if (lock->stat_dirty)
+			model_stat_write(m, lock);
+		if (lock->dead && !lock->refs)
+			model_lock_free(lock);
+	}
+	m->dirty_locks = NULL;
+	model_open_flush(m);
+}
+
+void model_flush_all(struct model *m)
+{
+	flush_processes(m);
+	model_pipe_flush(m);
+	model_ends_flush(m);
+	flush_locks(m);
+}
+
+/* ---- What ended long enough ago goes ---- */
 
 static void leave_queue(struct model *m, struct thread *t)
 {
@@ -190,4 +256,11 @@ void model_process_done(struct model *m)
 		p->dirty = false;
 		free_proc(m, p);
 	}
+}
+
+void model_lock_done(struct model *m)
+{
+	model_abandoned_done(m);
+	while (m->all_locks)
+		model_lock_free(m->all_locks);
 }

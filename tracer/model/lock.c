@@ -10,10 +10,8 @@
  */
 #include "base/mem.h"
 #include "schema/names.h"
-#include "tracer/model/hold.h"
 #include "tracer/model/lock.h"
 #include "tracer/model/process.h"
-#include "tracer/model/site.h"
 
 static void queue_lock(struct model *m, struct lock *lock)
 {
@@ -169,93 +167,7 @@ struct lock *model_lock_shared(
 	return lock;
 }
 
-/* The lock of a record that says that it is shared between processes. */
-static struct lock *init_shared(struct model *m, struct proc *p, const struct rec_LOCK_INIT *rec)
-{
-	struct proc *vm = p->vm;
-	struct lock *old = model_find_lock(p, rec->addr), *lock;
-
-	if (!rec->dev) { /* it cannot be told from where: by inheritance alone */
-		lock = model_lock_at(m, p, rec->addr, (int)rec->kind, (unsigned)rec->type);
-		lock->process_id = STORE_NULL;
-		lock->pshared = true;
-	} else {
-		lock = model_lock_shared(m, p, rec->dev, rec->inode, rec->offset, (int)rec->kind);
-		if (lock->address == STORE_NULL)
-			lock->address = (int64_t)rec->addr;
-		if (old != lock) {
-			if (old && !old->pshared)
-				model_lock_kill(m, old);
-			vm->n_shared += !old || !old->pshared;
-			(void)hash_set(&vm->locks, rec->addr, lock);
-		}
-	}
-	model_lock_user(m, lock, vm, model_time(m, rec->head.ts));
-	return lock;
-}
-
-void model_lock_init(struct model *m, const struct rec_LOCK_INIT *rec)
-{
-	struct thread *t = model_thread(m, &rec->head);
-	struct lock *lock;
-
-	if (!names_lock_kind((int)rec->kind) || rec->kind > LOCK_ONCE || rec->kind == LOCK_FILE ||
-		rec->type > 63 || t->proc->slim) {
-		model_skip(m);
-		return;
-	}
-	if (rec->pshared) {
-		lock = init_shared(m, t->proc, rec);
-	} else {
-		lock = model_find_lock(t->proc, rec->addr);
-		/* Without a site it was only seen for the first time. */
-		if (lock && rec->site && !lock->pshared) {
-			model_abandoned_drop(m, lock, true, model_time(m, rec->head.ts));
-			model_lock_kill(m, lock);
-			(void)hash_del(&t->proc->vm->locks, rec->addr);
-		}
-		lock = model_lock_at(m, t->proc, rec->addr, (int)rec->kind, (unsigned)rec->type);
-	}
-	if (rec->type)
-		lock->type = (unsigned)rec->type;
-	if (rec->site)
-		lock->init_site = model_site(m, t->proc, rec->site, true);
-	if (rec->kind == LOCK_SEM || rec->kind == LOCK_BARRIER)
-		lock->initial = (int64_t)rec->value;
-	if (rec->kind == LOCK_SEM && lock->stat.value == STORE_NULL)
-		lock->stat.value = (int64_t)rec->value;
-	if (rec->name[0] && !lock->name) {
-		lock->name = xstrndup(rec->name, sizeof rec->name);
-		lock->outside = lock->pshared;
-	}
-	model_lock_touch(m, lock);
-	model_stat_touch(m, lock);
-}
-
-void model_lock_destroy(struct model *m, const struct rec_LOCK_DESTROY *rec)
-{
-	struct thread *t = model_thread(m, &rec->head);
-	struct proc *vm = t->proc->vm;
-	struct lock *lock = model_find_lock(t->proc, rec->addr);
-	uint64_t key;
-
-	if (!lock || (rec->kind && lock->kind != rec->kind))
-		return;
-	lock->destroyed = model_time(m, rec->head.ts);
-	model_abandoned_drop(m, lock, true, lock->destroyed);
-	model_lock_touch(m, lock);
-	(void)hash_del(&vm->locks, rec->addr);
-	if (!lock->pshared) {
-		model_lock_kill(m, lock);
-		return;
-	}
-	vm->n_shared -= vm->n_shared > 0;
-	key = shared_key(lock->dev, lock->inode, lock->offset);
-	if (hash_get(&m->shared, key) == lock)
-		(void)hash_del(&m->shared, key);
-}
-
-static void write_lock(struct model *m, struct lock *lock)
+void model_lock_write(struct model *m, struct lock *lock)
 {
 	const char *type = lock->kind == LOCK_FILE ? names_file_lock(lock->class)
 						   : names_lock_type(lock->type);
@@ -284,7 +196,7 @@ static void write_lock(struct model *m, struct lock *lock)
 	lock->dirty = false;
 }
 
-static void free_lock(struct lock *lock)
+void model_lock_free(struct lock *lock)
 {
 	model_lock_users_free(lock);
 	*lock->link = lock->next;
@@ -295,27 +207,10 @@ static void free_lock(struct lock *lock)
 	free(lock);
 }
 
-void model_lock_flush(struct model *m)
+void model_lock_unlist(struct model *m, const struct lock *lock)
 {
-	struct lock *next;
+	uint64_t key = shared_key(lock->dev, lock->inode, lock->offset);
 
-	for (struct lock *lock = m->dirty_locks; lock; lock = next) {
-		next = lock->dirty_next;
-		lock->queued = false;
-		if (lock->dirty)
-			write_lock(m, lock);
-		if (lock->stat_dirty)
-			model_stat_write(m, lock);
-		if (lock->dead && !lock->refs)
-			free_lock(lock);
-	}
-	m->dirty_locks = NULL;
-	model_open_flush(m);
-}
-
-void model_lock_done(struct model *m)
-{
-	model_abandoned_done(m);
-	while (m->all_locks)
-		free_lock(m->all_locks);
+	if (hash_get(&m->shared, key) == lock)
+		(void)hash_del(&m->shared, key);
 }

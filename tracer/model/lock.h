@@ -1,19 +1,9 @@
-/* lock.h - what the model's files share: locks of all kinds: birth, requests, sums, and who can reach them. */
+/* lock.h - what the model's files share: locks of all kinds, who can reach them, who has them, in which order. */
 /* SPDX-License-Identifier: MIT */
 #ifndef TRACER_MODEL_LOCK_H
 #define TRACER_MODEL_LOCK_H
 
-#include "tracer/model/state.h"
-
-void model_lock_init(struct model *m, const struct rec_LOCK_INIT *rec);
-void model_lock_destroy(struct model *m, const struct rec_LOCK_DESTROY *rec);
-void model_lock_request(struct model *m, const struct rec_LOCK_REQUEST *rec);
-void model_lock_acquire(struct model *m, const struct rec_LOCK_ACQUIRE *rec);
-void model_lock_release(struct model *m, const struct rec_LOCK_RELEASE *rec);
-void model_sync_begin(struct model *m, const struct rec_SYNC_BEGIN *rec);
-void model_sync_end(struct model *m, const struct rec_SYNC_END *rec);
-void model_file_lock(struct model *m, const struct rec_FILE_LOCK *rec);
-void model_shared_map(struct model *m, const struct rec_SHARED_MAP *rec);
+#include "tracer/model/private.h"
 
 /* Returns the object at an address of a process, made if it is not known. kind 0: any. */
 struct lock *model_lock_at(struct model *m, struct proc *p, uint64_t addr, int kind, unsigned type);
@@ -81,7 +71,57 @@ void model_file_users_exit(struct model *m, const struct proc *p, int64_t ts);
 uint8_t model_file_lock_mode(const struct rec_WAIT_BEGIN *rec);
 struct lock *model_file_lock_wanted(
 	struct model *m, struct thread *t, const struct rec_WAIT_BEGIN *rec);
-void model_lock_flush(struct model *m);
 void model_lock_done(struct model *m);
+
+/* Writes the row of a lock; frees a lock that nothing points to. */
+void model_lock_write(struct model *m, struct lock *lock);
+void model_lock_free(struct lock *lock);
+/* A shared object that was destroyed is found no more under what it is mapped from. */
+void model_lock_unlist(struct model *m, const struct lock *lock);
+/* Counts a wait for a lock. */
+void model_stat_wait(
+	struct model *m, struct thread *t, struct lock *lock, int64_t start, int64_t end);
+
+/* ---- Holds ---- */
+
+/* A thread has got a lock. */
+void model_hold_begin(struct model *m, struct thread *t, const struct hold *hold);
+/* A thread has given a lock back, once; false: it has not got it. */
+bool model_hold_end(struct model *m, struct thread *t, struct lock *lock, int64_t ts, int64_t site);
+/* A thread has given a lock back, however often it has it: returns how often that was. */
+uint32_t model_hold_release(
+	struct model *m, struct thread *t, struct lock *lock, int64_t ts, int64_t site);
+/* Writes those that are not written yet, with a NULL end. */
+void model_holds_flush(struct model *m, struct thread *t);
+/* What a thread holds when it ends stays taken; when its program is replaced, it goes. */
+void model_holds_abandon(struct model *m, struct thread *t);
+void model_holds_drop(struct model *m, struct thread *t);
+/* Returns what a thread has of a lock, or NULL. */
+struct hold *model_find_hold(const struct thread *t, const struct lock *lock);
+/* Takes a hold out of those of a thread. */
+void model_hold_drop(struct model *m, struct thread *t, struct hold *h, int64_t ts);
+/* Completes the row of a hold that was ended by others. */
+void model_hold_complete(struct model *m, const struct hold *h, int64_t thread_id, int64_t ts);
+
+struct abandoned *model_abandoned_add(
+	struct model *m, const struct hold *hold, int64_t thread_id, int64_t process_id);
+/* Somebody released the lock or took it anew; all: shared holds too. */
+void model_abandoned_drop(struct model *m, struct lock *lock, bool all, int64_t ts);
+void model_abandoned_forget(struct model *m, const struct proc *p);
+void model_abandoned_done(struct model *m);
+void model_open_flush(struct model *m);
+
+/* A thread takes, or waits for, a lock while it holds others. */
+void model_edges(struct model *m, struct thread *t, struct lock *to, uint8_t mode, int64_t site,
+	bool tried, int64_t ts);
+void model_edges_flush(struct model *m, struct thread *t, bool free_all);
+void model_edges_free(struct thread *t);
+
+/* Adds time that a thread held, or waited for, locks. */
+void model_lane_hold(struct model *m, struct thread *t, int64_t end);
+void model_lane_wait(struct model *m, struct thread *t, int64_t start, int64_t end);
+void model_lane_took(struct model *m, struct thread *t, int64_t ts);
+void model_lane_flush(struct model *m, struct thread *t);
+void model_lane_free(struct thread *t);
 
 #endif

@@ -2,20 +2,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Each kind of record has its handler, model_<kind>, in the file of its topic:
- * model_process.c, model_pipe.c, model_signal.c, model_wait.c, model_lock.c...
- * They share struct model (model_state.h), which says how entities live.
+ * fork.c, exec.c, end.c, signal.c, lock_event.c, wait_event.c... They share
+ * struct model (private.h), which says how entities live.
  */
 #include "tracer/model/model.h"
 
 #include "base/mem.h"
 #include "schema/names.h"
-#include "tracer/model/hold.h"
+#include "schema/record_dump.h"
 #include "tracer/model/lock.h"
 #include "tracer/model/pipe.h"
 #include "tracer/model/process.h"
-#include "tracer/model/sample.h"
-#include "tracer/model/signal.h"
-#include "tracer/model/site.h"
 #include "tracer/model/wait.h"
 #include "tracer/store/store.h"
 
@@ -33,17 +30,6 @@ struct loss {
 	char *source;
 	unsigned kind;
 	uint64_t count;
-};
-
-/* Sizes of the records of each kind. */
-static const size_t record_sizes[REC_KIND_END] = {
-#define NUM(name, meaning)
-#define TEXT(name, size, meaning)
-#define EVENT(NAME, number, meaning, fields) [number] = sizeof(struct rec_##NAME),
-#include "schema/events.def"
-#undef EVENT
-#undef NUM
-#undef TEXT
 };
 
 struct model *model_new(struct store *store, const struct model_config *config)
@@ -88,11 +74,6 @@ void model_free(struct model *m)
 	free(m);
 }
 
-void model_skip(struct model *m)
-{
-	m->skipped++;
-}
-
 uint64_t model_skipped(const struct model *m)
 {
 	return m->skipped;
@@ -100,56 +81,22 @@ uint64_t model_skipped(const struct model *m)
 
 static void dispatch(struct model *m, const struct rec_head *rec)
 {
-#define CASE(NAME, function)                                                                       \
-	case REC_##NAME:                                                                           \
-		function(m, (const struct rec_##NAME *)rec);                                       \
-		break
 	switch ((enum rec_kind)rec->kind) {
-		CASE(LOCK_ACQUIRE, model_lock_acquire);
-		CASE(LOCK_RELEASE, model_lock_release);
-		CASE(LOCK_REQUEST, model_lock_request);
-		CASE(FORK, model_fork);
-		CASE(EXEC, model_exec);
-		CASE(EXEC_FAIL, model_exec_fail);
-		CASE(EXIT, model_exit);
-		CASE(REAP, model_reap);
-		CASE(COMM, model_comm);
-		CASE(MORE, model_more);
-		CASE(THREAD_ENTRY, model_thread_entry);
-		CASE(FOUND, model_found);
-		CASE(END_OPEN, model_end_open);
-		CASE(END_CLOSE, model_end_close);
-		CASE(PIPE_IO, model_pipe_io);
-		CASE(OUTSIDE, model_outside);
-		CASE(SIG_SEND, model_sig_send);
-		CASE(SIG_DELIVER, model_sig_deliver);
-		CASE(SIG_ACTION, model_sig_action);
-		CASE(TIMER, model_timer);
-		CASE(WAIT_BEGIN, model_wait_begin);
-		CASE(WAIT_END, model_wait_end);
-		CASE(WAIT_SITE, model_wait_site);
-		CASE(EXITING, model_exiting);
-		CASE(URING, model_uring);
-		CASE(FILTERED, model_filtered);
-		CASE(SCHED, model_sched);
-		CASE(SAMPLE, model_sample);
-		CASE(LOCK_INIT, model_lock_init);
-		CASE(LOCK_DESTROY, model_lock_destroy);
-		CASE(SYNC_BEGIN, model_sync_begin);
-		CASE(SYNC_END, model_sync_end);
-		CASE(FILE_LOCK, model_file_lock);
-		CASE(MODULE, model_module);
-		CASE(STDIO, model_stdio);
-		CASE(SHARED_MAP, model_shared_map);
-		CASE(RUNTIME_NAME, model_runtime_name);
-		CASE(RUNTIME_FRAME, model_runtime_frame);
-		CASE(RUNTIME_LOCK, model_runtime_lock);
+#define NUM(name, meaning)
+#define TEXT(name, size, meaning)
+#define EVENT(NAME, name, number, meaning, fields)                                                 \
+	case REC_##NAME:                                                                           \
+		model_##name(m, (const struct rec_##NAME *)rec);                                   \
+		break;
+#include "schema/events.def"
+#undef EVENT
+#undef NUM
+#undef TEXT
 	case REC_NONE:
 	case REC_KIND_END:
 	default:
 		model_skip(m);
 	}
-#undef CASE
 }
 
 /* A few processes of a kind are named, not thousands. */
@@ -182,11 +129,20 @@ static void note_compat(struct model *m, const struct rec_head *rec)
 	note_process(m, p, "makes 32-bit system calls: what it waits for is not known");
 }
 
+/* The first record of a child's own: ends that nobody has confirmed by now it never had. */
+static void settle(struct model *m, const struct rec_head *rec)
+{
+	const struct thread *t = rec->kind == REC_END_OPEN ? NULL : model_known_thread(m, rec);
+
+	if (t && t->proc->unconfirmed)
+		model_ends_settle(m, t->proc, model_time(m, rec->ts));
+}
+
 void model_feed(struct model *m, const struct rec_head *rec)
 {
 	int64_t ts;
 
-	if (rec->kind >= REC_KIND_END || rec->size < record_sizes[rec->kind] || !rec->pid ||
+	if (rec->kind >= REC_KIND_END || rec->size < record_size(rec->kind) || !rec->pid ||
 		!rec->tid) {
 		model_skip(m);
 		return;
@@ -196,6 +152,8 @@ void model_feed(struct model *m, const struct rec_head *rec)
 		m->now = ts;
 	if (rec->flags & REC_COMPAT)
 		note_compat(m, rec);
+	if (m->n_unconfirmed)
+		settle(m, rec);
 	dispatch(m, rec);
 	if (m->now - m->now_ended > RETIRE_EVERY_NS) {
 		m->now_ended = m->now;
@@ -258,9 +216,7 @@ int model_flush(struct model *m, uint64_t now)
 	if (model_time(m, now) > m->now)
 		m->now = model_time(m, now);
 	model_retire(m, false);
-	model_process_flush(m);
-	model_pipe_flush(m);
-	model_lock_flush(m);
+	model_flush_all(m);
 	flush_losses(m);
 	flush_trace(m);
 	if (m->blind.len) {

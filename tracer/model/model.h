@@ -3,6 +3,17 @@
 #ifndef TRACER_MODEL_MODEL_H
 #define TRACER_MODEL_MODEL_H
 
+/*
+ * To be read in this order: private.h (what is known), model.c (a record finds
+ * its handler). Then the floors, from the ground up; no file calls one above it.
+ *   identity:   process.c, pipe.c, site.c, lock.c, user.c (who can reach a lock)
+ *   intervals:  end.c, io.c, hold.c, open.c (who has what now), edge.c, stat.c,
+ *               wait.c, call.c (library calls), spin.c, signal.c, timer.c, misc.c
+ *   objects of waits: reason.c, futex.c, file_lock.c
+ *   life:       reach.c (locks at a fork), life.c (ends, flush, retirement)
+ *   handlers:   fork.c, exec.c, lock_event.c, wait_event.c, sync.c
+ */
+
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>

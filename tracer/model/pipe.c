@@ -226,7 +226,6 @@ void model_pipe_flush(struct model *m)
 		if (pipe->dirty)
 			write_pipe(m, pipe);
 	}
-	model_ends_flush(m);
 }
 
 static void forget_key(struct model *m, struct pipe *pipe, uint64_t inode)

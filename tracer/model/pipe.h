@@ -3,7 +3,7 @@
 #ifndef TRACER_MODEL_PIPE_H
 #define TRACER_MODEL_PIPE_H
 
-#include "tracer/model/state.h"
+#include "tracer/model/private.h"
 
 /* Finds the pipe of a new end, or makes it known; *ret_side is the side of the socket. */
 struct pipe *model_pipe_of(
@@ -15,13 +15,9 @@ struct end *model_end_new(struct model *m, struct proc *p, struct pipe *pipe, ui
 	unsigned mode, int64_t ts, int via);
 void model_ends_flush(struct model *m);
 
-void model_end_open(struct model *m, const struct rec_END_OPEN *rec);
-void model_end_close(struct model *m, const struct rec_END_CLOSE *rec);
-void model_pipe_io(struct model *m, const struct rec_PIPE_IO *rec);
 /* A descriptor of a pipe was put into a message on a socket; or came out of one. */
 void model_pipe_sent(struct pipe *pipe, int64_t ts);
 void model_pipe_received(struct pipe *pipe, int64_t ts);
-void model_outside(struct model *m, const struct rec_OUTSIDE *rec);
 
 /* Gives the child of a fork the descriptors of its parent. */
 void model_ends_inherit(

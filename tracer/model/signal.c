@@ -8,8 +8,6 @@
 #include "base/mem.h"
 #include "schema/names.h"
 #include "tracer/model/process.h"
-#include "tracer/model/signal.h"
-#include "tracer/model/site.h"
 
 #include <signal.h>
 #include <sys/syscall.h>

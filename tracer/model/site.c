@@ -7,7 +7,6 @@
  */
 #include "base/mem.h"
 #include "tracer/model/process.h"
-#include "tracer/model/site.h"
 #include "tracer/symbols/symbols.h"
 
 #include <sys/stat.h>
@@ -41,39 +40,6 @@ void model_sites_exec(struct model *m, struct proc *p)
 	if (m->config.symbols)
 		symbols_forget(m->config.symbols, p->id);
 	p->mapped_ns = STORE_NULL;
-}
-
-/*
- * The kernel's side names files from the root of their file system. If pptrace
- * itself runs below another root (chroot), the end of that path is the name
- * here; the inode says whether it is the same file.
- */
-static const char *path_here(const char *path, uint64_t inode)
-{
-	struct stat st;
-
-	if (stat(path, &st) == 0)
-		return path;
-	for (const char *p = path + 1; (p = strchr(p, '/')); p++) {
-		if (stat(p, &st) == 0 && st.st_ino == inode)
-			return p;
-	}
-	return path;
-}
-
-void model_module(struct model *m, const struct rec_MODULE *rec)
-{
-	struct proc *p = model_thread(m, &rec->head)->proc;
-	char path[sizeof rec->path + 1];
-
-	if (!m->config.symbols || !rec->path[0] || p->slim)
-		return;
-	memcpy(path, rec->path, sizeof rec->path);
-	path[sizeof rec->path] = '\0';
-	/* The image may not have been the whole of what is mapped now: ask anew for what was not found. */
-	p->image = m->ids.image++;
-	symbols_map(m->config.symbols, p->id, rec->start, rec->len, rec->offset,
-		path_here(path, rec->inode));
 }
 
 /* Reads the mappings of a living process, unless that was done a moment ago. */

@@ -12,8 +12,7 @@
  * never asks again, has waited for just that.
  */
 #include "base/mem.h"
-#include "tracer/model/sample.h"
-#include "tracer/model/site.h"
+#include "tracer/model/process.h"
 #include "tracer/symbols/symbols.h"
 
 enum {

@@ -2,10 +2,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/mem.h"
 #include "schema/names.h"
-#include "tracer/model/hold.h"
 #include "tracer/model/lock.h"
 #include "tracer/model/process.h"
-#include "tracer/model/site.h"
 #include "tracer/model/wait.h"
 
 static int kind_of_op(uint64_t op)
@@ -37,55 +35,6 @@ static struct lock *object_of(struct model *m, struct thread *t, uint64_t op, ui
 	int kind = kind_of_op(op);
 
 	return kind && addr ? model_lock_at(m, t->proc, addr, kind, 0) : NULL;
-}
-
-static void write_call(
-	struct model *m, struct thread *t, int64_t end, int64_t result, int64_t value)
-{
-	struct call *call = &t->call;
-	struct row_sync row = {.id = call->row,
-		.lock_id = call->lock ? call->lock->id : STORE_NULL,
-		.thread_id = t->id,
-		.op = names_sync_op(call->op),
-		.start_ns = call->start,
-		.end_ns = end,
-		.result = result,
-		.site_id = call->site,
-		.mutex_id = call->mutex ? call->mutex->id : STORE_NULL,
-		.target_id = call->target,
-		.value = value};
-
-	store_write_numbered(m->store, STORE_SYNC, &row, &call->row);
-}
-
-void model_call_flush(struct model *m, struct thread *t)
-{
-	if (t->call.open && !t->call.is_lock && !t->call.row)
-		write_call(m, t, STORE_NULL, STORE_NULL, STORE_NULL);
-}
-
-/* Empties the call of a thread. */
-static void close_call(struct model *m, struct thread *t)
-{
-	struct call *call = &t->call;
-
-	if (call->open && !call->is_lock && call->op == SYNC_COND_WAIT && call->lock)
-		call->lock->waiting -= call->lock->waiting > 0;
-	if (call->lock)
-		model_lock_unref(m, call->lock);
-	if (call->mutex)
-		model_lock_unref(m, call->mutex);
-	*call = (struct call){.target = STORE_NULL};
-}
-
-void model_call_end(struct model *m, struct thread *t)
-{
-	model_call_flush(m, t);
-	if (t->call.open && t->call.row)
-		t->below[t->n_below++ % ARRAY_SIZE(t->below)] =
-			(struct below){t->call.row, t->call.addr, t->call.op};
-	if (t->call.open)
-		close_call(m, t);
 }
 
 /* Returns the row of a call that was forgotten for another one on top of it, 0: there is none. */
@@ -269,8 +218,8 @@ void model_sync_end(struct model *m, const struct rec_SYNC_END *rec)
 		count_sem(m, t, lock, rec);
 	if (lock && rec->op == SYNC_ONCE_RUN)
 		lock->runner = STORE_NULL;
-	write_call(m, t, ts, (int32_t)rec->result, value_of(lock, rec));
+	model_call_write(m, t, ts, (int32_t)rec->result, value_of(lock, rec));
 	if (t->call.mutex)
 		retake_mutex(m, t, ts);
-	close_call(m, t);
+	model_call_close(m, t);
 }

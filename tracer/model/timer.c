@@ -3,8 +3,6 @@
 #include "base/mem.h"
 #include "schema/names.h"
 #include "tracer/model/process.h"
-#include "tracer/model/signal.h"
-#include "tracer/model/site.h"
 
 enum { SIGNALS = 65 };
 

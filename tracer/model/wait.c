@@ -12,9 +12,6 @@
 #include "tracer/model/lock.h"
 #include "tracer/model/pipe.h"
 #include "tracer/model/process.h"
-#include "tracer/model/sample.h"
-#include "tracer/model/signal.h"
-#include "tracer/model/site.h"
 #include "tracer/model/wait.h"
 
 #include <asm/unistd.h>
@@ -24,11 +21,6 @@
 static const int64_t keep_set_ns = 1000000;
 /* Sleeps from this on tell which locks were held. */
 static const int64_t keep_holds_ns = 10000000;
-/* A set of more descriptors than the kernel lets a process open by default is no set. */
-enum { MAX_ITEMS = 4096 };
-/* The kernel's task states in which a thread is stopped, by a signal or by its debugger. */
-enum { STATE_STOPPED = 4, STATE_TRACED = 8 };
-
 static void write_items(struct model *m, const struct wait *w)
 {
 	for (unsigned i = 0; i < w->n_items; i++) {
@@ -113,7 +105,7 @@ void model_wait_on_lock(
 	t->wait.dirty = true;
 }
 
-static void set_pipe(struct wait *w, struct pipe *pipe)
+void model_wait_on_pipe(struct wait *w, struct pipe *pipe)
 {
 	pipe->waits++;
 	w->pipe = pipe;
@@ -188,24 +180,6 @@ void model_wait_close(struct model *m, struct thread *t, int64_t ts, int64_t wak
 	reset_wait(m, t, ts);
 }
 
-/*
- * A signal handler broke a wait for a lock off, and the thread goes back to it
- * within the same call: for whoever waits for the thread it never left it.
- */
-static void resume_wait(struct thread *t)
-{
-	const int64_t short_ns = 10000000;
-	const struct broken *b = &t->broken;
-	struct wait *w = &t->wait;
-
-	if (!b->row || w->row || w->reason != WAIT_LOCK || !t->call.open || !t->call.is_lock ||
-		b->call != t->call.start || w->start - b->end > short_ns)
-		return;
-	w->row = b->row;
-	w->start = b->start;
-	w->dirty = true;
-}
-
 void model_wait_flush(struct model *m, struct thread *t)
 {
 	struct wait *w = &t->wait;
@@ -229,181 +203,4 @@ void model_wait_open(struct model *m, struct thread *t, int64_t ts)
 	t->wait.row = row;
 	t->wait.dirty = row != 0;
 	t->wait.start = ts;
-}
-
-/* What a wait for children asks for. */
-static void child_target(struct model *m, struct wait *w, const struct rec_WAIT_BEGIN *rec)
-{
-	enum { BY_PID = 1, BY_GROUP = 2, BY_PIDFD = 3 };
-	int64_t pid = (int32_t)rec->arg0;
-	struct proc *p = NULL;
-
-	if (rec->syscall == __NR_waitid)
-		pid = rec->arg0 == BY_PID     ? (int32_t)rec->arg1
-		      : rec->arg0 == BY_GROUP ? -(int64_t)(int32_t)rec->arg1
-					      : -1;
-	if (rec->peer)
-		pid = (int64_t)rec->peer;
-	if (pid > 0) {
-		p = model_find_proc(m, (uint64_t)pid);
-		w->detail = p ? NULL : xasprintf("pid %" PRId64, pid);
-		w->target_process = p ? p->id : STORE_NULL;
-	} else if (pid < -1 || pid == 0) {
-		w->target_pgid = -pid;
-	}
-}
-
-static void pipe_target(struct model *m, struct thread *t, const struct rec_WAIT_BEGIN *rec)
-{
-	struct wait *w = &t->wait;
-	bool writes = w->reason == WAIT_PIPE_WRITE;
-	const struct end *e = NULL;
-	struct pipe *pipe = model_find_pipe(m, rec->dev, rec->inode, &w->side);
-
-	if (!pipe) {
-		uint64_t fd = rec->syscall == __NR_splice && writes ? rec->arg2 : rec->arg0;
-
-		e = w->reason != WAIT_FIFO_OPEN && fd <= INT32_MAX ? model_find_end(t->proc, fd)
-								   : NULL;
-		pipe = e ? e->pipe : NULL;
-		w->side = e ? e->side : 0;
-	}
-	if (w->reason == WAIT_FIFO_OPEN && rec->inode)
-		pipe = model_fifo(m, rec->dev, rec->inode);
-	if (!pipe)
-		return;
-	set_pipe(w, pipe);
-	w->mode = writes ? END_WRITE : END_READ;
-	if (w->reason == WAIT_FIFO_OPEN) {
-		w->mode = model_open_mode(rec);
-		if (!pipe->path && t->more && t->more->path.len) {
-			pipe->path = xstrndup(t->more->path.data, t->more->path.len);
-			pipe->dirty = true;
-		}
-	} else
-		model_pipe_used(pipe, t->proc, writes);
-}
-
-/* A snapshot says in which call somebody was stopped: the pipe is that of the call. */
-static void stopped_target(struct model *m, struct thread *t, const struct rec_WAIT_BEGIN *rec)
-{
-	struct rec_WAIT_BEGIN call = *rec;
-	struct wait *w = &t->wait;
-
-	call.reason = WAIT_NONE;
-	w->reason = model_reason(t, &call);
-	if (w->reason == WAIT_PIPE_READ || w->reason == WAIT_PIPE_WRITE)
-		pipe_target(m, t, rec);
-	w->reason = WAIT_STOPPED;
-}
-
-static void poll_target(struct thread *t)
-{
-	struct wait *w = &t->wait;
-	size_t n = t->more ? t->more->poll.len / sizeof *w->items : 0;
-
-	if (!n || n > MAX_ITEMS)
-		return;
-	w->items = xmalloc(n * sizeof *w->items);
-	memcpy(w->items, t->more->poll.data, n * sizeof *w->items);
-	w->n_items = (unsigned)n;
-	w->detail = xasprintf("%zu descriptor%s", n, n == 1 ? "" : "s");
-}
-
-/* Fills in what a wait is for, by its reason. */
-static void find_target(struct model *m, struct thread *t, const struct rec_WAIT_BEGIN *rec)
-{
-	struct wait *w = &t->wait;
-	struct proc *peer;
-
-	switch (w->reason) {
-	case WAIT_FUTEX:
-	case WAIT_LOCK:
-	case WAIT_COND:
-	case WAIT_SEM:
-	case WAIT_BARRIER:
-	case WAIT_JOIN:
-	case WAIT_ONCE:
-		model_futex(m, t, rec);
-		break;
-	case WAIT_PIPE_READ:
-	case WAIT_PIPE_WRITE:
-	case WAIT_FIFO_OPEN:
-		pipe_target(m, t, rec);
-		break;
-	case WAIT_STOPPED:
-		stopped_target(m, t, rec);
-		break;
-	case WAIT_CHILD:
-		child_target(m, w, rec);
-		break;
-	case WAIT_VFORK:
-		peer = rec->peer ? model_find_proc(m, rec->peer) : NULL;
-		w->target_process = peer ? peer->id : t->last_child;
-		break;
-	case WAIT_POLL:
-		poll_target(t);
-		break;
-	case WAIT_FILE_LOCK:
-		set_lock(m, w, model_file_lock_wanted(m, t, rec));
-		w->mode = model_file_lock_mode(rec);
-		break;
-	default:
-		break;
-	}
-}
-
-void model_wait_begin(struct model *m, const struct rec_WAIT_BEGIN *rec)
-{
-	struct thread *t = model_thread(m, &rec->head);
-	struct wait *w = &t->wait;
-
-	if (t->end != STORE_NULL)
-		return;
-	if (!(rec->head.flags & (REC_SHIM | REC_SNAP)))
-		m->kernel_waits = true;
-	model_wait_open(m, t, model_time(m, rec->head.ts));
-	w->syscall = rec->head.flags & REC_COMPAT ? -1 : (long)(int64_t)rec->syscall;
-	w->timed = rec->timed != 0;
-	w->sigmask = (int64_t)rec->sigmask;
-	w->ip = rec->ip;
-	w->reason = model_reason(t, rec);
-	find_target(m, t, rec);
-	if (rec->state & (STATE_STOPPED | STATE_TRACED) && w->reason != WAIT_STOPPED && !w->detail)
-		w->detail = xstrdup("stopped");
-	if (t->call.open) {
-		w->user = t->call.start;
-		if (w->site == STORE_NULL)
-			w->site = t->call.site;
-		w->timed |= t->call.timed && w->lock &&
-			    (w->lock == t->call.lock || w->lock == t->call.mutex);
-	}
-	resume_wait(t);
-	if (t->more)
-		model_more_free(t);
-}
-
-void model_wait_end(struct model *m, const struct rec_WAIT_END *rec)
-{
-	struct thread *t = model_thread(m, &rec->head);
-	struct thread *waker = rec->waker_tid ? model_find_thread(m, rec->waker_tid) : NULL;
-	int64_t ts = model_time(m, rec->head.ts), start = t->wait.start;
-	/* The library tells by itself which signal it was, if any. */
-	bool waited = t->wait.open && t->wait.syscall == __NR_rt_sigtimedwait &&
-		      !(rec->head.flags & REC_SHIM);
-
-	model_stat_foreign(m, t, waker, ts);
-	model_wait_close(m, t, ts, waker ? waker->id : STORE_NULL);
-	if (waited)
-		model_signal_waited(m, t, start, ts);
-}
-
-void model_wait_site(struct model *m, const struct rec_WAIT_SITE *rec)
-{
-	struct thread *t = model_thread(m, &rec->head);
-
-	if (!t->wait.open || !rec->site)
-		return;
-	t->wait.site = model_site(m, t->proc, rec->site, true);
-	t->wait.dirty = true;
 }

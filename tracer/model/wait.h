@@ -3,14 +3,8 @@
 #ifndef TRACER_MODEL_WAIT_H
 #define TRACER_MODEL_WAIT_H
 
-#include "tracer/model/state.h"
+#include "tracer/model/private.h"
 
-void model_wait_begin(struct model *m, const struct rec_WAIT_BEGIN *rec);
-void model_wait_end(struct model *m, const struct rec_WAIT_END *rec);
-void model_wait_site(struct model *m, const struct rec_WAIT_SITE *rec);
-void model_exiting(struct model *m, const struct rec_EXITING *rec);
-/* The handler of URING. */
-void model_uring(struct model *m, const struct rec_URING *rec);
 /* Ends the wait of a thread, if there is one. waker: thread.id or STORE_NULL. */
 void model_wait_close(struct model *m, struct thread *t, int64_t ts, int64_t waker);
 /* The library says that the thread waits in a call that began before or after the kernel's word. */
@@ -22,11 +16,16 @@ void model_wait_free(struct thread *t);
 /* A library call that will never return: its row, if there is to be one, gets no end. */
 void model_call_end(struct model *m, struct thread *t);
 void model_call_flush(struct model *m, struct thread *t);
-/* Returns the reason of a wait (enum wait_reason), as far as the call and its file tell (model_reason.c). */
+/* Writes the row of a library call; empties it. */
+void model_call_write(
+	struct model *m, struct thread *t, int64_t end, int64_t result, int64_t value);
+void model_call_close(struct model *m, struct thread *t);
+/* Returns the reason of a wait (enum wait_reason), as far as the call and its file tell. */
 int model_reason(const struct thread *t, const struct rec_WAIT_BEGIN *rec);
 /* Names the object of a wait. */
 void model_wait_on_lock(
 	struct model *m, struct thread *t, struct lock *lock, int reason, uint8_t mode);
+void model_wait_on_pipe(struct wait *w, struct pipe *pipe);
 /* Names the wait by the library call that the thread is in; false: it is in none that fits. */
 bool model_wait_by_call(struct model *m, struct thread *t);
 /* Finds out which object a futex belongs to. */

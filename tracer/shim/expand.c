@@ -6,24 +6,7 @@
 
 #include "base/mem.h"
 #include "schema/record.h"
-
-/* Sizes of the records by kind, 0 where there is none. */
-static size_t record_size(unsigned kind)
-{
-	switch (kind) {
-#define NUM(name, meaning)
-#define TEXT(name, size, meaning)
-#define EVENT(NAME, number, meaning, fields)                                                       \
-	case REC_##NAME:                                                                           \
-		return sizeof(struct rec_##NAME);
-#include "schema/events.def"
-#undef EVENT
-#undef NUM
-#undef TEXT
-	default:
-		return 0;
-	}
-}
+#include "schema/record_dump.h"
 
 union record {
 	struct rec_head head;

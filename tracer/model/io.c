@@ -1,4 +1,4 @@
-/* pipe_event.c - what flows through pipes. */
+/* io.c - what flows through pipes. */
 /* SPDX-License-Identifier: MIT */
 #include "base/buf.h"
 #include "schema/names.h"

@@ -1,11 +1,10 @@
-/* lane.c - sums over the life of a lock, and over buckets of time. */
+/* stat.c - sums over the life of a lock, and over buckets of time. */
 /* SPDX-License-Identifier: MIT */
 /*
  * A thread's lane has at most MAX_BUCKETS buckets: when the trace outgrows
  * them, all buckets become twice as wide, here and in the database.
  */
 #include "base/mem.h"
-#include "tracer/model/hold.h"
 #include "tracer/model/lock.h"
 
 enum { MAX_BUCKETS = 1024 };
@@ -189,4 +188,24 @@ void model_stat_foreign(struct model *m, struct thread *t, const struct thread *
 		model_stat_touch(m, w->lock);
 	}
 	w->lock->waited_ns = ts;
+}
+
+void model_stat_wait(
+	struct model *m, struct thread *t, struct lock *lock, int64_t start, int64_t end)
+{
+	lock->stat.contended++;
+	lock->stat.wait_ns += end - start;
+	if (end - start > lock->stat.max_wait_ns)
+		lock->stat.max_wait_ns = end - start;
+	model_stat_touch(m, lock);
+	model_lane_wait(m, t, start, end);
+}
+
+void model_stat_waited(
+	struct model *m, struct thread *t, struct lock *lock, int64_t start, int64_t end)
+{
+	t->waited = lock->id;
+	/* Where nobody tells of acquisitions the waits alone are counted. */
+	if (t->proc->lock_source <= LOCKS_FUTEX && !lock->stat.holds)
+		model_stat_wait(m, t, lock, start, end);
 }

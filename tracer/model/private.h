@@ -1,7 +1,7 @@
-/* state.h - what the model knows while it records; for the model's own files. */
+/* private.h - what the model knows while it records; for the model's own files. */
 /* SPDX-License-Identifier: MIT */
-#ifndef TRACER_MODEL_STATE_H
-#define TRACER_MODEL_STATE_H
+#ifndef TRACER_MODEL_PRIVATE_H
+#define TRACER_MODEL_PRIVATE_H
 
 #include "base/buf.h"
 #include "base/hash.h"
@@ -303,6 +303,7 @@ struct model {
 	unsigned lane_shift;        /* a bucket is 1 << lane_shift nanoseconds */
 	bool has_lanes;             /* lane has rows */
 	bool kernel_waits;          /* waits come from the kernel, not from the library alone */
+	size_t n_unconfirmed;       /* processes whose ends have not been settled */
 	bool confirms;              /* the source tells the ends of a new process */
 	struct buf blind;           /* sentences for trace.blind_spots that are not written yet */
 	unsigned n_named;           /* processes in it */
@@ -313,10 +314,20 @@ struct model {
 };
 
 /* Counts a record that is malformed or contradicts what is known. */
-void model_skip(struct model *m);
+static inline void model_skip(struct model *m)
+{
+	m->skipped++;
+}
 
-/* The handler of FILTERED: names the process in the blind spots. */
-void model_filtered(struct model *m, const struct rec_FILTERED *rec);
+/* The handlers of records, each in the file of its topic. */
+#define NUM(name, meaning)
+#define TEXT(name, size, meaning)
+#define EVENT(NAME, name, number, meaning, fields)                                                 \
+	void model_##name(struct model *m, const struct rec_##NAME *rec);
+#include "schema/events.def"
+#undef EVENT
+#undef NUM
+#undef TEXT
 
 /* Converts the time of a record. */
 static inline int64_t model_time(const struct model *m, uint64_t ts)

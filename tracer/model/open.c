@@ -1,8 +1,7 @@
-/* lock_open.c - locks that are held now, also by those who can no longer release them. */
+/* open.c - locks that are held now, also by those who can no longer release them. */
 /* SPDX-License-Identifier: MIT */
 #include "base/mem.h"
 #include "schema/names.h"
-#include "tracer/model/hold.h"
 #include "tracer/model/lock.h"
 
 /* More locks than these left taken by threads that have ended: the oldest are forgotten. */
@@ -137,4 +136,22 @@ void model_open_flush(struct model *m)
 		write_open(m, &a->hold, a->thread_id, a->process_id);
 	m->flushes++;
 	m->has_open = n != 0;
+}
+
+void model_holds_abandon(struct model *m, struct thread *t)
+{
+	model_holds_flush(m, t);
+	while (t->n_held) {
+		struct hold *h = &t->held[t->n_held - 1];
+		/*
+		 * The memory goes with the process: what it alone could reach is no longer of
+		 * interest, unless the thread was torn out of a wait that may have been forever.
+		 */
+		bool gone = t->proc->ended && t->end >= t->proc->end && !h->lock->pshared &&
+			    t->torn != 1;
+
+		if (!gone && !h->lock->dead && h->lock->kind != LOCK_FILE)
+			(void)model_abandoned_add(m, h, t->id, t->proc->id);
+		model_hold_drop(m, t, h, t->end);
+	}
 }

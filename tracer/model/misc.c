@@ -1,12 +1,10 @@
-/* runtime.c - slices, samples, unwritten output, what a language says of its threads. */
+/* misc.c - slices, samples, unwritten output, what a language says of its threads. */
 /* SPDX-License-Identifier: MIT */
 #include "base/mem.h"
 #include "schema/names.h"
 #include "tracer/model/lock.h"
 #include "tracer/model/pipe.h"
 #include "tracer/model/process.h"
-#include "tracer/model/sample.h"
-#include "tracer/model/site.h"
 
 /* Samples within this many bytes of code are one place: a loop. */
 enum { LOOP_BYTES = 64 };
