@@ -20,7 +20,7 @@ DEPS_BUILD := gcc libc6-dev make pkg-config clang llvm bpftool libbpf-dev libelf
 	libsqlite3-dev libgraphviz-dev graphviz libjansson-dev
 DEPS_TEST := bsdutils chromium clang-format fonts-dejavu-core g++ gcc-multilib git libpython3.11-testsuite \
 	libxml2-utils man-db musl-tools nodejs:node npm:npm openssl perl procps python3 redis-server redis-tools \
-	sqlite3 strace stress-ng util-linux
+	shellcheck sqlite3 strace stress-ng util-linux
 
 PKGS := sqlite3 libgvc jansson libdw libelf libbpf
 ifneq ($(filter-out deps help clean,$(or $(MAKECMDGOALS),all)),)
@@ -210,7 +210,7 @@ $(OUT)/bench/work: bench/work.c
 	$(Q)$(CC) -std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror -O2 -I. -o $@ $< base/mem.c -lpthread
 
 bench: all $(OUT)/bench/work
-	$(Q)bench/run.sh $(ROUNDS) $(WORK)
+	$(Q)bench/run.sh $(or $(ROUNDS),5) $(WORK)
 
 # ---- Fuzzing: make fuzz [TIME=seconds for each target] ----
 
@@ -238,11 +238,17 @@ C_FILES = $(shell git ls-files '*.c' '*.h' 2>/dev/null)
 format:
 	$(Q)clang-format -i $(C_FILES)
 
+# Layout, both compilers, shell, and functions that nothing calls (the linker knows, if each has a section of its own).
+SHELL_FILES = .ci/run $(shell git ls-files '*.sh' 2>/dev/null)
 lint: $(OUT)/gen/demos.def $(if $(BPF_SRC),$(OUT)/gen/pptrace.skel.h)
 	$(Q)clang-format --dry-run -Werror $(C_FILES)
 	$(Q)for f in $(ROOM_SRC) $(call files_in,cli,*.c) $(wildcard bench/*.c); do \
 		$(CLANG) $(ALL_CFLAGS) -fsyntax-only $$f || exit 1; done
 	$(Q)for f in $(filter %.c,$(SHIM_SRC)); do $(CLANG) $(SHIM_CFLAGS) -fsyntax-only $$f || exit 1; done
+	$(Q)shellcheck $(SHELL_FILES)
+	$(Q)$(MAKE) --no-print-directory OUT=build/dead LDFLAGS=-Wl,--gc-sections,--print-gc-sections \
+		CFLAGS="-O1 -ffunction-sections -fdata-sections" build/dead/pptrace >build/dead.log 2>&1 || { cat build/dead.log; exit 1; }
+	$(Q)tools/dead.sh build/dead.log
 
 # For editors and clangd: how each file is compiled.
 compile_commands.json: Makefile
@@ -289,7 +295,7 @@ help:
 	@echo 'make bench      time each workload natively, under pptrace and under its peers'
 	@echo 'make fuzz       run each fuzz target for TIME seconds (60)'
 	@echo 'make format     lay out the source with clang-format'
-	@echo 'make lint       check layout, and compile everything with clang too'
+	@echo 'make lint       check layout, shell and dead code, and compile everything with clang too'
 	@echo 'make coverage   run the tests on a build that counts, print the share of lines by folder'
 	@echo 'make compile_commands.json   for editors and clangd'
 	@echo 'make install    install to $$(DESTDIR)$$(PREFIX), PREFIX=/usr/local'

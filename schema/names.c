@@ -40,20 +40,6 @@ const char *names_syscall(long nr)
 	return WORD(syscall_names, nr);
 }
 
-long names_syscall_number(const char *name)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(syscall_names); i++) {
-		if (syscall_names[i] && !strcmp(syscall_names[i], name))
-			return (long)i;
-	}
-	return -1;
-}
-
-const char *names_errno(int error)
-{
-	return error > 0 ? strerrorname_np(error) : NULL;
-}
-
 const char *names_wait_reason(int reason)
 {
 	return reason >= 0 && reason < WAIT_REASON_END ? wait_info((unsigned)reason)->name : NULL;

@@ -17,12 +17,6 @@ const char *names_signal(int signo, char buf[NAME_MAX_LEN]);
 /* Returns "read" for the native number of a system call. */
 const char *names_syscall(long nr);
 
-/* Returns the number of a system call, or -1. */
-long names_syscall_number(const char *name);
-
-/* Returns "ENOENT" for an error number. */
-const char *names_errno(int error);
-
 /* Returns the column value of enum wait_reason: "pipe-read". */
 const char *names_wait_reason(int reason);
 

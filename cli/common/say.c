@@ -100,11 +100,6 @@ void say_set_verbose(bool verbose)
 	say.verbose = verbose;
 }
 
-bool say_is_verbose(void)
-{
-	return say.verbose;
-}
-
 bool say_set_color(const char *when)
 {
 	if (!strcmp(when, "auto"))
@@ -127,37 +122,4 @@ bool say_color(FILE *f)
 	if ((no_color && *no_color) || !term || !strcmp(term, "dumb"))
 		return false;
 	return isatty(fileno(f)) == 1;
-}
-
-void progress_begin(struct progress *p, const char *label, uint64_t total)
-{
-	*p = (struct progress){.label = label, .total = total, .begun_ns = clock_now()};
-	p->on = !say.quiet && isatty(STDERR_FILENO) == 1;
-}
-
-void progress_step(struct progress *p, uint64_t done)
-{
-	uint64_t now;
-
-	if (!p->on)
-		return;
-	now = clock_now();
-	if (now - p->begun_ns < 500000000u || now - p->shown_ns < 100000000u)
-		return;
-	p->shown_ns = now;
-	p->shown = true;
-	if (p->total)
-		(void)fprintf(stderr, "\r\033[Kpptrace: %s %d %%", p->label,
-			(int)(100.0 * (double)done / (double)p->total));
-	else
-		(void)fprintf(
-			stderr, "\r\033[Kpptrace: %s %llu", p->label, (unsigned long long)done);
-	(void)fflush(stderr);
-}
-
-void progress_end(struct progress *p)
-{
-	if (p->shown)
-		(void)fprintf(stderr, "\r\033[K");
-	p->on = p->shown = false;
 }

@@ -32,26 +32,11 @@ void say_set_status(int status);
 void say_set_quiet(bool quiet);
 bool say_is_quiet(void);
 void say_set_verbose(bool verbose);
-bool say_is_verbose(void);
 
 /* --color=WHEN: "auto", "always" or "never". Returns false if it is none of them. */
 bool say_set_color(const char *when);
 
 /* Says whether to write colours to f: as --color says; else only to a terminal, if NO_COLOR is not set and TERM is not "dumb". */
 bool say_color(FILE *f);
-
-/*
- * Progress of long work, on one line of stderr that rewrites itself: only on a
- * terminal, not before half a second has passed, and gone at the end.
- */
-struct progress {
-	const char *label; /* "drawing" */
-	uint64_t total;    /* 0: not known, a count is shown */
-	uint64_t begun_ns, shown_ns;
-	bool shown, on;
-};
-void progress_begin(struct progress *p, const char *label, uint64_t total);
-void progress_step(struct progress *p, uint64_t done);
-void progress_end(struct progress *p);
 
 #endif

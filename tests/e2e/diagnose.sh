@@ -330,7 +330,7 @@ end
 # flood BACKEND OPTION COMMAND: pptrace stands still while the command makes more records than there is room for.
 flood()
 {
-	rm -rf gate done flood.db
+	rm -rf gate "done" flood.db
 	mkfifo gate
 	TMP=$TMP timeout 60 "$PPTRACE" run -q --backend="$1" "$2" --overflow=drop -o flood.db \
 		sh -c "cat gate; $3; : >done" >out 2>err </dev/null &
@@ -339,7 +339,7 @@ flood()
 	tracer=$(pgrep -P "$pid" -x pptrace)
 	kill -STOP "$tracer"
 	: >gate
-	wait_for 40 test -e done
+	wait_for 40 test -e "done"
 	kill -CONT "$tracer"
 	wait "$pid"
 }

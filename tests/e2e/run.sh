@@ -131,7 +131,7 @@ finish_started
 expect_status 130
 expect_sql two.db "SELECT complete, exit_code IS NULL FROM trace" "1|1"
 touch stop
-wait_for 10 grep -q done out
+wait_for 10 grep -q "done" out
 end
 
 begin "SIGTERM to pptrace is passed on to the command"

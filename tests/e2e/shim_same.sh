@@ -64,7 +64,7 @@ same "bash" bash -c 'trap "echo trapped" USR1; kill -USR1 $$; echo a b c | tr " 
 needs=git same "git" sh -c 'rm -rf g && git init -q g && cd g && echo x >f && git add f && git -c user.name=n -c user.email=e commit -qm one && git log --format=%s | cat && git gc -q && git fsck'
 same "sqlite3" sqlite3 :memory: 'CREATE TABLE t AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n LIMIT 5000) SELECT i FROM n; SELECT sum(i), count(*) FROM t; SELECT nosuch;'
 needs=openssl same "openssl speed on two processes" sh -c 'openssl speed -multi 2 -seconds 1 sha256 >/dev/null 2>&1; echo $?'
-needs=make same "make -j2" sh -c 'printf "all: a b c d\n%%:\n\t@echo \$@; sleep 0.1\n" >M; make -s -j2 -f M | sort'
+needs="make" same "make -j2" sh -c 'printf "all: a b c d\n%%:\n\t@echo \$@; sleep 0.1\n" >M; make -s -j2 -f M | sort'
 needs=xz same "xz with threads" sh -c 'head -c 3000000 /dev/zero | xz -T2 -0 | xz -dc | wc -c'
 
 # A stressor does as much as it can: those that make an event of every step get a number of steps.

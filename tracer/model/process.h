@@ -73,8 +73,6 @@ void model_timer_flush(struct model *m, struct proc *p);
 
 /* Returns the id of the site of a code address, STORE_NULL for address 0. is_return: it is a return address. */
 int64_t model_site(struct model *m, struct proc *p, uint64_t addr, bool is_return);
-/* Returns the site of an address unless that lies in a library: STORE_NULL. */
-int64_t model_own_site(struct model *m, struct proc *p, uint64_t addr);
 /*
  * Says whether the futex call that ends at ip is the program's own, so that it
  * waits for none of the C library's objects. False if that is not known.

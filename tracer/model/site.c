@@ -140,20 +140,6 @@ int64_t model_site(struct model *m, struct proc *p, uint64_t addr, bool is_retur
 	return c->site;
 }
 
-int64_t model_own_site(struct model *m, struct proc *p, uint64_t addr)
-{
-	struct symbol sym;
-	struct symbols *s = m->config.symbols;
-
-	if (!addr || !s || p->slim)
-		return STORE_NULL;
-	if (!symbols_code(s, p->id, addr, false, &sym) && !map_process(m, p))
-		return STORE_NULL;
-	if (symbols_is_library(s, p->id, addr) || !symbols_code(s, p->id, addr, false, &sym))
-		return STORE_NULL;
-	return model_site(m, p, addr, false);
-}
-
 /* Says whether no function of the C library made the system call that ended at ip. */
 static bool is_own_call(struct symbols *s, const struct proc *p, uint64_t ip)
 {

@@ -30,13 +30,6 @@ uint32_t memory_u32(struct memory *m, uint64_t addr)
 	return memory_read(m, addr, &value, sizeof value) ? value : 0;
 }
 
-uint8_t memory_u8(struct memory *m, uint64_t addr)
-{
-	uint8_t value;
-
-	return memory_read(m, addr, &value, sizeof value) ? value : 0;
-}
-
 void memory_string(struct memory *m, uint64_t addr, char *ret, size_t size)
 {
 	size_t done = 0;

@@ -19,10 +19,9 @@ enum { MEMORY_READS = 400000 };
 /* Reads len bytes; false if they are not there, or if the budget is used up. */
 bool memory_read(struct memory *m, uint64_t addr, void *ret, size_t len);
 
-/* Reads a pointer, a 32-bit number, a byte; 0 if it cannot be read. */
+/* Reads a pointer, a 32-bit number; 0 if it cannot be read. */
 uint64_t memory_pointer(struct memory *m, uint64_t addr);
 uint32_t memory_u32(struct memory *m, uint64_t addr);
-uint8_t memory_u8(struct memory *m, uint64_t addr);
 
 /* Reads a C string, cut to size - 1 bytes; empty if it cannot be read. */
 void memory_string(struct memory *m, uint64_t addr, char *ret, size_t size);

@@ -85,19 +85,6 @@ struct graph_item *graph_edge(
 	return (struct graph_item *)e;
 }
 
-struct graph_item *graph_cluster(struct graph *g, const char *id)
-{
-	Agraph_t *sub = agsubg(g->root, plain(id), 1);
-
-	(void)agsafeset(sub, plain("id"), plain(id), plain(""));
-	return (struct graph_item *)sub;
-}
-
-void graph_cluster_add(struct graph_item *cluster, struct graph_item *node)
-{
-	(void)agsubnode((Agraph_t *)cluster, (Agnode_t *)node, 1);
-}
-
 void graph_set(struct graph_item *it, const char *key, const char *value)
 {
 	/* A label must never default to \N, the node's name. */

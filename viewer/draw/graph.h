@@ -34,12 +34,6 @@ struct graph_item *graph_node(struct graph *g, const char *id);
 struct graph_item *graph_edge(
 	struct graph *g, struct graph_item *from, struct graph_item *to, const char *id);
 
-/* Returns the subgraph with that id ("cluster_..." is drawn as a box), made on first use. */
-struct graph_item *graph_cluster(struct graph *g, const char *id);
-
-/* Puts a node into a subgraph too. */
-void graph_cluster_add(struct graph_item *cluster, struct graph_item *node);
-
 /* Sets an attribute to a value of ours. */
 void graph_set(struct graph_item *it, const char *key, const char *value);
 void graph_setf(struct graph_item *it, const char *key, const char *fmt, ...)
