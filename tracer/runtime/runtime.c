@@ -8,6 +8,8 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "schema/record.h"
+#include "tracer/authority/authority.h"
+#include "tracer/symbols/symbols.h"
 
 static const struct runtime *const runtimes[] = {&runtime_cpython};
 
@@ -16,9 +18,13 @@ struct output {
 	const struct runtime_process *process;
 	const struct runtime *runtime;
 	uint64_t ts;
-	source_emit *emit;
-	void *arg;
+	struct buf records; /* kept until it is sure whose they are */
 };
+
+static void keep(struct output *o, const struct rec_head *rec)
+{
+	buf_add(&o->records, (const char *)rec, rec->size);
+}
 
 static struct rec_head head(const struct output *o, unsigned kind, size_t size, pid_t tid)
 {
@@ -53,7 +59,7 @@ static size_t place_of(const struct runtime_thread *t)
 	return i;
 }
 
-static void emit_frames(const struct output *o, const struct runtime_thread *t)
+static void emit_frames(struct output *o, const struct runtime_thread *t)
 {
 	size_t place = place_of(t);
 
@@ -67,11 +73,11 @@ static void emit_frames(const struct output *o, const struct runtime_thread *t)
 		put_text(r.language, sizeof r.language, o->runtime->language);
 		put_text(r.function, sizeof r.function, f->function);
 		put_text(r.file, sizeof r.file, f->file);
-		o->emit(o->arg, &r.head);
+		keep(o, &r.head);
 	}
 }
 
-static void emit_lock(const struct output *o, const struct runtime_thread *t)
+static void emit_lock(struct output *o, const struct runtime_thread *t)
 {
 	struct rec_RUNTIME_LOCK r = {.head = head(o, REC_RUNTIME_LOCK, sizeof r, t->tid)};
 
@@ -81,38 +87,52 @@ static void emit_lock(const struct output *o, const struct runtime_thread *t)
 	r.owner_tid = (rec_u64)t->lock.owner;
 	put_text(r.name, sizeof r.name, t->lock.name);
 	put_text(r.type, sizeof r.type, t->lock.type);
-	o->emit(o->arg, &r.head);
+	keep(o, &r.head);
 }
 
 static void emit_thread(void *arg, const struct runtime_thread *t)
 {
-	const struct output *o = arg;
+	struct output *o = arg;
 	struct rec_RUNTIME_NAME r = {.head = head(o, REC_RUNTIME_NAME, sizeof r, t->tid)};
 
 	put_text(r.language, sizeof r.language, o->runtime->language);
 	put_text(r.name, sizeof r.name, t->name);
-	o->emit(o->arg, &r.head);
+	keep(o, &r.head);
 	emit_frames(o, t);
 	emit_lock(o, t);
+}
+
+/* Asks one reader after the other. Returns what the first that knows the language says, or -ENOENT. */
+static int read_any(struct output *o, struct buf *why)
+{
+	int rc = -ENOENT;
+
+	for (size_t i = 0; i < ARRAY_SIZE(runtimes) && rc == -ENOENT; i++) {
+		o->runtime = runtimes[i];
+		rc = runtimes[i]->threads(o->process, emit_thread, o, why);
+	}
+	return rc;
 }
 
 bool runtime_emit(const struct runtime_process *p, uint64_t ts, source_emit *emit, void *arg,
 	struct buf *blind)
 {
-	struct output o = {.process = p, .ts = ts, .emit = emit, .arg = arg};
+	struct output o = {.process = p, .ts = ts, .records = BUF_INIT};
+	_cleanup_close_ int held = symbols_hold(p->symbols, p->pid);
+	_cleanup_buf_ struct buf why = BUF_INIT;
+	int rc = held < 0 ? -ENOENT : read_any(&o, &why);
+	const struct rec_head *rec;
 
-	for (size_t i = 0; i < ARRAY_SIZE(runtimes); i++) {
-		_cleanup_buf_ struct buf why = BUF_INIT;
-		int rc;
-
-		o.runtime = runtimes[i];
-		rc = runtimes[i]->threads(p, emit_thread, &o, &why);
-		if (rc && rc != -ENOENT && blind && why.len)
-			buf_addf(blind,
-				"Threads and locks of process %d are shown as the kernel sees them: %s.\n",
-				(int)p->pid, why.data);
-		if (rc != -ENOENT)
-			return rc == 0;
+	if (rc == 0 && !authority_still(held, p->pid))
+		rc = -ESRCH;
+	if (rc && rc != -ENOENT && blind && why.len)
+		buf_addf(blind,
+			"Threads and locks of process %d are shown as the kernel sees them: %s.\n",
+			(int)p->pid, why.data);
+	for (size_t at = 0; rc == 0 && at < o.records.len; at += rec->size) {
+		rec = (const void *)(o.records.data + at);
+		emit(arg, rec);
 	}
-	return false;
+	buf_done(&o.records);
+	return rc == 0;
 }
