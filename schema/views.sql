@@ -143,15 +143,19 @@ SELECT l.id AS lock_id, l.kind, coalesce(l.name, iif(l.address, printf('0x%x', l
  ORDER BY st.wait_ns DESC, st.holds DESC, l.id;
 
 CREATE VIEW lock_order AS -- which lock was taken while which was held; opposite = 1: another thread did it the other way round
+WITH pair AS MATERIALIZED ( -- who did each, so that the other order is found by an index that SQLite makes for the join
+    SELECT from_lock_id AS held_id, to_lock_id AS taken_id, min(thread_id) AS one, max(thread_id) AS another
+      FROM lock_edge GROUP BY 1, 2
+)
 SELECT e.from_lock_id, coalesce(a.name, iif(a.address, printf('0x%x', a.address), '#' || a.id)) AS held,
        e.to_lock_id, coalesce(b.name, iif(b.address, printf('0x%x', b.address), '#' || b.id)) AS taken,
        e.thread_id, t.tid, e.count, e.first_ns, e.last_ns, e.tried,
        fs.function || ' (' || fs.file || ':' || fs.line || ')' AS held_since,
        ts.function || ' (' || ts.file || ':' || ts.line || ')' AS taken_in,
-       EXISTS (SELECT 1 FROM lock_edge o WHERE o.from_lock_id = e.to_lock_id
-                  AND o.to_lock_id = e.from_lock_id AND o.thread_id <> e.thread_id) AS opposite
+       coalesce(o.one <> e.thread_id OR o.another <> e.thread_id, 0) AS opposite
   FROM lock_edge e JOIN lock a ON a.id = e.from_lock_id JOIN lock b ON b.id = e.to_lock_id
   JOIN thread t ON t.id = e.thread_id
+  LEFT JOIN pair o ON o.held_id = e.to_lock_id AND o.taken_id = e.from_lock_id
   LEFT JOIN site fs ON fs.id = e.from_site_id LEFT JOIN site ts ON ts.id = e.to_site_id
  ORDER BY e.first_ns, e.id;
 

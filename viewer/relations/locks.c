@@ -9,7 +9,8 @@
 #include "viewer/load/resource.h"
 #include "viewer/draw/sketch.h"
 
-enum { LOCKS_MAX = 100 };
+/* More arrows than that nobody could follow, and Graphviz takes minutes for some thousands. */
+enum { LOCKS_MAX = 100, ORDERS_MAX = 150 };
 
 static void add_stat(struct sketch *sk, size_t node, struct rows *r)
 {
@@ -65,10 +66,9 @@ static char *add_locks(struct sketch *sk, const struct trace *t, const struct re
 
 	while (rows_next(&r)) {
 		const struct lock_row *l = resources_lock(res, rows_int(&r, 0, -1));
-		size_t node = l ? lock_node(sk, t, l) : SKETCH_NONE;
 
-		if (node != SKETCH_NONE)
-			add_stat(sk, node, &r);
+		if (l && sk->n_nodes < LOCKS_MAX)
+			add_stat(sk, lock_node(sk, t, l), &r);
 		else
 			++*ret_left;
 	}
@@ -90,39 +90,56 @@ static void add_order_label(struct buf *b, struct rows *r)
 		buf_adds(b, "\nonly tried");
 }
 
-/* An edge in the opposite direction is what can become a deadlock. */
-static char *add_order(
-	struct sketch *sk, const struct trace *t, const struct resources *res, sqlite3 *db)
+/*
+ * One row for each ordered pair of locks; opposite: the other order was seen
+ * too. Grouped before it is joined, so that SQLite joins the pairs by an index
+ * of its own: lock_edge has a row for each thread and place, and no index.
+ * Opposite orders come first, then what happened most.
+ */
+#define ORDER_SQL                                                                                       \
+	"WITH pair AS MATERIALIZED (SELECT from_lock_id AS a, to_lock_id AS b, sum(count) AS n,"        \
+	" count(DISTINCT thread_id) AS threads, min(tried) AS tried, min(to_site_id) AS site_id"        \
+	" FROM lock_edge GROUP BY 1, 2)"                                                                \
+	" SELECT p.a, p.b, p.n, p.threads, p.tried, s.file, s.line, o.a IS NOT NULL AS opposite"        \
+	" FROM pair p LEFT JOIN pair o ON o.a = p.b AND o.b = p.a LEFT JOIN site s ON s.id = p.site_id" \
+	" ORDER BY p.tried, opposite DESC, p.n DESC, p.a, p.b"
+
+static void add_pair(struct sketch *sk, size_t from, size_t to, struct rows *r)
 {
-	struct rows r = rows_begin(db,
-		"SELECT e.from_lock_id, e.to_lock_id, sum(e.count), count(DISTINCT e.thread_id), min(e.tried),"
-		" s.file, s.line, EXISTS (SELECT 1 FROM lock_edge o WHERE o.from_lock_id = e.to_lock_id"
-		" AND o.to_lock_id = e.from_lock_id) FROM lock_edge e LEFT JOIN site s ON s.id = e.to_site_id"
-		" GROUP BY e.from_lock_id, e.to_lock_id ORDER BY e.from_lock_id, e.to_lock_id");
+	_cleanup_buf_ struct buf label = BUF_INIT;
+	struct sketch_edge *e;
+
+	add_order_label(&label, r);
+	e = sketch_edge(sk, from, to, "order", label.data);
+	if (rows_int(r, 4, 0)) {
+		e->mark = MARK_FAINT;
+	} else if (rows_int(r, 7, 0)) {
+		e->mark = MARK_BAD;
+		sk->nodes[from].mark = sk->nodes[to].mark = MARK_BAD;
+	}
+}
+
+static char *add_order(struct sketch *sk, const struct trace *t, const struct resources *res,
+	sqlite3 *db, size_t *ret_left)
+{
+	struct rows r = rows_begin(db, ORDER_SQL);
 
 	while (rows_next(&r)) {
 		const struct lock_row *a = resources_lock(res, rows_int(&r, 0, -1));
 		const struct lock_row *b = resources_lock(res, rows_int(&r, 1, -1));
-		size_t from = a ? lock_node(sk, t, a) : SKETCH_NONE,
-		       to = b ? lock_node(sk, t, b) : SKETCH_NONE;
-		_cleanup_buf_ struct buf label = BUF_INIT;
-		struct sketch_edge *e;
+		bool fits = a && b && sk->n_edges < ORDERS_MAX;
+		size_t from = fits ? lock_node(sk, t, a) : SKETCH_NONE;
+		size_t to = fits ? lock_node(sk, t, b) : SKETCH_NONE;
 
-		if (from == SKETCH_NONE || to == SKETCH_NONE)
-			continue;
-		add_order_label(&label, &r);
-		e = sketch_edge(sk, from, to, "order", label.data);
-		if (rows_int(&r, 4, 0)) {
-			e->mark = MARK_FAINT;
-		} else if (rows_int(&r, 7, 0)) {
-			e->mark = MARK_BAD;
-			sk->nodes[from].mark = sk->nodes[to].mark = MARK_BAD;
-		}
+		if (from != SKETCH_NONE && to != SKETCH_NONE)
+			add_pair(sk, from, to, &r);
+		else
+			++*ret_left;
 	}
 	return rows_end(&r);
 }
 
-static void add_notes(struct sketch *sk, size_t left)
+static void add_notes(struct sketch *sk, size_t left, size_t orders_left)
 {
 	bool opposite = false;
 
@@ -138,8 +155,16 @@ static void add_notes(struct sketch *sk, size_t left)
 	if (opposite)
 		sketch_note(sk, "\xe2\x9c\x96 marks locks that are taken in opposite orders");
 	if (left) {
+		_cleanup_free_ char *note = xasprintf(
+			"folded: %zu lock%s with less contention", left, left == 1 ? "" : "s");
+
+		sketch_note(sk, note);
+	}
+	if (orders_left) {
 		_cleanup_free_ char *note =
-			xasprintf("folded: %zu locks with less contention", left);
+			xasprintf("folded: %zu pair%s of locks; 'pptrace query lock_order' "
+				  "lists all",
+				orders_left, orders_left == 1 ? "" : "s");
 
 		sketch_note(sk, note);
 	}
@@ -149,20 +174,20 @@ struct sketch *locks_sketch(const struct trace *t, sqlite3 *db, char **ret_why)
 {
 	struct sketch *sk = sketch_new("locks", t->title);
 	struct resources res = {0};
-	size_t left = 0;
+	size_t left = 0, orders_left = 0;
 	char *why = resources_load(&res, db, t);
 
 	sk->down = true;
 	if (!why)
 		why = add_locks(sk, t, &res, db, &left);
 	if (!why)
-		why = add_order(sk, t, &res, db);
+		why = add_order(sk, t, &res, db, &orders_left);
 	resources_done(&res);
 	if (why) {
 		*ret_why = why;
 		sketch_free(sk);
 		return NULL;
 	}
-	add_notes(sk, left);
+	add_notes(sk, left, orders_left);
 	return sk;
 }

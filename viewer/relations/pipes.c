@@ -9,7 +9,8 @@
 #include "viewer/load/resource.h"
 #include "viewer/draw/sketch.h"
 
-enum { PIPES_MAX = 100, UNUSED_SHOWN = 24 };
+/* More arrows than that nobody could follow, and Graphviz takes minutes for some thousands. */
+enum { PIPES_MAX = 100, PROCS_MAX = 100, ARROWS_MAX = 250, UNUSED_SHOWN = 24 };
 
 /* Pipes that carried something, or that a finding is about; the others are counted. */
 #define INTERESTING                                                                                \
@@ -21,8 +22,9 @@ struct pipes {
 	struct resources res;
 	struct sketch *sk;
 	size_t shown, left_out;
-	size_t unused; /* ends that are not shown */
-	int64_t empty; /* pipes that carried nothing */
+	size_t arrows_left; /* bytes and ends that are not shown, since there are too many */
+	size_t unused;      /* ends that are not shown */
+	int64_t empty;      /* pipes that carried nothing */
 };
 
 static size_t proc_node(struct pipes *ps, size_t proc)
@@ -32,7 +34,7 @@ static size_t proc_node(struct pipes *ps, size_t proc)
 	_cleanup_free_ char *detail = xasprintf("pid %lld", (long long)p->pid);
 	size_t node = sketch_find(ps->sk, id);
 
-	if (node == SKETCH_NONE) {
+	if (node == SKETCH_NONE && ps->sk->n_nodes - ps->shown < PROCS_MAX) {
 		node = sketch_node(ps->sk, SKETCH_SUBJECT, id, p->name, detail);
 		ps->sk->nodes[node].row = xasprintf("row-p%lld", (long long)p->id);
 		if (p->stuck == STUCK_CERTAIN)
@@ -57,6 +59,20 @@ static size_t pipe_node(struct pipes *ps, int64_t pipe_id)
 	node = sketch_node(ps->sk, SKETCH_RESOURCE, id, row->name, "");
 	ps->sk->nodes[node].row = xasprintf("row-pipe%lld", (long long)pipe_id);
 	return node;
+}
+
+/* Returns the new arrow from or to a pipe; NULL if there are too many already. */
+static struct sketch_edge *add_arrow(struct pipes *ps, size_t pipe, size_t proc, bool to_pipe,
+	const char *class, const char *label)
+{
+	size_t node = ps->sk->n_edges < ARROWS_MAX ? proc_node(ps, proc) : SKETCH_NONE;
+
+	if (node == SKETCH_NONE) {
+		ps->arrows_left++;
+		return NULL;
+	}
+	return to_pipe ? sketch_edge(ps->sk, node, pipe, class, label)
+		       : sketch_edge(ps->sk, pipe, node, class, label);
 }
 
 static void add_bytes(struct buf *b, int64_t n)
@@ -98,10 +114,7 @@ static char *add_flow(struct pipes *ps, sqlite3 *db)
 			buf_addf(&b, ", %lld failed", (long long)rows_int(&r, 5, 0));
 		else if (rows_int(&r, 6, 0))
 			buf_adds(&b, ", then end of file");
-		if (write)
-			(void)sketch_edge(ps->sk, proc_node(ps, proc), pipe, "write", b.data);
-		else
-			(void)sketch_edge(ps->sk, pipe, proc_node(ps, proc), "read", b.data);
+		(void)add_arrow(ps, pipe, proc, write, write ? "write" : "read", b.data);
 	}
 	return rows_end(&r);
 }
@@ -113,14 +126,17 @@ static char *add_flow(struct pipes *ps, sqlite3 *db)
 static char *add_unused(struct pipes *ps, sqlite3 *db)
 {
 	struct rows r = rows_begin(db,
-		"SELECT e.pipe_id, e.process_id, e.mode, min(e.fd), max(e.close_ns IS NULL), EXISTS ("
-		" SELECT 1 FROM finding f JOIN finding_member m ON m.finding_id = f.id"
-		" WHERE f.rule = 'pipe-end-leak' AND m.pipe_id = e.pipe_id"
-		" AND (m.process_id = e.process_id OR m.process_id IS NULL)) FROM pipe_end e"
+		"WITH used AS MATERIALIZED (SELECT io.pipe_id AS pipe, t.process_id AS process,"
+		" max(io.op = 'read') AS reads, max(io.op <> 'read') AS writes"
+		" FROM pipe_io io JOIN thread t ON t.id = io.thread_id GROUP BY 1, 2),"
+		" leak AS MATERIALIZED (SELECT DISTINCT m.pipe_id AS pipe, coalesce(m.process_id, -1) AS process FROM finding f"
+		" JOIN finding_member m ON m.finding_id = f.id WHERE f.rule = 'pipe-end-leak' AND m.pipe_id IS NOT NULL)"
+		" SELECT e.pipe_id, e.process_id, e.mode, min(e.fd), max(e.close_ns IS NULL),"
+		" (e.pipe_id, e.process_id) IN leak OR (e.pipe_id, -1) IN leak FROM pipe_end e"
+		" LEFT JOIN used u ON u.pipe = e.pipe_id AND u.process = e.process_id"
 		" WHERE (e.close_ns IS NULL OR e.close_via = 'exit')"
-		" AND e.pipe_id" INTERESTING " AND NOT EXISTS ("
-		" SELECT 1 FROM pipe_io io JOIN thread t ON t.id = io.thread_id WHERE io.pipe_id = e.pipe_id"
-		" AND t.process_id = e.process_id AND (e.mode = 'rw' OR (e.mode = 'r') = (io.op = 'read')))"
+		" AND e.pipe_id" INTERESTING
+		" AND (u.pipe IS NULL OR NOT CASE e.mode WHEN 'rw' THEN 1 WHEN 'r' THEN u.reads ELSE u.writes END)"
 		" GROUP BY e.pipe_id, e.process_id, e.mode ORDER BY e.pipe_id, e.process_id, e.mode");
 
 	while (rows_next(&r)) {
@@ -144,11 +160,9 @@ static char *add_unused(struct pipes *ps, sqlite3 *db)
 					     : "one");
 		if (!rows_is_null(&r, 3))
 			buf_addf(&b, " (fd %lld)", (long long)rows_int(&r, 3, 0));
-		if (!strcmp(mode, "r"))
-			e = sketch_edge(ps->sk, pipe, proc_node(ps, proc), "unused", b.data);
-		else
-			e = sketch_edge(ps->sk, proc_node(ps, proc), pipe, "unused", b.data);
-		e->mark = harmful ? MARK_WARN : MARK_FAINT;
+		e = add_arrow(ps, pipe, proc, strcmp(mode, "r") != 0, "unused", b.data);
+		if (e)
+			e->mark = harmful ? MARK_WARN : MARK_FAINT;
 	}
 	return rows_end(&r);
 }
@@ -189,6 +203,13 @@ static void add_notes(struct pipes *ps)
 	}
 	if (ps->left_out) {
 		_cleanup_free_ char *note = xasprintf("folded: more than %zu pipes", ps->shown);
+
+		sketch_note(ps->sk, note);
+	}
+	if (ps->arrows_left) {
+		_cleanup_free_ char *note =
+			xasprintf("folded: %zu more arrows; 'pptrace query pipe_flow' lists all",
+				ps->arrows_left);
 
 		sketch_note(ps->sk, note);
 	}

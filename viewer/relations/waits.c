@@ -14,7 +14,8 @@
 #include "viewer/load/resource.h"
 #include "viewer/draw/sketch.h"
 
-enum { NODES_MAX = 200, HOLD_ROWS_MAX = 3000000 };
+/* More arrows than that nobody could follow, and Graphviz takes minutes for some thousands. */
+enum { NODES_MAX = 150, EDGES_MAX = 250, HOLD_ROWS_MAX = 3000000 };
 
 struct waits {
 	const struct trace *t;
@@ -22,7 +23,9 @@ struct waits {
 	struct resources res;
 	struct sketch *sk;
 	int64_t at;
-	size_t left_out;
+	size_t left_out, arrows_left_out;
+	size_t *living; /* of each process, how many of its threads lived at that moment */
+	bool *asked;    /* of each thread, whether the others of its process were connected */
 };
 
 static const char *thread_name(const struct trace *t, size_t th)
@@ -115,6 +118,10 @@ static void connect(struct waits *w, size_t from, size_t to, const char *class, 
 		if (w->sk->edges[i].from == from && w->sk->edges[i].to == to &&
 			!strcmp(w->sk->edges[i].label, label))
 			return;
+	if (w->sk->n_edges >= EDGES_MAX) {
+		w->arrows_left_out++;
+		return;
+	}
 	e = sketch_edge(w->sk, from, to, class, label);
 	e->mark = edge_mark(w, from, to);
 }
@@ -141,7 +148,7 @@ static size_t wait_target(struct waits *w, struct rows *r, enum wait_reason reas
 /* A wait for any child is for all that live. */
 static void connect_children(struct waits *w, size_t node, size_t parent, const char *label)
 {
-	for (size_t i = 0; i < w->t->n_procs; i++) {
+	for (size_t i = 0; i < w->t->n_procs && w->sk->n_edges < EDGES_MAX; i++) {
 		const struct proc *p = &w->t->procs[i];
 
 		if (p->parent == parent && p->start <= w->at && p->end > w->at)
@@ -151,17 +158,33 @@ static void connect_children(struct waits *w, size_t node, size_t parent, const 
 
 enum { OTHERS_MAX = 6 };
 
+static bool lives(const struct waits *w, const struct thread *th)
+{
+	return th->start <= w->at && th->end > w->at;
+}
+
+/* Counted once for all waits: a process may have as many threads as there are waits. */
+static void count_living(struct waits *w)
+{
+	w->living = xcalloc(w->t->n_procs + 1, sizeof *w->living);
+	w->asked = xcalloc(w->t->n_threads + 1, sizeof *w->asked);
+	for (size_t i = 0; i < w->t->n_threads; i++)
+		w->living[w->t->threads[i].proc] += lives(w, &w->t->threads[i]);
+}
+
 /* Any other thread of the process could signal a condition, post or arrive; shown if they are few. */
 static void connect_others(struct waits *w, size_t waiter, size_t node, const char *could)
 {
-	size_t p = w->t->threads[waiter].proc, first = 0, n = 0;
+	size_t p = w->t->threads[waiter].proc, first = waiter;
 
-	while (first < w->t->n_threads && w->t->threads[first].proc != p)
-		first++;
+	/* Once for each waiter, however often a file says that it waits. */
+	if (w->living[p] > OTHERS_MAX + 1 || w->asked[waiter])
+		return;
+	w->asked[waiter] = true;
+	while (first > 0 && w->t->threads[first - 1].proc == p)
+		first--;
 	for (size_t i = first; i < w->t->n_threads && w->t->threads[i].proc == p; i++)
-		n += i != waiter && w->t->threads[i].start <= w->at && w->t->threads[i].end > w->at;
-	for (size_t i = first; n <= OTHERS_MAX && i < first + w->t->procs[p].n_threads; i++)
-		if (i != waiter && w->t->threads[i].start <= w->at && w->t->threads[i].end > w->at)
+		if (i != waiter && lives(w, &w->t->threads[i]))
 			connect(w, node, thread_node(w, i), "could", could);
 }
 
@@ -333,24 +356,26 @@ static char *add_owners(struct waits *w)
 static char *add_ends(struct waits *w)
 {
 	struct rows r = rows_begin(w->db,
-		"SELECT DISTINCT w.thread_id, e.pipe_id, e.process_id, w.reason = 'pipe-write' FROM wait w"
+		"WITH side AS MATERIALIZED (SELECT w.pipe_id, w.reason, coalesce(w.side, 0) AS side, min(w.id) AS wait_id"
+		" FROM wait w JOIN thread t ON t.id = w.thread_id WHERE w.pipe_id IS NOT NULL"
+		" AND w.start_ns <= ?1 AND (w.end_ns IS NULL OR w.end_ns > ?1)"
+		" AND (t.end_ns IS NULL OR t.end_ns > ?1) GROUP BY 1, 2, 3)"
+		" SELECT e.pipe_id, e.process_id, w.reason = 'pipe-write' FROM side w"
 		" JOIN pipe i ON i.id = w.pipe_id JOIN pipe_end e ON e.pipe_id = w.pipe_id"
-		" AND CASE WHEN i.kind = 'socketpair' THEN e.side <> coalesce(w.side, 0)"
+		" AND CASE WHEN i.kind = 'socketpair' THEN e.side <> w.side"
 		" WHEN w.reason = 'pipe-write' THEN e.mode IN ('r', 'rw') ELSE e.mode IN ('w', 'rw') END"
-		" WHERE w.start_ns <= ?1 AND (w.end_ns IS NULL OR w.end_ns > ?1) AND e.open_ns <= ?1"
-		" AND (e.close_ns IS NULL OR e.close_ns > ?1) ORDER BY e.pipe_id, e.process_id, w.id");
+		" WHERE e.open_ns <= ?1 AND (e.close_ns IS NULL OR e.close_ns > ?1)"
+		" GROUP BY 1, 2, 3 ORDER BY e.pipe_id, e.process_id, min(w.wait_id)");
 
 	rows_bind(&r, 1, w->at);
 	while (rows_next(&r)) {
-		size_t th = trace_thread(w->t, rows_int(&r, 0, -1));
-		const struct pipe_row *pipe = resources_pipe(&w->res, rows_int(&r, 1, -1));
-		size_t proc = trace_proc(w->t, rows_int(&r, 2, -1));
+		const struct pipe_row *pipe = resources_pipe(&w->res, rows_int(&r, 0, -1));
+		size_t proc = trace_proc(w->t, rows_int(&r, 1, -1));
 
-		if (pipe && proc != NONE && th != NONE && w->t->threads[th].end > w->at &&
-			w->t->procs[proc].end > w->at)
+		if (pipe && proc != NONE && w->t->procs[proc].end > w->at)
 			connect(w, resource_node(w, "pipe", pipe->id, pipe->long_name),
 				proc_node(w, proc), "held",
-				rows_int(&r, 3, 0) ? "can be read by" : "can be written by");
+				rows_int(&r, 2, 0) ? "can be read by" : "can be written by");
 	}
 	return rows_end(&r);
 }
@@ -413,6 +438,8 @@ static void add_notes(struct waits *w, bool chosen)
 		sketch_note(w->sk, "no thread was waiting then; --at TIME shows another moment");
 	if (w->left_out)
 		sketch_note(w->sk, "there are more threads than are shown here");
+	if (w->arrows_left_out)
+		sketch_note(w->sk, "there are more arrows than are shown here");
 }
 
 struct sketch *waits_sketch(const struct trace *t, sqlite3 *db, int64_t at_ns, char **ret_why)
@@ -425,11 +452,14 @@ struct sketch *waits_sketch(const struct trace *t, sqlite3 *db, int64_t at_ns, c
 
 	w.sk = sketch_new("waits", t->title);
 	w.sk->down = true;
+	count_living(&w);
 	for (size_t i = 0; !why && i < ARRAY_SIZE(steps); i++)
 		why = steps[i](&w);
 	if (!why)
 		why = relations_add_unwritten(w.sk, t, db, "wait-t", true);
 	resources_done(&w.res);
+	free(w.living);
+	free(w.asked);
 	if (why) {
 		*ret_why = why;
 		sketch_free(w.sk);
