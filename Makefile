@@ -21,6 +21,8 @@ DEPS_BUILD := gcc libc6-dev make pkg-config clang llvm bpftool libbpf-dev libelf
 DEPS_TEST := bsdutils chromium clang-format fonts-dejavu-core g++ gcc-multilib git libpython3.11-testsuite \
 	libxml2-utils man-db musl-tools nodejs:node npm:npm openssl perl procps python3 redis-server redis-tools \
 	shellcheck sqlite3 strace stress-ng util-linux
+# And what the long tests need: emulated machines.
+DEPS_LONG := busybox-static cpio dash qemu-system-x86
 
 PKGS := sqlite3 libgvc jansson libdw libelf libbpf
 ifneq ($(filter-out deps help clean,$(or $(MAKECMDGOALS),all)),)
@@ -65,7 +67,7 @@ UNIT_OBJ := $(patsubst %.c,$(OUT)/%.o,$(call files_in,tests/unit,*.c))
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: compile_commands.json all demo test check deps bench fuzz format lint coverage install uninstall clean help programs
+.PHONY: compile_commands.json all demo test test-kernels check deps deps-long bench fuzz format lint coverage install uninstall clean help programs
 
 all: $(OUT)/pptrace $(OUT)/pptrace.1 $(OUT)/pptrace.bash $(if $(SHIM_SRC),$(OUT)/libpptrace-shim.so) $(DEMOS)
 
@@ -199,6 +201,14 @@ test:
 deps:
 	$(Q)tools/deps.sh $(DEPS_BUILD) $(DEPS_TEST)
 
+deps-long:
+	$(Q)tools/deps.sh $(DEPS_LONG)
+
+# Debian's kernels, emulated; writes doc/platforms.md.
+test-kernels: all $(OUT)/tests/kernels/insns
+	$(Q)tools/deps.sh $(DEPS_LONG)
+	$(Q)FILE_LIMIT=7200 BUILD=$(CURDIR)/build tests/run.sh -j 1 tests/kernels/kernels.sh
+
 demo:
 	$(Q)tools/deps.sh $(DEPS_BUILD)
 	$(Q)$(MAKE) --no-print-directory -j2 all
@@ -291,6 +301,7 @@ help:
 	@echo 'make demo       install what is missing, build, trace fork-count, write its pictures'
 	@echo 'make test       install what is missing, build, run every test'
 	@echo 'make check      the fast tests: no root needed'
+	@echo 'make test-kernels  what works on Debian'"'"'s kernels from 5.10 on, emulated; writes doc/platforms.md'
 	@echo 'make deps       install the packages that building and testing need (Debian; else print them)'
 	@echo 'make bench      time each workload natively, under pptrace and under its peers'
 	@echo 'make fuzz       run each fuzz target for TIME seconds (60)'

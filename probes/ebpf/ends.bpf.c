@@ -56,7 +56,7 @@ struct ends_walk {
 	struct object obj;
 };
 
-#define WALK_STEPS_OLD 512
+#define WALK_STEPS_OLD 2048
 #define WALK_STEPS 66000
 
 static __always_inline u32 lowest_bit(u64 w)

@@ -3,7 +3,6 @@
 #include "probes/ebpf/calls.h"
 
 #define ARGS 128
-#define ARGS_OLD 24
 
 struct args_walk {
 	u64 argv;
@@ -58,7 +57,7 @@ HANDLER_EXIT(exit_exec)
 		path = REG_ARG1(regs);
 		walk->argv = REG_ARG2(regs);
 	}
-	WALK(STEPS(ARGS, ARGS_OLD), args_step, walk);
+	WALK(ARGS, args_step, walk);
 	rec = EMIT_BEGIN(EXEC_FAIL, slot);
 	if (!rec)
 		return 0;

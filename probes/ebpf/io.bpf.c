@@ -4,7 +4,6 @@
 #include "probes/ebpf/io.h"
 
 #define DATA_STEPS 128
-#define DATA_STEPS_OLD 16
 #define IOV_MAX_SUM 16
 
 /* The buffers of one call, gone through until as many bytes are sent as were done and are wanted. */
@@ -98,7 +97,7 @@ WALK_STEP(data_step, SCRATCH_DATA)
 
 static __always_inline void data_emit(void)
 {
-	WALK(STEPS(DATA_STEPS, DATA_STEPS_OLD), data_step, NULL);
+	WALK(DATA_STEPS, data_step, NULL);
 }
 
 /* How many of the bytes are wanted. */

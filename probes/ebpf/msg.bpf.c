@@ -7,9 +7,7 @@
 #define SOL_SOCKET 1
 #define SCM_RIGHTS 1
 #define MSGS_MAX 1024
-#define MSGS_MAX_OLD 8
 #define SCM_STEPS 300
-#define SCM_STEPS_OLD 64
 
 /* struct msghdr and struct mmsghdr of the target (64 bits). */
 struct user_msghdr {
@@ -92,7 +90,7 @@ GLOBAL int scm_emit(u64 control, u64 length, u32 via)
 	w->fds = zero;
 	w->skip = zero;
 	w->via = via;
-	WALK(STEPS(SCM_STEPS, SCM_STEPS_OLD), scm_step, w);
+	WALK(SCM_STEPS, scm_step, w);
 	return 0;
 }
 
@@ -161,6 +159,6 @@ HANDLER_EXIT(exit_mmsg)
 	w->call = slot->call;
 	w->io.fd = REG_ARG0(regs);
 	w->io.op = slot->call == CALL_RECVMMSG ? IO_RECV : IO_SEND;
-	WALK(STEPS(MSGS_MAX, MSGS_MAX_OLD), mmsg_step, w);
+	WALK(MSGS_MAX, mmsg_step, w);
 	return 0;
 }

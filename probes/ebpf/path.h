@@ -86,7 +86,7 @@ static __always_inline void path_find(struct file *file, struct path_walk *w)
 	w->dentry = BPF_CORE_READ(file, f_path.dentry);
 	w->mount = mount_of(mnt);
 	w->mount_root = BPF_CORE_READ(mnt, mnt_root);
-	WALK(STEPS(PATH_PARTS * 2, PATH_PARTS), path_step, w);
+	WALK(PATH_PARTS * 2, path_step, w);
 }
 
 /* Copies the path that was found into text (PATH_TEXT bytes). Returns 1 if it was longer: its front is missing. */

@@ -6,10 +6,8 @@
 #define POLLPRI 2
 #define POLLOUT 4
 #define ITEMS_MAX 512
-#define ITEMS_MAX_OLD 64
 #define SELECT_MAX 1024
 #define EPOLL_STEPS 2048
-#define EPOLL_STEPS_OLD 128
 
 /* These programs go on from on_switch by a tail call; prev blocks and is still current. */
 #define HANDLER_WAIT(name)                                                                         \
@@ -158,8 +156,8 @@ HANDLER_WAIT(wait_poll)
 	items_start(walk, slot);
 	walk->fds = w.args[0];
 	walk->n = w.args[1];
-	WALK(STEPS(ITEMS_MAX, ITEMS_MAX_OLD), poll_step, walk);
-	items_flush(slot->pid, slot->tid, walk->n > STEPS(ITEMS_MAX, ITEMS_MAX_OLD));
+	WALK(ITEMS_MAX, poll_step, walk);
+	items_flush(slot->pid, slot->tid, walk->n > ITEMS_MAX);
 	wait_emit(&w, prev, slot, 0);
 	return 0;
 }
@@ -202,8 +200,8 @@ HANDLER_WAIT(wait_select)
 	walk->addr[0] = w.args[1];
 	walk->addr[1] = w.args[2];
 	walk->addr[2] = w.args[3];
-	WALK(STEPS(SELECT_MAX, ITEMS_MAX_OLD), select_step, walk);
-	items_flush(slot->pid, slot->tid, walk->n > STEPS(SELECT_MAX, ITEMS_MAX_OLD));
+	WALK(SELECT_MAX, select_step, walk);
+	items_flush(slot->pid, slot->tid, walk->n > SELECT_MAX);
 	wait_emit(&w, prev, slot, 0);
 	return 0;
 }
@@ -270,7 +268,7 @@ HANDLER_WAIT(wait_epoll)
 	items_start(walk, slot);
 	walk->node = (u64)BPF_CORE_READ(ep, rbr.rb_root.rb_node);
 	walk->from = zero;
-	WALK(STEPS(EPOLL_STEPS, EPOLL_STEPS_OLD), epoll_step, walk);
+	WALK(STEPS(EPOLL_STEPS, EPOLL_STEPS / 2), epoll_step, walk);
 	items_flush(slot->pid, slot->tid, walk->node != 0);
 out:
 	wait_emit(&w, prev, slot, 0);

@@ -8,7 +8,6 @@
 #define SIGNAL_GROUP_EXIT 4
 #define CLONE_SETTLS 0x80000ull
 #define ARGV_CHUNKS 512
-#define ARGV_CHUNKS_OLD 32
 #define GLIBC_START_ROUTINE 0x640
 
 /* Arguments of the clone call that a task is in. */
@@ -142,7 +141,7 @@ static __noinline long argv_step(u32 index, void *arg)
 	if (len == sizeof rec->data) {
 		if (bpf_probe_read_user(rec->data, sizeof rec->data, (void *)addr))
 			rec->head.flags |= REC_UNREAD;
-		if (left > len && index + 1 == STEPS(ARGV_CHUNKS, ARGV_CHUNKS_OLD))
+		if (left > len && index + 1 == ARGV_CHUNKS)
 			rec->flags = MORE_CUT;
 	} else if (bpf_probe_read_user(rec->data, len & (sizeof rec->data - 1), (void *)addr)) {
 		rec->head.flags |= REC_UNREAD;
@@ -164,7 +163,7 @@ static __always_inline void argv_emit(struct task_struct *task, struct slot *slo
 	walk->tid = slot->pid;
 	walk->addr = BPF_CORE_READ(task, mm, arg_start);
 	walk->end = BPF_CORE_READ(task, mm, arg_end);
-	WALK(STEPS(ARGV_CHUNKS, ARGV_CHUNKS_OLD), argv_step, walk);
+	WALK(ARGV_CHUNKS, argv_step, walk);
 }
 
 /* Signals that were ignored before the trace stay ignored in the first program. */
