@@ -156,6 +156,10 @@ enum wait_reason {
 #undef WAIT
 	WAIT_REASON_END
 };
+#define WAIT(NAME, number, ...)                                                                    \
+	_Static_assert(number < WAIT_REASON_END, "the largest number stands last in waits.def");
+#include "schema/waits.def"
+#undef WAIT
 
 /* What a descriptor is. */
 enum file_kind {
