@@ -14,9 +14,9 @@ struct row {
 
 #define TIME CALL_TAKES_TIME
 static const struct row rows[] = {
-#define CALL(name, call, enter, exit, flags)                                                       \
+#define CALL(name, call, enter, exit, flags, ...)                                                  \
 	{SYS_##name, {CALL_##call, HANDLE_##enter, HANDLE_##exit, flags}},
-#include "tracer/ebpf/calls.def"
+#include "schema/calls.def"
 #undef CALL
 };
 

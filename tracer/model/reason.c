@@ -1,108 +1,9 @@
 /* reason.c - why a thread is blocked: from its system call and the file it waits on. */
 /* SPDX-License-Identifier: MIT */
 #include "base/mem.h"
+#include "schema/calls.h"
 #include "tracer/model/pipe.h"
 #include "tracer/model/wait.h"
-
-#include <asm/unistd.h>
-
-/* Families of system calls that block for the same kind of reason. */
-enum family {
-	FAMILY_OTHER,
-	FAMILY_READ,
-	FAMILY_WRITE,
-	FAMILY_SPLICE,
-	FAMILY_VMSPLICE,
-	FAMILY_FUTEX,
-	FAMILY_OPEN,
-	FAMILY_CHILD,
-	FAMILY_POLL,   /* number of descriptors in the second argument */
-	FAMILY_SELECT, /* in the first */
-	FAMILY_EPOLL,
-	FAMILY_SLEEP,
-	FAMILY_SIGNAL,
-	FAMILY_FILE_LOCK,
-	FAMILY_FCNTL,
-	FAMILY_FORK,
-	FAMILY_SOCKET,
-	FAMILY_IPC,
-	FAMILY_FILE
-};
-
-static const uint8_t families[] = {
-	[__NR_read] = FAMILY_READ,
-	[__NR_pread64] = FAMILY_READ,
-	[__NR_readv] = FAMILY_READ,
-	[__NR_preadv] = FAMILY_READ,
-	[__NR_preadv2] = FAMILY_READ,
-	[__NR_recvfrom] = FAMILY_READ,
-	[__NR_recvmsg] = FAMILY_READ,
-	[__NR_recvmmsg] = FAMILY_READ,
-	[__NR_write] = FAMILY_WRITE,
-	[__NR_pwrite64] = FAMILY_WRITE,
-	[__NR_writev] = FAMILY_WRITE,
-	[__NR_pwritev] = FAMILY_WRITE,
-	[__NR_pwritev2] = FAMILY_WRITE,
-	[__NR_sendto] = FAMILY_WRITE,
-	[__NR_sendmsg] = FAMILY_WRITE,
-	[__NR_sendmmsg] = FAMILY_WRITE,
-	[__NR_sendfile] = FAMILY_WRITE,
-	[__NR_splice] = FAMILY_SPLICE,
-	[__NR_tee] = FAMILY_SPLICE,
-	[__NR_vmsplice] = FAMILY_VMSPLICE,
-	[__NR_futex] = FAMILY_FUTEX,
-	[__NR_openat] = FAMILY_OPEN,
-	[__NR_openat2] = FAMILY_OPEN,
-	[__NR_wait4] = FAMILY_CHILD,
-	[__NR_waitid] = FAMILY_CHILD,
-	[__NR_ppoll] = FAMILY_POLL,
-	[__NR_pselect6] = FAMILY_SELECT,
-	[__NR_epoll_pwait] = FAMILY_EPOLL,
-	[__NR_epoll_pwait2] = FAMILY_EPOLL,
-	[__NR_nanosleep] = FAMILY_SLEEP,
-	[__NR_clock_nanosleep] = FAMILY_SLEEP,
-	[__NR_rt_sigsuspend] = FAMILY_SIGNAL,
-	[__NR_rt_sigtimedwait] = FAMILY_SIGNAL,
-	[__NR_flock] = FAMILY_FILE_LOCK,
-	[__NR_fcntl] = FAMILY_FCNTL,
-	[__NR_clone] = FAMILY_FORK,
-	[__NR_clone3] = FAMILY_FORK,
-	[__NR_accept] = FAMILY_SOCKET,
-	[__NR_accept4] = FAMILY_SOCKET,
-	[__NR_connect] = FAMILY_SOCKET,
-	[__NR_semop] = FAMILY_IPC,
-	[__NR_semtimedop] = FAMILY_IPC,
-	[__NR_msgsnd] = FAMILY_IPC,
-	[__NR_msgrcv] = FAMILY_IPC,
-	[__NR_mq_timedsend] = FAMILY_IPC,
-	[__NR_mq_timedreceive] = FAMILY_IPC,
-	[__NR_fsync] = FAMILY_FILE,
-	[__NR_fdatasync] = FAMILY_FILE,
-	[__NR_sync] = FAMILY_FILE,
-	[__NR_sync_file_range] = FAMILY_FILE,
-	[__NR_getdents64] = FAMILY_FILE,
-	[__NR_ftruncate] = FAMILY_FILE,
-	[__NR_unlinkat] = FAMILY_FILE,
-	[__NR_fallocate] = FAMILY_FILE,
-	[__NR_newfstatat] = FAMILY_FILE,
-#ifdef __x86_64__
-	[__NR_open] = FAMILY_OPEN,
-	[__NR_creat] = FAMILY_OPEN,
-	[__NR_poll] = FAMILY_POLL,
-	[__NR_select] = FAMILY_SELECT,
-	[__NR_epoll_wait] = FAMILY_EPOLL,
-	[__NR_pause] = FAMILY_SIGNAL,
-	[__NR_fork] = FAMILY_FORK,
-	[__NR_vfork] = FAMILY_FORK,
-	[__NR_unlink] = FAMILY_FILE,
-#endif
-};
-
-static enum family family_of(long nr)
-{
-	return nr >= 0 && (size_t)nr < ARRAY_SIZE(families) ? (enum family)families[nr]
-							    : FAMILY_OTHER;
-}
 
 static int reason_of_file(uint64_t file_kind, bool writes)
 {
@@ -175,7 +76,7 @@ int model_reason(const struct thread *t, const struct rec_WAIT_BEGIN *rec)
 		return (int)rec->reason;
 	if ((rec->head.flags & REC_COMPAT) || (int64_t)rec->syscall < 0)
 		return WAIT_OTHER;
-	switch (family_of((long)rec->syscall)) {
+	switch (call_waits((int64_t)rec->syscall)->family) {
 	case FAMILY_READ:
 		return reason_of_file(rec->file_kind, false);
 	case FAMILY_WRITE:

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "schema/calls.h"
 
 enum {
 	WORDS_BEFORE = 12, /* bytes before a futex's address in WAIT_BEGIN.words */
@@ -30,8 +31,7 @@ static bool is_limited(const struct snap_process *p, const struct snap_thread *t
 {
 	_cleanup_close_ int pidfd = (int)syscall(SYS_pidfd_open, p->pid, 0);
 	_cleanup_close_ int copy = pidfd < 0 ? -1 : (int)syscall(SYS_pidfd_getfd, pidfd, fd, 0);
-	bool sends = t->nr == SYS_write || t->nr == SYS_writev || t->nr == SYS_sendto ||
-		     t->nr == SYS_sendmsg || t->nr == SYS_sendmmsg;
+	bool sends = call_waits(t->nr)->family == FAMILY_WRITE;
 	struct timeval limit = {0, 0};
 	socklen_t len = sizeof limit;
 
@@ -194,141 +194,85 @@ static void fill_vfork(struct snapshot *s, struct snap_process *p, struct snap_t
 	t->wait.reason = WAIT_VFORK;
 }
 
-static bool fill_by_fd(struct snapshot *s, struct snap_process *p, struct snap_thread *t)
+/* Which file the call blocks on, where a descriptor says so. */
+static void fill_by_fd(struct snap_process *p, struct snap_thread *t)
 {
-	(void)s;
-	switch (t->nr) {
-	case SYS_splice:
-	case SYS_tee:
-		set_file(p, t, (int)t->args[0]);
-		if (t->wait.file_kind != FILE_PIPE && t->wait.file_kind != FILE_FIFO)
-			set_file(p, t, (int)t->args[t->nr == SYS_splice ? 2 : 1]);
-		return true;
-	case SYS_flock:
+	const struct call_waits *c = call_waits(t->nr);
+
+	if (!c->has_fd)
+		return;
+	set_file(p, t, (int)t->args[c->fd]);
+	/* From a pipe to a file or the other way round: the pipe blocks. */
+	if (c->family == FAMILY_SPLICE && t->wait.file_kind != FILE_PIPE &&
+		t->wait.file_kind != FILE_FIFO)
+		set_file(p, t, (int)t->args[t->nr == SYS_splice ? 2 : 1]);
+}
+
+static void fill_open_call(struct snap_process *p, struct snap_thread *t)
+{
+	bool is_at = t->nr == SYS_openat;
+
+#ifdef SYS_openat2
+	is_at = is_at || t->nr == SYS_openat2;
+#endif
+	fill_open(p, t, t->args[is_at], is_at ? (int)t->args[0] : AT_FDCWD);
+}
+
+static void fill_child(struct snap_process *p, struct snap_thread *t)
+{
+	if (t->nr == SYS_wait4)
+		t->wait.peer = (int)t->args[0] > 0 ? (uint64_t)(int)t->args[0] : 0;
+	else if (t->args[0] == P_PID)
+		t->wait.peer = t->args[1];
+	else if (t->args[0] == P_PIDFD)
+		set_file(p, t, (int)t->args[1]);
+}
+
+/* What the call says beside its descriptor and its time-out. */
+static void fill_by_family(struct snapshot *s, struct snap_process *p, struct snap_thread *t)
+{
+	switch (call_waits(t->nr)->family) {
+	case FAMILY_FCNTL:
+		if (t->args[1] != F_SETLKW && t->args[1] != F_OFD_SETLKW)
+			break;
 		t->wait.reason = WAIT_FILE_LOCK;
-		set_file(p, t, (int)t->args[0]);
-		return true;
-	case SYS_fcntl:
-		if (t->args[1] == F_SETLKW || t->args[1] == F_OFD_SETLKW)
-			t->wait.reason = WAIT_FILE_LOCK;
-		set_file(p, t, (int)t->args[0]);
-		return true;
-	case SYS_sendfile:
-		set_file(p, t, (int)t->args[0]);
-		return true;
-	case SYS_read:
-	case SYS_write:
-	case SYS_readv:
-	case SYS_writev:
-	case SYS_pread64:
-	case SYS_pwrite64:
-	case SYS_preadv:
-	case SYS_pwritev:
-	case SYS_recvfrom:
-	case SYS_sendto:
-	case SYS_recvmsg:
-	case SYS_sendmsg:
-	case SYS_recvmmsg:
-	case SYS_sendmmsg:
-	case SYS_accept:
-	case SYS_accept4:
-	case SYS_connect:
-	case SYS_vmsplice:
-	case SYS_ioctl:
-	case SYS_fsync:
-	case SYS_mq_timedreceive:
-	case SYS_mq_timedsend:
-		set_file(p, t, (int)t->args[0]);
-		return true;
-	default:
-		return false;
-	}
-}
-
-static bool fill_by_set(struct snap_process *p, struct snap_thread *t)
-{
-	switch (t->nr) {
-#ifdef SYS_poll
-	case SYS_poll:
-		t->wait.timed = (int)t->args[2] >= 0;
+		break;
+	case FAMILY_FILE_LOCK:
+		t->wait.reason = WAIT_FILE_LOCK;
+		break;
+	case FAMILY_POLL:
 		fill_pollfds(p, t);
-		return true;
-#endif
-	case SYS_ppoll:
-		t->wait.timed = t->args[2] != 0;
-		fill_pollfds(p, t);
-		return true;
-#ifdef SYS_select
-	case SYS_select:
-#endif
-	case SYS_pselect6:
-		t->wait.timed = t->args[4] != 0;
+		break;
+	case FAMILY_SELECT:
 		fill_select(p, t);
-		return true;
-#ifdef SYS_epoll_wait
-	case SYS_epoll_wait:
-#endif
-	case SYS_epoll_pwait:
-		t->wait.timed = (int)t->args[3] >= 0;
+		break;
+	case FAMILY_EPOLL:
 		fill_epoll(p, t, (int)t->args[0], 0);
-		return true;
-#ifdef SYS_epoll_pwait2
-	case SYS_epoll_pwait2:
-		t->wait.timed = t->args[3] != 0;
-		fill_epoll(p, t, (int)t->args[0], 0);
-		return true;
-#endif
-	default:
-		return false;
-	}
-}
-
-static void fill_other(struct snapshot *s, struct snap_process *p, struct snap_thread *t)
-{
-	switch (t->nr) {
-	case SYS_futex:
+		break;
+	case FAMILY_FUTEX:
 		fill_futex(s, p, t);
 		break;
-#ifdef SYS_open
-	case SYS_open:
-		fill_open(p, t, t->args[0], AT_FDCWD);
+	case FAMILY_OPEN:
+		fill_open_call(p, t);
 		break;
-	case SYS_vfork:
+	case FAMILY_FORK:
 		fill_vfork(s, p, t);
 		break;
-#endif
-	case SYS_openat:
-#ifdef SYS_openat2
-	case SYS_openat2:
-#endif
-		fill_open(p, t, t->args[1], (int)t->args[0]);
+	case FAMILY_CHILD:
+		fill_child(p, t);
 		break;
-	case SYS_clone:
-#ifdef SYS_clone3
-	case SYS_clone3:
-#endif
-		fill_vfork(s, p, t);
-		break;
-	case SYS_wait4:
-		t->wait.peer = (int)t->args[0] > 0 ? (uint64_t)(int)t->args[0] : 0;
-		break;
-	case SYS_waitid:
-		if (t->args[0] == P_PID)
-			t->wait.peer = t->args[1];
-		else if (t->args[0] == P_PIDFD)
-			set_file(p, t, (int)t->args[1]);
-		break;
-	case SYS_rt_sigtimedwait:
-		t->wait.timed = t->args[2] != 0;
-		break;
-	case SYS_semtimedop:
-		t->wait.timed = t->args[3] != 0;
-		break;
-	default:
+	case FAMILY_READ:
+	case FAMILY_WRITE:
+	case FAMILY_SPLICE:
+	case FAMILY_VMSPLICE:
+	case FAMILY_SLEEP:
+	case FAMILY_SIGNAL:
+	case FAMILY_SOCKET:
+	case FAMILY_IPC:
+	case FAMILY_FILE:
+	case FAMILY_OTHER:
 		break;
 	}
-	if (t->nr == SYS_mq_timedreceive || t->nr == SYS_mq_timedsend || t->nr == SYS_recvmmsg)
-		t->wait.timed = t->args[4] != 0;
 }
 
 /*
@@ -358,12 +302,12 @@ static bool waits_again(const struct snap_process *p, const struct snap_thread *
 }
 
 /* Which pipe a stopped thread was reading or writing is told, though it may have got what it wants by now. */
-static void fill_stopped(struct snapshot *s, struct snap_process *p, struct snap_thread *t)
+static void fill_stopped(struct snap_process *p, struct snap_thread *t)
 {
 	struct rec_WAIT_BEGIN *w = &t->wait;
 
 	if (t->has_syscall && !p->is_compat)
-		(void)fill_by_fd(s, p, t);
+		fill_by_fd(p, t);
 	if (w->file_kind == FILE_PIPE || w->file_kind == FILE_FIFO ||
 		w->file_kind == FILE_SOCKETPAIR) {
 		memcpy(&w->arg0, t->args, sizeof t->args);
@@ -391,7 +335,7 @@ void wait_fill(struct snapshot *s, struct snap_process *p, struct snap_thread *t
 	if (t->state == 'T' || t->state == 't') {
 		w->state = t->state == 'T' ? STATE_STOPPED : STATE_TRACED;
 		if (!waits_again(p, t)) {
-			fill_stopped(s, p, t);
+			fill_stopped(p, t);
 			return;
 		}
 	}
@@ -401,8 +345,9 @@ void wait_fill(struct snapshot *s, struct snap_process *p, struct snap_thread *t
 		return;
 	}
 	memcpy(&w->arg0, t->args, sizeof t->args);
-	if (!fill_by_fd(s, p, t) && !fill_by_set(p, t))
-		fill_other(s, p, t);
+	fill_by_fd(p, t);
+	w->timed |= call_is_limited(t->nr, t->args);
+	fill_by_family(s, p, t);
 }
 
 void wait_find_joins(struct snap_process *p)
