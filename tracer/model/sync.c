@@ -80,6 +80,18 @@ static void begin_barrier(struct model *m, struct lock *lock, uint64_t count)
 	model_stat_touch(m, lock);
 }
 
+/*
+ * The wait for a condition begins: the mutex is given back. glibc gives back one level of a recursive one
+ * (__pthread_mutex_unlock_usercnt), which stays locked if it was held more often. Returns how often it is to be taken again.
+ */
+static uint32_t leave_mutex(struct model *m, struct thread *t, struct lock *mutex, int64_t ts)
+{
+	if ((mutex->type & 15) != LOCK_RECURSIVE)
+		return model_hold_release(m, t, mutex, ts, t->call.site);
+	(void)model_hold_end(m, t, mutex, ts, t->call.site);
+	return 1;
+}
+
 void model_sync_begin(struct model *m, const struct rec_SYNC_BEGIN *rec)
 {
 	struct thread *t = model_thread(m, &rec->head);
@@ -107,7 +119,7 @@ void model_sync_begin(struct model *m, const struct rec_SYNC_BEGIN *rec)
 		call->mutex->refs++;
 		if (call->lock)
 			call->lock->waiting++;
-		call->depth = model_hold_release(m, t, call->mutex, ts, call->site);
+		call->depth = leave_mutex(m, t, call->mutex, ts);
 	}
 	if (rec->op == SYNC_BARRIER_WAIT && call->lock)
 		begin_barrier(m, call->lock, rec->value);
@@ -176,8 +188,7 @@ static void begin_late(
 	if (rec->op == SYNC_COND_WAIT && rec->mutex) {
 		t->call.mutex = model_lock_at(m, t->proc, rec->mutex, LOCK_MUTEX, 0);
 		t->call.mutex->refs++;
-		t->call.depth =
-			model_hold_release(m, t, t->call.mutex, t->call.start, t->call.site);
+		t->call.depth = leave_mutex(m, t, t->call.mutex, t->call.start);
 	}
 }
 
@@ -185,7 +196,12 @@ static void begin_late(
 static void retake_mutex(struct model *m, struct thread *t, int64_t ts)
 {
 	struct call *call = &t->call;
+	struct hold *still = model_find_hold(t, call->mutex);
 
+	if (still) {
+		still->depth++;
+		return;
+	}
 	if (t->n_held)
 		model_edges(m, t, call->mutex, LOCK_MODE_X, call->site, false, ts);
 	model_hold_begin(m, t,

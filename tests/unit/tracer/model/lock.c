@@ -354,6 +354,32 @@ TEST(lock_owner_dead_just_now)
 	feed_close(&f);
 }
 
+/* glibc gives back one level of a recursive mutex while it waits for a condition. */
+TEST(lock_recursive_during_condition)
+{
+	struct feed f;
+
+	threads(&f);
+	for (int i = 1; i <= 2; i++) {
+		feed_at(&f, 100u * (unsigned)i, 10, 10);
+		FEED(&f, LOCK_ACQUIRE, .addr = A, .kind = LOCK_MUTEX, .type = LOCK_RECURSIVE,
+			.mode = LOCK_MODE_X);
+	}
+	feed_at(&f, 300, 10, 10);
+	FEED(&f, SYNC_BEGIN, .op = SYNC_COND_WAIT, .addr = B, .mutex = A);
+	feed_flush(&f, 350);
+	EXPECT(&f, OPEN, "1|1|1|x|1|100");
+	feed_at(&f, 400, 10, 10);
+	FEED(&f, SYNC_END, .op = SYNC_COND_WAIT, .addr = B, .mutex = A, .start = FEED_T0 + 300);
+	feed_flush(&f, 450);
+	EXPECT(&f, OPEN, "1|1|1|x|2|100");
+	give(&f, 500, 10, A);
+	give(&f, 600, 10, A);
+	feed_end(&f, 1000);
+	EXPECT(&f, HOLDS, "1|1|-|-|100|600");
+	feed_close(&f);
+}
+
 /* The first System V segment of an IPC namespace has the inode 0. */
 TEST(lock_in_the_first_segment)
 {
