@@ -19,7 +19,8 @@ enum { STATUS_STUCK = 1, STATUS_FAILED = 2, OPT_JSON = 256, OPT_ALL };
 
 static const struct command_option why_options[] = {
 	{"json", 0, NULL, "findings and waits as JSON", OPT_JSON},
-	{"all", 'a', NULL, "show every thread, even those in identical waits", OPT_ALL},
+	{"all", 'a', NULL, "show every thread, even those in identical waits, and what is at rest",
+		OPT_ALL},
 	{NULL, 0, NULL, NULL, 0},
 };
 
@@ -120,20 +121,33 @@ static int print_blind(struct inspect *in, struct buf *why)
 	return rc;
 }
 
+/* That nothing was found is no proof: what was not judged is said with it. */
+static int add_none(struct buf *out, struct inspect *in, struct buf *why)
+{
+	_cleanup_buf_ struct buf unjudged = BUF_INIT;
+	int rc = verdict_unjudged(inspect_db(in), &unjudged, why);
+
+	buf_adds(out, inspect_is_denied(in) ? "Whether there is a deadlock is unknown.\n"
+					    : "No deadlock was found.\n");
+	if (unjudged.len)
+		buf_addf(out, "Not judged:\n%s", unjudged.data);
+	buf_adds(out, "What each thread waits for:\n\n");
+	return rc;
+}
+
 static int print_text(struct inspect *in, const struct findings *found, bool all, struct buf *why)
 {
 	_cleanup_buf_ struct buf out = BUF_INIT;
 	bool colour = say_color(stdout);
+	int rc = 0;
 
 	for (size_t i = 0; i < found->n; i++) {
 		verdict_text(&out, inspect_db(in), &found->list[i], colour);
 		buf_addc(&out, '\n');
 	}
 	if (!found->n)
-		buf_addf(&out, "%s What each thread waits for:\n\n",
-			inspect_is_denied(in) ? "Whether there is a deadlock is unknown."
-					      : "No deadlock.");
-	if (why_list_text(&out, inspect_db(in), all, colour, why) < 0)
+		rc = add_none(&out, in, why);
+	if (rc < 0 || why_list_text(&out, inspect_db(in), all, colour, why) < 0)
 		return -EIO;
 	(void)fwrite(out.data, 1, out.len, stdout);
 	(void)fflush(stdout);
@@ -155,7 +169,7 @@ static int explain(const struct why_args *a)
 		warn("%s", why.data);
 	buf_reset(&why);
 	status = inspect_is_denied(in) ? STATUS_FAILED : 0;
-	if (inspect_verdict(in, &found, &why) < 0 ||
+	if (inspect_verdict(in, a->all, &found, &why) < 0 ||
 		(a->json ? print_json(in, &found, &why) : print_text(in, &found, a->all, &why)) <
 			0) {
 		warn("%s", why.data);

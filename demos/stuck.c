@@ -1,9 +1,21 @@
-/* stuck.c - a reader waits for somebody to open the other side of a FIFO, and nobody does. */
+/* stuck.c - a child waits for somebody to open the other side of a FIFO, its parent waits for it, and nobody comes. */
 /* SPDX-License-Identifier: MIT */
 #include "demo.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+
+static int open_it(const char *path, int flags)
+{
+	int fd = open(path, O_RDONLY | flags);
+
+	if (fd < 0)
+		demo_die(path);
+	printf("open\n");
+	close(fd);
+	return 0;
+}
 
 int main(int argc, char **argv)
 {
@@ -13,7 +25,7 @@ int main(int argc, char **argv)
 		{0},
 	};
 	char path[64];
-	int fd;
+	pid_t child;
 
 	demo_options(argc, argv, "", options);
 	snprintf(path, sizeof path, "/tmp/stuck-demo.%d", (int)getpid());
@@ -21,11 +33,12 @@ int main(int argc, char **argv)
 		demo_die(path);
 	printf("waiting for a writer of %s\n", path);
 	fflush(stdout);
-	fd = open(path, O_RDONLY | (fixed ? O_NONBLOCK : 0));
-	if (fd < 0)
-		demo_die(path);
-	printf("open\n");
-	close(fd);
+	child = fork();
+	if (child < 0)
+		demo_die("fork");
+	if (child == 0)
+		return open_it(path, fixed ? O_NONBLOCK : 0);
+	waitpid(child, NULL, 0);
 	unlink(path);
 	return 0;
 }

@@ -29,6 +29,7 @@
 #include "verdict/verdict.h"
 
 struct inspect {
+	bool all;           /* what is at rest counts too */
 	struct buf records; /* all of the snapshot, one behind the other */
 	struct symbols *symbols;
 	struct store *store;
@@ -258,7 +259,7 @@ static int assume(struct inspect *in, const char *what_if, const char *words, st
 	if (rc == 0)
 		rc = query_exec(inspect_db(in), what_if, why);
 	if (rc == 0)
-		rc = verdict_stuck(inspect_db(in), INT64_MAX, &again, why);
+		rc = verdict_stuck(inspect_db(in), INT64_MAX, in->all, &again, why);
 	(void)store_exec(in->store, "ROLLBACK TO assumption; RELEASE assumption");
 	if (rc)
 		return rc;
@@ -354,7 +355,7 @@ static int possible_timers(struct inspect *in, bool are_known, char **ret, struc
 
 static int judge(struct inspect *in, struct findings *ret, struct buf *why)
 {
-	int rc = verdict_stuck(inspect_db(in), INT64_MAX, ret, why), timers;
+	int rc = verdict_stuck(inspect_db(in), INT64_MAX, in->all, ret, why), timers;
 	_cleanup_free_ char *possible = NULL;
 
 	if (rc || !ret->n)
@@ -364,7 +365,7 @@ static int judge(struct inspect *in, struct findings *ret, struct buf *why)
 		return -EIO;
 	if (timers > 0) {
 		findings_free(ret);
-		rc = verdict_stuck(inspect_db(in), INT64_MAX, ret, why);
+		rc = verdict_stuck(inspect_db(in), INT64_MAX, in->all, ret, why);
 	}
 	if (rc == 0 && ret->n)
 		rc = possible_timers(in, timers >= 0, &possible, why);
@@ -405,9 +406,12 @@ static int note_stopped(struct inspect *in, struct findings *f, struct buf *why)
 	return query_failed(0, why);
 }
 
-int inspect_verdict(struct inspect *in, struct findings *ret, struct buf *why)
+int inspect_verdict(struct inspect *in, bool all, struct findings *ret, struct buf *why)
 {
-	int rc = judge(in, ret, why);
+	int rc;
+
+	in->all = all;
+	rc = judge(in, ret, why);
 
 	if (rc == 0)
 		rc = note_stopped(in, ret, why);

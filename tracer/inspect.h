@@ -27,9 +27,9 @@ struct sqlite3 *inspect_db(struct inspect *in);
 /*
  * Evaluates the wait-for graph (verdict_stuck). Where it may not be read whether a
  * timer is armed, a finding that an alarm would end is not certain: its
- * explanation says so. Returns as verdict_stuck.
+ * explanation says so. all, and what it returns: as verdict_stuck.
  */
-int inspect_verdict(struct inspect *in, struct findings *ret, struct buf *why);
+int inspect_verdict(struct inspect *in, bool all, struct findings *ret, struct buf *why);
 
 /* Says whether what the processes wait for may not be read at all, so that the verdict says nothing about them. */
 bool inspect_is_denied(const struct inspect *in);

@@ -50,14 +50,23 @@ void findings_free(struct findings *f);
 
 /*
  * Evaluates the wait-for graph alone (rules deadlock and stuck) as of the time
- * at_ns; INT64_MAX: the end, or the last commit. Returns 0 and *ret, which the caller frees with findings_free; or
+ * at_ns; INT64_MAX: the end, or the last commit. all: also what is at rest, which is
+ * not shown by default (idle event loops, servers and services). Returns 0 and *ret, which the caller frees with findings_free; or
  * -errno with one sentence in why. Only reads.
  */
-int verdict_stuck(struct sqlite3 *db, int64_t at_ns, struct findings *ret, struct buf *why);
+int verdict_stuck(
+	struct sqlite3 *db, int64_t at_ns, bool all, struct findings *ret, struct buf *why);
+
+/*
+ * Appends what the verdict on the processes of a snapshot could not take into account, a sentence a line:
+ * language runtimes whose locks it does not know, waits whose other side it does not follow. Where nothing was
+ * found, this is what may still be wrong. Returns 0 or -errno with one sentence in why.
+ */
+int verdict_unjudged(struct sqlite3 *db, struct buf *out, struct buf *why);
 
 /*
  * Evaluates every rule, or only the named one (rule not NULL), as of at_ns. all: also what is
- * not shown by default (idle event loops and servers). Otherwise as verdict_stuck.
+ * at rest. Otherwise as verdict_stuck.
  */
 int verdict_all(struct sqlite3 *db, int64_t at_ns, const char *rule, bool all, struct findings *ret,
 	struct buf *why);

@@ -68,7 +68,6 @@ hang joins-crossed deadlock/cycle
 hang join-through-another deadlock/cycle
 hang once-recursive deadlock/self
 hang mutex-across-pipe deadlock/cycle
-hang sem-handler stuck/cycle
 hang owner-ended deadlock/abandoned exit-holding-lock
 hang fork-self deadlock/self
 hang_process shared-mutexes deadlock/cycle
@@ -77,7 +76,6 @@ hang_process flock-crossed deadlock/cycle
 hang_process ofd-crossed deadlock/cycle
 hang_process posix-crossed
 hang_process fifos-opposite deadlock/knot
-hang_process fifo-alone stuck/abandoned
 hang_process spawn-in-fifo stuck/cycle
 raw_calls futex-shared deadlock/cycle
 raw_calls pidfd deadlock/cycle
@@ -88,7 +86,7 @@ hang_process parent-sleeps deadlock/cycle
 hang_process own-write-end deadlock/self
 hang_process grandchild-write-end pipe-end-leak
 outsider opened-again
-outsider opens-later stuck/self
+outsider opens-later
 outsider end-under-way
 outsider flock-of-child
 outsider mutex-as-signal stuck/self unlock-not-owner

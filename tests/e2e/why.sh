@@ -34,7 +34,7 @@ is_healthy()
 	shift 3
 	if stuck_in "$mode" "$threads" "$@"; then
 		expect_status 0
-		expect_out '^No deadlock'
+		expect_out '^No deadlock was found\.'
 		expect_out "$pattern"
 	fi
 	stop
@@ -128,7 +128,7 @@ stop
 start "$PROGRAMS/heldout" timer-signals
 wait_for 10 waiting 2 && run "$PPTRACE" why "$pid"
 expect_status 0
-expect_out '^No deadlock'
+expect_out '^No deadlock was found\.'
 stop
 end
 
@@ -162,7 +162,7 @@ begin "pptrace itself may be the one who does not read"
 	wait_for 10 waiting 1
 	exec "$PPTRACE" why "$pid"
 ) >"$TMP/out" 2>"$TMP/err"
-expect_out '^No deadlock'
+expect_out '^No deadlock was found\.'
 expect_out 'writes to the full pipe'
 end
 
@@ -360,7 +360,7 @@ start "$python" "$TMP/idle.py"
 wait_for 10 waiting 1
 run "$PPTRACE" why "$pid"
 expect_status 0
-expect_out '^No deadlock'
+expect_out '^No deadlock was found\.'
 stop
 end
 
@@ -375,7 +375,7 @@ start "$python" "$TMP/pool.py"
 wait_for 10 waiting 6
 run "$PPTRACE" why "$pid"
 expect_status 0
-expect_out '^No deadlock'
+expect_out '^No deadlock was found\.'
 stop
 end
 

@@ -62,7 +62,7 @@ end
 begin "a process that does not map the memory is not the owner of a mutex in it, whatever its number"
 look other-owner 2
 expect_status 0
-expect_out '^No deadlock'
+expect_out '^No deadlock was found\.'
 if grep -q 'held by' "$TMP/out"; then fail "nobody known holds it" "$(cat "$TMP/out")"; fi
 stop
 end
@@ -96,7 +96,7 @@ end
 begin "who has the file of the memory open can still come to what is in it"
 look maps-later 2 memory
 expect_status 0
-expect_out '^No deadlock'
+expect_out '^No deadlock was found\.'
 expect_out 'sleeps'
 stop
 end

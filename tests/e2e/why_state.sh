@@ -39,7 +39,7 @@ for mode in pool sleep sigsuspend event-loop; do
 	halt
 	run "$PPTRACE" why "$pid"
 	expect_status 0
-	expect_out '^No deadlock'
+	expect_out '^No deadlock was found\.'
 	expect_out 'is stopped'
 	stop
 done

@@ -298,22 +298,6 @@ static void mutex_across_pipe(void)
 		exit(1);
 }
 
-static void post(int signo)
-{
-	(void)signo;
-	sem_post(&sem_a);
-}
-
-/* A worker at rest, and a main thread that a signal will tell to stop. */
-static void sem_handler(void)
-{
-	sem_init(&sem_a, 0, 0);
-	signal(SIGTERM, post);
-	start(wait_cond, 0);
-	while (sem_wait(&sem_a) != 0)
-		continue;
-}
-
 static void *lock_and_leave(void *arg)
 {
 	pthread_mutex_lock(&a);
@@ -353,7 +337,6 @@ static const struct named_case cases[] = {
 	{"join-through-another", join_through_another},
 	{"once-recursive", once_recursive},
 	{"mutex-across-pipe", mutex_across_pipe},
-	{"sem-handler", sem_handler},
 	{"owner-ended", owner_ended},
 	{"fork-self", fork_self},
 };

@@ -211,12 +211,6 @@ static void fifos_opposite(void)
 		continue;
 }
 
-static void fifo_alone(void)
-{
-	make_fifos();
-	close(open(path_a, O_RDONLY));
-}
-
 static void spawn_in_fifo(void)
 {
 	posix_spawn_file_actions_t actions;
@@ -334,7 +328,6 @@ static const struct named_case cases[] = {
 	{"ofd-crossed", ofd_crossed},
 	{"posix-crossed", posix_crossed},
 	{"fifos-opposite", fifos_opposite},
-	{"fifo-alone", fifo_alone},
 	{"spawn-in-fifo", spawn_in_fifo},
 	{"both-read-pipe", both_read_pipe},
 	{"both-read-socketpair", both_read_socketpair},

@@ -101,7 +101,7 @@ char *fixture_stuck(sqlite3 *db)
 	struct buf b = BUF_INIT;
 	struct findings fs = {0};
 
-	if (verdict_stuck(db, INT64_MAX, &fs, &why) != 0)
+	if (verdict_stuck(db, INT64_MAX, false, &fs, &why) != 0)
 		test_fail(__FILE__, __LINE__, "%s", why.data);
 	for (size_t i = 0; i < fs.n; i++) {
 		const struct finding *f = &fs.list[i];

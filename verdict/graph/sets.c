@@ -149,27 +149,81 @@ static bool is_self_pipe(const struct state *st, const struct state_thread *t)
 		t->wait.pipe_id, st->processes[t->process].id, 0, st->why);
 }
 
-/* Event loops, servers and the like: conditional sets of which a member waits as these do. */
+/* Says whether a member catches a signal by which people tell a program what to do. */
+static bool takes_orders(const struct finder *f, uint32_t member)
+{
+	const struct state_thread *t = &f->st->threads[member];
+
+	return f->st->processes[t->process].orders & ~t->wait.sigmask;
+}
+
+/* Says whether a member reads from a pipe that its own handlers write to. */
+static bool reads_self_pipe(const struct finder *f, uint32_t member)
+{
+	const struct state_thread *t = &f->st->threads[member];
+
+	return t->wait.reason == WAIT_PIPE_READ && f->pr->maybe[member] & ~(unsigned)MAYBE_REOPEN &&
+	       is_self_pipe(f->st, t);
+}
+
+/* Says whether a member waits for a pipe, and not for a FIFO of its own that others open. */
+static bool wants_pipe(const struct finder *f, uint32_t member)
+{
+	enum wait_reason reason = f->st->threads[member].wait.reason;
+
+	return reason == WAIT_PIPE_WRITE ||
+	       (reason == WAIT_PIPE_READ && !(f->pr->maybe[member] & MAYBE_FIFO));
+}
+
+static bool any_member(const struct finder *f, const struct stuck_set *s,
+	bool (*is)(const struct finder *f, uint32_t member))
+{
+	for (size_t i = 0; i < s->n_members; i++)
+		if (is(f, s->members[i]))
+			return true;
+	return false;
+}
+
+static bool waits_as_loops_do(const struct finder *f, uint32_t member)
+{
+	return wait_info(f->st->threads[member].wait.reason)->is_idle;
+}
+
+/* Says whether a thread wants something done: a lock released, a thread or a process ended. */
+static bool wants_done(const struct finder *f, uint32_t thread)
+{
+	enum wait_reason reason = f->st->threads[thread].wait.reason;
+
+	return reason == WAIT_CHILD || wait_info(reason)->mode == MODE_ALL;
+}
+
+/* Says whether a member, or somebody behind them, wants something done. */
+static bool is_waited_for(const struct finder *f, const struct stuck_set *s)
+{
+	for (size_t i = 0; i < s->n_behind; i++)
+		if (wants_done(f, s->behind[i]))
+			return true;
+	return any_member(f, s, wants_done);
+}
+
+/*
+ * Event loops, and services at rest: every way on passes through a signal for which the program installed a
+ * handler, or a FIFO that others are meant to open. What a ring has under way cannot be told: it passes for rest
+ * too. But where somebody in a service, or behind it, waits for a lock, for the end of a thread or of a process,
+ * something is missing.
+ */
 static bool is_idle(const struct finder *f, const struct stuck_set *s)
 {
-	/* Nothing else would free it: a ring at rest, as far as one can tell. */
+	const unsigned ways = MAYBE_SIGNAL | MAYBE_SENT | MAYBE_FIFO | MAYBE_EVENTFD | MAYBE_URING;
+
 	if (s->maybe == MAYBE_URING)
 		return true;
-	/* Whoever opens a FIFO means to meet somebody. */
-	if (s->reasons & 1u << WAIT_FIFO_OPEN)
-		return false;
-	for (size_t i = 0; i < s->n_members; i++)
-		if (wait_info(f->st->threads[s->members[i]].wait.reason)->is_idle)
-			return true;
-	for (size_t i = 0; i < s->n_members; i++) {
-		const struct state_thread *t = &f->st->threads[s->members[i]];
-
-		if (t->wait.reason == WAIT_PIPE_READ &&
-			f->pr->maybe[s->members[i]] & ~(unsigned)MAYBE_REOPEN &&
-			is_self_pipe(f->st, t))
-			return true;
-	}
-	return false;
+	if (!(s->reasons & 1u << WAIT_FIFO_OPEN) &&
+		(any_member(f, s, waits_as_loops_do) || any_member(f, s, reads_self_pipe)))
+		return true;
+	return s->maybe && !(s->maybe & ~ways) && !any_member(f, s, wants_pipe) &&
+	       !is_waited_for(f, s) &&
+	       (!(s->maybe & MAYBE_SIGNAL) || any_member(f, s, takes_orders));
 }
 
 static void drop_set(struct finder *f, struct stuck_set *s)

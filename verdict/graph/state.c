@@ -57,6 +57,8 @@ static void add_process(struct state *st, sqlite3_stmt *stmt, bool alive)
 		.sibling = STATE_NONE,
 		.alive = alive};
 	st->shares_memory = st->shares_memory || p->memory_id != id;
+	if (alive)
+		p->runtime = state_runtime_signals(query_text(stmt, 6));
 	remember(&st->process_by_id, id, st->n_processes++);
 }
 
@@ -97,7 +99,7 @@ static int load_processes(struct state *st, struct buf *why)
 {
 	_cleanup_stmt_ sqlite3_stmt *stmt = NULL, *dead = NULL;
 	int rc = state_query(st,
-		"SELECT id, parent_id, end_ns, reopens, memory_id, uring FROM process WHERE @open",
+		"SELECT id, parent_id, end_ns, reopens, memory_id, uring, exe FROM process WHERE @open",
 		"start_ns", "end_ns", &stmt, why);
 
 	if (rc)

@@ -50,9 +50,12 @@ struct state_process {
 		sibling; /* living children (and orphans below it), next of the same parent; or STATE_NONE */
 	bool alive, has_zombie;   /* has_zombie: a child has ended and can be reaped */
 	uint64_t caught, ignored; /* signals with a handler, ignored signals: bit signo - 1 */
-	bool reopens;             /* may open pipes of others through /proc */
-	bool uring;               /* the kernel may read, write, close and wait in its place */
-	bool alarm_kills;         /* an armed timer, or a signal on its way, will kill it */
+	uint64_t
+		orders; /* caught signals by which people tell a program what to do, if it asked for them */
+	uint64_t runtime; /* signals that the program's language catches by itself */
+	bool reopens;     /* may open pipes of others through /proc */
+	bool uring;       /* the kernel may read, write, close and wait in its place */
+	bool alarm_kills; /* an armed timer, or a signal on its way, will kill it */
 	int64_t stopped_ns; /* when a signal stopped it, where only the sender told; 0: none did, or it was continued */
 	bool alarm_rings; /* the signal of one will be caught */
 	uint64_t rings;   /* caught signals that armed timers will send: bit signo - 1 */
@@ -140,6 +143,9 @@ bool state_catches(const struct state *st, uint32_t thread, int signo);
  * faults and the C library's own do not count.
  */
 bool state_catches_any(const struct state *st, uint32_t process);
+
+/* Returns the signals that programs run by this interpreter (a path) catch without having asked to. */
+uint64_t state_runtime_signals(const char *exe);
 
 /* Part of state_load: handlers, timers, signals on their way. */
 int state_load_signals(struct state *st, struct buf *why);

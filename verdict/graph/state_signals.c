@@ -17,9 +17,33 @@ static const uint64_t library = BIT(32) | BIT(33);
 static const uint64_t faults =
 	BIT(SIGSEGV) | BIT(SIGBUS) | BIT(SIGFPE) | BIT(SIGILL) | BIT(SIGTRAP) | BIT(SIGSYS);
 
+/* By which services are told to stop, to load their files again, or to do something of their own. */
+static const uint64_t orders =
+	BIT(SIGHUP) | BIT(SIGINT) | BIT(SIGTERM) | BIT(SIGUSR1) | BIT(SIGUSR2);
+
 /* Those that do not kill whoever has said nothing about them. */
 static const uint64_t harmless = BIT(SIGCHLD) | BIT(SIGURG) | BIT(SIGWINCH) | BIT(SIGCONT) |
 				 BIT(SIGSTOP) | BIT(SIGTSTP) | BIT(SIGTTIN) | BIT(SIGTTOU);
+
+uint64_t state_runtime_signals(const char *exe)
+{
+	static const struct {
+		const char *name; /* what the file's name begins with */
+		uint64_t signals;
+	} runtimes[] = {
+		{"python", BIT(SIGINT)}, /* default_int_handler raises KeyboardInterrupt */
+		{"pypy", BIT(SIGINT)},
+		{"node", BIT(SIGINT) | BIT(SIGTERM)},               /* puts the terminal in order */
+		{"java", BIT(SIGHUP) | BIT(SIGINT) | BIT(SIGTERM)}, /* shutdown hooks */
+		{"ruby", orders},                                   /* they raise SignalException */
+	};
+	const char *slash = strrchr(exe, '/'), *file = slash ? slash + 1 : exe;
+
+	for (size_t i = 0; i < ARRAY_SIZE(runtimes); i++)
+		if (!strncmp(file, runtimes[i].name, strlen(runtimes[i].name)))
+			return runtimes[i].signals;
+	return 0;
+}
 
 /* Reads a row that begins with a process and a signal; returns the signal's bit, 0 if one of them is not known. */
 static uint64_t read_signal(const struct state *st, sqlite3_stmt *stmt, uint32_t *ret_process)
@@ -60,6 +84,8 @@ static int load_handlers(struct state *st, struct buf *why)
 			st->processes[p].ignored |= bit;
 		else
 			st->processes[p].caught |= bit;
+		st->processes[p].orders =
+			st->processes[p].caught & orders & ~st->processes[p].runtime;
 	}
 	return rc;
 }

@@ -269,7 +269,8 @@ int stuck_keep(
 	return rc;
 }
 
-int verdict_stuck(struct sqlite3 *db, int64_t at_ns, struct findings *ret, struct buf *why)
+int verdict_stuck(
+	struct sqlite3 *db, int64_t at_ns, bool all, struct findings *ret, struct buf *why)
 {
-	return stuck_find(db, at_ns, false, false, ret, why);
+	return stuck_find(db, at_ns, all, false, ret, why);
 }

@@ -86,7 +86,7 @@ TEST(stuck_told_and_killed_stays_found)
 	struct findings found = {0}, told = {0};
 	sqlite3 *db = abba();
 
-	ASSERT_INT(verdict_stuck(db, INT64_MAX, &found, &why), 0);
+	ASSERT_INT(verdict_stuck(db, INT64_MAX, false, &found, &why), 0);
 	verdict_remember(&told, &found);
 	ASSERT_INT(told.n, 1);
 	ASSERT_INT(found_at_end(db, &told), 1); /* once */
@@ -490,6 +490,22 @@ TEST(stuck_semaphore_with_handler)
 	fixture_wait(db, 11, "cond", "lock_id=2");
 	fixture_sql(db, "INSERT INTO handler (process_id, signo, disposition, start_ns)"
 			" VALUES (1, 15, 'handler', 1)");
+	_cleanup_free_ char *rests = fixture_stuck(db);
+	ASSERT_STR(rests, "");
+	/* That language catches it by itself: it is no plan of the program. */
+	fixture_sql(db, "UPDATE process SET exe = '/usr/bin/ruby3.1'");
+	EXPECT(db, "stuck cycle 10 11");
+}
+
+TEST(stuck_semaphore_with_handler_and_joined)
+{
+	sqlite3 *db = with_threads(1);
+
+	fixture_lock(db, 1, "sem", 1);
+	fixture_wait(db, 11, "sem", "lock_id=1");
+	fixture_wait(db, 10, "join", "target_thread_id=11");
+	fixture_sql(db, "INSERT INTO handler (process_id, signo, disposition, start_ns)"
+			" VALUES (1, 15, 'handler', 1)");
 	EXPECT(db, "stuck cycle 10 11");
 }
 
@@ -864,7 +880,19 @@ TEST(stuck_fifo_nobody_opens)
 
 	fixture_pipe(db, 1, "fifo");
 	fixture_wait(db, 10, "fifo-open", "pipe_id=1, mode='r'");
-	EXPECT(db, "stuck abandoned 10");
+	/* A daemon that takes its orders from there. */
+	EXPECT(db, "");
+}
+
+TEST(stuck_fifo_nobody_opens_for_a_parent)
+{
+	sqlite3 *db = with_threads(0);
+
+	fixture_process(db, 2, 1);
+	fixture_pipe(db, 1, "fifo");
+	fixture_wait(db, 20, "fifo-open", "pipe_id=1, mode='r'");
+	fixture_wait(db, 10, "child", "target_process_id=2");
+	EXPECT(db, "stuck cycle 10 20");
 }
 
 TEST(stuck_fifos_in_opposite_orders)
@@ -1172,7 +1200,7 @@ TEST(stuck_in_the_past)
 			early ? 29000 : i);
 	}
 	fixture_sql(db, "COMMIT");
-	ASSERT_INT(verdict_stuck(db, 25000000000, &fs, &why), 0);
+	ASSERT_INT(verdict_stuck(db, 25000000000, false, &fs, &why), 0);
 	ASSERT_INT(fs.n, 1);
 	ASSERT_STR(fs.list[0].rule, "deadlock");
 	ASSERT_INT(fs.list[0].n_members, 2);

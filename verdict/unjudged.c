@@ -1,0 +1,107 @@
+/* unjudged.c - what a verdict on running processes could not take into account. */
+/* SPDX-License-Identifier: MIT */
+/*
+ * The one place where such notes are collected. A language whose locks become understood
+ * loses its row here; so does a kind of wait whose other side is followed from then on.
+ */
+#include "verdict/verdict.h"
+
+#include <string.h>
+
+#include "base/buf.h"
+#include "schema/query.h"
+#include "verdict/describe.h"
+
+enum { NAMED = 4 }; /* processes of one note */
+
+/* Programs whose threads wait for objects that only their language knows. exe: how the file's name begins. */
+static const struct {
+	const char *exe, *what;
+} runtimes[] = {
+	{"java", "the monitors and locks of Java (jstack shows them)"},
+	{"ruby", "the mutexes and queues of Ruby"},
+	{"node", "the promises and workers of Node.js"},
+	{"beam.smp", "the processes of Erlang"},
+	{"dotnet", "the monitors of .NET"},
+	{"mono", "the monitors of Mono"},
+	{"postgres", "the locks of PostgreSQL (pg_locks shows them)"},
+};
+
+/* Waits that the outside may end, as far as the verdict knows. */
+static const struct {
+	const char *reason, *what;
+} waits[] = {
+	{"socket", "who is at the other end of a socket"},
+	{"ipc", "who uses a System V or POSIX queue or semaphore"},
+	{"tty", "who sits at a terminal"},
+	{"other", "calls of the kernel that it does not know"},
+};
+
+static const char *file_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+/* Adds the process of the row to a note, which begins with the first. */
+static void add_process(struct buf *out, struct sqlite3 *db, int64_t id, const char *what, size_t n)
+{
+	if (n == NAMED)
+		buf_adds(out, " and others");
+	if (n >= NAMED)
+		return;
+	if (n)
+		buf_adds(out, ", ");
+	else
+		buf_addf(out, "  %s: ", what);
+	describe_process(out, db, id);
+}
+
+static int add_runtime(struct sqlite3 *db, size_t i, struct buf *out, struct buf *why)
+{
+	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
+	const char *exe = runtimes[i].exe;
+	size_t n = 0;
+	int rc = query_one(db,
+		"SELECT id, exe FROM process WHERE end_ns IS NULL AND exe IS NOT NULL ORDER BY id",
+		0,
+		&stmt, why);
+
+	for (; rc > 0; rc = query_step(stmt, why))
+		if (!strncmp(file_name(query_text(stmt, 1)), exe, strlen(exe)))
+			add_process(out, db, query_int(stmt, 0, 0), runtimes[i].what, n++);
+	if (n)
+		buf_addc(out, '\n');
+	return rc;
+}
+
+static int add_waits(struct sqlite3 *db, size_t i, struct buf *out, struct buf *why)
+{
+	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
+	size_t n = 0;
+	int rc = query_open(db,
+		"SELECT DISTINCT t.process_id FROM wait w JOIN thread t ON t.id = w.thread_id"
+		" WHERE w.end_ns IS NULL AND w.timed = 0 AND w.reason = ?1 ORDER BY 1",
+		&stmt, why);
+
+	if (rc)
+		return rc;
+	(void)sqlite3_bind_text(stmt, 1, waits[i].reason, -1, SQLITE_STATIC);
+	while ((rc = query_step(stmt, why)) > 0)
+		add_process(out, db, query_int(stmt, 0, 0), waits[i].what, n++);
+	if (n)
+		buf_addc(out, '\n');
+	return rc;
+}
+
+int verdict_unjudged(struct sqlite3 *db, struct buf *out, struct buf *why)
+{
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < ARRAY_SIZE(runtimes); i++)
+		rc = add_runtime(db, i, out, why);
+	for (size_t i = 0; !rc && i < ARRAY_SIZE(waits); i++)
+		rc = add_waits(db, i, out, why);
+	return rc;
+}
