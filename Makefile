@@ -63,6 +63,7 @@ SHIM_SRC := $(call files_in,probes/shim,*.c *.S)
 SHIM_OBJ := $(addprefix $(OUT)/pic/,$(addsuffix .o,$(SHIM_SRC)))
 DEMOS := $(patsubst demos/%.c,$(OUT)/demos/%,$(sort $(wildcard demos/*.c)))
 PROGRAMS := $(patsubst tests/programs/%.c,$(OUT)/tests/programs/%,$(sort $(wildcard tests/programs/*.c)))
+CORPUS := $(patsubst tests/corpus/%.c,$(OUT)/tests/corpus/%,$(sort $(wildcard tests/corpus/*.c)))
 UNIT_OBJ := $(patsubst %.c,$(OUT)/%.o,$(call files_in,tests/unit,*.c))
 
 .DELETE_ON_ERROR:
@@ -159,12 +160,18 @@ $(OUT)/demos/%: demos/%.c $(wildcard demos/*.h)
 	$(say) DEMO $@
 	$(Q)$(CC) -std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror -O1 -g -fno-omit-frame-pointer -I. -o $@ $< -lpthread
 
+# Programs that hang, and healthy twins: tests/e2e/corpus.sh.
+$(OUT)/tests/corpus/%: tests/corpus/%.c $(wildcard tests/corpus/*.h)
+	@mkdir -p $(@D)
+	$(say) PROG $@
+	$(Q)$(CC) -std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror -O1 -g -fno-omit-frame-pointer -I. -o $@ $< -lpthread
+
 $(OUT)/tests/programs/%: tests/programs/%.c $(wildcard tests/programs/*.h)
 	@mkdir -p $(@D)
 	$(say) PROG $@
 	$(Q)$(CC) -std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror -O1 -g -fno-omit-frame-pointer -I. -o $@ $< -lpthread
 
-programs: $(PROGRAMS)
+programs: $(PROGRAMS) $(CORPUS)
 
 # What of cli/ only reads texts is tested too.
 CLI_TESTED := common/options common/say
