@@ -65,8 +65,7 @@ static int add_runtime(struct sqlite3 *db, size_t i, struct buf *out, struct buf
 	size_t n = 0;
 	int rc = query_one(db,
 		"SELECT id, exe FROM process WHERE end_ns IS NULL AND exe IS NOT NULL ORDER BY id",
-		0,
-		&stmt, why);
+		0, &stmt, why);
 
 	for (; rc > 0; rc = query_step(stmt, why))
 		if (!strncmp(file_name(query_text(stmt, 1)), exe, strlen(exe)))
