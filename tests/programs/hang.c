@@ -83,6 +83,19 @@ static void abba_profiled(void)
 	abba();
 }
 
+static void leave(int signo)
+{
+	(void)signo;
+	_exit(3);
+}
+
+/* Whoever asks it to end is obeyed. */
+static void abba_until_term(void)
+{
+	signal(SIGTERM, leave);
+	abba();
+}
+
 /* A handler runs now and then: what it would do at last nobody can tell. */
 static void abba_alarm(void)
 {
@@ -324,6 +337,7 @@ static const struct named_case cases[] = {
 	{"abba", abba},
 	{"abba-partial", abba_partial},
 	{"abba-profiled", abba_profiled},
+	{"abba-until-term", abba_until_term},
 	{"abba-alarm", abba_alarm},
 	{"abba-ticking", abba_ticking},
 	{"self", self},

@@ -85,7 +85,7 @@ static bool was_woken(const struct state *st, const struct stuck_set *s)
 		const struct state_wait *w = &st->threads[s->members[i]].wait;
 		uint32_t l = state_lock(st, w->lock_id), waker = state_thread(st, w->waker_id);
 
-		if (w->end_ns == INT64_MAX || waker == STATE_NONE ||
+		if (w->end_ns >= st->cut_ns || waker == STATE_NONE ||
 			!wait_info(w->reason)->by_call || (l != STATE_NONE && st->locks[l].robust))
 			continue;
 		for (size_t k = 0; k < s->n_members; k++)
@@ -208,7 +208,7 @@ static bool has_dissolved(const struct state *st, const struct stuck_set *s, int
 
 bool sets_stood(const struct state *st, struct stuck_set *s)
 {
-	int64_t until = st->last_ns, killed_ns = INT64_MAX, least;
+	int64_t until = st->last_ns, killed_ns = st->cut_ns, least;
 
 	s->since_ns = INT64_MIN;
 	for (size_t i = 0; i < s->n_members; i++) {
@@ -225,7 +225,9 @@ bool sets_stood(const struct state *st, struct stuck_set *s)
 	if (s->certain) {
 		int64_t beside_ns = killed_from_beside(st, s);
 
-		killed_ns = killed_from_outside(st, s);
+		int64_t outside_ns = killed_from_outside(st, s);
+
+		killed_ns = outside_ns < killed_ns ? outside_ns : killed_ns;
 		killed_ns = beside_ns < killed_ns ? beside_ns : killed_ns;
 	}
 	if (has_dissolved(st, s, killed_ns) || was_woken(st, s) ||

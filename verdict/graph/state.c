@@ -201,7 +201,7 @@ int state_load(struct state *st, struct sqlite3 *db, int64_t at_ns, bool open_on
 		load_trace, load_processes, load_threads, load_waits, state_load_signals};
 	int rc = 0;
 
-	*st = (struct state){.db = db, .why = why, .at_ns = at_ns};
+	*st = (struct state){.db = db, .why = why, .at_ns = at_ns, .cut_ns = INT64_MAX};
 	for (size_t i = 0; !rc && i < ARRAY_SIZE(steps); i++)
 		rc = steps[i](st, why);
 	if (!rc)

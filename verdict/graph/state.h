@@ -93,10 +93,11 @@ struct state_pipe {
 
 struct state {
 	struct sqlite3 *db;
-	struct buf *why;    /* of who loaded it: the first error */
-	int64_t at_ns;      /* as asked */
-	int64_t now_ns;     /* the moment itself, the end resolved */
-	int64_t last_ns;    /* how far the trace goes */
+	struct buf *why; /* of who loaded it: the first error */
+	int64_t at_ns;   /* as asked */
+	int64_t now_ns;  /* the moment itself, the end resolved */
+	int64_t last_ns; /* how far the trace goes */
+	int64_t cut_ns; /* what happened from then on follows from a signal that came from outside; INT64_MAX: none did */
 	bool instant;       /* a snapshot: durations say nothing */
 	bool lost;          /* records were lost that could change a verdict */
 	bool shares_memory; /* some process runs in the memory of another one */

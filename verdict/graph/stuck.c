@@ -11,6 +11,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "verdict/graph/interrupted.h"
 #include "verdict/finding.h"
 #include "schema/query.h"
 
@@ -26,11 +27,14 @@ enum {
 struct moment {
 	int64_t at_ns;
 	bool signalled; /* by a signal: then conditional sets count too */
+	const struct interruption
+		*by; /* somebody outside interrupted a program that ended later; NULL: nobody */
 };
 
 struct moments {
 	struct moment *list;
 	size_t n, cap;
+	struct interruptions interruptions;
 };
 
 static int compare_moments(const void *a, const void *b)
@@ -126,6 +130,18 @@ static int before_family(struct sqlite3 *db, int64_t *at_ns, struct buf *why)
 	return rc < 0 ? rc : 0;
 }
 
+/* A family is interrupted at once: one moment stands for signals that came together. */
+static void add_interruption(struct moments *m, const struct interruption *in)
+{
+	const int64_t together_ns = 50000000;
+
+	for (size_t i = 0; i < m->n; i++)
+		if (m->list[i].by && in->at_ns - m->list[i].at_ns < together_ns)
+			return;
+	ARRAY_GROW(m->list, m->n, m->cap);
+	m->list[m->n++] = (struct moment){.at_ns = in->at_ns - 1, .signalled = true, .by = in};
+}
+
 static int find_moments(struct sqlite3 *db, int64_t at_ns, struct moments *ret, struct buf *why)
 {
 	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
@@ -137,8 +153,12 @@ static int find_moments(struct sqlite3 *db, int64_t at_ns, struct moments *ret, 
 		ret->list[ret->n++] = (struct moment){
 			.at_ns = query_int(stmt, 0, 0), .signalled = query_int(stmt, 1, 0) != 0};
 	}
+	if (!rc)
+		rc = interruptions_find(db, &ret->interruptions, why);
+	for (size_t i = 0; !rc && i < ret->interruptions.n; i++)
+		add_interruption(ret, &ret->interruptions.list[i]);
 	for (size_t i = 0; !rc && i < ret->n; i++)
-		if (ret->list[i].signalled)
+		if (ret->list[i].signalled && !ret->list[i].by)
 			rc = before_family(db, &ret->list[i].at_ns, why);
 	if (ret->n)
 		qsort(ret->list, ret->n, sizeof *ret->list, compare_moments);
@@ -170,19 +190,23 @@ static void drop_repeated(struct findings *fs)
 }
 
 /* Adds the sets of one moment. conditional: 0 none, 1 those that are shown by default, 2 all. */
-static int find_at(struct sqlite3 *db, int64_t at_ns, bool open_only, int conditional,
+static int find_at(struct sqlite3 *db, const struct moment *at, bool open_only, int conditional,
 	struct findings *fs, struct buf *why)
 {
 	struct state st;
 	struct stuck_sets sets = {0};
-	int rc = state_load(&st, db, at_ns, open_only, why);
+	int rc = state_load(&st, db, at->at_ns, open_only, why);
 
+	if (at->by)
+		st.cut_ns = at->by->at_ns;
 	if (!rc)
 		rc = sets_find(&st, &sets, why);
 	for (size_t i = 0; !rc && i < sets.n; i++) {
 		if (!sets.list[i].certain && conditional < 1 + sets.list[i].hidden)
 			continue;
 		stuck_describe(&st, &sets.list[i], fs);
+		if (at->by)
+			interruption_note(&fs->list[fs->n - 1], at->by);
 		drop_repeated(fs);
 	}
 	sets_done(&sets);
@@ -200,7 +224,8 @@ static int find_ended(
 	for (size_t i = 0;
 		!rc && i < m.n && (i < MOMENTS_MIN || (i < MOMENTS_MAX && clock_now() < deadline));
 		i++)
-		rc = find_at(db, m.list[i].at_ns, true, m.list[i].signalled ? 1 + all : 0, fs, why);
+		rc = find_at(
+			db, &m.list[i], !m.list[i].by, m.list[i].signalled ? 1 + all : 0, fs, why);
 	free(m.list);
 	return rc;
 }
@@ -214,7 +239,7 @@ int stuck_find(struct sqlite3 *db, int64_t at_ns, bool all, bool ended, struct f
 	if (ended && at_ns == STATE_END)
 		rc = find_ended(db, at_ns, all, &fs, why);
 	if (!rc)
-		rc = find_at(db, at_ns, false, 1 + all, &fs, why);
+		rc = find_at(db, &(struct moment){.at_ns = at_ns}, false, 1 + all, &fs, why);
 	rc = query_failed(rc, why);
 	if (rc) {
 		findings_free(&fs);
@@ -225,18 +250,27 @@ int stuck_find(struct sqlite3 *db, int64_t at_ns, bool all, bool ended, struct f
 	return 0;
 }
 
-/* Says whether a signal ended a member, or else no wait of the set has ended. */
-static int was_ended(struct sqlite3 *db, const struct finding *f, bool *ret, struct buf *why)
+/* How the waits of a set ended. */
+struct ending {
+	bool killed;      /* a signal ended a member */
+	bool waits;       /* no wait has ended */
+	int64_t first_ns; /* when the first one ended, INT64_MAX: none */
+};
+
+static int find_ending(
+	struct sqlite3 *db, const struct finding *f, struct ending *ret, struct buf *why)
 {
 	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
-	bool killed = false, waits = true;
 	int rc = query_open(db,
-		"SELECT p.end_kind IS 'signal', w.end_ns IS NULL FROM wait w"
+		"SELECT p.end_kind IS 'signal', w.end_ns FROM wait w"
 		" JOIN thread t ON t.id = w.thread_id JOIN process p ON p.id = t.process_id"
 		" WHERE w.id = ?1",
 		&stmt, why);
 
+	*ret = (struct ending){.waits = true, .first_ns = INT64_MAX};
 	for (size_t i = 0; !rc && i < f->n_members; i++) {
+		int64_t end_ns;
+
 		if (!f->members[i].wait_id)
 			continue;
 		(void)sqlite3_reset(stmt);
@@ -245,25 +279,42 @@ static int was_ended(struct sqlite3 *db, const struct finding *f, bool *ret, str
 		if (rc <= 0)
 			continue;
 		rc = 0;
-		killed |= query_int(stmt, 0, 0) != 0;
-		waits &= query_int(stmt, 1, 0) != 0;
+		end_ns = query_int(stmt, 1, INT64_MAX);
+		ret->killed |= query_int(stmt, 0, 0) != 0;
+		ret->waits &= end_ns == INT64_MAX;
+		ret->first_ns = end_ns < ret->first_ns ? end_ns : ret->first_ns;
 	}
-	*ret = killed || waits;
 	return rc;
 }
 
+/*
+ * What was told while it stood stays found if it stood until somebody outside interrupted or killed a program;
+ * what is certain also if a signal of whoever ended a member. A conditional set that dissolved before had its
+ * condition come true.
+ */
 int stuck_keep(
 	struct sqlite3 *db, const struct findings *told, struct findings *fs, struct buf *why)
 {
-	int rc = 0;
+	/* The clock may have read the end of a wait before it read the time of the signal; a library notices late. */
+	const int64_t slack_ns = 100000000;
+	struct interruptions in = {.n = 0};
+	int rc = told->n ? interruptions_find(db, &in, why) : 0;
 
 	for (size_t i = 0; !rc && i < told->n; i++) {
-		bool ended;
+		const struct finding *f = &told->list[i];
+		const struct interruption *by;
+		struct ending ending;
 
-		rc = was_ended(db, &told->list[i], &ended, why);
-		if (rc || !ended)
+		rc = find_ending(db, f, &ending, why);
+		if (rc)
+			break;
+		by = interruptions_between(
+			&in, f->ts_ns, ending.waits ? INT64_MAX : ending.first_ns + slack_ns);
+		if (!by && !(f->certain && (ending.killed || ending.waits)))
 			continue;
-		finding_copy(fs, &told->list[i]);
+		finding_copy(fs, f);
+		if (by)
+			interruption_note(&fs->list[fs->n - 1], by);
 		drop_repeated(fs);
 	}
 	return rc;

@@ -64,8 +64,7 @@ int verdict_end(
 void verdict_remember(struct findings *told, const struct findings *found)
 {
 	for (size_t i = 0; i < found->n; i++)
-		if (found->list[i].certain)
-			finding_copy(told, &found->list[i]);
+		finding_copy(told, &found->list[i]);
 }
 
 const char *verdict_rule(const char *name)

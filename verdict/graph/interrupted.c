@@ -1,0 +1,79 @@
+/* interrupted.c - when somebody outside interrupted or killed a program. */
+/* SPDX-License-Identifier: MIT */
+#include "verdict/graph/interrupted.h"
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "schema/query.h"
+#include "verdict/describe.h"
+
+/*
+ * A signal that is sent to end a program (HUP, INT, QUIT, ABRT, KILL, ALRM, TERM and the two of the user's) by
+ * nobody in the trace, and that its process did not outlive for long: it died of it, or its handler cleaned up.
+ * Of several to one process the first counts. One that nobody saw being sent was noticed late.
+ */
+static const char sql[] =
+	"SELECT min(coalesce(s.sent_ns, coalesce(s.delivered_ns, q.end_ns) - 100000000)) AS at, s.signo"
+	" FROM signal s JOIN process q ON q.id = s.process_id"
+	" WHERE s.sender_id IS NULL AND s.source IN ('kill', 'tty', 'queue', 'unknown')"
+	"  AND s.signo IN (1, 2, 3, 6, 9, 10, 12, 14, 15) AND s.result IS NOT 'ignored'"
+	"  AND q.end_ns - coalesce(s.sent_ns, coalesce(s.delivered_ns, q.end_ns) - 100000000) BETWEEN 0 AND 5000000000"
+	" GROUP BY q.id ORDER BY at LIMIT 64";
+
+int interruptions_find(struct sqlite3 *db, struct interruptions *ret, struct buf *why)
+{
+	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
+	int rc = query_one(db, sql, 0, &stmt, why);
+
+	ret->n = 0;
+	for (; rc > 0 && ret->n < ARRAY_SIZE(ret->list); rc = query_step(stmt, why))
+		ret->list[ret->n++] = (struct interruption){
+			.at_ns = query_int(stmt, 0, 0), .signo = (int)query_int(stmt, 1, 0)};
+	return rc < 0 ? rc : 0;
+}
+
+bool verdict_interrupted(struct sqlite3 *db, int64_t *ret_ns, int *ret_signo)
+{
+	const int64_t soon_ns = 5000000000;
+	_cleanup_buf_ struct buf why = BUF_INIT;
+	struct interruptions in = {.n = 0};
+	int64_t end_ns = query_number(db, "SELECT max(end_ns) FROM process", 0, INT64_MAX, &why);
+	size_t i = 0;
+
+	if (interruptions_find(db, &in, &why) != 0 || why.len)
+		return false;
+	while (i < in.n && end_ns - in.list[i].at_ns > soon_ns)
+		i++;
+	if (i == in.n)
+		return false;
+	*ret_ns = in.list[i].at_ns;
+	*ret_signo = in.list[i].signo;
+	return true;
+}
+
+const struct interruption *interruptions_between(
+	const struct interruptions *in, int64_t from_ns, int64_t to_ns)
+{
+	const struct interruption *last = NULL;
+
+	for (size_t i = 0; i < in->n; i++)
+		if (in->list[i].at_ns >= from_ns && in->list[i].at_ns <= to_ns)
+			last = &in->list[i];
+	return last;
+}
+
+void interruption_note(struct finding *f, const struct interruption *in)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT;
+
+	if (f->explanation)
+		buf_adds(&b, f->explanation);
+	if (b.len && b.data[b.len - 1] != '\n')
+		buf_addc(&b, '\n');
+	buf_adds(&b, "it stood until ");
+	describe_signal(&b, in->signo);
+	buf_adds(&b, " at ");
+	describe_time(&b, in->at_ns);
+	buf_adds(&b, ", which came from outside\n");
+	finding_set(&f->explanation, &b);
+}

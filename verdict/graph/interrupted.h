@@ -1,0 +1,28 @@
+/* interrupted.h - when somebody outside interrupted or killed a program. */
+/* SPDX-License-Identifier: MIT */
+#ifndef VERDICT_GRAPH_INTERRUPTED_H
+#define VERDICT_GRAPH_INTERRUPTED_H
+
+#include "verdict/finding.h"
+
+struct interruption {
+	int64_t at_ns; /* when the signal came */
+	int signo;
+};
+
+struct interruptions {
+	struct interruption list[64]; /* by time */
+	size_t n;
+};
+
+/* Finds those of a recording. Returns 0 or -errno with a sentence in why. */
+int interruptions_find(struct sqlite3 *db, struct interruptions *ret, struct buf *why);
+
+/* Returns the last one from one time to another, or NULL. */
+const struct interruption *interruptions_between(
+	const struct interruptions *in, int64_t from_ns, int64_t to_ns);
+
+/* Adds to the explanation of a finding that it stood until then. */
+void interruption_note(struct finding *f, const struct interruption *in);
+
+#endif
