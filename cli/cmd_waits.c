@@ -14,7 +14,7 @@ enum { OPT_AT = 256, OPT_WIDTH };
 static const struct command_option options[] = {
 	PICTURE_OPTIONS,
 	{"at", 0, "TIME",
-		"at that moment, 1.5 or 200ms (default: at the deadlock, or else at the end)",
+		"at that moment, 1.5 or 200ms (default: at the deadlock, or before it was interrupted, or when most waited)",
 		OPT_AT},
 	{"width", 'w', "COLUMNS", "width of the text format (default: the terminal's)", OPT_WIDTH},
 	{NULL, 0, NULL, NULL, 0},

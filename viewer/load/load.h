@@ -1,7 +1,7 @@
 /* load.h - what every picture needs of a trace, as plain structs. */
 /* SPDX-License-Identifier: MIT */
 /*
- * To be read in this order: rows.c (rows of a query), find.c (rows by id), load.c and findings.c (the trace),
+ * To be read in this order: rows.c (rows of a query), find.c (rows by id), load.c, findings.c and moment.c (the trace),
  * resource.c (locks, pipes, reasons), describe.c (in words).
  */
 #ifndef VIEWER_LOAD_LOAD_H
@@ -176,5 +176,13 @@ char *rows_prose(struct rows *r, int col, bool lines);
 
 /* Column of a JSON array of arguments, as one printable command line; "" for NULL. The caller frees it. */
 char *rows_command(struct rows *r, int col);
+
+/*
+ * Returns the moment to show where none was asked for: when all who were stuck were there; else the end, if
+ * somebody waits there; else the last one before somebody outside ended the recording; else the one at
+ * which most threads waited for long. *ret_why says which it is, as in "just before SIGTERM came from outside"; NULL: the
+ * end. The caller frees it.
+ */
+int64_t trace_moment(const struct trace *t, struct sqlite3 *db, char **ret_why);
 
 #endif

@@ -19,8 +19,8 @@ struct trace;
  */
 
 /*
- * Who waited for what at at_ns, and who could have ended it. TIME_NEVER: when
- * the last set of stuck threads stood, or if there is none the end.
+ * Who waited for what at at_ns, and who could have ended it. TIME_NEVER: at
+ * the moment that trace_moment chooses, which the picture says.
  */
 struct sketch *waits_sketch(
 	const struct trace *t, struct sqlite3 *db, int64_t at_ns, char **ret_why);

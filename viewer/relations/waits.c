@@ -23,6 +23,7 @@ struct waits {
 	struct resources res;
 	struct sketch *sk;
 	int64_t at;
+	char *why_then; /* after the time: why this moment is shown; NULL: it was asked for */
 	size_t left_out, arrows_left_out;
 	size_t *living; /* of each process, how many of its threads lived at that moment */
 	bool *asked;    /* of each thread, whether the others of its process were connected */
@@ -380,53 +381,14 @@ static char *add_ends(struct waits *w)
 	return rows_end(&r);
 }
 
-/* Lowers *at to just before the end of a wait that is part of what is stuck. */
-static void before_end_of_wait(sqlite3 *db, int64_t wait_id, int64_t *at)
-{
-	struct rows r = rows_begin(db, "SELECT end_ns FROM wait WHERE id = ?1");
-
-	rows_bind(&r, 1, wait_id);
-	if (rows_next(&r) && rows_time(&r, 0, TIME_NEVER) <= *at)
-		*at = rows_time(&r, 0, 0) - 1;
-	free(rows_end(&r));
-}
-
-/*
- * Returns the moment to show if none was asked for: the last one at which all
- * who are stuck were there, since a program that hangs is mostly killed.
- */
-static int64_t default_time(const struct trace *t, sqlite3 *db)
-{
-	int64_t at = t->duration, latest = INT64_MIN;
-
-	for (size_t i = 0; i < t->n_findings; i++) {
-		const struct finding_row *f = &t->findings[i];
-
-		if (!finding_is_stuck(f))
-			continue;
-		latest = f->ts > latest ? f->ts : latest;
-		for (size_t k = 0; k < f->n_members; k++) {
-			size_t th = trace_thread(t, f->members[k].thread_id);
-
-			if (th != NONE && t->threads[th].end <= at)
-				at = t->threads[th].end - 1;
-			if (f->members[k].wait_id >= 0)
-				before_end_of_wait(db, f->members[k].wait_id, &at);
-		}
-	}
-	return at > latest ? at : latest;
-}
-
-static void add_notes(struct waits *w, bool chosen)
+static void add_notes(struct waits *w)
 {
 	_cleanup_buf_ struct buf b = BUF_INIT;
 
 	buf_addf(&b, "who waits for whom at ");
 	buf_add_duration(&b, w->at);
-	if (w->at >= w->t->duration)
-		buf_adds(&b, ", the end of the trace");
-	else if (!chosen)
-		buf_adds(&b, ", the last moment at which all who were stuck were there");
+	if (w->why_then || w->at >= w->t->duration)
+		buf_addf(&b, ", %s", w->why_then ? w->why_then : "the end of the trace");
 	sketch_note(w->sk, b.data);
 	for (size_t i = 0; i < w->t->n_findings; i++) {
 		const struct finding_row *f = &w->t->findings[i];
@@ -446,10 +408,11 @@ struct sketch *waits_sketch(const struct trace *t, sqlite3 *db, int64_t at_ns, c
 {
 	static char *(*const steps[])(struct waits *) = {
 		add_waits, add_poll_sets, add_holders, add_owners, add_ends};
-	struct waits w = {
-		.t = t, .db = db, .at = at_ns == TIME_NEVER ? default_time(t, db) : at_ns};
+	struct waits w = {.t = t, .db = db, .at = at_ns};
 	char *why = resources_load(&w.res, db, t);
 
+	if (at_ns == TIME_NEVER)
+		w.at = trace_moment(t, db, &w.why_then);
 	w.sk = sketch_new("waits", t->title);
 	w.sk->down = true;
 	count_living(&w);
@@ -463,8 +426,10 @@ struct sketch *waits_sketch(const struct trace *t, sqlite3 *db, int64_t at_ns, c
 	if (why) {
 		*ret_why = why;
 		sketch_free(w.sk);
-		return NULL;
+		w.sk = NULL;
+	} else {
+		add_notes(&w);
 	}
-	add_notes(&w, at_ns != TIME_NEVER);
+	free(w.why_then);
 	return w.sk;
 }

@@ -1,0 +1,150 @@
+/* moment.c - which moment of a recording to show if none was asked for. */
+/* SPDX-License-Identifier: MIT */
+#include "viewer/load/load.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "verdict/verdict.h"
+
+enum { WAITS_MAX = 10000 }; /* so many of the longest waits are looked at */
+
+static bool any_stuck(const struct trace *t)
+{
+	for (size_t i = 0; i < t->n_findings; i++)
+		if (finding_is_stuck(&t->findings[i]))
+			return true;
+	return false;
+}
+
+/* Lowers *at to just before the end of a wait that is part of what is stuck. */
+static void before_end_of_wait(struct sqlite3 *db, int64_t wait_id, int64_t *at)
+{
+	struct rows r = rows_begin(db, "SELECT end_ns FROM wait WHERE id = ?1");
+
+	rows_bind(&r, 1, wait_id);
+	if (rows_next(&r) && rows_time(&r, 0, TIME_NEVER) <= *at)
+		*at = rows_time(&r, 0, 0) - 1;
+	free(rows_end(&r));
+}
+
+/* Returns the last moment at which all who are stuck were there, since a program that hangs is mostly killed. */
+static int64_t stuck_moment(const struct trace *t, struct sqlite3 *db)
+{
+	int64_t at = t->duration, latest = INT64_MIN;
+
+	for (size_t i = 0; i < t->n_findings; i++) {
+		const struct finding_row *f = &t->findings[i];
+
+		if (!finding_is_stuck(f))
+			continue;
+		latest = f->ts > latest ? f->ts : latest;
+		for (size_t k = 0; k < f->n_members; k++) {
+			size_t th = trace_thread(t, f->members[k].thread_id);
+
+			if (th != NONE && t->threads[th].end <= at)
+				at = t->threads[th].end - 1;
+			if (f->members[k].wait_id >= 0)
+				before_end_of_wait(db, f->members[k].wait_id, &at);
+		}
+	}
+	return at > latest ? at : latest;
+}
+
+/* Says whether somebody who has not ended waits at the end. */
+static bool waits_at_end(struct sqlite3 *db)
+{
+	struct rows r = rows_begin(db, "SELECT 1 FROM wait w JOIN thread t ON t.id = w.thread_id"
+				       " WHERE w.end_ns IS NULL AND t.end_ns IS NULL LIMIT 1");
+	bool any = rows_next(&r);
+
+	free(rows_end(&r));
+	return any;
+}
+
+struct span {
+	int64_t start, end;
+};
+
+static int compare_starts(const void *a, const void *b)
+{
+	const struct span *x = a, *y = b;
+
+	return (x->start > y->start) - (x->start < y->start);
+}
+
+static int compare_ends(const void *a, const void *b)
+{
+	const struct span *x = a, *y = b;
+
+	return (x->end > y->end) - (x->end < y->end);
+}
+
+/* Reads the longest waits, of at least a hundredth of the recording. The caller frees *ret. */
+static size_t long_waits(const struct trace *t, struct sqlite3 *db, struct span **ret)
+{
+	struct rows r = rows_begin(db, "SELECT start_ns, coalesce(end_ns, ?2) FROM wait"
+				       " WHERE coalesce(end_ns, ?2) - start_ns > ?1"
+				       " ORDER BY coalesce(end_ns, ?2) - start_ns DESC LIMIT ?3");
+	size_t n = 0;
+
+	rows_bind(&r, 1, t->duration / 100);
+	rows_bind(&r, 2, t->duration);
+	rows_bind(&r, 3, WAITS_MAX);
+	*ret = xcalloc(WAITS_MAX, sizeof **ret);
+	while (n < WAITS_MAX && rows_next(&r))
+		(*ret)[n++] = (struct span){rows_time(&r, 0, 0), rows_time(&r, 1, 0)};
+	free(rows_end(&r));
+	return n;
+}
+
+/* Finds the last moment at which most of the longest waits lasted. Returns how many did, 0: there is none. */
+static size_t busiest_moment(const struct trace *t, struct sqlite3 *db, int64_t *ret_at)
+{
+	_cleanup_free_ struct span *starts = NULL, *ends = NULL;
+	size_t n = long_waits(t, db, &starts), begun = 0, ended = 0, most = 0;
+
+	ends = xcalloc(n + 1, sizeof *ends);
+	if (n)
+		memcpy(ends, starts, n * sizeof *ends);
+	qsort(starts, n, sizeof *starts, compare_starts);
+	qsort(ends, n, sizeof *ends, compare_ends);
+	/* A moment counts just before a wait ends. */
+	for (; ended < n; ended++) {
+		while (begun < n && starts[begun].start < ends[ended].end)
+			begun++;
+		if (begun - ended < most)
+			continue;
+		most = begun - ended;
+		*ret_at = ends[ended].end - 1;
+	}
+	return most;
+}
+
+int64_t trace_moment(const struct trace *t, struct sqlite3 *db, char **ret_why)
+{
+	int64_t at = t->duration;
+	size_t n;
+	int signo;
+
+	*ret_why = NULL;
+	if (any_stuck(t)) {
+		at = stuck_moment(t, db);
+		if (at < t->duration)
+			*ret_why =
+				xstrdup("the last moment at which all who were stuck were there");
+		return at;
+	}
+	if (waits_at_end(db))
+		return at;
+	if (verdict_interrupted(db, &at, &signo)) {
+		*ret_why = xasprintf("just before %s came from outside", trace_signal_name(signo));
+		return at - 1;
+	}
+	n = busiest_moment(t, db, &at);
+	if (n)
+		*ret_why = xasprintf("when most threads waited for long: %zu", n);
+	return n ? at : t->duration;
+}
