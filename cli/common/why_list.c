@@ -38,7 +38,8 @@ static const char holders_sql[] =
 static const char ends_sql[] =
 	"SELECT DISTINCT e.process_id, 0 FROM pipe_end e JOIN pipe p ON p.id = e.pipe_id"
 	" WHERE e.pipe_id = ?1 AND e.close_ns IS NULL AND (CASE WHEN p.kind = 'socketpair'"
-	" THEN e.side <> ?3 WHEN ?2 = 'r' THEN e.mode IN ('w', 'rw') ELSE e.mode IN ('r', 'rw') END)"
+	" THEN e.side <> ?3 ELSE (instr(?2, 'r') AND instr(e.mode, 'w'))"
+	" OR (instr(?2, 'w') AND instr(e.mode, 'r')) END)"
 	" ORDER BY 1";
 static const char set_sql[] =
 	"SELECT kind, fd, mode, pipe_id, process_id, side FROM wait_on WHERE wait_id = ?1"

@@ -21,23 +21,33 @@
 static const int64_t keep_set_ns = 1000000;
 /* Sleeps from this on tell which locks were held. */
 static const int64_t keep_holds_ns = 10000000;
-static void write_items(struct model *m, const struct wait *w)
+/* What a descriptor is polled for and can become ready for: no read end of a pipe ever is for writing (pipe_poll). */
+static unsigned item_mode(
+	const struct proc *p, const struct rec_poll_item *item, const struct pipe *pipe)
 {
+	unsigned mode = (item->events & 1 ? END_READ : 0) | (item->events & 4 ? END_WRITE : 0);
+	const struct end *e = pipe ? model_find_end(p, item->fd) : NULL;
+
+	return e && e->pipe == pipe && pipe->kind != PIPE_SOCKETPAIR ? mode & e->mode : mode;
+}
+
+static void write_items(struct model *m, const struct thread *t)
+{
+	const struct wait *w = &t->wait;
+
 	for (unsigned i = 0; i < w->n_items; i++) {
 		const struct rec_poll_item *item = &w->items[i];
 		uint8_t side = 0;
 		const struct pipe *pipe = model_find_pipe(m, item->dev, item->inode, &side);
 		const struct proc *peer =
 			item->file_kind == FILE_PIDFD ? model_find_proc(m, item->peer) : NULL;
-		unsigned mode =
-			(item->events & 1 ? END_READ : 0) | (item->events & 4 ? END_WRITE : 0);
 
 		store_put(m->store, STORE_WAIT_ON,
 			&(struct row_wait_on){.wait_id = w->row,
 				.ordinal = i,
 				.fd = (int32_t)item->fd,
 				.kind = names_file_kind(item->file_kind),
-				.mode = names_end_mode(mode),
+				.mode = names_end_mode(item_mode(t->proc, item, pipe)),
 				.pipe_id = pipe ? pipe->id : STORE_NULL,
 				.side = pipe ? side : STORE_NULL,
 				.process_id = peer ? peer->id : STORE_NULL});
@@ -82,7 +92,7 @@ static void write_wait(struct model *m, struct thread *t, int64_t end, int64_t w
 	w->dirty = false;
 	store_write_numbered(m->store, STORE_WAIT, &row, &w->row);
 	if (is_new && (end == STORE_NULL || end - w->start >= keep_set_ns))
-		write_items(m, w);
+		write_items(m, t);
 }
 
 static void set_lock(struct model *m, struct wait *w, struct lock *lock)

@@ -155,7 +155,8 @@ TEST(wait_on_set)
 {
 	struct feed f;
 	struct rec_poll_item items[2] = {
-		{.fd = 3, .events = 1, .file_kind = FILE_PIPE, .dev = 8, .inode = 77},
+		/* For reading and for writing, as Python's poll.register asks; it can only be read. */
+		{.fd = 3, .events = 7, .file_kind = FILE_PIPE, .dev = 8, .inode = 77},
 		{.fd = 5, .events = 5, .file_kind = FILE_TTY}};
 	struct rec_MORE more = {.what = MORE_POLL, .len = sizeof items};
 
