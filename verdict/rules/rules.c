@@ -18,6 +18,32 @@ static const struct {
 #undef RULE
 };
 
+/* Losses of these kinds take nothing away on which a rule rests. */
+static const char lost_sql[] =
+	"SELECT sum(count) FROM lost WHERE lower(kind) NOT IN ('sched', 'sample', 'comm', 'module')"
+	/* A thread that was killed while it told of what it did does nothing any more. */
+	" AND source <> 'shim: interrupted for good'";
+
+/*
+ * After losses nothing is certain but that there were some: what would deny a finding may be among them. The sets
+ * of the wait-for graph say so themselves.
+ */
+static void doubt(struct findings *fs)
+{
+	for (size_t i = 0; i < fs->n; i++) {
+		struct finding *f = &fs->list[i];
+		_cleanup_buf_ struct buf b = BUF_INIT;
+
+		if (!f->certain || f->shape || !strcmp(f->rule, "data-loss"))
+			continue;
+		f->certain = false;
+		if (!strcmp(f->severity, "error"))
+			f->severity = "warning";
+		buf_addf(&b, "%s (not certain: records were lost)", f->summary ? f->summary : "");
+		finding_set(&f->summary, &b);
+	}
+}
+
 static int evaluate(struct sqlite3 *db, int64_t at_ns, const char *rule, bool all,
 	const struct findings *told, struct findings *ret, struct buf *why)
 {
@@ -30,6 +56,8 @@ static int evaluate(struct sqlite3 *db, int64_t at_ns, const char *rule, bool al
 		.out = &out,
 		.why = why};
 	int rc = describe_check(db, why);
+	bool has_losses = query_number(db, "SELECT lost FROM trace", 0, 0, why) > 0 &&
+			  query_number(db, lost_sql, 0, 0, why) > 0;
 
 	if (!rc)
 		rc = stuck_find(db, at_ns, all, true, &stuck, why);
@@ -44,6 +72,8 @@ static int evaluate(struct sqlite3 *db, int64_t at_ns, const char *rule, bool al
 		findings_free(&out);
 		return rc;
 	}
+	if (has_losses)
+		doubt(&out);
 	findings_sort(&out);
 	*ret = out;
 	return 0;

@@ -389,6 +389,30 @@ TEST(rules_merged_messages)
 	EXPECT(messages("char(10)"), NULL, "");
 }
 
+/* What would deny it may be among what was lost. */
+TEST(rules_doubted_after_losses)
+{
+	static const char *const kinds[] = {"SAMPLE", "LOCK_ACQUIRE"};
+
+	for (size_t i = 0; i < 2; i++) {
+		sqlite3 *db = family();
+		struct findings fs = {0};
+		struct buf why = BUF_INIT;
+
+		fixture_lock(db, 1, "mutex", 1);
+		fixture_sql(db, "INSERT INTO lock_error (lock_id, thread_id, ts_ns, kind)"
+				" VALUES (1, 10, 500, 'unlock')");
+		fixture_sql(db, "UPDATE trace SET lost = 7");
+		fixture_sql(db, "INSERT INTO lost VALUES ('ebpf', '%s', 7)", kinds[i]);
+		ASSERT_INT(verdict_all(db, INT64_MAX, "unlock-not-owner", false, &fs, &why), 0);
+		ASSERT_INT(fs.n, 1);
+		ASSERT_INT(fs.list[0].certain, i == 0);
+		ASSERT_STR(fs.list[0].severity, i == 0 ? "error" : "warning");
+		findings_free(&fs);
+		(void)sqlite3_close(db);
+	}
+}
+
 TEST(rules_lost_signal)
 {
 	sqlite3 *db = family();
