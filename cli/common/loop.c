@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Signals: the terminal sends SIGINT and SIGQUIT to the command too, so the
- * first is only noted; a second within a second ends the recording. SIGTERM and
+ * first is only noted; a second within a few seconds ends the recording. SIGTERM and
  * SIGHUP usually come to pptrace alone and are passed on, unless the command
  * was seen to get the same one (timeout(1) signals the whole group).
  */
@@ -26,6 +26,8 @@
 #include "verdict/verdict.h"
 
 #define SECOND 1000000000ull
+#define AGAIN                                                                                      \
+	(3 * SECOND) /* so soon a second Ctrl-C is meant for pptrace: the command has not ended by the first */
 
 enum { PASS_ON_MS = 60, STILL_WAITING_MS = 1000, KILL_SECONDS = 5, NAMES_SHOWN = 5 };
 
@@ -40,6 +42,7 @@ struct loop {
 	uint64_t pass_on_at; /* when to pass on_signal on; 0: nothing to do */
 	int pass_on;
 	bool told_waiting, told_interrupt;
+	bool by_terminal; /* interrupted_at is that of a signal that the terminal sends to the command too */
 };
 
 static void signal_set(sigset_t *set)
@@ -81,11 +84,12 @@ void loop_let_go(void)
 static void take_signal(struct loop *l, int signo)
 {
 	uint64_t now = clock_now();
-	bool again = l->interrupted_at && now - l->interrupted_at < SECOND;
+	bool again = l->interrupted_at && now - l->interrupted_at < AGAIN;
 
 	if (signo != SIGINT && signo != SIGQUIT && signo != SIGTERM && signo != SIGHUP)
 		return;
 	l->interrupted_at = now;
+	l->by_terminal = signo == SIGINT || signo == SIGQUIT;
 	if (again || !l->config->target) {
 		l->ret->interrupted = true;
 		l->ret->signal = signo;
@@ -113,6 +117,18 @@ static void pass_signal_on(struct loop *l, uint64_t now)
 	if (target && !target->ended &&
 		!tracer_saw_signal(l->t, target->pid, l->pass_on, l->interrupted_at - SECOND))
 		target_signal(target, l->pass_on);
+}
+
+/* Who waits for a command that does not end by Ctrl-C learns once how to end the recording. */
+static void tell_interrupt(struct loop *l, uint64_t now)
+{
+	const struct target *target = l->config->target;
+
+	if (l->told_interrupt || !l->by_terminal || !target || target->ended ||
+		now - l->interrupted_at < SECOND)
+		return;
+	l->told_interrupt = true;
+	note("the command goes on; Ctrl-C twice ends the recording");
 }
 
 /* ---- Deadlocks ---- */
@@ -273,6 +289,7 @@ void loop_run(struct tracer *t, const struct loop_config *config, struct loop_re
 		poll_tracer(&l);
 		watch(&l);
 		pass_signal_on(&l, clock_now());
+		tell_interrupt(&l, clock_now());
 	} while (!is_over(&l, clock_now()));
 	if (l.signals >= 0)
 		(void)close(l.signals);
