@@ -53,6 +53,7 @@ static const struct command_option run_options[] = {
 	{"sched", 0, NULL, "also record when each thread ran on a processor", OPT_SCHED},
 	{"watch", 0, "TIME", "look for deadlocks once a wait has lasted that long; 0: never (1s)",
 		OPT_WATCH},
+	{"all", 'a', NULL, "tell also of what is at rest: event loops, servers, services", 'a'},
 	{"on-deadlock", 0, "DO",
 		"report (default), or stop or kill all processes; kill exits with 124",
 		OPT_ON_DEADLOCK},
@@ -126,6 +127,9 @@ static bool parse_option(struct run *r, int id)
 		return true;
 	case OPT_WATCH:
 		return options_duration("--watch", optarg, &r->tracer.watch_ns);
+	case 'a':
+		r->tracer.all = true;
+		return true;
 	case OPT_ON_DEADLOCK:
 		return options_word("--on-deadlock", optarg, loop_deadlock_words, &r->on_deadlock);
 	case OPT_UNTIL:

@@ -28,6 +28,7 @@ struct detector {
 	const char *path;
 	struct authority *authority; /* may be asked by several threads */
 	int64_t least_ns;
+	bool all;
 	struct sqlite3 *db;
 	struct hash reported;
 	enum detector_state state; /* changed by the thread as the last thing it does */
@@ -41,12 +42,14 @@ struct detector {
 	struct buf why; /* the first query of these steps that failed */
 };
 
-struct detector *detector_new(const char *path, int64_t least_ns, struct authority *authority)
+struct detector *detector_new(
+	const char *path, int64_t least_ns, bool all, struct authority *authority)
 {
 	struct detector *d = xcalloc(1, sizeof *d);
 
 	d->path = path;
 	d->least_ns = least_ns;
+	d->all = all;
 	d->authority = authority;
 	d->why = BUF_INIT;
 	return d;
@@ -235,7 +238,7 @@ static bool look_at(struct detector *d, const struct finding *f, struct buf *out
 
 static bool evaluate(struct detector *d, struct findings *ret)
 {
-	return detector_reader(d) && verdict_stuck(d->db, INT64_MAX, false, ret, &d->why) == 0;
+	return detector_reader(d) && verdict_stuck(d->db, INT64_MAX, d->all, ret, &d->why) == 0;
 }
 
 /* Moves finding i of from to the end of to. */

@@ -12,8 +12,9 @@ struct findings;
 struct sqlite3;
 struct detector;
 
-/* Watches the database at path, which is borrowed. Waits shorter than least_ns accuse nobody. Freed with detector_free. */
-struct detector *detector_new(const char *path, int64_t least_ns, struct authority *authority);
+/* Watches the database at path, which is borrowed. Waits shorter than least_ns accuse nobody. all: as verdict_stuck. Freed with detector_free. */
+struct detector *detector_new(
+	const char *path, int64_t least_ns, bool all, struct authority *authority);
 void detector_free(struct detector *d);
 
 /* Returns the read connection, or NULL; not while it is RUNNING. */

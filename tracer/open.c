@@ -223,7 +223,7 @@ int tracer_open(
 	ask_kernel(t);
 	open_wakeup(t);
 	if (config->watch_ns > 0)
-		t->detector = detector_new(t->path, config->watch_ns, t->authority);
+		t->detector = detector_new(t->path, config->watch_ns, config->all, t->authority);
 	*ret = t;
 	return 0;
 }

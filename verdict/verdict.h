@@ -77,8 +77,8 @@ int verdict_all(struct sqlite3 *db, int64_t at_ns, const char *rule, bool all, s
  * members: when it took its time to arrive, the moment before it is hard to find again.
  * Otherwise as verdict_stuck.
  */
-int verdict_end(
-	struct sqlite3 *db, const struct findings *told, struct findings *ret, struct buf *why);
+int verdict_end(struct sqlite3 *db, bool all, const struct findings *told, struct findings *ret,
+	struct buf *why);
 
 /*
  * Says whether somebody outside interrupted or killed what was recorded, which ended soon after; and when the first of

@@ -1,6 +1,7 @@
 # event_until_hup.py - the main thread of a service rests in an Event that its signal handler sets, workers wait for work.
 # SPDX-License-Identifier: MIT
 # forbid: deadlock stuck
+# all: stuck
 # source: sanic-org/sanic#73, Netflix/consoleme#9140
 import queue
 import signal

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * forbid: deadlock stuck
+ * all: stuck
  * source: the way of sem_post(3), "async-signal-safe"; eclipse/paho, libmicrohttpd's examples
  */
 #include <pthread.h>

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * forbid: deadlock stuck
+ * all: stuck
  * source: commonwarexyz/monorepo#3159, axboe/liburing#393
  */
 #include "tests/corpus/ring.h"

@@ -5,7 +5,7 @@
 # The head of a program (its first comment) has lines of the form WORD: VALUE.
 #   expect: RULE...   it hangs: one of these rules must be told while it does (live; why)
 #   forbid: RULE...   it does not: none of these may be told, neither while it rests nor in the file afterwards
-#   all:    RULE...   with --all one of them is told
+#   all:    RULE...   it is at rest: with --all one of these is told
 #   misses: HOW WHY   this backend (auto, ebpf, shim, why) cannot see what is expected; nothing that is forbidden may be said by it all the same
 #   source: WHERE     public reports of the kind
 # A program that cannot run here prints "skip: REASON".
@@ -105,6 +105,7 @@ watch_live()
 	done
 	wait $pptrace
 	sql t.db "SELECT DISTINCT rule FROM finding WHERE rule IN ('deadlock', 'stuck')" | tr '\n' ' ' >file
+	[ -z "$all" ] || "$PPTRACE" diagnose --all t.db >all 2>&1
 }
 
 # watch_why COMMAND...: starts it, waits until it rests, and asks.
@@ -114,30 +115,22 @@ watch_why()
 	local pid=$!
 	wait_for 10 at_rest $pid
 	timeout 30 "$PPTRACE" why $pid >out 2>err
+	[ -z "$all" ] || timeout 30 "$PPTRACE" why --all $pid >all 2>&1
 	cat program >>out
 	put_down $pid
 	wait $pid 2>/dev/null
 	: >file
 }
 
-# said_of_all HOW PID: what is told with --all.
-said_of_all()
-{
-	if [ "$1" = why ]; then
-		timeout 30 "$PPTRACE" why --all "$2" 2>/dev/null
-	else
-		"$PPTRACE" diagnose --all t.db 2>/dev/null
-	fi | sed -nE 's/^(error|warning): (deadlock|stuck):.*/\2/p' | sort -u | tr '\n' ' ' >all
-}
-
 # try FILE HOW: the test of one program.
 try()
 {
-	local file=$1 how=$2 name expect forbid misses command
+	local file=$1 how=$2 name expect forbid misses all command
 	name=$(basename "$file")
 	expect=$(head_of "$file" expect)
 	forbid=$(head_of "$file" forbid)
 	misses=$(head_of "$file" misses)
+	all=$(head_of "$file" all)
 	begin "$name, $how: ${expect:+is found}${forbid:+is left alone}"
 	mkdir -p "$TMP/$name.$how"
 	cd "$TMP/$name.$how" || exit
@@ -156,6 +149,8 @@ try()
 	elif [ -n "$forbid" ]; then
 		! is_any "$forbid" "$(said "$how")" || fail "it was said: $(said "$how")"
 		! is_any "$forbid" "$(cat file)" || fail "the file says: $(cat file)"
+		[ -z "$all" ] || [[ " $misses " == *" $how "* ]] || is_any "$all" "$(sed -nE 's/^[a-z]+: ([a-z]+):.*/\1/p' all | tr '\n' ' ')" ||
+			fail "with --all $all is not told" "$(head -c 1000 all)"
 	elif [[ " $misses " == *" $how "* ]]; then
 		skip "not seen by $how"
 	else

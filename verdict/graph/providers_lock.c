@@ -179,7 +179,7 @@ uint32_t providers_on_sem(struct providers *pr, uint32_t thread)
 	if (!l || l->value > 0)
 		return LIVE;
 	all = providers_reach(pr, l, thread);
-	if (l->outside)
+	if (l->outside && l->is_named)
 		providers_maybe(pr, thread, MAYBE_SEM);
 	if (providers_sem_is_lock(l, t)) {
 		uint32_t taker = state_thread(st, l->last_taker_id);

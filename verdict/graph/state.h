@@ -67,6 +67,7 @@ struct state_lock {
 	int64_t max_hold_ns; /* INT64_MAX: not known */
 	enum lock_kind kind;
 	bool pshared, robust, reentrant, outside, from_birth, has_stat;
+	bool is_named; /* semaphore: has a name by which others can open it */
 	bool foreign; /* it, or another of its process, was released by a thread that did not hold it */
 	bool stale; /* what is known of its holder by looking into its memory is out of date */
 	uint32_t first_holder, first_waiter; /* indexes, or STATE_NONE */

@@ -22,7 +22,7 @@ static enum lock_kind kind_of(const char *name)
 
 static const char lock_sql[] =
 	"SELECT l.id, l.kind, l.type, l.process_id, l.pshared, l.outside, l.from_birth, l.initial,"
-	" s.lock_id, s.value, s.last_taker_id, s.cycles, s.foreign_posts, s.max_hold_ns"
+	" s.lock_id, s.value, s.last_taker_id, s.cycles, s.foreign_posts, s.max_hold_ns, l.name LIKE '/%'"
 	" FROM lock l LEFT JOIN lock_stat s ON s.lock_id = l.id WHERE l.id = ?1";
 
 static void add_lock(struct state *st, sqlite3_stmt *stmt)
@@ -47,6 +47,7 @@ static void add_lock(struct state *st, sqlite3_stmt *stmt)
 		.cycles = query_int(stmt, 11, 0),
 		.foreign_posts = query_int(stmt, 12, 0),
 		.max_hold_ns = query_int(stmt, 13, INT64_MAX),
+		.is_named = query_int(stmt, 14, 0) != 0,
 		.first_holder = STATE_NONE,
 		.first_waiter = STATE_NONE};
 	(void)hash_set(&st->lock_by_id, (uint64_t)l->id, (void *)(uintptr_t)(++st->n_locks));

@@ -74,7 +74,8 @@ static void add_caught(struct buf *b, const struct state *st, const struct stuck
 
 		caught |= st->processes[t->process].caught & ~t->wait.sigmask;
 	}
-	caught &= ~(UINT64_C(1) << (SIGCHLD - 1));
+	/* Nobody sends SIGCHLD for that, nor the C library's own two (32, 33). */
+	caught &= ~(UINT64_C(1) << (SIGCHLD - 1) | UINT64_C(3) << (32 - 1));
 	buf_adds(b, "unless a signal whose handler is installed arrives (");
 	for (int signo = 1; signo <= 64; signo++) {
 		if (!(caught >> (signo - 1) & 1))

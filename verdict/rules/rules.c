@@ -85,10 +85,10 @@ int verdict_all(struct sqlite3 *db, int64_t at_ns, const char *rule, bool all, s
 	return evaluate(db, at_ns, rule, all, &(struct findings){0}, ret, why);
 }
 
-int verdict_end(
-	struct sqlite3 *db, const struct findings *told, struct findings *ret, struct buf *why)
+int verdict_end(struct sqlite3 *db, bool all, const struct findings *told, struct findings *ret,
+	struct buf *why)
 {
-	return evaluate(db, INT64_MAX, NULL, false, told, ret, why);
+	return evaluate(db, INT64_MAX, NULL, all, told, ret, why);
 }
 
 void verdict_remember(struct findings *told, const struct findings *found)

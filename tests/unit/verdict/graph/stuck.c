@@ -72,7 +72,7 @@ static size_t found_at_end(sqlite3 *db, const struct findings *told)
 	struct findings f = {0};
 	size_t n = 0;
 
-	ASSERT_INT(verdict_end(db, told, &f, &why), 0);
+	ASSERT_INT(verdict_end(db, false, told, &f, &why), 0);
 	for (size_t i = 0; i < f.n; i++)
 		n += !strcmp(f.list[i].rule, "deadlock") && f.list[i].n_members >= 2;
 	findings_free(&f);

@@ -1,0 +1,42 @@
+/* unjudged.c - tests of what a verdict says that it could not judge. */
+/* SPDX-License-Identifier: MIT */
+#include "base/buf.h"
+#include "tests/unit/fixture.h"
+#include "tests/unit/test.h"
+#include "verdict/verdict.h"
+
+#include <sqlite3.h>
+
+static void expect(sqlite3 *db, const char *wanted)
+{
+	struct buf out = BUF_INIT, why = BUF_INIT;
+
+	ASSERT_INT(verdict_unjudged(db, &out, &why), 0);
+	ASSERT_STR(out.data ? out.data : "", wanted);
+	buf_done(&out);
+	buf_done(&why);
+}
+
+TEST(unjudged_nothing)
+{
+	sqlite3 *db = fixture_open();
+
+	fixture_process(db, 1, 0);
+	fixture_wait(db, 10, "sleep", "");
+	expect(db, "");
+	(void)sqlite3_close(db);
+}
+
+TEST(unjudged_runtimes_and_sockets)
+{
+	sqlite3 *db = fixture_open();
+
+	fixture_process(db, 1, 0);
+	fixture_process(db, 2, 1);
+	fixture_sql(db, "UPDATE process SET exe = '/usr/lib/jvm/java-17/bin/java' WHERE id = 1");
+	fixture_wait(db, 10, "socket", "");
+	fixture_wait(db, 20, "socket", "timed = 1");
+	expect(db, "  the monitors and locks of Java (jstack shows them): p1[1001]\n"
+		   "  who is at the other end of a socket: p1[1001]\n");
+	(void)sqlite3_close(db);
+}
