@@ -34,13 +34,11 @@ tree()
 	done
 }
 
-# put_down PID: kills it with its descendants; who makes new children in the place of those that die shall not.
+# put_down PID...: kills them with their descendants.
 put_down()
 {
 	local pids
-	mapfile -t pids < <(tree "$1")
-	kill -STOP "${pids[@]}" 2>/dev/null
-	mapfile -t pids < <(tree "$1")
+	mapfile -t pids < <(tree "$@")
 	kill -KILL "${pids[@]}" 2>/dev/null
 }
 
@@ -100,9 +98,8 @@ watch_live()
 		wait_for 10 test -s t.db
 		sleep $REST
 	fi
-	for pid in $(ps -o pid= --ppid $pptrace; sql t.db 'SELECT pid FROM process WHERE end_ns IS NULL'); do
-		[[ $pid =~ ^[0-9]+$ ]] && put_down "$pid"
-	done
+	# All at once: what one of them leaves behind by dying alone is another story.
+	put_down $(ps -o pid= --ppid $pptrace; sql t.db 'SELECT pid FROM process WHERE end_ns IS NULL' | grep -x '[0-9]*')
 	wait $pptrace
 	sql t.db "SELECT DISTINCT rule FROM finding WHERE rule IN ('deadlock', 'stuck')" | tr '\n' ' ' >file
 	[ -z "$all" ] || "$PPTRACE" diagnose --all t.db >all 2>&1
