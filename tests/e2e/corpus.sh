@@ -7,13 +7,14 @@
 #   forbid: RULE...   it does not: none of these may be told, neither while it rests nor in the file afterwards
 #   all:    RULE...   it is at rest: with --all one of these is told
 #   misses: HOW WHY   this backend (auto, ebpf, shim, why) cannot see what is expected; nothing that is forbidden may be said by it all the same
+#   alone:  WHY       nothing else of the corpus runs meanwhile
 #   source: WHERE     public reports of the kind
 # A program that cannot run here prints "skip: REASON".
 . "$(dirname "$0")/../lib.sh"
 
 CORPUS=$ROOT/tests/corpus
 REST=2.5 # seconds for which a program that does not hang is watched
-LATE=20  # seconds within which one that hangs must be found
+LATE=40  # seconds within which one that hangs must be found
 
 make -s -C "$ROOT" programs >/dev/null || exit 1
 python=$(python3 -c 'import sys; print(sys.executable)')
@@ -95,11 +96,14 @@ watch_live()
 			sleep 0.1
 		done
 	else
-		wait_for 10 test -s t.db
+		wait_for 60 test -s t.db
 		sleep $REST
 	fi
-	# All at once: what one of them leaves behind by dying alone is another story.
-	put_down $(ps -o pid= --ppid $pptrace; sql t.db 'SELECT pid FROM process WHERE end_ns IS NULL' | grep -x '[0-9]*')
+	# All at once: what one of them leaves behind by dying alone is another story. Again, until none has come since.
+	while kill -0 $pptrace 2>/dev/null; do
+		put_down $(ps -o pid= --ppid $pptrace; sql t.db 'SELECT pid FROM process WHERE end_ns IS NULL' | grep -x '[0-9]*')
+		sleep 0.2
+	done
 	wait $pptrace
 	sql t.db "SELECT DISTINCT rule FROM finding WHERE rule IN ('deadlock', 'stuck')" | tr '\n' ' ' >file
 	[ -z "$all" ] || "$PPTRACE" diagnose --all t.db >all 2>&1
@@ -110,7 +114,7 @@ watch_why()
 {
 	"$@" >program 2>&1 </dev/null &
 	local pid=$!
-	wait_for 10 at_rest $pid
+	wait_for 60 at_rest $pid
 	timeout 30 "$PPTRACE" why $pid >out 2>err
 	[ -z "$all" ] || timeout 30 "$PPTRACE" why --all $pid >all 2>&1
 	cat program >>out
@@ -157,20 +161,36 @@ try()
 	end
 }
 
+# try_later FILE HOW: the same in the background; what it says is left in a file of its own.
+try_later()
+{
+	(
+		trap - EXIT
+		try "$1" "$2"
+	) >"$TMP/$(basename "$1").$2.tap" 2>&1 &
+}
+
 # Most of them only wait: many at a time, their lines in the order of the names.
-hows=$(backends)
-jobs=0
+hows="$(backends) why"
+jobs=0 alone=()
 for file in "$CORPUS"/*.c "$CORPUS"/*.py "$CORPUS"/*.sh; do
 	[[ $(basename "$file") == *"${CORPUS_ONLY:-}"* ]] || continue
-	for how in $hows why; do
-		(
-			trap - EXIT
-			try "$file" "$how"
-		) >"$TMP/$(basename "$file").$how.tap" 2>&1 &
+	if [ -n "$(head_of "$file" alone)" ]; then
+		alone+=("$file")
+		continue
+	fi
+	for how in $hows; do
+		try_later "$file" "$how"
 		[ $((++jobs % 8)) != 0 ] || wait
 	done
 done
 wait
+for file in "${alone[@]}"; do
+	for how in $hows; do
+		try_later "$file" "$how"
+		wait
+	done
+done
 for tap in "$TMP"/*.tap; do
 	while IFS= read -r line; do
 		if [[ $line =~ ^((not\ )?ok)\ [0-9]+\ (.*) ]]; then
