@@ -153,6 +153,17 @@ void model_end_close(struct model *m, const struct rec_END_CLOSE *rec)
 	}
 }
 
+/* Leaves the ring of processes that share descriptors. */
+static void unshare(struct proc *p)
+{
+	struct proc *before = p;
+
+	while (before->files != p)
+		before = before->files;
+	before->files = p->files;
+	p->files = p;
+}
+
 void model_ends_inherit(
 	struct model *m, struct proc *child, struct proc *parent, int64_t ts, bool share)
 {
@@ -173,6 +184,8 @@ void model_ends_inherit(
 		child->unconfirmed = true;
 	}
 	if (share) {
+		/* A record may name a child that shares descriptors already, even the parent's own parent. */
+		unshare(child);
 		child->files = parent->files;
 		parent->files = child;
 	}
@@ -231,17 +244,6 @@ static void close_lost(struct model *m, struct proc *p, struct end *e, int64_t t
 		e->kept = false;
 	else
 		close_end(m, p, e, ts, END_EXEC);
-}
-
-/* Leaves the ring of processes that share descriptors. */
-static void unshare(struct proc *p)
-{
-	struct proc *before = p;
-
-	while (before->files != p)
-		before = before->files;
-	before->files = p->files;
-	p->files = p;
 }
 
 void model_ends_exec(struct model *m, struct proc *p, int64_t ts)

@@ -240,10 +240,13 @@ static bool is_alive(const struct proc *p)
 	return !p->ended && p->main && p->main->end == STORE_NULL;
 }
 
-/* The nearest process above that is still there; NULL if that is none of ours. */
+/* The nearest process above that is still there; NULL if that is none of ours. Records may say that two are each other's parents. */
 static const struct proc *ancestor(const struct model *m, const struct proc *p)
 {
-	for (int64_t id = p->parent_id; id != STORE_NULL;) {
+	enum { GENERATIONS = 64 };
+	int64_t id = p->parent_id;
+
+	for (int i = 0; id != STORE_NULL && i < GENERATIONS; i++) {
 		const struct proc *at = m->all_procs;
 
 		while (at && at->id != id)

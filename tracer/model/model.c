@@ -132,10 +132,11 @@ static void note_compat(struct model *m, const struct rec_head *rec)
 /* The first record of a child's own: ends that nobody has confirmed by now it never had. */
 static void settle(struct model *m, const struct rec_head *rec)
 {
-	const struct thread *t = rec->kind == REC_END_OPEN ? NULL : model_known_thread(m, rec);
+	const struct thread *t = model_known_thread(m, rec);
+	struct proc *p = t ? t->proc : model_find_proc(m, rec->pid);
 
-	if (t && t->proc->unconfirmed)
-		model_ends_settle(m, t->proc, model_time(m, rec->ts));
+	if (p && p->unconfirmed && rec->kind != REC_END_OPEN)
+		model_ends_settle(m, p, model_time(m, rec->ts));
 }
 
 void model_feed(struct model *m, const struct rec_head *rec)

@@ -513,6 +513,28 @@ TEST(file_lock)
 	feed_close(&f);
 }
 
+/* Two dead processes are said to have made each other: nobody above them has the lock, and the trace goes on. */
+TEST(flock_of_each_others_child)
+{
+	struct feed f;
+
+	feed_open(&f);
+	feed_at(&f, 100, 10, 10);
+	feed_fork(&f, 11);
+	feed_at(&f, 200, 11, 11);
+	feed_fork(&f, 10);
+	FEED(&f, FILE_LOCK, .class = FLOCK_FLOCK, .mode = LOCK_MODE_X, .dev = 1, .inode = 5,
+		.file = 1, .fd = 3);
+	feed_at(&f, 300, 10, 10);
+	FEED(&f, EXIT, .last = 1);
+	feed_at(&f, 400, 11, 11);
+	FEED(&f, EXIT, .last = 1);
+	feed_end(&f, 1000);
+	EXPECT(&f, "SELECT id, parent_id FROM process", "1|2 2|1");
+	EXPECT(&f, "SELECT thread_id, release_ns FROM lock_hold", "2|400");
+	feed_close(&f);
+}
+
 /* A flock survives in the child that shares the description; a POSIX lock does not. */
 TEST(file_lock_inherited)
 {

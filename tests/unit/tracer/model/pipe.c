@@ -177,6 +177,46 @@ TEST(end_shared_table)
 	feed_close(&f);
 }
 
+/* Each is said to have made the other, with one table of descriptors: a trace goes on all the same. */
+TEST(end_shared_by_each_others_child)
+{
+	struct feed f;
+
+	feed_open(&f);
+	feed_at(&f, 100, 10, 10);
+	make_pipe(&f, 77);
+	FEED(&f, FORK, .child_pid = 11, .child_tid = 11, .flags = CLONE_FILES | 17);
+	feed_at(&f, 200, 11, 11);
+	FEED(&f, FORK, .child_pid = 10, .child_tid = 10, .flags = CLONE_FILES | 17);
+	FEED(&f, END_CLOSE, .inode = 77, .fd = 4, .via = END_CLOSE_CALL);
+	feed_at(&f, 300, 10, 10);
+	FEED(&f, END_CLOSE, .inode = 77, .fd = 3, .via = END_CLOSE_CALL);
+	feed_end(&f, 1000);
+	EXPECT(&f, "SELECT process_id, fd, close_ns FROM pipe_end ORDER BY 1, 2",
+		"1|3|300 1|4|200 2|3|300 2|4|200");
+	feed_close(&f);
+}
+
+/* The first word of the child's own is that of a thread that nobody has spoken of yet. */
+TEST(end_not_confirmed_by_new_thread)
+{
+	struct feed f;
+
+	feed_open(&f);
+	feed_at(&f, 100, 10, 10);
+	make_pipe(&f, 77);
+	feed_fork(&f, 11);
+	feed_at(&f, 100, 11, 11);
+	confirm(&f, 77, 4, END_INHERIT);
+	feed_at(&f, 200, 11, 12);
+	FEED(&f, COMM, .comm = "kid");
+	feed_at(&f, 300, 10, 10);
+	FEED(&f, REAP, .child_pid = 11);
+	feed_end(&f, 1000);
+	EXPECT(&f, "SELECT fd, mode FROM pipe_end WHERE process_id = 2", "4|w");
+	feed_close(&f);
+}
+
 TEST(inode_used_again)
 {
 	struct feed f;
