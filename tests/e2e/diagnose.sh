@@ -86,7 +86,7 @@ hang_process parent-sleeps deadlock/cycle
 hang_process own-write-end deadlock/self
 hang_process grandchild-write-end pipe-end-leak
 outsider opened-again
-outsider opens-later
+outsider opens-later stuck/self
 outsider end-under-way
 outsider flock-of-child
 outsider mutex-as-signal stuck/self unlock-not-owner
@@ -160,7 +160,7 @@ missing-exit orphan
 EOF
 # Only the kernel's probes see, or are meant to see, these everywhere.
 cat >"$TMP/demo.ebpf" <<'EOF'
-stuck stuck/abandoned
+stuck stuck/cycle
 signal-storm lost-signal
 interrupted-call interrupted-call
 EOF
