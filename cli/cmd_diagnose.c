@@ -114,6 +114,45 @@ static const char *heading(const struct finding *f)
 	return !strcmp(f->severity, "warning") ? "Warnings" : "Worth knowing";
 }
 
+/* More of one kind of what is only worth knowing than this are counted, not told one by one. */
+enum { INFOS_TOLD = 2 };
+
+/* Says how many findings of the rule of fs->list[i], an info, are wanted; *ret_nth: which of them it is, from 0. */
+static size_t count_alike(
+	const struct diagnose *d, const struct findings *fs, size_t i, size_t *ret_nth)
+{
+	size_t n = 0;
+
+	*ret_nth = 0;
+	for (size_t k = 0; k < fs->n; k++) {
+		if (strcmp(fs->list[k].rule, fs->list[i].rule) != 0 || !is_wanted(d, &fs->list[k]))
+			continue;
+		*ret_nth += k < i;
+		n++;
+	}
+	return n;
+}
+
+/* Prints a finding; of many infos of one rule, the first says how many there are and stands for all. */
+static void print_finding(const struct diagnose *d, sqlite3 *db, const struct findings *fs,
+	size_t i, bool color, struct buf *out)
+{
+	const struct finding *f = &fs->list[i];
+	size_t nth = 0, n = 0;
+
+	if (!strcmp(f->severity, "info") && !say_is_verbose() && !d->n_rules)
+		n = count_alike(d, fs, i, &nth);
+	if (n <= INFOS_TOLD) {
+		verdict_text(out, db, f, color);
+		return;
+	}
+	if (nth)
+		return;
+	buf_addf(out, "info: %s: %zu findings, the first: ", f->rule, n);
+	buf_add_printable(out, f->summary, strlen(f->summary));
+	buf_addf(out, "\n  all of them: pptrace diagnose --rule=%s\n", f->rule);
+}
+
 static void print_text(const struct diagnose *d, sqlite3 *db, const struct findings *fs)
 {
 	static const char *const order[] = {"Deadlock", "Errors",
@@ -127,8 +166,12 @@ static void print_text(const struct diagnose *d, sqlite3 *db, const struct findi
 
 		for (size_t i = 0; i < fs->n; i++) {
 			const struct finding *f = &fs->list[i];
+			_cleanup_buf_ struct buf text = BUF_INIT;
 
 			if (!is_wanted(d, f) || strcmp(heading(f), order[k]) != 0)
+				continue;
+			print_finding(d, db, fs, i, color, &text);
+			if (!text.len)
 				continue;
 			if (first)
 				buf_addf(&out, "%s%s\n", out.len ? "\n" : "", order[k]);
@@ -137,7 +180,7 @@ static void print_text(const struct diagnose *d, sqlite3 *db, const struct findi
 					buf_addc(&out, '=');
 			buf_addc(&out, '\n');
 			first = false;
-			verdict_text(&out, db, f, color);
+			buf_adds(&out, text.data);
 		}
 	}
 	if (!out.len)

@@ -100,6 +100,11 @@ void say_set_verbose(bool verbose)
 	say.verbose = verbose;
 }
 
+bool say_is_verbose(void)
+{
+	return say.verbose;
+}
+
 bool say_set_color(const char *when)
 {
 	if (!strcmp(when, "auto"))

@@ -33,6 +33,9 @@ void say_set_quiet(bool quiet);
 bool say_is_quiet(void);
 void say_set_verbose(bool verbose);
 
+/* Says whether -v was given. */
+bool say_is_verbose(void);
+
 /* --color=WHEN: "auto", "always" or "never". Returns false if it is none of them. */
 bool say_set_color(const char *when);
 

@@ -250,3 +250,22 @@ done
 run "$PPTRACE" demo nonsense
 expect_status 2
 end
+
+begin "diagnose counts many findings of one kind that are only worth knowing"
+[ -e fork-count.db ] || fixture fork-count
+cp fork-count.db infos.db
+sqlite3 infos.db "DELETE FROM finding_member; DELETE FROM finding;
+	INSERT INTO finding (id, rule, severity, certainty, ts_ns, summary) SELECT value, 'interrupted-call', 'info', 'certain', value,
+	'call ' || value FROM generate_series(1, 108); INSERT INTO finding (id, rule, severity, certainty, ts_ns, summary)
+	VALUES (200, 'broken-pipe', 'info', 'certain', 5, 'one pipe'), (201, 'zombie', 'warning', 'certain', 1, 'z1'),
+	(202, 'zombie', 'warning', 'certain', 2, 'z2'), (203, 'zombie', 'warning', 'certain', 3, 'z3')"
+run "$PPTRACE" diagnose infos.db
+expect_out 'info: interrupted-call: 108 findings, the first: call 1$'
+expect_eq "$(grep -c 'call [0-9]' out)" 1 "lines about calls"
+expect_out 'one pipe'
+expect_eq "$(grep -c 'z[123]' out)" 3 "warnings"
+run "$PPTRACE" diagnose -v infos.db
+expect_eq "$(grep -c 'call [0-9]' out)" 108 "lines about calls"
+run "$PPTRACE" diagnose --rule=interrupted-call infos.db
+expect_eq "$(grep -c 'call [0-9]' out)" 108 "lines about calls"
+end

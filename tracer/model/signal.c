@@ -180,6 +180,10 @@ static const char *interrupted(const struct thread *t, const struct rec_SIG_DELI
 {
 	bool in_wait = (rec->head.flags & REC_SHIM) && t->wait.open;
 
+	/* The return from an earlier handler: what it restores in the register for results is no error. */
+	if (rec->syscall == __NR_rt_sigreturn)
+		return NULL;
+
 	if ((int64_t)rec->syscall == -1 && in_wait &&
 		!(t->wait.reason == WAIT_CHILD && rec->signo == SIGCHLD))
 		return names_syscall(t->wait.syscall);

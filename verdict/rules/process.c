@@ -192,12 +192,16 @@ static const char main_exit_sql[] =
 	"SELECT p.id, t.id, m.end_ns, w.reason, w.site_id, w.id FROM process p"
 	" JOIN thread m ON m.process_id = p.id AND m.is_main"
 	" JOIN thread t ON t.process_id = p.id AND NOT t.is_main"
-	" LEFT JOIN wait w ON w.thread_id = t.id AND w.start_ns < m.end_ns"
-	"  AND (w.end_ns IS NULL OR w.end_ns >= m.end_ns - 1000000)"
+	/* A thread is killed in the wait that its own end ends: the main thread's may be much earlier or later. */
+	" LEFT JOIN wait w ON w.thread_id = t.id AND w.start_ns < coalesce(t.end_ns, m.end_ns)"
+	"  AND (w.end_ns IS NULL OR w.end_ns >= coalesce(t.end_ns, m.end_ns) - 1000000)"
 	" WHERE p.end_kind = 'exit' AND p.end_ns <= ?1"
 	/* An exec ends the other threads too, and on purpose. */
 	" AND NOT EXISTS (SELECT 1 FROM exec x WHERE x.process_id = p.id AND x.errno IS NULL"
 	"  AND x.ts_ns >= t.end_ns AND x.ts_ns <= t.end_ns + 1000000000)"
+	/* A worker at rest loses nothing, unless it holds a lock. */
+	" AND NOT (coalesce(w.reason, '') IN ('cond', 'sem', 'futex', 'poll', 'signal', 'barrier', 'eventfd', 'socket')"
+	"  AND NOT EXISTS (SELECT 1 FROM lock_open o WHERE o.thread_id = t.id))"
 	" AND (t.torn = 1 OR (t.torn IS NULL AND p.end_ns - m.end_ns <= 50000000"
 	"  AND t.end_ns >= m.end_ns - 1000000"
 	"  AND w.start_ns < m.end_ns - 1000000"
@@ -232,7 +236,7 @@ int rule_main_exit(struct rule_context *ctx)
 		describe_process(&b, ctx->db, process);
 		buf_adds(&b, " ended while ");
 		describe_count(&b, n, "thread");
-		buf_addf(&b, " of it %s not done", n == 1 ? "was" : "were");
+		buf_addf(&b, " of it %s still at work", n == 1 ? "was" : "were");
 		finding_set(&f->summary, &b);
 		if (n > MEMBERS_MAX)
 			continue;

@@ -170,6 +170,29 @@ TEST(rules_exit_holding_lock_at_the_end)
 	EXPECT(db, NULL, "");
 }
 
+/* Threads of a process that ends: one was at work, one waited for a condition. */
+TEST(rules_main_exit)
+{
+	sqlite3 *db = fixture_open();
+
+	fixture_process(db, 1, 0);
+	fixture_threads(db, 1, 2);
+	ends(db, 1, 2.02);
+	fixture_sql(db, "UPDATE thread SET torn = 1, end_ns = 2017000000 WHERE id IN (11, 12)");
+	fixture_sql(db, "UPDATE thread SET end_ns = 2000000000 WHERE id = 10");
+	fixture_wait(db, 12, "cond", "end_ns = 2017000000");
+	EXPECT(db, "main-exit-kills-threads", "main-exit-kills-threads");
+	/* Killed while they slept: each in its own wait, though the main thread ended earlier. */
+	db = fixture_open();
+	fixture_process(db, 1, 0);
+	fixture_threads(db, 1, 1);
+	ends(db, 1, 2.02);
+	fixture_sql(db, "UPDATE thread SET torn = 1, end_ns = 2017000000 WHERE id = 11");
+	fixture_sql(db, "UPDATE thread SET end_ns = 2000000000 WHERE id = 10");
+	fixture_wait(db, 11, "cond", "end_ns = 2017000000");
+	EXPECT(db, "main-exit-kills-threads", "");
+}
+
 static sqlite3 *slept(int waiter_start_ms)
 {
 	sqlite3 *db = fixture_open();

@@ -4,6 +4,7 @@
 
 #include <signal.h>
 #include <sys/syscall.h>
+#include <sys/syscall.h>
 
 #define SIGNALS                                                                                    \
 	"SELECT name, source, sender_id, process_id, thread_id, sent_ns, result, delivered_ns, disposition FROM signal ORDER BY id"
@@ -64,6 +65,19 @@ TEST(sig_that_kills)
 	FEED(&f, EXIT, .last = 1, .group_status = SIGKILL);
 	feed_end(&f, 1000);
 	EXPECT(&f, "SELECT name, delivered_ns, disposition FROM signal", "SIGKILL|200|default");
+	feed_close(&f);
+}
+
+TEST(sig_after_another_handler_interrupts_nothing)
+{
+	struct feed f;
+
+	feed_open(&f);
+	feed_at(&f, 200, 10, 10);
+	FEED(&f, SIG_DELIVER, .signo = SIGCHLD, .handler = 0x4000, .syscall = SYS_rt_sigreturn);
+	FEED(&f, SIG_DELIVER, .signo = SIGCHLD, .handler = 0x4000, .syscall = SYS_read);
+	feed_end(&f, 1000);
+	EXPECT(&f, "SELECT group_concat(coalesce(interrupted, '-')) FROM signal", "-,read");
 	feed_close(&f);
 }
 
