@@ -9,7 +9,6 @@
 #include <signal.h>
 #include <stdint.h>
 #include <sys/syscall.h>
-#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -689,15 +688,4 @@ ON_OLDER(ebpf_compat)
 ON_OLDER(ebpf_losses)
 ON_OLDER(ebpf_follow)
 ON_PLAIN(ebpf_busy)
-
-TEST(ebpf_busy_old)
-{
-	struct utsname u;
-	unsigned major = 0, minor = 0;
-
-	ASSERT(uname(&u) == 0 && sscanf(u.release, "%u.%u", &major, &minor) == 2);
-	if (major > 6 || (major == 6 && minor >= 1))
-		SKIP("the old edition finds mappings in a tree that Linux has had until 6.0");
-	ebpf_begin_with(EBPF_OLD);
-	test_ebpf_busy();
-}
+/* The old edition finds mappings in a tree that Linux has had until 6.0: tests/kernels tries it there. */
