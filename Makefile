@@ -171,7 +171,7 @@ $(OUT)/tests/programs/%: tests/programs/%.c $(wildcard tests/programs/*.h)
 	$(say) PROG $@
 	$(Q)$(CC) -std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror -O1 -g -fno-omit-frame-pointer -I. -o $@ $< -lpthread
 
-programs: $(PROGRAMS) $(CORPUS)
+programs: $(PROGRAMS) $(CORPUS) $(OUT)/tests/kernels/insns
 
 # What of cli/ only reads texts is tested too.
 CLI_TESTED := common/options common/say

@@ -135,6 +135,11 @@ else
 	traced unshare -m sh -c 'mount -t tmpfs none /sys/kernel/btf && exec "$@"' sh
 	expect_recorded "no BTF"
 	expect_err 'eBPF cannot be used \(this kernel does not describe its types'
+	# That it may not be read is something else.
+	run unshare -m sh -c 'mount -t tmpfs -o mode=700 none /sys/kernel/btf && exec "$@"' sh \
+		"${nobody[@]}" "$PPTRACE" run --backend=ebpf -o /dev/null true
+	expect_status 125
+	expect_err 'eBPF cannot be used: /sys/kernel/btf/vmlinux cannot be read: Permission denied'
 fi
 end
 

@@ -64,26 +64,26 @@ kernel_fetch()
 # initrd_make: what the machine starts with: busybox, pptrace, the demos and what they are linked with.
 initrd_make()
 {
-	local root=$TMP/root file library
-	mkdir -p "$root"/{bin,sbin,proc,sys,dev,tmp,pp/demos}
-	cp "$(command -v busybox)" "$root/bin/busybox"
+	local top=$TMP/root file library
+	mkdir -p "$top"/{bin,sbin,proc,sys,dev,tmp,pp/demos}
+	cp "$(command -v busybox)" "$top/bin/busybox"
 	for file in sh mount poweroff kill grep sed sort tail head tr timeout uname mkdir seq rm; do
-		ln -s busybox "$root/bin/$file"
+		ln -s busybox "$top/bin/$file"
 	done
 	# Linked with the C library, as what is traced must be for the preload library.
-	cp "$(command -v dash)" "$(command -v cat)" "$(command -v sleep)" "$root/bin/"
-	cp "$PPTRACE" "$BUILD/libpptrace-shim.so" "$BUILD/tests/kernels/insns" "$root/pp/"
-	cp "$DEMOS"/* "$root/pp/demos/"
-	for file in "$root"/pp/* "$root"/pp/demos/* "$root"/bin/{dash,cat,sleep}; do
+	cp "$(command -v dash)" "$(command -v cat)" "$(command -v sleep)" "$top/bin/"
+	cp "$PPTRACE" "$BUILD/libpptrace-shim.so" "$BUILD/tests/kernels/insns" "$top/pp/"
+	cp "$DEMOS"/* "$top/pp/demos/"
+	for file in "$top"/pp/* "$top"/pp/demos/* "$top"/bin/{dash,cat,sleep}; do
 		[ -d "$file" ] || ldd "$file" 2>/dev/null
 	done | sed -nE 's/.*=> (\/[^ ]*) .*/\1/p; s/^[[:space:]](\/[^ ]*) .*/\1/p' | sort -u |
 		while read -r library; do
-			mkdir -p "$root$(dirname "$library")"
-			cp -L "$library" "$root$library"
+			mkdir -p "$top$(dirname "$library")"
+			cp -L "$library" "$top$library"
 		done
-	cp "$ROOT/tests/kernels/guest.sh" "$root/init"
-	chmod +x "$root/init"
-	(cd "$root" && find . | cpio -o -H newc 2>/dev/null | gzip -1) >"$TMP/initrd"
+	cp "$ROOT/tests/kernels/guest.sh" "$top/init"
+	chmod +x "$top/init"
+	(cd "$top" && find . | cpio -o -H newc 2>/dev/null | gzip -1) >"$TMP/initrd"
 }
 
 # boot SUITE: what the machine says goes to $CACHE/SUITE.log.

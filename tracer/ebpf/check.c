@@ -163,8 +163,11 @@ int ebpf_check(struct buf *why)
 
 	ebpf_check_listen();
 	if (access(BTF_FILE, R_OK)) {
-		buf_adds(why, "this kernel does not describe its types (" BTF_FILE
-			      " is missing: CONFIG_DEBUG_INFO_BTF)");
+		if (errno == ENOENT)
+			buf_adds(why, "this kernel does not describe its types (" BTF_FILE
+				      " is missing: CONFIG_DEBUG_INFO_BTF)");
+		else
+			buf_addf(why, BTF_FILE " cannot be read: %s", strerror(errno));
 		return -ENOTSUP;
 	}
 	rc = ebpf_check_files(CHECK_FILES);
