@@ -1,4 +1,4 @@
-/* edition.h - what newer kernels do for a program, and how older ones are made do it. */
+/* edition.h - what newer kernels do for a program, and how older ones are made to do it. */
 /* SPDX-License-Identifier: (MIT OR GPL-2.0-only) */
 #ifndef PROBES_EBPF_EDITION_H
 #define PROBES_EBPF_EDITION_H
@@ -47,7 +47,9 @@ struct slots_map {
  * what a step is made, and what a walk remembers lies in a map. Nothing else
  * runs on the processor meanwhile.
  */
-#define WALK_STATE(type, name, place) type *name = scratch(place)
+#define WALK_STATE(type, name, place)                                                              \
+	_Static_assert(sizeof(type) <= SCRATCH_BYTES, "the state has no room there");              \
+	type *name = scratch(place)
 #define WALK_STEP(step, place)                                                                     \
 	__noinline int step##_alone(u32 index)                                                     \
 	{                                                                                          \
@@ -93,6 +95,8 @@ struct slots_map {
 
 #endif
 
+#define SCRATCH_BYTES 256
+
 /* Where a walk of the old edition keeps its state. */
 enum scratch_place {
 	SCRATCH_ENDS,
@@ -111,7 +115,7 @@ struct scratch_map {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, SCRATCH_END);
 	__type(key, u32);
-	__type(value, u64[32]);
+	__type(value, char[SCRATCH_BYTES]);
 };
 
 extern struct scratch_map scratch_states SEC(".maps");

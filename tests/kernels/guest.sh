@@ -40,6 +40,17 @@ answer()
 	[ "$(pptrace query -q -T csv -f t.db "$1" 2>/dev/null | tail -n 1)" = "$2" ]
 }
 
+# until_true SECONDS COMMAND...: waits until the command succeeds.
+until_true()
+{
+	left=$(($1 * 5))
+	shift
+	until "$@" >/dev/null 2>&1 || [ $left = 0 ]; do
+		left=$((left - 1))
+		sleep 0.2
+	done
+}
+
 whole()
 {
 	answer "SELECT complete || ' ' || lost AS n FROM trace" "1 0"
@@ -85,24 +96,18 @@ for backend in ebpf auto shim; do
 	said output-and-status $backend eval '[ $status = 7 ] && [ "$(cat out)" = "a b" ] && whole'
 
 	# pptrace is killed in the middle: the command goes on as if nothing were, and the file can be read.
-	rm -f survived t.db*
-	pptrace run --backend=$backend -o t.db dash -c 'sleep 2; (sleep 1; echo yes >survived) & wait' 2>err &
+	rm -f go survived t.db*
+	pptrace run --backend=$backend -o t.db \
+		dash -c 'until [ -e go ]; do sleep 0.1; done; (cat /dev/null; echo yes >survived) & wait' 2>err &
 	pid=$!
-	i=0
-	until pptrace query -q -f t.db "SELECT 1 FROM process" 2>/dev/null | grep -q 1 || [ $i -gt 40 ]; do
-		i=$((i + 1))
-		sleep 0.2
-	done
+	until_true 300 answer "SELECT count(*) > 1 AS n FROM process" 1
 	kill -9 $pid
 	wait $pid 2>/dev/null
 	status=$?
-	i=0
-	until [ -e survived ] || [ $i -gt 100 ]; do
-		i=$((i + 1))
-		sleep 0.2
-	done
+	echo >go
+	until_true 300 test -e survived
 	pptrace diagnose t.db >out 2>err
-	said kill-9 $backend eval '[ -e survived ] && answer "SELECT count(*) > 0 AS n FROM process" 1'
+	said kill-9 $backend eval '[ $status = 137 ] && [ -e survived ] && answer "SELECT count(*) > 0 AS n FROM process" 1'
 done
 
 $D/deadlock-abba >/dev/null 2>&1 &
