@@ -112,7 +112,7 @@ done
 
 $D/deadlock-abba >/dev/null 2>&1 &
 pid=$!
-sleep 2
+until_true 60 eval "pptrace why $pid 2>&1 | grep -q '^error: deadlock'"
 pptrace why $pid >out 2>err
 status=$?
 said why - grep -q '^error: deadlock' out
