@@ -9,6 +9,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "schema/query.h"
 #include "viewer/load/load.h"
 #include "viewer/relations/relations.h"
 #include "viewer/load/resource.h"
@@ -173,6 +174,19 @@ static void count_living(struct waits *w)
 		w->living[w->t->threads[i].proc] += lives(w, &w->t->threads[i]);
 }
 
+/* A semaphore that is used as a lock was taken last by its holder: the thread, or NONE if it is no such. */
+static size_t sem_holder(struct waits *w, int64_t lock_id, size_t waiter)
+{
+	_cleanup_buf_ struct buf why = BUF_INIT;
+	int64_t id = query_number(w->db,
+		"SELECT s.last_taker_id FROM lock l JOIN lock_stat s ON s.lock_id = l.id WHERE l.id = ?1"
+		" AND l.kind = 'sem' AND l.initial = 1 AND l.from_birth AND s.foreign_posts = 0",
+		lock_id, -1, &why);
+	size_t th = trace_thread(w->t, id);
+
+	return th == waiter ? NONE : th;
+}
+
 /* Any other thread of the process could signal a condition, post or arrive; shown if they are few. */
 static void connect_others(struct waits *w, size_t waiter, size_t node, const char *could)
 {
@@ -191,7 +205,7 @@ static void connect_others(struct waits *w, size_t waiter, size_t node, const ch
 
 static void add_wait(struct waits *w, struct rows *r)
 {
-	size_t th = trace_thread(w->t, rows_int(r, 1, -1)), node, to;
+	size_t th = trace_thread(w->t, rows_int(r, 1, -1)), node, to, holder;
 	int64_t start = rows_time(r, 2, 0);
 	_cleanup_free_ char *word = rows_text(r, 3), *detail = rows_text(r, 8);
 	enum wait_reason reason = wait_find(word);
@@ -215,7 +229,11 @@ static void add_wait(struct waits *w, struct rows *r)
 		connect(w, node, to, "waits", label.data);
 	else
 		sketch_line(w->sk, node, "%s", label.data);
-	if (to != SKETCH_NONE && wait_info(reason)->could)
+	holder = reason == WAIT_SEM && to != SKETCH_NONE ? sem_holder(w, rows_int(r, 4, -1), th)
+							 : NONE;
+	if (holder != NONE && lives(w, &w->t->threads[holder]))
+		connect(w, to, thread_node(w, holder), "held", "taken last by");
+	else if (to != SKETCH_NONE && wait_info(reason)->could)
 		connect_others(w, th, to, wait_info(reason)->could);
 	if (to == SKETCH_NONE && reason == WAIT_CHILD)
 		connect_children(w, node, w->t->threads[th].proc, "waits for a child");
