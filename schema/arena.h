@@ -38,6 +38,9 @@
  * Times in fields are in the arena's clock too. With ARENA_AUX_TASK two 32-bit
  * numbers, pid and tid, come first and stand for those of the ring.
  *
+ * The tracer holds a lock on the file (F_OFD_SETLK) that goes with it however it
+ * ends: whoever finds the file unlocked knows that nobody will read the rings.
+ *
  * Nothing here can be trusted by the reader: a program that runs wild may
  * have written anything.
  */
@@ -113,7 +116,7 @@ struct arena_head {
 	uint8_t pad0[64 - 16];
 
 	/* Written by the tracer while it works. */
-	uint64_t heartbeat; /* moves with every drain */
+	uint64_t heartbeat; /* when the tracer last took records, CLOCK_MONOTONIC */
 	uint32_t closed;    /* 1: nobody reads any more */
 	uint8_t pad1[64 - 12];
 

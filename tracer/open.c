@@ -40,6 +40,7 @@ void tracer_free(struct tracer *t)
 	details_free(t->details);
 	symbols_free(t->symbols);
 	merge_free(t->merge);
+	sweeper_end(t->sweeper);
 	arena_remove(t->arena);
 	choice_done(&t->choice);
 	hash_done(&t->images);
@@ -58,8 +59,10 @@ static int need_arena(struct tracer *t, struct buf *why)
 		return 0;
 	arena_clean();
 	t->arena = arena_make();
-	if (t->arena)
+	if (t->arena) {
+		t->sweeper = sweeper_start(t->arena);
 		return 0;
+	}
 	rc = -errno;
 	buf_addf(why, "cannot make a directory for the rings: %s", strerror(-rc));
 	return rc;

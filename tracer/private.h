@@ -32,7 +32,8 @@ struct tracer {
 	struct details *details;
 	struct deaths *deaths; /* --backend=shim only */
 	char *path, *arena;
-	uint64_t t0, until;                /* start; the watermark */
+	pid_t sweeper;      /* removes the arena should this process be killed; 0: there is none */
+	uint64_t t0, until; /* start; the watermark */
 	uint64_t committed_at, gone_at;    /* when last done */
 	uint64_t changed_at, evaluated_at; /* last record, last evaluation */
 	uint64_t evaluate_not_before;

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -104,22 +105,55 @@ static int open_file(uint64_t *ret_size)
 	return -EPERM;
 }
 
+/*
+ * Says whether the tracer is no more: its lock on the file went with it. Its number
+ * would prove nothing, as that may be another process's by now.
+ */
+static bool is_orphaned(int fd)
+{
+	struct flock lock = {.l_type = F_RDLCK, .l_whence = SEEK_SET};
+
+	return sys3(SYS_fcntl, fd, F_OFD_GETLK, &lock) == 0 && lock.l_type == F_UNLCK;
+}
+
+/* Nobody else does what the tracer would have done: the file goes, and with it the reason to load this library. */
+static void remove_orphan(void)
+{
+	char *slash = strrchr(shim_options.arena, '/');
+
+	sys3(SYS_unlinkat, AT_FDCWD, shim_options.arena, 0);
+	if (!slash)
+		return;
+	*slash = '\0';
+	sys3(SYS_unlinkat, AT_FDCWD, shim_options.arena, AT_REMOVEDIR);
+	*slash = '/';
+}
+
 /* Maps the arena; -EAGAIN: may work later. Threads may race: the first one to publish its mapping wins. */
 static int arena_map(void)
 {
 	struct arena_head *mine, *none = NULL;
 	uint64_t size = 0, len = 0;
 	int fd = open_file(&size);
+	bool orphaned;
 
 	if (fd < 0)
 		return fd == -EMFILE || fd == -ENFILE || fd == -EINTR ? -EAGAIN : fd;
 	mine = map_file(fd, size, &len);
+	orphaned = is_orphaned(fd);
 	sys1(SYS_close, fd);
 	if (!mine)
 		return -ENOMEM;
 	if (!head_is_sane(mine, size) || len < mine->data_at + ARENA_CHUNK_BYTES * 16) {
 		sys2(SYS_munmap, mine, len);
 		return -EINVAL;
+	}
+	if (orphaned) {
+		/* Those that have it mapped learn it from here. */
+		__atomic_store_n(&mine->closed, 1, __ATOMIC_RELEASE);
+		sys2(SYS_munmap, mine, len);
+		remove_orphan();
+		return -EOWNERDEAD;
 	}
 	sys3(SYS_madvise, mine, len, MADV_DONTDUMP);
 	uint64_t chunks = (len - mine->data_at) / ARENA_CHUNK_BYTES;
@@ -202,11 +236,16 @@ uint64_t shim_clock(void)
 	return arena_monotonic();
 }
 
+void arena_stop(void)
+{
+	shim_options.arena[0] = '\0';
+	__atomic_store_n(&arena_usable, 0, __ATOMIC_RELEASE);
+	__atomic_store_n(&shim_epoch, &no_epoch, __ATOMIC_RELEASE);
+}
+
 void shim_mute(void)
 {
 	muted = true;
 	shim_tsc = false;
-	shim_options.arena[0] = '\0';
-	__atomic_store_n(&arena_usable, 0, __ATOMIC_RELEASE);
-	__atomic_store_n(&shim_epoch, &no_epoch, __ATOMIC_RELEASE);
+	arena_stop();
 }

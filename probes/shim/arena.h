@@ -29,6 +29,9 @@ bool arena_allocate(const void *data, uint64_t len);
 /* CLOCK_MONOTONIC in nanoseconds. */
 uint64_t arena_monotonic(void);
 
+/* From now on nothing is recorded in this process, nor in its children. */
+void arena_stop(void);
+
 /* ---- The memory that a child does not inherit ---- */
 
 enum { OBJECT_WAYS = 4, OBJECT_SETS = 1024 };

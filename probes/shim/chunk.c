@@ -17,11 +17,11 @@
 #endif
 
 #define WAIT_MAX_NS 1000000000ull /* the longest that a full arena holds the program */
-#define BEAT_MAX_NS 300000000ull  /* a tracer whose heartbeat stops that long is gone */
+#define BEAT_MAX_NS                                                                                \
+	300000000ull /* a tracer that has taken nothing for so long is stopped or dead */
 #define WAIT_STEP_NS 200000
 
-static bool gave_up;       /* waited in vain; do not wait again before there was room */
-static uint64_t dead_beat; /* heartbeat at which the tracer was found dead */
+static bool gave_up; /* waited in vain; do not wait again before there was room */
 static uint8_t populated[(1u << 18) / 8];
 
 struct arena_chunk *chunk_row(uint32_t i)
@@ -101,38 +101,34 @@ static void pause_ns(long ns)
 	sys4(SYS_clock_nanosleep, CLOCK_MONOTONIC, 0, &ts, NULL);
 }
 
+/* Says whether the tracer was at work just now: one that is stopped, or dead, makes no room. */
+static bool is_served(uint64_t now)
+{
+	return !__atomic_load_n(&shim_arena->closed, __ATOMIC_RELAXED) &&
+	       now < __atomic_load_n(&shim_arena->heartbeat, __ATOMIC_RELAXED) + BEAT_MAX_NS;
+}
+
 uint32_t chunk_get(uint32_t ring, bool first)
 {
-	uint64_t start, moved, beat;
 	uint32_t c = chunk_take(ring, first);
+	uint64_t start, now;
 
 	if (c) {
 		gave_up = false;
 		return c;
 	}
-	beat = __atomic_load_n(&shim_arena->heartbeat, __ATOMIC_RELAXED);
-	if (gave_up || (shim_arena->flags & ARENA_FLAG_DROP) || beat == dead_beat)
+	if (gave_up || (shim_arena->flags & ARENA_FLAG_DROP))
 		return 0;
 	if (sys_filtered && sys_forbids(SYS_clock_nanosleep))
 		return 0;
-	start = moved = arena_monotonic();
-	while (!__atomic_load_n(&shim_arena->closed, __ATOMIC_RELAXED)) {
-		uint64_t now, b;
-
+	for (start = now = arena_monotonic(); is_served(now) && now - start < WAIT_MAX_NS;
+		now = arena_monotonic()) {
 		pause_ns(WAIT_STEP_NS);
 		c = chunk_take(ring, first);
 		if (c)
 			return c;
-		now = arena_monotonic();
-		b = __atomic_load_n(&shim_arena->heartbeat, __ATOMIC_RELAXED);
-		if (b != beat)
-			moved = now;
-		beat = b;
-		if (now - moved > BEAT_MAX_NS)
-			dead_beat = b;
-		if (now - moved > BEAT_MAX_NS || now - start > WAIT_MAX_NS)
-			break;
 	}
-	gave_up = true;
+	/* One that is stopped may go on: then there is room, which ends this. */
+	gave_up = now - start >= WAIT_MAX_NS;
 	return 0;
 }

@@ -14,7 +14,7 @@ uint64_t *chunk_data(uint32_t i);
 
 /*
  * Takes a chunk for a ring, its first one or another; returns its number plus 1.
- * Waits for one as long as the tracer is alive and at most a second; 0: there is none.
+ * Waits for one as long as the tracer is at work and at most a second; 0: there is none.
  */
 uint32_t chunk_get(uint32_t ring, bool first);
 

@@ -168,8 +168,12 @@ __attribute__((noinline, cold)) bool ring_make_room(void)
 		return count_lost(t);
 	t->busy = true;
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
-	ok = shim_active() && !__atomic_load_n(&shim_arena->closed, __ATOMIC_RELAXED) &&
-	     ring_ready(t);
+	ok = shim_active();
+	if (ok && __atomic_load_n(&shim_arena->closed, __ATOMIC_RELAXED)) {
+		arena_stop();
+		ok = false;
+	}
+	ok = ok && ring_ready(t);
 	if (!ok) {
 		t->skip = SKIP_RECORDS;
 		count_lost(t);

@@ -7,6 +7,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 
 #define SLACK_NS 50000u           /* between a stamp and its slot being seen */
@@ -14,7 +15,10 @@
 #define FUTURE_RAW (1ull << 36)   /* no record is so much younger than the drain */
 #define ALIVE_CHECK_NS 300000000ull
 
-enum { POLL_SLOTS = 200000 }; /* handed over by one poll at most, so that memory stays bounded */
+enum {
+	POLL_SLOTS = 200000, /* handed over by one poll at most, so that memory stays bounded */
+	BEAT_SLOTS = 4096
+};
 
 void shim_drain_init(struct shim_drain *d, bool everything)
 {
@@ -280,6 +284,13 @@ static bool may_hand_over(const struct shim_drain *d, const struct shim_ring *r)
 	return r->pid || !d->expand.tasks || shim_ns_lost(r);
 }
 
+void shim_drain_beat(struct shim_drain *d)
+{
+	struct arena_head *h = shim_arena_head(&d->arena);
+
+	__atomic_store_n(&h->heartbeat, clock_now(), __ATOMIC_RELAXED);
+}
+
 /* Hands over all records up to the raw time horizon, at most POLL_SLOTS; returns the raw time up to which nothing is left. */
 static uint64_t hand_over(
 	struct shim_drain *d, uint64_t horizon, uint64_t now, source_emit *emit, void *arg)
@@ -302,6 +313,8 @@ static uint64_t hand_over(
 			break;
 		if (++n > POLL_SLOTS)
 			return r->next < floor_raw ? r->next : floor_raw;
+		if (n % BEAT_SLOTS == 0)
+			shim_drain_beat(d);
 		if (!ring_take(d, r, emit, arg) || !ring_next(d, r, now, &floor_raw))
 			d->heap[0] = d->heap[--d->n_heap];
 		heap_down(d, 0);
@@ -329,6 +342,7 @@ bool shim_drain_poll(struct shim_drain *d, source_emit *emit, void *arg)
 	uint64_t done, until;
 
 	d->latest = now.raw;
+	shim_drain_beat(d);
 	find_rings(d, emit, arg);
 	if (d->tasks.spawns.len)
 		shim_spawns_poll(&d->tasks.spawns, &d->tasks.known, d->until + 1, emit, arg);

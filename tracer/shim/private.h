@@ -272,6 +272,9 @@ struct shim_drain {
 void shim_drain_init(struct shim_drain *d, bool everything);
 void shim_drain_done(struct shim_drain *d);
 
+/* Tells the programs that whoever waits for room will get it. */
+void shim_drain_beat(struct shim_drain *d);
+
 /* Hands over what is there, moves until, and gives back what dead threads left. True: there is more. */
 bool shim_drain_poll(struct shim_drain *d, source_emit *emit, void *arg);
 

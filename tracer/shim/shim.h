@@ -2,7 +2,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The other end of probes/shim. To be read in this order: preload.c (which programs get
- * the library), arena.c (the directory of its rings), ring.c (one ring), expand.c (a slot
+ * the library), arena.c (the directory of its rings) with sweeper.c (which
+ * removes it should pptrace be killed), ring.c (one ring), expand.c (a slot
  * becomes a record) with clock.c and ns.c (its time, its numbers), tasks.c with known.c and
  * spawn.c (what the library cannot know), drain.c (all rings in the order of time), source.c
  * (struct source); feed.c and guard.c keep the rings' memory; deaths.c stands apart.
@@ -28,6 +29,16 @@ void arena_remove(const char *path);
 
 /* Removes what a killed pptrace of the same user left behind. */
 void arena_clean(void);
+
+/*
+ * Starts a process that waits for the end of this one and removes the directory
+ * then, having told the programs that use it. Returns its number, or 0: without
+ * it the programs notice, later. To be called while there is one thread.
+ */
+pid_t sweeper_start(const char *path);
+
+/* Ends it; accepts 0. */
+void sweeper_end(pid_t pid);
 
 /* ---- Which programs can bear the library (preload.c) ---- */
 

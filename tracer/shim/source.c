@@ -26,6 +26,7 @@ struct state {
 	struct shim_feed *feed;
 	char *path, *library;
 	int wakeup;
+	int lock; /* the file: locked as long as there is somebody who reads it */
 	bool mapped;
 };
 
@@ -68,6 +69,14 @@ static uint64_t default_bytes(int dir)
 	if (fstatfs(dir, &fs) == 0 && (uint64_t)fs.f_bavail * (uint64_t)fs.f_bsize / 2 < want)
 		want = (uint64_t)fs.f_bavail * (uint64_t)fs.f_bsize / 2;
 	return want;
+}
+
+/* By this lock, and not by a process number, the programs tell that pptrace is alive. */
+static int file_lock(int fd)
+{
+	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+
+	return fcntl(fd, F_OFD_SETLK, &lock) < 0 ? -errno : 0;
 }
 
 /* Makes the file; returns its descriptor or -errno. */
@@ -136,6 +145,7 @@ static void shim_detach(struct source *src)
 		unlink(s->path);
 	shim_drain_done(&s->drain);
 	mem_cleanup_close(&s->wakeup);
+	mem_cleanup_close(&s->lock);
 	free(s->path);
 	free(s->library);
 	free(s);
@@ -145,7 +155,6 @@ static void shim_detach(struct source *src)
 static int shim_attach(struct source *src, const struct source_config *config, struct buf *why)
 {
 	struct state *s = xcalloc(1, sizeof *s);
-	_cleanup_close_ int fd = -1;
 	struct arena_head *h;
 	int rc;
 
@@ -154,8 +163,11 @@ static int shim_attach(struct source *src, const struct source_config *config, s
 	s->wakeup = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	s->drain.ns.own = pidns_number();
 	s->drain.clock.tsc = shim_clock_tsc();
-	fd = file_make(s, config);
-	rc = fd < 0 ? fd : file_map(s, fd);
+	s->lock = rc = file_make(s, config);
+	if (rc >= 0)
+		rc = file_lock(s->lock);
+	if (rc == 0)
+		rc = file_map(s, s->lock);
 	if (rc < 0) {
 		buf_addf(why, "cannot make the shared memory for locks in %s: %s",
 			config->arena_dir, strerror(-rc));
@@ -168,10 +180,10 @@ static int shim_attach(struct source *src, const struct source_config *config, s
 	h->data_bytes = config->data_bytes;
 	h->pidns = s->drain.ns.own;
 	h->proc_dev = proc_device();
-	h->heartbeat = 1;
+	shim_drain_beat(&s->drain);
 	shim_drain_init(&s->drain, config->everything);
 	s->drain.tasks.known.authority = config->authority;
-	s->feed = shim_feed_begin(&s->drain.arena, fd);
+	s->feed = shim_feed_begin(&s->drain.arena, s->lock);
 	return 0;
 }
 
@@ -220,7 +232,6 @@ static int shim_poll(struct source *src, source_emit *emit, void *arg, uint64_t 
 	struct state *s = src->state;
 	uint64_t counter;
 
-	__atomic_add_fetch(&shim_arena_head(&s->drain.arena)->heartbeat, 1, __ATOMIC_RELAXED);
 	if (read(s->wakeup, &counter, sizeof counter) < 0)
 		counter = 0;
 	/* Left over: come again at once. */
