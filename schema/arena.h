@@ -5,6 +5,8 @@
 
 #include <stdint.h>
 
+#include "schema/record.h"
+
 /*
  * One file, made by the tracer, mapped whole by every traced process:
  *
@@ -77,6 +79,33 @@ enum arena_slot {
 #define ARENA_AUX_TIMED 32u
 #define ARENA_AUX_ROBUST 64u
 #define ARENA_AUX_PI 128u
+
+/* Packs a lock type (enum lock_type) into aux. */
+static inline unsigned arena_aux(unsigned type)
+{
+	return (type & ARENA_AUX_TYPE) | (type & (LOCK_ROBUST | LOCK_PI)) << 2;
+}
+
+/* What aux says, as the fields of records do: enum lock_type, lock_mode, lock_attempt. */
+static inline unsigned arena_type(unsigned aux)
+{
+	return (aux & ARENA_AUX_TYPE) | (aux & (ARENA_AUX_ROBUST | ARENA_AUX_PI)) >> 2;
+}
+
+static inline enum lock_mode arena_mode(unsigned aux)
+{
+	return aux & ARENA_AUX_SHARED ? LOCK_MODE_S : LOCK_MODE_X;
+}
+
+static inline enum lock_attempt arena_attempt(unsigned aux)
+{
+	if (aux & ARENA_AUX_TRY)
+		return LOCK_TRY;
+	return aux & ARENA_AUX_TIMED ? LOCK_TIMED : LOCK_PLAIN;
+}
+
+_Static_assert(LOCK_ROBUST << 2 == ARENA_AUX_ROBUST && LOCK_PI << 2 == ARENA_AUX_PI, "bits of aux");
+
 /* aux of ARENA_RAW */
 #define ARENA_AUX_TASK 1u
 

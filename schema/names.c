@@ -45,23 +45,6 @@ const char *names_wait_reason(int reason)
 	return reason >= 0 && reason < WAIT_REASON_END ? wait_info((unsigned)reason)->name : NULL;
 }
 
-const char *names_lock_kind(int kind)
-{
-	static const char *const words[] = {
-		[LOCK_MUTEX] = "mutex",
-		[LOCK_RWLOCK] = "rwlock",
-		[LOCK_SPIN] = "spin",
-		[LOCK_COND] = "cond",
-		[LOCK_SEM] = "sem",
-		[LOCK_BARRIER] = "barrier",
-		[LOCK_FILE] = "file",
-		[LOCK_FUTEX] = "futex",
-		[LOCK_ONCE] = "once",
-	};
-
-	return WORD(words, kind);
-}
-
 const char *names_lock_type(unsigned type)
 {
 	static const char *const words[4][5] = {
@@ -73,7 +56,9 @@ const char *names_lock_type(unsigned type)
 			"errorcheck+robust+pi", "adaptive+robust+pi"},
 	};
 
-	return type < 64 && (type & 15) < 5 ? words[type >> 4][type & 15] : NULL;
+	unsigned base = type & LOCK_TYPE_BASE;
+
+	return type < LOCK_TYPE_END && base < ARRAY_SIZE(words[0]) ? words[type >> 4][base] : NULL;
 }
 
 const char *names_file_lock(int class)
@@ -178,26 +163,6 @@ const char *names_file_kind(int kind)
 	const char *word = WORD(words, kind);
 
 	return word ? word : "other";
-}
-
-const char *names_sync_op(int op)
-{
-	static const char *const words[] = {
-		[SYNC_COND_WAIT] = "wait",
-		[SYNC_COND_SIGNAL] = "signal",
-		[SYNC_COND_BROADCAST] = "broadcast",
-		[SYNC_SEM_WAIT] = "wait",
-		[SYNC_SEM_TRYWAIT] = "trywait",
-		[SYNC_SEM_POST] = "post",
-		[SYNC_BARRIER_WAIT] = "wait",
-		[SYNC_ONCE_RUN] = "once",
-		[SYNC_ONCE_WAIT] = "once",
-		[SYNC_JOIN] = "join",
-		[SYNC_DETACH] = "detach",
-		[SYNC_CREATE] = "create",
-	};
-
-	return WORD(words, op);
 }
 
 const char *names_timer(int which)

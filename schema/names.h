@@ -20,9 +20,6 @@ const char *names_syscall(long nr);
 /* Returns the column value of enum wait_reason: "pipe-read". */
 const char *names_wait_reason(int reason);
 
-/* Returns the column value of enum lock_kind: "mutex". */
-const char *names_lock_kind(int kind);
-
 /* Returns "recursive", "normal+robust"... for enum lock_type with its bits; NULL if nothing is known. */
 const char *names_lock_type(unsigned type);
 
@@ -49,9 +46,6 @@ const char *names_io_call(int op);
 
 /* Returns "pipe", "socket", "tty"... for enum file_kind, as in the table wait_on. */
 const char *names_file_kind(int kind);
-
-/* Returns the column sync.op for enum sync_op: "wait", "post"... */
-const char *names_sync_op(int op);
 
 /* Returns the column timer.kind for enum timer_which: "real", "timerfd"... */
 const char *names_timer(int which);

@@ -184,15 +184,10 @@ enum file_kind {
 };
 
 enum lock_kind {
-	LOCK_MUTEX = 1,
-	LOCK_RWLOCK,
-	LOCK_SPIN,
-	LOCK_COND,
-	LOCK_SEM,
-	LOCK_BARRIER,
-	LOCK_FILE,
-	LOCK_FUTEX,
-	LOCK_ONCE
+	LOCK_NONE = 0,
+#define LOCK(NAME, number, name, noun, reason, bytes) LOCK_##NAME = number,
+#include "schema/locks.def"
+	LOCK_KIND_END
 };
 enum lock_type {
 	LOCK_TYPE_UNKNOWN = 0,
@@ -202,7 +197,11 @@ enum lock_type {
 	LOCK_ADAPTIVE,
 	LOCK_ROBUST = 16,
 	LOCK_PI = 32
-}; /* robust and pi are bits beside a type */
+};                         /* robust and pi are bits beside a type */
+#define LOCK_TYPE_BASE 15u /* the bits of the type alone */
+#define LOCK_TYPE_END 64u
+/* What glibc keeps in a mutex's __kind: 0 to 3, with the same bits for robust and PI (nptl/pthreadP.h). */
+#define LOCK_TYPE_OF_KIND(kind) ((((kind)&3u) + LOCK_NORMAL) | ((kind) & (LOCK_ROBUST | LOCK_PI)))
 enum lock_mode { LOCK_MODE_NONE = 0, LOCK_MODE_X = 1, LOCK_MODE_S = 2 };
 enum lock_attempt { LOCK_PLAIN = 0, LOCK_TRY = 1, LOCK_TIMED = 2 };
 enum lock_source { LOCKS_OFF = 0, LOCKS_FUTEX = 1, LOCKS_UPROBE = 2, LOCKS_SHIM = 3 };
@@ -210,18 +209,9 @@ enum file_lock_class { FLOCK_FLOCK = 1, FLOCK_POSIX = 2, FLOCK_OFD = 3 };
 enum stdio_when { STDIO_FORK = 1, STDIO_EXIT = 2, STDIO_STUCK = 3 };
 
 enum sync_op {
-	SYNC_COND_WAIT = 1,
-	SYNC_COND_SIGNAL,
-	SYNC_COND_BROADCAST,
-	SYNC_SEM_WAIT,
-	SYNC_SEM_TRYWAIT,
-	SYNC_SEM_POST,
-	SYNC_BARRIER_WAIT,
-	SYNC_ONCE_RUN,
-	SYNC_ONCE_WAIT,
-	SYNC_JOIN,
-	SYNC_DETACH,
-	SYNC_CREATE
+#define SYNC(NAME, number, name, object, reason) SYNC_##NAME = number,
+#include "schema/locks.def"
+	SYNC_OP_END
 };
 
 #endif

@@ -3,6 +3,7 @@
 #include "verdict/describe.h"
 
 #include "base/buf.h"
+#include "schema/locks.h"
 #include "schema/query.h"
 
 #include <signal.h>
@@ -147,9 +148,8 @@ void describe_lock(struct buf *b, struct sqlite3 *db, int64_t id)
 {
 	static const struct {
 		const char *kind, *words;
-	} rows[] = {{"sem", "semaphore"}, {"cond", "condition"}, {"spin", "spin lock"},
-		{"once", "pthread_once control"}, {"flock", "flock on"}, {"posix", "POSIX lock on"},
-		{"ofd", "OFD lock on"}, {"file", "lock on file"}};
+	} rows[] = {{"flock", "flock on"}, {"posix", "POSIX lock on"}, {"ofd", "OFD lock on"}};
+	const struct lock_info *info;
 	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
 	_cleanup_buf_ struct buf why = BUF_INIT;
 	const char *kind, *name;
@@ -164,6 +164,9 @@ void describe_lock(struct buf *b, struct sqlite3 *db, int64_t id)
 		add_runtime_lock(b, query_text(stmt, 5), name, (uint64_t)query_int(stmt, 2, 0));
 		return;
 	}
+	info = lock_info(lock_find(kind));
+	if (!strcmp(kind, info->name))
+		kind = info->noun;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
 		if (!strcmp(kind, rows[i].kind))
 			kind = rows[i].words;

@@ -25,18 +25,12 @@ static __always_inline u32 user_u32(u64 addr)
 	return v;
 }
 
-static __always_inline u32 mutex_type(u32 kind)
-{
-	return ((kind & 3) + LOCK_NORMAL) | (kind & 16 ? LOCK_ROBUST : 0) |
-	       (kind & 32 ? LOCK_PI : 0);
-}
-
 /* Type of a lock as the records say it, 0 if it has none or is not known. */
 static __always_inline u32 lock_type_of(const struct lock_call *c)
 {
 	if (LOCK_KIND(c->cookie) != LOCK_MUTEX || !(c->cookie & LOCK_COOKIE_GLIBC))
 		return LOCK_TYPE_UNKNOWN;
-	return mutex_type(user_u32(c->addr + MUTEX_KIND));
+	return LOCK_TYPE_OF_KIND(user_u32(c->addr + MUTEX_KIND));
 }
 
 static __always_inline bool lock_is_shared(const struct lock_call *c)
@@ -67,7 +61,7 @@ static __always_inline bool lock_is_taken(const struct lock_call *c, u32 type)
 		return true;
 	switch (LOCK_KIND(c->cookie)) {
 	case LOCK_MUTEX:
-		return word != 0 && (type & 15) != LOCK_RECURSIVE;
+		return word != 0 && (type & LOCK_TYPE_BASE) != LOCK_RECURSIVE;
 	case LOCK_SPIN:
 		return (s32)word <= 0;
 	case LOCK_RWLOCK:

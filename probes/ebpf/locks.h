@@ -133,7 +133,7 @@ static __always_inline void unlock_emit(struct slot *slot, const struct lock_cal
 {
 	struct task_struct *task = task_current();
 	struct rec_LOCK_RELEASE *rec;
-	u32 type = lock_type_of(c) & 15;
+	u32 type = lock_type_of(c) & LOCK_TYPE_BASE;
 	u64 ns, result = 0;
 
 	/* These types refuse to be unlocked by others; the owner is a number of the innermost namespace. */

@@ -1,50 +1,19 @@
 /* call.c - library calls that may wait: their rows, and the waits that they are; which wait is the oldest. */
 /* SPDX-License-Identifier: MIT */
 #include "base/mem.h"
-#include "schema/names.h"
+#include "schema/locks.h"
 #include "schema/waits.h"
 #include "tracer/model/lock.h"
 #include "tracer/model/wait.h"
 
 bool model_futex_inside(int kind, uint64_t object, uint64_t futex)
 {
-	static const uint8_t sizes[] = {[LOCK_MUTEX] = 40,
-		[LOCK_RWLOCK] = 56,
-		[LOCK_SPIN] = 4,
-		[LOCK_COND] = 48,
-		[LOCK_SEM] = 32,
-		[LOCK_BARRIER] = 32,
-		[LOCK_FUTEX] = 4,
-		[LOCK_ONCE] = 8};
-
-	return kind > 0 && (size_t)kind < ARRAY_SIZE(sizes) && futex - object < sizes[kind];
+	return futex - object < lock_info((uint64_t)kind)->bytes;
 }
 
-static int reason_of_call(const struct call *call)
+static enum wait_reason reason_of_call(const struct call *call)
 {
-	if (call->is_lock)
-		return WAIT_LOCK;
-	switch ((enum sync_op)call->op) {
-	case SYNC_COND_WAIT:
-		return WAIT_COND;
-	case SYNC_SEM_WAIT:
-		return WAIT_SEM;
-	case SYNC_BARRIER_WAIT:
-		return WAIT_BARRIER;
-	case SYNC_ONCE_WAIT:
-		return WAIT_ONCE;
-	case SYNC_JOIN:
-		return WAIT_JOIN;
-	case SYNC_COND_SIGNAL:
-	case SYNC_COND_BROADCAST:
-	case SYNC_SEM_TRYWAIT:
-	case SYNC_SEM_POST:
-	case SYNC_ONCE_RUN:
-	case SYNC_DETACH:
-	case SYNC_CREATE:
-		break;
-	}
-	return WAIT_NONE;
+	return call->is_lock ? WAIT_LOCK : sync_info(call->op)->reason;
 }
 
 bool model_wait_by_call(struct model *m, struct thread *t)
@@ -120,7 +89,7 @@ void model_call_write(struct model *m, struct thread *t, int64_t end, int64_t re
 	struct row_sync row = {.id = call->row,
 		.lock_id = call->lock ? call->lock->id : STORE_NULL,
 		.thread_id = t->id,
-		.op = names_sync_op(call->op),
+		.op = sync_info(call->op)->name,
 		.start_ns = call->start,
 		.end_ns = end,
 		.result = result,

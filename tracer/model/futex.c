@@ -12,6 +12,7 @@
  * An owner that is read here was true at the moment of blocking and goes stale.
  */
 #include "base/mem.h"
+#include "schema/locks.h"
 #include "tracer/model/lock.h"
 #include "tracer/model/process.h"
 #include "tracer/model/wait.h"
@@ -21,7 +22,7 @@
 enum { FUTEX_WORD = 3, WORDS = 10 };
 
 /* Bits of a mutex's kind. */
-enum { KIND_TYPE = 3, KIND_ROBUST = 16, KIND_PI = 32, KIND_PSHARED = 128, KIND_ALL = 0x3ff };
+enum { KIND_ROBUST = 16, KIND_PI = 32, KIND_ALL = 0x3ff };
 
 /* Which of glibc's objects was recognised. */
 struct guess {
@@ -115,12 +116,10 @@ static bool guess_mutex(const struct rec_WAIT_BEGIN *rec, const uint32_t *w, str
 	if ((op == FUTEX_LOCK_PI || op == FUTEX_LOCK_PI2) != ((kind & KIND_PI) != 0))
 		return false;
 	*g = (struct guess){.kind = LOCK_MUTEX,
-		.type = (kind & KIND_TYPE) + 1,
+		.type = LOCK_TYPE_OF_KIND(kind),
 		.base = rec->arg0,
 		.owner = tid_word ? w[3] & FUTEX_TID_MASK : w[5],
 		.mode = LOCK_MODE_X};
-	g->type |= (kind & KIND_ROBUST ? (unsigned)LOCK_ROBUST : 0) |
-		   (kind & KIND_PI ? (unsigned)LOCK_PI : 0);
 	return g->owner != 0;
 }
 
@@ -194,28 +193,6 @@ static bool guess_barrier(const struct rec_WAIT_BEGIN *rec, const uint32_t *w, s
 		return false;
 	*g = (struct guess){.kind = LOCK_BARRIER, .base = rec->arg0 - 4};
 	return true;
-}
-
-static int reason_of_kind(int kind)
-{
-	switch ((enum lock_kind)kind) {
-	case LOCK_MUTEX:
-	case LOCK_RWLOCK:
-	case LOCK_SPIN:
-		return WAIT_LOCK;
-	case LOCK_COND:
-		return WAIT_COND;
-	case LOCK_SEM:
-		return WAIT_SEM;
-	case LOCK_BARRIER:
-		return WAIT_BARRIER;
-	case LOCK_ONCE:
-		return WAIT_ONCE;
-	case LOCK_FILE:
-	case LOCK_FUTEX:
-		break;
-	}
-	return WAIT_FUTEX;
 }
 
 /* An object that the library has told us of and that this futex is a part of. */
@@ -328,14 +305,14 @@ void model_futex(struct model *m, struct thread *t, const struct rec_WAIT_BEGIN 
 	lock = known_object(t->proc, rec->arg0);
 	told = lock && lock->stat.holds;
 	if (lock) {
-		model_wait_on_lock(m, t, lock, reason_of_kind(lock->kind), LOCK_MODE_X);
+		model_wait_on_lock(m, t, lock, (int)lock_info(lock->kind)->reason, LOCK_MODE_X);
 		if (lock->kind == LOCK_ONCE)
 			w->target_thread = lock->runner;
 	}
 	if (guess_object(m, t, rec, &g, &owner) && (!lock || lock->kind == g.kind)) {
 		if (!lock)
 			lock = object_at(m, t, rec, g.base, g.kind, g.type);
-		model_wait_on_lock(m, t, lock, reason_of_kind(lock->kind), g.mode);
+		model_wait_on_lock(m, t, lock, (int)lock_info(lock->kind)->reason, g.mode);
 		/* Who holds what the library told us of is known better from its own words. */
 		if (owner && (!told || t->proc->lock_source <= LOCKS_FUTEX)) {
 			w->target_thread = owner->id;

@@ -9,6 +9,7 @@
  * but for those that are held, which are made at once.
  */
 #include "base/mem.h"
+#include "schema/locks.h"
 #include "schema/names.h"
 #include "tracer/model/lock.h"
 #include "tracer/model/process.h"
@@ -176,7 +177,7 @@ void model_lock_write(struct model *m, struct lock *lock)
 
 	find_name(m, lock);
 	row = (struct row_lock){.id = lock->id,
-		.kind = names_lock_kind(lock->kind),
+		.kind = lock_info(lock->kind)->name,
 		.type = lock->runtime_type ? lock->runtime_type : type,
 		.process_id = lock->process_id,
 		.address = of_file ? STORE_NULL : lock->address,

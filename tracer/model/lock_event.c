@@ -1,7 +1,7 @@
 /* lock_event.c - what probes tell of locks: initialised, asked for, acquired, released, destroyed. */
 /* SPDX-License-Identifier: MIT */
 #include "base/mem.h"
-#include "schema/names.h"
+#include "schema/locks.h"
 #include "tracer/model/lock.h"
 #include "tracer/model/process.h"
 #include "tracer/model/wait.h"
@@ -38,8 +38,8 @@ void model_lock_init(struct model *m, const struct rec_LOCK_INIT *rec)
 	struct thread *t = model_thread(m, &rec->head);
 	struct lock *lock;
 
-	if (!names_lock_kind((int)rec->kind) || rec->kind > LOCK_ONCE || rec->kind == LOCK_FILE ||
-		rec->type > 63 || t->proc->slim) {
+	if (!lock_info(rec->kind)->name || rec->kind == LOCK_FILE || rec->type >= LOCK_TYPE_END ||
+		t->proc->slim) {
 		model_skip(m);
 		return;
 	}
@@ -120,12 +120,13 @@ static bool is_nested(const struct lock *lock, const struct hold *h, uint64_t mo
 {
 	if (mode == LOCK_MODE_S && h->mode == LOCK_MODE_S)
 		return true;
-	return lock->kind == LOCK_MUTEX && ((lock->type & 15) == LOCK_RECURSIVE || !lock->type);
+	return lock->kind == LOCK_MUTEX &&
+	       ((lock->type & LOCK_TYPE_BASE) == LOCK_RECURSIVE || !lock->type);
 }
 
 static bool check_lock(uint64_t kind, uint64_t mode)
 {
-	return kind >= LOCK_MUTEX && kind <= LOCK_ONCE && kind != LOCK_FILE &&
+	return kind > LOCK_NONE && kind < LOCK_KIND_END && kind != LOCK_FILE &&
 	       (mode == LOCK_MODE_X || mode == LOCK_MODE_S);
 }
 
@@ -136,7 +137,7 @@ void model_lock_request(struct model *m, const struct rec_LOCK_REQUEST *rec)
 	struct call *call = &t->call;
 	int64_t ts = model_time(m, rec->head.ts);
 
-	if (!check_lock(rec->kind, rec->mode) || t->proc->slim || rec->type > 63) {
+	if (!check_lock(rec->kind, rec->mode) || t->proc->slim || rec->type >= LOCK_TYPE_END) {
 		model_skip(m);
 		return;
 	}
@@ -195,7 +196,7 @@ void model_lock_acquire(struct model *m, const struct rec_LOCK_ACQUIRE *rec)
 	struct lock *lock;
 	bool waited, tried = rec->attempt != LOCK_PLAIN;
 
-	if (!check_lock(rec->kind, rec->mode) || t->proc->slim || rec->type > 63) {
+	if (!check_lock(rec->kind, rec->mode) || t->proc->slim || rec->type >= LOCK_TYPE_END) {
 		model_skip(m);
 		return;
 	}

@@ -1,38 +1,14 @@
 /* sync.c - conditions, semaphores, barriers, once, joining. */
 /* SPDX-License-Identifier: MIT */
 #include "base/mem.h"
-#include "schema/names.h"
+#include "schema/locks.h"
 #include "tracer/model/lock.h"
 #include "tracer/model/process.h"
 #include "tracer/model/wait.h"
 
-static int kind_of_op(uint64_t op)
-{
-	switch ((enum sync_op)op) {
-	case SYNC_COND_WAIT:
-	case SYNC_COND_SIGNAL:
-	case SYNC_COND_BROADCAST:
-		return LOCK_COND;
-	case SYNC_SEM_WAIT:
-	case SYNC_SEM_TRYWAIT:
-	case SYNC_SEM_POST:
-		return LOCK_SEM;
-	case SYNC_BARRIER_WAIT:
-		return LOCK_BARRIER;
-	case SYNC_ONCE_RUN:
-	case SYNC_ONCE_WAIT:
-		return LOCK_ONCE;
-	case SYNC_JOIN:
-	case SYNC_DETACH:
-	case SYNC_CREATE:
-		break;
-	}
-	return 0;
-}
-
 static struct lock *object_of(struct model *m, struct thread *t, uint64_t op, uint64_t addr)
 {
-	int kind = kind_of_op(op);
+	int kind = (int)sync_info(op)->object;
 
 	return kind && addr ? model_lock_at(m, t->proc, addr, kind, 0) : NULL;
 }
@@ -98,7 +74,7 @@ void model_sync_begin(struct model *m, const struct rec_SYNC_BEGIN *rec)
 	struct call *call = &t->call;
 	int64_t ts = model_time(m, rec->head.ts);
 
-	if (!rec->op || rec->op > SYNC_CREATE || t->proc->slim) {
+	if (!sync_info(rec->op)->name || t->proc->slim) {
 		model_skip(m);
 		return;
 	}
@@ -157,8 +133,9 @@ static int64_t value_of(const struct lock *lock, const struct rec_SYNC_END *rec)
 		return rec->value <= INT32_MAX ? (int64_t)rec->value
 		       : lock                  ? (int64_t)lock->waiting
 					       : STORE_NULL;
-	return kind_of_op(rec->op) == LOCK_SEM && rec->value <= INT32_MAX ? (int64_t)rec->value
-									  : STORE_NULL;
+	return sync_info(rec->op)->object == LOCK_SEM && rec->value <= INT32_MAX
+		       ? (int64_t)rec->value
+		       : STORE_NULL;
 }
 
 static bool fits(const struct call *call, const struct rec_SYNC_END *rec)
@@ -220,7 +197,7 @@ void model_sync_end(struct model *m, const struct rec_SYNC_END *rec)
 	bool began = fits(&t->call, rec);
 	struct lock *lock;
 
-	if (!rec->op || rec->op > SYNC_CREATE || t->proc->slim) {
+	if (!sync_info(rec->op)->name || t->proc->slim) {
 		model_skip(m);
 		return;
 	}

@@ -52,11 +52,6 @@ static uint64_t handle_tid(const struct shim_expand *x, const struct shim_ring *
 	return (uint64_t)(uintptr_t)hash_get(&x->handles, handle_key(r, handle));
 }
 
-static uint64_t lock_type(unsigned aux)
-{
-	return (aux & ARENA_AUX_TYPE) | (aux & (ARENA_AUX_ROBUST | ARENA_AUX_PI)) >> 2;
-}
-
 static void fill_request(struct shim_expand *x, struct shim_ring *r, const struct shim_slot *s,
 	struct rec_LOCK_REQUEST *rec)
 {
@@ -65,8 +60,8 @@ static void fill_request(struct shim_expand *x, struct shim_ring *r, const struc
 	rec->head.size = sizeof *rec;
 	rec->addr = s->addr;
 	rec->kind = s->lock;
-	rec->type = lock_type(s->aux);
-	rec->mode = s->aux & ARENA_AUX_SHARED ? LOCK_MODE_S : LOCK_MODE_X;
+	rec->type = arena_type(s->aux);
+	rec->mode = arena_mode(s->aux);
 	rec->timed = s->aux & ARENA_AUX_TIMED ? 1 : 0;
 	rec->site = s->site;
 	r->request_addr = s->addr;
@@ -80,11 +75,9 @@ static void fill_acquire(struct shim_expand *x, struct shim_ring *r, const struc
 	rec->head.size = sizeof *rec;
 	rec->addr = s->addr;
 	rec->kind = s->lock;
-	rec->type = lock_type(s->aux);
-	rec->mode = s->aux & ARENA_AUX_SHARED ? LOCK_MODE_S : LOCK_MODE_X;
-	rec->attempt = s->aux & ARENA_AUX_TRY     ? LOCK_TRY
-		       : s->aux & ARENA_AUX_TIMED ? LOCK_TIMED
-						  : LOCK_PLAIN;
+	rec->type = arena_type(s->aux);
+	rec->mode = arena_mode(s->aux);
+	rec->attempt = arena_attempt(s->aux);
 	rec->result = s->slot == ARENA_BUSY ? EBUSY : 0;
 	rec->request = rec->head.ts;
 	if (s->slot == ARENA_ACQUIRED && r->request_addr == s->addr && r->request_ts <= s->ts)

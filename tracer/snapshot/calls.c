@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "schema/locks.h"
 #include "tracer/snapshot/snapshot.h"
 #include "tracer/symbols/symbols.h"
 
@@ -265,12 +266,7 @@ static void emit_sync(struct snap_process *p, const struct snap_thread *t, enum 
 		.site = t->site};
 	uint32_t count;
 
-	emit_shared(r.head, t,
-		op == SYNC_COND_WAIT      ? LOCK_COND
-		: op == SYNC_SEM_WAIT     ? LOCK_SEM
-		: op == SYNC_BARRIER_WAIT ? LOCK_BARRIER
-					  : LOCK_ONCE,
-		addr, emit, arg);
+	emit_shared(r.head, t, sync_info(op)->object, addr, emit, arg);
 	if (op == SYNC_BARRIER_WAIT && proc_memory(p, addr + 8, &count, sizeof count))
 		r.value = count;
 	emit(arg, &r.head);

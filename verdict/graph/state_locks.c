@@ -3,22 +3,8 @@
 #include "verdict/graph/state.h"
 
 #include "base/buf.h"
+#include "schema/locks.h"
 #include "schema/query.h"
-
-static enum lock_kind kind_of(const char *name)
-{
-	static const struct {
-		const char *name;
-		enum lock_kind kind;
-	} rows[] = {{"mutex", LOCK_MUTEX}, {"rwlock", LOCK_RWLOCK}, {"spin", LOCK_SPIN},
-		{"cond", LOCK_COND}, {"sem", LOCK_SEM}, {"barrier", LOCK_BARRIER},
-		{"file", LOCK_FILE}, {"once", LOCK_ONCE}};
-
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
-		if (!strcmp(rows[i].name, name))
-			return rows[i].kind;
-	return LOCK_FUTEX;
-}
 
 static const char lock_sql[] =
 	"SELECT l.id, l.kind, l.type, l.process_id, l.pshared, l.outside, l.from_birth, l.initial,"
@@ -33,7 +19,7 @@ static void add_lock(struct state *st, sqlite3_stmt *stmt)
 	ARRAY_GROW(st->locks, st->n_locks, st->cap_locks);
 	l = &st->locks[st->n_locks];
 	*l = (struct state_lock){.id = query_int(stmt, 0, 0),
-		.kind = kind_of(query_text(stmt, 1)),
+		.kind = lock_find(query_text(stmt, 1)),
 		.robust = strstr(type, "robust") != NULL,
 		.reentrant = strstr(type, "recursive") || strstr(type, "errorcheck"),
 		.process_id = query_int(stmt, 3, 0),

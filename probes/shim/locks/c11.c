@@ -24,7 +24,7 @@ _Static_assert(sizeof(cnd_t) == sizeof(pthread_cond_t), "cnd_t is a pthread_cond
 
 static unsigned mtx_aux(mtx_t *m)
 {
-	return ((unsigned)((pthread_mutex_t *)m)->__data.__kind & 3) + 1;
+	return arena_aux(LOCK_TYPE_OF_KIND((unsigned)((pthread_mutex_t *)m)->__data.__kind & 3));
 }
 
 static int error_of(int rc)

@@ -16,11 +16,9 @@ __attribute__((cold)) void lock_result(
 	r.head.ts = ts;
 	r.addr = ADDR(addr);
 	r.kind = kind;
-	r.type = (aux & ARENA_AUX_TYPE) | (aux & (ARENA_AUX_ROBUST | ARENA_AUX_PI)) >> 2;
-	r.mode = aux & ARENA_AUX_SHARED ? LOCK_MODE_S : LOCK_MODE_X;
-	r.attempt = aux & ARENA_AUX_TRY     ? LOCK_TRY
-		    : aux & ARENA_AUX_TIMED ? LOCK_TIMED
-					    : LOCK_PLAIN;
+	r.type = arena_type(aux);
+	r.mode = arena_mode(aux);
+	r.attempt = arena_attempt(aux);
 	r.result = (uint64_t)rc;
 	r.site = site;
 	RECORD(LOCK_ACQUIRE, &r);

@@ -21,7 +21,7 @@ REAL(pthread_spin_lock)
 REAL(pthread_spin_trylock)
 REAL(pthread_spin_unlock)
 
-/* Bits of the mutex's kind as glibc keeps them: type 0-3, robust 16, PI 32, shared between processes 128. */
+/* A bit of the mutex's kind as glibc keeps it: it is shared between processes. */
 enum { KIND_SHARED = 128 };
 
 static inline unsigned mutex_kind(const pthread_mutex_t *m)
@@ -31,19 +31,14 @@ static inline unsigned mutex_kind(const pthread_mutex_t *m)
 
 static inline unsigned mutex_aux(unsigned kind)
 {
-	return ((kind & 3) + 1) | (kind & 48) << 2;
-}
-
-static unsigned mutex_type(unsigned kind)
-{
-	return ((kind & 3) + 1) | (kind & 48);
+	return arena_aux(LOCK_TYPE_OF_KIND(kind));
 }
 
 /* A shared mutex may have been initialised by another process. */
 static inline void mutex_sight(const pthread_mutex_t *m, unsigned kind)
 {
 	if (unlikely(kind & KIND_SHARED) && object_is_new(m))
-		object_init(m, LOCK_MUTEX, mutex_type(kind), true, 0, 0, NULL);
+		object_init(m, LOCK_MUTEX, LOCK_TYPE_OF_KIND(kind), true, 0, 0, NULL);
 }
 
 WRAPPER(pthread_mutex_init) pthread_mutex_init;
@@ -55,7 +50,8 @@ int pthread_mutex_init(pthread_mutex_t *m, const pthread_mutexattr_t *attr)
 		unsigned kind = mutex_kind(m);
 
 		object_is_new(m);
-		object_init(m, LOCK_MUTEX, mutex_type(kind), kind & KIND_SHARED, 0, SITE, NULL);
+		object_init(
+			m, LOCK_MUTEX, LOCK_TYPE_OF_KIND(kind), kind & KIND_SHARED, 0, SITE, NULL);
 	}
 	return rc;
 }

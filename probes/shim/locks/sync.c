@@ -7,16 +7,10 @@
 static unsigned reason_of(unsigned op)
 {
 	switch (op) {
-	case SYNC_COND_WAIT:
-		return WAIT_COND;
-	case SYNC_SEM_WAIT:
-		return WAIT_SEM;
-	case SYNC_BARRIER_WAIT:
-		return WAIT_BARRIER;
-	case SYNC_JOIN:
-		return WAIT_JOIN;
-	case SYNC_ONCE_WAIT:
-		return WAIT_ONCE;
+#define SYNC(NAME, number, name, object, reason)                                                   \
+	case number:                                                                               \
+		return WAIT_##reason;
+#include "schema/locks.def"
 	default:
 		return WAIT_NONE;
 	}

@@ -1,0 +1,34 @@
+/* locks.h - what is known of each kind of object that threads wait on, and of each call on one. */
+/* SPDX-License-Identifier: MIT */
+#ifndef SCHEMA_LOCKS_H
+#define SCHEMA_LOCKS_H
+
+#include <stdint.h>
+
+#include "schema/record.h"
+
+/* One line LOCK of locks.def. */
+struct lock_info {
+	const char *name; /* in the column lock.kind; NULL: no such kind */
+	const char *noun; /* for people */
+	enum wait_reason reason;
+	unsigned bytes; /* of glibc's object; 0: it is none */
+};
+
+/* One line SYNC of locks.def. */
+struct sync_info {
+	const char *name; /* in the column sync.op; NULL: no such call */
+	enum lock_kind object;
+	enum wait_reason reason; /* WAIT_NONE: it does not block */
+};
+
+/* Returns what is known of a kind (enum lock_kind); any number may be asked for. */
+const struct lock_info *lock_info(uint64_t kind);
+
+/* Returns the kind of that name; LOCK_FUTEX if it is none of ours. */
+enum lock_kind lock_find(const char *name);
+
+/* Returns what is known of a call (enum sync_op); any number may be asked for. */
+const struct sync_info *sync_info(uint64_t op);
+
+#endif
