@@ -34,6 +34,8 @@ struct shim_feed {
 	pthread_cond_t end;
 	bool stop;
 	uint32_t ahead;
+	uint32_t hint;  /* at the last look */
+	uint32_t taken; /* chunks between the last two looks */
 };
 
 /*
@@ -59,6 +61,9 @@ static int feed(struct shim_feed *f)
 	uint32_t hint = __atomic_load_n(&shim_arena_head(a)->chunk_hint, __ATOMIC_RELAXED);
 	uint32_t ready = 0;
 	int made = 0, rc;
+
+	f->taken = hint > f->hint && hint <= a->n_chunks ? hint - f->hint : 0;
+	f->hint = hint;
 
 	for (uint32_t i = hint; i < a->n_chunks && ready < f->ahead; i++) {
 		struct arena_chunk *c = shim_arena_chunk(a, i);
@@ -105,7 +110,8 @@ static void *work(void *arg)
 		if (made < 0)
 			break;
 		pause = made ? STEP_NS : pause * 2 < IDLE_MAX_NS ? pause * 2 : IDLE_MAX_NS;
-		if ((uint32_t)made > f->ahead / 4 && f->ahead < AHEAD_MAX)
+		/* Not what was made: that is all of it at first, though nobody has taken any. */
+		if (f->taken > f->ahead / 4 && f->ahead < AHEAD_MAX)
 			f->ahead *= 2;
 		if (!f->stop)
 			sleep_until_end(f, pause);
