@@ -10,11 +10,12 @@
 #include "cli/common/options.h"
 #include "cli/common/say.h"
 #include "cli/common/trace_note.h"
+#include "schema/db.h"
 #include "schema/queries.h"
 #include "schema/query.h"
 #include "viewer/export/rows.h"
 
-enum { OPT_SCHEMA = 256, STATUS_SQL = 2 };
+enum { OPT_SCHEMA = 256, STATUS_SQL = 2, SECONDS_MAX = 600 };
 
 static const struct command_option options[] = {
 	{"file", 'f', "TRACE.db", "the recording (pptrace.db)", 'f'},
@@ -61,7 +62,9 @@ static bool print_rows(sqlite3 *db, sqlite3_stmt *st, enum export_format format)
 		buf_reset(&out);
 	} while (rc > 0 && !ferror(stdout));
 	export_rows_free(e);
-	if (rc < 0)
+	if (rc < 0 && sqlite3_errcode(db) == SQLITE_INTERRUPT)
+		warn("query: stopped after %d minutes of processor time", SECONDS_MAX / 60);
+	else if (rc < 0)
 		warn("query: %s", sqlite3_errmsg(db));
 	return rc >= 0;
 }
@@ -202,6 +205,7 @@ static int run(int argc, char **argv)
 		return COMMAND_USAGE;
 	}
 	db = trace_open(path);
+	db_limit(db, SECONDS_MAX); /* a question of one's own may be a hard one */
 	status = schema ? show_schema(db) : ask(db, argv[optind], (enum export_format)format);
 	(void)sqlite3_close(db);
 	return status;

@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "schema/guard.h"
 #include "schema/version.h"
 
 #include <errno.h>
@@ -12,6 +13,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 /* The fixed part of an SQLite file: numbers are big-endian. */
@@ -88,21 +90,46 @@ static int check_header(int fd, const char *path, char **ret_why)
 	return 0;
 }
 
-static int check_path(const char *path, char **ret_why)
+/* Says whether a connection in WAL mode, such as that of a run, has the file open. */
+static bool is_in_use(int fd)
+{
+	struct flock lock = {.l_type = F_WRLCK,
+		.l_whence = SEEK_SET,
+		.l_start = shared_first,
+		.l_len = shared_size};
+
+	return fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+}
+
+/* Checks a file and what lies beside it. Returns 0 and whether nobody can be writing it, or as db_open_read. */
+static int check_path(const char *path, bool *ret_still, char **ret_why)
 {
 	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	struct stat st;
+	int rc;
 
 	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
 		return refuse(ret_why, -ENOENT, xasprintf("there is no file %s", path));
 	if (fd < 0)
 		return refuse(ret_why, errno == EPERM ? -EACCES : -errno,
 			xasprintf("cannot open %s: %m", path));
-	return check_header(fd, path, ret_why);
+	rc = check_header(fd, path, ret_why);
+	if (rc)
+		return rc;
+	if (fstat(fd, &st) < 0)
+		return refuse(ret_why, -errno, xasprintf("cannot read %s: %m", path));
+	rc = guard_beside(path, &st, ret_why);
+	*ret_still = rc == GUARD_ALONE && !is_in_use(fd);
+	return rc < 0 ? rc : 0;
 }
 
-/* Texts of the schema must not run functions with effects, nor write what is no table. */
+/* No row of a recording is longer: a program's arguments, at most some MiB, are the longest text. */
+enum { ROW_MAX = 64 << 20 };
+
+/* Texts of the schema must not run functions with effects, nor write what is no table, nor make rows that fill the memory. */
 static void disarm(sqlite3 *db)
 {
+	(void)sqlite3_limit(db, SQLITE_LIMIT_LENGTH, ROW_MAX);
 	(void)sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	(void)sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
 	(void)sqlite3_busy_timeout(db, 5000);
@@ -123,14 +150,17 @@ static int probe(sqlite3 *db)
 		NULL, NULL, NULL);
 }
 
-static int open_probed(const char *name, int flags, sqlite3 **ret)
+static int open_probed(const char *name, int flags, sqlite3 **ret, char **ret_why)
 {
 	int rc = sqlite3_open_v2(name, ret, SQLITE_OPEN_READONLY | flags, NULL);
 
 	if (rc != SQLITE_OK)
 		return rc;
 	disarm(*ret);
-	return probe(*ret);
+	rc = guard_schema(*ret, ret_why);
+	if (rc == SQLITE_OK)
+		rc = probe(*ret);
+	return rc == SQLITE_OK ? sqlite3_exec(*ret, "PRAGMA query_only = 1", NULL, NULL, NULL) : rc;
 }
 
 /* A URI that says that the file cannot change, so that SQLite needs no -shm beside it. */
@@ -153,18 +183,22 @@ int db_open_read(const char *path, struct sqlite3 **ret_db, char **ret_why)
 {
 	_cleanup_free_ char *name = plain_name(path);
 	sqlite3 *db = NULL;
+	_cleanup_free_ char *uri = immutable_name(name), *hostile = NULL;
+	bool still = false;
 	char *why;
-	int rc = check_path(path, ret_why);
+	int rc = check_path(path, &still, ret_why);
 
 	if (rc)
 		return rc;
-	rc = open_probed(name, 0, &db);
-	if (rc == SQLITE_CANTOPEN && !has_wal(path)) {
+	/* Of a file that nobody writes SQLite needs to know no more: it neither looks nor leaves anything beside it. */
+	if (still)
+		rc = open_probed(uri, SQLITE_OPEN_URI, &db, &hostile);
+	else
+		rc = open_probed(name, 0, &db, &hostile);
+	if (rc == SQLITE_CANTOPEN && !still && !has_wal(path)) {
 		/* In WAL mode, all of it in the file, in a directory where no -shm can be made. */
-		_cleanup_free_ char *uri = immutable_name(name);
-
 		(void)sqlite3_close(db);
-		rc = open_probed(uri, SQLITE_OPEN_URI, &db);
+		rc = open_probed(uri, SQLITE_OPEN_URI, &db, &hostile);
 	}
 	if (rc == SQLITE_OK) {
 		*ret_db = db;
@@ -174,21 +208,33 @@ int db_open_read(const char *path, struct sqlite3 **ret_db, char **ret_why)
 		why = xasprintf("cannot read %s: a recording that was cut off needs its -wal file "
 				"and a directory that can be written",
 			path);
+	else if (hostile)
+		why = xasprintf("%s is not a recording as pptrace makes them: %s", path, hostile);
 	else
 		why = xasprintf("%s is damaged: %s", path, sqlite3_errmsg(db));
 	(void)sqlite3_close(db);
 	return refuse(ret_why, rc == SQLITE_CANTOPEN ? -EACCES : -EMEDIUMTYPE, why);
 }
 
-/* Says whether a connection in WAL mode, such as that of a run, has the file open. */
-static bool is_in_use(int fd)
+static long long cpu_seconds(void)
 {
-	struct flock lock = {.l_type = F_WRLCK,
-		.l_whence = SEEK_SET,
-		.l_start = shared_first,
-		.l_len = shared_size};
+	struct timespec ts;
 
-	return fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+	(void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ts);
+	return ts.tv_sec;
+}
+
+/* The argument is no pointer but the second of processor time at which it is enough. */
+static int is_enough(void *until)
+{
+	return cpu_seconds() >= (long long)(intptr_t)until;
+}
+
+void db_limit(struct sqlite3 *db, unsigned seconds)
+{
+	enum { STEPS = 100000 };
+
+	sqlite3_progress_handler(db, STEPS, is_enough, (void *)(intptr_t)(cpu_seconds() + seconds));
 }
 
 /* Returns 0 if what is at path may be moved away: a trace that nobody is writing, or an empty file; else why not. */

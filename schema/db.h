@@ -21,10 +21,14 @@ extern const char db_index_sql[];  /* indexes, made at the end */
  *   -ENOENT no such file; -EACCES not readable; -EISDIR a directory;
  *   -EMEDIUMTYPE not a pptrace file (foreign, empty or damaged); -EPROTO of a
  *   newer major version.
- * Functions of hostile schemas are disarmed: the connection trusts no schema
- * (SQLITE_DBCONFIG_TRUSTED_SCHEMA off, DEFENSIVE on).
+ * A recording is hostile: functions of its schema are disarmed (TRUSTED_SCHEMA
+ * off, DEFENSIVE on), its tables must be tables (schema/guard.h), views are our
+ * own, made anew as temporary ones, and nothing can be written (query_only).
  */
 int db_open_read(const char *path, struct sqlite3 **ret_db, char **ret_why);
+
+/* From now on queries fail (SQLITE_INTERRUPT) once this process has used so many more seconds of processor time. */
+void db_limit(struct sqlite3 *db, unsigned seconds);
 
 /*
  * Creates a new trace file at path with mode 0600, not following a symlink:

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <sqlite3.h>
+#include <sys/stat.h>
 
 #include "base/buf.h"
 #include "base/mem.h"
@@ -61,6 +62,17 @@ void trace_note(sqlite3 *db, const char *path)
 		die("%s: %s", path, why.data);
 }
 
+/* Seconds of processor time in which a file of that size is read, however slow the machine. */
+static unsigned time_for(const char *path)
+{
+	enum { LEAST = 60, MEGABYTE = 1 << 20, MOST = 1 << 20 };
+	struct stat st;
+
+	if (stat(path, &st) < 0)
+		return LEAST;
+	return st.st_size / MEGABYTE < MOST ? LEAST + 2 * (unsigned)(st.st_size / MEGABYTE) : MOST;
+}
+
 sqlite3 *trace_open(const char *path)
 {
 	_cleanup_free_ char *why = NULL;
@@ -77,6 +89,7 @@ sqlite3 *trace_open(const char *path)
 	default:
 		die("%s", why);
 	}
+	db_limit(db, time_for(path));
 	trace_note(db, path);
 	return db;
 }

@@ -21,6 +21,7 @@
 
 /* Numbers as others see them; a pid that was used before gets a number that no kernel gives. */
 static const char who_sql[] =
+	"PRAGMA query_only = 0;" /* for this table of our own: the file itself is opened for reading */
 	"CREATE TEMP TABLE who AS SELECT t.id AS thread_id, t.process_id, t.is_main,"
 	" iif(p.again = 1, p.pid, 100000000 + p.id) AS pid,"
 	" iif(t.again = 1, t.tid, 100000000 + t.id) AS tid"

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "schema/db.h"
 #include "schema/names.h"
+#include "schema/query.h"
 #include "schema/record.h"
 
 #include <asm/unistd.h>
@@ -162,6 +163,146 @@ TEST(db_refuses_damaged)
 	patch(100, "\xff\xff\xff\xff\xff\xff\xff\xff", 8);
 	refuse(path, -EMEDIUMTYPE, "damaged");
 	done();
+}
+
+/* Makes a recording and changes its schema as somebody hostile would. */
+static void plant(const char *sql)
+{
+	sqlite3 *db = NULL;
+	char *error = NULL;
+
+	(void)unlink(path);
+	make();
+	ASSERT_INT(sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE, NULL), SQLITE_OK);
+	if (sqlite3_exec(db, sql, NULL, NULL, &error) != SQLITE_OK)
+		test_fail(__FILE__, __LINE__, "%s in: %s", error, sql);
+	ASSERT_INT(sqlite3_close(db), SQLITE_OK);
+}
+
+#define ENDLESS "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT "
+
+TEST(db_refuses_views_for_tables)
+{
+	static const char *const tables[] = {
+		"trace", "process", "thread", "wait", "finding", "lock_hold", "exec", "lost"};
+
+	begin();
+	for (size_t i = 0; i < ARRAY_SIZE(tables); i++) {
+		_cleanup_free_ char *view =
+			xasprintf("DROP TABLE %s; CREATE VIEW %s AS " ENDLESS "i AS id FROM n",
+				tables[i], tables[i]);
+		_cleanup_free_ char *word = xasprintf("its table %s is a view", tables[i]);
+
+		plant(view);
+		refuse(path, -EMEDIUMTYPE, word);
+	}
+	plant("DROP TABLE wait; CREATE VIEW WAIT AS " ENDLESS "zeroblob(1000000000) AS id FROM n");
+	refuse(path, -EMEDIUMTYPE, "is a view");
+	done();
+}
+
+TEST(db_refuses_tables_that_compute)
+{
+	begin();
+	plant("DROP TABLE lost; CREATE TABLE lost (source, kind, count AS (zeroblob(900000000)))");
+	refuse(path, -EMEDIUMTYPE, "its table lost has a generated column");
+	plant("DROP TABLE lost; CREATE TABLE lost (source, kind, count AS (1) STORED)");
+	refuse(path, -EMEDIUMTYPE, "its table lost has a generated column");
+	plant("DROP TABLE lost; CREATE VIRTUAL TABLE lost USING fts5(source, kind, count)");
+	refuse(path, -EMEDIUMTYPE, "its table lost is a virtual table");
+	plant("CREATE TRIGGER t AFTER INSERT ON wait BEGIN DELETE FROM trace; END");
+	refuse(path, -EMEDIUMTYPE, "its table wait has a trigger");
+	done();
+}
+
+/* The text of a schema may say something else than its type and name. */
+TEST(db_refuses_a_lying_schema)
+{
+	sqlite3 *db = NULL;
+	char *why = NULL;
+
+	begin();
+	plant("PRAGMA writable_schema = 1; UPDATE sqlite_schema SET sql = 'CREATE VIEW wait AS " ENDLESS
+	      "i AS id FROM n', rootpage = 0 WHERE name = 'wait'");
+	ASSERT_INT(db_open_read(path, &db, &why), -EMEDIUMTYPE);
+	free(why);
+	done();
+}
+
+/* A view of ours is what we say, whatever the file says. */
+TEST(db_views_are_our_own)
+{
+	sqlite3 *db = NULL;
+	char *why = NULL;
+
+	begin();
+	plant("DROP VIEW zombie; CREATE VIEW zombie AS " ENDLESS "i AS process_id FROM n;"
+	      "DROP VIEW event; CREATE TABLE event AS SELECT 1 AS ts_ns");
+	ASSERT_INT(db_open_read(path, &db, &why), 0);
+	ASSERT_INT(
+		sqlite3_exec(db, "SELECT * FROM zombie; SELECT kind FROM event", NULL, NULL, NULL),
+		SQLITE_OK);
+	ASSERT_INT(sqlite3_exec(db, "CREATE TEMP TABLE t(a)", NULL, NULL, NULL), SQLITE_READONLY);
+	(void)sqlite3_close(db);
+	done();
+}
+
+TEST(db_refuses_fifos_beside)
+{
+	static const char *const suffixes[] = {"-journal", "-wal", "-shm"};
+
+	begin();
+	for (size_t i = 0; i < ARRAY_SIZE(suffixes); i++) {
+		_cleanup_free_ char *beside = xasprintf("%s%s", path, suffixes[i]);
+
+		(void)unlink(path);
+		make();
+		ASSERT_INT(mkfifo(beside, 0600), 0);
+		refuse(path, -EACCES, "is not a plain file");
+		ASSERT_INT(unlink(beside), 0);
+		ASSERT_INT(symlink("/dev/zero", beside), 0);
+		refuse(path, -EACCES, "is not a plain file");
+		ASSERT_INT(unlink(beside), 0);
+	}
+	done();
+}
+
+/* A file that is being written is not taken for one that stays as it is. */
+TEST(db_reads_what_is_written)
+{
+	sqlite3 *writer = NULL, *reader = NULL;
+	char *why = NULL;
+
+	begin();
+	ASSERT_INT(db_create(path, &writer, &why), 0);
+	ASSERT_INT(
+		sqlite3_exec(writer, "INSERT INTO lost VALUES ('a', 'b', 1)", NULL, NULL, NULL), 0);
+	ASSERT_INT(db_open_read(path, &reader, &why), 0);
+	ASSERT_INT(
+		sqlite3_exec(writer, "INSERT INTO lost VALUES ('c', 'd', 1)", NULL, NULL, NULL), 0);
+	{
+		_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
+
+		ASSERT_INT(sqlite3_prepare_v2(reader, "SELECT count(*) FROM lost", -1, &stmt, NULL),
+			0);
+		ASSERT_INT(sqlite3_step(stmt), SQLITE_ROW);
+		ASSERT_INT(sqlite3_column_int(stmt, 0), 2);
+	}
+	(void)sqlite3_close(reader);
+	(void)sqlite3_close(writer);
+	done();
+}
+
+TEST(db_limit)
+{
+	sqlite3 *db = NULL;
+	char *why = NULL;
+
+	ASSERT_INT(db_open_temp(&db, &why), 0);
+	ASSERT_INT(sqlite3_exec(db, "SELECT 1", NULL, NULL, NULL), SQLITE_OK);
+	db_limit(db, 0);
+	ASSERT_INT(sqlite3_exec(db, ENDLESS "max(i) FROM n", NULL, NULL, NULL), SQLITE_INTERRUPT);
+	(void)sqlite3_close(db);
 }
 
 TEST(db_open_temp)
