@@ -79,7 +79,7 @@ int main(int argc, char **argv)
 	}
 	l.model = model_new(l.store, &config);
 	run(&l, records, held);
-	(void)model_end(l.model, l.ts);
+	(void)model_finish(l.model, l.ts);
 	(void)store_commit(l.store);
 	model_free(l.model);
 	(void)store_close(l.store);

@@ -61,7 +61,7 @@ static int write_end(struct tracer *t, const struct tracer_outcome *outcome, str
 		deaths_settle(t->deaths, tracer_emit, t);
 	tracer_read_losses(t);
 	tracer_drain_rest(t);
-	rc = model_end(t->model, clock_now());
+	rc = model_finish(t->model, clock_now());
 	if (rc == 0)
 		rc = store_commit(t->store);
 	if (rc == 0)

@@ -49,6 +49,25 @@ begin "no files of a folder call each other in a circle"
 tools/circles.sh >"$TMP/circles" 2>&1 || fail "circles of calls:" "$(head -30 "$TMP/circles")"
 end
 
+# misplaced HEADER: the functions that stand there under "---- What it is (file.c) ----" and that file.c does not define.
+misplaced()
+{
+	awk '
+	/^\/\* ---- / { file = match($0, /\([a-z_0-9]+\.c\)/) ? substr($0, RSTART + 1, RLENGTH - 2) : "" }
+	file && /^[a-z].*[ *][a-z_0-9]+\(/ && !/^static/ { sub(/\(.*/, ""); sub(/.*[ *]/, ""); print file, $0 }' "$1" |
+		while read -r file name; do
+			grep -qE "^[a-z].*[ *]$name\(" "$(dirname "$1")/$file" || echo "$1: $name is not in $file"
+		done
+}
+
+begin "a private.h that names files says truly who defines what"
+none "functions that are elsewhere" "$(files '*/private.h' | while read -r h; do misplaced "$h"; done)"
+mkdir -p "$TMP/folder"
+printf '%s\n' '/* ---- One (one.c) ---- */' 'int one_a(void);' 'char *one_b(' >"$TMP/folder/private.h"
+printf '%s\n' 'int one_a(void)' >"$TMP/folder/one.c"
+expect_eq "$(misplaced "$TMP/folder/private.h")" "$TMP/folder/private.h: one_b is not in one.c" "what the check finds"
+end
+
 begin "every header compiles alone"
 alone()
 {

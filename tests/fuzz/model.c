@@ -114,7 +114,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	while (in.size)
 		feed_one(m, &in, &ts);
 	(void)model_oldest_wait(m);
-	(void)model_end(m, ts);
+	(void)model_finish(m, ts);
 	model_free(m);
 	/* Each input begins with an empty file. No record may make a statement fail. */
 	(void)store_exec(st, "ROLLBACK; BEGIN");

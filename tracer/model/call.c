@@ -1,10 +1,10 @@
 /* call.c - library calls that may wait: their rows, and the waits that they are; which wait is the oldest. */
 /* SPDX-License-Identifier: MIT */
+#include "tracer/model/private.h"
+
 #include "base/mem.h"
 #include "schema/locks.h"
 #include "schema/waits.h"
-#include "tracer/model/lock.h"
-#include "tracer/model/wait.h"
 
 bool model_futex_inside(int kind, uint64_t object, uint64_t futex)
 {

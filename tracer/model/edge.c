@@ -6,9 +6,10 @@
  * gate is a lock that was held each time before the first of the two was
  * taken: threads that pass through the same gate cannot block each other.
  */
+#include "tracer/model/private.h"
+
 #include "base/mem.h"
 #include "schema/names.h"
-#include "tracer/model/lock.h"
 
 #include <inttypes.h>
 

@@ -1,12 +1,10 @@
 /* exec.c - programs: exec, exit, reaping, files that are mapped, what was there before. */
 /* SPDX-License-Identifier: MIT */
+#include "tracer/model/private.h"
+
 #include "base/mem.h"
 #include "schema/names.h"
-#include "tracer/model/lock.h"
-#include "tracer/model/pipe.h"
 #include "tracer/authority/authority.h"
-#include "tracer/model/process.h"
-#include "tracer/model/wait.h"
 #include "tracer/snapshot/snapshot.h"
 #include "tracer/symbols/symbols.h"
 
@@ -148,7 +146,7 @@ static void drop_program(struct model *m, struct thread *t, int64_t ts)
 	model_proc_vm(p, p);
 	p->memory_id = STORE_NULL;
 	p->dirty = true;
-	model_ends_exec(m, p, ts);
+	model_pipe_ends_exec(m, p, ts);
 	model_file_locks_exec(m, p, ts);
 	model_handlers_exec(m, p, ts);
 	model_timers_exec(m, p, ts);
@@ -225,7 +223,7 @@ void model_exit(struct model *m, const struct rec_EXIT *rec)
 	int status;
 
 	if (rec->by != EXIT_BY_UNKNOWN)
-		t->torn = rec->by == EXIT_BY_OTHER;
+		t->by_other = rec->by == EXIT_BY_OTHER;
 	if (!rec->last) {
 		model_thread_end(m, t, ts);
 		return;
@@ -240,15 +238,15 @@ void model_exit(struct model *m, const struct rec_EXIT *rec)
 	p->reaped |= rec->autoreap != 0;
 	if (status >= 0 && WIFSIGNALED(status))
 		model_signal_killed(m, p, WTERMSIG(status), ts);
-	/* Threads that did not report their own end were torn out of what they did. */
+	/* Threads that did not report their own end were ended by another, whatever they did. */
 	for (struct thread *x = p->threads; x; x = x->peer)
 		if (x->exiting && rec->by == EXIT_BY_UNKNOWN)
 			caller = x;
 	if (caller != t)
-		caller->torn = 0;
+		caller->by_other = 0;
 	for (struct thread *x = p->threads; x; x = x->peer)
-		if (x != caller && x->end == STORE_NULL && x->torn == STORE_NULL)
-			x->torn = 1;
+		if (x != caller && x->end == STORE_NULL && x->by_other == STORE_NULL)
+			x->by_other = 1;
 	model_proc_end(m, p, ts, status);
 }
 
@@ -305,7 +303,7 @@ void model_found(struct model *m, const struct rec_FOUND *rec)
 	struct thread *t = model_thread(m, &rec->head);
 	int64_t ts = rec->start_ts ? model_time(m, rec->start_ts) : t->start;
 
-	t->lazy = t->proc->lazy = false;
+	t->is_early = t->proc->is_early = false;
 	t->dirty = true;
 	if (ts < t->start)
 		t->start = ts;
@@ -361,7 +359,7 @@ void model_module(struct model *m, const struct rec_MODULE *rec)
 	struct proc *p = model_thread(m, &rec->head)->proc;
 	char path[sizeof rec->path + 1];
 
-	if (!m->config.symbols || !rec->path[0] || p->slim)
+	if (!m->config.symbols || !rec->path[0] || p->retired)
 		return;
 	memcpy(path, rec->path, sizeof rec->path);
 	path[sizeof rec->path] = '\0';

@@ -5,11 +5,11 @@
  * have nothing to do with each other. It is held by an open file description
  * (flock, OFD), hence by every process that shares it, or by a process (POSIX).
  */
+#include "tracer/model/private.h"
+
 #include "base/mem.h"
 #include "schema/names.h"
-#include "tracer/model/lock.h"
 #include "tracer/authority/authority.h"
-#include "tracer/model/process.h"
 
 #include <asm/unistd.h>
 #include <dirent.h>
@@ -146,7 +146,7 @@ void model_file_lock(struct model *m, const struct rec_FILE_LOCK *rec)
 	struct lock *lock;
 
 	if (!names_file_lock((int)rec->class) || rec->class > FLOCK_OFD ||
-		rec->mode > LOCK_MODE_S || t->proc->slim || !rec->dev) {
+		rec->mode > LOCK_MODE_S || t->proc->retired || !rec->dev) {
 		model_skip(m);
 		return;
 	}

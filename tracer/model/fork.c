@@ -1,9 +1,8 @@
 /* fork.c - processes and threads that are created, and named. */
 /* SPDX-License-Identifier: MIT */
+#include "tracer/model/private.h"
+
 #include "base/mem.h"
-#include "tracer/model/lock.h"
-#include "tracer/model/pipe.h"
-#include "tracer/model/process.h"
 
 #include <sched.h>
 
@@ -28,7 +27,7 @@ static struct thread *early_thread(const struct model *m, const struct rec_FORK 
 {
 	struct thread *t = model_find_thread(m, rec->child_tid);
 
-	return t && t->lazy && t->proc->pid == rec->child_pid ? t : NULL;
+	return t && t->is_early && t->proc->pid == rec->child_pid ? t : NULL;
 }
 
 static void fork_thread(struct model *m, const struct rec_FORK *rec)
@@ -43,7 +42,7 @@ static void fork_thread(struct model *m, const struct rec_FORK *rec)
 			model_thread_end(m, old, ts);
 		t = model_thread_new(m, creator->proc, (uint32_t)rec->child_tid, ts);
 	}
-	t->lazy = false;
+	t->is_early = false;
 	t->dirty = true;
 	t->start = ts;
 	t->creator_id = creator->id;
@@ -68,7 +67,7 @@ static void inherit(
 	p->exe = p->exe ? p->exe : xstrdup(parent->exe);
 	p->command = p->command ? p->command : xstrdup(parent->command);
 	model_sites_fork(m, p, parent);
-	model_ends_inherit(m, p, parent, ts, (rec->flags & CLONE_FILES) != 0);
+	model_pipe_ends_inherit(m, p, parent, ts, (rec->flags & CLONE_FILES) != 0);
 	model_handlers_inherit(m, p, parent, ts);
 	if (rec->flags & CLONE_VM) {
 		model_proc_vm(p, parent->vm);
@@ -86,7 +85,7 @@ static struct proc *forked_proc(struct model *m, const struct rec_FORK *rec, int
 	struct thread *t = early_thread(m, rec);
 	struct proc *p = model_find_proc(m, rec->child_pid);
 
-	if (p && p->lazy && !p->ended)
+	if (p && p->is_early && !p->ended)
 		return p;
 	if (t)
 		return t->proc;
@@ -105,7 +104,7 @@ static void fork_process(struct model *m, const struct rec_FORK *rec)
 
 	if (!t || t->proc != p)
 		t = model_thread_new(m, p, (uint32_t)rec->child_tid, ts);
-	p->lazy = t->lazy = false;
+	p->is_early = t->is_early = false;
 	p->dirty = t->dirty = true;
 	p->start = p->forked_ns = t->start = ts;
 	p->ppid = (uint32_t)(rec->parent_pid ? rec->parent_pid : rec->head.pid);

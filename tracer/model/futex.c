@@ -11,11 +11,10 @@
  * The record's words begin 12 bytes before the futex, so words[3] is the futex.
  * An owner that is read here was true at the moment of blocking and goes stale.
  */
+#include "tracer/model/private.h"
+
 #include "base/mem.h"
 #include "schema/locks.h"
-#include "tracer/model/lock.h"
-#include "tracer/model/process.h"
-#include "tracer/model/wait.h"
 
 #include <linux/futex.h>
 
@@ -287,7 +286,7 @@ void model_futex(struct model *m, struct thread *t, const struct rec_WAIT_BEGIN 
 	struct guess g;
 	struct thread *owner = NULL;
 	struct lock *lock;
-	bool told;
+	bool recorded;
 
 	w->futex = rec->arg0;
 	if (model_wait_by_call(m, t)) {
@@ -303,7 +302,7 @@ void model_futex(struct model *m, struct thread *t, const struct rec_WAIT_BEGIN 
 	if (is_join(m, t, rec))
 		return;
 	lock = known_object(t->proc, rec->arg0);
-	told = lock && lock->stat.holds;
+	recorded = lock && lock->stat.holds;
 	if (lock) {
 		model_wait_on_lock(m, t, lock, (int)lock_info(lock->kind)->reason, LOCK_MODE_X);
 		if (lock->kind == LOCK_ONCE)
@@ -314,7 +313,7 @@ void model_futex(struct model *m, struct thread *t, const struct rec_WAIT_BEGIN 
 			lock = object_at(m, t, rec, g.base, g.kind, g.type);
 		model_wait_on_lock(m, t, lock, (int)lock_info(lock->kind)->reason, g.mode);
 		/* Who holds what the library told us of is known better from its own words. */
-		if (owner && (!told || t->proc->lock_source <= LOCKS_FUTEX)) {
+		if (owner && (!recorded || t->proc->lock_source <= LOCKS_FUTEX)) {
 			w->target_thread = owner->id;
 			w->owner_inferred = true;
 		}

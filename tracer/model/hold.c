@@ -5,11 +5,10 @@
  * hold is written when it ends; those that are open at a commit are written
  * with a NULL end and completed later by their id.
  */
+#include "tracer/model/private.h"
+
 #include "base/mem.h"
 #include "schema/names.h"
-#include "tracer/model/lock.h"
-#include "tracer/model/process.h"
-#include "tracer/model/wait.h"
 
 #include <errno.h>
 

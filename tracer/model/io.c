@@ -1,9 +1,9 @@
-/* io.c - what flows through pipes. */
+/* io.c - what flows through pipes, and output that still sits in a buffer. */
 /* SPDX-License-Identifier: MIT */
+#include "tracer/model/private.h"
+
 #include "base/buf.h"
 #include "schema/names.h"
-#include "tracer/model/pipe.h"
-#include "tracer/model/process.h"
 
 static bool io_writes(uint64_t op)
 {
@@ -30,12 +30,13 @@ static bool io_writes(uint64_t op)
 static struct pipe *pipe_used(
 	struct model *m, struct thread *t, const struct rec_PIPE_IO *rec, uint8_t *ret_side)
 {
-	struct end *e = rec->fd <= INT32_MAX ? model_find_end(t->proc, rec->fd) : NULL;
+	struct pipe_end *e = rec->fd <= INT32_MAX ? model_find_pipe_end(t->proc, rec->fd) : NULL;
 	struct pipe *pipe = model_find_pipe(m, rec->dev, rec->inode, ret_side);
 
 	if (pipe && !e && rec->fd <= INT32_MAX && !t->proc->ended)
-		model_end_new(m, t->proc, pipe, rec->fd, io_writes(rec->op) ? END_WRITE : END_READ,
-			model_time(m, rec->start), END_FOUND)
+		model_pipe_end_new(m, t->proc, pipe, rec->fd,
+			io_writes(rec->op) ? END_WRITE : END_READ, model_time(m, rec->start),
+			END_FOUND)
 			->side = *ret_side;
 	if (!pipe && e) {
 		*ret_side = e->side;
@@ -88,4 +89,31 @@ void model_pipe_io(struct model *m, const struct rec_PIPE_IO *rec)
 			.data_len = (int64_t)data.len,
 			.call = names_io_call((int)rec->op),
 			.side = side});
+}
+
+void model_stdio(struct model *m, const struct rec_STDIO *rec)
+{
+	struct thread *t = model_thread(m, &rec->head);
+	const struct pipe_end *e =
+		rec->fd <= INT32_MAX ? model_find_pipe_end(t->proc, rec->fd) : NULL;
+	size_t len = rec->pending < sizeof rec->data ? (size_t)rec->pending : sizeof rec->data;
+	const char *at = names_stdio_when((int)rec->when);
+
+	if (!at || rec->when > STDIO_STUCK || rec->fd > INT32_MAX || rec->pending > INT64_MAX) {
+		model_skip(m);
+		return;
+	}
+	if (len > m->config.data_bytes)
+		len = m->config.data_bytes;
+	store_put(m->store, STORE_STDIO,
+		&(struct row_stdio){.process_id = t->proc->id,
+			.thread_id = t->id,
+			.ts_ns = model_time(m, rec->head.ts),
+			.fd = (int64_t)rec->fd,
+			.pipe_id = e ? e->pipe->id : STORE_NULL,
+			.pending = (int64_t)rec->pending,
+			.at = at,
+			.hash = rec->hash ? (int64_t)rec->hash : STORE_NULL,
+			.data = len ? rec->data : NULL,
+			.data_len = (int64_t)len});
 }

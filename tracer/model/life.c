@@ -6,11 +6,9 @@
  * and freed. A process that nobody has reaped stays as a small zombie; beyond
  * MAX_ZOMBIES the oldest are forgotten, so that memory stays bounded.
  */
+#include "tracer/model/private.h"
+
 #include "base/mem.h"
-#include "tracer/model/lock.h"
-#include "tracer/model/pipe.h"
-#include "tracer/model/process.h"
-#include "tracer/model/wait.h"
 
 /* ---- Ends ---- */
 
@@ -33,7 +31,7 @@ void model_proc_end(struct model *m, struct proc *p, int64_t ts, int status)
 	p->ended = p->dirty = true;
 	p->end = ts;
 	p->status = status;
-	model_ends_exit(m, p, ts);
+	model_pipe_ends_exit(m, p, ts);
 	p->ended_next = NULL;
 	*m->ended_procs_end = p;
 	m->ended_procs_end = &p->ended_next;
@@ -57,7 +55,7 @@ static void flush_processes(struct model *m)
 	for (struct thread *t = m->all_threads; t; t = t->next)
 		flush_thread(m, t);
 	for (struct proc *p = m->all_procs; p; p = p->next) {
-		if (!p->slim) {
+		if (!p->retired) {
 			model_signal_flush(m, p);
 			model_timer_flush(m, p);
 		}
@@ -72,7 +70,7 @@ static void flush_locks(struct model *m)
 
 	for (struct lock *lock = m->dirty_locks; lock; lock = next) {
 		next = lock->dirty_next;
-		lock->queued = false;
+		lock->in_dirty = false;
 		if (lock->dirty)
 			model_lock_write(m, lock);
 		if (lock->stat_dirty)
@@ -88,7 +86,7 @@ void model_flush_all(struct model *m)
 {
 	flush_processes(m);
 	model_pipe_flush(m);
-	model_ends_flush(m);
+	model_pipe_ends_flush(m);
 	flush_locks(m);
 }
 
@@ -159,9 +157,9 @@ static void leave_memory(struct model *m, struct proc *p)
 }
 
 /* Closes and frees what only a living process needs. */
-static void slim(struct model *m, struct proc *p)
+static void retire_proc(struct model *m, struct proc *p)
 {
-	p->slim = true;
+	p->retired = true;
 	while (p->threads)
 		retire_thread(m, p->threads);
 	model_locks_forget(m, p, p->end);
@@ -170,8 +168,8 @@ static void slim(struct model *m, struct proc *p)
 	model_signal_exit(m, p, p->end);
 	model_handlers_exit(m, p, p->end);
 	model_timers_exit(m, p, p->end);
-	model_ends_exit(m, p, p->end);
-	model_ends_free(m, p);
+	model_pipe_ends_exit(m, p, p->end);
+	model_pipe_ends_free(m, p);
 	model_sites_exec(m, p);
 	if (p->dirty)
 		model_write_proc(m, p);
@@ -221,7 +219,7 @@ static void retire_procs(struct model *m, int64_t before)
 		m->ended_procs = p->ended_next;
 		if (!m->ended_procs)
 			m->ended_procs_end = &m->ended_procs;
-		slim(m, p);
+		retire_proc(m, p);
 		if (p->reaped)
 			free_proc(m, p);
 		else
@@ -251,7 +249,7 @@ void model_process_done(struct model *m)
 
 		model_signal_free(p);
 		model_timer_free(p);
-		model_ends_free(m, p);
+		model_pipe_ends_free(m, p);
 		hash_done(&p->locks);
 		p->dirty = false;
 		free_proc(m, p);

@@ -8,17 +8,17 @@
  * address. After fork the child's copies are made when they are first touched,
  * but for those that are held, which are made at once.
  */
+#include "tracer/model/private.h"
+
 #include "base/mem.h"
 #include "schema/locks.h"
 #include "schema/names.h"
-#include "tracer/model/lock.h"
-#include "tracer/model/process.h"
 
 static void queue_lock(struct model *m, struct lock *lock)
 {
-	if (lock->queued)
+	if (lock->in_dirty)
 		return;
-	lock->queued = true;
+	lock->in_dirty = true;
 	lock->dirty_next = m->dirty_locks;
 	m->dirty_locks = lock;
 }

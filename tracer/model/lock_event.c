@@ -1,10 +1,9 @@
 /* lock_event.c - what probes tell of locks: initialised, asked for, acquired, released, destroyed. */
 /* SPDX-License-Identifier: MIT */
+#include "tracer/model/private.h"
+
 #include "base/mem.h"
 #include "schema/locks.h"
-#include "tracer/model/lock.h"
-#include "tracer/model/process.h"
-#include "tracer/model/wait.h"
 
 #include <errno.h>
 
@@ -39,7 +38,7 @@ void model_lock_init(struct model *m, const struct rec_LOCK_INIT *rec)
 	struct lock *lock;
 
 	if (!lock_info(rec->kind)->name || rec->kind == LOCK_FILE || rec->type >= LOCK_TYPE_END ||
-		t->proc->slim) {
+		t->proc->retired) {
 		model_skip(m);
 		return;
 	}
@@ -137,7 +136,7 @@ void model_lock_request(struct model *m, const struct rec_LOCK_REQUEST *rec)
 	struct call *call = &t->call;
 	int64_t ts = model_time(m, rec->head.ts);
 
-	if (!check_lock(rec->kind, rec->mode) || t->proc->slim || rec->type >= LOCK_TYPE_END) {
+	if (!check_lock(rec->kind, rec->mode) || t->proc->retired || rec->type >= LOCK_TYPE_END) {
 		model_skip(m);
 		return;
 	}
@@ -196,7 +195,7 @@ void model_lock_acquire(struct model *m, const struct rec_LOCK_ACQUIRE *rec)
 	struct lock *lock;
 	bool waited, tried = rec->attempt != LOCK_PLAIN;
 
-	if (!check_lock(rec->kind, rec->mode) || t->proc->slim || rec->type >= LOCK_TYPE_END) {
+	if (!check_lock(rec->kind, rec->mode) || t->proc->retired || rec->type >= LOCK_TYPE_END) {
 		model_skip(m);
 		return;
 	}
@@ -274,7 +273,7 @@ void model_lock_release(struct model *m, const struct rec_LOCK_RELEASE *rec)
 	int64_t ts = model_time(m, rec->head.ts), site;
 	struct lock *lock;
 
-	if (!check_lock(rec->kind, LOCK_MODE_X) || t->proc->slim) {
+	if (!check_lock(rec->kind, LOCK_MODE_X) || t->proc->retired) {
 		model_skip(m);
 		return;
 	}

@@ -5,15 +5,11 @@
  * fork.c, exec.c, end.c, signal.c, lock_event.c, wait_event.c... They share
  * struct model (private.h), which says how entities live.
  */
-#include "tracer/model/model.h"
+#include "tracer/model/private.h"
 
 #include "base/mem.h"
 #include "schema/names.h"
 #include "schema/record_dump.h"
-#include "tracer/model/lock.h"
-#include "tracer/model/pipe.h"
-#include "tracer/model/process.h"
-#include "tracer/model/wait.h"
 #include "tracer/store/store.h"
 
 #include <inttypes.h>
@@ -136,7 +132,7 @@ static void settle(struct model *m, const struct rec_head *rec)
 	struct proc *p = t ? t->proc : model_find_proc(m, rec->pid);
 
 	if (p && p->unconfirmed && rec->kind != REC_END_OPEN)
-		model_ends_settle(m, p, model_time(m, rec->ts));
+		model_pipe_ends_settle(m, p, model_time(m, rec->ts));
 }
 
 void model_feed(struct model *m, const struct rec_head *rec)
@@ -227,7 +223,7 @@ int model_flush(struct model *m, uint64_t now)
 	return store_error(m->store) ? store_exec(m->store, "") : 0;
 }
 
-int model_end(struct model *m, uint64_t now)
+int model_finish(struct model *m, uint64_t now)
 {
 	int rc = model_flush(m, now);
 

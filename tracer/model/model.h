@@ -4,14 +4,17 @@
 #define TRACER_MODEL_MODEL_H
 
 /*
- * To be read in this order: private.h (what is known), model.c (a record finds
- * its handler). Then the floors, from the ground up; no file calls one above it.
- *   identity:   process.c, pipe.c, site.c, lock.c, user.c (who can reach a lock)
- *   intervals:  end.c, io.c, hold.c, open.c (who has what now), edge.c, stat.c,
- *               wait.c, call.c (library calls), spin.c, signal.c, timer.c, misc.c
- *   objects of waits: reason.c, futex.c, file_lock.c
- *   life:       reach.c (locks at a fork), life.c (ends, flush, retirement)
- *   handlers:   fork.c, exec.c, lock_event.c, wait_event.c, sync.c
+ * To be read in this order: state.h (what is known), private.h (what each file
+ * offers the others), model.c (a record finds its handler). Then the floors, from
+ * the ground up; no file calls one above it.
+ *   identity:   process.c, pipe.c, pipe_end.c, site.c, timer.c, signal.c,
+ *               sample.c, user.c (who can reach a lock), lock.c, stat.c
+ *   intervals:  hold.c, edge.c, lock_open.c (who has what now), file_lock.c,
+ *               reach.c (locks at a fork), wait.c, reason.c, call.c (library calls),
+ *               futex.c
+ *   life:       life.c (ends, flush, retirement)
+ *   handlers:   fork.c, exec.c, lock_event.c, wait_event.c, sync.c, io.c, runtime.c;
+ *               a record that concerns one file below alone is handled there
  */
 
 #include <stdbool.h>
@@ -55,7 +58,7 @@ void model_feed(struct model *m, const struct rec_head *rec);
 int model_flush(struct model *m, uint64_t now);
 
 /* model_flush, and closes what the end of a trace closes (processes that pptrace saw end, reasons of stale rows). */
-int model_end(struct model *m, uint64_t now);
+int model_finish(struct model *m, uint64_t now);
 
 /* What is counted of one kind of loss: no source loses more in a lifetime, and their sum does not overflow. */
 #define MODEL_LOSS_MAX ((uint64_t)1 << 48)

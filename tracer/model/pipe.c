@@ -1,8 +1,9 @@
 /* pipe.c - pipes, FIFOs, socketpairs: identity, name, end. */
 /* SPDX-License-Identifier: MIT */
+#include "tracer/model/private.h"
+
 #include "base/mem.h"
 #include "schema/names.h"
-#include "tracer/model/pipe.h"
 
 #include <fcntl.h>
 
@@ -81,9 +82,9 @@ static void queue_pipe(struct model *m, struct pipe *pipe, int64_t ts)
 	if (pipe->ends || pipe->waits)
 		return;
 	pipe->closed_ns = ts;
-	if (pipe->queued)
+	if (pipe->in_ended)
 		return;
-	pipe->queued = true;
+	pipe->in_ended = true;
 	pipe->ended_next = NULL;
 	*m->ended_pipes_end = pipe;
 	m->ended_pipes_end = &pipe->ended_next;
@@ -257,7 +258,7 @@ void model_pipe_retire(struct model *m, bool all)
 		m->ended_pipes = pipe->ended_next;
 		if (!m->ended_pipes)
 			m->ended_pipes_end = &m->ended_pipes;
-		pipe->queued = false;
+		pipe->in_ended = false;
 		if (pipe->dirty)
 			write_pipe(m, pipe);
 		if (!pipe->ends && !pipe->waits)

@@ -1,10 +1,8 @@
 /* process.c - processes and threads: found by number, made, written. */
 /* SPDX-License-Identifier: MIT */
+#include "tracer/model/private.h"
+
 #include "base/mem.h"
-#include "tracer/model/lock.h"
-#include "tracer/model/pipe.h"
-#include "tracer/model/process.h"
-#include "tracer/model/wait.h"
 
 #include <sched.h>
 #include <sys/wait.h>
@@ -59,7 +57,7 @@ struct thread *model_thread_new(struct model *m, struct proc *p, uint32_t tid, i
 	t->id = m->ids.thread++;
 	t->tid = tid;
 	t->proc = p;
-	t->creator_id = t->end = t->entry_site = t->last_child = t->torn = STORE_NULL;
+	t->creator_id = t->end = t->entry_site = t->last_child = t->by_other = STORE_NULL;
 	t->start = ts;
 	t->dirty = true;
 	t->is_main = tid == p->pid;
@@ -80,14 +78,14 @@ struct thread *model_thread_new(struct model *m, struct proc *p, uint32_t tid, i
 	return t;
 }
 
-struct proc *model_proc(struct model *m, const struct rec_head *head)
+static struct proc *proc_of(struct model *m, const struct rec_head *head)
 {
 	struct proc *p = model_find_proc(m, head->pid);
 
-	if (p && !(p->slim && p->ended))
+	if (p && !(p->retired && p->ended))
 		return p;
 	p = model_proc_new(m, head->pid, model_time(m, head->ts));
-	p->lazy = true;
+	p->is_early = true;
 	return p;
 }
 
@@ -159,7 +157,7 @@ void model_write_thread(struct model *m, struct thread *t)
 		.entry_site_id = t->entry_site,
 		.is_main = t->is_main,
 		.ns_tid = t->ns_tid && t->ns_tid != t->tid ? (int64_t)t->ns_tid : STORE_NULL,
-		.torn = t->torn,
+		.torn = t->by_other,
 		.runtime_name = t->runtime_name};
 
 	store_write(m->store, STORE_THREAD, &row, &t->written);
@@ -208,10 +206,10 @@ struct thread *model_thread(struct model *m, const struct rec_head *head)
 	struct thread *t = model_known_thread(m, head);
 
 	if (!t) {
-		struct proc *p = model_proc(m, head);
+		struct proc *p = proc_of(m, head);
 
 		t = model_thread_new(m, p, head->tid, model_time(m, head->ts));
-		t->lazy = true;
+		t->is_early = true;
 		if (p->ended)
 			model_thread_ended(m, t, p->end);
 	}

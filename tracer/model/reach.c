@@ -1,8 +1,8 @@
 /* reach.c - what becomes of locks at a fork, and when memory is shared or gone. */
 /* SPDX-License-Identifier: MIT */
+#include "tracer/model/private.h"
+
 #include "base/mem.h"
-#include "tracer/model/lock.h"
-#include "tracer/model/process.h"
 
 /* The copy in a child of a lock that is held at the moment of the fork. */
 static struct lock *copy_lock(struct model *m, struct proc *child, const struct lock *from)

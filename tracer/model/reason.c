@@ -1,9 +1,9 @@
 /* reason.c - why a thread is blocked: from its system call and the file it waits on. */
 /* SPDX-License-Identifier: MIT */
+#include "tracer/model/private.h"
+
 #include "base/mem.h"
 #include "schema/calls.h"
-#include "tracer/model/pipe.h"
-#include "tracer/model/wait.h"
 
 static int reason_of_file(uint64_t file_kind, bool writes)
 {
@@ -48,7 +48,7 @@ static bool is_pipe(uint64_t file_kind)
 /* Between two pipes it cannot be told which one blocks: nobody is accused then. */
 static int reason_of_splice(const struct thread *t, const struct rec_WAIT_BEGIN *rec)
 {
-	bool to_pipe = rec->arg2 <= INT32_MAX && model_find_end(t->proc, rec->arg2);
+	bool to_pipe = rec->arg2 <= INT32_MAX && model_find_pipe_end(t->proc, rec->arg2);
 
 	if (to_pipe && is_pipe(rec->file_kind))
 		return WAIT_OTHER;
@@ -65,7 +65,8 @@ static int reason_of_set(uint64_t n, bool timed)
 
 static int reason_of_vmsplice(const struct thread *t, const struct rec_WAIT_BEGIN *rec)
 {
-	const struct end *e = rec->arg0 <= INT32_MAX ? model_find_end(t->proc, rec->arg0) : NULL;
+	const struct pipe_end *e =
+		rec->arg0 <= INT32_MAX ? model_find_pipe_end(t->proc, rec->arg0) : NULL;
 
 	return reason_of_file(rec->file_kind, !e || (e->mode & END_WRITE));
 }

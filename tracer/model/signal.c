@@ -5,9 +5,10 @@
  * by a handler or by its default action, by sigwait, or until the process
  * ends. A row is written when that is known.
  */
+#include "tracer/model/private.h"
+
 #include "base/mem.h"
 #include "schema/names.h"
-#include "tracer/model/process.h"
 
 #include <signal.h>
 #include <sys/syscall.h>

@@ -5,8 +5,9 @@
  * older entries answers the hot path; behind it the same place in a file is
  * one row, in whatever process it is mapped.
  */
+#include "tracer/model/private.h"
+
 #include "base/mem.h"
-#include "tracer/model/process.h"
 #include "tracer/symbols/symbols.h"
 
 #include <sys/stat.h>
@@ -45,7 +46,7 @@ void model_sites_exec(struct model *m, struct proc *p)
 /* Reads the mappings of a living process, unless that was done a moment ago. */
 static bool map_process(struct model *m, struct proc *p)
 {
-	if (p->ended || p->slim ||
+	if (p->ended || p->retired ||
 		(p->mapped_ns != STORE_NULL && m->now - p->mapped_ns < map_again_ns))
 		return false;
 	p->mapped_ns = m->now;
@@ -156,7 +157,7 @@ bool model_is_own_futex(struct model *m, struct proc *p, uint64_t ip)
 {
 	struct symbols *s = m->config.symbols;
 
-	if (!ip || !s || p->slim)
+	if (!ip || !s || p->retired)
 		return false;
 	if (p->futex_ip == ip && p->futex_image == p->image)
 		return p->futex_own;

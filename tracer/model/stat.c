@@ -4,8 +4,9 @@
  * A thread's lane has at most MAX_BUCKETS buckets: when the trace outgrows
  * them, all buckets become twice as wide, here and in the database.
  */
+#include "tracer/model/private.h"
+
 #include "base/mem.h"
-#include "tracer/model/lock.h"
 
 enum { MAX_BUCKETS = 1024 };
 

@@ -1,10 +1,9 @@
 /* sync.c - conditions, semaphores, barriers, once, joining. */
 /* SPDX-License-Identifier: MIT */
+#include "tracer/model/private.h"
+
 #include "base/mem.h"
 #include "schema/locks.h"
-#include "tracer/model/lock.h"
-#include "tracer/model/process.h"
-#include "tracer/model/wait.h"
 
 static struct lock *object_of(struct model *m, struct thread *t, uint64_t op, uint64_t addr)
 {
@@ -74,7 +73,7 @@ void model_sync_begin(struct model *m, const struct rec_SYNC_BEGIN *rec)
 	struct call *call = &t->call;
 	int64_t ts = model_time(m, rec->head.ts);
 
-	if (!sync_info(rec->op)->name || t->proc->slim) {
+	if (!sync_info(rec->op)->name || t->proc->retired) {
 		model_skip(m);
 		return;
 	}
@@ -197,7 +196,7 @@ void model_sync_end(struct model *m, const struct rec_SYNC_END *rec)
 	bool began = fits(&t->call, rec);
 	struct lock *lock;
 
-	if (!sync_info(rec->op)->name || t->proc->slim) {
+	if (!sync_info(rec->op)->name || t->proc->retired) {
 		model_skip(m);
 		return;
 	}

@@ -1,8 +1,9 @@
 /* timer.c - what processes do on signals, and their armed timers. */
 /* SPDX-License-Identifier: MIT */
+#include "tracer/model/private.h"
+
 #include "base/mem.h"
 #include "schema/names.h"
-#include "tracer/model/process.h"
 
 enum { SIGNALS = 65 };
 
@@ -70,7 +71,7 @@ void model_sig_action(struct model *m, const struct rec_SIG_ACTION *rec)
 	int64_t ts = model_time(m, rec->head.ts);
 	struct handler *h;
 
-	if (rec->signo < 1 || rec->signo >= SIGNALS || p->slim) {
+	if (rec->signo < 1 || rec->signo >= SIGNALS || p->retired) {
 		model_skip(m);
 		return;
 	}
@@ -159,7 +160,7 @@ void model_timer(struct model *m, const struct rec_TIMER *rec)
 	int64_t ts = model_time(m, rec->head.ts);
 	struct timer **at = &t->proc->timers, *timer;
 
-	if (!names_timer((int)rec->which) || rec->which > TIMER_FD || t->proc->slim ||
+	if (!names_timer((int)rec->which) || rec->which > TIMER_FD || t->proc->retired ||
 		rec->signo > 64) {
 		model_skip(m);
 		return;

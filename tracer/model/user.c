@@ -1,7 +1,8 @@
 /* user.c - which processes can reach a shared lock, or share the description that holds a file lock. */
 /* SPDX-License-Identifier: MIT */
+#include "tracer/model/private.h"
+
 #include "base/mem.h"
-#include "tracer/model/lock.h"
 
 /* A process that can reach a shared lock; or shares the description through which taker_id has a file lock. */
 struct user {

@@ -7,12 +7,10 @@
  * kernel's interval counts and the library names the object; where only the
  * library does, its call is the wait. One row either way.
  */
+#include "tracer/model/private.h"
+
 #include "base/mem.h"
 #include "schema/names.h"
-#include "tracer/model/lock.h"
-#include "tracer/model/pipe.h"
-#include "tracer/model/process.h"
-#include "tracer/model/wait.h"
 
 #include <asm/unistd.h>
 #include <inttypes.h>
@@ -26,7 +24,7 @@ static unsigned item_mode(
 	const struct proc *p, const struct rec_poll_item *item, const struct pipe *pipe)
 {
 	unsigned mode = (item->events & 1 ? END_READ : 0) | (item->events & 4 ? END_WRITE : 0);
-	const struct end *e = pipe ? model_find_end(p, item->fd) : NULL;
+	const struct pipe_end *e = pipe ? model_find_pipe_end(p, item->fd) : NULL;
 
 	return e && e->pipe == pipe && pipe->kind != PIPE_SOCKETPAIR ? mode & e->mode : mode;
 }

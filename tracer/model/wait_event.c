@@ -1,11 +1,9 @@
 /* wait_event.c - what probes tell of blocked threads, and whom or what they wait for. */
 /* SPDX-License-Identifier: MIT */
+#include "tracer/model/private.h"
+
 #include "base/mem.h"
 #include "schema/names.h"
-#include "tracer/model/lock.h"
-#include "tracer/model/pipe.h"
-#include "tracer/model/process.h"
-#include "tracer/model/wait.h"
 
 #include <asm/unistd.h>
 #include <inttypes.h>
@@ -60,14 +58,15 @@ static void pipe_target(struct model *m, struct thread *t, const struct rec_WAIT
 {
 	struct wait *w = &t->wait;
 	bool writes = w->reason == WAIT_PIPE_WRITE;
-	const struct end *e = NULL;
+	const struct pipe_end *e = NULL;
 	struct pipe *pipe = model_find_pipe(m, rec->dev, rec->inode, &w->side);
 
 	if (!pipe) {
 		uint64_t fd = rec->syscall == __NR_splice && writes ? rec->arg2 : rec->arg0;
 
-		e = w->reason != WAIT_FIFO_OPEN && fd <= INT32_MAX ? model_find_end(t->proc, fd)
-								   : NULL;
+		e = w->reason != WAIT_FIFO_OPEN && fd <= INT32_MAX
+			    ? model_find_pipe_end(t->proc, fd)
+			    : NULL;
 		pipe = e ? e->pipe : NULL;
 		w->side = e ? e->side : 0;
 	}

@@ -63,7 +63,7 @@ void feed_flush(struct feed *f, uint64_t ts)
 
 void feed_end(struct feed *f, uint64_t ts)
 {
-	ASSERT_INT(model_end(f->model, FEED_T0 + ts), 0);
+	ASSERT_INT(model_finish(f->model, FEED_T0 + ts), 0);
 	ASSERT_INT(store_commit(f->store), 0);
 }
 

@@ -1,4 +1,4 @@
-/* end.c - descriptors of pipes: who holds which end. */
+/* pipe_end.c - descriptors of pipes: who holds which end. */
 /* SPDX-License-Identifier: MIT */
 /*
  * The set of holders of each end must be exact, because a reader sees the end
@@ -7,18 +7,19 @@
  * them, and those that it did not confirm by the child's first own record are
  * taken back: another thread may have closed them at that moment.
  */
+#include "tracer/model/private.h"
+
 #include "base/mem.h"
 #include "schema/names.h"
-#include "tracer/model/pipe.h"
-#include "tracer/model/process.h"
 
 /* Descriptors are keys from 1 on: 0 would do for a hash, a negative one not. */
-struct end *model_find_end(const struct proc *p, uint64_t fd)
+struct pipe_end *model_find_pipe_end(const struct proc *p, uint64_t fd)
 {
 	return hash_get(&p->ends, fd + 1);
 }
 
-static void write_end(struct model *m, const struct proc *p, struct end *e, int64_t ts, int via)
+static void write_end(
+	struct model *m, const struct proc *p, struct pipe_end *e, int64_t ts, int via)
 {
 	struct row_pipe_end row = {.id = e->id,
 		.pipe_id = e->pipe->id,
@@ -35,7 +36,7 @@ static void write_end(struct model *m, const struct proc *p, struct end *e, int6
 	store_write(m->store, STORE_PIPE_END, &row, &e->written);
 }
 
-static void close_end(struct model *m, struct proc *p, struct end *e, int64_t ts, int via)
+static void close_end(struct model *m, struct proc *p, struct pipe_end *e, int64_t ts, int via)
 {
 	write_end(m, p, e, ts, via);
 	(void)hash_del(&p->ends, (uint64_t)e->fd + 1);
@@ -43,10 +44,10 @@ static void close_end(struct model *m, struct proc *p, struct end *e, int64_t ts
 	free(e);
 }
 
-struct end *model_end_new(struct model *m, struct proc *p, struct pipe *pipe, uint64_t fd,
+struct pipe_end *model_pipe_end_new(struct model *m, struct proc *p, struct pipe *pipe, uint64_t fd,
 	unsigned mode, int64_t ts, int via)
 {
-	struct end *e = xcalloc(1, sizeof *e);
+	struct pipe_end *e = xcalloc(1, sizeof *e);
 
 	e->id = m->ids.pipe_end++;
 	e->pipe = pipe;
@@ -68,7 +69,7 @@ static void open_in(struct model *m, struct proc *p, const struct rec_END_OPEN *
 	struct pipe *pipe, uint8_t side)
 {
 	int64_t ts = model_time(m, rec->head.ts);
-	struct end *e = model_find_end(p, rec->fd);
+	struct pipe_end *e = model_find_pipe_end(p, rec->fd);
 
 	if (e && e->pipe == pipe && e->side == side && is_confirmation(rec->via)) {
 		e->confirmed = true;
@@ -78,7 +79,7 @@ static void open_in(struct model *m, struct proc *p, const struct rec_END_OPEN *
 	}
 	if (e)
 		close_end(m, p, e, ts, END_REPLACED);
-	e = model_end_new(m, p, pipe, rec->fd, (unsigned)rec->mode, ts,
+	e = model_pipe_end_new(m, p, pipe, rec->fd, (unsigned)rec->mode, ts,
 		rec->via == END_EXEC ? END_FOUND : (int)rec->via);
 	e->side = side;
 	e->file = rec->file;
@@ -92,7 +93,7 @@ static bool has_end_of(const struct proc *p, const struct pipe *pipe)
 	struct hash_slot *slot;
 
 	for (size_t pos = 0; (slot = hash_next(&p->ends, &pos));) {
-		const struct end *e = slot->value;
+		const struct pipe_end *e = slot->value;
 
 		if (e->pipe == pipe)
 			return true;
@@ -142,7 +143,7 @@ void model_end_close(struct model *m, const struct rec_END_CLOSE *rec)
 	int via = rec->via == END_REPLACED ? END_REPLACED : END_CLOSE_CALL;
 
 	for (struct proc *p = t->proc;;) {
-		struct end *e = rec->fd <= INT32_MAX ? model_find_end(p, rec->fd) : NULL;
+		struct pipe_end *e = rec->fd <= INT32_MAX ? model_find_pipe_end(p, rec->fd) : NULL;
 
 		if (e && (!rec->inode || rec->inode == e->pipe->inode ||
 				 rec->inode == e->pipe->inode2))
@@ -164,18 +165,18 @@ static void unshare(struct proc *p)
 	p->files = p;
 }
 
-void model_ends_inherit(
+void model_pipe_ends_inherit(
 	struct model *m, struct proc *child, struct proc *parent, int64_t ts, bool share)
 {
 	struct hash_slot *slot;
 
 	for (size_t pos = 0; (slot = hash_next(&parent->ends, &pos));) {
-		const struct end *from = slot->value;
-		struct end *e = model_find_end(child, (uint64_t)from->fd);
+		const struct pipe_end *from = slot->value;
+		struct pipe_end *e = model_find_pipe_end(child, (uint64_t)from->fd);
 
 		if (e) /* the probe's word came first */
 			continue;
-		e = model_end_new(
+		e = model_pipe_end_new(
 			m, child, from->pipe, (uint64_t)from->fd, from->mode, ts, END_INHERIT);
 		e->side = from->side;
 		e->file = from->file;
@@ -193,10 +194,10 @@ void model_ends_inherit(
 
 /* Calls each end of a process; each may close it. */
 static void each_end(struct model *m, struct proc *p, int64_t ts,
-	void (*each)(struct model *m, struct proc *p, struct end *e, int64_t ts))
+	void (*each)(struct model *m, struct proc *p, struct pipe_end *e, int64_t ts))
 {
 	size_t n = 0, cap = p->ends.len;
-	_cleanup_free_ struct end **list = xcalloc(cap, sizeof *list);
+	_cleanup_free_ struct pipe_end **list = xcalloc(cap, sizeof *list);
 	struct hash_slot *slot;
 
 	for (size_t pos = 0; n < cap && (slot = hash_next(&p->ends, &pos));)
@@ -206,7 +207,7 @@ static void each_end(struct model *m, struct proc *p, int64_t ts,
 }
 
 /* Takes back an end that the child never had. */
-static void take_back(struct model *m, struct proc *p, struct end *e, int64_t ts)
+static void take_back(struct model *m, struct proc *p, struct pipe_end *e, int64_t ts)
 {
 	if (e->via != END_INHERIT || e->confirmed)
 		return;
@@ -226,7 +227,7 @@ static void confirm(struct model *m, struct proc *p)
 	p->unconfirmed = false;
 }
 
-void model_ends_settle(struct model *m, struct proc *p, int64_t ts)
+void model_pipe_ends_settle(struct model *m, struct proc *p, int64_t ts)
 {
 	confirm(m, p);
 	if (m->confirms)
@@ -238,7 +239,7 @@ void model_ends_settle(struct model *m, struct proc *p, int64_t ts)
  * program. A program that announces another one lists what it has itself, with
  * what is marked to be closed.
  */
-static void close_lost(struct model *m, struct proc *p, struct end *e, int64_t ts)
+static void close_lost(struct model *m, struct proc *p, struct pipe_end *e, int64_t ts)
 {
 	if (e->kept && !e->cloexec)
 		e->kept = false;
@@ -246,26 +247,26 @@ static void close_lost(struct model *m, struct proc *p, struct end *e, int64_t t
 		close_end(m, p, e, ts, END_EXEC);
 }
 
-void model_ends_exec(struct model *m, struct proc *p, int64_t ts)
+void model_pipe_ends_exec(struct model *m, struct proc *p, int64_t ts)
 {
 	unshare(p);
 	confirm(m, p);
 	each_end(m, p, ts, close_lost);
 }
 
-static void close_exit(struct model *m, struct proc *p, struct end *e, int64_t ts)
+static void close_exit(struct model *m, struct proc *p, struct pipe_end *e, int64_t ts)
 {
 	close_end(m, p, e, ts, END_EXIT);
 }
 
-void model_ends_exit(struct model *m, struct proc *p, int64_t ts)
+void model_pipe_ends_exit(struct model *m, struct proc *p, int64_t ts)
 {
 	unshare(p);
 	confirm(m, p);
 	each_end(m, p, ts, close_exit);
 }
 
-void model_ends_free(struct model *m, struct proc *p)
+void model_pipe_ends_free(struct model *m, struct proc *p)
 {
 	struct hash_slot *slot;
 
@@ -275,13 +276,13 @@ void model_ends_free(struct model *m, struct proc *p)
 	hash_done(&p->ends);
 }
 
-void model_ends_flush(struct model *m)
+void model_pipe_ends_flush(struct model *m)
 {
 	struct hash_slot *slot;
 
 	for (struct proc *p = m->all_procs; p; p = p->next) {
 		for (size_t pos = 0; (slot = hash_next(&p->ends, &pos));) {
-			struct end *e = slot->value;
+			struct pipe_end *e = slot->value;
 
 			/* A child that has told nothing yet, because it computes, has its ends all the same. */
 			if (!e->written && (!p->unconfirmed || !m->confirms || e->confirmed))

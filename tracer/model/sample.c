@@ -1,4 +1,4 @@
-/* spin.c - loops that do nothing but look at memory until it changes. */
+/* sample.c - slices and samples of what runs; loops that do nothing but look at memory until it changes. */
 /* SPDX-License-Identifier: MIT */
 /*
  * A loop that works changes a register from turn to turn: a counter, a pointer,
@@ -11,8 +11,9 @@
  * back, thousands of times, until it finds that another one has it, and then
  * never asks again, has waited for just that.
  */
+#include "tracer/model/private.h"
+
 #include "base/mem.h"
-#include "tracer/model/process.h"
 #include "tracer/symbols/symbols.h"
 
 enum {
@@ -24,6 +25,9 @@ enum {
 
 /* Shorter loops are not worth a word. */
 static const int64_t least_ns = 100000000;
+
+/* Samples within this many bytes of code are one place: a loop. */
+enum { LOOP_BYTES = 64 };
 
 struct spin {
 	uint64_t seen[STATES];
@@ -75,8 +79,8 @@ void model_spin_end(struct model *m, struct thread *t)
 		s->last - s->first >= least_ns)
 		store_put(m->store, STORE_SPIN,
 			&(struct row_spin){.thread_id = t->id,
-				.site_id = t->proc->slim ? STORE_NULL
-							 : model_site(m, t->proc, s->ip, false),
+				.site_id = t->proc->retired ? STORE_NULL
+							    : model_site(m, t->proc, s->ip, false),
 				.start_ns = s->first,
 				.end_ns = s->last,
 				.cpu_ns = s->cpu,
@@ -137,7 +141,7 @@ void model_spin_done(struct model *m, struct thread *t)
 		end_tries(m, t);
 }
 
-void model_spin_sample(struct model *m, struct thread *t, const struct rec_SAMPLE *rec)
+static void spin_sample(struct model *m, struct thread *t, const struct rec_SAMPLE *rec)
 {
 	int64_t ts = model_time(m, rec->head.ts), period = (int64_t)rec->period_ns;
 	struct spin *s = t->spin;
@@ -165,4 +169,58 @@ void model_spin_sample(struct model *m, struct thread *t, const struct rec_SAMPL
 	}
 	s->samples++;
 	s->yields += rec->where == SAMPLE_YIELD;
+}
+
+void model_sched(struct model *m, const struct rec_SCHED *rec)
+{
+	int64_t id = model_thread(m, &rec->head)->id;
+	struct row_sched *row = store_room(m->store, STORE_SCHED);
+
+	*row = (struct row_sched){.thread_id = id,
+		.start_ns = model_time(m, rec->start),
+		.end_ns = model_time(m, rec->head.ts),
+		.cpu = (int64_t)rec->cpu};
+}
+
+void model_sample_flush(struct model *m, struct thread *t)
+{
+	struct row_sample row = {.thread_id = t->id,
+		.address = (int64_t)t->sample.low,
+		.first_ns = t->sample.first,
+		.last_ns = t->sample.last,
+		.cpu_ns = t->sample.cpu};
+
+	if (!t->sample.low)
+		return;
+	row.site_id = t->proc->retired ? STORE_NULL : model_site(m, t->proc, t->sample.low, false);
+	store_put(m->store, STORE_SAMPLE, &row);
+	t->sample.low = 0;
+}
+
+void model_sample(struct model *m, const struct rec_SAMPLE *rec)
+{
+	struct thread *t = model_find_thread(m, rec->head.tid);
+	int64_t ts = model_time(m, rec->head.ts);
+	uint64_t low, high;
+
+	/* The kernel takes a while to give a large memory back: samples come after the end. */
+	if (!t || t->proc->pid != rec->head.pid)
+		return;
+	low = t->sample.low;
+	high = t->sample.high;
+	if (!rec->ip || rec->period_ns > INT64_MAX / 2)
+		return;
+	spin_sample(m, t, rec);
+	if (low && rec->ip + LOOP_BYTES >= high && rec->ip <= low + LOOP_BYTES) {
+		t->sample.low = rec->ip < low ? rec->ip : low;
+		t->sample.high = rec->ip > high ? rec->ip : high;
+		t->sample.last = ts;
+		t->sample.cpu += (int64_t)rec->period_ns;
+		return;
+	}
+	model_sample_flush(m, t);
+	t->sample.low = t->sample.high = rec->ip;
+	t->sample.last = ts;
+	t->sample.first = ts - (int64_t)rec->period_ns;
+	t->sample.cpu = (int64_t)rec->period_ns;
 }

@@ -1,8 +1,9 @@
-/* open.c - locks that are held now, also by those who can no longer release them. */
+/* lock_open.c - locks that are held now, also by those who can no longer release them. */
 /* SPDX-License-Identifier: MIT */
+#include "tracer/model/private.h"
+
 #include "base/mem.h"
 #include "schema/names.h"
-#include "tracer/model/lock.h"
 
 /* More locks than these left taken by threads that have ended: the oldest are forgotten. */
 enum { MAX_ABANDONED = 10000 };
@@ -145,10 +146,10 @@ void model_holds_abandon(struct model *m, struct thread *t)
 		struct hold *h = &t->held[t->n_held - 1];
 		/*
 		 * The memory goes with the process: what it alone could reach is no longer of
-		 * interest, unless the thread was torn out of a wait that may have been forever.
+		 * interest, unless another ended the thread in a wait that may have been forever.
 		 */
 		bool gone = t->proc->ended && t->end >= t->proc->end && !h->lock->pshared &&
-			    t->torn != 1;
+			    t->by_other != 1;
 
 		if (!gone && !h->lock->dead && h->lock->kind != LOCK_FILE)
 			(void)model_abandoned_add(m, h, t->id, t->proc->id);

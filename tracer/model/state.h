@@ -1,0 +1,333 @@
+/* state.h - what the model knows while it records; for the model's own files. */
+/* SPDX-License-Identifier: MIT */
+#ifndef TRACER_MODEL_STATE_H
+#define TRACER_MODEL_STATE_H
+
+#include "base/buf.h"
+#include "base/hash.h"
+#include "schema/record.h"
+#include "tracer/model/model.h"
+#include "tracer/store/store.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * The life of an entity (process, thread, pipe, lock): made when it is first
+ * heard of, completed when the record that tells its birth arrives (clocks of
+ * two sources may differ by microseconds, so that can be later), marked ended,
+ * kept for GRACE_NS for records that are late, then written and freed. Whatever
+ * changed since it was last written is dirty and is written at the next flush.
+ *
+ * All times are nanoseconds since the start of the trace.
+ */
+#define GRACE_NS 50000000LL
+
+/* How many ended processes are kept because nobody has reaped them yet. */
+enum { MAX_ZOMBIES = 4096 };
+
+/* Locks that a thread holds beyond this are not looked at for the order of locks. */
+enum { MAX_NESTING = 16 };
+
+struct lock;
+struct proc;
+
+/* One lock that a thread has. */
+struct hold {
+	struct lock *lock;
+	int64_t request, acquire; /* request STORE_NULL: got it at once */
+	int64_t site;             /* STORE_NULL: not known */
+	int64_t row;              /* id in lock_hold, 0: not written yet */
+	uint64_t file;            /* file lock: the open file description */
+	uint32_t depth;
+	uint8_t mode; /* enum lock_mode */
+};
+
+/* A lock whose holder cannot give it back: its thread has ended, or is the parent's thread after a fork. */
+struct abandoned {
+	struct abandoned *next, **link; /* of the model's list */
+	struct hold hold;
+	int64_t thread_id, process_id;
+	bool forked; /* the copy in a child of what another thread held */
+};
+
+/* A blocked thread. */
+struct wait {
+	bool open;
+	bool library; /* known from the library's records alone */
+	bool dirty;   /* the row, if written, is out of date */
+	bool timed;
+	int64_t row; /* id in wait, 0: not written yet */
+	int64_t start;
+	int64_t user; /* since when the library's call lasts, STORE_NULL */
+	int64_t site;
+	int64_t stack; /* in frame; STORE_NULL: none was taken */
+	int reason;    /* enum wait_reason */
+	long syscall;  /* -1: none */
+	struct lock *lock;
+	struct pipe *pipe;
+	int64_t target_process, target_thread, target_pgid;
+	int64_t sigmask;
+	uint64_t futex; /* address of the futex, 0: none */
+	uint64_t ip;
+	bool owner_inferred; /* target_thread was read from the lock's memory */
+	uint8_t mode;        /* enum lock_mode, or END_READ, END_WRITE of a pipe */
+	uint8_t side;
+	struct rec_poll_item *items; /* the set, owned */
+	unsigned n_items;
+	char *detail;
+};
+
+/* A library call that may block and has not returned. */
+struct call {
+	bool open;
+	bool is_lock; /* LOCK_REQUEST, else SYNC_BEGIN */
+	bool timed;
+	uint8_t mode;
+	uint8_t op; /* enum sync_op */
+	int64_t start, site;
+	int64_t row;    /* id in sync, 0: not written yet */
+	int64_t target; /* join: thread.id, STORE_NULL */
+	uint64_t addr, mutex_addr;
+	uint32_t depth; /* condition: how often the mutex was held */
+	struct lock *lock, *mutex;
+};
+
+/* A wait for a lock that ended without anybody's doing: the row, and the call in which it was. */
+struct broken {
+	int64_t row, start, end, call;
+};
+
+/* What MORE records brought for the next record of a thread. */
+struct more {
+	struct buf argv, data, poll, path;
+	bool cut;
+};
+
+/* Time that a thread spent in locks within one bucket. */
+struct bucket {
+	int64_t number, hold_ns, wait_ns, holds;
+	bool dirty;
+	bool written;
+};
+
+struct lane {
+	struct bucket *buckets; /* by number */
+	size_t n, cap;
+	int64_t hold_start; /* since when any lock is held, counted from the last that was added */
+};
+
+struct edge;
+struct sigrow;
+struct handler;
+struct timer;
+
+struct thread {
+	struct thread *next, **link;             /* all threads */
+	struct thread *peer, **peer_link;        /* threads of the process */
+	struct thread *ended_next, **ended_link; /* those that wait for the end of their grace */
+	struct proc *proc;
+	int64_t id, creator_id, start, end; /* end STORE_NULL: runs */
+	int64_t entry_site;
+	int64_t by_other; /* 1: it was ended by another thread or a signal, 0: by itself, STORE_NULL */
+	bool exiting;     /* it has called exit */
+	uint64_t tid_addr;
+	uint32_t tid, ns_tid;
+	char name[17];
+	char *runtime_name; /* in its language; NULL: none */
+	bool is_main, dirty, written;
+	bool is_early; /* a record of it came before that of its birth */
+	struct more *more;
+	struct wait wait;
+	struct broken broken; /* row 0: none */
+	struct pipe *opening; /* FIFO that it waited to open, until its end is known */
+	struct call call;
+	struct below { /* calls that others were made on top of: in an initialiser, in a signal handler */
+		int64_t row; /* id in sync, 0: none */
+		uint64_t addr;
+		uint8_t op;
+	} below[4];
+	unsigned n_below; /* ever put there */
+	struct hold *held;
+	size_t n_held, cap_held;
+	int64_t waited;     /* id of the lock that it was blocked for last, 0 since it got it */
+	int64_t last_child; /* the last process that it made, STORE_NULL */
+	struct lane lane;
+	struct hash edges;   /* struct edge */
+	struct hash touched; /* ids of locks that it took */
+	struct spin *spin;   /* NULL: never sampled */
+	struct {             /* a run of samples */
+		uint64_t low, high;
+		int64_t first, last, cpu;
+	} sample;
+};
+
+/* A descriptor of a pipe in a process. */
+struct pipe_end {
+	int64_t id, open_ns;
+	struct pipe *pipe;
+	uint64_t file;
+	int fd;
+	uint8_t mode, side, via;
+	bool cloexec, written;
+	bool confirmed; /* the probe has seen it after the fork or exec */
+	bool kept;      /* the probe has seen it in the exec that is under way */
+};
+
+struct proc {
+	struct proc *next, **link;
+	struct proc *ended_next; /* in the queue of the ended, then in that of the zombies */
+	struct proc *
+		files; /* ring of processes that share the descriptors (CLONE_FILES); itself if alone */
+	struct proc *vm;   /* whose memory it uses: itself, or the parent until exec after vfork */
+	unsigned vm_users; /* how many others use its memory */
+	struct thread *threads;
+	struct thread *main;
+	int64_t id, parent_id, creator_id, start, end, reaped_ns, reaper_id;
+	uint32_t origin_pid;
+	unsigned n_shared; /* how many of its locks are shared */
+	int64_t origin_id; /* process whose memory was copied by fork */
+	int64_t forked_ns;
+	uint32_t pid, ns_pid, ppid;
+	int status;   /* as wait(2) gives it, -1: not known */
+	int autoreap; /* -1: not known */
+	char name[17];
+	char *exe, *command;
+	const char *language; /* static; NULL: none was read */
+	char *program;        /* what the language runs; NULL: not known */
+	const char *created_by;
+	bool dirty, written, secure, ended, reaped, found;
+	bool is_early;     /* a record of it came before that of its birth */
+	bool retired;      /* its grace is over: what only a living process needs is freed */
+	bool reopens;      /* it may open pipes of others through /proc */
+	bool uring;        /* it has an io_uring */
+	int64_t memory_id; /* process in whose memory it runs, also when that one has ended */
+	bool compat;       /* it makes 32-bit system calls */
+	bool uses_files;   /* it has held or wanted file locks */
+	bool unconfirmed;  /* some of its ends were inherited by the model's own reckoning */
+	int lock_source;
+	int64_t image;     /* of the program: sites are cached by it */
+	int64_t mapped_ns; /* when /proc/PID/maps was read last, STORE_NULL: never */
+	uint64_t
+		futex_ip; /* where it was asked last whether the program itself calls, with the image and the answer */
+	int64_t futex_image;
+	bool futex_own;
+	struct hash ends;  /* by descriptor */
+	struct hash locks; /* by address */
+	int fatal_signo;   /* signal that it took by default last, 0: none */
+	struct sigrow *pending, **pending_end;
+	size_t n_pending;
+	struct handler **handlers; /* 65, or NULL: all default */
+	struct timer *timers;
+};
+
+struct pipe {
+	struct pipe *next, **link;
+	struct pipe *ended_next;
+	int64_t id, created, creator_id;
+	uint64_t dev, inode, inode2;
+	char *path;
+	char reader[17], writer[17];
+	int kind;
+	unsigned outside, ends;
+	unsigned waits; /* that point here */
+	bool dirty, written;
+	bool in_ended;     /* it stands in the queue of the ended */
+	int64_t closed_ns; /* when its last end was closed */
+	unsigned sent;     /* descriptors under way in messages */
+	int64_t sent_ns;   /* since when */
+	unsigned received; /* descriptors that came before the word of their being sent */
+	int64_t received_ns;
+};
+
+/* What a lock's contention is counted in: the table lock_stat. */
+struct lock_stat {
+	int64_t holds, contended, wait_ns, max_wait_ns, hold_ns, max_hold_ns, max_hold_site;
+	int64_t threads, posts, foreign_posts, takes, cycles, last_taker, value;
+};
+
+struct lock {
+	struct lock *next, **link; /* all locks */
+	struct lock *dirty_next;
+	int64_t id, process_id, address, init_site, origin_id, created, destroyed, initial;
+	uint64_t dev, inode, offset; /* shared, or of a file; dev 0: not known */
+	uint64_t len;                /* file lock: bytes, 0: to the end */
+	struct proc *proc;           /* in whose memory it is, NULL: shared, or gone */
+	struct thread *owner;        /* of an exclusive hold */
+	int64_t last_thread;         /* that took it */
+	int64_t runner;              /* once: thread inside the initialiser, STORE_NULL */
+	char *name;
+	char *runtime_type; /* in its language; NULL: not read */
+	uint64_t inferred;  /* number of the flush that wrote its inferred owner */
+	unsigned type;
+	unsigned abandoned; /* holds that nobody can end */
+	uint8_t kind, class;
+	bool pshared, outside, from_birth, dirty, written, stat_dirty, stat_written, dead;
+	bool in_dirty;    /* it stands in the list of those to be written */
+	bool wanted;      /* somebody was blocked for it */
+	unsigned waiting; /* condition: threads inside the wait */
+	unsigned refs;    /* holds, abandoned holds, waits and calls that point here */
+	struct lock_stat stat;
+	int64_t waited_ns;      /* when a thread that was blocked on it went on last */
+	struct user *user_list; /* shared: the processes that can reach it */
+};
+
+/* The ids that are given next. */
+struct ids {
+	int64_t process, thread, pipe, pipe_end, lock, site, signal, handler, timer, image, stack;
+};
+
+struct site_cache;
+
+struct model {
+	struct store *store;
+	struct model_config config;
+	struct ids ids;
+	struct hash procs;   /* by pid: the newest */
+	struct hash threads; /* by tid: the newest */
+	struct hash pipes;   /* by device and inode */
+	struct hash shared;  /* shared locks, by what they are mapped from; file locks */
+	struct proc *all_procs;
+	struct thread *all_threads;
+	struct pipe *all_pipes;
+	struct lock *all_locks, *dirty_locks;
+	struct abandoned *abandoned;
+	size_t n_abandoned;
+	uint64_t flushes;
+	bool has_open; /* lock_open has rows */
+	struct thread *ended_threads, **ended_threads_end;
+	struct proc *ended_procs, **ended_procs_end;
+	struct proc *zombies, **zombies_end;
+	size_t n_zombies;
+	struct pipe *ended_pipes, **ended_pipes_end;
+	struct site_cache *sites;
+	struct thread *last_thread; /* of the last record */
+	int64_t now;                /* newest time that was seen */
+	int64_t now_ended;          /* when the queues of ended entities were looked at last */
+	unsigned lane_shift;        /* a bucket is 1 << lane_shift nanoseconds */
+	bool has_lanes;             /* lane has rows */
+	bool kernel_waits;          /* waits come from the kernel, not from the library alone */
+	size_t n_unconfirmed;       /* processes whose ends have not been settled */
+	bool confirms;              /* the source tells the ends of a new process */
+	struct buf blind;           /* sentences for trace.blind_spots that are not written yet */
+	unsigned n_named;           /* processes in it */
+	uint64_t skipped;
+	struct hash programs; /* files of which it is known whether they name /proc/PID/fd */
+	struct hash losses;   /* struct loss by source and kind */
+	int64_t lost;
+};
+
+/* Counts a record that is malformed or contradicts what is known. */
+static inline void model_skip(struct model *m)
+{
+	m->skipped++;
+}
+
+/* Converts the time of a record. */
+static inline int64_t model_time(const struct model *m, uint64_t ts)
+{
+	return (int64_t)(ts - m->config.t0);
+}
+
+#endif
