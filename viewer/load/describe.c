@@ -20,7 +20,7 @@ const char *trace_signal_name(int signo)
 	return text;
 }
 
-void trace_add_status(struct buf *b, const struct proc *p)
+void trace_add_status(struct buf *b, const struct proc_row *p)
 {
 	switch (p->end_kind) {
 	case LIFE_RUNNING:
@@ -31,7 +31,7 @@ void trace_add_status(struct buf *b, const struct proc *p)
 		break;
 	case LIFE_SIGNAL:
 		buf_adds(b, trace_signal_name(p->exit_signal));
-		if (p->core)
+		if (p->core_dumped)
 			buf_adds(b, ", core dumped");
 		break;
 	case LIFE_UNKNOWN:

@@ -101,11 +101,11 @@ static enum life_end end_kind(const char *word, int64_t end)
 	return end == TIME_NEVER ? LIFE_RUNNING : LIFE_UNKNOWN;
 }
 
-static void load_proc(struct proc *p, struct rows *r)
+static void load_proc(struct proc_row *p, struct rows *r)
 {
 	_cleanup_free_ char *kind = rows_text(r, 9);
 
-	*p = (struct proc){
+	*p = (struct proc_row){
 		.id = rows_int(r, 0, 0),
 		.pid = rows_int(r, 1, 0),
 		.parent = NONE,
@@ -118,7 +118,7 @@ static void load_proc(struct proc *p, struct rows *r)
 		.start = rows_time(r, 7, 0),
 		.exit_code = (int)rows_int(r, 10, 0),
 		.exit_signal = (int)rows_int(r, 11, 0),
-		.core = rows_int(r, 12, 0) != 0,
+		.core_dumped = rows_int(r, 12, 0) != 0,
 		.reaped = rows_time(r, 13, TIME_NEVER),
 		.autoreap = rows_int(r, 15, 0) != 0,
 		.created_by = rows_text(r, 16),
@@ -140,7 +140,7 @@ static char *load_procs(struct trace *t, sqlite3 *db)
 	size_t cap = 0;
 
 	while (rows_next(&r)) {
-		struct proc *p;
+		struct proc_row *p;
 
 		ARRAY_GROW(t->procs, t->n_procs, cap);
 		p = &t->procs[t->n_procs++];
@@ -152,10 +152,10 @@ static char *load_procs(struct trace *t, sqlite3 *db)
 
 static void load_thread(struct trace *t, struct rows *r)
 {
-	struct thread *th = &t->threads[t->n_threads++];
-	struct proc *p = &t->procs[trace_proc(t, rows_int(r, 2, 0))];
+	struct thread_row *th = &t->threads[t->n_threads++];
+	struct proc_row *p = &t->procs[trace_proc(t, rows_int(r, 2, 0))];
 
-	*th = (struct thread){
+	*th = (struct thread_row){
 		.id = rows_int(r, 0, 0),
 		.tid = rows_int(r, 1, 0),
 		.proc = (size_t)(p - t->procs),
@@ -228,7 +228,7 @@ static char *load_execs(struct trace *t, sqlite3 *db)
 
 	while (rows_next(&r)) {
 		size_t proc = trace_proc(t, rows_int(&r, 0, 0));
-		struct proc *p = proc == NONE ? NULL : &t->procs[proc];
+		struct proc_row *p = proc == NONE ? NULL : &t->procs[proc];
 
 		if (!p)
 			continue;
@@ -254,7 +254,7 @@ static char *load_execs(struct trace *t, sqlite3 *db)
 static void mark_family(struct trace *t)
 {
 	for (size_t i = 0; i < t->n_procs; i++) {
-		struct proc *p = &t->procs[i];
+		struct proc_row *p = &t->procs[i];
 		int64_t parent_end = p->parent == NONE ? -1 : t->procs[p->parent].end;
 
 		p->zombie_to = p->end;
@@ -275,7 +275,7 @@ static void mark_family(struct trace *t)
 static void stretch_duration(struct trace *t)
 {
 	for (size_t i = 0; i < t->n_threads; i++) {
-		const struct thread *th = &t->threads[i];
+		const struct thread_row *th = &t->threads[i];
 
 		if (th->start > t->duration)
 			t->duration = th->start;

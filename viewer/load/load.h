@@ -44,7 +44,7 @@ struct exec_row {
 	int error;     /* errno; 0: it worked */
 };
 
-struct proc {
+struct proc_row {
 	int64_t id;
 	int64_t pid;
 	size_t parent;      /* proc */
@@ -56,7 +56,7 @@ struct proc {
 	size_t reaper;  /* thread */
 	enum life_end end_kind;
 	int exit_code, exit_signal;
-	bool core, autoreap;
+	bool core_dumped, autoreap;
 	bool orphan;       /* outlived its parent */
 	int64_t zombie_to; /* ended and unreaped until then; == end: never a zombie */
 	bool never_reaped; /* by its parent, which had the time to */
@@ -65,7 +65,7 @@ struct proc {
 	size_t first_exec, n_execs; /* in trace.execs, ordered by process and time */
 };
 
-struct thread {
+struct thread_row {
 	int64_t id;
 	int64_t tid;
 	size_t proc;
@@ -105,9 +105,9 @@ struct trace {
 	int exit_signal;   /* 0: none */
 	bool complete, attached;
 	int64_t lost;
-	struct proc *procs; /* ordered by start */
+	struct proc_row *procs; /* ordered by start */
 	size_t n_procs;
-	struct thread *threads; /* ordered by process, main thread first, then start */
+	struct thread_row *threads; /* ordered by process, main thread first, then start */
 	size_t n_threads;
 	struct exec_row *execs; /* ordered by process and time */
 	size_t n_execs;
@@ -139,7 +139,7 @@ void trace_free_findings(struct trace *t);
 int64_t trace_end(const struct trace *t, int64_t end);
 
 /* Adds "exit 42", "SIGKILL", "running" and the like. */
-void trace_add_status(struct buf *b, const struct proc *p);
+void trace_add_status(struct buf *b, const struct proc_row *p);
 
 /* Returns the name of a signal number, "SIGTERM"; the text stays valid. */
 const char *trace_signal_name(int signo);

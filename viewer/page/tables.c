@@ -68,7 +68,7 @@ static void cell_time(struct buf *out, int64_t ns)
 	buf_adds(out, "</td>");
 }
 
-static void cell_marks(struct buf *out, const struct trace *t, const struct proc *p)
+static void cell_marks(struct buf *out, const struct trace *t, const struct proc_row *p)
 {
 	_cleanup_buf_ struct buf b = BUF_INIT;
 
@@ -85,7 +85,7 @@ static void cell_marks(struct buf *out, const struct trace *t, const struct proc
 		buf_adds(&b, p->never_reaped ? ", never reaped" : "");
 		page_text(out, b.data);
 	} else if (p->reaped != TIME_NEVER && p->reaper != NONE) {
-		const struct proc *reaper = &t->procs[t->threads[p->reaper].proc];
+		const struct proc_row *reaper = &t->procs[t->threads[p->reaper].proc];
 
 		buf_addf(out, "reaped by <a href=\"#row-p%lld\">", (long long)reaper->id);
 		page_text(out, reaper->name);
@@ -104,7 +104,7 @@ static void cell_link(struct buf *out, bool shown, char kind, int64_t id, int64_
 		cell_number(out, number);
 }
 
-static void proc_row(struct buf *out, const struct trace *t, const struct proc *p, bool shown)
+static void proc_row(struct buf *out, const struct trace *t, const struct proc_row *p, bool shown)
 {
 	_cleanup_buf_ struct buf status = BUF_INIT;
 	bool bad = p->end_kind == LIFE_SIGNAL || p->exit_code != 0;
@@ -142,9 +142,10 @@ void page_processes(struct buf *out, const struct trace *t, const struct page_sh
 	table_end(out, t->n_procs, "process");
 }
 
-static void thread_row(struct buf *out, const struct trace *t, const struct thread *th, bool shown)
+static void thread_row(
+	struct buf *out, const struct trace *t, const struct thread_row *th, bool shown)
 {
-	const struct proc *p = &t->procs[th->proc];
+	const struct proc_row *p = &t->procs[th->proc];
 
 	buf_addf(out, "<tr id=\"row-t%lld\" data-els=\"t%lld tl-t%lld wait-t%lld\">",
 		(long long)th->id, (long long)th->id, (long long)th->id, (long long)th->id);

@@ -29,7 +29,7 @@ struct pipes {
 
 static size_t proc_node(struct pipes *ps, size_t proc)
 {
-	const struct proc *p = &ps->t->procs[proc];
+	const struct proc_row *p = &ps->t->procs[proc];
 	_cleanup_free_ char *id = xasprintf("pipes-p%lld", (long long)p->id);
 	_cleanup_free_ char *detail = xasprintf("pid %lld", (long long)p->pid);
 	size_t node = sketch_find(ps->sk, id);

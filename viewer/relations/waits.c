@@ -39,8 +39,8 @@ static const char *thread_name(const struct trace *t, size_t th)
 
 static size_t thread_node(struct waits *w, size_t th)
 {
-	const struct thread *row = &w->t->threads[th];
-	const struct proc *p = &w->t->procs[row->proc];
+	const struct thread_row *row = &w->t->threads[th];
+	const struct proc_row *p = &w->t->procs[row->proc];
 	_cleanup_free_ char *id = xasprintf("wait-t%lld", (long long)row->id);
 	_cleanup_free_ char *detail = row->is_main
 					      ? xasprintf("pid %lld", (long long)p->pid)
@@ -151,7 +151,7 @@ static size_t wait_target(struct waits *w, struct rows *r, enum wait_reason reas
 static void connect_children(struct waits *w, size_t node, size_t parent, const char *label)
 {
 	for (size_t i = 0; i < w->t->n_procs && w->sk->n_edges < EDGES_MAX; i++) {
-		const struct proc *p = &w->t->procs[i];
+		const struct proc_row *p = &w->t->procs[i];
 
 		if (p->parent == parent && p->start <= w->at && p->end > w->at)
 			connect(w, node, proc_node(w, i), "waits", label);
@@ -160,7 +160,7 @@ static void connect_children(struct waits *w, size_t node, size_t parent, const 
 
 enum { OTHERS_MAX = 6 };
 
-static bool lives(const struct waits *w, const struct thread *th)
+static bool lives(const struct waits *w, const struct thread_row *th)
 {
 	return th->start <= w->at && th->end > w->at;
 }

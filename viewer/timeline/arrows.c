@@ -69,7 +69,7 @@ static void add_births(struct arrows *as)
 	const struct trace *t = as->tl->t;
 
 	for (size_t i = 0; i < t->n_procs; i++) {
-		const struct proc *p = &t->procs[i];
+		const struct proc_row *p = &t->procs[i];
 		size_t to = lane_of_proc(as->tl, i);
 
 		(void)arrow_add(
@@ -79,7 +79,7 @@ static void add_births(struct arrows *as)
 				p->reaped, p->reaped);
 	}
 	for (size_t i = 0; i < t->n_threads; i++) {
-		const struct thread *th = &t->threads[i];
+		const struct thread_row *th = &t->threads[i];
 
 		if (th->creator != NONE && t->threads[th->creator].proc == th->proc)
 			(void)arrow_add(as, ARROW_CREATE, lane_of_thread(as->tl, th->creator),

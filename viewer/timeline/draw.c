@@ -124,7 +124,7 @@ static void small_name(struct draw *d, size_t lane, const char *class, double x,
 /* Says whether the program's name is not on the lane already. */
 static bool is_news(const struct timeline *tl, const struct exec_row *e, const char *name)
 {
-	const struct proc *p = &tl->t->procs[e->proc];
+	const struct proc_row *p = &tl->t->procs[e->proc];
 
 	return p->n_execs > 1 || strncmp(name, p->name, strlen(p->name)) != 0;
 }

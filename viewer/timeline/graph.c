@@ -100,8 +100,8 @@ static void draw_label(struct draw *d, size_t i)
 {
 	const struct timeline *tl = d->tl;
 	const struct lane *l = &tl->lanes[i];
-	const struct proc *p = &tl->t->procs[l->proc];
-	const struct thread *th = l->thread == NONE ? NULL : &tl->t->threads[l->thread];
+	const struct proc_row *p = &tl->t->procs[l->proc];
+	const struct thread_row *th = l->thread == NONE ? NULL : &tl->t->threads[l->thread];
 	enum stuck stuck = th ? th->stuck : l->is_fold ? STUCK_NOT : p->stuck;
 	double y = d->y[i] + PITCH / 2, x = 0;
 	_cleanup_free_ char *name = NULL, *id = NULL;
@@ -135,7 +135,7 @@ static void draw_label(struct draw *d, size_t i)
 static void draw_end(struct draw *d, size_t i)
 {
 	const struct lane *l = &d->tl->lanes[i];
-	const struct proc *p = &d->tl->t->procs[l->proc];
+	const struct proc_row *p = &d->tl->t->procs[l->proc];
 	int64_t end = p->zombie_to > p->end && p->end != TIME_NEVER ? p->zombie_to : l->to;
 	bool bad = p->end_kind == LIFE_SIGNAL || p->exit_code != 0;
 	_cleanup_buf_ struct buf b = BUF_INIT;

@@ -171,8 +171,8 @@ static void clear(struct strip *s)
 
 static void print_name(struct text_line *line, const struct timeline *tl, const struct lane *l)
 {
-	const struct proc *p = &tl->t->procs[l->proc];
-	const struct thread *th = l->thread == NONE ? NULL : &tl->t->threads[l->thread];
+	const struct proc_row *p = &tl->t->procs[l->proc];
+	const struct thread_row *th = l->thread == NONE ? NULL : &tl->t->threads[l->thread];
 	bool stuck = th ? th->stuck != STUCK_NOT : p->stuck != STUCK_NOT;
 	_cleanup_free_ char *name = NULL, *id = NULL;
 

@@ -51,7 +51,7 @@ static struct place *place_nodes(const struct trace *t, const struct tree *tree)
 	return places;
 }
 
-static bool is_wanted(const struct proc *p, const char *process)
+static bool is_wanted(const struct proc_row *p, const char *process)
 {
 	_cleanup_free_ char *pid = NULL;
 
@@ -143,7 +143,7 @@ static void make_lanes(struct timeline *tl, const struct timeline_options *opt)
 	for (size_t i = 0; i < tl->tree->n; i++) {
 		const struct tree_node *n = &tl->tree->nodes[places[i].node];
 		struct lane *l = &tl->lanes[tl->n_lanes];
-		const struct proc *p;
+		const struct proc_row *p;
 
 		fill_lane(tl, l, n);
 		p = &t->procs[l->proc];
@@ -162,7 +162,7 @@ static void add_zombies(struct timeline *tl)
 {
 	for (size_t i = 0; i < tl->n_lanes; i++) {
 		struct lane *l = &tl->lanes[i];
-		const struct proc *p = &tl->t->procs[l->proc];
+		const struct proc_row *p = &tl->t->procs[l->proc];
 
 		if (!l->is_first || p->end == TIME_NEVER || p->zombie_to <= p->end)
 			continue;

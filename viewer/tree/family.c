@@ -11,7 +11,7 @@ bool family_is_proc(const struct family *f, size_t e)
 	return e < f->t->n_procs;
 }
 
-static const struct thread *thread_of(const struct family *f, size_t e)
+static const struct thread_row *thread_of(const struct family *f, size_t e)
 {
 	return &f->t->threads[e - f->t->n_procs];
 }
@@ -23,7 +23,7 @@ size_t family_row(const struct family *f, size_t e)
 
 const char *family_name(const struct family *f, size_t e)
 {
-	const struct thread *th;
+	const struct thread_row *th;
 
 	if (family_is_proc(f, e))
 		return f->t->procs[e].name;
@@ -35,7 +35,7 @@ const char *family_name(const struct family *f, size_t e)
 /* Main threads are their process, unless the trace names no main thread. */
 static bool is_entity(const struct family *f, size_t e)
 {
-	const struct thread *th;
+	const struct thread_row *th;
 
 	if (family_is_proc(f, e))
 		return true;
@@ -61,7 +61,7 @@ static size_t parent_of(const struct family *f, size_t e)
 		else
 			up = t->procs[e].parent;
 	} else {
-		const struct thread *th = thread_of(f, e);
+		const struct thread_row *th = thread_of(f, e);
 
 		up = th->proc;
 		if (th->creator != NONE && t->threads[th->creator].proc == th->proc)
@@ -152,12 +152,12 @@ static void put_in_order(struct family *f)
 uint64_t family_own_key(const struct family *f, size_t e)
 {
 	const struct trace *t = f->t;
-	const struct thread *th;
+	const struct thread_row *th;
 
 	if (family_is_proc(f, e)) {
-		const struct proc *p = &t->procs[e];
+		const struct proc_row *p = &t->procs[e];
 		uint64_t marks = (uint64_t)p->orphan | (uint64_t)p->never_reaped << 1 |
-				 (uint64_t)p->end_kind << 2 | (uint64_t)p->core << 5;
+				 (uint64_t)p->end_kind << 2 | (uint64_t)p->core_dumped << 5;
 
 		return hash_mix(hash_bytes(p->name, strlen(p->name)), marks,
 			(uint64_t)p->exit_code << 32 | (uint32_t)p->exit_signal);

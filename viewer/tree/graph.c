@@ -72,7 +72,7 @@ static void add_exec(struct buf *m, const struct exec_row *e, bool first)
 }
 
 /* The programs that the process ran, in order; execs that failed are only counted. */
-static void add_execs(struct buf *m, const struct trace *t, const struct proc *p)
+static void add_execs(struct buf *m, const struct trace *t, const struct proc_row *p)
 {
 	const struct exec_row *e = p->n_execs ? t->execs + p->first_exec : NULL;
 	size_t ok = 0, failed = 0, shown = 0;
@@ -103,7 +103,7 @@ static void add_execs(struct buf *m, const struct trace *t, const struct proc *p
 	}
 }
 
-static void add_proc_status(struct buf *m, const struct trace *t, const struct proc *p)
+static void add_proc_status(struct buf *m, const struct trace *t, const struct proc_row *p)
 {
 	bool good = p->end_kind == LIFE_EXIT && p->exit_code == 0;
 	bool bad = p->end_kind == LIFE_SIGNAL || (p->end_kind == LIFE_EXIT && p->exit_code != 0);
@@ -128,7 +128,7 @@ static void add_proc_status(struct buf *m, const struct trace *t, const struct p
 	line_end(m);
 }
 
-static void add_zombie(struct buf *b, const struct proc *p)
+static void add_zombie(struct buf *b, const struct proc_row *p)
 {
 	int64_t ns = p->zombie_to - p->end;
 
@@ -140,7 +140,7 @@ static void add_zombie(struct buf *b, const struct proc *p)
 }
 
 /* Marks in words, so that none rests on colour: orphan, zombie, stuck. */
-static void add_marks(struct buf *m, const struct proc *p)
+static void add_marks(struct buf *m, const struct proc_row *p)
 {
 	_cleanup_buf_ struct buf b = BUF_INIT;
 
@@ -157,7 +157,7 @@ static void add_marks(struct buf *m, const struct proc *p)
 }
 
 /* The line style says it once more: dashed for an orphan, dotted for a zombie, thick for an end by signal or a deadlock. */
-static void style_proc(struct graph_item *it, const struct proc *p)
+static void style_proc(struct graph_item *it, const struct proc_row *p)
 {
 	bool zombie = p->never_reaped || p->zombie_to - p->end >= ZOMBIE_SHOWN_NS;
 	bool failed = p->end_kind == LIFE_EXIT && p->exit_code != 0;
@@ -189,7 +189,7 @@ static void tooltip_time(struct buf *b, const char *word, int64_t ns)
 	buf_add_duration(b, ns);
 }
 
-static void proc_tooltip(struct graph_item *it, const struct trace *t, const struct proc *p)
+static void proc_tooltip(struct graph_item *it, const struct trace *t, const struct proc_row *p)
 {
 	_cleanup_buf_ struct buf b = BUF_INIT;
 
@@ -218,7 +218,7 @@ static void proc_tooltip(struct graph_item *it, const struct trace *t, const str
 
 static struct graph_item *draw_proc(struct graph *g, const struct trace *t, size_t row, bool link)
 {
-	const struct proc *p = &t->procs[row];
+	const struct proc_row *p = &t->procs[row];
 	_cleanup_free_ char *id = xasprintf("p%lld", (long long)p->id);
 	_cleanup_buf_ struct buf m = BUF_INIT;
 	struct graph_item *it = graph_node(g, id);
@@ -239,7 +239,7 @@ static struct graph_item *draw_proc(struct graph *g, const struct trace *t, size
 
 static struct graph_item *draw_thread(struct graph *g, const struct trace *t, size_t row, bool link)
 {
-	const struct thread *th = &t->threads[row];
+	const struct thread_row *th = &t->threads[row];
 	_cleanup_free_ char *id = xasprintf("t%lld", (long long)th->id);
 	_cleanup_buf_ struct buf m = BUF_INIT, b = BUF_INIT;
 	struct graph_item *it = graph_node(g, id);

@@ -86,7 +86,7 @@ static struct columns measure(const struct trace *t, const struct tree *tree, si
 		.rest = widest + PID_WIDTH + GAP + status + DURATION_WIDTH + 1 + GAP};
 }
 
-static void add_marks(struct text_line *l, const struct proc *p)
+static void add_marks(struct text_line *l, const struct proc_row *p)
 {
 	_cleanup_buf_ struct buf b = BUF_INIT;
 
@@ -102,7 +102,7 @@ static void add_marks(struct text_line *l, const struct proc *p)
 	text_add(l, TEXT_MAGENTA, b.data);
 }
 
-static void add_programs(struct text_line *l, const struct trace *t, const struct proc *p)
+static void add_programs(struct text_line *l, const struct trace *t, const struct proc_row *p)
 {
 	size_t shown = 0;
 
@@ -116,8 +116,8 @@ static void add_programs(struct text_line *l, const struct trace *t, const struc
 		text_add(l, TEXT_PLAIN, p->command);
 }
 
-static void proc_line(
-	struct text_line *l, const struct trace *t, const struct proc *p, const struct columns *c)
+static void proc_line(struct text_line *l, const struct trace *t, const struct proc_row *p,
+	const struct columns *c)
 {
 	bool good = p->end_kind == LIFE_EXIT && p->exit_code == 0;
 	_cleanup_buf_ struct buf b = BUF_INIT;
@@ -136,7 +136,7 @@ static void proc_line(
 	add_programs(l, t, p);
 }
 
-static void thread_line(struct text_line *l, const struct trace *t, const struct thread *th,
+static void thread_line(struct text_line *l, const struct trace *t, const struct thread_row *th,
 	const struct columns *c)
 {
 	_cleanup_buf_ struct buf b = BUF_INIT;
