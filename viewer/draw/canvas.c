@@ -9,6 +9,8 @@
 #include "viewer/draw/graph.h"
 #include "viewer/draw/style.h"
 
+enum { TEXT_SHOWN = 240 }; /* characters; a PNG has at most 32767 pixels in a row */
+
 #define POINTS_PER_INCH 72.0
 #define CHAR_WIDTH 0.62 /* of the font's size, for a wide font */
 
@@ -60,14 +62,15 @@ double canvas_width(const char *text, double size)
 static struct graph_item *text_box(struct canvas *c, const char *class, double x, double y,
 	double size, const char *color, const char *text)
 {
-	double h = size * 1.5, w = canvas_width(text, size) + 2;
+	_cleanup_free_ char *fit = text_fit(text, TEXT_SHOWN);
+	double h = size * 1.5, w = canvas_width(fit, size) + 2;
 	struct graph_item *it = canvas_box(c, NULL, class, x, y - h / 2, w, h);
 
 	graph_set(it, "shape", "plaintext");
 	graph_set(it, "style", "");
 	graph_set(it, "fontcolor", color);
 	graph_setf(it, "fontsize", "%.1f", size);
-	graph_text_left(it, "label", text);
+	graph_text_left(it, "label", fit);
 	graph_tooltip(it, text);
 	return it;
 }

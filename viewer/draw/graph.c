@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "base/text.h"
 
 #include <errno.h>
 #include <graphviz/gvc.h>
@@ -103,15 +104,43 @@ void graph_setf(struct graph_item *it, const char *key, const char *fmt, ...)
 }
 
 /*
+ * dot reads no string of more than 16384 bytes, and a PNG has at most 32767
+ * pixels in a row: texts are cut here, whatever the caller forgot. In characters.
+ */
+enum { LABEL_LINE_MAX = 240, TIP_LINE_MAX = 400, LINES_MAX = 16 };
+
+/* Returns the first lines of a text, each cut; the caller frees it. */
+static char *fit_lines(const char *text, size_t width)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT;
+	size_t lines = 0;
+
+	for (const char *s = text; *s && lines < LINES_MAX; lines++) {
+		size_t len = strcspn(s, "\n");
+		_cleanup_free_ char *line = xstrndup(s, len);
+		_cleanup_free_ char *fit = text_fit(line, width);
+
+		buf_adds(&b, fit);
+		s += len;
+		if (*s && ++s && lines + 1 < LINES_MAX)
+			buf_addc(&b, '\n');
+		else if (*s)
+			buf_adds(&b, " \xe2\x80\xa6");
+	}
+	return buf_steal(&b);
+}
+
+/*
  * Attributes of type escString know backslash escapes (\N, \G, \l) and HTML
  * entities; both are switched off by doubling the one and writing the other
  * as an entity of its own.
  */
 static void set_escaped(struct graph_item *it, const char *key, const char *text, const char *eol)
 {
+	_cleanup_free_ char *fit = fit_lines(text, LABEL_LINE_MAX);
 	_cleanup_buf_ struct buf b = BUF_INIT;
 
-	for (const char *s = text; *s; s++) {
+	for (const char *s = fit; *s; s++) {
 		if (*s == '\\')
 			buf_adds(&b, "\\\\");
 		else if (*s == '&')
@@ -142,9 +171,10 @@ void graph_text_left(struct graph_item *it, const char *key, const char *text)
  */
 void graph_tooltip(struct graph_item *it, const char *text)
 {
+	_cleanup_free_ char *fit = fit_lines(text, TIP_LINE_MAX);
 	_cleanup_buf_ struct buf b = BUF_INIT;
 
-	for (const char *s = text; *s; s++) {
+	for (const char *s = fit; *s; s++) {
 		if (*s == '\\')
 			buf_adds(&b, "\xe2\x88\x96");
 		else if (*s == '&')
@@ -168,9 +198,10 @@ void graph_html(struct graph_item *it, const char *key, const char *markup)
 
 void graph_markup(struct buf *b, const char *text)
 {
+	_cleanup_free_ char *fit = text_fit(text, LABEL_LINE_MAX);
 	_cleanup_buf_ struct buf safe = BUF_INIT;
 
-	buf_add_html(&safe, text, strlen(text));
+	buf_add_html(&safe, fit, strlen(fit));
 	for (const char *s = safe.data; *s; s++) {
 		if (*s == '\\')
 			buf_addc(b, '\\');

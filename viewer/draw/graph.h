@@ -39,7 +39,11 @@ void graph_set(struct graph_item *it, const char *key, const char *value);
 void graph_setf(struct graph_item *it, const char *key, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* Sets an attribute to a text that is shown literally; newlines in it break the line. */
+/*
+ * Sets an attribute to a text that is shown literally; newlines in it break the
+ * line. Here and below long lines are cut, and so are many: what Graphviz writes
+ * it shall be able to read.
+ */
 void graph_text(struct graph_item *it, const char *key, const char *text);
 
 /* The same, each line aligned to the left side of the node. */

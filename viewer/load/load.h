@@ -165,16 +165,16 @@ void rows_bind(struct rows *r, int index, int64_t value);
 bool rows_next(struct rows *r);
 char *rows_end(struct rows *r);
 
-/* Column values: numbers as they are or the default for NULL, times limited, texts made printable (the caller frees). */
+/* Column values: numbers as they are or the default for NULL, times limited, texts made printable and cut to 2,000 characters (the caller frees). */
 int64_t rows_int(struct rows *r, int col, int64_t null_value);
 int64_t rows_time(struct rows *r, int col, int64_t null_value);
 char *rows_text(struct rows *r, int col);
 bool rows_is_null(struct rows *r, int col);
 
-/* A text of ours about the program, made printable when it was written: backslashes stay, and with lines also line breaks. The caller frees it. */
+/* A text of ours about the program, made printable when it was written: backslashes stay, and with lines also line breaks; cut to 20,000 characters. The caller frees it. */
 char *rows_prose(struct rows *r, int col, bool lines);
 
-/* Column of a JSON array of arguments, as one printable command line; "" for NULL. The caller frees it. */
+/* Column of a JSON array of arguments, as one printable command line, cut to 2,000 characters; "" for NULL. The caller frees it. */
 char *rows_command(struct rows *r, int col);
 
 /*

@@ -7,6 +7,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "schema/query.h"
 
 /* Keeps the error as it may be shown. */
@@ -70,6 +71,15 @@ int64_t rows_time(struct rows *r, int col, int64_t null_value)
 	return t > TIME_LIMIT ? TIME_LIMIT : t < -TIME_LIMIT ? -TIME_LIMIT : t;
 }
 
+/* Longer texts nobody reads in a picture; query, events and export have them whole. In characters. */
+enum { TEXT_MAX = 2000, PROSE_MAX = 20000 };
+
+/* Returns the text of the buffer, cut, which the caller frees. */
+static char *steal_fit(struct buf *b, size_t max)
+{
+	return b->len > max ? text_fit(b->data, max) : buf_steal(b);
+}
+
 char *rows_text(struct rows *r, int col)
 {
 	_cleanup_buf_ struct buf b = BUF_INIT;
@@ -77,7 +87,7 @@ char *rows_text(struct rows *r, int col)
 
 	if (s)
 		buf_add_printable(&b, s, (size_t)sqlite3_column_bytes(r->stmt, col));
-	return buf_steal(&b);
+	return steal_fit(&b, TEXT_MAX);
 }
 
 char *rows_prose(struct rows *r, int col, bool lines)
@@ -95,7 +105,7 @@ char *rows_prose(struct rows *r, int col, bool lines)
 		if (s < end)
 			buf_addc(&b, *s++);
 	}
-	return buf_steal(&b);
+	return steal_fit(&b, PROSE_MAX);
 }
 
 static bool is_shell_plain(const char *s, size_t len)
@@ -147,5 +157,5 @@ char *rows_command(struct rows *r, int col)
 			add_argument(&b, json_string_value(arg), json_string_length(arg));
 	}
 	json_decref(args);
-	return buf_steal(&b);
+	return steal_fit(&b, TEXT_MAX);
 }

@@ -25,7 +25,7 @@ EMBED("page_dark_css", EMBED_FILE("viewer/page/dark.css"));
 EMBED("page_js", EMBED_FILE("viewer/page/page.js"));
 extern const char page_css[], page_dark_css[], page_js[];
 
-enum { TREE_NODES = 300, LANES = 150, WIDTH = 1020 };
+enum { TREE_NODES = 300, LANES = 150, WIDTH = 1020, FINDINGS_SHOWN = 200 };
 
 struct page {
 	const struct trace *t;
@@ -197,7 +197,7 @@ static void add_findings(struct page *p)
 	if (!p->t->n_findings)
 		return;
 	buf_adds(p->out, "<section id=\"sec-findings\"><h2>Findings</h2>\n");
-	for (size_t i = 0; i < p->t->n_findings; i++) {
+	for (size_t i = 0; i < p->t->n_findings && i < FINDINGS_SHOWN; i++) {
 		const struct finding_row *f = &p->t->findings[i];
 		const char *severity = known_severity(f->severity);
 
@@ -223,6 +223,10 @@ static void add_findings(struct page *p)
 		}
 		buf_adds(p->out, "</article>\n");
 	}
+	if (p->t->n_findings > FINDINGS_SHOWN)
+		buf_addf(p->out,
+			"<p class=\"note\">and %zu more: <code>pptrace diagnose</code> lists all</p>\n",
+			p->t->n_findings - FINDINGS_SHOWN);
 	buf_adds(p->out, "</section>\n");
 }
 

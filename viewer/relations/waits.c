@@ -399,8 +399,11 @@ static char *add_ends(struct waits *w)
 	return rows_end(&r);
 }
 
+enum { SETS_SHOWN = 10 };
+
 static void add_notes(struct waits *w)
 {
+	size_t stuck = 0;
 	_cleanup_buf_ struct buf b = BUF_INIT;
 
 	buf_addf(&b, "who waits for whom at ");
@@ -411,8 +414,15 @@ static void add_notes(struct waits *w)
 	for (size_t i = 0; i < w->t->n_findings; i++) {
 		const struct finding_row *f = &w->t->findings[i];
 
-		if (finding_is_stuck(f))
+		if (finding_is_stuck(f) && stuck++ < SETS_SHOWN)
 			sketch_note(w->sk, f->summary);
+	}
+	if (stuck > SETS_SHOWN) {
+		_cleanup_free_ char *more =
+			xasprintf("and %zu more that are stuck; 'pptrace diagnose' lists all",
+				stuck - SETS_SHOWN);
+
+		sketch_note(w->sk, more);
 	}
 	if (!w->sk->n_nodes)
 		sketch_note(w->sk, "no thread was waiting then; --at TIME shows another moment");
