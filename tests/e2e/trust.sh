@@ -15,7 +15,7 @@ state() { sed 's/.*) //' "/proc/$1/stat" | cut -c1; }
 # lies HOW ACTION: the forged victim, which is no part of the recording, is neither ended nor stopped by ACTION.
 lies()
 {
-	local victim recorder n
+	local victim recorder n stopped=0
 	sleep 1000 &
 	victim=$!
 	if [ "$2" = kill ]; then
@@ -26,11 +26,17 @@ lies()
 		"$PPTRACE" run --backend="$backend" --on-deadlock=stop -o lies.db "$PROGRAMS/forge" "$1" "$victim" 65534 >"$TMP/out" 2>"$TMP/err" &
 		recorder=$!
 		wait_for 20 grep -q 'stopped all processes' "$TMP/err"
-		# The command is stopped, and nobody else.
+		# The command is stopped, and nobody else: neither the victim nor pptrace's own process that outlives it.
 		for n in $(cat "/proc/$recorder/task/$recorder/children"); do
+			if [ "$(cat "/proc/$n/comm")" = arena-sweeper ]; then
+				expect_eq "$(state "$n")" S "state of the sweeper"
+				continue
+			fi
 			expect_eq "$(state "$n")" T "state of the command"
 			kill -KILL "$n"
+			stopped=$((stopped + 1))
 		done
+		expect_eq "$stopped" 1 "commands that were stopped"
 		wait "$recorder"
 	fi
 	expect_err '^error: deadlock'
