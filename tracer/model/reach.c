@@ -82,9 +82,8 @@ void model_locks_forget(struct model *m, struct proc *p, int64_t ts)
 {
 	struct hash_slot *slot;
 
-	if (!p->locks.len)
-		return;
-	model_abandoned_forget(m, p);
+	if (p->locks.len)
+		model_abandoned_forget(m, p);
 	for (size_t pos = 0; (slot = hash_next(&p->locks, &pos));) {
 		struct lock *lock = slot->value;
 

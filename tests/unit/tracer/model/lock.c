@@ -256,6 +256,23 @@ TEST(lock_initialised_anew)
 	feed_close(&f);
 }
 
+/* The sanitizers find what is left over of a process that destroyed all its locks before it ended. */
+TEST(lock_all_destroyed_before_exit)
+{
+	struct feed f;
+
+	feed_open(&f);
+	feed_at(&f, 100, 10, 10);
+	feed_fork(&f, 11);
+	feed_at(&f, 200, 11, 11);
+	FEED(&f, LOCK_INIT, .addr = A, .kind = LOCK_MUTEX, .type = LOCK_NORMAL, .site = 1);
+	FEED(&f, LOCK_DESTROY, .addr = A, .kind = LOCK_MUTEX);
+	FEED(&f, EXIT, .last = 1, .autoreap = 1);
+	feed_end(&f, 1000);
+	EXPECT(&f, "SELECT destroyed_ns FROM lock", "200");
+	feed_close(&f);
+}
+
 /* Fork: what the forking thread held is its child's, what others held is nobody's there. */
 TEST(lock_fork)
 {
