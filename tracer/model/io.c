@@ -84,7 +84,7 @@ void model_pipe_io(struct model *m, const struct rec_PIPE_IO *rec)
 			.end_ns = model_time(m, rec->head.ts),
 			.requested = (int64_t)rec->requested,
 			.bytes = result < 0 ? STORE_NULL : result,
-			.errno_ = result < 0 ? -result : STORE_NULL,
+			.errno_ = result < 0 ? (int64_t)(0 - rec->result) : STORE_NULL,
 			.data = data.len ? data.data : NULL,
 			.data_len = (int64_t)data.len,
 			.call = names_io_call((int)rec->op),

@@ -44,7 +44,7 @@ static void child_target(struct model *m, struct wait *w, const struct rec_WAIT_
 		      : rec->arg0 == BY_GROUP ? -(int64_t)(int32_t)rec->arg1
 					      : -1;
 	if (rec->peer)
-		pid = (int64_t)rec->peer;
+		pid = (int32_t)rec->peer;
 	if (pid > 0) {
 		p = model_find_proc(m, (uint64_t)pid);
 		w->detail = p ? NULL : xasprintf("pid %" PRId64, pid);

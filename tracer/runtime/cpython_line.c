@@ -2,8 +2,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "tracer/runtime/cpython.h"
 
-/* A signed number of the location table: six bits a byte, the lowest is the sign (Objects/locations.md of CPython). */
-static int read_svarint(const uint8_t *p, const uint8_t *end)
+/*
+ * A signed number of the location table: six bits a byte, the lowest is the sign
+ * (Objects/locations.md of CPython). Lines are counted without a sign, as hostile
+ * memory can make them overflow.
+ */
+static uint32_t read_svarint(const uint8_t *p, const uint8_t *end)
 {
 	uint64_t value = 0;
 	unsigned shift = 0;
@@ -13,7 +17,7 @@ static int read_svarint(const uint8_t *p, const uint8_t *end)
 		if (!(*p & 64))
 			break;
 	}
-	return value & 1 ? -(int)(value >> 1) : (int)(value >> 1);
+	return (uint32_t)(value & 1 ? 0 - (value >> 1) : value >> 1);
 }
 
 /*
@@ -25,7 +29,7 @@ static int from_locations(const struct cpython_code *code, uint64_t offset)
 	enum { KIND_ONE_LINE = 10, KIND_NO_COLUMNS = 13, KIND_LONG = 14, KIND_NONE = 15 };
 	const uint8_t *p = code->lines, *end = p + code->n_lines;
 	uint64_t at = 0;
-	int line = code->first_line;
+	uint32_t line = (uint32_t)code->first_line;
 
 	while (p < end) {
 		unsigned kind = *p >> 3 & 15;
@@ -35,9 +39,9 @@ static int from_locations(const struct cpython_code *code, uint64_t offset)
 		if (kind == KIND_NO_COLUMNS || kind == KIND_LONG)
 			line += read_svarint(p, end);
 		else if (kind >= KIND_ONE_LINE && kind < KIND_NO_COLUMNS)
-			line += (int)kind - KIND_ONE_LINE;
+			line += kind - KIND_ONE_LINE;
 		if (offset < at + len)
-			return kind == KIND_NONE ? 0 : line;
+			return kind == KIND_NONE ? 0 : (int)line;
 		at += len;
 		while (p < end && !(*p & 128))
 			p++;
@@ -49,15 +53,15 @@ static int from_locations(const struct cpython_code *code, uint64_t offset)
 static int from_lnotab(const struct cpython_code *code, uint64_t offset)
 {
 	uint64_t at = 0;
-	int line = code->first_line;
+	uint32_t line = (uint32_t)code->first_line;
 
 	for (size_t i = 0; i + 1 < code->n_lines; i += 2) {
 		at += code->lines[i];
 		if (at > offset)
 			break;
-		line += (int8_t)code->lines[i + 1];
+		line += (uint32_t)(int8_t)code->lines[i + 1];
 	}
-	return line;
+	return (int)line;
 }
 
 int cpython_line(const struct cpython_code *code, uint64_t instr)

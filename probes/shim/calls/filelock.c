@@ -22,18 +22,18 @@ REAL(fcntl64)
 static void fill_range(
 	struct rec_FILE_LOCK *r, int fd, const struct flock *l, const struct stat *st)
 {
-	int64_t begin = l->l_start, len = l->l_len;
+	uint64_t begin = (uint64_t)l->l_start, len = (uint64_t)l->l_len;
 
 	if (l->l_whence == SEEK_CUR)
-		begin += sys3(SYS_lseek, fd, 0, SEEK_CUR);
+		begin += (uint64_t)sys3(SYS_lseek, fd, 0, SEEK_CUR);
 	else if (l->l_whence == SEEK_END)
-		begin += st->st_size;
-	if (len < 0) {
+		begin += (uint64_t)st->st_size;
+	if (l->l_len < 0) {
 		begin += len;
-		len = -len;
+		len = 0 - len;
 	}
-	r->begin = (uint64_t)begin;
-	r->len = (uint64_t)len;
+	r->begin = begin;
+	r->len = len;
 }
 
 static void fill(

@@ -264,6 +264,21 @@ TEST(pipe_io)
 	feed_close(&f);
 }
 
+/* A result that no kernel returns. */
+TEST(pipe_io_forged_result)
+{
+	struct feed f;
+
+	feed_open(&f);
+	feed_at(&f, 100, 10, 10);
+	make_pipe(&f, 77);
+	FEED(&f, PIPE_IO, .dev = 8, .inode = 77, .fd = 3, .op = IO_READ,
+		.result = (uint64_t)1 << 63);
+	feed_end(&f, 1000);
+	EXPECT(&f, "SELECT bytes, errno FROM pipe_io", "-|-");
+	feed_close(&f);
+}
+
 /* Late records find the pipe although its last end is closed. */
 TEST(pipe_io_after_close)
 {

@@ -138,6 +138,23 @@ TEST(wait_for_child)
 	feed_close(&f);
 }
 
+/* Numbers that no kernel says. */
+TEST(wait_for_child_forged)
+{
+	struct feed f;
+
+	begin(&f);
+	feed_at(&f, 100, 10, 10);
+	FEED(&f, WAIT_BEGIN, .syscall = WAIT4, .peer = (uint64_t)1 << 63);
+	feed_at(&f, 100, 10, 11);
+	FEED(&f, WAIT_BEGIN, .syscall = WAIT4, .arg0 = (uint64_t)1 << 31);
+	feed_at(&f, 100, 10, 12);
+	FEED(&f, WAIT_BEGIN, .syscall = WAITID, .arg0 = P_PGID, .arg1 = (uint64_t)1 << 31);
+	feed_end(&f, 1000);
+	EXPECT(&f, "SELECT reason FROM wait", "child child child");
+	feed_close(&f);
+}
+
 TEST(wait_for_vfork)
 {
 	struct feed f;

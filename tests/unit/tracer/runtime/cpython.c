@@ -49,6 +49,22 @@ TEST(cpython_line_lnotab)
 	ASSERT_INT(cpython_line(&code, 999), 6);
 }
 
+/* Line numbers beyond an int. */
+TEST(cpython_line_overflow)
+{
+	static uint8_t far[] = {
+		0xf0, 0x7f, 0x7f, 0x7f, 0x7f, 0x7f, 0x3f, 0xf0, 0x41, 0x40, 0x40, 0x40, 0x40, 0x04};
+	static uint8_t step[] = {0, 127};
+	struct cpython_code code = {
+		.first_line = INT32_MAX, .bytes = 8, .lines = far, .n_lines = sizeof far};
+
+	(void)cpython_line(&code, 8);
+	(void)cpython_line(&code, 10);
+	code = (struct cpython_code){
+		.first_line = INT32_MAX, .lines = step, .n_lines = sizeof step};
+	ASSERT_INT(cpython_line(&code, 0), INT32_MIN + 126);
+}
+
 TEST(cpython_line_any_bytes)
 {
 	uint8_t table[64];
