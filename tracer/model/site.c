@@ -59,25 +59,30 @@ void model_map(struct model *m, struct proc *p)
 		(void)map_process(m, p);
 }
 
-/* Returns the id of the row of a place, written if it is new. */
-static int64_t place_id(struct model *m, const struct symbol *sym)
+/* Returns the id of the row of a place, written if it is new; the row's own id is set here. */
+static int64_t place_id(struct model *m, uint64_t key, struct row_site *row)
 {
-	uint64_t module = sym->module ? hash_bytes(sym->module, strlen(sym->module)) : 0;
-	uint64_t key = hash_mix(module, sym->offset, (uint64_t)sym->line);
 	int64_t id = (int64_t)(intptr_t)hash_get(&m->sites->places, key);
 
 	if (id)
 		return id;
-	id = m->ids.site++;
-	(void)hash_set(&m->sites->places, key, (void *)(intptr_t)id);
-	store_put(m->store, STORE_SITE,
-		&(struct row_site){.id = id,
-			.module = sym->module,
+	row->id = m->ids.site++;
+	(void)hash_set(&m->sites->places, key, (void *)(intptr_t)row->id);
+	store_put(m->store, STORE_SITE, row);
+	return row->id;
+}
+
+static int64_t symbol_place(struct model *m, const struct symbol *sym)
+{
+	uint64_t module = sym->module ? hash_bytes(sym->module, strlen(sym->module)) : 0;
+	uint64_t key = hash_mix(module, sym->offset, (uint64_t)sym->line);
+
+	return place_id(m, key,
+		&(struct row_site){.module = sym->module,
 			.offset = (int64_t)sym->offset,
 			.function = sym->function,
 			.file = sym->file,
 			.line = sym->line ? sym->line : STORE_NULL});
-	return id;
 }
 
 int64_t model_place(
@@ -85,23 +90,15 @@ int64_t model_place(
 {
 	uint64_t key = hash_mix(hash_bytes(file, strlen(file)),
 		hash_bytes(function, strlen(function)), (uint64_t)line + 1);
-	int64_t id;
 
 	if (!m->sites)
 		m->sites = xcalloc(1, sizeof *m->sites);
-	id = (int64_t)(intptr_t)hash_get(&m->sites->places, key);
-	if (id)
-		return id;
-	id = m->ids.site++;
-	(void)hash_set(&m->sites->places, key, (void *)(intptr_t)id);
-	store_put(m->store, STORE_SITE,
-		&(struct row_site){.id = id,
-			.offset = STORE_NULL,
+	return place_id(m, key,
+		&(struct row_site){.offset = STORE_NULL,
 			.function = function,
 			.file = file,
 			.line = line ? line : STORE_NULL,
 			.language = language});
-	return id;
 }
 
 static int64_t resolve(struct model *m, struct proc *p, uint64_t addr, bool is_return)
@@ -113,7 +110,7 @@ static int64_t resolve(struct model *m, struct proc *p, uint64_t addr, bool is_r
 		(void)symbols_code(s, p->id, addr, is_return, &sym);
 	if (!sym.module)
 		sym.offset = addr;
-	return place_id(m, &sym);
+	return symbol_place(m, &sym);
 }
 
 /* Where a place is remembered: one multiplication, as this is asked for with each record. */

@@ -398,25 +398,38 @@ char *symbols_data(struct symbols *s, int64_t process, uint64_t addr)
 	return NULL;
 }
 
-bool symbols_variable(
-	struct symbols *s, int64_t process, pid_t pid, const char *name, uint64_t *ret)
+/* The mappings of a process, read if they are not known; NULL if they cannot be. */
+static const struct maps *maps_read(struct symbols *s, int64_t process, pid_t pid)
 {
 	const struct maps *m = hash_get(&s->processes, (uint64_t)process);
-	uint64_t first, vaddr;
 
 	if (!m && symbols_map_proc(s, process, pid) == 0)
 		m = hash_get(&s->processes, (uint64_t)process);
-	for (size_t i = 0; m && i < m->len; i++) {
-		const struct map *map = &m->list[i];
+	return m;
+}
 
-		if ((symbols_is_library_file(module_path(map->module)) ||
-			    module_is_static(map->module)) &&
-			module_vaddr(map->module, map->offset, &first) &&
-			module_lookup(map->module, name, &vaddr)) {
-			*ret = vaddr + (map->start - first);
+/* Finds the address of a symbol of a mapped file, by its raw name. */
+static bool find_in(const struct map *map, const char *name, uint64_t *ret)
+{
+	uint64_t first, vaddr;
+
+	if (!module_vaddr(map->module, map->offset, &first) ||
+		!module_lookup(map->module, name, &vaddr))
+		return false;
+	*ret = vaddr + (map->start - first);
+	return true;
+}
+
+bool symbols_variable(
+	struct symbols *s, int64_t process, pid_t pid, const char *name, uint64_t *ret)
+{
+	const struct maps *m = maps_read(s, process, pid);
+
+	for (size_t i = 0; m && i < m->len; i++)
+		if ((symbols_is_library_file(module_path(m->list[i].module)) ||
+			    module_is_static(m->list[i].module)) &&
+			find_in(&m->list[i], name, ret))
 			return true;
-		}
-	}
 	return false;
 }
 
@@ -424,22 +437,16 @@ bool symbols_named(struct symbols *s, int64_t process, pid_t pid, const char *na
 	bool (*wanted)(void *arg, const char *path), void *arg, uint64_t *ret,
 	const char **ret_path)
 {
-	const struct maps *m = hash_get(&s->processes, (uint64_t)process);
-	uint64_t first, vaddr;
+	const struct maps *m = maps_read(s, process, pid);
 
-	if (!m && symbols_map_proc(s, process, pid) == 0)
-		m = hash_get(&s->processes, (uint64_t)process);
 	for (size_t i = 0; m && i < m->len; i++) {
-		const struct map *map = &m->list[i];
+		const char *path = module_path(m->list[i].module);
 
-		if (wanted(arg, module_path(map->module)) &&
-			module_vaddr(map->module, map->offset, &first) &&
-			module_lookup(map->module, name, &vaddr)) {
-			*ret = vaddr + (map->start - first);
-			if (ret_path)
-				*ret_path = module_path(map->module);
-			return true;
-		}
+		if (!wanted(arg, path) || !find_in(&m->list[i], name, ret))
+			continue;
+		if (ret_path)
+			*ret_path = path;
+		return true;
 	}
 	return false;
 }
