@@ -179,17 +179,15 @@ static char *immutable_name(const char *name)
 	return buf_steal(&uri);
 }
 
-int db_open_read(const char *path, struct sqlite3 **ret_db, char **ret_why)
+/* still: nobody can be writing the file. */
+static int open_checked(const char *path, bool still, struct sqlite3 **ret_db, char **ret_why)
 {
 	_cleanup_free_ char *name = plain_name(path);
 	sqlite3 *db = NULL;
 	_cleanup_free_ char *uri = immutable_name(name), *hostile = NULL;
-	bool still = false;
 	char *why;
-	int rc = check_path(path, &still, ret_why);
+	int rc;
 
-	if (rc)
-		return rc;
 	/* Of a file that nobody writes SQLite needs to know no more: it neither looks nor leaves anything beside it. */
 	if (still)
 		rc = open_probed(uri, SQLITE_OPEN_URI, &db, &hostile);
@@ -214,6 +212,19 @@ int db_open_read(const char *path, struct sqlite3 **ret_db, char **ret_why)
 		why = xasprintf("%s is damaged: %s", path, sqlite3_errmsg(db));
 	(void)sqlite3_close(db);
 	return refuse(ret_why, rc == SQLITE_CANTOPEN ? -EACCES : -EMEDIUMTYPE, why);
+}
+
+int db_open_read(const char *path, struct sqlite3 **ret_db, char **ret_why)
+{
+	bool still = false;
+	int rc = check_path(path, &still, ret_why);
+
+	return rc ? rc : open_checked(path, still, ret_db, ret_why);
+}
+
+int db_open_own(const char *path, struct sqlite3 **ret_db, char **ret_why)
+{
+	return open_checked(path, false, ret_db, ret_why);
 }
 
 static long long cpu_seconds(void)

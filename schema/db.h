@@ -27,6 +27,15 @@ extern const char db_index_sql[];  /* indexes, made at the end */
  */
 int db_open_read(const char *path, struct sqlite3 **ret_db, char **ret_why);
 
+/*
+ * Opens for reading, as db_open_read, a trace that this process is writing. The
+ * file is not looked at before SQLite opens it: closing any descriptor of a file
+ * drops all record locks that the process has on it (fcntl(2)), the writer's
+ * too, and whoever opens the trace next would take it for one that is not
+ * written and remove its -wal (https://www.sqlite.org/howtocorrupt.html, 2.2).
+ */
+int db_open_own(const char *path, struct sqlite3 **ret_db, char **ret_why);
+
 /* From now on queries fail (SQLITE_INTERRUPT) once this process has used so many more seconds of processor time. */
 void db_limit(struct sqlite3 *db, unsigned seconds);
 

@@ -91,7 +91,7 @@ struct sqlite3 *detector_reader(struct detector *d)
 {
 	char *why = NULL;
 
-	if (!d->db && db_open_read(d->path, &d->db, &why) < 0) {
+	if (!d->db && db_open_own(d->path, &d->db, &why) < 0) {
 		free(why);
 		d->db = NULL;
 	}

@@ -40,6 +40,15 @@ expect_err '^error: deadlock'
 expect_sql dead.db "SELECT rule, certainty FROM finding WHERE severity = 'error'" "deadlock|certain"
 end
 
+begin "$backend: whoever queries the recording meanwhile does not take it for one that nobody writes"
+"$PPTRACE" run --backend=$backend -o dead.db "$DEMOS/deadlock-abba" >out 2>err &
+wait_for 20 grep -q '^error: deadlock' err
+victim=$(sqlite3 dead.db "SELECT pid FROM process LIMIT 1")
+[ -e dead.db-wal ] || fail "its -wal is gone"
+kill -TERM "$victim"
+wait $!
+end
+
 begin "$backend: --on-deadlock=stop stops all processes"
 "$PPTRACE" run --backend=$backend --on-deadlock=stop -o dead.db "$DEMOS/deadlock-abba" >out 2>err &
 wait_for 20 grep -q 'stopped all processes' err

@@ -293,6 +293,37 @@ TEST(db_reads_what_is_written)
 	done();
 }
 
+/* A process that reads what it writes stays known as its writer. */
+TEST(db_open_own_keeps_locks)
+{
+	sqlite3 *writer = NULL, *reader = NULL;
+	char *why = NULL;
+	int status = 0;
+	pid_t other;
+
+	begin();
+	ASSERT_INT(db_create(path, &writer, &why), 0);
+	ASSERT_INT(db_open_own(path, &reader, &why), 0);
+	ASSERT_INT(
+		sqlite3_exec(writer, "INSERT INTO lost VALUES ('a', 'b', 1)", NULL, NULL, NULL), 0);
+	/* The last connection to close removes the -wal. */
+	other = fork();
+	if (other == 0) {
+		execlp("sqlite3", "sqlite3", path, "SELECT count(*) FROM lost", (char *)NULL);
+		_exit(127);
+	}
+	ASSERT_INT(waitpid(other, &status, 0), other);
+	ASSERT_INT(status, 0);
+	{
+		_cleanup_free_ char *wal = xasprintf("%s-wal", path);
+
+		ASSERT_INT(access(wal, F_OK), 0);
+	}
+	(void)sqlite3_close(reader);
+	(void)sqlite3_close(writer);
+	done();
+}
+
 TEST(db_limit)
 {
 	sqlite3 *db = NULL;
