@@ -30,6 +30,7 @@ static int slot_set(struct pptrace_bpf *skel, const struct slot *slot, unsigned 
 	return rc;
 }
 
+/* Its slice begins now if the task is running; else the switch to it, which then comes first, says when. */
 static struct slot slot_new(pid_t pid, pid_t tid, unsigned flags)
 {
 	return (struct slot){.pid = (unsigned)pid,
@@ -37,7 +38,8 @@ static struct slot slot_new(pid_t pid, pid_t tid, unsigned flags)
 		.flags = flags,
 		.nr = -1,
 		.last_nr = -1,
-		.restart_nr = -1};
+		.restart_nr = -1,
+		.slice_ts = clock_now()};
 }
 
 /* Else they are in a table by the address of the task, which only a program can know. */
