@@ -168,8 +168,9 @@ static void *wait_for_end(void *arg)
 
 TEST(authority_holds_threads_of_its_processes)
 {
+	static int pipes[3]; /* outlives the stack of the child's first thread */
 	struct authority *a = authority_new();
-	int told[2], pipes[3];
+	int told[2];
 	pid_t pid, tid;
 
 	ASSERT(pipe(told) == 0);
