@@ -85,10 +85,10 @@ switches()
 # watch_live HOW EXPECT COMMAND...: runs it until one of the rules is told or it has rested for long.
 watch_live()
 {
-	local how=(--backend="$1") expect=$2 deadline
-	[ "$1" != ebpf ] || how+=(--locks=futex)
+	local options=(--backend="$1") expect=$2 deadline
+	[ "$1" != ebpf ] || options+=(--locks=futex)
 	shift 2
-	"$PPTRACE" run "${how[@]}" --watch=0.3 --on-deadlock=kill -o t.db "$@" >out 2>err </dev/null &
+	"$PPTRACE" run "${options[@]}" --watch=0.3 --on-deadlock=kill -o t.db "$@" >out 2>err </dev/null &
 	local pptrace=$!
 	if [ -n "$expect" ]; then
 		deadline=$(($(date +%s) + LATE))
@@ -101,6 +101,7 @@ watch_live()
 	fi
 	# All at once: what one of them leaves behind by dying alone is another story. Again, until none has come since.
 	while kill -0 $pptrace 2>/dev/null; do
+		# shellcheck disable=SC2046
 		put_down $(ps -o pid= --ppid $pptrace; sql t.db 'SELECT pid FROM process WHERE end_ns IS NULL' | grep -x '[0-9]*')
 		sleep 0.2
 	done

@@ -90,6 +90,7 @@ check()
 	begin "$backend: the waits that are shown are those before the signal"
 	record "$backend" bash -c 'sleep 100 | cat'
 	wait_for 20 stood "'pipe-read'" 1
+	# shellcheck disable=SC2046
 	kill -TERM -- $(sql t.db "SELECT pid FROM process WHERE end_ns IS NULL")
 	wait $pid
 	run "$PPTRACE" waits -T txt t.db

@@ -8,7 +8,9 @@ bounded()
 	local seconds=$1
 	shift
 	run bash -c 'ulimit -t "$1" -v 800000; shift; exec "$@"' bash "$seconds" "$@"
-	[ "$status" != 137 ] && [ "$status" != 152 ] || fail "$*: more than $seconds s of processor time"
+	case $status in
+	137 | 152) fail "$*: more than $seconds s of processor time" ;;
+	esac
 }
 
 # says COMMAND NAME PATTERN: every format is drawn within the limits, and the text says what is not shown.
