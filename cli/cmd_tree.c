@@ -38,7 +38,7 @@ static void draw(const struct picture *pic, size_t max)
 		tree_text(&out, pic->trace, tree, picture_width(pic), picture_color(pic));
 		picture_write(pic, out.data, out.len);
 	} else {
-		picture_render(pic, tree_graph(pic->trace, tree, false), "dot");
+		picture_render(pic, tree_graph(pic->trace, tree, false), "tree");
 	}
 	tree_free(tree);
 }

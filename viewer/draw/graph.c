@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "viewer/draw/place.h"
 
 #include <errno.h>
 #include <graphviz/gvc.h>
@@ -226,6 +227,11 @@ static int render(GVC_t *gvc, struct graph *g, const char *engine, const char *f
 	unsigned len = 0;
 	int rc;
 
+	if (!strcmp(engine, "tree")) {
+		if (place_tree(gvc, g->root) < 0)
+			return fail(why, "measure the labels");
+		engine = "nop2";
+	}
 	if (gvLayout(gvc, g->root, engine) != 0)
 		return fail(why, "lay out the picture");
 	rc = gvRenderData(gvc, g->root, format, &data, &len);

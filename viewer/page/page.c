@@ -280,7 +280,7 @@ static int add_tree(struct page *p)
 {
 	struct tree *tree = tree_new(p->t, TREE_NODES);
 	int rc = add_figure(p, "tree", "Tree", "Processes and threads by who created them.",
-		tree_graph(p->t, tree, true), "dot");
+		tree_graph(p->t, tree, true), "tree");
 
 	for (size_t i = 0; i < tree->n; i++)
 		if (tree->nodes[i].kind == TREE_PROC)

@@ -324,7 +324,7 @@ static void set_defaults(struct graph *g)
 		{"height", "0.2"}, {"label", ""}};
 	static const char *const edge[][2] = {
 		{"color", STYLE_LINE}, {"arrowsize", "0.6"}, {"headport", "w"}, {"tailport", "e"}};
-	static const char *const self[][2] = {{"rankdir", "LR"}, {"ranksep", "0.5"},
+	static const char *const self[][2] = {{"rankdir", "LR"}, {"ranksep", "1"},
 		{"nodesep", "0.12"}, {"labelloc", "t"}, {"labeljust", "l"}, {"pad", "0.25"},
 		{"bgcolor", STYLE_PAPER}, {"fontname", STYLE_FONT}, {"fontcolor", STYLE_INK},
 		{"charset", "UTF-8"}, {"id", "tree"}, {"tooltip", "processes and threads"}};
@@ -351,29 +351,12 @@ static void draw_edge(struct graph *g, struct graph_item *from, struct graph_ite
 		graph_set(e, "style", n->kind == TREE_THREAD ? "dashed" : "dotted");
 }
 
-/* Edges to children that stand far above or below need room to get there, or they bend. */
-static double rank_gap(const struct tree *tree)
-{
-	size_t *kids = xcalloc(tree->n + 1, sizeof *kids), leaves = 0;
-	double gap;
-
-	for (size_t i = 0; i < tree->n; i++)
-		if (tree->nodes[i].parent != NONE)
-			kids[tree->nodes[i].parent]++;
-	for (size_t i = 0; i < tree->n; i++)
-		leaves += !kids[i];
-	free(kids);
-	gap = 0.4 + 0.06 * (double)leaves;
-	return gap > 1.8 ? 1.8 : gap;
-}
-
 struct graph *tree_graph(const struct trace *t, const struct tree *tree, bool link)
 {
 	struct graph *g = graph_new("tree");
 	struct graph_item **items = xcalloc(tree->n + 1, sizeof *items);
 
 	set_defaults(g);
-	graph_setf(graph_self(g), "ranksep", "%.2f", rank_gap(tree));
 	draw_title(g, t, tree);
 	for (size_t i = 0; i < tree->n; i++) {
 		const struct tree_node *n = &tree->nodes[i];

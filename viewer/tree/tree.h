@@ -53,7 +53,7 @@ size_t tree_home(const struct trace *t, const struct tree_node *n);
 void tree_add_folded(struct buf *b, const struct tree *tree);
 
 /*
- * Returns the picture, for graph_render with "dot"; the caller frees it. link:
+ * Returns the picture, for graph_render with "tree"; the caller frees it. link:
  * boxes lead to the rows "row-p1" and "row-t1" of a page.
  */
 struct graph *tree_graph(const struct trace *t, const struct tree *tree, bool link);
