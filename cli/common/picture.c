@@ -171,24 +171,3 @@ void picture_sketch(const struct picture *p, struct sketch *sk, const char *why)
 	}
 	sketch_free(sk);
 }
-
-int picture_command(const struct command *c, int argc, char **argv, picture_layout *layout)
-{
-	struct picture pic = {.name = c->name};
-	_cleanup_free_ char *why = NULL;
-	struct sketch *sk;
-
-	for (int id; (id = options_next(c, argc, argv)) != OPTIONS_END;) {
-		if (id == OPTIONS_ERROR)
-			return COMMAND_USAGE;
-		if (id == PICTURE_OPT_WIDTH ? !picture_set_width(&pic, optarg)
-					    : !picture_option(&pic, id, optarg))
-			return COMMAND_USAGE;
-	}
-	if (!picture_begin(&pic, argc - optind, argv + optind))
-		return COMMAND_USAGE;
-	sk = layout(pic.trace, pic.db, &why);
-	picture_sketch(&pic, sk, why);
-	picture_end(&pic);
-	return 0;
-}

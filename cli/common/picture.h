@@ -6,7 +6,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-struct command;
 struct graph;
 struct sketch;
 struct sqlite3;
@@ -62,20 +61,5 @@ void picture_render(const struct picture *p, struct graph *g, const char *engine
 
 /* Draws a sketch of the trace in the format, writes and frees it. If it is NULL, dies and says why. */
 void picture_sketch(const struct picture *p, struct sketch *sk, const char *why);
-
-/* Lays a loaded trace out as a sketch, which the caller frees; NULL and *ret_why on failure. */
-typedef struct sketch *picture_layout(const struct trace *t, struct sqlite3 *db, char **ret_why);
-
-/*
- * Runs a command that draws one sketch of a whole trace and has no options but
- * PICTURE_OPTIONS and PICTURE_WIDTH. Returns what a command's run returns.
- */
-#define PICTURE_OPT_WIDTH 256
-#define PICTURE_WIDTH                                                                              \
-	{                                                                                          \
-		"width", 'w', "COLUMNS", "width of the text format (default: the terminal's)",     \
-			PICTURE_OPT_WIDTH                                                          \
-	}
-int picture_command(const struct command *c, int argc, char **argv, picture_layout *layout);
 
 #endif

@@ -106,7 +106,8 @@ end
 
 begin "help, README and manual name the same commands"
 commands=$("$PPTRACE" help | awk '/^  / { print $1 }')
-listed=$(sed -nE 's/^COMMAND\(([a-z]+)\)/\1/p' cli/commands.def)
+listed=$(printf '#define COMMAND(name) @ name\n#include "cli/commands.def"\n' | ${CC:-cc} -E -P -I. - |
+	grep -oE '@ [a-z]+' | cut -c3-)
 expect_eq "$commands" "$listed" "commands of pptrace help"
 for c in $(grep -ohE '`?(build/)?pptrace [a-z]+' README.md doc/*.md doc/pptrace.1.in 2>/dev/null |
 	sed -nE 's/`(build\/)?pptrace ([a-z]+)/\2/p' | sort -u); do
@@ -125,6 +126,14 @@ done
 if command -v man >/dev/null; then
 	none "warnings of the manual" "$(man --warnings -l "$BUILD/pptrace.1" 2>&1 >/dev/null | head -5)"
 fi
+end
+
+begin "pictures: each line has its file, and nothing else names it"
+pictures=$(sed -nE 's/^PICTURE\(([a-z]+),.*/\1/p' viewer/relations/pictures.def)
+expect_eq "$(echo "$pictures" | sort)" "$(files 'viewer/relations/*.c' | xargs sed -nE 's/^struct sketch \*([a-z]+)_sketch\(const struct relations_input .*/\1/p' | sort)" "viewer/relations"
+for p in $pictures; do
+	expect_eq "$(files '*.[ch]' | xargs grep -lE "\b${p}_sketch\b" | tr '\n' ' ')" "viewer/relations/$p.c " "files that name ${p}_sketch"
+done
 end
 
 begin "links of the documents lead somewhere"

@@ -127,6 +127,8 @@ static void show(const struct trace *t, sqlite3 *db, size_t max)
 	struct tree *tree = tree_new(t, max);
 	char *why = NULL;
 	struct timeline *tl = timeline_new(t, db, &opt, &why);
+	const struct relations_input in = {t, db, TIME_NEVER};
+	const struct relations_picture *picture;
 	struct sketch *sk;
 
 	tree_text(&out, t, tree, 80, false);
@@ -138,15 +140,11 @@ static void show(const struct trace *t, sqlite3 *db, size_t max)
 		draw(timeline_graph(tl, 500, true));
 	}
 	timeline_free(tl);
-	why = NULL;
-	sk = waits_sketch(t, db, TIME_NEVER, &why);
-	show_sketch(sk, why);
-	why = NULL;
-	sk = locks_sketch(t, db, &why);
-	show_sketch(sk, why);
-	why = NULL;
-	sk = pipes_sketch(t, db, &why);
-	show_sketch(sk, why);
+	for (size_t pos = 0; (picture = relations_next(&pos));) {
+		why = NULL;
+		sk = picture->layout(&in, &why);
+		show_sketch(sk, why);
+	}
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -292,39 +292,34 @@ static int add_tree(struct page *p)
 }
 
 /* A sketch without boxes has nothing to show. */
-static int add_sketch(struct page *p, struct sketch *sk, char *why, const char *id,
-	const char *title, const char *caption)
+static int add_sketch(struct page *p, const struct relations_picture *picture)
 {
+	const struct relations_input in = {p->t, p->db, TIME_NEVER};
+	char *why = NULL;
+	struct sketch *sk = picture->layout(&in, &why);
 	int rc = 0;
 
 	if (!sk)
 		return fail(p, why);
 	if (sk->n_nodes)
-		rc = add_figure(p, id, title, caption, sketch_graph(sk, true), "dot");
+		rc = add_figure(p, picture->name, picture->title, picture->caption,
+			sketch_graph(sk, true), "dot");
 	sketch_free(sk);
 	return rc;
 }
 
 static int add_pictures(struct page *p)
 {
-	char *why = NULL;
-	struct sketch *sk = waits_sketch(p->t, p->db, TIME_NEVER, &why);
-	int rc = add_sketch(p, sk, why, "waits", "Who waits for whom",
-		"Rounded boxes are threads, boxes with corners are what they wait for.");
+	const struct relations_picture *picture;
+	size_t pos = 0;
+	int rc = add_sketch(p, relations_next(&pos));
 
 	if (!rc)
 		rc = add_timeline(p);
 	if (!rc)
 		rc = add_tree(p);
-	if (!rc) {
-		sk = pipes_sketch(p->t, p->db, &why);
-		rc = add_sketch(p, sk, why, "pipes", "Pipes", "Who writes how much to whom.");
-	}
-	if (!rc) {
-		sk = locks_sketch(p->t, p->db, &why);
-		rc = add_sketch(p, sk, why, "locks", "Order of locks",
-			"An arrow leads from a lock that is held to one that is then taken.");
-	}
+	while (!rc && (picture = relations_next(&pos)))
+		rc = add_sketch(p, picture);
 	return rc;
 }
 
@@ -342,21 +337,30 @@ static int add_tables(struct page *p)
 	return why ? fail(p, why) : 0;
 }
 
-/* Links to the sections that are there. */
+/* A link to a section, if that is there. */
+static void add_link(struct buf *links, const char *body, const char *id, const char *title)
+{
+	_cleanup_free_ char *mark = xasprintf("<section id=\"sec-%s\">", id);
+
+	if (strstr(body, mark))
+		buf_addf(links, "<a href=\"#sec-%s\">%s</a>", id, title);
+}
+
 static void make_links(struct buf *links, const char *body)
 {
-	static const char *const sections[][2] = {{"findings", "Findings"}, {"waits", "Waits"},
-		{"timeline", "Timeline"}, {"tree", "Tree"}, {"pipes", "Pipes"},
-		{"locks", "Lock order"}, {"processes", "Processes"}, {"threads", "Threads"},
+	static const char *const tables[][2] = {{"processes", "Processes"}, {"threads", "Threads"},
 		{"locktable", "Lock table"}, {"pipetable", "Pipe table"}, {"signals", "Signals"}};
+	size_t pos = 0;
+	const struct relations_picture *picture = relations_next(&pos);
 
-	for (size_t i = 0; i < ARRAY_SIZE(sections); i++) {
-		_cleanup_free_ char *mark = xasprintf("<section id=\"sec-%s\">", sections[i][0]);
-
-		if (strstr(body, mark))
-			buf_addf(links, "<a href=\"#sec-%s\">%s</a>", sections[i][0],
-				sections[i][1]);
-	}
+	add_link(links, body, "findings", "Findings");
+	add_link(links, body, picture->name, picture->title);
+	add_link(links, body, "timeline", "Timeline");
+	add_link(links, body, "tree", "Tree");
+	while ((picture = relations_next(&pos)))
+		add_link(links, body, picture->name, picture->title);
+	for (size_t i = 0; i < ARRAY_SIZE(tables); i++)
+		add_link(links, body, tables[i][0], tables[i][1]);
 }
 
 int page_make(const struct trace *t, sqlite3 *db, struct buf *out, struct buf *why)

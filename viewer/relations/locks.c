@@ -170,18 +170,19 @@ static void add_notes(struct sketch *sk, size_t left, size_t orders_left)
 	}
 }
 
-struct sketch *locks_sketch(const struct trace *t, sqlite3 *db, char **ret_why)
+struct sketch *locks_sketch(const struct relations_input *in, char **ret_why)
 {
+	const struct trace *t = in->trace;
 	struct sketch *sk = sketch_new("locks", t->title);
 	struct resources res = {0};
 	size_t left = 0, orders_left = 0;
-	char *why = resources_load(&res, db, t);
+	char *why = resources_load(&res, in->db, t);
 
 	sk->down = true;
 	if (!why)
-		why = add_locks(sk, t, &res, db, &left);
+		why = add_locks(sk, t, &res, in->db, &left);
 	if (!why)
-		why = add_order(sk, t, &res, db, &orders_left);
+		why = add_order(sk, t, &res, in->db, &orders_left);
 	resources_done(&res);
 	if (why) {
 		*ret_why = why;

@@ -215,19 +215,20 @@ static void add_notes(struct pipes *ps)
 	}
 }
 
-struct sketch *pipes_sketch(const struct trace *t, sqlite3 *db, char **ret_why)
+struct sketch *pipes_sketch(const struct relations_input *in, char **ret_why)
 {
+	const struct trace *t = in->trace;
 	struct pipes ps = {.t = t, .sk = sketch_new("pipes", t->title)};
-	char *why = resources_load(&ps.res, db, t);
+	char *why = resources_load(&ps.res, in->db, t);
 
 	if (!why)
-		why = add_flow(&ps, db);
+		why = add_flow(&ps, in->db);
 	if (!why)
-		why = add_unused(&ps, db);
+		why = add_unused(&ps, in->db);
 	if (!why)
-		why = count_empty(&ps, db);
+		why = count_empty(&ps, in->db);
 	if (!why)
-		why = relations_add_unwritten(ps.sk, t, db, "pipes-p", false);
+		why = relations_add_unwritten(ps.sk, t, in->db, "pipes-p", false);
 	resources_done(&ps.res);
 	if (why) {
 		*ret_why = why;

@@ -1,35 +1,45 @@
-/* relations.h - sketches of a trace: who waits for whom, which locks, which pipes. */
+/* relations.h - sketches of a recording: who waits for whom, which locks, which pipes. */
 /* SPDX-License-Identifier: MIT */
 /*
- * Each picture is one file: waits.c, locks.c, pipes.c; relations.c is what they share.
+ * Each line of pictures.def is one file: waits.c, locks.c, pipes.c. relations.c has the table of them,
+ * unwritten.c is what several say alike.
  */
 #ifndef VIEWER_RELATIONS_RELATIONS_H
 #define VIEWER_RELATIONS_RELATIONS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct sketch;
 struct sqlite3;
 struct trace;
 
-/*
- * Each returns a sketch that the caller frees with sketch_free, or NULL with a
- * text that the caller frees in *ret_why.
- */
+/* What a sketch is drawn of. */
+struct relations_input {
+	const struct trace *trace;
+	struct sqlite3 *db;
+	int64_t at_ns; /* of a MOMENT; TIME_NEVER: the one that trace_moment chooses, which the picture says */
+};
 
 /*
- * Who waited for what at at_ns, and who could have ended it. TIME_NEVER: at
- * the moment that trace_moment chooses, which the picture says.
+ * <name>_sketch of each picture returns a sketch that the caller frees with
+ * sketch_free, or NULL with a text that the caller frees in *ret_why.
  */
-struct sketch *waits_sketch(
-	const struct trace *t, struct sqlite3 *db, int64_t at_ns, char **ret_why);
+typedef struct sketch *relations_layout(const struct relations_input *in, char **ret_why);
 
-/* Which lock was taken while which was held, and how contended they were. */
-struct sketch *locks_sketch(const struct trace *t, struct sqlite3 *db, char **ret_why);
+#define PICTURE(name, ...) relations_layout name##_sketch;
+#include "viewer/relations/pictures.def"
+#undef PICTURE
 
-/* Who wrote how much to whom, and ends that were kept open unused. */
-struct sketch *pipes_sketch(const struct trace *t, struct sqlite3 *db, char **ret_why);
+/* One line of pictures.def. */
+struct relations_picture {
+	const char *name, *title, *caption;
+	relations_layout *layout;
+};
+
+/* Walks the pictures in the order of the list: *pos starts at 0; returns NULL at the end. */
+const struct relations_picture *relations_next(size_t *pos);
 
 /*
  * Adds to the boxes of processes what sat unwritten in their buffers for a

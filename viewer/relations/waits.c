@@ -432,22 +432,23 @@ static void add_notes(struct waits *w)
 		sketch_note(w->sk, "there are more arrows than are shown here");
 }
 
-struct sketch *waits_sketch(const struct trace *t, sqlite3 *db, int64_t at_ns, char **ret_why)
+struct sketch *waits_sketch(const struct relations_input *in, char **ret_why)
 {
 	static char *(*const steps[])(struct waits *) = {
 		add_waits, add_poll_sets, add_holders, add_owners, add_ends};
-	struct waits w = {.t = t, .db = db, .at = at_ns};
-	char *why = resources_load(&w.res, db, t);
+	const struct trace *t = in->trace;
+	struct waits w = {.t = t, .db = in->db, .at = in->at_ns};
+	char *why = resources_load(&w.res, in->db, t);
 
-	if (at_ns == TIME_NEVER)
-		w.at = trace_moment(t, db, &w.why_then);
+	if (in->at_ns == TIME_NEVER)
+		w.at = trace_moment(t, in->db, &w.why_then);
 	w.sk = sketch_new("waits", t->title);
 	w.sk->down = true;
 	count_living(&w);
 	for (size_t i = 0; !why && i < ARRAY_SIZE(steps); i++)
 		why = steps[i](&w);
 	if (!why)
-		why = relations_add_unwritten(w.sk, t, db, "wait-t", true);
+		why = relations_add_unwritten(w.sk, t, in->db, "wait-t", true);
 	resources_done(&w.res);
 	free(w.living);
 	free(w.asked);
