@@ -16,7 +16,7 @@ comma := ,
 OUT := build$(if $(SAN),/san-$(subst $(comma),-,$(SAN)))$(if $(filter 1,$(COVERAGE)),/coverage)
 
 # The one list of what pptrace needs: Debian package names.
-DEPS_BUILD := gcc libc6-dev make pkg-config clang llvm bpftool libbpf-dev libelf-dev libdw-dev \
+DEPS_BUILD := gcc libc6-dev make pkg-config clang llvm bpftool libbpf-dev libelf-dev libdw-dev libiberty-dev \
 	libsqlite3-dev libgraphviz-dev graphviz libjansson-dev
 DEPS_TEST := bsdutils chromium clang-format fonts-dejavu-core g++ gcc-multilib git libpython3.11-testsuite \
 	libxml2-utils man-db musl-tools nodejs:node npm:npm openssl perl pngcheck poppler-utils:pdfinfo procps python3 redis-server redis-tools \
@@ -39,7 +39,7 @@ ALL_CFLAGS := -std=c11 -D_GNU_SOURCE -DPPTRACE_VERSION='"$(VERSION)"' \
 	$(if $(filter 1,$(COVERAGE)),--coverage -fprofile-update=atomic -Wno-error)
 LDFLAGS ?=
 ALL_LDFLAGS := $(LDFLAGS) $(if $(SAN),-fsanitize=$(SAN)) $(if $(filter 1,$(COVERAGE)),--coverage)
-LIBS := $(PKG_LIBS) -lm -lpthread
+LIBS := $(PKG_LIBS) -liberty -lm -lpthread
 
 ifeq ($(V),1)
 Q :=

@@ -1,7 +1,7 @@
 /* symbols.h - addresses of traced programs as function, file and line. */
 /* SPDX-License-Identifier: MIT */
 /*
- * To be read in this order: module.c with part.c, table.c and line.c (one file), maps.c (what is
+ * To be read in this order: module.c with part.c, table.c, demangle.c and line.c (one file), maps.c (what is
  * mapped where), library_file.c, symbols.c (addresses of processes), library.c (which code is not the
  * program's own), unwind.c with eval.c (stacks).
  */

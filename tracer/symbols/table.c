@@ -2,34 +2,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "tracer/symbols/table.h"
 
-#include <dlfcn.h>
-
 #include "base/mem.h"
 
 enum { WALK_BACK = 32 /* symbols before an address that may still cover it */ };
-
-char *symtab_demangle(const char *name)
-{
-	typedef char *demangle_fn(const char *, char *, size_t *, int *);
-	static demangle_fn *demangle;
-	static bool is_tried;
-	int status = 0;
-
-	if (strncmp(name, "_Z", 2) != 0)
-		return NULL;
-	/*
-	 * The C++ library is asked for when the first C++ name appears: pptrace
-	 * does not otherwise need it, and a machine that runs C++ programs has it.
-	 */
-	if (!is_tried) {
-		void *lib = dlopen("libstdc++.so.6", RTLD_LAZY | RTLD_LOCAL);
-
-		is_tried = true;
-		if (lib)
-			*(void **)&demangle = dlsym(lib, "__cxa_demangle");
-	}
-	return demangle ? demangle(name, NULL, NULL, &status) : NULL;
-}
 
 void symtab_done(struct symtab *t)
 {

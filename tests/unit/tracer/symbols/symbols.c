@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/mem.h"
 #include "tracer/symbols/symbols.h"
 #include "tracer/symbols/table.h"
@@ -235,12 +236,63 @@ TEST(symbols_unwind_blocked)
 	symbols_free(s);
 }
 
+#define ASSERT_SHOWN(name, wanted)                                                                 \
+	do {                                                                                       \
+		_cleanup_free_ char *shown_ = symtab_demangle(name);                               \
+		ASSERT_STR(shown_, wanted);                                                        \
+	} while (0)
+
 TEST(symbols_demangle)
 {
-	char *name = symtab_demangle("_ZNSt5mutex4lockEv");
-
-	ASSERT_STR(name, "std::mutex::lock()");
-	free(name);
+	ASSERT_SHOWN("_ZNSt5mutex4lockEv", "std::mutex::lock()");
 	ASSERT(!symtab_demangle("main"));
 	ASSERT(!symtab_demangle("_Zgarbage!"));
+	/* Rust: the older scheme with its hash, the newer one, and a closure in it. */
+	ASSERT_SHOWN("_ZN4bank8transfer17h0123456789abcdefE", "bank::transfer");
+	ASSERT_SHOWN("_RNvCs7rNqBXzVvXe_4bank8transfer", "bank::transfer");
+	ASSERT_SHOWN("_RNCNvCs7rNqBXzVvXe_4bank4main0", "bank::main::{closure#0}");
+	ASSERT(!symtab_demangle("_Rgarbage!"));
+}
+
+static void add_digits(struct buf *b, unsigned n, unsigned base)
+{
+	static const char digits[] =
+		"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+
+	if (n >= base)
+		add_digits(b, n / base, base);
+	/* C++ counts with capital letters. */
+	buf_addc(b, base == 36 && n % base > 9 ? (char)('A' + n % base - 10) : digits[n % base]);
+}
+
+/* Each part of a name may be two references to the one before: the whole would have 2^40 parts. */
+TEST(symbols_demangle_endless)
+{
+	_cleanup_buf_ struct buf rust = BUF_INIT, cxx = BUF_INIT;
+	size_t last = strlen("IC1a");
+
+	buf_adds(&rust, "_RIC1aTyyE");
+	buf_adds(&cxx, "_Z1fSt4pairIiiE");
+	for (unsigned i = 0; i < 40; i++) {
+		size_t at = rust.len - 2;
+
+		buf_addc(&rust, 'T');
+		for (int k = 0; k < 2; k++) {
+			buf_addc(&rust, 'B');
+			add_digits(&rust, (unsigned)last - 1, 62);
+			buf_addc(&rust, '_');
+		}
+		buf_addc(&rust, 'E');
+		last = at;
+		buf_adds(&cxx, "S_I");
+		for (int k = 0; k < 2; k++) {
+			buf_addc(&cxx, 'S');
+			add_digits(&cxx, i, 36);
+			buf_addc(&cxx, '_');
+		}
+		buf_addc(&cxx, 'E');
+	}
+	buf_addc(&rust, 'E');
+	ASSERT(!symtab_demangle(rust.data));
+	ASSERT(!symtab_demangle(cxx.data));
 }
