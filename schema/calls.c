@@ -14,10 +14,9 @@
 #define NO_LIMIT .limit = LIMIT_NONE
 
 static const struct call_waits calls[] = {
-#define CALL(name, call, enter, exit, flags, blocks, fd, limit)                                    \
+#define CALL(name, kind, enter, exit, flags, blocks, fd, limit)                                    \
 	[SYS_##name] = {.family = FAMILY_##blocks, fd, limit},
 #include "schema/calls.def"
-#undef CALL
 };
 
 const struct call_waits *call_waits(int64_t nr)

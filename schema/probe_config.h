@@ -22,99 +22,23 @@ typedef int64_t cfg_s64;
 #endif
 
 /*
- * What a system call is to the probes. The tracer fills a table from this
- * machine's numbers to these, so that BPF code knows no numbers. CALL_NONE is
- * any other call: only its waits are seen.
+ * What a system call is to the probes: the KINDs of calls.def. The tracer fills a
+ * table from this machine's numbers to these, so that BPF code knows no numbers.
+ * CALL_NONE is any other call: only its waits are seen.
  */
 enum call {
 	CALL_NONE = 0,
-	CALL_READ, /* from here to CALL_SENDFILE: move bytes through argument 0 */
-	CALL_WRITE,
-	CALL_READV,
-	CALL_WRITEV,
-	CALL_SEND, /* sendto */
-	CALL_RECV, /* recvfrom */
-	CALL_SENDMSG,
-	CALL_RECVMSG,
-	CALL_SENDMMSG,
-	CALL_RECVMMSG,
-	CALL_SPLICE,
-	CALL_TEE,
-	CALL_VMSPLICE,
-	CALL_SENDFILE,
-	CALL_PIPE,
-	CALL_SOCKETPAIR,
-	CALL_OPEN,
-	CALL_OPENAT,
-	CALL_DUP,
-	CALL_DUP2,
-	CALL_FCNTL,
-	CALL_CLOSE,
-	CALL_CLOSE_RANGE,
-	CALL_PIDFD_GETFD,
-	CALL_EXECVE,
-	CALL_EXECVEAT,
-	CALL_FORK,
-	CALL_VFORK,
-	CALL_CLONE,
-	CALL_CLONE3,
-	CALL_WAIT4,
-	CALL_WAITID,
-	CALL_SIGACTION,
-	CALL_SIGRETURN,
-	CALL_ALARM,
-	CALL_SETITIMER,
-	CALL_TIMER_CREATE,
-	CALL_TIMER_SETTIME,
-	CALL_TIMER_DELETE,
-	CALL_TIMERFD_SETTIME,
-	CALL_MMAP,
-	CALL_FLOCK,
-	CALL_FUTEX,
-	CALL_POLL,
-	CALL_PPOLL,
-	CALL_SELECT,
-	CALL_PSELECT,
-	CALL_EPOLL_WAIT,
-	CALL_EPOLL_PWAIT2,
-	CALL_SLEEP,
-	CALL_SIGTIMEDWAIT,
-	CALL_FD_WAIT, /* accept, connect, ioctl, fsync...: blocks on the descriptor in argument 0 */
-	CALL_TIMED_BY3, /* argument 3 is a time-out if it is not NULL: semtimedop, pidfd... */
-	CALL_TIMED_BY4, /* argument 4 likewise: mq_timedsend, io_getevents */
-	CALL_RESTART,
-	CALL_EXIT,
+#define KIND(name) CALL_##name,
+#include "schema/calls.def"
 	CALL_END
 };
 
-/* Which program handles the call when it begins and when it has ended; slots of the program arrays. */
+/* Programs that are reached by a tail call: the HANDLERs of calls.def. Slots of the program arrays. */
 enum call_handler {
 	HANDLE_NONE = 0,
-	HANDLE_IO,     /* exit: PIPE_IO */
-	HANDLE_DATA,   /* exit: goes on for HANDLE_IO and HANDLE_MSG where there are many bytes */
-	HANDLE_MSG,    /* exit: sendmsg and recvmsg */
-	HANDLE_MMSG,   /* exit: sendmmsg and recvmmsg */
-	HANDLE_SPLICE, /* exit: splice, tee, vmsplice, sendfile */
-	HANDLE_ENDS,   /* enter and exit: descriptors made and closed */
-	HANDLE_RANGE,  /* enter: close_range */
-	HANDLE_EXEC,   /* enter and exit: failed execs */
-	HANDLE_FILE_LOCK, /* exit: flock, and fcntl handed on by HANDLE_ENDS */
-	HANDLE_WAITPID,   /* exit: REAP */
-	HANDLE_TIMER,     /* exit: SIG_ACTION and TIMER */
-	HANDLE_COMPAT,    /* enter and exit: calls of 32-bit programs */
-	HANDLE_MMAP,      /* exit: MODULE */
+#define HANDLER(program) HANDLE_##program,
+#include "schema/calls.def"
 	HANDLE_END
-};
-
-/* The same for a thread that blocks. */
-enum wait_handler {
-	WAIT_HANDLE_NONE = 0,
-	WAIT_HANDLE_POLL,
-	WAIT_HANDLE_SELECT,
-	WAIT_HANDLE_EPOLL,
-	WAIT_HANDLE_OPEN,
-	WAIT_HANDLE_CHILD,
-	WAIT_HANDLE_END
 };
 
 #define CALL_TAKES_TIME 1u /* the time when it began is needed */

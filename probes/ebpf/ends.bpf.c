@@ -217,7 +217,7 @@ HANDLER_EXIT(exit_ends)
 		cmd = REG_ARG1(regs);
 		if (cmd >= F_SETLK) {
 			if (is_lock_command(cmd))
-				bpf_tail_call(ctx, &exit_handlers, HANDLE_FILE_LOCK);
+				bpf_tail_call(ctx, &exit_handlers, HANDLE_exit_file_lock);
 			if (cmd != F_DUPFD_CLOEXEC)
 				return 0;
 		} else if (cmd != F_DUPFD) {

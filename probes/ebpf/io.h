@@ -25,7 +25,7 @@ GLOBAL int io_emit(u64 file_address, struct slot *slot, struct io *io);
 #define IO_TAIL(ctx, slot, what)                                                                   \
 	do {                                                                                       \
 		(slot)->io = *(what);                                                              \
-		bpf_tail_call(ctx, &exit_handlers, HANDLE_DATA);                                   \
+		bpf_tail_call(ctx, &exit_handlers, HANDLE_exit_data);                              \
 	} while (0)
 
 #define IO_DATA_FIRST 32

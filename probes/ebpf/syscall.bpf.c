@@ -20,7 +20,7 @@ int BPF_PROG(on_sys_enter, struct pt_regs *regs, long id)
 		return 0;
 	slot->last_nr = -1;
 	if (TASK_IS_COMPAT(task)) {
-		bpf_tail_call(ctx, &enter_handlers, HANDLE_COMPAT);
+		bpf_tail_call(ctx, &enter_handlers, HANDLE_enter_compat);
 		return 0;
 	}
 	slot->flags &= ~SLOT_COMPAT;
@@ -124,7 +124,7 @@ int BPF_PROG(on_sys_exit, struct pt_regs *regs, long ret)
 	if (!slot)
 		return 0;
 	if (slot->flags & SLOT_COMPAT) {
-		bpf_tail_call(ctx, &exit_handlers, HANDLE_COMPAT);
+		bpf_tail_call(ctx, &exit_handlers, HANDLE_exit_compat);
 		return 0;
 	}
 	if (slot->nr < 0)
@@ -140,7 +140,7 @@ int BPF_PROG(on_sys_exit, struct pt_regs *regs, long ret)
 	if (nr >= CALLS_MAX)
 		return 0;
 	exit = calls[nr].exit;
-	if (exit == HANDLE_IO && io_fast(regs, ret, task, slot))
+	if (exit == HANDLE_exit_io && io_fast(regs, ret, task, slot))
 		return 0;
 	if (exit)
 		bpf_tail_call(ctx, &exit_handlers, exit);

@@ -190,23 +190,23 @@ static __always_inline void wait_begin(void *ctx, struct task_struct *task, stru
 	switch (slot->call) {
 	case CALL_POLL:
 	case CALL_PPOLL:
-		next = WAIT_HANDLE_POLL;
+		next = HANDLE_wait_poll;
 		break;
 	case CALL_SELECT:
 	case CALL_PSELECT:
-		next = WAIT_HANDLE_SELECT;
+		next = HANDLE_wait_select;
 		break;
 	case CALL_EPOLL_WAIT:
 	case CALL_EPOLL_PWAIT2:
-		next = WAIT_HANDLE_EPOLL;
+		next = HANDLE_wait_epoll;
 		break;
 	case CALL_OPEN:
 	case CALL_OPENAT:
-		next = WAIT_HANDLE_OPEN;
+		next = HANDLE_wait_open;
 		break;
 	case CALL_WAIT4:
 	case CALL_WAITID:
-		next = WAIT_HANDLE_CHILD;
+		next = HANDLE_wait_child;
 		break;
 	}
 	if (slot->nr < 0)

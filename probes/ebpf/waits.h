@@ -20,7 +20,7 @@
 
 struct wait_map {
 	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
-	__uint(max_entries, WAIT_HANDLE_END);
+	__uint(max_entries, HANDLE_END);
 	__type(key, u32);
 	__type(value, u32);
 };

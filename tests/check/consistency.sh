@@ -62,6 +62,14 @@ expect_eq "$(sed -nE "s/.*WHEN w.reason IN \((.*)\)$/\1/p" schema/wait_for.sql |
 	"$(awk '$3 == "ALL" { print $1 }' "$TMP/reasons" | sort)" "reasons that wait for all, in schema/wait_for.sql"
 end
 
+begin "system calls: the eBPF programs have each handler and use each kind of calls.def"
+expect_eq "$(sed -nE 's/^HANDLER\((\w+)\).*/\1/p' schema/calls.def | sort)" \
+	"$(grep -rhoE '^HANDLER_(ENTER|EXIT|WAIT)\(\w+' probes/ebpf | sed 's/.*(//' | sort)" "handlers in calls.def, and in probes/ebpf"
+none "kinds that no CALL has" "$(sed -nE 's/^KIND\((\w+)\)/\1/p' schema/calls.def | while read -r kind; do
+	grep -qE "^CALL\(\w+, $kind," schema/calls.def || echo "$kind"
+done)"
+end
+
 begin "every rule has a demo and a lesson, every demo of a rule a healthy twin"
 sed -nE 's/^RULE\([A-Z_]+, "([^"]*)".*, "([^"]*)", rule_[a-z_]+\)$/\1 \2/p' schema/findings.def >"$TMP/rules"
 expect_eq "$(wc -l <"$TMP/rules")" "$(grep -c '^RULE(' schema/findings.def)" "rules that could be read"

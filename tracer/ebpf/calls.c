@@ -14,10 +14,9 @@ struct row {
 
 #define TIME CALL_TAKES_TIME
 static const struct row rows[] = {
-#define CALL(name, call, enter, exit, flags, ...)                                                  \
-	{SYS_##name, {CALL_##call, HANDLE_##enter, HANDLE_##exit, flags}},
+#define CALL(name, kind, enter, exit, flags, ...)                                                  \
+	{SYS_##name, {CALL_##kind, HANDLE_##enter, HANDLE_##exit, flags}},
 #include "schema/calls.def"
-#undef CALL
 };
 
 void ebpf_calls_fill(struct call_info *calls)

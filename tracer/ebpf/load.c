@@ -60,35 +60,13 @@ static void config_fill(struct pptrace_bpf *skel, const struct source_config *co
 	ebpf_calls_fill_compat(skel->rodata->compat_calls);
 }
 
-/* A program that is reached by a tail call: its place in one of the three arrays. */
-struct handler {
-	const char *array;
+/* Programs that are reached by a tail call, and where. */
+static const struct {
 	unsigned slot;
 	const char *program;
-};
-
-static const struct handler handlers[] = {
-	{"enter_handlers", HANDLE_ENDS, "enter_ends"},
-	{"enter_handlers", HANDLE_RANGE, "enter_range"},
-	{"enter_handlers", HANDLE_FILE_LOCK, "enter_file_lock"},
-	{"enter_handlers", HANDLE_COMPAT, "enter_compat"},
-	{"exit_handlers", HANDLE_COMPAT, "exit_compat"},
-	{"exit_handlers", HANDLE_IO, "exit_io"},
-	{"exit_handlers", HANDLE_DATA, "exit_data"},
-	{"exit_handlers", HANDLE_MSG, "exit_msg"},
-	{"exit_handlers", HANDLE_MMSG, "exit_mmsg"},
-	{"exit_handlers", HANDLE_SPLICE, "exit_splice"},
-	{"exit_handlers", HANDLE_ENDS, "exit_ends"},
-	{"exit_handlers", HANDLE_EXEC, "exit_exec"},
-	{"exit_handlers", HANDLE_FILE_LOCK, "exit_file_lock"},
-	{"exit_handlers", HANDLE_WAITPID, "exit_waitpid"},
-	{"exit_handlers", HANDLE_TIMER, "exit_timer"},
-	{"exit_handlers", HANDLE_MMAP, "exit_mmap"},
-	{"wait_handlers", WAIT_HANDLE_POLL, "wait_poll"},
-	{"wait_handlers", WAIT_HANDLE_SELECT, "wait_select"},
-	{"wait_handlers", WAIT_HANDLE_EPOLL, "wait_epoll"},
-	{"wait_handlers", WAIT_HANDLE_OPEN, "wait_open"},
-	{"wait_handlers", WAIT_HANDLE_CHILD, "wait_child"},
+} handlers[] = {
+#define HANDLER(program) {HANDLE_##program, #program},
+#include "schema/calls.def"
 };
 
 /* Before the load: tells libbpf that they have no hook of their own. */
@@ -99,15 +77,17 @@ static void handlers_declare(struct bpf_object *obj)
 			bpf_object__find_program_by_name(obj, handlers[i].program), false);
 }
 
-/* After the load: puts them where the tail calls look. */
+/* After the load: puts them where the tail calls look, exit_io into exit_handlers. */
 static int handlers_install(struct bpf_object *obj)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(handlers); i++) {
-		const struct handler *h = &handlers[i];
-		int map = bpf_object__find_map_fd_by_name(obj, h->array);
-		int prog = bpf_program__fd(bpf_object__find_program_by_name(obj, h->program));
+		const char *name = handlers[i].program;
+		_cleanup_free_ char *array =
+			xasprintf("%.*s_handlers", (int)strcspn(name, "_"), name);
+		int map = bpf_object__find_map_fd_by_name(obj, array);
+		int prog = bpf_program__fd(bpf_object__find_program_by_name(obj, name));
 
-		if (bpf_map_update_elem(map, &h->slot, &prog, BPF_ANY))
+		if (bpf_map_update_elem(map, &handlers[i].slot, &prog, BPF_ANY))
 			return -errno;
 	}
 	return 0;
