@@ -65,11 +65,27 @@ void model_hold_begin(struct model *m, struct thread *t, const struct hold *hold
 	model_lane_took(m, t, hold->acquire);
 }
 
+/* Adds the time up to ts to the sums of the lock, however the hold ends. */
+static void count_held(struct model *m, const struct hold *h, int64_t ts)
+{
+	struct lock_stat *s = &h->lock->stat;
+	int64_t held = ts > h->acquire ? ts - h->acquire : 0;
+
+	s->hold_ns += held;
+	if (held > s->max_hold_ns) {
+		s->max_hold_ns = held;
+		s->max_hold_site = h->site;
+	}
+	if (!h->lock->stat_dirty)
+		model_stat_touch(m, h->lock);
+}
+
 /* Takes a hold out of the stack of a thread. */
 void model_hold_drop(struct model *m, struct thread *t, struct hold *h, int64_t ts)
 {
 	struct lock *lock = h->lock;
 
+	count_held(m, h, ts);
 	if (lock->owner == t)
 		lock->owner = NULL;
 	t->n_held--;
@@ -92,7 +108,6 @@ struct hold *model_find_hold(const struct thread *t, const struct lock *lock)
 bool model_hold_end(struct model *m, struct thread *t, struct lock *lock, int64_t ts, int64_t site)
 {
 	struct hold *h = model_find_hold(t, lock);
-	int64_t held;
 
 	if (!h)
 		return false;
@@ -100,14 +115,6 @@ bool model_hold_end(struct model *m, struct thread *t, struct lock *lock, int64_
 		h->depth--;
 		return true;
 	}
-	held = ts - h->acquire;
-	lock->stat.hold_ns += held;
-	if (held > lock->stat.max_hold_ns) {
-		lock->stat.max_hold_ns = held;
-		lock->stat.max_hold_site = h->site;
-	}
-	if (!lock->stat_dirty)
-		model_stat_touch(m, lock);
 	if (lock->kind == LOCK_FILE && lock->user_list)
 		model_lock_share_end(m, lock, t->id, NULL, ts);
 	write_hold(m, h, t->id, ts, site);
@@ -143,6 +150,13 @@ void model_holds_drop(struct model *m, struct thread *t)
 	model_holds_flush(m, t);
 	while (t->n_held)
 		model_hold_drop(m, t, &t->held[t->n_held - 1], m->now);
+}
+
+void model_holds_count(struct model *m)
+{
+	for (const struct thread *t = m->all_threads; t; t = t->next)
+		for (size_t i = 0; i < t->n_held; i++)
+			count_held(m, &t->held[i], m->now);
 }
 
 void model_hold_complete(struct model *m, const struct hold *h, int64_t thread_id, int64_t ts)

@@ -230,5 +230,6 @@ int model_finish(struct model *m, uint64_t now)
 	if (rc)
 		return rc;
 	model_retire(m, true);
+	model_holds_count(m);
 	return model_flush(m, now);
 }

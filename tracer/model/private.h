@@ -234,6 +234,8 @@ uint32_t model_hold_release(
 void model_hold_drop(struct model *m, struct thread *t, struct hold *h, int64_t ts);
 /* Completes the row of a hold that was ended by others. */
 void model_hold_complete(struct model *m, const struct hold *h, int64_t thread_id, int64_t ts);
+/* Adds what is still held to the sums of the locks; once, at the end of the trace. */
+void model_holds_count(struct model *m);
 /* Writes those that are not written yet, with a NULL end. */
 void model_holds_flush(struct model *m, struct thread *t);
 /* The program of a thread is replaced: what it holds is gone. */

@@ -40,6 +40,21 @@ static void threads(struct feed *f)
 #define OPEN                                                                                       \
 	"SELECT lock_id, thread_id, process_id, mode, depth, acquire_ns FROM lock_open ORDER BY 1, 2"
 
+/* Whoever is killed, or still runs at the end, has held its locks until then. */
+TEST(lock_held_to_the_end_is_counted)
+{
+	struct feed f;
+
+	threads(&f);
+	take(&f, 100, 10, A);
+	take(&f, 200, 11, B);
+	feed_at(&f, 500, 10, 11);
+	FEED(&f, EXIT, .status = 9);
+	feed_end(&f, 1000);
+	EXPECT(&f, "SELECT holds, hold_ns, max_hold_ns, threads FROM lock_stat ORDER BY lock_id",
+		"1|900|900|1 1|300|300|1");
+}
+
 TEST(lock_acquire_and_release)
 {
 	struct feed f;
