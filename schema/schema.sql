@@ -134,7 +134,7 @@ CREATE TABLE signal ( -- a signal, from being sent to being taken
     id INTEGER PRIMARY KEY,
     signo INTEGER NOT NULL,
     name TEXT NOT NULL,         -- 'SIGTERM', 'SIGRTMIN+1'
-    source TEXT NOT NULL,       -- 'kill' (to a process), 'thread' (tgkill, pthread_kill), 'queue' (sigqueue), 'kernel', 'timer', 'tty'; 'unknown': it ended the process, and nobody saw where it came from
+    source TEXT NOT NULL,       -- 'kill' (to a process), 'thread' (tgkill, pthread_kill), 'queue' (sigqueue), 'kernel', 'timer', 'tty'; 'pptrace': by --on-deadlock; 'unknown': it ended the process, and nobody saw where it came from
     sender_id INTEGER REFERENCES thread(id),   -- NULL: kernel, timer, terminal, or outside the trace
     process_id INTEGER REFERENCES process(id), -- to whom; NULL: outside the trace
     thread_id INTEGER REFERENCES thread(id),   -- thread that took it, or for which it was; NULL: not yet known

@@ -310,6 +310,7 @@ unsigned tracer_alive(struct tracer *t)
 
 int tracer_signal(struct tracer *t, pid_t pid, int signo)
 {
+	model_acts(t->model, pid, signo);
 	return authority_signal(t->authority, pid, signo);
 }
 

@@ -66,6 +66,9 @@ int model_finish(struct model *m, uint64_t now);
 /* Counts losses (source_loss): kept in the tables lost and trace. The newest count replaces an older one. */
 void model_loss(void *model, const char *source, unsigned kind, uint64_t count);
 
+/* pptrace itself is about to send a process a signal: the row of the signal will say so. */
+void model_acts(struct model *m, pid_t pid, int signo);
+
 /* Returns how many processes have not ended. */
 unsigned model_alive(const struct model *m);
 

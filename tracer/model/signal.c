@@ -120,6 +120,19 @@ static void add_pending(struct model *m, struct proc *p, const struct sigrow *si
 	p->n_pending++;
 }
 
+static bool acted(const struct proc *p, int signo)
+{
+	return signo >= 1 && signo <= 64 && p->acted >> (signo - 1) & 1;
+}
+
+void model_acts(struct model *m, pid_t pid, int signo)
+{
+	struct proc *p = model_find_proc(m, pid);
+
+	if (p && signo >= 1 && signo <= 64)
+		p->acted |= UINT64_C(1) << (signo - 1);
+}
+
 void model_sig_send(struct model *m, const struct rec_SIG_SEND *rec)
 {
 	struct proc *p = model_find_proc(m, rec->target_pid);
@@ -136,7 +149,8 @@ void model_sig_send(struct model *m, const struct rec_SIG_SEND *rec)
 		model_skip(m);
 		return;
 	}
-	s.source = source_name(rec->sender, (int)s.code);
+	s.source = p && !sender && acted(p, s.signo) ? "pptrace"
+						     : source_name(rec->sender, (int)s.code);
 	/* A sender outside the trace is no process of it. */
 	if (rec->sender == SENDER_TASK && sender)
 		s.sender = sender->id;
@@ -251,7 +265,7 @@ void model_signal_killed(struct model *m, struct proc *p, int signo, int64_t ts)
 		.sent = STORE_NULL,
 		.signo = signo,
 		.code = STORE_NULL,
-		.source = "unknown"};
+		.source = acted(p, signo) ? "pptrace" : "unknown"};
 
 	for (struct sigrow **at = &p->pending; *at; at = &(*at)->next) {
 		if ((*at)->signo == signo) {

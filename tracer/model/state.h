@@ -216,6 +216,7 @@ struct proc {
 	struct hash ends;  /* by descriptor */
 	struct hash locks; /* by address */
 	int fatal_signo;   /* signal that it took by default last, 0: none */
+	uint64_t acted;    /* bit signo-1: pptrace itself has sent it that signal */
 	struct sigrow *pending, **pending_end;
 	size_t n_pending;
 	struct handler **handlers; /* 65, or NULL: all default */

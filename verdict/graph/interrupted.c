@@ -15,7 +15,7 @@
 static const char sql[] =
 	"SELECT min(coalesce(s.sent_ns, coalesce(s.delivered_ns, q.end_ns) - 100000000)) AS at, s.signo"
 	" FROM signal s JOIN process q ON q.id = s.process_id"
-	" WHERE s.sender_id IS NULL AND s.source IN ('kill', 'tty', 'queue', 'unknown')"
+	" WHERE s.sender_id IS NULL AND s.source IN ('kill', 'tty', 'queue', 'pptrace', 'unknown')"
 	"  AND s.signo IN (1, 2, 3, 6, 9, 10, 12, 14, 15) AND s.result IS NOT 'ignored'"
 	"  AND q.end_ns - coalesce(s.sent_ns, coalesce(s.delivered_ns, q.end_ns) - 100000000) BETWEEN 0 AND 5000000000"
 	" GROUP BY q.id ORDER BY at LIMIT 64";

@@ -33,6 +33,8 @@ void trace_add_status(struct buf *b, const struct proc_row *p)
 		buf_adds(b, trace_signal_name(p->exit_signal));
 		if (p->core_dumped)
 			buf_adds(b, ", core dumped");
+		if (p->by_pptrace)
+			buf_adds(b, " by pptrace");
 		break;
 	case LIFE_UNKNOWN:
 		buf_adds(b, "ended");
@@ -48,7 +50,7 @@ void trace_add_subtitle(struct buf *b, const struct trace *t)
 		buf_addf(b, "%s%s", t->date, dot);
 	if (*t->host)
 		buf_addf(b, "%s%s", t->host, dot);
-	buf_add_duration(b, t->duration);
+	buf_add_duration(b, trace_last(t) - trace_begin(t));
 	buf_addf(b, "%s%zu process%s", dot, t->n_procs, t->n_procs == 1 ? "" : "es");
 	if (t->n_threads > t->n_procs)
 		buf_addf(b, ", %zu threads", t->n_threads);

@@ -118,6 +118,7 @@ static void load_proc(struct proc_row *p, struct rows *r)
 		.start = rows_time(r, 7, 0),
 		.exit_code = (int)rows_int(r, 10, 0),
 		.exit_signal = (int)rows_int(r, 11, 0),
+		.killed = TIME_NEVER,
 		.core_dumped = rows_int(r, 12, 0) != 0,
 		.reaped = rows_time(r, 13, TIME_NEVER),
 		.autoreap = rows_int(r, 15, 0) != 0,
@@ -219,6 +220,25 @@ static char *link_rows(struct trace *t, sqlite3 *db)
 	return rows_end(&s);
 }
 
+static char *load_kills(struct trace *t, sqlite3 *db)
+{
+	struct rows r = rows_begin(db,
+		"SELECT s.process_id, s.delivered_ns, s.source = 'pptrace' FROM signal s"
+		" JOIN process p ON p.id = s.process_id AND p.exit_signal = s.signo"
+		" WHERE s.disposition = 'default' OR s.source = 'pptrace' ORDER BY s.id");
+
+	while (rows_next(&r)) {
+		size_t i = trace_proc(t, rows_int(&r, 0, 0));
+
+		if (i == NONE)
+			continue;
+		if (!rows_is_null(&r, 1))
+			t->procs[i].killed = rows_time(&r, 1, TIME_NEVER);
+		t->procs[i].by_pptrace = t->procs[i].by_pptrace || rows_int(&r, 2, 0) != 0;
+	}
+	return rows_end(&r);
+}
+
 static char *load_execs(struct trace *t, sqlite3 *db)
 {
 	struct rows r =
@@ -246,6 +266,25 @@ static char *load_execs(struct trace *t, sqlite3 *db)
 	return rows_end(&r);
 }
 
+/* What pptrace's child did before it became the command is pptrace's: the command begins with its exec. */
+static void begin_with_exec(struct trace *t)
+{
+	for (size_t i = 0; i < t->n_procs; i++) {
+		struct proc_row *p = &t->procs[i];
+		const struct exec_row *e = p->n_execs ? &t->execs[p->first_exec] : NULL;
+
+		if (!e || e->error || strcmp(p->created_by, "start") != 0 || e->ts < p->start ||
+			e->ts > p->end)
+			continue;
+		p->start = e->ts;
+		if (p->main_thread != NONE && t->threads[p->main_thread].end >= e->ts)
+			t->threads[p->main_thread].start = e->ts;
+	}
+}
+
+/* A parent that ended that soon after its child, killed with it for example, had no time to reap it. */
+#define TIME_TO_REAP_NS INT64_C(10000000)
+
 /*
  * A process is a zombie from its end until it is reaped, or until its parent
  * ends and leaves it to init. Every child is one for some microseconds; marked
@@ -267,7 +306,8 @@ static void mark_family(struct trace *t)
 		p->zombie_to = trace_end(t, p->zombie_to);
 		if (p->zombie_to < p->end)
 			p->zombie_to = p->end;
-		p->never_reaped = p->reaped == TIME_NEVER || p->reaped > parent_end;
+		p->never_reaped = (p->reaped == TIME_NEVER || p->reaped > parent_end) &&
+				  trace_end(t, parent_end) - p->end >= TIME_TO_REAP_NS;
 	}
 }
 
@@ -290,7 +330,7 @@ static void stretch_duration(struct trace *t)
 struct trace *trace_load(sqlite3 *db, char **ret_why)
 {
 	static char *(*const steps[])(struct trace *, sqlite3 *) = {load_trace_row,
-		load_blind_spots, load_procs, load_threads, link_rows, load_execs,
+		load_blind_spots, load_procs, load_threads, link_rows, load_kills, load_execs,
 		trace_load_findings};
 	struct trace *t = xcalloc(1, sizeof *t);
 
@@ -303,6 +343,7 @@ struct trace *trace_load(sqlite3 *db, char **ret_why)
 			return NULL;
 		}
 	}
+	begin_with_exec(t);
 	stretch_duration(t);
 	mark_family(t);
 	return t;

@@ -56,6 +56,8 @@ struct proc_row {
 	size_t reaper;  /* thread */
 	enum life_end end_kind;
 	int exit_code, exit_signal;
+	int64_t killed;  /* when it took the signal that ended it; TIME_NEVER: none, or not seen */
+	bool by_pptrace; /* pptrace itself sent that */
 	bool core_dumped, autoreap;
 	bool orphan;       /* outlived its parent */
 	int64_t zombie_to; /* ended and unreaped until then; == end: never a zombie */
@@ -137,6 +139,14 @@ void trace_free_findings(struct trace *t);
 
 /* The end of a thread or process in a picture: the end of the trace if it has not come. */
 int64_t trace_end(const struct trace *t, int64_t end);
+
+/*
+ * When the program began: with the exec of the command, or the first process;
+ * and when the last process was gone. What is before and after is pptrace's own
+ * work, and of no interest.
+ */
+int64_t trace_begin(const struct trace *t);
+int64_t trace_last(const struct trace *t);
 
 /* Adds "exit 42", "SIGKILL", "running" and the like. */
 void trace_add_status(struct buf *b, const struct proc_row *p);

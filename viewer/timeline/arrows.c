@@ -106,6 +106,12 @@ static bool is_handed_over(const struct wait_info *info)
 	return info->is_handed_over;
 }
 
+/* Says whether a wait that ended then did so because its thread was killed: that is nobody's doing. */
+static bool never_returned(const struct trace *t, const struct thread_row *th, int64_t ts)
+{
+	return ts >= th->end || ts >= t->procs[th->proc].killed;
+}
+
 static char *add_wakes(struct arrows *as, sqlite3 *db)
 {
 	struct timeline *tl = as->tl;
@@ -119,16 +125,20 @@ static char *add_wakes(struct arrows *as, sqlite3 *db)
 	rows_bind(&r, 1, tl->since);
 	rows_bind(&r, 2, tl->until);
 	while (rows_next(&r)) {
-		size_t to = lane_of_thread(tl, trace_thread(tl->t, rows_int(&r, 0, -1)));
+		size_t waiter = trace_thread(tl->t, rows_int(&r, 0, -1));
+		size_t to = lane_of_thread(tl, waiter);
 		bool join = rows_int(&r, 3, 0) != 0;
 		size_t by = trace_thread(tl->t, rows_int(&r, join ? 4 : 1, -1));
 		int64_t ts = rows_time(&r, 2, 0);
 		int64_t from = join && by != NONE && tl->t->threads[by].end < ts
 				       ? tl->t->threads[by].end
 				       : ts;
-		struct arrow *a = arrow_add(
-			as, join ? ARROW_JOIN : ARROW_LOCK, lane_of_thread(tl, by), to, from, ts);
+		struct arrow *a;
 
+		if (waiter != NONE && never_returned(tl->t, &tl->t->threads[waiter], ts))
+			continue;
+		a = arrow_add(
+			as, join ? ARROW_JOIN : ARROW_LOCK, lane_of_thread(tl, by), to, from, ts);
 		if (a)
 			a->row = rows_int(&r, 5, 0);
 	}

@@ -261,29 +261,6 @@ static void finish_lanes(struct timeline *tl)
 	}
 }
 
-/* What was before the first process is of no interest; nor is what was before the trace. */
-static int64_t first_start(const struct trace *t)
-{
-	int64_t first = t->n_procs ? t->procs[0].start : 0;
-
-	return first < 0 || first >= t->duration ? 0 : first;
-}
-
-/* What is left of the trace after the last process ended is of no interest either. */
-static int64_t last_end(const struct trace *t)
-{
-	int64_t last = t->n_procs ? INT64_MIN : t->duration;
-
-	for (size_t i = 0; i < t->n_procs; i++) {
-		int64_t end = trace_end(t, t->procs[i].end);
-
-		last = end > last ? end : last;
-		if (t->procs[i].zombie_to != TIME_NEVER && t->procs[i].zombie_to > last)
-			last = t->procs[i].zombie_to;
-	}
-	return last < t->duration ? last : t->duration;
-}
-
 struct timeline *timeline_new(
 	const struct trace *t, sqlite3 *db, const struct timeline_options *opt, char **ret_why)
 {
@@ -291,9 +268,9 @@ struct timeline *timeline_new(
 	char *why;
 
 	tl->t = t;
-	tl->since = opt->since > -TIME_LIMIT ? opt->since : first_start(t);
+	tl->since = opt->since > -TIME_LIMIT ? opt->since : trace_begin(t);
 	tl->until = opt->until < t->duration   ? opt->until
-		    : opt->until == TIME_NEVER ? last_end(t)
+		    : opt->until == TIME_NEVER ? trace_last(t)
 					       : t->duration;
 	if (tl->until <= tl->since)
 		tl->until = tl->since + 1;
