@@ -10,9 +10,7 @@
 #include "viewer/draw/style.h"
 #include "viewer/timeline/timeline.h"
 
-#define PITCH 19.0
 #define LEVEL_PITCH 6.0
-#define SMALL_TEXT 6.5
 #define MIN_BOX 0.6
 
 /* Waits are hollow where running is solid: a tint of the reason's colour and a line around it. */
@@ -111,72 +109,6 @@ void draw_spans(struct draw *d, size_t lane)
 	}
 }
 
-/* Adds a small name at a lane, unless it would run into the one before. */
-static void small_name(struct draw *d, size_t lane, const char *class, double x, double y,
-	const char *color, const char *text)
-{
-	if (x < d->named_to[lane])
-		return;
-	(void)canvas_text(&d->c, class, x, y, SMALL_TEXT, color, text);
-	d->named_to[lane] = x + canvas_width(text, SMALL_TEXT) + 2;
-}
-
-/* Says whether the program's name is not on the lane already. */
-static bool is_news(const struct timeline *tl, const struct exec_row *e, const char *name)
-{
-	const struct proc_row *p = &tl->t->procs[e->proc];
-
-	return p->n_execs > 1 || strncmp(name, p->name, strlen(p->name)) != 0;
-}
-
-static void mark_exec(struct draw *d, const struct mark *m, double x, double y)
-{
-	const struct exec_row *e = &d->tl->t->execs[m->exec];
-	const char *slash = strrchr(e->path, '/');
-	struct graph_item *it =
-		canvas_box(&d->c, NULL, e->error ? "exec failed" : "exec", x - 3, y - 3, 6, 6);
-	_cleanup_buf_ struct buf tip = BUF_INIT;
-
-	graph_set(it, "shape", "diamond");
-	canvas_paint(it, e->error ? STYLE_PAPER : STYLE_INK, STYLE_INK, 0.6);
-	buf_addf(&tip, "exec %s\n%s", e->path, e->command);
-	if (e->error)
-		buf_addf(&tip, "\nfailed: %s", strerror(e->error));
-	buf_adds(&tip, "\nat ");
-	buf_add_duration(&tip, e->ts);
-	graph_tooltip(it, tip.data);
-	if (!e->error && is_news(d->tl, e, slash && slash[1] ? slash + 1 : e->path)) {
-		_cleanup_free_ char *fit = text_fit(slash && slash[1] ? slash + 1 : e->path, 16);
-
-		small_name(d, m->lane, "exec-name", x + 2, y - 4, STYLE_INK, fit);
-	}
-}
-
-void draw_marks(struct draw *d)
-{
-	const struct timeline *tl = d->tl;
-
-	for (size_t i = 0; i < tl->n_marks; i++) {
-		const struct mark *m = &tl->marks[i];
-		double x = draw_x(d, m->ts), y = d->y[m->lane] + (PITCH - BAR) / 2 + 1;
-		_cleanup_buf_ struct buf tip = BUF_INIT;
-		struct graph_item *it;
-
-		if (m->kind != MARK_SIGNAL) {
-			mark_exec(d, m, x, y);
-			continue;
-		}
-		it = canvas_box(&d->c, NULL, "signal", x - 3, y - 3, 6, 6);
-		graph_set(it, "shape", "invtriangle");
-		canvas_paint(it, STYLE_PURPLE, NULL, 0);
-		buf_addf(&tip, "takes %s\nat ", trace_signal_name(m->signo));
-		buf_add_duration(&tip, m->ts);
-		graph_tooltip(it, tip.data);
-		small_name(d, m->lane, "signal-name", x + 3, y - 4, STYLE_PURPLE,
-			trace_signal_name(m->signo));
-	}
-}
-
 static const char *lane_name(const struct timeline *tl, size_t lane)
 {
 	const struct lane *l = &tl->lanes[lane];
@@ -226,7 +158,7 @@ void draw_arrows(struct draw *d)
 		graph_set(it, "penwidth", a->count > 1 ? "1.2" : "0.8");
 		arrow_tooltip(it, tl, a);
 		if (a->kind == ARROW_SIGNAL)
-			small_name(d, a->to, "signal-name", x2 + 3, y2 + (down ? -4 : 4),
+			draw_small_name(d, a->to, "signal-name", x2 + 3, y2 + (down ? -4 : 4),
 				STYLE_PURPLE, trace_signal_name(a->signo));
 	}
 }

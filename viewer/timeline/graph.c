@@ -24,7 +24,6 @@
 #define RIGHT_MARGIN 84.0
 #define TITLE_HEIGHT 46.0
 #define AXIS_HEIGHT 18.0
-#define PITCH 19.0
 #define LEVEL_PITCH 6.0
 #define GROUP_GAP 5.0
 #define MIN_BOX 0.6

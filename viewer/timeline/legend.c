@@ -136,6 +136,24 @@ static void legend_spans(struct legend *g, const struct seen *seen)
 	}
 }
 
+static void legend_marks(struct legend *g)
+{
+	static const char *const words[] = {[MARK_EXEC] = "exec: another program",
+		[MARK_EXEC_FAILED] = "exec that failed",
+		[MARK_SIGNAL] = "takes a signal"};
+	const struct timeline *tl = g->d->tl;
+	bool marks[MARK_KINDS] = {0};
+
+	for (size_t i = 0; i < tl->n_marks; i++)
+		marks[tl->marks[i].kind] = true;
+	for (int k = 0; k < MARK_KINDS; k++) {
+		if (!marks[k])
+			continue;
+		canvas_paint(legend_entry(g, words[k], 6, 9), "transparent", NULL, 0);
+		graph_tooltip(draw_mark(g->d, (enum mark_kind)k, g->last_x + 3, g->y), words[k]);
+	}
+}
+
 void draw_legend(struct draw *d, double y)
 {
 	struct legend g = {.d = d, .y = y + 8};
@@ -157,6 +175,7 @@ void draw_legend(struct draw *d, double y)
 		graph_set(e, "color", arrow_looks[k].color);
 		graph_set(e, "style", arrow_looks[k].style);
 	}
+	legend_marks(&g);
 	timeline_add_folded(&b, d->tl);
 	if (b.len)
 		(void)canvas_text(&d->c, "folded", 0, g.y + 18, TEXT_SIZE, STYLE_GREY, b.data);

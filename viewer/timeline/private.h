@@ -24,6 +24,7 @@ struct bin *timeline_bins(struct bin **bins, size_t columns);
 
 /* ---- Drawing ---- */
 
+#define PITCH 19.0    /* from the top of a lane to that of the next */
 #define BAR 12.0      /* height of what a thread does */
 #define HOLD_BAR 4.0  /* height of what it holds */
 #define TEXT_SIZE 8.0 /* of words in bars and in the legend */
@@ -49,6 +50,13 @@ const char *draw_lock_color(const struct timeline *tl, int64_t lock_id);
 
 /* Returns where a time is, cut to the plot. */
 double draw_x(const struct draw *d, int64_t ns);
+
+/* Adds a small name at a lane, unless it would run into the one before. */
+void draw_small_name(struct draw *d, size_t lane, const char *class, double x, double y,
+	const char *color, const char *text);
+
+/* Draws a mark whose middle is at x and y. */
+struct graph_item *draw_mark(struct draw *d, enum mark_kind kind, double x, double y);
 
 /* Draws the spans of a lane; execs and signals; arrows; the legend of all that occurs, from y on. */
 void draw_spans(struct draw *d, size_t lane);

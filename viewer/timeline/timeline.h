@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * To be read in this order: lane.c (columns, spans), load.c and arrows.c (what the lanes show), timeline.c (lanes
- * laid out), words.c (what a span says), looks.c, draw.c, legend.c and graph.c (drawn), text.c (for a terminal).
+ * laid out), words.c (what a span says), looks.c, draw.c, marks.c, legend.c and graph.c (drawn), text.c (for a terminal).
  */
 #ifndef VIEWER_TIMELINE_TIMELINE_H
 #define VIEWER_TIMELINE_TIMELINE_H
@@ -95,7 +95,7 @@ struct arrow {
 };
 
 /* A point in the life of a lane. */
-enum mark_kind { MARK_EXEC, MARK_EXEC_FAILED, MARK_SIGNAL };
+enum mark_kind { MARK_EXEC, MARK_EXEC_FAILED, MARK_SIGNAL, MARK_KINDS };
 struct mark {
 	enum mark_kind kind;
 	size_t lane;
