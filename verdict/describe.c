@@ -24,14 +24,31 @@ static const char site_sql[] =
 
 int describe_check(struct sqlite3 *db, struct buf *why)
 {
-	static const char *const all[] = {
+	static const char *const names[] = {
 		process_sql, thread_sql, lock_sql, runtime_lock_sql, pipe_sql, site_sql};
 	int rc = 0;
 
-	for (size_t i = 0; !rc && i < ARRAY_SIZE(all); i++) {
+	for (size_t i = 0; !rc && i < ARRAY_SIZE(names); i++) {
 		_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
 
-		rc = query_open(db, all[i], &stmt, why);
+		rc = query_open(db, names[i], &stmt, why);
+	}
+	return rc;
+}
+
+int describe_intact(struct sqlite3 *db, struct buf *why)
+{
+	static const char *const tables[] = {
+		"SELECT sum(length(name) + length(program)) FROM process",
+		"SELECT sum(length(name) + length(runtime_name)) FROM thread",
+		"SELECT sum(length(name) + length(type)) FROM lock",
+		"SELECT sum(length(name) + length(path)) FROM pipe",
+		"SELECT sum(length(module) + length(function) + length(file)) FROM site"};
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < ARRAY_SIZE(tables); i++) {
+		(void)query_number(db, tables[i], 0, 0, why);
+		rc = query_failed(0, why);
 	}
 	return rc;
 }

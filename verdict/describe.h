@@ -20,6 +20,9 @@ struct sqlite3;
  */
 int describe_check(struct sqlite3 *db, struct buf *why);
 
+/* Says afterwards whether all of that can be read, so that no "?" stands for a damaged page. Returns the same way. */
+int describe_intact(struct sqlite3 *db, struct buf *why);
+
 /* "sort[4711]" */
 void describe_process(struct buf *b, struct sqlite3 *db, int64_t id);
 

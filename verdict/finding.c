@@ -268,6 +268,8 @@ int verdict_load(struct sqlite3 *db, struct findings *ret, struct buf *why)
 				f->shape = shapes[i];
 		rc = load_members(db, f, query_int(stmt, 0, 0), why);
 	}
+	if (!rc && fs.n)
+		rc = describe_intact(db, why);
 	if (rc) {
 		findings_free(&fs);
 		return rc;

@@ -82,9 +82,9 @@ int verdict_end(struct sqlite3 *db, bool all, const struct findings *told, struc
 
 /*
  * Says whether somebody outside interrupted or killed what was recorded, which ended soon after; and when the first of
- * those signals came, and which it was. False also if that cannot be read.
+ * those signals came, and which it was. Returns 1, 0: nobody did, or -EIO with a sentence in why.
  */
-bool verdict_interrupted(struct sqlite3 *db, int64_t *ret_ns, int *ret_signo);
+int verdict_interrupted(struct sqlite3 *db, int64_t *ret_ns, int *ret_signo, struct buf *why);
 
 /* Appends copies to a list, which the caller frees with findings_free. */
 void verdict_remember(struct findings *told, const struct findings *found);

@@ -462,11 +462,11 @@ static void list_json(struct buf *out, const struct source *src)
 int why_list_text(struct buf *out, sqlite3 *db, bool all, bool colour, struct buf *why)
 {
 	list_text(out, &(struct source){db, why}, all, colour);
-	return query_failed(0, why);
+	return query_failed(describe_intact(db, why), why);
 }
 
 int why_list_json(struct buf *out, sqlite3 *db, struct buf *why)
 {
 	list_json(out, &(struct source){db, why});
-	return query_failed(0, why);
+	return query_failed(describe_intact(db, why), why);
 }

@@ -111,6 +111,45 @@ done
 [ "$refused" -gt 10 ] || fail "only $refused tables are needed"
 end
 
+# answers COMMAND...: its output, and with --output=page what it wrote; the name of the file is always the same.
+answers()
+{
+	rm -f page
+	"$@" >out 2>err
+	status=$?
+	[ ! -s page ] || mv page out
+}
+
+begin "a damaged table is an error that is said once, or is of no interest, and never taken for nothing"
+# Each table's first page is overwritten in turn, as a disk does it: only a command that reads the table can notice.
+fixture threads-mutex
+for case in "deadlock-abba diagnose -q --all" "deadlock-abba waits -q -T txt" "deadlock-abba timeline -q -T txt" \
+	"pipeline tree -q -T txt" "pipeline pipes -q -T txt" "pipeline export" "threads-mutex diagnose --json" \
+	"threads-mutex locks -q -T txt" "threads-mutex report -q -o page"; do
+	read -r db command <<<"$case"
+	size=$(sqlite3 "$db.db" "PRAGMA page_size")
+	sqlite3 "$db.db" "SELECT name, rootpage - 1 FROM sqlite_schema WHERE rootpage > 0" >pages
+	cp "$db.db" damaged.db
+	answers "$PPTRACE" $command damaged.db
+	mv out whole
+	refused=0
+	while IFS='|' read -r table page; do
+		cp "$db.db" damaged.db
+		dd if=/dev/zero of=damaged.db bs="$size" seek="$page" count=1 conv=notrunc 2>/dev/null
+		answers "$PPTRACE" $command damaged.db
+		if [ "$status" = 2 ] || { [ "$status" = 1 ] && [[ $command != diagnose* ]]; }; then
+			refused=$((refused + 1))
+			expect_eq "$(grep -vc 'is not complete' err)" 1 "lines on stderr of $command on $db with a damaged $table"
+		elif [ "$status" -gt 1 ]; then
+			fail "$command on $db with a damaged $table: status $status"
+		else
+			cmp -s whole out || fail "$command on $db with a damaged $table answers something else" "$(diff whole out | head -5)"
+		fi
+	done <pages
+	[ "$refused" -gt 1 ] || fail "$command on $db reads only $refused tables"
+done
+end
+
 begin "an older minor version says what it lacks, a newer one is read, another major one refused"
 cp fork-count.db older.db
 sqlite3 older.db "ALTER TABLE thread RENAME COLUMN runtime_name TO x; ALTER TABLE process RENAME COLUMN program TO y"

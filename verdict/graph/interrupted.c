@@ -2,6 +2,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "verdict/graph/interrupted.h"
 
+#include <errno.h>
+
 #include "base/buf.h"
 #include "base/mem.h"
 #include "schema/query.h"
@@ -32,23 +34,22 @@ int interruptions_find(struct sqlite3 *db, struct interruptions *ret, struct buf
 	return rc < 0 ? rc : 0;
 }
 
-bool verdict_interrupted(struct sqlite3 *db, int64_t *ret_ns, int *ret_signo)
+int verdict_interrupted(struct sqlite3 *db, int64_t *ret_ns, int *ret_signo, struct buf *why)
 {
 	const int64_t soon_ns = 5000000000;
-	_cleanup_buf_ struct buf why = BUF_INIT;
 	struct interruptions in = {.n = 0};
-	int64_t end_ns = query_number(db, "SELECT max(end_ns) FROM process", 0, INT64_MAX, &why);
+	int64_t end_ns = query_number(db, "SELECT max(end_ns) FROM process", 0, INT64_MAX, why);
 	size_t i = 0;
 
-	if (interruptions_find(db, &in, &why) != 0 || why.len)
-		return false;
+	if (query_failed(interruptions_find(db, &in, why), why) != 0)
+		return -EIO;
 	while (i < in.n && end_ns - in.list[i].at_ns > soon_ns)
 		i++;
 	if (i == in.n)
-		return false;
+		return 0;
 	*ret_ns = in.list[i].at_ns;
 	*ret_signo = in.list[i].signo;
-	return true;
+	return 1;
 }
 
 const struct interruption *interruptions_between(

@@ -12,6 +12,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "verdict/graph/interrupted.h"
+#include "verdict/describe.h"
 #include "verdict/finding.h"
 #include "schema/query.h"
 
@@ -323,5 +324,14 @@ int stuck_keep(
 int verdict_stuck(
 	struct sqlite3 *db, int64_t at_ns, bool all, struct findings *ret, struct buf *why)
 {
-	return stuck_find(db, at_ns, all, false, ret, why);
+	struct findings fs = {0};
+	int rc = stuck_find(db, at_ns, all, false, &fs, why);
+
+	if (!rc && fs.n)
+		rc = describe_intact(db, why);
+	if (rc)
+		findings_free(&fs);
+	else
+		*ret = fs;
+	return rc;
 }

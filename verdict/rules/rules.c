@@ -68,6 +68,8 @@ static int evaluate(struct sqlite3 *db, int64_t at_ns, const char *rule, bool al
 			rc = rules[i].run(&ctx);
 	findings_free(&stuck);
 	rc = query_failed(rc, why);
+	if (!rc && out.n)
+		rc = describe_intact(db, why);
 	if (rc) {
 		findings_free(&out);
 		return rc;

@@ -178,6 +178,13 @@ char *rows_end(struct rows *r);
 /* Column values: numbers as they are or the default for NULL, times limited, texts made printable and cut to 2,000 characters (the caller frees). */
 int64_t rows_int(struct rows *r, int col, int64_t null_value);
 int64_t rows_time(struct rows *r, int col, int64_t null_value);
+
+/*
+ * Returns the one number that sql yields for ?1 = arg; null_value: NULL, or there is no row. After an error it is
+ * null_value too, and *why says so, which the caller frees; once that is set nothing more is asked.
+ */
+int64_t rows_number(
+	struct sqlite3 *db, const char *sql, int64_t arg, int64_t null_value, char **why);
 char *rows_text(struct rows *r, int col);
 bool rows_is_null(struct rows *r, int col);
 
@@ -190,9 +197,9 @@ char *rows_command(struct rows *r, int col);
 /*
  * Returns the moment to show where none was asked for: when all who were stuck were there; else the end, if
  * somebody waits there; else the last one before somebody outside ended the recording; else the one at
- * which most threads waited for long. *ret_why says which it is, as in "just before SIGTERM came from outside"; NULL: the
- * end. The caller frees it.
+ * which most threads waited for long. *ret_which says which it is, as in "just before SIGTERM came from outside"; NULL: the
+ * end. The caller frees it. Where the recording cannot be read *why says so, which the caller frees, and the end is returned.
  */
-int64_t trace_moment(const struct trace *t, struct sqlite3 *db, char **ret_why);
+int64_t trace_moment(const struct trace *t, struct sqlite3 *db, char **ret_which, char **why);
 
 #endif

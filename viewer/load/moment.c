@@ -20,18 +20,17 @@ static bool any_stuck(const struct trace *t)
 }
 
 /* Lowers *at to just before the end of a wait that is part of what is stuck. */
-static void before_end_of_wait(struct sqlite3 *db, int64_t wait_id, int64_t *at)
+static void before_end_of_wait(struct sqlite3 *db, int64_t wait_id, int64_t *at, char **why)
 {
-	struct rows r = rows_begin(db, "SELECT end_ns FROM wait WHERE id = ?1");
+	int64_t end =
+		rows_number(db, "SELECT end_ns FROM wait WHERE id = ?1", wait_id, TIME_NEVER, why);
 
-	rows_bind(&r, 1, wait_id);
-	if (rows_next(&r) && rows_time(&r, 0, TIME_NEVER) <= *at)
-		*at = rows_time(&r, 0, 0) - 1;
-	free(rows_end(&r));
+	if (end <= *at)
+		*at = end > -TIME_LIMIT ? end - 1 : -TIME_LIMIT;
 }
 
 /* Returns the last moment at which all who are stuck were there, since a program that hangs is mostly killed. */
-static int64_t stuck_moment(const struct trace *t, struct sqlite3 *db)
+static int64_t stuck_moment(const struct trace *t, struct sqlite3 *db, char **why)
 {
 	int64_t at = t->duration, latest = INT64_MIN;
 
@@ -47,21 +46,30 @@ static int64_t stuck_moment(const struct trace *t, struct sqlite3 *db)
 			if (th != NONE && t->threads[th].end <= at)
 				at = t->threads[th].end - 1;
 			if (f->members[k].wait_id >= 0)
-				before_end_of_wait(db, f->members[k].wait_id, &at);
+				before_end_of_wait(db, f->members[k].wait_id, &at, why);
 		}
 	}
 	return at > latest ? at : latest;
 }
 
 /* Says whether somebody who has not ended waits at the end. */
-static bool waits_at_end(struct sqlite3 *db)
+static bool waits_at_end(struct sqlite3 *db, char **why)
 {
-	struct rows r = rows_begin(db, "SELECT 1 FROM wait w JOIN thread t ON t.id = w.thread_id"
-				       " WHERE w.end_ns IS NULL AND t.end_ns IS NULL LIMIT 1");
-	bool any = rows_next(&r);
+	return rows_number(db,
+		       "SELECT 1 FROM wait w JOIN thread t ON t.id = w.thread_id"
+		       " WHERE w.end_ns IS NULL AND t.end_ns IS NULL LIMIT 1",
+		       0, 0, why) != 0;
+}
 
-	free(rows_end(&r));
-	return any;
+/* Says whether somebody outside ended the recording, when and by which signal. */
+static bool was_interrupted(struct sqlite3 *db, int64_t *ret_at, int *ret_signo, char **why)
+{
+	_cleanup_buf_ struct buf text = BUF_INIT;
+	int rc = *why ? 0 : verdict_interrupted(db, ret_at, ret_signo, &text);
+
+	if (rc < 0)
+		*why = buf_steal(&text);
+	return rc > 0;
 }
 
 struct span {
@@ -83,7 +91,7 @@ static int compare_ends(const void *a, const void *b)
 }
 
 /* Reads the longest waits, of at least a hundredth of the recording. The caller frees *ret. */
-static size_t long_waits(const struct trace *t, struct sqlite3 *db, struct span **ret)
+static size_t long_waits(const struct trace *t, struct sqlite3 *db, struct span **ret, char **why)
 {
 	struct rows r = rows_begin(db, "SELECT start_ns, coalesce(end_ns, ?2) FROM wait"
 				       " WHERE coalesce(end_ns, ?2) - start_ns > ?1"
@@ -96,15 +104,15 @@ static size_t long_waits(const struct trace *t, struct sqlite3 *db, struct span 
 	*ret = xcalloc(WAITS_MAX, sizeof **ret);
 	while (n < WAITS_MAX && rows_next(&r))
 		(*ret)[n++] = (struct span){rows_time(&r, 0, 0), rows_time(&r, 1, 0)};
-	free(rows_end(&r));
+	*why = rows_end(&r);
 	return n;
 }
 
 /* Finds the last moment at which most of the longest waits lasted. Returns how many did, 0: there is none. */
-static size_t busiest_moment(const struct trace *t, struct sqlite3 *db, int64_t *ret_at)
+static size_t busiest_moment(const struct trace *t, struct sqlite3 *db, int64_t *ret_at, char **why)
 {
 	_cleanup_free_ struct span *starts = NULL, *ends = NULL;
-	size_t n = long_waits(t, db, &starts), begun = 0, ended = 0, most = 0;
+	size_t n = long_waits(t, db, &starts, why), begun = 0, ended = 0, most = 0;
 
 	ends = xcalloc(n + 1, sizeof *ends);
 	if (n)
@@ -123,28 +131,29 @@ static size_t busiest_moment(const struct trace *t, struct sqlite3 *db, int64_t 
 	return most;
 }
 
-int64_t trace_moment(const struct trace *t, struct sqlite3 *db, char **ret_why)
+int64_t trace_moment(const struct trace *t, struct sqlite3 *db, char **ret_which, char **why)
 {
 	int64_t at = t->duration;
 	size_t n;
 	int signo;
 
-	*ret_why = NULL;
+	*ret_which = NULL;
 	if (any_stuck(t)) {
-		at = stuck_moment(t, db);
+		at = stuck_moment(t, db, why);
 		if (at < t->duration)
-			*ret_why =
+			*ret_which =
 				xstrdup("the last moment at which all who were stuck were there");
 		return at;
 	}
-	if (waits_at_end(db))
+	if (waits_at_end(db, why))
 		return at;
-	if (verdict_interrupted(db, &at, &signo)) {
-		*ret_why = xasprintf("just before %s came from outside", trace_signal_name(signo));
+	if (was_interrupted(db, &at, &signo, why)) {
+		*ret_which =
+			xasprintf("just before %s came from outside", trace_signal_name(signo));
 		return at - 1;
 	}
-	n = busiest_moment(t, db, &at);
+	n = *why ? 0 : busiest_moment(t, db, &at, why);
 	if (n)
-		*ret_why = xasprintf("when most threads waited for long: %zu", n);
+		*ret_which = xasprintf("when most threads waited for long: %zu", n);
 	return n ? at : t->duration;
 }

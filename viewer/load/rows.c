@@ -71,6 +71,20 @@ int64_t rows_time(struct rows *r, int col, int64_t null_value)
 	return t > TIME_LIMIT ? TIME_LIMIT : t < -TIME_LIMIT ? -TIME_LIMIT : t;
 }
 
+int64_t rows_number(sqlite3 *db, const char *sql, int64_t arg, int64_t null_value, char **why)
+{
+	struct rows r;
+	int64_t n;
+
+	if (*why)
+		return null_value;
+	r = rows_begin(db, sql);
+	rows_bind(&r, 1, arg);
+	n = rows_next(&r) ? rows_int(&r, 0, null_value) : null_value;
+	*why = rows_end(&r);
+	return n;
+}
+
 /* Longer texts nobody reads in a picture; query, events and export have them whole. In characters. */
 enum { TEXT_MAX = 2000, PROSE_MAX = 20000 };
 

@@ -24,7 +24,8 @@ struct waits {
 	struct resources res;
 	struct sketch *sk;
 	int64_t at;
-	char *why_then; /* after the time: why this moment is shown; NULL: it was asked for */
+	char *why;   /* what went wrong while rows were read; NULL: nothing */
+	char *which; /* after the time: why this moment is shown; NULL: it was asked for */
 	size_t left_out, arrows_left_out;
 	size_t *living; /* of each process, how many of its threads lived at that moment */
 	bool *asked;    /* of each thread, whether the others of its process were connected */
@@ -177,11 +178,10 @@ static void count_living(struct waits *w)
 /* A semaphore that is used as a lock was taken last by its holder: the thread, or NONE if it is no such. */
 static size_t sem_holder(struct waits *w, int64_t lock_id, size_t waiter)
 {
-	_cleanup_buf_ struct buf why = BUF_INIT;
-	int64_t id = query_number(w->db,
+	int64_t id = rows_number(w->db,
 		"SELECT s.last_taker_id FROM lock l JOIN lock_stat s ON s.lock_id = l.id WHERE l.id = ?1"
 		" AND l.kind = 'sem' AND l.initial = 1 AND l.from_birth AND s.foreign_posts = 0",
-		lock_id, -1, &why);
+		lock_id, -1, &w->why);
 	size_t th = trace_thread(w->t, id);
 
 	return th == waiter ? NONE : th;
@@ -250,8 +250,12 @@ static char *add_waits(struct waits *w)
 		" WHERE w.start_ns <= ?1 AND (w.end_ns IS NULL OR w.end_ns > ?1) ORDER BY w.start_ns, w.id");
 
 	rows_bind(&r, 1, w->at);
-	while (rows_next(&r))
+	while (!w->why && rows_next(&r))
 		add_wait(w, &r);
+	if (w->why) {
+		free(rows_end(&r));
+		return w->why;
+	}
 	return rows_end(&r);
 }
 
@@ -323,9 +327,8 @@ static char *add_holders_of(struct waits *w, const char *sql)
 /* Locks that were never given back are in lock_open; others only by a walk through lock_hold, if that is not too long. */
 static char *add_holders(struct waits *w)
 {
-	struct rows r = rows_begin(w->db, "SELECT max(id) FROM lock_hold");
-	int64_t rows = rows_next(&r) ? rows_int(&r, 0, 0) : 0;
-	char *why = rows_end(&r);
+	char *why = NULL;
+	int64_t rows = rows_number(w->db, "SELECT max(id) FROM lock_hold", 0, 0, &why);
 
 	if (!why)
 		why = add_holders_of(w,
@@ -408,8 +411,8 @@ static void add_notes(struct waits *w)
 
 	buf_addf(&b, "who waits for whom at ");
 	buf_add_duration(&b, w->at);
-	if (w->why_then || w->at >= w->t->duration)
-		buf_addf(&b, ", %s", w->why_then ? w->why_then : "the end of the trace");
+	if (w->which || w->at >= w->t->duration)
+		buf_addf(&b, ", %s", w->which ? w->which : "the end of the trace");
 	sketch_note(w->sk, b.data);
 	for (size_t i = 0; i < w->t->n_findings; i++) {
 		const struct finding_row *f = &w->t->findings[i];
@@ -440,8 +443,8 @@ struct sketch *waits_sketch(const struct relations_input *in, char **ret_why)
 	struct waits w = {.t = t, .db = in->db, .at = in->at_ns};
 	char *why = resources_load(&w.res, in->db, t);
 
-	if (in->at_ns == TIME_NEVER)
-		w.at = trace_moment(t, in->db, &w.why_then);
+	if (!why && in->at_ns == TIME_NEVER)
+		w.at = trace_moment(t, in->db, &w.which, &why);
 	w.sk = sketch_new("waits", t->title);
 	w.sk->down = true;
 	count_living(&w);
@@ -459,6 +462,6 @@ struct sketch *waits_sketch(const struct relations_input *in, char **ret_why)
 	} else {
 		add_notes(&w);
 	}
-	free(w.why_then);
+	free(w.which);
 	return w.sk;
 }

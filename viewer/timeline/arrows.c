@@ -275,12 +275,10 @@ static char *add_data(struct arrows *as, sqlite3 *db)
 }
 
 /* To pair so many reads with their writes takes longer than anybody waits for a picture; they are said to be folded. */
-static int64_t count_transfers(sqlite3 *db, struct timeline *tl)
+static int64_t count_transfers(sqlite3 *db, struct timeline *tl, char **why)
 {
-	struct rows r = rows_begin(db, "SELECT max(id) FROM pipe_io");
-	int64_t n = rows_next(&r) ? rows_int(&r, 0, 0) : 0;
+	int64_t n = rows_number(db, "SELECT max(id) FROM pipe_io", 0, 0, why);
 
-	free(rows_end(&r));
 	if (n > TRANSFERS_MAX)
 		tl->folded_arrows += (size_t)n / 2;
 	return n;
@@ -330,7 +328,7 @@ char *timeline_load_arrows(struct timeline *tl, sqlite3 *db)
 	why = add_wakes(&as, db);
 	if (!why)
 		why = add_signals(&as, db);
-	if (!why && count_transfers(db, tl) <= TRANSFERS_MAX)
+	if (!why && count_transfers(db, tl, &why) <= TRANSFERS_MAX && !why)
 		why = add_data(&as, db);
 	hash_done(&as.seen);
 	if (!why)

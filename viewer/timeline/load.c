@@ -110,28 +110,15 @@ char *timeline_load_waits(struct timeline *tl, sqlite3 *db)
 	return rows_end(&r);
 }
 
-/* Returns one number of a query with one parameter, or the default. */
-static int64_t ask(sqlite3 *db, const char *sql, int64_t arg, int64_t otherwise)
-{
-	struct rows r = rows_begin(db, sql);
-	int64_t n = otherwise;
-
-	rows_bind(&r, 1, arg);
-	if (rows_next(&r))
-		n = rows_int(&r, 0, otherwise);
-	free(rows_end(&r));
-	return n;
-}
-
 /* Returns the least id of a hold that was released at or after ns, nearly: rows are only nearly in order. */
-static int64_t bisect(sqlite3 *db, int64_t least, int64_t most, int64_t ns)
+static int64_t bisect(sqlite3 *db, int64_t least, int64_t most, int64_t ns, char **why)
 {
-	while (least < most) {
+	while (least < most && !*why) {
 		int64_t mid = least + (int64_t)(((uint64_t)most - (uint64_t)least) / 2);
-		int64_t release = ask(db,
+		int64_t release = rows_number(db,
 			"SELECT release_ns FROM lock_hold WHERE id >= ?1 AND release_ns IS NOT NULL"
 			" ORDER BY id LIMIT 1",
-			mid, INT64_MAX);
+			mid, INT64_MAX, why);
 
 		if (release < ns)
 			least = mid + 1;
@@ -210,20 +197,22 @@ static char *load_buckets(struct timeline *tl, sqlite3 *db, int64_t lane_ns)
 
 char *timeline_load_holds(struct timeline *tl, sqlite3 *db)
 {
-	int64_t least = ask(db, "SELECT min(id) FROM lock_hold WHERE ?1 = ?1", 0, 0);
-	int64_t most = ask(db, "SELECT max(id) FROM lock_hold WHERE ?1 = ?1", 0, -1);
+	char *why = NULL;
+	int64_t least = rows_number(db, "SELECT min(id) FROM lock_hold", 0, 0, &why);
+	int64_t most = rows_number(db, "SELECT max(id) FROM lock_hold", 0, -1, &why);
 	int64_t lane_ns =
-		ask(db, "SELECT value FROM setting WHERE name = 'lane_ns' AND ?1 = ?1", 0, 0);
-	char *why;
+		rows_number(db, "SELECT value FROM setting WHERE name = 'lane_ns'", 0, 0, &why);
 
-	if (most < least)
-		return NULL;
+	if (why || most < least)
+		return why;
 	if ((uint64_t)most - (uint64_t)least < ROWS_MAX)
 		return load_hold_rows(tl, db, least, most);
 	if (tl->until < tl->t->duration)
-		most = bisect(db, least, most, tl->until);
+		most = bisect(db, least, most, tl->until, &why);
 	if (tl->since > 0)
-		least = bisect(db, least, most, tl->since);
+		least = bisect(db, least, most, tl->since, &why);
+	if (why)
+		return why;
 	least = least > INT64_MIN + ID_SLACK ? least - ID_SLACK : least;
 	most = most < INT64_MAX - ID_SLACK ? most + ID_SLACK : most;
 	if (lane_ns > 0 && (uint64_t)most - (uint64_t)least > ROWS_MAX) {
