@@ -13,7 +13,7 @@
 #include "tracer/snapshot/snapshot.h"
 
 enum {
-	MAX_FRAMES = 24,
+	MAX_FRAMES = 32,
 	LONGEST_RECORD = 512 /* of those that are copied here */
 };
 
@@ -70,24 +70,43 @@ void details_free(struct details *d)
 	free(d);
 }
 
-static void find_site(struct details *d, int64_t process, pid_t pid, pid_t tid, struct stamp *stamp)
+static struct rec_head task_head(
+	enum rec_kind kind, size_t size, const struct stamp *stamp, pid_t pid, pid_t tid)
 {
-	uint64_t frames[MAX_FRAMES];
+	return (struct rec_head){.kind = (rec_u16)kind,
+		.size = (rec_u16)size,
+		.ts = stamp->ts,
+		.pid = (rec_u32)pid,
+		.tid = (rec_u32)tid};
+}
+
+/* Tells the stack of a thread, and which of its frames is the innermost of the program's own. */
+static void find_stack(
+	struct details *d, int64_t process, pid_t pid, pid_t tid, struct stamp *stamp)
+{
+	struct symbols_frame frames[MAX_FRAMES];
 	int n = symbols_unwind(d->symbols, process, pid, tid, frames, MAX_FRAMES);
+	bool has_site = false;
 
 	for (int i = 0; i < n; i++) {
-		struct rec_WAIT_SITE r = {.head = {.kind = REC_WAIT_SITE,
-						  .size = sizeof r,
-						  .ts = stamp->ts,
-						  .pid = (rec_u32)pid,
-						  .tid = (rec_u32)tid},
-			.site = frames[i]};
+		const struct symbols_frame *f = &frames[i];
+		struct rec_WAIT_FRAME r = {
+			.head = task_head(REC_WAIT_FRAME, sizeof r, stamp, pid, tid),
+			.depth = (rec_u64)i,
+			.addr = f->addr,
+			.is_return = f->is_return};
 
-		if (symbols_is_library(d->symbols, process, frames[i] + (i == 0)) ||
-			!symbols_is_mapped(d->symbols, process, frames[i]))
-			continue;
 		stamp->emit(stamp->arg, &r.head);
-		return;
+		if (has_site || symbols_is_library(d->symbols, process, f->addr + !f->is_return) ||
+			!symbols_is_mapped(d->symbols, process, f->addr))
+			continue;
+		has_site = true;
+		stamp->emit(stamp->arg,
+			&(struct rec_WAIT_SITE){
+				.head = task_head(REC_WAIT_SITE, sizeof(struct rec_WAIT_SITE),
+					stamp, pid, tid),
+				.site = f->addr}
+				 .head);
 	}
 }
 
@@ -172,7 +191,7 @@ int details_read(struct details *d, struct sqlite3 *db, uint64_t ts, source_emit
 	struct buf *why)
 {
 	static const char sql[] =
-		"SELECT p.id, p.pid, t.tid, w.site_id IS NULL, w.reason IN (@reasons), w.id"
+		"SELECT p.id, p.pid, t.tid, w.stack_id IS NULL, w.reason IN (@reasons), w.id"
 		" FROM wait w JOIN thread t ON t.id = w.thread_id JOIN process p ON p.id = t.process_id"
 		" WHERE w.end_ns IS NULL AND t.end_ns IS NULL AND p.end_ns IS NULL ORDER BY p.id LIMIT 1000";
 	_cleanup_free_ char *text = wait_sql(sql, needs_output);
@@ -198,7 +217,7 @@ int details_read(struct details *d, struct sqlite3 *db, uint64_t ts, source_emit
 		if (!hash_set(&d->mapped, (uint64_t)process, d))
 			(void)symbols_map_proc(d->symbols, process, pid);
 		if (query_int(stmt, 3, 0))
-			find_site(d, process, pid, tid, &stamp);
+			find_stack(d, process, pid, tid, &stamp);
 		find_runtime(d, process, pid, query_int(stmt, 5, 0), &stamp);
 		if (query_int(stmt, 4, 0) && !hash_set(&d->asked, (uint64_t)process, d))
 			(void)unflushed_find(d->symbols, process, tid, emit_stamped, &stamp);

@@ -17,8 +17,8 @@ struct details *details_new(struct symbols *symbols);
 void details_free(struct details *d);
 
 /*
- * For each open wait in the database db whose place is not known, walks the
- * thread's stack and emits WAIT_SITE; for each process that waits for a pipe,
+ * For each open wait in the database db of which no stack has been taken, walks the
+ * thread's stack and emits WAIT_FRAME for each frame, and WAIT_SITE; for each process that waits for a pipe,
  * a child or the like, emits STDIO for what sits in its stdio buffers, once in its life; for memory that is waited on, SHARED_MAP
  * for each process that maps it. All records carry the time ts. Returns 0, or -EIO with a sentence in why.
  */

@@ -70,8 +70,9 @@ void model_runtime_frame(struct model *m, const struct rec_RUNTIME_FRAME *rec)
 	if (!t->wait.open)
 		return;
 	site = model_place(m, language, file, function, (int)rec->line);
-	if (rec->depth == 0 || t->wait.stack == STORE_NULL)
+	if (rec->depth == 0 || !t->wait.has_runtime)
 		t->wait.stack = m->ids.stack++;
+	t->wait.has_runtime = true;
 	store_replace(m->store, STORE_FRAME,
 		&(struct row_frame){
 			.stack_id = t->wait.stack, .depth = (int64_t)rec->depth, .site_id = site});

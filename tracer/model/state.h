@@ -62,9 +62,10 @@ struct wait {
 	int64_t start;
 	int64_t user; /* since when the library's call lasts, STORE_NULL */
 	int64_t site;
-	int64_t stack; /* in frame; STORE_NULL: none was taken */
-	int reason;    /* enum wait_reason */
-	long syscall;  /* -1: none */
+	int64_t stack;    /* in frame; STORE_NULL: none was taken */
+	bool has_runtime; /* it is the stack of the language, not of the machine */
+	int reason;       /* enum wait_reason */
+	long syscall;     /* -1: none */
 	struct lock *lock;
 	struct pipe *pipe;
 	int64_t target_process, target_thread, target_pgid;

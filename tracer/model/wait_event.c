@@ -206,6 +206,24 @@ void model_wait_site(struct model *m, const struct rec_WAIT_SITE *rec)
 
 	if (!t->wait.open || !rec->site)
 		return;
+	if (t->wait.has_runtime)
+		return; /* the language's own place is the one that people know */
 	t->wait.site = model_site(m, t->proc, rec->site, true);
 	t->wait.dirty = true;
+}
+
+void model_wait_frame(struct model *m, const struct rec_WAIT_FRAME *rec)
+{
+	struct thread *t = model_thread(m, &rec->head);
+	struct wait *w = &t->wait;
+
+	if (!w->open || w->has_runtime || !rec->addr || rec->depth > INT32_MAX)
+		return;
+	if (rec->depth == 0 || w->stack == STORE_NULL)
+		w->stack = m->ids.stack++;
+	store_replace(m->store, STORE_FRAME,
+		&(struct row_frame){.stack_id = w->stack,
+			.depth = (int64_t)rec->depth,
+			.site_id = model_site(m, t->proc, rec->addr, rec->is_return != 0)});
+	w->dirty = true;
 }

@@ -39,7 +39,10 @@ static const struct {
 	{"pthread_once_slow", CALL_ONCE}, {"pthread_join", CALL_JOIN}, {"syscall", CALL_RAW},
 	{"pthread_timedjoin_np", CALL_JOIN}, {"pthread_clockjoin_np", CALL_JOIN}};
 
-enum { FEW_FRAMES = 6 /* enough for nearly every call to be left */ };
+enum {
+	FEW_FRAMES = 6,     /* enough for nearly every call to be left */
+	MANY_THREADS = 2000 /* whose stacks are not walked to the end */
+};
 
 /* Offsets of the words that glibc's objects wait on, from the object, on machines with 64 bits. */
 enum {
@@ -90,18 +93,25 @@ int64_t calls_restarted(
 #endif
 		{"futex", SYS_futex}, {"lll_", SYS_futex}};
 	const struct symbols_registers at = registers_of(t);
+	struct symbols_frame innermost;
 	const char *name;
-	uint64_t pc;
 
 	/* A walk of one frame makes the process's files known. */
 	if (!s->config->symbols || symbols_unwind_from(s->config->symbols, snap_key(p->pid),
-					   p->live, &at, &pc, 1) != 1)
+					   p->live, &at, &innermost, 1) != 1)
 		return t->nr;
-	name = symbols_function(s->config->symbols, snap_key(p->pid), pc, false);
+	name = symbols_function(s->config->symbols, snap_key(p->pid), innermost.addr, false);
 	for (size_t i = 0; name && i < ARRAY_SIZE(makers); i++)
 		if (strstr(name, makers[i].part))
 			return makers[i].nr;
 	return t->nr;
+}
+
+/* Says whether a frame is one of the program's own code. */
+static bool is_own(struct symbols *sym, int64_t key, const struct symbols_frame *f)
+{
+	return !symbols_is_library(sym, key, f->addr + !f->is_return) &&
+	       symbols_is_mapped(sym, key, f->addr);
 }
 
 /* Walks up to max frames and looks for the first one that is the program's own. */
@@ -114,11 +124,10 @@ static void walk(struct snapshot *s, const struct snap_process *p, struct snap_t
 	t->n_frames = n > 0 ? n : 0;
 	t->site = 0;
 	for (int i = 0; i < t->n_frames && !t->site; i++)
-		if (!symbols_is_library(sym, snap_key(p->pid), t->frames[i] + (i == 0)) &&
-			symbols_is_mapped(sym, snap_key(p->pid), t->frames[i]))
-			t->site = t->frames[i];
+		if (is_own(sym, snap_key(p->pid), &t->frames[i]))
+			t->site = t->frames[i].addr;
 	/* Who was stopped between two instructions is at one; else it is a place to return to. */
-	if (t->site && t->site == t->frames[0] && t->nr < 0)
+	if (t->site && t->site == t->frames[0].addr && t->nr < 0)
 		t->site++;
 }
 
@@ -126,7 +135,7 @@ void calls_walk(struct snapshot *s, struct snap_process *p, struct snap_thread *
 {
 	if (!s->config->symbols || t->has_run || !t->has_syscall)
 		return;
-	walk(s, p, t, FEW_FRAMES);
+	walk(s, p, t, s->n_threads > MANY_THREADS ? FEW_FRAMES : SNAP_MAX_FRAMES);
 	if (!t->site && t->n_frames == FEW_FRAMES)
 		walk(s, p, t, SNAP_MAX_FRAMES);
 	mutex_find_refused(p, t);
@@ -136,7 +145,7 @@ static bool is_library_frame(
 	struct snapshot *s, const struct snap_process *p, const struct snap_thread *t, int i)
 {
 	return symbols_is_compiled_library(
-		s->config->symbols, snap_key(p->pid), t->frames[i] + (i == 0));
+		s->config->symbols, snap_key(p->pid), t->frames[i].addr + !t->frames[i].is_return);
 }
 
 /*
@@ -147,7 +156,7 @@ static bool is_library_frame(
 static enum call called_at(
 	struct snapshot *s, const struct snap_process *p, const struct snap_thread *t, int i)
 {
-	uint64_t callee = i > 0 ? code_callee(p, t->frames[i]) : 0;
+	uint64_t callee = i > 0 ? code_callee(p, t->frames[i].addr) : 0;
 
 	return callee ? call_of(s, p, callee, false) : CALL_NONE;
 }
@@ -159,7 +168,7 @@ static int find_call(struct snapshot *s, const struct snap_process *p, const str
 	int i = 0;
 
 	for (; i < t->n_frames && is_library_frame(s, p, t, i); i++) {
-		*ret = call_of(s, p, t->frames[i], i > 0);
+		*ret = call_of(s, p, t->frames[i].addr, t->frames[i].is_return);
 		if (*ret != CALL_NONE)
 			return i;
 	}
@@ -178,7 +187,7 @@ static bool is_in_once(
 	for (i++; i < t->n_frames; i++) {
 		bool is_library = is_library_frame(s, p, t, i);
 
-		if (is_library && call_of(s, p, t->frames[i], true) == CALL_ONCE)
+		if (is_library && call_of(s, p, t->frames[i].addr, true) == CALL_ONCE)
 			return true;
 		if (!is_library && is_library_frame(s, p, t, i - 1) &&
 			called_at(s, p, t, i) == CALL_ONCE)

@@ -402,6 +402,14 @@ static void emit_wait(struct snapshot *s, struct out *o, struct waiting *w)
 
 		o->emit(o->arg, &r.head);
 	}
+	for (int i = 0; i < t->n_frames; i++) {
+		struct rec_WAIT_FRAME r = {.head = head(o, REC_WAIT_FRAME, sizeof r, pid, t->tid),
+			.depth = (rec_u64)i,
+			.addr = t->frames[i].addr,
+			.is_return = t->frames[i].is_return};
+
+		o->emit(o->arg, &r.head);
+	}
 }
 
 static void emit_waits(struct snapshot *s, struct out *o)

@@ -11,6 +11,7 @@
 #include "base/buf.h"
 #include "base/hash.h"
 #include "schema/record.h"
+#include "tracer/symbols/symbols.h"
 
 struct snapshot_config;
 
@@ -19,7 +20,7 @@ enum {
 	SNAP_MAX_PROCESSES = 4096,
 	SNAP_MAX_THREADS = 65536,
 	SNAP_MAX_POLL = 1024,
-	SNAP_MAX_FRAMES = 24,
+	SNAP_MAX_FRAMES = 32,
 	SNAP_MAX_CPUS = 8, /* processors whose clocks are compared */
 	SNAP_MORE_BYTES = 256
 };
@@ -47,7 +48,7 @@ struct snap_thread {
 	uint64_t args[6], sp, pc;
 	uint64_t since; /* CLOCK_MONOTONIC, since when it sleeps; 0: not known */
 	uint64_t tid_addr;
-	uint64_t frames[SNAP_MAX_FRAMES];
+	struct symbols_frame frames[SNAP_MAX_FRAMES];
 	int n_frames;
 	uint64_t site;
 	struct rec_WAIT_BEGIN wait;

@@ -32,7 +32,7 @@ struct symbols;
  * then for each thread that has been blocked all the while its WAIT_BEGIN with
  * the time since when (as near as the scheduler tells), before it
  * MORE_POLL, and, with calls, the SYNC_BEGIN or LOCK_REQUEST that its stack shows; after
- * it WAIT_SITE; and last SHARED_MAP. A thread that ran meanwhile has no WAIT_BEGIN.
+ * it WAIT_SITE and WAIT_FRAME; and last SHARED_MAP. A thread that ran meanwhile has no WAIT_BEGIN.
  *
  * Threads are read, and then looked at once more: those with a WAIT_BEGIN were
  * all blocked together at one moment between.

@@ -15,6 +15,7 @@ void maps_unref(struct maps *m)
 	if (!m || --m->refs)
 		return;
 	free(m->list);
+	free(m->made);
 	free(m);
 }
 
@@ -31,6 +32,8 @@ struct maps *maps_own(struct maps *m)
 		own->list = xreallocarray(NULL, own->cap, sizeof *own->list);
 		memcpy(own->list, m->list, m->len * sizeof *m->list);
 	}
+	for (size_t i = 0; m && i < m->n_made; i++)
+		maps_add_made(own, m->made[i].start, m->made[i].len);
 	maps_unref(m);
 	return own;
 }
@@ -85,4 +88,28 @@ const struct map *maps_find(const struct maps *m, uint64_t addr)
 	size_t i = above(m, addr);
 
 	return i > 0 && addr - m->list[i - 1].start < m->list[i - 1].len ? &m->list[i - 1] : NULL;
+}
+
+void maps_forget_made(struct maps *m)
+{
+	m->n_made = 0;
+}
+
+void maps_add_made(struct maps *m, uint64_t start, uint64_t len)
+{
+	ARRAY_GROW(m->made, m->n_made, m->cap_made);
+	m->made[m->n_made++] = (struct made_code){start, len};
+}
+
+bool maps_is_made(const struct maps *m, uint64_t addr)
+{
+	for (size_t i = 0; i < m->n_made; i++)
+		if (addr - m->made[i].start < m->made[i].len)
+			return true;
+	return false;
+}
+
+bool maps_is_code(const struct maps *m, uint64_t addr)
+{
+	return maps_find(m, addr) || maps_is_made(m, addr);
 }

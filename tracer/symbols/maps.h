@@ -17,11 +17,18 @@ struct map {
 	struct module *module;
 };
 
+/* Executable memory that no file is mapped to: code that the program made itself. */
+struct made_code {
+	uint64_t start, len;
+};
+
 /* The executable mappings of a process, by address. Processes share them from fork until one of them changes. */
 struct maps {
 	unsigned refs;
 	struct map *list;
 	size_t len, cap;
+	struct made_code *made;
+	size_t n_made, cap_made;
 };
 
 /* Returns m with one reference more. */
@@ -41,6 +48,16 @@ void maps_set_inode(struct maps *m, uint64_t start, uint64_t inode);
 
 /* Returns the mapping that covers addr, or NULL. */
 const struct map *maps_find(const struct maps *m, uint64_t addr);
+
+/* Replaces what is known of code that the program made itself: first maps_forget_made, then each piece. */
+void maps_forget_made(struct maps *m);
+void maps_add_made(struct maps *m, uint64_t start, uint64_t len);
+
+/* Says whether addr lies in code that the program made itself. */
+bool maps_is_made(const struct maps *m, uint64_t addr);
+
+/* Says whether addr lies in code, be it of a file or not. */
+bool maps_is_code(const struct maps *m, uint64_t addr);
 
 /* Returns the table of unwind rules, each malloced and by hash_mix of module and address, that symbols keeps. */
 struct hash *symbols_frames(struct symbols *s);

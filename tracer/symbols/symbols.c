@@ -5,17 +5,23 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "base/hash.h"
 #include "base/mem.h"
 #include "tracer/authority/authority.h"
+#include "tracer/symbols/jit.h"
 #include "tracer/symbols/maps.h"
 #include "tracer/symbols/module.h"
 
-enum { SYMBOLS_MAX_OPEN = 256 /* descriptors of files that nobody has asked about yet */ };
+enum {
+	SYMBOLS_MAX_OPEN = 256, /* descriptors of files that nobody has asked about yet */
+	VDSO_MAX = 64 * 1024    /* it has two or four pages */
+};
 
 /* A file as the kernel identifies it; processes that map the same one share its module. */
 struct file {
@@ -39,6 +45,7 @@ struct symbols {
 	struct hash deleted;   /* hash of the path of a file that was removed, to its module */
 	struct hash cache;     /* mixed module and address to struct cached */
 	struct hash frames;    /* mixed module and address to Dwarf_Frame */
+	struct hash jits;      /* process key to struct jit */
 	struct file **fresh;   /* opened and not looked at, oldest first */
 	size_t n_fresh, cap_fresh;
 };
@@ -90,6 +97,9 @@ void symbols_free(struct symbols *s)
 	for (size_t pos = 0; (slot = hash_next(&s->frames, &pos)) != NULL;)
 		free(slot->value);
 	hash_done(&s->frames);
+	for (size_t pos = 0; (slot = hash_next(&s->jits, &pos)) != NULL;)
+		jit_free(slot->value);
+	hash_done(&s->jits);
 	free_files(&s->files);
 	free_files(&s->unknown);
 	hash_done(&s->deleted);
@@ -187,7 +197,7 @@ void symbols_map(struct symbols *s, int64_t process, uint64_t start, uint64_t le
 	maps_add(maps_of(s, process), start, len, offset, file_module(s, fd, path));
 }
 
-/* One line of /proc/PID/maps that is executable and backed by a file. */
+/* One line of /proc/PID/maps that is executable; path: empty or in brackets if no file is mapped there. */
 struct maps_line {
 	uint64_t start, end, offset, inode;
 	unsigned major, minor;
@@ -208,7 +218,38 @@ static bool parse_line(char *line, struct maps_line *ret)
 		return false;
 	ret->path = line + n;
 	ret->path[strcspn(ret->path, "\n")] = '\0';
-	return ret->path[0] == '/' && ret->end > ret->start;
+	return ret->end > ret->start;
+}
+
+/* The kernel's own piece of code in each process, as a file. */
+static struct module *vdso_module(struct symbols *s, pid_t pid, const struct maps_line *line)
+{
+	_cleanup_free_ char *image = NULL;
+	size_t len = line->end - line->start;
+	struct iovec local, remote = {(void *)(uintptr_t)line->start, len};
+	struct file *f;
+	uint64_t key;
+	int fd;
+
+	if (len > VDSO_MAX)
+		return NULL;
+	image = xmalloc(len);
+	local = (struct iovec){image, len};
+	if (process_vm_readv(pid, &local, 1, &remote, 1, 0) != (ssize_t)len)
+		return NULL;
+	key = hash_bytes(image, len);
+	f = hash_get(&s->files, key);
+	if (f)
+		return f->module;
+	fd = memfd_create("vdso", MFD_CLOEXEC);
+	if (fd >= 0 && write(fd, image, len) != (ssize_t)len) {
+		(void)close(fd);
+		fd = -1;
+	}
+	f = xcalloc(1, sizeof *f);
+	f->module = module_new(fd, line->path);
+	(void)hash_set(&s->files, key, f);
+	return f->module;
 }
 
 /* Takes over fd, of a file that may be the one that is mapped; returns it if it is. */
@@ -272,8 +313,18 @@ int symbols_map_proc(struct symbols *s, int64_t process, pid_t pid)
 
 		if (!parse_line(text, &line))
 			continue;
-		if (!m)
+		if (!m) {
 			m = maps_of(s, process);
+			maps_forget_made(m);
+		}
+		if (line.path[0] != '/') {
+			module = !strcmp(line.path, "[vdso]") ? vdso_module(s, pid, &line) : NULL;
+			if (module)
+				maps_add(m, line.start, line.end - line.start, 0, module);
+			else
+				maps_add_made(m, line.start, line.end - line.start);
+			continue;
+		}
 		old = maps_find(m, line.start);
 		if (old && old->start == line.start && old->len == line.end - line.start &&
 			old->inode == line.inode && old->offset == line.offset)
@@ -284,6 +335,11 @@ int symbols_map_proc(struct symbols *s, int64_t process, pid_t pid)
 				&s->deleted, hash_bytes(line.path, strlen(line.path)), module);
 		maps_add(m, line.start, line.end - line.start, line.offset, module);
 		maps_set_inode(m, line.start, line.inode);
+	}
+	if (m && m->n_made) {
+		struct jit *old = hash_set(&s->jits, (uint64_t)process, jit_new(pid));
+
+		jit_free(old);
 	}
 	/* A process that ended, or a kernel thread, shows no mapping at all. */
 	if (!m && !hash_get(&s->processes, (uint64_t)process))
@@ -304,6 +360,7 @@ void symbols_inherit(struct symbols *s, int64_t child, int64_t parent)
 void symbols_forget(struct symbols *s, int64_t process)
 {
 	maps_unref(hash_del(&s->processes, (uint64_t)process));
+	jit_free(hash_del(&s->jits, (uint64_t)process));
 }
 
 /* The file's own address of addr; false if the file could not be read. */
@@ -324,7 +381,9 @@ static void resolve(struct cached *c)
 	c->symbol.module = module_path(c->module);
 	c->symbol.offset = c->vaddr;
 	c->symbol.function = module_function(c->module, at, &c->start);
-	if (!module_line(c->module, at, &c->symbol.file, &c->symbol.line)) {
+	/* The lines of the C library help nobody, and finding them takes 0.1 s where its debugging information is installed. */
+	if (symbols_is_library_file(c->symbol.module) ||
+		!module_line(c->module, at, &c->symbol.file, &c->symbol.line)) {
 		c->symbol.file = NULL;
 		c->symbol.line = 0;
 	}
@@ -349,6 +408,20 @@ static const struct cached *lookup(
 	return c;
 }
 
+/* Code that the program made itself: its address in memory, and the name that the program tells, if any. */
+static bool made_symbol(struct symbols *s, const struct maps *m, int64_t process, uint64_t addr,
+	bool is_return, struct symbol *ret)
+{
+	struct jit *jit = hash_get(&s->jits, (uint64_t)process);
+
+	if (!m || !addr || !maps_is_made(m, addr - is_return))
+		return false;
+	*ret = (struct symbol){.module = "JIT",
+		.offset = addr,
+		.function = jit ? jit_find(jit, addr - is_return) : NULL};
+	return true;
+}
+
 bool symbols_code(
 	struct symbols *s, int64_t process, uint64_t addr, bool is_return, struct symbol *ret)
 {
@@ -358,7 +431,7 @@ bool symbols_code(
 	uint64_t vaddr;
 
 	if (!map)
-		return false;
+		return made_symbol(s, m, process, addr, is_return, ret);
 	if (symbols_map_vaddr(map, addr, &vaddr))
 		*ret = lookup(s, map->module, vaddr, is_return)->symbol;
 	else
@@ -455,7 +528,7 @@ bool symbols_is_mapped(const struct symbols *s, int64_t process, uint64_t addr)
 {
 	const struct maps *m = hash_get(&s->processes, (uint64_t)process);
 
-	return m && maps_find(m, addr);
+	return m && maps_is_code(m, addr);
 }
 
 struct hash *symbols_frames(struct symbols *s)

@@ -2,8 +2,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * To be read in this order: module.c with part.c, table.c, demangle.c and line.c (one file), maps.c (what is
- * mapped where), library_file.c, symbols.c (addresses of processes), library.c (which code is not the
- * program's own), unwind.c with eval.c (stacks).
+ * mapped where), library_file.c, jit.c (code that a program made), symbols.c (addresses of processes), library.c (which code is not the
+ * program's own), unwind.c with eval.c and frame_pointer.c (stacks).
  */
 #ifndef TRACER_SYMBOLS_SYMBOLS_H
 #define TRACER_SYMBOLS_SYMBOLS_H
@@ -49,7 +49,7 @@ void symbols_inherit(struct symbols *s, int64_t child, int64_t parent);
 /* An exec or the end of a process drops its mappings. */
 void symbols_forget(struct symbols *s, int64_t process);
 
-/* A place; the texts belong to symbols and live as long as it. NULL and 0: not known. */
+/* A place; the texts belong to symbols and live as long as it. NULL and 0: not known, or of no interest (lines of the C library). */
 struct symbol {
 	const char *module;
 	uint64_t offset; /* of the address in the module */
@@ -87,7 +87,7 @@ bool symbols_named(struct symbols *s, int64_t process, pid_t pid, const char *na
 	bool (*wanted)(void *arg, const char *path), void *arg, uint64_t *ret,
 	const char **ret_path);
 
-/* Says whether a file is mapped executable at the address. */
+/* Says whether there is code at the address: a file that is mapped executable, or what the program made. */
 bool symbols_is_mapped(const struct symbols *s, int64_t process, uint64_t addr);
 
 /* Says whether a code address lies in a C, C++ or pthread library (or the shim): not the program's own. */
@@ -99,24 +99,41 @@ bool symbols_is_compiled_library(struct symbols *s, int64_t process, uint64_t ad
 /* Says whether a file is a C, C++ or pthread library, the loader or the shim. */
 bool symbols_is_library_file(const char *path);
 
+/* One frame of a stack. */
+struct symbols_frame {
+	uint64_t addr;
+	bool is_return; /* an address to return to; else that of the instruction where the thread is, or was when a signal came */
+};
+
 /*
  * Unwinds the user stack of a thread that is blocked, reading its memory with
  * process_vm_readv and its registers from /proc/PID/task/TID/syscall; stops
- * nothing. Fills up to max addresses from the innermost frame on and returns
- * how many, or -errno.
+ * nothing. Fills up to max frames from the innermost on and returns
+ * how many, or -errno. A frame that could not be proved is not among them.
  */
-int symbols_unwind(
-	struct symbols *s, int64_t process, pid_t pid, pid_t tid, uint64_t *addrs, int max);
+int symbols_unwind(struct symbols *s, int64_t process, pid_t pid, pid_t tid,
+	struct symbols_frame *frames, int max);
+
+enum { SYMBOLS_KEPT = 6 };
 
 /* What /proc/PID/task/TID/syscall says: number (-1: none), first argument, stack and instruction pointer. */
 struct symbols_registers {
 	int64_t nr;
 	uint64_t arg0, sp, pc;
+	bool has_kept;
+	uint64_t kept[SYMBOLS_KEPT]; /* rbx, rbp, r12 to r15, where somebody knows them */
 };
 
 /* The same from registers that have been read before. */
 int symbols_unwind_from(struct symbols *s, int64_t process, pid_t pid,
-	const struct symbols_registers *at, uint64_t *addrs, int max);
+	const struct symbols_registers *at, struct symbols_frame *frames, int max);
+
+/* Reads len bytes of a thread's memory; false if not all of them are there. */
+typedef bool symbols_memory(void *arg, uint64_t addr, void *to, size_t len);
+
+/* The same from any memory, of a process whose mappings are known. */
+int symbols_unwind_memory(struct symbols *s, int64_t process, const struct symbols_registers *at,
+	symbols_memory *read, void *arg, struct symbols_frame *frames, int max);
 
 /* Says whether a line of /proc/PID/maps is that of executable memory, or of shared: a look at its permissions is quicker than reading all of it. */
 static inline bool maps_line_has(const char *line, char permission)

@@ -4,8 +4,8 @@
  * /proc tells the stack and instruction pointers of a thread that sleeps in a
  * system call and no other register. That is enough: compiled code finds its
  * caller by the stack pointer nearly everywhere, and where it wants the frame
- * pointer (code built without optimisation), that is found on the stack: the
- * slot below a return address whose call instruction calls this very function.
+ * pointer (code built without optimisation), frame_pointer.c finds it out.
+ * A frame whose caller cannot be told for sure ends the walk.
  */
 #include "tracer/symbols/symbols.h"
 
@@ -24,54 +24,29 @@
 #include "tracer/symbols/eval.h"
 #include "tracer/symbols/maps.h"
 #include "tracer/symbols/module.h"
-
-enum {
-	STACK_WINDOW = 4 * 1024, /* read at once */
-	STACK_SEARCH = 8 * 1024, /* how far up a frame pointer is looked for */
-	CALL_LENGTH = 5          /* of a direct call instruction */
-};
+#include "tracer/symbols/unwind.h"
 
 /* Those that a callee keeps for its caller, and that rules are made of: rbx, rbp, rsp, r12 to r15, the return address. */
 static const int kept_regs[] = {3, REG_RBP, REG_RSP, 12, 13, 14, 15, REG_RIP};
 
-struct unwind {
-	const struct maps *maps;
-	struct hash *frames; /* rules by module and address, kept by symbols */
-	pid_t pid;
-	uint64_t window_at;
-	size_t window_len;
-	unsigned char window[STACK_WINDOW];
-};
-
-static bool read_memory(struct unwind *u, uint64_t addr, void *to, size_t len)
-{
-	struct iovec local = {to, len}, remote = {(void *)(uintptr_t)addr, len};
-
-	if (addr >= u->window_at && addr - u->window_at + len <= u->window_len) {
-		memcpy(to, u->window + (addr - u->window_at), len);
-		return true;
-	}
-	return process_vm_readv(u->pid, &local, 1, &remote, 1, 0) == (ssize_t)len;
-}
-
 static bool read_for_eval(void *arg, uint64_t addr, void *to, size_t len)
 {
-	return read_memory(arg, addr, to, len);
+	return unwind_read(arg, addr, to, len);
 }
 
-static void read_window(struct unwind *u, uint64_t sp)
+/* Reads the innermost part of the stack at once: all of a window, or what there is of it before a page that is not there. */
+static bool read_window(struct unwind *u, uint64_t sp)
 {
-	struct iovec local = {u->window, sizeof u->window};
-	struct iovec remote = {(void *)(uintptr_t)sp, sizeof u->window};
-	ssize_t n = process_vm_readv(u->pid, &local, 1, &remote, 1, 0);
+	size_t len = sizeof u->window;
 
-	/* A stack that ends within the window gives what there is of it, or nothing at all. */
-	if (n < 0) {
-		remote.iov_len = local.iov_len = 4096 - sp % 4096;
-		n = process_vm_readv(u->pid, &local, 1, &remote, 1, 0);
+	if (!u->read(u->arg, sp, u->window, len)) {
+		len = 4096 - sp % 4096;
+		if (!u->read(u->arg, sp, u->window, len))
+			return false;
 	}
 	u->window_at = sp;
-	u->window_len = n > 0 ? (size_t)n : 0;
+	u->window_len = len;
+	return true;
 }
 
 /* Finds what the caller of a frame had in one register. */
@@ -104,37 +79,9 @@ static void restore(struct unwind *u, Dwarf_Frame *frame, const struct regs *old
 	if (ops[n - 1].atom == DW_OP_stack_value) {
 		if (eval_ops(&e, ops, n - 1, &value))
 			reg_set(ret, (unsigned)number, value);
-	} else if (eval_ops(&e, ops, n, &value) && read_memory(u, value, &value, 8)) {
+	} else if (eval_ops(&e, ops, n, &value) && unwind_read(u, value, &value, 8)) {
 		reg_set(ret, (unsigned)number, value);
 	}
-}
-
-/* Says whether the instruction before a return address is a direct call of target. */
-static bool is_call_of(struct unwind *u, uint64_t ret_addr, uint64_t target)
-{
-	unsigned char code[CALL_LENGTH];
-	int32_t distance;
-
-	if (!maps_find(u->maps, ret_addr - 1) ||
-		!read_memory(u, ret_addr - CALL_LENGTH, code, sizeof code) || code[0] != 0xe8)
-		return false;
-	memcpy(&distance, code + 1, sizeof distance);
-	return ret_addr + (uint64_t)(int64_t)distance == target;
-}
-
-static bool find_frame_pointer(struct unwind *u, uint64_t sp, uint64_t function, uint64_t *ret)
-{
-	uint64_t pair[2];
-
-	for (uint64_t at = sp & ~7ull; at < sp + STACK_SEARCH; at += 8) {
-		if (!read_memory(u, at, pair, sizeof pair))
-			return false;
-		if (is_call_of(u, pair[1], function)) {
-			*ret = at;
-			return true;
-		}
-	}
-	return false;
 }
 
 /* The rule of code without unwind tables that keeps a frame pointer. */
@@ -143,7 +90,7 @@ static bool step_frame_pointer(struct unwind *u, struct regs *r)
 	uint64_t rbp, sp, pair[2];
 
 	if (!reg_get(r, REG_RBP, &rbp) || !reg_get(r, REG_RSP, &sp) || rbp < sp || rbp % 8 ||
-		!read_memory(u, rbp, pair, sizeof pair) || !maps_find(u->maps, pair[1] - 1))
+		!unwind_read(u, rbp, pair, sizeof pair) || !frame_pointer_is_return(u, pair[1]))
 		return false;
 	r->valid = 0;
 	reg_set(r, REG_RBP, pair[0]);
@@ -166,7 +113,7 @@ static bool find_cfa(struct unwind *u, Dwarf_Frame *frame, struct module *module
 		return true;
 	if (r->valid & 1u << REG_RBP || !reg_get(r, REG_RSP, &sp) ||
 		!module_function(module, vaddr, &function) ||
-		!find_frame_pointer(u, sp, function + bias, &rbp))
+		!frame_pointer_find(u, sp, function + bias, &rbp))
 		return false;
 	reg_set(r, REG_RBP, rbp);
 	return eval_ops(&e, ops, n, ret);
@@ -184,17 +131,18 @@ static Dwarf_Frame *find_rule(struct unwind *u, struct module *module, uint64_t 
 	return frame;
 }
 
-/* Goes from a frame to its caller; false: there is none, or it cannot be told. */
-static bool step(struct unwind *u, struct regs *r, bool is_first, bool *ret_exact)
+/* Goes from a frame to its caller; false: there is none, or it cannot be told. *ret_exact: the address is that of an instruction, not one to return to. */
+static bool step(struct unwind *u, struct regs *r, bool *ret_exact)
 {
-	uint64_t pc = r->v[REG_RIP] - (is_first || *ret_exact ? 0 : 1), first, bias, cfa;
+	uint64_t pc = r->v[REG_RIP] - !*ret_exact, first, bias, cfa;
 	const struct map *map = maps_find(u->maps, pc);
 	struct regs next = {.valid = 0};
 	bool is_signal = false;
 	Dwarf_Frame *frame;
 
+	*ret_exact = false;
 	if (!map || !module_vaddr(map->module, map->offset, &first))
-		return map && step_frame_pointer(u, r);
+		return maps_is_code(u->maps, pc) && step_frame_pointer(u, r);
 	bias = map->start - first;
 	frame = find_rule(u, map->module, pc - bias);
 	if (!frame)
@@ -216,7 +164,7 @@ static bool step(struct unwind *u, struct regs *r, bool is_first, bool *ret_exac
 }
 
 /* Reads "NR ARGS... SP PC"; a thread that runs, or is not in a system call, says so in its own way. */
-static int read_registers(pid_t pid, pid_t tid, struct regs *ret, long *ret_nr, uint64_t *ret_arg0)
+static int read_registers(pid_t pid, pid_t tid, struct symbols_registers *ret)
 {
 	char path[64], text[256], *end;
 	_cleanup_close_ int fd = -1;
@@ -232,7 +180,7 @@ static int read_registers(pid_t pid, pid_t tid, struct regs *ret, long *ret_nr, 
 	if (len < 0)
 		return -errno;
 	text[len] = '\0';
-	*ret_nr = strtol(text, &end, 10);
+	ret->nr = strtol(text, &end, 10);
 	if (end == text)
 		return -EBUSY;
 	while (n < 8 && *end == ' ') {
@@ -242,9 +190,9 @@ static int read_registers(pid_t pid, pid_t tid, struct regs *ret, long *ret_nr, 
 	}
 	if (n != 8 && n != 2)
 		return -EIO;
-	*ret_arg0 = n == 8 ? a[0] : 0;
-	reg_set(ret, REG_RSP, a[n - 2]);
-	reg_set(ret, REG_RIP, a[n - 1]);
+	ret->arg0 = n == 8 ? a[0] : 0;
+	ret->sp = a[n - 2];
+	ret->pc = a[n - 1];
 	return 0;
 }
 
@@ -259,13 +207,13 @@ static bool step_fork(struct unwind *u, struct regs *r, long nr, uint64_t arg0)
 	uint64_t caller = arg0;
 
 	if (nr == SYS_clone || nr == SYS_clone3) {
-		if (!read_memory(u, r->v[REG_RSP], &caller, sizeof caller))
+		if (!unwind_read(u, r->v[REG_RSP], &caller, sizeof caller))
 			return false;
 		r->v[REG_RSP] += sizeof caller;
 	} else if (nr != SYS_vfork) {
 		return false;
 	}
-	if (!maps_find(u->maps, caller - 1))
+	if (!maps_is_code(u->maps, caller - 1))
 		return false;
 	r->v[REG_RIP] = caller;
 	return true;
@@ -278,62 +226,88 @@ static bool step_fork(struct unwind *u, struct regs *r, long nr, uint64_t arg0)
 #endif
 }
 
-static int unwind(struct symbols *s, int64_t process, pid_t pid, struct regs r, long nr,
-	uint64_t arg0, uint64_t *addrs, int max)
+/* The preload library's frames are none that the program has without pptrace. */
+static bool is_ours(const struct unwind *u, uint64_t addr)
 {
-	_cleanup_free_ struct unwind *u = NULL;
-	_cleanup_close_ int held = -1;
+	const struct map *map = maps_find(u->maps, addr);
+
+	return map && strstr(module_path(map->module), "/libpptrace-shim");
+}
+
+/* Walks from the registers r on. */
+static int walk(struct unwind *u, struct regs r, const struct symbols_registers *at,
+	struct symbols_frame *frames, int max)
+{
 	bool exact = true;
-	int n = 0, rc;
+	int n = 0;
+
+	for (bool is_first = true; n < max; is_first = false) {
+		if (!is_ours(u, r.v[REG_RIP] - !exact))
+			frames[n++] = (struct symbols_frame){r.v[REG_RIP], !exact};
+		if (is_first && step_fork(u, &r, (long)at->nr, at->arg0)) {
+			exact = false;
+			continue;
+		}
+		if (!step(u, &r, &exact))
+			break;
+	}
+	return n;
+}
+
+int symbols_unwind_memory(struct symbols *s, int64_t process, const struct symbols_registers *at,
+	symbols_memory *read, void *arg, struct symbols_frame *frames, int max)
+{
+	static const unsigned char numbers[SYMBOLS_KEPT] = {3, REG_RBP, 12, 13, 14, 15};
+	_cleanup_free_ struct unwind *u = NULL;
+	struct regs r = {.valid = 0};
 
 #ifndef __x86_64__
 	return -ENOTSUP;
 #endif
-	if (!symbols_maps(s, process)) {
-		rc = symbols_map_proc(s, process, pid);
-		if (rc)
-			return rc;
-	}
-	held = symbols_hold(s, pid);
-	if (held < 0)
-		return held;
 	u = xmalloc(sizeof *u);
 	u->maps = symbols_maps(s, process);
 	u->frames = symbols_frames(s);
-	u->pid = pid;
-	read_window(u, r.v[REG_RSP]);
-	if (!u->window_len)
-		return -errno;
-	while (n < max) {
-		addrs[n++] = r.v[REG_RIP];
-		if (n == 1 && step_fork(u, &r, nr, arg0)) {
-			exact = false;
-			continue;
-		}
-		if (!step(u, &r, n == 1, &exact))
-			break;
-	}
-	/* Else it was, in part, the memory of another that got the number since. */
-	return authority_still(held, pid) ? n : -ESRCH;
+	u->read = read;
+	u->arg = arg;
+	u->window_len = 0;
+	if (!u->maps || !read_window(u, at->sp))
+		return -EFAULT;
+	reg_set(&r, REG_RSP, at->sp);
+	reg_set(&r, REG_RIP, at->pc);
+	for (size_t i = 0; at->has_kept && i < SYMBOLS_KEPT; i++)
+		reg_set(&r, numbers[i], at->kept[i]);
+	return walk(u, r, at, frames, max);
 }
 
-int symbols_unwind(
-	struct symbols *s, int64_t process, pid_t pid, pid_t tid, uint64_t *addrs, int max)
+static bool read_process(void *arg, uint64_t addr, void *to, size_t len)
 {
-	struct regs r = {.valid = 0};
-	uint64_t arg0 = 0;
-	long nr = -1;
-	int rc = read_registers(pid, tid, &r, &nr, &arg0);
+	const pid_t *pid = arg;
+	struct iovec local = {to, len}, remote = {(void *)(uintptr_t)addr, len};
 
-	return rc ? rc : unwind(s, process, pid, r, nr, arg0, addrs, max);
+	return process_vm_readv(*pid, &local, 1, &remote, 1, 0) == (ssize_t)len;
 }
 
 int symbols_unwind_from(struct symbols *s, int64_t process, pid_t pid,
-	const struct symbols_registers *at, uint64_t *addrs, int max)
+	const struct symbols_registers *at, struct symbols_frame *frames, int max)
 {
-	struct regs r = {.valid = 0};
+	_cleanup_close_ int held = -1;
+	int rc = symbols_maps(s, process) ? 0 : symbols_map_proc(s, process, pid);
 
-	reg_set(&r, REG_RSP, at->sp);
-	reg_set(&r, REG_RIP, at->pc);
-	return unwind(s, process, pid, r, (long)at->nr, at->arg0, addrs, max);
+	if (rc)
+		return rc;
+	held = symbols_hold(s, pid);
+	if (held < 0)
+		return held;
+	rc = symbols_unwind_memory(s, process, at, read_process, &pid, frames, max);
+	/* Else it was, in part, the memory of another that got the number since. */
+	return authority_still(held, pid) ? rc : -ESRCH;
+}
+
+int symbols_unwind(struct symbols *s, int64_t process, pid_t pid, pid_t tid,
+	struct symbols_frame *frames, int max)
+{
+	struct symbols_registers at = {.nr = -1};
+	int rc = read_registers(pid, tid, &at);
+
+	return rc ? rc : symbols_unwind_from(s, process, pid, &at, frames, max);
 }

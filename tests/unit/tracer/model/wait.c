@@ -216,6 +216,45 @@ TEST(wait_site)
 	feed_close(&f);
 }
 
+TEST(wait_frames)
+{
+	struct feed f;
+
+	begin(&f);
+	FEED(&f, WAIT_FRAME, .addr = 0x1111); /* of no wait */
+	FEED(&f, WAIT_BEGIN, .syscall = SLEEP);
+	FEED(&f, WAIT_FRAME, .addr = 0x3333, .depth = 0);
+	FEED(&f, WAIT_FRAME, .addr = 0x4444, .depth = 1, .is_return = 1);
+	FEED(&f, WAIT_FRAME, .addr = 0x5555, .depth = 1ull << 40);
+	feed_end(&f, 1000);
+	EXPECT(&f,
+		"SELECT group_concat(f.depth || ':' || s.offset) FROM wait w JOIN frame f USING (stack_id)"
+		" JOIN site s ON s.id = f.site_id",
+		"0:13107,1:17476");
+	EXPECT(&f, "SELECT count(*) FROM frame", "2");
+	feed_close(&f);
+}
+
+/* The frames of the language are those that a person wants to see: in whatever order they come. */
+TEST(wait_frames_of_a_language)
+{
+	struct feed f;
+
+	begin(&f);
+	FEED(&f, WAIT_BEGIN, .syscall = SLEEP);
+	FEED(&f, WAIT_FRAME, .addr = 0x3333);
+	FEED(&f, RUNTIME_FRAME, .depth = 0, .line = 7, .place = 1, .language = "python",
+		.function = "transfer", .file = "/bank.py");
+	FEED(&f, WAIT_FRAME, .addr = 0x3333);
+	FEED(&f, WAIT_SITE, .site = 0x3333);
+	feed_end(&f, 1000);
+	EXPECT(&f,
+		"SELECT a.function, b.function FROM wait w JOIN frame f USING (stack_id)"
+		" JOIN site a ON a.id = f.site_id JOIN site b ON b.id = w.site_id",
+		"transfer|transfer");
+	feed_close(&f);
+}
+
 TEST(oldest_wait)
 {
 	struct feed f;

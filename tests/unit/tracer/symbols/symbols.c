@@ -4,6 +4,7 @@
 
 #include <pthread.h>
 #include <signal.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -76,17 +77,65 @@ static void wait_blocked(pid_t pid)
 	ASSERT(!"the child never blocked");
 }
 
-static pid_t start_blocked(void)
+static pid_t start_in(void (*work)(void))
 {
 	pid_t pid = fork();
 
 	if (pid == 0) {
 		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-		symbols_test_plain();
+		work();
 		_exit(0);
 	}
 	wait_blocked(pid);
 	return pid;
+}
+
+static pid_t start_blocked(void)
+{
+	return start_in(symbols_test_plain);
+}
+
+static void symbols_test_handler(int signo)
+{
+	symbols_test_block(signo - SIGUSR1);
+	symbols_test_array[3]++;
+}
+
+/* A handler that blocks, above a loop whose address at the moment of the signal is no return address. */
+__attribute__((noinline)) static void symbols_test_signalled(void)
+{
+	(void)signal(SIGUSR1, symbols_test_handler);
+	(void)raise(SIGUSR1);
+	symbols_test_array[0]++;
+}
+
+/* No direct call leads to the function whose frame only the frame pointer tells, and its caller keeps none. */
+static void (*volatile symbols_test_called)(void) = symbols_test_plain;
+__attribute__((noinline)) static void symbols_test_indirect(void)
+{
+	symbols_test_called();
+	symbols_test_array[1]++;
+}
+
+/* Code that a program makes: push %rbp; mov %rsp,%rbp; call *%rdi; pop %rbp; ret. */
+static void symbols_test_jit(void)
+{
+	static const unsigned char code[] = {0x55, 0x48, 0x89, 0xe5, 0xff, 0xd7, 0x5d, 0xc3};
+	void *made = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	void (*run)(void (*)(void));
+	char path[64];
+	FILE *map;
+
+	memcpy(made, code, sizeof code);
+	(void)mprotect(made, 4096, PROT_READ | PROT_EXEC);
+	(void)snprintf(path, sizeof path, "/tmp/perf-%d.map", (int)getpid());
+	map = fopen(path, "we");
+	(void)fprintf(map, "nonsense\n%lx 1 old\n%lx %zx made of spaces\n", (long)made, (long)made,
+		sizeof code);
+	(void)fclose(map);
+	*(void **)&run = made;
+	run(symbols_test_indirect);
+	symbols_test_array[2]++;
 }
 
 static void stop(pid_t pid)
@@ -207,32 +256,113 @@ TEST(symbols_map_refuses_what_is_no_file)
 	symbols_free(s);
 }
 
+/* The depth of a function among frames, or -1. */
+static int frame_of(struct symbols *s, const struct symbols_frame *f, int n, const char *function)
+{
+	struct symbol at;
+
+	for (int i = 0; i < n; i++)
+		if (symbols_code(s, 1, f[i].addr, f[i].is_return, &at) &&
+			test_str_eq(at.function, function))
+			return i;
+	return -1;
+}
+
 TEST(symbols_unwind_blocked)
 {
 	pid_t pid = start_blocked();
 	struct symbols *s = symbols_new();
 	struct symbol at;
-	uint64_t addrs[32];
-	int n = symbols_unwind(s, 1, pid, pid, addrs, 32), own = 0, plain = 0;
+	struct symbols_frame f[32];
+	int n = symbols_unwind(s, 1, pid, pid, f, 32), own = 0;
 
 	ASSERT(n > 5);
-	while (own < n && symbols_is_library(s, 1, addrs[own]))
+	while (own < n && symbols_is_library(s, 1, f[own].addr))
 		own++;
 	ASSERT(own > 0 && own < n);
-	ASSERT(symbols_code(s, 1, addrs[own], true, &at));
+	ASSERT(symbols_code(s, 1, f[own].addr, true, &at));
 	ASSERT_STR(at.function, "symbols_test_block");
 	ASSERT_INT(at.line, BLOCK_LINE);
 	/* The walk goes on through a function whose frame only the frame pointer tells. */
-	for (int i = own; i < n; i++)
-		if (symbols_code(s, 1, addrs[i], true, &at) && test_str_eq(at.function, "main"))
-			plain = i;
-	ASSERT(plain > own + 2);
+	ASSERT(frame_of(s, f, n, "main") > own + 2);
 	stop(pid);
 	/* Names stay known after the end of the process. */
-	ASSERT(symbols_code(s, 1, addrs[own], true, &at));
+	ASSERT(symbols_code(s, 1, f[own].addr, true, &at));
 	ASSERT_STR(at.function, "symbols_test_block");
-	ASSERT(symbols_unwind(s, 1, pid, pid, addrs, 32) < 0);
+	ASSERT(symbols_unwind(s, 1, pid, pid, f, 32) < 0);
 	ASSERT(symbols_map_proc(s, 9, pid) < 0);
+	symbols_free(s);
+}
+
+TEST(symbols_unwind_indirect)
+{
+	pid_t pid = start_in(symbols_test_indirect);
+	struct symbols *s = symbols_new();
+	struct symbols_frame f[32];
+	int n = symbols_unwind(s, 1, pid, pid, f, 32);
+	int plain = frame_of(s, f, n, "symbols_test_plain");
+
+	stop(pid);
+	ASSERT(plain > 0);
+	ASSERT_INT(frame_of(s, f, n, "symbols_test_indirect"), plain + 1);
+	ASSERT(frame_of(s, f, n, "main") > plain + 1);
+	symbols_free(s);
+}
+
+TEST(symbols_unwind_signal)
+{
+	pid_t pid = start_in(symbols_test_signalled);
+	struct symbols *s = symbols_new();
+	struct symbols_frame f[32];
+	int n = symbols_unwind(s, 1, pid, pid, f, 32), returns = 0;
+	int handler = frame_of(s, f, n, "symbols_test_handler");
+
+	stop(pid);
+	ASSERT(handler > 0);
+	ASSERT(frame_of(s, f, n, "symbols_test_signalled") > handler + 1);
+	for (int i = 0; i < n; i++)
+		returns += f[i].is_return;
+	/* The innermost one, and where the signal came. */
+	ASSERT_INT(returns, n - 2);
+	ASSERT(!f[0].is_return && !f[handler + 2].is_return);
+	symbols_free(s);
+}
+
+TEST(symbols_unwind_made_code)
+{
+	pid_t pid = start_in(symbols_test_jit);
+	struct symbols *s = symbols_new();
+	struct symbols_frame f[32];
+	int n = symbols_unwind(s, 1, pid, pid, f, 32);
+	int made = frame_of(s, f, n, "made of spaces");
+	char path[64];
+
+	stop(pid);
+	(void)snprintf(path, sizeof path, "/tmp/perf-%d.map", (int)pid);
+	(void)unlink(path);
+	ASSERT(made > 0);
+	ASSERT_INT(frame_of(s, f, n, "symbols_test_indirect"), made - 1);
+	ASSERT_INT(frame_of(s, f, n, "symbols_test_jit"), made + 1);
+	ASSERT(symbols_is_mapped(s, 1, f[made].addr) && !symbols_is_library(s, 1, f[made].addr));
+	symbols_free(s);
+}
+
+/* The code that the kernel puts into each process has functions and unwind tables as a file has. */
+TEST(symbols_vdso)
+{
+	struct symbols *s = symbols_new();
+	uint64_t vdso = getauxval(AT_SYSINFO_EHDR);
+	bool found = false;
+
+	if (!vdso)
+		SKIP("this kernel has no vdso");
+	ASSERT_INT(symbols_map_proc(s, 1, getpid()), 0);
+	for (uint64_t at = vdso; at < vdso + 8192 && !found; at += 16) {
+		const char *name = symbols_function(s, 1, at, false);
+
+		found = name && strstr(name, "clock_gettime");
+	}
+	ASSERT(found);
 	symbols_free(s);
 }
 

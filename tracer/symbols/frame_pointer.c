@@ -1,0 +1,131 @@
+/* frame_pointer.c - the frame pointer of a function, where its register is not known. */
+/* SPDX-License-Identifier: MIT */
+/*
+ * Code that was built without optimisation finds everything by the frame
+ * pointer. How far that lies above the stack pointer is what the function's
+ * first instructions say; and where it points, a return address must follow,
+ * behind a call. What reserves its stack in another way is looked for: the slot
+ * below a return address whose call instruction calls this very function.
+ */
+#include "tracer/symbols/unwind.h"
+
+#include "tracer/symbols/maps.h"
+
+enum {
+	STACK_SEARCH = 8 * 1024, /* how far up a frame pointer is looked for */
+	CALL_LENGTH = 5,         /* of a direct call instruction */
+	CALL_LONGEST = 7,
+	PROLOGUE = 40 /* bytes: the longest of those that are understood has 25 */
+};
+
+/* Says whether len bytes that end a piece of code are a call through a register or memory. */
+static bool is_indirect_call(const unsigned char *end, size_t len)
+{
+	const unsigned char *code = end - len;
+	unsigned mode = code[1] >> 6, base = code[1] & 7;
+	size_t wanted = 2;
+
+	if (code[0] != 0xff || (code[1] >> 3 & 7) != 2)
+		return false;
+	if (mode == 3)
+		return len == wanted;
+	wanted += base == 4;                                      /* SIB */
+	wanted += mode == 1 ? 1 : mode == 2 || base == 5 ? 4 : 0; /* distance */
+	return len == wanted || (mode == 0 && base == 4 && code[2] % 8 == 5 && len == wanted + 4);
+}
+
+bool frame_pointer_is_return(struct unwind *u, uint64_t addr)
+{
+	unsigned char code[CALL_LONGEST];
+
+	if (!maps_is_code(u->maps, addr - 1) ||
+		!unwind_read(u, addr - sizeof code, code, sizeof code))
+		return false;
+	if (code[sizeof code - CALL_LENGTH] == 0xe8)
+		return true;
+	for (size_t len = 2; len <= sizeof code; len++)
+		if (is_indirect_call(code + sizeof code, len))
+			return true;
+	return false;
+}
+
+/* Says whether the instruction before a return address is a direct call of target. */
+static bool is_call_of(struct unwind *u, uint64_t ret_addr, uint64_t target)
+{
+	unsigned char code[CALL_LENGTH];
+	int32_t distance;
+
+	if (!maps_is_code(u->maps, ret_addr - 1) ||
+		!unwind_read(u, ret_addr - CALL_LENGTH, code, sizeof code) || code[0] != 0xe8)
+		return false;
+	memcpy(&distance, code + 1, sizeof distance);
+	return ret_addr + (uint64_t)(int64_t)distance == target;
+}
+
+static bool starts_with(const unsigned char *code, const char *bytes, size_t n)
+{
+	return memcmp(code, bytes, n) == 0;
+}
+
+/*
+ * endbr64; push %rbp; mov %rsp,%rbp; push of other registers; sub $N,%rsp.
+ * Sets *ret to how far the frame pointer is above the stack pointer afterwards.
+ */
+static bool read_prologue(const unsigned char *code, uint64_t *ret)
+{
+	uint32_t size = 0;
+	uint64_t n = 0;
+
+	code += starts_with(code, "\xf3\x0f\x1e\xfa", 4) ? 4 : 0;
+	if (!starts_with(code, "\x55\x48\x89\xe5", 4) && !starts_with(code, "\x55\x48\x8b\xec", 4))
+		return false;
+	code += 4;
+	for (;; n += 8) {
+		if (code[0] == 0x53)
+			code += 1;
+		else if (code[0] == 0x41 && code[1] >= 0x54 && code[1] <= 0x57)
+			code += 2;
+		else
+			break;
+		if (n == 5 * 8)
+			return false;
+	}
+	if (starts_with(code, "\x48\x83\xec", 3) && code[3] < 0x80)
+		size = code[3];
+	else if (starts_with(code, "\x48\x81\xec", 3))
+		memcpy(&size, code + 3, sizeof size);
+	if (size > INT32_MAX)
+		return false;
+	*ret = n + size;
+	return true;
+}
+
+/* Says whether the words at a frame pointer are a caller's frame pointer and a place in its code. */
+static bool is_frame(struct unwind *u, uint64_t at)
+{
+	uint64_t pair[2];
+
+	return at % 8 == 0 && unwind_read(u, at, pair, sizeof pair) &&
+	       frame_pointer_is_return(u, pair[1]);
+}
+
+bool frame_pointer_find(struct unwind *u, uint64_t sp, uint64_t function, uint64_t *ret)
+{
+	unsigned char code[PROLOGUE];
+	uint64_t pair[2], above;
+
+	if (unwind_read(u, function, code, sizeof code) && read_prologue(code, &above) &&
+		is_frame(u, sp + above)) {
+		*ret = sp + above;
+		return true;
+	}
+	for (uint64_t at = sp & ~7ull; at < sp + STACK_SEARCH; at += 8) {
+		if (!unwind_read(u, at, pair, sizeof pair))
+			return false;
+		if (is_call_of(u, pair[1], function)) {
+			*ret = at;
+			return true;
+		}
+	}
+	return false;
+}
