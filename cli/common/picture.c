@@ -167,7 +167,7 @@ void picture_sketch(const struct picture *p, struct sketch *sk, const char *why)
 		sketch_text(&out, sk, picture_width(p), picture_color(p));
 		picture_write(p, out.data, out.len);
 	} else {
-		picture_render(p, sketch_graph(sk, false), "dot");
+		picture_render(p, sketch_graph(sk, false), "ring");
 	}
 	sketch_free(sk);
 }

@@ -227,6 +227,12 @@ static int render(GVC_t *gvc, struct graph *g, const char *engine, const char *f
 	unsigned len = 0;
 	int rc;
 
+	if (!strcmp(engine, "ring")) {
+		rc = place_ring(gvc, g->root);
+		if (rc < 0)
+			return fail(why, "measure the labels");
+		engine = rc ? "nop2" : "dot";
+	}
 	if (!strcmp(engine, "tree")) {
 		if (place_tree(gvc, g->root) < 0)
 			return fail(why, "measure the labels");

@@ -59,7 +59,7 @@ void graph_html(struct graph_item *it, const char *key, const char *markup);
 void graph_markup(struct buf *b, const char *text);
 
 /*
- * Lays the graph out with the engine ("dot", "nop2": positions are given, "tree": see place_tree) and
+ * Lays the graph out with the engine ("dot", "nop2": positions are given, "tree" and "ring": see place.h; what is not a ring is laid out by dot) and
  * adds the picture in the format ("svg", "png", "pdf") to out; format "dot"
  * adds the source without layout. Returns 0 or a negative errno with one
  * sentence in why. A graph is rendered once.

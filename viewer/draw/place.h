@@ -13,4 +13,12 @@
  */
 int place_tree(GVC_t *gvc, Agraph_t *root);
 
+/*
+ * Places the nodes of a graph that is one ring on a circle, in the order of its
+ * edges and clockwise from the top, and its labels outside; "nop2" draws it
+ * then. Returns 1, 0 if it is not one ring of at least three nodes, or a
+ * negative errno.
+ */
+int place_ring(GVC_t *gvc, Agraph_t *root);
+
 #endif

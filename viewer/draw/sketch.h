@@ -71,7 +71,7 @@ void sketch_line(struct sketch *sk, size_t node, const char *fmt, ...)
 struct sketch_edge *sketch_edge(
 	struct sketch *sk, size_t from, size_t to, const char *class, const char *label);
 
-/* Returns the picture for graph_render with "dot"; the caller frees it. link: boxes lead to rows of a page. */
+/* Returns the picture for graph_render with "ring"; the caller frees it. link: boxes lead to rows of a page. */
 struct graph *sketch_graph(const struct sketch *sk, bool link);
 
 /* Adds the sketch as text: each subject, what it is related to, and what that is related to. */

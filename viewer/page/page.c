@@ -303,7 +303,7 @@ static int add_sketch(struct page *p, const struct relations_picture *picture)
 		return fail(p, why);
 	if (sk->n_nodes)
 		rc = add_figure(p, picture->name, picture->title, picture->caption,
-			sketch_graph(sk, true), "dot");
+			sketch_graph(sk, true), "ring");
 	sketch_free(sk);
 	return rc;
 }

@@ -111,12 +111,46 @@ static void add_pair(struct sketch *sk, size_t from, size_t to, struct rows *r)
 
 	add_order_label(&label, r);
 	e = sketch_edge(sk, from, to, "order", label.data);
-	if (rows_int(r, 4, 0)) {
+	if (rows_int(r, 4, 0))
 		e->mark = MARK_FAINT;
-	} else if (rows_int(r, 7, 0)) {
-		e->mark = MARK_BAD;
-		sk->nodes[from].mark = sk->nodes[to].mark = MARK_BAD;
+}
+
+/* Marks in reached the nodes to which arrows lead from one; tried locks keep nobody waiting. */
+static void reach(const struct sketch *sk, size_t from, bool *reached)
+{
+	bool more = true;
+
+	memset(reached, 0, sk->n_nodes * sizeof *reached);
+	reached[from] = true;
+	while (more) {
+		more = false;
+		for (size_t i = 0; i < sk->n_edges; i++) {
+			const struct sketch_edge *e = &sk->edges[i];
+
+			if (e->mark == MARK_FAINT || !reached[e->from] || reached[e->to])
+				continue;
+			reached[e->to] = more = true;
+		}
 	}
+}
+
+/* Marks the arrows that lead round in a circle: two locks in opposite orders, or five. */
+static void mark_circles(struct sketch *sk)
+{
+	bool *reached = xcalloc(sk->n_nodes + 1, sizeof *reached);
+
+	for (size_t i = 0; i < sk->n_edges; i++) {
+		struct sketch_edge *e = &sk->edges[i];
+
+		if (e->mark == MARK_FAINT)
+			continue;
+		reach(sk, e->to, reached);
+		if (!reached[e->from])
+			continue;
+		e->mark = MARK_BAD;
+		sk->nodes[e->from].mark = sk->nodes[e->to].mark = MARK_BAD;
+	}
+	free(reached);
 }
 
 static char *add_order(struct sketch *sk, const struct trace *t, const struct resources *res,
@@ -141,10 +175,10 @@ static char *add_order(struct sketch *sk, const struct trace *t, const struct re
 
 static void add_notes(struct sketch *sk, size_t left, size_t orders_left)
 {
-	bool opposite = false;
+	bool circle = false;
 
 	for (size_t i = 0; i < sk->n_edges; i++)
-		opposite = opposite || sk->edges[i].mark == MARK_BAD;
+		circle = circle || sk->edges[i].mark == MARK_BAD;
 	if (!sk->n_nodes)
 		sketch_note(sk, "no lock was seen");
 	else if (!sk->n_edges)
@@ -152,8 +186,9 @@ static void add_notes(struct sketch *sk, size_t left, size_t orders_left)
 	else
 		sketch_note(sk,
 			"locks; an arrow leads from a lock that is held to one that is then taken");
-	if (opposite)
-		sketch_note(sk, "\xe2\x9c\x96 marks locks that are taken in opposite orders");
+	if (circle)
+		sketch_note(sk, "\xe2\x9c\x96 marks locks that are taken in contradictory orders: "
+				"the arrows lead round in a circle");
 	if (left) {
 		_cleanup_free_ char *note = xasprintf(
 			"folded: %zu lock%s with less contention", left, left == 1 ? "" : "s");
@@ -189,6 +224,7 @@ struct sketch *locks_sketch(const struct relations_input *in, char **ret_why)
 		sketch_free(sk);
 		return NULL;
 	}
+	mark_circles(sk);
 	add_notes(sk, left, orders_left);
 	return sk;
 }

@@ -137,6 +137,9 @@ static char *add_wakes(struct arrows *as, sqlite3 *db)
 
 		if (waiter != NONE && never_returned(tl->t, &tl->t->threads[waiter], ts))
 			continue;
+		/* A join that was only interrupted: the thread lives. */
+		if (join && by != NONE && tl->t->threads[by].end > ts)
+			continue;
 		a = arrow_add(
 			as, join ? ARROW_JOIN : ARROW_LOCK, lane_of_thread(tl, by), to, from, ts);
 		if (a)

@@ -21,7 +21,7 @@
 #include "viewer/tree/tree.h"
 
 #define LABEL_WIDTH 190.0
-#define RIGHT_MARGIN 84.0
+#define MIN_MARGIN 84.0 /* on the right, where the ends of processes are written */
 #define TITLE_HEIGHT 46.0
 #define AXIS_HEIGHT 18.0
 #define LEVEL_PITCH 6.0
@@ -90,8 +90,8 @@ static void draw_band(struct draw *d, size_t first)
 	if (last == first)
 		return;
 	h = d->y[last] + PITCH + (double)tl->lanes[last].levels * LEVEL_PITCH - y;
-	canvas_paint(canvas_box(&d->c, NULL, "band", -6, y - 2,
-			     d->left + d->plot + RIGHT_MARGIN + 6, h + 3),
+	canvas_paint(canvas_box(&d->c, NULL, "band", -6, y - 2, d->left + d->plot + d->margin + 6,
+			     h + 3),
 		STYLE_BOX, STYLE_FAINT, 0.5);
 }
 
@@ -130,6 +130,22 @@ static void draw_label(struct draw *d, size_t i)
 		&d->c, "pid", d->left - canvas_width(id, 8.5) - 10, y, 8.5, STYLE_GREY, id);
 }
 
+/* Adds what ended the process of a lane, if that is written at the end of the lane: says whether it is. */
+static bool add_end(struct buf *b, const struct timeline *tl, const struct lane *l)
+{
+	const struct proc_row *p = &tl->t->procs[l->proc];
+	bool bad = p->end_kind == LIFE_SIGNAL || p->exit_code != 0;
+
+	if (!l->is_first || l->is_fold)
+		return false;
+	buf_adds(b, p->end == TIME_NEVER ? "\xe2\x96\xb6 running" : bad ? "\xe2\x9c\x97 " : "");
+	if (p->end != TIME_NEVER)
+		trace_add_status(b, p);
+	if (p->orphan)
+		buf_adds(b, ", orphan");
+	return true;
+}
+
 /* What ends a process stands at the end of its lane, in words. */
 static void draw_end(struct draw *d, size_t i)
 {
@@ -139,17 +155,24 @@ static void draw_end(struct draw *d, size_t i)
 	bool bad = p->end_kind == LIFE_SIGNAL || p->exit_code != 0;
 	_cleanup_buf_ struct buf b = BUF_INIT;
 
-	if (!l->is_first || l->is_fold || end > d->tl->until)
+	if (end > d->tl->until || !add_end(&b, d->tl, l))
 		return;
-	buf_adds(&b, p->end == TIME_NEVER ? "\xe2\x96\xb6 " : bad ? "\xe2\x9c\x97 " : "");
-	if (p->end == TIME_NEVER)
-		buf_adds(&b, "running");
-	else
-		trace_add_status(&b, p);
-	if (p->orphan)
-		buf_adds(&b, ", orphan");
 	(void)canvas_text(&d->c, bad ? "end failed" : "end", draw_x(d, end) + 4,
 		d->y[i] + PITCH / 2, 8, bad ? STYLE_RED : STYLE_GREY, b.data);
+}
+
+/* The longest of these words must fit to the right of the plot. */
+static double right_margin(const struct timeline *tl)
+{
+	double most = MIN_MARGIN;
+
+	for (size_t i = 0; i < tl->n_lanes; i++) {
+		_cleanup_buf_ struct buf b = BUF_INIT;
+		double w = add_end(&b, tl, &tl->lanes[i]) ? canvas_width(b.data, 8) + 12 : 0;
+
+		most = w > most ? w : most;
+	}
+	return most;
 }
 
 /* The life of a thread; waits are drawn over it, so what is left of it is running. */
@@ -193,7 +216,8 @@ struct graph *timeline_graph(const struct timeline *tl, double width, bool link)
 {
 	struct draw d = {.tl = tl, .link = link, .left = LABEL_WIDTH, .c = canvas_new("timeline")};
 
-	d.plot = width - LABEL_WIDTH - RIGHT_MARGIN;
+	d.margin = right_margin(tl);
+	d.plot = width - LABEL_WIDTH - d.margin;
 	if (d.plot < 100)
 		d.plot = 100;
 	graph_set(graph_self(d.c.g), "tooltip", "what each thread did over time");

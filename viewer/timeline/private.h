@@ -34,6 +34,7 @@ struct draw {
 	const struct timeline *tl;
 	bool link;
 	double left, plot; /* of the time axis, in points */
+	double margin;     /* to the right of it */
 	double *y;         /* top of each lane; one more for the end of the last */
 	double *named_to;  /* of each lane: where the last small name above it ends */
 	struct graph_item **life;

@@ -1,0 +1,121 @@
+/* place.c - a ring is drawn as a circle, a tree in columns, as Graphviz sees it. */
+/* SPDX-License-Identifier: MIT */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "tests/unit/test.h"
+#include "viewer/draw/graph.h"
+
+enum { MOST = 16 };
+
+struct seen {
+	double x[MOST], y[MOST], w[MOST], h[MOST];
+	double label_x[MOST], label_y[MOST];
+	int n, labels;
+};
+
+/* Renders in the format "plain": a line for each node and edge, in inches. */
+static struct seen render(struct graph *g, const char *engine)
+{
+	_cleanup_buf_ struct buf out = BUF_INIT, why = BUF_INIT;
+	struct seen s = {.n = 0};
+
+	ASSERT_INT(graph_render(g, engine, "plain", &out, &why), 0);
+	for (char *line = out.data, *next; line && *line; line = next) {
+		int i;
+
+		next = strchr(line, '\n');
+		if (next)
+			*next++ = '\0';
+		if (sscanf(line, "node n%d", &i) == 1 && i < MOST) {
+			ASSERT_INT(sscanf(line, "node n%*d %lf %lf %lf %lf", &s.x[i], &s.y[i],
+					   &s.w[i], &s.h[i]),
+				4);
+			s.n++;
+		} else if (!strncmp(line, "edge", 4)) {
+			const char *label = strstr(line, " held ");
+
+			ASSERT(label && s.labels < MOST);
+			ASSERT_INT(sscanf(label, " held %lf %lf", &s.label_x[s.labels],
+					   &s.label_y[s.labels]),
+				2);
+			s.labels++;
+		}
+	}
+	return s;
+}
+
+static void add_edge(struct graph *g, struct graph_item *from, struct graph_item *to, int i)
+{
+	char id[16];
+
+	(void)snprintf(id, sizeof id, "e%d", i);
+	graph_set(graph_edge(g, from, to, id), "label", "held");
+}
+
+/* A ring of n boxes; with a tail one more box leads into it. */
+static struct graph *ring(int n, bool tail)
+{
+	struct graph *g = graph_new("ring");
+	struct graph_item *items[MOST];
+
+	graph_node_default(g, "shape", "box");
+	for (int i = 0; i < n + tail; i++) {
+		char id[16];
+
+		(void)snprintf(id, sizeof id, "n%d", i);
+		items[i] = graph_node(g, id);
+		graph_set(items[i], "label", i % 2 ? "lock" : "a thread with a long name");
+	}
+	for (int i = 0; i < n; i++)
+		add_edge(g, items[i], items[(i + 1) % n], i);
+	if (tail)
+		add_edge(g, items[n], items[0], n);
+	return g;
+}
+
+static bool overlap(const struct seen *s, int i, double x, double y, double w, double h)
+{
+	return fabs(s->x[i] - x) < (s->w[i] + w) / 2 && fabs(s->y[i] - y) < (s->h[i] + h) / 2;
+}
+
+TEST(place_ring_is_a_circle)
+{
+	for (int n = 3; n < MOST; n++) {
+		struct graph *g = ring(n, false);
+		struct seen s = render(g, "ring");
+		double x = 0, y = 0, radius;
+
+		ASSERT_INT(s.n, n);
+		ASSERT_INT(s.labels, n);
+		for (int i = 0; i < n; i++) {
+			x += s.x[i] / n;
+			y += s.y[i] / n;
+		}
+		radius = hypot(s.x[0] - x, s.y[0] - y);
+		for (int i = 0; i < n; i++) {
+			ASSERT(fabs(hypot(s.x[i] - x, s.y[i] - y) - radius) < 0.01);
+			for (int k = 0; k < n; k++) {
+				ASSERT(k == i || !overlap(&s, i, s.x[k], s.y[k], s.w[k], s.h[k]));
+				ASSERT(!overlap(&s, i, s.label_x[k], s.label_y[k], 0.3, 0.1));
+			}
+		}
+		graph_free(g);
+	}
+}
+
+TEST(place_ring_leaves_other_graphs_to_dot)
+{
+	struct graph *g = ring(4, true), *pair = ring(2, false);
+	struct seen s = render(g, "ring");
+
+	ASSERT_INT(s.n, 5);
+	ASSERT_INT(s.labels, 5);
+	s = render(pair, "ring");
+	ASSERT_INT(s.n, 2);
+	graph_free(g);
+	graph_free(pair);
+}
