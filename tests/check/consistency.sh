@@ -136,12 +136,22 @@ if command -v man >/dev/null; then
 fi
 end
 
-begin "pictures: each line has its file, and nothing else names it"
-pictures=$(sed -nE 's/^PICTURE\(([a-z]+),.*/\1/p' viewer/relations/pictures.def)
-expect_eq "$(echo "$pictures" | sort)" "$(files 'viewer/relations/*.c' | xargs sed -nE 's/^struct sketch \*([a-z]+)_sketch\(const struct relations_input .*/\1/p' | sort)" "viewer/relations"
-for p in $pictures; do
-	expect_eq "$(files '*.[ch]' | xargs grep -lE "\b${p}_sketch\b" | tr '\n' ' ')" "viewer/relations/$p.c " "files that name ${p}_sketch"
-done
+begin "said once: what a line of a list stands for is in one file, and nothing else names it"
+# names LIST PATTERN: what the lines of a list call their functions.
+names() { sed -nE "s/^$2.*/\1/p" "$1"; }
+{
+	names schema/events.def 'EVENT\([A-Z_0-9]+, ([a-z_0-9]+),' | sed 's/^/model_/'
+	names schema/findings.def 'RULE\(.*, (rule_[a-z_]+)\)'
+	names viewer/relations/pictures.def 'PICTURE\(([a-z]+),' | sed 's/$/_sketch/'
+	names cli/commands.def 'COMMAND\(([a-z]+)\)' | sed 's/^/cmd_/'
+} >"$TMP/names"
+[ "$(wc -l <"$TMP/names")" -gt 70 ] || fail "only $(wc -l <"$TMP/names") names were found"
+files 'base/*.[ch]' 'schema/*.[ch]' 'probes/*.[ch]' 'tracer/*.[ch]' 'verdict/*.[ch]' 'viewer/*.[ch]' 'cli/*.[ch]' |
+	xargs grep -oHwFf "$TMP/names" | sort -u | sed 's/^.*://' | sort | uniq -c | awk '{ print $2, $1 }' >"$TMP/counts"
+none "named by no file, or by more than one" "$(awk 'FILENAME == ARGV[1] { n[$1] = $2; next } n[$1] != 1 { print $1 ": " n[$1] + 0 " files" }' \
+	"$TMP/counts" "$TMP/names")"
+expect_eq "$(names viewer/relations/pictures.def 'PICTURE\(([a-z]+),' | sort)" "$(files 'viewer/relations/*.c' |
+	xargs grep -l '^struct sketch \*[a-z]*_sketch(' | sed -nE 's|.*/(.*)\.c|\1|p' | sort)" "viewer/relations/pictures.def, and the files of pictures"
 end
 
 begin "links of the documents lead somewhere"
