@@ -1,7 +1,7 @@
 /* glibc.h - what glibc's lock objects look like in the memory of the target. */
 /* SPDX-License-Identifier: (MIT OR GPL-2.0-only) */
-#ifndef PROBES_EBPF_GLIBC_H
-#define PROBES_EBPF_GLIBC_H
+#ifndef PROBES_EBPF_LOCKS_GLIBC_H
+#define PROBES_EBPF_LOCKS_GLIBC_H
 
 #include "probes/ebpf/probe.h"
 

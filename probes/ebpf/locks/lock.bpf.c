@@ -7,7 +7,7 @@
  * (6.6) the returns have a link of their own. glibc's objects are read where
  * they lie, for whether the caller will have to wait and for their types.
  */
-#include "probes/ebpf/locks.h"
+#include "probes/ebpf/locks/locks.h"
 
 #if defined(__TARGET_ARCH_x86)
 #define CALL_ARG0(regs) ((regs)->di)

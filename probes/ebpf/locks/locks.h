@@ -1,10 +1,10 @@
 /* locks.h - the records of lock calls, at the call and at its return. */
 /* SPDX-License-Identifier: (MIT OR GPL-2.0-only) */
-#ifndef PROBES_EBPF_LOCKS_H
-#define PROBES_EBPF_LOCKS_H
+#ifndef PROBES_EBPF_LOCKS_LOCKS_H
+#define PROBES_EBPF_LOCKS_LOCKS_H
 
 #include "probes/ebpf/file.h"
-#include "probes/ebpf/glibc.h"
+#include "probes/ebpf/locks/glibc.h"
 
 #define EPERM 1
 #define EINTR 4

@@ -1,6 +1,6 @@
 /* preload.c - give the preload library only to programs that it can be loaded into. */
 /* SPDX-License-Identifier: MIT */
-#include "probes/shim/calls/preload.h"
+#include "probes/shim/calls/processes/preload.h"
 
 #include <errno.h>
 #include <fcntl.h>

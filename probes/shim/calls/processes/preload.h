@@ -1,7 +1,7 @@
 /* preload.h - which programs get the preload library, and the environment that gives it to them. */
 /* SPDX-License-Identifier: MIT */
-#ifndef PROBES_SHIM_CALLS_PRELOAD_H
-#define PROBES_SHIM_CALLS_PRELOAD_H
+#ifndef PROBES_SHIM_CALLS_PROCESSES_PRELOAD_H
+#define PROBES_SHIM_CALLS_PROCESSES_PRELOAD_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,7 +1,7 @@
-/* vfork.h - what shim_vfork.S calls. */
+/* vfork.h - what vfork.S calls. */
 /* SPDX-License-Identifier: MIT */
-#ifndef PROBES_SHIM_CALLS_VFORK_H
-#define PROBES_SHIM_CALLS_VFORK_H
+#ifndef PROBES_SHIM_CALLS_PROCESSES_VFORK_H
+#define PROBES_SHIM_CALLS_PROCESSES_VFORK_H
 
 /* Before the system call. */
 void shim_vfork_begin(void);

@@ -1,6 +1,6 @@
 /* exec.c - the exec functions: the new program gets the preload library if it can be loaded there. */
 /* SPDX-License-Identifier: MIT */
-#include "probes/shim/calls/preload.h"
+#include "probes/shim/calls/processes/preload.h"
 
 #include <alloca.h>
 #include <errno.h>

@@ -15,7 +15,7 @@
 #include "probes/shim/task.h"
 #include "probes/shim/calls/fdlist.h"
 #include "probes/shim/calls/report.h"
-#include "probes/shim/calls/vfork.h"
+#include "probes/shim/calls/processes/vfork.h"
 #include "probes/shim/calls/wait.h"
 
 REAL(fork)
@@ -130,7 +130,7 @@ int daemon(int keep_dir, int keep_files)
 	return 0;
 }
 
-/* ---- vfork: shim_vfork.S calls these around the system call ---- */
+/* ---- vfork: vfork.S calls these around the system call ---- */
 
 /*
  * The child runs on this thread's memory until it executes or ends, this
