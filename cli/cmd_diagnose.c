@@ -144,6 +144,8 @@ static void print_finding(const struct diagnose *d, sqlite3 *db, const struct fi
 		n = count_alike(d, fs, i, &nth);
 	if (n <= INFOS_TOLD) {
 		verdict_text(out, db, f, color);
+		if (say_is_verbose())
+			verdict_stacks(out, db, f);
 		return;
 	}
 	if (nth)

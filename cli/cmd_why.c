@@ -143,6 +143,8 @@ static int print_text(struct inspect *in, const struct findings *found, bool all
 
 	for (size_t i = 0; i < found->n; i++) {
 		verdict_text(&out, inspect_db(in), &found->list[i], colour);
+		if (say_is_verbose())
+			verdict_stacks(&out, inspect_db(in), &found->list[i]);
 		buf_addc(&out, '\n');
 	}
 	if (!found->n)

@@ -332,6 +332,7 @@ CREATE TABLE frame ( -- one frame of a stack that was taken while a thread waite
     stack_id INTEGER NOT NULL,
     depth INTEGER NOT NULL,     -- 0: the innermost
     site_id INTEGER NOT NULL REFERENCES site(id),
+    library INTEGER,            -- 1: code of the language's or the system's library, not of the program
     PRIMARY KEY (stack_id, depth)
 ) WITHOUT ROWID;
 
@@ -421,6 +422,7 @@ CREATE TABLE finding_member ( -- who and what a finding is about, in order
     site_id INTEGER REFERENCES site(id),
     text TEXT,                  -- one line about this member
     wait_id INTEGER REFERENCES wait(id),
+    stack_id INTEGER,           -- in frame: the stack of the thread; NULL: none was taken
     PRIMARY KEY (finding_id, ordinal)
 ) WITHOUT ROWID;
 

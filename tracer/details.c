@@ -94,11 +94,12 @@ static void find_stack(
 			.head = task_head(REC_WAIT_FRAME, sizeof r, stamp, pid, tid),
 			.depth = (rec_u64)i,
 			.addr = f->addr,
-			.is_return = f->is_return};
+			.is_return = f->is_return,
+			.library =
+				symbols_is_library(d->symbols, process, f->addr + !f->is_return)};
 
 		stamp->emit(stamp->arg, &r.head);
-		if (has_site || symbols_is_library(d->symbols, process, f->addr + !f->is_return) ||
-			!symbols_is_mapped(d->symbols, process, f->addr))
+		if (has_site || r.library || !symbols_is_mapped(d->symbols, process, f->addr))
 			continue;
 		has_site = true;
 		stamp->emit(stamp->arg,

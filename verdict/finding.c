@@ -180,6 +180,7 @@ static int store_one(sqlite3_stmt *finding, sqlite3_stmt *member, const struct f
 		bind_id(member, 7, m->site_id);
 		query_bind_text(member, 8, m->text);
 		bind_id(member, 9, m->wait_id);
+		bind_id(member, 10, m->stack_id);
 		rc = query_run(member, why);
 	}
 	return rc;
@@ -201,8 +202,8 @@ int verdict_store(struct sqlite3 *db, const struct findings *fs, struct buf *why
 	if (!rc)
 		rc = query_open(db,
 			"INSERT INTO finding_member (finding_id, ordinal, thread_id, process_id,"
-			" lock_id, pipe_id, site_id, text, wait_id)"
-			" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+			" lock_id, pipe_id, site_id, text, wait_id, stack_id)"
+			" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
 			&member, why);
 	for (size_t i = 0; !rc && i < fs->n; i++)
 		rc = store_one(finding, member, &fs->list[i], (int64_t)i + 1, why);
@@ -220,7 +221,7 @@ static int load_members(struct sqlite3 *db, struct finding *f, int64_t id, struc
 {
 	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
 	int rc = query_one(db,
-		"SELECT thread_id, process_id, lock_id, pipe_id, site_id, wait_id, text"
+		"SELECT thread_id, process_id, lock_id, pipe_id, site_id, wait_id, text, stack_id"
 		" FROM finding_member WHERE finding_id = ?1 ORDER BY ordinal",
 		id, &stmt, why);
 
@@ -234,6 +235,7 @@ static int load_members(struct sqlite3 *db, struct finding *f, int64_t id, struc
 		m->site_id = query_int(stmt, 4, 0);
 		m->wait_id = query_int(stmt, 5, 0);
 		m->text = copy_text(stmt, 6);
+		m->stack_id = query_int(stmt, 7, 0);
 	}
 	return rc;
 }

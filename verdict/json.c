@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "verdict/describe.h"
 #include "schema/query.h"
+#include "verdict/place.h"
 #include "verdict/verdict.h"
 
 static void add_text(struct buf *b, const char *name, const char *text)
@@ -77,6 +78,10 @@ static void add_member(struct buf *b, struct sqlite3 *db, const struct finding_m
 	add_id(b, "wait_id", m->wait_id);
 	add_id(b, "site_id", m->site_id);
 	add_named(b, db, "SELECT file, line, function, module FROM site WHERE id = ?1", m->site_id);
+	if (m->stack_id) {
+		buf_adds(b, ",\"frames\":");
+		place_add_json(b, db, m->stack_id);
+	}
 	buf_addc(b, '}');
 }
 

@@ -11,6 +11,7 @@
  */
 #include "base/buf.h"
 #include "verdict/describe.h"
+#include "verdict/place.h"
 #include "verdict/verdict.h"
 
 #include <string.h>
@@ -74,5 +75,17 @@ void verdict_text(struct buf *out, struct sqlite3 *db, const struct finding *f, 
 		buf_adds(out, "remedy:");
 		add_colour(out, colour, "0");
 		buf_addf(out, " %s\n", f->remedy);
+	}
+}
+
+void verdict_stacks(struct buf *out, struct sqlite3 *db, const struct finding *f)
+{
+	for (size_t i = 0; i < f->n_members; i++) {
+		if (!f->members[i].stack_id)
+			continue;
+		buf_adds(out, "  stack of ");
+		describe_thread(out, db, f->members[i].thread_id);
+		buf_addc(out, '\n');
+		place_add_lines(out, db, f->members[i].stack_id, "      ");
 	}
 }

@@ -1,8 +1,8 @@
 /* verdict.h - why is it stuck, and what else is wrong: rows in, findings out. */
 /* SPDX-License-Identifier: MIT */
 /*
- * To be read in this order: finding.c (what a finding is, and its rows), describe.c (names of threads, locks and
- * pipes), the folder graph (deadlock and stuck), the folder rules (all others), text.c and json.c (for
+ * To be read in this order: finding.c (what a finding is, and its rows), describe.c and place.c (names of threads,
+ * locks, pipes and places), the folder graph (deadlock and stuck), the folder rules (all others), text.c and json.c (for
  * people and programs), lessons.c (pptrace explain).
  */
 #ifndef VERDICT_VERDICT_H
@@ -25,7 +25,7 @@ enum {
 
 /* One member of a finding, in order; ids are those of the database, 0: none. */
 struct finding_member {
-	int64_t thread_id, process_id, lock_id, pipe_id, site_id, wait_id;
+	int64_t thread_id, process_id, lock_id, pipe_id, site_id, wait_id, stack_id;
 	char *text;
 };
 
@@ -100,5 +100,8 @@ const char *verdict_rule(const char *name);
 
 /* Adds the text of a finding in jstack's form; colour: with ANSI colours. */
 void verdict_text(struct buf *out, struct sqlite3 *db, const struct finding *f, bool colour);
+
+/* Adds the stacks of its members, as far as they were taken: every frame, a line each. */
+void verdict_stacks(struct buf *out, struct sqlite3 *db, const struct finding *f);
 
 #endif

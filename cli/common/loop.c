@@ -157,7 +157,9 @@ static void print_finding(struct loop *l, const struct finding *f)
 	}
 	if (db)
 		verdict_text(&text, db, f, say_color(stderr));
-	else
+	if (db && say_is_verbose())
+		verdict_stacks(&text, db, f);
+	if (!db)
 		buf_addf(&text, "%s\n", f->summary);
 	(void)fputs(text.data, stderr);
 }

@@ -7,9 +7,11 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "cli/common/say.h"
 #include "schema/query.h"
 #include "schema/waits.h"
 #include "verdict/describe.h"
+#include "verdict/place.h"
 
 enum { COMMAND_SHOWN = 200 };
 
@@ -17,7 +19,8 @@ enum { COMMAND_SHOWN = 200 };
 struct row {
 	int64_t thread_id, tid;
 	const char *name, *state; /* state: the reason as in the database, "runs" or "ended" */
-	int64_t wait_id, since_ns, lock_id, pipe_id, target_process_id, target_thread_id, site_id;
+	int64_t wait_id, since_ns, lock_id, pipe_id, target_process_id, target_thread_id, site_id,
+		stack_id;
 	const char *syscall, *detail, *mode;
 	int64_t side;
 	bool timed;
@@ -26,7 +29,7 @@ struct row {
 static const char threads_sql[] =
 	"SELECT t.id, t.tid, coalesce(t.runtime_name, t.name), w.id, w.reason, w.start_ns, w.lock_id, w.pipe_id,"
 	" w.target_process_id, w.target_thread_id, w.site_id, w.syscall, w.detail, w.mode, w.side,"
-	" w.timed FROM thread t LEFT JOIN wait w ON w.thread_id = t.id AND w.end_ns IS NULL"
+	" w.timed, w.stack_id FROM thread t LEFT JOIN wait w ON w.thread_id = t.id AND w.end_ns IS NULL"
 	" WHERE t.process_id = ?1 AND t.end_ns IS NULL GROUP BY t.id ORDER BY t.tid";
 
 /* Whom a wait is for, by what it is on. Every query gives process and thread; a thread of 0 means all of them. */
@@ -88,7 +91,8 @@ static struct row row_at(sqlite3_stmt *stmt)
 		.detail = text_at(stmt, 12),
 		.mode = text_at(stmt, 13),
 		.side = sqlite3_column_int64(stmt, 14),
-		.timed = sqlite3_column_int(stmt, 15)};
+		.timed = sqlite3_column_int(stmt, 15),
+		.stack_id = sqlite3_column_int64(stmt, 16)};
 
 	if (!r.state)
 		r.state = "runs";
@@ -200,17 +204,23 @@ static void add_set(struct buf *out, const struct source *src, const struct row 
 	}
 }
 
-static void add_place(struct buf *out, const struct source *src, int64_t site_id)
+/* Where the thread is; in full, every frame of its stack. */
+static void add_place(
+	struct buf *out, const struct source *src, const struct row *r, struct places *places)
 {
 	_cleanup_buf_ struct buf site = BUF_INIT;
 
-	describe_site(&site, src->db, site_id);
+	if (say_is_verbose() && r->stack_id) {
+		place_add_lines(out, src->db, r->stack_id, "              ");
+		return;
+	}
+	places_describe(&site, places, r->site_id, r->stack_id);
 	if (site.len)
 		buf_addf(out, "             %s\n", site.data);
 }
 
-static void add_thread(
-	struct buf *out, const struct source *src, const struct row *r, int64_t now, unsigned more)
+static void add_thread(struct buf *out, const struct source *src, const struct row *r, int64_t now,
+	unsigned more, struct places *places)
 {
 	_cleanup_buf_ struct buf whom = BUF_INIT;
 
@@ -237,8 +247,8 @@ static void add_thread(
 		add_line(out, "other end: ", &whom);
 	else if (!strcmp(r->state, "poll"))
 		add_set(out, src, r);
-	if (r->site_id)
-		add_place(out, src, r->site_id);
+	if (r->site_id || r->stack_id)
+		add_place(out, src, r, places);
 }
 
 /* Threads are alike if they wait for the same at the same place. */
@@ -288,10 +298,13 @@ static void rows_done(struct row_list *rows)
 static void add_process(
 	struct buf *out, const struct source *src, int64_t id, int64_t now, bool all)
 {
+	struct places *places = places_new(src->db);
 	struct row_list rows = {0};
 	bool *told;
 
 	load_rows(&rows, src, id);
+	for (size_t i = 0; i < rows.n; i++)
+		places_add(places, rows.list[i].site_id, rows.list[i].stack_id);
 	told = xcalloc(rows.n, sizeof *told);
 	for (size_t i = 0; i < rows.n; i++) {
 		unsigned more = 0;
@@ -303,9 +316,10 @@ static void add_process(
 				told[k] = true;
 				more++;
 			}
-		add_thread(out, src, &rows.list[i], now, more);
+		add_thread(out, src, &rows.list[i], now, more, places);
 	}
 	free(told);
+	places_free(places);
 	rows_done(&rows);
 }
 
@@ -426,6 +440,10 @@ static void json_thread(struct buf *out, const struct source *src, const struct 
 			json_text(out, "detail", r->detail);
 		json_whom(out, src, r);
 		json_site(out, src, r->site_id);
+		if (r->stack_id) {
+			buf_adds(out, ",\"frames\":");
+			place_add_json(out, src->db, r->stack_id);
+		}
 	}
 	buf_addc(out, '}');
 }

@@ -74,8 +74,10 @@ void model_runtime_frame(struct model *m, const struct rec_RUNTIME_FRAME *rec)
 		t->wait.stack = m->ids.stack++;
 	t->wait.has_runtime = true;
 	store_replace(m->store, STORE_FRAME,
-		&(struct row_frame){
-			.stack_id = t->wait.stack, .depth = (int64_t)rec->depth, .site_id = site});
+		&(struct row_frame){.stack_id = t->wait.stack,
+			.depth = (int64_t)rec->depth,
+			.site_id = site,
+			.library = STORE_NULL});
 	if (rec->place)
 		t->wait.site = site;
 	t->wait.dirty = true;

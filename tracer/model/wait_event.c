@@ -224,6 +224,7 @@ void model_wait_frame(struct model *m, const struct rec_WAIT_FRAME *rec)
 	store_replace(m->store, STORE_FRAME,
 		&(struct row_frame){.stack_id = w->stack,
 			.depth = (int64_t)rec->depth,
-			.site_id = model_site(m, t->proc, rec->addr, rec->is_return != 0)});
+			.site_id = model_site(m, t->proc, rec->addr, rec->is_return != 0),
+			.library = rec->library != 0});
 	w->dirty = true;
 }

@@ -406,7 +406,9 @@ static void emit_wait(struct snapshot *s, struct out *o, struct waiting *w)
 		struct rec_WAIT_FRAME r = {.head = head(o, REC_WAIT_FRAME, sizeof r, pid, t->tid),
 			.depth = (rec_u64)i,
 			.addr = t->frames[i].addr,
-			.is_return = t->frames[i].is_return};
+			.is_return = t->frames[i].is_return,
+			.library = symbols_is_library(s->config->symbols, snap_key(pid),
+				t->frames[i].addr + !t->frames[i].is_return)};
 
 		o->emit(o->arg, &r.head);
 	}

@@ -164,7 +164,8 @@ static struct state_wait read_wait(sqlite3_stmt *stmt)
 		.side = query_int(stmt, 12, 0) != 0,
 		.target_pgid = query_int(stmt, 13, 0),
 		.site_id = query_int(stmt, 14, 0),
-		.waker_id = query_int(stmt, 15, 0)};
+		.waker_id = query_int(stmt, 15, 0),
+		.stack_id = query_int(stmt, 16, 0)};
 }
 
 static int load_waits(struct state *st, struct buf *why)
@@ -173,7 +174,7 @@ static int load_waits(struct state *st, struct buf *why)
 	int rc = state_query(st,
 		"SELECT id, thread_id, start_ns, end_ns, reason, lock_id, pipe_id,"
 		" target_process_id, target_thread_id, timed, sigmask, mode, side, target_pgid,"
-		" site_id, waker_id FROM wait WHERE @open",
+		" site_id, waker_id, stack_id FROM wait WHERE @open",
 		"start_ns", "end_ns", &stmt, why);
 
 	if (rc)

@@ -24,7 +24,8 @@ struct sqlite3_stmt;
 struct state_wait {
 	int64_t id, start_ns, end_ns; /* end_ns INT64_MAX: never */
 	enum wait_reason reason;
-	int64_t lock_id, pipe_id, target_process_id, target_thread_id, target_pgid, site_id;
+	int64_t lock_id, pipe_id, target_process_id, target_thread_id, target_pgid;
+	int64_t site_id, stack_id;
 	uint64_t sigmask;   /* 0 where it is not known: then any signal may come */
 	bool timed, shared; /* shared: asks for a read lock */
 	int side;

@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "verdict/describe.h"
+#include "verdict/place.h"
 #include "schema/query.h"
 
 enum { LIST_MAX = 8 };
@@ -20,7 +21,7 @@ static void add_since(struct buf *b, const struct state *st, int64_t ns)
 
 /* "is held by thread 43 (right) of abba[40] since 0.1 s at abba.c:40 (right)"; the place may be unknown. */
 static void add_holder(struct buf *b, const struct state *st, const struct state_lock *l,
-	const struct state_holder *h, int64_t waiter_id)
+	const struct state_holder *h, int64_t waiter_id, struct places *places)
 {
 	bool ended = state_thread(st, h->thread_id) == STATE_NONE;
 	bool copied = !l->pshared && l->process_id &&
@@ -36,7 +37,7 @@ static void add_holder(struct buf *b, const struct state *st, const struct state
 	}
 	if (!h->inferred) {
 		add_since(b, st, h->acquire_ns);
-		describe_site(b, st->db, h->site_id);
+		places_describe(b, places, h->site_id, 0);
 	}
 	if (copied)
 		buf_adds(b, ": nobody in this process can release it");
@@ -84,7 +85,8 @@ static void add_sharers(struct buf *b, const struct state *st, const struct stat
 	}
 }
 
-static void add_holders(struct buf *b, const struct state *st, const struct state_thread *t)
+static void add_holders(
+	struct buf *b, const struct state *st, const struct state_thread *t, struct places *places)
 {
 	const struct state_lock *l = state_lock_of(st, &t->wait);
 	size_t n = 0;
@@ -96,7 +98,7 @@ static void add_holders(struct buf *b, const struct state *st, const struct stat
 			.thread_id = t->wait.target_thread_id, .inferred = true};
 
 		buf_adds(b, ",\n    which ");
-		add_holder(b, st, l, &hint, t->id);
+		add_holder(b, st, l, &hint, t->id, places);
 	}
 	for (uint32_t h = l->first_holder; h != STATE_NONE; h = st->holders[h].next) {
 		const struct state_holder *holder = &st->holders[h];
@@ -108,7 +110,7 @@ static void add_holders(struct buf *b, const struct state *st, const struct stat
 			break;
 		}
 		buf_adds(b, n == 1 ? ",\n    which " : ",\n    and ");
-		add_holder(b, st, l, holder, t->id);
+		add_holder(b, st, l, holder, t->id, places);
 		add_sharers(b, st, l, holder);
 	}
 	if (t->wait.shared && l->kind == LOCK_RWLOCK)
@@ -116,17 +118,19 @@ static void add_holders(struct buf *b, const struct state *st, const struct stat
 }
 
 /* ", now at bank.py:12 (report)": where the holder of a language's lock waits itself. */
-static void add_whereabouts(struct buf *b, const struct state *st, int64_t thread_id)
+static void add_whereabouts(
+	struct buf *b, const struct state *st, int64_t thread_id, struct places *places)
 {
 	uint32_t t = state_thread(st, thread_id);
 
 	if (t == STATE_NONE || !st->threads[t].waits)
 		return;
 	buf_adds(b, ", now");
-	describe_site(b, st->db, st->threads[t].wait.site_id);
+	places_describe(b, places, st->threads[t].wait.site_id, st->threads[t].wait.stack_id);
 }
 
-static void add_sem_taker(struct buf *b, const struct state *st, const struct state_thread *t)
+static void add_sem_taker(
+	struct buf *b, const struct state *st, const struct state_thread *t, struct places *places)
 {
 	const struct state_lock *l = state_lock_of(st, &t->wait);
 
@@ -138,7 +142,7 @@ static void add_sem_taker(struct buf *b, const struct state *st, const struct st
 			break;
 		buf_adds(b, ",\n    which is held by ");
 		describe_thread(b, st->db, l->last_taker_id);
-		add_whereabouts(b, st, l->last_taker_id);
+		add_whereabouts(b, st, l->last_taker_id, places);
 		return;
 	case RUNTIME_KIND_OTHER:
 		break;
@@ -297,18 +301,34 @@ static void add_unflushed(struct buf *b, const struct state *st, const struct st
 	}
 }
 
-void stuck_member(struct buf *b, const struct state *st, const struct state_thread *t)
+void stuck_places(struct places *places, const struct state *st, const struct state_thread *t)
+{
+	const struct state_lock *l = state_lock_of(st, &t->wait);
+	uint32_t taker = l ? state_thread(st, l->last_taker_id) : STATE_NONE;
+	size_t n = 0;
+
+	places_add(places, t->wait.site_id, t->wait.stack_id);
+	for (uint32_t h = l ? l->first_holder : STATE_NONE; h != STATE_NONE && n++ < LIST_MAX;
+		h = st->holders[h].next)
+		places_add(places, st->holders[h].site_id, 0);
+	if (taker != STATE_NONE && st->threads[taker].waits)
+		places_add(
+			places, st->threads[taker].wait.site_id, st->threads[taker].wait.stack_id);
+}
+
+void stuck_member(
+	struct buf *b, const struct state *st, const struct state_thread *t, struct places *places)
 {
 	const struct state_wait *w = &t->wait;
 	const struct wait_info *info = wait_info(w->reason);
 
 	stuck_words(b, st, t);
 	add_since(b, st, w->start_ns);
-	describe_site(b, st->db, w->site_id);
+	places_describe(b, places, w->site_id, w->stack_id);
 	if (info->object == OBJECT_LOCK && info->mode == MODE_ALL)
-		add_holders(b, st, t);
+		add_holders(b, st, t, places);
 	else if (w->reason == WAIT_SEM)
-		add_sem_taker(b, st, t);
+		add_sem_taker(b, st, t, places);
 	else if (info->blocked)
 		buf_addf(b, ",\n    and everybody %s is blocked", info->blocked);
 	if (info->other_end)

@@ -13,6 +13,7 @@
 #include "base/buf.h"
 #include "verdict/describe.h"
 #include "verdict/finding.h"
+#include "verdict/place.h"
 #include "schema/query.h"
 
 #include <signal.h>
@@ -166,6 +167,10 @@ static void add_conditions(struct buf *b, const struct state *st, const struct s
 static void add_members(
 	struct finding *f, struct buf *story, const struct state *st, const struct stuck_set *s)
 {
+	struct places *places = places_new(st->db);
+
+	for (size_t i = 0; i < s->n_members && i < MEMBERS_MAX; i++)
+		stuck_places(places, st, &st->threads[s->members[i]]);
 	for (size_t i = 0; i < s->n_members; i++) {
 		const struct state_thread *t = &st->threads[s->members[i]];
 		struct finding_member *m = finding_member_add(f);
@@ -177,6 +182,7 @@ static void add_members(
 		m->pipe_id = t->wait.pipe_id;
 		m->site_id = t->wait.site_id;
 		m->wait_id = t->wait.id;
+		m->stack_id = t->wait.stack_id;
 		if (i == MEMBERS_MAX)
 			buf_addf(story, "and %zu more\n", s->n_members - i);
 		if (i >= TEXTS_MAX)
@@ -184,7 +190,7 @@ static void add_members(
 		describe_thread(&text, st->db, t->id);
 		buf_addc(&text, '\n');
 		buf_adds(&text, "    ");
-		stuck_member(&text, st, t);
+		stuck_member(&text, st, t, places);
 		if (i < MEMBERS_MAX)
 			buf_addf(story, "%s\n", text.data);
 		/* The row has it on one line. */
@@ -196,6 +202,7 @@ static void add_members(
 			if (text.data[k] != ' ' || !n || m->text[n - 1] != ' ')
 				m->text[n++] = text.data[k];
 	}
+	places_free(places);
 }
 
 void stuck_describe(const struct state *st, const struct stuck_set *s, struct findings *fs)
