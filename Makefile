@@ -68,7 +68,7 @@ UNIT_OBJ := $(patsubst %.c,$(OUT)/%.o,$(call files_in,tests/unit,*.c))
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: compile_commands.json all demo test test-kernels check deps deps-long bench fuzz format lint coverage install uninstall clean help programs
+.PHONY: pictures compile_commands.json all demo test test-kernels check deps deps-long bench fuzz format lint coverage install uninstall clean help programs
 
 all: $(OUT)/pptrace $(OUT)/pptrace.1 $(OUT)/pptrace.bash $(if $(SHIM_SRC),$(OUT)/libpptrace-shim.so) $(DEMOS)
 
@@ -303,6 +303,9 @@ uninstall:
 	rm -f $(BINDIR)/pptrace $(COMPDIR)/pptrace $(MANDIR)/man1/pptrace*.1 $(MANDIR)/man5/pptrace*.5
 	rm -rf $(LIBDIR) $(DOCDIR)
 
+pictures: all
+	@tools/pictures.sh
+
 help:
 	@echo 'make all        build build/pptrace, the shim and the demos'
 	@echo 'make demo       install what is missing, build, trace fork-count, write its pictures'
@@ -310,6 +313,7 @@ help:
 	@echo 'make check      the fast tests: no root needed'
 	@echo 'make test-kernels  what works on Debian'"'"'s kernels from 5.10 on, emulated; writes doc/platforms.md'
 	@echo 'make deps       install the packages that building and testing need (Debian; else print them)'
+	@echo 'make pictures   draw the pictures of README.md anew (as root; needs Chromium, node, npm)'
 	@echo 'make bench      time each workload natively, under pptrace and under its peers'
 	@echo 'make fuzz       run each fuzz target for TIME seconds (60)'
 	@echo 'make format     lay out the source with clang-format'

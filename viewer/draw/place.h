@@ -14,11 +14,24 @@
 int place_tree(GVC_t *gvc, Agraph_t *root);
 
 /*
- * Places the nodes of a graph that is one ring on a circle, in the order of its
- * edges and clockwise from the top, and its labels outside; "nop2" draws it
- * then. Returns 1, 0 if it is not one ring of at least three nodes, or a
+ * Places the nodes of a graph that is one ring, to which chains of others may
+ * lead: the ring on a circle, in the order of its edges and clockwise from the
+ * top, labels beside its edges, and the chains outside; "nop2" draws it then.
+ * Returns 1, 0 if it is not such a graph, or if boxes would overlap, or a
  * negative errno.
  */
 int place_ring(GVC_t *gvc, Agraph_t *root);
+
+/*
+ * For these layouts: lets Graphviz measure each label, with all nodes in one
+ * place and no edge drawn, until gvFreeLayout. Returns 0 or a negative errno.
+ */
+int place_measure(GVC_t *gvc, Agraph_t *root);
+
+/* Sets an attribute of a node, an edge or the graph. */
+void place_set(void *item, const char *key, const char *value);
+
+/* Points: an arrowhead is 10 points long at the size 1, and ours are drawn at 0.6 (doc of arrowsize). */
+#define PLACE_ARROW 6.0
 
 #endif

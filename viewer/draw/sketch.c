@@ -11,7 +11,7 @@
 #include "viewer/draw/style.h"
 #include "viewer/draw/text.h"
 
-enum { NAME_SHOWN = 40, LINE_SHOWN = 64 };
+enum { NAME_SHOWN = 40, LINE_SHOWN = 64, NOTE_COLUMNS = 90 };
 
 struct sketch *sketch_new(const char *name, const char *title)
 {
@@ -49,10 +49,29 @@ void sketch_free(struct sketch *sk)
 	free(sk);
 }
 
+/* Returns where a line that begins at s ends: at a space, if it would be too long. */
+static const char *note_end(const char *s)
+{
+	const char *end = NULL, *at = s;
+
+	for (size_t columns = 0; *at && (columns < NOTE_COLUMNS || !end); at++) {
+		columns +=
+			((unsigned char)*at & 0xc0) != 0x80; /* not the rest of a UTF-8 sequence */
+		if (*at == ' ' && at > s)
+			end = at;
+	}
+	return *at ? end : at;
+}
+
 void sketch_note(struct sketch *sk, const char *text)
 {
-	ARRAY_GROW(sk->notes, sk->n_notes, sk->cap_notes);
-	sk->notes[sk->n_notes++] = xstrdup(text);
+	while (*text) {
+		const char *end = note_end(text);
+
+		ARRAY_GROW(sk->notes, sk->n_notes, sk->cap_notes);
+		sk->notes[sk->n_notes++] = xstrndup(text, (size_t)(end - text));
+		text = end + (*end == ' ');
+	}
 }
 
 size_t sketch_find(const struct sketch *sk, const char *id)

@@ -52,7 +52,7 @@ struct sketch {
 struct sketch *sketch_new(const char *name, const char *title);
 void sketch_free(struct sketch *sk);
 
-/* Adds a sentence below the title. */
+/* Adds a sentence below the title, on as many lines as it takes. */
 void sketch_note(struct sketch *sk, const char *text);
 
 /* Returns the node with that id, or SKETCH_NONE. */

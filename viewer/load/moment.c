@@ -29,6 +29,17 @@ static void before_end_of_wait(struct sqlite3 *db, int64_t wait_id, int64_t *at,
 		*at = end > -TIME_LIMIT ? end - 1 : -TIME_LIMIT;
 }
 
+/* Lowers *at to just before pptrace itself sent a signal after a moment. */
+static void before_signals(struct sqlite3 *db, int64_t since, int64_t *at, char **why)
+{
+	int64_t sent = rows_number(db,
+		"SELECT min(sent_ns) FROM signal WHERE source = 'pptrace' AND sent_ns > ?1", since,
+		TIME_NEVER, why);
+
+	if (sent <= *at)
+		*at = sent - 1;
+}
+
 /* Returns the last moment at which all who are stuck were there, since a program that hangs is mostly killed. */
 static int64_t stuck_moment(const struct trace *t, struct sqlite3 *db, char **why)
 {
@@ -49,6 +60,8 @@ static int64_t stuck_moment(const struct trace *t, struct sqlite3 *db, char **wh
 				before_end_of_wait(db, f->members[k].wait_id, &at, why);
 		}
 	}
+	/* --on-deadlock stops them first: that interrupts the waits of the others. */
+	before_signals(db, latest, &at, why);
 	return at > latest ? at : latest;
 }
 

@@ -212,7 +212,9 @@ static void add_findings(struct page *p)
 		buf_adds(p->out, "</p>");
 		add_members(p, f);
 		if (*f->explanation) {
-			buf_adds(p->out, "<details open><summary>The whole story</summary><pre>");
+			/* With members listed it says little more than they do. */
+			buf_addf(p->out, "<details%s><summary>In full</summary><pre>",
+				f->n_members ? "" : " open");
 			page_text(p->out, f->explanation);
 			buf_adds(p->out, "</pre></details>");
 		}

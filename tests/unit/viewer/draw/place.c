@@ -73,7 +73,7 @@ static struct graph *ring(int n, bool tail)
 	for (int i = 0; i < n; i++)
 		add_edge(g, items[i], items[(i + 1) % n], i);
 	if (tail)
-		add_edge(g, items[n], items[0], n);
+		add_edge(g, items[n], items[n / 2], n);
 	return g;
 }
 
@@ -107,13 +107,47 @@ TEST(place_ring_is_a_circle)
 	}
 }
 
+/* Whoever waits behind the ring stands outside it, beyond the one that it waits for. */
+TEST(place_ring_has_others_behind_it)
+{
+	for (int n = 3; n < MOST - 1; n++) {
+		struct graph *g = ring(n, true);
+		struct seen s = render(g, "ring");
+
+		ASSERT_INT(s.n, n + 1);
+		ASSERT(fabs(s.x[n] - s.x[n / 2]) < 0.01);
+		ASSERT(s.y[n] > s.y[n / 2]);
+		for (int i = 0; i < n; i++)
+			ASSERT(s.y[i] <= s.y[n / 2] + 0.01);
+		graph_free(g);
+	}
+}
+
+/* Returns how far the boxes are from one circle, in inches. */
+static double off_circle(const struct seen *s)
+{
+	double x = 0, y = 0, most = 0;
+
+	for (int i = 0; i < s->n; i++) {
+		x += s->x[i] / s->n;
+		y += s->y[i] / s->n;
+	}
+	for (int i = 0; i < s->n; i++)
+		most = fmax(most,
+			fabs(hypot(s->x[i] - x, s->y[i] - y) - hypot(s->x[0] - x, s->y[0] - y)));
+	return most;
+}
+
 TEST(place_ring_leaves_other_graphs_to_dot)
 {
-	struct graph *g = ring(4, true), *pair = ring(2, false);
-	struct seen s = render(g, "ring");
+	struct graph *g = ring(6, false), *pair = ring(2, false);
+	struct seen s;
 
-	ASSERT_INT(s.n, 5);
-	ASSERT_INT(s.labels, 5);
+	add_edge(g, graph_node(g, "n0"), graph_node(g, "n3"), 99); /* one that waits for two */
+	s = render(g, "ring");
+	ASSERT_INT(s.n, 6);
+	ASSERT_INT(s.labels, 7);
+	ASSERT(off_circle(&s) > 0.1);
 	s = render(pair, "ring");
 	ASSERT_INT(s.n, 2);
 	graph_free(g);
