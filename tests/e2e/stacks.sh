@@ -72,6 +72,109 @@ else
 fi
 end
 
+# build COMPILER FILE COMMAND...: makes the file from the text on stdin; skips the test where the compiler is not installed.
+build()
+{
+	local compiler=$1 file=$2
+	shift 2
+	cat >"$file"
+	command -v "$compiler" >/dev/null || { skip "no $compiler here"; return 1; }
+	GOCACHE=$TMP/go "$@" >build.log 2>&1 || { fail "$(cat build.log)"; return 1; }
+}
+
+# The function that locks is inlined, into one of the library: both are told apart from the program's own.
+for level in 0 2; do
+	begin "why of C++ (-O$level): the place is not in the library's headers, and inlined functions have their names"
+	if build g++ bank.cc g++ -g -O$level -std=c++17 -pthread -o "cxx$level" bank.cc <<'END'
+#include <mutex>
+#include <thread>
+#include <pthread.h>
+std::mutex account, audit;
+pthread_barrier_t meet;
+static inline void take_both(std::mutex &x, std::mutex &y)
+{
+	std::unique_lock<std::mutex> one(x);
+	pthread_barrier_wait(&meet);
+	std::lock_guard<std::mutex> two(y);
+}
+int main()
+{
+	pthread_barrier_init(&meet, nullptr, 2);
+	std::thread t([] { take_both(account, audit); });
+	std::thread u([] { take_both(audit, account); });
+	t.join();
+	u.join();
+}
+END
+	then
+		start "./cxx$level"
+		wait_for 10 waiting 3
+		run "$PPTRACE" why "$pid"
+		expect_out 'mutex audit .*at bank.cc:10 \(take_both.*\), called from bank.cc:15 \('
+		expect_out 'mutex account .*at bank.cc:10 \(take_both.*\), called from bank.cc:16 \('
+		stop
+	fi
+	end
+done
+
+for mangling in "" "-C symbol-mangling-version=v0"; do
+	for level in 0 2; do
+		begin "why of Rust (-O$level $mangling): the place is not in its library"
+		if build rustc bank.rs rustc -g -C opt-level=$level $mangling -o "rust$level" bank.rs <<'END'
+use std::sync::{Arc, Barrier, Mutex};
+use std::thread;
+struct Bank { account: Mutex<i32>, audit: Mutex<i32>, meet: Barrier }
+fn transfer(b: &Bank) { let _x = b.account.lock().unwrap(); b.meet.wait();
+    let _y = b.audit.lock().unwrap(); }
+fn report(b: &Bank) { let _x = b.audit.lock().unwrap(); b.meet.wait();
+    let _y = b.account.lock().unwrap(); }
+fn main() {
+    let bank = Arc::new(Bank { account: Mutex::new(0), audit: Mutex::new(0), meet: Barrier::new(2) });
+    let (c, d) = (bank.clone(), bank.clone());
+    let (t, u) = (thread::spawn(move || transfer(&c)), thread::spawn(move || report(&d)));
+    t.join().unwrap();
+    u.join().unwrap();
+}
+END
+		then
+			start "./rust$level"
+			wait_for 10 waiting 3
+			run "$PPTRACE" why "$pid"
+			expect_status 1
+			expect_out 'at bank.rs:5 \(bank::transfer\),'
+			expect_out 'at bank.rs:7 \(bank::report\),'
+			expect_out '(at|called from) bank.rs:1[23] \(bank::main\)'
+			stop
+		fi
+		end
+	done
+done
+
+begin "why of Go: the place is not in its library"
+if build go bank.go go build -o gobank bank.go <<'END'
+package main
+
+import "os"
+
+func readAll(r *os.File) {
+	buf := make([]byte, 10)
+	r.Read(buf) // here
+}
+
+func main() {
+	r, _, _ := os.Pipe()
+	readAll(os.NewFile(r.Fd(), "pipe"))
+}
+END
+then
+	start ./gobank
+	wait_for 10 sh -c "'$PPTRACE' why $pid | grep -q 'reads from the empty pipe'"
+	run "$PPTRACE" why "$pid"
+	expect_out 'at bank.go:7 \(main.readAll\)'
+	stop
+fi
+end
+
 begin "why of a stripped program: frames are where they are in the file"
 start ./stripped
 if wait_for 10 waiting 3; then

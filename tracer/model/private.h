@@ -93,6 +93,18 @@ void model_pipe_ends_free(struct model *m, struct proc *p);
 
 /* Returns the id of the site of a code address, STORE_NULL for address 0. is_return: it is a return address. */
 int64_t model_site(struct model *m, struct proc *p, uint64_t addr, bool is_return);
+/* One frame of a stack: its row in site, and whether its source is a library's. */
+struct model_frame {
+	int64_t site;
+	bool is_library;
+};
+
+enum { MODEL_INLINED = 16 /* frames that one address may stand for */ };
+
+/* Fills the frames that an address on a stack stands for, at most MODEL_INLINED, the innermost first; returns how many, at least one. */
+size_t model_frames(
+	struct model *m, struct proc *p, uint64_t addr, bool is_return, struct model_frame *ret);
+
 /* Returns the site of a line of a language that is not machine code; language is static. */
 int64_t model_place(
 	struct model *m, const char *language, const char *file, const char *function, int line);

@@ -62,8 +62,11 @@ void model_map(struct model *m, struct proc *p)
 /* Returns the id of the row of a place, written if it is new; the row's own id is set here. */
 static int64_t place_id(struct model *m, uint64_t key, struct row_site *row)
 {
-	int64_t id = (int64_t)(intptr_t)hash_get(&m->sites->places, key);
+	int64_t id;
 
+	if (!m->sites)
+		m->sites = xcalloc(1, sizeof *m->sites);
+	id = (int64_t)(intptr_t)hash_get(&m->sites->places, key);
 	if (id)
 		return id;
 	row->id = m->ids.site++;
@@ -75,7 +78,9 @@ static int64_t place_id(struct model *m, uint64_t key, struct row_site *row)
 static int64_t symbol_place(struct model *m, const struct symbol *sym)
 {
 	uint64_t module = sym->module ? hash_bytes(sym->module, strlen(sym->module)) : 0;
-	uint64_t key = hash_mix(module, sym->offset, (uint64_t)sym->line);
+	/* Where calls were inlined, one address has several functions. */
+	uint64_t function = sym->function ? hash_bytes(sym->function, strlen(sym->function)) : 0;
+	uint64_t key = hash_mix(module, sym->offset, hash_mix(function, (uint64_t)sym->line, 0));
 
 	return place_id(m, key,
 		&(struct row_site){.module = sym->module,
@@ -91,8 +96,6 @@ int64_t model_place(
 	uint64_t key = hash_mix(hash_bytes(file, strlen(file)),
 		hash_bytes(function, strlen(function)), (uint64_t)line + 1);
 
-	if (!m->sites)
-		m->sites = xcalloc(1, sizeof *m->sites);
 	return place_id(m, key,
 		&(struct row_site){.offset = STORE_NULL,
 			.function = function,
@@ -111,6 +114,22 @@ static int64_t resolve(struct model *m, struct proc *p, uint64_t addr, bool is_r
 	if (!sym.module)
 		sym.offset = addr;
 	return symbol_place(m, &sym);
+}
+
+size_t model_frames(
+	struct model *m, struct proc *p, uint64_t addr, bool is_return, struct model_frame *ret)
+{
+	struct symbol places[SYMBOLS_INLINED];
+	struct symbols *s = m->config.symbols;
+	size_t n = s ? symbols_inlined(s, p->id, addr, is_return, places, SYMBOLS_INLINED) : 0;
+
+	for (size_t i = 0; i < n; i++)
+		ret[i] = (struct model_frame){symbol_place(m, &places[i]),
+			places[i].file && symbols_is_library_source(places[i].file)};
+	if (n)
+		return n;
+	ret[0] = (struct model_frame){model_site(m, p, addr, is_return), false};
+	return 1;
 }
 
 /* Where a place is remembered: one multiplication, as this is asked for with each record. */

@@ -63,6 +63,7 @@ struct wait {
 	int64_t user; /* since when the library's call lasts, STORE_NULL */
 	int64_t site;
 	int64_t stack;    /* in frame; STORE_NULL: none was taken */
+	int n_frames;     /* of it */
 	bool has_runtime; /* it is the stack of the language, not of the machine */
 	int reason;       /* enum wait_reason */
 	long syscall;     /* -1: none */

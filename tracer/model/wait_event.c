@@ -9,7 +9,7 @@
 #include <inttypes.h>
 
 /* A set of more descriptors than the kernel lets a process open by default is no set. */
-enum { MAX_ITEMS = 4096 };
+enum { MAX_ITEMS = 4096, MAX_FRAMES = 256 };
 
 /* The kernel's task states in which a thread is stopped, by a signal or by its debugger. */
 enum { STATE_STOPPED = 4, STATE_TRACED = 8 };
@@ -203,12 +203,17 @@ void model_wait_end(struct model *m, const struct rec_WAIT_END *rec)
 void model_wait_site(struct model *m, const struct rec_WAIT_SITE *rec)
 {
 	struct thread *t = model_thread(m, &rec->head);
+	struct model_frame frames[MODEL_INLINED];
+	size_t n, i = 0;
 
 	if (!t->wait.open || !rec->site)
 		return;
 	if (t->wait.has_runtime)
 		return; /* the language's own place is the one that people know */
-	t->wait.site = model_site(m, t->proc, rec->site, true);
+	n = model_frames(m, t->proc, rec->site, true, frames);
+	while (i + 1 < n && frames[i].is_library)
+		i++;
+	t->wait.site = frames[i].site;
 	t->wait.dirty = true;
 }
 
@@ -216,15 +221,21 @@ void model_wait_frame(struct model *m, const struct rec_WAIT_FRAME *rec)
 {
 	struct thread *t = model_thread(m, &rec->head);
 	struct wait *w = &t->wait;
+	struct model_frame frames[MODEL_INLINED];
+	size_t n;
 
-	if (!w->open || w->has_runtime || !rec->addr || rec->depth > INT32_MAX)
+	if (!w->open || w->has_runtime || !rec->addr || w->n_frames > MAX_FRAMES)
 		return;
-	if (rec->depth == 0 || w->stack == STORE_NULL)
+	if (rec->depth == 0 || w->stack == STORE_NULL) {
 		w->stack = m->ids.stack++;
-	store_replace(m->store, STORE_FRAME,
-		&(struct row_frame){.stack_id = w->stack,
-			.depth = (int64_t)rec->depth,
-			.site_id = model_site(m, t->proc, rec->addr, rec->is_return != 0),
-			.library = rec->library != 0});
+		w->n_frames = 0;
+	}
+	n = model_frames(m, t->proc, rec->addr, rec->is_return != 0, frames);
+	for (size_t i = 0; i < n; i++)
+		store_replace(m->store, STORE_FRAME,
+			&(struct row_frame){.stack_id = w->stack,
+				.depth = w->n_frames++,
+				.site_id = frames[i].site,
+				.library = rec->library || frames[i].is_library});
 	w->dirty = true;
 }

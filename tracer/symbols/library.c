@@ -2,7 +2,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "tracer/symbols/symbols.h"
 
+#include "base/hash.h"
 #include "base/mem.h"
+#include "tracer/symbols/line.h"
 #include "tracer/symbols/maps.h"
 #include "tracer/symbols/module.h"
 
@@ -29,28 +31,30 @@ static bool is_library_function(struct module *m, uint64_t vaddr)
 	return !module_has_debug(m, vaddr, &any) && any;
 }
 
-/* Code of the C++ library that its headers put into the program. */
-static bool is_header_function(const char *name)
+/* Code of a language's library that is put into the program: C++'s by its headers, Rust's by the linker. */
+static bool is_language_function(const char *name)
 {
-	static const char *const prefixes[] = {"std::", "__gthread_", "__gnu_cxx::", "void std::"};
+	static const char *const prefixes[] = {"std::", "__gthread_", "__gnu_cxx::", "void std::",
+		"core::", "alloc::", "<std::", "<core::", "<alloc::", "__rust_"};
 
 	return name && has_prefix_of(name, prefixes, ARRAY_SIZE(prefixes));
 }
 
 /*
- * Says whether the code at vaddr is a header's, not the program's own: a thread's
- * function that is a lambda is often part of one that the header made for it.
+ * Says whether the code at vaddr is a library's, not the program's own: a thread's
+ * function that is a lambda is often part of one that the library made for it.
  */
-static bool is_header_code(struct module *m, uint64_t vaddr)
+static bool is_language_code(struct module *m, uint64_t vaddr)
 {
 	uint64_t start;
 	const char *file;
 	int line;
+	bool has_line = module_line(m, vaddr, &file, &line);
 
-	if (!is_header_function(module_function(m, vaddr, &start)))
-		return false;
-	return !module_line(m, vaddr, &file, &line) || !strncmp(file, "/usr/include/", 13) ||
-	       strstr(file, "/include/c++/");
+	if (has_line && lines_is_library(file))
+		return true;
+	return is_language_function(module_function(m, vaddr, &start)) &&
+	       (!has_line || lines_is_header(file));
 }
 
 static const struct map *map_before(struct symbols *s, int64_t process, uint64_t addr)
@@ -79,11 +83,28 @@ bool symbols_is_compiled_library(struct symbols *s, int64_t process, uint64_t ad
 
 bool symbols_is_library(struct symbols *s, int64_t process, uint64_t addr)
 {
+	enum { UNKNOWN, OWN, LIBRARY };
 	const struct map *map = map_before(s, process, addr);
-	uint64_t vaddr;
+	struct hash *known = symbols_libraries(s);
+	uint64_t vaddr, key;
+	intptr_t what;
 
 	if (!map)
 		return false;
-	return is_library_map(map, addr) ||
-	       (symbols_map_vaddr(map, addr, &vaddr) && is_header_code(map->module, vaddr - 1));
+	if (!symbols_map_vaddr(map, addr, &vaddr))
+		return is_library_map(map, addr);
+	key = hash_mix((uintptr_t)map->module, vaddr, 2);
+	what = (intptr_t)hash_get(known, key);
+	if (what == UNKNOWN) {
+		what = is_library_map(map, addr) || is_language_code(map->module, vaddr - 1)
+			       ? LIBRARY
+			       : OWN;
+		(void)hash_set(known, key, (void *)what);
+	}
+	return what == LIBRARY;
+}
+
+bool symbols_is_library_source(const char *file)
+{
+	return lines_is_library(file) || lines_is_header(file);
 }

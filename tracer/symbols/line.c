@@ -6,6 +6,7 @@
 #include <elfutils/libdw.h>
 
 #include "base/mem.h"
+#include "tracer/symbols/inline.h"
 
 /* A range of code and the unit that it was compiled in. */
 struct range {
@@ -18,6 +19,7 @@ struct lines {
 	bool is_indexed;
 	struct range *ranges;
 	size_t len, cap;
+	struct inlines *inlines;
 };
 
 enum {
@@ -30,6 +32,7 @@ struct lines *lines_new(Dwarf *dwarf)
 	struct lines *l = xcalloc(1, sizeof *l);
 
 	l->dwarf = dwarf;
+	l->inlines = inlines_new(dwarf);
 	return l;
 }
 
@@ -37,6 +40,7 @@ void lines_free(struct lines *l)
 {
 	if (!l)
 		return;
+	inlines_free(l->inlines);
 	free(l->ranges);
 	free(l);
 }
@@ -109,43 +113,75 @@ bool lines_any(struct lines *l)
 	return l->len > 0;
 }
 
-static bool is_system_header(const char *file)
+/* Says whether the folder that ends at end, of a path, is what Go is installed in: "go", "go-1.19", "go1.22.3". */
+static bool is_go_root(const char *path, const char *end)
 {
-	return !strncmp(file, "/usr/include/", 13) || !strncmp(file, "/usr/lib/gcc/", 13) ||
-	       !strncmp(file, "/usr/local/include/c++/", 23);
+	const char *at = end;
+
+	while (at > path && at[-1] != '/')
+		at--;
+	return end - at >= 2 && !strncmp(at, "go", 2) &&
+	       strspn(at + 2, "0123456789.-") == (size_t)(end - at - 2);
 }
 
-/* The line at which the innermost inlined call outside system headers was made. */
-static bool find_caller(Dwarf_Die *unit, uint64_t vaddr, const char **ret_file, int *ret_line)
+bool lines_is_library(const char *file)
 {
-	_cleanup_free_ Dwarf_Die *innermost = NULL, *scopes = NULL;
-	Dwarf_Files *files;
-	size_t n_files;
-	int n;
+	static const char *const parts[] = {"library/std/src/", "library/core/src/",
+		"library/alloc/src/", "library/panic_unwind/src/", "library/backtrace/src/"};
+	const char *go = strstr(file, "/src/"), *at;
 
-	/* The first call gives of an inlined function where it was written; the second, where it was put. */
-	if (dwarf_getscopes(unit, vaddr, &innermost) <= 0)
-		return false;
-	n = dwarf_getscopes_die(&innermost[0], &scopes);
-	if (n <= 0 || dwarf_getsrcfiles(unit, &files, &n_files) != 0)
-		return false;
-	for (int i = 0; i < n && i < LINES_MAX_INLINE; i++) {
-		Dwarf_Attribute attr;
-		Dwarf_Word file = 0, line = 0;
-		const char *name;
+	/* Rust's own units name their sources without any folder, those that are put into a program by a made-up one. */
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
+		if ((at = strstr(file, parts[i])) != NULL)
+			return at == file || !strncmp(file, "/rustc/", 7) ||
+			       strstr(file, "/rustc-") || strstr(file, "/rustlib/");
+	return go && is_go_root(file, go);
+}
 
-		if (dwarf_tag(&scopes[i]) != DW_TAG_inlined_subroutine ||
-			dwarf_formudata(dwarf_attr(&scopes[i], DW_AT_call_file, &attr), &file) ||
-			dwarf_formudata(dwarf_attr(&scopes[i], DW_AT_call_line, &attr), &line))
-			continue;
-		name = file < n_files ? dwarf_filesrc(files, file, NULL, NULL) : NULL;
-		if (name && !is_system_header(name)) {
-			*ret_file = name;
-			*ret_line = (int)line;
-			return true;
-		}
+bool lines_is_header(const char *file)
+{
+	return !strncmp(file, "/usr/include/", 13) || !strncmp(file, "/usr/lib/gcc/", 13) ||
+	       strstr(file, "/include/c++/");
+}
+
+size_t lines_places(struct lines *l, uint64_t vaddr, struct line_place *ret, size_t max)
+{
+	const struct range *r = find_range(l, vaddr);
+	struct inline_call calls[LINES_MAX_INLINE];
+	Dwarf_Line *line;
+	Dwarf_Die unit;
+	size_t n;
+
+	if (!r || !max || !dwarf_offdie(l->dwarf, r->unit, &unit))
+		return 0;
+	line = dwarf_getsrc_die(&unit, vaddr);
+	ret[0] = (struct line_place){.file = line ? dwarf_linesrc(line, NULL, NULL) : NULL};
+	if (!ret[0].file || dwarf_lineno(line, &ret[0].line) != 0)
+		return 0;
+	n = inlines_find(l->inlines, &unit, vaddr, calls,
+		max - 1 < LINES_MAX_INLINE ? max - 1 : LINES_MAX_INLINE);
+	for (size_t i = 0; i < n; i++) {
+		ret[i].function = calls[i].function;
+		ret[i + 1] = (struct line_place){.file = calls[i].file, .line = calls[i].line};
+		if (!calls[i].file)
+			return i + 1;
 	}
-	return false;
+	return n + 1;
+}
+
+/* Changes a place to that at which the innermost inlined call outside libraries was made, if there is one. */
+static void find_caller(struct lines *l, uint64_t vaddr, const char **ret_file, int *ret_line)
+{
+	struct line_place places[LINES_MAX_INLINE];
+	size_t n = lines_places(l, vaddr, places, LINES_MAX_INLINE);
+
+	for (size_t i = 1; i < n; i++) {
+		if (lines_is_header(places[i].file) || lines_is_library(places[i].file))
+			continue;
+		*ret_file = places[i].file;
+		*ret_line = places[i].line;
+		return;
+	}
 }
 
 bool lines_find(struct lines *l, uint64_t vaddr, const char **ret_file, int *ret_line)
@@ -162,9 +198,9 @@ bool lines_find(struct lines *l, uint64_t vaddr, const char **ret_file, int *ret
 	file = line ? dwarf_linesrc(line, NULL, NULL) : NULL;
 	if (!file || dwarf_lineno(line, &number) != 0)
 		return false;
-	if (is_system_header(file) && find_caller(&unit, vaddr, ret_file, ret_line))
-		return true;
 	*ret_file = file;
 	*ret_line = number;
+	if (lines_is_header(file) || lines_is_library(file))
+		find_caller(l, vaddr, ret_file, ret_line);
 	return true;
 }

@@ -62,6 +62,9 @@ bool maps_is_code(const struct maps *m, uint64_t addr);
 /* Returns the table of unwind rules, each malloced and by hash_mix of module and address, that symbols keeps. */
 struct hash *symbols_frames(struct symbols *s);
 
+/* Returns the table of what is known of code: by hash_mix of module and address, whether it is a library's. library.c's. */
+struct hash *symbols_libraries(struct symbols *s);
+
 /* Sets *ret to the address in its file of an address of the mapping; false if the file could not be read. */
 bool symbols_map_vaddr(const struct map *map, uint64_t addr, uint64_t *ret);
 

@@ -342,6 +342,13 @@ bool module_line(struct module *m, uint64_t vaddr, const char **ret_file, int *r
 	return l && lines_find(l, vaddr, ret_file, ret_line);
 }
 
+size_t module_places(struct module *m, uint64_t vaddr, struct line_place *ret, size_t max)
+{
+	struct lines *l = module_lines(m);
+
+	return l ? lines_places(l, vaddr, ret, max) : 0;
+}
+
 bool module_has_debug(struct module *m, uint64_t vaddr, bool *ret_any)
 {
 	struct lines *l = module_lines(m);

@@ -52,6 +52,10 @@ bool module_lookup(struct module *m, const char *name, uint64_t *ret);
  */
 bool module_line(struct module *m, uint64_t vaddr, const char **ret_file, int *ret_line);
 
+/* Fills up to max places in the source that vaddr stands for, the innermost inlined function first; returns how many. The texts live as long as the module. */
+struct line_place;
+size_t module_places(struct module *m, uint64_t vaddr, struct line_place *ret, size_t max);
+
 /* Says whether vaddr has debugging information at all (that of a program, not of a stripped library inside it). */
 bool module_has_debug(struct module *m, uint64_t vaddr, bool *ret_any);
 

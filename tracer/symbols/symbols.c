@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "tracer/authority/authority.h"
 #include "tracer/symbols/jit.h"
+#include "tracer/symbols/line.h"
 #include "tracer/symbols/maps.h"
 #include "tracer/symbols/module.h"
 
@@ -34,6 +35,8 @@ struct cached {
 	uint64_t vaddr, start;
 	struct module *module;
 	bool is_return;
+	struct symbol *inlined; /* callers of it that are only in the source, NULL: not asked for */
+	size_t n_inlined;
 	struct cached *next; /* other addresses with the same hash */
 };
 
@@ -45,6 +48,7 @@ struct symbols {
 	struct hash deleted;   /* hash of the path of a file that was removed, to its module */
 	struct hash cache;     /* mixed module and address to struct cached */
 	struct hash frames;    /* mixed module and address to Dwarf_Frame */
+	struct hash libraries; /* mixed module and address to whether that is a library's code */
 	struct hash jits;      /* process key to struct jit */
 	struct file **fresh;   /* opened and not looked at, oldest first */
 	size_t n_fresh, cap_fresh;
@@ -90,6 +94,7 @@ void symbols_free(struct symbols *s)
 	for (size_t pos = 0; (slot = hash_next(&s->cache, &pos)) != NULL;) {
 		for (struct cached *c = slot->value, *next; c; c = next) {
 			next = c->next;
+			free(c->inlined);
 			free(c);
 		}
 	}
@@ -100,6 +105,7 @@ void symbols_free(struct symbols *s)
 	for (size_t pos = 0; (slot = hash_next(&s->jits, &pos)) != NULL;)
 		jit_free(slot->value);
 	hash_done(&s->jits);
+	hash_done(&s->libraries);
 	free_files(&s->files);
 	free_files(&s->unknown);
 	hash_done(&s->deleted);
@@ -389,7 +395,7 @@ static void resolve(struct cached *c)
 	}
 }
 
-static const struct cached *lookup(
+static struct cached *lookup(
 	struct symbols *s, struct module *module, uint64_t vaddr, bool is_return)
 {
 	uint64_t key = hash_mix((uintptr_t)module, vaddr, is_return);
@@ -438,6 +444,46 @@ bool symbols_code(
 		*ret = (struct symbol){.module = module_path(map->module),
 			.offset = map->offset + (addr - map->start)};
 	return true;
+}
+
+/* Finds the places that one address stands for where calls were inlined. */
+static void find_inlined(struct cached *c)
+{
+	struct line_place places[SYMBOLS_INLINED];
+	uint64_t at = c->is_return && c->vaddr ? c->vaddr - 1 : c->vaddr;
+	size_t n = symbols_is_library_file(c->symbol.module)
+			   ? 0
+			   : module_places(c->module, at, places, SYMBOLS_INLINED);
+
+	c->n_inlined = n > 1 ? n : 1;
+	c->inlined = xcalloc(c->n_inlined, sizeof *c->inlined);
+	c->inlined[0] = c->symbol;
+	for (size_t i = 0; n > 1 && i < n; i++) {
+		c->inlined[i] = c->symbol;
+		c->inlined[i].file = places[i].file;
+		c->inlined[i].line = places[i].line;
+		if (places[i].function)
+			c->inlined[i].function = places[i].function;
+	}
+}
+
+size_t symbols_inlined(struct symbols *s, int64_t process, uint64_t addr, bool is_return,
+	struct symbol *ret, size_t max)
+{
+	const struct maps *m = hash_get(&s->processes, (uint64_t)process);
+	const struct map *map = m && addr ? maps_find(m, addr - is_return) : NULL;
+	struct cached *c;
+	uint64_t vaddr;
+
+	if (!map || !symbols_map_vaddr(map, addr, &vaddr))
+		return max && symbols_code(s, process, addr, is_return, ret);
+	c = lookup(s, map->module, vaddr, is_return);
+	if (!c->inlined)
+		find_inlined(c);
+	if (max > c->n_inlined)
+		max = c->n_inlined;
+	memcpy(ret, c->inlined, max * sizeof *ret);
+	return max;
 }
 
 const char *symbols_function(struct symbols *s, int64_t process, uint64_t addr, bool is_return)
@@ -534,6 +580,11 @@ bool symbols_is_mapped(const struct symbols *s, int64_t process, uint64_t addr)
 struct hash *symbols_frames(struct symbols *s)
 {
 	return &s->frames;
+}
+
+struct hash *symbols_libraries(struct symbols *s)
+{
+	return &s->libraries;
 }
 
 const struct maps *symbols_maps(const struct symbols *s, int64_t process)

@@ -1,7 +1,7 @@
 /* symbols.h - addresses of traced programs as function, file and line. */
 /* SPDX-License-Identifier: MIT */
 /*
- * To be read in this order: module.c with part.c, table.c, demangle.c and line.c (one file), maps.c (what is
+ * To be read in this order: module.c with part.c, table.c, demangle.c, line.c and inline.c (one file), maps.c (what is
  * mapped where), library_file.c, jit.c (code that a program made), symbols.c (addresses of processes), library.c (which code is not the
  * program's own), unwind.c with eval.c and frame_pointer.c (stacks).
  */
@@ -64,6 +64,18 @@ struct symbol {
  */
 bool symbols_code(
 	struct symbols *s, int64_t process, uint64_t addr, bool is_return, struct symbol *ret);
+
+enum { SYMBOLS_INLINED = 16 };
+
+/*
+ * The same where calls were inlined: fills up to max places that the address stands for, that of the innermost
+ * function first, and returns how many. All have the same offset.
+ */
+size_t symbols_inlined(struct symbols *s, int64_t process, uint64_t addr, bool is_return,
+	struct symbol *ret, size_t max);
+
+/* Says whether a source file belongs to a language's standard library, C++'s headers included. */
+bool symbols_is_library_source(const char *file);
 
 /* Finds only the name of the function at a code address, without reading debugging information; NULL if it is not known. */
 const char *symbols_function(struct symbols *s, int64_t process, uint64_t addr, bool is_return);
