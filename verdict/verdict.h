@@ -3,7 +3,7 @@
 /*
  * To be read in this order: finding.c (what a finding is, and its rows), describe.c and place.c (names of threads,
  * locks, pipes and places), the folder graph (deadlock and stuck), the folder rules (all others), text.c and json.c (for
- * people and programs), lessons.c (pptrace explain).
+ * people and programs), unjudged.c (what was not taken into account), lessons.c (pptrace explain).
  */
 #ifndef VERDICT_VERDICT_H
 #define VERDICT_VERDICT_H

@@ -1,5 +1,9 @@
 /* say.h - what pptrace says on the terminal: errors, warnings, colours, progress. */
 /* SPDX-License-Identifier: MIT */
+/*
+ * What commands share. To be read in this order: say.c (messages), options.c (of a command), pids.c, trace_note.c (opens a
+ * recording), picture.c (draws one), loop.c (makes one), why_list.c (what threads wait for).
+ */
 #ifndef CLI_COMMON_SAY_H
 #define CLI_COMMON_SAY_H
 

@@ -1,7 +1,7 @@
 /* shim.h - what the parts of the preload library share. */
 /* SPDX-License-Identifier: MIT */
 /*
- * From the bottom up, as one should read them: sys (raw system calls), real
+ * To be read in this order, from the bottom up: sys (raw system calls), real
  * (the functions behind the wrappers), options (what the environment asks),
  * arena (the file that is recorded into) and its pieces chunk, task (numbers of
  * threads), ring (a thread's own), maps and modules, record (of any kind), object

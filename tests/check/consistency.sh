@@ -147,9 +147,12 @@ names() { sed -nE "s/^$2.*/\1/p" "$1"; }
 } >"$TMP/names"
 [ "$(wc -l <"$TMP/names")" -gt 70 ] || fail "only $(wc -l <"$TMP/names") names were found"
 files 'base/*.[ch]' 'schema/*.[ch]' 'probes/*.[ch]' 'tracer/*.[ch]' 'verdict/*.[ch]' 'viewer/*.[ch]' 'cli/*.[ch]' |
-	xargs grep -oHwFf "$TMP/names" | sort -u | sed 's/^.*://' | sort | uniq -c | awk '{ print $2, $1 }' >"$TMP/counts"
-none "named by no file, or by more than one" "$(awk 'FILENAME == ARGV[1] { n[$1] = $2; next } n[$1] != 1 { print $1 ": " n[$1] + 0 " files" }' \
-	"$TMP/counts" "$TMP/names")"
+	xargs awk '
+	FILENAME == ARGV[1] { n[$1] = 0; next }
+	/^( \*|\/\*)/ { next }
+	{ k = split($0, word, /[^A-Za-z0-9_]+/); for (i = 1; i <= k; i++) if (word[i] in n && !seen[word[i], FILENAME]++) n[word[i]]++ }
+	END { for (w in n) if (n[w] != 1) print w ": " n[w] " files" }' "$TMP/names" >"$TMP/wrong"
+none "named by no file, or by more than one" "$(cat "$TMP/wrong")"
 expect_eq "$(names viewer/relations/pictures.def 'PICTURE\(([a-z]+),' | sort)" "$(files 'viewer/relations/*.c' |
 	xargs grep -l '^struct sketch \*[a-z]*_sketch(' | sed -nE 's|.*/(.*)\.c|\1|p' | sort)" "viewer/relations/pictures.def, and the files of pictures"
 end

@@ -45,6 +45,26 @@ printf '%s\n' 'viewer/tree/tree.c:1 viewer/tree tracer/model model.h' 'tracer/op
 expect_eq "$(breaches tests/check/rooms.txt "$TMP/doors" "$TMP/wrong" | wc -l)" 4 "breaches found among five includes"
 end
 
+# unnamed FOLDER: what is wrong with the paragraph in one of its headers that says in which order to read its files.
+unnamed()
+{
+	local door stem
+	door=$(grep -l 'To be read in this order' "$1"/*.h 2>/dev/null)
+	[ "$(echo "$door" | grep -c .)" = 1 ] || { echo "$1: one header must say \"To be read in this order\", not: $door"; return; }
+	[ ! -e "$1/${1##*/}.h" ] || [ "$door" = "$1/${1##*/}.h" ] || echo "$door: that is not the door of its folder"
+	for stem in "$1"/*.[cS]; do
+		stem=${stem##*/}
+		# The comment that has the words, in one line.
+		awk '/^\/\*/ { text = "" } { text = text " " $0 } /\*\// { if (text ~ /To be read in this order/) print text; text = "" }' "$door" |
+			grep -qE "\b${stem%%.*}\b" || echo "$door does not say when to read $stem"
+	done
+}
+
+begin "each folder's door names its files in the order in which to read them"
+none "files that a reader is not led to" "$(files '*.c' '*.S' | grep -v '^tests/\|^demos/\|^bench/\|^tools/' | sed 's|/[^/]*$||' |
+	sort -u | while read -r d; do unnamed "$d"; done)"
+end
+
 begin "no files of a folder call each other in a circle"
 tools/circles.sh >"$TMP/circles" 2>&1 || fail "circles of calls:" "$(head -30 "$TMP/circles")"
 end

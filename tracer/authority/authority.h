@@ -16,8 +16,8 @@
  * files in /proc, or opens a file by name, it asks here. doc/security.md
  * says what is granted and why.
  *
- * Read authority.c (who belongs to the recording), then descent.c (how that is
- * found out without the kernel's probes), then file.c.
+ * To be read in this order: authority.c (who belongs to the recording), descent.c (how that is
+ * found out without the kernel's probes), file.c (files whose names come from a program).
  */
 struct authority;
 

@@ -1,5 +1,8 @@
 /* capability.h - what this machine lets pptrace do, found out by trying it. */
 /* SPDX-License-Identifier: MIT */
+/*
+ * To be read in this order: capability.c (what works), cost.c (what it costs).
+ */
 #ifndef TRACER_DOCTOR_CAPABILITY_H
 #define TRACER_DOCTOR_CAPABILITY_H
 

@@ -4,7 +4,7 @@
 #define TRACER_RUNTIME_RUNTIME_H
 
 /*
- * Read in this order: runtime.c (which reader understands a process, and its
+ * To be read in this order: runtime.c (which reader understands a process, and its
  * answers as records), memory.c (bounded reading of another process), then one
  * set of files per language: cpython.c (interpreter, threads, frames),
  * cpython_object.c (strings, dictionaries, attributes), cpython_line.c (line

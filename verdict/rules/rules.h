@@ -1,8 +1,8 @@
 /* rules.h - what a rule sees and how it reports. */
 /* SPDX-License-Identifier: MIT */
 /*
- * To be read in this order: report.c (how a rule says what it found), one file of rules
- * (process.c is a good one), rules.c (all of them in turn).
+ * To be read in this order: report.c (how a rule says what it found), process.c (rules on processes; the others are
+ * like it: busy.c, locks.c, messages.c, order.c, pipes.c, signals.c, stdio.c, stuck.c, trace.c), rules.c (all in turn).
  */
 #ifndef VERDICT_RULES_RULES_H
 #define VERDICT_RULES_RULES_H

@@ -1,5 +1,8 @@
 /* rows.h - the rows of any SQL statement as a table, CSV or JSON. */
 /* SPDX-License-Identifier: MIT */
+/*
+ * To be read in this order: rows.c (of any statement), chrome.c (a whole recording).
+ */
 #ifndef VIEWER_EXPORT_ROWS_H
 #define VIEWER_EXPORT_ROWS_H
 

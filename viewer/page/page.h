@@ -1,5 +1,8 @@
 /* page.h - one HTML page that shows all of a trace. */
 /* SPDX-License-Identifier: MIT */
+/*
+ * To be read in this order: page.c, tables.c, sha256.c; page.css, dark.css and page.js are embedded.
+ */
 #ifndef VIEWER_PAGE_PAGE_H
 #define VIEWER_PAGE_PAGE_H
 

@@ -1,8 +1,8 @@
 /* relations.h - sketches of a recording: who waits for whom, which locks, which pipes. */
 /* SPDX-License-Identifier: MIT */
 /*
- * Each line of pictures.def is one file: waits.c, locks.c, pipes.c. relations.c has the table of them,
- * unwritten.c is what several say alike.
+ * To be read in this order: pictures.def (the list), unwritten.c (what several pictures say alike), waits.c, locks.c and
+ * pipes.c (one each), relations.c (the table of them).
  */
 #ifndef VIEWER_RELATIONS_RELATIONS_H
 #define VIEWER_RELATIONS_RELATIONS_H

@@ -1,5 +1,8 @@
 /* locks.h - the records of lock calls, at the call and at its return. */
 /* SPDX-License-Identifier: (MIT OR GPL-2.0-only) */
+/*
+ * To be read in this order: glibc.h (what its objects look like), locks.h (the records of a call), lock.bpf.c (the probes).
+ */
 #ifndef PROBES_EBPF_LOCKS_LOCKS_H
 #define PROBES_EBPF_LOCKS_LOCKS_H
 

@@ -1,5 +1,11 @@
 /* wait.h - waits, in the mode in which no kernel probe sees them. */
 /* SPDX-License-Identifier: MIT */
+/*
+ * Wrapped with --backend=shim, but for what stdio holds. To be read in this order: report.c (processes), wait.c (what all
+ * waits have in common), fdlist.c, kind.c and ofd.c (what descriptors are), fd.c (made and closed), io_call.c (one read or
+ * write), io.c, stdio.c, filelock.c, poll.c, ipc.c, kill.c, signal.c, timer.c, and syscall.c (the same by number). The folder
+ * processes stands on them.
+ */
 #ifndef PROBES_SHIM_CALLS_WAIT_H
 #define PROBES_SHIM_CALLS_WAIT_H
 

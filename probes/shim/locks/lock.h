@@ -1,5 +1,9 @@
 /* lock.h - what all locks record: asked for, got, refused, released. */
 /* SPDX-License-Identifier: MIT */
+/*
+ * Wrapped in every mode. To be read in this order: lock.c (what all locks record), mutex.c, rwlock.c, sync.c (calls that wait),
+ * cond.c, sem.c, barrier.c, c11.c (the same by the names of <threads.h>), thread.c.
+ */
 #ifndef PROBES_SHIM_LOCKS_LOCK_H
 #define PROBES_SHIM_LOCKS_LOCK_H
 

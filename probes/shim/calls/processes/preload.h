@@ -1,5 +1,9 @@
 /* preload.h - which programs get the preload library, and the environment that gives it to them. */
 /* SPDX-License-Identifier: MIT */
+/*
+ * To be read in this order: preload.c (which programs can bear the library), exec.c, fork.c with vfork.S, child.c (waited
+ * for), shell.c (system, popen), start.c and exit.c (of a program).
+ */
 #ifndef PROBES_SHIM_CALLS_PROCESSES_PRELOAD_H
 #define PROBES_SHIM_CALLS_PROCESSES_PRELOAD_H
 
