@@ -35,7 +35,7 @@ static const struct command_option attach_options[] = {
 	{"watch", 0, "TIME", "look for deadlocks once a wait has lasted that long; 0: never (1s)",
 		OPT_WATCH},
 	{"on-deadlock", 0, "DO",
-		"report (default), or stop or kill the processes; kill exits with 124",
+		"report (default), stop or kill: what to do with the processes; after kill, exit with 124",
 		OPT_ON_DEADLOCK},
 	{NULL, 0, NULL, NULL, 0},
 };

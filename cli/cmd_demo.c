@@ -182,7 +182,7 @@ static int run(int argc, char **argv)
 	}
 	path = demo_path(d->name);
 	if (!path)
-		die("demo: the program '%s' is not there; 'make' builds it into build/demos",
+		die("demo: the program '%s' does not exist; 'make' builds it into build/demos",
 			d->name);
 	status = record(output, path, d, argv + optind + 1);
 	if (status == STATUS_PPTRACE_FAILED || status == STATUS_NOT_FOUND)

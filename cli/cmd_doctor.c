@@ -130,7 +130,7 @@ static void print_costs(void)
 
 	cost_measure(&text);
 	if (text.len)
-		(void)printf("\nmeasured here and now:\n%s", text.data);
+		(void)printf("\nmeasured just now:\n%s", text.data);
 }
 
 static int doctor_main(int argc, char **argv)

@@ -17,9 +17,9 @@ enum { OPT_SINCE = 256, OPT_UNTIL, OPT_PROCESS, OPT_WIDTH, OPT_ALL };
 
 static const struct command_option options[] = {
 	PICTURE_OPTIONS,
-	{"since", 0, "TIME", "start there: 1.5, 200ms or 30us after the start of the recording",
+	{"since", 0, "TIME", "from this time after the start: 1.5 (seconds), 200ms, 30us",
 		OPT_SINCE},
-	{"until", 0, "TIME", "end there", OPT_UNTIL},
+	{"until", 0, "TIME", "up to this time", OPT_UNTIL},
 	{"process", 'p', "PID|NAME", "only processes with that ID or name", OPT_PROCESS},
 	{"width", 'w', "N", "width in points (txt: in columns)", OPT_WIDTH},
 	{"all", 'a', NULL, "a lane for every thread, however many there are", OPT_ALL},
@@ -68,7 +68,7 @@ static struct timeline *load(const struct trace *t, sqlite3 *db, const struct ti
 	if (!tl)
 		die("cannot read the trace: %s", why);
 	if (opt->process && !tl->n_lanes)
-		die("timeline: no process '%s' in that range of time", opt->process);
+		die("timeline: no process '%s' ran in that time", opt->process);
 	return tl;
 }
 

@@ -207,7 +207,7 @@ static int open_checked(const char *path, bool still, struct sqlite3 **ret_db, c
 				"and a directory that can be written",
 			path);
 	else if (hostile)
-		why = xasprintf("%s is not a recording as pptrace makes them: %s", path, hostile);
+		why = xasprintf("%s is not a recording that pptrace made: %s", path, hostile);
 	else
 		why = xasprintf("%s is damaged: %s", path, sqlite3_errmsg(db));
 	(void)sqlite3_close(db);

@@ -32,7 +32,8 @@ int guard_beside(const char *path, const struct stat *st, char **ret_why)
 			continue;
 		if (!is_trusted(st, &beside)) {
 			*ret_why = xasprintf(
-				"%s is not a plain file of the owner of %s: remove it", name, path);
+				"%s is not a regular file that belongs to the owner of %s: remove it",
+				name, path);
 			return -EACCES;
 		}
 		found = GUARD_HAS_FILES;

@@ -11,7 +11,7 @@ enum guard_beside { GUARD_ALONE, GUARD_HAS_FILES };
 
 /*
  * Looks at the -wal, -shm and -journal beside a recording, whose stat is st:
- * SQLite opens them, and would wait for ever for a FIFO's writer. Returns what
+ * SQLite opens them, and would wait forever for a FIFO's writer. Returns what
  * there is; or -EACCES and one sentence in *ret_why, which the caller frees, if
  * one is not a plain file of the recording's owner, of root or of the caller.
  */
@@ -19,7 +19,7 @@ int guard_beside(const char *path, const struct stat *st, char **ret_why);
 
 /*
  * Checks that what has the name of a table of ours is a table: no view, whose
- * query could last for ever, no virtual table, no generated column, no trigger.
+ * query could last forever, no virtual table, no generated column, no trigger.
  * Then makes our views anew as temporary ones, which come before those of the
  * file. Returns an SQLite code; SQLITE_AUTH: it is hostile, and *ret_why says
  * what, which the caller frees.

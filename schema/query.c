@@ -21,7 +21,7 @@ static int fail(struct sqlite3 *db, struct buf *why)
 	if (why->len)
 		return -EIO;
 	if (sqlite3_errcode(db) == SQLITE_INTERRUPT)
-		buf_adds(why, "it took too long, and was given up");
+		buf_adds(why, "it took too long and was abandoned");
 	else if ((strncmp(text, "no such column: ", 16) != 0 &&
 			 strncmp(text, "no such table: ", 15) != 0) ||
 		 !version_explain(db, strchr(text, ':') + 2, why))

@@ -77,7 +77,7 @@ quiet '(sleep 1.5; echo; sleep 0.5; echo; sleep 0.5; echo q) | pptrace run demos
 printf '    $ pptrace run demos/fork1        (Enter, Enter, q)\n\n'
 show 'pptrace query exits'
 cat <<'END'
-Nobody reaped the children: the column is empty. How long were they zombies?
+Nobody reaped the children: that column is empty. How long were they zombies?
 
 END
 show 'pptrace query "SELECT pid, parent, zombie_ns / 1e6 AS ms FROM zombie"'

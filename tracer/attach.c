@@ -143,12 +143,12 @@ int attach_check(const pid_t *pids, size_t n_pids, struct buf *why)
 
 static void note_blind(struct attach *a, struct buf *blind)
 {
-	buf_adds(blind, "What happened before pptrace was attached is not known, nor are locks "
-			"that were held then by threads whom nobody waited for.\n"
-			"Interval timers (alarm, setitimer) armed before are not known.\n");
+	buf_adds(blind,
+		"What happened before pptrace was attached is not known, nor are locks that were held then unless a thread waited for them.\n"
+		"Interval timers (alarm, setitimer) that were armed earlier are not known.\n");
 	if (a->not_followed)
 		buf_addf(blind,
-			"%u threads that existed before are not followed: that needs Linux 6.9.\n",
+			"%u threads that already existed are not followed: that needs Linux 6.9.\n",
 			a->not_followed);
 	tracer_blind(a->tracer, blind->data);
 }

@@ -91,8 +91,7 @@ static int choose_locks(
 		} else {
 			c->locks = LOCKS_MODE_FUTEX;
 			if (reason.len)
-				buf_addf(notes,
-					"%s: of its locks only those that block are recorded\n",
+				buf_addf(notes, "%s: only its locks that block are recorded\n",
 					reason.data);
 		}
 	}
@@ -128,7 +127,7 @@ static bool drop_shim(
 	c->n = 1;
 	c->locks = LOCKS_MODE_FUTEX;
 	c->backend = "ebpf";
-	buf_addf(notes, "%s: of locks only those that block are recorded\n", why->data);
+	buf_addf(notes, "%s: only locks that block are recorded\n", why->data);
 	buf_reset(why);
 	return true;
 }
@@ -175,7 +174,7 @@ void choice_blind_spots(const struct choice *c, struct buf *lines)
 	if (c->locks == LOCKS_MODE_OFF)
 		buf_adds(lines, "Lock operations are not recorded.\n");
 	if (c->locks == LOCKS_MODE_SHIM && !c->shim_only)
-		buf_adds(lines, "In static programs, programs of another C library, programs "
-				"that gain privileges and programs of other users only those "
-				"locks are recorded that block.\n");
+		buf_adds(lines,
+			"In static programs, programs of another C library, programs "
+			"that gain privileges and programs of other users only locks that block are recorded.\n");
 }

@@ -371,14 +371,12 @@ static int judge(struct inspect *in, struct findings *ret, struct buf *why)
 		rc = possible_timers(in, timers >= 0, &possible, why);
 	if (rc == 0 && possible)
 		rc = assume(in, possible,
-			"It is not certain: whether a timer or an alarm is armed, which would end it, may not be "
-			"read here.",
+			"It is not certain: pptrace may not read here whether a timer or an alarm is armed that would end it.",
 			ret, why);
 	for (size_t i = 0; rc == 0 && timers < 0 && i < ret->n; i++)
 		if (ret->list[i].certain)
 			add_explanation(&ret->list[i],
-				"Whether an alarm was set before the program was executed may not be "
-				"read here; it could only end the program.");
+				"pptrace may not read here whether an alarm was set before the program was executed; it could only end the program.");
 	if (rc == 0 && ret->n && in->limits.hidden)
 		rc = assume(in, "UPDATE pipe SET outside = 3",
 			"It is not certain: a related process may not be read and may hold the other "
@@ -400,8 +398,7 @@ static int note_stopped(struct inspect *in, struct findings *f, struct buf *why)
 				inspect_db(in), sql, f->list[i].members[k].wait_id, 0, why);
 		if (is_stopped)
 			add_explanation(&f->list[i],
-				"It is stopped now (by a signal or a debugger); when it goes on it "
-				"waits for the same again.");
+				"It is stopped now (by a signal or a debugger); once it resumes it waits for the same again.");
 	}
 	return query_failed(0, why);
 }

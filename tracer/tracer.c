@@ -354,8 +354,7 @@ static bool evaluation_is_due(struct tracer *t, uint64_t now)
 /* The recording says it, once however often it happens. */
 static void detection_failed(struct tracer *t, const char *why)
 {
-	_cleanup_free_ char *line =
-		xasprintf("deadlocks could not be looked for all the time: %s", why);
+	_cleanup_free_ char *line = xasprintf("the search for deadlocks failed at times: %s", why);
 
 	tracer_blind(t, line);
 }

@@ -37,7 +37,7 @@ struct tracer_config {
 	bool drop;                   /* never let the target wait for us */
 	bool quiet;                  /* sources need not say what they cost others */
 	size_t ring_bytes;           /* 0: default */
-	bool all;            /* tell also of what is at rest: event loops, servers, services */
+	bool all;            /* also report what is at rest: event loops, servers, services */
 	int64_t watch_ns;    /* look for a deadlock when a wait has lasted that long; 0: never */
 	char *const *argv;   /* the command, for trace.command */
 	const char *program; /* the file that will be executed; NULL: attaching to what runs */

@@ -130,7 +130,7 @@ static const struct runtime_words *runtime_words(const char *type)
 		{"JoinableQueue", "queue", "use its other side", RUNTIME_KIND_OTHER},
 		{"Thread", "end of thread", "let it end", RUNTIME_KIND_THREAD},
 	};
-	static const struct runtime_words other = {"", "object", "set it free", RUNTIME_KIND_OTHER};
+	static const struct runtime_words other = {"", "object", "release it", RUNTIME_KIND_OTHER};
 	const char *last = strrchr(type, '.');
 
 	for (size_t i = 0; last && i < ARRAY_SIZE(rows); i++)

@@ -34,7 +34,7 @@ static const struct {
 	{"socket", "who is at the other end of a socket"},
 	{"ipc", "who uses a System V or POSIX queue or semaphore"},
 	{"tty", "who sits at a terminal"},
-	{"other", "calls of the kernel that it does not know"},
+	{"other", "system calls that it does not know"},
 };
 
 static const char *file_name(const char *path)

@@ -128,7 +128,7 @@ static void tell_interrupt(struct loop *l, uint64_t now)
 		now - l->interrupted_at < SECOND)
 		return;
 	l->told_interrupt = true;
-	note("the command goes on; Ctrl-C twice ends the recording");
+	note("the command keeps running; press Ctrl-C twice to end the recording");
 }
 
 /* ---- Deadlocks ---- */
@@ -180,8 +180,7 @@ static void watch(struct loop *l)
 		return;
 	if (l->config->on_deadlock == DEADLOCK_STOP) {
 		tracer_each_alive(l->t, send_stop, l->t);
-		note("stopped all processes because of the deadlock; look at them with 'pptrace why'"
-		     " or a debugger, and go on with kill -CONT");
+		note("stopped all processes because of the deadlock; inspect them with 'pptrace why' or a debugger, and resume them with kill -CONT");
 	} else if (l->config->on_deadlock == DEADLOCK_KILL && !l->kill_until) {
 		/* Stopped first: nobody shall go on because another one is dead already. */
 		tracer_each_alive(l->t, send_stop, l->t);
@@ -274,7 +273,7 @@ static void poll_tracer(struct loop *l)
 	if (l->ret->is_broken || tracer_poll(l->t) == 0)
 		return;
 	l->ret->is_broken = true;
-	warn("recording ends here, the command goes on: %s",
+	warn("the recording ends here; the command keeps running: %s",
 		tracer_error(l->t) ? tracer_error(l->t) : "the database cannot be written");
 }
 

@@ -121,7 +121,7 @@ static void add_object(struct buf *out, const struct source *src, const struct r
 	bool is_stopped = is_stopped_in_wait(r);
 
 	if (is_stopped)
-		buf_adds(out, "is stopped, and when it goes on it ");
+		buf_adds(out, "is stopped, and once it resumes it ");
 	if (r->lock_id) {
 		buf_adds(out, "waits for the ");
 		describe_lock(out, src->db, r->lock_id);
@@ -340,7 +340,7 @@ static void list_text(struct buf *out, const struct source *src, bool all, bool 
 		describe_process(out, src->db, sqlite3_column_int64(stmt, 0));
 		buf_adds(out, colour ? "\033[0m" : "");
 		if (sqlite3_column_int(stmt, 4)) {
-			buf_adds(out, " has ended and was not reaped: a zombie\n");
+			buf_adds(out, " has ended and has not been reaped: a zombie\n");
 			continue;
 		}
 		if (command) {

@@ -6,7 +6,7 @@
 #include <pthread.h>
 #include <stdint.h>
 
-/* Returns the tid of a thread that has not been joined; 0: it has ended, or it cannot be told. */
+/* Returns the tid of a thread that has not been joined; 0: it has ended, or that is not known. */
 uint32_t thread_tid(pthread_t thread);
 
 /* This thread and process by number, by way of memory if the call is not allowed; 0: not known. */

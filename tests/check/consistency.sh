@@ -42,6 +42,10 @@ none "words of a workshop" "$(files '*.c' '*.h' '*.def' '*.sql' '*.sh' '*.md' '*
 	grep -v 'XXXXXX' | head -20)"
 end
 
+begin "no phrase at which readers stopped has come back"
+none "phrases of tests/check/phrases.txt" "$(files | grep -v '^tests/check/phrases.txt$' | xargs grep -nIiE "$(grep -v '^#' tests/check/phrases.txt | paste -sd'|')")"
+end
+
 begin "event kinds: numbers are unique, names are the same in both cases"
 numbers=$(sed -nE 's/^EVENT\([A-Z_0-9]+, [a-z_0-9]+, ([0-9]+),.*/\1/p' schema/events.def | sort -n)
 expect_eq "$(echo "$numbers" | uniq -d)" "" "numbers used twice"

@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * expect: deadlock stuck
- * alone: segments of different IPC namespaces cannot be told apart from outside
+ * alone: segments of different IPC namespaces look the same from outside
  * source: goldsborough/ipc-bench#18, ofiwg/libfabric#7274
  */
 #include <errno.h>

@@ -250,7 +250,7 @@ cases()
 		echo "$backend.double $backend sh -c '$DEMOS/double-output | cat'"
 		echo "$backend.double.fixed $backend sh -c '$DEMOS/double-output --fixed | cat'"
 	done
-	# The worker ends the loop when it has burnt half a second of processor time, however long that takes.
+	# The worker ends the loop when it has used half a second of processor time, however long that takes.
 	for backend in $(backends_that_sample); do
 		echo "$backend.spins $backend $PROGRAMS/spins"
 		echo "$backend.computes $backend $PROGRAMS/spins --fixed"

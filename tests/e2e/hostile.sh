@@ -37,5 +37,5 @@ done
 begin "a FIFO in place of the journal"
 fixture fork-count
 mkfifo fork-count.db-journal
-refused fork-count.db 'fork-count.db-journal is not a plain file'
+refused fork-count.db 'fork-count.db-journal is not a regular file'
 end

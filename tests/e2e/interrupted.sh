@@ -107,7 +107,7 @@ begin "a second Ctrl-C within three seconds ends the recording of a program that
 pid=$!
 wait_for 20 test -s ready
 kill -INT $pid
-wait_for 20 grep -q 'Ctrl-C twice ends the recording' err
+wait_for 20 grep -q 'press Ctrl-C twice to end the recording' err
 kill -INT $pid
 wait_for 20 sh -c "! kill -0 $pid"
 kill -0 "$(cat ready)" || fail "the command did not survive"

@@ -70,14 +70,14 @@ for case in n:1:1 l:1:2 o:1:2 oy:1:2 lt:1:3 f:2:2 lf:2:3 lp:1:2; do
 	expect_sql s.db "SELECT count(*), count(end_ns) FROM process" "$processes|$processes"
 	expect_sql s.db "$HOLDS" $((1000 * rounds))
 	if [ $mode = --backend=shim ]; then
-		expect_sql s.db "SELECT count(*) FROM trace WHERE blind_spots LIKE '%(sandboxed) let its system calls be filtered%'" 1
+		expect_sql s.db "SELECT count(*) FROM trace WHERE blind_spots LIKE '%(sandboxed) installed a filter for its system calls%'" 1
 	fi
 done
 run "$PPTRACE" run -q $mode -o s.db "$PROGRAMS/sandboxed" ls
 expect_status 3
 expect_out '^done$'
 expect_sql s.db "$HOLDS" 1000
-expect_sql s.db "SELECT blind_spots LIKE '%(sandboxed) let all but four system calls%', lost FROM trace" '1|0'
+expect_sql s.db "SELECT blind_spots LIKE '%(sandboxed) installed a filter that allows only four system calls%', lost FROM trace" '1|0'
 # Who inherits such a filter is not preloaded.
 run "$PPTRACE" run -q $mode -o s.db "$PROGRAMS/sandboxed" e
 expect_status 0
@@ -130,7 +130,7 @@ expect_status 0
 expect_sql s.db "$HOLDS" 10
 end
 
-begin "programs that cannot bear the library do not get it"
+begin "programs that cannot load the library do not get it"
 cat >plain.c <<'END'
 #include <stdio.h>
 int main(void) { puts("plain"); return 3; }
@@ -268,7 +268,7 @@ else
 	small='mount -t tmpfs -o size=256k none /dev/shm; exec "$0" "$@"'
 	run unshare -m --propagation private sh -c "$small" "$PPTRACE" run -o s.db "$DEMOS/testexit_os"
 	expect_status 99
-	grep -q 'only those that block' "$TMP/err" || fail "$(cat "$TMP/err")"
+	grep -q 'locks that block are recorded' "$TMP/err" || fail "$(cat "$TMP/err")"
 	expect_sql s.db "SELECT backend, complete, blind_spots LIKE '%did not block%' FROM trace" 'ebpf|1|1'
 	run unshare -m --propagation private sh -c "$small" "$PPTRACE" run -o s.db --locks=shim "$DEMOS/testexit_os"
 	expect_status 125

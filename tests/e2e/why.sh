@@ -401,7 +401,7 @@ if g++ --version >/dev/null 2>&1; then
 	run "$PPTRACE" why "$pid"
 	expect_status 1
 	expect_out 'waits for the end of thread'
-	expect_out 'waits for the initialiser that is run by main thread of .* at l.cpp:8 '
+	expect_out 'waits for the initialiser that main thread of .* runs at l.cpp:8 '
 	stop
 else
 	skip "no g++"

@@ -26,7 +26,7 @@ expect_out '^error: deadlock'
 expect_out 'cycle of 2, certain'
 expect_out 'waits for the mutex second at stuck.c:[0-9]+ \(first_then_second\)'
 expect_out 'It is stopped now'
-expect_out 'is stopped, and when it goes on it waits for the mutex first'
+expect_out 'is stopped, and once it resumes it waits for the mutex first'
 run "$PPTRACE" why --json "$pid"
 expect_out '"stopped":true'
 stop
@@ -94,7 +94,7 @@ if [ "$(id -u)" = 0 ]; then
 		expect_out '^error: deadlock'
 		expect_out 'cycle of 2, certain'
 		expect_out 'waits for the mutex lock_b at deadlock-abba.c:[0-9]+ \(left\)'
-		expect_out 'Whether an alarm was set before'
+		expect_out 'whether an alarm was set before'
 	fi
 	AS=()
 	stop

@@ -10,7 +10,7 @@
 
 #include "base/hash.h"
 
-/* One process for ever: its number and when it started, in ticks since boot. */
+/* One process and no other: its number and when it started, in ticks since boot. */
 struct authority_task {
 	pid_t pid, parent;
 	uint64_t start;

@@ -41,7 +41,7 @@ static int try_btf(struct buf *why, struct buf *remedy)
 		return 0;
 	int rc = -errno;
 
-	buf_adds(remedy, "use a kernel with CONFIG_DEBUG_INFO_BTF, as all distributions build");
+	buf_adds(remedy, "use a kernel with CONFIG_DEBUG_INFO_BTF, as all distributions provide");
 	return fail(why, "/sys/kernel/btf/vmlinux cannot be read", rc);
 }
 
@@ -170,7 +170,7 @@ static int try_uprobe_multi(struct buf *why, struct buf *remedy)
 	advise(remedy, rc);
 	if (rc == -EINVAL)
 		buf_adds(remedy, "use Linux 6.6 or later");
-	return fail(why, "several user probes cannot be attached at once", rc);
+	return fail(why, "user probes cannot be attached to many functions at once", rc);
 }
 
 static int try_cpu_clock(struct buf *why, struct buf *remedy)
@@ -188,7 +188,7 @@ static int try_cpu_clock(struct buf *why, struct buf *remedy)
 		return 0;
 	}
 	advise(remedy, rc);
-	return fail(why, "no cpu-clock samples can be taken", rc);
+	return fail(why, "the processor cannot be sampled by its clock", rc);
 }
 
 static int try_tracefs(struct buf *why, struct buf *remedy)
@@ -198,7 +198,7 @@ static int try_tracefs(struct buf *why, struct buf *remedy)
 		return 0;
 	int rc = -errno;
 
-	buf_adds(remedy, "nothing needs it: pptrace attaches to tracepoints through BTF");
+	buf_adds(remedy, "not needed: pptrace attaches to tracepoints through BTF");
 	return fail(why, "tracefs is not readable", rc);
 }
 
@@ -246,7 +246,7 @@ static int try_read_memory(struct buf *why, struct buf *remedy)
 	if (rc == 0)
 		return 0;
 	advise(remedy, rc);
-	return fail(why, "memory of a process of one's own cannot be read", rc);
+	return fail(why, "the memory of another process of the same user cannot be read", rc);
 }
 
 static int try_yama(struct buf *why, struct buf *remedy)
@@ -289,11 +289,11 @@ static const struct capability capabilities[] = {
 		"only locks that block are recorded", try_shim},
 	{"memory for rings", "the preload library", "the preload library is not used", try_arena},
 	{"invariant TSC", "cheap time stamps in the preload library",
-		"it asks the kernel's clock, some nanoseconds slower", try_tsc},
-	{"reading memory of processes", "why, and the second look before a deadlock is reported",
+		"it asks the kernel's clock, which takes some nanoseconds longer", try_tsc},
+	{"reading memory of processes", "why, and the check before a deadlock is reported",
 		"verdicts say less", try_read_memory},
-	{"reading foreign processes", "why for processes that pptrace did not start",
-		"why works as root only", try_yama},
+	{"reading processes of others", "why for processes that pptrace did not start",
+		"why works only as root", try_yama},
 };
 
 const struct capability *capability_list(size_t *ret_n)

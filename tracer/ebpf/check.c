@@ -101,7 +101,7 @@ static void not_accepted(struct buf *why, int error)
 {
 	struct utsname u;
 
-	buf_addf(why, "this kernel (%s) does not take pptrace's eBPF programs: %s", release(&u),
+	buf_addf(why, "this kernel (%s) rejects pptrace's eBPF programs: %s", release(&u),
 		strerror(-error));
 	if (first_warning[0])
 		buf_addf(why, " (%s)", first_warning);

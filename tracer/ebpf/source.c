@@ -174,8 +174,7 @@ static int start(struct ebpf *e, const struct source_config *config, struct buf 
 	ebpf_check_listen();
 	rc = prove_adopting(e);
 	if (rc == -ENOSYS || rc == -EINVAL)
-		buf_addf(why,
-			"the kernel does not let eBPF programs be told which process to trace: %s",
+		buf_addf(why, "pptrace cannot tell its eBPF programs which process to trace: %s",
 			strerror(-rc));
 	else if (rc)
 		ebpf_check_words(why, rc);

@@ -13,7 +13,7 @@ static struct lock *init_shared(struct model *m, struct proc *p, const struct re
 	struct proc *vm = p->vm;
 	struct lock *old = model_find_lock(p, rec->addr), *lock;
 
-	if (!rec->dev) { /* it cannot be told from where: by inheritance alone */
+	if (!rec->dev) { /* where it is mapped from is not known: by inheritance alone */
 		lock = model_lock_at(m, p, rec->addr, (int)rec->kind, (unsigned)rec->type);
 		lock->process_id = STORE_NULL;
 		lock->pshared = true;

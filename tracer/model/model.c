@@ -109,8 +109,8 @@ void model_filtered(struct model *m, const struct rec_FILTERED *rec)
 {
 	note_process(m, model_thread(m, &rec->head)->proc,
 		rec->forbidden < 512
-			? "let its system calls be filtered: after that only its locks were recorded"
-			: "let all but four system calls be filtered: after that the preload library "
+			? "installed a filter for its system calls: after that only its locks were recorded"
+			: "installed a filter that allows only four system calls: after that the preload library "
 			  "recorded nothing of it");
 }
 

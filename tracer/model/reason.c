@@ -45,7 +45,7 @@ static bool is_pipe(uint64_t file_kind)
 	return file_kind == FILE_PIPE || file_kind == FILE_FIFO || file_kind == FILE_SOCKETPAIR;
 }
 
-/* Between two pipes it cannot be told which one blocks: nobody is accused then. */
+/* Between two pipes it is not known which one blocks: nobody is accused then. */
 static int reason_of_splice(const struct thread *t, const struct rec_WAIT_BEGIN *rec)
 {
 	bool to_pipe = rec->arg2 <= INT32_MAX && model_find_pipe_end(t->proc, rec->arg2);

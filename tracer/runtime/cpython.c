@@ -73,12 +73,12 @@ static bool is_known_build(struct cpython *c, struct buf *why)
 		return true;
 	if (!memory_read(&c->memory, c->runtime, head, sizeof head) ||
 		memcmp(head, "xdebugpy", 8) != 0) {
-		buf_adds(why, "its Python is a build that pptrace does not know");
+		buf_adds(why, "it runs a build of Python that pptrace does not know");
 		return false;
 	}
 	if (head[2]) {
-		buf_adds(why, "its Python is built without the global lock (free threading), which"
-			      " pptrace does not know");
+		buf_adds(why,
+			"its Python is built for free threading, without the global lock, which pptrace does not support");
 		return false;
 	}
 	return true;
@@ -104,13 +104,13 @@ static int find_runtime(struct cpython *c, const struct runtime_process *p, stru
 	if (!version)
 		version = version_of_path(path);
 	if (!version) {
-		buf_adds(why, "the version of its Python is not known");
+		buf_adds(why, "the version of its Python could not be determined");
 		return -ENOTSUP;
 	}
 	c->layout = find_layout(version >> 24, version >> 16 & 255);
 	if (!c->layout) {
-		buf_addf(why, "pptrace does not know the memory of Python %u.%u", version >> 24,
-			version >> 16 & 255);
+		buf_addf(why, "pptrace does not know the memory layout of Python %u.%u",
+			version >> 24, version >> 16 & 255);
 		return -ENOTSUP;
 	}
 	return is_known_build(c, why) ? 0 : -ENOTSUP;

@@ -138,7 +138,7 @@ static void translate(struct shim_expand *x, struct shim_ring *r, union record *
 }
 
 /*
- * Numbers of a nested PID namespace in fields. False: they cannot be told; a
+ * Numbers of a nested PID namespace in fields. False: they are not known; a
  * process then shows up by what it records itself.
  */
 static bool translate_pids(

@@ -12,7 +12,7 @@
  * A process inside a namespace knows only its number there, unless it has still
  * the /proc of outside. /proc shows it with ours, and in its status the numbers
  * of all levels. What has gone
- * before anybody looked cannot be told, and its records are counted as lost:
+ * before anybody looked is not known, and its records are counted as lost:
  * under a wrong number they would belong to somebody else.
  */
 enum { TRIES = 3 };

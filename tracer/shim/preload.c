@@ -1,4 +1,4 @@
-/* preload.c - which programs can bear the preload library. */
+/* preload.c - which programs can load the preload library. */
 /* SPDX-License-Identifier: MIT */
 #include "tracer/shim/shim.h"
 
@@ -112,7 +112,7 @@ const char *preload_words(enum preload_answer answer)
 	case PRELOAD_NO_ELF:
 		return "is not an ELF program";
 	case PRELOAD_CLASS:
-		return "is of another word size or machine";
+		return "is for another word size or machine";
 	case PRELOAD_STATIC:
 		return "is static";
 	case PRELOAD_LIBC:

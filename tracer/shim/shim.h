@@ -40,7 +40,7 @@ pid_t sweeper_start(const char *path);
 /* Ends it; accepts 0. */
 void sweeper_end(pid_t pid);
 
-/* ---- Which programs can bear the library (preload.c) ---- */
+/* ---- Which programs can load the library (preload.c) ---- */
 
 /*
  * LD_PRELOAD of a library that was linked against glibc kills a program of

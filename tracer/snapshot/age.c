@@ -35,7 +35,7 @@ static double mono_ms(void)
 	return (double)clock_now() / 1e6;
 }
 
-/* How far CLOCK_MONOTONIC is ahead of the scheduler's clock here, in ms; AGE_UNKNOWN if that cannot be told. */
+/* How far CLOCK_MONOTONIC is ahead of the scheduler's clock here, in ms; AGE_UNKNOWN if that is not known. */
 static double offset_here(void)
 {
 	char text[8192];

@@ -299,7 +299,7 @@ static void emit_once_runner(struct snapshot *s, struct snap_process *p, uint64_
 		const struct snap_thread *t = &p->threads[i];
 
 		if (t->has_run)
-			return; /* what it is in cannot be told */
+			return; /* what it is in is not known */
 		if (is_in_once(s, p, t)) {
 			runner = t;
 			n++;

@@ -230,7 +230,7 @@ void wait_providers(struct snapshot *s, struct snap_process *p, struct snap_thre
 
 /* ---- calls.c: what the stack shows ---- */
 
-/* Returns the number of the call that a thread in restart_syscall really is in, or that of restart_syscall if it cannot be told. */
+/* Returns the number of the call that a thread in restart_syscall really is in, or that of restart_syscall if that is not known. */
 int64_t calls_restarted(
 	struct snapshot *s, const struct snap_process *p, const struct snap_thread *t);
 

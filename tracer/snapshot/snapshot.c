@@ -167,7 +167,7 @@ static int why_not(struct snapshot *s, pid_t pid, struct buf *why)
 	pw = getpwuid(p->uid);
 	owner = pw ? xstrdup(pw->pw_name) : xasprintf("user %u", (unsigned)p->uid);
 	if (pid == getpid()) {
-		buf_adds(why, "pptrace does not look at itself");
+		buf_adds(why, "pptrace does not examine itself");
 		rc = -EINVAL;
 	} else if (p->is_zombie) {
 		buf_addf(why,
@@ -392,7 +392,7 @@ int snapshot_take(const struct snapshot_config *config, source_emit *emit, void 
 		}
 	}
 	if (n_bad > MAX_TOLD)
-		buf_addf(why, "; and %zu more may not be looked at", n_bad - MAX_TOLD);
+		buf_addf(why, "; and %zu more that may not be read", n_bad - MAX_TOLD);
 	if (usable == 0) {
 		snapshot_done(&s);
 		return rc ? rc : -ESRCH;

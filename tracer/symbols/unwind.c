@@ -5,7 +5,7 @@
  * system call and no other register. That is enough: compiled code finds its
  * caller by the stack pointer nearly everywhere, and where it wants the frame
  * pointer (code built without optimisation), frame_pointer.c finds it out.
- * A frame whose caller cannot be told for sure ends the walk.
+ * A frame whose caller is not certain ends the walk.
  */
 #include "tracer/symbols/symbols.h"
 
@@ -131,7 +131,7 @@ static Dwarf_Frame *find_rule(struct unwind *u, struct module *module, uint64_t 
 	return frame;
 }
 
-/* Goes from a frame to its caller; false: there is none, or it cannot be told. *ret_exact: the address is that of an instruction, not one to return to. */
+/* Goes from a frame to its caller; false: there is none, or it is not known. *ret_exact: the address is that of an instruction, not one to return to. */
 static bool step(struct unwind *u, struct regs *r, bool *ret_exact)
 {
 	uint64_t pc = r->v[REG_RIP] - !*ret_exact, first, bias, cfa;

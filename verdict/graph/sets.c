@@ -208,7 +208,7 @@ static bool is_waited_for(const struct finder *f, const struct stuck_set *s)
 
 /*
  * Event loops, and services at rest: every way on passes through a signal for which the program installed a
- * handler, or a FIFO that others are meant to open. What a ring has under way cannot be told: it passes for rest
+ * handler, or a FIFO that others are meant to open. What a ring has under way is not known: it passes for rest
  * too. But where somebody in a service, or behind it, waits for a lock, for the end of a thread or of a process,
  * something is missing.
  */

@@ -42,7 +42,7 @@ static void add_holder(struct buf *b, const struct state *st, const struct state
 	if (copied)
 		buf_adds(b, ": nobody in this process can release it");
 	else if (ended)
-		buf_adds(b, ", which has ended without releasing it");
+		buf_adds(b, ", which ended without releasing it");
 }
 
 static void add_queued_writer(struct buf *b, const struct state *st, const struct state_lock *l)
@@ -270,7 +270,7 @@ void stuck_words(struct buf *b, const struct state *st, const struct state_threa
 	const char *sentence = wait_info(t->wait.reason)->sentence, *at;
 
 	if (!sentence)
-		sentence = "waits for an event that nobody else can bring";
+		sentence = "waits for an event that no other thread can cause";
 	at = strstr(sentence, "%s");
 	if (!at) {
 		buf_adds(b, sentence);

@@ -62,12 +62,10 @@ static const char *lock_remedy(const struct state *st, const struct stuck_set *s
 		return "In the child of a program with threads call only exec or _exit, or take the"
 		       " locks in a pthread_atfork handler.";
 	if (!strcmp(s->shape, "abandoned"))
-		return "Release the lock on every way out of the thread, or make the mutex robust.";
+		return "Release the lock on every path out of the thread, or make the mutex robust.";
 	if (!strcmp(s->shape, "self"))
-		return "Do not ask again for a lock that is held: release it first, pass on that it is"
-		       " held, or make it recursive.";
-	return "Take these locks in the same order everywhere, or try the second one and give back the"
-	       " first if it is taken.";
+		return "Do not acquire a lock again while holding it: release it first, tell the callee that it is held, or make it recursive.";
+	return "Take these locks in the same order everywhere, or try the second one and release the first if that fails.";
 }
 
 static const char *pipe_remedy(const struct stuck_set *s)
@@ -77,8 +75,7 @@ static const char *pipe_remedy(const struct stuck_set *s)
 	if (!strcmp(s->shape, "self") || !strcmp(s->shape, "abandoned"))
 		return "Close the end of the pipe that this process does not use.";
 	if (any_of(s, 1u << WAIT_PIPE_WRITE))
-		return "Let somebody read while others write: poll both directions, or use a thread for"
-		       " each.";
+		return "Read while writing: poll both directions, or use a thread for each.";
 	return "Let one side send first, and flush what it has buffered before it waits for the answer;"
 	       " close the ends that are not used.";
 }

@@ -119,7 +119,8 @@ static void add_reopeners(struct buf *b, const struct state *st)
 		buf_adds(b, n++ ? " or " : "");
 		describe_process(b, st->db, st->processes[i].id);
 	}
-	buf_adds(b, " opens the pipe through /proc/PID/fd, as it has done or is made to do\n");
+	buf_adds(b,
+		" opens the pipe through /proc/PID/fd, as it has done before or is written to do\n");
 }
 
 /* What could still set a conditional set free, a line each. */
@@ -160,8 +161,8 @@ static void add_conditions(struct buf *b, const struct state *st, const struct s
 			break;
 		}
 	if (st->lost)
-		buf_adds(b, "unless one of them was set free by something among the records that"
-			    " were lost\n");
+		buf_adds(
+			b, "unless one of them was released by something among the lost records\n");
 }
 
 static void add_members(

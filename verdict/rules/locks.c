@@ -85,7 +85,7 @@ int rule_unlock_not_owner(struct rule_context *ctx)
 			"Only the thread that locked a mutex may unlock it; to tell another thread"
 			" something use a condition or a semaphore.");
 		describe_thread(&b, ctx->db, thread);
-		buf_adds(&b, query_int(stmt, 6, 0) ? " was refused" : " unlocked it all the same");
+		buf_adds(&b, query_int(stmt, 6, 0) ? " was refused" : " unlocked it anyway");
 		if (n > 1)
 			buf_addf(&b, ", %lld times", (long long)n);
 		add_member(ctx, f, &b, thread, lock, query_int(stmt, 4, 0));
@@ -130,7 +130,7 @@ int rule_exit_holding(struct rule_context *ctx)
 
 		add_deed(ctx, &b, thread, " ended and left the ", lock, " locked");
 		f = rule_report(ctx, "exit-holding-lock", query_int(stmt, 2, 0), &b, NULL,
-			"Release the lock on every way out of the thread (pthread_cleanup_push for"
+			"Release the lock on every path out of the thread (pthread_cleanup_push for"
 			" cancellation), or make the mutex robust.");
 		describe_thread(&b, ctx->db, thread);
 		buf_adds(&b, " took it at ");

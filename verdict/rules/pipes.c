@@ -285,8 +285,7 @@ int rule_broken_pipe(struct rule_context *ctx)
 		describe_pipe(&b, ctx->db, pipe);
 		buf_adds(&b, ", which nobody reads any more");
 		f = rule_report(ctx, "broken-pipe", query_int(stmt, 2, 0), &b, NULL,
-			"Often this is as it should be (a reader like head has seen enough); else let the"
-			" reader read to the end.");
+			"This is often intended (a reader such as head has seen enough); otherwise let the reader read to the end.");
 		describe_thread(&b, ctx->db, query_int(stmt, 1, 0));
 		buf_adds(&b, " got EPIPE at ");
 		describe_time(&b, query_int(stmt, 2, 0));
@@ -297,7 +296,7 @@ int rule_broken_pipe(struct rule_context *ctx)
 		if (!reader)
 			continue;
 		describe_process(&b, ctx->db, reader);
-		buf_adds(&b, " was the last to read from it and has left");
+		buf_adds(&b, " was its last reader and has left");
 		m = rule_member(f, &b);
 		m->process_id = reader;
 		m->pipe_id = pipe;

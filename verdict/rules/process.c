@@ -171,12 +171,13 @@ int rule_crash(struct rule_context *ctx)
 		buf_adds(&b, ") at ");
 		describe_time(&b, query_int(stmt, 2, 0));
 		f = rule_report(ctx, "crash", query_int(stmt, 2, 0), &b, NULL,
-			"Run it under a debugger, or look at its core, to see the place; a build with"
+			"Run it under a debugger, or open its core file, to find the place; a build with"
 			" -fsanitize=address,undefined often names the cause.");
 		describe_process(&b, ctx->db, id);
 		buf_addc(&b, ' ');
 		add_end(&b, ctx, id);
-		buf_adds(&b, query_int(stmt, 3, 0) ? "; it left a core" : "; no core was left");
+		buf_adds(&b,
+			query_int(stmt, 3, 0) ? "; it left a core file" : "; it left no core file");
 		rule_member(f, &b)->process_id = id;
 	}
 	return rc;

@@ -154,8 +154,8 @@ int64_t trace_moment(const struct trace *t, struct sqlite3 *db, char **ret_which
 	if (any_stuck(t)) {
 		at = stuck_moment(t, db, why);
 		if (at < t->duration)
-			*ret_which =
-				xstrdup("the last moment at which all who were stuck were there");
+			*ret_which = xstrdup(
+				"the last moment at which all the stuck threads were alive");
 		return at;
 	}
 	if (waits_at_end(db, why))
@@ -167,6 +167,6 @@ int64_t trace_moment(const struct trace *t, struct sqlite3 *db, char **ret_which
 	}
 	n = *why ? 0 : busiest_moment(t, db, &at, why);
 	if (n)
-		*ret_which = xasprintf("when most threads waited for long: %zu", n);
+		*ret_which = xasprintf("when the most threads had waited a long time: %zu", n);
 	return n ? at : t->duration;
 }

@@ -188,7 +188,7 @@ static void add_notes(struct sketch *sk, size_t left, size_t orders_left)
 			"locks; an arrow leads from a lock that is held to one that is then taken");
 	if (circle)
 		sketch_note(sk, "\xe2\x9c\x96 marks locks that are taken in contradictory orders: "
-				"the arrows lead round in a circle");
+				"the arrows form a cycle");
 	if (left) {
 		_cleanup_free_ char *note = xasprintf(
 			"folded: %zu lock%s with less contention", left, left == 1 ? "" : "s");

@@ -1,7 +1,7 @@
 /* tree.h - the tree of processes and threads by creation: folded, then drawn. */
 /* SPDX-License-Identifier: MIT */
 /*
- * To be read in this order: family.c (who made whom), tree.c (what is folded), graph.c (drawn) and
+ * To be read in this order: family.c (who created whom), tree.c (what is folded), graph.c (drawn) and
  * text.c (for a terminal).
  */
 #ifndef VIEWER_TREE_TREE_H

@@ -16,7 +16,7 @@ struct exec_call {
 	char *const *argv;
 };
 
-/* Before an exec. What can bear the library reports itself when it starts; for the rest it is done here. */
+/* Before an exec. What can load the library reports itself when it starts; for the rest it is done here. */
 void report_exec(struct exec_call *c, const char *path, char *const *argv, bool bears);
 
 /* After an exec that came back; keeps errno. */

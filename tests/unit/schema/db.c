@@ -258,10 +258,10 @@ TEST(db_refuses_fifos_beside)
 		(void)unlink(path);
 		make();
 		ASSERT_INT(mkfifo(beside, 0600), 0);
-		refuse(path, -EACCES, "is not a plain file");
+		refuse(path, -EACCES, "is not a regular file");
 		ASSERT_INT(unlink(beside), 0);
 		ASSERT_INT(symlink("/dev/zero", beside), 0);
-		refuse(path, -EACCES, "is not a plain file");
+		refuse(path, -EACCES, "is not a regular file");
 		ASSERT_INT(unlink(beside), 0);
 	}
 	done();

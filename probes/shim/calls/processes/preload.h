@@ -1,7 +1,7 @@
 /* preload.h - which programs get the preload library, and the environment that gives it to them. */
 /* SPDX-License-Identifier: MIT */
 /*
- * To be read in this order: preload.c (which programs can bear the library), exec.c, fork.c with vfork.S, child.c (waited
+ * To be read in this order: preload.c (which programs can load the library), exec.c, fork.c with vfork.S, child.c (waited
  * for), shell.c (system, popen), start.c and exit.c (of a program).
  */
 #ifndef PROBES_SHIM_CALLS_PROCESSES_PRELOAD_H
@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Says whether a program (a script: its interpreter) can bear this library and will load it. dir: as openat. */
+/* Says whether a program (a script: its interpreter) can load this library, and will. dir: as openat. */
 bool exec_can_bear(int dir, const char *path, int flags);
 
 /* Finds a command as execvp does; the path is in buf, or file itself if it has a slash. NULL: not found. */

@@ -351,8 +351,8 @@ TEST(filtered_is_a_blind_spot)
 	FEED(&f, FILTERED, .forbidden = 512);
 	feed_end(&f, 1000);
 	EXPECT(&f, "SELECT blind_spots FROM trace",
-		"[\"process 10 (caged) let its system calls be filtered: after that only its locks were recorded\","
-		"\"process 11 (caged) let all but four system calls be filtered: after that the preload library recorded nothing of it\"]");
+		"[\"process 10 (caged) installed a filter for its system calls: after that only its locks were recorded\","
+		"\"process 11 (caged) installed a filter that allows only four system calls: after that the preload library recorded nothing of it\"]");
 	feed_close(&f);
 }
 
