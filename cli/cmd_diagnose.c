@@ -114,7 +114,7 @@ static const char *heading(const struct finding *f)
 	return !strcmp(f->severity, "warning") ? "Warnings" : "Worth knowing";
 }
 
-/* More of one kind of what is only worth knowing than this are counted, not told one by one. */
+/* More of one kind of what is only worth knowing than this are counted, not listed one by one. */
 enum { INFOS_TOLD = 2 };
 
 /* Says how many findings of the rule of fs->list[i], an info, are wanted; *ret_nth: which of them it is, from 0. */

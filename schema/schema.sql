@@ -70,7 +70,7 @@ CREATE TABLE thread ( -- a thread; main threads included
     entry_site_id INTEGER REFERENCES site(id), -- its start routine; NULL: main thread, or not known
     is_main INTEGER NOT NULL DEFAULT 0,        -- 1: the main thread
     ns_tid INTEGER,             -- number in its own PID namespace; NULL: the same
-    torn INTEGER,               -- 1: ended, wherever it was, by another thread's exit or a signal; 0: ended by itself; NULL: not yet, or not known
+    cut_short INTEGER,               -- 1: ended, wherever it was, by another thread's exit or a signal; 0: ended by itself; NULL: not yet, or not known
     runtime_name TEXT           -- its name in its language; NULL: none, or not read
 );
 

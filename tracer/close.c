@@ -45,7 +45,7 @@ static int find_all(struct tracer *t, struct buf *why)
 
 	if (rc)
 		return rc;
-	rc = verdict_end(store_db(t->store), t->config.all, &t->told, &f, why);
+	rc = verdict_end(store_db(t->store), t->config.all, &t->reported, &f, why);
 	if (rc == 0)
 		rc = verdict_store(store_db(t->store), &f, why);
 	if (rc == 0 || f.list)

@@ -200,7 +200,7 @@ static bool is_stopped(const struct place *p)
 
 /*
  * Adds what a thread must be seen to go on doing; false if it does not even now.
- * A call for a mutex whose return would have been told is the same call still,
+ * A call for a mutex whose return would have been recorded is the same call still,
  * however often signal handlers broke its wait off.
  */
 static bool read_state(const struct place *p, struct buf *out)

@@ -32,7 +32,7 @@ void tracer_free(struct tracer *t)
 {
 	tracer_detach(t);
 	mem_cleanup_close(&t->wakeup);
-	findings_free(&t->told);
+	findings_free(&t->reported);
 	detector_free(t->detector);
 	deaths_free(t->deaths);
 	model_free(t->model);

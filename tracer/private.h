@@ -41,8 +41,8 @@ struct tracer {
 	int timeout_ms, wakeup, error;
 	struct urgency urgency;
 	bool attached[2];
-	struct findings told; /* certain sets that were reported */
-	bool is_evaluating;   /* an evaluation of the graph has begun */
+	struct findings reported; /* certain sets that were reported */
+	bool is_evaluating;       /* an evaluation of the graph has begun */
 	struct hash
 		images; /* lock source of program files, by device and inode; the value is 1 + enum lock_source */
 	struct sent_signal sent[32]; /* the latest, in a ring */

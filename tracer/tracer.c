@@ -396,7 +396,7 @@ bool tracer_detect(struct tracer *t, struct findings *ret)
 	case DETECTOR_FOUND:
 		evaluation_ended(t, now);
 		detector_take(t->detector, ret);
-		verdict_remember(&t->told, ret);
+		verdict_remember(&t->reported, ret);
 		return true;
 	case DETECTOR_IDLE:
 		break;

@@ -72,12 +72,12 @@ int verdict_all(struct sqlite3 *db, int64_t at_ns, const char *rule, bool all, s
 	struct buf *why);
 
 /*
- * Evaluates every rule for the end of a trace. Of what was told while it lasted a set stays found if it stood
+ * Evaluates every rule for the end of a trace. Of what was reported while it lasted a set stays found if it stood
  * until somebody outside interrupted or killed a program; a certain one also if whatever signal ended one of its
  * members: when it took its time to arrive, the moment before it is hard to find again.
  * Otherwise as verdict_stuck.
  */
-int verdict_end(struct sqlite3 *db, bool all, const struct findings *told, struct findings *ret,
+int verdict_end(struct sqlite3 *db, bool all, const struct findings *reported, struct findings *ret,
 	struct buf *why);
 
 /*
@@ -87,7 +87,7 @@ int verdict_end(struct sqlite3 *db, bool all, const struct findings *told, struc
 int verdict_interrupted(struct sqlite3 *db, int64_t *ret_ns, int *ret_signo, struct buf *why);
 
 /* Appends copies to a list, which the caller frees with findings_free. */
-void verdict_remember(struct findings *told, const struct findings *found);
+void verdict_remember(struct findings *reported, const struct findings *found);
 
 /* Writes findings into the tables finding and finding_member, replacing what was there. Returns 0 or -errno. */
 int verdict_store(struct sqlite3 *db, const struct findings *f, struct buf *why);

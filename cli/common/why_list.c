@@ -300,25 +300,25 @@ static void add_process(
 {
 	struct places *places = places_new(src->db);
 	struct row_list rows = {0};
-	bool *told;
+	bool *shown;
 
 	load_rows(&rows, src, id);
 	for (size_t i = 0; i < rows.n; i++)
 		places_add(places, rows.list[i].site_id, rows.list[i].stack_id);
-	told = xcalloc(rows.n, sizeof *told);
+	shown = xcalloc(rows.n, sizeof *shown);
 	for (size_t i = 0; i < rows.n; i++) {
 		unsigned more = 0;
 
-		if (told[i])
+		if (shown[i])
 			continue;
 		for (size_t k = i + 1; k < rows.n && !all; k++)
-			if (!told[k] && is_alike(&rows.list[i], &rows.list[k])) {
-				told[k] = true;
+			if (!shown[k] && is_alike(&rows.list[i], &rows.list[k])) {
+				shown[k] = true;
 				more++;
 			}
 		add_thread(out, src, &rows.list[i], now, more, places);
 	}
-	free(told);
+	free(shown);
 	places_free(places);
 	rows_done(&rows);
 }

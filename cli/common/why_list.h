@@ -10,7 +10,7 @@ struct sqlite3;
 
 /*
  * Adds all threads that have not ended, process by process. Threads of a
- * process that wait for the same at the same place are told once with how many
+ * process that wait for the same at the same place are shown once with how many
  * they are, unless all. For example:
  *
  *	pipes[4711] /usr/bin/pipes

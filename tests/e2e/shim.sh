@@ -330,7 +330,7 @@ for mode in main-leaves worker-exits clone-parent chld-read exec; do
 done
 # The main thread was waiting when the other one called exit; nobody is torn out where each has left.
 run "$PPTRACE" run -q --backend=$backend -o s.db "$PROGRAMS/ends" worker-exits
-expect_sql s.db "SELECT is_main FROM thread WHERE torn" 1
+expect_sql s.db "SELECT is_main FROM thread WHERE cut_short" 1
 end
 done
 

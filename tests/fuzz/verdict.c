@@ -18,7 +18,7 @@ static const char *const rows[] = {
 	"INSERT OR IGNORE INTO process (id, pid, parent_id, start_ns, end_ns, reaped_ns, end_kind,"
 	" exit_signal) VALUES (?1 % 8, ?2, ?3 % 8, ?4 * 100000000, nullif(?5, 0) * 100000000,"
 	" nullif(?6, 0) * 100000000, iif(?2 % 2, 'signal', 'exit'), ?3 % 32)",
-	"INSERT OR IGNORE INTO thread (id, tid, process_id, creator_id, start_ns, end_ns, is_main, torn)"
+	"INSERT OR IGNORE INTO thread (id, tid, process_id, creator_id, start_ns, end_ns, is_main, cut_short)"
 	" VALUES (?1 % 16, ?1, ?2 % 8, ?3 % 16, ?4 * 100000000, nullif(?5, 0) * 100000000, ?6 % 2,"
 	" nullif(?6 % 3, 2))",
 	"INSERT INTO wait (thread_id, start_ns, end_ns, reason, lock_id, pipe_id, target_process_id,"

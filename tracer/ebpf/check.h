@@ -23,7 +23,7 @@ int ebpf_check_files(size_t n);
 /* From now on libbpf is silent, and its first warning is remembered for ebpf_check_words. */
 void ebpf_check_listen(void);
 
-/* Adds the sentence for an error of loading, attaching or mapping: what was the cause, as far as it can be told. */
+/* Adds the sentence for an error of loading, attaching or mapping: what was the cause, as far as that is known. */
 void ebpf_check_words(struct buf *why, int error);
 
 #endif

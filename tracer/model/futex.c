@@ -194,7 +194,7 @@ static bool guess_barrier(const struct rec_WAIT_BEGIN *rec, const uint32_t *w, s
 	return true;
 }
 
-/* An object that the library has told us of and that this futex is a part of. */
+/* An object that the library has recorded and that this futex is a part of. */
 static struct lock *known_object(const struct proc *p, uint64_t futex)
 {
 	static const uint8_t offsets[] = {0, 4, 8, 12, 40, 44};
@@ -312,7 +312,7 @@ void model_futex(struct model *m, struct thread *t, const struct rec_WAIT_BEGIN 
 		if (!lock)
 			lock = object_at(m, t, rec, g.base, g.kind, g.type);
 		model_wait_on_lock(m, t, lock, (int)lock_info(lock->kind)->reason, g.mode);
-		/* Who holds what the library told us of is known better from its own words. */
+		/* Who holds what the library records is known better from its own records. */
 		if (owner && (!recorded || t->proc->lock_source <= LOCKS_FUTEX)) {
 			w->target_thread = owner->id;
 			w->owner_inferred = true;

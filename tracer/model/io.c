@@ -26,7 +26,7 @@ static bool io_writes(uint64_t op)
 	return false;
 }
 
-/* The pipe of a read or write. A descriptor that nobody told us about is proved by its use. */
+/* The pipe of a read or write. A descriptor that no record opened is proved by its use. */
 static struct pipe *pipe_used(
 	struct model *m, struct thread *t, const struct rec_PIPE_IO *rec, uint8_t *ret_side)
 {

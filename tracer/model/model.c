@@ -114,7 +114,7 @@ void model_filtered(struct model *m, const struct rec_FILTERED *rec)
 			  "recorded nothing of it");
 }
 
-/* Calls of 32-bit programs have other numbers: what they wait for is not told apart. */
+/* Calls of 32-bit programs have other numbers: what they wait for is not distinguished. */
 static void note_compat(struct model *m, const struct rec_head *rec)
 {
 	struct proc *p = model_find_proc(m, rec->pid);

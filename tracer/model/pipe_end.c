@@ -284,7 +284,7 @@ void model_pipe_ends_flush(struct model *m)
 		for (size_t pos = 0; (slot = hash_next(&p->ends, &pos));) {
 			struct pipe_end *e = slot->value;
 
-			/* A child that has told nothing yet, because it computes, has its ends all the same. */
+			/* A child that has recorded nothing yet, because it computes, has its ends all the same. */
 			if (!e->written && (!p->unconfirmed || !m->confirms || e->confirmed))
 				write_end(m, p, e, STORE_NULL, 0);
 		}

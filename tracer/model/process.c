@@ -157,7 +157,7 @@ void model_write_thread(struct model *m, struct thread *t)
 		.entry_site_id = t->entry_site,
 		.is_main = t->is_main,
 		.ns_tid = t->ns_tid && t->ns_tid != t->tid ? (int64_t)t->ns_tid : STORE_NULL,
-		.torn = t->by_other,
+		.cut_short = t->by_other,
 		.runtime_name = t->runtime_name};
 
 	store_write(m->store, STORE_THREAD, &row, &t->written);

@@ -143,7 +143,7 @@ static bool fits(const struct call *call, const struct rec_SYNC_END *rec)
 }
 
 /*
- * A call whose beginning was not told, or was forgotten because a signal handler
+ * A call whose beginning was not recorded, or was forgotten because a signal handler
  * or the unwinder of a cancelled thread called something on top of it: made now
  * from what its end says.
  */

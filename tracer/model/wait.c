@@ -125,7 +125,7 @@ static void reset_wait(struct model *m, struct thread *t, int64_t ts)
 	struct wait *w = &t->wait;
 
 	set_lock(m, w, NULL);
-	/* The other side may be gone again before the end that this one opens is told of. */
+	/* The other side may be gone again before the end that this one opens is recorded. */
 	if (w->pipe && w->reason == WAIT_FIFO_OPEN) {
 		model_fifo_opened(m, t, ts);
 		t->opening = w->pipe;

@@ -19,7 +19,7 @@
 
 enum { EVENTS_AT_ONCE = 64 };
 
-/* The longest that an end takes which was told. */
+/* The longest that an announced end takes. */
 enum { ENDING_MS = 50 };
 
 /* As the status of a process that is gone: no process ends with this one. */
@@ -287,7 +287,7 @@ void deaths_poll(struct deaths *d, source_emit *emit, void *arg)
 	announce_up_to(d, NULL, emit, arg);
 }
 
-/* Says whether a process has told its end and is still there. */
+/* Says whether a process has announced its end and is still there. */
 static bool is_ending(const struct deaths *d)
 {
 	const struct hash_slot *slot;
@@ -341,7 +341,7 @@ void deaths_ended(struct deaths *d, pid_t pid, int status, source_emit *emit, vo
 }
 
 /*
- * A process has told its end to the point. Others that were noticed before it
+ * A process has announced its end to the point. Others that were noticed before it
  * have ended before it, though the time at which we saw that may be later: a
  * parent that outlived its child shall not be said to have left it behind.
  */

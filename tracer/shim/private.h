@@ -187,18 +187,18 @@ void shim_expand_done(struct shim_expand *x);
 void shim_expand(struct shim_expand *x, struct shim_ring *r, const struct shim_slot *slot,
 	uint64_t floor, source_emit *emit, void *arg);
 
-/* ---- Which processes the model has been told of (known.c) ---- */
+/* ---- Which processes the model knows (known.c) ---- */
 
 struct shim_known {
 	struct authority *authority; /* borrowed: of whom /proc may be read; NULL: of everybody */
-	struct hash told;            /* by pid: those whose begin has been told */
+	struct hash recorded;        /* by pid: those whose begin has been recorded */
 	struct hash
-		adopted; /* by pid: those of which the source itself told, before the library could */
+		adopted; /* by pid: those that the source itself announced, before the library could */
 };
 
 void shim_known_done(struct shim_known *k);
 
-/* Says whether a process was told of; notes one; notes one that is told of without a record. */
+/* Says whether a process is known; notes one; notes one that is known without a record. */
 bool shim_knows(const struct shim_known *k, uint64_t pid);
 void shim_known_add(struct shim_known *k, uint64_t pid);
 void shim_known_adopt(struct shim_known *k, uint64_t pid);

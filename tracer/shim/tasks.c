@@ -89,7 +89,7 @@ static void send_to_group(
 	pid_t group = (pid_t) - (int64_t)rec->target_pid;
 	struct hash_slot *slot;
 
-	for (size_t pos = 0; (slot = hash_next(&t->known.told, &pos));) {
+	for (size_t pos = 0; (slot = hash_next(&t->known.recorded, &pos));) {
 		pid_t pid = (pid_t)slot->key;
 
 		/* -1: all but the sender. */
@@ -213,16 +213,17 @@ static void tell_modules(struct shim_tasks *t, const struct shim_ring *r,
 		image_scan(t, im, rec, emit, arg);
 }
 
-/* Says whether a record is about what the source told by itself, or will. */
+/* Says whether a record is about what the source announced by itself, or will. */
 static bool is_told_already(
 	struct shim_tasks *t, const struct rec_head *rec, source_emit *emit, void *arg)
 {
-	bool told = false;
+	bool recorded = false;
 
 	if (rec->kind == REC_WAIT_BEGIN)
 		return shim_spawn_begins(&t->spawns, (const void *)rec);
 	if (rec->kind == REC_WAIT_END && t->spawns.len)
-		return shim_spawn_ends(&t->spawns, (const void *)rec, &told, emit, arg) && !told;
+		return shim_spawn_ends(&t->spawns, (const void *)rec, &recorded, emit, arg) &&
+		       !recorded;
 	if (rec->kind == REC_FORK)
 		return shim_known_release(
 			&t->known, ((const struct rec_FORK *)(const void *)rec)->child_pid);

@@ -11,7 +11,7 @@
 #include "tracer/snapshot/snapshot.h"
 #include "tracer/symbols/symbols.h"
 
-/* The calls that are told apart. */
+/* The calls that are distinguished. */
 enum call {
 	CALL_NONE,
 	CALL_MUTEX,
@@ -424,7 +424,7 @@ bool calls_emit(struct snapshot *s, struct snap_process *p, struct snap_thread *
 	case CALL_RAW:
 		t->wait.words_valid = 0;
 		return false;
-	case CALL_JOIN: /* told by the word that it waits on */
+	case CALL_JOIN: /* known by the word that it waits on */
 	case CALL_NONE:
 	default:
 		return false;

@@ -209,7 +209,7 @@ static void emit_signals(const struct out *o, const struct snap_process *p)
 	}
 }
 
-/* POSIX timers: "ID: 0\nsignal: 14/0000\nnotify: signal/pid.1234\nClockID: 1\n". Whether one is armed is not told. */
+/* POSIX timers: "ID: 0\nsignal: 14/0000\nnotify: signal/pid.1234\nClockID: 1\n". Whether one is armed it does not say. */
 static void emit_timers(struct snapshot *s, const struct out *o, const struct snap_process *p)
 {
 	_cleanup_free_ char *text = xmalloc(64 * 1024);

@@ -259,7 +259,7 @@ uint64_t code_callee(const struct snap_process *p, uint64_t site);
 
 /* ---- mutex.c: mutexes of which the futex alone does not tell all ---- */
 
-/* Of a thread for which a PI mutex was refused: makes its wait one for that mutex, if it can be told which. */
+/* Of a thread for which a PI mutex was refused: makes its wait one for that mutex, if it is known which. */
 void mutex_find_refused(struct snap_process *p, struct snap_thread *t);
 
 /* Returns the number of the owner of the plain mutex that t waits for; 0: none, or not known. */
@@ -272,7 +272,7 @@ uint32_t mutex_owner(const struct snap_process *p, const struct snap_thread *t);
 void mutex_forget_stranger(
 	const struct snapshot *s, const struct snap_process *p, struct snap_thread *t);
 
-/* Says, once for each mutex that threads wait for, that its owner has not been told yet. */
+/* Says, once for each mutex that threads wait for, that its owner has not been recorded yet. */
 bool mutex_is_new(struct snapshot *s, const struct snap_process *p, const struct snap_thread *t);
 
 /* Returns its owner if that has ended and its number is nobody's, once for each mutex; else 0. */

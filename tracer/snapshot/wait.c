@@ -301,7 +301,7 @@ static bool waits_again(const struct snap_process *p, const struct snap_thread *
 	}
 }
 
-/* Which pipe a stopped thread was reading or writing is told, though it may have got what it wants by now. */
+/* Which pipe a stopped thread was reading or writing is reported, though it may have got what it wants by now. */
 static void fill_stopped(struct snap_process *p, struct snap_thread *t)
 {
 	struct rec_WAIT_BEGIN *w = &t->wait;

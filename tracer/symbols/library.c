@@ -16,7 +16,7 @@ static bool has_prefix_of(const char *name, const char *const *list, size_t n)
 	return false;
 }
 
-/* In a static program the library is told by its names, and by having no debugging information where the program has some. */
+/* In a static program the library is recognised by its names, and by having no debugging information where the program has some. */
 static bool is_library_function(struct module *m, uint64_t vaddr)
 {
 	static const char *const prefixes[] = {"__", "_IO_", "pthread_", "sem_", "mtx_", "cnd_",

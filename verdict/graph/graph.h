@@ -24,8 +24,8 @@ struct sqlite3;
 int stuck_find(struct sqlite3 *db, int64_t at_ns, bool all, bool ended, struct findings *ret,
 	struct buf *why);
 
-/* Adds those of the sets told while the trace lasted that a signal ended and that are not among fs. */
+/* Adds those of the sets reported while the trace lasted that a signal ended and that are not among fs. */
 int stuck_keep(
-	struct sqlite3 *db, const struct findings *told, struct findings *fs, struct buf *why);
+	struct sqlite3 *db, const struct findings *reported, struct findings *fs, struct buf *why);
 
 #endif

@@ -11,14 +11,13 @@ enum { SEARCH_LIMIT = 256 };
 
 struct finder {
 	const struct state *st;
-	const struct providers *pr; /* whose cores are being looked at */
+	const struct providers *pr; /* whose sets are being looked at */
 	struct stuck_sets *sets;
-	uint32_t
-		*set_of; /* of each node, 1 + index of the set it is a core or member of; 0: none */
+	uint32_t *set_of; /* of each node, 1 + index of the set that has it; 0: none */
 	uint32_t *missing;
 	uint32_t *touched; /* nodes whose missing is set */
 	bool *is_certain;  /* of each thread: member of a certain set */
-	bool certain;      /* cores of the generous graph */
+	bool certain;      /* sets of the generous graph */
 };
 
 static bool is_thread(const struct finder *f, uint32_t node)
@@ -26,16 +25,16 @@ static bool is_thread(const struct finder *f, uint32_t node)
 	return node < f->st->n_threads;
 }
 
-/* The threads that cannot go on because of a core without threads: something that no remaining thread can provide. */
+/* The threads that cannot go on because of a minimal set without threads: something that no remaining thread can provide. */
 static size_t abandoned_members(
-	struct finder *f, const uint32_t *core, size_t n_core, uint32_t *members)
+	struct finder *f, const uint32_t *minimal, size_t n_minimal, uint32_t *members)
 {
 	const struct web *g = &f->pr->web;
 	_cleanup_free_ uint32_t *work = xcalloc(g->n_nodes + 1, sizeof *work);
 	size_t n_work = 0, n_touched = 0, n = 0;
 
-	for (size_t i = 0; i < n_core; i++)
-		work[n_work++] = core[i];
+	for (size_t i = 0; i < n_minimal; i++)
+		work[n_work++] = minimal[i];
 	while (n_work) {
 		const struct web_node *node = &g->nodes[work[--n_work]];
 
@@ -233,7 +232,7 @@ static void drop_set(struct finder *f, struct stuck_set *s)
 	f->sets->n--;
 }
 
-static void each_core(void *arg, const uint32_t *nodes, size_t n)
+static void each_minimal(void *arg, const uint32_t *nodes, size_t n)
 {
 	struct finder *f = arg;
 	struct stuck_set *s;
@@ -304,7 +303,7 @@ static void find_in(struct finder *f, const struct providers *pr, bool certain)
 	f->pr = pr;
 	f->certain = certain;
 	memset(f->set_of, 0, (pr->web.n_nodes + 1) * sizeof *f->set_of);
-	web_cores(&pr->web, each_core, f);
+	web_minimal_sets(&pr->web, each_minimal, f);
 	if (f->sets->n > first)
 		find_behind(f, first);
 }

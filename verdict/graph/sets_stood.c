@@ -116,7 +116,7 @@ static int64_t killed_from_outside(const struct state *st, const struct stuck_se
 	for (size_t i = 0; i < s->n_members; i++) {
 		const struct state_thread *t = &st->threads[s->members[i]];
 
-		if (!t->torn || t->wait.end_ns >= ns)
+		if (!t->cut_short || t->wait.end_ns >= ns)
 			continue;
 		(void)sqlite3_reset(stmt);
 		(void)sqlite3_bind_int64(stmt, 1, st->processes[t->process].id);
@@ -180,7 +180,7 @@ static bool has_helped_itself(const struct state *st, const struct stuck_set *s,
 	for (size_t i = 0; i < s->n_members; i++) {
 		const struct state_thread *t = &st->threads[s->members[i]];
 
-		if (!t->torn)
+		if (!t->cut_short)
 			continue;
 		(void)sqlite3_reset(stmt);
 		(void)sqlite3_bind_int64(stmt, 1, st->processes[t->process].id);
@@ -199,7 +199,7 @@ static bool has_dissolved(const struct state *st, const struct stuck_set *s, int
 	for (size_t i = 0; i < s->n_members; i++) {
 		const struct state_thread *t = &st->threads[s->members[i]];
 
-		if (t->wait.end_ns < killed_ns && t->wait.end_ns != INT64_MAX && !t->torn &&
+		if (t->wait.end_ns < killed_ns && t->wait.end_ns != INT64_MAX && !t->cut_short &&
 			!was_interrupted(st, t))
 			return true;
 	}

@@ -16,7 +16,7 @@ static void remember(struct hash *h, int64_t id, size_t index)
 static const char lost_sql[] =
 	"SELECT sum(count) FROM lost WHERE kind NOT IN ('pipe_io','sched','sample','more','comm',"
 	"'module','stdio','PIPE_IO','SCHED','SAMPLE','MORE','COMM','MODULE','STDIO')"
-	/* A thread that was killed while it told of what it did does nothing any more. */
+	/* A thread that was killed while it recorded what it did does nothing any more. */
 	" AND source <> 'shim: interrupted for good'";
 
 static int load_trace(struct state *st, struct buf *why)
@@ -123,7 +123,7 @@ static int load_threads(struct state *st, struct buf *why)
 {
 	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
 	int rc = state_query(st,
-		"SELECT id, process_id, end_ns, torn FROM thread WHERE @open ORDER BY id",
+		"SELECT id, process_id, end_ns, cut_short FROM thread WHERE @open ORDER BY id",
 		"start_ns", "end_ns", &stmt, why);
 
 	if (rc)
@@ -140,7 +140,7 @@ static int load_threads(struct state *st, struct buf *why)
 			.process = p,
 			.next = st->processes[p].first,
 			.end_ns = query_int(stmt, 2, INT64_MAX),
-			.torn = query_int(stmt, 3, 0) != 0,
+			.cut_short = query_int(stmt, 3, 0) != 0,
 			.alive = true};
 		st->processes[p].first = (uint32_t)st->n_threads;
 		remember(&st->thread_by_id, t->id, st->n_threads++);

@@ -37,7 +37,7 @@ struct state_thread {
 	uint32_t process;   /* index */
 	uint32_t next;      /* next living thread of the process, or STATE_NONE */
 	bool alive, waits;
-	bool torn; /* it ended, later, by somebody else's doing */
+	bool cut_short; /* it ended, later, by somebody else's doing */
 	struct state_wait wait;
 };
 
@@ -57,7 +57,7 @@ struct state_process {
 	bool reopens;     /* may open pipes of others through /proc */
 	bool uring;       /* the kernel may read, write, close and wait in its place */
 	bool alarm_kills; /* an armed timer, or a signal on its way, will kill it */
-	int64_t stopped_ns; /* when a signal stopped it, where only the sender told; 0: none did, or it was continued */
+	int64_t stopped_ns; /* when a signal stopped it, where only the sender says so; 0: none did, or it was continued */
 	bool alarm_rings; /* the signal of one will be caught */
 	uint64_t rings;   /* caught signals that armed timers will send: bit signo - 1 */
 	bool timer_calls; /* an armed timer will start a thread that runs a function of the program */

@@ -5,7 +5,7 @@
  * from outside (a signal; exit() called by a thread that was not part of it)
  * is seen just before that: for every process that ended while threads of it
  * were blocked, the graph is evaluated once more for the moment before the
- * first of them was torn out of its wait.
+ * first of them was cut short in its wait.
  */
 #include "verdict/graph/stuck.h"
 
@@ -50,7 +50,7 @@ static int compare_moments(const void *a, const void *b)
 /*
  * For each process that ended with threads of it blocked, the moment before the
  * end began: before the first wait was broken off, before the first thread was
- * torn out of what it did, before the one that called exit ended, before the
+ * cut short, before the one that called exit ended, before the
  * signal was sent. A timer that kills its process is no rescue from outside.
  *
  * And the moment before the last signal that a handler took in a process that
@@ -66,7 +66,7 @@ static const char moments_sql[] =
 	"  WHERE w.reason IN (@reasons) AND w.timed = 0"
 	/* Said of the wait alone, so that SQLite drops most waits before it looks further. */
 	"   AND (w.end_ns IS NULL OR w.end_ns - w.start_ns >= 50000000)"
-	"   AND t.end_ns IS NOT NULL AND t.torn = 1"
+	"   AND t.end_ns IS NOT NULL AND t.cut_short = 1"
 	"   AND (w.end_ns IS NULL OR (w.end_ns - w.start_ns >= 50000000"
 	"        AND w.end_ns >= t.end_ns - 1000000000)) GROUP BY w.thread_id),"
 	/* A read that came back with bytes or end-of-file, and a write that was done, were not broken off. */
@@ -88,18 +88,18 @@ static const char moments_sql[] =
 	/* The clock may have read the end of the wait before it read the time of the signal. */
 	"  coalesce(min(k.at, coalesce(min(iif(b.e >= k.at - 100000000, b.e, NULL)), k.at)),"
 	"   min(min(b.e),"
-	"    (SELECT min(o.end_ns) FROM thread o WHERE o.process_id = q.id AND o.torn = 1))"
+	"    (SELECT min(o.end_ns) FROM thread o WHERE o.process_id = q.id AND o.cut_short = 1))"
 	/* Without probes in the kernel a death is noticed late: others have gone on by then. */
 	"   - iif((SELECT backend = 'shim' FROM trace), 100000000, 0))"
 	" ELSE min(min(b.e),"
-	"  coalesce((SELECT min(o.end_ns) FROM thread o WHERE o.process_id = q.id AND o.torn = 1),"
+	"  coalesce((SELECT min(o.end_ns) FROM thread o WHERE o.process_id = q.id AND o.cut_short = 1),"
 	"   min(b.e)),"
 	"  coalesce((SELECT max(o.end_ns) FROM thread o WHERE o.process_id = q.id"
-	"   AND o.torn IS NOT 1), min(b.e))) END - 1,"
+	"   AND o.cut_short IS NOT 1), min(b.e))) END - 1,"
 	" q.end_kind = 'signal'"
 	" FROM broken b JOIN last l ON l.p = b.p"
 	" JOIN process q ON q.id = b.p LEFT JOIN killed k ON k.p = q.id WHERE b.e >= l.e - 2000000000 AND q.end_ns <= ?1"
-	/* The only thread of a process that called exit was not torn out of anything. */
+	/* The only thread of a process that called exit was not cut short. */
 	" AND (q.end_kind = 'signal' OR (SELECT count(*) FROM thread o WHERE o.process_id = q.id) > 1)"
 	" AND NOT EXISTS (SELECT 1 FROM signal s WHERE s.process_id = q.id"
 	"  AND s.signo = q.exit_signal AND s.source = 'timer')"
@@ -111,7 +111,7 @@ static const char moments_sql[] =
 	" AND q.end_kind = 'exit' AND q.end_ns <= ?1 AND q.end_ns - s.sent_ns < 5000000000"
 	" GROUP BY q.id";
 
-/* Who waits for a signal was not torn out of anything by one. */
+/* Who waits for a signal was not cut short by one. */
 static bool can_be_stuck(const struct wait_info *info)
 {
 	return info->mode != MODE_LIVE && !info->by_signal;
@@ -289,20 +289,20 @@ static int find_ending(
 }
 
 /*
- * What was told while it stood stays found if it stood until somebody outside interrupted or killed a program;
+ * What was reported while it stood stays found if it stood until somebody outside interrupted or killed a program;
  * what is certain also if a signal of whoever ended a member. A conditional set that dissolved before had its
  * condition come true.
  */
 int stuck_keep(
-	struct sqlite3 *db, const struct findings *told, struct findings *fs, struct buf *why)
+	struct sqlite3 *db, const struct findings *reported, struct findings *fs, struct buf *why)
 {
 	/* The clock may have read the end of a wait before it read the time of the signal; a library notices late. */
 	const int64_t slack_ns = 100000000;
 	struct interruptions in = {.n = 0};
-	int rc = told->n ? interruptions_find(db, &in, why) : 0;
+	int rc = reported->n ? interruptions_find(db, &in, why) : 0;
 
-	for (size_t i = 0; !rc && i < told->n; i++) {
-		const struct finding *f = &told->list[i];
+	for (size_t i = 0; !rc && i < reported->n; i++) {
+		const struct finding *f = &reported->list[i];
 		const struct interruption *by;
 		struct ending ending;
 

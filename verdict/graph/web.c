@@ -4,10 +4,10 @@
  * Liveness is a least fixpoint: it spreads from the sources over a worklist,
  * each edge looked at once.
  *
- * A core is found in two steps. Tarjan's algorithm splits a region of dead
+ * A minimal dead set is found in two steps. Tarjan's algorithm splits a region of dead
  * nodes into strongly connected components. For each, everything outside is
  * thought live and the fixpoint is run inside: what then stays dead holds
- * itself fast. If that is the whole component it is a core, if it is a part of
+ * itself fast. If that is the whole component it is minimal, if it is a part of
  * it the part is a new, smaller region.
  */
 #include "verdict/graph/web.h"
@@ -94,7 +94,7 @@ void web_solve(struct web *g)
 	}
 }
 
-/* What the search for cores keeps for each node. */
+/* What the search for minimal sets keeps for each node. */
 struct mark {
 	uint32_t region;    /* region it belongs to now, 0: none (live, or out of it) */
 	uint32_t component; /* component it was put into, 0: none yet */
@@ -110,7 +110,7 @@ struct search {
 	uint32_t *stack, *path, *list, *work;
 	size_t n_stack, n_path;
 	uint32_t counter, components;
-	web_each_core *each;
+	web_each_minimal *each;
 	void *arg;
 	uint32_t *
 		*regions; /* regions still to split: an array of nodes each, ended by UINT32_MAX */
@@ -244,7 +244,7 @@ static void visit(struct search *s, uint32_t start, uint32_t region)
 	}
 }
 
-void web_cores(const struct web *g, web_each_core *each, void *arg)
+void web_minimal_sets(const struct web *g, web_each_minimal *each, void *arg)
 {
 	size_t n = g->n_nodes + 1;
 	_cleanup_free_ struct mark *marks = xcalloc(n, sizeof *marks);

@@ -47,11 +47,11 @@ void web_edge(struct web *g, uint32_t from, uint32_t to);
 void web_solve(struct web *g);
 
 /*
- * Cores: minimal sets of dead nodes that stay dead even if everything outside
- * the set is thought to be live. Calls each with the nodes of one core, lowest
+ * Minimal sets of dead nodes that stay dead even if everything outside
+ * the set is thought to be live. Calls each with the nodes of one, lowest
  * number first; the array is valid during the call.
  */
-typedef void web_each_core(void *arg, const uint32_t *nodes, size_t n);
-void web_cores(const struct web *g, web_each_core *each, void *arg);
+typedef void web_each_minimal(void *arg, const uint32_t *nodes, size_t n);
+void web_minimal_sets(const struct web *g, web_each_minimal *each, void *arg);
 
 #endif

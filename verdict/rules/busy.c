@@ -11,13 +11,13 @@
  * come to its end: that is what it asked for all the time. When exactly it was
  * left is known as well as samples come, which on a busy machine is seldom, and
  * there the other one may have waited for a processor between waking up and
- * doing it. One that was torn out of its loop did not find what it asked for.
+ * doing it. One that was cut short in its loop did not find what it asked for.
  */
 static const char busy_sql[] =
 	"WITH doing(process, thread, at) AS ("
 	"  SELECT t.process_id, t.id, w.end_ns FROM wait w JOIN thread t ON t.id = w.thread_id"
 	"   WHERE w.end_ns - w.start_ns >= 10000000"
-	"  UNION ALL SELECT process_id, id, end_ns FROM thread WHERE torn IS NOT 1)"
+	"  UNION ALL SELECT process_id, id, end_ns FROM thread WHERE cut_short IS NOT 1)"
 	"SELECT s.thread_id, t.process_id, s.site_id, s.start_ns, s.end_ns, s.cpu_ns, s.yields, s.tries,"
 	" (SELECT d.thread FROM doing d WHERE d.process = t.process_id AND d.thread <> t.id"
 	"   AND (abs(d.at - s.end_ns)"
@@ -27,7 +27,7 @@ static const char busy_sql[] =
 	"   ORDER BY d.at LIMIT 1) AS other"
 	" FROM spin s JOIN thread t ON t.id = s.thread_id"
 	" WHERE s.end_ns <= ?1 AND s.cpu_ns >= 100000000 AND other IS NOT NULL"
-	" AND NOT (t.torn IS 1 AND t.end_ns < s.end_ns + 100000000)"
+	" AND NOT (t.cut_short IS 1 AND t.end_ns < s.end_ns + 100000000)"
 	" ORDER BY s.start_ns, s.id";
 
 static void report(struct rule_context *ctx, sqlite3_stmt *stmt)

@@ -108,7 +108,7 @@ static const char exit_sql[] =
 	"SELECT o.thread_id, o.lock_id, t.end_ns, o.site_id, o.acquire_ns FROM lock_open o"
 	" JOIN thread t ON t.id = o.thread_id JOIN process p ON p.id = t.process_id"
 	" JOIN lock l ON l.id = o.lock_id"
-	" WHERE t.end_ns <= ?1 AND t.torn IS NOT 1 AND o.inferred = 0 AND l.kind IN ('mutex', 'rwlock', 'spin')"
+	" WHERE t.end_ns <= ?1 AND t.cut_short IS NOT 1 AND o.inferred = 0 AND l.kind IN ('mutex', 'rwlock', 'spin')"
 	" AND coalesce(l.type, '') NOT LIKE '%robust%'"
 	" AND (l.process_id = p.id OR l.process_id IS NULL)"
 	" AND (p.end_ns IS NULL OR p.end_ns > t.end_ns + 50000000)"

@@ -184,8 +184,8 @@ int rule_crash(struct rule_context *ctx)
 }
 
 /*
- * Threads that were torn out of what they did as their process ended, with the
- * wait in which that met them. Where the recording does not say who was torn
+ * Threads that were cut short as their process ended, with the
+ * wait in which that met them. Where the recording does not say who was cut short
  * out: those whose last wait came to its end with that of the main thread, and
  * whom nobody joined.
  */
@@ -203,7 +203,7 @@ static const char main_exit_sql[] =
 	/* A worker at rest loses nothing, unless it holds a lock. */
 	" AND NOT (coalesce(w.reason, '') IN ('cond', 'sem', 'futex', 'poll', 'signal', 'barrier', 'eventfd', 'socket')"
 	"  AND NOT EXISTS (SELECT 1 FROM lock_open o WHERE o.thread_id = t.id))"
-	" AND (t.torn = 1 OR (t.torn IS NULL AND p.end_ns - m.end_ns <= 50000000"
+	" AND (t.cut_short = 1 OR (t.cut_short IS NULL AND p.end_ns - m.end_ns <= 50000000"
 	"  AND t.end_ns >= m.end_ns - 1000000"
 	"  AND w.start_ns < m.end_ns - 1000000"
 	"  AND NOT EXISTS (SELECT 1 FROM wait j WHERE j.reason = 'join'"

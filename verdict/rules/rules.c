@@ -21,7 +21,7 @@ static const struct {
 /* Losses of these kinds take nothing away on which a rule rests. */
 static const char lost_sql[] =
 	"SELECT sum(count) FROM lost WHERE lower(kind) NOT IN ('sched', 'sample', 'comm', 'module')"
-	/* A thread that was killed while it told of what it did does nothing any more. */
+	/* A thread that was killed while it recorded what it did does nothing any more. */
 	" AND source <> 'shim: interrupted for good'";
 
 /*
@@ -45,7 +45,7 @@ static void doubt(struct findings *fs)
 }
 
 static int evaluate(struct sqlite3 *db, int64_t at_ns, const char *rule, bool all,
-	const struct findings *told, struct findings *ret, struct buf *why)
+	const struct findings *reported, struct findings *ret, struct buf *why)
 {
 	int64_t last = query_number(db, "SELECT duration_ns FROM trace", 0, INT64_MAX, why);
 	struct findings stuck = {0}, out = {0};
@@ -62,7 +62,7 @@ static int evaluate(struct sqlite3 *db, int64_t at_ns, const char *rule, bool al
 	if (!rc)
 		rc = stuck_find(db, at_ns, all, true, &stuck, why);
 	if (!rc)
-		rc = stuck_keep(db, told, &stuck, why);
+		rc = stuck_keep(db, reported, &stuck, why);
 	for (size_t i = 0; !rc && i < RULE_COUNT; i++)
 		if (!rule || !strcmp(rule, rules[i].name))
 			rc = rules[i].run(&ctx);
@@ -87,16 +87,16 @@ int verdict_all(struct sqlite3 *db, int64_t at_ns, const char *rule, bool all, s
 	return evaluate(db, at_ns, rule, all, &(struct findings){0}, ret, why);
 }
 
-int verdict_end(struct sqlite3 *db, bool all, const struct findings *told, struct findings *ret,
+int verdict_end(struct sqlite3 *db, bool all, const struct findings *reported, struct findings *ret,
 	struct buf *why)
 {
-	return evaluate(db, INT64_MAX, NULL, all, told, ret, why);
+	return evaluate(db, INT64_MAX, NULL, all, reported, ret, why);
 }
 
-void verdict_remember(struct findings *told, const struct findings *found)
+void verdict_remember(struct findings *reported, const struct findings *found)
 {
 	for (size_t i = 0; i < found->n; i++)
-		finding_copy(told, &found->list[i]);
+		finding_copy(reported, &found->list[i]);
 }
 
 const char *verdict_rule(const char *name)

@@ -7,7 +7,7 @@
 
 #include "base/mem.h"
 
-/* Between two boxes of one depth; more if they have different parents, so that families are told apart. */
+/* Between two boxes of one depth; more if they have different parents, so that families stand apart. */
 static const double sibling_gap = 7, family_gap = 15;
 
 /* Between two columns: the more children somebody has there, the more room do their edges need to part. */

@@ -135,15 +135,15 @@ struct making {
 	struct cell *cell;
 };
 
-/* Nobody announces the main thread, and others may join it: it is told when it makes its first thread. */
+/* Nobody announces the main thread, and others may join it: it is recorded when it makes its first thread. */
 static void announce_main(void)
 {
-	static int told; /* pid; a forked child has another main thread */
+	static int recorded; /* pid; a forked child has another main thread */
 	int pid = (int)shim_pid();
 
-	if (told == pid || (int)shim_tid() != pid)
+	if (recorded == pid || (int)shim_tid() != pid)
 		return;
-	told = pid;
+	recorded = pid;
 	record_handle(pthread_self(), (uint32_t)pid);
 }
 

@@ -138,7 +138,7 @@ TEST(rules_unlock_not_owner)
 	EXPECT(db, NULL, "unlock-not-owner");
 }
 
-static sqlite3 *left_locked(const char *type, int torn)
+static sqlite3 *left_locked(const char *type, int cut_short)
 {
 	sqlite3 *db = fixture_open();
 
@@ -147,7 +147,8 @@ static sqlite3 *left_locked(const char *type, int torn)
 	fixture_lock(db, 1, "mutex", 1);
 	fixture_sql(db, "UPDATE lock SET type = '%s'", type);
 	fixture_hold(db, 1, 11, "x");
-	fixture_sql(db, "UPDATE thread SET end_ns = 900000000, torn = %d WHERE id = 11", torn);
+	fixture_sql(db, "UPDATE thread SET end_ns = 900000000, cut_short = %d WHERE id = 11",
+		cut_short);
 	fixture_wait(db, 10, "sleep", "start_ns = 3000000000");
 	return db;
 }
@@ -178,7 +179,8 @@ TEST(rules_main_exit)
 	fixture_process(db, 1, 0);
 	fixture_threads(db, 1, 2);
 	ends(db, 1, 2.02);
-	fixture_sql(db, "UPDATE thread SET torn = 1, end_ns = 2017000000 WHERE id IN (11, 12)");
+	fixture_sql(
+		db, "UPDATE thread SET cut_short = 1, end_ns = 2017000000 WHERE id IN (11, 12)");
 	fixture_sql(db, "UPDATE thread SET end_ns = 2000000000 WHERE id = 10");
 	fixture_wait(db, 12, "cond", "end_ns = 2017000000");
 	EXPECT(db, "main-exit-kills-threads", "main-exit-kills-threads");
@@ -187,7 +189,7 @@ TEST(rules_main_exit)
 	fixture_process(db, 1, 0);
 	fixture_threads(db, 1, 1);
 	ends(db, 1, 2.02);
-	fixture_sql(db, "UPDATE thread SET torn = 1, end_ns = 2017000000 WHERE id = 11");
+	fixture_sql(db, "UPDATE thread SET cut_short = 1, end_ns = 2017000000 WHERE id = 11");
 	fixture_sql(db, "UPDATE thread SET end_ns = 2000000000 WHERE id = 10");
 	fixture_wait(db, 11, "cond", "end_ns = 2017000000");
 	EXPECT(db, "main-exit-kills-threads", "");

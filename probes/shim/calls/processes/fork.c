@@ -51,7 +51,7 @@ pid_t fork(void)
 	struct spawn_call call;
 	pid_t pid;
 
-	/* The kernel's probes know nothing of buffers: this is told beside them as well. */
+	/* The kernel's probes know nothing of buffers: this is recorded beside them as well. */
 	if (shim_active())
 		report_stdio(STDIO_FORK);
 	report_spawn(&call);

@@ -147,7 +147,7 @@ TEST(exiting)
 	feed_at(&f, 500, 10, 10);
 	FEED(&f, EXIT, .last = 1, .group_status = 3 << 8);
 	feed_end(&f, 1000);
-	EXPECT(&f, "SELECT tid, torn FROM thread", "10|1 12|0 13|1");
+	EXPECT(&f, "SELECT tid, cut_short FROM thread", "10|1 12|0 13|1");
 	feed_close(&f);
 }
 

@@ -1073,7 +1073,7 @@ TEST(stuck_ended_by_signal)
 	_cleanup_free_ char *found = NULL;
 
 	fixture_sql(db, "UPDATE wait SET end_ns = 8000000000 + thread_id");
-	fixture_sql(db, "UPDATE thread SET end_ns = 8000001000, torn = 1");
+	fixture_sql(db, "UPDATE thread SET end_ns = 8000001000, cut_short = 1");
 	fixture_sql(db,
 		"UPDATE process SET end_ns = 8000001000, end_kind = 'signal', exit_signal = 15");
 	found = fixture_all(db, "deadlock");
@@ -1088,7 +1088,7 @@ TEST(stuck_killed_again_while_it_dies)
 	_cleanup_free_ char *found = NULL;
 
 	fixture_sql(db, "UPDATE wait SET end_ns = 8000000000 + 8000000 * thread_id");
-	fixture_sql(db, "UPDATE thread SET end_ns = 8000000100 + 8000000 * id, torn = 1");
+	fixture_sql(db, "UPDATE thread SET end_ns = 8000000100 + 8000000 * id, cut_short = 1");
 	fixture_sql(
 		db, "UPDATE process SET end_ns = 8200000000, end_kind = 'signal', exit_signal = 9");
 	fixture_sql(db, "INSERT INTO signal (signo, name, source, process_id, sent_ns, result)"
@@ -1107,7 +1107,7 @@ TEST(stuck_swept_away_by_exit)
 	fixture_sql(db, "UPDATE wait SET end_ns = 8000000000 + thread_id");
 	fixture_sql(
 		db, "UPDATE wait SET reason = 'sleep', end_ns = 7900000000 WHERE thread_id = 10");
-	fixture_sql(db, "UPDATE thread SET end_ns = 8000001000, torn = (id <> 10)");
+	fixture_sql(db, "UPDATE thread SET end_ns = 8000001000, cut_short = (id <> 10)");
 	fixture_sql(db, "UPDATE process SET end_ns = 8000001000, end_kind = 'exit', exit_code = 0");
 	found = fixture_all(db, "deadlock");
 	ASSERT_STR(found, "deadlock");
@@ -1121,7 +1121,7 @@ TEST(stuck_dissolved_by_itself)
 	_cleanup_free_ char *found = NULL;
 
 	fixture_sql(db, "UPDATE wait SET end_ns = 8000000000 + thread_id");
-	fixture_sql(db, "UPDATE thread SET end_ns = 8000001000, torn = 0");
+	fixture_sql(db, "UPDATE thread SET end_ns = 8000001000, cut_short = 0");
 	fixture_sql(db, "UPDATE process SET end_ns = 8000001000, end_kind = 'exit', exit_code = 0");
 	found = fixture_all(db, NULL);
 	ASSERT_STR(found, "");
@@ -1176,7 +1176,7 @@ TEST(stuck_in_the_past)
 			i, i < 3 ? "9000000000" : "1000");
 	}
 	fixture_sql(db, "UPDATE trace SET duration_ns = 40000000000");
-	fixture_sql(db, "UPDATE thread SET end_ns = 29000000000, torn = 1 WHERE id > 10");
+	fixture_sql(db, "UPDATE thread SET end_ns = 29000000000, cut_short = 1 WHERE id > 10");
 	fixture_wait(db, 11, "lock", "lock_id=2, start_ns=20500000000, end_ns=29000000000");
 	fixture_wait(db, 12, "lock", "lock_id=1, start_ns=20600000000, end_ns=29000000000");
 	fixture_sql(db, "BEGIN");
