@@ -244,8 +244,10 @@ build/fuzz/%: tests/fuzz/%.c $(FUZZ_OBJ)
 	$(say) FUZZ $@
 	$(Q)$(CLANG) $(FUZZ_CFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS)
 
-fuzz: $(FUZZERS) $(OUT)/demos/philosophers
+fuzz: $(FUZZERS) $(OUT)/demos/philosophers $(OUT)/demos/deadlock-self
 	$(Q)mkdir -p build/fuzz/module.corpus && cp $(OUT)/demos/philosophers build/fuzz/module.corpus
+	$(Q)mkdir -p build/fuzz/core.corpus && cd build/fuzz/core.corpus && ulimit -c unlimited && \
+		{ timeout -s ABRT 1 $(abspath $(OUT))/demos/deadlock-self; for c in core*; do head -c 60000 $$c >seed; rm -f $$c; done; } 2>/dev/null || :
 	$(Q)for f in $(FUZZERS); do echo "$$f"; mkdir -p $$f.corpus; \
 		$$f -max_total_time=$(TIME) -print_final_stats=0 -artifact_prefix=$$f. $$f.corpus || exit 1; done
 

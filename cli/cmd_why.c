@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <sqlite3.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/command.h"
@@ -28,16 +29,34 @@ static int why_main(int argc, char **argv);
 
 const struct command cmd_why = {
 	.name = "why",
-	.usage = "[OPTIONS] PID...",
-	.summary = "say why running processes are stuck, and what each thread waits for",
+	.usage = "[OPTIONS] PID...|CORE [PROGRAM]",
+	.summary =
+		"say why running processes, or that of a core file, are stuck, and what each thread waits for",
 	.options = why_options,
 	.run = why_main,
 };
 
 struct why_args {
 	struct pids pids;
+	const char *core, *program;
 	bool json, all;
 };
+
+/* Says whether an operand names a file, and is not made as process numbers are: 1,2,3. A core of such a name is ./1. */
+static bool is_file(const char *text)
+{
+	return text[strspn(text, "0123456789,")] && (strchr(text, '/') || access(text, F_OK) == 0);
+}
+
+/* A core, and perhaps the program that it is of. */
+static bool parse_core(struct why_args *a, int n, char **operands)
+{
+	a->core = operands[0];
+	a->program = n > 1 ? operands[1] : NULL;
+	if (n > 2)
+		warn("why: one core at a time");
+	return n <= 2;
+}
 
 static bool parse(struct why_args *a, int argc, char **argv)
 {
@@ -49,11 +68,13 @@ static bool parse(struct why_args *a, int argc, char **argv)
 		else
 			return false;
 	}
+	if (optind < argc && is_file(argv[optind]))
+		return parse_core(a, argc - optind, argv + optind);
 	for (int i = optind; i < argc; i++)
 		if (!pids_add(&a->pids, argv[i]))
 			return false;
 	if (!a->pids.n)
-		warn("why: no process ID given");
+		warn("why: no process ID or core file given");
 	return a->pids.n > 0;
 }
 
@@ -90,12 +111,19 @@ static char *blind_spots(struct sqlite3 *db, struct buf *why)
 			       : "[]");
 }
 
-static int print_json(struct inspect *in, const struct findings *found, struct buf *why)
+static int print_json(
+	struct inspect *in, const struct findings *found, const struct buf *told, struct buf *why)
 {
 	_cleanup_buf_ struct buf out = BUF_INIT;
 	_cleanup_free_ char *blind = blind_spots(inspect_db(in), why);
 
-	buf_adds(&out, "{\"findings\":[");
+	buf_addc(&out, '{');
+	if (told->len) {
+		buf_adds(&out, "\"core\":");
+		buf_add_json(&out, told->data, told->len);
+		buf_addc(&out, ',');
+	}
+	buf_adds(&out, "\"findings\":[");
 	for (size_t i = 0; i < found->n; i++) {
 		buf_adds(&out, i ? "," : "");
 		json_finding(&out, &found->list[i]);
@@ -135,12 +163,15 @@ static int add_none(struct buf *out, struct inspect *in, struct buf *why)
 	return rc;
 }
 
-static int print_text(struct inspect *in, const struct findings *found, bool all, struct buf *why)
+static int print_text(struct inspect *in, const struct findings *found, bool all,
+	const struct buf *told, struct buf *why)
 {
 	_cleanup_buf_ struct buf out = BUF_INIT;
 	bool colour = say_color(stdout);
 	int rc = 0;
 
+	if (told->len)
+		buf_addf(&out, "%s\n\n", told->data);
 	for (size_t i = 0; i < found->n; i++) {
 		verdict_text(&out, inspect_db(in), &found->list[i], colour);
 		if (say_is_verbose())
@@ -158,12 +189,14 @@ static int print_text(struct inspect *in, const struct findings *found, bool all
 
 static int explain(const struct why_args *a)
 {
-	_cleanup_buf_ struct buf why = BUF_INIT;
+	_cleanup_buf_ struct buf why = BUF_INIT, told = BUF_INIT;
 	struct findings found = {0};
 	struct inspect *in;
-	int status;
+	int status, rc;
 
-	if (inspect_new(a->pids.list, a->pids.n, &in, &why) < 0) {
+	rc = a->core ? inspect_core(a->core, a->program, &in, &told, &why)
+		     : inspect_new(a->pids.list, a->pids.n, &in, &why);
+	if (rc < 0) {
 		warn("%s", why.data);
 		return STATUS_FAILED;
 	}
@@ -172,8 +205,8 @@ static int explain(const struct why_args *a)
 	buf_reset(&why);
 	status = inspect_is_denied(in) ? STATUS_FAILED : 0;
 	if (inspect_verdict(in, a->all, &found, &why) < 0 ||
-		(a->json ? print_json(in, &found, &why) : print_text(in, &found, a->all, &why)) <
-			0) {
+		(a->json ? print_json(in, &found, &told, &why)
+			 : print_text(in, &found, a->all, &told, &why)) < 0) {
 		warn("%s", why.data);
 		status = STATUS_FAILED;
 	}

@@ -23,7 +23,8 @@ TOPIC=$(basename "$0" .sh)
 TMP=$(mktemp -d "${TMPDIR:-/tmp}/pptrace-test.$TOPIC.XXXXXX")
 chmod 755 "$TMP"
 cd "$TMP" || exit 1
-ulimit -c 0
+# The soft limit alone: who wants cores raises it again.
+ulimit -S -c 0
 
 # "${nobody[@]}" COMMAND...: runs it as an ordinary user (root only).
 nobody=(setpriv --reuid=65534 --regid=65534 --clear-groups --)

@@ -20,6 +20,7 @@
 #include "schema/db.h"
 #include "schema/query.h"
 #include "schema/record.h"
+#include "tracer/authority/authority.h"
 #include "tracer/model/model.h"
 #include "tracer/runtime/runtime.h"
 #include "tracer/snapshot/snapshot.h"
@@ -32,6 +33,7 @@ struct inspect {
 	bool all;           /* what is at rest counts too */
 	struct buf records; /* all of the snapshot, one behind the other */
 	struct symbols *symbols;
+	struct authority *authority; /* of a core: over no process at all */
 	struct store *store;
 	struct model *model;
 	struct posix_timer {
@@ -150,30 +152,69 @@ static void *open_store(void *arg)
 	return NULL;
 }
 
-int inspect_new(const pid_t *pids, size_t n_pids, struct inspect **ret, struct buf *why)
+/* Reads running processes into the records. */
+static int read_processes(
+	struct inspect *in, const pid_t *pids, size_t n_pids, struct buf *blind, struct buf *why)
+{
+	struct snapshot_config config = {.pids = pids,
+		.n_pids = n_pids,
+		.related = true,
+		.calls = true,
+		.symbols = in->symbols,
+		.between = read_timers,
+		.limits = &in->limits};
+	int rc = snapshot_take(&config, keep, in, blind, why);
+
+	if (rc)
+		return rc;
+	find_unflushed(in);
+	find_runtimes(in, blind);
+	return 0;
+}
+
+/* No process that runs now is the one that a core is of. */
+static bool has_none(void *arg, int pidfd, pid_t pid)
+{
+	(void)arg;
+	(void)pidfd;
+	(void)pid;
+	return false;
+}
+
+/* What is to be inspected: processes, or a core. */
+struct subject {
+	const pid_t *pids;
+	size_t n_pids;
+	const char *core, *exe;
+	struct buf *told;
+};
+
+static int read_subject(
+	struct inspect *in, const struct subject *of, struct buf *blind, struct buf *why)
+{
+	if (!of->core)
+		return read_processes(in, of->pids, of->n_pids, blind, why);
+	in->authority = authority_new();
+	authority_kernel(in->authority, has_none, NULL);
+	symbols_guard(in->symbols, in->authority);
+	return snapshot_core(of->core, of->exe, in->symbols, keep, in, of->told, blind, why);
+}
+
+static int inspect(const struct subject *of, struct inspect **ret, struct buf *why)
 {
 	struct inspect *in = xcalloc(1, sizeof *in);
 	_cleanup_buf_ struct buf blind = BUF_INIT;
 	struct opening opening = {.store = NULL};
 	pthread_t opener;
 	bool has_opener;
-	struct snapshot_config config = {.pids = pids,
-		.n_pids = n_pids,
-		.related = true,
-		.calls = true,
-		.between = read_timers,
-		.limits = &in->limits};
 	int rc;
 
 	in->records = BUF_INIT;
-	in->symbols = config.symbols = symbols_new();
+	in->symbols = symbols_new();
 	has_opener = pthread_create(&opener, NULL, open_store, &opening) == 0;
-	rc = snapshot_take(&config, keep, in, &blind, why);
-	if (rc == 0) {
-		find_unflushed(in);
-		find_runtimes(in, &blind);
-		in->taken = clock_now();
-	}
+	rc = read_subject(in, of, &blind, why);
+	/* A core does not say how long anything had lasted. */
+	in->taken = of->core && in->records.len ? record_at(in, 0)->ts : clock_now();
 	if (has_opener)
 		(void)pthread_join(opener, NULL);
 	else
@@ -198,6 +239,17 @@ int inspect_new(const pid_t *pids, size_t n_pids, struct inspect **ret, struct b
 	return 0;
 }
 
+int inspect_new(const pid_t *pids, size_t n_pids, struct inspect **ret, struct buf *why)
+{
+	return inspect(&(struct subject){.pids = pids, .n_pids = n_pids}, ret, why);
+}
+
+int inspect_core(
+	const char *core, const char *exe, struct inspect **ret, struct buf *told, struct buf *why)
+{
+	return inspect(&(struct subject){.core = core, .exe = exe, .told = told}, ret, why);
+}
+
 void inspect_free(struct inspect *in)
 {
 	if (!in)
@@ -205,6 +257,7 @@ void inspect_free(struct inspect *in)
 	model_free(in->model);
 	(void)store_close(in->store);
 	symbols_free(in->symbols);
+	authority_free(in->authority);
 	buf_done(&in->records);
 	free(in->posix_timers);
 	free(in->armed);
@@ -353,6 +406,12 @@ static int possible_timers(struct inspect *in, bool are_known, char **ret, struc
 	return 0;
 }
 
+/* Of a core: as if every signal were caught. */
+static const char any_handler_sql[] =
+	"WITH RECURSIVE n(signo) AS (SELECT 1 UNION ALL SELECT signo + 1 FROM n WHERE signo < 31)"
+	" INSERT INTO handler (process_id, signo, disposition, start_ns)"
+	" SELECT p.id, signo, 'handler', 0 FROM process p, n WHERE signo NOT IN (9, 17, 19)";
+
 static int judge(struct inspect *in, struct findings *ret, struct buf *why)
 {
 	int rc = verdict_stuck(inspect_db(in), INT64_MAX, in->all, ret, why), timers;
@@ -360,6 +419,11 @@ static int judge(struct inspect *in, struct findings *ret, struct buf *why)
 
 	if (rc || !ret->n)
 		return rc;
+	if (in->authority)
+		return assume(in, any_handler_sql,
+			"It is not certain: a core does not say for which signals the program has handlers, "
+			"and one of them could have ended it.",
+			ret, why);
 	timers = add_timers(in, why);
 	if (why->len)
 		return -EIO;

@@ -19,6 +19,11 @@ struct sqlite3;
  * with one sentence in why. What could not be read is in trace.blind_spots.
  */
 int inspect_new(const pid_t *pids, size_t n_pids, struct inspect **ret, struct buf *why);
+
+/* The same of a core file: as snapshot_core. */
+int inspect_core(
+	const char *core, const char *exe, struct inspect **ret, struct buf *told, struct buf *why);
+
 void inspect_free(struct inspect *in);
 
 /* Returns the database: rows as of a recording that was made up to now, and views. It belongs to the inspection. */

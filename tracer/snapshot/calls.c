@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "schema/locks.h"
+#include "tracer/core/core.h"
 #include "tracer/snapshot/snapshot.h"
 #include "tracer/symbols/symbols.h"
 
@@ -73,8 +74,22 @@ static enum call call_of(
 
 static struct symbols_registers registers_of(const struct snap_thread *t)
 {
-	return (struct symbols_registers){
-		.nr = t->nr, .arg0 = t->args[0], .sp = t->sp, .pc = t->pc};
+	struct symbols_registers at = {
+		.nr = t->nr, .arg0 = t->args[0], .sp = t->sp, .pc = t->pc, .has_kept = t->has_kept};
+
+	memcpy(at.kept, t->kept, sizeof at.kept);
+	return at;
+}
+
+static int unwind(struct snapshot *s, const struct snap_process *p, const struct snap_thread *t,
+	struct symbols_frame *frames, int max)
+{
+	const struct symbols_registers at = registers_of(t);
+
+	if (p->core)
+		return symbols_unwind_memory(
+			s->config->symbols, snap_key(p->pid), &at, core_read, p->core, frames, max);
+	return symbols_unwind_from(s->config->symbols, snap_key(p->pid), p->live, &at, frames, max);
 }
 
 /*
@@ -92,13 +107,11 @@ int64_t calls_restarted(
 		{"poll", SYS_poll},
 #endif
 		{"futex", SYS_futex}, {"lll_", SYS_futex}};
-	const struct symbols_registers at = registers_of(t);
 	struct symbols_frame innermost;
 	const char *name;
 
 	/* A walk of one frame makes the process's files known. */
-	if (!s->config->symbols || symbols_unwind_from(s->config->symbols, snap_key(p->pid),
-					   p->live, &at, &innermost, 1) != 1)
+	if (!s->config->symbols || unwind(s, p, t, &innermost, 1) != 1)
 		return t->nr;
 	name = symbols_function(s->config->symbols, snap_key(p->pid), innermost.addr, false);
 	for (size_t i = 0; name && i < ARRAY_SIZE(makers); i++)
@@ -118,8 +131,7 @@ static bool is_own(struct symbols *sym, int64_t key, const struct symbols_frame 
 static void walk(struct snapshot *s, const struct snap_process *p, struct snap_thread *t, int max)
 {
 	struct symbols *sym = s->config->symbols;
-	const struct symbols_registers at = registers_of(t);
-	int n = symbols_unwind_from(sym, snap_key(p->pid), p->live, &at, t->frames, max);
+	int n = unwind(s, p, t, t->frames, max);
 
 	t->n_frames = n > 0 ? n : 0;
 	t->site = 0;

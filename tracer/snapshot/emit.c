@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "tracer/core/core.h"
 #include "tracer/snapshot/snapshot.h"
 #include "tracer/symbols/symbols.h"
 
@@ -99,6 +100,23 @@ static void emit_exit(const struct out *o, const struct snap_process *p, pid_t t
 		.group_status = last ? p->exit_status : 0};
 
 	o->emit(o->arg, &r.head);
+}
+
+static void emit_core_modules(const struct out *o, const struct snap_process *p)
+{
+	const struct core_process *c = core_process(p->core);
+
+	for (size_t i = 0; i < c->n_maps; i++) {
+		const struct core_map *m = &c->maps[i];
+		struct rec_MODULE r = {.head = head(o, REC_MODULE, sizeof r, p->pid, p->pid),
+			.start = m->start,
+			.len = m->end - m->start,
+			.offset = m->offset};
+
+		copy_text(r.path, sizeof r.path, m->path);
+		if (m->is_code)
+			o->emit(o->arg, &r.head);
+	}
 }
 
 static void emit_modules(const struct out *o, const struct snap_process *p)
@@ -269,6 +287,10 @@ static void emit_process(struct snapshot *s, const struct out *o, const struct s
 	for (size_t i = 0; i < p->n_threads; i++)
 		if (p->threads[i].state == 'Z' || p->threads[i].state == 'X')
 			emit_end(s, o, p, p->threads[i].tid, false);
+	if (p->core) {
+		emit_core_modules(o, p);
+		return;
+	}
 	emit_modules(o, p);
 	emit_fds(o, p);
 	emit_signals(o, p);

@@ -87,6 +87,8 @@ static bool has_no_owner(
 {
 	char path[64];
 
+	if (p->core)
+		return !is_shared && !proc_of_thread(s, (pid_t)owner);
 	/* A number that is alive is not taken for one that is not. */
 	if (kill((pid_t)owner, 0) != 0)
 		return errno == ESRCH;

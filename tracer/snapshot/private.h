@@ -46,7 +46,9 @@ struct snap_thread {
 	uint64_t sigblk, sigcgt, sigign, switches;
 	int64_t nr; /* -1: in no system call */
 	uint64_t args[6], sp, pc;
-	uint64_t since; /* CLOCK_MONOTONIC, since when it sleeps; 0: not known */
+	bool has_kept;
+	uint64_t kept[SYMBOLS_KEPT]; /* as symbols_registers has them */
+	uint64_t since;              /* CLOCK_MONOTONIC, since when it sleeps; 0: not known */
 	uint64_t tid_addr;
 	struct symbols_frame frames[SNAP_MAX_FRAMES];
 	int n_frames;
@@ -60,6 +62,7 @@ struct snap_thread {
 };
 
 struct snap_process {
+	struct core *core; /* that it is read from, borrowed; NULL: it lives */
 	pid_t pid, ppid, ns_pid;
 	pid_t live; /* a thread that has not ended: a main thread that has shows neither files nor memory */
 	uid_t uid;
@@ -204,6 +207,9 @@ void files_peers(struct snapshot *s);
 void locks_load(struct snapshot *s);
 
 /* ---- wait.c: what a thread waits for ---- */
+
+/* Says whether a thread is in a futex call that goes on waiting: the word is still what it waits to see changed. */
+bool wait_stands(const struct snap_process *p, const struct snap_thread *t);
 
 /* Fills t->wait and t->poll from the system call it is in. */
 void wait_fill(struct snapshot *s, struct snap_process *p, struct snap_thread *t);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "tracer/core/core.h"
 
 enum { SHORT_READ = 3000 };
 
@@ -79,6 +80,8 @@ bool proc_memory(const struct snap_process *p, uint64_t addr, void *to, size_t l
 {
 	struct iovec local = {to, len}, remote = {(void *)(uintptr_t)addr, len};
 
+	if (p->core)
+		return core_read(p->core, addr, to, len);
 	return process_vm_readv(p->live, &local, 1, &remote, 1, 0) == (ssize_t)len;
 }
 

@@ -5,7 +5,7 @@
  * a process has open, locked and shared), code.c, mutex.c and calls.c (what memory and stacks say),
  * wait.c (what a thread waits for), load.c with age.c and each.c (one process, looked at twice),
  * providers.c and mappers.c (whom else to read), emit.c (records), snapshot.c (all of it in turn).
- * timers.c, timers_reach.c, unflushed.c and reopen.c answer one question each.
+ * core_load.c does the same for a core file. timers.c, timers_reach.c, unflushed.c and reopen.c answer one question each.
  */
 #ifndef TRACER_SNAPSHOT_SNAPSHOT_H
 #define TRACER_SNAPSHOT_SNAPSHOT_H
@@ -60,6 +60,14 @@ struct snapshot_config {
 };
 int snapshot_take(const struct snapshot_config *config, source_emit *emit, void *arg,
 	struct buf *blind, struct buf *why);
+
+/*
+ * The same of a core file: one process, its threads, their waits. exe: the program, or NULL: where the core says
+ * that it is. told gets of whom the core is. Returns 0, or -errno with one
+ * sentence in why: it is no core, or none that can be read here.
+ */
+int snapshot_core(const char *path, const char *exe, struct symbols *symbols, source_emit *emit,
+	void *arg, struct buf *told, struct buf *blind, struct buf *why);
 
 /*
  * Sets *ret, which the caller frees, to the processes of the machine that map a file or have it

@@ -282,7 +282,7 @@ static void fill_by_family(struct snapshot *s, struct snap_process *p, struct sn
  * the library looks at the word again before it goes on. No other call says
  * so much about itself: a read may have got its bytes already.
  */
-static bool waits_again(const struct snap_process *p, const struct snap_thread *t)
+bool wait_stands(const struct snap_process *p, const struct snap_thread *t)
 {
 	uint32_t word;
 
@@ -334,7 +334,7 @@ void wait_fill(struct snapshot *s, struct snap_process *p, struct snap_thread *t
 	w->state = t->state == 'D' ? STATE_UNINTERRUPTIBLE : STATE_INTERRUPTIBLE;
 	if (t->state == 'T' || t->state == 't') {
 		w->state = t->state == 'T' ? STATE_STOPPED : STATE_TRACED;
-		if (!waits_again(p, t)) {
+		if (!wait_stands(p, t)) {
 			fill_stopped(p, t);
 			return;
 		}
