@@ -14,10 +14,12 @@
 #include "viewer/export/chrome.h"
 #include "viewer/export/rows.h"
 #include "viewer/draw/output.h"
+#include "viewer/flame/flame.h"
 
 static const struct command_option options[] = {
 	{"format", 'T', "FORMAT",
-		"chrome (default; for Perfetto and chrome://tracing), jsonl or csv", 'T'},
+		"chrome (default; for Perfetto and chrome://tracing), jsonl, csv, or folded (waiting time by stack, for flame graphs)",
+		'T'},
 	{"output", 'o', "FILE", "write to FILE (default: standard output)", 'o'},
 	{"table", 't', "NAME", "jsonl and csv: the rows of this table or view (event)", 't'},
 	{NULL, 0, NULL, NULL, 0},
@@ -28,13 +30,13 @@ static int run(int argc, char **argv);
 const struct command cmd_export = {
 	.name = "export",
 	.usage = "[OPTIONS] [TRACE.db]",
-	.summary = "write a recording as trace JSON, JSON lines or CSV",
+	.summary = "write a recording as trace JSON, JSON lines, CSV or folded stacks",
 	.options = options,
 	.run = run,
 };
 
-enum { FORMAT_CHROME, FORMAT_JSONL, FORMAT_CSV };
-static const char *const formats[] = {"chrome", "jsonl", "csv", NULL};
+enum { FORMAT_CHROME, FORMAT_JSONL, FORMAT_CSV, FORMAT_FOLDED };
+static const char *const formats[] = {"chrome", "jsonl", "csv", "folded", NULL};
 
 static int sink(void *arg, const struct buf *piece)
 {
@@ -82,10 +84,25 @@ static int export_table(sqlite3 *db, const char *table, int format, FILE *f, str
 	return rc;
 }
 
+static int export_folded(sqlite3 *db, FILE *f, struct buf *why)
+{
+	_cleanup_buf_ struct buf out = BUF_INIT;
+	struct flame *flame;
+	int rc = flame_load(db, &flame, why);
+
+	if (rc)
+		return rc;
+	flame_folded(flame, &out);
+	flame_free(flame);
+	return sink(f, &out);
+}
+
 static int export_to(sqlite3 *db, const char *table, int format, FILE *f, struct buf *why)
 {
 	if (format == FORMAT_CHROME)
 		return export_chrome(db, sink, f, why);
+	if (format == FORMAT_FOLDED)
+		return export_folded(db, f, why);
 	return export_table(db, table, format, f, why);
 }
 
@@ -123,7 +140,7 @@ static int run(int argc, char **argv)
 		else if (id != 'T' || !options_word("--format", optarg, formats, &format))
 			return COMMAND_USAGE;
 	}
-	if (table && format == FORMAT_CHROME) {
+	if (table && (format == FORMAT_CHROME || format == FORMAT_FOLDED)) {
 		warn("export: --table goes with --format=jsonl or csv");
 		return COMMAND_USAGE;
 	}

@@ -30,6 +30,22 @@ for command in tree timeline waits locks pipes; do
 done
 end
 
+begin "a flame graph: hostile names stay text, and what the file says is all that it runs"
+command -v xmllint >/dev/null || skip "xmllint is not installed"
+for name in hostile deadlock-abba many; do
+	[ -e $name.db ] || fixture $name
+	run "$PPTRACE" flame -o - $name.db
+	expect_status 0
+	xmllint --noout out 2>err || fail "$name: not XML" "$(head -3 err)"
+	expect_eq "$(grep -c '<script>' out)" 1
+	! grep -q '<img\|onerror="' out || fail "$name: markup came through"
+	run "$PPTRACE" export -T folded $name.db
+	expect_status 0
+	! LC_ALL=C grep -Evq '^[^;]+(;[^;]+)*;\[[^;]+\] [0-9]+$' out || fail "$name: not folded" "$(head -3 out)"
+	! LC_ALL=C grep -q $'[\001-\010\013-\037\177]' out || fail "$name: control characters"
+done
+end
+
 begin "a symbolic link at the output is not followed"
 [ -e fork-count.db ] || fixture fork-count
 echo precious >target

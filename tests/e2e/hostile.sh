@@ -3,7 +3,7 @@
 . "$(dirname "$0")/../lib.sh"
 
 endless='WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT'
-commands=(tree timeline waits locks pipes report diagnose events export query)
+commands=(tree timeline waits locks pipes report diagnose events export flame query)
 
 # refused FILE PATTERN: each command that reads refuses the file, and ends.
 refused()
@@ -13,7 +13,7 @@ refused()
 		case $command in
 		query) LIMIT=10 run "$PPTRACE" query -f "$1" summary ;;
 		tree | timeline | waits | locks | pipes) LIMIT=10 run "$PPTRACE" "$command" -T txt -o - "$1" ;;
-		report | export) LIMIT=10 run "$PPTRACE" "$command" -o x.out "$1" ;;
+		report | export | flame) LIMIT=10 run "$PPTRACE" "$command" -o x.out "$1" ;;
 		*) LIMIT=10 run "$PPTRACE" "$command" "$1" ;;
 		esac
 		case $status in

@@ -56,6 +56,10 @@ for backend in auto shim; do
 	expect_out "\"frames\":\[.*\"function\":\"report\",\"file\":\"[^\"]*/stacks.c\",\"line\":$report,"
 	expect_sql dead.db "SELECT count(*) FROM finding_member m JOIN frame f USING (stack_id)
 		JOIN site s ON s.id = f.site_id WHERE s.function IN ('transfer', 'report')" 2
+	run "$PPTRACE" export --format=folded dead.db
+	expect_out '^stacks0;.*;start_thread;transfer;lock;my_lock;pthread_mutex_lock;.*\[lock: mutex audit\] [0-9]{6,}$'
+	run "$PPTRACE" flame -o - dead.db
+	expect_out '<title>my_lock: [0-9.]+ s \([0-9.]+ %\)</title>'
 	# The preload library is not a part of the program.
 	expect_sql dead.db "SELECT count(*) FROM frame f JOIN site s ON s.id = f.site_id WHERE s.module LIKE '%pptrace-shim%'" 0
 	end
