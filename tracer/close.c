@@ -80,7 +80,7 @@ static void drain_up_to(struct tracer *t, uint64_t until)
 {
 	uint64_t moved = clock_now();
 
-	while (t->until < until) {
+	while (t->until < until && !t->is_short) {
 		uint64_t before = t->until;
 		size_t n = tracer_drain(t);
 		uint64_t now = clock_now();

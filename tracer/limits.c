@@ -2,8 +2,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "tracer/limits.h"
 
+#include <fcntl.h>
 #include <stdbool.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 
@@ -46,4 +48,14 @@ void limits_restore(void)
 	for (size_t i = 0; i < ARRAY_SIZE(limits); i++)
 		if (limits[i].saved)
 			(void)setrlimit(limits[i].which, &limits[i].was);
+}
+
+void limits_die_first(void)
+{
+	static const char most[] = "1000";
+	_cleanup_close_ int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+
+	/* Where it may not be raised the kernel chooses by size alone. */
+	if (fd >= 0 && write(fd, most, sizeof most - 1) < 0)
+		return;
 }

@@ -13,4 +13,10 @@ void limits_raise(void);
 /* In a child, before it executes: sets both as they were. Async-signal-safe; does nothing if nothing was raised. */
 void limits_restore(void);
 
+/*
+ * From now on the kernel, when memory runs out, ends pptrace before any program that it
+ * traces (oom_score_adj: proc(5)). To be called once the command has been forked, who would inherit it.
+ */
+void limits_die_first(void);
+
 #endif

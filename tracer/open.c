@@ -13,11 +13,16 @@
 #include "tracer/authority/authority.h"
 #include "tracer/shim/shim.h"
 #include "tracer/details.h"
+#include "tracer/limits.h"
 #include "tracer/merge.h"
 #include "tracer/model/model.h"
 #include "tracer/store/store.h"
+#include "tracer/room.h"
 #include "tracer/symbols/symbols.h"
 #include "tracer/detector.h"
+
+/* With less than this the database is kept small in memory, which costs time. */
+#define MEMORY_SHORT (1ull << 30)
 
 void tracer_detach(struct tracer *t)
 {
@@ -30,6 +35,7 @@ void tracer_detach(struct tracer *t)
 
 void tracer_free(struct tracer *t)
 {
+	tracer_unwatch_memory(t);
 	tracer_detach(t);
 	mem_cleanup_close(&t->wakeup);
 	findings_free(&t->reported);
@@ -46,6 +52,8 @@ void tracer_free(struct tracer *t)
 	hash_done(&t->images);
 	free(t->arena);
 	authority_free(t->authority);
+	room_free(t->room);
+	free(t->notice);
 	free(t->path);
 	free(t);
 }
@@ -78,6 +86,7 @@ static int attach_one(struct tracer *t, struct source *s, struct buf *why)
 		.everything = t->choice.shim_only,
 		.quiet = t->config.quiet,
 		.ring_bytes = t->config.ring_bytes,
+		.memory = room_left(t->room),
 		.shim_path = t->choice.shim_path,
 		.program = t->config.program,
 		.authority = t->authority,
@@ -117,6 +126,7 @@ int tracer_try(
 	int rc;
 
 	t->config = *config;
+	t->room = room_new("");
 	t->wakeup = -1;
 	rc = choose_sources(config, &t->choice, notes, why);
 	if (rc == 0)
@@ -147,6 +157,8 @@ static int make_database(struct tracer *t, struct buf *why)
 		free(text);
 		return rc;
 	}
+	if (room_left(t->room) < MEMORY_SHORT)
+		store_save_memory(t->store, t->config.path);
 	choice_blind_spots(&t->choice, &blind);
 	if (trace_row_begin(
 		    store_db(t->store), &t->config, t->choice.backend, model.started_unix_ns) < 0 ||
@@ -204,6 +216,7 @@ int tracer_open(
 	t->path = xstrdup(config->path);
 	t->config.path = t->path;
 	t->authority = authority_new();
+	t->room = room_new("");
 	t->merge = merge_new();
 	t->timeout_ms = 1;
 	t->wakeup = -1;
@@ -224,6 +237,7 @@ int tracer_open(
 	if (t->choice.shim_only)
 		t->deaths = deaths_new();
 	ask_kernel(t);
+	tracer_watch_memory(t);
 	open_wakeup(t);
 	if (config->watch_ns > 0)
 		t->detector = detector_new(t->path, config->watch_ns, config->all, t->authority);
@@ -264,6 +278,7 @@ int tracer_adopt(struct tracer *t, pid_t pid)
 			return rc;
 	}
 	authority_root(t->authority, pid);
+	limits_die_first();
 	if (t->deaths)
 		deaths_add(t->deaths, pid, true);
 	return 0;
@@ -279,6 +294,7 @@ int tracer_follow(struct tracer *t, pid_t pid, pid_t tid)
 {
 	int rc = -ENOTSUP;
 
+	limits_die_first();
 	for (size_t i = 0; i < t->choice.n; i++) {
 		struct source *s = t->choice.sources[i];
 

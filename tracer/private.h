@@ -23,6 +23,7 @@ struct sent_signal {
 struct tracer {
 	struct choice choice;
 	struct tracer_config config;
+	struct room *room;
 	struct authority *authority;
 	struct merge *merge;
 	struct symbols *symbols;
@@ -38,9 +39,14 @@ struct tracer {
 	uint64_t changed_at, evaluated_at; /* last record, last evaluation */
 	uint64_t evaluate_not_before;
 	uint64_t records, committed_records, lost;
+	uint64_t lost_before; /* by sources that were given up */
+	uint64_t room_at;     /* when it was last asked how much memory is left */
 	int timeout_ms, wakeup, error;
 	struct urgency urgency;
 	bool attached[2];
+	struct shortage *shortage; /* looks for it in a thread of its own, or NULL */
+	bool is_short;             /* memory ran out, and nothing is recorded any more */
+	unsigned shortages;
 	struct findings reported; /* certain sets that were reported */
 	bool is_evaluating;       /* an evaluation of the graph has begun */
 	struct hash
@@ -57,6 +63,14 @@ void tracer_free(struct tracer *t);
 
 /* Drains all sources and feeds the model up to the time that they have in common. Returns how many records. */
 size_t tracer_drain(struct tracer *t);
+
+/*
+ * Looks from now on, or with the second one now and then, how much memory is left, and
+ * gives up locks, then all, before the command suffers. The third one ends that.
+ */
+void tracer_watch_memory(struct tracer *t);
+void tracer_look_at_memory(struct tracer *t, uint64_t now);
+void tracer_unwatch_memory(struct tracer *t);
 
 /* Feeds the model what has not reached that time; at the end only. */
 void tracer_drain_rest(struct tracer *t);

@@ -30,6 +30,7 @@ struct source_config {
 	bool everything;       /* shim: it is the only source and records all, not locks alone */
 	bool quiet;
 	size_t ring_bytes;     /* 0: the source's default */
+	uint64_t memory;       /* bytes that could be taken when the recording began (room.h) */
 	const char *arena_dir; /* shim: 0700 directory for rings, made by the caller */
 	const char *shim_path; /* shim: the library */
 	const char *program;   /* file that will be executed first, NULL: not known */
@@ -93,6 +94,12 @@ struct source {
 
 	/* Reports all losses since attach. */
 	void (*losses)(struct source *s, source_loss *loss, void *arg);
+
+	/*
+	 * Gives back at once what memory it shares with the target; what has not been read is lost. To be
+	 * called in any thread while another uses the source, which is of no use afterwards. NULL: it shares none.
+	 */
+	void (*let_go)(struct source *s);
 
 	/* Undoes attach; records not polled are gone. Accepts a source that was never attached. */
 	void (*detach)(struct source *s);

@@ -168,7 +168,7 @@ static void count_loss(void *arg, const char *source, unsigned kind, uint64_t co
 
 void tracer_read_losses(struct tracer *t)
 {
-	t->lost = 0;
+	t->lost = t->lost_before;
 	for (size_t i = 0; i < t->choice.n; i++)
 		if (t->attached[i])
 			t->choice.sources[i]->losses(t->choice.sources[i], count_loss, t);
@@ -250,6 +250,7 @@ int tracer_poll(struct tracer *t)
 	if (store_error(t->store))
 		return give_up(t, -EIO);
 	now = clock_now();
+	tracer_look_at_memory(t, now);
 	if (n)
 		t->changed_at = now;
 	if (t->records != t->committed_records && now - t->committed_at >= COMMIT_EVERY_MS * MS)
@@ -380,7 +381,7 @@ bool tracer_detect(struct tracer *t, struct findings *ret)
 	_cleanup_buf_ struct buf why = BUF_INIT;
 	uint64_t now = clock_now();
 
-	if (!t->detector || t->error)
+	if (!t->detector || t->error || t->is_short)
 		return false;
 	switch (detector_state(t->detector)) {
 	case DETECTOR_RUNNING:

@@ -2,8 +2,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * To be read in this order: source.h (what a source of records is), choose.c (which sources), target.c
- * (the command), merge.c (one order of time), open.c, tracer.c and close.c (the recording) with limits.c and
- * urgency.c, detector.c and details.c (deadlocks while it grows), attach.c (what runs already),
+ * (the command), merge.c (one order of time), open.c, tracer.c and close.c (the recording) with limits.c,
+ * room.c, shortage.c and urgency.c, detector.c and details.c (deadlocks while it grows), attach.c (what runs already),
  * inspect.c (the same without recording).
  */
 #ifndef TRACER_TRACER_H
@@ -149,5 +149,8 @@ int tracer_close(struct tracer *t, const struct tracer_outcome *outcome,
 
 /* Returns what is wrong with the database, or NULL. */
 const char *tracer_error(const struct tracer *t);
+
+/* Returns a sentence that the user should see while the recording goes on, once; NULL: none. Freed by the caller. */
+char *tracer_notice(struct tracer *t);
 
 #endif

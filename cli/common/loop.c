@@ -270,7 +270,13 @@ static void wait_for_something(struct loop *l)
 
 static void poll_tracer(struct loop *l)
 {
-	if (l->ret->is_broken || tracer_poll(l->t) == 0)
+	_cleanup_free_ char *notice = NULL;
+	int rc = l->ret->is_broken ? 0 : tracer_poll(l->t);
+
+	notice = tracer_notice(l->t);
+	if (notice)
+		warn("%s", notice);
+	if (rc == 0)
 		return;
 	l->ret->is_broken = true;
 	warn("the recording ends here; the command keeps running: %s",

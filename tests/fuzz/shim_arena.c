@@ -53,7 +53,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	memset(memory, 0, bytes);
 	shim_arena_init(&d.arena, memory);
-	shim_drain_init(&d, false);
+	shim_drain_init(&d, false, UINT64_MAX);
 	/* Half of a real ring to begin with. */
 	for (uint32_t i = 0; i < RINGS; i++) {
 		struct arena_ring *r = shim_arena_ring(&d.arena, i);

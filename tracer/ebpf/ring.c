@@ -7,10 +7,14 @@
  * the clock first and then how far places have been given out (a mark). Once
  * everything before a mark has been read, the time of the mark is complete. A
  * record that is still being filled stops the reader and with it the marks.
+ *
+ * Only a window of the records is mapped, which moves on with the reader: pages that
+ * are mapped count as our own memory, and a whole ring of them, twice, is a lot of it.
  */
 #include "tracer/ebpf/ring.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -23,6 +27,8 @@
 #define LENGTH_MASK (BUSY_BIT - 1 - DISCARD_BIT)
 #define RECORD_HEAD 8
 #define MARKS 8
+#define WINDOW_BYTES (4u << 20) /* to map that takes as long as to read a hundred records */
+#define RECORD_MAX_BYTES 65536u /* no record is so long */
 #define STORE_DELAY_NS 10000 /* far longer than a store stays in a processor before others see it */
 
 struct mark {
@@ -31,9 +37,11 @@ struct mark {
 };
 
 struct ebpf_ring {
+	int fd;
 	unsigned long *consumer; /* page that we write: how far we have read */
-	unsigned long *producer; /* pages of the kernel: how far places were given out ... */
-	const char *data;        /* ... and the records, mapped twice in a row */
+	unsigned long *producer; /* page of the kernel: how far places were given out */
+	char *window;            /* what is mapped of the records, or NULL ... */
+	size_t from, len;        /* ... and what that is: they can be had twice in a row */
 	size_t size;
 	size_t page;
 	uint64_t complete;
@@ -48,10 +56,11 @@ int ebpf_ring_new(int fd, size_t size, struct ebpf_ring **ret)
 
 	r->page = (size_t)sysconf(_SC_PAGESIZE);
 	r->size = size;
+	r->fd = fd;
 	p = mmap(NULL, r->page, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (p != MAP_FAILED) {
 		r->consumer = p;
-		p = mmap(NULL, r->page + 2 * size, PROT_READ, MAP_SHARED, fd, (off_t)r->page);
+		p = mmap(NULL, r->page, PROT_READ, MAP_SHARED, fd, (off_t)r->page);
 	}
 	if (p == MAP_FAILED) {
 		int error = errno;
@@ -60,7 +69,6 @@ int ebpf_ring_new(int fd, size_t size, struct ebpf_ring **ret)
 		return -error;
 	}
 	r->producer = p;
-	r->data = (const char *)p + r->page;
 	*ret = r;
 	return 0;
 }
@@ -72,7 +80,9 @@ void ebpf_ring_free(struct ebpf_ring *r)
 	if (r->consumer)
 		munmap(r->consumer, r->page);
 	if (r->producer)
-		munmap(r->producer, r->page + 2 * r->size);
+		munmap(r->producer, r->page);
+	if (r->window)
+		munmap(r->window, r->len);
 	free(r);
 }
 
@@ -97,11 +107,42 @@ static void marks_pass(struct ebpf_ring *r, unsigned long read)
 	memmove(r->marks, r->marks + passed, r->n_marks * sizeof *r->marks);
 }
 
+/* Maps the records from a place on; false: it cannot be done now. */
+static bool window_move(struct ebpf_ring *r, size_t place)
+{
+	void *p;
+
+	if (r->window)
+		munmap(r->window, r->len);
+	r->window = NULL;
+	r->from = place / r->page * r->page;
+	r->len = 2 * r->size - r->from;
+	if (r->len > WINDOW_BYTES)
+		r->len = WINDOW_BYTES;
+	p = mmap(NULL, r->len, PROT_READ, MAP_SHARED, r->fd, (off_t)(2 * r->page + r->from));
+	if (p == MAP_FAILED)
+		return false;
+	r->window = p;
+	return true;
+}
+
+/* Returns the record at a position, mapped as far as a record can reach; NULL: that cannot be done now. */
+static const char *record_at(struct ebpf_ring *r, unsigned long position)
+{
+	size_t place = position & (r->size - 1), end = place + RECORD_MAX_BYTES;
+
+	if (end > 2 * r->size)
+		end = 2 * r->size;
+	if (r->window && place >= r->from && end <= r->from + r->len)
+		return r->window + (place - r->from);
+	return window_move(r, place) ? r->window + (place - r->from) : NULL;
+}
+
 static void hand_over(const char *data, uint32_t len, source_emit *emit, void *arg)
 {
 	const struct rec_head *rec = (const struct rec_head *)(const void *)data;
 
-	if (len >= sizeof *rec && rec->size <= len)
+	if (len >= sizeof *rec && len < RECORD_MAX_BYTES - RECORD_HEAD && rec->size <= len)
 		emit(arg, rec);
 }
 
@@ -117,11 +158,13 @@ uint64_t ebpf_ring_drain(struct ebpf_ring *r, source_emit *emit, void *arg)
 	unsigned long end = mark_add(r), at = *r->consumer, freed = at;
 
 	while (at < end) {
-		const char *p = r->data + (at & (r->size - 1));
-		uint32_t head =
-			__atomic_load_n((const uint32_t *)(const void *)p, __ATOMIC_ACQUIRE);
-		uint32_t len = head & LENGTH_MASK;
+		const char *p = record_at(r, at);
+		uint32_t head, len;
 
+		if (!p)
+			break;
+		head = __atomic_load_n((const uint32_t *)(const void *)p, __ATOMIC_ACQUIRE);
+		len = head & LENGTH_MASK;
 		if (head & BUSY_BIT)
 			break;
 		if (!(head & DISCARD_BIT))

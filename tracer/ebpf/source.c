@@ -25,9 +25,14 @@
 
 #include "pptrace.skel.h"
 
-#define RING_BYTES (32u << 20)
 #define RING_BYTES_MIN (64u << 10)
 #define RING_BYTES_MAX (512u << 20)
+
+/* Without --ring: so much for each processor, at least and at most so much for all, and no more than a share of the memory. */
+#define RING_OF_CPU (8u << 20)
+#define RING_DEFAULT_MIN (64u << 20)
+#define RING_DEFAULT_MAX (256u << 20)
+#define RING_MEMORY_SHARE 32
 
 struct ebpf {
 	struct pptrace_bpf *skel;
@@ -202,6 +207,21 @@ static size_t ring_size(size_t wanted)
 	return size;
 }
 
+/* The kernel's memory for it counts to our control group. */
+static size_t default_bytes(uint64_t memory)
+{
+	int cpus = libbpf_num_possible_cpus();
+	uint64_t size = RING_BYTES_MIN, want = (uint64_t)(cpus > 0 ? cpus : 1) * RING_OF_CPU;
+
+	if (want < RING_DEFAULT_MIN)
+		want = RING_DEFAULT_MIN;
+	if (want > RING_DEFAULT_MAX)
+		want = RING_DEFAULT_MAX;
+	while (size < want && size * 2 <= memory / RING_MEMORY_SHARE)
+		size *= 2;
+	return size;
+}
+
 static void ebpf_detach(struct source *s)
 {
 	struct ebpf *e = s->state;
@@ -224,7 +244,8 @@ static int ebpf_attach(struct source *s, const struct source_config *config, str
 
 	s->state = e;
 	e->spare = -1;
-	e->ring_bytes = ring_size(config->ring_bytes ? config->ring_bytes : RING_BYTES);
+	e->ring_bytes =
+		config->ring_bytes ? ring_size(config->ring_bytes) : default_bytes(config->memory);
 	rc = start(e, config, why);
 	if (rc)
 		ebpf_detach(s);

@@ -157,7 +157,7 @@ void model_feed(struct model *m, const struct rec_head *rec)
 		model_retire(m, false);
 	}
 	/* The rows of one transaction stay in the log: keep it small. */
-	if (store_pending(m->store) >= STORE_BATCH) {
+	if (store_is_due(m->store)) {
 		(void)model_flush(m, rec->ts);
 		(void)store_commit_later(m->store);
 	}

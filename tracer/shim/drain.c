@@ -16,12 +16,25 @@
 #define ALIVE_CHECK_NS 300000000ull
 
 enum {
-	POLL_SLOTS = 200000, /* handed over by one poll at most, so that memory stays bounded */
+	/* Handed over by one poll at most, so that memory stays bounded; records take 100 bytes and more. */
+	POLL_SLOTS_MAX = 200000,
+	POLL_SLOTS_MIN = 10000,
+	MEMORY_SHARE = 1 << 14, /* a slot for so many bytes of what may be had */
 	BEAT_SLOTS = 4096
 };
 
-void shim_drain_init(struct shim_drain *d, bool everything)
+static size_t slots_at_once(uint64_t memory)
 {
+	uint64_t n = memory / MEMORY_SHARE;
+
+	return n < POLL_SLOTS_MIN   ? POLL_SLOTS_MIN
+	       : n > POLL_SLOTS_MAX ? POLL_SLOTS_MAX
+				    : (size_t)n;
+}
+
+void shim_drain_init(struct shim_drain *d, bool everything, uint64_t memory)
+{
+	d->at_once = slots_at_once(memory);
 	d->rings = xcalloc(d->arena.n_rings, sizeof *d->rings);
 	d->heap = xcalloc(d->arena.n_rings, sizeof *d->heap);
 	d->expand.clock = &d->clock;
@@ -291,7 +304,7 @@ void shim_drain_beat(struct shim_drain *d)
 	__atomic_store_n(&h->heartbeat, clock_now(), __ATOMIC_RELAXED);
 }
 
-/* Hands over all records up to the raw time horizon, at most POLL_SLOTS; returns the raw time up to which nothing is left. */
+/* Hands over all records up to the raw time horizon, at most d->at_once; returns the raw time up to which nothing is left. */
 static uint64_t hand_over(
 	struct shim_drain *d, uint64_t horizon, uint64_t now, source_emit *emit, void *arg)
 {
@@ -311,7 +324,7 @@ static uint64_t hand_over(
 		/* Nobody goes ahead of a record that is still being written: what follows from it may lie elsewhere. */
 		if (r->next > floor_raw)
 			break;
-		if (++n > POLL_SLOTS)
+		if (++n > d->at_once)
 			return r->next < floor_raw ? r->next : floor_raw;
 		if (n % BEAT_SLOTS == 0)
 			shim_drain_beat(d);

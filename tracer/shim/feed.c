@@ -66,6 +66,8 @@ static int feed(struct shim_feed *f)
 	f->hint = hint;
 
 	for (uint32_t i = hint; i < a->n_chunks && ready < f->ahead; i++) {
+		if (__atomic_load_n(&shim_arena_head(a)->closed, __ATOMIC_RELAXED))
+			return -ECANCELED;
 		struct arena_chunk *c = shim_arena_chunk(a, i);
 
 		if (__atomic_load_n(&c->owner, __ATOMIC_RELAXED))

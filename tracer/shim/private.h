@@ -266,10 +266,11 @@ struct shim_drain {
 	uint64_t until;  /* mono: handed over so far */
 	uint64_t lost_dropped, lost_holes;
 	uint64_t waiting; /* slots, when the drain began */
+	size_t at_once;   /* slots that one poll hands over at most */
 };
 
-/* Prepares for an arena that is laid out and mapped, with the clock chosen. */
-void shim_drain_init(struct shim_drain *d, bool everything);
+/* Prepares for an arena that is laid out and mapped, with the clock chosen. memory: bytes that may be had. */
+void shim_drain_init(struct shim_drain *d, bool everything, uint64_t memory);
 void shim_drain_done(struct shim_drain *d);
 
 /* Tells the programs that whoever waits for room will get it. */

@@ -10,7 +10,6 @@
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/syscall.h>
-#include <sys/sysinfo.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -57,15 +56,12 @@ static int shim_available(struct buf *why)
 
 /* ---- The file ---- */
 
-/* An eighth of the memory, at most 1 GiB, and no more than half of what the file system has left. */
-static uint64_t default_bytes(int dir)
+/* A sixteenth of the memory that is left, at most 1 GiB, and no more than half of what the file system has left. */
+static uint64_t default_bytes(int dir, uint64_t memory)
 {
+	uint64_t want = memory / 16 < 1024 * MIB ? memory / 16 : 1024 * MIB;
 	struct statfs fs;
-	struct sysinfo info;
-	uint64_t want = 1024 * MIB;
 
-	if (sysinfo(&info) == 0 && (uint64_t)info.totalram * info.mem_unit / 8 < want)
-		want = (uint64_t)info.totalram * info.mem_unit / 8;
 	if (fstatfs(dir, &fs) == 0 && (uint64_t)fs.f_bavail * (uint64_t)fs.f_bsize / 2 < want)
 		want = (uint64_t)fs.f_bavail * (uint64_t)fs.f_bsize / 2;
 	return want;
@@ -94,7 +90,7 @@ static int file_make(struct state *s, const struct source_config *config)
 	if (st.st_uid != geteuid() || (st.st_mode & 077))
 		return -EPERM;
 	if (!bytes)
-		bytes = default_bytes(at);
+		bytes = default_bytes(at, config->memory);
 	if (bytes < 4 * MIB)
 		bytes = 4 * MIB;
 	shim_arena_layout(&s->drain.arena, RINGS, (uint32_t)(bytes / ARENA_CHUNK_BYTES));
@@ -126,6 +122,17 @@ static int file_map(struct state *s, int fd)
 	return 0;
 }
 
+/* Programs that go on have the file mapped, and its memory counts as theirs. Whatever the reader sees of it now, it survives. */
+static void shim_let_go(struct source *src)
+{
+	const struct state *s = src->state;
+	const struct shim_arena *a = &s->drain.arena;
+
+	__atomic_store_n(&shim_arena_head(a)->closed, 1, __ATOMIC_RELEASE);
+	(void)fallocate(s->lock, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)a->data_at,
+		(off_t)(a->bytes - a->data_at));
+}
+
 static void shim_detach(struct source *src)
 {
 	struct state *s = src->state;
@@ -136,8 +143,8 @@ static void shim_detach(struct source *src)
 		uint64_t bytes = s->drain.arena.bytes;
 		char *base = s->drain.arena.base;
 
-		__atomic_store_n(&shim_arena_head(&s->drain.arena)->closed, 1, __ATOMIC_RELEASE);
 		shim_feed_end(s->feed);
+		shim_let_go(src);
 		munmap(base, bytes);
 		shim_guard_end();
 	}
@@ -181,7 +188,7 @@ static int shim_attach(struct source *src, const struct source_config *config, s
 	h->pidns = s->drain.ns.own;
 	h->proc_dev = proc_device();
 	shim_drain_beat(&s->drain);
-	shim_drain_init(&s->drain, config->everything);
+	shim_drain_init(&s->drain, config->everything, config->memory);
 	s->drain.tasks.known.authority = config->authority;
 	s->feed = shim_feed_begin(&s->drain.arena, s->lock);
 	return 0;
@@ -247,9 +254,11 @@ static int shim_poll(struct source *src, source_emit *emit, void *arg, uint64_t 
 /* A thread that finds no room waits a while before it drops anything: the last half of it alone counts. */
 static unsigned shim_pressure(struct source *src)
 {
-	const struct shim_drain *d = &((struct state *)src->state)->drain;
+	struct shim_drain *d = &((struct state *)src->state)->drain;
 	uint64_t half = (uint64_t)d->arena.n_chunks * ARENA_CHUNK_SLOTS / 2;
 
+	/* It is asked while records are worked off, which may take longer than a thread waits for one that seems dead. */
+	shim_drain_beat(d);
 	return d->waiting > half ? (unsigned)((d->waiting - half) * 100 / half) : 0;
 }
 
@@ -294,6 +303,7 @@ struct source *source_shim(void)
 		.backlog = shim_backlog,
 		.wakeup_fd = shim_wakeup_fd,
 		.losses = shim_losses,
+		.let_go = shim_let_go,
 		.detach = shim_detach,
 	};
 

@@ -36,8 +36,13 @@ static void tell_closed(int dir, const char *name)
 		return;
 	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size >= (off_t)sizeof *h) {
 		h = mmap(NULL, sizeof *h, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-		if (h != MAP_FAILED && h->magic == ARENA_MAGIC)
+		if (h != MAP_FAILED && h->magic == ARENA_MAGIC) {
 			__atomic_store_n(&h->closed, 1, __ATOMIC_RELEASE);
+			/* Those who go on have it mapped: its memory would stay taken. */
+			if (h->data_at < (uint64_t)st.st_size)
+				(void)fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+					(off_t)h->data_at, st.st_size - (off_t)h->data_at);
+		}
 	}
 	(void)close(fd);
 }

@@ -21,6 +21,7 @@
 #include "tracer/store/writer.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <sqlite3.h>
@@ -49,6 +50,11 @@ static const struct table_info tables[STORE_TABLES] = {
 /* A thread is worth its while from so many rows in one transaction on. */
 enum { MANY_ROWS = 20000 };
 
+#define COMMIT "COMMIT"
+
+/* Rows of one transaction, and where memory is short. */
+enum { BATCH = 400000, BATCH_SHORT = 50000 };
+
 struct table {
 	struct store_insert insert;
 	struct store_source source; /* the rows that are written at this moment */
@@ -61,7 +67,8 @@ struct store {
 	sqlite3 *db;
 	struct table tables[STORE_TABLES];
 	struct writer *writer;
-	size_t pending;
+	size_t pending, batch;
+	int cached;    /* the file, if it shall not stay in memory, or -1 */
 	atomic_int rc; /* sticks */
 	char *error;   /* set before rc is */
 	char *scratch; /* where rows go after an error */
@@ -80,6 +87,28 @@ static void fail(struct store *st, const char *what)
 				      : -EIO;
 }
 
+/*
+ * What has been copied into the file goes to the disk now, and what did so the last time
+ * leaves the memory, which would be counted to the command's control group. The descriptor stays open as long
+ * as SQLite's own: to close it would drop the locks of those.
+ */
+static void drop_cached(const struct store *st)
+{
+	if (st->cached < 0)
+		return;
+	(void)sync_file_range(
+		st->cached, 0, 0, SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE);
+	(void)posix_fadvise(st->cached, 0, 0, POSIX_FADV_DONTNEED);
+}
+
+static void run_sql(struct store *st, const char *sql)
+{
+	if (sqlite3_exec(st->db, sql, NULL, NULL, NULL) != SQLITE_OK)
+		fail(st, sql);
+	else if (!strncmp(sql, COMMIT, strlen(COMMIT)))
+		drop_cached(st);
+}
+
 /* Does a job: in the caller's thread, or in the writer's. */
 static void run_job(void *arg, struct job *j)
 {
@@ -87,8 +116,7 @@ static void run_job(void *arg, struct job *j)
 	struct table *tab = &st->tables[j->table];
 
 	if (!st->rc && j->sql) {
-		if (sqlite3_exec(st->db, j->sql, NULL, NULL, NULL) != SQLITE_OK)
-			fail(st, j->sql);
+		run_sql(st, j->sql);
 		return;
 	}
 	tab->source.rows = &j->rows;
@@ -136,6 +164,8 @@ int store_open(const char *path, struct store **ret, char **ret_why)
 		free(st);
 		return rc;
 	}
+	st->batch = BATCH;
+	st->cached = -1;
 	st->scratch = xcalloc(STORE_MAX_COLUMNS + 2, sizeof(int64_t));
 	make_tables(st);
 	/* The log is copied into the file at each commit and does not stay larger than this. */
@@ -167,8 +197,8 @@ int store_exec(struct store *st, const char *sql)
 
 	write_all(st);
 	if (!st->writer) {
-		if (!st->rc && sqlite3_exec(st->db, sql, NULL, NULL, NULL) != SQLITE_OK)
-			fail(st, sql);
+		if (!st->rc)
+			run_sql(st, sql);
 		return st->rc;
 	}
 	j = writer_spare(st->writer);
@@ -180,7 +210,7 @@ int store_exec(struct store *st, const char *sql)
 int store_commit_later(struct store *st)
 {
 	st->pending = 0;
-	return store_exec(st, "COMMIT; BEGIN");
+	return store_exec(st, COMMIT "; BEGIN");
 }
 
 int store_commit(struct store *st)
@@ -190,9 +220,16 @@ int store_commit(struct store *st)
 	return st->rc;
 }
 
-size_t store_pending(const struct store *st)
+bool store_is_due(const struct store *st)
 {
-	return st->pending;
+	return st->pending >= st->batch;
+}
+
+void store_save_memory(struct store *st, const char *path)
+{
+	st->batch = BATCH_SHORT;
+	st->cached = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	(void)store_exec(st, "PRAGMA cache_size = -2048");
 }
 
 static void close_db(struct store *st)
@@ -206,6 +243,8 @@ static void close_db(struct store *st)
 		    NULL, NULL) != SQLITE_OK)
 		(void)sqlite3_exec(st->db, "PRAGMA wal_checkpoint(TRUNCATE)", NULL, NULL, NULL);
 	(void)sqlite3_close(st->db);
+	drop_cached(st);
+	mem_cleanup_close(&st->cached);
 }
 
 int store_close(struct store *st)
@@ -214,7 +253,7 @@ int store_close(struct store *st)
 
 	if (!st)
 		return 0;
-	(void)store_exec(st, "COMMIT");
+	(void)store_exec(st, COMMIT);
 	writer_stop(steal(&st->writer));
 	rc = store_exec(st, db_index_sql);
 	close_db(st);

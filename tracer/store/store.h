@@ -26,6 +26,12 @@ struct tracer_outcome;
 /* Creates the file (db_create); path NULL: a database in memory. Returns 0 and *ret, freed with store_close; or -errno and *ret_why, which the caller frees. */
 int store_open(const char *path, struct store **ret, char **ret_why);
 
+/*
+ * To be called where memory is short, with the path that was opened: small transactions, a small
+ * cache, and what has been written to the file is not kept in memory.
+ */
+void store_save_memory(struct store *st, const char *path);
+
 /* Commits all rows so far and makes them visible to readers; starts the next transaction. */
 int store_commit(struct store *st);
 
@@ -35,9 +41,8 @@ int store_commit_later(struct store *st);
 /* Makes the indexes, ends WAL mode (a single plain file if no reader is there) and closes. Accepts NULL. */
 int store_close(struct store *st);
 
-/* How many rows were added since the last commit. Somebody should commit now and then, or the log grows: see STORE_BATCH. */
-size_t store_pending(const struct store *st);
-#define STORE_BATCH 400000
+/* Says whether so many rows were added since the last commit that it is time for one, or the log grows. */
+bool store_is_due(const struct store *st);
 
 /*
  * Returns the connection, for statements that are run rarely; the store keeps

@@ -32,6 +32,9 @@ int rule_data_loss(struct rule_context *ctx)
 {
 	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
 	_cleanup_buf_ struct buf b = BUF_INIT;
+	bool is_short = query_number(ctx->db,
+				"SELECT count(*) FROM lost WHERE source LIKE 'pptrace: memory%'", 0,
+				0, ctx->why) > 0;
 	struct finding *f;
 	int rc = query_one(ctx->db, "SELECT lost - " BROKEN_OFF ", complete, backend FROM trace", 0,
 		&stmt, ctx->why);
@@ -43,7 +46,9 @@ int rule_data_loss(struct rule_context *ctx)
 		buf_adds(&b, query_int(stmt, 0, 0) == 1 ? " was" : " were");
 		buf_adds(&b, " lost: what they would have shown is missing");
 		f = rule_report(ctx, "data-loss", 0, &b, NULL,
-			"Record less (--locks=futex, --data=0), or on a machine that is less busy.");
+			is_short
+				? "Give the control group or the machine more memory, or record less (--locks=futex)."
+				: "Record less (--locks=futex, --data=0), or on a machine that is less busy.");
 		rc = add_losses(ctx, f);
 	} else if (!query_int(stmt, 1, 0) && strcmp(query_text(stmt, 2), "snapshot") != 0 &&
 		   /* Whoever may write is closing it just now. */

@@ -42,7 +42,7 @@ static struct bench *bench_new(void)
 	b->memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	ASSERT(b->memory != MAP_FAILED);
 	shim_arena_init(&b->d.arena, b->memory);
-	shim_drain_init(&b->d, false);
+	shim_drain_init(&b->d, false, UINT64_MAX);
 	return b;
 }
 
