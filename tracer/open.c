@@ -26,6 +26,7 @@
 
 void tracer_detach(struct tracer *t)
 {
+	shortage_end(t);
 	for (size_t i = 0; i < t->choice.n; i++)
 		if (t->attached[i]) {
 			t->choice.sources[i]->detach(t->choice.sources[i]);
@@ -35,7 +36,6 @@ void tracer_detach(struct tracer *t)
 
 void tracer_free(struct tracer *t)
 {
-	tracer_unwatch_memory(t);
 	tracer_detach(t);
 	mem_cleanup_close(&t->wakeup);
 	findings_free(&t->reported);
@@ -53,7 +53,6 @@ void tracer_free(struct tracer *t)
 	free(t->arena);
 	authority_free(t->authority);
 	room_free(t->room);
-	free(t->notice);
 	free(t->path);
 	free(t);
 }
@@ -237,7 +236,7 @@ int tracer_open(
 	if (t->choice.shim_only)
 		t->deaths = deaths_new();
 	ask_kernel(t);
-	tracer_watch_memory(t);
+	shortage_watch(t);
 	open_wakeup(t);
 	if (config->watch_ns > 0)
 		t->detector = detector_new(t->path, config->watch_ns, config->all, t->authority);

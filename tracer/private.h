@@ -65,12 +65,15 @@ void tracer_free(struct tracer *t);
 size_t tracer_drain(struct tracer *t);
 
 /*
- * Looks from now on, or with the second one now and then, how much memory is left, and
- * gives up locks, then all, before the command suffers. The third one ends that.
+ * Watches from now on how much memory is left, in a thread of its own if the control group
+ * is small: that one gives back at once what is shared with the command. To be
+ * called when the sources are attached, and ended before they are detached.
  */
-void tracer_watch_memory(struct tracer *t);
-void tracer_look_at_memory(struct tracer *t, uint64_t now);
-void tracer_unwatch_memory(struct tracer *t);
+void shortage_watch(struct tracer *t);
+void shortage_end(struct tracer *t);
+
+/* Says whether there is, or a moment ago was, too little. */
+bool shortage_is_there(struct tracer *t, uint64_t now);
 
 /* Feeds the model what has not reached that time; at the end only. */
 void tracer_drain_rest(struct tracer *t);

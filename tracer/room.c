@@ -113,7 +113,8 @@ static bool mount_find(const struct room *r, bool v2, struct mount *ret)
 		if (!rest || sscanf(line, "%*s %*s %*s %1023s %1023s", root, dir) != 2 ||
 			sscanf(rest, " - %31s %*s %511s", type, options) != 2)
 			continue;
-		if (v2 ? strcmp(type, "cgroup2") : strcmp(type, "cgroup") || !has_word(options, "memory"))
+		if (v2 ? strcmp(type, "cgroup2")
+		       : strcmp(type, "cgroup") || !has_word(options, "memory"))
 			continue;
 		unescape(root);
 		unescape(dir);

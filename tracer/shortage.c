@@ -1,17 +1,14 @@
-/* shortage.c - memory runs out: pptrace gives up detail, or itself, before the command suffers. */
+/* shortage.c - notice that memory runs out. */
 /* SPDX-License-Identifier: MIT */
 #include "tracer/private.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <time.h>
 
-#include "base/buf.h"
-#include "base/clock.h"
 #include "base/mem.h"
 #include "base/thread.h"
-#include "tracer/model/model.h"
 #include "tracer/room.h"
-#include "tracer/store/store.h"
 
 #define LOOK_EVERY_NS 50000000u
 #define MIB (1024ull * 1024)
@@ -61,7 +58,7 @@ static void *watch(void *arg)
 	return NULL;
 }
 
-void tracer_watch_memory(struct tracer *t)
+void shortage_watch(struct tracer *t)
 {
 	uint64_t limit = room_limit(t->room);
 	struct shortage *s;
@@ -76,7 +73,7 @@ void tracer_watch_memory(struct tracer *t)
 		free(s);
 }
 
-void tracer_unwatch_memory(struct tracer *t)
+void shortage_end(struct tracer *t)
 {
 	if (!t->shortage)
 		return;
@@ -86,64 +83,12 @@ void tracer_unwatch_memory(struct tracer *t)
 	t->shortage = NULL;
 }
 
-/* The recording has a gap from now on: whatever rests on what did not happen is uncertain. */
-static void say(struct tracer *t, uint64_t now, const char *what)
+bool shortage_is_there(struct tracer *t, uint64_t now)
 {
-	free(t->notice);
-	t->notice = xasprintf("memory ran short after %.1f s: from then on %s",
-		(double)(now - t->t0) / 1e9, what);
-	t->lost_before++;
-	model_loss(t->model, "pptrace: memory ran short", 0, ++t->shortages);
-	tracer_blind(t, t->notice);
-}
-
-/* Gives up one source of several, with what it has handed over so far. */
-static void give_up_locks(struct tracer *t, size_t i, uint64_t now)
-{
-	struct source *s = t->choice.sources[i];
-	uint64_t lost;
-
-	tracer_read_losses(t);
-	lost = t->lost;
-	s->detach(s);
-	t->attached[i] = false;
-	tracer_read_losses(t);
-	t->lost_before += lost - t->lost;
-	say(t, now, "lock operations were not recorded");
-}
-
-char *tracer_notice(struct tracer *t)
-{
-	return steal(&t->notice);
-}
-
-/* The source whose memory the command shares, if another one is left without it; -1. */
-static int lock_source_of(const struct tracer *t)
-{
-	for (size_t i = 0; i < t->choice.n; i++)
-		if (t->attached[i] && t->choice.n > 1 && t->choice.sources[i]->let_go)
-			return (int)i;
-	return -1;
-}
-
-void tracer_look_at_memory(struct tracer *t, uint64_t now)
-{
-	bool found = t->shortage && t->shortage->found;
-	int locks;
-
-	if (t->is_short || (!found && now - t->room_at < LOOK_EVERY_NS))
-		return;
+	if (t->shortage && t->shortage->found)
+		return true;
+	if (now - t->room_at < LOOK_EVERY_NS)
+		return false;
 	t->room_at = now;
-	if (!found && is_enough(t->room))
-		return;
-	tracer_unwatch_memory(t);
-	locks = lock_source_of(t);
-	if (locks >= 0) {
-		give_up_locks(t, (size_t)locks, now);
-		return;
-	}
-	t->is_short = true;
-	say(t, now, "nothing was recorded");
-	(void)tracer_commit(t);
-	tracer_detach(t);
+	return !is_enough(t->room);
 }

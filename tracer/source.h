@@ -29,8 +29,9 @@ struct source_config {
 	bool drop;             /* --overflow=drop: never let the target wait for us */
 	bool everything;       /* shim: it is the only source and records all, not locks alone */
 	bool quiet;
-	size_t ring_bytes;     /* 0: the source's default */
-	uint64_t memory;       /* bytes that could be taken when the recording began (room.h) */
+	size_t ring_bytes; /* 0: the source's default */
+	uint64_t
+		memory; /* bytes that may be taken (room.h), 0: not known, as if there were plenty */
 	const char *arena_dir; /* shim: 0700 directory for rings, made by the caller */
 	const char *shim_path; /* shim: the library */
 	const char *program;   /* file that will be executed first, NULL: not known */

@@ -250,7 +250,6 @@ int tracer_poll(struct tracer *t)
 	if (store_error(t->store))
 		return give_up(t, -EIO);
 	now = clock_now();
-	tracer_look_at_memory(t, now);
 	if (n)
 		t->changed_at = now;
 	if (t->records != t->committed_records && now - t->committed_at >= COMMIT_EVERY_MS * MS)

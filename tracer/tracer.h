@@ -3,7 +3,7 @@
 /*
  * To be read in this order: source.h (what a source of records is), choose.c (which sources), target.c
  * (the command), merge.c (one order of time), open.c, tracer.c and close.c (the recording) with limits.c,
- * room.c, shortage.c and urgency.c, detector.c and details.c (deadlocks while it grows), attach.c (what runs already),
+ * room.c, shortage.c, give_way.c and urgency.c, detector.c and details.c (deadlocks while it grows), attach.c (what runs already),
  * inspect.c (the same without recording).
  */
 #ifndef TRACER_TRACER_H
@@ -150,7 +150,11 @@ int tracer_close(struct tracer *t, const struct tracer_outcome *outcome,
 /* Returns what is wrong with the database, or NULL. */
 const char *tracer_error(const struct tracer *t);
 
-/* Returns a sentence that the user should see while the recording goes on, once; NULL: none. Freed by the caller. */
-char *tracer_notice(struct tracer *t);
+/*
+ * To be called after each tracer_poll: looks now and then how much memory is left, and gives up
+ * locks, then all, before the command suffers. Returns a sentence for the user if
+ * it just did so, freed by the caller; or NULL.
+ */
+char *tracer_give_way(struct tracer *t);
 
 #endif

@@ -273,7 +273,7 @@ static void poll_tracer(struct loop *l)
 	_cleanup_free_ char *notice = NULL;
 	int rc = l->ret->is_broken ? 0 : tracer_poll(l->t);
 
-	notice = tracer_notice(l->t);
+	notice = tracer_give_way(l->t);
 	if (notice)
 		warn("%s", notice);
 	if (rc == 0)

@@ -217,7 +217,7 @@ static size_t default_bytes(uint64_t memory)
 		want = RING_DEFAULT_MIN;
 	if (want > RING_DEFAULT_MAX)
 		want = RING_DEFAULT_MAX;
-	while (size < want && size * 2 <= memory / RING_MEMORY_SHARE)
+	while (size < want && (!memory || size * 2 <= memory / RING_MEMORY_SHARE))
 		size *= 2;
 	return size;
 }

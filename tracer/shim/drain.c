@@ -27,6 +27,8 @@ static size_t slots_at_once(uint64_t memory)
 {
 	uint64_t n = memory / MEMORY_SHARE;
 
+	if (!memory)
+		return POLL_SLOTS_MAX;
 	return n < POLL_SLOTS_MIN   ? POLL_SLOTS_MIN
 	       : n > POLL_SLOTS_MAX ? POLL_SLOTS_MAX
 				    : (size_t)n;

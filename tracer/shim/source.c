@@ -59,7 +59,7 @@ static int shim_available(struct buf *why)
 /* A sixteenth of the memory that is left, at most 1 GiB, and no more than half of what the file system has left. */
 static uint64_t default_bytes(int dir, uint64_t memory)
 {
-	uint64_t want = memory / 16 < 1024 * MIB ? memory / 16 : 1024 * MIB;
+	uint64_t want = memory && memory / 16 < 1024 * MIB ? memory / 16 : 1024 * MIB;
 	struct statfs fs;
 
 	if (fstatfs(dir, &fs) == 0 && (uint64_t)fs.f_bavail * (uint64_t)fs.f_bsize / 2 < want)
