@@ -10,6 +10,7 @@
 #include "cli/common/say.h"
 #include "cli/common/trace_note.h"
 #include "schema/query.h"
+#include "verdict/place.h"
 
 /*
  * SQLite sorts before it gives the first row. A large recording is therefore
@@ -166,7 +167,43 @@ static int64_t number(sqlite3 *db, const char *sql)
 	return n;
 }
 
-static void print_window(sqlite3_stmt *st, const struct filter *f, int64_t from, int64_t to)
+/* The stacks of waits, by when each began and whose it is: event says no more of a wait. */
+static sqlite3_stmt *prepare_stacks(sqlite3 *db)
+{
+	_cleanup_buf_ struct buf why = BUF_INIT;
+	sqlite3_stmt *st = NULL;
+
+	if (!say_is_verbose())
+		return NULL;
+	/* The file is opened for reading only; this table is our own. */
+	if (query_exec(db,
+		    "PRAGMA query_only = 0;"
+		    "CREATE TEMP TABLE stack AS SELECT w.start_ns, t.tid, w.stack_id FROM wait w"
+		    " JOIN thread t ON t.id = w.thread_id WHERE w.stack_id IS NOT NULL;"
+		    "CREATE INDEX temp.stack_start ON stack(start_ns)",
+		    &why) < 0 ||
+		query_open(db, "SELECT stack_id FROM stack WHERE start_ns = ?1 AND tid = ?2", &st,
+			&why) < 0)
+		die("events: %s", why.data);
+	return st;
+}
+
+static void print_stack(sqlite3 *db, sqlite3_stmt *stacks, sqlite3_stmt *event)
+{
+	_cleanup_buf_ struct buf out = BUF_INIT, why = BUF_INIT;
+
+	if (!stacks || strcmp(query_text(event, 4), "wait") != 0)
+		return;
+	(void)sqlite3_reset(stacks);
+	query_bind_int(stacks, 1, sqlite3_column_int64(event, 0));
+	query_bind_int(stacks, 2, sqlite3_column_int64(event, 2));
+	if (query_step(stacks, &why) > 0)
+		place_add_lines(&out, db, query_int(stacks, 0, 0), "                  ");
+	(void)fwrite(out.data, 1, out.len, stdout);
+}
+
+static void print_window(sqlite3 *db, sqlite3_stmt *st, sqlite3_stmt *stacks,
+	const struct filter *f, int64_t from, int64_t to)
 {
 	_cleanup_buf_ struct buf why = BUF_INIT;
 	bool color = say_color(stdout);
@@ -181,15 +218,17 @@ static void print_window(sqlite3_stmt *st, const struct filter *f, int64_t from,
 	(void)sqlite3_reset(st);
 	query_bind_int(st, 1, from);
 	query_bind_int(st, 2, to);
-	while ((rc = query_step(st, &why)) > 0 && !ferror(stdout))
+	while ((rc = query_step(st, &why)) > 0 && !ferror(stdout)) {
 		print_event(st, color);
+		print_stack(db, stacks, st);
+	}
 	if (rc < 0)
 		die("events: %s", why.data);
 }
 
 static void print_all(sqlite3 *db, const struct filter *f)
 {
-	sqlite3_stmt *st = prepare(db, f);
+	sqlite3_stmt *stacks = prepare_stacks(db), *st = prepare(db, f);
 	int64_t duration = number(db, "SELECT duration_ns FROM trace");
 	int64_t rows = number(db, "SELECT coalesce((SELECT max(id) FROM lock_hold), 0)"
 				  " + coalesce((SELECT max(id) FROM pipe_io), 0)"
@@ -200,9 +239,10 @@ static void print_all(sqlite3 *db, const struct filter *f)
 
 	/* The first and the last window are open: there may be times before 0 and after the end. */
 	for (int64_t i = 0; i < windows; i++)
-		print_window(st, f, i ? i * width : INT64_MIN,
+		print_window(db, st, stacks, f, i ? i * width : INT64_MIN,
 			i + 1 < windows ? (i + 1) * width - 1 : INT64_MAX);
 	(void)sqlite3_finalize(st);
+	(void)sqlite3_finalize(stacks);
 }
 
 static int run(int argc, char **argv)

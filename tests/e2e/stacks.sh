@@ -56,6 +56,12 @@ for backend in auto shim; do
 	expect_out "\"frames\":\[.*\"function\":\"report\",\"file\":\"[^\"]*/stacks.c\",\"line\":$report,"
 	expect_sql dead.db "SELECT count(*) FROM finding_member m JOIN frame f USING (stack_id)
 		JOIN site s ON s.id = f.site_id WHERE s.function IN ('transfer', 'report')" 2
+	run "$PPTRACE" events -v dead.db
+	expect_out "^ +at stacks.c:$transfer \(transfer\)"
+	run "$PPTRACE" events dead.db
+	! grep -q '^ *at ' out || fail "stacks without -v"
+	run "$PPTRACE" timeline -T svg -o - dead.db
+	expect_out "at stacks.c:$transfer \(transfer\)"
 	run "$PPTRACE" export --format=folded dead.db
 	expect_out '^stacks0;.*;start_thread;transfer;lock;my_lock;pthread_mutex_lock;.*\[lock: mutex audit\] [0-9]{6,}$'
 	run "$PPTRACE" flame -o - dead.db

@@ -5,6 +5,7 @@
 #include <signal.h>
 
 #include "base/buf.h"
+#include "verdict/place.h"
 
 const char *trace_signal_name(int signo)
 {
@@ -63,4 +64,12 @@ void trace_add_subtitle(struct buf *b, const struct trace *t)
 	if (t->lost > 0)
 		buf_addf(
 			b, "%s%lld event%s lost", dot, (long long)t->lost, t->lost == 1 ? "" : "s");
+}
+
+char *trace_stack(struct sqlite3 *db, int64_t stack_id)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT;
+
+	place_add_lines(&b, db, stack_id, "  ");
+	return b.len ? buf_steal(&b) : NULL;
 }

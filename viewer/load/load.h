@@ -154,6 +154,9 @@ void trace_add_status(struct buf *b, const struct proc_row *p);
 /* Returns the name of a signal number, "SIGTERM"; the text stays valid. */
 const char *trace_signal_name(int signo);
 
+/* The whole stack of a wait, a line for each frame, or NULL if there is none. The caller frees it. */
+char *trace_stack(struct sqlite3 *db, int64_t stack_id);
+
 /* Adds where and when it was recorded, and what is missing: one line. */
 void trace_add_subtitle(struct buf *b, const struct trace *t);
 

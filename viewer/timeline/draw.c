@@ -96,6 +96,7 @@ void draw_spans(struct draw *d, size_t lane)
 		double x = draw_x(d, s->from), w = draw_x(d, s->to) - x, y = d->y[lane];
 		_cleanup_buf_ struct buf tip = BUF_INIT;
 		struct graph_item *it;
+		const char *stack;
 		char class[64];
 
 		w = w < MIN_BOX ? MIN_BOX : w;
@@ -105,6 +106,9 @@ void draw_spans(struct draw *d, size_t lane)
 		paint_span(d, it, s, w);
 		label_span(d, it, s, w);
 		timeline_add_span(&tip, d->tl, s);
+		stack = s->kind == SPAN_WAIT ? hash_get(&d->tl->stacks, (uint64_t)s->id) : NULL;
+		if (stack)
+			buf_addf(&tip, "\n%s", stack);
 		graph_tooltip(it, tip.data);
 	}
 }

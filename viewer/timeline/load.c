@@ -110,6 +110,24 @@ char *timeline_load_waits(struct timeline *tl, sqlite3 *db)
 	return rows_end(&r);
 }
 
+/* A recording of an older format has no stacks: that is no error. */
+void timeline_load_stacks(struct timeline *tl, sqlite3 *db)
+{
+	struct rows r = rows_begin(db,
+		"SELECT id, stack_id FROM wait WHERE stack_id IS NOT NULL"
+		" AND start_ns < ?1 AND (end_ns IS NULL OR end_ns >= ?2) ORDER BY id LIMIT 2000");
+
+	rows_bind(&r, 1, tl->until);
+	rows_bind(&r, 2, tl->since);
+	while (rows_next(&r)) {
+		char *text = trace_stack(db, rows_int(&r, 1, 0));
+
+		if (text)
+			free(hash_set(&tl->stacks, (uint64_t)rows_int(&r, 0, 0), text));
+	}
+	free(rows_end(&r));
+}
+
 /* Returns the least id of a hold that was released at or after ns, nearly: rows are only nearly in order. */
 static int64_t bisect(sqlite3 *db, int64_t least, int64_t most, int64_t ns, char **why)
 {

@@ -12,6 +12,7 @@
 
 /* The steps of timeline_new that read the database, each in its own file. They return NULL or what went wrong. */
 char *timeline_load_waits(struct timeline *tl, struct sqlite3 *db);
+void timeline_load_stacks(struct timeline *tl, struct sqlite3 *db);
 char *timeline_load_holds(struct timeline *tl, struct sqlite3 *db);
 char *timeline_load_sched(struct timeline *tl, struct sqlite3 *db);
 char *timeline_load_arrows(struct timeline *tl, struct sqlite3 *db);

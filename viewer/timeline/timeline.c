@@ -280,6 +280,7 @@ struct timeline *timeline_new(
 	why = resources_load(&tl->res, db, t);
 	if (!why)
 		why = timeline_load_waits(tl, db);
+	timeline_load_stacks(tl, db);
 	if (!why)
 		why = timeline_load_holds(tl, db);
 	if (!why)
@@ -297,6 +298,8 @@ struct timeline *timeline_new(
 
 void timeline_free(struct timeline *tl)
 {
+	struct hash_slot *slot;
+
 	if (!tl)
 		return;
 	for (size_t i = 0; i < tl->n_lanes; i++)
@@ -305,6 +308,9 @@ void timeline_free(struct timeline *tl)
 	free(tl->lane_of);
 	free(tl->arrows);
 	free(tl->marks);
+	for (size_t pos = 0; (slot = hash_next(&tl->stacks, &pos)) != NULL;)
+		free(slot->value);
+	hash_done(&tl->stacks);
 	resources_done(&tl->res);
 	tree_free(tl->tree);
 	free(tl);

@@ -119,8 +119,9 @@ struct timeline {
 	struct mark *marks;
 	size_t n_marks;
 	size_t folded_waits, folded_holds, folded_arrows;
-	bool has_sched;    /* it is known when threads really ran */
-	bool coarse_holds; /* holds come from the table lane, not from lock_hold */
+	struct hash stacks; /* of waits, by their ids: a text, owned */
+	bool has_sched;     /* it is known when threads really ran */
+	bool coarse_holds;  /* holds come from the table lane, not from lock_hold */
 };
 
 /* Returns the timeline; NULL with a text that the caller frees in *ret_why. The caller frees it with timeline_free, which accepts NULL. */
