@@ -238,7 +238,7 @@ static bool look_at(struct detector *d, const struct finding *f, struct buf *out
 
 static bool evaluate(struct detector *d, struct findings *ret)
 {
-	return detector_reader(d) && verdict_stuck(d->db, INT64_MAX, d->all, ret, &d->why) == 0;
+	return detector_reader(d) && verdict_live(d->db, d->least_ns, d->all, ret, &d->why) == 0;
 }
 
 /* Moves finding i of from to the end of to. */

@@ -353,11 +353,11 @@ static int add_timers(struct inspect *in, struct buf *why)
 	return rc ? rc : added;
 }
 
-/* Adds the findings about output in buffers that others wait for. */
-static int add_unflushed(struct inspect *in, struct findings *f, struct buf *why)
+/* Adds the findings of a rule that needs nothing but a snapshot. */
+static int add_rule(struct inspect *in, const char *rule, struct findings *f, struct buf *why)
 {
 	struct findings more = {0};
-	int rc = verdict_all(inspect_db(in), INT64_MAX, "unflushed-output", false, &more, why);
+	int rc = verdict_all(inspect_db(in), INT64_MAX, rule, false, &more, why);
 
 	if (rc)
 		return rc;
@@ -476,5 +476,8 @@ int inspect_verdict(struct inspect *in, bool all, struct findings *ret, struct b
 
 	if (rc == 0)
 		rc = note_stopped(in, ret, why);
-	return rc || !ret->n ? rc : add_unflushed(in, ret, why);
+	/* About output in buffers that others wait for. */
+	if (rc == 0 && ret->n)
+		rc = add_rule(in, "unflushed-output", ret, why);
+	return rc ? rc : add_rule(in, "pipe-end-leak", ret, why);
 }

@@ -72,6 +72,13 @@ int verdict_all(struct sqlite3 *db, int64_t at_ns, const char *rule, bool all, s
 	struct buf *why);
 
 /*
+ * Evaluates what is worth telling while the trace grows: verdict_stuck, and pipe-end-leak of waits that have lasted
+ * least_ns. Otherwise as verdict_stuck.
+ */
+int verdict_live(
+	struct sqlite3 *db, int64_t least_ns, bool all, struct findings *ret, struct buf *why);
+
+/*
  * Evaluates every rule for the end of a trace. Of what was reported while it lasted a set stays found if it stood
  * until somebody outside interrupted or killed a program; a certain one also if whatever signal ended one of its
  * members: when it took its time to arrive, the moment before it is hard to find again.

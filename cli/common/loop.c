@@ -152,7 +152,7 @@ static void print_finding(struct loop *l, const struct finding *f)
 	struct sqlite3 *db = tracer_reader(l->t);
 
 	if (!f->certain) {
-		note("possibly stuck: %s", f->summary);
+		note("%s: %s", f->shape ? "possibly stuck" : f->rule, f->summary);
 		return;
 	}
 	if (db)

@@ -47,9 +47,9 @@ put_down()
 said()
 {
 	if [ "$1" = why ]; then
-		sed -nE 's/^(error|warning): (deadlock|stuck):.*/\2/p' out
+		sed -nE 's/^(error|warning): (deadlock|stuck|pipe-end-leak):.*/\2/p' out
 	else
-		sed -nE 's/^error: (deadlock):.*/\1/p; s/^pptrace: possibly (stuck):.*/\1/p' err
+		sed -nE 's/^error: (deadlock):.*/\1/p; s/^pptrace: (possibly )?(stuck|pipe-end-leak):.*/\2/p' err
 	fi | sort -u | tr '\n' ' '
 }
 
@@ -106,7 +106,7 @@ watch_live()
 		sleep 0.2
 	done
 	wait $pptrace
-	sql t.db "SELECT DISTINCT rule FROM finding WHERE rule IN ('deadlock', 'stuck')" | tr '\n' ' ' >file
+	sql t.db "SELECT DISTINCT rule FROM finding WHERE rule IN ('deadlock', 'stuck', 'pipe-end-leak')" | tr '\n' ' ' >file
 	[ -z "$all" ] || "$PPTRACE" diagnose --all t.db >all 2>&1
 }
 

@@ -170,8 +170,12 @@ static int add_pipe(struct state *st, int64_t id, struct buf *why)
 
 static void add_end(struct state *st, sqlite3_stmt *stmt)
 {
+	uint32_t pipe = state_pipe(st, query_int(stmt, 3, 0));
 	const char *mode = query_text(stmt, 1);
+	struct state_pipe *p = &st->pipes[pipe];
 
+	if (!p->n_ends++)
+		p->first_end = (uint32_t)st->n_ends;
 	ARRAY_GROW(st->ends, st->n_ends, st->cap_ends);
 	st->ends[st->n_ends++] = (struct state_end){.process_id = query_int(stmt, 0, 0),
 		.reads = strchr(mode, 'r') != NULL,
@@ -179,24 +183,27 @@ static void add_end(struct state *st, sqlite3_stmt *stmt)
 		.side = query_int(stmt, 2, 0) != 0};
 }
 
-/* The ends of one pipe after the other. */
+/* The ends of one pipe after the other: all are asked for at once, for while a recording grows there is no index. */
 static int load_ends(struct state *st, struct buf *why)
 {
 	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
-	int rc = state_query(st,
-		"SELECT DISTINCT process_id, mode, side FROM pipe_end WHERE pipe_id = ?2 AND @open",
+	_cleanup_buf_ struct buf pipes = BUF_INIT;
+	int rc;
+
+	if (!st->n_pipes)
+		return 0;
+	for (size_t i = 0; i < st->n_pipes; i++)
+		buf_addf(&pipes, "%c%lld", i ? ',' : '[', (long long)st->pipes[i].id);
+	buf_addc(&pipes, ']');
+	rc = state_query(st,
+		"SELECT DISTINCT process_id, mode, side, pipe_id FROM pipe_end"
+		" WHERE pipe_id IN (SELECT value FROM json_each(?2)) AND @open ORDER BY pipe_id",
 		"open_ns", "close_ns", &stmt, why);
-
-	for (size_t i = 0; !rc && i < st->n_pipes; i++) {
-		struct state_pipe *p = &st->pipes[i];
-
-		(void)sqlite3_reset(stmt);
-		(void)sqlite3_bind_int64(stmt, 2, p->id);
-		p->first_end = (uint32_t)st->n_ends;
-		while ((rc = query_step(stmt, why)) > 0)
-			add_end(st, stmt);
-		p->n_ends = (uint32_t)st->n_ends - p->first_end;
-	}
+	if (rc)
+		return rc;
+	query_bind_bytes(stmt, 2, pipes.data, pipes.len);
+	while ((rc = query_step(stmt, why)) > 0)
+		add_end(st, stmt);
 	return rc;
 }
 

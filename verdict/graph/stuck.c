@@ -306,6 +306,8 @@ int stuck_keep(
 		const struct interruption *by;
 		struct ending ending;
 
+		if (!f->shape) /* a rule that is evaluated at the end as well */
+			continue;
 		rc = find_ending(db, f, &ending, why);
 		if (rc)
 			break;

@@ -44,6 +44,22 @@ static void doubt(struct findings *fs)
 	}
 }
 
+/* Runs every rule, or only the named one (rule not NULL). */
+static int run_rules(struct rule_context *ctx, const char *rule)
+{
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < RULE_COUNT; i++)
+		if (!rule || !strcmp(rule, rules[i].name))
+			rc = rules[i].run(ctx);
+	return rc;
+}
+
+static bool is_snapshot(struct sqlite3 *db, struct buf *why)
+{
+	return query_number(db, "SELECT backend = 'snapshot' FROM trace", 0, 0, why) != 0;
+}
+
 static int evaluate(struct sqlite3 *db, int64_t at_ns, const char *rule, bool all,
 	const struct findings *reported, struct findings *ret, struct buf *why)
 {
@@ -52,6 +68,7 @@ static int evaluate(struct sqlite3 *db, int64_t at_ns, const char *rule, bool al
 	struct rule_context ctx = {.db = db,
 		.now_ns = at_ns < last ? at_ns : last,
 		.at_end = at_ns >= last,
+		.instant = is_snapshot(db, why),
 		.stuck = &stuck,
 		.out = &out,
 		.why = why};
@@ -63,9 +80,8 @@ static int evaluate(struct sqlite3 *db, int64_t at_ns, const char *rule, bool al
 		rc = stuck_find(db, at_ns, all, true, &stuck, why);
 	if (!rc)
 		rc = stuck_keep(db, reported, &stuck, why);
-	for (size_t i = 0; !rc && i < RULE_COUNT; i++)
-		if (!rule || !strcmp(rule, rules[i].name))
-			rc = rules[i].run(&ctx);
+	if (!rc)
+		rc = run_rules(&ctx, rule);
 	findings_free(&stuck);
 	rc = query_failed(rc, why);
 	if (!rc && out.n)
@@ -85,6 +101,29 @@ int verdict_all(struct sqlite3 *db, int64_t at_ns, const char *rule, bool all, s
 	struct buf *why)
 {
 	return evaluate(db, at_ns, rule, all, &(struct findings){0}, ret, why);
+}
+
+int verdict_live(
+	struct sqlite3 *db, int64_t least_ns, bool all, struct findings *ret, struct buf *why)
+{
+	struct findings out = {0};
+	struct rule_context ctx = {.db = db,
+		.now_ns = query_number(db, "SELECT duration_ns FROM trace", 0, INT64_MAX, why),
+		.at_end = true,
+		.live_ns = least_ns > 0 ? least_ns : 1,
+		.stuck = &out,
+		.out = &out,
+		.why = why};
+	int rc = verdict_stuck(db, INT64_MAX, all, &out, why);
+
+	if (!rc)
+		rc = run_rules(&ctx, "pipe-end-leak");
+	rc = query_failed(rc, why);
+	if (rc)
+		findings_free(&out);
+	else
+		*ret = out;
+	return rc;
 }
 
 int verdict_end(struct sqlite3 *db, bool all, const struct findings *reported, struct findings *ret,

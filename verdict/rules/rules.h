@@ -2,7 +2,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * To be read in this order: report.c (how a rule says what it found), process.c (rules on processes; the others are
- * like it: busy.c, locks.c, messages.c, order.c, pipes.c, signals.c, stdio.c, stuck.c, trace.c), rules.c (all in turn).
+ * like it: busy.c, locks.c, messages.c, order.c, pipes.c, pipe_leak.c, signals.c, stdio.c, stuck.c, trace.c),
+ * rules.c (all in turn).
  */
 #ifndef VERDICT_RULES_RULES_H
 #define VERDICT_RULES_RULES_H
@@ -19,7 +20,9 @@ struct sqlite3;
 struct rule_context {
 	struct sqlite3 *db;
 	int64_t now_ns;
-	bool at_end;                  /* now is the end of the trace, or its last commit */
+	bool at_end;     /* now is the end of the trace, or its last commit */
+	bool instant;    /* a snapshot: nothing is known of before */
+	int64_t live_ns; /* the recording grows: what has lasted this long is told; 0: it does not */
 	const struct findings *stuck; /* what deadlock and stuck have found */
 	struct findings *out;
 	struct buf *why;

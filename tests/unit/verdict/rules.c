@@ -381,6 +381,48 @@ TEST(rules_pipe_end_of_shell)
 	EXPECT(db, NULL, "");
 }
 
+/* Who waits for the same end has the same reason: one finding tells it. */
+TEST(rules_pipe_end_leak_told_once)
+{
+	sqlite3 *db = leaked();
+
+	fixture_threads(db, 1, 2);
+	fixture_wait(db, 11, "pipe-read", "pipe_id = 1");
+	fixture_wait(db, 12, "pipe-read", "pipe_id = 1");
+	EXPECT(db, NULL, "pipe-end-leak");
+}
+
+/* A reader that polled, and was killed after it. */
+TEST(rules_pipe_end_leak_polled)
+{
+	sqlite3 *db = leaked();
+
+	fixture_sql(db, "UPDATE wait SET reason = 'poll', pipe_id = NULL");
+	fixture_sql(db, "INSERT INTO wait_on (wait_id, ordinal, fd, kind, mode, pipe_id)"
+			" SELECT id, 0, 3, 'pipe', 'r', 1 FROM wait");
+	EXPECT(db, NULL, "pipe-end-leak");
+}
+
+/* While it lasts, who may still write and has not been left behind is not accused. */
+TEST(rules_pipe_end_leak_live)
+{
+	sqlite3 *db = leaked();
+	struct findings f = {0};
+	_cleanup_buf_ struct buf why = BUF_INIT;
+
+	fixture_sql(db, "UPDATE pipe_end SET fd = 1 WHERE process_id = 3");
+	ASSERT_INT(verdict_live(db, 1000000, false, &f, &why), 0);
+	ASSERT_INT(f.n, 0);
+	findings_free(&f);
+	fixture_sql(db, "UPDATE pipe_end SET fd = 7, open_via = 'inherit' WHERE process_id = 3");
+	ASSERT_INT(verdict_live(db, 1000000, false, &f, &why), 0);
+	ASSERT_INT(f.n, 1);
+	ASSERT_STR(f.list[0].rule, "pipe-end-leak");
+	ASSERT_INT(f.list[0].certain, 0);
+	findings_free(&f);
+	(void)sqlite3_close(db);
+}
+
 TEST(rules_broken_pipe)
 {
 	sqlite3 *db = family();
