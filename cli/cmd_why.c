@@ -129,7 +129,7 @@ static int print_json(
 		json_finding(&out, &found->list[i]);
 	}
 	buf_addf(&out, "],\"blind_spots\":%s,\"processes\":", blind);
-	if (why_list_json(&out, inspect_db(in), why) < 0)
+	if (why_list_json(&out, inspect_db(in), INT64_MAX, why) < 0)
 		return -EIO;
 	buf_adds(&out, "}\n");
 	(void)fwrite(out.data, 1, out.len, stdout);
@@ -180,7 +180,7 @@ static int print_text(struct inspect *in, const struct findings *found, bool all
 	}
 	if (!found->n)
 		rc = add_none(&out, in, why);
-	if (rc < 0 || why_list_text(&out, inspect_db(in), all, colour, why) < 0)
+	if (rc < 0 || why_list_text(&out, inspect_db(in), INT64_MAX, all, colour, why) < 0)
 		return -EIO;
 	(void)fwrite(out.data, 1, out.len, stdout);
 	(void)fflush(stdout);

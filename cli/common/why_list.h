@@ -4,12 +4,13 @@
 #define CLI_COMMON_WHY_LIST_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct buf;
 struct sqlite3;
 
 /*
- * Adds all threads that have not ended, process by process. Threads of a
+ * Adds all threads that had not ended at at_ns (INT64_MAX: now), process by process. Threads of a
  * process that wait for the same at the same place are shown once with how many
  * they are, unless all. For example:
  *
@@ -20,9 +21,10 @@ struct sqlite3;
  *
  * Returns 0, or -EIO with a sentence in why.
  */
-int why_list_text(struct buf *out, struct sqlite3 *db, bool all, bool colour, struct buf *why);
+int why_list_text(
+	struct buf *out, struct sqlite3 *db, int64_t at_ns, bool all, bool colour, struct buf *why);
 
 /* Adds the same as a JSON array of processes. Returns the same way. */
-int why_list_json(struct buf *out, struct sqlite3 *db, struct buf *why);
+int why_list_json(struct buf *out, struct sqlite3 *db, int64_t at_ns, struct buf *why);
 
 #endif
