@@ -16,7 +16,7 @@
 #include "tracer/tracer.h"
 
 enum {
-	STATUS_DEADLOCK = 124,
+	STATUS_DEADLOCK = 124, /* or the time limit, as of timeout(1) */
 	STATUS_FAILED = 125,
 	STATUS_NOT_EXECUTABLE = 126,
 	STATUS_NOT_FOUND = 127,
@@ -34,6 +34,7 @@ enum {
 	OPT_WATCH,
 	OPT_ON_DEADLOCK,
 	OPT_UNTIL,
+	OPT_TIMEOUT,
 	OPT_OVERFLOW,
 	OPT_DUMP,
 	OPT_RING
@@ -60,6 +61,9 @@ static const struct command_option run_options[] = {
 	{"until", 0, "WHO",
 		"record until all descendants have ended (all, default) or only the command itself (main)",
 		OPT_UNTIL},
+	{"timeout", 0, "TIME",
+		"end the command after that time (30s, 5m): say what each thread waits for, send SIGTERM, 5 s later SIGKILL; exits with 124",
+		OPT_TIMEOUT},
 	{"overflow", 0, "DO",
 		"when a ring is full, block the locking thread for up to 1 s (wait, default) or drop records (drop)",
 		OPT_OVERFLOW},
@@ -134,6 +138,8 @@ static bool parse_option(struct run *r, int id)
 		return options_word("--on-deadlock", optarg, loop_deadlock_words, &r->on_deadlock);
 	case OPT_UNTIL:
 		return options_word("--until", optarg, until_words, &r->until);
+	case OPT_TIMEOUT:
+		return options_duration("--timeout", optarg, &r->loop.timeout_ns);
 	case OPT_OVERFLOW:
 		return options_word("--overflow", optarg, overflow_words, &r->overflow);
 	case OPT_RING:
@@ -164,6 +170,7 @@ static bool parse(struct run *r, int argc, char **argv)
 	r->tracer.drop = r->overflow == 1;
 	r->tracer.quiet = say_is_quiet();
 	r->loop.until_main = r->until == 1;
+	r->loop.all = r->tracer.all;
 	r->loop.on_deadlock = (enum on_deadlock)r->on_deadlock;
 	return true;
 }
@@ -173,11 +180,12 @@ static char *options_json(const struct run *r)
 {
 	return xasprintf(
 		"{\"backend\":\"%s\",\"locks\":\"%s\",\"data\":%u,\"sched\":%s,"
-		"\"watch_ns\":%lld,\"on_deadlock\":\"%s\",\"until\":\"%s\",\"overflow\":\"%s\"}",
+		"\"watch_ns\":%lld,\"on_deadlock\":\"%s\",\"until\":\"%s\",\"timeout_ns\":%lld,"
+		"\"overflow\":\"%s\"}",
 		backend_words[r->backend], locks_words[r->locks], r->tracer.data_bytes,
 		r->tracer.sched ? "true" : "false", (long long)r->tracer.watch_ns,
 		loop_deadlock_words[r->on_deadlock], until_words[r->until],
-		overflow_words[r->overflow]);
+		(long long)r->loop.timeout_ns, overflow_words[r->overflow]);
 }
 
 static void add_count(struct buf *b, uint64_t n, const char *one, const char *many)
@@ -266,7 +274,7 @@ static int start(struct run *r, struct tracer *t, struct target *target)
 
 static int status_of(const struct target *target, const struct loop_result *result)
 {
-	if (result->was_deadlock)
+	if (result->was_deadlock || result->timed_out)
 		return STATUS_DEADLOCK;
 	if (!target->ended)
 		return result->interrupted ? loop_die_of(result->signal) : STATUS_FAILED;

@@ -47,7 +47,7 @@ struct tracer {
 	struct shortage *shortage; /* looks for it in a thread of its own, or NULL */
 	bool is_short;             /* memory ran out, and nothing is recorded any more */
 	unsigned shortages;
-	struct findings reported; /* certain sets that were reported */
+	struct findings reported; /* sets that were reported */
 	bool is_evaluating;       /* an evaluation of the graph has begun */
 	struct hash
 		images; /* lock source of program files, by device and inode; the value is 1 + enum lock_source */

@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/mem.h"
+#include "schema/db.h"
 #include "schema/record.h"
 #include "schema/record_dump.h"
 #include "tracer/authority/authority.h"
@@ -145,12 +146,23 @@ void tracer_emit(void *tracer, const struct rec_head *rec)
 	merge_add(t->merge, rec);
 }
 
-bool tracer_saw_signal(const struct tracer *t, pid_t pid, int signo, uint64_t since_ns)
+uint64_t tracer_saw_signal(const struct tracer *t, pid_t pid, int signo, uint64_t since_ns)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(t->sent); i++)
-		if (t->sent[i].pid == pid && t->sent[i].signo == signo && t->sent[i].ts >= since_ns)
-			return true;
-	return false;
+	uint64_t first = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(t->sent); i++) {
+		const struct sent_signal *s = &t->sent[i];
+
+		if ((!pid || s->pid == pid) && s->signo == signo && s->ts >= since_ns &&
+			(!first || s->ts < first))
+			first = s->ts;
+	}
+	return first;
+}
+
+int64_t tracer_time(const struct tracer *t, uint64_t ts)
+{
+	return (int64_t)(ts - t->t0);
 }
 
 /* ---- The loop's share ---- */
@@ -415,4 +427,26 @@ bool tracer_detect(struct tracer *t, struct findings *ret)
 struct sqlite3 *tracer_reader(struct tracer *t)
 {
 	return t->detector ? detector_reader(t->detector) : NULL;
+}
+
+const struct findings *tracer_reported(const struct tracer *t)
+{
+	return &t->reported;
+}
+
+struct sqlite3 *tracer_look(struct tracer *t, struct buf *why)
+{
+	struct sqlite3 *db = NULL;
+	_cleanup_free_ char *error = NULL;
+
+	if (tracer_commit(t) != 0)
+		return NULL;
+	if (db_open_own(t->path, &db, &error) < 0) {
+		buf_adds(why, error);
+		return NULL;
+	}
+	/* Without it places are missing, no more. */
+	(void)details_read(t->details, db, t->until, feed, t, why);
+	(void)tracer_commit(t);
+	return db;
 }

@@ -112,8 +112,11 @@ void tracer_each_alive(
  */
 int tracer_signal(struct tracer *t, pid_t pid, int signo);
 
-/* Says whether pid was sent signo at the time since_ns (CLOCK_MONOTONIC) or later, as far as was seen. */
-bool tracer_saw_signal(const struct tracer *t, pid_t pid, int signo, uint64_t since_ns);
+/*
+ * Returns when pid (0: any process) was first sent signo at the time since_ns (CLOCK_MONOTONIC) or later, as far as was
+ * seen; 0: it was not.
+ */
+uint64_t tracer_saw_signal(const struct tracer *t, pid_t pid, int signo, uint64_t since_ns);
 
 /*
  * Looks for sets of threads that can never proceed, if some wait has become
@@ -125,6 +128,18 @@ bool tracer_detect(struct tracer *t, struct findings *ret);
 
 /* Returns a read connection to the growing database for verdict_text, or NULL; it belongs to the tracer. */
 struct sqlite3 *tracer_reader(struct tracer *t);
+
+/*
+ * Looks from outside where the threads wait, commits, and returns a read connection of the caller's, to be closed
+ * with sqlite3_close; NULL with a sentence in why, or without one where nothing is recorded any more.
+ */
+struct sqlite3 *tracer_look(struct tracer *t, struct buf *why);
+
+/* Returns the sets that tracer_detect has handed out so far; they belong to the tracer. */
+const struct findings *tracer_reported(const struct tracer *t);
+
+/* Returns a time of CLOCK_MONOTONIC as the recording counts: nanoseconds since its start. */
+int64_t tracer_time(const struct tracer *t, uint64_t ts);
 
 /* What a recording amounts to. */
 struct tracer_summary {

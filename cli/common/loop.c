@@ -20,6 +20,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/mem.h"
+#include "cli/common/last_look.h"
 #include "cli/common/say.h"
 #include "tracer/target.h"
 #include "tracer/tracer.h"
@@ -29,7 +30,13 @@
 #define AGAIN                                                                                      \
 	(3 * SECOND) /* so soon a second Ctrl-C is meant for pptrace: the command has not ended by the first */
 
-enum { PASS_ON_MS = 60, STILL_WAITING_MS = 1000, KILL_SECONDS = 5, NAMES_SHOWN = 5 };
+enum {
+	PASS_ON_MS = 60,
+	STILL_WAITING_MS = 1000,
+	GRACE_SECONDS = 5, /* between SIGTERM and SIGKILL */
+	KILL_SECONDS = 5,
+	NAMES_SHOWN = 5
+};
 
 const char *const loop_deadlock_words[] = {"report", "stop", "kill", NULL};
 
@@ -39,6 +46,7 @@ struct loop {
 	struct loop_result *ret;
 	int signals; /* signalfd */
 	uint64_t begun_at, main_ended_at, interrupted_at, kill_until;
+	uint64_t kill_at;    /* when to kill those whom SIGTERM has not ended; 0: nothing to do */
 	uint64_t pass_on_at; /* when to pass on_signal on; 0: nothing to do */
 	int pass_on;
 	bool told_waiting, told_interrupt;
@@ -107,6 +115,20 @@ static void read_signals(struct loop *l)
 		take_signal(l, (int)info.ssi_signo);
 }
 
+/*
+ * Whoever ends a run that hangs wants to know why it hung. Who signals a whole group (timeout(1)) has ended the command
+ * already: what counts is the moment before the first of those signals.
+ */
+static void tell_waits(struct loop *l)
+{
+	uint64_t sent;
+
+	(void)tracer_commit(l->t); /* what was seen up to now is told only then */
+	sent = tracer_saw_signal(l->t, 0, SIGTERM, l->interrupted_at - SECOND);
+	last_look(l->t, sent && sent < l->interrupted_at ? sent - 1 : l->interrupted_at,
+		l->config->all);
+}
+
 static void pass_signal_on(struct loop *l, uint64_t now)
 {
 	struct target *target = l->config->target;
@@ -114,6 +136,8 @@ static void pass_signal_on(struct loop *l, uint64_t now)
 	if (!l->pass_on_at || now < l->pass_on_at)
 		return;
 	l->pass_on_at = 0;
+	if (l->pass_on == SIGTERM)
+		tell_waits(l);
 	if (target && !target->ended &&
 		!tracer_saw_signal(l->t, target->pid, l->pass_on, l->interrupted_at - SECOND))
 		target_signal(target, l->pass_on);
@@ -190,6 +214,44 @@ static void watch(struct loop *l)
 	}
 }
 
+/* ---- The time limit ---- */
+
+static void send_term(void *arg, pid_t pid, const char *name)
+{
+	(void)name;
+	(void)tracer_signal(arg, pid, SIGTERM);
+	(void)tracer_signal(arg, pid, SIGCONT); /* who is stopped takes it only then */
+}
+
+/* The command, where nothing is recorded any more; else all processes of the recording. */
+static void send_all(
+	struct loop *l, void (*send)(void *arg, pid_t pid, const char *name), int signo)
+{
+	tracer_each_alive(l->t, send, l->t);
+	if (l->ret->is_broken && l->config->target && !l->config->target->ended)
+		target_signal(l->config->target, signo);
+}
+
+static void keep_time_limit(struct loop *l, uint64_t now)
+{
+	_cleanup_buf_ struct buf limit = BUF_INIT;
+
+	if (l->kill_at && now >= l->kill_at) {
+		note("killing what SIGTERM has not ended");
+		l->kill_at = 0;
+		l->kill_until = now + KILL_SECONDS * SECOND;
+	}
+	if (!l->config->timeout_ns || l->ret->timed_out || l->kill_until ||
+		now - l->begun_at < (uint64_t)l->config->timeout_ns)
+		return;
+	l->ret->timed_out = true;
+	buf_add_duration(&limit, l->config->timeout_ns);
+	warn("not finished after %s (--timeout): ending the command", limit.data);
+	last_look(l->t, 0, l->config->all);
+	send_all(l, send_term, SIGTERM);
+	l->kill_at = clock_now() + GRACE_SECONDS * SECOND;
+}
+
 /* ---- The end ---- */
 
 struct names {
@@ -232,7 +294,7 @@ static bool is_over(struct loop *l, uint64_t now)
 	if (l->kill_until) {
 		if (now > l->kill_until)
 			return true;
-		tracer_each_alive(l->t, send_kill, l->t);
+		send_all(l, send_kill, SIGKILL);
 	}
 	if (target && !target_reap(target))
 		return false;
@@ -241,11 +303,12 @@ static bool is_over(struct loop *l, uint64_t now)
 		if (target)
 			tracer_ended(l->t, target->pid, target->status);
 	}
-	if (target && (l->config->until_main || l->ret->is_broken))
+	/* Whom a time limit has ended is waited for, but where nothing is recorded. */
+	if (target && ((l->config->until_main && !l->ret->timed_out) || l->ret->is_broken))
 		return true;
 	if (l->ret->is_broken || tracer_alive(l->t) == 0)
 		return true;
-	if (target && !l->told_waiting &&
+	if (target && !l->told_waiting && !l->ret->timed_out &&
 		now - l->main_ended_at > STILL_WAITING_MS * (SECOND / 1000))
 		tell_waiting(l);
 	return false;
@@ -261,7 +324,7 @@ static void wait_for_something(struct loop *l)
 	fds[n++] = (struct pollfd){.fd = tracer_wakeup_fd(l->t), .events = POLLIN};
 	if (target && !target->ended)
 		fds[n++] = (struct pollfd){.fd = target->pidfd, .events = POLLIN};
-	if (timeout < 0 && (l->pass_on_at || l->kill_until))
+	if (timeout < 0 && (l->pass_on_at || l->kill_until || l->config->timeout_ns))
 		timeout = PASS_ON_MS;
 	if (timeout != 0)
 		(void)poll(fds, (nfds_t)n, timeout);
@@ -297,7 +360,10 @@ void loop_run(struct tracer *t, const struct loop_config *config, struct loop_re
 		watch(&l);
 		pass_signal_on(&l, clock_now());
 		tell_interrupt(&l, clock_now());
+		keep_time_limit(&l, clock_now());
 	} while (!is_over(&l, clock_now()));
+	if (l.pass_on_at && l.pass_on == SIGTERM)
+		tell_waits(&l); /* everybody was signalled, and nobody took long */
 	if (l.signals >= 0)
 		(void)close(l.signals);
 }

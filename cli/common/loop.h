@@ -19,12 +19,15 @@ struct loop_config {
 	bool until_main;       /* end when the command itself ends, not its last descendant */
 	enum on_deadlock on_deadlock;
 	int64_t duration_ns; /* end after that time; 0: no such limit */
+	int64_t timeout_ns;  /* end the processes themselves after that time; 0: no such limit */
+	bool all; /* of sets at rest too is said who waits when the recording is ended early */
 };
 
 struct loop_result {
 	bool interrupted;  /* the user ended the recording before its time */
 	int signal;        /* with which one */
 	bool was_deadlock; /* processes were killed because of a deadlock */
+	bool timed_out;    /* processes were ended because of timeout_ns */
 	bool is_broken;    /* the database could not be written: said already */
 };
 
