@@ -14,6 +14,7 @@
 #include "cli/common/why_list.h"
 #include "schema/query.h"
 #include "tracer/inspect.h"
+#include "verdict/json.h"
 #include "verdict/verdict.h"
 
 enum { STATUS_STUCK = 1, STATUS_FAILED = 2, OPT_JSON = 256, OPT_ALL };
@@ -78,44 +79,11 @@ static bool parse(struct why_args *a, int argc, char **argv)
 	return a->pids.n > 0;
 }
 
-static void json_finding(struct buf *out, const struct finding *f)
-{
-	const char *const texts[][2] = {{"severity", f->severity}, {"shape", f->shape},
-		{"summary", f->summary}, {"explanation", f->explanation}, {"remedy", f->remedy}};
-
-	buf_adds(out, "{\"rule\":");
-	buf_add_json(out, f->rule, strlen(f->rule));
-	buf_addf(out, ",\"certainty\":\"%s\"", f->certain ? "certain" : "conditional");
-	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
-		if (!texts[i][1])
-			continue;
-		buf_addf(out, ",\"%s\":", texts[i][0]);
-		buf_add_json(out, texts[i][1], strlen(texts[i][1]));
-	}
-	buf_adds(out, ",\"members\":[");
-	for (size_t i = 0; i < f->n_members; i++) {
-		const char *text = f->members[i].text ? f->members[i].text : "";
-
-		buf_adds(out, i ? "," : "");
-		buf_add_json(out, text, strlen(text));
-	}
-	buf_adds(out, "]}");
-}
-
-static char *blind_spots(struct sqlite3 *db, struct buf *why)
-{
-	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
-
-	return xstrdup(query_one(db, "SELECT blind_spots FROM trace", 0, &stmt, why) > 0
-			       ? query_text(stmt, 0)
-			       : "[]");
-}
-
 static int print_json(
 	struct inspect *in, const struct findings *found, const struct buf *told, struct buf *why)
 {
 	_cleanup_buf_ struct buf out = BUF_INIT;
-	_cleanup_free_ char *blind = blind_spots(inspect_db(in), why);
+	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
 
 	buf_addc(&out, '{');
 	if (told->len) {
@@ -126,9 +94,14 @@ static int print_json(
 	buf_adds(&out, "\"findings\":[");
 	for (size_t i = 0; i < found->n; i++) {
 		buf_adds(&out, i ? "," : "");
-		json_finding(&out, &found->list[i]);
+		verdict_json(&out, inspect_db(in), &found->list[i]);
 	}
-	buf_addf(&out, "],\"blind_spots\":%s,\"processes\":", blind);
+	buf_adds(&out, "],\"blind_spots\":");
+	if (query_one(inspect_db(in), "SELECT blind_spots FROM trace", 0, &stmt, why) > 0)
+		query_json(&out, stmt, 0, "blind_spots");
+	else
+		buf_adds(&out, "[]");
+	buf_adds(&out, ",\"processes\":");
 	if (why_list_json(&out, inspect_db(in), INT64_MAX, why) < 0)
 		return -EIO;
 	buf_adds(&out, "}\n");

@@ -6,6 +6,9 @@
 #include "schema/version.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <math.h>
 #include <string.h>
 
 void query_cleanup(sqlite3_stmt **stmt)
@@ -136,4 +139,64 @@ int64_t query_int(sqlite3_stmt *stmt, int col, int64_t fallback)
 bool query_null(sqlite3_stmt *stmt, int col)
 {
 	return sqlite3_column_type(stmt, col) == SQLITE_NULL;
+}
+
+/* ---- JSON ---- */
+
+/* The columns of schema.sql whose comment says that they are JSON. */
+static const char *const documents[] = {"argv", "blind_spots", "command", "gates", "options"};
+
+static bool is_document(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(documents); i++)
+		if (!strcmp(documents[i], name))
+			return true;
+	return false;
+}
+
+/* Returns false, and adds nothing, if the text is neither an array nor an object. */
+static bool add_document(struct buf *b, const char *text, size_t len)
+{
+	json_t *value = json_loadb(text, len, JSON_ALLOW_NUL, NULL);
+	char *line = json_is_array(value) || json_is_object(value) ? json_dumps(value, JSON_COMPACT)
+								   : NULL;
+
+	if (line)
+		buf_adds(b, line);
+	json_decref(value);
+	free(line);
+	return line != NULL;
+}
+
+static void add_real(struct buf *b, double v)
+{
+	if (isfinite(v))
+		buf_addf(b, "%.15g", v);
+	else
+		buf_adds(b, "null");
+}
+
+void query_json(struct buf *b, sqlite3_stmt *stmt, int column, const char *name)
+{
+	const char *s;
+	size_t len;
+
+	switch (sqlite3_column_type(stmt, column)) {
+	case SQLITE_NULL:
+		buf_adds(b, "null");
+		return;
+	case SQLITE_INTEGER:
+		buf_addf(b, "%" PRId64, (int64_t)sqlite3_column_int64(stmt, column));
+		return;
+	case SQLITE_FLOAT:
+		add_real(b, sqlite3_column_double(stmt, column));
+		return;
+	default:
+		break;
+	}
+	s = sqlite3_column_blob(stmt, column); /* comes first, its length after it */
+	len = (size_t)sqlite3_column_bytes(stmt, column);
+	s = s ? s : "";
+	if (!is_document(name) || !add_document(b, s, len))
+		buf_add_json(b, s, len);
 }

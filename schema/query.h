@@ -69,4 +69,11 @@ const char *query_text(sqlite3_stmt *stmt, int col);
 int64_t query_int(sqlite3_stmt *stmt, int col, int64_t fallback);
 bool query_null(sqlite3_stmt *stmt, int col);
 
+/*
+ * Adds a column as a JSON value: a number, a string or null; infinities, which JSON lacks, are null. Columns that hold
+ * JSON themselves (arguments, options, blind spots; name: the column's, or what it is called here) become that array or object,
+ * not a string with JSON in it, unless what they hold is none: a recording may be damaged or hostile.
+ */
+void query_json(struct buf *b, sqlite3_stmt *stmt, int column, const char *name);
+
 #endif

@@ -28,17 +28,7 @@ static void add_row(struct buf *b, sqlite3_stmt *stmt)
 {
 	for (int i = 0; i < sqlite3_column_count(stmt); i++) {
 		buf_addf(b, ",\"%s\":", sqlite3_column_name(stmt, i));
-		switch (sqlite3_column_type(stmt, i)) {
-		case SQLITE_NULL:
-			buf_adds(b, "null");
-			break;
-		case SQLITE_INTEGER:
-			buf_addf(b, "%lld", (long long)sqlite3_column_int64(stmt, i));
-			break;
-		default:
-			buf_add_json(b, query_text(stmt, i), strlen(query_text(stmt, i)));
-			break;
-		}
+		query_json(b, stmt, i, sqlite3_column_name(stmt, i));
 	}
 }
 

@@ -112,7 +112,8 @@ static void list_json(struct buf *out, const struct why_source *src)
 		buf_addf(out, "%s{\"pid\":%lld", first ? "" : ",",
 			(long long)sqlite3_column_int64(stmt, 1));
 		json_text(out, "name", text_at(stmt, 2));
-		json_text(out, "command", text_at(stmt, 3));
+		buf_adds(out, ",\"command\":");
+		query_json(out, stmt, 3, "command");
 		buf_addf(out, ",\"zombie\":%s,\"threads\":[",
 			sqlite3_column_int(stmt, 4) ? "true" : "false");
 		why_rows_load(&rows, src, sqlite3_column_int64(stmt, 0));

@@ -227,6 +227,8 @@ import json, sys
 d = json.load(open(sys.argv[1]))
 assert d["findings"][0]["rule"] == "deadlock", d
 assert d["findings"][0]["certainty"] == "certain", d
+assert all(m["thread_id"] and m["text"] for m in d["findings"][0]["members"]), d
+assert isinstance(d["processes"][0]["command"], list) and isinstance(d["blind_spots"], list), d
 threads = d["processes"][0]["threads"]
 assert sorted(t["reason"] for t in threads) == ["join", "lock", "lock"], threads
 assert any(t.get("site", {}).get("function") == "second_then_first" for t in threads), threads

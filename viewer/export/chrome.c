@@ -151,18 +151,13 @@ static void add_args(struct buf *out, sqlite3_stmt *st)
 	bool any = false;
 
 	for (int i = COL_ARGS; i + 1 < sqlite3_column_count(st); i += 2) {
-		int type = sqlite3_column_type(st, i + 1);
-
-		if (type == SQLITE_NULL)
+		if (sqlite3_column_type(st, i + 1) == SQLITE_NULL)
 			continue;
 		buf_adds(out, any ? "," : ",\"args\":{");
 		any = true;
 		add_text(out, st, i);
 		buf_addc(out, ':');
-		if (type == SQLITE_INTEGER)
-			buf_addf(out, "%" PRId64, (int64_t)sqlite3_column_int64(st, i + 1));
-		else
-			add_text(out, st, i + 1);
+		query_json(out, st, i + 1, query_text(st, i));
 	}
 	if (any)
 		buf_addc(out, '}');
@@ -230,7 +225,11 @@ static int export_end(sqlite3 *db, export_sink *sink, void *arg, struct buf *why
 		buf_addc(&out, ',');
 		add_text(&out, st, i);
 		buf_addc(&out, ':');
-		add_text(&out, st, i + 1);
+		/* Numbers are texts here, as the format has it. */
+		if (sqlite3_column_type(st, i + 1) == SQLITE_INTEGER)
+			add_text(&out, st, i + 1);
+		else
+			query_json(&out, st, i + 1, query_text(st, i));
 	}
 	buf_adds(&out, "}}\n");
 	return sink(arg, &out);

@@ -4,11 +4,11 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <math.h>
 #include <sqlite3.h>
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "schema/query.h"
 
 /*
  * A table's first rows decide how wide its columns are; the rest follows as it
@@ -101,27 +101,6 @@ static void add_plain(struct buf *out, sqlite3_stmt *st, int column)
 	buf_add_printable(out, s, len);
 }
 
-static bool is_infinite(sqlite3_stmt *st, int column)
-{
-	return sqlite3_column_type(st, column) == SQLITE_FLOAT &&
-	       !isfinite(sqlite3_column_double(st, column));
-}
-
-static void add_json(struct buf *out, sqlite3_stmt *st, int column)
-{
-	size_t len;
-	const char *s;
-
-	if (sqlite3_column_type(st, column) == SQLITE_NULL || is_infinite(st, column)) {
-		buf_adds(out, "null"); /* JSON has no infinities */
-	} else if (is_number(st, column)) {
-		add_number(out, st, column);
-	} else {
-		s = value(st, column, &len);
-		buf_add_json(out, s, len);
-	}
-}
-
 static void add_object(struct export_rows *e, struct buf *out)
 {
 	buf_addc(out, '{');
@@ -132,7 +111,7 @@ static void add_object(struct export_rows *e, struct buf *out)
 			buf_addc(out, ',');
 		buf_add_json(out, name, strlen(name));
 		buf_addc(out, ':');
-		add_json(out, e->st, i);
+		query_json(out, e->st, i, name);
 	}
 	buf_addc(out, '}');
 }

@@ -71,3 +71,56 @@ TEST(query_select_all_quotes_the_name)
 	ASSERT(!none);
 	(void)sqlite3_close(db);
 }
+
+static char *value_of(const char *sql)
+{
+	_cleanup_buf_ struct buf out = BUF_INIT, why = BUF_INIT;
+	sqlite3_stmt *st = NULL;
+	sqlite3 *db;
+
+	ASSERT_INT(sqlite3_open(":memory:", &db), SQLITE_OK);
+	ASSERT_INT(query_one(db, sql, 0, &st, &why), 1);
+	query_json(&out, st, 0, sqlite3_column_name(st, 0));
+	(void)sqlite3_finalize(st);
+	(void)sqlite3_close(db);
+	return buf_steal(&out);
+}
+
+#define ASSERT_VALUE(sql, want)                                                                    \
+	do {                                                                                       \
+		_cleanup_free_ char *got_text_ = value_of(sql);                                    \
+		ASSERT_STR(got_text_, want);                                                       \
+	} while (0)
+
+TEST(query_json_of_plain_columns)
+{
+	ASSERT_VALUE("SELECT NULL AS argv", "null");
+	ASSERT_VALUE("SELECT 5 AS n", "5");
+	ASSERT_VALUE("SELECT 0.5 AS n", "0.5");
+	ASSERT_VALUE("SELECT 9e999 AS n", "null");
+	ASSERT_VALUE("SELECT '[1]' AS name", "\"[1]\"");
+	ASSERT_VALUE("SELECT x'ff' AS data", "\"\xef\xbf\xbd\"");
+}
+
+TEST(query_json_embeds_columns_that_are_json)
+{
+	ASSERT_VALUE("SELECT '[\"a\", \"b\\\"c\"]' AS argv", "[\"a\",\"b\\\"c\"]");
+	ASSERT_VALUE("SELECT '{\"data\":\n32}' AS options", "{\"data\":32}");
+	ASSERT_VALUE("SELECT '[]' AS blind_spots", "[]");
+}
+
+TEST(query_json_leaves_as_string_what_is_no_json)
+{
+	ASSERT_VALUE("SELECT '[1' AS argv", "\"[1\"");
+	ASSERT_VALUE("SELECT '7' AS command", "\"7\"");
+	ASSERT_VALUE("SELECT '[1] ]' AS argv", "\"[1] ]\"");
+}
+
+TEST(query_json_survives_what_nests_deeply)
+{
+	_cleanup_free_ char *text =
+		value_of("SELECT replace(printf('%.*c', 100000, 'x'), 'x', '[') AS argv");
+
+	ASSERT_INT((long long)strlen(text), 100002);
+	ASSERT_INT(text[0], '"');
+}
