@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <sqlite3.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/command.h"
@@ -11,13 +12,17 @@
 #include "cli/common/say.h"
 #include "cli/common/trace_note.h"
 #include "schema/query.h"
+#include "verdict/ci/ci.h"
 #include "verdict/json.h"
 #include "verdict/verdict.h"
 
 enum { OPT_JSON = 256, OPT_AT, OPT_FAIL_ON, STATUS_FOUND = 1, STATUS_TROUBLE = 2 };
 
 static const struct command_option options[] = {
-	{"json", 'j', NULL, "print one JSON object", OPT_JSON},
+	{"format", 'T', "FORMAT",
+		"text (default), json, or what CI services read: sarif, junit, github (annotations)",
+		'T'},
+	{"json", 'j', NULL, "the same as --format=json", OPT_JSON},
 	{"rule", 'r', "RULE", "only this rule ('pptrace explain' lists them); may be repeated",
 		'r'},
 	{"at", 0, "TIME", "as of that time after the start (2, 1.5s, 300ms) instead of the end",
@@ -42,13 +47,17 @@ const struct command cmd_diagnose = {
 static const char *const severities[] = {"error", "warning", "info", "never", NULL};
 enum { FAIL_WARNING = 1, FAIL_NEVER = 3 };
 
+enum { FORMAT_TEXT, FORMAT_JSON, FORMAT_SARIF, FORMAT_JUNIT, FORMAT_GITHUB };
+static const char *const formats[] = {"text", "json", "sarif", "junit", "github", NULL};
+
 struct diagnose {
 	const char *path;
-	const char *rules[RULE_COUNT]; /* none: all */
+	const char *rules[RULE_COUNT + 1]; /* none: all; NULL after the last */
 	size_t n_rules;
 	int64_t at_ns;
 	int fail_on; /* index into severities */
-	bool json, all;
+	int format;  /* index into formats */
+	bool all;
 };
 
 static bool is_wanted(const struct diagnose *d, const struct finding *f)
@@ -213,13 +222,58 @@ static void print_json(const struct diagnose *d, sqlite3 *db, const struct findi
 	(void)fwrite(out.data, 1, out.len, stdout);
 }
 
+static bool fails(const void *arg, const struct finding *f)
+{
+	const struct diagnose *d = arg;
+
+	return d->fail_on != FAIL_NEVER && severity_of(f) <= d->fail_on;
+}
+
+/* For a service: only what was asked for, with paths as seen from here. */
+static void print_ci(const struct diagnose *d, sqlite3 *db, const struct findings *fs)
+{
+	static void (*const print[])(struct buf *, const struct ci_input *) = {
+		[FORMAT_SARIF] = ci_sarif, [FORMAT_JUNIT] = ci_junit, [FORMAT_GITHUB] = ci_github};
+	_cleanup_free_ struct finding *wanted = xcalloc(fs->n + 1, sizeof *wanted);
+	_cleanup_free_ char *here = getcwd(NULL, 0);
+	_cleanup_buf_ struct buf out = BUF_INIT;
+	struct findings some = {wanted, 0};
+	struct ci_input in = {.db = db,
+		.findings = &some,
+		.base = here,
+		.version = PPTRACE_VERSION,
+		.rules = d->n_rules ? d->rules : NULL,
+		.fails = fails,
+		.arg = d};
+
+	for (size_t i = 0; i < fs->n; i++)
+		if (is_wanted(d, &fs->list[i]))
+			wanted[some.n++] = fs->list[i];
+	print[d->format](&out, &in);
+	(void)fwrite(out.data, 1, out.len, stdout);
+}
+
+static void print(const struct diagnose *d, sqlite3 *db, const struct findings *fs)
+{
+	if (d->format == FORMAT_TEXT)
+		print_text(d, db, fs);
+	else if (d->format == FORMAT_JSON)
+		print_json(d, db, fs);
+	else
+		print_ci(d, db, fs);
+}
+
 /* Returns false after a message. */
 static bool parse(struct diagnose *d, int argc, char **argv)
 {
 	for (int id; (id = options_next(&cmd_diagnose, argc, argv)) != OPTIONS_END;) {
 		switch (id) {
 		case OPT_JSON:
-			d->json = true;
+			d->format = FORMAT_JSON;
+			break;
+		case 'T':
+			if (!options_word("--format", optarg, formats, &d->format))
+				return false;
 			break;
 		case 'r':
 			if (!add_rule(d, optarg))
@@ -258,13 +312,9 @@ static int run(int argc, char **argv)
 	db = trace_open(d.path);
 	if (find(&d, db, &fs, &why) != 0)
 		die("%s: %s", d.path, why.data);
-	if (d.json)
-		print_json(&d, db, &fs);
-	else
-		print_text(&d, db, &fs);
+	print(&d, db, &fs);
 	for (size_t i = 0; i < fs.n; i++)
-		failed = failed || (is_wanted(&d, &fs.list[i]) && d.fail_on != FAIL_NEVER &&
-					   severity_of(&fs.list[i]) <= d.fail_on);
+		failed = failed || (is_wanted(&d, &fs.list[i]) && fails(&d, &fs.list[i]));
 	findings_free(&fs);
 	(void)sqlite3_close(db);
 	return failed ? STATUS_FOUND : 0;
