@@ -14,6 +14,7 @@
 #include "tracer/attach.h"
 #include "tracer/limits.h"
 #include "tracer/tracer.h"
+#include "tracer/user.h"
 
 enum { STATUS_DEADLOCK = 124, STATUS_FAILED = 125, DEFAULT_DATA = 32, MOST_DATA = 1 << 20 };
 
@@ -159,6 +160,7 @@ static int record(struct attach_args *a)
 			warn("the recording is not complete: %s", why.data);
 		return STATUS_FAILED;
 	}
+	user_hand_over(a->tracer.path);
 	if (rc < 0)
 		return STATUS_FAILED;
 	print_summary(a, &summary);

@@ -14,6 +14,7 @@
 #include "tracer/limits.h"
 #include "tracer/target.h"
 #include "tracer/tracer.h"
+#include "tracer/user.h"
 
 enum {
 	STATUS_DEADLOCK = 124, /* or the time limit, as of timeout(1) */
@@ -37,7 +38,8 @@ enum {
 	OPT_TIMEOUT,
 	OPT_OVERFLOW,
 	OPT_DUMP,
-	OPT_RING
+	OPT_RING,
+	OPT_USER
 };
 
 static const struct command_option run_options[] = {
@@ -61,6 +63,9 @@ static const struct command_option run_options[] = {
 	{"until", 0, "WHO",
 		"record until all descendants have ended (all, default) or only the command itself (main)",
 		OPT_UNTIL},
+	{"user", 0, "NAME",
+		"as root: run the command as that user; under sudo the file belongs to who called it",
+		OPT_USER},
 	{"timeout", 0, "TIME",
 		"end the command after that time (30s, 5m): say what each thread waits for, send SIGTERM, 5 s later SIGKILL; exits with 124",
 		OPT_TIMEOUT},
@@ -88,7 +93,8 @@ const struct command cmd_run = {
 struct run {
 	struct tracer_config tracer;
 	struct loop_config loop;
-	const char *dump_path;
+	const char *dump_path, *user_name;
+	struct user user;
 	int backend, locks, on_deadlock, until, overflow;
 };
 
@@ -146,6 +152,9 @@ static bool parse_option(struct run *r, int id)
 		if (!parse_number("--ring", 1, 1024, &n))
 			return false;
 		r->tracer.ring_bytes = (size_t)n << 20;
+		return true;
+	case OPT_USER:
+		r->user_name = optarg;
 		return true;
 	case OPT_DUMP:
 		r->dump_path = optarg;
@@ -253,8 +262,10 @@ static int start(struct run *r, struct tracer *t, struct target *target)
 		warn("cannot prepare the environment of the command: %s", strerror(-rc));
 		return STATUS_FAILED;
 	}
+	if (r->tracer.user)
+		user_environment(r->tracer.user, &extra);
 	env = target_env(environ, extra.data, extra.len);
-	rc = target_start(target, r->tracer.program, r->tracer.argv, env);
+	rc = target_start(target, r->tracer.program, r->tracer.argv, env, r->tracer.user);
 	target_env_free(env);
 	if (rc < 0) {
 		warn("cannot start the command: %s%s", strerror(-rc),
@@ -311,7 +322,27 @@ static int record(struct run *r)
 	} else if (status == 0) {
 		print_summary(r, &summary);
 	}
+	user_hand_over(r->tracer.path);
 	return status ? status : status_of(&target, &result);
+}
+
+/* Finds the user of --user. Returns false after a message. */
+static bool find_user(struct run *r)
+{
+	_cleanup_buf_ struct buf why = BUF_INIT;
+
+	if (!r->user_name)
+		return true;
+	if (geteuid() != 0) {
+		warn("run: only root can run a command as somebody else (--user)");
+		return false;
+	}
+	if (user_find(r->user_name, &r->user, &why) < 0) {
+		warn("run: %s", why.data);
+		return false;
+	}
+	r->tracer.user = &r->user;
+	return true;
 }
 
 static int run_main(int argc, char **argv)
@@ -324,6 +355,8 @@ static int run_main(int argc, char **argv)
 
 	if (!parse(&r, argc, argv))
 		return COMMAND_USAGE;
+	if (!find_user(&r))
+		return STATUS_FAILED;
 	limits_raise();
 	rc = target_find(r.tracer.argv[0], &program);
 	if (rc < 0)
@@ -339,5 +372,6 @@ static int run_main(int argc, char **argv)
 	rc = record(&r);
 	if (r.tracer.dump)
 		(void)fclose(r.tracer.dump);
+	user_done(&r.user);
 	return rc;
 }

@@ -10,6 +10,7 @@
 #include "tracer/ebpf/ebpf.h"
 #include "tracer/shim/shim.h"
 #include "tracer/tracer.h"
+#include "tracer/user.h"
 
 /* Says whether the shim can record this command's locks; else adds a reason. */
 static bool shim_fits(const struct tracer_config *config, const struct choice *c, struct buf *why)
@@ -25,6 +26,11 @@ static bool shim_fits(const struct tracer_config *config, const struct choice *c
 	/* The loader knows no way to quote them. */
 	if (strpbrk(c->shim_path, " :")) {
 		buf_addf(why, "the path %s has a blank or a colon, which LD_PRELOAD cannot express",
+			c->shim_path);
+		return false;
+	}
+	if (config->user && !user_can_read(config->user, c->shim_path)) {
+		buf_addf(why, "%s may not read the preload library %s", config->user->name,
 			c->shim_path);
 		return false;
 	}

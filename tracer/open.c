@@ -20,6 +20,7 @@
 #include "tracer/room.h"
 #include "tracer/symbols/symbols.h"
 #include "tracer/detector.h"
+#include "tracer/user.h"
 
 /* With less than this the database is kept small in memory, which costs time. */
 #define MEMORY_SHORT (1ull << 30)
@@ -57,7 +58,13 @@ void tracer_free(struct tracer *t)
 	free(t);
 }
 
-/* The library's rings lie in a directory of ours. */
+/* As whom the command runs, and its library writes to the rings. */
+static uid_t tracer_owner(const struct tracer *t)
+{
+	return t->config.user ? t->config.user->uid : geteuid();
+}
+
+/* The library's rings lie in a directory of ours, or of the user whose programs are recorded. */
 static int need_arena(struct tracer *t, struct buf *why)
 {
 	int rc;
@@ -65,7 +72,7 @@ static int need_arena(struct tracer *t, struct buf *why)
 	if (t->arena)
 		return 0;
 	arena_clean();
-	t->arena = arena_make();
+	t->arena = arena_make(tracer_owner(t));
 	if (t->arena) {
 		t->sweeper = sweeper_start(t->arena);
 		return 0;
@@ -89,6 +96,7 @@ static int attach_one(struct tracer *t, struct source *s, struct buf *why)
 		.shim_path = t->choice.shim_path,
 		.program = t->config.program,
 		.authority = t->authority,
+		.owner = tracer_owner(t),
 	};
 	int rc = s == source_shim() ? need_arena(t, why) : 0;
 

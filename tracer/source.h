@@ -33,6 +33,7 @@ struct source_config {
 	uint64_t
 		memory; /* bytes that may be taken (room.h), 0: not known, as if there were plenty */
 	const char *arena_dir; /* shim: 0700 directory for rings, made by the caller */
+	uid_t owner;           /* shim: to whom that belongs */
 	const char *shim_path; /* shim: the library */
 	const char *program;   /* file that will be executed first, NULL: not known */
 	struct authority

@@ -12,6 +12,7 @@
 
 #include "base/mem.h"
 #include "tracer/limits.h"
+#include "tracer/user.h"
 
 enum { STATUS_GIVEN_UP = 125 };
 
@@ -60,8 +61,8 @@ int target_find(const char *name, char **ret_path)
 }
 
 /* The child's life before the program: it may use nothing that the fork left in an unknown state. */
-static _Noreturn void wait_and_exec(
-	int go, int failure, const char *path, char *const *argv, char *const *env)
+static _Noreturn void wait_and_exec(int go, int failure, const char *path, char *const *argv,
+	char *const *env, const struct user *user)
 {
 	int error;
 	ssize_t n;
@@ -73,15 +74,19 @@ static _Noreturn void wait_and_exec(
 	if (n != 1)
 		_exit(STATUS_GIVEN_UP);
 	limits_restore();
-	(void)execve(path, argv, env);
-	error = errno;
+	error = user ? -user_become(user) : 0;
+	if (!error) {
+		(void)execve(path, argv, env);
+		error = errno;
+	}
 	do
 		n = write(failure, &error, sizeof error);
 	while (n < 0 && errno == EINTR);
 	_exit(error == ENOENT ? 127 : 126);
 }
 
-int target_start(struct target *t, const char *path, char *const *argv, char *const *env)
+int target_start(struct target *t, const char *path, char *const *argv, char *const *env,
+	const struct user *user)
 {
 	int go[2], failure[2];
 	pid_t pid;
@@ -100,7 +105,7 @@ int target_start(struct target *t, const char *path, char *const *argv, char *co
 	if (pid == 0) {
 		/* Were it to keep the writing end, it would not notice that pptrace died. */
 		(void)close(go[1]);
-		wait_and_exec(go[0], failure[1], path, argv, env);
+		wait_and_exec(go[0], failure[1], path, argv, env, user);
 	}
 	(void)close(go[0]);
 	(void)close(failure[1]);

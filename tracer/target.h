@@ -30,10 +30,12 @@ struct target {
 int target_find(const char *name, char **ret_path);
 
 /*
- * Forks. The child keeps waiting. env: the environment, NULL-terminated.
- * Returns 0 or -errno; target_done undoes it.
+ * Forks. The child keeps waiting. env: the environment, NULL-terminated. user: as whom the program
+ * runs, borrowed until target_go; NULL: as we do. Returns 0 or -errno; target_done undoes it.
  */
-int target_start(struct target *t, const char *path, char *const *argv, char *const *env);
+struct user;
+int target_start(struct target *t, const char *path, char *const *argv, char *const *env,
+	const struct user *user);
 
 /* Lets the child execute the program. Returns 0 once it has, or the -errno of the exec. */
 int target_go(struct target *t);

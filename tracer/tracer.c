@@ -20,6 +20,7 @@
 #include "tracer/model/model.h"
 #include "tracer/store/store.h"
 #include "tracer/detector.h"
+#include "tracer/user.h"
 
 #define MS 1000000ull
 
@@ -37,13 +38,14 @@ enum {
 /* ---- Records ---- */
 
 /* Says whether a process has become another user's, who may not open the rings. */
-static bool is_foreign(pid_t pid)
+static bool is_foreign(const struct tracer *t, pid_t pid)
 {
 	char path[32];
 	struct stat st;
 
 	(void)snprintf(path, sizeof path, "/proc/%d", (int)pid);
-	return stat(path, &st) == 0 && st.st_uid != 0 && st.st_uid != geteuid();
+	return stat(path, &st) == 0 && st.st_uid != 0 && st.st_uid != geteuid() &&
+	       !(t->config.user && st.st_uid == t->config.user->uid);
 }
 
 /* Says who reports the locks of a program file that was just executed. */
@@ -65,7 +67,7 @@ static enum lock_source image_locks(struct tracer *t, const struct rec_EXEC *e)
 	case LOCKS_MODE_FUTEX:
 		return LOCKS_FUTEX;
 	}
-	if (e->secure || is_foreign((pid_t)e->head.pid))
+	if (e->secure || is_foreign(t, (pid_t)e->head.pid))
 		return LOCKS_FUTEX;
 	if (known)
 		return (enum lock_source)(known - 1);

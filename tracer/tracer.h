@@ -3,7 +3,7 @@
 /*
  * To be read in this order: source.h (what a source of records is), choose.c (which sources), target.c
  * (the command), merge.c (one order of time), open.c, tracer.c and close.c (the recording) with limits.c,
- * room.c, shortage.c, give_way.c and urgency.c, detector.c and details.c (deadlocks while it grows), attach.c (what runs already),
+ * user.c (as whom the command runs), room.c, shortage.c, give_way.c and urgency.c, detector.c and details.c (deadlocks while it grows), attach.c (what runs already),
  * inspect.c (the same without recording).
  */
 #ifndef TRACER_TRACER_H
@@ -25,6 +25,7 @@ struct tracer;
 struct buf;
 struct findings;
 struct sqlite3;
+struct user;
 
 enum tracer_backend { BACKEND_AUTO, BACKEND_EBPF, BACKEND_SHIM };
 
@@ -37,12 +38,13 @@ struct tracer_config {
 	bool drop;                   /* never let the target wait for us */
 	bool quiet;                  /* sources need not say what they cost others */
 	size_t ring_bytes;           /* 0: default */
-	bool all;            /* also report what is at rest: event loops, servers, services */
-	int64_t watch_ns;    /* look for a deadlock when a wait has lasted that long; 0: never */
-	char *const *argv;   /* the command, for trace.command */
-	const char *program; /* the file that will be executed; NULL: attaching to what runs */
-	const char *options; /* JSON object for trace.options, or NULL */
-	FILE *dump;          /* every record as text, or NULL */
+	bool all;          /* also report what is at rest: event loops, servers, services */
+	int64_t watch_ns;  /* look for a deadlock when a wait has lasted that long; 0: never */
+	char *const *argv; /* the command, for trace.command */
+	const struct user *user; /* as whom the command runs; NULL: as we do */
+	const char *program;     /* the file that will be executed; NULL: attaching to what runs */
+	const char *options;     /* JSON object for trace.options, or NULL */
+	FILE *dump;              /* every record as text, or NULL */
 };
 
 /*

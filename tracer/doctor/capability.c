@@ -216,7 +216,7 @@ static int try_shim(struct buf *why, struct buf *remedy)
 
 static int try_arena(struct buf *why, struct buf *remedy)
 {
-	_cleanup_free_ char *path = arena_make();
+	_cleanup_free_ char *path = arena_make(geteuid());
 	int rc = -errno;
 
 	if (path) {

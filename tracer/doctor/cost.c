@@ -208,9 +208,12 @@ static double in_preloaded(struct source *s, const struct buf *extra)
 static void measure_shim(struct buf *text)
 {
 	_cleanup_buf_ struct buf why = BUF_INIT, extra = BUF_INIT;
-	_cleanup_free_ char *arena = arena_make(), *library = preload_library();
-	struct source_config config = {
-		.locks = LOCKS_MODE_SHIM, .quiet = true, .arena_dir = arena, .shim_path = library};
+	_cleanup_free_ char *arena = arena_make(geteuid()), *library = preload_library();
+	struct source_config config = {.locks = LOCKS_MODE_SHIM,
+		.quiet = true,
+		.arena_dir = arena,
+		.owner = geteuid(),
+		.shim_path = library};
 	struct source *s = source_shim();
 	double native = in_child(NULL, time_locks);
 

@@ -17,13 +17,16 @@
 /* Rings in /dev/shm are memory; on a disk they would be written back for nothing. */
 static const char *const places[] = {"/dev/shm", "/tmp"};
 
-char *arena_make(void)
+char *arena_make(uid_t owner)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
 		char *path = xasprintf("%s/" PREFIX "%d-XXXXXX", places[i], (int)getpid());
 
-		if (mkdtemp(path))
-			return path;
+		if (mkdtemp(path)) {
+			if (owner == geteuid() || lchown(path, owner, (gid_t)-1) == 0)
+				return path;
+			(void)rmdir(path);
+		}
 		free(path);
 	}
 	return NULL;

@@ -21,8 +21,8 @@ struct source *source_shim(void);
 
 /* ---- The private directory in which the library keeps its rings (arena.c) ---- */
 
-/* Makes a directory of mode 0700, in memory where there is a tmpfs. Returns its path, which the caller frees, or NULL with errno. */
-char *arena_make(void);
+/* Makes a directory of mode 0700 that belongs to owner, in memory where there is a tmpfs. Returns its path, which the caller frees, or NULL with errno. */
+char *arena_make(uid_t owner);
 
 /* Removes the directory and the files in it; processes that map them go on. Accepts NULL. */
 void arena_remove(const char *path);

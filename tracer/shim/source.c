@@ -75,6 +75,14 @@ static int file_lock(int fd)
 	return fcntl(fd, F_OFD_SETLK, &lock) < 0 ? -errno : 0;
 }
 
+static int close_after_error(int fd)
+{
+	int rc = -errno;
+
+	(void)close(fd);
+	return rc;
+}
+
 /* Makes the file; returns its descriptor or -errno. */
 static int file_make(struct state *s, const struct source_config *config)
 {
@@ -87,7 +95,7 @@ static int file_make(struct state *s, const struct source_config *config)
 
 	if (at < 0 || fstat(at, &st) < 0)
 		return -errno;
-	if (st.st_uid != geteuid() || (st.st_mode & 077))
+	if (st.st_uid != config->owner || (st.st_mode & 077))
 		return -EPERM;
 	if (!bytes)
 		bytes = default_bytes(at, config->memory);
@@ -97,6 +105,8 @@ static int file_make(struct state *s, const struct source_config *config)
 	fd = openat(at, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return -errno;
+	if (config->owner != geteuid() && fchown(fd, config->owner, (gid_t)-1) < 0)
+		return close_after_error(fd);
 	s->path = xasprintf("%s/%s", dir, name);
 	return fd;
 }

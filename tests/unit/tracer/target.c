@@ -33,7 +33,7 @@ TEST(target_waits_until_it_may_go)
 	struct target t;
 	struct pollfd p;
 
-	ASSERT_INT(target_start(&t, "/bin/sh", argv, no_env), 0);
+	ASSERT_INT(target_start(&t, "/bin/sh", argv, no_env, NULL), 0);
 	ASSERT(!target_reap(&t));
 	ASSERT_INT(target_go(&t), 0);
 	p = (struct pollfd){.fd = t.pidfd, .events = POLLIN};
@@ -48,7 +48,7 @@ TEST(target_reports_a_failed_exec)
 	char *const argv[] = {"passwd", NULL};
 	struct target t;
 
-	ASSERT_INT(target_start(&t, "/etc/passwd", argv, no_env), 0);
+	ASSERT_INT(target_start(&t, "/etc/passwd", argv, no_env, NULL), 0);
 	ASSERT_INT(target_go(&t), -EACCES);
 	target_done(&t);
 }
@@ -60,7 +60,7 @@ TEST(target_given_up_does_not_run)
 	pid_t pid;
 	int status;
 
-	ASSERT_INT(target_start(&t, "/bin/true", argv, no_env), 0);
+	ASSERT_INT(target_start(&t, "/bin/true", argv, no_env, NULL), 0);
 	pid = t.pid;
 	target_done(&t);
 	ASSERT_INT(waitpid(pid, &status, 0), pid);
