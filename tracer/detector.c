@@ -115,7 +115,7 @@ struct place {
 	int64_t start_ns, now_ns;
 	uint64_t mutex; /* address of the mutex that it waits for; 0: another wait */
 	int64_t lock_id;
-	int64_t call_ns; /* begin of the library's call for that mutex; 0: not known */
+	int64_t call_ns; /* begin of the library's call for that mutex, or spin lock; 0: not known */
 };
 
 static bool find_place(struct detector *d, const struct finding_member *m, struct place *ret)
@@ -123,7 +123,8 @@ static bool find_place(struct detector *d, const struct finding_member *m, struc
 	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
 	int rc = query_one(d->db,
 		"SELECT p.pid, t.tid, w.start_ns, (SELECT duration_ns FROM trace),"
-		" CASE l.kind WHEN 'mutex' THEN l.address END, l.id, w.user_ns"
+		" CASE l.kind WHEN 'mutex' THEN l.address END, l.id,"
+		" iif(l.kind IN ('mutex', 'spin'), w.user_ns, NULL)"
 		" FROM wait w JOIN thread t ON t.id = w.thread_id JOIN process p ON p.id = t.process_id"
 		" LEFT JOIN lock l ON l.id = w.lock_id AND w.reason = 'lock'"
 		" WHERE w.id = ?1 AND w.end_ns IS NULL AND t.end_ns IS NULL",
@@ -137,7 +138,7 @@ static bool find_place(struct detector *d, const struct finding_member *m, struc
 	ret->now_ns = query_int(stmt, 3, 0);
 	ret->mutex = (uint64_t)query_int(stmt, 4, 0);
 	ret->lock_id = query_int(stmt, 5, 0);
-	ret->call_ns = ret->mutex ? query_int(stmt, 6, 0) : 0;
+	ret->call_ns = query_int(stmt, 6, 0);
 	return true;
 }
 

@@ -29,6 +29,8 @@ enum {
 	EVALUATE_EVERY_MS = 100, /* at most so often is the graph evaluated */
 	EVALUATE_SHARE = 20,     /* and no more than 1/20 of the time is spent on it */
 	GONE_EVERY_MS = 500,     /* how often processes whose end was not seen are sought */
+	GRACE_MS =
+		2200, /* the longest for which the graph takes something to be under way: a signal, with some slack */
 	LEAST_TIMEOUT_MS = 1,
 	MOST_TIMEOUT_MS = 50,
 	BUSY_RECORDS = 2000,   /* so many in one drain: do not sleep at all */
@@ -354,15 +356,20 @@ void tracer_each_alive(
 /* Says whether the graph is worth another evaluation now. */
 static bool evaluation_is_due(struct tracer *t, uint64_t now)
 {
-	uint64_t oldest;
+	uint64_t oldest, grace;
 
 	if (now < t->evaluate_not_before)
 		return false;
 	oldest = model_oldest_wait(t->model);
 	if (!oldest || now < oldest || now - oldest < (uint64_t)t->config.watch_ns)
 		return false;
-	/* Without records nothing changes but the age of waits, and that only until the youngest is old enough. */
-	return t->evaluated_at <= t->changed_at + (uint64_t)t->config.watch_ns;
+	/*
+	 * Without records nothing changes but the age of waits, until the youngest is old enough, and that of what was
+	 * taken to be under way: once more when no grace is given any longer.
+	 */
+	grace = t->changed_at + GRACE_MS * MS;
+	return t->evaluated_at <= t->changed_at + (uint64_t)t->config.watch_ns ||
+	       (now > grace && t->evaluated_at <= grace);
 }
 
 /* The recording says it, once however often it happens. */

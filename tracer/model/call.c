@@ -49,6 +49,12 @@ bool model_wait_by_call(struct model *m, struct thread *t)
 	return true;
 }
 
+/* Who waits for a spin lock never blocks: only the call tells that it does. */
+static bool spins(const struct call *call)
+{
+	return call->is_lock && call->lock && call->lock->kind == LOCK_SPIN;
+}
+
 void model_wait_call(struct model *m, struct thread *t)
 {
 	if (t->wait.open) { /* the kernel's word came first */
@@ -56,7 +62,7 @@ void model_wait_call(struct model *m, struct thread *t)
 			(void)model_wait_by_call(m, t);
 		return;
 	}
-	if (m->kernel_waits || reason_of_call(&t->call) == WAIT_NONE)
+	if ((m->kernel_waits && !spins(&t->call)) || reason_of_call(&t->call) == WAIT_NONE)
 		return;
 	model_wait_open(m, t, t->call.start);
 	t->wait.library = true;

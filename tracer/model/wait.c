@@ -168,6 +168,9 @@ static void write_holds(struct model *m, const struct thread *t)
 	}
 }
 
+/* Shorter spins get no row. */
+static const int64_t spin_least_ns = 1000000;
+
 void model_wait_close(struct model *m, struct thread *t, int64_t ts, int64_t waker)
 {
 	struct wait *w = &t->wait;
@@ -176,7 +179,9 @@ void model_wait_close(struct model *m, struct thread *t, int64_t ts, int64_t wak
 		return;
 	if (ts < w->start)
 		ts = w->start;
-	write_wait(m, t, ts, waker);
+	/* A spin that was short: the kernel would tell nothing of it, and lock_stat counts it. */
+	if (!w->library || w->row || !m->kernel_waits || ts - w->start >= spin_least_ns)
+		write_wait(m, t, ts, waker);
 	if (w->reason == WAIT_SLEEP && ts - w->start >= keep_holds_ns)
 		write_holds(m, t);
 	if (w->lock && w->reason == WAIT_LOCK)

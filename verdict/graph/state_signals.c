@@ -99,6 +99,19 @@ static bool is_blocked(const struct state *st, uint32_t process, uint64_t bit)
 	return true;
 }
 
+/*
+ * A signal that nobody in a process lets in is not under way. Who waits for it as such, by sigwait, has it unblocked
+ * meanwhile; who polls may have it in a signalfd.
+ */
+static bool is_shut_out(const struct state *st, uint32_t process, uint64_t bit)
+{
+	for (uint32_t t = st->processes[process].first; t != STATE_NONE; t = st->threads[t].next)
+		if (st->threads[t].waits && (st->threads[t].wait.reason == WAIT_POLL ||
+						    st->threads[t].wait.reason == WAIT_SIGNAL))
+			return false;
+	return is_blocked(st, process, bit);
+}
+
 /* Timers that count cpu time stand still while everybody is blocked: only those that count real time matter. */
 static int load_timers(struct state *st, struct buf *why)
 {
@@ -122,7 +135,7 @@ static int load_timers(struct state *st, struct buf *why)
 			continue;
 		if (bit & library)
 			st->processes[p].timer_calls = true;
-		else
+		else if (!is_shut_out(st, p, bit))
 			expect_signal(&st->processes[p], bit);
 		if (!is_blocked(st, p, bit))
 			st->processes[p].rings |= bit & st->processes[p].caught & ~library;
@@ -147,8 +160,7 @@ static int load_pending(struct state *st, struct buf *why)
 		uint32_t p;
 		uint64_t bit = read_signal(st, stmt, &p);
 
-		/* Only of what would kill it is asked whether it is let in. */
-		if (bit && (st->processes[p].caught & bit || !is_blocked(st, p, bit)))
+		if (bit && !is_shut_out(st, p, bit))
 			expect_signal(&st->processes[p], bit);
 	}
 	return rc;

@@ -1,0 +1,34 @@
+/* handler_takes_libc_lock.c - a signal handler allocates while the thread below it is inside the allocator's lock. */
+/* SPDX-License-Identifier: MIT */
+/*
+ * expect: deadlock stuck
+ * misses: shim   the lock is inside libc: its own calls do not pass the preload library
+ * source: openssh CVE-2024-6387's kind; systemd#10822; bugs.debian.org/cgi-bin/bugreport.cgi?bug=484721 (syslog in a handler)
+ */
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/time.h>
+#include <time.h>
+
+static void on_alarm(int signo)
+{
+	time_t now = time(NULL);
+
+	(void)signo;
+	(void)localtime(&now);
+}
+
+int main(void)
+{
+	struct itimerval often = {{0, 500}, {0, 500}};
+
+	signal(SIGALRM, on_alarm);
+	setitimer(ITIMER_REAL, &often, NULL);
+	for (;;) {
+		time_t now = time(NULL);
+
+		(void)localtime(&now);
+	}
+}
