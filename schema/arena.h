@@ -47,7 +47,7 @@
  * have written anything.
  */
 #define ARENA_MAGIC 0x616e657261747070ull /* "pptarena" */
-#define ARENA_VERSION 1u
+#define ARENA_VERSION 2u
 
 enum {
 	ARENA_CHUNK_SLOTS = 2048,
@@ -171,9 +171,29 @@ struct arena_ring {
 	uint64_t
 		outer; /* as owner, in the tracer's PID namespace, where that is another and could be read; 0 */
 
-	uint64_t head; /* slots reserved so far */
-	uint8_t pad1[64 - 8];
+	uint64_t head;          /* slots reserved so far */
+	uint64_t dropped_vital; /* births and ends that found no room (arena_is_vital) */
+	uint8_t pad1[64 - 16];
 };
+
+/*
+ * Births and ends. Where there is no room for anything else, the rest of the ring's last chunk is theirs:
+ * without them it would not be known who there is.
+ */
+static inline int arena_is_vital(unsigned kind)
+{
+	switch (kind) {
+	case REC_FORK:
+	case REC_EXEC:
+	case REC_EXIT:
+	case REC_EXITING:
+	case REC_REAP:
+	case REC_END_OPEN:
+	case REC_END_CLOSE:
+		return 1;
+	}
+	return 0;
+}
 
 struct arena_chunk {
 	uint32_t owner; /* number of the ring plus 1, 0: free */

@@ -177,6 +177,7 @@ struct probe_config {
 	cfg_u32 sample_ns;       /* period of the cpu clock */
 	cfg_u64 realtime_offset; /* CLOCK_REALTIME - CLOCK_MONOTONIC */
 	cfg_u64 wake_bytes;      /* unread bytes from which on the tracer is woken */
+	cfg_u64 detail_bytes;    /* unread bytes from which on only births and ends are recorded */
 };
 
 #endif

@@ -7,6 +7,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/mem.h"
 #include "schema/db.h"
 #include "schema/query.h"
 #include "tracer/shim/shim.h"
@@ -53,15 +54,35 @@ static int find_all(struct tracer *t, struct buf *why)
 	return rc;
 }
 
+/* A zombie does nothing any more, but its other threads may. */
+static bool is_gone(uint64_t pid, uint64_t tid)
+{
+	_cleanup_free_ char *path =
+		xasprintf("/proc/%u/task/%u/stat", (unsigned)pid, (unsigned)tid);
+	_cleanup_fclose_ FILE *f = fopen(path, "re");
+	char line[512], *state;
+
+	if (!f)
+		return errno == ENOENT || errno == ESRCH;
+	if (!fgets(line, sizeof line, f))
+		return true;
+	state = strrchr(line, ')');
+	return state && state[1] && (state[2] == 'Z' || state[2] == 'X');
+}
+
 static int write_end(struct tracer *t, const struct tracer_outcome *outcome, struct buf *why)
 {
+	uint64_t now;
 	int rc;
 
 	if (t->deaths)
 		deaths_settle(t->deaths, tracer_emit, t);
 	tracer_read_losses(t);
 	tracer_drain_rest(t);
-	rc = model_finish(t->model, clock_now());
+	now = clock_now();
+	if (t->lost)
+		model_settle_gone(t->model, is_gone, now);
+	rc = model_finish(t->model, now);
 	if (rc == 0)
 		rc = store_commit(t->store);
 	if (rc == 0)

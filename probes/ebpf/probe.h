@@ -80,14 +80,36 @@ static __always_inline void lost_count(u32 kind)
 }
 
 /*
+ * Births and ends have the last part of the ring for themselves: without them it would not
+ * be known who there is, and who still waits. WAIT_END is one of them: it comes only where the begin
+ * was recorded, so that it cannot be many.
+ */
+static __always_inline bool is_vital(u32 kind)
+{
+	switch (kind) {
+	case REC_FORK:
+	case REC_EXEC:
+	case REC_EXIT:
+	case REC_REAP:
+	case REC_END_OPEN:
+	case REC_END_CLOSE:
+	case REC_WAIT_END:
+		return true;
+	}
+	return false;
+}
+
+/*
  * The time is taken after the place in the ring: a record whose place comes
  * later than the tracer's look at the ring cannot carry an earlier time, and
  * that is what lets the tracer say up to when it has seen everything.
  */
 static __always_inline void *emit_begin(u32 kind, u32 size, u32 pid, u32 tid)
 {
-	struct rec_head *head = bpf_ringbuf_reserve(&ring, size, 0);
+	struct rec_head *head = NULL;
 
+	if (is_vital(kind) || bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) < config.detail_bytes)
+		head = bpf_ringbuf_reserve(&ring, size, 0);
 	if (!head) {
 		lost_count(kind);
 		return NULL;

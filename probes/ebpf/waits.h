@@ -115,11 +115,11 @@ static __always_inline void wait_emit(
 {
 	struct rec_WAIT_BEGIN *rec;
 
-	slot->flags |= SLOT_WAITING;
 	wait_uring(task, slot);
 	rec = EMIT_BEGIN(WAIT_BEGIN, slot);
 	if (!rec)
 		return;
+	slot->flags |= SLOT_WAITING;
 	if (slot->flags & SLOT_COMPAT)
 		rec->head.flags |= REC_COMPAT;
 	rec->syscall = w->nr;

@@ -69,8 +69,10 @@ static uint32_t chunk_take(uint32_t ring, bool first)
 		 hint = __atomic_load_n(&shim_arena->chunk_hint, __ATOMIC_ACQUIRE);
 	uint32_t spare = n / 16 < 64 ? n / 16 : 64;
 
-	if (hint == UINT32_MAX)
+	if (hint == UINT32_MAX && !first)
 		return 0;
+	if (hint == UINT32_MAX)
+		hint = n - spare;
 	for (uint32_t k = 0; k < n; k++) {
 		uint32_t i = (hint + k) % n, none = 0;
 		struct arena_chunk *c = chunk_row(i);

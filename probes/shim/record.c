@@ -21,8 +21,10 @@ void ring_record(struct rec_head *rec, unsigned kind, size_t size)
 {
 	if (unlikely(!shim_has_tls()))
 		return;
+	ring_local.vital = arena_is_vital(kind);
 	if (ring_has_room(&ring_local) || ring_room())
 		ring_write(rec, kind, size);
+	ring_local.vital = false;
 }
 
 void ring_record_begin(struct ring_pending *p, size_t size)
@@ -32,8 +34,12 @@ void ring_record_begin(struct ring_pending *p, size_t size)
 	*p = (struct ring_pending){.size = size};
 	if (unlikely(!shim_has_tls()))
 		return;
-	if (!ring_has_room(t) && !ring_room())
+	t->vital = true;
+	if (!ring_has_room(t) && !ring_room()) {
+		t->vital = false;
 		return;
+	}
+	t->vital = false;
 	p->thread = t;
 	p->first = ring_reserve(t->head, ring_slots(size - sizeof(struct rec_head) + 8));
 	p->ts = shim_now();

@@ -111,7 +111,7 @@ static bool ring_take(struct ring_local *t)
 	r->parent = parent > 0 ? (uint64_t)parent : last_pid != pid ? last_pid : 0;
 	last_pid = pid;
 	r->outer = task_outer(w->pidns);
-	r->dropped = 0;
+	r->dropped = r->dropped_vital = 0;
 	r->head = 0;
 	r->first = 0;
 	r->born = shim_now();
@@ -124,12 +124,15 @@ static bool ring_take(struct ring_local *t)
 	return true;
 }
 
-/* Counts a record that finds no room. */
+/* Counts a record that finds no room; false. What is vital may still find some: true. */
 static bool count_lost(struct ring_local *t)
 {
-	if (t->epoch == *shim_epoch)
-		__atomic_fetch_add(&t->ring->dropped, 1, __ATOMIC_RELAXED);
-	else if (shim_arena)
+	if (t->epoch == *shim_epoch) {
+		if (t->vital && *t->head + RING_NESTED < t->limit)
+			return true;
+		__atomic_fetch_add(t->vital ? &t->ring->dropped_vital : &t->ring->dropped, 1,
+			__ATOMIC_RELAXED);
+	} else if (shim_arena)
 		__atomic_fetch_add(&shim_arena->no_ring, 1, __ATOMIC_RELAXED);
 	return false;
 }
@@ -158,8 +161,8 @@ __attribute__((noinline, cold)) bool ring_make_room(void)
 		shim_options_read();
 	if (t->quiet || (!shim_options.arena[0] && !arena_usable))
 		return false;
-	/* Where there was no room just now there is none yet: dropping must be cheap. */
-	if (t->skip) {
+	/* Where there was no room just now there is none yet: dropping must be cheap. Births and ends are rare, and a child's first record is one. */
+	if (t->skip && !t->vital) {
 		t->skip--;
 		return count_lost(t);
 	}
@@ -176,7 +179,7 @@ __attribute__((noinline, cold)) bool ring_make_room(void)
 	ok = ok && ring_ready(t);
 	if (!ok) {
 		t->skip = SKIP_RECORDS;
-		count_lost(t);
+		ok = count_lost(t);
 	}
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	t->busy = false;

@@ -53,8 +53,12 @@ void *shim_resolve(void **cache, const char *name, const char *version);
 
 /* ---- Rings (arena.c, ring.c, record.c) ---- */
 
-/* How many slots may be reserved by nested signal handlers between a check for room and a reservation. */
-#define RING_MARGIN (4 * ARENA_RECORD_SLOTS)
+/*
+ * How many slots may be reserved by nested signal handlers between a check for room and a reservation; and how
+ * many must be left for records that are not vital, so that those always find some.
+ */
+#define RING_NESTED (4 * ARENA_RECORD_SLOTS)
+#define RING_MARGIN (2 * RING_NESTED)
 
 enum { RING_CHUNKS = 4 }; /* chunks of a ring that are reachable for writing, a power of two */
 
@@ -72,6 +76,7 @@ struct ring_local {
 	struct arena_ring *ring;
 	uint32_t last_chunk;
 	uint32_t task; /* not 0: the child of a vfork runs as this thread */
+	bool vital;    /* the record that wants room is a birth or an end */
 	bool busy;     /* in the making, with signals that could not be blocked */
 	bool quiet; /* what happens now is this library's own doing; epoch is NO_EPOCH meanwhile */
 	uint32_t skip; /* records to drop before trying again to get a ring */

@@ -119,6 +119,15 @@ end
 
 done
 
+begin "births and ends find room where nothing else does"
+run sh -c 'exec "$0" run --backend=shim --ring=4 -o vital.db "$1" $$' "$PPTRACE" "$PROGRAMS/flood_forks"
+expect_status 0
+expect_eq "$(cat out)" 4 output
+expect_sql vital.db "SELECT count(*) > 0 FROM lost WHERE source = 'shim' AND kind = 'any'" 1
+expect_sql vital.db "SELECT count(*) FROM lost WHERE source LIKE 'shim: births%'" 0
+expect_sql vital.db "SELECT count(*), sum(exit_code = 3), sum(reaped_ns >= end_ns) FROM process WHERE parent_id" '4|4|4'
+end
+
 begin "the preload of the user's own is kept"
 LD_PRELOAD=$BUILD/libpptrace-shim.so.none run sh -c 'LD_PRELOAD=/no/such.so "$0" run -q --backend=shim -o s.db sh -c "exec env" 2>/dev/null' "$PPTRACE"
 expect_out '^LD_PRELOAD=.*libpptrace-shim.so.*:/no/such.so$'

@@ -27,6 +27,9 @@
 /* What libbpf and the recording itself open meanwhile. */
 enum { FILES_SPARE = 16 };
 
+/* So much that is unread wakes the tracer at the latest: it should find it in the processor's caches. */
+enum { WAKE_BYTES_MAX = 8 << 20 };
+
 #define INITIAL_PID_NAMESPACE 0xeffffffcu
 
 /* Who will have reported the locks of a program: said in each EXEC. */
@@ -55,7 +58,8 @@ static void config_fill(struct pptrace_bpf *skel, const struct source_config *co
 	skel->rodata->config.sample_ns = EBPF_SAMPLE_NS;
 	skel->rodata->config.lock_source = lock_source(config->locks);
 	skel->rodata->config.realtime_offset = real - clock_now();
-	skel->rodata->config.wake_bytes = ring / 4;
+	skel->rodata->config.wake_bytes = ring / 4 < WAKE_BYTES_MAX ? ring / 4 : WAKE_BYTES_MAX;
+	skel->rodata->config.detail_bytes = ring - ring / 8;
 	ebpf_calls_fill(skel->rodata->calls);
 	ebpf_calls_fill_compat(skel->rodata->compat_calls);
 }

@@ -37,6 +37,29 @@ void model_proc_end(struct model *m, struct proc *p, int64_t ts, int status)
 	m->ended_procs_end = &p->ended_next;
 }
 
+/* Ends the threads of a process that are gone; says whether none is left. */
+static bool settle_threads(
+	struct model *m, struct proc *p, bool (*gone)(uint64_t pid, uint64_t tid), int64_t ts)
+{
+	bool left = false;
+
+	for (struct thread *t = p->threads; t; t = t->peer) {
+		if (t->end == STORE_NULL && gone(p->pid, t->tid))
+			model_thread_end(m, t, ts);
+		left = left || t->end == STORE_NULL;
+	}
+	return !left && gone(p->pid, p->pid);
+}
+
+void model_settle_gone(struct model *m, bool (*gone)(uint64_t pid, uint64_t tid), uint64_t now)
+{
+	int64_t ts = model_time(m, now);
+
+	for (struct proc *p = m->all_procs; p; p = p->next)
+		if (!p->ended && settle_threads(m, p, gone, ts))
+			model_proc_end(m, p, ts, -1);
+}
+
 /* ---- What has changed is written ---- */
 
 static void flush_thread(struct model *m, struct thread *t)

@@ -63,6 +63,12 @@ int model_finish(struct model *m, uint64_t now);
 /* What is counted of one kind of loss: no source loses more in a lifetime, and their sum does not overflow. */
 #define MODEL_LOSS_MAX ((uint64_t)1 << 48)
 
+/*
+ * To be called at the end after losses: gone says of a thread that was not seen to end whether it is no
+ * more. Such ones ended now at the latest, nobody knows how; a process with the last of its threads.
+ */
+void model_settle_gone(struct model *m, bool (*gone)(uint64_t pid, uint64_t tid), uint64_t now);
+
 /* Counts losses (source_loss): kept in the tables lost and trace. The newest count replaces an older one. */
 void model_loss(void *model, const char *source, unsigned kind, uint64_t count);
 

@@ -198,7 +198,7 @@ static void retire_rings(struct shim_drain *d, uint64_t now)
 			shim_ring_look(&d->arena, r);
 			if (r->broken || r->head == seen) {
 				d->lost_holes += count_late(r);
-				d->lost_dropped += shim_ring_close(&d->arena, r);
+				d->lost_dropped += shim_ring_close(&d->arena, r, &d->lost_vital);
 			}
 		}
 	}
@@ -275,7 +275,7 @@ static bool ring_take(struct shim_drain *d, struct shim_ring *r, source_emit *em
 		if (r->pid || !d->expand.tasks)
 			shim_expand(&d->expand, r, &slot, d->until, emit, arg);
 		else
-			d->lost_dropped++;
+			d->lost_vital++;
 		r->last = slot.ts;
 		shim_ring_skip(&d->arena, r, n);
 		return true;
@@ -383,12 +383,23 @@ uint64_t shim_drain_interrupted(const struct shim_drain *d)
 
 uint64_t shim_drain_dropped(const struct shim_drain *d)
 {
-	uint64_t n = d->lost_dropped +
-		     __atomic_load_n(&shim_arena_head(&d->arena)->no_ring, __ATOMIC_RELAXED);
+	uint64_t n = d->lost_dropped;
 
 	for (uint32_t i = 0; i < d->arena.n_rings; i++)
 		if (d->rings[i].live)
 			n += __atomic_load_n(
 				&shim_arena_ring(&d->arena, i)->dropped, __ATOMIC_RELAXED);
+	return n;
+}
+
+uint64_t shim_drain_dropped_vital(const struct shim_drain *d)
+{
+	uint64_t n = d->lost_vital +
+		     __atomic_load_n(&shim_arena_head(&d->arena)->no_ring, __ATOMIC_RELAXED);
+
+	for (uint32_t i = 0; i < d->arena.n_rings; i++)
+		if (d->rings[i].live)
+			n += __atomic_load_n(
+				&shim_arena_ring(&d->arena, i)->dropped_vital, __ATOMIC_RELAXED);
 	return n;
 }

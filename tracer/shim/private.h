@@ -137,8 +137,8 @@ void shim_ring_skip(struct shim_arena *a, struct shim_ring *r, unsigned n);
 /* Keeps the chunk of a hole from being used by others while its writer may wake up. */
 void shim_ring_pin(struct shim_ring *r);
 
-/* Gives the ring and all its chunks back; returns how many records its writer dropped. */
-uint64_t shim_ring_close(struct shim_arena *a, struct shim_ring *r);
+/* Gives the ring and all its chunks back; returns how many records its writer dropped, and adds to vital how many births and ends. */
+uint64_t shim_ring_close(struct shim_arena *a, struct shim_ring *r, uint64_t *vital);
 
 /* ---- Memory ahead of those that write (feed.c) ---- */
 
@@ -264,7 +264,7 @@ struct shim_drain {
 	struct shim_ns ns;
 	uint64_t latest; /* raw: when the drain began */
 	uint64_t until;  /* mono: handed over so far */
-	uint64_t lost_dropped, lost_holes;
+	uint64_t lost_dropped, lost_vital, lost_holes;
 	uint64_t waiting; /* slots, when the drain began */
 	size_t at_once;   /* slots that one poll hands over at most */
 };
@@ -282,7 +282,8 @@ bool shim_drain_poll(struct shim_drain *d, source_emit *emit, void *arg);
 /* Returns how many records were begun and never ended, though their threads went on. */
 uint64_t shim_drain_interrupted(const struct shim_drain *d);
 
-/* Returns how many records found no room so far. */
+/* Returns how many records found no room so far; the second one: that are births and ends, or may be. */
 uint64_t shim_drain_dropped(const struct shim_drain *d);
+uint64_t shim_drain_dropped_vital(const struct shim_drain *d);
 
 #endif

@@ -263,12 +263,13 @@ void shim_ring_skip(struct shim_arena *a, struct shim_ring *r, unsigned n)
 		chunk_free(a, done - 1);
 }
 
-uint64_t shim_ring_close(struct shim_arena *a, struct shim_ring *r)
+uint64_t shim_ring_close(struct shim_arena *a, struct shim_ring *r, uint64_t *vital)
 {
 	struct arena_ring *row = shim_arena_ring(a, r->number);
 	struct arena_head *h = shim_arena_head(a);
 	uint64_t dropped = __atomic_load_n(&row->dropped, __ATOMIC_RELAXED);
 
+	*vital += __atomic_load_n(&row->dropped_vital, __ATOMIC_RELAXED);
 	/* By owner, not along the chain: that may be broken. */
 	for (uint32_t i = 0; i < a->n_chunks; i++)
 		if (__atomic_load_n(&shim_arena_chunk(a, i)->owner, __ATOMIC_RELAXED) ==
@@ -278,6 +279,7 @@ uint64_t shim_ring_close(struct shim_arena *a, struct shim_ring *r)
 	__atomic_store_n(&row->head, 0, __ATOMIC_RELAXED);
 	__atomic_store_n(&row->first, 0, __ATOMIC_RELAXED);
 	__atomic_store_n(&row->dropped, 0, __ATOMIC_RELAXED);
+	__atomic_store_n(&row->dropped_vital, 0, __ATOMIC_RELAXED);
 	__atomic_store_n(&row->owner, 0, __ATOMIC_RELEASE);
 	if (__atomic_load_n(&h->ring_hint, __ATOMIC_RELAXED) > r->number)
 		__atomic_store_n(&h->ring_hint, r->number, __ATOMIC_RELAXED);

@@ -24,17 +24,33 @@ static const char lost_sql[] =
 	/* A thread that was killed while it recorded what it did does nothing any more. */
 	" AND source <> 'shim: interrupted for good'";
 
+/* Of these births and ends, and of whatever may be one. Who lived when, and whose child it was, rests on nothing else. */
+static const char vital_lost_sql[] =
+	"SELECT sum(count) FROM lost WHERE lower(kind) IN ('fork', 'exec', 'exit', 'exiting', 'reap')"
+	" OR lower(kind) = 'any' AND source NOT IN ('shim', 'shim: interrupted for good')";
+
+static bool rests_on_life(const char *rule)
+{
+	static const char *const rules_of_life[] = {"crash", "zombie", "orphan"};
+
+	for (size_t i = 0; i < sizeof rules_of_life / sizeof *rules_of_life; i++)
+		if (!strcmp(rule, rules_of_life[i]))
+			return true;
+	return false;
+}
+
 /*
  * After losses nothing is certain but that there were some: what would deny a finding may be among them. The sets
  * of the wait-for graph say so themselves.
  */
-static void doubt(struct findings *fs)
+static void doubt(struct findings *fs, bool vital)
 {
 	for (size_t i = 0; i < fs->n; i++) {
 		struct finding *f = &fs->list[i];
 		_cleanup_buf_ struct buf b = BUF_INIT;
 
-		if (!f->certain || f->shape || !strcmp(f->rule, "data-loss"))
+		if (!f->certain || f->shape || !strcmp(f->rule, "data-loss") ||
+			(!vital && rests_on_life(f->rule)))
 			continue;
 		f->certain = false;
 		if (!strcmp(f->severity, "error"))
@@ -91,7 +107,7 @@ static int evaluate(struct sqlite3 *db, int64_t at_ns, const char *rule, bool al
 		return rc;
 	}
 	if (has_losses)
-		doubt(&out);
+		doubt(&out, query_number(db, vital_lost_sql, 0, 0, why) > 0);
 	findings_sort(&out);
 	*ret = out;
 	return 0;

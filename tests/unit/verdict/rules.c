@@ -615,6 +615,38 @@ TEST(rules_data_loss)
 	EXPECT(db, NULL, "data-loss");
 }
 
+static bool is_certain(sqlite3 *db, const char *rule)
+{
+	_cleanup_buf_ struct buf why = BUF_INIT;
+	struct findings f = {0};
+	bool certain;
+
+	ASSERT_INT(verdict_all(db, INT64_MAX, rule, false, &f, &why), 0);
+	ASSERT_INT(f.n, 1);
+	certain = f.list[0].certain;
+	findings_free(&f);
+	return certain;
+}
+
+/* What rests on births and ends alone stands, unless such ones were lost. */
+TEST(rules_doubt_what_rests_on_the_lost)
+{
+	sqlite3 *db = family();
+
+	fixture_sql(db, "UPDATE process SET end_ns = 2000000000, end_kind = 'exit', exit_code = 0"
+			" WHERE id = 2");
+	fixture_sql(db, "UPDATE thread SET end_ns = 2000000000 WHERE process_id = 2");
+	ASSERT(is_certain(db, "zombie"));
+	fixture_sql(db, "UPDATE trace SET lost = 7");
+	fixture_sql(db, "INSERT INTO lost VALUES ('shim', 'any', 7), ('ebpf', 'wait_begin', 7)");
+	ASSERT(is_certain(db, "zombie"));
+	fixture_sql(db, "INSERT INTO lost VALUES ('ebpf', 'reap', 1)");
+	ASSERT(!is_certain(db, "zombie"));
+	fixture_sql(db, "DELETE FROM lost WHERE kind = 'reap'");
+	fixture_sql(db, "INSERT INTO lost VALUES ('shim: births and ends', 'any', 1)");
+	ASSERT(!is_certain(db, "zombie"));
+}
+
 TEST(rules_no_data_loss_by_the_end)
 {
 	sqlite3 *db = family();

@@ -232,6 +232,20 @@ static void act_flood(void)
 		need(write(p[1], &byte, 1) == 1 && read(p[0], &byte, 1) == 1);
 }
 
+/* The ring is full before the children are born. */
+static void act_flood_family(void)
+{
+	act_flood();
+	for (int i = 0; i < 4; i++) {
+		pid_t pid = fork();
+		int status;
+
+		if (pid == 0)
+			_exit(3);
+		need(pid > 0 && waitpid(pid, &status, 0) == pid && WEXITSTATUS(status) == 3);
+	}
+}
+
 static void act_file_locks(void)
 {
 	int fd = memfd_create("lock", 0);
@@ -322,6 +336,7 @@ static const struct {
 	{"namespace", act_namespace},
 	{"locks", act_locks},
 	{"flood", act_flood},
+	{"flood-family", act_flood_family},
 	{"file-locks", act_file_locks},
 	{"compat", act_compat},
 	{"threads", act_threads},

@@ -545,6 +545,20 @@ TEST(ebpf_losses)
 	run_done(&r);
 }
 
+/* Who is born and ends is recorded where there is no room for anything else; and no wait is left open. */
+TEST(ebpf_births_and_ends_are_kept)
+{
+	struct source_config config = {.locks = LOCKS_MODE_FUTEX, .ring_bytes = 64 << 10};
+	struct run r = run_actor("flood-family", &config, false);
+
+	ASSERT(r.lost > 0);
+	ASSERT_INT(count(&r, REC_FORK), 4);
+	ASSERT_INT(count(&r, REC_EXIT), 5);
+	ASSERT_INT(count(&r, REC_REAP), 4);
+	ASSERT(count(&r, REC_WAIT_END) <= count(&r, REC_WAIT_BEGIN));
+	run_done(&r);
+}
+
 /* Samples of its running, slices of it, the files it maps, its new name. */
 TEST(ebpf_busy)
 {

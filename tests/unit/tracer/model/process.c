@@ -371,3 +371,27 @@ TEST(uring_until_exec)
 	EXPECT(&f, "SELECT uring FROM process", "0");
 	feed_close(&f);
 }
+
+static bool gone_by_number(uint64_t pid, uint64_t tid)
+{
+	return pid == 11 || tid == 12;
+}
+
+/* Whose end was lost is not taken for one who still waits. */
+TEST(process_that_is_gone_has_ended)
+{
+	struct feed f;
+
+	feed_open(&f);
+	feed_at(&f, 100, 10, 10);
+	feed_fork(&f, 11);
+	feed_thread(&f, 12);
+	feed_at(&f, 200, 10, 12);
+	FEED(&f, WAIT_BEGIN, .syscall = 0, .state = 1);
+	model_settle_gone(f.model, gone_by_number, FEED_T0 + 900);
+	feed_end(&f, 1000);
+	EXPECT(&f, "SELECT pid, end_ns, end_kind FROM process", "10|-|- 11|900|-");
+	EXPECT(&f, "SELECT tid, end_ns FROM thread ORDER BY tid", "10|- 11|900 12|900");
+	EXPECT(&f, "SELECT count(*) FROM wait WHERE end_ns IS NULL", "0");
+	feed_close(&f);
+}
