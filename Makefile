@@ -83,7 +83,7 @@ $(OUT)/%.o: %.c
 
 # What base/embed.h puts into them, of which the compiler knows nothing.
 $(OUT)/schema/sql.o: $(wildcard schema/*.sql)
-$(OUT)/viewer/page/page.o: $(wildcard viewer/page/*.css viewer/page/*.js)
+$(OUT)/viewer/page/page.o: $(wildcard viewer/page/*.css viewer/page/*.js viewer/page/explore/*.js)
 $(OUT)/viewer/flame/svg.o: $(wildcard viewer/flame/*.css viewer/flame/*.js)
 $(OUT)/verdict/lessons.o: $(wildcard doc/rules/*.txt)
 $(OUT)/schema/queries.o: $(wildcard schema/queries/*.sql)

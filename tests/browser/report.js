@@ -94,10 +94,11 @@ async function interaction(page) {
 	await page.locator("#row-t2 td a").first().click();
 	ok(page.url().endsWith("#t2"), "a row leads to its box");
 
-	const svg = page.locator("#sec-timeline svg");
+	await page.locator("#timeline-still summary").click();
+	const svg = page.locator("#sec-timeline figure svg");
 	const width = () => svg.evaluate((e) => e.getBoundingClientRect().width);
 	const before = await width();
-	await page.locator("#sec-timeline [data-act=in]").click();
+	await page.locator("#sec-timeline figure [data-act=in]").click();
 	ok((await width()) > before * 1.2, "+ makes it larger");
 	await page.locator("#sec-timeline .view").focus();
 	await page.keyboard.press("0");
@@ -114,11 +115,117 @@ async function interaction(page) {
 	ok((await page.evaluate(() => document.documentElement.dataset.theme)) === "dark", "the theme can be changed");
 }
 
+/* Where a time and a lane of the timeline that one can go into are on the screen. */
+async function spot(page, part, lane) {
+	const box = await page.locator("[data-ex=canvas]").boundingBox();
+	return [box.x + 190 + (box.width - 202) * part, box.y + 26 + 22 * lane + 11];
+}
+
+async function explore(page) {
+	const root = page.locator("#explore"), moment = page.locator("[data-ex=moment]"), frame = page.locator("[data-ex=frame]");
+	const pixels = () => page.locator("[data-ex=canvas]").evaluate((c) => c.toDataURL());
+	ok((await root.getAttribute("data-ready")) === "1" && (await root.isVisible()), "it is there");
+	ok(/Who waits for whom at .*first \(6001\).*waits for the lock B .*held by second \(6002\)/s.test(await moment.textContent()),
+		"the deadlock is shown first: " + (await moment.textContent()).slice(0, 300));
+	ok((await moment.locator("svg .ex-node").count()) === 3, "as a graph");
+	await root.scrollIntoViewIfNeeded();
+
+	const whole = await pixels();
+	const [x, y] = await spot(page, 0.5, 0);
+	await page.mouse.move(x, y);
+	await page.keyboard.down("Control");
+	await page.mouse.wheel(0, -600);
+	await page.keyboard.up("Control");
+	await page.waitForTimeout(100);
+	const close = await pixels();
+	ok(close !== whole, "Ctrl and wheel zoom");
+	await page.mouse.down();
+	await page.mouse.move(x - 120, y, { steps: 4 });
+	await page.mouse.up();
+	await page.waitForTimeout(100);
+	ok((await pixels()) !== close, "dragging moves");
+	await page.mouse.move(5, 5);
+	await frame.focus();
+	await page.keyboard.press("f");
+	await page.keyboard.press("Escape");
+	await page.waitForTimeout(100);
+	ok((await moment.textContent()) === "", "Escape clears");
+
+	await page.mouse.click(...(await spot(page, 0.5, 1)));
+	ok(/^#t=[0-9.]+s&thread=\d+/.test(new URL(page.url()).hash), "a click goes into the address: " + page.url());
+	ok((await moment.locator("li").count()) > 0, "and says who waits then");
+	ok((await page.locator("tr.chosen").count()) > 0, "and marks its row");
+	await page.mouse.move(...(await spot(page, 0.5, 1)));
+	ok(/\(600\d\)\n.*\nfrom /s.test(await page.locator("#tip").textContent()), "hover: " + (await page.locator("#tip").textContent()));
+
+	const [rx, ry] = await spot(page, 0.2, 0);
+	await page.keyboard.down("Shift");
+	await page.mouse.move(rx, ry);
+	await page.mouse.down();
+	await page.mouse.move(rx + 300, ry, { steps: 4 });
+	await page.mouse.up();
+	await page.keyboard.up("Shift");
+	ok(/thread.*waited.*first \(6001\)/s.test(await page.locator("[data-ex=range]").textContent()), "a range is summed up");
+
+	await page.locator("[data-ex=filter]").fill("second");
+	ok(/^1 of /.test(await page.locator("[data-ex=status]").textContent()), "the filter keeps one lane: " + (await page.locator("[data-ex=status]").textContent()));
+	await page.locator("[data-ex=filter]").fill("");
+	const box = await page.locator("[data-ex=canvas]").boundingBox();
+	await page.mouse.click(box.x + 8, box.y + 26 + 11);
+	ok(/^1 of /.test(await page.locator("[data-ex=status]").textContent()), "a process is folded");
+	await page.mouse.click(box.x + 8, box.y + 26 + 11);
+
+	await page.locator("#sec-findings .finding a").first().click();
+	ok(/#t=/.test(page.url()) && /Who waits for whom/.test(await moment.textContent()), "a finding leads to its moment");
+
+	await page.locator("#sec-threads th", { hasText: "tid" }).click();
+	const sorted = await page.locator("#sec-threads tbody tr").evaluateAll((rows) => rows.map((r) => r.cells[[...r.closest("table").querySelectorAll("th")].findIndex((h) => h.textContent === "tid")].textContent));
+	ok(sorted.length > 1 && sorted.every((v, i) => !i || Number(sorted[i - 1]) <= Number(v)), "a table sorts: " + sorted);
+}
+
+/* A link opens a moment, and the theme is kept. */
+async function link(page) {
+	await page.locator("#theme").click();
+	await page.goto(page.url() + "#t=0.9s&thread=6001");
+	await page.reload();
+	ok((await page.evaluate(() => document.documentElement.dataset.theme)) === "dark", "the theme survives a reload");
+	ok(/at 900 ms/.test(await page.locator("[data-ex=moment]").textContent()), "the address opens its moment");
+	ok(/first \(6001\)/.test(await page.locator("[data-ex=chosen]").textContent()), "and its thread: " + (await page.locator("[data-ex=chosen]").textContent()) + page.url());
+}
+
+/* Frames while the wheel turns. */
+async function smooth(page) {
+	await page.locator("#explore").scrollIntoViewIfNeeded();
+	const [x, y] = await spot(page, 0.5, 0);
+	await page.mouse.move(x, y);
+	const slow = await page.evaluate(() => new Promise((done) => {
+		const frame = document.querySelector("[data-ex=frame]"), canvas = document.querySelector("[data-ex=canvas]");
+		const box = canvas.getBoundingClientRect(), times = [];
+		let n = 0, last = performance.now();
+		const step = () => {
+			times.push(performance.now() - last);
+			last = performance.now();
+			if (n++ === 40) {
+				done(times.slice(2).sort((a, b) => a - b)[19]);
+				return;
+			}
+			frame.dispatchEvent(new WheelEvent("wheel", { deltaY: n % 20 < 10 ? -60 : 60, ctrlKey: true, bubbles: true, cancelable: true,
+				clientX: box.left + 500, clientY: box.top + 60 }));
+			requestAnimationFrame(step);
+		};
+		requestAnimationFrame(step);
+	}));
+	console.log(`# a frame of zooming 500 processes: ${slow.toFixed(1)} ms (median)`);
+	ok(slow < 100, `frames take ${slow} ms`);
+}
+
 async function scriptless(page) {
 	for (const id of ["findings", "waits", "timeline", "tree", "locks", "processes", "threads", "locktable"])
 		ok(await page.locator("#sec-" + id).isVisible(), id + " is shown");
 	ok((await page.locator("svg title").count()) > 10, "pictures have texts for the pointer");
 	ok(!(await page.locator("#search").isVisible()), "no dead search field");
+	ok(!(await page.locator("#explore").isVisible()), "no dead timeline");
+	ok(await page.locator("#timeline-still svg").isVisible(), "but a still one");
 	ok(!(await page.locator("[data-act=in]").first().isVisible()), "no dead buttons");
 	await page.locator("#row-t2 td a").first().click();
 	ok(page.url().endsWith("#t2"), "links work");
@@ -142,6 +249,9 @@ async function narrow(page) {
 	const [deadlock, hostileFile, many] = process.argv.slice(2);
 	const browser = await chromium.launch({ executablePath: process.env.CHROMIUM || "/usr/bin/chromium", args: flags });
 	await test(browser, "search, hover, links, zoom, pan, keys", {}, deadlock, interaction);
+	await test(browser, "the timeline that one can go into", {}, deadlock, explore);
+	await test(browser, "a link to a moment", {}, deadlock, link);
+	await test(browser, "zooming 500 processes", {}, many, smooth);
 	await test(browser, "complete without scripts", { javaScriptEnabled: false }, deadlock, scriptless);
 	await test(browser, "readable in light", { colorScheme: "light" }, deadlock, readable);
 	await test(browser, "readable in the dark", { colorScheme: "dark" }, deadlock, readable);

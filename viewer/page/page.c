@@ -11,6 +11,7 @@
 #include "viewer/draw/canvas.h"
 #include "viewer/draw/graph.h"
 #include "viewer/load/load.h"
+#include "viewer/page/explore.h"
 #include "viewer/page/tables.h"
 #include "viewer/relations/relations.h"
 #include "viewer/load/resource.h"
@@ -22,7 +23,12 @@
 
 EMBED("page_css", EMBED_FILE("viewer/page/page.css"));
 EMBED("page_dark_css", EMBED_FILE("viewer/page/dark.css"));
-EMBED("page_js", EMBED_FILE("viewer/page/page.js"));
+EMBED("page_js",
+	EMBED_FILE("viewer/page/page.js") EMBED_FILE("viewer/page/explore/data.js")
+		EMBED_FILE("viewer/page/explore/words.js") EMBED_FILE("viewer/page/explore/view.js")
+			EMBED_FILE("viewer/page/explore/draw.js")
+				EMBED_FILE("viewer/page/explore/moment.js")
+					EMBED_FILE("viewer/page/explore/explore.js"));
 extern const char page_css[], page_dark_css[], page_js[];
 
 enum { TREE_NODES = 300, LANES = 150, WIDTH = 1020, FINDINGS_SHOWN = 200 };
@@ -192,6 +198,22 @@ static const char *known_severity(const char *s)
 	return !strcmp(s, "error") ? "error" : !strcmp(s, "warning") ? "warning" : "info";
 }
 
+/* When it began, and the way there in the timeline, with its first thread. */
+static void add_moment(struct page *p, const struct finding_row *f)
+{
+	size_t th = f->n_members ? trace_thread(p->t, f->members[0].thread_id) : NONE;
+
+	buf_addf(p->out, "<a href=\"#t=%.9fs", (double)f->ts / 1e9);
+	if (th != NONE)
+		buf_addf(p->out, "&amp;thread=%lld",
+			(long long)(p->t->threads[th].is_main
+					    ? p->t->procs[p->t->threads[th].proc].pid
+					    : p->t->threads[th].tid));
+	buf_adds(p->out, "\">");
+	page_time(p->out, f->ts);
+	buf_adds(p->out, "</a>");
+}
+
 static void add_findings(struct page *p)
 {
 	if (!p->t->n_findings)
@@ -208,7 +230,7 @@ static void add_findings(struct page *p)
 		buf_adds(p->out, "</h3><p class=\"sub\">rule <code>");
 		page_text(p->out, f->rule);
 		buf_adds(p->out, "</code>, at ");
-		page_time(p->out, f->ts);
+		add_moment(p, f);
 		buf_adds(p->out, "</p>");
 		add_members(p, f);
 		if (*f->explanation) {
@@ -233,8 +255,8 @@ static void add_findings(struct page *p)
 }
 
 /* Renders and adds one picture, frees the graph. */
-static int add_figure(struct page *p, const char *id, const char *title, const char *caption,
-	struct graph *g, const char *engine)
+static int add_picture(
+	struct page *p, const char *title, const char *caption, struct graph *g, const char *engine)
 {
 	_cleanup_buf_ struct buf svg = BUF_INIT;
 	int rc = graph_render(g, engine, "svg", &svg, p->why);
@@ -243,16 +265,27 @@ static int add_figure(struct page *p, const char *id, const char *title, const c
 	if (rc)
 		return rc;
 	buf_addf(p->out,
-		"<section id=\"sec-%s\"><h2>%s</h2><figure><div class=\"zoom\">"
+		"<figure><div class=\"zoom\">"
 		"<button type=\"button\" data-act=\"in\" aria-label=\"larger\">+</button>"
 		"<button type=\"button\" data-act=\"out\" aria-label=\"smaller\">\xe2\x88\x92</button>"
 		"<button type=\"button\" data-act=\"fit\">Fit</button>"
 		"<button type=\"button\" data-act=\"one\">100 %%</button></div>\n"
 		"<div class=\"view\" tabindex=\"0\" role=\"group\" aria-label=\"%s\">\n",
-		id, title, title);
+		title);
 	svg_tidy(p->out, svg.data, svg.len, true);
-	buf_addf(p->out, "</div><figcaption>%s</figcaption></figure></section>\n", caption);
+	buf_addf(p->out, "</div><figcaption>%s</figcaption></figure>\n", caption);
 	return 0;
+}
+
+static int add_figure(struct page *p, const char *id, const char *title, const char *caption,
+	struct graph *g, const char *engine)
+{
+	int rc;
+
+	buf_addf(p->out, "<section id=\"sec-%s\"><h2>%s</h2>", id, title);
+	rc = add_picture(p, title, caption, g, engine);
+	buf_adds(p->out, "</section>\n");
+	return rc;
 }
 
 static int fail(struct page *p, char *why)
@@ -262,18 +295,54 @@ static int fail(struct page *p, char *why)
 	return -EIO;
 }
 
+/* What scripts fill: hidden without them. */
+static int add_explorer(struct page *p)
+{
+	char *why;
+
+	buf_adds(p->out,
+		"<div id=\"explore\" hidden><div class=\"zoom\">"
+		"<button type=\"button\" data-act=\"in\" aria-label=\"zoom in\">+</button>"
+		"<button type=\"button\" data-act=\"out\" aria-label=\"zoom out\">\xe2\x88\x92</button>"
+		"<button type=\"button\" data-act=\"fit\">Fit</button>"
+		"<button type=\"button\" data-act=\"range\">Zoom to range</button>"
+		"<button type=\"button\" data-act=\"clear\">Clear</button>"
+		"<input type=\"search\" data-ex=\"filter\" placeholder=\"process, thread, lock, pipe, reason\" "
+		"aria-label=\"show only the lanes with\">"
+		"<select data-ex=\"order\" aria-label=\"order of lanes\"><option value=\"creation\">by creation</option>"
+		"<option value=\"waiting\">by waiting</option><option value=\"name\">by name</option></select>"
+		"<span data-ex=\"status\" class=\"sub\" aria-live=\"polite\"></span></div>\n"
+		"<div data-ex=\"frame\" class=\"frame\" tabindex=\"0\" role=\"group\" aria-label=\"timeline to go into\">"
+		"<canvas data-ex=\"canvas\"></canvas><div data-ex=\"spacer\"></div></div>\n"
+		"<p class=\"note\">Drag to move in time, Ctrl and wheel to zoom, double click to fill the width; W A S D, arrows, F. "
+		"A click says who waits for whom then; Shift and drag, or drag on the axis, sums up a range.</p>\n"
+		"<div class=\"panels\"><div data-ex=\"chosen\"></div><div data-ex=\"moment\"></div>"
+		"<div data-ex=\"range\"></div></div>\n");
+	why = explore_add(p->out, p->t, p->db);
+	buf_adds(p->out, "</div>\n");
+	return why ? fail(p, why) : 0;
+}
+
 static int add_timeline(struct page *p)
 {
-	struct timeline_options opt = {.until = TIME_NEVER, .columns = WIDTH, .max_lanes = LANES};
+	struct timeline_options opt = {
+		.since = -TIME_LIMIT, .until = TIME_NEVER, .columns = WIDTH, .max_lanes = LANES};
 	char *why = NULL;
 	struct timeline *tl = timeline_new(p->t, p->db, &opt, &why);
 	int rc;
 
 	if (!tl)
 		return fail(p, why);
-	rc = add_figure(p, "timeline", "Timeline",
-		"A lane for each thread: solid where it runs, hollow where it waits, thin bars below for locks that it holds.",
-		timeline_graph(tl, WIDTH, true), "nop2");
+	buf_adds(p->out, "<section id=\"sec-timeline\"><h2>Timeline</h2>\n");
+	rc = add_explorer(p);
+	if (!rc) {
+		buf_adds(p->out,
+			"<details id=\"timeline-still\" open><summary>As a still picture</summary>\n");
+		rc = add_picture(p, "Timeline",
+			"A lane for each thread: solid where it runs, hollow where it waits, thin bars below for locks that it holds.",
+			timeline_graph(tl, WIDTH, true), "nop2");
+		buf_adds(p->out, "</details></section>\n");
+	}
 	timeline_free(tl);
 	return rc;
 }

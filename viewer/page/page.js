@@ -151,9 +151,43 @@
 		}
 	});
 
-	/* Light and dark, whatever the system says. */
+	/* A click on the head of a column sorts by it, another one the other way round. */
+	const value = (row, i) => {
+		const cell = row.cells[i], text = cell ? cell.textContent.trim() : "";
+		const m = text.match(/^(-?[\d.]+) ?(ns|µs|ms|s)?$/);
+		return m ? Number(m[1]) * ({ ns: 1, "µs": 1e3, ms: 1e6, s: 1e9 }[m[2]] || 1) : text;
+	};
+	for (const head of all(".table th")) {
+		head.tabIndex = 0;
+		head.title = "sort";
+		const sort = () => {
+			const body = head.closest("table").tBodies[0], i = head.cellIndex, down = head.getAttribute("aria-sort") === "ascending";
+			for (const other of head.parentNode.cells)
+				other.removeAttribute("aria-sort");
+			head.setAttribute("aria-sort", down ? "descending" : "ascending");
+			const keyed = [...body.rows].map((row) => [value(row, i), row]);
+			keyed.sort(([a], [b]) => (typeof a === "number" && typeof b === "number" ? a - b : String(a).localeCompare(String(b))) * (down ? -1 : 1));
+			body.append(...keyed.map(([, row]) => row));
+		};
+		head.addEventListener("click", sort);
+		head.addEventListener("keydown", (e) => e.key === "Enter" && sort());
+	}
+
+	/* Light and dark, whatever the system says; kept where the browser keeps something for files. */
+	const kept = (theme) => {
+		try {
+			if (theme)
+				localStorage.setItem("pptrace-theme", theme);
+			return localStorage.getItem("pptrace-theme");
+		} catch (e) {
+			return null;
+		}
+	};
+	if (["light", "dark"].includes(kept()))
+		root.dataset.theme = kept();
 	document.getElementById("theme").addEventListener("click", () => {
 		const dark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
 		root.dataset.theme = dark ? "light" : "dark";
+		kept(root.dataset.theme);
 	});
 })();

@@ -2,6 +2,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "viewer/page/sha256.h"
 
+#include "viewer/page/base64.h"
+
 #include <stdint.h>
 
 #include "base/buf.h"
@@ -57,22 +59,6 @@ static void mix_block(uint32_t h[8], const unsigned char *block)
 		h[i] += s[i];
 }
 
-static void add_base64(struct buf *b, const unsigned char *s, size_t len)
-{
-	static const char digits[] =
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-	for (size_t i = 0; i < len; i += 3) {
-		uint32_t v = (uint32_t)s[i] << 16 | (i + 1 < len ? (uint32_t)s[i + 1] << 8 : 0) |
-			     (i + 2 < len ? s[i + 2] : 0);
-
-		buf_addc(b, digits[v >> 18]);
-		buf_addc(b, digits[v >> 12 & 63]);
-		buf_addc(b, i + 1 < len ? digits[v >> 6 & 63] : '=');
-		buf_addc(b, i + 2 < len ? digits[v & 63] : '=');
-	}
-}
-
 void sha256_add(struct buf *b, const void *data, size_t len)
 {
 	uint32_t h[8] = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c,
@@ -92,5 +78,5 @@ void sha256_add(struct buf *b, const void *data, size_t len)
 	for (int i = 0; i < HASH; i++)
 		out[i] = (unsigned char)(h[i / 4] >> (24 - 8 * (i % 4)));
 	buf_adds(b, "sha256-");
-	add_base64(b, out, sizeof out);
+	base64_add(b, out, sizeof out);
 }

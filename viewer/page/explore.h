@@ -1,0 +1,28 @@
+/* explore.h - the timeline as data, for the script of the page that looks into it. */
+/* SPDX-License-Identifier: MIT */
+#ifndef VIEWER_PAGE_EXPLORE_H
+#define VIEWER_PAGE_EXPLORE_H
+
+struct buf;
+struct sqlite3;
+struct trace;
+
+/*
+ * Adds two templates, which a browser without scripts does not show:
+ * "explore-head", a JSON object with lanes, reasons, what is waited for, places,
+ * marks, arrows and findings; and "explore-spans", in base64 an array of
+ * EXPLORE_SPAN bytes for each span, ordered by lane and start. Intervals that
+ * are too short to be told apart by anybody are added up, so that a page of
+ * any recording is at most some megabytes long. Returns NULL, or what went
+ * wrong as text that the caller frees.
+ */
+char *explore_add(struct buf *out, const struct trace *t, struct sqlite3 *db);
+
+/*
+ * A span, all numbers with the lowest byte first: lane, from, to (in 1/2^32 of
+ * the time that the head names), what it is on, its place, how many it stands
+ * for (32 bits each); kind, reason, flags, level (8 bits each).
+ */
+enum { EXPLORE_SPAN = 28 };
+
+#endif
