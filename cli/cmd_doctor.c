@@ -30,6 +30,8 @@ const struct command cmd_doctor = {
 	.usage = "[--no-cost]",
 	.summary = "say what works on this machine and what does not, why, and what to do",
 	.options = doctor_options,
+	.examples = {{"pptrace doctor", "say what works here, and measure what recording costs"},
+		{"pptrace doctor --no-cost", "the same without measuring"}},
 	.run = doctor_main,
 };
 
@@ -41,23 +43,51 @@ static void print_mark(bool ok)
 		colour ? "\033[0m" : "");
 }
 
-/* "no    uprobe_multi    --locks=uprobe" and, if it does not work, why, what happens instead, what to do. */
-static void print_line(bool ok, const char *name, const char *use, const char *why,
-	const char *instead, const char *remedy)
+/* What was said already: one cause has many effects, and one remedy. */
+struct said {
+	char **list;
+	size_t n, cap;
+};
+
+static void said_done(struct said *s)
+{
+	for (size_t i = 0; i < s->n; i++)
+		free(s->list[i]);
+	free(s->list);
+}
+
+/* Says whether a sentence, or a part of it, was said already. */
+static bool was_said(const struct said *s, const char *text)
+{
+	for (size_t i = 0; i < s->n; i++)
+		if (strstr(text, s->list[i]))
+			return true;
+	return false;
+}
+
+static void print_once(struct said *s, const char *label, const char *text)
+{
+	if (!text || !*text || was_said(s, text))
+		return;
+	ARRAY_GROW(s->list, s->n, s->cap);
+	s->list[s->n++] = xstrdup(text);
+	(void)printf("      %-8s %s\n", label, text);
+}
+
+/* "no    uprobe_multi    --locks=uprobe" and, if it does not work, why, what happens instead, what to do, each once. */
+static void print_line(struct said *said, bool ok, const char *name, const char *use,
+	const char *why, const char *instead, const char *remedy)
 {
 	print_mark(ok);
 	(void)printf("%-28s %s\n", name, use);
 	if (ok)
 		return;
-	if (why && *why)
-		(void)printf("      why:     %s\n", why);
-	if (instead && *instead)
-		(void)printf("      instead: %s\n", instead);
-	if (remedy && *remedy)
-		(void)printf("      to do:   %s\n", remedy);
+	print_once(said, "why:", why);
+	print_once(said, "instead:", instead);
+	print_once(said, "to do:", remedy);
 }
 
-static void print_capabilities(void)
+static void print_capabilities(struct said *said)
 {
 	size_t n;
 	const struct capability *list = capability_list(&n);
@@ -66,13 +96,13 @@ static void print_capabilities(void)
 		_cleanup_buf_ struct buf why = BUF_INIT, remedy = BUF_INIT;
 		int rc = list[i].try(&why, &remedy);
 
-		print_line(
-			rc == 0, list[i].name, list[i].use, why.data, list[i].without, remedy.data);
+		print_line(said, rc == 0, list[i].name, list[i].use, why.data, list[i].without,
+			remedy.data);
 	}
 }
 
 /* Says which of the picture formats Graphviz has plugins for. */
-static void print_graphviz(void)
+static void print_graphviz(struct said *said)
 {
 	static const char *const wanted[] = {"svg", "png", "pdf"};
 	GVC_t *gvc = gvContext();
@@ -85,7 +115,7 @@ static void print_graphviz(void)
 
 		for (int k = 0; k < n; k++)
 			found = found || !strcmp(have[k], wanted[i]);
-		print_line(found, name, "pictures", "Graphviz has no plugin for this format",
+		print_line(said, found, name, "pictures", "Graphviz has no plugin for this format",
 			"use another format", "install the package graphviz or libgvc6");
 	}
 	for (int k = 0; k < n; k++)
@@ -95,7 +125,7 @@ static void print_graphviz(void)
 }
 
 /* Says what `pptrace run` would use. Returns false if it could not record at all. */
-static bool print_choice(void)
+static bool print_choice(const struct said *said)
 {
 	static const char *const locks[] = {[LOCKS_MODE_SHIM] = "the preload library",
 		[LOCKS_MODE_UPROBE] = "uprobes",
@@ -111,7 +141,9 @@ static bool print_choice(void)
 			locks[choice.locks]);
 	else
 		(void)printf("\npptrace run cannot record here: %s\n", why.data);
-	(void)fputs(notes.data, stdout);
+	for (char *rest = notes.data, *line; (line = strsep(&rest, "\n")) && *line;)
+		if (!was_said(said, line))
+			(void)printf("%s\n", line);
 	if (rc == 0) {
 		choice_blind_spots(&choice, &blind);
 		if (blind.len)
@@ -135,6 +167,7 @@ static void print_costs(void)
 
 static int doctor_main(int argc, char **argv)
 {
+	struct said said = {0};
 	struct utsname u;
 	bool costs = true, can_record;
 
@@ -154,9 +187,10 @@ static int doctor_main(int argc, char **argv)
 		(void)printf("pptrace %s on %s %s, %ld processors, %s\n\n", PPTRACE_VERSION,
 			u.sysname, u.release, sysconf(_SC_NPROCESSORS_ONLN),
 			geteuid() == 0 ? "as root" : "as an ordinary user");
-	print_capabilities();
-	print_graphviz();
-	can_record = print_choice();
+	print_capabilities(&said);
+	print_graphviz(&said);
+	can_record = print_choice(&said);
+	said_done(&said);
 	if (costs && can_record)
 		print_costs();
 	return can_record ? 0 : 1;

@@ -152,6 +152,15 @@ static void snapshot_done(struct snapshot *s)
 	hash_done(&s->gone);
 }
 
+/* Whom a reader should ask as who may read more; there may be nobody, in a container for example. */
+static const char *who_may(void)
+{
+	return geteuid() == 0
+		       ? "not even root may here (without CAP_SYS_PTRACE, or because a security "
+			 "module forbids it)"
+		       : "ask as root";
+}
+
 /* Says why a process that was asked for is not among those that were read. Returns the error. */
 static int why_not(struct snapshot *s, pid_t pid, struct buf *why)
 {
@@ -180,8 +189,8 @@ static int why_not(struct snapshot *s, pid_t pid, struct buf *why)
 	} else if (p->uid == geteuid()) {
 		buf_addf(why,
 			"process %d (%.15s) may not be read, because it has or had other rights: "
-			"ask as root",
-			(int)pid, p->comm);
+			"%s",
+			(int)pid, p->comm, who_may());
 	} else {
 		buf_addf(why,
 			"process %d (%.15s) belongs to %s and may not be read: ask as %s%sroot",
@@ -288,11 +297,11 @@ static void note_denied(const struct snapshot *s)
 	if (proc_read("/proc/sys/kernel/yama/ptrace_scope", scope, sizeof scope) > 0 &&
 		atoi(scope) > 0)
 		buf_addf(s->blind,
-			" may not be read, because kernel.yama.ptrace_scope is %d: ask as root.\n",
-			atoi(scope));
+			" may not be read, because kernel.yama.ptrace_scope is %d: %s.\n",
+			atoi(scope), who_may());
 	else
-		buf_adds(
-			s->blind, " may not be read without the right to trace it: ask as root.\n");
+		buf_addf(s->blind, " may not be read without the right to trace it: %s.\n",
+			who_may());
 }
 
 static void note_blind(struct snapshot *s, const struct family *list, size_t n)
@@ -307,9 +316,10 @@ static void note_blind(struct snapshot *s, const struct family *list, size_t n)
 	if (s->is_yama)
 		note_denied(s);
 	if (limits.hidden)
-		buf_adds(s->blind,
+		buf_addf(s->blind,
 			"A related process may not be read, and may hold ends of the same "
-			"pipes: ask as root.\n");
+			"pipes: %s.\n",
+			who_may());
 	if (s->n_processes >= SNAP_MAX_PROCESSES || s->n_threads >= SNAP_MAX_THREADS)
 		buf_addf(s->blind, "Only the first %d processes and %d threads were read.\n",
 			SNAP_MAX_PROCESSES, SNAP_MAX_THREADS);
