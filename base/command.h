@@ -15,6 +15,11 @@ struct command_option {
 	int id;           /* what getopt_long returns for it; a letter, or 256 and up */
 };
 
+/* A command line, and what it is for. */
+struct command_example {
+	const char *line, *what;
+};
+
 /*
  * One subcommand. Help, the synopsis in the man page and shell completion come
  * from this row. run gets the arguments from the command's name on (argv[0] is
@@ -27,6 +32,7 @@ struct command {
 	const char *usage;   /* "[OPTIONS] [--] COMMAND [ARG...]" */
 	const char *summary; /* one sentence, without a full stop */
 	const struct command_option *options;
+	struct command_example examples[3]; /* two at least; the rest is NULL */
 	int (*run)(int argc, char **argv);
 	bool stops_at_operand; /* options end at the first operand: the rest is a command line of its own */
 };

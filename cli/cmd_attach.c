@@ -48,6 +48,9 @@ const struct command cmd_attach = {
 	.usage = "[OPTIONS] -p PID...",
 	.summary = "record processes that are already running, until they end or Ctrl-C",
 	.options = attach_options,
+	.examples = {{"pptrace attach -p 4711 --duration 10s",
+			     "record ten seconds of a running process"},
+		{"pptrace attach -o web.db -p 4711,4712", "record two of them until Ctrl-C"}},
 	.run = attach_main,
 };
 

@@ -9,8 +9,11 @@
 #include "base/buf.h"
 #include "base/command.h"
 #include "base/mem.h"
+#include "base/nearest.h"
 #include "cli/common/options.h"
 #include "cli/common/say.h"
+#include "schema/db.h"
+#include "schema/query.h"
 
 enum { STATUS_PPTRACE_FAILED = 125, STATUS_NOT_FOUND = 127, MAX_WORDS = 64 };
 
@@ -27,17 +30,19 @@ const struct command cmd_demo = {
 	.usage = "[OPTIONS] [NAME [ARGUMENTS]]",
 	.summary = "list the demo programs, or run one and show what it did",
 	.options = options,
+	.examples = {{"pptrace demo philosophers", "record a demo, and show what it did"},
+		{"pptrace demo fork-count --count 3", "with its own options; --help lists them"}},
 	.run = run,
 	.stops_at_operand = true,
 };
 
 struct demo {
-	const char *name, *about, *try;
+	const char *name, *about, *try, *run;
 };
 
 /* Made by the build from the first lines of the demos. */
 static const struct demo demos[] = {
-#define DEMO(name, about, try) {name, about, try},
+#define DEMO(name, about, try, run) {name, about, try, run},
 #include "demos.def"
 #undef DEMO
 };
@@ -48,6 +53,15 @@ static const struct demo *find(const char *name)
 		if (!strcmp(demos[i].name, name))
 			return &demos[i];
 	return NULL;
+}
+
+static void unknown(const char *name)
+{
+	_cleanup_nearest_ struct nearest n = {.typed = name};
+
+	for (size_t i = 0; i < ARRAY_SIZE(demos); i++)
+		nearest_try(&n, demos[i].name);
+	options_unknown("demo: there is no demo", name, n.best, "'pptrace demo' lists them");
 }
 
 static void list(void)
@@ -121,33 +135,66 @@ static int step(const struct words *w)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
+static void add_words(struct words *w, char *list)
+{
+	char *place = NULL;
+
+	for (char *s = strtok_r(list, " ", &place); s; s = strtok_r(NULL, " ", &place))
+		add_word(w, s);
+}
+
+/* Who types can end a demo; without a terminal one that waits for a signal or a line would never end. */
+static void add_limit(struct words *w, const struct demo *d)
+{
+	if (!strstr(d->run, "--timeout") && isatty(STDIN_FILENO) != 1)
+		add_word(w, "--timeout=60s");
+}
+
 static int record(const char *output, const char *path, const struct demo *d, char **argv)
 {
-	_cleanup_free_ char *try = xstrdup(d->try);
-	char *place = NULL;
+	_cleanup_free_ char *try = xstrdup(d->try), *options_of_run = xstrdup(d->run);
 	struct words w = {.n = 0};
 
 	add_word(&w, "pptrace");
 	add_word(&w, "run");
 	add_word(&w, "--on-deadlock=kill");
+	add_words(&w, options_of_run);
+	add_limit(&w, d);
 	add_word(&w, "-o");
 	add_word(&w, output);
 	add_word(&w, path);
 	if (!*argv)
-		for (char *s = strtok_r(try, " ", &place); s; s = strtok_r(NULL, " ", &place))
-			add_word(&w, s);
+		add_words(&w, try);
 	for (; *argv; argv++)
 		add_word(&w, *argv);
 	return step(&w);
 }
 
+/* Says whether the recording has a set of threads that wait for each other. */
+static bool has_stuck_set(const char *output)
+{
+	_cleanup_free_ char *error = NULL;
+	_cleanup_buf_ struct buf why = BUF_INIT;
+	sqlite3 *db = NULL;
+	bool has;
+
+	if (db_open_read(output, &db, &error) != 0)
+		return false;
+	has = query_number(db, "SELECT count(*) FROM finding WHERE rule IN ('deadlock', 'stuck')",
+		      0, 0, &why) > 0;
+	(void)sqlite3_close(db);
+	return has;
+}
+
 static void show(const char *output)
 {
-	static const char *const commands[] = {"tree", "timeline", "diagnose"};
+	static const char *const commands[] = {"tree", "timeline", "waits", "diagnose"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
 		struct words w = {.n = 0};
 
+		if (!strcmp(commands[i], "waits") && !has_stuck_set(output))
+			continue;
 		add_word(&w, "pptrace");
 		add_word(&w, commands[i]);
 		if (strcmp(commands[i], "diagnose") != 0) {
@@ -157,6 +204,14 @@ static void show(const char *output)
 		add_word(&w, output);
 		(void)step(&w);
 	}
+}
+
+static bool asks_for_help(char **argv)
+{
+	for (; *argv; argv++)
+		if (!strcmp(*argv, "--help") || !strcmp(*argv, "-h"))
+			return true;
+	return false;
 }
 
 static int run(int argc, char **argv)
@@ -177,13 +232,17 @@ static int run(int argc, char **argv)
 	}
 	d = find(argv[optind]);
 	if (!d) {
-		warn("demo: there is no demo '%s'; 'pptrace demo' lists them", argv[optind]);
+		unknown(argv[optind]);
 		return 2;
 	}
 	path = demo_path(d->name);
 	if (!path)
 		die("demo: the program '%s' does not exist; 'make' builds it into build/demos",
 			d->name);
+	if (asks_for_help(argv + optind + 1)) {
+		(void)execv(path, argv + optind);
+		die("demo: cannot run %s:", path);
+	}
 	status = record(output, path, d, argv + optind + 1);
 	if (status == STATUS_PPTRACE_FAILED || status == STATUS_NOT_FOUND)
 		return 1;

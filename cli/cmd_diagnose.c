@@ -8,7 +8,9 @@
 #include "base/buf.h"
 #include "base/command.h"
 #include "base/mem.h"
+#include "cli/common/filter.h"
 #include "cli/common/options.h"
+#include "cli/common/rule.h"
 #include "cli/common/say.h"
 #include "cli/common/trace_note.h"
 #include "schema/query.h"
@@ -41,6 +43,11 @@ const struct command cmd_diagnose = {
 	.usage = "[OPTIONS] [TRACE.db]",
 	.summary = "say what is wrong: deadlocks, leaked pipe ends, zombies and more",
 	.options = options,
+	.examples =
+		{{"pptrace diagnose --fail-on=error && echo fine",
+			 "print what is wrong, and let the exit status say whether it is an error"},
+			{"pptrace diagnose --format=sarif > pptrace.sarif",
+				"write the findings for code scanning"}},
 	.run = run,
 };
 
@@ -75,7 +82,7 @@ static bool add_rule(struct diagnose *d, const char *name)
 	const char *rule = verdict_rule(name);
 
 	if (!rule) {
-		warn("no rule is called '%s'; 'pptrace explain' lists them", name);
+		rule_unknown(name);
 		return false;
 	}
 	for (size_t i = 0; i < d->n_rules; i++)
@@ -310,6 +317,7 @@ static int run(int argc, char **argv)
 	if (!parse(&d, argc, argv))
 		return COMMAND_USAGE;
 	db = trace_open(d.path);
+	filter_check_time(db, "diagnose", "--at", d.at_ns);
 	if (find(&d, db, &fs, &why) != 0)
 		die("%s: %s", d.path, why.data);
 	print(&d, db, &fs);

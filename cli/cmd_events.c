@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "cli/common/filter.h"
 #include "cli/common/options.h"
 #include "cli/common/say.h"
 #include "cli/common/trace_note.h"
@@ -17,16 +18,10 @@
  * asked window by window of time, so that lines come at once and what is sorted
  * stays small.
  */
-enum { ROWS_PER_WINDOW = 200000, MAX_FILTERS = 32 };
+enum { ROWS_PER_WINDOW = 200000 };
 
 static const struct command_option options[] = {
-	{"process", 'p', "PID|NAME", "only this process; may be repeated", 'p'},
-	{"kind", 'k', "KIND,...",
-		"only these: process, thread, exec, exit, reap, pipe, end, io, signal, handler, timer, "
-		"lock, sync, wait, finding",
-		'k'},
-	{"since", 's', "TIME", "from this time after the start: 1.5 (seconds), 200ms", 's'},
-	{"until", 'u', "TIME", "up to this time", 'u'},
+	FILTER_OPTIONS,
 	{NULL, 0, NULL, NULL, 0},
 };
 
@@ -37,94 +32,24 @@ const struct command cmd_events = {
 	.usage = "[OPTIONS] [TRACE.db]",
 	.summary = "print what happened in time order, one line each",
 	.options = options,
+	.examples = {{"pptrace events --process worker --kind wait,lock",
+			     "print what the processes called worker waited for and locked"},
+		{"pptrace events --since 1.5 --until 1.6", "print a tenth of a second"}},
 	.run = run,
 };
-
-static const char *const kinds[] = {"process", "thread", "exec", "exit", "reap", "pipe", "end",
-	"io", "signal", "handler", "timer", "lock", "sync", "wait", "finding", NULL};
-
-/* What the options ask for; the texts are bound, never pasted. */
-struct filter {
-	const char *processes[MAX_FILTERS];
-	int kinds[MAX_FILTERS];
-	int n_processes, n_kinds;
-	int64_t since, until;
-};
-
-/* Splits "io,wait" and adds the kinds. Returns false after a message. */
-static bool add_kinds(struct filter *f, const char *list)
-{
-	while (*list) {
-		size_t len = strcspn(list, ",");
-		_cleanup_free_ char *word = xstrndup(list, len);
-
-		if (f->n_kinds == MAX_FILTERS) {
-			warn("events: too many kinds");
-			return false;
-		}
-		if (!options_word("--kind", word, kinds, &f->kinds[f->n_kinds]))
-			return false;
-		f->n_kinds++;
-		list += len + (list[len] == ',');
-	}
-	return true;
-}
-
-static bool add_option(struct filter *f, int id)
-{
-	switch (id) {
-	case 'p':
-		if (f->n_processes == MAX_FILTERS) {
-			warn("events: too many processes");
-			return false;
-		}
-		f->processes[f->n_processes++] = optarg;
-		return true;
-	case 'k':
-		return add_kinds(f, optarg);
-	case 's':
-		return options_duration("--since", optarg, &f->since);
-	case 'u':
-		return options_duration("--until", optarg, &f->until);
-	default:
-		return false;
-	}
-}
-
-static void add_marks(struct buf *sql, int n)
-{
-	for (int i = 0; i < n; i++)
-		buf_adds(sql, i ? ", ?" : "?");
-}
 
 static sqlite3_stmt *prepare(sqlite3 *db, const struct filter *f)
 {
 	_cleanup_buf_ struct buf sql = BUF_INIT, why = BUF_INIT;
 	sqlite3_stmt *st = NULL;
-	int at = 3;
 
 	buf_adds(&sql, "SELECT ts_ns, pid, tid, name, kind, text FROM event"
 		       " WHERE ts_ns BETWEEN ?1 AND ?2");
-	if (f->n_kinds) {
-		buf_adds(&sql, " AND kind IN (");
-		add_marks(&sql, f->n_kinds);
-		buf_adds(&sql, ")");
-	}
-	if (f->n_processes) {
-		buf_adds(&sql, " AND (CAST(pid AS TEXT) IN (");
-		add_marks(&sql, f->n_processes);
-		buf_adds(&sql, ") OR name IN (");
-		add_marks(&sql, f->n_processes);
-		buf_adds(&sql, "))");
-	}
+	filter_where(f, &sql, "pid", "name", "kind", 3);
 	buf_adds(&sql, " ORDER BY ts_ns");
 	if (query_open(db, sql.data, &st, &why) < 0)
 		die("events: %s", why.data);
-	for (int i = 0; i < f->n_kinds; i++)
-		query_bind_text(st, at++, kinds[f->kinds[i]]);
-	for (int twice = 0; twice < 2; twice++)
-		for (int i = 0; i < f->n_processes; i++)
-			query_bind_text(st, at++, f->processes[i]);
+	(void)filter_bind(f, st, true, 3);
 	return st;
 }
 
@@ -247,12 +172,12 @@ static void print_all(sqlite3 *db, const struct filter *f)
 
 static int run(int argc, char **argv)
 {
-	struct filter f = {.since = INT64_MIN, .until = INT64_MAX};
+	struct filter f = FILTER_INIT;
 	const char *path;
 	sqlite3 *db;
 
 	for (int id; (id = options_next(&cmd_events, argc, argv)) != OPTIONS_END;)
-		if (!add_option(&f, id))
+		if (!filter_option(&f, "events", id))
 			return COMMAND_USAGE;
 	path = trace_operand("events", argc - optind, argv + optind);
 	if (!path)
@@ -260,6 +185,7 @@ static int run(int argc, char **argv)
 	db = trace_open(path);
 	/* One transaction: a recording that grows meanwhile does not change under our hands. */
 	(void)sqlite3_exec(db, "BEGIN", NULL, NULL, NULL);
+	filter_check(&f, db, "events");
 	print_all(db, &f);
 	(void)sqlite3_close(db);
 	return 0;

@@ -5,7 +5,7 @@
 #include "base/command.h"
 #include "base/mem.h"
 #include "cli/common/options.h"
-#include "cli/common/say.h"
+#include "cli/common/rule.h"
 #include "verdict/lessons.h"
 
 static const struct command_option options[] = {{NULL, 0, NULL, NULL, 0}};
@@ -17,6 +17,8 @@ const struct command cmd_explain = {
 	.usage = "[RULE]",
 	.summary = "explain a rule, with an example, a fix and a demo",
 	.options = options,
+	.examples = {{"pptrace explain", "list the rules"},
+		{"pptrace explain lock-order", "explain one of them"}},
 	.run = run,
 };
 
@@ -48,6 +50,6 @@ static int run(int argc, char **argv)
 			l->demo);
 		return 0;
 	}
-	warn("no rule is called '%s'; 'pptrace explain' lists them", argv[optind]);
+	rule_unknown(argv[optind]);
 	return COMMAND_USAGE;
 }

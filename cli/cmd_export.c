@@ -7,6 +7,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "base/nearest.h"
 #include "cli/common/options.h"
 #include "cli/common/say.h"
 #include "cli/common/trace_note.h"
@@ -32,6 +33,9 @@ const struct command cmd_export = {
 	.usage = "[OPTIONS] [TRACE.db]",
 	.summary = "write a recording as trace JSON, JSON lines, CSV or folded stacks",
 	.options = options,
+	.examples = {{"pptrace export -o run.json", "write what ui.perfetto.dev opens"},
+		{"pptrace export --format=csv --table=wait > waits.csv",
+			"write the rows of one table"}},
 	.run = run,
 };
 
@@ -45,6 +49,23 @@ static int sink(void *arg, const struct buf *piece)
 	return fwrite(piece->data, 1, piece->len, f) == piece->len ? 0 : -EIO;
 }
 
+static _Noreturn void unknown_table(sqlite3 *db, const char *table)
+{
+	_cleanup_nearest_ struct nearest n = {.typed = table};
+	_cleanup_stmt_ sqlite3_stmt *st = NULL;
+	_cleanup_buf_ struct buf why = BUF_INIT;
+
+	if (query_open(db,
+		    "SELECT name FROM sqlite_master WHERE type = 'table'"
+		    " UNION SELECT name FROM sqlite_temp_master WHERE type = 'view'",
+		    &st, &why) == 0)
+		while (query_step(st, &why) > 0)
+			nearest_try(&n, query_text(st, 0));
+	options_unknown("export: the recording has no table or view", table, n.best,
+		"'pptrace query' lists them");
+	exit(1);
+}
+
 /* Returns the statement that reads a table or view of that name, which stands in the trace; or dies. */
 static sqlite3_stmt *select_table(sqlite3 *db, const char *table)
 {
@@ -55,8 +76,7 @@ static sqlite3_stmt *select_table(sqlite3 *db, const char *table)
 	if (query_select_all(db, table, &sql, &why) < 0)
 		die("export: %s", why.data);
 	if (!sql)
-		die("export: the recording has no table or view '%s'; 'pptrace query' lists them",
-			table);
+		unknown_table(db, table);
 	if (query_open(db, sql, &st, &why) < 0)
 		die("export: %s", why.data);
 	return st;

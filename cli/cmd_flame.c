@@ -23,6 +23,8 @@ const struct command cmd_flame = {
 	.usage = "[OPTIONS] [TRACE.db]",
 	.summary = "draw how long threads waited, by their stacks: a flame graph to click through",
 	.options = options,
+	.examples = {{"pptrace flame", "write a picture to click through"},
+		{"pptrace flame -o waits.svg run.db", "of another recording"}},
 	.run = run,
 };
 

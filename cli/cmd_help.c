@@ -23,6 +23,9 @@ const struct command cmd_help = {
 	.usage = "[COMMAND]",
 	.summary = "list the commands, or describe one",
 	.options = options,
+	.examples = {{"pptrace help run", "describe a command"},
+		{"pptrace help --completion=bash > ~/.local/share/bash-completion/completions/pptrace",
+			"let bash complete commands and options"}},
 	.run = run,
 };
 
@@ -82,6 +85,17 @@ static void print_man_options(const struct command_option *list, const struct co
 	}
 }
 
+static void print_man_examples(const struct command *c)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(c->examples) && c->examples[i].line; i++) {
+		(void)printf(i ? ".TP\n.B " : ".PP\nFor example:\n.TP\n.B ");
+		print_roff(c->examples[i].line);
+		(void)printf("\n");
+		print_roff(c->examples[i].what);
+		(void)printf("\n");
+	}
+}
+
 static void print_man(void)
 {
 	const struct command *c;
@@ -93,6 +107,7 @@ static void print_man(void)
 		print_roff(c->summary);
 		(void)printf(".\n");
 		print_man_options(c->options, NULL);
+		print_man_examples(c);
 	}
 	(void)printf(".SS \"Options of every command\"\n");
 	print_man_options(options_common, NULL);
@@ -165,11 +180,10 @@ static int help_one(const char *name)
 	const struct command *c = commands_find(name);
 
 	if (!c) {
-		c = commands_nearest(name);
-		if (c)
-			warn("help: there is no command '%s'; did you mean '%s'?", name, c->name);
-		else
-			warn("help: there is no command '%s'; 'pptrace help' lists them", name);
+		_cleanup_free_ char *nearest = commands_nearest(name);
+
+		options_unknown(
+			"help: there is no command", name, nearest, "'pptrace help' lists them");
 		return 2;
 	}
 	options_help(stdout, c);

@@ -5,6 +5,7 @@
 #include "base/command.h"
 #include "base/mem.h"
 #include "cli/commands.h"
+#include "cli/common/filter.h"
 #include "cli/common/options.h"
 #include "cli/common/picture.h"
 #include "viewer/load/load.h"
@@ -50,6 +51,8 @@ static int draw(const struct command *c, relations_layout *layout, int argc, cha
 	}
 	if (!picture_begin(&pic, argc - optind, argv + optind))
 		return COMMAND_USAGE;
+	if (in.at_ns != TIME_NEVER)
+		filter_check_time(pic.db, c->name, "--at", in.at_ns);
 	in.trace = pic.trace;
 	in.db = pic.db;
 	sk = layout(&in, &why);
@@ -68,6 +71,9 @@ static int draw(const struct command *c, relations_layout *layout, int argc, cha
 		.usage = "[OPTIONS] [TRACE.db]",                                                   \
 		.summary = _summary,                                                               \
 		.options = options_##_when,                                                        \
+		.examples = {{"pptrace " #_name " -T txt", "draw it in the terminal"},             \
+			{"pptrace " #_name " -o " #_name ".svg run.db",                            \
+				"write a picture of another recording"}},                          \
 		.run = run_##_name,                                                                \
 	};
 #include "viewer/relations/pictures.def"

@@ -7,6 +7,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "base/nearest.h"
 #include "cli/common/options.h"
 #include "cli/common/say.h"
 #include "cli/common/trace_note.h"
@@ -31,6 +32,9 @@ const struct command cmd_query = {
 	.usage = "[OPTIONS] [SQL|NAME]",
 	.summary = "query a recording in SQL, or by the name of a question",
 	.options = options,
+	.examples = {{"pptrace query longest_waits", "answer a named question"},
+		{"pptrace query \"SELECT name, count(*) FROM process GROUP BY name\"",
+			"answer any question, in SQL"}},
 	.run = run,
 };
 
@@ -117,6 +121,25 @@ static char *select_from_word(sqlite3 *db, const char *word)
 	return sql;
 }
 
+/* Questions, views and tables are asked for by their names. */
+static void unknown(sqlite3 *db, const char *word)
+{
+	_cleanup_nearest_ struct nearest n = {.typed = word};
+	_cleanup_stmt_ sqlite3_stmt *st = NULL;
+	_cleanup_buf_ struct buf why = BUF_INIT;
+	struct query q;
+
+	for (size_t pos = 0; query_next(&pos, &q); query_done(&q))
+		nearest_try(&n, q.name);
+	for (size_t pos = 0; query_next_view(&pos, &q); query_done(&q))
+		nearest_try(&n, q.name);
+	if (query_open(db, "SELECT name FROM sqlite_master WHERE type = 'table'", &st, &why) == 0)
+		while (query_step(st, &why) > 0)
+			nearest_try(&n, query_text(st, 0));
+	options_unknown("query: no question, view or table is called", word, n.best,
+		"'pptrace query' lists them");
+}
+
 static bool is_word(const char *text)
 {
 	while (isalnum((unsigned char)*text) || *text == '_' || *text == '-')
@@ -138,9 +161,7 @@ static int ask(sqlite3 *db, const char *question, enum export_format format)
 	if (is_word(question)) {
 		select = select_from_word(db, question);
 		if (!select) {
-			warn("query: no question, view or table is called '%s'; 'pptrace query' "
-			     "lists them",
-				question);
+			unknown(db, question);
 			return STATUS_SQL;
 		}
 		question = select;

@@ -22,6 +22,8 @@ const struct command cmd_report = {
 	.usage = "[OPTIONS] [TRACE.db]",
 	.summary = "write one HTML page with the verdict, pictures and tables",
 	.options = options,
+	.examples = {{"pptrace report", "write the page about pptrace.db"},
+		{"pptrace report -o hang.html hang.db", "about another recording"}},
 	.run = run,
 };
 

@@ -85,6 +85,9 @@ const struct command cmd_run = {
 	.usage = "[OPTIONS] [--] COMMAND [ARGUMENTS]",
 	.summary = "run a command and record what its processes and threads do",
 	.options = run_options,
+	.examples = {{"pptrace run make -j4", "record a build to pptrace.db"},
+		{"pptrace run --on-deadlock=kill --timeout 5m ./test",
+			"end a test that deadlocks or does not finish, and say why"}},
 	.run = run_main,
 	.stops_at_operand = true,
 };

@@ -33,6 +33,8 @@ const struct command cmd_timeline = {
 	.usage = "[OPTIONS] [TRACE.db]",
 	.summary = "draw what each thread did, waited for and held over time",
 	.options = options,
+	.examples = {{"pptrace timeline -T txt", "draw it in the terminal"},
+		{"pptrace timeline -o run.png", "write an image"}},
 	.run = run,
 };
 

@@ -25,6 +25,8 @@ const struct command cmd_tree = {
 	.usage = "[OPTIONS] [TRACE.db]",
 	.summary = "draw the tree of processes and threads",
 	.options = options,
+	.examples = {{"pptrace tree", "write pptrace-tree.svg"},
+		{"pptrace tree -T txt", "draw it in the terminal"}},
 	.run = run,
 };
 

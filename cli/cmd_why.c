@@ -34,6 +34,8 @@ const struct command cmd_why = {
 	.summary =
 		"say why running processes, or that of a core file, are stuck, and what each thread waits for",
 	.options = why_options,
+	.examples = {{"pptrace why 4711", "say what each thread of process 4711 waits for"},
+		{"pptrace why --json $(pidof server)", "the same for a program to read"}},
 	.run = why_main,
 };
 

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "base/nearest.h"
+
 static struct {
 	const struct command *const *list;
 	size_t n;
@@ -30,47 +32,12 @@ const struct command *commands_find(const char *name)
 	return NULL;
 }
 
-/* Levenshtein's distance; names are short, what is longer is no misspelling. */
-static unsigned distance(const char *a, const char *b)
+char *commands_nearest(const char *typed)
 {
-	enum { LONGEST = 24 };
-	unsigned row[LONGEST + 1];
-	size_t la = strlen(a), lb = strlen(b);
+	struct nearest n = {.typed = typed};
+	const struct command *c;
 
-	if (la > LONGEST || lb > LONGEST)
-		return LONGEST;
-	for (size_t j = 0; j <= lb; j++)
-		row[j] = (unsigned)j;
-	for (size_t i = 1; i <= la; i++) {
-		unsigned diagonal = row[0];
-
-		row[0] = (unsigned)i;
-		for (size_t j = 1; j <= lb; j++) {
-			unsigned best = diagonal + (a[i - 1] != b[j - 1]);
-
-			diagonal = row[j];
-			if (row[j] + 1 < best)
-				best = row[j] + 1;
-			if (row[j - 1] + 1 < best)
-				best = row[j - 1] + 1;
-			row[j] = best;
-		}
-	}
-	return row[lb];
-}
-
-const struct command *commands_nearest(const char *typed)
-{
-	const struct command *c, *best = NULL;
-	unsigned least = 3; /* more differences than two are no misspelling */
-
-	for (size_t pos = 0; (c = commands_next(&pos));) {
-		unsigned d = distance(typed, c->name);
-
-		if (d < least) {
-			least = d;
-			best = c;
-		}
-	}
-	return best;
+	for (size_t pos = 0; (c = commands_next(&pos));)
+		nearest_try(&n, c->name);
+	return n.best;
 }

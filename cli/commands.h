@@ -23,7 +23,7 @@ const struct command *commands_next(size_t *pos);
 /* Returns the command of that name, or NULL. */
 const struct command *commands_find(const char *name);
 
-/* Returns the command whose name is nearest to what was typed, or NULL if none is near. */
-const struct command *commands_nearest(const char *typed);
+/* Returns the name of the command that is nearest to what was typed, or NULL if none is near; the caller frees it. */
+char *commands_nearest(const char *typed);
 
 #endif

@@ -1,6 +1,7 @@
 /* pptrace.c - main: look a command up and run it. */
 /* SPDX-License-Identifier: MIT */
 #include "base/mem.h"
+#include "base/nearest.h"
 #include "cli/commands.h"
 #include "cli/help.h"
 #include "cli/common/options.h"
@@ -54,8 +55,21 @@ static int run_command(const struct command *c, int argc, char **argv)
 	return finish(status);
 }
 
+/* Returns the command, or the option that stands alone, nearest to what was typed, or NULL; the caller frees it. */
+static char *nearest_to(const char *name)
+{
+	struct nearest n = {.typed = name};
+
+	if (*name != '-')
+		return commands_nearest(name);
+	nearest_try(&n, "--help");
+	nearest_try(&n, "--version");
+	return n.best;
+}
+
 int main(int argc, char **argv)
 {
+	_cleanup_free_ char *nearest = NULL;
 	const struct command *c;
 	const char *name;
 
@@ -82,12 +96,8 @@ int main(int argc, char **argv)
 		help_print(stdout);
 		return finish(0);
 	}
-	c = commands_nearest(name);
-	if (c)
-		warn("unknown %s '%s'; did you mean '%s'?", *name == '-' ? "option" : "command",
-			name, c->name);
-	else
-		warn("unknown %s '%s'; 'pptrace help' lists the commands",
-			*name == '-' ? "option" : "command", name);
+	nearest = nearest_to(name);
+	options_unknown(*name == '-' ? "unknown option" : "unknown command", name, nearest,
+		"'pptrace help' lists the commands");
 	return STATUS_USAGE;
 }

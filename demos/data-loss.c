@@ -1,5 +1,6 @@
 /* data-loss.c - more lock operations than can be recorded: pptrace run --overflow=drop counts what it lost. */
 /* SPDX-License-Identifier: MIT */
+/* Run: --overflow=drop --ring=4 */
 #include "demo.h"
 
 #include <pthread.h>

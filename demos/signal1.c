@@ -54,6 +54,9 @@ int main(int argc, char **argv)
 		fprintf(stderr, "no handler can be set for signal %d\n", signo);
 		return 2;
 	}
+	if (!has_sender)
+		fprintf(stderr, "send it signals with 'kill -%d %d'; Ctrl-C ends it\n", signo,
+			(int)getpid());
 	if (has_sender && fork() == 0)
 		sender(signo, count, delay);
 	for (;;)

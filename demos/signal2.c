@@ -48,6 +48,8 @@ int main(int argc, char **argv)
 	sigemptyset(&block);
 	sigaddset(&block, SIGALRM);
 	sigprocmask(SIG_BLOCK, &block, &before);
+	if (!count)
+		fprintf(stderr, "Ctrl-C ends it\n");
 	for (long i = 0; !count || i < count; i++) {
 		printf("Setting at %f\n", demo_time());
 		set_alarm(delay);

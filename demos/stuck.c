@@ -1,5 +1,6 @@
 /* stuck.c - a child waits for somebody to open the other side of a FIFO, its parent waits for it, and nobody comes. */
 /* SPDX-License-Identifier: MIT */
+/* Run: --timeout=5s */
 #include "demo.h"
 
 #include <fcntl.h>

@@ -1,14 +1,14 @@
-# demos.awk - list the demos as DEMO("name", "what it does", "arguments to try it with").
+# demos.awk - list the demos as DEMO("name", "what it does", "arguments to try it with", "options of run").
 # SPDX-License-Identifier: MIT
 #
 # The first line of a demo is "/* name.c - what it does. */"; a line
-# "/* Try: --delay 0.1 */" among the first ones gives its arguments.
+# "/* Try: --delay 0.1 */" among the first ones gives its arguments, and "/* Run: --timeout=5s */" how it is recorded.
 
 function flush()
 {
 	if (name != "")
-		printf "DEMO(\"%s\", \"%s\", \"%s\")\n", name, about, try
-	name = about = try = ""
+		printf "DEMO(\"%s\", \"%s\", \"%s\", \"%s\")\n", name, about, try, run
+	name = about = try = run = ""
 }
 
 FNR == 1 {
@@ -25,6 +25,12 @@ FNR <= 5 && /^\/\* Try: .* \*\/$/ {
 	try = $0
 	sub(/^\/\* Try: */, "", try)
 	sub(/ *\*\/$/, "", try)
+}
+
+FNR <= 5 && /^\/\* Run: .* \*\/$/ {
+	run = $0
+	sub(/^\/\* Run: */, "", run)
+	sub(/ *\*\/$/, "", run)
 }
 
 END {

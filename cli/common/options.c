@@ -11,6 +11,7 @@
 #include "base/buf.h"
 #include "base/command.h"
 #include "base/mem.h"
+#include "base/nearest.h"
 #include "cli/common/say.h"
 
 enum { OPT_COLOR = 1000, MAX_OPTIONS = 64 };
@@ -72,6 +73,32 @@ static int id_of_letter(const struct command *cmd, int got)
 	return o ? o->id : got;
 }
 
+void options_unknown(const char *what, const char *word, const char *nearest, const char *list)
+{
+	if (nearest)
+		warn("%s '%s'; did you mean '%s'?", what, word, nearest);
+	else
+		warn("%s '%s'; %s", what, word, list);
+}
+
+/* A long option that is none, or the beginning of several. */
+static void refuse_word(const struct command *cmd, const char *word)
+{
+	const struct command_option *const lists[] = {cmd->options, options_common};
+	_cleanup_free_ char *typed = xstrndup(word, strcspn(word, "="));
+	_cleanup_free_ char *what = xasprintf("%s: unknown or ambiguous option", cmd->name);
+	_cleanup_free_ char *list = xasprintf("'pptrace %s --help' lists them", cmd->name);
+	_cleanup_nearest_ struct nearest n = {.typed = typed};
+
+	for (size_t i = 0; i < ARRAY_SIZE(lists); i++)
+		for (const struct command_option *o = lists[i]; o && o->name; o++) {
+			_cleanup_free_ char *name = xasprintf("--%s", o->name);
+
+			nearest_try(&n, name);
+		}
+	options_unknown(what, typed, n.best, list);
+}
+
 static int refuse(const struct command *cmd, int kind, char **argv)
 {
 	const char *word = argv[optind - 1];
@@ -84,7 +111,7 @@ static int refuse(const struct command *cmd, int kind, char **argv)
 	else if (optopt)
 		warn("%s: option %s takes no argument", cmd->name, word);
 	else
-		warn("%s: unknown or ambiguous option %s", cmd->name, word);
+		refuse_word(cmd, word ? word : "");
 	return OPTIONS_ERROR;
 }
 
@@ -167,6 +194,13 @@ static void help_list(FILE *f, const struct command_option *list, const struct c
 	}
 }
 
+static void help_examples(FILE *f, const struct command *cmd)
+{
+	(void)fprintf(f, "\nexamples:\n");
+	for (size_t i = 0; i < ARRAY_SIZE(cmd->examples) && cmd->examples[i].line; i++)
+		(void)fprintf(f, "  %s\n      %s\n", cmd->examples[i].line, cmd->examples[i].what);
+}
+
 void options_help(FILE *f, const struct command *cmd)
 {
 	options_usage(f, cmd);
@@ -174,6 +208,7 @@ void options_help(FILE *f, const struct command *cmd)
 		cmd->summary + 1);
 	help_list(f, cmd->options, NULL);
 	help_list(f, options_common, cmd->options);
+	help_examples(f, cmd);
 }
 
 bool options_number(const char *what, const char *text, uint64_t *ret)
@@ -215,6 +250,7 @@ bool options_duration(const char *what, const char *text, int64_t *ret_ns)
 
 bool options_word(const char *what, const char *text, const char *const *words, int *ret)
 {
+	_cleanup_nearest_ struct nearest n = {.typed = text};
 	_cleanup_buf_ struct buf all = BUF_INIT;
 
 	for (int i = 0; words[i]; i++) {
@@ -222,8 +258,10 @@ bool options_word(const char *what, const char *text, const char *const *words, 
 			*ret = i;
 			return true;
 		}
+		nearest_try(&n, words[i]);
 		buf_addf(&all, "%s%s", i ? ", " : "", words[i]);
 	}
-	warn("%s takes one of %s, not '%s'", what, all.data, text);
+	warn("%s takes one of %s, not '%s'%s%s%s", what, all.data, text,
+		n.best ? "; did you mean '" : "", n.best ? n.best : "", n.best ? "'?" : "");
 	return false;
 }

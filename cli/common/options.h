@@ -25,6 +25,12 @@ int options_next(const struct command *cmd, int argc, char **argv);
 /* The options that every command has, as a list that ends with a NULL name; a command's own of the same name wins. */
 extern const struct command_option options_common[];
 
+/*
+ * Says that there is no such word: "what 'word'; did you mean 'nearest'?", or without a nearest one (NULL) where they are
+ * listed: "what 'word'; list".
+ */
+void options_unknown(const char *what, const char *word, const char *nearest, const char *list);
+
 /* Prints "usage: pptrace NAME USAGE". */
 void options_usage(FILE *f, const struct command *cmd);
 

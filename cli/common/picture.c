@@ -124,6 +124,12 @@ void picture_end(struct picture *p)
 	p->db = NULL;
 }
 
+/* Who reads a terminal over ssh cannot look at a file: he is told of the other format. */
+static bool has_display(void)
+{
+	return isatty(STDERR_FILENO) != 1 || getenv("DISPLAY") || getenv("WAYLAND_DISPLAY");
+}
+
 void picture_write(const struct picture *p, const void *data, size_t len)
 {
 	_cleanup_free_ char *path = NULL;
@@ -137,7 +143,11 @@ void picture_write(const struct picture *p, const void *data, size_t len)
 	path = p->output ? xstrdup(p->output) : xasprintf("pptrace-%s.%s", p->name, p->format);
 	if (output_write(path, data, len, &why) != 0)
 		die("%s", why.data);
-	note("wrote %s", path);
+	if (has_display())
+		note("wrote %s", path);
+	else
+		note("wrote %s; there is no display here: pptrace %s -T txt draws in the terminal",
+			path, p->name);
 }
 
 void picture_render(const struct picture *p, struct graph *g, const char *engine)

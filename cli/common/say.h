@@ -1,7 +1,7 @@
 /* say.h - what pptrace says on the terminal: errors, warnings, colours, progress. */
 /* SPDX-License-Identifier: MIT */
 /*
- * What commands share. To be read in this order: say.c (messages), options.c (of a command), pids.c, trace_note.c (opens a
+ * What commands share. To be read in this order: say.c (messages), options.c (of a command), pids.c, rule.c, filter.c, trace_note.c (opens a
  * recording), picture.c (draws one), why_rows.c (who waits for what at a moment) with why_list.c and why_json.c (the
  * same for people and for programs), last_look.c (who waited when a run was ended), loop.c (makes a recording).
  */

@@ -263,7 +263,7 @@ for c in $commands; do
 	[ "$(awk '{ if (length($0) > 100) n++ } END { print n + 0 }' long)" = 0 ] || fail "$c: lines too long"
 	run "$PPTRACE" "$c" --no-such-option
 	[ "$status" = 2 ] || [ "$status" = 125 ] || fail "$c: status $status for an unknown option"
-	expect_err 'unknown or ambiguous option --no-such-option'
+	expect_err "unknown or ambiguous option '--no-such-option'"
 done
 run "$PPTRACE" tee
 expect_status 2
@@ -272,6 +272,92 @@ run "$PPTRACE"
 expect_status 2
 run "$PPTRACE" --version
 expect_out '^pptrace [0-9]'
+end
+
+begin "help has two examples of each command, with options that it has"
+for c in $commands; do
+	"$PPTRACE" help "$c" >long
+	sed '1,/^examples:$/d' long | grep '^  pptrace ' >examples
+	[ "$(wc -l <examples)" -ge 2 ] || fail "$c: $(wc -l <examples) examples"
+	grep -vq "^  \(sudo \)\?pptrace $c\b" examples && fail "$c: an example is of another command"
+	sed 's/ && .*//' examples | grep -oE -- ' --?[a-zA-Z][a-z-]*' | sort -u | while read -r o; do
+		grep -qE -- "(^|[ ,])$o([ =,]|\$)" <(sed '/^examples:$/,$d' long) || echo "$o"
+	done >wrong
+	for o in $(grep -vxE -- '-j|--count' wrong); do fail "$c: an example has $o, which is no option"; done
+	grep -q "^.B pptrace $c" "$BUILD/pptrace.1" || fail "$c: no example in the manual"
+done
+end
+
+begin "a word that is misspelt is answered with the one that was meant"
+fixture deadlock-abba
+while IFS='|' read -r want_status command meant; do
+	# shellcheck disable=SC2086
+	run "$PPTRACE" $command
+	expect_status "$want_status"
+	expect_err "did you mean '$meant'\?" || fail "$command"
+done <<'WORDS'
+2|diagnos|diagnose
+2|exprot|export
+2|--halp|--help
+2|help tmeline|timeline
+125|run --tiemout 3 true|--timeout
+2|tree --formt=txt|--format
+2|diagnose --rule zombi deadlock-abba.db|zombie
+2|explain dead|deadlock
+2|demo philosopher|philosophers
+2|query -f deadlock-abba.db longest-wait|longest_waits
+2|query -f deadlock-abba.db proces|process
+1|events -p deadlock-abb deadlock-abba.db|deadlock-abba
+2|events -k sygnal deadlock-abba.db|signal
+2|diagnose -T sarf deadlock-abba.db|sarif
+1|export -T jsonl -t wiat deadlock-abba.db|wait
+WORDS
+run "$PPTRACE" explain qqqqqq
+expect_err "^pptrace: no rule is called 'qqqqqq'; 'pptrace explain' lists them"
+end
+
+begin "a process or a time that the recording does not have is said, and fails"
+run "$PPTRACE" events -p 123456 deadlock-abba.db
+expect_status 1
+expect_err "^pptrace: events: the recording has no process '123456'; "
+run "$PPTRACE" events --since 99 deadlock-abba.db
+expect_status 1
+run "$PPTRACE" waits --at 99 deadlock-abba.db
+expect_status 1
+expect_err '^pptrace: waits: --at 99.0 s is after the end of the recording, which lasts '
+run "$PPTRACE" diagnose --at 99 deadlock-abba.db
+expect_status 2
+end
+
+begin "demo NAME --help is the demo's own help, and records nothing"
+run "$PPTRACE" demo -o none.db fork-count --help
+expect_status 0
+expect_out '^usage: .*fork-count '
+[ ! -e none.db ] || fail "it was recorded"
+end
+
+begin "a picture on a terminal without a display says how to draw there"
+if command -v script >/dev/null; then
+	DISPLAY='' WAYLAND_DISPLAY='' env -u DISPLAY -u WAYLAND_DISPLAY script -qc "'$PPTRACE' tree -o t.svg deadlock-abba.db" typescript >said </dev/null
+	grep -q 'wrote t.svg; there is no display here: pptrace tree -T txt draws in the terminal' said || fail "$(cat said)"
+	DISPLAY=:0 script -qc "'$PPTRACE' tree -o t.svg deadlock-abba.db" typescript >said </dev/null
+	if grep -q 'no display' said; then fail "there is one: $(cat said)"; fi
+	script -qc "stty cols 50; '$PPTRACE' tree -T txt many.db" typescript >said </dev/null
+	[ "$(sed 's/\x1b\[[0-9;]*m//g' said | tr -d '\r' | wc -L)" -le 50 ] || fail "wider than the terminal"
+else
+	skip "script is not installed"
+fi
+end
+
+begin "doctor says nothing twice"
+run "$PPTRACE" doctor --no-cost
+none_twice=$(grep -E '^      (why|instead|to do):' out | sort | uniq -d)
+expect_eq "$none_twice" "" "said twice"
+if [ "$(id -u)" = 0 ]; then
+	run "${nobody[@]}" "$PPTRACE" doctor --no-cost
+	expect_eq "$(grep -E '^      (why|instead|to do):' out | sort | uniq -d)" "" "said twice to an ordinary user"
+	expect_eq "$(grep -c 'setcap' out)" 1 "how often setcap is advised"
+fi
 end
 
 begin "completion knows commands and options"
