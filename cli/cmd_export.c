@@ -8,12 +8,15 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "base/nearest.h"
+#include "cli/common/filter.h"
 #include "cli/common/options.h"
 #include "cli/common/say.h"
 #include "cli/common/trace_note.h"
 #include "schema/query.h"
 #include "viewer/export/chrome.h"
 #include "viewer/export/rows.h"
+#include "viewer/export/table.h"
+#include "viewer/export/walk.h"
 #include "viewer/draw/output.h"
 #include "viewer/flame/flame.h"
 
@@ -23,6 +26,7 @@ static const struct command_option options[] = {
 		'T'},
 	{"output", 'o', "FILE", "write to FILE (default: standard output)", 'o'},
 	{"table", 't', "NAME", "jsonl and csv: the rows of this table or view (event)", 't'},
+	FILTER_OPTIONS,
 	{NULL, 0, NULL, NULL, 0},
 };
 
@@ -33,7 +37,8 @@ const struct command cmd_export = {
 	.usage = "[OPTIONS] [TRACE.db]",
 	.summary = "write a recording as trace JSON, JSON lines, CSV or folded stacks",
 	.options = options,
-	.examples = {{"pptrace export -o run.json", "write what ui.perfetto.dev opens"},
+	.examples = {{"pptrace export --since 1.5 --process worker -o part.json",
+			     "write what ui.perfetto.dev opens, of one process from 1.5 s on"},
 		{"pptrace export --format=csv --table=wait > waits.csv",
 			"write the rows of one table"}},
 	.run = run,
@@ -66,27 +71,33 @@ static _Noreturn void unknown_table(sqlite3 *db, const char *table)
 	exit(1);
 }
 
-/* Returns the statement that reads a table or view of that name, which stands in the trace; or dies. */
-static sqlite3_stmt *select_table(sqlite3 *db, const char *table)
+/* What was asked for, and of which part. */
+struct export
 {
-	_cleanup_free_ char *sql = NULL;
+	const char *output, *table;
+	int format;
+	struct filter filter;
+	struct export_filter part; /* the same as viewer/export takes it */
+};
+
+static sqlite3_stmt *select_table(sqlite3 *db, const struct export *x)
+{
 	_cleanup_buf_ struct buf why = BUF_INIT;
 	sqlite3_stmt *st = NULL;
+	int rc = export_select(db, x->table, &x->part, &st, &why);
 
-	if (query_select_all(db, table, &sql, &why) < 0)
-		die("export: %s", why.data);
-	if (!sql)
-		unknown_table(db, table);
-	if (query_open(db, sql, &st, &why) < 0)
+	if (rc == -ENOENT)
+		unknown_table(db, x->table);
+	if (rc < 0)
 		die("export: %s", why.data);
 	return st;
 }
 
-static int export_table(sqlite3 *db, const char *table, int format, FILE *f, struct buf *why)
+static int export_table(sqlite3 *db, const struct export *x, FILE *f, struct buf *why)
 {
-	sqlite3_stmt *st = select_table(db, table);
+	sqlite3_stmt *st = select_table(db, x);
 	struct export_rows *e = export_rows_new(
-		st, format == FORMAT_CSV ? EXPORT_CSV : EXPORT_JSONL, isatty(fileno(f)) == 1);
+		st, x->format == FORMAT_CSV ? EXPORT_CSV : EXPORT_JSONL, isatty(fileno(f)) == 1);
 	_cleanup_buf_ struct buf out = BUF_INIT;
 	int more, rc = 0;
 
@@ -117,58 +128,75 @@ static int export_folded(sqlite3 *db, FILE *f, struct buf *why)
 	return sink(f, &out);
 }
 
-static int export_to(sqlite3 *db, const char *table, int format, FILE *f, struct buf *why)
+static int export_to(sqlite3 *db, const struct export *x, FILE *f, struct buf *why)
 {
-	if (format == FORMAT_CHROME)
-		return export_chrome(db, sink, f, why);
-	if (format == FORMAT_FOLDED)
+	if (x->format == FORMAT_CHROME)
+		return export_chrome(db, &x->part, sink, f, why);
+	if (x->format == FORMAT_FOLDED)
 		return export_folded(db, f, why);
-	return export_table(db, table, format, f, why);
+	return export_table(db, x, f, why);
 }
 
-static void export_all(sqlite3 *db, const char *table, int format, const char *output)
+static void export_all(sqlite3 *db, const struct export *x)
 {
 	_cleanup_buf_ struct buf why = BUF_INIT;
 	struct output file;
 	int rc;
 
-	if (!output || !strcmp(output, "-")) {
+	if (!x->output || !strcmp(x->output, "-")) {
 		/* main notices what could not be written. */
-		if (export_to(db, table, format, stdout, &why) != 0 && why.len)
+		if (export_to(db, x, stdout, &why) != 0 && why.len)
 			die("export: %s", why.data);
 		return;
 	}
-	if (output_open(&file, output, 0600, &why) != 0)
+	if (output_open(&file, x->output, 0600, &why) != 0)
 		die("export: %s", why.data);
-	rc = export_to(db, table, format, file.f, &why);
+	rc = export_to(db, x, file.f, &why);
 	if (output_close(&file, rc == 0, &why) != 0 || rc != 0)
 		die("export: %s", why.data);
-	note("wrote %s", output);
+	note("wrote %s", x->output);
+}
+
+/* Returns false after a message. */
+static bool parse(struct export *x, int argc, char **argv)
+{
+	for (int id; (id = options_next(&cmd_export, argc, argv)) != OPTIONS_END;) {
+		if (id == 'o')
+			x->output = optarg;
+		else if (id == 't')
+			x->table = optarg;
+		else if (id == 'T' ? !options_word("--format", optarg, formats, &x->format)
+				   : !filter_option(&x->filter, "export", id))
+			return false;
+	}
+	if (x->table && (x->format == FORMAT_CHROME || x->format == FORMAT_FOLDED)) {
+		warn("export: --table goes with --format=jsonl or csv");
+		return false;
+	}
+	if (filter_is_set(&x->filter) && x->format == FORMAT_FOLDED) {
+		warn("export: --format=folded is of the whole recording");
+		return false;
+	}
+	x->table = x->table ? x->table : "event";
+	x->part = (struct export_filter){x->filter.since, x->filter.until, x->filter.processes,
+		(size_t)x->filter.n_processes, x->filter.kinds, (size_t)x->filter.n_kinds};
+	return true;
 }
 
 static int run(int argc, char **argv)
 {
-	const char *path, *output = NULL, *table = NULL;
-	int format = FORMAT_CHROME;
+	struct export x = {.format = FORMAT_CHROME, .filter = FILTER_INIT};
+	const char *path;
 	sqlite3 *db;
 
-	for (int id; (id = options_next(&cmd_export, argc, argv)) != OPTIONS_END;) {
-		if (id == 'o')
-			output = optarg;
-		else if (id == 't')
-			table = optarg;
-		else if (id != 'T' || !options_word("--format", optarg, formats, &format))
-			return COMMAND_USAGE;
-	}
-	if (table && (format == FORMAT_CHROME || format == FORMAT_FOLDED)) {
-		warn("export: --table goes with --format=jsonl or csv");
+	if (!parse(&x, argc, argv))
 		return COMMAND_USAGE;
-	}
 	path = trace_operand("export", argc - optind, argv + optind);
 	if (!path)
 		return COMMAND_USAGE;
 	db = trace_open(path);
-	export_all(db, table ? table : "event", format, output);
+	filter_check(&x.filter, db, "export");
+	export_all(db, &x);
 	(void)sqlite3_close(db);
 	return 0;
 }

@@ -236,6 +236,31 @@ expect_status 1
 [ ! -e target ] || fail "a symbolic link was followed"
 end
 
+begin "export: parts by process, kind and time"
+all=$("$PPTRACE" export pipeline.db | grep -c '"ph"')
+for part in "--process sort" "--kind wait" "--since 0.005" "--until 5ms"; do
+	# shellcheck disable=SC2086
+	run "$PPTRACE" export $part pipeline.db
+	expect_status 0
+	n=$(grep -c '"ph"' out)
+	[ "$n" -gt 0 ] && [ "$n" -lt "$all" ] || fail "$part: $n of $all events"
+	sqlite3 :memory: "SELECT 1 WHERE json_valid(readfile('out'))" | grep -q 1 || fail "$part: no JSON"
+done
+run "$PPTRACE" export -T csv -t process --process sort pipeline.db
+expect_eq "$(wc -l <out)" 2 "lines about sort"
+run "$PPTRACE" export -T jsonl --kind exec,exit pipeline.db
+expect_eq "$(grep -cvE '"kind":"(exec|exit)"' out)" 0 "other kinds"
+run "$PPTRACE" export -T csv -t wait --kind io pipeline.db
+expect_status 1
+expect_err "^pptrace: export: --kind does not go with the table 'wait'"
+run "$PPTRACE" export -T csv -t setting --process sort pipeline.db
+expect_status 1
+expect_err "^pptrace: export: --process does not go with the table 'setting', whose rows have no process"
+run "$PPTRACE" export --process sord pipeline.db
+expect_status 1
+expect_err "did you mean 'sort'"
+end
+
 begin "a closed or full output"
 run sh -c '"$0" events "$1" | head -1' "$PPTRACE" fork-count.db
 expect_status 0

@@ -1,7 +1,8 @@
 /* rows.h - the rows of any SQL statement as a table, CSV or JSON. */
 /* SPDX-License-Identifier: MIT */
 /*
- * To be read in this order: rows.c (of any statement), chrome.c (a whole recording).
+ * To be read in this order: rows.c (of any statement), table.c (a part of a table); walk.c (a whole recording, as trace viewers show
+ * it) with the statements of walk_sql.c, chrome.c (the walk as JSON).
  */
 #ifndef VIEWER_EXPORT_ROWS_H
 #define VIEWER_EXPORT_ROWS_H

@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "schema/db.h"
 #include "tests/unit/test.h"
+#include "viewer/export/walk.h"
 
 static const char rows[] =
 	"INSERT INTO trace(id, command, duration_ns, complete, lost) VALUES (1, '[]', 5000, 0, 3);"
@@ -43,6 +44,9 @@ static int collect(void *arg, const struct buf *piece)
 	return 0;
 }
 
+static const struct export_filter everything = {.since_ns = INT64_MIN, .until_ns = INT64_MAX},
+				  *filter = &everything;
+
 static json_t *export(const char *sql)
 {
 	_cleanup_buf_ struct buf out = BUF_INIT, why = BUF_INIT;
@@ -53,7 +57,7 @@ static json_t *export(const char *sql)
 
 	ASSERT_INT(db_open_temp(&db, &error), 0);
 	ASSERT_INT(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
-	ASSERT_INT(export_chrome(db, collect, &out, &why), 0);
+	ASSERT_INT(export_chrome(db, filter, collect, &out, &why), 0);
 	sqlite3_close(db);
 	root = json_loads(out.data, JSON_ALLOW_NUL, &bad);
 	if (!root)
@@ -119,6 +123,148 @@ TEST(chrome_json_is_well_formed)
 	json_decref(root);
 }
 
+static const char *text(json_t *e, const char *name)
+{
+	return json_string_value(json_object_get(e, name));
+}
+
+static double number(json_t *e, const char *name)
+{
+	return json_number_value(json_object_get(e, name));
+}
+
+static bool same_thread(json_t *a, json_t *b)
+{
+	return number(a, "pid") == number(b, "pid") && number(a, "tid") == number(b, "tid");
+}
+
+/* Two slices of a thread: one after the other, or one within the other. */
+static bool fit(json_t *a, json_t *b)
+{
+	enum { SHORT = 1 }; /* less than a nanosecond: the times are written as decimals */
+	double a0 = number(a, "ts"), a1 = a0 + number(a, "dur"), b0 = number(b, "ts"),
+	       b1 = b0 + number(b, "dur"), e = SHORT * 1e-6;
+
+	return a1 <= b0 + e || b1 <= a0 + e || (a0 >= b0 - e && a1 <= b1 + e) ||
+	       (b0 >= a0 - e && b1 <= a1 + e);
+}
+
+static bool is_within_a_slice(json_t *events, json_t *e)
+{
+	json_t *x;
+	size_t i;
+
+	json_array_foreach(events, i, x)
+	{
+		if (strcmp(text(x, "ph"), "X") != 0 || !same_thread(x, e))
+			continue;
+		if (number(e, "ts") >= number(x, "ts") - 1e-6 &&
+			number(e, "ts") < number(x, "ts") + number(x, "dur") - 1e-6)
+			return true;
+	}
+	return false;
+}
+
+/* Rows that lie across each other, as clocks of two sources make them. */
+static const char across[] =
+	"INSERT INTO pipe_io(pipe_id, thread_id, fd, op, start_ns, end_ns) VALUES (1, 4, 3, 'read', 60, 100);"
+	"INSERT INTO wait(thread_id, start_ns, end_ns, reason) VALUES (4, 90, 500, 'pipe-read'), (4, 20, 55, 'sleep');";
+
+TEST(chrome_slices_nest_and_end_with_their_thread)
+{
+	_cleanup_free_ char *sql = xasprintf("%s%s", rows, across);
+	json_t *root = export(sql), *events = json_object_get(root, "traceEvents"), *a, *b;
+	size_t i, k;
+
+	json_array_foreach(events, i, a)
+	{
+		if (strcmp(text(a, "ph"), "X") != 0)
+			continue;
+		ASSERT(number(a, "tid") != 12 ||
+			number(a, "ts") + number(a, "dur") <= 0.400 + 1e-6);
+		ASSERT(number(a, "tid") != 12 || number(a, "ts") >= 0.050 - 1e-6);
+		json_array_foreach(events, k, b)
+		{
+			if (!strcmp(text(b, "ph"), "X") && same_thread(a, b))
+				ASSERT(fit(a, b));
+		}
+	}
+	json_decref(root);
+}
+
+TEST(chrome_arrows_begin_and_end_inside_slices)
+{
+	json_t *root = export(rows), *events = json_object_get(root, "traceEvents"), *e;
+	int n = 0;
+	size_t i;
+
+	json_array_foreach(events, i, e)
+	{
+		if (strcmp(text(e, "ph"), "s") != 0 && strcmp(text(e, "ph"), "f") != 0)
+			continue;
+		ASSERT(is_within_a_slice(events, e));
+		n++;
+	}
+	ASSERT(n >= 8);
+	json_decref(root);
+}
+
+TEST(chrome_json_has_every_signal_taken_or_not)
+{
+	json_t *root = export(rows), *events = json_object_get(root, "traceEvents");
+
+	ASSERT_INT(count(events, "i", "signal"), 2);
+	json_decref(root);
+}
+
+static json_t *export_part(const struct export_filter *f)
+{
+	json_t *root;
+
+	filter = f;
+	root = export(rows);
+	filter = &everything;
+	return root;
+}
+
+TEST(chrome_export_of_a_part)
+{
+	static const char *const processes[] = {"again"}, *const kinds[] = {"wait", "lock"};
+	struct export_filter f = EXPORT_FILTER_ALL;
+	json_t *root, *events;
+
+	f.processes = processes;
+	f.n_processes = 1;
+	root = export_part(&f);
+	events = json_object_get(root, "traceEvents");
+	ASSERT_INT(count(events, "X", "life"), 1);
+	ASSERT_INT(count(events, "X", "wait"), 0);
+	ASSERT_INT(count(events, "s", "fork"), 0);
+	json_decref(root);
+
+	f = EXPORT_FILTER_ALL;
+	f.kinds = kinds;
+	f.n_kinds = 2;
+	root = export_part(&f);
+	events = json_object_get(root, "traceEvents");
+	ASSERT_INT(count(events, "X", "life"), 4);
+	ASSERT_INT(count(events, "X", "wait"), 2);
+	ASSERT_INT(count(events, "b", "lock"), 2);
+	ASSERT_INT(count(events, "X", "pipe"), 0);
+	ASSERT_INT(count(events, "i", "exec"), 0);
+	json_decref(root);
+
+	f = EXPORT_FILTER_ALL;
+	f.since_ns = 155;
+	f.until_ns = 158;
+	root = export_part(&f);
+	events = json_object_get(root, "traceEvents");
+	ASSERT_INT(count(events, "X", "wait"), 0);
+	ASSERT_INT(count(events, "b", "lock"), 1);
+	ASSERT_INT(count(events, "s", "fork"), 0);
+	json_decref(root);
+}
+
 TEST(chrome_json_keeps_reused_pids_apart)
 {
 	json_t *root = export(rows), *events = json_object_get(root, "traceEvents"), *e;
@@ -158,6 +304,6 @@ TEST(chrome_export_ends_when_nothing_can_be_written)
 	sqlite3 *db;
 
 	ASSERT_INT(db_open_temp(&db, &error), 0);
-	ASSERT_INT(export_chrome(db, refuse, NULL, &why), -ENOSPC);
+	ASSERT_INT(export_chrome(db, &EXPORT_FILTER_ALL, refuse, NULL, &why), -ENOSPC);
 	sqlite3_close(db);
 }
