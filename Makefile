@@ -17,14 +17,14 @@ OUT := build$(if $(SAN),/san-$(subst $(comma),-,$(SAN)))$(if $(filter 1,$(COVERA
 
 # The one list of what pptrace needs: Debian package names.
 DEPS_BUILD := gcc libc6-dev make pkg-config clang llvm bpftool libbpf-dev libelf-dev libdw-dev libiberty-dev \
-	libsqlite3-dev libgraphviz-dev graphviz libjansson-dev
+	libsqlite3-dev libgraphviz-dev graphviz libjansson-dev libprotobuf-c-dev protobuf-c-compiler
 DEPS_TEST := bsdutils cargo:cargo chromium clang-format cmake:cmake fonts-dejavu-core g++ gcc-multilib git golang-go:go libpython3.11-testsuite \
 	libxml2-utils man-db musl-tools nodejs:node npm:npm openssl perl pngcheck poppler-utils:pdfinfo procps python3 python3-pytest redis-server redis-tools rustc \
 	shellcheck sqlite3 strace stress-ng util-linux
 # And what the long tests need: emulated machines.
 DEPS_LONG := busybox-static cpio dash qemu-system-x86
 
-PKGS := sqlite3 libgvc jansson libdw libelf libbpf
+PKGS := sqlite3 libgvc jansson libprotobuf-c libdw libelf libbpf
 ifneq ($(filter-out deps help clean,$(or $(MAKECMDGOALS),all)),)
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 PKG_LIBS := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
@@ -53,7 +53,8 @@ ROOMS := base schema verdict tracer viewer
 # The files of a room and of the folders in it.
 files_in = $(sort $(foreach r,$(1),$(wildcard $(addprefix $(r)/,$(2) $(addprefix */,$(2)) $(addprefix */*/,$(2))))))
 ROOM_SRC := $(call files_in,$(ROOMS),*.c)
-ROOM_OBJ := $(ROOM_SRC:%.c=$(OUT)/%.o)
+PROTO_H := $(patsubst %.proto,$(OUT)/gen/%.pb-c.h,$(call files_in,$(ROOMS),*.proto))
+ROOM_OBJ := $(ROOM_SRC:%.c=$(OUT)/%.o) $(PROTO_H:.h=.o)
 CLI_OBJ := $(patsubst %.c,$(OUT)/%.o,$(call files_in,cli,*.c))
 BPF_SRC := $(call files_in,probes/ebpf,*.bpf.c)
 # The same programs for newer and older kernels: probes/ebpf/edition.h.
@@ -80,6 +81,18 @@ $(OUT)/%.o: %.c
 	@mkdir -p $(@D)
 	$(say) CC $<
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+# The messages of perfetto.proto as C, by Debian's protoc-c.
+$(OUT)/gen/%.pb-c.c $(OUT)/gen/%.pb-c.h: %.proto
+	@mkdir -p $(@D)
+	$(say) PROTO $<
+	$(Q)protoc-c --c_out=$(OUT)/gen $<
+
+$(OUT)/gen/%.o: $(OUT)/gen/%.c
+	$(say) CC $<
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(OUT)/viewer/export/perfetto.o $(OUT)/tests/unit/viewer/export/perfetto.o: $(PROTO_H)
 
 # What base/embed.h puts into them, of which the compiler knows nothing.
 $(OUT)/schema/sql.o: $(wildcard schema/*.sql)
@@ -235,8 +248,8 @@ bench: all $(OUT)/bench/work
 TIME ?= 60
 FUZZERS := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(sort $(wildcard tests/fuzz/*.c)))
 FUZZ_CFLAGS = $(filter-out -Werror,$(ALL_CFLAGS)) -fsanitize=address,undefined
-FUZZ_OBJ := $(patsubst %.c,build/fuzz/obj/%.o,$(ROOM_SRC) $(CLI_TESTED:%=cli/%.c))
-build/fuzz/obj/%.o: %.c $(if $(BPF_SRC),$(OUT)/gen/pptrace.skel.h)
+FUZZ_OBJ := $(patsubst %.c,build/fuzz/obj/%.o,$(ROOM_SRC) $(CLI_TESTED:%=cli/%.c)) $(PROTO_H:.h=.o)
+build/fuzz/obj/%.o: %.c $(if $(BPF_SRC),$(OUT)/gen/pptrace.skel.h) $(PROTO_H)
 	@mkdir -p $(@D)
 	$(say) FUZZ-CC $<
 	$(Q)$(CLANG) $(FUZZ_CFLAGS) -fsanitize=fuzzer-no-link -MMD -MP -c -o $@ $<
@@ -260,7 +273,7 @@ format:
 
 # Layout, both compilers, shell, and functions that nothing calls (the linker knows, if each has a section of its own).
 SHELL_FILES = .ci/run $(shell git ls-files '*.sh' 2>/dev/null)
-lint: $(OUT)/gen/demos.def $(if $(BPF_SRC),$(OUT)/gen/pptrace.skel.h)
+lint: $(OUT)/gen/demos.def $(if $(BPF_SRC),$(OUT)/gen/pptrace.skel.h) $(PROTO_H)
 	$(Q)clang-format --dry-run -Werror $(C_FILES)
 	$(Q)for f in $(ROOM_SRC) $(call files_in,cli,*.c) $(wildcard bench/*.c); do \
 		$(CLANG) $(ALL_CFLAGS) -fsyntax-only $$f || exit 1; done

@@ -14,6 +14,7 @@
 #include "cli/common/trace_note.h"
 #include "schema/query.h"
 #include "viewer/export/chrome.h"
+#include "viewer/export/perfetto.h"
 #include "viewer/export/rows.h"
 #include "viewer/export/table.h"
 #include "viewer/export/walk.h"
@@ -22,7 +23,7 @@
 
 static const struct command_option options[] = {
 	{"format", 'T', "FORMAT",
-		"chrome (default; for Perfetto and chrome://tracing), jsonl, csv, or folded (waiting time by stack, for flame graphs)",
+		"chrome (default; JSON for Perfetto and chrome://tracing), perfetto (its own format, smaller), jsonl, csv, or folded (waiting time by stack, for flame graphs)",
 		'T'},
 	{"output", 'o', "FILE", "write to FILE (default: standard output)", 'o'},
 	{"table", 't', "NAME", "jsonl and csv: the rows of this table or view (event)", 't'},
@@ -44,8 +45,8 @@ const struct command cmd_export = {
 	.run = run,
 };
 
-enum { FORMAT_CHROME, FORMAT_JSONL, FORMAT_CSV, FORMAT_FOLDED };
-static const char *const formats[] = {"chrome", "jsonl", "csv", "folded", NULL};
+enum { FORMAT_CHROME, FORMAT_PERFETTO, FORMAT_JSONL, FORMAT_CSV, FORMAT_FOLDED };
+static const char *const formats[] = {"chrome", "perfetto", "jsonl", "csv", "folded", NULL};
 
 static int sink(void *arg, const struct buf *piece)
 {
@@ -132,6 +133,8 @@ static int export_to(sqlite3 *db, const struct export *x, FILE *f, struct buf *w
 {
 	if (x->format == FORMAT_CHROME)
 		return export_chrome(db, &x->part, sink, f, why);
+	if (x->format == FORMAT_PERFETTO)
+		return export_perfetto(db, &x->part, sink, f, why);
 	if (x->format == FORMAT_FOLDED)
 		return export_folded(db, f, why);
 	return export_table(db, x, f, why);
@@ -169,7 +172,7 @@ static bool parse(struct export *x, int argc, char **argv)
 				   : !filter_option(&x->filter, "export", id))
 			return false;
 	}
-	if (x->table && (x->format == FORMAT_CHROME || x->format == FORMAT_FOLDED)) {
+	if (x->table && x->format != FORMAT_JSONL && x->format != FORMAT_CSV) {
 		warn("export: --table goes with --format=jsonl or csv");
 		return false;
 	}

@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * To be read in this order: rows.c (of any statement), table.c (a part of a table); walk.c (a whole recording, as trace viewers show
- * it) with the statements of walk_sql.c, chrome.c (the walk as JSON).
+ * it) with the statements of walk_sql.c, chrome.c (the walk as JSON), perfetto.c (in Perfetto's own format).
  */
 #ifndef VIEWER_EXPORT_ROWS_H
 #define VIEWER_EXPORT_ROWS_H
