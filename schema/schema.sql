@@ -55,7 +55,7 @@ CREATE TABLE process ( -- a process, from fork to reaping; exec does not make a 
     reopens INTEGER NOT NULL DEFAULT 0, -- 1: may open pipes of others through /proc/PID/fd: it has done so, or its program or script names that
     uring INTEGER NOT NULL DEFAULT 0, -- 1: has an io_uring (since its last exec): the kernel may read, write, close and wait in its place
     memory_id INTEGER REFERENCES process(id),  -- process in whose memory it runs (clone with CLONE_VM, vfork until exec); NULL: its own
-    language TEXT,              -- language whose runtime was read: 'python'; NULL: none
+    language TEXT,              -- language whose runtime was read: 'python', 'java'; NULL: none
     program TEXT                -- what that language runs: 'bank.py'; NULL: not known
 );
 
@@ -71,7 +71,8 @@ CREATE TABLE thread ( -- a thread; main threads included
     is_main INTEGER NOT NULL DEFAULT 0,        -- 1: the main thread
     ns_tid INTEGER,             -- number in its own PID namespace; NULL: the same
     cut_short INTEGER,               -- 1: ended, wherever it was, by another thread's exit or a signal; 0: ended by itself; NULL: not yet, or not known
-    runtime_name TEXT           -- its name in its language; NULL: none, or not read
+    runtime_name TEXT,          -- its name in its language; NULL: none, or not read
+    housekeeping INTEGER NOT NULL DEFAULT 0    -- 1: it serves the language's runtime, and does nothing that the program could wait for
 );
 
 CREATE TABLE exec ( -- an exec call, successful or not
@@ -325,7 +326,8 @@ CREATE TABLE wait ( -- a thread was blocked
     target_pgid INTEGER,        -- reason 'child': process group asked for (wait for any child: NULL)
     detail TEXT,                -- more about it, for people: 'poll of 3 descriptors', 'SIGTERM,SIGINT'; 'stopped': it was stopped inside this wait, and goes back to it
     user_ns INTEGER,            -- NULL, or since when the thread has been in this wait as the library sees it (a spin before the block)
-    stack_id INTEGER            -- in frame: the stack of the thread; NULL: none was taken
+    stack_id INTEGER,           -- in frame: the stack of the thread; NULL: none was taken
+    read_ns INTEGER             -- when the language's runtime last said what it is for; NULL: it did not
 );
 
 CREATE TABLE frame ( -- one frame of a stack that was taken while a thread waited

@@ -8,8 +8,8 @@
 #include "schema/query.h"
 #include "schema/record.h"
 #include "schema/waits.h"
+#include "tracer/language.h"
 #include "tracer/symbols/symbols.h"
-#include "tracer/runtime/runtime.h"
 #include "tracer/snapshot/snapshot.h"
 
 enum {
@@ -17,16 +17,8 @@ enum {
 	LONGEST_RECORD = 512 /* of those that are copied here */
 };
 
-/* How a runtime is asked for: once for each wait that has become old. */
-struct asked {
-	struct hash
-		waits;    /* by wait.id: the threads of its process have been read since it began */
-	struct hash none; /* processes that run no language that can be read */
-	int64_t process;  /* that was read last, in this look */
-};
-
 struct details {
-	struct asked runtime;
+	struct languages *languages;
 	struct symbols *symbols;
 	struct hash mapped; /* processes whose mappings have been read */
 	struct hash asked;  /* processes whose buffers have been looked at */
@@ -56,6 +48,7 @@ struct details *details_new(struct symbols *symbols)
 	struct details *d = xcalloc(1, sizeof *d);
 
 	d->symbols = symbols;
+	d->languages = languages_new(symbols);
 	return d;
 }
 
@@ -65,8 +58,7 @@ void details_free(struct details *d)
 		return;
 	hash_done(&d->mapped);
 	hash_done(&d->asked);
-	hash_done(&d->runtime.waits);
-	hash_done(&d->runtime.none);
+	languages_free(d->languages);
 	free(d);
 }
 
@@ -109,21 +101,6 @@ static void find_stack(
 				.site = f->addr}
 				 .head);
 	}
-}
-
-/* Tells what the language of a process says of its threads, when one of them waits that did not before. */
-static void find_runtime(
-	struct details *d, int64_t process, pid_t pid, int64_t wait, struct stamp *stamp)
-{
-	struct runtime_process p = {.pid = pid, .key = process, .symbols = d->symbols};
-	bool is_new = !hash_set(&d->runtime.waits, (uint64_t)wait, d);
-
-	if (!is_new || d->runtime.process == process ||
-		hash_get(&d->runtime.none, (uint64_t)process))
-		return;
-	d->runtime.process = process;
-	if (!runtime_emit(&p, stamp->ts, stamp->emit, stamp->arg, NULL))
-		(void)hash_set(&d->runtime.none, (uint64_t)process, d);
 }
 
 /*
@@ -192,7 +169,8 @@ int details_read(struct details *d, struct sqlite3 *db, uint64_t ts, source_emit
 	struct buf *why)
 {
 	static const char sql[] =
-		"SELECT p.id, p.pid, t.tid, w.stack_id IS NULL, w.reason IN (@reasons), w.id"
+		"SELECT p.id, p.pid, t.tid, w.stack_id IS NULL, w.reason IN (@reasons), w.id,"
+		" coalesce(p.exe, '')"
 		" FROM wait w JOIN thread t ON t.id = w.thread_id JOIN process p ON p.id = t.process_id"
 		" WHERE w.end_ns IS NULL AND t.end_ns IS NULL AND p.end_ns IS NULL ORDER BY p.id LIMIT 1000";
 	_cleanup_free_ char *text = wait_sql(sql, needs_output);
@@ -201,7 +179,7 @@ int details_read(struct details *d, struct sqlite3 *db, uint64_t ts, source_emit
 	pid_t last = 0;
 	int rc;
 
-	d->runtime.process = 0;
+	languages_begin(d->languages);
 	if (!db)
 		return 0;
 	rc = find_users(db, &stamp, why);
@@ -219,10 +197,19 @@ int details_read(struct details *d, struct sqlite3 *db, uint64_t ts, source_emit
 			(void)symbols_map_proc(d->symbols, process, pid);
 		if (query_int(stmt, 3, 0))
 			find_stack(d, process, pid, tid, &stamp);
-		find_runtime(d, process, pid, query_int(stmt, 5, 0), &stamp);
+		languages_suspect(d->languages,
+			&(struct language_process){process, pid, query_text(stmt, 6)},
+			query_int(stmt, 5, 0), &(struct language_output){ts, emit, arg});
 		if (query_int(stmt, 4, 0) && !hash_set(&d->asked, (uint64_t)process, d))
 			(void)unflushed_find(d->symbols, process, tid, emit_stamped, &stamp);
 		rc = 0;
 	}
 	return rc;
+}
+
+int details_waits(struct details *d, struct sqlite3 *db, int64_t watch_ns, uint64_t ts,
+	source_emit *emit, void *arg, bool *ret_any, struct buf *why)
+{
+	return languages_read(
+		d->languages, db, watch_ns, &(struct language_output){ts, emit, arg}, ret_any, why);
 }

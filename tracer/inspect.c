@@ -30,8 +30,10 @@
 #include "verdict/verdict.h"
 
 struct inspect {
-	bool all;           /* what is at rest counts too */
-	struct buf records; /* all of the snapshot, one behind the other */
+	bool all;                 /* what is at rest counts too */
+	struct buf records;       /* all of the snapshot, one behind the other */
+	struct buf runtimes;      /* what the runtimes of languages said meanwhile */
+	struct buf runtime_blind; /* and what of it was not understood */
 	struct symbols *symbols;
 	struct authority *authority; /* of a core: over no process at all */
 	struct store *store;
@@ -92,31 +94,30 @@ static void find_unflushed(struct inspect *in)
 	hash_done(&seen);
 }
 
-/* Adds what the runtimes of languages say of threads that wait. */
-static void find_runtimes(struct inspect *in, struct buf *blind)
+static void keep_runtime(void *arg, const struct rec_head *rec)
 {
-	const struct rec_head *rec;
-	struct hash seen = {0};
-	size_t end = in->records.len;
+	struct inspect *in = arg;
 
-	for (size_t at = 0; at < end && (rec = record_at(in, at)) != NULL; at += rec->size) {
-		struct runtime_process p = {
-			.pid = (pid_t)rec->pid, .key = rec->pid, .symbols = in->symbols};
+	buf_add(&in->runtimes, rec, rec->size);
+}
 
-		if (rec->kind != REC_WAIT_BEGIN || hash_set(&seen, rec->pid, in))
-			continue;
-		(void)runtime_emit(&p, clock_now(), keep, in, blind);
-		rec = record_at(in, at); /* the buffer may have moved */
-	}
-	hash_done(&seen);
+/* What the runtime of a language says of threads that wait: it must hold of the same moment as the rest. */
+static void read_runtime(void *arg, pid_t pid)
+{
+	struct inspect *in = arg;
+	struct runtime_process p = {.pid = pid, .key = pid, .symbols = in->symbols};
+
+	(void)runtime_emit(&p, clock_now(), keep_runtime, in, &in->runtime_blind);
 }
 
 static int feed(struct inspect *in, const struct buf *blind)
 {
 	struct tracer_config nothing = {.program = NULL};
 	const struct rec_head *rec = record_at(in, 0);
-	struct model_config config = {
-		.tracer_pid = getpid(), .symbols = in->symbols, .data_bytes = 32};
+	struct model_config config = {.tracer_pid = getpid(),
+		.symbols = in->symbols,
+		.data_bytes = 32,
+		.is_snapshot = true};
 	int rc;
 
 	in->t0 = config.t0 = rec ? rec->ts : in->taken;
@@ -162,13 +163,15 @@ static int read_processes(
 		.calls = true,
 		.symbols = in->symbols,
 		.between = read_timers,
+		.each_between = read_runtime,
 		.limits = &in->limits};
 	int rc = snapshot_take(&config, keep, in, blind, why);
 
 	if (rc)
 		return rc;
 	find_unflushed(in);
-	find_runtimes(in, blind);
+	buf_add(&in->records, in->runtimes.data, in->runtimes.len);
+	buf_add(blind, in->runtime_blind.data, in->runtime_blind.len);
 	return 0;
 }
 
@@ -209,7 +212,7 @@ static int inspect(const struct subject *of, struct inspect **ret, struct buf *w
 	bool has_opener;
 	int rc;
 
-	in->records = BUF_INIT;
+	in->records = in->runtimes = in->runtime_blind = BUF_INIT;
 	in->symbols = symbols_new();
 	has_opener = pthread_create(&opener, NULL, open_store, &opening) == 0;
 	rc = read_subject(in, of, &blind, why);
@@ -259,6 +262,8 @@ void inspect_free(struct inspect *in)
 	symbols_free(in->symbols);
 	authority_free(in->authority);
 	buf_done(&in->records);
+	buf_done(&in->runtimes);
+	buf_done(&in->runtime_blind);
 	free(in->posix_timers);
 	free(in->armed);
 	free(in);

@@ -396,6 +396,18 @@ static void evaluation_ended(struct tracer *t, uint64_t now)
 		t->evaluate_not_before = now + took * EVALUATE_SHARE;
 }
 
+/* Asks the runtimes of languages what threads wait for. Returns 0, or -errno of the store. */
+static int read_waits(struct tracer *t)
+{
+	_cleanup_buf_ struct buf why = BUF_INIT;
+	bool any = false;
+
+	if (details_waits(t->details, detector_reader(t->detector), t->config.watch_ns, t->until,
+		    feed, t, &any, &why) < 0)
+		detection_failed(t, why.data);
+	return any ? tracer_commit(t) : 0;
+}
+
 bool tracer_detect(struct tracer *t, struct findings *ret)
 {
 	_cleanup_buf_ struct buf why = BUF_INIT;
@@ -424,7 +436,7 @@ bool tracer_detect(struct tracer *t, struct findings *ret)
 	}
 	if (t->is_evaluating)
 		evaluation_ended(t, now);
-	if (evaluation_is_due(t, now) && tracer_commit(t) == 0) {
+	if (evaluation_is_due(t, now) && tracer_commit(t) == 0 && read_waits(t) == 0) {
 		/* What is evaluated is as old as the watermark: until that is far enough the youngest wait is too young. */
 		t->evaluated_at = t->until;
 		t->is_evaluating = true;

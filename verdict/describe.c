@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "schema/locks.h"
 #include "schema/query.h"
+#include "verdict/runtime_words.h"
 
 #include <signal.h>
 
@@ -16,8 +17,10 @@ static const char thread_sql[] =
 	" LEFT JOIN site s ON s.id = t.entry_site_id WHERE t.id = ?1";
 static const char lock_sql[] =
 	"SELECT iif(kind = 'file', coalesce(type, kind), kind), name, address, inode,"
-	" iif(kind = 'file', offset, 0), iif(type LIKE '%.%', type, '') FROM lock WHERE id = ?1";
-static const char runtime_lock_sql[] = "SELECT type FROM lock WHERE id = ?1 AND type LIKE '%.%'";
+	" iif(kind = 'file', offset, 0),"
+	" iif(type LIKE '%.%' OR kind IN ('monitor', 'object'), type, '') FROM lock WHERE id = ?1";
+static const char runtime_lock_sql[] = "SELECT type, kind = 'monitor' FROM lock WHERE id = ?1"
+				       " AND (type LIKE '%.%' OR kind IN ('monitor', 'object'))";
 static const char pipe_sql[] = "SELECT kind, path, name FROM pipe WHERE id = ?1";
 static const char site_sql[] =
 	"SELECT module, offset, function, file, line FROM site WHERE id = ?1";
@@ -107,38 +110,6 @@ void describe_thread(struct buf *b, struct sqlite3 *db, int64_t id)
 	describe_process(b, db, query_int(stmt, 3, 0));
 }
 
-/* What people call an object of a language's library, and do to let a waiter go on; by the last part of its type. */
-struct runtime_words {
-	const char *type, *noun, *release;
-	enum runtime_kind kind;
-};
-
-static const struct runtime_words *runtime_words(const char *type)
-{
-	static const struct runtime_words rows[] = {
-		{"Lock", "lock", "release it", RUNTIME_KIND_LOCK},
-		{"RLock", "lock", "release it", RUNTIME_KIND_LOCK},
-		{"Condition", "condition", "notify it", RUNTIME_KIND_OTHER},
-		{"Event", "event", "set it", RUNTIME_KIND_OTHER},
-		{"Semaphore", "semaphore", "release it", RUNTIME_KIND_OTHER},
-		{"BoundedSemaphore", "semaphore", "release it", RUNTIME_KIND_OTHER},
-		{"Barrier", "barrier", "arrive at it", RUNTIME_KIND_OTHER},
-		{"Queue", "queue", "use its other side", RUNTIME_KIND_OTHER},
-		{"LifoQueue", "queue", "use its other side", RUNTIME_KIND_OTHER},
-		{"PriorityQueue", "queue", "use its other side", RUNTIME_KIND_OTHER},
-		{"SimpleQueue", "queue", "put something into it", RUNTIME_KIND_OTHER},
-		{"JoinableQueue", "queue", "use its other side", RUNTIME_KIND_OTHER},
-		{"Thread", "end of thread", "let it end", RUNTIME_KIND_THREAD},
-	};
-	static const struct runtime_words other = {"", "object", "release it", RUNTIME_KIND_OTHER};
-	const char *last = strrchr(type, '.');
-
-	for (size_t i = 0; last && i < ARRAY_SIZE(rows); i++)
-		if (!strcmp(last + 1, rows[i].type))
-			return &rows[i];
-	return &other;
-}
-
 /* "lock `audit` (threading.Lock)"; "queue 0x7f... (queue.Queue)" where no variable has it. */
 static void add_runtime_lock(struct buf *b, const char *type, const char *name, uint64_t address)
 {
@@ -161,6 +132,20 @@ static void add_runtime_lock(struct buf *b, const char *type, const char *name, 
 	buf_addc(b, ')');
 }
 
+/* "monitor of the java.lang.Object `Bank.audit`" */
+static void add_monitor(struct buf *b, const char *type, const char *name, uint64_t address)
+{
+	buf_adds(b, "monitor of the ");
+	add_name(b, *type ? type : "object");
+	if (*name) {
+		buf_adds(b, " `");
+		add_name(b, name);
+		buf_addc(b, '`');
+	} else {
+		buf_addf(b, " 0x%llx", (unsigned long long)address);
+	}
+}
+
 void describe_lock(struct buf *b, struct sqlite3 *db, int64_t id)
 {
 	static const struct {
@@ -177,6 +162,10 @@ void describe_lock(struct buf *b, struct sqlite3 *db, int64_t id)
 	}
 	kind = query_text(stmt, 0);
 	name = query_text(stmt, 1);
+	if (!strcmp(kind, "monitor")) {
+		add_monitor(b, query_text(stmt, 5), name, (uint64_t)query_int(stmt, 2, 0));
+		return;
+	}
 	if (*query_text(stmt, 5)) {
 		add_runtime_lock(b, query_text(stmt, 5), name, (uint64_t)query_int(stmt, 2, 0));
 		return;
@@ -205,7 +194,14 @@ void describe_release(struct buf *b, struct sqlite3 *db, int64_t id)
 	_cleanup_buf_ struct buf why = BUF_INIT;
 	bool is_runtime = query_one(db, runtime_lock_sql, id, &stmt, &why) == 1;
 
-	buf_adds(b, is_runtime ? runtime_words(query_text(stmt, 0))->release : "post it");
+	buf_adds(b, !is_runtime             ? "post it"
+		    : query_int(stmt, 1, 0) ? "notify it"
+					    : runtime_words(query_text(stmt, 0))->release);
+}
+
+enum runtime_kind describe_type_kind(const char *type)
+{
+	return runtime_words(type)->kind;
 }
 
 enum runtime_kind describe_runtime_kind(struct sqlite3 *db, int64_t id)
@@ -215,7 +211,8 @@ enum runtime_kind describe_runtime_kind(struct sqlite3 *db, int64_t id)
 
 	if (query_one(db, runtime_lock_sql, id, &stmt, &why) != 1)
 		return RUNTIME_KIND_NONE;
-	return runtime_words(query_text(stmt, 0))->kind;
+	return query_int(stmt, 1, 0) ? RUNTIME_KIND_MONITOR
+				     : runtime_words(query_text(stmt, 0))->kind;
 }
 
 void describe_pipe(struct buf *b, struct sqlite3 *db, int64_t id)

@@ -29,19 +29,22 @@ void describe_process(struct buf *b, struct sqlite3 *db, int64_t id);
 /* "thread 4712 (worker) of sort[4711]"; by its language's name "thread \"report\" of bank.py[4711]"; "main thread of sort[4711]"; of a process without further threads "sort[4711]". */
 void describe_thread(struct buf *b, struct sqlite3 *db, int64_t id);
 
-/* "mutex queue_lock"; "semaphore 0x7f..."; of a language "lock `audit` (threading.Lock)" */
+/* "mutex queue_lock"; "semaphore 0x7f..."; of a language "lock `audit` (threading.Lock)", "monitor of the java.lang.Object `Bank.audit`" */
 void describe_lock(struct buf *b, struct sqlite3 *db, int64_t id);
 
 /* What lets a thread go on that waits for this lock or semaphore: "post it", "put something into it". */
 void describe_release(struct buf *b, struct sqlite3 *db, int64_t id);
 
-/* What a language makes of a semaphore. */
+/* What an object of a language's runtime is. */
 enum runtime_kind {
-	RUNTIME_KIND_NONE,   /* none: it is the program's own */
-	RUNTIME_KIND_LOCK,   /* a lock: whoever acquired it releases it */
-	RUNTIME_KIND_THREAD, /* the end of a thread, which others wait for */
+	RUNTIME_KIND_NONE,    /* none: it is the program's own */
+	RUNTIME_KIND_LOCK,    /* a lock: whoever acquired it releases it */
+	RUNTIME_KIND_THREAD,  /* the end of a thread, which others wait for */
+	RUNTIME_KIND_POOL,    /* a pool whose worker has nothing to do */
+	RUNTIME_KIND_MONITOR, /* of an object: a lock, and what others are notified through */
 	RUNTIME_KIND_OTHER
 };
+enum runtime_kind describe_type_kind(const char *type);
 enum runtime_kind describe_runtime_kind(struct sqlite3 *db, int64_t id);
 
 /* "pipe 3 (ls -> sort)"; "FIFO /tmp/f" */

@@ -14,7 +14,7 @@
 
 enum { NAMED = 4 }; /* processes of one note */
 
-/* Programs whose threads wait for objects that only their language knows. exe: how the file's name begins. */
+/* Programs whose threads wait for objects that only their language knows, unless it has been read. exe: how the file's name begins. */
 static const struct {
 	const char *exe, *what;
 } runtimes[] = {
@@ -64,7 +64,8 @@ static int add_runtime(struct sqlite3 *db, size_t i, struct buf *out, struct buf
 	const char *exe = runtimes[i].exe;
 	size_t n = 0;
 	int rc = query_one(db,
-		"SELECT id, exe FROM process WHERE end_ns IS NULL AND exe IS NOT NULL ORDER BY id",
+		"SELECT id, exe FROM process WHERE end_ns IS NULL AND exe IS NOT NULL"
+		" AND language IS NULL ORDER BY id",
 		0, &stmt, why);
 
 	for (; rc > 0; rc = query_step(stmt, why))

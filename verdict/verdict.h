@@ -1,8 +1,8 @@
 /* verdict.h - why is it stuck, and what else is wrong: rows in, findings out. */
 /* SPDX-License-Identifier: MIT */
 /*
- * To be read in this order: finding.c (what a finding is, and its rows), describe.c and place.c (names of threads,
- * locks, pipes and places), the folder graph (deadlock and stuck), the folder rules (all others), text.c and json.c (for
+ * To be read in this order: finding.c (what a finding is, and its rows), describe.c with runtime_words.c and
+ * place.c (names of threads, locks, pipes and places), the folder graph (deadlock and stuck), the folder rules (all others), text.c and json.c (for
  * people and programs), unjudged.c (what was not taken into account), lessons.c (pptrace explain).
  */
 #ifndef VERDICT_VERDICT_H

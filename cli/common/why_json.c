@@ -75,6 +75,8 @@ static void json_thread(
 	buf_addf(out, "{\"tid\":%lld", (long long)r->tid);
 	json_text(out, "name", r->name);
 	json_text(out, "state", r->wait_id ? "waits" : "runs");
+	if (r->is_housekeeping)
+		buf_adds(out, ",\"housekeeping\":true");
 	if (r->wait_id) {
 		json_text(out, "reason", r->state);
 		buf_addf(out, ",\"since_ns\":%lld,\"timed\":%s",

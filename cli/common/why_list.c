@@ -155,6 +155,7 @@ static void add_process(
 {
 	struct places *places = places_new(src->db);
 	struct why_rows rows = {0};
+	unsigned n_housekeeping = 0;
 	bool *shown;
 
 	why_rows_load(&rows, src, id);
@@ -164,7 +165,8 @@ static void add_process(
 	for (size_t i = 0; i < rows.n; i++) {
 		unsigned more = 0;
 
-		if (shown[i])
+		n_housekeeping += rows.list[i].is_housekeeping;
+		if (shown[i] || (rows.list[i].is_housekeeping && !all))
 			continue;
 		for (size_t k = i + 1; k < rows.n && !all; k++)
 			if (!shown[k] && is_alike(&rows.list[i], &rows.list[k])) {
@@ -173,6 +175,9 @@ static void add_process(
 			}
 		add_thread(out, src, &rows.list[i], now, more, places);
 	}
+	if (n_housekeeping && !all)
+		buf_addf(out, "              and %u thread%s of its language's runtime\n",
+			n_housekeeping, n_housekeeping == 1 ? "" : "s");
 	free(shown);
 	places_free(places);
 	why_rows_done(&rows);

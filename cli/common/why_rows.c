@@ -40,7 +40,7 @@ static const char processes_sql[] =
 static const char threads_sql[] =
 	"SELECT t.id, t.tid, coalesce(t.runtime_name, t.name), w.id, w.reason, w.start_ns, w.lock_id, w.pipe_id,"
 	" w.target_process_id, w.target_thread_id, w.site_id, w.syscall, w.detail, w.mode, w.side,"
-	" w.timed, w.stack_id FROM thread t, moment m LEFT JOIN waiting w ON w.thread_id = t.id"
+	" w.timed, w.stack_id, t.housekeeping FROM thread t, moment m LEFT JOIN waiting w ON w.thread_id = t.id"
 	" WHERE t.process_id = ?1 AND coalesce(t.start_ns, 0) <= m.ns"
 	" AND (t.end_ns IS NULL OR t.end_ns > m.ns) GROUP BY t.id ORDER BY t.tid";
 
@@ -124,7 +124,8 @@ static struct why_row row_at(sqlite3_stmt *stmt)
 		.mode = text_at(stmt, 13),
 		.side = sqlite3_column_int64(stmt, 14),
 		.timed = sqlite3_column_int(stmt, 15),
-		.stack_id = sqlite3_column_int64(stmt, 16)};
+		.stack_id = sqlite3_column_int64(stmt, 16),
+		.is_housekeeping = sqlite3_column_int(stmt, 17) != 0};
 
 	if (!r.state)
 		r.state = xstrdup("runs");

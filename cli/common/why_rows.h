@@ -25,7 +25,7 @@ struct why_row {
 		stack_id;
 	char *syscall, *detail, *mode;
 	int64_t side;
-	bool timed;
+	bool timed, is_housekeeping;
 };
 
 struct why_rows {

@@ -67,6 +67,7 @@ void model_wait_call(struct model *m, struct thread *t)
 	model_wait_open(m, t, t->call.start);
 	t->wait.library = true;
 	(void)model_wait_by_call(m, t);
+	model_wait_resume(m, t);
 }
 
 void model_wait_called(struct model *m, struct thread *t, int64_t ts)

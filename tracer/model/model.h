@@ -35,6 +35,7 @@ struct model_config {
 	struct symbols *symbols; /* borrowed; NULL: sites stay unresolved */
 	struct authority
 		*authority; /* borrowed: which processes may be read; NULL: all that are recorded */
+	bool is_snapshot;   /* the records are those of one moment, and there are no others */
 };
 
 /* Returns a model that writes to store (borrowed); freed with model_free. */

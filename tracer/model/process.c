@@ -158,7 +158,8 @@ void model_write_thread(struct model *m, struct thread *t)
 		.is_main = t->is_main,
 		.ns_tid = t->ns_tid && t->ns_tid != t->tid ? (int64_t)t->ns_tid : STORE_NULL,
 		.cut_short = t->by_other,
-		.runtime_name = t->runtime_name};
+		.runtime_name = t->runtime_name,
+		.housekeeping = t->is_housekeeping};
 
 	store_write(m->store, STORE_THREAD, &row, &t->written);
 	t->dirty = false;

@@ -16,7 +16,7 @@ static char *text_of(const char *field, size_t size)
 /* The languages that readers know. The row of a process or site borrows the name. */
 static const char *language_of(const char *field, size_t size)
 {
-	static const char *const names[] = {"python"};
+	static const char *const names[] = {"python", "java"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		if (!strncmp(field, names[i], size))
@@ -35,14 +35,19 @@ void model_runtime_name(struct model *m, const struct rec_RUNTIME_NAME *rec)
 	}
 	free(t->runtime_name);
 	t->runtime_name = text_of(rec->name, sizeof rec->name);
+	t->is_housekeeping = rec->housekeeping != 0;
 	t->dirty = true;
 	if (t->proc->language != language) {
 		t->proc->language = language;
 		t->proc->dirty = true;
 	}
+	if (rec->program[0] && !t->proc->program) {
+		t->proc->program = text_of(rec->program, sizeof rec->program);
+		t->proc->dirty = true;
+	}
 }
 
-/* The program of a process is the file whose top level its main thread runs. */
+/* The program of a Python process is the file whose top level its main thread runs. */
 static void note_program(struct thread *t, const char *file, const char *function)
 {
 	const char *base = strrchr(file, '/');
@@ -67,12 +72,14 @@ void model_runtime_frame(struct model *m, const struct rec_RUNTIME_FRAME *rec)
 		return;
 	}
 	note_program(t, file, function);
-	if (!t->wait.open)
+	/* Who still waits has the stack that was told before. */
+	if (!t->wait.open || (t->wait.has_runtime && t->wait.framed != rec->head.ts))
 		return;
 	site = model_place(m, language, file, function, (int)rec->line);
-	if (rec->depth == 0 || !t->wait.has_runtime)
+	if (!t->wait.has_runtime)
 		t->wait.stack = m->ids.stack++;
 	t->wait.has_runtime = true;
+	t->wait.framed = rec->head.ts;
 	store_replace(m->store, STORE_FRAME,
 		&(struct row_frame){.stack_id = t->wait.stack,
 			.depth = (int64_t)rec->depth,
@@ -99,4 +106,101 @@ void model_runtime_lock(struct model *m, const struct rec_RUNTIME_LOCK *rec)
 		lock->runtime_type = text_of(rec->type, sizeof rec->type);
 	}
 	model_lock_touch(m, lock);
+}
+
+/* ---- What a thread waits for as its language knows it ---- */
+
+/* The object at an address; another type there is another object. */
+static struct lock *object_at(
+	struct model *m, struct proc *p, uint64_t address, int kind, const char *type)
+{
+	struct lock *lock = model_find_lock(p, address);
+
+	if (lock && (lock->kind != kind || (type && lock->runtime_type &&
+						   strcmp(lock->runtime_type, type) != 0))) {
+		(void)hash_del(&p->vm->locks, address);
+		model_lock_kill(m, lock);
+	}
+	return model_lock_at(m, p, address, kind, 0);
+}
+
+static void wait_on_object(
+	struct model *m, struct thread *t, const struct rec_RUNTIME_WAIT *rec, int reason)
+{
+	_cleanup_free_ char *type = text_of(rec->type, sizeof rec->type);
+	char *name = text_of(rec->name, sizeof rec->name);
+	struct lock *lock = object_at(m, t->proc, rec->object, (int)rec->kind, type);
+	struct thread *owner = model_find_thread(m, rec->target);
+
+	if (owner && owner->proc != t->proc)
+		owner = NULL;
+	if (type && !lock->runtime_type)
+		lock->runtime_type = steal(&type);
+	if (name) {
+		free(lock->name);
+		lock->name = name;
+	}
+	model_lock_touch(m, lock);
+	model_wait_on_lock(m, t, lock, reason, LOCK_MODE_X);
+	/* Whoever wants a monitor looks each second whether it is free, and goes on waiting. */
+	if (reason == WAIT_LOCK && rec->kind == LOCK_MONITOR)
+		t->wait.timed = false;
+	t->wait.owner_inferred = reason == WAIT_LOCK && owner;
+	t->wait.target_thread = t->wait.owner_inferred ? owner->id : STORE_NULL;
+}
+
+/* What the kernel sees of a thread that waits for something of its language. */
+static bool is_replaceable(const struct wait *w)
+{
+	return w->open && (w->read != STORE_NULL || w->reason == WAIT_COND ||
+				  w->reason == WAIT_SEM || w->reason == WAIT_FUTEX);
+}
+
+void model_runtime_wait(struct model *m, const struct rec_RUNTIME_WAIT *rec)
+{
+	struct thread *t = model_thread(m, &rec->head);
+	struct wait *w = &t->wait;
+	const struct thread *target;
+	const struct proc *child;
+
+	/* It looked just then whether its monitor is free; the runtime says that it goes on waiting. */
+	if (!w->open && m->config.is_snapshot && rec->reason == WAIT_LOCK &&
+		rec->kind == LOCK_MONITOR) {
+		model_wait_open(m, t, model_time(m, rec->head.ts));
+		w->reason = WAIT_COND;
+	}
+	if (!is_replaceable(w) || (rec->reason == WAIT_NONE && w->read == STORE_NULL))
+		return;
+	w->target_thread = w->target_process = STORE_NULL;
+	w->owner_inferred = false;
+	w->read = model_time(m, rec->head.ts);
+	switch (rec->reason) {
+	case WAIT_LOCK:
+	case WAIT_COND:
+		if (rec->object && (rec->kind == LOCK_MONITOR || rec->kind == LOCK_OBJECT)) {
+			wait_on_object(m, t, rec, (int)rec->reason);
+			return;
+		}
+		break;
+	case WAIT_JOIN:
+		target = model_find_thread(m, rec->target);
+		if (target && target->proc == t->proc) {
+			model_wait_on_lock(m, t, NULL, WAIT_JOIN, LOCK_MODE_NONE);
+			w->target_thread = target->id;
+			return;
+		}
+		break;
+	case WAIT_CHILD:
+		child = model_find_proc(m, rec->target);
+		/* The number is that of the program's own namespace: it may mean another process here. */
+		if (child && child->parent_id == t->proc->id) {
+			model_wait_on_lock(m, t, NULL, WAIT_CHILD, LOCK_MODE_NONE);
+			w->target_process = child->id;
+			return;
+		}
+		break;
+	default:
+		break;
+	}
+	model_wait_on_lock(m, t, NULL, WAIT_OTHER, LOCK_MODE_NONE);
 }

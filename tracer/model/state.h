@@ -62,9 +62,11 @@ struct wait {
 	int64_t start;
 	int64_t user; /* since when the library's call lasts, STORE_NULL */
 	int64_t site;
-	int64_t stack;    /* in frame; STORE_NULL: none was taken */
-	int n_frames;     /* of it */
+	int64_t stack; /* in frame; STORE_NULL: none was taken */
+	int64_t read;  /* when the language's runtime said what it is for; STORE_NULL: it did not */
+	int n_frames;  /* of it */
 	bool has_runtime; /* it is the stack of the language, not of the machine */
+	uint64_t framed;  /* stamp of the records that told it so */
 	int reason;       /* enum wait_reason */
 	long syscall;     /* -1: none */
 	struct lock *lock;
@@ -96,9 +98,12 @@ struct call {
 	struct lock *lock, *mutex;
 };
 
-/* A wait for a lock that ended without anybody's doing: the row, and the call in which it was. */
+/* A wait for a lock, or a monitor, that ended without anybody's doing: the row, and the call in which it was. */
 struct broken {
 	int64_t row, start, end, call;
+	/* Of a monitor of a language's runtime: what the runtime had said; monitor 0: it is none. */
+	uint64_t monitor, futex;
+	int64_t owner, read, site, stack;
 };
 
 /* What MORE records brought for the next record of a thread. */
@@ -139,7 +144,8 @@ struct thread {
 	char name[17];
 	char *runtime_name; /* in its language; NULL: none */
 	bool is_main, dirty, written;
-	bool is_early; /* a record of it came before that of its birth */
+	bool is_housekeeping; /* it serves the language's runtime */
+	bool is_early;        /* a record of it came before that of its birth */
 	struct more *more;
 	struct wait wait;
 	struct broken broken; /* row 0: none */

@@ -85,7 +85,8 @@ static void write_wait(struct model *m, struct thread *t, int64_t end, int64_t w
 		.target_pgid = w->target_pgid,
 		.detail = w->detail,
 		.user_ns = w->user,
-		.stack_id = w->stack};
+		.stack_id = w->stack,
+		.read_ns = w->read};
 
 	w->dirty = false;
 	store_write_numbered(m->store, STORE_WAIT, &row, &w->row);
@@ -137,6 +138,7 @@ static void reset_wait(struct model *m, struct thread *t, int64_t ts)
 	*w = (struct wait){.user = STORE_NULL,
 		.site = STORE_NULL,
 		.stack = STORE_NULL,
+		.read = STORE_NULL,
 		.target_process = STORE_NULL,
 		.target_thread = STORE_NULL,
 		.target_pgid = STORE_NULL,
@@ -189,8 +191,47 @@ void model_wait_close(struct model *m, struct thread *t, int64_t ts, int64_t wak
 	t->broken.row = 0;
 	if (w->reason == WAIT_LOCK && !w->library && t->call.open && t->call.is_lock &&
 		waker == STORE_NULL)
-		t->broken = (struct broken){w->row, w->start, ts, t->call.start};
+		t->broken = (struct broken){
+			.row = w->row, .start = w->start, .end = ts, .call = t->call.start};
+	if (w->read != STORE_NULL && w->reason == WAIT_LOCK && w->lock && waker == STORE_NULL &&
+		w->lock->kind == LOCK_MONITOR)
+		t->broken = (struct broken){.row = w->row,
+			.start = w->start,
+			.end = ts,
+			.monitor = (uint64_t)w->lock->address,
+			.futex = w->futex,
+			.owner = w->target_thread,
+			.read = w->read,
+			.site = w->site,
+			.stack = w->stack};
 	reset_wait(m, t, ts);
+}
+
+/*
+ * One of those that want a monitor of a Java program wakes up each second at the
+ * latest to see whether it is free, and goes back to sleep: for whoever waits for
+ * it, it never left the wait.
+ */
+void model_wait_resume(struct model *m, struct thread *t)
+{
+	const int64_t short_ns = 10000000;
+	const struct broken b = t->broken;
+	struct wait *w = &t->wait;
+	struct lock *lock = b.row && b.monitor ? model_find_lock(t->proc, b.monitor) : NULL;
+
+	if (!lock || lock->kind != LOCK_MONITOR || w->row || w->futex != b.futex ||
+		w->start - b.end > short_ns || (w->reason != WAIT_COND && w->reason != WAIT_FUTEX))
+		return;
+	model_wait_on_lock(m, t, lock, WAIT_LOCK, LOCK_MODE_X);
+	w->row = b.row;
+	w->start = b.start;
+	w->target_thread = b.owner;
+	w->owner_inferred = b.owner != STORE_NULL;
+	w->read = b.read;
+	w->site = b.site;
+	w->stack = b.stack;
+	w->has_runtime = b.stack != STORE_NULL;
+	w->timed = false;
 }
 
 void model_wait_flush(struct model *m, struct thread *t)

@@ -181,6 +181,7 @@ void model_wait_begin(struct model *m, const struct rec_WAIT_BEGIN *rec)
 			    (w->lock == t->call.lock || w->lock == t->call.mutex);
 	}
 	resume_wait(t);
+	model_wait_resume(m, t);
 	if (t->more)
 		model_more_free(t);
 }

@@ -2,8 +2,19 @@
 /* SPDX-License-Identifier: MIT */
 #include "tracer/runtime/memory.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <sys/uio.h>
+
+#include "base/mem.h"
+
+enum { PAGE = 4096 };
+
+/* A page of the process as it was when it was first asked for. */
+struct page {
+	bool is_there;
+	char bytes[PAGE];
+};
 
 bool memory_read(struct memory *m, uint64_t addr, void *ret, size_t len)
 {
@@ -14,6 +25,49 @@ bool memory_read(struct memory *m, uint64_t addr, void *ret, size_t len)
 		return false;
 	m->budget--;
 	return process_vm_readv(m->pid, &local, 1, &remote, 1, 0) == (ssize_t)len;
+}
+
+static const struct page *page_at(struct memory *m, uint64_t addr)
+{
+	struct page *page = hash_get(&m->pages, addr);
+
+	if (!page) {
+		page = xcalloc(1, sizeof *page);
+		page->is_there = memory_read(m, addr, page->bytes, sizeof page->bytes);
+		(void)hash_set(&m->pages, addr, page);
+	}
+	return page;
+}
+
+bool memory_cached(struct memory *m, uint64_t addr, void *ret, size_t len)
+{
+	size_t done = 0;
+
+	while (done < len) {
+		uint64_t at = addr + done;
+		size_t offset = at % PAGE;
+		size_t piece = PAGE - offset < len - done ? PAGE - offset : len - done;
+		const struct page *page;
+
+		if (at < addr || at < PAGE || !m->budget)
+			return false;
+		m->budget--;
+		page = page_at(m, at - offset);
+		if (!page->is_there)
+			return false;
+		memcpy((char *)ret + done, page->bytes + offset, piece);
+		done += piece;
+	}
+	return true;
+}
+
+void memory_done(struct memory *m)
+{
+	struct hash_slot *slot;
+
+	for (size_t pos = 0; (slot = hash_next(&m->pages, &pos));)
+		free(slot->value);
+	hash_done(&m->pages);
 }
 
 uint64_t memory_pointer(struct memory *m, uint64_t addr)

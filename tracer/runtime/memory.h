@@ -8,16 +8,26 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "base/hash.h"
+
 /* A process's memory, and how much more of it may be read: a forged list must not keep us busy. */
 struct memory {
 	pid_t pid;
-	size_t budget; /* reads that are left */
+	size_t budget;     /* reads that are left */
+	struct hash pages; /* what memory_cached has read, owned */
 };
 
 enum { MEMORY_READS = 400000 };
 
 /* Reads len bytes; false if they are not there, or if the budget is used up. */
 bool memory_read(struct memory *m, uint64_t addr, void *ret, size_t len);
+
+/*
+ * The same, a page at a time, each only once: for a reader that looks at much of
+ * a process within a moment. memory_done frees the pages.
+ */
+bool memory_cached(struct memory *m, uint64_t addr, void *ret, size_t len);
+void memory_done(struct memory *m);
 
 /* Reads a pointer, a 32-bit number; 0 if it cannot be read. */
 uint64_t memory_pointer(struct memory *m, uint64_t addr);

@@ -11,7 +11,7 @@
 #include "tracer/authority/authority.h"
 #include "tracer/symbols/symbols.h"
 
-static const struct runtime *const runtimes[] = {&runtime_cpython};
+static const struct runtime *const runtimes[] = {&runtime_cpython, &runtime_hotspot};
 
 /* Where the records of one process go. */
 struct output {
@@ -90,6 +90,21 @@ static void emit_lock(struct output *o, const struct runtime_thread *t)
 	keep(o, &r.head);
 }
 
+static void emit_wait(struct output *o, const struct runtime_thread *t)
+{
+	struct rec_RUNTIME_WAIT r = {.head = head(o, REC_RUNTIME_WAIT, sizeof r, t->tid)};
+
+	if (!t->tells_wait)
+		return;
+	r.reason = t->wait.reason;
+	r.kind = t->wait.kind;
+	r.object = t->wait.object;
+	r.target = (rec_u64)t->wait.target;
+	put_text(r.name, sizeof r.name, t->wait.name);
+	put_text(r.type, sizeof r.type, t->wait.type);
+	keep(o, &r.head);
+}
+
 static void emit_thread(void *arg, const struct runtime_thread *t)
 {
 	struct output *o = arg;
@@ -97,9 +112,12 @@ static void emit_thread(void *arg, const struct runtime_thread *t)
 
 	put_text(r.language, sizeof r.language, o->runtime->language);
 	put_text(r.name, sizeof r.name, t->name);
+	put_text(r.program, sizeof r.program, t->program);
+	r.housekeeping = t->is_housekeeping;
 	keep(o, &r.head);
 	emit_frames(o, t);
 	emit_lock(o, t);
+	emit_wait(o, t);
 }
 
 /* Asks one reader after the other. Returns what the first that knows the language says, or -ENOENT. */
@@ -135,4 +153,14 @@ bool runtime_emit(const struct runtime_process *p, uint64_t ts, source_emit *emi
 	}
 	buf_done(&o.records);
 	return rc == 0;
+}
+
+bool runtime_tells_waits(const struct runtime_process *p)
+{
+	_cleanup_close_ int held = symbols_hold(p->symbols, p->pid);
+
+	for (size_t i = 0; held >= 0 && i < ARRAY_SIZE(runtimes); i++)
+		if (runtimes[i]->is_there && runtimes[i]->is_there(p))
+			return true;
+	return false;
 }

@@ -8,7 +8,11 @@
  * answers as records), memory.c (bounded reading of another process), then one
  * set of files per language: cpython.c (interpreter, threads, frames),
  * cpython_object.c (strings, dictionaries, attributes), cpython_line.c (line
- * tables), cpython_lock.c (what a thread waits for, by its name in the program).
+ * tables), cpython_lock.c (what a thread waits for, by its name in the program);
+ * tasks.c (threads as the kernel knows them); hotspot.c (threads), hotspot_vm.c
+ * (what the virtual machine says of itself), hotspot_object.c (classes, fields,
+ * strings, methods), hotspot_stream.c (compressed tables), hotspot_frame.c and
+ * hotspot_code.c (stacks), hotspot_lock.c (what a thread waits for).
  *
  * Nothing runs in the target and nothing is stopped. What is read may be
  * garbage or change at any moment: every read is bounded, lists are cut after a
@@ -19,6 +23,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "schema/record.h"
 #include "tracer/source.h"
 
 struct buf;
@@ -52,9 +57,25 @@ struct runtime_lock {
 	char type[48];    /* "threading.Lock", "queue.Queue" */
 };
 
+/*
+ * What a thread waits for as its language knows it, in the place of what the
+ * kernel sees; read so that it held of all threads that tell it at one moment.
+ */
+struct runtime_wait {
+	enum wait_reason reason; /* WAIT_NONE: for nothing that the language knows */
+	enum lock_kind kind;     /* of the object, where it is one */
+	uint64_t object;         /* its address */
+	pid_t target; /* owner of a lock, or the thread or child waited for; 0: not known */
+	char name[96], type[96]; /* as in runtime_lock */
+};
+
 struct runtime_thread {
 	pid_t tid;
-	char name[64]; /* as the language calls it; empty: it has no name of its own */
+	bool is_housekeeping; /* it serves the runtime, and does nothing that the program could wait for */
+	bool tells_wait; /* the reader knows of waits */
+	struct runtime_wait wait;
+	char name[64];    /* as the language calls it; empty: it has no name of its own */
+	char program[64]; /* what the process runs: a class or a file; empty: not known */
 	struct runtime_frame frames[RUNTIME_MAX_FRAMES];
 	size_t n_frames;
 	struct runtime_lock lock;
@@ -75,9 +96,13 @@ struct runtime {
 	 */
 	int (*threads)(
 		const struct runtime_process *p, runtime_each *each, void *arg, struct buf *why);
+
+	/* Says whether the process runs this language; NULL: the reader tells of no waits. */
+	bool (*is_there)(const struct runtime_process *p);
 };
 
 extern const struct runtime runtime_cpython;
+extern const struct runtime runtime_hotspot;
 
 /*
  * Reads the runtime of a process, if there is one that a reader understands,
@@ -88,5 +113,8 @@ extern const struct runtime runtime_cpython;
  */
 bool runtime_emit(const struct runtime_process *p, uint64_t ts, source_emit *emit, void *arg,
 	struct buf *blind);
+
+/* Says whether runtime_emit tells what threads of the process wait for: then no verdict on it can do without. */
+bool runtime_tells_waits(const struct runtime_process *p);
 
 #endif

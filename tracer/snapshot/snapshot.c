@@ -369,6 +369,8 @@ static void read_between(struct snapshot *s, void *arg)
 	bool has_thread = b.config->between && pthread_create(&thread, NULL, call_between, &b) == 0;
 
 	read_details(s);
+	for (size_t i = 0; s->config->each_between && i < s->n_processes; i++)
+		s->config->each_between(arg, s->processes[i]->pid);
 	if (has_thread)
 		(void)pthread_join(thread, NULL);
 	else if (b.config->between)

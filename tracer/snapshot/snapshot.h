@@ -55,6 +55,8 @@ struct snapshot_config {
 	struct symbols *symbols; /* borrowed, keyed by pid; NULL: no stacks are walked */
 	void (*between)(
 		void *arg); /* called between the two looks, perhaps in a thread: what it reads holds for that moment too; or NULL */
+	void (*each_between)(
+		void *arg, pid_t pid); /* the same for each process that is looked at; or NULL */
 	struct snapshot_limits
 		*limits; /* set to what kept the snapshot from being complete, or NULL */
 };

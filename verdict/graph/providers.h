@@ -21,6 +21,7 @@ enum maybe {
 		256, /* a live thread releases the lock that another holds, as was seen before */
 	MAYBE_URING =
 		1024, /* the kernel reads, writes or closes through the io_uring of a process */
+	MAYBE_HOOK = 2048, /* the program may have said what is to be done when it is told to end */
 	MAYBE_ALARM =
 		512 /* the handler of an armed timer's signal ends the program, jumps, unlocks */
 };

@@ -32,10 +32,16 @@ void providers_add_threads(struct providers *pr, uint32_t node, uint32_t process
 	const struct state *st = pr->st;
 	const struct state_process *p = &st->processes[process];
 
-	for (uint32_t t = p->first; t != STATE_NONE; t = st->threads[t].next)
+	bool any = false;
+
+	for (uint32_t t = p->first; t != STATE_NONE; t = st->threads[t].next) {
+		if (st->threads[t].housekeeping)
+			continue;
 		web_edge(&pr->web, node, t);
+		any = true;
+	}
 	/* Alive, but no thread of it is known, or one is yet to come: that may do anything but release what others hold. */
-	if (p->alive && (p->first == STATE_NONE || p->timer_calls))
+	if (p->alive && (!any || p->timer_calls))
 		pr->web.nodes[node].source = true;
 }
 
@@ -125,6 +131,9 @@ uint32_t providers_reach(struct providers *pr, const struct state_lock *l, uint3
 	size_t users = 0;
 
 	if (!l)
+		return LIVE;
+	/* What the runtime of a language waits for may come from its own threads. */
+	if (pr->st->processes[t->process].has_runtime && !state_is_of_runtime(l))
 		return LIVE;
 	if (!l->pshared)
 		return providers_memory_of(pr->st, l->process_id) ==

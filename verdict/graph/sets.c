@@ -288,7 +288,7 @@ static void find_behind(struct finder *f, size_t first_set)
 				continue;
 			f->set_of[up] = f->set_of[v];
 			work[end++] = up;
-			if (is_thread(f, up)) {
+			if (is_thread(f, up) && !f->st->threads[up].housekeeping) {
 				ARRAY_GROW(s->behind, s->n_behind, s->cap_behind);
 				s->behind[s->n_behind++] = up;
 			}
@@ -313,6 +313,41 @@ static unsigned ring_of(const struct state *st, uint32_t thread)
 	return st->processes[st->threads[thread].process].uring ? MAYBE_URING : 0;
 }
 
+/* Says whether a thread of a language waits for something that any other thread may do, and holds nobody up by itself. */
+static bool rests(const struct finder *f, uint32_t member)
+{
+	const struct state_wait *w = &f->st->threads[member].wait;
+
+	return w->reason == WAIT_COND && state_is_of_runtime(state_lock_of(f->st, w));
+}
+
+static bool wants_work(const struct finder *f, uint32_t member)
+{
+	return state_lock_of(f->st, &f->st->threads[member].wait)->is_pool;
+}
+
+static bool all_members(const struct finder *f, const struct stuck_set *s,
+	bool (*is)(const struct finder *f, uint32_t member))
+{
+	for (size_t i = 0; i < s->n_members; i++)
+		if (!is(f, s->members[i]))
+			return false;
+	return true;
+}
+
+/*
+ * A program of a language whose threads all wait for work, a notification, a latch: it may be told to end, and
+ * have said what is to be done then (a shutdown hook). Pools that have nothing to do are not shown.
+ */
+static void judge_rest(const struct finder *f, struct stuck_set *s)
+{
+	if (!all_members(f, s, rests))
+		return;
+	s->certain = false;
+	s->maybe |= MAYBE_HOOK;
+	s->hidden = all_members(f, s, wants_work) || any_member(f, s, takes_orders);
+}
+
 /* What is certain must be seen: losses leave room for an end of a wait that nobody saw. */
 static void judge(struct finder *f, const struct providers *generous)
 {
@@ -326,6 +361,7 @@ static void judge(struct finder *f, const struct providers *generous)
 			s->hidden = is_idle(f, s);
 		else if (f->st->lost)
 			s->certain = false;
+		judge_rest(f, s);
 	}
 }
 

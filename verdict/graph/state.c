@@ -123,7 +123,7 @@ static int load_threads(struct state *st, struct buf *why)
 {
 	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
 	int rc = state_query(st,
-		"SELECT id, process_id, end_ns, cut_short FROM thread WHERE @open ORDER BY id",
+		"SELECT id, process_id, end_ns, cut_short, housekeeping FROM thread WHERE @open ORDER BY id",
 		"start_ns", "end_ns", &stmt, why);
 
 	if (rc)
@@ -141,7 +141,9 @@ static int load_threads(struct state *st, struct buf *why)
 			.next = st->processes[p].first,
 			.end_ns = query_int(stmt, 2, INT64_MAX),
 			.cut_short = query_int(stmt, 3, 0) != 0,
+			.housekeeping = query_int(stmt, 4, 0) != 0,
 			.alive = true};
+		st->processes[p].has_runtime |= t->housekeeping;
 		st->processes[p].first = (uint32_t)st->n_threads;
 		remember(&st->thread_by_id, t->id, st->n_threads++);
 	}
@@ -165,7 +167,8 @@ static struct state_wait read_wait(sqlite3_stmt *stmt)
 		.target_pgid = query_int(stmt, 13, 0),
 		.site_id = query_int(stmt, 14, 0),
 		.waker_id = query_int(stmt, 15, 0),
-		.stack_id = query_int(stmt, 16, 0)};
+		.stack_id = query_int(stmt, 16, 0),
+		.read_ns = query_int(stmt, 17, INT64_MIN)};
 }
 
 static int load_waits(struct state *st, struct buf *why)
@@ -174,7 +177,7 @@ static int load_waits(struct state *st, struct buf *why)
 	int rc = state_query(st,
 		"SELECT id, thread_id, start_ns, end_ns, reason, lock_id, pipe_id,"
 		" target_process_id, target_thread_id, timed, sigmask, mode, side, target_pgid,"
-		" site_id, waker_id, stack_id FROM wait WHERE @open",
+		" site_id, waker_id, stack_id, read_ns FROM wait WHERE @open",
 		"start_ns", "end_ns", &stmt, why);
 
 	if (rc)

@@ -30,6 +30,7 @@ struct state_wait {
 	bool timed, shared; /* shared: asks for a read lock */
 	int side;
 	int64_t waker_id; /* who ended it */
+	int64_t read_ns; /* when the language's runtime said what it is for; INT64_MIN: it did not */
 };
 
 struct state_thread {
@@ -37,6 +38,7 @@ struct state_thread {
 	uint32_t process;   /* index */
 	uint32_t next;      /* next living thread of the process, or STATE_NONE */
 	bool alive, waits;
+	bool housekeeping; /* it serves the language's runtime: nothing that the program waits for comes from it */
 	bool cut_short; /* it ended, later, by somebody else's doing */
 	struct state_wait wait;
 };
@@ -53,6 +55,7 @@ struct state_process {
 	uint64_t caught, ignored; /* signals with a handler, ignored signals: bit signo - 1 */
 	uint64_t
 		orders; /* caught signals by which people tell a program what to do, if it asked for them */
+	bool has_runtime; /* some of its threads are housekeeping ones */
 	uint64_t runtime; /* signals that the program's language catches by itself */
 	bool reopens;     /* may open pipes of others through /proc */
 	bool uring;       /* the kernel may read, write, close and wait in its place */
@@ -68,6 +71,7 @@ struct state_lock {
 	int64_t max_hold_ns; /* INT64_MAX: not known */
 	enum lock_kind kind;
 	bool pshared, robust, reentrant, outside, from_birth, has_stat;
+	bool is_pool;  /* what a pool's worker waits for that has nothing to do */
 	bool is_named; /* semaphore: has a name by which others can open it */
 	bool foreign; /* it, or another of its process, was released by a thread that did not hold it */
 	bool stale; /* what is known of its holder by looking into its memory is out of date */
@@ -137,6 +141,9 @@ uint32_t state_pipe(const struct state *st, int64_t id);
 
 /* Returns what a wait is for if it is a lock, else NULL. */
 const struct state_lock *state_lock_of(const struct state *st, const struct state_wait *w);
+
+/* Says whether a lock (or NULL) is an object of a language's runtime, which that has named as what is waited for. */
+bool state_is_of_runtime(const struct state_lock *l);
 
 /* Says whether a process catches signo and the thread's wait lets it in. */
 bool state_catches(const struct state *st, uint32_t thread, int signo);

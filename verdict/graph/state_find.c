@@ -32,6 +32,11 @@ uint32_t state_pipe(const struct state *st, int64_t id)
 	return find(&st->pipe_by_id, id);
 }
 
+bool state_is_of_runtime(const struct state_lock *l)
+{
+	return l && (l->kind == LOCK_MONITOR || l->kind == LOCK_OBJECT);
+}
+
 const struct state_lock *state_lock_of(const struct state *st, const struct state_wait *w)
 {
 	uint32_t l = state_lock(st, w->lock_id);

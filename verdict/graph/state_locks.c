@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "schema/locks.h"
 #include "schema/query.h"
+#include "verdict/describe.h"
 
 static const char lock_sql[] =
 	"SELECT l.id, l.kind, l.type, l.process_id, l.pshared, l.outside, l.from_birth, l.initial,"
@@ -34,6 +35,7 @@ static void add_lock(struct state *st, sqlite3_stmt *stmt)
 		.foreign_posts = query_int(stmt, 12, 0),
 		.max_hold_ns = query_int(stmt, 13, INT64_MAX),
 		.is_named = query_int(stmt, 14, 0) != 0,
+		.is_pool = describe_type_kind(type) == RUNTIME_KIND_POOL,
 		.first_holder = STATE_NONE,
 		.first_waiter = STATE_NONE};
 	(void)hash_set(&st->lock_by_id, (uint64_t)l->id, (void *)(uintptr_t)(++st->n_locks));
@@ -61,8 +63,8 @@ static int load_waited_locks(struct state *st, struct buf *why)
 }
 
 /*
- * A holder that was read from the lock's memory when somebody blocked on it is
- * the holder still if nobody has been woken from that lock since: a release
+ * A holder that was read from the lock's memory when somebody blocked on it, or
+ * later, is the holder still if nobody has been woken from that lock since: a release
  * with a sleeper wakes one.
  */
 static int find_stale(struct state *st, struct buf *why)
@@ -83,6 +85,8 @@ static int find_stale(struct state *st, struct buf *why)
 		any = any || (w->reason == WAIT_LOCK && w->target_thread_id);
 		if (w->start_ns > blocked[l])
 			blocked[l] = w->start_ns;
+		if (w->read_ns > blocked[l])
+			blocked[l] = w->read_ns;
 	}
 	if (!any)
 		return 0;

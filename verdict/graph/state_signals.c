@@ -33,9 +33,10 @@ uint64_t state_runtime_signals(const char *exe)
 	} runtimes[] = {
 		{"python", BIT(SIGINT)}, /* default_int_handler raises KeyboardInterrupt */
 		{"pypy", BIT(SIGINT)},
-		{"node", BIT(SIGINT) | BIT(SIGTERM)},               /* puts the terminal in order */
-		{"java", BIT(SIGHUP) | BIT(SIGINT) | BIT(SIGTERM)}, /* shutdown hooks */
-		{"ruby", orders},                                   /* they raise SignalException */
+		{"node", BIT(SIGINT) | BIT(SIGTERM)}, /* puts the terminal in order */
+		/* Shutdown hooks; the virtual machine stops its threads by the last. */
+		{"java", BIT(SIGHUP) | BIT(SIGINT) | BIT(SIGTERM) | BIT(SIGUSR2)},
+		{"ruby", orders}, /* they raise SignalException */
 	};
 	const char *slash = strrchr(exe, '/'), *file = slash ? slash + 1 : exe;
 

@@ -19,6 +19,18 @@ static void add_since(struct buf *b, const struct state *st, int64_t ns)
 
 /* ---- Who could end the wait ---- */
 
+/* ", now at bank.py:12 (report)": where the holder of a language's lock waits itself. */
+static void add_whereabouts(
+	struct buf *b, const struct state *st, int64_t thread_id, struct places *places)
+{
+	uint32_t t = state_thread(st, thread_id);
+
+	if (t == STATE_NONE || !st->threads[t].waits)
+		return;
+	buf_adds(b, ", now");
+	places_describe(b, places, st->threads[t].wait.site_id, st->threads[t].wait.stack_id);
+}
+
 /* "is held by thread 43 (right) of abba[40] since 0.1 s at abba.c:40 (right)"; the place may be unknown. */
 static void add_holder(struct buf *b, const struct state *st, const struct state_lock *l,
 	const struct state_holder *h, int64_t waiter_id, struct places *places)
@@ -38,6 +50,8 @@ static void add_holder(struct buf *b, const struct state *st, const struct state
 	if (!h->inferred) {
 		add_since(b, st, h->acquire_ns);
 		places_describe(b, places, h->site_id, 0);
+	} else if (state_is_of_runtime(l) && h->thread_id != waiter_id) {
+		add_whereabouts(b, st, h->thread_id, places);
 	}
 	if (copied)
 		buf_adds(b, ": nobody in this process can release it");
@@ -117,16 +131,11 @@ static void add_holders(
 		add_queued_writer(b, st, l);
 }
 
-/* ", now at bank.py:12 (report)": where the holder of a language's lock waits itself. */
-static void add_whereabouts(
-	struct buf *b, const struct state *st, int64_t thread_id, struct places *places)
+static void add_nobody(struct buf *b, const struct state *st, const struct state_thread *t)
 {
-	uint32_t t = state_thread(st, thread_id);
-
-	if (t == STATE_NONE || !st->threads[t].waits)
-		return;
-	buf_adds(b, ", now");
-	places_describe(b, places, st->threads[t].wait.site_id, st->threads[t].wait.stack_id);
+	buf_adds(b, ",\n    and every thread that could ");
+	describe_release(b, st->db, t->wait.lock_id);
+	buf_adds(b, " is blocked");
 }
 
 static void add_sem_taker(
@@ -145,6 +154,8 @@ static void add_sem_taker(
 		add_whereabouts(b, st, l->last_taker_id, places);
 		return;
 	case RUNTIME_KIND_OTHER:
+	case RUNTIME_KIND_POOL:
+	case RUNTIME_KIND_MONITOR:
 		break;
 	case RUNTIME_KIND_NONE:
 		if (!l || !providers_sem_is_lock(l, t))
@@ -153,9 +164,7 @@ static void add_sem_taker(
 		describe_thread(b, st->db, l->last_taker_id);
 		return;
 	}
-	buf_adds(b, ",\n    and every thread that could ");
-	describe_release(b, st->db, t->wait.lock_id);
-	buf_adds(b, " is blocked");
+	add_nobody(b, st, t);
 }
 
 static const char ends_sql[] =
@@ -268,7 +277,11 @@ static void add_object(struct buf *b, const struct state *st, const struct state
 void stuck_words(struct buf *b, const struct state *st, const struct state_thread *t)
 {
 	const char *sentence = wait_info(t->wait.reason)->sentence, *at;
+	const struct state_lock *l = state_lock_of(st, &t->wait);
 
+	if (t->wait.reason == WAIT_COND && state_is_of_runtime(l))
+		sentence = l->kind == LOCK_MONITOR ? "waits to be notified through the %s"
+						   : "waits for the %s";
 	if (!sentence)
 		sentence = "waits for an event that no other thread can cause";
 	at = strstr(sentence, "%s");
@@ -329,6 +342,8 @@ void stuck_member(
 		add_holders(b, st, t, places);
 	else if (w->reason == WAIT_SEM)
 		add_sem_taker(b, st, t, places);
+	else if (w->reason == WAIT_COND && state_is_of_runtime(state_lock_of(st, w)))
+		add_nobody(b, st, t);
 	else if (info->blocked)
 		buf_addf(b, ",\n    and everybody %s is blocked", info->blocked);
 	if (info->other_end)

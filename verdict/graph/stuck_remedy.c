@@ -96,6 +96,18 @@ static bool are_runtime_locks(const struct state *st, const struct stuck_set *s)
 	return s->n_members > 0;
 }
 
+/* Says whether a member waits for something that any thread of its language could do. */
+static bool waits_in_runtime(const struct state *st, const struct stuck_set *s)
+{
+	for (size_t i = 0; i < s->n_members; i++) {
+		const struct state_wait *w = &st->threads[s->members[i]].wait;
+
+		if (w->reason == WAIT_COND && state_is_of_runtime(state_lock_of(st, w)))
+			return true;
+	}
+	return false;
+}
+
 const char *stuck_remedy(const struct state *st, const struct stuck_set *s)
 {
 	const unsigned locks = of_kind(KIND_LOCK), pipes = of_kind(KIND_PIPE);
@@ -114,6 +126,9 @@ const char *stuck_remedy(const struct state *st, const struct stuck_set *s)
 		       " lock.";
 	if (are_runtime_locks(st, s))
 		return lock_remedy(st, s);
+	if (waits_in_runtime(st, s))
+		return "Let a thread that waits for none of the others do what is waited for, or wait"
+		       " with a time-out.";
 	if (own_remedy(s))
 		return own_remedy(s);
 	if (all_of(s, 1u << WAIT_JOIN))

@@ -128,6 +128,9 @@ static void add_conditions(struct buf *b, const struct state *st, const struct s
 {
 	if (s->maybe & MAYBE_SIGNAL)
 		add_caught(b, st, s);
+	if (s->maybe & MAYBE_HOOK)
+		buf_adds(
+			b, "unless the program does it when it is told to end (a shutdown hook)\n");
 	if (s->maybe & MAYBE_ALARM)
 		add_rings(b, st, s);
 	if (s->maybe & MAYBE_URING)

@@ -1,0 +1,54 @@
+/* language.h - when the runtimes of languages are asked about the threads of traced processes. */
+/* SPDX-License-Identifier: MIT */
+#ifndef TRACER_LANGUAGE_H
+#define TRACER_LANGUAGE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "tracer/source.h"
+
+struct buf;
+struct languages;
+struct sqlite3;
+struct symbols;
+
+/* Where the records go that the runtimes' answers become, all with the time ts. */
+struct language_output {
+	uint64_t ts;
+	source_emit *emit;
+	void *arg;
+};
+
+/* A process of the recording. */
+struct language_process {
+	int64_t id;
+	pid_t pid;
+	const char *exe; /* an exec makes another program of it; borrowed during the call */
+};
+
+/* Returns a new one, freed with languages_free. symbols is borrowed, keyed by process.id. */
+struct languages *languages_new(struct symbols *symbols);
+void languages_free(struct languages *l);
+
+/* Begins a look at those who may be stuck: no process is read twice in it. */
+void languages_begin(struct languages *l);
+
+/*
+ * Reads the runtime of a process of which wait.id is open: if that wait is new,
+ * or if the runtime tells what threads wait for, which may have changed.
+ */
+void languages_suspect(struct languages *l, const struct language_process *p, int64_t wait,
+	const struct language_output *out);
+
+/*
+ * Before deadlocks are looked for: reads the runtimes that tell what threads
+ * wait for, where a thread of the program has waited for watch_ns, or wakes up
+ * now and then only to wait again. Rarely where that has told nothing new. Sets
+ * *ret_any if one was read. Returns 0, or -EIO with one sentence in why.
+ */
+int languages_read(struct languages *l, struct sqlite3 *db, int64_t watch_ns,
+	const struct language_output *out, bool *ret_any, struct buf *why);
+
+#endif

@@ -1,0 +1,60 @@
+/* runtime_words.c - what people call the objects of a language's library. */
+/* SPDX-License-Identifier: MIT */
+#include "verdict/runtime_words.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+
+static const struct runtime_words rows[] = {
+	{"Lock", "lock", "release it", RUNTIME_KIND_LOCK},
+	{"RLock", "lock", "release it", RUNTIME_KIND_LOCK},
+	{"ReentrantLock", "lock", "unlock it", RUNTIME_KIND_LOCK},
+	{"ReentrantReadWriteLock", "read-write lock", "unlock it", RUNTIME_KIND_LOCK},
+	{"ReadLock", "read lock", "unlock it", RUNTIME_KIND_LOCK},
+	{"WriteLock", "write lock", "unlock it", RUNTIME_KIND_LOCK},
+	{"StampedLock", "lock", "unlock it", RUNTIME_KIND_LOCK},
+	{"Condition", "condition", "notify it", RUNTIME_KIND_OTHER},
+	{"ConditionObject", "condition", "signal it", RUNTIME_KIND_OTHER},
+	{"ConditionNode", "condition", "signal it", RUNTIME_KIND_OTHER},
+	{"Event", "event", "set it", RUNTIME_KIND_OTHER},
+	{"Semaphore", "semaphore", "release it", RUNTIME_KIND_OTHER},
+	{"BoundedSemaphore", "semaphore", "release it", RUNTIME_KIND_OTHER},
+	{"CountDownLatch", "latch", "count it down", RUNTIME_KIND_OTHER},
+	{"Barrier", "barrier", "arrive at it", RUNTIME_KIND_OTHER},
+	{"CyclicBarrier", "barrier", "arrive at it", RUNTIME_KIND_OTHER},
+	{"Phaser", "barrier", "arrive at it", RUNTIME_KIND_OTHER},
+	{"Exchanger", "exchanger", "come to it", RUNTIME_KIND_OTHER},
+	{"SimpleQueue", "queue", "put something into it", RUNTIME_KIND_OTHER},
+	{"Future", "future", "complete it", RUNTIME_KIND_OTHER},
+	{"FutureTask", "future", "complete it", RUNTIME_KIND_OTHER},
+	{"CompletableFuture", "future", "complete it", RUNTIME_KIND_OTHER},
+	{"LockSupport", "permit", "unpark it", RUNTIME_KIND_OTHER},
+	{"ThreadPoolExecutor", "work of the pool", "give it work", RUNTIME_KIND_POOL},
+	{"ForkJoinPool", "work of the pool", "give it work", RUNTIME_KIND_POOL},
+	{"Timer", "work of the timer", "give it work", RUNTIME_KIND_POOL},
+	{"Thread", "end of thread", "let it end", RUNTIME_KIND_THREAD},
+};
+
+static const struct runtime_words queue = {"", "queue", "use its other side", RUNTIME_KIND_OTHER};
+static const struct runtime_words other = {"", "object", "set it free", RUNTIME_KIND_OTHER};
+
+static bool ends(const char *text, const char *end)
+{
+	size_t len = strlen(text), n = strlen(end);
+
+	return len >= n && !strcmp(text + len - n, end);
+}
+
+const struct runtime_words *runtime_words(const char *type)
+{
+	size_t last = strlen(type);
+
+	while (last && type[last - 1] != '.' && type[last - 1] != '$')
+		last--;
+	for (size_t i = 0; last && i < ARRAY_SIZE(rows); i++)
+		if (!strcmp(type + last, rows[i].type))
+			return &rows[i];
+	/* "Queue", "LinkedBlockingQueue", "PriorityQueue"... */
+	return last && (ends(type, "Queue") || ends(type, "Deque")) ? &queue : &other;
+}

@@ -1,0 +1,18 @@
+/* runtime_words.h - what people call the objects of a language's library. */
+/* SPDX-License-Identifier: MIT */
+#ifndef VERDICT_RUNTIME_WORDS_H
+#define VERDICT_RUNTIME_WORDS_H
+
+#include "verdict/describe.h"
+
+struct runtime_words {
+	const char *type; /* the last part of its name in the language */
+	const char *noun;
+	const char *release; /* what somebody does to let a waiter go on */
+	enum runtime_kind kind;
+};
+
+/* Returns the words for an object of this type; those for any object if it is none of ours. */
+const struct runtime_words *runtime_words(const char *type);
+
+#endif
