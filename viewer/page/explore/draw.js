@@ -2,7 +2,7 @@
 /* draw.js - the lanes on a canvas: names and axis stay where they are, texts keep their size. */
 const exploreDraw = (() => {
 	const { KIND, firstAt, duration } = exploreData;
-	const { GUTTER, AXIS, LANE, BAR, LEVEL } = exploreView;
+	const { AXIS, LANE, BAR, LEVEL } = exploreView;
 	const LOCKS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7a6c00", "#5b6472"];
 	const ARROWS = ["#64748b", "#64748b", "#8fa3bf", "#0072b2", "#009e73", "#882255", "#d55e00"];
 
@@ -86,7 +86,7 @@ const exploreDraw = (() => {
 			const s = list[i];
 			if (s.to < v.t0)
 				continue;
-			const x0 = Math.max(GUTTER, v.x(s.from)), x1 = Math.min(v.width, v.x(s.to));
+			const x0 = Math.max(v.gutter, v.x(s.from)), x1 = Math.min(v.width, v.x(s.to));
 			if (x1 <= done && x1 - x0 < 1)
 				continue;
 			each(s, x0, Math.max(1, x1 - x0));
@@ -95,7 +95,7 @@ const exploreDraw = (() => {
 	};
 
 	const lane = (g, v, c, row, y) => {
-		const l = row.lane, x0 = Math.max(GUTTER, v.x(l.from)), x1 = Math.min(v.width, v.x(l.to));
+		const l = row.lane, x0 = Math.max(v.gutter, v.x(l.from)), x1 = Math.min(v.width, v.x(l.to));
 		if (v.selected && v.selected.lane === l) {
 			g.fillStyle = c.hot;
 			g.globalAlpha = 0.5;
@@ -117,7 +117,7 @@ const exploreDraw = (() => {
 		});
 		for (const m of l.marks) {
 			const x = v.x(m.ts);
-			if (x < GUTTER || x > v.width)
+			if (x < v.gutter || x > v.width)
 				continue;
 			g.fillStyle = m.kind === 2 ? "#882255" : c.ink;
 			g.beginPath();
@@ -127,7 +127,7 @@ const exploreDraw = (() => {
 				g.moveTo(x, y), g.lineTo(x + 4, y + 4), g.lineTo(x, y + 8), g.lineTo(x - 4, y + 4);
 			g.fill();
 		}
-		if (l.end && x1 < v.width - 10 && v.t1 > l.to && v.t0 < l.to) {
+		if (l.end && x1 + 8 + l.end.length * 6 < v.width && v.t1 > l.to && v.t0 < l.to) {
 			g.fillStyle = l.end === "exit 0" ? c.grey : c.bad;
 			g.font = "11px system-ui, sans-serif";
 			g.fillText(l.end, x1 + 5, y + 14);
@@ -138,24 +138,24 @@ const exploreDraw = (() => {
 		const l = row.lane, threads = row.group.length > 1 && row.head && !l.fold;
 		const indent = l.fold ? 8 : row.head ? 18 : 30;
 		g.fillStyle = c.paper;
-		g.fillRect(0, y, GUTTER - 1, row.h);
+		g.fillRect(0, y, v.gutter - 1, row.h);
 		if (v.selected && v.selected.lane === l) {
 			g.fillStyle = c.hot;
-			g.fillRect(0, y, GUTTER - 1, row.h);
+			g.fillRect(0, y, v.gutter - 1, row.h);
 		}
 		g.fillStyle = l.stuck ? c.bad : l.fold ? c.grey : c.ink;
 		g.font = "12px system-ui, sans-serif";
 		if (threads)
 			g.fillText(v.folded.has(row.lane) ? "▸" : "▾", 4, y + 15);
 		g.font = (row.head && !l.fold ? "bold " : "") + "12px system-ui, sans-serif";
-		const id = l.fold ? "" : String(l.id), room = GUTTER - 12 - indent - g.measureText(id).width - 8;
+		const id = l.fold ? "" : String(l.id), room = v.gutter - 12 - indent - g.measureText(id).width - 8;
 		let words = (l.stuck ? "✖ " : "") + l.name;
 		while (words.length > 2 && g.measureText(words).width > room)
 			words = words.slice(0, -2) + "…";
 		g.fillText(words, indent, y + 15);
 		g.font = "11px system-ui, sans-serif";
 		g.fillStyle = c.grey;
-		g.fillText(id, GUTTER - 10 - g.measureText(id).width, y + 15);
+		g.fillText(id, v.gutter - 10 - g.measureText(id).width, y + 15);
 	};
 
 	const arrows = (g, v, c, ys) => {
@@ -163,7 +163,7 @@ const exploreDraw = (() => {
 		for (const a of v.data.arrows) {
 			const from = ys.get(v.data.lanes[a.from]), to = ys.get(v.data.lanes[a.to]);
 			const x0 = v.x(a.t0), x1 = v.x(a.t1);
-			if (from === undefined || to === undefined || x1 < GUTTER || x0 > v.width || x0 < GUTTER || x1 > v.width)
+			if (from === undefined || to === undefined || x1 < v.gutter || x0 > v.width || x0 < v.gutter || x1 > v.width)
 				continue;
 			const down = to > from, y0 = from + (down ? 4 + BAR : 4), y1 = to + (down ? 4 : 4 + BAR);
 			g.strokeStyle = g.fillStyle = ARROWS[a.kind];
@@ -186,7 +186,7 @@ const exploreDraw = (() => {
 
 	const line = (g, v, t, color, height, words) => {
 		const x = v.x(t);
-		if (x < GUTTER || x > v.width)
+		if (x < v.gutter || x > v.width)
 			return;
 		g.fillStyle = color;
 		g.fillRect(Math.round(x), 0, 1, height);
@@ -219,9 +219,9 @@ const exploreDraw = (() => {
 		for (const row of visible)
 			name(g, v, c, row, row.y - v.scroll);
 		g.fillStyle = c.line;
-		g.fillRect(GUTTER - 1, 0, 1, height);
+		g.fillRect(v.gutter - 1, 0, 1, height);
 		if (v.range) {
-			const a = Math.max(GUTTER, v.x(v.range[0])), b = Math.min(v.width, v.x(v.range[1]));
+			const a = Math.max(v.gutter, v.x(v.range[0])), b = Math.min(v.width, v.x(v.range[1]));
 			g.fillStyle = c.accent;
 			g.globalAlpha = 0.15;
 			g.fillRect(a, AXIS, Math.max(1, b - a), height);

@@ -28,6 +28,7 @@
 	};
 	const resize = () => {
 		view.width = frame.clientWidth;
+		view.gutter = view.width < 600 ? 110 : 190; /* room for names, on the left */
 		frame.style.setProperty("height", Math.min(view.height + 2, Math.max(220, innerHeight * 0.7)) + "px");
 		spacer.style.setProperty("height", view.height + "px");
 		canvas.style.setProperty("width", view.width + "px");
@@ -118,11 +119,11 @@
 	};
 	const under = (e) => {
 		const { x, y } = local(e), row = y > exploreView.AXIS ? view.rowAt(y + view.scroll) : null;
-		return { x, y, row, span: row && x > exploreView.GUTTER ? view.spanAt(row, x, y + view.scroll) : null };
+		return { x, y, row, span: row && x > view.gutter ? view.spanAt(row, x, y + view.scroll) : null };
 	};
 	const hover = (e) => {
 		const { x, row, span } = under(e), t = view.t(x);
-		pointer = x > exploreView.GUTTER ? t : null;
+		pointer = x > view.gutter ? t : null;
 		redraw();
 		if (!row) {
 			tip.style.setProperty("display", "none");
@@ -134,7 +135,7 @@
 			lines.push(`${exploreData.MARK[mark.kind]} ${mark.text} at ${exploreData.duration(mark.ts)}`);
 		if (span)
 			lines.push(exploreWords.span(data, span));
-		else if (x > exploreView.GUTTER && t >= row.lane.from && t <= row.lane.to)
+		else if (x > view.gutter && t >= row.lane.from && t <= row.lane.to)
 			lines.push("runs or is ready to run");
 		tip.textContent = lines.join("\n");
 		tip.style.setProperty("display", "block");
@@ -175,7 +176,7 @@
 		canvas.setPointerCapture(e.pointerId);
 		/* On the axis, or with Shift, a range; elsewhere the time is dragged. */
 		drag = { x: x, y: e.clientY, t0: view.t0, t1: view.t1, scroll: frame.scrollTop, moved: false,
-			range: x > exploreView.GUTTER && (e.shiftKey || y < exploreView.AXIS) ? view.t(x) : null };
+			range: x > view.gutter && (e.shiftKey || y < exploreView.AXIS) ? view.t(x) : null };
 	});
 	canvas.addEventListener("pointerup", (e) => {
 		const was = drag, { x, row, span } = under(e);
@@ -194,21 +195,21 @@
 			return;
 		}
 		select(row ? { lane: row.lane, ref: span ? span.ref : 0 } : null);
-		if (x > exploreView.GUTTER)
+		if (x > view.gutter)
 			goTo(Math.min(Math.max(view.t(x), data.t0), data.t1));
 	});
 	canvas.addEventListener("dblclick", (e) => {
 		const { x, span } = under(e);
 		if (span)
 			view.show(span.from - (span.to - span.from) * 0.1, span.to + (span.to - span.from) * 0.1);
-		else if (x > exploreView.GUTTER)
+		else if (x > view.gutter)
 			view.zoom(0.4, view.t(x));
 		redraw();
 	});
 	frame.addEventListener("wheel", (e) => {
 		if (e.ctrlKey || e.metaKey) {
 			e.preventDefault();
-			view.zoom(Math.exp(e.deltaY / 300), view.t(Math.max(exploreView.GUTTER, local(e).x)));
+			view.zoom(Math.exp(e.deltaY / 300), view.t(Math.max(view.gutter, local(e).x)));
 			hover(e);
 		} else if (e.shiftKey || Math.abs(e.deltaX) > Math.abs(e.deltaY)) {
 			e.preventDefault();

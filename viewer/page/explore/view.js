@@ -1,16 +1,16 @@
 "use strict";
 /* view.js - which part of time and which lanes are shown, and where. */
 const exploreView = (() => {
-	const GUTTER = 190, AXIS = 26, LANE = 22, BAR = 13, LEVEL = 6, GAP = 5;
+	const AXIS = 26, LANE = 22, BAR = 13, LEVEL = 6, GAP = 5;
 	const SHORTEST = 20; /* ns: nothing is shorter than that is precise */
 
 	const make = (data) => {
 		const v = { data: data, t0: data.t0, t1: data.t1, width: 800, rows: [], height: 0, cursor: null, range: null,
-			selected: null, folded: new Set(), filter: "", order: "creation", scroll: 0 };
+			selected: null, gutter: 190, folded: new Set(), filter: "", order: "creation", scroll: 0 };
 
-		v.plot = () => Math.max(50, v.width - GUTTER - 12);
-		v.x = (t) => GUTTER + (t - v.t0) / (v.t1 - v.t0) * v.plot();
-		v.t = (x) => v.t0 + (x - GUTTER) / v.plot() * (v.t1 - v.t0);
+		v.plot = () => Math.max(50, v.width - v.gutter - 12);
+		v.x = (t) => v.gutter + (t - v.t0) / (v.t1 - v.t0) * v.plot();
+		v.t = (x) => v.t0 + (x - v.gutter) / v.plot() * (v.t1 - v.t0);
 
 		v.show = (t0, t1) => {
 			const whole = data.t1 - data.t0, span = Math.min(whole, Math.max(SHORTEST, t1 - t0));
@@ -87,5 +87,5 @@ const exploreView = (() => {
 		return v;
 	};
 
-	return { make, GUTTER, AXIS, LANE, BAR, LEVEL };
+	return { make, AXIS, LANE, BAR, LEVEL };
 })();
