@@ -645,6 +645,7 @@ TEST(rules_doubt_what_rests_on_the_lost)
 	fixture_sql(db, "DELETE FROM lost WHERE kind = 'reap'");
 	fixture_sql(db, "INSERT INTO lost VALUES ('shim: births and ends', 'any', 1)");
 	ASSERT(!is_certain(db, "zombie"));
+	(void)sqlite3_close(db);
 }
 
 TEST(rules_no_data_loss_by_the_end)

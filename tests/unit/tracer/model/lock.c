@@ -53,6 +53,7 @@ TEST(lock_held_to_the_end_is_counted)
 	feed_end(&f, 1000);
 	EXPECT(&f, "SELECT holds, hold_ns, max_hold_ns, threads FROM lock_stat ORDER BY lock_id",
 		"1|900|900|1 1|300|300|1");
+	feed_close(&f);
 }
 
 TEST(lock_acquire_and_release)
