@@ -31,7 +31,7 @@ static const char *reason_words(const char *reason)
 }
 
 /* Adds "waits for the mutex a" or the like: the wait and its object, without whom that belongs to. */
-static void add_object(struct buf *out, const struct why_source *src, const struct why_row *r)
+void why_list_object(struct buf *out, const struct why_source *src, const struct why_row *r)
 {
 	bool is_stopped = why_is_stopped_in_wait(r);
 
@@ -120,7 +120,7 @@ static void add_thread(struct buf *out, const struct why_source *src, const stru
 	if (r->name)
 		buf_add_printable(out, r->name, strlen(r->name));
 	buf_adds(out, r->name ? ": " : "");
-	add_object(out, src, r);
+	why_list_object(out, src, r);
 	/* What seems to have begun just now began at a time that is not known. */
 	if (r->wait_id && now - r->since_ns >= 1000000) {
 		buf_adds(out, ", for ");

@@ -24,6 +24,12 @@ struct sqlite3;
 int why_list_text(
 	struct buf *out, struct sqlite3 *db, int64_t at_ns, bool all, bool colour, struct buf *why);
 
+struct why_row;
+struct why_source;
+
+/* Adds "waits for the mutex a" or the like: the wait of a thread and its object, without whom that belongs to; "runs". */
+void why_list_object(struct buf *out, const struct why_source *src, const struct why_row *r);
+
 /* Adds the same as a JSON array of processes. Returns the same way. */
 int why_list_json(struct buf *out, struct sqlite3 *db, int64_t at_ns, struct buf *why);
 

@@ -243,7 +243,7 @@ for part in "--process sort" "--kind wait" "--since 0.005" "--until 5ms"; do
 	run "$PPTRACE" export $part pipeline.db
 	expect_status 0
 	n=$(grep -c '"ph"' out)
-	[ "$n" -gt 0 ] && [ "$n" -lt "$all" ] || fail "$part: $n of $all events"
+	if [ "$n" -le 0 ] || [ "$n" -ge "$all" ]; then fail "$part: $n of $all events"; fi
 	sqlite3 :memory: "SELECT 1 WHERE json_valid(readfile('out'))" | grep -q 1 || fail "$part: no JSON"
 done
 run "$PPTRACE" export -T csv -t process --process sort pipeline.db
