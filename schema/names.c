@@ -89,9 +89,23 @@ const char *names_lock_source(int source)
 const char *names_pipe_kind(int kind)
 {
 	static const char *const words[] = {
-		[PIPE_PIPE] = "pipe", [PIPE_FIFO] = "fifo", [PIPE_SOCKETPAIR] = "socketpair"};
+		[PIPE_PIPE] = "pipe",
+		[PIPE_FIFO] = "fifo",
+		[PIPE_SOCKETPAIR] = "socketpair",
+		[PIPE_UNIX] = "unix",
+		[PIPE_TCP] = "tcp",
+		[PIPE_LISTEN] = "listen",
+	};
 
 	return WORD(words, kind);
+}
+
+bool names_pipe_is_two_sided(const char *kind)
+{
+	for (int i = PIPE_PIPE; names_pipe_kind(i); i++)
+		if (pipe_is_two_sided(i) && !strcmp(kind, names_pipe_kind(i)))
+			return true;
+	return false;
 }
 
 const char *names_end_mode(unsigned mode)
@@ -114,6 +128,9 @@ const char *names_end_via(int via)
 		[END_CLOSE_CALL] = "close",
 		[END_REPLACED] = "replaced",
 		[END_EXIT] = "exit",
+		[END_CONNECT] = "connect",
+		[END_ACCEPT] = "accept",
+		[END_LISTEN] = "listen",
 	};
 
 	return WORD(words, via);
@@ -147,6 +164,9 @@ const char *names_file_kind(int kind)
 		[FILE_PIPE] = "pipe",
 		[FILE_FIFO] = "pipe",
 		[FILE_SOCKETPAIR] = "pipe",
+		[FILE_UNIX] = "pipe",
+		[FILE_TCP] = "pipe",
+		[FILE_LISTEN] = "socket",
 		[FILE_SOCKET] = "socket",
 		[FILE_TTY] = "tty",
 		[FILE_CHR] = "file",

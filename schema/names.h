@@ -3,6 +3,8 @@
 #ifndef SCHEMA_NAMES_H
 #define SCHEMA_NAMES_H
 
+#include <stdbool.h>
+
 /*
  * The words are those of the database's columns. Texts are static: nobody frees
  * them. A number that has no name gives NULL, unless said otherwise.
@@ -32,8 +34,11 @@ const char *names_lock_mode(int mode);
 /* Returns "shim", "uprobe", "futex" or "off" for enum lock_source. */
 const char *names_lock_source(int source);
 
-/* Returns "pipe", "fifo" or "socketpair" for enum pipe_kind. */
+/* Returns "pipe", "fifo", "socketpair", "unix", "tcp" or "listen" for enum pipe_kind. */
 const char *names_pipe_kind(int kind);
+
+/* Says whether a pipe of this kind has two sides, each of which reads what the other writes. */
+bool names_pipe_is_two_sided(const char *kind);
 
 /* Returns "r", "w" or "rw" for the bits END_READ and END_WRITE. */
 const char *names_end_mode(unsigned mode);

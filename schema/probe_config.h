@@ -72,14 +72,15 @@ struct compat_info {
 /* What an open file is. */
 struct object {
 	cfg_u64 inode;
-	cfg_u64 inode2; /* socketpair: the other side */
+	cfg_u64 inode2; /* as END_OPEN's */
 	cfg_u64 file;
 	cfg_u32 dev;  /* as st_dev */
 	cfg_u32 peer; /* pidfd: the process */
 	cfg_u8 kind;  /* enum file_kind */
 	cfg_u8 mode;  /* END_READ, END_WRITE */
-	cfg_u8 timed; /* socket: END_READ with SO_RCVTIMEO, END_WRITE with SO_SNDTIMEO */
-	cfg_u8 pad[5];
+	cfg_u8 timed; /* socket: END_READ with SO_RCVTIMEO, END_WRITE with SO_SNDTIMEO or TCP_USER_TIMEOUT */
+	cfg_u8 sole; /* socket: there is one descriptor of it */
+	cfg_u8 pad[4];
 };
 
 /* What a call did to a pipe. */

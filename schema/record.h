@@ -89,10 +89,24 @@ struct rec_poll_item {
 	rec_u32 dev;       /* as stat gives it */
 	rec_u32 peer;      /* pidfd: the pid */
 	rec_u64 inode;     /* as END_OPEN */
-	rec_u64 inode2;    /* socketpair: the other side */
+	rec_u64 inode2;    /* likewise */
 };
 
-enum pipe_kind { PIPE_PIPE = 1, PIPE_FIFO = 2, PIPE_SOCKETPAIR = 3 };
+enum pipe_kind {
+	PIPE_PIPE = 1,
+	PIPE_FIFO = 2,
+	PIPE_SOCKETPAIR = 3,
+	PIPE_UNIX = 4,  /* connected stream socket of AF_UNIX that came about by connect */
+	PIPE_TCP = 5,   /* TCP connection */
+	PIPE_LISTEN = 6 /* socket that listens: of one side */
+};
+
+/* Says whether what one side writes the other side reads. */
+static inline int pipe_is_two_sided(int kind)
+{
+	return kind == PIPE_SOCKETPAIR || kind == PIPE_UNIX || kind == PIPE_TCP;
+}
+
 #define END_READ 1u
 #define END_WRITE 2u
 
@@ -108,7 +122,10 @@ enum end_via {
 	END_CLOSE_CALL = 8, /* close, close_range */
 	END_REPLACED = 9,   /* dup2 or dup3 onto it */
 	END_EXIT = 10,      /* the process ended */
-	END_SENT = 11       /* put into a message on a socket: the holder keeps its own */
+	END_SENT = 11,      /* put into a message on a socket: the holder keeps its own */
+	END_CONNECT = 12,   /* connect, of a socket of which there is no other descriptor */
+	END_ACCEPT = 13,    /* accept */
+	END_LISTEN = 14     /* listen, of a socket of which there is no other descriptor */
 };
 
 /* Who ended a thread. */
@@ -175,7 +192,10 @@ enum file_kind {
 	FILE_DIR,
 	FILE_PIPE,
 	FILE_FIFO,
-	FILE_SOCKETPAIR, /* connected AF_UNIX whose peer is known */
+	FILE_SOCKETPAIR, /* connected AF_UNIX without names, whose peer is known */
+	FILE_UNIX,       /* as enum pipe_kind */
+	FILE_TCP,
+	FILE_LISTEN,
 	FILE_SOCKET,
 	FILE_TTY,
 	FILE_CHR,

@@ -87,18 +87,21 @@ CREATE TABLE exec ( -- an exec call, successful or not
     cut INTEGER NOT NULL DEFAULT 0 -- 1: argv or path was longer than what is stored
 );
 
-CREATE TABLE pipe ( -- a pipe, a FIFO while somebody has it open, or a connected pair of sockets
+CREATE TABLE pipe ( -- a pipe, a FIFO while somebody has it open, a connected pair of sockets, or a socket that listens
     id INTEGER PRIMARY KEY,
-    kind TEXT NOT NULL,         -- 'pipe', 'fifo', 'socketpair'
-    inode INTEGER,              -- inode number; socketpair: of side 0
-    inode2 INTEGER,             -- socketpair: inode number of side 1
+    kind TEXT NOT NULL,         -- 'pipe', 'fifo', 'socketpair', 'unix' (connected stream socket with a name), 'tcp' (connection), 'listen' (socket that listens)
+    inode INTEGER,              -- inode number; connected sockets: of side 0
+    inode2 INTEGER,             -- connected sockets: inode number of side 1; NULL: not known, or nobody has accepted it yet
     dev INTEGER,                -- device of the inode
     path TEXT,                  -- FIFO: its path where known
     created_ns INTEGER,         -- NULL: before the trace
     creator_id INTEGER REFERENCES thread(id),  -- NULL: before the trace, or FIFO
-    outside INTEGER NOT NULL DEFAULT 0, -- bits: 1 somebody outside the trace may read from it, 2 may write to it (a socketpair: 1 may hold side 0, 2 side 1)
+    outside INTEGER NOT NULL DEFAULT 0, -- bits: 1 somebody outside the trace may read from it, 2 may write to it (connected sockets: 1 may hold side 0, 2 side 1; 'listen': 1 may hold it)
     name TEXT,                  -- for people: 'pipe 3 (ls -> sort)'
-    sent_ns INTEGER             -- since when a descriptor of it is under way in a message that nobody has received; NULL: none is
+    sent_ns INTEGER,            -- since when a descriptor of it is under way in a message that nobody has received; NULL: none is
+    local TEXT,                 -- socket: address of side 0, '127.0.0.1:80', '[::1]:80', a path, '@' and an abstract name; NULL: no socket, not known, or it has none
+    remote TEXT,                -- socket: address of side 1 likewise
+    listener_id INTEGER REFERENCES pipe(id) -- the socket that listened where side 0 connected to, if nobody had accepted that yet; NULL: not known
 );
 
 CREATE TABLE pipe_end ( -- a descriptor of a pipe in one process, from open to close
@@ -107,9 +110,9 @@ CREATE TABLE pipe_end ( -- a descriptor of a pipe in one process, from open to c
     process_id INTEGER NOT NULL REFERENCES process(id),
     fd INTEGER,                 -- descriptor; NULL: not known (in flight over a socket)
     mode TEXT NOT NULL,         -- 'r', 'w' or 'rw'
-    side INTEGER NOT NULL DEFAULT 0, -- socketpair: which socket, 0 or 1
+    side INTEGER NOT NULL DEFAULT 0, -- connected sockets: which, 0 or 1
     open_ns INTEGER NOT NULL,
-    open_via TEXT,              -- 'create', 'opened', 'dup', 'inherit', 'scm', 'found'
+    open_via TEXT,              -- 'create', 'opened', 'dup', 'inherit', 'scm', 'found', 'connect', 'accept', 'listen'
     close_ns INTEGER,           -- NULL: still open
     close_via TEXT,             -- 'close', 'replaced' (dup2 onto it), 'exec' (close-on-exec), 'exit'; NULL: still open
     cloexec INTEGER             -- 1: close-on-exec was set when it was opened
@@ -128,7 +131,7 @@ CREATE TABLE pipe_io ( -- one read or write call on a pipe that returned
     errno INTEGER,              -- NULL: it worked
     data BLOB,                  -- the first bytes; NULL: not captured
     call TEXT,                  -- 'read', 'readv', 'splice', 'recv'... as called
-    side INTEGER NOT NULL DEFAULT 0 -- socketpair: side that the caller holds
+    side INTEGER NOT NULL DEFAULT 0 -- connected sockets: side that the caller holds
 );
 
 CREATE TABLE signal ( -- a signal, from being sent to being taken
@@ -322,7 +325,7 @@ CREATE TABLE wait ( -- a thread was blocked
     timed INTEGER NOT NULL DEFAULT 0,                 -- 1: it ends by itself after a time
     sigmask INTEGER,            -- signals blocked meanwhile, bit signo-1; NULL: not known
     mode TEXT,                  -- what it asks of lock_id: 'x', 's'; of a pipe: 'r', 'w'
-    side INTEGER,               -- socketpair: the side the waiter holds
+    side INTEGER,               -- connected sockets: the side the waiter holds
     target_pgid INTEGER,        -- reason 'child': process group asked for (wait for any child: NULL)
     detail TEXT,                -- more about it, for people: 'poll of 3 descriptors', 'SIGTERM,SIGINT'; 'stopped': it was stopped inside this wait, and goes back to it
     user_ns INTEGER,            -- NULL, or since when the thread has been in this wait as the library sees it (a spin before the block)
@@ -345,7 +348,7 @@ CREATE TABLE wait_on ( -- the members of a set that a wait is on: poll, select, 
     kind TEXT NOT NULL,         -- 'pipe', 'process', 'eventfd', 'timerfd', 'signalfd', 'socket', 'tty', 'file', 'other'
     mode TEXT,                  -- 'r', 'w' or 'rw': what is polled for
     pipe_id INTEGER REFERENCES pipe(id),
-    side INTEGER,               -- socketpair: the side the waiter holds
+    side INTEGER,               -- connected sockets: the side the waiter holds
     process_id INTEGER REFERENCES process(id), -- pidfd
     PRIMARY KEY (wait_id, ordinal)
 ) WITHOUT ROWID;

@@ -170,8 +170,8 @@ void choice_blind_spots(const struct choice *c, struct buf *lines)
 			"Static programs, programs of another C library and programs that gain "
 			"privileges are not recorded, nor are their children.\n"
 			"System calls made without the C library are not recorded, nor is io_uring.\n"
-			"Who ended a wait is not known, nor who could end one for a message queue or "
-			"a System V semaphore.\n"
+			"Who ended a wait is not known, nor who could end one for a socket that was "
+			"connected, a message queue or a System V semaphore.\n"
 			"Signals from outside, from the kernel and from timers are seen only when "
 			"a handler runs or a process ends.\n"
 			"Busy waits are not found.\n");

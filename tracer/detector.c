@@ -22,6 +22,7 @@
 #include "schema/db.h"
 #include "schema/query.h"
 #include "tracer/authority/authority.h"
+#include "tracer/sock/flight.h"
 #include "verdict/verdict.h"
 
 struct detector {
@@ -218,7 +219,7 @@ static bool read_state(const struct place *p, struct buf *out)
 
 /*
  * Looks at every member. Adds what must stay as it is to out; false if one is
- * not blocked, has not waited long enough, or contradicts the trace.
+ * not blocked, has not waited long enough, or contradicts the trace; or if bytes are on their way to it.
  */
 static bool look_at(struct detector *d, const struct finding *f, struct buf *out)
 {
@@ -230,7 +231,8 @@ static bool look_at(struct detector *d, const struct finding *f, struct buf *out
 		if (!f->members[i].wait_id)
 			continue;
 		if (!find_place(d, &f->members[i], &p) || p.now_ns - p.start_ns < d->least_ns ||
-			!read_state(&p, out) || !mutex_agrees(d, &p))
+			!read_state(&p, out) || !mutex_agrees(d, &p) ||
+			!flight_none(d->db, f->members[i].wait_id, out, &d->why))
 			return false;
 		waiting++;
 	}

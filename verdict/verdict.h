@@ -34,6 +34,7 @@ struct finding {
 	const char *rule;     /* name, from findings.def */
 	const char *severity; /* "error", "warning", "info" */
 	bool certain;
+	bool flight; /* it would be certain but for bytes of TCP connections that may be under way */
 	int64_t ts_ns;
 	const char *shape; /* NULL, "cycle", "self", "knot", "abandoned" */
 	char *summary, *explanation, *remedy;
@@ -51,7 +52,8 @@ void findings_free(struct findings *f);
 /*
  * Evaluates the wait-for graph alone (rules deadlock and stuck) as of the time
  * at_ns; INT64_MAX: the end, or the last commit. all: also what is at rest, which is
- * not shown by default (idle event loops, servers and services). Returns 0 and *ret, which the caller frees with findings_free; or
+ * not shown by default (idle event loops, servers and services). Whether bytes are under way in the TCP connections
+ * of a set is for the caller to look at: a recording does not tell. Returns 0 and *ret, which the caller frees with findings_free; or
  * -errno with one sentence in why. Only reads.
  */
 int verdict_stuck(

@@ -11,6 +11,7 @@
 #define F_DUPFD_CLOEXEC 1030
 #define CLOSE_RANGE_CLOEXEC 4
 #define EINTR 4
+#define EINPROGRESS 115
 
 int ends_open(u64 pid_tid, const struct object *o, u64 fd_via, u64 path)
 {
@@ -38,6 +39,79 @@ int ends_open(u64 pid_tid, const struct object *o, u64 fd_via, u64 path)
 			rec->head.flags |= REC_UNREAD;
 		else if (n == sizeof rec->path)
 			rec->head.flags |= REC_CUT;
+	}
+	emit_end(rec);
+	return 0;
+}
+
+/* The address of a side of a TCP connection as struct sockaddr_in or sockaddr_in6 has it. Returns its bytes. */
+static __always_inline u64 socket_address(char *to, const struct socket_place *p)
+{
+	*(u16 *)(to + 2) = (u16)(p->port >> 8 | p->port << 8);
+	if (!p->addr[0] && !p->addr[1] && p->addr[2] == IPV4_MARK) {
+		*(u16 *)to = AF_INET;
+		*(u32 *)(to + 4) = p->addr[3];
+		return 16;
+	}
+	*(u16 *)to = AF_INET6;
+	*(u32 *)(to + 8) = p->addr[0];
+	*(u32 *)(to + 12) = p->addr[1];
+	*(u32 *)(to + 16) = p->addr[2];
+	*(u32 *)(to + 20) = p->addr[3];
+	return 28;
+}
+
+/* The name of a Unix socket, if it has one. Returns its bytes. */
+static __always_inline u64 socket_name(char *to, struct unix_address *name)
+{
+	u64 len = name ? (u32)BPF_CORE_READ(name, len) : 0;
+
+	asm volatile("" : "+r"(len)); /* for the verifier */
+	if (!len || len > 110)
+		return 0;
+	/* Beyond the name lies memory that is not ours to show. */
+	if (bpf_probe_read_kernel(
+		    to, len, (void *)name + bpf_core_field_offset(struct unix_address, name)))
+		return 0;
+	return len;
+}
+
+int socket_emit(u64 file_address, u64 pid_tid)
+{
+	struct file *file = (struct file *)file_address;
+	struct socket *socket = BPF_CORE_READ(file, private_data);
+	struct sock *sk = BPF_CORE_READ(socket, sk), *peer;
+	struct socket_place local = {}, remote = {};
+	struct unix_address *name;
+	struct rec_SOCKET *rec;
+
+	rec = emit_begin(REC_SOCKET, sizeof *rec, pid_tid >> 32, (u32)pid_tid);
+	if (!rec)
+		return 0;
+	rec->dev = dev_encode(BPF_CORE_READ(file, f_inode, i_sb, s_dev));
+	rec->inode = BPF_CORE_READ(file, f_inode, i_ino);
+	rec->netns = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
+	rec->listener = 0;
+	rec->local_len = 0;
+	rec->remote_len = 0;
+	__builtin_memset(rec->local, 0, sizeof rec->local);
+	__builtin_memset(rec->remote, 0, sizeof rec->remote);
+	if (BPF_CORE_READ(sk, __sk_common.skc_family) == AF_UNIX) {
+		name = BPF_CORE_READ((struct unix_sock *)sk, addr);
+		rec->local_len = socket_name(rec->local, name);
+		peer = BPF_CORE_READ((struct unix_sock *)sk, peer);
+		if (peer)
+			name = BPF_CORE_READ((struct unix_sock *)peer, addr);
+		if (peer)
+			rec->remote_len = socket_name(rec->remote, name);
+		/* One structure, which the accepted sockets share with the one that listens. */
+		rec->listener = (u64)name;
+	} else if (socket_places((u64)sk, &local, &remote)) {
+		rec->local_len = socket_address(rec->local, &local);
+		if (remote.port)
+			rec->remote_len = socket_address(rec->remote, &remote);
+		rec->listener =
+			BPF_CORE_READ_BITFIELD_PROBED((struct sock_common *)sk, skc_reuseport);
 	}
 	emit_end(rec);
 	return 0;
@@ -193,6 +267,19 @@ HANDLER_EXIT(exit_ends)
 	case CALL_SOCKETPAIR:
 		if (ret == 0)
 			ends_pair(task, slot, REG_ARG3(regs));
+		return 0;
+	case CALL_ACCEPT:
+		if (ret >= 0)
+			ends_socket(task, slot, ret, END_ACCEPT);
+		return 0;
+	case CALL_CONNECT:
+		/* One that was broken off goes on by itself. */
+		if (ret == 0 || ret == -EINPROGRESS || ret == -EINTR || ret == -ERESTARTSYS)
+			ends_socket(task, slot, REG_ARG0(regs), END_CONNECT);
+		return 0;
+	case CALL_LISTEN:
+		if (ret == 0)
+			ends_socket(task, slot, REG_ARG0(regs), END_LISTEN);
 		return 0;
 	case CALL_OPEN:
 		path = REG_ARG0(regs);

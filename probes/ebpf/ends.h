@@ -5,10 +5,6 @@
 
 #include "probes/ebpf/file.h"
 
-_Static_assert(FILE_PIPE - PIPE_PIPE == 2 && FILE_FIFO - PIPE_FIFO == 2 &&
-		       FILE_SOCKETPAIR - PIPE_SOCKETPAIR == 2,
-	"pipe kinds are file kinds less two");
-
 /* Says that a process holds an end. path: address of its name in the target, 0 none. */
 GLOBAL int ends_open(u64 pid_tid, const struct object *o, u64 fd_via, u64 path);
 
@@ -68,6 +64,25 @@ static __always_inline void ends_new(
 	if (file_pipe_of_fd(task, fd, &obj) && obj.mode)
 		ends_open(PID_TID(slot), &obj, FD_VIA(fd, via, fd_is_cloexec(task, fd)),
 			obj.kind == FILE_FIFO ? path : 0);
+}
+
+/* Reports what the socket behind a descriptor is called. */
+GLOBAL int socket_emit(u64 file_address, u64 pid_tid);
+
+/*
+ * Reports the socket of a descriptor that has just been connected, accepted or made to listen. Where there may
+ * be other descriptors of it, made before it was followed, who holds it is not known: it is one that was found.
+ */
+static __always_inline void ends_socket(
+	struct task_struct *task, struct slot *slot, u32 fd, u32 via)
+{
+	struct object obj;
+
+	if (!file_pipe_of_fd(task, fd, &obj) || obj.kind < FILE_UNIX)
+		return;
+	ends_open(PID_TID(slot), &obj,
+		FD_VIA(fd, obj.sole ? via : END_FOUND, fd_is_cloexec(task, fd)), 0);
+	socket_emit(obj.file, PID_TID(slot));
 }
 
 /* Two new descriptors that the call wrote into the target's memory. */

@@ -6,7 +6,10 @@
 #define PIDFS_MAGIC 0x50494446
 #define MQUEUE_MAGIC 0x19800202
 
-#define AF_UNIX 1
+#define SOCK_STREAM 1
+#define SOCK_SEQPACKET 5
+#define IPPROTO_TCP 6
+#define TCP_LISTEN 10
 #define MAX_SCHEDULE_TIMEOUT ((long)(~0ul >> 1))
 
 /* pidfs (6.9) keeps the struct pid in its inode, the older anonymous file in private_data. */
@@ -44,15 +47,67 @@ static __always_inline void file_anonymous(struct file *file, struct object *o)
 		o->kind = FILE_INOTIFY;
 }
 
+/* Says whether nobody else has the open file: no other descriptor, no other call that goes on. */
+static __always_inline bool file_is_sole(struct file *file)
+{
+	struct file___new *counts_from_0 = (struct file___new *)file;
+
+	if (bpf_core_field_exists(counts_from_0->f_ref))
+		return !BPF_CORE_READ(counts_from_0, f_ref.refcnt.counter);
+	return BPF_CORE_READ((struct file___old *)file, f_count.counter) == 1;
+}
+
 /*
- * A connected AF_UNIX socket whose two sides have no name comes from
- * socketpair. The peer's socket is gone once that side was closed.
+ * A connected AF_UNIX socket whose two sides have no name comes from socketpair; what was accepted bears
+ * the name of the socket that listens. The peer's socket is gone once that side was closed, and not there
+ * before it is accepted.
  */
+static __always_inline void file_unix(struct sock *sk, struct object *o)
+{
+	struct unix_sock *u = (struct unix_sock *)sk;
+	struct sock *peer = BPF_CORE_READ(u, peer);
+	u32 type = BPF_CORE_READ(sk, sk_type);
+	bool is_stream = type == SOCK_STREAM || type == SOCK_SEQPACKET;
+	struct socket *other;
+
+	if (is_stream && BPF_CORE_READ(sk, __sk_common.skc_state) == TCP_LISTEN)
+		o->kind = FILE_LISTEN;
+	if (!peer)
+		return;
+	if (!BPF_CORE_READ(u, addr) && !BPF_CORE_READ((struct unix_sock *)peer, addr))
+		o->kind = FILE_SOCKETPAIR;
+	else if (is_stream)
+		o->kind = FILE_UNIX;
+	else
+		return;
+	other = BPF_CORE_READ(peer, sk_socket);
+	if (other)
+		o->inode2 = BPF_CORE_READ((struct socket_alloc *)other, vfs_inode.i_ino);
+}
+
+/* A connection once has two addresses, and keeps them when it has ended. */
+static __always_inline void file_tcp(struct sock *sk, struct object *o)
+{
+	struct socket_place local = {}, remote = {};
+
+	if (BPF_CORE_READ(sk, __sk_common.skc_state) == TCP_LISTEN) {
+		o->kind = FILE_LISTEN;
+		return;
+	}
+	if (!socket_places((u64)sk, &local, &remote) || !remote.port)
+		return;
+	o->kind = FILE_TCP;
+	o->inode2 = socket_pair_key(
+		&local, &remote, BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum));
+	if (BPF_CORE_READ((struct inet_connection_sock *)sk, icsk_user_timeout))
+		o->timed |= END_WRITE;
+}
+
 static __always_inline void file_socket(struct file *file, struct object *o)
 {
-	struct socket *socket = BPF_CORE_READ(file, private_data), *other;
-	struct sock *sk = BPF_CORE_READ(socket, sk), *peer;
-	struct unix_sock *u = (struct unix_sock *)sk;
+	struct socket *socket = BPF_CORE_READ(file, private_data);
+	struct sock *sk = BPF_CORE_READ(socket, sk);
+	u32 family;
 
 	o->kind = FILE_SOCKET;
 	o->mode = END_READ | END_WRITE;
@@ -60,15 +115,13 @@ static __always_inline void file_socket(struct file *file, struct object *o)
 		return;
 	o->timed = (BPF_CORE_READ(sk, sk_rcvtimeo) != MAX_SCHEDULE_TIMEOUT ? END_READ : 0) |
 		   (BPF_CORE_READ(sk, sk_sndtimeo) != MAX_SCHEDULE_TIMEOUT ? END_WRITE : 0);
-	if (BPF_CORE_READ(sk, __sk_common.skc_family) != AF_UNIX)
-		return;
-	peer = BPF_CORE_READ(u, peer);
-	if (!peer || BPF_CORE_READ(u, addr) || BPF_CORE_READ((struct unix_sock *)peer, addr))
-		return;
-	o->kind = FILE_SOCKETPAIR;
-	other = BPF_CORE_READ(peer, sk_socket);
-	if (other)
-		o->inode2 = BPF_CORE_READ((struct socket_alloc *)other, vfs_inode.i_ino);
+	family = BPF_CORE_READ(sk, __sk_common.skc_family);
+	if (family == AF_UNIX)
+		file_unix(sk, o);
+	else if ((family == AF_INET || family == AF_INET6) &&
+		 BPF_CORE_READ(sk, sk_protocol) == IPPROTO_TCP)
+		file_tcp(sk, o);
+	o->sole = file_is_sole(file);
 }
 
 int file_object(u64 address, struct object *o)

@@ -1,4 +1,4 @@
-/* io.bpf.c - reads and writes of pipes, FIFOs and socketpairs. */
+/* io.bpf.c - reads and writes of pipes, FIFOs and connected sockets. */
 /* SPDX-License-Identifier: (MIT OR GPL-2.0-only) */
 #include "probes/ebpf/calls.h"
 #include "probes/ebpf/io.h"
@@ -144,7 +144,7 @@ int io_emit(u64 file_address, struct slot *slot, struct io *io)
 		return 0;
 	__builtin_memset(&obj, 0, sizeof obj);
 	file_object((u64)file, &obj);
-	if (obj.kind != FILE_SOCKETPAIR)
+	if (!object_is_connected(&obj))
 		return 0;
 	io->dev = obj.dev;
 	io->inode = obj.inode;

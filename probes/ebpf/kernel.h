@@ -178,6 +178,22 @@ struct file {
 	s64 f_pos;
 };
 
+/* Until 6.12. */
+struct file___old {
+	struct {
+		long counter;
+	} f_count;
+};
+
+/* From 6.13 on: counts from 0. */
+struct file___new {
+	struct {
+		struct {
+			long counter;
+		} refcnt;
+	} f_ref;
+};
+
 struct fdtable {
 	unsigned int max_fds;
 	struct file **fd;
@@ -193,8 +209,33 @@ struct nameidata {
 	struct path path;
 };
 
+struct in6_addr {
+	u32 words[4];
+};
+
+struct ns_common {
+	u32 inum;
+};
+
+struct net {
+	struct ns_common ns;
+};
+
+typedef struct {
+	struct net *net;
+} possible_net_t;
+
 struct sock_common {
+	u32 skc_daddr;
+	u32 skc_rcv_saddr;
+	u16 skc_dport;
+	u16 skc_num;
 	u16 skc_family;
+	u8 skc_state;
+	u8 skc_reuseport : 1;
+	possible_net_t skc_net;
+	struct in6_addr skc_v6_daddr;
+	struct in6_addr skc_v6_rcv_saddr;
 };
 
 struct socket;
@@ -202,14 +243,28 @@ struct socket;
 struct sock {
 	struct sock_common __sk_common;
 	u16 sk_type;
+	u16 sk_protocol;
 	long sk_rcvtimeo;
 	long sk_sndtimeo;
 	struct socket *sk_socket;
 };
 
+struct inet_connection_sock {
+	u32 icsk_user_timeout;
+};
+
+struct sockaddr_un {
+	u16 sun_family;
+};
+
+struct unix_address {
+	int len;
+	struct sockaddr_un name[];
+};
+
 struct unix_sock {
 	struct sock sk;
-	void *addr;
+	struct unix_address *addr;
 	struct sock *peer;
 };
 

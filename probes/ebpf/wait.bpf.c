@@ -133,7 +133,8 @@ static __always_inline u64 wait_call(struct wait *w, struct task_struct *task, s
 {
 	u32 call = slot->call;
 
-	if ((call >= CALL_READ && call <= CALL_SENDFILE) || call == CALL_FD_WAIT) {
+	if ((call >= CALL_READ && call <= CALL_SENDFILE) || call == CALL_FD_WAIT ||
+		call == CALL_ACCEPT || call == CALL_CONNECT) {
 		wait_fd(w, task, w->args[0], call);
 		/* splice moves from a pipe, or from a file to one. */
 		if (call == CALL_SPLICE && w->obj.kind != FILE_PIPE && w->obj.kind != FILE_FIFO)

@@ -134,7 +134,7 @@ static __always_inline void wait_emit(
 	rec->dev = w->obj.dev;
 	rec->inode = w->obj.inode;
 	rec->offset = w->offset;
-	rec->peer = w->obj.kind == FILE_SOCKETPAIR ? w->obj.inode2 : w->obj.peer;
+	rec->peer = object_is_connected(&w->obj) ? w->obj.inode2 : w->obj.peer;
 	rec->timed = w->timed;
 	rec->sigmask = task->blocked.sig[0];
 	rec->state = w->state;

@@ -7,7 +7,7 @@
  * To be read in this order: state.h (what is known), private.h (what each file
  * offers the others), model.c (a record finds its handler). Then the floors, from
  * the ground up; no file calls one above it.
- *   identity:   process.c, pipe.c, pipe_end.c, site.c, timer.c, signal.c,
+ *   identity:   process.c, pipe.c, socket.c, pipe_end.c, site.c, timer.c, signal.c,
  *               sample.c, user.c (who can reach a lock), lock.c, stat.c
  *   intervals:  hold.c, edge.c, lock_open.c (who has what now), file_lock.c,
  *               reach.c (locks at a fork), wait.c, reason.c, call.c (library calls),

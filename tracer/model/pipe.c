@@ -1,4 +1,4 @@
-/* pipe.c - pipes, FIFOs, socketpairs: identity, name, end. */
+/* pipe.c - pipes, FIFOs, connected sockets: identity, name, end. */
 /* SPDX-License-Identifier: MIT */
 #include "tracer/model/private.h"
 
@@ -12,13 +12,37 @@ static uint64_t pipe_key(uint64_t dev, uint64_t inode)
 	return hash_mix(dev, inode, 1);
 }
 
+static uint64_t kind_key(int kind, uint64_t key)
+{
+	return hash_mix(key, (uint64_t)kind, 2);
+}
+
 struct pipe *model_find_pipe(const struct model *m, uint64_t dev, uint64_t inode, uint8_t *ret_side)
 {
 	struct pipe *pipe = inode ? hash_get(&m->pipes, pipe_key(dev, inode)) : NULL;
 
 	if (pipe)
-		*ret_side = pipe->kind == PIPE_SOCKETPAIR && inode == pipe->inode2;
+		*ret_side = pipe_is_two_sided(pipe->kind) && inode == pipe->inode2;
 	return pipe;
+}
+
+struct pipe *model_find_socket(const struct model *m, int kind, uint64_t key)
+{
+	return hash_get(&m->pipes, kind_key(kind, key));
+}
+
+static void forget_key(struct model *m, const struct pipe *pipe, uint64_t key)
+{
+	if (hash_get(&m->pipes, key) == pipe)
+		(void)hash_del(&m->pipes, key);
+}
+
+void model_pipe_key(struct model *m, struct pipe *pipe, uint64_t key)
+{
+	if (pipe->key)
+		forget_key(m, pipe, kind_key(pipe->kind, pipe->key));
+	pipe->key = key;
+	(void)hash_set(&m->pipes, kind_key(pipe->kind, key), pipe);
 }
 
 static struct pipe *new_pipe(
@@ -31,7 +55,9 @@ static struct pipe *new_pipe(
 	pipe->dev = dev;
 	pipe->inode = inode;
 	pipe->inode2 = inode2;
-	pipe->created = pipe->creator_id = STORE_NULL;
+	pipe->created = pipe->creator_id = pipe->listener_id = STORE_NULL;
+	/* Of a socket a side is known once it is seen to come about. */
+	pipe->outside = kind == PIPE_UNIX || kind == PIPE_TCP || kind == PIPE_LISTEN ? 3 : 0;
 	pipe->dirty = true;
 	pipe->link = &m->all_pipes;
 	pipe->next = m->all_pipes;
@@ -48,7 +74,18 @@ static struct pipe *new_pipe(
 static char *pipe_name(const struct pipe *pipe)
 {
 	const char *kind = names_pipe_kind(pipe->kind);
+	const char *local = pipe->local ? pipe->local : "?";
+	const char *remote = pipe->remote ? pipe->remote : "?";
+	bool accepted = pipe->via == END_ACCEPT;
 
+	if (pipe->kind == PIPE_TCP)
+		return xasprintf("TCP connection %s -> %s", accepted ? remote : local,
+			accepted ? local : remote);
+	if (pipe->kind == PIPE_LISTEN)
+		return xasprintf("listening socket %s", local);
+	if (pipe->kind == PIPE_UNIX)
+		return xasprintf("Unix socket %lld (%s)", (long long)pipe->id,
+			pipe->local && (accepted || !pipe->remote) ? local : remote);
 	if (pipe->path)
 		return xasprintf("%s %s", kind, pipe->path);
 	if (!pipe->writer[0] && !pipe->reader[0])
@@ -70,7 +107,10 @@ static void write_pipe(struct model *m, struct pipe *pipe)
 		.creator_id = pipe->creator_id,
 		.outside = pipe->outside,
 		.name = name,
-		.sent_ns = pipe->sent ? pipe->sent_ns : STORE_NULL};
+		.sent_ns = pipe->sent ? pipe->sent_ns : STORE_NULL,
+		.local = pipe->local,
+		.remote = pipe->remote,
+		.listener_id = pipe->listener_id};
 
 	store_write(m->store, STORE_PIPE, &row, &pipe->written);
 	pipe->dirty = false;
@@ -117,29 +157,112 @@ static bool is_over(const struct pipe *pipe)
 	return !pipe->ends && (pipe->kind != PIPE_FIFO || pipe->closed_ns);
 }
 
+/* Nobody can tell any more which of the sockets that look the same belong together. */
+static void mix_up(struct pipe *pipe)
+{
+	pipe->ambiguous = pipe->dirty = true;
+	pipe->outside = 3;
+}
+
+/* Says whether both sides came about in the same way, so that they are not the two of one connection. */
+static bool is_same_role(const struct pipe *pipe, uint64_t via)
+{
+	return (via == END_CONNECT || via == END_ACCEPT) && pipe->via == (int)via;
+}
+
+/* Finds the socket of an end by its own inode, else as the other side of one that is known. */
+static struct pipe *find_side(
+	struct model *m, const struct rec_END_OPEN *rec, uint8_t *ret_side, bool *ret_ambiguous)
+{
+	struct pipe *pipe = model_find_pipe(m, rec->dev, rec->inode, ret_side);
+	uint64_t taken;
+
+	/* A TCP socket can be connected anew. */
+	if (pipe && pipe->kind == PIPE_TCP && rec->inode2 && pipe->key != rec->inode2)
+		return NULL;
+	if (pipe || !rec->inode2 || !pipe_is_two_sided((int)rec->kind))
+		return pipe;
+	if (rec->kind == PIPE_TCP) {
+		pipe = model_find_socket(m, PIPE_TCP, rec->inode2);
+		*ret_side = 1;
+	} else {
+		pipe = model_find_pipe(m, rec->dev, rec->inode2, ret_side);
+		*ret_side = !*ret_side;
+	}
+	if (!pipe || pipe->kind != (int)rec->kind)
+		return NULL;
+	taken = *ret_side ? pipe->inode2 : pipe->inode;
+	if ((!taken || taken == rec->inode) && !is_same_role(pipe, rec->via))
+		return pipe;
+	if (pipe->ends) {
+		mix_up(pipe);
+		*ret_ambiguous = true;
+	}
+	return NULL;
+}
+
+/* Notes which socket of a connection an end belongs to, and whether all who hold that socket are known. */
+static void know_side(
+	struct model *m, struct pipe *pipe, const struct rec_END_OPEN *rec, uint8_t side)
+{
+	bool from_birth = rec->via == END_CONNECT || rec->via == END_ACCEPT ||
+			  rec->via == END_LISTEN ||
+			  (rec->via == END_FOUND && rec->head.flags & REC_SNAP);
+	uint64_t other = side ? rec->inode : rec->kind == PIPE_TCP ? 0 : rec->inode2;
+
+	if (pipe_is_two_sided(pipe->kind) && !pipe->inode2 && other) {
+		pipe->inode2 = other;
+		(void)hash_set(&m->pipes, pipe_key(rec->dev, other), pipe);
+		pipe->dirty = true;
+	}
+	if (from_birth && pipe->outside >> side & 1 && !pipe->ambiguous) {
+		pipe->outside &= ~(1u << side);
+		pipe->dirty = true;
+	}
+}
+
+static struct pipe *new_pipe_of(
+	struct model *m, struct thread *t, const struct rec_END_OPEN *rec, bool is_ambiguous)
+{
+	bool has_peer = rec->kind == PIPE_SOCKETPAIR || rec->kind == PIPE_UNIX;
+	struct pipe *pipe =
+		new_pipe(m, (int)rec->kind, rec->dev, rec->inode, has_peer ? rec->inode2 : 0);
+
+	pipe->via = (int)rec->via;
+	if (rec->kind == PIPE_TCP && rec->inode2)
+		model_pipe_key(m, pipe, rec->inode2);
+	if (is_ambiguous)
+		mix_up(pipe);
+	if (rec->via == END_CREATE || rec->via == END_CONNECT || rec->via == END_LISTEN)
+		pipe->creator_id = t->id;
+	return pipe;
+}
+
+/* Says whether this end is the first of a new pipe. */
+static bool is_birth(const struct rec_END_OPEN *rec)
+{
+	return rec->via == END_CREATE || rec->via == END_CONNECT || rec->via == END_ACCEPT ||
+	       rec->via == END_LISTEN || (rec->via == END_OPENED && rec->kind == PIPE_FIFO);
+}
+
 /* Finds the pipe of a new end, or makes it known. */
 struct pipe *model_pipe_of(
 	struct model *m, struct thread *t, const struct rec_END_OPEN *rec, uint8_t *ret_side)
 {
-	bool creates = rec->via == END_CREATE || (rec->via == END_OPENED && rec->kind == PIPE_FIFO);
-	struct pipe *pipe = model_find_pipe(m, rec->dev, rec->inode, ret_side);
+	bool creates = is_birth(rec), is_ambiguous = false;
+	struct pipe *pipe = find_side(m, rec, ret_side, &is_ambiguous);
 
 	/*
 	 * An inode number can be used again once nobody holds the pipe. A FIFO that
 	 * nobody had open yet was made known by the one who waits to open it.
 	 */
-	if (pipe && creates && is_over(pipe))
+	if (pipe && creates && rec->via != END_ACCEPT && is_over(pipe))
 		pipe = NULL;
 	if (!pipe) {
-		pipe = new_pipe(m, (int)rec->kind, rec->dev, rec->inode,
-			rec->kind == PIPE_SOCKETPAIR ? rec->inode2 : 0);
+		pipe = new_pipe_of(m, t, rec, is_ambiguous);
 		*ret_side = 0;
-		if (rec->via == END_CREATE)
-			pipe->creator_id = t->id;
-	} else if (pipe->kind == PIPE_SOCKETPAIR && !pipe->inode2 && rec->inode2) {
-		pipe->inode2 = rec->inode2;
-		(void)hash_set(&m->pipes, pipe_key(rec->dev, rec->inode2), pipe);
 	}
+	know_side(m, pipe, rec, *ret_side);
 	if (creates && !pipe->ends && pipe->created == STORE_NULL) {
 		pipe->created = model_time(m, rec->head.ts);
 		pipe->dirty = true;
@@ -188,7 +311,7 @@ void model_outside(struct model *m, const struct rec_OUTSIDE *rec)
 
 	if (!pipe)
 		return;
-	bits = pipe->kind == PIPE_SOCKETPAIR
+	bits = pipe_is_two_sided(pipe->kind)
 		       ? 1u << side
 		       : (rec->mode & END_READ ? 1u : 0) | (rec->mode & END_WRITE ? 2u : 0);
 	pipe->dirty |= (pipe->outside | bits) != pipe->outside;
@@ -229,22 +352,19 @@ void model_pipe_flush(struct model *m)
 	}
 }
 
-static void forget_key(struct model *m, struct pipe *pipe, uint64_t inode)
-{
-	uint64_t key = pipe_key(pipe->dev, inode);
-
-	if (inode && hash_get(&m->pipes, key) == pipe)
-		(void)hash_del(&m->pipes, key);
-}
-
 static void free_pipe(struct model *m, struct pipe *pipe)
 {
-	forget_key(m, pipe, pipe->inode);
-	forget_key(m, pipe, pipe->inode2);
+	forget_key(m, pipe, pipe_key(pipe->dev, pipe->inode));
+	if (pipe->inode2)
+		forget_key(m, pipe, pipe_key(pipe->dev, pipe->inode2));
+	if (pipe->key)
+		forget_key(m, pipe, kind_key(pipe->kind, pipe->key));
 	*pipe->link = pipe->next;
 	if (pipe->next)
 		pipe->next->link = pipe->link;
 	free(pipe->path);
+	free(pipe->local);
+	free(pipe->remote);
 	free(pipe);
 }
 

@@ -41,11 +41,14 @@ void model_write_thread(struct model *m, struct thread *t);
 /* Forgets what MORE records brought. */
 void model_more_free(struct thread *t);
 
-/* ---- Pipes, FIFOs, socketpairs (pipe.c) ---- */
+/* ---- Pipes, FIFOs, connected sockets (pipe.c; socket.c: what sockets are called) ---- */
 
 /* Returns the pipe with this inode, or NULL; *ret_side is the side that the inode is. */
 struct pipe *model_find_pipe(
 	const struct model *m, uint64_t dev, uint64_t inode, uint8_t *ret_side);
+/* Returns the TCP connection or listening socket with this key, or NULL; gives one to a pipe. */
+struct pipe *model_find_socket(const struct model *m, int kind, uint64_t key);
+void model_pipe_key(struct model *m, struct pipe *pipe, uint64_t key);
 /* Finds the pipe of a new end, or makes it known; *ret_side is the side of the socket. */
 struct pipe *model_pipe_of(
 	struct model *m, struct thread *t, const struct rec_END_OPEN *rec, uint8_t *ret_side);

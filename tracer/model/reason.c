@@ -11,8 +11,11 @@ static int reason_of_file(uint64_t file_kind, bool writes)
 	case FILE_PIPE:
 	case FILE_FIFO:
 	case FILE_SOCKETPAIR:
+	case FILE_UNIX:
+	case FILE_TCP:
 		return writes ? WAIT_PIPE_WRITE : WAIT_PIPE_READ;
 	case FILE_SOCKET:
+	case FILE_LISTEN:
 		return WAIT_SOCKET;
 	case FILE_TTY:
 		return WAIT_TTY;

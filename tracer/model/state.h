@@ -236,9 +236,14 @@ struct pipe {
 	struct pipe *ended_next;
 	int64_t id, created, creator_id;
 	uint64_t dev, inode, inode2;
+	uint64_t key; /* tcp: what both sides have in common; listen: of its name; 0: not known */
 	char *path;
+	char *local, *remote; /* socket: addresses of side 0 and of side 1 */
+	int64_t listener_id; /* pipe.id of the listening socket that it was connected to, STORE_NULL */
 	char reader[17], writer[17];
 	int kind;
+	int via;        /* socket: how side 0 came about (enum end_via) */
+	bool ambiguous; /* socket: others look the same, so that it is not known whose side is whose */
 	unsigned outside, ends;
 	unsigned waits; /* that point here */
 	bool dirty, written;
@@ -295,8 +300,8 @@ struct model {
 	struct ids ids;
 	struct hash procs;   /* by pid: the newest */
 	struct hash threads; /* by tid: the newest */
-	struct hash pipes;   /* by device and inode */
-	struct hash shared;  /* shared locks, by what they are mapped from; file locks */
+	struct hash pipes;  /* by device and inode; connections and listening sockets also by key */
+	struct hash shared; /* shared locks, by what they are mapped from; file locks */
 	struct proc *all_procs;
 	struct thread *all_threads;
 	struct pipe *all_pipes;

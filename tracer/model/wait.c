@@ -26,7 +26,7 @@ static unsigned item_mode(
 	unsigned mode = (item->events & 1 ? END_READ : 0) | (item->events & 4 ? END_WRITE : 0);
 	const struct pipe_end *e = pipe ? model_find_pipe_end(p, item->fd) : NULL;
 
-	return e && e->pipe == pipe && pipe->kind != PIPE_SOCKETPAIR ? mode & e->mode : mode;
+	return e && e->pipe == pipe && !pipe_is_two_sided(pipe->kind) ? mode & e->mode : mode;
 }
 
 static void write_items(struct model *m, const struct thread *t)

@@ -72,8 +72,11 @@ static void pipe_target(struct model *m, struct thread *t, const struct rec_WAIT
 	}
 	if (w->reason == WAIT_FIFO_OPEN && rec->inode)
 		pipe = model_fifo(m, rec->dev, rec->inode);
-	if (!pipe)
+	if (!pipe) {
+		if (rec->file_kind == FILE_UNIX || rec->file_kind == FILE_TCP)
+			w->reason = WAIT_SOCKET;
 		return;
+	}
 	model_wait_on_pipe(w, pipe);
 	w->mode = writes ? END_WRITE : END_READ;
 	if (w->reason == WAIT_FIFO_OPEN) {

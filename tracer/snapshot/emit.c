@@ -150,14 +150,10 @@ static void emit_modules(const struct out *o, const struct snap_process *p)
 	}
 }
 
-static bool is_end(enum file_kind kind)
-{
-	return kind == FILE_PIPE || kind == FILE_FIFO || kind == FILE_SOCKETPAIR;
-}
-
+/* Pipe kinds are file kinds less two. */
 static enum pipe_kind pipe_kind_of(enum file_kind kind)
 {
-	return kind == FILE_PIPE ? PIPE_PIPE : kind == FILE_FIFO ? PIPE_FIFO : PIPE_SOCKETPAIR;
+	return (enum pipe_kind)(kind - (FILE_PIPE - PIPE_PIPE));
 }
 
 /* A timerfd that is armed says so in its fdinfo: "it_value: (0, 49406829)". */
@@ -188,7 +184,6 @@ static void emit_fds(const struct out *o, const struct snap_process *p)
 	for (size_t i = 0; i < p->n_fds; i++) {
 		const struct snap_fd *f = &p->fds[i];
 		struct rec_END_OPEN r = {.head = head(o, REC_END_OPEN, sizeof r, p->pid, p->pid),
-			.kind = pipe_kind_of(f->kind),
 			.dev = f->dev,
 			.inode = f->inode,
 			.inode2 = f->inode2,
@@ -206,8 +201,9 @@ static void emit_fds(const struct out *o, const struct snap_process *p)
 
 			o->emit(o->arg, &ring.head);
 		}
-		if (!is_end(f->kind))
+		if (!file_is_end(f->kind))
 			continue;
+		r.kind = pipe_kind_of(f->kind);
 		copy_text(r.path, sizeof r.path, f->kind == FILE_FIFO ? f->path : NULL);
 		o->emit(o->arg, &r.head);
 	}
@@ -297,34 +293,86 @@ static void emit_process(struct snapshot *s, const struct out *o, const struct s
 	emit_timers(s, o, p);
 }
 
+/* What a socket is called; of one that nobody has accepted yet, who listens there. */
+static void emit_socket(struct snapshot *s, const struct out *o, const struct snap_process *p,
+	const struct snap_fd *f)
+{
+	const struct snap_socket *socket = sockets_find(s, f->inode), *other, *listener;
+	struct rec_SOCKET r = {.head = head(o, REC_SOCKET, sizeof r, p->pid, p->pid),
+		.dev = f->dev,
+		.inode = f->inode};
+
+	if (!socket)
+		return;
+	listener = f->kind == FILE_LISTEN ? socket : sockets_listener(s, socket);
+	other = socket->is_unix ? sockets_find(s, socket->other) : NULL;
+	if (!other && socket->is_unix && listener != socket)
+		other = listener;
+	r.netns = socket->netns;
+	if (socket->is_unix)
+		r.listener = listener ? listener->inode : 0;
+	else
+		r.listener = f->kind == FILE_LISTEN && socket->is_mixed_up;
+	memcpy(r.local, socket->local, sizeof r.local);
+	memcpy(r.remote, other ? other->local : socket->remote, sizeof r.remote);
+	r.local_len = socket->local_len;
+	r.remote_len = other ? other->local_len : socket->remote_len;
+	o->emit(o->arg, &r.head);
+}
+
+/* Those that listen first: the others may be with them still. */
+static void emit_sockets(struct snapshot *s, const struct out *o)
+{
+	for (int listens = 1; listens >= 0; listens--)
+		for (size_t i = 0; i < s->n_processes; i++)
+			for (size_t k = 0; k < s->processes[i]->n_fds; k++) {
+				const struct snap_fd *f = &s->processes[i]->fds[k];
+
+				if (f->kind >= FILE_UNIX && f->kind <= FILE_LISTEN &&
+					(f->kind == FILE_LISTEN) == (listens != 0))
+					emit_socket(s, o, s->processes[i], f);
+			}
+}
+
+/* The inodes of the ends that are ours, and of the sockets at the other side of those, with the kind of each. */
+static void find_ours(struct snapshot *s, struct hash *ours)
+{
+	for (size_t i = 0; i < s->n_processes; i++)
+		for (size_t k = 0; k < s->processes[i]->n_fds; k++) {
+			const struct snap_fd *f = &s->processes[i]->fds[k];
+			const struct snap_socket *socket = sockets_find(s, f->inode);
+			void *kind = (void *)(uintptr_t)f->kind;
+			uint64_t other;
+
+			if (!file_is_end(f->kind))
+				continue;
+			(void)hash_set(ours, f->inode, kind);
+			other = f->kind > FILE_FIFO && socket ? sockets_other(s, socket) : 0;
+			if (other)
+				(void)hash_set(ours, other, kind);
+		}
+}
+
 /* Says who else holds an end of a pipe of ours: readable processes that the snapshot leaves out. */
 static void emit_outside(struct snapshot *s, const struct out *o)
 {
+	struct hash ours = {0};
+
+	find_ours(s, &ours);
 	for (size_t i = 0; i < s->n_holders; i++) {
 		const struct snap_holder *h = &s->holders[i];
 		struct rec_OUTSIDE r = {.head = head(o, REC_OUTSIDE, sizeof r, h->pid, h->pid),
 			.dev = h->dev,
 			.inode = h->inode,
 			.mode = h->mode};
-		bool is_ours = false;
+		enum file_kind kind = (enum file_kind)(uintptr_t)hash_get(&ours, h->inode);
 
-		if (h->kind == FILE_REG || hash_get(&s->by_pid, (uint64_t)h->pid))
+		if (h->kind == FILE_REG || !kind || hash_get(&s->by_pid, (uint64_t)h->pid))
 			continue;
-		for (size_t k = 0; k < s->n_processes && !is_ours; k++) {
-			const struct snap_process *p = s->processes[k];
-
-			for (size_t j = 0; j < p->n_fds && !is_ours; j++) {
-				const struct snap_fd *f = &p->fds[j];
-
-				is_ours = is_end(f->kind) &&
-					  (f->inode == h->inode || f->inode2 == h->inode);
-				if (is_ours)
-					r.kind = pipe_kind_of(f->kind);
-			}
-		}
-		if (is_ours)
-			o->emit(o->arg, &r.head);
+		r.kind = pipe_kind_of(kind);
+		o->emit(o->arg, &r.head);
 	}
+	hash_done(&ours);
 }
 
 static void emit_file_locks(struct snapshot *s, const struct out *o)
@@ -471,6 +519,7 @@ void snapshot_emit(struct snapshot *s, source_emit *emit, void *arg)
 		}
 	for (size_t i = 0; i < s->n_processes; i++)
 		emit_process(s, &o, s->processes[i]);
+	emit_sockets(s, &o);
 	emit_outside(s, &o);
 	emit_file_locks(s, &o);
 	emit_waits(s, &o);

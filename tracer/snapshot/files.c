@@ -6,10 +6,6 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <linux/netlink.h>
-#include <linux/sock_diag.h>
-#include <linux/unix_diag.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -82,6 +78,8 @@ static void classify(int dirfd, const char *name, const char *link, struct snap_
 	} else if (!strncmp(link, "socket:[", 8)) {
 		f->kind = FILE_SOCKET;
 		f->inode = strtoull(link + 8, NULL, 10);
+		if (fstatat(dirfd, name, &st, 0) == 0)
+			f->dev = st.st_dev;
 	} else if (!strncmp(link, "anon_inode:", 11) || !strncmp(link, "pidfd:", 6)) {
 		f->kind = strncmp(link, "pidfd:", 6) ? kind_of_anon(link) : FILE_PIDFD;
 	} else if (link[0] == '/') {
@@ -128,14 +126,10 @@ static void load_fd(struct snapshot *s, struct snap_process *p, int dirfd, const
 	classify(dirfd, name, link, &f);
 	f.mode = mode_of(dirfd, name);
 	if (f.kind == FILE_SOCKET) {
-		files_peers(s);
-		f.inode2 = (uintptr_t)hash_get(&s->peers, f.inode);
-		/* A side with a name is a server's: who connects to it comes from outside. */
-		if (f.inode2 && !hash_get(&s->named, f.inode) && !hash_get(&s->named, f.inode2))
-			f.kind = FILE_SOCKETPAIR;
+		sockets_load(s, p->live);
+		sockets_classify(s, &f);
 	}
-	if (f.kind == FILE_PIPE || f.kind == FILE_FIFO || f.kind == FILE_SOCKETPAIR ||
-		f.kind == FILE_PIDFD)
+	if (file_is_end(f.kind) || f.kind == FILE_PIDFD)
 		read_fdinfo(p, &f);
 	if (link[0] == '/')
 		f.path = xstrdup(link);
@@ -224,64 +218,4 @@ void files_holders(struct snapshot *s)
 	}
 	if (proc)
 		(void)closedir(proc);
-}
-
-static void add_peer(struct snapshot *s, const struct nlmsghdr *h)
-{
-	const struct unix_diag_msg *m = NLMSG_DATA(h);
-	size_t left = h->nlmsg_len - NLMSG_LENGTH(sizeof *m);
-	const struct nlattr *a = (const void *)(m + 1);
-
-	while (left >= sizeof *a && a->nla_len >= sizeof *a && a->nla_len <= left) {
-		size_t step = NLA_ALIGN(a->nla_len);
-		uint32_t peer;
-
-		if (a->nla_type == UNIX_DIAG_PEER && a->nla_len >= NLA_HDRLEN + sizeof peer) {
-			memcpy(&peer, (const char *)a + NLA_HDRLEN, sizeof peer);
-			if (peer)
-				(void)hash_set(&s->peers, m->udiag_ino, (void *)(uintptr_t)peer);
-		}
-		if (a->nla_type == UNIX_DIAG_NAME)
-			(void)hash_set(&s->named, m->udiag_ino, s);
-		if (step >= left)
-			break;
-		left -= step;
-		a = (const void *)((const char *)a + step);
-	}
-}
-
-void files_peers(struct snapshot *s)
-{
-	struct {
-		struct nlmsghdr head;
-		struct unix_diag_req req;
-	} ask = {.head = {.nlmsg_len = sizeof ask,
-			 .nlmsg_type = SOCK_DIAG_BY_FAMILY,
-			 .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP},
-		.req = {.sdiag_family = AF_UNIX,
-			.udiag_states = -1u,
-			.udiag_show = UDIAG_SHOW_PEER | UDIAG_SHOW_NAME}};
-	_cleanup_close_ int fd = -1;
-	_cleanup_free_ char *reply = NULL;
-	size_t size = 64 * 1024;
-	ssize_t n;
-
-	if (s->has_peers)
-		return;
-	s->has_peers = true;
-	fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
-	if (fd < 0 || send(fd, &ask, sizeof ask, 0) != (ssize_t)sizeof ask)
-		return;
-	reply = xmalloc(size);
-	while ((n = recv(fd, reply, size, 0)) > 0) {
-		const struct nlmsghdr *h = (const void *)reply;
-		size_t left = (size_t)n;
-
-		for (; NLMSG_OK(h, left); h = NLMSG_NEXT(h, left)) {
-			if (h->nlmsg_type == NLMSG_DONE || h->nlmsg_type == NLMSG_ERROR)
-				return;
-			if (h->nlmsg_len >= NLMSG_LENGTH(sizeof(struct unix_diag_msg)))
-				add_peer(s, h);
-		}
-	}
 }

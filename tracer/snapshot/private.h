@@ -11,9 +11,11 @@
 #include "base/buf.h"
 #include "base/hash.h"
 #include "schema/record.h"
+#include "schema/socket_key.h"
 #include "tracer/symbols/symbols.h"
 
 struct snapshot_config;
+struct snap_net;
 
 /* Bounds against machines and programs that are absurdly large; what is beyond is said to be left out. */
 enum {
@@ -30,7 +32,7 @@ struct snap_fd {
 	int fd;
 	enum file_kind kind;
 	uint64_t dev, inode; /* dev as stat gives it */
-	uint64_t inode2;     /* socket: the other side's */
+	uint64_t inode2;     /* socket: as END_OPEN has it */
 	unsigned mode;       /* END_READ, END_WRITE */
 	bool is_cloexec;
 	pid_t peer; /* pidfd */
@@ -97,6 +99,28 @@ struct snap_map {
 	bool is_looked_up;
 };
 
+/* Says whether descriptors of this kind are ends that are followed. */
+static inline bool file_is_end(uint64_t kind)
+{
+	return kind >= FILE_PIPE && kind <= FILE_LISTEN;
+}
+
+/* A socket, of whomever. */
+struct snap_socket {
+	struct snap_socket *next; /* of all */
+	enum file_kind kind;      /* FILE_SOCKET, FILE_TCP, FILE_LISTEN */
+	uint64_t inode, netns;    /* inode 0: nobody has accepted it yet */
+	bool is_unix, is_stream;
+	bool has_peer; /* unix: it is connected */
+	bool is_mixed_up; /* tcp: more than two look like this connection, or several listen at its port */
+	uint64_t other; /* unix: inode of the other side, 0: none, or nobody has accepted it yet */
+	uint64_t key;   /* tcp: of the connection, or of the port */
+	struct snap_socket *pair; /* tcp: the other side, if it is on this machine */
+	struct socket_place here, there;
+	char local[112], remote[112]; /* as the record SOCKET has them */
+	unsigned local_len, remote_len;
+};
+
 /* Somebody who holds a descriptor of a pipe, FIFO, socket or locked file. */
 struct snap_holder {
 	pid_t pid;
@@ -125,12 +149,18 @@ struct snapshot {
 	const struct snapshot_config *config;
 	struct snap_process **processes;
 	size_t n_processes, cap_processes, n_threads;
-	unsigned n_again;   /* threads that were looked at a third time */
-	struct hash by_pid; /* to struct snap_process */
-	struct hash peers;  /* inode of a unix socket to inode of its peer */
-	struct hash gone;   /* mutexes whose owners have ended */
-	struct hash named;  /* inodes of unix sockets that have a name */
-	bool has_peers, has_openers, has_holders, has_locks;
+	unsigned n_again;    /* threads that were looked at a third time */
+	struct hash by_pid;  /* to struct snap_process */
+	struct hash gone;    /* mutexes whose owners have ended */
+	struct hash sockets; /* by inode: struct snap_socket */
+	struct hash
+		by_key; /* tcp: by key: the first socket of a connection, or that listens at a port */
+	struct hash
+		unaccepted; /* unix: inode of a socket to the one that listens where it was connected to */
+	struct snap_socket *all_sockets;
+	struct snap_net *nets; /* network namespaces whose sockets have been read */
+	size_t n_nets, cap_nets;
+	bool has_all_nets, has_openers, has_holders, has_locks;
 	struct snap_opener *openers;
 	size_t n_openers, cap_openers;
 	struct snap_holder *holders; /* of all processes of the machine that may be read */
@@ -198,8 +228,28 @@ const struct snap_fd *files_find(const struct snap_process *p, int fd);
 /* Reads which descriptors every readable process of the machine holds, once. */
 void files_holders(struct snapshot *s);
 
-/* Sets the peers of unix sockets, once. */
-void files_peers(struct snapshot *s);
+/* ---- sockets.c: what sockets are connected to ---- */
+
+/* Reads all sockets of the network namespace that a process is in, once. */
+void sockets_load(struct snapshot *s, pid_t pid);
+
+/* Returns the socket with this inode, or NULL. */
+const struct snap_socket *sockets_find(const struct snapshot *s, uint64_t inode);
+
+/* Returns the inode of the other side of a connection; 0: none, or not on this machine. May read more sockets. */
+uint64_t sockets_other(struct snapshot *s, const struct snap_socket *socket);
+
+/* Returns the socket with which a connection is still that nobody has accepted, or NULL. */
+const struct snap_socket *sockets_listener(
+	const struct snapshot *s, const struct snap_socket *socket);
+
+/* Fills in the kind of a descriptor of a socket, and inode2. */
+void sockets_classify(struct snapshot *s, struct snap_fd *f);
+
+/* Looks at the TCP connections that a blocked thread waits for: those with bytes under way may end its wait. */
+void sockets_look(struct snapshot *s, struct snap_thread *t);
+
+void sockets_done(struct snapshot *s);
 
 /* ---- locks.c: file locks ---- */
 

@@ -18,6 +18,26 @@ static void add_holders(
 			add(s, s->holders[i].pid);
 }
 
+/* Of a socket: who holds it, its other side, or, while nobody has accepted it, the socket that listens. */
+static void add_connected(
+	struct snapshot *s, uint64_t inode, void (*add)(struct snapshot *s, pid_t pid))
+{
+	const struct snap_socket *socket = sockets_find(s, inode), *listener;
+
+	add_holders(s, inode, add);
+	if (!socket)
+		return;
+	add_holders(s, sockets_other(s, socket), add);
+	listener = sockets_listener(s, socket);
+	if (listener)
+		add_holders(s, listener->inode, add);
+}
+
+static bool is_connected(uint64_t kind)
+{
+	return kind == FILE_SOCKETPAIR || kind == FILE_UNIX || kind == FILE_TCP;
+}
+
 /* Notes the threads of a process that wait for a FIFO's other side; many are in open for a moment only. */
 static void find_openers(struct snapshot *s, pid_t pid)
 {
@@ -126,9 +146,8 @@ void wait_providers(struct snapshot *s, struct snap_process *p, struct snap_thre
 		add_holders(s, w->inode, add);
 	} else if (w->file_kind == FILE_PIPE || w->file_kind == FILE_FIFO) {
 		add_holders(s, w->inode, add);
-	} else if (w->file_kind == FILE_SOCKETPAIR) {
-		add_holders(s, w->inode, add);
-		add_holders(s, w->peer, add);
+	} else if (is_connected(w->file_kind)) {
+		add_connected(s, w->inode, add);
 	} else if (w->file_kind == FILE_PIDFD) {
 		add(s, (pid_t)w->peer);
 	} else if (w->syscall == SYS_futex) {
@@ -139,10 +158,10 @@ void wait_providers(struct snapshot *s, struct snap_process *p, struct snap_thre
 	for (size_t i = 0; i < t->n_poll; i++) {
 		const struct rec_poll_item *item = &t->poll[i];
 
-		if (item->file_kind == FILE_PIPE || item->file_kind == FILE_FIFO ||
-			item->file_kind == FILE_SOCKETPAIR) {
+		if (item->file_kind == FILE_PIPE || item->file_kind == FILE_FIFO) {
 			add_holders(s, item->inode, add);
-			add_holders(s, item->inode2, add);
+		} else if (is_connected(item->file_kind)) {
+			add_connected(s, item->inode, add);
 		} else if (item->file_kind == FILE_PIDFD) {
 			add(s, (pid_t)item->peer);
 		}

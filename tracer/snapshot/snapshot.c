@@ -147,8 +147,7 @@ static void snapshot_done(struct snapshot *s)
 	free(s->shared);
 	free(s->locks);
 	hash_done(&s->by_pid);
-	hash_done(&s->peers);
-	hash_done(&s->named);
+	sockets_done(s);
 	hash_done(&s->gone);
 }
 
@@ -245,11 +244,6 @@ static bool has_hidden_relative(struct snapshot *s, const struct family *list, s
 	return false;
 }
 
-static bool is_channel(uint64_t kind)
-{
-	return kind == FILE_PIPE || kind == FILE_FIFO || kind == FILE_SOCKETPAIR;
-}
-
 /* Says whether a thread waits for something of which unseen processes may hold an end. */
 static bool has_channel_wait(const struct snapshot *s)
 {
@@ -257,10 +251,10 @@ static bool has_channel_wait(const struct snapshot *s)
 		for (size_t k = 0; k < s->processes[i]->n_threads; k++) {
 			const struct snap_thread *t = &s->processes[i]->threads[k];
 
-			if (is_channel(t->wait.file_kind))
+			if (file_is_end(t->wait.file_kind))
 				return true;
 			for (size_t j = 0; j < t->n_poll; j++)
-				if (is_channel(t->poll[j].file_kind))
+				if (file_is_end(t->poll[j].file_kind))
 					return true;
 		}
 	return false;
@@ -325,7 +319,7 @@ static void note_blind(struct snapshot *s, const struct family *list, size_t n)
 			SNAP_MAX_PROCESSES, SNAP_MAX_THREADS);
 }
 
-/* What the last look needs: file locks, stacks, children asleep in vfork. */
+/* What the last look needs: file locks, stacks, children asleep in vfork, what is under way over TCP. */
 static void read_details(struct snapshot *s)
 {
 	bool has_lock_wait = false;
@@ -341,6 +335,7 @@ static void read_details(struct snapshot *s)
 			has_lock_wait |= t->wait.file_kind == FILE_REG;
 			if (t->wait.reason == WAIT_VFORK)
 				wait_fill(s, p, t);
+			sockets_look(s, t);
 			calls_walk(s, p, t);
 		}
 	}

@@ -3,6 +3,8 @@
 #include "tracer/snapshot/private.h"
 
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <linux/futex.h>
 #include <poll.h>
 #include <sys/socket.h>
@@ -24,7 +26,7 @@ enum {
 };
 
 /*
- * A socket may have been told how long its calls wait at most (SO_RCVTIMEO, SO_SNDTIMEO): asked of a copy
+ * A socket may have been told how long its calls wait at most (SO_RCVTIMEO, SO_SNDTIMEO, TCP_USER_TIMEOUT): asked of a copy
  * of the descriptor. Where none may be had (a seccomp filter refuses pidfd_getfd), it may have been.
  */
 static bool is_limited(const struct snap_process *p, const struct snap_thread *t, int fd)
@@ -34,7 +36,12 @@ static bool is_limited(const struct snap_process *p, const struct snap_thread *t
 	bool sends = call_waits(t->nr)->family == FAMILY_WRITE;
 	struct timeval limit = {0, 0};
 	socklen_t len = sizeof limit;
+	unsigned ms = 0;
+	socklen_t ms_len = sizeof ms;
 
+	if (copy >= 0 && sends &&
+		getsockopt(copy, IPPROTO_TCP, TCP_USER_TIMEOUT, &ms, &ms_len) == 0 && ms)
+		return true;
 	return copy < 0 ||
 	       getsockopt(copy, SOL_SOCKET, sends ? SO_SNDTIMEO : SO_RCVTIMEO, &limit, &len) != 0 ||
 	       limit.tv_sec || limit.tv_usec;
@@ -50,7 +57,7 @@ static void set_file(struct snap_process *p, struct snap_thread *t, int fd)
 	t->wait.dev = f->dev;
 	t->wait.inode = f->inode;
 	t->wait.peer = f->kind == FILE_PIDFD ? (uint64_t)f->peer : f->inode2;
-	t->wait.timed = f->kind == FILE_SOCKETPAIR && is_limited(p, t, fd);
+	t->wait.timed = f->kind >= FILE_SOCKETPAIR && f->kind <= FILE_TCP && is_limited(p, t, fd);
 }
 
 static void add_poll(struct snap_process *p, struct snap_thread *t, int fd, unsigned events)
@@ -308,8 +315,7 @@ static void fill_stopped(struct snap_process *p, struct snap_thread *t)
 
 	if (t->has_syscall && !p->is_compat)
 		fill_by_fd(p, t);
-	if (w->file_kind == FILE_PIPE || w->file_kind == FILE_FIFO ||
-		w->file_kind == FILE_SOCKETPAIR) {
+	if (file_is_end(w->file_kind) && w->file_kind != FILE_LISTEN) {
 		memcpy(&w->arg0, t->args, sizeof t->args);
 	} else {
 		w->file_kind = w->inode = w->dev = w->peer = 0;

@@ -1,21 +1,36 @@
-/* providers_pipe.c - what waits for pipes, FIFOs, socketpairs and sets of descriptors rest on. */
+/* providers_pipe.c - what waits for pipes, FIFOs, connected sockets and sets of descriptors rest on. */
 /* SPDX-License-Identifier: MIT */
 #include "verdict/graph/private.h"
 
 #include "base/buf.h"
 #include "schema/query.h"
 
+/* The socket with which the other side still is, if nobody has accepted the connection and it is known; or NULL. */
+static const struct state_pipe *listener_of(
+	const struct state *st, const struct state_pipe *p, int side)
+{
+	uint32_t l = p->is_unaccepted && !side ? state_pipe(st, p->listener_id) : STATE_NONE;
+
+	return l == STATE_NONE ? NULL : &st->pipes[l];
+}
+
 /* What a read (or a write) on this side of a pipe rests on: whoever holds the opposite end. */
 static uint32_t opposite(struct providers *pr, const struct state_pipe *p, int side, bool read)
 {
 	const struct state *st = pr->st;
+	const struct state_pipe *listener = listener_of(st, p, side);
 	uint32_t node;
 	size_t n = 0;
 
+	/* Whoever accepts the connection may go on with it, and so may who closes the socket. */
+	if (listener) {
+		p = listener;
+		side = 1;
+	}
 	if (!p->known_from_birth || p->under_way)
 		return LIVE;
-	if (p->is_socketpair ? (side ? p->read_outside : p->write_outside)
-			     : (read ? p->write_outside : p->read_outside))
+	if (p->is_two_sided || listener ? (side ? p->read_outside : p->write_outside)
+					: (read ? p->write_outside : p->read_outside))
 		return LIVE;
 	if (providers_shared(pr, SHARE_PIPE, (uint64_t)p->id * 4 + (uint64_t)side * 2 + read,
 		    WEB_ANY, &node))
@@ -24,7 +39,7 @@ static uint32_t opposite(struct providers *pr, const struct state_pipe *p, int s
 		const struct state_end *e = &st->ends[i];
 		uint32_t process = state_process(st, e->process_id);
 
-		if (p->is_socketpair ? e->side == side : read ? !e->writes : !e->reads)
+		if (p->is_two_sided || listener ? e->side == side : read ? !e->writes : !e->reads)
 			continue;
 		if (process == STATE_NONE || !st->processes[process].alive)
 			continue;
@@ -41,12 +56,18 @@ static uint32_t opposite(struct providers *pr, const struct state_pipe *p, int s
 static bool waits_for_itself(
 	const struct state *st, const struct state_pipe *p, int side, bool read, int64_t process_id)
 {
+	const struct state_pipe *listener = listener_of(st, p, side);
+
+	if (listener) {
+		p = listener;
+		side = 1;
+	}
 	for (uint32_t i = p->first_end; i < p->first_end + p->n_ends; i++) {
 		const struct state_end *e = &st->ends[i];
 
-		if (e->process_id == process_id && (p->is_socketpair ? e->side != side
-							   : read    ? e->writes
-								     : e->reads))
+		if (e->process_id == process_id && (p->is_two_sided || listener ? e->side != side
+							   : read               ? e->writes
+										: e->reads))
 			return true;
 	}
 	return false;
@@ -69,8 +90,10 @@ static uint32_t on_pipe(struct providers *pr, uint32_t thread, int64_t pipe_id, 
 	/* A server keeps an end of its own FIFO open, and waits for whoever comes. */
 	if (own && st->pipes[p].is_fifo)
 		providers_maybe(pr, thread, MAYBE_FIFO);
-	if (pr->reopens && !st->pipes[p].is_socketpair)
+	if (pr->reopens && !st->pipes[p].is_two_sided)
 		providers_maybe(pr, thread, MAYBE_REOPEN);
+	if (st->pipes[p].is_tcp && !st->flights_seen && !st->instant)
+		providers_maybe(pr, thread, MAYBE_FLIGHT);
 	return opposite(pr, &st->pipes[p], side, read);
 }
 

@@ -159,9 +159,10 @@ static bool takes_orders(const struct finder *f, uint32_t member)
 /* Says whether a member reads from a pipe that its own handlers write to. */
 static bool reads_self_pipe(const struct finder *f, uint32_t member)
 {
+	const unsigned others = MAYBE_REOPEN | MAYBE_FLIGHT;
 	const struct state_thread *t = &f->st->threads[member];
 
-	return t->wait.reason == WAIT_PIPE_READ && f->pr->maybe[member] & ~(unsigned)MAYBE_REOPEN &&
+	return t->wait.reason == WAIT_PIPE_READ && f->pr->maybe[member] & ~others &&
 	       is_self_pipe(f->st, t);
 }
 
@@ -215,7 +216,8 @@ static bool is_idle(const struct finder *f, const struct stuck_set *s)
 {
 	const unsigned ways = MAYBE_SIGNAL | MAYBE_SENT | MAYBE_FIFO | MAYBE_EVENTFD | MAYBE_URING;
 
-	if (s->maybe == MAYBE_URING)
+	/* Bytes are under way wherever there is a network: that somebody looked for them makes a set certain. */
+	if (s->maybe == MAYBE_URING || s->maybe & MAYBE_FLIGHT)
 		return true;
 	if (!(s->reasons & 1u << WAIT_FIFO_OPEN) &&
 		(any_member(f, s, waits_as_loops_do) || any_member(f, s, reads_self_pipe)))

@@ -92,7 +92,10 @@ struct state_end {
 
 struct state_pipe {
 	int64_t id;
-	bool known_from_birth, is_fifo, is_socketpair, read_outside, write_outside;
+	bool known_from_birth, is_fifo, is_two_sided, is_tcp;
+	bool read_outside, write_outside; /* connected sockets: of side 0, of side 1 */
+	bool is_unaccepted;               /* side 1 is still with the socket that listens */
+	int64_t listener_id;              /* that socket, 0: not known */
 	bool under_way; /* a descriptor of it is in a message that nobody has received */
 	uint32_t first_end, n_ends; /* in state.ends */
 };
@@ -104,8 +107,9 @@ struct state {
 	int64_t now_ns;  /* the moment itself, the end resolved */
 	int64_t last_ns; /* how far the trace goes */
 	int64_t cut_ns; /* what happened from then on follows from a signal that came from outside; INT64_MAX: none did */
-	bool instant;       /* a snapshot: durations say nothing */
-	bool lost;          /* records were lost that could change a verdict */
+	bool instant;      /* a snapshot: durations say nothing */
+	bool flights_seen; /* whether bytes are under way in TCP connections is looked at elsewhere */
+	bool lost;         /* records were lost that could change a verdict */
 	bool shares_memory; /* some process runs in the memory of another one */
 	struct state_thread *threads;
 	size_t n_threads, cap_threads;

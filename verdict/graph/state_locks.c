@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "schema/locks.h"
+#include "schema/names.h"
 #include "schema/query.h"
 #include "verdict/describe.h"
 
@@ -150,7 +151,7 @@ static int add_pipe(struct state *st, int64_t id, struct buf *why)
 	int64_t outside;
 	int rc = query_one(st->db,
 		"SELECT kind, outside, created_ns IS NOT NULL, (SELECT attached OR backend = 'snapshot'"
-		" FROM trace), sent_ns FROM pipe WHERE id = ?1",
+		" FROM trace), sent_ns, inode2 IS NULL, listener_id FROM pipe WHERE id = ?1",
 		id, &stmt, why);
 
 	if (rc <= 0 || state_pipe(st, id) != STATE_NONE)
@@ -161,15 +162,33 @@ static int add_pipe(struct state *st, int64_t id, struct buf *why)
 	p = &st->pipes[st->n_pipes];
 	*p = (struct state_pipe){.id = id,
 		.is_fifo = !strcmp(kind, "fifo"),
-		.is_socketpair = !strcmp(kind, "socketpair"),
+		.is_two_sided = names_pipe_is_two_sided(kind),
+		.is_tcp = !strcmp(kind, "tcp"),
+		.is_unaccepted = query_int(stmt, 5, 0) && query_int(stmt, 6, 0),
+		.listener_id = query_int(stmt, 6, 0),
 		.read_outside = (outside & 1) != 0,
 		.write_outside = (outside & 2) != 0,
 		.under_way = query_int(stmt, 4, INT64_MAX) <= st->now_ns && !query_null(stmt, 4),
-		/* A FIFO has no birth; what is found when attaching comes with all its holders. */
-		.known_from_birth =
-			query_int(stmt, 2, 0) || query_int(stmt, 3, 0) || !strcmp(kind, "fifo")};
+		/*
+		 * A FIFO has no birth; what is found when attaching comes with all its holders;
+		 * of a connection it is said of each side whether its holders are known.
+		 */
+		.known_from_birth = query_int(stmt, 2, 0) || query_int(stmt, 3, 0) ||
+				    (strcmp(kind, "pipe") != 0 && strcmp(kind, "socketpair") != 0)};
 	(void)hash_set(&st->pipe_by_id, (uint64_t)id, (void *)(uintptr_t)(++st->n_pipes));
 	return 0;
+}
+
+/* The sockets that listen where connections wait to be accepted. */
+static int add_listeners(struct state *st, struct buf *why)
+{
+	size_t n = st->n_pipes;
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < n; i++)
+		if (st->pipes[i].is_unaccepted)
+			rc = add_pipe(st, st->pipes[i].listener_id, why);
+	return rc;
 }
 
 static void add_end(struct state *st, sqlite3_stmt *stmt)
@@ -231,5 +250,7 @@ int state_load_pipes(struct state *st, struct buf *why)
 		while ((rc = query_step(stmt, why)) > 0)
 			rc = add_pipe(st, query_int(stmt, 0, 0), why);
 	}
+	if (!rc)
+		rc = add_listeners(st, why);
 	return rc ? rc : load_ends(st, why);
 }

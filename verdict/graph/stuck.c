@@ -28,6 +28,7 @@ enum {
 struct moment {
 	int64_t at_ns;
 	bool signalled; /* by a signal: then conditional sets count too */
+	bool looked_at; /* somebody looks what is under way in TCP connections */
 	const struct interruption
 		*by; /* somebody outside interrupted a program that ended later; NULL: nobody */
 };
@@ -180,11 +181,18 @@ static bool has_wait(const struct finding *f, int64_t wait_id)
  */
 static void drop_repeated(struct findings *fs)
 {
-	const struct finding *last = &fs->list[fs->n - 1];
+	struct finding *last = &fs->list[fs->n - 1];
 
 	for (size_t i = 0; i + 1 < fs->n; i++)
 		for (size_t k = 0; k < last->n_members; k++)
 			if (has_wait(&fs->list[i], last->members[k].wait_id)) {
+				/* While it stood somebody looked what was under way. */
+				if (last->certain && fs->list[i].flight) {
+					const struct finding other = fs->list[i];
+
+					fs->list[i] = *last;
+					*last = other;
+				}
 				finding_drop(fs);
 				return;
 			}
@@ -200,6 +208,7 @@ static int find_at(struct sqlite3 *db, const struct moment *at, bool open_only, 
 
 	if (at->by)
 		st.cut_ns = at->by->at_ns;
+	st.flights_seen = at->looked_at;
 	if (!rc)
 		rc = sets_find(&st, &sets, why);
 	for (size_t i = 0; !rc && i < sets.n; i++) {
@@ -240,7 +249,8 @@ int stuck_find(struct sqlite3 *db, int64_t at_ns, bool all, bool ended, struct f
 	if (ended && at_ns == STATE_END)
 		rc = find_ended(db, at_ns, all, &fs, why);
 	if (!rc)
-		rc = find_at(db, &(struct moment){.at_ns = at_ns}, false, 1 + all, &fs, why);
+		rc = find_at(db, &(struct moment){.at_ns = at_ns, .looked_at = !ended}, false,
+			1 + all, &fs, why);
 	rc = query_failed(rc, why);
 	if (rc) {
 		findings_free(&fs);

@@ -170,25 +170,48 @@ static void add_sem_taker(
 static const char ends_sql[] =
 	"SELECT e.process_id, group_concat(e.fd, ', ') FROM pipe_end e WHERE e.pipe_id = ?1"
 	" AND e.open_ns <= ?2 AND (e.close_ns IS NULL OR e.close_ns > ?2)"
-	" AND CASE WHEN (SELECT kind FROM pipe WHERE id = ?1) = 'socketpair' THEN e.side <> ?4"
+	" AND CASE WHEN (SELECT kind FROM pipe WHERE id = ?1) IN ('socketpair', 'unix', 'tcp') THEN e.side <> ?4"
 	" ELSE instr(e.mode, ?3) END GROUP BY e.process_id ORDER BY e.process_id";
+
+/* Whose end of which pipe is asked for: opposite to this side, or to this direction. */
+struct end_question {
+	int64_t pipe_id, side;
+	const char *intro;
+};
+
+/* The question for a wait: of a connection that nobody has accepted it is who listens. */
+static struct end_question ask_ends(
+	const struct state *st, const struct state_wait *w, const char *other_end)
+{
+	uint32_t p = state_pipe(st, w->pipe_id);
+
+	if (p != STATE_NONE && st->pipes[p].is_unaccepted && !w->side)
+		return (struct end_question){.pipe_id = st->pipes[p].listener_id,
+			.intro = "which nobody has accepted yet: the socket that listens is open"};
+	return (struct end_question){.pipe_id = w->pipe_id,
+		.side = w->side,
+		.intro = p != STATE_NONE && st->pipes[p].is_two_sided ? "whose other side is open"
+			 : *other_end == 'w'                          ? "whose write end is open"
+								      : "whose read end is open"};
+}
 
 /* ", whose write end is open in a[1] (fd 4) and b[2] (fd 4, 5)" */
 static void add_pipe_ends(
 	struct buf *b, const struct state *st, const struct state_wait *w, const char *other_end)
 {
+	struct end_question ask = ask_ends(st, w, other_end);
 	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
 	size_t n = 0;
 
 	if (query_open(st->db, ends_sql, &stmt, st->why) != 0)
 		return;
-	(void)sqlite3_bind_int64(stmt, 1, w->pipe_id);
+	(void)sqlite3_bind_int64(stmt, 1, ask.pipe_id);
 	(void)sqlite3_bind_int64(stmt, 2, st->now_ns);
 	(void)sqlite3_bind_text(stmt, 3, other_end, 1, SQLITE_STATIC);
-	(void)sqlite3_bind_int64(stmt, 4, w->side);
+	(void)sqlite3_bind_int64(stmt, 4, ask.side);
 	while (query_step(stmt, st->why) == 1 && n++ < LIST_MAX) {
 		if (n == 1)
-			buf_addf(b, ",\n    whose %s end is open in ", other_end);
+			buf_addf(b, ",\n    %s in ", ask.intro);
 		else
 			buf_adds(b, ", ");
 		describe_process(b, st->db, query_int(stmt, 0, 0));

@@ -68,10 +68,25 @@ static const char *lock_remedy(const struct state *st, const struct stuck_set *s
 	return "Take these locks in the same order everywhere, or try the second one and release the first if that fails.";
 }
 
-static const char *pipe_remedy(const struct stuck_set *s)
+/* Says whether a member waits for a socket of a connection to a server. */
+static bool is_connection(const struct state *st, const struct stuck_set *s)
+{
+	for (size_t i = 0; i < s->n_members; i++) {
+		uint32_t p = state_pipe(st, st->threads[s->members[i]].wait.pipe_id);
+
+		if (p != STATE_NONE && st->pipes[p].is_two_sided)
+			return true;
+	}
+	return false;
+}
+
+static const char *pipe_remedy(const struct state *st, const struct stuck_set *s)
 {
 	if (any_of(s, 1u << WAIT_CHILD))
 		return "Read the child's output to its end first, then wait for the child.";
+	if (!strcmp(s->shape, "self") && is_connection(st, s))
+		return "Do not wait for an answer that the same thread would have to give: let another thread"
+		       " serve, or call the function itself.";
 	if (!strcmp(s->shape, "self") || !strcmp(s->shape, "abandoned"))
 		return "Close the end of the pipe that this process does not use.";
 	if (any_of(s, 1u << WAIT_PIPE_WRITE))
@@ -120,7 +135,7 @@ const char *stuck_remedy(const struct state *st, const struct stuck_set *s)
 	if (any_of(s, 1u << WAIT_FIFO_OPEN))
 		return wait_info(WAIT_FIFO_OPEN)->remedy;
 	if (all_of(s, pipes | 1u << WAIT_CHILD) && any_of(s, pipes))
-		return pipe_remedy(s);
+		return pipe_remedy(st, s);
 	if (any_of(s, pipes) && any_of(s, locks))
 		return "Do not hold a lock while reading or writing a pipe whose other side needs that"
 		       " lock.";

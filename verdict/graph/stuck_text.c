@@ -136,6 +136,8 @@ static void add_conditions(struct buf *b, const struct state *st, const struct s
 	if (s->maybe & MAYBE_URING)
 		buf_adds(b, "unless the kernel reads, writes or closes something for one of them"
 			    " through its io_uring\n");
+	if (s->maybe & MAYBE_FLIGHT)
+		buf_adds(b, "unless bytes that were sent over TCP are still under way\n");
 	if (s->maybe & MAYBE_SENT)
 		buf_adds(b, "unless somebody outside sends the signal that is waited for\n");
 	if (s->maybe & MAYBE_SEM)
@@ -215,6 +217,7 @@ void stuck_describe(const struct state *st, const struct stuck_set *s, struct fi
 	_cleanup_buf_ struct buf b = BUF_INIT;
 
 	f->certain = s->certain;
+	f->flight = s->maybe == MAYBE_FLIGHT && !st->lost;
 	f->shape = s->shape;
 	add_summary(&b, st, s);
 	finding_set(&f->summary, &b);

@@ -5,6 +5,7 @@
 #include <sqlite3.h>
 
 #include "base/mem.h"
+#include "schema/names.h"
 #include "viewer/load/load.h"
 
 static char *load_locks(struct resources *res, sqlite3 *db, const struct trace *t)
@@ -46,6 +47,7 @@ static char *load_pipes(struct resources *res, sqlite3 *db)
 		*p = (struct pipe_row){.id = rows_int(&r, 0, 0),
 			.long_name = rows_text(&r, 1),
 			.kind = rows_text(&r, 2)};
+		p->is_two_sided = names_pipe_is_two_sided(p->kind);
 		p->name = *path ? xasprintf("%s %s", p->kind, path)
 				: xasprintf("%s %lld", p->kind, (long long)p->id);
 		if (!*p->long_name) {

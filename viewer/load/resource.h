@@ -24,6 +24,7 @@ struct pipe_row {
 	char *name;      /* "pipe 3" */
 	char *long_name; /* "pipe 3 (ls -> sort)" */
 	char *kind;
+	bool is_two_sided; /* each side reads what the other writes */
 };
 
 /* All locks and pipes of a trace, by id. */

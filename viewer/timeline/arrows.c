@@ -258,10 +258,10 @@ static char *add_data(struct arrows *as, sqlite3 *db)
 			const struct pipe_row *row = resources_pipe(&tl->res, rows_int(&r, 0, -1));
 
 			pipe = rows_int(&r, 0, -1);
-			two_way = row && !strcmp(row->kind, "socketpair");
+			two_way = row && row->is_two_sided;
 			streams[0].first = streams[0].n = streams[1].first = streams[1].n = 0;
 		}
-		/* Side 0 of a socketpair reads what side 1 wrote; a pipe has one direction. */
+		/* Side 0 of connected sockets reads what side 1 wrote; a pipe has one direction. */
 		side = two_way && (rows_int(&r, 1, 0) == 1) != is_write;
 		if (is_write) {
 			stream_write(

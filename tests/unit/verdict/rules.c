@@ -346,6 +346,37 @@ static sqlite3 *leaked(void)
 	return db;
 }
 
+/* Each side of a socketpair both reads and writes: what the reader holds itself keeps no end-of-file away. */
+static sqlite3 *leaked_pair(int other_holder_side)
+{
+	sqlite3 *db = leaked();
+
+	fixture_sql(db, "UPDATE pipe SET kind = 'socketpair'");
+	fixture_sql(db, "UPDATE pipe_end SET mode = 'rw', side = process_id <> 1");
+	fixture_sql(db, "UPDATE pipe_end SET side = %d WHERE process_id = 3", other_holder_side);
+	fixture_sql(db, "UPDATE pipe_io SET side = 1");
+	fixture_sql(db, "UPDATE wait SET side = 0");
+	return db;
+}
+
+TEST(rules_pipe_end_leak_socketpair)
+{
+	EXPECT(leaked_pair(1), NULL, "pipe-end-leak");
+}
+
+TEST(rules_pipe_end_leak_socketpair_own_side)
+{
+	EXPECT(leaked_pair(0), NULL, "");
+}
+
+TEST(rules_pipe_end_leak_connection)
+{
+	sqlite3 *db = leaked_pair(1);
+
+	fixture_sql(db, "UPDATE pipe SET kind = 'unix'");
+	EXPECT(db, NULL, "");
+}
+
 TEST(rules_pipe_end_leak)
 {
 	EXPECT(leaked(), NULL, "pipe-end-leak");

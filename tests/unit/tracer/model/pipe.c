@@ -2,6 +2,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/unit/tracer/model/feed.h"
 
+#include <arpa/inet.h>
+#include <string.h>
+#include <sys/socket.h>
+
 #include <sched.h>
 
 /* What pipe() leaves in a process: fd 3 reads, fd 4 writes. */
@@ -313,6 +317,80 @@ TEST(socketpair)
 	EXPECT(&f, "SELECT kind, inode, inode2, outside FROM pipe", "socketpair|50|51|1");
 	EXPECT(&f, "SELECT fd, mode, side FROM pipe_end", "5|rw|0 6|rw|1");
 	EXPECT(&f, "SELECT op, side FROM pipe_io", "write|1");
+	feed_close(&f);
+}
+
+/* The two sides of a TCP connection have its key in common; each becomes known when it comes about. */
+TEST(socket_tcp)
+{
+	const struct {
+		uint16_t family, port;
+		unsigned char addr[12];
+	} here = {AF_INET, htons(80), {127, 0, 0, 1}}, there = {AF_INET, htons(81), {127, 0, 0, 1}};
+	struct rec_SOCKET name = {.dev = 9, .inode = 50, .local_len = 16, .remote_len = 16};
+	struct feed f;
+
+	feed_open(&f);
+	feed_at(&f, 100, 10, 10);
+	FEED(&f, END_OPEN, .kind = PIPE_TCP, .dev = 9, .inode = 50, .inode2 = 777, .fd = 5,
+		.mode = END_READ | END_WRITE, .via = END_CONNECT);
+	memcpy(name.local, &here, sizeof here);
+	memcpy(name.remote, &there, sizeof there);
+	feed_send(&f, &name.head, REC_SOCKET, sizeof name);
+	feed_flush(&f, 150);
+	EXPECT(&f, "SELECT kind, inode, inode2, outside, local, remote FROM pipe",
+		"tcp|50|-|2|127.0.0.1:80|127.0.0.1:81");
+	feed_at(&f, 200, 20, 20);
+	FEED(&f, END_OPEN, .kind = PIPE_TCP, .dev = 9, .inode = 51, .inode2 = 777, .fd = 6,
+		.mode = END_READ | END_WRITE, .via = END_ACCEPT);
+	feed_end(&f, 1000);
+	EXPECT(&f, "SELECT inode, inode2, outside FROM pipe", "50|51|0");
+	EXPECT(&f, "SELECT fd, side, open_via FROM pipe_end", "5|0|connect 6|1|accept");
+	feed_close(&f);
+}
+
+/* A third socket with the same addresses, in another network: nobody is told apart any more. */
+TEST(socket_tcp_twice)
+{
+	struct feed f;
+
+	feed_open(&f);
+	for (unsigned i = 0; i < 3; i++) {
+		feed_at(&f, 100 + i, 10 + i, 10 + i);
+		FEED(&f, END_OPEN, .kind = PIPE_TCP, .dev = 9, .inode = 50 + i, .inode2 = 777,
+			.fd = 5, .mode = END_READ | END_WRITE,
+			.via = i == 1 ? END_ACCEPT : END_CONNECT);
+	}
+	feed_end(&f, 1000);
+	EXPECT(&f, "SELECT inode, inode2, outside FROM pipe ORDER BY id", "50|51|3 52|-|3");
+	feed_close(&f);
+}
+
+/* The client's socket knows no other one before it is accepted; who listens does. */
+TEST(socket_unix)
+{
+	struct feed f;
+
+	feed_open(&f);
+	feed_at(&f, 100, 10, 10);
+	FEED(&f, END_OPEN, .kind = PIPE_LISTEN, .dev = 9, .inode = 40, .fd = 3,
+		.mode = END_READ | END_WRITE, .via = END_LISTEN);
+	FEED(&f, SOCKET, .dev = 9, .inode = 40, .listener = 4711, .local = "\1\0/tmp/s",
+		.local_len = 8);
+	feed_at(&f, 200, 20, 20);
+	FEED(&f, END_OPEN, .kind = PIPE_UNIX, .dev = 9, .inode = 50, .fd = 5,
+		.mode = END_READ | END_WRITE, .via = END_CONNECT);
+	FEED(&f, SOCKET, .dev = 9, .inode = 50, .listener = 4711, .remote = "\1\0/tmp/s",
+		.remote_len = 8);
+	feed_flush(&f, 250);
+	EXPECT(&f, "SELECT kind, inode2, outside, local, remote, listener_id FROM pipe ORDER BY id",
+		"listen|-|2|/tmp/s|-|- unix|-|2|-|/tmp/s|1");
+	feed_at(&f, 300, 10, 10);
+	FEED(&f, END_OPEN, .kind = PIPE_UNIX, .dev = 9, .inode = 51, .inode2 = 50, .fd = 4,
+		.mode = END_READ | END_WRITE, .via = END_ACCEPT);
+	feed_end(&f, 1000);
+	EXPECT(&f, "SELECT inode, inode2, outside FROM pipe WHERE kind = 'unix'", "50|51|0");
+	EXPECT(&f, "SELECT fd, side FROM pipe_end WHERE pipe_id = 2", "5|0 4|1");
 	feed_close(&f);
 }
 

@@ -784,6 +784,84 @@ TEST(stuck_socketpair)
 	EXPECT(db, "deadlock cycle 20 30");
 }
 
+/* Two processes at the two sides of a connection; outside: which sides others may hold. */
+static sqlite3 *connected(const char *kind, int outside)
+{
+	sqlite3 *db = with_children();
+
+	fixture_pipe(db, 1, kind);
+	fixture_sql(db, "UPDATE pipe SET inode2 = 999, outside = %d", outside);
+	fixture_end(db, 1, 2, "rw");
+	fixture_end(db, 1, 3, "rw");
+	fixture_sql(db, "UPDATE pipe_end SET side = 1 WHERE process_id = 3");
+	fixture_wait(db, 20, "pipe-read", "pipe_id=1, side=0");
+	fixture_wait(db, 30, "pipe-read", "pipe_id=1, side=1");
+	return db;
+}
+
+TEST(stuck_connection)
+{
+	EXPECT(connected("unix", 0), "deadlock cycle 20 30");
+	EXPECT(connected("tcp", 0), "deadlock cycle 20 30");
+}
+
+/* A recording does not tell what was under way in a TCP connection; who looked while it stood knows. */
+TEST(stuck_connection_flight)
+{
+	_cleanup_buf_ struct buf why = BUF_INIT;
+	struct findings told = {0}, found = {0};
+	sqlite3 *db = connected("tcp", 0);
+
+	ASSERT_INT(verdict_end(db, false, &(struct findings){0}, &found, &why), 0);
+	ASSERT_INT(found.n, 0);
+	findings_free(&found);
+	ASSERT_INT(verdict_end(db, true, &(struct findings){0}, &found, &why), 0);
+	ASSERT_INT(found.n, 1);
+	ASSERT_STR(found.list[0].rule, "stuck");
+	findings_free(&found);
+	ASSERT_INT(verdict_stuck(db, INT64_MAX, false, &told, &why), 0);
+	ASSERT_STR(told.list[0].rule, "deadlock");
+	for (int all = 0; all < 2; all++) {
+		ASSERT_INT(verdict_end(db, all, &told, &found, &why), 0);
+		ASSERT_INT(found.n, 1);
+		ASSERT_STR(found.list[0].rule, "deadlock");
+		findings_free(&found);
+	}
+	findings_free(&told);
+	(void)sqlite3_close(db);
+}
+
+TEST(stuck_connection_from_outside)
+{
+	EXPECT(connected("unix", 1), "");
+	EXPECT(connected("tcp", 2), "");
+}
+
+/* Until somebody accepts a connection it is with whoever listens: here the one who waits. */
+static sqlite3 *unaccepted(int listener_outside)
+{
+	sqlite3 *db = with_children();
+
+	fixture_pipe(db, 1, "listen");
+	fixture_sql(db, "UPDATE pipe SET outside = %d", listener_outside);
+	fixture_end(db, 1, 2, "rw");
+	fixture_pipe(db, 2, "tcp");
+	fixture_sql(db, "UPDATE pipe SET inode2 = NULL, outside = 2, listener_id = 1 WHERE id = 2");
+	fixture_end(db, 2, 2, "rw");
+	fixture_wait(db, 20, "pipe-read", "pipe_id=2, side=0");
+	return db;
+}
+
+TEST(stuck_asks_itself)
+{
+	EXPECT(unaccepted(2), "deadlock self 20");
+}
+
+TEST(stuck_asks_who_may_listen_elsewhere)
+{
+	EXPECT(unaccepted(3), "");
+}
+
 /* The parent waits for the child before it reads what the child writes. */
 TEST(stuck_wait_before_read)
 {

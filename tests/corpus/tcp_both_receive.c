@@ -1,0 +1,13 @@
+/* tcp_both_receive.c - client and server of a TCP connection each wait for the other to speak first. */
+/* SPDX-License-Identifier: MIT */
+/*
+ * expect: deadlock
+ * misses: shim a library knows no other side of a socket
+ * source: MonetDB/MonetDB-old#376, distcc/distcc#302
+ */
+#include "sockets.h"
+
+int main(void)
+{
+	return talk(place_tcp(), receive, receive);
+}

@@ -1,0 +1,13 @@
+/* tcp_both_send.c - both ends of a TCP connection pour into full buffers, and nobody reads. */
+/* SPDX-License-Identifier: MIT */
+/*
+ * expect: deadlock
+ * misses: shim a library knows no other side of a socket
+ * source: GerHobbelt/civet-webserver#1, bitcoin/bitcoin#27981
+ */
+#include "sockets.h"
+
+int main(void)
+{
+	return talk(place_tcp(), pour, pour);
+}

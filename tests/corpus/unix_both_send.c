@@ -1,0 +1,13 @@
+/* unix_both_send.c - the same over a Unix socket. */
+/* SPDX-License-Identifier: MIT */
+/*
+ * expect: deadlock
+ * misses: shim a library knows no other side of a socket
+ * source: mattgodbolt/xania#102
+ */
+#include "sockets.h"
+
+int main(void)
+{
+	return talk(place_unix(0), pour, pour);
+}

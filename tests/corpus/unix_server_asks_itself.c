@@ -1,0 +1,18 @@
+/* unix_server_asks_itself.c - the same over a Unix socket. */
+/* SPDX-License-Identifier: MIT */
+/*
+ * expect: deadlock
+ * misses: shim a library knows no other side of a socket
+ * source: puma/puma#612, fengmk2/node-curl#4
+ */
+#include "sockets.h"
+
+int main(void)
+{
+	struct place p = place_unix(0);
+	int listener = listen_at(&p), fd = connect_to(&p);
+
+	receive(fd);
+	close(accept(listener, NULL, NULL));
+	return 0;
+}
