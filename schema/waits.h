@@ -18,7 +18,8 @@ enum wait_object {
 	OBJECT_THREAD,   /* wait.target_thread_id */
 	OBJECT_PROCESS,  /* wait.target_process_id */
 	OBJECT_CHILDREN, /* that, or all children */
-	OBJECT_SET       /* the pipes of a poll set */
+	OBJECT_SET,      /* the members of a poll set */
+	OBJECT_DETAIL    /* wait.detail, a sentence without its subject */
 };
 
 /* Kinds for which there is one remedy if a set of threads waits for them together. */

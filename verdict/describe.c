@@ -22,13 +22,21 @@ static const char lock_sql[] =
 static const char runtime_lock_sql[] = "SELECT type, kind = 'monitor' FROM lock WHERE id = ?1"
 				       " AND (type LIKE '%.%' OR kind IN ('monitor', 'object'))";
 static const char pipe_sql[] = "SELECT kind, path, name FROM pipe WHERE id = ?1";
+/* The programs that hold an end now, but for those that hold the opposite one as well. */
+#define HOLDERS_SQL(own, other)                                                                            \
+	"SELECT count(DISTINCT q.name), max(q.name) FROM pipe_end e JOIN process q ON q.id = e.process_id" \
+	" WHERE e.pipe_id = ?1 AND instr(e.mode, '" own "') AND e.close_ns IS NULL"                        \
+	" AND NOT EXISTS (SELECT 1 FROM pipe_end o WHERE o.pipe_id = ?1 AND o.process_id = e.process_id"   \
+	"  AND instr(o.mode, '" other "') AND o.close_ns IS NULL)"
+static const char writer_sql[] = HOLDERS_SQL("w", "r");
+static const char reader_sql[] = HOLDERS_SQL("r", "w");
 static const char site_sql[] =
 	"SELECT module, offset, function, file, line FROM site WHERE id = ?1";
 
 int describe_check(struct sqlite3 *db, struct buf *why)
 {
-	static const char *const names[] = {
-		process_sql, thread_sql, lock_sql, runtime_lock_sql, pipe_sql, site_sql};
+	static const char *const names[] = {process_sql, thread_sql, lock_sql, runtime_lock_sql,
+		pipe_sql, writer_sql, reader_sql, site_sql};
 	int rc = 0;
 
 	for (size_t i = 0; !rc && i < ARRAY_SIZE(names); i++) {
@@ -215,6 +223,33 @@ enum runtime_kind describe_runtime_kind(struct sqlite3 *db, int64_t id)
 				     : runtime_words(query_text(stmt, 0))->kind;
 }
 
+/* Adds the program that alone holds an end of a pipe; "?": nobody does, or several. */
+static void add_holder(struct buf *b, struct sqlite3 *db, int64_t id, const char *sql)
+{
+	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
+	_cleanup_buf_ struct buf why = BUF_INIT;
+
+	if (query_one(db, sql, id, &stmt, &why) == 1 && query_int(stmt, 0, 0) == 1)
+		add_name(b, query_text(stmt, 1));
+	else
+		buf_addc(b, '?');
+}
+
+/* "pipe 3 (ls -> sort)". Who has not used an end yet is not in the name that was written, but may hold it. */
+static void add_pipe_name(struct buf *b, struct sqlite3 *db, int64_t id, const char *name)
+{
+	static const char writer[] = "(? -> ", reader[] = " -> ?)";
+	const char *w = strstr(name, writer), *r = strstr(name, reader);
+
+	if (!w && !r) {
+		add_name(b, name);
+		return;
+	}
+	buf_add_printable(b, name, (size_t)((w ? w + 1 : r + 4) - name));
+	add_holder(b, db, id, w ? writer_sql : reader_sql);
+	add_name(b, w ? w + 2 : r + 5);
+}
+
 void describe_pipe(struct buf *b, struct sqlite3 *db, int64_t id)
 {
 	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
@@ -235,7 +270,7 @@ void describe_pipe(struct buf *b, struct sqlite3 *db, int64_t id)
 		else
 			buf_addf(b, "%lld", (long long)id);
 	} else if (*name) {
-		add_name(b, name);
+		add_pipe_name(b, db, id, name);
 	} else {
 		add_name(b, kind);
 		buf_addf(b, " %lld", (long long)id);

@@ -32,7 +32,7 @@ static const struct {
 	const char *reason, *what;
 } waits[] = {
 	{"socket", "who is at the other end of a socket"},
-	{"ipc", "who uses a System V or POSIX queue or semaphore"},
+	{"ipc", "who outside uses a System V or POSIX queue or semaphore"},
 	{"tty", "who sits at a terminal"},
 	{"other", "system calls that it does not know"},
 };

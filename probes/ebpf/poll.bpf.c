@@ -318,6 +318,43 @@ out:
 	return 0;
 }
 
+/* connect to a Unix socket blocks where the queue of the one that listens is full: it is told by its address. */
+HANDLER_WAIT(wait_connect)
+{
+	struct slot *slot = slot_get(prev);
+	struct rec_MORE *rec;
+	struct file *file;
+	struct wait w;
+	u16 family = 0;
+	u64 len;
+
+	if (!slot)
+		return 0;
+	wait_start(&w, prev, slot);
+	file = file_of_fd(prev, w.args[0]);
+	if (file)
+		file_object((u64)file, &w.obj);
+	w.timed = (w.obj.timed & END_WRITE) != 0;
+	len = w.args[2];
+	asm volatile("" : "+r"(len)); /* for the verifier */
+	if (bpf_probe_read_user(&family, sizeof family, (void *)w.args[1]) || family != AF_UNIX ||
+		len < sizeof family || len > 110)
+		goto out;
+	rec = EMIT_BEGIN(MORE, slot);
+	if (!rec)
+		goto out;
+	rec->what = MORE_PATH;
+	rec->flags = 0;
+	rec->len = len;
+	__builtin_memset(rec->data, 0, sizeof rec->data);
+	if (bpf_probe_read_user(rec->data, len, (void *)w.args[1]))
+		rec->len = 0;
+	EMIT_END(rec);
+out:
+	wait_emit(&w, prev, slot, 0);
+	return 0;
+}
+
 #define P_PID 1
 #define P_PIDFD 3
 

@@ -134,7 +134,7 @@ static __always_inline u64 wait_call(struct wait *w, struct task_struct *task, s
 	u32 call = slot->call;
 
 	if ((call >= CALL_READ && call <= CALL_SENDFILE) || call == CALL_FD_WAIT ||
-		call == CALL_ACCEPT || call == CALL_CONNECT) {
+		call == CALL_ACCEPT) {
 		wait_fd(w, task, w->args[0], call);
 		/* splice moves from a pipe, or from a file to one. */
 		if (call == CALL_SPLICE && w->obj.kind != FILE_PIPE && w->obj.kind != FILE_FIFO)
@@ -204,6 +204,9 @@ static __always_inline void wait_begin(void *ctx, struct task_struct *task, stru
 	case CALL_OPEN:
 	case CALL_OPENAT:
 		next = HANDLE_wait_open;
+		break;
+	case CALL_CONNECT:
+		next = HANDLE_wait_connect;
 		break;
 	case CALL_WAIT4:
 	case CALL_WAITID:

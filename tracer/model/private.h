@@ -49,6 +49,8 @@ struct pipe *model_find_pipe(
 /* Returns the TCP connection or listening socket with this key, or NULL; gives one to a pipe. */
 struct pipe *model_find_socket(const struct model *m, int kind, uint64_t key);
 void model_pipe_key(struct model *m, struct pipe *pipe, uint64_t key);
+/* Returns the one socket that listens at this Unix address (struct sockaddr), or NULL. */
+struct pipe *model_unix_listener(const struct model *m, const char *address, size_t len);
 /* Finds the pipe of a new end, or makes it known; *ret_side is the side of the socket. */
 struct pipe *model_pipe_of(
 	struct model *m, struct thread *t, const struct rec_END_OPEN *rec, uint8_t *ret_side);

@@ -140,6 +140,22 @@ static void find_listener(struct model *m, struct pipe *pipe, const struct rec_S
 		pipe->listener_id = listener->id;
 }
 
+struct pipe *model_unix_listener(const struct model *m, const char *address, size_t len)
+{
+	_cleanup_free_ char *name = address_text(address, len);
+	struct pipe *found = NULL;
+
+	for (struct pipe *pipe = m->all_pipes; name && pipe; pipe = pipe->next) {
+		if (pipe->kind != PIPE_LISTEN || !pipe->ends || !pipe->local ||
+			strcmp(pipe->local, name) != 0)
+			continue;
+		if (found)
+			return NULL;
+		found = pipe;
+	}
+	return found;
+}
+
 static void name_listener(struct model *m, struct pipe *pipe, const struct rec_SOCKET *rec)
 {
 	struct socket_place place;

@@ -7,6 +7,7 @@
 
 #include <asm/unistd.h>
 #include <inttypes.h>
+#include <signal.h>
 
 /* A set of more descriptors than the kernel lets a process open by default is no set. */
 enum { MAX_ITEMS = 4096, MAX_FRAMES = 256 };
@@ -115,6 +116,57 @@ static void poll_target(struct thread *t)
 	w->detail = xasprintf("%zu descriptor%s", n, n == 1 ? "" : "s");
 }
 
+/* What is done with which queue or set of semaphores. */
+static char *ipc_detail(const struct rec_WAIT_BEGIN *rec)
+{
+	const char *name = names_syscall((long)rec->syscall);
+	int number = (int)rec->arg0;
+
+	if (!name)
+		return NULL;
+	if (!strcmp(name, "msgrcv"))
+		return xasprintf("receives from the empty System V message queue %d", number);
+	if (!strcmp(name, "msgsnd"))
+		return xasprintf("sends to the full System V message queue %d", number);
+	if (!strncmp(name, "sem", 3))
+		return xasprintf("waits for the System V semaphore set %d", number);
+	if (!strcmp(name, "mq_timedsend"))
+		return xasprintf("sends to the full POSIX message queue on descriptor %d", number);
+	return xasprintf("receives from the empty POSIX message queue on descriptor %d", number);
+}
+
+/* By which signal a process was stopped, and why the terminal sends those two. */
+static char *stop_detail(const struct proc *p)
+{
+	switch (p->fatal_signo) {
+	case SIGTTIN:
+		return xstrdup("by SIGTTIN, for it reads from a terminal that is another job's");
+	case SIGTTOU:
+		return xstrdup("by SIGTTOU, for it changes a terminal that is another job's");
+	case SIGSTOP:
+		return xstrdup("by SIGSTOP");
+	case SIGTSTP:
+		return xstrdup("by SIGTSTP");
+	}
+	return NULL;
+}
+
+/* connect that blocks is told by address: which socket listens there. */
+static void connect_target(struct model *m, struct thread *t, const struct rec_WAIT_BEGIN *rec)
+{
+	const char *name = names_syscall((long)rec->syscall);
+	struct pipe *pipe;
+	uint8_t side;
+
+	if (!name || strcmp(name, "connect") != 0)
+		return;
+	pipe = t->more && t->more->path.len
+		       ? model_unix_listener(m, t->more->path.data, t->more->path.len)
+		       : model_find_pipe(m, rec->dev, rec->inode, &side);
+	if (pipe && pipe->kind == PIPE_LISTEN)
+		model_wait_on_pipe(&t->wait, pipe);
+}
+
 /* Fills in what a wait is for, by its reason. */
 static void find_target(struct model *m, struct thread *t, const struct rec_WAIT_BEGIN *rec)
 {
@@ -138,6 +190,14 @@ static void find_target(struct model *m, struct thread *t, const struct rec_WAIT
 		break;
 	case WAIT_STOPPED:
 		stopped_target(m, t, rec);
+		if (!(rec->head.flags & REC_SNAP))
+			w->detail = stop_detail(t->proc);
+		break;
+	case WAIT_IPC:
+		w->detail = ipc_detail(rec);
+		break;
+	case WAIT_SOCKET:
+		connect_target(m, t, rec);
 		break;
 	case WAIT_CHILD:
 		child_target(m, w, rec);

@@ -243,6 +243,10 @@ uint64_t sockets_other(struct snapshot *s, const struct snap_socket *socket);
 const struct snap_socket *sockets_listener(
 	const struct snapshot *s, const struct snap_socket *socket);
 
+/* Returns the one socket that listens at a Unix address (struct sockaddr) where a process is, or NULL. */
+const struct snap_socket *sockets_at(
+	const struct snapshot *s, pid_t pid, const char *address, size_t len);
+
 /* Fills in the kind of a descriptor of a socket, and inode2. */
 void sockets_classify(struct snapshot *s, struct snap_fd *f);
 

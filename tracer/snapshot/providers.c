@@ -148,6 +148,8 @@ void wait_providers(struct snapshot *s, struct snap_process *p, struct snap_thre
 		add_holders(s, w->inode, add);
 	} else if (is_connected(w->file_kind)) {
 		add_connected(s, w->inode, add);
+	} else if (w->file_kind == FILE_LISTEN && w->syscall == SYS_connect) {
+		add_holders(s, w->inode, add);
 	} else if (w->file_kind == FILE_PIDFD) {
 		add(s, (pid_t)w->peer);
 	} else if (w->syscall == SYS_futex) {

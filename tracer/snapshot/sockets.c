@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <stddef.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -192,6 +193,35 @@ uint64_t sockets_other(struct snapshot *s, const struct snap_socket *socket)
 	if (!socket->pair && !socket_is_loopback(&socket->here))
 		load_all(s);
 	return socket->pair && !socket->is_mixed_up ? socket->pair->inode : 0;
+}
+
+/* Bytes of a Unix address without the NUL that may end a path. */
+static size_t name_length(const char *address, size_t len)
+{
+	const size_t prefix = offsetof(struct sockaddr_un, sun_path);
+
+	if (len <= prefix || !address[prefix])
+		return len;
+	return prefix + strnlen(address + prefix, len - prefix);
+}
+
+const struct snap_socket *sockets_at(
+	const struct snapshot *s, pid_t pid, const char *address, size_t len)
+{
+	const struct snap_socket *found = NULL;
+	uint64_t netns = sock_diag_netns(pid);
+	size_t n = name_length(address, len);
+
+	for (const struct snap_socket *l = s->all_sockets; l; l = l->next) {
+		if (!l->is_unix || l->kind != FILE_LISTEN || l->netns != netns ||
+			name_length(l->local, l->local_len) != n ||
+			memcmp(l->local, address, n) != 0)
+			continue;
+		if (found)
+			return NULL;
+		found = l;
+	}
+	return n > sizeof(sa_family_t) ? found : NULL;
 }
 
 void sockets_classify(struct snapshot *s, struct snap_fd *f)

@@ -33,7 +33,7 @@ static bool is_limited(const struct snap_process *p, const struct snap_thread *t
 {
 	_cleanup_close_ int pidfd = (int)syscall(SYS_pidfd_open, p->pid, 0);
 	_cleanup_close_ int copy = pidfd < 0 ? -1 : (int)syscall(SYS_pidfd_getfd, pidfd, fd, 0);
-	bool sends = call_waits(t->nr)->family == FAMILY_WRITE;
+	bool sends = call_waits(t->nr)->family == FAMILY_WRITE || t->nr == SYS_connect;
 	struct timeval limit = {0, 0};
 	socklen_t len = sizeof limit;
 	unsigned ms = 0;
@@ -235,6 +235,24 @@ static void fill_child(struct snap_process *p, struct snap_thread *t)
 		set_file(p, t, (int)t->args[1]);
 }
 
+/* connect to a Unix socket blocks where the queue of the one that listens is full. */
+static void fill_connect(struct snapshot *s, struct snap_process *p, struct snap_thread *t)
+{
+	char address[110] = "";
+	size_t len = t->args[2] < sizeof address ? (size_t)t->args[2] : sizeof address;
+	const struct snap_socket *listener;
+
+	if (!proc_memory(p, t->args[1], address, len) || is_limited(p, t, (int)t->args[0]))
+		return;
+	listener = sockets_at(s, p->live, address, len);
+	if (!listener)
+		return;
+	t->wait.file_kind = FILE_LISTEN;
+	t->wait.inode = listener->inode;
+	/* All sockets lie on one device: that of the one that connects. */
+	t->wait.dev = files_find(p, (int)t->args[0]) ? files_find(p, (int)t->args[0])->dev : 0;
+}
+
 /* What the call says beside its descriptor and its time-out. */
 static void fill_by_family(struct snapshot *s, struct snap_process *p, struct snap_thread *t)
 {
@@ -268,13 +286,16 @@ static void fill_by_family(struct snapshot *s, struct snap_process *p, struct sn
 	case FAMILY_CHILD:
 		fill_child(p, t);
 		break;
+	case FAMILY_SOCKET:
+		if (t->nr == SYS_connect)
+			fill_connect(s, p, t);
+		break;
 	case FAMILY_READ:
 	case FAMILY_WRITE:
 	case FAMILY_SPLICE:
 	case FAMILY_VMSPLICE:
 	case FAMILY_SLEEP:
 	case FAMILY_SIGNAL:
-	case FAMILY_SOCKET:
 	case FAMILY_IPC:
 	case FAMILY_FILE:
 	case FAMILY_OTHER:

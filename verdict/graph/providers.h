@@ -20,6 +20,7 @@ enum maybe {
 	MAYBE_UNLOCK =
 		256, /* a live thread releases the lock that another holds, as was seen before */
 	MAYBE_FLIGHT = 2048, /* bytes of a TCP connection are still under way */
+	MAYBE_IPC = 4096,    /* somebody outside uses the System V or POSIX queue or semaphore */
 	MAYBE_URING =
 		1024, /* the kernel reads, writes or closes through the io_uring of a process */
 	MAYBE_HOOK = 2048, /* the program may have said what is to be done when it is told to end */

@@ -29,8 +29,8 @@ static uint32_t opposite(struct providers *pr, const struct state_pipe *p, int s
 	}
 	if (!p->known_from_birth || p->under_way)
 		return LIVE;
-	if (p->is_two_sided || listener ? (side ? p->read_outside : p->write_outside)
-					: (read ? p->write_outside : p->read_outside))
+	if (p->is_two_sided || p->is_listener ? (side ? p->read_outside : p->write_outside)
+					      : (read ? p->write_outside : p->read_outside))
 		return LIVE;
 	if (providers_shared(pr, SHARE_PIPE, (uint64_t)p->id * 4 + (uint64_t)side * 2 + read,
 		    WEB_ANY, &node))
@@ -39,7 +39,9 @@ static uint32_t opposite(struct providers *pr, const struct state_pipe *p, int s
 		const struct state_end *e = &st->ends[i];
 		uint32_t process = state_process(st, e->process_id);
 
-		if (p->is_two_sided || listener ? e->side == side : read ? !e->writes : !e->reads)
+		if (p->is_two_sided || p->is_listener ? e->side == side
+			: read                        ? !e->writes
+						      : !e->reads)
 			continue;
 		if (process == STATE_NONE || !st->processes[process].alive)
 			continue;
@@ -65,9 +67,10 @@ static bool waits_for_itself(
 	for (uint32_t i = p->first_end; i < p->first_end + p->n_ends; i++) {
 		const struct state_end *e = &st->ends[i];
 
-		if (e->process_id == process_id && (p->is_two_sided || listener ? e->side != side
-							   : read               ? e->writes
-										: e->reads))
+		if (e->process_id == process_id &&
+			(p->is_two_sided || p->is_listener ? e->side != side
+				: read                     ? e->writes
+							   : e->reads))
 			return true;
 	}
 	return false;
@@ -109,6 +112,20 @@ uint32_t providers_on_pipe_write(struct providers *pr, uint32_t thread)
 	const struct state_wait *w = &pr->st->threads[thread].wait;
 
 	return on_pipe(pr, thread, w->pipe_id, w->side, false);
+}
+
+/* connect, where the queue of the socket that listens is full; who waits for anything else is a server at rest. */
+uint32_t providers_on_socket(struct providers *pr, uint32_t thread)
+{
+	const struct state *st = pr->st;
+	const struct state_thread *t = &st->threads[thread];
+	uint32_t p = state_pipe(st, t->wait.pipe_id);
+
+	if (p == STATE_NONE || !st->pipes[p].is_listener)
+		return LIVE;
+	if (state_catches_any(st, t->process))
+		providers_maybe(pr, thread, MAYBE_SIGNAL);
+	return opposite(pr, &st->pipes[p], 1, true);
 }
 
 /* ---- Sets ---- */

@@ -55,6 +55,15 @@ uint32_t providers_on_eventfd(struct providers *pr, uint32_t thread)
 	return providers_everybody(pr);
 }
 
+/* Whoever knows the number or the name of a queue can use it, also from outside. */
+uint32_t providers_on_ipc(struct providers *pr, uint32_t thread)
+{
+	providers_maybe(pr, thread, MAYBE_IPC);
+	if (state_catches_any(pr->st, pr->st->threads[thread].process))
+		providers_maybe(pr, thread, MAYBE_SIGNAL);
+	return providers_everybody(pr);
+}
+
 uint32_t providers_on_outside(struct providers *pr, uint32_t thread)
 {
 	(void)pr;

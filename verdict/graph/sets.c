@@ -214,7 +214,8 @@ static bool is_waited_for(const struct finder *f, const struct stuck_set *s)
  */
 static bool is_idle(const struct finder *f, const struct stuck_set *s)
 {
-	const unsigned ways = MAYBE_SIGNAL | MAYBE_SENT | MAYBE_FIFO | MAYBE_EVENTFD | MAYBE_URING;
+	const unsigned ways =
+		MAYBE_SIGNAL | MAYBE_SENT | MAYBE_FIFO | MAYBE_EVENTFD | MAYBE_URING | MAYBE_IPC;
 
 	/* Bytes are under way wherever there is a network: that somebody looked for them makes a set certain. */
 	if (s->maybe == MAYBE_URING || s->maybe & MAYBE_FLIGHT)

@@ -92,7 +92,7 @@ struct state_end {
 
 struct state_pipe {
 	int64_t id;
-	bool known_from_birth, is_fifo, is_two_sided, is_tcp;
+	bool known_from_birth, is_fifo, is_two_sided, is_tcp, is_listener;
 	bool read_outside, write_outside; /* connected sockets: of side 0, of side 1 */
 	bool is_unaccepted;               /* side 1 is still with the socket that listens */
 	int64_t listener_id;              /* that socket, 0: not known */

@@ -164,6 +164,7 @@ static int add_pipe(struct state *st, int64_t id, struct buf *why)
 		.is_fifo = !strcmp(kind, "fifo"),
 		.is_two_sided = names_pipe_is_two_sided(kind),
 		.is_tcp = !strcmp(kind, "tcp"),
+		.is_listener = !strcmp(kind, "listen"),
 		.is_unaccepted = query_int(stmt, 5, 0) && query_int(stmt, 6, 0),
 		.listener_id = query_int(stmt, 6, 0),
 		.read_outside = (outside & 1) != 0,

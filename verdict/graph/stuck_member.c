@@ -185,6 +185,8 @@ static struct end_question ask_ends(
 {
 	uint32_t p = state_pipe(st, w->pipe_id);
 
+	if (p != STATE_NONE && st->pipes[p].is_listener)
+		return (struct end_question){.pipe_id = w->pipe_id, .intro = "which is open"};
 	if (p != STATE_NONE && st->pipes[p].is_unaccepted && !w->side)
 		return (struct end_question){.pipe_id = st->pipes[p].listener_id,
 			.intro = "which nobody has accepted yet: the socket that listens is open"};
@@ -251,21 +253,63 @@ static void add_lock_object(struct buf *b, const struct state *st, const struct 
 	describe_lock(b, st->db, w->lock_id);
 }
 
+/* " pipe 3 (a -> b), pipe 4 (b -> c) to write, eventfd (fd 5) and 2 more" */
 static void add_set(struct buf *b, const struct state *st, const struct state_wait *w)
 {
 	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
 	size_t n = 0;
 	int rc = query_one(st->db,
-		"SELECT DISTINCT pipe_id, mode FROM wait_on WHERE wait_id = ?1 AND pipe_id IS NOT"
-		" NULL ORDER BY ordinal",
+		"SELECT pipe_id, kind, min(fd), max(mode = 'w'), min(ordinal) FROM wait_on WHERE wait_id = ?1"
+		" GROUP BY coalesce(pipe_id, -1 - ordinal) ORDER BY 5",
 		w->id, &stmt, st->why);
 
-	for (; rc > 0 && n < LIST_MAX; rc = query_step(stmt, st->why)) {
-		buf_adds(b, n++ ? ", " : " ");
-		describe_pipe(b, st->db, query_int(stmt, 0, 0));
+	for (; rc > 0; rc = query_step(stmt, st->why)) {
+		if (++n > LIST_MAX)
+			continue;
+		buf_adds(b, n > 1 ? ", " : " ");
+		if (!query_null(stmt, 0))
+			describe_pipe(b, st->db, query_int(stmt, 0, 0));
+		else
+			buf_addf(b, "%s (fd %lld)", query_text(stmt, 1),
+				(long long)query_int(stmt, 2, -1));
+		if (query_int(stmt, 3, 0))
+			buf_adds(b, " to write");
 	}
+	if (n > LIST_MAX)
+		buf_addf(b, " and %zu more", n - LIST_MAX);
 	if (!n)
 		buf_adds(b, " descriptors that nobody else can make ready");
+}
+
+/* Who holds the other ends of what is polled, of the first few. */
+static void add_polled_ends(struct buf *b, const struct state *st, const struct state_wait *w)
+{
+	enum { NAMED = 3 };
+	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
+	int rc = query_one(st->db,
+		"SELECT pipe_id, side, mode FROM wait_on WHERE wait_id = ?1 AND pipe_id IS NOT NULL"
+		" ORDER BY ordinal",
+		w->id, &stmt, st->why);
+
+	for (size_t n = 0; rc > 0 && n < NAMED; rc = query_step(stmt, st->why), n++) {
+		const struct state_wait item = {
+			.pipe_id = query_int(stmt, 0, 0), .side = query_int(stmt, 1, 0) != 0};
+
+		add_pipe_ends(b, st, &item, strchr(query_text(stmt, 2), 'r') ? "write" : "read");
+	}
+}
+
+static void add_detail(struct buf *b, const struct state *st, const struct state_wait *w)
+{
+	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
+	const char *detail;
+
+	if (query_one(st->db, "SELECT detail FROM wait WHERE id = ?1", w->id, &stmt, st->why) != 1)
+		return;
+	detail = query_text(stmt, 0);
+	buf_add_printable(b, detail, strlen(detail));
+	if (!*detail)
+		buf_adds(b, wait_info(w->reason)->words);
 }
 
 /* What the %s of a sentence stands for. */
@@ -291,6 +335,9 @@ static void add_object(struct buf *b, const struct state *st, const struct state
 		break;
 	case OBJECT_SET:
 		add_set(b, st, w);
+		break;
+	case OBJECT_DETAIL:
+		add_detail(b, st, w);
 		break;
 	case OBJECT_NONE:
 		break;
@@ -371,6 +418,11 @@ void stuck_member(
 		buf_addf(b, ",\n    and everybody %s is blocked", info->blocked);
 	if (info->other_end)
 		add_pipe_ends(b, st, w, info->other_end);
+	else if (info->object == OBJECT_SET)
+		add_polled_ends(b, st, w);
+	else if (w->reason == WAIT_SOCKET)
+		add_pipe_ends(
+			b, st, &(struct state_wait){.pipe_id = w->pipe_id, .side = 1}, "write");
 	/* Whoever writes at the other end may wait for what this process has not flushed. */
 	if (w->reason == WAIT_PIPE_READ)
 		add_unflushed(b, st, t);

@@ -123,6 +123,62 @@ static void add_reopeners(struct buf *b, const struct state *st)
 		" opens the pipe through /proc/PID/fd, as it has done before or is written to do\n");
 }
 
+static bool is_named_sem(const struct state_lock *l)
+{
+	return l->outside && l->is_named;
+}
+
+static bool is_reachable(const struct state_lock *l)
+{
+	return l->outside;
+}
+
+/* "unless somebody outside the trace posts the semaphore /a or the semaphore /b" */
+static void add_named(struct buf *b, const struct state *st, const struct stuck_set *s,
+	const char *words, bool (*is_meant)(const struct state_lock *l))
+{
+	size_t n = 0;
+
+	buf_adds(b, words);
+	for (size_t i = 0; i < s->n_members && n < LIST_MAX; i++) {
+		const struct state_lock *l = state_lock_of(st, &st->threads[s->members[i]].wait);
+
+		if (!l || !is_meant(l))
+			continue;
+		buf_adds(b, n++ ? " or the " : "the ");
+		describe_lock(b, st->db, l->id);
+	}
+	buf_adds(b, n ? "\n" : "what they share\n");
+}
+
+/* Returns the FIFO that a thread waits for, alone or in a set; 0: none. */
+static int64_t fifo_of(const struct state *st, const struct state_wait *w)
+{
+	uint32_t p = state_pipe(st, w->pipe_id);
+
+	if (w->reason == WAIT_POLL)
+		return query_number(st->db,
+			"SELECT p.id FROM wait_on o JOIN pipe p ON p.id = o.pipe_id AND p.kind = 'fifo'"
+			" WHERE o.wait_id = ?1 LIMIT 1",
+			w->id, 0, st->why);
+	return w->reason == WAIT_FIFO_OPEN || (p != STATE_NONE && st->pipes[p].is_fifo) ? w->pipe_id
+											: 0;
+}
+
+static void add_fifo(struct buf *b, const struct state *st, const struct stuck_set *s)
+{
+	int64_t fifo = 0;
+
+	for (size_t i = 0; i < s->n_members && !fifo; i++)
+		fifo = fifo_of(st, &st->threads[s->members[i]].wait);
+	buf_adds(b, "unless somebody outside the trace opens ");
+	if (fifo)
+		describe_pipe(b, st->db, fifo);
+	else
+		buf_adds(b, "a FIFO");
+	buf_addc(b, '\n');
+}
+
 /* What could still set a conditional set free, a line each. */
 static void add_conditions(struct buf *b, const struct state *st, const struct stuck_set *s)
 {
@@ -141,9 +197,13 @@ static void add_conditions(struct buf *b, const struct state *st, const struct s
 	if (s->maybe & MAYBE_SENT)
 		buf_adds(b, "unless somebody outside sends the signal that is waited for\n");
 	if (s->maybe & MAYBE_SEM)
-		buf_adds(b, "unless somebody outside the trace posts the named semaphore\n");
+		add_named(b, st, s, "unless somebody outside the trace posts ", is_named_sem);
 	if (s->maybe & MAYBE_SHARED)
-		buf_adds(b, "unless somebody outside the trace uses the shared memory\n");
+		add_named(b, st, s, "unless somebody outside the trace uses the memory of ",
+			is_reachable);
+	if (s->maybe & MAYBE_IPC)
+		buf_adds(
+			b, "unless somebody outside the trace uses the same queue or semaphores\n");
 	if (s->maybe & MAYBE_POST)
 		buf_adds(b, "unless another thread posts the semaphore: nobody has been seen to"
 			    " return it yet\n");
@@ -155,16 +215,7 @@ static void add_conditions(struct buf *b, const struct state *st, const struct s
 	if (s->maybe & MAYBE_EVENTFD)
 		buf_adds(b, "unless the kernel or somebody outside the trace writes the eventfd\n");
 	if (s->maybe & MAYBE_FIFO)
-		for (size_t i = 0; i < s->n_members; i++) {
-			const struct state_wait *w = &st->threads[s->members[i]].wait;
-
-			if (w->reason != WAIT_FIFO_OPEN && w->reason != WAIT_PIPE_READ)
-				continue;
-			buf_adds(b, "unless somebody outside the trace opens ");
-			describe_pipe(b, st->db, w->pipe_id);
-			buf_addc(b, '\n');
-			break;
-		}
+		add_fifo(b, st, s);
 	if (st->lost)
 		buf_adds(
 			b, "unless one of them was released by something among the lost records\n");

@@ -1090,10 +1090,36 @@ TEST(stuck_poll_with_socket)
 	EXPECT(db, "");
 }
 
+/* Whoever knows a queue can use it: what waits for one is at rest, unless somebody waits for it in turn. */
+TEST(stuck_ipc)
+{
+	sqlite3 *db = with_threads(1);
+
+	fixture_wait(db, 11, "ipc", "");
+	fixture_wait(db, 10, "ipc", "");
+	EXPECT(db, "");
+	db = with_threads(1);
+	fixture_wait(db, 11, "ipc", "");
+	fixture_wait(db, 10, "join", "target_thread_id=11");
+	EXPECT(db, "stuck cycle 10 11");
+}
+
+/* connect to a socket whose queue is full, held by the one who connects. */
+TEST(stuck_connect_to_itself)
+{
+	sqlite3 *db = with_children();
+
+	fixture_pipe(db, 1, "listen");
+	fixture_sql(db, "UPDATE pipe SET outside = 2");
+	fixture_end(db, 1, 2, "rw");
+	fixture_wait(db, 20, "socket", "pipe_id=1");
+	EXPECT(db, "deadlock self 20");
+}
+
 TEST(stuck_live_reasons)
 {
-	static const char *const reasons[] = {"sleep", "tty", "file", "socket", "ipc", "stopped",
-		"other", "eventfd", "signal", "none", "poll", "something new"};
+	static const char *const reasons[] = {"sleep", "tty", "file", "socket", "stopped", "other",
+		"eventfd", "signal", "none", "poll", "something new"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(reasons); i++) {
 		sqlite3 *db = with_threads(1);
