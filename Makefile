@@ -329,7 +329,7 @@ help:
 	@echo 'make check      the fast tests: no root needed'
 	@echo 'make test-kernels  what works on Debian'"'"'s kernels from 5.10 on, emulated; writes doc/platforms.md'
 	@echo 'make deps       install the packages that building and testing need (Debian; else print them)'
-	@echo 'make pictures   draw the pictures of README.md anew (as root; needs Chromium, node, npm)'
+	@echo 'make pictures   draw the pictures of README.md again (as root; needs Chromium, node, npm)'
 	@echo 'make bench      time each workload natively, under pptrace and under its peers'
 	@echo 'make fuzz       run each fuzz target for TIME seconds (60)'
 	@echo 'make format     lay out the source with clang-format'

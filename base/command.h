@@ -24,7 +24,7 @@ struct command_example {
  * One subcommand. Help, the synopsis in the man page and shell completion come
  * from this row. run gets the arguments from the command's name on (argv[0] is
  * the name) and returns the exit status of pptrace, or COMMAND_USAGE after a
- * mistake of the caller's, upon which main prints the usage and exits 2 (125
+ * mistake of the caller's, after which main prints the usage and exits 2 (125
  * for run, whose status otherwise is the target's).
  */
 struct command {

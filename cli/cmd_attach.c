@@ -1,4 +1,4 @@
-/* cmd_attach.c - pptrace attach: record processes that run already. */
+/* cmd_attach.c - pptrace attach: record processes that are already running. */
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <getopt.h>

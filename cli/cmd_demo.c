@@ -72,7 +72,7 @@ static void list(void)
 		     " 'pptrace demo NAME --help' lists its own options.\n");
 }
 
-/* Returns the path of a demo: beside this program in build/, or where it was installed. NULL if it is not there. */
+/* Returns the path of a demo: beside this program in build/, or where it was installed. NULL if there is none. */
 static char *demo_path(const char *name)
 {
 	char exe[PATH_MAX];

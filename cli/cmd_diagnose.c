@@ -102,7 +102,7 @@ static int severity_of(const struct finding *f)
 }
 
 /*
- * What was stored when the recording was closed; computed anew if it was never
+ * What was stored when the recording was closed; computed again if it was never
  * closed, or for what is not stored.
  */
 static int find(const struct diagnose *d, sqlite3 *db, struct findings *ret, struct buf *why)
@@ -130,7 +130,7 @@ static const char *heading(const struct finding *f)
 	return !strcmp(f->severity, "warning") ? "Warnings" : "Worth knowing";
 }
 
-/* More of one kind of what is only worth knowing than this are counted, not listed one by one. */
+/* Beyond this number, findings of one kind that are only worth knowing are counted, not listed one by one. */
 enum { INFOS_TOLD = 2 };
 
 /* Says how many findings of the rule of fs->list[i], an info, are wanted; *ret_nth: which of them it is, from 0. */

@@ -183,7 +183,7 @@ static int run(int argc, char **argv)
 	if (!path)
 		return COMMAND_USAGE;
 	db = trace_open(path);
-	/* One transaction: a recording that grows meanwhile does not change under our hands. */
+	/* One transaction: a recording that grows meanwhile does not change while we read it. */
 	(void)sqlite3_exec(db, "BEGIN", NULL, NULL, NULL);
 	filter_check(&f, db, "events");
 	print_all(db, &f);

@@ -73,7 +73,7 @@ static bool print_rows(sqlite3 *db, sqlite3_stmt *st, enum export_format format)
 	return rc >= 0;
 }
 
-/* The word or place at which SQLite stopped to understand. */
+/* The word or place at which SQLite no longer understood the text. */
 static void explain_error(sqlite3 *db, const char *sql)
 {
 	int offset = sqlite3_error_offset(db);
@@ -226,7 +226,7 @@ static int run(int argc, char **argv)
 		return COMMAND_USAGE;
 	}
 	db = trace_open(path);
-	db_limit(db, SECONDS_MAX); /* a question of one's own may be a hard one */
+	db_limit(db, SECONDS_MAX); /* a user's own question may be a hard one */
 	status = schema ? show_schema(db) : ask(db, argv[optind], (enum export_format)format);
 	(void)sqlite3_close(db);
 	return status;

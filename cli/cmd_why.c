@@ -124,7 +124,7 @@ static int print_blind(struct inspect *in, struct buf *why)
 	return rc;
 }
 
-/* That nothing was found is no proof: what was not judged is said with it. */
+/* Finding nothing proves nothing: what was not judged is said as well. */
 static int add_none(struct buf *out, struct inspect *in, struct buf *why)
 {
 	_cleanup_buf_ struct buf unjudged = BUF_INIT;

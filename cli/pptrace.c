@@ -20,7 +20,7 @@ static const struct command *const commands[] = {
 #undef COMMAND
 };
 
-/* Opens what is missing of the three standard descriptors: no file of ours may take their numbers. */
+/* Opens what is missing of the three standard descriptors: no file that pptrace opens may take their numbers. */
 static void fill_standard_fds(void)
 {
 	for (int fd = 0; fd <= 2; fd++)

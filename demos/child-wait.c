@@ -3,7 +3,7 @@
 /* Try: 1 */
 #include "demo.h"
 
-/* A wait for the terminal is no deadlock: somebody may press the key at any time. */
+/* A wait for the terminal is not a deadlock: somebody may press the key at any time. */
 int main(int argc, char **argv)
 {
 	setlinebuf(stdout);

@@ -108,14 +108,14 @@ static inline bool demo_option(int end, char **argv, int *i, const struct demo_o
 /*
  * Reads the options of a demo, wherever they stand. arguments names what else
  * is expected, for the usage text. Returns the index in argv from which on the
- * words lie that are no options. A mistake ends the program with status 2,
+ * words lie that are not options. A mistake ends the program with status 2,
  * --help with 0.
  */
 static inline int demo_options(
 	int argc, char **argv, const char *arguments, const struct demo_option *options)
 {
 	bool only_arguments = false;
-	int end = argc; /* words that are no options are moved behind this */
+	int end = argc; /* words that are not options are moved behind this */
 
 	for (int i = 1; i < end; i++) {
 		if (only_arguments || argv[i][0] != '-' || !argv[i][1]) {

@@ -44,7 +44,7 @@ static void ask(int number, bool no_flush)
 
 	printf("Hello %d from parent %d\n", number, getpid());
 	if (!no_flush)
-		fflush(stdout); /* a pipe is no terminal: stdio would keep the line */
+		fflush(stdout); /* a pipe is not a terminal: stdio would keep the line */
 	if (!fgets(reply, sizeof reply, stdin))
 		demo_die("no reply");
 	reply[strcspn(reply, "\n")] = '\0';

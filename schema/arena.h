@@ -12,10 +12,9 @@
  *
  *	arena_head | arena_ring * n_rings | arena_chunk * n_chunks | chunks
  *
- * The first three parts have their space from the start. The space of a chunk
- * is allocated by the tracer, which goes a little ahead of those that write,
- * or by who takes it first (MADV_POPULATE_WRITE reports a full file system,
- * where a store would end the program with SIGBUS).
+ * The first three parts have their space from the start. The space of a chunk is allocated by the tracer, which
+ * stays a little ahead of those that write, or by whoever takes it first (MADV_POPULATE_WRITE reports a full file
+ * system, where a store would end the program with SIGBUS).
  *
  * A ring belongs to one thread, its only writer. It is an endless row of
  * slots, numbered from 0; slot n lies in the ring's chunk number
@@ -43,8 +42,7 @@
  * The tracer holds a lock on the file (F_OFD_SETLK) that goes with it however it
  * ends: whoever finds the file unlocked knows that nobody will read the rings.
  *
- * Nothing here can be trusted by the reader: a program that runs wild may
- * have written anything.
+ * Nothing here can be trusted by the reader: a program out of control may have written anything.
  */
 #define ARENA_MAGIC 0x616e657261747070ull /* "pptarena" */
 #define ARENA_VERSION 2u
@@ -152,7 +150,7 @@ struct arena_head {
 	/* Written by the processes. */
 	uint32_t ring_hint;
 	uint32_t chunk_hint; /* also by the tracer, when it gives one back */
-	uint64_t no_ring;    /* records lost because no ring or no chunk could be had */
+	uint64_t no_ring;    /* records lost because no ring or no chunk was available */
 	uint8_t pad2[64 - 16];
 };
 

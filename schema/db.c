@@ -126,7 +126,7 @@ static int check_path(const char *path, bool *ret_still, char **ret_why)
 /* No row of a recording is longer: a program's arguments, at most some MiB, are the longest text. */
 enum { ROW_MAX = 64 << 20 };
 
-/* Texts of the schema must not run functions with effects, nor write what is no table, nor make rows that fill the memory. */
+/* Texts of the schema must not run functions with effects, nor write to anything but tables, nor make rows that fill the memory. */
 static void disarm(sqlite3 *db)
 {
 	(void)sqlite3_limit(db, SQLITE_LIMIT_LENGTH, ROW_MAX);
@@ -188,7 +188,7 @@ static int open_checked(const char *path, bool still, struct sqlite3 **ret_db, c
 	char *why;
 	int rc;
 
-	/* Of a file that nobody writes SQLite needs to know no more: it neither looks nor leaves anything beside it. */
+	/* Of a file that nobody writes SQLite needs to know no more: it neither looks for anything beside it nor leaves anything there. */
 	if (still)
 		rc = open_probed(uri, SQLITE_OPEN_URI, &db, &hostile);
 	else
@@ -235,7 +235,7 @@ static long long cpu_seconds(void)
 	return ts.tv_sec;
 }
 
-/* The argument is no pointer but the second of processor time at which it is enough. */
+/* The argument is not a pointer but the second of processor time at which to stop. */
 static int is_enough(void *until)
 {
 	return cpu_seconds() >= (long long)(intptr_t)until;
@@ -272,7 +272,8 @@ static int check_replace(const char *path, char **ret_why)
 		return refuse(ret_why, -errno, xasprintf("cannot replace %s: %m", path));
 	if (check_header(fd, path, &why) == -EMEDIUMTYPE && !(why && strstr(why, "damaged")))
 		return refuse(ret_why, -EEXIST,
-			xasprintf("%s exists and is no pptrace file: choose another name with -o",
+			xasprintf(
+				"%s exists and is not a pptrace file: choose another name with -o",
 				path));
 	if (has_wal(path) && is_in_use(fd))
 		return refuse(ret_why, -EBUSY,

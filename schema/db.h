@@ -23,7 +23,7 @@ extern const char db_index_sql[];  /* indexes, made at the end */
  *   newer major version.
  * A recording is hostile: functions of its schema are disarmed (TRUSTED_SCHEMA
  * off, DEFENSIVE on), its tables must be tables (schema/guard.h), views are our
- * own, made anew as temporary ones, and nothing can be written (query_only).
+ * own, made again as temporary ones, and nothing can be written (query_only).
  */
 int db_open_read(const char *path, struct sqlite3 **ret_db, char **ret_why);
 
@@ -43,7 +43,7 @@ void db_limit(struct sqlite3 *db, unsigned seconds);
  * Creates a new trace file at path with mode 0600, not following a symlink:
  * tables and views made, WAL on, schema checkpointed. It has another name until
  * it is complete, so that whoever looks for it early finds nothing or a trace.
- * An existing trace is renamed to path.old; a file that is no trace of ours is
+ * An existing trace is renamed to path.old; a file that is not a trace is
  * left alone: -EEXIST. Otherwise returns as db_open_read.
  */
 int db_create(const char *path, struct sqlite3 **ret_db, char **ret_why);

@@ -18,9 +18,9 @@ enum guard_beside { GUARD_ALONE, GUARD_HAS_FILES };
 int guard_beside(const char *path, const struct stat *st, char **ret_why);
 
 /*
- * Checks that what has the name of a table of ours is a table: no view, whose
+ * Checks that what has the name of one of our tables is a table: no view, whose
  * query could last forever, no virtual table, no generated column, no trigger.
- * Then makes our views anew as temporary ones, which come before those of the
+ * Then makes our views again as temporary ones, which come before those of the
  * file. Returns an SQLite code; SQLITE_AUTH: it is hostile, and *ret_why says
  * what, which the caller frees.
  */

@@ -25,7 +25,7 @@ struct sync_info {
 /* Returns what is known of a kind (enum lock_kind); any number may be asked for. */
 const struct lock_info *lock_info(uint64_t kind);
 
-/* Returns the kind of that name; LOCK_FUTEX if it is none of ours. */
+/* Returns the kind of that name; LOCK_FUTEX if there is none. */
 enum lock_kind lock_find(const char *name);
 
 /* Returns what is known of a call (enum sync_op); any number may be asked for. */

@@ -13,7 +13,7 @@
 /* Room for the longest name of a signal or lock type. */
 #define NAME_MAX_LEN 32
 
-/* Writes "SIGTERM", "SIGRTMIN+1" or, for what is no signal, "SIG99" into buf and returns it. */
+/* Writes "SIGTERM", "SIGRTMIN+1" or, for a number that is not a signal, "SIG99" into buf and returns it. */
 const char *names_signal(int signo, char buf[NAME_MAX_LEN]);
 
 /* Returns "read" for the native number of a system call. */

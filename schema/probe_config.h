@@ -106,14 +106,14 @@ struct slot {
 	cfg_u64 enter_ts;
 	cfg_s32 last_nr; /* call that returned because of a signal, -1: none */
 	cfg_s32 restart_nr;
-	cfg_u32 child_pid; /* the newest child: whom a vfork waits for */
+	cfg_u32 child_pid; /* the newest child: the one that a vfork waits for */
 	cfg_u32 waker_pid;
 	cfg_u32 waker_tid;
 	cfg_u32 call;  /* enum call of nr */
 	cfg_u32 found; /* 1: enter found the object for exit */
 	cfg_u32 woken; /* 1: waker_pid and waker_tid are those of the last one to wake it */
 	cfg_u64 slice_ts;
-	cfg_u64 loader_start; /* code of the dynamic loader, whose own locks are nobody's business */
+	cfg_u64 loader_start; /* code of the dynamic loader, whose own locks are not recorded */
 	cfg_u64 loader_end;
 	cfg_u64 stack;     /* scratch: where the kernel's stack is */
 	struct object obj; /* at enter: what the descriptor was */

@@ -205,7 +205,7 @@ CREATE TABLE lock_hold ( -- a thread had a lock; no index on purpose (see lock_o
 );
 
 -- A row of lock_open also stays when the holder's thread or process ended with the lock held, and goes when anybody
--- releases the lock or takes it anew (a robust lock whose owner died; file locks go with the last process that shares
+-- releases the lock or takes it again (a robust lock whose owner died; file locks go with the last process that shares
 -- the description). After fork a lock that was held in the parent gets a copy in the child (lock.origin_id) and a row
 -- here: with the child's thread if the forking thread held it; else with the parent's thread that held it, which can
 -- never release the copy. It goes when the child initialises, takes or releases the copy.

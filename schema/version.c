@@ -67,7 +67,7 @@ int version_explain(struct sqlite3 *db, const char *name, struct buf *out)
 			continue;
 		buf_addf(out,
 			"an older pptrace made the recording: its format is %u.%u, and %s came with %d.%u; "
-			"record it anew",
+			"record it again",
 			version_major(number), version_minor(number), item, VERSION_MAJOR, i);
 		return 1;
 	}

@@ -7,7 +7,7 @@
 
 #include "schema/record.h"
 
-/* LIVE: the outside world can always end it; ANY: one of those that it rests on is enough; ALL: it goes on only when all of them do. */
+/* LIVE: the outside world can always end it; ANY: one of those that it rests on is enough; ALL: it can go on only when all of them do. */
 enum wait_mode { MODE_LIVE, MODE_ANY, MODE_ALL };
 
 /* What a wait is for, as far as a sentence names it. */
@@ -31,10 +31,10 @@ struct wait_info {
 	enum wait_mode mode;
 	enum wait_object object;
 	enum wait_kind kind;
-	bool is_deaf;        /* no signal handler may legally end it */
-	bool by_call;        /* another thread ends it by a call; the death of one never does */
-	bool by_signal;      /* a signal ends it as it is meant to be ended */
-	bool needs_others;   /* only other threads could end it: who waits alone has nobody */
+	bool is_deaf;      /* no signal handler may legally end it */
+	bool by_call;      /* another thread ends it by a call; the death of one never does */
+	bool by_signal;    /* a signal ends it as it is meant to be ended */
+	bool needs_others; /* only other threads could end it: a thread that waits alone has nobody */
 	bool from_anybody;   /* any process might come to end it */
 	bool is_idle;        /* event loops and servers wait so while there is nothing to do */
 	bool needs_output;   /* what sits in stdio buffers may be what keeps it waiting */
@@ -55,10 +55,10 @@ struct wait_info {
 	char ink; /* in a terminal: y, g, c, m for yellow, green, cyan, magenta; 0: dim */
 };
 
-/* Returns what is known of a reason; a number that is none of ours is WAIT_OTHER. */
+/* Returns what is known of a reason; an unknown number is WAIT_OTHER. */
 const struct wait_info *wait_info(unsigned reason);
 
-/* Returns the reason of that name; WAIT_OTHER if it is none of ours. */
+/* Returns the reason of that name; WAIT_OTHER if there is none. */
 enum wait_reason wait_find(const char *name);
 
 /* Returns a copy of sql, with "@reasons" replaced by the quoted names of those for which is_one says yes. The caller frees it. */

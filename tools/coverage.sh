@@ -15,12 +15,13 @@ BUILD=$PWD/$build tests/run.sh -j 2 "$build/tests/unit/run" "$@" || true
 lcov -q --capture --directory "$build" --no-external --base-directory "$PWD" -o "$build/lines.info" 2>/dev/null
 awk -F '[:,]' -v top="$PWD/" '
 	/^SF:/ { folder = substr($0, 4); sub("^" top, "", folder); sub(/\/[^\/]*$/, "", folder) }
+	folder ~ /^tests/ { next }
 	/^DA:/ { lines[folder]++; hit[folder] += $3 > 0 }
 	END {
 		for (d in lines) {
-			printf "%-20s %6d of %6d lines  %5.1f %%\n", d, hit[d], lines[d], 100 * hit[d] / lines[d] | "sort"
+			printf "%-28s %6d of %6d lines  %5.1f %%\n", d, hit[d], lines[d], 100 * hit[d] / lines[d] | "sort"
 			all += lines[d]; got += hit[d]
 		}
 		close("sort")
-		printf "%-20s %6d of %6d lines  %5.1f %%\n", "all", got, all, 100 * got / all
+		printf "%-28s %6d of %6d lines  %5.1f %%\n", "all", got, all, 100 * got / all
 	}' "$build/lines.info"

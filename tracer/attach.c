@@ -1,9 +1,8 @@
 /* attach.c - begin a recording in the middle of processes' lives. */
 /* SPDX-License-Identifier: MIT */
 /*
- * First every thread is followed, then its state is read: what happens between
- * the two is seen twice rather than never. Threads and children that come up
- * meanwhile are found by looking again until nobody is new.
+ * First every thread is followed, then its state is read: what happens between the two is seen twice rather than
+ * never. Threads and children that are created meanwhile are found by looking again until there is none left.
  */
 #include "tracer/attach.h"
 
@@ -110,7 +109,7 @@ static void take_record(void *arg, const struct rec_head *rec)
 		tracer_emit(a->tracer, rec);
 		return;
 	}
-	/* The recording begins now: what lasts since before began, for it, at its start. */
+	/* The recording begins now: what began before counts, in it, as begun at its start. */
 	copy = xmalloc(rec->size);
 	memcpy(copy, rec, rec->size);
 	copy->ts = a->begin;

@@ -13,10 +13,9 @@ struct tracer;
 int attach_check(const pid_t *pids, size_t n_pids, struct buf *why);
 
 /*
- * Follows every thread of the processes and of their descendants from now on, and
- * feeds the tracer the state in which they are. Must be called before the first tracer_poll.
- * Returns 0 or -errno with one sentence in why. What the recording lacks is
- * noted in it.
+ * Follows every thread of the processes and of their descendants from now on, and feeds the tracer their present
+ * state. Must be called before the first tracer_poll. Returns 0 or -errno with one sentence in why. What the
+ * recording lacks is noted in it.
  */
 int attach_begin(struct tracer *t, const pid_t *pids, size_t n_pids, struct buf *why);
 

@@ -23,7 +23,7 @@ static bool shim_fits(const struct tracer_config *config, const struct choice *c
 		buf_adds(why, "the preload library libpptrace-shim.so was not found");
 		return false;
 	}
-	/* The loader knows no way to quote them. */
+	/* The loader offers no way to quote them. */
 	if (strpbrk(c->shim_path, " :")) {
 		buf_addf(why, "the path %s has a blank or a colon, which LD_PRELOAD cannot express",
 			c->shim_path);
@@ -59,7 +59,7 @@ static int choose_shim_only(const struct tracer_config *config, struct choice *c
 	return 0;
 }
 
-/* eBPF cannot be used, for the reason in cause: the library alone, if that is wanted. */
+/* eBPF cannot be used, for the reason in cause: the library alone, if that is allowed. */
 static int choose_without_ebpf(const struct tracer_config *config, struct choice *c, int error,
 	const char *cause, struct buf *notes, struct buf *why)
 {

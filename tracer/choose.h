@@ -25,17 +25,15 @@ struct choice {
 /*
  * Chooses for --backend and --locks. Returns 0; -EINVAL if the two contradict
  * each other; -EPERM or another negative errno if nothing works, with a
- * sentence in why. notes gets a sentence for every wish of "auto" that could
- * not be met.
+ * sentence in why. notes gets a sentence for everything that "auto" would have preferred and could not have.
  */
 int choose_sources(
 	const struct tracer_config *config, struct choice *ret, struct buf *notes, struct buf *why);
 void choice_done(struct choice *c);
 
 /*
- * A source of the choice could not be attached, for the reason in why: chooses
- * again without it, if "auto" allows that. Returns 0, the reason is then in notes;
- * or a negative errno with the sentence for the end in why.
+ * A source of the choice could not be attached, for the reason in why: chooses again without it, if "auto" allows
+ * that. Returns 0, the reason is then in notes; or a negative errno with the final sentence in why.
  */
 int choice_fall_back(struct choice *c, const struct tracer_config *config,
 	const struct source *failed, int error, struct buf *notes, struct buf *why);

@@ -1,4 +1,4 @@
-/* details.c - what only a look from outside tells of threads that seem to be stuck. */
+/* details.c - what only a look from outside shows of threads that seem to be stuck. */
 /* SPDX-License-Identifier: MIT */
 #include "tracer/details.h"
 
@@ -24,7 +24,7 @@ struct details {
 	struct hash asked;  /* processes whose buffers have been looked at */
 };
 
-/* Gives the records of another module the time that the model is at. */
+/* Gives the records of another module the model's current time. */
 struct stamp {
 	uint64_t ts;
 	source_emit *emit;
@@ -72,7 +72,7 @@ static struct rec_head task_head(
 		.tid = (rec_u32)tid};
 }
 
-/* Tells the stack of a thread, and which of its frames is the innermost of the program's own. */
+/* Records the stack of a thread, and which of its frames is the innermost of the program's own. */
 static void find_stack(
 	struct details *d, int64_t process, pid_t pid, pid_t tid, struct stamp *stamp)
 {
@@ -127,7 +127,7 @@ static bool is_traced(struct sqlite3 *db, pid_t pid, struct buf *why)
 		db, "SELECT 1 FROM process WHERE pid = ?1 AND end_ns IS NULL", pid, 0, why);
 }
 
-/* Tells who else maps what somebody waits on: a process may reach a lock that it has not used yet. */
+/* Records who else maps what somebody waits on: a process may reach a lock that it has not used yet. */
 static int find_users(struct sqlite3 *db, const struct stamp *stamp, struct buf *why)
 {
 	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;

@@ -1,4 +1,4 @@
-/* details.h - what only a look from outside tells of threads that seem to be stuck. */
+/* details.h - what only a look from outside shows of threads that seem to be stuck. */
 /* SPDX-License-Identifier: MIT */
 #ifndef TRACER_DETAILS_H
 #define TRACER_DETAILS_H

@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The verdict is computed from the database, which is a little older than the
- * processes. A set is reported only if it holds of one moment: each member is
+ * processes. A set is reported only if it holds at one moment: each member is
  * looked at (system call, count of context switches, the word of the mutex that
  * it wants), then everything that was recorded up to then is committed and
  * evaluated again, and the same set must come out with no member having moved.
@@ -99,7 +99,7 @@ struct sqlite3 *detector_reader(struct detector *d)
 	return d->db;
 }
 
-/* A set is known by its members' waits, in whatever order. */
+/* A set is identified by its members' waits, in any order. */
 static uint64_t finding_key(const struct finding *f)
 {
 	uint64_t key = hash_bytes(f->rule, strlen(f->rule));
@@ -188,7 +188,7 @@ static bool mutex_agrees(struct detector *d, const struct place *p)
 	return words[0] != 0 && (words[2] == 0 || is_holder(d, p->lock_id, words[2]));
 }
 
-/* Whoever is stopped may have got by now what it waited for: it would see that when it goes on. */
+/* A thread that is stopped may by now have what it waited for: it would see that once it resumes. */
 static bool is_stopped(const struct place *p)
 {
 	_cleanup_buf_ struct buf text = BUF_INIT;
@@ -201,7 +201,7 @@ static bool is_stopped(const struct place *p)
 }
 
 /*
- * Adds what a thread must be seen to go on doing; false if it does not even now.
+ * Adds what a thread must still be doing at the second look; false if it is not doing it even now.
  * A call for a mutex whose return would have been recorded is the same call still,
  * however often signal handlers broke its wait off.
  */
@@ -263,7 +263,7 @@ static bool has_new(struct detector *d, const struct findings *f)
 	return any;
 }
 
-/* Of the second evaluation, takes those that were in the first with the same look. */
+/* Takes those of the second evaluation that were in the first and looked the same. */
 static void confirm(struct detector *d, const struct findings *first, const struct buf *looks,
 	struct findings *second, struct findings *ret)
 {

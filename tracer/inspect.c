@@ -1,10 +1,9 @@
 /* inspect.c - inspect running processes once: a snapshot, put through the model into a database in memory. */
 /* SPDX-License-Identifier: MIT */
 /*
- * Whether an interval timer (alarm, setitimer) is armed is what /proc does not tell, nor
- * of a POSIX timer that exists. The verdict is therefore spoken twice: as if none
- * were armed, and as if each process that can have armed one had. What stands both times is
- * certain; what only stands the first time depends on there being none.
+ * Whether an interval timer (alarm, setitimer) is armed is not shown by /proc, nor whether an existing POSIX timer
+ * is. The verdict is therefore computed twice: as if none were armed, and as if each process that can have armed
+ * one had. What stands both times is certain; what only stands the first time depends on there being none.
  */
 #include "tracer/inspect.h"
 
@@ -65,7 +64,7 @@ static void keep(void *arg, const struct rec_head *rec)
 	buf_add(&in->records, rec, rec->size);
 }
 
-/* A timer that rings after the threads have been looked at would seem not to be armed. */
+/* A timer that expires after the threads have been looked at would seem not to be armed. */
 static void read_timers(void *arg)
 {
 	struct inspect *in = arg;
@@ -279,7 +278,7 @@ bool inspect_is_denied(const struct inspect *in)
 	return in->limits.all_denied;
 }
 
-/* A finding is the same if its members' waits are, in whatever order. */
+/* A finding is the same if its members' waits are, in any order. */
 static uint64_t finding_key(const struct finding *f)
 {
 	uint64_t key = 1;
@@ -397,7 +396,7 @@ static int possible_timers(struct inspect *in, bool are_known, char **ret, struc
 	while (!rc && !are_known && (rc = query_step(stmt, why)) > 0) {
 		int64_t pid = query_int(stmt, 0, 0);
 
-		/* Who catches the signal of a timer expects one, perhaps from before an exec. */
+		/* A program that catches the signal of a timer expects one, perhaps from before an exec. */
 		if (query_int(stmt, 1, 0) || timers_possible((pid_t)pid))
 			add_possible(&sql, pid, "real", 14);
 		rc = 0;
@@ -454,7 +453,7 @@ static int judge(struct inspect *in, struct findings *ret, struct buf *why)
 	return rc;
 }
 
-/* A stop does not loosen a deadlock, but who reads of one wants to know of the other. */
+/* A stop does not resolve a deadlock, but a reader of the one wants to know of the other. */
 static int note_stopped(struct inspect *in, struct findings *f, struct buf *why)
 {
 	static const char sql[] = "SELECT 1 FROM wait WHERE id = ?1 AND detail = 'stopped'";

@@ -12,7 +12,7 @@
 /* Enough for the maps and programs, the database and a few rings and pipes. */
 enum { FILES_WANTED = 1024 };
 
-/* Kept for the child, which has nothing but what the fork left it. */
+/* Kept for the child, which has only what the fork left it. */
 static struct {
 	int which;
 	rlim_t wanted;

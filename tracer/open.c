@@ -105,7 +105,7 @@ static int attach_one(struct tracer *t, struct source *s, struct buf *why)
 }
 
 /*
- * Attaches what was chosen, and what is left where one of them fails. The
+ * Attaches what was chosen, or what remains where one of them fails. The
  * library's source comes first: whether it is there decides what the kernel's has to do.
  */
 static int attach_all(struct tracer *t, struct buf *notes, struct buf *why)
@@ -185,7 +185,7 @@ static bool kernel_has(void *arg, int pidfd, pid_t pid)
 	return s->has(s, pidfd, pid);
 }
 
-/* Whom the kernel itself counts among the traced is known better than by descent. */
+/* What the kernel itself counts as traced is more certain than descent. */
 static void ask_kernel(struct tracer *t)
 {
 	for (size_t i = 0; i < t->choice.n; i++)
@@ -194,8 +194,8 @@ static void ask_kernel(struct tracer *t)
 }
 
 /*
- * The descriptor of a ring is readable as soon as one record is there; to be
- * called only when a source really wakes us, it is watched for edges.
+ * The descriptor of a ring is readable as soon as one record is there; it is watched for edges, so this is called
+ * only when a source really wakes us.
  */
 static void open_wakeup(struct tracer *t)
 {

@@ -60,7 +60,7 @@ int target_find(const char *name, char **ret_path)
 	return best;
 }
 
-/* The child's life before the program: it may use nothing that the fork left in an unknown state. */
+/* What the child does before the program runs: it may use nothing that the fork left in an unknown state. */
 static _Noreturn void wait_and_exec(int go, int failure, const char *path, char *const *argv,
 	char *const *env, const struct user *user)
 {
@@ -103,7 +103,7 @@ int target_start(struct target *t, const char *path, char *const *argv, char *co
 	}
 	pid = fork();
 	if (pid == 0) {
-		/* Were it to keep the writing end, it would not notice that pptrace died. */
+		/* If it kept the writing end, it would not notice that pptrace died. */
 		(void)close(go[1]);
 		wait_and_exec(go[0], failure[1], path, argv, env, user);
 	}

@@ -46,7 +46,7 @@ void target_signal(const struct target *t, int signo);
 /* Takes the status if the command has ended; returns t->ended. */
 bool target_reap(struct target *t);
 
-/* Closes the descriptors. A child that still waits ends; one that runs goes on. */
+/* Closes the descriptors. A child that still waits ends; one that runs keeps running. */
 void target_done(struct target *t);
 
 /*

@@ -120,7 +120,7 @@ static void feed(void *arg, const struct rec_head *rec)
 
 	if (t->deaths && !deaths_filter(t->deaths, rec, feed_model, t))
 		return;
-	/* While these are worked off the buffers fill anew. */
+	/* While these are processed the buffers fill again. */
 	if (t->records++ % URGENCY_RECORDS == 0)
 		choose_urgency(t);
 	if (t->config.dump)
@@ -224,7 +224,7 @@ void tracer_drain_rest(struct tracer *t)
 	(void)merge_emit(t->merge, UINT64_MAX, feed, t);
 }
 
-/* Who only wants it done now and then need not wait for it: the buffers fill meanwhile. */
+/* A caller that only wants it done now and then need not wait for it: the buffers fill meanwhile. */
 static int commit(struct tracer *t, bool wait)
 {
 	int rc;
@@ -288,7 +288,7 @@ struct present {
 	unsigned n;
 };
 
-/* Who only is said to belong to the recording is not waited for. */
+/* A process that is only said to belong to the recording is not waited for. */
 static void count_present(void *arg, pid_t pid, const char *name)
 {
 	struct present *present = arg;
@@ -388,7 +388,7 @@ static void evaluation_ended(struct tracer *t, uint64_t now)
 	t->is_evaluating = false;
 	if (detector_error(t->detector))
 		detection_failed(t, detector_error(t->detector));
-	/* The details joined sets or parted them: they are looked for anew, though nothing happened meanwhile. */
+	/* The details joined sets or parted them: they are searched for again, though nothing has happened since. */
 	if (detector_has_more(t->detector))
 		t->evaluated_at = 0;
 	t->evaluate_not_before = now + EVALUATE_EVERY_MS * MS;

@@ -10,7 +10,7 @@ enum {
 	GIVE_WAY = 5, /* added to pptrace's own nice value: a third of another program's share */
 	HURRY = -10,  /* nine times another program's share */
 	NICE_MAX = 19,
-	PRESSED = 2, /* the pressure that is no small matter */
+	PRESSED = 2, /* the pressure that matters */
 	MANY = 20000,
 	FEW = 1000 /* of records that can wait */
 };

@@ -10,9 +10,9 @@ struct buf;
 struct sqlite3;
 
 /*
- * The places of one finding or list. Who locks by a function of its own
- * (my_lock(&m)) is at the same line of that as everybody else: such a place is
- * told with as many of its callers as it takes to tell it from the others.
+ * The places of one finding or list. Threads that lock through a function of the program's own (my_lock(&m)) are
+ * all at the same line of it: such a place is shown with as many of its callers as it takes to tell it from the
+ * others.
  */
 struct places;
 

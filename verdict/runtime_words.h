@@ -12,7 +12,7 @@ struct runtime_words {
 	enum runtime_kind kind;
 };
 
-/* Returns the words for an object of this type; those for any object if it is none of ours. */
+/* Returns the words for an object of this type; those for any object if there is none. */
 const struct runtime_words *runtime_words(const char *type);
 
 #endif

@@ -2,8 +2,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * To be read in this order: finding.c (what a finding is, and its rows), describe.c with runtime_words.c and
- * place.c (names of threads, locks, pipes and places), the folder graph (deadlock and stuck), the folder rules (all others), text.c and json.c (for
- * people and programs), unjudged.c (what was not taken into account), lessons.c (pptrace explain).
+ * place.c (names of threads, locks, pipes and places), the folder graph (deadlock and stuck), the folder rules (all
+ * others), text.c and json.c (for people and programs), unjudged.c (what was not taken into account), lessons.c
+ * (pptrace explain).
  */
 #ifndef VERDICT_VERDICT_H
 #define VERDICT_VERDICT_H
@@ -50,11 +51,11 @@ struct findings {
 void findings_free(struct findings *f);
 
 /*
- * Evaluates the wait-for graph alone (rules deadlock and stuck) as of the time
- * at_ns; INT64_MAX: the end, or the last commit. all: also what is at rest, which is
- * not shown by default (idle event loops, servers and services). Whether bytes are under way in the TCP connections
- * of a set is for the caller to look at: a recording does not tell. Returns 0 and *ret, which the caller frees with findings_free; or
- * -errno with one sentence in why. Only reads.
+ * Evaluates the wait-for graph alone (rules deadlock and stuck) as of the time at_ns; INT64_MAX: the end, or the
+ * last commit. all: also what is at rest, which is not shown by default (idle event loops, servers and services).
+ * Whether bytes are under way in the TCP connections of a set is for the caller to look at: a recording does not
+ * tell. Returns 0 and *ret, which the caller frees with findings_free; or -errno with one sentence in why. Only
+ * reads.
  */
 int verdict_stuck(
 	struct sqlite3 *db, int64_t at_ns, bool all, struct findings *ret, struct buf *why);
@@ -104,7 +105,7 @@ int verdict_store(struct sqlite3 *db, const struct findings *f, struct buf *why)
 /* Reads the findings that are stored. Returns as verdict_stuck. */
 int verdict_load(struct sqlite3 *db, struct findings *ret, struct buf *why);
 
-/* Returns the name of a rule as findings.def has it, which is static, or NULL if there is none of that name. */
+/* Returns the name of a rule as findings.def has it, which is static, or NULL if no rule has that name. */
 const char *verdict_rule(const char *name);
 
 /* Adds the text of a finding in jstack's form; colour: with ANSI colours. */

@@ -69,7 +69,7 @@ void loop_settle(void)
 
 	signal_set(&set);
 	(void)sigprocmask(SIG_BLOCK, &set, NULL);
-	/* Were it ignored, as some parents leave it behind, the command's status would be lost. */
+	/* If it were ignored, as some parents leave it, the command's status would be lost. */
 	(void)signal(SIGCHLD, SIG_DFL);
 	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
 		files.rlim_cur = files.rlim_max;
@@ -143,7 +143,7 @@ static void pass_signal_on(struct loop *l, uint64_t now)
 		target_signal(target, l->pass_on);
 }
 
-/* Who waits for a command that does not end by Ctrl-C learns once how to end the recording. */
+/* A user whose command does not end by Ctrl-C is told once how to end the recording. */
 static void tell_interrupt(struct loop *l, uint64_t now)
 {
 	const struct target *target = l->config->target;
@@ -157,7 +157,7 @@ static void tell_interrupt(struct loop *l, uint64_t now)
 
 /* ---- Deadlocks ---- */
 
-/* Whom the records name is only a suggestion: the tracer signals nobody who does not belong to the recording. */
+/* The records only suggest a process: the tracer signals none that does not belong to the recording. */
 static void send_stop(void *arg, pid_t pid, const char *name)
 {
 	(void)name;
@@ -206,7 +206,7 @@ static void watch(struct loop *l)
 		tracer_each_alive(l->t, send_stop, l->t);
 		note("stopped all processes because of the deadlock; inspect them with 'pptrace why' or a debugger, and resume them with kill -CONT");
 	} else if (l->config->on_deadlock == DEADLOCK_KILL && !l->kill_until) {
-		/* Stopped first: nobody shall go on because another one is dead already. */
+		/* Stopped first, so that none of them goes on because another one is already dead. */
 		tracer_each_alive(l->t, send_stop, l->t);
 		tracer_each_alive(l->t, send_kill, l->t);
 		l->ret->was_deadlock = true;
@@ -373,7 +373,7 @@ int loop_die_of(int signo)
 	struct rlimit none = {0, 0};
 	sigset_t set;
 
-	/* A handler of cores reads from a pipe whatever the limit; only a process that is not dumpable leaves none. */
+	/* A core handler that reads from a pipe ignores the limit; only a process that is not dumpable leaves no core. */
 	(void)setrlimit(RLIMIT_CORE, &none);
 	(void)prctl(PR_SET_DUMPABLE, 0);
 	(void)signal(signo, SIG_DFL);

@@ -32,7 +32,7 @@ struct loop_result {
 };
 
 /*
- * Makes pptrace fit for recording; to be called after the command was forked,
+ * Prepares pptrace for recording; to be called after the command was forked,
  * which must inherit none of it: signals that the loop takes through a
  * descriptor are blocked, there may be many descriptors, and, where it is
  * allowed, pptrace has precedence over what it records: it needs little, but

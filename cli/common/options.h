@@ -37,13 +37,13 @@ void options_usage(FILE *f, const struct command *cmd);
 /* Prints usage, summary and all options. */
 void options_help(FILE *f, const struct command *cmd);
 
-/* Reads a whole non-negative number; false and a message if it is none. what names it: "--data". */
+/* Reads a whole non-negative number; false and a message if it is not one. what names it: "--data". */
 bool options_number(const char *what, const char *text, uint64_t *ret);
 
-/* Reads a duration, "1.5", "2s", "300ms", "20us", "5m": nanoseconds; a bare number is seconds. False and a message if it is none. */
+/* Reads a duration, "1.5", "2s", "300ms", "20us", "5m": nanoseconds; a bare number is seconds. False and a message if it is not one. */
 bool options_duration(const char *what, const char *text, int64_t *ret_ns);
 
-/* Reads one of the words of a NULL-terminated list: its index. False and a message that lists them if it is none. */
+/* Reads one of the words of a NULL-terminated list: its index. False and a message that lists them if it is not one of them. */
 bool options_word(const char *what, const char *text, const char *const *words, int *ret);
 
 #endif

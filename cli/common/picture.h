@@ -35,13 +35,13 @@ struct picture {
 /* Takes an option of PICTURE_OPTIONS; false after a message if its argument is wrong. */
 bool picture_option(struct picture *p, int id, const char *arg);
 
-/* Takes the width of text in columns; false after a message if it is no number. */
+/* Takes the width of text in columns; false after a message if it is not a number. */
 bool picture_set_width(struct picture *p, const char *arg);
 
 /*
  * After the options: settles format and output, and loads the trace file that
  * the operands name, at most one, else pptrace.db. False after a message if
- * there are more of them; dies if it cannot be read. picture_end lets it go.
+ * there are more of them; dies if it cannot be read. picture_end frees it.
  */
 bool picture_begin(struct picture *p, int argc, char **argv);
 void picture_end(struct picture *p);

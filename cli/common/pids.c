@@ -1,4 +1,4 @@
-/* pids.c - process numbers on the command line. */
+/* pids.c - process IDs on the command line. */
 /* SPDX-License-Identifier: MIT */
 #include "cli/common/pids.h"
 

@@ -1,4 +1,4 @@
-/* pids.h - process numbers on the command line. */
+/* pids.h - process IDs on the command line. */
 /* SPDX-License-Identifier: MIT */
 #ifndef CLI_COMMON_PIDS_H
 #define CLI_COMMON_PIDS_H

@@ -1,9 +1,10 @@
 /* say.h - what pptrace says on the terminal: errors, warnings, colours, progress. */
 /* SPDX-License-Identifier: MIT */
 /*
- * What commands share. To be read in this order: say.c (messages), options.c (of a command), pids.c, rule.c, filter.c, trace_note.c (opens a
- * recording), picture.c (draws one), why_rows.c (who waits for what at a moment) with why_list.c and why_json.c (the
- * same for people and for programs), last_look.c (who waited when a run was ended), loop.c (makes a recording).
+ * What commands share. To be read in this order: say.c (messages), options.c (of a command), pids.c, rule.c,
+ * filter.c, trace_note.c (opens a recording), picture.c (draws one), why_rows.c (who waits for what at a moment)
+ * with why_list.c and why_json.c (the same for people and for programs), last_look.c (who waited when a run was
+ * ended), loop.c (makes a recording).
  */
 #ifndef CLI_COMMON_SAY_H
 #define CLI_COMMON_SAY_H
@@ -21,7 +22,7 @@
 /* Prints and exits; the status is 1 unless say_set_status changed it. A trailing colon adds the text of errno. */
 _Noreturn void die(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
-/* Prints and goes on; the message says what was skipped. A trailing colon adds the text of errno. */
+/* Prints and continues; the message says what was skipped. A trailing colon adds the text of errno. */
 void warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /* Prints something worth knowing, unless -q was given. */
@@ -41,7 +42,7 @@ void say_set_verbose(bool verbose);
 /* Says whether -v was given. */
 bool say_is_verbose(void);
 
-/* --color=WHEN: "auto", "always" or "never". Returns false if it is none of them. */
+/* --color=WHEN: "auto", "always" or "never". Returns false if it is none of these. */
 bool say_set_color(const char *when);
 
 /* Says whether to write colours to f: as --color says; else only to a terminal, if NO_COLOR is not set and TERM is not "dumb". */

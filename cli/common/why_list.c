@@ -30,7 +30,7 @@ static const char *reason_words(const char *reason)
 	return strcmp(reason, "runs") ? wait_info(wait_find(reason))->words : "runs";
 }
 
-/* Adds "waits for the mutex a" or the like: the wait and its object, without whom that belongs to. */
+/* Adds "waits for the mutex a" or the like: the wait and its object, without its owner. */
 void why_list_object(struct buf *out, const struct why_source *src, const struct why_row *r)
 {
 	bool is_stopped = why_is_stopped_in_wait(r);

@@ -47,7 +47,7 @@ static const char threads_sql[] =
 
 /* Whom a wait is for, by what it is on. Every query gives process and thread; a thread of 0 means all of them. */
 static const char whose_sql[] =
-	/* Who shares the description of a file lock since a fork is named without a thread. */
+	/* A process that shares the description of a file lock since a fork is named without a thread. */
 	"SELECT DISTINCT o.process_id, iif(l.kind = 'file' AND o.process_id <> t.process_id, 0,"
 	" o.thread_id) FROM holder o JOIN lock l ON l.id = o.lock_id"
 	" JOIN thread t ON t.id = o.thread_id WHERE o.lock_id = ?1 ORDER BY o.thread_id, 2 DESC";

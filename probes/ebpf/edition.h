@@ -42,10 +42,9 @@ struct slots_map {
 #define STEPS(newer, older) (older)
 
 /*
- * Without bpf_loop the verifier goes through every round of a loop. A function
- * of its own, with numbers alone for arguments, it looks at only once; so that is
- * what a step is made, and what a walk remembers lies in a map. Nothing else
- * runs on the processor meanwhile.
+ * Without bpf_loop the verifier goes through every round of a loop. A function of its own, with numbers alone for
+ * arguments, it looks at only once; so a step is made such a function, and what a walk remembers lies in a map.
+ * Nothing else runs on the processor meanwhile.
  */
 #define WALK_STATE(type, name, place)                                                              \
 	_Static_assert(sizeof(type) <= SCRATCH_BYTES, "the state has no room there");              \
@@ -81,11 +80,11 @@ struct slots_map {
 #define TASK_FIELD(task, field) ((task)->field)
 #define REG_FIELD(regs, field) ((regs)->field)
 
-/* How often a walk goes on at most. */
+/* How many steps a walk takes at most. */
 #define STEPS(newer, older) (newer)
 
 /*
- * A walk: its state, defined as a pointer (NULL: it cannot be had), its step as a function
+ * A walk: its state, defined as a pointer (NULL: there is none), its step as a function
  * for all editions, and the walk itself, which calls step with the numbers from 0 on until it
  * returns other than 0.
  */

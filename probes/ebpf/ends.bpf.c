@@ -370,7 +370,7 @@ static __always_inline void flock_range(
 	rec->len = len;
 }
 
-/* flock, and fcntl with a lock command. released: it is to be said only if the call unlocks, else only if not. */
+/* flock, and fcntl with a lock command. released: record it only if the call unlocks, else only if it does not. */
 static __always_inline void file_lock_emit(
 	struct task_struct *task, struct slot *slot, struct pt_regs *regs, long ret, bool released)
 {
@@ -417,9 +417,8 @@ static __always_inline void file_lock_emit(
 }
 
 /*
- * A release is said when it is about to be made: who gets the lock by it must
- * not seem to have been first. Where the structure cannot be read yet, the end
- * of the call says it.
+ * A release is recorded when it is about to be made: the one that gets the lock by it must not seem to have been
+ * first. Where the structure cannot be read yet, it is recorded at the end of the call.
  */
 HANDLER_ENTER(enter_file_lock)
 {

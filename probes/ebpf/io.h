@@ -51,7 +51,7 @@ static __always_inline void io_fill(
 	}
 }
 
-/* A call that a signal broke off and that will be made again has done nothing. */
+/* A call that a signal interrupted and that will be made again has done nothing. */
 static __always_inline bool io_is_broken_off(long ret)
 {
 	return ret <= -ERESTARTSYS && ret >= -ERESTART_RESTARTBLOCK;

@@ -124,9 +124,8 @@ static __always_inline void *emit_begin(u32 kind, u32 size, u32 pid, u32 tid)
 }
 
 /*
- * The tracer comes by itself now and then. It is woken only when much has come
- * together, by those records that pass the mark; a wake-up for each one above it
- * would be an interrupt each, at the worst of times.
+ * The tracer reads by itself now and then. It is woken only when much has accumulated, by those records that pass
+ * the mark; a wake-up for each one above it would be an interrupt each, when it hurts most.
  */
 static __always_inline void emit_end(void *rec)
 {
@@ -139,7 +138,7 @@ static __always_inline void emit_end(void *rec)
 /*
  * A record of the traced thread that has the slot; NULL if there is no room,
  * which is counted. The test for NULL must follow at once: clang then makes one
- * test of two, and verifiers up to 6.1 do not see that a second one is never true.
+ * test of two, and verifiers up to 6.1 do not see that a second one can never be true.
  */
 #define EMIT_BEGIN(NAME, slot)                                                                     \
 	((struct rec_##NAME *)emit_begin(                                                          \

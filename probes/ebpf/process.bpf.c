@@ -192,7 +192,7 @@ static __noinline long ignored_step(u32 index, void *arg)
 
 WALK_STEP(ignored_step, SCRATCH_IGNORED)
 
-/* What an adopted task brings along: said at its first exec, when the descriptors of its start are closed. */
+/* What an adopted task brings along: recorded at its first exec, when the descriptors of its start are closed. */
 static __always_inline void fresh_emit(struct task_struct *task, struct slot *slot)
 {
 	slot->flags &= ~SLOT_FRESH;
@@ -258,7 +258,7 @@ static __always_inline bool parent_ignores(struct task_struct *task)
 	return action.sa.sa_flags & SA_NOCLDWAIT;
 }
 
-/* A task that ends by its own will is inside exit or exit_group; one that was ended is anywhere. */
+/* A task that ends of its own accord is inside exit or exit_group; one that was killed may be anywhere. */
 static __always_inline u64 exit_by(struct task_struct *task)
 {
 	struct pt_regs *regs;
@@ -307,7 +307,7 @@ int BPF_PROG(on_exit, struct task_struct *task)
 	return 0;
 }
 
-/* TP_PROTO(struct task_struct *p): nobody will ask for the task any more. Task storage goes by itself. */
+/* TP_PROTO(struct task_struct *p): nothing will ask for the task any more. Task storage goes by itself. */
 SEC("tp_btf/sched_process_free")
 int BPF_PROG(on_free, struct task_struct *task)
 {
@@ -326,7 +326,7 @@ int BPF_PROG(on_comm, struct task_struct *task, const char *comm)
 	struct slot *slot = slot_get(task);
 	struct rec_COMM *rec;
 
-	/* An exec renames too, and says so itself. */
+	/* An exec renames the task too, and is recorded itself. */
 	if (!slot || slot->call == CALL_EXECVE || slot->call == CALL_EXECVEAT)
 		return 0;
 	rec = EMIT_BEGIN(COMM, slot);

@@ -6,9 +6,8 @@
 #define KERNEL_STACK 16384
 
 /*
- * In an interrupt the current task is whoever happened to run, and wakes
- * nobody. The preemption count is not to be had without the kernel's symbols;
- * but interrupts, hard and soft, run on a stack of their own, and the
+ * In an interrupt the current task is whatever happened to run, and wakes nobody. The preemption count is not
+ * available without the kernel's symbols; but interrupts, hard and soft, run on a stack of their own, and the
  * tracepoint's arguments (ctx) lie on the stack in use.
  */
 static __always_inline bool in_interrupt(struct task_struct *task, struct slot *waker, void *ctx)

@@ -106,7 +106,7 @@ static int open_file(uint64_t *ret_size)
 }
 
 /*
- * Says whether the tracer is no more: its lock on the file went with it. Its number
+ * Says whether the tracer has gone: its lock on the file went with it. Its number
  * would prove nothing, as that may be another process's by now.
  */
 static bool is_orphaned(int fd)
@@ -116,7 +116,7 @@ static bool is_orphaned(int fd)
 	return sys3(SYS_fcntl, fd, F_OFD_GETLK, &lock) == 0 && lock.l_type == F_UNLCK;
 }
 
-/* Nobody else does what the tracer would have done: the file goes, and with it the reason to load this library. */
+/* Nobody else does what the tracer would have done: the file is removed, and with it the reason to load this library. */
 static void remove_orphan(void)
 {
 	char *slash = strrchr(shim_options.arena, '/');
@@ -226,7 +226,7 @@ bool shim_active(void)
 	       __atomic_load_n(&arena_usable, __ATOMIC_ACQUIRE);
 }
 
-/* The time of a process's first record may be asked for before anything has mapped the shim_arena, which says what clock it is. */
+/* The time of a process's first record may be asked for before anything has mapped the arena, which says what clock it is. */
 uint64_t shim_clock(void)
 {
 	if (muted)

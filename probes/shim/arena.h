@@ -11,7 +11,7 @@
 /* NULL before shim_active has mapped it. */
 extern struct arena_head *shim_arena;
 
-/* Where things are in it, as the head said when it was mapped: a program that runs wild may write there later. */
+/* Where things are in it, as the head said when it was mapped: a program out of control may write there later. */
 struct arena_places {
 	struct arena_ring *rings;
 	struct arena_chunk *chunks;

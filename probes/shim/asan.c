@@ -5,9 +5,8 @@
 __attribute__((visibility("default"))) const char *__asan_default_options(void);
 
 /*
- * Its library ends a program in which it is not the first one, and before it
- * stands what is preloaded. It may: what both wrap, it finds behind this library.
- * What ASAN_OPTIONS says goes before.
+ * Its library ends a program in which it is not the first one, and what is preloaded comes before it. That does no
+ * harm: the functions that both wrap it finds behind this library. What ASAN_OPTIONS says takes precedence.
  */
 const char *__asan_default_options(void)
 {

@@ -16,12 +16,12 @@
 #define MADV_POPULATE_WRITE 23
 #endif
 
-#define WAIT_MAX_NS 1000000000ull /* the longest that a full arena holds the program */
+#define WAIT_MAX_NS 1000000000ull /* the longest that a full arena holds up the program */
 #define BEAT_MAX_NS                                                                                \
 	300000000ull /* a tracer that has taken nothing for so long is stopped or dead */
 #define WAIT_STEP_NS 200000
 
-static bool gave_up; /* waited in vain; do not wait again before there was room */
+static bool gave_up; /* waited for nothing; do not wait again until there has been room */
 static uint8_t populated[(1u << 18) / 8];
 
 struct arena_chunk *chunk_row(uint32_t i)
@@ -130,7 +130,7 @@ uint32_t chunk_get(uint32_t ring, bool first)
 		if (c)
 			return c;
 	}
-	/* One that is stopped may go on: then there is room, which ends this. */
+	/* A tracer that was stopped may be continued: then there is room, which ends this. */
 	gave_up = now - start >= WAIT_MAX_NS;
 	return 0;
 }

@@ -52,8 +52,8 @@ static bool parse_line(const char *line, struct mapping *m)
 }
 
 /*
- * Reads /proc/self/maps piece by piece: the loader's own list would need its
- * lock, which another thread may hold while it waits for this one.
+ * Reads /proc/self/maps piece by piece: reading the loader's own list would need its lock, which another thread may
+ * hold while it waits for this one.
  */
 void maps_walk(mapping_visit *visit, void *arg)
 {

@@ -47,7 +47,7 @@ static void find_library(const char *preload)
 	}
 }
 
-/* A program that gained privileges records nothing: who started it must not choose what it writes to. */
+/* A program that gained privileges records nothing: whoever started it must not choose what it writes to. */
 void shim_options_read(void)
 {
 	const char *arena;

@@ -89,7 +89,7 @@ static void named(const char *name)
 
 /*
  * A filter for system calls may end the process for a call that it would not
- * make by itself. Who installs one first gives up new privileges; from then on
+ * make by itself. A program that installs one first gives up new privileges; from then on
  * no file is opened any more.
  */
 WRAPPER(prctl) prctl;

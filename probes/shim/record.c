@@ -11,7 +11,7 @@ __attribute__((noinline, cold)) bool ring_room(void)
 {
 	if (!ring_make_room())
 		return false;
-	/* Where everything is recorded the program's start tells, after its exec. */
+	/* Where everything is recorded, the program's start does it, after its exec. */
 	if (!shim_all && !__atomic_exchange_n(&modules_done, true, __ATOMIC_RELAXED))
 		modules_record();
 	return true;

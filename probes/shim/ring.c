@@ -161,7 +161,7 @@ __attribute__((noinline, cold)) bool ring_make_room(void)
 		shim_options_read();
 	if (t->quiet || (!shim_options.arena[0] && !arena_usable))
 		return false;
-	/* Where there was no room just now there is none yet: dropping must be cheap. Births and ends are rare, and a child's first record is one. */
+	/* Where there was no room a moment ago there is none yet: dropping must be cheap. Births and ends are rare, and a child's first record is one. */
 	if (t->skip && !t->vital) {
 		t->skip--;
 		return count_lost(t);

@@ -111,7 +111,7 @@ static inline bool shim_has_tls(void)
  */
 bool ring_room(void);
 
-/* Says whether there is room for one record without more ado. */
+/* Says whether there is room for one record as things stand. */
 static inline bool ring_has_room(const struct ring_local *t)
 {
 	return likely(t->epoch == *shim_epoch && *t->head + RING_MARGIN < t->limit);

@@ -157,7 +157,7 @@ for command in diagnose "tree -T txt" "timeline -T txt"; do
 	run "$PPTRACE" $command older.db
 	[ "$status" -ne 0 ] || continue
 	expect_eq "$(wc -l <err)" 1 "lines on stderr for $command"
-	expect_err 'an older pptrace made the recording: its format is 1\.0, and (thread.runtime_name|process.program) came with 1\.1; record it anew'
+	expect_err 'an older pptrace made the recording: its format is 1\.0, and (thread.runtime_name|process.program) came with 1\.1; record it again'
 done
 run "$PPTRACE" diagnose older.db
 expect_status 2

@@ -107,7 +107,7 @@ healthy own-lock
 healthy file-between-threads
 EOF
 # eBPF alone sees of locks the waits, and who owns a mutex: not who reads under a rwlock, nor who
-# once had a semaphore. A wait that a handler interrupts begins anew, so that one that ticks is not tried.
+# once had a semaphore. A wait that a handler interrupts begins again, so that one that ticks is not tried.
 cat >"$TMP/alone.table" <<'EOF'
 hang abba-ticking -
 hang rwlock-upgrade

@@ -211,7 +211,7 @@ static void as_lost(void)
 	ends_by_itself();
 }
 
-/* It has ended, and the victim is born in its place; it has ended too, and is born anew. */
+/* It has ended, and the victim is born in its place; it has ended too, and is born again. */
 static void as_end(void)
 {
 	struct rec_EXIT e = {.last = 1};

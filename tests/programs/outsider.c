@@ -32,7 +32,7 @@ static void pipes(void)
 	need(pipe(work) == 0 && pipe(told) == 0, "pipe");
 }
 
-/* Opens the parent's write end anew; its own it has given up. */
+/* Opens the parent's write end again; its own it has given up. */
 static int open_again(pid_t of)
 {
 	char path[64];

@@ -78,7 +78,7 @@ static bool all_are(const char *line, unsigned wanted)
 }
 
 /*
- * What the kernel asks of who has no privileges (ptrace(2), access mode
+ * What the kernel asks of a process without privileges (ptrace(2), access mode
  * checking): all user and group IDs are ours, and the process is dumpable, as
  * otherwise its directory belongs to root.
  */
@@ -108,8 +108,8 @@ static bool may_touch(pid_t pid)
 /* ---- Holding ---- */
 
 /*
- * The directory in /proc means one process or thread just as well, where pidfd_open is not to
- * be had (a container's filter) or does not take threads.
+ * The directory in /proc means one process or thread just as well, where pidfd_open is not available (a container's
+ * filter) or does not take threads.
  */
 static int open_task(pid_t pid)
 {
@@ -123,7 +123,7 @@ static int open_task(pid_t pid)
 	return fd >= 0 ? fd : errno == ENOENT ? -ESRCH : -errno;
 }
 
-/* A process that was not reaped has its number yet. */
+/* A process that has not been reaped still has its number. */
 static bool is_there(int held)
 {
 	return syscall(SYS_pidfd_send_signal, held, 0, NULL, 0) == 0 || errno != ESRCH;

@@ -39,7 +39,7 @@ void authority_root(struct authority *a, pid_t pid);
  * moment, and is the user's own where pptrace has privileges that its user has
  * not. a NULL: the user named the process, it need not belong to a recording.
  * Returns a descriptor that means this one process even when its number is given
- * to another, closed by the caller; or -errno, -EPERM: it is none of ours.
+ * to another, closed by the caller; or -errno, -EPERM: it does not belong to the recording.
  */
 int authority_hold(struct authority *a, pid_t pid);
 
@@ -52,7 +52,7 @@ bool authority_still(int held, pid_t pid);
 /* Holds it for a moment: says whether pptrace may act on a process now. */
 bool authority_covers(struct authority *a, pid_t pid);
 
-/* Sends a signal to a process of the recording, and to none else. Returns 0 or -errno. */
+/* Sends a signal to a process of the recording, and to no other. Returns 0 or -errno. */
 int authority_signal(struct authority *a, pid_t pid, int signo);
 
 /* ---- Files whose names come from a program ---- */
@@ -61,11 +61,10 @@ int authority_signal(struct authority *a, pid_t pid, int signo);
 #define AUTHORITY_MODULE_MAX (4ll << 30)
 
 /*
- * Opens a regular file for reading, if it has at most that many bytes and the
- * user of pptrace may read it. Nothing else is even touched: to open a FIFO lets
- * those go on who wait for its other side, to open a device may do anything,
- * and what lies in /proc, /sys and their like is no file. Returns a
- * descriptor or -errno; -EACCES: not such a file.
+ * Opens a regular file for reading, if it has at most that many bytes and the user of pptrace may read it. Nothing
+ * else is even touched: opening a FIFO releases those that wait for its other side, opening a device may do
+ * anything, and what lies in /proc, /sys and their like does not count as one. Returns a descriptor or -errno;
+ * -EACCES: not such a file.
  */
 int authority_open(const char *path, int64_t most);
 

@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * pptrace is a subreaper (prctl(2)): an orphan of the tree becomes its child.
- * So everybody of the recording has the command, or else pptrace itself, above.
+ * So every process of the recording has the command, or else pptrace itself, as an ancestor.
  * A link of that chain counts only if the child still names the parent after
  * the parent was read: then the parent was there in between, and its number was
  * not another's.
@@ -55,7 +55,7 @@ static void prove(struct authority *a, const struct authority_task *t)
 	(void)hash_set(&a->proven, (uint64_t)t->pid, (void *)(uintptr_t)(t->start + 1));
 }
 
-/* Reads the parent of a task; false: that has another by now. */
+/* Reads the parent of a task; false: its number is another's by now. */
 static bool read_parent(const struct authority_task *t, struct authority_task *ret)
 {
 	struct authority_task again;

@@ -15,7 +15,7 @@
 #include "base/mem.h"
 #include "tracer/authority/private.h"
 
-/* What the kernel makes up while it is read: it may block, count, or tell its reader's secrets. */
+/* What the kernel makes up while it is read: reading it may block, have effects, or reveal the reader's secrets. */
 static bool is_made_up(int place)
 {
 	static const long systems[] = {PROC_SUPER_MAGIC, SYSFS_MAGIC, DEBUGFS_MAGIC, TRACEFS_MAGIC,
@@ -42,7 +42,7 @@ static int open_place(int place, int64_t most)
 	if (!S_ISREG(st.st_mode) || st.st_size > most || is_made_up(place))
 		return -EACCES;
 	(void)snprintf(again, sizeof again, "/proc/self/fd/%d", place);
-	/* access(2) asks with the real user and without his privileges. */
+	/* access(2) checks as the real user, without added privileges. */
 	if (authority_is_elevated() && access(again, R_OK) < 0)
 		return -EACCES;
 	fd = open(again, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);

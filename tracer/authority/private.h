@@ -32,7 +32,7 @@ bool authority_task_read(pid_t pid, struct authority_task *ret);
 /* Says whether a process descends from the command by its parents, or is an orphan that came down to us from it. */
 bool authority_descends(struct authority *a, pid_t pid);
 
-/* Says whether pptrace has privileges that who started it has not: file capabilities, a set-user-ID bit. */
+/* Says whether pptrace has privileges that its user has not: file capabilities, a set-user-ID bit. */
 bool authority_is_elevated(void);
 
 #endif

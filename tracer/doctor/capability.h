@@ -14,7 +14,7 @@ struct buf;
 #define CAPABILITY_REMEDY                                                                          \
 	"run pptrace as root, or give it the capabilities: sudo setcap cap_bpf,cap_perfmon=ep \"$(command -v pptrace)\""
 
-/* One thing that pptrace can make use of. */
+/* One thing that pptrace can use. */
 struct capability {
 	const char *name;    /* "BPF ring buffer" */
 	const char *use;     /* what it is good for */

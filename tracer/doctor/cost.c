@@ -22,7 +22,7 @@
 #include "tracer/source.h"
 #include "tracer/target.h"
 
-/* Tells pptrace that it is its own preloaded child. */
+/* Tells the child that pptrace started it for measuring. */
 #define COST_CHILD "PPTRACE_COST_CHILD"
 
 enum { CALLS = 100000, ROUND_TRIPS = 20000, LOCKS = 2000, REPEATS = 5 };
@@ -72,7 +72,7 @@ static double time_locks(void)
 	return (double)(cpu_ns() - start) / LOCKS;
 }
 
-/* The least of several: what disturbs only makes it longer. */
+/* The least of several: disturbances only make it longer. */
 static double least(double (*measure)(void))
 {
 	double best = 0;

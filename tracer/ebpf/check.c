@@ -1,4 +1,4 @@
-/* check.c - why eBPF programs cannot be had, in words. */
+/* check.c - why eBPF programs cannot be loaded, in words. */
 /* SPDX-License-Identifier: MIT */
 #include "tracer/ebpf/check.h"
 

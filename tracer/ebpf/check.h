@@ -1,4 +1,4 @@
-/* check.h - why eBPF programs cannot be had, in words. */
+/* check.h - why eBPF programs cannot be loaded, in words. */
 /* SPDX-License-Identifier: MIT */
 #ifndef TRACER_EBPF_CHECK_H
 #define TRACER_EBPF_CHECK_H

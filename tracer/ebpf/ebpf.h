@@ -1,10 +1,10 @@
 /* ebpf.h - the source that loads the eBPF programs and reads their ring. */
 /* SPDX-License-Identifier: MIT */
 /*
- * The other end of probes/ebpf. To be read in this order: source.c (struct source), load.c
- * (the edition of the programs, out of object.c, that this kernel takes) with calls.c (system calls that they look at) and check.c
- * (why they cannot be had), slots.c (which tasks are traced), ring.c (their records), locks.c
- * with symbols.c (uprobes on lock functions).
+ * The other end of probes/ebpf. To be read in this order: source.c (struct source), load.c (the edition of the
+ * programs, out of object.c, that this kernel takes) with calls.c (system calls that they look at) and check.c (why
+ * they cannot be loaded), slots.c (which tasks are traced), ring.c (their records), locks.c with symbols.c (uprobes
+ * on lock functions).
  */
 #ifndef TRACER_EBPF_EBPF_H
 #define TRACER_EBPF_EBPF_H

@@ -125,7 +125,7 @@ static bool kernel_has_thread_pidfd(void)
 	return fd >= 0;
 }
 
-/* Programs that are no probe of every recording, and whether this one has them. */
+/* Programs that not every recording has as a probe, and whether this one does. */
 static void optional_set(struct pptrace_bpf *skel, struct ebpf_variant v)
 {
 	bool old = v.edition == EBPF_OLD;

@@ -170,7 +170,7 @@ static int file_add(struct ebpf_locks *l, uint64_t dev, uint64_t inode, const ch
 	struct lock_file *f;
 	unsigned i = l->n_files;
 
-	/* A table full of libraries that have been left has room where nobody is. */
+	/* A table that is full has room where a library is no longer used. */
 	if (i == FILES_MAX) {
 		for (i = 0; i < FILES_MAX; i++)
 			if (!l->files[i].users && !l->files[i].pinned)
@@ -266,7 +266,7 @@ static void see_module(struct ebpf_locks *l, const struct rec_MODULE *m)
 		(uint64_t)(uintptr_t)hash_get(&l->processes, m->head.pid) | 1ull << i);
 	if (f->links[0] < 0 && (f->has_locks || f->users == 1))
 		(void)links_open(l,
-			f); /* what cannot be attached to stays without; its locks show as futex waits */
+			f); /* a file that cannot be attached to stays so; its locks show as futex waits */
 }
 
 void ebpf_locks_see(struct ebpf_locks *l, const struct rec_head *rec)

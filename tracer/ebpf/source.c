@@ -50,9 +50,8 @@ static int ebpf_available(struct buf *why)
 }
 
 /*
- * From 6.11 on a probed return is a system call, which a seccomp filter that
- * does not know it answers with death; 6.14 let it pass and the fix went into
- * 6.12.16 and 6.13.4.
+ * From 6.11 on a probed return is a system call, for which a seccomp filter that does not know it kills the
+ * program; 6.14 let it pass and the fix went into 6.12.16 and 6.13.4.
  */
 static bool returns_are_risky(void)
 {

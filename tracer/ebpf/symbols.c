@@ -247,7 +247,7 @@ int lock_symbols_find(int fd, struct lock_symbol *ret, size_t max)
 			    can_be_probed(fd, ret[i].offset);
 	for (size_t i = 0; i < n; i++)
 		if (!has_spin && LOCK_KIND(ret[i].cookie) == LOCK_SPIN)
-			continue; /* a release without its acquisition tells nothing */
+			continue; /* a release without its acquisition is worth nothing */
 		else if (ret[i].offset && can_be_probed(fd, ret[i].offset))
 			ret[kept++] = ret[i];
 	return (int)kept;

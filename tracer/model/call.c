@@ -34,7 +34,7 @@ bool model_wait_by_call(struct model *m, struct thread *t)
 			reason = WAIT_LOCK;
 		} else if (!lock || (!model_futex_inside(lock->kind, call->addr, w->futex) &&
 					    !(call->is_lock && lock->type & LOCK_PI))) {
-			/* Who asks for a PI mutex in a circle is refused by the kernel: glibc parks it at a word of its own. */
+			/* A thread that would close a cycle of PI mutexes is refused by the kernel: glibc parks it at a word of its own. */
 			return false;
 		}
 	}

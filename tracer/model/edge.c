@@ -13,7 +13,7 @@
 
 #include <inttypes.h>
 
-/* A thread with more edges writes them and begins anew. */
+/* A thread with more edges writes them and starts over. */
 enum { MAX_EDGES = 1024 };
 
 struct edge {

@@ -156,7 +156,7 @@ static void drop_program(struct model *m, struct thread *t, int64_t ts)
 	t->tid_addr = 0;
 }
 
-/* Of a program that has ended by now nothing more is to come. */
+/* Nothing more will come of a program that has ended by now. */
 static bool names_others(struct model *m, const struct proc *p, const struct more *more)
 {
 	if (!authority_covers(m->config.authority, (pid_t)p->pid))
@@ -175,7 +175,7 @@ void model_exec(struct model *m, const struct rec_EXEC *rec)
 
 	p->reopens = names_others(m, p, t->more);
 	p->uring =
-		false; /* the kernel cancels what is under way, and the descriptor is closed unless one takes pains */
+		false; /* the kernel cancels what is under way, and the descriptor is closed unless the program takes care */
 	drop_program(m, t, ts);
 	free(p->exe);
 	free(p->program);
@@ -337,7 +337,7 @@ void model_each_alive(
 }
 
 /*
- * The kernel's side names files from the root of their file system. If pptrace
+ * eBPF names files from the root of their file system. If pptrace
  * itself runs below another root (chroot), the end of that path is the name
  * here; the inode says whether it is the same file.
  */
@@ -363,7 +363,7 @@ void model_module(struct model *m, const struct rec_MODULE *rec)
 		return;
 	memcpy(path, rec->path, sizeof rec->path);
 	path[sizeof rec->path] = '\0';
-	/* The image may not have been the whole of what is mapped now: ask anew for what was not found. */
+	/* The image may not have been the whole of what is mapped now: ask again for what was not found. */
 	p->image = m->ids.image++;
 	symbols_map(m->config.symbols, p->id, rec->start, rec->len, rec->offset,
 		path_here(path, rec->inode));

@@ -60,7 +60,7 @@ static struct lock *file_lock(struct model *m, struct thread *t, uint64_t class,
 	return lock;
 }
 
-/* Whose hold this is, in the terms of its class. */
+/* The owner of this hold, in the terms of its class. */
 static bool same_owner(
 	const struct hold *h, const struct proc *holder, const struct proc *p, uint64_t file)
 {
@@ -75,7 +75,7 @@ static bool conflict(const struct hold *h, uint64_t mode)
 
 /*
  * Ends holds that overlap a range: those of an owner who unlocks it or takes
- * it anew; and those of others that exclude the new one: they must have gone
+ * it again; and those of others that exclude the new one: they must have gone
  * unseen, by the close of a descriptor.
  */
 static void release_range(struct model *m, const struct rec_FILE_LOCK *rec, struct thread *by,
@@ -117,7 +117,7 @@ static char *file_name(
 	return xstrdup(path);
 }
 
-/* A snapshot finds one description in each process that shares it: what one has already the others share. */
+/* A snapshot finds a description once in each process that shares it: the first one found has it, the others share it. */
 static bool is_found_again(struct model *m, const struct rec_FILE_LOCK *rec, struct thread *by)
 {
 	if (!(rec->head.flags & REC_SNAP) || rec->class == FLOCK_POSIX)
@@ -240,7 +240,7 @@ static bool is_alive(const struct proc *p)
 	return !p->ended && p->main && p->main->end == STORE_NULL;
 }
 
-/* The nearest process above that is still there; NULL if that is none of ours. Records may say that two are each other's parents. */
+/* The nearest process above that is still there; NULL if that is not in the trace. Records may claim that two are each other's parents. */
 static const struct proc *ancestor(const struct model *m, const struct proc *p)
 {
 	enum { GENERATIONS = 64 };
@@ -259,8 +259,8 @@ static const struct proc *ancestor(const struct model *m, const struct proc *p)
 }
 
 /*
- * Who locks a descriptor that it has inherited, as flock(1) does for a shell,
- * leaves the lock to those from whom it came.
+ * A process that locks a descriptor that it has inherited, as flock(1) does for a shell,
+ * leaves the lock to those it came from.
  */
 static void share_with_givers(
 	struct model *m, const struct thread *from, struct lock *lock, int64_t ts)

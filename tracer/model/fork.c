@@ -22,7 +22,7 @@ static const char *made_by(const struct model *m, const struct rec_FORK *rec)
 	return rec->flags & ~plain ? "clone" : "fork";
 }
 
-/* Returns the entity that a record may have made before the word of its birth came: it is completed then. */
+/* Returns the entity that an earlier record may have made before that of its birth came: it is completed now. */
 static struct thread *early_thread(const struct model *m, const struct rec_FORK *rec)
 {
 	struct thread *t = model_find_thread(m, rec->child_tid);

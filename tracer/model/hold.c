@@ -12,7 +12,7 @@
 
 #include <errno.h>
 
-/* A thread that took so many different locks counts as new for each again. */
+/* A thread that took more different locks than this counts as new for each again. */
 enum { MAX_TOUCHED = 16384 };
 
 static void write_hold(struct model *m, const struct hold *h, int64_t thread_id, int64_t release,

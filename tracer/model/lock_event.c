@@ -171,7 +171,7 @@ static bool end_request(struct model *m, struct thread *t, const struct lock *lo
 	return waited;
 }
 
-/* A lock is taken that the thread has already: deeper, or its release was missed. */
+/* A lock is taken that the thread already has: recursively, or its release was missed. */
 static bool take_again(
 	struct model *m, struct thread *t, struct lock *lock, uint64_t mode, int64_t ts)
 {

@@ -175,7 +175,7 @@ void model_loss(void *model, const char *source, unsigned kind, uint64_t count)
 		loss->kind = kind;
 		(void)hash_set(&m->losses, key, loss);
 	}
-	/* A counter in memory of the program's own may say anything, now and the next time. */
+	/* A counter in the program's own memory may say anything, now and the next time. */
 	if (count > MODEL_LOSS_MAX)
 		count = MODEL_LOSS_MAX;
 	m->lost += (int64_t)count - (int64_t)loss->count;

@@ -177,7 +177,7 @@ static struct pipe *find_side(
 	struct pipe *pipe = model_find_pipe(m, rec->dev, rec->inode, ret_side);
 	uint64_t taken;
 
-	/* A TCP socket can be connected anew. */
+	/* A TCP socket can be connected again. */
 	if (pipe && pipe->kind == PIPE_TCP && rec->inode2 && pipe->key != rec->inode2)
 		return NULL;
 	if (pipe || !rec->inode2 || !pipe_is_two_sided((int)rec->kind))
@@ -253,8 +253,8 @@ struct pipe *model_pipe_of(
 	struct pipe *pipe = find_side(m, rec, ret_side, &is_ambiguous);
 
 	/*
-	 * An inode number can be used again once nobody holds the pipe. A FIFO that
-	 * nobody had open yet was made known by the one who waits to open it.
+	 * An inode number can be used again once nobody holds the pipe. A FIFO that nobody had open yet was made
+	 * known by the thread that waits to open it.
 	 */
 	if (pipe && creates && rec->via != END_ACCEPT && is_over(pipe))
 		pipe = NULL;
@@ -320,7 +320,7 @@ void model_outside(struct model *m, const struct rec_OUTSIDE *rec)
 
 void model_pipe_sent(struct pipe *pipe, int64_t ts)
 {
-	/* The receiver's word may come first, for a call that sends returns after it has sent. */
+	/* The receiver's record may come first, for a call that sends returns after it has sent. */
 	const int64_t late_ns = 1000000000;
 
 	if (pipe->received && ts - pipe->received_ns < late_ns) {

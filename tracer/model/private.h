@@ -174,7 +174,7 @@ void model_lock_share(
 	struct model *m, struct lock *lock, struct proc *p, int64_t taker_id, int64_t ts);
 /* It does not any more. */
 void model_lock_unshare(struct model *m, struct lock *lock, const struct proc *p, int64_t ts);
-/* The taker has the lock no more: nobody does, or those who shared it do so with heir. */
+/* The taker no longer has the lock: nobody does, or those that shared it share it with heir. */
 void model_lock_share_end(
 	struct model *m, struct lock *lock, int64_t taker_id, struct thread *heir, int64_t ts);
 /* Says whether a process shares the description of a taker. */
@@ -218,13 +218,12 @@ void model_lock_free(struct lock *lock);
 /* Counts that a thread waited for a lock from start to end. */
 void model_stat_wait(
 	struct model *m, struct thread *t, struct lock *lock, int64_t start, int64_t end);
-/* A thread was blocked for a lock: that is counted where nobody tells of acquisitions. */
+/* A thread was blocked for a lock: that is counted where no acquisitions are recorded. */
 void model_stat_waited(
 	struct model *m, struct thread *t, struct lock *lock, int64_t start, int64_t end);
 /*
- * The wait of a thread is over. Where nobody tells of releases: the owner of a
- * mutex would have woken the only thread that is blocked on it; if another did,
- * it released what it had not taken, and that is counted.
+ * The wait of a thread is over. Where no releases are recorded: the owner of a mutex would have woken the only
+ * thread that is blocked on it; if another did, it released what it had not taken, and that is counted.
  */
 void model_stat_foreign(struct model *m, struct thread *t, const struct thread *waker, int64_t ts);
 /* Writes the row of a lock's sums. */
@@ -242,9 +241,9 @@ void model_lane_free(struct thread *t);
 struct hold *model_find_hold(const struct thread *t, const struct lock *lock);
 /* A thread has got a lock. */
 void model_hold_begin(struct model *m, struct thread *t, const struct hold *hold);
-/* A thread has given a lock back, once; false: it has not got it. */
+/* A thread has released a lock, once; false: it does not have it. */
 bool model_hold_end(struct model *m, struct thread *t, struct lock *lock, int64_t ts, int64_t site);
-/* A thread has given a lock back, however often it has it: returns how often that was. */
+/* A thread has released a lock, however often it had it: returns how often that was. */
 uint32_t model_hold_release(
 	struct model *m, struct thread *t, struct lock *lock, int64_t ts, int64_t site);
 /* Takes a hold off those of a thread; nothing is written. */
@@ -273,12 +272,12 @@ struct abandoned *model_abandoned_add(
 	struct model *m, const struct hold *hold, int64_t thread_id, int64_t process_id);
 /* What a thread holds when it ends stays taken. */
 void model_holds_abandon(struct model *m, struct thread *t);
-/* Somebody released the lock or took it anew; all: shared holds too. */
+/* Somebody released the lock or took it again; all: shared holds too. */
 void model_abandoned_drop(struct model *m, struct lock *lock, bool all, int64_t ts);
 /* The memory of a process is gone. */
 void model_abandoned_forget(struct model *m, const struct proc *p);
 void model_abandoned_done(struct model *m);
-/* Writes the table lock_open anew. */
+/* Writes the table lock_open again. */
 void model_open_flush(struct model *m);
 
 /* ---- Locks on files (file_lock.c) ---- */
@@ -306,7 +305,7 @@ void model_locks_forget(struct model *m, struct proc *p, int64_t ts);
 
 /* ---- Blocked threads (wait.c) ---- */
 
-/* Begins a wait: what the thread waited for before is closed, or goes on as this one. */
+/* Begins a wait: what the thread waited for before is closed, or continues as this one. */
 void model_wait_open(struct model *m, struct thread *t, int64_t ts);
 /* Names the object of a wait; lock may be NULL. */
 void model_wait_on_lock(
@@ -330,7 +329,7 @@ int model_reason(const struct thread *t, const struct rec_WAIT_BEGIN *rec);
 bool model_futex_inside(int kind, uint64_t object, uint64_t futex);
 /* Names the wait by the library call that the thread is in; false: it is in none that fits. */
 bool model_wait_by_call(struct model *m, struct thread *t);
-/* The library says that the thread waits in a call that began before or after the kernel's word. */
+/* The library says that the thread waits in a call that began before or after the kernel's record. */
 void model_wait_call(struct model *m, struct thread *t);
 /* The library's call is over. */
 void model_wait_called(struct model *m, struct thread *t, int64_t ts);
@@ -355,7 +354,7 @@ void model_thread_end(struct model *m, struct thread *t, int64_t ts);
 void model_proc_end(struct model *m, struct proc *p, int64_t ts, int status);
 /* Writes and frees what ended long enough ago; all: at once. */
 void model_retire(struct model *m, bool all);
-/* Writes all that has changed, with a NULL end where it goes on. */
+/* Writes all that has changed, with a NULL end where it continues. */
 void model_flush_all(struct model *m);
 /* Frees all processes and threads; all locks: writes nothing. */
 void model_process_done(struct model *m);

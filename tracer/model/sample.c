@@ -5,11 +5,10 @@
  * a sum. One that asks "is it done yet?" has a few states, and comes back to
  * each of them forever. So a thread spins if its samples, taken at any moment,
  * look again and again like earlier ones in every register. What the thread
- * does in system calls other than sched_yield is no spinning.
+ * does in system calls other than sched_yield is not spinning.
  *
- * Locks show another kind: a thread that takes a lock by trylock and gives it
- * back, thousands of times, until it finds that another one has it, and then
- * never asks again, has waited for just that.
+ * Locks show another kind: a thread that takes a lock by trylock and releases it, thousands of times, until it
+ * finds that another one has it, and then never asks again, has waited for just that.
  */
 #include "tracer/model/private.h"
 
@@ -23,7 +22,7 @@ enum {
 	TRIES_LEAST = 1000
 };
 
-/* Shorter loops are not worth a word. */
+/* Shorter loops are not worth reporting. */
 static const int64_t least_ns = 100000000;
 
 /* Samples within this many bytes of code are one place: a loop. */

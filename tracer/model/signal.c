@@ -151,7 +151,7 @@ void model_sig_send(struct model *m, const struct rec_SIG_SEND *rec)
 	}
 	s.source = p && !sender && acted(p, s.signo) ? "pptrace"
 						     : source_name(rec->sender, (int)s.code);
-	/* A sender outside the trace is no process of it. */
+	/* A sender outside the trace is not one of its processes. */
 	if (rec->sender == SENDER_TASK && sender)
 		s.sender = sender->id;
 	if (p)
@@ -195,7 +195,7 @@ static const char *interrupted(const struct thread *t, const struct rec_SIG_DELI
 {
 	bool in_wait = (rec->head.flags & REC_SHIM) && t->wait.open;
 
-	/* The return from an earlier handler: what it restores in the register for results is no error. */
+	/* The return from an earlier handler: what it restores in the register for results is not an error. */
 	if (rec->syscall == __NR_rt_sigreturn)
 		return NULL;
 

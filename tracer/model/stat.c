@@ -206,7 +206,7 @@ void model_stat_waited(
 	struct model *m, struct thread *t, struct lock *lock, int64_t start, int64_t end)
 {
 	t->waited = lock->id;
-	/* Where nobody tells of acquisitions the waits alone are counted. */
+	/* Where no acquisitions are recorded the waits alone are counted. */
 	if (t->proc->lock_source <= LOCKS_FUTEX && !lock->stat.holds)
 		model_stat_wait(m, t, lock, start, end);
 }

@@ -44,7 +44,7 @@ struct hold {
 	uint8_t mode; /* enum lock_mode */
 };
 
-/* A lock whose holder cannot give it back: its thread has ended, or is the parent's thread after a fork. */
+/* A lock whose holder cannot release it: its thread has ended, or is the parent's thread after a fork. */
 struct abandoned {
 	struct abandoned *next, **link; /* of the model's list */
 	struct hold hold;
@@ -106,7 +106,7 @@ struct broken {
 	int64_t owner, read, site, stack;
 };
 
-/* What MORE records brought for the next record of a thread. */
+/* What MORE records carried for the next record of a thread. */
 struct more {
 	struct buf argv, data, poll, path;
 	bool cut;
@@ -213,7 +213,7 @@ struct proc {
 	int64_t memory_id; /* process in whose memory it runs, also when that one has ended */
 	bool compat;       /* it makes 32-bit system calls */
 	bool uses_files;   /* it has held or wanted file locks */
-	bool unconfirmed;  /* some of its ends were inherited by the model's own reckoning */
+	bool unconfirmed;  /* some of its ends were inherited by the model's own assumption */
 	int lock_source;
 	int64_t image;     /* of the program: sites are cached by it */
 	int64_t mapped_ns; /* when /proc/PID/maps was read last, STORE_NULL: never */
@@ -251,7 +251,7 @@ struct pipe {
 	int64_t closed_ns; /* when its last end was closed */
 	unsigned sent;     /* descriptors under way in messages */
 	int64_t sent_ns;   /* since when */
-	unsigned received; /* descriptors that came before the word of their being sent */
+	unsigned received; /* descriptors that came before the record of their being sent */
 	int64_t received_ns;
 };
 

@@ -56,7 +56,7 @@ static void begin_barrier(struct model *m, struct lock *lock, uint64_t count)
 }
 
 /*
- * The wait for a condition begins: the mutex is given back. glibc gives back one level of a recursive one
+ * The wait for a condition begins: the mutex is released. glibc releases one level of a recursive one
  * (__pthread_mutex_unlock_usercnt), which stays locked if it was held more often. Returns how often it is to be taken again.
  */
 static uint32_t leave_mutex(struct model *m, struct thread *t, struct lock *mutex, int64_t ts)

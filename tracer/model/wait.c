@@ -1,11 +1,10 @@
-/* wait.c - blocked threads: from the kernel's word, or from the library's. */
+/* wait.c - blocked threads: as the kernel records them, or the library. */
 /* SPDX-License-Identifier: MIT */
 /*
- * The kernel says when a thread is switched out inside a call and when it goes
- * on (WAIT_BEGIN, WAIT_END). The library says when a call begins that may wait
- * (LOCK_REQUEST, SYNC_BEGIN) and when it is over. Where both speak, the
- * kernel's interval counts and the library names the object; where only the
- * library does, its call is the wait. One row either way.
+ * The kernel says when a thread is switched out inside a call and when it goes on (WAIT_BEGIN, WAIT_END). The
+ * library says when a call begins that may wait (LOCK_REQUEST, SYNC_BEGIN) and when it is over. Where both record
+ * it, the kernel's interval counts and the library names the object; where only the library does, its call is the
+ * wait. One row either way.
  */
 #include "tracer/model/private.h"
 
@@ -249,7 +248,7 @@ void model_wait_open(struct model *m, struct thread *t, int64_t ts)
 	model_fifo_opened(m, t, ts);
 	model_spin_end(m, t);
 	if (t->wait.open && t->wait.library)
-		row = t->wait.row; /* the same wait, now in the kernel's words */
+		row = t->wait.row; /* the same wait, now as the kernel records it */
 	else
 		model_wait_close(m, t, ts, STORE_NULL);
 	reset_wait(m, t, ts);

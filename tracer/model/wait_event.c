@@ -1,4 +1,4 @@
-/* wait_event.c - what probes tell of blocked threads, and whom or what they wait for. */
+/* wait_event.c - what probes tell of blocked threads, and what they wait for. */
 /* SPDX-License-Identifier: MIT */
 #include "tracer/model/private.h"
 
@@ -9,15 +9,15 @@
 #include <inttypes.h>
 #include <signal.h>
 
-/* A set of more descriptors than the kernel lets a process open by default is no set. */
+/* A set of more descriptors than the kernel lets a process open by default is not a set. */
 enum { MAX_ITEMS = 4096, MAX_FRAMES = 256 };
 
 /* The kernel's task states in which a thread is stopped, by a signal or by its debugger. */
 enum { STATE_STOPPED = 4, STATE_TRACED = 8 };
 
 /*
- * A signal handler broke a wait for a lock off, and the thread goes back to it
- * within the same call: for whoever waits for the thread it never left it.
+ * A signal handler interrupted a wait for a lock, and the thread goes back to it within the same call: as far as
+ * others are concerned it never left it.
  */
 static void resume_wait(struct thread *t)
 {

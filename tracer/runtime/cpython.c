@@ -84,7 +84,7 @@ static bool is_known_build(struct cpython *c, struct buf *why)
 	return true;
 }
 
-/* Finds _PyRuntime and the release. Returns 0, -ENOENT if this is no Python, -ENOTSUP with why. */
+/* Finds _PyRuntime and the release. Returns 0, -ENOENT if this is not Python, -ENOTSUP with why. */
 static int find_runtime(struct cpython *c, const struct runtime_process *p, struct buf *why)
 {
 	char link[32], exe[4096] = "";
@@ -140,7 +140,7 @@ static void read_lines(struct cpython *c, uint64_t bytes, struct cpython_code *c
 		code->n_lines = 0;
 }
 
-/* Returns the code object at addr, read once, or NULL if it is none. */
+/* Returns the code object at addr, read once, or NULL if it is not one. */
 static const struct cpython_code *read_code(struct cpython *c, uint64_t addr)
 {
 	const struct cpython_layout *l = c->layout;

@@ -67,10 +67,10 @@ uint64_t cpython_pointer(struct cpython *c, uint64_t object, int offset);
 
 /* ---- cpython_object.c ---- */
 
-/* Reads a str as UTF-8, cut to size - 1 bytes; false and empty if it is none. */
+/* Reads a str as UTF-8, cut to size - 1 bytes; false and empty if it is not one. */
 bool cpython_string(struct cpython *c, uint64_t object, char *ret, size_t size);
 
-/* Returns the name of a variable or attribute, read once; empty if it is no str. It belongs to c. */
+/* Returns the name of a variable or attribute, read once; empty if it is not a str. It belongs to c. */
 const char *cpython_name(struct cpython *c, uint64_t key);
 
 /* Returns the type object at an address, read once, or NULL. It belongs to c. */

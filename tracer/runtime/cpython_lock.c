@@ -17,7 +17,7 @@
 enum {
 	LOCK_HANDLE =
 		16, /* lock_lock of a _thread.lock, rlock_lock of a _thread.RLock: behind the object's head (Modules/_threadmodule.c) */
-	RLOCK_OWNER = 24, /* rlock_owner: the ident of a thread, 0: nobody's */
+	RLOCK_OWNER = 24, /* rlock_owner: the ident of a thread, 0: none */
 	PARKED_BEFORE =
 		8, /* from 3.13 on: struct wait_entry has the address of the PyMutex before its semaphore (Python/parking_lot.c) */
 	MUTEX_IN_LOCK =

@@ -135,7 +135,7 @@ int hotspot_line(const struct hotspot_method *method, int bci, int version);
 /* Reads the reference at an address within an object; 0: null, or it cannot be read. */
 uint64_t hotspot_oop(struct hotspot *h, uint64_t addr);
 
-/* Returns the class of an object, read once, or NULL if it is none. It belongs to h, as those below do. */
+/* Returns the class of an object, read once, or NULL if it is not one. It belongs to h, as those below do. */
 const struct hotspot_class *hotspot_class_of(struct hotspot *h, uint64_t object);
 const struct hotspot_class *hotspot_class(struct hotspot *h, uint64_t klass);
 
@@ -159,7 +159,7 @@ uint64_t hotspot_field_oop(struct hotspot *h, uint64_t object, const char *name)
 /* Reads a java.lang.String as UTF-8, cut to size - 1 bytes; empty if it is none. */
 void hotspot_string(struct hotspot *h, uint64_t object, char *ret, size_t size);
 
-/* Returns the method at an address, read once, or NULL if it is none. */
+/* Returns the method at an address, read once, or NULL if it is not one. */
 const struct hotspot_method *hotspot_method(struct hotspot *h, uint64_t addr);
 
 /* ---- hotspot_frame.c, hotspot_code.c ---- */

@@ -116,8 +116,8 @@ struct pidfd_exit {
 #define PIDFD_EXIT 8u
 
 /*
- * A parent that is killed together with its child may still reap it, and never
- * tells: then the descriptor alone knows the status, from Linux 6.15 on.
+ * A parent that is killed together with its child may still reap it, and never records it: then only the descriptor
+ * knows the status, from Linux 6.15 on.
  */
 static bool kept_status(int pidfd, int *ret)
 {
@@ -197,7 +197,7 @@ static struct life *watch_life(struct deaths *d, pid_t pid)
 	}
 	/* The command's status is the caller's to take, whatever a record says of its end. */
 	*l = (struct life){.pid = pid, .spare = l->spare};
-	/* Who is found to have ended already comes behind those whose end is known. */
+	/* A process that is found to have ended already comes behind those whose end is known. */
 	notice_all(d);
 	l->pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
 	/* Reaped, perhaps by a wait that nobody records. */
@@ -248,7 +248,7 @@ static void set_reported(struct deaths *d, struct life *l, uint64_t ts)
 static void report(struct deaths *d, struct life *l, uint64_t ts)
 {
 	set_reported(d, l, ts);
-	/* Whose EXIT or burial is still to come stays in the list for it. */
+	/* A process whose EXIT or reaping is still to come stays in the list for it. */
 	if (l->is_announced)
 		forget(d, l);
 }
@@ -307,7 +307,7 @@ void deaths_settle(struct deaths *d, source_emit *emit, void *arg)
 	struct hash_slot *slot;
 
 	notice_all(d);
-	/* Who has called _exit is as good as gone; then it may be ours to reap. */
+	/* A process that has called _exit is as good as gone; then it may be ours to reap. */
 	while (is_ending(d) && poll(&p, 1, ENDING_MS) > 0)
 		notice_all(d);
 	for (size_t pos = 0; (slot = hash_next(&d->lives, &pos));) {
@@ -326,7 +326,7 @@ void deaths_ended(struct deaths *d, pid_t pid, int status, source_emit *emit, vo
 {
 	struct life *l = hash_get(&d->lives, (uint64_t)pid);
 
-	/* Who ended before it shall have an earlier time. */
+	/* A process that ended before it gets an earlier time. */
 	notice_all(d);
 	if (l)
 		l->spare = false;
@@ -341,9 +341,8 @@ void deaths_ended(struct deaths *d, pid_t pid, int status, source_emit *emit, vo
 }
 
 /*
- * A process has announced its end to the point. Others that were noticed before it
- * have ended before it, though the time at which we saw that may be later: a
- * parent that outlived its child shall not be said to have left it behind.
+ * A process has announced its end to the point. Others that were noticed before it have ended before it, though the
+ * time at which we saw that may be later: a parent that outlived its child must not seem to have left it behind.
  */
 static void report_earlier(
 	struct deaths *d, const struct life *until, uint64_t ts, source_emit *emit, void *arg)

@@ -65,13 +65,13 @@ void shim_drain_done(struct shim_drain *d)
 
 /*
  * Gives up what is reserved and not filled: one slot, and what belongs to it is
- * given up next. A thread that was stopped for long, or waits in the call that
+ * given up next. A thread that was stopped for a long time, or waits in the call that
  * the record is about, may still fill it.
  */
 static void skip_hole(struct shim_drain *d, struct shim_ring *r)
 {
 	if (r->dead) {
-		/* What a thread was about when it was killed tells nothing that its end does not. */
+		/* What a thread was doing when it was killed says nothing that its end does not. */
 		r->unwritten += !r->in_hole;
 	} else {
 		shim_ring_pin(r);
@@ -237,7 +237,7 @@ static bool ring_next(struct shim_drain *d, struct shim_ring *r, uint64_t now, u
 		if (next == SHIM_RECORD) {
 			r->hole = 0;
 			r->in_hole = false;
-			/* A time that cannot be must not hold the ring forever. */
+			/* An impossible time must not hold up the ring forever. */
 			if (r->next > d->latest + FUTURE_RAW)
 				r->next = r->last;
 			return true;
@@ -323,7 +323,7 @@ static uint64_t hand_over(
 	while (d->n_heap) {
 		struct shim_ring *r = &d->rings[d->heap[0]];
 
-		/* Nobody goes ahead of a record that is still being written: what follows from it may lie elsewhere. */
+		/* Nothing overtakes a record that is still being written: what follows from it may lie elsewhere. */
 		if (r->next > floor_raw)
 			break;
 		if (++n > d->at_once)

@@ -15,13 +15,12 @@
 #endif
 
 /*
- * A page that is new to the file costs several times as much as one that only
- * has to be mapped, and a thread that needs it often holds the lock of which
- * it wants to tell. So a thread of pptrace goes ahead of those that write.
+ * A page that is new to the file costs several times as much as one that only has to be mapped, and a thread that
+ * needs it often holds the very lock that it records. So a thread of pptrace stays ahead of those that write.
  */
 enum {
 	AHEAD_MIN = 64,   /* 3 MiB that are ready though nobody has taken any */
-	AHEAD_MAX = 512,  /* 24 MiB: 10 ms of two threads that do nothing but lock */
+	AHEAD_MAX = 512,  /* 24 MiB: 10 ms of two threads that only lock */
 	STEP_NS = 300000, /* between looks while chunks are taken */
 	IDLE_MAX_NS = 20000000
 };

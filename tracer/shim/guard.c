@@ -1,4 +1,4 @@
-/* guard.c - the recording survives that somebody cuts off the file of the rings. */
+/* guard.c - the recording survives a truncated ring file. */
 /* SPDX-License-Identifier: MIT */
 /*
  * Any program of the same user can shorten the file that all of them map, and
@@ -33,7 +33,7 @@ static void on_bus_error(int signo, siginfo_t *info, void *context)
 		guard.hits = 1;
 		return;
 	}
-	/* Not ours: it happens once more, to whoever was there before. */
+	/* Not ours: it happens again, for the handler that was there before. */
 	(void)sigaction(signo, &guard.before, NULL);
 	if (info->si_code <= 0)
 		(void)raise(signo);

@@ -123,7 +123,7 @@ const char *preload_words(enum preload_answer answer)
 	return "cannot be preloaded";
 }
 
-/* Programs that change their directory or look at LD_PRELOAD shall find a plain path. */
+/* Programs that change their directory or look at LD_PRELOAD must find a plain path. */
 static char *realpath_of(const char *path)
 {
 	char real[PATH_MAX];

@@ -117,7 +117,7 @@ bool shim_ring_open(struct shim_arena *a, struct shim_ring *r, uint32_t number);
 void shim_ring_look(struct shim_arena *a, struct shim_ring *r);
 
 enum shim_next {
-	SHIM_RECORD, /* ret is filled; shim_ring_skip goes on */
+	SHIM_RECORD, /* ret is filled; shim_ring_skip moves past it */
 	SHIM_EMPTY,
 	SHIM_HOLE, /* reserved and not filled yet */
 	SHIM_REST, /* the middle of a record whose begin was given up */
@@ -163,7 +163,7 @@ struct shim_ns {
 /* Finds out pid and tid of a ring; they stay 0 if that is not possible now. */
 void shim_ns_resolve(struct shim_ns *ns, struct shim_ring *r);
 
-/* Says whether there is no hope any more. */
+/* Says whether it has failed for good. */
 bool shim_ns_lost(const struct shim_ring *r);
 
 /* Returns a pid of a namespace as our own, 0: not known. */
@@ -190,7 +190,7 @@ void shim_expand(struct shim_expand *x, struct shim_ring *r, const struct shim_s
 /* ---- Which processes the model knows (known.c) ---- */
 
 struct shim_known {
-	struct authority *authority; /* borrowed: of whom /proc may be read; NULL: of everybody */
+	struct authority *authority; /* borrowed: whose /proc may be read; NULL: everybody's */
 	struct hash recorded;        /* by pid: those whose begin has been recorded */
 	struct hash
 		adopted; /* by pid: those that the source itself announced, before the library could */
@@ -247,7 +247,7 @@ struct rec_WAIT_END;
 bool shim_spawn_ends(struct shim_spawns *s, const struct rec_WAIT_END *end, bool *ret_told,
 	source_emit *emit, void *arg);
 
-/* Looks for the children that wait, and tells of them as of time ts. */
+/* Looks for the children that wait, and records them as of time ts. */
 void shim_spawns_poll(struct shim_spawns *spawns, struct shim_known *known, uint64_t ts,
 	source_emit *emit, void *arg);
 

@@ -67,7 +67,7 @@ static uint64_t default_bytes(int dir, uint64_t memory)
 	return want;
 }
 
-/* By this lock, and not by a process number, the programs tell that pptrace is alive. */
+/* By this lock, and not by a process ID, the programs see that pptrace is alive. */
 static int file_lock(int fd)
 {
 	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};

@@ -150,7 +150,7 @@ static void tell_ends(uint32_t pid, const struct rec_head *head, source_emit *em
 		(void)closedir(dir);
 }
 
-/* Tells of the child as if it had been reported: made, blocked, waited for. */
+/* Records the child as if it had been reported: made, blocked, waited for. */
 static void tell(struct shim_spawn *s, struct rec_WAIT_BEGIN *child, uint64_t ts, source_emit *emit,
 	void *arg)
 {

@@ -23,7 +23,7 @@
 #include "base/mem.h"
 #include "schema/arena.h"
 
-/* Not pptrace's own: who kills all of that name should not hit this one. */
+/* Not pptrace's own name: killing all processes of that name should not hit this one. */
 #define TASK_NAME "arena-sweeper"
 
 static void tell_closed(int dir, const char *name)
@@ -47,7 +47,7 @@ static void tell_closed(int dir, const char *name)
 	(void)close(fd);
 }
 
-/* Removes everything but a link to the library: who still has that in LD_PRELOAD would see the loader complain. */
+/* Removes everything but a link to the library: a program that still has it in LD_PRELOAD would see an error of the loader. */
 static void sweep(const char *path)
 {
 	int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -62,7 +62,7 @@ static void sweep(const char *path)
 	(void)rmdir(path);
 }
 
-/* Lets go of all that pptrace had open but one descriptor, the terminal and pipes above all. */
+/* Closes all that pptrace had open but one descriptor, above all the terminal and pipes. */
 static void close_others(int keep)
 {
 	if (dup2(keep, 0) < 0)

@@ -135,7 +135,7 @@ static void image_add(struct image *im, uint64_t start, uint64_t len)
 	im->ranges[im->len++] = (struct range){start, start + len};
 }
 
-/* Reads what the process maps now and tells what is new. */
+/* Reads what the process maps now and records what is new. */
 static void image_scan(const struct shim_tasks *t, struct image *im, const struct rec_head *rec,
 	source_emit *emit, void *arg)
 {

@@ -1,11 +1,10 @@
 /* age.c - since when a thread sleeps. */
 /* SPDX-License-Identifier: MIT */
 /*
- * The scheduler notes when it last accounted a thread's running time, on a clock
- * of its own, one for each processor. What it says of pptrace, which runs now,
- * tells how far back that is. On most machines these clocks agree; on some
- * virtual ones they are seconds apart, and then the processor on which the
- * thread ran last decides which one is meant.
+ * The scheduler notes when it last accounted a thread's running time, on a clock of its own, one for each
+ * processor. What it says of pptrace, which runs now, shows how far back that is. On most machines these clocks
+ * agree; on some virtual ones they are seconds apart, and then the processor on which the thread ran last decides
+ * which one is meant.
  */
 #include "base/clock.h"
 #include "tracer/snapshot/private.h"

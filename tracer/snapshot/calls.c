@@ -138,7 +138,7 @@ static void walk(struct snapshot *s, const struct snap_process *p, struct snap_t
 	for (int i = 0; i < t->n_frames && !t->site; i++)
 		if (is_own(sym, snap_key(p->pid), &t->frames[i]))
 			t->site = t->frames[i].addr;
-	/* Who was stopped between two instructions is at one; else it is a place to return to. */
+	/* A thread that was stopped between two instructions is at one; else this is a place to return to. */
 	if (t->site && t->site == t->frames[0].addr && t->nr < 0)
 		t->site++;
 }
@@ -269,7 +269,7 @@ static void emit_request(struct snap_process *p, const struct snap_thread *t, en
 		.timed = t->wait.timed,
 		.site = t->site};
 
-	/* Who reads behind a writer that goes first waits on the word of the readers, at the beginning. */
+	/* A reader behind a writer that goes first waits on the word of the readers, at the beginning. */
 	if (call != CALL_MUTEX && t->args[2] <= RWLOCK_PHASE_MAX)
 		r.addr -= r.addr % 8 == 0 ? RWLOCK_WRPHASE : RWLOCK_WRITERS;
 	emit_shared(r.head, t, (enum lock_kind)r.kind, r.addr, emit, arg);

@@ -240,7 +240,7 @@ static void emit_timers(struct snapshot *s, const struct out *o, const struct sn
 		unsigned long long id, signo;
 		char notify[16];
 
-		/* One that only counts tells nobody. */
+		/* One that only counts notifies nobody. */
 		if (sscanf(at, "ID: %llu signal: %llu/%*s notify: %15[a-z]", &id, &signo, notify) !=
 				3 ||
 			!strcmp(notify, "none"))
@@ -255,7 +255,7 @@ static void emit_timers(struct snapshot *s, const struct out *o, const struct sn
 	}
 }
 
-/* An end, and before it the mutexes that were never given back: who has ended takes none. */
+/* An end, and before it the mutexes that were never released: a thread that has ended takes none. */
 static void emit_end(
 	struct snapshot *s, const struct out *o, const struct snap_process *p, pid_t tid, bool last)
 {
@@ -353,7 +353,7 @@ static void find_ours(struct snapshot *s, struct hash *ours)
 		}
 }
 
-/* Says who else holds an end of a pipe of ours: readable processes that the snapshot leaves out. */
+/* Says who else holds an end of one of these pipes: readable processes that the snapshot leaves out. */
 static void emit_outside(struct snapshot *s, const struct out *o)
 {
 	struct hash ours = {0};

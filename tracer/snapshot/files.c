@@ -99,7 +99,7 @@ static unsigned mode_of(int dirfd, const char *name)
 	return (st.st_mode & S_IRUSR ? END_READ : 0) | (st.st_mode & S_IWUSR ? END_WRITE : 0);
 }
 
-/* Reads what only fdinfo knows: close-on-exec, whom a pidfd stands for. */
+/* Reads what only fdinfo knows: close-on-exec, the process that a pidfd stands for. */
 static void read_fdinfo(const struct snap_process *p, struct snap_fd *f)
 {
 	char path[64], text[2048];

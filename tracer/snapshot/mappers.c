@@ -23,7 +23,7 @@ static bool maps_it(pid_t pid, uint64_t dev, uint64_t inode)
 	return maps;
 }
 
-/* Who has the file open may map it yet. */
+/* A process that has the file open may yet map it. */
 static bool has_it_open(pid_t pid, uint64_t dev, uint64_t inode)
 {
 	char path[32];

@@ -104,7 +104,7 @@ uint32_t mutex_gone_owner(
 {
 	uint32_t owner = mutex_owner(p, t), now;
 
-	/* Who took the mutex meanwhile, and has ended since, has given it back. */
+	/* A thread that took the mutex meanwhile, and has ended since, has released it. */
 	if (!owner || !has_no_owner(s, p, owner, t->wait.dev != 0) ||
 		!proc_memory(p, t->args[0] + MUTEX_OWNER - WORDS_BEFORE, &now, sizeof now) ||
 		now != owner || !mutex_is_new(s, p, t))

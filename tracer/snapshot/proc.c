@@ -29,7 +29,7 @@ int proc_read(const char *path, char *text, size_t size)
 			return rc;
 		}
 		len += (size_t)n;
-		/* A file with more to tell fills about a page each time: what is far from it is the end. */
+		/* A file with more content fills about a page at each read: a much shorter read is the end. */
 		if (n < SHORT_READ)
 			break;
 	}

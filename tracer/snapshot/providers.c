@@ -93,7 +93,7 @@ static void load_openers(struct snapshot *s)
 
 /*
  * Adds those who may come to open the other side: who waits at the same FIFO, or at another one
- * in its folder, or at any if it is a relative. Strangers who wait elsewhere have nothing to do with it.
+ * in its folder, or at any if it is a relative. Unrelated processes that wait elsewhere have nothing to do with it.
  */
 static void add_openers(struct snapshot *s, const struct snap_process *p,
 	const struct snap_thread *t, void (*add)(struct snapshot *s, pid_t pid))

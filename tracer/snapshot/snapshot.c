@@ -221,7 +221,7 @@ static bool may_read(pid_t pid)
 
 /*
  * A pipe gets to a process by inheritance. One that may not be read and that
- * descends from a process of ours, or is of the same session, may hold our
+ * descends from a process of the snapshot, or is of the same session, may hold our
  * ends: sudo in a pipeline, for example.
  */
 static bool has_hidden_relative(struct snapshot *s, const struct family *list, size_t n)

@@ -4,7 +4,7 @@
  * To be read in this order: proc.c (files of /proc, memory), sockets.c, files.c, locks.c and maps.c (what
  * a process has open, locked and shared), code.c, mutex.c and calls.c (what memory and stacks say),
  * wait.c (what a thread waits for), load.c with age.c and each.c (one process, looked at twice),
- * providers.c and mappers.c (whom else to read), emit.c (records), snapshot.c (all of it in turn).
+ * providers.c and mappers.c (which others to read), emit.c (records), snapshot.c (all of it in turn).
  * core_load.c does the same for a core file. timers.c, timers_reach.c, unflushed.c and reopen.c answer one question each.
  */
 #ifndef TRACER_SNAPSHOT_SNAPSHOT_H
@@ -50,7 +50,7 @@ struct snapshot_limits {
 struct snapshot_config {
 	const pid_t *pids;
 	size_t n_pids;
-	bool related; /* also descendants and whom they wait for */
+	bool related; /* also descendants and those they wait for */
 	bool calls; /* also the library calls that blocked stacks show; only for a model that gets nothing but this */
 	struct symbols *symbols; /* borrowed, keyed by pid; NULL: no stacks are walked */
 	void (*between)(
@@ -125,7 +125,7 @@ int unflushed_find(struct symbols *s, int64_t key, pid_t pid, source_emit *emit,
 /*
  * Says whether the program that a process runs names /proc/PID/fd: its file
  * does (as a format or in parts), one of its arguments, or the script that one
- * of the first of them is. Through it the pipes of others can be opened anew.
+ * of the first of them is. Through it the pipes of others can be reopened.
  * argv: its arguments, each ended by a NUL, n bytes in all. seen keeps what is
  * known of files, between calls; done with hash_done.
  */

@@ -1,7 +1,7 @@
 /* timers_reach.c - whether a program can arm an interval timer at all. */
 /* SPDX-License-Identifier: MIT */
 /*
- * Who may not read the kernel's timers can still read the program: one that
+ * Where the kernel's timers may not be read, the program still can be: one that
  * neither calls alarm, ualarm or setitimer itself nor has a library loaded that does
  * has armed none since it was executed.
  */
@@ -120,7 +120,7 @@ bool timers_possible(pid_t pid)
 			perms[2] != 'x')
 			continue;
 		line[n + (int)strcspn(line + n, "\n")] = '\0';
-		/* Code that is in no file was made at run time: nobody can tell what it calls. */
+		/* Code that is in no file was made at run time: what it calls is not known. */
 		if (inode == 0)
 			possible = line[n] != '[';
 		else if (!hash_set(&seen, inode, f))

@@ -146,7 +146,7 @@ int unflushed_find(struct symbols *s, int64_t key, pid_t pid, source_emit *emit,
 	for (int n = 0; at && n < MAX_STREAMS; n++) {
 		struct _IO_FILE f;
 
-		/* A list that does not hold together ends the search: the rest would be a guess. */
+		/* An inconsistent list ends the search: the rest would be a guess. */
 		if (read_memory(pid, at, &f, sizeof f) != (ssize_t)sizeof f || !is_stream(&f))
 			break;
 		if (f._fileno >= 0 && pending_bytes(&f) && is_channel(pid, f._fileno) &&

@@ -27,7 +27,7 @@ enum {
 
 /*
  * A socket may have been told how long its calls wait at most (SO_RCVTIMEO, SO_SNDTIMEO, TCP_USER_TIMEOUT): asked of a copy
- * of the descriptor. Where none may be had (a seccomp filter refuses pidfd_getfd), it may have been.
+ * of the descriptor. Where none may be made (a seccomp filter refuses pidfd_getfd), it may have been.
  */
 static bool is_limited(const struct snap_process *p, const struct snap_thread *t, int fd)
 {
@@ -173,7 +173,7 @@ static void fill_open(struct snap_process *p, struct snap_thread *t, uint64_t na
 			free(t->open_path);
 			t->open_path = xstrdup(text);
 			*(strrchr(path, '/') + 1) = '\0';
-			/* What lies in /tmp together has nothing to do with each other. */
+			/* Files that lie in /tmp together are unrelated. */
 			if (stat(path, &st) == 0 && !(st.st_mode & S_ISVTX)) {
 				t->folder_dev = st.st_dev;
 				t->folder_inode = st.st_ino;
@@ -307,8 +307,7 @@ static void fill_by_family(struct snapshot *s, struct snap_process *p, struct sn
  * Says whether a thread that was stopped inside a futex wait goes back to waiting when it is
  * continued: it does so if the word is still what it waits to see changed. Whether the wait was
  * cut short by the stop or had ended just before makes no difference, since
- * the library looks at the word again before it goes on. No other call says
- * so much about itself: a read may have got its bytes already.
+ * the library looks at the word again before it goes on. No other call reveals so much: a read may have got its bytes already.
  */
 bool wait_stands(const struct snap_process *p, const struct snap_thread *t)
 {

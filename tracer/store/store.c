@@ -6,7 +6,7 @@
  * they are (store_rows.c). Measured with rows of eight numbers that is a third
  * faster than VALUES with many rows of parameters, which copies each value
  * once more. Texts are copied to the table's own arena, and the cell holds
- * where. All is in one transaction that store_commit ends and begins anew.
+ * where. All is in one transaction that store_commit ends and begins again.
  *
  * When there is much to do, a thread of its own does it (store_writer.c), in
  * the same order: rows and SQL are jobs. The connection is used by one thread
@@ -47,7 +47,7 @@ static const struct table_info tables[STORE_TABLES] = {
 #include "tracer/store/tables.def"
 #undef TABLE
 
-/* A thread is worth its while from so many rows in one transaction on. */
+/* From so many rows in one transaction on a thread pays off. */
 enum { MANY_ROWS = 20000 };
 
 #define COMMIT "COMMIT"

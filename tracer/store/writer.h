@@ -27,7 +27,7 @@ struct writer;
 
 /*
  * Starts a thread that calls run for each job, one after the other. All
- * signals are blocked in it. Returns NULL if no thread can be had: then the
+ * signals are blocked in it. Returns NULL if no thread can be started: then the
  * caller does the work itself.
  */
 struct writer *writer_start(void (*run)(void *arg, struct job *j), void *arg);

@@ -191,7 +191,7 @@ void symbols_map(struct symbols *s, int64_t process, uint64_t start, uint64_t le
 	if (old && old->start == start && old->len == len && old->offset == offset &&
 		!strcmp(module_path(old->module), path))
 		return;
-	/* What is at this path now is another file: whoever can must look at the process itself. */
+	/* What is at this path now is another file: the process itself must be looked at, if that is possible. */
 	if (is_deleted(path)) {
 		struct module *known = hash_get(&s->deleted, hash_bytes(path, strlen(path)));
 

@@ -40,7 +40,7 @@ bool symtab_lookup(const struct symtab *t, const char *name, uint64_t *ret);
 /* Frees what the table holds. */
 void symtab_done(struct symtab *t);
 
-/* Returns a name of C++ or Rust in readable form, which the caller frees, or NULL if it is none. In demangle.c. */
+/* Returns a name of C++ or Rust in readable form, which the caller frees, or NULL if it is not one. In demangle.c. */
 char *symtab_demangle(const char *name);
 
 #endif

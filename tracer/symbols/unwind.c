@@ -226,7 +226,7 @@ static bool step_fork(struct unwind *u, struct regs *r, long nr, uint64_t arg0)
 #endif
 }
 
-/* The preload library's frames are none that the program has without pptrace. */
+/* The program would not have the preload library's frames without pptrace. */
 static bool is_ours(const struct unwind *u, uint64_t addr)
 {
 	const struct map *map = maps_find(u->maps, addr);

@@ -11,7 +11,7 @@
 
 /*
  * A signal that is sent to end a program (HUP, INT, QUIT, ABRT, KILL, ALRM, TERM and the two of the user's) by
- * nobody in the trace, and that its process did not outlive for long: it died of it, or its handler cleaned up.
+ * nobody in the trace, and that its process did not long outlive: it died of it, or its handler cleaned up.
  * Of several to one process the first counts. One that nobody saw being sent was noticed late.
  */
 static const char sql[] =

@@ -10,8 +10,7 @@
 /*
  * Every function providers_on_... takes a thread that is blocked in one way and
  * returns the node that its wait rests on, or LIVE: the outside world can end
- * it, or too little is known to deny that. Whatever is doubtful is LIVE: a
- * missed deadlock is a pity, an invented one a lie.
+ * it, or too little is known to deny that. Whatever is doubtful is LIVE: missing a deadlock is a pity, inventing one is a lie.
  */
 #define LIVE UINT32_MAX
 

@@ -41,7 +41,7 @@ static void add_thread(struct providers *pr, uint32_t thread)
 	if (p->rings)
 		providers_maybe(pr, thread, MAYBE_ALARM);
 	node = rest_on[t->wait.reason](pr, thread);
-	/* Who might post a semaphore is known: its node says whether they can. */
+	/* Those who might post a semaphore are known: its node says whether they can. */
 	if (node == LIVE || pr->maybe[thread] & ~(unsigned)MAYBE_POST) {
 		g->nodes[thread].source = true;
 		return;

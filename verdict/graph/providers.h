@@ -29,11 +29,10 @@ enum maybe {
 };
 
 /*
- * The web. Node i is thread i of the state; further nodes stand for
- * processes, locks, sides of pipes. In the strict graph only what is sure to
- * go on is a source. In the generous one so is what somebody outside could
- * still set free, and maybe says why: what is dead there is dead for certain,
- * what is dead only in the strict graph is dead on a condition.
+ * The web. Node i is thread i of the state; further nodes stand for processes, locks, sides of pipes. In the strict
+ * graph only what is sure to go on is a source. In the generous one so is what somebody outside could still
+ * release, and maybe says why: what is dead there is certainly dead, what is dead only in the strict graph is
+ * conditionally dead.
  */
 struct providers {
 	const struct state *st;

@@ -72,7 +72,7 @@ static bool is_doubtful(const struct state *st, const struct state_lock *l, uint
 		/* The next to ask for a robust lock is given it, with a word about the dead owner. */
 		if (l->robust && gone)
 			return true;
-		/* Whoever has such a mutex already would not have been put to sleep. */
+		/* A thread that already has such a mutex would not have been put to sleep. */
 		if (l->reentrant && holder->thread_id == st->threads[thread].id)
 			return true;
 	}
@@ -104,7 +104,7 @@ uint32_t providers_on_lock(struct providers *pr, uint32_t thread)
 		return LIVE;
 	if (l->foreign && !l->reentrant && !l->robust && has_live_user(pr, l))
 		providers_maybe(pr, thread, MAYBE_UNLOCK);
-	/* Who reads is written nowhere in a rwlock; but a waiter that was seen asleep waits for somebody who can reach it. */
+	/* A rwlock does not say who reads; but a waiter that was seen asleep waits for somebody who can reach it. */
 	if (l->first_holder == STATE_NONE && l->kind == LOCK_RWLOCK && st->instant)
 		return providers_reach(pr, l, thread);
 	if (l->first_holder == STATE_NONE)

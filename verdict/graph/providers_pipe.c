@@ -87,7 +87,7 @@ static uint32_t on_pipe(struct providers *pr, uint32_t thread, int64_t pipe_id, 
 	if (p == STATE_NONE)
 		return LIVE;
 	own = waits_for_itself(st, &st->pipes[p], side, read, st->processes[t->process].id);
-	/* Who polls an end that it holds itself is an event loop at rest, whatever it catches. */
+	/* A thread that polls an end that its own process holds is an event loop at rest, whatever it catches. */
 	if (own && (t->wait.reason == WAIT_POLL || state_catches_any(st, t->process)))
 		providers_maybe(pr, thread, MAYBE_SIGNAL);
 	/* A server keeps an end of its own FIFO open, and waits for whoever comes. */
@@ -159,7 +159,7 @@ static uint32_t rest_on_polled(struct providers *pr, uint32_t thread, sqlite3_st
 	return *mode ? node : LIVE;
 }
 
-/* A set that is not known, or is empty, may be anything: live. */
+/* A set that is unknown, or empty, may be anything: live. */
 uint32_t providers_on_poll(struct providers *pr, uint32_t thread)
 {
 	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;

@@ -15,7 +15,7 @@ uint32_t providers_on_child(struct providers *pr, uint32_t thread)
 
 		return p == STATE_NONE || !st->processes[p].alive ? LIVE : pr->process_node[p];
 	}
-	/* Without a child the call fails at once: it is on its way, or waits for somebody that is no child. */
+	/* Without a child the call fails at once: it is on its way, or waits for somebody who is not its child. */
 	return st->processes[me].child == STATE_NONE ? LIVE : providers_children(pr, me);
 }
 

@@ -1,4 +1,4 @@
-/* sets.c - the sets of threads that hold each other fast at one moment. */
+/* sets.c - the sets of threads that block each other at one moment. */
 /* SPDX-License-Identifier: MIT */
 #include "verdict/graph/sets.h"
 
@@ -107,7 +107,7 @@ static int successors(
 	return found;
 }
 
-/* Says whether only other threads could end the wait: who waits alone has nobody. */
+/* Says whether only other threads could end the wait: a thread that waits alone has nobody. */
 static bool needs_others(const struct state *st, uint32_t thread)
 {
 	return wait_info(st->threads[thread].wait.reason)->needs_others;

@@ -1,4 +1,4 @@
-/* sets.h - the sets of threads that hold each other fast at one moment. */
+/* sets.h - the sets of threads that block each other at one moment. */
 /* SPDX-License-Identifier: MIT */
 #ifndef VERDICT_GRAPH_SETS_H
 #define VERDICT_GRAPH_SETS_H
@@ -13,7 +13,7 @@ struct stuck_set {
 	size_t n_behind, cap_behind;
 	bool certain;
 	bool hidden;       /* waits for the outside, as idle programs do: not shown by default */
-	unsigned maybe;    /* what could still set it free: enum maybe */
+	unsigned maybe;    /* what could still release it: enum maybe */
 	unsigned reasons;  /* bit of each member's enum wait_reason */
 	const char *shape; /* "cycle", "self", "knot", "abandoned" */
 	int64_t since_ns;  /* the youngest of the members' waits */

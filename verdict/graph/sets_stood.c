@@ -6,9 +6,8 @@
 #include "schema/query.h"
 
 /*
- * A thread that was woken counts as blocked until it runs, which on a busy
- * machine takes a while. What has stood still this long is not on its way. Of
- * the past it is known how each wait ended: there less will do.
+ * A thread that was woken counts as blocked until it runs, which on a busy machine takes a while. What has stood
+ * still this long is not on its way. In the past each wait's end is known: there less time is enough.
  */
 enum { TOGETHER_NOW_MS = 200, TOGETHER_PAST_MS = 50 };
 
@@ -66,7 +65,7 @@ static int64_t settled(const struct state *st, const struct stuck_set *s)
 	return ns;
 }
 
-/* Says whether a signal handler broke the wait off. */
+/* Says whether a signal handler interrupted the wait. */
 static bool was_interrupted(const struct state *st, const struct state_thread *t)
 {
 	return query_pair(st->db,
@@ -97,8 +96,7 @@ static bool was_woken(const struct state *st, const struct stuck_set *s)
 
 /*
  * When somebody outside first killed a member; INT64_MAX: nobody did. What the
- * others do afterwards follows from it. Who kills from within the trace soon, or
- * by a timer, may have meant to help.
+ * others do afterwards follows from it. A process of the trace that kills soon, or by a timer, may have meant to help.
  */
 static int64_t killed_from_outside(const struct state *st, const struct stuck_set *s)
 {
@@ -137,7 +135,7 @@ static bool is_thread_of(const struct state *st, const struct stuck_set *s, int6
 /*
  * When a member was first sent the signal of which it died, by none of the set,
  * after so long that run has said what it saw; INT64_MAX: never. timeout(1) in
- * front of a command does so. Who catches it may well send it on, and then to itself.
+ * front of a command does so. A program that catches it may well pass it on, and then send it to itself.
  */
 static int64_t killed_from_beside(const struct state *st, const struct stuck_set *s)
 {

@@ -65,7 +65,7 @@ static void add_process(struct state *st, sqlite3_stmt *stmt, bool alive)
 /* Climbs from a process to the nearest ancestor that is alive: whoever adopts orphans within the trace is among them. */
 static uint32_t living_ancestor(const struct state *st, int64_t parent_id)
 {
-	enum { GENERATIONS = 64 }; /* a damaged file may hold a ring of parents */
+	enum { GENERATIONS = 64 }; /* a damaged file may hold a cycle of parents */
 
 	for (int i = 0; parent_id && i < GENERATIONS; i++) {
 		uint32_t p = state_process(st, parent_id);

@@ -104,7 +104,7 @@ static int find_stale(struct state *st, struct buf *why)
 	return rc;
 }
 
-/* Who releases what others have taken once may do so again, with any lock of the process. */
+/* A thread that has once released what another one took may do so again, with any lock of the process. */
 static int find_foreign(struct state *st, struct buf *why)
 {
 	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;

@@ -130,7 +130,7 @@ static int load_timers(struct state *st, struct buf *why)
 
 		if (!bit)
 			continue;
-		/* A timer that has fired once and for all rescues nobody; one that is due may still. */
+		/* A timer that has fired for the last time rescues nobody; one that is due may still. */
 		if (query_int(stmt, 3, 0) == 0 && st->now_ns != INT64_MAX &&
 			query_int(stmt, 2, INT64_MAX) < st->now_ns - 1000000000)
 			continue;

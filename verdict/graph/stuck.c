@@ -19,9 +19,9 @@
 #include <errno.h>
 
 enum {
-	MOMENTS_MIN = 8,        /* so many moments are looked at in any case */
-	MOMENTS_MAX = 64,       /* as many moments are looked at */
-	MOMENTS_NS = 700000000, /* and not for longer than this */
+	MOMENTS_MIN = 8,        /* at least so many moments are examined */
+	MOMENTS_MAX = 64,       /* at most so many */
+	MOMENTS_NS = 700000000, /* and for no longer than this */
 };
 
 /* A moment just before a process ended. */
@@ -52,7 +52,7 @@ static int compare_moments(const void *a, const void *b)
  * For each process that ended with threads of it blocked, the moment before the
  * end began: before the first wait was broken off, before the first thread was
  * cut short, before the one that called exit ended, before the
- * signal was sent. A timer that kills its process is no rescue from outside.
+ * signal was sent. A timer that kills its process is not a rescue from outside.
  *
  * And the moment before the last signal that a handler took in a process that
  * then exited: a handler may end what it finds stuck.
@@ -112,7 +112,7 @@ static const char moments_sql[] =
 	" AND q.end_kind = 'exit' AND q.end_ns <= ?1 AND q.end_ns - s.sent_ns < 5000000000"
 	" GROUP BY q.id";
 
-/* Who waits for a signal was not cut short by one. */
+/* A thread that waits for a signal was not cut short by one. */
 static bool can_be_stuck(const struct wait_info *info)
 {
 	return info->mode != MODE_LIVE && !info->by_signal;

@@ -179,7 +179,7 @@ static void add_fifo(struct buf *b, const struct state *st, const struct stuck_s
 	buf_addc(b, '\n');
 }
 
-/* What could still set a conditional set free, a line each. */
+/* What could still release a conditional set, a line each. */
 static void add_conditions(struct buf *b, const struct state *st, const struct stuck_set *s)
 {
 	if (s->maybe & MAYBE_SIGNAL)

@@ -4,11 +4,10 @@
  * Liveness is a least fixpoint: it spreads from the sources over a worklist,
  * each edge looked at once.
  *
- * A minimal dead set is found in two steps. Tarjan's algorithm splits a region of dead
- * nodes into strongly connected components. For each, everything outside is
- * thought live and the fixpoint is run inside: what then stays dead holds
- * itself fast. If that is the whole component it is minimal, if it is a part of
- * it the part is a new, smaller region.
+ * A minimal dead set is found in two steps. Tarjan's algorithm splits a region of dead nodes into strongly
+ * connected components. For each, everything outside is thought live and the fixpoint is run inside: what then
+ * stays dead holds itself. If that is the whole component it is minimal, if it is a part of it the part is a new,
+ * smaller region.
  */
 #include "verdict/graph/web.h"
 
@@ -151,7 +150,7 @@ static size_t settle(struct search *s, uint32_t *nodes, size_t n, uint32_t compo
 			inside += s->marks[w].component == component;
 			hopeless += !s->g->nodes[w].n_down && !s->g->nodes[w].live;
 		}
-		/* What rests on nothing and is no source stays dead, whatever one thinks of the others. */
+		/* What rests on nothing and is not a source stays dead, whatever is assumed of the others. */
 		if (node->mode == WEB_ANY && inside)
 			m->moved = inside + hopeless < node->n_down;
 		else

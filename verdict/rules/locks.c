@@ -1,4 +1,4 @@
-/* locks.c - locks that are used wrongly, or held for too long. */
+/* locks.c - locks that are misused, or held for too long. */
 /* SPDX-License-Identifier: MIT */
 #include "verdict/rules/rules.h"
 
@@ -99,10 +99,10 @@ int rule_unlock_not_owner(struct rule_context *ctx)
 }
 
 /*
- * A thread that is killed because its process exits may leave what it likes,
+ * A thread that is killed because its process exits may leave locks behind,
  * and one that ends just before that (the Java machine does so) harms nobody.
  * That the process went on shows in another thread that wanted this very lock
- * afterwards, or that blocked anew after a second and more.
+ * afterwards, or that blocked again after a second or more.
  */
 static const char exit_sql[] =
 	"SELECT o.thread_id, o.lock_id, t.end_ns, o.site_id, o.acquire_ns FROM lock_open o"

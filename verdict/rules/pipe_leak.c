@@ -7,7 +7,7 @@
  * writer on a full pipe that nobody reads.
  *
  * A process that has the end as its standard output, and whose children write,
- * is no leak: a shell does so for a group of commands. It is one only if it is
+ * is not a leak: a shell does so for a group of commands. It is one only if it is
  * the waiter itself.
  *
  * Waits count if they were open at the end, were broken off by a signal, or
@@ -33,7 +33,7 @@ enum {
 	TOLD_MAX = 64, /* further pipes are only counted */
 	LIVE_ROWS =
 		2000000, /* of so many reads and writes a look takes too long while the command runs */
-	GENERATIONS = 64 /* a damaged file may hold a ring of parents */
+	GENERATIONS = 64 /* a damaged file may hold a cycle of parents */
 };
 
 /* Of a connection to a server one process often greets, and leaves the rest to another one that it makes. */
@@ -44,7 +44,7 @@ static const char waits_sql[] =
 	"  WHERE w.reason IN ('pipe-read', 'pipe-write', 'poll') AND (w.reason = 'poll') = (w.pipe_id IS NULL)"
 	"  AND (w.reason <> 'poll' OR w.timed = 0)"
 	"  AND w.start_ns < ?1 AND min(coalesce(w.end_ns, ?1), ?1) - w.start_ns >= ?2),"
-	/* One pass over all that was read, for all waits together: most reads are no end-of-file. */
+	/* One pass over all that was read, for all waits together: most reads are not end-of-file. */
 	" ended AS MATERIALIZED (SELECT w.id FROM pipe_io i CROSS JOIN long w ON w.thread_id = i.thread_id"
 	"  WHERE EXISTS (SELECT 1 FROM long WHERE end_ns <= ?1) AND i.bytes = 0 AND i.op = 'read'"
 	"   AND i.pipe_id = w.pipe_id"

@@ -184,10 +184,9 @@ int rule_crash(struct rule_context *ctx)
 }
 
 /*
- * Threads that were cut short as their process ended, with the
- * wait in which that met them. Where the recording does not say who was cut short
- * out: those whose last wait came to its end with that of the main thread, and
- * whom nobody joined.
+ * Threads that were cut short as their process ended, with the wait in which
+ * that met them. Where the recording does not say who was: those whose last
+ * wait came to its end with that of the main thread, and that nobody joined.
  */
 static const char main_exit_sql[] =
 	"SELECT p.id, t.id, m.end_ns, w.reason, w.site_id, w.id FROM process p"

@@ -17,7 +17,7 @@ static const char lost_sql[] =
 	" WHERE s.result IN ('coalesced', 'ignored') AND s.sender_id IS NOT NULL AND s.sent_ns <= ?1"
 	/* SIGKILL, SIGCONT and the stopping ones do not count: one is as good as many, and acts at once. */
 	" AND s.signo NOT IN (9, 18, 19, 20, 21, 22)"
-	/* Who is dying takes no more signals, and one that kills need not come twice. */
+	/* A dying process takes no more signals, and one that kills need not come twice. */
 	" AND NOT coalesce(s.result = 'ignored' AND p.end_ns < s.sent_ns + 100000000, 0)"
 	" AND NOT coalesce(p.end_kind = 'signal' AND p.exit_signal = s.signo, 0)"
 	/* SIGCHLD, SIGCONT, SIGURG and SIGWINCH are ignored unless somebody wants them. */

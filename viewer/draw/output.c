@@ -103,7 +103,7 @@ int output_write(const char *path, const void *data, size_t len, struct buf *why
 		return rc;
 	if (fwrite(data, 1, len, o.f) == len)
 		return output_close(&o, true, why);
-	/* Much at once is not buffered: that it failed would be found again, but not of what. */
+	/* A large piece is not buffered: a failure would be noticed later, but not its reason. */
 	rc = fail(why, path, errno);
 	(void)output_close(&o, false, &closing);
 	return rc;

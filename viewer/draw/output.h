@@ -12,7 +12,7 @@ struct buf;
 
 struct output {
 	FILE *f;
-	char *path, *name; /* where it shall be, and where it is until then (NULL: already there) */
+	char *path, *name; /* where it is to be, and where it is until then (NULL: already there) */
 };
 
 /*

@@ -1,4 +1,4 @@
-/* place.c - what the layouts of our own ask Graphviz, and tell it. */
+/* place.c - what our own layouts ask Graphviz, and tell it. */
 /* SPDX-License-Identifier: MIT */
 #include "viewer/draw/place.h"
 

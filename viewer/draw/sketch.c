@@ -172,7 +172,7 @@ static struct graph_item *draw_node(struct graph *g, const struct sketch_node *n
 	return it;
 }
 
-/* Beside a line that goes down, a label begins a little to the right of it. */
+/* A label beside a line that goes down begins a little to its right. */
 static void set_label(struct graph_item *it, const char *label, bool down)
 {
 	_cleanup_buf_ struct buf b = BUF_INIT;

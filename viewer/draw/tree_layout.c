@@ -10,7 +10,7 @@
 /* Between two boxes of one depth; more if they have different parents, so that families stand apart. */
 static const double sibling_gap = 7, family_gap = 15;
 
-/* Between two columns: the more children somebody has there, the more room do their edges need to part. */
+/* Between two columns: the more children a box has there, the more room their edges need to part. */
 static const double column_gap = 30, gap_per_child = 3, max_gap = 100;
 
 /*

@@ -14,7 +14,7 @@
 
 enum {
 	SEQUENCE = 1,            /* all packets are of one writer */
-	STATE_CLEARED = 1,       /* SEQ_INCREMENTAL_STATE_CLEARED: names begin anew */
+	STATE_CLEARED = 1,       /* SEQ_INCREMENTAL_STATE_CLEARED: names begin again */
 	NEEDS_STATE = 2,         /* SEQ_NEEDS_INCREMENTAL_STATE: names are numbers said before */
 	ARGUMENTS = 8,           /* no statement of the walk has more */
 	TAG_PACKET = 1 << 3 | 2, /* field 1 of Trace, with its length */

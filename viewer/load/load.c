@@ -288,7 +288,7 @@ static void begin_with_exec(struct trace *t)
 /*
  * A process is a zombie from its end until it is reaped, or until its parent
  * ends and leaves it to init. Every child is one for some microseconds; marked
- * are those that were one for long, or that the parent never reaped at all.
+ * are those that were one for a long time, or that the parent never reaped at all.
  */
 static void mark_family(struct trace *t)
 {

@@ -132,7 +132,7 @@ bool finding_is_stuck(const struct finding_row *f);
 
 /*
  * The step of trace_load that reads the findings; those of a recording that was
- * cut off, or still goes on, are computed. Returns NULL or what went wrong.
+ * cut off, or is still being made, are computed. Returns NULL or what went wrong.
  */
 char *trace_load_findings(struct trace *t, struct sqlite3 *db);
 void trace_free_findings(struct trace *t);
@@ -191,7 +191,7 @@ int64_t rows_number(
 char *rows_text(struct rows *r, int col);
 bool rows_is_null(struct rows *r, int col);
 
-/* A text of ours about the program, made printable when it was written: backslashes stay, and with lines also line breaks; cut to 20,000 characters. The caller frees it. */
+/* A text that pptrace made about the program, made printable when it was written: backslashes stay, and with lines also line breaks; cut to 20,000 characters. The caller frees it. */
 char *rows_prose(struct rows *r, int col, bool lines);
 
 /* Column of a JSON array of arguments, as one printable command line, cut to 2,000 characters; "" for NULL. The caller frees it. */
@@ -199,9 +199,10 @@ char *rows_command(struct rows *r, int col);
 
 /*
  * Returns the moment to show where none was asked for: when all who were stuck were there; else the end, if
- * somebody waits there; else the last one before somebody outside ended the recording; else the one at
- * which most threads waited for long. *ret_which says which it is, as in "just before SIGTERM came from outside"; NULL: the
- * end. The caller frees it. Where the recording cannot be read *why says so, which the caller frees, and the end is returned.
+ * somebody waits there; else the last one before somebody outside ended the recording; else the one at which the
+ * most threads had waited a long time. *ret_which says which it is, as in "just before SIGTERM came from outside";
+ * NULL: the end. The caller frees it. Where the recording cannot be read *why says so, which the caller frees, and
+ * the end is returned.
  */
 int64_t trace_moment(const struct trace *t, struct sqlite3 *db, char **ret_which, char **why);
 

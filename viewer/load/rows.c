@@ -85,7 +85,7 @@ int64_t rows_number(sqlite3 *db, const char *sql, int64_t arg, int64_t null_valu
 	return n;
 }
 
-/* Longer texts nobody reads in a picture; query, events and export have them whole. In characters. */
+/* Nobody reads longer texts in a picture; query, events and export have them whole. In characters. */
 enum { TEXT_MAX = 2000, PROSE_MAX = 20000 };
 
 /* Returns the text of the buffer, cut, which the caller frees. */

@@ -130,7 +130,7 @@ static void add_verdict(struct page *p)
 			warnings, warnings == 1 ? "" : "s");
 	if (!t->complete)
 		buf_adds(p->out,
-			"The recording is not complete: it was cut off, or still goes on. ");
+			"The recording is not complete: it was cut off, or is still being made. ");
 	if (t->lost > 0)
 		buf_addf(p->out,
 			"%lld events were lost; what the pictures show may have gaps there. ",

@@ -9,7 +9,7 @@
 #include "viewer/load/resource.h"
 #include "viewer/draw/sketch.h"
 
-/* More arrows than that nobody could follow, and Graphviz takes minutes for some thousands. */
+/* Nobody could follow more arrows than that, and Graphviz takes minutes for some thousands. */
 enum { LOCKS_MAX = 100, ORDERS_MAX = 150 };
 
 static void add_stat(struct sketch *sk, size_t node, struct rows *r)
@@ -134,7 +134,7 @@ static void reach(const struct sketch *sk, size_t from, bool *reached)
 	}
 }
 
-/* Marks the arrows that lead round in a circle: two locks in opposite orders, or five. */
+/* Marks the arrows that form a cycle: of two locks in opposite orders, or of five. */
 static void mark_circles(struct sketch *sk)
 {
 	bool *reached = xcalloc(sk->n_nodes + 1, sizeof *reached);

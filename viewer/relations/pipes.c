@@ -9,7 +9,7 @@
 #include "viewer/load/resource.h"
 #include "viewer/draw/sketch.h"
 
-/* More arrows than that nobody could follow, and Graphviz takes minutes for some thousands. */
+/* Nobody could follow more arrows than that, and Graphviz takes minutes for some thousands. */
 enum { PIPES_MAX = 100, PROCS_MAX = 100, ARROWS_MAX = 250, UNUSED_SHOWN = 24 };
 
 /* Pipes that carried something, or that a finding is about; the others are counted. */

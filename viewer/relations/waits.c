@@ -15,7 +15,7 @@
 #include "viewer/load/resource.h"
 #include "viewer/draw/sketch.h"
 
-/* More arrows than that nobody could follow, and Graphviz takes minutes for some thousands. */
+/* Nobody could follow more arrows than that, and Graphviz takes minutes for some thousands. */
 enum { NODES_MAX = 150, EDGES_MAX = 250, HOLD_ROWS_MAX = 3000000 };
 
 struct waits {
@@ -175,7 +175,7 @@ static void count_living(struct waits *w)
 		w->living[w->t->threads[i].proc] += lives(w, &w->t->threads[i]);
 }
 
-/* A semaphore that is used as a lock was taken last by its holder: the thread, or NONE if it is no such. */
+/* A semaphore that is used as a lock was taken last by its holder: the thread, or NONE if it is not used so. */
 static size_t sem_holder(struct waits *w, int64_t lock_id, size_t waiter)
 {
 	int64_t id = rows_number(w->db,
@@ -374,7 +374,7 @@ static char *add_owners(struct waits *w)
 	return rows_end(&r);
 }
 
-/* Who has the other end of a pipe open could write to it, or read from it. */
+/* A process that has the other end of a pipe open could write to it, or read from it. */
 static char *add_ends(struct waits *w)
 {
 	struct rows r = rows_begin(w->db,

@@ -277,7 +277,7 @@ static char *add_data(struct arrows *as, sqlite3 *db)
 	return rows_end(&r);
 }
 
-/* To pair so many reads with their writes takes longer than anybody waits for a picture; they are said to be folded. */
+/* Pairing so many reads with their writes takes longer than anybody waits for a picture; the picture says that they are folded. */
 static int64_t count_transfers(sqlite3 *db, struct timeline *tl, char **why)
 {
 	int64_t n = rows_number(db, "SELECT max(id) FROM pipe_io", 0, 0, why);

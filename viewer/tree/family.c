@@ -116,7 +116,7 @@ static void sort_kids(struct family *f)
 	free(births);
 }
 
-/* A damaged file may hold a circle of parents; it is cut where it is first seen. */
+/* A damaged file may hold a cycle of parents; it is cut where it is first seen. */
 static void cut_circles(struct family *f)
 {
 	unsigned char *seen = xcalloc(f->n + 1, 1);
@@ -194,7 +194,7 @@ static void sum_up(struct family *f)
 			it->threads += kid->threads;
 			it->stuck += kid->stuck;
 		}
-		/* Who is stuck is never folded as one of many. */
+		/* A stuck process is never folded as one of many. */
 		if (it->stuck)
 			it->key[0] = it->key[1] = hash_mix(e, 1, 11);
 	}

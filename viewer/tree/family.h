@@ -29,7 +29,7 @@ struct family {
 	size_t first_root;
 };
 
-/* Fills an empty family; the trace is borrowed until family_done. A damaged file's circle of parents is cut. */
+/* Fills an empty family; the trace is borrowed until family_done. A damaged file's cycle of parents is cut. */
 void family_init(struct family *f, const struct trace *t);
 void family_done(struct family *f);
 

@@ -109,7 +109,7 @@ static void add_proc_status(struct buf *m, const struct trace *t, const struct p
 	bool bad = p->end_kind == LIFE_SIGNAL || (p->end_kind == LIFE_EXIT && p->exit_code != 0);
 	_cleanup_buf_ struct buf b = BUF_INIT;
 
-	/* A tick, a cross, an arrow for what goes on. */
+	/* A tick, a cross, an arrow for what still runs. */
 	buf_adds(&b, good                   ? "\xe2\x9c\x93 "
 		     : bad                  ? "\xe2\x9c\x97 "
 		     : p->end == TIME_NEVER ? "\xe2\x96\xb6 "
@@ -139,7 +139,7 @@ static void add_zombie(struct buf *b, const struct proc_row *p)
 	buf_adds(b, p->never_reaped ? ", never reaped" : "");
 }
 
-/* Marks in words, so that none rests on colour: orphan, zombie, stuck. */
+/* Marks in words, so that none depends on colour: orphan, zombie, stuck. */
 static void add_marks(struct buf *m, const struct proc_row *p)
 {
 	_cleanup_buf_ struct buf b = BUF_INIT;

@@ -1,8 +1,7 @@
 /* tree.c - lay out the tree: what is shown and what is folded. */
 /* SPDX-License-Identifier: MIT */
 /*
- * The tree is built with ever stronger folding until it has at most the
- * wanted number of nodes.
+ * The tree is built again with more folding until it has at most the wanted number of nodes.
  */
 #include "viewer/tree/tree.h"
 

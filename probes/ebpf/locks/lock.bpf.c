@@ -56,7 +56,7 @@ static __always_inline u64 call_site(struct pt_regs *regs)
 	return site;
 }
 
-/* The call at a place of the array; the mask is for the verifier, which must not be left to clang's wits. */
+/* The call at a place of the array; the mask is for the verifier, which must not depend on what clang makes of it. */
 static __always_inline struct lock_call *call_at(struct lock_calls *calls, u64 i)
 {
 	asm volatile("%0 &= 3" : "+r"(i));

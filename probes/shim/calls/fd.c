@@ -174,7 +174,7 @@ int fcntl64(int fd, int cmd, ...)
 	return after_fcntl(cmd, real_fcntl64()(fd, cmd, arg));
 }
 
-/* ---- Closed: recorded first, because who waits for it may go on before the call returns ---- */
+/* ---- Closed: recorded first, because a waiter may go on before the call returns ---- */
 
 static void closing(void *unused, int fd)
 {

@@ -72,7 +72,7 @@ static void begin_wait(const struct rec_FILE_LOCK *l, long nr, int cmd)
 	RECORD(WAIT_BEGIN, &r);
 }
 
-/* A release is recorded before it is made: who gets the lock then must not seem to be first. */
+/* A release is recorded before it is made: the one that gets the lock then must not seem to be first. */
 static void finish(struct rec_FILE_LOCK *r, int rc)
 {
 	int keep = errno;

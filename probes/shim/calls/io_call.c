@@ -226,7 +226,7 @@ static bool can_try(unsigned op)
 	return *s > 0;
 }
 
-/* More than this a pipe may take in parts, between which another may write. */
+/* A pipe may take more than this in parts, between which another process may write. */
 enum { WHOLE = 4096 };
 
 bool io_try(
@@ -315,7 +315,7 @@ void io_end_vec(struct io_call *c, ssize_t result, const struct iovec *iov, size
 
 	if (c->waits)
 		wait_end();
-	/* An interrupted call did nothing; the signal tells of it. */
+	/* An interrupted call did nothing; the signal's record shows it. */
 	if (!c->pipe.kind || (result < 0 && keep == EINTR)) {
 		release_sigpipe(c);
 		errno = keep;

@@ -116,7 +116,7 @@ static void sent(int signo, int code, int64_t pid, int64_t tid)
 	RECORD(SIG_SEND, &r);
 }
 
-/* Says whether the signal may be sent at all: what fails is no signal. */
+/* Says whether the signal may be sent at all: a call that fails sends none. */
 static bool may(long answer)
 {
 	return answer == 0;
@@ -125,7 +125,7 @@ static bool may(long answer)
 WRAPPER(kill) kill;
 int kill(pid_t pid, int signo)
 {
-	/* A group's members are the reader's to find: a negative number stands for it. */
+	/* The reader finds a group's members: a negative number stands for it. */
 	if (shim_everything() && (pid == (pid_t)shim_pid() || may(sys2(SYS_kill, pid, 0))))
 		sent(signo, SI_USER, pid == 0 ? -(int64_t)sys1(SYS_getpgid, 0) : pid, 0);
 	return real_kill()(pid, signo);

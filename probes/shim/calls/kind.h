@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-/* Writes folder and the number behind each other into path, which has room for them. */
+/* Writes folder and number one after the other into path, which has room for them. */
 void fd_path(char path[64], const char *folder, int fd);
 
 /* Returns the enum file_kind of a descriptor for which pipe_of said FILE_OTHER. Slow: for waits only. */

@@ -235,7 +235,7 @@ void report_spawn_actions(struct spawn_call *c, const void *actions)
 		report_spawn(c);
 		return;
 	}
-	/* No room is reserved: who reads would wait for it. The reader finds the child meanwhile. */
+	/* No room is reserved: the reader would wait for it. The reader finds the child meanwhile. */
 	c->fifo = true;
 	wait_init(&r, SYS_clone, WAIT_VFORK);
 	r.file_kind = FILE_FIFO;

@@ -41,7 +41,7 @@ void report_spawn_actions(struct spawn_call *c, const void *actions);
 void report_spawned(
 	struct spawn_call *c, int rc, pid_t child, const char *path, char *const *argv, bool bears);
 
-/* A parent waits until its child executes or ends; pid: the parent, if the child speaks for it. ts 0: now. */
+/* A parent waits until its child executes or ends; pid: the parent, if the child records it. ts 0: now. */
 void report_vfork_wait(pid_t child, uint32_t pid, uint64_t ts);
 
 #endif

@@ -13,7 +13,7 @@ REAL(sigaction)
 
 /*
  * The kernel calls on_signal, which records and calls the program's handler.
- * Whoever asks what is installed gets the program's own, as it was set.
+ * A program that asks what is installed gets its own handler, as it was set.
  */
 struct disposition {
 	void *handler;
@@ -48,7 +48,7 @@ static void on_signal(int signo, siginfo_t *info, void *context)
 	struct rec_SIG_SEND from;
 	struct rec_SIG_DELIVER r;
 
-	/* What the kernel or a timer sent, nobody recorded when it was sent. */
+	/* Nobody recorded the sending of what the kernel or a timer sent. */
 	if (info->si_code > 0 || info->si_code == SI_TIMER) {
 		memset(&from, 0, sizeof from);
 		from.signo = (uint64_t)signo;

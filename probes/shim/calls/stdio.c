@@ -14,7 +14,7 @@
 #include "probes/shim/calls/ofd.h"
 
 /*
- * The C library calls its own system call stubs, past every wrapper. But it
+ * The C library calls its own system call stubs, bypassing every wrapper. But it
  * calls them through a table for each kind of stream, and exports the table
  * for files and what stands in it. Where both are as they have been since
  * glibc 2.1, three entries are exchanged; else stdio stays unseen.

@@ -29,7 +29,7 @@ REAL(syscall)
 
 /*
  * Calls that the library stands in front of by their name go the same way by
- * their number. syscall() is no place where a thread can be cancelled, though
+ * their number. syscall() is not a place where a thread can be cancelled, though
  * most of those functions are.
  */
 #define AS(call)                                                                                   \
@@ -251,7 +251,7 @@ long syscall(long nr, ...)
 	long a[6], ret;
 	va_list ap;
 
-	/* As many as a call can have: the C library's own function reads as far, whatever it is given. */
+	/* As many as a call can have: the C library's own function reads as many, whatever it is given. */
 	va_start(ap, nr);
 	for (int i = 0; i < 6; i++)
 		a[i] = va_arg(ap, long);

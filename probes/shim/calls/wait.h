@@ -15,7 +15,7 @@
 /* Fills a record for the system call nr and the reason; all else is 0 but the signal mask. */
 void wait_init(struct rec_WAIT_BEGIN *r, long nr, unsigned reason);
 
-/* The thread goes on. Keeps errno. */
+/* The thread continues. Keeps errno. */
 void wait_end(void);
 
 /* A cleanup handler for threads that are cancelled meanwhile. */

@@ -70,8 +70,7 @@ static __thread struct once *once_now;
 /*
  * An exception passes through once_run, or the thread is cancelled there. Code
  * that cleans up behind itself would need the unwinder's library, which
- * programs in C do without; asking what is to be done here, the unwinder says
- * all that there is to know. Actions 2: this frame is left.
+ * programs in C do without; the unwinder's question what is to be done here is all that is needed. Actions 2: this frame is left.
  */
 __attribute__((used)) static int once_left(
 	int version, int actions, uint64_t class, void *thrown, void *context)

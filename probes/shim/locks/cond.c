@@ -103,7 +103,7 @@ int pthread_cond_clockwait(pthread_cond_t *restrict c, pthread_mutex_t *restrict
 	return rc;
 }
 
-/* Recorded before it is made: who is woken must not seem to wake up first. */
+/* Recorded before it is made: a thread that it wakes must not seem to wake up first. */
 static void record_wake(unsigned op, const pthread_cond_t *c, uint64_t n, uint64_t site)
 {
 	struct sync_call call = {.op = op, .addr = ADDR(c), .site = site};

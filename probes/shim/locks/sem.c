@@ -171,7 +171,7 @@ int sem_clockwait(sem_t *restrict s, clockid_t clock, const struct timespec *res
 	return rc;
 }
 
-/* Who is let through may free the semaphore: nothing of it is touched after the call. */
+/* A thread that is let through may free the semaphore: nothing of it is touched after the call. */
 WRAPPER(sem_post) sem_post;
 int sem_post(sem_t *s)
 {

@@ -26,9 +26,8 @@ REAL(thrd_detach)
 /* ---- What a new thread is to run ---- */
 
 /*
- * The new thread finds its function in a cell of this table and frees it at
- * once. If all are in use the thread is created as it is and only its first
- * line is missing.
+ * The new thread finds its function in a cell of this table and frees it at once. If all are in use the thread is
+ * created as usual, and only its entry function is not recorded.
  */
 struct cell {
 	bool used;
@@ -224,7 +223,7 @@ int thrd_create(thrd_t *thread, thrd_start_t run, void *arg)
 
 /* ---- Ending ---- */
 
-/* Other threads tell by a cleanup handler of what they run in. */
+/* Other threads record it by a cleanup handler around what they run. */
 static void main_thread_ends(void)
 {
 	if (shim_everything() && shim_pid() == shim_tid())

@@ -33,7 +33,7 @@ TEST(version_explains_what_came_later)
 	ASSERT_INT(version_explain(db, "w.stack_id", &out), 1);
 	ASSERT_STR(out.data,
 		"an older pptrace made the recording: its format is 1.0, and wait.stack_id came "
-		"with 1.1; record it anew");
+		"with 1.1; record it again");
 	buf_reset(&out);
 	ASSERT_INT(version_explain(db, "frame", &out), 1);
 	buf_reset(&out);

@@ -174,7 +174,7 @@ int execlp(const char *file, const char *arg, ...)
 	LIST_CALL(arg, false, execvpe(file, argv, environ));
 }
 
-/* ---- posix_spawn: its child calls nothing of ours ---- */
+/* ---- posix_spawn: its child calls nothing that the library wraps ---- */
 
 WRAPPER(posix_spawn) posix_spawn;
 int posix_spawn(pid_t *restrict pid, const char *restrict path,

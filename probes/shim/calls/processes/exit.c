@@ -11,9 +11,8 @@ REAL(quick_exit)
 REAL(_exit)
 
 /*
- * exit() flushes and runs handlers after any place where this library could
- * speak for the last time, and a signal ends a process without a word: those
- * ends the tracer notices by itself. Only _exit is recorded, to the point.
+ * exit() flushes and runs handlers after the last place where this library could record anything, and a signal ends
+ * a process without a record: the tracer notices those ends by itself. Only _exit is recorded, at its exact time.
  */
 static void record_exit(int code)
 {

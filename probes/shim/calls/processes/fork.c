@@ -22,7 +22,7 @@ REAL(fork)
 REAL(_Fork)
 REAL(clone)
 
-/* What the standard output holds unwritten is written twice if nobody cares. */
+/* What standard output holds unwritten is written twice if nobody prevents it. */
 static void report_stdio(unsigned when)
 {
 	struct rec_STDIO r;
@@ -149,7 +149,7 @@ int shim_vfork_end(long rc)
 	uint32_t pid = shim_pid();
 
 	if (rc == 0) {
-		/* The child speaks for the parent, who sleeps: the record must not wait for it. */
+		/* The child records for the parent, which sleeps: the record must not wait for it. */
 		struct spawn_call call = vfork_call;
 
 		vfork_call.fork.thread = NULL;
@@ -160,7 +160,7 @@ int shim_vfork_end(long rc)
 		ring_local.task = pid;
 		return 0;
 	}
-	/* Back in who called vfork, which may be such a child itself. */
+	/* Back in the caller of vfork, which may be such a child itself. */
 	ring_local.task = ring_local.ring && ring_local.ring->owner >> 32 == pid ? 0 : pid;
 	if (rc < 0) {
 		report_child(&vfork_call, 0, 0);

@@ -65,7 +65,7 @@ static bool gains_privileges(int fd)
 	       ((st.st_mode & S_ISGID) && st.st_gid != (gid_t)sys0(SYS_getegid));
 }
 
-/* After a change of user the library or the arena may be out of reach; the loader would complain aloud. */
+/* After a change of user the library or the arena may be out of reach; the loader would print an error. */
 static bool can_reach(const char *path, int mode)
 {
 	long rc = sys4(SYS_faccessat2, AT_FDCWD, path, mode, AT_EACCESS);
@@ -88,7 +88,7 @@ bool exec_can_bear(int dir, const char *path, int flags)
 		bool gains;
 		int fd;
 
-		/* A descriptor alone is opened anew: its own offset must not be used. */
+		/* A bare descriptor is opened again: its own offset must not be used. */
 		if (flags & AT_EMPTY_PATH && !*path)
 			fd = (int)sys3(SYS_fcntl, dir, F_DUPFD_CLOEXEC, 0);
 		else
@@ -101,7 +101,7 @@ bool exec_can_bear(int dir, const char *path, int flags)
 		sys1(SYS_close, fd);
 		if (kind == ELF_DYNAMIC)
 			return !gains && own && same_file(interp, own);
-		/* execvp hands what is no program to the shell. */
+		/* execvp hands a file that is not a program to the shell. */
 		if (kind == ELF_NONE && depth == 0)
 			return true;
 		if (kind != ELF_SCRIPT)

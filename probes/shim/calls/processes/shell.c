@@ -22,7 +22,7 @@ REAL(system)
 REAL(popen)
 REAL(pclose)
 
-/* ---- system: made anew of calls that are seen ---- */
+/* ---- system: rebuilt from calls that are seen ---- */
 
 static struct {
 	bool locked;
@@ -145,7 +145,7 @@ static pid_t child_of(FILE *f)
 
 	memcpy(&pid, (const char *)f + STREAM_BYTES, sizeof pid);
 	memset(&info, 0, sizeof info);
-	/* Is that a child of ours? It is not taken by asking. */
+	/* Is that a child of this process? It is not reaped by asking. */
 	return pid > 0 && sys6(SYS_waitid, P_PID, pid, SYS_ARG(&info), WEXITED | WNOHANG | WNOWAIT,
 				  0, 0) == 0
 		       ? pid

@@ -211,7 +211,7 @@ TEST(authority_opens_regular_files_alone)
 	ASSERT(mkfifo("fifo", 0600) == 0 && symlink("fifo", "link") == 0);
 	ASSERT_INT(authority_open("fifo", 100), -EACCES);
 	ASSERT_INT(authority_open("link", 100), -EACCES);
-	/* Who opens a FIFO for writing finds nobody who reads it. */
+	/* To open the FIFO for writing finds nobody who reads it. */
 	writer = open("fifo", O_WRONLY | O_NONBLOCK);
 	ASSERT(writer < 0 && errno == ENXIO);
 	ASSERT_INT(authority_open("/dev/zero", 100), -EACCES);

@@ -587,7 +587,7 @@ TEST(file_lock_inherited)
 	feed_close(&f);
 }
 
-/* Who only tries waits for nobody. */
+/* A try waits for nobody. */
 TEST(file_lock_tried)
 {
 	struct feed f;

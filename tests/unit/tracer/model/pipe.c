@@ -127,7 +127,7 @@ TEST(end_closed_on_exec_after_fork)
 	feed_close(&f);
 }
 
-/* Who announces a program that cannot report itself lists all he has: then the flag counts too. */
+/* A process that announces a program that cannot report itself lists all it has: then the flag counts too. */
 TEST(end_closed_on_exec_by_flag)
 {
 	struct feed f;

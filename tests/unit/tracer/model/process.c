@@ -133,7 +133,7 @@ TEST(exit_of_main_thread)
 	feed_close(&f);
 }
 
-/* Who notices the end of a process from outside does not see whose call it was. */
+/* From outside the end of a process does not show whose call it was. */
 TEST(exiting)
 {
 	struct feed f;

@@ -245,7 +245,7 @@ TEST(deaths_leave_the_command_to_the_caller_whatever_is_recorded)
 		.head = {REC_EXIT, sizeof lie, 0, 2, (rec_u32)pid, (rec_u32)pid}, .last = 1};
 
 	deaths_add(d, pid, true);
-	/* It says that it has ended and is born anew. */
+	/* It says that it has ended and is born again. */
 	(void)deaths_filter(d, &lie.head, collect, &s);
 	(void)deaths_filter(d, &fork_rec.head, collect, &s);
 	(void)kill(pid, SIGKILL);

@@ -165,7 +165,7 @@ TEST(shim_hole_holds_the_rest)
 	bench_free(b);
 }
 
-/* Who is stopped for long in the middle of a record does not hold the rest, and loses nothing. */
+/* A thread that is stopped for a long time in the middle of a record does not hold up the rest, and loses nothing. */
 TEST(shim_late_record)
 {
 	struct bench *b = bench_new();

@@ -175,7 +175,7 @@ TEST(store_leaves_foreign)
 	(void)fputs("precious", f);
 	(void)fclose(f);
 	ASSERT_INT(store_open(path, &st, &why), -EEXIST);
-	ASSERT(strstr(why, "no pptrace file"));
+	ASSERT(strstr(why, "not a pptrace file"));
 	free(why);
 	(void)unlink(path);
 	ASSERT_INT(symlink("/tmp/pptrace-no-such", path), 0);
