@@ -88,6 +88,11 @@ printf '%s\n' 'int one_a(void)' >"$TMP/folder/one.c"
 expect_eq "$(misplaced "$TMP/folder/private.h")" "$TMP/folder/private.h: one_b is not in one.c" "what the check finds"
 end
 
+begin "unit tests mirror the folders"
+none "folders of tests that no folder of the source bears the name of" "$(files 'tests/unit/*.c' | sed 's|^tests/unit/||; s|/\?[^/]*$||' | grep . | sort -u |
+	while read -r d; do [ -d "$d" ] || echo "tests/unit/$d"; done)"
+end
+
 begin "every header compiles alone"
 alone()
 {

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/buf.h"
 #include "base/hash.h"
+#include "base/text.h"
 #include "base/mem.h"
 #include "tests/unit/test.h"
 
@@ -102,4 +103,17 @@ TEST(steal_leaves_nothing_behind)
 
 	ASSERT(!p);
 	ASSERT_STR(q, "x");
+}
+
+TEST(text_fit_cuts_by_characters)
+{
+	_cleanup_free_ char *same = text_fit("short", 5);
+	_cleanup_free_ char *cut = text_fit("a long command line", 10);
+	_cleanup_free_ char *wide = text_fit("\xc3\xa4\xc3\xb6\xc3\xbc\xc3\x9f\xc3\xa4\xc3\xb6", 5);
+
+	ASSERT_STR(same, "short");
+	ASSERT_STR(cut, "a long\xe2\x80\xa6ine");
+	ASSERT_INT(text_width(cut), 10);
+	ASSERT_INT(text_width(wide), 5);
+	ASSERT_INT(text_width("\xe6\xbc\xa2"), 2);
 }

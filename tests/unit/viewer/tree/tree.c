@@ -1,0 +1,98 @@
+/* tree.c - tests of what the tree shows and folds. */
+/* SPDX-License-Identifier: MIT */
+#include "viewer/tree/tree.h"
+
+#include <sqlite3.h>
+
+#include "base/mem.h"
+#include "tests/unit/test.h"
+#include "tests/unit/viewer/recording.h"
+#include "viewer/load/load.h"
+
+/* One parent with n children: each tenth fails, unless alike. */
+static sqlite3 *make_children(int n, bool alike)
+{
+	_cleanup_free_ char *sql = xasprintf(TRACE_ROW
+		"INSERT INTO process(id, pid, name, start_ns, end_ns, end_kind, exit_code)"
+		" VALUES (1, 1, 'x', 0, 1000000, 'exit', 0);"
+		"INSERT INTO thread(id, tid, process_id, start_ns, end_ns, is_main) VALUES (1, 1, 1, 0, 1000000, 1);"
+		"WITH RECURSIVE c(i) AS (VALUES (2) UNION ALL SELECT i + 1 FROM c WHERE i <= %d)"
+		"INSERT INTO process(id, pid, parent_id, creator_id, name, start_ns, end_ns, end_kind,"
+		" exit_code, reaped_ns) SELECT i, i, 1, 1, 'kid', i, i + 10, 'exit', %s, i + 11 FROM c",
+		n, alike ? "0" : "i % 10 = 0");
+
+	return recording_of(sql);
+}
+
+static size_t count_folds(const struct tree *tree)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < tree->n; i++)
+		n += tree->nodes[i].kind == TREE_FOLD;
+	return n;
+}
+
+TEST(tree_shows_ten_children)
+{
+	sqlite3 *db = make_children(10, true);
+	struct trace *t = recording_load(db);
+	struct tree *tree = tree_new(t, 300);
+
+	ASSERT_INT(tree->n, 11);
+	ASSERT_INT(count_folds(tree), 0);
+	tree_free(tree);
+	trace_free(t);
+	(void)sqlite3_close(db);
+}
+
+TEST(tree_folds_children_that_are_alike)
+{
+	sqlite3 *db = make_children(100, true);
+	struct trace *t = recording_load(db);
+	struct tree *tree = tree_new(t, 300);
+
+	ASSERT_INT(tree->n, 5);
+	ASSERT_INT(count_folds(tree), 1);
+	ASSERT_INT(tree->hidden_procs, 97);
+	ASSERT_STR(tree->nodes[4].words, "97 more kid, all exit 0");
+	tree_free(tree);
+	tree = tree_new(t, 0);
+	ASSERT_INT(tree->n, 101);
+	tree_free(tree);
+	trace_free(t);
+	(void)sqlite3_close(db);
+}
+
+TEST(tree_counts_everything_once)
+{
+	for (int n = 1; n < 2000; n = n * 2 + 1) {
+		sqlite3 *db = make_children(n, false);
+		struct trace *t = recording_load(db);
+
+		for (size_t max = 3; max < 400; max = max * 3 + 1) {
+			struct tree *tree = tree_new(t, max);
+
+			ASSERT(tree->n <= max || max < 8);
+			ASSERT_INT(tree->n - count_folds(tree) + tree->hidden_procs, t->n_procs);
+			tree_free(tree);
+		}
+		trace_free(t);
+		(void)sqlite3_close(db);
+	}
+}
+
+TEST(tree_bears_a_long_chain)
+{
+	sqlite3 *db = recording_of(TRACE_ROW
+		"WITH RECURSIVE c(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM c WHERE i < 20000)"
+		"INSERT INTO process(id, pid, parent_id, name, start_ns) SELECT i, i, i - 1, 'p' || i, i FROM c");
+	struct trace *t = recording_load(db);
+	struct tree *tree = tree_new(t, 300);
+
+	ASSERT(tree->n <= 300);
+	ASSERT_INT(tree->n - count_folds(tree) + tree->hidden_procs, 20000);
+	tree_free(tree);
+	trace_free(t);
+	(void)sqlite3_close(db);
+}
