@@ -95,7 +95,7 @@ $(OUT)/gen/%.o: $(OUT)/gen/%.c
 $(OUT)/viewer/export/perfetto.o $(OUT)/tests/unit/viewer/export/perfetto.o: $(PROTO_H)
 
 # What base/embed.h puts into them, of which the compiler knows nothing.
-$(OUT)/schema/sql.o: $(wildcard schema/*.sql)
+$(OUT)/schema/sql.o: $(wildcard schema/sql/*.sql)
 $(OUT)/viewer/page/page.o: $(wildcard viewer/page/*.css viewer/page/*.js viewer/page/explore/*.js)
 $(OUT)/viewer/flame/svg.o: $(wildcard viewer/flame/*.css viewer/flame/*.js)
 $(OUT)/verdict/lessons.o: $(wildcard doc/rules/*.txt)

@@ -6,7 +6,7 @@
 /*
  * Puts files, one after the other, under one symbol, with a NUL at the end:
  *
- *	EMBED("views_sql", EMBED_FILE("schema/views.sql") EMBED_FILE("schema/wait_for.sql"));
+ *	EMBED("views_sql", EMBED_FILE("schema/sql/views.sql") EMBED_FILE("schema/sql/wait_for.sql"));
  *	extern const char views_sql[];
  *
  * Paths are those from the top of the source. The assembler reads them, of

@@ -4,6 +4,6 @@
 
 #include "base/embed.h"
 
-EMBED("db_schema_sql", EMBED_FILE("schema/schema.sql"));
-EMBED("db_views_sql", EMBED_FILE("schema/views.sql") EMBED_FILE("schema/wait_for.sql"));
-EMBED("db_index_sql", EMBED_FILE("schema/index.sql"));
+EMBED("db_schema_sql", EMBED_FILE("schema/sql/schema.sql"));
+EMBED("db_views_sql", EMBED_FILE("schema/sql/views.sql") EMBED_FILE("schema/sql/wait_for.sql"));
+EMBED("db_index_sql", EMBED_FILE("schema/sql/index.sql"));

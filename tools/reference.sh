@@ -12,7 +12,7 @@ out=${1:-doc}
 	cat <<'END'
 # The recording
 
-<!-- Made by tools/reference.sh from schema/schema.sql, views.sql, wait_for.sql and queries/. -->
+<!-- Made by tools/reference.sh from schema/sql/schema.sql, views.sql, wait_for.sql and queries/. -->
 
 A recording is one SQLite file. All times are integer nanoseconds since its start; `trace.started_unix_ns` anchors them.
 NULL means what the column's note says. `process.id` and `thread.id` are never used again, pids and tids are.
@@ -42,9 +42,9 @@ END
 			if (match(parts[k], /REFERENCES [a-z_]+/)) ref = " &rarr; " substr(parts[k], RSTART + 11, RLENGTH - 11)
 			printf "| `%s` | %s%s | %s |\n", w[1], (w[2] ~ /^[A-Z]+$/ && w[2] != "PRIMARY" ? tolower(w[2]) : ""), ref, k == n ? cell(note) : ""
 		}
-	}' schema/schema.sql
+	}' schema/sql/schema.sql
 	printf '## Views\n\n| view | a row is |\n|---|---|\n'
-	sed -nE 's/^CREATE VIEW ([a-z_]+).*-- (.*)$/| `\1` | \2 |/p' schema/views.sql schema/wait_for.sql
+	sed -nE 's/^CREATE VIEW ([a-z_]+).*-- (.*)$/| `\1` | \2 |/p' schema/sql/views.sql schema/sql/wait_for.sql
 	printf '\n## Versions\n\n| version | what it added |\n|---|---|\n| 1.0 | |\n'
 	printf '%s\n' '#define MINOR(number, columns) @number@columns' '#include "schema/versions.def"' |
 		${CC:-cc} -E -P -I. -x c - | tr -d '\n' | sed 's/@\([0-9]\)/\n@\1/g; s/"[[:space:]]*"//g' | tr -s '\n' | awk -F'[@"]' '

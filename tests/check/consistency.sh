@@ -46,6 +46,10 @@ begin "no phrase at which readers stopped has come back"
 none "phrases of tests/check/phrases.txt" "$(files | grep -v '^tests/check/phrases.txt$' | xargs grep -nIiE "$(grep -v '^#' tests/check/phrases.txt | paste -sd'|')")"
 end
 
+begin "no switch hides a missing case from the compiler"
+none "switches over a cast" "$(files '*.c' '*.h' | xargs grep -nF 'switch ((int)')"
+end
+
 begin "event kinds: numbers are unique, names are the same in both cases"
 numbers=$(sed -nE 's/^EVENT\([A-Z_0-9]+, [a-z_0-9]+, ([0-9]+),.*/\1/p' schema/events.def | sort -n)
 expect_eq "$(echo "$numbers" | uniq -d)" "" "numbers used twice"
@@ -62,8 +66,8 @@ awk '/^WAIT\(/ { if (row) print row; row = "" } /^WAIT\(|^\t/ { row = row " " $0
 	sed -E 's/^([^ ]+ [^ ]+) .*\.mode = MODE_([A-Z]+).*/\1 \2/; t; s/^([^ ]+ [^ ]+) .*/\1 LIVE/' >"$TMP/reasons"
 [ "$(wc -l <"$TMP/reasons")" -gt 20 ] || fail "only $(wc -l <"$TMP/reasons") reasons were found"
 none "reasons whose provider does not fit their mode" "$(awk '($2 == "outside") != ($3 == "LIVE")' "$TMP/reasons")"
-expect_eq "$(sed -nE "s/.*WHEN w.reason IN \((.*)\)$/\1/p" schema/wait_for.sql | tr -d "' " | tr ',' '\n' | sort)" \
-	"$(awk '$3 == "ALL" { print $1 }' "$TMP/reasons" | sort)" "reasons that wait for all, in schema/wait_for.sql"
+expect_eq "$(sed -nE "s/.*WHEN w.reason IN \((.*)\)$/\1/p" schema/sql/wait_for.sql | tr -d "' " | tr ',' '\n' | sort)" \
+	"$(awk '$3 == "ALL" { print $1 }' "$TMP/reasons" | sort)" "reasons that wait for all, in schema/sql/wait_for.sql"
 end
 
 begin "system calls: the eBPF programs have each handler and use each kind of calls.def"
@@ -94,14 +98,14 @@ none "columns without a comment" "$(awk '
 	/^CREATE TABLE/ { if ($0 !~ /-- /) print; inside = 1; next }
 	/^\)/ { inside = 0 }
 	inside && /^    [a-z_]+ .*[,A-Z)]/ && $0 !~ /-- / && $0 !~ /^    (PRIMARY|id |end_ns|start_ns|fd |signo|pid )/ &&
-		$0 !~ /REFERENCES/ && $0 !~ /_(id|ns) INTEGER/ { print FILENAME ": " $0 }' schema/schema.sql)"
+		$0 !~ /REFERENCES/ && $0 !~ /_(id|ns) INTEGER/ { print FILENAME ": " $0 }' schema/sql/schema.sql)"
 end
 
 begin "the file format: what it has is what 1.0 had, and what minor versions added; nothing is gone"
 numbers=$(sed -nE 's/^MINOR\(([0-9]+),.*/\1/p' schema/versions.def)
 expect_eq "$numbers" "$(seq "$(echo "$numbers" | wc -l)")" "numbers of minor versions, from 1 on"
 columns="SELECT m.name || '.' || p.name FROM sqlite_schema m, pragma_table_info(m.name) p WHERE m.type = 'table' ORDER BY 1"
-sqlite3 :memory: ".read schema/schema.sql" "$columns" | LC_ALL=C sort >"$TMP/now"
+sqlite3 :memory: ".read schema/sql/schema.sql" "$columns" | LC_ALL=C sort >"$TMP/now"
 # A table that was added stands for all of its columns.
 grep -oE '"[^"]*"' schema/versions.def | tr -d '"' | tr ' ' '\n' | grep . >"$TMP/added"
 awk -F. 'FILENAME == ARGV[1] { added[$0]; next } ($0 in added) || ($1 in added)' "$TMP/added" "$TMP/now" |

@@ -5,7 +5,7 @@
 for name in deadlock-abba hostile many; do
 	{
 		echo "PRAGMA application_id = $((0x70707472)); PRAGMA user_version = 1; BEGIN;"
-		cat "$ROOT"/schema/schema.sql "$ROOT"/schema/views.sql "$ROOT"/schema/wait_for.sql \
+		cat "$ROOT"/schema/sql/schema.sql "$ROOT"/schema/sql/views.sql "$ROOT"/schema/sql/wait_for.sql \
 			"$ROOT/tests/fixtures/$name.sql"
 		echo "COMMIT;"
 	} | sqlite3 -bail "$name.db"

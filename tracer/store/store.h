@@ -17,7 +17,7 @@ struct tracer_config;
 struct tracer_outcome;
 
 /*
- * Rows for the tables of schema/schema.sql, handed to SQLite many at a time.
+ * Rows for the tables of schema/sql/schema.sql, handed to SQLite many at a time.
  * Errors stick: after the first failure (disk full) every call returns the same
  * negative errno and changes nothing, and store_error says what SQLite said.
  * The store owns the database connection; other connections may read at any time.
