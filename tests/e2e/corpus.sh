@@ -133,7 +133,7 @@ watch_why()
 # try FILE HOW: the test of one program.
 try()
 {
-	local file=$1 how=$2 name expect forbid misses missed= all command
+	local file=$1 how=$2 name expect forbid misses missed='' all command
 	name=$(basename "$file")
 	expect=$(head_of "$file" expect)
 	forbid=$(head_of "$file" forbid)
