@@ -21,7 +21,8 @@ enum share {
 	SHARE_READERS_TURN,
 	SHARE_REACH,
 	SHARE_PIPE,
-	SHARE_CHILDREN
+	SHARE_CHILDREN,
+	SHARE_FAMILY
 };
 
 /* In the generous graph: says what somebody outside may do for a thread. */
@@ -36,6 +37,12 @@ void providers_add_threads(struct providers *pr, uint32_t node, uint32_t process
 
 /* Returns the node of all living threads of the trace. */
 uint32_t providers_everybody(struct providers *pr);
+
+/*
+ * Returns the node of all who have a descriptor that a process made, as far as fork passes it on: the process, its
+ * ancestors up to the last that executed a program, and their living descendants.
+ */
+uint32_t providers_family(struct providers *pr, uint32_t process);
 
 /* Returns the node of the living children of a process, orphans among its descendants included. LIVE: one has ended and can be reaped. */
 uint32_t providers_children(struct providers *pr, uint32_t process);

@@ -76,6 +76,35 @@ static bool waits_for_itself(
 	return false;
 }
 
+/*
+ * Says whether others have written to a pipe whose end a process polls: then it is no pipe with which the process wakes
+ * itself. Among very many reads and writes that is not looked for.
+ */
+static bool is_written_by_others(const struct state *st, int64_t pipe_id, int64_t process_id)
+{
+	const int64_t most = 2000000;
+
+	return query_number(st->db, "SELECT max(id) FROM pipe_io", 0, 0, st->why) <= most &&
+	       query_pair(st->db,
+		       "SELECT 1 FROM pipe_io i JOIN thread t ON t.id = i.thread_id"
+		       " WHERE i.pipe_id = ?1 AND i.op = 'write' AND t.process_id <> ?2 LIMIT 1",
+		       pipe_id, process_id, 0, st->why);
+}
+
+/* Says whether a signal may bring about what a thread waits for of itself. */
+static bool may_wake_itself(
+	const struct providers *pr, const struct state_thread *t, int64_t pipe_id)
+{
+	const struct state *st = pr->st;
+
+	if (!pr->generous)
+		return false;
+	/* Who polls an end that it holds itself is an event loop at rest, whatever it catches. */
+	return state_catches_any(st, t->process) ||
+	       (t->wait.reason == WAIT_POLL &&
+		       !is_written_by_others(st, pipe_id, st->processes[t->process].id));
+}
+
 /* read: else it writes, from this side of the pipe. */
 static uint32_t on_pipe(struct providers *pr, uint32_t thread, int64_t pipe_id, int side, bool read)
 {
@@ -87,8 +116,7 @@ static uint32_t on_pipe(struct providers *pr, uint32_t thread, int64_t pipe_id, 
 	if (p == STATE_NONE)
 		return LIVE;
 	own = waits_for_itself(st, &st->pipes[p], side, read, st->processes[t->process].id);
-	/* A thread that polls an end that its own process holds is an event loop at rest, whatever it catches. */
-	if (own && (t->wait.reason == WAIT_POLL || state_catches_any(st, t->process)))
+	if (own && may_wake_itself(pr, t, pipe_id))
 		providers_maybe(pr, thread, MAYBE_SIGNAL);
 	/* A server keeps an end of its own FIFO open, and waits for whoever comes. */
 	if (own && st->pipes[p].is_fifo)
@@ -141,7 +169,11 @@ static uint32_t rest_on_polled(struct providers *pr, uint32_t thread, sqlite3_st
 	}
 	if (!strcmp(kind, "eventfd")) {
 		providers_maybe(pr, thread, MAYBE_EVENTFD);
-		return providers_everybody(pr);
+		return providers_family(pr, pr->st->threads[thread].process);
+	}
+	if (!strcmp(kind, "timerfd") && pr->st->timerfds_rest) {
+		providers_maybe(pr, thread, MAYBE_TIMERFD);
+		return providers_family(pr, pr->st->threads[thread].process);
 	}
 	if (!strcmp(kind, "signalfd"))
 		return providers_on_signal(pr, thread);

@@ -52,7 +52,7 @@ uint32_t providers_on_fifo_open(struct providers *pr, uint32_t thread)
 uint32_t providers_on_eventfd(struct providers *pr, uint32_t thread)
 {
 	providers_maybe(pr, thread, MAYBE_EVENTFD);
-	return providers_everybody(pr);
+	return providers_family(pr, pr->st->threads[thread].process);
 }
 
 /* Whoever knows the number or the name of a queue can use it, also from outside. */

@@ -57,6 +57,49 @@ uint32_t providers_everybody(struct providers *pr)
 	return pr->everybody;
 }
 
+static bool has_executed(const struct state *st, uint32_t process)
+{
+	return query_number(st->db,
+		"SELECT 1 FROM exec WHERE process_id = ?1 AND errno IS NULL LIMIT 1",
+		st->processes[process].id, 0, st->why);
+}
+
+/* Adds a process and its living descendants, without recursion: a chain of them may be long; in a damaged file, a ring. */
+static void add_descendants(struct providers *pr, uint32_t node, uint32_t root)
+{
+	const struct state *st = pr->st;
+	uint32_t p = root;
+
+	web_edge(&pr->web, node, pr->process_node[root]);
+	for (size_t n = 0; n < st->n_processes; n++) {
+		if (st->processes[p].child != STATE_NONE) {
+			p = st->processes[p].child;
+		} else {
+			while (p != root && st->processes[p].sibling == STATE_NONE)
+				p = st->processes[p].parent;
+			if (p == root)
+				return;
+			p = st->processes[p].sibling;
+		}
+		web_edge(&pr->web, node, pr->process_node[p]);
+	}
+}
+
+uint32_t providers_family(struct providers *pr, uint32_t process)
+{
+	enum { GENERATIONS = 64 }; /* a damaged file may hold a ring of parents */
+	const struct state *st = pr->st;
+	uint32_t node, root = process;
+
+	for (int i = 0; i < GENERATIONS && st->processes[root].parent != STATE_NONE &&
+			!has_executed(st, root);
+		i++)
+		root = st->processes[root].parent;
+	if (!providers_shared(pr, SHARE_FAMILY, root, WEB_ANY, &node))
+		add_descendants(pr, node, root);
+	return node;
+}
+
 /* The living children of a process, orphans among its descendants included. LIVE: one has ended and can be reaped. */
 uint32_t providers_children(struct providers *pr, uint32_t process)
 {

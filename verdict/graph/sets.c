@@ -206,6 +206,33 @@ static bool is_waited_for(const struct finder *f, const struct stuck_set *s)
 	return any_member(f, s, wants_done);
 }
 
+/* Says whether a thread waits until another one has ended, or for what another one holds. */
+static bool wants_thread(const struct finder *f, uint32_t thread)
+{
+	const struct wait_info *info = wait_info(f->st->threads[thread].wait.reason);
+
+	return info->mode == MODE_ALL && info->is_deaf;
+}
+
+/* Says whether a member's program has a handler of its own by which it may be told to end. */
+static bool takes_signals(const struct finder *f, uint32_t member)
+{
+	return state_takes_signals(f->st, f->st->threads[member].process);
+}
+
+/*
+ * A loop that never ends because somebody joins it, or who reads an eventfd that it has for itself: without any
+ * handler no signal can tell it what to do.
+ */
+static bool is_forgotten(const struct finder *f, const struct stuck_set *s)
+{
+	bool wanted = (s->reasons & 1u << WAIT_EVENTFD) != 0 || any_member(f, s, wants_thread);
+
+	for (size_t i = 0; i < s->n_behind && !wanted; i++)
+		wanted = wants_thread(f, s->behind[i]);
+	return wanted && !any_member(f, s, takes_signals);
+}
+
 /*
  * Event loops, and services at rest: every way on passes through a signal for which the program installed a
  * handler, or a FIFO that others are meant to open. What a ring has under way is not known: it passes for rest
@@ -214,12 +241,14 @@ static bool is_waited_for(const struct finder *f, const struct stuck_set *s)
  */
 static bool is_idle(const struct finder *f, const struct stuck_set *s)
 {
-	const unsigned ways =
-		MAYBE_SIGNAL | MAYBE_SENT | MAYBE_FIFO | MAYBE_EVENTFD | MAYBE_URING | MAYBE_IPC;
+	const unsigned ways = MAYBE_SIGNAL | MAYBE_SENT | MAYBE_FIFO | MAYBE_EVENTFD |
+			      MAYBE_TIMERFD | MAYBE_URING | MAYBE_IPC;
 
 	/* Bytes are under way wherever there is a network: that somebody looked for them makes a set certain. */
 	if (s->maybe == MAYBE_URING || s->maybe & MAYBE_FLIGHT)
 		return true;
+	if (is_forgotten(f, s))
+		return false;
 	if (!(s->reasons & 1u << WAIT_FIFO_OPEN) &&
 		(any_member(f, s, waits_as_loops_do) || any_member(f, s, reads_self_pipe)))
 		return true;

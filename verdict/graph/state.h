@@ -110,6 +110,7 @@ struct state {
 	bool instant;      /* a snapshot: durations say nothing */
 	bool flights_seen; /* whether bytes are under way in TCP connections is looked at elsewhere */
 	bool lost;         /* records were lost that could change a verdict */
+	bool timerfds_rest; /* none is armed in the whole trace, which knows of all */
 	bool shares_memory; /* some process runs in the memory of another one */
 	struct state_thread *threads;
 	size_t n_threads, cap_threads;
@@ -157,6 +158,9 @@ bool state_catches(const struct state *st, uint32_t thread, int signo);
  * faults and the C library's own do not count.
  */
 bool state_catches_any(const struct state *st, uint32_t process);
+
+/* Says whether the program itself, not only the runtime of its language, has a handler for such a signal. */
+bool state_takes_signals(const struct state *st, uint32_t process);
 
 /* Returns the signals that programs run by this interpreter (a path) catch without having asked to. */
 uint64_t state_runtime_signals(const char *exe);

@@ -144,6 +144,21 @@ static int load_timers(struct state *st, struct buf *why)
 	return rc;
 }
 
+/* Which descriptor is which timer is known until it is passed on: one that is armed may be any of them. */
+static int load_timerfds(struct state *st, struct buf *why)
+{
+	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
+	int rc = state_query(st,
+		"SELECT 1 FROM timer WHERE @open AND kind = 'timerfd' UNION ALL"
+		" SELECT 1 FROM trace WHERE attached AND backend <> 'snapshot' LIMIT 1",
+		"armed_ns", "disarmed_ns", &stmt, why);
+
+	if (!rc)
+		rc = query_step(stmt, why);
+	st->timerfds_rest = rc == 0;
+	return rc < 0 ? rc : 0;
+}
+
 /* A signal that was sent and has not been taken yet is on its way, on a busy machine for a while. */
 static int load_pending(struct state *st, struct buf *why)
 {
@@ -198,6 +213,8 @@ int state_load_signals(struct state *st, struct buf *why)
 		rc = load_stops(st, why);
 	if (!rc)
 		rc = load_timers(st, why);
+	if (!rc)
+		rc = load_timerfds(st, why);
 	return rc ? rc : load_pending(st, why);
 }
 
@@ -209,10 +226,23 @@ bool state_catches(const struct state *st, uint32_t thread, int signo)
 	return (st->processes[t->process].caught & bit) && !(t->wait.sigmask & bit);
 }
 
+/* What can be meant for a program, of the signals that it catches. */
+static uint64_t meant(uint64_t caught)
+{
+	return caught & ~(BIT(SIGCHLD) | library | faults);
+}
+
+bool state_takes_signals(const struct state *st, uint32_t process)
+{
+	const struct state_process *p = &st->processes[process];
+
+	return meant(p->caught & ~p->runtime) != 0;
+}
+
 bool state_catches_any(const struct state *st, uint32_t process)
 {
 	const struct state_process *p = &st->processes[process];
-	uint64_t open = p->caught & ~(BIT(SIGCHLD) | library | faults);
+	uint64_t open = meant(p->caught);
 
 	for (uint32_t t = p->first; t != STATE_NONE; t = st->threads[t].next)
 		if (open & ~st->threads[t].wait.sigmask)

@@ -77,6 +77,12 @@ static void add_caught(struct buf *b, const struct state *st, const struct stuck
 	}
 	/* Nobody sends SIGCHLD for that, nor the C library's own two (32, 33). */
 	caught &= ~(UINT64_C(1) << (SIGCHLD - 1) | UINT64_C(3) << (32 - 1));
+	if (!caught) {
+		buf_adds(b,
+			"unless it is an event loop at rest, which only a signal ends: none has a"
+			" handler\n");
+		return;
+	}
 	buf_adds(b, "unless a signal whose handler is installed arrives (");
 	for (int signo = 1; signo <= 64; signo++) {
 		if (!(caught >> (signo - 1) & 1))
@@ -179,6 +185,30 @@ static void add_fifo(struct buf *b, const struct state *st, const struct stuck_s
 	buf_addc(b, '\n');
 }
 
+/* Says whether a thread waits for certain signals, by sigwait or a signalfd. */
+static bool is_for_some(const struct state *st, const struct state_thread *t)
+{
+	return !query_number(st->db,
+		"SELECT 1 FROM wait WHERE id = ?1 AND syscall IN ('pause', 'rt_sigsuspend', 'sigsuspend')",
+		t->wait.id, 0, st->why);
+}
+
+/* Who waits for any signal is helped by one that has a handler; who waits for some by those. */
+static void add_sent(struct buf *b, const struct state *st, const struct stuck_set *s)
+{
+	bool catches = false;
+
+	for (size_t i = 0; i < s->n_members; i++) {
+		const struct state_thread *t = &st->threads[s->members[i]];
+
+		catches |= t->wait.reason != WAIT_SIGNAL || state_catches_any(st, t->process) ||
+			   is_for_some(st, t);
+	}
+	buf_adds(b, catches ? "unless somebody outside sends the signal that is waited for\n"
+			    : "unless a signal arrives: none has a handler, and it would end the"
+			      " program\n");
+}
+
 /* What could still release a conditional set, a line each. */
 static void add_conditions(struct buf *b, const struct state *st, const struct stuck_set *s)
 {
@@ -195,7 +225,9 @@ static void add_conditions(struct buf *b, const struct state *st, const struct s
 	if (s->maybe & MAYBE_FLIGHT)
 		buf_adds(b, "unless bytes that were sent over TCP are still under way\n");
 	if (s->maybe & MAYBE_SENT)
-		buf_adds(b, "unless somebody outside sends the signal that is waited for\n");
+		add_sent(b, st, s);
+	if (s->maybe & MAYBE_TIMERFD)
+		buf_adds(b, "unless a process that was given the timerfd arms it\n");
 	if (s->maybe & MAYBE_SEM)
 		add_named(b, st, s, "unless somebody outside the trace posts ", is_named_sem);
 	if (s->maybe & MAYBE_SHARED)
@@ -213,7 +245,8 @@ static void add_conditions(struct buf *b, const struct state *st, const struct s
 	if (s->maybe & MAYBE_REOPEN)
 		add_reopeners(b, st);
 	if (s->maybe & MAYBE_EVENTFD)
-		buf_adds(b, "unless the kernel or somebody outside the trace writes the eventfd\n");
+		buf_adds(b,
+			"unless the kernel, or a process that was given the eventfd, writes it\n");
 	if (s->maybe & MAYBE_FIFO)
 		add_fifo(b, st, s);
 	if (st->lost)

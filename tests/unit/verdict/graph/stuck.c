@@ -1119,7 +1119,7 @@ TEST(stuck_connect_to_itself)
 TEST(stuck_live_reasons)
 {
 	static const char *const reasons[] = {"sleep", "tty", "file", "socket", "stopped", "other",
-		"eventfd", "signal", "none", "poll", "something new"};
+		"none", "poll", "something new"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(reasons); i++) {
 		sqlite3 *db = with_threads(1);
@@ -1128,6 +1128,49 @@ TEST(stuck_live_reasons)
 		fixture_wait(db, 10, "join", "target_thread_id=11");
 		EXPECT(db, "");
 	}
+}
+
+/* Somebody joins a loop that no handler could tell to end. */
+TEST(stuck_loop_joined)
+{
+	sqlite3 *db = with_threads(1);
+
+	fixture_wait(db, 11, "eventfd", "");
+	fixture_wait(db, 10, "join", "target_thread_id=11");
+	EXPECT(db, "stuck cycle 10 11");
+}
+
+TEST(stuck_loop_joined_until_term)
+{
+	sqlite3 *db = with_threads(1);
+
+	fixture_wait(db, 11, "eventfd", "");
+	fixture_wait(db, 10, "join", "target_thread_id=11");
+	fixture_sql(db, "INSERT INTO handler (process_id, signo, disposition, start_ns)"
+			" VALUES (1, 15, 'handler', 0)");
+	EXPECT(db, "");
+}
+
+TEST(stuck_timerfd_at_rest)
+{
+	sqlite3 *db = with_threads(1);
+
+	fixture_wait(db, 11, "poll", "");
+	fixture_sql(db, "INSERT INTO wait_on VALUES (11, 0, 6, 'timerfd', 'r', NULL, NULL, NULL)");
+	fixture_wait(db, 10, "join", "target_thread_id=11");
+	EXPECT(db, "stuck cycle 10 11");
+}
+
+TEST(stuck_timerfd_armed)
+{
+	sqlite3 *db = with_threads(1);
+
+	fixture_wait(db, 11, "poll", "");
+	fixture_sql(db, "INSERT INTO wait_on VALUES (11, 0, 6, 'timerfd', 'r', NULL, NULL, NULL)");
+	fixture_sql(db, "INSERT INTO timer (process_id, kind, armed_ns, expires_ns, interval_ns)"
+			" VALUES (1, 'timerfd', 1, 90000000000, 0)");
+	fixture_wait(db, 10, "join", "target_thread_id=11");
+	EXPECT(db, "");
 }
 
 TEST(stuck_futex_nobody_left)
