@@ -175,12 +175,16 @@ static void print_finding(struct loop *l, const struct finding *f)
 	_cleanup_buf_ struct buf text = BUF_INIT;
 	struct sqlite3 *db = tracer_reader(l->t);
 
-	if (!f->certain) {
-		note("%s: %s", f->shape ? "possibly stuck" : f->rule, f->summary);
-		return;
-	}
 	if (db)
 		verdict_text(&text, db, f, say_color(stderr));
+	if (!f->certain) {
+		/* What it may be is said instead of the first line, which calls it by the rule. */
+		const char *rest = text.len ? strchr(text.data, '\n') : NULL;
+
+		note("%s: %s", f->shape ? "possibly stuck" : f->rule, f->summary);
+		(void)fputs(rest ? rest + 1 : "", stderr);
+		return;
+	}
 	if (db && say_is_verbose())
 		verdict_stacks(&text, db, f);
 	if (!db)

@@ -53,6 +53,38 @@ static void inherit_shared(
 	}
 }
 
+/* Says whether somebody has a semaphore as one has a lock. */
+static bool is_taken(const struct lock *l)
+{
+	return l->kind == LOCK_SEM && !l->pshared && !l->dead && l->initial == 1 &&
+	       l->stat.value == 0 && !l->stat.foreign_posts && l->stat.last_taker != STORE_NULL;
+}
+
+/* Semaphores that are used as locks are copied as they are; only threads beside the one that forks leave them taken. */
+static void copy_sems(
+	struct model *m, struct proc *child, const struct proc *parent, const struct thread *forker)
+{
+	struct hash_slot *slot;
+
+	if (!parent->threads || !parent->threads->peer)
+		return;
+	for (size_t pos = 0; (slot = hash_next(&parent->locks, &pos));) {
+		const struct lock *from = slot->value;
+		struct lock *lock;
+
+		if (!is_taken(from) || from->stat.last_taker == forker->id ||
+			from->address == STORE_NULL)
+			continue;
+		lock = copy_lock(m, child, from);
+		lock->from_birth = from->from_birth;
+		lock->stat.value = 0;
+		lock->stat.cycles = from->stat.cycles;
+		lock->stat.last_taker = from->stat.last_taker;
+		model_lock_touch(m, lock);
+		model_stat_touch(m, lock);
+	}
+}
+
 void model_locks_fork(
 	struct model *m, struct proc *child, struct proc *parent, struct thread *forker, int64_t ts)
 {
@@ -64,6 +96,7 @@ void model_locks_fork(
 		copy_holds(m, child, t, t == forker, ts);
 	if (forker->proc != parent) /* it uses the memory of another process */
 		copy_holds(m, child, forker, true, ts);
+	copy_sems(m, child, parent, forker);
 	model_file_locks_fork(m, child, forker->proc, ts);
 	/* What threads that have ended left taken is taken in the child too. */
 	for (struct abandoned *a = last; a; a = a->next) {

@@ -55,6 +55,9 @@ int providers_build(struct providers *pr, const struct state *st, const struct p
 	struct buf *why);
 void providers_done(struct providers *pr);
 
+/* Says whether a lock of one process is a copy, made by fork, of one that this thread of another process had. */
+bool providers_is_copy(const struct state *st, const struct state_lock *lock, int64_t thread_id);
+
 /* Says whether this semaphore is used as a lock that another thread than the waiter has taken. */
 bool providers_sem_is_lock(const struct state_lock *lock, const struct state_thread *waiter);
 

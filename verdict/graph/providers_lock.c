@@ -169,6 +169,17 @@ bool providers_sem_is_lock(const struct state_lock *l, const struct state_thread
 	       l->last_taker_id && l->last_taker_id != waiter->id;
 }
 
+bool providers_is_copy(const struct state *st, const struct state_lock *l, int64_t thread_id)
+{
+	int64_t process;
+
+	if (l->pshared || !l->process_id || !thread_id)
+		return false;
+	process = query_number(st->db, "SELECT process_id FROM thread WHERE id = ?1", thread_id,
+		l->process_id, st->why);
+	return providers_memory_of(st, process) != providers_memory_of(st, l->process_id);
+}
+
 uint32_t providers_on_sem(struct providers *pr, uint32_t thread)
 {
 	const struct state *st = pr->st;
@@ -184,6 +195,9 @@ uint32_t providers_on_sem(struct providers *pr, uint32_t thread)
 	if (providers_sem_is_lock(l, t)) {
 		uint32_t taker = state_thread(st, l->last_taker_id);
 
+		/* Who has it returns the original, not this copy. */
+		if (providers_is_copy(st, l, l->last_taker_id))
+			return all;
 		if (taker != STATE_NONE && (l->cycles > 0 || !pr->generous))
 			return taker;
 		providers_maybe(pr, thread, MAYBE_POST);

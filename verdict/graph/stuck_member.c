@@ -143,6 +143,12 @@ static void add_sem_taker(
 {
 	const struct state_lock *l = state_lock_of(st, &t->wait);
 
+	if (l && providers_sem_is_lock(l, t) && providers_is_copy(st, l, l->last_taker_id)) {
+		buf_adds(b, ",\n    which ");
+		describe_thread(b, st->db, l->last_taker_id);
+		buf_adds(b, " held at the fork: nobody in this process can release it");
+		return;
+	}
 	switch (describe_runtime_kind(st->db, t->wait.lock_id)) {
 	case RUNTIME_KIND_THREAD:
 		return;

@@ -41,26 +41,73 @@ static bool any_of(const struct stuck_set *s, unsigned reasons)
 	return (s->reasons & reasons) != 0;
 }
 
-static const char *lock_remedy(const struct state *st, const struct stuck_set *s)
-{
-	bool copied = false;
+static const char fork_remedy[] =
+	"In the child of a program with threads call only exec or _exit, or take the"
+	" locks in a pthread_atfork handler.";
 
+/* Says whether a member waits for a lock that another thread of its parent held at the fork. */
+static bool waits_for_copy(const struct state *st, const struct stuck_set *s)
+{
 	for (size_t i = 0; i < s->n_members; i++) {
 		const struct state_thread *t = &st->threads[s->members[i]];
 		const struct state_lock *l = state_lock_of(st, &t->wait);
 
 		for (uint32_t h = l ? l->first_holder : STATE_NONE; h != STATE_NONE;
 			h = st->holders[h].next)
-			copied = copied ||
-				 (!l->pshared && st->holders[h].process_id == l->process_id &&
-					 query_number(st->db,
-						 "SELECT process_id FROM thread WHERE id = ?1",
-						 st->holders[h].thread_id, l->process_id,
-						 st->why) != l->process_id);
+			if (providers_is_copy(st, l, st->holders[h].thread_id))
+				return true;
+		if (l && t->wait.reason == WAIT_SEM && providers_sem_is_lock(l, t) &&
+			providers_is_copy(st, l, l->last_taker_id))
+			return true;
 	}
-	if (copied)
-		return "In the child of a program with threads call only exec or _exit, or take the"
-		       " locks in a pthread_atfork handler.";
+	return false;
+}
+
+/* Says whether a member shuts a signal out that its program catches: it is in the handler, most likely. */
+static bool is_in_handler(const struct state *st, const struct stuck_set *s)
+{
+	for (size_t i = 0; i < s->n_members; i++) {
+		const struct state_thread *t = &st->threads[s->members[i]];
+
+		if (st->processes[t->process].caught & t->wait.sigmask & ~(UINT64_C(3) << (32 - 1)))
+			return true;
+	}
+	return false;
+}
+
+/* Says whether a process of the set was forked by one with threads, and has executed nothing since. */
+static bool is_forked(const struct state *st, const struct stuck_set *s)
+{
+	static const char sql[] =
+		"SELECT 1 FROM process p JOIN process q ON q.id = p.parent_id WHERE p.id = ?1"
+		" AND (p.created_by = 'fork' OR p.exe = q.exe) AND NOT EXISTS"
+		" (SELECT 1 FROM exec e WHERE e.process_id = p.id AND e.errno IS NULL AND"
+		"  p.created_by = 'fork') AND"
+		" (SELECT count(*) FROM thread t WHERE t.process_id = p.parent_id) > 1";
+
+	for (size_t i = 0; i < s->n_members; i++)
+		if (query_number(st->db, sql, st->processes[st->threads[s->members[i]].process].id,
+			    0, st->why))
+			return true;
+	return false;
+}
+
+/* Says whether a member has what another member, or itself, waits for. */
+static bool has_holder(const struct state *st, const struct stuck_set *s)
+{
+	for (size_t i = 0; i < s->n_members; i++) {
+		const struct state_thread *t = &st->threads[s->members[i]];
+		const struct state_lock *l = state_lock_of(st, &t->wait);
+
+		if (l && (l->first_holder != STATE_NONE || t->wait.target_thread_id ||
+				 (t->wait.reason == WAIT_SEM && providers_sem_is_lock(l, t))))
+			return true;
+	}
+	return false;
+}
+
+static const char *lock_remedy(const struct stuck_set *s)
+{
 	if (!strcmp(s->shape, "abandoned"))
 		return "Release the lock on every path out of the thread, or make the mutex robust.";
 	if (!strcmp(s->shape, "self"))
@@ -82,8 +129,11 @@ static bool is_connection(const struct state *st, const struct stuck_set *s)
 
 static const char *pipe_remedy(const struct state *st, const struct stuck_set *s)
 {
-	if (any_of(s, 1u << WAIT_CHILD))
+	if (any_of(s, 1u << WAIT_CHILD) && any_of(s, 1u << WAIT_PIPE_WRITE))
 		return "Read the child's output to its end first, then wait for the child.";
+	if (any_of(s, 1u << WAIT_CHILD))
+		return "Close the write end of the pipe from which the child reads, and send what it"
+		       " still expects, before waiting for it.";
 	if (!strcmp(s->shape, "self") && is_connection(st, s))
 		return "Do not wait for an answer that the same thread would have to give: let another thread"
 		       " serve, or call the function itself.";
@@ -123,24 +173,56 @@ static bool waits_in_runtime(const struct state *st, const struct stuck_set *s)
 	return false;
 }
 
+/* What concerns a lock that is wanted while something else is waited for. */
+static const char *held_remedy(const struct stuck_set *s)
+{
+	if (any_of(s, 1u << WAIT_COND))
+		return "Release other locks before waiting on a condition: the wait releases its own"
+		       " mutex alone, and that once.";
+	if (any_of(s, of_kind(KIND_PIPE)))
+		return "Do not hold a lock while reading or writing a pipe whose other side needs that"
+		       " lock.";
+	if (any_of(s, 1u << WAIT_CHILD))
+		return "Release the lock, or close its file in the child, before waiting for the end of"
+		       " a process that needs it.";
+	return NULL;
+}
+
+/* What concerns a single cause, whatever else is waited for. */
+static const char *cause_remedy(const struct state *st, const struct stuck_set *s)
+{
+	const unsigned objects = of_kind(KIND_LOCK) | 1u << WAIT_FUTEX;
+
+	if (waits_for_copy(st, s))
+		return fork_remedy;
+	if (s->n_members != 1 || !all_of(s, objects))
+		return NULL;
+	if (is_in_handler(st, s))
+		return "In a signal handler call only what signal-safety(7) lists: it may have"
+		       " interrupted the thread while that holds the lock.";
+	return any_of(s, 1u << WAIT_FUTEX) && is_forked(st, s) ? fork_remedy : NULL;
+}
+
 const char *stuck_remedy(const struct state *st, const struct stuck_set *s)
 {
 	const unsigned locks = of_kind(KIND_LOCK), pipes = of_kind(KIND_PIPE);
+	const char *remedy = cause_remedy(st, s);
 
+	if (remedy)
+		return remedy;
 	if (all_of(s, locks | 1u << WAIT_JOIN) && any_of(s, locks) && !any_of(s, 1u << WAIT_SEM))
 		return any_of(s, 1u << WAIT_JOIN)
 			       ? "Release the lock before waiting for the end of a"
 				 " thread that needs it."
-			       : lock_remedy(st, s);
+			       : lock_remedy(s);
 	if (any_of(s, 1u << WAIT_FIFO_OPEN))
 		return wait_info(WAIT_FIFO_OPEN)->remedy;
 	if (all_of(s, pipes | 1u << WAIT_CHILD) && any_of(s, pipes))
 		return pipe_remedy(st, s);
-	if (any_of(s, pipes) && any_of(s, locks))
-		return "Do not hold a lock while reading or writing a pipe whose other side needs that"
-		       " lock.";
+	if (any_of(s, locks) && has_holder(st, s) && held_remedy(s))
+		return held_remedy(s);
 	if (are_runtime_locks(st, s))
-		return lock_remedy(st, s);
+		return lock_remedy(s);
 	if (waits_in_runtime(st, s))
 		return "Let a thread that waits for none of the others do what is waited for, or wait"
 		       " with a time-out.";
@@ -148,5 +230,9 @@ const char *stuck_remedy(const struct state *st, const struct stuck_set *s)
 		return own_remedy(s);
 	if (all_of(s, 1u << WAIT_JOIN))
 		return "Let only one thread wait for the end of the others.";
-	return "Let one of them do its part without waiting for the others.";
+	if (any_of(s, 1u << WAIT_EVENTFD | 1u << WAIT_SIGNAL | 1u << WAIT_POLL) &&
+		any_of(s, 1u << WAIT_JOIN))
+		return "Tell a loop to end before waiting for its thread.";
+	return s->n_members == 1 ? "Let somebody bring what it waits for, or wait with a time-out."
+				 : "Let one of them do its part without waiting for the others.";
 }

@@ -36,7 +36,16 @@ static const char fork_sql[] =
 	" FROM lock_open o JOIN lock l ON l.id = o.lock_id JOIN thread h ON h.id = o.thread_id"
 	" JOIN wait w ON w.lock_id = l.id AND w.reason = 'lock' AND w.start_ns <= ?1"
 	" WHERE l.pshared = 0 AND l.process_id IS NOT NULL AND h.process_id <> l.process_id"
-	" GROUP BY w.thread_id, w.lock_id ORDER BY w.start_ns";
+	" GROUP BY w.thread_id, w.lock_id"
+	/* A semaphore that is used as a lock is held by who took it last. */
+	" UNION ALL"
+	" SELECT w.thread_id, w.lock_id, s.last_taker_id, min(w.start_ns), w.site_id, NULL"
+	" FROM lock l JOIN lock_stat s ON s.lock_id = l.id JOIN thread h ON h.id = s.last_taker_id"
+	" JOIN wait w ON w.lock_id = l.id AND w.reason = 'sem' AND w.start_ns <= ?1"
+	"  AND w.thread_id <> s.last_taker_id"
+	" WHERE l.origin_id IS NOT NULL AND l.kind = 'sem' AND l.pshared = 0 AND l.initial = 1"
+	"  AND s.value = 0 AND s.foreign_posts = 0 AND h.process_id <> l.process_id"
+	" GROUP BY w.thread_id, w.lock_id ORDER BY 4";
 
 int rule_fork_with_lock(struct rule_context *ctx)
 {
