@@ -47,6 +47,9 @@ uint32_t providers_family(struct providers *pr, uint32_t process);
 /* Returns the node of the living children of a process, orphans among its descendants included. LIVE: one has ended and can be reaped. */
 uint32_t providers_children(struct providers *pr, uint32_t process);
 
+/* Returns the node of those whose end will send a process SIGCHLD: its living children. LIVE: one has ended just now. */
+uint32_t providers_child_signals(struct providers *pr, uint32_t process);
+
 /* Returns the process in whose memory the private objects of a process lie. */
 int64_t providers_memory_of(const struct state *st, int64_t process_id);
 

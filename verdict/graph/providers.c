@@ -48,7 +48,7 @@ static void add_thread(struct providers *pr, uint32_t thread)
 	}
 	web_edge(g, thread, node);
 	if (is_hearing(st, thread) && state_catches(st, thread, SIGCHLD)) {
-		node = providers_children(pr, t->process);
+		node = providers_child_signals(pr, t->process);
 		if (node == LIVE)
 			g->nodes[thread].source = true;
 		else

@@ -25,7 +25,7 @@ uint32_t providers_on_signal(struct providers *pr, uint32_t thread)
 	providers_maybe(pr, thread, MAYBE_SENT);
 	if (pr->st->threads[thread].wait.sigmask & UINT64_C(1) << (SIGCHLD - 1))
 		return web_add(&pr->web, WEB_ANY);
-	return providers_children(pr, pr->st->threads[thread].process);
+	return providers_child_signals(pr, pr->st->threads[thread].process);
 }
 
 uint32_t providers_on_thread(struct providers *pr, uint32_t thread)

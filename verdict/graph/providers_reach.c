@@ -100,20 +100,35 @@ uint32_t providers_family(struct providers *pr, uint32_t process)
 	return node;
 }
 
-/* The living children of a process, orphans among its descendants included. LIVE: one has ended and can be reaped. */
-uint32_t providers_children(struct providers *pr, uint32_t process)
+/* The node of the living children of a process. */
+static uint32_t living_children(struct providers *pr, uint32_t process)
 {
 	const struct state *st = pr->st;
 	uint32_t node;
 
-	if (st->processes[process].has_zombie)
-		return LIVE;
 	if (providers_shared(pr, SHARE_CHILDREN, process, WEB_ANY, &node))
 		return node;
 	for (uint32_t c = st->processes[process].child; c != STATE_NONE;
 		c = st->processes[c].sibling)
 		web_edge(&pr->web, node, pr->process_node[c]);
 	return node;
+}
+
+uint32_t providers_children(struct providers *pr, uint32_t process)
+{
+	return pr->st->processes[process].has_zombie ? LIVE : living_children(pr, process);
+}
+
+uint32_t providers_child_signals(struct providers *pr, uint32_t process)
+{
+	const int64_t under_way_ns = 2000000000;
+	const struct state *st = pr->st;
+	const struct state_process *p = &st->processes[process];
+
+	/* What was sent for a child that ended before is taken, or was merged with another. */
+	if (p->has_zombie && !st->instant && st->now_ns - p->zombie_ns < under_way_ns)
+		return LIVE;
+	return living_children(pr, process);
 }
 
 static int add_users(struct providers *pr, uint32_t node, int64_t lock_id, size_t *ret_n)

@@ -2,6 +2,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "verdict/graph/sets.h"
 
+#include <signal.h>
+
 #include "base/buf.h"
 #include "base/mem.h"
 #include "schema/query.h"
@@ -234,6 +236,20 @@ static bool is_forgotten(const struct finder *f, const struct stuck_set *s)
 }
 
 /*
+ * Who only waits for signals, with a child that ended and no other: SIGCHLD has come for it, or it was merged with
+ * that of another child, and the handler reaped one alone.
+ */
+static bool is_merged(const struct finder *f, const struct stuck_set *s)
+{
+	const struct state_thread *t = &f->st->threads[s->members[0]];
+	const struct state_process *p = &f->st->processes[t->process];
+
+	return s->n_members == 1 && t->wait.reason == WAIT_SIGNAL && p->has_zombie &&
+	       p->child == STATE_NONE && state_catches(f->st, s->members[0], SIGCHLD) &&
+	       !takes_signals(f, s->members[0]);
+}
+
+/*
  * Event loops, and services at rest: every way on passes through a signal for which the program installed a
  * handler, or a FIFO that others are meant to open. What a ring has under way is not known: it passes for rest
  * too. But where somebody in a service, or behind it, waits for a lock, for the end of a thread or of a process,
@@ -247,7 +263,7 @@ static bool is_idle(const struct finder *f, const struct stuck_set *s)
 	/* Bytes are under way wherever there is a network: that somebody looked for them makes a set certain. */
 	if (s->maybe == MAYBE_URING || s->maybe & MAYBE_FLIGHT)
 		return true;
-	if (is_forgotten(f, s))
+	if (is_forgotten(f, s) || is_merged(f, s))
 		return false;
 	if (!(s->reasons & 1u << WAIT_FIFO_OPEN) &&
 		(any_member(f, s, waits_as_loops_do) || any_member(f, s, reads_self_pipe)))

@@ -87,8 +87,13 @@ static void add_child(struct state *st, uint32_t child)
 		return;
 	/* What ended after its parent did is reaped outside. */
 	if (!p->alive) {
-		if (st->processes[p->parent].id == p->parent_id)
-			st->processes[p->parent].has_zombie = true;
+		struct state_process *parent = &st->processes[p->parent];
+
+		if (parent->id == p->parent_id) {
+			parent->has_zombie = true;
+			parent->zombie_ns =
+				p->end_ns > parent->zombie_ns ? p->end_ns : parent->zombie_ns;
+		}
 		return;
 	}
 	p->sibling = st->processes[p->parent].child;

@@ -52,6 +52,7 @@ struct state_process {
 	uint32_t child,
 		sibling; /* living children (and orphans below it), next of the same parent; or STATE_NONE */
 	bool alive, has_zombie;   /* has_zombie: a child has ended and can be reaped */
+	int64_t zombie_ns;        /* when the last of those ended */
 	uint64_t caught, ignored; /* signals with a handler, ignored signals: bit signo - 1 */
 	uint64_t
 		orders; /* caught signals by which people tell a program what to do, if it asked for them */

@@ -195,6 +195,10 @@ static const char *cause_remedy(const struct state *st, const struct stuck_set *
 
 	if (waits_for_copy(st, s))
 		return fork_remedy;
+	if (all_of(s, 1u << WAIT_SIGNAL) && s->n_members == 1 &&
+		st->processes[st->threads[s->members[0]].process].has_zombie)
+		return "In the handler of SIGCHLD reap all children that have ended: call waitpid with"
+		       " WNOHANG until it returns none.";
 	if (s->n_members != 1 || !all_of(s, objects))
 		return NULL;
 	if (is_in_handler(st, s))

@@ -201,6 +201,15 @@ static void add_sent(struct buf *b, const struct state *st, const struct stuck_s
 	for (size_t i = 0; i < s->n_members; i++) {
 		const struct state_thread *t = &st->threads[s->members[i]];
 
+		if (st->processes[t->process].has_zombie &&
+			state_catches(st, s->members[i], SIGCHLD)) {
+			buf_adds(b, "unless somebody sends SIGCHLD to ");
+			describe_process(b, st->db, st->processes[t->process].id);
+			buf_adds(b,
+				" once more: for its child that has ended it came, or was merged with"
+				" another\n");
+			return;
+		}
 		catches |= t->wait.reason != WAIT_SIGNAL || state_catches_any(st, t->process) ||
 			   is_for_some(st, t);
 	}

@@ -38,6 +38,17 @@ static const char zombie_sql[] =
 	" AND min(coalesce(p.reaped_ns, ?1), coalesce(q.end_ns, ?1), ?1) - p.end_ns >= 1000000000"
 	" ORDER BY q.id, p.end_ns, p.id";
 
+/* ", its SIGCHLD was merged with another": a second one that comes while the first is pending is not kept. */
+static void add_merged(struct rule_context *ctx, struct buf *b, int64_t parent, int64_t end_ns)
+{
+	static const char sql[] =
+		"SELECT 1 FROM signal WHERE process_id = ?1 AND signo = 17 AND result = 'coalesced'"
+		" AND sent_ns BETWEEN ?2 - 1000000 AND ?2 + 100000000 LIMIT 1";
+
+	if (query_pair(ctx->db, sql, parent, end_ns, 0, ctx->why))
+		buf_adds(b, "; its SIGCHLD was merged with one that was pending");
+}
+
 static void name_zombies(
 	struct rule_context *ctx, struct finding *f, int64_t parent, int64_t n, int64_t longest)
 {
@@ -85,6 +96,7 @@ int rule_zombie(struct rule_context *ctx)
 		add_end(&b, ctx, query_int(stmt, 1, 0));
 		buf_adds(&b, query_int(stmt, 4, 0) ? ", reaped after " : ", a zombie for ");
 		buf_add_duration(&b, lasted);
+		add_merged(ctx, &b, parent, query_int(stmt, 2, 0));
 		rule_member(f, &b)->process_id = query_int(stmt, 1, 0);
 	}
 	if (f)
