@@ -23,8 +23,8 @@ enum maybe {
 	MAYBE_IPC = 4096,    /* somebody outside uses the System V or POSIX queue or semaphore */
 	MAYBE_URING =
 		1024, /* the kernel reads, writes or closes through the io_uring of a process */
-	MAYBE_HOOK = 2048, /* the program may have said what is to be done when it is told to end */
-	MAYBE_TIMERFD = 4096, /* somebody arms the timerfd, which is not armed */
+	MAYBE_HOOK = 8192, /* the program may have said what is to be done when it is told to end */
+	MAYBE_TIMERFD = 16384, /* somebody arms the timerfd, which is not armed */
 	MAYBE_ALARM =
 		512 /* the handler of an armed timer's signal ends the program, jumps, unlocks */
 };
