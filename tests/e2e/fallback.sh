@@ -63,7 +63,7 @@ if need_ebpf; then
 		traced "$PROGRAMS/refuse" "bpf:0=$step=EPERM" --
 		expect_err 'eBPF cannot be used \(the kernel refuses eBPF programs to this user'
 		traced "$PROGRAMS/refuse" "bpf:0=$step=EINVAL" --
-		expect_err "eBPF cannot be used \\(this kernel \\($(uname -r)\\) does not take .*Invalid argument"
+		expect_err "eBPF cannot be used \\(this kernel \\($(uname -r)\\) rejects .*Invalid argument"
 	done
 	traced "$PROGRAMS/refuse" bpf=ENOSYS --
 	expect_err 'eBPF cannot be used \(there is no system call bpf here'
@@ -123,7 +123,7 @@ if need_ebpf; then
 		expect_status 0
 		expect_out '^no +eBPF programs of pptrace'
 		expect_out '^pptrace run records with shim'
-		expect_out '^eBPF cannot be used \(this kernel .*Argument list too long'
+		expect_out '^      why: +this kernel .*Argument list too long'
 	done
 fi
 end
