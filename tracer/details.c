@@ -199,7 +199,7 @@ int details_read(struct details *d, struct sqlite3 *db, uint64_t ts, source_emit
 			find_stack(d, process, pid, tid, &stamp);
 		languages_suspect(d->languages,
 			&(struct language_process){process, pid, query_text(stmt, 6)},
-			query_int(stmt, 5, 0), &(struct language_output){ts, emit, arg});
+			&(struct language_output){ts, emit, arg});
 		if (query_int(stmt, 4, 0) && !hash_set(&d->asked, (uint64_t)process, d))
 			(void)unflushed_find(d->symbols, process, tid, emit_stamped, &stamp);
 		rc = 0;

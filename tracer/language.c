@@ -1,9 +1,9 @@
 /* language.c - when the runtimes of languages are asked about the threads of traced processes. */
 /* SPDX-License-Identifier: MIT */
 /*
- * Most runtimes only say how a program calls its threads and locks: they are
- * asked once somebody seems to be stuck. Where the kernel cannot see at all what
- * threads wait for (Java), the runtime is asked before.
+ * A runtime knows what the kernel cannot see: who owns a lock, whose end is
+ * waited for. It is asked before deadlocks are looked for, and once more between
+ * the two looks at those who seem to be stuck.
  */
 #include "tracer/language.h"
 
@@ -23,9 +23,9 @@ static const uint64_t shortest_ns = 500000000, longest_ns = 16000000000;
 
 /* A process that runs, or does not run, a language that can be read. */
 struct known {
-	bool has_none;    /* no language */
-	bool tells_waits; /* else only names */
-	bool is_checked;  /* tells_waits is known */
+	bool has_none;   /* no language that can be read */
+	bool is_checked; /* runtime is known */
+	const struct runtime *runtime;
 	uint64_t next_ns, interval_ns;
 };
 
@@ -54,7 +54,6 @@ void languages_free(struct languages *l)
 	for (size_t pos = 0; (slot = hash_next(&l->known, &pos));)
 		free(slot->value);
 	hash_done(&l->known);
-	hash_done(&l->waits);
 	free(l);
 }
 
@@ -70,14 +69,16 @@ static struct known *known_of(struct languages *l, const struct language_process
 	return k;
 }
 
-static bool tells_waits(struct languages *l, const struct language_process *p, struct known *k)
+static const struct runtime *runtime_known(
+	struct languages *l, const struct language_process *p, struct known *k)
 {
 	struct runtime_process process = {.pid = p->pid, .key = p->id, .symbols = l->symbols};
 
 	if (!k->is_checked)
-		k->tells_waits = runtime_tells_waits(&process);
+		k->runtime = runtime_of(&process);
 	k->is_checked = true;
-	return k->tells_waits;
+	k->has_none |= !k->runtime;
+	return k->runtime;
 }
 
 /* Counts who waits for a lock, on the way to where the records go. */
@@ -116,30 +117,39 @@ void languages_begin(struct languages *l)
 	l->last = 0;
 }
 
-void languages_suspect(struct languages *l, const struct language_process *p, int64_t wait,
-	const struct language_output *out)
+void languages_suspect(
+	struct languages *l, const struct language_process *p, const struct language_output *out)
 {
 	struct known *k = known_of(l, p);
-	bool is_new = !hash_set(&l->waits, (uint64_t)wait, l);
 
-	if (l->last == p->id || k->has_none || (!is_new && !tells_waits(l, p, k)))
+	if (l->last == p->id || k->has_none || !runtime_known(l, p, k))
 		return;
 	l->last = p->id;
 	read_process(l, p, k, out);
+}
+
+static bool is_due(
+	struct languages *l, const struct language_process *p, struct known *k, bool is_old)
+{
+	const struct runtime *runtime;
+
+	if (k->has_none || clock_now() < k->next_ns)
+		return false;
+	runtime = runtime_known(l, p, k);
+	return runtime && (is_old || runtime->wakes_waiters);
 }
 
 int languages_read(struct languages *l, struct sqlite3 *db, int64_t watch_ns,
 	const struct language_output *out, bool *ret_any, struct buf *why)
 {
 	static const char sql[] =
-		"SELECT p.id, p.pid, p.exe FROM process p WHERE p.end_ns IS NULL AND p.id IN"
-		" (SELECT t.process_id FROM wait w JOIN thread t ON t.id = w.thread_id"
-		"  WHERE w.end_ns IS NULL AND t.housekeeping = 0"
-		"  AND w.reason IN ('cond', 'futex', 'sem', 'lock', 'join', 'child')"
-		"  AND (w.timed OR w.start_ns <= (SELECT duration_ns FROM trace) - ?1))"
-		" ORDER BY p.id LIMIT 1000";
+		"SELECT p.id, p.pid, coalesce(p.exe, ''),"
+		" max(w.start_ns <= (SELECT duration_ns FROM trace) - ?1)"
+		" FROM wait w JOIN thread t ON t.id = w.thread_id JOIN process p ON p.id = t.process_id"
+		" WHERE w.end_ns IS NULL AND p.end_ns IS NULL AND t.housekeeping = 0"
+		" AND w.reason IN ('cond', 'futex', 'sem', 'lock', 'join', 'child')"
+		" GROUP BY p.id ORDER BY p.id LIMIT 1000";
 	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
-	uint64_t now = clock_now();
 	int rc;
 
 	*ret_any = false;
@@ -149,9 +159,10 @@ int languages_read(struct languages *l, struct sqlite3 *db, int64_t watch_ns,
 	for (; rc > 0; rc = query_step(stmt, why)) {
 		const struct language_process p = {
 			query_int(stmt, 0, 0), (pid_t)query_int(stmt, 1, 0), query_text(stmt, 2)};
+		bool is_old = query_int(stmt, 3, 0) != 0;
 		struct known *k = known_of(l, &p);
 
-		if (k->has_none || now < k->next_ns || !tells_waits(l, &p, k))
+		if (!is_due(l, &p, k, is_old))
 			continue;
 		read_process(l, &p, k, out);
 		*ret_any = true;

@@ -35,16 +35,12 @@ void languages_free(struct languages *l);
 /* Begins a look at those who may be stuck: no process is read twice in it. */
 void languages_begin(struct languages *l);
 
-/*
- * Reads the runtime of a process of which wait.id is open: if that wait is new,
- * or if the runtime tells what threads wait for, which may have changed.
- */
-void languages_suspect(struct languages *l, const struct language_process *p, int64_t wait,
-	const struct language_output *out);
+/* Reads the runtime of a process of which some thread may be stuck. */
+void languages_suspect(
+	struct languages *l, const struct language_process *p, const struct language_output *out);
 
 /*
- * Before deadlocks are looked for: reads the runtimes that tell what threads
- * wait for, where a thread of the program has waited for watch_ns, or wakes up
+ * Before deadlocks are looked for: reads the runtimes of processes where a thread of the program has waited for watch_ns, or wakes up
  * now and then only to wait again. Rarely where that has told nothing new. Sets
  * *ret_any if one was read. Returns 0, or -EIO with one sentence in why.
  */

@@ -45,6 +45,51 @@ threading.Thread(target=w.run, name="worker").start()
 w.done.wait()
 PY
 
+cat >rlocks.py <<'PY'
+import threading
+audit = threading.RLock()
+ledger = threading.RLock()
+both = threading.Barrier(2)
+def transfer():
+    with audit:
+        both.wait()
+        ledger.acquire()
+def report():
+    with ledger:
+        both.wait()
+        with audit:
+            pass
+for f in (transfer, report):
+    threading.Thread(target=f, name=f.__name__, daemon=True).start()
+threading.Event().wait(60)
+PY
+cat >join.py <<'PY'
+import threading
+lock = threading.RLock()
+class Worker(threading.Thread):
+    def run(self):
+        with lock:
+            pass
+with lock:
+    w = Worker(name="worker")
+    w.start()
+    w.join()
+PY
+cat >joins.py <<'PY'
+import threading
+def work(other):
+    other.join()
+t = threading.Thread(target=work, args=(threading.current_thread(),), name="worker")
+t.start()
+t.join()
+PY
+cat >order.py <<'PY'
+import signal, threading
+told = threading.Event()
+signal.signal(signal.SIGUSR1, lambda *a: told.set())
+told.wait()
+PY
+
 # The lines of a set, without numbers that differ from run to run.
 words()
 {
@@ -63,6 +108,23 @@ crossed_words()
 	expect_words "$1" 'waits for the lock `audit` (threading.Lock) at bank.py:12 (report)'
 	! grep -q 'semaphore' "$1" || fail "a semaphore is spoken of" "$(head -30 "$1")"
 	expect_words "$1" 'remedy: Take these locks in the same order everywhere'
+}
+
+rlocks_words()
+{
+	expect_words "$1" 'error: deadlock: thread "transfer" of rlocks.py[PID] and thread "report" of rlocks.py[PID] wait for each other'
+	expect_words "$1" 'waits for the lock `ledger` (threading.RLock) at rlocks.py:8 (transfer),'
+	expect_words "$1" 'which is held by thread "report" of rlocks.py[PID], now at rlocks.py:12 (report)'
+	expect_words "$1" 'waits for the lock `audit` (threading.RLock) at rlocks.py:12 (report),'
+	expect_words "$1" 'which is held by thread "transfer" of rlocks.py[PID], now at rlocks.py:8 (transfer)'
+}
+
+join_words()
+{
+	expect_words "$1" 'error: deadlock: main thread of join.py[PID] and thread "worker" of join.py[PID] wait for each other'
+	expect_words "$1" 'waits for the end of thread "worker" of join.py[PID] at join.py:10 (<module>)'
+	expect_words "$1" 'which is held by main thread of join.py[PID], now at join.py:10 (<module>)'
+	expect_words "$1" 'remedy: Release the lock before waiting for the end of a thread that needs it.'
 }
 
 for backend in $(backends); do
@@ -92,12 +154,56 @@ ledger|threading.Lock"
 	end
 done
 
+for backend in $(backends); do
+	begin "$backend: RLocks are crossed beside a thread that lives, a join of who waits for oneself: both certain"
+	run timeout 60 "$PPTRACE" run --backend="$backend" --watch=0.3 --on-deadlock=kill -o rlocks.db "$PYTHON" rlocks.py
+	expect_status 124
+	rlocks_words err
+	run "$PPTRACE" diagnose rlocks.db
+	rlocks_words out
+	run timeout 60 "$PPTRACE" run --backend="$backend" --watch=0.3 --on-deadlock=kill -o join.db "$PYTHON" join.py
+	expect_status 124
+	join_words err
+	end
+done
+
+# says WORD: pptrace why says it of the program now.
+says()
+{
+	"$PPTRACE" why "$pid" 2>/dev/null | grep -q -- "$1"
+}
+
+begin "why: RLocks that are crossed, and joins, are certain deadlocks"
+for name in rlocks join; do
+	start "$PYTHON" $name.py
+	wait_for 10 says '^error: deadlock'
+	run "$PPTRACE" why "$pid"
+	"${name}_words" out
+	stop
+done
+start "$PYTHON" joins.py
+wait_for 10 says '^error: deadlock'
+run "$PPTRACE" why "$pid"
+expect_words out 'waits for the end of thread "worker" of joins.py[PID] at joins.py:6 (<module>)'
+expect_words out 'waits for the end of main thread of joins.py[PID] at joins.py:3 (work)'
+stop
+end
+
+begin "why: an event that only a signal handler sets is no deadlock"
+start "$PYTHON" order.py
+wait_for 10 says 'waits for the event `told` (threading.Event)'
+run "$PPTRACE" why "$pid"
+expect_out '^No deadlock was found'
+expect_status 0
+stop
+end
+
 begin "why: the same of a program that was never traced"
 start "$PYTHON" bank.py
 wait_for 10 waiting 3
 run "$PPTRACE" why "$pid"
 crossed_words out
-expect_words out 'waits for the end of thread "transfer" at bank.py:17 (<module>)'
+expect_words out 'waits for the end of thread "transfer" of bank.py[PID] at bank.py:17 (<module>)'
 stop
 end
 

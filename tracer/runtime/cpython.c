@@ -253,14 +253,17 @@ static uint64_t futex_of(pid_t pid, pid_t tid)
 	return addr;
 }
 
-static void show(struct cpython *c, const struct state *s, const struct cpython_idents *idents,
-	runtime_each *each, void *arg)
+/* Reads one thread; the texts of its frames are c's. */
+static void read_thread(struct cpython *c, const struct state *s,
+	const struct cpython_idents *idents, const struct tasks *tasks, struct runtime_thread *t)
 {
+	const struct task *task = tasks_find(tasks, s->tid);
 	struct cpython_frame frames[RUNTIME_MAX_FRAMES];
-	_cleanup_free_ struct runtime_thread *t = xcalloc(1, sizeof *t);
 	uint64_t object;
 
-	t->tid = s->tid;
+	/* Python knows the numbers of its own PID namespace. */
+	t->tid = task ? task->tid : s->tid;
+	t->tells_wait = true;
 	t->n_frames = read_frames(c, s->addr, frames, RUNTIME_MAX_FRAMES);
 	object = cpython_thread_object(c, frames, &t->n_frames);
 	for (size_t i = 0; i < t->n_frames; i++)
@@ -271,8 +274,37 @@ static void show(struct cpython *c, const struct state *s, const struct cpython_
 	if (object)
 		(void)cpython_string(
 			c, cpython_attribute(c, object, "_name"), t->name, sizeof t->name);
-	cpython_lock(c, frames, t->n_frames, futex_of(c->memory.pid, s->tid), idents, &t->lock);
-	each(arg, t);
+	cpython_lock(c, frames, t->n_frames, futex_of(c->memory.pid, t->tid), idents, &t->lock);
+	cpython_wait(c, &t->lock, tasks, &t->wait);
+}
+
+/* Everything is read first and told then: who waits for whom holds of those that slept all the while. */
+static void show_all(
+	struct cpython *c, const struct state *states, size_t n, runtime_each *each, void *arg)
+{
+	_cleanup_free_ struct runtime_thread *shown = xcalloc(n + 1, sizeof *shown);
+	struct cpython_idents idents = {.tids = {0}};
+	struct tasks tasks = {0};
+
+	tasks_read(&tasks, c->memory.pid);
+	for (size_t i = 0; i < n; i++)
+		if (states[i].ident && states[i].tid > 0)
+			(void)hash_set(
+				&idents.tids, states[i].ident, (void *)(uintptr_t)states[i].tid);
+	for (size_t i = 0; i < n; i++)
+		if (states[i].tid > 0)
+			read_thread(c, &states[i], &idents, &tasks, &shown[i]);
+	tasks_settle(&tasks, c->memory.pid);
+	for (size_t i = 0; i < n; i++) {
+		const struct task *task = tasks_find(&tasks, states[i].tid);
+
+		if (!task || !task->sleeps)
+			shown[i].wait = (struct runtime_wait){.reason = WAIT_NONE};
+		if (shown[i].tid > 0)
+			each(arg, &shown[i]);
+	}
+	hash_done(&idents.tids);
+	tasks_done(&tasks);
 }
 
 static void forget(struct cpython *c)
@@ -298,7 +330,6 @@ static int threads(const struct runtime_process *p, runtime_each *each, void *ar
 {
 	struct cpython c = {.memory = {.pid = p->pid, .budget = MEMORY_READS}};
 	_cleanup_free_ struct state *states = NULL;
-	struct cpython_idents idents = {.tids = {0}};
 	size_t n;
 	int rc = find_runtime(&c, p, why);
 
@@ -306,16 +337,21 @@ static int threads(const struct runtime_process *p, runtime_each *each, void *ar
 		return rc;
 	states = xcalloc(RUNTIME_MAX_THREADS, sizeof *states);
 	n = read_states(&c, states, RUNTIME_MAX_THREADS);
-	for (size_t i = 0; i < n; i++)
-		if (states[i].ident && states[i].tid > 0)
-			(void)hash_set(
-				&idents.tids, states[i].ident, (void *)(uintptr_t)states[i].tid);
-	for (size_t i = 0; i < n; i++)
-		if (states[i].tid > 0)
-			show(&c, &states[i], &idents, each, arg);
-	hash_done(&idents.tids);
+	show_all(&c, states, n, each, arg);
 	forget(&c);
 	return 0;
 }
 
-const struct runtime runtime_cpython = {.language = "python", .threads = threads};
+static bool is_there(const struct runtime_process *p)
+{
+	char link[32], exe[4096] = "";
+	uint64_t at;
+
+	(void)snprintf(link, sizeof link, "/proc/%d/exe", (int)p->pid);
+	return readlink(link, exe, sizeof exe - 1) > 0 &&
+	       symbols_named(
+		       p->symbols, p->key, p->pid, "_PyRuntime", is_python_file, exe, &at, NULL);
+}
+
+const struct runtime runtime_cpython = {
+	.language = "python", .threads = threads, .is_there = is_there};

@@ -6,6 +6,7 @@
 #include "base/hash.h"
 #include "tracer/runtime/memory.h"
 #include "tracer/runtime/runtime.h"
+#include "tracer/runtime/tasks.h"
 
 /* Offsets of members, in bytes; -1: this release has none. One row of cpython_layout.def. */
 struct cpython_layout {
@@ -110,6 +111,13 @@ struct cpython_idents {
 /* Fills ret for a thread that sleeps on the futex at address, which is that of a semaphore. */
 void cpython_lock(struct cpython *c, const struct cpython_frame *frames, size_t n, uint64_t address,
 	const struct cpython_idents *idents, struct runtime_lock *ret);
+
+/*
+ * Says who ends the wait for what cpython_lock has found, if Python knows: the owner of an RLock, the
+ * thread of a Thread that is joined. Else it is WAIT_NONE.
+ */
+void cpython_wait(struct cpython *c, const struct runtime_lock *lock, const struct tasks *tasks,
+	struct runtime_wait *ret);
 
 /*
  * Returns the threading.Thread whose frames these are, or 0: the main thread, or one that Python did not

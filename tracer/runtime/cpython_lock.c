@@ -141,7 +141,11 @@ static void name_object(struct cpython *c, const struct cpython_frame *library, 
 	char module[32];
 
 	module_of(library->code->file, module, sizeof module);
-	if (strchr(type, '.'))
+	/* Thread.join, whatever class the program has made of Thread; before 3.11 the name has no class. */
+	if (!strcmp(module, "threading") && (!strcmp(library->code->name, "Thread.join") ||
+						    !strcmp(library->code->name, "join")))
+		(void)snprintf(ret->type, sizeof ret->type, "threading.Thread");
+	else if (strchr(type, '.'))
 		(void)snprintf(ret->type, sizeof ret->type, "%s", type);
 	else
 		(void)snprintf(ret->type, sizeof ret->type, "%.15s.%.31s", module, type);
@@ -192,11 +196,49 @@ void cpython_lock(struct cpython *c, const struct cpython_frame *frames, size_t 
 		s.name[0] = '\0';
 	}
 	(void)snprintf(ret->name, sizeof ret->name, "%s", s.name);
+	ret->object = s.found;
 	if (!strcmp(ret->type, "threading.Thread"))
 		(void)cpython_string(
 			c, cpython_attribute(c, s.object, "_name"), ret->name, sizeof ret->name);
 	if (!own && s.found)
 		name_lock(c, s.found, idents, ret);
+}
+
+/* The value of a small int (Include/cpython/longintrepr.h: its first digit of 30 bits), else 0. */
+static uint32_t small_int(struct cpython *c, uint64_t object)
+{
+	enum { DIGIT = 24 };
+
+	return !strcmp(cpython_type(c, object), "int") ? memory_u32(&c->memory, object + DIGIT) : 0;
+}
+
+/* The thread that a threading.Thread is, by the number that it has noted of itself. */
+static pid_t tid_of(struct cpython *c, uint64_t object, const struct tasks *tasks)
+{
+	uint64_t number = object ? cpython_attribute(c, object, "_native_id") : 0;
+	const struct task *task = number ? tasks_find(tasks, (pid_t)small_int(c, number)) : NULL;
+
+	return task ? task->tid : 0;
+}
+
+void cpython_wait(struct cpython *c, const struct runtime_lock *lock, const struct tasks *tasks,
+	struct runtime_wait *ret)
+{
+	bool is_join = !strcmp(lock->type, "threading.Thread");
+	const struct task *owner = lock->owner > 0 ? tasks_find(tasks, lock->owner) : NULL;
+
+	*ret = (struct runtime_wait){.reason = WAIT_NONE};
+	if (is_join) {
+		ret->target = tid_of(c, lock->object, tasks);
+		ret->reason = ret->target ? WAIT_JOIN : WAIT_NONE;
+	} else if (owner && lock->object && !strcmp(lock->type, "threading.RLock")) {
+		*ret = (struct runtime_wait){.reason = WAIT_LOCK,
+			.kind = LOCK_OBJECT,
+			.object = lock->object,
+			.target = owner->tid};
+		memcpy(ret->name, lock->name, sizeof ret->name);
+		memcpy(ret->type, lock->type, sizeof lock->type);
+	}
 }
 
 /* Says whether a frame is one with which threading starts a thread. Before 3.11 the names have no class. */

@@ -210,5 +210,7 @@ static int threads(const struct runtime_process *p, runtime_each *each, void *ar
 	return rc;
 }
 
-const struct runtime runtime_hotspot = {
-	.language = "java", .threads = threads, .is_there = hotspot_is_there};
+const struct runtime runtime_hotspot = {.language = "java",
+	.threads = threads,
+	.is_there = hotspot_is_there,
+	.wakes_waiters = true};

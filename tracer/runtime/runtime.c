@@ -155,12 +155,12 @@ bool runtime_emit(const struct runtime_process *p, uint64_t ts, source_emit *emi
 	return rc == 0;
 }
 
-bool runtime_tells_waits(const struct runtime_process *p)
+const struct runtime *runtime_of(const struct runtime_process *p)
 {
 	_cleanup_close_ int held = symbols_hold(p->symbols, p->pid);
 
 	for (size_t i = 0; held >= 0 && i < ARRAY_SIZE(runtimes); i++)
-		if (runtimes[i]->is_there && runtimes[i]->is_there(p))
-			return true;
-	return false;
+		if (runtimes[i]->is_there(p))
+			return runtimes[i];
+	return NULL;
 }

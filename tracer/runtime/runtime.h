@@ -52,6 +52,7 @@ struct runtime_frame {
 /* What a thread waits for, as its program calls it. Empty texts: not known. */
 struct runtime_lock {
 	uint64_t address; /* of the futex that it sleeps on; 0: it waits for no lock */
+	uint64_t object;  /* of the language; 0: not found */
 	pid_t owner;      /* thread that holds it, 0: not known */
 	char name[96];    /* "audit", "self.queue" */
 	char type[48];    /* "threading.Lock", "queue.Queue" */
@@ -97,8 +98,11 @@ struct runtime {
 	int (*threads)(
 		const struct runtime_process *p, runtime_each *each, void *arg, struct buf *why);
 
-	/* Says whether the process runs this language; NULL: the reader tells of no waits. */
+	/* Says whether the process runs this language. */
 	bool (*is_there)(const struct runtime_process *p);
+
+	/* Threads that wait for its locks wake up now and then, only to wait again. */
+	bool wakes_waiters;
 };
 
 extern const struct runtime runtime_cpython;
@@ -114,7 +118,7 @@ extern const struct runtime runtime_hotspot;
 bool runtime_emit(const struct runtime_process *p, uint64_t ts, source_emit *emit, void *arg,
 	struct buf *blind);
 
-/* Says whether runtime_emit tells what threads of the process wait for: then no verdict on it can do without. */
-bool runtime_tells_waits(const struct runtime_process *p);
+/* Returns the reader for the language that a process runs, or NULL. */
+const struct runtime *runtime_of(const struct runtime_process *p);
 
 #endif

@@ -28,6 +28,12 @@ enum share {
 /* In the generous graph: says what somebody outside may do for a thread. */
 void providers_maybe(struct providers *pr, uint32_t thread, enum maybe how);
 
+/*
+ * In the generous graph: a handler that the program installed in its language may end what that language's
+ * runtime waits for (Python's raise exceptions), unlike a wait of C.
+ */
+void providers_maybe_told(struct providers *pr, uint32_t thread);
+
 /* Returns true and the node if it is made already; else makes it: the caller adds its edges. */
 bool providers_shared(
 	struct providers *pr, enum share what, uint64_t key, enum web_mode mode, uint32_t *ret);

@@ -102,6 +102,7 @@ uint32_t providers_on_lock(struct providers *pr, uint32_t thread)
 
 	if (!l || is_doubtful(st, l, thread))
 		return LIVE;
+	providers_maybe_told(pr, thread);
 	if (l->foreign && !l->reentrant && !l->robust && has_live_user(pr, l))
 		providers_maybe(pr, thread, MAYBE_UNLOCK);
 	/* A rwlock does not say who reads; but a waiter that was seen asleep waits for somebody who can reach it. */

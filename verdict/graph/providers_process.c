@@ -32,6 +32,7 @@ uint32_t providers_on_thread(struct providers *pr, uint32_t thread)
 {
 	uint32_t t = state_thread(pr->st, pr->st->threads[thread].wait.target_thread_id);
 
+	providers_maybe_told(pr, thread);
 	return t == STATE_NONE ? LIVE : t;
 }
 

@@ -11,6 +11,16 @@ void providers_maybe(struct providers *pr, uint32_t thread, enum maybe how)
 		pr->maybe[thread] |= how;
 }
 
+void providers_maybe_told(struct providers *pr, uint32_t thread)
+{
+	const struct state_thread *t = &pr->st->threads[thread];
+	const struct state_process *p = &pr->st->processes[t->process];
+
+	/* Java's locks and joins do not hear of signals. */
+	if (t->wait.read_ns != INT64_MIN && !p->has_runtime && p->orders & ~t->wait.sigmask)
+		providers_maybe(pr, thread, MAYBE_SIGNAL);
+}
+
 /* Returns true and the node if it is made already; else makes it: the caller adds its edges. */
 bool providers_shared(
 	struct providers *pr, enum share what, uint64_t key, enum web_mode mode, uint32_t *ret)

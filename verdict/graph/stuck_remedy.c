@@ -148,17 +148,21 @@ static const char *pipe_remedy(const struct state *st, const struct stuck_set *s
 /* Says whether all members wait for locks of a language, or for the end of its threads. */
 static bool are_runtime_locks(const struct state *st, const struct stuck_set *s)
 {
+	bool any = false;
+
 	for (size_t i = 0; i < s->n_members; i++) {
 		const struct state_wait *w = &st->threads[s->members[i]].wait;
-
 		enum runtime_kind kind = w->reason == WAIT_SEM
 						 ? describe_runtime_kind(st->db, w->lock_id)
 						 : RUNTIME_KIND_NONE;
 
+		if (w->reason == WAIT_JOIN)
+			continue;
 		if (kind != RUNTIME_KIND_LOCK && kind != RUNTIME_KIND_THREAD)
 			return false;
+		any = true;
 	}
-	return s->n_members > 0;
+	return any;
 }
 
 /* Says whether a member waits for something that any thread of its language could do. */
