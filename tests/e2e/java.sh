@@ -333,3 +333,19 @@ for options in -XX:+UseSerialGC -XX:+UseParallelGC -XX:+UseZGC "-XX:-UseCompress
 	stop
 done
 end
+
+begin "a libjvm.so whose tables lie: an answer at once, and no crash"
+echo '#include <unistd.h>
+extern void *gHotSpotVMStructs; int main(void) { return gHotSpotVMStructs ? pause() : 1; }' >liar.c
+for form in 1 2 3; do
+	mkdir -p "liar$form"
+	gcc -shared -fPIC -DFORM=$form -o "liar$form/libjvm.so" "$ROOT/tests/java/forged.c" &&
+		gcc -o "liar$form/liar" liar.c "liar$form/libjvm.so" -Wl,-rpath,"$PWD/liar$form" || fail "it cannot be built"
+	start "liar$form/liar"
+	wait_for 10 has_text 'waits for a signal'
+	run timeout 10 "$PPTRACE" why "$pid"
+	expect_status 0
+	expect_out '^No deadlock was found'
+	stop
+done
+end

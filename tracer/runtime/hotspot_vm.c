@@ -216,14 +216,19 @@ struct rows {
 	uint64_t at, stride, name, field, is_static, offset, address;
 };
 
-/* Compares a text of the process with one of ours without reading more of it than that. */
-static bool is_text(struct hotspot *h, uint64_t addr, const char *text)
+/* Reads a name of at most MAX_NAME - 1 characters; empty if it is longer, or cannot be read. */
+static void read_name(struct hotspot *h, uint64_t addr, char ret[MAX_NAME])
 {
-	char there[MAX_NAME];
-	size_t len = strlen(text) + 1;
+	size_t to_page = 4096 - addr % 4096, len = to_page < MAX_NAME ? to_page : MAX_NAME;
 
-	return len <= sizeof there && memory_cached(&h->memory, addr, there, len) &&
-	       !memcmp(there, text, len);
+	/* Most lie within a page, and behind the last one there may be none. */
+	if (!addr || !memory_cached(&h->memory, addr, ret, len))
+		len = 0;
+	if (len < MAX_NAME && !memchr(ret, '\0', len) &&
+		!memory_cached(&h->memory, addr, ret, MAX_NAME))
+		len = 0;
+	if (!len || !memchr(ret, '\0', MAX_NAME))
+		ret[0] = '\0';
 }
 
 static void put(struct hotspot *h, const struct wanted *w, uint64_t value)
@@ -241,13 +246,15 @@ static uint64_t got(const struct hotspot *h, size_t at)
 
 static void take_field(struct hotspot *h, const struct rows *r, uint64_t row)
 {
-	uint64_t type = hotspot_u64(h, row, r->name), field = hotspot_u64(h, row, r->field);
+	char type[MAX_NAME], field[MAX_NAME];
 
+	read_name(h, hotspot_u64(h, row, r->name), type);
+	read_name(h, hotspot_u64(h, row, r->field), field);
 	for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {
 		const struct wanted *w = &fields[i];
 
-		if (got(h, w->at) != HOTSPOT_NONE || !is_text(h, type, w->type) ||
-			!is_text(h, field, w->field))
+		if (strcmp(type, w->type) != 0 || strcmp(field, w->field) != 0 ||
+			got(h, w->at) != HOTSPOT_NONE)
 			continue;
 		put(h, w,
 			hotspot_u64(h, row,
@@ -277,15 +284,18 @@ static bool read_fields(const struct exports *e)
 static void read_numbers(const struct exports *e, const struct rows *r, const struct wanted *list,
 	size_t n, bool is_wide)
 {
-	uint64_t row = r->at, name;
+	uint64_t row = r->at, at;
+	char name[MAX_NAME];
 
-	for (size_t i = 0; i < MAX_ROWS && (name = hotspot_u64(e->h, row, r->name)) != 0;
-		i++, row += r->stride)
+	for (size_t i = 0; i < MAX_ROWS && (at = hotspot_u64(e->h, row, r->name)) != 0;
+		i++, row += r->stride) {
+		read_name(e->h, at, name);
 		for (size_t k = 0; k < n; k++)
-			if (is_text(e->h, name, list[k].type))
+			if (!strcmp(name, list[k].type))
 				put(e->h, &list[k],
 					is_wide ? hotspot_u64(e->h, row, r->offset)
 						: hotspot_u32(e->h, row, r->offset));
+	}
 }
 
 static bool read_tables(const struct exports *e)
@@ -328,16 +338,16 @@ static void read_flags(struct hotspot *h, struct flags *f)
 		{"UseCompactObjectHeaders", &f->small_headers}};
 	const struct hotspot_vm *vm = &h->vm;
 	uint64_t flag = hotspot_u64(h, vm->v_flags, 0), n = hotspot_u64(h, vm->v_n_flags, 0);
+	char name[MAX_NAME];
 	size_t found = 0;
 
 	if (vm->size_flag == HOTSPOT_NONE)
 		return;
 	for (size_t i = 0; i < n && i < MAX_FLAGS && found < ARRAY_SIZE(rows);
 		i++, flag += vm->size_flag) {
-		uint64_t name = hotspot_u64(h, flag, vm->flag_name);
-
-		for (size_t k = 0; name && k < ARRAY_SIZE(rows); k++)
-			if (is_text(h, name, rows[k].name))
+		read_name(h, hotspot_u64(h, flag, vm->flag_name), name);
+		for (size_t k = 0; k < ARRAY_SIZE(rows); k++)
+			if (!strcmp(name, rows[k].name))
 				found += memory_cached(&h->memory,
 					hotspot_u64(h, flag, vm->flag_addr), rows[k].at, 1);
 	}

@@ -11,7 +11,7 @@
 enum { PAGE = 4096 };
 
 /* A page of the process as it was when it was first asked for. */
-struct page {
+struct memory_page {
 	bool is_there;
 	char bytes[PAGE];
 };
@@ -27,15 +27,17 @@ bool memory_read(struct memory *m, uint64_t addr, void *ret, size_t len)
 	return process_vm_readv(m->pid, &local, 1, &remote, 1, 0) == (ssize_t)len;
 }
 
-static const struct page *page_at(struct memory *m, uint64_t addr)
+static const struct memory_page *page_at(struct memory *m, uint64_t addr)
 {
-	struct page *page = hash_get(&m->pages, addr);
+	struct memory_page *page = addr == m->last ? m->last_page : hash_get(&m->pages, addr);
 
 	if (!page) {
 		page = xcalloc(1, sizeof *page);
 		page->is_there = memory_read(m, addr, page->bytes, sizeof page->bytes);
 		(void)hash_set(&m->pages, addr, page);
 	}
+	m->last = addr;
+	m->last_page = page;
 	return page;
 }
 
@@ -47,7 +49,7 @@ bool memory_cached(struct memory *m, uint64_t addr, void *ret, size_t len)
 		uint64_t at = addr + done;
 		size_t offset = at % PAGE;
 		size_t piece = PAGE - offset < len - done ? PAGE - offset : len - done;
-		const struct page *page;
+		const struct memory_page *page;
 
 		if (at < addr || at < PAGE || !m->budget)
 			return false;

@@ -10,11 +10,15 @@
 
 #include "base/hash.h"
 
+struct memory_page;
+
 /* A process's memory, and how much more of it may be read: a forged list must not keep us busy. */
 struct memory {
 	pid_t pid;
 	size_t budget;     /* reads that are left */
 	struct hash pages; /* what memory_cached has read, owned */
+	uint64_t last;     /* the page of these that was asked for last, and its address */
+	struct memory_page *last_page;
 };
 
 enum { MEMORY_READS = 400000 };

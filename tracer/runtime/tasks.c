@@ -26,6 +26,9 @@ static void parse_line(struct task *t, const char *line, const char *end)
 {
 	size_t len;
 
+	/* Of more than fifty lines. */
+	if (!strchr("NSvn", *line))
+		return;
 	if (!strncmp(line, "Name:\t", 6)) {
 		len = (size_t)(end - line - 6);
 		memcpy(t->name, line + 6, len < sizeof t->name ? len : sizeof t->name - 1);
