@@ -122,7 +122,7 @@ void describe_thread(struct buf *b, struct sqlite3 *db, int64_t id)
 static void add_runtime_lock(struct buf *b, const char *type, const char *name, uint64_t address)
 {
 	buf_adds(b, runtime_words(type)->noun);
-	if (*name && !strcmp(type, "threading.Thread")) {
+	if (*name && runtime_words(type)->kind == RUNTIME_KIND_THREAD) {
 		buf_adds(b, " \"");
 		add_name(b, name);
 		buf_addc(b, '"');

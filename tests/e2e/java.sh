@@ -186,7 +186,7 @@ why_tests()
 	child_words out
 	stop
 	end
-	for case in pool server; do
+	for case in pool server rest; do
 		begin "why, Java $1: an idle $case is not accused"
 		start "${JAVA[@]}" Cases "$case"
 		wait_for 60 has_text 'pool-1-thread-1: waits for the work of the pool.*; and 1 more threads like it'

@@ -166,6 +166,10 @@ public class Cases {
             pool();
             new java.net.ServerSocket(0).accept();
             break;
+        case "rest":
+            pool();
+            Thread.currentThread().join();
+            break;
         case "healthy":
             healthy();
             break;

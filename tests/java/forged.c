@@ -16,8 +16,14 @@ static struct row *circle[2] = {(struct row *)circle, (struct row *)circle};
 static struct row rows[] = {{"JavaThread", "_osthread", "", 0, 8, 0}};
 uint64_t gHotSpotVMStructEntryArrayStride = 0;
 #elif FORM == 2 /* offsets and addresses that are none */
-#define ALL(type, field) {type, field, "", 0, 0x7fffffffffffff00, (void *)-8}
-#define FIXED(type, field, to) {type, field, "", 1, 0, to}
+#define ALL(type, field)                                                                           \
+	{                                                                                          \
+		type, field, "", 0, 0x7fffffffffffff00, (void *)-8                                 \
+	}
+#define FIXED(type, field, to)                                                                     \
+	{                                                                                          \
+		type, field, "", 1, 0, to                                                          \
+	}
 static int32_t version = 17;
 static struct row rows[] = {ALL("JavaThread", "_threadObj"), ALL("JavaThread", "_osthread"),
 	ALL("JavaThread", "_thread_state"), ALL("JavaThread", "_current_pending_monitor"),
@@ -28,8 +34,14 @@ static struct row rows[] = {ALL("JavaThread", "_threadObj"), ALL("JavaThread", "
 	FIXED("ThreadsSMRSupport", "_java_thread_list", (void *)-1), {0}};
 uint64_t gHotSpotVMStructEntryArrayStride = sizeof(struct row);
 #else /* lists and structures that lead in a circle, threads without number */
-#define ALL(type, field) {type, field, "", 0, 0, 0}
-#define FIXED(type, field, to) {type, field, "", 1, 0, to}
+#define ALL(type, field)                                                                           \
+	{                                                                                          \
+		type, field, "", 0, 0, 0                                                           \
+	}
+#define FIXED(type, field, to)                                                                     \
+	{                                                                                          \
+		type, field, "", 1, 0, to                                                          \
+	}
 static int32_t version = 11;
 static struct row rows[] = {ALL("JavaThread", "_threadObj"), ALL("JavaThread", "_osthread"),
 	ALL("JavaThread", "_thread_state"), ALL("JavaThread", "_current_pending_monitor"),

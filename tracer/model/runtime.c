@@ -84,7 +84,7 @@ void model_runtime_frame(struct model *m, const struct rec_RUNTIME_FRAME *rec)
 		&(struct row_frame){.stack_id = t->wait.stack,
 			.depth = (int64_t)rec->depth,
 			.site_id = site,
-			.library = STORE_NULL});
+			.library = rec->library != 0});
 	if (rec->place)
 		t->wait.site = site;
 	t->wait.dirty = true;

@@ -162,7 +162,8 @@ static void find_name(const struct look *l, uint64_t object, char *ret, size_t s
 		const char *dot = strrchr(class->name, '.');
 		uint64_t self = f->method->is_static ? 0 : hotspot_u64(l->h, f->locals, 0);
 
-		if (class->is_library)
+		/* What the virtual machine makes of a lambda has no file, and fields that nobody has named. */
+		if (class->is_library || !f->method->file[0])
 			continue;
 		if (self == object)
 			(void)snprintf(ret, size, "this");
@@ -255,6 +256,13 @@ static void waits_on_monitor(const struct look *l, uint64_t object, struct runti
 		(!l->n || find_function(l, "java.lang.Thread.join") < l->n)) {
 		w->target = tid_of_object(l, object);
 		w->reason = w->target ? WAIT_JOIN : WAIT_NONE;
+		/* A thread that joins itself is how programs rest until they are told to end. */
+		if (object != l->thread->object)
+			return;
+		w->reason = WAIT_COND;
+		w->kind = LOCK_OBJECT;
+		set_type(w, "java.lang.Thread", false);
+		(void)snprintf(w->name, sizeof w->name, "%s", l->thread->name);
 		return;
 	}
 	if (waits_for_child(l, w))
@@ -313,7 +321,8 @@ void hotspot_wait(struct hotspot *h, const struct hotspot_threads *all,
 	} else if (waiting) {
 		w->object = waiting;
 		waits_on_monitor(&l, object, w);
-		find_name(&l, object, w->name, sizeof w->name);
+		if (!w->name[0])
+			find_name(&l, object, w->name, sizeof w->name);
 	} else if (n && !strcmp(frames[0].method->function, "jdk.internal.misc.Unsafe.park")) {
 		is_parked(&l, w);
 	}

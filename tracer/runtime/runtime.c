@@ -69,6 +69,7 @@ static void emit_frames(struct output *o, const struct runtime_thread *t)
 
 		r.depth = i;
 		r.line = f->line > 0 ? (rec_u64)f->line : 0;
+		r.library = f->is_library;
 		r.place = i == place;
 		put_text(r.language, sizeof r.language, o->runtime->language);
 		put_text(r.function, sizeof r.function, f->function);
