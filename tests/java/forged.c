@@ -12,7 +12,7 @@ struct row {
 
 static struct row *circle[2] = {(struct row *)circle, (struct row *)circle};
 
-#if FORM == 1 /* rows that go on for ever: the stride is 0 */
+#if FORM == 1 /* rows without an end: the stride is 0 */
 static struct row rows[] = {{"JavaThread", "_osthread", "", 0, 8, 0}};
 uint64_t gHotSpotVMStructEntryArrayStride = 0;
 #elif FORM == 2 /* offsets and addresses that are none */

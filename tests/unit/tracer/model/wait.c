@@ -628,3 +628,68 @@ TEST(losses_that_a_program_makes_up_do_not_overflow)
 	EXPECT(&f, "SELECT lost FROM trace", "281474976710665");
 	feed_close(&f);
 }
+
+/* ---- What the runtime of a language says ---- */
+
+static void read_monitor(struct feed *f, uint32_t tid, uint64_t owner)
+{
+	feed_at(f, f->ts - FEED_T0 + 10, 10, tid);
+	FEED(f, RUNTIME_WAIT, .reason = WAIT_LOCK, .kind = LOCK_MONITOR, .object = 0x7000,
+		.target = owner, .name = "Bank.audit", .type = "java.lang.Object");
+}
+
+/* The thread that wants a monitor wakes up by itself to see whether it is free: that is one wait. */
+TEST(runtime_monitor_looked_at_now_and_then)
+{
+	struct feed f;
+
+	begin(&f);
+	futex(&f, 11, 0x5000, FUTEX_WAIT | FUTEX_PRIVATE_FLAG, 0, NULL);
+	read_monitor(&f, 11, 12);
+	for (int i = 0; i < 3; i++) {
+		feed_at(&f, f.ts - FEED_T0 + 1000000, 10, 11);
+		FEED(&f, WAIT_END, .waker_tid = 0);
+		futex(&f, 11, 0x5000, FUTEX_WAIT | FUTEX_PRIVATE_FLAG, 0, NULL);
+	}
+	feed_end(&f, 900000000);
+	EXPECT(&f, WAITS, "2|lock|2|3|0");
+	EXPECT(&f, "SELECT kind, type, name FROM lock WHERE id = (SELECT lock_id FROM wait)",
+		"monitor|java.lang.Object|Bank.audit");
+	EXPECT(&f, "SELECT count(*) FROM wait WHERE end_ns IS NULL", "1");
+	feed_close(&f);
+}
+
+/* Somebody woke it: what it waits for then is not known. */
+TEST(runtime_monitor_given)
+{
+	struct feed f;
+
+	begin(&f);
+	futex(&f, 11, 0x5000, FUTEX_WAIT | FUTEX_PRIVATE_FLAG, 0, NULL);
+	read_monitor(&f, 11, 12);
+	feed_at(&f, f.ts - FEED_T0 + 1000, 10, 11);
+	FEED(&f, WAIT_END, .waker_tid = 12);
+	futex(&f, 11, 0x5000, FUTEX_WAIT | FUTEX_PRIVATE_FLAG, 0, NULL);
+	feed_end(&f, 900000000);
+	EXPECT(&f, "SELECT reason, end_ns IS NULL FROM wait ORDER BY start_ns", "lock|0 futex|1");
+	feed_close(&f);
+}
+
+/* Owners, joined threads and children are those of the process itself, whatever a record says. */
+TEST(runtime_wait_for_strangers)
+{
+	struct feed f;
+
+	begin(&f);
+	futex(&f, 11, 0x5000, FUTEX_WAIT | FUTEX_PRIVATE_FLAG, 0, NULL);
+	read_monitor(&f, 11, 4711);
+	feed_at(&f, f.ts - FEED_T0 + 10, 10, 12);
+	futex(&f, 12, 0x6000, FUTEX_WAIT | FUTEX_PRIVATE_FLAG, 0, NULL);
+	FEED(&f, RUNTIME_WAIT, .reason = WAIT_CHILD, .target = 10);
+	feed_end(&f, 900000000);
+	EXPECT(&f,
+		"SELECT reason, target_thread_id IS NULL, target_process_id IS NULL FROM wait"
+		" ORDER BY start_ns",
+		"lock|1|1 other|1|1");
+	feed_close(&f);
+}

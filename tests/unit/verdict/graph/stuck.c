@@ -553,6 +553,114 @@ TEST(stuck_pool_at_rest)
 	EXPECT(db, "");
 }
 
+/* ---- What the runtime of a language says ---- */
+
+/* A Java program: the main thread, two more, and one of the virtual machine's own that lives. */
+static sqlite3 *java(void)
+{
+	sqlite3 *db = with_threads(3);
+
+	fixture_sql(db, "UPDATE thread SET housekeeping = 1 WHERE id = 13");
+	return db;
+}
+
+static void object(sqlite3 *db, int id, const char *kind, const char *type)
+{
+	fixture_lock(db, id, kind, 1);
+	fixture_sql(db, "UPDATE lock SET type = '%s' WHERE id = %d", type, id);
+}
+
+TEST(stuck_java_monitors_beside_housekeeping)
+{
+	sqlite3 *db = java();
+
+	object(db, 1, "monitor", "java.lang.Object");
+	object(db, 2, "object", "java.util.concurrent.locks.ReentrantLock");
+	fixture_wait(db, 11, "lock", "lock_id=1, target_thread_id=12, read_ns=1000");
+	fixture_wait(db, 12, "lock", "lock_id=2, target_thread_id=11, read_ns=1000");
+	EXPECT(db, "deadlock cycle 11 12");
+}
+
+/* Who was woken from the monitor after it was read may have it now; before that, it said who had it. */
+TEST(stuck_java_owner_read_anew)
+{
+	for (int after = 0; after < 2; after++) {
+		sqlite3 *db = java();
+
+		object(db, 1, "monitor", "java.lang.Object");
+		fixture_wait(db, 11, "lock", "lock_id=1, target_thread_id=12, read_ns=2000000000");
+		fixture_wait(db, 12, "join", "target_thread_id=11, read_ns=2000000000");
+		fixture_sql(db,
+			"INSERT INTO wait (thread_id, start_ns, end_ns, reason, lock_id) VALUES"
+			" (10, 1600000000, %d, 'lock', 1)",
+			after ? 2000000001 : 1999999999);
+		EXPECT(db, after ? "" : "deadlock cycle 11 12");
+	}
+}
+
+/* What the virtual machine waits for itself may come from its own threads. */
+TEST(stuck_java_native_condition)
+{
+	sqlite3 *db = java();
+
+	fixture_lock(db, 1, "cond", 1);
+	for (int i = 10; i <= 12; i++)
+		fixture_wait(db, i, "cond", "lock_id=1");
+	EXPECT(db, "");
+}
+
+TEST(stuck_java_rests)
+{
+	sqlite3 *db = java();
+
+	object(db, 1, "object", "java.util.concurrent.LinkedBlockingQueue");
+	object(db, 2, "object", "java.util.concurrent.ThreadPoolExecutor");
+	fixture_wait(db, 10, "cond", "lock_id=1, read_ns=1000");
+	fixture_wait(db, 11, "cond", "lock_id=2, read_ns=1000");
+	fixture_wait(db, 12, "cond", "lock_id=2, read_ns=1000");
+	EXPECT(db, "stuck knot 10 11 12");
+}
+
+TEST(stuck_java_pool_without_work)
+{
+	sqlite3 *db = java();
+
+	fixture_sql(db, "UPDATE thread SET end_ns = 1 WHERE id = 10");
+	object(db, 2, "object", "java.util.concurrent.ThreadPoolExecutor");
+	fixture_wait(db, 11, "cond", "lock_id=2, read_ns=1000");
+	fixture_wait(db, 12, "cond", "lock_id=2, read_ns=1000");
+	EXPECT(db, "");
+}
+
+/* A latch that a thread counts down which wants a lock of the waiting one. */
+TEST(stuck_java_latch_and_lock)
+{
+	sqlite3 *db = java();
+
+	object(db, 1, "object", "java.util.concurrent.CountDownLatch");
+	object(db, 2, "monitor", "java.lang.Object");
+	fixture_wait(db, 10, "cond", "lock_id=1, read_ns=1000");
+	fixture_wait(db, 11, "lock", "lock_id=2, target_thread_id=10, read_ns=1000");
+	fixture_sql(db, "UPDATE thread SET end_ns = 1 WHERE id = 12");
+	EXPECT(db, "deadlock cycle 10 11");
+}
+
+/* Python's handlers raise exceptions: they may end a join or the wait for an RLock. */
+TEST(stuck_python_joins_with_handler)
+{
+	for (int handler = 0; handler < 2; handler++) {
+		sqlite3 *db = with_threads(1);
+
+		fixture_wait(db, 10, "join", "target_thread_id=11, read_ns=1000");
+		fixture_wait(db, 11, "join", "target_thread_id=10, read_ns=1000");
+		if (handler)
+			fixture_sql(db,
+				"INSERT INTO handler (process_id, signo, disposition, start_ns)"
+				" VALUES (1, 10, 'handler', 0)");
+		EXPECT(db, handler ? "stuck cycle 10 11" : "deadlock cycle 10 11");
+	}
+}
+
 TEST(stuck_pool_of_signal_waiter)
 {
 	sqlite3 *db = with_threads(1);
