@@ -156,7 +156,7 @@ $(OUT)/pptrace.1: doc/pptrace.1.in $(OUT)/pptrace
 	$(Q)sed -e '/^@COMMANDS@$$/{r $@.commands' -e 'd}' -e 's/@VERSION@/$(VERSION)/' $< > $@
 
 # The preload library: no sanitizer, no dependency but libc.
-SHIM_CFLAGS := -std=c11 -D_GNU_SOURCE $(WARN) -I. -O2 -g -fPIC -fvisibility=hidden -fno-strict-aliasing \
+SHIM_CFLAGS := -std=c11 -D_GNU_SOURCE $(WARN) -I. -O2 -g -fPIC -fvisibility=hidden -fno-strict-aliasing -fno-omit-frame-pointer \
 	-ftls-model=initial-exec -U_FORTIFY_SOURCE
 $(OUT)/pic/%.o: %
 	@mkdir -p $(@D)

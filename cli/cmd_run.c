@@ -32,6 +32,7 @@ enum {
 	OPT_LOCKS,
 	OPT_DATA,
 	OPT_SCHED,
+	OPT_STACKS,
 	OPT_WATCH,
 	OPT_ON_DEADLOCK,
 	OPT_UNTIL,
@@ -54,6 +55,7 @@ static const struct command_option run_options[] = {
 	{"data", 0, "BYTES", "bytes to keep of each pipe read and write; 0 keeps none (32)",
 		OPT_DATA},
 	{"sched", 0, NULL, "also record when each thread ran on a processor", OPT_SCHED},
+	{"stacks", 0, NULL, "also record up to 8 callers of each lock acquisition", OPT_STACKS},
 	{"watch", 0, "TIME", "look for deadlocks once a wait has lasted that long; 0: never (1s)",
 		OPT_WATCH},
 	{"all", 'a', NULL, "also report what is at rest: event loops, servers, services", 'a'},
@@ -138,6 +140,9 @@ static bool parse_option(struct run *r, int id)
 	case OPT_SCHED:
 		r->tracer.sched = true;
 		return true;
+	case OPT_STACKS:
+		r->tracer.stacks = true;
+		return true;
 	case OPT_WATCH:
 		return options_duration("--watch", optarg, &r->tracer.watch_ns);
 	case 'a':
@@ -176,6 +181,11 @@ static bool parse(struct run *r, int argc, char **argv)
 		warn("run: no command given");
 		return false;
 	}
+	if (r->tracer.stacks && r->locks > LOCKS_MODE_SHIM) {
+		warn("run: --stacks needs the preload library, which --locks=%s leaves out",
+			locks_words[r->locks]);
+		return false;
+	}
 	r->tracer.argv = argv + optind;
 	r->tracer.backend = (enum tracer_backend)r->backend;
 	r->tracer.locks = (enum locks_mode)r->locks;
@@ -191,13 +201,14 @@ static bool parse(struct run *r, int argc, char **argv)
 static char *options_json(const struct run *r)
 {
 	return xasprintf(
-		"{\"backend\":\"%s\",\"locks\":\"%s\",\"data\":%u,\"sched\":%s,"
+		"{\"backend\":\"%s\",\"locks\":\"%s\",\"data\":%u,\"sched\":%s,\"stacks\":%s,"
 		"\"watch_ns\":%lld,\"on_deadlock\":\"%s\",\"until\":\"%s\",\"timeout_ns\":%lld,"
 		"\"overflow\":\"%s\"}",
 		backend_words[r->backend], locks_words[r->locks], r->tracer.data_bytes,
-		r->tracer.sched ? "true" : "false", (long long)r->tracer.watch_ns,
-		loop_deadlock_words[r->on_deadlock], until_words[r->until],
-		(long long)r->loop.timeout_ns, overflow_words[r->overflow]);
+		r->tracer.sched ? "true" : "false", r->tracer.stacks ? "true" : "false",
+		(long long)r->tracer.watch_ns, loop_deadlock_words[r->on_deadlock],
+		until_words[r->until], (long long)r->loop.timeout_ns,
+		overflow_words[r->overflow]);
 }
 
 static void add_count(struct buf *b, uint64_t n, const char *one, const char *many)

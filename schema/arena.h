@@ -124,6 +124,9 @@ enum arena_clock { ARENA_CLOCK_MONOTONIC = 0, ARENA_CLOCK_TSC = 1 };
 /* How the name of an arena ends whose processes record everything, not locks alone. */
 #define ARENA_ALL ".all"
 
+/* How the name goes on after "arena" if stacks of acquisitions are asked for: a program must know that before it maps the file. */
+#define ARENA_STACKS ".stacks"
+
 #define ARENA_FLAG_DROP 1u /* never wait for room */
 
 struct arena_head {

@@ -89,6 +89,7 @@ static int attach_one(struct tracer *t, struct source *s, struct buf *why)
 		.data_bytes = t->config.data_bytes,
 		.sched = t->config.sched,
 		.drop = t->config.drop,
+		.stacks = t->config.stacks,
 		.everything = t->choice.shim_only,
 		.quiet = t->config.quiet,
 		.ring_bytes = t->config.ring_bytes,

@@ -27,6 +27,7 @@ struct source_config {
 	unsigned data_bytes;   /* payload to keep of each pipe read or write, 0 none */
 	bool sched;            /* record slices of running */
 	bool drop;             /* --overflow=drop: never let the target wait for us */
+	bool stacks;           /* shim: also the callers of each acquisition */
 	bool everything;       /* shim: it is the only source and records all, not locks alone */
 	bool quiet;
 	size_t ring_bytes; /* 0: the source's default */

@@ -35,6 +35,7 @@ struct tracer_config {
 	enum locks_mode locks;       /* how lock operations are recorded */
 	unsigned data_bytes;         /* payload kept of each pipe read or write */
 	bool sched;                  /* record slices of running */
+	bool stacks;                 /* of each acquisition of a lock the callers too */
 	bool drop;                   /* never let the target wait for us */
 	bool quiet;                  /* sources need not say what they cost others */
 	size_t ring_bytes;           /* 0: default */

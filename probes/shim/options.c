@@ -61,6 +61,7 @@ void shim_options_read(void)
 	find_library(env_get("LD_PRELOAD"));
 	keep(shim_options.arena, arena, strlen(arena));
 	keep(shim_options.given, arena, strlen(arena));
+	shim_options.stacks = strstr(arena, "/arena" ARENA_STACKS) != NULL;
 	shim_all = strlen(arena) > strlen(ARENA_ALL) &&
 		   !strcmp(arena + strlen(arena) - strlen(ARENA_ALL), ARENA_ALL);
 }

@@ -10,6 +10,7 @@
 /* What the environment asked for when the program began. */
 struct shim_options {
 	bool ready;
+	bool stacks;    /* of each acquisition the callers are asked for */
 	bool sandboxed; /* system calls may be filtered: no file is opened any more */
 	uint32_t data_bytes;
 	char arena[PATH_MAX];   /* empty: record nothing */

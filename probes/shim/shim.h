@@ -5,7 +5,7 @@
  * (the functions behind the wrappers), options (what the environment asks),
  * arena (the file that is recorded into) and its pieces chunk, task (numbers of
  * threads), ring (a thread's own), maps and modules, record (of any kind), object
- * (locks seen first), site, filter (seccomp), privileges, asan. locks/ and calls/
+ * (locks seen first), site, stack, filter (seccomp), privileges, asan. locks/ and calls/
  * wrap the C library's functions, build on these files and not on each other.
  */
 #ifndef PROBES_SHIM_SHIM_H

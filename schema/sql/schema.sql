@@ -201,7 +201,8 @@ CREATE TABLE lock_hold ( -- a thread had a lock; no index on purpose (see lock_o
     acquire_ns INTEGER NOT NULL,
     release_ns INTEGER,         -- NULL: still held
     site_id INTEGER,            -- where it was taken; NULL: not known
-    release_site_id INTEGER     -- where it was released; NULL: not known
+    release_site_id INTEGER,    -- where it was released; NULL: not known
+    stack_id INTEGER            -- in frame: the stack with which it was taken; NULL: none was recorded (run --stacks)
 );
 
 -- A row of lock_open also stays when the holder's thread or process ended with the lock held, and goes when anybody
@@ -217,7 +218,8 @@ CREATE TABLE lock_open ( -- the locks that are held now (at the last commit, or 
     depth INTEGER NOT NULL,     -- recursive locks: how often
     acquire_ns INTEGER NOT NULL,
     site_id INTEGER REFERENCES site(id),              -- where it was taken
-    inferred INTEGER NOT NULL DEFAULT 0 -- 1: read from the lock's memory when a waiter blocked, may be stale
+    inferred INTEGER NOT NULL DEFAULT 0, -- 1: read from the lock's memory when a waiter blocked, may be stale
+    stack_id INTEGER            -- as lock_hold's
 );
 
 CREATE TABLE lock_error ( -- a lock call that was refused, or that was wrong though it seemed to work

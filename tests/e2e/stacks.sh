@@ -71,6 +71,40 @@ for backend in auto shim; do
 	end
 done
 
+# Built without optimisation, with it, and with it and frame pointers.
+gcc -g -O2 -fno-omit-frame-pointer -pthread -o stacks2f "$source"
+for backend in auto shim; do
+	for program in stacks0 stacks2 stacks2f; do
+		begin "run --stacks --backend=$backend $program: where a lock was taken is told with its callers"
+		run "$PPTRACE" run --stacks --backend=$backend --on-deadlock=kill -o dead.db ./$program
+		expect_status 124
+		mv err out
+		expect_places
+		expect_out "which is held by .*at stacks.c:$helper \(my_lock\), called from stacks.c:[0-9]+ \(lock\), called from stacks.c:$((report - 2)) \(report\)"
+		expect_out "which is held by .*at stacks.c:$helper \(my_lock\), called from stacks.c:[0-9]+ \(lock\), called from stacks.c:$((transfer - 2)) \(transfer\)"
+		expect_sql dead.db "SELECT count(DISTINCT stack_id) FROM lock_hold" 2
+		end
+	done
+done
+
+begin "run --stacks: programs do what they do without it"
+for program in "all_locks 3" "handler_locks" "locks_apart" "ends"; do
+	set -- $program
+	"$PROGRAMS/$@" >want 2>&1 </dev/null
+	wanted=$?
+	for backend in auto shim; do
+		run "$PPTRACE" run -q --stacks --backend=$backend -o fine.db "$PROGRAMS/$@"
+		expect_status $wanted
+		cat out err >both
+		# How often its handler ran in between is chance.
+		[ "$1" = handler_locks ] || [ "$(sort both)" = "$(sort want)" ] || fail "$program: another output" "$(diff want both | head -5)"
+	done
+done
+run "$PPTRACE" run --stacks --locks=futex true
+expect_status 125
+expect_err '--stacks needs the preload library'
+end
+
 begin "run --locks=futex: places are told apart without the preload library"
 run "$PPTRACE" run --locks=futex --on-deadlock=kill -o dead.db ./stacks0
 if grep -q 'eBPF' err && [ "$status" = 125 ]; then

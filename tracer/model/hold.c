@@ -26,7 +26,8 @@ static void write_hold(struct model *m, const struct hold *h, int64_t thread_id,
 		.acquire_ns = h->acquire,
 		.release_ns = release,
 		.site_id = h->site,
-		.release_site_id = release_site};
+		.release_site_id = release_site,
+		.stack_id = h->stack ? h->stack : STORE_NULL};
 
 	if (h->row)
 		store_replace(m->store, STORE_LOCK_HOLD, &row);

@@ -7,6 +7,13 @@
 
 #include <errno.h>
 
+/* Of a LOCK_STACK record; and stacks of a recording, of which more are not told apart. */
+enum { LOCK_FRAMES = 8, MAX_STACKS = 1000 * 1000 };
+
+_Static_assert(sizeof(struct rec_LOCK_STACK) ==
+		       sizeof(struct rec_head) + (1 + LOCK_FRAMES) * sizeof(rec_u64),
+	"the frames, one after the other");
+
 /* The lock of a record that says that it is shared between processes. */
 static struct lock *init_shared(struct model *m, struct proc *p, const struct rec_LOCK_INIT *rec)
 {
@@ -188,10 +195,56 @@ static bool take_again(
 	return false;
 }
 
+/* Writes the frames of a stack that has not been seen yet. */
+static struct lock_stack *new_stack(struct model *m, struct proc *p, const rec_u64 *frames)
+{
+	struct lock_stack *s = xcalloc(1, sizeof *s);
+	bool has_site = false;
+	int64_t depth = 0;
+
+	s->id = m->ids.stack++;
+	s->innermost = frames[0];
+	s->site = model_site(m, p, frames[0], true);
+	for (size_t i = 0; i < LOCK_FRAMES && frames[i]; i++) {
+		struct model_frame rows[MODEL_INLINED];
+		size_t n = model_frames(m, p, frames[i], true, rows);
+
+		for (size_t k = 0; k < n; k++) {
+			store_replace(m->store, STORE_FRAME,
+				&(struct row_frame){.stack_id = s->id,
+					.depth = depth++,
+					.site_id = rows[k].site,
+					.library = rows[k].is_library});
+			if (!has_site && !rows[k].is_library)
+				s->site = rows[k].site;
+			has_site |= !rows[k].is_library;
+		}
+	}
+	return s;
+}
+
+void model_lock_stack(struct model *m, const struct rec_LOCK_STACK *rec)
+{
+	struct thread *t = model_thread(m, &rec->head);
+	uint64_t key = hash_mix((uint64_t)t->proc->id, rec->id, 0);
+	struct lock_stack *s = hash_get(&m->lock_stacks, key);
+
+	if (rec->frame_0 && !t->proc->retired && (!s || s->innermost != rec->frame_0) &&
+		m->lock_stacks.len < MAX_STACKS) {
+		s = new_stack(m, t->proc, &rec->frame_0);
+		/* One that had the number before stays in the list: threads may have it still. */
+		s->next = m->stack_list;
+		m->stack_list = s;
+		(void)hash_set(&m->lock_stacks, key, s);
+	}
+	t->lock_stack = s;
+}
+
 void model_lock_acquire(struct model *m, const struct rec_LOCK_ACQUIRE *rec)
 {
 	struct thread *t = model_thread(m, &rec->head);
 	int64_t ts = model_time(m, rec->head.ts), site, request = model_time(m, rec->request);
+	int64_t stack = 0;
 	struct lock *lock;
 	bool waited, tried = rec->attempt != LOCK_PLAIN;
 
@@ -201,6 +254,11 @@ void model_lock_acquire(struct model *m, const struct rec_LOCK_ACQUIRE *rec)
 	}
 	lock = model_lock_at(m, t->proc, rec->addr, (int)rec->kind, (unsigned)rec->type);
 	site = model_site(m, t->proc, rec->site, true);
+	/* A signal handler that took a lock between the two has told its own. */
+	if (t->lock_stack && t->lock_stack->innermost == rec->site) {
+		stack = t->lock_stack->id;
+		site = t->lock_stack->site;
+	}
 	if (!rec->request || request > ts)
 		request = ts;
 	waited = end_request(m, t, lock, ts) && request < ts;
@@ -230,6 +288,7 @@ void model_lock_acquire(struct model *m, const struct rec_LOCK_ACQUIRE *rec)
 			.request = waited ? request : STORE_NULL,
 			.acquire = ts,
 			.site = site,
+			.stack = stack,
 			.depth = 1,
 			.mode = (uint8_t)rec->mode});
 }

@@ -89,7 +89,8 @@ static void write_open(struct model *m, const struct hold *h, int64_t thread_id,
 			.mode = names_lock_mode(h->mode),
 			.depth = h->depth,
 			.acquire_ns = h->acquire,
-			.site_id = h->site});
+			.site_id = h->site,
+			.stack_id = h->stack ? h->stack : STORE_NULL});
 }
 
 /* The owner that was read from a lock's memory when a thread blocked on it. */
@@ -105,7 +106,8 @@ static void write_inferred(struct model *m, const struct thread *t, const struct
 			.depth = 1,
 			.acquire_ns = w->start,
 			.site_id = STORE_NULL,
-			.inferred = 1});
+			.inferred = 1,
+			.stack_id = STORE_NULL});
 }
 
 void model_open_flush(struct model *m)

@@ -60,6 +60,11 @@ void model_free(struct model *m)
 		free(loss->source);
 		free(loss);
 	}
+	for (struct lock_stack *s = m->stack_list, *next; s; s = next) {
+		next = s->next;
+		free(s);
+	}
+	hash_done(&m->lock_stacks);
 	hash_done(&m->losses);
 	hash_done(&m->programs);
 	buf_done(&m->blind);

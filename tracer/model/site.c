@@ -126,6 +126,9 @@ size_t model_frames(
 	for (size_t i = 0; i < n; i++)
 		ret[i] = (struct model_frame){symbol_place(m, &places[i]),
 			places[i].file && symbols_is_library_source(places[i].file)};
+	/* A frame of a library is one as a whole. */
+	if (n == 1)
+		ret[0].is_library |= symbols_is_library(s, p->id, addr + !is_return);
 	if (n)
 		return n;
 	ret[0] = (struct model_frame){model_site(m, p, addr, is_return), false};

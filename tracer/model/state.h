@@ -38,10 +38,19 @@ struct hold {
 	struct lock *lock;
 	int64_t request, acquire; /* request STORE_NULL: got it at once */
 	int64_t site;             /* STORE_NULL: not known */
+	int64_t stack;            /* in frame; 0: none was told */
 	int64_t row;              /* id in lock_hold, 0: not written yet */
 	uint64_t file;            /* file lock: the open file description */
 	uint32_t depth;
 	uint8_t mode; /* enum lock_mode */
+};
+
+/* The callers of lock calls, as the preload library told them once. */
+struct lock_stack {
+	struct lock_stack *next; /* of all that the model has */
+	int64_t id;              /* in frame */
+	int64_t site;            /* the innermost of the program's own code */
+	uint64_t innermost;      /* return address of the lock call */
 };
 
 /* A lock whose holder cannot release it: its thread has ended, or is the parent's thread after a fork. */
@@ -156,7 +165,8 @@ struct thread {
 		uint64_t addr;
 		uint8_t op;
 	} below[4];
-	unsigned n_below; /* ever put there */
+	unsigned n_below;                    /* ever put there */
+	const struct lock_stack *lock_stack; /* with which it takes locks now, NULL: not known */
 	struct hold *held;
 	size_t n_held, cap_held;
 	int64_t waited;     /* id of the lock that it was blocked for last, 0 since it got it */
@@ -327,8 +337,10 @@ struct model {
 	struct buf blind;           /* sentences for trace.blind_spots that are not written yet */
 	unsigned n_named;           /* processes in it */
 	uint64_t skipped;
-	struct hash programs; /* files of which it is known whether they name /proc/PID/fd */
-	struct hash losses;   /* struct loss by source and kind */
+	struct hash programs;    /* files of which it is known whether they name /proc/PID/fd */
+	struct hash lock_stacks; /* by process and number: struct lock_stack of the list */
+	struct lock_stack *stack_list;
+	struct hash losses; /* struct loss by source and kind */
 	int64_t lost;
 };
 

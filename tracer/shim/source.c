@@ -87,7 +87,10 @@ static int close_after_error(int fd)
 static int file_make(struct state *s, const struct source_config *config)
 {
 	const char *dir = config->arena_dir,
-		   *name = config->everything ? "arena" ARENA_ALL : "arena";
+		   *name = config->stacks ? (config->everything ? "arena" ARENA_STACKS ARENA_ALL
+								: "arena" ARENA_STACKS)
+			   : config->everything ? "arena" ARENA_ALL
+						: "arena";
 	uint64_t bytes = config->ring_bytes;
 	_cleanup_close_ int at = open(dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	struct stat st;

@@ -17,7 +17,7 @@ struct job {
 };
 
 /* Room for the rows of one job. */
-enum { STORE_ROOM = 1024 * 72 };
+enum { STORE_ROOM = 1024 * 80 };
 
 /* Returns an empty job; freed with job_free. */
 struct job *job_new(void);

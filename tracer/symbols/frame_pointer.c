@@ -5,7 +5,8 @@
  * pointer. How far that lies above the stack pointer is what the function's
  * first instructions say; and where it points, a return address must follow,
  * behind a call. What reserves its stack in another way is looked for: the slot
- * below a return address whose call instruction calls this very function.
+ * below a return address whose call instruction calls this very function, be it
+ * through the linker's table.
  */
 #include "tracer/symbols/unwind.h"
 
@@ -49,17 +50,47 @@ bool frame_pointer_is_return(struct unwind *u, uint64_t addr)
 	return false;
 }
 
-/* Says whether the instruction before a return address is a direct call of target. */
+/* The address in a slot that lies at a distance, of 4 bytes, from the end of an instruction. */
+static uint64_t through_slot(struct unwind *u, uint64_t end, const unsigned char *distance)
+{
+	int32_t n;
+	uint64_t target;
+
+	memcpy(&n, distance, sizeof n);
+	return unwind_read(u, end + (uint64_t)(int64_t)n, &target, sizeof target) ? target : 0;
+}
+
+/* Where the linker's stub for a function of another file jumps to; 0: there is none at addr. */
+static uint64_t through_stub(struct unwind *u, uint64_t addr)
+{
+	unsigned char code[16];
+	size_t at = 0;
+
+	if (!unwind_read(u, addr, code, sizeof code))
+		return 0;
+	at += memcmp(code, "\xf3\x0f\x1e\xfa", 4) == 0 ? 4 : 0; /* endbr64 */
+	at += code[at] == 0xf2;
+	return code[at] == 0xff && code[at + 1] == 0x25
+		       ? through_slot(u, addr + at + 6, code + at + 2)
+		       : 0;
+}
+
+/* Says whether the instruction before a return address calls target, directly or through the linker's table. */
 static bool is_call_of(struct unwind *u, uint64_t ret_addr, uint64_t target)
 {
-	unsigned char code[CALL_LENGTH];
+	unsigned char code[1 + CALL_LENGTH];
+	uint64_t called;
 	int32_t distance;
 
 	if (!maps_is_code(u->maps, ret_addr - 1) ||
-		!unwind_read(u, ret_addr - CALL_LENGTH, code, sizeof code) || code[0] != 0xe8)
+		!unwind_read(u, ret_addr - sizeof code, code, sizeof code))
 		return false;
-	memcpy(&distance, code + 1, sizeof distance);
-	return ret_addr + (uint64_t)(int64_t)distance == target;
+	if (code[1] != 0xe8)
+		return code[0] == 0xff && code[1] == 0x15 &&
+		       through_slot(u, ret_addr, code + 2) == target;
+	memcpy(&distance, code + 2, sizeof distance);
+	called = ret_addr + (uint64_t)(int64_t)distance;
+	return called == target || through_stub(u, called) == target;
 }
 
 static bool starts_with(const unsigned char *code, const char *bytes, size_t n)

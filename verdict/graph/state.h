@@ -80,7 +80,7 @@ struct state_lock {
 };
 
 struct state_holder {
-	int64_t thread_id, process_id, acquire_ns, site_id;
+	int64_t thread_id, process_id, acquire_ns, site_id, stack_id;
 	uint32_t lock, next; /* index of the lock; next holder of it */
 	bool shared, inferred;
 };

@@ -20,7 +20,7 @@ static void add_holder(struct state *st, const struct state_holder *holder)
 	st->locks[holder->lock].first_holder = (uint32_t)st->n_holders++;
 }
 
-/* Columns: lock, thread, process, mode, acquired, site, inferred. */
+/* Columns: lock, thread, process, mode, acquired, site, inferred, stack. */
 static int read_holders(struct state *st, sqlite3_stmt *stmt, bool fill_up, struct buf *why)
 {
 	int rc;
@@ -38,6 +38,7 @@ static int read_holders(struct state *st, sqlite3_stmt *stmt, bool fill_up, stru
 				       .acquire_ns = query_int(stmt, 4, 0),
 				       .site_id = query_int(stmt, 5, 0),
 				       .inferred = query_int(stmt, 6, 0) != 0,
+				       .stack_id = query_int(stmt, 7, 0),
 				       .lock = lock,
 				       .next = st->locks[lock].first_holder});
 	}
@@ -50,7 +51,7 @@ static int read_open(struct state *st, struct buf *why)
 	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
 	int rc = query_open(st->db,
 		"SELECT lock_id, thread_id, process_id, mode, acquire_ns, site_id,"
-		" inferred FROM lock_open WHERE acquire_ns <= ?1",
+		" inferred, stack_id FROM lock_open WHERE acquire_ns <= ?1",
 		&stmt, why);
 
 	return rc ? rc : read_holders(st, stmt, st->at_ns != STATE_END, why);
@@ -62,7 +63,7 @@ static int read_unreleased(struct state *st, struct buf *why)
 	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
 	int rc = query_open(st->db,
 		"SELECT h.lock_id, h.thread_id, t.process_id, h.mode, h.acquire_ns,"
-		" h.site_id, 0 FROM lock_hold h JOIN thread t ON t.id = h.thread_id"
+		" h.site_id, 0, h.stack_id FROM lock_hold h JOIN thread t ON t.id = h.thread_id"
 		" WHERE h.acquire_ns <= ?1 AND h.release_ns IS NULL",
 		&stmt, why);
 
@@ -126,7 +127,7 @@ static int read_past(struct state *st, struct buf *why)
 	if (!rc)
 		rc = query_open(st->db,
 			"SELECT h.lock_id, h.thread_id, t.process_id, h.mode, h.acquire_ns,"
-			" h.site_id, 0 FROM lock_hold h JOIN thread t ON t.id = h.thread_id"
+			" h.site_id, 0, h.stack_id FROM lock_hold h JOIN thread t ON t.id = h.thread_id"
 			" WHERE h.id BETWEEN ?2 AND ?3 AND h.acquire_ns <= ?1 AND h.release_ns > ?1",
 			&stmt, why);
 	if (rc)

@@ -49,7 +49,7 @@ static void add_holder(struct buf *b, const struct state *st, const struct state
 	}
 	if (!h->inferred) {
 		add_since(b, st, h->acquire_ns);
-		places_describe(b, places, h->site_id, 0);
+		places_describe(b, places, h->site_id, h->stack_id);
 	} else if (state_is_of_runtime(l) && h->thread_id != waiter_id) {
 		add_whereabouts(b, st, h->thread_id, places);
 	}
@@ -399,7 +399,7 @@ void stuck_places(struct places *places, const struct state *st, const struct st
 	places_add(places, t->wait.site_id, t->wait.stack_id);
 	for (uint32_t h = l ? l->first_holder : STATE_NONE; h != STATE_NONE && n++ < LIST_MAX;
 		h = st->holders[h].next)
-		places_add(places, st->holders[h].site_id, 0);
+		places_add(places, st->holders[h].site_id, st->holders[h].stack_id);
 	if (taker != STATE_NONE && st->threads[taker].waits)
 		places_add(
 			places, st->threads[taker].wait.site_id, st->threads[taker].wait.stack_id);

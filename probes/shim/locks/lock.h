@@ -10,6 +10,7 @@
 #include <errno.h>
 
 #include "probes/shim/shim.h"
+#include "probes/shim/stack.h"
 
 /* A lock call failed otherwise than with EBUSY, or got a lock whose owner died. */
 void lock_result(
@@ -36,6 +37,8 @@ static inline void lock_request(
 static inline void lock_acquire(
 	const volatile void *addr, unsigned kind, unsigned aux, int rc, uint64_t site)
 {
+	if (unlikely(shim_stacks) && rc == 0)
+		stack_record(site);
 	if (likely(rc == 0 || rc == EBUSY)) {
 		struct ring_entry e = ring_begin();
 
@@ -53,6 +56,8 @@ static inline void lock_acquired(
 {
 	if (shim_everything())
 		lock_wait_end();
+	if (unlikely(shim_stacks) && rc == 0)
+		stack_record(site);
 	if (likely(rc == 0)) {
 		struct ring_entry e = ring_begin();
 

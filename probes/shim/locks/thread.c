@@ -9,6 +9,7 @@
 
 #include "probes/shim/sys.h"
 #include "probes/shim/task.h"
+#include "probes/shim/stack.h"
 
 REAL(pthread_create)
 REAL(pthread_exit)
@@ -103,6 +104,7 @@ static void *run_posix(void *arg)
 	void *ret;
 
 	announce(arg, (uint64_t)(uintptr_t)c.run.posix);
+	stack_thread();
 	if (!shim_everything())
 		return c.run.posix(c.arg);
 	pthread_cleanup_push(exit_thread, NULL);
@@ -117,6 +119,7 @@ static int run_c11(void *arg)
 	int ret;
 
 	announce(arg, (uint64_t)(uintptr_t)c.run.c11);
+	stack_thread();
 	if (!shim_everything())
 		return c.run.c11(c.arg);
 	pthread_cleanup_push(exit_thread, NULL);

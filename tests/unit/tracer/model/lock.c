@@ -625,3 +625,35 @@ TEST(file_lock_ranges)
 	EXPECT(&f, "SELECT count(*) FROM lock_open", "0");
 	feed_close(&f);
 }
+
+/* The callers of an acquisition: told once, then by their number; a signal handler that locked in between has told its own. */
+TEST(lock_stacks)
+{
+	struct feed f;
+
+	threads(&f);
+	feed_at(&f, 20, 10, 11);
+	FEED(&f, LOCK_STACK, .id = 7, .frame_0 = 0x1111, .frame_1 = 0x2222);
+	FEED(&f, LOCK_ACQUIRE, .addr = 0x9000, .kind = LOCK_MUTEX, .mode = LOCK_MODE_X,
+		.site = 0x1111);
+	FEED(&f, LOCK_STACK, .id = 9, .frame_0 = 0x3333);
+	FEED(&f, LOCK_ACQUIRE, .addr = 0x9100, .kind = LOCK_MUTEX, .mode = LOCK_MODE_X,
+		.site = 0x1111);
+	FEED(&f, LOCK_STACK, .id = 7);
+	FEED(&f, LOCK_ACQUIRE, .addr = 0x9200, .kind = LOCK_MUTEX, .mode = LOCK_MODE_X,
+		.site = 0x1111);
+	FEED(&f, LOCK_STACK, .id = 8); /* was lost */
+	FEED(&f, LOCK_ACQUIRE, .addr = 0x9300, .kind = LOCK_MUTEX, .mode = LOCK_MODE_X,
+		.site = 0x1111);
+	feed_end(&f, 1000);
+	EXPECT(&f,
+		"SELECT group_concat(coalesce(stack_id, '-')) FROM (SELECT stack_id FROM lock_hold ORDER BY id)",
+		"1,-,1,-");
+	EXPECT(&f,
+		"SELECT group_concat(coalesce(stack_id, '-')) FROM (SELECT stack_id FROM lock_open ORDER BY lock_id)",
+		"1,-,1,-");
+	EXPECT(&f,
+		"SELECT group_concat(s.offset) FROM (SELECT * FROM frame WHERE stack_id = 1 ORDER BY depth) f JOIN site s ON s.id = f.site_id",
+		"4369,8738");
+	feed_close(&f);
+}
