@@ -20,8 +20,9 @@ enum {
 struct details {
 	struct languages *languages;
 	struct symbols *symbols;
-	struct hash mapped; /* processes whose mappings have been read */
-	struct hash asked;  /* processes whose buffers have been looked at */
+	struct registers *registers; /* of this look, NULL: nobody has needed them */
+	struct hash mapped;          /* processes whose mappings have been read */
+	struct hash asked;           /* processes whose buffers have been looked at */
 };
 
 /* Gives the records of another module the model's current time. */
@@ -72,12 +73,32 @@ static struct rec_head task_head(
 		.tid = (rec_u32)tid};
 }
 
+/* Walks a stack; where that lacks registers which /proc does not show, with those that the kernel tells. */
+static int unwind(
+	struct details *d, int64_t process, pid_t pid, pid_t tid, struct symbols_frame *ret)
+{
+	bool lacks = false;
+	struct symbols_registers at = {.nr = -1, .lacks = &lacks};
+	int rc = symbols_registers_read(pid, tid, &at), n;
+
+	if (rc)
+		return rc;
+	n = symbols_unwind_from(d->symbols, process, pid, &at, ret, MAX_FRAMES);
+	if (n <= 0 || !lacks)
+		return n;
+	if (!d->registers)
+		d->registers = registers_read();
+	if (registers_complete(d->registers, tid, &at))
+		n = symbols_unwind_from(d->symbols, process, pid, &at, ret, MAX_FRAMES);
+	return n;
+}
+
 /* Records the stack of a thread, and which of its frames is the innermost of the program's own. */
 static void find_stack(
 	struct details *d, int64_t process, pid_t pid, pid_t tid, struct stamp *stamp)
 {
 	struct symbols_frame frames[MAX_FRAMES];
-	int n = symbols_unwind(d->symbols, process, pid, tid, frames, MAX_FRAMES);
+	int n = unwind(d, process, pid, tid, frames);
 	bool has_site = false;
 
 	for (int i = 0; i < n; i++) {
@@ -204,6 +225,8 @@ int details_read(struct details *d, struct sqlite3 *db, uint64_t ts, source_emit
 			(void)unflushed_find(d->symbols, process, tid, emit_stamped, &stamp);
 		rc = 0;
 	}
+	registers_free(d->registers);
+	d->registers = NULL;
 	return rc;
 }
 

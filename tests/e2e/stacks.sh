@@ -105,6 +105,41 @@ expect_status 125
 expect_err '--stacks needs the preload library'
 end
 
+begin "why: a frame that only a register leads out of is left with what the kernel tells"
+cat >alloca.c <<'END'
+#include <alloca.h>
+#include <string.h>
+#include <unistd.h>
+static char *volatile keep;
+static __attribute__((noinline)) void blocks(int n)
+{
+	char *p = alloca(n);
+	memset(p, 1, n);
+	keep = p;
+	pause();
+	keep = 0;
+}
+static void (*volatile call)(int) = blocks;
+int main(int argc, char **argv)
+{
+	(void)argv;
+	call(100 + argc);
+	keep = 0;
+	return 0;
+}
+END
+gcc -g -O2 -fno-omit-frame-pointer -o alloca alloca.c
+start ./alloca
+wait_for 10 waiting 1
+run "$PPTRACE" why -v "$pid"
+expect_out 'at alloca.c:10 \(blocks\)'
+if "$PPTRACE" doctor 2>/dev/null | grep -q '^works eBPF programs of pptrace'; then
+	expect_out 'at alloca.c:17 \(main\)'
+fi
+expect_no_err libbpf
+stop
+end
+
 begin "run --locks=futex: places are told apart without the preload library"
 run "$PPTRACE" run --locks=futex --on-deadlock=kill -o dead.db ./stacks0
 if grep -q 'eBPF' err && [ "$status" = 125 ]; then

@@ -138,6 +138,7 @@ static void optional_set(struct pptrace_bpf *skel, struct ebpf_variant v)
 		{skel->progs.set_slot, old || !kernel_has_thread_pidfd(), 0},
 		/* Only for a look at processes that nobody records: tracer/snapshot/timers.c. */
 		{skel->progs.look_timers, false, 0},
+		{skel->progs.look_registers, false, 0},
 		{skel->progs.on_sample, true, 0},
 		{skel->progs.on_lock_session, v.uprobes && v.session, ATTACH_UPROBE_SESSION},
 		{skel->progs.on_lock_call, v.uprobes && !v.session, ATTACH_UPROBE_MULTI},

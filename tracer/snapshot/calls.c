@@ -82,10 +82,11 @@ static struct symbols_registers registers_of(const struct snap_thread *t)
 }
 
 static int unwind(struct snapshot *s, const struct snap_process *p, const struct snap_thread *t,
-	struct symbols_frame *frames, int max)
+	struct symbols_frame *frames, int max, bool *lacks)
 {
-	const struct symbols_registers at = registers_of(t);
+	struct symbols_registers at = registers_of(t);
 
+	at.lacks = lacks;
 	if (p->core)
 		return symbols_unwind_memory(
 			s->config->symbols, snap_key(p->pid), &at, core_read, p->core, frames, max);
@@ -111,7 +112,7 @@ int64_t calls_restarted(
 	const char *name;
 
 	/* A walk of one frame makes the process's files known. */
-	if (!s->config->symbols || unwind(s, p, t, &innermost, 1) != 1)
+	if (!s->config->symbols || unwind(s, p, t, &innermost, 1, NULL) != 1)
 		return t->nr;
 	name = symbols_function(s->config->symbols, snap_key(p->pid), innermost.addr, false);
 	for (size_t i = 0; name && i < ARRAY_SIZE(makers); i++)
@@ -131,7 +132,7 @@ static bool is_own(struct symbols *sym, int64_t key, const struct symbols_frame 
 static void walk(struct snapshot *s, const struct snap_process *p, struct snap_thread *t, int max)
 {
 	struct symbols *sym = s->config->symbols;
-	int n = unwind(s, p, t, t->frames, max);
+	int n = unwind(s, p, t, t->frames, max, &t->lacks);
 
 	t->n_frames = n > 0 ? n : 0;
 	t->site = 0;
@@ -141,6 +142,31 @@ static void walk(struct snapshot *s, const struct snap_process *p, struct snap_t
 	/* A thread that was stopped between two instructions is at one; else this is a place to return to. */
 	if (t->site && t->site == t->frames[0].addr && t->nr < 0)
 		t->site++;
+}
+
+void calls_walk_rest(struct snapshot *s)
+{
+	struct registers *r = NULL;
+
+	for (size_t i = 0; i < s->n_processes; i++) {
+		struct snap_process *p = s->processes[i];
+
+		for (size_t k = 0; k < p->n_threads; k++) {
+			struct snap_thread *t = &p->threads[k];
+			struct symbols_registers at = registers_of(t);
+
+			if (!t->lacks || t->has_run || t->has_kept)
+				continue;
+			if (!r)
+				r = registers_read();
+			if (!registers_complete(r, t->tid, &at))
+				continue;
+			memcpy(t->kept, at.kept, sizeof t->kept);
+			t->has_kept = true;
+			walk(s, p, t, SNAP_MAX_FRAMES);
+		}
+	}
+	registers_free(r);
 }
 
 void calls_walk(struct snapshot *s, struct snap_process *p, struct snap_thread *t)

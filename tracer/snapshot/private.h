@@ -48,7 +48,7 @@ struct snap_thread {
 	uint64_t sigblk, sigcgt, sigign, switches;
 	int64_t nr; /* -1: in no system call */
 	uint64_t args[6], sp, pc;
-	bool has_kept;
+	bool has_kept, lacks; /* lacks: a frame of its stack could not be left without them */
 	uint64_t kept[SYMBOLS_KEPT]; /* as symbols_registers has them */
 	uint64_t since;              /* CLOCK_MONOTONIC, since when it sleeps; 0: not known */
 	uint64_t tid_addr;
@@ -198,6 +198,15 @@ bool proc_memory(const struct snap_process *p, uint64_t addr, void *to, size_t l
 /* Returns the process that has a thread of this number and that was read, or NULL. */
 struct snap_process *proc_of_thread(const struct snapshot *s, pid_t tid);
 
+/* ---- iterate.c: what the kernel alone knows ---- */
+
+/*
+ * Calls each with every row that an iterator over tasks (SEC("iter/task") in probes/ebpf) writes, all of that many
+ * bytes. Returns 0, or -EPERM where that is not permitted, or not in the first PID namespace.
+ */
+int iterate_tasks(
+	const char *name, size_t row, void (*each)(void *arg, const void *row), void *arg);
+
 /* ---- each.c: many threads at once ---- */
 
 /* Calls work for each thread of p, for several at once if there are many; it may write to that thread alone. */
@@ -293,6 +302,9 @@ void wait_providers(struct snapshot *s, struct snap_process *p, struct snap_thre
 /* Returns the number of the call that a thread in restart_syscall really is in, or that of restart_syscall if that is not known. */
 int64_t calls_restarted(
 	struct snapshot *s, const struct snap_process *p, const struct snap_thread *t);
+
+/* Walks the stacks anew for which registers were lacking, with those that the kernel tells. */
+void calls_walk_rest(struct snapshot *s);
 
 /* Walks the stack of a blocked thread: frames and site. */
 void calls_walk(struct snapshot *s, struct snap_process *p, struct snap_thread *t);

@@ -339,6 +339,8 @@ static void read_details(struct snapshot *s)
 			calls_walk(s, p, t);
 		}
 	}
+	if (s->config->symbols)
+		calls_walk_rest(s);
 	if (has_lock_wait)
 		locks_load(s);
 }

@@ -5,7 +5,8 @@
  * a process has open, locked and shared), code.c, mutex.c and calls.c (what memory and stacks say),
  * wait.c (what a thread waits for), load.c with age.c and each.c (one process, looked at twice),
  * providers.c and mappers.c (which others to read), emit.c (records), snapshot.c (all of it in turn).
- * core_load.c does the same for a core file. timers.c, timers_reach.c, unflushed.c and reopen.c answer one question each.
+ * core_load.c does the same for a core file. iterate.c, registers.c, timers.c, timers_reach.c, unflushed.c and
+ * reopen.c answer one question each.
  */
 #ifndef TRACER_SNAPSHOT_SNAPSHOT_H
 #define TRACER_SNAPSHOT_SNAPSHOT_H
@@ -82,6 +83,18 @@ int snapshot_uring(pid_t pid);
 
 /* Handler address in SIG_ACTION: there is a handler, and where is not known. */
 #define SNAPSHOT_HANDLER 2
+
+/* ---- Registers that /proc does not show (registers.c) ---- */
+
+struct registers;
+struct symbols_registers;
+
+/* Reads those of all threads of the machine by a BPF iterator; of none where that is not permitted. Freed with registers_free, which accepts NULL. */
+struct registers *registers_read(void);
+void registers_free(struct registers *r);
+
+/* Adds to what /proc says of a blocked thread the registers that a callee keeps for its caller; false if they are not known. */
+bool registers_complete(const struct registers *r, pid_t tid, struct symbols_registers *at);
 
 /* ---- Interval timers of other processes that are armed (timers.c, timers_reach.c) ---- */
 

@@ -126,6 +126,10 @@ struct symbols_frame {
 int symbols_unwind(struct symbols *s, int64_t process, pid_t pid, pid_t tid,
 	struct symbols_frame *frames, int max);
 
+/* Reads what /proc says of a blocked thread; or -errno. */
+struct symbols_registers;
+int symbols_registers_read(pid_t pid, pid_t tid, struct symbols_registers *ret);
+
 enum { SYMBOLS_KEPT = 6 };
 
 /* What /proc/PID/task/TID/syscall says: number (-1: none), first argument, stack and instruction pointer. */
@@ -134,6 +138,7 @@ struct symbols_registers {
 	uint64_t arg0, sp, pc;
 	bool has_kept;
 	uint64_t kept[SYMBOLS_KEPT]; /* rbx, rbp, r12 to r15, where somebody knows them */
+	bool *lacks; /* NULL, or set to true if a caller could not be told because they are not known */
 };
 
 /* The same from registers that have been read before. */

@@ -89,6 +89,7 @@ static bool step_frame_pointer(struct unwind *u, struct regs *r)
 {
 	uint64_t rbp, sp, pair[2];
 
+	u->lacks |= !(r->valid & 1u << REG_RBP);
 	if (!reg_get(r, REG_RBP, &rbp) || !reg_get(r, REG_RSP, &sp) || rbp < sp || rbp % 8 ||
 		!unwind_read(u, rbp, pair, sizeof pair) || !frame_pointer_is_return(u, pair[1]))
 		return false;
@@ -111,10 +112,13 @@ static bool find_cfa(struct unwind *u, Dwarf_Frame *frame, struct module *module
 		return false;
 	if (eval_ops(&e, ops, n, ret))
 		return true;
-	if (r->valid & 1u << REG_RBP || !reg_get(r, REG_RSP, &sp) ||
-		!module_function(module, vaddr, &function) ||
-		!frame_pointer_find(u, sp, function + bias, &rbp))
+	if (r->valid & 1u << REG_RBP)
 		return false;
+	if (!reg_get(r, REG_RSP, &sp) || !module_function(module, vaddr, &function) ||
+		!frame_pointer_find(u, sp, function + bias, &rbp)) {
+		u->lacks = true;
+		return false;
+	}
 	reg_set(r, REG_RBP, rbp);
 	return eval_ops(&e, ops, n, ret);
 }
@@ -164,7 +168,7 @@ static bool step(struct unwind *u, struct regs *r, bool *ret_exact)
 }
 
 /* Reads "NR ARGS... SP PC"; a thread that runs, or is not in a system call, says so in its own way. */
-static int read_registers(pid_t pid, pid_t tid, struct symbols_registers *ret)
+int symbols_registers_read(pid_t pid, pid_t tid, struct symbols_registers *ret)
 {
 	char path[64], text[256], *end;
 	_cleanup_close_ int fd = -1;
@@ -260,6 +264,7 @@ int symbols_unwind_memory(struct symbols *s, int64_t process, const struct symbo
 	static const unsigned char numbers[SYMBOLS_KEPT] = {3, REG_RBP, 12, 13, 14, 15};
 	_cleanup_free_ struct unwind *u = NULL;
 	struct regs r = {.valid = 0};
+	int n;
 
 #ifndef __x86_64__
 	return -ENOTSUP;
@@ -270,13 +275,17 @@ int symbols_unwind_memory(struct symbols *s, int64_t process, const struct symbo
 	u->read = read;
 	u->arg = arg;
 	u->window_len = 0;
+	u->lacks = false;
 	if (!u->maps || !read_window(u, at->sp))
 		return -EFAULT;
 	reg_set(&r, REG_RSP, at->sp);
 	reg_set(&r, REG_RIP, at->pc);
 	for (size_t i = 0; at->has_kept && i < SYMBOLS_KEPT; i++)
 		reg_set(&r, numbers[i], at->kept[i]);
-	return walk(u, r, at, frames, max);
+	n = walk(u, r, at, frames, max);
+	if (at->lacks)
+		*at->lacks |= u->lacks;
+	return n;
 }
 
 static bool read_process(void *arg, uint64_t addr, void *to, size_t len)
@@ -307,7 +316,7 @@ int symbols_unwind(struct symbols *s, int64_t process, pid_t pid, pid_t tid,
 	struct symbols_frame *frames, int max)
 {
 	struct symbols_registers at = {.nr = -1};
-	int rc = read_registers(pid, tid, &at);
+	int rc = symbols_registers_read(pid, tid, &at);
 
 	return rc ? rc : symbols_unwind_from(s, process, pid, &at, frames, max);
 }

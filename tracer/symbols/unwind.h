@@ -16,6 +16,7 @@ struct unwind {
 	struct hash *frames;  /* rules by module and address, kept by symbols */
 	symbols_memory *read; /* the thread's memory */
 	void *arg;
+	bool lacks; /* a frame pointer was wanted that is not known */
 	uint64_t window_at;
 	size_t window_len;
 	unsigned char window[UNWIND_WINDOW];
