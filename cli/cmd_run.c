@@ -207,8 +207,7 @@ static char *options_json(const struct run *r)
 		backend_words[r->backend], locks_words[r->locks], r->tracer.data_bytes,
 		r->tracer.sched ? "true" : "false", r->tracer.stacks ? "true" : "false",
 		(long long)r->tracer.watch_ns, loop_deadlock_words[r->on_deadlock],
-		until_words[r->until], (long long)r->loop.timeout_ns,
-		overflow_words[r->overflow]);
+		until_words[r->until], (long long)r->loop.timeout_ns, overflow_words[r->overflow]);
 }
 
 static void add_count(struct buf *b, uint64_t n, const char *one, const char *many)

@@ -89,15 +89,15 @@ done
 
 begin "run --stacks: programs do what they do without it"
 for program in "all_locks 3" "handler_locks" "locks_apart" "ends"; do
-	set -- $program
-	"$PROGRAMS/$@" >want 2>&1 </dev/null
+	read -r -a command <<<"$PROGRAMS/$program"
+	"${command[@]}" >want 2>&1 </dev/null
 	wanted=$?
 	for backend in auto shim; do
-		run "$PPTRACE" run -q --stacks --backend=$backend -o fine.db "$PROGRAMS/$@"
+		run "$PPTRACE" run -q --stacks --backend=$backend -o fine.db "${command[@]}"
 		expect_status $wanted
 		cat out err >both
 		# How often its handler ran in between is chance.
-		[ "$1" = handler_locks ] || [ "$(sort both)" = "$(sort want)" ] || fail "$program: another output" "$(diff want both | head -5)"
+		[ "$program" = handler_locks ] || [ "$(sort both)" = "$(sort want)" ] || fail "$program: another output" "$(diff want both | head -5)"
 	done
 done
 run "$PPTRACE" run --stacks --locks=futex true

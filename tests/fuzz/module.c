@@ -6,7 +6,10 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "tracer/symbols/line.h"
 #include "tracer/symbols/module.h"
+
+enum { PLACES = 16 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 const char *__lsan_default_suppressions(void);
@@ -28,6 +31,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	int fd = memfd_create("module", MFD_CLOEXEC);
 	uint64_t vaddr = 0, start, forks = 0;
+	struct line_place places[PLACES];
 	struct module *m;
 	const char *file;
 	bool any;
@@ -46,6 +50,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		free(module_variable(m, at));
 		free(module_variable(m, forks + i * 20));
 		(void)module_line(m, at, &file, &line);
+		(void)module_places(m, at, places, PLACES);
 		(void)module_has_debug(m, at, &any);
 		(void)module_covers(m, at);
 	}

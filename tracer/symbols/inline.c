@@ -14,8 +14,9 @@
 #include "tracer/symbols/table.h"
 
 enum {
-	INLINE_MAX_FUNCTIONS =
-		1000 * 1000, /* of a unit; bounds for files that are absurd or hostile */
+	/* Bounds for files that are absurd or hostile, whose lists may have no end. */
+	INLINE_MAX_DIES = 4 * 1000 * 1000, /* of a unit, outside functions */
+	INLINE_MAX_BLOCKS = 100 * 1000,    /* side by side in a function */
 	INLINE_MAX_DEPTH = 64,
 	INLINE_MAX_NESTING = 16 /* of namespaces and types */
 };
@@ -28,7 +29,7 @@ struct function {
 
 struct unit {
 	struct function *list;
-	size_t n, cap;
+	size_t n, cap, visited;
 };
 
 struct inlines {
@@ -70,7 +71,7 @@ static void add_function(struct unit *u, Dwarf_Die *die)
 	ptrdiff_t pos = 0;
 
 	while ((pos = dwarf_ranges(die, pos, &base, &start, &end)) > 0) {
-		if (start >= end || u->n >= INLINE_MAX_FUNCTIONS)
+		if (start >= end || u->visited++ >= INLINE_MAX_DIES)
 			continue;
 		ARRAY_GROW(u->list, u->n, u->cap);
 		u->list[u->n++] = (struct function){start, end, dwarf_dieoffset(die)};
@@ -81,7 +82,6 @@ static void add_function(struct unit *u, Dwarf_Die *die)
 static void add_functions(struct unit *u, Dwarf_Die *parent, unsigned nesting)
 {
 	Dwarf_Die child;
-	size_t n = 0;
 
 	if (nesting == INLINE_MAX_NESTING || dwarf_child(parent, &child) != 0)
 		return;
@@ -99,7 +99,7 @@ static void add_functions(struct unit *u, Dwarf_Die *parent, unsigned nesting)
 		default:
 			break;
 		}
-	} while (n++ < INLINE_MAX_FUNCTIONS && dwarf_siblingof(&child, &child) == 0);
+	} while (u->visited++ < INLINE_MAX_DIES && dwarf_siblingof(&child, &child) == 0);
 }
 
 static int function_compare(const void *pa, const void *pb)
@@ -180,7 +180,7 @@ static bool find_inside(Dwarf_Die *parent, uint64_t vaddr, Dwarf_Die *ret)
 		default:
 			break;
 		}
-	} while (n++ < INLINE_MAX_FUNCTIONS && dwarf_siblingof(ret, ret) == 0);
+	} while (n++ < INLINE_MAX_BLOCKS && dwarf_siblingof(ret, ret) == 0);
 	return false;
 }
 
