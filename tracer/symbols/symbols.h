@@ -117,15 +117,6 @@ struct symbols_frame {
 	bool is_return; /* an address to return to; else that of the instruction where the thread is, or was when a signal came */
 };
 
-/*
- * Unwinds the user stack of a thread that is blocked, reading its memory with
- * process_vm_readv and its registers from /proc/PID/task/TID/syscall; stops
- * nothing. Fills up to max frames from the innermost on and returns
- * how many, or -errno. A frame that could not be proved is not among them.
- */
-int symbols_unwind(struct symbols *s, int64_t process, pid_t pid, pid_t tid,
-	struct symbols_frame *frames, int max);
-
 /* Reads what /proc says of a blocked thread; or -errno. */
 struct symbols_registers;
 int symbols_registers_read(pid_t pid, pid_t tid, struct symbols_registers *ret);
@@ -141,7 +132,11 @@ struct symbols_registers {
 	bool *lacks; /* NULL, or set to true if a caller could not be told because they are not known */
 };
 
-/* The same from registers that have been read before. */
+/*
+ * Unwinds the user stack of a thread that is blocked, from its registers, reading its memory with
+ * process_vm_readv; stops nothing. Fills up to max frames from the innermost on and returns
+ * how many, or -errno. A frame that could not be proved is not among them.
+ */
 int symbols_unwind_from(struct symbols *s, int64_t process, pid_t pid,
 	const struct symbols_registers *at, struct symbols_frame *frames, int max);
 

@@ -311,12 +311,3 @@ int symbols_unwind_from(struct symbols *s, int64_t process, pid_t pid,
 	/* Else it was, in part, the memory of another that got the number since. */
 	return authority_still(held, pid) ? rc : -ESRCH;
 }
-
-int symbols_unwind(struct symbols *s, int64_t process, pid_t pid, pid_t tid,
-	struct symbols_frame *frames, int max)
-{
-	struct symbols_registers at = {.nr = -1};
-	int rc = symbols_registers_read(pid, tid, &at);
-
-	return rc ? rc : symbols_unwind_from(s, process, pid, &at, frames, max);
-}

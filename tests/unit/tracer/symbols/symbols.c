@@ -256,6 +256,14 @@ TEST(symbols_map_refuses_what_is_no_file)
 	symbols_free(s);
 }
 
+static int unwind(struct symbols *s, pid_t pid, struct symbols_frame *f, int max)
+{
+	struct symbols_registers at = {.nr = -1};
+	int rc = symbols_registers_read(pid, pid, &at);
+
+	return rc ? rc : symbols_unwind_from(s, 1, pid, &at, f, max);
+}
+
 /* The depth of a function among frames, or -1. */
 static int frame_of(struct symbols *s, const struct symbols_frame *f, int n, const char *function)
 {
@@ -274,7 +282,7 @@ TEST(symbols_unwind_blocked)
 	struct symbols *s = symbols_new();
 	struct symbol at;
 	struct symbols_frame f[32];
-	int n = symbols_unwind(s, 1, pid, pid, f, 32), own = 0;
+	int n = unwind(s, pid, f, 32), own = 0;
 
 	ASSERT(n > 5);
 	while (own < n && symbols_is_library(s, 1, f[own].addr))
@@ -289,7 +297,7 @@ TEST(symbols_unwind_blocked)
 	/* Names stay known after the end of the process. */
 	ASSERT(symbols_code(s, 1, f[own].addr, true, &at));
 	ASSERT_STR(at.function, "symbols_test_block");
-	ASSERT(symbols_unwind(s, 1, pid, pid, f, 32) < 0);
+	ASSERT(unwind(s, pid, f, 32) < 0);
 	ASSERT(symbols_map_proc(s, 9, pid) < 0);
 	symbols_free(s);
 }
@@ -299,7 +307,7 @@ TEST(symbols_unwind_indirect)
 	pid_t pid = start_in(symbols_test_indirect);
 	struct symbols *s = symbols_new();
 	struct symbols_frame f[32];
-	int n = symbols_unwind(s, 1, pid, pid, f, 32);
+	int n = unwind(s, pid, f, 32);
 	int plain = frame_of(s, f, n, "symbols_test_plain");
 
 	stop(pid);
@@ -314,7 +322,7 @@ TEST(symbols_unwind_signal)
 	pid_t pid = start_in(symbols_test_signalled);
 	struct symbols *s = symbols_new();
 	struct symbols_frame f[32];
-	int n = symbols_unwind(s, 1, pid, pid, f, 32), returns = 0;
+	int n = unwind(s, pid, f, 32), returns = 0;
 	int handler = frame_of(s, f, n, "symbols_test_handler");
 
 	stop(pid);
@@ -333,7 +341,7 @@ TEST(symbols_unwind_made_code)
 	pid_t pid = start_in(symbols_test_jit);
 	struct symbols *s = symbols_new();
 	struct symbols_frame f[32];
-	int n = symbols_unwind(s, 1, pid, pid, f, 32);
+	int n = unwind(s, pid, f, 32);
 	int made = frame_of(s, f, n, "made of spaces");
 	char path[64];
 
