@@ -15,6 +15,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "tracer/authority/authority.h"
 
 const struct core_process *core_process(const struct core *c)
 {
@@ -173,8 +174,11 @@ int core_open(
 	uint64_t end;
 	int rc;
 
-	c->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	rc = c->fd < 0 || fstat(c->fd, &st) != 0 ? -errno : S_ISREG(st.st_mode) ? 0 : -EINVAL;
+	c->fd = authority_open(path, INT64_MAX);
+	rc = c->fd < 0 ? c->fd : fstat(c->fd, &st) != 0 ? -errno : 0;
+	/* It says the same of what is no file and of what may not be read. */
+	if (rc == -EACCES && stat(path, &st) == 0 && !S_ISREG(st.st_mode))
+		rc = -EINVAL;
 	if (rc) {
 		buf_adds(why, "cannot read the core ");
 		buf_add_printable(why, path, strlen(path));
