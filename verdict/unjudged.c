@@ -82,7 +82,10 @@ static int add_waits(struct sqlite3 *db, size_t i, struct buf *out, struct buf *
 	size_t n = 0;
 	int rc = query_open(db,
 		"SELECT DISTINCT t.process_id FROM wait w JOIN thread t ON t.id = w.thread_id"
-		" WHERE w.end_ns IS NULL AND w.timed = 0 AND w.reason = ?1 ORDER BY 1",
+		" WHERE w.end_ns IS NULL AND w.timed = 0"
+		/* Of a connection the other side, where somebody outside may have it. */
+		" AND (w.reason = ?1 OR (?1 = 'socket' AND EXISTS (SELECT 1 FROM pipe p WHERE p.id = w.pipe_id"
+		"  AND p.kind IN ('unix', 'tcp') AND (p.outside >> (1 - coalesce(w.side, 0))) & 1))) ORDER BY 1",
 		&stmt, why);
 
 	if (rc)

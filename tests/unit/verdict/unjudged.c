@@ -40,3 +40,18 @@ TEST(unjudged_runtimes_and_sockets)
 		   "  who is at the other end of a socket: p1[1001]\n");
 	(void)sqlite3_close(db);
 }
+
+/* Of a connection the side that counts is the other one. */
+TEST(unjudged_connection)
+{
+	sqlite3 *db = fixture_open();
+
+	fixture_process(db, 1, 0);
+	fixture_pipe(db, 1, "tcp");
+	fixture_sql(db, "UPDATE pipe SET outside = 1");
+	fixture_wait(db, 10, "pipe-read", "pipe_id = 1, side = 0");
+	expect(db, "");
+	fixture_sql(db, "UPDATE wait SET side = 1");
+	expect(db, "  who is at the other end of a socket: p1[1001]\n");
+	(void)sqlite3_close(db);
+}
