@@ -95,7 +95,7 @@ latch_text()
 	  thread "worker" of Cases[PID]
 	      waits for the lock `Cases.first` (java.util.concurrent.locks.ReentrantLock) at Cases.java:81 (Cases.lambda$latch$2),
 	      which is held by thread "main" of Cases[PID], now at Cases.java:84 (Cases.latch)
-	  remedy: Let a thread that waits for none of the others do what is waited for, or wait with a time-out.
+	  remedy: Do not hold a lock while waiting for something that other threads can only do with that lock.
 	T
 }
 

@@ -227,6 +227,9 @@ const char *stuck_remedy(const struct state *st, const struct stuck_set *s)
 		return wait_info(WAIT_FIFO_OPEN)->remedy;
 	if (all_of(s, pipes | 1u << WAIT_CHILD) && any_of(s, pipes))
 		return pipe_remedy(st, s);
+	if (waits_in_runtime(st, s) && any_of(s, 1u << WAIT_LOCK) && !any_of(s, pipes))
+		return "Do not hold a lock while waiting for something that other threads can only do"
+		       " with that lock.";
 	if (any_of(s, locks) && has_holder(st, s) && held_remedy(s))
 		return held_remedy(s);
 	if (are_runtime_locks(st, s))
