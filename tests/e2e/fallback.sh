@@ -6,7 +6,7 @@
 # Values of the first argument of bpf(2).
 MAP_CREATE=0 MAP_LOOKUP=1 MAP_UPDATE=2 MAP_DELETE=3 PROG_LOAD=5 TEST_RUN=10 OBJ_INFO=15
 RAW_TP_OPEN=17 BTF_LOAD=18 BTF_BY_ID=19 MAP_FREEZE=22 LINK_CREATE=28
-RING_BYTES=$((32 << 20))
+WINDOW_BYTES=$((4 << 20)) # of the ring, that are mapped at a time
 
 need_ebpf()
 {
@@ -72,8 +72,7 @@ end
 
 begin "the ring cannot be mapped"
 if need_ebpf; then
-	page=$(getconf PAGESIZE)
-	traced "$PROGRAMS/refuse" "mmap:1=$((page + 2 * RING_BYTES))=ENOMEM" --
+	traced "$PROGRAMS/refuse" "mmap:1=$WINDOW_BYTES=ENOMEM" --
 	expect_recorded "mmap"
 	expect_eq "$backend" shim backend
 	expect_err 'not enough memory'

@@ -112,7 +112,7 @@ if strace -V >/dev/null 2>&1; then
 		-e inject=openat:error=EPERM "$PPTRACE" why "$pid"
 	expect_status 2
 	expect_out '^Whether there is a deadlock is unknown'
-	expect_err "^pptrace: What stuck\[$pid\] waits for may not be read.*: ask as root"
+	expect_err "^pptrace: What stuck\[$pid\] waits for may not be read.*: not even root may here"
 	stop
 else
 	skip "no strace"

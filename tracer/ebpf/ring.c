@@ -49,6 +49,25 @@ struct ebpf_ring {
 	unsigned n_marks;
 };
 
+/* Maps the records from a place on; false: it cannot be done now. */
+static bool window_move(struct ebpf_ring *r, size_t place)
+{
+	void *p;
+
+	if (r->window)
+		munmap(r->window, r->len);
+	r->window = NULL;
+	r->from = place / r->page * r->page;
+	r->len = 2 * r->size - r->from;
+	if (r->len > WINDOW_BYTES)
+		r->len = WINDOW_BYTES;
+	p = mmap(NULL, r->len, PROT_READ, MAP_SHARED, r->fd, (off_t)(2 * r->page + r->from));
+	if (p == MAP_FAILED)
+		return false;
+	r->window = p;
+	return true;
+}
+
 int ebpf_ring_new(int fd, size_t size, struct ebpf_ring **ret)
 {
 	struct ebpf_ring *r = xcalloc(1, sizeof *r);
@@ -62,13 +81,15 @@ int ebpf_ring_new(int fd, size_t size, struct ebpf_ring **ret)
 		r->consumer = p;
 		p = mmap(NULL, r->page, PROT_READ, MAP_SHARED, fd, (off_t)r->page);
 	}
-	if (p == MAP_FAILED) {
+	if (p != MAP_FAILED)
+		r->producer = p;
+	/* A ring whose records cannot be mapped either is none. */
+	if (!r->producer || !window_move(r, 0)) {
 		int error = errno;
 
 		ebpf_ring_free(r);
 		return -error;
 	}
-	r->producer = p;
 	*ret = r;
 	return 0;
 }
@@ -105,25 +126,6 @@ static void marks_pass(struct ebpf_ring *r, unsigned long read)
 		r->complete = r->marks[passed++].ts;
 	r->n_marks -= passed;
 	memmove(r->marks, r->marks + passed, r->n_marks * sizeof *r->marks);
-}
-
-/* Maps the records from a place on; false: it cannot be done now. */
-static bool window_move(struct ebpf_ring *r, size_t place)
-{
-	void *p;
-
-	if (r->window)
-		munmap(r->window, r->len);
-	r->window = NULL;
-	r->from = place / r->page * r->page;
-	r->len = 2 * r->size - r->from;
-	if (r->len > WINDOW_BYTES)
-		r->len = WINDOW_BYTES;
-	p = mmap(NULL, r->len, PROT_READ, MAP_SHARED, r->fd, (off_t)(2 * r->page + r->from));
-	if (p == MAP_FAILED)
-		return false;
-	r->window = p;
-	return true;
 }
 
 /* Returns the record at a position, mapped as far as a record can reach; NULL: that cannot be done now. */

@@ -323,7 +323,9 @@ static void name_method(struct hotspot_method *m, const char *name)
 
 	while (strlen(class) + strlen(name) + 2 > 96 && (dot = strchr(class, '.')) != NULL)
 		class = dot + 1;
-	(void)snprintf(m->function, sizeof m->function, "%s.%s", class, name);
+	if ((size_t)snprintf(m->function, sizeof m->function, "%s.%s", class, name) >=
+		sizeof m->function)
+		m->function[sizeof m->function - 1] = '\0'; /* cut, as it is said above */
 }
 
 static void read_lines(struct hotspot *h, uint64_t method, struct hotspot_method *m)
