@@ -27,6 +27,7 @@
 #include "verdict/verdict.h"
 
 #define SECOND 1000000000ull
+#define BEFORE 1000000ull /* the moment before a signal */
 #define AGAIN                                                                                      \
 	(3 * SECOND) /* so soon a second Ctrl-C is meant for pptrace: the command has not ended by the first */
 
@@ -117,7 +118,8 @@ static void read_signals(struct loop *l)
 
 /*
  * Whoever ends a run that hangs wants to know why it hung. Who signals a whole group (timeout(1)) has ended the command
- * already: what counts is the moment before the first of those signals.
+ * already: what counts is the moment before the first of those signals. The kernel tells of a signal only when it has
+ * woken the thread that takes it (__send_signal_locked in kernel/signal.c), hence a little before that.
  */
 static void tell_waits(struct loop *l)
 {
@@ -125,7 +127,7 @@ static void tell_waits(struct loop *l)
 
 	(void)tracer_commit(l->t); /* what was seen up to now is told only then */
 	sent = tracer_saw_signal(l->t, 0, SIGTERM, l->interrupted_at - SECOND);
-	last_look(l->t, sent && sent < l->interrupted_at ? sent - 1 : l->interrupted_at,
+	last_look(l->t, (sent && sent < l->interrupted_at ? sent : l->interrupted_at) - BEFORE,
 		l->config->all);
 }
 

@@ -72,13 +72,13 @@ look named-sem 1 "/pptrace-test-$$"
 expect_status 0
 expect_out '^warning: stuck'
 expect_out "waits for the semaphore /pptrace-test-$$ at stuck_shared.c"
-expect_out 'unless somebody outside the trace posts the named semaphore'
+expect_out 'unless somebody outside the trace posts the semaphore /pptrace-test-'
 stop
 rm -f "/dev/shm/sem.pptrace-test-$$"
 look named-cond 1 "$TMP/memory"
 expect_status 0
 expect_out '^warning: stuck'
-expect_out 'unless somebody outside the trace uses the shared memory'
+expect_out 'unless somebody outside the trace uses the memory of the condition'
 stop
 end
 
