@@ -154,34 +154,36 @@ static const size_t needed[] = {offsetof(struct hotspot_vm, thread_object),
 	offsetof(struct hotspot_vm, symbol_body), offsetof(struct hotspot_vm, symbol_length),
 	offsetof(struct hotspot_vm, c_blocked)};
 
+/* Reads a field into value, which stays 0 where there is no such field or it cannot be read. */
+static void read_field(struct hotspot *h, uint64_t addr, uint64_t offset, void *value, size_t size)
+{
+	if (!addr || offset == HOTSPOT_NONE ||
+		!memory_cached(&h->memory, addr + offset, value, size))
+		memset(value, 0, size);
+}
+
 uint64_t hotspot_u64(struct hotspot *h, uint64_t addr, uint64_t offset)
 {
 	uint64_t value;
 
-	return addr && offset != HOTSPOT_NONE &&
-			       memory_cached(&h->memory, addr + offset, &value, sizeof value)
-		       ? value
-		       : 0;
+	read_field(h, addr, offset, &value, sizeof value);
+	return value;
 }
 
 uint32_t hotspot_u32(struct hotspot *h, uint64_t addr, uint64_t offset)
 {
 	uint32_t value;
 
-	return addr && offset != HOTSPOT_NONE &&
-			       memory_cached(&h->memory, addr + offset, &value, sizeof value)
-		       ? value
-		       : 0;
+	read_field(h, addr, offset, &value, sizeof value);
+	return value;
 }
 
 uint16_t hotspot_u16(struct hotspot *h, uint64_t addr, uint64_t offset)
 {
 	uint16_t value;
 
-	return addr && offset != HOTSPOT_NONE &&
-			       memory_cached(&h->memory, addr + offset, &value, sizeof value)
-		       ? value
-		       : 0;
+	read_field(h, addr, offset, &value, sizeof value);
+	return value;
 }
 
 /* ---- The exported tables ---- */
