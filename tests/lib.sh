@@ -154,6 +154,33 @@ wait_for()
 	done
 }
 
+# background COMMAND ARGUMENT...: starts it; $! is its process. What an earlier command wrote into these files is gone
+# before, so that whoever waits for a line waits for this command's.
+background()
+{
+	: >"$TMP/out"
+	: >"$TMP/err"
+	"$@" >"$TMP/out" 2>"$TMP/err" </dev/null &
+}
+
+# wait_end [PID]: waits until this child has ended, or all have, and returns its status. Who has not ended after
+# LIMIT seconds (60) is killed, and the test fails: a test that hangs says nothing.
+wait_end()
+{
+	local deadline=$(($(date +%s) + ${LIMIT:-60})) pids=${1:-$(jobs -p)} pid
+	for pid in $pids; do
+		while kill -0 "$pid" 2>/dev/null; do
+			if [ "$(date +%s)" -gt "$deadline" ]; then
+				fail "never ended: $(ps -o pid=,args= "$pid")"
+				kill -KILL "$pid"
+				break
+			fi
+			sleep 0.02
+		done
+	done
+	wait ${1:+"$1"}
+}
+
 # backends: the ways of capture that must work here: "ebpf auto shim" as root.
 backends()
 {

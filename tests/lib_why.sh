@@ -15,7 +15,7 @@ stop()
 	kill -STOP "$pid" 2>/dev/null
 	pkill -KILL -P "$pid" 2>/dev/null
 	kill -KILL "$pid" 2>/dev/null
-	wait "$pid" 2>/dev/null
+	wait_end "$pid" 2>/dev/null
 }
 
 AS=()

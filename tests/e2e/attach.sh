@@ -24,7 +24,7 @@ recording()
 
 attached_end()
 {
-	wait "$tracer"
+	wait_end "$tracer"
 	status=$?
 }
 
@@ -67,7 +67,7 @@ expect_sql "$DB" "SELECT count(*) FROM pipe WHERE kind = 'fifo' AND created_ns I
 expect_sql "$DB" "SELECT count(*) FROM wait w JOIN thread t ON t.id = w.thread_id
 	WHERE t.tid = $pid AND w.reason = 'pipe-read' AND w.start_ns < 1000000000
 	AND w.end_ns IS NOT NULL AND w.pipe_id = 1" 1
-wait "$pid"
+wait_end "$pid"
 end
 
 begin "threads that were there before are followed"
@@ -92,7 +92,7 @@ expect_status 0
 expect_sql "$DB" "SELECT i.bytes, t.is_main FROM pipe_io i JOIN thread t ON t.id = i.thread_id
 	WHERE i.data = CAST('from a thread' AS BLOB) ORDER BY i.start_ns" "13|0
 13|1"
-wait "$pid"
+wait_end "$pid"
 end
 
 begin "Ctrl-C detaches: the file is complete and the program goes on"

@@ -23,7 +23,7 @@ have_core()
 	start bash -c 'ulimit -S -c unlimited; exec "$@"' - "$@"
 	wait_for 10 waiting "$threads" || { stop; return 1; }
 	kill -ABRT $pid
-	wait $pid 2>/dev/null
+	wait_end $pid 2>/dev/null
 	mv core "$file" 2>/dev/null || mv core.$pid "$file" || fail "no core"
 }
 

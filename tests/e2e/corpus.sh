@@ -105,7 +105,7 @@ watch_live()
 		put_down $(ps -o pid= --ppid $pptrace; sql t.db 'SELECT pid FROM process WHERE end_ns IS NULL' | grep -x '[0-9]*')
 		sleep 0.2
 	done
-	wait $pptrace
+	wait_end $pptrace
 	sql t.db "SELECT DISTINCT rule FROM finding WHERE rule IN ('deadlock', 'stuck', 'pipe-end-leak')" | tr '\n' ' ' >file
 	[ -z "$all" ] || "$PPTRACE" diagnose --all t.db >all 2>&1
 }
@@ -126,7 +126,7 @@ watch_why()
 	[ -z "$all" ] || timeout 30 "$PPTRACE" why --all $pid >all 2>&1
 	cat program >>out
 	put_down $pid
-	wait $pid 2>/dev/null
+	wait_end $pid 2>/dev/null
 	: >file
 }
 

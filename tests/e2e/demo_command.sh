@@ -33,6 +33,6 @@ wait_for 20 grep -q "^send it signals with 'kill -10 [0-9]*'; Ctrl-C ends it" er
 pid=$(sed -nE "s/^send it signals with 'kill -10 ([0-9]+)'.*/\1/p" err)
 expect_out '^\$ pptrace run --on-deadlock=kill --timeout=60s -o signal.db '
 kill -TERM "$pid"
-wait $!
+wait_end $!
 expect_out '^\$ pptrace diagnose signal.db'
 end

@@ -159,7 +159,7 @@ begin "pipefifo"
 run "$DEMOS/pipefifo" --path "$TMP/fifo"
 expect_status 0
 expect_lines "^Parent [0-9]+ got \"Spam 00[0-4]\" at $TIME\$" 7
-wait
+wait_end
 [ ! -e "$TMP/fifo" ] || fail "the named pipe is still there"
 end
 

@@ -34,7 +34,7 @@ trace_lines()
 		[ $n = 3 ] || echo >&8
 	done
 	exec 8>&-
-	wait $!
+	wait_end $!
 }
 
 processes()
@@ -320,7 +320,7 @@ if command -v script >/dev/null; then
 		<"$TMP/keys" >"$TMP/out" 2>&1 &
 	sleep 1
 	printf '\n' >&9
-	wait $!
+	wait_end $!
 	exec 9>&-
 	expect_sql "$DB" "SELECT count(*) FROM wait WHERE reason = 'tty' AND end_ns - start_ns > 300000000" 1
 	expect_sql "$DB" "SELECT count(*) FROM finding WHERE severity <> 'info'" 0

@@ -30,7 +30,7 @@ record()
 		fi
 		sleep 0.1
 	done
-	wait $pid
+	wait_end $pid
 }
 export -f record
 export PPTRACE TMP
@@ -339,7 +339,7 @@ flood()
 	: >gate
 	wait_for 40 test -e "done"
 	kill -CONT "$tracer"
-	wait "$pid"
+	wait_end "$pid"
 }
 
 for backend in $(backends); do

@@ -52,7 +52,7 @@ for backend in $(backends); do
 	pid=$!
 	wait_for 10 grep -q 'possibly stuck' err
 	: >heldout.fifo
-	wait $pid
+	wait_end $pid
 	expect_eq $? 7 status
 	expect_eq "$(grep -c 'error: deadlock' err)" 0 "certain verdicts"
 	end
@@ -89,7 +89,7 @@ for backend in $(backends); do
 	pid=$!
 	wait_for 10 grep -q 'error: deadlock' err
 	kill "$(sql t.db 'SELECT pid FROM process WHERE parent_id IS NULL')"
-	wait $pid
+	wait_end $pid
 	expect_eq "$(sql t.db "SELECT rule FROM finding WHERE severity = 'error'")" deadlock findings
 	end
 done

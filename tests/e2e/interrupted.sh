@@ -62,7 +62,7 @@ check()
 	record "$backend" "$python" "$TMP/../crossed.py"
 	wait_for 20 grep -Eq 'possibly stuck|error: deadlock' err
 	kill -INT "$(command_pid)"
-	wait $pid
+	wait_end $pid
 	[[ $(until_text SIGINT) =~ ^(deadlock\ certain|stuck\ conditional)\ 1$ ]] || fail "found: $(until_text SIGINT)" "$(cat err)"
 	end
 
@@ -70,7 +70,7 @@ check()
 	WATCH=60 record "$backend" "$PROGRAMS/hang" abba-until-term
 	wait_for 20 stood "'lock'" 2
 	kill -TERM "$(command_pid)"
-	wait $pid
+	wait_end $pid
 	expect_no_err 'error: deadlock'
 	expect_eq "$(until_text SIGTERM)" "deadlock certain 1" findings
 	end
@@ -83,7 +83,7 @@ check()
 	: >gate
 	wait_for 20 stood "'sleep'" 1
 	kill -TERM "$(command_pid)"
-	wait $pid
+	wait_end $pid
 	expect_eq "$(sql t.db "SELECT rule FROM finding WHERE rule IN ('deadlock', 'stuck')")" "" findings
 	end
 
@@ -92,7 +92,7 @@ check()
 	wait_for 20 stood "'pipe-read'" 1
 	# shellcheck disable=SC2046
 	kill -TERM -- $(sql t.db "SELECT pid FROM process WHERE end_ns IS NULL")
-	wait $pid
+	wait_end $pid
 	run "$PPTRACE" waits -T txt t.db
 	expect_out 'just before SIGTERM came from outside'
 	expect_out 'reads from the empty'
@@ -112,5 +112,5 @@ kill -INT $pid
 wait_for 20 sh -c "! kill -0 $pid"
 kill -0 "$(cat ready)" || fail "the command did not survive"
 : >stop
-wait $pid
+wait_end $pid
 end

@@ -260,10 +260,10 @@ run_tests()
 	child_words err
 	end
 	begin "$1: a queue that nobody fills is told as possible"
-	"$PPTRACE" run --backend="$1" --watch=0.5 -o queue.db java -cp .. Cases queue >out 2>err &
+	background "$PPTRACE" run --backend="$1" --watch=0.5 -o queue.db java -cp .. Cases queue
 	wait_for 60 told
 	kill -TERM $!
-	wait $!
+	wait_end $!
 	expect_err 'possibly stuck: thread "main" of Cases.* cannot go on: it waits for the queue'
 	run "$PPTRACE" diagnose --rule stuck queue.db
 	expect_lines_in out queue_text
@@ -301,11 +301,11 @@ frames_sql()
 
 begin "the frames are those that jstack shows"
 if command -v jstack >/dev/null; then
-	"$PPTRACE" run --watch=0.5 -o frames.db java -cp . Cases locks >out 2>err &
+	background "$PPTRACE" run --watch=0.5 -o frames.db java -cp . Cases locks
 	wait_for 60 told
 	jstack "$(pgrep -P $! java)" >stack
 	kill -TERM "$(pgrep -P $! java)"
-	wait $!
+	wait_end $!
 	for name in left right; do
 		expect_eq "$(frames_sql $name)" "$(jstack_frames $name)"
 		[ "$(frames_sql $name | wc -l)" -ge 8 ] || fail "only: $(frames_sql $name)"

@@ -33,7 +33,7 @@ end
 
 begin "$backend: a file whose pptrace was killed is read with its -wal"
 kill -KILL $tracer
-wait $tracer 2>/dev/null
+wait_end $tracer 2>/dev/null
 run "$PPTRACE" query -f t.db exits
 expect_status 0
 expect_err 'not complete'

@@ -106,7 +106,7 @@ wait_for 10 sh -c "[ \"\$(sqlite3 -readonly live.db 'SELECT count(*) FROM proces
 draw tree live txt
 expect_out '11 processes.* not complete'
 kill -KILL "$tracer"
-wait "$tracer" 2>/dev/null
+wait_end "$tracer" 2>/dev/null
 draw tree live txt
 expect_out 'not complete'
 run "$PPTRACE" report -o live.html live.db

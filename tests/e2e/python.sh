@@ -129,14 +129,14 @@ join_words()
 
 for backend in $(backends); do
 	begin "$backend: two locks crossed, named with the lines of the program"
-	"$PPTRACE" run --backend="$backend" --watch=0.3 -o bank.db "$PYTHON" bank.py >out 2>err &
+	background "$PPTRACE" run --backend="$backend" --watch=0.3 -o bank.db "$PYTHON" bank.py
 	told()
 	{
 		grep -q 'deadlock\|possibly stuck' err
 	}
 	wait_for 30 told
 	kill -TERM $!
-	wait $!
+	wait_end $!
 	expect_words err 'thread "transfer" of bank.py[PID]'
 	run "$PPTRACE" diagnose bank.db
 	crossed_words out

@@ -17,11 +17,11 @@ expect_sql dead.db "SELECT complete FROM trace" 1
 end
 
 begin "$backend: it is printed once, and stays in the file when a signal ends the program"
-"$PPTRACE" run --backend=$backend -o dead.db "$DEMOS/deadlock-abba" >out 2>err &
+background "$PPTRACE" run --backend=$backend -o dead.db "$DEMOS/deadlock-abba"
 wait_for 20 grep -q '^error: deadlock' err
 sleep 0.5
 kill -TERM "$(sql dead.db "SELECT pid FROM process LIMIT 1")"
-wait $!
+wait_end $!
 expect_eq $? 143 status
 expect_eq "$(grep -c '^error: deadlock' err)" 1
 expect_sql dead.db "SELECT rule, certainty FROM finding WHERE severity = 'error'" "deadlock|certain"
@@ -41,21 +41,21 @@ expect_sql dead.db "SELECT rule, certainty FROM finding WHERE severity = 'error'
 end
 
 begin "$backend: whoever queries the recording meanwhile does not take it for one that nobody writes"
-"$PPTRACE" run --backend=$backend -o dead.db "$DEMOS/deadlock-abba" >out 2>err &
+background "$PPTRACE" run --backend=$backend -o dead.db "$DEMOS/deadlock-abba"
 wait_for 20 grep -q '^error: deadlock' err
 victim=$(sqlite3 dead.db "SELECT pid FROM process LIMIT 1")
 [ -e dead.db-wal ] || fail "its -wal is gone"
 kill -TERM "$victim"
-wait $!
+wait_end $!
 end
 
 begin "$backend: --on-deadlock=stop stops all processes"
-"$PPTRACE" run --backend=$backend --on-deadlock=stop -o dead.db "$DEMOS/deadlock-abba" >out 2>err &
+background "$PPTRACE" run --backend=$backend --on-deadlock=stop -o dead.db "$DEMOS/deadlock-abba"
 wait_for 20 grep -q 'stopped all processes' err
 victim=$(sql dead.db "SELECT pid FROM process LIMIT 1")
 expect_eq "$(sed 's/.*) //' "/proc/$victim/stat" | cut -c1)" T
 kill -KILL "$victim"
-wait
+wait_end
 end
 
 begin "$backend: --watch=0 does not look"

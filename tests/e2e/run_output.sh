@@ -79,7 +79,7 @@ expect_err .
 end
 
 begin "kill -9 to pptrace leaves the command running and a readable file"
-timeout 60 "$PPTRACE" run -o killed.db sh -c 'echo $PPID; i=0; while [ ! -e go ]; do i=$((i+1)); sleep 0.05; done; echo finished' >out 2>err &
+background timeout 60 "$PPTRACE" run -o killed.db sh -c 'echo $PPID; i=0; while [ ! -e go ]; do i=$((i+1)); sleep 0.05; done; echo finished'
 wait_for 20 test -s out
 stored()
 {
@@ -87,7 +87,7 @@ stored()
 }
 wait_for 20 stored
 kill -9 "$(head -1 out)"
-wait
+wait_end
 touch go
 wait_for 10 grep -q finished out
 expect_sql killed.db "SELECT complete FROM trace" 0

@@ -52,20 +52,20 @@ expect_eq "$(cat err)" "pptrace: not finished after 300 ms (--timeout): ending t
 end
 
 begin "$backend: SIGTERM to pptrace tells the same, and the command gets it"
-"$PPTRACE" run --backend=$backend --watch=0.2 -o term.db "$DEMOS/deadlock-abba" >out 2>err &
+background "$PPTRACE" run --backend=$backend --watch=0.2 -o term.db "$DEMOS/deadlock-abba"
 wait_for 20 grep -q '^error: deadlock' err
 kill -TERM $!
-wait $!
+wait_end $!
 expect_eq $? 143 status
 expect_err '^pptrace: what each thread was waiting for then'
 expect_err ' waits for the mutex lock_a, for '
 end
 
 begin "$backend: so does timeout(1), which signals the command at the same time: the moment before counts"
-timeout 60 "$PPTRACE" run --backend=$backend --watch=0.2 -o group.db "$DEMOS/deadlock-abba" >out 2>err &
+background timeout 60 "$PPTRACE" run --backend=$backend --watch=0.2 -o group.db "$DEMOS/deadlock-abba"
 wait_for 20 grep -q '^error: deadlock' err
 kill -TERM $!
-wait $!
+wait_end $!
 expect_err ' waits for the end of thread [0-9]+ \(left\)'
 expect_err ' waits for the mutex lock_a, for '
 expect_err ' waits for the mutex lock_b, for '

@@ -100,7 +100,7 @@ wait_for 10 test -s pid
 kill -KILL "$(cat pid)"
 touch go
 wait_for 30 test -s result
-wait 2>/dev/null
+wait_end 2>/dev/null
 rm -f pid go result
 end
 
@@ -112,7 +112,7 @@ kill -STOP "$(cat pid)"
 touch go
 wait_for 30 test -s result
 kill -CONT "$(cat pid)"
-wait 2>/dev/null
+wait_end 2>/dev/null
 expect_sql k.db "SELECT complete, lost > 0 FROM trace" '1|1'
 rm -f pid go result
 end
@@ -414,7 +414,7 @@ spawn_fifo()
 	wait_for 10 expect_rows "$3" "SELECT count(*) FROM wait WHERE reason IN ('fifo-open', 'vfork') AND end_ns IS NULL" 2
 	# Nobody may be there to open the other side.
 	timeout 10 sh -c ': >"$1"' - "$2"
-	wait $!
+	wait_end $!
 	expect_sql "$3" "SELECT lost FROM trace" 0
 	expect_sql "$3" "SELECT name, created_by, end_kind IS NOT NULL FROM process ORDER BY id" "stuck||1
 true|posix_spawn|1"

@@ -81,6 +81,6 @@ else
 	! grep -q 'deadlock\|stuck' err || fail "somebody outside was taken for nobody" "$(cat err)"
 	expect_eq "$(sql out.db "SELECT outside, remote FROM pipe WHERE kind = 'tcp'")" "2|127.0.0.1:5099" "the connection"
 	kill $server 2>/dev/null
-	wait $server 2>/dev/null
+	wait_end $server 2>/dev/null
 fi
 end

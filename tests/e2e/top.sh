@@ -80,7 +80,7 @@ expect_status 1
 end
 
 kill -TERM "$pid"
-wait "$run"
+wait_end "$run"
 
 begin "hostile names harm no terminal, nor does an empty recording"
 fixture hostile

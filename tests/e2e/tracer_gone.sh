@@ -54,7 +54,7 @@ start "$backend" rest.sh
 kill -KILL "$pid"
 : >go
 wait_for 60 test -s ms
-wait "$pid" 2>/dev/null
+wait_end "$pid" 2>/dev/null
 wait_for 10 cmp -s want out
 expect_eq "$(cat err)" "" "stderr"
 expect_quick
@@ -68,7 +68,7 @@ kill -STOP "$pid"
 : >go
 wait_for 60 test -s ms
 kill -CONT "$pid"
-wait "$pid"
+wait_end "$pid"
 expect_eq $? 7 status
 cmp -s want out || fail "the output differs" "$(diff want out)"
 expect_quick
@@ -80,7 +80,7 @@ begin "$backend: pptrace is killed together with what cleans up after it"
 start "$backend" rest.sh
 sweeper=$(pgrep -P "$pid" -x arena-sweeper)
 kill -KILL "$pid" "$sweeper"
-wait "$pid" 2>/dev/null
+wait_end "$pid" 2>/dev/null
 : >go
 wait_for 60 test -s ms
 wait_for 10 cmp -s want out
@@ -119,7 +119,7 @@ for i in $(seq "${ROUNDS:-6}"); do
 	kill -$sig "$pid" 2>/dev/null
 	wait_for 60 test -e ms
 	kill -CONT "$pid" 2>/dev/null
-	wait "$pid" 2>/dev/null
+	wait_end "$pid" 2>/dev/null
 	case $sig$? in
 	KILL137 | KILL7 | STOP7) ;;
 	*) fail "$sig after $delay s: status of pptrace" ;;

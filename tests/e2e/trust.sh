@@ -23,7 +23,7 @@ lies()
 		expect_status 124
 		expect_out '^forged$'
 	else
-		"$PPTRACE" run --backend="$backend" --on-deadlock=stop -o lies.db "$PROGRAMS/forge" "$1" "$victim" 65534 >"$TMP/out" 2>"$TMP/err" &
+		background "$PPTRACE" run --backend="$backend" --on-deadlock=stop -o lies.db "$PROGRAMS/forge" "$1" "$victim" 65534
 		recorder=$!
 		wait_for 20 grep -q 'stopped all processes' "$TMP/err"
 		# The command is stopped, and nobody else: neither the victim nor pptrace's own process that outlives it.
@@ -37,13 +37,13 @@ lies()
 			stopped=$((stopped + 1))
 		done
 		expect_eq "$stopped" 1 "commands that were stopped"
-		wait "$recorder"
+		wait_end "$recorder"
 	fi
 	expect_err '^error: deadlock'
 	[ -d "/proc/$victim" ] && expect_eq "$(state "$victim")" S "$1 $2: state of the victim"
 	[ -d "/proc/$victim" ] || fail "$1 $2: the victim was ended"
 	kill -KILL "$victim"
-	wait "$victim" 2>/dev/null
+	wait_end "$victim" 2>/dev/null
 	expect_sql lies.db "SELECT complete FROM trace" 1
 	expect_sql lies.db "SELECT lost >= 0 FROM trace" 1
 }

@@ -101,7 +101,7 @@ pkill -KILL -P "$(pgrep -P "$pid")"
 stop
 pkill -KILL -P "$other"
 kill -KILL "$other"
-wait "$other" 2>/dev/null
+wait_end "$other" 2>/dev/null
 end
 
 begin "posix_spawn that waits for a FIFO is stuck on a condition"
@@ -177,7 +177,7 @@ if [ "$(id -u)" = 0 ] && unshare -fp --kill-child true 2>/dev/null; then
 	expect_status 1
 	expect_out 'cycle of 2'
 	stop
-	wait "$outer" 2>/dev/null
+	wait_end "$outer" 2>/dev/null
 else
 	skip "no PID namespaces here"
 fi

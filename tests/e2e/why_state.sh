@@ -69,7 +69,7 @@ else
 	fail "nothing was stopped" "$(cat "$TMP/run")"
 fi
 kill -KILL "$pid"
-wait "$runner" 2>/dev/null
+wait_end "$runner" 2>/dev/null
 end
 
 begin "gdb holds a program that is deadlocked"
