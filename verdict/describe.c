@@ -22,12 +22,13 @@ static const char lock_sql[] =
 static const char runtime_lock_sql[] = "SELECT type, kind = 'monitor' FROM lock WHERE id = ?1"
 				       " AND (type LIKE '%.%' OR kind IN ('monitor', 'object'))";
 static const char pipe_sql[] = "SELECT kind, path, name FROM pipe WHERE id = ?1";
-/* The programs that hold an end now, but for those that hold the opposite one as well. */
-#define HOLDERS_SQL(own, other)                                                                            \
-	"SELECT count(DISTINCT q.name), max(q.name) FROM pipe_end e JOIN process q ON q.id = e.process_id" \
-	" WHERE e.pipe_id = ?1 AND instr(e.mode, '" own "') AND e.close_ns IS NULL"                        \
-	" AND NOT EXISTS (SELECT 1 FROM pipe_end o WHERE o.pipe_id = ?1 AND o.process_id = e.process_id"   \
-	"  AND instr(o.mode, '" other "') AND o.close_ns IS NULL)"
+/* The programs that hold an end, or held it until they ended, but for those that hold the opposite one as well. */
+#define KEPT_SQL(end) "(" end ".close_ns IS NULL OR " end ".close_via = 'exit')"
+#define HOLDERS_SQL(own, other)                                                                                       \
+	"SELECT count(DISTINCT q.name), max(q.name) FROM pipe_end e JOIN process q ON q.id = e.process_id"            \
+	" WHERE e.pipe_id = ?1 AND instr(e.mode, '" own "') AND " KEPT_SQL(                                           \
+		"e") " AND NOT EXISTS (SELECT 1 FROM pipe_end o WHERE o.pipe_id = ?1 AND o.process_id = e.process_id" \
+		     "  AND instr(o.mode, '" other "') AND " KEPT_SQL("o") ")"
 static const char writer_sql[] = HOLDERS_SQL("w", "r");
 static const char reader_sql[] = HOLDERS_SQL("r", "w");
 static const char site_sql[] =

@@ -213,7 +213,22 @@ wait_for 10 waiting 2
 run "$PPTRACE" why "$pid"
 expect_words out 'waits for the queue `self.inbox` (queue.Queue) at mailbox.py:7 (Worker.run)'
 expect_words out 'waits for the event `w.done` (threading.Event) at mailbox.py:11 (<module>)'
+expect_words out 'remedy: Let a thread that waits for none of the others do what is waited for'
 stop
+end
+
+cat >unanswered.py <<'PY'
+import subprocess
+p = subprocess.Popen(["sort"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+p.stdin.write(b"b\na\n")
+p.stdin.flush()
+p.stdout.readline()
+PY
+begin "a pipe is named by who would have written to it, also when both have ended"
+run timeout 60 "$PPTRACE" run --watch=0.3 --timeout=1 -o unanswered.db "$PYTHON" unanswered.py
+expect_words err 'sort)'
+run "$PPTRACE" diagnose unanswered.db
+expect_out 'reads from the empty pipe [0-9]+ \(sort -> .*\) since .* at unanswered.py:5'
 end
 
 begin "a program without Python says nothing of it"

@@ -210,7 +210,8 @@ fn report(b: &Bank) { let _x = b.audit.lock().unwrap(); b.meet.wait();
 fn main() {
     let bank = Arc::new(Bank { account: Mutex::new(0), audit: Mutex::new(0), meet: Barrier::new(2) });
     let (c, d) = (bank.clone(), bank.clone());
-    let (t, u) = (thread::spawn(move || transfer(&c)), thread::spawn(move || report(&d)));
+    let named = |name: &str| thread::Builder::new().name(name.into());
+    let (t, u) = (named("paying").spawn(move || transfer(&c)).unwrap(), named("looking").spawn(move || report(&d)).unwrap());
     t.join().unwrap();
     u.join().unwrap();
 }
@@ -222,8 +223,12 @@ END
 			expect_status 1
 			expect_out 'at bank.rs:5 \(bank::transfer\),'
 			expect_out 'at bank.rs:7 \(bank::report\),'
-			expect_out '(at|called from) bank.rs:1[23] \(bank::main\)'
+			expect_out '(at|called from) bank.rs:1[34] \(bank::main\)'
 			stop
+			run "$PPTRACE" run --watch=0.3 --timeout=1 "./rust$level"
+			expect_err '^ +[0-9]+  paying: waits for '
+			expect_err '^ +[0-9]+  looking: waits for '
+			expect_no_err 'thread_start|_start\)'
 		fi
 		end
 	done

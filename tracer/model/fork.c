@@ -2,9 +2,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "tracer/model/private.h"
 
-#include "base/mem.h"
-
 #include <sched.h>
+
+#include "base/mem.h"
+#include "tracer/symbols/symbols.h"
 
 /* Names a process by how it was made; the kernel cannot tell vfork from a posix_spawn of older C libraries. */
 static const char *made_by(const struct model *m, const struct rec_FORK *rec)
@@ -30,6 +31,20 @@ static struct thread *early_thread(const struct model *m, const struct rec_FORK 
 	return t && t->is_early && t->proc->pid == rec->child_pid ? t : NULL;
 }
 
+/*
+ * The function that a thread runs, by which it is called. What a language's library runs first, and the same for
+ * every thread (Rust's thread_start, std::thread's), tells none from another: the thread's own name does.
+ */
+static void set_entry(struct model *m, struct thread *t, uint64_t entry)
+{
+	struct symbols *s = m->config.symbols;
+	int64_t site = model_site(m, t->proc, entry, false);
+
+	if (!s || !symbols_is_library(s, t->proc->id, entry + 1) ||
+		symbols_is_compiled_library(s, t->proc->id, entry + 1))
+		t->entry_site = site;
+}
+
 static void fork_thread(struct model *m, const struct rec_FORK *rec)
 {
 	struct thread *creator = model_thread(m, &rec->head), *t = early_thread(m, rec);
@@ -50,7 +65,7 @@ static void fork_thread(struct model *m, const struct rec_FORK *rec)
 	t->tid_addr = rec->tid_addr;
 	model_name(t->name, rec->comm);
 	if (rec->entry)
-		t->entry_site = model_site(m, t->proc, rec->entry, false);
+		set_entry(m, t, rec->entry);
 }
 
 /* What a new process takes over from the one that made it. */
@@ -151,6 +166,6 @@ void model_thread_entry(struct model *m, const struct rec_THREAD_ENTRY *rec)
 {
 	struct thread *t = model_thread(m, &rec->head);
 
-	t->entry_site = model_site(m, t->proc, rec->entry, false);
+	set_entry(m, t, rec->entry);
 	t->dirty = true;
 }

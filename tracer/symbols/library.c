@@ -51,10 +51,14 @@ static bool is_language_code(struct module *m, uint64_t vaddr)
 	int line;
 	bool has_line = module_line(m, vaddr, &file, &line);
 
+	const char *name = module_function(m, vaddr, &start);
+
 	if (has_line && lines_is_library(file))
 		return true;
-	return is_language_function(module_function(m, vaddr, &start)) &&
-	       (!has_line || lines_is_header(file));
+	/* The C library's start-up code (crt1.o) is linked into every program. */
+	if (name && !has_line && !strcmp(name, "_start"))
+		return true;
+	return is_language_function(name) && (!has_line || lines_is_header(file));
 }
 
 static const struct map *map_before(struct symbols *s, int64_t process, uint64_t addr)

@@ -165,15 +165,24 @@ static bool are_runtime_locks(const struct state *st, const struct stuck_set *s)
 	return any;
 }
 
-/* Says whether a member waits for something that any thread of its language could do. */
+/* Says whether a wait is for something that any thread of its language could do: fill a queue, complete a future. */
+static bool is_for_runtime(const struct state *st, const struct state_wait *w)
+{
+	enum runtime_kind kind;
+
+	if (w->reason == WAIT_COND)
+		return state_is_of_runtime(state_lock_of(st, w));
+	if (w->reason != WAIT_SEM)
+		return false;
+	kind = describe_runtime_kind(st->db, w->lock_id);
+	return kind == RUNTIME_KIND_POOL || kind == RUNTIME_KIND_OTHER;
+}
+
 static bool waits_in_runtime(const struct state *st, const struct stuck_set *s)
 {
-	for (size_t i = 0; i < s->n_members; i++) {
-		const struct state_wait *w = &st->threads[s->members[i]].wait;
-
-		if (w->reason == WAIT_COND && state_is_of_runtime(state_lock_of(st, w)))
+	for (size_t i = 0; i < s->n_members; i++)
+		if (is_for_runtime(st, &st->threads[s->members[i]].wait))
 			return true;
-	}
 	return false;
 }
 
@@ -234,6 +243,9 @@ const char *stuck_remedy(const struct state *st, const struct stuck_set *s)
 		return held_remedy(s);
 	if (are_runtime_locks(st, s))
 		return lock_remedy(s);
+	if (waits_in_runtime(st, s) && s->n_members == 1)
+		return "Let somebody do what is waited for on every path, also where it fails, or wait"
+		       " with a time-out.";
 	if (waits_in_runtime(st, s))
 		return "Let a thread that waits for none of the others do what is waited for, or wait"
 		       " with a time-out.";
