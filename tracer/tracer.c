@@ -81,6 +81,23 @@ static enum lock_source image_locks(struct tracer *t, const struct rec_EXEC *e)
 	return source;
 }
 
+/* Says whether the program that was just executed goes past what the preload library wraps. */
+static bool has_raw_calls(struct tracer *t, const struct rec_EXEC *e)
+{
+	uint64_t key = hash_mix(e->dev, e->inode, 1);
+	uintptr_t known = e->inode ? (uintptr_t)hash_get(&t->images, key) : 0;
+	_cleanup_free_ char *exe = NULL;
+	bool raw;
+
+	if (known)
+		return known == 2;
+	exe = xasprintf("/proc/%u/exe", e->head.pid);
+	raw = preload_has_raw_calls(access(exe, F_OK) == 0 ? exe : e->path);
+	if (e->inode)
+		(void)hash_set(&t->images, key, (void *)(uintptr_t)(raw ? 2 : 1));
+	return raw;
+}
+
 static void feed_model(void *arg, const struct rec_head *rec)
 {
 	struct tracer *t = arg;
@@ -138,6 +155,8 @@ static void feed(void *arg, const struct rec_head *rec)
 		if (!exec.lock_source || t->choice.locks == LOCKS_MODE_SHIM)
 			exec.lock_source = image_locks(t, &exec);
 		model_feed(t->model, &exec.head);
+		if (t->choice.shim_only)
+			model_raw_calls(t->model, exec.head.pid, has_raw_calls(t, &exec));
 		return;
 	}
 	model_feed(t->model, rec);

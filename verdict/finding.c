@@ -34,7 +34,7 @@ static const char *severity_of(const char *rule)
 	return "info";
 }
 
-static void finding_done(struct finding *f)
+void finding_done(struct finding *f)
 {
 	for (size_t i = 0; i < f->n_members; i++)
 		free(f->members[i].text);

@@ -20,6 +20,9 @@ void finding_set(char **text, struct buf *b);
 /* Appends a copy of a finding. */
 void finding_copy(struct findings *fs, const struct finding *f);
 
+/* Frees what a finding has; it is empty then. */
+void finding_done(struct finding *f);
+
 /* Removes and frees the last finding. */
 void finding_drop(struct findings *fs);
 

@@ -54,6 +54,7 @@ CREATE TABLE process ( -- a process, from fork to reaping; exec does not make a 
     secure INTEGER NOT NULL DEFAULT 0, -- 1: gained privileges by an exec
     reopens INTEGER NOT NULL DEFAULT 0, -- 1: may open pipes of others through /proc/PID/fd: it has done so, or its program or script names that
     uring INTEGER NOT NULL DEFAULT 0, -- 1: has an io_uring (since its last exec): the kernel may read, write, close and wait in its place
+    raw_calls INTEGER NOT NULL DEFAULT 0, -- 1: makes system calls without the C library (Go), which a recording without eBPF does not see
     memory_id INTEGER REFERENCES process(id),  -- process in whose memory it runs (clone with CLONE_VM, vfork until exec); NULL: its own
     language TEXT,              -- language whose runtime was read: 'python', 'java'; NULL: none
     program TEXT                -- what that language runs: 'bank.py'; NULL: not known

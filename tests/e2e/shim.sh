@@ -119,6 +119,43 @@ end
 
 done
 
+begin "a program in Go reaps its children past the C library: that is seen, and its threads at rest are not blamed"
+if command -v go >/dev/null; then
+	mkdir cgo
+	cat >cgo/k.go <<'END'
+package main
+
+// static int one(void) { return 1; }
+import "C"
+import (
+	"fmt"
+	"os/exec"
+	"time"
+)
+
+func main() {
+	n := int(C.one())
+	for i := 0; i < 3; i++ {
+		if exec.Command("/bin/true").Run() == nil {
+			n++
+		}
+	}
+	time.Sleep(1500 * time.Millisecond)
+	fmt.Println(n)
+}
+END
+	run env -C cgo GOCACHE="$TMP/cache" GO111MODULE=off CGO_ENABLED=1 go build -o k k.go
+	expect_status 0
+	run "$PPTRACE" run -q --backend=shim -o go.db cgo/k
+	expect_eq "$(cat out)" 4 output
+	expect_sql go.db "SELECT count(*), sum(reaped_ns >= end_ns), sum(raw_calls) FROM process WHERE name <> 'k'" '3|3|0'
+	expect_sql go.db "SELECT raw_calls, blind_spots LIKE '%(k) makes its system calls itself%' FROM process, trace WHERE name = 'k'" '1|1'
+	expect_sql go.db "SELECT rule FROM finding" ''
+else
+	skip "go is not installed"
+fi
+end
+
 begin "births and ends find room where nothing else does"
 run sh -c 'exec "$0" run --backend=shim --ring=4 -o vital.db "$1" $$' "$PPTRACE" "$PROGRAMS/flood_forks"
 expect_status 0

@@ -256,7 +256,9 @@ void model_reap(struct model *m, const struct rec_REAP *rec)
 	int status = (int)(rec->status & 0xffff);
 	int64_t ts = model_time(m, rec->head.ts);
 
-	if (!p || (rec->options & WNOWAIT) || WIFSTOPPED(status) || WIFCONTINUED(status))
+	if (!p || (rec->options & WNOWAIT))
+		return;
+	if (!(rec->head.flags & REC_SNAP) && (WIFSTOPPED(status) || WIFCONTINUED(status)))
 		return;
 	if (!p->ended)
 		model_proc_end(m, p, ts, end_status(rec->status));
@@ -264,7 +266,7 @@ void model_reap(struct model *m, const struct rec_REAP *rec)
 		return;
 	p->reaped = p->dirty = true;
 	p->reaped_ns = ts;
-	if (p->status < 0)
+	if (p->status < 0 && !(rec->head.flags & REC_SNAP))
 		p->status = end_status(rec->status);
 	if (rec->head.pid != (uint32_t)m->config.tracer_pid)
 		p->reaper_id = model_thread(m, &rec->head)->id;

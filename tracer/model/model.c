@@ -130,6 +130,19 @@ static void note_compat(struct model *m, const struct rec_head *rec)
 	note_process(m, p, "makes 32-bit system calls: what it waits for is not known");
 }
 
+void model_raw_calls(struct model *m, uint64_t pid, bool raw)
+{
+	struct proc *p = model_find_proc(m, pid);
+
+	if (!p || p->raw_calls == raw)
+		return;
+	p->raw_calls = raw;
+	p->dirty = true;
+	if (raw)
+		note_process(m, p,
+			"makes its system calls itself (Go): what it waits for, reads, writes and closes is not known");
+}
+
 /* The first record of a child's own: ends that nobody has confirmed by now it never had. */
 static void settle(struct model *m, const struct rec_head *rec)
 {

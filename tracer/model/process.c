@@ -136,6 +136,7 @@ void model_write_proc(struct model *m, struct proc *p)
 		.secure = p->secure,
 		.reopens = p->reopens,
 		.uring = p->uring,
+		.raw_calls = p->raw_calls,
 		.memory_id = p->memory_id,
 		.language = p->language,
 		.program = p->program};

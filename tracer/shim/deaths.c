@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
@@ -19,6 +20,10 @@
 
 enum { EVENTS_AT_ONCE = 64 };
 
+/* So often it is looked who has been reaped; and so long the record of that may be under way. */
+#define LOOK_EVERY_NS 20000000u
+#define RECORD_DELAY_NS 500000000u
+
 /* The longest that an announced end takes. */
 enum { ENDING_MS = 50 };
 
@@ -26,14 +31,18 @@ enum { ENDING_MS = 50 };
 enum { UNKNOWN_STATUS = 0xffff };
 
 struct life {
-	pid_t pid, parent; /* parent 0: not known */
-	int pidfd;         /* -1: not watched any more */
-	bool spare;        /* its status is not ours to take */
-	bool is_noticed;   /* in the list of those whose end the model may not know yet */
-	bool is_known;     /* status is */
-	bool is_announced; /* an EXIT for it is on its way */
-	bool reported;     /* the model has got its EXIT */
-	bool is_late;      /* it had ended already when it was first looked at */
+	pid_t pid, parent;  /* parent 0: not known */
+	int pidfd;          /* -1: not watched any more */
+	bool spare;         /* its status is not ours to take */
+	bool is_noticed;    /* in the list of those whose end the model may not know yet */
+	bool is_known;      /* status is */
+	bool is_announced;  /* an EXIT for it is on its way */
+	bool reported;      /* the model has got its EXIT */
+	bool is_buried;     /* it has been reaped, as the model knows */
+	bool is_unburied;   /* in the list of those whose reaping is looked for */
+	uint64_t gone_at;   /* when it was first seen not to be there any more, 0: it is */
+	struct life *later; /* in that list */
+	bool is_late;       /* it had ended already when it was first looked at */
 	int status;
 	uint64_t last_ts;  /* late: of its last record */
 	uint64_t end_ts;   /* reported: of its EXIT */
@@ -46,7 +55,9 @@ struct deaths {
 	struct life
 		*noticed; /* in the order of their ends, which is that in which epoll names them */
 	struct life **noticed_end;
-	unsigned n_late; /* lives of that kind that were not reported */
+	struct life *unburied;
+	uint64_t looked_at; /* when for those */
+	unsigned n_late;    /* lives of that kind that were not reported */
 };
 
 struct deaths *deaths_new(void)
@@ -173,6 +184,18 @@ static void forget(struct deaths *d, struct life *l)
 	l->is_noticed = false;
 }
 
+static void leave_unburied(struct deaths *d, struct life *l)
+{
+	struct life **at = &d->unburied;
+
+	if (!l->is_unburied)
+		return;
+	while (*at != l)
+		at = &(*at)->later;
+	*at = l->later;
+	l->is_unburied = false;
+}
+
 static bool has_ended(int pidfd)
 {
 	struct pollfd p = {.fd = pidfd, .events = POLLIN};
@@ -195,6 +218,7 @@ static struct life *watch_life(struct deaths *d, pid_t pid)
 		forget(d, l);
 		life_end(l);
 	}
+	leave_unburied(d, l);
 	/* The command's status is the caller's to take, whatever a record says of its end. */
 	*l = (struct life){.pid = pid, .spare = l->spare};
 	/* A process that is found to have ended already comes behind those whose end is known. */
@@ -238,11 +262,26 @@ static void emit_reap(pid_t pid, uint64_t ts, int status, source_emit *emit, voi
 	emit(arg, &rec.head);
 }
 
+/* Only its parent can have done that, or pptrace, which says so itself. */
+static void emit_burial(const struct life *l, source_emit *emit, void *arg)
+{
+	rec_u32 reaper = (rec_u32)(l->parent ? l->parent : getpid());
+	struct rec_REAP rec = {.head = {REC_REAP, sizeof rec, REC_SNAP, l->gone_at, reaper, reaper},
+		.child_pid = (rec_u64)l->pid};
+
+	emit(arg, &rec.head);
+}
+
 static void set_reported(struct deaths *d, struct life *l, uint64_t ts)
 {
 	l->reported = true;
 	l->end_ts = ts;
 	d->n_late -= l->is_late;
+	if (!l->is_buried && !l->spare && !l->is_unburied) {
+		l->is_unburied = true;
+		l->later = d->unburied;
+		d->unburied = l;
+	}
 }
 
 static void report(struct deaths *d, struct life *l, uint64_t ts)
@@ -281,10 +320,31 @@ static void announce_up_to(struct deaths *d, const struct life *last, source_emi
 	}
 }
 
+/* Looks who has been reaped without a record of it, by a system call that the library does not see. */
+static void look_for_burials(struct deaths *d, uint64_t now, source_emit *emit, void *arg)
+{
+	struct life *next;
+
+	if (now - d->looked_at < LOOK_EVERY_NS)
+		return;
+	d->looked_at = now;
+	for (struct life *l = d->unburied; l; l = next) {
+		next = l->later;
+		if (!l->gone_at && kill(l->pid, 0) < 0 && errno == ESRCH)
+			l->gone_at = now;
+		if (!l->gone_at || now - l->gone_at < RECORD_DELAY_NS)
+			continue;
+		leave_unburied(d, l);
+		l->is_buried = true;
+		emit_burial(l, emit, arg);
+	}
+}
+
 void deaths_poll(struct deaths *d, source_emit *emit, void *arg)
 {
 	notice_all(d);
 	announce_up_to(d, NULL, emit, arg);
+	look_for_burials(d, clock_now(), emit, arg);
 }
 
 /* Says whether a process has announced its end and is still there. */
@@ -418,6 +478,10 @@ bool deaths_filter(struct deaths *d, const struct rec_head *rec, source_emit *em
 		int status = (int)r->status;
 
 		l = hash_get(&d->lives, r->child_pid);
+		if (l && (WIFEXITED(status) || WIFSIGNALED(status))) {
+			l->is_buried = true;
+			leave_unburied(d, l);
+		}
 		if (l && !l->reported && (WIFEXITED(status) || WIFSIGNALED(status))) {
 			report(d, l, rec->ts);
 			emit_exit(l->pid, rec->ts, status, emit, arg);

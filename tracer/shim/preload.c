@@ -102,6 +102,47 @@ enum preload_answer preload_check(const char *path)
 	return check(path, SCRIPT_DEPTH);
 }
 
+/* Says whether a segment of notes has one by "Go". */
+static bool has_go_note(int fd, const ElfW(Phdr) * p)
+{
+	char notes[4096];
+	size_t len = p->p_filesz < sizeof notes ? p->p_filesz : sizeof notes, at = 0;
+
+	if (pread(fd, notes, len, (off_t)p->p_offset) != (ssize_t)len)
+		return false;
+	while (at + sizeof(ElfW(Nhdr)) + 4 <= len) {
+		ElfW(Nhdr) n;
+
+		memcpy(&n, notes + at, sizeof n);
+		at += sizeof n;
+		if (n.n_namesz == 4 && !memcmp(notes + at, "Go\0", 4))
+			return true;
+		if (n.n_namesz > len || n.n_descsz > len)
+			return false;
+		at += ((size_t)n.n_namesz + 3) / 4 * 4 + ((size_t)n.n_descsz + 3) / 4 * 4;
+	}
+	return false;
+}
+
+bool preload_has_raw_calls(const char *path)
+{
+	_cleanup_close_ int fd = authority_open(path, AUTHORITY_MODULE_MAX);
+	ElfW(Ehdr) e;
+
+	if (fd < 0 || pread(fd, &e, sizeof e, 0) != (ssize_t)sizeof e ||
+		memcmp(e.e_ident, ELFMAG, SELFMAG) != 0 || e.e_phentsize != sizeof(ElfW(Phdr)))
+		return false;
+	for (unsigned i = 0; i < e.e_phnum; i++) {
+		ElfW(Phdr) p;
+
+		if (pread(fd, &p, sizeof p, (off_t)(e.e_phoff + i * sizeof p)) != (ssize_t)sizeof p)
+			return false;
+		if (p.p_type == PT_NOTE && has_go_note(fd, &p))
+			return true;
+	}
+	return false;
+}
+
 const char *preload_words(enum preload_answer answer)
 {
 	switch (answer) {

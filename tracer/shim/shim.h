@@ -61,6 +61,12 @@ enum preload_answer {
 /* Looks at the program file, of a script at its interpreter. */
 enum preload_answer preload_check(const char *path);
 
+/*
+ * Says whether a program makes its system calls itself, past the C library, though it may use that: whatever
+ * Go's linker made has a note of that name.
+ */
+bool preload_has_raw_calls(const char *path);
+
 /* Returns the answer as the end of a sentence that begins with the program's name: "is static". */
 const char *preload_words(enum preload_answer answer);
 

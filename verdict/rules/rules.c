@@ -76,6 +76,58 @@ static bool is_snapshot(struct sqlite3 *db, struct buf *why)
 	return query_number(db, "SELECT backend = 'snapshot' FROM trace", 0, 0, why) != 0;
 }
 
+/* What rests on a process's having done nothing. Zombies do not: pptrace sees itself who has been reaped. */
+static bool rests_on_calls(const char *rule)
+{
+	static const char *const rules_of_calls[] = {
+		"stuck", "pipe-end-leak", "lost-wakeup", "main-exit-kills-threads"};
+
+	for (size_t i = 0; i < sizeof rules_of_calls / sizeof *rules_of_calls; i++)
+		if (!strcmp(rule, rules_of_calls[i]))
+			return true;
+	return false;
+}
+
+/* Says whether one of a finding's processes makes system calls that the recording does not have. */
+static bool is_blind(struct sqlite3 *db, const struct finding *f, struct buf *why)
+{
+	for (size_t i = 0; i < f->n_members; i++)
+		if (query_number(db, "SELECT raw_calls FROM process WHERE id = ?1",
+			    f->members[i].process_id, 0, why) > 0)
+			return true;
+	return false;
+}
+
+/* Where the recording is blind, infos are left out, and the rest is said with that doubt. */
+static void doubt_blind(struct sqlite3 *db, struct findings *fs, struct buf *why)
+{
+	size_t keep = 0;
+
+	if (query_number(db,
+		    "SELECT count(*) FROM pragma_table_info('process') WHERE name = 'raw_calls'", 0,
+		    0, why) <= 0)
+		return;
+	for (size_t i = 0; i < fs->n; i++) {
+		struct finding *f = &fs->list[i];
+		_cleanup_buf_ struct buf b = BUF_INIT;
+		bool blind = rests_on_calls(f->rule) && is_blind(db, f, why);
+
+		if (blind && !strcmp(f->severity, "info")) {
+			finding_done(f);
+			continue;
+		}
+		if (blind && f->certain) {
+			f->certain = false;
+			buf_addf(&b,
+				"%s (not certain: system calls made without the C library were not recorded)",
+				f->summary ? f->summary : "");
+			finding_set(&f->summary, &b);
+		}
+		fs->list[keep++] = *f;
+	}
+	fs->n = keep;
+}
+
 static int evaluate(struct sqlite3 *db, int64_t at_ns, const char *rule, bool all,
 	const struct findings *reported, struct findings *ret, struct buf *why)
 {
@@ -99,6 +151,8 @@ static int evaluate(struct sqlite3 *db, int64_t at_ns, const char *rule, bool al
 	if (!rc)
 		rc = run_rules(&ctx, rule);
 	findings_free(&stuck);
+	if (!rc)
+		doubt_blind(db, &out, why);
 	rc = query_failed(rc, why);
 	if (!rc && out.n)
 		rc = describe_intact(db, why);
