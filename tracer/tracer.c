@@ -155,8 +155,8 @@ static void feed(void *arg, const struct rec_head *rec)
 		if (!exec.lock_source || t->choice.locks == LOCKS_MODE_SHIM)
 			exec.lock_source = image_locks(t, &exec);
 		model_feed(t->model, &exec.head);
-		if (t->choice.shim_only)
-			model_raw_calls(t->model, exec.head.pid, has_raw_calls(t, &exec));
+		model_raw_calls(
+			t->model, exec.head.pid, has_raw_calls(t, &exec), t->choice.shim_only);
 		return;
 	}
 	model_feed(t->model, rec);

@@ -130,7 +130,7 @@ static void note_compat(struct model *m, const struct rec_head *rec)
 	note_process(m, p, "makes 32-bit system calls: what it waits for is not known");
 }
 
-void model_raw_calls(struct model *m, uint64_t pid, bool raw)
+void model_raw_calls(struct model *m, uint64_t pid, bool raw, bool blind)
 {
 	struct proc *p = model_find_proc(m, pid);
 
@@ -138,7 +138,7 @@ void model_raw_calls(struct model *m, uint64_t pid, bool raw)
 		return;
 	p->raw_calls = raw;
 	p->dirty = true;
-	if (raw)
+	if (raw && blind)
 		note_process(m, p,
 			"makes its system calls itself (Go): what it waits for, reads, writes and closes is not known");
 }

@@ -70,8 +70,8 @@ int model_finish(struct model *m, uint64_t now);
  */
 void model_settle_gone(struct model *m, bool (*gone)(uint64_t pid, uint64_t tid), uint64_t now);
 
-/* Notes of the program that a process just executed whether it makes system calls that nobody records. */
-void model_raw_calls(struct model *m, uint64_t pid, bool raw);
+/* Notes of the program that a process just executed whether it makes system calls past the C library; blind: which nobody records. */
+void model_raw_calls(struct model *m, uint64_t pid, bool raw, bool blind);
 
 /* Counts losses (source_loss): kept in the tables lost and trace. The newest count replaces an older one. */
 void model_loss(void *model, const char *source, unsigned kind, uint64_t count);

@@ -20,6 +20,9 @@
 
 enum { EVENTS_AT_ONCE = 64 };
 
+/* So many that are known to be over are kept: their parents and children may still be asked about. */
+enum { KEPT_MAX = 1024 };
+
 /* So often it is looked who has been reaped; and so long the record of that may be under way. */
 #define LOOK_EVERY_NS 20000000u
 #define RECORD_DELAY_NS 500000000u
@@ -39,6 +42,7 @@ struct life {
 	bool is_announced;  /* an EXIT for it is on its way */
 	bool reported;      /* the model has got its EXIT */
 	bool is_buried;     /* it has been reaped, as the model knows */
+	size_t kept_at;     /* place in the ring of those who are kept plus 1, 0: is not one */
 	bool is_unburied;   /* in the list of those whose reaping is looked for */
 	uint64_t gone_at;   /* when it was first seen not to be there any more, 0: it is */
 	struct life *later; /* in that list */
@@ -56,6 +60,8 @@ struct deaths {
 		*noticed; /* in the order of their ends, which is that in which epoll names them */
 	struct life **noticed_end;
 	struct life *unburied;
+	struct life *kept[KEPT_MAX]; /* reported and buried, in a ring; NULL: is none any more */
+	size_t n_kept;
 	uint64_t looked_at; /* when for those */
 	unsigned n_late;    /* lives of that kind that were not reported */
 };
@@ -196,6 +202,32 @@ static void leave_unburied(struct deaths *d, struct life *l)
 	l->is_unburied = false;
 }
 
+/* A number that is used again is another's life. */
+static void unkeep(struct deaths *d, struct life *l)
+{
+	if (l->kept_at)
+		d->kept[l->kept_at - 1] = NULL;
+	l->kept_at = 0;
+}
+
+/* Who is over is forgotten once many others are. */
+static void keep(struct deaths *d, struct life *l)
+{
+	size_t at = d->n_kept % KEPT_MAX;
+	struct life *old = d->kept[at];
+
+	if (l->kept_at || l->is_noticed || l->spare || !l->reported || !l->is_buried ||
+		l->pidfd >= 0)
+		return;
+	if (old) {
+		(void)hash_del(&d->lives, (uint64_t)old->pid);
+		free(old);
+	}
+	d->kept[at] = l;
+	l->kept_at = at + 1;
+	d->n_kept++;
+}
+
 static bool has_ended(int pidfd)
 {
 	struct pollfd p = {.fd = pidfd, .events = POLLIN};
@@ -219,6 +251,7 @@ static struct life *watch_life(struct deaths *d, pid_t pid)
 		life_end(l);
 	}
 	leave_unburied(d, l);
+	unkeep(d, l);
 	/* The command's status is the caller's to take, whatever a record says of its end. */
 	*l = (struct life){.pid = pid, .spare = l->spare};
 	/* A process that is found to have ended already comes behind those whose end is known. */
@@ -313,8 +346,10 @@ static void announce_up_to(struct deaths *d, const struct life *last, source_emi
 		next = l->next;
 		if (!l->is_announced)
 			announce(l, emit, arg);
-		if (l->reported)
+		if (l->reported) {
 			forget(d, l);
+			keep(d, l);
+		}
 		if (l == last)
 			return;
 	}
@@ -337,6 +372,7 @@ static void look_for_burials(struct deaths *d, uint64_t now, source_emit *emit, 
 		leave_unburied(d, l);
 		l->is_buried = true;
 		emit_burial(l, emit, arg);
+		keep(d, l);
 	}
 }
 
@@ -486,6 +522,8 @@ bool deaths_filter(struct deaths *d, const struct rec_head *rec, source_emit *em
 			report(d, l, rec->ts);
 			emit_exit(l->pid, rec->ts, status, emit, arg);
 		}
+		if (l)
+			keep(d, l);
 	}
 	return true;
 }

@@ -198,6 +198,7 @@ static void retire_rings(struct shim_drain *d, uint64_t now)
 			shim_ring_look(&d->arena, r);
 			if (r->broken || r->head == seen) {
 				d->lost_holes += count_late(r);
+				shim_tasks_close(&d->tasks, r);
 				d->lost_dropped += shim_ring_close(&d->arena, r, &d->lost_vital);
 			}
 		}

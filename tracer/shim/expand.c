@@ -40,7 +40,7 @@ static void learn_handle(struct shim_expand *x, struct shim_ring *r, const struc
 
 	memcpy(&h, s->payload, s->len < sizeof h ? s->len : sizeof h);
 	if (h.tid && h.tid <= UINT32_MAX) {
-		if (x->handles.len > 1u << 20)
+		if (x->handles.len > 1u << 16)
 			hash_done(&x->handles);
 		hash_set(&x->handles, handle_key(r, h.handle), (void *)(uintptr_t)h.tid);
 	}

@@ -227,6 +227,9 @@ struct shim_tasks {
 
 void shim_tasks_done(struct shim_tasks *t);
 
+/* A thread's ring is given back: with that of the main thread goes what is known of the process's image. */
+void shim_tasks_close(struct shim_tasks *t, const struct shim_ring *r);
+
 /* The command, which nobody in the recording made. */
 void shim_tasks_root(struct shim_tasks *t, uint32_t pid);
 

@@ -114,6 +114,18 @@ static struct image *image_of(struct shim_tasks *t, const struct shim_ring *r)
 	return im;
 }
 
+void shim_tasks_close(struct shim_tasks *t, const struct shim_ring *r)
+{
+	uint64_t key = hash_mix(r->ns_pid, r->image, r->pidns);
+	struct image *im = r->ns_tid == r->ns_pid ? hash_get(&t->images, key) : NULL;
+
+	if (!im)
+		return;
+	(void)hash_del(&t->images, key);
+	free(im->ranges);
+	free(im);
+}
+
 static bool image_has(struct image *im, uint64_t addr)
 {
 	for (size_t i = 0; i < im->len; i++) {

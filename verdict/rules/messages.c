@@ -4,7 +4,8 @@
  * A pipe is a stream of bytes: what was written in several pieces may be read
  * in one. Per direction the n-th byte written is the n-th byte read, so both
  * sides are walked together. Only messages without a separator at their end
- * (newline or NUL) count: with one, the reader can tell them apart.
+ * (newline or NUL) count: with one, the reader can tell them apart. And what
+ * is written in pieces between writes that do end a line is a line in the making.
  */
 #include "verdict/rules/rules.h"
 
@@ -29,7 +30,8 @@ struct message {
 struct stream {
 	struct message list[PENDING_MAX];
 	size_t first, n;
-	bool lost; /* more was read than written: the trace is not complete */
+	bool lines; /* some write ended a line: a text, whose pieces are no messages */
+	bool lost;  /* more was read than written: the trace is not complete */
 	int64_t merged, most, thread, at_ns;
 };
 
@@ -52,6 +54,7 @@ static void on_write(struct stream *s, int64_t bytes, const void *data, int len)
 	*m = (struct message){.left = bytes, .whole = true, .separated = true};
 	if (bytes <= MESSAGE_MAX && len > 0 && len == bytes)
 		m->separated = text[len - 1] == '\n' || text[len - 1] == '\0';
+	s->lines = s->lines || (len > 0 && len == bytes && text[len - 1] == '\n');
 }
 
 static void on_read(struct stream *s, int64_t bytes, int64_t thread, int64_t at_ns)
@@ -111,11 +114,11 @@ static void report(struct walk *w, const struct stream *s)
 static void finish_pipe(struct walk *w)
 {
 	for (int side = 0; side < 2; side++) {
-		if (w->streams[side].merged && !w->streams[side].lost)
+		if (w->streams[side].merged && !w->streams[side].lost && !w->streams[side].lines)
 			report(w, &w->streams[side]);
 		w->streams[side].first = w->streams[side].n = 0;
 		w->streams[side].merged = w->streams[side].most = 0;
-		w->streams[side].lost = false;
+		w->streams[side].lost = w->streams[side].lines = false;
 	}
 }
 

@@ -79,8 +79,7 @@ static bool is_snapshot(struct sqlite3 *db, struct buf *why)
 /* What rests on a process's having done nothing. Zombies do not: pptrace sees itself who has been reaped. */
 static bool rests_on_calls(const char *rule)
 {
-	static const char *const rules_of_calls[] = {
-		"stuck", "pipe-end-leak", "lost-wakeup", "main-exit-kills-threads"};
+	static const char *const rules_of_calls[] = {"stuck", "pipe-end-leak", "lost-wakeup"};
 
 	for (size_t i = 0; i < sizeof rules_of_calls / sizeof *rules_of_calls; i++)
 		if (!strcmp(rule, rules_of_calls[i]))
@@ -88,8 +87,8 @@ static bool rests_on_calls(const char *rule)
 	return false;
 }
 
-/* Says whether one of a finding's processes makes system calls that the recording does not have. */
-static bool is_blind(struct sqlite3 *db, const struct finding *f, struct buf *why)
+/* Says whether one of a finding's processes makes system calls past the C library, as Go does. */
+static bool has_raw_calls(struct sqlite3 *db, const struct finding *f, struct buf *why)
 {
 	for (size_t i = 0; i < f->n_members; i++)
 		if (query_number(db, "SELECT raw_calls FROM process WHERE id = ?1",
@@ -98,9 +97,26 @@ static bool is_blind(struct sqlite3 *db, const struct finding *f, struct buf *wh
 	return false;
 }
 
-/* Where the recording is blind, infos are left out, and the rest is said with that doubt. */
-static void doubt_blind(struct sqlite3 *db, struct findings *fs, struct buf *why)
+/* Where the recording is blind a finding is said with that doubt. */
+static void doubt_blind(struct finding *f)
 {
+	_cleanup_buf_ struct buf b = BUF_INIT;
+
+	if (!f->certain)
+		return;
+	f->certain = false;
+	buf_addf(&b, "%s (not certain: system calls made without the C library were not recorded)",
+		f->summary ? f->summary : "");
+	finding_set(&f->summary, &b);
+}
+
+/*
+ * Programs in Go. Only the kernel's probes see their system calls; and their runtime's own threads
+ * are cut short by every exit.
+ */
+static void judge_raw_calls(struct sqlite3 *db, struct findings *fs, struct buf *why)
+{
+	bool blind = query_number(db, "SELECT backend NOT LIKE '%ebpf%' FROM trace", 0, 0, why) > 0;
 	size_t keep = 0;
 
 	if (query_number(db,
@@ -109,20 +125,13 @@ static void doubt_blind(struct sqlite3 *db, struct findings *fs, struct buf *why
 		return;
 	for (size_t i = 0; i < fs->n; i++) {
 		struct finding *f = &fs->list[i];
-		_cleanup_buf_ struct buf b = BUF_INIT;
-		bool blind = rests_on_calls(f->rule) && is_blind(db, f, why);
 
-		if (blind && !strcmp(f->severity, "info")) {
+		if (!strcmp(f->rule, "main-exit-kills-threads") && has_raw_calls(db, f, why)) {
 			finding_done(f);
 			continue;
 		}
-		if (blind && f->certain) {
-			f->certain = false;
-			buf_addf(&b,
-				"%s (not certain: system calls made without the C library were not recorded)",
-				f->summary ? f->summary : "");
-			finding_set(&f->summary, &b);
-		}
+		if (blind && rests_on_calls(f->rule) && has_raw_calls(db, f, why))
+			doubt_blind(f);
 		fs->list[keep++] = *f;
 	}
 	fs->n = keep;
@@ -152,7 +161,7 @@ static int evaluate(struct sqlite3 *db, int64_t at_ns, const char *rule, bool al
 		rc = run_rules(&ctx, rule);
 	findings_free(&stuck);
 	if (!rc)
-		doubt_blind(db, &out, why);
+		judge_raw_calls(db, &out, why);
 	rc = query_failed(rc, why);
 	if (!rc && out.n)
 		rc = describe_intact(db, why);

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "tracer/shim/shim.h"
 
+#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/syscall.h>
@@ -252,5 +253,51 @@ TEST(deaths_leave_the_command_to_the_caller_whatever_is_recorded)
 	wait_readable(deaths_fd(d));
 	deaths_poll(d, collect, &s);
 	ASSERT_INT(waitpid(pid, NULL, 0), pid);
+	deaths_free(d);
+}
+
+/* No process has such a number. */
+enum { FIRST_PID = 5000000 };
+
+static void ignore(void *arg, const struct rec_head *rec)
+{
+	(void)arg;
+	(void)rec;
+}
+
+/* A child is born, ends and is reaped, as its records say. */
+static void live(struct deaths *d, uint32_t pid, uint64_t ts)
+{
+	uint32_t self = FIRST_PID - 1;
+	struct rec_FORK fork = {.head = {REC_FORK, sizeof fork, 0, ts, self, self},
+		.child_pid = pid,
+		.child_tid = pid};
+	struct rec_EXIT end = {.head = {REC_EXIT, sizeof end, 0, ts + 1, pid, pid}, .last = 1};
+	struct rec_REAP reap = {
+		.head = {REC_REAP, sizeof reap, 0, ts + 2, self, self}, .child_pid = pid};
+
+	(void)deaths_filter(d, &fork.head, ignore, NULL);
+	(void)deaths_filter(d, &end.head, ignore, NULL);
+	(void)deaths_filter(d, &reap.head, ignore, NULL);
+	deaths_poll(d, ignore, NULL);
+}
+
+/* A recording that lasts for weeks sees millions of processes. */
+TEST(deaths_forgets_who_is_over)
+{
+	struct deaths *d = deaths_new();
+	size_t before, after;
+	uint32_t i;
+
+	for (i = 0; i < 4000; i++)
+		live(d, FIRST_PID + i, i * 10);
+	before = mallinfo2().uordblks;
+	for (; i < 24000; i++)
+		live(d, FIRST_PID + i, i * 10);
+	after = mallinfo2().uordblks;
+	ASSERT(after < before + 65536);
+	/* A number that is used again is another's. */
+	for (i = 23900; i < 24000; i++)
+		live(d, FIRST_PID + i, 1000000 + i * 10);
 	deaths_free(d);
 }

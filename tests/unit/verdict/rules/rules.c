@@ -184,6 +184,14 @@ TEST(rules_main_exit)
 	fixture_sql(db, "UPDATE thread SET end_ns = 2000000000 WHERE id = 10");
 	fixture_wait(db, 12, "cond", "end_ns = 2017000000");
 	EXPECT(db, "main-exit-kills-threads", "main-exit-kills-threads");
+	/* Go's runtime has threads that every exit ends. */
+	db = fixture_open();
+	fixture_process(db, 1, 0);
+	fixture_threads(db, 1, 1);
+	ends(db, 1, 2.02);
+	fixture_sql(db, "UPDATE thread SET cut_short = 1 WHERE id = 11");
+	fixture_sql(db, "UPDATE process SET raw_calls = 1");
+	EXPECT(db, "main-exit-kills-threads", "");
 	/* Killed while they slept: each in its own wait, though the main thread ended earlier. */
 	db = fixture_open();
 	fixture_process(db, 1, 0);
@@ -479,6 +487,17 @@ static sqlite3 *messages(const char *end)
 	fixture_sql(db, "INSERT INTO pipe_io (pipe_id, thread_id, fd, op, start_ns, end_ns, bytes)"
 			" VALUES (1, 10, 3, 'read', 20, 21, 12)");
 	return db;
+}
+
+/* Pieces of a text, of which some end a line: what a program without a buffer writes. */
+TEST(rules_merged_pieces_of_a_line)
+{
+	sqlite3 *db = messages("'m'");
+
+	fixture_sql(db,
+		"INSERT INTO pipe_io (pipe_id, thread_id, fd, op, start_ns, end_ns, bytes, data)"
+		" VALUES (1, 10, 1, 'write', 900, 901, 2, CAST('k' || char(10) AS BLOB))");
+	EXPECT(db, "merged-messages", "");
 }
 
 TEST(rules_merged_messages)
