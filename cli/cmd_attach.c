@@ -109,6 +109,7 @@ static bool parse(struct attach_args *a, int argc, char **argv)
 		return false;
 	}
 	a->tracer.backend = BACKEND_EBPF;
+	a->tracer.may_sample = locks_modes[a->locks] != LOCKS_MODE_UPROBE;
 	a->tracer.locks = locks_modes[a->locks];
 	a->tracer.quiet = say_is_quiet();
 	a->loop.on_deadlock = (enum on_deadlock)a->on_deadlock;
@@ -151,6 +152,8 @@ static int record(struct attach_args *a)
 		warn("%s", why.data);
 		return STATUS_FAILED;
 	}
+	if (notes.len)
+		note("%.*s", (int)strcspn(notes.data, "\n"), notes.data);
 	loop_settle();
 	rc = attach_begin(t, a->pids.list, a->pids.n, &why);
 	if (rc == 0)

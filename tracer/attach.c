@@ -169,7 +169,7 @@ int attach_begin(struct tracer *t, const pid_t *pids, size_t n_pids, struct buf 
 	} else {
 		config.pids = a.pids;
 		config.n_pids = a.n_pids;
-		rc = snapshot_take(&config, take_record, &a, &blind, why);
+		rc = tracer_samples(t) ? 0 : snapshot_take(&config, take_record, &a, &blind, why);
 	}
 	if (rc == 0)
 		note_blind(&a, &blind);

@@ -9,6 +9,7 @@
 #include "tracer/doctor/capability.h"
 #include "tracer/ebpf/ebpf.h"
 #include "tracer/shim/shim.h"
+#include "tracer/snapshot/snapshot.h"
 #include "tracer/tracer.h"
 #include "tracer/user.h"
 
@@ -69,6 +70,16 @@ static int choose_without_ebpf(const struct tracer_config *config, struct choice
 	free(c->no_ebpf);
 	c->no_ebpf = xasprintf("eBPF cannot be used: %s%s", cause,
 		error == -EPERM ? " (" CAPABILITY_REMEDY ")" : "");
+	if (config->may_sample) {
+		buf_addf(notes,
+			"eBPF cannot be used (%s): the processes are looked at every %u ms instead\n",
+			cause, SAMPLER_EVERY_NS / 1000000);
+		c->sources[c->n++] = source_sampler();
+		c->locks = LOCKS_MODE_FUTEX;
+		c->sampled = true;
+		c->backend = "snapshots";
+		return 0;
+	}
 	if (config->backend == BACKEND_EBPF) {
 		buf_adds(why, c->no_ebpf);
 		return error;
@@ -175,7 +186,12 @@ void choice_blind_spots(const struct choice *c, struct buf *lines)
 			"Signals from outside, from the kernel and from timers are seen only when "
 			"a handler runs or a process ends.\n"
 			"Busy waits are not found.\n");
-	if (c->locks == LOCKS_MODE_FUTEX)
+	if (c->sampled)
+		buf_addf(lines,
+			"eBPF could not be used: the processes were looked at every %u ms. What lasted less was not seen, and times are no more exact than that.\n"
+			"Births, ends, waits, pipe ends and file locks are recorded, who holds a lock as far as its memory says; reads, writes, signals and execs are not.\n",
+			SAMPLER_EVERY_NS / 1000000);
+	else if (c->locks == LOCKS_MODE_FUTEX)
 		buf_adds(lines, "Lock operations that did not block are not recorded.\n");
 	if (c->locks == LOCKS_MODE_OFF)
 		buf_adds(lines, "Lock operations are not recorded.\n");

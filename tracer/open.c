@@ -312,6 +312,11 @@ int tracer_follow(struct tracer *t, pid_t pid, pid_t tid)
 	return rc;
 }
 
+bool tracer_samples(const struct tracer *t)
+{
+	return t->choice.sampled;
+}
+
 void tracer_blind(struct tracer *t, const char *lines)
 {
 	(void)trace_row_blind(store_db(t->store), lines);

@@ -37,6 +37,7 @@ struct tracer_config {
 	bool sched;                  /* record slices of running */
 	bool stacks;                 /* of each acquisition of a lock the callers too */
 	bool drop;                   /* never let the target wait for us */
+	bool may_sample;             /* look again and again where eBPF is not permitted */
 	bool quiet;                  /* sources need not say what they cost others */
 	size_t ring_bytes;           /* 0: default */
 	bool all;          /* also report what is at rest: event loops, servers, services */
@@ -79,6 +80,9 @@ void tracer_ended(struct tracer *t, pid_t pid, int status);
  * -ENOTSUP too if no source can.
  */
 int tracer_follow(struct tracer *t, pid_t pid, pid_t tid);
+
+/* Says whether the processes are looked at again and again, so that no other snapshot is needed. */
+bool tracer_samples(const struct tracer *t);
 
 /* Takes a record from elsewhere (a snapshot); a source_emit whose arg is the tracer. */
 void tracer_emit(void *tracer, const struct rec_head *rec);

@@ -20,7 +20,7 @@ CREATE TABLE trace ( -- the recording itself: one row
     kernel TEXT,                -- kernel release
     cpus INTEGER,               -- processors that were online
     version TEXT,               -- version of pptrace
-    backend TEXT,               -- sources that were used: 'ebpf', 'ebpf+shim', 'shim', 'snapshot'
+    backend TEXT,               -- sources that were used: 'ebpf', 'ebpf+shim', 'shim', 'snapshot'; 'snapshots': one every 50 ms
     blind_spots TEXT,           -- JSON array of sentences: what this recording cannot contain; '[]' nothing known
     started_unix_ns INTEGER,    -- when the trace started, nanoseconds since 1970
     duration_ns INTEGER,        -- time until the end, or until the last commit while it grows

@@ -28,6 +28,40 @@ attached_end()
 	status=$?
 }
 
+as_user=()
+[ "$(id -u)" != 0 ] || as_user=("${nobody[@]}")
+mkdir -m 777 "$TMP/user"
+
+# sampled PROGRAM...: an ordinary user attaches to a program of his own, for 2.5 s.
+sampled()
+{
+	"${as_user[@]}" "$@" >/dev/null 2>&1 &
+	pid=$!
+	# setpriv becomes the program.
+	wait_for 10 grep -qF "$(basename "$1")" "/proc/$pid/comm"
+	rm -f user/u.db
+	run "${as_user[@]}" "$PPTRACE" attach -p "$pid" -o user/u.db --duration 2.5
+}
+
+begin "without eBPF processes of one's own are looked at again and again: a deadlock is found, the resolution is told"
+sampled "$PROGRAMS/stuck" abba
+expect_status 0
+expect_err 'eBPF cannot be used .*: the processes are looked at every 50 ms instead'
+expect_sql user/u.db "SELECT backend, attached, complete, lost, blind_spots LIKE '%looked at every 50 ms%' FROM trace" 'snapshots|1|1|0|1'
+expect_sql user/u.db "SELECT rule, certainty FROM finding WHERE severity <> 'info'" 'deadlock|certain'
+kill -0 "$pid" || fail "the program is gone"
+kill -9 "$pid"
+end
+
+begin "without eBPF children that come and go, waits and their ends are recorded, and nobody is accused"
+sampled "$PROGRAMS/comes_and_goes"
+expect_status 0
+expect_sql user/u.db "SELECT count(*) >= 3, sum(end_ns > 0) >= 2, sum(reaped_ns > 0) >= 2 FROM process WHERE parent_id" '1|1|1'
+expect_sql user/u.db "SELECT count(*) > 10, count(DISTINCT thread_id) >= 4 FROM wait WHERE reason = 'lock' AND end_ns" '1|1'
+expect_sql user/u.db "SELECT rule FROM finding WHERE severity <> 'info'" ''
+kill -9 "$pid"
+end
+
 if [ "$(id -u)" != 0 ]; then
 	begin "attach"
 	skip "needs eBPF, that is root"
