@@ -181,7 +181,8 @@ static void emit_end(struct sampler *s, const struct rec_head *rec, uint64_t ts)
  * Says since when a wait is another than the last look saw; 0: it is the same one. If the memory that it is
  * about has changed, the lock has perhaps another owner: then it is told as a wait that begins now.
  */
-static uint64_t changed_at(const struct sampler *s, const struct state *st, const struct rec_head *rec)
+static uint64_t changed_at(
+	const struct sampler *s, const struct state *st, const struct rec_head *rec)
 {
 	const struct rec_WAIT_BEGIN *a = (const void *)st->rec, *b = (const void *)rec;
 
@@ -189,12 +190,12 @@ static uint64_t changed_at(const struct sampler *s, const struct state *st, cons
 		return 0;
 	if (rec->ts > s->last_at)
 		return rec->ts;
-	if (a->syscall != b->syscall || a->arg0 != b->arg0 || a->arg1 != b->arg1 || a->ip != b->ip ||
-		a->sp != b->sp)
+	if (a->syscall != b->syscall || a->arg0 != b->arg0 || a->arg1 != b->arg1 ||
+		a->ip != b->ip || a->sp != b->sp)
 		return s->last_at;
 	return a->words_valid != b->words_valid || memcmp(a->words, b->words, sizeof a->words) != 0
-		? s->now
-		: 0;
+		       ? s->now
+		       : 0;
 }
 
 static void remember(struct state *st, const struct rec_head *rec)
@@ -266,8 +267,8 @@ static bool is_there(pid_t pid)
 static void emit_reap(struct sampler *s, const struct rec_head *found, uint64_t ts)
 {
 	rec_u32 parent = (rec_u32)((const struct rec_FOUND *)(const void *)found)->ppid;
-	struct rec_REAP r = {
-		.head = {REC_REAP, sizeof r, REC_SNAP, ts, parent, parent}, .child_pid = found->pid};
+	struct rec_REAP r = {.head = {REC_REAP, sizeof r, REC_SNAP, ts, parent, parent},
+		.child_pid = found->pid};
 
 	(void)hash_del(&s->pids, found->pid);
 	if (hash_get(&s->pids, parent))
@@ -278,8 +279,7 @@ static void emit_reap(struct sampler *s, const struct rec_head *found, uint64_t 
 static void emit_exit(struct sampler *s, const struct rec_head *found, uint64_t ts)
 {
 	bool last = found->pid == found->tid && !is_there((pid_t)found->pid);
-	struct rec_EXIT r = {
-		.head = {REC_EXIT, sizeof r, REC_SNAP, ts, found->pid, found->tid},
+	struct rec_EXIT r = {.head = {REC_EXIT, sizeof r, REC_SNAP, ts, found->pid, found->tid},
 		.status = last ? UNKNOWN_STATUS : 0,
 		.last = last,
 		.group_status = last ? UNKNOWN_STATUS : 0};

@@ -211,8 +211,8 @@ static const char main_exit_sql[] =
 	/* An exec ends the other threads too, and on purpose. */
 	" AND NOT EXISTS (SELECT 1 FROM exec x WHERE x.process_id = p.id AND x.errno IS NULL"
 	"  AND x.ts_ns >= t.end_ns AND x.ts_ns <= t.end_ns + 1000000000)"
-	/* A worker at rest loses nothing, unless it holds a lock. */
-	" AND NOT (coalesce(w.reason, '') IN ('cond', 'sem', 'futex', 'poll', 'signal', 'barrier', 'eventfd', 'socket')"
+	/* A worker at rest, or one that only wants a lock, loses nothing, unless it holds one. */
+	" AND NOT (coalesce(w.reason, '') IN ('cond', 'sem', 'futex', 'poll', 'signal', 'barrier', 'eventfd', 'socket', 'lock')"
 	"  AND NOT EXISTS (SELECT 1 FROM lock_open o WHERE o.thread_id = t.id))"
 	" AND (t.cut_short = 1 OR (t.cut_short IS NULL AND p.end_ns - m.end_ns <= 50000000"
 	"  AND t.end_ns >= m.end_ns - 1000000"

@@ -110,10 +110,13 @@ static void doubt_blind(struct finding *f)
 	finding_set(&f->summary, &b);
 }
 
-/*
- * Programs in Go. Only the kernel's probes see their system calls; and their runtime's own threads
- * are cut short by every exit.
- */
+/* Go's runtime has threads of its own, which every exit ends, and repeats calls that a signal broke off. */
+static bool is_of_runtime(const char *rule)
+{
+	return !strcmp(rule, "main-exit-kills-threads") || !strcmp(rule, "interrupted-call");
+}
+
+/* Programs in Go. Only the kernel's probes see their system calls; and what their runtime does is no news. */
 static void judge_raw_calls(struct sqlite3 *db, struct findings *fs, struct buf *why)
 {
 	bool blind = query_number(db, "SELECT backend NOT LIKE '%ebpf%' FROM trace", 0, 0, why) > 0;
@@ -126,7 +129,7 @@ static void judge_raw_calls(struct sqlite3 *db, struct findings *fs, struct buf 
 	for (size_t i = 0; i < fs->n; i++) {
 		struct finding *f = &fs->list[i];
 
-		if (!strcmp(f->rule, "main-exit-kills-threads") && has_raw_calls(db, f, why)) {
+		if (is_of_runtime(f->rule) && has_raw_calls(db, f, why)) {
 			finding_done(f);
 			continue;
 		}

@@ -11,6 +11,11 @@ static void add_text(struct buf *b, sqlite3_stmt *stmt, int col)
 	buf_add_printable(b, query_text(stmt, col), strlen(query_text(stmt, col)));
 }
 
+/* Who was told to end (SIGHUP, SIGINT, SIGQUIT, SIGTERM) and soon did so misses nothing. */
+#define AND_NOT_TO_END                                                                             \
+	" AND NOT (s.signo IN (1, 2, 3, 15) AND EXISTS (SELECT 1 FROM process e"                   \
+	"  WHERE e.id = s.process_id AND e.end_ns <= s.sent_ns + 10000000000))"
+
 static const char lost_sql[] =
 	"SELECT s.process_id, s.name, s.result, count(*), min(s.sent_ns), s.sender_id FROM signal s"
 	" JOIN process p ON p.id = s.process_id"
@@ -19,7 +24,7 @@ static const char lost_sql[] =
 	" AND s.signo NOT IN (9, 18, 19, 20, 21, 22)"
 	/* A dying process takes no more signals, and one that kills need not come twice. */
 	" AND NOT coalesce(s.result = 'ignored' AND p.end_ns < s.sent_ns + 100000000, 0)"
-	" AND NOT coalesce(p.end_kind = 'signal' AND p.exit_signal = s.signo, 0)"
+	" AND NOT coalesce(p.end_kind = 'signal' AND p.exit_signal = s.signo, 0)" AND_NOT_TO_END
 	/* SIGCHLD, SIGCONT, SIGURG and SIGWINCH are ignored unless somebody wants them. */
 	" AND (s.result = 'coalesced' OR s.signo NOT IN (17, 18, 23, 28))"
 	" GROUP BY s.process_id, s.signo, s.result ORDER BY min(s.sent_ns), s.process_id, s.signo";
@@ -56,14 +61,17 @@ int rule_lost_signal(struct rule_context *ctx)
 	return rc;
 }
 
-/* Calls that fail with EINTR whatever SA_RESTART (0x10000000) says; pause and sigsuspend are made to be interrupted. */
+/*
+ * Calls that fail with EINTR whatever SA_RESTART (0x10000000) says. pause and sigsuspend are made to be interrupted, and
+ * to whoever waits for several things (poll and its kind) a signal is one more of them.
+ */
 static const char interrupted_sql[] =
 	"SELECT s.process_id, s.name, s.interrupted, count(*), min(s.delivered_ns), s.thread_id,"
 	" s.handler_site_id FROM signal s"
 	" WHERE s.disposition = 'handler' AND s.interrupted IS NOT NULL AND s.delivered_ns <= ?1"
-	" AND s.interrupted NOT IN ('pause', 'rt_sigsuspend', 'sigsuspend', 'futex')"
-	" AND (s.interrupted IN ('nanosleep', 'clock_nanosleep', 'poll', 'ppoll', 'select', 'pselect6',"
-	"   'epoll_wait', 'epoll_pwait', 'epoll_pwait2', 'rt_sigtimedwait', 'semop', 'semtimedop',"
+	" AND s.interrupted NOT IN ('pause', 'rt_sigsuspend', 'sigsuspend', 'futex', 'poll', 'ppoll', 'select',"
+	"  'pselect6', 'epoll_wait', 'epoll_pwait', 'epoll_pwait2')" AND_NOT_TO_END
+	" AND (s.interrupted IN ('nanosleep', 'clock_nanosleep', 'rt_sigtimedwait', 'semop', 'semtimedop',"
 	"   'msgrcv', 'msgsnd', 'io_getevents')"
 	"  OR EXISTS (SELECT 1 FROM handler h WHERE h.process_id = s.process_id AND h.signo = s.signo"
 	"   AND h.start_ns <= s.delivered_ns AND (h.end_ns IS NULL OR h.end_ns >= s.delivered_ns)"

@@ -573,12 +573,28 @@ static sqlite3 *interrupted(const char *call, unsigned flags)
 	return db;
 }
 
+/* A server that is stopped. */
+TEST(rules_interrupted_to_end)
+{
+	sqlite3 *db = interrupted("read", 0);
+
+	fixture_sql(db, "UPDATE signal SET signo = 15, name = 'SIGTERM'");
+	fixture_sql(db, "UPDATE handler SET signo = 15");
+	ends(db, 2, 1);
+	EXPECT(db, "interrupted-call", "");
+	db = interrupted("read", 0);
+	fixture_sql(db, "UPDATE signal SET signo = 15, name = 'SIGTERM'");
+	fixture_sql(db, "UPDATE handler SET signo = 15");
+	EXPECT(db, "interrupted-call", "interrupted-call");
+}
+
 TEST(rules_interrupted_call)
 {
 	EXPECT(interrupted("read", 0), NULL, "interrupted-call");
 	EXPECT(interrupted("read", 0x10000000), NULL, "");
 	EXPECT(interrupted("nanosleep", 0x10000000), NULL, "interrupted-call");
 	EXPECT(interrupted("pause", 0), NULL, "");
+	EXPECT(interrupted("epoll_wait", 0), NULL, "");
 }
 
 static sqlite3 *waited(long long wait_ms)
