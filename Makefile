@@ -263,7 +263,8 @@ fuzz: $(FUZZERS) $(OUT)/demos/philosophers $(OUT)/demos/deadlock-self
 	$(Q)mkdir -p build/fuzz/core.corpus && cd build/fuzz/core.corpus && ulimit -c unlimited && \
 		{ timeout -s ABRT 1 $(abspath $(OUT))/demos/deadlock-self; for c in core*; do head -c 60000 $$c >seed; rm -f $$c; done; } 2>/dev/null || :
 	$(Q)for f in $(FUZZERS); do echo "$$f"; mkdir -p $$f.corpus; \
-		$$f -max_total_time=$(TIME) -print_final_stats=0 -artifact_prefix=$$f. $$f.corpus || exit 1; done
+		$$f -max_total_time=$(TIME) -print_final_stats=0 -artifact_prefix=$$f. $$f.corpus \
+			$$(ls -d tests/fuzz/corpus/$${f##*/} 2>/dev/null) || exit 1; done
 
 # ---- Source ----
 
