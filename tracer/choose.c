@@ -8,8 +8,8 @@
 #include "base/mem.h"
 #include "tracer/doctor/capability.h"
 #include "tracer/ebpf/ebpf.h"
+#include "tracer/sampler/sampler.h"
 #include "tracer/shim/shim.h"
-#include "tracer/snapshot/snapshot.h"
 #include "tracer/tracer.h"
 #include "tracer/user.h"
 

@@ -78,13 +78,6 @@ int snapshot_core(const char *path, const char *exe, struct symbols *symbols, so
  */
 size_t snapshot_mappers(uint64_t dev, uint64_t inode, pid_t **ret);
 
-/*
- * Looks at the processes that it is told to follow, and at the children that they make, so often, and hands on what
- * has changed: for recordings where eBPF is not permitted (sampler.c).
- */
-#define SAMPLER_EVERY_NS 50000000u
-struct source *source_sampler(void);
-
 /* Returns a descriptor of an io_uring that a process has open; -1: it has none, or may not be read. */
 int snapshot_uring(pid_t pid);
 

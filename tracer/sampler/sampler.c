@@ -5,7 +5,7 @@
  * one is handed on; of what is no more the end is told: a wait, a thread, a
  * pipe end, a file lock. What lasts less than the time between two looks is not seen.
  */
-#include "tracer/snapshot/snapshot.h"
+#include "tracer/sampler/sampler.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -18,6 +18,7 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "schema/record.h"
+#include "tracer/snapshot/snapshot.h"
 
 /* As the status of who ended unseen: no process ends with this one. */
 enum { UNKNOWN_STATUS = 0xffff };
