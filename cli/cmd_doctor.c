@@ -131,7 +131,8 @@ static bool print_choice(const struct said *said)
 		[LOCKS_MODE_UPROBE] = "uprobes",
 		[LOCKS_MODE_FUTEX] = "futex waits: locks that block",
 		[LOCKS_MODE_OFF] = "nothing"};
-	struct tracer_config config = {.program = "/proc/self/exe"};
+	/* A program like most. pptrace itself may have privileges (setcap), which decides how it would be recorded. */
+	struct tracer_config config = {.program = "/bin/sh"};
 	_cleanup_buf_ struct buf notes = BUF_INIT, why = BUF_INIT, blind = BUF_INIT;
 	struct choice choice;
 	int rc = tracer_try(&config, &choice, &notes, &why);

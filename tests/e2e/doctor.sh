@@ -81,6 +81,39 @@ if [ "$(id -u)" != 0 ]; then skip "needs root to become nobody"; else
 fi
 end
 
+begin "file capabilities (setcap) are enough for an ordinary user, as doctor advises"
+setcap=$(command -v setcap || echo /sbin/setcap)
+mkdir -p given/bin
+cp "$PPTRACE" "$BUILD/libpptrace-shim.so" given/bin
+if [ "$(id -u)" != 0 ]; then skip "needs root to become nobody"
+elif ! "$setcap" cap_bpf,cap_perfmon=ep given/bin/pptrace 2>/dev/null; then skip "file capabilities cannot be set here"
+else
+	limited -all given/bin/pptrace doctor
+	expect_status 0
+	# tracefs is not needed, and root's alone.
+	expect_eq "$(grep '^no ' out | grep -v tracefs)" "" "what does not work"
+	expect_out '^pptrace run records with ebpf\+shim; locks by the preload library$'
+	! grep -q 'setcap\|gains privileges' out || fail "advice that was followed, or a sentence about pptrace itself" "$(show)"
+	limited -all given/bin/pptrace run -o open/cap.db "$DEMOS/philosophers" --fixed
+	expect_status 0
+	expect_err 'open/cap.db'
+	expect_sql open/cap.db "SELECT backend, complete, lost FROM trace" "ebpf+shim|1|0"
+	expect_sql open/cap.db "SELECT count(*) > 4 FROM lock_hold" 1
+	limited -all given/bin/pptrace run --on-deadlock=kill -o open/dead.db "$DEMOS/deadlock-abba"
+	expect_status 124
+	# With such a file an ordinary user gets nothing of root's.
+	sleep 1000 &
+	limited -all given/bin/pptrace attach -o open/root.db $!
+	expect_status 125
+	limited -all given/bin/pptrace why $!
+	expect_status 2
+	kill $!
+	limited -all given/bin/pptrace run -o /etc/pptrace-test.db true
+	expect_status 125
+	[ ! -e /etc/pptrace-test.db ] || fail "a file was made where this user may make none"
+fi
+end
+
 begin "a static program is recorded by the kernel's side alone"
 cat >static.c <<'C'
 int main(void) { return 4; }

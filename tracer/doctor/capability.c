@@ -235,11 +235,14 @@ static int try_read_memory(struct buf *why, struct buf *remedy)
 	pid_t child = fork();
 
 	if (child == 0) {
-		(void)pause();
+		/* Like a program without privileges, as the traced ones are; pptrace itself may have some (setcap). */
+		(void)prctl(PR_SET_DUMPABLE, 1);
+		(void)raise(SIGSTOP);
 		_exit(0);
 	}
 	if (child < 0)
 		return fail(why, "cannot fork", -errno);
+	(void)waitpid(child, NULL, WUNTRACED);
 	rc = process_vm_readv(child, &local, 1, &remote, 1, 0) == sizeof copy ? 0 : -errno;
 	(void)kill(child, SIGKILL);
 	(void)waitpid(child, NULL, 0);

@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -214,17 +215,20 @@ static void measure_shim(struct buf *text)
 		.arena_dir = arena,
 		.owner = geteuid(),
 		.shim_path = library};
+	static const char what[] = "a lock and an unlock through the preload library";
 	struct source *s = source_shim();
 	double native = in_child(NULL, time_locks);
 
-	if (arena && library && s->available(&why) == 0 && s->attach(s, &config, &why) == 0) {
+	/* Into a program with privileges of its own (setcap) nothing is preloaded, and pptrace is the one to be measured. */
+	if (getauxval(AT_SECURE))
+		buf_addf(text, "  %-58s not measured: pptrace has privileges of its own\n", what);
+	else if (arena && library && s->available(&why) == 0 && s->attach(s, &config, &why) == 0) {
 		(void)s->environment(s, &extra);
 		buf_addf(&extra, "LD_PRELOAD=%s", library);
 		buf_add(&extra, "", 1);
 		buf_adds(&extra, COST_CHILD "=1");
 		buf_add(&extra, "", 1);
-		add(text, "a lock and an unlock through the preload library", native,
-			in_preloaded(s, &extra));
+		add(text, what, native, in_preloaded(s, &extra));
 		s->detach(s);
 	}
 	arena_remove(arena);
