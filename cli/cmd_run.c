@@ -40,7 +40,8 @@ enum {
 	OPT_OVERFLOW,
 	OPT_DUMP,
 	OPT_RING,
-	OPT_USER
+	OPT_USER,
+	OPT_FOLD
 };
 
 static const struct command_option run_options[] = {
@@ -56,6 +57,9 @@ static const struct command_option run_options[] = {
 		OPT_DATA},
 	{"sched", 0, NULL, "also record when each thread ran on a processor", OPT_SCHED},
 	{"stacks", 0, NULL, "also record up to 8 callers of each lock acquisition", OPT_STACKS},
+	{"fold", 0, "DO",
+		"on (default) or off: whether many equal short holds of a lock share one row of the recording",
+		OPT_FOLD},
 	{"watch", 0, "TIME", "look for deadlocks once a wait has lasted that long; 0: never (1s)",
 		OPT_WATCH},
 	{"all", 'a', NULL, "also report what is at rest: event loops, servers, services", 'a'},
@@ -100,12 +104,13 @@ struct run {
 	struct loop_config loop;
 	const char *dump_path, *user_name;
 	struct user user;
-	int backend, locks, on_deadlock, until, overflow;
+	int backend, locks, on_deadlock, until, overflow, fold;
 };
 
 static const char *const backend_words[] = {"auto", "ebpf", "shim", NULL};
 static const char *const locks_words[] = {"auto", "shim", "uprobe", "futex", "off", NULL};
 static const char *const until_words[] = {"all", "main", NULL};
+static const char *const fold_words[] = {"on", "off", NULL};
 static const char *const overflow_words[] = {"wait", "drop", NULL};
 
 static bool parse_number(const char *name, uint64_t least, uint64_t most, uint64_t *ret)
@@ -156,6 +161,8 @@ static bool parse_option(struct run *r, int id)
 		return options_duration("--timeout", optarg, &r->loop.timeout_ns);
 	case OPT_OVERFLOW:
 		return options_word("--overflow", optarg, overflow_words, &r->overflow);
+	case OPT_FOLD:
+		return options_word("--fold", optarg, fold_words, &r->fold);
 	case OPT_RING:
 		if (!parse_number("--ring", 1, 1024, &n))
 			return false;
@@ -190,6 +197,7 @@ static bool parse(struct run *r, int argc, char **argv)
 	r->tracer.backend = (enum tracer_backend)r->backend;
 	r->tracer.locks = (enum locks_mode)r->locks;
 	r->tracer.drop = r->overflow == 1;
+	r->tracer.keep_all = r->fold == 1;
 	r->tracer.quiet = say_is_quiet();
 	r->loop.until_main = r->until == 1;
 	r->loop.all = r->tracer.all;
@@ -203,11 +211,12 @@ static char *options_json(const struct run *r)
 	return xasprintf(
 		"{\"backend\":\"%s\",\"locks\":\"%s\",\"data\":%u,\"sched\":%s,\"stacks\":%s,"
 		"\"watch_ns\":%lld,\"on_deadlock\":\"%s\",\"until\":\"%s\",\"timeout_ns\":%lld,"
-		"\"overflow\":\"%s\"}",
+		"\"overflow\":\"%s\",\"fold\":\"%s\"}",
 		backend_words[r->backend], locks_words[r->locks], r->tracer.data_bytes,
 		r->tracer.sched ? "true" : "false", r->tracer.stacks ? "true" : "false",
 		(long long)r->tracer.watch_ns, loop_deadlock_words[r->on_deadlock],
-		until_words[r->until], (long long)r->loop.timeout_ns, overflow_words[r->overflow]);
+		until_words[r->until], (long long)r->loop.timeout_ns, overflow_words[r->overflow],
+		fold_words[r->fold]);
 }
 
 static void add_count(struct buf *b, uint64_t n, const char *one, const char *many)

@@ -7,6 +7,13 @@
 
 #include "schema/record.h"
 
+/*
+ * Equal short holds share a row of lock_hold that covers at most this long. It, and the
+ * row of a single short hold beside them, is written up to this long after its release (a little more while
+ * records come in batches); every other row is written when the hold ends.
+ */
+#define LOCK_FOLD_NS 100000000ll
+
 /* One line LOCK of locks.def. */
 struct lock_info {
 	const char *name; /* in the column lock.kind; NULL: no such kind */

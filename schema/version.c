@@ -32,7 +32,7 @@ static int keep_number(void *arg, int n, char **values, char **names)
 	return 0;
 }
 
-static bool has(struct sqlite3 *db, const char *item)
+bool version_has(struct sqlite3 *db, const char *item)
 {
 	const char *dot = strchr(item, '.');
 	_cleanup_free_ char *table = dot ? xstrndup(item, (size_t)(dot - item)) : xstrdup(item);
@@ -48,7 +48,7 @@ static char *find(struct sqlite3 *db, const char *items, const char *name)
 		_cleanup_free_ char *item = xstrndup(items, len = strcspn(items, " "));
 		const char *dot = strchr(item, '.');
 
-		if (!strcmp(dot ? dot + 1 : item, name) && !has(db, item))
+		if (!strcmp(dot ? dot + 1 : item, name) && !version_has(db, item))
 			return steal(&item);
 	}
 	return NULL;

@@ -3,6 +3,8 @@
 #ifndef SCHEMA_VERSION_H
 #define SCHEMA_VERSION_H
 
+#include <stdbool.h>
+
 struct buf;
 struct sqlite3;
 
@@ -25,6 +27,9 @@ enum {
 /* The two parts of a number that stands in a file. */
 unsigned version_major(unsigned number);
 unsigned version_minor(unsigned number);
+
+/* Says whether a recording has a table, or a column of one ("lock_hold.count"). */
+bool version_has(struct sqlite3 *db, const char *item);
 
 /*
  * name is a column or table that SQLite does not find, perhaps behind an alias

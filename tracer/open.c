@@ -153,6 +153,7 @@ static int make_database(struct tracer *t, struct buf *why)
 		.started_unix_ns = (int64_t)clock_ns(CLOCK_REALTIME),
 		.tracer_pid = getpid(),
 		.data_bytes = t->config.data_bytes,
+		.keep_all = t->config.keep_all,
 		.symbols = t->symbols,
 		.authority = t->authority,
 	};

@@ -36,6 +36,7 @@ struct tracer_config {
 	unsigned data_bytes;         /* payload kept of each pipe read or write */
 	bool sched;                  /* record slices of running */
 	bool stacks;                 /* of each acquisition of a lock the callers too */
+	bool keep_all;               /* each hold of a lock has a row of its own */
 	bool drop;                   /* never let the target wait for us */
 	bool may_sample;             /* look again and again where eBPF is not permitted */
 	bool quiet;                  /* sources need not say what they cost others */

@@ -102,7 +102,9 @@ SELECT e.ts_ns, e.kind, e.process_id, e.thread_id, p.pid, t.tid, p.name, e.text
     SELECT coalesce(h.request_ns, h.acquire_ns), 'lock', t.process_id, h.thread_id,
            iif(h.mode = 's', 'shares ', 'locks ') || coalesce(l.kind || ' ' || coalesce(l.name, iif(l.address, printf('0x%x', l.address), '#' || l.id)), 'lock ' || h.lock_id) ||
            coalesce(' after ' || round((h.acquire_ns - h.request_ns) / 1e6, 3) || ' ms', '') ||
-           coalesce(' for ' || round((h.release_ns - h.acquire_ns) / 1e6, 3) || ' ms', ' and still has it') ||
+           iif(h.count > 1, ' ' || h.count || ' times within ' || round((h.release_ns - h.acquire_ns) / 1e6, 3) || ' ms', '') ||
+           coalesce(' for ' || round(coalesce(h.held_ns, h.release_ns - h.acquire_ns) / 1e6, 3) || ' ms', ' and still has it') ||
+           iif(h.count > 1, ' in all', '') ||
            coalesce(' in ' || s.function, '') || coalesce(' (' || s.file || ':' || s.line || ')', '')
       FROM lock_hold h JOIN thread t ON t.id = h.thread_id LEFT JOIN lock l ON l.id = h.lock_id
       LEFT JOIN site s ON s.id = h.site_id

@@ -121,6 +121,8 @@ void model_call_close(struct model *m, struct thread *t)
 
 	if (call->open && !call->is_lock && call->op == SYNC_COND_WAIT && call->lock)
 		call->lock->waiting -= call->lock->waiting > 0;
+	if (call->open && call->is_lock && call->lock)
+		call->lock->wanting -= call->lock->wanting > 0;
 	if (call->lock)
 		model_lock_unref(m, call->lock);
 	if (call->mutex)

@@ -27,7 +27,9 @@ static void write_hold(struct model *m, const struct hold *h, int64_t thread_id,
 		.release_ns = release,
 		.site_id = h->site,
 		.release_site_id = release_site,
-		.stack_id = h->stack ? h->stack : STORE_NULL};
+		.stack_id = h->stack ? h->stack : STORE_NULL,
+		.count = STORE_NULL,
+		.held_ns = STORE_NULL};
 
 	if (h->row)
 		store_replace(m->store, STORE_LOCK_HOLD, &row);
@@ -118,7 +120,8 @@ bool model_hold_end(struct model *m, struct thread *t, struct lock *lock, int64_
 	}
 	if (lock->kind == LOCK_FILE && lock->user_list)
 		model_lock_share_end(m, lock, t->id, NULL, ts);
-	write_hold(m, h, t->id, ts, site);
+	if (!model_fold(m, t, h, ts, site))
+		write_hold(m, h, t->id, ts, site);
 	model_hold_drop(m, t, h, ts);
 	return true;
 }

@@ -142,6 +142,7 @@ static void free_thread(struct model *m, struct thread *t)
 	free(t->runtime_name);
 	hash_done(&t->touched);
 	hash_done(&t->edges);
+	model_folds_free(t);
 	free(t->held);
 	free(t->spin);
 	*t->link = t->next;
@@ -159,6 +160,7 @@ static void retire_thread(struct model *m, struct thread *t)
 	if (t->proc->ended)
 		model_file_locks_exit(m, t, t->end);
 	model_holds_abandon(m, t);
+	model_folds_end(m, t);
 	model_call_end(m, t);
 	model_wait_flush(m, t);
 	model_sample_flush(m, t);

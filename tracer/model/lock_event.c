@@ -150,6 +150,8 @@ void model_lock_request(struct model *m, const struct rec_LOCK_REQUEST *rec)
 	lock = model_lock_at(m, t->proc, rec->addr, (int)rec->kind, (unsigned)rec->type);
 	model_call_end(m, t);
 	lock->refs++;
+	lock->wanting++;
+	lock->wanted_count++;
 	*call = (struct call){.open = true,
 		.is_lock = true,
 		.timed = rec->timed != 0,

@@ -172,6 +172,7 @@ void model_feed(struct model *m, const struct rec_head *rec)
 	dispatch(m, rec);
 	if (m->now - m->now_ended > RETIRE_EVERY_NS) {
 		m->now_ended = m->now;
+		model_folds_flush(m, false);
 		model_retire(m, false);
 	}
 	/* The rows of one transaction stay in the log: keep it small. */
@@ -217,12 +218,13 @@ static void flush_losses(struct model *m)
 
 static void flush_trace(struct model *m)
 {
-	char sql[160];
+	char sql[240];
 
 	(void)snprintf(sql, sizeof sql,
 		"UPDATE trace SET duration_ns = %" PRId64 ", lost = %" PRId64
-		"; REPLACE INTO setting VALUES('lane_ns', %" PRId64 ")",
-		m->now, m->lost, (int64_t)1 << m->lane_shift);
+		"; REPLACE INTO setting VALUES('lane_ns', %" PRId64 ")"
+		", ('folded_holds', %" PRId64 ")",
+		m->now, m->lost, (int64_t)1 << m->lane_shift, m->folded);
 	(void)store_exec(m->store, sql);
 }
 
@@ -230,6 +232,7 @@ int model_flush(struct model *m, uint64_t now)
 {
 	if (model_time(m, now) > m->now)
 		m->now = model_time(m, now);
+	model_folds_flush(m, false);
 	model_retire(m, false);
 	model_flush_all(m);
 	flush_losses(m);
@@ -247,6 +250,7 @@ int model_finish(struct model *m, uint64_t now)
 
 	if (rc)
 		return rc;
+	model_folds_flush(m, true);
 	model_retire(m, true);
 	model_holds_count(m);
 	return model_flush(m, now);

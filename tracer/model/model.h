@@ -9,7 +9,7 @@
  * the ground up; no file calls one above it.
  *   identity:   process.c, pipe.c, socket.c, pipe_end.c, site.c, timer.c, signal.c,
  *               sample.c, user.c (who can reach a lock), lock.c, stat.c
- *   intervals:  hold.c, edge.c, lock_open.c (who has what now), file_lock.c,
+ *   intervals:  fold.c (holds that share a row), hold.c, edge.c, lock_open.c (who has what now), file_lock.c,
  *               reach.c (locks at a fork), wait.c, reason.c, call.c (library calls),
  *               futex.c
  *   life:       life.c (ends, flush, retirement)
@@ -35,6 +35,7 @@ struct model_config {
 	struct symbols *symbols; /* borrowed; NULL: sites stay unresolved */
 	struct authority
 		*authority; /* borrowed: which processes may be read; NULL: all that are recorded */
+	bool keep_all;      /* each hold of a lock has a row of its own */
 	bool is_snapshot;   /* the records are those of one moment, and there are no others */
 };
 

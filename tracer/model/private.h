@@ -257,6 +257,17 @@ void model_holds_flush(struct model *m, struct thread *t);
 /* The program of a thread is replaced: what it holds is gone. */
 void model_holds_drop(struct model *m, struct thread *t);
 
+/* ---- Holds that share a row (fold.c) ---- */
+
+/* A hold is over: says whether its row is that of others too, and will be written later. */
+bool model_fold(struct model *m, struct thread *t, const struct hold *h, int64_t release,
+	int64_t release_site);
+/* Writes those that are old enough, or all. */
+void model_folds_flush(struct model *m, bool all);
+/* Writes those of a thread that has ended; frees them. */
+void model_folds_end(struct model *m, struct thread *t);
+void model_folds_free(struct thread *t);
+
 /* ---- In which order locks are taken (edge.c) ---- */
 
 /* A thread takes, or waits for, a lock while it holds others. */

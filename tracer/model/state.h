@@ -135,6 +135,7 @@ struct lane {
 };
 
 struct edge;
+struct folds;
 struct sigrow;
 struct handler;
 struct timer;
@@ -172,6 +173,7 @@ struct thread {
 	int64_t waited;     /* id of the lock that it was blocked for last, 0 since it got it */
 	int64_t last_child; /* the last process that it made, STORE_NULL */
 	struct lane lane;
+	struct folds *folds; /* NULL: it has taken no lock for a short time */
 	struct hash edges;   /* struct edge */
 	struct hash touched; /* ids of locks that it took */
 	struct spin *spin;   /* NULL: never sampled */
@@ -289,10 +291,12 @@ struct lock {
 	unsigned abandoned; /* holds that nobody can end */
 	uint8_t kind, class;
 	bool pshared, outside, from_birth, dirty, written, stat_dirty, stat_written, dead;
-	bool in_dirty;    /* it stands in the list of those to be written */
-	bool wanted;      /* somebody was blocked for it */
-	unsigned waiting; /* condition: threads inside the wait */
-	unsigned refs;    /* holds, abandoned holds, waits and calls that point here */
+	bool in_dirty;         /* it stands in the list of those to be written */
+	bool wanted;           /* somebody was blocked for it */
+	unsigned waiting;      /* condition: threads inside the wait */
+	unsigned wanting;      /* requests and waits for it that are not over */
+	uint32_t wanted_count; /* how many there have been; it may wrap */
+	unsigned refs;         /* holds, abandoned holds, waits and calls that point here */
 	struct lock_stat stat;
 	int64_t waited_ns;      /* when a thread that was blocked on it went on last */
 	struct user *user_list; /* shared: the processes that can reach it */
@@ -319,6 +323,8 @@ struct model {
 	struct lock *all_locks, *dirty_locks;
 	struct abandoned *abandoned;
 	size_t n_abandoned;
+	struct thread *folding; /* those that have holds whose common row is not written yet */
+	int64_t folded;         /* holds that share rows */
 	uint64_t flushes;
 	bool has_open; /* lock_open has rows */
 	struct thread *ended_threads, **ended_threads_end;

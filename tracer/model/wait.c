@@ -97,10 +97,14 @@ static void set_lock(struct model *m, struct wait *w, struct lock *lock)
 {
 	if (lock) {
 		lock->refs++;
+		lock->wanting++;
+		lock->wanted_count++;
 		lock->wanted = true;
 	}
-	if (w->lock)
+	if (w->lock) {
+		w->lock->wanting -= w->lock->wanting > 0;
 		model_lock_unref(m, w->lock);
+	}
 	w->lock = lock;
 }
 

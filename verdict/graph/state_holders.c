@@ -3,7 +3,9 @@
 #include "verdict/graph/state.h"
 
 #include "base/buf.h"
+#include "schema/locks.h"
 #include "schema/query.h"
+#include "schema/version.h"
 
 static bool is_known_holder(const struct state *st, uint32_t lock, int64_t thread_id)
 {
@@ -74,7 +76,7 @@ static int read_unreleased(struct state *st, struct buf *why)
  * Searches lock_hold for the first row that was written at a time or later.
  * Rows are in the order of their being written, which happens when the lock is
  * released, or before that if it is held while a commit is made; never before
- * it is taken. Hence what was released before the time was written before it
+ * it is taken. (Rows of short holds may be late by LOCK_FOLD_NS, which the caller adds to the time.) Hence what was released before the time was written before it
  * (upper: what was taken after it was written after it), whatever the others say.
  */
 static int find_row(struct state *st, int64_t ns, bool upper, int64_t *ret, struct buf *why)
@@ -107,11 +109,16 @@ static int find_row(struct state *st, int64_t ns, bool upper, int64_t *ret, stru
 	return rc;
 }
 
+#define PAST                                                                                       \
+	"SELECT h.lock_id, h.thread_id, t.process_id, h.mode, h.acquire_ns,"                       \
+	" h.site_id, 0, h.stack_id FROM lock_hold h JOIN thread t ON t.id = h.thread_id"           \
+	" WHERE h.id BETWEEN ?2 AND ?3 AND h.acquire_ns <= ?1 AND h.release_ns > ?1"
+
 /* Who held them at a moment of the past and released them later: rows that are at most the longest hold away. */
 static int read_past(struct state *st, struct buf *why)
 {
 	/* Records of another source may be late by so much. */
-	const int64_t late_ns = 200000000;
+	const int64_t late_ns = 200000000 + 2 * LOCK_FOLD_NS;
 	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
 	int64_t longest = 0, from = 0, to = INT64_MAX;
 	int rc = 0;
@@ -124,11 +131,10 @@ static int read_past(struct state *st, struct buf *why)
 		if (!rc)
 			rc = find_row(st, st->at_ns + longest + late_ns, true, &to, why);
 	}
+	/* Nobody wanted the lock while holds were added up. */
 	if (!rc)
 		rc = query_open(st->db,
-			"SELECT h.lock_id, h.thread_id, t.process_id, h.mode, h.acquire_ns,"
-			" h.site_id, 0, h.stack_id FROM lock_hold h JOIN thread t ON t.id = h.thread_id"
-			" WHERE h.id BETWEEN ?2 AND ?3 AND h.acquire_ns <= ?1 AND h.release_ns > ?1",
+			version_has(st->db, "lock_hold.count") ? PAST " AND h.count IS NULL" : PAST,
 			&stmt, why);
 	if (rc)
 		return rc;

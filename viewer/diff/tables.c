@@ -38,11 +38,16 @@ static const char *const tables[] = {
 	" (PARTITION BY kind ORDER BY id)) AS name FROM pipe",
 	"CREATE INDEX temp.pipe_name_id ON pipe_name(id)",
 
+	/* After a row for several holds it depends on time which others have one. */
+	"CREATE TEMP TABLE fold AS SELECT thread_id, min(id) AS id FROM lock_hold WHERE count IS NOT NULL GROUP BY 1",
+	"CREATE TEMP VIEW hold AS SELECT h.* FROM lock_hold h LEFT JOIN temp.fold f ON f.thread_id = h.thread_id"
+	" WHERE f.id IS NULL OR h.id < f.id",
+
 	"CREATE TEMP TABLE step AS SELECT thread_id, ts_ns, what, site_id FROM ("
 	"SELECT h.thread_id, h.acquire_ns AS ts_ns, 'acquires the ' || l.name AS what, h.site_id, h.id * 2 AS nth"
-	" FROM lock_hold h JOIN temp.lock_name l ON l.id = h.lock_id"
+	" FROM temp.hold h JOIN temp.lock_name l ON l.id = h.lock_id"
 	" UNION ALL SELECT h.thread_id, h.release_ns, 'releases the ' || l.name, h.release_site_id, h.id * 2 + 1"
-	" FROM lock_hold h JOIN temp.lock_name l ON l.id = h.lock_id WHERE h.release_ns IS NOT NULL"
+	" FROM temp.hold h JOIN temp.lock_name l ON l.id = h.lock_id WHERE h.release_ns IS NOT NULL"
 	" UNION ALL SELECT o.thread_id, o.start_ns, iif(o.op = 'read', 'reads from ', 'writes to ') || n.name ||"
 	" iif(o.op = 'read' AND o.bytes = 0, ': its end', '') || coalesce(': errno ' || o.errno, ''), NULL, o.id"
 	" FROM pipe_io o JOIN temp.pipe_name n ON n.id = o.pipe_id"

@@ -84,7 +84,7 @@ const struct walk_query walk_events[] = {
 	{EXPORT_HOLD, "lock", "lock",
 		"SELECT l.kind || ' ' || " LOCK_NAME ", w.pid, w.tid, h.acquire_ns,"
 		" min(coalesce(h.release_ns, w.end_ns), w.end_ns), h.id,"
-		" 'asked_for', h.request_ns, 'place', " PLACE
+		" 'count', h.count, 'held_ns', h.held_ns, 'asked_for', h.request_ns, 'place', " PLACE
 		" FROM lock_hold h JOIN who w ON w.thread_id = h.thread_id JOIN lock l ON l.id = h.lock_id"
 		" LEFT JOIN site s ON s.id = h.site_id"},
 	{EXPORT_INSTANT, "exec", "exec",

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "base/hash.h"
+#include "schema/locks.h"
 
 struct buf;
 struct sqlite3;
@@ -177,6 +178,12 @@ struct rows rows_begin(struct sqlite3 *db, const char *sql);
 void rows_bind(struct rows *r, int index, int64_t value);
 bool rows_next(struct rows *r);
 char *rows_end(struct rows *r);
+
+/* Says whether the recording has a table, or a column of one ("lock_hold.count"). */
+bool rows_has(struct sqlite3 *db, const char *item);
+
+/* Rows of lock_hold are in the order of their ends, but for those that are late by up to this long. */
+#define ROWS_LATE_NS (2 * LOCK_FOLD_NS)
 
 /* Column values: numbers as they are or the default for NULL, times limited, texts made printable and cut to 2,000 characters (the caller frees). */
 int64_t rows_int(struct rows *r, int col, int64_t null_value);

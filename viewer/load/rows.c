@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "schema/query.h"
+#include "schema/version.h"
 
 /* Keeps the error as it may be shown. */
 static void keep(struct rows *r, const struct buf *why)
@@ -17,6 +18,11 @@ static void keep(struct rows *r, const struct buf *why)
 
 	buf_add_printable(&b, why->data, why->len);
 	r->why = buf_steal(&b);
+}
+
+bool rows_has(sqlite3 *db, const char *item)
+{
+	return version_has(db, item);
 }
 
 struct rows rows_begin(sqlite3 *db, const char *sql)

@@ -9,6 +9,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "schema/version.h"
 #include "schema/query.h"
 #include "viewer/load/load.h"
 #include "viewer/relations/relations.h"
@@ -324,6 +325,11 @@ static char *add_holders_of(struct waits *w, const char *sql)
 	return rows_end(&r);
 }
 
+#define PAST_HOLDS(more)                                                                           \
+	"SELECT h.lock_id, h.thread_id, h.acquire_ns, " SITE_COLUMNS " FROM lock_hold h"           \
+	" LEFT JOIN site s ON s.id = h.site_id WHERE h.acquire_ns <= ?1"                           \
+	" AND (h.release_ns IS NULL OR h.release_ns > ?1)" more " ORDER BY h.id"
+
 /* Locks that were never given back are in lock_open; others only by a walk through lock_hold, if that is not too long. */
 static char *add_holders(struct waits *w)
 {
@@ -337,11 +343,9 @@ static char *add_holders(struct waits *w)
 			" LEFT JOIN site s ON s.id = h.site_id WHERE h.acquire_ns <= ?1"
 			" ORDER BY h.lock_id, h.acquire_ns, h.thread_id");
 	if (!why && rows <= HOLD_ROWS_MAX)
-		why = add_holders_of(w,
-			"SELECT h.lock_id, h.thread_id, h.acquire_ns, " SITE_COLUMNS
-			" FROM lock_hold h"
-			" LEFT JOIN site s ON s.id = h.site_id WHERE h.acquire_ns <= ?1"
-			" AND (h.release_ns IS NULL OR h.release_ns > ?1) ORDER BY h.id");
+		why = add_holders_of(w, version_has(w->db, "lock_hold.count")
+						? PAST_HOLDS(" AND h.count IS NULL")
+						: PAST_HOLDS(""));
 	return why;
 }
 

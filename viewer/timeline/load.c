@@ -155,16 +155,46 @@ static void load_hold(struct timeline *tl, struct rows *r)
 		s->shared = mode && mode[0] == 's';
 }
 
+/* A row that stands for several short holds: they are spread over its columns. */
+static void load_folded(struct timeline *tl, struct rows *r)
+{
+	struct lane *l = lane_of(tl, rows_int(r, 1, -1));
+	int64_t from = rows_time(r, 2, 0), to = rows_time(r, 3, TIME_NEVER);
+	int64_t count = rows_int(r, 6, 1), sum = rows_time(r, 7, 0);
+	size_t first, last;
+
+	if (!l || count < 1 || to < tl->since || from > tl->until || from > to)
+		return;
+	first = timeline_column(tl, from);
+	last = timeline_column(tl, to);
+	for (size_t i = first; i <= last; i++) {
+		struct bin *b = &timeline_bins(&l->holds, tl->columns)[i];
+		int64_t share = count / (int64_t)(last - first + 1);
+
+		b->count += (size_t)(i == first ? count - share * (int64_t)(last - first) : share);
+		b->sum += sum / (int64_t)(last - first + 1);
+		if (!b->lock_id)
+			b->lock_id = rows_int(r, 4, 0);
+	}
+}
+
+#define HOLDS(more)                                                                                \
+	"SELECT id, thread_id, acquire_ns, release_ns, lock_id, mode" more                         \
+	" FROM lock_hold WHERE id BETWEEN ?1 AND ?2 ORDER BY id"
+
 static char *load_hold_rows(struct timeline *tl, sqlite3 *db, int64_t first, int64_t last)
 {
-	struct rows r = rows_begin(db,
-		"SELECT id, thread_id, acquire_ns, release_ns, lock_id, mode FROM lock_hold"
-		" WHERE id BETWEEN ?1 AND ?2 ORDER BY id");
+	bool folds = rows_has(db, "lock_hold.count");
+	struct rows r = rows_begin(db, folds ? HOLDS(", count, held_ns") : HOLDS(""));
 
 	rows_bind(&r, 1, first);
 	rows_bind(&r, 2, last);
-	while (rows_next(&r))
-		load_hold(tl, &r);
+	while (rows_next(&r)) {
+		if (folds && sqlite3_column_type(r.stmt, 6) != SQLITE_NULL)
+			load_folded(tl, &r);
+		else
+			load_hold(tl, &r);
+	}
 	return rows_end(&r);
 }
 
@@ -226,9 +256,9 @@ char *timeline_load_holds(struct timeline *tl, sqlite3 *db)
 	if ((uint64_t)most - (uint64_t)least < ROWS_MAX)
 		return load_hold_rows(tl, db, least, most);
 	if (tl->until < tl->t->duration)
-		most = bisect(db, least, most, tl->until, &why);
+		most = bisect(db, least, most, tl->until + ROWS_LATE_NS, &why);
 	if (tl->since > 0)
-		least = bisect(db, least, most, tl->since, &why);
+		least = bisect(db, least, most, tl->since - ROWS_LATE_NS, &why);
 	if (why)
 		return why;
 	least = least > INT64_MIN + ID_SLACK ? least - ID_SLACK : least;

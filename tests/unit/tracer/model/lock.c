@@ -657,3 +657,80 @@ TEST(lock_stacks)
 		"4369,8738");
 	feed_close(&f);
 }
+
+/* Takes and releases a lock again and again, 1 us each. */
+static void loop(struct feed *f, uint64_t from, uint64_t times, uint32_t tid, uint64_t addr)
+{
+	for (uint64_t i = 0; i < times; i++) {
+		take(f, from + 2000 * i, tid, addr);
+		give(f, from + 2000 * i + 1000, tid, addr);
+	}
+}
+
+#define SUMS                                                                                       \
+	"SELECT sum(coalesce(count, 1)), sum(coalesce(held_ns, release_ns - acquire_ns))"          \
+	" FROM lock_hold UNION ALL SELECT sum(holds), sum(hold_ns) FROM lock_stat"
+
+/* Equal short holds share rows, apart from the first; sums are the same as with a row each. */
+TEST(lock_holds_share_rows)
+{
+	struct feed f;
+
+	threads(&f);
+	loop(&f, 1000, 100000, 10, A);
+	feed_end(&f, 500000000);
+	EXPECT(&f, SUMS, "100000|100000000 100000|100000000");
+	EXPECT(&f,
+		"SELECT count(*) BETWEEN 1001 AND 1030, max(release_ns - acquire_ns) <= 100000000"
+		" FROM lock_hold",
+		"1|1");
+	EXPECT(&f,
+		"SELECT value = (SELECT sum(count) FROM lock_hold) FROM setting WHERE name ="
+		" 'folded_holds'",
+		"1");
+	/* They stand in the order of their ends, but for the slack that readers allow for. */
+	EXPECT(&f,
+		"SELECT count(*) FROM lock_hold a JOIN lock_hold b ON b.id = a.id + 1"
+		" WHERE b.release_ns < a.release_ns - 100000000",
+		"0");
+	feed_close(&f);
+}
+
+/* What is rare has a row each, however long the recording. */
+TEST(lock_holds_that_are_rare_have_rows)
+{
+	struct feed f;
+
+	threads(&f);
+	for (uint64_t i = 0; i < 3000; i++)
+		loop(&f, 1000 + i * 20000000, 1, 10, A);
+	feed_end(&f, 70000000000);
+	EXPECT(&f, "SELECT count(*), count(count) FROM lock_hold", "3000|0");
+	feed_close(&f);
+}
+
+/* No row spans a moment at which another thread wanted the lock; its holder has a row of its own. */
+TEST(lock_holds_that_others_want_have_rows)
+{
+	struct feed f;
+
+	threads(&f);
+	loop(&f, 1000, 2000, 10, A);
+	take(&f, 5000000, 10, A);
+	ask(&f, 5000100, 11, A);
+	give(&f, 5001000, 10, A);
+	take(&f, 5001100, 11, A);
+	give(&f, 5001200, 11, A);
+	loop(&f, 6000000, 2000, 10, A);
+	feed_end(&f, 20000000);
+	EXPECT(&f, SUMS, "4002|4001100 4002|4001100");
+	EXPECT(&f,
+		"SELECT count(*) FROM lock_hold WHERE count IS NULL AND acquire_ns <= 5000100"
+		" AND release_ns > 5000100",
+		"1");
+	EXPECT(&f,
+		"SELECT count(*) FROM lock_hold WHERE count > 1 AND acquire_ns <= 5000100"
+		" AND release_ns >= 5000100",
+		"0");
+	feed_close(&f);
+}

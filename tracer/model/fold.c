@@ -1,0 +1,186 @@
+/* fold.c - a thread that takes one lock again and again at one place gets one row for many holds. */
+/* SPDX-License-Identifier: MIT */
+/*
+ * A loop around trylock writes millions of rows that say the same. Only rows
+ * are saved: lock_stat, lock_edge and lane count every hold as it comes.
+ *
+ * A thread's first SINGLES short holds have a row each, and after that
+ * SINGLES_PER_WINDOW in each window of time. Beyond that, equal ones (lock,
+ * mode, places) of one window share a row. It never spans a moment at
+ * which anybody wanted the lock, so that whoever had it when a thread
+ * blocked is always in a row of its own.
+ *
+ * Rows are written in the order of their ends, late by LOCK_FOLD_NS at most
+ * (schema/locks.h): those who search lock_hold by time allow for that.
+ */
+#include "tracer/model/private.h"
+
+#include "base/mem.h"
+#include "schema/locks.h"
+
+enum { SINGLES = 1000, SINGLES_PER_WINDOW = 10, SLOTS = 64 };
+
+/* Longer ones have a row each. */
+static const int64_t short_ns = 10000;
+
+/* Equal holds; count 0: none. */
+struct fold {
+	int64_t lock_id, site, release_site, stack;
+	int64_t first, last; /* the first acquisition, the last release */
+	int64_t held, count;
+	uint32_t wanted; /* of the lock, when the first was added */
+	uint8_t mode;
+};
+
+struct folds {
+	struct thread *next, **link; /* of those that have any; link NULL: it has none */
+	int64_t window;              /* of the last short hold */
+	unsigned singles;            /* how many may still have rows of their own */
+	struct fold *slots;          /* SLOTS of them; NULL: not needed yet */
+};
+
+static void write_fold(struct model *m, const struct thread *t, struct fold *f)
+{
+	bool many = f->count > 1;
+
+	*(struct row_lock_hold *)store_room(m->store, STORE_LOCK_HOLD) =
+		(struct row_lock_hold){.lock_id = f->lock_id,
+			.thread_id = t->id,
+			.mode = f->mode == LOCK_MODE_S ? "s" : NULL,
+			.request_ns = STORE_NULL,
+			.acquire_ns = f->first,
+			.release_ns = f->last,
+			.site_id = f->site,
+			.release_site_id = f->release_site,
+			.stack_id = f->stack ? f->stack : STORE_NULL,
+			.count = many ? f->count : STORE_NULL,
+			.held_ns = many ? f->held : STORE_NULL};
+	if (many)
+		m->folded += f->count;
+	f->count = 0;
+}
+
+static void enlist(struct model *m, struct thread *t, struct folds *folds)
+{
+	folds->next = m->folding;
+	folds->link = &m->folding;
+	if (folds->next)
+		folds->next->folds->link = &folds->next;
+	m->folding = t;
+}
+
+static void unlist(struct folds *folds)
+{
+	*folds->link = folds->next;
+	if (folds->next)
+		folds->next->folds->link = folds->link;
+	folds->link = NULL;
+}
+
+/* Says whether this hold has a row of its own because there were few of late. */
+static bool is_single(struct folds *folds, int64_t ts)
+{
+	int64_t window = ts / LOCK_FOLD_NS, passed = window - folds->window;
+
+	if (passed > 0) {
+		folds->singles = passed < SINGLES / SINGLES_PER_WINDOW
+					 ? folds->singles + (unsigned)passed * SINGLES_PER_WINDOW
+					 : SINGLES;
+		if (folds->singles > SINGLES)
+			folds->singles = SINGLES;
+		folds->window = window;
+	}
+	if (!folds->singles)
+		return false;
+	folds->singles--;
+	return true;
+}
+
+static bool is_equal(const struct fold *f, const struct hold *h, int64_t release_site)
+{
+	return f->count && f->lock_id == h->lock->id && f->site == h->site &&
+	       f->release_site == release_site && f->stack == h->stack && f->mode == h->mode &&
+	       f->wanted == h->lock->wanted_count;
+}
+
+bool model_fold(struct model *m, struct thread *t, const struct hold *h, int64_t release,
+	int64_t release_site)
+{
+	struct folds *folds = t->folds;
+	struct fold *f;
+
+	if (m->config.keep_all || h->row || h->request != STORE_NULL || release < h->acquire ||
+		release - h->acquire >= short_ns || h->lock->kind == LOCK_FILE)
+		return false;
+	if (!folds) {
+		folds = t->folds = xcalloc(1, sizeof *folds);
+		folds->singles = SINGLES;
+	}
+	if (is_single(folds, release) || h->lock->wanting)
+		return false;
+	if (!folds->slots)
+		folds->slots = xcalloc(SLOTS, sizeof *folds->slots);
+	f = &folds->slots[hash_mix((uint64_t)h->lock->id, (uint64_t)h->site,
+				  (uint64_t)release_site) %
+			  SLOTS];
+	if (f->count && (!is_equal(f, h, release_site) || release - f->first > LOCK_FOLD_NS))
+		write_fold(m, t, f);
+	if (!f->count)
+		*f = (struct fold){.lock_id = h->lock->id,
+			.site = h->site,
+			.release_site = release_site,
+			.stack = h->stack,
+			.first = h->acquire,
+			.wanted = h->lock->wanted_count,
+			.mode = h->mode};
+	f->last = release;
+	f->held += release - h->acquire;
+	f->count++;
+	if (!folds->link)
+		enlist(m, t, folds);
+	return true;
+}
+
+/* Writes those that began before a time; leaves the list if none is left. */
+static void write_before(struct model *m, struct thread *t, int64_t before)
+{
+	bool left = false;
+
+	for (size_t i = 0; i < SLOTS; i++) {
+		struct fold *f = &t->folds->slots[i];
+
+		if (f->count && f->first < before)
+			write_fold(m, t, f);
+		left |= f->count != 0;
+	}
+	if (!left)
+		unlist(t->folds);
+}
+
+void model_folds_flush(struct model *m, bool all)
+{
+	int64_t before = all ? INT64_MAX : m->now - LOCK_FOLD_NS;
+	struct thread *next;
+
+	for (struct thread *t = m->folding; t; t = next) {
+		next = t->folds->next;
+		write_before(m, t, before);
+	}
+}
+
+void model_folds_end(struct model *m, struct thread *t)
+{
+	if (t->folds && t->folds->link)
+		write_before(m, t, INT64_MAX);
+}
+
+void model_folds_free(struct thread *t)
+{
+	if (!t->folds)
+		return;
+	if (t->folds->link)
+		unlist(t->folds);
+	free(t->folds->slots);
+	free(t->folds);
+	t->folds = NULL;
+}
