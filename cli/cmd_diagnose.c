@@ -17,6 +17,8 @@
 #include "verdict/ci/ci.h"
 #include "verdict/json.h"
 #include "verdict/verdict.h"
+#include "viewer/load/load.h"
+#include "viewer/path/path.h"
 
 enum { OPT_JSON = 256, OPT_AT, OPT_FAIL_ON, STATUS_FOUND = 1, STATUS_TROUBLE = 2 };
 
@@ -171,6 +173,23 @@ static void print_finding(const struct diagnose *d, sqlite3 *db, const struct fi
 	buf_addf(out, "\n  all of them: pptrace diagnose --rule=%s\n", f->rule);
 }
 
+/* Where the time went; of a recording that cannot be drawn, nothing more is said here. */
+static void add_path(struct buf *out, sqlite3 *db)
+{
+	_cleanup_free_ char *why = NULL, *more = NULL;
+	struct trace *t = trace_load(db, &why);
+	struct path *p = t ? path_new(t, db, &more) : NULL;
+	size_t before = out->len + 1;
+
+	if (p) {
+		buf_addc(out, '\n');
+		path_sentence(out, p);
+		buf_adds(out, out->len > before ? "\n" : "");
+	}
+	path_free(p);
+	trace_free(t);
+}
+
 static void print_text(const struct diagnose *d, sqlite3 *db, const struct findings *fs)
 {
 	static const char *const order[] = {"Deadlock", "Errors",
@@ -203,6 +222,8 @@ static void print_text(const struct diagnose *d, sqlite3 *db, const struct findi
 	}
 	if (!out.len)
 		buf_adds(&out, "nothing found\n");
+	if (say_is_verbose())
+		add_path(&out, db);
 	(void)fwrite(out.data, 1, out.len, stdout);
 }
 

@@ -15,6 +15,7 @@
 #include "schema/queries.h"
 #include "schema/query.h"
 #include "viewer/export/rows.h"
+#include "viewer/path/path.h"
 
 enum { OPT_SCHEMA = 256, STATUS_SQL = 2, SECONDS_MAX = 600 };
 
@@ -226,6 +227,8 @@ static int run(int argc, char **argv)
 		return COMMAND_USAGE;
 	}
 	db = trace_open(path);
+	if (path_register(db) < 0)
+		die("query: %s", sqlite3_errmsg(db));
 	db_limit(db, SECONDS_MAX); /* a user's own question may be a hard one */
 	status = schema ? show_schema(db) : ask(db, argv[optind], (enum export_format)format);
 	(void)sqlite3_close(db);

@@ -10,10 +10,11 @@
 #include "cli/common/picture.h"
 #include "cli/common/say.h"
 #include "viewer/load/load.h"
+#include "viewer/path/path.h"
 #include "viewer/timeline/timeline.h"
 
 enum { WIDTH_DEFAULT = 1280, WIDTH_LEAST = 400, WIDTH_MOST = 20000, LANES_DEFAULT = 150 };
-enum { OPT_SINCE = 256, OPT_UNTIL, OPT_PROCESS, OPT_WIDTH, OPT_ALL };
+enum { OPT_SINCE = 256, OPT_UNTIL, OPT_PROCESS, OPT_WIDTH, OPT_ALL, OPT_PATH };
 
 static const struct command_option options[] = {
 	PICTURE_OPTIONS,
@@ -22,6 +23,7 @@ static const struct command_option options[] = {
 	{"until", 0, "TIME", "up to this time", OPT_UNTIL},
 	{"process", 'p', "PID|NAME", "only processes with that ID or name", OPT_PROCESS},
 	{"width", 'w', "N", "width in points (txt: in columns)", OPT_WIDTH},
+	{"path", 0, NULL, "draw the critical path too (pptrace help path)", OPT_PATH},
 	{"all", 'a', NULL, "a lane for every thread, however many there are", OPT_ALL},
 	{NULL, 0, NULL, NULL, 0},
 };
@@ -38,7 +40,8 @@ const struct command cmd_timeline = {
 	.run = run,
 };
 
-static bool take_option(int id, struct picture *pic, struct timeline_options *opt, uint64_t *width)
+static bool take_option(
+	int id, struct picture *pic, struct timeline_options *opt, uint64_t *width, bool *path)
 {
 	switch (id) {
 	case OPT_SINCE:
@@ -50,6 +53,9 @@ static bool take_option(int id, struct picture *pic, struct timeline_options *op
 		return true;
 	case OPT_WIDTH:
 		return options_number("--width", optarg, width);
+	case OPT_PATH:
+		*path = true;
+		return true;
 	case OPT_ALL:
 		opt->max_lanes = 0;
 		return true;
@@ -99,19 +105,33 @@ static void draw(struct picture *pic, struct timeline_options *opt, uint64_t wid
 	timeline_free(tl);
 }
 
+static void draw_with(
+	struct picture *pic, struct timeline_options *opt, uint64_t width, bool with_path)
+{
+	_cleanup_free_ char *why = NULL;
+	struct path *path = with_path ? path_new(pic->trace, pic->db, &why) : NULL;
+
+	if (with_path && !path)
+		die("cannot read the trace: %s", why);
+	opt->path = path;
+	draw(pic, opt, width);
+	path_free(path);
+}
+
 static int run(int argc, char **argv)
 {
 	struct picture pic = {.name = "timeline"};
 	struct timeline_options opt = {
 		.since = -TIME_LIMIT, .until = TIME_NEVER, .max_lanes = LANES_DEFAULT};
 	uint64_t width = 0;
+	bool path = false;
 
 	for (int id; (id = options_next(&cmd_timeline, argc, argv)) != OPTIONS_END;)
-		if (id == OPTIONS_ERROR || !take_option(id, &pic, &opt, &width))
+		if (id == OPTIONS_ERROR || !take_option(id, &pic, &opt, &width, &path))
 			return COMMAND_USAGE;
 	if (!picture_begin(&pic, argc - optind, argv + optind))
 		return COMMAND_USAGE;
-	draw(&pic, &opt, width);
+	draw_with(&pic, &opt, width, path);
 	picture_end(&pic);
 	return 0;
 }

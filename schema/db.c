@@ -152,7 +152,8 @@ static int probe(sqlite3 *db)
 
 static int open_probed(const char *name, int flags, sqlite3 **ret, char **ret_why)
 {
-	int rc = sqlite3_open_v2(name, ret, SQLITE_OPEN_READONLY | flags, NULL);
+	int rc = sqlite3_open_v2(
+		name, ret, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX | flags, NULL);
 
 	if (rc != SQLITE_OK)
 		return rc;

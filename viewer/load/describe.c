@@ -21,6 +21,21 @@ const char *trace_signal_name(int signo)
 	return text;
 }
 
+/* A thread that was given no name has that of the thread which made it, mostly the program's. */
+const char *trace_thread_name(const struct trace *t, size_t thread)
+{
+	const struct thread_row *th = &t->threads[thread];
+	const char *own =
+		th->creator == NONE ? t->procs[th->proc].name : t->threads[th->creator].name;
+
+	if (th->is_main)
+		return t->procs[th->proc].name;
+	if (*th->entry && (!*th->name || !strcmp(th->name, own) ||
+				  !strcmp(th->name, t->procs[th->proc].name)))
+		return th->entry;
+	return th->name;
+}
+
 void trace_add_status(struct buf *b, const struct proc_row *p)
 {
 	switch (p->end_kind) {

@@ -138,6 +138,12 @@ bool finding_is_stuck(const struct finding_row *f);
 char *trace_load_findings(struct trace *t, struct sqlite3 *db);
 void trace_free_findings(struct trace *t);
 
+/*
+ * Returns what a thread is called everywhere: its name in its language or the one that the program gave it, else the
+ * function that it starts in. Valid as long as the trace.
+ */
+const char *trace_thread_name(const struct trace *t, size_t thread);
+
 /* The end of a thread or process in a picture: the end of the trace if it has not come. */
 int64_t trace_end(const struct trace *t, int64_t end);
 

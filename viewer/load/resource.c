@@ -4,6 +4,7 @@
 
 #include <sqlite3.h>
 
+#include "base/buf.h"
 #include "base/mem.h"
 #include "schema/names.h"
 #include "viewer/load/load.h"
@@ -93,4 +94,23 @@ const struct lock_row *resources_lock(const struct resources *res, int64_t id)
 const struct pipe_row *resources_pipe(const struct resources *res, int64_t id)
 {
 	return hash_get(&res->pipes, (uint64_t)id);
+}
+
+void resources_add_target(struct buf *b, const struct resources *res, const struct trace *t,
+	const struct target *on, bool brief)
+{
+	const struct lock_row *lock = on->lock_id ? resources_lock(res, on->lock_id) : NULL;
+	const struct pipe_row *pipe = on->pipe_id ? resources_pipe(res, on->pipe_id) : NULL;
+
+	if (lock)
+		buf_addf(b, " %s", lock->name);
+	else if (pipe)
+		buf_addf(b, " %s", brief ? pipe->name : pipe->long_name);
+	else if (on->target_proc != NONE)
+		buf_addf(b, brief ? " %s" : " %s (pid %lld)", t->procs[on->target_proc].name,
+			(long long)t->procs[on->target_proc].pid);
+	else if (on->target_thread != NONE)
+		buf_addf(b, brief ? " %s" : " %s (tid %lld)",
+			trace_thread_name(t, on->target_thread),
+			(long long)t->threads[on->target_thread].tid);
 }

@@ -3,6 +3,7 @@
 #ifndef VIEWER_LOAD_RESOURCE_H
 #define VIEWER_LOAD_RESOURCE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -36,6 +37,13 @@ struct resources {
 };
 
 struct trace;
+struct buf;
+
+/* What a wait is for: ids, 0: none; indexes of trace.procs and trace.threads, NONE: none. */
+struct target {
+	int64_t lock_id, pipe_id;
+	size_t target_proc, target_thread;
+};
 
 /* Reads them. Returns NULL, or what went wrong as text that the caller frees; resources_done is due either way. */
 char *resources_load(struct resources *r, struct sqlite3 *db, const struct trace *t);
@@ -44,5 +52,9 @@ void resources_done(struct resources *r);
 /* Returns the row of that id, or NULL. */
 const struct lock_row *resources_lock(const struct resources *r, int64_t id);
 const struct pipe_row *resources_pipe(const struct resources *r, int64_t id);
+
+/* Adds what is waited for, after a blank: " print_mutex", " pipe 3 (ls -> sort)", " sort (pid 302)"; brief: " pipe 3", " sort". */
+void resources_add_target(struct buf *b, const struct resources *r, const struct trace *t,
+	const struct target *on, bool brief);
 
 #endif

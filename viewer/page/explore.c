@@ -21,7 +21,7 @@ enum { LANES_MAX = 400, COLUMNS_MIN = 1000, COLUMNS_MAX = 40000, BINS = 1000000 
 
 struct explore {
 	const struct timeline *tl;
-	struct buf refs, places; /* JSON arrays without their brackets */
+	struct buf refs, places, path; /* JSON arrays without their brackets */
 	struct hash ref_of, place_of;
 	size_t n_refs, n_places;
 	struct hash waits; /* id -> number of its span, plus 1 */
@@ -75,7 +75,7 @@ static void describe(struct explore *x, const struct span *s)
 		const struct thread_row *th = &tl->t->threads[s->target_thread];
 		_cleanup_free_ char *tid = xasprintf("tid %lld", (long long)th->tid);
 
-		add_ref(&x->refs, "thread", *th->entry ? th->entry : th->name, tid,
+		add_ref(&x->refs, "thread", trace_thread_name(tl->t, s->target_thread), tid,
 			lane_of(tl, s->target_thread), th->id);
 	}
 }
@@ -191,8 +191,7 @@ static void add_lane(struct buf *b, const struct timeline *tl, const struct lane
 	buf_addc(b, '[');
 	json(b, l->is_fold           ? tl->tree->nodes[l->fold_node].words
 		: l->is_first || !th ? p->name
-		: *th->entry         ? th->entry
-				     : th->name);
+				     : trace_thread_name(t, l->thread));
 	if (l->is_first && !l->is_fold)
 		trace_add_status(&end, p);
 	buf_addf(b, ",%lld,%d,%d,%zu,%lld,%lld,",
@@ -293,6 +292,8 @@ static void add_head(struct buf *b, const struct explore *x)
 	add_marks(b, tl);
 	buf_adds(b, "],\"arrows\":[");
 	add_arrows(b, tl);
+	buf_adds(b, "],\"path\":[");
+	buf_adds(b, x->path.data ? x->path.data : "");
 	buf_adds(b, "],\"findings\":[");
 	for (size_t i = 0; i < tl->t->n_findings; i++)
 		add_finding(b, tl, &tl->t->findings[i]);
@@ -328,15 +329,18 @@ static void add_spans(struct buf *out, struct explore *x, size_t n)
 	free(bytes);
 }
 
-static char *add_all(struct buf *out, const struct timeline *tl, sqlite3 *db)
+static char *add_all(
+	struct buf *out, const struct timeline *tl, sqlite3 *db, struct buf *ret_sentence)
 {
-	struct explore x = {.tl = tl, .refs = BUF_INIT, .places = BUF_INIT};
+	struct explore x = {.tl = tl, .refs = BUF_INIT, .places = BUF_INIT, .path = BUF_INIT};
 	_cleanup_buf_ struct buf head = BUF_INIT;
 	size_t n = number_waits(&x);
 	char *why;
 
 	x.place = xcalloc(n + 1, sizeof *x.place);
 	why = load_places(&x, db);
+	if (!why)
+		why = explore_add_path(&x.path, tl, db, ret_sentence);
 	if (!why) {
 		add_spans(out, &x, n);
 		add_head(&head, &x);
@@ -346,6 +350,7 @@ static char *add_all(struct buf *out, const struct timeline *tl, sqlite3 *db)
 	}
 	buf_done(&x.refs);
 	buf_done(&x.places);
+	buf_done(&x.path);
 	hash_done(&x.ref_of);
 	hash_done(&x.place_of);
 	hash_done(&x.waits);
@@ -361,7 +366,7 @@ static size_t columns_for(size_t n_lanes)
 	return columns < COLUMNS_MIN ? COLUMNS_MIN : columns > COLUMNS_MAX ? COLUMNS_MAX : columns;
 }
 
-char *explore_add(struct buf *out, const struct trace *t, sqlite3 *db)
+char *explore_add(struct buf *out, const struct trace *t, sqlite3 *db, struct buf *ret_sentence)
 {
 	size_t lanes = t->n_threads < LANES_MAX ? t->n_threads : LANES_MAX;
 	struct timeline_options opt = {.since = -TIME_LIMIT,
@@ -373,7 +378,7 @@ char *explore_add(struct buf *out, const struct trace *t, sqlite3 *db)
 
 	if (!tl)
 		return why;
-	why = add_all(out, tl, db);
+	why = add_all(out, tl, db, ret_sentence);
 	timeline_free(tl);
 	return why;
 }

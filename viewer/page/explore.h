@@ -5,18 +5,24 @@
 
 struct buf;
 struct sqlite3;
+struct timeline;
 struct trace;
 
 /*
  * Adds two templates, which a browser without scripts does not show:
  * "explore-head", a JSON object with lanes, reasons, what is waited for, places,
- * marks, arrows and findings; and "explore-spans", in base64 an array of
+ * marks, arrows, the critical path and findings; and "explore-spans", in base64 an array of
  * EXPLORE_SPAN bytes for each span, ordered by lane and start. Intervals that
  * are too short to be told apart by anybody are added up, so that a page of
  * any recording is at most some megabytes long. Returns NULL, or what went
- * wrong as text that the caller frees.
+ * wrong as text that the caller frees. *ret_sentence says where the time went.
  */
-char *explore_add(struct buf *out, const struct trace *t, struct sqlite3 *db);
+char *explore_add(
+	struct buf *out, const struct trace *t, struct sqlite3 *db, struct buf *ret_sentence);
+
+/* Adds the critical path as JSON arrays [lane, from, to] with commas between them. Returns the same way. */
+char *explore_add_path(
+	struct buf *b, const struct timeline *tl, struct sqlite3 *db, struct buf *ret_sentence);
 
 /*
  * A span, all numbers with the lowest byte first: lane, from, to (in 1/2^32 of

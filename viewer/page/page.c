@@ -298,6 +298,7 @@ static int fail(struct page *p, char *why)
 /* What scripts fill: hidden without them. */
 static int add_explorer(struct page *p)
 {
+	_cleanup_buf_ struct buf sentence = BUF_INIT;
 	char *why;
 
 	buf_adds(p->out,
@@ -307,6 +308,7 @@ static int add_explorer(struct page *p)
 		"<button type=\"button\" data-act=\"fit\">Fit</button>"
 		"<button type=\"button\" data-act=\"range\">Zoom to range</button>"
 		"<button type=\"button\" data-act=\"clear\">Clear</button>"
+		"<button type=\"button\" data-act=\"path\" aria-pressed=\"true\" title=\"the chain of running and waiting that decided how long the run took (C)\">Critical path</button>"
 		"<input type=\"search\" data-ex=\"filter\" placeholder=\"process, thread, lock, pipe, reason\" "
 		"aria-label=\"show only the lanes with\">"
 		"<select data-ex=\"order\" aria-label=\"order of lanes\"><option value=\"creation\">by creation</option>"
@@ -314,12 +316,17 @@ static int add_explorer(struct page *p)
 		"<span data-ex=\"status\" class=\"sub\" aria-live=\"polite\"></span></div>\n"
 		"<div data-ex=\"frame\" class=\"frame\" tabindex=\"0\" role=\"group\" aria-label=\"timeline to go into\">"
 		"<canvas data-ex=\"canvas\"></canvas><div data-ex=\"spacer\"></div></div>\n"
-		"<p class=\"note\">Drag to move in time, Ctrl and wheel to zoom, double click to fill the width; W A S D, arrows, F. "
+		"<p class=\"note\">Drag to move in time, Ctrl and wheel to zoom, double click to fill the width; W A S D, arrows, F; C: critical path. "
 		"A click says who waits for whom then; Shift and drag, or drag on the axis, sums up a range.</p>\n"
 		"<div class=\"panels\"><div data-ex=\"chosen\"></div><div data-ex=\"moment\"></div>"
 		"<div data-ex=\"range\"></div></div>\n");
-	why = explore_add(p->out, p->t, p->db);
+	why = explore_add(p->out, p->t, p->db, &sentence);
 	buf_adds(p->out, "</div>\n");
+	if (sentence.len) {
+		buf_adds(p->out, "<p class=\"sub\" id=\"path\">");
+		page_text(p->out, sentence.data);
+		buf_adds(p->out, "</p>\n");
+	}
 	return why ? fail(p, why) : 0;
 }
 

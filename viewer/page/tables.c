@@ -150,7 +150,7 @@ static void thread_row(
 	buf_addf(out, "<tr id=\"row-t%lld\" data-els=\"t%lld tl-t%lld wait-t%lld\">",
 		(long long)th->id, (long long)th->id, (long long)th->id, (long long)th->id);
 	cell_link(out, shown, 't', th->id, th->tid);
-	cell_text(out, "", th->name);
+	cell_text(out, "", trace_thread_name(t, (size_t)(th - t->threads)));
 	cell_text(out, "cmd", th->entry);
 	buf_addf(out, "<td><a href=\"#row-p%lld\">", (long long)p->id);
 	page_text(out, p->name);

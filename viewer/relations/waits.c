@@ -36,7 +36,7 @@ static const char *thread_name(const struct trace *t, size_t th)
 {
 	if (t->threads[th].is_main)
 		return t->procs[t->threads[th].proc].name;
-	return *t->threads[th].entry ? t->threads[th].entry : t->threads[th].name;
+	return trace_thread_name(t, th);
 }
 
 static size_t thread_node(struct waits *w, size_t th)

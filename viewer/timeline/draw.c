@@ -119,8 +119,7 @@ static const char *lane_name(const struct timeline *tl, size_t lane)
 
 	if (l->thread == NONE || l->is_first)
 		return tl->t->procs[l->proc].name;
-	return *tl->t->threads[l->thread].entry ? tl->t->threads[l->thread].entry
-						: tl->t->threads[l->thread].name;
+	return trace_thread_name(tl->t, l->thread);
 }
 
 static void arrow_tooltip(struct graph_item *it, const struct timeline *tl, const struct arrow *a)

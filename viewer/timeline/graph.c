@@ -112,7 +112,7 @@ static void draw_label(struct draw *d, size_t i)
 		(void)canvas_text(&d->c, "fold", 0, y, 8.5, STYLE_GREY, fit);
 		return;
 	}
-	name = text_fit(l->is_first || !*th->entry ? l->is_first ? p->name : th->name : th->entry,
+	name = text_fit(l->is_first ? p->name : trace_thread_name(tl->t, l->thread),
 		LABEL_CHARS - 2 * !l->is_first);
 	id = xasprintf(
 		"%s%lld", l->is_first ? "" : "", (long long)(l->is_first ? p->pid : th->tid));
@@ -201,7 +201,7 @@ static void draw_life(struct draw *d, size_t i)
 		d->tl->has_sched ? "%s, is ready to run\nfrom "
 				 : "%s, runs or is ready to run\nfrom ",
 		l->thread == NONE ? d->tl->t->procs[l->proc].name
-				  : d->tl->t->threads[l->thread].name);
+				  : trace_thread_name(d->tl->t, l->thread));
 	buf_add_duration(&b, l->from);
 	buf_adds(&b, " to ");
 	buf_add_duration(&b, l->to);
@@ -235,6 +235,7 @@ struct graph *timeline_graph(const struct timeline *tl, double width, bool link)
 	}
 	draw_marks(&d);
 	draw_arrows(&d);
+	draw_path(&d);
 	draw_legend(&d, d.y[tl->n_lanes] + 8);
 	free(d.y);
 	free(d.life);

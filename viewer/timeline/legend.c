@@ -176,6 +176,8 @@ void draw_legend(struct draw *d, double y)
 		graph_set(e, "style", arrow_looks[k].style);
 	}
 	legend_marks(&g);
+	if (d->tl->path)
+		canvas_paint(legend_entry(&g, "critical path", 18, 2.6), STYLE_INK, NULL, 0);
 	timeline_add_folded(&b, d->tl);
 	if (b.len)
 		(void)canvas_text(&d->c, "folded", 0, g.y + 18, TEXT_SIZE, STYLE_GREY, b.data);

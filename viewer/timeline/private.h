@@ -23,6 +23,9 @@ struct span *timeline_span(struct lane *l, enum span_kind kind, int64_t from, in
 /* Returns the bins of a lane, made on first use. */
 struct bin *timeline_bins(struct bin **bins, size_t columns);
 
+/* Says of each thread whether it, or one of its process, is on the path. The caller frees it. */
+bool *timeline_path_lanes(const struct trace *t, const struct path *p);
+
 /* ---- Drawing ---- */
 
 #define PITCH 19.0    /* from the top of a lane to that of the next */
@@ -60,10 +63,11 @@ void draw_small_name(struct draw *d, size_t lane, const char *class, double x, d
 /* Draws a mark whose middle is at x and y. */
 struct graph_item *draw_mark(struct draw *d, enum mark_kind kind, double x, double y);
 
-/* Draws the spans of a lane; execs and signals; arrows; the legend of all that occurs, from y on. */
+/* Draws the spans of a lane; execs and signals; arrows; the critical path; the legend of all that occurs, from y on. */
 void draw_spans(struct draw *d, size_t lane);
 void draw_marks(struct draw *d);
 void draw_arrows(struct draw *d);
+void draw_path(struct draw *d);
 void draw_legend(struct draw *d, double y);
 
 #endif

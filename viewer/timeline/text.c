@@ -181,7 +181,7 @@ static void print_name(struct text_line *line, const struct timeline *tl, const 
 		text_add(line, TEXT_DIM, name);
 		return;
 	}
-	name = text_fit(l->is_first || !*th->entry ? l->is_first ? p->name : th->name : th->entry,
+	name = text_fit(l->is_first ? p->name : trace_thread_name(tl->t, l->thread),
 		NAME_WIDTH - 2 * !l->is_first);
 	id = xasprintf("%lld", (long long)(l->is_first ? p->pid : th->tid));
 	text_pad(line, l->is_first ? 0 : 2);

@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "viewer/load/load.h"
+#include "viewer/path/path.h"
 #include "viewer/tree/tree.h"
 
 /* Lanes of one process stand together: itself, its threads, what is folded of them; processes as in the tree. */
@@ -133,8 +134,10 @@ static void make_lanes(struct timeline *tl, const struct timeline_options *opt)
 {
 	const struct trace *t = tl->t;
 	_cleanup_free_ struct place *places = NULL;
+	_cleanup_free_ bool *on = opt->only_path ? timeline_path_lanes(t, opt->path) : NULL;
+	bool few = opt->process || (on && opt->path->n_threads <= opt->max_lanes);
 
-	tl->tree = tree_new(t, opt->process ? 0 : opt->max_lanes);
+	tl->tree = tree_new(t, few ? 0 : opt->max_lanes);
 	places = place_nodes(t, tl->tree);
 	tl->lanes = xcalloc(tl->tree->n + 1, sizeof *tl->lanes);
 	tl->lane_of = xcalloc(t->n_threads + 1, sizeof *tl->lane_of);
@@ -147,8 +150,8 @@ static void make_lanes(struct timeline *tl, const struct timeline_options *opt)
 
 		fill_lane(tl, l, n);
 		p = &t->procs[l->proc];
-		if (is_wanted(p, opt->process) && l->from < tl->until &&
-			(l->to >= tl->since || p->zombie_to > tl->since)) {
+		if (is_wanted(p, opt->process) && (!on || (l->thread != NONE && on[l->thread])) &&
+			l->from < tl->until && (l->to >= tl->since || p->zombie_to > tl->since)) {
 			tl->n_lanes++;
 		} else {
 			free(l->spans);
@@ -268,6 +271,7 @@ struct timeline *timeline_new(
 	char *why;
 
 	tl->t = t;
+	tl->path = opt->path;
 	tl->since = opt->since > -TIME_LIMIT ? opt->since : trace_begin(t);
 	tl->until = opt->until < t->duration   ? opt->until
 		    : opt->until == TIME_NEVER ? trace_last(t)

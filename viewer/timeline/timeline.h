@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * To be read in this order: lane.c (columns, spans), load.c and arrows.c (what the lanes show), timeline.c (lanes
- * laid out), words.c (what a span says), looks.c, draw.c, marks.c, legend.c and graph.c (drawn), text.c (for a terminal).
+ * laid out), words.c (what a span says), looks.c, draw.c, marks.c, path.c, legend.c and graph.c (drawn), text.c (for a terminal).
  */
 #ifndef VIEWER_TIMELINE_TIMELINE_H
 #define VIEWER_TIMELINE_TIMELINE_H
@@ -15,6 +15,7 @@
 
 struct buf;
 struct graph;
+struct path;
 struct sqlite3;
 struct trace;
 struct tree;
@@ -31,6 +32,9 @@ struct timeline_options {
 	const char *process; /* only processes of this pid or name; NULL: all */
 	size_t columns;
 	size_t max_lanes; /* 0: any number; else siblings that are alike are folded */
+	const struct path
+		*path;  /* to be drawn too; borrowed, as long as the timeline; NULL: none */
+	bool only_path; /* only the lanes that it goes through */
 };
 
 enum span_kind { SPAN_WAIT, SPAN_WAITS, SPAN_HOLD, SPAN_HOLDS, SPAN_ZOMBIE, SPAN_ALIVE, SPAN_RAN };
@@ -107,6 +111,7 @@ struct mark {
 
 struct timeline {
 	const struct trace *t; /* borrowed */
+	const struct path *path;
 	int64_t since, until;
 	size_t columns;
 	struct tree *tree;

@@ -6,25 +6,11 @@
 #include "viewer/timeline/timeline.h"
 #include "viewer/tree/tree.h"
 
-/* Adds what is waited for: "print_mutex", "pipe 3", "sort (pid 302)". */
 static void add_object(struct buf *b, const struct timeline *tl, const struct span *s, bool brief)
 {
-	const struct trace *t = tl->t;
-	const struct lock_row *lock = s->lock_id ? resources_lock(&tl->res, s->lock_id) : NULL;
-	const struct pipe_row *pipe = s->pipe_id ? resources_pipe(&tl->res, s->pipe_id) : NULL;
+	const struct target on = {s->lock_id, s->pipe_id, s->target_proc, s->target_thread};
 
-	if (lock)
-		buf_addf(b, " %s", lock->name);
-	else if (pipe)
-		buf_addf(b, " %s", brief ? pipe->name : pipe->long_name);
-	else if (s->target_proc != NONE)
-		buf_addf(b, brief ? " %s" : " %s (pid %lld)", t->procs[s->target_proc].name,
-			(long long)t->procs[s->target_proc].pid);
-	else if (s->target_thread != NONE)
-		buf_addf(b, brief ? " %s" : " %s (tid %lld)",
-			*t->threads[s->target_thread].entry ? t->threads[s->target_thread].entry
-							    : t->threads[s->target_thread].name,
-			(long long)t->threads[s->target_thread].tid);
+	resources_add_target(b, &tl->res, tl->t, &on, brief);
 }
 
 static void add_share(struct buf *b, const struct span *s)

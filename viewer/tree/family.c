@@ -23,13 +23,10 @@ size_t family_row(const struct family *f, size_t e)
 
 const char *family_name(const struct family *f, size_t e)
 {
-	const struct thread_row *th;
-
 	if (family_is_proc(f, e))
 		return f->t->procs[e].name;
 	/* As its box says. */
-	th = thread_of(f, e);
-	return *th->entry ? th->entry : th->name;
+	return trace_thread_name(f->t, e - f->t->n_procs);
 }
 
 /* Main threads are their process, unless the trace names no main thread. */

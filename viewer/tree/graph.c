@@ -243,7 +243,7 @@ static struct graph_item *draw_thread(struct graph *g, const struct trace *t, si
 	_cleanup_free_ char *id = xasprintf("t%lld", (long long)th->id);
 	_cleanup_buf_ struct buf m = BUF_INIT, b = BUF_INIT;
 	struct graph_item *it = graph_node(g, id);
-	const char *name = *th->entry ? th->entry : th->name;
+	const char *name = trace_thread_name(t, row);
 
 	table_begin(&m);
 	add_heading(&m, name, "thread", th->tid);
@@ -265,7 +265,7 @@ static struct graph_item *draw_thread(struct graph *g, const struct trace *t, si
 	graph_set(it, "color", th->stuck != STUCK_NOT ? STYLE_RED : "#9cc3de");
 	graph_set(it, "penwidth", th->stuck != STUCK_NOT ? "2" : "1");
 	buf_reset(&b);
-	buf_addf(&b, "thread %s, tid %lld, of %s, pid %lld", th->name, (long long)th->tid,
+	buf_addf(&b, "thread %s, tid %lld, of %s, pid %lld", name, (long long)th->tid,
 		t->procs[th->proc].name, (long long)t->procs[th->proc].pid);
 	if (*th->entry)
 		buf_addf(&b, "\nstarted in %s()", th->entry);

@@ -33,9 +33,7 @@ static const char *node_name(const struct trace *t, const struct tree_node *n)
 {
 	if (n->kind == TREE_PROC)
 		return *t->procs[n->row].name ? t->procs[n->row].name : "(no name)";
-	if (*t->threads[n->row].entry)
-		return t->threads[n->row].entry;
-	return *t->threads[n->row].name ? t->threads[n->row].name : "(thread)";
+	return *trace_thread_name(t, n->row) ? trace_thread_name(t, n->row) : "(thread)";
 }
 
 /* Returns the first column's text: branches and name. The caller frees it. */
@@ -151,9 +149,8 @@ static void thread_line(struct text_line *l, const struct trace *t, const struct
 	text_pad(l, c->rest);
 	if (th->stuck != STUCK_NOT)
 		text_add(l, TEXT_RED, th->stuck == STUCK_CERTAIN ? "DEADLOCKED  " : "STUCK  ");
-	if (*th->entry && strcmp(th->name, th->entry) != 0 &&
-		strcmp(th->name, t->procs[th->proc].name) != 0)
-		text_addf(l, TEXT_DIM, "named %s", th->name);
+	if (*th->entry && strcmp(trace_thread_name(t, (size_t)(th - t->threads)), th->entry) != 0)
+		text_addf(l, TEXT_DIM, "started in %s()", th->entry);
 }
 
 static void header(

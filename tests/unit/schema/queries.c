@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "schema/db.h"
 #include "tests/unit/test.h"
+#include "viewer/path/path.h"
 
 static sqlite3 *empty_trace(void)
 {
@@ -40,6 +41,10 @@ TEST(named_questions_can_be_asked)
 	struct query q;
 	int n = 0;
 
+	ASSERT_INT(path_register(db), 0);
+	ASSERT_INT(sqlite3_exec(
+			   db, "INSERT INTO trace(id, command) VALUES (1, '[]')", NULL, NULL, NULL),
+		SQLITE_OK);
 	for (size_t pos = 0; query_next(&pos, &q); query_done(&q), n++) {
 		ask(db, q.name, q.sql);
 		if (strlen(q.about) < 10)

@@ -49,6 +49,7 @@ const exploreData = (() => {
 			refs: head.refs.map((r) => ({ kind: r[0], name: r[1], detail: r[2], lane: r[3], id: r[4] })),
 			reasons: head.reasons.map((r) => ({ name: r[0], words: r[1], verb: r[2], color: r[3], alone: r[4] })),
 			arrows: head.arrows.map((a) => ({ kind: a[0], from: a[1], to: a[2], t0: a[3], t1: a[4], count: a[5] })),
+			path: head.path.map((p) => ({ lane: p[0], from: p[1], to: p[2] })),
 			findings: head.findings.map((f) => ({ ts: f[0], severity: f[1], summary: f[2], lanes: f[3] })) };
 	};
 

@@ -184,6 +184,24 @@ const exploreDraw = (() => {
 		g.globalAlpha = 1;
 	};
 
+	/* A line below the bars, and from lane to lane where the path changes; what falls on one pixel is drawn once. */
+	const path = (g, v, c, ys) => {
+		let before = null, last = -Infinity;
+		g.fillStyle = c.ink;
+		for (const p of v.data.path) {
+			const y = ys.get(v.data.lanes[p.lane]), x0 = v.x(p.from), x1 = v.x(p.to);
+			if (y !== undefined && x1 >= v.gutter && x0 <= v.width) {
+				const from = Math.max(v.gutter, x0);
+				g.fillRect(from, y + 2 + BAR, Math.max(1, Math.min(v.width, x1) - from), 3);
+				if (before !== null && before !== y && x0 >= v.gutter && x0 - last >= 0.5) {
+					g.fillRect(x0 - 0.75, Math.min(before, y) + 2 + BAR, 1.5, Math.abs(before - y) + 3);
+					last = x0;
+				}
+			}
+			before = y === undefined ? null : y;
+		}
+	};
+
 	const line = (g, v, t, color, height, words) => {
 		const x = v.x(t);
 		if (x < v.gutter || x > v.width)
@@ -216,6 +234,8 @@ const exploreDraw = (() => {
 		for (const row of visible)
 			lane(g, v, c, row, row.y - v.scroll);
 		arrows(g, v, c, ys);
+		if (v.path)
+			path(g, v, c, ys);
 		for (const row of visible)
 			name(g, v, c, row, row.y - v.scroll);
 		g.fillStyle = c.line;

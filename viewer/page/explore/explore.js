@@ -228,14 +228,20 @@
 		goTo(null);
 		select(null);
 	};
+	const pathButton = root.querySelector("[data-act=path]");
+	pathButton.hidden = !data.path.length;
 	const acts = {
 		in: () => view.zoom(1 / 1.5, middle()), out: () => view.zoom(1.5, middle()), fit: view.fit,
 		left: () => view.pan(-0.15), right: () => view.pan(0.15),
 		up: () => { frame.scrollTop -= 60; }, down: () => { frame.scrollTop += 60; },
 		range: () => view.range && view.show(view.range[0], view.range[1]), clear: clearAll,
+		path: () => {
+			view.path = !view.path;
+			pathButton.setAttribute("aria-pressed", view.path);
+		},
 	};
 	const keys = { w: "in", "+": "in", "=": "in", s: "out", "-": "out", a: "left", ArrowLeft: "left", d: "right", ArrowRight: "right",
-		ArrowUp: "up", ArrowDown: "down", f: "fit", "0": "fit", z: "range", Escape: "clear" };
+		ArrowUp: "up", ArrowDown: "down", f: "fit", "0": "fit", z: "range", c: "path", Escape: "clear" };
 	frame.addEventListener("keydown", (e) => {
 		const act = keys[e.key.length === 1 ? e.key.toLowerCase() : e.key];
 		if (!act || e.ctrlKey || e.metaKey || e.altKey)

@@ -6,7 +6,7 @@ const exploreView = (() => {
 
 	const make = (data) => {
 		const v = { data: data, t0: data.t0, t1: data.t1, width: 800, rows: [], height: 0, cursor: null, range: null,
-			selected: null, gutter: 190, folded: new Set(), filter: "", order: "creation", scroll: 0 };
+			selected: null, gutter: 190, folded: new Set(), filter: "", order: "creation", scroll: 0, path: true };
 
 		v.plot = () => Math.max(50, v.width - v.gutter - 12);
 		v.x = (t) => v.gutter + (t - v.t0) / (v.t1 - v.t0) * v.plot();

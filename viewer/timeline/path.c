@@ -1,0 +1,110 @@
+/* path.c - the critical path on a timeline: a line below the lanes that it goes through. */
+/* SPDX-License-Identifier: MIT */
+#include "viewer/timeline/private.h"
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "viewer/draw/graph.h"
+#include "viewer/draw/style.h"
+#include "viewer/load/load.h"
+#include "viewer/path/path.h"
+
+#define LINE 2.6  /* height of the line */
+#define LINK 1.2  /* width of what connects two lanes */
+#define CLOSE 0.8 /* what is not further apart is drawn as one */
+
+/* The part of a line that is not drawn yet, because the next may continue it. */
+struct stay {
+	double x0, x1;
+	const struct path_step *longest;
+	bool is_open;
+};
+
+bool *timeline_path_lanes(const struct trace *t, const struct path *p)
+{
+	bool *on = xcalloc(t->n_threads + 1, sizeof *on);
+
+	for (size_t i = 0; i < p->n; i++) {
+		size_t main_thread = t->procs[t->threads[p->steps[i].thread].proc].main_thread;
+
+		on[p->steps[i].thread] = true;
+		if (main_thread != NONE)
+			on[main_thread] = true;
+	}
+	return on;
+}
+
+static double line_y(const struct draw *d, size_t lane)
+{
+	return d->y[lane] + (PITCH + BAR) / 2 - LINE / 2;
+}
+
+static void flush(struct draw *d, struct stay *s, size_t lane)
+{
+	_cleanup_buf_ struct buf tip = BUF_INIT;
+	struct graph_item *it;
+
+	if (!s->is_open)
+		return;
+	it = canvas_box(&d->c, NULL, "path", s->x0, line_y(d, lane),
+		s->x1 - s->x0 < CLOSE ? CLOSE : s->x1 - s->x0, LINE);
+	canvas_paint(it, STYLE_INK, NULL, 0);
+	buf_adds(&tip, "critical path: ");
+	path_add_what(&tip, d->tl->path, s->longest);
+	buf_adds(&tip, "\nfrom ");
+	buf_add_duration(&tip, s->longest->from);
+	buf_adds(&tip, ", ");
+	buf_add_duration(&tip, s->longest->to - s->longest->from);
+	graph_tooltip(it, tip.data);
+	s->is_open = false;
+}
+
+static void extend(struct draw *d, struct stay *s, size_t lane, const struct path_step *step)
+{
+	double x0 = draw_x(d, step->from), x1 = draw_x(d, step->to);
+
+	if (s->is_open && x0 > s->x1 + CLOSE)
+		flush(d, s, lane);
+	if (!s->is_open)
+		*s = (struct stay){x0, x1, step, true};
+	s->x1 = x1 > s->x1 ? x1 : s->x1;
+	if (step->to - step->from > s->longest->to - s->longest->from)
+		s->longest = step;
+}
+
+/* Once for each two lanes and each point of the axis. */
+static void connect(struct draw *d, struct hash *seen, size_t from, size_t to, double x)
+{
+	double a = line_y(d, from), b = line_y(d, to);
+	uint64_t key = hash_mix(from, to, (uint64_t)(x / CLOSE));
+
+	if (hash_set(seen, key, d))
+		return;
+	canvas_paint(canvas_box(&d->c, NULL, "path", x - LINK / 2, a < b ? a : b, LINK,
+			     (a < b ? b - a : a - b) + LINE),
+		STYLE_INK, NULL, 0);
+}
+
+void draw_path(struct draw *d)
+{
+	const struct timeline *tl = d->tl;
+	struct stay *stays = xcalloc(tl->n_lanes + 1, sizeof *stays);
+	struct hash seen = {0};
+	size_t before = NONE;
+
+	for (size_t i = 0; tl->path && i < tl->path->n; i++) {
+		const struct path_step *s = &tl->path->steps[i];
+		size_t lane = tl->lane_of[s->thread];
+
+		if (lane == NONE || s->to <= tl->since || s->from >= tl->until)
+			continue;
+		if (before != NONE && before != lane)
+			connect(d, &seen, before, lane, draw_x(d, s->from));
+		extend(d, &stays[lane], lane, s);
+		before = lane;
+	}
+	for (size_t i = 0; i < tl->n_lanes; i++)
+		flush(d, &stays[i], i);
+	hash_done(&seen);
+	free(stays);
+}
