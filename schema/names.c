@@ -71,7 +71,8 @@ const char *names_file_lock(int class)
 
 const char *names_lock_mode(int mode)
 {
-	static const char *const words[] = {[LOCK_MODE_X] = "x", [LOCK_MODE_S] = "s"};
+	static const char *const words[] = {
+		[LOCK_MODE_X] = "x", [LOCK_MODE_S] = "s", [LOCK_MODE_U] = "u"};
 
 	return WORD(words, mode);
 }

@@ -229,7 +229,13 @@ enum lock_type {
 #define LOCK_TYPE_END 64u
 /* What glibc keeps in a mutex's __kind: 0 to 3, with the same bits for robust and PI (nptl/pthreadP.h). */
 #define LOCK_TYPE_OF_KIND(kind) ((((kind)&3u) + LOCK_NORMAL) | ((kind) & (LOCK_ROBUST | LOCK_PI)))
-enum lock_mode { LOCK_MODE_NONE = 0, LOCK_MODE_X = 1, LOCK_MODE_S = 2 };
+enum lock_mode {
+	LOCK_MODE_NONE = 0,
+	LOCK_MODE_X = 1,
+	LOCK_MODE_S = 2,
+	LOCK_MODE_U =
+		3 /* of a wait for a file lock: exclusive, in place of the shared one that it has */
+};
 enum lock_attempt { LOCK_PLAIN = 0, LOCK_TRY = 1, LOCK_TIMED = 2 };
 enum lock_source { LOCKS_OFF = 0, LOCKS_FUTEX = 1, LOCKS_UPROBE = 2, LOCKS_SHIM = 3 };
 enum file_lock_class { FLOCK_FLOCK = 1, FLOCK_POSIX = 2, FLOCK_OFD = 3 };

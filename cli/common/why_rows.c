@@ -50,7 +50,10 @@ static const char whose_sql[] =
 	/* A process that shares the description of a file lock since a fork is named without a thread. */
 	"SELECT DISTINCT o.process_id, iif(l.kind = 'file' AND o.process_id <> t.process_id, 0,"
 	" o.thread_id) FROM holder o JOIN lock l ON l.id = o.lock_id"
-	" JOIN thread t ON t.id = o.thread_id WHERE o.lock_id = ?1 ORDER BY o.thread_id, 2 DESC";
+	" JOIN thread t ON t.id = o.thread_id WHERE o.lock_id = ?1"
+	/* Who asks for a shared lock of his own to become exclusive is not in his own way. */
+	" AND NOT (?2 = 'u' AND o.process_id = (SELECT process_id FROM thread WHERE id = ?3))"
+	" ORDER BY o.thread_id, 2 DESC";
 static const char ends_sql[] =
 	"SELECT DISTINCT e.process_id, 0 FROM standing_end e JOIN pipe p ON p.id = e.pipe_id"
 	" WHERE e.pipe_id = ?1 AND (CASE WHEN p.kind IN ('socketpair', 'unix', 'tcp')"
@@ -200,6 +203,10 @@ int why_whom(
 	if (!r->lock_id)
 		return 0;
 	stmt = why_prepare(src, whose_sql, r->lock_id);
+	if (stmt) {
+		query_bind_text(stmt, 2, r->mode ? r->mode : "");
+		query_bind_int(stmt, 3, r->thread_id);
+	}
 	return add_whom(out, src, stmt, between);
 }
 

@@ -127,6 +127,23 @@ static __always_inline void wait_fd(struct wait *w, struct task_struct *task, u3
 	w->timed = (w->obj.timed & limit_of(call)) != 0;
 }
 
+/* Which open file description asks for a lock, and what its struct flock counts from. */
+static __always_inline void wait_flock(struct wait *w, struct task_struct *task, bool is_posix)
+{
+	struct file *file = file_of_fd(task, w->args[0]);
+	s16 whence = 0;
+
+	if (!file)
+		return;
+	w->file = is_posix ? 0 : (u64)file;
+	if (bpf_probe_read_user(&whence, sizeof whence, (void *)(w->args[2] + sizeof whence)))
+		return;
+	if (whence == 1)
+		w->offset = BPF_CORE_READ(file, f_pos);
+	else if (whence == 2)
+		w->offset = BPF_CORE_READ(file, f_inode, i_size);
+}
+
 /* Fills in what the call says about the wait; returns the address of a futex or 0. */
 static __always_inline u64 wait_call(struct wait *w, struct task_struct *task, struct slot *slot)
 {
@@ -148,12 +165,14 @@ static __always_inline u64 wait_call(struct wait *w, struct task_struct *task, s
 	case CALL_FLOCK:
 		wait_fd(w, task, w->args[0], call);
 		w->reason = WAIT_FILE_LOCK;
+		w->file = (u64)file_of_fd(task, w->args[0]);
 		return 0;
 	case CALL_FCNTL:
 		wait_fd(w, task, w->args[0], call);
 		if ((u32)w->args[1] != F_SETLKW && (u32)w->args[1] != F_OFD_SETLKW)
 			return 0;
 		w->reason = WAIT_FILE_LOCK;
+		wait_flock(w, task, (u32)w->args[1] == F_SETLKW);
 		return w->args[2] + 12; /* words begin 12 bytes before: there is the struct flock */
 	case CALL_FORK:
 	case CALL_VFORK:

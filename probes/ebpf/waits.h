@@ -33,6 +33,7 @@ struct wait {
 	u64 ip;
 	u64 sp;
 	u64 offset;
+	u64 file; /* flock and OFD lock: the open file description */
 	s64 nr;
 	u32 reason;
 	u32 timed;
@@ -134,7 +135,9 @@ static __always_inline void wait_emit(
 	rec->dev = w->obj.dev;
 	rec->inode = w->obj.inode;
 	rec->offset = w->offset;
-	rec->peer = object_is_connected(&w->obj) ? w->obj.inode2 : w->obj.peer;
+	rec->peer = object_is_connected(&w->obj)  ? w->obj.inode2
+		    : w->reason == WAIT_FILE_LOCK ? w->file
+						  : w->obj.peer;
 	rec->timed = w->timed;
 	rec->sigmask = task->blocked.sig[0];
 	rec->state = w->state;

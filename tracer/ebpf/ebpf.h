@@ -4,7 +4,7 @@
  * The other end of probes/ebpf. To be read in this order: source.c (struct source), load.c (the edition of the
  * programs, out of object.c, that this kernel takes) with calls.c (system calls that they look at) and check.c (why
  * they cannot be loaded), slots.c (which tasks are traced), ring.c (their records), locks.c with symbols.c (uprobes
- * on lock functions).
+ * on lock functions). By itself: iterate.c (what the kernel knows of all tasks now).
  */
 #ifndef TRACER_EBPF_EBPF_H
 #define TRACER_EBPF_EBPF_H
@@ -27,5 +27,11 @@ void ebpf_begin_with(enum ebpf_edition edition);
 
 /* Returns what an edition is called: "casts", "plain", "old". */
 const char *ebpf_edition_name(enum ebpf_edition edition);
+
+/*
+ * Calls each with every row that an iterator over tasks (SEC("iter/task") in probes/ebpf) writes, all of that many
+ * bytes. Returns 0, or -EPERM where that is not permitted, or not in the first PID namespace.
+ */
+int ebpf_iterate(const char *name, size_t row, void (*each)(void *arg, const void *row), void *arg);
 
 #endif

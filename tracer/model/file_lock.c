@@ -60,11 +60,11 @@ static struct lock *file_lock(struct model *m, struct thread *t, uint64_t class,
 	return lock;
 }
 
-/* The owner of this hold, in the terms of its class. */
+/* Says whether a hold is that of the owner, in the terms of its class: a process, or an open file description (0: not known). */
 static bool same_owner(
 	const struct hold *h, const struct proc *holder, const struct proc *p, uint64_t file)
 {
-	return h->lock->class == FLOCK_POSIX ? holder == p : h->file == file;
+	return h->lock->class == FLOCK_POSIX ? holder == p : file && h->file == file;
 }
 
 /* Says whether a hold and a new one of somebody else exclude each other. */
@@ -96,6 +96,22 @@ static void release_range(struct model *m, const struct rec_FILE_LOCK *rec, stru
 			own = same_owner(h, t->proc, by->proc, rec->file);
 			if (own || (rec->mode && conflict(h, rec->mode)))
 				(void)model_hold_end(m, t, lock, ts, own ? site : STORE_NULL);
+		}
+	}
+}
+
+/* flock gives up the lock that a description has before it looks for another mode (flock_lock_inode in fs/locks.c). */
+static void drop_own_flock(struct model *m, const struct thread *by, uint64_t dev, uint64_t inode,
+	uint64_t file, int64_t ts)
+{
+	for (struct thread *t = m->all_threads; t; t = t->next) {
+		for (size_t i = t->n_held; i > 0; i--) {
+			const struct hold *h = &t->held[i - 1];
+
+			if (h->lock->kind == LOCK_FILE && h->lock->class == FLOCK_FLOCK &&
+				h->lock->inode == inode && h->lock->dev == dev &&
+				same_owner(h, t->proc, by->proc, file))
+				(void)model_hold_end(m, t, h->lock, ts, STORE_NULL);
 		}
 	}
 }
@@ -153,6 +169,8 @@ void model_file_lock(struct model *m, const struct rec_FILE_LOCK *rec)
 	if (rec->class == FLOCK_FLOCK)
 		r = (struct range){0, 0};
 	if (rec->result) {
+		if (rec->class == FLOCK_FLOCK && rec->mode != LOCK_MODE_NONE)
+			drop_own_flock(m, t, rec->dev, rec->inode, rec->file, ts);
 		if (rec->result == EDEADLK) {
 			lock = file_lock(m, t, rec->class, rec->dev, rec->inode, r);
 			store_put(m->store, STORE_LOCK_ERROR,
@@ -354,71 +372,102 @@ void model_file_locks_exit(struct model *m, struct thread *t, int64_t ts)
 	}
 }
 
-uint8_t model_file_lock_mode(const struct rec_WAIT_BEGIN *rec)
+/* What a blocked call asks for. */
+struct wanted {
+	uint64_t class;
+	uint64_t file; /* its open file description, 0: not known */
+	struct range range;
+	uint8_t mode;
+};
+
+/* Returns false if the source could not read the structure: a file has many locks then that it may wait for. */
+static bool read_wanted(const struct rec_WAIT_BEGIN *rec, struct wanted *ret)
 {
 	struct flock fl;
+	uint64_t begin, len;
 
-	if (rec->syscall == __NR_flock)
-		return rec->arg1 & LOCK_SH ? LOCK_MODE_S : LOCK_MODE_X;
-	if (rec->words_valid < sizeof fl)
-		return LOCK_MODE_X;
+	if (rec->syscall == __NR_flock) {
+		*ret = (struct wanted){.class = FLOCK_FLOCK,
+			.file = rec->peer,
+			.mode = rec->arg1 & LOCK_SH ? LOCK_MODE_S : LOCK_MODE_X};
+		return true;
+	}
+	if (rec->words_valid < sizeof fl || rec->head.flags & REC_COMPAT)
+		return false;
 	memcpy(&fl, rec->words, sizeof fl);
-	return fl.l_type == F_RDLCK ? LOCK_MODE_S : LOCK_MODE_X;
+	begin = (uint64_t)fl.l_start + (fl.l_whence == SEEK_SET ? 0 : rec->offset);
+	len = (uint64_t)fl.l_len;
+	if (fl.l_len < 0) {
+		begin += len;
+		len = 0 - len;
+	}
+	*ret = (struct wanted){
+		.class = (uint32_t)rec->arg1 == F_OFD_SETLKW ? FLOCK_OFD : FLOCK_POSIX,
+		.file = rec->peer,
+		.range = {begin, len},
+		.mode = fl.l_type == F_RDLCK ? LOCK_MODE_S : LOCK_MODE_X};
+	return true;
 }
 
-/* The range that a blocked call asks for: words hold its struct flock where the source sends it. */
-static struct range wanted_range(const struct rec_WAIT_BEGIN *rec)
+/* Says whether a hold is one that the call replaces: POSIX and OFD locks are in each other's way also in one process. */
+static bool is_replaced(const struct hold *h, const struct proc *holder, const struct proc *by,
+	const struct wanted *w)
 {
-	struct flock fl;
-
-	if (rec->syscall == __NR_flock || rec->words_valid < sizeof fl)
-		return (struct range){0, 0};
-	memcpy(&fl, rec->words, sizeof fl);
-	if (fl.l_whence != SEEK_SET || fl.l_start < 0 || fl.l_len < 0)
-		return (struct range){0, 0};
-	return (struct range){(uint64_t)fl.l_start, (uint64_t)fl.l_len};
+	return h->lock->class == w->class && same_owner(h, holder, by, w->file);
 }
 
-/* Finds a hold of somebody else that a wanted range runs into. */
+/* Finds a hold that a wanted range runs into. */
 static struct lock *conflicting(const struct model *m, const struct thread *by,
-	const struct rec_WAIT_BEGIN *rec, uint64_t class)
+	const struct rec_WAIT_BEGIN *rec, const struct wanted *w)
 {
-	struct range r = wanted_range(rec);
-	uint8_t mode = model_file_lock_mode(rec);
-
 	for (const struct thread *t = m->all_threads; t; t = t->next) {
 		for (size_t i = 0; i < t->n_held; i++) {
 			const struct hold *h = &t->held[i];
 			const struct lock *lock = h->lock;
 
 			if (lock->kind == LOCK_FILE && lock->inode == rec->inode &&
-				lock->dev == rec->dev && overlap(lock, r) &&
-				(lock->class == FLOCK_FLOCK) == (class == FLOCK_FLOCK) &&
-				(class != FLOCK_POSIX || t->proc != by->proc) && conflict(h, mode))
+				lock->dev == rec->dev && overlap(lock, w->range) &&
+				(lock->class == FLOCK_FLOCK) == (w->class == FLOCK_FLOCK) &&
+				conflict(h, w->mode) && !is_replaced(h, t->proc, by->proc, w))
 				return h->lock;
 		}
 	}
 	return NULL;
 }
 
-struct lock *model_file_lock_wanted(
-	struct model *m, struct thread *t, const struct rec_WAIT_BEGIN *rec)
+/* Says whether the waiter has the same range itself, shared. */
+static bool has_it_shared(const struct model *m, const struct thread *by, const struct lock *lock,
+	const struct wanted *w)
 {
-	uint64_t class = rec->syscall == __NR_flock            ? FLOCK_FLOCK
-			 : (uint32_t)rec->arg1 == F_OFD_SETLKW ? FLOCK_OFD
-							       : FLOCK_POSIX;
-	struct lock *lock;
+	for (const struct thread *t = m->all_threads; t; t = t->next)
+		for (size_t i = 0; i < t->n_held; i++)
+			if (t->held[i].lock == lock && t->held[i].mode == LOCK_MODE_S &&
+				is_replaced(&t->held[i], t->proc, by->proc, w))
+				return true;
+	return false;
+}
 
-	if (!rec->dev)
-		return NULL;
-	lock = conflicting(m, t, rec, class);
-	if (!lock)
-		lock = file_lock(m, t, class, rec->dev, rec->inode, wanted_range(rec));
-	/* Its holder may have been gone before its name could be found out, or be outside the trace. */
-	if (!lock->name) {
-		lock->name = file_name(m, rec->head.pid, rec->arg0, rec->dev, rec->inode);
-		model_lock_touch(m, lock);
+void model_file_lock_wait(struct model *m, struct thread *t, const struct rec_WAIT_BEGIN *rec)
+{
+	struct wanted w = {.mode = LOCK_MODE_X};
+	struct lock *lock = NULL;
+
+	if (rec->dev && read_wanted(rec, &w)) {
+		int64_t ts = model_time(m, rec->head.ts);
+
+		if (w.class == FLOCK_FLOCK)
+			drop_own_flock(m, t, rec->dev, rec->inode, rec->peer, ts);
+		lock = conflicting(m, t, rec, &w);
+		if (!lock)
+			lock = file_lock(m, t, w.class, rec->dev, rec->inode, w.range);
+		if (w.mode == LOCK_MODE_X && has_it_shared(m, t, lock, &w))
+			w.mode = LOCK_MODE_U;
+		/* Its holder may have been gone before its name could be found out, or be outside the trace. */
+		if (!lock->name) {
+			lock->name = file_name(m, rec->head.pid, rec->arg0, rec->dev, rec->inode);
+			model_lock_touch(m, lock);
+		}
+		model_lock_user(m, lock, t->proc, ts);
 	}
-	model_lock_user(m, lock, t->proc, model_time(m, rec->head.ts));
-	return lock;
+	model_wait_on_lock(m, t, lock, WAIT_FILE_LOCK, w.mode);
 }

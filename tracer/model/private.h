@@ -301,10 +301,8 @@ void model_file_locks_exec(struct model *m, struct proc *p, int64_t ts);
 /* A thread of a process that has ended holds none any more; and the process shares none. */
 void model_file_locks_exit(struct model *m, struct thread *t, int64_t ts);
 void model_file_users_exit(struct model *m, const struct proc *p, int64_t ts);
-/* Returns the lock that a blocked call asks for, and how (enum lock_mode); NULL: not known. */
-struct lock *model_file_lock_wanted(
-	struct model *m, struct thread *t, const struct rec_WAIT_BEGIN *rec);
-uint8_t model_file_lock_mode(const struct rec_WAIT_BEGIN *rec);
+/* A call on a file lock blocks: the thread waits for one that is in its way, or for none where that is not known. */
+void model_file_lock_wait(struct model *m, struct thread *t, const struct rec_WAIT_BEGIN *rec);
 
 /* ---- Locks in the memory of a process (reach.c) ---- */
 

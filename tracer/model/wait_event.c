@@ -210,8 +210,7 @@ static void find_target(struct model *m, struct thread *t, const struct rec_WAIT
 		poll_target(t);
 		break;
 	case WAIT_FILE_LOCK:
-		model_wait_on_lock(m, t, model_file_lock_wanted(m, t, rec), WAIT_FILE_LOCK,
-			model_file_lock_mode(rec));
+		model_file_lock_wait(m, t, rec);
 		break;
 	default:
 		break;

@@ -400,12 +400,7 @@ static void emit_file_locks(struct snapshot *s, const struct out *o)
 				r.fd = (uint64_t)p->fds[k].fd;
 			break;
 		}
-		/*
-		 * An exclusive lock has one open file description, whoever shares it; of a
-		 * shared one each process counts for itself.
-		 */
-		r.file = hash_mix(l->class, l->inode,
-			hash_mix(l->begin, l->len, l->mode == LOCK_MODE_X ? 0 : (uint64_t)l->pid));
+		r.file = locks_file(l);
 		o->emit(o->arg, &r.head);
 	}
 }

@@ -2,7 +2,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "tracer/snapshot/private.h"
 
+#include <fcntl.h>
 #include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 
 #include "base/mem.h"
@@ -56,6 +61,16 @@ static void add_lock(struct snapshot *s, const struct snap_lock *l)
 	}
 	ARRAY_GROW(s->locks, s->n_locks, s->cap_locks);
 	s->locks[s->n_locks++] = *l;
+}
+
+/*
+ * An exclusive lock has one open file description, whoever shares it; of a
+ * shared one each process counts for itself.
+ */
+uint64_t locks_file(const struct snap_lock *l)
+{
+	return hash_mix(l->class, l->inode,
+		hash_mix(l->begin, l->len, l->mode == LOCK_MODE_X ? 0 : (uint64_t)l->pid));
 }
 
 /*
@@ -121,4 +136,78 @@ void locks_load(struct snapshot *s)
 		for (size_t k = 0; k < s->n_processes; k++)
 			add_from_fdinfo(s, s->processes[k]->pid, &l);
 	}
+}
+
+/* The end of a range, as /proc/locks has it: 0 stands for that of the file. */
+static uint64_t end_of(uint64_t begin, uint64_t len)
+{
+	return len ? begin + len : UINT64_MAX;
+}
+
+/* Where the file of a descriptor is read from next, and the lock that its description has in a range; as fdinfo says. */
+static void read_own(pid_t pid, int fd, struct snap_lock *wanted, struct rec_WAIT_BEGIN *wait)
+{
+	char path[64], text[4096], *line, *next = text;
+
+	(void)snprintf(path, sizeof path, "/proc/%d/fdinfo/%d", (int)pid, fd);
+	if (proc_read(path, text, sizeof text) <= 0)
+		return;
+	while ((line = next) != NULL && *line) {
+		struct snap_lock l;
+
+		next = strchr(line, '\n');
+		if (next)
+			*next++ = '\0';
+		if (strncmp(line, "lock:", 5) != 0 || !parse_lock(line + 5, &l) || l.is_waiting ||
+			l.class != wanted->class || end_of(l.begin, l.len) <= wanted->begin ||
+			end_of(wanted->begin, wanted->len) <= l.begin)
+			continue;
+		l.pid = wanted->pid;
+		wait->peer = locks_file(&l);
+		return;
+	}
+}
+
+/* What l_start counts from: the position of the descriptor, or the end of its file. */
+static bool base_of(pid_t pid, int fd, int whence, uint64_t *ret)
+{
+	char path[64], text[4096];
+	struct stat st;
+
+	*ret = 0;
+	if (whence == SEEK_SET)
+		return true;
+	(void)snprintf(path, sizeof path, "/proc/%d/%s/%d", (int)pid,
+		whence == SEEK_END ? "fd" : "fdinfo", fd);
+	if (whence == SEEK_END) {
+		if (stat(path, &st) < 0)
+			return false;
+		*ret = (uint64_t)st.st_size;
+		return true;
+	}
+	return proc_read(path, text, sizeof text) > 0 && sscanf(text, "pos: %" SCNu64, ret) == 1;
+}
+
+void locks_wanted(const struct snap_process *p, struct snap_thread *t)
+{
+	struct snap_lock wanted = {.pid = p->pid, .class = FLOCK_FLOCK};
+	int fd = (int)t->args[0];
+	struct flock fl;
+	uint64_t base;
+
+	if (!p->live)
+		return;
+	if (t->nr == SYS_fcntl) {
+		if (p->is_compat || !proc_memory(p, t->args[2], &fl, sizeof fl) ||
+			!base_of(p->live, fd, fl.l_whence, &base))
+			return;
+		memcpy(t->wait.words, &fl, sizeof fl);
+		t->wait.words_valid = sizeof fl;
+		t->wait.offset = base;
+		wanted.class = t->args[1] == F_OFD_SETLKW ? FLOCK_OFD : FLOCK_POSIX;
+		wanted.begin = base + (uint64_t)fl.l_start;
+		wanted.len = (uint64_t)fl.l_len;
+	}
+	if (wanted.class != FLOCK_POSIX)
+		read_own(p->live, fd, &wanted, &t->wait);
 }

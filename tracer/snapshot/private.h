@@ -198,15 +198,6 @@ bool proc_memory(const struct snap_process *p, uint64_t addr, void *to, size_t l
 /* Returns the process that has a thread of this number and that was read, or NULL. */
 struct snap_process *proc_of_thread(const struct snapshot *s, pid_t tid);
 
-/* ---- iterate.c: what the kernel alone knows ---- */
-
-/*
- * Calls each with every row that an iterator over tasks (SEC("iter/task") in probes/ebpf) writes, all of that many
- * bytes. Returns 0, or -EPERM where that is not permitted, or not in the first PID namespace.
- */
-int iterate_tasks(
-	const char *name, size_t row, void (*each)(void *arg, const void *row), void *arg);
-
 /* ---- each.c: many threads at once ---- */
 
 /* Calls work for each thread of p, for several at once if there are many; it may write to that thread alone. */
@@ -268,6 +259,12 @@ void sockets_done(struct snapshot *s);
 
 /* Reads all file locks of the machine, once. */
 void locks_load(struct snapshot *s);
+
+/* Returns a number for the open file description (or, of a POSIX lock, nothing of use) that has a lock, as fdinfo shows it. */
+uint64_t locks_file(const struct snap_lock *l);
+
+/* Fills in what a thread that is blocked in fcntl or flock asks for, and by which open file description. */
+void locks_wanted(const struct snap_process *p, struct snap_thread *t);
 
 /* ---- wait.c: what a thread waits for ---- */
 

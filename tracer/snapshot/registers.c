@@ -4,6 +4,7 @@
 
 #include "base/hash.h"
 #include "base/mem.h"
+#include "tracer/ebpf/ebpf.h"
 #include "tracer/snapshot/private.h"
 #include "tracer/symbols/symbols.h"
 
@@ -29,7 +30,7 @@ struct registers *registers_read(void)
 {
 	struct registers *r = xcalloc(1, sizeof *r);
 
-	(void)iterate_tasks("look_registers", sizeof(struct row), keep, r);
+	(void)ebpf_iterate("look_registers", sizeof(struct row), keep, r);
 	return r;
 }
 

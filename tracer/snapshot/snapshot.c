@@ -333,6 +333,8 @@ static void read_details(struct snapshot *s)
 			if (t->has_run || p->is_zombie)
 				continue;
 			has_lock_wait |= t->wait.file_kind == FILE_REG;
+			if (t->wait.reason == WAIT_FILE_LOCK)
+				locks_wanted(p, t);
 			if (t->wait.reason == WAIT_VFORK)
 				wait_fill(s, p, t);
 			sockets_look(s, t);

@@ -5,7 +5,7 @@
  * a process has open, locked and shared), code.c, mutex.c and calls.c (what memory and stacks say),
  * wait.c (what a thread waits for), load.c with age.c and each.c (one process, looked at twice),
  * providers.c and mappers.c (which others to read), emit.c (records), snapshot.c (all of it in turn).
- * core_load.c does the same for a core file. iterate.c, registers.c, timers.c, timers_reach.c, unflushed.c and
+ * core_load.c does the same for a core file. registers.c, timers.c, timers_reach.c, unflushed.c and
  * reopen.c answer one question each.
  */
 #ifndef TRACER_SNAPSHOT_SNAPSHOT_H

@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "base/mem.h"
+#include "tracer/ebpf/ebpf.h"
 #include "tracer/snapshot/private.h"
 
 enum { MAX_ARMED = 65536 };
@@ -52,7 +53,7 @@ int timers_armed(struct timer_armed **ret)
 		*ret = NULL;
 	if (rc <= 0)
 		return rc;
-	rc = iterate_tasks("look_timers", 3 * sizeof(uint64_t), add_timer, &l);
+	rc = ebpf_iterate("look_timers", 3 * sizeof(uint64_t), add_timer, &l);
 	if (rc) {
 		free(l.items);
 		return rc;

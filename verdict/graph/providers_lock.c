@@ -121,44 +121,69 @@ uint32_t providers_on_lock(struct providers *pr, uint32_t thread)
 	return node;
 }
 
+/* Says whether a process shares the open file description through which a thread took a file lock. */
+static bool shares(const struct state *st, const struct state_lock *l, int64_t taker, uint32_t p)
+{
+	for (uint32_t h = l->first_holder; h != STATE_NONE; h = st->holders[h].next)
+		if (st->holders[h].thread_id == taker &&
+			state_process(st, st->holders[h].process_id) == p)
+			return true;
+	return false;
+}
+
+/* Says whether an earlier row of a lock is of the same description. */
+static bool is_done(const struct state *st, const struct state_lock *l, uint32_t holder)
+{
+	for (uint32_t h = l->first_holder; h != holder; h = st->holders[h].next)
+		if (st->holders[h].thread_id == st->holders[holder].thread_id)
+			return true;
+	return false;
+}
+
+/* Adds the description that a row is the first of: any living process that has it may unlock. Returns whether one has. */
+static bool add_description(struct providers *pr, uint32_t node, uint32_t first)
+{
+	const struct state *st = pr->st;
+	uint32_t description = STATE_NONE;
+
+	for (uint32_t h = first; h != STATE_NONE; h = st->holders[h].next) {
+		uint32_t p = state_process(st, st->holders[h].process_id);
+
+		if (st->holders[h].thread_id != st->holders[first].thread_id || p == STATE_NONE ||
+			!st->processes[p].alive)
+			continue;
+		if (description == STATE_NONE) {
+			description = web_add(&pr->web, WEB_ANY);
+			web_edge(&pr->web, node, description);
+		}
+		web_edge(&pr->web, description, pr->process_node[p]);
+	}
+	return description != STATE_NONE;
+}
+
 /*
  * A file lock is held by an open file description, which any process that has
- * it may unlock; the rows of one description share the thread that took it.
+ * it may unlock; the rows of one description share the thread that took it. Who
+ * asks for a shared lock of his own to become exclusive is not in his own way.
  */
 uint32_t providers_on_file_lock(struct providers *pr, uint32_t thread)
 {
 	const struct state *st = pr->st;
-	const struct state_lock *l = state_lock_of(st, &st->threads[thread].wait);
+	const struct state_thread *t = &st->threads[thread];
+	const struct state_lock *l = state_lock_of(st, &t->wait);
 	uint32_t node;
 	size_t n = 0;
 
 	if (!l)
 		return LIVE;
-	if (providers_shared(pr, SHARE_HOLDERS, (uint64_t)l->id, WEB_ALL, &node))
+	if (t->wait.replaces)
+		node = web_add(&pr->web, WEB_ALL);
+	else if (providers_shared(pr, SHARE_HOLDERS, (uint64_t)l->id, WEB_ALL, &node))
 		return node;
-	for (uint32_t h = l->first_holder; h != STATE_NONE; h = st->holders[h].next) {
-		int64_t taker = st->holders[h].thread_id;
-		uint32_t description = STATE_NONE;
-
-		for (uint32_t k = l->first_holder; k != h; k = st->holders[k].next)
-			if (st->holders[k].thread_id == taker)
-				description = 0; /* done with the first of its rows */
-		if (description == 0)
-			continue;
-		for (uint32_t k = h; k != STATE_NONE; k = st->holders[k].next) {
-			uint32_t p = state_process(st, st->holders[k].process_id);
-
-			if (st->holders[k].thread_id != taker || p == STATE_NONE ||
-				!st->processes[p].alive)
-				continue;
-			if (description == STATE_NONE) {
-				description = web_add(&pr->web, WEB_ANY);
-				web_edge(&pr->web, node, description);
-				n++;
-			}
-			web_edge(&pr->web, description, pr->process_node[p]);
-		}
-	}
+	for (uint32_t h = l->first_holder; h != STATE_NONE; h = st->holders[h].next)
+		if (!is_done(st, l, h) &&
+			!(t->wait.replaces && shares(st, l, st->holders[h].thread_id, t->process)))
+			n += add_description(pr, node, h);
 	if (!n)
 		pr->web.nodes[node].source = true;
 	return node;

@@ -168,6 +168,7 @@ static struct state_wait read_wait(sqlite3_stmt *stmt)
 		.timed = query_int(stmt, 9, 0) != 0,
 		.sigmask = (uint64_t)query_int(stmt, 10, 0),
 		.shared = !strcmp(query_text(stmt, 11), "s"),
+		.replaces = !strcmp(query_text(stmt, 11), "u"),
 		.side = query_int(stmt, 12, 0) != 0,
 		.target_pgid = query_int(stmt, 13, 0),
 		.site_id = query_int(stmt, 14, 0),

@@ -28,6 +28,7 @@ struct state_wait {
 	int64_t site_id, stack_id;
 	uint64_t sigmask;   /* 0 where it is not known: then any signal may come */
 	bool timed, shared; /* shared: asks for a read lock */
+	bool replaces;      /* asks for a file lock in place of the shared one that it has */
 	int side;
 	int64_t waker_id; /* who ended it */
 	int64_t read_ns; /* when the language's runtime said what it is for; INT64_MIN: it did not */

@@ -117,7 +117,9 @@ static void add_holders(
 	for (uint32_t h = l->first_holder; h != STATE_NONE; h = st->holders[h].next) {
 		const struct state_holder *holder = &st->holders[h];
 
-		if (is_sharer(st, l, h))
+		/* Who asks for a shared lock of his own to become exclusive is not in his own way. */
+		if (is_sharer(st, l, h) ||
+			(t->wait.replaces && holder->process_id == st->processes[t->process].id))
 			continue;
 		if (n++ == LIST_MAX) {
 			buf_adds(b, ",\n    and others");

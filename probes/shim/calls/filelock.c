@@ -60,6 +60,10 @@ static void fill(
 
 static void begin_wait(const struct rec_FILE_LOCK *l, long nr, int cmd)
 {
+	const struct flock range = {.l_type = (short)(l->mode == LOCK_MODE_S ? F_RDLCK : F_WRLCK),
+		.l_whence = SEEK_SET,
+		.l_start = (off_t)l->begin,
+		.l_len = (off_t)l->len};
 	struct rec_WAIT_BEGIN r;
 
 	wait_init(&r, nr, WAIT_FILE_LOCK);
@@ -68,6 +72,9 @@ static void begin_wait(const struct rec_FILE_LOCK *l, long nr, int cmd)
 	r.file_kind = FILE_REG;
 	r.dev = l->dev;
 	r.inode = l->inode;
+	r.peer = l->file;
+	r.words_valid = sizeof range;
+	memcpy(r.words, &range, sizeof range);
 	r.ip = l->site;
 	RECORD(WAIT_BEGIN, &r);
 }

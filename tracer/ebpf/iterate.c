@@ -9,7 +9,6 @@
 
 #include "base/mem.h"
 #include "tracer/ebpf/ebpf.h"
-#include "tracer/snapshot/private.h"
 
 enum { ROW_MAX = 128 };
 
@@ -57,7 +56,7 @@ static int iterate(
 	return fd >= 0 ? 0 : -EPERM;
 }
 
-int iterate_tasks(const char *name, size_t row, void (*each)(void *arg, const void *row), void *arg)
+int ebpf_iterate(const char *name, size_t row, void (*each)(void *arg, const void *row), void *arg)
 {
 	static pthread_mutex_t one = PTHREAD_MUTEX_INITIALIZER;
 	libbpf_print_fn_t before;

@@ -1,0 +1,12 @@
+/* upgrade_posix.c - a shared lock (posix) is to become exclusive, while somebody else has it shared and rests. */
+/* SPDX-License-Identifier: MIT */
+/*
+ * forbid: deadlock stuck
+ * source: NixOS/nix#6666, util-linux/util-linux#1527
+ */
+#include "filelock.h"
+
+int main(void)
+{
+	return upgrade(POSIX);
+}
