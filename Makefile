@@ -62,14 +62,16 @@ EDITIONS := casts plain old
 BPF_OBJ := $(foreach e,$(EDITIONS),$(BPF_SRC:%.bpf.c=$(OUT)/$(e)/%.bpf.o))
 SHIM_SRC := $(call files_in,probes/shim,*.c *.S)
 SHIM_OBJ := $(addprefix $(OUT)/pic/,$(addsuffix .o,$(SHIM_SRC)))
-DEMOS := $(patsubst demos/%.c,$(OUT)/demos/%,$(sort $(wildcard demos/*.c)))
-PROGRAMS := $(patsubst tests/programs/%.c,$(OUT)/tests/programs/%,$(sort $(wildcard tests/programs/*.c)))
-CORPUS := $(patsubst tests/corpus/%.c,$(OUT)/tests/corpus/%,$(sort $(wildcard tests/corpus/*.c)))
+# Programs of one file each; those of a folder and of its topics stand side by side in build/.
+programs_of = $(addprefix $(OUT)/$(1)/,$(basename $(notdir $(call files_in,$(1),*.c))))
+DEMOS := $(call programs_of,demos)
+PROGRAMS := $(call programs_of,tests/programs)
+CORPUS := $(call programs_of,tests/corpus)
 UNIT_OBJ := $(patsubst %.c,$(OUT)/%.o,$(call files_in,tests/unit,*.c))
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: pictures compile_commands.json all demo test test-kernels check deps deps-long bench fuzz format lint coverage install uninstall clean help programs
+.PHONY: pictures compile_commands.json all demo test test-kernels check deps deps-long bench fuzz fuzz-keep format lint coverage install uninstall clean help programs
 
 all: $(OUT)/pptrace $(OUT)/pptrace.1 $(OUT)/pptrace.bash $(if $(SHIM_SRC),$(OUT)/libpptrace-shim.so) $(DEMOS)
 
@@ -138,7 +140,7 @@ $(patsubst %.c,$(OUT)/%.o,$(wildcard tracer/ebpf/*.c)): $(OUT)/gen/pptrace.skel.
 endif
 
 # The list of demos, from their first lines: name, what it does, arguments to try it with.
-$(OUT)/gen/demos.def: tools/demos.awk $(wildcard demos/*.c)
+$(OUT)/gen/demos.def: tools/demos.awk $(call files_in,demos,*.c)
 	@mkdir -p $(@D)
 	$(say) GEN $@
 	$(Q)awk -f $^ > $@
@@ -169,21 +171,12 @@ $(OUT)/libpptrace-shim.so: $(SHIM_OBJ)
 
 # gcc warns wrongly in sanitizer builds (-Wno-error there); the plain build is the strict one.
 # Plain programs, as a learner would compile them.
-$(OUT)/demos/%: demos/%.c $(wildcard demos/*.h)
-	@mkdir -p $(@D)
-	$(say) DEMO $@
-	$(Q)$(CC) -std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror -O1 -g -fno-omit-frame-pointer -I. -o $@ $< -lpthread
-
-# Programs that hang, and healthy twins: tests/e2e/corpus.sh.
-$(OUT)/tests/corpus/%: tests/corpus/%.c $(wildcard tests/corpus/*.h)
+$(foreach d,demos tests/programs tests/corpus,$(foreach f,$(call files_in,$(d),*.c),$(eval \
+	$(OUT)/$(d)/$(basename $(notdir $(f))): $(f) $(call files_in,$(d),*.h))))
+$(DEMOS) $(PROGRAMS) $(CORPUS):
 	@mkdir -p $(@D)
 	$(say) PROG $@
-	$(Q)$(CC) -std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror -O1 -g -fno-omit-frame-pointer -I. -o $@ $< -lpthread
-
-$(OUT)/tests/programs/%: tests/programs/%.c $(wildcard tests/programs/*.h)
-	@mkdir -p $(@D)
-	$(say) PROG $@
-	$(Q)$(CC) -std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror -O1 -g -fno-omit-frame-pointer -I. -o $@ $< -lpthread
+	$(Q)$(CC) -std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror -O1 -g -fno-omit-frame-pointer -I. -o $@ $(filter %.c,$^) -lpthread
 
 programs: $(PROGRAMS) $(CORPUS) $(OUT)/tests/kernels/insns
 
@@ -203,7 +196,7 @@ $(OUT)/tests/kernels/insns: tests/kernels/insns.c $(ROOM_OBJ)
 
 # Fast: unit tests, fixtures, consistency; no root, no BPF.
 CHECK_E2E := $(sort $(wildcard tests/check/*.sh))
-TEST_E2E := $(sort $(wildcard tests/e2e/*.sh))
+TEST_E2E := $(call files_in,tests/e2e,*.sh)
 export TEST
 
 check: all $(OUT)/tests/unit/run
@@ -243,7 +236,7 @@ $(OUT)/bench/work: bench/work.c
 bench: all $(OUT)/bench/work
 	$(Q)bench/run.sh $(or $(ROUNDS),5) $(WORK)
 
-# ---- Fuzzing: make fuzz [TIME=seconds for each target] ----
+# ---- Fuzzing: make fuzz [TIME=seconds for each target]; make fuzz-keep puts what they found worth keeping into tests/fuzz/seeds ----
 
 TIME ?= 60
 FUZZERS := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(sort $(wildcard tests/fuzz/*.c)))
@@ -258,13 +251,20 @@ build/fuzz/%: tests/fuzz/%.c $(FUZZ_OBJ)
 	$(say) FUZZ $@
 	$(Q)$(CLANG) $(FUZZ_CFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS)
 
+# Unpacks what the target $$f begins with.
+fuzz_seeds = mkdir -p $$f.corpus $$f.seeds && for s in tests/fuzz/seeds/$${f\#\#*/}.tar.gz; do [ ! -e $$s ] || tar -xzf $$s -C $$f.seeds; done
+
 fuzz: $(FUZZERS) $(OUT)/demos/philosophers $(OUT)/demos/deadlock-self
 	$(Q)mkdir -p build/fuzz/module.corpus && cp $(OUT)/demos/philosophers build/fuzz/module.corpus
 	$(Q)mkdir -p build/fuzz/core.corpus && cd build/fuzz/core.corpus && ulimit -c unlimited && \
 		{ timeout -s ABRT 1 $(abspath $(OUT))/demos/deadlock-self; for c in core*; do head -c 60000 $$c >seed; rm -f $$c; done; } 2>/dev/null || :
-	$(Q)for f in $(FUZZERS); do echo "$$f"; mkdir -p $$f.corpus; \
-		$$f -max_total_time=$(TIME) -print_final_stats=0 -artifact_prefix=$$f. $$f.corpus \
-			$$(ls -d tests/fuzz/corpus/$${f##*/} 2>/dev/null) || exit 1; done
+	$(Q)for f in $(FUZZERS); do echo "$$f"; $(fuzz_seeds) && \
+		$$f -max_total_time=$(TIME) -print_final_stats=0 -artifact_prefix=$$f. $$f.corpus $$f.seeds || exit 1; done
+
+fuzz-keep: $(FUZZERS)
+	$(Q)for f in $(FUZZERS); do $(fuzz_seeds) && rm -rf $$f.keep && mkdir $$f.keep && $$f -merge=1 $$f.keep $$f.seeds $$f.corpus && \
+		tar -C $$f.keep --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner -cf - . | \
+			gzip -9n >tests/fuzz/seeds/$${f##*/}.tar.gz || exit 1; done
 
 # ---- Source ----
 

@@ -37,12 +37,12 @@ const struct command cmd_demo = {
 };
 
 struct demo {
-	const char *name, *about, *try, *run;
+	const char *topic, *name, *about, *try, *run;
 };
 
-/* Made by the build from the first lines of the demos. */
+/* Made by the build from the folders and the first lines of the demos. */
 static const struct demo demos[] = {
-#define DEMO(name, about, try, run) {name, about, try, run},
+#define DEMO(topic, name, about, try, run) {topic, name, about, try, run},
 #include "demos.def"
 #undef DEMO
 };
@@ -66,8 +66,11 @@ static void unknown(const char *name)
 
 static void list(void)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(demos); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(demos); i++) {
+		if (i == 0 || strcmp(demos[i].topic, demos[i - 1].topic) != 0)
+			(void)printf("%s%s\n", i ? "\n" : "", demos[i].topic);
 		(void)printf("  %-20s %s\n", demos[i].name, demos[i].about);
+	}
 	(void)printf("\n'pptrace demo NAME' records one and shows what it did;"
 		     " 'pptrace demo NAME --help' lists its own options.\n");
 }

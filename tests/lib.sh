@@ -1,9 +1,9 @@
 # lib.sh - what every end-to-end test file sources: TAP output, a folder of its own, helpers.
 # SPDX-License-Identifier: MIT
 #
-# A test file is tests/e2e/<topic>.sh:
+# A test file is tests/e2e/<topic>/<name>.sh:
 #
-#   . "$(dirname "$0")/../lib.sh"
+#   . "$(dirname "$0")/../../lib.sh"
 #   begin "exit status is the target's"
 #   run false; expect_status 1
 #   end
@@ -19,8 +19,11 @@ BUILD=${BUILD:-$ROOT/build}
 PPTRACE=$BUILD/pptrace
 DEMOS=$BUILD/demos
 PROGRAMS=$BUILD/tests/programs
-TOPIC=$(basename "$0" .sh)
-TMP=$(mktemp -d "${TMPDIR:-/tmp}/pptrace-test.$TOPIC.XXXXXX")
+# This file's name in what is printed, by which run.sh finds it again: run/timeout, check/cli.
+TOPIC=$(cd "$(dirname "$0")" && pwd)/$(basename "$0" .sh)
+TOPIC=${TOPIC##*/tests/}
+TOPIC=${TOPIC#e2e/}
+TMP=$(mktemp -d "${TMPDIR:-/tmp}/pptrace-test.${TOPIC//\//_}.XXXXXX")
 chmod 755 "$TMP"
 cd "$TMP" || exit 1
 # The soft limit alone: who wants cores raises it again.

@@ -6,7 +6,7 @@
 # A file that fails is run a second time alone; a test that passes only then is
 # flaky: named at the end, so that it is mended and not forgotten. Shows what failed
 # or was skipped, with its comments; the last line is "N passed, N failed, N skipped".
-# TEST=word runs the files whose name, and the unit tests whose name, has the word.
+# TEST=word runs the files whose path, and the unit tests whose name, has the word; run_timeout finds run/timeout.sh too.
 
 set -u
 cd "$(dirname "$0")/.." || exit 1
@@ -45,7 +45,7 @@ export -f run_one
 files=()
 for file; do
 	case $file in
-	*.sh) [[ -z ${TEST:-} || $file == *"$TEST"* ]] && files+=("$file") ;;
+	*.sh) [[ -z ${TEST:-} || $file == *"$TEST"* || ${file//\//_} == *"$TEST"* ]] && files+=("$file") ;;
 	*) files+=("$file") ;;
 	esac
 done

@@ -1,18 +1,21 @@
-# demos.awk - list the demos as DEMO("name", "what it does", "arguments to try it with", "options of run").
+# demos.awk - list the demos as DEMO("topic", "name", "what it does", "arguments to try it with", "options of run").
 # SPDX-License-Identifier: MIT
 #
-# The first line of a demo is "/* name.c - what it does. */"; a line
+# The topic is the folder that a demo is in. The first line of a demo is "/* name.c - what it does. */"; a line
 # "/* Try: --delay 0.1 */" among the first ones gives its arguments, and "/* Run: --timeout=5s */" how it is recorded.
 
 function flush()
 {
 	if (name != "")
-		printf "DEMO(\"%s\", \"%s\", \"%s\", \"%s\")\n", name, about, try, run
+		printf "DEMO(\"%s\", \"%s\", \"%s\", \"%s\", \"%s\")\n", topic, name, about, try, run
 	name = about = try = run = ""
 }
 
 FNR == 1 {
 	flush()
+	topic = FILENAME
+	sub(/\/[^\/]*$/, "", topic)
+	sub(/.*\//, "", topic)
 	sub(/^\/\* /, "")
 	sub(/\.? \*\/$/, "")
 	name = about = $0

@@ -394,8 +394,9 @@ end
 begin "demo lists every program in demos/"
 run "$PPTRACE" demo
 expect_status 0
-for f in "$ROOT"/demos/*.c; do
+for f in "$ROOT"/demos/*/*.c; do
 	expect_out "^  $(basename "$f" .c) +[a-z]"
+	expect_out "^$(basename "$(dirname "$f")")$"
 done
 run "$PPTRACE" demo nonsense
 expect_status 2

@@ -82,9 +82,10 @@ begin "every rule has a demo and a lesson, every demo of a rule a healthy twin"
 sed -nE 's/^RULE\([A-Z_]+, "([^"]*)".*, "([^"]*)", rule_[a-z_]+\)$/\1 \2/p' schema/findings.def >"$TMP/rules"
 expect_eq "$(wc -l <"$TMP/rules")" "$(grep -c '^RULE(' schema/findings.def)" "rules that could be read"
 while read -r rule demo; do
-	[ -f "demos/$demo.c" ] || { fail "$rule: there is no demos/$demo.c"; continue; }
+	file=$(echo demos/*/"$demo.c")
+	[ -f "$file" ] || { fail "$rule: there is no $file"; continue; }
 	[ -f "doc/rules/$rule.txt" ] || fail "$rule: there is no doc/rules/$rule.txt"
-	grep -q -- '--fixed' "demos/$demo.c" || fail "demos/$demo.c has no --fixed"
+	grep -q -- '--fixed' "$file" || fail "$file has no --fixed"
 done <"$TMP/rules"
 end
 

@@ -1,13 +1,13 @@
 # view.sh - pictures of fixture databases, compared byte for byte with what is expected.
 # SPDX-License-Identifier: MIT
 #
-# tests/fixtures/NAME.sql is loaded after the schema; tests/expect/NAME.COMMAND.FORMAT is what
+# tests/fixtures/NAME.sql is loaded after the schema; tests/expect/NAME/COMMAND.FORMAT is what
 # `pptrace COMMAND -T FORMAT` must answer. UPDATE=1 writes the answers there: look at the diff.
 . "$(dirname "$0")/../lib.sh"
 export TZ=UTC COLUMNS=100
 
-for want in "$ROOT"/tests/expect/*.*.*; do
-	IFS=. read -r name command format < <(basename "$want")
+for want in "$ROOT"/tests/expect/*/*.*; do
+	IFS=/. read -r name command format <<<"${want#"$ROOT/tests/expect/"}"
 	begin "$name $command -T $format"
 	[ -e "$name.db" ] || fixture "$name" || fail "the fixture cannot be loaded"
 	run "$PPTRACE" "$command" -T "$format" -o - "$name.db"

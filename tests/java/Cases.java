@@ -1,4 +1,4 @@
-/* Cases.java - ways for the threads of a Java program to wait, one a run, for tests/e2e/java.sh. */
+/* Cases.java - ways for the threads of a Java program to wait, one a run, for tests/e2e/languages/java.sh. */
 /* SPDX-License-Identifier: MIT */
 import java.util.concurrent.*;
 import java.util.concurrent.locks.*;

@@ -1,4 +1,4 @@
-/* forged.c - a libjvm.so whose tables lie, for tests/e2e/java.sh: -DFORM says how. */
+/* forged.c - a libjvm.so whose tables lie, for tests/e2e/languages/java.sh: -DFORM says how. */
 /* SPDX-License-Identifier: MIT */
 #include <stdint.h>
 

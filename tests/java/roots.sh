@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# roots.sh - Java 11 and 21 from other releases of Debian, each in a folder to chroot into: for tests/e2e/java.sh.
+# roots.sh - Java 11 and 21 from other releases of Debian, each in a folder to chroot into: for tests/e2e/languages/java.sh.
 # SPDX-License-Identifier: MIT
 # usage: tests/java/roots.sh [FOLDER]   (build/java); as root, with Debian's archive in reach
 set -eu

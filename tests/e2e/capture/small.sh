@@ -1,0 +1,57 @@
+#!/usr/bin/env bash
+# small.sh - recordings that stay small: what shares rows, what is counted all the same, and what keeps everything.
+# SPDX-License-Identifier: MIT
+. "$(dirname "$0")/../../lib.sh"
+
+rounds=100000
+
+# sums FILE: holds by rows and by lock_stat, those of each lock, and the order of locks.
+sums()
+{
+	sqlite3 -readonly "$1" "SELECT 'rows', sum(coalesce(count, 1)) FROM lock_hold;
+		SELECT 'holds', sum(holds) FROM lock_stat;
+		SELECT l.name, s.holds, s.contended, s.threads FROM lock l JOIN lock_stat s ON s.lock_id = l.id
+			WHERE l.name IN ('inner', 'outer', 'taken') ORDER BY 1;
+		SELECT 'order', a.name, b.name, count FROM lock_edge e JOIN lock a ON a.id = e.from_lock_id
+			JOIN lock b ON b.id = e.to_lock_id WHERE a.name = 'outer'"
+}
+
+for backend in auto shim; do
+	begin "--backend=$backend: equal short holds share rows, and every one is counted"
+	run "$PPTRACE" run --backend=$backend -o folded.db "$PROGRAMS/lock_loop" $rounds
+	expect_status 0
+	expect_out "^$rounds rounds, $rounds busy$"
+	sums folded.db >folded
+	grep -q "^inner|$((2 * rounds))|0|2$" folded || fail "the holds of inner are not all counted" "$(cat folded)"
+	grep -q "^outer|$rounds|0|1$" folded || fail "the holds of outer are not all counted" "$(cat folded)"
+	grep -q "^order|outer|inner|$rounds$" folded || fail "the order of locks is not counted" "$(cat folded)"
+	expect_eq "$(sed -n 's/^rows|//p' folded)" "$(sed -n 's/^holds|//p' folded)" "the sum of the rows"
+	rows=$(sqlite3 -readonly folded.db "SELECT count(*) FROM lock_hold")
+	[ "$rows" -lt 20000 ] || fail "$rows rows of lock_hold"
+	[ "$(stat -c %s folded.db)" -lt 3000000 ] || fail "the recording has $(stat -c %s folded.db) bytes"
+	[ "$(sqlite3 -readonly folded.db "SELECT value FROM setting WHERE name = 'folded_holds'")" -gt $rounds ] ||
+		fail "the recording does not say what shares rows"
+	end
+
+	begin "--backend=$backend --fold=off: each hold has a row"
+	run "$PPTRACE" run --backend=$backend --fold=off -o each.db "$PROGRAMS/lock_loop" $rounds
+	expect_status 0
+	expect_eq "$(sqlite3 -readonly each.db "SELECT (SELECT count(*) FROM lock_hold) - (SELECT sum(holds) FROM lock_stat),
+		(SELECT count(count) FROM lock_hold)")" "0|0" "rows without a row of their own"
+	sums each.db >each
+	expect_eq "$(cat each)" "$(cat folded)" "what is counted with --fold=off"
+	end
+done
+
+begin "events and the timeline say that rows stand for several holds"
+run "$PPTRACE" events folded.db
+expect_out 'locks mutex inner [0-9]+ times within [0-9.]+ ms for [0-9.]+ ms in all'
+run "$PPTRACE" timeline --format=txt folded.db
+expect_status 0
+end
+
+begin "--fold takes on or off"
+run "$PPTRACE" run --fold=maybe true
+expect_status 125
+expect_err "^pptrace: --fold takes on or off|--fold.*'maybe'"
+end

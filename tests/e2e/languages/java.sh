@@ -1,0 +1,351 @@
+#!/usr/bin/env bash
+# java.sh - Java programs: what their threads wait for, in their own words; what is a deadlock, and what only rests.
+# SPDX-License-Identifier: MIT
+. "$(dirname "$0")/../../lib.sh"
+. "$ROOT/tests/lib_why.sh"
+
+if ! command -v javac >/dev/null; then
+	begin "Java programs"
+	skip "there is no javac"
+	end
+	exit 0
+fi
+javac -g --release 11 -d . "$ROOT/tests/java/Cases.java"
+
+# The findings of a text, without numbers that differ from run to run.
+findings()
+{
+	sed -E 's/^err\| //; /^(error: deadlock|warning: stuck)/,/^  remedy/!d; s/\[[0-9]+\]/[PID]/g; s/,? since [0-9.]+ s//g
+		s/0x[0-9a-f]+/ADDRESS/g; s/\(pid [0-9]+\)/(pid PID)/g' "$1"
+}
+
+# expect_findings FILE TEXT: they are exactly what the function TEXT says.
+expect_findings()
+{
+	findings "$1" >.found
+	"$2" | diff - .found >.difference || fail "found (>) and wanted (<) differ" "$(cat .difference)" "$(cat "$1")"
+}
+
+monitors_text()
+{
+	cat <<-'T'
+	error: deadlock: thread "transfer" of Cases[PID] and thread "report" of Cases[PID] wait for each other and can never go on
+	  cycle of 2, certain
+	  thread "transfer" of Cases[PID]
+	      waits for the monitor of the java.lang.Object `Cases.ledger` at Cases.java:28 (Cases.transfer),
+	      which is held by thread "report" of Cases[PID], now at Cases.java:35 (Cases.report)
+	  thread "report" of Cases[PID]
+	      waits for the monitor of the java.lang.Object `Cases.audit` at Cases.java:35 (Cases.report),
+	      which is held by thread "transfer" of Cases[PID], now at Cases.java:28 (Cases.transfer)
+	  remedy: Take these locks in the same order everywhere, or try the second one and release the first if that fails.
+	T
+}
+
+locks_text()
+{
+	cat <<-'T'
+	error: deadlock: thread "left" of Cases[PID] and thread "right" of Cases[PID] wait for each other and can never go on
+	  cycle of 2, certain
+	  thread "left" of Cases[PID]
+	      waits for the lock `Cases.second` (java.util.concurrent.locks.ReentrantLock) at Cases.java:42 (Cases.left),
+	      which is held by thread "right" of Cases[PID], now at Cases.java:48 (Cases.right)
+	  thread "right" of Cases[PID]
+	      waits for the lock `Cases.first` (java.util.concurrent.locks.ReentrantLock) at Cases.java:48 (Cases.right),
+	      which is held by thread "left" of Cases[PID], now at Cases.java:42 (Cases.left)
+	  remedy: Take these locks in the same order everywhere, or try the second one and release the first if that fails.
+	T
+}
+
+mixed_text()
+{
+	cat <<-'T'
+	error: deadlock: thread "deposit" of Cases[PID] and thread "audit" of Cases[PID] wait for each other and can never go on
+	  cycle of 2, certain
+	  thread "deposit" of Cases[PID]
+	      waits for the monitor of the Cases$Account `this` at Cases.java:57 (Cases$Account.deposit),
+	      which is held by thread "audit" of Cases[PID], now at Cases.java:62 (Cases$Account.audit)
+	  thread "audit" of Cases[PID]
+	      waits for the lock `this.lock` (java.util.concurrent.locks.ReentrantLock) at Cases.java:62 (Cases$Account.audit),
+	      which is held by thread "deposit" of Cases[PID], now at Cases.java:57 (Cases$Account.deposit)
+	  remedy: Take these locks in the same order everywhere, or try the second one and release the first if that fails.
+	T
+}
+
+join_text()
+{
+	cat <<-'T'
+	error: deadlock: thread "main" of Cases[PID] and thread "worker" of Cases[PID] wait for each other and can never go on
+	  cycle of 2, certain
+	  thread "main" of Cases[PID]
+	      waits for the end of thread "worker" of Cases[PID] at Cases.java:74 (Cases.join)
+	  thread "worker" of Cases[PID]
+	      waits for the end of thread "main" of Cases[PID] at Cases.java:70 (Cases.lambda$join$1)
+	  remedy: Let only one thread wait for the end of the others.
+	T
+}
+
+latch_text()
+{
+	cat <<-'T'
+	error: deadlock: thread "main" of Cases[PID] and thread "worker" of Cases[PID] wait for each other and can never go on
+	  cycle of 2, certain
+	  thread "main" of Cases[PID]
+	      waits for the latch ADDRESS (java.util.concurrent.CountDownLatch) at Cases.java:84 (Cases.latch),
+	      and every thread that could count it down is blocked
+	  thread "worker" of Cases[PID]
+	      waits for the lock `Cases.first` (java.util.concurrent.locks.ReentrantLock) at Cases.java:81 (Cases.lambda$latch$2),
+	      which is held by thread "main" of Cases[PID], now at Cases.java:84 (Cases.latch)
+	  remedy: Do not hold a lock while waiting for something that other threads can only do with that lock.
+	T
+}
+
+queue_text()
+{
+	cat <<-'T'
+	warning: stuck: thread "main" of Cases[PID] cannot go on: it waits for the queue ADDRESS (java.util.concurrent.LinkedBlockingQueue)
+	  abandoned, conditional
+	  thread "main" of Cases[PID]
+	      waits for the queue ADDRESS (java.util.concurrent.LinkedBlockingQueue) at Cases.java:140 (Cases.main),
+	      and every thread that could use its other side is blocked
+	  unless the program does it when it is told to end (a shutdown hook)
+	  remedy: Let a thread that waits for none of the others do what is waited for, or wait with a time-out.
+	T
+}
+
+notify_text()
+{
+	cat <<-'T'
+	warning: stuck: thread "main" of Cases[PID] cannot go on: it waits to be notified through the monitor of the java.lang.Object `Cases.audit`
+	  abandoned, conditional
+	  thread "main" of Cases[PID]
+	      waits to be notified through the monitor of the java.lang.Object `Cases.audit` at Cases.java:144 (Cases.main),
+	      and every thread that could notify it is blocked
+	  unless the program does it when it is told to end (a shutdown hook)
+	  remedy: Let a thread that waits for none of the others do what is waited for, or wait with a time-out.
+	T
+}
+
+lost_text()
+{
+	cat <<-'T'
+	warning: stuck: thread "main" of Cases[PID] and thread "pool-1-thread-1" of Cases[PID] wait for each other
+	  cycle of 2, conditional
+	  thread "main" of Cases[PID]
+	      waits for the future ADDRESS (java.util.concurrent.FutureTask) at Cases.java:100 (Cases.lost),
+	      and every thread that could complete it is blocked
+	  thread "pool-1-thread-1" of Cases[PID]
+	      waits for the future ADDRESS (java.util.concurrent.FutureTask) at Cases.java:100 (Cases.lambda$lost$4),
+	      and every thread that could complete it is blocked
+	  unless the program does it when it is told to end (a shutdown hook)
+	  remedy: Let a thread that waits for none of the others do what is waited for, or wait with a time-out.
+	T
+}
+
+child_words()
+{
+	local line
+	findings "$1" >.found
+	for line in '  thread "main" of Cases[PID]' '      waits for the end of its child Cases[PID] at Cases.java:91 (Cases.child)' \
+		'      writes to the full pipe' ' at Cases.java:95 (Cases.flood)' '      whose read end is open in Cases[PID] (fd' \
+		"  remedy: Read the child's output to its end first, then wait for the child."; do
+		grep -qF -- "$line" .found || fail "nowhere: $line" "$(cat "$1")"
+	done
+}
+
+# ---- Programs that were never traced ----
+
+# has_text WORD: pptrace why says it of the program now.
+has_text()
+{
+	"$PPTRACE" why "$pid" >out 2>&1
+	grep -q -- "$1" out
+}
+
+# why_of NAME STATUS: starts the case, with the Java that JAVA runs, and waits until why finds something.
+why_of()
+{
+	start "${JAVA[@]}" Cases "$1"
+	wait_for 60 has_text '^error: deadlock\|^warning: stuck'
+	# Once more, when every thread has come to where it stays.
+	run "$PPTRACE" why "$pid"
+	expect_status "$2"
+}
+
+why_tests()
+{
+	local case
+	for case in monitors locks mixed join latch queue notify lost; do
+		begin "why, Java $1: $case"
+		case $case in queue | notify | lost) why_of "$case" 0 ;; *) why_of "$case" 1 ;; esac
+		expect_findings out "${case}_text"
+		stop
+		end
+	done
+	begin "why, Java $1: a child that writes to a full pipe"
+	why_of child 1
+	child_words out
+	stop
+	end
+	for case in pool server rest; do
+		begin "why, Java $1: an idle $case is not accused"
+		start "${JAVA[@]}" Cases "$case"
+		wait_for 60 has_text 'pool-1-thread-1: waits for the work of the pool.*; and 1 more threads like it'
+		run "$PPTRACE" why "$pid"
+		expect_out '^No deadlock was found'
+		expect_status 0
+		stop
+		end
+	done
+}
+
+# release_tests VERSION: "own" is the one that this machine has.
+release_tests()
+{
+	local root=$ROOT/build/java
+	JAVA=(java -cp ..)
+	if [ "$1" = own ]; then
+		why_tests "$(java -version 2>&1 | sed -n '1s/[^"]*"\([0-9]*\).*/\1/p')"
+	elif [ "$(id -u)" != 0 ] || [ ! -x "$root/$1/java" ]; then
+		begin "Java $1"
+		skip "there is no Java $1 (tests/java/roots.sh fetches it, as root)"
+		end
+	else
+		mkdir -p "$root/$1/cases"
+		cp ../*.class "$root/$1/cases"
+		JAVA=("$root/run" "$1" -cp /cases)
+		why_tests "$1"
+	fi
+}
+side_by_side release_tests own 11 21
+
+# ---- Programs that are traced ----
+
+# told: run has said that somebody is stuck.
+told()
+{
+	grep -q '^error: deadlock\|possibly stuck' err
+}
+
+# certain_in_run BACKEND CASE: run says it at once, kill ends it, diagnose keeps it.
+certain_in_run()
+{
+	run timeout 60 "$PPTRACE" run --backend="$1" --watch=0.5 --on-deadlock=kill -o "$2.db" java -cp .. Cases "$2"
+	expect_status 124
+	expect_findings err "${2}_text"
+	run "$PPTRACE" diagnose --rule deadlock "$2.db"
+	expect_lines_in out "${2}_text"
+}
+
+# expect_lines_in FILE TEXT: each line of the function TEXT is among the findings; there are lines about the end too.
+expect_lines_in()
+{
+	local line
+	findings "$1" >.found
+	while IFS= read -r line; do
+		grep -qxF -- "$line" .found || fail "nowhere: $line" "$(cat "$1")"
+	done < <("$2")
+}
+
+run_tests()
+{
+	local case
+	for case in monitors locks mixed join latch; do
+		begin "$1: $case, told while it stands, and kept"
+		certain_in_run "$1" "$case"
+		end
+	done
+	begin "$1: a child that writes to a full pipe"
+	run timeout 60 "$PPTRACE" run --backend="$1" --watch=0.5 --on-deadlock=kill -o child.db java -cp .. Cases child
+	expect_status 124
+	child_words err
+	end
+	begin "$1: a queue that nobody fills is told as possible"
+	background "$PPTRACE" run --backend="$1" --watch=0.5 -o queue.db java -cp .. Cases queue
+	wait_for 60 told
+	kill -TERM $!
+	wait_end $!
+	expect_err 'possibly stuck: thread "main" of Cases.* cannot go on: it waits for the queue'
+	run "$PPTRACE" diagnose --rule stuck queue.db
+	expect_lines_in out queue_text
+	end
+	begin "$1: contended locks, and a pool that is idle, are not accused"
+	run "$PPTRACE" run --backend="$1" --watch=0.2 -o healthy.db java -cp .. Cases healthy
+	expect_status 0
+	expect_no_err 'deadlock\|stuck'
+	run timeout --preserve-status -s TERM 8 "$PPTRACE" run --backend="$1" --watch=0.2 -o pool.db java -cp .. Cases pool
+	expect_no_err 'deadlock\|stuck'
+	expect_sql pool.db "SELECT count(*) FROM finding WHERE rule IN ('deadlock', 'stuck')" 0
+	expect_sql pool.db "SELECT DISTINCT l.type FROM wait w JOIN lock l ON l.id = w.lock_id JOIN thread t ON t.id = w.thread_id
+		WHERE t.runtime_name LIKE 'pool-1-thread-%' AND w.read_ns IS NOT NULL" "java.util.concurrent.ThreadPoolExecutor"
+	end
+}
+# shellcheck disable=SC2046
+side_by_side run_tests $(backends)
+
+# ---- Beside jstack ----
+
+# Frames of a thread from jstack's text: "Cases.left(Cases.java:42)", one a line.
+jstack_frames()
+{
+	sed '/^Found one/,$d' stack | sed -n "/^\"$1\"/,/^\$/s/^\tat //p" | head -64 | sed -E 's/\((java.base|[a-z.]+)@[^/]*\//(/; s/\(Native Method\)/()/; s/\(Unknown Source\)/()/
+		s/\$\$Lambda([^.]*)\/0x[0-9a-f]+/$$Lambda\1/'
+}
+
+frames_sql()
+{
+	sql frames.db "SELECT s.function || '(' || iif(s.line > 0, s.file || ':' || s.line, '') || ')' FROM wait w
+		JOIN thread t ON t.id = w.thread_id JOIN frame f ON f.stack_id = w.stack_id JOIN site s ON s.id = f.site_id
+		WHERE t.runtime_name = '$1' AND w.id = (SELECT max(id) FROM wait WHERE thread_id = t.id AND stack_id IS NOT NULL)
+		ORDER BY f.depth"
+}
+
+begin "the frames are those that jstack shows"
+if command -v jstack >/dev/null; then
+	background "$PPTRACE" run --watch=0.5 -o frames.db java -cp . Cases locks
+	wait_for 60 told
+	jstack "$(pgrep -P $! java)" >stack
+	kill -TERM "$(pgrep -P $! java)"
+	wait_end $!
+	for name in left right; do
+		expect_eq "$(frames_sql $name)" "$(jstack_frames $name)"
+		[ "$(frames_sql $name | wc -l)" -ge 8 ] || fail "only: $(frames_sql $name)"
+	done
+else
+	skip "there is no jstack"
+fi
+end
+
+begin "compiled code: the same frames once the methods have been compiled"
+start java -cp . -XX:TieredStopAtLevel=1 -Xcomp Cases locks
+wait_for 60 has_text '^error: deadlock'
+run "$PPTRACE" why "$pid"
+expect_findings out locks_text
+stop
+end
+
+begin "other collectors, and pointers that are not compressed"
+for options in -XX:+UseSerialGC -XX:+UseParallelGC -XX:+UseZGC "-XX:-UseCompressedOops -XX:-UseCompressedClassPointers"; do
+	# shellcheck disable=SC2086
+	start java -cp . $options Cases mixed
+	wait_for 60 has_text '^error: deadlock'
+	run "$PPTRACE" why "$pid"
+	expect_findings out mixed_text
+	stop
+done
+end
+
+begin "a libjvm.so whose tables lie: an answer at once, and no crash"
+echo '#include <unistd.h>
+extern void *gHotSpotVMStructs; int main(void) { return gHotSpotVMStructs ? pause() : 1; }' >liar.c
+for form in 1 2 3; do
+	mkdir -p "liar$form"
+	gcc -shared -fPIC -DFORM=$form -o "liar$form/libjvm.so" "$ROOT/tests/java/forged.c" &&
+		gcc -o "liar$form/liar" liar.c "liar$form/libjvm.so" -Wl,-rpath,"$PWD/liar$form" || fail "it cannot be built"
+	start "liar$form/liar"
+	wait_for 10 has_text 'waits for a signal'
+	run timeout 10 "$PPTRACE" why "$pid"
+	expect_status 0
+	expect_out '^No deadlock was found'
+	stop
+done
+end

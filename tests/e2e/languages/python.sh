@@ -1,0 +1,241 @@
+#!/usr/bin/env bash
+# python.sh - Python programs are described in their own words: threads, lines, locks.
+# SPDX-License-Identifier: MIT
+. "$(dirname "$0")/../../lib.sh"
+. "$ROOT/tests/lib_why.sh"
+
+PYTHON=/usr/bin/python3
+if [ ! -x "$PYTHON" ]; then
+	begin "Python programs"
+	skip "there is no $PYTHON"
+	end
+	exit 0
+fi
+
+cat >bank.py <<'PY'
+import threading
+audit = threading.Lock()
+ledger = threading.Lock()
+both = threading.Barrier(2)
+def transfer():
+    with audit:
+        both.wait()
+        ledger.acquire()
+def report():
+    with ledger:
+        both.wait()
+        with audit:
+            pass
+threads = [threading.Thread(target=transfer, name="transfer"), threading.Thread(target=report, name="report")]
+for t in threads:
+    t.start()
+threads[0].join()
+PY
+cat >mailbox.py <<'PY'
+import queue, threading
+class Worker:
+    def __init__(self):
+        self.inbox = queue.Queue()
+        self.done = threading.Event()
+    def run(self):
+        self.inbox.get()
+        self.done.set()
+w = Worker()
+threading.Thread(target=w.run, name="worker").start()
+w.done.wait()
+PY
+
+cat >rlocks.py <<'PY'
+import threading
+audit = threading.RLock()
+ledger = threading.RLock()
+both = threading.Barrier(2)
+def transfer():
+    with audit:
+        both.wait()
+        ledger.acquire()
+def report():
+    with ledger:
+        both.wait()
+        with audit:
+            pass
+for f in (transfer, report):
+    threading.Thread(target=f, name=f.__name__, daemon=True).start()
+threading.Event().wait(60)
+PY
+cat >join.py <<'PY'
+import threading
+lock = threading.RLock()
+class Worker(threading.Thread):
+    def run(self):
+        with lock:
+            pass
+with lock:
+    w = Worker(name="worker")
+    w.start()
+    w.join()
+PY
+cat >joins.py <<'PY'
+import threading
+def work(other):
+    other.join()
+t = threading.Thread(target=work, args=(threading.current_thread(),), name="worker")
+t.start()
+t.join()
+PY
+cat >order.py <<'PY'
+import signal, threading
+told = threading.Event()
+signal.signal(signal.SIGUSR1, lambda *a: told.set())
+told.wait()
+PY
+
+# The lines of a set, without numbers that differ from run to run.
+words()
+{
+	sed -E 's/\[[0-9]+\]/[PID]/g; s/ since [0-9.]+ s//g; s/^err\| //' "$1"
+}
+
+expect_words()
+{
+	words "$1" | grep -qF -- "$2" || fail "nowhere: $2" "$(words "$1" | head -40)"
+}
+
+crossed_words()
+{
+	expect_words "$1" 'thread "transfer" of bank.py[PID]'
+	expect_words "$1" 'waits for the lock `ledger` (threading.Lock) at bank.py:8 (transfer)'
+	expect_words "$1" 'waits for the lock `audit` (threading.Lock) at bank.py:12 (report)'
+	! grep -q 'semaphore' "$1" || fail "a semaphore is spoken of" "$(head -30 "$1")"
+	expect_words "$1" 'remedy: Take these locks in the same order everywhere'
+}
+
+rlocks_words()
+{
+	expect_words "$1" 'error: deadlock: thread "transfer" of rlocks.py[PID] and thread "report" of rlocks.py[PID] wait for each other'
+	expect_words "$1" 'waits for the lock `ledger` (threading.RLock) at rlocks.py:8 (transfer),'
+	expect_words "$1" 'which is held by thread "report" of rlocks.py[PID], now at rlocks.py:12 (report)'
+	expect_words "$1" 'waits for the lock `audit` (threading.RLock) at rlocks.py:12 (report),'
+	expect_words "$1" 'which is held by thread "transfer" of rlocks.py[PID], now at rlocks.py:8 (transfer)'
+}
+
+join_words()
+{
+	expect_words "$1" 'error: deadlock: main thread of join.py[PID] and thread "worker" of join.py[PID] wait for each other'
+	expect_words "$1" 'waits for the end of thread "worker" of join.py[PID] at join.py:10 (<module>)'
+	expect_words "$1" 'which is held by main thread of join.py[PID], now at join.py:10 (<module>)'
+	expect_words "$1" 'remedy: Release the lock before waiting for the end of a thread that needs it.'
+}
+
+for backend in $(backends); do
+	begin "$backend: two locks crossed, named with the lines of the program"
+	background "$PPTRACE" run --backend="$backend" --watch=0.3 -o bank.db "$PYTHON" bank.py
+	told()
+	{
+		grep -q 'deadlock\|possibly stuck' err
+	}
+	wait_for 30 told
+	kill -TERM $!
+	wait_end $!
+	expect_words err 'thread "transfer" of bank.py[PID]'
+	run "$PPTRACE" diagnose bank.db
+	crossed_words out
+	expect_words out 'which is held by thread "report" of bank.py[PID], now at bank.py:12 (report)'
+	expect_sql bank.db "SELECT name, runtime_name FROM thread WHERE runtime_name IS NOT NULL ORDER BY 2" \
+		"python3|report
+python3|transfer"
+	expect_sql bank.db "SELECT program, language FROM process" "bank.py|python"
+	expect_sql bank.db "SELECT name, type FROM lock WHERE type LIKE 'threading.Lock' ORDER BY 1" \
+		"audit|threading.Lock
+ledger|threading.Lock"
+	expect_sql bank.db "SELECT DISTINCT s.language, s.function, s.line FROM wait w JOIN frame f ON f.stack_id = w.stack_id
+		AND f.depth = 0 JOIN site s ON s.id = f.site_id JOIN thread t ON t.id = w.thread_id
+		WHERE t.runtime_name = 'report'" "python|report|12"
+	end
+done
+
+for backend in $(backends); do
+	begin "$backend: RLocks are crossed beside a thread that lives, a join of who waits for oneself: both certain"
+	run timeout 60 "$PPTRACE" run --backend="$backend" --watch=0.3 --on-deadlock=kill -o rlocks.db "$PYTHON" rlocks.py
+	expect_status 124
+	rlocks_words err
+	run "$PPTRACE" diagnose rlocks.db
+	rlocks_words out
+	run timeout 60 "$PPTRACE" run --backend="$backend" --watch=0.3 --on-deadlock=kill -o join.db "$PYTHON" join.py
+	expect_status 124
+	join_words err
+	end
+done
+
+# says WORD: pptrace why says it of the program now.
+says()
+{
+	"$PPTRACE" why "$pid" 2>/dev/null | grep -q -- "$1"
+}
+
+begin "why: RLocks that are crossed, and joins, are certain deadlocks"
+for name in rlocks join; do
+	start "$PYTHON" $name.py
+	wait_for 10 says '^error: deadlock'
+	run "$PPTRACE" why "$pid"
+	"${name}_words" out
+	stop
+done
+start "$PYTHON" joins.py
+wait_for 10 says '^error: deadlock'
+run "$PPTRACE" why "$pid"
+expect_words out 'waits for the end of thread "worker" of joins.py[PID] at joins.py:6 (<module>)'
+expect_words out 'waits for the end of main thread of joins.py[PID] at joins.py:3 (work)'
+stop
+end
+
+begin "why: an event that only a signal handler sets is no deadlock"
+start "$PYTHON" order.py
+wait_for 10 says 'waits for the event `told` (threading.Event)'
+run "$PPTRACE" why "$pid"
+expect_out '^No deadlock was found'
+expect_status 0
+stop
+end
+
+begin "why: the same of a program that was never traced"
+start "$PYTHON" bank.py
+wait_for 10 waiting 3
+run "$PPTRACE" why "$pid"
+crossed_words out
+expect_words out 'waits for the end of thread "transfer" of bank.py[PID] at bank.py:17 (<module>)'
+stop
+end
+
+begin "why: a queue that nobody fills, an event that nobody sets"
+start "$PYTHON" mailbox.py
+wait_for 10 waiting 2
+run "$PPTRACE" why "$pid"
+expect_words out 'waits for the queue `self.inbox` (queue.Queue) at mailbox.py:7 (Worker.run)'
+expect_words out 'waits for the event `w.done` (threading.Event) at mailbox.py:11 (<module>)'
+expect_words out 'remedy: Let a thread that waits for none of the others do what is waited for'
+stop
+end
+
+cat >unanswered.py <<'PY'
+import subprocess
+p = subprocess.Popen(["sort"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+p.stdin.write(b"b\na\n")
+p.stdin.flush()
+p.stdout.readline()
+PY
+begin "a pipe is named by who would have written to it, also when both have ended"
+run timeout 60 "$PPTRACE" run --watch=0.3 --timeout=1 -o unanswered.db "$PYTHON" unanswered.py
+expect_words err 'sort)'
+run "$PPTRACE" diagnose unanswered.db
+expect_out 'reads from the empty pipe [0-9]+ \(sort -> .*\) since .* at unanswered.py:5'
+end
+
+begin "a program without Python says nothing of it"
+start "$PROGRAMS/stuck" abba
+wait_for 10 waiting 3
+run "$PPTRACE" why "$pid"
+expect_status 1
+! grep -q 'threading\.' out || fail "$(show)"
+stop
+end

@@ -1,0 +1,72 @@
+#!/usr/bin/env bash
+# path.sh - pptrace path of real runs whose critical path is known.
+# SPDX-License-Identifier: MIT
+. "$(dirname "$0")/../../lib.sh"
+
+# Seconds that a sum of the path takes: who, what.
+seconds() { sqlite3 :memory: "SELECT coalesce(round(sum(json_extract(value, '\$.ns')) / 1e9, 1), 0) FROM json_each(readfile('out'), '\$.sums')
+	WHERE json_extract(value, '\$.who') LIKE '$1' AND json_extract(value, '\$.what') LIKE '$2'"; }
+# How the steps of the path follow from each other, without numbers, each way once.
+links() { sqlite3 :memory: "SELECT DISTINCT rtrim(json_extract(value, '\$.link'), ' ()0123456789') AS l
+	FROM json_each(readfile('out'), '\$.steps') WHERE l IS NOT NULL ORDER BY l"; }
+# A sleep on the path is as long as asked for, and on a busy machine a little longer.
+expect_seconds()
+{
+	expect_eq "$(sqlite3 :memory: "SELECT $(seconds "$1" "$2") BETWEEN $3 AND $3 + 0.25")" 1 "$1 $2: $(seconds "$1" "$2") s, wanted about $3"
+}
+
+tests()
+{
+backend=$1
+
+begin "$backend: make -j2: the longest chain of targets, not the other job"
+printf 'all: a b\na:\n\t@sleep 0.1\nb: c\n\t@sleep 0.3\nc:\n\t@sleep 0.4\n' >Makefile
+run "$PPTRACE" run --backend=$backend -o make.db make -s -j2
+expect_status 0
+run "$PPTRACE" path --json make.db
+expect_seconds sleep sleeps 0.7
+links >l
+grep -q '^after the end of sleep' l || fail "make does not go on after the end of a job" "$(cat l)"
+grep -q '^forked by make' l || fail "nothing is forked by make" "$(cat l)"
+end
+
+begin "$backend: xargs -P2: each job is started by the end of the one that made room"
+run "$PPTRACE" run --backend=$backend -o xargs.db sh -c 'echo 0.3 0.1 0.4 | xargs -n1 -P2 sleep'
+expect_status 0
+run "$PPTRACE" path --json xargs.db
+expect_seconds sleep sleeps 0.5
+end
+
+begin "$backend: a pipeline: the slow writer, then what its bytes let go on"
+run "$PPTRACE" run --backend=$backend -o pipe.db sh -c '{ sleep 0.3; echo x; } | { read a; sleep 0.2; }'
+expect_status 0
+run "$PPTRACE" path --json pipe.db
+expect_seconds sleep sleeps 0.5
+end
+
+begin "$backend: threads that take turns at a lock: who holds it decides"
+run "$PPTRACE" run --backend=$backend -o lock.db "$PROGRAMS/path" lock
+expect_status 0
+run "$PPTRACE" path --json lock.db
+expect_seconds 'turn of path' sleeps 0.3
+end
+
+begin "$backend: fork and join: the longest worker"
+run "$PPTRACE" run --backend=$backend -o join.db "$PROGRAMS/path" join
+expect_status 0
+run "$PPTRACE" path --json join.db
+expect_seconds 'long_worker of path' sleeps 0.3
+expect_seconds 'short_worker of path' sleeps 0
+end
+
+begin "$backend: what never ended is the end of the path, and says so"
+run "$PPTRACE" run --backend=$backend --on-deadlock=kill -o dead.db "$DEMOS/deadlock-abba"
+expect_status 124
+run "$PPTRACE" path dead.db
+expect_out '(left|right) of deadlock-abba .* waits for the lock lock_[ab], which never came'
+end
+
+}
+
+# shellcheck disable=SC2046
+side_by_side tests $(backends)

@@ -1,0 +1,41 @@
+# hostile.sh - a recording that somebody hostile has made: each command that reads it says one sentence, at once.
+# SPDX-License-Identifier: MIT
+. "$(dirname "$0")/../../lib.sh"
+
+endless='WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT'
+commands=(tree timeline waits locks pipes report diagnose events export flame query)
+
+# refused FILE PATTERN: each command that reads refuses the file, and ends.
+refused()
+{
+	local command
+	for command in "${commands[@]}"; do
+		case $command in
+		query) LIMIT=10 run "$PPTRACE" query -f "$1" summary ;;
+		tree | timeline | waits | locks | pipes) LIMIT=10 run "$PPTRACE" "$command" -T txt -o - "$1" ;;
+		report | export | flame) LIMIT=10 run "$PPTRACE" "$command" -o x.out "$1" ;;
+		*) LIMIT=10 run "$PPTRACE" "$command" "$1" ;;
+		esac
+		case $status in
+		1 | 2) ;;
+		*) fail "$command $1: status $status" "$(show)" ;;
+		esac
+		expect_eq "$(wc -l <err)" 1 "lines on stderr of $command"
+		expect_err "$2"
+	done
+}
+
+for table in finding process thread trace wait; do
+	begin "an endless view in place of the table $table"
+	rm -f evil.db
+	fixture fork-count && mv fork-count.db evil.db
+	sqlite3 evil.db "DROP TABLE $table; CREATE VIEW $table AS $endless i AS id FROM n"
+	refused evil.db "its table $table is a view"
+	end
+done
+
+begin "a FIFO in place of the journal"
+fixture fork-count
+mkfifo fork-count.db-journal
+refused fork-count.db 'fork-count.db-journal is not a regular file'
+end

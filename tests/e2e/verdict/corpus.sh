@@ -1,0 +1,211 @@
+#!/usr/bin/env bash
+# corpus.sh - each program of tests/corpus on every backend, and under why: what its head says is true must be said, and nothing else.
+# SPDX-License-Identifier: MIT
+#
+# The head of a program (its first comment) has lines of the form WORD: VALUE.
+#   expect: RULE...   it hangs: one of these rules must be told while it does (live; why)
+#   forbid: RULE...   it does not: none of these may be told, neither while it rests nor in the file afterwards
+#   all:    RULE...   it is at rest: with --all one of these is told
+#   misses: HOW WHY   this backend (auto, ebpf, shim, why) cannot see what is expected; nothing that is forbidden may be said by it all the same
+#   alone:  WHY       nothing else of the corpus runs meanwhile
+#   source: WHERE     public reports of the kind
+# A program that cannot run here prints "skip: REASON".
+. "$(dirname "$0")/../../lib.sh"
+
+CORPUS=$ROOT/tests/corpus
+REST=2.5 # seconds for which a program that does not hang is watched
+LATE=40  # seconds within which one that hangs must be found
+
+make -s -C "$ROOT" programs >/dev/null || exit 1
+python=$(python3 -c 'import sys; print(sys.executable)')
+
+# head_of FILE WORD: the values of that word in the head of the program.
+head_of()
+{
+	sed -n "1,20s/^[#/* ]*$2: *//p" "$1" | tr '\n' ' ' | sed 's/ *$//'
+}
+
+# tree PID...: these processes and all their descendants.
+tree()
+{
+	local pids=("$@")
+	while [ ${#pids[@]} != 0 ]; do
+		printf '%s\n' "${pids[@]}"
+		mapfile -t pids < <(ps -o pid= --ppid "$(IFS=,; echo "${pids[*]}")" | tr -d ' ')
+	done
+}
+
+# put_down PID...: kills them with their descendants.
+put_down()
+{
+	local pids
+	mapfile -t pids < <(tree "$@")
+	kill -KILL "${pids[@]}" 2>/dev/null
+}
+
+# said HOW: the rules that were told while it ran.
+said()
+{
+	if [ "$1" = why ]; then
+		sed -nE 's/^(error|warning): (deadlock|stuck|pipe-end-leak):.*/\2/p' out
+	else
+		sed -nE 's/^error: (deadlock):.*/\1/p; s/^pptrace: (possibly )?(stuck|pipe-end-leak):.*/\2/p' err
+	fi | sort -u | tr '\n' ' '
+}
+
+# is_any WANTED TOLD: true if one word of the first is among those of the second.
+is_any()
+{
+	local word
+	for word in $1; do
+		[[ " $2 " == *" $word "* ]] && return 0
+	done
+	return 1
+}
+
+# at_rest PID: true if none of the tree ran in the last 0.3 s.
+at_rest()
+{
+	local before after
+	before=$(switches "$1")
+	sleep 0.3
+	after=$(switches "$1")
+	[ -n "$after" ] && [ "$before" = "$after" ]
+}
+
+# switches PID: how often each thread of the tree has been switched out so far, as one text.
+switches()
+{
+	local pid
+	for pid in $(tree "$1"); do
+		grep -h ctxt /proc/"$pid"/task/*/status 2>/dev/null
+	done
+}
+
+# watch_live HOW EXPECT COMMAND...: runs it until one of the rules is told or it has rested for long.
+watch_live()
+{
+	local options=(--backend="$1") expect=$2 deadline
+	[ "$1" != ebpf ] || options+=(--locks=futex)
+	shift 2
+	"$PPTRACE" run "${options[@]}" --watch=0.3 --on-deadlock=kill -o t.db "$@" >out 2>err </dev/null &
+	local pptrace=$!
+	if [ -n "$expect" ] && [ "$expect" != missed ]; then
+		deadline=$(($(date +%s) + LATE))
+		until is_any "$expect" "$(said run)" || ! kill -0 $pptrace 2>/dev/null || [ "$(date +%s)" -gt $deadline ]; do
+			sleep 0.1
+		done
+	else
+		wait_for 60 test -s t.db
+		sleep $REST
+	fi
+	# All at once: what one of them leaves behind by dying alone is another story. Again, until none has come since.
+	while kill -0 $pptrace 2>/dev/null; do
+		# shellcheck disable=SC2046
+		put_down $(ps -o pid= --ppid $pptrace; sql t.db 'SELECT pid FROM process WHERE end_ns IS NULL' | grep -x '[0-9]*')
+		sleep 0.2
+	done
+	wait_end $pptrace
+	sql t.db "SELECT DISTINCT rule FROM finding WHERE rule IN ('deadlock', 'stuck', 'pipe-end-leak')" | tr '\n' ' ' >file
+	[ -z "$all" ] || "$PPTRACE" diagnose --all t.db >all 2>&1
+}
+
+# watch_why MISSED COMMAND...: starts it, waits until it rests (who is missed may never), and asks.
+watch_why()
+{
+	local missed=$1
+	shift
+	"$@" >program 2>&1 </dev/null &
+	local pid=$!
+	if [ -z "$missed" ]; then
+		wait_for 60 at_rest $pid
+	else
+		sleep $REST
+	fi
+	timeout 30 "$PPTRACE" why $pid >out 2>err
+	[ -z "$all" ] || timeout 30 "$PPTRACE" why --all $pid >all 2>&1
+	cat program >>out
+	put_down $pid
+	wait_end $pid 2>/dev/null
+	: >file
+}
+
+# try FILE HOW: the test of one program.
+try()
+{
+	local file=$1 how=$2 name expect forbid misses missed='' all command
+	name=$(basename "$file")
+	expect=$(head_of "$file" expect)
+	forbid=$(head_of "$file" forbid)
+	misses=$(head_of "$file" misses)
+	all=$(head_of "$file" all)
+	[[ " $misses " != *" $how "* ]] || missed=missed
+	begin "$name, $how: ${expect:+is found}${forbid:+is left alone}"
+	mkdir -p "$TMP/$name.$how"
+	cd "$TMP/$name.$how" || exit
+	case $name in
+	*.py) command=("$python" "$file") ;;
+	*.sh) command=(bash "$file") ;;
+	*) command=("$BUILD/tests/corpus/${name%.*}") ;;
+	esac
+	# What cannot be seen is not waited for; it must bear being watched all the same.
+	if [ "$how" = why ]; then
+		watch_why "$missed" "${command[@]}" 2>/dev/null
+	else
+		watch_live "$how" "${missed:-$expect}" "${command[@]}" 2>/dev/null
+	fi
+	if grep -q '^skip: ' out; then
+		skip "$(sed -n 's/^skip: //p' out)"
+	elif [ -n "$forbid" ]; then
+		! is_any "$forbid" "$(said "$how")" || fail "it was said: $(said "$how")"
+		! is_any "$forbid" "$(cat file)" || fail "the file says: $(cat file)"
+		[ -z "$all" ] || [[ " $misses " == *" $how "* ]] || is_any "$all" "$(sed -nE 's/^[a-z]+: ([a-z]+):.*/\1/p' all | tr '\n' ' ')" ||
+			fail "with --all $all is not told" "$(head -c 1000 all)"
+	elif [[ " $misses " == *" $how "* ]]; then
+		skip "not seen by $how"
+	else
+		is_any "$expect" "$(said "$how")" || fail "$expect was not said"
+	fi
+	[ -n "$test_ok" ] || fail "$(head -c 1500 err; [ "$how" != why ] || head -c 1500 out)"
+	end
+}
+
+# try_later FILE HOW: the same in the background; what it says is left in a file of its own.
+try_later()
+{
+	(
+		trap - EXIT
+		try "$1" "$2"
+	) >"$TMP/$(basename "$1").$2.tap" 2>&1 &
+}
+
+# Most of them only wait: many at a time, their lines in the order of the names.
+hows="$(backends) why"
+jobs=0 alone=()
+for file in "$CORPUS"/*/*.c "$CORPUS"/*/*.py "$CORPUS"/*/*.sh; do
+	[[ $(basename "$file") == *"${CORPUS_ONLY:-}"* ]] || continue
+	if [ -n "$(head_of "$file" alone)" ]; then
+		alone+=("$file")
+		continue
+	fi
+	for how in $hows; do
+		try_later "$file" "$how"
+		[ $((++jobs % 8)) != 0 ] || wait
+	done
+done
+wait
+for file in "${alone[@]}"; do
+	for how in $hows; do
+		try_later "$file" "$how"
+		wait
+	done
+done
+for tap in "$TMP"/*.tap; do
+	while IFS= read -r line; do
+		if [[ $line =~ ^((not\ )?ok)\ [0-9]+\ (.*) ]]; then
+			count=$((count + 1))
+			line="${BASH_REMATCH[1]} $count ${BASH_REMATCH[3]}"
+		fi
+		printf '%s\n' "$line"
+	done <"$tap"
+done

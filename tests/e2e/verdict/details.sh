@@ -1,0 +1,38 @@
+#!/bin/bash
+# details.sh - before a live verdict is spoken, stacks and buffers of what is stuck are read.
+# SPDX-License-Identifier: MIT
+. "$(dirname "$0")/../../lib.sh"
+
+for backend in $(backends); do
+	begin "$backend: run says where both wait and what was never flushed"
+	run "$PPTRACE" run --backend="$backend" -o "$TMP/$backend.db" --on-deadlock=kill \
+		"$PROGRAMS/stuck" pipes
+	expect_status 124
+	expect_err 'reads from the empty pipe .*stuck.c:[0-9]+ \(mode_pipes\)'
+	run "$PPTRACE" diagnose "$TMP/$backend.db"
+	expect_status 1
+	expect_out 'unflushed-output: stuck.* has 23 unwritten bytes'
+	expect_sql "$TMP/$backend.db" "SELECT count(*), min(pending), max(pending) FROM stdio
+		WHERE at = 'stuck'" "2|23|23"
+	end
+done
+
+cat >"$TMP/pool.py" <<'PY'
+import multiprocessing, sys, time
+if __name__ == "__main__":
+    with multiprocessing.Pool(2) as pool:
+        time.sleep(float(sys.argv[1]))
+PY
+
+for locks in futex shim; do
+	begin "locks=$locks: a pool of processes at rest shares a semaphore, and is accused of nothing"
+	if [ "$(id -u)" = 0 ]; then
+		run "$PPTRACE" run --locks="$locks" -o "$TMP/pool.db" python3 "$TMP/pool.py" 2.5
+		expect_status 0
+		expect_no_err 'deadlock|stuck'
+		expect_sql "$TMP/pool.db" "SELECT count(*) FROM finding WHERE rule IN ('deadlock', 'stuck')" 0
+	else
+		skip "needs eBPF, that is root"
+	fi
+	end
+done

@@ -1,0 +1,126 @@
+#!/usr/bin/env bash
+# core.sh - pptrace why of core files: the same verdicts as of the living process, and clear words about bad ones.
+# SPDX-License-Identifier: MIT
+. "$(dirname "$0")/../../lib.sh"
+. "$ROOT/tests/lib_why.sh"
+
+source=$ROOT/tests/programs/stacks.c
+line_of() { grep -n "/\* $1 \*/" "$source" | cut -d: -f1; }
+helper=$(line_of HELPER) transfer=$(line_of TRANSFER) report=$(line_of REPORT)
+gcc -g -O0 -pthread -o stacks "$source"
+
+# have_core FILE THREADS COMMAND...: lets a program that waits dump its core; skips the test where the kernel gives it to others.
+have_core()
+{
+	local file=$1 threads=$2
+	shift 2
+	case $(cat /proc/sys/kernel/core_pattern) in
+	core) ;;
+	*) skip "cores do not become a file named core here" ; return 1 ;;
+	esac
+	[ "$(ulimit -H -c)" = unlimited ] || { skip "cores are limited here"; return 1; }
+	rm -f core core.*
+	start bash -c 'ulimit -S -c unlimited; exec "$@"' - "$@"
+	wait_for 10 waiting "$threads" || { stop; return 1; }
+	kill -ABRT $pid
+	wait_end $pid 2>/dev/null
+	mv core "$file" 2>/dev/null || mv core.$pid "$file" || fail "no core"
+}
+
+begin "a deadlock is found in a core, with names and the callers that tell places apart"
+if have_core dead 3 ./stacks; then
+	run "$PPTRACE" why ./dead
+	expect_status 1
+	expect_out '^core of stacks\[[0-9]+\], which SIGABRT ended in thread [0-9]+$'
+	expect_out '^error: deadlock: .* wait for each other and can never go on'
+	expect_out '  cycle of 2, certain'
+	expect_out "waits for the mutex audit at stacks.c:$helper \(my_lock\), called from stacks.c:[0-9]+ \(lock\), called from stacks.c:$transfer \(transfer\),"
+	expect_out "waits for the mutex account at stacks.c:$helper \(my_lock\), called from stacks.c:[0-9]+ \(lock\), called from stacks.c:$report \(report\),"
+	expect_err 'A core has no descriptors'
+	run "$PPTRACE" why --json dead
+	expect_out '^\{"core":"core of stacks.*"certainty":"certain".*"frames":\['
+	run "$PPTRACE" why -v dead
+	expect_out '^              at .*\(start_thread\)'
+fi
+end
+
+begin "the program of a core may be gone, elsewhere, or another one by now"
+if [ -e dead ]; then
+	mv stacks elsewhere
+	run "$PPTRACE" why dead
+	expect_status 1
+	expect_err 'The program .*/stacks is not here, or may not be read: without it nothing in it has a name'
+	expect_out 'waits for the mutex 0x[0-9a-f]+ at stacks\+0x'
+	run "$PPTRACE" why dead elsewhere
+	expect_status 1
+	expect_out "stacks.c:$helper \(my_lock\)"
+	run "$PPTRACE" why dead /bin/true
+	expect_err 'The program (/usr)?/bin/true is not the file that the core was made with \(its build ID differs\): nothing in it has a name'
+	expect_out 'at stacks \(another file\)\+0x'
+	mv elsewhere stacks
+else
+	skip "there is no core"
+fi
+end
+
+begin "a truncated core, one of another architecture, and what is no core: one sentence each"
+if [ -e dead ]; then
+	head -c 150000 dead >short
+	run "$PPTRACE" why short
+	expect_err 'The core is truncated \(150000 of [0-9]+ bytes are there\)'
+	head -c 500 dead >shorter
+	run "$PPTRACE" why shorter
+	expect_status 2
+	expect_err 'shorter is truncated before its list of threads'
+	(head -c 18 dead; printf '\267'; tail -c +20 dead) >arm
+	run "$PPTRACE" why ./arm
+	expect_status 2
+	expect_err '\./arm is the core of a program for AArch64'
+fi
+printf '\x28\xb5\x2f\xfd....' >packed
+run "$PPTRACE" why packed
+expect_status 2
+expect_err 'packed is compressed: unpack it first \(zstd -d\)'
+run "$PPTRACE" why "$source"
+expect_status 2
+expect_err 'stacks\.c is no core file'
+run "$PPTRACE" why "$PPTRACE"
+expect_status 2
+expect_err 'is no core file'
+mkfifo pipe
+run "$PPTRACE" why ./pipe
+expect_status 2
+expect_err 'cannot read the core \./pipe: it is no regular file'
+run "$PPTRACE" why ./nothing
+expect_status 2
+expect_err 'cannot read the core \./nothing: No such file'
+run "$PPTRACE" why ./dead one two
+expect_status 2
+expect_err 'one core at a time'
+end
+
+# in_core MODE THREADS STATUS PATTERN...
+in_core()
+{
+	begin "a core of 'stuck $1'"
+	local mode=$1 threads=$2 wanted=$3
+	shift 3
+	if have_core "c.$mode" "$threads" "$PROGRAMS/stuck" "$mode"; then
+		run "$PPTRACE" why "./c.$mode"
+		expect_status "$wanted"
+		for pattern in "$@"; do expect_out "$pattern"; done
+	fi
+	rm -f "c.$mode"
+	end
+}
+
+in_core self 1 1 'self, certain' 'mutex first at stuck.c:[0-9]+ \(mode_self\)' 'it already holds itself'
+in_core rwlock 3 1 'cycle of 2, certain' 'behind them waits main thread'
+in_core pi 3 1 'cycle of 2, certain'
+in_core barrier 2 1 'waits at the barrier meet'
+in_core once 1 1 'initialiser'
+# A core does not say for which signals there are handlers, and one could post.
+in_core semaphores 3 0 '^warning: stuck:' 'semaphore sem_two' 'a core does not say for which signals'
+in_core own-end 1 0 'No deadlock was found' 'waits in the kernel \(read\)'
+in_core timed 1 0 'No deadlock was found' 'waits for the mutex first, with a time-out'
+in_core event-loop 1 0 'No deadlock was found'
