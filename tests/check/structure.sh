@@ -94,10 +94,10 @@ none "folders of tests that no folder of the source bears the name of" "$(files 
 end
 
 begin "no test waits without a limit, or reads what an earlier command wrote"
-for file in $(find tests/e2e -name '*.sh'); do
+while read -r file; do
 	grep -nE '(>out 2>err|>"\$TMP/out" 2>"\$TMP/err") &$' "$file" && fail "$file: start it with background"
 	grep -nE '^\s*wait( \$!| "?\$[a-z]+"?)( 2>/dev/null)?$' "$file" && fail "$file: use wait_end"
-done
+done < <(files 'tests/e2e/*.sh')
 end
 
 begin "every header compiles alone"

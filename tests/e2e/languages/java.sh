@@ -339,8 +339,8 @@ echo '#include <unistd.h>
 extern void *gHotSpotVMStructs; int main(void) { return gHotSpotVMStructs ? pause() : 1; }' >liar.c
 for form in 1 2 3; do
 	mkdir -p "liar$form"
-	gcc -shared -fPIC -DFORM=$form -o "liar$form/libjvm.so" "$ROOT/tests/java/forged.c" &&
-		gcc -o "liar$form/liar" liar.c "liar$form/libjvm.so" -Wl,-rpath,"$PWD/liar$form" || fail "it cannot be built"
+	gcc -shared -fPIC -DFORM=$form -o "liar$form/libjvm.so" "$ROOT/tests/java/forged.c" || fail "the library cannot be built"
+	gcc -o "liar$form/liar" liar.c "liar$form/libjvm.so" -Wl,-rpath,"$PWD/liar$form" || fail "the program cannot be built"
 	start "liar$form/liar"
 	wait_for 10 has_text 'waits for a signal'
 	run timeout 10 "$PPTRACE" why "$pid"
