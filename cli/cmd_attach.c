@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "base/command.h"
 #include "base/mem.h"
+#include "cli/common/extent.h"
 #include "cli/common/loop.h"
 #include "cli/common/options.h"
 #include "cli/common/pids.h"
@@ -33,6 +34,7 @@ static const struct command_option attach_options[] = {
 	{"data", 0, "BYTES", "bytes to keep of each pipe read and write; 0 keeps none (32)",
 		OPT_DATA},
 	{"sched", 0, NULL, "also record when each thread ran on a processor", OPT_SCHED},
+	EXTENT_OPTIONS,
 	{"watch", 0, "TIME", "look for deadlocks once a wait has lasted that long; 0: never (1s)",
 		OPT_WATCH},
 	{"on-deadlock", 0, "DO",
@@ -92,7 +94,7 @@ static bool parse_option(struct attach_args *a, int id)
 	case OPT_ON_DEADLOCK:
 		return options_word("--on-deadlock", optarg, loop_deadlock_words, &a->on_deadlock);
 	default:
-		return false;
+		return extent_option(&a->tracer, id, optarg);
 	}
 }
 
@@ -130,6 +132,7 @@ static void print_summary(const struct attach_args *a, const struct tracer_summa
 	if (s->lost)
 		buf_addf(&text, "; %llu events were lost: the recording has gaps",
 			(unsigned long long)s->lost);
+	extent_summary(&text, s);
 	if (s->errors || s->warnings)
 		buf_addf(&text, "; %llu error%s and %llu warning%s found",
 			(unsigned long long)s->errors, s->errors == 1 ? "" : "s",
@@ -177,6 +180,7 @@ static int attach_main(int argc, char **argv)
 {
 	struct attach_args a = {.tracer = {.path = "pptrace.db",
 					.data_bytes = DEFAULT_DATA,
+					.max_bytes = EXTENT_MAX_BYTES,
 					.watch_ns = DEFAULT_WATCH_NS}};
 	_cleanup_buf_ struct buf why = BUF_INIT;
 	int rc = STATUS_FAILED;

@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/command.h"
 #include "base/mem.h"
+#include "cli/common/extent.h"
 #include "cli/common/loop.h"
 #include "cli/common/options.h"
 #include "cli/common/say.h"
@@ -40,8 +41,7 @@ enum {
 	OPT_OVERFLOW,
 	OPT_DUMP,
 	OPT_RING,
-	OPT_USER,
-	OPT_FOLD
+	OPT_USER
 };
 
 static const struct command_option run_options[] = {
@@ -57,9 +57,7 @@ static const struct command_option run_options[] = {
 		OPT_DATA},
 	{"sched", 0, NULL, "also record when each thread ran on a processor", OPT_SCHED},
 	{"stacks", 0, NULL, "also record up to 8 callers of each lock acquisition", OPT_STACKS},
-	{"fold", 0, "DO",
-		"on (default) or off: whether many equal short holds of a lock share one row of the recording",
-		OPT_FOLD},
+	EXTENT_OPTIONS,
 	{"watch", 0, "TIME", "look for deadlocks once a wait has lasted that long; 0: never (1s)",
 		OPT_WATCH},
 	{"all", 'a', NULL, "also report what is at rest: event loops, servers, services", 'a'},
@@ -104,13 +102,12 @@ struct run {
 	struct loop_config loop;
 	const char *dump_path, *user_name;
 	struct user user;
-	int backend, locks, on_deadlock, until, overflow, fold;
+	int backend, locks, on_deadlock, until, overflow;
 };
 
 static const char *const backend_words[] = {"auto", "ebpf", "shim", NULL};
 static const char *const locks_words[] = {"auto", "shim", "uprobe", "futex", "off", NULL};
 static const char *const until_words[] = {"all", "main", NULL};
-static const char *const fold_words[] = {"on", "off", NULL};
 static const char *const overflow_words[] = {"wait", "drop", NULL};
 
 static bool parse_number(const char *name, uint64_t least, uint64_t most, uint64_t *ret)
@@ -161,8 +158,6 @@ static bool parse_option(struct run *r, int id)
 		return options_duration("--timeout", optarg, &r->loop.timeout_ns);
 	case OPT_OVERFLOW:
 		return options_word("--overflow", optarg, overflow_words, &r->overflow);
-	case OPT_FOLD:
-		return options_word("--fold", optarg, fold_words, &r->fold);
 	case OPT_RING:
 		if (!parse_number("--ring", 1, 1024, &n))
 			return false;
@@ -175,7 +170,7 @@ static bool parse_option(struct run *r, int id)
 		r->dump_path = optarg;
 		return true;
 	default:
-		return false;
+		return extent_option(&r->tracer, id, optarg);
 	}
 }
 
@@ -197,7 +192,6 @@ static bool parse(struct run *r, int argc, char **argv)
 	r->tracer.backend = (enum tracer_backend)r->backend;
 	r->tracer.locks = (enum locks_mode)r->locks;
 	r->tracer.drop = r->overflow == 1;
-	r->tracer.keep_all = r->fold == 1;
 	r->tracer.quiet = say_is_quiet();
 	r->loop.until_main = r->until == 1;
 	r->loop.all = r->tracer.all;
@@ -208,15 +202,18 @@ static bool parse(struct run *r, int argc, char **argv)
 /* The options as trace.options keeps them. */
 static char *options_json(const struct run *r)
 {
+	_cleanup_buf_ struct buf extent = BUF_INIT;
+
+	extent_json(&extent, &r->tracer);
 	return xasprintf(
 		"{\"backend\":\"%s\",\"locks\":\"%s\",\"data\":%u,\"sched\":%s,\"stacks\":%s,"
 		"\"watch_ns\":%lld,\"on_deadlock\":\"%s\",\"until\":\"%s\",\"timeout_ns\":%lld,"
-		"\"overflow\":\"%s\",\"fold\":\"%s\"}",
+		"\"overflow\":\"%s\",%s}",
 		backend_words[r->backend], locks_words[r->locks], r->tracer.data_bytes,
 		r->tracer.sched ? "true" : "false", r->tracer.stacks ? "true" : "false",
 		(long long)r->tracer.watch_ns, loop_deadlock_words[r->on_deadlock],
 		until_words[r->until], (long long)r->loop.timeout_ns, overflow_words[r->overflow],
-		fold_words[r->fold]);
+		extent.data);
 }
 
 static void add_count(struct buf *b, uint64_t n, const char *one, const char *many)
@@ -239,6 +236,7 @@ static void print_summary(const struct run *r, const struct tracer_summary *s)
 	if (s->lost)
 		buf_addf(&text, "; %llu events were lost: the recording has gaps",
 			(unsigned long long)s->lost);
+	extent_summary(&text, s);
 	if (s->errors)
 		add_count(&found, s->errors, "error", "errors");
 	if (s->warnings)
@@ -371,6 +369,7 @@ static int run_main(int argc, char **argv)
 {
 	struct run r = {.tracer = {.path = "pptrace.db",
 				.data_bytes = DEFAULT_DATA,
+				.max_bytes = EXTENT_MAX_BYTES,
 				.watch_ns = DEFAULT_WATCH_NS}};
 	_cleanup_free_ char *program = NULL, *options = NULL;
 	int rc;

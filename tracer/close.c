@@ -33,6 +33,7 @@ static int summarise(struct tracer *t, struct tracer_summary *s, struct buf *why
 		db, "SELECT count(*) FROM finding WHERE severity = 'info'", 0, 0, why);
 	s->records = t->records;
 	s->lost = t->lost;
+	s->detail_since_ns = t->trim ? trim_since(t->trim) : 0;
 	s->skipped = model_skipped(t->model);
 	return query_failed(0, why);
 }

@@ -43,6 +43,7 @@ void tracer_free(struct tracer *t)
 	detector_free(t->detector);
 	deaths_free(t->deaths);
 	model_free(t->model);
+	trim_free(t->trim);
 	(void)store_close(t->store);
 	details_free(t->details);
 	symbols_free(t->symbols);
@@ -176,6 +177,9 @@ static int make_database(struct tracer *t, struct buf *why)
 			sqlite3_errmsg(store_db(t->store)));
 		return -EIO;
 	}
+	if (t->config.max_bytes || t->config.last_ns)
+		t->trim = trim_new(t->store, t->config.max_bytes, t->config.last_ns);
+	model.trim = t->trim;
 	t->model = model_new(t->store, &model);
 	return 0;
 }

@@ -28,6 +28,7 @@ struct tracer {
 	struct merge *merge;
 	struct symbols *symbols;
 	struct store *store;
+	struct trim *trim; /* NULL: all is kept */
 	struct model *model;
 	struct detector *detector;
 	struct details *details;

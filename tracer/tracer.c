@@ -250,6 +250,8 @@ static int commit(struct tracer *t, bool wait)
 
 	tracer_read_losses(t);
 	rc = model_flush(t->model, t->until > t->t0 ? t->until : t->t0);
+	if (rc == 0 && t->trim && t->until > t->t0)
+		trim_commit(t->trim, tracer_time(t, t->until));
 	if (rc == 0)
 		rc = wait ? store_commit(t->store) : store_commit_later(t->store);
 	t->committed_at = clock_now();

@@ -42,6 +42,8 @@ struct tracer_config {
 	bool quiet;                  /* sources need not say what they cost others */
 	size_t ring_bytes;           /* 0: default */
 	bool all;          /* also report what is at rest: event loops, servers, services */
+	int64_t max_bytes; /* of the file: beyond that the oldest detail goes; 0: any number */
+	int64_t last_ns;   /* how long detail is kept; 0: always */
 	int64_t watch_ns;  /* look for a deadlock when a wait has lasted that long; 0: never */
 	char *const *argv; /* the command, for trace.command */
 	const struct user *user; /* as whom the command runs; NULL: as we do */
@@ -153,6 +155,7 @@ int64_t tracer_time(const struct tracer *t, uint64_t ts);
 struct tracer_summary {
 	uint64_t processes, threads, records, lost, skipped;
 	uint64_t errors, warnings, infos; /* findings */
+	int64_t detail_since_ns; /* what ended earlier is there in sums only; 0: all is there */
 	int64_t duration_ns;
 	const char *backend;
 };

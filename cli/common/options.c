@@ -248,6 +248,27 @@ bool options_duration(const char *what, const char *text, int64_t *ret_ns)
 	return false;
 }
 
+bool options_size(const char *what, const char *text, int64_t *ret)
+{
+	static const char units[] = "KMGT";
+	const char *unit;
+	double v, bytes = 1;
+	char *end;
+
+	v = strtod(text, &end);
+	unit = end > text && *end ? strchr(units, *end & ~0x20) : NULL;
+	for (const char *u = units; unit && u <= unit; u++)
+		bytes *= 1024;
+	if (unit)
+		end += 1 + (end[1] == 'B' || end[1] == 'b');
+	if (end == text || *end || !(v >= 0) || v * bytes > 9e18) {
+		warn("%s takes a size such as 500M or 2G, not '%s'", what, text);
+		return false;
+	}
+	*ret = (int64_t)(v * bytes);
+	return true;
+}
+
 bool options_word(const char *what, const char *text, const char *const *words, int *ret)
 {
 	_cleanup_nearest_ struct nearest n = {.typed = text};

@@ -43,6 +43,9 @@ bool options_number(const char *what, const char *text, uint64_t *ret);
 /* Reads a duration, "1.5", "2s", "300ms", "20us", "5m": nanoseconds; a bare number is seconds. False and a message if it is not one. */
 bool options_duration(const char *what, const char *text, int64_t *ret_ns);
 
+/* Reads a size, "65536", "64K", "500M", "1.5G": bytes. False and a message if it is not one. */
+bool options_size(const char *what, const char *text, int64_t *ret);
+
 /* Reads one of the words of a NULL-terminated list: its index. False and a message that lists them if it is not one of them. */
 bool options_word(const char *what, const char *text, const char *const *words, int *ret);
 

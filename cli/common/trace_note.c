@@ -12,6 +12,7 @@
 #include "cli/common/say.h"
 #include "schema/db.h"
 #include "schema/query.h"
+#include "schema/version.h"
 
 /* "12 events lost (10 LOCK_ACQUIRE from shim, 2 from ebpf)". */
 static void note_lost(sqlite3 *db, struct buf *why)
@@ -38,6 +39,20 @@ static void note_lost(sqlite3 *db, struct buf *why)
 		lost == 1 ? "" : "s", kinds.data);
 }
 
+/* What a recording that was kept small has only sums of. */
+static void note_removed(sqlite3 *db, struct buf *why)
+{
+	_cleanup_buf_ struct buf since = BUF_INIT;
+	int64_t ns = version_has(db, "trace.detail_since_ns")
+			     ? query_number(db, "SELECT detail_since_ns FROM trace", 0, 0, why)
+			     : 0;
+
+	if (ns <= 0)
+		return;
+	buf_add_duration(&since, ns);
+	note("of what ended before %s only sums were kept (run --last, --max-size)", since.data);
+}
+
 static void detail_blind_spots(sqlite3 *db, struct buf *why)
 {
 	_cleanup_stmt_ sqlite3_stmt *st = NULL;
@@ -57,6 +72,7 @@ void trace_note(sqlite3 *db, const char *path)
 	if (query_number(db, "SELECT count(*) FROM trace WHERE complete = 0", 0, 0, &why))
 		note("%s is not complete: it is still being recorded, or pptrace was killed", path);
 	note_lost(db, &why);
+	note_removed(db, &why);
 	detail_blind_spots(db, &why);
 	if (why.len)
 		die("%s: %s", path, why.data);

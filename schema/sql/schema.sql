@@ -29,7 +29,8 @@ CREATE TABLE trace ( -- the recording itself: one row
     complete INTEGER NOT NULL DEFAULT 0, -- 1: closed properly; 0: still growing, or pptrace was killed
     lost INTEGER NOT NULL DEFAULT 0,     -- events lost, all kinds together (see table lost)
     attached INTEGER NOT NULL DEFAULT 0, -- 1: began with processes that were already running
-    options TEXT                -- options of the run as a JSON object
+    options TEXT,               -- options of the run as a JSON object
+    detail_since_ns INTEGER     -- rows of holds, waits, calls, reads, writes, signals and closed pipe ends that ended earlier were removed to keep the file small (run --last, --max-size); lock_stat, lock_edge and lane count them still; NULL: none were
 );
 
 CREATE TABLE process ( -- a process, from fork to reaping; exec does not make a new one

@@ -178,6 +178,8 @@ void model_feed(struct model *m, const struct rec_head *rec)
 	/* The rows of one transaction stay in the log: keep it small. */
 	if (store_is_due(m->store)) {
 		(void)model_flush(m, rec->ts);
+		if (m->config.trim)
+			trim_commit(m->config.trim, m->now);
 		(void)store_commit_later(m->store);
 	}
 }

@@ -26,6 +26,7 @@ struct model;
 struct rec_head;
 struct store;
 struct symbols;
+struct trim;
 
 struct model_config {
 	uint64_t t0; /* CLOCK_MONOTONIC of the start of the trace, ns */
@@ -36,6 +37,7 @@ struct model_config {
 	struct authority
 		*authority; /* borrowed: which processes may be read; NULL: all that are recorded */
 	bool keep_all;      /* each hold of a lock has a row of its own */
+	struct trim *trim;  /* borrowed; removes old detail before a commit; NULL: all is kept */
 	bool is_snapshot;   /* the records are those of one moment, and there are no others */
 };
 

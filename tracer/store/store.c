@@ -55,6 +55,9 @@ enum { MANY_ROWS = 20000 };
 /* Rows of one transaction, and where memory is short. */
 enum { BATCH = 400000, BATCH_SHORT = 50000 };
 
+/* About what a row takes. */
+enum { ROW_BYTES = 40 };
+
 struct table {
 	struct store_insert insert;
 	struct store_source source; /* the rows that are written at this moment */
@@ -225,9 +228,18 @@ bool store_is_due(const struct store *st)
 	return st->pending >= st->batch;
 }
 
+void store_commit_often(struct store *st, int64_t bytes)
+{
+	int64_t rows = bytes / ROW_BYTES;
+
+	if (rows < (int64_t)st->batch)
+		st->batch = (size_t)rows;
+}
+
 void store_save_memory(struct store *st, const char *path)
 {
-	st->batch = BATCH_SHORT;
+	if (st->batch > BATCH_SHORT)
+		st->batch = BATCH_SHORT;
 	st->cached = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	(void)store_exec(st, "PRAGMA cache_size = -2048");
 }

@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * To be read in this order: rows.c (rows in memory as a virtual table), insert.c (rows into SQLite),
- * writer.c (the same in a thread of its own), store.c (what the model calls); trace_row.c stands apart.
+ * writer.c (the same in a thread of its own), store.c (what the model calls), trim.c (what goes again); trace_row.c stands apart.
  */
 #ifndef TRACER_STORE_STORE_H
 #define TRACER_STORE_STORE_H
@@ -13,6 +13,7 @@
 
 struct sqlite3;
 struct store;
+struct trim;
 struct tracer_config;
 struct tracer_outcome;
 
@@ -31,6 +32,9 @@ int store_open(const char *path, struct store **ret, char **ret_why);
  * cache, and what has been written to the file is not kept in memory.
  */
 void store_save_memory(struct store *st, const char *path);
+
+/* No transaction shall have many more bytes than this. */
+void store_commit_often(struct store *st, int64_t bytes);
 
 /* Commits all rows so far and makes them visible to readers; starts the next transaction. */
 int store_commit(struct store *st);
@@ -107,6 +111,23 @@ int store_exec(struct store *st, const char *sql);
 
 /* Returns what went wrong with the SQL it happened in, or NULL; valid until store_close. */
 const char *store_error(const struct store *st);
+
+/* ---- What is removed again (trim.c) ---- */
+
+/*
+ * Keeps the rows of detail (holds, waits, calls, reads and writes) of the last last_ns nanoseconds (0: of all
+ * time), as long as the file then has less than max_bytes (0: any number). Freed with trim_free. The store is borrowed.
+ */
+struct trim *trim_new(struct store *store, int64_t max_bytes, int64_t last_ns);
+
+/* Accepts NULL. */
+void trim_free(struct trim *t);
+
+/* To be called before each commit, with the time since the start: removes what is too old or too much. */
+void trim_commit(struct trim *t, int64_t now_ns);
+
+/* Returns the time from which on all detail is there; 0: nothing was removed. trace.detail_since_ns says the same. */
+int64_t trim_since(const struct trim *t);
 
 /* ---- The one row of the table trace (trace_row.c) ---- */
 

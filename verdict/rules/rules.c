@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "schema/query.h"
+#include "schema/version.h"
 #include "verdict/describe.h"
 #include "verdict/graph/graph.h"
 
@@ -87,6 +88,25 @@ static bool rests_on_calls(const char *rule)
 	return false;
 }
 
+/* What was removed to keep the file small may have been what denies it. */
+static void judge_removed(struct sqlite3 *db, struct findings *out, struct buf *why)
+{
+	if (!version_has(db, "trace.detail_since_ns") ||
+		query_number(db, "SELECT detail_since_ns FROM trace", 0, 0, why) <= 0)
+		return;
+	for (size_t i = 0; i < out->n; i++) {
+		_cleanup_buf_ struct buf b = BUF_INIT;
+		struct finding *f = &out->list[i];
+
+		if (!f->certain || !rests_on_calls(f->rule))
+			continue;
+		f->certain = false;
+		buf_addf(&b, "%s (not certain: old calls were removed to keep the recording small)",
+			f->summary ? f->summary : "");
+		finding_set(&f->summary, &b);
+	}
+}
+
 /* Says whether one of a finding's processes makes system calls past the C library, as Go does. */
 static bool has_raw_calls(struct sqlite3 *db, const struct finding *f, struct buf *why)
 {
@@ -165,6 +185,8 @@ static int evaluate(struct sqlite3 *db, int64_t at_ns, const char *rule, bool al
 	findings_free(&stuck);
 	if (!rc)
 		judge_raw_calls(db, &out, why);
+	if (!rc)
+		judge_removed(db, &out, why);
 	rc = query_failed(rc, why);
 	if (!rc && out.n)
 		rc = describe_intact(db, why);

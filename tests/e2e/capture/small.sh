@@ -55,3 +55,54 @@ run "$PPTRACE" run --fold=maybe true
 expect_status 125
 expect_err "^pptrace: --fold takes on or off|--fold.*'maybe'"
 end
+
+# size_of FILE: its bytes.
+size_of() { stat -c %s "$1"; }
+
+begin "--last: the file does not grow with time, and what is summed is of all of it"
+run "$PPTRACE" run --last 1s -o short.db "$PROGRAMS/service" 3 4000
+expect_status 0
+run "$PPTRACE" run --last 1s -o long.db "$PROGRAMS/service" 9 4000
+expect_status 0
+expect_out '^served$'
+expect_err 'of what ended before [0-9.]+ s only sums were kept'
+[ "$(size_of long.db)" -lt $((2 * $(size_of short.db))) ] ||
+	fail "$(size_of long.db) bytes after 9 s, $(size_of short.db) after 3 s"
+expect_eq "$(sqlite3 -readonly long.db "SELECT sum(holds) FROM lock_stat")" 36001 "the holds of all time"
+expect_eq "$(sqlite3 -readonly long.db "SELECT
+	(SELECT detail_since_ns BETWEEN 3000000000 AND duration_ns - 1000000000 FROM trace),
+	(SELECT min(end_ns) >= detail_since_ns - 500000000 FROM pipe_io, trace),
+	(SELECT min(release_ns) >= detail_since_ns - 500000000 FROM lock_hold, trace),
+	(SELECT count(*) FROM thread)")" "1|1|1|5" "detail that is there, and threads"
+run "$PPTRACE" diagnose long.db
+expect_err 'of what ended before [0-9.]+ s only sums were kept'
+expect_status 0
+expect_eq "$(sqlite3 -readonly long.db 'PRAGMA integrity_check')" ok
+end
+
+begin "--last: a deadlock with a lock that was taken long ago is certain"
+run "$PPTRACE" run --last 1s --on-deadlock=kill -o old.db "$PROGRAMS/service" 4 4000 deadlock
+expect_status 124
+expect_err 'deadlock'
+expect_eq "$(sqlite3 -readonly old.db "SELECT rule, certainty FROM finding WHERE severity = 'error'")" "deadlock|certain"
+run "$PPTRACE" diagnose old.db
+expect_out 'early'
+expect_out 'late'
+end
+
+begin "--max-size: the file stays below it, whatever happens"
+run "$PPTRACE" run --fold=off --max-size 8M -o most.db "$PROGRAMS/lock_loop" 500000
+expect_status 0
+[ "$(size_of most.db)" -lt $((10 << 20)) ] || fail "the file has $(size_of most.db) bytes"
+expect_eq "$(sqlite3 -readonly most.db "SELECT sum(holds) FROM lock_stat")" 1500001 "the holds of all time"
+expect_eq "$(sqlite3 -readonly most.db "SELECT detail_since_ns > 0 FROM trace")" 1 "that something was removed"
+expect_eq "$(sqlite3 -readonly most.db 'PRAGMA integrity_check')" ok
+end
+
+for bad in '--max-size=much' '--max-size=9Q' '--max-size=1M' '--last=soon' '--last=1ms'; do
+	begin "run $bad is refused in one sentence"
+	run "$PPTRACE" run "$bad" true
+	expect_status 125
+	expect_err "^pptrace: ${bad%=*} takes .*not '${bad#*=}'$"
+	end
+done

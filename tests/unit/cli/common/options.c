@@ -44,6 +44,34 @@ TEST(what_is_no_duration_is_refused)
 			test_fail(__FILE__, __LINE__, "'%s' was taken for a time", bad[i]);
 }
 
+static int64_t size(const char *text)
+{
+	int64_t n = -1;
+
+	return options_size("--x", text, &n) ? n : -1;
+}
+
+TEST(sizes_in_every_unit)
+{
+	ASSERT_INT(size("0"), 0);
+	ASSERT_INT(size("65536"), 65536);
+	ASSERT_INT(size("64K"), 65536);
+	ASSERT_INT(size("1.5m"), 3 << 19);
+	ASSERT_INT(size("2GB"), 2ll << 30);
+	ASSERT_INT(size("1T"), 1ll << 40);
+}
+
+TEST(what_is_no_size_is_refused)
+{
+	static const char *const bad[] = {"", "M", "-1", "1 M", "1X", "1MM", "nan", "inf", "1e400",
+		"9999999999T", "1Bm", "0x", "1MB5"};
+
+	be_quiet();
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		if (size(bad[i]) != -1)
+			test_fail(__FILE__, __LINE__, "'%s' was taken for a size", bad[i]);
+}
+
 TEST(whole_numbers_only)
 {
 	static const char *const bad[] = {

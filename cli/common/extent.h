@@ -1,0 +1,40 @@
+/* extent.h - how much a recording keeps: the options that run and attach share. */
+/* SPDX-License-Identifier: MIT */
+#ifndef CLI_COMMON_EXTENT_H
+#define CLI_COMMON_EXTENT_H
+
+#include <stdbool.h>
+
+#include "tracer/tracer.h"
+
+struct buf;
+
+enum { EXTENT_FOLD = 500, EXTENT_MAX_SIZE, EXTENT_LAST };
+
+/* The rows of these options for a command's list. */
+#define EXTENT_OPTIONS                                                                                  \
+	{"fold", 0, "DO",                                                                               \
+		"on (default) or off: whether many equal short holds of a lock share one row",          \
+		EXTENT_FOLD},                                                                           \
+		{"last", 0, "TIME",                                                                     \
+			"keep the detail of that time only; sums, processes and findings of all (all)", \
+			EXTENT_LAST},                                                                   \
+	{                                                                                               \
+		"max-size", 0, "SIZE",                                                                  \
+			"size of the file from which on the oldest detail goes; 0: no limit (1G)",      \
+			EXTENT_MAX_SIZE                                                                 \
+	}
+
+/* What a command begins with. */
+#define EXTENT_MAX_BYTES ((int64_t)1 << 30)
+
+/* Takes one of these options: false after a message. Any other id is refused without one. */
+bool extent_option(struct tracer_config *config, int id, const char *text);
+
+/* Adds members to a JSON object of options: "fold":"on",... */
+void extent_json(struct buf *b, const struct tracer_config *config);
+
+/* Adds "; before 1.2 s only sums are kept" where detail was removed. */
+void extent_summary(struct buf *b, const struct tracer_summary *s);
+
+#endif
