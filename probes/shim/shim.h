@@ -16,6 +16,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "probes/shim/libc.h"
 #include "schema/arena.h"
 #include "schema/record.h"
 

@@ -262,7 +262,8 @@ __attribute__((constructor)) static void start(void)
 
 	shim_options_read();
 	/* Without _dl_find_object (glibc 2.35) the unwinder takes a lock that the loader may hold. */
-	if (!shim_options.stacks || !shim_resolve(&none, "_dl_find_object", NULL))
+	if (!shim_options.stacks || !dlopen || !dlsym ||
+		!shim_resolve(&none, "_dl_find_object", NULL))
 		return;
 	library = dlopen("libgcc_s.so.1", RTLD_NOW | RTLD_LOCAL);
 	if (!library)
@@ -282,7 +283,8 @@ void stack_thread(void)
 	void *low = NULL;
 	size_t size = 0;
 
-	if (!shim_stacks || pthread_getattr_np(pthread_self(), &attr) != 0)
+	if (!shim_stacks || !pthread_getattr_np || !pthread_attr_getstack ||
+		pthread_getattr_np(pthread_self(), &attr) != 0)
 		return;
 	if (pthread_attr_getstack(&attr, &low, &size) == 0) {
 		mine.low = (uint64_t)(uintptr_t)low;

@@ -41,8 +41,16 @@ static uint64_t status_mask(const char *text, const char *name)
 	}
 }
 
-/* Older C libraries do not have it. */
-extern char __libc_single_threaded __attribute__((weak));
+/* Says whether the C library knows that this process has one thread. Older ones do not know. */
+static bool is_single_threaded(void)
+{
+	static void *cache;
+	const char *known = __atomic_load_n(&cache, __ATOMIC_RELAXED);
+
+	if (!known)
+		known = shim_resolve(&cache, "__libc_single_threaded", NULL);
+	return known && *known;
+}
 
 static const uint64_t by_default = 1ull << (SIGCHLD - 1) | 1ull << (SIGCONT - 1) |
 				   1ull << (SIGURG - 1) | 1ull << (SIGWINCH - 1);
@@ -73,8 +81,7 @@ static unsigned prospect(int signo, int64_t pid, int64_t tid)
 	long fd, len;
 
 	/* To a process of several threads, another one may have it unblocked: only /proc tells. */
-	if (pid == (pid_t)shim_pid() && (tid ? tid == (pid_t)shim_tid()
-					     : (&__libc_single_threaded && __libc_single_threaded)))
+	if (pid == (pid_t)shim_pid() && (tid ? tid == (pid_t)shim_tid() : is_single_threaded()))
 		return own_prospect(signo);
 	if (pid <= 0 || shim_options.sandboxed)
 		return SIG_DELIVERED;

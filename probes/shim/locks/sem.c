@@ -94,7 +94,8 @@ int sem_wait(sem_t *s)
 	struct sync_call call = {.op = SYNC_SEM_WAIT, .addr = ADDR(s), .site = SITE};
 	int rc, keep = errno;
 
-	pthread_testcancel();
+	if (pthread_testcancel)
+		pthread_testcancel();
 	rc = real_sem_trywait()(s);
 	if (likely(rc == 0)) {
 		sem_sight(s);

@@ -9,6 +9,11 @@ HOLDS="SELECT count(*) FROM lock_hold"
 
 for mode in $modes; do
 
+begin "the library needs no C library newer than 2.17, wherever it was built: older systems' programs start with it"
+command -v objdump >/dev/null || skip "objdump is not installed"
+expect_eq "$(objdump -T "$BUILD/libpptrace-shim.so" | grep -oE 'GLIBC_[0-9.]+' | sort -uV | tail -n 1)" GLIBC_2.17
+end
+
 begin "$mode: every lock function answers as it should, and is recorded"
 run "$PPTRACE" run $mode -o s.db "$PROGRAMS/all_locks"
 expect_status 0

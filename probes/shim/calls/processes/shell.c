@@ -91,7 +91,7 @@ static int run_shell(const char *command)
 	sigemptyset(&block);
 	sigaddset(&block, SIGCHLD);
 	shells_enter();
-	pthread_sigmask(SIG_BLOCK, &block, &s.mask);
+	sigprocmask(SIG_BLOCK, &block, &s.mask);
 	sigemptyset(&reset);
 	if (shells.intr.sa_handler != SIG_IGN)
 		sigaddset(&reset, SIGINT);
@@ -112,7 +112,7 @@ static int run_shell(const char *command)
 		status = W_EXITCODE(127, 0);
 	}
 	shells_leave();
-	pthread_sigmask(SIG_SETMASK, &s.mask, NULL);
+	sigprocmask(SIG_SETMASK, &s.mask, NULL);
 	if (rc)
 		errno = rc;
 	return status;
