@@ -17,7 +17,7 @@ OUT := build$(if $(SAN),/san-$(subst $(comma),-,$(SAN)))$(if $(filter 1,$(COVERA
 
 # The one list of what pptrace needs: Debian package names.
 DEPS_BUILD := gcc libc6-dev make pkg-config clang llvm bpftool libbpf-dev libelf-dev libdw-dev libiberty-dev \
-	libsqlite3-dev libgraphviz-dev graphviz libjansson-dev libncurses-dev libprotobuf-c-dev protobuf-c-compiler
+	libsqlite3-dev libgraphviz-dev graphviz libgvplugin-neato-layout8? libjansson-dev libncurses-dev libprotobuf-c-dev protobuf-c-compiler
 DEPS_TEST := bsdutils cargo:cargo chromium clang-format cmake:cmake fonts-dejavu-core g++ gcc-multilib git golang-go:go iproute2:ip libcap2-bin libpython3.11-testsuite \
 	libxml2-utils man-db musl-tools nodejs:node npm:npm openjdk-17-jdk-headless:javac openssl perl pngcheck poppler-utils:pdfinfo procps python3 python3-pytest redis-server redis-tools rustc \
 	shellcheck sqlite3 strace stress-ng util-linux

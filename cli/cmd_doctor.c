@@ -101,26 +101,41 @@ static void print_capabilities(struct said *said)
 	}
 }
 
-/* Says which of the picture formats Graphviz has plugins for. */
+typedef char **list_plugins(GVC_t *gvc, const char *kind, int *ret_n, const char *unused);
+
+/* Says whether Graphviz has a plugin of a kind: "device" writes a format, "layout" places nodes. */
+static bool has_plugin(GVC_t *gvc, const char *kind, const char *name)
+{
+	/* Newer Graphviz has no fourth argument, and takes no notice of one. */
+	list_plugins *list = (list_plugins *)(void *)gvPluginList;
+	int n = 0;
+	char **have = list(gvc, kind, &n, NULL);
+	bool found = false;
+
+	for (int i = 0; i < n; i++) {
+		found = found || !strcmp(have[i], name);
+		free(have[i]);
+	}
+	free(have);
+	return found;
+}
+
+/* Says what of pictures Graphviz has plugins for. */
 static void print_graphviz(struct said *said)
 {
-	static const char *const wanted[] = {"svg", "png", "pdf"};
+	static const char *const formats[] = {"svg", "png", "pdf"};
 	GVC_t *gvc = gvContext();
-	int n = 0;
-	char **have = gvPluginList(gvc, "device", &n, NULL);
 
-	for (size_t i = 0; i < ARRAY_SIZE(wanted); i++) {
-		_cleanup_free_ char *name = xasprintf("Graphviz: %s", wanted[i]);
-		bool found = false;
+	for (size_t i = 0; i < ARRAY_SIZE(formats); i++) {
+		_cleanup_free_ char *name = xasprintf("Graphviz: %s", formats[i]);
 
-		for (int k = 0; k < n; k++)
-			found = found || !strcmp(have[k], wanted[i]);
-		print_line(said, found, name, "pictures", "Graphviz has no plugin for this format",
-			"use another format", "install the package graphviz or libgvc6");
+		print_line(said, has_plugin(gvc, "device", formats[i]), name, "pictures",
+			"Graphviz has no plugin for this format", "use another format",
+			"install the package graphviz or libgvc6");
 	}
-	for (int k = 0; k < n; k++)
-		free(have[k]);
-	free(have);
+	print_line(said, has_plugin(gvc, "layout", "nop2"), "Graphviz: nop2", "pictures",
+		"Graphviz has no plugin for pictures whose nodes have their places", "use -T txt",
+		"install the package libgvplugin-neato-layout8");
 	(void)gvFreeContext(gvc);
 }
 

@@ -51,7 +51,7 @@ static const struct bpf_insn return_zero[] = {
 	{.code = BPF_JMP | BPF_EXIT},
 };
 
-static int load(enum bpf_prog_type type, const struct bpf_prog_load_opts *opts)
+static int load(enum bpf_prog_type type, struct bpf_prog_load_opts *opts)
 {
 	int fd;
 

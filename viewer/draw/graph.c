@@ -193,8 +193,8 @@ void graph_html(struct graph_item *it, const char *key, const char *markup)
 	Agraph_t *root = agroot(it);
 	char *html = agstrdup_html(root, plain(markup));
 
+	/* The string goes with the graph: what frees one takes other arguments in newer Graphviz. */
 	(void)agsafeset(it, plain(key), html, plain(""));
-	(void)agstrfree(root, html);
 }
 
 void graph_markup(struct buf *b, const char *text)
@@ -224,7 +224,8 @@ static int render(GVC_t *gvc, struct graph *g, const char *engine, const char *f
 	struct buf *out, struct buf *why)
 {
 	char *data = NULL;
-	unsigned len = 0;
+	/* An unsigned int in older Graphviz, a size_t in newer: both write the low bytes. */
+	size_t len = 0;
 	int rc;
 
 	if (!strcmp(engine, "ring")) {
@@ -240,7 +241,7 @@ static int render(GVC_t *gvc, struct graph *g, const char *engine, const char *f
 	}
 	if (gvLayout(gvc, g->root, engine) != 0)
 		return fail(why, "lay out the picture");
-	rc = gvRenderData(gvc, g->root, format, &data, &len);
+	rc = gvRenderData(gvc, g->root, format, &data, (void *)&len);
 	if (rc == 0 && data && len > 0)
 		buf_add(out, data, len);
 	else
