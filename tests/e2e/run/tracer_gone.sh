@@ -105,15 +105,63 @@ exit 7
 EOT
 export DEMOS
 
+# A build, whose jobs come and go.
+cat >jobs.mk <<'EOT'
+all: $(addprefix job-,1 2 3 4 5 6 7 8 9 10 11 12)
+job-%: ; @sleep 0.02; cksum </dev/null | tr 4 5 >$@; cat $@
+EOT
+cat >make.sh <<'EOT'
+echo $PPID >pid
+rm -f job-*
+make -s -j 4 -f jobs.mk 2>&1 | sort | cksum
+: >ms
+exit 7
+EOT
+
+cat >pools.py <<'EOT'
+import multiprocessing, queue, subprocess, threading
+wanted, done = queue.Queue(), queue.Queue()
+def work():
+    while (n := wanted.get()) is not None:
+        done.put(int(subprocess.run(["expr", str(n), "*", "2"], capture_output=True).stdout))
+threads = [threading.Thread(target=work) for _ in range(4)]
+for t in threads: t.start()
+for n in range(1, 13): wanted.put(n)
+for t in threads: wanted.put(None)
+for t in threads: t.join()
+with multiprocessing.Pool(2) as pool: print(sum(done.get() for _ in range(12)), sum(pool.map(abs, range(-50, 50))))
+EOT
+cat >python.sh <<'EOT'
+echo $PPID >pid
+python3 pools.py 2>&1
+: >ms
+exit 7
+EOT
+
+# readable: what was recorded until then is, by the database and by those who draw and judge it.
+readable()
+{
+	expect_eq "$(sql gone.db "PRAGMA integrity_check")" ok "$1: integrity"
+	run "$PPTRACE" timeline -T txt -o - gone.db
+	[ "$status" = 0 ] || fail "$1: timeline: status $status" "$(show)"
+	run "$PPTRACE" diagnose gone.db
+	[ "$status" -le 1 ] || fail "$1: diagnose: status $status" "$(show)"
+}
+
 begin "$backend: pptrace is killed or stopped at any moment"
-rm -f ms
-sh mixed.sh >want 2>&1
-RANDOM=4
+targets=(mixed make python)
+for target in "${targets[@]}"; do
+	rm -f ms
+	sh $target.sh >want.$target 2>&1
+done
+RANDOM=${SEED:-4}
 for i in $(seq "${ROUNDS:-6}"); do
 	sig=KILL
 	[ $((i % 2)) = 0 ] || sig=STOP
+	target=${targets[i % 3]}
 	delay=$(printf '0.%03d' $((RANDOM % 600)))
-	start "$backend" mixed.sh
+	what="$target, $sig after $delay s"
+	start "$backend" $target.sh
 	sleep "$delay"
 	# It may have ended before.
 	kill -$sig "$pid" 2>/dev/null
@@ -122,11 +170,11 @@ for i in $(seq "${ROUNDS:-6}"); do
 	wait_end "$pid" 2>/dev/null
 	case $sig$? in
 	KILL137 | KILL7 | STOP7) ;;
-	*) fail "$sig after $delay s: status of pptrace" ;;
+	*) fail "$what: status of pptrace" ;;
 	esac
-	wait_for 10 cmp -s want out || fail "$sig after $delay s: the output differs" "$(diff want out)"
+	wait_for 10 cmp -s want.$target out || fail "$what: the output differs" "$(diff want.$target out)"
 	wait_for 10 test -z "$(arenas "$pid")"
-	expect_eq "$(sql gone.db "PRAGMA integrity_check")" ok
+	readable "$what"
 done
 end
 
