@@ -38,7 +38,7 @@ static void add_thread(struct providers *pr, uint32_t thread)
 		return;
 	}
 	/* No handler may end a deaf wait, but one that exits, jumps or unlocks does not ask. */
-	if (p->rings)
+	if (p->rings | p->sent)
 		providers_maybe(pr, thread, MAYBE_ALARM);
 	node = rest_on[t->wait.reason](pr, thread);
 	/* Those who might post a semaphore are known: its node says whether they can. */

@@ -65,6 +65,7 @@ struct state_process {
 	int64_t stopped_ns; /* when a signal stopped it, where only the sender says so; 0: none did, or it was continued */
 	bool alarm_rings; /* the signal of one will be caught */
 	uint64_t rings;   /* caught signals that armed timers will send: bit signo - 1 */
+	uint64_t sent; /* caught signals that were sent a moment ago: their handlers may run now */
 	bool timer_calls; /* an armed timer will start a thread that runs a function of the program */
 };
 

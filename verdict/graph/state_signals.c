@@ -159,7 +159,10 @@ static int load_timerfds(struct state *st, struct buf *why)
 	return rc < 0 ? rc : 0;
 }
 
-/* A signal that was sent and has not been taken yet is on its way, on a busy machine for a while. */
+/*
+ * A signal that was sent and has not been taken yet is on its way, on a busy machine for a while; and of one that was
+ * taken the handler may still run, and end the program or unlock something.
+ */
 static int load_pending(struct state *st, struct buf *why)
 {
 	const int64_t under_way_ns = 2000000000;
@@ -169,15 +172,18 @@ static int load_pending(struct state *st, struct buf *why)
 	if (st->at_ns != STATE_END || st->instant)
 		return 0;
 	rc = query_one(st->db,
-		"SELECT process_id, signo FROM signal WHERE id > (SELECT max(id) FROM signal) - 10000"
-		" AND delivered_ns IS NULL AND result = 'queued' AND sent_ns > ?1",
+		"SELECT process_id, signo, delivered_ns IS NULL FROM signal"
+		" WHERE id > (SELECT max(id) FROM signal) - 10000 AND result = 'queued' AND sent_ns > ?1",
 		st->now_ns - under_way_ns, &stmt, why);
 	for (; rc > 0; rc = query_step(stmt, why)) {
 		uint32_t p;
 		uint64_t bit = read_signal(st, stmt, &p);
 
-		if (bit && !is_shut_out(st, p, bit))
+		if (bit && query_int(stmt, 2, 0) && !is_shut_out(st, p, bit))
 			expect_signal(&st->processes[p], bit);
+		if (bit && !is_blocked(st, p, bit))
+			st->processes[p].sent |= bit & st->processes[p].caught & ~library &
+						 ~st->processes[p].runtime;
 	}
 	return rc;
 }

@@ -94,14 +94,17 @@ static void add_caught(struct buf *b, const struct state *st, const struct stuck
 	buf_adds(b, ") and its handler helps\n");
 }
 
-/* Whose handlers armed timers will run. */
+/* Whose handlers run now, or will by armed timers. */
 static void add_rings(struct buf *b, const struct state *st, const struct stuck_set *s)
 {
-	uint64_t rings = 0;
+	uint64_t rings = 0, sent = 0;
 	bool first = true;
 
-	for (size_t i = 0; i < s->n_members; i++)
+	for (size_t i = 0; i < s->n_members; i++) {
 		rings |= st->processes[st->threads[s->members[i]].process].rings;
+		sent |= st->processes[st->threads[s->members[i]].process].sent;
+	}
+	rings = rings ? rings : sent;
 	buf_adds(b, "unless the handler of ");
 	for (int signo = 1; signo <= 64; signo++) {
 		if (!(rings >> (signo - 1) & 1))
@@ -110,7 +113,8 @@ static void add_rings(struct buf *b, const struct state *st, const struct stuck_
 		describe_signal(b, signo);
 		first = false;
 	}
-	buf_adds(b, ", which an armed timer will send, ends it\n");
+	buf_adds(b, rings == sent ? ", which was sent a moment ago, ends it\n"
+				  : ", which an armed timer will send, ends it\n");
 }
 
 /* Who may open a pipe of others. */
