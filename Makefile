@@ -101,7 +101,7 @@ $(OUT)/schema/sql.o: $(wildcard schema/sql/*.sql)
 $(OUT)/viewer/page/page.o: $(wildcard viewer/page/*.css viewer/page/*.js viewer/page/explore/*.js)
 $(OUT)/viewer/flame/svg.o: $(wildcard viewer/flame/*.css viewer/flame/*.js)
 $(OUT)/verdict/lessons.o: $(wildcard doc/rules/*.txt)
-$(OUT)/schema/queries.o: $(wildcard schema/queries/*.sql)
+$(OUT)/schema/queries/queries.o: $(wildcard schema/queries/*.sql)
 
 # eBPF: several objects are linked to one for each edition; one skeleton serves all of them.
 BPF_CFLAGS := -target bpf -D__TARGET_ARCH_$(subst x86_64,x86,$(subst aarch64,arm64,$(shell uname -m))) \

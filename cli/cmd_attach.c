@@ -13,9 +13,9 @@
 #include "cli/common/pids.h"
 #include "cli/common/say.h"
 #include "tracer/attach.h"
-#include "tracer/limits.h"
+#include "tracer/target/limits.h"
 #include "tracer/tracer.h"
-#include "tracer/user.h"
+#include "tracer/target/user.h"
 
 enum { STATUS_DEADLOCK = 124, STATUS_FAILED = 125, DEFAULT_DATA = 32, MOST_DATA = 1 << 20 };
 

@@ -12,7 +12,7 @@
 #include "tracer/doctor/capability.h"
 #include "tracer/choose.h"
 #include "tracer/doctor/cost.h"
-#include "tracer/limits.h"
+#include "tracer/target/limits.h"
 #include "tracer/tracer.h"
 
 enum { OPT_NO_COST = 256 };

@@ -12,7 +12,7 @@
 #include "cli/common/say.h"
 #include "cli/common/trace_note.h"
 #include "schema/db.h"
-#include "schema/queries.h"
+#include "schema/queries/queries.h"
 #include "schema/query.h"
 #include "viewer/export/rows.h"
 #include "viewer/path/path.h"

@@ -12,10 +12,10 @@
 #include "cli/common/loop.h"
 #include "cli/common/options.h"
 #include "cli/common/say.h"
-#include "tracer/limits.h"
-#include "tracer/target.h"
+#include "tracer/target/limits.h"
+#include "tracer/target/target.h"
 #include "tracer/tracer.h"
-#include "tracer/user.h"
+#include "tracer/target/user.h"
 
 enum {
 	STATUS_DEADLOCK = 124, /* or the time limit, as of timeout(1) */

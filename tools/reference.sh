@@ -51,7 +51,7 @@ END
 		NF > 3 { print "| 1." $2 " | `" in_ticks($4) "` |" }
 		function in_ticks(s) { gsub(/ /, "`, `", s); return s }'
 	printf '\n## Named questions\n\n`pptrace query NAME` answers them.\n\n| name | |\n|---|---|\n'
-	sed -nE 's/^QUERY\(([a-z_]+)\)$/\1/p' schema/queries.def | while read -r name; do
+	sed -nE 's/^QUERY\(([a-z_]+)\)$/\1/p' schema/queries/queries.def | while read -r name; do
 		printf '| `%s` | %s |\n' "$name" "$(head -1 "schema/queries/$name.sql" | sed 's/^-- //')"
 	done
 } >"$out/schema.md"

@@ -11,7 +11,7 @@
 #include "tracer/sampler/sampler.h"
 #include "tracer/shim/shim.h"
 #include "tracer/tracer.h"
-#include "tracer/user.h"
+#include "tracer/target/user.h"
 
 /* Says whether the shim can record this command's locks; else adds a reason. */
 static bool shim_fits(const struct tracer_config *config, const struct choice *c, struct buf *why)

@@ -13,14 +13,14 @@
 #include "tracer/authority/authority.h"
 #include "tracer/shim/shim.h"
 #include "tracer/details.h"
-#include "tracer/limits.h"
+#include "tracer/target/limits.h"
 #include "tracer/merge.h"
 #include "tracer/model/model.h"
 #include "tracer/store/store.h"
 #include "tracer/room.h"
 #include "tracer/symbols/symbols.h"
 #include "tracer/detector.h"
-#include "tracer/user.h"
+#include "tracer/target/user.h"
 
 /* With less than this the database is kept small in memory, which costs time. */
 #define MEMORY_SHORT (1ull << 30)

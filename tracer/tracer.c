@@ -20,7 +20,7 @@
 #include "tracer/model/model.h"
 #include "tracer/store/store.h"
 #include "tracer/detector.h"
-#include "tracer/user.h"
+#include "tracer/target/user.h"
 
 #define MS 1000000ull
 

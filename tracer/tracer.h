@@ -1,10 +1,10 @@
 /* tracer.h - record: sources in, database out. */
 /* SPDX-License-Identifier: MIT */
 /*
- * To be read in this order: source.h (what a source of records is), choose.c (which sources), target.c
- * (the command), merge.c (one order of time), open.c, tracer.c and close.c (the recording) with limits.c,
- * user.c (as whom the command runs), room.c, shortage.c, give_way.c and urgency.c, detector.c, details.c and language.c (deadlocks while it grows), attach.c (what runs already),
- * inspect.c (the same without recording).
+ * To be read in this order: source.h (what a source of records is), choose.c (which sources), the folder target
+ * (the command), merge.c (one order of time), open.c, tracer.c and close.c (the recording) with room.c, shortage.c,
+ * give_way.c and urgency.c, detector.c, details.c and language.c (deadlocks while it grows), attach.c (what runs
+ * already), inspect.c (the same without recording).
  */
 #ifndef TRACER_TRACER_H
 #define TRACER_TRACER_H

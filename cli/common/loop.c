@@ -22,7 +22,7 @@
 #include "base/mem.h"
 #include "cli/common/last_look.h"
 #include "cli/common/say.h"
-#include "tracer/target.h"
+#include "tracer/target/target.h"
 #include "tracer/tracer.h"
 #include "verdict/verdict.h"
 

@@ -116,9 +116,9 @@ none "added, but not in schema.sql" "$(while read -r item; do grep -q "^$item\(\
 end
 
 begin "named questions: each file is listed, each line has its file"
-listed=$(sed -nE 's/^QUERY\(([a-z_]+)\)/\1/p' schema/queries.def | sort)
+listed=$(sed -nE 's/^QUERY\(([a-z_]+)\)/\1/p' schema/queries/queries.def | sort)
 there=$(files 'schema/queries/*.sql' | sed -E 's|.*/(.*)\.sql|\1|' | sort)
-expect_eq "$listed" "$there" "schema/queries.def"
+expect_eq "$listed" "$there" "schema/queries/queries.def"
 end
 
 begin "help, README and manual name the same commands"

@@ -13,7 +13,7 @@
 #include "base/mem.h"
 #include "schema/probe_config.h"
 #include "tracer/ebpf/load.h"
-#include "tracer/limits.h"
+#include "tracer/target/limits.h"
 #include "tracer/source.h"
 
 #include "pptrace.skel.h"

@@ -21,7 +21,7 @@
 #include "tracer/ebpf/ebpf.h"
 #include "tracer/shim/shim.h"
 #include "tracer/source.h"
-#include "tracer/target.h"
+#include "tracer/target/target.h"
 
 /* Tells the child that pptrace started it for measuring. */
 #define COST_CHILD "PPTRACE_COST_CHILD"

@@ -1,6 +1,6 @@
 /* queries.c - the named questions that `pptrace query` knows, and the views of a trace. */
 /* SPDX-License-Identifier: MIT */
-#include "schema/queries.h"
+#include "schema/queries/queries.h"
 
 #include <errno.h>
 #include <stdbool.h>
@@ -12,7 +12,7 @@
 #define QUERY(name)                                                                                \
 	EMBED("query_" #name "_sql", EMBED_FILE("schema/queries/" #name ".sql"));                  \
 	extern const char query_##name##_sql[];
-#include "schema/queries.def"
+#include "schema/queries/queries.def"
 #undef QUERY
 
 static const struct {
@@ -20,7 +20,7 @@ static const struct {
 	const char *sql;
 } queries[] = {
 #define QUERY(name) {#name, query_##name##_sql},
-#include "schema/queries.def"
+#include "schema/queries/queries.def"
 #undef QUERY
 };
 

@@ -1,6 +1,6 @@
 /* queries.c - every named question and every view can be asked of an empty trace. */
 /* SPDX-License-Identifier: MIT */
-#include "schema/queries.h"
+#include "schema/queries/queries.h"
 
 #include <errno.h>
 #include <sqlite3.h>

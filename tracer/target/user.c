@@ -1,6 +1,6 @@
 /* user.c - the ordinary user as whom a command runs that root records. */
 /* SPDX-License-Identifier: MIT */
-#include "tracer/user.h"
+#include "tracer/target/user.h"
 
 #include <errno.h>
 #include <fcntl.h>

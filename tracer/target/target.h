@@ -1,13 +1,16 @@
 /* target.h - start the command that is to be traced, and learn how it ended. */
 /* SPDX-License-Identifier: MIT */
-#ifndef TRACER_TARGET_H
-#define TRACER_TARGET_H
+#ifndef TRACER_TARGET_TARGET_H
+#define TRACER_TARGET_TARGET_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
 /*
+ * To be read in this order: target.c, with limits.c (what pptrace raises for itself is as before in the command),
+ * user.c (as whom the command runs).
+ *
  * The command is a child of pptrace in its process group, with its descriptors
  * 0 to 2, its terminal, signal mask and dispositions. It waits on a pipe until
  * the sources have adopted it, and then executes the program itself: no shell.

@@ -1,7 +1,7 @@
 /* limits.h - limits that pptrace raises for itself and that the command must not inherit. */
 /* SPDX-License-Identifier: MIT */
-#ifndef TRACER_LIMITS_H
-#define TRACER_LIMITS_H
+#ifndef TRACER_TARGET_LIMITS_H
+#define TRACER_TARGET_LIMITS_H
 
 /*
  * Lets pptrace open as many files as it ever may (RLIMIT_NOFILE), and lock as

@@ -1,6 +1,6 @@
-/* target.c - tests of tracer/target.c and tracer/shim/preload.c. */
+/* target.c - tests of tracer/target/target.c and tracer/shim/preload.c. */
 /* SPDX-License-Identifier: MIT */
-#include "tracer/target.h"
+#include "tracer/target/target.h"
 
 #include <errno.h>
 #include <fcntl.h>

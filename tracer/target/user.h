@@ -1,7 +1,7 @@
 /* user.h - the ordinary user as whom a command runs that root records. */
 /* SPDX-License-Identifier: MIT */
-#ifndef TRACER_USER_H
-#define TRACER_USER_H
+#ifndef TRACER_TARGET_USER_H
+#define TRACER_TARGET_USER_H
 
 #include <stdbool.h>
 #include <sys/types.h>

@@ -1,6 +1,6 @@
 /* target.c - start the command that is to be traced, and learn how it ended. */
 /* SPDX-License-Identifier: MIT */
-#include "tracer/target.h"
+#include "tracer/target/target.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,8 +11,8 @@
 #include <unistd.h>
 
 #include "base/mem.h"
-#include "tracer/limits.h"
-#include "tracer/user.h"
+#include "tracer/target/limits.h"
+#include "tracer/target/user.h"
 
 enum { STATUS_GIVEN_UP = 125 };
 

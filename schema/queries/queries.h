@@ -1,13 +1,14 @@
 /* queries.h - the named questions that `pptrace query` knows, and the views of a trace. */
 /* SPDX-License-Identifier: MIT */
-#ifndef SCHEMA_QUERIES_H
-#define SCHEMA_QUERIES_H
+#ifndef SCHEMA_QUERIES_QUERIES_H
+#define SCHEMA_QUERIES_QUERIES_H
 
 #include <stddef.h>
 
 /*
  * A question is a file schema/queries/<name>.sql, embedded by the build, and a
- * line in queries.def. Its first line is a comment that says what it answers.
+ * line in queries.def. Its first line is a comment that says what it answers. To be read in this order:
+ * queries.def, queries.c.
  */
 struct query {
 	char *name;

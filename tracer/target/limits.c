@@ -1,6 +1,6 @@
 /* limits.c - limits that pptrace raises for itself and that the command must not inherit. */
 /* SPDX-License-Identifier: MIT */
-#include "tracer/limits.h"
+#include "tracer/target/limits.h"
 
 #include <fcntl.h>
 #include <stdbool.h>
