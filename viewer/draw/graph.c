@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "viewer/draw/cgraph.h"
 #include "viewer/draw/place.h"
 
 #include <errno.h>
@@ -54,43 +55,36 @@ struct graph_item *graph_self(struct graph *g)
 	return (struct graph_item *)g->root;
 }
 
-/* cgraph's functions take char * where they only read; this is the one place that says so. */
-static char *plain(const char *s)
-{
-	return (char *)(uintptr_t)s;
-}
-
 void graph_node_default(struct graph *g, const char *key, const char *value)
 {
-	(void)agattr(g->root, AGNODE, plain(key), plain(value));
+	cgraph_default(g->root, AGNODE, key, value);
 }
 
 void graph_edge_default(struct graph *g, const char *key, const char *value)
 {
-	(void)agattr(g->root, AGEDGE, plain(key), plain(value));
+	cgraph_default(g->root, AGEDGE, key, value);
 }
 
 struct graph_item *graph_node(struct graph *g, const char *id)
 {
-	Agnode_t *n = agnode(g->root, plain(id), 1);
+	Agnode_t *n = agnode(g->root, cgraph_text(id), 1);
 
-	(void)agsafeset(n, plain("id"), plain(id), plain(""));
+	cgraph_set(n, "id", id);
 	return (struct graph_item *)n;
 }
 
 struct graph_item *graph_edge(
 	struct graph *g, struct graph_item *from, struct graph_item *to, const char *id)
 {
-	Agedge_t *e = agedge(g->root, (Agnode_t *)from, (Agnode_t *)to, plain(id), 1);
+	Agedge_t *e = agedge(g->root, (Agnode_t *)from, (Agnode_t *)to, cgraph_text(id), 1);
 
-	(void)agsafeset(e, plain("id"), plain(id), plain(""));
+	cgraph_set(e, "id", id);
 	return (struct graph_item *)e;
 }
 
 void graph_set(struct graph_item *it, const char *key, const char *value)
 {
-	/* A label must never default to \N, the node's name. */
-	(void)agsafeset(it, plain(key), plain(value), plain(""));
+	cgraph_set(it, key, value);
 }
 
 void graph_setf(struct graph_item *it, const char *key, const char *fmt, ...)
@@ -191,10 +185,10 @@ void graph_tooltip(struct graph_item *it, const char *text)
 void graph_html(struct graph_item *it, const char *key, const char *markup)
 {
 	Agraph_t *root = agroot(it);
-	char *html = agstrdup_html(root, plain(markup));
+	char *html = agstrdup_html(root, cgraph_text(markup));
 
 	/* The string goes with the graph: what frees one takes other arguments in newer Graphviz. */
-	(void)agsafeset(it, plain(key), html, plain(""));
+	cgraph_set(it, key, html);
 }
 
 void graph_markup(struct buf *b, const char *text)

@@ -3,22 +3,12 @@
 #include "viewer/draw/place.h"
 
 #include <errno.h>
-#include <stdint.h>
 
-/* cgraph's functions take char * where they only read. */
-static char *plain(const char *s)
-{
-	return (char *)(uintptr_t)s;
-}
+#include "viewer/draw/cgraph.h"
 
 int place_measure(GVC_t *gvc, Agraph_t *root)
 {
-	(void)agattr(root, AGNODE, plain("pos"), plain("0,0"));
-	(void)agattr(root, AGRAPH, plain("splines"), plain(""));
+	cgraph_default(root, AGNODE, "pos", "0,0");
+	cgraph_default(root, AGRAPH, "splines", "");
 	return gvLayout(gvc, root, "nop2") == 0 ? 0 : -EIO;
-}
-
-void place_set(void *item, const char *key, const char *value)
-{
-	(void)agsafeset(item, plain(key), plain(value), plain(""));
 }

@@ -28,9 +28,6 @@ int place_ring(GVC_t *gvc, Agraph_t *root);
  */
 int place_measure(GVC_t *gvc, Agraph_t *root);
 
-/* Sets an attribute of a node, an edge or the graph. */
-void place_set(void *item, const char *key, const char *value);
-
 /* Points: an arrowhead is 10 points long at the size 1, and ours are drawn at 0.6 (doc of arrowsize). */
 #define PLACE_ARROW 6.0
 

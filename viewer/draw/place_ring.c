@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "base/mem.h"
+#include "viewer/draw/cgraph.h"
 
 enum { RING_MIN = 3, NODES_MAX = 200 };
 
@@ -215,7 +216,7 @@ static void set_arc(const struct ring *r, int i)
 		radius * sin(from) + k * cos(from), radius * cos(from) - k * sin(from),
 		radius * sin(to) - k * cos(to), radius * cos(to) + k * sin(to), radius * sin(to),
 		radius * cos(to));
-	place_set(r->spots[i].edge, "pos", pos);
+	cgraph_set(r->spots[i].edge, "pos", pos);
 }
 
 /* Returns how far from a box's middle its side is in a direction. */
@@ -240,12 +241,12 @@ static void set_line(const struct ring *r, int i)
 		s->x + ux * tip, s->y + uy * tip, s->x + ux * from, s->y + uy * from,
 		s->x + ux * (from + third), s->y + uy * (from + third), s->x + ux * (to - third),
 		s->y + uy * (to - third), s->x + ux * to, s->y + uy * to);
-	place_set(s->edge, "pos", pos);
+	cgraph_set(s->edge, "pos", pos);
 	/* Beside it, to the right of one that goes up or down, else above. */
 	(void)snprintf(pos, sizeof pos, "%.2f,%.2f",
 		s->x + ux * middle + fabs(uy) * (s->lw + label_gap),
 		s->y + uy * middle + fabs(ux) * (s->lh + label_gap));
-	place_set(s->edge, "lp", pos);
+	cgraph_set(s->edge, "lp", pos);
 }
 
 static bool is_free(const struct ring *r, double x, double y, double w, double h)
@@ -277,7 +278,7 @@ static void set_label(const struct ring *r, int i)
 		}
 	}
 	(void)snprintf(pos, sizeof pos, "%.2f,%.2f", at * s, at * c);
-	place_set(r->spots[i].edge, "lp", pos);
+	cgraph_set(r->spots[i].edge, "lp", pos);
 }
 
 static void set_spot(const struct ring *r, int i)
@@ -286,7 +287,7 @@ static void set_spot(const struct ring *r, int i)
 	char pos[64];
 
 	(void)snprintf(pos, sizeof pos, "%.2f,%.2f", s->x, s->y);
-	place_set(s->node, "pos", pos);
+	cgraph_set(s->node, "pos", pos);
 	if (i < r->n_ring) {
 		set_arc(r, i);
 		set_label(r, i);
@@ -307,7 +308,7 @@ static int place(struct ring *r, GVC_t *gvc, Agraph_t *root)
 		return rc;
 	read_sizes(r);
 	(void)gvFreeLayout(gvc, root);
-	place_set(root, "splines", "true");
+	cgraph_set(root, "splines", "true");
 	place_circle(r);
 	for (int i = r->n_ring; i < r->n; i++)
 		place_tail(r, i);

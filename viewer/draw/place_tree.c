@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "base/mem.h"
+#include "viewer/draw/cgraph.h"
 #include "viewer/draw/tree_layout.h"
 
 struct places {
@@ -55,7 +56,7 @@ static void set_node(const struct places *p, size_t i)
 	char pos[64];
 
 	(void)snprintf(pos, sizeof pos, "%.2f,%.2f", b->x + b->width / 2, -b->y);
-	place_set(p->nodes[i], "pos", pos);
+	cgraph_set(p->nodes[i], "pos", pos);
 }
 
 /* A straight piece to the end of the column, and a curve that leaves and arrives level. */
@@ -70,7 +71,7 @@ static void set_edge(const struct places *p, size_t i, Agedge_t *e)
 		"e,%.2f,%.2f %.2f,%.2f %.2f,%.2f %.2f,%.2f %.2f,%.2f %.2f,%.2f %.2f,%.2f %.2f,%.2f",
 		b->x, y1, x0, y0, x0 + third, y0, x1 - third, y0, x1, y0, x1 + half, y0, x2 - half,
 		y1, x2, y1);
-	place_set(e, "pos", pos);
+	cgraph_set(e, "pos", pos);
 }
 
 int place_tree(GVC_t *gvc, Agraph_t *root)
@@ -83,7 +84,7 @@ int place_tree(GVC_t *gvc, Agraph_t *root)
 	collect(&p, root);
 	(void)gvFreeLayout(gvc, root);
 	tree_layout(p.boxes, p.n);
-	place_set(root, "splines", "true");
+	cgraph_set(root, "splines", "true");
 	for (size_t i = 0; i < p.n; i++) {
 		set_node(&p, i);
 		if (p.boxes[i].parent != TREE_ROOT)

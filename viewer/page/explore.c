@@ -369,6 +369,7 @@ static size_t columns_for(size_t n_lanes)
 char *explore_add(struct buf *out, const struct trace *t, sqlite3 *db, struct buf *ret_sentence)
 {
 	size_t lanes = t->n_threads < LANES_MAX ? t->n_threads : LANES_MAX;
+	/* Not the timeline of the still picture: that has added up what is shorter than one of its few columns. */
 	struct timeline_options opt = {.since = -TIME_LIMIT,
 		.until = TIME_NEVER,
 		.columns = columns_for(lanes),
