@@ -3,8 +3,8 @@
 /*
  * To be read in this order: state.h and state.c (who waits for what at one moment; state_find.c, state_locks.c,
  * state_holders.c, state_signals.c), web.c (the fixpoint: what is live), providers.c (what each wait rests on:
- * providers_lock.c, providers_pipe.c, providers_process.c, and providers_reach.c for memory and children), sets.c and
- * sets_stood.c (the sets that hold each other), interrupted.c (who ended the program), stuck.c (the findings;
+ * providers_lock.c, providers_pipe.c, providers_process.c, and providers_reach.c for memory and children), sets.c with
+ * sets_members.c and sets_stood.c (the sets that hold each other), interrupted.c (who ended the program), stuck.c (the findings;
  * stuck_text.c, stuck_member.c and stuck_remedy.c are their words).
  */
 #ifndef VERDICT_GRAPH_GRAPH_H

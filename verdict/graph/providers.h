@@ -6,27 +6,19 @@
 #include "verdict/graph/web.h"
 #include "verdict/graph/state.h"
 
-/* Why something that nobody in the trace can bring may still come: bits of providers.maybe. */
+/* Why something that nobody in the trace can bring may still come: bits of providers.maybe, a line each in maybe.def. */
+enum maybe_number {
+#define MAYBE(NAME, condition) MAYBE_NUMBER_##NAME,
+#include "verdict/graph/maybe.def"
+#undef MAYBE
+	MAYBE_NUMBER_END
+};
+_Static_assert(MAYBE_NUMBER_END < 32, "the bits fit into an unsigned");
+
 enum maybe {
-	MAYBE_SIGNAL = 1, /* a signal with a handler, in a process that waits for itself */
-	MAYBE_FIFO = 2,   /* somebody outside opens the FIFO */
-	MAYBE_SEM = 4,    /* somebody outside posts the named semaphore */
-	MAYBE_SHARED = 8, /* somebody outside reaches the shared memory */
-	MAYBE_POST =
-		16, /* a semaphore that looks like a lock, but nobody has been seen to return it */
-	MAYBE_EVENTFD = 32, /* somebody outside, or the kernel, has the eventfd */
-	MAYBE_SENT = 64,    /* it waits for a signal as such, which anybody may send */
-	MAYBE_REOPEN = 128, /* a live process opens the pipe through /proc/PID/fd */
-	MAYBE_UNLOCK =
-		256, /* a live thread releases the lock that another holds, as was seen before */
-	MAYBE_FLIGHT = 2048, /* bytes of a TCP connection are still under way */
-	MAYBE_IPC = 4096,    /* somebody outside uses the System V or POSIX queue or semaphore */
-	MAYBE_URING =
-		1024, /* the kernel reads, writes or closes through the io_uring of a process */
-	MAYBE_HOOK = 8192, /* the program may have said what is to be done when it is told to end */
-	MAYBE_TIMERFD = 16384, /* somebody arms the timerfd, which is not armed */
-	MAYBE_ALARM =
-		512 /* the handler of an armed timer's signal ends the program, jumps, unlocks */
+#define MAYBE(NAME, condition) MAYBE_##NAME = 1 << MAYBE_NUMBER_##NAME,
+#include "verdict/graph/maybe.def"
+#undef MAYBE
 };
 
 /*

@@ -34,8 +34,15 @@ int sets_find(const struct state *st, struct stuck_sets *ret, struct buf *why);
 void sets_done(struct stuck_sets *sets);
 
 /*
+ * Adds the sets of one solved graph: certain ones (of the generous graph), then those of the strict graph that no
+ * certain set has. For sets.c.
+ */
+void sets_collect(
+	const struct state *st, const struct providers *pr, bool certain, struct stuck_sets *sets);
+
+/*
  * Says whether the members' waits overlap for long enough, and sets since when
- * and for which reasons; for sets.c.
+ * and for which reasons; for sets_members.c.
  */
 bool sets_stood(const struct state *st, struct stuck_set *s);
 

@@ -118,10 +118,11 @@ static void add_rings(struct buf *b, const struct state *st, const struct stuck_
 }
 
 /* Who may open a pipe of others. */
-static void add_reopeners(struct buf *b, const struct state *st)
+static void add_reopeners(struct buf *b, const struct state *st, const struct stuck_set *s)
 {
 	size_t n = 0;
 
+	(void)s; /* any live process, not those of the set alone */
 	buf_adds(b, "unless ");
 	for (size_t i = 0; i < st->n_processes && n < LIST_MAX; i++) {
 		if (!st->processes[i].alive || !st->processes[i].reopens)
@@ -222,46 +223,38 @@ static void add_sent(struct buf *b, const struct state *st, const struct stuck_s
 			      " program\n");
 }
 
+static void add_named_sems(struct buf *b, const struct state *st, const struct stuck_set *s)
+{
+	add_named(b, st, s, "unless somebody outside the trace posts ", is_named_sem);
+}
+
+static void add_shared_memory(struct buf *b, const struct state *st, const struct stuck_set *s)
+{
+	add_named(b, st, s, "unless somebody outside the trace uses the memory of ", is_reachable);
+}
+
 /* What could still release a conditional set, a line each. */
 static void add_conditions(struct buf *b, const struct state *st, const struct stuck_set *s)
 {
-	if (s->maybe & MAYBE_SIGNAL)
-		add_caught(b, st, s);
-	if (s->maybe & MAYBE_HOOK)
-		buf_adds(
-			b, "unless the program does it when it is told to end (a shutdown hook)\n");
-	if (s->maybe & MAYBE_ALARM)
-		add_rings(b, st, s);
-	if (s->maybe & MAYBE_URING)
-		buf_adds(b, "unless the kernel reads, writes or closes something for one of them"
-			    " through its io_uring\n");
-	if (s->maybe & MAYBE_FLIGHT)
-		buf_adds(b, "unless bytes that were sent over TCP are still under way\n");
-	if (s->maybe & MAYBE_SENT)
-		add_sent(b, st, s);
-	if (s->maybe & MAYBE_TIMERFD)
-		buf_adds(b, "unless a process that was given the timerfd arms it\n");
-	if (s->maybe & MAYBE_SEM)
-		add_named(b, st, s, "unless somebody outside the trace posts ", is_named_sem);
-	if (s->maybe & MAYBE_SHARED)
-		add_named(b, st, s, "unless somebody outside the trace uses the memory of ",
-			is_reachable);
-	if (s->maybe & MAYBE_IPC)
-		buf_adds(
-			b, "unless somebody outside the trace uses the same queue or semaphores\n");
-	if (s->maybe & MAYBE_POST)
-		buf_adds(b, "unless another thread posts the semaphore: nobody has been seen to"
-			    " return it yet\n");
-	if (s->maybe & MAYBE_UNLOCK)
-		buf_adds(b,
-			"unless a thread that does not hold it unlocks the lock, as one did before\n");
-	if (s->maybe & MAYBE_REOPEN)
-		add_reopeners(b, st);
-	if (s->maybe & MAYBE_EVENTFD)
-		buf_adds(b,
-			"unless the kernel, or a process that was given the eventfd, writes it\n");
-	if (s->maybe & MAYBE_FIFO)
-		add_fifo(b, st, s);
+	static const struct {
+		const char *words;
+		void (*say)(struct buf *b, const struct state *st, const struct stuck_set *s);
+	} conditions[] = {
+#define SAID_BY(function) NULL, .say = function
+#define MAYBE(NAME, condition) [MAYBE_NUMBER_##NAME] = {.words = condition},
+#include "verdict/graph/maybe.def"
+#undef MAYBE
+#undef SAID_BY
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(conditions); i++) {
+		if (!(s->maybe & 1u << i))
+			continue;
+		if (conditions[i].say)
+			conditions[i].say(b, st, s);
+		else
+			buf_addf(b, "unless %s\n", conditions[i].words);
+	}
 	if (st->lost)
 		buf_adds(
 			b, "unless one of them was released by something among the lost records\n");
