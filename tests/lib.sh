@@ -26,14 +26,14 @@ TOPIC=${TOPIC#e2e/}
 TMP=$(mktemp -d "${TMPDIR:-/tmp}/pptrace-test.${TOPIC//\//_}.XXXXXX")
 chmod 755 "$TMP"
 cd "$TMP" || exit 1
-# The soft limit alone: who wants cores raises it again.
+# Only the soft limit: a test that wants cores raises it again.
 ulimit -S -c 0
 
 # "${nobody[@]}" COMMAND...: runs it as an ordinary user (root only).
 nobody=(setpriv --reuid=65534 --regid=65534 --clear-groups --)
 
-# Below a folder that an ordinary user may not enter (/root), what such a user
-# shall run is copied to where he may.
+# If the build is in a folder that an ordinary user may not enter (/root), what such
+# a user is to run is copied to where he may.
 if [ "$(id -u)" = 0 ] && ! "${nobody[@]}" test -x "$PPTRACE"; then
 	mkdir "$TMP/.build"
 	cp -r "$BUILD"/pptrace* "$BUILD/libpptrace-shim.so" "$DEMOS" "$TMP/.build"
@@ -157,8 +157,8 @@ wait_for()
 	done
 }
 
-# background COMMAND ARGUMENT...: starts it; $! is its process. What an earlier command wrote into these files is gone
-# before, so that whoever waits for a line waits for this command's.
+# background COMMAND ARGUMENT...: starts it; $! is its process. The files are emptied first, so that a test that waits
+# for a line does not find an earlier command's.
 background()
 {
 	: >"$TMP/out"
@@ -166,8 +166,8 @@ background()
 	"$@" >"$TMP/out" 2>"$TMP/err" </dev/null &
 }
 
-# wait_end [PID]: waits until this child has ended, or all have, and returns its status. Who has not ended after
-# LIMIT seconds (60) is killed, and the test fails: a test that hangs says nothing.
+# wait_end [PID]: waits until this child has ended, or all have, and returns its status. A child that has not ended
+# after LIMIT seconds (60) is killed, and the test fails: a test that hangs says nothing.
 wait_end()
 {
 	local deadline=$(($(date +%s) + ${LIMIT:-60})) pids=${1:-$(jobs -p)} pid

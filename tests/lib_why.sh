@@ -11,7 +11,7 @@ start()
 # stop: ends what start began, with its children.
 stop()
 {
-	# Who makes new children in the place of those that die shall not.
+	# Stopped first, so that it does not replace the children that die.
 	kill -STOP "$pid" 2>/dev/null
 	pkill -KILL -P "$pid" 2>/dev/null
 	kill -KILL "$pid" 2>/dev/null
@@ -37,5 +37,5 @@ stuck_in()
 	run "$PPTRACE" why "$pid"
 }
 
-# The interpreter itself: where python3 is a script that looks for one, its processes would be waited for.
+# The interpreter itself: where python3 is a script that looks for one, why would show the script's processes too.
 python=$(python3 -c 'import sys; print(sys.executable)')

@@ -4,7 +4,7 @@
 #
 # usage: tests/run.sh [-j N] FILE...     a .sh file is run by bash, any other directly
 # A file that fails is run a second time alone; a test that passes only then is
-# flaky: named at the end, so that it is mended and not forgotten. Shows what failed
+# flaky: named at the end, so that it is fixed and not forgotten. Shows what failed
 # or was skipped, with its comments; the last line is "N passed, N failed, N skipped".
 # TEST=word runs the files whose path, and the unit tests whose name, has the word; run_timeout finds run/timeout.sh too.
 

@@ -159,7 +159,7 @@ def main():
     for name in vars(strace):
         a, b = getattr(strace, name), getattr(trace, name)
         if name == "signals":
-            # strace stops and continues its child at the start; SIGCHLD coalesces as it likes.
+            # strace stops and continues its child at the start; how many SIGCHLDs coalesce is a matter of chance.
             unsure = ("SIGCHLD", "SIGSTOP", "SIGCONT")
             a = collections.Counter({k: v for k, v in a.items() if k[1] not in unsure})
             b = collections.Counter({k: v for k, v in b.items() if k[1] not in unsure})

@@ -36,7 +36,7 @@ for name in deadlock-abba zombies hostile many signals; do
 	end
 done
 
-begin "a deadlock is told at its line, with both places"
+begin "a deadlock is reported at its line, with both places"
 run "$PPTRACE" diagnose -T github deadlock-abba.db
 expect_status 1
 expect_out '^::error file=[^:,]*\.c,line=[0-9]+,title=pptrace%3A deadlock::.*%0A.*waits for B'
@@ -44,7 +44,7 @@ run "$PPTRACE" diagnose -T sarif deadlock-abba.db
 expect_eq "$(sqlite3 :memory: "SELECT json_array_length(readfile('out'), '\$.runs[0].results[0].relatedLocations') > 1")" 1 "related locations"
 end
 
-begin "paths below the working directory are told as seen from there; others are whole"
+begin "paths below the working directory are relative to it; others are absolute"
 sqlite3 deadlock-abba.db "UPDATE site SET file = '$TMP/src dir/a,b:c%.c'"
 run "$PPTRACE" diagnose -T github deadlock-abba.db
 expect_out '^::error file=src dir/a%2Cb%3Ac%25.c,line='
@@ -53,7 +53,7 @@ expect_out '"uri":"src%20dir/a%2Cb%3Ac%25.c"'
 expect_eq "$(cd / && "$PPTRACE" diagnose -T sarif "$TMP/deadlock-abba.db" | grep -c "\"uri\":\"file://$TMP/src%20dir")" 1
 end
 
-begin "--rule and --fail-on choose what is told and what fails; -T json is --json"
+begin "--rule and --fail-on choose what is reported and what fails; -T json is --json"
 run "$PPTRACE" diagnose -T junit --rule zombie --rule orphan --fail-on=never zombies.db
 expect_status 0
 expect_out '<testsuites name="pptrace" tests="[0-9]+" failures="0"'

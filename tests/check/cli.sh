@@ -121,7 +121,7 @@ answers()
 }
 
 begin "a damaged table is an error that is said once, or is of no interest, and never taken for nothing"
-# Each table's first page is overwritten in turn, as a disk does it: only a command that reads the table can notice.
+# The first page of each table is overwritten in turn, as a bad disk does: only a command that reads the table can notice.
 fixture threads-mutex
 for case in "deadlock-abba diagnose -q --all" "deadlock-abba waits -q -T txt" "deadlock-abba timeline -q -T txt" \
 	"pipeline tree -q -T txt" "pipeline pipes -q -T txt" "pipeline export" "threads-mutex diagnose --json" \

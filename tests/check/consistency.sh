@@ -42,7 +42,7 @@ none "words of a workshop" "$(files '*.c' '*.h' '*.def' '*.sql' '*.sh' '*.md' '*
 	grep -v 'XXXXXX' | head -20)"
 end
 
-begin "no phrase at which readers stopped has come back"
+begin "no phrase that readers stumbled on has come back"
 none "phrases of tests/check/phrases.txt" "$(files | grep -v '^tests/check/phrases.txt$' | xargs grep -nIiE "$(grep -v '^#' tests/check/phrases.txt | paste -sd'|')")"
 end
 

@@ -1,4 +1,4 @@
-# structure.sh - the house holds: who includes whom, doors, circles, headers that stand alone.
+# structure.sh - the layout of the source: who includes whom, doors, circles, headers that compile alone, sizes of folders.
 # SPDX-License-Identifier: MIT
 . "$(dirname "$0")/../lib.sh"
 . "$ROOT/tests/lib_source.sh"
@@ -39,7 +39,7 @@ includes >"$TMP/includes"
 files '*.h' | sed -nE 's|^((.*/)?([^/]+))/\3\.h$|\1|p' >"$TMP/doors"
 [ "$(wc -l <"$TMP/includes")" -gt 500 ] || fail "only $(wc -l <"$TMP/includes") includes were found"
 none "includes against tests/check/rooms.txt" "$(breaches tests/check/rooms.txt "$TMP/doors" "$TMP/includes")"
-# The check itself sees what it is for.
+# The check finds what it is there to find.
 printf '%s\n' 'viewer/tree/tree.c:1 viewer/tree tracer/model model.h' 'tracer/open.c:1 tracer tracer/model private.h' \
 	'tracer/open.c:2 tracer tracer/model hold.h' 'new/x.c:1 new base mem.h' 'cli/x.c:1 cli tracer tracer.h' >"$TMP/wrong"
 expect_eq "$(breaches tests/check/rooms.txt "$TMP/doors" "$TMP/wrong" | wc -l)" 4 "breaches found among five includes"
@@ -80,7 +80,7 @@ misplaced()
 		done
 }
 
-begin "a private.h that names files says truly who defines what"
+begin "a private.h that names files is right about who defines what"
 none "functions that are elsewhere" "$(files '*/private.h' | while read -r h; do misplaced "$h"; done)"
 mkdir -p "$TMP/folder"
 printf '%s\n' '/* ---- One (one.c) ---- */' 'int one_a(void);' 'char *one_b(' >"$TMP/folder/private.h"

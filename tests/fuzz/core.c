@@ -15,13 +15,13 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 const char *__lsan_default_suppressions(void);
 
-/* libelf forgets some memory of damaged files. */
+/* libelf leaks some memory on damaged files. */
 const char *__lsan_default_suppressions(void)
 {
 	return "leak:libelf\nleak:libdw\n";
 }
 
-/* A walk has a bound, however the memory is made. */
+/* An unwind is bounded, whatever the memory contains. */
 static void count(void *arg, const struct rec_head *rec)
 {
 	size_t *n = arg;

@@ -118,7 +118,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	model_free(m);
 	/* Each input begins with an empty file. No record may make a statement fail. */
 	(void)store_exec(st, "ROLLBACK; BEGIN");
-	/* And with a transaction that is not due for its end because of those before. */
+	/* And the transaction is not to end because of the inputs before. */
 	(void)store_commit_later(st);
 	if (store_error(st)) {
 		(void)fprintf(stderr, "%s\n", store_error(st));

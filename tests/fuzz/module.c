@@ -21,7 +21,7 @@ const char *__asan_default_options(void)
 	return "intercept_strlen=0:replace_str=0";
 }
 
-/* libelf forgets some memory of damaged files. */
+/* libelf leaks some memory on damaged files. */
 const char *__lsan_default_suppressions(void)
 {
 	return "leak:libelf\nleak:libdw\n";

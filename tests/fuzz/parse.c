@@ -8,7 +8,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 
-/* Every refusal says why, which nobody here wants to read. */
+/* The reason for each refusal goes nowhere. */
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
 	(void)argc;

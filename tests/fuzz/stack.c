@@ -61,7 +61,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memcpy(&at.pc, data + 2, sizeof at.pc);
 	at.pc = code_near(at.pc);
 	memcpy(copy, data + 16, size - 16 < sizeof copy ? size - 16 : sizeof copy);
-	/* Each second word leads into code, as far as the input wants that. */
+	/* Every other word may lead into code: the input decides. */
 	for (size_t i = 0; i < sizeof copy / sizeof *copy; i++)
 		if (copy[i] & 1)
 			copy[i] = copy[i] & 2 ? code_near(copy[i] >> 8)

@@ -15,7 +15,7 @@ static struct row *circle[2] = {(struct row *)circle, (struct row *)circle};
 #if FORM == 1 /* rows without an end: the stride is 0 */
 static struct row rows[] = {{"JavaThread", "_osthread", "", 0, 8, 0}};
 uint64_t gHotSpotVMStructEntryArrayStride = 0;
-#elif FORM == 2 /* offsets and addresses that are none */
+#elif FORM == 2 /* offsets and addresses that lead nowhere */
 #define ALL(type, field)                                                                           \
 	{                                                                                          \
 		type, field, "", 0, 0x7fffffffffffff00, (void *)-8                                 \
@@ -33,7 +33,7 @@ static struct row rows[] = {ALL("JavaThread", "_threadObj"), ALL("JavaThread", "
 	FIXED("Abstract_VM_Version", "_vm_major_version", &version),
 	FIXED("ThreadsSMRSupport", "_java_thread_list", (void *)-1), {0}};
 uint64_t gHotSpotVMStructEntryArrayStride = sizeof(struct row);
-#else /* lists and structures that lead in a circle, threads without number */
+#else /* lists and structures that lead in a circle, endless threads */
 #define ALL(type, field)                                                                           \
 	{                                                                                          \
 		type, field, "", 0, 0, 0                                                           \

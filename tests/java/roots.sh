@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # roots.sh - Java 11 and 21 from other releases of Debian, each in a folder to chroot into: for tests/e2e/languages/java.sh.
 # SPDX-License-Identifier: MIT
-# usage: tests/java/roots.sh [FOLDER]   (build/java); as root, with Debian's archive in reach
+# usage: tests/java/roots.sh [FOLDER]   (build/java); as root, with access to Debian's archive
 set -eu
 folder=$(realpath -m "${1:-build/java}")
 

@@ -34,7 +34,7 @@ traced()
 	status=$?
 }
 
-# answer SQL WANTED: the recording answers so.
+# answer SQL WANTED: the recording gives that answer.
 answer()
 {
 	[ "$(pptrace query -q -T csv -f t.db "$1" 2>/dev/null | tail -n 1)" = "$2" ]
@@ -95,7 +95,7 @@ for backend in ebpf auto shim; do
 	traced $backend dash -c 'echo "a b" | cat; (exit 3); exit 7'
 	said output-and-status $backend eval '[ $status = 7 ] && [ "$(cat out)" = "a b" ] && whole'
 
-	# pptrace is killed in the middle: the command goes on as if nothing were, and the file can be read.
+	# pptrace is killed in the middle: the command goes on as if nothing had happened, and the file can be read.
 	rm -f go survived t.db*
 	pptrace run --backend=$backend -o t.db \
 		dash -c 'until [ -e go ]; do sleep 0.1; done; (cat /dev/null; echo yes >survived) & wait' 2>err &
@@ -127,7 +127,7 @@ timeout 60 pptrace attach --duration=2s -p $pid -o t.db >out 2>err
 status=$?
 said attach ebpf eval '[ $status = 0 ] && answer "SELECT count(*) > 2 AS n FROM process" 1'
 kill -9 $pid
-# What tells right from wrong does so.
+# The healthy twin is not accused.
 if answer "SELECT 1 AS n" 2 || ! answer "SELECT 1 AS n" 1; then
 	echo "= end - no"
 else

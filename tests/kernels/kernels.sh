@@ -11,7 +11,7 @@ SUITES=${SUITES:-bullseye bookworm trixie sid}
 BACKENDS="ebpf auto shim"
 TESTS="doctor fork-count deadlock-abba pipes philosophers philosophers-fixed pipe-leak output-and-status kill-9"
 CACHE=$BUILD/kernels
-INSNS_MOST=500000 # half of what a verifier goes through
+INSNS_MOST=500000 # half of what the verifier accepts
 
 # apt_root SUITE: prints the options of an apt that knows this suite alone.
 apt_root()

@@ -202,7 +202,7 @@ static void c11(void)
 	call_once(&flag, initialise);
 }
 
-/* A semaphore wait is left by cancelling, and its handlers run. */
+/* A semaphore wait is cancelled, and the cleanup handlers run. */
 static void cancelled(void *p)
 {
 	*(int *)p = 1;

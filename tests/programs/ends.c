@@ -119,7 +119,7 @@ static void *lock_for_ever(void *unused)
 
 static void *execute(void *unused)
 {
-	/* The others are at it. */
+	/* The others are locking. */
 	for (int i = 0; i < 1000; i++) {
 		pthread_mutex_lock(&lock);
 		pthread_mutex_unlock(&lock);

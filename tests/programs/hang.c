@@ -89,14 +89,14 @@ static void leave(int signo)
 	_exit(3);
 }
 
-/* Whoever asks it to end is obeyed. */
+/* It ends when it is asked to. */
 static void abba_until_term(void)
 {
 	signal(SIGTERM, leave);
 	abba();
 }
 
-/* A handler runs now and then: what it would do at last nobody can tell. */
+/* A handler runs now and then: what it will finally do cannot be known. */
 static void abba_alarm(void)
 {
 	struct itimerval every = {{0, 200000}, {0, 200000}};
@@ -106,7 +106,7 @@ static void abba_alarm(void)
 	abba();
 }
 
-/* A timer breaks the wait off again and again; its handler has had nothing to do with it so far. */
+/* A timer interrupts the wait again and again; its handler has never ended it so far. */
 static void abba_ticking(void)
 {
 	struct sigaction act = {.sa_handler = on_signal, .sa_flags = SA_RESTART};

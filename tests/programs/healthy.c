@@ -54,7 +54,7 @@ static void *post(void *arg)
 	return arg;
 }
 
-/* Posted each time by a thread that did not exist when it was taken. */
+/* Each time it is posted by a thread that did not exist when it was taken. */
 static void new_poster(void)
 {
 	sem_init(&sem, 0, 1);

@@ -442,7 +442,7 @@ static void kill_child(int signo)
 	kill(child, SIGKILL);
 }
 
-/* What would be a deadlock has a handler that ends it. */
+/* A deadlock, but for a handler that ends it. */
 static void alarm_kills_child(void)
 {
 	signal(SIGALRM, kill_child);

@@ -32,7 +32,7 @@ static void pipes(void)
 	need(pipe(work) == 0 && pipe(told) == 0, "pipe");
 }
 
-/* Opens the parent's write end again; its own it has given up. */
+/* Opens the parent's write end again; it has closed its own. */
 static int open_again(pid_t of)
 {
 	char path[64];
@@ -132,7 +132,7 @@ static void end_under_way(void)
 	wait(NULL);
 }
 
-/* The lock was taken here, but a child has its description too and lets it go. */
+/* The lock was taken here, but a child shares the open file description and releases it. */
 static void flock_of_child(void)
 {
 	int mine = open("lock", O_RDWR | O_CREAT, 0600), other = open("lock", O_RDWR);
@@ -154,7 +154,7 @@ static void *unlock_after(void *ms)
 	return ms;
 }
 
-/* A mutex that threads use to tell each other something: wrong, but glibc does it. */
+/* A mutex that one thread locks and another unlocks, as a signal: wrong, but glibc allows it. */
 static void mutex_as_signal(void)
 {
 	static long ms[] = {50, 30000};

@@ -65,7 +65,7 @@ static void traffic(void)
 	need(syscall(SYS_wait4, pid, &fd, 0, NULL) == pid && WEXITSTATUS(fd) == 3, "wait4");
 }
 
-/* What fails says so as it does without the library, and leaves errno alone where it does not. */
+/* Calls fail as they do without the library, and those that succeed leave errno alone. */
 static void errors(void)
 {
 	uint32_t word = 1;

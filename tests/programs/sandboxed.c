@@ -37,7 +37,7 @@ static void *lock_later(void *unused)
 	return lock_often(unused);
 }
 
-/* What glibc needs for threads and fork is allowed only to who makes some. */
+/* What glibc needs for threads and fork is allowed only if the program makes some. */
 static int confine(unsigned other, int by_syscall)
 {
 	struct sock_filter code[] = {

@@ -91,7 +91,7 @@ static void mode_abba(char **files)
 static void mode_abba_alarm(char **files)
 {
 	(void)files;
-	alarm(3600); /* will end it, in its time */
+	alarm(3600); /* will end it, in an hour */
 	run_two(first_then_second, second_then_first);
 }
 
@@ -308,7 +308,7 @@ static void *wait_changed(void *arg)
 	return NULL;
 }
 
-/* A pool at rest behind a main thread that waits for the terminal's or the world's doings. */
+/* A pool at rest behind a main thread that waits for the terminal or for input from outside. */
 static void mode_pool(char **files)
 {
 	pthread_t t;

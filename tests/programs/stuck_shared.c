@@ -196,7 +196,7 @@ static void mode_rwlock(const char *name)
 	pthread_rwlock_rdlock(&table);
 	pthread_create(&t, NULL, write_later, &table);
 	pthread_barrier_wait(&meet);
-	/* As long as the writer has not asked, to read once more is granted. */
+	/* Until the writer has asked, reading again is granted. */
 	while (pthread_rwlock_tryrdlock(&table) == 0) {
 		pthread_rwlock_unlock(&table);
 		sched_yield();
@@ -214,7 +214,7 @@ static void mode_unlinked_sem(const char *name)
 		sem_wait(sem);
 }
 
-/* The child has given the memory up, but not the file: it comes back to it. */
+/* The child has unmapped the memory, but kept the file, and maps it again. */
 static void mode_maps_later(const char *name)
 {
 	int fd = memfd_create(name, 0);

@@ -1,4 +1,4 @@
-/* fork_sem_anew.c - a child makes anew a semaphore that another thread of its parent held at the fork, and takes it twice. */
+/* fork_sem_anew.c - a child initialises again a semaphore that another thread of its parent held at the fork, and takes it twice. */
 /* SPDX-License-Identifier: MIT */
 /*
  * forbid: deadlock stuck

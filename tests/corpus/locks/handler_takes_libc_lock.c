@@ -1,4 +1,4 @@
-/* handler_takes_libc_lock.c - a signal handler allocates while the thread below it is inside the allocator's lock. */
+/* handler_takes_libc_lock.c - a signal handler allocates while the thread it interrupted holds the allocator's lock. */
 /* SPDX-License-Identifier: MIT */
 /*
  * expect: deadlock stuck

@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * expect: stuck
- * source: the twin of queue_served, where somebody waits for the end of who receives
+ * source: the twin of queue_served, where somebody waits for the receiver to end
  */
 #include <stdlib.h>
 #include <stdio.h>

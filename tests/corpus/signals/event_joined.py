@@ -1,4 +1,4 @@
-# event_joined.py - the main thread joins a worker, which waits for an item that nobody puts: a signal handler is no plan.
+# event_joined.py - the main thread joins a worker, which waits for an item that nobody puts; that there is a signal handler does not excuse it.
 # SPDX-License-Identifier: MIT
 # expect: stuck
 # misses: ebpf why (joining a thread of Python is a semaphore like that of an Event there)

@@ -1,4 +1,4 @@
-/* abstract_both_receive.c - the same where the name is no file. */
+/* abstract_both_receive.c - client and server of an abstract Unix socket each wait for the other to speak first. */
 /* SPDX-License-Identifier: MIT */
 /*
  * expect: deadlock

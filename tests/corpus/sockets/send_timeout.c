@@ -1,4 +1,4 @@
-/* send_timeout.c - both ends of a connection pour into full buffers, and a time-out ends each. */
+/* send_timeout.c - both ends of a connection write into full buffers, and a time-out ends each write. */
 /* SPDX-License-Identifier: MIT */
 /*
  * forbid: deadlock stuck

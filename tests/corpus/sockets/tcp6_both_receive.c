@@ -1,4 +1,4 @@
-/* tcp6_both_receive.c - the same over IPv6. */
+/* tcp6_both_receive.c - client and server of a TCP connection over IPv6 each wait for the other to speak first. */
 /* SPDX-License-Identifier: MIT */
 /*
  * expect: deadlock

@@ -1,4 +1,4 @@
-/* tcp_both_send.c - both ends of a TCP connection pour into full buffers, and nobody reads. */
+/* tcp_both_send.c - both ends of a TCP connection write into full buffers, and nobody reads. */
 /* SPDX-License-Identifier: MIT */
 /*
  * expect: deadlock

@@ -1,4 +1,4 @@
-/* tcp_side_of_before.c - both ends wait for the other, and a child that was there before the connection will speak. */
+/* tcp_side_of_before.c - both ends wait for the other, and a child that was forked before the connection was made will speak. */
 /* SPDX-License-Identifier: MIT */
 /*
  * forbid: deadlock stuck

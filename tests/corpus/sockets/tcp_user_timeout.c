@@ -1,4 +1,4 @@
-/* tcp_user_timeout.c - both ends pour into full buffers, and the kernel gives one of them up after a time. */
+/* tcp_user_timeout.c - both ends write into full buffers, and the kernel gives up one of them after a while. */
 /* SPDX-License-Identifier: MIT */
 /*
  * forbid: deadlock stuck

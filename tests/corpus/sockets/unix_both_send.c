@@ -1,4 +1,4 @@
-/* unix_both_send.c - the same over a Unix socket. */
+/* unix_both_send.c - both ends of a Unix connection write into full buffers, and nobody reads. */
 /* SPDX-License-Identifier: MIT */
 /*
  * expect: deadlock

@@ -1,4 +1,4 @@
-/* unix_server_asks_itself.c - the same over a Unix socket. */
+/* unix_server_asks_itself.c - a server with one thread connects to itself over a Unix socket, and waits for its own answer. */
 /* SPDX-License-Identifier: MIT */
 /*
  * expect: deadlock

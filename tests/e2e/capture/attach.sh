@@ -16,7 +16,7 @@ attach()
 	wait_for 10 recording
 }
 
-# The state that was found has been committed.
+# recording: the state that attach found has been committed.
 recording()
 {
 	[ "$(sql "$DB" 'SELECT count(*) > 0 FROM process')" = 1 ]
@@ -43,7 +43,7 @@ sampled()
 	run "${as_user[@]}" "$PPTRACE" attach -p "$pid" -o user/u.db --duration 2.5
 }
 
-begin "without eBPF processes of one's own are looked at again and again: a deadlock is found, the resolution is told"
+begin "without eBPF one's own processes are sampled: a deadlock is found, the resolution is reported"
 sampled "$PROGRAMS/stuck" abba
 expect_status 0
 expect_err 'eBPF cannot be used .*: the processes are looked at every 50 ms instead'
@@ -156,7 +156,7 @@ expect_sql "$DB" "SELECT DISTINCT pending FROM stdio WHERE at = 'stuck'" 23
 stop
 end
 
-begin "errors: gone, a kernel thread, no number, unwritable output"
+begin "errors: a process that has ended, a kernel thread, not a number, unwritable output"
 run "$PPTRACE" attach -p 4194303 -o "$DB"
 expect_status 125
 expect_err 'there is no process 4194303'

@@ -52,7 +52,7 @@ run "$PPTRACE" doctor --now
 expect_status 2
 end
 
-begin "an ordinary user is told what eBPF needs, and gets the preload library instead"
+begin "an ordinary user learns what eBPF needs, and gets the preload library instead"
 if [ "$(id -u)" != 0 ]; then skip "needs root to become nobody"; else
 	limited -all "$PPTRACE" run --backend=ebpf -o open/x.db true
 	expect_status 125
@@ -90,7 +90,7 @@ elif ! "$setcap" cap_bpf,cap_perfmon=ep given/bin/pptrace 2>/dev/null; then skip
 else
 	limited -all given/bin/pptrace doctor
 	expect_status 0
-	# tracefs is not needed, and root's alone.
+	# tracefs is not needed; only root may read it.
 	expect_eq "$(grep '^no ' out | grep -v tracefs)" "" "what does not work"
 	expect_out '^pptrace run records with ebpf\+shim; locks by the preload library$'
 	! grep -q 'setcap\|gains privileges' out || fail "advice that was followed, or a sentence about pptrace itself" "$(show)"

@@ -14,7 +14,7 @@ need_ebpf()
 	[ -n "$have_ebpf" ]
 }
 
-# traced [WRAPPER...]: runs a command of which output and status are known, and says what recorded it.
+# traced [WRAPPER...]: runs a command whose output and status are known, and says what recorded it.
 traced()
 {
 	rm -f f.db*
@@ -89,7 +89,7 @@ if need_ebpf; then
 fi
 end
 
-begin "what is of use but not needed may fail"
+begin "what is useful but not needed may fail"
 if need_ebpf; then
 	for call in perf_event_open epoll_create1 clone3; do
 		traced "$PROGRAMS/refuse" "$call=EPERM" --
@@ -99,7 +99,7 @@ if need_ebpf; then
 fi
 end
 
-begin "a wish for eBPF alone is refused with the same reason, and nothing runs"
+begin "--backend=ebpf is refused with the same reason, and nothing runs"
 if need_ebpf; then
 	for options in --backend=ebpf "--locks=futex" "--locks=uprobe"; do
 		run "$PROGRAMS/refuse" "bpf:0=$PROG_LOAD=ENOMEM" -- "$PPTRACE" run $options -o g.db touch ran
@@ -152,7 +152,7 @@ if ! need_ebpf; then :; elif [ "$(id -u)" != 0 ]; then skip "needs root"; else
 fi
 end
 
-# What one can run out of: pptrace either records, or says that it cannot and runs nothing.
+# Each resource that can run out: pptrace either records, or says that it cannot and runs nothing.
 expect_sound()
 {
 	case $status in

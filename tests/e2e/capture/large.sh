@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 . "$(dirname "$0")/../../lib.sh"
 
-# bounded SECONDS COMMAND...: run with limits of processor time and address space, which libraries count for, too.
+# bounded SECONDS COMMAND...: runs it with limits on processor time and address space; shared libraries count too.
 bounded()
 {
 	local seconds=$1

@@ -24,7 +24,7 @@ for i in range(600):
 c.setblocking(True)
 c.recv(1)
 P
-# The names of the namespaces are this test's own.
+# The namespaces have names that only this test uses.
 a=pptrace-a-$$ b=pptrace-b-$$
 cat >both.sh <<E2
 ip netns exec $a python3 server.py 10.99.0.1 &

@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: MIT
 . "$(dirname "$0")/../../lib.sh"
 
-MOST=500000 # half of what a verifier goes through (BPF_COMPLEXITY_LIMIT_INSNS)
+MOST=500000 # half of what the verifier accepts (BPF_COMPLEXITY_LIMIT_INSNS)
 
-begin "every program of the edition that this kernel takes is verified within half of the limit"
+begin "every program of the edition that this kernel uses is verified within half of the limit"
 if [ "$(id -u)" != 0 ]; then skip "needs root"; else
 	taken=
 	for edition in casts plain old; do
@@ -22,7 +22,7 @@ fi
 end
 
 begin "editions for older kernels are taken by newer ones too"
-# They need no kernel's function by name, whose arguments might change.
+# They need no kernel function by name: its arguments might change.
 if [ "$(id -u)" != 0 ]; then skip "needs root"; else
 	run "$BUILD/tests/kernels/insns" old
 	expect_eq "$(grep -c ' refused: ' out)" 0 "refused programs" || show

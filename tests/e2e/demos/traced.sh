@@ -13,7 +13,7 @@ trace()
 	status=$?
 }
 
-# has_hellos N: that many children have spoken.
+# has_hellos N: so many children have said hello.
 has_hellos()
 {
 	[ "$(grep -c '^Hello from \(child\|thread\)' "$TMP/out")" = "$1" ]

@@ -12,7 +12,7 @@ if ! command -v javac >/dev/null; then
 fi
 javac -g --release 11 -d . "$ROOT/tests/java/Cases.java"
 
-# The findings of a text, without numbers that differ from run to run.
+# The findings in a text, without the numbers that differ from run to run.
 findings()
 {
 	sed -E 's/^err\| //; /^(error: deadlock|warning: stuck)/,/^  remedy/!d; s/\[[0-9]+\]/[PID]/g; s/,? since [0-9.]+ s//g
@@ -166,7 +166,7 @@ why_of()
 {
 	start "${JAVA[@]}" Cases "$1"
 	wait_for 60 has_text '^error: deadlock\|^warning: stuck'
-	# Once more, when every thread has come to where it stays.
+	# Once more, when every thread has arrived where it stays.
 	run "$PPTRACE" why "$pid"
 	expect_status "$2"
 }
@@ -220,7 +220,7 @@ side_by_side release_tests own 11 21
 
 # ---- Programs that are traced ----
 
-# told: run has said that somebody is stuck.
+# told: run has reported a deadlock or a stuck set.
 told()
 {
 	grep -q '^error: deadlock\|possibly stuck' err
@@ -250,7 +250,7 @@ run_tests()
 {
 	local case
 	for case in monitors locks mixed join latch; do
-		begin "$1: $case, told while it stands, and kept"
+		begin "$1: $case, reported while it lasts, and kept"
 		certain_in_run "$1" "$case"
 		end
 	done
@@ -259,7 +259,7 @@ run_tests()
 	expect_status 124
 	child_words err
 	end
-	begin "$1: a queue that nobody fills is told as possible"
+	begin "$1: a queue that nobody fills is reported as possibly stuck"
 	background "$PPTRACE" run --backend="$1" --watch=0.5 -o queue.db java -cp .. Cases queue
 	wait_for 60 told
 	kill -TERM $!

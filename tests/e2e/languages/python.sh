@@ -128,7 +128,7 @@ join_words()
 }
 
 for backend in $(backends); do
-	begin "$backend: two locks crossed, named with the lines of the program"
+	begin "$backend: two locks in opposite orders, named with the lines of the program"
 	background "$PPTRACE" run --backend="$backend" --watch=0.3 -o bank.db "$PYTHON" bank.py
 	told()
 	{
@@ -155,7 +155,7 @@ ledger|threading.Lock"
 done
 
 for backend in $(backends); do
-	begin "$backend: RLocks are crossed beside a thread that lives, a join of who waits for oneself: both certain"
+	begin "$backend: RLocks taken in opposite orders beside a live thread, and joining a thread that waits for the joiner: both certain"
 	run timeout 60 "$PPTRACE" run --backend="$backend" --watch=0.3 --on-deadlock=kill -o rlocks.db "$PYTHON" rlocks.py
 	expect_status 124
 	rlocks_words err
@@ -173,7 +173,7 @@ says()
 	"$PPTRACE" why "$pid" 2>/dev/null | grep -q -- "$1"
 }
 
-begin "why: RLocks that are crossed, and joins, are certain deadlocks"
+begin "why: RLocks taken in opposite orders, and joins, are certain deadlocks"
 for name in rlocks join; do
 	start "$PYTHON" $name.py
 	wait_for 10 says '^error: deadlock'

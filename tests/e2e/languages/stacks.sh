@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# stacks.sh - native stacks: places told apart by their callers, whole with -v, as JSON and in the recording.
+# stacks.sh - native stacks: places that their callers tell apart, whole with -v, as JSON and in the recording.
 # SPDX-License-Identifier: MIT
 . "$(dirname "$0")/../../lib.sh"
 . "$ROOT/tests/lib_why.sh"
@@ -24,7 +24,7 @@ expect_places()
 
 for mode in direct indirect; do
 	for program in ./stacks0 ./stacks2; do
-		begin "why $program $mode: a helper's line is told with the callers that differ"
+		begin "why $program $mode: a helper's line comes with the callers that differ"
 		start $program $mode
 		if wait_for 10 waiting 3; then
 			run "$PPTRACE" why "$pid"
@@ -66,7 +66,7 @@ for backend in auto shim; do
 	expect_out '^stacks0;.*;start_thread;transfer;lock;my_lock;pthread_mutex_lock;.*\[lock: mutex audit\] [0-9]{6,}$'
 	run "$PPTRACE" flame -o - dead.db
 	expect_out '<title>my_lock: [0-9.]+ s \([0-9.]+ %\)</title>'
-	# The preload library is not a part of the program.
+	# The preload library is no part of the program.
 	expect_sql dead.db "SELECT count(*) FROM frame f JOIN site s ON s.id = f.site_id WHERE s.module LIKE '%pptrace-shim%'" 0
 	end
 done
@@ -75,7 +75,7 @@ done
 gcc -g -O2 -fno-omit-frame-pointer -pthread -o stacks2f "$source"
 for backend in auto shim; do
 	for program in stacks0 stacks2 stacks2f; do
-		begin "run --stacks --backend=$backend $program: where a lock was taken is told with its callers"
+		begin "run --stacks --backend=$backend $program: where a lock was taken comes with its callers"
 		run "$PPTRACE" run --stacks --backend=$backend --on-deadlock=kill -o dead.db ./$program
 		expect_status 124
 		mv err out
@@ -96,7 +96,7 @@ for program in "all_locks 3" "handler_locks" "locks_apart" "ends"; do
 		run "$PPTRACE" run -q --stacks --backend=$backend -o fine.db "${command[@]}"
 		expect_status $wanted
 		cat out err >both
-		# How often its handler ran in between is chance.
+		# How often its handler ran in between is a matter of chance.
 		[ "$program" = handler_locks ] || [ "$(sort both)" = "$(sort want)" ] || fail "$program: another output" "$(diff want both | head -5)"
 	done
 done
@@ -105,7 +105,7 @@ expect_status 125
 expect_err '--stacks needs the preload library'
 end
 
-begin "why: a frame that only a register leads out of is left with what the kernel tells"
+begin "why: a frame that only a register leads out of is unwound with what the kernel knows of it"
 cat >alloca.c <<'END'
 #include <alloca.h>
 #include <string.h>

@@ -1,8 +1,8 @@
-# formats.sh - each format is read by a parser that is not ours, whatever the names in a recording.
+# formats.sh - each format is read by somebody else's parser, whatever the names in a recording.
 # SPDX-License-Identifier: MIT
 . "$(dirname "$0")/../../lib.sh"
 
-# readable FILE: what the format's own parser says about it is nothing.
+# readable FILE: the format's own parser has no complaint.
 readable()
 {
 	case $1 in

@@ -3,10 +3,10 @@
 # SPDX-License-Identifier: MIT
 . "$(dirname "$0")/../../lib.sh"
 
-# Seconds that a sum of the path takes: who, what.
+# seconds WHO WHAT: how long the path goes through that.
 seconds() { sqlite3 :memory: "SELECT coalesce(round(sum(json_extract(value, '\$.ns')) / 1e9, 1), 0) FROM json_each(readfile('out'), '\$.sums')
 	WHERE json_extract(value, '\$.who') LIKE '$1' AND json_extract(value, '\$.what') LIKE '$2'"; }
-# How the steps of the path follow from each other, without numbers, each way once.
+# How each step of the path leads to the next, without numbers, each way once.
 links() { sqlite3 :memory: "SELECT DISTINCT rtrim(json_extract(value, '\$.link'), ' ()0123456789') AS l
 	FROM json_each(readfile('out'), '\$.steps') WHERE l IS NOT NULL ORDER BY l"; }
 # A sleep on the path is as long as asked for, and on a busy machine a little longer.
@@ -37,7 +37,7 @@ run "$PPTRACE" path --json xargs.db
 expect_seconds sleep sleeps 0.5
 end
 
-begin "$backend: a pipeline: the slow writer, then what its bytes let go on"
+begin "$backend: a pipeline: the slow writer, then what its bytes let continue"
 run "$PPTRACE" run --backend=$backend -o pipe.db sh -c '{ sleep 0.3; echo x; } | { read a; sleep 0.2; }'
 expect_status 0
 run "$PPTRACE" path --json pipe.db

@@ -27,7 +27,7 @@ expect_eq "$(grep -c '^error: deadlock' err)" 1
 expect_sql dead.db "SELECT rule, certainty FROM finding WHERE severity = 'error'" "deadlock|certain"
 end
 
-begin "$backend: it stays in the file when a process of the recording kills the members, who see the end of others or send the signal on"
+begin "$backend: it stays in the file when a process of the recording kills the members, which notice that others have ended or pass the signal on"
 printf 'all:\n\tflock lock make -f inner\n' >outer
 printf 'all:\n\tflock lock true\n' >inner
 LIMIT=20 run "$PPTRACE" run --backend=$backend -o dead.db timeout 3 make -f outer
@@ -40,7 +40,7 @@ expect_err '^error: deadlock'
 expect_sql dead.db "SELECT rule, certainty FROM finding WHERE severity = 'error'" "deadlock|certain"
 end
 
-begin "$backend: whoever queries the recording meanwhile does not take it for one that nobody writes"
+begin "$backend: a query meanwhile does not take the recording for one that nobody writes"
 background "$PPTRACE" run --backend=$backend -o dead.db "$DEMOS/deadlock-abba"
 wait_for 20 grep -q '^error: deadlock' err
 victim=$(sqlite3 dead.db "SELECT pid FROM process LIMIT 1")
@@ -58,7 +58,7 @@ kill -KILL "$victim"
 wait_end
 end
 
-begin "$backend: --watch=0 does not look"
+begin "$backend: --watch=0 does not look for deadlocks"
 LIMIT=3 run "$PPTRACE" run --backend=$backend --watch=0 -o dead.db "$DEMOS/deadlock-abba"
 expect_no_err '^error: deadlock'
 end

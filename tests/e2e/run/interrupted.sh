@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# interrupted.sh - what stood when somebody outside interrupted a program is found, and is what the pictures show.
+# interrupted.sh - a deadlock that a signal from outside ended is found, and is what the pictures show.
 # SPDX-License-Identifier: MIT
 . "$(dirname "$0")/../../lib.sh"
 
@@ -24,7 +24,7 @@ threading.Thread(target=take, args=(right, left), daemon=True).start()
 take(left, right)
 EOF
 
-# record BACKEND COMMAND...: records it in the background; sets pid. Commands that the shell starts so would ignore SIGINT.
+# record BACKEND COMMAND...: records it in the background; sets pid. Commands that the shell starts in the background would ignore SIGINT.
 record()
 {
 	local how=(--backend="$1")
@@ -66,7 +66,7 @@ check()
 	[[ $(until_text SIGINT) =~ ^(deadlock\ certain|stuck\ conditional)\ 1$ ]] || fail "found: $(until_text SIGINT)" "$(cat err)"
 	end
 
-	begin "$backend: a handler of SIGTERM ends the program before anything was told"
+	begin "$backend: a handler of SIGTERM ends the program before anything was reported"
 	WATCH=60 record "$backend" "$PROGRAMS/hang" abba-until-term
 	wait_for 20 stood "'lock'" 2
 	kill -TERM "$(command_pid)"

@@ -39,7 +39,7 @@ expect_status 0
 expect_err 'not complete'
 run "$PPTRACE" tree -T txt t.db
 expect_status 0
-# The children went on; they are ours to end.
+# The children are still running; this test ends them.
 for pid in $(sql t.db "SELECT pid FROM process WHERE end_ns IS NULL"); do
 	[ "$(cat /proc/$pid/comm 2>/dev/null)" != fork-count ] || kill $pid
 done

@@ -47,7 +47,7 @@ killed()
 	awk '$1 == "oom_kill" {print $2}' "$group"/memory.oom_control "$group"/memory.events 2>/dev/null
 }
 
-# group_end: removes it once nobody is left in it.
+# group_end: removes it once no process is left in it.
 group_end()
 {
 	wait_for 10 rmdir "$group"
@@ -56,7 +56,7 @@ group_end()
 for backend in ${BACKENDS:-$(backends)}; do
 for mib in 64 256; do
 
-begin "$backend: a program that locks all the time lives in $mib MiB"
+begin "$backend: a program that locks all the time survives in $mib MiB"
 if group_make $mib; then
 	in_group "$PPTRACE" run -q --backend=$backend -o storm.db "$PROGRAMS/hungry" 1 1000000
 	expect_status 0

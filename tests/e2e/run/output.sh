@@ -31,7 +31,7 @@ expect_status 125
 expect_sql other.db "SELECT x FROM t" 7
 end
 
-begin "a file of a newer pptrace is not lost"
+begin "a file of a newer pptrace is kept"
 run "$PPTRACE" run -q -o newer.db sh -c 'exit 9'
 sqlite3 newer.db "PRAGMA user_version = 999"
 run "$PPTRACE" run -q -o newer.db true
@@ -40,7 +40,7 @@ sql newer.db "SELECT exit_code FROM trace" >got
 expect_eq "$(cat got)" 9
 end
 
-begin "a truncated recording at the same place is not overwritten unseen"
+begin "a truncated recording at the same place is not overwritten without a word"
 run "$PPTRACE" run -q -o cut.db true
 head -c 3000 cut.db >cut2.db
 run "$PPTRACE" run -o cut2.db true

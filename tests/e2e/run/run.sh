@@ -101,7 +101,7 @@ env -u _ "$PPTRACE" run -q --backend=ebpf --locks=futex env 2>err | sort >out
 diff <(grep -v ^_= native) <(grep -v ^_= out) >diff || fail "$(cat diff err)"
 end
 
-begin "Ctrl-C is the command's; the recording is closed properly"
+begin "Ctrl-C goes to the command; the recording is closed properly"
 start "$PPTRACE" run -o int.db sh -c 'trap "echo caught; exit 5" INT; echo ready; while :; do sleep 0.05; done'
 wait_for 20 grep -q ready out
 kill -INT -- -$pid
@@ -155,7 +155,7 @@ expect_status 0
 expect_eq "$(grep -c term out)" 1
 end
 
-begin "a parent that ignores SIGCHLD does not cost us the status"
+begin "the status is right though our parent ignores SIGCHLD"
 run env --ignore-signal=CHLD "$PPTRACE" run -q sh -c 'exit 7'
 expect_status 7
 end

@@ -39,7 +39,7 @@ run "$PPTRACE" run --backend=$backend --timeout 0 -o fine.db sh -c 'exit 4'
 expect_status 4
 end
 
-begin "$backend: after --until=main too nobody is left behind by the limit"
+begin "$backend: with --until=main too the limit leaves no process behind"
 run "$PPTRACE" run --backend=$backend --until=main --timeout 0.5 -o both.db sh -c 'sleep 300 & sleep 301'
 expect_status 124
 expect_sql both.db "SELECT count(*) FROM process WHERE end_ns IS NULL" 0
@@ -51,7 +51,7 @@ expect_status 124
 expect_eq "$(cat err)" "pptrace: not finished after 300 ms (--timeout): ending the command"
 end
 
-begin "$backend: SIGTERM to pptrace tells the same, and the command gets it"
+begin "$backend: SIGTERM to pptrace reports the same, and the command gets it"
 background "$PPTRACE" run --backend=$backend --watch=0.2 -o term.db "$DEMOS/deadlock-abba"
 wait_for 20 grep -q '^error: deadlock' err
 kill -TERM $!

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# tracer_gone.sh - pptrace is killed or stopped while the command runs: that goes on as if nothing were there.
+# tracer_gone.sh - pptrace is killed or stopped while the command runs: the command goes on as if nothing had happened.
 # SPDX-License-Identifier: MIT
 . "$(dirname "$0")/../../lib.sh"
 
@@ -86,7 +86,7 @@ wait_for 60 test -s ms
 wait_for 10 cmp -s want out
 expect_eq "$(cat err)" "" "stderr"
 expect_quick
-# Who locked first since then has removed it.
+# The first process to lock since then has removed it.
 wait_for 10 test -z "$(arenas "$pid")"
 end
 
@@ -163,7 +163,7 @@ for i in $(seq "${ROUNDS:-6}"); do
 	what="$target, $sig after $delay s"
 	start "$backend" $target.sh
 	sleep "$delay"
-	# It may have ended before.
+	# It may have ended already.
 	kill -$sig "$pid" 2>/dev/null
 	wait_for 60 test -e ms
 	kill -CONT "$pid" 2>/dev/null

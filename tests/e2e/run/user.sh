@@ -63,7 +63,7 @@ for path in $(head -1 out); do
 done
 end
 
-begin "SUDO_UID that is no number gives the file to nobody"
+begin "with a SUDO_UID that is not a number the file stays root's"
 SUDO_UID=65534x SUDO_GID=65534 run "$PPTRACE" run -o odd.db true
 expect_eq "$(stat -c %u odd.db)" 0
 end

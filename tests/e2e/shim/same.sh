@@ -67,7 +67,7 @@ needs=openssl same "openssl speed on two processes" sh -c 'openssl speed -multi 
 needs="make" same "make -j2" sh -c 'printf "all: a b c d\n%%:\n\t@echo \$@; sleep 0.1\n" >M; make -s -j2 -f M | sort'
 needs=xz same "xz with threads" sh -c 'head -c 3000000 /dev/zero | xz -T2 -0 | xz -dc | wc -c'
 
-# A stressor does as much as it can: those that make an event of every step get a number of steps.
+# A stressor does as much as it can; one whose every step is an event gets a fixed number of steps.
 for stressor in "mutex 2 --mutex-ops 20000" "sem 2 --sem-ops 20000" "futex 2 --futex-ops 5000" "pipe 2 --pipe-ops 2000" \
 	"fork 2 --fork-ops 100" "clone 2 --clone-ops 100" "sigq 2 --sigq-ops 2000" "kill 2 --kill-ops 2000" "flock 2 --flock-ops 2000"; do
 	needs=stress-ng same "stress-ng $stressor" sh -c "stress-ng --$stressor --timeout 5 --quiet; echo \$?"
@@ -126,7 +126,7 @@ END
 ! command -v g++ >/dev/null || g++ -O1 -o sync sync.cc -lpthread || exit 1
 needs=g++ same "C++ mutex, shared_mutex, condition_variable, call_once that throws, async" ./sync
 
-# The argument: write behind an allocation, which AddressSanitizer ends.
+# With an argument it writes past an allocation, and AddressSanitizer ends it.
 cat >heap.c <<'END'
 #include <pthread.h>
 #include <stdio.h>

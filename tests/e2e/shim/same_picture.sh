@@ -4,7 +4,7 @@
 #
 # Trees and timelines are drawn from these rows, so these are compared. The
 # differences that remain are in the manual page: signals of the kernel, what the
-# C library does inside popen, how far a call had come that is cut off, and whether
+# C library does inside popen, how far a call had got when it was cut off, and whether
 # a parent that is killed together with its child still reaped it.
 . "$(dirname "$0")/../../lib.sh"
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# shim.sh - the preload library: what it records, and that it never holds or harms the command.
+# shim.sh - the preload library: what it records, and that it never delays or harms the command.
 # SPDX-License-Identifier: MIT
 . "$(dirname "$0")/../../lib.sh"
 
@@ -18,10 +18,10 @@ begin "$mode: every lock function answers as it should, and is recorded"
 run "$PPTRACE" run $mode -o s.db "$PROGRAMS/all_locks"
 expect_status 0
 expect_out '^all locks called$'
-# How often the main thread gets "held" back from its condition depends on who is faster.
+# How often the main thread gets "held" back from its condition depends on which thread is faster.
 expect_sql s.db "$HOLDS h JOIN lock l ON l.id = h.lock_id WHERE l.name IS NOT 'held'" 10
 expect_sql s.db "SELECT lost FROM trace" 0
-# The C library's own locks are seen where somebody happens to wait for one.
+# The C library's own locks are seen when a thread happens to wait for one.
 expect_sql s.db "SELECT group_concat(kind || n, ' ') FROM (SELECT kind, count(*) n FROM lock WHERE kind <> 'futex' GROUP BY kind ORDER BY kind)" \
 	"barrier1 cond1 mutex6 once3 rwlock1 sem3 spin1"
 expect_sql s.db "SELECT count(*) FROM lock WHERE name LIKE '/pptrace-test-%' AND pshared" 1
@@ -83,7 +83,7 @@ expect_status 3
 expect_out '^done$'
 expect_sql s.db "$HOLDS" 1000
 expect_sql s.db "SELECT blind_spots LIKE '%(sandboxed) installed a filter that allows only four system calls%', lost FROM trace" '1|0'
-# Who inherits such a filter is not preloaded.
+# A process that inherits such a filter is not preloaded.
 run "$PPTRACE" run -q $mode -o s.db "$PROGRAMS/sandboxed" e
 expect_status 0
 expect_sql s.db "$HOLDS" 1000
@@ -161,7 +161,7 @@ else
 fi
 end
 
-begin "births and ends find room where nothing else does"
+begin "births and ends find room when nothing else does"
 run sh -c 'exec "$0" run --backend=shim --ring=4 -o vital.db "$1" $$' "$PPTRACE" "$PROGRAMS/flood_forks"
 expect_status 0
 expect_eq "$(cat out)" 4 output
@@ -170,7 +170,7 @@ expect_sql vital.db "SELECT count(*) FROM lost WHERE source LIKE 'shim: births%'
 expect_sql vital.db "SELECT count(*), sum(exit_code = 3), sum(reaped_ns >= end_ns) FROM process WHERE parent_id" '4|4|4'
 end
 
-begin "the preload of the user's own is kept"
+begin "the user's own LD_PRELOAD is kept"
 LD_PRELOAD=$BUILD/libpptrace-shim.so.none run sh -c 'LD_PRELOAD=/no/such.so "$0" run -q --backend=shim -o s.db sh -c "exec env" 2>/dev/null' "$PPTRACE"
 expect_out '^LD_PRELOAD=.*libpptrace-shim.so.*:/no/such.so$'
 end
@@ -210,7 +210,7 @@ if [ "$(id -u)" != 0 ]; then skip "needs root"; else
 	expect_out '^0$'
 	expect_eq "$(cat "$TMP/err")" '' stderr
 	expect_sql user/s.db "$HOLDS" 0
-	# An arena that is not root's own is not touched by a program of root.
+	# A program of root does not touch an arena that is not root's own.
 	mkdir -m 700 theirs && head -c 8388608 /dev/zero >theirs/arena && chmod 600 theirs/arena && chown -R 65534 theirs
 	before=$(sha256sum <theirs/arena)
 	PPTRACE_ARENA=$TMP/theirs/arena LD_PRELOAD=$BUILD/libpptrace-shim.so run "$PROGRAMS/locks_apart"
@@ -233,7 +233,7 @@ if [ "$(id -u)" != 0 ]; then skip "needs root"; else
 fi
 end
 
-begin "numbers of a nested PID namespace"
+begin "process IDs of a nested PID namespace"
 if [ "$(id -u)" != 0 ] || ! unshare -pf --mount-proc true 2>/dev/null; then skip "needs root, and a root folder that is a mount of its own"; else
 	run "$PPTRACE" run -q --locks=shim -o s.db unshare -pf --mount-proc "$PROGRAMS/all_locks"
 	expect_status 0
@@ -294,9 +294,9 @@ expect_sql s.db "SELECT lost FROM trace" 0
 end
 done
 
-begin "numbers of a namespace whose processes see no /proc are not taken for ours"
+begin "process IDs of a namespace without /proc are not taken for ours"
 if [ "$(id -u)" != 0 ] || ! unshare -fp --mount true 2>/dev/null; then skip "no namespaces here"; else
-	# Natively 1 in there is the shell; out here it is another process, which does not end.
+	# Inside the namespace process 1 is the shell; outside it is another process, which does not end.
 	run "$PPTRACE" run -q --backend=shim -o s.db setpriv --no-new-privs unshare -fp --mount \
 		sh -c 'umount -l /proc; "$0" closed; exit 3' "$PROGRAMS/locks_apart"
 	expect_status 3
@@ -328,7 +328,7 @@ end
 
 for mode in $modes; do
 begin "$mode: a program that cuts off the file of the rings does not end pptrace"
-# It reads the name in its environment, ends before it would write there again, and takes others with it only.
+# It finds the arena by the name in its environment, and ends before it would write there again.
 cat >cut.c <<'END'
 #include <fcntl.h>
 #include <stdio.h>
@@ -379,13 +379,13 @@ for mode in main-leaves worker-exits clone-parent chld-read exec; do
 	expect_sql s.db "SELECT '$mode', count(rule), sum(lost), count(end_ns) = count(*) FROM trace, process LEFT JOIN finding ON rule NOT LIKE 'lock-%'" "$mode|0|0|1"
 	[ $mode != clone-parent ] || expect_sql s.db "SELECT count(*) FROM process WHERE parent_id = 1 AND reaper_id IS NOT NULL" 2
 done
-# The main thread was waiting when the other one called exit; nobody is torn out where each has left.
+# The main thread was waiting when the other one called exit; its wait is cut off, those that have ended are not.
 run "$PPTRACE" run -q --backend=$backend -o s.db "$PROGRAMS/ends" worker-exits
 expect_sql s.db "SELECT is_main FROM thread WHERE cut_short" 1
 end
 done
 
-begin "an orphan that pptrace reaps has the time of it"
+begin "an orphan that pptrace reaps has the time at which it was reaped"
 cat >orphan.sh <<'END'
 mkfifo f
 sh -c 'sh -c "read x <f; exit 3" & exit 0'
@@ -397,7 +397,7 @@ expect_sql s.db "SELECT exit_code, reaped_ns >= end_ns, reaper_id IS NULL FROM p
 end
 
 for mode in $modes; do
-begin "$mode: an initialiser that throws has ended"
+begin "$mode: an initialiser that throws counts as ended"
 cat >once.cc <<'END'
 #include <mutex>
 static std::once_flag f;
@@ -420,7 +420,7 @@ fi
 end
 done
 
-# What of a hold is ended by the next one that excludes it was not seen to end.
+# A hold that only the next one, which excludes it, ended was not seen to end.
 flocks()
 {
 	$1 timeout 20 "$PPTRACE" run -q --backend=$2 -o "$3" "$PROGRAMS/flocks" "$4" 2>/dev/null
@@ -454,7 +454,7 @@ spawn_fifo()
 	rm -f "$2" && mkfifo -m 666 "$2"
 	$1 timeout 20 "$PPTRACE" run -q --watch=0.2 --backend=shim -o "$3" "$PROGRAMS/stuck" spawn "$2" 2>/dev/null &
 	wait_for 10 expect_rows "$3" "SELECT count(*) FROM wait WHERE reason IN ('fifo-open', 'vfork') AND end_ns IS NULL" 2
-	# Nobody may be there to open the other side.
+	# There may be nobody to open the other side.
 	timeout 10 sh -c ': >"$1"' - "$2"
 	wait_end $!
 	expect_sql "$3" "SELECT lost FROM trace" 0
@@ -471,7 +471,7 @@ expect_rows()
 	[ "$(sql "$1" "$2")" = "$3" ]
 }
 
-begin "posix_spawn whose child opens a FIFO: who waits is seen while it waits"
+begin "posix_spawn whose child opens a FIFO: the wait is seen while it lasts"
 spawn_fifo "" "$TMP/fifo" s.db
 if [ "$(id -u)" = 0 ]; then
 	mkdir -p -m 777 user

@@ -1,4 +1,4 @@
-# hostile.sh - a recording that somebody hostile has made: each command that reads it says one sentence, at once.
+# hostile.sh - recordings made by an attacker: each command that reads one says one sentence, at once.
 # SPDX-License-Identifier: MIT
 . "$(dirname "$0")/../../lib.sh"
 

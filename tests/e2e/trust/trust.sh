@@ -52,11 +52,11 @@ tests()
 {
 backend=$1
 
-begin "$backend: --on-deadlock=kill ends nobody whom only a forged record names"
+begin "$backend: --on-deadlock=kill kills no process that only a forged record names"
 for how in fork task ring; do lies $how kill; done
 end
 
-begin "$backend: a program that forges births, ends and losses keeps its status, and is not waited for with those it names"
+begin "$backend: a program that forges births, ends and losses keeps its status; pptrace does not wait for the processes it names"
 sleep 1000 &
 victim=$!
 for how in end lost; do
@@ -70,12 +70,12 @@ done
 kill -KILL $victim
 end
 
-begin "$backend: --on-deadlock=stop stops nobody whom only a forged record names"
+begin "$backend: --on-deadlock=stop stops no process that only a forged record names"
 for how in fork task ring; do lies $how stop; done
 end
 
 begin "$backend: --on-deadlock=kill ends the whole tree: orphans, other users' processes, a PID namespace"
-# A length that is nobody else's, to know these sleepers by.
+# A length that no other process uses, so that these sleepers can be recognised.
 length=$((1000000 + $$ % 100000))${#backend}
 cat >family.sh <<-SCRIPT
 	(setsid sleep $length >/dev/null 2>&1 &)

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# corpus.sh - each program of tests/corpus on every backend, and under why: what its head says is true must be said, and nothing else.
+# corpus.sh - each program of tests/corpus on every backend, and with why: exactly what its first comment says must be reported.
 # SPDX-License-Identifier: MIT
 #
 # The head of a program (its first comment) has lines of the form WORD: VALUE.
-#   expect: RULE...   it hangs: one of these rules must be told while it does (live; why)
-#   forbid: RULE...   it does not: none of these may be told, neither while it rests nor in the file afterwards
-#   all:    RULE...   it is at rest: with --all one of these is told
-#   misses: HOW WHY   this backend (auto, ebpf, shim, why) cannot see what is expected; nothing that is forbidden may be said by it all the same
+#   expect: RULE...   it hangs: one of these rules must be reported while it does (live; why)
+#   forbid: RULE...   it does not hang: none of these may be reported, neither while it rests nor in the file afterwards
+#   all:    RULE...   it is at rest: with --all one of these is reported
+#   misses: HOW WHY   this backend (auto, ebpf, shim, why) cannot see what is expected; what is forbidden it must not report either
 #   alone:  WHY       nothing else of the corpus runs meanwhile
 #   source: WHERE     public reports of the kind
 # A program that cannot run here prints "skip: REASON".
@@ -43,7 +43,7 @@ put_down()
 	kill -KILL "${pids[@]}" 2>/dev/null
 }
 
-# said HOW: the rules that were told while it ran.
+# said HOW: the rules that were reported while it ran.
 said()
 {
 	if [ "$1" = why ]; then
@@ -53,7 +53,7 @@ said()
 	fi | sort -u | tr '\n' ' '
 }
 
-# is_any WANTED TOLD: true if one word of the first is among those of the second.
+# is_any WANTED SAID: true if one word of the first is among those of the second.
 is_any()
 {
 	local word
@@ -82,7 +82,7 @@ switches()
 	done
 }
 
-# watch_live HOW EXPECT COMMAND...: runs it until one of the rules is told or it has rested for long.
+# watch_live HOW EXPECT COMMAND...: runs it until one of the rules is reported or it has been at rest for a while.
 watch_live()
 {
 	local options=(--backend="$1") expect=$2 deadline
@@ -99,7 +99,7 @@ watch_live()
 		wait_for 60 test -s t.db
 		sleep $REST
 	fi
-	# All at once: what one of them leaves behind by dying alone is another story. Again, until none has come since.
+	# All at once: if one died alone, the others would see its end, and hang in another way. Repeated until no new one has appeared.
 	while kill -0 $pptrace 2>/dev/null; do
 		# shellcheck disable=SC2046
 		put_down $(ps -o pid= --ppid $pptrace; sql t.db 'SELECT pid FROM process WHERE end_ns IS NULL' | grep -x '[0-9]*')
@@ -110,7 +110,7 @@ watch_live()
 	[ -z "$all" ] || "$PPTRACE" diagnose --all t.db >all 2>&1
 }
 
-# watch_why MISSED COMMAND...: starts it, waits until it rests (who is missed may never), and asks.
+# watch_why MISSED COMMAND...: starts it, waits until it is at rest (a program that is missed may never be), and asks.
 watch_why()
 {
 	local missed=$1
@@ -148,7 +148,7 @@ try()
 	*.sh) command=(bash "$file") ;;
 	*) command=("$BUILD/tests/corpus/${name%.*}") ;;
 	esac
-	# What cannot be seen is not waited for; it must bear being watched all the same.
+	# A verdict that cannot come is not waited for; the program is watched all the same.
 	if [ "$how" = why ]; then
 		watch_why "$missed" "${command[@]}" 2>/dev/null
 	else
@@ -170,7 +170,7 @@ try()
 	end
 }
 
-# try_later FILE HOW: the same in the background; what it says is left in a file of its own.
+# try_later FILE HOW: the same in the background; its output goes to a file of its own.
 try_later()
 {
 	(

@@ -1,5 +1,5 @@
 #!/bin/bash
-# details.sh - before a live verdict is spoken, stacks and buffers of what is stuck are read.
+# details.sh - before a live verdict is reported, the stacks and buffers of the stuck threads are read.
 # SPDX-License-Identifier: MIT
 . "$(dirname "$0")/../../lib.sh"
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# diagnose.sh - what hangs is accused, what only looks so is not, on every backend.
+# diagnose.sh - what hangs is reported, what only looks like it is not, on every backend.
 # SPDX-License-Identifier: MIT
 . "$(dirname "$0")/../../lib.sh"
 
@@ -23,7 +23,7 @@ record()
 	for _ in $(seq 200); do
 		kill -0 $pid 2>/dev/null || break
 		if grep -q 'possibly stuck' err; then
-			# Everything below pptrace, by its session's process table.
+			# Everything that pptrace started, found in the process table of its session.
 			for target in $(sqlite3 -readonly t.db 'SELECT pid FROM process WHERE end_ns IS NULL' 2>/dev/null); do
 				kill -KILL "$target" 2>/dev/null
 			done
@@ -35,14 +35,14 @@ record()
 export -f record
 export PPTRACE TMP
 
-# findings NAME [RULES]: what was found in that recording; of the informative rules only these.
+# findings NAME [RULES]: what was found in that recording; rules of severity info only if they are in RULES.
 findings()
 {
 	sql "$TMP/$1/t.db" "SELECT DISTINCT rule || coalesce('/' || shape, '') FROM finding
 		WHERE severity <> 'info' OR rule IN (${2:-}) ORDER BY 1" | tr '\n' ' ' | sed 's/ $//'
 }
 
-# expect_findings NAME WANTED: just that was found, and a deadlock was told while it lasted.
+# expect_findings NAME WANTED: exactly that was found, and a deadlock was reported while it lasted.
 expect_findings()
 {
 	expect_eq "$(findings "$1")" "$2" findings
@@ -158,7 +158,7 @@ lock-contention lock-contention
 unflushed-output unflushed-output
 missing-exit orphan
 EOF
-# Only the kernel's probes see, or are meant to see, these everywhere.
+# These are seen everywhere only by the kernel's probes, or are meant for them alone.
 cat >"$TMP/demo.ebpf" <<'EOF'
 stuck stuck/cycle
 signal-storm lost-signal
@@ -266,7 +266,7 @@ for backend in $(backends); do
 		end
 	done < <(hang_table "$backend")
 
-	begin "$backend: file locks are told by kind and path"
+	begin "$backend: file locks are named by kind and path"
 	cd "$TMP/$backend.hang_process.flock-crossed" || exit
 	run "$PPTRACE" diagnose t.db
 	expect_out 'waits for the flock on /[^ ]*/[ab]\.[0-9]+ since'
@@ -276,9 +276,9 @@ for backend in $(backends); do
 	expect_out 'waits for the OFD lock on /[^ ]*/[ab]\.[0-9]+ since'
 	end
 
-	begin "$backend: Python: locks crossed; and an event loop, a pool, a child at rest"
+	begin "$backend: Python: locks in opposite orders; and an event loop, a pool, a child at rest"
 	if [ -x /usr/bin/python3 ]; then
-		# Who took a lock of Python's, which is a semaphore, eBPF alone cannot know.
+		# A lock of Python's is a semaphore: eBPF alone cannot know who took it.
 		expect_findings "$backend.abba.py" "$([ "$backend" = ebpf ] && echo stuck/knot || echo deadlock/cycle)"
 		expect_findings "$backend.rest.py" ""
 	else
@@ -295,7 +295,7 @@ for backend in $(backends_for_demos); do
 		grep -qw -- "$wanted" "$TMP/found" ||
 			fail "findings are '$(cat "$TMP/found")', wanted $wanted" \
 				"$(head -c 1500 "$TMP/$backend.$name/err")"
-		# Work that is divided well is still work: contention alone is no reproach to the twin.
+		# The healthy twin may contend for a lock too: that alone is no fault.
 		expect_eq "$(findings "$backend.$name.fixed" "$INFO" | sed 's/lock-contention//')" "" "findings of --fixed"
 		end
 	done < <(demo_tables "$backend")
@@ -325,7 +325,7 @@ while read -r command; do
 done <"$TMP/real"
 end
 
-# flood BACKEND OPTION COMMAND: pptrace stands still while the command makes more records than there is room for.
+# flood BACKEND OPTION COMMAND: pptrace is stopped while the command makes more records than there is room for.
 flood()
 {
 	rm -rf gate "done" flood.db
@@ -360,7 +360,7 @@ for backend in $(backends); do
 	end
 done
 
-begin "a deadlock is told with both places and a remedy, in text and JSON"
+begin "a deadlock is reported with both places and a remedy, in text and JSON"
 cd "$TMP/$(backends | awk '{ print $NF }').deadlock-abba" || exit
 run "$PPTRACE" diagnose t.db
 expect_status 1
@@ -379,7 +379,7 @@ assert len(f["members"]) == 2 and f["members"][0]["file"].endswith("deadlock-abb
 expect_eq "$(sql t.db 'SELECT count(*) FROM deadlock')" 2 "rows in the view deadlock"
 end
 
-begin "exit status: 0 without findings, 1 with, 2 in trouble; --fail-on, --rule, --at"
+begin "exit status: 0 without findings, 1 with, 2 on errors; --fail-on, --rule, --at"
 run "$PPTRACE" diagnose --fail-on=never t.db
 expect_status 0
 run "$PPTRACE" diagnose --rule=zombie t.db

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# heldout.sh - programs that the verdict was not written for: the stuck are found, those at rest left alone.
+# heldout.sh - programs that were kept back while the verdict was written: what is stuck is found, what is at rest is left alone.
 # SPDX-License-Identifier: MIT
 . "$(dirname "$0")/../../lib.sh"
 
@@ -58,7 +58,7 @@ for backend in $(backends); do
 	end
 
 	# What flock(1) locks belongs to the shell's descriptor, and stays locked when flock has ended.
-	begin "$backend: shells that lock their descriptors crosswise; and that take turns"
+	begin "$backend: shells that lock two files in opposite orders; and that take turns"
 	mkdir -p "$TMP/$backend.shells"
 	cd "$TMP/$backend.shells" || exit
 	cat >crossed <<-'SH'
@@ -80,7 +80,7 @@ for backend in $(backends); do
 	expect_eq "$(sql u.db "SELECT rule FROM finding WHERE severity <> 'info'")" "" findings
 	end
 
-	# The other one sees end-of-file then, and ends.
+	# The other one then sees end-of-file, and ends.
 	begin "$backend: a deadlock stays found when somebody outside kills one of the two"
 	mkdir -p "$TMP/$backend.one"
 	cd "$TMP/$backend.one" || exit

@@ -5,7 +5,7 @@
 
 export PATH=$BUILD:$PATH LIMIT=120
 
-# recipe NAME: the indented block after that mark. The time limits are a CI's: here a hang costs seconds.
+# recipe NAME: the indented block after that mark. Their time limits are meant for CI: shorter here, where each hang would be waited for.
 recipe()
 {
 	awk -v mark="<!-- recipe: $1 -->" '$0 == mark { on = 1; next } on && /^    / { print substr($0, 5); seen = 1; next }

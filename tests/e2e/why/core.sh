@@ -119,7 +119,7 @@ in_core rwlock 3 1 'cycle of 2, certain' 'behind them waits main thread'
 in_core pi 3 1 'cycle of 2, certain'
 in_core barrier 2 1 'waits at the barrier meet'
 in_core once 1 1 'initialiser'
-# A core does not say for which signals there are handlers, and one could post.
+# A core does not say which signals have handlers, and a handler could post.
 in_core semaphores 3 0 '^warning: stuck:' 'semaphore sem_two' 'a core does not say for which signals'
 in_core own-end 1 0 'No deadlock was found' 'waits in the kernel \(read\)'
 in_core timed 1 0 'No deadlock was found' 'waits for the mutex first, with a time-out'

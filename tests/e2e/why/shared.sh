@@ -18,7 +18,7 @@ is_at_rest()
 	[ $? = 1 ]
 }
 
-begin "a PI mutex that the kernel refuses is what its asker waits for"
+begin "a thread whose request for a PI mutex the kernel refused waits for that mutex"
 stuck_in pi 3
 expect_status 1
 expect_out 'cycle of 2, certain'
@@ -36,7 +36,7 @@ if grep -q zombie "$TMP/out"; then fail "the owner is no zombie" "$(cat "$TMP/ou
 stop
 end
 
-begin "an owner that has ended is one though its number stays: a zombie, a main thread"
+begin "an owner has ended though its ID is still there: a zombie, a main thread"
 start "$PROGRAMS/heldout" zombie-owner
 wait_for 10 waiting 1 && run "$PPTRACE" why "$pid"
 expect_status 1
@@ -50,7 +50,7 @@ expect_out 'was taken by main thread of stuck_shared.[0-9]+., which ended withou
 stop
 end
 
-begin "a lock that another thread held at the fork is told so when only the child is asked for"
+begin "a lock that another thread held at the fork is recognised when only the child is asked about"
 look copied-lock 3
 run "$PPTRACE" why "$(pgrep -P "$pid")"
 expect_status 1
@@ -67,7 +67,7 @@ if grep -q 'held by' "$TMP/out"; then fail "nobody known holds it" "$(cat "$TMP/
 stop
 end
 
-begin "what has a name somebody else may still come to"
+begin "what has a name can still be opened by somebody else"
 look named-sem 1 "/pptrace-test-$$"
 expect_status 0
 expect_out '^warning: stuck'
@@ -82,7 +82,7 @@ expect_out 'unless somebody outside the trace uses the memory of the condition'
 stop
 end
 
-begin "what has no name any more nobody else can come to"
+begin "what has no name any more can be opened by nobody else"
 look unlinked-sem 1 "/pptrace-test-$$"
 expect_status 1
 expect_out 'abandoned, certain'
@@ -93,7 +93,7 @@ expect_out 'abandoned, certain'
 stop
 end
 
-begin "who has the file of the memory open can still come to what is in it"
+begin "a process that has the file of the memory open can still reach what is in it"
 look maps-later 2 memory
 expect_status 0
 expect_out '^No deadlock was found\.'
@@ -101,7 +101,7 @@ expect_out 'sleeps'
 stop
 end
 
-begin "a futex of the program's own is no object of the C library's"
+begin "a futex of the program's own is not taken for an object of the C library"
 look own-futex 1
 expect_status 1
 expect_out 'waits for the futex words'
@@ -109,7 +109,7 @@ if grep -q rwlock "$TMP/out"; then fail "it is no rwlock" "$(cat "$TMP/out")"; f
 stop
 end
 
-begin "who reads again behind a writer that goes first"
+begin "a reader that reads again behind a writer that has priority"
 look rwlock 2
 expect_status 1
 expect_out 'waits for the read lock of the rwlock table[.0-9]* at stuck_shared.c'
@@ -128,7 +128,7 @@ else
 fi
 end
 
-begin "a C library without its table of symbols: the program's own calls tell what it is in"
+begin "a C library without its table of symbols: the program's own calls say which function it is in"
 if [ "$(id -u)" = 0 ] && [ -d /usr/lib/debug ] && unshare -m true 2>/dev/null; then
 	for mode in once abba semaphores barrier; do
 		start "$PROGRAMS/stuck" "$mode"

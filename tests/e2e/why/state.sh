@@ -1,5 +1,5 @@
 #!/bin/bash
-# state.sh - pptrace why for programs that are stopped, and for those who may not read everything.
+# state.sh - pptrace why for programs that are stopped, and for users who may not read everything.
 # SPDX-License-Identifier: MIT
 . "$(dirname "$0")/../../lib.sh"
 . "$ROOT/tests/lib_why.sh"
@@ -16,7 +16,7 @@ is_halted()
 	! grep -L '^State:.T' /proc/"$pid"/task/*/status | grep -q .
 }
 
-begin "a deadlock is found below a stop, and the stop is told"
+begin "a deadlock of a stopped program is found, and that it is stopped is said"
 start "$PROGRAMS/stuck" abba
 wait_for 10 waiting 3
 halt
@@ -72,7 +72,7 @@ kill -KILL "$pid"
 wait_end "$runner" 2>/dev/null
 end
 
-begin "gdb holds a program that is deadlocked"
+begin "a deadlocked program under gdb"
 if gdb --version >/dev/null 2>&1; then
 	start "$PROGRAMS/stuck" abba
 	wait_for 10 waiting 3
@@ -103,7 +103,7 @@ else
 fi
 end
 
-begin "who may not read what a program waits for is told so, and no verdict"
+begin "a user who may not read what a program waits for learns that, and gets no verdict"
 if strace -V >/dev/null 2>&1; then
 	start "$PROGRAMS/stuck" self
 	wait_for 10 waiting 1

@@ -29,7 +29,7 @@ is_deadlock()
 # is_healthy MODE THREADS PATTERN [FILE...]
 is_healthy()
 {
-	begin "why: $1 is no deadlock"
+	begin "why: $1 is not a deadlock"
 	local mode=$1 threads=$2 pattern=$3
 	shift 3
 	if stuck_in "$mode" "$threads" "$@"; then
@@ -66,7 +66,7 @@ is_healthy timed 1 'with a time-out'
 is_healthy sigsuspend 2 'waits for a signal'
 is_healthy event-loop 1 'descriptor [0-9]+: socketpair'
 
-begin "who waits for a FIFO is not let go by being looked at, nor by being recorded"
+begin "looking at a process that waits for a FIFO, or recording it, does not end its wait"
 start "$PROGRAMS/stuck" fifos "$TMP/f" "$TMP/g"
 wait_for 10 waiting 2
 before=$(cat "/proc/$pid/syscall")
@@ -79,7 +79,7 @@ expect_status 124
 expect_sql "$TMP/fifos.db" "SELECT count(DISTINCT pipe_id) FROM wait WHERE reason = 'fifo-open'" 2
 end
 
-begin "somebody who waits elsewhere has nothing to do with it"
+begin "a process that waits for something else has nothing to do with it"
 mkdir "$TMP/elsewhere"
 mkfifo "$TMP/elsewhere/i" "$TMP/elsewhere/j"
 (exec setsid "$PROGRAMS/stuck" fifos "$TMP/elsewhere/i" "$TMP/elsewhere/j") >/dev/null 2>&1 </dev/null &
@@ -89,7 +89,7 @@ is_elsewhere()
 	"$PPTRACE" why "$other" 2>/dev/null | grep -q "FIFO $TMP/elsewhere/i"
 }
 wait_for 10 is_elsewhere
-# Not the same parent: the children of one shell may be meant for each other.
+# Not the same parent: children of one shell may open FIFOs for each other.
 bash -c 'echo $$; "$@" & wait' - "$PROGRAMS/stuck" spawn "$TMP/h" >"$TMP/pid" 2>/dev/null </dev/null &
 wait_for 10 test -s "$TMP/pid"
 pid=$(cat "$TMP/pid")
@@ -138,7 +138,7 @@ told()
 	"$PPTRACE" why "$pid" 2>/dev/null | grep -Eq "$1"
 }
 
-begin "of a stopped process it is said which pipe it was reading, and it is not accused"
+begin "which pipe a stopped process was reading is said, and nothing is reported about it"
 start "$PROGRAMS/heldout" stopped-reader
 wait_for 10 told 'is stopped while it reads from pipe [0-9]+ .*, for'
 run "$PPTRACE" why "$pid"
@@ -155,7 +155,7 @@ else
 fi
 end
 
-begin "pptrace itself may be the one who does not read"
+begin "pptrace itself may be the process that does not read"
 (echo "$BASHPID" >"$TMP/pid"; exec yes) | (
 	wait_for 10 test -s "$TMP/pid"
 	pid=$(cat "$TMP/pid")
@@ -248,7 +248,7 @@ python3 -c 'import json, sys; json.load(open(sys.argv[1], encoding="utf-8"))' "$
 stop
 end
 
-begin "it stops nothing: the program's context switches are its own"
+begin "it stops nothing: why causes no context switch in the program"
 start "$PROGRAMS/stuck" sleep
 wait_for 10 waiting 1
 before=$(grep ctxt "/proc/$pid/status")
@@ -277,7 +277,7 @@ expect_out 'waits for'
 stop
 end
 
-begin "errors: gone, a kernel thread, a zombie, itself, nonsense"
+begin "errors: a process that has ended, a kernel thread, a zombie, itself, nonsense"
 run "$PPTRACE" why 4194303
 expect_status 2
 expect_err 'there is no process 4194303'
@@ -346,7 +346,7 @@ wait_for 10 waiting 1001
 best=99999
 TIMEFORMAT='%U %S'
 for _ in 1 2 3; do
-	# Processor time: the wall clock's depends on what else this machine does.
+	# Processor time: wall-clock time depends on what else this machine does.
 	took=$({ time run "$PPTRACE" why "$pid" >/dev/null; } 2>&1 | awk '{ print int(($1 + $2) * 1000) }')
 	[ "$took" -ge "$best" ] || best=$took
 done
