@@ -146,7 +146,7 @@ static void add_words(struct words *w, char *list)
 		add_word(w, s);
 }
 
-/* Who types can end a demo; without a terminal one that waits for a signal or a line would never end. */
+/* At a terminal the user can end a demo; elsewhere one that waits for a signal or a line would never end. */
 static void add_limit(struct words *w, const struct demo *d)
 {
 	if (!strstr(d->run, "--timeout") && isatty(STDIN_FILENO) != 1)

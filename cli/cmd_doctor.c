@@ -43,7 +43,7 @@ static void print_mark(bool ok)
 		colour ? "\033[0m" : "");
 }
 
-/* What was said already: one cause has many effects, and one remedy. */
+/* What was said already: one cause has many effects, but one remedy. */
 struct said {
 	char **list;
 	size_t n, cap;

@@ -92,7 +92,7 @@ static int64_t number(sqlite3 *db, const char *sql)
 	return n;
 }
 
-/* The stacks of waits, by when each began and whose it is: event says no more of a wait. */
+/* The stacks of waits, by start and thread: the view event says no more of a wait. */
 static sqlite3_stmt *prepare_stacks(sqlite3 *db)
 {
 	_cleanup_buf_ struct buf why = BUF_INIT;

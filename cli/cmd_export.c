@@ -72,7 +72,7 @@ static _Noreturn void unknown_table(sqlite3 *db, const char *table)
 	exit(1);
 }
 
-/* What was asked for, and of which part. */
+/* What is exported, and of which part of the recording. */
 struct export
 {
 	const char *output, *table;

@@ -45,7 +45,7 @@ struct why_args {
 	bool json, all;
 };
 
-/* Says whether an operand names a file, and is not made as process numbers are: 1,2,3. A core of such a name is ./1. */
+/* Says whether an operand names a file; process IDs look like 1,2,3: a core with such a name is ./1. */
 static bool is_file(const char *text)
 {
 	return text[strspn(text, "0123456789,")] && (strchr(text, '/') || access(text, F_OK) == 0);
@@ -124,7 +124,7 @@ static int print_blind(struct inspect *in, struct buf *why)
 	return rc;
 }
 
-/* Finding nothing proves nothing: what was not judged is said as well. */
+/* That nothing was found does not prove that all is well: what was not judged is said too. */
 static int add_none(struct buf *out, struct inspect *in, struct buf *why)
 {
 	_cleanup_buf_ struct buf unjudged = BUF_INIT;

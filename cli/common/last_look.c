@@ -1,4 +1,4 @@
-/* last_look.c - say who waits for whom in a recording that is ended before its time. */
+/* last_look.c - say who waits for whom in a recording that is ended early. */
 /* SPDX-License-Identifier: MIT */
 #include "cli/common/last_look.h"
 
@@ -13,7 +13,7 @@
 #include "tracer/tracer.h"
 #include "verdict/verdict.h"
 
-enum { LINES_SHOWN = 200 }; /* a test log shall stay one */
+enum { LINES_SHOWN = 200 }; /* so that a test log stays readable */
 
 static bool has_wait(const struct finding *f, int64_t wait_id)
 {

@@ -1,4 +1,4 @@
-/* last_look.h - say who waits for whom in a recording that is ended before its time. */
+/* last_look.h - say who waits for whom in a recording that is ended early. */
 /* SPDX-License-Identifier: MIT */
 #ifndef CLI_COMMON_LAST_LOOK_H
 #define CLI_COMMON_LAST_LOOK_H

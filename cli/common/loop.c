@@ -47,7 +47,8 @@ struct loop {
 	struct loop_result *ret;
 	int signals; /* signalfd */
 	uint64_t begun_at, main_ended_at, interrupted_at, kill_until;
-	uint64_t kill_at;    /* when to kill those whom SIGTERM has not ended; 0: nothing to do */
+	uint64_t
+		kill_at; /* when to kill the processes that SIGTERM has not ended; 0: nothing to do */
 	uint64_t pass_on_at; /* when to pass on_signal on; 0: nothing to do */
 	int pass_on;
 	bool told_waiting, told_interrupt;
@@ -118,14 +119,14 @@ static void read_signals(struct loop *l)
 
 /*
  * Whoever ends a run that hangs wants to know why it hung. Who signals a whole group (timeout(1)) has ended the command
- * already: what counts is the moment before the first of those signals. The kernel tells of a signal only when it has
+ * already: what counts is the moment before the first of those signals. The kernel reports a signal only when it has
  * woken the thread that takes it (__send_signal_locked in kernel/signal.c), hence a little before that.
  */
 static void tell_waits(struct loop *l)
 {
 	uint64_t sent;
 
-	(void)tracer_commit(l->t); /* what was seen up to now is told only then */
+	(void)tracer_commit(l->t); /* only then is what was seen up to now reported */
 	sent = tracer_saw_signal(l->t, 0, SIGTERM, l->interrupted_at - SECOND);
 	last_look(l->t, (sent && sent < l->interrupted_at ? sent : l->interrupted_at) - BEFORE,
 		l->config->all);
@@ -145,7 +146,7 @@ static void pass_signal_on(struct loop *l, uint64_t now)
 		target_signal(target, l->pass_on);
 }
 
-/* A user whose command does not end by Ctrl-C is told once how to end the recording. */
+/* A user whose command survives Ctrl-C learns once how to end the recording. */
 static void tell_interrupt(struct loop *l, uint64_t now)
 {
 	const struct target *target = l->config->target;
@@ -180,7 +181,7 @@ static void print_finding(struct loop *l, const struct finding *f)
 	if (db)
 		verdict_text(&text, db, f, say_color(stderr));
 	if (!f->certain) {
-		/* What it may be is said instead of the first line, which calls it by the rule. */
+		/* Says what it may be, instead of the first line, which names only the rule. */
 		const char *rest = text.len ? strchr(text.data, '\n') : NULL;
 
 		note("%s: %s", f->shape ? "possibly stuck" : f->rule, f->summary);
@@ -226,7 +227,7 @@ static void send_term(void *arg, pid_t pid, const char *name)
 {
 	(void)name;
 	(void)tracer_signal(arg, pid, SIGTERM);
-	(void)tracer_signal(arg, pid, SIGCONT); /* who is stopped takes it only then */
+	(void)tracer_signal(arg, pid, SIGCONT); /* a stopped process takes the signal only then */
 }
 
 /* The command, where nothing is recorded any more; else all processes of the recording. */
@@ -309,7 +310,7 @@ static bool is_over(struct loop *l, uint64_t now)
 		if (target)
 			tracer_ended(l->t, target->pid, target->status);
 	}
-	/* Whom a time limit has ended is waited for, but where nothing is recorded. */
+	/* Processes that a time limit has ended are waited for, unless nothing is recorded any more. */
 	if (target && ((l->config->until_main && !l->ret->timed_out) || l->ret->is_broken))
 		return true;
 	if (l->ret->is_broken || tracer_alive(l->t) == 0)
@@ -369,7 +370,7 @@ void loop_run(struct tracer *t, const struct loop_config *config, struct loop_re
 		keep_time_limit(&l, clock_now());
 	} while (!is_over(&l, clock_now()));
 	if (l.pass_on_at && l.pass_on == SIGTERM)
-		tell_waits(&l); /* everybody was signalled, and nobody took long */
+		tell_waits(&l); /* all were signalled, and all ended soon */
 	if (l.signals >= 0)
 		(void)close(l.signals);
 }

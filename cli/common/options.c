@@ -81,7 +81,7 @@ void options_unknown(const char *what, const char *word, const char *nearest, co
 		warn("%s '%s'; %s", what, word, list);
 }
 
-/* A long option that is none, or the beginning of several. */
+/* A long option that does not exist, or is the beginning of several. */
 static void refuse_word(const struct command *cmd, const char *word)
 {
 	const struct command_option *const lists[] = {cmd->options, options_common};

@@ -124,7 +124,7 @@ void picture_end(struct picture *p)
 	p->db = NULL;
 }
 
-/* Who reads a terminal over ssh cannot look at a file: he is told of the other format. */
+/* Over ssh one cannot look at a file: the text format is suggested. */
 static bool has_display(void)
 {
 	return isatty(STDERR_FILENO) != 1 || getenv("DISPLAY") || getenv("WAYLAND_DISPLAY");

@@ -27,7 +27,7 @@ int why_list_text(
 struct why_row;
 struct why_source;
 
-/* Adds "waits for the mutex a" or the like: the wait of a thread and its object, without whom that belongs to; "runs". */
+/* Adds "waits for the mutex a" or the like: the wait of a thread and its object, without the owner; or "runs". */
 void why_list_object(struct buf *out, const struct why_source *src, const struct why_row *r);
 
 /* Adds the same as a JSON array of processes. Returns the same way. */

@@ -45,7 +45,7 @@ static const char threads_sql[] =
 	" WHERE t.process_id = ?1 AND coalesce(t.start_ns, 0) <= m.ns"
 	" AND (t.end_ns IS NULL OR t.end_ns > m.ns) GROUP BY t.id ORDER BY t.tid";
 
-/* Whom a wait is for, by what it is on. Every query gives process and thread; a thread of 0 means all of them. */
+/* Who could end a wait, by the kind of its object. Every query gives process and thread; a thread of 0 means all of them. */
 static const char whose_sql[] =
 	/* A process that shares the description of a file lock since a fork is named without a thread. */
 	"SELECT DISTINCT o.process_id, iif(l.kind = 'file' AND o.process_id <> t.process_id, 0,"

@@ -68,7 +68,7 @@ static int by_name(const void *a, const void *b)
 	return order ? order : by_pid(a, b);
 }
 
-/* Who has waited longest comes first, who runs comes last. */
+/* Threads that have waited longest come first, those that run last. */
 static int by_wait(const void *a, const void *b)
 {
 	const struct top_row *x = a, *y = b;

@@ -79,7 +79,7 @@ static void ask_filter(struct top_view *view)
 	view->selected = view->first = 0;
 }
 
-/* Returns false if the user has enough. */
+/* Returns false if the user quits. */
 static bool take_key(struct top_view *view, int key)
 {
 	switch (key) {

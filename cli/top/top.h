@@ -63,7 +63,7 @@ enum top_kind { TOP_PLAIN, TOP_TITLE, TOP_HEAD, TOP_FINDING, TOP_WAITING, TOP_SE
 void top_lines(struct top_look *look, struct top_view *view, const char *title, size_t width,
 	size_t height, void (*each)(void *arg, enum top_kind kind, const char *line), void *arg);
 
-/* Shows it in the terminal until the user has enough, every interval_ns again. Returns the exit status. */
+/* Shows it in the terminal, again every interval_ns, until the user quits. Returns the exit status. */
 int top_screen(struct top_source *src, const char *title, int64_t interval_ns);
 
 #endif

@@ -278,7 +278,7 @@ static void read_thread(struct cpython *c, const struct state *s,
 	cpython_wait(c, &t->lock, tasks, &t->wait);
 }
 
-/* Everything is read first and told then: who waits for whom holds of those that slept all the while. */
+/* Everything is read first and reported afterwards: who waits for whom is true of threads that slept throughout. */
 static void show_all(
 	struct cpython *c, const struct state *states, size_t n, runtime_each *each, void *arg)
 {

@@ -1,7 +1,7 @@
 /* hotspot.c - the threads of a HotSpot virtual machine. */
 /* SPDX-License-Identifier: MIT */
 /*
- * All that is said of waits holds of one moment: threads that ran while their
+ * All that is said of waits is true of one moment: threads that ran while their
  * memory was read are said to wait for nothing. The virtual machine's own
  * threads are told apart from the program's: they take nothing from it that it
  * could wait for.
@@ -114,7 +114,7 @@ static bool is_own_task(const struct runtime_process *p, const struct task *task
 	return begins(task->name, names, ARRAY_SIZE(names));
 }
 
-/* ---- Telling ---- */
+/* ---- Reporting ---- */
 
 static void show_java(struct hotspot *h, const struct hotspot_threads *all,
 	const struct hotspot_thread *t, struct runtime_thread *ret)
@@ -168,7 +168,7 @@ static void forget(struct hotspot *h)
 	memory_done(&h->memory);
 }
 
-/* Everything is read first and told then, of those that did not move meanwhile. */
+/* Everything is read first and reported afterwards, for threads that did not run meanwhile. */
 static void show_all(struct hotspot *h, const struct runtime_process *p, struct tasks *tasks,
 	runtime_each *each, void *arg)
 {

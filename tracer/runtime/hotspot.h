@@ -12,7 +12,7 @@
 #define HOTSPOT_NONE UINT64_MAX
 
 /*
- * What the virtual machine says of itself: offsets of members and sizes, in
+ * What the virtual machine says about itself: offsets of members and sizes, in
  * bytes; addresses of static variables (v_...); constants (c_...). hotspot_vm.c
  * has the names under which it says them.
  */

@@ -1,4 +1,4 @@
-/* hotspot_code.c - compiled Java code: whose it is, and which methods are inlined there. */
+/* hotspot_code.c - compiled Java code: of which method it is, and which methods are inlined there. */
 /* SPDX-License-Identifier: MIT */
 #include "tracer/runtime/hotspot.h"
 

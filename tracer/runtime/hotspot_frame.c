@@ -5,7 +5,7 @@
  * (JavaFrameAnchor). An interpreted frame says itself where the next one is; of
  * compiled code the size of its frame is known. Where Java was called from
  * native code (the call stub), the anchor of the frames before lies in the
- * stub's frame. What does not lead further up the stack ends the walk.
+ * stub's frame. A frame that does not lie further up the stack ends the walk.
  */
 #include "tracer/runtime/hotspot.h"
 

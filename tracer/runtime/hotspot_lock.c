@@ -125,7 +125,7 @@ static bool compare_value(
 		struct search part = {
 			.h = s->h, .wanted = s->wanted, .base = value, .is_part = true};
 
-		/* The lock, condition or queue of the platform whose part is waited on. */
+		/* The lock, condition or queue of the platform that the object waited on is a part of. */
 		class = hotspot_class_of(s->h, value);
 		if (class && class->is_library)
 			hotspot_fields(s->h, class, compare_value, &part);
@@ -247,7 +247,7 @@ static bool waits_for_child(const struct look *l, struct runtime_wait *w)
 	return true;
 }
 
-/* Object.wait: of a thread, by Thread.join, it is for its end. */
+/* Object.wait; on a Thread, as Thread.join does it, it is for the end of that thread. */
 static void waits_on_monitor(const struct look *l, uint64_t object, struct runtime_wait *w)
 {
 	const struct hotspot_class *class = hotspot_class_of(l->h, object);
@@ -256,7 +256,7 @@ static void waits_on_monitor(const struct look *l, uint64_t object, struct runti
 		(!l->n || find_function(l, "java.lang.Thread.join") < l->n)) {
 		w->target = tid_of_object(l, object);
 		w->reason = w->target ? WAIT_JOIN : WAIT_NONE;
-		/* A thread that joins itself is how programs rest until they are told to end. */
+		/* Programs that rest until they are told to end join their own thread. */
 		if (object != l->thread->object)
 			return;
 		w->reason = WAIT_COND;

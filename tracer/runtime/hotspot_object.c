@@ -9,7 +9,7 @@
 #include "base/mem.h"
 
 enum {
-	MAX_DEPTH = 64,       /* of classes that come from each other */
+	MAX_DEPTH = 64,       /* of superclasses */
 	MAX_FIELDS = 4096,    /* of a class */
 	MAX_STREAM = 1 << 16, /* bytes of the tables of fields and lines */
 	ACC_STATIC = 0x8,     /* of classes' files */
@@ -146,7 +146,7 @@ bool hotspot_is_a(struct hotspot *h, const struct hotspot_class *class, const ch
 
 /* ---- Fields ---- */
 
-/* A class's constant pool, and who gets its fields. */
+/* A class's constant pool, and the function that gets its fields. */
 struct walk {
 	struct hotspot *h;
 	uint64_t pool;

@@ -145,7 +145,7 @@ static const struct wanted sizes[] = {
 
 static const struct wanted numbers[] = {WANT(c_blocked, "_thread_blocked", "")};
 
-/* What no answer can do without. The rest only makes it poorer where it is missing. */
+/* What every answer needs. Without the rest it says less. */
 static const size_t needed[] = {offsetof(struct hotspot_vm, thread_object),
 	offsetof(struct hotspot_vm, thread_os), offsetof(struct hotspot_vm, thread_state),
 	offsetof(struct hotspot_vm, thread_pending), offsetof(struct hotspot_vm, thread_waiting),
@@ -223,7 +223,7 @@ static void read_name(struct hotspot *h, uint64_t addr, char ret[MAX_NAME])
 {
 	size_t to_page = 4096 - addr % 4096, len = to_page < MAX_NAME ? to_page : MAX_NAME;
 
-	/* Most lie within a page, and behind the last one there may be none. */
+	/* Most lie within one page; the page after may not exist. */
 	if (!addr || !memory_cached(&h->memory, addr, ret, len))
 		len = 0;
 	if (len < MAX_NAME && !memchr(ret, '\0', len) &&

@@ -60,7 +60,7 @@ struct runtime_lock {
 
 /*
  * What a thread waits for as its language knows it, in the place of what the
- * kernel sees; read so that it held of all threads that tell it at one moment.
+ * kernel sees; true at one moment, the same for all threads that are reported.
  */
 struct runtime_wait {
 	enum wait_reason reason; /* WAIT_NONE: for nothing that the language knows */
@@ -73,7 +73,7 @@ struct runtime_wait {
 struct runtime_thread {
 	pid_t tid;
 	bool is_housekeeping; /* it serves the runtime, and does nothing that the program could wait for */
-	bool tells_wait; /* the reader knows of waits */
+	bool tells_wait; /* the reader knows what threads wait for */
 	struct runtime_wait wait;
 	char name[64];    /* as the language calls it; empty: it has no name of its own */
 	char program[64]; /* what the process runs: a class or a file; empty: not known */

@@ -26,7 +26,7 @@ static void parse_line(struct task *t, const char *line, const char *end)
 {
 	size_t len;
 
-	/* Of more than fifty lines. */
+	/* The file has more than fifty lines. */
 	if (!strchr("NSvn", *line))
 		return;
 	if (!strncmp(line, "Name:\t", 6)) {

@@ -29,7 +29,7 @@ void tasks_done(struct tasks *t);
 const struct task *tasks_find(const struct tasks *t, pid_t inner);
 
 /*
- * Looks again: whoever has run since tasks_read does not sleep any more. The
+ * Looks again: a thread that has run since tasks_read does not count as asleep. The
  * others all slept together, all the while between the two looks.
  */
 void tasks_settle(struct tasks *t, pid_t pid);

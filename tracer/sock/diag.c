@@ -48,7 +48,7 @@ struct elsewhere {
 	int rc;
 };
 
-/* A thread of its own goes there and stays there; the socket that it made belongs to that namespace for good. */
+/* A new thread enters the namespace, makes the socket and ends; the socket belongs to that namespace for good. */
 static void *open_there(void *arg)
 {
 	struct elsewhere *e = arg;

@@ -55,7 +55,7 @@ int sock_diag_find(int fd, const struct socket_place *local, const struct socket
 	struct diag_tcp *ret);
 
 /*
- * Says whether whoever reads from a connection, or writes to it, waits for the other side's doing and not for
+ * Says whether a thread that reads from a connection, or writes to it, waits for the other side to act and not for
  * what is under way: own and other are its two sides.
  */
 bool sock_diag_is_stuck(

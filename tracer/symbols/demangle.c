@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A short mangled name can stand for one of gigabytes: each of its parts may be
- * two references to the part before. So the text is taken piece by piece, and
+ * two references to the part before. So the text is produced piece by piece, and
  * given up when it gets longer than anybody reads.
  */
 #include "tracer/symbols/table.h"

@@ -4,7 +4,7 @@
  * Code that was built without optimisation finds everything by the frame
  * pointer. How far that lies above the stack pointer is what the function's
  * first instructions say; and where it points, a return address must follow,
- * behind a call. What reserves its stack in another way is looked for: the slot
+ * after a call. For a function that reserves its stack in another way the stack is searched: for the slot
  * below a return address whose call instruction calls this very function, be it
  * through the linker's table.
  */

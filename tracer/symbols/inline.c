@@ -14,7 +14,7 @@
 #include "tracer/symbols/table.h"
 
 enum {
-	/* Bounds for files that are absurd or hostile, whose lists may have no end. */
+	/* Bounds for damaged or hostile files, whose lists may be endless. */
 	INLINE_MAX_DIES = 4 * 1000 * 1000, /* of a unit, outside functions */
 	INLINE_MAX_BLOCKS = 100 * 1000,    /* side by side in a function */
 	INLINE_MAX_DEPTH = 64,

@@ -387,7 +387,7 @@ static void resolve(struct cached *c)
 	c->symbol.module = module_path(c->module);
 	c->symbol.offset = c->vaddr;
 	c->symbol.function = module_function(c->module, at, &c->start);
-	/* The lines of the C library help nobody, and finding them takes 0.1 s where its debugging information is installed. */
+	/* Lines of the C library are of no use to a reader, and finding them takes 0.1 s where its debugging information is installed. */
 	if (symbols_is_library_file(c->symbol.module) ||
 		!module_line(c->module, at, &c->symbol.file, &c->symbol.line)) {
 		c->symbol.file = NULL;
@@ -414,7 +414,7 @@ static struct cached *lookup(
 	return c;
 }
 
-/* Code that the program made itself: its address in memory, and the name that the program tells, if any. */
+/* Code that the program made itself: its address in memory, and the name that the program gave it, if any. */
 static bool made_symbol(struct symbols *s, const struct maps *m, int64_t process, uint64_t addr,
 	bool is_return, struct symbol *ret)
 {

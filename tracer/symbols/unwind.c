@@ -4,7 +4,7 @@
  * /proc tells the stack and instruction pointers of a thread that sleeps in a
  * system call and no other register. That is enough: compiled code finds its
  * caller by the stack pointer nearly everywhere, and where it wants the frame
- * pointer (code built without optimisation), frame_pointer.c finds it out.
+ * pointer (code built without optimisation), frame_pointer.c finds that.
  * A frame whose caller is not certain ends the walk.
  */
 #include "tracer/symbols/symbols.h"
@@ -308,6 +308,6 @@ int symbols_unwind_from(struct symbols *s, int64_t process, pid_t pid,
 	if (held < 0)
 		return held;
 	rc = symbols_unwind_memory(s, process, at, read_process, &pid, frames, max);
-	/* Else it was, in part, the memory of another that got the number since. */
+	/* Otherwise some of it was the memory of another process that got the ID since. */
 	return authority_still(held, pid) ? rc : -ESRCH;
 }

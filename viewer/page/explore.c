@@ -55,7 +55,7 @@ static void add_ref(struct buf *b, const char *kind, const char *name, const cha
 	buf_addf(b, ",%lld,%lld]", lane, id);
 }
 
-/* What a span is about; the key says which kind of object it is. */
+/* What a span is about: a lock, a pipe, a process or a thread. */
 static void describe(struct explore *x, const struct span *s)
 {
 	const struct timeline *tl = x->tl;
@@ -151,7 +151,7 @@ static void put32(unsigned char *p, uint32_t v)
 		p[i] = (unsigned char)(v >> 8 * i);
 }
 
-/* Times as shares of the whole, so that 32 bits are precise enough. */
+/* Times as fractions of the whole run, so that 32 bits are precise enough. */
 static uint32_t share(const struct timeline *tl, int64_t ns)
 {
 	double part;

@@ -198,7 +198,7 @@ static const char *known_severity(const char *s)
 	return !strcmp(s, "error") ? "error" : !strcmp(s, "warning") ? "warning" : "info";
 }
 
-/* When it began, and the way there in the timeline, with its first thread. */
+/* When it began, as a link into the timeline, to its first thread. */
 static void add_moment(struct page *p, const struct finding_row *f)
 {
 	size_t th = f->n_members ? trace_thread(p->t, f->members[0].thread_id) : NONE;
@@ -234,7 +234,7 @@ static void add_findings(struct page *p)
 		buf_adds(p->out, "</p>");
 		add_members(p, f);
 		if (*f->explanation) {
-			/* With members listed it says little more than they do. */
+			/* With the members listed it would add little. */
 			buf_addf(p->out, "<details%s><summary>In full</summary><pre>",
 				f->n_members ? "" : " open");
 			page_text(p->out, f->explanation);

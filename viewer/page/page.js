@@ -173,7 +173,7 @@
 		head.addEventListener("keydown", (e) => e.key === "Enter" && sort());
 	}
 
-	/* Light and dark, whatever the system says; kept where the browser keeps something for files. */
+	/* Light and dark, whatever the system says; remembered if the browser stores data for local files. */
 	const kept = (theme) => {
 		try {
 			if (theme)

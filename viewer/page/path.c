@@ -8,7 +8,7 @@
 #include "viewer/path/path.h"
 #include "viewer/timeline/timeline.h"
 
-/* What is shorter than such a part of the run, on a lane where the path has just been, is added to that. */
+/* A step shorter than this part of the run is added to the one before it on the same lane. */
 enum { PARTS = 20000 };
 
 struct stay {

@@ -51,7 +51,7 @@ const exploreDraw = (() => {
 			g.fillRect(Math.round(v.x(t)), AXIS, 0.5, bottom - AXIS);
 	};
 
-	/* Whatever is not about the chosen lock or pipe steps back. */
+	/* Whatever is not about the chosen lock or pipe is drawn paler. */
 	const dimmed = (v, s) => v.selected && v.selected.ref && s.ref !== v.selected.ref;
 
 	const bar = (g, v, c, s, x, w, y) => {
@@ -79,7 +79,7 @@ const exploreDraw = (() => {
 		g.globalAlpha = 1;
 	};
 
-	/* What falls on one pixel is drawn once, the longest first served: of 100,000 spans only some hundred are drawn. */
+	/* What falls on one pixel is drawn once, the longest wins: of 100,000 spans only some hundred are drawn. */
 	const spans = (v, list, each) => {
 		let done = -Infinity;
 		for (let i = firstAt(list, v.t0); i < list.length && list[i].from <= v.t1; i++) {

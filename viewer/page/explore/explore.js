@@ -1,5 +1,5 @@
 "use strict";
-/* explore.js - the timeline that one can go into: pointer, keys, address. */
+/* explore.js - the interactive timeline: pointer, keys, address. */
 (() => {
 	const root = document.getElementById("explore"), data = root && exploreData.load();
 	if (!data || !data.lanes.length)

@@ -51,7 +51,7 @@ const exploreMoment = (() => {
 			for (const o of next.get(l) || [])
 				visit(o);
 		};
-		/* First those for whom nobody waits: they stand beside the ring that they wait for, not in it. */
+		/* First the threads that nobody waits for: they stand beside the ring that they wait for, not in it. */
 		const wanted = new Set(list.flatMap((e) => e.to));
 		for (const e of [...list.filter((e) => !wanted.has(e.from)), ...list])
 			visit(e.from);
