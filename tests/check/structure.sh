@@ -93,6 +93,10 @@ none "folders of tests that no folder of the source bears the name of" "$(files 
 	while read -r d; do [ -d "$d" ] || echo "tests/unit/$d"; done)"
 end
 
+begin "demos and tests are in the folders of their topics, where make and the tests look for them"
+none "files beside these folders" "$(files demos tests/e2e tests/corpus tests/expect | grep -vx demos/demo.h | grep -vE '^(demos|tests/[a-z0-9]+)/[a-z_-]+/[^/]+$')"
+end
+
 begin "no test waits without a limit, or reads what an earlier command wrote"
 while read -r file; do
 	grep -nE '(>out 2>err|>"\$TMP/out" 2>"\$TMP/err") &$' "$file" && fail "$file: start it with background"
