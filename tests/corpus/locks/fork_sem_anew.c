@@ -4,22 +4,7 @@
  * forbid: deadlock stuck
  * source: the healthy twin of fork_sem.c: what Python does after a fork
  */
-#include <pthread.h>
-#include <semaphore.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-static sem_t sem;
-static pthread_barrier_t held;
-
-static void *hold(void *arg)
-{
-	sem_wait(&sem);
-	pthread_barrier_wait(&held);
-	sleep(300);
-	sem_post(&sem);
-	return arg;
-}
+#include "fork_sem.h"
 
 static void *hold_alone(void *arg)
 {
@@ -31,17 +16,10 @@ static void *hold_alone(void *arg)
 
 int main(void)
 {
+	pid_t child = fork_while_held();
 	pthread_t t;
-	pid_t child;
 	int value;
 
-	sem_init(&sem, 0, 1);
-	sem_wait(&sem);
-	sem_post(&sem);
-	pthread_barrier_init(&held, NULL, 2);
-	pthread_create(&t, NULL, hold, NULL);
-	pthread_barrier_wait(&held);
-	child = fork();
 	if (child == 0) {
 		sem_init(&sem, 0, 1);
 		pthread_create(&t, NULL, hold_alone, NULL);

@@ -4,11 +4,7 @@
  * expect: stuck
  * source: the glibc manual, "Merged Signals"; ruby/ruby bug 15661's kind
  */
-#include <signal.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-static volatile sig_atomic_t ended;
+#include "sigchld.h"
 
 static void on_child(int signo)
 {
@@ -19,20 +15,8 @@ static void on_child(int signo)
 
 int main(void)
 {
-	sigset_t set, before;
-	siginfo_t info;
+	sigset_t before = two_children(on_child);
 
-	signal(SIGCHLD, on_child);
-	sigemptyset(&set);
-	sigaddset(&set, SIGCHLD);
-	sigprocmask(SIG_BLOCK, &set, &before);
-	for (int i = 0; i < 2; i++) {
-		pid_t child = fork();
-
-		if (child == 0)
-			_exit(0);
-		waitid(P_PID, (id_t)child, &info, WEXITED | WNOWAIT);
-	}
 	while (ended < 2)
 		sigsuspend(&before);
 	return 0;
