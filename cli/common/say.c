@@ -1,4 +1,4 @@
-/* say.c - what pptrace says on the terminal: errors, warnings, colours, progress. */
+/* say.c - what pptrace says on the terminal: errors, warnings, colours. */
 /* SPDX-License-Identifier: MIT */
 #include "cli/common/say.h"
 

@@ -1,4 +1,4 @@
-/* say.h - what pptrace says on the terminal: errors, warnings, colours, progress. */
+/* say.h - what pptrace says on the terminal: errors, warnings, colours. */
 /* SPDX-License-Identifier: MIT */
 /*
  * What commands share. To be read in this order: say.c (messages), options.c (of a command), pids.c, rule.c,
