@@ -11,10 +11,11 @@
 
 static const char process_sql[] = "SELECT coalesce(program, name), pid FROM process WHERE id = ?1";
 static const char thread_sql[] =
-	"SELECT t.tid, t.name, t.is_main, p.id, p.name, s.function, t.runtime_name,"
+	"SELECT t.tid, iif(instr(coalesce(p.name, ''), n.name) = 1, NULL, n.name), t.is_main, p.id,"
+	" t.runtime_name,"
 	" EXISTS (SELECT 1 FROM thread o WHERE o.process_id = p.id AND o.id <> t.id)"
 	" FROM thread t JOIN process p ON p.id = t.process_id"
-	" LEFT JOIN site s ON s.id = t.entry_site_id WHERE t.id = ?1";
+	" LEFT JOIN thread_name n ON n.thread_id = t.id WHERE t.id = ?1";
 static const char lock_sql[] =
 	"SELECT iif(kind = 'file', coalesce(type, kind), kind), name, address, inode,"
 	" iif(kind = 'file', offset, 0),"
@@ -87,30 +88,25 @@ void describe_thread(struct buf *b, struct sqlite3 *db, int64_t id)
 {
 	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
 	_cleanup_buf_ struct buf why = BUF_INIT;
-	const char *name, *function;
+	const char *name;
 
 	if (query_one(db, thread_sql, id, &stmt, &why) != 1) {
 		buf_adds(b, "?");
 		return;
 	}
 	name = query_text(stmt, 1);
-	function = query_text(stmt, 5);
-	if (query_int(stmt, 7, 0)) {
+	if (query_int(stmt, 5, 0)) {
 		if (query_int(stmt, 2, 0)) {
 			buf_adds(b, "main thread");
-		} else if (*query_text(stmt, 6)) {
+		} else if (*query_text(stmt, 4)) {
 			buf_adds(b, "thread \"");
-			add_name(b, query_text(stmt, 6));
+			add_name(b, query_text(stmt, 4));
 			buf_addc(b, '"');
 		} else {
 			buf_addf(b, "thread %lld", (long long)query_int(stmt, 0, 0));
-			if (*name && strcmp(name, query_text(stmt, 4)) != 0) {
+			if (*name) {
 				buf_adds(b, " (");
 				add_name(b, name);
-				buf_addc(b, ')');
-			} else if (*function) {
-				buf_adds(b, " (");
-				add_name(b, function);
 				buf_addc(b, ')');
 			}
 		}

@@ -38,10 +38,10 @@ static const char processes_sql[] =
 	" OR (coalesce(p.reaped_ns > m.ns, 1) AND p.autoreap IS NOT 1 AND parent.id IS NOT NULL"
 	" AND coalesce(parent.end_ns > m.ns, 1))) ORDER BY p.id";
 static const char threads_sql[] =
-	"SELECT t.id, t.tid, coalesce(t.runtime_name, iif(t.is_main, NULL, e.function), t.name), w.id, w.reason, w.start_ns, w.lock_id, w.pipe_id,"
+	"SELECT t.id, t.tid, iif(t.is_main, t.name, n.name), w.id, w.reason, w.start_ns, w.lock_id, w.pipe_id,"
 	" w.target_process_id, w.target_thread_id, w.site_id, w.syscall, w.detail, w.mode, w.side,"
 	" w.timed, w.stack_id, t.housekeeping FROM thread t, moment m LEFT JOIN waiting w ON w.thread_id = t.id"
-	" LEFT JOIN site e ON e.id = t.entry_site_id"
+	" LEFT JOIN thread_name n ON n.thread_id = t.id"
 	" WHERE t.process_id = ?1 AND coalesce(t.start_ns, 0) <= m.ns"
 	" AND (t.end_ns IS NULL OR t.end_ns > m.ns) GROUP BY t.id ORDER BY t.tid";
 

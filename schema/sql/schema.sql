@@ -39,7 +39,7 @@ CREATE TABLE process ( -- a process, from fork to reaping; exec does not make a 
     ns_pid INTEGER,             -- number in its own PID namespace; NULL: the same
     parent_id INTEGER REFERENCES process(id),  -- process that is its parent at birth; NULL: outside the trace
     creator_id INTEGER REFERENCES thread(id),  -- thread that made it; NULL: outside the trace
-    name TEXT,                  -- last name of its main thread
+    name TEXT,                  -- last name of its main thread; where the kernel cut it to 15 bytes, whole, from the path of its program
     exe TEXT,                   -- path of its last program; NULL: not known
     command TEXT,               -- arguments of its last program as a JSON array; NULL: not known
     start_ns INTEGER,           -- birth; negative: before the trace

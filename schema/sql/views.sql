@@ -2,6 +2,16 @@
 --
 -- Each view says what a row is in its first line; `pptrace query` lists those lines.
 
+CREATE VIEW thread_name AS -- what each thread is called everywhere: by its language, by the program, or by the function that it starts in
+SELECT t.id AS thread_id,
+       coalesce(iif(t.is_main, coalesce(p.program, p.name), NULL), t.runtime_name,
+                -- A thread that was given no name has that of the thread which made it, mostly the program's, cut to 15 bytes.
+                iif(t.name <> coalesce(c.name, '') AND instr(coalesce(p.name, ''), t.name) <> 1, t.name, NULL),
+                s.function, t.name, 'thread') AS name
+  FROM thread t JOIN process p ON p.id = t.process_id
+  LEFT JOIN thread c ON c.id = t.creator_id
+  LEFT JOIN site s ON s.id = t.entry_site_id;
+
 CREATE VIEW process_tree AS -- every process below the one that made it, depth first
 WITH RECURSIVE tree(id, depth, path) AS (
     SELECT id, 0, CAST(pid AS TEXT) FROM process

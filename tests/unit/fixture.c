@@ -28,6 +28,7 @@ sqlite3 *fixture_open(void)
 
 	ASSERT(sqlite3_open(":memory:", &db) == SQLITE_OK);
 	ASSERT(sqlite3_exec(db, db_schema_sql, NULL, NULL, NULL) == SQLITE_OK);
+	ASSERT(sqlite3_exec(db, db_views_sql, NULL, NULL, NULL) == SQLITE_OK);
 	fixture_sql(db, "INSERT INTO trace (id, command, backend, duration_ns, complete)"
 			" VALUES (1, '[\"x\"]', 'ebpf+shim', 10000000000, 1)");
 	return db;

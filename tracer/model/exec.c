@@ -334,7 +334,7 @@ void model_each_alive(
 {
 	for (const struct proc *p = m->all_procs; p; p = p->next) {
 		if (!p->ended)
-			each(arg, (pid_t)p->pid, p->name);
+			each(arg, (pid_t)p->pid, model_proc_name(p));
 	}
 }
 

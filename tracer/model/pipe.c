@@ -299,7 +299,7 @@ void model_pipe_used(struct pipe *pipe, const struct proc *p, bool writes)
 
 	if (name[0] || !p->name[0])
 		return;
-	memcpy(name, p->name, sizeof pipe->writer);
+	(void)snprintf(name, sizeof pipe->writer, "%s", model_proc_name(p));
 	pipe->dirty = true;
 }
 

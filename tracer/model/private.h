@@ -35,6 +35,9 @@ void model_thread_ended(struct model *m, struct thread *t, int64_t ts);
 void model_proc_vm(struct proc *p, struct proc *vm);
 /* Keeps the first 16 bytes of a name. */
 void model_name(char name[17], const char *comm);
+
+/* Returns the name of a process: the kernel's, completed from its program's path where that is longer. */
+const char *model_proc_name(const struct proc *p);
 /* Writes the row as it is now. */
 void model_write_proc(struct model *m, struct proc *p);
 void model_write_thread(struct model *m, struct thread *t);

@@ -17,6 +17,18 @@ struct thread *model_find_thread(const struct model *m, uint64_t tid)
 	return hash_get(&m->threads, tid);
 }
 
+enum { COMM_MAX = 15 };
+
+/* The kernel's name of a process is cut to 15 bytes; the program's file has the rest. */
+const char *model_proc_name(const struct proc *p)
+{
+	const char *slash = p->exe ? strrchr(p->exe, '/') : NULL;
+	const char *base = slash ? slash + 1 : p->exe;
+	size_t len = strlen(p->name);
+
+	return base && len == (size_t)COMM_MAX && !strncmp(base, p->name, len) ? base : p->name;
+}
+
 void model_name(char name[17], const char *comm)
 {
 	size_t n = strnlen(comm, 16);
@@ -124,7 +136,7 @@ void model_write_proc(struct model *m, struct proc *p)
 		.ns_pid = p->ns_pid && p->ns_pid != p->pid ? (int64_t)p->ns_pid : STORE_NULL,
 		.parent_id = p->parent_id,
 		.creator_id = p->creator_id,
-		.name = p->name[0] ? p->name : NULL,
+		.name = p->name[0] ? model_proc_name(p) : NULL,
 		.exe = p->exe,
 		.command = p->command,
 		.start_ns = p->start,

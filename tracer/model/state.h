@@ -253,7 +253,7 @@ struct pipe {
 	char *path;
 	char *local, *remote; /* socket: addresses of side 0 and of side 1 */
 	int64_t listener_id; /* pipe.id of the listening socket that it was connected to, STORE_NULL */
-	char reader[17], writer[17];
+	char reader[64], writer[64]; /* the first who did */
 	int kind;
 	int via;        /* socket: how side 0 came about (enum end_via) */
 	bool ambiguous; /* socket: others look the same, so that it is not known whose side is whose */

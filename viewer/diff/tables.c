@@ -24,10 +24,10 @@ static const char *const tables[] = {
 	" UNION ALL SELECT f.id, p.key || ' > ' || f.name, p.depth + 1 FROM family f JOIN p ON p.id = f.parent_id"
 	" WHERE p.depth < 100) SELECT id, key FROM p",
 	"CREATE TEMP TABLE task AS SELECT t.id AS thread_id, iif(t.is_main, p.key, p.key || ' : ' || " NTH(
-		"coalesce(t.runtime_name, s.function, t.name, 'thread')",
-		"PARTITION BY t.process_id, t.is_main, coalesce(t.runtime_name, s.function, t.name)"
+		"n.name",
+		"PARTITION BY t.process_id, t.is_main, n.name"
 		" ORDER BY coalesce(t.start_ns, 0), t.id") ") AS key"
-							   " FROM thread t JOIN path p ON p.id = t.process_id LEFT JOIN site s ON s.id = t.entry_site_id",
+							   " FROM thread t JOIN path p ON p.id = t.process_id JOIN thread_name n ON n.thread_id = t.id",
 	"CREATE INDEX temp.task_key ON task(key)",
 	"CREATE INDEX temp.task_thread ON task(thread_id)",
 

@@ -124,10 +124,20 @@ static const struct {
 	[MARK_FAINT] = {" faint", "#cbd5e1", STYLE_GREY, ""},
 };
 
+/* Longer texts are cut in the picture, and whole in what the pointer shows: no box is wider than a page. */
+enum { TEXT_SHOWN = 96, DETAIL_SHOWN = 48 };
+
+static void add_fit(struct buf *m, const char *text, size_t chars)
+{
+	_cleanup_free_ char *fit = text_fit(text, chars);
+
+	graph_markup(m, fit);
+}
+
 static void add_line(struct buf *m, const char *font, const char *sign, const char *text)
 {
 	buf_addf(m, "<TR><TD ALIGN=\"LEFT\"><FONT %s>%s", font, sign);
-	graph_markup(m, text);
+	add_fit(m, text, TEXT_SHOWN);
 	buf_adds(m, "</FONT></TD></TR>");
 }
 
@@ -139,7 +149,7 @@ static void add_heading(struct buf *m, const struct sketch_node *n)
 	buf_adds(m, "</B></FONT>");
 	if (*n->detail) {
 		buf_adds(m, "  <FONT POINT-SIZE=\"10\" COLOR=\"" STYLE_GREY "\">");
-		graph_markup(m, n->detail);
+		add_fit(m, n->detail, DETAIL_SHOWN);
 		buf_adds(m, "</FONT>");
 	}
 	buf_adds(m, "</TD></TR>");
@@ -177,17 +187,17 @@ static void set_label(struct graph_item *it, const char *label, bool down)
 {
 	_cleanup_buf_ struct buf b = BUF_INIT;
 
-	if (!down) {
-		graph_text(it, "label", label);
-		return;
-	}
 	for (const char *s = label; *s;) {
 		size_t len = strcspn(s, "\n");
+		_cleanup_free_ char *line = xstrndup(s, len), *fit = text_fit(line, TEXT_SHOWN);
 
-		buf_addf(&b, "  %.*s%s", (int)len, s, s[len] ? "\n" : "");
+		buf_addf(&b, "%s%s%s", down ? "  " : "", fit, s[len] ? "\n" : "");
 		s += len + (s[len] != 0);
 	}
-	graph_text_left(it, "label", b.data);
+	if (down)
+		graph_text_left(it, "label", b.data);
+	else
+		graph_text(it, "label", b.data ? b.data : "");
 }
 
 static void draw_edge(

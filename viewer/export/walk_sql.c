@@ -5,8 +5,8 @@
 #include "base/mem.h"
 
 /*
- * Numbers as others see them; a pid that was used before gets a number that no kernel gives. Threads are called as in
- * pictures: by their language's name, their start routine, or what they call themselves. A main thread lives as long as its
+ * Numbers as others see them; a pid that was used before gets a number that no kernel gives. Threads are called as
+ * everywhere. A main thread lives as long as its
  * process, whatever is told of that after it has ended itself. A life lasts at least 1 ns, so that an arrow has room in it.
  */
 const char walk_who_sql[] =
@@ -15,13 +15,13 @@ const char walk_who_sql[] =
 	"CREATE TEMP TABLE who AS SELECT t.id AS thread_id, t.process_id, t.is_main,"
 	" iif(p.again = 1, p.pid, 100000000 + p.id) AS pid,"
 	" iif(t.again = 1, t.tid, 100000000 + t.id) AS tid,"
-	" coalesce(t.runtime_name, iif(t.is_main, p.name, s.function), t.name, 'thread') AS name,"
+	" n.name,"
 	" coalesce(t.start_ns, p.start_ns, 0) AS begin_ns,"
 	" max(coalesce(iif(t.is_main, p.end_ns, t.end_ns), (SELECT duration_ns FROM trace), 0),"
 	" coalesce(t.start_ns, p.start_ns, 0) + 1) AS end_ns"
 	" FROM (SELECT *, row_number() OVER (PARTITION BY tid ORDER BY id) AS again FROM thread) t"
 	" JOIN (SELECT *, row_number() OVER (PARTITION BY pid ORDER BY id) AS again FROM process) p"
-	" ON p.id = t.process_id LEFT JOIN site s ON s.id = t.entry_site_id;"
+	" ON p.id = t.process_id JOIN thread_name n ON n.thread_id = t.id;"
 	"CREATE INDEX temp.who_thread ON who(thread_id);"
 	"CREATE INDEX temp.who_process ON who(process_id, is_main)";
 

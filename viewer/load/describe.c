@@ -5,6 +5,8 @@
 #include <signal.h>
 
 #include "base/buf.h"
+#include "base/mem.h"
+#include "base/text.h"
 #include "verdict/place.h"
 
 const char *trace_signal_name(int signo)
@@ -21,19 +23,11 @@ const char *trace_signal_name(int signo)
 	return text;
 }
 
-/* A thread that was given no name has that of the thread which made it, mostly the program's. */
 const char *trace_thread_name(const struct trace *t, size_t thread)
 {
 	const struct thread_row *th = &t->threads[thread];
-	const char *own =
-		th->creator == NONE ? t->procs[th->proc].name : t->threads[th->creator].name;
 
-	if (th->is_main)
-		return t->procs[th->proc].name;
-	if (*th->entry && (!*th->name || !strcmp(th->name, own) ||
-				  !strcmp(th->name, t->procs[th->proc].name)))
-		return th->entry;
-	return th->name;
+	return th->is_main ? t->procs[th->proc].name : th->name;
 }
 
 void trace_add_status(struct buf *b, const struct proc_row *p)
@@ -58,14 +52,17 @@ void trace_add_status(struct buf *b, const struct proc_row *p)
 	}
 }
 
+enum { HOST_SHOWN = 40 };
+
 void trace_add_subtitle(struct buf *b, const struct trace *t)
 {
 	const char *dot = " \xc2\xb7 ";
+	_cleanup_free_ char *host = text_fit(t->host, HOST_SHOWN);
 
 	if (*t->date)
 		buf_addf(b, "%s%s", t->date, dot);
 	if (*t->host)
-		buf_addf(b, "%s%s", t->host, dot);
+		buf_addf(b, "%s%s", host, dot);
 	buf_add_duration(b, trace_last(t) - trace_begin(t));
 	buf_addf(b, "%s%zu process%s", dot, t->n_procs, t->n_procs == 1 ? "" : "es");
 	if (t->n_threads > t->n_procs)

@@ -139,8 +139,8 @@ char *trace_load_findings(struct trace *t, struct sqlite3 *db);
 void trace_free_findings(struct trace *t);
 
 /*
- * Returns what a thread is called everywhere: its name in its language or the one that the program gave it, else the
- * function that it starts in. Valid as long as the trace.
+ * Returns what a thread is called everywhere, as the view thread_name has it; a main thread as its process. Valid as
+ * long as the trace.
  */
 const char *trace_thread_name(const struct trace *t, size_t thread);
 

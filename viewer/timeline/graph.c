@@ -95,6 +95,28 @@ static void draw_band(struct draw *d, size_t first)
 		STYLE_BOX, STYLE_FAINT, 0.5);
 }
 
+/* Returns how many average letters a text is as wide as: a name in capitals needs more room. */
+static double letters(const char *text)
+{
+	double n = (double)text_width(text);
+
+	for (const char *c = text; *c; c++)
+		n += strchr("WMmw@%", *c) ? 0.6 : *c >= 'A' && *c <= 'Z' ? 0.15 : 0;
+	return n;
+}
+
+/* Returns the name, cut so that the number beside it has its place. The caller frees it. */
+static char *label_fit(const char *name, size_t chars)
+{
+	char *fit = text_fit(name, chars);
+
+	for (size_t n = chars; n > 4 && letters(fit) > (double)chars + 1; n--) {
+		free(fit);
+		fit = text_fit(name, n - 1);
+	}
+	return fit;
+}
+
 static void draw_label(struct draw *d, size_t i)
 {
 	const struct timeline *tl = d->tl;
@@ -112,7 +134,7 @@ static void draw_label(struct draw *d, size_t i)
 		(void)canvas_text(&d->c, "fold", 0, y, 8.5, STYLE_GREY, fit);
 		return;
 	}
-	name = text_fit(l->is_first ? p->name : trace_thread_name(tl->t, l->thread),
+	name = label_fit(l->is_first ? p->name : trace_thread_name(tl->t, l->thread),
 		LABEL_CHARS - 2 * !l->is_first);
 	id = xasprintf(
 		"%s%lld", l->is_first ? "" : "", (long long)(l->is_first ? p->pid : th->tid));

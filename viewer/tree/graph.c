@@ -108,6 +108,7 @@ static void add_proc_status(struct buf *m, const struct trace *t, const struct p
 	bool good = p->end_kind == LIFE_EXIT && p->exit_code == 0;
 	bool bad = p->end_kind == LIFE_SIGNAL || (p->end_kind == LIFE_EXIT && p->exit_code != 0);
 	_cleanup_buf_ struct buf b = BUF_INIT;
+	_cleanup_free_ char *font = NULL;
 
 	/* A tick, a cross, an arrow for what still runs. */
 	buf_adds(&b, good                   ? "\xe2\x9c\x93 "
@@ -115,17 +116,13 @@ static void add_proc_status(struct buf *m, const struct trace *t, const struct p
 		     : p->end == TIME_NEVER ? "\xe2\x96\xb6 "
 					    : "");
 	trace_add_status(&b, p);
-	line_begin(m, "POINT-SIZE=\"10\"");
-	buf_addf(m, "<FONT COLOR=\"%s\">", good ? STYLE_GREEN : bad ? STYLE_RED : STYLE_BLUE);
-	graph_markup(m, b.data);
-	buf_adds(m, "</FONT>");
-	buf_reset(&b);
-	buf_adds(&b, p->end == TIME_NEVER ? "  since " : "  after ");
+	buf_adds(&b, p->end == TIME_NEVER ? " since " : " after ");
 	buf_add_duration(&b, trace_end(t, p->end) - p->start);
-	buf_addf(m, "<FONT COLOR=\"" STYLE_GREY "\">");
-	graph_markup(m, b.data);
-	buf_adds(m, "</FONT>");
-	line_end(m);
+	/* In one colour: what stands behind another one would begin where Graphviz's font, not the browser's, ends. */
+	font = xasprintf("POINT-SIZE=\"10\" COLOR=\"%s\"", good  ? STYLE_GREEN
+							   : bad ? STYLE_RED
+								 : STYLE_BLUE);
+	add_line(m, font, b.data);
 }
 
 static void add_zombie(struct buf *b, const struct proc_row *p)

@@ -13,6 +13,7 @@ sqlite3 *recording_of(const char *sql)
 
 	ASSERT_INT(sqlite3_open(":memory:", &db), SQLITE_OK);
 	ASSERT_INT(sqlite3_exec(db, db_schema_sql, NULL, NULL, NULL), SQLITE_OK);
+	ASSERT_INT(sqlite3_exec(db, db_views_sql, NULL, NULL, NULL), SQLITE_OK);
 	ASSERT_INT(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
 	return db;
 }
