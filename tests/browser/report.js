@@ -1,6 +1,6 @@
 /* report.js - look at pages of pptrace report in Chromium, print TAP. */
 /* SPDX-License-Identifier: MIT */
-/* usage: node report.js DEADLOCK.html HOSTILE.html MANY.html */
+/* usage: node report.js DEADLOCK.html HOSTILE.html MANY.html MAKE.html LOOP.html LARGE.html */
 "use strict";
 const { chromium } = require("playwright-core");
 
@@ -197,6 +197,95 @@ async function link(page) {
 	ok(/first \(6001\)/.test(await page.locator("[data-ex=chosen]").textContent()), "and its thread: " + (await page.locator("[data-ex=chosen]").textContent()) + (await hash(page)));
 }
 
+/* All that one can do with the timeline of any recording. */
+async function drive(page) {
+	const moment = page.locator("[data-ex=moment]"), frame = page.locator("[data-ex=frame]"), status = page.locator("[data-ex=status]");
+	const pixels = async () => {
+		await page.waitForTimeout(100);
+		return page.locator("[data-ex=canvas]").evaluate((c) => c.toDataURL());
+	};
+	const changes = async (what, act) => {
+		const before = await pixels();
+		await act();
+		ok((await pixels()) !== before, what);
+	};
+	await page.locator("#explore").scrollIntoViewIfNeeded();
+	const [x, y] = await spot(page, 0.5, 0);
+	await page.mouse.move(x, y);
+	await changes("Ctrl and wheel zoom", async () => {
+		await page.keyboard.down("Control");
+		await page.mouse.wheel(0, -600);
+		await page.keyboard.up("Control");
+	});
+	await changes("dragging moves", async () => {
+		await page.mouse.down();
+		await page.mouse.move(x - 150, y, { steps: 4 });
+		await page.mouse.up();
+	});
+	await frame.focus();
+	for (const [key, what] of [["f", "F fits"], ["w", "W zooms"], ["d", "D moves"], ["ArrowLeft", "an arrow moves"], ["s", "S zooms out"]])
+		await changes(what, () => page.keyboard.press(key));
+	await page.keyboard.press("f");
+	if (await page.locator("[data-act=path]").isVisible()) {
+		await changes("C hides the critical path", () => page.keyboard.press("c"));
+		await changes("and its button shows it", () => page.locator("[data-act=path]").click());
+	}
+	await page.mouse.click(x, y);
+	ok(/^#t=[0-9.]+s&(thread|process)=\d+/.test(await hash(page)), "a click goes into the address: " + (await hash(page)));
+	ok(/^Who waits for whom at /.test(await moment.textContent()), "and says who waits then");
+	await frame.focus();
+	await page.keyboard.press("w");
+	await page.keyboard.press("w");
+	await changes("a double click fills the width, or zooms", () => page.mouse.dblclick(x, y));
+	await frame.focus();
+	await page.keyboard.press("f");
+	await page.keyboard.down("Shift");
+	await page.mouse.move(x - 200, y);
+	await page.mouse.down();
+	await page.mouse.move(x + 100, y, { steps: 4 });
+	await page.mouse.up();
+	await page.keyboard.up("Shift");
+	ok((await page.locator("[data-ex=range] tbody tr").count()) > 0, "a range is summed up");
+	await changes("and zoomed to", () => page.locator("[data-act=range]").click());
+	await page.locator("[data-ex=filter]").fill("no such word anywhere");
+	ok(/^0 of /.test(await status.textContent()), "a filter hides: " + (await status.textContent()));
+	await page.locator("[data-ex=filter]").fill("");
+	for (const order of ["waiting", "name", "creation"])
+		await page.locator("[data-ex=order]").selectOption(order);
+	ok(/^\d+ lanes$/.test(await status.textContent()), "all lanes again: " + (await status.textContent()));
+	await page.locator("[data-act=clear]").click();
+	ok((await moment.textContent()) === "", "all is cleared");
+}
+
+/* How long the page takes to open, and its frames while the wheel turns and the time is moved: the best of three, since others may use the machine. */
+async function fast(page) {
+	const open = [], frames = [];
+	for (let round = 0; round < 3; round++) {
+		await page.reload();
+		await page.waitForSelector("#explore[data-ready]");
+		open.push(await page.evaluate(() => performance.now()));
+		frames.push(await page.evaluate(() => new Promise((done) => {
+			const frame = document.querySelector("[data-ex=frame]"), box = document.querySelector("[data-ex=canvas]").getBoundingClientRect();
+			const begin = performance.now();
+			let n = 0;
+			const step = () => {
+				n++;
+				if (performance.now() - begin > 1000) {
+					done(n * 1000 / (performance.now() - begin));
+					return;
+				}
+				frame.dispatchEvent(new WheelEvent("wheel", { deltaY: n % 40 < 20 ? -40 : 40, deltaX: 0, ctrlKey: n % 3 > 0, shiftKey: n % 3 === 0,
+					bubbles: true, cancelable: true, clientX: box.left + 500, clientY: box.top + 60 }));
+				requestAnimationFrame(step);
+			};
+			requestAnimationFrame(step);
+		})));
+	}
+	console.log(`# opens in ${Math.min(...open).toFixed(0)} ms, ${Math.max(...frames).toFixed(0)} frames a second`);
+	ok(Math.min(...open) <= 1500, `opening takes ${open.map((t) => t.toFixed(0))} ms`);
+	ok(Math.max(...frames) >= 30, `only ${frames.map((t) => t.toFixed(0))} frames a second`);
+}
+
 /* Frames while the wheel turns. */
 async function smooth(page) {
 	await page.locator("#explore").scrollIntoViewIfNeeded();
@@ -250,11 +339,14 @@ async function narrow(page) {
 }
 
 (async () => {
-	const [deadlock, hostileFile, many] = process.argv.slice(2);
+	const [deadlock, hostileFile, many, make, loop, large] = process.argv.slice(2);
 	const browser = await chromium.launch({ executablePath: process.env.CHROMIUM || "/usr/bin/chromium", args: flags });
 	await test(browser, "search, hover, links, zoom, pan, keys", {}, deadlock, interaction);
 	await test(browser, "the timeline that one can go into", {}, deadlock, explore);
 	await test(browser, "a link to a moment", {}, deadlock, link);
+	for (const [name, file] of [["a deadlock", deadlock], ["make -j2", make], ["2,000 processes", loop], ["hostile names", hostileFile]])
+		await test(browser, `going into the timeline of ${name}`, {}, file, drive);
+	await test(browser, "10 million rows of locks open and move fast", {}, large, fast);
 	await test(browser, "zooming 500 processes", {}, many, smooth);
 	await test(browser, "complete without scripts", { javaScriptEnabled: false }, deadlock, scriptless);
 	await test(browser, "readable in light", { colorScheme: "light" }, deadlock, readable);

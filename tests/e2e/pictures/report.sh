@@ -17,6 +17,34 @@ for name in deadlock-abba hostile many; do
 	end
 done
 
+begin "pages of real runs: make -j2, and a loop of 2,000 processes"
+printf 'all: a b\na:\n\t@sleep 0.1\nb: c\n\t@sleep 0.3\nc:\n\t@sleep 0.2\n' >Makefile
+run "$PPTRACE" run -o make.db make -s -j2
+expect_status 0
+run "$PPTRACE" run -o loop.db bash -c 'for ((i = 0; i < 2000; i++)); do /bin/true; done'
+expect_status 0
+for name in make loop; do
+	run "$PPTRACE" report -o $name.html $name.db
+	expect_status 0
+done
+end
+
+begin "a page of 10 million holds: written in 3 s of processor time, at most 10 MB"
+fixture threads-mutex
+sqlite3 threads-mutex.db "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; DELETE FROM lock_hold;
+	UPDATE process SET end_ns = 10000000000; UPDATE thread SET end_ns = 10000000000; UPDATE trace SET duration_ns = 10000000000;
+	WITH RECURSIVE c(i) AS (VALUES (0) UNION ALL SELECT i + 1 FROM c WHERE i < 9999999)
+	INSERT INTO lock_hold(lock_id, thread_id, acquire_ns, release_ns) SELECT 1, 1 + i % 4, i * 1000, i * 1000 + 600 FROM c;
+	INSERT OR REPLACE INTO setting VALUES ('lane_ns', 1000000);
+	INSERT OR REPLACE INTO lane SELECT 1 + b % 4, b / 4, 400000, 0, 700 FROM
+	(WITH RECURSIVE c(b) AS (VALUES (0) UNION ALL SELECT b + 1 FROM c WHERE b < 39999) SELECT b FROM c)" >/dev/null
+expect_sql threads-mutex.db "SELECT count(*) FROM lock_hold" 10000000
+run bash -c 'ulimit -t 3; exec "$@"' bash "$PPTRACE" report -o large.html threads-mutex.db
+expect_status 0
+[ "$(stat -c %s large.html)" -le 10000000 ] || fail "$(stat -c %s large.html) bytes"
+rm -f threads-mutex.db
+end
+
 begin "no page over a symbolic link, into nowhere, or on a full disk"
 ln -s /nowhere/at/all link.html
 run "$PPTRACE" report -o link.html many.db
@@ -43,10 +71,10 @@ begin "the page in a browser"
 if [ -n "$why" ]; then
 	skip "$why"
 else
-	LIMIT=150 CHROMIUM=$chromium run node "$ROOT/tests/browser/report.js" \
-		"$TMP/deadlock-abba.html" "$TMP/hostile.html" "$TMP/many.html"
+	LIMIT=300 CHROMIUM=$chromium run node "$ROOT/tests/browser/report.js" \
+		"$TMP/deadlock-abba.html" "$TMP/hostile.html" "$TMP/many.html" "$TMP/make.html" "$TMP/loop.html" "$TMP/large.html"
 	expect_status 0
-	grep -q '^1\.\.10' out || fail "it did not end" "$(show)"
+	grep -q '^1\.\.15' out || fail "it did not end" "$(show)"
 	! grep -q '^not ok' out || fail "$(grep -A9 '^not ok' out)"
 fi
 end

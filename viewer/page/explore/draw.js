@@ -4,6 +4,7 @@ const exploreDraw = (() => {
 	const { KIND, firstAt, duration } = exploreData;
 	const { AXIS, LANE, BAR, LEVEL } = exploreView;
 	const LOCKS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7a6c00", "#5b6472"];
+	const MARK = 9; /* pixels */
 	const ARROWS = ["#64748b", "#64748b", "#8fa3bf", "#0072b2", "#009e73", "#882255", "#d55e00"];
 
 	const theme = () => {
@@ -94,6 +95,45 @@ const exploreDraw = (() => {
 		}
 	};
 
+	const mark = (g, kind, x, y) => {
+		g.beginPath();
+		if (kind === 2)
+			g.moveTo(x - 4, y + 1), g.lineTo(x + 4, y + 1), g.lineTo(x, y + 8);
+		else
+			g.moveTo(x, y), g.lineTo(x + 4, y + 4), g.lineTo(x, y + 8), g.lineTo(x - 4, y + 4);
+		g.fill();
+	};
+
+	/* Equal marks that would overlap become one: the first, the last, and a line between them. */
+	const marks = (g, v, c, l, y) => {
+		for (const kind of [0, 1, 2]) {
+			let first = NaN, last = NaN;
+			const flush = () => {
+				if (Number.isNaN(first))
+					return;
+				mark(g, kind, first, y);
+				if (last > first) {
+					g.fillRect(first, y + (kind === 2 ? 1 : 3), last - first, 2);
+					mark(g, kind, last, y);
+				}
+			};
+			g.fillStyle = kind === 2 ? "#882255" : c.ink;
+			for (const m of l.marks) {
+				const x = v.x(m.ts);
+				if (m.kind !== kind || x < v.gutter || x > v.width)
+					continue;
+				if (x - last > MARK) {
+					flush();
+					first = x;
+				} else if (Number.isNaN(first)) {
+					first = x;
+				}
+				last = x;
+			}
+			flush();
+		}
+	};
+
 	const lane = (g, v, c, row, y) => {
 		const l = row.lane, x0 = Math.max(v.gutter, v.x(l.from)), x1 = Math.min(v.width, v.x(l.to));
 		if (v.selected && v.selected.lane === l) {
@@ -115,18 +155,7 @@ const exploreDraw = (() => {
 			g.fillRect(x, y + LANE - 2 + s.level * LEVEL, w, 4);
 			g.globalAlpha = 1;
 		});
-		for (const m of l.marks) {
-			const x = v.x(m.ts);
-			if (x < v.gutter || x > v.width)
-				continue;
-			g.fillStyle = m.kind === 2 ? "#882255" : c.ink;
-			g.beginPath();
-			if (m.kind === 2)
-				g.moveTo(x - 4, y + 1), g.lineTo(x + 4, y + 1), g.lineTo(x, y + 8);
-			else
-				g.moveTo(x, y), g.lineTo(x + 4, y + 4), g.lineTo(x, y + 8), g.lineTo(x - 4, y + 4);
-			g.fill();
-		}
+		marks(g, v, c, l, y);
 		if (l.end && x1 + 8 + l.end.length * 6 < v.width && v.t1 > l.to && v.t0 < l.to) {
 			g.fillStyle = l.end === "exit 0" ? c.grey : c.bad;
 			g.font = "11px system-ui, sans-serif";

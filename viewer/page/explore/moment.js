@@ -62,7 +62,7 @@ const exploreMoment = (() => {
 		const shown = list.filter((e) => e.to.length), lanes = chain(shown);
 		if (!lanes.length || lanes.length > DRAWN)
 			return null;
-		const W = 430, H = lanes.length < 3 ? 170 : 300, BOX = 118;
+		const W = 430, H = lanes.length < 3 ? 170 : 300, BOX = 132;
 		const root = svg("svg", { viewBox: `0 0 ${W} ${H}`, role: "img", "aria-label": "who waits for whom" });
 		const defs = svg("defs", {}, root);
 		for (const kind of ["plain", "stuck"]) {
@@ -92,7 +92,7 @@ const exploreMoment = (() => {
 			const stuck = list.some((e) => e.from === l && e.span.stuck);
 			const g = svg("g", { class: `ex-node${stuck ? " stuck" : ""}`, tabindex: 0, role: "button" }, root);
 			svg("rect", { x: x - BOX / 2, y: y - 13, width: BOX, height: 26, rx: 9 }, g);
-			svg("text", { x: x, y: y + 4 }, g).textContent = `${l.name.slice(0, 14)} ${l.id}`;
+			svg("text", { x: x, y: y + 4 }, g).textContent = `${l.name.length > 12 ? l.name.slice(0, 11) + "…" : l.name} ${l.id}`;
 			g.addEventListener("click", () => pick({ lane: l }));
 			g.addEventListener("keydown", (k) => k.key === "Enter" && pick({ lane: l }));
 		}
