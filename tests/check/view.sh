@@ -65,3 +65,16 @@ expect_err 'wrote pptrace-tree.svg'
 grep -q '<svg' pptrace-tree.svg || fail "no SVG"
 expect_eq "$(echo ./*tmp*)" "./*tmp*" "files left over"
 end
+
+begin "at 60 columns nothing that matters is cut: who is deadlocked, how long, and where"
+rm -f deadlock-abba.db
+fixture deadlock-abba
+for command in tree waits; do
+	run "$PPTRACE" $command -T txt -w 60 deadlock-abba.db
+	[ "$(LC_ALL=C.UTF-8 wc -L <out)" -le 60 ] || fail "$command: too wide" "$(cat out)"
+	cp out $command.txt
+done
+expect_eq "$(grep -c DEADLOCKED tree.txt)" 3 "the process and its threads are marked"
+grep -q 'abba.c:' waits.txt || fail "no place" "$(cat waits.txt)"
+! grep -q '^    *[a-z ]*…$' waits.txt || fail "a detail is cut" "$(cat waits.txt)"
+end

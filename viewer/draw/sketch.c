@@ -289,16 +289,42 @@ static void print_edge(struct text_line *l, const struct sketch_edge *e)
 	text_add(l, TEXT_DIM, "\xe2\x86\x92 ");
 }
 
-static void print_detail(struct text_line *l, const struct sketch_edge *e)
+/* What no longer fits into the line stands below it. */
+static void print_detail(struct text_line *l, const struct sketch_edge *e, size_t indent)
 {
 	const char *s = e->label + strcspn(e->label, "\n");
 
 	for (const char *sep = "  "; *s; sep = ", ") {
 		size_t len = strcspn(++s, "\n");
+		_cleanup_free_ char *text = xasprintf("%s%.*s", sep, (int)len, s);
 
-		text_addf(l, TEXT_DIM, "%s%.*s", sep, (int)len, s);
+		if (l->col + text_width(text) > l->width && l->col > indent + 4) {
+			text_end(l);
+			text_pad(l, indent + 4);
+			text_addf(l, TEXT_DIM, "%.*s", (int)len, s);
+		} else {
+			text_add(l, TEXT_DIM, text);
+		}
 		s += len;
 	}
+}
+
+/* A note, in as many lines as it takes: broken between words. */
+static void print_note(struct text_line *l, const char *note)
+{
+	while (*note) {
+		size_t len = strcspn(note, " ");
+		_cleanup_free_ char *word = xstrndup(note, len);
+
+		if (l->col && l->col + 1 + text_width(word) > l->width)
+			text_end(l);
+		if (l->col)
+			text_add(l, TEXT_DIM, " ");
+		text_add(l, TEXT_DIM, word);
+		note += len;
+		note += strspn(note, " ");
+	}
+	text_end(l);
 }
 
 /* The edges that leave a node, each with those that leave the resource it leads to. */
@@ -314,7 +340,7 @@ static void print_edges(struct buf *out, const struct sketch *sk, size_t node, s
 		text_pad(&l, indent);
 		print_edge(&l, e);
 		print_node(&l, &sk->nodes[e->to]);
-		print_detail(&l, e);
+		print_detail(&l, e, indent);
 		text_end(&l);
 		if (sk->nodes[e->to].kind == SKETCH_RESOURCE &&
 			sk->nodes[node].kind == SKETCH_SUBJECT)
@@ -338,8 +364,7 @@ void sketch_text(struct buf *out, const struct sketch *sk, size_t width, bool co
 	text_add(&l, TEXT_BOLD, sk->title);
 	text_end(&l);
 	for (size_t i = 0; i < sk->n_notes; i++) {
-		text_add(&l, TEXT_DIM, sk->notes[i]);
-		text_end(&l);
+		print_note(&l, sk->notes[i]);
 	}
 	for (size_t i = 0; i < sk->n_nodes; i++)
 		has_subjects = has_subjects || sk->nodes[i].kind == SKETCH_SUBJECT;

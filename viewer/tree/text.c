@@ -100,6 +100,19 @@ static void add_marks(struct text_line *l, const struct proc_row *p)
 	text_add(l, TEXT_MAGENTA, b.data);
 }
 
+/* Where the terminal is so narrow that there is no room for it, the last column is a line of its own. */
+enum { REST_LEAST = 14 };
+
+static void begin_rest(struct text_line *l, const struct columns *c)
+{
+	if (l->width < c->rest + REST_LEAST) {
+		text_end(l);
+		text_pad(l, c->pid > 4 ? 4 : c->pid);
+	} else {
+		text_pad(l, c->rest);
+	}
+}
+
 static void add_programs(struct text_line *l, const struct trace *t, const struct proc_row *p)
 {
 	size_t shown = 0;
@@ -129,7 +142,7 @@ static void proc_line(struct text_line *l, const struct trace *t, const struct p
 	buf_reset(&b);
 	buf_add_duration(&b, trace_end(t, p->end) - p->start);
 	text_right(l, c->duration, TEXT_PLAIN, b.data);
-	text_pad(l, c->rest);
+	begin_rest(l, c);
 	add_marks(l, p);
 	add_programs(l, t, p);
 }
@@ -138,6 +151,8 @@ static void thread_line(struct text_line *l, const struct trace *t, const struct
 	const struct columns *c)
 {
 	_cleanup_buf_ struct buf b = BUF_INIT;
+	bool has_other = *th->entry &&
+			 strcmp(trace_thread_name(t, (size_t)(th - t->threads)), th->entry) != 0;
 
 	buf_addf(&b, "%lld", (long long)th->tid);
 	text_right(l, c->pid, TEXT_DIM, b.data);
@@ -146,10 +161,11 @@ static void thread_line(struct text_line *l, const struct trace *t, const struct
 	buf_reset(&b);
 	buf_add_duration(&b, trace_end(t, th->end) - th->start);
 	text_right(l, c->duration, TEXT_PLAIN, b.data);
-	text_pad(l, c->rest);
+	if (th->stuck != STUCK_NOT || has_other)
+		begin_rest(l, c);
 	if (th->stuck != STUCK_NOT)
 		text_add(l, TEXT_RED, th->stuck == STUCK_CERTAIN ? "DEADLOCKED  " : "STUCK  ");
-	if (*th->entry && strcmp(trace_thread_name(t, (size_t)(th - t->threads)), th->entry) != 0)
+	if (has_other)
 		text_addf(l, TEXT_DIM, "started in %s()", th->entry);
 }
 
