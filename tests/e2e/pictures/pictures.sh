@@ -30,7 +30,7 @@ record fork "$DEMOS/fork-count" --delay 0.02
 draw tree fork svg
 expect_eq "$(count_of 'class="node proc')" 11 "boxes"
 expect_eq "$(count_of 'class="node proc orphan')" 10 "orphans"
-expect_eq "$(count_of '✓ exit 0</text>')" 11 "statuses"
+expect_eq "$(count_of '✓ exit 0 after ')" 11 "statuses"
 expect_eq "$(count_of 'class="edge fork"')" 10 "arrows"
 draw tree fork txt
 expect_eq "$(count_of 'exit 0 .* orphan')" 10 "orphans in text"
@@ -88,7 +88,7 @@ grep -q 'id="sec-timeline"' r.html || fail "no timeline in the report"
 run "$PPTRACE" timeline -o t.pdf mutex.db
 expect_status 0
 expect_eq "$(head -c 4 t.pdf)" %PDF
-run "$PPTRACE" timeline -T txt --since 100ms --until 0.2 --process thread-count-mu mutex.db
+run "$PPTRACE" timeline -T txt --since 100ms --until 0.2 --process thread-count-mutex mutex.db
 expect_status 0
 expect_out '│100 ms'
 run "$PPTRACE" timeline --since 100 mutex.db

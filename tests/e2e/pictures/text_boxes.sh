@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # text_boxes.sh - in the pictures of every demo, of a loop of 2,000 processes and of long and wide names, no text overlaps another or leaves its box.
 # SPDX-License-Identifier: MIT
-. "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/../../lib.sh"
 
 chromium=$(command -v chromium || command -v chromium-browser || command -v google-chrome)
 why=
@@ -47,7 +47,7 @@ begin "each demo"
 if [ -n "$why" ]; then
 	skip "$why"
 else
-	sed -n 's/^DEMO("\([^"]*\)", "[^"]*", "\([^"]*\)", "\([^"]*\)")/\1|\2|\3/p' "$BUILD/gen/demos.def" >demos.list
+	sed -n 's/^DEMO("[^"]*", "\([^"]*\)", "[^"]*", "\([^"]*\)", "\([^"]*\)")/\1|\2|\3/p' "$BUILD/gen/demos.def" >demos.list
 	while IFS='|' read -r name arguments options; do
 		printf '%s\0%s\0%s\0' "$name" "$options" "$arguments"
 	done <demos.list | xargs -0 -n3 -P2 bash -c 'record "$@"' record
