@@ -1,20 +1,24 @@
 /* cmd_top.c - pptrace top: a live view of what threads wait for. */
 /* SPDX-License-Identifier: MIT */
+#include <errno.h>
 #include <getopt.h>
 #include <sqlite3.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "base/buf.h"
 #include "base/command.h"
 #include "base/mem.h"
+#include "cli/commands.h"
 #include "cli/common/options.h"
 #include "cli/common/pids.h"
 #include "cli/common/say.h"
 #include "cli/common/trace_note.h"
 #include "cli/top/top.h"
+#include "schema/db.h"
 
-enum { OPT_ONCE = 256, WIDTH = 100, HEIGHT = 40 };
+enum { OPT_ONCE = 256, WIDTH = 100, HEIGHT = 40, FIXED_ARGS = 4 };
 
 #define INTERVAL_NS 1000000000
 #define INTERVAL_LEAST_NS 100000000
@@ -22,6 +26,7 @@ enum { OPT_ONCE = 256, WIDTH = 100, HEIGHT = 40 };
 static const struct command_option options[] = {
 	{"pid", 'p', "PID,...", "running processes and their descendants, not a recording", 'p'},
 	{"delay", 'd', "TIME", "between two looks (1s)", 'd'},
+	{"output", 'o', "FILE", "recording of a new command (pptrace.db)", 'o'},
 	{"once", 0, NULL, "print one look as text, and end", OPT_ONCE},
 	{NULL, 0, NULL, NULL, 0},
 };
@@ -30,13 +35,16 @@ static int run(int argc, char **argv);
 
 const struct command cmd_top = {
 	.name = "top",
-	.usage = "[OPTIONS] [TRACE.db]",
+	.usage = "[OPTIONS] [TRACE.db | -- COMMAND [ARGUMENTS]]",
 	.summary =
-		"watch what each thread waits for: of a recording that grows, or of running processes",
+		"watch what each thread waits for: of a new command, a recording that grows, or running processes",
 	.options = options,
-	.examples = {{"pptrace top",
-			     "watch the recording that pptrace run is making in pptrace.db"},
-		{"pptrace top -p 4711", "watch a running process that is not recorded"}},
+	.examples =
+		{{"pptrace top -- make -j4",
+			 "record a command and watch it; what it writes is shown when you quit"},
+			{"pptrace top",
+				"watch the recording that pptrace run is making in pptrace.db"},
+			{"pptrace top -p 4711", "watch a running process that is not recorded"}},
 	.run = run,
 };
 
@@ -44,6 +52,9 @@ struct top_args {
 	struct pids pids;
 	int64_t delay_ns;
 	bool once;
+	const char *output; /* of a command */
+	char **command;     /* NULL: none */
+	int n_words;        /* of it */
 };
 
 static bool parse(struct top_args *a, int argc, char **argv)
@@ -51,14 +62,25 @@ static bool parse(struct top_args *a, int argc, char **argv)
 	for (int id; (id = options_next(&cmd_top, argc, argv)) != OPTIONS_END;) {
 		if (id == OPT_ONCE)
 			a->once = true;
+		else if (id == 'o')
+			a->output = optarg;
 		else if (id == 'd' ? !options_duration("--delay", optarg, &a->delay_ns)
 				   : id != 'p' || !pids_add(&a->pids, optarg))
 			return false;
 	}
 	if (a->delay_ns < INTERVAL_LEAST_NS)
 		a->delay_ns = INTERVAL_LEAST_NS;
+	if (optind < argc && !strcmp(argv[optind - 1], "--")) {
+		a->command = argv + optind;
+		a->n_words = argc - optind;
+	}
 	if (a->pids.n && optind < argc) {
-		warn("top: either -p or a recording");
+		warn("top: either -p, a recording or a command");
+		return false;
+	}
+	if (a->command ? a->once : a->output != NULL) {
+		warn(a->command ? "top: --once is for a recording or running processes; a command is watched"
+				: "top: -o is for a command, after --");
 		return false;
 	}
 	return true;
@@ -89,30 +111,90 @@ static int print_once(struct top_source *src, const char *title)
 	return rc ? 1 : 0;
 }
 
-static int watch(const struct top_args *a, const char *path)
+static const char *same_title(void *arg)
+{
+	return arg;
+}
+
+static void need_terminal(void)
+{
+	if (isatty(STDIN_FILENO) != 1 || isatty(STDOUT_FILENO) != 1)
+		die("top: standard input and output are no terminal; --once prints one look");
+}
+
+static int watch(const struct top_args *a, char *path)
 {
 	struct top_source src = {.path = path, .pids = a->pids.list, .n_pids = a->pids.n};
+	char *title = path ? path : "";
 	int status;
 
 	if (path)
 		src.db = trace_open(path);
-	if (!a->once && (isatty(STDIN_FILENO) != 1 || isatty(STDOUT_FILENO) != 1))
-		die("top: standard input and output are no terminal; --once prints one look");
-	status = a->once ? print_once(&src, path ? path : "")
-			 : top_screen(&src, path ? path : "", a->delay_ns);
+	if (!a->once)
+		need_terminal();
+	status = a->once ? print_once(&src, title)
+			 : top_screen(&src, same_title, title, a->delay_ns);
 	(void)sqlite3_close(src.db);
 	return status;
+}
+
+/* pptrace run -o FILE -- COMMAND, as its own main would be called. The caller frees the array. */
+static char **run_words(const struct top_args *a, char *path)
+{
+	static char run_name[] = "run", output[] = "-o", end[] = "--";
+	char **words = xcalloc((size_t)a->n_words + FIXED_ARGS + 1, sizeof *words);
+
+	words[0] = run_name;
+	words[1] = output;
+	words[2] = path;
+	words[3] = end;
+	for (int i = 0; i < a->n_words; i++)
+		words[FIXED_ARGS + i] = a->command[i];
+	return words;
+}
+
+static int watch_command(const struct top_args *a)
+{
+	_cleanup_free_ char *path = xstrdup(a->output ? a->output : "pptrace.db");
+	_cleanup_free_ char **words = run_words(a, path);
+	struct top_command c = {.path = path,
+		.record = commands_find("run")->run,
+		.argc = a->n_words + FIXED_ARGS,
+		.argv = words};
+	struct top_source src = {.path = path};
+	_cleanup_free_ char *why = NULL;
+	int rc;
+
+	need_terminal();
+	rc = top_command_start(&c);
+	if (rc == 0) {
+		if (db_open_read(path, &src.db, &why) < 0)
+			die("top: %s", why);
+		rc = top_screen(&src, top_command_title, &c, a->delay_ns);
+		(void)sqlite3_close(src.db);
+	} else if (rc != -ENOENT) {
+		warn("top: cannot start the command: %s", strerror(-rc));
+	}
+	return top_command_end(&c);
 }
 
 static int run(int argc, char **argv)
 {
 	struct top_args a = {.delay_ns = INTERVAL_NS};
-	const char *path = NULL;
+	_cleanup_free_ char *path = NULL;
+	const char *operand = NULL;
 	int status = COMMAND_USAGE;
 
-	if (parse(&a, argc, argv) &&
-		(a.pids.n || (path = trace_operand("top", argc - optind, argv + optind))))
-		status = watch(&a, path);
+	if (parse(&a, argc, argv)) {
+		if (!a.command && !a.pids.n)
+			operand = trace_operand("top", argc - optind, argv + optind);
+		if (operand)
+			path = xstrdup(operand);
+		if (a.command)
+			status = watch_command(&a);
+		else if (a.pids.n || path)
+			status = watch(&a, path);
+	}
 	pids_done(&a.pids);
 	return status;
 }

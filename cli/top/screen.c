@@ -13,7 +13,7 @@
 
 enum { KEYS_LINE = 1, ESCAPE = 27 };
 
-static const char keys[] = "q quit  s sort  / filter  arrows select  Enter stack  space freeze";
+static const char keys[] = "q quit  s sort  / filter  j,k select  Enter stack  _ freeze";
 
 static void begin_screen(void)
 {
@@ -116,7 +116,8 @@ static bool take_key(struct top_view *view, int key)
 	return true;
 }
 
-int top_screen(struct top_source *src, const char *title, int64_t interval_ns)
+int top_screen(
+	struct top_source *src, const char *(*title)(void *arg), void *arg, int64_t interval_ns)
 {
 	_cleanup_buf_ struct buf why = BUF_INIT;
 	struct top_view view = {.order = TOP_BY_WAIT};
@@ -135,7 +136,7 @@ int top_screen(struct top_source *src, const char *title, int64_t interval_ns)
 			next = clock_now() + (uint64_t)interval_ns;
 			now = clock_now();
 		}
-		draw(&look, &view, title);
+		draw(&look, &view, title(arg));
 		(void)timeout(view.frozen  ? -1
 			      : next > now ? (int)((next - now) / 1000000) + 1
 					   : 0);

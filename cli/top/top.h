@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * To be read in this order: look.c (one look at a recording or at running processes, as rows), lines.c (rows as lines of a
- * screen), screen.c (the terminal and its keys).
+ * screen), command.c (a new command, recorded beside it), screen.c (the terminal and its keys).
  */
 #ifndef CLI_TOP_TOP_H
 #define CLI_TOP_TOP_H
@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <sys/types.h>
 
 struct buf;
@@ -63,7 +64,38 @@ enum top_kind { TOP_PLAIN, TOP_TITLE, TOP_HEAD, TOP_FINDING, TOP_WAITING, TOP_SE
 void top_lines(struct top_look *look, struct top_view *view, const char *title, size_t width,
 	size_t height, void (*each)(void *arg, enum top_kind kind, const char *line), void *arg);
 
-/* Shows it in the terminal, again every interval_ns, until the user quits. Returns the exit status. */
-int top_screen(struct top_source *src, const char *title, int64_t interval_ns);
+/* A command that is recorded while it is looked at. */
+struct top_command {
+	/* Set by the caller, borrowed. */
+	const char *path; /* of the recording */
+	int (*record)(
+		int argc, char **argv); /* pptrace run, to be called in a process of its own */
+	int argc;
+	char **argv; /* its arguments, which say the same path */
+	/* Set by top_command_start. */
+	pid_t pid;
+	FILE *output[2]; /* what the command writes, kept until the screen is free */
+	ino_t old_inode; /* of a recording that was there before */
+	dev_t old_dev;
+	int status; /* of the command, once it has ended */
+	bool has_ended;
+	char *title;
+};
+
+/*
+ * Starts it, and returns when there is a recording to look at: 0; or a negative errno: it ended before, or could
+ * not be started. top_command_end is due either way.
+ */
+int top_command_start(struct top_command *c);
+
+/* The title for top_screen; arg: the command. */
+const char *top_command_title(void *arg);
+
+/* Ends the command if it runs (SIGTERM), waits for its recording to be closed, prints what it wrote, and returns its status. */
+int top_command_end(struct top_command *c);
+
+/* Shows it in the terminal, again every interval_ns, until the user quits; title is asked each time. Returns the exit status. */
+int top_screen(
+	struct top_source *src, const char *(*title)(void *arg), void *arg, int64_t interval_ns);
 
 #endif

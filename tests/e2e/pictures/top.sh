@@ -69,6 +69,28 @@ grep -q "with 'left'" screen || fail "there is no filter"
 grep -q $'\e\\[?1049l' screen || fail "the terminal is not left as it was"
 end
 
+begin "a new command: recorded, watched, ended by q; then what it wrote, and its status"
+drive $'j\nq' "$PPTRACE" top -d 0.2 -o new.db -- sh -c 'echo out of it; echo err of it >&2; sleep 100'
+expect_status 143
+grep -q 'new.db' screen || fail "the title does not name the recording"
+grep -q '1 process, \|2 processes, ' screen || fail "nobody is shown" "$(cat -v screen | head -30)"
+grep -q 'out of it' screen || fail "what the command wrote is lost"
+expect_eq "$(sql new.db "SELECT complete FROM trace")" 1
+drive q "$PPTRACE" top -d 0.2 -o new.db -- sh -c 'exit 3'
+expect_status 3
+grep -q 'exit 3' screen || fail "its end is not shown" "$(cat -v screen | head -30)"
+drive q "$PPTRACE" top -- no-such-command
+expect_status 127
+grep -q 'command not found' screen || fail "no reason" "$(cat -v screen | head -30)"
+run "$PPTRACE" top --once -- true
+expect_status 2
+run "$PPTRACE" top -p 1 -- true
+expect_status 2
+run "$PPTRACE" top -- true
+expect_status 1
+expect_err 'are no terminal'
+end
+
 begin "without a terminal it says so; mistakes"
 run "$PPTRACE" top live.db
 expect_status 1
