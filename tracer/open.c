@@ -89,6 +89,7 @@ static int attach_one(struct tracer *t, struct source *s, struct buf *why)
 		.locks = t->choice.locks,
 		.data_bytes = t->config.data_bytes,
 		.sched = t->config.sched,
+		.keep_all = t->config.keep_all,
 		.drop = t->config.drop,
 		.stacks = t->config.stacks,
 		.everything = t->choice.shim_only,

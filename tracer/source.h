@@ -26,6 +26,7 @@ struct source_config {
 	enum locks_mode locks; /* never AUTO here: the caller has decided */
 	unsigned data_bytes;   /* payload to keep of each pipe read or write, 0 none */
 	bool sched;            /* record slices of running */
+	bool keep_all;         /* --fold=off: each hold of a lock by itself */
 	bool drop;             /* --overflow=drop: never let the target wait for us */
 	bool stacks;           /* shim: also the callers of each acquisition */
 	bool everything;       /* shim: it is the only source and records all, not locks alone */

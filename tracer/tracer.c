@@ -140,6 +140,9 @@ static void feed(void *arg, const struct rec_head *rec)
 	/* While these are processed the buffers fill again. */
 	if (t->records++ % URGENCY_RECORDS == 0)
 		choose_urgency(t);
+	/* It stands for two each. */
+	if (rec->kind == REC_LOCK_FOLD)
+		t->records += 2 * ((const struct rec_LOCK_FOLD *)(const void *)rec)->count;
 	if (t->config.dump)
 		dump(t, rec);
 	if (rec->kind == REC_SIG_SEND) {

@@ -195,9 +195,9 @@ CREATE TABLE lock ( -- a lock, condition, semaphore, barrier or any other object
 );
 
 -- How often locks were taken: sum(coalesce(count, 1)); for how long: sum(coalesce(held_ns, release_ns - acquire_ns)).
--- A thread's first 1,000 holds below 10 us for which it did not wait have a row each, and then ten each 0.1 s; beyond
--- that, equal ones (lock, mode, places) of 0.1 s share a row, which never spans a moment at which another thread
--- wanted the lock. run --fold=off keeps each. lock_stat, lock_edge and lane count every hold either way.
+-- A thread's first 1,000 holds below 10 us for which it did not wait have a row each, and so have later ones where they
+-- are rare; beyond that, equal ones (lock, mode, places) of 0.1 s share a row, which never spans a moment at which another
+-- thread began to want the lock. run --fold=off keeps each. lock_stat, lock_edge and lane count every hold either way.
 CREATE TABLE lock_hold ( -- a thread had a lock, once or (count) several times; no index on purpose (see lock_open, lock_edge, lock_stat, lane)
     id INTEGER PRIMARY KEY,
     lock_id INTEGER NOT NULL,

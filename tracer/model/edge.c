@@ -61,7 +61,7 @@ static void add_edge(struct model *m, struct thread *t, size_t i, const struct e
 	unsigned n;
 
 	if (e) {
-		e->count++;
+		e->count += like->count;
 		e->last = like->last;
 		e->tried &= like->tried;
 		e->dirty = true;
@@ -80,7 +80,7 @@ static void add_edge(struct model *m, struct thread *t, size_t i, const struct e
 }
 
 void model_edges(struct model *m, struct thread *t, struct lock *to, uint8_t mode, int64_t site,
-	bool tried, int64_t ts)
+	bool tried, int64_t ts, int64_t times)
 {
 	size_t first = t->n_held > MAX_NESTING ? t->n_held - MAX_NESTING : 0;
 
@@ -96,7 +96,7 @@ void model_edges(struct model *m, struct thread *t, struct lock *to, uint8_t mod
 				.to_site = site,
 				.first = ts,
 				.last = ts,
-				.count = 1,
+				.count = times,
 				.from_mode = h->mode,
 				.to_mode = mode,
 				.tried = tried,

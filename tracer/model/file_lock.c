@@ -194,7 +194,8 @@ void model_file_lock(struct model *m, const struct rec_FILE_LOCK *rec)
 		lock->name = file_name(m, rec->head.pid, rec->fd, rec->dev, rec->inode);
 	model_lock_user(m, lock, t->proc, ts);
 	if (t->n_held)
-		model_edges(m, t, lock, (uint8_t)rec->mode, site, rec->attempt != LOCK_PLAIN, ts);
+		model_edges(
+			m, t, lock, (uint8_t)rec->mode, site, rec->attempt != LOCK_PLAIN, ts, 1);
 	model_hold_begin(m, t,
 		&(struct hold){.lock = lock,
 			.request = rec->start && start < ts && t->waited == lock->id ? start

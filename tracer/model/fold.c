@@ -5,10 +5,9 @@
  * are saved: lock_stat, lock_edge and lane count every hold as it comes.
  *
  * A thread's first SINGLES short holds have a row each, and after that
- * SINGLES_PER_WINDOW in each window of time. Beyond that, equal ones (lock,
- * mode, places) of one window share a row. It never spans a moment at
- * which anybody wanted the lock, so that whoever had it when a thread
- * blocked is always in a row of its own.
+ * SINGLES_PER_WINDOW in each window of time, unless the source has put them
+ * together already. Beyond that, equal ones (lock, mode, places) of one window
+ * share a row. It never spans a moment at which a thread began to want the lock.
  *
  * Rows are written in the order of their ends, late by LOCK_FOLD_NS at most
  * (schema/locks.h): those who search lock_hold by time allow for that.
@@ -96,48 +95,70 @@ static bool is_single(struct folds *folds, int64_t ts)
 	return true;
 }
 
-static bool is_equal(const struct fold *f, const struct hold *h, int64_t release_site)
+static bool is_equal(const struct fold *f, const struct holds *h)
 {
 	return f->count && f->lock_id == h->lock->id && f->site == h->site &&
-	       f->release_site == release_site && f->stack == h->stack && f->mode == h->mode &&
+	       f->release_site == h->release_site && f->stack == h->stack && f->mode == h->mode &&
 	       f->wanted == h->lock->wanted_count;
+}
+
+static struct folds *folds_of(struct thread *t)
+{
+	if (!t->folds) {
+		t->folds = xcalloc(1, sizeof *t->folds);
+		t->folds->singles = SINGLES;
+	}
+	return t->folds;
+}
+
+void model_fold_several(struct model *m, struct thread *t, const struct holds *h)
+{
+	struct folds *folds = folds_of(t);
+	struct fold *f;
+
+	if (!folds->slots)
+		folds->slots = xcalloc(SLOTS, sizeof *folds->slots);
+	f = &folds->slots[hash_mix((uint64_t)h->lock->id, (uint64_t)h->site,
+				  (uint64_t)h->release_site) %
+			  SLOTS];
+	if (f->count && (!is_equal(f, h) || h->last - f->first > LOCK_FOLD_NS))
+		write_fold(m, t, f);
+	if (!f->count)
+		*f = (struct fold){.lock_id = h->lock->id,
+			.site = h->site,
+			.release_site = h->release_site,
+			.stack = h->stack,
+			.first = h->first,
+			.wanted = h->lock->wanted_count,
+			.mode = h->mode};
+	f->last = h->last;
+	f->held += h->held;
+	f->count += h->count;
+	if (!folds->link)
+		enlist(m, t, folds);
 }
 
 bool model_fold(struct model *m, struct thread *t, const struct hold *h, int64_t release,
 	int64_t release_site)
 {
-	struct folds *folds = t->folds;
-	struct fold *f;
+	int64_t held = release - h->acquire;
 
-	if (m->config.keep_all || h->row || h->request != STORE_NULL || release < h->acquire ||
-		release - h->acquire >= short_ns || h->lock->kind == LOCK_FILE)
+	if (m->config.keep_all || h->row || h->request != STORE_NULL || held < 0 ||
+		held >= short_ns || h->lock->kind == LOCK_FILE)
 		return false;
-	if (!folds) {
-		folds = t->folds = xcalloc(1, sizeof *folds);
-		folds->singles = SINGLES;
-	}
-	if (is_single(folds, release) || h->lock->wanting)
+	if (is_single(folds_of(t), release) || h->lock->wanting)
 		return false;
-	if (!folds->slots)
-		folds->slots = xcalloc(SLOTS, sizeof *folds->slots);
-	f = &folds->slots[hash_mix((uint64_t)h->lock->id, (uint64_t)h->site,
-				  (uint64_t)release_site) %
-			  SLOTS];
-	if (f->count && (!is_equal(f, h, release_site) || release - f->first > LOCK_FOLD_NS))
-		write_fold(m, t, f);
-	if (!f->count)
-		*f = (struct fold){.lock_id = h->lock->id,
+	model_fold_several(m, t,
+		&(struct holds){.lock = h->lock,
+			.first = h->acquire,
+			.last = release,
+			.held = held,
+			.longest = held,
+			.count = 1,
 			.site = h->site,
 			.release_site = release_site,
 			.stack = h->stack,
-			.first = h->acquire,
-			.wanted = h->lock->wanted_count,
-			.mode = h->mode};
-	f->last = release;
-	f->held += release - h->acquire;
-	f->count++;
-	if (!folds->link)
-		enlist(m, t, folds);
+			.mode = h->mode});
 	return true;
 }
 

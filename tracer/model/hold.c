@@ -65,7 +65,27 @@ void model_hold_begin(struct model *m, struct thread *t, const struct hold *hold
 		model_stat_touch(m, lock);
 	if (t->n_held == 1)
 		t->lane.hold_start = hold->acquire;
-	model_lane_took(m, t, hold->acquire);
+	model_lane_took(m, t, hold->acquire, 1);
+}
+
+void model_hold_several(struct model *m, struct thread *t, const struct holds *h)
+{
+	struct lock *lock = h->lock;
+
+	lock->stat.holds += h->count;
+	lock->stat.hold_ns += h->held;
+	if (h->longest > lock->stat.max_hold_ns) {
+		lock->stat.max_hold_ns = h->longest;
+		lock->stat.max_hold_site = h->site;
+	}
+	if (lock->last_thread != t->id)
+		count_thread(t, lock);
+	model_stat_touch(m, lock);
+	model_lane_took(m, t, h->first, h->count);
+	/* They are close together: in which bucket of time they lie makes no difference. */
+	if (!t->n_held)
+		model_lane_held(m, t, h->last - h->held, h->last);
+	model_fold_several(m, t, h);
 }
 
 /* Adds the time up to ts to the sums of the lock, however the hold ends. */

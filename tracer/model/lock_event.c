@@ -10,6 +10,9 @@
 /* Of a LOCK_STACK record; and stacks of a recording, of which more are not told apart. */
 enum { LOCK_FRAMES = 8, MAX_STACKS = 1000 * 1000 };
 
+/* A record cannot stand for more holds. */
+enum { MAX_FOLD = 1 << 20 };
+
 _Static_assert(sizeof(struct rec_LOCK_STACK) ==
 		       sizeof(struct rec_head) + (1 + LOCK_FRAMES) * sizeof(rec_u64),
 	"the frames, one after the other");
@@ -162,7 +165,7 @@ void model_lock_request(struct model *m, const struct rec_LOCK_REQUEST *rec)
 		.addr = rec->addr,
 		.lock = lock};
 	if (t->n_held)
-		model_edges(m, t, lock, call->mode, call->site, call->timed, ts);
+		model_edges(m, t, lock, call->mode, call->site, call->timed, ts, 1);
 	model_wait_call(m, t);
 }
 
@@ -283,7 +286,7 @@ void model_lock_acquire(struct model *m, const struct rec_LOCK_ACQUIRE *rec)
 		if (take_again(m, t, lock, rec->mode, ts))
 			return;
 		if (!waited)
-			model_edges(m, t, lock, (uint8_t)rec->mode, site, tried, ts);
+			model_edges(m, t, lock, (uint8_t)rec->mode, site, tried, ts, 1);
 	}
 	model_hold_begin(m, t,
 		&(struct hold){.lock = lock,
@@ -293,6 +296,52 @@ void model_lock_acquire(struct model *m, const struct rec_LOCK_ACQUIRE *rec)
 			.stack = stack,
 			.depth = 1,
 			.mode = (uint8_t)rec->mode});
+}
+
+/* Threads that take a lock for a short time, or try in vain, again and again: what model_lock_acquire and model_lock_release do of each. */
+void model_lock_fold(struct model *m, const struct rec_LOCK_FOLD *rec)
+{
+	struct thread *t = model_thread(m, &rec->head);
+	struct holds h = {.first = model_time(m, rec->first),
+		.last = model_time(m, rec->head.ts),
+		.held = (int64_t)rec->held,
+		.longest = (int64_t)rec->longest,
+		.count = (int64_t)rec->count,
+		.mode = (uint8_t)rec->mode};
+
+	if (!check_lock(rec->kind, rec->mode) || t->proc->retired || rec->type >= LOCK_TYPE_END ||
+		h.first > h.last || h.held < 0 || h.held > h.last - h.first || h.longest > h.held ||
+		h.count < 1 || h.count > MAX_FOLD) {
+		model_skip(m);
+		return;
+	}
+	h.lock = model_lock_at(m, t->proc, rec->addr, (int)rec->kind, (unsigned)rec->type);
+	h.site = model_site(m, t->proc, rec->site, true);
+	h.release_site = model_site(m, t->proc, rec->release_site, true);
+	if (t->lock_stack && t->lock_stack->innermost == rec->site) {
+		h.stack = t->lock_stack->id;
+		h.site = t->lock_stack->site;
+	}
+	(void)end_request(m, t, h.lock, h.first);
+	if (rec->attempt == LOCK_TRY)
+		model_spin_tries(m, t, h.lock, h.site, (int)rec->result, h.first, h.last, h.count);
+	if (rec->result)
+		return;
+	if (h.lock->abandoned)
+		model_abandoned_drop(m, h.lock, rec->mode == LOCK_MODE_X, h.first);
+	if (h.lock->owner && h.lock->owner != t && h.lock->owner->end != STORE_NULL)
+		(void)model_hold_end(m, h.lock->owner, h.lock, h.first, STORE_NULL);
+	/* Taken recursively each time: it was held all along. */
+	if (model_find_hold(t, h.lock)) {
+		if (take_again(m, t, h.lock, rec->mode, h.first)) {
+			(void)model_hold_end(m, t, h.lock, h.first, h.release_site);
+			return;
+		}
+	}
+	if (t->n_held)
+		model_edges(
+			m, t, h.lock, h.mode, h.site, rec->attempt != LOCK_PLAIN, h.last, h.count);
+	model_hold_several(m, t, &h);
 }
 
 /* The thread of a process that has a lock, whoever it is. */

@@ -161,6 +161,9 @@ void model_signal_free(struct proc *p);
 /* A trylock of a thread returned. */
 void model_spin_try(struct model *m, struct thread *t, const struct lock *lock, int64_t site,
 	int result, int64_t ts);
+/* The same of several tries with the same result. */
+void model_spin_tries(struct model *m, struct thread *t, const struct lock *lock, int64_t site,
+	int result, int64_t first, int64_t last, int64_t count);
 /* The thread blocks; or has ended. */
 void model_spin_end(struct model *m, struct thread *t);
 void model_spin_done(struct model *m, struct thread *t);
@@ -234,9 +237,12 @@ void model_stat_write(struct model *m, struct lock *lock);
 /* Adds time that a thread held, or waited for, locks; counts that it took one. */
 void model_lane_hold(struct model *m, struct thread *t, int64_t end);
 void model_lane_wait(struct model *m, struct thread *t, int64_t start, int64_t end);
-void model_lane_took(struct model *m, struct thread *t, int64_t ts);
+void model_lane_took(struct model *m, struct thread *t, int64_t ts, int64_t times);
+void model_lane_held(struct model *m, struct thread *t, int64_t start, int64_t end);
 void model_lane_flush(struct model *m, struct thread *t);
 void model_lane_free(struct thread *t);
+
+struct holds;
 
 /* ---- Who has which lock, for how long (hold.c) ---- */
 
@@ -244,6 +250,8 @@ void model_lane_free(struct thread *t);
 struct hold *model_find_hold(const struct thread *t, const struct lock *lock);
 /* A thread has got a lock. */
 void model_hold_begin(struct model *m, struct thread *t, const struct hold *hold);
+/* A thread has got a lock and released it several times; it has it no more. */
+void model_hold_several(struct model *m, struct thread *t, const struct holds *holds);
 /* A thread has released a lock, once; false: it does not have it. */
 bool model_hold_end(struct model *m, struct thread *t, struct lock *lock, int64_t ts, int64_t site);
 /* A thread has released a lock, however often it had it: returns how often that was. */
@@ -265,6 +273,14 @@ void model_holds_drop(struct model *m, struct thread *t);
 /* A hold is over: says whether its row is that of others too, and will be written later. */
 bool model_fold(struct model *m, struct thread *t, const struct hold *h, int64_t release,
 	int64_t release_site);
+/* The same of several equal holds that follow each other: first and last acquisition and release. */
+struct holds {
+	struct lock *lock;
+	int64_t first, last, held, longest, count;
+	int64_t site, release_site, stack;
+	uint8_t mode;
+};
+void model_fold_several(struct model *m, struct thread *t, const struct holds *h);
 /* Writes those that are old enough, or all. */
 void model_folds_flush(struct model *m, bool all);
 /* Writes those of a thread that has ended; frees them. */
@@ -273,9 +289,9 @@ void model_folds_free(struct thread *t);
 
 /* ---- In which order locks are taken (edge.c) ---- */
 
-/* A thread takes, or waits for, a lock while it holds others. */
+/* A thread takes, or waits for, a lock while it holds others; so often. */
 void model_edges(struct model *m, struct thread *t, struct lock *to, uint8_t mode, int64_t site,
-	bool tried, int64_t ts);
+	bool tried, int64_t ts, int64_t times);
 void model_edges_flush(struct model *m, struct thread *t, bool free_all);
 void model_edges_free(struct thread *t);
 

@@ -133,6 +133,17 @@ void model_spin_try(struct model *m, struct thread *t, const struct lock *lock, 
 	}
 }
 
+void model_spin_tries(struct model *m, struct thread *t, const struct lock *lock, int64_t site,
+	int result, int64_t first, int64_t last, int64_t count)
+{
+	model_spin_try(m, t, lock, site, result, first);
+	if (!result)
+		t->spin->tries.n += count - 1;
+	else if (count > 1)
+		model_spin_try(m, t, lock, site, result, last);
+	t->spin->tries.last = last;
+}
+
 void model_spin_done(struct model *m, struct thread *t)
 {
 	model_spin_end(m, t);

@@ -131,12 +131,17 @@ void model_lane_wait(struct model *m, struct thread *t, int64_t start, int64_t e
 	add(m, t, start, end, WAIT);
 }
 
-void model_lane_took(struct model *m, struct thread *t, int64_t ts)
+void model_lane_held(struct model *m, struct thread *t, int64_t start, int64_t end)
+{
+	add(m, t, start, end, HOLD);
+}
+
+void model_lane_took(struct model *m, struct thread *t, int64_t ts, int64_t times)
 {
 	if (m->now >> m->lane_shift >= MAX_BUCKETS)
 		widen(m);
 	if (ts >= 0 && ts <= m->now)
-		bucket_at(&t->lane, ts >> m->lane_shift)->holds++;
+		bucket_at(&t->lane, ts >> m->lane_shift)->holds += times;
 }
 
 void model_lane_flush(struct model *m, struct thread *t)

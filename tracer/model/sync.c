@@ -179,7 +179,7 @@ static void retake_mutex(struct model *m, struct thread *t, int64_t ts)
 		return;
 	}
 	if (t->n_held)
-		model_edges(m, t, call->mutex, LOCK_MODE_X, call->site, false, ts);
+		model_edges(m, t, call->mutex, LOCK_MODE_X, call->site, false, ts, 1);
 	model_hold_begin(m, t,
 		&(struct hold){.lock = call->mutex,
 			.request = STORE_NULL,

@@ -262,6 +262,25 @@ static bool ring_next(struct shim_drain *d, struct shim_ring *r, uint64_t now, u
 	}
 }
 
+/* Hands over several equal holds at the ring's tail as one record, if nothing in another ring comes between them. */
+static bool ring_take_fold(
+	struct shim_drain *d, struct shim_ring *r, uint64_t limit, source_emit *emit, void *arg)
+{
+	struct shim_fold f;
+
+	for (size_t i = 1; i < d->n_heap && i <= 2; i++)
+		if (d->rings[d->heap[i]].next < limit)
+			limit = d->rings[d->heap[i]].next;
+	if (!(r->pid || !d->expand.tasks) || !shim_fold(d, r, limit, &f))
+		return false;
+	d->lost_holes += r->unwritten;
+	r->unwritten = 0;
+	shim_expand_fold(&d->expand, r, &f, d->until, emit, arg);
+	r->last = f.last;
+	shim_ring_skip(&d->arena, r, (unsigned)f.n_slots);
+	return true;
+}
+
 /* Hands over the record at the ring's tail. */
 static bool ring_take(struct shim_drain *d, struct shim_ring *r, source_emit *emit, void *arg)
 {
@@ -331,7 +350,8 @@ static uint64_t hand_over(
 			return r->next < floor_raw ? r->next : floor_raw;
 		if (n % BEAT_SLOTS == 0)
 			shim_drain_beat(d);
-		if (!ring_take(d, r, emit, arg) || !ring_next(d, r, now, &floor_raw))
+		if (!(ring_take_fold(d, r, floor_raw, emit, arg) || ring_take(d, r, emit, arg)) ||
+			!ring_next(d, r, now, &floor_raw))
 			d->heap[0] = d->heap[--d->n_heap];
 		heap_down(d, 0);
 	}

@@ -13,6 +13,7 @@ union record {
 	struct rec_LOCK_REQUEST request;
 	struct rec_LOCK_ACQUIRE acquire;
 	struct rec_LOCK_RELEASE release;
+	struct rec_LOCK_FOLD fold;
 	struct rec_SYNC_BEGIN sync_begin;
 	struct rec_SYNC_END sync_end;
 	struct rec_PIPE_IO pipe_io;
@@ -194,6 +195,55 @@ static bool fill_raw(
 	return !x->tasks || r->pid == r->ns_pid || translate_pids(x, r, rec, task);
 }
 
+/* Emits a record that is complete. */
+static void hand_on(
+	struct shim_expand *x, struct shim_ring *r, union record *rec, source_emit *emit, void *arg)
+{
+	/* Beside kernel probes the model knows who has these numbers; it needs nothing but locks from us. */
+	if (!x->tasks && r->pidns && x->ns->own && r->pidns != x->ns->own) {
+		if (rec->head.kind == REC_MODULE || rec->head.kind == REC_COMM)
+			return;
+		rec->head.flags |= REC_INNER;
+		rec->head.pid = r->ns_pid;
+		rec->head.tid = r->ns_tid;
+	}
+	if (x->tasks)
+		shim_tasks_emit(x->tasks, r, shim_ns_pid(x->ns, r->pidns, (uint32_t)r->parent),
+			&rec->head, emit, arg);
+	else
+		emit(arg, &rec->head);
+}
+
+void shim_expand_fold(struct shim_expand *x, struct shim_ring *r, const struct shim_fold *f,
+	uint64_t floor, source_emit *emit, void *arg)
+{
+	union record rec = {
+		.fold = {.head = {REC_LOCK_FOLD, sizeof rec.fold, REC_SHIM, 0, r->pid, r->tid}}};
+	struct rec_LOCK_FOLD *l = &rec.fold;
+	unsigned aux = (unsigned)(f->take >> 56);
+	uint64_t last = shim_clock_mono(x->clock, f->last);
+	double slope;
+
+	l->first = shim_clock_mono(x->clock, f->first);
+	if (l->first <= floor)
+		l->first = floor + 1;
+	l->head.ts = last > l->first ? last : l->first;
+	slope = f->last > f->first ? (double)(l->head.ts - l->first) / (double)(f->last - f->first)
+				   : 0;
+	l->addr = f->take & ARENA_ADDR_MASK;
+	l->kind = f->take >> 48 & 15;
+	l->type = arena_type(aux);
+	l->mode = arena_mode(aux);
+	l->attempt = arena_attempt(aux);
+	l->result = f->slot == ARENA_BUSY ? EBUSY : 0;
+	l->count = f->count;
+	l->held = (uint64_t)((double)f->held * slope);
+	l->longest = (uint64_t)((double)f->longest * slope);
+	l->site = f->take_site & ARENA_ADDR_MASK;
+	l->release_site = f->give_site & ARENA_ADDR_MASK;
+	hand_on(x, r, &rec, emit, arg);
+}
+
 void shim_expand(struct shim_expand *x, struct shim_ring *r, const struct shim_slot *slot,
 	uint64_t floor, source_emit *emit, void *arg)
 {
@@ -230,19 +280,6 @@ void shim_expand(struct shim_expand *x, struct shim_ring *r, const struct shim_s
 		x->malformed++;
 		ok = false;
 	}
-	if (!ok)
-		return;
-	/* Beside kernel probes the model knows who has these numbers; it needs nothing but locks from us. */
-	if (!x->tasks && r->pidns && x->ns->own && r->pidns != x->ns->own) {
-		if (rec.head.kind == REC_MODULE || rec.head.kind == REC_COMM)
-			return;
-		rec.head.flags |= REC_INNER;
-		rec.head.pid = r->ns_pid;
-		rec.head.tid = r->ns_tid;
-	}
-	if (x->tasks)
-		shim_tasks_emit(x->tasks, r, shim_ns_pid(x->ns, r->pidns, (uint32_t)r->parent),
-			&rec.head, emit, arg);
-	else
-		emit(arg, &rec.head);
+	if (ok)
+		hand_on(x, r, &rec, emit, arg);
 }

@@ -67,7 +67,10 @@ struct shim_ring {
 	size_t n_pinned, cap_pinned;
 	struct shim_late *late; /* slots that were given up and may still be filled */
 	size_t n_late, cap_late;
-	bool in_hole; /* the slot before tail was given up too */
+	uint64_t fold_from; /* slots before this one are not added up (fold.c) */
+	unsigned
+		singles; /* short holds that were handed over one by one, up to a thousand or two */
+	bool in_hole;    /* the slot before tail was given up too */
 	uint32_t
 		unwritten; /* records that a dead thread had begun, with nothing after them so far */
 };
@@ -85,6 +88,16 @@ struct shim_slot {
 	unsigned rec_kind;        /* ARENA_RAW: of events.def or ARENA_KIND_ */
 	size_t len;               /* ARENA_RAW: bytes of payload */
 	char payload[(ARENA_RECORD_SLOTS - 1) * ARENA_PAYLOAD];
+};
+
+/* Equal holds, or tries in vain, that lie side by side in a ring. */
+struct shim_fold {
+	unsigned slot;            /* ARENA_ACQUIRE or ARENA_BUSY */
+	uint64_t take, take_site; /* words 1 and 2 of the slot that takes the lock */
+	uint64_t give, give_site; /* of the one that releases it */
+	uint64_t first, last;     /* raw: the first is taken, the last released */
+	uint64_t held, longest;   /* raw */
+	uint64_t count, n_slots;
 };
 
 /* What is read from: the mapping and its layout, copied from the head when it was made and not read again. */
@@ -187,6 +200,10 @@ void shim_expand_done(struct shim_expand *x);
 void shim_expand(struct shim_expand *x, struct shim_ring *r, const struct shim_slot *slot,
 	uint64_t floor, source_emit *emit, void *arg);
 
+/* The same for several slots at once. */
+void shim_expand_fold(struct shim_expand *x, struct shim_ring *r, const struct shim_fold *f,
+	uint64_t floor, source_emit *emit, void *arg);
+
 /* ---- Which processes the model knows (known.c) ---- */
 
 struct shim_known {
@@ -254,6 +271,16 @@ bool shim_spawn_ends(struct shim_spawns *s, const struct rec_WAIT_END *end, bool
 void shim_spawns_poll(struct shim_spawns *spawns, struct shim_known *known, uint64_t ts,
 	source_emit *emit, void *arg);
 
+/* ---- Equal holds as one record (fold.c) ---- */
+
+struct shim_drain;
+
+/*
+ * Looks whether several equal short holds lie at the ring's tail, none of them younger than limit; true: *ret is what they
+ * amount to, and shim_ring_skip moves past them.
+ */
+bool shim_fold(struct shim_drain *d, struct shim_ring *r, uint64_t limit, struct shim_fold *ret);
+
 /* ---- All rings together (drain.c) ---- */
 
 struct shim_drain {
@@ -269,6 +296,7 @@ struct shim_drain {
 	uint64_t until;  /* mono: handed over so far */
 	uint64_t lost_dropped, lost_vital, lost_holes;
 	uint64_t waiting; /* slots, when the drain began */
+	bool keep_all;    /* each hold is handed over by itself */
 	size_t at_once;   /* slots that one poll hands over at most */
 };
 

@@ -202,6 +202,7 @@ static int shim_attach(struct source *src, const struct source_config *config, s
 	h->proc_dev = proc_device();
 	shim_drain_beat(&s->drain);
 	shim_drain_init(&s->drain, config->everything, config->memory);
+	s->drain.keep_all = config->keep_all;
 	s->drain.tasks.known.authority = config->authority;
 	s->feed = shim_feed_begin(&s->drain.arena, s->lock);
 	return 0;

@@ -196,6 +196,8 @@ static uint64_t code_address(const struct rec_head *rec)
 		return ((const struct rec_LOCK_ACQUIRE *)(const void *)rec)->site;
 	case REC_LOCK_RELEASE:
 		return ((const struct rec_LOCK_RELEASE *)(const void *)rec)->site;
+	case REC_LOCK_FOLD:
+		return ((const struct rec_LOCK_FOLD *)(const void *)rec)->site;
 	case REC_SYNC_BEGIN:
 		return ((const struct rec_SYNC_BEGIN *)(const void *)rec)->site;
 	case REC_SYNC_END:

@@ -734,3 +734,58 @@ TEST(lock_holds_that_others_want_have_rows)
 		"0");
 	feed_close(&f);
 }
+
+/* Several holds in one record count as they would one by one: sums, order, threads, tries. */
+TEST(lock_fold_counts_each)
+{
+	struct feed f;
+
+	threads(&f);
+	take(&f, 100, 10, B);
+	feed_at(&f, 5000, 10, 10);
+	FEED(&f, LOCK_FOLD, .addr = A, .kind = LOCK_MUTEX, .type = LOCK_NORMAL, .mode = LOCK_MODE_X,
+		.count = 20, .first = FEED_T0 + 1000, .held = 2000, .longest = 150,
+		.site = 0x400010, .release_site = 0x500000);
+	give(&f, 6000, 10, B);
+	feed_at(&f, 9000, 10, 10);
+	FEED(&f, LOCK_FOLD, .addr = A, .kind = LOCK_MUTEX, .type = LOCK_NORMAL, .mode = LOCK_MODE_X,
+		.count = 10, .first = FEED_T0 + 8000, .held = 500, .longest = 60, .site = 0x400010,
+		.release_site = 0x500000);
+	feed_at(&f, 9500, 10, 11);
+	FEED(&f, LOCK_FOLD, .addr = A, .kind = LOCK_MUTEX, .type = LOCK_NORMAL, .mode = LOCK_MODE_X,
+		.attempt = LOCK_TRY, .result = EBUSY, .count = 7, .first = FEED_T0 + 9100,
+		.site = 0x400011);
+	feed_end(&f, 20000);
+	EXPECT(&f, "SELECT holds, hold_ns, max_hold_ns, threads FROM lock_stat ORDER BY holds",
+		"1|5900|5900|1 30|2500|150|1");
+	EXPECT(&f, "SELECT count FROM lock_edge", "20");
+	EXPECT(&f, "SELECT acquire_ns, release_ns, count, held_ns FROM lock_hold WHERE count",
+		"1000|9000|30|2500");
+	EXPECT(&f, "SELECT sum(holds), sum(hold_ns) FROM lane", "31|6400");
+	feed_close(&f);
+}
+
+/* A recursive mutex that its thread has already was held all along; and what makes no sense is skipped. */
+TEST(lock_fold_of_what_is_held)
+{
+	struct feed f;
+
+	threads(&f);
+	feed_at(&f, 100, 10, 10);
+	FEED(&f, LOCK_ACQUIRE, .addr = A, .kind = LOCK_MUTEX, .type = LOCK_RECURSIVE,
+		.mode = LOCK_MODE_X, .request = FEED_T0 + 100);
+	feed_at(&f, 5000, 10, 10);
+	FEED(&f, LOCK_FOLD, .addr = A, .kind = LOCK_MUTEX, .type = LOCK_RECURSIVE,
+		.mode = LOCK_MODE_X, .count = 20, .first = FEED_T0 + 1000, .held = 2000,
+		.longest = 150);
+	FEED(&f, LOCK_FOLD, .addr = A, .kind = LOCK_MUTEX, .mode = LOCK_MODE_X, .count = UINT64_MAX,
+		.first = FEED_T0 + 1000, .held = 2000, .longest = 150);
+	FEED(&f, LOCK_FOLD, .addr = A, .kind = LOCK_MUTEX, .mode = LOCK_MODE_X, .count = 3,
+		.first = FEED_T0 + 6000, .held = UINT64_MAX, .longest = 1);
+	ASSERT_INT(model_skipped(f.model), 2);
+	give(&f, 6000, 10, A);
+	feed_end(&f, 20000);
+	EXPECT(&f, "SELECT holds, hold_ns FROM lock_stat", "1|5900");
+	EXPECT(&f, HOLDS, "1|1|-|-|100|6000");
+	feed_close(&f);
+}

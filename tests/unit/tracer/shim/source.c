@@ -137,6 +137,111 @@ TEST(shim_order_between_rings)
 	bench_free(b);
 }
 
+/* Pairs of slots, a hold of 10 ns each 30 ns. */
+static void put_pairs(struct bench *b, uint32_t ring, unsigned n, uint64_t t)
+{
+	for (unsigned i = 0; i < n; i++) {
+		put(b, ring, 2 * i, MUTEX(ARENA_ACQUIRE), t + 30 * i);
+		put(b, ring, 2 * i + 1, ARENA_RELEASE << 4 | LOCK_MUTEX, t + 30 * i + 10);
+	}
+	shim_arena_ring(&b->d.arena, ring)->head = 2 * n;
+}
+
+static void pass(uint64_t t)
+{
+	while (now() < t)
+		;
+}
+
+/* The number of holds, tries or else 1 that a record stands for. */
+static uint64_t times(const struct bench *b, size_t i)
+{
+	return b->got[i].head.kind == REC_LOCK_FOLD ? b->got[i].words[6] : 1;
+}
+
+/* Equal short holds come as one record, after the first thousand of a thread, unless each is wanted. */
+TEST(shim_equal_holds_together)
+{
+	for (unsigned i = 0; i < 3; i++) {
+		struct bench *b = bench_new();
+		uint64_t t = now();
+
+		(void)ring_make(b, 0, 5, 5);
+		put_pairs(b, 0, 100, t);
+		pass(t + 100000);
+		(void)shim_ring_open(&b->d.arena, &b->d.rings[0], 0);
+		b->d.rings[0].singles = i == 0 ? 0 : 1000;
+		b->d.keep_all = i == 1;
+		shim_drain_poll(&b->d, keep, b);
+		ASSERT_INT(b->n, i == 2 ? 1 : 200);
+		if (i == 2) {
+			ASSERT_INT(b->got[0].head.kind, REC_LOCK_FOLD);
+			ASSERT_INT(b->got[0].head.ts, t + 99 * 30 + 10);
+			ASSERT_INT(b->got[0].words[0], 0x1000);
+			ASSERT_INT(times(b, 0), 100);
+			ASSERT_INT(b->got[0].words[7], t);
+		}
+		bench_free(b);
+	}
+}
+
+/* What another thread did in between stays in between. */
+TEST(shim_equal_holds_in_order)
+{
+	struct bench *b = bench_new();
+	struct arena_ring *s;
+	uint64_t t = now(), holds = 0, before = 0;
+
+	(void)ring_make(b, 0, 5, 5);
+	s = ring_make(b, 1, 5, 6);
+	put_pairs(b, 0, 100, t);
+	put(b, 1, 0, MUTEX(ARENA_REQUEST), t + 30 * 50 + 5);
+	s->head = 1;
+	pass(t + 100000);
+	(void)shim_ring_open(&b->d.arena, &b->d.rings[0], 0);
+	b->d.rings[0].singles = 1000;
+	shim_drain_poll(&b->d, keep, b);
+	for (size_t i = 0; i < b->n; i++) {
+		if (b->got[i].head.kind == REC_LOCK_REQUEST)
+			before = holds;
+		else if (b->got[i].head.kind != REC_LOCK_RELEASE)
+			holds += times(b, i);
+		ASSERT(i == 0 || b->got[i].head.ts >= b->got[i - 1].head.ts);
+	}
+	ASSERT_INT(holds, 100);
+	/* The fifty-first was taken, and not released yet. */
+	ASSERT_INT(before, 51);
+	ASSERT(b->n < 10);
+	bench_free(b);
+}
+
+/* A hold that lasts stands by itself, and so do those of another lock and those that are not complete. */
+TEST(shim_long_hold_apart)
+{
+	struct bench *b = bench_new();
+	uint64_t t = now(), holds = 0;
+
+	(void)ring_make(b, 0, 5, 5);
+	put_pairs(b, 0, 100, t);
+	for (unsigned i = 81; i < 200; i++) /* the release of the fortieth and all that follows */
+		slot_at(b, 0, i)[0] += 50000;
+	slot_at(b, 0, 120)[1] ^= 0x1000 ^ 0x2000;
+	slot_at(b, 0, 121)[1] ^= 0x1000 ^ 0x2000;
+	slot_at(b, 0, 199)[2] = 0;
+	pass(t + 200000);
+	(void)shim_ring_open(&b->d.arena, &b->d.rings[0], 0);
+	b->d.rings[0].singles = 1000;
+	shim_drain_poll(&b->d, keep, b);
+	for (size_t i = 0; i < b->n; i++)
+		if (b->got[i].head.kind != REC_LOCK_RELEASE) {
+			ASSERT(b->got[i].words[0] == 0x1000 || times(b, i) == 1);
+			holds += times(b, i);
+		}
+	ASSERT_INT(holds, 100);
+	ASSERT(b->n > 4 && b->n < 60);
+	bench_free(b);
+}
+
 /* What a signal handler interrupted is waited for, and nobody goes ahead of it. */
 TEST(shim_hole_holds_the_rest)
 {
