@@ -153,7 +153,7 @@ if [ "$backend" != ebpf ]; then
 	begin "$backend: thread-count-mutex: turns on one lock"
 	trace "$DEMOS/thread-count-mutex" --pause 0.1
 	expect_status 0
-	expect_sql "$DB" "SELECT count(*), count(DISTINCT h.thread_id) FROM lock_hold h JOIN lock l ON l.id = h.lock_id
+	expect_sql "$DB" "SELECT sum(coalesce(count, 1)), count(DISTINCT h.thread_id) FROM lock_hold h JOIN lock l ON l.id = h.lock_id
 		WHERE l.name = 'print_mutex'" "$(($(turns) + 1))|11"
 	findings ""
 	end
@@ -162,7 +162,7 @@ if [ "$backend" != ebpf ]; then
 	trace "$DEMOS/adder" --lock --delay 0.05
 	expect_eq "$(cat "$TMP/out")" 200 sum
 	threads 101
-	expect_sql "$DB" "SELECT count(*) FROM lock_hold h JOIN lock l ON l.id = h.lock_id WHERE l.name = 'mutex'" 200
+	expect_sql "$DB" "SELECT sum(coalesce(count, 1)) FROM lock_hold h JOIN lock l ON l.id = h.lock_id WHERE l.name = 'mutex'" 200
 	trace "$DEMOS/adder" --delay 0.05
 	expect_sql "$DB" "SELECT count(*) FROM lock_hold h JOIN lock l ON l.id = h.lock_id WHERE l.name = 'mutex'" 0
 	findings ""
