@@ -165,9 +165,10 @@ $(OUT)/pic/%.o: %
 	$(say) CC $<
 	$(Q)$(CC) $(SHIM_CFLAGS) -MMD -MP -c -o $@ $<
 
+# Every program of a recording loads it: two segments instead of four, and no look-up of its own functions by name.
 $(OUT)/libpptrace-shim.so: $(SHIM_OBJ)
 	$(say) LINK $@
-	$(Q)$(CC) -shared -Wl,-z,defs -Wl,-z,now -o $@ $^ $(if $(wildcard probes/shim/shim.map),-Wl$(comma)--version-script=probes/shim/shim.map) -ldl -lpthread
+	$(Q)$(CC) -shared -Wl,-z,defs -Wl,-z,now -Wl,-z,noseparate-code -Wl,-Bsymbolic-functions -o $@ $^ $(if $(wildcard probes/shim/shim.map),-Wl$(comma)--version-script=probes/shim/shim.map) -ldl -lpthread
 
 # gcc warns wrongly in sanitizer builds (-Wno-error there); the plain build is the strict one.
 # Plain programs, as a learner would compile them.
