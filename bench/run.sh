@@ -6,7 +6,8 @@
 # In every round each way runs once, one after the other, so that a machine
 # whose speed drifts does so for all of them. The figure is the median over
 # rounds of the time that the workload measured itself, divided by the native
-# one of the same round; start-up of the tracer is a row of its own.
+# one of the same round (own), and the same of the time until the command line returns, the
+# recording complete (until); start-up of the tracer is a row of its own.
 
 set -u
 cd "$(dirname "$0")/.." || exit 1
@@ -51,7 +52,7 @@ median() { sort -g | awk '{ v[NR] = $1 } END { print NR % 2 ? v[(NR + 1) / 2] : 
 # compare WORKLOAD COUNT WAYS...
 compare()
 {
-	local workload=$1 count=$2 native w ns line
+	local workload=$1 count=$2 native native_until w ns begun ended until line
 	shift 2
 	for ((i = 0; i < rounds; i++)); do
 		for w in native "$@"; do
@@ -59,19 +60,24 @@ compare()
 			# These take 100 times as long: fewer operations, compared by the operation.
 			case $w in uprobe | helgrind | strace) n=$((count / 20)) ;; esac
 			rm -f "$BENCH_OUT"
+			begun=$EPOCHREALTIME
 			way "$w" "$work" "$workload" "$n"
+			ended=$EPOCHREALTIME
 			ns=$(cat "$BENCH_OUT" 2>/dev/null)
 			[ -n "$ns" ] || continue
 			ns=$(awk "BEGIN { print $ns / $n }")
-			if [ "$w" = native ]; then native=$ns; fi
+			until=$(awk "BEGIN { print ($ended - $begun) * 1e9 / $n }")
+			if [ "$w" = native ]; then native=$ns native_until=$until; fi
 			echo "$ns" >>"$dir/$workload.$w.ns"
 			awk "BEGIN { print $ns / $native }" >>"$dir/$workload.$w.ratio"
+			awk "BEGIN { print $until / $native_until }" >>"$dir/$workload.$w.until"
 		done
 	done
 	printf '%-10s %9.0f ns' "$workload" "$(median <"$dir/$workload.native.ns")"
 	for w in "$@"; do
 		line=-
-		[ -e "$dir/$workload.$w.ratio" ] && line=$(printf '%.2f' "$(median <"$dir/$workload.$w.ratio")")
+		[ -e "$dir/$workload.$w.ratio" ] && line=$(printf '%.2fx until %.1f' "$(median <"$dir/$workload.$w.ratio")" \
+			"$(median <"$dir/$workload.$w.until")")
 		printf '  %s %sx' "$w" "$line"
 	done
 	echo
@@ -110,18 +116,51 @@ if wanted start; then
 		"$(median <"$dir/start.off")" "$(median <"$dir/start.auto")"
 fi
 
-if wanted answer; then
+# answer HOW COUNT: from the start until a query answers, with equal holds in one row or in one each.
+answer()
+{
+	local a b holds
 	for ((i = 0; i < rounds; i++)); do
 		a=$EPOCHREALTIME
-		pptrace --locks=shim -- "$work" mutex4 4000000
-		holds=$(sqlite3 -readonly "$dir/trace.db" "SELECT count(*) FROM lock_hold")
+		pptrace --locks=shim --fold="$1" --max-size=0 -- "$work" mutex4 "$2"
+		holds=$(sqlite3 -readonly "$dir/trace.db" "SELECT sum(coalesce(count, 1)) FROM lock_hold")
 		b=$EPOCHREALTIME
-		awk "BEGIN { print $b - $a }" >>"$dir/answer"
+		awk "BEGIN { print $b - $a }" >>"$dir/answer.$1"
 	done
-	size=$(stat -c %s "$dir/trace.db")
-	printf 'from start until SELECT answers on %d holds: %.2f s, %.1f bytes a hold, %s lost\n' "$holds" \
-		"$(median <"$dir/answer")" "$(awk "BEGIN { print $size / $holds }")" \
+	printf 'from start until SELECT answers on %d holds, --fold=%s: %.2f s, %.2f bytes a hold, %s lost\n' "$holds" "$1" \
+		"$(median <"$dir/answer.$1")" "$(awk "BEGIN { print $(stat -c %s "$dir/trace.db") / $holds }")" \
 		"$(sqlite3 -readonly "$dir/trace.db" "SELECT lost FROM trace")"
+}
+
+if wanted answer; then
+	answer off 4000000
+	answer on 4000000
+fi
+
+# timed COMMAND...: its seconds, and its peak memory in MB where GNU time is installed.
+timed()
+{
+	local a=$EPOCHREALTIME b memory=-
+	if [ -x /usr/bin/time ]; then
+		/usr/bin/time -f %M -o "$dir/memory" "$@" >/dev/null 2>>"$dir/err"
+		memory=$(awk 'END { printf "%.0f", $1 / 1024 }' "$dir/memory")
+	else
+		"$@" >/dev/null 2>>"$dir/err"
+	fi
+	b=$EPOCHREALTIME
+	printf ' %7.2f s %5s MB |' "$(awk "BEGIN { print $b - $a }")" "$memory"
+}
+
+# Events from 10^4 to 10^7, each with a row: time and memory must not grow faster than they do.
+if wanted growth; then
+	printf '%10s | %18s | %18s | %18s | bytes\n' holds run diagnose timeline
+	for n in 10000 100000 1000000 10000000; do
+		printf '%10d |' "$n"
+		timed build/pptrace run -q -o "$dir/trace.db" --locks=shim --fold=off --max-size=0 -- "$work" mutex4 "$n"
+		timed build/pptrace diagnose "$dir/trace.db"
+		timed build/pptrace timeline -o "$dir/timeline.svg" "$dir/trace.db"
+		printf ' %d\n' "$(stat -c %s "$dir/trace.db")"
+	done
 fi
 
 if wanted untraced; then
