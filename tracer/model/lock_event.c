@@ -10,8 +10,8 @@
 /* Of a LOCK_STACK record; and stacks of a recording, of which more are not told apart. */
 enum { LOCK_FRAMES = 8, MAX_STACKS = 1000 * 1000 };
 
-/* A record cannot stand for more holds. */
-enum { MAX_FOLD = 1 << 20 };
+/* A record cannot stand for more holds, nor for a longer time. */
+enum { MAX_FOLD = 1 << 20, MAX_FOLD_NS = 1000000000 };
 
 _Static_assert(sizeof(struct rec_LOCK_STACK) ==
 		       sizeof(struct rec_head) + (1 + LOCK_FRAMES) * sizeof(rec_u64),
@@ -310,8 +310,9 @@ void model_lock_fold(struct model *m, const struct rec_LOCK_FOLD *rec)
 		.mode = (uint8_t)rec->mode};
 
 	if (!check_lock(rec->kind, rec->mode) || t->proc->retired || rec->type >= LOCK_TYPE_END ||
-		h.first > h.last || h.held < 0 || h.held > h.last - h.first || h.longest > h.held ||
-		h.count < 1 || h.count > MAX_FOLD) {
+		rec->first > rec->head.ts || rec->head.ts - rec->first > MAX_FOLD_NS ||
+		rec->held > rec->head.ts - rec->first || rec->longest > rec->held || !rec->count ||
+		rec->count > MAX_FOLD) {
 		model_skip(m);
 		return;
 	}
