@@ -17,14 +17,14 @@ OUT := build$(if $(SAN),/san-$(subst $(comma),-,$(SAN)))$(if $(filter 1,$(COVERA
 
 # The one list of what pptrace needs: Debian package names.
 DEPS_BUILD := gcc libc6-dev make pkg-config clang llvm bpftool libbpf-dev libelf-dev libdw-dev libiberty-dev \
-	libsqlite3-dev libgraphviz-dev graphviz libgvplugin-neato-layout8? libjansson-dev libncurses-dev libprotobuf-c-dev protobuf-c-compiler
-DEPS_TEST := bsdutils cargo:cargo chromium clang-format cmake:cmake fonts-dejavu-core g++ gcc-multilib git golang-go:go iproute2:ip libcap2-bin libpython3.11-testsuite \
+	libsqlite3-dev libcurl4-openssl-dev liblz4-dev libgraphviz-dev graphviz libgvplugin-neato-layout8? libjansson-dev libncurses-dev libprotobuf-c-dev protobuf-c-compiler
+DEPS_TEST := bsdutils cargo:cargo chromium clang-format clickhouse-client clickhouse-server cmake:cmake fonts-dejavu-core g++ gcc-multilib git golang-go:go iproute2:ip libcap2-bin libpython3.11-testsuite \
 	libxml2-utils man-db musl-tools nodejs:node npm:npm openjdk-17-jdk-headless:javac openssl perl pngcheck poppler-utils:pdfinfo procps python3 python3-pytest redis-server redis-tools rustc \
 	shellcheck sqlite3 strace stress-ng util-linux
 # And what the long tests need: emulated machines.
 DEPS_LONG := busybox-static cpio dash qemu-system-x86
 
-PKGS := sqlite3 libgvc jansson ncursesw libprotobuf-c libdw libelf libbpf
+PKGS := sqlite3 libgvc jansson ncursesw libprotobuf-c libdw libelf libbpf liblz4
 ifneq ($(filter-out deps help clean,$(or $(MAKECMDGOALS),all)),)
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 PKG_LIBS := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
@@ -49,7 +49,7 @@ Q := @
 say = @printf '  %-8s %s\n'
 endif
 
-ROOMS := base schema verdict tracer viewer
+ROOMS := base schema verdict tracer viewer fleet
 # The files of a room and of the folders in it.
 files_in = $(sort $(foreach r,$(1),$(wildcard $(addprefix $(r)/,$(2) $(addprefix */,$(2)) $(addprefix */*/,$(2))))))
 ROOM_SRC := $(call files_in,$(ROOMS),*.c)
@@ -71,7 +71,7 @@ UNIT_OBJ := $(patsubst %.c,$(OUT)/%.o,$(call files_in,tests/unit,*.c))
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: pictures compile_commands.json all demo test test-kernels check deps deps-long bench fuzz fuzz-keep format lint coverage install uninstall clean help programs
+.PHONY: test-fleet pictures compile_commands.json all demo test test-kernels check deps deps-long bench fuzz fuzz-keep format lint coverage install uninstall clean help programs
 
 all: $(OUT)/pptrace $(OUT)/pptrace.1 $(OUT)/pptrace.bash $(if $(SHIM_SRC),$(OUT)/libpptrace-shim.so) $(DEMOS)
 
@@ -211,6 +211,12 @@ test:
 	$(Q)BUILD=$(CURDIR)/build tests/run.sh -j 2 build/tests/unit/run \
 		build/san-address-undefined/tests/unit/run $(CHECK_E2E) $(TEST_E2E)
 
+# Many hosts: with a ClickHouse server that each test starts for itself.
+test-fleet: all
+	$(Q)tools/deps.sh $(DEPS_BUILD) $(DEPS_TEST)
+	$(Q)$(MAKE) --no-print-directory -j2 all programs
+	$(Q)BUILD=$(CURDIR)/build tests/run.sh -j 1 $(filter tests/e2e/fleet/%,$(TEST_E2E))
+
 # ---- What must be installed ----
 
 deps:
@@ -330,6 +336,7 @@ help:
 	@echo 'make test       install what is missing, build, run every test'
 	@echo 'make check      the fast tests: no root needed'
 	@echo 'make test-kernels  what works on Debian'"'"'s kernels from 5.10 on, emulated; writes doc/platforms.md'
+	@echo 'make test-fleet  the tests of push alone, with a ClickHouse server of their own'
 	@echo 'make deps       install the packages that building and testing need (Debian; else print them)'
 	@echo 'make pictures   draw the pictures of README.md again (as root; needs Chromium, node, npm)'
 	@echo 'make bench      time each workload natively, under pptrace and under its peers'

@@ -1,0 +1,116 @@
+/* cmd_push.c - pptrace push: send recordings into ClickHouse. */
+/* SPDX-License-Identifier: MIT */
+#include <getopt.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/command.h"
+#include "base/mem.h"
+#include "cli/common/options.h"
+#include "cli/common/say.h"
+#include "fleet/fleet.h"
+
+enum { OPT_RUN = 256, OPT_PASSWORD_FILE, OPT_RETRY, STATUS_USAGE = 2 };
+
+#define DEFAULT_PATIENCE_NS 30000000000
+
+static const struct command_option push_options[] = {
+	{"to", 't', "URL",
+		"the server and its database, http[s]://[USER@]HOST[:PORT][/DATABASE]; else PPTRACE_URL (database: pptrace)",
+		't'},
+	{"run", 0, "NAME",
+		"the run of which the recordings are a part (the job's number under Slurm, MPI, GitHub or GitLab; else the recording's own)",
+		OPT_RUN},
+	{"password-file", 0, "FILE",
+		"read the password from FILE, mode 0600; else from PPTRACE_PASSWORD or PPTRACE_URL",
+		OPT_PASSWORD_FILE},
+	{"retry", 0, "TIME", "try again for that long what fails for reasons that pass (30s)",
+		OPT_RETRY},
+	{NULL, 0, NULL, NULL, 0},
+};
+
+static int push_main(int argc, char **argv);
+
+const struct command cmd_push = {
+	.name = "push",
+	.usage = "[OPTIONS] [TRACE.db...]",
+	.summary = "send recordings into ClickHouse, where those of many hosts are one run",
+	.options = push_options,
+	.examples = {{"pptrace push --to http://db.example:8123/traces --run nightly-42",
+			     "send pptrace.db as a part of that run"},
+		{"PPTRACE_URL=http://ada:secret@db.example:8123 pptrace push node*.db",
+			"send several, with a password that ps does not show"}},
+	.run = push_main,
+};
+
+static void report(const struct push *p, const char *path, const struct server *s,
+	const struct push_counts *n, uint64_t ns)
+{
+	_cleanup_buf_ struct buf text = BUF_INIT;
+
+	if (n->was_there) {
+		note("%s: all of it is there already, as a part of run %s", path, push_run(p));
+		return;
+	}
+	buf_addf(&text, "%s: %llu rows in ", path, (unsigned long long)n->rows);
+	buf_add_duration(&text, (long long)ns);
+	buf_addf(&text, " to %s/%s, run %s", server_name(s), server_database(s), push_run(p));
+	if (n->retries)
+		buf_addf(&text, "; %llu request%s sent again", (unsigned long long)n->retries,
+			n->retries == 1 ? " was" : "s were");
+	if (!n->complete)
+		buf_adds(&text,
+			"; the recording still grows, or was cut off: push it again when it is closed");
+	note("%s", text.data);
+	detail("%llu bytes of rows, %.0f rows a second", (unsigned long long)n->bytes,
+		ns ? (double)n->rows * 1e9 / (double)ns : 0.0);
+}
+
+/* Returns false after a message. */
+static bool push_one(struct server *s, const char *path, const char *run)
+{
+	_cleanup_buf_ struct buf why = BUF_INIT;
+	struct push_counts counts = {0};
+	uint64_t start = clock_now();
+	struct push *p = NULL;
+	int rc = push_open(&p, s, path, run, &why);
+
+	if (!rc)
+		rc = push_round(p, &counts, &why);
+	if (rc)
+		warn("push: %s: %s", path, why.data);
+	else
+		report(p, path, s, &counts, clock_now() - start);
+	push_close(p);
+	return rc == 0;
+}
+
+static int push_main(int argc, char **argv)
+{
+	const char *to = NULL, *run = NULL, *password_file = NULL;
+	_cleanup_buf_ struct buf why = BUF_INIT;
+	int64_t patience_ns = DEFAULT_PATIENCE_NS;
+	struct server *s = NULL;
+	bool good = true;
+
+	for (int id; (id = options_next(&cmd_push, argc, argv)) != OPTIONS_END;) {
+		if (id == 't')
+			to = optarg;
+		else if (id == OPT_RUN)
+			run = optarg;
+		else if (id == OPT_PASSWORD_FILE)
+			password_file = optarg;
+		else if (id != OPT_RETRY || !options_duration("--retry", optarg, &patience_ns))
+			return COMMAND_USAGE;
+	}
+	if (server_open(&s, to, password_file, patience_ns, &why) < 0) {
+		warn("push: %s", why.data);
+		return STATUS_USAGE;
+	}
+	if (optind == argc)
+		good = push_one(s, "pptrace.db", run);
+	for (int i = optind; i < argc; i++)
+		good = push_one(s, argv[i], run) && good;
+	server_close(s);
+	return good ? 0 : 1;
+}

@@ -1,0 +1,232 @@
+/* format.c - the tables in ClickHouse: made where they are missing, checked, never dropped. */
+/* SPDX-License-Identifier: MIT */
+/*
+ * Every table of a recording, say wait, is a table wait_rows there and a view wait upon it.
+ *
+ * A row may come more than once: a request that broke off is sent again though the server may have taken it, a recording
+ * that grows completes rows that were sent before. So the tables are ReplacingMergeTree, which keeps of rows
+ * with the same key the one that was pushed last: when it merges parts in the background, and at once where FINAL asks for it, which
+ * the views do. A row that is gone from the recording (a lock was released: lock_open) is replaced by one with gone = 1.
+ *
+ * Only what Debian's server, version 18.16, has is used: no codecs, no TTL in CREATE, no LowCardinality.
+ */
+#include "fleet/private.h"
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "schema/version.h"
+
+#include <errno.h>
+
+bool format_has_host(const struct table *t)
+{
+	for (size_t i = 0; i < t->n; i++)
+		if (!strcmp(t->columns[i].name, "host"))
+			return true;
+	return false;
+}
+
+static const char *type_of(const struct column *c)
+{
+	if (c->type == COLUMN_NUMBER)
+		return c->nullable ? "Nullable(Int64)" : "Int64";
+	return c->nullable ? "Nullable(String)" : "String";
+}
+
+void format_own_columns(struct buf *sql, const struct table *t)
+{
+	for (size_t i = 0; i < t->n; i++)
+		buf_addf(sql, "%s`%s`", i ? ", " : "", t->columns[i].name);
+}
+
+void format_columns(struct buf *sql, const struct table *t)
+{
+	buf_addf(sql, "`run`, `trace_id`%s%s, ", format_has_host(t) ? "" : ", `host`",
+		t->rowid ? ", `row`" : "");
+	format_own_columns(sql, t);
+}
+
+static void add_create(struct buf *sql, const struct table *t)
+{
+	buf_addf(sql, "CREATE TABLE IF NOT EXISTS `%s_rows` (`run` String, `trace_id` String",
+		t->name);
+	if (!format_has_host(t))
+		buf_adds(sql, ", `host` String");
+	if (t->rowid)
+		buf_adds(sql, ", `row` Int64");
+	for (size_t i = 0; i < t->n; i++)
+		buf_addf(sql, ", `%s` %s", t->columns[i].name, type_of(&t->columns[i]));
+	buf_adds(sql,
+		", `pushed` UInt64, `gone` UInt8) ENGINE = ReplacingMergeTree(`pushed`) PARTITION BY tuple()"
+		" ORDER BY (`run`, `trace_id`");
+	if (t->rowid)
+		buf_adds(sql, ", `row`");
+	for (size_t i = 0; i < t->n; i++)
+		if (t->columns[i].is_key)
+			buf_addf(sql, ", `%s`", t->columns[i].name);
+	buf_adds(sql, ")");
+}
+
+static int make_view(struct server *s, const struct table *t, struct buf *why)
+{
+	_cleanup_buf_ struct buf sql = BUF_INIT;
+
+	buf_addf(&sql, "CREATE VIEW IF NOT EXISTS `%s` AS SELECT ", t->name);
+	format_columns(&sql, t);
+	buf_addf(&sql, " FROM `%s_rows` FINAL WHERE `gone` = 0", t->name);
+	return server_ask(s, sql.data, NULL, why);
+}
+
+/* ---- Of an older pptrace ---- */
+
+/* Adds the columns that a table of an older format lacks. Returns 1: some were, 0, or -EIO. */
+static int add_columns(struct server *s, const struct table *t, struct buf *why)
+{
+	_cleanup_buf_ struct buf names = BUF_INIT, sql = BUF_INIT;
+	int rc, n = 0;
+
+	buf_addf(&sql,
+		"SELECT concat(' ', name, ' ') FROM system.columns WHERE database = '%s' AND table = '%s_rows'",
+		s->address.database, t->name);
+	rc = server_ask(s, sql.data, &names, why);
+	buf_reset(&sql);
+	buf_addf(&sql, "ALTER TABLE `%s_rows`", t->name);
+	for (size_t i = 0; !rc && i < t->n; i++) {
+		_cleanup_free_ char *word = xasprintf(" %s ", t->columns[i].name);
+
+		if (strstr(names.data, word))
+			continue;
+		buf_addf(&sql, "%s ADD COLUMN `%s` %s%s%s", n++ ? "," : "", t->columns[i].name,
+			type_of(&t->columns[i]), i ? " AFTER " : "",
+			i ? t->columns[i - 1].name : "");
+	}
+	if (!rc && n)
+		rc = server_ask(s, sql.data, NULL, why);
+	if (!rc && n) {
+		buf_reset(&sql);
+		buf_addf(&sql, "DROP TABLE IF EXISTS `%s`",
+			t->name); /* the view, which is made anew */
+		rc = server_ask(s, sql.data, NULL, why);
+	}
+	return rc ? rc : n > 0;
+}
+
+/* ---- Versions ---- */
+
+static const char push_sql[] =
+	"CREATE TABLE IF NOT EXISTS push_rows (run String, trace_id String, host String, state String, complete UInt8,"
+	" pushed UInt64) ENGINE = ReplacingMergeTree(pushed) PARTITION BY tuple() ORDER BY (run, trace_id)";
+static const char format_sql[] =
+	"CREATE TABLE IF NOT EXISTS pptrace_format (version UInt64, pptrace String, made DateTime)"
+	" ENGINE = ReplacingMergeTree() PARTITION BY tuple() ORDER BY version";
+
+/* Finds the version of the tables that are there, 0: there are none. */
+static int find_version(struct server *s, uint64_t *ret, struct buf *why)
+{
+	_cleanup_buf_ struct buf sql = BUF_INIT;
+	uint64_t n = 0, trace = 0;
+	int rc;
+
+	buf_addf(&sql,
+		"SELECT count() FROM system.tables WHERE database = '%s' AND name = 'pptrace_format'",
+		s->address.database);
+	rc = server_number(s, sql.data, &n, why);
+	*ret = 0;
+	if (!rc && n)
+		rc = server_number(s, "SELECT max(version) FROM pptrace_format", ret, why);
+	if (rc || *ret)
+		return rc;
+	buf_reset(&sql);
+	buf_addf(&sql,
+		"SELECT count() FROM system.tables WHERE database = '%s' AND name IN ('trace', 'trace_rows')",
+		s->address.database);
+	rc = server_number(s, sql.data, &trace, why);
+	/* Made a moment ago by another push, or by one that broke off: the line that says so is the first. */
+	if (rc || !trace || n)
+		return rc;
+	buf_addf(why,
+		"the database %s has a table called trace that pptrace did not make: choose another database",
+		s->address.database);
+	return -EIO;
+}
+
+static int check_version(const struct server *s, uint64_t version, struct buf *why)
+{
+	if (version_major((unsigned)version) <= VERSION_MAJOR)
+		return 0;
+	buf_addf(why,
+		"a newer pptrace made the tables of the database %s: their format is %u.%u, and this one knows %d.x",
+		s->address.database, version_major((unsigned)version),
+		version_minor((unsigned)version), VERSION_MAJOR);
+	return -EPROTO;
+}
+
+static int make_table(struct server *s, const struct table *t, bool is_older, struct buf *why)
+{
+	_cleanup_buf_ struct buf sql = BUF_INIT;
+	int rc;
+
+	add_create(&sql, t);
+	rc = server_ask(s, sql.data, NULL, why);
+	if (!rc && is_older)
+		rc = add_columns(s, t, why);
+	return rc < 0 ? rc : make_view(s, t, why);
+}
+
+static int make_database(struct server *s, struct buf *why)
+{
+	_cleanup_free_ char *sql =
+		xasprintf("CREATE DATABASE IF NOT EXISTS `%s`", s->address.database);
+	int rc;
+
+	s->nowhere = true;
+	rc = server_ask(s, sql, NULL, why);
+	s->nowhere = false;
+	return rc;
+}
+
+/* The version is written when all tables are there: whoever reads it finds them. */
+static int write_version(struct server *s, struct buf *why)
+{
+	_cleanup_free_ char *sql = xasprintf("INSERT INTO pptrace_format SELECT %d, '%s', now()",
+		VERSION_NUMBER, PPTRACE_VERSION);
+
+	return server_ask(s, sql, NULL, why);
+}
+
+int format_make(struct server *s, const struct tables *t, struct buf *why)
+{
+	uint64_t version = 0;
+	int rc = find_version(s, &version, why);
+
+	if (rc) { /* no such database: one that may only use what is there is not asked to make it */
+		rc = make_database(s, why);
+		if (!rc)
+			rc = find_version(s, &version, why);
+	}
+	if (!rc)
+		rc = check_version(s, version, why);
+	if (rc || version >= VERSION_NUMBER)
+		return rc;
+	rc = server_ask(s, format_sql, NULL, why);
+	if (!rc)
+		rc = server_ask(s, push_sql, NULL, why);
+	for (size_t i = 0; !rc && i < t->n; i++)
+		rc = make_table(s, &t->list[i], version != 0, why);
+	return rc ? rc : write_version(s, why);
+}
+
+int format_check(struct server *s, struct buf *why)
+{
+	uint64_t version = 0;
+	int rc = find_version(s, &version, why);
+
+	if (!rc)
+		rc = check_version(s, version, why);
+	if (!rc && !version) {
+		buf_addf(why, "nothing has been pushed to the database %s of %s",
+			s->address.database, s->address.base);
+		rc = -EIO;
+	}
+	return rc;
+}

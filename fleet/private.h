@@ -1,0 +1,129 @@
+/* private.h - what the files of this folder share. */
+/* SPDX-License-Identifier: MIT */
+#ifndef FLEET_PRIVATE_H
+#define FLEET_PRIVATE_H
+
+#include "fleet/fleet.h"
+
+#include "fleet/columns.h"
+
+#include <sqlite3.h>
+
+struct buf;
+
+/* ---- Where the server is, and as whom to speak to it (address.c) ---- */
+
+struct address {
+	char *base;     /* "http://host:8123" */
+	char *database; /* a plain name: letters, digits, _ */
+	char *user, *password;
+};
+
+/*
+ * Reads url, or PPTRACE_URL where it is NULL: http[s]://[USER[:PASSWORD]@]HOST[:PORT][/DATABASE]. Then PPTRACE_USER,
+ * PPTRACE_PASSWORD and the file (password_file, or PPTRACE_PASSWORD_FILE). A password in url itself, which everybody sees
+ * in ps, is refused. Returns 0, freed with address_done; or -EINVAL or -EACCES with a sentence in why.
+ */
+int address_read(struct address *ret, const char *url, const char *password_file, struct buf *why);
+void address_done(struct address *a);
+
+/* ---- One request (http.c) ---- */
+
+struct http;
+
+/* What comes back, as it comes. Returns 0, or -errno to break the request off. */
+typedef int (*http_data)(void *arg, const char *data, size_t len);
+
+/*
+ * Loads libcurl, which no other command needs. Returns 0, freed with http_free; or -ENOSYS with a sentence in why:
+ * it is not installed.
+ */
+int http_new(struct http **ret, const struct address *a, struct buf *why);
+void http_free(struct http *h);
+
+/* Returns text as a part of a URL, which the caller frees. */
+char *http_escape(const char *text);
+
+/*
+ * Posts body to the address with these parameters ("query=...&decompress=1"). Returns the HTTP status, after which what came was
+ * handed to data if the status is 200, and is kept as the refusal otherwise; or -EIO with a sentence in why: there was no
+ * answer, or data broke off.
+ */
+int http_post(struct http *h, const char *parameters, const void *body, size_t len, http_data data,
+	void *arg, struct buf *why);
+
+/* Returns what came with a status other than 200; borrowed until the next request. */
+const char *http_refusal(const struct http *h);
+
+/* ---- What is said to ClickHouse (server.c) ---- */
+
+struct server {
+	struct address address;
+	struct http *http;
+	int64_t patience_ns; /* how long to try again what may work later */
+	uint64_t retries;    /* how often that was needed */
+	bool nowhere;        /* what is said is about no database, which may not be there yet */
+};
+
+/* Adds text as a string of ClickHouse's SQL, with its quotes. */
+void server_quote(struct buf *sql, const char *text);
+
+/* Runs a statement that may be repeated. out: what it answers, or NULL. Returns 0, or -EIO with a sentence in why. */
+int server_ask(struct server *s, const char *sql, struct buf *out, struct buf *why);
+
+/* Returns the one number that sql answers, in *ret. Returns as server_ask. */
+int server_number(struct server *s, const char *sql, uint64_t *ret, struct buf *why);
+
+/* Reads the answer to sql piece by piece; it is not asked again once something has come. Returns as server_ask. */
+int server_read(struct server *s, const char *sql, http_data data, void *arg, struct buf *why);
+
+/* Sends rows in the format that insert ("INSERT INTO ... FORMAT RowBinary") names. They are there as a whole, or not at all. Returns as server_ask. */
+int server_insert(
+	struct server *s, const char *insert, const void *rows, size_t len, struct buf *why);
+
+/* ---- The tables there (format.c) ---- */
+
+/* The columns that every table there has before and after those of the recording. */
+struct origin {
+	const char *run, *trace_id, *host;
+	uint64_t pushed; /* of two rows with the same key the later one counts */
+};
+
+/* Makes what is missing of database, tables and views; refuses what is not ours or too new. Returns 0, or -EIO or -EPROTO with a sentence in why. */
+int format_make(struct server *s, const struct tables *t, struct buf *why);
+
+/* Checks that a database is there and can be read by this version. Returns as format_make. */
+int format_check(struct server *s, struct buf *why);
+
+/* Says whether the table has the column host itself. */
+bool format_has_host(const struct table *t);
+
+/* Adds the names of the columns of the recording, with commas, after those that tell where a row is from ("run, trace_id, host, row"). */
+void format_columns(struct buf *sql, const struct table *t);
+
+/* Adds the names of the columns of the recording alone. */
+void format_own_columns(struct buf *sql, const struct table *t);
+
+/* ---- Rows as ClickHouse's RowBinary (binary.c) ---- */
+
+void binary_add_number(struct buf *b, uint64_t n);
+void binary_add_text(struct buf *b, const void *text, size_t len);
+
+/* Adds a value of the column from column i of the row, or its default where there is none (i < 0: an older recording lacks it). */
+void binary_add_value(struct buf *b, const struct column *c, sqlite3_stmt *row, int i);
+
+/* What is left to read. bad: it ended inside of a value. */
+struct binary_reader {
+	const char *at, *end;
+	bool bad;
+};
+
+uint64_t binary_number(struct binary_reader *r);
+
+/* Returns a text that is borrowed from what is read. */
+const char *binary_text(struct binary_reader *r, size_t *ret_len);
+
+/* Binds the next value, of that column, to mark i of a statement. */
+void binary_bind(struct binary_reader *r, const struct column *c, sqlite3_stmt *stmt, int i);
+
+#endif
