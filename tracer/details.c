@@ -148,6 +148,35 @@ static bool is_traced(struct sqlite3 *db, pid_t pid, struct buf *why)
 		db, "SELECT 1 FROM process WHERE pid = ?1 AND end_ns IS NULL", pid, 0, why);
 }
 
+static void emit_map(
+	const struct stamp *stamp, pid_t pid, uint64_t dev, uint64_t inode, rec_u64 outside)
+{
+	struct rec_SHARED_MAP r = {.head = task_head(REC_SHARED_MAP, sizeof r, stamp, pid, pid),
+		.dev = dev,
+		.inode = inode,
+		.outside = outside};
+
+	stamp->emit(stamp->arg, &r.head);
+}
+
+/* Records who maps one file in which somebody waits. */
+static void find_mappers(struct sqlite3 *db, const struct stamp *stamp, uint64_t dev,
+	uint64_t inode, struct buf *why)
+{
+	_cleanup_free_ pid_t *mappers = NULL;
+	size_t n = snapshot_mappers(dev, inode, &mappers), outside = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		bool is_outside = !is_traced(db, mappers[i], why);
+
+		emit_map(stamp, mappers[i], dev, inode, is_outside);
+		outside += is_outside;
+	}
+	/* A named semaphore counts as one that others can reach, until its name is gone. */
+	if (n && !outside && !snapshot_is_named(mappers[0], dev, inode))
+		emit_map(stamp, mappers[0], dev, inode, 2);
+}
+
 /* Records who else maps what somebody waits on: a process may reach a lock that it has not used yet. */
 static int find_users(struct sqlite3 *db, const struct stamp *stamp, struct buf *why)
 {
@@ -158,24 +187,8 @@ static int find_users(struct sqlite3 *db, const struct stamp *stamp, struct buf 
 		&stmt, why);
 
 	while (!rc && (rc = query_step(stmt, why)) > 0) {
-		uint64_t dev = (uint64_t)query_int(stmt, 0, 0);
-		uint64_t inode = (uint64_t)query_int(stmt, 1, 0);
-		_cleanup_free_ pid_t *mappers = NULL;
-		size_t n = snapshot_mappers(dev, inode, &mappers);
-
-		for (size_t i = 0; i < n; i++) {
-			rec_u32 pid = (rec_u32)mappers[i];
-			struct rec_SHARED_MAP r = {.head = {.kind = REC_SHARED_MAP,
-							   .size = sizeof r,
-							   .ts = stamp->ts,
-							   .pid = pid,
-							   .tid = pid},
-				.dev = dev,
-				.inode = inode,
-				.outside = !is_traced(db, mappers[i], why)};
-
-			stamp->emit(stamp->arg, &r.head);
-		}
+		find_mappers(db, stamp, (uint64_t)query_int(stmt, 0, 0),
+			(uint64_t)query_int(stmt, 1, 0), why);
 		rc = 0;
 	}
 	return query_failed(rc, why);

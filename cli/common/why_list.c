@@ -37,7 +37,10 @@ void why_list_object(struct buf *out, const struct why_source *src, const struct
 
 	if (is_stopped)
 		buf_adds(out, "is stopped, and once it resumes it ");
-	if (r->lock_id) {
+	if (r->lock_id && wait_find(r->state) == WAIT_LOCK_POLL) {
+		buf_addf(out, "%s the ", reason_words(r->state));
+		describe_lock(out, src->db, r->lock_id);
+	} else if (r->lock_id) {
 		buf_adds(out, "waits for the ");
 		describe_lock(out, src->db, r->lock_id);
 	} else if (r->pipe_id) {
@@ -126,7 +129,7 @@ static void add_thread(struct buf *out, const struct why_source *src, const stru
 		buf_adds(out, ", for ");
 		buf_add_duration(out, now - r->since_ns);
 	}
-	if (r->timed && strcmp(r->state, "sleep") != 0)
+	if (r->timed && strcmp(r->state, "sleep") != 0 && wait_find(r->state) != WAIT_LOCK_POLL)
 		buf_adds(out, ", with a time-out");
 	if (r->syscall && (!strcmp(r->state, "other") || !strcmp(r->state, "futex")))
 		buf_addf(out, " (%s)", r->syscall);

@@ -338,7 +338,7 @@ CREATE TABLE wait ( -- a thread was blocked
     side INTEGER,               -- connected sockets: the side the waiter holds
     target_pgid INTEGER,        -- reason 'child': process group asked for (wait for any child: NULL)
     detail TEXT,                -- more about it, for people: 'poll of 3 descriptors', 'SIGTERM,SIGINT'; 'stopped': it was stopped inside this wait, and goes back to it
-    user_ns INTEGER,            -- NULL, or since when the thread has been in this wait as the library sees it (a spin before the block)
+    user_ns INTEGER,            -- NULL, or since when the thread has been in this wait as the library sees it (a spin before the block); reason lock-poll: since when it asks
     stack_id INTEGER,           -- in frame: the stack of the thread; NULL: none was taken
     read_ns INTEGER             -- when the language's runtime last said what it is for; NULL: it did not
 );
@@ -450,6 +450,7 @@ CREATE TABLE lost ( -- events that happened and are not here
 
 -- What is open, or was when its process ended, is little among much: these stay small, and let a verdict be asked for every second while the file grows.
 CREATE INDEX wait_open ON wait(start_ns) WHERE end_ns IS NULL;
+CREATE INDEX wait_polled ON wait(lock_id) WHERE reason = 'lock-poll';
 CREATE INDEX lock_hold_open ON lock_hold(lock_id) WHERE release_ns IS NULL;
 CREATE INDEX lock_stat_foreign ON lock_stat(lock_id) WHERE foreign_posts > 0;
 CREATE INDEX pipe_end_open ON pipe_end(pipe_id) WHERE close_ns IS NULL;

@@ -10,7 +10,7 @@ WITH waiting AS (
     -- locks: whoever holds them; a reader waits for the writer that holds it
     SELECT w.id, o.thread_id, o.process_id FROM waiting w JOIN lock_open o ON o.lock_id = w.lock_id
       JOIN lock l ON l.id = w.lock_id
-     WHERE w.reason IN ('lock', 'file-lock') AND (l.kind <> 'rwlock' OR w.mode IS NOT 's' OR o.mode = 'x')
+     WHERE w.reason IN ('lock', 'file-lock', 'lock-poll') AND (l.kind <> 'rwlock' OR w.mode IS NOT 's' OR o.mode = 'x')
     UNION -- a reader that waits though only readers hold the lock: the writers before it
     SELECT w.id, v.thread_id, v.process_id FROM waiting w JOIN waiting v ON v.lock_id = w.lock_id AND v.mode = 'x'
       JOIN lock l ON l.id = w.lock_id AND l.kind = 'rwlock'

@@ -153,6 +153,63 @@ static bool is_found_again(struct model *m, const struct rec_FILE_LOCK *rec, str
 	return false;
 }
 
+/* What a call asks for. */
+struct wanted {
+	uint64_t dev, inode;
+	uint64_t class;
+	uint64_t file; /* its open file description, 0: not known */
+	struct range range;
+	uint8_t mode;
+};
+
+/* Says whether a hold is one that the call replaces: POSIX and OFD locks are in each other's way also in one process. */
+static bool is_replaced(const struct hold *h, const struct proc *holder, const struct proc *by,
+	const struct wanted *w)
+{
+	return h->lock->class == w->class && same_owner(h, holder, by, w->file);
+}
+
+/* Finds a hold that a wanted range runs into. */
+static struct lock *conflicting(
+	const struct model *m, const struct thread *by, const struct wanted *w)
+{
+	for (const struct thread *t = m->all_threads; t; t = t->next) {
+		for (size_t i = 0; i < t->n_held; i++) {
+			const struct hold *h = &t->held[i];
+			const struct lock *lock = h->lock;
+
+			if (lock->kind == LOCK_FILE && lock->inode == w->inode &&
+				lock->dev == w->dev && overlap(lock, w->range) &&
+				(lock->class == FLOCK_FLOCK) == (w->class == FLOCK_FLOCK) &&
+				conflict(h, w->mode) && !is_replaced(h, t->proc, by->proc, w))
+				return h->lock;
+		}
+	}
+	return NULL;
+}
+
+/* Who is told no may ask again. */
+static void refused(struct model *m, struct thread *t, const struct rec_FILE_LOCK *rec,
+	struct range r, int64_t ts)
+{
+	struct lock *lock = conflicting(m, t,
+		&(struct wanted){.dev = rec->dev,
+			.inode = rec->inode,
+			.class = rec->class,
+			.file = rec->file,
+			.range = r,
+			.mode = (uint8_t)rec->mode});
+
+	if (!lock)
+		lock = file_lock(m, t, rec->class, rec->dev, rec->inode, r);
+	if (!lock->name) {
+		lock->name = file_name(m, rec->head.pid, rec->fd, rec->dev, rec->inode);
+		model_lock_touch(m, lock);
+	}
+	model_lock_user(m, lock, t->proc, ts);
+	model_polled(m, t, lock, true, ts);
+}
+
 void model_file_lock(struct model *m, const struct rec_FILE_LOCK *rec)
 {
 	struct thread *t = model_thread(m, &rec->head);
@@ -169,6 +226,8 @@ void model_file_lock(struct model *m, const struct rec_FILE_LOCK *rec)
 	if (rec->class == FLOCK_FLOCK)
 		r = (struct range){0, 0};
 	if (rec->result) {
+		if (rec->attempt == LOCK_TRY && (rec->result == EAGAIN || rec->result == EACCES))
+			refused(m, t, rec, r, ts);
 		if (rec->class == FLOCK_FLOCK && rec->mode != LOCK_MODE_NONE)
 			drop_own_flock(m, t, rec->dev, rec->inode, rec->file, ts);
 		if (rec->result == EDEADLK) {
@@ -192,6 +251,7 @@ void model_file_lock(struct model *m, const struct rec_FILE_LOCK *rec)
 	lock = file_lock(m, t, rec->class, rec->dev, rec->inode, r);
 	if (!lock->name)
 		lock->name = file_name(m, rec->head.pid, rec->fd, rec->dev, rec->inode);
+	model_polled(m, t, lock, false, ts);
 	model_lock_user(m, lock, t->proc, ts);
 	if (t->n_held)
 		model_edges(
@@ -207,24 +267,42 @@ void model_file_lock(struct model *m, const struct rec_FILE_LOCK *rec)
 			.mode = (uint8_t)rec->mode});
 }
 
-/* Says whether what the kernel tells of a descriptor lists a lock of that class (show_fd_locks in fs/locks.c). */
-static bool lists_lock(const struct proc *p, const char *fd, unsigned class)
+/* Says whether a line of a descriptor's fdinfo tells of a lock of that class that this process (NULL: any) has taken. */
+static bool is_lock_line(const char *line, unsigned class, const struct proc *taker)
+{
+	const char *word = class == FLOCK_FLOCK ? " FLOCK " : " OFDLCK ";
+	const char *at = strncmp(line, "lock:", 5) ? NULL : strstr(line, word);
+	long pid = -1;
+
+	if (!at)
+		return false;
+	/* Of a taker that is gone another namespace is told no number (locks_translate_pid in fs/locks.c). */
+	return !taker || sscanf(at + strlen(word), "%*s %*s %ld", &pid) != 1 || pid <= 0 ||
+	       pid == (long)taker->pid;
+}
+
+/* Says whether what the kernel tells of a descriptor lists such a lock (show_fd_locks in fs/locks.c). */
+static bool lists_lock(
+	const struct proc *p, const char *fd, unsigned class, const struct proc *taker)
 {
 	_cleanup_free_ char *path = xasprintf("/proc/%u/fdinfo/%s", p->pid, fd);
 	_cleanup_fclose_ FILE *f = fopen(path, "re");
 	char line[256];
 
 	while (f && fgets(line, sizeof line, f))
-		if (!strncmp(line, "lock:", 5) &&
-			strstr(line, class == FLOCK_FLOCK ? " FLOCK " : " OFDLCK "))
+		if (is_lock_line(line, class, taker))
 			return true;
 	return false;
 }
 
 enum descriptor { DESCRIPTOR_NONE, DESCRIPTOR_FOUND, DESCRIPTOR_UNREADABLE };
 
-/* Looks among a process's descriptors for one of a lock's file; locked: whose open file description holds the lock. */
-static enum descriptor find_descriptor(const struct proc *p, const struct lock *lock, bool locked)
+/*
+ * Looks among a process's descriptors for one of a lock's file; locked: whose open file description holds the lock,
+ * which taker (NULL: any) has taken.
+ */
+static enum descriptor find_descriptor(
+	const struct proc *p, const struct lock *lock, bool locked, const struct proc *taker)
 {
 	_cleanup_free_ char *path = xasprintf("/proc/%u/fd", p->pid);
 	DIR *dir = opendir(path);
@@ -237,7 +315,7 @@ static enum descriptor find_descriptor(const struct proc *p, const struct lock *
 	while (!found && (entry = readdir(dir)))
 		found = fstatat(dirfd(dir), entry->d_name, &st, 0) == 0 &&
 			st.st_ino == lock->inode && st.st_dev == lock->dev &&
-			(!locked || lists_lock(p, entry->d_name, lock->class));
+			(!locked || lists_lock(p, entry->d_name, lock->class, taker));
 	(void)closedir(dir);
 	return found ? DESCRIPTOR_FOUND : DESCRIPTOR_NONE;
 }
@@ -245,13 +323,13 @@ static enum descriptor find_descriptor(const struct proc *p, const struct lock *
 /* Says whether a process has a descriptor of a lock's file; true also if that cannot be found out. */
 static bool has_file(const struct proc *p, const struct lock *lock)
 {
-	return find_descriptor(p, lock, false) != DESCRIPTOR_NONE;
+	return find_descriptor(p, lock, false, NULL) != DESCRIPTOR_NONE;
 }
 
-/* Says whether a process has the open file description that holds a lock. */
-static bool has_description(const struct proc *p, const struct lock *lock)
+/* Says whether a process has the open file description that holds a lock which another has taken. */
+static bool has_description(const struct proc *p, const struct lock *lock, const struct proc *taker)
 {
-	return find_descriptor(p, lock, true) == DESCRIPTOR_FOUND;
+	return find_descriptor(p, lock, true, taker) == DESCRIPTOR_FOUND;
 }
 
 static bool is_alive(const struct proc *p)
@@ -277,19 +355,28 @@ static const struct proc *ancestor(const struct model *m, const struct proc *p)
 	return NULL;
 }
 
+/* Says whether one process descends from another, or is it. */
+static bool is_below(const struct model *m, const struct proc *p, const struct proc *above)
+{
+	enum { GENERATIONS = 64 };
+
+	for (int i = 0; p && i < GENERATIONS && p != above; i++)
+		p = ancestor(m, p);
+	return p == above;
+}
+
 /*
- * A process that locks a descriptor that it has inherited, as flock(1) does for a shell,
- * leaves the lock to those it came from.
+ * A process that locks a descriptor that it has inherited, as flock(1) does for a shell, leaves the lock to those it
+ * came from, and to whom those have passed it on; they may have closed it themselves meanwhile.
  */
 static void share_with_givers(
 	struct model *m, const struct thread *from, struct lock *lock, int64_t ts)
 {
 	const struct proc *above = ancestor(m, from->proc);
 
-	if (!above || !has_description(above, lock))
-		return;
-	for (struct proc *p = m->all_procs; p; p = p->next)
-		if (p != from->proc && is_alive(p) && has_description(p, lock))
+	for (struct proc *p = m->all_procs; above && p; p = p->next)
+		if (p != from->proc && is_alive(p) && is_below(m, p, above) &&
+			has_description(p, lock, from->proc))
 			model_lock_share(m, lock, p, from->id, ts);
 }
 
@@ -373,14 +460,6 @@ void model_file_locks_exit(struct model *m, struct thread *t, int64_t ts)
 	}
 }
 
-/* What a blocked call asks for. */
-struct wanted {
-	uint64_t class;
-	uint64_t file; /* its open file description, 0: not known */
-	struct range range;
-	uint8_t mode;
-};
-
 /* Returns false if the source could not read the structure: a file has many locks then that it may wait for. */
 static bool read_wanted(const struct rec_WAIT_BEGIN *rec, struct wanted *ret)
 {
@@ -388,7 +467,9 @@ static bool read_wanted(const struct rec_WAIT_BEGIN *rec, struct wanted *ret)
 	uint64_t begin, len;
 
 	if (rec->syscall == __NR_flock) {
-		*ret = (struct wanted){.class = FLOCK_FLOCK,
+		*ret = (struct wanted){.dev = rec->dev,
+			.inode = rec->inode,
+			.class = FLOCK_FLOCK,
 			.file = rec->peer,
 			.mode = rec->arg1 & LOCK_SH ? LOCK_MODE_S : LOCK_MODE_X};
 		return true;
@@ -402,38 +483,13 @@ static bool read_wanted(const struct rec_WAIT_BEGIN *rec, struct wanted *ret)
 		begin += len;
 		len = 0 - len;
 	}
-	*ret = (struct wanted){
+	*ret = (struct wanted){.dev = rec->dev,
+		.inode = rec->inode,
 		.class = (uint32_t)rec->arg1 == F_OFD_SETLKW ? FLOCK_OFD : FLOCK_POSIX,
 		.file = rec->peer,
 		.range = {begin, len},
 		.mode = fl.l_type == F_RDLCK ? LOCK_MODE_S : LOCK_MODE_X};
 	return true;
-}
-
-/* Says whether a hold is one that the call replaces: POSIX and OFD locks are in each other's way also in one process. */
-static bool is_replaced(const struct hold *h, const struct proc *holder, const struct proc *by,
-	const struct wanted *w)
-{
-	return h->lock->class == w->class && same_owner(h, holder, by, w->file);
-}
-
-/* Finds a hold that a wanted range runs into. */
-static struct lock *conflicting(const struct model *m, const struct thread *by,
-	const struct rec_WAIT_BEGIN *rec, const struct wanted *w)
-{
-	for (const struct thread *t = m->all_threads; t; t = t->next) {
-		for (size_t i = 0; i < t->n_held; i++) {
-			const struct hold *h = &t->held[i];
-			const struct lock *lock = h->lock;
-
-			if (lock->kind == LOCK_FILE && lock->inode == rec->inode &&
-				lock->dev == rec->dev && overlap(lock, w->range) &&
-				(lock->class == FLOCK_FLOCK) == (w->class == FLOCK_FLOCK) &&
-				conflict(h, w->mode) && !is_replaced(h, t->proc, by->proc, w))
-				return h->lock;
-		}
-	}
-	return NULL;
 }
 
 /* Says whether the waiter has the same range itself, shared. */
@@ -458,7 +514,7 @@ void model_file_lock_wait(struct model *m, struct thread *t, const struct rec_WA
 
 		if (w.class == FLOCK_FLOCK)
 			drop_own_flock(m, t, rec->dev, rec->inode, rec->peer, ts);
-		lock = conflicting(m, t, rec, &w);
+		lock = conflicting(m, t, &w);
 		if (!lock)
 			lock = file_lock(m, t, w.class, rec->dev, rec->inode, w.range);
 		if (w.mode == LOCK_MODE_X && has_it_shared(m, t, lock, &w))

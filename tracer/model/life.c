@@ -20,6 +20,7 @@ void model_thread_end(struct model *m, struct thread *t, int64_t ts)
 	model_wait_close(m, t, ts, STORE_NULL);
 	model_fifo_opened(m, t, ts);
 	model_spin_done(m, t);
+	model_polled_forget(m, t);
 }
 
 void model_proc_end(struct model *m, struct proc *p, int64_t ts, int status)

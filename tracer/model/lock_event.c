@@ -271,6 +271,7 @@ void model_lock_acquire(struct model *m, const struct rec_LOCK_ACQUIRE *rec)
 		model_stat_wait(m, t, lock, request, ts);
 	if (rec->attempt == LOCK_TRY)
 		model_spin_try(m, t, lock, site, (int)rec->result, ts);
+	model_polled(m, t, lock, (rec->result & 0xffff) == EBUSY, ts);
 	if (rec->result && rec->result != EOWNERDEAD) {
 		refused(m, t, lock, rec, site);
 		return;

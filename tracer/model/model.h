@@ -10,7 +10,7 @@
  *   identity:   process.c, pipe.c, socket.c, pipe_end.c, site.c, timer.c, signal.c,
  *               sample.c, user.c (who can reach a lock), lock.c, stat.c
  *   intervals:  fold.c (holds that share a row), hold.c, edge.c, lock_open.c (who has what now), file_lock.c,
- *               reach.c (locks at a fork), wait.c, reason.c, call.c (library calls),
+ *               reach.c (locks at a fork), wait.c, polled.c, reason.c, call.c (library calls),
  *               futex.c
  *   life:       life.c (ends, flush, retirement)
  *   handlers:   fork.c, exec.c, lock_event.c, wait_event.c, sync.c, io.c, runtime.c;

@@ -156,6 +156,15 @@ void model_signal_exit(struct model *m, struct proc *p, int64_t ts);
 void model_signal_flush(struct model *m, struct proc *p);
 void model_signal_free(struct proc *p);
 
+/* ---- Locks that are asked for again and again (polled.c) ---- */
+
+/* A thread asked for a lock without waiting for it; refused: somebody else has it. */
+void model_polled(struct model *m, struct thread *t, struct lock *lock, bool refused, int64_t ts);
+
+/* A wait has begun: if it is a sleep between two such questions it is a wait for that lock. */
+void model_polled_wait(struct model *m, struct thread *t);
+void model_polled_forget(struct model *m, struct thread *t);
+
 /* ---- Samples of what runs, and loops that only wait (sample.c) ---- */
 
 /* A trylock of a thread returned. */

@@ -131,7 +131,8 @@ void model_locks_forget(struct model *m, struct proc *p, int64_t ts)
 
 void model_shared_map(struct model *m, const struct rec_SHARED_MAP *rec)
 {
-	struct proc *p = rec->outside ? NULL : model_thread(m, &rec->head)->proc;
+	enum { TRACED, OUTSIDE, NOBODY };
+	struct proc *p = rec->outside == TRACED ? model_thread(m, &rec->head)->proc : NULL;
 
 	for (struct lock *lock = m->all_locks; lock; lock = lock->next) {
 		if (!lock->pshared || lock->inode != rec->inode || lock->dev != rec->dev ||
@@ -139,8 +140,8 @@ void model_shared_map(struct model *m, const struct rec_SHARED_MAP *rec)
 			continue;
 		if (p)
 			model_lock_user(m, lock, p, model_time(m, rec->head.ts));
-		else if (!lock->outside)
-			lock->outside = true;
+		else
+			lock->outside = rec->outside != NOBODY;
 		model_lock_touch(m, lock);
 	}
 }

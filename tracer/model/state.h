@@ -92,6 +92,13 @@ struct wait {
 	char *detail;
 };
 
+/* A lock that a thread asks for again and again (polled.c). */
+struct polled {
+	struct lock *lock; /* refused again and again; a reference of its own. NULL: none */
+	int64_t first, last;
+	unsigned n;
+};
+
 /* A library call that may block and has not returned. */
 struct call {
 	bool open;
@@ -161,6 +168,7 @@ struct thread {
 	struct broken broken; /* row 0: none */
 	struct pipe *opening; /* FIFO that it waited to open, until its end is known */
 	struct call call;
+	struct polled polled;
 	struct below { /* calls that others were made on top of: in an initialiser, in a signal handler */
 		int64_t row; /* id in sync, 0: none */
 		uint64_t addr;

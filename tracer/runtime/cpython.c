@@ -253,6 +253,18 @@ static uint64_t futex_of(pid_t pid, pid_t tid)
 	return addr;
 }
 
+/* What a forked process runs is known from the frames that its parent had. */
+static void name_program(const struct cpython_frame *frames, struct runtime_thread *t)
+{
+	const struct cpython_code *code = t->n_frames ? frames[t->n_frames - 1].code : NULL;
+	const char *base;
+
+	if (!code || strcmp(code->name, "<module>") != 0)
+		return;
+	base = strrchr(code->file, '/');
+	(void)snprintf(t->program, sizeof t->program, "%.63s", base ? base + 1 : code->file);
+}
+
 /* Reads one thread; the texts of its frames are c's. */
 static void read_thread(struct cpython *c, const struct state *s,
 	const struct cpython_idents *idents, const struct tasks *tasks, struct runtime_thread *t)
@@ -265,6 +277,8 @@ static void read_thread(struct cpython *c, const struct state *s,
 	t->tid = task ? task->tid : s->tid;
 	t->tells_wait = true;
 	t->n_frames = read_frames(c, s->addr, frames, RUNTIME_MAX_FRAMES);
+	name_program(frames, t);
+	t->n_frames = cpython_own_frames(frames, t->n_frames);
 	object = cpython_thread_object(c, frames, &t->n_frames);
 	for (size_t i = 0; i < t->n_frames; i++)
 		t->frames[i] = (struct runtime_frame){.function = frames[i].code->name,

@@ -125,4 +125,10 @@ void cpython_wait(struct cpython *c, const struct runtime_lock *lock, const stru
  */
 uint64_t cpython_thread_object(struct cpython *c, const struct cpython_frame *frames, size_t *n);
 
+/*
+ * Returns how many of the frames are a process's own: behind those with which multiprocessing starts a process stand
+ * the ones that its parent had when it forked.
+ */
+size_t cpython_own_frames(const struct cpython_frame *frames, size_t n);
+
 #endif

@@ -5,7 +5,8 @@
  * acquire, the lock object with that semaphore is sought among the variables of
  * the frame. If a library did (Queue.get, Condition.wait, Thread.join), what
  * the program knows is the object whose method it called: the first variable
- * (self) of the outermost of those library frames.
+ * (self) of the outermost of those library frames. But a library that joins a thread
+ * (Queue.close, Process.join) waits for that thread, whatever was called.
  */
 #include "tracer/runtime/cpython.h"
 
@@ -134,6 +135,25 @@ static void module_of(const char *file, char *ret, size_t size)
 		(void)snprintf(ret, size, "%.*s", (int)len, base);
 }
 
+/* Says whether a frame is Thread.join, whatever class the program has made of Thread; before 3.11 the name has no class. */
+static bool is_join(const struct cpython_frame *f)
+{
+	char module[32];
+
+	module_of(f->code->file, module, sizeof module);
+	return f->code->is_library && !strcmp(module, "threading") &&
+	       (!strcmp(f->code->name, "Thread.join") || !strcmp(f->code->name, "join"));
+}
+
+/* Returns which of n library frames tells what is waited for: a join, or the outermost. */
+static size_t telling_frame(const struct cpython_frame *frames, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (is_join(&frames[i]))
+			return i;
+	return n - 1;
+}
+
 static void name_object(struct cpython *c, const struct cpython_frame *library, uint64_t object,
 	struct runtime_lock *ret)
 {
@@ -141,9 +161,7 @@ static void name_object(struct cpython *c, const struct cpython_frame *library, 
 	char module[32];
 
 	module_of(library->code->file, module, sizeof module);
-	/* Thread.join, whatever class the program has made of Thread; before 3.11 the name has no class. */
-	if (!strcmp(module, "threading") && (!strcmp(library->code->name, "Thread.join") ||
-						    !strcmp(library->code->name, "join")))
+	if (is_join(library))
 		(void)snprintf(ret->type, sizeof ret->type, "threading.Thread");
 	else if (strchr(type, '.'))
 		(void)snprintf(ret->type, sizeof ret->type, "%s", type);
@@ -186,10 +204,12 @@ void cpython_lock(struct cpython *c, const struct cpython_frame *frames, size_t 
 	while (own < n && frames[own].code->is_library)
 		own++;
 	if (own) {
-		s.object = first_variable(c, &frames[own - 1]);
+		const struct cpython_frame *library = &frames[telling_frame(frames, own)];
+
+		s.object = first_variable(c, library);
 		if (!s.object)
 			return;
-		name_object(c, &frames[own - 1], s.object, ret);
+		name_object(c, library, s.object, ret);
 	}
 	if (own == n || !search_frame(&s, &frames[own])) {
 		s.found = s.object;
@@ -241,16 +261,19 @@ void cpython_wait(struct cpython *c, const struct runtime_lock *lock, const stru
 	}
 }
 
-/* Says whether a frame is one with which threading starts a thread. Before 3.11 the names have no class. */
-static bool is_start(const struct cpython_frame *f)
+/*
+ * Says whether a frame is one with which threading starts a thread, or multiprocessing a process.
+ * Before 3.11 the names have no class.
+ */
+static bool is_start(const struct cpython_frame *f, const char *file)
 {
 	static const char *const names[] = {"_bootstrap", "_bootstrap_inner", "run"};
-	const char *name = f->code->name, *base = strrchr(f->code->file, '/');
+	const char *path = f->code->file, *name = strrchr(f->code->name, '.');
+	size_t len = strlen(path), n = strlen(file);
 
-	if (!f->code->is_library || !base || strcmp(base, "/threading.py") != 0)
+	if (!f->code->is_library || len < n || strcmp(path + len - n, file) != 0)
 		return false;
-	if (!strncmp(name, "Thread.", 7))
-		name += 7;
+	name = name ? name + 1 : f->code->name;
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		if (!strcmp(name, names[i]))
 			return true;
@@ -261,10 +284,18 @@ uint64_t cpython_thread_object(struct cpython *c, const struct cpython_frame *fr
 {
 	uint64_t object;
 
-	if (!*n || !is_start(&frames[*n - 1]))
+	if (!*n || !is_start(&frames[*n - 1], "/threading.py"))
 		return 0;
 	object = first_variable(c, &frames[*n - 1]);
-	while (*n && is_start(&frames[*n - 1]))
+	while (*n && is_start(&frames[*n - 1], "/threading.py"))
 		(*n)--;
 	return object;
+}
+
+size_t cpython_own_frames(const struct cpython_frame *frames, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (is_start(&frames[i], "/multiprocessing/process.py"))
+			return i;
+	return n;
 }

@@ -1,6 +1,7 @@
 /* maps.c - memory that processes share, and who else could come to share it. */
 /* SPDX-License-Identifier: MIT */
 #include "tracer/snapshot/private.h"
+#include "tracer/snapshot/snapshot.h"
 
 #include <dirent.h>
 #include <inttypes.h>
@@ -80,6 +81,24 @@ static char *path_now(const struct snap_process *p, const struct snap_map *m)
 	if (d)
 		(void)closedir(d);
 	return found;
+}
+
+bool snapshot_is_named(pid_t pid, uint64_t dev, uint64_t inode)
+{
+	struct snap_process p = {.live = pid};
+	bool is_named = true;
+
+	maps_load(&p);
+	for (size_t i = 0; i < p.n_maps && is_named; i++) {
+		_cleanup_free_ char *path = NULL;
+
+		if (p.maps[i].dev != dev || p.maps[i].inode != inode)
+			continue;
+		path = path_now(&p, &p.maps[i]);
+		is_named = path != NULL;
+	}
+	maps_done(&p);
+	return is_named;
 }
 
 void maps_shared(struct snapshot *s, struct snap_process *p, struct snap_thread *t)

@@ -78,6 +78,9 @@ int snapshot_core(const char *path, const char *exe, struct symbols *symbols, so
  */
 size_t snapshot_mappers(uint64_t dev, uint64_t inode, pid_t **ret);
 
+/* Says whether a file that this process maps still has a name by which others could map it; true also if that cannot be read. */
+bool snapshot_is_named(pid_t pid, uint64_t dev, uint64_t inode);
+
 /* Returns a descriptor of an io_uring that a process has open; -1: it has none, or may not be read. */
 int snapshot_uring(pid_t pid);
 

@@ -91,13 +91,16 @@ static bool is_written_by_others(const struct state *st, int64_t pipe_id, int64_
 		       pipe_id, process_id, 0, st->why);
 }
 
-/* Says whether a signal may bring about what a thread waits for of itself. */
+/*
+ * Says whether a signal may bring about what a thread waits for of itself. What a language's runtime does of its own
+ * accord may write to a pipe, but reads none.
+ */
 static bool may_wake_itself(
-	const struct providers *pr, const struct state_thread *t, int64_t pipe_id)
+	const struct providers *pr, const struct state_thread *t, int64_t pipe_id, bool read)
 {
 	const struct state *st = pr->st;
 
-	if (!pr->generous)
+	if (!pr->generous || (!read && !state_takes_signals(st, t->process)))
 		return false;
 	/* Who polls an end that it holds itself is an event loop at rest, whatever it catches. */
 	return state_catches_any(st, t->process) ||
@@ -116,7 +119,7 @@ static uint32_t on_pipe(struct providers *pr, uint32_t thread, int64_t pipe_id, 
 	if (p == STATE_NONE)
 		return LIVE;
 	own = waits_for_itself(st, &st->pipes[p], side, read, st->processes[t->process].id);
-	if (own && may_wake_itself(pr, t, pipe_id))
+	if (own && may_wake_itself(pr, t, pipe_id, read))
 		providers_maybe(pr, thread, MAYBE_SIGNAL);
 	/* A server keeps an end of its own FIFO open, and waits for whoever comes. */
 	if (own && st->pipes[p].is_fifo)

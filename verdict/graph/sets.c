@@ -94,13 +94,23 @@ static bool takes_signals(const struct finder *f, uint32_t member)
 	return state_takes_signals(f->st, f->st->threads[member].process);
 }
 
+/* Says whether a member is the main thread of a program, and no loop itself: it waits for what others are to do. */
+static bool is_main_in_need(const struct finder *f, uint32_t member)
+{
+	const struct state_thread *t = &f->st->threads[member];
+	const struct wait_info *info = wait_info(t->wait.reason);
+
+	return t->is_main && !info->is_idle && !info->from_anybody && info->needs_others;
+}
+
 /*
- * A loop that never ends because somebody joins it, or who reads an eventfd that it has for itself: without any
- * handler no signal can tell it what to do.
+ * A loop that never ends because somebody joins it, for which the main thread waits, or who reads an eventfd that it
+ * has for itself: without any handler no signal can tell it what to do.
  */
 static bool is_forgotten(const struct finder *f, const struct stuck_set *s)
 {
-	bool wanted = (s->reasons & 1u << WAIT_EVENTFD) != 0 || any_member(f, s, wants_thread);
+	bool wanted = (s->reasons & 1u << WAIT_EVENTFD) != 0 || any_member(f, s, wants_thread) ||
+		      any_member(f, s, is_main_in_need);
 
 	for (size_t i = 0; i < s->n_behind && !wanted; i++)
 		wanted = wants_thread(f, s->behind[i]);

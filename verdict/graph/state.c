@@ -128,7 +128,7 @@ static int load_threads(struct state *st, struct buf *why)
 {
 	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
 	int rc = state_query(st,
-		"SELECT id, process_id, end_ns, cut_short, housekeeping FROM thread WHERE @open ORDER BY id",
+		"SELECT id, process_id, end_ns, cut_short, housekeeping, is_main FROM thread WHERE @open ORDER BY id",
 		"start_ns", "end_ns", &stmt, why);
 
 	if (rc)
@@ -147,6 +147,7 @@ static int load_threads(struct state *st, struct buf *why)
 			.end_ns = query_int(stmt, 2, INT64_MAX),
 			.cut_short = query_int(stmt, 3, 0) != 0,
 			.housekeeping = query_int(stmt, 4, 0) != 0,
+			.is_main = query_int(stmt, 5, 0) != 0,
 			.alive = true};
 		st->processes[p].has_runtime |= t->housekeeping;
 		st->processes[p].first = (uint32_t)st->n_threads;

@@ -38,7 +38,7 @@ struct state_thread {
 	int64_t id, end_ns; /* end_ns INT64_MAX: never */
 	uint32_t process;   /* index */
 	uint32_t next;      /* next living thread of the process, or STATE_NONE */
-	bool alive, waits;
+	bool alive, waits, is_main;
 	bool housekeeping; /* it serves the language's runtime: nothing that the program waits for comes from it */
 	bool cut_short; /* it ended, later, by somebody else's doing */
 	struct state_wait wait;

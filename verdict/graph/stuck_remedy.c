@@ -236,6 +236,10 @@ const char *stuck_remedy(const struct state *st, const struct stuck_set *s)
 		return wait_info(WAIT_FIFO_OPEN)->remedy;
 	if (all_of(s, pipes | 1u << WAIT_CHILD) && any_of(s, pipes))
 		return pipe_remedy(st, s);
+	/* The child ends its threads before it ends itself. */
+	if (all_of(s, pipes | 1u << WAIT_CHILD | 1u << WAIT_JOIN) && any_of(s, 1u << WAIT_CHILD) &&
+		any_of(s, 1u << WAIT_PIPE_WRITE))
+		return pipe_remedy(st, s);
 	if (waits_in_runtime(st, s) && any_of(s, 1u << WAIT_LOCK) && !any_of(s, pipes))
 		return "Do not hold a lock while waiting for something that other threads can only do"
 		       " with that lock.";

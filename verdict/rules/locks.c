@@ -230,7 +230,7 @@ int rule_contention(struct rule_context *ctx)
 		}
 		add_member(ctx, f, &b, 0, lock, query_int(stmt, 6, 0));
 	}
-	return rc;
+	return rc ? rc : rule_polled(ctx);
 }
 
 /* The last signal before the wait, if there is none after it began: ?1 the wait. */

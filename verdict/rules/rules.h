@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * To be read in this order: report.c (how a rule says what it found), process.c (rules on processes; the others are
- * like it: busy.c, locks.c, messages.c, order.c, pipes.c, pipe_leak.c, signals.c, stdio.c, stuck.c, trace.c),
+ * like it: busy.c, locks.c, messages.c, order.c, pipes.c, pipe_leak.c, polled.c, signals.c, stdio.c, stuck.c, trace.c),
  * rules.c (all in turn).
  */
 #ifndef VERDICT_RULES_RULES_H
@@ -40,6 +40,9 @@ struct finding *rule_report(struct rule_context *ctx, const char *rule, int64_t 
 
 /* Adds a member, with the text of the buffer, which is empty afterwards (NULL: none). */
 struct finding_member *rule_member(struct finding *f, struct buf *text);
+
+/* The part of lock-contention that is about locks that are asked for again and again (polled.c). */
+rule_run rule_polled;
 
 /* Every rule of findings.def: in the file of its topic. */
 #define RULE(id, name, severity, meaning, demo, function) rule_run function;

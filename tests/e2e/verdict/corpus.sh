@@ -159,7 +159,7 @@ try()
 	elif [ -n "$forbid" ]; then
 		! is_any "$forbid" "$(said "$how")" || fail "it was said: $(said "$how")"
 		! is_any "$forbid" "$(cat file)" || fail "the file says: $(cat file)"
-		[ -z "$all" ] || [[ " $misses " == *" $how "* ]] || is_any "$all" "$(sed -nE 's/^[a-z]+: ([a-z]+):.*/\1/p' all | tr '\n' ' ')" ||
+		[ -z "$all" ] || [[ " $misses " == *" $how "* ]] || is_any "$all" "$(sed -nE 's/^[a-z]+: ([a-z-]+):.*/\1/p' all | tr '\n' ' ')" ||
 			fail "with --all $all is not told" "$(head -c 1000 all)"
 	elif [[ " $misses " == *" $how "* ]]; then
 		skip "not seen by $how"
