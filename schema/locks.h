@@ -38,4 +38,7 @@ enum lock_kind lock_find(const char *name);
 /* Returns what is known of a call (enum sync_op); any number may be asked for. */
 const struct sync_info *sync_info(uint64_t op);
 
+/* Type of Python's global lock; who wants it looks every 5 ms whether it is free (take_gil in Python/ceval_gil.c). */
+#define LOCK_TYPE_GIL "CPython.GIL"
+
 #endif

@@ -20,6 +20,7 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "schema/db.h"
+#include "schema/locks.h"
 #include "schema/query.h"
 #include "tracer/authority/authority.h"
 #include "tracer/sock/flight.h"
@@ -116,6 +117,7 @@ struct place {
 	int64_t start_ns, now_ns;
 	uint64_t mutex; /* address of the mutex that it waits for; 0: another wait */
 	int64_t lock_id;
+	bool polls; /* it wakes up now and then, and waits on while the one that has the lock does not move */
 	int64_t call_ns; /* begin of the library's call for that mutex, or spin lock; 0: not known */
 };
 
@@ -125,7 +127,7 @@ static bool find_place(struct detector *d, const struct finding_member *m, struc
 	int rc = query_one(d->db,
 		"SELECT p.pid, t.tid, w.start_ns, (SELECT duration_ns FROM trace),"
 		" CASE l.kind WHEN 'mutex' THEN l.address END, l.id,"
-		" iif(l.kind IN ('mutex', 'spin'), w.user_ns, NULL)"
+		" iif(l.kind IN ('mutex', 'spin'), w.user_ns, NULL), l.type IS '" LOCK_TYPE_GIL "'"
 		" FROM wait w JOIN thread t ON t.id = w.thread_id JOIN process p ON p.id = t.process_id"
 		" LEFT JOIN lock l ON l.id = w.lock_id AND w.reason = 'lock'"
 		" WHERE w.id = ?1 AND w.end_ns IS NULL AND t.end_ns IS NULL",
@@ -140,6 +142,7 @@ static bool find_place(struct detector *d, const struct finding_member *m, struc
 	ret->mutex = (uint64_t)query_int(stmt, 4, 0);
 	ret->lock_id = query_int(stmt, 5, 0);
 	ret->call_ns = query_int(stmt, 6, 0);
+	ret->polls = query_int(stmt, 7, 0) != 0;
 	return true;
 }
 
@@ -202,6 +205,7 @@ static bool is_stopped(const struct place *p)
 
 /*
  * Adds what a thread must still be doing at the second look; false if it is not doing it even now.
+ * Who wants Python's global lock wakes up every 5 ms; it gets it only from the thread that has it, a member too.
  * A call for a mutex whose return would have been recorded is the same call still,
  * however often signal handlers broke its wait off.
  */
@@ -209,6 +213,10 @@ static bool read_state(const struct place *p, struct buf *out)
 {
 	size_t before = out->len;
 
+	if (p->polls) {
+		buf_adds(out, "polls\n");
+		return read_task(p, "comm", out);
+	}
 	if (p->call_ns) {
 		buf_addf(out, "call %lld\n", (long long)p->call_ns);
 		return read_task(p, "comm", out);

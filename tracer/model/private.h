@@ -350,6 +350,9 @@ void model_wait_on_lock(
 void model_wait_on_pipe(struct wait *w, struct pipe *pipe);
 /* Ends the wait of a thread, if there is one. waker: thread.id or STORE_NULL. */
 void model_wait_close(struct model *m, struct thread *t, int64_t ts, int64_t waker);
+/* Says whether those that want a lock of a language wake up now and then, see that it is not free, and go back to sleep. */
+bool model_lock_is_polled(const struct lock *lock);
+
 /* Goes on with a wait for a monitor that the thread left only to see whether it is free. */
 void model_wait_resume(struct model *m, struct thread *t);
 void model_wait_flush(struct model *m, struct thread *t);

@@ -3,6 +3,7 @@
 #include "tracer/model/private.h"
 
 #include "base/mem.h"
+#include "schema/locks.h"
 #include "schema/names.h"
 
 /* A text of a record, which need not be terminated: NULL if it is empty. */
@@ -142,8 +143,8 @@ static void wait_on_object(
 	}
 	model_lock_touch(m, lock);
 	model_wait_on_lock(m, t, lock, reason, LOCK_MODE_X);
-	/* Whoever wants a monitor looks each second whether it is free, and goes on waiting. */
-	if (reason == WAIT_LOCK && rec->kind == LOCK_MONITOR)
+	/* They look now and then whether it is free, and go on waiting. */
+	if (reason == WAIT_LOCK && model_lock_is_polled(lock))
 		t->wait.timed = false;
 	t->wait.owner_inferred = reason == WAIT_LOCK && owner;
 	t->wait.target_thread = t->wait.owner_inferred ? owner->id : STORE_NULL;
@@ -163,9 +164,10 @@ void model_runtime_wait(struct model *m, const struct rec_RUNTIME_WAIT *rec)
 	const struct thread *target;
 	const struct proc *child;
 
-	/* It looked just then whether its monitor is free; the runtime says that it goes on waiting. */
+	/* It looked just then whether the lock is free; the runtime says that it goes on waiting. */
 	if (!w->open && m->config.is_snapshot && rec->reason == WAIT_LOCK &&
-		rec->kind == LOCK_MONITOR) {
+		(rec->kind == LOCK_MONITOR ||
+			!strncmp(rec->type, LOCK_TYPE_GIL, sizeof rec->type))) {
 		model_wait_open(m, t, model_time(m, rec->head.ts));
 		w->reason = WAIT_COND;
 	}

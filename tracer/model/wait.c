@@ -9,6 +9,7 @@
 #include "tracer/model/private.h"
 
 #include "base/mem.h"
+#include "schema/locks.h"
 #include "schema/names.h"
 
 #include <asm/unistd.h>
@@ -173,6 +174,12 @@ static void write_holds(struct model *m, const struct thread *t)
 	}
 }
 
+bool model_lock_is_polled(const struct lock *lock)
+{
+	return lock->kind == LOCK_MONITOR ||
+	       (lock->runtime_type && !strcmp(lock->runtime_type, LOCK_TYPE_GIL));
+}
+
 /* Shorter spins get no row. */
 static const int64_t spin_least_ns = 1000000;
 
@@ -198,7 +205,7 @@ void model_wait_close(struct model *m, struct thread *t, int64_t ts, int64_t wak
 		t->broken = (struct broken){
 			.row = w->row, .start = w->start, .end = ts, .call = t->call.start};
 	if (w->read != STORE_NULL && w->reason == WAIT_LOCK && w->lock && waker == STORE_NULL &&
-		w->lock->kind == LOCK_MONITOR)
+		model_lock_is_polled(w->lock))
 		t->broken = (struct broken){.row = w->row,
 			.start = w->start,
 			.end = ts,
@@ -213,17 +220,18 @@ void model_wait_close(struct model *m, struct thread *t, int64_t ts, int64_t wak
 
 /*
  * One of those that want a monitor of a Java program wakes up each second at the
- * latest to see whether it is free, and goes back to sleep: for whoever waits for
- * it, it never left the wait.
+ * latest to see whether it is free, whoever wants Python's global lock every 5 ms, and goes
+ * back to sleep: for whoever waits for it, it never left the wait.
  */
 void model_wait_resume(struct model *m, struct thread *t)
 {
-	const int64_t short_ns = 10000000;
+	const int64_t short_ns =
+		50000000; /* on a busy machine it may have to wait for a processor */
 	const struct broken b = t->broken;
 	struct wait *w = &t->wait;
 	struct lock *lock = b.row && b.monitor ? model_find_lock(t->proc, b.monitor) : NULL;
 
-	if (!lock || lock->kind != LOCK_MONITOR || w->row || w->futex != b.futex ||
+	if (!lock || !model_lock_is_polled(lock) || w->row || w->futex != b.futex ||
 		w->start - b.end > short_ns || (w->reason != WAIT_COND && w->reason != WAIT_FUTEX))
 		return;
 	model_wait_on_lock(m, t, lock, WAIT_LOCK, LOCK_MODE_X);

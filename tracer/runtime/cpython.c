@@ -13,10 +13,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "schema/locks.h"
 #include "tracer/symbols/symbols.h"
 
 static const struct cpython_layout layouts[] = {
@@ -235,21 +238,32 @@ static size_t read_states(struct cpython *c, struct state *ret, size_t max)
 	return n;
 }
 
-/* The futex that a thread sleeps on, or 0. */
+/* Reads the futex that a thread sleeps on, 0: none. Returns false if it runs. */
+static bool read_futex(const char *path, uint64_t *ret)
+{
+	_cleanup_fclose_ FILE *f = fopen(path, "re");
+	unsigned long long nr = 0, addr = 0;
+	char line[128];
+
+	*ret = 0;
+	if (!f || !fgets(line, sizeof line, f))
+		return true;
+	if (sscanf(line, "%llu 0x%llx", &nr, &addr) == 2 && nr == SYS_futex)
+		*ret = addr;
+	return strncmp(line, "running", 7) != 0;
+}
+
+/* The futex that a thread sleeps on, or 0. Who wants the global lock is awake for a moment now and then. */
 static uint64_t futex_of(pid_t pid, pid_t tid)
 {
-	char path[64], line[128];
-	unsigned long long nr = 0, addr = 0;
-	FILE *f;
+	enum { TRIES = 5 };
+	const struct timespec moment = {.tv_nsec = 1000000};
+	uint64_t addr = 0;
+	char path[64];
 
 	(void)snprintf(path, sizeof path, "/proc/%d/task/%d/syscall", (int)pid, (int)tid);
-	f = fopen(path, "re");
-	if (!f)
-		return 0;
-	if (!fgets(line, sizeof line, f) || sscanf(line, "%llu 0x%llx", &nr, &addr) != 2 ||
-		nr != 202)
-		addr = 0;
-	(void)fclose(f);
+	for (int i = 0; i < TRIES && !read_futex(path, &addr); i++)
+		(void)nanosleep(&moment, NULL);
 	return addr;
 }
 
@@ -271,7 +285,7 @@ static void read_thread(struct cpython *c, const struct state *s,
 {
 	const struct task *task = tasks_find(tasks, s->tid);
 	struct cpython_frame frames[RUNTIME_MAX_FRAMES];
-	uint64_t object;
+	uint64_t object, futex;
 
 	/* Python knows the numbers of its own PID namespace. */
 	t->tid = task ? task->tid : s->tid;
@@ -288,8 +302,24 @@ static void read_thread(struct cpython *c, const struct state *s,
 	if (object)
 		(void)cpython_string(
 			c, cpython_attribute(c, object, "_name"), t->name, sizeof t->name);
-	cpython_lock(c, frames, t->n_frames, futex_of(c->memory.pid, t->tid), idents, &t->lock);
+	futex = futex_of(c->memory.pid, t->tid);
+	t->lock.owner = cpython_gil(c, futex, idents, tasks, &t->wait);
+	if (t->lock.owner)
+		return;
+	cpython_lock(c, frames, t->n_frames, futex, idents, &t->lock);
 	cpython_wait(c, &t->lock, tasks, &t->wait);
+}
+
+/*
+ * A thread that waits has slept all the while. Who wants the global lock wakes up now and then, but goes on waiting for
+ * as long as the one that has it sleeps.
+ */
+static bool holds_still(const struct runtime_thread *t, const struct tasks *tasks, pid_t inner)
+{
+	const struct task *task =
+		tasks_find(tasks, !strcmp(t->wait.type, LOCK_TYPE_GIL) ? t->lock.owner : inner);
+
+	return task && task->sleeps;
 }
 
 /* Everything is read first and reported afterwards: who waits for whom is true of threads that slept throughout. */
@@ -301,23 +331,26 @@ static void show_all(
 	struct tasks tasks = {0};
 
 	tasks_read(&tasks, c->memory.pid);
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
+		void *tid = (void *)(uintptr_t)states[i].tid;
+
 		if (states[i].ident && states[i].tid > 0)
-			(void)hash_set(
-				&idents.tids, states[i].ident, (void *)(uintptr_t)states[i].tid);
+			(void)hash_set(&idents.tids, states[i].ident, tid);
+		if (states[i].tid > 0)
+			(void)hash_set(&idents.states, states[i].addr, tid);
+	}
 	for (size_t i = 0; i < n; i++)
 		if (states[i].tid > 0)
 			read_thread(c, &states[i], &idents, &tasks, &shown[i]);
 	tasks_settle(&tasks, c->memory.pid);
 	for (size_t i = 0; i < n; i++) {
-		const struct task *task = tasks_find(&tasks, states[i].tid);
-
-		if (!task || !task->sleeps)
+		if (!holds_still(&shown[i], &tasks, states[i].tid))
 			shown[i].wait = (struct runtime_wait){.reason = WAIT_NONE};
 		if (shown[i].tid > 0)
 			each(arg, &shown[i]);
 	}
 	hash_done(&idents.tids);
+	hash_done(&idents.states);
 	tasks_done(&tasks);
 }
 

@@ -105,7 +105,8 @@ int cpython_line(const struct cpython_code *code, uint64_t instr);
 
 /* The native threads of the interpreter, to translate an owner. */
 struct cpython_idents {
-	struct hash tids; /* by ident; the value is the tid */
+	struct hash tids;   /* by ident; the value is the tid */
+	struct hash states; /* by the address of the thread's state: the same */
 };
 
 /* Fills ret for a thread that sleeps on the futex at address, which is that of a semaphore. */
@@ -118,6 +119,13 @@ void cpython_lock(struct cpython *c, const struct cpython_frame *frames, size_t 
  */
 void cpython_wait(struct cpython *c, const struct runtime_lock *lock, const struct tasks *tasks,
 	struct runtime_wait *ret);
+
+/*
+ * If the futex at address is that of the interpreter's global lock (GIL), fills wait, for a thread that wants it, and
+ * returns the thread that has it, as its own namespace numbers it; else 0.
+ */
+pid_t cpython_gil(struct cpython *c, uint64_t address, const struct cpython_idents *idents,
+	const struct tasks *tasks, struct runtime_wait *wait);
 
 /*
  * Returns the threading.Thread whose frames these are, or 0: the main thread, or one that Python did not

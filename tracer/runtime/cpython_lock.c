@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "schema/locks.h"
 
 enum {
 	LOCK_HANDLE =
@@ -145,12 +146,25 @@ static bool is_join(const struct cpython_frame *f)
 	       (!strcmp(f->code->name, "Thread.join") || !strcmp(f->code->name, "join"));
 }
 
+/* Says whether a frame is Thread.start, which waits for an event: that the thread has begun. */
+static bool is_thread_start(const struct cpython_frame *f)
+{
+	char module[32];
+
+	module_of(f->code->file, module, sizeof module);
+	return f->code->is_library && !strcmp(module, "threading") &&
+	       (!strcmp(f->code->name, "Thread.start") || !strcmp(f->code->name, "start"));
+}
+
 /* Returns which of n library frames tells what is waited for: a join, or the outermost. */
 static size_t telling_frame(const struct cpython_frame *frames, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		if (is_join(&frames[i]))
 			return i;
+	for (size_t i = 1; i < n; i++)
+		if (is_thread_start(&frames[i]))
+			return i - 1;
 	return n - 1;
 }
 
@@ -222,6 +236,36 @@ void cpython_lock(struct cpython *c, const struct cpython_frame *frames, size_t 
 			c, cpython_attribute(c, s.object, "_name"), ret->name, sizeof ret->name);
 	if (!own && s.found)
 		name_lock(c, s.found, idents, ret);
+}
+
+/* ---- The global lock ---- */
+
+/* struct _gil_runtime_state, the same from 3.2 to 3.14 (Include/internal/pycore_gil.h); behind these its condition. */
+enum { GIL_HOLDER = 8, GIL_LOCKED = 16, GIL_CONDITION = 32 };
+
+/* Where a condition of glibc has the words that its waiters sleep on: from 2.25 on the last two, from 2.41 on the first. */
+static const uint64_t condition_words[] = {40, 44, 32, 36};
+
+pid_t cpython_gil(struct cpython *c, uint64_t address, const struct cpython_idents *idents,
+	const struct tasks *tasks, struct runtime_wait *wait)
+{
+	for (size_t i = 0; address && i < ARRAY_SIZE(condition_words); i++) {
+		uint64_t gil = address - condition_words[i] - GIL_CONDITION;
+		uint64_t holder = memory_pointer(&c->memory, gil + GIL_HOLDER);
+		pid_t tid = holder ? (pid_t)(uintptr_t)hash_get(&idents->states, holder) : 0;
+		const struct task *task = tid ? tasks_find(tasks, tid) : NULL;
+
+		if (!task || memory_u32(&c->memory, gil + GIL_LOCKED) != 1)
+			continue;
+		*wait = (struct runtime_wait){.reason = WAIT_LOCK,
+			.kind = LOCK_OBJECT,
+			.object = gil,
+			.target = task->tid,
+			.name = "GIL",
+			.type = LOCK_TYPE_GIL};
+		return tid;
+	}
+	return 0;
 }
 
 /* The value of a small int (Include/cpython/longintrepr.h: its first digit of 30 bits), else 0. */

@@ -55,6 +55,10 @@ static uint32_t hinted_holder(
 		return LIVE;
 	if (t == STATE_NONE && l->pshared)
 		return LIVE;
+	/* Nobody need have been woken from it: its owner is the one that was read if that has not moved since. */
+	if (l->is_polled && (t == STATE_NONE || !pr->st->threads[t].waits ||
+				    pr->st->threads[t].wait.start_ns > w->read_ns))
+		return LIVE;
 	node = web_add(&pr->web, WEB_ALL);
 	add_holder(pr, node, l, w->target_thread_id);
 	return node;

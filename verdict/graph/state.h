@@ -75,6 +75,7 @@ struct state_lock {
 	enum lock_kind kind;
 	bool pshared, robust, reentrant, outside, from_birth, has_stat;
 	bool is_pool; /* what a pool's worker waits for that has nothing to do, or a thread that joins itself to rest */
+	bool is_polled; /* Python's global lock: who has it is known for as long as the owner does not move */
 	bool is_named; /* semaphore: has a name by which others can open it */
 	bool foreign; /* it, or another of its process, was released by a thread that did not hold it */
 	bool stale; /* what is known of its holder by looking into its memory is out of date */

@@ -38,6 +38,7 @@ static void add_lock(struct state *st, sqlite3_stmt *stmt)
 		.is_named = query_int(stmt, 14, 0) != 0,
 		.is_pool = describe_type_kind(type) == RUNTIME_KIND_POOL ||
 			   describe_type_kind(type) == RUNTIME_KIND_THREAD,
+		.is_polled = !strcmp(type, LOCK_TYPE_GIL),
 		.first_holder = STATE_NONE,
 		.first_waiter = STATE_NONE};
 	(void)hash_set(&st->lock_by_id, (uint64_t)l->id, (void *)(uintptr_t)(++st->n_locks));

@@ -7,6 +7,7 @@
 #   forbid: RULE...   it does not hang: none of these may be reported, neither while it rests nor in the file afterwards
 #   all:    RULE...   it is at rest: with --all one of these is reported
 #   misses: HOW WHY   this backend (auto, ebpf, shim, why) cannot see what is expected; what is forbidden it must not report either
+#   restless: WHY     it never rests: why is asked after a while
 #   alone:  WHY       nothing else of the corpus runs meanwhile
 #   source: WHERE     public reports of the kind
 # A program that cannot run here prints "skip: REASON".
@@ -110,14 +111,14 @@ watch_live()
 	[ -z "$all" ] || "$PPTRACE" diagnose --all t.db >all 2>&1
 }
 
-# watch_why MISSED COMMAND...: starts it, waits until it is at rest (a program that is missed may never be), and asks.
+# watch_why RESTLESS COMMAND...: starts it, waits until it is at rest, unless it never is, and asks.
 watch_why()
 {
-	local missed=$1
+	local restless=$1
 	shift
 	"$@" >program 2>&1 </dev/null &
 	local pid=$!
-	if [ -z "$missed" ]; then
+	if [ -z "$restless" ]; then
 		wait_for 60 at_rest $pid
 	else
 		sleep $REST
@@ -150,7 +151,7 @@ try()
 	esac
 	# A verdict that cannot come is not waited for; the program is watched all the same.
 	if [ "$how" = why ]; then
-		watch_why "$missed" "${command[@]}" 2>/dev/null
+		watch_why "$missed$(head_of "$file" restless)" "${command[@]}" 2>/dev/null
 	else
 		watch_live "$how" "${missed:-$expect}" "${command[@]}" 2>/dev/null
 	fi
