@@ -15,6 +15,7 @@
 #include "tracer/model/model.h"
 #include "tracer/store/store.h"
 #include "tracer/detector.h"
+#include "tracer/silent.h"
 
 #define DRAIN_MAX_NS 1500000000u
 #define DRAIN_STEP_NS 200000
@@ -136,6 +137,8 @@ int tracer_close(struct tracer *t, const struct tracer_outcome *outcome,
 		buf_adds(why, store_error(t->store) ? store_error(t->store) : strerror(-rc));
 	detector_free(t->detector);
 	t->detector = NULL;
+	silent_free(t->silent);
+	t->silent = NULL;
 	if (store_close(t->store) < 0 && rc == 0) {
 		buf_adds(why, "the file could not be completed");
 		rc = -EIO;

@@ -268,6 +268,11 @@ void inspect_free(struct inspect *in)
 	free(in);
 }
 
+uint64_t inspect_t0(const struct inspect *in)
+{
+	return in->t0;
+}
+
 struct sqlite3 *inspect_db(struct inspect *in)
 {
 	return store_db(in->store);

@@ -26,6 +26,9 @@ int inspect_core(
 
 void inspect_free(struct inspect *in);
 
+/* Returns time 0 of that database, CLOCK_MONOTONIC in nanoseconds. */
+uint64_t inspect_t0(const struct inspect *in);
+
 /* Returns the database: rows as of a recording that was made up to now, and views. It belongs to the inspection. */
 struct sqlite3 *inspect_db(struct inspect *in);
 

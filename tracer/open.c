@@ -20,6 +20,7 @@
 #include "tracer/room.h"
 #include "tracer/symbols/symbols.h"
 #include "tracer/detector.h"
+#include "tracer/silent.h"
 #include "tracer/target/user.h"
 
 /* With less than this the database is kept small in memory, which costs time. */
@@ -41,6 +42,7 @@ void tracer_free(struct tracer *t)
 	mem_cleanup_close(&t->wakeup);
 	findings_free(&t->reported);
 	detector_free(t->detector);
+	silent_free(t->silent);
 	deaths_free(t->deaths);
 	model_free(t->model);
 	trim_free(t->trim);
@@ -255,6 +257,8 @@ int tracer_open(
 	open_wakeup(t);
 	if (config->watch_ns > 0)
 		t->detector = detector_new(t->path, config->watch_ns, config->all, t->authority);
+	if (config->watch_ns > 0 && t->choice.shim_only)
+		t->silent = silent_new();
 	*ret = t;
 	return 0;
 }

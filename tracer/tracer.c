@@ -20,6 +20,7 @@
 #include "tracer/model/model.h"
 #include "tracer/store/store.h"
 #include "tracer/detector.h"
+#include "tracer/silent.h"
 #include "tracer/target/user.h"
 
 #define MS 1000000ull
@@ -432,6 +433,40 @@ static int read_waits(struct tracer *t)
 	return any ? tracer_commit(t) : 0;
 }
 
+struct pids {
+	pid_t *list;
+	size_t n, cap;
+};
+
+static void add_pid(void *arg, pid_t pid, const char *name)
+{
+	struct pids *p = arg;
+
+	(void)name;
+	ARRAY_GROW(p->list, p->n, p->cap);
+	p->list[p->n++] = pid;
+}
+
+/* What the library does not see is looked for from outside. Returns true, and what that has found. */
+static bool look_from_outside(struct tracer *t, uint64_t now, struct findings *ret)
+{
+	const struct silent_times at = {now, t->changed_at, (uint64_t)t->config.watch_ns};
+	struct pids pids = {.n = 0};
+
+	if (!t->silent)
+		return false;
+	if (silent_take(t->silent, detector_reader(t->detector), t->t0, &t->reported, ret)) {
+		verdict_remember(&t->reported, ret);
+		return true;
+	}
+	if (silent_is_due(t->silent, &at) && tracer_commit(t) == 0) {
+		tracer_each_alive(t, add_pid, &pids);
+		silent_begin(t->silent, pids.list, pids.n, t->config.all, now);
+		free(pids.list);
+	}
+	return false;
+}
+
 bool tracer_detect(struct tracer *t, struct findings *ret)
 {
 	_cleanup_buf_ struct buf why = BUF_INIT;
@@ -460,6 +495,8 @@ bool tracer_detect(struct tracer *t, struct findings *ret)
 	}
 	if (t->is_evaluating)
 		evaluation_ended(t, now);
+	if (look_from_outside(t, now, ret))
+		return true;
 	if (evaluation_is_due(t, now) && tracer_commit(t) == 0 && read_waits(t) == 0) {
 		/* What is evaluated is as old as the watermark: until that is far enough the youngest wait is too young. */
 		t->evaluated_at = t->until;

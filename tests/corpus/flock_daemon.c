@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * expect: deadlock
- * source: util-linux flock(1) "-o", systemd#2460
+ * source: ceph/ceph-qa-suite#583, asmvik/skhd#83
  */
 #include <fcntl.h>
 #include <stdlib.h>

@@ -4,7 +4,7 @@
  * forbid: deadlock stuck
  * all:    lock-contention
  * misses: why (who polls never rests, and a snapshot sees no call that has returned)
- * source: apt's "Waiting for cache lock: Could not get lock /var/lib/dpkg/lock-frontend"
+ * source: servo/ci-runners#57, Manta-Network/Manta#874 (apt waits for dpkg's lock)
  */
 #include <fcntl.h>
 #include <signal.h>

@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * forbid: deadlock
- * source: sem_overview(7)
+ * source: H-uru/Plasma#1603
  */
 #include <fcntl.h>
 #include <semaphore.h>

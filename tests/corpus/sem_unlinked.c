@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * expect: deadlock
- * source: sem_unlink(3); Python's multiprocessing.Semaphore does so
+ * source: H-uru/Plasma#1603, asmvik/yabai#96 (a semaphore without a name)
  */
 #include <fcntl.h>
 #include <semaphore.h>

@@ -4,7 +4,7 @@
  * forbid: deadlock stuck
  * all:    lock-contention
  * misses: ebpf why (a mutex that is only tried makes no system call; who polls never rests, and a snapshot sees no call that has returned)
- * source: std::scoped_lock and hand-written back-off loops, e.g. stackoverflow.com/q/17113619
+ * source: apache/maven-resolver#1209
  */
 #include <pthread.h>
 #include <unistd.h>

@@ -265,6 +265,7 @@ int stuck_find(struct sqlite3 *db, int64_t at_ns, bool all, bool ended, struct f
 struct ending {
 	bool killed;      /* a signal ended a member */
 	bool waits;       /* no wait has ended */
+	bool known;       /* the recording has waits of it */
 	int64_t first_ns; /* when the first one ended, INT64_MAX: none */
 };
 
@@ -291,6 +292,7 @@ static int find_ending(
 			continue;
 		rc = 0;
 		end_ns = query_int(stmt, 1, INT64_MAX);
+		ret->known = true;
 		ret->killed |= query_int(stmt, 0, 0) != 0;
 		ret->waits &= end_ns == INT64_MAX;
 		ret->first_ns = end_ns < ret->first_ns ? end_ns : ret->first_ns;
@@ -323,6 +325,9 @@ int stuck_keep(
 			break;
 		by = interruptions_between(
 			&in, f->ts_ns, ending.waits ? INT64_MAX : ending.first_ns + slack_ns);
+		/* Nobody knows when what was seen from outside alone dissolved. */
+		if (!f->certain && !ending.known)
+			continue;
 		if (!by && !(f->certain && (ending.killed || ending.waits)))
 			continue;
 		finding_copy(fs, f);

@@ -2,7 +2,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * expect: deadlock
- * misses: shim   the lock is inside libc: its own calls do not pass the preload library
  * source: glibc bug 6578's kind, openjdk JDK-8027434
  */
 #include <pthread.h>

@@ -2,7 +2,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * expect: deadlock stuck
- * misses: shim   the lock is inside libc: its own calls do not pass the preload library
  * source: openssh CVE-2024-6387's kind; systemd#10822; bugs.debian.org/cgi-bin/bugreport.cgi?bug=484721 (syslog in a handler)
  */
 #include <pthread.h>

@@ -2,7 +2,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * expect: deadlock
- * misses: shim a library knows no other side of a socket
  * source: zellij-org/zellij#5155
  */
 #include "sockets.h"

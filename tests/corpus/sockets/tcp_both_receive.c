@@ -2,7 +2,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * expect: deadlock
- * misses: shim a library knows no other side of a socket
  * source: MonetDB/MonetDB-old#376, distcc/distcc#302
  */
 #include "sockets.h"

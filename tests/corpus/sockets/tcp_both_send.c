@@ -2,7 +2,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * expect: deadlock
- * misses: shim a library knows no other side of a socket
  * source: GerHobbelt/civet-webserver#1, bitcoin/bitcoin#27981
  */
 #include "sockets.h"

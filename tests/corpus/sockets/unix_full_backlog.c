@@ -2,7 +2,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * expect: deadlock
- * misses: shim a library knows no other side of a socket
  * source: basecamp/hotcell#20, vfarcic/dot-agent-deck#435
  */
 #include "sockets.h"

@@ -2,7 +2,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * expect: deadlock
- * misses: shim a library knows no other side of a socket
  * source: puma/puma#612, fengmk2/node-curl#4
  */
 #include "sockets.h"

@@ -1,0 +1,179 @@
+/* silent.c - look at the recorded processes from outside, where a library alone records and threads have fallen silent. */
+/* SPDX-License-Identifier: MIT */
+#include "tracer/silent.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/mem.h"
+#include "schema/query.h"
+#include "tracer/inspect.h"
+#include "verdict/verdict.h"
+
+/* A busy program is looked at that seldom, and for a hundredth of the time at most. */
+static const uint64_t busy_every_ns = 2000000000, share = 100;
+
+/* What the recording itself shows is told before. */
+static const uint64_t later_ns = 500000000;
+
+enum state { STATE_IDLE, STATE_RUNNING, STATE_DONE };
+
+struct silent {
+	enum state state; /* changed from RUNNING by the thread, as the last thing it does */
+	pthread_t thread;
+	pid_t *pids;
+	size_t n_pids;
+	bool all;
+	uint64_t begun_at, not_before;
+	struct inspect *inspect; /* what the look saw; NULL: nothing */
+	struct findings found;
+};
+
+struct silent *silent_new(void)
+{
+	return xcalloc(1, sizeof(struct silent));
+}
+
+static void drop(struct silent *s)
+{
+	if (s->state != STATE_IDLE)
+		(void)pthread_join(s->thread, NULL);
+	s->state = STATE_IDLE;
+	findings_free(&s->found);
+	s->found = (struct findings){0};
+	inspect_free(s->inspect);
+	s->inspect = NULL;
+	free(s->pids);
+	s->pids = NULL;
+}
+
+void silent_free(struct silent *s)
+{
+	if (!s)
+		return;
+	drop(s);
+	free(s);
+}
+
+bool silent_is_due(const struct silent *s, const struct silent_times *at)
+{
+	uint64_t quiet = at->changed_at + at->watch_ns + later_ns;
+
+	if (s->state != STATE_IDLE || at->now < s->not_before)
+		return false;
+	if (at->now >= quiet)
+		return s->begun_at < quiet;
+	return at->changed_at > s->begun_at && at->now - s->begun_at >= busy_every_ns;
+}
+
+static void *look(void *arg)
+{
+	_cleanup_buf_ struct buf why = BUF_INIT;
+	struct silent *s = arg;
+	uint64_t took;
+
+	if (inspect_new(s->pids, s->n_pids, &s->inspect, &why) == 0 &&
+		inspect_verdict(s->inspect, s->all, &s->found, &why) != 0)
+		s->found = (struct findings){0};
+	took = clock_ns(CLOCK_THREAD_CPUTIME_ID);
+	s->not_before = s->begun_at + took * share;
+	__atomic_store_n(&s->state, STATE_DONE, __ATOMIC_RELEASE);
+	return NULL;
+}
+
+void silent_begin(struct silent *s, const pid_t *pids, size_t n, bool all, uint64_t now)
+{
+	s->begun_at = now;
+	if (!n)
+		return;
+	s->pids = xcalloc(n, sizeof *s->pids);
+	memcpy(s->pids, pids, n * sizeof *pids);
+	s->n_pids = n;
+	s->all = all;
+	s->state = STATE_RUNNING;
+	if (pthread_create(&s->thread, NULL, look, s) != 0) {
+		s->state = STATE_IDLE;
+		drop(s);
+	}
+}
+
+/* The thread of the recording that a member of the look is; 0: it is not recorded. */
+static int64_t recorded(
+	struct silent *s, struct sqlite3 *db, const struct finding_member *m, struct buf *why)
+{
+	int64_t pid = query_number(inspect_db(s->inspect),
+		"SELECT p.pid FROM thread t JOIN process p ON p.id = t.process_id WHERE t.id = ?1",
+		m->thread_id, 0, why);
+	int64_t tid = query_number(inspect_db(s->inspect), "SELECT tid FROM thread WHERE id = ?1",
+		m->thread_id, 0, why);
+	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
+	int rc = query_open(db,
+		"SELECT t.id FROM thread t JOIN process p ON p.id = t.process_id"
+		" WHERE p.pid = ?1 AND t.tid = ?2 AND p.end_ns IS NULL AND t.end_ns IS NULL",
+		&stmt, why);
+
+	if (rc)
+		return 0;
+	query_bind_int(stmt, 1, pid);
+	query_bind_int(stmt, 2, tid);
+	return query_step(stmt, why) > 0 ? query_int(stmt, 0, 0) : 0;
+}
+
+/* Gives members the ids of the recording; false if one of them is not recorded. */
+static bool translate(
+	struct silent *s, struct sqlite3 *db, uint64_t t0, struct finding *f, struct buf *why)
+{
+	for (size_t i = 0; i < f->n_members; i++) {
+		struct finding_member *m = &f->members[i];
+
+		if (!m->wait_id && !m->thread_id)
+			continue;
+		m->thread_id = recorded(s, db, m, why);
+		m->process_id = query_number(
+			db, "SELECT process_id FROM thread WHERE id = ?1", m->thread_id, 0, why);
+		m->lock_id = m->pipe_id = m->site_id = m->stack_id = 0;
+		m->wait_id = query_number(db,
+			"SELECT id FROM wait WHERE thread_id = ?1 AND end_ns IS NULL", m->thread_id,
+			0, why);
+		if (!m->thread_id)
+			return false;
+	}
+	f->ts_ns += (int64_t)(inspect_t0(s->inspect) - t0);
+	return f->shape != NULL;
+}
+
+/* Says whether a set that was told has a member in common with this one. */
+static bool is_told(const struct findings *reported, const struct finding *f)
+{
+	for (size_t i = 0; i < reported->n; i++)
+		for (size_t k = 0; k < reported->list[i].n_members; k++)
+			for (size_t n = 0; n < f->n_members; n++)
+				if (f->members[n].thread_id &&
+					reported->list[i].members[k].thread_id ==
+						f->members[n].thread_id &&
+					(reported->list[i].certain || !f->certain))
+					return true;
+	return false;
+}
+
+bool silent_take(struct silent *s, struct sqlite3 *db, uint64_t t0, const struct findings *reported,
+	struct findings *ret)
+{
+	_cleanup_buf_ struct buf why = BUF_INIT;
+	struct findings out = {0};
+
+	if (__atomic_load_n(&s->state, __ATOMIC_ACQUIRE) != STATE_DONE)
+		return false;
+	for (size_t i = 0; db && i < s->found.n; i++) {
+		struct finding one = s->found.list[i];
+		struct findings list = {&one, 1};
+
+		if (translate(s, db, t0, &one, &why) && !is_told(reported, &one))
+			verdict_remember(&out, &list);
+	}
+	drop(s);
+	*ret = out;
+	return out.n > 0;
+}

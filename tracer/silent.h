@@ -1,0 +1,40 @@
+/* silent.h - look at the recorded processes from outside, where a library alone records and threads have fallen silent. */
+/* SPDX-License-Identifier: MIT */
+#ifndef TRACER_SILENT_H
+#define TRACER_SILENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct findings;
+struct silent;
+struct sqlite3;
+
+/*
+ * The preload library sees neither calls within libc, nor the other side of a socket. What it misses is in /proc: the
+ * snapshot that `pptrace why` takes. Freed with silent_free.
+ */
+struct silent *silent_new(void);
+void silent_free(struct silent *s);
+
+/* When records came last, and how long a wait must last to be told. */
+struct silent_times {
+	uint64_t now, changed_at, watch_ns;
+};
+
+/* Says whether a look is worth its time now: it is quiet, or it has been busy for long. Not while one is under way. */
+bool silent_is_due(const struct silent *s, const struct silent_times *at);
+
+/* Begins a look at these processes, in a thread of its own. all: as verdict_stuck. */
+void silent_begin(struct silent *s, const pid_t *pids, size_t n, bool all, uint64_t now);
+
+/*
+ * Takes what a look that has ended has found and is not among reported: sets of threads of the recording db, which began at
+ * t0 (CLOCK_MONOTONIC, ns). Returns false if there is none; else ret is freed with findings_free.
+ */
+bool silent_take(struct silent *s, struct sqlite3 *db, uint64_t t0, const struct findings *reported,
+	struct findings *ret);
+
+#endif
