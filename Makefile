@@ -67,6 +67,9 @@ programs_of = $(addprefix $(OUT)/$(1)/,$(basename $(notdir $(call files_in,$(1),
 DEMOS := $(call programs_of,demos)
 PROGRAMS := $(call programs_of,tests/programs)
 CORPUS := $(call programs_of,tests/corpus)
+# And those of other languages.
+CORPUS_MORE := $(addprefix $(OUT)/tests/corpus/,$(basename $(notdir $(call files_in,tests/corpus,*.cc *.rs *.go))) \
+	$(addsuffix .class,$(basename $(notdir $(call files_in,tests/corpus,*.java)))))
 UNIT_OBJ := $(patsubst %.c,$(OUT)/%.o,$(call files_in,tests/unit,*.c))
 
 .DELETE_ON_ERROR:
@@ -179,7 +182,27 @@ $(DEMOS) $(PROGRAMS) $(CORPUS):
 	$(say) PROG $@
 	$(Q)$(CC) -std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror -O1 -g -fno-omit-frame-pointer -I. -o $@ $(filter %.c,$^) -lpthread
 
-programs: $(PROGRAMS) $(CORPUS) $(OUT)/tests/kernels/insns
+$(OUT)/tests/corpus/%: tests/corpus/languages/%.cc
+	@mkdir -p $(@D)
+	$(say) PROG $@
+	$(Q)$(CXX) -std=c++17 -Wall -Wextra -Werror -O1 -g -fno-omit-frame-pointer -o $@ $< -lpthread
+
+$(OUT)/tests/corpus/%: tests/corpus/languages/%.rs
+	@mkdir -p $(@D)
+	$(say) PROG $@
+	$(Q)rustc -g -o $@ $<
+
+$(OUT)/tests/corpus/%: tests/corpus/languages/%.go
+	@mkdir -p $(@D)
+	$(say) PROG $@
+	$(Q)go build -o $@ $<
+
+$(OUT)/tests/corpus/%.class: tests/corpus/languages/%.java
+	@mkdir -p $(@D)
+	$(say) PROG $@
+	$(Q)javac -d $(@D) $<
+
+programs: $(PROGRAMS) $(CORPUS) $(CORPUS_MORE) $(OUT)/tests/kernels/insns
 
 # What of cli/ only reads texts is tested too.
 CLI_TESTED := common/options common/say

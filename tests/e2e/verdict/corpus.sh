@@ -10,7 +10,8 @@
 #   restless: WHY     it never rests: why is asked after a while
 #   alone:  WHY       nothing else of the corpus runs meanwhile
 #   source: WHERE     public reports of the kind
-# A program that cannot run here prints "skip: REASON".
+# A program that cannot run here prints "skip: REASON". CORPUS_TABLE names a file that gets a line for each test:
+# program, how, hangs or healthy, what came of it, seconds until it was told (make corpus).
 . "$(dirname "$0")/../../lib.sh"
 
 CORPUS=$ROOT/tests/corpus
@@ -90,7 +91,7 @@ watch_live()
 	[ "$1" != ebpf ] || options+=(--locks=futex)
 	shift 2
 	"$PPTRACE" run "${options[@]}" --watch=0.3 --on-deadlock=kill -o t.db "$@" >out 2>err </dev/null &
-	local pptrace=$!
+	local pptrace=$! since=$EPOCHREALTIME
 	if [ -n "$expect" ] && [ "$expect" != missed ]; then
 		deadline=$(($(date +%s) + LATE))
 		until is_any "$expect" "$(said run)" || ! kill -0 $pptrace 2>/dev/null || [ "$(date +%s)" -gt $deadline ]; do
@@ -100,6 +101,7 @@ watch_live()
 		wait_for 60 test -s t.db
 		sleep $REST
 	fi
+	took=$(seconds "$since")
 	# All at once: if one died alone, the others would see its end, and hang in another way. Repeated until no new one has appeared.
 	while kill -0 $pptrace 2>/dev/null; do
 		# shellcheck disable=SC2046
@@ -111,11 +113,11 @@ watch_live()
 	[ -z "$all" ] || "$PPTRACE" diagnose --all t.db >all 2>&1
 }
 
-# watch_why RESTLESS COMMAND...: starts it, waits until it is at rest, unless it never is, and asks.
+# watch_why RESTLESS EXPECT COMMAND...: starts it, waits until it is at rest, and asks. Who never rests is asked again for a while.
 watch_why()
 {
-	local restless=$1
-	shift
+	local restless=$1 expect=$2
+	shift 2
 	"$@" >program 2>&1 </dev/null &
 	local pid=$!
 	if [ -z "$restless" ]; then
@@ -123,7 +125,14 @@ watch_why()
 	else
 		sleep $REST
 	fi
-	timeout 30 "$PPTRACE" why $pid >out 2>err
+	local since
+	for ((i = 0; i < 5; i++)); do
+		since=$EPOCHREALTIME
+		timeout 30 "$PPTRACE" why $pid >out 2>err
+		[ -n "$restless" ] && [ -n "$expect" ] && ! is_any "$expect" "$(said why)" || break
+		sleep $REST
+	done
+	took=$(seconds "$since")
 	[ -z "$all" ] || timeout 30 "$PPTRACE" why --all $pid >all 2>&1
 	cat program >>out
 	put_down $pid
@@ -131,10 +140,31 @@ watch_why()
 	: >file
 }
 
+# seconds SINCE: how many have passed since then ($EPOCHREALTIME).
+seconds()
+{
+	printf '%s %s\n' "$EPOCHREALTIME" "$1" | awk '{ printf "%.1f", $1 - $2 }'
+}
+
+# note NAME HOW EXPECT FORBID: a line for the table.
+note()
+{
+	local told result
+	told="$(said "$2") $(cat file)"
+	if grep -q '^skip: ' out; then
+		result=skipped
+	elif [ -n "$3" ]; then
+		is_any "$3" "$(said "$2")" && result=found || result=missed
+	else
+		is_any "$4" "$told" && result=false || result=quiet
+	fi
+	printf '%s\t%s\t%s\t%s\t%s\n' "$1" "$2" "${3:+hangs}${4:+healthy}" "$result" "$took" >>"$CORPUS_TABLE"
+}
+
 # try FILE HOW: the test of one program.
 try()
 {
-	local file=$1 how=$2 name expect forbid misses missed='' all command
+	local file=$1 how=$2 name expect forbid misses missed='' all command took
 	name=$(basename "$file")
 	expect=$(head_of "$file" expect)
 	forbid=$(head_of "$file" forbid)
@@ -147,14 +177,16 @@ try()
 	case $name in
 	*.py) command=("$python" "$file") ;;
 	*.sh) command=(bash "$file") ;;
+	*.java) command=(java -cp "$BUILD/tests/corpus" "${name%.java}") ;;
 	*) command=("$BUILD/tests/corpus/${name%.*}") ;;
 	esac
 	# A verdict that cannot come is not waited for; the program is watched all the same.
 	if [ "$how" = why ]; then
-		watch_why "$missed$(head_of "$file" restless)" "${command[@]}" 2>/dev/null
+		watch_why "$missed$(head_of "$file" restless)" "$expect" "${command[@]}" 2>/dev/null
 	else
 		watch_live "$how" "${missed:-$expect}" "${command[@]}" 2>/dev/null
 	fi
+	[ -z "${CORPUS_TABLE:-}" ] || note "$name" "$how" "$expect" "$forbid"
 	if grep -q '^skip: ' out; then
 		skip "$(sed -n 's/^skip: //p' out)"
 	elif [ -n "$forbid" ]; then
@@ -183,7 +215,8 @@ try_later()
 # Most of them only wait: many at a time, their lines in the order of the names.
 hows="$(backends) why"
 jobs=0 alone=()
-for file in "$CORPUS"/*/*.c "$CORPUS"/*/*.py "$CORPUS"/*/*.sh; do
+for file in "$CORPUS"/*/*.{c,cc,rs,go,java,py,sh}; do
+	[ -f "$file" ] || continue
 	[[ $(basename "$file") == *"${CORPUS_ONLY:-}"* ]] || continue
 	if [ -n "$(head_of "$file" alone)" ]; then
 		alone+=("$file")

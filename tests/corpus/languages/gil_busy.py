@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # forbid: deadlock stuck
 # restless: the threads take turns
-# source: Python's manual, sys.setswitchinterval
+# source: ceph/ceph#46302
 import ctypes
 import threading
 

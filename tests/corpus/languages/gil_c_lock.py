@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # expect: deadlock
 # restless: who wants the global lock looks every 5 ms
-# source: pybind/pybind11#1389, pytorch#36435, numpy and OpenSSL callbacks; Python's manual on PyGILState_Ensure
+# source: ceph/ceph#46302, PixarAnimationStudios/OpenUSD#3986, GafferHQ/gaffer#3512
 import ctypes
 import threading
 

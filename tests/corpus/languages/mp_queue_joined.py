@@ -1,14 +1,12 @@
-# mp_queue_read.py - the twin of mp_queue_joined.py: it reads, slowly, before it joins.
+# mp_queue_joined.py - a child has put more into a queue than a pipe takes, and its parent joins it before reading.
 # SPDX-License-Identifier: MIT
-# forbid: deadlock stuck
-# source: Python's own manual, "Joining processes that use queues"
+# expect: deadlock
+# source: python/cpython#73983, python/cpython#91594
 import multiprocessing
-import time
 
 if __name__ == '__main__':
     queue = multiprocessing.get_context('fork').Queue()
     child = multiprocessing.get_context('fork').Process(target=queue.put, args=('x' * 1000000,))
     child.start()
-    time.sleep(30)
-    print(len(queue.get()))
     child.join()
+    print(len(queue.get()))

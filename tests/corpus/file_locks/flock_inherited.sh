@@ -1,7 +1,7 @@
 # flock_inherited.sh - a script starts its daemon with the lock's descriptor still open, and takes the lock again before it lets the daemon go.
 # SPDX-License-Identifier: MIT
 # expect: deadlock stuck
-# source: util-linux flock(1) "-o"; systemd#2460; serverfault.com/q/421450
+# source: brooklyncentral/clocker#382, marcusquinn/aidevops#18094
 dir=$(mktemp -d)
 trap 'rm -r "$dir"' EXIT
 exec 9>"$dir/lock"

@@ -1,7 +1,7 @@
 # flock_closed.sh - the twin of flock_inherited.sh: the daemon closes the lock's descriptor.
 # SPDX-License-Identifier: MIT
 # forbid: deadlock stuck
-# source: util-linux flock(1) "-o"
+# source: brooklyncentral/clocker#382
 dir=$(mktemp -d)
 trap 'rm -r "$dir"' EXIT
 exec 9>"$dir/lock"

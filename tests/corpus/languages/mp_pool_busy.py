@@ -1,7 +1,7 @@
 # mp_pool_busy.py - the twin of mp_pool_lost.py: the task takes long.
 # SPDX-License-Identifier: MIT
 # forbid: deadlock stuck
-# source: cpython#66587
+# source: mapillary/OpenSfM#190
 import multiprocessing
 import time
 

@@ -1,7 +1,7 @@
 # mp_pool_lost.py - a worker of a Pool is killed in the middle of a task, and the parent waits for the task's result.
 # SPDX-License-Identifier: MIT
 # expect: deadlock stuck
-# source: cpython#66587 (bpo-22393), cpython#97641; stackoverflow.com/q/61492362
+# source: yumorishita/LiCSBAS2#164 (bpo-22393), mapillary/OpenSfM#190
 import multiprocessing
 import os
 import signal
