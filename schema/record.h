@@ -49,6 +49,9 @@ struct rec_head {
 #define REC_COMPAT 16u /* made in a 32-bit system call */
 #define REC_INNER 32u  /* pid and tid are those of a nested PID namespace (FORK's child_ns_) */
 
+/* From this tid on: no thread, but a task of a language's runtime that has none (a goroutine that waits). Linux has no such numbers. */
+#define RUNTIME_TASK_FIRST (1u << 30)
+
 enum rec_kind {
 	REC_NONE = 0,
 #define NUM(name, meaning)

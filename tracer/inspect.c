@@ -33,6 +33,7 @@ struct inspect {
 	struct buf records;       /* all of the snapshot, one behind the other */
 	struct buf runtimes;      /* what the runtimes of languages said meanwhile */
 	struct buf runtime_blind; /* and what of it was not understood */
+	uint32_t tasks;           /* that have no threads, as those told */
 	struct symbols *symbols;
 	struct authority *authority; /* of a core: over no process at all */
 	struct store *store;
@@ -104,7 +105,8 @@ static void keep_runtime(void *arg, const struct rec_head *rec)
 static void read_runtime(void *arg, pid_t pid)
 {
 	struct inspect *in = arg;
-	struct runtime_process p = {.pid = pid, .key = pid, .symbols = in->symbols};
+	struct runtime_process p = {
+		.pid = pid, .key = pid, .symbols = in->symbols, .tasks = &in->tasks};
 
 	(void)runtime_emit(&p, clock_now(), keep_runtime, in, &in->runtime_blind);
 }

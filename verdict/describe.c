@@ -15,7 +15,7 @@ static const char thread_sql[] =
 	" t.runtime_name,"
 	" EXISTS (SELECT 1 FROM thread o WHERE o.process_id = p.id AND o.id <> t.id)"
 	" FROM thread t JOIN process p ON p.id = t.process_id"
-	" LEFT JOIN thread_name n ON n.thread_id = t.id WHERE t.id = ?1";
+	" JOIN thread_name n ON n.thread_id = t.id WHERE t.id = ?1";
 static const char lock_sql[] =
 	"SELECT iif(kind = 'file', coalesce(type, kind), kind), name, address, inode,"
 	" iif(kind = 'file', offset, 0),"
@@ -96,7 +96,9 @@ void describe_thread(struct buf *b, struct sqlite3 *db, int64_t id)
 	}
 	name = query_text(stmt, 1);
 	if (query_int(stmt, 5, 0)) {
-		if (query_int(stmt, 2, 0)) {
+		if (!strncmp(query_text(stmt, 4), "goroutine ", 10)) {
+			add_name(b, query_text(stmt, 4));
+		} else if (query_int(stmt, 2, 0)) {
 			buf_adds(b, "main thread");
 		} else if (*query_text(stmt, 4)) {
 			buf_adds(b, "thread \"");

@@ -119,13 +119,17 @@ static void add_thread(struct buf *out, const struct why_source *src, const stru
 {
 	_cleanup_buf_ struct buf whom = BUF_INIT;
 
-	buf_addf(out, "    %8lld  ", (long long)r->tid);
+	/* A task of a language's runtime has no thread. */
+	if (r->tid < RUNTIME_TASK_FIRST)
+		buf_addf(out, "    %8lld  ", (long long)r->tid);
+	else
+		buf_addf(out, "    %8s  ", "");
 	if (r->name)
 		buf_add_printable(out, r->name, strlen(r->name));
 	buf_adds(out, r->name ? ": " : "");
 	why_list_object(out, src, r);
 	/* What seems to have begun just now began at a time that is not known. */
-	if (r->wait_id && now - r->since_ns >= 1000000) {
+	if (r->wait_id && r->tid < RUNTIME_TASK_FIRST && now - r->since_ns >= 1000000) {
 		buf_adds(out, ", for ");
 		buf_add_duration(out, now - r->since_ns);
 	}

@@ -57,13 +57,13 @@ CREATE TABLE process ( -- a process, from fork to reaping; exec does not make a 
     uring INTEGER NOT NULL DEFAULT 0, -- 1: has an io_uring (since its last exec): the kernel may read, write, close and wait in its place
     raw_calls INTEGER NOT NULL DEFAULT 0, -- 1: makes system calls without the C library (Go), which a recording without eBPF does not see
     memory_id INTEGER REFERENCES process(id),  -- process in whose memory it runs (clone with CLONE_VM, vfork until exec); NULL: its own
-    language TEXT,              -- language whose runtime was read: 'python', 'java'; NULL: none
+    language TEXT,              -- language whose runtime was read: 'python', 'java', 'go'; NULL: none
     program TEXT                -- what that language runs: 'bank.py'; NULL: not known
 );
 
 CREATE TABLE thread ( -- a thread; main threads included
     id INTEGER PRIMARY KEY,     -- ours, never reused
-    tid INTEGER NOT NULL,       -- number in the PID namespace of pptrace
+    tid INTEGER NOT NULL,       -- number in the PID namespace of pptrace; from 1073741824 on: no thread, but a goroutine that has none (pptrace why)
     process_id INTEGER NOT NULL REFERENCES process(id),
     creator_id INTEGER REFERENCES thread(id),  -- thread that made it; NULL: outside the trace
     name TEXT,                  -- its last name

@@ -17,7 +17,7 @@ static char *text_of(const char *field, size_t size)
 /* The languages that readers know. The row of a process or site borrows the name. */
 static const char *language_of(const char *field, size_t size)
 {
-	static const char *const names[] = {"python", "java"};
+	static const char *const names[] = {"python", "java", "go"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		if (!strncmp(field, names[i], size))
@@ -164,6 +164,11 @@ void model_runtime_wait(struct model *m, const struct rec_RUNTIME_WAIT *rec)
 	const struct thread *target;
 	const struct proc *child;
 
+	if (rec->head.tid >= RUNTIME_TASK_FIRST && m->config.is_snapshot && !w->open &&
+		rec->reason != WAIT_NONE) {
+		model_wait_open(m, t, model_time(m, rec->head.ts));
+		w->reason = WAIT_COND;
+	}
 	/* It looked just then whether the lock is free; the runtime says that it goes on waiting. */
 	if (!w->open && m->config.is_snapshot && rec->reason == WAIT_LOCK &&
 		(rec->kind == LOCK_MONITOR ||
@@ -201,6 +206,12 @@ void model_runtime_wait(struct model *m, const struct rec_RUNTIME_WAIT *rec)
 			return;
 		}
 		break;
+	case WAIT_SLEEP:
+	case WAIT_FILE:
+		model_wait_on_lock(m, t, NULL, (int)rec->reason, LOCK_MODE_NONE);
+		free(w->detail);
+		w->detail = text_of(rec->name, sizeof rec->name);
+		return;
 	default:
 		break;
 	}

@@ -11,15 +11,22 @@
 #include "tracer/authority/authority.h"
 #include "tracer/symbols/symbols.h"
 
-static const struct runtime *const runtimes[] = {&runtime_cpython, &runtime_hotspot};
+static const struct runtime *const runtimes[] = {
+	&runtime_cpython, &runtime_hotspot, &runtime_golang};
 
 /* Where the records of one process go. */
 struct output {
 	const struct runtime_process *process;
 	const struct runtime *runtime;
 	uint64_t ts;
+	struct buf born;    /* records of tasks: one may wait for another that is told later */
 	struct buf records; /* kept until it is sure whose they are */
 };
+
+pid_t runtime_task(const struct runtime_process *p)
+{
+	return (pid_t)(RUNTIME_TASK_FIRST + (p->tasks ? (*p->tasks)++ : 0));
+}
 
 static void keep(struct output *o, const struct rec_head *rec)
 {
@@ -106,6 +113,17 @@ static void emit_wait(struct output *o, const struct runtime_thread *t)
 	keep(o, &r.head);
 }
 
+/* A task is as if it had been found; its wait is there before its frames are. */
+static void emit_task(struct output *o, const struct runtime_thread *t)
+{
+	struct rec_FOUND r = {.head = head(o, REC_FOUND, sizeof r, t->tid)};
+
+	r.ns_pid = (rec_u64)o->process->pid;
+	r.start_ts = o->ts;
+	buf_add(&o->born, (const char *)&r, r.head.size);
+	emit_wait(o, t);
+}
+
 static void emit_thread(void *arg, const struct runtime_thread *t)
 {
 	struct output *o = arg;
@@ -116,9 +134,12 @@ static void emit_thread(void *arg, const struct runtime_thread *t)
 	put_text(r.program, sizeof r.program, t->program);
 	r.housekeeping = t->is_housekeeping;
 	keep(o, &r.head);
+	if (t->is_task)
+		emit_task(o, t);
 	emit_frames(o, t);
 	emit_lock(o, t);
-	emit_wait(o, t);
+	if (!t->is_task)
+		emit_wait(o, t);
 }
 
 /* Asks one reader after the other. Returns what the first that knows the language says, or -ENOENT. */
@@ -136,7 +157,7 @@ static int read_any(struct output *o, struct buf *why)
 bool runtime_emit(const struct runtime_process *p, uint64_t ts, source_emit *emit, void *arg,
 	struct buf *blind)
 {
-	struct output o = {.process = p, .ts = ts, .records = BUF_INIT};
+	struct output o = {.process = p, .ts = ts, .born = BUF_INIT, .records = BUF_INIT};
 	_cleanup_close_ int held = symbols_hold(p->symbols, p->pid);
 	_cleanup_buf_ struct buf why = BUF_INIT;
 	int rc = held < 0 ? -ENOENT : read_any(&o, &why);
@@ -148,10 +169,12 @@ bool runtime_emit(const struct runtime_process *p, uint64_t ts, source_emit *emi
 		buf_addf(blind,
 			"Threads and locks of process %d are shown as the kernel sees them: %s.\n",
 			(int)p->pid, why.data);
-	for (size_t at = 0; rc == 0 && at < o.records.len; at += rec->size) {
-		rec = (const void *)(o.records.data + at);
+	buf_add(&o.born, o.records.data, o.records.len);
+	for (size_t at = 0; rc == 0 && at < o.born.len; at += rec->size) {
+		rec = (const void *)(o.born.data + at);
 		emit(arg, rec);
 	}
+	buf_done(&o.born);
 	buf_done(&o.records);
 	return rc == 0;
 }

@@ -12,7 +12,9 @@
  * tasks.c (threads as the kernel knows them); hotspot.c (threads), hotspot_vm.c
  * (what the virtual machine says of itself), hotspot_object.c (classes, fields,
  * strings, methods), hotspot_stream.c (compressed tables), hotspot_frame.c and
- * hotspot_code.c (stacks), hotspot_lock.c (what a thread waits for).
+ * hotspot_code.c (stacks), hotspot_lock.c (what a thread waits for); golang.c
+ * (goroutines), golang_layout.c (the runtime's structures), golang_frame.c (stacks),
+ * golang_lock.c (what a goroutine waits for), golang_code.c (who has a mutex).
  *
  * Nothing runs in the target and nothing is stopped. What is read may be
  * garbage or change at any moment: every read is bounded, lists are cut after a
@@ -39,6 +41,8 @@ struct runtime_process {
 	pid_t pid;
 	int64_t key;             /* how symbols knows it */
 	struct symbols *symbols; /* borrowed */
+	uint32_t *
+		tasks; /* how many tasks have been told, of all processes; NULL: tasks without a thread are not wanted */
 };
 
 /* One frame of a thread. The texts are valid during the call that shows them. */
@@ -72,6 +76,7 @@ struct runtime_wait {
 
 struct runtime_thread {
 	pid_t tid;
+	bool is_task;         /* it has no thread: tid is runtime_task's */
 	bool is_housekeeping; /* it serves the runtime, and does nothing that the program could wait for */
 	bool tells_wait; /* the reader knows what threads wait for */
 	struct runtime_wait wait;
@@ -81,6 +86,9 @@ struct runtime_thread {
 	size_t n_frames;
 	struct runtime_lock lock;
 };
+
+/* Returns a number for a task that has no thread, beyond those of threads. */
+pid_t runtime_task(const struct runtime_process *p);
 
 /* Gets one thread; it is valid during the call. */
 typedef void runtime_each(void *arg, const struct runtime_thread *t);
@@ -107,6 +115,7 @@ struct runtime {
 
 extern const struct runtime runtime_cpython;
 extern const struct runtime runtime_hotspot;
+extern const struct runtime runtime_golang;
 
 /*
  * Reads the runtime of a process, if there is one that a reader understands,

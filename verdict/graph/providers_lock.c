@@ -107,6 +107,8 @@ uint32_t providers_on_lock(struct providers *pr, uint32_t thread)
 	if (!l || is_doubtful(st, l, thread))
 		return LIVE;
 	providers_maybe_told(pr, thread);
+	if (l->is_ownerless)
+		providers_maybe(pr, thread, MAYBE_OWNER);
 	if (l->foreign && !l->reentrant && !l->robust && has_live_user(pr, l))
 		providers_maybe(pr, thread, MAYBE_UNLOCK);
 	/* A rwlock does not say who reads; but a waiter that was seen asleep waits for somebody who can reach it. */

@@ -168,6 +168,12 @@ static bool rests(const struct finder *f, uint32_t member)
 	return w->reason == WAIT_COND && state_is_of_runtime(state_lock_of(f->st, w));
 }
 
+/* That all goroutines are asleep is said by Go's own runtime, which ends the program then. */
+static bool is_of_go(const struct finder *f, uint32_t member)
+{
+	return state_lock_of(f->st, &f->st->threads[member].wait)->is_go;
+}
+
 static bool wants_work(const struct finder *f, uint32_t member)
 {
 	return state_lock_of(f->st, &f->st->threads[member].wait)->is_pool;
@@ -192,7 +198,8 @@ static void judge_rest(const struct finder *f, struct stuck_set *s)
 		return;
 	s->certain = false;
 	s->maybe |= MAYBE_HOOK;
-	s->hidden = all_members(f, s, wants_work) || any_member(f, s, takes_orders);
+	s->hidden = any_member(f, s, is_of_go) || all_members(f, s, wants_work) ||
+		    any_member(f, s, takes_orders);
 }
 
 /* What is certain must be seen: losses leave room for an end of a wait that nobody saw. */

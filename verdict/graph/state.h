@@ -76,7 +76,9 @@ struct state_lock {
 	bool pshared, robust, reentrant, outside, from_birth, has_stat;
 	bool is_pool; /* what a pool's worker waits for that has nothing to do, or a thread that joins itself to rest */
 	bool is_polled; /* Python's global lock: who has it is known for as long as the owner does not move */
-	bool is_named; /* semaphore: has a name by which others can open it */
+	bool is_named;     /* semaphore: has a name by which others can open it */
+	bool is_ownerless; /* a mutex of Go: the runtime does not note who locked it, which was concluded from the program's code */
+	bool is_go;        /* of Go's runtime */
 	bool foreign; /* it, or another of its process, was released by a thread that did not hold it */
 	bool stale; /* what is known of its holder by looking into its memory is out of date */
 	uint32_t first_holder, first_waiter; /* indexes, or STATE_NONE */

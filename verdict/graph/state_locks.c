@@ -39,6 +39,8 @@ static void add_lock(struct state *st, sqlite3_stmt *stmt)
 		.is_pool = describe_type_kind(type) == RUNTIME_KIND_POOL ||
 			   describe_type_kind(type) == RUNTIME_KIND_THREAD,
 		.is_polled = !strcmp(type, LOCK_TYPE_GIL),
+		.is_ownerless = !strcmp(type, "sync.Mutex") || !strcmp(type, "sync.RWMutex"),
+		.is_go = !strncmp(type, "sync.", 5) || !strncmp(type, "runtime.", 8),
 		.first_holder = STATE_NONE,
 		.first_waiter = STATE_NONE};
 	(void)hash_set(&st->lock_by_id, (uint64_t)l->id, (void *)(uintptr_t)(++st->n_locks));

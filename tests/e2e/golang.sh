@@ -1,0 +1,161 @@
+#!/usr/bin/env bash
+# golang.sh - Go programs: what their goroutines wait for; what is stuck, and what only rests.
+# SPDX-License-Identifier: MIT
+. "$(dirname "$0")/../lib.sh"
+. "$ROOT/tests/lib_why.sh"
+
+if ! command -v go >/dev/null; then
+	begin "Go programs"
+	skip "there is no go"
+	end
+	exit 0
+fi
+cp "$ROOT/tests/golang/cases.go" .
+export GOCACHE=$ROOT/build/go-cache GOFLAGS=-mod=mod GO111MODULE=off
+go build -o cases cases.go
+go build -ldflags=-w -o nodebug cases.go
+go build -ldflags="-s -w" -o stripped cases.go
+
+# The findings of a text, without numbers that differ from run to run.
+findings()
+{
+	sed -E '/^(error: deadlock|warning: stuck)/,/^  remedy/!d; s/\[[0-9]+\]/[PID]/g; s/,? since [0-9.]+ s//g
+		s/0x[0-9a-f]+/ADDRESS/g; s/goroutine [0-9]+/goroutine N/g' "$1"
+}
+
+cross_text()
+{
+	cat <<-'T'
+	warning: stuck: goroutine N of cases[PID] and goroutine N of cases[PID] wait for each other
+	  cycle of 2, conditional
+	  goroutine N of cases[PID]
+	      waits for the mutex `main.audit` (sync.Mutex) at cases.go:28 (main.transfer),
+	      which is held by goroutine N of cases[PID], now at cases.go:35 (main.report)
+	  goroutine N of cases[PID]
+	      waits for the mutex `main.ledger` (sync.Mutex) at cases.go:35 (main.report),
+	      which is held by goroutine N of cases[PID], now at cases.go:28 (main.transfer)
+	  unless another goroutine unlocks the mutex: Go does not note who locked it, the code of that function says so
+	  remedy: Take these locks in the same order everywhere, or try the second one and release the first if that fails.
+	T
+}
+
+accounts_text()
+{
+	local a='cases.go:43 (main.(*account).move), called from cases.go:172 (main.main.func1)'
+	local b='cases.go:43 (main.(*account).move), called from cases.go:172 (main.main.func2)'
+	cat <<-T
+	warning: stuck: goroutine N of cases[PID] and goroutine N of cases[PID] wait for each other
+	  cycle of 2, conditional
+	  goroutine N of cases[PID]
+	      waits for the mutex ADDRESS (sync.Mutex) at $a,
+	      which is held by goroutine N of cases[PID], now at $b
+	  goroutine N of cases[PID]
+	      waits for the mutex ADDRESS (sync.Mutex) at $b,
+	      which is held by goroutine N of cases[PID], now at $a
+	  unless another goroutine unlocks the mutex: Go does not note who locked it, the code of that function says so
+	  remedy: Take these locks in the same order everywhere, or try the second one and release the first if that fails.
+	T
+}
+
+again_text()
+{
+	cat <<-'T'
+	warning: stuck: goroutine N of cases[PID] cannot go on: it waits for the mutex `main.audit` (sync.Mutex)
+	  self, conditional
+	  goroutine N of cases[PID]
+	      waits for the mutex `main.audit` (sync.Mutex) at cases.go:79 (main.more),
+	      which it already holds itself
+	  unless another goroutine unlocks the mutex: Go does not note who locked it, the code of that function says so
+	  remedy: Do not acquire a lock again while holding it: release it first, tell the callee that it is held, or make it recursive.
+	T
+}
+
+child_text()
+{
+	cat <<-'T'
+	error: deadlock: goroutine N of cases[PID] and goroutine N of cases[PID] wait for each other and can never go on
+	  cycle of 2, certain
+	  goroutine N of cases[PID]
+	      waits for the end of its child cases[PID] at cases.go:94 (main.child)
+	  goroutine N of cases[PID]
+	      writes to the full pipe 1 (cases -> cases) at cases.go:85 (main.child),
+	      whose read end is open in cases[PID] (fd 3)
+	  remedy: Read the child's output to its end first, then wait for the child.
+	T
+}
+
+# Of two that are crossed either may stand first.
+sorted_findings()
+{
+	findings out | sort >.found
+	"$1" | sort | diff - .found >.difference || fail "found (>) and wanted (<) differ" "$(cat .difference)" "$(cat out)"
+}
+
+# has_text WORD: pptrace why says it of the program now.
+has_text()
+{
+	"$PPTRACE" why "$pid" >out 2>&1
+	grep -q -- "$1" out
+}
+
+why_tests()
+{
+	local case status
+	for case in cross accounts again child; do
+		begin "why, Go: $case"
+		start ./cases "$case"
+		wait_for 60 has_text '^error: deadlock\|^warning: stuck'
+		status=0
+		[ "$case" != child ] || status=1
+		run "$PPTRACE" why "$pid"
+		expect_status "$status"
+		sorted_findings "${case}_text"
+		stop
+		end
+	done
+	for case in server pool healthy many; do
+		begin "why, Go: $case is not accused"
+		start ./cases "$case"
+		wait_for 60 has_text 'goroutine 1: '
+		for _ in 1 2 3 4 5; do
+			run "$PPTRACE" why "$pid"
+			expect_out '^No deadlock was found'
+			expect_status 0
+		done
+		[ "$case" != many ] || expect_out 'waits for the channel .*; and 999 more threads like it'
+		stop
+		end
+	done
+}
+why_tests
+
+begin "why, Go: what cannot be seen of a stripped program is said"
+for program in nodebug stripped; do
+	start "./$program" cross
+	wait_for 60 has_text 'goroutines cannot be seen'
+	expect_out '^No deadlock was found' 
+	stop
+done
+end
+
+# Frames of goroutines from the text that Go itself prints: "mutex.go:90 (sync.(*Mutex).Lock)", one a line.
+go_frames()
+{
+	awk '/^goroutine [0-9]+ /{ id = $2 } /^created by/ { skip = 2 } skip { skip--; next }
+		/^\t/ { sub(/.*\//, ""); sub(/ .*/, ""); if (f != "runtime.goexit") print id, $0 " (" f ")"; f = ""; next }
+		{ f = $0; sub(/\([^()]*\)$/, "", f) }' err | sort -u
+}
+
+begin "why, Go: the frames are those that Go prints of itself"
+GOTRACEBACK=system ./cases accounts >/dev/null 2>err </dev/null &
+pid=$!
+wait_for 60 has_text '^warning: stuck'
+"$PPTRACE" why -v "$pid" >out 2>&1
+kill -QUIT "$pid"
+wait_end "$pid" 2>/dev/null
+awk '/^ *goroutine [0-9]+: /{ id = $2; sub(/:/, "", id) } /^ *at / && id { sub(/^ *at /, ""); print id, $0 }' out | sort -u >.ours
+go_frames >.theirs
+comm -23 .ours .theirs >.only
+[ "$(wc -l <.ours)" -ge 15 ] || fail "only $(wc -l <.ours) frames" "$(cat out)"
+[ ! -s .only ] || fail "Go does not print these frames" "$(cat .only)" "$(cat err)"
+end

@@ -1,0 +1,188 @@
+// cases.go - Go programs whose goroutines wait, in many ways; the first argument says which.
+// SPDX-License-Identifier: MIT
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"os/signal"
+	"sync"
+	"time"
+)
+
+var audit, ledger sync.Mutex
+
+type account struct {
+	name string
+	mu   sync.Mutex
+	sum  int
+}
+
+func transfer(both *sync.WaitGroup) {
+	ledger.Lock()
+	defer ledger.Unlock()
+	meet(both)
+	audit.Lock()
+	audit.Unlock()
+}
+
+func report(both *sync.WaitGroup) {
+	audit.Lock()
+	meet(both)
+	ledger.Lock()
+	ledger.Unlock()
+	audit.Unlock()
+}
+
+func (a *account) move(to *account, both *sync.WaitGroup) {
+	a.mu.Lock()
+	meet(both)
+	to.mu.Lock()
+	to.sum++
+	to.mu.Unlock()
+	a.mu.Unlock()
+}
+
+//go:noinline
+func meet(both *sync.WaitGroup) {
+	both.Done()
+	both.Wait()
+}
+
+func start(names ...func(*sync.WaitGroup)) {
+	var both sync.WaitGroup
+	both.Add(len(names))
+	for _, f := range names {
+		go f(&both)
+	}
+}
+
+// A goroutine that lives, and prints when the others have had their time.
+func live() {
+	fmt.Println("ready")
+	for {
+		time.Sleep(100 * time.Millisecond)
+	}
+}
+
+func again() {
+	audit.Lock()
+	defer audit.Unlock()
+	more()
+}
+
+//go:noinline
+func more() {
+	audit.Lock()
+	audit.Unlock()
+}
+
+func child() {
+	if len(os.Args) > 2 {
+		os.Stderr.Write(bytes.Repeat([]byte("x"), 1<<20))
+		os.Exit(0)
+	}
+	c := exec.Command(os.Args[0], "child", "flood")
+	out, err := c.StderrPipe()
+	if err != nil || c.Start() != nil {
+		os.Exit(1)
+	}
+	fmt.Println("ready")
+	c.Wait()
+	out.Close()
+}
+
+func server() {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		os.Exit(1)
+	}
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go c.Close()
+		}
+	}()
+	stop := make(chan os.Signal, 1)
+	signal.Notify(stop, os.Interrupt)
+	fmt.Println("ready")
+	<-stop
+}
+
+// Workers that have nothing to do, and a server that may give them some.
+func pool() {
+	jobs := make(chan int)
+	var done sync.WaitGroup
+	for i := 0; i < 4; i++ {
+		done.Add(1)
+		go func() {
+			defer done.Done()
+			for range jobs {
+			}
+		}()
+	}
+	server()
+	close(jobs)
+	done.Wait()
+}
+
+// Two locks, always in this order, and much contention.
+func healthy() {
+	var left sync.WaitGroup
+	for i := 0; i < 8; i++ {
+		left.Add(1)
+		go func() {
+			defer left.Done()
+			for k := 0; ; k++ {
+				audit.Lock()
+				ledger.Lock()
+				if k%100 == 0 {
+					time.Sleep(time.Millisecond)
+				}
+				ledger.Unlock()
+				audit.Unlock()
+			}
+		}()
+	}
+	fmt.Println("ready")
+	left.Wait()
+}
+
+func many() {
+	var never = make(chan int)
+	for i := 0; i < 1000; i++ {
+		go func() { <-never }()
+	}
+	live()
+}
+
+func main() {
+	switch os.Args[1] {
+	case "cross":
+		start(transfer, report)
+		live()
+	case "accounts":
+		a, b := &account{name: "a"}, &account{name: "b"}
+		start(func(both *sync.WaitGroup) { a.move(b, both) }, func(both *sync.WaitGroup) { b.move(a, both) })
+		live()
+	case "again":
+		go again()
+		live()
+	case "child":
+		child()
+	case "server":
+		server()
+	case "pool":
+		pool()
+	case "healthy":
+		healthy()
+	case "many":
+		many()
+	}
+}

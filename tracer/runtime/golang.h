@@ -1,0 +1,132 @@
+/* golang.h - what the files that read the runtime of Go share. */
+/* SPDX-License-Identifier: MIT */
+#ifndef TRACER_RUNTIME_GOLANG_H
+#define TRACER_RUNTIME_GOLANG_H
+
+#include "base/hash.h"
+#include "tracer/runtime/memory.h"
+#include "tracer/runtime/runtime.h"
+#include "tracer/runtime/tasks.h"
+
+/* Not there in this release. */
+#define GOLANG_NONE UINT64_MAX
+
+/* Offsets of members in bytes, as the program's own debugging information says. */
+struct golang_layout {
+	uint64_t g_stack, g_m, g_sched, g_status, g_id, g_reason, g_waiting;
+	uint64_t buf_sp, buf_pc, buf_bp;
+	uint64_t m_procid, m_curg, m_next;
+	uint64_t sudog_g, sudog_elem, sudog_channel, sudog_link, sudog_prev, sudog_next;
+	uint64_t root_treap;
+	uint64_t p_timer_count, p_timers, timers_len; /* how many timers a P has: up to 1.22; from 1.23 on */
+};
+
+enum {
+	GOLANG_GOROUTINES = 20000, /* of one process; of more nothing is said */
+	GOLANG_PLACES = 20000, /* that are looked up */
+	GOLANG_REASONS = 64,
+	GOLANG_FRAMES = 32
+};
+
+/* Of runtime2.go: what g.atomicstatus says. */
+enum golang_status { GO_RUNNABLE = 1, GO_RUNNING, GO_SYSCALL, GO_WAITING, GO_DEAD = 6 };
+
+/* A function that was called, and where its frame lies: what it has on the stack is between low and high. */
+struct golang_frame {
+	uint64_t pc, low, high;
+};
+
+struct goroutine {
+	uint64_t addr, id, m, pc, sp, bp, stack_low, stack_high;
+	uint32_t status; /* without the bit of the garbage collector */
+	uint8_t reason;  /* index of its wait reason, while it waits */
+	bool is_system;  /* of the runtime */
+	bool is_torn;    /* it has moved while it was read */
+	const struct task *task; /* the thread that it has now, or NULL */
+	pid_t tid;               /* as which it is told */
+	uint64_t channel;        /* that it waits for, the first of several; 0: none */
+	uint64_t sema;           /* address of the semaphore that it waits for, 0: none */
+	uint64_t mutex;          /* sync.Mutex that it waits for, 0: none */
+	uint32_t owner;          /* 1 + index of the goroutine that seems to have it, 0: not known */
+	struct golang_frame frames[GOLANG_FRAMES];
+	size_t n_frames;
+};
+
+struct golang {
+	struct memory memory;
+	const struct runtime_process *process;
+	struct golang_layout layout;
+	char exe[4096];
+	uint64_t allgs, allm, allp, semtable, reasons_at;
+	uint64_t lock, unlock; /* sync.(*Mutex).Lock and Unlock */
+	char reasons[GOLANG_REASONS][40];
+	char root[160];     /* where the standard library's sources lie: "/usr/lib/go-1.19/src/"; empty: not known */
+	struct hash places; /* struct golang_place by pc, owned */
+	size_t n_places;
+	struct goroutine *list;
+	size_t n;
+	bool has_timers; /* some timer is set, that may send to a channel or call a function */
+	unsigned scans;  /* of code, that are left */
+};
+
+enum { GOLANG_INLINED = 8 };
+
+/* What a return address stands for, looked up once. */
+struct golang_place {
+	size_t n;
+	struct {
+		const char *function, *file;
+		int line;
+		bool is_library;
+	} list[GOLANG_INLINED]; /* innermost inlined function first */
+	const char *compiled; /* the function that was compiled, whatever was inlined; NULL: not known */
+	uint64_t start;       /* of that one; 0: not known */
+};
+
+/* ---- golang_layout.c ---- */
+
+/* Says whether the program was built by Go: it has a section .go.buildinfo. */
+bool golang_is_there(const struct runtime_process *p);
+
+/*
+ * Finds the runtime's variables and the layout of its structures. Returns 0;
+ * -ENOENT if it is not Go; -ENOTSUP with one sentence in why.
+ */
+int golang_open(struct golang *go, const struct runtime_process *p, struct buf *why);
+
+/* Returns the address of a symbol of the program, or 0. */
+uint64_t golang_symbol(struct golang *go, const char *name);
+
+/* ---- golang_frame.c ---- */
+
+/* Fills the frames of a goroutine that does not run. */
+void golang_frames(struct golang *go, struct goroutine *g);
+
+/* Returns what a return address stands for; it belongs to go. */
+const struct golang_place *golang_place(struct golang *go, uint64_t pc);
+
+/* Shows frames to people: those of inlined functions too. Returns how many. */
+size_t golang_show_frames(
+	struct golang *go, const struct goroutine *g, struct runtime_frame *ret, size_t max);
+
+/* ---- golang_lock.c ---- */
+
+/* Finds which goroutine waits for which semaphore, and who seems to have a mutex that is waited for. */
+void golang_waits(struct golang *go);
+
+/* Says what a goroutine waits for. */
+void golang_wait(struct golang *go, const struct goroutine *g, struct runtime_wait *ret);
+
+/* ---- golang_code.c ---- */
+
+/*
+ * How often the function of a frame has locked the mutex, less how often it has
+ * unlocked it, as its instructions up to where it is now stand one behind the other.
+ */
+int golang_locked(struct golang *go, const struct golang_frame *f, uint64_t mutex);
+
+/* Reads numbers; 0 where they cannot be read or offset is GOLANG_NONE. */
+uint64_t golang_u64(struct golang *go, uint64_t addr, uint64_t offset);
+uint32_t golang_u32(struct golang *go, uint64_t addr, uint64_t offset);
+
+#endif

@@ -1,0 +1,297 @@
+/* golang_layout.c - where the runtime of a Go program keeps what, by the program's own debugging information. */
+/* SPDX-License-Identifier: MIT */
+/*
+ * Go puts debugging information into a program unless it is told not to (-w), and
+ * with it the runtime's own structures: no release needs a table of ours.
+ */
+#include "tracer/runtime/golang.h"
+
+#include <dwarf.h>
+#include <elfutils/libdw.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <gelf.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "tracer/symbols/symbols.h"
+
+enum {
+	MAX_ENTRIES = 400000, /* of debugging information: a hostile file may have circles */
+	MAX_MEMBERS = 1000
+};
+
+struct wanted {
+	const char *type, *member;
+	size_t at; /* in struct golang_layout */
+	bool is_optional;
+};
+
+#define WANT(at, type, member)                                                                     \
+	{                                                                                          \
+		type, member, offsetof(struct golang_layout, at), false                            \
+	}
+#define MAY(at, type, member)                                                                      \
+	{                                                                                          \
+		type, member, offsetof(struct golang_layout, at), true                             \
+	}
+
+static const struct wanted wanted[] = {
+	WANT(g_stack, "runtime.g", "stack"),
+	WANT(g_m, "runtime.g", "m"),
+	WANT(g_sched, "runtime.g", "sched"),
+	WANT(g_status, "runtime.g", "atomicstatus"),
+	WANT(g_id, "runtime.g", "goid"),
+	WANT(g_reason, "runtime.g", "waitreason"),
+	WANT(g_waiting, "runtime.g", "waiting"),
+	WANT(buf_sp, "runtime.gobuf", "sp"),
+	WANT(buf_pc, "runtime.gobuf", "pc"),
+	WANT(buf_bp, "runtime.gobuf", "bp"),
+	WANT(m_procid, "runtime.m", "procid"),
+	WANT(m_curg, "runtime.m", "curg"),
+	WANT(m_next, "runtime.m", "alllink"),
+	WANT(sudog_g, "runtime.sudog", "g"),
+	WANT(sudog_elem, "runtime.sudog", "elem"),
+	WANT(sudog_channel, "runtime.sudog", "c"),
+	WANT(sudog_link, "runtime.sudog", "waitlink"),
+	WANT(sudog_prev, "runtime.sudog", "prev"),
+	WANT(sudog_next, "runtime.sudog", "next"),
+	WANT(root_treap, "runtime.semaRoot", "treap"),
+	MAY(p_timer_count, "runtime.p", "numTimers"),
+	MAY(p_timers, "runtime.p", "timers"),
+	MAY(timers_len, "runtime.timers", "len"),
+};
+
+uint64_t golang_u64(struct golang *go, uint64_t addr, uint64_t offset)
+{
+	uint64_t value;
+
+	return addr && offset != GOLANG_NONE &&
+			       memory_cached(&go->memory, addr + offset, &value, sizeof value)
+		       ? value
+		       : 0;
+}
+
+uint32_t golang_u32(struct golang *go, uint64_t addr, uint64_t offset)
+{
+	uint32_t value;
+
+	return addr && offset != GOLANG_NONE &&
+			       memory_cached(&go->memory, addr + offset, &value, sizeof value)
+		       ? value
+		       : 0;
+}
+
+/* ---- Debugging information ---- */
+
+static void put(struct golang_layout *l, size_t at, uint64_t value)
+{
+	memcpy((char *)l + at, &value, sizeof value);
+}
+
+static uint64_t got(const struct golang_layout *l, size_t at)
+{
+	uint64_t value;
+
+	memcpy(&value, (const char *)l + at, sizeof value);
+	return value;
+}
+
+static void take_member(struct golang_layout *l, const char *type, Dwarf_Die *member)
+{
+	const char *name = dwarf_diename(member);
+	Dwarf_Attribute attr;
+	Dwarf_Word offset;
+
+	if (!name || !dwarf_attr(member, DW_AT_data_member_location, &attr) ||
+		dwarf_formudata(&attr, &offset) != 0)
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(wanted); i++)
+		if (!strcmp(type, wanted[i].type) && !strcmp(name, wanted[i].member))
+			put(l, wanted[i].at, offset);
+}
+
+/* Returns true if it was one of the wanted structures. */
+static bool take_type(struct golang_layout *l, Dwarf_Die *die)
+{
+	const char *type = dwarf_tag(die) == DW_TAG_structure_type ? dwarf_diename(die) : NULL;
+	bool is_wanted = false;
+	Dwarf_Die member;
+
+	if (!type || strncmp(type, "runtime.", 8) != 0)
+		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(wanted) && !is_wanted; i++)
+		is_wanted = !strcmp(type, wanted[i].type);
+	if (!is_wanted || dwarf_child(die, &member) != 0)
+		return false;
+	for (unsigned i = 0; i < MAX_MEMBERS; i++) {
+		take_member(l, type, &member);
+		if (dwarf_siblingof(&member, &member) != 0)
+			break;
+	}
+	return true;
+}
+
+static bool is_complete(const struct golang_layout *l)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(wanted); i++)
+		if (!wanted[i].is_optional && got(l, wanted[i].at) == GOLANG_NONE)
+			return false;
+	return l->p_timer_count != GOLANG_NONE ||
+	       (l->p_timers != GOLANG_NONE && l->timers_len != GOLANG_NONE);
+}
+
+static void read_layout(struct golang_layout *l, Dwarf *dwarf)
+{
+	Dwarf_Off off = 0, next;
+	size_t header;
+	unsigned visited = 0;
+
+	while (dwarf_nextcu(dwarf, off, &next, &header, NULL, NULL, NULL) == 0 && next > off) {
+		Dwarf_Die unit, die;
+
+		if (!dwarf_offdie(dwarf, off + header, &unit) || dwarf_child(&unit, &die) != 0) {
+			off = next;
+			continue;
+		}
+		do {
+			/* The types stand together, in one unit. */
+			if (take_type(l, &die) && is_complete(l))
+				return;
+		} while (++visited < MAX_ENTRIES && dwarf_siblingof(&die, &die) == 0);
+		off = next;
+	}
+}
+
+/* ---- The file ---- */
+
+static int open_program(const struct runtime_process *p)
+{
+	char path[64];
+
+	(void)snprintf(path, sizeof path, "/proc/%d/exe", (int)p->pid);
+	return open(path, O_RDONLY | O_CLOEXEC);
+}
+
+static bool has_section(Elf *elf, const char *wanted_name)
+{
+	Elf_Scn *section = NULL;
+	GElf_Shdr header;
+	size_t names;
+
+	if (elf_getshdrstrndx(elf, &names) != 0)
+		return false;
+	while ((section = elf_nextscn(elf, section)) != NULL) {
+		const char *name = gelf_getshdr(section, &header)
+					   ? elf_strptr(elf, names, header.sh_name)
+					   : NULL;
+
+		if (name && !strcmp(name, wanted_name))
+			return true;
+	}
+	return false;
+}
+
+bool golang_is_there(const struct runtime_process *p)
+{
+	_cleanup_close_ int fd = open_program(p);
+	Elf *elf;
+	bool is_there;
+
+	(void)elf_version(EV_CURRENT);
+	elf = fd < 0 ? NULL : elf_begin(fd, ELF_C_READ_MMAP, NULL);
+	is_there = elf && has_section(elf, ".go.buildinfo");
+	(void)elf_end(elf);
+	return is_there;
+}
+
+static int layout_of(struct golang *go, const struct runtime_process *p, struct buf *why)
+{
+	_cleanup_close_ int fd = open_program(p);
+	Dwarf *dwarf = fd < 0 ? NULL : dwarf_begin(fd, DWARF_C_READ);
+
+	memset(&go->layout, 0xff, sizeof go->layout); /* GOLANG_NONE */
+	if (!dwarf) {
+		buf_adds(why, "its Go program was built without debugging information (-ldflags=-w), so that its"
+			      " goroutines cannot be seen; a SIGQUIT makes it print them, and ends it");
+		return -ENOTSUP;
+	}
+	read_layout(&go->layout, dwarf);
+	(void)dwarf_end(dwarf);
+	if (!is_complete(&go->layout)) {
+		buf_adds(why, "the runtime of its Go program is laid out in a way that pptrace does not know");
+		return -ENOTSUP;
+	}
+	return 0;
+}
+
+/* ---- Symbols ---- */
+
+static bool is_program(void *arg, const char *path)
+{
+	return !strcmp(path, arg);
+}
+
+uint64_t golang_symbol(struct golang *go, const char *name)
+{
+	const struct runtime_process *p = go->process;
+	uint64_t at;
+
+	return symbols_named(p->symbols, p->key, p->pid, name, is_program, go->exe, &at, NULL) ? at
+											       : 0;
+}
+
+static void read_text(struct golang *go, uint64_t at, uint64_t len, char *ret, size_t size)
+{
+	len = len < size ? len : size - 1;
+	if (!len || !memory_cached(&go->memory, at, ret, (size_t)len))
+		len = 0;
+	ret[len] = '\0';
+}
+
+/* waitReasonStrings: an array of strings, each an address and a length. */
+static void read_reasons(struct golang *go)
+{
+	for (uint64_t i = 0; i < GOLANG_REASONS; i++) {
+		uint64_t at = golang_u64(go, go->reasons_at, 16 * i);
+		uint64_t len = golang_u64(go, go->reasons_at, 16 * i + 8);
+
+		if (len >= sizeof go->reasons[i] || (!at && len))
+			break; /* behind the last one */
+		read_text(go, at, len, go->reasons[i], sizeof go->reasons[i]);
+	}
+}
+
+int golang_open(struct golang *go, const struct runtime_process *p, struct buf *why)
+{
+	char link[32];
+	int rc;
+
+	if (!golang_is_there(p))
+		return -ENOENT;
+	(void)snprintf(link, sizeof link, "/proc/%d/exe", (int)p->pid);
+	if (readlink(link, go->exe, sizeof go->exe - 1) < 0)
+		return -ENOENT;
+	go->process = p;
+	go->allgs = golang_symbol(go, "runtime.allgs");
+	go->allm = golang_symbol(go, "runtime.allm");
+	go->allp = golang_symbol(go, "runtime.allp");
+	go->semtable = golang_symbol(go, "runtime.semtable");
+	go->reasons_at = golang_symbol(go, "runtime.waitReasonStrings");
+	if (!go->allgs || !go->allm || !go->allp || !go->semtable || !go->reasons_at) {
+		buf_adds(why, "its Go program is stripped (-ldflags=-s), so that its goroutines cannot be seen;"
+			      " a SIGQUIT makes it print them, and ends it");
+		return -ENOTSUP;
+	}
+	rc = layout_of(go, p, why);
+	if (rc)
+		return rc;
+	go->lock = golang_symbol(go, "sync.(*Mutex).Lock");
+	go->unlock = golang_symbol(go, "sync.(*Mutex).Unlock");
+	read_reasons(go);
+	return 0;
+}

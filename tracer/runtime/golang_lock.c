@@ -1,0 +1,234 @@
+/* golang_lock.c - what a goroutine waits for, and who seems to have it. */
+/* SPDX-License-Identifier: MIT */
+/*
+ * The runtime says in words why a goroutine waits (waitReasonStrings). Those that
+ * wait for a semaphore, which mutexes and wait groups are made of, stand in
+ * runtime.semtable: 251 trees of addresses, each with a list of waiters. Whatever
+ * any goroutine may bring (a value for a channel) rests on all of them. Of a mutex
+ * the goroutine counts whose functions have locked it and not unlocked it
+ * (golang_code.c), if there is exactly one.
+ */
+#include "tracer/runtime/golang.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "tracer/symbols/symbols.h"
+
+enum {
+	SEMA_ROOTS = 251, /* semTabSize */
+	SEMA_STRIDE = 64, /* each on a cache line of its own */
+	MAX_DEPTH = 128,
+	SEMA_IN_MUTEX = 4 /* sync.Mutex{state int32; sema uint32} */
+};
+
+/* ---- The semaphores ---- */
+
+/* The search of one tree: nodes still to be looked at, and how many sudogs there may be in all. */
+struct tree {
+	struct golang *go;
+	struct hash *by_addr; /* 1 + index of a goroutine */
+	uint64_t todo[MAX_DEPTH];
+	size_t n;
+	size_t left;
+};
+
+static void push(struct tree *t, uint64_t node)
+{
+	if (node && t->n < MAX_DEPTH)
+		t->todo[t->n++] = node;
+}
+
+static void take_waiters(struct tree *t, uint64_t sudog, uint64_t sema)
+{
+	const struct golang_layout *l = &t->go->layout;
+
+	for (; sudog && t->left; t->left--) {
+		uintptr_t i = (uintptr_t)hash_get(
+			t->by_addr, golang_u64(t->go, sudog, l->sudog_g));
+
+		if (i)
+			t->go->list[i - 1].sema = sema;
+		sudog = golang_u64(t->go, sudog, l->sudog_link);
+	}
+}
+
+static void walk_tree(struct tree *t, uint64_t root)
+{
+	const struct golang_layout *l = &t->go->layout;
+
+	t->n = 0;
+	push(t, root);
+	while (t->n && t->left) {
+		uint64_t node = t->todo[--t->n];
+
+		t->left--;
+		take_waiters(t, node, golang_u64(t->go, node, l->sudog_elem));
+		push(t, golang_u64(t->go, node, l->sudog_prev));
+		push(t, golang_u64(t->go, node, l->sudog_next));
+	}
+}
+
+static void read_semaphores(struct golang *go, struct hash *by_addr)
+{
+	struct tree t = {.go = go, .by_addr = by_addr, .left = 4 * GOLANG_GOROUTINES};
+
+	for (uint64_t i = 0; i < SEMA_ROOTS; i++)
+		walk_tree(&t, golang_u64(go, go->semtable + SEMA_STRIDE * i, go->layout.root_treap));
+}
+
+/* ---- Who has a mutex ---- */
+
+static bool is_function(const char *function, const char *wanted)
+{
+	size_t len = strlen(function), n = strlen(wanted);
+
+	/* From 1.24 on internal/sync has it. */
+	return len >= n && !strcmp(function + len - n, wanted);
+}
+
+/* Returns the index of the first frame that is, or has inlined, this function, or n_frames. */
+static size_t find_function(struct golang *go, const struct goroutine *g, const char *wanted)
+{
+	for (size_t i = 0; i < g->n_frames; i++) {
+		const struct golang_place *place = golang_place(go, g->frames[i].pc);
+
+		for (size_t k = 0; k < place->n; k++)
+			if (is_function(place->list[k].function, wanted))
+				return i;
+	}
+	return g->n_frames;
+}
+
+static bool is_program_frame(struct golang *go, const struct golang_frame *f)
+{
+	const struct golang_place *place = golang_place(go, f->pc);
+
+	return place->n && !place->list[place->n - 1].is_library;
+}
+
+/* Says whether the functions of a goroutine have locked the mutex; the attempt that it waits in does not count. */
+static bool has_locked(struct golang *go, const struct goroutine *g, uint64_t mutex)
+{
+	int locked = 0;
+
+	for (size_t i = 0; i < g->n_frames; i++)
+		if (is_program_frame(go, &g->frames[i]) && go->scans && go->scans--)
+			locked += golang_locked(go, &g->frames[i], mutex);
+	return locked - (g->mutex == mutex) > 0;
+}
+
+/* Returns 1 + the index of the only goroutine that seems to have the mutex, or 0. */
+static uint32_t owner_of(struct golang *go, uint64_t mutex)
+{
+	uint32_t owner = 0;
+
+	for (size_t i = 0; i < go->n; i++) {
+		const struct goroutine *g = &go->list[i];
+
+		if (g->is_system || g->is_torn || !has_locked(go, g, mutex))
+			continue;
+		if (owner)
+			return 0;
+		owner = (uint32_t)i + 1;
+	}
+	return go->scans ? owner : 0;
+}
+
+void golang_waits(struct golang *go)
+{
+	struct hash by_addr = {0}, owners = {0};
+
+	for (size_t i = 0; i < go->n; i++)
+		(void)hash_set(&by_addr, go->list[i].addr, (void *)(uintptr_t)(i + 1));
+	read_semaphores(go, &by_addr);
+	for (size_t i = 0; i < go->n; i++) {
+		struct goroutine *g = &go->list[i];
+
+		if (g->sema && find_function(go, g, "sync.(*Mutex).lockSlow") < g->n_frames)
+			g->mutex = g->sema - SEMA_IN_MUTEX;
+	}
+	for (size_t i = 0; i < go->n; i++) {
+		struct goroutine *g = &go->list[i];
+		uintptr_t owner = g->mutex ? (uintptr_t)hash_get(&owners, g->mutex) : 0;
+
+		if (!g->mutex)
+			continue;
+		if (!owner) {
+			owner = (uintptr_t)owner_of(go, g->mutex) + 1;
+			(void)hash_set(&owners, g->mutex, (void *)owner);
+		}
+		g->owner = (uint32_t)(owner - 1);
+	}
+	hash_done(&by_addr);
+	hash_done(&owners);
+}
+
+/* ---- Words ---- */
+
+/* "sync.WaitGroup" of "sync.(*WaitGroup).Wait", the last function of the library before the program's own. */
+static bool type_of(struct golang *go, const struct goroutine *g, char *ret, size_t size)
+{
+	struct runtime_frame frames[RUNTIME_MAX_FRAMES];
+	size_t n = golang_show_frames(go, g, frames, RUNTIME_MAX_FRAMES), i = 0;
+	const char *open, *close;
+
+	while (i < n && frames[i].is_library)
+		i++;
+	if (!i)
+		return false;
+	open = strstr(frames[i - 1].function, ".(*");
+	close = open ? strchr(open, ')') : NULL;
+	if (!close)
+		return false;
+	(void)snprintf(ret, size, "%.*s.%.*s", (int)(open - frames[i - 1].function),
+		frames[i - 1].function, (int)(close - open - 3), open + 3);
+	return true;
+}
+
+/* "main.audit" of what lies in a variable of the program. */
+static void name_of(struct golang *go, uint64_t addr, char *ret, size_t size)
+{
+	const struct runtime_process *p = go->process;
+	_cleanup_free_ char *name = addr ? symbols_data(p->symbols, p->key, addr) : NULL;
+
+	if (name && !strchr(name, '+'))
+		(void)snprintf(ret, size, "%s", name);
+}
+
+static bool begins(const char *text, const char *with)
+{
+	return !strncmp(text, with, strlen(with));
+}
+
+void golang_wait(struct golang *go, const struct goroutine *g, struct runtime_wait *w)
+{
+	const char *reason = g->reason < GOLANG_REASONS ? go->reasons[g->reason] : "";
+	bool is_channel = begins(reason, "chan "), is_select = begins(reason, "select");
+
+	*w = (struct runtime_wait){.reason = WAIT_NONE};
+	if (g->status != GO_WAITING || g->is_torn)
+		return;
+	(void)snprintf(w->name, sizeof w->name, "%s", reason);
+	w->reason = begins(reason, "sleep") ? WAIT_SLEEP : WAIT_FILE;
+	if (!is_channel && !is_select && !begins(reason, "sema") && !begins(reason, "sync."))
+		return;
+	w->name[0] = '\0';
+	w->reason = WAIT_COND;
+	w->kind = LOCK_OBJECT;
+	w->object = g->mutex ? g->mutex : g->sema ? g->sema : g->channel ? g->channel : g->addr;
+	/* There is no such channel: nobody can use its other side. */
+	if (is_channel && !g->channel)
+		(void)snprintf(w->name, sizeof w->name, "nil");
+	if (g->owner) {
+		w->reason = WAIT_LOCK;
+		w->target = go->list[g->owner - 1].tid;
+	}
+	if (is_channel || is_select)
+		(void)snprintf(w->type, sizeof w->type, "runtime.%s", is_channel ? "chan" : "select");
+	else if (!type_of(go, g, w->type, sizeof w->type))
+		(void)snprintf(w->type, sizeof w->type, "%s",
+			g->mutex ? "sync.Mutex" : "runtime.semaphore");
+	name_of(go, g->mutex ? g->mutex : g->sema, w->name, sizeof w->name);
+}
