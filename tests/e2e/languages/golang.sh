@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # golang.sh - Go programs: what their goroutines wait for; what is stuck, and what only rests.
 # SPDX-License-Identifier: MIT
-. "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/../../lib.sh"
 . "$ROOT/tests/lib_why.sh"
 
 if ! command -v go >/dev/null; then
