@@ -99,8 +99,8 @@ static bool has_timers(struct golang *go)
 		uint64_t p = golang_u64(go, array, 8 * i);
 
 		if (p && (l->p_timer_count != GOLANG_NONE
-				    ? golang_u32(go, p, l->p_timer_count)
-				    : golang_u32(go, p + l->p_timers, l->timers_len)))
+					 ? golang_u32(go, p, l->p_timer_count)
+					 : golang_u32(go, p + l->p_timers, l->timers_len)))
 			return true;
 	}
 	return n > MAX_PROCESSORS;
@@ -114,11 +114,12 @@ static void look_again(struct golang *go)
 	for (size_t i = 0; i < go->n; i++) {
 		struct goroutine *g = &go->list[i];
 
-		g->is_torn = (memory_u32(&go->memory, g->addr + l->g_status) & ~(uint32_t)SCAN_BIT) !=
-				     g->status ||
-			     memory_pointer(&go->memory, g->addr + l->g_id) != g->id ||
-			     memory_pointer(&go->memory, g->addr + l->g_sched + l->buf_sp) != g->sp ||
-			     memory_pointer(&go->memory, g->addr + l->g_sched + l->buf_pc) != g->pc;
+		g->is_torn =
+			(memory_u32(&go->memory, g->addr + l->g_status) & ~(uint32_t)SCAN_BIT) !=
+				g->status ||
+			memory_pointer(&go->memory, g->addr + l->g_id) != g->id ||
+			memory_pointer(&go->memory, g->addr + l->g_sched + l->buf_sp) != g->sp ||
+			memory_pointer(&go->memory, g->addr + l->g_sched + l->buf_pc) != g->pc;
 	}
 }
 
@@ -212,7 +213,8 @@ static void tell_goroutine(const struct teller *t, const struct goroutine *g)
 		return;
 	memset(shown, 0, sizeof *shown);
 	shown->tid = g->tid;
-	(void)snprintf(shown->name, sizeof shown->name, "goroutine %llu", (unsigned long long)g->id);
+	(void)snprintf(
+		shown->name, sizeof shown->name, "goroutine %llu", (unsigned long long)g->id);
 	if (!is_on_thread(g)) {
 		shown->is_task = shown->tells_wait = true;
 		golang_wait(t->go, g, &shown->wait);
@@ -223,7 +225,8 @@ static void tell_goroutine(const struct teller *t, const struct goroutine *g)
 	t->each(t->arg, shown);
 }
 
-static void tell_all(const struct teller *t, const struct tasks *tasks, const bool *is_idle, bool quiet)
+static void tell_all(
+	const struct teller *t, const struct tasks *tasks, const bool *is_idle, bool quiet)
 {
 	struct golang *go = t->go;
 
@@ -296,8 +299,8 @@ static int threads(const struct runtime_process *p, runtime_each *each, void *ar
 	if (rc == -E2BIG)
 		buf_addf(why, "it has more than %d goroutines", GOLANG_GOROUTINES);
 	for (size_t i = 0; rc >= 0 && i < go->n; i++)
-		go->list[i].tid = is_on_thread(&go->list[i]) ? go->list[i].task->tid
-							     : runtime_task(p);
+		go->list[i].tid =
+			is_on_thread(&go->list[i]) ? go->list[i].task->tid : runtime_task(p);
 	if (rc >= 0)
 		tell_all(&t, &tasks, is_idle, rc);
 	free(is_idle);

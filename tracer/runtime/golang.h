@@ -18,12 +18,13 @@ struct golang_layout {
 	uint64_t m_procid, m_curg, m_next;
 	uint64_t sudog_g, sudog_elem, sudog_channel, sudog_link, sudog_prev, sudog_next;
 	uint64_t root_treap;
-	uint64_t p_timer_count, p_timers, timers_len; /* how many timers a P has: up to 1.22; from 1.23 on */
+	uint64_t p_timer_count, p_timers,
+		timers_len; /* how many timers a P has: up to 1.22; from 1.23 on */
 };
 
 enum {
 	GOLANG_GOROUTINES = 20000, /* of one process; of more nothing is said */
-	GOLANG_PLACES = 20000, /* that are looked up */
+	GOLANG_PLACES = 20000,     /* that are looked up */
 	GOLANG_REASONS = 64,
 	GOLANG_FRAMES = 32
 };
@@ -38,16 +39,16 @@ struct golang_frame {
 
 struct goroutine {
 	uint64_t addr, id, m, pc, sp, bp, stack_low, stack_high;
-	uint32_t status; /* without the bit of the garbage collector */
-	uint8_t reason;  /* index of its wait reason, while it waits */
-	bool is_system;  /* of the runtime */
-	bool is_torn;    /* it has moved while it was read */
+	uint32_t status;         /* without the bit of the garbage collector */
+	uint8_t reason;          /* index of its wait reason, while it waits */
+	bool is_system;          /* of the runtime */
+	bool is_torn;            /* it has moved while it was read */
 	const struct task *task; /* the thread that it has now, or NULL */
 	pid_t tid;               /* as which it is told */
 	uint64_t channel;        /* that it waits for, the first of several; 0: none */
 	uint64_t sema;           /* address of the semaphore that it waits for, 0: none */
 	uint64_t mutex;          /* sync.Mutex that it waits for, 0: none */
-	uint32_t owner;          /* 1 + index of the goroutine that seems to have it, 0: not known */
+	uint32_t owner; /* 1 + index of the goroutine that seems to have it, 0: not known */
 	struct golang_frame frames[GOLANG_FRAMES];
 	size_t n_frames;
 };
@@ -60,7 +61,8 @@ struct golang {
 	uint64_t allgs, allm, allp, semtable, reasons_at;
 	uint64_t lock, unlock; /* sync.(*Mutex).Lock and Unlock */
 	char reasons[GOLANG_REASONS][40];
-	char root[160];     /* where the standard library's sources lie: "/usr/lib/go-1.19/src/"; empty: not known */
+	char root
+		[160]; /* where the standard library's sources lie: "/usr/lib/go-1.19/src/"; empty: not known */
 	struct hash places; /* struct golang_place by pc, owned */
 	size_t n_places;
 	struct goroutine *list;
@@ -79,8 +81,9 @@ struct golang_place {
 		int line;
 		bool is_library;
 	} list[GOLANG_INLINED]; /* innermost inlined function first */
-	const char *compiled; /* the function that was compiled, whatever was inlined; NULL: not known */
-	uint64_t start;       /* of that one; 0: not known */
+	const char *
+		compiled; /* the function that was compiled, whatever was inlined; NULL: not known */
+	uint64_t start;   /* of that one; 0: not known */
 };
 
 /* ---- golang_layout.c ---- */

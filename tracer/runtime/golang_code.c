@@ -181,7 +181,8 @@ int golang_locked(struct golang *go, const struct golang_frame *f, uint64_t mute
 {
 	const struct golang_place *place = golang_place(go, f->pc);
 	uint8_t code[MAX_CODE + 16];
-	struct scan s = {.go = go, .code = code, .start = place->start, .sp = f->low, .mutex = mutex};
+	struct scan s = {
+		.go = go, .code = code, .start = place->start, .sp = f->low, .mutex = mutex};
 
 	if (!place->start || f->pc < place->start || f->pc - place->start > MAX_CODE)
 		return 0;

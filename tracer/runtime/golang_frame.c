@@ -39,8 +39,7 @@ static void note_root(struct golang *go, const char *file)
 	const char *tail = file ? strstr(file, "/runtime/") : NULL;
 
 	if (tail)
-		(void)snprintf(
-			go->root, sizeof go->root, "%.*s", (int)(tail + 1 - file), file);
+		(void)snprintf(go->root, sizeof go->root, "%.*s", (int)(tail + 1 - file), file);
 }
 
 /* Packages of the standard library have no dot in the first part of their path, nor are they main. */
@@ -48,7 +47,8 @@ static bool is_standard(const struct golang *go, const char *function, const cha
 {
 	if (go->root[0] && file && file[0] == '/')
 		return !strncmp(file, go->root, strlen(go->root));
-	return strncmp(function, "main.", 5) != 0 && memchr(function, '.', strcspn(function, "/")) == NULL;
+	return strncmp(function, "main.", 5) != 0 &&
+	       memchr(function, '.', strcspn(function, "/")) == NULL;
 }
 
 const struct golang_place *golang_place(struct golang *go, uint64_t pc)

@@ -216,14 +216,16 @@ static int layout_of(struct golang *go, const struct runtime_process *p, struct 
 
 	memset(&go->layout, 0xff, sizeof go->layout); /* GOLANG_NONE */
 	if (!dwarf) {
-		buf_adds(why, "its Go program was built without debugging information (-ldflags=-w), so that its"
-			      " goroutines cannot be seen; a SIGQUIT makes it print them, and ends it");
+		buf_adds(why,
+			"its Go program was built without debugging information (-ldflags=-w), so that its"
+			" goroutines cannot be seen; a SIGQUIT makes it print them, and ends it");
 		return -ENOTSUP;
 	}
 	read_layout(&go->layout, dwarf);
 	(void)dwarf_end(dwarf);
 	if (!is_complete(&go->layout)) {
-		buf_adds(why, "the runtime of its Go program is laid out in a way that pptrace does not know");
+		buf_adds(why,
+			"the runtime of its Go program is laid out in a way that pptrace does not know");
 		return -ENOTSUP;
 	}
 	return 0;
@@ -283,8 +285,9 @@ int golang_open(struct golang *go, const struct runtime_process *p, struct buf *
 	go->semtable = golang_symbol(go, "runtime.semtable");
 	go->reasons_at = golang_symbol(go, "runtime.waitReasonStrings");
 	if (!go->allgs || !go->allm || !go->allp || !go->semtable || !go->reasons_at) {
-		buf_adds(why, "its Go program is stripped (-ldflags=-s), so that its goroutines cannot be seen;"
-			      " a SIGQUIT makes it print them, and ends it");
+		buf_adds(why,
+			"its Go program is stripped (-ldflags=-s), so that its goroutines cannot be seen;"
+			" a SIGQUIT makes it print them, and ends it");
 		return -ENOTSUP;
 	}
 	rc = layout_of(go, p, why);

@@ -45,8 +45,7 @@ static void take_waiters(struct tree *t, uint64_t sudog, uint64_t sema)
 	const struct golang_layout *l = &t->go->layout;
 
 	for (; sudog && t->left; t->left--) {
-		uintptr_t i = (uintptr_t)hash_get(
-			t->by_addr, golang_u64(t->go, sudog, l->sudog_g));
+		uintptr_t i = (uintptr_t)hash_get(t->by_addr, golang_u64(t->go, sudog, l->sudog_g));
 
 		if (i)
 			t->go->list[i - 1].sema = sema;
@@ -75,7 +74,8 @@ static void read_semaphores(struct golang *go, struct hash *by_addr)
 	struct tree t = {.go = go, .by_addr = by_addr, .left = 4 * GOLANG_GOROUTINES};
 
 	for (uint64_t i = 0; i < SEMA_ROOTS; i++)
-		walk_tree(&t, golang_u64(go, go->semtable + SEMA_STRIDE * i, go->layout.root_treap));
+		walk_tree(
+			&t, golang_u64(go, go->semtable + SEMA_STRIDE * i, go->layout.root_treap));
 }
 
 /* ---- Who has a mutex ---- */
@@ -226,7 +226,8 @@ void golang_wait(struct golang *go, const struct goroutine *g, struct runtime_wa
 		w->target = go->list[g->owner - 1].tid;
 	}
 	if (is_channel || is_select)
-		(void)snprintf(w->type, sizeof w->type, "runtime.%s", is_channel ? "chan" : "select");
+		(void)snprintf(
+			w->type, sizeof w->type, "runtime.%s", is_channel ? "chan" : "select");
 	else if (!type_of(go, g, w->type, sizeof w->type))
 		(void)snprintf(w->type, sizeof w->type, "%s",
 			g->mutex ? "sync.Mutex" : "runtime.semaphore");

@@ -232,8 +232,9 @@ TEST(golang_code_any_bytes)
 		struct golang_frame f = {.low = (uint64_t)(uintptr_t)code};
 
 		for (size_t k = 0; k < sizeof code; k++)
-			code[k] = random() % 3 ? (uint8_t)random()
-					       : "\xf0\x0f\xb1\xc1\x48\x8d\x8b\x89\xe8"[random() % 9];
+			code[k] = random() % 3
+					  ? (uint8_t)random()
+					  : "\xf0\x0f\xb1\xc1\x48\x8d\x8b\x89\xe8"[random() % 9];
 		f.pc = place.start + (uint64_t)random() % sizeof code;
 		(void)hash_set(&go->places, f.pc, &place);
 		(void)golang_locked(go, &f, (uint64_t)random());
