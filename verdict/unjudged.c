@@ -19,10 +19,11 @@ static const struct {
 	const char *exe, *what;
 } runtimes[] = {
 	{"java", "the monitors and locks of Java (jstack shows them)"},
-	{"ruby", "the mutexes and queues of Ruby"},
-	{"node", "the promises and workers of Node.js"},
-	{"beam.smp", "the processes of Erlang"},
-	{"dotnet", "the monitors of .NET"},
+	{"pypy", "the threads and locks of PyPy (faulthandler shows where they are)"},
+	{"ruby", "the mutexes and queues of Ruby (rbspy shows where its threads are)"},
+	{"node", "the promises and workers of Node.js (node --inspect shows them)"},
+	{"beam.smp", "the processes of Erlang (observer shows them)"},
+	{"dotnet", "the monitors of .NET (dotnet-stack shows who waits)"},
 	{"mono", "the monitors of Mono"},
 	{"postgres", "the locks of PostgreSQL (pg_locks shows them)"},
 };

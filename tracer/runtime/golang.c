@@ -30,6 +30,12 @@ enum {
 	SCAN_BIT = 0x1000 /* of the garbage collector, in a status */
 };
 
+/* The number of a task that has no thread. */
+static pid_t next_task(const struct runtime_process *p)
+{
+	return (pid_t)(RUNTIME_TASK_FIRST + (*p->tasks)++);
+}
+
 /* ---- Reading ---- */
 
 static void read_goroutine(struct golang *go, struct goroutine *g, uint64_t addr)
@@ -198,7 +204,7 @@ struct teller {
 static void tell_other(const struct teller *t, const char *name)
 {
 	memset(t->shown, 0, sizeof *t->shown);
-	t->shown->tid = runtime_task(t->go->process);
+	t->shown->tid = next_task(t->go->process);
 	t->shown->is_task = t->shown->tells_wait = true;
 	t->shown->wait.reason = WAIT_SLEEP;
 	(void)snprintf(t->shown->name, sizeof t->shown->name, "%s", name);
@@ -299,8 +305,7 @@ static int threads(const struct runtime_process *p, runtime_each *each, void *ar
 	if (rc == -E2BIG)
 		buf_addf(why, "it has more than %d goroutines", GOLANG_GOROUTINES);
 	for (size_t i = 0; rc >= 0 && i < go->n; i++)
-		go->list[i].tid =
-			is_on_thread(&go->list[i]) ? go->list[i].task->tid : runtime_task(p);
+		go->list[i].tid = is_on_thread(&go->list[i]) ? go->list[i].task->tid : next_task(p);
 	if (rc >= 0)
 		tell_all(&t, &tasks, is_idle, rc);
 	free(is_idle);

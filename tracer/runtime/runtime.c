@@ -23,11 +23,6 @@ struct output {
 	struct buf records; /* kept until it is sure whose they are */
 };
 
-pid_t runtime_task(const struct runtime_process *p)
-{
-	return (pid_t)(RUNTIME_TASK_FIRST + (p->tasks ? (*p->tasks)++ : 0));
-}
-
 static void keep(struct output *o, const struct rec_head *rec)
 {
 	buf_add(&o->records, (const char *)rec, rec->size);

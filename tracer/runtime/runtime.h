@@ -76,7 +76,7 @@ struct runtime_wait {
 
 struct runtime_thread {
 	pid_t tid;
-	bool is_task;         /* it has no thread: tid is runtime_task's */
+	bool is_task;         /* it has no thread: tid is from RUNTIME_TASK_FIRST on */
 	bool is_housekeeping; /* it serves the runtime, and does nothing that the program could wait for */
 	bool tells_wait; /* the reader knows what threads wait for */
 	struct runtime_wait wait;
@@ -86,9 +86,6 @@ struct runtime_thread {
 	size_t n_frames;
 	struct runtime_lock lock;
 };
-
-/* Returns a number for a task that has no thread, beyond those of threads. */
-pid_t runtime_task(const struct runtime_process *p);
 
 /* Gets one thread; it is valid during the call. */
 typedef void runtime_each(void *arg, const struct runtime_thread *t);

@@ -202,6 +202,29 @@ static void judge_rest(const struct finder *f, struct stuck_set *s)
 		    any_member(f, s, takes_orders);
 }
 
+/* Says whether a member waits for a pipe of which a program of Go has the other end. */
+static bool may_be_collected(const struct finder *f, uint32_t member)
+{
+	const struct state *st = f->st;
+	const struct state_wait *w = &st->threads[member].wait;
+	bool is_write = w->reason == WAIT_PIPE_WRITE;
+	uint32_t pipe =
+		is_write || w->reason == WAIT_PIPE_READ ? state_pipe(st, w->pipe_id) : STATE_NONE;
+	const struct state_pipe *p = pipe == STATE_NONE ? NULL : &st->pipes[pipe];
+
+	for (uint32_t i = 0; p && i < p->n_ends; i++) {
+		const struct state_end *e = &st->ends[p->first_end + i];
+		uint32_t holder = state_process(st, e->process_id);
+
+		if (holder != STATE_NONE && st->processes[holder].collects &&
+			(p->is_two_sided   ? e->side != w->side
+				: is_write ? e->reads
+					   : e->writes))
+			return true;
+	}
+	return false;
+}
+
 /* What is certain must be seen: losses leave room for an end of a wait that nobody saw. */
 static void judge(const struct finder *f, struct stuck_sets *sets)
 {
@@ -214,6 +237,10 @@ static void judge(const struct finder *f, struct stuck_sets *sets)
 			s->hidden = is_idle(f, s);
 		else if (f->st->lost)
 			s->certain = false;
+		if (s->certain && any_member(f, s, may_be_collected)) {
+			s->certain = false;
+			s->maybe |= MAYBE_COLLECTED;
+		}
 		judge_rest(f, s);
 	}
 }

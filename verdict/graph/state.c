@@ -57,8 +57,10 @@ static void add_process(struct state *st, sqlite3_stmt *stmt, bool alive)
 		.sibling = STATE_NONE,
 		.alive = alive};
 	st->shares_memory = st->shares_memory || p->memory_id != id;
-	if (alive)
+	if (alive) {
 		p->runtime = state_runtime_signals(query_text(stmt, 6));
+		p->collects = !strcmp(query_text(stmt, 7), "go");
+	}
 	remember(&st->process_by_id, id, st->n_processes++);
 }
 
@@ -104,7 +106,7 @@ static int load_processes(struct state *st, struct buf *why)
 {
 	_cleanup_stmt_ sqlite3_stmt *stmt = NULL, *dead = NULL;
 	int rc = state_query(st,
-		"SELECT id, parent_id, end_ns, reopens, memory_id, uring, exe FROM process WHERE @open",
+		"SELECT id, parent_id, end_ns, reopens, memory_id, uring, exe, coalesce(language, '') FROM process WHERE @open",
 		"start_ns", "end_ns", &stmt, why);
 
 	if (rc)

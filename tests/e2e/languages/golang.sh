@@ -73,13 +73,14 @@ again_text()
 child_text()
 {
 	cat <<-'T'
-	error: deadlock: goroutine N of cases[PID] and goroutine N of cases[PID] wait for each other and can never go on
-	  cycle of 2, certain
+	warning: stuck: goroutine N of cases[PID] and goroutine N of cases[PID] wait for each other
+	  cycle of 2, conditional
 	  goroutine N of cases[PID]
 	      waits for the end of its child cases[PID] at cases.go:94 (main.child)
 	  goroutine N of cases[PID]
 	      writes to the full pipe 1 (cases -> cases) at cases.go:85 (main.child),
 	      whose read end is open in cases[PID] (fd 3)
+	  unless Go's garbage collector, which runs every two minutes, closes the other end because nothing refers to it any more
 	  remedy: Read the child's output to its end first, then wait for the child.
 	T
 }
@@ -100,15 +101,13 @@ has_text()
 
 why_tests()
 {
-	local case status
+	local case
 	for case in cross accounts again child; do
 		begin "why, Go: $case"
 		start ./cases "$case"
 		wait_for 60 has_text '^error: deadlock\|^warning: stuck'
-		status=0
-		[ "$case" != child ] || status=1
 		run "$PPTRACE" why "$pid"
-		expect_status "$status"
+		expect_status 0
 		sorted_findings "${case}_text"
 		stop
 		end

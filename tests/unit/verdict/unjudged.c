@@ -41,6 +41,22 @@ TEST(unjudged_runtimes_and_sockets)
 	(void)sqlite3_close(db);
 }
 
+/* Whose language cannot be read is said, and what can. */
+TEST(unjudged_languages)
+{
+	sqlite3 *db = fixture_open();
+
+	fixture_process(db, 1, 0);
+	fixture_sql(db, "UPDATE process SET exe = '/usr/bin/pypy3.9' WHERE id = 1");
+	expect(db,
+		"  the threads and locks of PyPy (faulthandler shows where they are): p1[1001]\n");
+	fixture_sql(db, "UPDATE process SET exe = '/usr/lib/erlang/bin/beam.smp' WHERE id = 1");
+	expect(db, "  the processes of Erlang (observer shows them): p1[1001]\n");
+	fixture_sql(db, "UPDATE process SET language = 'python' WHERE id = 1");
+	expect(db, "");
+	(void)sqlite3_close(db);
+}
+
 /* Of a connection the side that counts is the other one. */
 TEST(unjudged_connection)
 {
