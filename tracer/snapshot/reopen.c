@@ -96,7 +96,7 @@ static bool file_names(const char *path, off_t most, struct hash *seen,
 bool reopen_named(pid_t pid, const char *argv, size_t n, struct hash *seen)
 {
 	_cleanup_free_ char *exe = xasprintf("/proc/%d/exe", (int)pid);
-	const char *end = argv + n;
+	const char *end = n ? argv + n : argv;
 
 	if (file_names(exe, FILE_MAX, seen, program_words))
 		return true;

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/hash.h"
 #include "base/mem.h"
 #include "schema/record.h"
 #include "tracer/snapshot/snapshot.h"
@@ -449,4 +450,13 @@ TEST(snapshot_refuses)
 		ASSERT(strstr(s.why.data, "kernel thread"));
 		seen_done(&s);
 	}
+}
+
+/* What executes nothing has no arguments either. */
+TEST(snapshot_reopens_without_arguments)
+{
+	struct hash seen = {0};
+
+	ASSERT(!reopen_named(0, NULL, 0, &seen));
+	hash_done(&seen);
 }
