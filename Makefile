@@ -74,7 +74,7 @@ UNIT_OBJ := $(patsubst %.c,$(OUT)/%.o,$(call files_in,tests/unit,*.c))
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: test-fleet pictures compile_commands.json all demo test test-kernels check deps deps-long bench fuzz fuzz-keep format lint coverage install uninstall clean help programs
+.PHONY: test-fleet pictures compile_commands.json all demo test test-kernels test-long check deps deps-long bench fuzz fuzz-keep format lint coverage install uninstall clean help programs
 
 all: $(OUT)/pptrace $(OUT)/pptrace.1 $(OUT)/pptrace.bash $(if $(SHIM_SRC),$(OUT)/libpptrace-shim.so) $(DEMOS)
 
@@ -253,6 +253,12 @@ test-kernels: all $(OUT)/tests/kernels/insns
 	$(Q)tools/deps.sh $(DEPS_LONG)
 	$(Q)FILE_LIMIT=7200 BUILD=$(CURDIR)/build tests/run.sh -j 1 tests/kernels/kernels.sh
 
+# The same kinds of harm as in tests/e2e, many more times: hours.
+test-long: all programs
+	$(Q)FILE_LIMIT=14400 BUILD=$(CURDIR)/build ROUNDS=334 tests/run.sh -j 2 tests/e2e/tracer_gone.sh
+	$(Q)FILE_LIMIT=14400 BUILD=$(CURDIR)/build tests/run.sh -j 2 $(sort $(wildcard tests/long/*.sh))
+	$(Q)$(MAKE) --no-print-directory fuzz TIME=600
+
 demo:
 	$(Q)tools/deps.sh $(DEPS_BUILD)
 	$(Q)$(MAKE) --no-print-directory -j2 all
@@ -270,7 +276,7 @@ bench: all $(OUT)/bench/work
 
 TIME ?= 60
 FUZZERS := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(sort $(wildcard tests/fuzz/*.c)))
-FUZZ_CFLAGS = $(filter-out -Werror,$(ALL_CFLAGS)) -fsanitize=address,undefined
+FUZZ_CFLAGS = $(filter-out -Werror,$(ALL_CFLAGS)) -fsanitize=address,undefined -fno-sanitize-recover=undefined
 FUZZ_OBJ := $(patsubst %.c,build/fuzz/obj/%.o,$(ROOM_SRC) $(CLI_TESTED:%=cli/%.c)) $(PROTO_H:.h=.o)
 build/fuzz/obj/%.o: %.c $(if $(BPF_SRC),$(OUT)/gen/pptrace.skel.h) $(PROTO_H)
 	@mkdir -p $(@D)
@@ -360,6 +366,7 @@ help:
 	@echo 'make check      the fast tests: no root needed'
 	@echo 'make test-kernels  what works on Debian'"'"'s kernels from 5.10 on, emulated; writes doc/platforms.md'
 	@echo 'make test-fleet  the tests of push alone, with a ClickHouse server of their own'
+	@echo 'make test-long  pptrace killed a thousand times, full disks, spoilt recordings and rings, each fuzzer ten minutes'
 	@echo 'make deps       install the packages that building and testing need (Debian; else print them)'
 	@echo 'make pictures   draw the pictures of README.md again (as root; needs Chromium, node, npm)'
 	@echo 'make bench      time each workload natively, under pptrace and under its peers'

@@ -6,7 +6,8 @@
  * deadlocks. HOW: "fork" PID is its child; "task" it records in PID's name;
  * "ring" PID has a ring of its own; "none": nothing. Or it ends by itself, after
  * "end" it has said many times that PID is born and ends, and that it has
- * ended itself; "lost" each ring has lost more than can be counted.
+ * ended itself; "lost" each ring has lost more than can be counted; "scribble"
+ * it has locked, forked and written random words all over the arena, PID is the seed.
  */
 #include <grp.h>
 #include <pthread.h>
@@ -228,6 +229,42 @@ static void as_end(void)
 	ends_by_itself();
 }
 
+static uint64_t next_random(uint64_t *x)
+{
+	*x ^= *x << 13;
+	*x ^= *x >> 7;
+	*x ^= *x << 17;
+	return *x;
+}
+
+/* What is there: heads, rings and chunks lie before the records, most of which nothing is written to. */
+static void scribble(uint64_t *x, unsigned words)
+{
+	uint64_t bytes = head()->data_at + 64 * ARENA_CHUNK_BYTES;
+
+	for (unsigned i = 0; i < words; i++) {
+		uint64_t at = next_random(x) % (next_random(x) % 4 ? head()->data_at : bytes);
+		uint64_t value = next_random(x) >> next_random(x) % 64;
+
+		/* Small ones are valid more often; a page of the records that has no memory is left alone. */
+		if (at >= sizeof(struct arena_head))
+			memcpy(arena + (at & ~7ull), &value, 1u << value % 4);
+	}
+}
+
+/* Rings full of nonsense, while it goes on to record; then it leaves without a word more. */
+static void as_scribbler(void)
+{
+	uint64_t x = victim * 0x9e3779b97f4a7c15u + 1;
+
+	for (int pass = 0; pass < 20; pass++) {
+		scribble(&x, 1 + (unsigned)(next_random(&x) % 2000));
+		(void)usleep((useconds_t)(next_random(&x) % 30000));
+	}
+	(void)write(STDOUT_FILENO, "forged\n", 7);
+	(void)syscall(SYS_exit_group, 0);
+}
+
 static void as_nobody(void)
 {
 }
@@ -239,6 +276,7 @@ static const struct named_case cases[] = {
 	{"ring", as_ring},
 	{"end", as_end},
 	{"lost", as_lost},
+	{"scribble", as_scribbler},
 };
 
 static pthread_mutex_t lock_b = PTHREAD_MUTEX_INITIALIZER;
