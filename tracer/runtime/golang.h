@@ -125,8 +125,10 @@ void golang_wait(struct golang *go, const struct goroutine *g, struct runtime_wa
 /*
  * How often the function of a frame has locked the mutex, less how often it has
  * unlocked it, as its instructions up to where it is now stand one behind the other.
+ * waited: the mutex that this very function waits for, 0: none; what stands behind
+ * its attempt to lock that does not count, for a compiler may put the slow way to the end.
  */
-int golang_locked(struct golang *go, const struct golang_frame *f, uint64_t mutex);
+int golang_locked(struct golang *go, const struct golang_frame *f, uint64_t mutex, uint64_t waited);
 
 /* Reads numbers; 0 where they cannot be read or offset is GOLANG_NONE. */
 uint64_t golang_u64(struct golang *go, uint64_t addr, uint64_t offset);

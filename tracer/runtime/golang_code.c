@@ -20,10 +20,26 @@ struct scan {
 	struct golang *go;
 	const uint8_t *code;
 	size_t len;
-	uint64_t start, sp, mutex;
+	uint64_t start, sp, mutex, waited;
 	uint64_t regs[16]; /* 0: not known */
 	int locked;
+	bool has_tried; /* to lock the one that it waits for: */
+	int before;     /* what it had locked then */
 };
+
+static void lock(struct scan *s, uint64_t mutex)
+{
+	if (s->waited && mutex == s->waited) {
+		s->has_tried = true;
+		s->before = s->locked;
+	}
+	s->locked += mutex && mutex == s->mutex;
+}
+
+static void unlock(struct scan *s, uint64_t mutex)
+{
+	s->locked -= mutex && mutex == s->mutex;
+}
 
 static int32_t number32(const uint8_t *p)
 {
@@ -141,8 +157,10 @@ static size_t atomic(struct scan *s, size_t i)
 	if (!o.len || o.is_register)
 		return 0;
 	at += o.len;
-	if (address_of(s, &o, s->start + at) == s->mutex)
-		s->locked += op == 0xb1 ? 1 : -1;
+	if (op == 0xb1)
+		lock(s, address_of(s, &o, s->start + at));
+	else
+		unlock(s, address_of(s, &o, s->start + at));
 	return at - i;
 }
 
@@ -150,11 +168,11 @@ static size_t call(struct scan *s, size_t i)
 {
 	uint64_t to = s->start + i + 5 + (uint64_t)(int64_t)number32(s->code + i + 1);
 
-	if (to == s->go->lock && s->regs[RAX] == s->mutex)
-		s->locked++;
-	else if (to == s->go->unlock && s->regs[RAX] == s->mutex)
-		s->locked--;
-	else if (to != s->go->lock && to != s->go->unlock)
+	if (to == s->go->lock)
+		lock(s, s->regs[RAX]);
+	else if (to == s->go->unlock)
+		unlock(s, s->regs[RAX]);
+	else
 		return 0;
 	memset(s->regs, 0, sizeof s->regs);
 	return 5;
@@ -177,12 +195,16 @@ static void step_all(struct scan *s)
 	}
 }
 
-int golang_locked(struct golang *go, const struct golang_frame *f, uint64_t mutex)
+int golang_locked(struct golang *go, const struct golang_frame *f, uint64_t mutex, uint64_t waited)
 {
 	const struct golang_place *place = golang_place(go, f->pc);
 	uint8_t code[MAX_CODE + 16];
-	struct scan s = {
-		.go = go, .code = code, .start = place->start, .sp = f->low, .mutex = mutex};
+	struct scan s = {.go = go,
+		.code = code,
+		.start = place->start,
+		.sp = f->low,
+		.mutex = mutex,
+		.waited = waited};
 
 	if (!place->start || f->pc < place->start || f->pc - place->start > MAX_CODE)
 		return 0;
@@ -193,5 +215,7 @@ int golang_locked(struct golang *go, const struct golang_frame *f, uint64_t mute
 	memset(code + s.len, 0x90, 16);
 	s.len += 16;
 	step_all(&s);
-	return s.locked;
+	if (!waited)
+		return s.locked;
+	return s.has_tried ? s.before : 0;
 }

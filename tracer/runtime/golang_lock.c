@@ -111,12 +111,17 @@ static bool is_program_frame(struct golang *go, const struct golang_frame *f)
 /* Says whether the functions of a goroutine have locked the mutex; the attempt that it waits in does not count. */
 static bool has_locked(struct golang *go, const struct goroutine *g, uint64_t mutex)
 {
+	uint64_t waited = g->mutex; /* by the innermost function of the program */
 	int locked = 0;
 
-	for (size_t i = 0; i < g->n_frames; i++)
-		if (is_program_frame(go, &g->frames[i]) && go->scans && go->scans--)
-			locked += golang_locked(go, &g->frames[i], mutex);
-	return locked - (g->mutex == mutex) > 0;
+	for (size_t i = 0; i < g->n_frames; i++) {
+		if (!is_program_frame(go, &g->frames[i]) || !go->scans)
+			continue;
+		go->scans--;
+		locked += golang_locked(go, &g->frames[i], mutex, waited);
+		waited = 0;
+	}
+	return locked > 0;
 }
 
 /* Returns 1 + the index of the only goroutine that seems to have the mutex, or 0. */

@@ -237,7 +237,7 @@ TEST(golang_code_any_bytes)
 					  : "\xf0\x0f\xb1\xc1\x48\x8d\x8b\x89\xe8"[random() % 9];
 		f.pc = place.start + (uint64_t)random() % sizeof code;
 		(void)hash_set(&go->places, f.pc, &place);
-		(void)golang_locked(go, &f, (uint64_t)random());
+		(void)golang_locked(go, &f, (uint64_t)random(), (uint64_t)random());
 		memory_done(&go->memory);
 		go->memory.pages = (struct hash){0};
 		go->memory.last = 0;
