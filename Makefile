@@ -365,7 +365,7 @@ help:
 	@echo 'make test       install what is missing, build, run every test'
 	@echo 'make check      the fast tests: no root needed'
 	@echo 'make test-kernels  what works on Debian'"'"'s kernels from 5.10 on, emulated; writes doc/platforms.md'
-	@echo 'make test-fleet  the tests of push alone, with a ClickHouse server of their own'
+	@echo 'make test-fleet  the tests of push and fleet alone, with a ClickHouse server of their own'
 	@echo 'make test-long  pptrace killed a thousand times, full disks, spoilt recordings and rings, each fuzzer ten minutes'
 	@echo 'make deps       install the packages that building and testing need (Debian; else print them)'
 	@echo 'make pictures   draw the pictures of README.md again (as root; needs Chromium, node, npm)'

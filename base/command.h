@@ -10,7 +10,8 @@
 struct command_option {
 	const char *name; /* long name without dashes, "output" */
 	char letter;      /* short name, or 0 */
-	const char *arg;  /* name of the argument as help shows it, "FILE", or NULL */
+	const char *
+		arg; /* name of the argument as help shows it, "FILE"; "[=live]" if it may be left out; or NULL */
 	const char *help; /* one line */
 	int id;           /* what getopt_long returns for it; a letter, or 256 and up */
 };

@@ -12,6 +12,7 @@
 #include "cli/common/options.h"
 #include "cli/common/pids.h"
 #include "cli/common/say.h"
+#include "cli/common/share.h"
 #include "tracer/attach.h"
 #include "tracer/target/limits.h"
 #include "tracer/tracer.h"
@@ -21,7 +22,7 @@ enum { STATUS_DEADLOCK = 124, STATUS_FAILED = 125, DEFAULT_DATA = 32, MOST_DATA 
 
 #define DEFAULT_WATCH_NS 1000000000
 
-enum { OPT_LOCKS = 256, OPT_DATA, OPT_SCHED, OPT_WATCH, OPT_ON_DEADLOCK, OPT_DURATION };
+enum { OPT_LOCKS = 256, OPT_DATA, OPT_SCHED, OPT_WATCH, OPT_ON_DEADLOCK, OPT_DURATION, OPT_PUSH };
 
 static const struct command_option attach_options[] = {
 	{"pid", 'p', "PID", "process to record, with its descendants; may be repeated", 'p'},
@@ -40,6 +41,9 @@ static const struct command_option attach_options[] = {
 	{"on-deadlock", 0, "DO",
 		"report (default), stop or kill: what to do with the processes; after kill, exit with 124",
 		OPT_ON_DEADLOCK},
+	{"push", 0, "[=live]",
+		"send the recording to the ClickHouse server in PPTRACE_URL at its end; live: every 2 s too (see push)",
+		OPT_PUSH},
 	{NULL, 0, NULL, NULL, 0},
 };
 
@@ -61,6 +65,7 @@ struct attach_args {
 	struct tracer_config tracer;
 	struct loop_config loop;
 	struct pids pids;
+	enum share_mode share;
 	int locks, on_deadlock;
 };
 
@@ -93,6 +98,9 @@ static bool parse_option(struct attach_args *a, int id)
 		return options_duration("--watch", optarg, &a->tracer.watch_ns);
 	case OPT_ON_DEADLOCK:
 		return options_word("--on-deadlock", optarg, loop_deadlock_words, &a->on_deadlock);
+	case OPT_PUSH:
+		a->tracer.peers = true;
+		return share_option("attach", optarg, &a->share);
 	default:
 		return extent_option(&a->tracer, id, optarg);
 	}
@@ -157,6 +165,7 @@ static int record(struct attach_args *a)
 	}
 	if (notes.len)
 		note("%.*s", (int)strcspn(notes.data, "\n"), notes.data);
+	share_begin(a->share, a->tracer.path);
 	loop_settle();
 	rc = attach_begin(t, a->pids.list, a->pids.n, &why);
 	if (rc == 0)
@@ -170,6 +179,7 @@ static int record(struct attach_args *a)
 		return STATUS_FAILED;
 	}
 	user_hand_over(a->tracer.path);
+	share_end(a->share, a->tracer.path);
 	if (rc < 0)
 		return STATUS_FAILED;
 	print_summary(a, &summary);

@@ -75,7 +75,7 @@ static void print_man_options(const struct command_option *list, const struct co
 		print_roff(o->name);
 		(void)printf("\\fR");
 		if (o->arg) {
-			(void)printf("=\\fI");
+			(void)printf(*o->arg == '[' ? "\\fI" : "=\\fI");
 			print_roff(o->arg);
 			(void)printf("\\fR");
 		}
@@ -116,7 +116,7 @@ static void print_man(void)
 static void print_words(const struct command_option *list)
 {
 	for (const struct command_option *o = list; o && o->name; o++)
-		(void)printf(" --%s%s", o->name, o->arg ? "=" : "");
+		(void)printf(" --%s%s", o->name, o->arg && *o->arg != '[' ? "=" : "");
 }
 
 /*

@@ -1,6 +1,7 @@
 /* cmd_push.c - pptrace push: send recordings into ClickHouse. */
 /* SPDX-License-Identifier: MIT */
 #include <getopt.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
@@ -10,7 +11,7 @@
 #include "cli/common/say.h"
 #include "fleet/fleet.h"
 
-enum { OPT_RUN = 256, OPT_PASSWORD_FILE, OPT_RETRY, STATUS_USAGE = 2 };
+enum { OPT_RUN = 256, OPT_PASSWORD_FILE, OPT_RETRY, OPT_FOLLOW, STATUS_USAGE = 2 };
 
 #define DEFAULT_PATIENCE_NS 30000000000
 
@@ -19,13 +20,15 @@ static const struct command_option push_options[] = {
 		"the server and its database, http[s]://[USER@]HOST[:PORT][/DATABASE]; else PPTRACE_URL (database: pptrace)",
 		't'},
 	{"run", 0, "NAME",
-		"the run of which the recordings are a part (the job's number under Slurm, MPI, GitHub or GitLab; else the recording's own)",
+		"the run of which the recordings are a part (PPTRACE_RUN; the job's number under Slurm, MPI, GitHub or GitLab; else the recording's own)",
 		OPT_RUN},
 	{"password-file", 0, "FILE",
 		"read the password from FILE, mode 0600; else from PPTRACE_PASSWORD or PPTRACE_URL",
 		OPT_PASSWORD_FILE},
 	{"retry", 0, "TIME", "try again for that long what fails for reasons that pass (30s)",
 		OPT_RETRY},
+	{"follow", 0, NULL, "push again every 2 s what is new, until the recording is closed",
+		OPT_FOLLOW},
 	{NULL, 0, NULL, NULL, 0},
 };
 
@@ -66,8 +69,27 @@ static void report(const struct push *p, const char *path, const struct server *
 		ns ? (double)n->rows * 1e9 / (double)ns : 0.0);
 }
 
+/* Pushes what is new until the recording is closed, or whoever makes it is gone. */
+static int follow(struct push *p, struct push_counts *counts, struct buf *why)
+{
+	enum { PIECES = 40 };
+	const struct timespec piece = {.tv_nsec = 50000000};
+	pid_t parent = getppid();
+	bool last = false;
+	int rc;
+
+	for (;;) {
+		rc = push_round(p, counts, why);
+		if (rc || counts->complete || last)
+			return rc;
+		for (int i = 0; i < PIECES && getppid() == parent && !push_is_closed(p); i++)
+			(void)nanosleep(&piece, NULL);
+		last = getppid() != parent;
+	}
+}
+
 /* Returns false after a message. */
-static bool push_one(struct server *s, const char *path, const char *run)
+static bool push_one(struct server *s, const char *path, const char *run, bool grows)
 {
 	_cleanup_buf_ struct buf why = BUF_INIT;
 	struct push_counts counts = {0};
@@ -76,7 +98,7 @@ static bool push_one(struct server *s, const char *path, const char *run)
 	int rc = push_open(&p, s, path, run, &why);
 
 	if (!rc)
-		rc = push_round(p, &counts, &why);
+		rc = grows ? follow(p, &counts, &why) : push_round(p, &counts, &why);
 	if (rc)
 		warn("push: %s: %s", path, why.data);
 	else
@@ -91,7 +113,7 @@ static int push_main(int argc, char **argv)
 	_cleanup_buf_ struct buf why = BUF_INIT;
 	int64_t patience_ns = DEFAULT_PATIENCE_NS;
 	struct server *s = NULL;
-	bool good = true;
+	bool good = true, grows = false;
 
 	for (int id; (id = options_next(&cmd_push, argc, argv)) != OPTIONS_END;) {
 		if (id == 't')
@@ -100,17 +122,23 @@ static int push_main(int argc, char **argv)
 			run = optarg;
 		else if (id == OPT_PASSWORD_FILE)
 			password_file = optarg;
+		else if (id == OPT_FOLLOW)
+			grows = true;
 		else if (id != OPT_RETRY || !options_duration("--retry", optarg, &patience_ns))
 			return COMMAND_USAGE;
+	}
+	if (grows && argc - optind > 1) {
+		warn("push: --follow takes one recording");
+		return COMMAND_USAGE;
 	}
 	if (server_open(&s, to, password_file, patience_ns, &why) < 0) {
 		warn("push: %s", why.data);
 		return STATUS_USAGE;
 	}
 	if (optind == argc)
-		good = push_one(s, "pptrace.db", run);
+		good = push_one(s, "pptrace.db", run, grows);
 	for (int i = optind; i < argc; i++)
-		good = push_one(s, argv[i], run) && good;
+		good = push_one(s, argv[i], run, grows) && good;
 	server_close(s);
 	return good ? 0 : 1;
 }

@@ -12,6 +12,7 @@
 #include "cli/common/loop.h"
 #include "cli/common/options.h"
 #include "cli/common/say.h"
+#include "cli/common/share.h"
 #include "tracer/target/limits.h"
 #include "tracer/target/target.h"
 #include "tracer/tracer.h"
@@ -41,7 +42,8 @@ enum {
 	OPT_OVERFLOW,
 	OPT_DUMP,
 	OPT_RING,
-	OPT_USER
+	OPT_USER,
+	OPT_PUSH
 };
 
 static const struct command_option run_options[] = {
@@ -77,6 +79,9 @@ static const struct command_option run_options[] = {
 		"when a ring is full, block the locking thread for up to 1 s (wait, default) or drop records (drop)",
 		OPT_OVERFLOW},
 	{"ring", 0, "MIB", "size of the buffer between kernel and pptrace", OPT_RING},
+	{"push", 0, "[=live]",
+		"send the recording to the ClickHouse server in PPTRACE_URL at its end; live: every 2 s too (see push)",
+		OPT_PUSH},
 	{"dump-records", 0, "FILE", "also write every record as text, to debug pptrace itself",
 		OPT_DUMP},
 	{NULL, 0, NULL, NULL, 0},
@@ -102,6 +107,7 @@ struct run {
 	struct loop_config loop;
 	const char *dump_path, *user_name;
 	struct user user;
+	enum share_mode share;
 	int backend, locks, on_deadlock, until, overflow;
 };
 
@@ -166,6 +172,9 @@ static bool parse_option(struct run *r, int id)
 	case OPT_USER:
 		r->user_name = optarg;
 		return true;
+	case OPT_PUSH:
+		r->tracer.peers = true;
+		return share_option("run", optarg, &r->share);
 	case OPT_DUMP:
 		r->dump_path = optarg;
 		return true;
@@ -329,6 +338,7 @@ static int record(struct run *r)
 		return STATUS_FAILED;
 	}
 	print_lines(notes.data, note);
+	share_begin(r->share, r->tracer.path);
 	status = start(r, t, &target);
 	r->loop.target = &target;
 	if (status == 0)
@@ -343,6 +353,7 @@ static int record(struct run *r)
 		print_summary(r, &summary);
 	}
 	user_hand_over(r->tracer.path);
+	share_end(r->share, r->tracer.path);
 	return status ? status : status_of(&target, &result);
 }
 

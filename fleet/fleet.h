@@ -2,7 +2,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * To be read in this order: address.c (where the server is), http.c (one request), server.c (what is said to ClickHouse),
- * columns.c (the tables of a recording), format.c (the tables there), binary.c (their rows as bytes), push.c (a recording into them).
+ * columns.c (the tables of a recording), format.c (the tables there), binary.c (their rows as bytes), push.c (a recording into them); hosts.c (which recordings a run has), read.c (their rows), pull.c (one as a file again); load.c
+ * (all of a run as one recording), join.c (connections between hosts), diagnose.c (what is stuck across them), findings.c (what each says alone).
  */
 #ifndef FLEET_FLEET_H
 #define FLEET_FLEET_H
@@ -12,8 +13,10 @@
 #include <stdint.h>
 
 struct buf;
+struct findings;
 struct push;
 struct server;
+struct sqlite3;
 
 /* ---- The server (server.c) ---- */
 
@@ -48,7 +51,7 @@ struct push_counts {
 };
 
 /*
- * Prepares to push the recording at path as a part of that run; NULL: run_name. Reads the
+ * Prepares to push the recording at path as a part of that run; NULL: push_job, or a run of its own. Reads the
  * recording and makes what is missing on the server. Returns 0, closed with push_close; or -errno with a sentence in why.
  */
 int push_open(
@@ -61,10 +64,91 @@ void push_close(struct push *p);
  */
 int push_round(struct push *p, struct push_counts *counts, struct buf *why);
 
+/* Says whether the recording will not grow any more, or cannot be read. */
+bool push_is_closed(const struct push *p);
+
 /* Returns the run as which it is pushed. */
 const char *push_run(const struct push *p);
 
-/* Returns the name that a job scheduler or CI service gave what runs here: SLURM_JOB_ID and the like; NULL: none did. */
+/* Returns the name that a job scheduler or CI service gave what runs here: PPTRACE_RUN, SLURM_JOB_ID and the like; NULL: none did. */
 const char *push_job(void);
+
+/* ---- Reading (hosts.c, pull.c) ---- */
+
+/* One recording of a run. */
+struct fleet_host {
+	char *run, *trace_id, *host;
+	char *label; /* what it is called: its host, unless several have the same name */
+	char *backend, *command;
+	int64_t started_unix_ns, duration_ns;
+	int exit_code, exit_signal; /* -1: none */
+	bool complete, attached;
+	bool whole; /* all that the recording had is there: no push is under way, or broke off */
+	uint64_t lost, pushed;
+};
+
+struct fleet_hosts {
+	struct fleet_host *list; /* by run, host and start */
+	size_t n;
+};
+
+/*
+ * Reads which recordings a run has; run NULL: those of all runs. Returns 0, freed with fleet_hosts_done; -ENOENT: there is no such
+ * run; or -errno, with a sentence in why.
+ */
+int fleet_hosts(struct server *s, const char *run, struct fleet_hosts *ret, struct buf *why);
+void fleet_hosts_done(struct fleet_hosts *hosts);
+
+/* Writes a recording into a new file, as it was pushed; an older file is kept as path.old. Returns 0, or -errno with a sentence in why. */
+int fleet_pull(struct server *s, const struct fleet_host *h, const char *path, struct buf *why);
+
+/* ---- All hosts of a run as one recording (load.c, join.c, diagnose.c) ---- */
+
+/* Up to when what a host recorded counts. */
+struct fleet_cut {
+	int64_t at_ns;  /* since the start of the first host */
+	int64_t end_ns; /* its end, or its last commit */
+	int signo;      /* the signal from outside that ended what ran there; 0: none did */
+};
+
+/* A connection between two hosts: pipes of both, of which the other one's rows are now the first one's. */
+struct fleet_joined {
+	int64_t pipe_id, other_id;
+	int side, other_side; /* that each of the hosts holds, as its recording has it */
+};
+
+struct fleet_graph {
+	struct sqlite3 *db; /* tables and views as in a file, in memory */
+	const struct fleet_hosts *hosts;
+	struct fleet_cut *cuts; /* of each host */
+	struct fleet_joined *joined;
+	size_t n_joined;
+	size_t n_doubtful; /* addresses that several connections have: those were not joined */
+};
+
+/* Returns the number above which the ids of a host are. */
+int64_t fleet_first_id(size_t host);
+
+/*
+ * Loads the small tables of the hosts of one run, which stay the caller's, and joins the connections between
+ * them. Returns 0, freed with fleet_graph_done; or -errno with a sentence in why.
+ */
+int fleet_load(struct server *s, const struct fleet_hosts *hosts, struct fleet_graph *ret,
+	struct buf *why);
+void fleet_graph_done(struct fleet_graph *g);
+
+/* Writes it into a new file, for every command that reads one; an older file is kept as path.old. Returns 0, or -errno with a sentence in why. */
+int fleet_save(const struct fleet_graph *g, const char *path, struct buf *why);
+
+/* Finds what is stuck across hosts: sets whose members are on several. Returns 0, freed with findings_free; or -errno with a sentence in why. */
+int fleet_stuck(
+	struct server *s, const struct fleet_graph *g, struct findings *ret, struct buf *why);
+
+/*
+ * Reads the errors and warnings that the recordings of the hosts have of their own, with the host's name before each. Returns as
+ * fleet_stuck.
+ */
+int fleet_findings(
+	struct server *s, const struct fleet_graph *g, struct findings *ret, struct buf *why);
 
 #endif

@@ -33,17 +33,28 @@ static const char *type_of(const struct column *c)
 	return c->nullable ? "Nullable(String)" : "String";
 }
 
-void format_own_columns(struct buf *sql, const struct table *t)
+void format_own_columns(const struct server *s, struct buf *sql, const struct table *t)
 {
-	for (size_t i = 0; i < t->n; i++)
-		buf_addf(sql, "%s`%s`", i ? ", " : "", t->columns[i].name);
+	for (size_t i = 0; i < t->n; i++) {
+		const struct column *c = &t->columns[i];
+		_cleanup_free_ char *word = xasprintf(" %s_rows.%s ", t->name, c->name);
+
+		buf_adds(sql, i ? ", " : "");
+		if (strstr(s->columns.data, word))
+			buf_addf(sql, "`%s`", c->name);
+		else if (c->nullable)
+			buf_addf(sql, "CAST(NULL AS %s)", type_of(c));
+		else
+			buf_adds(sql, c->type == COLUMN_NUMBER ? "toInt64(0)" : "''");
+	}
 }
 
 void format_columns(struct buf *sql, const struct table *t)
 {
 	buf_addf(sql, "`run`, `trace_id`%s%s, ", format_has_host(t) ? "" : ", `host`",
 		t->rowid ? ", `row`" : "");
-	format_own_columns(sql, t);
+	for (size_t i = 0; i < t->n; i++)
+		buf_addf(sql, "%s`%s`", i ? ", " : "", t->columns[i].name);
 }
 
 static void add_create(struct buf *sql, const struct table *t)
@@ -216,6 +227,16 @@ int format_make(struct server *s, const struct tables *t, struct buf *why)
 	return rc ? rc : write_version(s, why);
 }
 
+static int find_columns(struct server *s, struct buf *why)
+{
+	_cleanup_free_ char *sql = xasprintf(
+		"SELECT concat(' ', table, '.', name, ' ') FROM system.columns WHERE database = '%s'",
+		s->address.database);
+
+	buf_reset(&s->columns);
+	return server_ask(s, sql, &s->columns, why);
+}
+
 int format_check(struct server *s, struct buf *why)
 {
 	uint64_t version = 0;
@@ -228,5 +249,5 @@ int format_check(struct server *s, struct buf *why)
 			s->address.database, s->address.base);
 		rc = -EIO;
 	}
-	return rc;
+	return rc ? rc : find_columns(s, why);
 }

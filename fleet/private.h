@@ -3,13 +3,11 @@
 #ifndef FLEET_PRIVATE_H
 #define FLEET_PRIVATE_H
 
+#include "base/buf.h"
+#include "fleet/columns.h"
 #include "fleet/fleet.h"
 
-#include "fleet/columns.h"
-
 #include <sqlite3.h>
-
-struct buf;
 
 /* ---- Where the server is, and as whom to speak to it (address.c) ---- */
 
@@ -62,7 +60,8 @@ struct server {
 	struct http *http;
 	int64_t patience_ns; /* how long to try again what may work later */
 	uint64_t retries;    /* how often that was needed */
-	bool nowhere;        /* what is said is about no database, which may not be there yet */
+	struct buf columns; /* the columns that are there, " wait_rows.id ": read by format_check */
+	bool nowhere;       /* what is said is about no database, which may not be there yet */
 };
 
 /* Adds text as a string of ClickHouse's SQL, with its quotes. */
@@ -101,8 +100,8 @@ bool format_has_host(const struct table *t);
 /* Adds the names of the columns of the recording, with commas, after those that tell where a row is from ("run, trace_id, host, row"). */
 void format_columns(struct buf *sql, const struct table *t);
 
-/* Adds the names of the columns of the recording alone. */
-void format_own_columns(struct buf *sql, const struct table *t);
+/* Adds what reads the columns of the recording alone: an older table may lack some, and then has NULL there. After format_check. */
+void format_own_columns(const struct server *s, struct buf *sql, const struct table *t);
 
 /* ---- Rows as ClickHouse's RowBinary (binary.c) ---- */
 
@@ -125,5 +124,24 @@ const char *binary_text(struct binary_reader *r, size_t *ret_len);
 
 /* Binds the next value, of that column, to mark i of a statement. */
 void binary_bind(struct binary_reader *r, const struct column *c, sqlite3_stmt *stmt, int i);
+
+/* ---- Rows into SQLite (read.c) ---- */
+
+struct read_table {
+	const struct table *table;
+	const char *condition; /* which rows: ClickHouse's SQL */
+	/* Returns the number of a recording, or -1 to leave the row out. */
+	int (*host_of)(void *arg, const char *trace_id, size_t len);
+	/* Returns what to store for a number of that recording; NULL: the number itself. */
+	int64_t (*change)(void *arg, int host, const struct column *c, int64_t n);
+	void *arg;
+};
+
+/* Inserts the rows that are there into the table of the same name. Returns 0, or -EIO with a sentence in why. */
+int read_rows(struct server *s, struct sqlite3 *db, const struct read_table *t, struct buf *why);
+
+/* ---- Connections (join.c) ---- */
+
+int join_sockets(struct fleet_graph *g, struct buf *why);
 
 #endif

@@ -56,8 +56,9 @@ struct batch {
 
 const char *push_job(void)
 {
-	static const char *const names[] = {"SLURM_JOB_ID", "OMPI_MCA_ess_base_jobid", "PMI_JOBID",
-		"PBS_JOBID", "LSB_JOBID", "GITHUB_RUN_ID", "CI_PIPELINE_ID"};
+	static const char *const names[] = {"PPTRACE_RUN", "SLURM_JOB_ID",
+		"OMPI_MCA_ess_base_jobid", "PMI_JOBID", "PBS_JOBID", "LSB_JOBID", "GITHUB_RUN_ID",
+		"CI_PIPELINE_ID"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		const char *value = getenv(names[i]);
@@ -430,4 +431,18 @@ int push_round(struct push *p, struct push_counts *counts, struct buf *why)
 	p->db = NULL;
 	counts->retries += p->server->retries - retries;
 	return rc;
+}
+
+bool push_is_closed(const struct push *p)
+{
+	_cleanup_free_ char *sentence = NULL;
+	_cleanup_buf_ struct buf why = BUF_INIT;
+	struct sqlite3 *db = NULL;
+	bool closed;
+
+	if (db_open_read(p->path, &db, &sentence) < 0)
+		return true;
+	closed = query_number(db, "SELECT complete FROM trace", 0, 1, &why) != 0;
+	(void)sqlite3_close(db);
+	return closed;
 }

@@ -19,6 +19,7 @@ int server_open(struct server **ret, const char *url, const char *password_file,
 	int rc = address_read(&s->address, url, password_file, why);
 
 	s->patience_ns = patience_ns;
+	s->columns = BUF_INIT;
 	if (!rc)
 		rc = http_new(&s->http, &s->address, why);
 	if (rc)
@@ -33,6 +34,7 @@ void server_close(struct server *s)
 	if (!s)
 		return;
 	http_free(s->http);
+	buf_done(&s->columns);
 	address_done(&s->address);
 	free(s);
 }

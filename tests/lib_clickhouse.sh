@@ -2,6 +2,7 @@
 #
 # clickhouse_start NAME: starts one on loopback, with everything that it needs in $TMP/NAME, and sets ch_url (http://127.0.0.1:PORT)
 # and ch_pid. Skips the current test, and returns 1, where the package is not installed.
+# CH_LISTEN: another address at which it is to be reached too, by others of the same /24.
 # ask SQL: what it answers. clickhouse_stop ends it.
 
 # free_port: a TCP port that nobody uses now.
@@ -20,7 +21,7 @@ clickhouse_start()
 	<yandex>
 	<profiles><default><max_memory_usage>${CH_MEMORY:-1000000000}</max_memory_usage></default></profiles>
 	<users>
-	<default><password></password><networks><ip>127.0.0.1</ip></networks><profile>default</profile><quota>default</quota></default>
+	<default><password></password><networks><ip>127.0.0.1</ip>${CH_LISTEN:+<ip>${CH_LISTEN%.*}.0/24</ip>}</networks><profile>default</profile><quota>default</quota></default>
 	<ada><password>secret</password><networks><ip>127.0.0.1</ip></networks><profile>default</profile><quota>default</quota></ada>
 	</users>
 	<quotas><default/></quotas>
@@ -29,7 +30,7 @@ clickhouse_start()
 	cat >"$dir/config.xml" <<-END
 	<yandex>
 	<logger><level>warning</level><log>$dir/log</log><errorlog>$dir/errors</errorlog></logger>
-	<http_port>$http</http_port><tcp_port>$tcp</tcp_port><listen_host>127.0.0.1</listen_host>
+	<http_port>$http</http_port><tcp_port>$tcp</tcp_port><listen_host>127.0.0.1</listen_host>${CH_LISTEN:+<listen_host>$CH_LISTEN</listen_host>}
 	<mark_cache_size>16777216</mark_cache_size><uncompressed_cache_size>0</uncompressed_cache_size>
 	<path>$dir/data/</path><tmp_path>$dir/tmp/</tmp_path><user_files_path>$dir/files/</user_files_path>
 	<format_schema_path>$dir/format/</format_schema_path><users_config>$dir/users.xml</users_config>

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "schema/db.h"
+#include "schema/query.h"
 #include "schema/record.h"
 #include "schema/record_dump.h"
 #include "tracer/authority/authority.h"
@@ -467,6 +468,24 @@ static bool look_from_outside(struct tracer *t, uint64_t now, struct findings *r
 	return false;
 }
 
+/*
+ * Finds where threads wait for what runs on other hosts. Nothing here says that they are stuck, which would ask for the places; all recordings together may.
+ */
+static int read_peers(struct tracer *t)
+{
+	static const char sql[] =
+		"SELECT EXISTS (SELECT 1 FROM wait w JOIN pipe p ON p.id = w.pipe_id WHERE w.end_ns IS NULL"
+		" AND w.stack_id IS NULL AND w.site_id IS NULL AND p.kind = 'tcp' AND p.outside <> 0)";
+	_cleanup_buf_ struct buf why = BUF_INIT;
+	struct sqlite3 *db = t->config.peers ? detector_reader(t->detector) : NULL;
+
+	if (!db || query_number(db, sql, 0, 0, &why) == 0)
+		return 0;
+	if (details_read(t->details, db, t->until, feed, t, &why) < 0)
+		detection_failed(t, why.data);
+	return tracer_commit(t);
+}
+
 bool tracer_detect(struct tracer *t, struct findings *ret)
 {
 	_cleanup_buf_ struct buf why = BUF_INIT;
@@ -497,7 +516,8 @@ bool tracer_detect(struct tracer *t, struct findings *ret)
 		evaluation_ended(t, now);
 	if (look_from_outside(t, now, ret))
 		return true;
-	if (evaluation_is_due(t, now) && tracer_commit(t) == 0 && read_waits(t) == 0) {
+	if (evaluation_is_due(t, now) && tracer_commit(t) == 0 && read_waits(t) == 0 &&
+		read_peers(t) == 0) {
 		/* What is evaluated is as old as the watermark: until that is far enough the youngest wait is too young. */
 		t->evaluated_at = t->until;
 		t->is_evaluating = true;

@@ -40,6 +40,7 @@ struct tracer_config {
 	bool drop;                   /* never let the target wait for us */
 	bool may_sample;             /* look again and again where eBPF is not permitted */
 	bool quiet;                  /* sources need not say what they cost others */
+	bool peers;                  /* look where threads wait that wait for other hosts */
 	size_t ring_bytes;           /* 0: default */
 	bool all;          /* also report what is at rest: event loops, servers, services */
 	int64_t max_bytes; /* of the file: beyond that the oldest detail goes; 0: any number */

@@ -44,8 +44,11 @@ static void add_options(struct parser *p, const struct command_option *list)
 	for (const struct command_option *o = list; o && o->name; o++) {
 		if (p->n == MAX_OPTIONS || has_name(p, o->name))
 			continue;
-		p->longs[p->n++] = (struct option){
-			o->name, o->arg ? required_argument : no_argument, NULL, o->id};
+		p->longs[p->n++] = (struct option){o->name,
+			!o->arg          ? no_argument
+			: *o->arg == '[' ? optional_argument
+					 : required_argument,
+			NULL, o->id};
 		if (o->letter && !strchr(p->shorts, o->letter)) {
 			p->shorts[p->s++] = o->letter;
 			if (o->arg)
@@ -188,7 +191,7 @@ static void help_list(FILE *f, const struct command_option *list, const struct c
 			buf_adds(&left, "    ");
 		buf_addf(&left, "--%s", o->name);
 		if (o->arg)
-			buf_addf(&left, "=%s", o->arg);
+			buf_addf(&left, *o->arg == '[' ? "%s" : "=%s", o->arg);
 		(void)fprintf(f, "  %-30s ", left.data);
 		help_text(f, o->help);
 	}

@@ -1,0 +1,347 @@
+/* cmd_fleet.c - pptrace fleet: ask the recordings of many hosts that were pushed. */
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <getopt.h>
+#include <sqlite3.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/command.h"
+#include "base/mem.h"
+#include "base/nearest.h"
+#include "cli/common/options.h"
+#include "cli/common/say.h"
+#include "fleet/fleet.h"
+#include "verdict/verdict.h"
+
+enum { OPT_PASSWORD_FILE = 256, STATUS_FOUND = 1, STATUS_TROUBLE = 2 };
+
+#define PATIENCE_NS 5000000000
+
+static const struct command_option fleet_options[] = {
+	{"from", 'f', "URL",
+		"the server and its database, http[s]://[USER@]HOST[:PORT][/DATABASE]; else PPTRACE_URL",
+		'f'},
+	{"password-file", 0, "FILE",
+		"read the password from FILE, mode 0600; else from PPTRACE_PASSWORD or PPTRACE_URL",
+		OPT_PASSWORD_FILE},
+	{"output", 'o', "FILE", "the file to write: pull HOST.db, merge run.db", 'o'},
+	{"format", 'T', "FORMAT",
+		"query: a format of ClickHouse's (PrettyCompact on a terminal, else TabSeparatedWithNames; CSVWithNames, JSON...)",
+		'T'},
+	{NULL, 0, NULL, NULL, 0},
+};
+
+static int fleet_main(int argc, char **argv);
+
+const struct command cmd_fleet = {
+	.name = "fleet",
+	.usage = "[OPTIONS] list [RUN] | diagnose RUN | pull RUN HOST | merge RUN | query SQL",
+	.summary =
+		"ask the pushed recordings of many hosts: list them, find deadlocks across hosts, pull one, merge or query all",
+	.options = fleet_options,
+	.examples = {{"pptrace fleet --from http://db.example:8123/traces diagnose 4711",
+			     "say what is stuck across the hosts of a run"},
+		{"pptrace fleet pull 4711 node3 -o node3.db",
+			"write the recording of one host into a file"}},
+	.run = fleet_main,
+};
+
+struct fleet {
+	struct server *server;
+	const char *output, *format;
+	char **operands;
+	int n;
+};
+
+static void add_status(struct buf *b, const struct fleet_host *h)
+{
+	if (!h->whole)
+		buf_adds(b, "not all is there");
+	else if (!h->complete)
+		buf_adds(b, "still grows, or was cut off");
+	else if (h->exit_signal > 0)
+		buf_addf(b, "signal %d", h->exit_signal);
+	else if (h->exit_code >= 0)
+		buf_addf(b, "status %d", h->exit_code);
+	else
+		buf_adds(b, "ended");
+	if (h->lost)
+		buf_addf(b, ", %llu events lost", (unsigned long long)h->lost);
+}
+
+/* A text in a column of that width. */
+static void add_cell(struct buf *b, const char *text, size_t width)
+{
+	size_t start = b->len;
+
+	buf_add_printable(b, text, strlen(text));
+	for (size_t n = b->len - start; n < width; n++)
+		buf_addc(b, ' ');
+}
+
+static int list(struct fleet *f)
+{
+	_cleanup_buf_ struct buf why = BUF_INIT, out = BUF_INIT;
+	struct fleet_hosts hosts;
+
+	if (fleet_hosts(f->server, f->n ? f->operands[0] : NULL, &hosts, &why) < 0)
+		die("fleet: %s", why.data);
+	buf_adds(&out,
+		"run                  host                 recording         duration  ended\n");
+	for (size_t i = 0; i < hosts.n; i++) {
+		const struct fleet_host *h = &hosts.list[i];
+		_cleanup_buf_ struct buf duration = BUF_INIT;
+
+		buf_add_duration(&duration, h->duration_ns);
+		add_cell(&out, h->run, 20);
+		buf_addc(&out, ' ');
+		add_cell(&out, h->host, 20);
+		buf_addc(&out, ' ');
+		add_cell(&out, h->trace_id, 17);
+		buf_addc(&out, ' ');
+		add_cell(&out, duration.data, 9);
+		buf_addc(&out, ' ');
+		add_status(&out, h);
+		buf_addc(&out, '\n');
+	}
+	(void)fwrite(out.data, 1, out.len, stdout);
+	fleet_hosts_done(&hosts);
+	return 0;
+}
+
+/* ---- diagnose ---- */
+
+/* What of the hosts' recordings is not as one would want it, before anybody trusts what they say together. */
+static void note_hosts(const struct fleet_hosts *hosts, const struct fleet_graph *g)
+{
+	for (size_t i = 0; i < hosts->n; i++) {
+		const struct fleet_host *h = &hosts->list[i];
+
+		if (!h->whole)
+			note("%s: a push is under way, or broke off: not all of its recording is there",
+				h->label);
+		else if (h->lost)
+			note("%s: %llu events were lost", h->label, (unsigned long long)h->lost);
+	}
+	if (g->n_doubtful)
+		note("%zu addresses belong to several connections (networks that use the same ones?): those were not joined",
+			g->n_doubtful);
+}
+
+static void add_findings(struct buf *out, sqlite3 *db, const struct findings *fs, bool *ret_found)
+{
+	for (size_t i = 0; i < fs->n; i++) {
+		buf_adds(out, out->len ? "\n" : "");
+		verdict_text(out, db, &fs->list[i], say_color(stdout));
+		*ret_found = *ret_found || strcmp(fs->list[i].severity, "info") != 0;
+	}
+}
+
+static int diagnose(struct fleet *f)
+{
+	_cleanup_buf_ struct buf why = BUF_INIT, out = BUF_INIT;
+	struct findings across = {0}, own = {0};
+	struct fleet_hosts hosts;
+	struct fleet_graph g = {0};
+	bool found = false;
+
+	if (fleet_hosts(f->server, f->operands[0], &hosts, &why) < 0 ||
+		fleet_load(f->server, &hosts, &g, &why) < 0 ||
+		fleet_stuck(f->server, &g, &across, &why) < 0 ||
+		fleet_findings(f->server, &g, &own, &why) < 0)
+		die("fleet: %s", why.data);
+	note_hosts(&hosts, &g);
+	add_findings(&out, g.db, &across, &found);
+	add_findings(&out, g.db, &own, &found);
+	if (!out.len)
+		buf_adds(&out, "nothing found\n");
+	(void)fwrite(out.data, 1, out.len, stdout);
+	detail("%zu hosts, %zu connections between them", hosts.n, g.n_joined);
+	findings_free(&across);
+	findings_free(&own);
+	fleet_graph_done(&g);
+	fleet_hosts_done(&hosts);
+	return found ? STATUS_FOUND : 0;
+}
+
+/* ---- pull ---- */
+
+/* The host that is called that, or whose recording has that number. */
+static const struct fleet_host *find_host(const struct fleet_hosts *hosts, const char *name)
+{
+	_cleanup_nearest_ struct nearest n = {.typed = name};
+	const struct fleet_host *found = NULL;
+
+	for (size_t i = 0; i < hosts->n; i++) {
+		const struct fleet_host *h = &hosts->list[i];
+
+		nearest_try(&n, h->label);
+		if (strcmp(h->label, name) != 0 && strcmp(h->trace_id, name) != 0)
+			continue;
+		found = h;
+	}
+	if (!found)
+		options_unknown("fleet: the run has no host that is called", name, n.best,
+			"'pptrace fleet list RUN' lists them");
+	return found;
+}
+
+static int pull(struct fleet *f)
+{
+	_cleanup_buf_ struct buf why = BUF_INIT;
+	_cleanup_free_ char *path = NULL;
+	const struct fleet_host *h;
+	struct fleet_hosts hosts;
+
+	if (fleet_hosts(f->server, f->operands[0], &hosts, &why) < 0)
+		die("fleet: %s", why.data);
+	h = find_host(&hosts, f->operands[1]);
+	if (!h) {
+		fleet_hosts_done(&hosts);
+		return STATUS_TROUBLE;
+	}
+	path = f->output ? xstrdup(f->output) : xasprintf("%s.db", h->label);
+	for (char *c = path; !f->output && *c; c++)
+		if (*c == '/')
+			*c = '-';
+	if (!h->whole)
+		note("a push of it is under way, or broke off: not all of the recording is there");
+	if (fleet_pull(f->server, h, path, &why) < 0)
+		die("fleet: %s", why.data);
+	note("%s: the recording of %s; next: pptrace diagnose %s", path, h->label, path);
+	fleet_hosts_done(&hosts);
+	return 0;
+}
+
+/* ---- merge ---- */
+
+static int merge(struct fleet *f)
+{
+	_cleanup_buf_ struct buf why = BUF_INIT;
+	const char *path = f->output ? f->output : "run.db";
+	struct fleet_hosts hosts;
+	struct fleet_graph g = {0};
+
+	if (fleet_hosts(f->server, f->operands[0], &hosts, &why) < 0 ||
+		fleet_load(f->server, &hosts, &g, &why) < 0 || fleet_save(&g, path, &why) < 0)
+		die("fleet: %s", why.data);
+	note_hosts(&hosts, &g);
+	note("%s: what %zu hosts did, up to the moment at which each ended; next: pptrace waits %s",
+		path, hosts.n, path);
+	fleet_graph_done(&g);
+	fleet_hosts_done(&hosts);
+	return 0;
+}
+
+/* ---- query ---- */
+
+/* What comes is made printable for a terminal, line by line; the layout is the server's. */
+struct printing {
+	struct buf line;
+	bool printable;
+};
+
+static int print_piece(void *arg, const char *data, size_t len)
+{
+	struct printing *p = arg;
+	_cleanup_buf_ struct buf out = BUF_INIT;
+
+	for (size_t i = 0; p->printable && i < len; i++) {
+		if (data[i] != '\n') {
+			buf_addc(&p->line, data[i]);
+			continue;
+		}
+		buf_add_printable(&out, p->line.data, p->line.len);
+		buf_addc(&out, '\n');
+		buf_reset(&p->line);
+	}
+	if (p->printable)
+		(void)fwrite(out.data, 1, out.len, stdout);
+	else
+		(void)fwrite(data, 1, len, stdout);
+	return ferror(stdout) ? -EPIPE : 0;
+}
+
+static int query(struct fleet *f)
+{
+	struct printing p = {.line = BUF_INIT, .printable = isatty(STDOUT_FILENO) == 1};
+	_cleanup_buf_ struct buf why = BUF_INIT;
+	const char *format = f->format     ? f->format
+			     : p.printable ? "PrettyCompactNoEscapes"
+					   : "TabSeparatedWithNames";
+
+	for (const char *c = format; *c; c++)
+		if (!((*c | 32) >= 'a' && (*c | 32) <= 'z') && !(*c >= '0' && *c <= '9'))
+			die("fleet: %s is not the name of a format", format);
+	if (server_query(f->server, f->operands[0], format, print_piece, &p, &why) < 0)
+		die("fleet: %s", why.data);
+	buf_done(&p.line);
+	return 0;
+}
+
+/* ---- Which ---- */
+
+static const struct {
+	const char *name;
+	int (*run)(struct fleet *f);
+	int least, most; /* operands */
+	const char *usage;
+} actions[] = {
+	{"list", list, 0, 1, "list [RUN]"},
+	{"diagnose", diagnose, 1, 1, "diagnose RUN"},
+	{"pull", pull, 2, 2, "pull RUN HOST"},
+	{"merge", merge, 1, 1, "merge RUN"},
+	{"query", query, 1, 1, "query SQL"},
+};
+
+static int act(struct fleet *f, const char *name)
+{
+	_cleanup_nearest_ struct nearest n = {.typed = name};
+
+	for (size_t i = 0; i < ARRAY_SIZE(actions); i++) {
+		nearest_try(&n, actions[i].name);
+		if (strcmp(actions[i].name, name) != 0)
+			continue;
+		if (f->n >= actions[i].least && f->n <= actions[i].most)
+			return actions[i].run(f);
+		warn("fleet: it is used as: pptrace fleet %s", actions[i].usage);
+		return COMMAND_USAGE;
+	}
+	options_unknown(
+		"fleet: it cannot", name, n.best, "it can list, diagnose, pull, merge and query");
+	return COMMAND_USAGE;
+}
+
+static int fleet_main(int argc, char **argv)
+{
+	const char *from = NULL, *password_file = NULL;
+	_cleanup_buf_ struct buf why = BUF_INIT;
+	struct fleet f = {0};
+	int status;
+
+	say_set_status(STATUS_TROUBLE);
+	for (int id; (id = options_next(&cmd_fleet, argc, argv)) != OPTIONS_END;) {
+		if (id == 'f')
+			from = optarg;
+		else if (id == 'o')
+			f.output = optarg;
+		else if (id == 'T')
+			f.format = optarg;
+		else if (id == OPT_PASSWORD_FILE)
+			password_file = optarg;
+		else
+			return COMMAND_USAGE;
+	}
+	if (optind == argc) {
+		warn("fleet: say what to do: list, diagnose, pull, merge or query");
+		return COMMAND_USAGE;
+	}
+	if (server_open(&f.server, from, password_file, PATIENCE_NS, &why) < 0)
+		die("fleet: %s", why.data);
+	f.operands = argv + optind + 1;
+	f.n = argc - optind - 1;
+	status = act(&f, argv[optind]);
+	server_close(f.server);
+	return status;
+}

@@ -1,0 +1,140 @@
+/* hosts.c - which recordings a run has. */
+/* SPDX-License-Identifier: MIT */
+#include "fleet/private.h"
+
+#include "base/buf.h"
+#include "base/mem.h"
+
+#include <errno.h>
+
+/*
+ * One line of trace and push_rows a recording, the texts in hexadecimal digits: names of hosts and runs are anybody's.
+ * Ordered, so that a host has the same number whenever it is asked.
+ */
+static const char hosts_sql[] =
+	"SELECT hex(run), trace_id, hex(ifNull(host, '?')), ifNull(started_unix_ns, 0), ifNull(duration_ns, 0), complete, lost,"
+	" attached, hex(ifNull(backend, '')), hex(command), ifNull(exit_code, -1), ifNull(exit_signal, -1), state, pushed"
+	" FROM (SELECT * FROM trace_rows FINAL WHERE gone = 0@where)"
+	" ANY LEFT JOIN (SELECT run, trace_id, state, pushed FROM push_rows FINAL) USING run, trace_id"
+	" ORDER BY run, host, started_unix_ns, trace_id FORMAT TabSeparated";
+
+static char *from_hex(const char *s)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT;
+
+	for (; s[0] && s[1]; s += 2) {
+		char digits[3] = {s[0], s[1], '\0'};
+
+		buf_addc(&b, (char)strtoul(digits, NULL, 16));
+	}
+	return buf_steal(&b);
+}
+
+enum { FIELDS = 14 };
+
+/* Cuts a line at its tabs. Returns the next line, or NULL if it has not so many fields. */
+static char *cut_line(char *line, char *fields[FIELDS])
+{
+	char *next = strchr(line, '\n');
+
+	if (next)
+		*next++ = '\0';
+	for (int i = 0; i < FIELDS; i++) {
+		fields[i] = line;
+		line = line ? strchr(line, '\t') : NULL;
+		if (line)
+			*line++ = '\0';
+		else if (i < FIELDS - 1)
+			return NULL;
+	}
+	return next;
+}
+
+static void add_host(struct fleet_hosts *hosts, char *f[FIELDS])
+{
+	struct fleet_host *h;
+
+	hosts->list = xreallocarray(hosts->list, hosts->n + 1, sizeof *hosts->list);
+	h = &hosts->list[hosts->n++];
+	*h = (struct fleet_host){.run = from_hex(f[0]),
+		.trace_id = xstrdup(f[1]),
+		.host = from_hex(f[2]),
+		.started_unix_ns = strtoll(f[3], NULL, 10),
+		.duration_ns = strtoll(f[4], NULL, 10),
+		.complete = f[5][0] == '1',
+		.lost = strtoull(f[6], NULL, 10),
+		.attached = f[7][0] == '1',
+		.backend = from_hex(f[8]),
+		.command = from_hex(f[9]),
+		.exit_code = (int)strtol(f[10], NULL, 10),
+		.exit_signal = (int)strtol(f[11], NULL, 10),
+		.whole = !strcmp(f[12], "done"),
+		.pushed = strtoull(f[13], NULL, 10)};
+}
+
+/* What a host is called: its name, with the beginning of the recording's number where several have the same. */
+static void name_hosts(struct fleet_hosts *hosts)
+{
+	for (size_t i = 0; i < hosts->n; i++) {
+		struct fleet_host *h = &hosts->list[i];
+		bool same = false;
+
+		for (size_t k = i ? i - 1 : 0; k < hosts->n && k <= i + 1; k++)
+			same = same || (k != i && !strcmp(hosts->list[k].host, h->host) &&
+					       !strcmp(hosts->list[k].run, h->run));
+		h->label = same ? xasprintf("%s/%.4s", h->host, h->trace_id) : xstrdup(h->host);
+	}
+}
+
+int fleet_hosts(struct server *s, const char *run, struct fleet_hosts *ret, struct buf *why)
+{
+	_cleanup_buf_ struct buf sql = BUF_INIT, out = BUF_INIT;
+	const char *at = strstr(hosts_sql, "@where");
+	char *fields[FIELDS];
+	int rc = format_check(s, why);
+
+	*ret = (struct fleet_hosts){0};
+	if (rc)
+		return rc;
+	buf_add(&sql, hosts_sql, (size_t)(at - hosts_sql));
+	if (run) {
+		buf_adds(&sql, " AND run = ");
+		server_quote(&sql, run);
+	}
+	buf_adds(&sql, at + strlen("@where"));
+	rc = server_ask(s, sql.data, &out, why);
+	for (char *line = out.data, *next; !rc && line && *line; line = next) {
+		next = cut_line(line, fields);
+		if (!next) {
+			buf_adds(why, "the server answered something else than was asked for");
+			rc = -EIO;
+			break;
+		}
+		add_host(ret, fields);
+	}
+	if (!rc && run && !ret->n) {
+		buf_addf(why, "the database %s has no run that is called %s", s->address.database,
+			run);
+		rc = -ENOENT;
+	}
+	name_hosts(ret);
+	if (rc)
+		fleet_hosts_done(ret);
+	return rc;
+}
+
+void fleet_hosts_done(struct fleet_hosts *hosts)
+{
+	for (size_t i = 0; i < hosts->n; i++) {
+		struct fleet_host *h = &hosts->list[i];
+
+		free(h->run);
+		free(h->trace_id);
+		free(h->host);
+		free(h->label);
+		free(h->backend);
+		free(h->command);
+	}
+	free(hosts->list);
+	*hosts = (struct fleet_hosts){0};
+}

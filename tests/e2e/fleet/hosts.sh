@@ -1,0 +1,197 @@
+#!/usr/bin/env bash
+# hosts.sh - fleet: recordings of several hosts together. The hosts are network namespaces with a bridge between them.
+# SPDX-License-Identifier: MIT
+. "$(dirname "$0")/../../lib.sh"
+. "$ROOT/tests/lib_clickhouse.sh"
+
+# Names of this test's own; those of links have at most 15 letters.
+bridge=ppb$$
+host_name() { echo "pp$1$$"; }
+
+remove_hosts()
+{
+	local i
+	for i in 1 2 3; do
+		ip netns del "$(host_name $i)" 2>/dev/null
+		ip link del "ppv$i$$" 2>/dev/null
+	done
+	ip link del $bridge 2>/dev/null
+}
+
+make_hosts()
+{
+	local i n
+	ip link add $bridge type bridge 2>/dev/null && ip addr add 10.97.0.254/24 dev $bridge && ip link set $bridge up || return 1
+	for i in 1 2 3; do
+		n=$(host_name $i)
+		ip netns add "$n" && ip link add "ppv$i$$" type veth peer name e0 netns "$n" && ip link set "ppv$i$$" master $bridge up &&
+			ip -n "$n" addr add 10.97.0.$i/24 dev e0 && ip -n "$n" link set e0 up && ip -n "$n" link set lo up || return 1
+	done
+}
+
+# on HOST COMMAND...: runs it there, under the name node-HOST.
+on()
+{
+	ip netns exec "$(host_name "$1")" unshare -u sh -c 'hostname "node-$0"; exec "$@"' "$@"
+}
+
+# is_at_it FILE BEGIN: the recording has what the test is about.
+is_at_it()
+{
+	if [ "$2" = wait ]; then
+		[ "$(sql "$1" "SELECT count(*) FROM wait WHERE end_ns IS NULL AND reason = 'pipe-read' AND stack_id IS NOT NULL")" = 1 ]
+	else
+		[ "$(sql "$1" "SELECT count(*) > 100 FROM pipe_io")" = 1 ]
+	fi
+}
+
+# ring NAME N BEGIN: programs on N hosts in a ring, recorded to NAME-1.db and so on, ended when all have been at it for a while.
+ring()
+{
+	local i pids="" live=${4:-}
+	export PPTRACE_RUN=$1
+	for ((i = 1; i <= $2; i++)); do
+		on $i timeout -k 5 40 "$PPTRACE" run -q --push$live --until=main -o "$1-$i.db" "$PROGRAMS/fleet_peer" 10.97.0.$i 10.97.0.$((i % $2 + 1)) \
+			"$([ $i = 1 ] && echo "$3" || echo wait)" >/dev/null 2>"$1-$i.err" </dev/null &
+		pids="$pids $!"
+	done
+	for ((i = 1; i <= $2; i++)); do
+		wait_for 60 grep -q ready "$1-$i.err"
+	done
+	# All wait, and it is known where; or the token has gone round many times.
+	for ((i = 1; i <= $2; i++)); do
+		wait_for 60 is_at_it "$1-$i.db" "$3"
+	done
+	# The programs alone, neither timeout nor pptrace.
+	pkill -TERM -xf "$PROGRAMS/fleet_peer 10[.]97[.]0[.].*"
+	for i in $pids; do wait_end "$i"; done
+}
+
+trap 'remove_hosts; clickhouse_stop -KILL; finish' EXIT
+if [[ " $(backends) " != *" ebpf "* ]] || ! make_hosts 2>/dev/null; then
+	begin "hosts"
+	skip "network namespaces or eBPF are not to be had here"
+	end
+	exit 0
+fi
+
+begin "fleet: nothing was pushed yet, and no such run"
+CH_LISTEN=10.97.0.254 clickhouse_start one || { end; exit 0; }
+export PPTRACE_URL=${ch_url/127.0.0.1/10.97.0.254}/hosts
+ch_database=hosts
+run "$PPTRACE" fleet list
+expect_status 2
+expect_err 'pptrace: fleet: '
+end
+
+begin "fleet diagnose: two hosts that read from each other"
+ring two 2 wait
+run "$PPTRACE" fleet diagnose two
+expect_status 1
+expect_out '^error: deadlock: .*fleet_peer@node-1.*and .*fleet_peer@node-2.*wait for each other'
+expect_out 'cycle of 2, certain'
+expect_eq "$(grep -c 'reads from the empty tcp .*' out)" 2 "members"
+expect_eq "$(grep -c 'at read_token (fleet_peer.c:[0-9]*)\|fleet_peer.c:[0-9]* (read_token)' out)" 2 "members with a source line"
+end
+
+begin "fleet diagnose: a ring over three hosts"
+ring three 3 wait
+run "$PPTRACE" fleet diagnose three
+expect_status 1
+expect_out 'cycle of 3, certain'
+for i in 1 2 3; do expect_out "fleet_peer@node-$i"; done
+end
+
+begin "fleet diagnose: the ring with one host's recording missing is no deadlock: its side is with somebody outside"
+run "$PPTRACE" push --run part three-1.db three-2.db
+run "$PPTRACE" fleet diagnose part
+expect_out '^nothing found$'
+expect_status 0
+end
+
+begin "fleet diagnose: what cannot be proved is conditional: lost events, and bytes that are under way"
+cp two-1.db lost.db
+sqlite3 lost.db "UPDATE trace SET lost = 1, command = '[\"lost\"]'; INSERT INTO lost VALUES ('ebpf', 'PIPE_IO', 1)"
+run "$PPTRACE" push --run lost lost.db two-2.db
+run "$PPTRACE" fleet diagnose lost
+! grep -q 'certain, since' out || fail "certain, though events were lost" "$(cat out)"
+cp two-1.db flight.db
+sqlite3 flight.db "UPDATE trace SET command = '[\"flight\"]'; UPDATE pipe_io SET bytes = bytes + 1 WHERE op = 'write' AND pipe_id IN (SELECT id FROM pipe WHERE kind = 'tcp')"
+run "$PPTRACE" push --run flight flight.db two-2.db
+run "$PPTRACE" fleet diagnose flight
+! grep -q ' certain' out || fail "certain, though a byte is under way" "$(cat out)"
+expect_out 'under way|may'
+end
+
+begin "fleet diagnose: a healthy ring is left in peace"
+ring fine 3 begin
+run "$PPTRACE" fleet diagnose fine
+expect_status 0
+expect_out '^nothing found$'
+end
+
+begin "fleet list: hosts, and what became of them"
+run "$PPTRACE" fleet list three
+expect_status 0
+expect_eq "$(grep -c '^three .*node-[123] .* \(signal 15\|status [0-9]*\)$' out)" 3 "lines with hosts"
+run "$PPTRACE" fleet list nothing
+expect_status 2
+expect_err "no run that is called nothing$"
+end
+
+begin "fleet pull: the file is the one that was pushed, row by row"
+run "$PPTRACE" fleet pull three node-2 -o again.db
+expect_status 0
+n=0
+for table in $(sql three-2.db "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%'"); do
+	for file in three-2 again; do
+		sqlite3 -readonly -quote $file.db "SELECT * FROM \"$table\"" | sort >$file.rows
+	done
+	cmp -s three-2.rows again.rows || fail "table $table differs" "$(diff three-2.rows again.rows | head -5)"
+	n=$((n + 1))
+done
+[ $n -gt 20 ] || fail "only $n tables"
+run "$PPTRACE" diagnose again.db
+[ "$status" -le 1 ] || fail "$(show)"
+run "$PPTRACE" fleet pull three node-9
+expect_status 2
+expect_err "no host that is called 'node-9'; did you mean 'node-"
+end
+
+begin "fleet merge: one recording of all hosts, for every command"
+run "$PPTRACE" fleet merge three -o all.db
+expect_status 0
+expect_eq "$(stat -c %a all.db)" 600 mode
+run "$PPTRACE" waits --format=txt all.db
+expect_status 0
+expect_out 'node-1'
+expect_out 'node-3'
+run "$PPTRACE" tree --format=txt all.db
+expect_status 0
+end
+
+begin "fleet query: SQL, which may only read"
+run "$PPTRACE" fleet query "SELECT run, count() AS n FROM trace GROUP BY run ORDER BY run"
+expect_status 0
+expect_out $'^three\t3$'
+run "$PPTRACE" fleet query -T CSVWithNames "SELECT 1 AS a"
+expect_eq "$(cat out)" $'"a"\n1'
+for wrong in "DROP TABLE trace_rows" "SELECT nothing" "SELEC"; do
+	run "$PPTRACE" fleet query "$wrong"
+	expect_status 2
+	expect_eq "$(wc -l <err)" 1 "lines on stderr"
+done
+expect_there "SELECT count() > 0 FROM trace" 1
+end
+
+begin "fleet: mistakes are one sentence"
+run "$PPTRACE" fleet
+expect_status 2
+expect_err 'say what to do'
+run "$PPTRACE" fleet lst
+expect_err "did you mean 'list'"
+run "$PPTRACE" fleet pull three
+expect_err 'it is used as: pptrace fleet pull RUN HOST$'
+run "$PPTRACE" fleet --from nonsense list
+expect_status 2
+end
