@@ -1,4 +1,4 @@
-/* refuse.c - runs a command in which some system calls fail: refuse CALL[:ARGUMENT=VALUE]=ERRNO... -- COMMAND. */
+/* refuse.c - runs a command in which some system calls fail: refuse CALL[:ARGUMENT=VALUE]...=ERRNO... -- COMMAND. */
 /* SPDX-License-Identifier: MIT */
 /* "refuse bpf:0=5=EMFILE -- cmd": bpf(2) with argument 0 equal to 5 fails with EMFILE; "mmap:1=67112960=ENOMEM". */
 #include <errno.h>
@@ -55,23 +55,29 @@ static struct sock_filter load(size_t offset)
 	return (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (unsigned)offset);
 }
 
+enum { CONDITIONS = 3 };
+
 /* Adds the instructions for one rule; those that do not match go on behind it. */
 static size_t rule(struct sock_filter *at, const char *text)
 {
 	size_t len = strcspn(text, ":="), n = 0;
-	unsigned arg = 0, value = 0, has_arg = text[len] == ':';
-	const char *error = strrchr(text, '=');
+	unsigned arg[CONDITIONS], value[CONDITIONS], count = 0;
+	const char *error = strrchr(text, '='), *p = text + len;
+	int used;
 
 	if (!error)
 		exit(2);
-	if (has_arg && sscanf(text + len, ":%u=%u", &arg, &value) != 2)
-		exit(2);
+	for (; *p == ':'; p += used, count++)
+		if (count == CONDITIONS ||
+			sscanf(p, ":%u=%u%n", &arg[count], &value[count], &used) != 2)
+			exit(2);
 	at[n++] = load(offsetof(struct seccomp_data, nr));
-	at[n++] = (struct sock_filter)BPF_JUMP(
-		BPF_JMP | BPF_JEQ | BPF_K, find(calls, text, len), 0, has_arg ? 3 : 1);
-	if (has_arg) {
-		at[n++] = load(offsetof(struct seccomp_data, args) + arg * 8ul);
-		at[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, 0, 1);
+	at[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, find(calls, text, len), 0,
+		(unsigned char)(2 * count + 1));
+	for (unsigned i = 0; i < count; i++) {
+		at[n++] = load(offsetof(struct seccomp_data, args) + arg[i] * 8ul);
+		at[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value[i], 0,
+			(unsigned char)(2 * (count - i - 1) + 1));
 	}
 	at[n++] = (struct sock_filter)BPF_STMT(
 		BPF_RET | BPF_K, SECCOMP_RET_ERRNO | find(errors, error + 1, strlen(error + 1)));

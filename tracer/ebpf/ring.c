@@ -40,8 +40,10 @@ struct ebpf_ring {
 	int fd;
 	unsigned long *consumer; /* page that we write: how far we have read */
 	unsigned long *producer; /* page of the kernel: how far places were given out */
-	char *window;            /* what is mapped of the records, or NULL ... */
-	size_t from, len;        /* ... and what that is: they can be had twice in a row */
+	char *room; /* where they are mapped, of the length of the first window there */
+	size_t room_bytes;
+	char *window;     /* what is mapped of the records, or NULL ... */
+	size_t from, len; /* ... and what that is: they can be had twice in a row */
 	size_t size;
 	size_t page;
 	uint64_t complete;
@@ -49,22 +51,38 @@ struct ebpf_ring {
 	unsigned n_marks;
 };
 
-/* Maps the records from a place on; false: it cannot be done now. */
+static void room_free(struct ebpf_ring *r)
+{
+	if (r->room)
+		munmap(r->room, r->room_bytes);
+	r->room = NULL;
+}
+
+/*
+ * Maps the records from a place on; false: it cannot be done now. A window that is there is replaced where it
+ * stands, which takes neither more addresses nor one mapping more.
+ */
 static bool window_move(struct ebpf_ring *r, size_t place)
 {
-	void *p;
+	char *p;
 
-	if (r->window)
-		munmap(r->window, r->len);
 	r->window = NULL;
 	r->from = place / r->page * r->page;
 	r->len = 2 * r->size - r->from;
 	if (r->len > WINDOW_BYTES)
 		r->len = WINDOW_BYTES;
-	p = mmap(NULL, r->len, PROT_READ, MAP_SHARED, r->fd, (off_t)(2 * r->page + r->from));
-	if (p == MAP_FAILED)
+	if (r->room && r->len > r->room_bytes)
+		room_free(r);
+	p = mmap(r->room, r->len, PROT_READ, MAP_SHARED | (r->room ? MAP_FIXED : 0), r->fd,
+		(off_t)(2 * r->page + r->from));
+	if (p == MAP_FAILED) {
+		/* What was there may be gone, and its addresses somebody else's by the next time. */
+		r->room = NULL;
 		return false;
-	r->window = p;
+	}
+	if (!r->room)
+		r->room_bytes = r->len;
+	r->room = r->window = p;
 	return true;
 }
 
@@ -102,8 +120,7 @@ void ebpf_ring_free(struct ebpf_ring *r)
 		munmap(r->consumer, r->page);
 	if (r->producer)
 		munmap(r->producer, r->page);
-	if (r->window)
-		munmap(r->window, r->len);
+	room_free(r);
 	free(r);
 }
 
@@ -153,6 +170,11 @@ unsigned ebpf_ring_fill(const struct ebpf_ring *r)
 	unsigned long end = __atomic_load_n(r->producer, __ATOMIC_RELAXED);
 
 	return (unsigned)((end - *r->consumer) * 100 / r->size);
+}
+
+bool ebpf_ring_is_stuck(const struct ebpf_ring *r)
+{
+	return !r->window && *r->consumer < __atomic_load_n(r->producer, __ATOMIC_ACQUIRE);
 }
 
 uint64_t ebpf_ring_drain(struct ebpf_ring *r, source_emit *emit, void *arg)

@@ -3,6 +3,7 @@
 #ifndef TRACER_EBPF_RING_H
 #define TRACER_EBPF_RING_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "tracer/source.h"
@@ -19,6 +20,9 @@ void ebpf_ring_free(struct ebpf_ring *r);
 
 /* Returns how full the ring is, in percent. */
 unsigned ebpf_ring_fill(const struct ebpf_ring *r);
+
+/* Says whether there are records that could not be mapped. */
+bool ebpf_ring_is_stuck(const struct ebpf_ring *r);
 
 /* Hands over all finished records. Returns a time up to which none is outstanding. */
 uint64_t ebpf_ring_drain(struct ebpf_ring *r, source_emit *emit, void *arg);

@@ -330,6 +330,9 @@ static void ebpf_losses(struct source *s, source_loss *loss, void *arg)
 			continue;
 		for (int i = 0; i < cpus; i++)
 			sum += counts[i];
+		/* What cannot be mapped is lost if it stays so: nobody knows how much it is. */
+		if (kind == 0 && ebpf_ring_is_stuck(e->ring))
+			sum++;
 		if (sum)
 			loss(arg, s->name, kind, sum);
 	}

@@ -79,6 +79,17 @@ if need_ebpf; then
 fi
 end
 
+begin "the window of the ring cannot be moved where it stands: it is mapped anew, nothing is lost"
+if need_ebpf; then
+	# PROT_READ, MAP_SHARED | MAP_FIXED: each but the first.
+	run "$PROGRAMS/refuse" "mmap:1=$WINDOW_BYTES:2=1:3=17=ENOMEM" -- "$PPTRACE" run --backend=ebpf --locks=off -o w.db \
+		sh -c 'dd if=/dev/zero bs=64 count=60000 2>/dev/null | cat >/dev/null; exit 5'
+	expect_status 5
+	expect_sql w.db "SELECT complete, lost FROM trace" "1|0"
+	expect_sql w.db "SELECT end_kind, exit_code FROM process ORDER BY id LIMIT 1" "exit|5"
+fi
+end
+
 begin "the command cannot be handed to the programs"
 if need_ebpf; then
 	for error in ENOSYS EPERM EMFILE; do
