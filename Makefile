@@ -74,9 +74,11 @@ UNIT_OBJ := $(patsubst %.c,$(OUT)/%.o,$(call files_in,tests/unit,*.c))
 
 .DELETE_ON_ERROR:
 .SECONDARY:
+COMPLETIONS := $(OUT)/pptrace.bash $(OUT)/pptrace.zsh $(OUT)/pptrace.fish
+
 .PHONY: test-fleet pictures compile_commands.json all demo test test-kernels test-long check deps deps-long bench fuzz fuzz-keep format lint coverage install uninstall clean help programs
 
-all: $(OUT)/pptrace $(OUT)/pptrace.1 $(OUT)/pptrace.bash $(if $(SHIM_SRC),$(OUT)/libpptrace-shim.so) $(DEMOS)
+all: $(OUT)/pptrace $(OUT)/pptrace.1 $(COMPLETIONS) $(if $(SHIM_SRC),$(OUT)/libpptrace-shim.so) $(DEMOS)
 
 $(OUT)/pptrace: $(ROOM_OBJ) $(CLI_OBJ)
 	$(say) LINK $@
@@ -151,9 +153,9 @@ $(OUT)/gen/demos.def: tools/demos.awk $(call files_in,demos,*.c)
 $(OUT)/cli/cmd_demo.o: $(OUT)/gen/demos.def
 
 # What the command rows say, as a part of the man page and as completion.
-$(OUT)/pptrace.bash: $(OUT)/pptrace
+$(OUT)/pptrace.bash $(OUT)/pptrace.zsh $(OUT)/pptrace.fish: $(OUT)/pptrace.%: $(OUT)/pptrace
 	$(say) GEN $@
-	$(Q)$(OUT)/pptrace help --completion=bash > $@
+	$(Q)$(OUT)/pptrace help --completion=$* > $@
 
 $(OUT)/pptrace.1: doc/pptrace.1.in $(OUT)/pptrace
 	$(say) GEN $@
@@ -340,6 +342,8 @@ BINDIR := $(DESTDIR)$(PREFIX)/bin
 LIBDIR := $(DESTDIR)$(PREFIX)/lib/pptrace
 MANDIR := $(DESTDIR)$(PREFIX)/share/man
 COMPDIR := $(DESTDIR)$(PREFIX)/share/bash-completion/completions
+ZSHDIR := $(DESTDIR)$(PREFIX)/share/zsh/vendor-completions
+FISHDIR := $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
 DOCDIR := $(DESTDIR)$(PREFIX)/share/doc/pptrace
 
 install: all
@@ -349,11 +353,13 @@ install: all
 	install -D -m 644 $(OUT)/pptrace.1 $(MANDIR)/man1/pptrace.1
 	for m in doc/*.5; do [ ! -e $$m ] || install -D -m 644 $$m $(MANDIR)/man5/$${m##*/}; done
 	install -D -m 644 $(OUT)/pptrace.bash $(COMPDIR)/pptrace
+	install -D -m 644 $(OUT)/pptrace.zsh $(ZSHDIR)/_pptrace
+	install -D -m 644 $(OUT)/pptrace.fish $(FISHDIR)/pptrace.fish
 	install -D -m 644 README.md $(DOCDIR)/README.md
 	install -D -m 644 LICENSE $(DOCDIR)/copyright
 
 uninstall:
-	rm -f $(BINDIR)/pptrace $(COMPDIR)/pptrace $(MANDIR)/man1/pptrace*.1 $(MANDIR)/man5/pptrace*.5
+	rm -f $(BINDIR)/pptrace $(COMPDIR)/pptrace $(ZSHDIR)/_pptrace $(FISHDIR)/pptrace.fish $(MANDIR)/man1/pptrace*.1 $(MANDIR)/man5/pptrace*.5
 	rm -rf $(LIBDIR) $(DOCDIR)
 
 pictures: all

@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "cli/commands.h"
+#include "cli/completion.h"
 #include "cli/help.h"
 #include "cli/common/options.h"
 #include "cli/common/say.h"
@@ -11,7 +12,7 @@
 enum { OPT_COMPLETION = 256, OPT_MAN };
 
 static const struct command_option options[] = {
-	{"completion", 0, "SHELL", "print a completion script: bash", OPT_COMPLETION},
+	{"completion", 0, "SHELL", "print a completion script: bash, zsh or fish", OPT_COMPLETION},
 	{"man", 0, NULL, "print the commands in the form of the man page", OPT_MAN},
 	{NULL, 0, NULL, NULL, 0},
 };
@@ -28,8 +29,6 @@ const struct command cmd_help = {
 			"let bash complete commands and options"}},
 	.run = run,
 };
-
-static const char *const shells[] = {"bash", NULL};
 
 void help_print(FILE *f)
 {
@@ -113,68 +112,6 @@ static void print_man(void)
 	print_man_options(options_common, NULL);
 }
 
-static void print_words(const struct command_option *list)
-{
-	for (const struct command_option *o = list; o && o->name; o++)
-		(void)printf(" --%s%s", o->name, o->arg && *o->arg != '[' ? "=" : "");
-}
-
-/*
- * Options of the command, names of demos, questions and commands where they
- * fit; files everywhere. After "run", the rest is a command line of its own.
- */
-static const char bash_begin[] =
-	"# bash completion for pptrace, made by 'pptrace help --completion=bash'.\n"
-	"_pptrace()\n"
-	"{\n"
-	"\tlocal cur=${COMP_WORDS[COMP_CWORD]} command=${COMP_WORDS[1]} words= i\n"
-	"\tCOMPREPLY=()\n";
-static const char bash_end[] =
-	"\tif [ \"$command\" = run ] && declare -F _command_offset >/dev/null; then\n"
-	"\t\tfor ((i = 2; i < COMP_CWORD; i++)); do\n"
-	"\t\t\tif [[ ${COMP_WORDS[i]} != -* && ${COMP_WORDS[i - 1]} != -o ]]; then\n"
-	"\t\t\t\t_command_offset $i\n"
-	"\t\t\t\treturn\n"
-	"\t\t\tfi\n"
-	"\t\tdone\n"
-	"\tfi\n"
-	"\tif [[ $cur == -* ]]; then\n"
-	"\t\tCOMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n"
-	"\t\t[[ ${COMPREPLY[0]:-} != *= ]] || compopt -o nospace\n"
-	"\t\treturn\n"
-	"\tfi\n"
-	"\tcase $command in\n"
-	"\texplain)\n"
-	"\t\twords=$(pptrace explain 2>/dev/null | awk '/^(error|warning|info) / { print $2 }')\n"
-	"\t\tCOMPREPLY=($(compgen -W \"$words\" -- \"$cur\")) ;;\n"
-	"\tdemo | query | help)\n"
-	"\t\twords=$(pptrace \"$command\" 2>/dev/null | awk '/^  [a-z]/ { print $1 }')\n"
-	"\t\tCOMPREPLY=($(compgen -W \"$words\" -- \"$cur\")) ;;\n"
-	"\trun) COMPREPLY=($(compgen -c -- \"$cur\")) ;;\n"
-	"\tesac\n"
-	"\tCOMPREPLY+=($(compgen -f -- \"$cur\"))\n"
-	"}\n"
-	"complete -o filenames -F _pptrace pptrace\n";
-
-static void print_bash(void)
-{
-	const struct command *c;
-
-	(void)fputs(bash_begin, stdout);
-	(void)printf("\tif [ \"$COMP_CWORD\" = 1 ]; then\n\t\tCOMPREPLY=($(compgen -W \"");
-	for (size_t pos = 0; (c = commands_next(&pos));)
-		(void)printf("%s ", c->name);
-	(void)printf("--help --version\" -- \"$cur\"))\n\t\treturn\n\tfi\n\tcase $command in\n");
-	for (size_t pos = 0; (c = commands_next(&pos));) {
-		(void)printf("\t%s) words=\"", c->name);
-		print_words(c->options);
-		print_words(options_common);
-		(void)printf("\" ;;\n");
-	}
-	(void)printf("\tesac\n");
-	(void)fputs(bash_end, stdout);
-}
-
 static int help_one(const char *name)
 {
 	const struct command *c = commands_find(name);
@@ -195,8 +132,9 @@ static int run(int argc, char **argv)
 	int shell;
 
 	for (int id; (id = options_next(&cmd_help, argc, argv)) != OPTIONS_END;) {
-		if (id == OPT_COMPLETION && options_word("--completion", optarg, shells, &shell)) {
-			print_bash();
+		if (id == OPT_COMPLETION &&
+			options_word("--completion", optarg, completion_shells, &shell)) {
+			completion_print(shell);
 			return 0;
 		}
 		if (id != OPT_MAN)

@@ -391,6 +391,27 @@ run bash -c '. "$1"; COMP_WORDS=(pptrace tim) COMP_CWORD=1; _pptrace; echo "${CO
 expect_eq "$(cat out)" $'timeline\n--since='
 end
 
+begin "completion knows the words that an option takes, in each shell"
+cp "$BUILD/pptrace" pptrace
+run bash -c 'PATH=$PWD:$PATH; . "$1"; COMP_WORDS=(pptrace tree --format = p) COMP_CWORD=4; _pptrace; echo "${COMPREPLY[*]}"
+	COMP_WORDS=(pptrace run --backend =) COMP_CWORD=3; _pptrace; echo "${COMPREPLY[*]}"' x "$BUILD/pptrace.bash"
+expect_eq "$(cat out)" $'png pdf\nauto ebpf shim'
+if command -v zsh >/dev/null; then
+	run zsh -n "$BUILD/pptrace.zsh"
+	expect_status 0
+	run zsh -fc 'path=($PWD $path); autoload -Uz compinit; compinit -D -u; compadd() { print -r -- ${(P)2}; }
+		. $1; pptrace_command=tree _pptrace_value format' x "$BUILD/pptrace.zsh"
+	expect_out '^svg png pdf dot txt$'
+fi
+if command -v fish >/dev/null; then
+	run env HOME="$TMP" PATH="$PWD:$PATH" fish -c 'source $argv[1]; complete -C "pptrace tree --format=p"; complete -C "pptrace tim"' "$BUILD/pptrace.fish"
+	expect_out '^--format=pdf'
+	expect_out '^--format=png'
+	expect_out '^timeline'
+fi
+rm -f pptrace
+end
+
 begin "demo lists every program in demos/"
 run "$PPTRACE" demo
 expect_status 0
