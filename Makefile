@@ -76,9 +76,9 @@ UNIT_OBJ := $(patsubst %.c,$(OUT)/%.o,$(call files_in,tests/unit,*.c))
 .SECONDARY:
 COMPLETIONS := $(OUT)/pptrace.bash $(OUT)/pptrace.zsh $(OUT)/pptrace.fish
 
-.PHONY: test-fleet pictures compile_commands.json all demo test test-kernels test-long check deps deps-long bench fuzz fuzz-keep format lint coverage install uninstall clean help programs
+.PHONY: deb test-fleet pictures compile_commands.json all demo test test-kernels test-long check deps deps-long bench fuzz fuzz-keep format lint coverage install uninstall clean help programs
 
-all: $(OUT)/pptrace $(OUT)/pptrace.1 $(COMPLETIONS) $(if $(SHIM_SRC),$(OUT)/libpptrace-shim.so) $(DEMOS)
+all: $(OUT)/pptrace $(OUT)/pptrace.1 $(OUT)/man/done $(COMPLETIONS) $(if $(SHIM_SRC),$(OUT)/libpptrace-shim.so) $(DEMOS)
 
 $(OUT)/pptrace: $(ROOM_OBJ) $(CLI_OBJ)
 	$(say) LINK $@
@@ -161,6 +161,13 @@ $(OUT)/pptrace.1: doc/pptrace.1.in $(OUT)/pptrace
 	$(say) GEN $@
 	$(Q)$(OUT)/pptrace help --man > $@.commands
 	$(Q)sed -e '/^@COMMANDS@$$/{r $@.commands' -e 'd}' -e 's/@VERSION@/$(VERSION)/' $< > $@
+
+# A page for each command.
+$(OUT)/man/done: tools/man.awk $(OUT)/pptrace
+	@mkdir -p $(@D)
+	$(say) GEN $(@D)
+	$(Q)$(OUT)/pptrace help --man | awk -v OUT=$(@D) -v VERSION=$(VERSION) -f $<
+	$(Q)touch $@
 
 # The preload library: no sanitizer, no dependency but libc.
 SHIM_CFLAGS := -std=c11 -D_GNU_SOURCE $(WARN) -I. -O2 -g -fPIC -fvisibility=hidden -fno-strict-aliasing -fno-omit-frame-pointer \
@@ -351,6 +358,7 @@ install: all
 	$(if $(SHIM_SRC),install -D -m 755 $(OUT)/libpptrace-shim.so $(LIBDIR)/libpptrace-shim.so)
 	for d in $(DEMOS); do install -D -m 755 $$d $(LIBDIR)/demos/$${d##*/}; done
 	install -D -m 644 $(OUT)/pptrace.1 $(MANDIR)/man1/pptrace.1
+	for m in $(OUT)/man/*.1; do install -D -m 644 $$m $(MANDIR)/man1/$${m##*/}; done
 	for m in doc/*.5; do [ ! -e $$m ] || install -D -m 644 $$m $(MANDIR)/man5/$${m##*/}; done
 	install -D -m 644 $(OUT)/pptrace.bash $(COMPDIR)/pptrace
 	install -D -m 644 $(OUT)/pptrace.zsh $(ZSHDIR)/_pptrace
@@ -361,6 +369,12 @@ install: all
 uninstall:
 	rm -f $(BINDIR)/pptrace $(COMPDIR)/pptrace $(ZSHDIR)/_pptrace $(FISHDIR)/pptrace.fish $(MANDIR)/man1/pptrace*.1 $(MANDIR)/man5/pptrace*.5
 	rm -rf $(LIBDIR) $(DOCDIR)
+
+# A Debian package, built as the archive would: build/deb/pptrace_*.deb.
+DEPS_DEB := debhelper dpkg-dev fakeroot lintian
+deb:
+	$(Q)tools/deps.sh $(DEPS_BUILD) $(DEPS_DEB)
+	$(Q)tools/deb.sh $(VERSION)
 
 pictures: all
 	@tools/pictures.sh
@@ -373,6 +387,7 @@ help:
 	@echo 'make test-kernels  what works on Debian'"'"'s kernels from 5.10 on, emulated; writes doc/platforms.md'
 	@echo 'make test-fleet  the tests of push and fleet alone, with a ClickHouse server of their own'
 	@echo 'make test-long  pptrace killed a thousand times, full disks, spoilt recordings and rings, each fuzzer ten minutes'
+	@echo 'make deb        build a Debian package in build/deb, and let lintian look at it'
 	@echo 'make deps       install the packages that building and testing need (Debian; else print them)'
 	@echo 'make pictures   draw the pictures of README.md again (as root; needs Chromium, node, npm)'
 	@echo 'make bench      time each workload natively, under pptrace and under its peers'
