@@ -264,7 +264,7 @@ test-kernels: all $(OUT)/tests/kernels/insns
 
 # The same kinds of harm as in tests/e2e, many more times: hours.
 test-long: all programs
-	$(Q)FILE_LIMIT=14400 BUILD=$(CURDIR)/build ROUNDS=334 tests/run.sh -j 2 tests/e2e/tracer_gone.sh
+	$(Q)FILE_LIMIT=14400 BUILD=$(CURDIR)/build ROUNDS=334 tests/run.sh -j 2 tests/e2e/run/tracer_gone.sh
 	$(Q)FILE_LIMIT=14400 BUILD=$(CURDIR)/build tests/run.sh -j 2 $(sort $(wildcard tests/long/*.sh))
 	$(Q)$(MAKE) --no-print-directory fuzz TIME=600
 

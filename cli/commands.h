@@ -3,7 +3,8 @@
 /*
  * To be read in this order: commands.c, pptrace.c (main), then a command: cmd_tree.c is a short one. They record:
  * cmd_run.c, cmd_attach.c, cmd_why.c; watch: cmd_top.c; say: cmd_diagnose.c, cmd_diff.c, cmd_explain.c, cmd_events.c, cmd_query.c, cmd_export.c; draw:
- * cmd_timeline.c, cmd_path.c, cmd_pictures.c, cmd_flame.c, cmd_report.c; many hosts: cmd_push.c, cmd_fleet.c; help: cmd_doctor.c, cmd_demo.c, cmd_help.c.
+ * cmd_timeline.c, cmd_path.c, cmd_pictures.c, cmd_flame.c, cmd_report.c; many hosts: cmd_push.c, cmd_fleet.c; help: cmd_doctor.c, cmd_demo.c,
+ * cmd_help.c (completion.c: for shells).
  */
 #ifndef CLI_COMMANDS_H
 #define CLI_COMMANDS_H
