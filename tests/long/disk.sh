@@ -4,8 +4,9 @@
 . "$(dirname "$0")/../lib.sh"
 
 cat >work.sh <<'EOT'
+: >go
 i=0; while [ $i -lt 60 ]; do /bin/true; i=$((i+1)); done
-"$0" 4 /dev/null 2000
+"$1" 4 go 2000
 echo finished
 exit 3
 EOT
@@ -43,7 +44,7 @@ for backend in ${BACKENDS:-$(backends)}; do
 	if [ "$(id -u)" != 0 ] || ! { mount -t tmpfs tmpfs disk && umount disk; } 2>/dev/null; then
 		skip "no tmpfs can be mounted"
 	else
-		for i in $(seq "${ROUNDS:-50}"); do full $((i * i * 2)); done
+		for i in $(seq "${ROUNDS:-50}"); do full $((500 + i * 1500 / ${ROUNDS:-50})); done
 	fi
 	end
 done
