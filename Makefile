@@ -22,7 +22,7 @@ DEPS_TEST := bsdutils cargo:cargo chromium clang-format clickhouse-client clickh
 	libxml2-utils man-db musl-tools nodejs:node npm:npm openjdk-17-jdk-headless:javac openssl perl pngcheck poppler-utils:pdfinfo procps python3 python3-pytest redis-server redis-tools rustc \
 	shellcheck sqlite3 strace stress-ng util-linux
 # And what the long tests need: emulated machines.
-DEPS_LONG := busybox-static cpio dash qemu-system-x86
+DEPS_LONG := busybox-static cpio dash debootstrap qemu-system-x86
 
 PKGS := sqlite3 libgvc jansson ncursesw libprotobuf-c libdw libelf libbpf liblz4
 ifneq ($(filter-out deps help clean,$(or $(MAKECMDGOALS),all)),)
@@ -76,7 +76,7 @@ UNIT_OBJ := $(patsubst %.c,$(OUT)/%.o,$(call files_in,tests/unit,*.c))
 .SECONDARY:
 COMPLETIONS := $(OUT)/pptrace.bash $(OUT)/pptrace.zsh $(OUT)/pptrace.fish
 
-.PHONY: deb test-fleet pictures compile_commands.json all demo test test-kernels test-long check deps deps-long bench fuzz fuzz-keep format lint coverage install uninstall clean help programs
+.PHONY: deb test-fleet pictures compile_commands.json all demo test test-kernels test-distros test-long check deps deps-long bench fuzz fuzz-keep format lint coverage install uninstall clean help programs
 
 all: $(OUT)/pptrace $(OUT)/pptrace.1 $(OUT)/man/done $(COMPLETIONS) $(if $(SHIM_SRC),$(OUT)/libpptrace-shim.so) $(DEMOS)
 
@@ -262,6 +262,11 @@ test-kernels: all $(OUT)/tests/kernels/insns
 	$(Q)tools/deps.sh $(DEPS_LONG)
 	$(Q)FILE_LIMIT=7200 BUILD=$(CURDIR)/build tests/run.sh -j 1 tests/kernels/kernels.sh
 
+# Debian's other releases: built, checked, and their programs recorded; fills build/distros.
+test-distros: all
+	$(Q)tools/deps.sh $(DEPS_LONG)
+	$(Q)FILE_LIMIT=14400 BUILD=$(CURDIR)/build tests/run.sh -j 1 tests/distros/distros.sh
+
 # The same kinds of harm as in tests/e2e, many more times: hours.
 test-long: all programs
 	$(Q)FILE_LIMIT=14400 BUILD=$(CURDIR)/build ROUNDS=334 tests/run.sh -j 2 tests/e2e/run/tracer_gone.sh
@@ -387,6 +392,7 @@ help:
 	@echo 'make test-kernels  what works on Debian'"'"'s kernels from 5.10 on, emulated; writes doc/platforms.md'
 	@echo 'make test-fleet  the tests of push and fleet alone, with a ClickHouse server of their own'
 	@echo 'make test-long  pptrace killed a thousand times, full disks, spoilt recordings and rings, each fuzzer ten minutes'
+	@echo 'make test-distros  build and check on other Debian releases, record their programs'
 	@echo 'make deb        build a Debian package in build/deb, and let lintian look at it'
 	@echo 'make deps       install the packages that building and testing need (Debian; else print them)'
 	@echo 'make pictures   draw the pictures of README.md again (as root; needs Chromium, node, npm)'
