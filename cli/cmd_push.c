@@ -1,5 +1,6 @@
 /* cmd_push.c - pptrace push: send recordings into ClickHouse. */
 /* SPDX-License-Identifier: MIT */
+#include <errno.h>
 #include <getopt.h>
 #include <unistd.h>
 
@@ -69,11 +70,13 @@ static void report(const struct push *p, const char *path, const struct server *
 		ns ? (double)n->rows * 1e9 / (double)ns : 0.0);
 }
 
+/* So long a round is waited for, and at most so long for a recording to begin, piece by piece. */
+enum { PIECES = 40, BEGIN_PIECES = 200 };
+static const struct timespec piece = {.tv_nsec = 50000000};
+
 /* Pushes what is new until the recording is closed, or whoever makes it is gone. */
 static int follow(struct push *p, struct push_counts *counts, struct buf *why)
 {
-	enum { PIECES = 40 };
-	const struct timespec piece = {.tv_nsec = 50000000};
 	pid_t parent = getppid();
 	bool last = false;
 	int rc;
@@ -97,6 +100,11 @@ static bool push_one(struct server *s, const char *path, const char *run, bool g
 	struct push *p = NULL;
 	int rc = push_open(&p, s, path, run, &why);
 
+	for (int i = 0; grows && rc == -ENODATA && i < BEGIN_PIECES; i++) {
+		(void)nanosleep(&piece, NULL);
+		buf_reset(&why);
+		rc = push_open(&p, s, path, run, &why);
+	}
 	if (!rc)
 		rc = grows ? follow(p, &counts, &why) : push_round(p, &counts, &why);
 	if (rc)

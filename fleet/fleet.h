@@ -52,7 +52,8 @@ struct push_counts {
 
 /*
  * Prepares to push the recording at path as a part of that run; NULL: push_job, or a run of its own. Reads the
- * recording and makes what is missing on the server. Returns 0, closed with push_close; or -errno with a sentence in why.
+ * recording and makes what is missing on the server. Returns 0, closed with push_close; -ENODATA: it was made a moment
+ * ago, and nothing is in it yet; or -errno, with a sentence in why.
  */
 int push_open(
 	struct push **ret, struct server *s, const char *path, const char *run, struct buf *why);

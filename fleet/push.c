@@ -79,16 +79,15 @@ static int identify(struct push *p, struct sqlite3 *db, struct buf *why)
 {
 	_cleanup_stmt_ sqlite3_stmt *row = NULL;
 	int rc = query_one(db,
-		"SELECT coalesce(host, '?'), host || ' ' || started_unix_ns || ' ' || command || ' ' ||"
-		" coalesce(cwd, '') || ' ' || coalesce(kernel, '') || ' ' ||"
-		" coalesce((SELECT pid FROM process WHERE id = 1), '') FROM trace",
+		"SELECT coalesce(host, '?'), coalesce(host, '') || ' ' || coalesce(started_unix_ns, '') || ' ' ||"
+		" command || ' ' || coalesce(cwd, '') || ' ' || coalesce(kernel, '') FROM trace",
 		0, &row, why);
 	const char *text;
 
 	if (rc <= 0) {
 		if (!rc)
 			buf_adds(why, "it has no row in the table trace");
-		return -EIO;
+		return rc ? rc : -ENODATA;
 	}
 	text = query_text(row, 1);
 	p->host = xstrdup(query_text(row, 0));

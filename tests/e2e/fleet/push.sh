@@ -53,6 +53,26 @@ expect_same grows.db
 expect_there "SELECT end_ns FROM wait WHERE id = 900" 77
 end
 
+begin "run --push: at the end, and live: every row is there once, as a part of one recording"
+ch_database=run
+for live in '' =live; do
+	PPTRACE_URL=$ch_url/run PPTRACE_RUN=r$live run "$PPTRACE" run --push$live -o run.db sh -c 'sleep 0.5; echo a | cat; sleep 2.5; echo b | cat'
+	expect_status 0
+	expect_eq "$(cat out)" $'a\nb'
+	expect_err "run.db: [0-9]+ rows in .*, run r$live$"
+	expect_same run.db r$live
+	PPTRACE_URL=$ch_url/run run "$PPTRACE" push --run r$live run.db
+	expect_err 'all of it is there already'
+done
+PPTRACE_URL=http://127.0.0.1:1 run "$PPTRACE" run --push -o lone.db sh -c 'exit 7'
+expect_status 7
+expect_err "lone.db was not pushed, or not all of it: it is all in the file; 'pptrace push lone.db' sends it"
+run "$PPTRACE" run --push true
+[ "$status" = 0 ] || expect_err 'where to'
+PPTRACE_URL=nonsense run "$PPTRACE" run --push true
+expect_status 125
+end
+
 # much.db NAME ROWS: a recording with so many holds.
 much()
 {
