@@ -85,6 +85,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size > 7 * 200 || sqlite3_open(":memory:", &db) != SQLITE_OK)
 		return 0;
 	(void)sqlite3_exec(db, db_schema_sql, NULL, NULL, NULL);
+	(void)sqlite3_exec(db, db_views_sql, NULL, NULL, NULL);
 	(void)sqlite3_exec(db,
 		"INSERT INTO trace (id, command, backend, duration_ns, complete)"
 		" VALUES (1, '[]', 'ebpf', 25000000000, 1)",

@@ -14,6 +14,7 @@
 #include "viewer/load/load.h"
 #include "viewer/relations/relations.h"
 #include "viewer/draw/sketch.h"
+#include "viewer/path/path.h"
 #include "viewer/timeline/timeline.h"
 #include "viewer/tree/tree.h"
 
@@ -126,7 +127,8 @@ static void show(const struct trace *t, sqlite3 *db, size_t max)
 	_cleanup_buf_ struct buf out = BUF_INIT;
 	struct tree *tree = tree_new(t, max);
 	char *why = NULL;
-	struct timeline *tl = timeline_new(t, db, &opt, &why);
+	struct path *path = path_new(t, db, &why);
+	struct timeline *tl;
 	const struct relations_input in = {t, db, TIME_NEVER};
 	const struct relations_picture *picture;
 	struct sketch *sk;
@@ -135,11 +137,22 @@ static void show(const struct trace *t, sqlite3 *db, size_t max)
 	draw(tree_graph(t, tree, true));
 	tree_free(tree);
 	free(why);
+	why = NULL;
+	opt.path = path;
+	opt.only_path = path && max;
+	tl = timeline_new(t, db, &opt, &why);
+	free(why);
+	if (path) {
+		path_text(&out, path, 80, true, max == 0);
+		path_json(&out, path);
+		path_sentence(&out, path);
+	}
 	if (tl) {
 		timeline_text(&out, tl, 80, true);
 		draw(timeline_graph(tl, 500, true));
 	}
 	timeline_free(tl);
+	path_free(path);
 	for (size_t pos = 0; (picture = relations_next(&pos));) {
 		why = NULL;
 		sk = picture->layout(&in, &why);
