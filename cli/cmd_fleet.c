@@ -38,7 +38,7 @@ const struct command cmd_fleet = {
 	.name = "fleet",
 	.usage = "[OPTIONS] list [RUN] | diagnose RUN | pull RUN HOST | merge RUN | query SQL",
 	.summary =
-		"ask the pushed recordings of many hosts: list them, find deadlocks across hosts, pull one, merge or query all",
+		"ask the pushed recordings of many hosts: deadlocks across them, one host's file, SQL",
 	.options = fleet_options,
 	.examples = {{"pptrace fleet --from http://db.example:8123/traces diagnose 4711",
 			     "say what is stuck across the hosts of a run"},

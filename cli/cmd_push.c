@@ -42,8 +42,8 @@ const struct command cmd_push = {
 	.options = push_options,
 	.examples = {{"pptrace push --to http://db.example:8123/traces --run nightly-42",
 			     "send pptrace.db as a part of that run"},
-		{"PPTRACE_URL=http://ada:secret@db.example:8123 pptrace push node*.db",
-			"send several, with a password that ps does not show"}},
+		{"pptrace push node1.db node2.db",
+			"send several to the server that PPTRACE_URL names; ps does not show its password"}},
 	.run = push_main,
 };
 

@@ -110,7 +110,8 @@ static void zsh_options(const struct command_option *list)
 	for (const struct command_option *o = list; o && o->name; o++) {
 		if (o->letter)
 			(void)printf("\t\t'(-%c --%s)'{-%c%s,--%s%s}'[", o->letter, o->name,
-				o->letter, o->arg ? "+" : "", o->name, o->arg && *o->arg != '[' ? "=" : "");
+				o->letter, o->arg ? "+" : "", o->name,
+				o->arg && *o->arg != '[' ? "=" : "");
 		else
 			(void)printf("\t\t'--%s%s[", o->name, o->arg && *o->arg != '[' ? "=" : "");
 		print_quoted(o->help, "[]:\\");

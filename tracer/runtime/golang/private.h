@@ -1,7 +1,7 @@
-/* golang.h - what the files that read the runtime of Go share. */
+/* private.h - what the files that read the runtime of Go share. */
 /* SPDX-License-Identifier: MIT */
-#ifndef TRACER_RUNTIME_GOLANG_H
-#define TRACER_RUNTIME_GOLANG_H
+#ifndef TRACER_RUNTIME_GOLANG_PRIVATE_H
+#define TRACER_RUNTIME_GOLANG_PRIVATE_H
 
 #include "base/hash.h"
 #include "tracer/runtime/memory.h"
@@ -86,7 +86,7 @@ struct golang_place {
 	uint64_t start;   /* of that one; 0: not known */
 };
 
-/* ---- golang_layout.c ---- */
+/* ---- layout.c ---- */
 
 /* Says whether the program was built by Go: it has a section .go.buildinfo. */
 bool golang_is_there(const struct runtime_process *p);
@@ -100,7 +100,7 @@ int golang_open(struct golang *go, const struct runtime_process *p, struct buf *
 /* Returns the address of a symbol of the program, or 0. */
 uint64_t golang_symbol(struct golang *go, const char *name);
 
-/* ---- golang_frame.c ---- */
+/* ---- frame.c ---- */
 
 /* Fills the frames of a goroutine that does not run. */
 void golang_frames(struct golang *go, struct goroutine *g);
@@ -112,7 +112,7 @@ const struct golang_place *golang_place(struct golang *go, uint64_t pc);
 size_t golang_show_frames(
 	struct golang *go, const struct goroutine *g, struct runtime_frame *ret, size_t max);
 
-/* ---- golang_lock.c ---- */
+/* ---- lock.c ---- */
 
 /* Finds which goroutine waits for which semaphore, and who seems to have a mutex that is waited for. */
 void golang_waits(struct golang *go);
@@ -120,7 +120,7 @@ void golang_waits(struct golang *go);
 /* Says what a goroutine waits for. */
 void golang_wait(struct golang *go, const struct goroutine *g, struct runtime_wait *ret);
 
-/* ---- golang_code.c ---- */
+/* ---- code.c ---- */
 
 /*
  * How often the function of a frame has locked the mutex, less how often it has

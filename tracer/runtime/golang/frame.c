@@ -1,11 +1,11 @@
-/* golang_frame.c - the stacks of goroutines. */
+/* frame.c - the stacks of goroutines. */
 /* SPDX-License-Identifier: MIT */
 /*
  * Go keeps frame pointers on x86-64: %rbp points to that of the caller, above
  * which the return address lies. A goroutine that does not run has its registers
  * in g.sched, and its stack is its own memory.
  */
-#include "tracer/runtime/golang.h"
+#include "tracer/runtime/golang/private.h"
 
 #include <stdio.h>
 #include <stdlib.h>

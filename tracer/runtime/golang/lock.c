@@ -1,4 +1,4 @@
-/* golang_lock.c - what a goroutine waits for, and who seems to have it. */
+/* lock.c - what a goroutine waits for, and who seems to have it. */
 /* SPDX-License-Identifier: MIT */
 /*
  * The runtime says in words why a goroutine waits (waitReasonStrings). Those that
@@ -6,9 +6,9 @@
  * runtime.semtable: 251 trees of addresses, each with a list of waiters. Whatever
  * any goroutine may bring (a value for a channel) rests on all of them. Of a mutex
  * the goroutine counts whose functions have locked it and not unlocked it
- * (golang_code.c), if there is exactly one.
+ * (code.c), if there is exactly one.
  */
-#include "tracer/runtime/golang.h"
+#include "tracer/runtime/golang/private.h"
 
 #include <stdio.h>
 #include <string.h>

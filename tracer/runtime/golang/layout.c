@@ -1,10 +1,10 @@
-/* golang_layout.c - where the runtime of a Go program keeps what, by the program's own debugging information. */
+/* layout.c - where the runtime of a Go program keeps what, by the program's own debugging information. */
 /* SPDX-License-Identifier: MIT */
 /*
  * Go puts debugging information into a program unless it is told not to (-w), and
  * with it the runtime's own structures: no release needs a table of ours.
  */
-#include "tracer/runtime/golang.h"
+#include "tracer/runtime/golang/private.h"
 
 #include <dwarf.h>
 #include <elfutils/libdw.h>

@@ -1,4 +1,4 @@
-/* golang_code.c - what a Go function has locked on its way to where it is. */
+/* code.c - what a Go function has locked on its way to where it is. */
 /* SPDX-License-Identifier: MIT */
 /*
  * A sync.Mutex does not say who locked it. The function that did is on some
@@ -10,7 +10,7 @@
  * sync.(*Mutex).Lock is inlined as lock cmpxchg, Unlock as lock xadd, of the
  * mutex' address in a register; where it is not inlined the address is in %rax.
  */
-#include "tracer/runtime/golang.h"
+#include "tracer/runtime/golang/private.h"
 
 #include <string.h>
 
