@@ -51,7 +51,7 @@ endif
 
 ROOMS := base schema verdict tracer viewer fleet
 # The files of a room and of the folders in it.
-files_in = $(sort $(foreach r,$(1),$(wildcard $(addprefix $(r)/,$(2) $(addprefix */,$(2)) $(addprefix */*/,$(2))))))
+files_in = $(sort $(foreach r,$(1),$(wildcard $(addprefix $(r)/,$(2) $(addprefix */,$(2)) $(addprefix */*/,$(2)) $(addprefix */*/*/,$(2))))))
 ROOM_SRC := $(call files_in,$(ROOMS),*.c)
 PROTO_H := $(patsubst %.proto,$(OUT)/gen/%.pb-c.h,$(call files_in,$(ROOMS),*.proto))
 ROOM_OBJ := $(ROOM_SRC:%.c=$(OUT)/%.o) $(PROTO_H:.h=.o)

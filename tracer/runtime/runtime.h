@@ -9,12 +9,7 @@
  * set of files per language: cpython.c (interpreter, threads, frames),
  * cpython_object.c (strings, dictionaries, attributes), cpython_line.c (line
  * tables), cpython_lock.c (what a thread waits for, by its name in the program);
- * tasks.c (threads as the kernel knows them); hotspot.c (threads), hotspot_vm.c
- * (what the virtual machine says of itself), hotspot_object.c (classes, fields,
- * strings, methods), hotspot_stream.c (compressed tables), hotspot_frame.c and
- * hotspot_code.c (stacks), hotspot_lock.c (what a thread waits for); the folder
- * golang: golang.c (goroutines), layout.c (the runtime's structures), frame.c (stacks), lock.c
- * (what a goroutine waits for), code.c (who has a mutex).
+ * tasks.c (threads as the kernel knows them); the folders hotspot and golang.
  *
  * Nothing runs in the target and nothing is stopped. What is read may be
  * garbage or change at any moment: every read is bounded, lists are cut after a

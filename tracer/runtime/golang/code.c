@@ -10,7 +10,7 @@
  * sync.(*Mutex).Lock is inlined as lock cmpxchg, Unlock as lock xadd, of the
  * mutex' address in a register; where it is not inlined the address is in %rax.
  */
-#include "tracer/runtime/golang/private.h"
+#include "tracer/runtime/golang/golang.h"
 
 #include <string.h>
 

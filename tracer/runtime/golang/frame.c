@@ -5,7 +5,7 @@
  * which the return address lies. A goroutine that does not run has its registers
  * in g.sched, and its stack is its own memory.
  */
-#include "tracer/runtime/golang/private.h"
+#include "tracer/runtime/golang/golang.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -10,7 +10,7 @@
  * goroutine has run; but if no thread of the process has, none has. Where one had each
  * time, that thread is told as somebody who may do anything.
  */
-#include "tracer/runtime/golang/private.h"
+#include "tracer/runtime/golang/golang.h"
 
 #include <errno.h>
 #include <stdio.h>

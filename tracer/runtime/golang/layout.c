@@ -4,7 +4,7 @@
  * Go puts debugging information into a program unless it is told not to (-w), and
  * with it the runtime's own structures: no release needs a table of ours.
  */
-#include "tracer/runtime/golang/private.h"
+#include "tracer/runtime/golang/golang.h"
 
 #include <dwarf.h>
 #include <elfutils/libdw.h>

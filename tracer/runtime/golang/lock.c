@@ -8,7 +8,7 @@
  * the goroutine counts whose functions have locked it and not unlocked it
  * (code.c), if there is exactly one.
  */
-#include "tracer/runtime/golang/private.h"
+#include "tracer/runtime/golang/golang.h"
 
 #include <stdio.h>
 #include <string.h>

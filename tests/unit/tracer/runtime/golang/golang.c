@@ -1,6 +1,6 @@
 /* golang.c - what is read of Go's memory, also while it changes and when it is garbage. */
 /* SPDX-License-Identifier: MIT */
-#include "tracer/runtime/golang/private.h"
+#include "tracer/runtime/golang/golang.h"
 
 #include <errno.h>
 #include <signal.h>

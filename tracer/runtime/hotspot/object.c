@@ -1,6 +1,6 @@
-/* hotspot_object.c - Java's objects, classes, fields, strings and methods. */
+/* object.c - Java's objects, classes, fields, strings and methods. */
 /* SPDX-License-Identifier: MIT */
-#include "tracer/runtime/hotspot.h"
+#include "tracer/runtime/hotspot/hotspot.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,8 +1,13 @@
 /* hotspot.h - what the files that read the HotSpot virtual machine share. */
 /* SPDX-License-Identifier: MIT */
-#ifndef TRACER_RUNTIME_HOTSPOT_H
-#define TRACER_RUNTIME_HOTSPOT_H
+#ifndef TRACER_RUNTIME_HOTSPOT_HOTSPOT_H
+#define TRACER_RUNTIME_HOTSPOT_HOTSPOT_H
 
+/*
+ * To be read in this order: hotspot.c (threads), vm.c (what the virtual machine says about itself), object.c
+ * (classes, fields, strings, methods), stream.c (compressed tables), frame.c and code.c (stacks), lock.c (what a
+ * thread waits for).
+ */
 #include "base/hash.h"
 #include "tracer/runtime/memory.h"
 #include "tracer/runtime/runtime.h"
@@ -13,7 +18,7 @@
 
 /*
  * What the virtual machine says about itself: offsets of members and sizes, in
- * bytes; addresses of static variables (v_...); constants (c_...). hotspot_vm.c
+ * bytes; addresses of static variables (v_...); constants (c_...). vm.c
  * has the names under which it says them.
  */
 struct hotspot_vm {
@@ -99,7 +104,7 @@ struct hotspot_threads {
 	size_t n;
 };
 
-/* ---- hotspot_vm.c ---- */
+/* ---- vm.c ---- */
 
 bool hotspot_is_there(const struct runtime_process *p);
 
@@ -115,7 +120,7 @@ uint64_t hotspot_u64(struct hotspot *h, uint64_t addr, uint64_t offset);
 uint32_t hotspot_u32(struct hotspot *h, uint64_t addr, uint64_t offset);
 uint16_t hotspot_u16(struct hotspot *h, uint64_t addr, uint64_t offset);
 
-/* ---- hotspot_stream.c ---- */
+/* ---- stream.c ---- */
 
 /* Numbers of one to five bytes, as the virtual machine compresses them: streams of fields, scopes, lines. */
 struct hotspot_stream {
@@ -130,7 +135,7 @@ uint32_t hotspot_stream_next(struct hotspot_stream *s);
 /* Returns the source line of a bytecode index in a method's compressed table, or 0. */
 int hotspot_line(const struct hotspot_method *method, int bci, int version);
 
-/* ---- hotspot_object.c ---- */
+/* ---- object.c ---- */
 
 /* Reads the reference at an address within an object; 0: null, or it cannot be read. */
 uint64_t hotspot_oop(struct hotspot *h, uint64_t addr);
@@ -162,7 +167,7 @@ void hotspot_string(struct hotspot *h, uint64_t object, char *ret, size_t size);
 /* Returns the method at an address, read once, or NULL if it is not one. */
 const struct hotspot_method *hotspot_method(struct hotspot *h, uint64_t addr);
 
-/* ---- hotspot_frame.c, hotspot_code.c ---- */
+/* ---- frame.c, code.c ---- */
 
 /* Fills up to max frames of a thread that is not running Java code, from the innermost on. */
 size_t hotspot_frames(
@@ -175,7 +180,7 @@ size_t hotspot_frames(
 uint64_t hotspot_code(
 	struct hotspot *h, uint64_t pc, struct hotspot_frame *ret, size_t max, size_t *n);
 
-/* ---- hotspot_lock.c ---- */
+/* ---- lock.c ---- */
 
 /* Says what a thread waits for that Java knows. */
 void hotspot_wait(struct hotspot *h, const struct hotspot_threads *all,

@@ -1,4 +1,4 @@
-/* hotspot_frame.c - the Java frames on a thread's stack. */
+/* frame.c - the Java frames on a thread's stack. */
 /* SPDX-License-Identifier: MIT */
 /*
  * A thread that is not running Java code has left where its last Java frame is
@@ -7,7 +7,7 @@
  * native code (the call stub), the anchor of the frames before lies in the
  * stub's frame. A frame that does not lie further up the stack ends the walk.
  */
-#include "tracer/runtime/hotspot.h"
+#include "tracer/runtime/hotspot/hotspot.h"
 
 #include "base/mem.h"
 

@@ -1,4 +1,4 @@
-/* hotspot_lock.c - what a Java thread waits for, and who has it. */
+/* lock.c - what a Java thread waits for, and who has it. */
 /* SPDX-License-Identifier: MIT */
 /*
  * The virtual machine notes the monitor that a thread wants to enter or waits
@@ -8,7 +8,7 @@
  * queues, latches. The end of a thread and that of a child process are awaited
  * so too; there the object says whose.
  */
-#include "tracer/runtime/hotspot.h"
+#include "tracer/runtime/hotspot/hotspot.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* hotspot.c - what is read of a Java virtual machine's memory, also while it changes and when it is garbage. */
 /* SPDX-License-Identifier: MIT */
-#include "tracer/runtime/hotspot.h"
+#include "tracer/runtime/hotspot/hotspot.h"
 
 #include <errno.h>
 #include <signal.h>

@@ -1,4 +1,4 @@
-/* hotspot_vm.c - find a HotSpot virtual machine, and what it says of its own structures. */
+/* vm.c - find a HotSpot virtual machine, and what it says of its own structures. */
 /* SPDX-License-Identifier: MIT */
 /*
  * libjvm.so exports tables for debuggers (src/hotspot/share/runtime/vmStructs.hpp):
@@ -6,7 +6,7 @@
  * types the size; of constants the value. The tables say themselves how their
  * rows are laid out. No release needs a table of ours.
  */
-#include "tracer/runtime/hotspot.h"
+#include "tracer/runtime/hotspot/hotspot.h"
 
 #include <errno.h>
 #include <stddef.h>

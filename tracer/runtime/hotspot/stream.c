@@ -1,11 +1,11 @@
-/* hotspot_stream.c - numbers as HotSpot compresses them, and its tables of source lines. */
+/* stream.c - numbers as HotSpot compresses them, and its tables of source lines. */
 /* SPDX-License-Identifier: MIT */
 /*
  * UNSIGNED5 (src/hotspot/share/utilities/unsigned5.hpp): a byte below L ends a
  * number, each one counts 64 times as much as the one before it. Up to Java 19
  * L is 192; from 20 on every byte is one more, and L 191, so that none is 0.
  */
-#include "tracer/runtime/hotspot.h"
+#include "tracer/runtime/hotspot/hotspot.h"
 
 enum { LONGEST = 5, SHIFT = 6, LONG_BYTES = 64 };
 

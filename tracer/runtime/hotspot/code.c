@@ -1,6 +1,6 @@
-/* hotspot_code.c - compiled Java code: of which method it is, and which methods are inlined there. */
+/* code.c - compiled Java code: of which method it is, and which methods are inlined there. */
 /* SPDX-License-Identifier: MIT */
-#include "tracer/runtime/hotspot.h"
+#include "tracer/runtime/hotspot/hotspot.h"
 
 #include <string.h>
 

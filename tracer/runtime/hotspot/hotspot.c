@@ -6,7 +6,7 @@
  * threads are told apart from the program's: they take nothing from it that it
  * could wait for.
  */
-#include "tracer/runtime/hotspot.h"
+#include "tracer/runtime/hotspot/hotspot.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -1,7 +1,11 @@
-/* private.h - what the files that read the runtime of Go share. */
+/* golang.h - what the files that read the runtime of Go share. */
 /* SPDX-License-Identifier: MIT */
-#ifndef TRACER_RUNTIME_GOLANG_PRIVATE_H
-#define TRACER_RUNTIME_GOLANG_PRIVATE_H
+/*
+ * To be read in this order: golang.c (goroutines), layout.c (the runtime's structures), frame.c (stacks), lock.c (what a
+ * goroutine waits for), code.c (who has a mutex).
+ */
+#ifndef TRACER_RUNTIME_GOLANG_GOLANG_H
+#define TRACER_RUNTIME_GOLANG_GOLANG_H
 
 #include "base/hash.h"
 #include "tracer/runtime/memory.h"
