@@ -36,11 +36,11 @@ static int name_host(const struct fleet_graph *g, struct buf *why)
 {
 	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
 	int rc = query_open(g->db,
-		"UPDATE finding SET summary = ?2 || ': ' || summary WHERE id >> 40 = ?1", &stmt,
-		why);
+		"UPDATE finding SET summary = ?2 || ': ' || summary WHERE id BETWEEN ?1 AND ?1 + (1 << 40) - 1",
+		&stmt, why);
 
 	for (size_t i = 0; !rc && i < g->hosts->n; i++) {
-		query_bind_int(stmt, 1, (int64_t)i + 1);
+		query_bind_int(stmt, 1, fleet_first_id(i));
 		query_bind_text(stmt, 2, g->hosts->list[i].label);
 		rc = query_run(stmt, why);
 	}

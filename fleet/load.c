@@ -98,10 +98,11 @@ static int fetch_small(struct loading *l, struct buf *why)
 static int find_cut(struct loading *l, size_t host, struct buf *why)
 {
 	struct fleet_cut *cut = &l->graph->cuts[host];
+	const long long first = fleet_first_id(host), last = fleet_first_id(host + 1) - 1;
 	_cleanup_free_ char *views = xasprintf(
-		"CREATE TEMP VIEW process AS SELECT * FROM main.process WHERE id >> %d = %zu;"
-		"CREATE TEMP VIEW signal AS SELECT * FROM main.signal WHERE id >> %d = %zu",
-		HOST_SHIFT, host + 1, HOST_SHIFT, host + 1);
+		"CREATE TEMP VIEW process AS SELECT * FROM main.process WHERE id BETWEEN %lld AND %lld;"
+		"CREATE TEMP VIEW signal AS SELECT * FROM main.signal WHERE id BETWEEN %lld AND %lld",
+		first, last, first, last);
 	int64_t ns = 0;
 	int rc, signo;
 
@@ -205,8 +206,9 @@ static int cut_table(struct loading *l, const struct table *t, size_t host, stru
 			continue;
 		buf_addf(&sql, begin ? "DELETE FROM \"%s\"" : "UPDATE \"%s\" SET \"%s\" = NULL",
 			t->name, c->name);
-		buf_addf(&sql, " WHERE \"%s\" > %lld AND \"%s\" >> %d = %zu;", c->name, at, id,
-			HOST_SHIFT, host + 1);
+		buf_addf(&sql, " WHERE \"%s\" > %lld AND \"%s\" BETWEEN %lld AND %lld;", c->name,
+			at, id, (long long)fleet_first_id(host),
+			(long long)fleet_first_id(host + 1) - 1);
 	}
 	return query_exec(l->graph->db, sql.data, why);
 }
@@ -214,12 +216,13 @@ static int cut_table(struct loading *l, const struct table *t, size_t host, stru
 static int cut_host(struct loading *l, size_t host, struct buf *why)
 {
 	const long long at = (long long)l->graph->cuts[host].at_ns;
+	const long long first = fleet_first_id(host), last = fleet_first_id(host + 1) - 1;
 	_cleanup_free_ char *before = xasprintf(
-		"DELETE FROM signal WHERE id >> %d = %zu AND coalesce(sent_ns, delivered_ns) > %lld;"
+		"DELETE FROM signal WHERE id BETWEEN %lld AND %lld AND coalesce(sent_ns, delivered_ns) > %lld;"
 		"INSERT INTO lock_open (lock_id, thread_id, process_id, mode, depth, acquire_ns, site_id, stack_id)"
 		" SELECT h.lock_id, h.thread_id, t.process_id, coalesce(h.mode, 'x'), 1, h.acquire_ns, h.site_id, h.stack_id"
-		" FROM lock_hold h JOIN thread t ON t.id = h.thread_id WHERE h.id >> %d = %zu AND h.release_ns > %lld",
-		HOST_SHIFT, host + 1, at, HOST_SHIFT, host + 1, at);
+		" FROM lock_hold h JOIN thread t ON t.id = h.thread_id WHERE h.id BETWEEN %lld AND %lld AND h.release_ns > %lld",
+		first, last, at, first, last, at);
 	int rc = query_exec(l->graph->db, before, why);
 
 	for (size_t i = 0; !rc && i < l->tables.n; i++)
