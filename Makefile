@@ -76,7 +76,7 @@ UNIT_OBJ := $(patsubst %.c,$(OUT)/%.o,$(call files_in,tests/unit,*.c))
 .SECONDARY:
 COMPLETIONS := $(OUT)/pptrace.bash $(OUT)/pptrace.zsh $(OUT)/pptrace.fish
 
-.PHONY: deb test-fleet pictures compile_commands.json all demo test test-kernels test-distros test-long check deps deps-long bench fuzz fuzz-keep format lint coverage install uninstall clean help programs
+.PHONY: deb test-fleet pictures corpus compile_commands.json all demo test test-kernels test-distros test-long check deps deps-long bench fuzz fuzz-keep format lint coverage install uninstall clean help programs
 
 all: $(OUT)/pptrace $(OUT)/pptrace.1 $(OUT)/man/done $(COMPLETIONS) $(if $(SHIM_SRC),$(OUT)/libpptrace-shim.so) $(DEMOS)
 
@@ -199,7 +199,7 @@ $(OUT)/tests/corpus/%: tests/corpus/languages/%.cc
 $(OUT)/tests/corpus/%: tests/corpus/languages/%.rs
 	@mkdir -p $(@D)
 	$(say) PROG $@
-	$(Q)rustc -g -o $@ $<
+	$(Q)MAKEFLAGS= rustc -g -o $@ $<
 
 $(OUT)/tests/corpus/%: tests/corpus/languages/%.go
 	@mkdir -p $(@D)
@@ -256,6 +256,10 @@ deps:
 
 deps-long:
 	$(Q)tools/deps.sh $(DEPS_LONG)
+
+# Who finds what: pptrace and its peers on tests/corpus; writes doc/corpus.md.
+corpus: all programs
+	$(Q)BUILD=$(CURDIR)/build tools/corpus.sh
 
 # Debian's kernels, emulated; writes doc/platforms.md.
 test-kernels: all $(OUT)/tests/kernels/insns
@@ -396,6 +400,7 @@ help:
 	@echo 'make deb        build a Debian package in build/deb, and let lintian look at it'
 	@echo 'make deps       install the packages that building and testing need (Debian; else print them)'
 	@echo 'make pictures   draw the pictures of README.md again (as root; needs Chromium, node, npm)'
+	@echo 'make corpus     run the corpus under pptrace and its peers; writes doc/corpus.md (as root)'
 	@echo 'make bench      time each workload natively, under pptrace and under its peers'
 	@echo 'make fuzz       run each fuzz target for TIME seconds (60)'
 	@echo 'make format     lay out the source with clang-format'
