@@ -258,7 +258,7 @@ int tracer_open(
 	if (config->watch_ns > 0)
 		t->detector = detector_new(t->path, config->watch_ns, config->all, t->authority);
 	if (config->watch_ns > 0 && t->choice.shim_only)
-		t->silent = silent_new();
+		t->silent = silent_new((uint64_t)config->watch_ns);
 	*ret = t;
 	return 0;
 }

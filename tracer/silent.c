@@ -26,14 +26,19 @@ struct silent {
 	pid_t *pids;
 	size_t n_pids;
 	bool all;
+	uint64_t watch_ns;
 	uint64_t begun_at, not_before;
 	struct inspect *inspect; /* what the look saw; NULL: nothing */
 	struct findings found;
 };
 
-struct silent *silent_new(void)
+struct silent *silent_new(uint64_t watch_ns)
 {
-	return xcalloc(1, sizeof(struct silent));
+	struct silent *s = xcalloc(1, sizeof *s);
+
+	s->watch_ns = watch_ns;
+	s->begun_at = clock_now();
+	return s;
 }
 
 static void drop(struct silent *s)
@@ -65,7 +70,8 @@ bool silent_is_due(const struct silent *s, const struct silent_times *at)
 		return false;
 	if (at->now >= quiet)
 		return s->begun_at < quiet;
-	return at->changed_at > s->begun_at && at->now - s->begun_at >= busy_every_ns;
+	return at->changed_at > s->begun_at &&
+	       at->now - s->begun_at >= busy_every_ns + at->watch_ns;
 }
 
 static void *look(void *arg)
@@ -141,7 +147,7 @@ static bool translate(
 			return false;
 	}
 	f->ts_ns += (int64_t)(inspect_t0(s->inspect) - t0);
-	return f->shape != NULL;
+	return f->shape != NULL && (int64_t)(s->begun_at - t0) - f->ts_ns >= (int64_t)s->watch_ns;
 }
 
 /* Says whether a set that was told has a member in common with this one. */

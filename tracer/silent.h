@@ -14,9 +14,9 @@ struct sqlite3;
 
 /*
  * The preload library sees neither calls within libc, nor the other side of a socket. What it misses is in /proc: the
- * snapshot that `pptrace why` takes. Freed with silent_free.
+ * snapshot that `pptrace why` takes. Sets that have not stood for watch_ns are not told. Freed with silent_free.
  */
-struct silent *silent_new(void);
+struct silent *silent_new(uint64_t watch_ns);
 void silent_free(struct silent *s);
 
 /* When records came last, and how long a wait must last to be told. */
