@@ -166,6 +166,15 @@ expect_eq "$(names viewer/relations/pictures.def 'PICTURE\(([a-z]+),' | sort)" "
 	xargs grep -l '^struct sketch \*[a-z]*_sketch(' | sed -nE 's|.*/(.*)\.c|\1|p' | sort)" "viewer/relations/pictures.def, and the files of pictures"
 end
 
+begin "the Debian package is built with what make deps installs"
+for package in $(make -s -f - deps_of <<<$'include Makefile\ndeps_of:\n\t@echo $(DEPS_BUILD)'); do
+	case $package in
+	*\? | gcc | libc6-dev | make | graphviz) ;; # are there wherever a package is built, or only used when pptrace runs
+	*) grep -qE "(^|[ ,])$package([ ,]|\$)" debian/control || fail "debian/control: no $package" ;;
+	esac
+done
+end
+
 begin "links of the documents lead somewhere"
 for doc in $(files '*.md'); do
 	for link in $(grep -oE '\]\([^)# ]+' "$doc" | cut -c3- | grep -v '^http'); do
