@@ -23,7 +23,7 @@ begin "push: texts and bytes arrive as they are, NULL is NULL, and each run is i
 ch_database=hostile
 run "$PPTRACE" push --to "$ch_url/hostile" --run "it's\\" hostile.db pipeline.db
 expect_status 0
-expect_eq "$(ask "SELECT concat(lower(hex(name)), ' ', lower(hex(command))) FROM process WHERE run = 'it\\'s\\\\'" | sort)" \
+expect_eq "$(ask "SELECT concat(lower(hex(name)), ' ', lower(hex(command))) FROM process WHERE run = 'it\\'s\\\\' AND name IS NOT NULL AND command IS NOT NULL" | sort)" \
 	"$(for db in hostile pipeline; do sql $db.db "SELECT lower(hex(name)) || ' ' || lower(hex(command)) FROM process WHERE name IS NOT NULL AND command IS NOT NULL"; done | sort)" "names and commands"
 for column in name exe command exit_signal reaped_ns; do
 	expect_eq "$(ask "SELECT countIf($column IS NULL) FROM process")" \

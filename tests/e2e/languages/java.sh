@@ -108,7 +108,7 @@ queue_text()
 	      waits for the queue ADDRESS (java.util.concurrent.LinkedBlockingQueue) at Cases.java:140 (Cases.main),
 	      and every thread that could use its other side is blocked
 	  unless the program does it when it is told to end (a shutdown hook)
-	  remedy: Let a thread that waits for none of the others do what is waited for, or wait with a time-out.
+	  remedy: Let somebody do what is waited for on every path, also where it fails, or wait with a time-out.
 	T
 }
 
@@ -121,7 +121,7 @@ notify_text()
 	      waits to be notified through the monitor of the java.lang.Object `Cases.audit` at Cases.java:144 (Cases.main),
 	      and every thread that could notify it is blocked
 	  unless the program does it when it is told to end (a shutdown hook)
-	  remedy: Let a thread that waits for none of the others do what is waited for, or wait with a time-out.
+	  remedy: Let somebody do what is waited for on every path, also where it fails, or wait with a time-out.
 	T
 }
 
