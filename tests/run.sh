@@ -24,8 +24,8 @@ run_one()
 	log=$2/${file//\//_}.tap
 	start=$(date +%s%N)
 	case $file in
-	*.sh) timeout -k 10 "${FILE_LIMIT:-600}" bash "$file" >"$log" 2>&1 </dev/null ;;
-	*) timeout -k 10 "${FILE_LIMIT:-600}" "$file" ${TEST:+"$TEST"} >"$log" 2>&1 </dev/null ;;
+	*.sh) timeout -k 10 "${FILE_LIMIT:-1200}" bash "$file" >"$log" 2>&1 </dev/null ;;
+	*) timeout -k 10 "${FILE_LIMIT:-1200}" "$file" ${TEST:+"$TEST"} >"$log" 2>&1 </dev/null ;;
 	esac
 	rc=$?
 	# A file that ended early, or without its plan, has failed whatever its lines say.
