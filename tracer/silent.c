@@ -147,7 +147,23 @@ static bool translate(
 			return false;
 	}
 	f->ts_ns += (int64_t)(inspect_t0(s->inspect) - t0);
-	return f->shape != NULL && (int64_t)(s->begun_at - t0) - f->ts_ns >= (int64_t)s->watch_ns;
+	return f->shape != NULL;
+}
+
+/* Says whether a set has stood for --watch as far as the look can tell: of who was woken meanwhile it knows no more than that he waits now. */
+static bool is_old(const struct silent *s, uint64_t t0, const struct finding *f)
+{
+	return (int64_t)(s->begun_at - t0) - f->ts_ns >= (int64_t)s->watch_ns;
+}
+
+/* Nothing needs to happen for what was too young to become old: there is another look then. */
+static void look_again(struct silent *s)
+{
+	uint64_t later = clock_now() + s->watch_ns;
+
+	s->begun_at = 0;
+	if (s->not_before < later)
+		s->not_before = later;
 }
 
 /* Says whether a set that was told has a member in common with this one. */
@@ -169,6 +185,7 @@ bool silent_take(struct silent *s, struct sqlite3 *db, uint64_t t0, const struct
 {
 	_cleanup_buf_ struct buf why = BUF_INIT;
 	struct findings out = {0};
+	bool is_young = false;
 
 	if (__atomic_load_n(&s->state, __ATOMIC_ACQUIRE) != STATE_DONE)
 		return false;
@@ -176,10 +193,16 @@ bool silent_take(struct silent *s, struct sqlite3 *db, uint64_t t0, const struct
 		struct finding one = s->found.list[i];
 		struct findings list = {&one, 1};
 
-		if (translate(s, db, t0, &one, &why) && !is_told(reported, &one))
+		if (!translate(s, db, t0, &one, &why) || is_told(reported, &one))
+			continue;
+		if (is_old(s, t0, &one))
 			verdict_remember(&out, &list);
+		else
+			is_young = true;
 	}
 	drop(s);
+	if (is_young)
+		look_again(s);
 	*ret = out;
 	return out.n > 0;
 }
