@@ -73,47 +73,48 @@ static bool conflict(const struct hold *h, uint64_t mode)
 	return h->mode == LOCK_MODE_X || mode == LOCK_MODE_X;
 }
 
+/* What a call asks for. */
+struct wanted {
+	uint64_t dev, inode;
+	uint64_t class;
+	uint64_t file; /* its open file description, 0: not known */
+	struct range range;
+	uint8_t mode;
+};
+
 /*
  * Ends holds that overlap a range: those of an owner who unlocks it or takes
  * it again; and those of others that exclude the new one: they must have gone
  * unseen, by the close of a descriptor.
  */
-static void release_range(struct model *m, const struct rec_FILE_LOCK *rec, struct thread *by,
-	struct range r, int64_t site)
+static void release_range(
+	struct model *m, struct thread *by, const struct wanted *w, int64_t ts, int64_t site)
 {
-	int64_t ts = model_time(m, rec->head.ts);
-
 	for (struct thread *t = m->all_threads; t; t = t->next) {
 		for (size_t i = t->n_held; i > 0; i--) {
 			struct hold *h = &t->held[i - 1];
 			struct lock *lock = h->lock;
 			bool own;
 
-			if (lock->kind != LOCK_FILE || lock->class != rec->class ||
-				lock->inode != rec->inode || lock->dev != rec->dev ||
-				!overlap(lock, r))
+			if (lock->kind != LOCK_FILE || lock->class != w->class ||
+				lock->inode != w->inode || lock->dev != w->dev ||
+				!overlap(lock, w->range))
 				continue;
-			own = same_owner(h, t->proc, by->proc, rec->file);
-			if (own || (rec->mode && conflict(h, rec->mode)))
+			own = same_owner(h, t->proc, by->proc, w->file);
+			if (own || (w->mode && conflict(h, w->mode)))
 				(void)model_hold_end(m, t, lock, ts, own ? site : STORE_NULL);
 		}
 	}
 }
 
 /* flock gives up the lock that a description has before it looks for another mode (flock_lock_inode in fs/locks.c). */
-static void drop_own_flock(struct model *m, const struct thread *by, uint64_t dev, uint64_t inode,
-	uint64_t file, int64_t ts)
+static void drop_own_flock(struct model *m, struct thread *by, const struct wanted *w, int64_t ts)
 {
-	for (struct thread *t = m->all_threads; t; t = t->next) {
-		for (size_t i = t->n_held; i > 0; i--) {
-			const struct hold *h = &t->held[i - 1];
+	struct wanted own = *w;
 
-			if (h->lock->kind == LOCK_FILE && h->lock->class == FLOCK_FLOCK &&
-				h->lock->inode == inode && h->lock->dev == dev &&
-				same_owner(h, t->proc, by->proc, file))
-				(void)model_hold_end(m, t, h->lock, ts, STORE_NULL);
-		}
-	}
+	own.mode = LOCK_MODE_NONE;
+	if (w->class == FLOCK_FLOCK)
+		release_range(m, by, &own, ts, STORE_NULL);
 }
 
 /* The path of a file, if the descriptor of a living process still leads to it. */
@@ -153,15 +154,6 @@ static bool is_found_again(struct model *m, const struct rec_FILE_LOCK *rec, str
 	return false;
 }
 
-/* What a call asks for. */
-struct wanted {
-	uint64_t dev, inode;
-	uint64_t class;
-	uint64_t file; /* its open file description, 0: not known */
-	struct range range;
-	uint8_t mode;
-};
-
 /* Says whether a hold is one that the call replaces: POSIX and OFD locks are in each other's way also in one process. */
 static bool is_replaced(const struct hold *h, const struct proc *holder, const struct proc *by,
 	const struct wanted *w)
@@ -188,26 +180,21 @@ static struct lock *conflicting(
 	return NULL;
 }
 
-/* Who is told no may ask again. */
-static void refused(struct model *m, struct thread *t, const struct rec_FILE_LOCK *rec,
-	struct range r, int64_t ts)
+/* The lock that a call must wait for: one in its way, or that of the range itself. */
+static struct lock *in_the_way(struct model *m, struct thread *t, const struct wanted *w,
+	const struct rec_head *head, uint64_t fd)
 {
-	struct lock *lock = conflicting(m, t,
-		&(struct wanted){.dev = rec->dev,
-			.inode = rec->inode,
-			.class = rec->class,
-			.file = rec->file,
-			.range = r,
-			.mode = (uint8_t)rec->mode});
+	struct lock *lock = conflicting(m, t, w);
 
 	if (!lock)
-		lock = file_lock(m, t, rec->class, rec->dev, rec->inode, r);
+		lock = file_lock(m, t, w->class, w->dev, w->inode, w->range);
+	/* Its holder may have been gone before its name could be found out, or be outside the trace. */
 	if (!lock->name) {
-		lock->name = file_name(m, rec->head.pid, rec->fd, rec->dev, rec->inode);
+		lock->name = file_name(m, head->pid, fd, w->dev, w->inode);
 		model_lock_touch(m, lock);
 	}
-	model_lock_user(m, lock, t->proc, ts);
-	model_polled(m, t, lock, true, ts);
+	model_lock_user(m, lock, t->proc, model_time(m, head->ts));
+	return lock;
 }
 
 void model_file_lock(struct model *m, const struct rec_FILE_LOCK *rec)
@@ -215,7 +202,12 @@ void model_file_lock(struct model *m, const struct rec_FILE_LOCK *rec)
 	struct thread *t = model_thread(m, &rec->head);
 	int64_t ts = model_time(m, rec->head.ts), start = model_time(m, rec->start);
 	int64_t site = model_site(m, t->proc, rec->site, true);
-	struct range r = {rec->begin, rec->len};
+	struct wanted w = {.dev = rec->dev,
+		.inode = rec->inode,
+		.class = rec->class,
+		.file = rec->file,
+		.range = {rec->begin, rec->len},
+		.mode = (uint8_t)rec->mode};
 	struct lock *lock;
 
 	if (!names_file_lock((int)rec->class) || rec->class > FLOCK_OFD ||
@@ -224,14 +216,15 @@ void model_file_lock(struct model *m, const struct rec_FILE_LOCK *rec)
 		return;
 	}
 	if (rec->class == FLOCK_FLOCK)
-		r = (struct range){0, 0};
+		w.range = (struct range){0, 0};
 	if (rec->result) {
 		if (rec->attempt == LOCK_TRY && (rec->result == EAGAIN || rec->result == EACCES))
-			refused(m, t, rec, r, ts);
-		if (rec->class == FLOCK_FLOCK && rec->mode != LOCK_MODE_NONE)
-			drop_own_flock(m, t, rec->dev, rec->inode, rec->file, ts);
+			/* Who is told no may ask again. */
+			model_polled(m, t, in_the_way(m, t, &w, &rec->head, rec->fd), true, ts);
+		if (rec->mode != LOCK_MODE_NONE)
+			drop_own_flock(m, t, &w, ts);
 		if (rec->result == EDEADLK) {
-			lock = file_lock(m, t, rec->class, rec->dev, rec->inode, r);
+			lock = file_lock(m, t, w.class, w.dev, w.inode, w.range);
 			store_put(m->store, STORE_LOCK_ERROR,
 				&(struct row_lock_error){.lock_id = lock->id,
 					.thread_id = t->id,
@@ -245,10 +238,10 @@ void model_file_lock(struct model *m, const struct rec_FILE_LOCK *rec)
 	}
 	if (is_found_again(m, rec, t))
 		return;
-	release_range(m, rec, t, r, site);
+	release_range(m, t, &w, ts, site);
 	if (rec->mode == LOCK_MODE_NONE)
 		return;
-	lock = file_lock(m, t, rec->class, rec->dev, rec->inode, r);
+	lock = file_lock(m, t, w.class, w.dev, w.inode, w.range);
 	if (!lock->name)
 		lock->name = file_name(m, rec->head.pid, rec->fd, rec->dev, rec->inode);
 	model_polled(m, t, lock, false, ts);
@@ -510,21 +503,10 @@ void model_file_lock_wait(struct model *m, struct thread *t, const struct rec_WA
 	struct lock *lock = NULL;
 
 	if (rec->dev && read_wanted(rec, &w)) {
-		int64_t ts = model_time(m, rec->head.ts);
-
-		if (w.class == FLOCK_FLOCK)
-			drop_own_flock(m, t, rec->dev, rec->inode, rec->peer, ts);
-		lock = conflicting(m, t, &w);
-		if (!lock)
-			lock = file_lock(m, t, w.class, rec->dev, rec->inode, w.range);
+		drop_own_flock(m, t, &w, model_time(m, rec->head.ts));
+		lock = in_the_way(m, t, &w, &rec->head, rec->arg0);
 		if (w.mode == LOCK_MODE_X && has_it_shared(m, t, lock, &w))
 			w.mode = LOCK_MODE_U;
-		/* Its holder may have been gone before its name could be found out, or be outside the trace. */
-		if (!lock->name) {
-			lock->name = file_name(m, rec->head.pid, rec->arg0, rec->dev, rec->inode);
-			model_lock_touch(m, lock);
-		}
-		model_lock_user(m, lock, t->proc, ts);
 	}
 	model_wait_on_lock(m, t, lock, WAIT_FILE_LOCK, w.mode);
 }

@@ -46,6 +46,30 @@ static bool parse_lock(const char *line, struct snap_lock *l)
 	return true;
 }
 
+/* The next lock of a list of lines that begin with a word, from *next on; false: there is none. */
+static bool next_lock(char **next, const char *word, struct snap_lock *ret)
+{
+	char *line;
+
+	while ((line = *next) != NULL && *line) {
+		*next = strchr(line, '\n');
+		if (*next)
+			*(*next)++ = '\0';
+		if (!strncmp(line, word, strlen(word)) && parse_lock(line + strlen(word), ret))
+			return true;
+	}
+	return false;
+}
+
+/* Reads what the kernel says of a descriptor; false: nothing. */
+static bool read_fdinfo(pid_t pid, int fd, char *text, size_t size)
+{
+	char path[64];
+
+	(void)snprintf(path, sizeof path, "/proc/%d/fdinfo/%d", (int)pid, fd);
+	return proc_read(path, text, size) > 0;
+}
+
 static void add_lock(struct snapshot *s, const struct snap_lock *l)
 {
 	for (size_t i = 0; i < s->n_locks; i++) {
@@ -83,21 +107,13 @@ static void add_from_fdinfo(struct snapshot *s, pid_t pid, const struct snap_loc
 	struct snap_process *p = hash_get(&s->by_pid, (uint64_t)pid);
 
 	for (size_t i = 0; p && i < p->n_fds; i++) {
-		char path[64], text[4096], *line, *next = text;
+		char text[4096], *next = text;
+		struct snap_lock l;
 
-		if (p->fds[i].inode != wanted->inode || p->fds[i].kind != FILE_REG)
+		if (p->fds[i].inode != wanted->inode || p->fds[i].kind != FILE_REG ||
+			!read_fdinfo(p->live, p->fds[i].fd, text, sizeof text))
 			continue;
-		(void)snprintf(path, sizeof path, "/proc/%d/fdinfo/%d", (int)p->live, p->fds[i].fd);
-		if (proc_read(path, text, sizeof text) <= 0)
-			continue;
-		while ((line = next) != NULL && *line) {
-			struct snap_lock l;
-
-			next = strchr(line, '\n');
-			if (next)
-				*next++ = '\0';
-			if (strncmp(line, "lock:", 5) != 0 || !parse_lock(line + 5, &l))
-				continue;
+		while (next_lock(&next, "lock:", &l)) {
 			l.pid = pid;
 			l.fd = p->fds[i].fd;
 			add_lock(s, &l);
@@ -108,8 +124,9 @@ static void add_from_fdinfo(struct snapshot *s, pid_t pid, const struct snap_loc
 void locks_load(struct snapshot *s)
 {
 	_cleanup_free_ char *text = NULL;
-	char *line, *next;
+	struct snap_lock l;
 	size_t from_table;
+	char *next;
 
 	if (s->has_locks)
 		return;
@@ -118,19 +135,12 @@ void locks_load(struct snapshot *s)
 	if (proc_read("/proc/locks", text, LOCKS_TEXT_MAX) <= 0)
 		return;
 	next = text;
-	while ((line = next) != NULL && *line) {
-		struct snap_lock l;
-
-		next = strchr(line, '\n');
-		if (next)
-			*next++ = '\0';
-		if (parse_lock(line, &l) && !l.is_waiting)
+	while (next_lock(&next, "", &l))
+		if (!l.is_waiting)
 			add_lock(s, &l);
-	}
 	from_table = s->n_locks;
 	for (size_t i = 0; i < from_table; i++) {
-		struct snap_lock l = s->locks[i];
-
+		l = s->locks[i];
 		if (l.class == FLOCK_POSIX)
 			continue;
 		for (size_t k = 0; k < s->n_processes; k++)
@@ -144,22 +154,17 @@ static uint64_t end_of(uint64_t begin, uint64_t len)
 	return len ? begin + len : UINT64_MAX;
 }
 
-/* Where the file of a descriptor is read from next, and the lock that its description has in a range; as fdinfo says. */
-static void read_own(pid_t pid, int fd, struct snap_lock *wanted, struct rec_WAIT_BEGIN *wait)
+/* Which description asks: fdinfo shows it by the lock that it has in the range already. */
+static void read_own(pid_t pid, int fd, const struct snap_lock *wanted, struct rec_WAIT_BEGIN *wait)
 {
-	char path[64], text[4096], *line, *next = text;
+	char text[4096], *next = text;
+	struct snap_lock l;
 
-	(void)snprintf(path, sizeof path, "/proc/%d/fdinfo/%d", (int)pid, fd);
-	if (proc_read(path, text, sizeof text) <= 0)
+	if (!read_fdinfo(pid, fd, text, sizeof text))
 		return;
-	while ((line = next) != NULL && *line) {
-		struct snap_lock l;
-
-		next = strchr(line, '\n');
-		if (next)
-			*next++ = '\0';
-		if (strncmp(line, "lock:", 5) != 0 || !parse_lock(line + 5, &l) || l.is_waiting ||
-			l.class != wanted->class || end_of(l.begin, l.len) <= wanted->begin ||
+	while (next_lock(&next, "lock:", &l)) {
+		if (l.is_waiting || l.class != wanted->class ||
+			end_of(l.begin, l.len) <= wanted->begin ||
 			end_of(wanted->begin, wanted->len) <= l.begin)
 			continue;
 		l.pid = wanted->pid;
@@ -177,15 +182,14 @@ static bool base_of(pid_t pid, int fd, int whence, uint64_t *ret)
 	*ret = 0;
 	if (whence == SEEK_SET)
 		return true;
-	(void)snprintf(path, sizeof path, "/proc/%d/%s/%d", (int)pid,
-		whence == SEEK_END ? "fd" : "fdinfo", fd);
-	if (whence == SEEK_END) {
-		if (stat(path, &st) < 0)
-			return false;
-		*ret = (uint64_t)st.st_size;
-		return true;
-	}
-	return proc_read(path, text, sizeof text) > 0 && sscanf(text, "pos: %" SCNu64, ret) == 1;
+	if (whence != SEEK_END)
+		return read_fdinfo(pid, fd, text, sizeof text) &&
+		       sscanf(text, "pos: %" SCNu64, ret) == 1;
+	(void)snprintf(path, sizeof path, "/proc/%d/fd/%d", (int)pid, fd);
+	if (stat(path, &st) < 0)
+		return false;
+	*ret = (uint64_t)st.st_size;
+	return true;
 }
 
 void locks_wanted(const struct snap_process *p, struct snap_thread *t)
