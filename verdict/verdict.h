@@ -2,9 +2,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * To be read in this order: finding.c (what a finding is, and its rows), describe.c with runtime_words.c and
- * place.c (names of threads, locks, pipes and places), the folder graph (deadlock and stuck), the folder rules (all
- * others), text.c and json.c (for people and programs), unjudged.c (what was not taken into account), lessons.c
- * (pptrace explain).
+ * place.c (names of threads, locks, pipes and places), the folder graph (who can never go on), text (the words of such
+ * sets), rules (every rule), terminal.c, json.c and the folder ci (findings printed), unjudged.c (what was not taken
+ * into account), lessons.c (pptrace explain).
  */
 #ifndef VERDICT_VERDICT_H
 #define VERDICT_VERDICT_H

@@ -4,7 +4,8 @@
  * To be read in this order, from the bottom up: sys (raw system calls), real
  * (the functions behind the wrappers), options (what the environment asks),
  * arena (the file that is recorded into) and its pieces chunk, task (numbers of
- * threads), ring (a thread's own), maps and modules, record (of any kind), object
+ * threads), ring (a thread's own), ring_write (a record goes into it), maps and
+ * modules, ring_record (what the wrappers call to record something), object
  * (locks seen first), site, stack, filter (seccomp), privileges, asan. locks/ and calls/
  * wrap the C library's functions, build on these files and not on each other.
  */
@@ -52,7 +53,7 @@ void *shim_resolve(void **cache, const char *name, const char *version);
 	}
 #define REAL(name) REAL_AS(name, #name, NULL)
 
-/* ---- Rings (arena.c, ring.c, record.c) ---- */
+/* ---- Records, and the ring that they are written into (arena.c, ring.c, ring_write.c, ring_record.c) ---- */
 
 /*
  * How many slots may be reserved by nested signal handlers between a check for room and a reservation; and how

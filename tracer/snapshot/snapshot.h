@@ -2,11 +2,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * To be read in this order: proc.c (files of /proc, memory), sockets.c, files.c, locks.c and maps.c (what
- * a process has open, locked and shared), code.c, mutex.c and calls.c (what memory and stacks say),
- * wait.c (what a thread waits for), load.c with age.c and each.c (one process, looked at twice),
- * providers.c and mappers.c (which others to read), emit.c (records), snapshot.c (all of it in turn).
- * core_load.c does the same for a core file. registers.c, timers.c, timers_reach.c, unflushed.c and
- * reopen.c answer one question each.
+ * a process has open, locked and shared), the folder memory (owners of mutexes, calls on the stacks), wait.c (what a
+ * thread waits for), load.c with age.c and each.c (one process, looked at twice), providers.c and mappers.c (which
+ * others to read), emit.c (records), snapshot.c (all of it in turn). core_load.c does the same for a core file.
+ * registers.c, timers.c, timers_reach.c and reopen.c answer one question each.
  */
 #ifndef TRACER_SNAPSHOT_SNAPSHOT_H
 #define TRACER_SNAPSHOT_SNAPSHOT_H
@@ -121,7 +120,7 @@ int timers_armed(struct timer_armed **ret);
  */
 bool timers_possible(pid_t pid);
 
-/* ---- Output that sits in a program's buffers while others wait for it (unflushed.c) ---- */
+/* ---- Output that sits in a program's buffers while others wait for it (memory/unflushed.c) ---- */
 
 /*
  * Looks through the stdio streams of a process that runs or is blocked, by

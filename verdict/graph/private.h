@@ -35,8 +35,8 @@ void providers_maybe(struct providers *pr, uint32_t thread, enum maybe how);
 void providers_maybe_told(struct providers *pr, uint32_t thread);
 
 /* Returns true and the node if it is made already; else makes it: the caller adds its edges. */
-bool providers_shared(
-	struct providers *pr, enum share what, uint64_t key, enum web_mode mode, uint32_t *ret);
+bool providers_shared(struct providers *pr, enum share what, uint64_t key, enum fixpoint_mode mode,
+	uint32_t *ret);
 
 /* Lets a node rest on the living threads of a process. */
 void providers_add_threads(struct providers *pr, uint32_t node, uint32_t process);

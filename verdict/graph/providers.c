@@ -29,7 +29,7 @@ static void add_thread(struct providers *pr, uint32_t thread)
 	const struct state *st = pr->st;
 	const struct state_thread *t = &st->threads[thread];
 	const struct state_process *p = &st->processes[t->process];
-	struct web *g = &pr->web;
+	struct fixpoint *g = &pr->graph;
 	uint32_t node;
 
 	if (!t->waits || t->wait.timed || p->alarm_kills || t->wait.start_ns < p->stopped_ns ||
@@ -46,13 +46,13 @@ static void add_thread(struct providers *pr, uint32_t thread)
 		g->nodes[thread].source = true;
 		return;
 	}
-	web_edge(g, thread, node);
+	fixpoint_edge(g, thread, node);
 	if (is_hearing(st, thread) && state_catches(st, thread, SIGCHLD)) {
 		node = providers_child_signals(pr, t->process);
 		if (node == LIVE)
 			g->nodes[thread].source = true;
 		else
-			web_edge(g, thread, node);
+			fixpoint_edge(g, thread, node);
 	}
 }
 
@@ -63,7 +63,7 @@ static bool may_reopen(const struct providers *strict)
 
 	for (size_t i = 0; i < st->n_processes; i++)
 		if (st->processes[i].alive && st->processes[i].reopens &&
-			strict->web.nodes[strict->process_node[i]].live)
+			strict->graph.nodes[strict->process_node[i]].live)
 			return true;
 	return false;
 }
@@ -78,7 +78,7 @@ static bool opens_crossed(const struct providers *strict)
 		const struct state_wait *w = &st->threads[i].wait;
 
 		if (!st->threads[i].waits || w->reason != WAIT_FIFO_OPEN || !w->pipe_id ||
-			strict->web.nodes[i].live)
+			strict->graph.nodes[i].live)
 			continue;
 		if (first && w->pipe_id != first)
 			return true;
@@ -98,27 +98,27 @@ int providers_build(struct providers *pr, const struct state *st, const struct p
 	pr->maybe = xcalloc(st->n_threads + 1, sizeof *pr->maybe);
 	pr->process_node = xcalloc(st->n_processes + 1, sizeof *pr->process_node);
 	for (size_t i = 0; i < st->n_threads; i++)
-		(void)web_add(&pr->web, WEB_ANY);
+		(void)fixpoint_add(&pr->graph, FIXPOINT_ANY);
 	for (size_t i = 0; i < st->n_processes; i++) {
-		uint32_t node = pr->process_node[i] = web_add(&pr->web, WEB_ANY);
+		uint32_t node = pr->process_node[i] = fixpoint_add(&pr->graph, FIXPOINT_ANY);
 
 		providers_add_threads(pr, node, (uint32_t)i);
 		/* A handler on top of a wait may write, post, or end the process, whatever is waited for. */
 		if (st->processes[i].alive && st->processes[i].alarm_rings)
-			pr->web.nodes[node].source = true;
+			pr->graph.nodes[node].source = true;
 		/* What a ring has under way is not known: a write, a close, a time-out that ends one of them. */
 		if (pr->generous && st->processes[i].alive && st->processes[i].uring)
-			pr->web.nodes[node].source = true;
+			pr->graph.nodes[node].source = true;
 	}
 	for (size_t i = 0; i < st->n_threads; i++)
 		add_thread(pr, (uint32_t)i);
-	web_solve(&pr->web);
+	fixpoint_solve(&pr->graph);
 	return 0;
 }
 
 void providers_done(struct providers *pr)
 {
-	web_done(&pr->web);
+	fixpoint_done(&pr->graph);
 	hash_done(&pr->shared);
 	free(pr->maybe);
 	free(pr->process_node);

@@ -3,7 +3,7 @@
 #ifndef VERDICT_GRAPH_PROVIDERS_H
 #define VERDICT_GRAPH_PROVIDERS_H
 
-#include "verdict/graph/web.h"
+#include "verdict/graph/fixpoint.h"
 #include "verdict/graph/state.h"
 
 /* Why something that nobody in the trace can bring may still come: bits of providers.maybe, a line each in maybe.def. */
@@ -22,14 +22,14 @@ enum maybe {
 };
 
 /*
- * The web. Node i is thread i of the state; further nodes stand for processes, locks, sides of pipes. In the strict
+ * The graph. Node i is thread i of the state; further nodes stand for processes, locks, sides of pipes. In the strict
  * graph only what is sure to go on is a source. In the generous one so is what somebody outside could still
  * release, and maybe says why: what is dead there is certainly dead, what is dead only in the strict graph is
  * conditionally dead.
  */
 struct providers {
 	const struct state *st;
-	struct web web;
+	struct fixpoint graph;
 	unsigned *maybe;                /* of each thread; all 0 in the strict graph */
 	uint32_t *process_node;         /* of each process: its living threads */
 	struct hash shared;             /* nodes that several waiters share, + 1 */

@@ -19,7 +19,8 @@ static void add_holder(
 		      st->processes[st->threads[t].process].memory_id !=
 			      providers_memory_of(st, l->process_id);
 
-	web_edge(&pr->web, node, t == STATE_NONE || copied ? web_add(&pr->web, WEB_ANY) : t);
+	fixpoint_edge(&pr->graph, node,
+		t == STATE_NONE || copied ? fixpoint_add(&pr->graph, FIXPOINT_ANY) : t);
 }
 
 /* A waiting writer that asked no later than a reader who waits though only readers hold the lock. */
@@ -29,7 +30,7 @@ static uint32_t queued_writers(struct providers *pr, const struct state_lock *l)
 	uint32_t node;
 	size_t n = 0;
 
-	if (providers_shared(pr, SHARE_READERS_TURN, (uint64_t)l->id, WEB_ALL, &node))
+	if (providers_shared(pr, SHARE_READERS_TURN, (uint64_t)l->id, FIXPOINT_ALL, &node))
 		return node;
 	for (size_t i = 0; i < st->n_threads; i++) {
 		const struct state_thread *t = &st->threads[i];
@@ -37,11 +38,11 @@ static uint32_t queued_writers(struct providers *pr, const struct state_lock *l)
 		if (!t->waits || t->wait.reason != WAIT_LOCK || t->wait.lock_id != l->id ||
 			t->wait.shared)
 			continue;
-		web_edge(&pr->web, node, (uint32_t)i);
+		fixpoint_edge(&pr->graph, node, (uint32_t)i);
 		n++;
 	}
 	if (!n)
-		pr->web.nodes[node].source = true;
+		pr->graph.nodes[node].source = true;
 	return node;
 }
 
@@ -59,7 +60,7 @@ static uint32_t hinted_holder(
 	if (l->is_polled && (t == STATE_NONE || !pr->st->threads[t].waits ||
 				    pr->st->threads[t].wait.start_ns > w->read_ns))
 		return LIVE;
-	node = web_add(&pr->web, WEB_ALL);
+	node = fixpoint_add(&pr->graph, FIXPOINT_ALL);
 	add_holder(pr, node, l, w->target_thread_id);
 	return node;
 }
@@ -91,7 +92,7 @@ static bool has_live_user(const struct providers *pr, const struct state_lock *l
 	for (size_t i = 0; pr->strict && i < st->n_processes; i++)
 		if (st->processes[i].alive &&
 			(l->pshared || l->process_id == st->processes[i].id) &&
-			pr->strict->web.nodes[pr->strict->process_node[i]].live)
+			pr->strict->graph.nodes[pr->strict->process_node[i]].live)
 			return true;
 	return false;
 }
@@ -120,7 +121,7 @@ uint32_t providers_on_lock(struct providers *pr, uint32_t thread)
 		written = written || !st->holders[h].shared;
 	if (reader && !written)
 		return queued_writers(pr, l);
-	if (providers_shared(pr, SHARE_HOLDERS, (uint64_t)l->id, WEB_ALL, &node))
+	if (providers_shared(pr, SHARE_HOLDERS, (uint64_t)l->id, FIXPOINT_ALL, &node))
 		return node;
 	for (uint32_t h = l->first_holder; h != STATE_NONE; h = st->holders[h].next)
 		add_holder(pr, node, l, st->holders[h].thread_id);
@@ -159,10 +160,10 @@ static bool add_description(struct providers *pr, uint32_t node, uint32_t first)
 			!st->processes[p].alive)
 			continue;
 		if (description == STATE_NONE) {
-			description = web_add(&pr->web, WEB_ANY);
-			web_edge(&pr->web, node, description);
+			description = fixpoint_add(&pr->graph, FIXPOINT_ANY);
+			fixpoint_edge(&pr->graph, node, description);
 		}
-		web_edge(&pr->web, description, pr->process_node[p]);
+		fixpoint_edge(&pr->graph, description, pr->process_node[p]);
 	}
 	return description != STATE_NONE;
 }
@@ -183,15 +184,15 @@ uint32_t providers_on_file_lock(struct providers *pr, uint32_t thread)
 	if (!l)
 		return LIVE;
 	if (t->wait.replaces)
-		node = web_add(&pr->web, WEB_ALL);
-	else if (providers_shared(pr, SHARE_HOLDERS, (uint64_t)l->id, WEB_ALL, &node))
+		node = fixpoint_add(&pr->graph, FIXPOINT_ALL);
+	else if (providers_shared(pr, SHARE_HOLDERS, (uint64_t)l->id, FIXPOINT_ALL, &node))
 		return node;
 	for (uint32_t h = l->first_holder; h != STATE_NONE; h = st->holders[h].next)
 		if (!is_done(st, l, h) &&
 			!(t->wait.replaces && shares(st, l, st->holders[h].thread_id, t->process)))
 			n += add_description(pr, node, h);
 	if (!n)
-		pr->web.nodes[node].source = true;
+		pr->graph.nodes[node].source = true;
 	return node;
 }
 

@@ -33,7 +33,7 @@ static uint32_t opposite(struct providers *pr, const struct state_pipe *p, int s
 					      : (read ? p->write_outside : p->read_outside))
 		return LIVE;
 	if (providers_shared(pr, SHARE_PIPE, (uint64_t)p->id * 4 + (uint64_t)side * 2 + read,
-		    WEB_ANY, &node))
+		    FIXPOINT_ANY, &node))
 		return node;
 	for (uint32_t i = p->first_end; i < p->first_end + p->n_ends; i++) {
 		const struct state_end *e = &st->ends[i];
@@ -45,12 +45,12 @@ static uint32_t opposite(struct providers *pr, const struct state_pipe *p, int s
 			continue;
 		if (process == STATE_NONE || !st->processes[process].alive)
 			continue;
-		web_edge(&pr->web, node, pr->process_node[process]);
+		fixpoint_edge(&pr->graph, node, pr->process_node[process]);
 		n++;
 	}
 	/* With nobody left the call returns (end of file, EPIPE): it is on its way. */
 	if (!n)
-		pr->web.nodes[node].source = true;
+		pr->graph.nodes[node].source = true;
 	return node;
 }
 
@@ -182,14 +182,14 @@ static uint32_t rest_on_polled(struct providers *pr, uint32_t thread, sqlite3_st
 		return providers_on_signal(pr, thread);
 	if (strcmp(kind, "pipe") != 0)
 		return LIVE;
-	node = web_add(&pr->web, WEB_ANY);
+	node = fixpoint_add(&pr->graph, FIXPOINT_ANY);
 	for (int read = 0; read < 2; read++) {
 		if (!strchr(mode, read ? 'r' : 'w'))
 			continue;
 		p = on_pipe(pr, thread, query_int(item, 2, 0), query_int(item, 3, 0) != 0, read);
 		if (p == LIVE)
 			return LIVE;
-		web_edge(&pr->web, node, p);
+		fixpoint_edge(&pr->graph, node, p);
 	}
 	return *mode ? node : LIVE;
 }
@@ -198,7 +198,7 @@ static uint32_t rest_on_polled(struct providers *pr, uint32_t thread, sqlite3_st
 uint32_t providers_on_poll(struct providers *pr, uint32_t thread)
 {
 	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
-	uint32_t node = web_add(&pr->web, WEB_ANY);
+	uint32_t node = fixpoint_add(&pr->graph, FIXPOINT_ANY);
 	size_t n = 0;
 	int rc = query_one(pr->st->db,
 		"SELECT kind, mode, pipe_id, side, process_id FROM wait_on WHERE wait_id = ?1"
@@ -210,7 +210,7 @@ uint32_t providers_on_poll(struct providers *pr, uint32_t thread)
 
 		if (item == LIVE)
 			return LIVE;
-		web_edge(&pr->web, node, item);
+		fixpoint_edge(&pr->graph, node, item);
 	}
 	return rc || !n ? LIVE : node;
 }

@@ -24,7 +24,7 @@ uint32_t providers_on_signal(struct providers *pr, uint32_t thread)
 {
 	providers_maybe(pr, thread, MAYBE_SENT);
 	if (pr->st->threads[thread].wait.sigmask & UINT64_C(1) << (SIGCHLD - 1))
-		return web_add(&pr->web, WEB_ANY);
+		return fixpoint_add(&pr->graph, FIXPOINT_ANY);
 	return providers_child_signals(pr, pr->st->threads[thread].process);
 }
 

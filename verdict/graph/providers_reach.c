@@ -23,7 +23,7 @@ void providers_maybe_told(struct providers *pr, uint32_t thread)
 
 /* Returns true and the node if it is made already; else makes it: the caller adds its edges. */
 bool providers_shared(
-	struct providers *pr, enum share what, uint64_t key, enum web_mode mode, uint32_t *ret)
+	struct providers *pr, enum share what, uint64_t key, enum fixpoint_mode mode, uint32_t *ret)
 {
 	uint64_t k = hash_mix((uint64_t)what, key, 1);
 	uintptr_t known = (uintptr_t)hash_get(&pr->shared, k);
@@ -32,7 +32,7 @@ bool providers_shared(
 		*ret = (uint32_t)(known - 1);
 		return true;
 	}
-	*ret = web_add(&pr->web, mode);
+	*ret = fixpoint_add(&pr->graph, mode);
 	(void)hash_set(&pr->shared, k, (void *)(uintptr_t)(*ret + 1));
 	return false;
 }
@@ -47,22 +47,22 @@ void providers_add_threads(struct providers *pr, uint32_t node, uint32_t process
 	for (uint32_t t = p->first; t != STATE_NONE; t = st->threads[t].next) {
 		if (st->threads[t].housekeeping)
 			continue;
-		web_edge(&pr->web, node, t);
+		fixpoint_edge(&pr->graph, node, t);
 		any = true;
 	}
 	/* Alive, but no thread of it is known, or one is yet to come: that may do anything but release what others hold. */
 	if (p->alive && (!any || p->timer_calls))
-		pr->web.nodes[node].source = true;
+		pr->graph.nodes[node].source = true;
 }
 
 /* All living threads of the trace. */
 uint32_t providers_everybody(struct providers *pr)
 {
 	if (pr->everybody == STATE_NONE) {
-		pr->everybody = web_add(&pr->web, WEB_ANY);
+		pr->everybody = fixpoint_add(&pr->graph, FIXPOINT_ANY);
 		for (size_t i = 0; i < pr->st->n_processes; i++)
 			if (pr->st->processes[i].alive)
-				web_edge(&pr->web, pr->everybody, pr->process_node[i]);
+				fixpoint_edge(&pr->graph, pr->everybody, pr->process_node[i]);
 	}
 	return pr->everybody;
 }
@@ -80,7 +80,7 @@ static void add_descendants(struct providers *pr, uint32_t node, uint32_t root)
 	const struct state *st = pr->st;
 	uint32_t p = root;
 
-	web_edge(&pr->web, node, pr->process_node[root]);
+	fixpoint_edge(&pr->graph, node, pr->process_node[root]);
 	for (size_t n = 0; n < st->n_processes; n++) {
 		if (st->processes[p].child != STATE_NONE) {
 			p = st->processes[p].child;
@@ -91,7 +91,7 @@ static void add_descendants(struct providers *pr, uint32_t node, uint32_t root)
 				return;
 			p = st->processes[p].sibling;
 		}
-		web_edge(&pr->web, node, pr->process_node[p]);
+		fixpoint_edge(&pr->graph, node, pr->process_node[p]);
 	}
 }
 
@@ -105,7 +105,7 @@ uint32_t providers_family(struct providers *pr, uint32_t process)
 			!has_executed(st, root);
 		i++)
 		root = st->processes[root].parent;
-	if (!providers_shared(pr, SHARE_FAMILY, root, WEB_ANY, &node))
+	if (!providers_shared(pr, SHARE_FAMILY, root, FIXPOINT_ANY, &node))
 		add_descendants(pr, node, root);
 	return node;
 }
@@ -116,11 +116,11 @@ static uint32_t living_children(struct providers *pr, uint32_t process)
 	const struct state *st = pr->st;
 	uint32_t node;
 
-	if (providers_shared(pr, SHARE_CHILDREN, process, WEB_ANY, &node))
+	if (providers_shared(pr, SHARE_CHILDREN, process, FIXPOINT_ANY, &node))
 		return node;
 	for (uint32_t c = st->processes[process].child; c != STATE_NONE;
 		c = st->processes[c].sibling)
-		web_edge(&pr->web, node, pr->process_node[c]);
+		fixpoint_edge(&pr->graph, node, pr->process_node[c]);
 	return node;
 }
 
@@ -156,7 +156,7 @@ static int add_users(struct providers *pr, uint32_t node, int64_t lock_id, size_
 		if (p == STATE_NONE || !st->processes[p].alive ||
 			query_int(stmt, 1, 0) <= st->now_ns || query_int(stmt, 2, 0) > st->now_ns)
 			continue;
-		web_edge(&pr->web, node, pr->process_node[p]);
+		fixpoint_edge(&pr->graph, node, pr->process_node[p]);
 		++*ret_n;
 	}
 	return rc;
@@ -183,7 +183,7 @@ static uint32_t memory(struct providers *pr, uint32_t process)
 	if (!st->shares_memory && !st->processes[process].alarm_rings &&
 		!st->processes[process].uring)
 		return pr->process_node[process];
-	if (providers_shared(pr, SHARE_MEMORY, (uint64_t)id, WEB_ANY, &node))
+	if (providers_shared(pr, SHARE_MEMORY, (uint64_t)id, FIXPOINT_ANY, &node))
 		return node;
 	for (size_t i = 0; i < st->n_processes; i++)
 		if (st->processes[i].alive && st->processes[i].memory_id == id)
@@ -208,10 +208,10 @@ uint32_t providers_reach(struct providers *pr, const struct state_lock *l, uint3
 				       pr->st->processes[t->process].memory_id
 			       ? memory(pr, t->process)
 			       : LIVE;
-	if (!providers_shared(pr, SHARE_REACH, (uint64_t)l->id, WEB_ANY, &node)) {
+	if (!providers_shared(pr, SHARE_REACH, (uint64_t)l->id, FIXPOINT_ANY, &node)) {
 		/* Nobody known to map it, though somebody waits on it: not enough is known. */
 		if (add_users(pr, node, l->id, &users) < 0 || !users)
-			pr->web.nodes[node].source = true;
+			pr->graph.nodes[node].source = true;
 	}
 	if (l->outside)
 		providers_maybe(pr, thread, MAYBE_SHARED);

@@ -27,23 +27,23 @@ static bool is_thread(const struct collector *c, uint32_t node)
 static size_t abandoned_members(
 	struct collector *c, const uint32_t *minimal, size_t n_minimal, uint32_t *members)
 {
-	const struct web *g = &c->pr->web;
+	const struct fixpoint *g = &c->pr->graph;
 	_cleanup_free_ uint32_t *work = xcalloc(g->n_nodes + 1, sizeof *work);
 	size_t n_work = 0, n_touched = 0, n = 0;
 
 	for (size_t i = 0; i < n_minimal; i++)
 		work[n_work++] = minimal[i];
 	while (n_work) {
-		const struct web_node *node = &g->nodes[work[--n_work]];
+		const struct fixpoint_node *node = &g->nodes[work[--n_work]];
 
 		for (uint32_t k = 0; k < node->n_up; k++) {
 			uint32_t up = g->up[node->first_up + k];
-			const struct web_node *u = &g->nodes[up];
+			const struct fixpoint_node *u = &g->nodes[up];
 
 			if (u->live || c->missing[up] == UINT32_MAX)
 				continue;
 			if (!c->missing[up]) {
-				c->missing[up] = u->mode == WEB_ANY ? u->n_down : 1;
+				c->missing[up] = u->mode == FIXPOINT_ANY ? u->n_down : 1;
 				c->touched[n_touched++] = up;
 			}
 			if (--c->missing[up])
@@ -67,7 +67,7 @@ static size_t abandoned_members(
 static int successors(
 	const struct collector *c, uint32_t thread, uint32_t set, uint32_t *ret, bool *ret_self)
 {
-	const struct web *g = &c->pr->web;
+	const struct fixpoint *g = &c->pr->graph;
 	uint32_t list[SEARCH_LIMIT];
 	size_t n = 0, done = 0;
 	int found = 0;
@@ -75,7 +75,7 @@ static int successors(
 	*ret_self = false;
 	list[n++] = thread;
 	while (done < n) {
-		const struct web_node *node = &g->nodes[list[done++]];
+		const struct fixpoint_node *node = &g->nodes[list[done++]];
 
 		for (uint32_t k = 0; k < node->n_down; k++) {
 			uint32_t w = g->down[node->first_down + k];
@@ -181,7 +181,7 @@ static void each_minimal(void *arg, const uint32_t *nodes, size_t n)
 /* Gives every dead thread that is in no set to the first set that it is found to wait for. */
 static void find_behind(struct collector *c, size_t first_set)
 {
-	const struct web *g = &c->pr->web;
+	const struct fixpoint *g = &c->pr->graph;
 	_cleanup_free_ uint32_t *work = xcalloc(g->n_nodes + 1, sizeof *work);
 	size_t begin = 0, end = 0;
 
@@ -190,7 +190,7 @@ static void find_behind(struct collector *c, size_t first_set)
 			work[end++] = (uint32_t)i;
 	while (begin < end) {
 		uint32_t v = work[begin++];
-		const struct web_node *node = &g->nodes[v];
+		const struct fixpoint_node *node = &g->nodes[v];
 		struct stuck_set *s = &c->sets->list[c->set_of[v] - 1];
 
 		for (uint32_t k = 0; k < node->n_up; k++) {
@@ -211,7 +211,7 @@ static void find_behind(struct collector *c, size_t first_set)
 void sets_collect(
 	const struct state *st, const struct providers *pr, bool certain, struct stuck_sets *sets)
 {
-	size_t first = sets->n, n_nodes = pr->web.n_nodes;
+	size_t first = sets->n, n_nodes = pr->graph.n_nodes;
 	struct collector c = {.st = st,
 		.pr = pr,
 		.sets = sets,
@@ -224,7 +224,7 @@ void sets_collect(
 	for (size_t i = 0; i < first; i++)
 		for (size_t k = 0; k < sets->list[i].n_members; k++)
 			c.is_certain[sets->list[i].members[k]] |= sets->list[i].certain;
-	web_minimal_sets(&pr->web, each_minimal, &c);
+	fixpoint_minimal_sets(&pr->graph, each_minimal, &c);
 	if (sets->n > first)
 		find_behind(&c, first);
 	free(c.set_of);

@@ -6,7 +6,7 @@
 #include "schema/query.h"
 #include "schema/version.h"
 #include "verdict/describe.h"
-#include "verdict/graph/graph.h"
+#include "verdict/rules/stuck.h"
 
 #include <errno.h>
 

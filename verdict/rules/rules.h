@@ -2,8 +2,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * To be read in this order: report.c (how a rule says what it found), process.c (rules on processes; the others are
- * like it: busy.c, locks.c, messages.c, order.c, pipes.c, pipe_leak.c, polled.c, signals.c, stdio.c, stuck.c, trace.c),
- * rules.c (all in turn).
+ * like it: busy.c, locks.c, messages.c, order.c, pipes.c, pipe_leak.c, polled.c, signals.c, stdio.c, trace.c;
+ * stuck.c, with interrupted.c, takes deadlock and stuck from the wait-for graph), rules.c (all in turn). A rule says what
+ * it found in the file that finds it; only the sentences of deadlock and stuck are elsewhere, in verdict/text.
  */
 #ifndef VERDICT_RULES_RULES_H
 #define VERDICT_RULES_RULES_H

@@ -28,10 +28,11 @@ bool *timeline_path_lanes(const struct trace *t, const struct path *p);
 
 /* ---- Drawing ---- */
 
-#define PITCH 19.0    /* from the top of a lane to that of the next */
-#define BAR 12.0      /* height of what a thread does */
-#define HOLD_BAR 4.0  /* height of what it holds */
-#define TEXT_SIZE 8.0 /* of words in bars and in the legend */
+#define PITCH 19.0      /* from the top of a lane to that of the next */
+#define BAR 12.0        /* height of what a thread does */
+#define HOLD_BAR 4.0    /* height of what it holds */
+#define TEXT_SIZE 8.0   /* of words in bars and in the legend */
+#define LEVEL_PITCH 6.0 /* between holds that overlap */
 
 struct draw {
 	struct canvas c;
@@ -63,8 +64,11 @@ void draw_small_name(struct draw *d, size_t lane, const char *class, double x, d
 /* Draws a mark whose middle is at x and y. */
 struct graph_item *draw_mark(struct draw *d, enum mark_kind kind, double x, double y);
 
-/* Draws the spans of a lane; execs and signals; arrows; the critical path; the legend of all that occurs, from y on. */
-void draw_spans(struct draw *d, size_t lane);
+/* Adds what ended the process of a lane, if that is written at the end of the lane: says whether it is. */
+bool draw_add_end(struct buf *b, const struct timeline *tl, const struct lane *l);
+
+/* Draws a lane; execs and signals; arrows; the critical path; the legend of all that occurs, from y on. */
+void draw_lane(struct draw *d, size_t lane);
 void draw_marks(struct draw *d);
 void draw_arrows(struct draw *d);
 void draw_path(struct draw *d);

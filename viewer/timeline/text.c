@@ -1,4 +1,4 @@
-/* text.c - draw the timeline in a terminal. */
+/* text.c - the timeline as characters, for a terminal. */
 /* SPDX-License-Identifier: MIT */
 /*
  *                           │0        │50 ms     │100 ms

@@ -1,8 +1,9 @@
 /* timeline.h - a lane for each thread over time: what it did, waited for and held. */
 /* SPDX-License-Identifier: MIT */
 /*
- * To be read in this order: lane.c (columns, spans), load.c and arrows.c (what the lanes show), timeline.c (lanes
- * laid out), words.c (what a span says), looks.c, draw.c, marks.c, path.c, legend.c and graph.c (drawn), text.c (for a terminal).
+ * To be read in this order: columns.c (columns of time, spans), load.c and arrows.c (what the lanes show), timeline.c
+ * (lanes laid out), words.c (what a span says); the picture: draw_looks.c, draw_lane.c, draw_arrows.c, draw_marks.c,
+ * draw_path.c, draw_legend.c, draw.c (all of it); text.c (for a terminal).
  */
 #ifndef VIEWER_TIMELINE_TIMELINE_H
 #define VIEWER_TIMELINE_TIMELINE_H

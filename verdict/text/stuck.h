@@ -1,10 +1,15 @@
-/* stuck.h - the words for sets of threads that cannot proceed. */
+/* stuck.h - the text of a finding about threads that cannot proceed: deadlock and stuck. */
 /* SPDX-License-Identifier: MIT */
-#ifndef VERDICT_GRAPH_STUCK_H
-#define VERDICT_GRAPH_STUCK_H
+/*
+ * To be read in this order: stuck_text.c (a set as a finding: summary, explanation, what would release it),
+ * stuck_member.c (one thread: what it waits for, and who could end that), stuck_remedy.c (what to do about it).
+ * The other rules find and say theirs in one place: verdict/rules/<topic>.c. The names of threads, locks and places
+ * in all of them come from verdict/describe.c and place.c; terminal.c, json.c and ci/ print what is said.
+ */
+#ifndef VERDICT_TEXT_STUCK_H
+#define VERDICT_TEXT_STUCK_H
 
 #include "verdict/graph/graph.h"
-#include "verdict/graph/sets.h"
 #include "verdict/verdict.h"
 
 struct places;

@@ -1,6 +1,6 @@
 /* calls.c - which call of the library a blocked thread is in, from its stack. */
 /* SPDX-License-Identifier: MIT */
-#include "tracer/snapshot/private.h"
+#include "tracer/snapshot/memory/memory.h"
 
 #include <linux/futex.h>
 #include <sys/syscall.h>

@@ -1,6 +1,6 @@
-/* mutex.c - mutexes of which the futex alone does not tell all. */
+/* mutex_owner.c - who owns the mutex that a thread waits for, read from the memory of its process. */
 /* SPDX-License-Identifier: MIT */
-#include "tracer/snapshot/private.h"
+#include "tracer/snapshot/memory/memory.h"
 
 #include <errno.h>
 #include <linux/futex.h>

@@ -1,4 +1,4 @@
-/* lane.c - columns of time, and what a lane is filled with. */
+/* columns.c - columns of time, and the spans that a lane is filled with. */
 /* SPDX-License-Identifier: MIT */
 #include "viewer/timeline/private.h"
 

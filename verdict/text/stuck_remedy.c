@@ -1,6 +1,6 @@
 /* stuck_remedy.c - what to do about a set that cannot proceed, in one sentence. */
 /* SPDX-License-Identifier: MIT */
-#include "verdict/graph/stuck.h"
+#include "verdict/text/stuck.h"
 
 #include "schema/query.h"
 #include "verdict/describe.h"

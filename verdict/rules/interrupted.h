@@ -1,7 +1,7 @@
 /* interrupted.h - when somebody outside interrupted or killed a program. */
 /* SPDX-License-Identifier: MIT */
-#ifndef VERDICT_GRAPH_INTERRUPTED_H
-#define VERDICT_GRAPH_INTERRUPTED_H
+#ifndef VERDICT_RULES_INTERRUPTED_H
+#define VERDICT_RULES_INTERRUPTED_H
 
 #include "verdict/finding.h"
 

@@ -1,6 +1,6 @@
 /* code.c - what the instructions around a call say about it. */
 /* SPDX-License-Identifier: MIT */
-#include "tracer/snapshot/private.h"
+#include "tracer/snapshot/memory/memory.h"
 
 #include "base/mem.h"
 

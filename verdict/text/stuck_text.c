@@ -8,7 +8,7 @@
  *	    which is held by thread 4243 (right) of deadlock-abba[4240]
  *	    since 0.101 s at deadlock-abba.c:40 (right)
  */
-#include "verdict/graph/stuck.h"
+#include "verdict/text/stuck.h"
 
 #include "base/buf.h"
 #include "verdict/describe.h"

@@ -1,4 +1,4 @@
-/* web.c - nodes that are live while one, or all, of those they rest on are. */
+/* fixpoint.c - the wait-for fixpoint: a node is live while one, or all, of those it rests on are. */
 /* SPDX-License-Identifier: MIT */
 /*
  * Liveness is a least fixpoint: it spreads from the sources over a worklist,
@@ -9,34 +9,34 @@
  * stays dead holds itself. If that is the whole component it is minimal, if it is a part of it the part is a new,
  * smaller region.
  */
-#include "verdict/graph/web.h"
+#include "verdict/graph/fixpoint.h"
 
 #include "base/mem.h"
 
-void web_done(struct web *g)
+void fixpoint_done(struct fixpoint *g)
 {
 	free(g->nodes);
 	free(g->edges);
 	free(g->down);
 	free(g->up);
-	*g = (struct web){0};
+	*g = (struct fixpoint){0};
 }
 
-uint32_t web_add(struct web *g, enum web_mode mode)
+uint32_t fixpoint_add(struct fixpoint *g, enum fixpoint_mode mode)
 {
 	ARRAY_GROW(g->nodes, g->n_nodes, g->cap_nodes);
-	g->nodes[g->n_nodes] = (struct web_node){.mode = mode};
+	g->nodes[g->n_nodes] = (struct fixpoint_node){.mode = mode};
 	return (uint32_t)g->n_nodes++;
 }
 
-void web_edge(struct web *g, uint32_t from, uint32_t to)
+void fixpoint_edge(struct fixpoint *g, uint32_t from, uint32_t to)
 {
 	ARRAY_GROW(g->edges, g->n_edges, g->cap_edges);
-	g->edges[g->n_edges++] = (struct web_edge){from, to};
+	g->edges[g->n_edges++] = (struct fixpoint_edge){from, to};
 }
 
 /* Sorts the edges by node, in both directions. */
-static void index_edges(struct web *g)
+static void index_edges(struct fixpoint *g)
 {
 	uint32_t down = 0, up = 0;
 
@@ -47,7 +47,7 @@ static void index_edges(struct web *g)
 		g->nodes[g->edges[i].to].n_up++;
 	}
 	for (size_t i = 0; i < g->n_nodes; i++) {
-		struct web_node *n = &g->nodes[i];
+		struct fixpoint_node *n = &g->nodes[i];
 
 		n->first_down = down;
 		n->first_up = up;
@@ -56,15 +56,15 @@ static void index_edges(struct web *g)
 		n->n_down = n->n_up = 0;
 	}
 	for (size_t i = 0; i < g->n_edges; i++) {
-		struct web_node *from = &g->nodes[g->edges[i].from];
-		struct web_node *to = &g->nodes[g->edges[i].to];
+		struct fixpoint_node *from = &g->nodes[g->edges[i].from];
+		struct fixpoint_node *to = &g->nodes[g->edges[i].to];
 
 		g->down[from->first_down + from->n_down++] = g->edges[i].to;
 		g->up[to->first_up + to->n_up++] = g->edges[i].from;
 	}
 }
 
-void web_solve(struct web *g)
+void fixpoint_solve(struct fixpoint *g)
 {
 	_cleanup_free_ uint32_t *work = xcalloc(g->n_nodes + 1, sizeof *work);
 	_cleanup_free_ uint32_t *missing = xcalloc(g->n_nodes + 1, sizeof *missing);
@@ -72,15 +72,15 @@ void web_solve(struct web *g)
 
 	index_edges(g);
 	for (size_t i = 0; i < g->n_nodes; i++) {
-		struct web_node *node = &g->nodes[i];
+		struct fixpoint_node *node = &g->nodes[i];
 
-		missing[i] = node->mode == WEB_ANY ? 1 : node->n_down;
+		missing[i] = node->mode == FIXPOINT_ANY ? 1 : node->n_down;
 		node->live = node->source;
 		if (node->live)
 			work[n++] = (uint32_t)i;
 	}
 	while (n) {
-		const struct web_node *node = &g->nodes[work[--n]];
+		const struct fixpoint_node *node = &g->nodes[work[--n]];
 
 		for (uint32_t k = 0; k < node->n_up; k++) {
 			uint32_t w = g->up[node->first_up + k];
@@ -104,12 +104,12 @@ struct mark {
 };
 
 struct search {
-	const struct web *g;
+	const struct fixpoint *g;
 	struct mark *marks;
 	uint32_t *stack, *path, *list, *work;
 	size_t n_stack, n_path;
 	uint32_t counter, components;
-	web_each_minimal *each;
+	fixpoint_each_minimal *each;
 	void *arg;
 	uint32_t *
 		*regions; /* regions still to split: an array of nodes each, ended by UINT32_MAX */
@@ -140,7 +140,7 @@ static size_t settle(struct search *s, uint32_t *nodes, size_t n, uint32_t compo
 	size_t n_work = 0, kept = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		const struct web_node *node = &s->g->nodes[nodes[i]];
+		const struct fixpoint_node *node = &s->g->nodes[nodes[i]];
 		struct mark *m = &s->marks[nodes[i]];
 		uint32_t inside = 0, hopeless = 0;
 
@@ -151,16 +151,16 @@ static size_t settle(struct search *s, uint32_t *nodes, size_t n, uint32_t compo
 			hopeless += !s->g->nodes[w].n_down && !s->g->nodes[w].live;
 		}
 		/* What rests on nothing and is not a source stays dead, whatever is assumed of the others. */
-		if (node->mode == WEB_ANY && inside)
+		if (node->mode == FIXPOINT_ANY && inside)
 			m->moved = inside + hopeless < node->n_down;
 		else
 			m->moved = node->n_down && !inside;
-		m->missing = node->mode == WEB_ANY ? 1 : inside;
+		m->missing = node->mode == FIXPOINT_ANY ? 1 : inside;
 		if (m->moved)
 			s->work[n_work++] = nodes[i];
 	}
 	while (n_work) {
-		const struct web_node *node = &s->g->nodes[s->work[--n_work]];
+		const struct fixpoint_node *node = &s->g->nodes[s->work[--n_work]];
 
 		for (uint32_t k = 0; k < node->n_up; k++) {
 			uint32_t w = s->g->up[node->first_up + k];
@@ -216,7 +216,7 @@ static void visit(struct search *s, uint32_t start, uint32_t region)
 	enter(s, start);
 	while (s->n_path) {
 		uint32_t v = s->path[s->n_path - 1];
-		const struct web_node *node = &s->g->nodes[v];
+		const struct fixpoint_node *node = &s->g->nodes[v];
 		struct mark *m = &s->marks[v];
 
 		if (m->next_edge < node->n_down) {
@@ -243,7 +243,7 @@ static void visit(struct search *s, uint32_t start, uint32_t region)
 	}
 }
 
-void web_minimal_sets(const struct web *g, web_each_minimal *each, void *arg)
+void fixpoint_minimal_sets(const struct fixpoint *g, fixpoint_each_minimal *each, void *arg)
 {
 	size_t n = g->n_nodes + 1;
 	_cleanup_free_ struct mark *marks = xcalloc(n, sizeof *marks);

@@ -1,4 +1,4 @@
-/* record.c - records of any kind, of which the first tells what the program consists of. */
+/* ring_record.c - what the wrappers call to record something; the first record of all tells what the program consists of. */
 /* SPDX-License-Identifier: MIT */
 #include "probes/shim/shim.h"
 

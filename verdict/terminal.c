@@ -1,4 +1,4 @@
-/* text.c - a finding as text for the terminal, in jstack's form. */
+/* terminal.c - a finding printed for the terminal, in jstack's form. */
 /* SPDX-License-Identifier: MIT */
 /*
  *	error: deadlock: thread 42 (left) of abba[40] and thread 43 (right) of abba[40] wait for each other and can never go on

@@ -1,6 +1,6 @@
 /* stuck_member.c - say what one thread of a set waits for, and who could end that. */
 /* SPDX-License-Identifier: MIT */
-#include "verdict/graph/stuck.h"
+#include "verdict/text/stuck.h"
 
 #include "base/buf.h"
 #include "verdict/describe.h"

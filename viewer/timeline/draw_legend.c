@@ -1,4 +1,4 @@
-/* legend.c - say what the colours and lines of a timeline mean. */
+/* draw_legend.c - say what the colours and lines of a timeline mean. */
 /* SPDX-License-Identifier: MIT */
 #include "base/buf.h"
 #include "base/mem.h"

@@ -1,4 +1,4 @@
-/* looks.c - where things are in a drawn timeline, and which colours they have. */
+/* draw_looks.c - where things are in a drawn timeline, and which colours they have. */
 /* SPDX-License-Identifier: MIT */
 #include "viewer/timeline/private.h"
 

@@ -1,6 +1,6 @@
 /* interrupted.c - when somebody outside interrupted or killed a program. */
 /* SPDX-License-Identifier: MIT */
-#include "verdict/graph/interrupted.h"
+#include "verdict/rules/interrupted.h"
 
 #include <errno.h>
 

@@ -1,4 +1,4 @@
-/* path.c - the critical path on a timeline: a line below the lanes that it goes through. */
+/* draw_path.c - the critical path on a timeline: a line below the lanes that it goes through. */
 /* SPDX-License-Identifier: MIT */
 #include "viewer/timeline/private.h"
 

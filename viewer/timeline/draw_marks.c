@@ -1,4 +1,4 @@
-/* marks.c - points in the life of a thread: programs it executed, signals it took. */
+/* draw_marks.c - points in the life of a thread: programs it executed, signals it took. */
 /* SPDX-License-Identifier: MIT */
 /*
  * Equal marks that would overlap become one that says how many there are: a
