@@ -129,7 +129,9 @@ watch_why()
 	for ((i = 0; i < 5; i++)); do
 		since=$EPOCHREALTIME
 		timeout 30 "$PPTRACE" why $pid >out 2>err
-		[ -n "$restless" ] && [ -n "$expect" ] && ! is_any "$expect" "$(said why)" || break
+		if [ -z "$restless" ] || [ -z "$expect" ] || is_any "$expect" "$(said why)"; then
+			break
+		fi
 		sleep $REST
 	done
 	took=$(seconds "$since")
