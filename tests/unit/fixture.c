@@ -56,6 +56,24 @@ void fixture_threads(sqlite3 *db, int process, int n)
 			100 + i);
 }
 
+sqlite3 *fixture_program(int n)
+{
+	sqlite3 *db = fixture_open();
+
+	fixture_process(db, 1, 0);
+	fixture_threads(db, 1, n);
+	return db;
+}
+
+sqlite3 *fixture_family(void)
+{
+	sqlite3 *db = fixture_open();
+
+	fixture_process(db, 1, 0);
+	fixture_process(db, 2, 1);
+	return db;
+}
+
 void fixture_lock(sqlite3 *db, int id, const char *kind, int process)
 {
 	fixture_sql(db,
@@ -72,6 +90,12 @@ void fixture_hold(sqlite3 *db, int lock, int thread, const char *mode)
 		lock, mode, thread);
 }
 
+void fixture_held(sqlite3 *db, int id, const char *kind, int process, int thread)
+{
+	fixture_lock(db, id, kind, process);
+	fixture_hold(db, id, thread, "x");
+}
+
 void fixture_pipe(sqlite3 *db, int id, const char *kind)
 {
 	fixture_sql(db,
@@ -85,6 +109,35 @@ void fixture_end(sqlite3 *db, int pipe, int process, const char *mode)
 		"INSERT INTO pipe_end (pipe_id, process_id, fd, mode, open_ns, open_via)"
 		" VALUES (%d, %d, %d, '%s', 6, 'inherit')",
 		pipe, process, *mode == 'r' ? 3 : 4, mode);
+}
+
+void fixture_own_pipe(sqlite3 *db, int id, int process)
+{
+	fixture_joined(db, id, "pipe", process, "r", process, "w");
+}
+
+void fixture_joined(sqlite3 *db, int id, const char *kind, int process1, const char *mode1,
+	int process2, const char *mode2)
+{
+	fixture_pipe(db, id, kind);
+	fixture_end(db, id, process1, mode1);
+	fixture_end(db, id, process2, mode2);
+}
+
+void fixture_handler(sqlite3 *db, int process, int signo)
+{
+	fixture_sql(db,
+		"INSERT INTO handler (process_id, signo, disposition, start_ns)"
+		" VALUES (%d, %d, 'handler', 1)",
+		process, signo);
+}
+
+void fixture_timer(sqlite3 *db, const char *kind, int signo)
+{
+	fixture_sql(db,
+		"INSERT INTO timer (process_id, kind, signo, armed_ns, expires_ns, interval_ns)"
+		" VALUES (1, '%s', %d, 1, 20000000000, 0)",
+		kind, signo);
 }
 
 void fixture_wait(sqlite3 *db, int thread, const char *reason, const char *columns)

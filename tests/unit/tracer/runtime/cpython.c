@@ -4,18 +4,12 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/uio.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/buf.h"
-#include "base/clock.h"
 #include "tests/unit/test.h"
-#include "tracer/symbols/symbols.h"
+#include "tests/unit/tracer/runtime/subject.h"
 
 #define PYTHON "/usr/bin/python3"
 
@@ -103,36 +97,13 @@ static const char program[] =
 	"while True:\n"
 	"    x += 1\n"; /* frames of this thread change all the time */
 
-/* Starts Python with the program; returns when it has said that it is ready. */
 static pid_t start_python(void)
 {
-	int out[2];
-	char ready[8];
-	pid_t pid;
+	static const char *const argv[] = {PYTHON, "-c", program, NULL};
 
 	if (access(PYTHON, X_OK) != 0)
 		SKIP("there is no " PYTHON);
-	ASSERT(pipe(out) == 0);
-	pid = fork();
-	ASSERT(pid >= 0);
-	if (pid == 0) {
-		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-		(void)dup2(out[1], 1);
-		(void)close(out[0]);
-		(void)close(out[1]);
-		(void)execl(PYTHON, PYTHON, "-c", program, (char *)NULL);
-		_exit(127);
-	}
-	(void)close(out[1]);
-	/* The end that reads stays open as long as the test: a late write must not end the program. */
-	ASSERT(read(out[0], ready, sizeof ready) > 0);
-	return pid;
-}
-
-static void stop_python(pid_t pid)
-{
-	(void)kill(pid, SIGKILL);
-	(void)waitpid(pid, NULL, 0);
+	return subject_start(argv);
 }
 
 struct seen {
@@ -160,15 +131,8 @@ static void look(void *arg, const struct runtime_thread *t)
 
 static int read_python(pid_t pid, struct seen *seen)
 {
-	struct symbols *s = symbols_new();
-	struct runtime_process p = {.pid = pid, .key = 1, .symbols = s};
-	_cleanup_buf_ struct buf why = BUF_INIT;
-	int rc;
-
 	*seen = (struct seen){0};
-	rc = runtime_cpython.threads(&p, look, seen, &why);
-	symbols_free(s);
-	return rc;
+	return subject_read(&runtime_cpython, pid, look, seen, 20);
 }
 
 TEST(cpython_threads_frames_locks)
@@ -184,7 +148,7 @@ TEST(cpython_threads_frames_locks)
 			break;
 		(void)usleep(10000);
 	}
-	stop_python(pid);
+	subject_stop(pid);
 	if (rc == -ENOTSUP)
 		SKIP("a release of Python that pptrace does not know");
 	ASSERT_INT(rc, 0);
@@ -205,41 +169,6 @@ TEST(cpython_is_no_python)
 	ASSERT_INT(read_python(0x3ffffff, &seen), -ENOENT);
 }
 
-/* Writes garbage over eight bytes somewhere in the writable memory of a process. */
-static void scribble(pid_t pid)
-{
-	char path[32], line[512];
-	uint64_t start, end, words[1] = {(uint64_t)random() << 32 | (uint64_t)random()};
-	long wanted = random() % 40;
-	FILE *f;
-
-	(void)snprintf(path, sizeof path, "/proc/%d/maps", (int)pid);
-	f = fopen(path, "re");
-	if (!f)
-		return;
-	while (fgets(line, sizeof line, f)) {
-		unsigned long long a, b;
-
-		if (sscanf(line, "%llx-%llx rw-p", &a, &b) != 2 || strstr(line, "[stack]") ||
-			wanted--)
-			continue;
-		start = a;
-		end = b;
-		for (int i = 0; i < 2000; i++) {
-			uint64_t at = start + (uint64_t)random() % (end - start - 8) / 8 * 8;
-			struct iovec local = {words, sizeof words};
-			struct iovec remote = {(void *)(uintptr_t)at, sizeof words};
-
-			/* A pointer to somewhere near, as a list that leads in a circle has it. */
-			if (i % 2)
-				words[0] = start + (uint64_t)random() % (end - start) / 8 * 8;
-			(void)process_vm_writev(pid, &local, 1, &remote, 1, 0);
-		}
-		break;
-	}
-	(void)fclose(f);
-}
-
 TEST(cpython_garbage_is_bounded)
 {
 	srandom(7);
@@ -250,12 +179,9 @@ TEST(cpython_garbage_is_bounded)
 		/* Stopped, so that it does not die of it before it has been read. */
 		(void)kill(pid, SIGSTOP);
 		for (int i = 0; i < 8; i++) {
-			uint64_t before = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
-
-			scribble(pid);
+			subject_scribble(pid, 40);
 			(void)read_python(pid, &seen);
-			ASSERT(clock_ns(CLOCK_PROCESS_CPUTIME_ID) - before < 20000000000ull);
 		}
-		stop_python(pid);
+		subject_stop(pid);
 	}
 }

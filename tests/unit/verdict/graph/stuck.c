@@ -7,30 +7,13 @@
 #include "tests/unit/test.h"
 #include "verdict/verdict.h"
 
-#define EXPECT(db, wanted)                                                                         \
-	do {                                                                                       \
-		sqlite3 *db_ = (db);                                                               \
-		_cleanup_free_ char *stuck_ = fixture_stuck(db_);                                  \
-		ASSERT_STR(stuck_, wanted);                                                        \
-		(void)sqlite3_close(db_);                                                          \
-	} while (0)
-
-static sqlite3 *with_threads(int n)
-{
-	sqlite3 *db = fixture_open();
-
-	fixture_process(db, 1, 0);
-	fixture_threads(db, 1, n);
-	return db;
-}
+#define EXPECT EXPECT_STUCK
 
 /* Shell 1 with the children 2 and 3, for which it waits. */
 static sqlite3 *with_children(void)
 {
-	sqlite3 *db = fixture_open();
+	sqlite3 *db = fixture_family();
 
-	fixture_process(db, 1, 0);
-	fixture_process(db, 2, 1);
 	fixture_process(db, 3, 1);
 	fixture_wait(db, 10, "child", "");
 	return db;
@@ -38,12 +21,10 @@ static sqlite3 *with_children(void)
 
 static sqlite3 *abba(void)
 {
-	sqlite3 *db = with_threads(2);
+	sqlite3 *db = fixture_program(2);
 
-	fixture_lock(db, 1, "mutex", 1);
-	fixture_lock(db, 2, "mutex", 1);
-	fixture_hold(db, 1, 11, "x");
-	fixture_hold(db, 2, 12, "x");
+	fixture_held(db, 1, "mutex", 1, 11);
+	fixture_held(db, 2, "mutex", 1, 12);
 	fixture_wait(db, 10, "join", "target_thread_id=11");
 	fixture_wait(db, 11, "lock", "lock_id=2");
 	fixture_wait(db, 12, "lock", "lock_id=1");
@@ -117,11 +98,8 @@ TEST(stuck_abba_with_alarm_handler)
 {
 	sqlite3 *db = abba();
 
-	fixture_sql(db,
-		"INSERT INTO timer (process_id, kind, signo, armed_ns, expires_ns, interval_ns)"
-		" VALUES (1, 'real', 14, 1, 20000000000, 0)");
-	fixture_sql(db, "INSERT INTO handler (process_id, signo, disposition, start_ns)"
-			" VALUES (1, 14, 'handler', 1)");
+	fixture_timer(db, "real", 14);
+	fixture_handler(db, 1, 14);
 	EXPECT(db, "stuck cycle 11 12");
 }
 
@@ -130,11 +108,8 @@ TEST(stuck_abba_with_alarm_handler_that_is_blocked)
 {
 	sqlite3 *db = abba();
 
-	fixture_sql(db,
-		"INSERT INTO timer (process_id, kind, signo, armed_ns, expires_ns, interval_ns)"
-		" VALUES (1, 'posix', 14, 1, 20000000000, 0)");
-	fixture_sql(db, "INSERT INTO handler (process_id, signo, disposition, start_ns)"
-			" VALUES (1, 14, 'handler', 1)");
+	fixture_timer(db, "posix", 14);
+	fixture_handler(db, 1, 14);
 	fixture_sql(db, "UPDATE wait SET sigmask = 1 << 13");
 	EXPECT(db, "deadlock cycle 11 12");
 }
@@ -142,13 +117,9 @@ TEST(stuck_abba_with_alarm_handler_that_is_blocked)
 /* A ring may write, close, time out: what waits for its process is possible at most, and at rest. */
 TEST(stuck_pipe_of_a_process_with_a_ring)
 {
-	sqlite3 *db = fixture_open();
+	sqlite3 *db = fixture_family();
 
-	fixture_process(db, 1, 0);
-	fixture_process(db, 2, 1);
-	fixture_pipe(db, 1, "pipe");
-	fixture_end(db, 1, 1, "w");
-	fixture_end(db, 1, 2, "r");
+	fixture_joined(db, 1, "pipe", 1, "w", 2, "r");
 	fixture_wait(db, 10, "child", "target_process_id=2");
 	fixture_wait(db, 20, "pipe-read", "pipe_id=1");
 	_cleanup_free_ char *without = fixture_stuck(db);
@@ -170,18 +141,14 @@ TEST(stuck_abba_with_killing_alarm)
 {
 	sqlite3 *db = abba();
 
-	fixture_sql(db,
-		"INSERT INTO timer (process_id, kind, signo, armed_ns, expires_ns, interval_ns)"
-		" VALUES (1, 'real', 14, 1, 20000000000, 0)");
+	fixture_timer(db, "real", 14);
 	EXPECT(db, "");
 }
 
 /* A timer that starts a thread (SIGEV_THREAD) helps all but those who wait for what others hold. */
 static void arm_thread_timer(sqlite3 *db)
 {
-	fixture_sql(db,
-		"INSERT INTO timer (process_id, kind, signo, armed_ns, expires_ns, interval_ns)"
-		" VALUES (1, 'posix', 32, 1, 20000000000, 0)");
+	fixture_timer(db, "posix", 32);
 }
 
 TEST(stuck_abba_with_timer_that_starts_a_thread)
@@ -194,7 +161,7 @@ TEST(stuck_abba_with_timer_that_starts_a_thread)
 
 TEST(stuck_condition_with_timer_that_starts_a_thread)
 {
-	sqlite3 *db = with_threads(1);
+	sqlite3 *db = fixture_program(1);
 
 	fixture_lock(db, 1, "cond", 1);
 	fixture_wait(db, 10, "cond", "lock_id=1");
@@ -206,24 +173,16 @@ TEST(stuck_condition_with_timer_that_starts_a_thread)
 /* The one waits for a lock of the other, which waits for what the first one's handler writes. */
 TEST(stuck_across_processes_with_alarm_handler)
 {
-	sqlite3 *db = fixture_open();
+	sqlite3 *db = fixture_family();
 
-	fixture_process(db, 1, 0);
-	fixture_process(db, 2, 1);
-	fixture_lock(db, 1, "mutex", 0);
-	fixture_hold(db, 1, 20, "x");
+	fixture_held(db, 1, "mutex", 0, 20);
 	fixture_wait(db, 10, "lock", "lock_id=1");
-	fixture_pipe(db, 1, "pipe");
-	fixture_end(db, 1, 1, "w");
-	fixture_end(db, 1, 2, "r");
+	fixture_joined(db, 1, "pipe", 1, "w", 2, "r");
 	fixture_wait(db, 20, "pipe-read", "pipe_id=1");
-	fixture_sql(db, "INSERT INTO handler (process_id, signo, disposition, start_ns)"
-			" VALUES (1, 14, 'handler', 1)");
+	fixture_handler(db, 1, 14);
 	_cleanup_free_ char *without = fixture_stuck(db);
 	ASSERT_STR(without, "deadlock cycle 10 20");
-	fixture_sql(db,
-		"INSERT INTO timer (process_id, kind, signo, armed_ns, expires_ns, interval_ns)"
-		" VALUES (1, 'real', 14, 1, 20000000000, 0)");
+	fixture_timer(db, "real", 14);
 	EXPECT(db, "");
 }
 
@@ -286,7 +245,7 @@ TEST(stuck_one_is_stopped)
 
 TEST(stuck_philosophers)
 {
-	sqlite3 *db = with_threads(5);
+	sqlite3 *db = fixture_program(5);
 
 	for (int i = 0; i < 5; i++) {
 		fixture_lock(db, i + 1, "mutex", 1);
@@ -303,10 +262,9 @@ TEST(stuck_philosophers)
 
 TEST(stuck_self)
 {
-	sqlite3 *db = with_threads(0);
+	sqlite3 *db = fixture_program(0);
 
-	fixture_lock(db, 1, "mutex", 1);
-	fixture_hold(db, 1, 10, "x");
+	fixture_held(db, 1, "mutex", 1, 10);
 	fixture_wait(db, 10, "lock", "lock_id=1");
 	EXPECT(db, "deadlock self 10");
 }
@@ -314,10 +272,9 @@ TEST(stuck_self)
 /* A mutex that was released by who did not hold it: certain only while nobody is there to do so again. */
 TEST(stuck_self_released_by_others)
 {
-	sqlite3 *db = with_threads(1);
+	sqlite3 *db = fixture_program(1);
 
-	fixture_lock(db, 1, "mutex", 1);
-	fixture_hold(db, 1, 10, "x");
+	fixture_held(db, 1, "mutex", 1, 10);
 	fixture_sql(db,
 		"INSERT OR REPLACE INTO lock_stat (lock_id, holds, contended, wait_ns, max_wait_ns,"
 		" hold_ns, max_hold_ns, threads, foreign_posts) VALUES (1, 2, 1, 9, 9, 9, 9, 1, 1)");
@@ -327,7 +284,7 @@ TEST(stuck_self_released_by_others)
 
 TEST(stuck_recursive_is_not_self)
 {
-	sqlite3 *db = with_threads(0);
+	sqlite3 *db = fixture_program(0);
 
 	fixture_lock(db, 1, "mutex", 1);
 	fixture_sql(db, "UPDATE lock SET type = 'recursive'");
@@ -338,10 +295,9 @@ TEST(stuck_recursive_is_not_self)
 
 TEST(stuck_holder_ended)
 {
-	sqlite3 *db = with_threads(2);
+	sqlite3 *db = fixture_program(2);
 
-	fixture_lock(db, 1, "mutex", 1);
-	fixture_hold(db, 1, 11, "x");
+	fixture_held(db, 1, "mutex", 1, 11);
 	fixture_sql(db, "UPDATE thread SET end_ns = 900000000 WHERE id = 11");
 	fixture_wait(db, 12, "lock", "lock_id=1");
 	fixture_wait(db, 10, "join", "target_thread_id=12");
@@ -350,7 +306,7 @@ TEST(stuck_holder_ended)
 
 TEST(stuck_holder_ended_robust)
 {
-	sqlite3 *db = with_threads(2);
+	sqlite3 *db = fixture_program(2);
 
 	fixture_lock(db, 1, "mutex", 1);
 	fixture_sql(db, "UPDATE lock SET type = 'normal+robust'");
@@ -362,7 +318,7 @@ TEST(stuck_holder_ended_robust)
 
 TEST(stuck_holder_unknown)
 {
-	sqlite3 *db = with_threads(1);
+	sqlite3 *db = fixture_program(1);
 
 	fixture_lock(db, 1, "mutex", 1);
 	fixture_wait(db, 11, "lock", "lock_id=1");
@@ -390,7 +346,7 @@ TEST(stuck_inferred_holder_stale)
 
 TEST(stuck_rwlock_upgrade)
 {
-	sqlite3 *db = with_threads(2);
+	sqlite3 *db = fixture_program(2);
 
 	fixture_lock(db, 1, "rwlock", 1);
 	fixture_hold(db, 1, 11, "s");
@@ -401,7 +357,7 @@ TEST(stuck_rwlock_upgrade)
 
 TEST(stuck_rwlock_upgrade_of_two)
 {
-	sqlite3 *db = with_threads(2);
+	sqlite3 *db = fixture_program(2);
 
 	fixture_lock(db, 1, "rwlock", 1);
 	fixture_hold(db, 1, 11, "s");
@@ -413,7 +369,7 @@ TEST(stuck_rwlock_upgrade_of_two)
 
 TEST(stuck_writer_behind_live_readers)
 {
-	sqlite3 *db = with_threads(2);
+	sqlite3 *db = fixture_program(2);
 
 	fixture_lock(db, 1, "rwlock", 1);
 	fixture_hold(db, 1, 11, "s");
@@ -424,7 +380,7 @@ TEST(stuck_writer_behind_live_readers)
 /* 11 reads and wants the mutex of 13, who wants to read behind the writer 12, who waits for 11. */
 TEST(stuck_writer_behind_reader_behind_writer)
 {
-	sqlite3 *db = with_threads(3);
+	sqlite3 *db = fixture_program(3);
 
 	fixture_lock(db, 1, "rwlock", 1);
 	fixture_lock(db, 2, "mutex", 1);
@@ -438,7 +394,7 @@ TEST(stuck_writer_behind_reader_behind_writer)
 
 static sqlite3 *crossed_semaphores(int cycles)
 {
-	sqlite3 *db = with_threads(2);
+	sqlite3 *db = fixture_program(2);
 
 	for (int i = 1; i <= 2; i++) {
 		fixture_lock(db, i, "sem", 1);
@@ -482,14 +438,13 @@ TEST(stuck_semaphore_posted_by_others)
 
 TEST(stuck_semaphore_with_handler)
 {
-	sqlite3 *db = with_threads(1);
+	sqlite3 *db = fixture_program(1);
 
 	fixture_lock(db, 1, "sem", 1);
 	fixture_lock(db, 2, "cond", 1);
 	fixture_wait(db, 10, "sem", "lock_id=1");
 	fixture_wait(db, 11, "cond", "lock_id=2");
-	fixture_sql(db, "INSERT INTO handler (process_id, signo, disposition, start_ns)"
-			" VALUES (1, 15, 'handler', 1)");
+	fixture_handler(db, 1, 15);
 	_cleanup_free_ char *rests = fixture_stuck(db);
 	ASSERT_STR(rests, "");
 	/* That language catches it by itself: it is no plan of the program. */
@@ -499,20 +454,19 @@ TEST(stuck_semaphore_with_handler)
 
 TEST(stuck_semaphore_with_handler_and_joined)
 {
-	sqlite3 *db = with_threads(1);
+	sqlite3 *db = fixture_program(1);
 
 	fixture_lock(db, 1, "sem", 1);
 	fixture_wait(db, 11, "sem", "lock_id=1");
 	fixture_wait(db, 10, "join", "target_thread_id=11");
-	fixture_sql(db, "INSERT INTO handler (process_id, signo, disposition, start_ns)"
-			" VALUES (1, 15, 'handler', 1)");
+	fixture_handler(db, 1, 15);
 	EXPECT(db, "stuck cycle 10 11");
 }
 
 /* A child that runs in the memory of its parent, but is no thread of it, may post. */
 TEST(stuck_semaphore_in_borrowed_memory)
 {
-	sqlite3 *db = with_threads(0);
+	sqlite3 *db = fixture_program(0);
 
 	fixture_process(db, 2, 1);
 	fixture_lock(db, 1, "sem", 1);
@@ -523,7 +477,7 @@ TEST(stuck_semaphore_in_borrowed_memory)
 
 TEST(stuck_semaphore_named)
 {
-	sqlite3 *db = with_threads(0);
+	sqlite3 *db = fixture_program(0);
 
 	fixture_lock(db, 1, "sem", 0);
 	fixture_sql(db, "UPDATE lock SET outside = 1");
@@ -534,7 +488,7 @@ TEST(stuck_semaphore_named)
 
 TEST(stuck_condition_nobody_left)
 {
-	sqlite3 *db = with_threads(1);
+	sqlite3 *db = fixture_program(1);
 
 	fixture_lock(db, 1, "cond", 1);
 	fixture_wait(db, 11, "cond", "lock_id=1");
@@ -544,7 +498,7 @@ TEST(stuck_condition_nobody_left)
 
 TEST(stuck_pool_at_rest)
 {
-	sqlite3 *db = with_threads(3);
+	sqlite3 *db = fixture_program(3);
 
 	fixture_lock(db, 1, "cond", 1);
 	for (int i = 11; i <= 13; i++)
@@ -558,7 +512,7 @@ TEST(stuck_pool_at_rest)
 /* A Java program: the main thread, two more, and one of the virtual machine's own that lives. */
 static sqlite3 *java(void)
 {
-	sqlite3 *db = with_threads(3);
+	sqlite3 *db = fixture_program(3);
 
 	fixture_sql(db, "UPDATE thread SET housekeeping = 1 WHERE id = 13");
 	return db;
@@ -649,21 +603,19 @@ TEST(stuck_java_latch_and_lock)
 TEST(stuck_python_joins_with_handler)
 {
 	for (int handler = 0; handler < 2; handler++) {
-		sqlite3 *db = with_threads(1);
+		sqlite3 *db = fixture_program(1);
 
 		fixture_wait(db, 10, "join", "target_thread_id=11, read_ns=1000");
 		fixture_wait(db, 11, "join", "target_thread_id=10, read_ns=1000");
 		if (handler)
-			fixture_sql(db,
-				"INSERT INTO handler (process_id, signo, disposition, start_ns)"
-				" VALUES (1, 10, 'handler', 0)");
+			fixture_handler(db, 1, 10);
 		EXPECT(db, handler ? "stuck cycle 10 11" : "deadlock cycle 10 11");
 	}
 }
 
 TEST(stuck_pool_of_signal_waiter)
 {
-	sqlite3 *db = with_threads(1);
+	sqlite3 *db = fixture_program(1);
 
 	fixture_lock(db, 1, "cond", 1);
 	fixture_wait(db, 11, "cond", "lock_id=1");
@@ -673,7 +625,7 @@ TEST(stuck_pool_of_signal_waiter)
 
 TEST(stuck_barrier_one_short)
 {
-	sqlite3 *db = with_threads(2);
+	sqlite3 *db = fixture_program(2);
 
 	fixture_lock(db, 1, "barrier", 1);
 	fixture_wait(db, 11, "barrier", "lock_id=1");
@@ -684,7 +636,7 @@ TEST(stuck_barrier_one_short)
 
 TEST(stuck_joins)
 {
-	sqlite3 *db = with_threads(2);
+	sqlite3 *db = fixture_program(2);
 
 	fixture_wait(db, 11, "join", "target_thread_id=12");
 	fixture_wait(db, 12, "join", "target_thread_id=11");
@@ -693,7 +645,7 @@ TEST(stuck_joins)
 
 TEST(stuck_join_of_ended)
 {
-	sqlite3 *db = with_threads(1);
+	sqlite3 *db = fixture_program(1);
 
 	fixture_sql(db, "UPDATE thread SET end_ns = 9000000000 WHERE id = 11");
 	fixture_wait(db, 10, "join", "target_thread_id=11");
@@ -702,7 +654,7 @@ TEST(stuck_join_of_ended)
 
 TEST(stuck_once_recursive)
 {
-	sqlite3 *db = with_threads(0);
+	sqlite3 *db = fixture_program(0);
 
 	fixture_lock(db, 1, "once", 1);
 	fixture_wait(db, 10, "once", "lock_id=1, target_thread_id=10");
@@ -728,8 +680,7 @@ TEST(stuck_fork_copy_of_forking_thread)
 {
 	sqlite3 *db = with_children();
 
-	fixture_lock(db, 2, "mutex", 2);
-	fixture_hold(db, 2, 20, "x");
+	fixture_held(db, 2, "mutex", 2, 20);
 	EXPECT(db, "");
 }
 
@@ -737,10 +688,8 @@ TEST(stuck_shared_mutexes)
 {
 	sqlite3 *db = with_children();
 
-	fixture_lock(db, 1, "mutex", 0);
-	fixture_lock(db, 2, "mutex", 0);
-	fixture_hold(db, 1, 20, "x");
-	fixture_hold(db, 2, 30, "x");
+	fixture_held(db, 1, "mutex", 0, 20);
+	fixture_held(db, 2, "mutex", 0, 30);
 	fixture_wait(db, 20, "lock", "lock_id=2");
 	fixture_wait(db, 30, "lock", "lock_id=1");
 	EXPECT(db, "deadlock cycle 20 30");
@@ -750,8 +699,7 @@ TEST(stuck_shared_mutex_owner_dead)
 {
 	sqlite3 *db = with_children();
 
-	fixture_lock(db, 1, "mutex", 0);
-	fixture_hold(db, 1, 20, "x");
+	fixture_held(db, 1, "mutex", 0, 20);
 	fixture_wait(db, 30, "lock", "lock_id=1");
 	fixture_sql(db, "UPDATE thread SET end_ns = 900000000 WHERE id = 20");
 	fixture_sql(
@@ -763,10 +711,8 @@ TEST(stuck_file_locks)
 {
 	sqlite3 *db = with_children();
 
-	fixture_lock(db, 1, "file", 0);
-	fixture_lock(db, 2, "file", 0);
-	fixture_hold(db, 1, 20, "x");
-	fixture_hold(db, 2, 30, "x");
+	fixture_held(db, 1, "file", 0, 20);
+	fixture_held(db, 2, "file", 0, 30);
 	fixture_wait(db, 20, "file-lock", "lock_id=2");
 	fixture_wait(db, 30, "file-lock", "lock_id=1");
 	EXPECT(db, "deadlock cycle 20 30");
@@ -778,10 +724,8 @@ TEST(stuck_file_lock_shared_description)
 	sqlite3 *db = with_children();
 
 	fixture_process(db, 4, 1);
-	fixture_lock(db, 1, "file", 0);
-	fixture_lock(db, 2, "file", 0);
-	fixture_hold(db, 1, 20, "x");
-	fixture_hold(db, 2, 30, "x");
+	fixture_held(db, 1, "file", 0, 20);
+	fixture_held(db, 2, "file", 0, 30);
 	fixture_sql(db,
 		"INSERT INTO lock_open (lock_id, thread_id, process_id, mode, depth, acquire_ns)"
 		" VALUES (2, 30, 4, 'x', 1, 500000000)");
@@ -883,9 +827,7 @@ TEST(stuck_socketpair)
 {
 	sqlite3 *db = with_children();
 
-	fixture_pipe(db, 1, "socketpair");
-	fixture_end(db, 1, 2, "rw");
-	fixture_end(db, 1, 3, "rw");
+	fixture_joined(db, 1, "socketpair", 2, "rw", 3, "rw");
 	fixture_sql(db, "UPDATE pipe_end SET side = 1 WHERE process_id = 3");
 	fixture_wait(db, 20, "pipe-read", "pipe_id=1, side=0");
 	fixture_wait(db, 30, "pipe-read", "pipe_id=1, side=1");
@@ -973,13 +915,9 @@ TEST(stuck_asks_who_may_listen_elsewhere)
 /* The parent waits for the child before it reads what the child writes. */
 TEST(stuck_wait_before_read)
 {
-	sqlite3 *db = fixture_open();
+	sqlite3 *db = fixture_family();
 
-	fixture_process(db, 1, 0);
-	fixture_process(db, 2, 1);
-	fixture_pipe(db, 1, "pipe");
-	fixture_end(db, 1, 1, "r");
-	fixture_end(db, 1, 2, "w");
+	fixture_joined(db, 1, "pipe", 1, "r", 2, "w");
 	fixture_wait(db, 10, "child", "target_process_id=2");
 	fixture_wait(db, 20, "pipe-write", "pipe_id=1");
 	EXPECT(db, "deadlock cycle 10 20");
@@ -987,11 +925,9 @@ TEST(stuck_wait_before_read)
 
 TEST(stuck_own_write_end)
 {
-	sqlite3 *db = with_threads(0);
+	sqlite3 *db = fixture_program(0);
 
-	fixture_pipe(db, 1, "pipe");
-	fixture_end(db, 1, 1, "r");
-	fixture_end(db, 1, 1, "w");
+	fixture_own_pipe(db, 1, 1);
 	fixture_wait(db, 10, "pipe-read", "pipe_id=1");
 	EXPECT(db, "deadlock self 10");
 }
@@ -999,20 +935,18 @@ TEST(stuck_own_write_end)
 /* Process 2 is alive, and its program names /proc/PID/fd. */
 TEST(stuck_pipe_that_may_be_reopened)
 {
-	sqlite3 *db = with_threads(0);
+	sqlite3 *db = fixture_program(0);
 
 	fixture_process(db, 2, 1);
 	fixture_sql(db, "UPDATE process SET reopens = 1 WHERE id = 2");
-	fixture_pipe(db, 1, "pipe");
-	fixture_end(db, 1, 1, "r");
-	fixture_end(db, 1, 1, "w");
+	fixture_own_pipe(db, 1, 1);
 	fixture_wait(db, 10, "pipe-read", "pipe_id=1");
 	EXPECT(db, "stuck self 10");
 }
 
 TEST(stuck_pipe_end_under_way)
 {
-	sqlite3 *db = with_threads(0);
+	sqlite3 *db = fixture_program(0);
 
 	fixture_pipe(db, 1, "pipe");
 	fixture_sql(db, "UPDATE pipe SET sent_ns = 5");
@@ -1024,20 +958,17 @@ TEST(stuck_pipe_end_under_way)
 
 TEST(stuck_self_pipe_of_server)
 {
-	sqlite3 *db = with_threads(0);
+	sqlite3 *db = fixture_program(0);
 
-	fixture_pipe(db, 1, "pipe");
-	fixture_end(db, 1, 1, "r");
-	fixture_end(db, 1, 1, "w");
-	fixture_sql(db, "INSERT INTO handler (process_id, signo, disposition, start_ns)"
-			" VALUES (1, 15, 'handler', 1)");
+	fixture_own_pipe(db, 1, 1);
+	fixture_handler(db, 1, 15);
 	fixture_wait(db, 10, "pipe-read", "pipe_id=1");
 	EXPECT(db, "");
 }
 
 TEST(stuck_end_of_file_on_its_way)
 {
-	sqlite3 *db = with_threads(0);
+	sqlite3 *db = fixture_program(0);
 
 	fixture_pipe(db, 1, "pipe");
 	fixture_end(db, 1, 1, "r");
@@ -1047,13 +978,10 @@ TEST(stuck_end_of_file_on_its_way)
 
 TEST(stuck_mutex_across_pipe)
 {
-	sqlite3 *db = with_threads(2);
+	sqlite3 *db = fixture_program(2);
 
-	fixture_lock(db, 1, "mutex", 1);
-	fixture_hold(db, 1, 11, "x");
-	fixture_pipe(db, 1, "pipe");
-	fixture_end(db, 1, 1, "r");
-	fixture_end(db, 1, 1, "w");
+	fixture_held(db, 1, "mutex", 1, 11);
+	fixture_own_pipe(db, 1, 1);
 	fixture_wait(db, 11, "pipe-read", "pipe_id=1");
 	fixture_wait(db, 12, "lock", "lock_id=1");
 	fixture_wait(db, 10, "join", "target_thread_id=12");
@@ -1062,7 +990,7 @@ TEST(stuck_mutex_across_pipe)
 
 TEST(stuck_fifo_nobody_opens)
 {
-	sqlite3 *db = with_threads(0);
+	sqlite3 *db = fixture_program(0);
 
 	fixture_pipe(db, 1, "fifo");
 	fixture_wait(db, 10, "fifo-open", "pipe_id=1, mode='r'");
@@ -1072,7 +1000,7 @@ TEST(stuck_fifo_nobody_opens)
 
 TEST(stuck_fifo_nobody_opens_for_a_parent)
 {
-	sqlite3 *db = with_threads(0);
+	sqlite3 *db = fixture_program(0);
 
 	fixture_process(db, 2, 1);
 	fixture_pipe(db, 1, "fifo");
@@ -1103,10 +1031,8 @@ TEST(stuck_fifo_beside_live_process)
 
 TEST(stuck_spawn_in_fifo_open)
 {
-	sqlite3 *db = fixture_open();
+	sqlite3 *db = fixture_family();
 
-	fixture_process(db, 1, 0);
-	fixture_process(db, 2, 1);
 	fixture_pipe(db, 1, "fifo");
 	fixture_wait(db, 10, "vfork", "target_process_id=2");
 	fixture_wait(db, 20, "fifo-open", "pipe_id=1, mode='r'");
@@ -1116,21 +1042,17 @@ TEST(stuck_spawn_in_fifo_open)
 /* make sleeps on its own jobserver pipe; SIGCHLD wakes it. */
 static sqlite3 *jobserver(bool child_lives)
 {
-	sqlite3 *db = fixture_open();
+	sqlite3 *db = fixture_family();
 
-	fixture_process(db, 1, 0);
-	fixture_process(db, 2, 1);
 	fixture_pipe(db, 1, "pipe");
 	for (int p = 1; p <= 2; p++) {
 		fixture_end(db, 1, p, "r");
 		fixture_end(db, 1, p, "w");
 	}
-	fixture_sql(db, "INSERT INTO handler (process_id, signo, disposition, start_ns)"
-			" VALUES (1, 17, 'handler', 1)");
+	fixture_handler(db, 1, 17);
 	fixture_wait(db, 10, "pipe-read", "pipe_id=1");
 	if (!child_lives) {
-		fixture_lock(db, 1, "mutex", 2);
-		fixture_hold(db, 1, 20, "x");
+		fixture_held(db, 1, "mutex", 2, 20);
 		fixture_wait(db, 20, "lock", "lock_id=1");
 	}
 	return db;
@@ -1148,52 +1070,44 @@ TEST(stuck_jobserver_over_dead_child)
 
 TEST(stuck_shell_in_sigsuspend)
 {
-	sqlite3 *db = fixture_open();
+	sqlite3 *db = fixture_family();
 
-	fixture_process(db, 1, 0);
-	fixture_process(db, 2, 1);
-	fixture_sql(db, "INSERT INTO handler (process_id, signo, disposition, start_ns)"
-			" VALUES (1, 17, 'handler', 1)");
+	fixture_handler(db, 1, 17);
 	fixture_wait(db, 10, "signal", "sigmask=0");
 	EXPECT(db, "");
 }
 
 TEST(stuck_idle_event_loop)
 {
-	sqlite3 *db = with_threads(0);
+	sqlite3 *db = fixture_program(0);
 
-	fixture_pipe(db, 1, "socketpair");
-	fixture_end(db, 1, 1, "rw");
-	fixture_end(db, 1, 1, "rw");
+	fixture_joined(db, 1, "socketpair", 1, "rw", 1, "rw");
 	fixture_sql(db, "UPDATE pipe_end SET side = 1 WHERE id = 2");
-	fixture_sql(db, "INSERT INTO handler (process_id, signo, disposition, start_ns)"
-			" VALUES (1, 2, 'handler', 1)");
+	fixture_handler(db, 1, 2);
 	fixture_wait(db, 10, "poll", "");
-	fixture_sql(db, "INSERT INTO wait_on VALUES (10, 0, 5, 'pipe', 'r', 1, 0, NULL)");
+	fixture_sql(db, "INSERT INTO wait_on VALUES (10, 0, 5, \'pipe\', \'r\', 1, 0, NULL)");
 	EXPECT(db, "");
 }
 
 TEST(stuck_poll_of_own_pipe)
 {
-	sqlite3 *db = with_threads(0);
+	sqlite3 *db = fixture_program(0);
 
-	fixture_pipe(db, 1, "pipe");
-	fixture_end(db, 1, 1, "r");
-	fixture_end(db, 1, 1, "w");
+	fixture_own_pipe(db, 1, 1);
 	fixture_wait(db, 10, "poll", "");
-	fixture_sql(db, "INSERT INTO wait_on VALUES (10, 0, 5, 'pipe', 'r', 1, 0, NULL)");
+	fixture_sql(db, "INSERT INTO wait_on VALUES (10, 0, 5, \'pipe\', \'r\', 1, 0, NULL)");
 	/* An event loop at rest, also one started with all signals ignored. */
 	EXPECT(db, "");
 }
 
 TEST(stuck_poll_with_socket)
 {
-	sqlite3 *db = with_threads(0);
+	sqlite3 *db = fixture_program(0);
 
 	fixture_pipe(db, 1, "pipe");
 	fixture_end(db, 1, 1, "w");
 	fixture_wait(db, 10, "poll", "");
-	fixture_sql(db, "INSERT INTO wait_on VALUES (10, 0, 5, 'pipe', 'r', 1, 0, NULL)");
+	fixture_sql(db, "INSERT INTO wait_on VALUES (10, 0, 5, \'pipe\', \'r\', 1, 0, NULL)");
 	fixture_sql(db, "INSERT INTO wait_on VALUES (10, 1, 6, 'socket', 'r', NULL, NULL, NULL)");
 	EXPECT(db, "");
 }
@@ -1201,12 +1115,12 @@ TEST(stuck_poll_with_socket)
 /* Whoever knows a queue can use it: what waits for one is at rest, unless somebody waits for it in turn. */
 TEST(stuck_ipc)
 {
-	sqlite3 *db = with_threads(1);
+	sqlite3 *db = fixture_program(1);
 
 	fixture_wait(db, 11, "ipc", "");
 	fixture_wait(db, 10, "ipc", "");
 	EXPECT(db, "");
-	db = with_threads(1);
+	db = fixture_program(1);
 	fixture_wait(db, 11, "ipc", "");
 	fixture_wait(db, 10, "join", "target_thread_id=11");
 	EXPECT(db, "stuck cycle 10 11");
@@ -1230,7 +1144,7 @@ TEST(stuck_live_reasons)
 		"none", "poll", "something new"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(reasons); i++) {
-		sqlite3 *db = with_threads(1);
+		sqlite3 *db = fixture_program(1);
 
 		fixture_wait(db, 11, reasons[i], "");
 		fixture_wait(db, 10, "join", "target_thread_id=11");
@@ -1241,7 +1155,7 @@ TEST(stuck_live_reasons)
 /* Somebody joins a loop that no handler could tell to end. */
 TEST(stuck_loop_joined)
 {
-	sqlite3 *db = with_threads(1);
+	sqlite3 *db = fixture_program(1);
 
 	fixture_wait(db, 11, "eventfd", "");
 	fixture_wait(db, 10, "join", "target_thread_id=11");
@@ -1250,18 +1164,17 @@ TEST(stuck_loop_joined)
 
 TEST(stuck_loop_joined_until_term)
 {
-	sqlite3 *db = with_threads(1);
+	sqlite3 *db = fixture_program(1);
 
 	fixture_wait(db, 11, "eventfd", "");
 	fixture_wait(db, 10, "join", "target_thread_id=11");
-	fixture_sql(db, "INSERT INTO handler (process_id, signo, disposition, start_ns)"
-			" VALUES (1, 15, 'handler', 0)");
+	fixture_handler(db, 1, 15);
 	EXPECT(db, "");
 }
 
 TEST(stuck_timerfd_at_rest)
 {
-	sqlite3 *db = with_threads(1);
+	sqlite3 *db = fixture_program(1);
 
 	fixture_wait(db, 11, "poll", "");
 	fixture_sql(db, "INSERT INTO wait_on VALUES (11, 0, 6, 'timerfd', 'r', NULL, NULL, NULL)");
@@ -1271,7 +1184,7 @@ TEST(stuck_timerfd_at_rest)
 
 TEST(stuck_timerfd_armed)
 {
-	sqlite3 *db = with_threads(1);
+	sqlite3 *db = fixture_program(1);
 
 	fixture_wait(db, 11, "poll", "");
 	fixture_sql(db, "INSERT INTO wait_on VALUES (11, 0, 6, 'timerfd', 'r', NULL, NULL, NULL)");
@@ -1283,7 +1196,7 @@ TEST(stuck_timerfd_armed)
 
 TEST(stuck_futex_nobody_left)
 {
-	sqlite3 *db = with_threads(1);
+	sqlite3 *db = fixture_program(1);
 
 	fixture_lock(db, 1, "futex", 1);
 	fixture_wait(db, 10, "futex", "lock_id=1");
@@ -1295,18 +1208,15 @@ TEST(stuck_child_that_hangs)
 {
 	sqlite3 *db = with_children();
 
-	fixture_lock(db, 1, "mutex", 2);
-	fixture_hold(db, 1, 20, "x");
+	fixture_held(db, 1, "mutex", 2, 20);
 	fixture_wait(db, 20, "lock", "lock_id=1");
 	EXPECT(db, "deadlock self 20");
 }
 
 TEST(stuck_child_is_stopped)
 {
-	sqlite3 *db = fixture_open();
+	sqlite3 *db = fixture_family();
 
-	fixture_process(db, 1, 0);
-	fixture_process(db, 2, 1);
 	fixture_wait(db, 10, "child", "target_process_id=2");
 	fixture_wait(db, 20, "stopped", "");
 	EXPECT(db, "");
@@ -1325,22 +1235,18 @@ TEST(stuck_zombie_can_be_reaped)
 TEST(stuck_ended_by_signal)
 {
 	sqlite3 *db = abba();
-	_cleanup_free_ char *found = NULL;
 
 	fixture_sql(db, "UPDATE wait SET end_ns = 8000000000 + thread_id");
 	fixture_sql(db, "UPDATE thread SET end_ns = 8000001000, cut_short = 1");
 	fixture_sql(db,
 		"UPDATE process SET end_ns = 8000001000, end_kind = 'signal', exit_signal = 15");
-	found = fixture_all(db, "deadlock");
-	ASSERT_STR(found, "deadlock");
-	(void)sqlite3_close(db);
+	EXPECT_RULES(db, "deadlock", "deadlock");
 }
 
 /* On a busy machine its threads die one after the other, and more signals come in between. */
 TEST(stuck_killed_again_while_it_dies)
 {
 	sqlite3 *db = abba();
-	_cleanup_free_ char *found = NULL;
 
 	fixture_sql(db, "UPDATE wait SET end_ns = 8000000000 + 8000000 * thread_id");
 	fixture_sql(db, "UPDATE thread SET end_ns = 8000000100 + 8000000 * id, cut_short = 1");
@@ -1349,44 +1255,36 @@ TEST(stuck_killed_again_while_it_dies)
 	fixture_sql(db, "INSERT INTO signal (signo, name, source, process_id, sent_ns, result)"
 			" VALUES (9, 'SIGKILL', 'kill', 1, 8000000000, 'queued'),"
 			" (9, 'SIGKILL', 'kill', 1, 8190000000, 'ignored')");
-	found = fixture_all(db, "deadlock");
-	ASSERT_STR(found, "deadlock");
-	(void)sqlite3_close(db);
+	EXPECT_RULES(db, "deadlock", "deadlock");
 }
 
 TEST(stuck_swept_away_by_exit)
 {
 	sqlite3 *db = abba();
-	_cleanup_free_ char *found = NULL;
 
 	fixture_sql(db, "UPDATE wait SET end_ns = 8000000000 + thread_id");
 	fixture_sql(
 		db, "UPDATE wait SET reason = 'sleep', end_ns = 7900000000 WHERE thread_id = 10");
 	fixture_sql(db, "UPDATE thread SET end_ns = 8000001000, cut_short = (id <> 10)");
 	fixture_sql(db, "UPDATE process SET end_ns = 8000001000, end_kind = 'exit', exit_code = 0");
-	found = fixture_all(db, "deadlock");
-	ASSERT_STR(found, "deadlock");
-	(void)sqlite3_close(db);
+	EXPECT_RULES(db, "deadlock", "deadlock");
 }
 
 /* A busy machine: woken, and not run for a while; then it went on. */
 TEST(stuck_dissolved_by_itself)
 {
 	sqlite3 *db = abba();
-	_cleanup_free_ char *found = NULL;
 
 	fixture_sql(db, "UPDATE wait SET end_ns = 8000000000 + thread_id");
 	fixture_sql(db, "UPDATE thread SET end_ns = 8000001000, cut_short = 0");
 	fixture_sql(db, "UPDATE process SET end_ns = 8000001000, end_kind = 'exit', exit_code = 0");
-	found = fixture_all(db, NULL);
-	ASSERT_STR(found, "");
-	(void)sqlite3_close(db);
+	EXPECT_RULES(db, NULL, "");
 }
 
 TEST(stuck_many_threads_in_time)
 {
 	enum { N = 10000 };
-	sqlite3 *db = with_threads(0);
+	sqlite3 *db = fixture_program(0);
 	_cleanup_free_ char *found = NULL;
 	uint64_t begun, took;
 
@@ -1419,7 +1317,7 @@ TEST(stuck_many_threads_in_time)
 /* Two threads that crossed and were killed, among many short holds: one hold was written at a commit, one when it ended. */
 TEST(stuck_in_the_past)
 {
-	sqlite3 *db = with_threads(2);
+	sqlite3 *db = fixture_program(2);
 	_cleanup_buf_ struct buf why = BUF_INIT;
 	struct findings fs = {0};
 

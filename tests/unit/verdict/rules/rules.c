@@ -7,22 +7,7 @@
 #include "verdict/lessons.h"
 #include "verdict/verdict.h"
 
-#define EXPECT(db, rule, wanted)                                                                   \
-	do {                                                                                       \
-		sqlite3 *db_ = (db);                                                               \
-		_cleanup_free_ char *found_ = fixture_all(db_, rule);                              \
-		ASSERT_STR(found_, wanted);                                                        \
-		(void)sqlite3_close(db_);                                                          \
-	} while (0)
-
-static sqlite3 *family(void)
-{
-	sqlite3 *db = fixture_open();
-
-	fixture_process(db, 1, 0);
-	fixture_process(db, 2, 1);
-	return db;
-}
+#define EXPECT EXPECT_RULES
 
 static void ends(sqlite3 *db, int process, double at)
 {
@@ -34,12 +19,12 @@ static void ends(sqlite3 *db, int process, double at)
 
 TEST(rules_nothing)
 {
-	EXPECT(family(), NULL, "");
+	EXPECT(fixture_family(), NULL, "");
 }
 
 TEST(rules_zombie)
 {
-	sqlite3 *db = family();
+	sqlite3 *db = fixture_family();
 
 	ends(db, 2, 2);
 	fixture_sql(db, "UPDATE process SET reaped_ns = 4000000000, reaper_id = 10 WHERE id = 2");
@@ -48,7 +33,7 @@ TEST(rules_zombie)
 
 TEST(rules_zombie_reaped_soon)
 {
-	sqlite3 *db = family();
+	sqlite3 *db = fixture_family();
 
 	ends(db, 2, 2);
 	fixture_sql(db, "UPDATE process SET reaped_ns = 2900000000, reaper_id = 10 WHERE id = 2");
@@ -57,7 +42,7 @@ TEST(rules_zombie_reaped_soon)
 
 TEST(rules_zombie_reaped_by_kernel)
 {
-	sqlite3 *db = family();
+	sqlite3 *db = fixture_family();
 
 	ends(db, 2, 2);
 	fixture_sql(db, "UPDATE process SET autoreap = 1 WHERE id = 2");
@@ -66,7 +51,7 @@ TEST(rules_zombie_reaped_by_kernel)
 
 TEST(rules_zombie_of_ended_parent)
 {
-	sqlite3 *db = family();
+	sqlite3 *db = fixture_family();
 
 	ends(db, 2, 2);
 	ends(db, 1, 2.5);
@@ -75,7 +60,7 @@ TEST(rules_zombie_of_ended_parent)
 
 TEST(rules_orphan)
 {
-	sqlite3 *db = family();
+	sqlite3 *db = fixture_family();
 
 	ends(db, 1, 2);
 	ends(db, 2, 3);
@@ -85,7 +70,7 @@ TEST(rules_orphan)
 /* pptrace kills the whole tree, and may be done before it has seen the last of it end. */
 TEST(rules_no_orphans_of_killed)
 {
-	sqlite3 *db = family();
+	sqlite3 *db = fixture_family();
 
 	ends(db, 1, 2);
 	fixture_sql(db, "UPDATE process SET end_kind = 'signal', exit_signal = 9, exit_code = NULL"
@@ -96,7 +81,7 @@ TEST(rules_no_orphans_of_killed)
 
 static sqlite3 *killed_by(int signo, const char *source, int sender)
 {
-	sqlite3 *db = family();
+	sqlite3 *db = fixture_family();
 
 	ends(db, 2, 2);
 	fixture_sql(db,
@@ -130,7 +115,7 @@ TEST(rules_crash_sent_by_kill)
 
 TEST(rules_unlock_not_owner)
 {
-	sqlite3 *db = family();
+	sqlite3 *db = fixture_family();
 
 	fixture_lock(db, 1, "mutex", 1);
 	fixture_sql(db, "INSERT INTO lock_error (lock_id, thread_id, ts_ns, kind, errno, owner_id)"
@@ -140,10 +125,8 @@ TEST(rules_unlock_not_owner)
 
 static sqlite3 *left_locked(const char *type, int cut_short)
 {
-	sqlite3 *db = fixture_open();
+	sqlite3 *db = fixture_program(1);
 
-	fixture_process(db, 1, 0);
-	fixture_threads(db, 1, 1);
 	fixture_lock(db, 1, "mutex", 1);
 	fixture_sql(db, "UPDATE lock SET type = '%s'", type);
 	fixture_hold(db, 1, 11, "x");
@@ -174,10 +157,8 @@ TEST(rules_exit_holding_lock_at_the_end)
 /* Threads of a process that ends: one was at work, one waited for a condition. */
 TEST(rules_main_exit)
 {
-	sqlite3 *db = fixture_open();
+	sqlite3 *db = fixture_program(2);
 
-	fixture_process(db, 1, 0);
-	fixture_threads(db, 1, 2);
 	ends(db, 1, 2.02);
 	fixture_sql(
 		db, "UPDATE thread SET cut_short = 1, end_ns = 2017000000 WHERE id IN (11, 12)");
@@ -185,17 +166,13 @@ TEST(rules_main_exit)
 	fixture_wait(db, 12, "cond", "end_ns = 2017000000");
 	EXPECT(db, "main-exit-kills-threads", "main-exit-kills-threads");
 	/* Go's runtime has threads that every exit ends. */
-	db = fixture_open();
-	fixture_process(db, 1, 0);
-	fixture_threads(db, 1, 1);
+	db = fixture_program(1);
 	ends(db, 1, 2.02);
 	fixture_sql(db, "UPDATE thread SET cut_short = 1 WHERE id = 11");
 	fixture_sql(db, "UPDATE process SET raw_calls = 1");
 	EXPECT(db, "main-exit-kills-threads", "");
 	/* Killed while they slept: each in its own wait, though the main thread ended earlier. */
-	db = fixture_open();
-	fixture_process(db, 1, 0);
-	fixture_threads(db, 1, 1);
+	db = fixture_program(1);
 	ends(db, 1, 2.02);
 	fixture_sql(db, "UPDATE thread SET cut_short = 1, end_ns = 2017000000 WHERE id = 11");
 	fixture_sql(db, "UPDATE thread SET end_ns = 2000000000 WHERE id = 10");
@@ -205,10 +182,8 @@ TEST(rules_main_exit)
 
 static sqlite3 *slept(int waiter_start_ms)
 {
-	sqlite3 *db = fixture_open();
+	sqlite3 *db = fixture_program(1);
 
-	fixture_process(db, 1, 0);
-	fixture_threads(db, 1, 1);
 	fixture_lock(db, 1, "mutex", 1);
 	fixture_wait(db, 10, "sleep", "end_ns = 1200000000");
 	fixture_sql(db,
@@ -227,10 +202,8 @@ TEST(rules_sleep_holding_lock)
 /* Threads 11 and 12 take locks 1 and 2 in opposite orders. */
 static sqlite3 *opposite(void)
 {
-	sqlite3 *db = fixture_open();
+	sqlite3 *db = fixture_program(2);
 
-	fixture_process(db, 1, 0);
-	fixture_threads(db, 1, 2);
 	fixture_lock(db, 1, "mutex", 1);
 	fixture_lock(db, 2, "mutex", 1);
 	fixture_sql(db,
@@ -338,12 +311,10 @@ TEST(rules_lock_order_of_three)
 /* 1 reads what 2 wrote; 2 has left; 3 has inherited the write end. */
 static sqlite3 *leaked(void)
 {
-	sqlite3 *db = family();
+	sqlite3 *db = fixture_family();
 
 	fixture_process(db, 3, 1);
-	fixture_pipe(db, 1, "pipe");
-	fixture_end(db, 1, 1, "r");
-	fixture_end(db, 1, 2, "w");
+	fixture_joined(db, 1, "pipe", 1, "r", 2, "w");
 	fixture_end(db, 1, 3, "w");
 	fixture_sql(db, "INSERT INTO pipe_io (pipe_id, thread_id, fd, op, start_ns, end_ns, bytes)"
 			" VALUES (1, 20, 4, 'write', 800000000, 800000001, 5)");
@@ -464,7 +435,7 @@ TEST(rules_pipe_end_leak_live)
 
 TEST(rules_broken_pipe)
 {
-	sqlite3 *db = family();
+	sqlite3 *db = fixture_family();
 
 	fixture_pipe(db, 1, "pipe");
 	fixture_end(db, 1, 1, "r");
@@ -476,7 +447,7 @@ TEST(rules_broken_pipe)
 
 static sqlite3 *messages(const char *end)
 {
-	sqlite3 *db = family();
+	sqlite3 *db = fixture_family();
 
 	fixture_pipe(db, 1, "pipe");
 	for (int i = 0; i < 3; i++)
@@ -512,7 +483,7 @@ TEST(rules_doubted_after_losses)
 	static const char *const kinds[] = {"SAMPLE", "LOCK_ACQUIRE"};
 
 	for (size_t i = 0; i < 2; i++) {
-		sqlite3 *db = family();
+		sqlite3 *db = fixture_family();
 		struct findings fs = {0};
 		struct buf why = BUF_INIT;
 
@@ -532,7 +503,7 @@ TEST(rules_doubted_after_losses)
 
 TEST(rules_lost_signal)
 {
-	sqlite3 *db = family();
+	sqlite3 *db = fixture_family();
 
 	fixture_sql(db,
 		"INSERT INTO signal (signo, name, source, sender_id, process_id, sent_ns, result)"
@@ -545,7 +516,7 @@ TEST(rules_lost_signal)
 
 TEST(rules_no_signal_lost_by_the_dying)
 {
-	sqlite3 *db = family();
+	sqlite3 *db = fixture_family();
 
 	ends(db, 2, 2);
 	fixture_sql(db, "UPDATE process SET end_kind = 'signal', exit_signal = 15 WHERE id = 2");
@@ -560,7 +531,7 @@ TEST(rules_no_signal_lost_by_the_dying)
 
 static sqlite3 *interrupted(const char *call, unsigned flags)
 {
-	sqlite3 *db = family();
+	sqlite3 *db = fixture_family();
 
 	fixture_sql(db,
 		"INSERT INTO handler (process_id, signo, disposition, start_ns, flags)"
@@ -599,7 +570,7 @@ TEST(rules_interrupted_call)
 
 static sqlite3 *waited(long long wait_ms)
 {
-	sqlite3 *db = family();
+	sqlite3 *db = fixture_family();
 
 	fixture_lock(db, 1, "mutex", 1);
 	fixture_sql(db,
@@ -617,10 +588,8 @@ TEST(rules_lock_contention)
 
 TEST(rules_lost_wakeup)
 {
-	sqlite3 *db = fixture_open();
+	sqlite3 *db = fixture_program(1);
 
-	fixture_process(db, 1, 0);
-	fixture_threads(db, 1, 1);
 	fixture_lock(db, 1, "cond", 1);
 	fixture_sql(db, "INSERT INTO sync (lock_id, thread_id, op, start_ns, end_ns, result, value)"
 			" VALUES (1, 10, 'signal', 500000000, 500000001, 0, 0)");
@@ -631,10 +600,8 @@ TEST(rules_lost_wakeup)
 
 TEST(rules_lost_wakeup_for_ever)
 {
-	sqlite3 *db = fixture_open();
+	sqlite3 *db = fixture_program(1);
 
-	fixture_process(db, 1, 0);
-	fixture_threads(db, 1, 1);
 	fixture_lock(db, 1, "cond", 1);
 	fixture_sql(db, "INSERT INTO sync (lock_id, thread_id, op, start_ns, end_ns, result, value)"
 			" VALUES (1, 10, 'signal', 500000000, 500000001, 0, 0)");
@@ -645,7 +612,7 @@ TEST(rules_lost_wakeup_for_ever)
 
 TEST(rules_duplicated_output)
 {
-	sqlite3 *db = family();
+	sqlite3 *db = fixture_family();
 
 	fixture_pipe(db, 1, "pipe");
 	fixture_sql(db,
@@ -660,7 +627,7 @@ TEST(rules_duplicated_output)
 
 TEST(rules_output_discarded_by_exec)
 {
-	sqlite3 *db = family();
+	sqlite3 *db = fixture_family();
 
 	fixture_pipe(db, 1, "pipe");
 	fixture_sql(db,
@@ -674,7 +641,7 @@ TEST(rules_output_discarded_by_exec)
 
 TEST(rules_data_loss)
 {
-	sqlite3 *db = family();
+	sqlite3 *db = fixture_family();
 
 	fixture_sql(db, "UPDATE trace SET lost = 7");
 	fixture_sql(db, "INSERT INTO lost VALUES ('ebpf', 'any', 7)");
@@ -697,7 +664,7 @@ static bool is_certain(sqlite3 *db, const char *rule)
 /* What rests on births and ends alone stands, unless such ones were lost. */
 TEST(rules_doubt_what_rests_on_the_lost)
 {
-	sqlite3 *db = family();
+	sqlite3 *db = fixture_family();
 
 	fixture_sql(db, "UPDATE process SET end_ns = 2000000000, end_kind = 'exit', exit_code = 0"
 			" WHERE id = 2");
@@ -716,7 +683,7 @@ TEST(rules_doubt_what_rests_on_the_lost)
 
 TEST(rules_no_data_loss_by_the_end)
 {
-	sqlite3 *db = family();
+	sqlite3 *db = fixture_family();
 
 	fixture_sql(db, "UPDATE trace SET lost = 1");
 	fixture_sql(db, "INSERT INTO lost VALUES ('shim: interrupted for good', 'any', 1)");

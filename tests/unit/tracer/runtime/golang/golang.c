@@ -7,15 +7,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/uio.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/buf.h"
-#include "base/clock.h"
 #include "tests/unit/test.h"
-#include "tracer/symbols/symbols.h"
+#include "tests/unit/tracer/runtime/subject.h"
 
 /* A thousand goroutines that wait, two that are crossed, four that always take their locks in one order. */
 static const char program[] =
@@ -36,72 +31,27 @@ static const char program[] =
 	"  for { time.Sleep(time.Hour) }\n"
 	"}\n";
 
-/* A folder of the test's own with the program; skips where there is no compiler. */
-struct place {
-	char dir[32];
-};
-
-static void make_place(struct place *p)
+/* Builds the program. */
+static void make_place(struct subject_place *p)
 {
-	char command[160], path[64];
-	FILE *f;
+	char command[160];
 
-	if (system("command -v go >/dev/null") != 0)
-		SKIP("there is no go");
-	memcpy(p->dir, "/tmp/pptrace-go.XXXXXX", sizeof "/tmp/pptrace-go.XXXXXX");
-	ASSERT(mkdtemp(p->dir) != NULL);
-	(void)snprintf(path, sizeof path, "%s/busy.go", p->dir);
-	f = fopen(path, "we");
-	ASSERT(f && fputs(program, f) >= 0 && fclose(f) == 0);
-	(void)snprintf(command, sizeof command, "go build -o %s/busy %s", p->dir, path);
+	subject_make_place(p, "go", "busy.go", program);
+	(void)snprintf(command, sizeof command, "go build -o %s/busy %s/busy.go", p->dir, p->dir);
 	ASSERT_INT(system(command), 0);
 }
 
-static void drop_place(const struct place *p)
+static pid_t start_go(const struct subject_place *place)
 {
-	static const char *const files[] = {"busy.go", "busy"};
 	char path[64];
-
-	for (size_t i = 0; i < 2; i++) {
-		(void)snprintf(path, sizeof path, "%s/%s", p->dir, files[i]);
-		(void)unlink(path);
-	}
-	(void)rmdir(p->dir);
-}
-
-/* Starts the program; returns when it has said that it is ready. */
-static pid_t start_go(const struct place *place)
-{
-	int out[2];
-	char ready[8], path[64];
-	pid_t pid;
+	const char *const argv[] = {path, NULL};
 
 	(void)snprintf(path, sizeof path, "%s/busy", place->dir);
-	ASSERT(pipe(out) == 0);
-	pid = fork();
-	ASSERT(pid >= 0);
-	if (pid == 0) {
-		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-		(void)dup2(out[1], 1);
-		(void)close(out[0]);
-		(void)close(out[1]);
-		(void)execl(path, path, (char *)NULL);
-		_exit(127);
-	}
-	(void)close(out[1]);
-	ASSERT(read(out[0], ready, sizeof ready) > 0);
-	return pid;
-}
-
-static void stop_go(pid_t pid)
-{
-	(void)kill(pid, SIGKILL);
-	(void)waitpid(pid, NULL, 0);
+	return subject_start(argv);
 }
 
 struct seen {
 	size_t tasks, channels, housekeeping, crossed, bad;
-	uint64_t took_ns;
 };
 
 static void look(void *arg, const struct runtime_thread *t)
@@ -121,23 +71,13 @@ static void look(void *arg, const struct runtime_thread *t)
 
 static int read_go(pid_t pid, struct seen *seen)
 {
-	struct symbols *s = symbols_new();
-	uint32_t tasks = 0;
-	struct runtime_process p = {.pid = pid, .key = 1, .symbols = s, .tasks = &tasks};
-	_cleanup_buf_ struct buf why = BUF_INIT;
-	uint64_t before = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
-	int rc;
-
 	*seen = (struct seen){0};
-	rc = runtime_golang.threads(&p, look, seen, &why);
-	seen->took_ns = clock_ns(CLOCK_PROCESS_CPUTIME_ID) - before;
-	symbols_free(s);
-	return rc;
+	return subject_read(&runtime_golang, pid, look, seen, 10);
 }
 
 TEST(golang_goroutines)
 {
-	struct place place;
+	struct subject_place place;
 	struct seen seen;
 	pid_t pid;
 
@@ -150,8 +90,8 @@ TEST(golang_goroutines)
 		ASSERT_INT(seen.bad, 0);
 		ASSERT(seen.housekeeping > 0);
 	}
-	stop_go(pid);
-	drop_place(&place);
+	subject_stop(pid);
+	subject_drop_place(&place);
 }
 
 TEST(golang_is_no_go)
@@ -162,41 +102,9 @@ TEST(golang_is_no_go)
 	ASSERT_INT(read_go(0x3ffffff, &seen), -ENOENT);
 }
 
-/* Writes garbage, or pointers to somewhere near, over a part of the writable memory of a process. */
-static void scribble(pid_t pid)
-{
-	char path[32], line[512];
-	long wanted = random() % 8;
-	FILE *f;
-
-	(void)snprintf(path, sizeof path, "/proc/%d/maps", (int)pid);
-	f = fopen(path, "re");
-	while (f && fgets(line, sizeof line, f)) {
-		unsigned long long start, end;
-
-		if (sscanf(line, "%llx-%llx rw", &start, &end) != 2 || wanted--)
-			continue;
-		/* Of the heap the part that is in use. */
-		if (end - start > 4 << 20)
-			end = start + (4 << 20);
-		for (int i = 0; i < 4000; i++) {
-			uint64_t at = start + (uint64_t)random() % (end - start - 8) / 8 * 8;
-			uint64_t value = i % 2 ? start + (uint64_t)random() % (end - start) / 8 * 8
-					       : (uint64_t)random() << 32 | (uint64_t)random();
-			struct iovec local = {&value, sizeof value};
-			struct iovec remote = {(void *)(uintptr_t)at, sizeof value};
-
-			(void)process_vm_writev(pid, &local, 1, &remote, 1, 0);
-		}
-		break;
-	}
-	if (f)
-		(void)fclose(f);
-}
-
 TEST(golang_garbage_is_bounded)
 {
-	struct place place;
+	struct subject_place place;
 
 	make_place(&place);
 	srandom(7);
@@ -207,13 +115,12 @@ TEST(golang_garbage_is_bounded)
 		/* Stopped, so that it does not die of it before it has been read. */
 		(void)kill(pid, SIGSTOP);
 		for (int i = 0; i < 8; i++) {
-			scribble(pid);
+			subject_scribble(pid, 8);
 			(void)read_go(pid, &seen);
-			ASSERT(seen.took_ns < 10000000000ull);
 		}
-		stop_go(pid);
+		subject_stop(pid);
 	}
-	drop_place(&place);
+	subject_drop_place(&place);
 }
 
 /* ---- Code ---- */

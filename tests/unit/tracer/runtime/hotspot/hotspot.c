@@ -7,15 +7,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/uio.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/buf.h"
-#include "base/clock.h"
 #include "tests/unit/test.h"
-#include "tracer/symbols/symbols.h"
+#include "tests/unit/tracer/runtime/subject.h"
 
 /* ---- Compressed numbers and line tables ---- */
 
@@ -89,59 +84,19 @@ static const char program[] =
 	"  }\n"
 	"}\n";
 
-/* Starts it, from its source; returns when it has said that it is ready. */
-static pid_t start_java(const char *dir)
+static void make_place(struct subject_place *p)
 {
-	int out[2];
-	char ready[8], path[64];
-	pid_t pid;
-	FILE *f;
-
-	(void)snprintf(path, sizeof path, "%s/Busy.java", dir);
-	f = fopen(path, "we");
-	ASSERT(f && fputs(program, f) >= 0 && fclose(f) == 0);
-	ASSERT(pipe(out) == 0);
-	pid = fork();
-	ASSERT(pid >= 0);
-	if (pid == 0) {
-		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-		(void)dup2(out[1], 1);
-		(void)close(out[0]);
-		(void)close(out[1]);
-		(void)execlp("java", "java", path, (char *)NULL);
-		_exit(127);
-	}
-	(void)close(out[1]);
-	ASSERT(read(out[0], ready, sizeof ready) > 0);
-	return pid;
+	subject_make_place(p, "javac", "Busy.java", program);
 }
 
-static void stop_java(pid_t pid)
-{
-	(void)kill(pid, SIGKILL);
-	(void)waitpid(pid, NULL, 0);
-}
-
-/* A folder of the test's own with a program in it; skips where there is no compiler. */
-struct place {
-	char dir[32];
-};
-
-static void make_place(struct place *p)
-{
-	if (system("command -v javac >/dev/null") != 0)
-		SKIP("there is no javac");
-	memcpy(p->dir, "/tmp/pptrace-java.XXXXXX", sizeof "/tmp/pptrace-java.XXXXXX");
-	ASSERT(mkdtemp(p->dir) != NULL);
-}
-
-static void drop_place(const struct place *p)
+/* Starts it, from its source. */
+static pid_t start_java(const struct subject_place *place)
 {
 	char path[64];
+	const char *const argv[] = {"java", path, NULL};
 
-	(void)snprintf(path, sizeof path, "%s/Busy.java", p->dir);
-	(void)unlink(path);
-	(void)rmdir(p->dir);
+	(void)snprintf(path, sizeof path, "%s/Busy.java", place->dir);
+	return subject_start(argv);
 }
 
 struct seen {
@@ -162,33 +117,26 @@ static void look(void *arg, const struct runtime_thread *t)
 
 static int read_java(pid_t pid, struct seen *seen)
 {
-	struct symbols *s = symbols_new();
-	struct runtime_process p = {.pid = pid, .key = 1, .symbols = s};
-	_cleanup_buf_ struct buf why = BUF_INIT;
-	int rc;
-
 	*seen = (struct seen){0};
-	rc = runtime_hotspot.threads(&p, look, seen, &why);
-	symbols_free(s);
-	return rc;
+	return subject_read(&runtime_hotspot, pid, look, seen, 5);
 }
 
 TEST(hotspot_threads)
 {
-	struct place place;
+	struct subject_place place;
 	struct seen seen = {0};
 	pid_t pid;
 	int rc = 0;
 
 	make_place(&place);
-	pid = start_java(place.dir);
+	pid = start_java(&place);
 	/* The main thread may be on its way to its wait. */
 	for (int i = 0; i < 500 && !seen.waits; i++) {
 		rc = read_java(pid, &seen);
 		ASSERT_INT(rc, 0);
 	}
-	stop_java(pid);
-	drop_place(&place);
+	subject_stop(pid);
+	subject_drop_place(&place);
 	ASSERT_INT(seen.named, 4);
 	ASSERT_INT(seen.waits, 1);
 	ASSERT_INT(seen.bad, 0);
@@ -203,55 +151,23 @@ TEST(hotspot_is_no_java)
 	ASSERT_INT(read_java(0x3ffffff, &seen), -ENOENT);
 }
 
-/* Writes garbage, or pointers to somewhere near, over a part of the writable memory of a process. */
-static void scribble(pid_t pid)
-{
-	char path[32], line[512];
-	long wanted = random() % 60;
-	FILE *f;
-
-	(void)snprintf(path, sizeof path, "/proc/%d/maps", (int)pid);
-	f = fopen(path, "re");
-	while (f && fgets(line, sizeof line, f)) {
-		unsigned long long start, end;
-
-		if (sscanf(line, "%llx-%llx rw", &start, &end) != 2 || wanted--)
-			continue;
-		for (int i = 0; i < 4000; i++) {
-			uint64_t at = start + (uint64_t)random() % (end - start - 8) / 8 * 8;
-			uint64_t value = i % 2 ? start + (uint64_t)random() % (end - start) / 8 * 8
-					       : (uint64_t)random() << 32 | (uint64_t)random();
-			struct iovec local = {&value, sizeof value};
-			struct iovec remote = {(void *)(uintptr_t)at, sizeof value};
-
-			(void)process_vm_writev(pid, &local, 1, &remote, 1, 0);
-		}
-		break;
-	}
-	if (f)
-		(void)fclose(f);
-}
-
 TEST(hotspot_garbage_is_bounded)
 {
-	struct place place;
+	struct subject_place place;
 
 	make_place(&place);
 	srandom(7);
 	for (int round = 0; round < 3; round++) {
-		pid_t pid = start_java(place.dir);
+		pid_t pid = start_java(&place);
 		struct seen seen;
 
 		/* Stopped, so that it does not die of it before it has been read. */
 		(void)kill(pid, SIGSTOP);
 		for (int i = 0; i < 40; i++) {
-			uint64_t before = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
-
-			scribble(pid);
+			subject_scribble(pid, 60);
 			(void)read_java(pid, &seen);
-			ASSERT(clock_ns(CLOCK_PROCESS_CPUTIME_ID) - before < 5000000000ull);
 		}
-		stop_java(pid);
+		subject_stop(pid);
 	}
-	drop_place(&place);
+	subject_drop_place(&place);
 }
