@@ -258,7 +258,8 @@ static int name_processes(struct loading *l, struct buf *why)
 {
 	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
 	int rc = query_open(l->graph->db,
-		"UPDATE process SET name = coalesce(name, '?') || '@' || ?2, program = program || '@' || ?2"
+		"UPDATE process SET name = coalesce(name, '?') || '@' || ?2, program = program || '@' || ?2,"
+		" title = title || '@' || ?2"
 		" WHERE id >= ?1 AND id < ?1 + (1 << 40)",
 		&stmt, why);
 

@@ -113,6 +113,8 @@ struct slot {
 	cfg_u32 found; /* 1: enter found the object for exit */
 	cfg_u32 woken; /* 1: waker_pid and waker_tid are those of the last one to wake it */
 	cfg_u64 slice_ts;
+	cfg_u64 title;        /* hash of the title that was sent last, or seen at the exec */
+	cfg_u64 title_ts;     /* when it was looked at */
 	cfg_u64 loader_start; /* code of the dynamic loader, whose own locks are not recorded */
 	cfg_u64 loader_end;
 	cfg_u64 stack;     /* scratch: where the kernel's stack is */

@@ -14,6 +14,7 @@
 
 enum {
 	MAX_FRAMES = 32,
+	TITLED_MAX = 10000,  /* waits that are remembered */
 	LONGEST_RECORD = 512 /* of those that are copied here */
 };
 
@@ -23,6 +24,7 @@ struct details {
 	struct registers *registers; /* of this look, NULL: nobody has needed them */
 	struct hash mapped;          /* processes whose mappings have been read */
 	struct hash asked;           /* processes whose buffers have been looked at */
+	struct hash titled;          /* waits during which the process was asked for its title */
 };
 
 /* Gives the records of another module the model's current time. */
@@ -59,6 +61,7 @@ void details_free(struct details *d)
 		return;
 	hash_done(&d->mapped);
 	hash_done(&d->asked);
+	hash_done(&d->titled);
 	languages_free(d->languages);
 	free(d);
 }
@@ -139,6 +142,15 @@ static void find_ring(pid_t pid, const struct stamp *stamp)
 		.fd = (rec_u64)(int64_t)fd};
 
 	if (fd >= 0)
+		stamp->emit(stamp->arg, &r.head);
+}
+
+/* A main thread that has just blocked a moment before is not asked for its title again, and the preload library never asks. */
+static void find_title(pid_t pid, const struct stamp *stamp)
+{
+	struct rec_TITLE r = {.head = task_head(REC_TITLE, sizeof r, stamp, pid, pid)};
+
+	if (snapshot_title(pid, r.title, sizeof r.title))
 		stamp->emit(stamp->arg, &r.head);
 }
 
@@ -223,8 +235,10 @@ int details_read(struct details *d, struct sqlite3 *db, uint64_t ts, source_emit
 		int64_t process = query_int(stmt, 0, 0);
 		pid_t pid = (pid_t)query_int(stmt, 1, 0), tid = (pid_t)query_int(stmt, 2, 0);
 
-		if (pid != last)
+		if (pid != last) {
 			find_ring(pid, &stamp);
+			find_title(pid, &stamp);
+		}
 		last = pid;
 		/* Not every mapping was seen to come: what is missing is read now. */
 		if (!hash_set(&d->mapped, (uint64_t)process, d))
@@ -243,9 +257,35 @@ int details_read(struct details *d, struct sqlite3 *db, uint64_t ts, source_emit
 	return rc;
 }
 
+/* Asks for the title of each process in which a wait has lasted, once in each such wait. */
+static int find_titles(struct details *d, struct sqlite3 *db, int64_t watch_ns,
+	const struct stamp *stamp, struct buf *why)
+{
+	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
+	int rc = query_open(db,
+		"SELECT w.id, p.pid FROM wait w JOIN thread t ON t.id = w.thread_id"
+		" JOIN process p ON p.id = t.process_id WHERE w.end_ns IS NULL AND t.end_ns IS NULL"
+		" AND w.start_ns <= (SELECT duration_ns FROM trace) - ?1 LIMIT 1000",
+		&stmt, why);
+
+	if (rc)
+		return rc;
+	query_bind_int(stmt, 1, watch_ns);
+	if (d->titled.len > TITLED_MAX)
+		hash_done(&d->titled);
+	while ((rc = query_step(stmt, why)) > 0)
+		if (!hash_set(&d->titled, (uint64_t)query_int(stmt, 0, 0), d))
+			find_title((pid_t)query_int(stmt, 1, 0), stamp);
+	return rc;
+}
+
 int details_waits(struct details *d, struct sqlite3 *db, int64_t watch_ns, uint64_t ts,
 	source_emit *emit, void *arg, bool *ret_any, struct buf *why)
 {
+	int rc = db ? find_titles(d, db, watch_ns, &(struct stamp){ts, emit, arg}, why) : 0;
+
+	if (rc)
+		return rc;
 	return languages_read(
 		d->languages, db, watch_ns, &(struct language_output){ts, emit, arg}, ret_any, why);
 }

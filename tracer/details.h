@@ -26,8 +26,8 @@ int details_read(struct details *d, struct sqlite3 *db, uint64_t ts, source_emit
 	struct buf *why);
 
 /*
- * Before deadlocks are looked for: adds what the runtimes of languages say of
- * waits that nobody else sees through. Sets *ret_any if one was asked. The rest as details_read.
+ * Before deadlocks are looked for: adds what the processes in which a wait has lasted call themselves, and what
+ * the runtimes of languages say of waits that nobody else sees through. Sets *ret_any if one was asked. The rest as details_read.
  */
 int details_waits(struct details *d, struct sqlite3 *db, int64_t watch_ns, uint64_t ts,
 	source_emit *emit, void *arg, bool *ret_any, struct buf *why);

@@ -10,6 +10,9 @@
 #include <signal.h>
 
 static const char process_sql[] = "SELECT coalesce(program, name), pid FROM process WHERE id = ?1";
+/* A recording of an older version has no titles. */
+static const char title_sql[] = "SELECT title FROM title WHERE process_id = ?1 AND ts_ns <= ?2"
+				" ORDER BY ts_ns DESC, id DESC LIMIT 1";
 static const char thread_sql[] =
 	"SELECT t.tid, iif(instr(coalesce(p.name, ''), n.name) = 1, NULL, n.name), t.is_main, p.id,"
 	" t.runtime_name,"
@@ -71,7 +74,28 @@ static void add_name(struct buf *b, const char *name)
 	buf_add_printable(b, name, strlen(name));
 }
 
+/* Adds what a process called itself at a time; false: nothing. */
+static bool add_title(struct buf *b, struct sqlite3 *db, int64_t id, int64_t at_ns)
+{
+	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
+	_cleanup_buf_ struct buf why = BUF_INIT;
+
+	if (query_open(db, title_sql, &stmt, &why))
+		return false;
+	query_bind_int(stmt, 1, id);
+	query_bind_int(stmt, 2, at_ns);
+	if (query_step(stmt, &why) <= 0 || query_null(stmt, 0))
+		return false;
+	add_name(b, query_text(stmt, 0));
+	return true;
+}
+
 void describe_process(struct buf *b, struct sqlite3 *db, int64_t id)
+{
+	describe_process_at(b, db, id, INT64_MAX);
+}
+
+void describe_process_at(struct buf *b, struct sqlite3 *db, int64_t id, int64_t at_ns)
 {
 	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
 	_cleanup_buf_ struct buf why = BUF_INIT;
@@ -80,11 +104,17 @@ void describe_process(struct buf *b, struct sqlite3 *db, int64_t id)
 		buf_adds(b, "?");
 		return;
 	}
-	add_name(b, query_text(stmt, 0));
+	if (!add_title(b, db, id, at_ns))
+		add_name(b, query_text(stmt, 0));
 	buf_addf(b, "[%lld]", (long long)query_int(stmt, 1, 0));
 }
 
 void describe_thread(struct buf *b, struct sqlite3 *db, int64_t id)
+{
+	describe_thread_at(b, db, id, INT64_MAX);
+}
+
+void describe_thread_at(struct buf *b, struct sqlite3 *db, int64_t id, int64_t at_ns)
 {
 	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
 	_cleanup_buf_ struct buf why = BUF_INIT;
@@ -114,7 +144,7 @@ void describe_thread(struct buf *b, struct sqlite3 *db, int64_t id)
 		}
 		buf_adds(b, " of ");
 	}
-	describe_process(b, db, query_int(stmt, 3, 0));
+	describe_process_at(b, db, query_int(stmt, 3, 0), at_ns);
 }
 
 /* "lock `audit` (threading.Lock)"; "queue 0x7f... (queue.Queue)" where no variable has it. */

@@ -29,6 +29,10 @@ void describe_process(struct buf *b, struct sqlite3 *db, int64_t id);
 /* "thread 4712 (worker) of sort[4711]"; by its language's name "thread \"report\" of bank.py[4711]"; "main thread of sort[4711]"; of a process without further threads "sort[4711]". */
 void describe_thread(struct buf *b, struct sqlite3 *db, int64_t id);
 
+/* The same with what the process called itself at a time, not last: "postgres: app db UPDATE waiting[4711]". */
+void describe_process_at(struct buf *b, struct sqlite3 *db, int64_t id, int64_t at_ns);
+void describe_thread_at(struct buf *b, struct sqlite3 *db, int64_t id, int64_t at_ns);
+
 /* "mutex queue_lock"; "semaphore 0x7f..."; of a language "lock `audit` (threading.Lock)", "monitor of the java.lang.Object `Bank.audit`" */
 void describe_lock(struct buf *b, struct sqlite3 *db, int64_t id);
 

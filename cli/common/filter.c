@@ -11,8 +11,8 @@
 #include "cli/common/say.h"
 #include "schema/query.h"
 
-static const char *const kinds[] = {"process", "thread", "exec", "exit", "reap", "pipe", "end",
-	"io", "signal", "handler", "timer", "lock", "sync", "wait", "finding", NULL};
+static const char *const kinds[] = {"process", "thread", "exec", "title", "exit", "reap", "pipe",
+	"end", "io", "signal", "handler", "timer", "lock", "sync", "wait", "finding", NULL};
 
 /* Splits "io,wait" and adds the kinds. Returns false after a message. */
 static bool add_kinds(struct filter *f, const char *command, const char *list)

@@ -12,16 +12,16 @@ struct buf;
 enum { FILTER_MOST = 32 };
 
 /* The options, for a command's list; their ids are the letters. */
-#define FILTER_OPTIONS                                                                                           \
-	{"process", 'p', "PID|NAME", "only this process; may be repeated", 'p'},                                 \
-		{"kind", 'k', "KIND,...",                                                                        \
-			"only these: process, thread, exec, exit, reap, pipe, end, io, signal, handler, timer, " \
-			"lock, sync, wait, finding",                                                             \
-			'k'},                                                                                    \
-		{"since", 's', "TIME", "from this time after the start: 1.5 (seconds), 200ms",                   \
-			's'},                                                                                    \
-	{                                                                                                        \
-		"until", 'u', "TIME", "up to this time", 'u'                                                     \
+#define FILTER_OPTIONS                                                                                                  \
+	{"process", 'p', "PID|NAME", "only this process; may be repeated", 'p'},                                        \
+		{"kind", 'k', "KIND,...",                                                                               \
+			"only these: process, thread, exec, title, exit, reap, pipe, end, io, signal, handler, timer, " \
+			"lock, sync, wait, finding",                                                                    \
+			'k'},                                                                                           \
+		{"since", 's', "TIME", "from this time after the start: 1.5 (seconds), 200ms",                          \
+			's'},                                                                                           \
+	{                                                                                                               \
+		"until", 'u', "TIME", "up to this time", 'u'                                                            \
 	}
 
 /* What the options ask for; the texts are borrowed, and bound to statements, never pasted. */

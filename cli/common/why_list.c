@@ -51,13 +51,13 @@ void why_list_object(struct buf *out, const struct why_source *src, const struct
 		describe_pipe(out, src->db, r->pipe_id);
 	} else if (r->target_thread_id) {
 		buf_adds(out, "waits for the end of ");
-		describe_thread(out, src->db, r->target_thread_id);
+		describe_thread_at(out, src->db, r->target_thread_id, why_source_now(src));
 	} else if (r->target_process_id) {
 		buf_adds(out, !strcmp(r->state, "child") ? "waits for the end of its child "
 			      : !strcmp(r->state, "vfork")
 				      ? "waits for the exec or end of its child "
 				      : "waits for ");
-		describe_process(out, src->db, r->target_process_id);
+		describe_process_at(out, src->db, r->target_process_id, why_source_now(src));
 	} else {
 		buf_adds(out, reason_words(r->state));
 	}
@@ -93,7 +93,8 @@ static void add_set(struct buf *out, const struct why_source *src, const struct 
 			buf_adds(&line, kind ? kind : "?");
 			buf_adds(&line, sqlite3_column_int64(stmt, 4) ? ", " : "");
 			if (sqlite3_column_int64(stmt, 4))
-				describe_process(&line, src->db, sqlite3_column_int64(stmt, 4));
+				describe_process_at(&line, src->db, sqlite3_column_int64(stmt, 4),
+					why_source_now(src));
 		}
 		add_line(out, "- descriptor ", &line);
 	}
@@ -199,7 +200,7 @@ static void list_text(struct buf *out, const struct why_source *src, bool all, b
 		const char *command = text_at(stmt, 5);
 
 		buf_adds(out, colour ? "\033[1m" : "");
-		describe_process(out, src->db, sqlite3_column_int64(stmt, 0));
+		describe_process_at(out, src->db, sqlite3_column_int64(stmt, 0), now);
 		buf_adds(out, colour ? "\033[0m" : "");
 		if (sqlite3_column_int(stmt, 4)) {
 			buf_adds(out, " has ended and has not been reaped: a zombie\n");

@@ -30,8 +30,10 @@ static const char indexes_sql[] = "CREATE INDEX temp.waiting_thread ON waiting(t
 				  "CREATE INDEX temp.holder_lock ON holder(lock_id)";
 
 static const char processes_sql[] =
-	"SELECT p.id, p.pid, p.name, p.command, coalesce(p.end_ns <= m.ns, 0), iif(json_valid(p.command),"
-	" (SELECT rtrim(group_concat(value, ' ')) FROM json_each(p.command)), p.command)"
+	"SELECT p.id, p.pid, p.name, p.command, coalesce(p.end_ns <= m.ns, 0),"
+	/* What a process that was found calls itself stands where its arguments were. */
+	" nullif(iif(json_valid(p.command),"
+	" (SELECT rtrim(group_concat(value, ' ')) FROM json_each(p.command)), p.command), p.title)"
 	" FROM process p, moment m LEFT JOIN process parent ON parent.id = p.parent_id"
 	" WHERE coalesce(p.start_ns, 0) <= m.ns AND (p.end_ns IS NULL OR p.end_ns > m.ns"
 	/* A zombie has a parent that could reap it. */
@@ -168,9 +170,11 @@ static int add_whom(
 		if (n++)
 			buf_adds(out, between);
 		if (sqlite3_column_int64(stmt, 1))
-			describe_thread(out, src->db, sqlite3_column_int64(stmt, 1));
+			describe_thread_at(
+				out, src->db, sqlite3_column_int64(stmt, 1), why_source_now(src));
 		else
-			describe_process(out, src->db, sqlite3_column_int64(stmt, 0));
+			describe_process_at(
+				out, src->db, sqlite3_column_int64(stmt, 0), why_source_now(src));
 	}
 	return n;
 }

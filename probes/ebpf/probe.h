@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: (MIT OR GPL-2.0-only) */
 /*
  * What runs in the kernel. To be read in this order: kernel.h, edition.h, core.bpf.c (ring, slots), process.bpf.c
- * (tasks) with exec.bpf.c and follow.bpf.c, syscall.bpf.c and syscall32.bpf.c (every call), file.bpf.c (what a
+ * (tasks) with exec.bpf.c, title.bpf.c and follow.bpf.c, syscall.bpf.c and syscall32.bpf.c (every call), file.bpf.c (what a
  * descriptor is), ends.bpf.c (who has which end of a pipe), io.bpf.c and msg.bpf.c (bytes), wait.bpf.c and
  * poll.bpf.c (threads that block), signal.bpf.c, sample.bpf.c, module.bpf.c; timers.bpf.c and registers.bpf.c are for
  * snapshots. The folder locks probes functions of the C library.

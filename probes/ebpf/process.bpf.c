@@ -1,6 +1,7 @@
 /* process.bpf.c - tasks that begin, execute, end and change their names. */
 /* SPDX-License-Identifier: (MIT OR GPL-2.0-only) */
 #include "probes/ebpf/ends.h"
+#include "probes/ebpf/title.h"
 
 #define SIGCHLD 17
 #define SIG_IGN ((void *)1)
@@ -90,6 +91,7 @@ int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 	mine->restart_nr = -1;
 	mine->loader_start = slot->loader_start;
 	mine->loader_end = slot->loader_end;
+	mine->title = slot->title;
 	slot->child_pid = mine->pid;
 	clone_arguments(parent, slot->call, &call);
 
@@ -207,6 +209,7 @@ int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm
 	struct slot *slot = slot_get(task);
 	struct rec_EXEC *rec;
 	struct inode *inode;
+	char title[64];
 	u32 old_tid;
 	long n;
 
@@ -218,6 +221,7 @@ int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm
 	if (slot->flags & SLOT_FRESH)
 		fresh_emit(task, slot);
 	argv_emit(task, slot);
+	slot->title = title_read(task, title);
 	ends_walk_all(task, slot->pid, slot->pid, END_EXEC);
 
 	if (BPF_CORE_READ_BITFIELD(bprm, secureexec))

@@ -4,6 +4,7 @@
 #define PROBES_EBPF_WAITS_H
 
 #include "probes/ebpf/file.h"
+#include "probes/ebpf/title.h"
 
 #define TASK_INTERRUPTIBLE 1
 #define TASK_STOPPED_ 4
@@ -117,6 +118,7 @@ static __always_inline void wait_emit(
 	struct rec_WAIT_BEGIN *rec;
 
 	wait_uring(task, slot);
+	title_look(task, slot);
 	rec = EMIT_BEGIN(WAIT_BEGIN, slot);
 	if (!rec)
 		return;

@@ -58,7 +58,15 @@ CREATE TABLE process ( -- a process, from fork to reaping; exec does not make a 
     raw_calls INTEGER NOT NULL DEFAULT 0, -- 1: makes system calls without the C library (Go), which a recording without eBPF does not see
     memory_id INTEGER REFERENCES process(id),  -- process in whose memory it runs (clone with CLONE_VM, vfork until exec); NULL: its own
     language TEXT,              -- language whose runtime was read: 'python', 'java', 'go'; NULL: none
-    program TEXT                -- what that language runs: 'bank.py'; NULL: not known
+    program TEXT,               -- what that language runs: 'bank.py'; NULL: not known
+    title TEXT                  -- what it called itself last (setproctitle): 'nginx: worker process'; NULL: it did not
+);
+
+CREATE TABLE title ( -- from when on a process called itself so, as far as it was looked at: when its main thread blocks, and when it exits
+    id INTEGER PRIMARY KEY,
+    process_id INTEGER NOT NULL REFERENCES process(id),
+    ts_ns INTEGER NOT NULL,
+    title TEXT                  -- NULL: it no longer has one, since it executed another program, or took its arguments back
 );
 
 CREATE TABLE thread ( -- a thread; main threads included

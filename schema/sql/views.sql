@@ -4,7 +4,7 @@
 
 CREATE VIEW thread_name AS -- what each thread is called everywhere: by its language, by the program, or by the function that it starts in
 SELECT t.id AS thread_id,
-       coalesce(iif(t.is_main, coalesce(p.program, p.name), NULL), t.runtime_name,
+       coalesce(iif(t.is_main, coalesce(p.title, p.program, p.name), NULL), t.runtime_name,
                 -- A thread that was given no name has that of the thread which made it, mostly the program's, cut to 15 bytes.
                 iif(t.name <> coalesce(c.name, '') AND instr(coalesce(p.name, ''), t.name) <> 1, t.name, NULL),
                 s.function, t.name, 'thread') AS name
@@ -49,6 +49,10 @@ SELECT e.ts_ns, e.kind, e.process_id, e.thread_id, p.pid, t.tid, p.name, e.text
            'exec ' || coalesce(x.path, '?') || ' ' || coalesce(x.argv, '[]') ||
            iif(x.errno IS NULL, '', ' failed, errno ' || x.errno)
       FROM exec x
+    UNION ALL
+    SELECT n.ts_ns, 'title', n.process_id, (SELECT t.id FROM thread t WHERE t.process_id = n.process_id AND t.is_main),
+           coalesce('calls itself ' || n.title, 'goes by its name again')
+      FROM title n
     UNION ALL
     SELECT t.end_ns, 'exit', t.process_id, t.id, 'thread ' || t.tid || ' ends'
       FROM thread t WHERE NOT t.is_main AND t.end_ns IS NOT NULL

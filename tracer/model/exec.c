@@ -182,6 +182,7 @@ void model_exec(struct model *m, const struct rec_EXEC *rec)
 	p->program = NULL;
 	p->language = NULL;
 	free(p->command);
+	model_title_exec(m, p, t->more ? &t->more->argv : NULL, ts);
 	p->exe = path;
 	p->command = argv;
 	p->secure |= rec->secure != 0;
@@ -297,6 +298,8 @@ static void found_process(struct model *m, struct proc *p, const struct rec_FOUN
 	if (t && t->more && !p->command)
 		p->command = json_arguments(t->more);
 	model_name(p->name, rec->comm);
+	if (t && t->more)
+		model_title_found(m, p, t->more->argv.data, t->more->argv.len);
 	p->dirty = true;
 }
 

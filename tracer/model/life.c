@@ -212,6 +212,8 @@ static void free_proc(struct model *m, struct proc *p)
 		p->next->link = p->link;
 	free(p->exe);
 	free(p->program);
+	free(p->arg0);
+	free(p->title);
 	free(p->command);
 	free(p);
 }

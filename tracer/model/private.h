@@ -38,6 +38,14 @@ void model_name(char name[17], const char *comm);
 
 /* Returns the name of a process: the kernel's, completed from its program's path where that is longer. */
 const char *model_proc_name(const struct proc *p);
+/*
+ * What a process calls itself: a child has its parent's; a program that is executed with args (NULL: not known)
+ * has none; of a process that was there before the trace, args are the n bytes where its arguments are now.
+ */
+void model_title_fork(struct model *m, struct proc *child, const struct proc *parent, int64_t ts);
+void model_title_exec(struct model *m, struct proc *p, const struct buf *args, int64_t ts);
+void model_title_found(struct model *m, struct proc *p, const char *args, size_t n);
+
 /* Writes the row as it is now. */
 void model_write_proc(struct model *m, struct proc *p);
 void model_write_thread(struct model *m, struct thread *t);

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "tracer/model/private.h"
 
+#include "base/buf.h"
 #include "base/mem.h"
 
 #include <sched.h>
@@ -35,6 +36,88 @@ void model_name(char name[17], const char *comm)
 
 	memcpy(name, comm, n);
 	name[n] = '\0';
+}
+
+/*
+ * What processes call themselves. A server tells its processes apart by writing over its arguments, where ps shows it:
+ * "nginx: worker process", "postgres: app db UPDATE waiting". What stands there and is not the argument that the program
+ * was executed with is a title.
+ */
+enum { TITLE_MAX = sizeof((struct rec_TITLE *)NULL)->title - 1 };
+
+static size_t least(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
+/* Sets the title, NULL: none, and writes down since when. */
+static void set_title(struct model *m, struct proc *p, char *title, int64_t ts)
+{
+	bool same = title && p->title ? !strcmp(title, p->title) : title == p->title;
+
+	if (same) {
+		free(title);
+		return;
+	}
+	free(p->title);
+	p->title = title;
+	p->dirty = true;
+	store_put(m->store, STORE_TITLE,
+		&(struct row_title){.process_id = p->id, .ts_ns = ts, .title = title});
+}
+
+/* The text without the blanks with which the room behind it is filled; NULL: there is none. */
+static char *trimmed(const char *text, size_t size)
+{
+	size_t len = strnlen(text, size);
+
+	while (len && text[len - 1] == ' ')
+		len--;
+	return len ? xstrndup(text, len) : NULL;
+}
+
+void model_title(struct model *m, const struct rec_TITLE *rec)
+{
+	struct proc *p = model_thread(m, &rec->head)->proc;
+	char *title = trimmed(rec->title, TITLE_MAX);
+
+	if (title && p->arg0 && !strcmp(title, p->arg0)) {
+		free(title);
+		title = NULL;
+	}
+	/* Nothing is known of the arguments that it began with: they would not have blanks in the first one. */
+	if (title && !p->arg0 && !strchr(title, ' ')) {
+		free(title);
+		return;
+	}
+	set_title(m, p, title, model_time(m, rec->head.ts));
+}
+
+void model_title_fork(struct model *m, struct proc *child, const struct proc *parent, int64_t ts)
+{
+	free(child->arg0);
+	child->arg0 = parent->arg0 ? xstrdup(parent->arg0) : NULL;
+	if (parent->title && !child->title)
+		set_title(m, child, xstrdup(parent->title), ts);
+}
+
+void model_title_exec(struct model *m, struct proc *p, const struct buf *args, int64_t ts)
+{
+	free(p->arg0);
+	p->arg0 = args ? trimmed(args->data, least(args->len, TITLE_MAX)) : NULL;
+	set_title(m, p, NULL, ts);
+}
+
+/* "postgres: checkpointer" and nothing behind it but NULs: a program's own first argument is rarely so. */
+void model_title_found(struct model *m, struct proc *p, const char *args, size_t n)
+{
+	size_t len = strnlen(args, n);
+
+	for (size_t i = len; i < n; i++)
+		if (args[i] != '\0')
+			return;
+	if (len && memchr(args, ' ', len) && args[0] != '/')
+		set_title(m, p, trimmed(args, least(len, TITLE_MAX)), p->start);
 }
 
 struct proc *model_proc_new(struct model *m, uint32_t pid, int64_t ts)
@@ -151,7 +234,8 @@ void model_write_proc(struct model *m, struct proc *p)
 		.raw_calls = p->raw_calls,
 		.memory_id = p->memory_id,
 		.language = p->language,
-		.program = p->program};
+		.program = p->program,
+		.title = p->title};
 
 	write_end_status(p, &row);
 	store_write(m->store, STORE_PROCESS, &row, &p->written);

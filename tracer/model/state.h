@@ -224,6 +224,8 @@ struct proc {
 	char *exe, *command;
 	const char *language; /* static; NULL: none was read */
 	char *program;        /* what the language runs; NULL: not known */
+	char *arg0;  /* the first argument of its program as it was executed; NULL: not known */
+	char *title; /* what it calls itself now; NULL: nothing */
 	const char *created_by;
 	bool dirty, written, secure, ended, reaped, found;
 	bool is_early;     /* a record of it came before that of its birth */

@@ -1,4 +1,4 @@
-/* mappers.c - which processes share memory, or have an io_uring. */
+/* mappers.c - which processes share memory, or have an io_uring; what they call themselves. */
 /* SPDX-License-Identifier: MIT */
 #include "tracer/snapshot/snapshot.h"
 
@@ -80,4 +80,18 @@ int snapshot_uring(pid_t pid)
 	if (dir)
 		(void)closedir(dir);
 	return found;
+}
+
+bool snapshot_title(pid_t pid, char *ret, size_t size)
+{
+	char path[32];
+	ssize_t n;
+
+	(void)snprintf(path, sizeof path, "/proc/%d/cmdline", (int)pid);
+	n = proc_read(path, ret, size);
+	if (n <= 0)
+		return false;
+	n = (ssize_t)strnlen(ret, (size_t)n);
+	memset(ret + n, 0, size - (size_t)n);
+	return n > 0;
 }

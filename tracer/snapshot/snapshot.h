@@ -80,6 +80,12 @@ size_t snapshot_mappers(uint64_t dev, uint64_t inode, pid_t **ret);
 /* Says whether a file that this process maps still has a name by which others could map it; true also if that cannot be read. */
 bool snapshot_is_named(pid_t pid, uint64_t dev, uint64_t inode);
 
+/*
+ * Fills ret, size bytes of which the unused ones become 0, with the beginning of the first string where the arguments of
+ * a process are: its title, if it wrote one there (setproctitle). Returns false if it has none, or may not be read.
+ */
+bool snapshot_title(pid_t pid, char *ret, size_t size);
+
 /* Returns a descriptor of an io_uring that a process has open; -1: it has none, or may not be read. */
 int snapshot_uring(pid_t pid);
 

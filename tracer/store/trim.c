@@ -61,6 +61,8 @@ static const struct removal by_time[] = {
 	{"DELETE FROM signal WHERE coalesce(delivered_ns, sent_ns) < ",
 		" AND (delivered_ns IS NOT NULL OR result IS NOT 'queued')"},
 	{"DELETE FROM timer WHERE disarmed_ns < ", ""},
+	{"DELETE FROM title WHERE ts_ns < ",
+		" AND id NOT IN (SELECT max(id) FROM title GROUP BY process_id)"},
 	{"DELETE FROM handler WHERE end_ns < ", ""},
 	{"DELETE FROM pipe_end WHERE close_ns < ", ""},
 	{"DELETE FROM pipe WHERE created_ns < ",

@@ -44,7 +44,7 @@ static void add_holder(struct buf *b, const struct state *st, const struct state
 		buf_adds(b, "it already holds itself");
 	} else {
 		buf_adds(b, copied ? "" : ended ? "was taken by " : "is held by ");
-		describe_thread(b, st->db, h->thread_id);
+		describe_thread_at(b, st->db, h->thread_id, st->now_ns);
 		buf_adds(b, copied ? " held at the fork" : "");
 	}
 	if (!h->inferred) {
@@ -68,7 +68,7 @@ static void add_queued_writer(struct buf *b, const struct state *st, const struc
 			t->wait.shared)
 			continue;
 		buf_adds(b, ",\n    behind the writer ");
-		describe_thread(b, st->db, t->id);
+		describe_thread_at(b, st->db, t->id, st->now_ns);
 		buf_adds(b, ", who waits for it too");
 		return;
 	}
@@ -95,7 +95,7 @@ static void add_sharers(struct buf *b, const struct state *st, const struct stat
 		if (st->holders[h].thread_id != holder->thread_id || !is_sharer(st, l, h))
 			continue;
 		buf_adds(b, n++ ? ", " : ", and shared since a fork by ");
-		describe_process(b, st->db, st->holders[h].process_id);
+		describe_process_at(b, st->db, st->holders[h].process_id, st->now_ns);
 	}
 }
 
@@ -147,7 +147,7 @@ static void add_sem_taker(
 
 	if (l && providers_sem_is_lock(l, t) && providers_is_copy(st, l, l->last_taker_id)) {
 		buf_adds(b, ",\n    which ");
-		describe_thread(b, st->db, l->last_taker_id);
+		describe_thread_at(b, st->db, l->last_taker_id, st->now_ns);
 		buf_adds(b, " held at the fork: nobody in this process can release it");
 		return;
 	}
@@ -158,7 +158,7 @@ static void add_sem_taker(
 		if (!l || !providers_sem_is_lock(l, t))
 			break;
 		buf_adds(b, ",\n    which is held by ");
-		describe_thread(b, st->db, l->last_taker_id);
+		describe_thread_at(b, st->db, l->last_taker_id, st->now_ns);
 		add_whereabouts(b, st, l->last_taker_id, places);
 		return;
 	case RUNTIME_KIND_OTHER:
@@ -169,7 +169,7 @@ static void add_sem_taker(
 		if (!l || !providers_sem_is_lock(l, t))
 			break;
 		buf_adds(b, ",\n    which was taken last by ");
-		describe_thread(b, st->db, l->last_taker_id);
+		describe_thread_at(b, st->db, l->last_taker_id, st->now_ns);
 		return;
 	}
 	add_nobody(b, st, t);
@@ -224,7 +224,7 @@ static void add_pipe_ends(
 			buf_addf(b, ",\n    %s in ", ask.intro);
 		else
 			buf_adds(b, ", ");
-		describe_process(b, st->db, query_int(stmt, 0, 0));
+		describe_process_at(b, st->db, query_int(stmt, 0, 0), st->now_ns);
 		if (!query_null(stmt, 1)) {
 			buf_adds(b, " (fd ");
 			buf_add_printable(b, query_text(stmt, 1), strlen(query_text(stmt, 1)));
@@ -239,14 +239,14 @@ static void add_children(struct buf *b, const struct state *st, const struct sta
 
 	if (t->wait.target_process_id) {
 		buf_adds(b, "its child ");
-		describe_process(b, st->db, t->wait.target_process_id);
+		describe_process_at(b, st->db, t->wait.target_process_id, st->now_ns);
 		return;
 	}
 	buf_adds(b, "any of its children: ");
 	for (uint32_t c = st->processes[t->process].child; c != STATE_NONE && n < LIST_MAX;
 		c = st->processes[c].sibling) {
 		buf_adds(b, n++ ? ", " : "");
-		describe_process(b, st->db, st->processes[c].id);
+		describe_process_at(b, st->db, st->processes[c].id, st->now_ns);
 	}
 }
 
@@ -333,10 +333,10 @@ static void add_object(struct buf *b, const struct state *st, const struct state
 		describe_pipe(b, st->db, w->pipe_id);
 		break;
 	case OBJECT_THREAD:
-		describe_thread(b, st->db, w->target_thread_id);
+		describe_thread_at(b, st->db, w->target_thread_id, st->now_ns);
 		break;
 	case OBJECT_PROCESS:
-		describe_process(b, st->db, w->target_process_id);
+		describe_process_at(b, st->db, w->target_process_id, st->now_ns);
 		break;
 	case OBJECT_CHILDREN:
 		add_children(b, st, t);

@@ -32,14 +32,14 @@ static void add_summary(struct buf *b, const struct state *st, const struct stuc
 	const struct state_thread *t = &st->threads[s->members[0]];
 
 	if (s->n_members == 1) {
-		describe_thread(b, st->db, t->id);
+		describe_thread_at(b, st->db, t->id, st->now_ns);
 		buf_adds(b, s->certain ? " can never go on: it " : " cannot go on: it ");
 		stuck_words(b, st, t);
 		return;
 	}
 	for (size_t i = 0; i < s->n_members && i < 3; i++) {
 		add_separator(b, i, s->n_members > 3 ? 4 : s->n_members);
-		describe_thread(b, st->db, st->threads[s->members[i]].id);
+		describe_thread_at(b, st->db, st->threads[s->members[i]].id, st->now_ns);
 	}
 	if (s->n_members > 3)
 		buf_addf(b, " and %zu more", s->n_members - 3);
@@ -58,7 +58,7 @@ static void add_behind(struct buf *b, const struct state *st, const struct stuck
 	buf_adds(b, s->n_behind == 1 ? "behind them waits " : "behind them wait ");
 	for (size_t i = 0; i < s->n_behind && i < LIST_MAX; i++) {
 		add_separator(b, i, s->n_behind);
-		describe_thread(b, st->db, st->threads[s->behind[i]].id);
+		describe_thread_at(b, st->db, st->threads[s->behind[i]].id, st->now_ns);
 	}
 	if (s->n_behind > LIST_MAX)
 		buf_addf(b, " and %zu more", s->n_behind - LIST_MAX);
@@ -128,7 +128,7 @@ static void add_reopeners(struct buf *b, const struct state *st, const struct st
 		if (!st->processes[i].alive || !st->processes[i].reopens)
 			continue;
 		buf_adds(b, n++ ? " or " : "");
-		describe_process(b, st->db, st->processes[i].id);
+		describe_process_at(b, st->db, st->processes[i].id, st->now_ns);
 	}
 	buf_adds(b,
 		" opens the pipe through /proc/PID/fd, as it has done before or is written to do\n");
@@ -209,7 +209,7 @@ static void add_sent(struct buf *b, const struct state *st, const struct stuck_s
 		if (st->processes[t->process].has_zombie &&
 			state_catches(st, s->members[i], SIGCHLD)) {
 			buf_adds(b, "unless somebody sends SIGCHLD to ");
-			describe_process(b, st->db, st->processes[t->process].id);
+			describe_process_at(b, st->db, st->processes[t->process].id, st->now_ns);
 			buf_adds(b,
 				" once more: for its child that has ended it came, or was merged with"
 				" another\n");
@@ -283,7 +283,7 @@ static void add_members(
 			buf_addf(story, "and %zu more\n", s->n_members - i);
 		if (i >= TEXTS_MAX)
 			continue;
-		describe_thread(&text, st->db, t->id);
+		describe_thread_at(&text, st->db, t->id, st->now_ns);
 		buf_addc(&text, '\n');
 		buf_adds(&text, "    ");
 		stuck_member(&text, st, t, places);

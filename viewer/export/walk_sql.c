@@ -67,7 +67,7 @@ const struct walk_query walk_slices[WALK_SLICES] = {
 
 const struct walk_query walk_names[] = {
 	{EXPORT_PROCESS, NULL, "process",
-		"SELECT coalesce(p.program, p.name), w.pid, w.tid, NULL, NULL, p.id"
+		"SELECT coalesce(p.title, p.program, p.name), w.pid, w.tid, NULL, NULL, p.id"
 		" FROM process p JOIN who w ON w.process_id = p.id AND w.is_main ORDER BY p.id"},
 	{EXPORT_THREAD, NULL, "thread",
 		"SELECT name, pid, tid, NULL, NULL, thread_id FROM who ORDER BY thread_id"},

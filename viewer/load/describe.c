@@ -30,6 +30,23 @@ const char *trace_thread_name(const struct trace *t, size_t thread)
 	return th->is_main ? t->procs[th->proc].name : th->name;
 }
 
+const char *trace_proc_name_at(const struct trace *t, size_t proc, int64_t ts)
+{
+	const struct proc_row *p = &t->procs[proc];
+	const char *name = NULL;
+
+	for (size_t i = 0; i < p->n_titles && t->titles[p->first_title + i].ts <= ts; i++)
+		name = t->titles[p->first_title + i].text;
+	return name ? name : p->program;
+}
+
+const char *trace_thread_name_at(const struct trace *t, size_t thread, int64_t ts)
+{
+	const struct thread_row *th = &t->threads[thread];
+
+	return th->is_main ? trace_proc_name_at(t, th->proc, ts) : th->name;
+}
+
 void trace_add_status(struct buf *b, const struct proc_row *p)
 {
 	switch (p->end_kind) {

@@ -112,7 +112,7 @@ static void load_proc(struct proc_row *p, struct rows *r)
 		.creator = NONE,
 		.main_thread = NONE,
 		.reaper = NONE,
-		.name = rows_text(r, 4),
+		.program = rows_text(r, 4),
 		.command = rows_command(r, 5),
 		.exe = rows_text(r, 6),
 		.start = rows_time(r, 7, 0),
@@ -124,6 +124,7 @@ static void load_proc(struct proc_row *p, struct rows *r)
 		.autoreap = rows_int(r, 15, 0) != 0,
 		.created_by = rows_text(r, 16),
 	};
+	p->name = xstrdup(p->program);
 	p->end = end_time(r, 8, p->start);
 	p->end_kind = end_kind(kind, p->end);
 	if (p->reaped < p->end)
@@ -147,6 +148,41 @@ static char *load_procs(struct trace *t, sqlite3 *db)
 		p = &t->procs[t->n_procs++];
 		load_proc(p, &r);
 		(void)hash_set(&t->proc_by_id, (uint64_t)p->id, (void *)(uintptr_t)t->n_procs);
+	}
+	return rows_end(&r);
+}
+
+/* Notes a title; the last one is the process's name. */
+static void load_title(struct trace *t, struct rows *r, size_t proc)
+{
+	struct title_row *n = &t->titles[t->n_titles++];
+	struct proc_row *p = &t->procs[proc];
+
+	*n = (struct title_row){.proc = proc,
+		.ts = rows_time(r, 1, 0),
+		.text = rows_is_null(r, 2) ? NULL : rows_text(r, 2)};
+	if (p->n_titles++ == 0)
+		p->first_title = t->n_titles - 1;
+	free(p->name);
+	p->name = xstrdup(n->text ? n->text : p->program);
+}
+
+static char *load_titles(struct trace *t, sqlite3 *db)
+{
+	size_t cap = 0;
+	struct rows r;
+
+	if (!rows_has(db, "title.title"))
+		return NULL;
+	r = rows_begin(
+		db, "SELECT process_id, ts_ns, title FROM title ORDER BY process_id, ts_ns, id");
+	while (rows_next(&r)) {
+		size_t proc = trace_proc(t, rows_int(&r, 0, 0));
+
+		if (proc == NONE)
+			continue;
+		ARRAY_GROW(t->titles, t->n_titles, cap);
+		load_title(t, &r, proc);
 	}
 	return rows_end(&r);
 }
@@ -331,8 +367,8 @@ static void stretch_duration(struct trace *t)
 struct trace *trace_load(sqlite3 *db, char **ret_why)
 {
 	static char *(*const steps[])(struct trace *, sqlite3 *) = {load_trace_row,
-		load_blind_spots, load_procs, load_threads, link_rows, load_kills, load_execs,
-		trace_load_findings};
+		load_blind_spots, load_procs, load_titles, load_threads, link_rows, load_kills,
+		load_execs, trace_load_findings};
 	struct trace *t = xcalloc(1, sizeof *t);
 
 	for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
@@ -354,6 +390,7 @@ static void free_procs(struct trace *t)
 {
 	for (size_t i = 0; i < t->n_procs; i++) {
 		free(t->procs[i].name);
+		free(t->procs[i].program);
 		free(t->procs[i].command);
 		free(t->procs[i].exe);
 		free(t->procs[i].created_by);
@@ -369,6 +406,9 @@ static void free_procs(struct trace *t)
 		free(t->execs[i].command);
 	}
 	free(t->execs);
+	for (size_t i = 0; i < t->n_titles; i++)
+		free(t->titles[i].text);
+	free(t->titles);
 }
 
 void trace_free(struct trace *t)

@@ -51,7 +51,9 @@ struct proc_row {
 	size_t parent;      /* proc */
 	size_t creator;     /* thread */
 	size_t main_thread; /* thread */
-	char *name, *command, *exe, *created_by;
+	char *name;         /* what it called itself last, or else its program */
+	char *program;
+	char *command, *exe, *created_by;
 	int64_t start, end;
 	int64_t reaped; /* TIME_NEVER: not seen */
 	size_t reaper;  /* thread */
@@ -65,7 +67,15 @@ struct proc_row {
 	bool never_reaped; /* by its parent, which had the time to */
 	enum stuck stuck;
 	size_t n_threads;
-	size_t first_exec, n_execs; /* in trace.execs, ordered by process and time */
+	size_t first_exec, n_execs;   /* in trace.execs, ordered by process and time */
+	size_t first_title, n_titles; /* in trace.titles likewise */
+};
+
+/* What a process called itself from some time on (setproctitle). */
+struct title_row {
+	size_t proc;
+	int64_t ts;
+	char *text; /* NULL: its program's name again */
 };
 
 struct thread_row {
@@ -114,6 +124,8 @@ struct trace {
 	size_t n_threads;
 	struct exec_row *execs; /* ordered by process and time */
 	size_t n_execs;
+	struct title_row *titles; /* ordered by process and time */
+	size_t n_titles;
 	struct finding_row *findings;
 	size_t n_findings;
 	struct hash proc_by_id, thread_by_id; /* index + 1 */
@@ -143,6 +155,10 @@ void trace_free_findings(struct trace *t);
  * long as the trace.
  */
 const char *trace_thread_name(const struct trace *t, size_t thread);
+
+/* Returns what a process, or a main thread as its process, was called at a time. Valid as long as the trace. */
+const char *trace_proc_name_at(const struct trace *t, size_t proc, int64_t ts);
+const char *trace_thread_name_at(const struct trace *t, size_t thread, int64_t ts);
 
 /* The end of a thread or process in a picture: the end of the trace if it has not come. */
 int64_t trace_end(const struct trace *t, int64_t end);

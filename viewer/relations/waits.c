@@ -32,13 +32,6 @@ struct waits {
 	bool *asked;    /* of each thread, whether the others of its process were connected */
 };
 
-static const char *thread_name(const struct trace *t, size_t th)
-{
-	if (t->threads[th].is_main)
-		return t->procs[t->threads[th].proc].name;
-	return trace_thread_name(t, th);
-}
-
 static size_t thread_node(struct waits *w, size_t th)
 {
 	const struct thread_row *row = &w->t->threads[th];
@@ -56,7 +49,8 @@ static size_t thread_node(struct waits *w, size_t th)
 		w->left_out++;
 		return SKETCH_NONE;
 	}
-	node = sketch_node(w->sk, SKETCH_SUBJECT, id, thread_name(w->t, th), detail);
+	node = sketch_node(
+		w->sk, SKETCH_SUBJECT, id, trace_thread_name_at(w->t, th, w->at), detail);
 	w->sk->nodes[node].row = row->is_main ? xasprintf("row-p%lld", (long long)p->id)
 					      : xasprintf("row-t%lld", (long long)row->id);
 	if (row->stuck == STUCK_CERTAIN)

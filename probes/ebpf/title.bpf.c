@@ -1,0 +1,15 @@
+/* title.bpf.c - what a process called itself when it ended. */
+/* SPDX-License-Identifier: (MIT OR GPL-2.0-only) */
+#include "probes/ebpf/calls.h"
+#include "probes/ebpf/title.h"
+
+/* exit_group */
+HANDLER_ENTER(enter_exit)
+{
+	struct task_struct *task = task_current();
+	struct slot *slot = slot_get(task);
+
+	if (slot)
+		title_tell(task, slot);
+	return 0;
+}
