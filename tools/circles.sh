@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
-# circles.sh - print the files of a folder that call each other in a circle.
+# circles.sh - print the files of a program that call each other in a circle.
 # SPDX-License-Identifier: MIT
 #
-# usage: tools/circles.sh [FOLDER...]     after `make`; without a FOLDER: every folder that has objects
+# usage: tools/circles.sh [FOLDER...]     after `make`; with a FOLDER: only circles that go through it
 # From the symbol tables of the object files: which file defines a name, which
-# other file of the same folder uses it. A circle is a set of files of which
-# each can reach each other. Prints one line a circle, with the names that tie
-# it, and exits 1 if there is one. BUILD=folder names another build.
+# other file of the same program (pptrace, the shim) uses it, in whatever folder
+# it is. A circle is a set of files of which each can reach each other. Prints
+# one line a circle, with the names that tie it, and exits 1 if there is one.
+# BUILD=folder names another build.
 
 set -u
 cd "$(dirname "$0")/.." || exit 2
@@ -15,7 +16,7 @@ build=${BUILD:-build}
 
 objects()
 {
-	for top in base schema verdict tracer viewer cli; do
+	for top in base schema verdict tracer viewer fleet cli; do
 		find "$build/$top" -name '*.o' ! -name '*.bpf.o' 2>/dev/null
 	done
 	find "$build/pic/probes/shim" -name '*.o' 2>/dev/null
@@ -37,10 +38,11 @@ nm -A $list | awk -v wanted="$*" -v prefix="$build/" '
 		file = substr($1, 1, index($1, ":") - 1)
 		sub("^" prefix, "", file); sub(/^pic\//, "", file); sub(/(\.[cS])?\.o$/, "", file)
 		type = $(NF - 1); name = $NF
-		if (type ~ /^[TDBRVWCGi]$/) owner[name] = file
+		if (type ~ /^[TDBRVWCGi]$/) owner[program(file), name] = file
 		else if (type == "U") { uses++; user[uses] = file; used[uses] = name }
 	}
 	function folder(f) { sub(/\/[^\/]*$/, "", f); return f }
+	function program(f) { return f ~ /^probes\/shim\// ? "shim" : "pptrace" }
 	function reach(from, to,    n, list, i)
 	{
 		if (seen[from]++) return
@@ -49,8 +51,8 @@ nm -A $list | awk -v wanted="$*" -v prefix="$build/" '
 	}
 	END {
 		for (i = 1; i <= uses; i++) {
-			f = user[i]; t = owner[used[i]]
-			if (t == "" || t == f || folder(t) != folder(f)) continue
+			f = user[i]; t = owner[program(f), used[i]]
+			if (t == "" || t == f) continue
 			if (!((f, t) in edge)) { next_of[f] = next_of[f] " " t; members[f]; members[t] }
 			edge[f, t] = edge[f, t] " " used[i]
 		}
@@ -65,18 +67,19 @@ nm -A $list | awk -v wanted="$*" -v prefix="$build/" '
 		for (f in members) {
 			if (!((f, f) in can) || done[f]) continue
 			ok = n == 0
-			for (i = 1; i <= n; i++) if (folder(f) == w[i]) ok = 1
+			line = program(f) ":"
+			for (t in members) if (((f, t) in can) && ((t, f) in can)) {
+				done[t] = 1; line = line " " t
+				for (i = 1; i <= n; i++) if (folder(t) == w[i]) ok = 1
+			}
 			if (!ok) continue
 			bad = 1
-			line = folder(f) ":"
-			for (t in members) if (((f, t) in can) && ((t, f) in can)) { done[t] = 1; in_circle[t]; line = line " " base(t) }
 			print line
 			for (e in edge) {
 				split(e, p, SUBSEP)
 				if (done[p[1]] && ((p[1], f) in can) && ((f, p[1]) in can) && ((p[2], f) in can) && ((f, p[2]) in can))
-					print "    " base(p[1]) " -> " base(p[2]) ":" edge[e]
+					print "    " p[1] " -> " p[2] ":" edge[e]
 			}
 		}
 		exit bad
-	}
-	function base(f) { sub(/.*\//, "", f); return f }'
+	}'

@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Each kind of record has its handler, model_<kind>, in the file of its topic:
- * fork.c, exec.c, end.c, signal.c, lock_event.c, wait_event.c... They share
+ * fork.c, exec.c, life.c, signal.c, locks/event.c, wait_event.c... They share
  * struct model (private.h), which says how entities live.
  */
 #include "tracer/model/private.h"

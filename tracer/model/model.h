@@ -8,12 +8,10 @@
  * offers the others), model.c (a record finds its handler). Then the floors, from
  * the ground up; no file calls one above it.
  *   identity:   process.c, pipe.c, socket.c, pipe_end.c, site.c, timer.c, signal.c,
- *               sample.c, user.c (who can reach a lock), lock.c, stat.c
- *   intervals:  fold.c (holds that share a row), hold.c, edge.c, lock_open.c (who has what now), file_lock.c,
- *               reach.c (locks at a fork), wait.c, polled.c, reason.c, call.c (library calls),
- *               futex.c
+ *               sample.c; the folder locks: who has which, who can reach it
+ *   intervals:  wait.c, reason.c (why a call blocks), call.c (library calls)
  *   life:       life.c (ends, flush, retirement)
- *   handlers:   fork.c, exec.c, lock_event.c, wait_event.c, sync.c, io.c, runtime.c;
+ *   handlers:   fork.c, exec.c, wait_event.c, sync.c, io.c, runtime.c;
  *               a record that concerns one file below alone is handled there
  */
 

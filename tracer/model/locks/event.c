@@ -1,4 +1,4 @@
-/* lock_event.c - what probes tell of locks: initialised, asked for, acquired, released, destroyed. */
+/* event.c - what probes tell of locks: initialised, asked for, acquired, released, destroyed. */
 /* SPDX-License-Identifier: MIT */
 #include "tracer/model/private.h"
 

@@ -1,4 +1,4 @@
-/* lock_open.c - locks that are held now, also by those who can no longer release them. */
+/* open.c - locks that are held now, also by those who can no longer release them. */
 /* SPDX-License-Identifier: MIT */
 #include "tracer/model/private.h"
 
