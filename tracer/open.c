@@ -158,6 +158,7 @@ static int make_database(struct tracer *t, struct buf *why)
 		.tracer_pid = getpid(),
 		.data_bytes = t->config.data_bytes,
 		.keep_all = t->config.keep_all,
+		.has_command = t->config.program != NULL,
 		.symbols = t->symbols,
 		.authority = t->authority,
 	};

@@ -107,7 +107,7 @@ CREATE TABLE pipe ( -- a pipe, a FIFO while somebody has it open, a connected pa
     created_ns INTEGER,         -- NULL: before the trace
     creator_id INTEGER REFERENCES thread(id),  -- NULL: before the trace, or FIFO
     outside INTEGER NOT NULL DEFAULT 0, -- bits: 1 somebody outside the trace may read from it, 2 may write to it (connected sockets: 1 may hold side 0, 2 side 1; 'listen': 1 may hold it)
-    name TEXT,                  -- for people: 'pipe 3 (ls -> sort)'
+    name TEXT,                  -- for people: 'pipe 3 (ls -> sort)'; 'pipe at stdout (ls -> ?)': the command was given it, and its id is from 1000000001 on
     sent_ns INTEGER,            -- since when a descriptor of it is under way in a message that nobody has received; NULL: none is
     local TEXT,                 -- socket: address of side 0, '127.0.0.1:80', '[::1]:80', a path, '@' and an abstract name; NULL: no socket, not known, or it has none
     remote TEXT,                -- socket: address of side 1 likewise

@@ -34,7 +34,7 @@ struct model *model_new(struct store *store, const struct model_config *config)
 
 	m->store = store;
 	m->config = *config;
-	m->ids = (struct ids){1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
+	m->ids = (struct ids){1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, GIVEN_FIRST};
 	m->ended_threads_end = &m->ended_threads;
 	m->ended_procs_end = &m->ended_procs;
 	m->ended_pipes_end = &m->ended_pipes;

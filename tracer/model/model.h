@@ -37,6 +37,7 @@ struct model_config {
 	bool keep_all;      /* each hold of a lock has a row of its own */
 	struct trim *trim;  /* borrowed; removes old detail before a commit; NULL: all is kept */
 	bool is_snapshot;   /* the records are those of one moment, and there are no others */
+	bool has_command; /* of a command that pptrace starts: what that has at its start is what it was given */
 };
 
 /* Returns a model that writes to store (borrowed); freed with model_free. */

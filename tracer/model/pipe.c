@@ -45,12 +45,14 @@ void model_pipe_key(struct model *m, struct pipe *pipe, uint64_t key)
 	(void)hash_set(&m->pipes, kind_key(pipe->kind, key), pipe);
 }
 
+/* given: the descriptor at which the command was given it, -1: it was not. */
 static struct pipe *new_pipe(
-	struct model *m, int kind, uint64_t dev, uint64_t inode, uint64_t inode2)
+	struct model *m, int kind, uint64_t dev, uint64_t inode, uint64_t inode2, int given)
 {
 	struct pipe *pipe = xcalloc(1, sizeof *pipe);
 
-	pipe->id = m->ids.pipe++;
+	pipe->given = given;
+	pipe->id = given < 0 ? m->ids.pipe++ : m->ids.given++;
 	pipe->kind = kind;
 	pipe->dev = dev;
 	pipe->inode = inode;
@@ -70,6 +72,16 @@ static struct pipe *new_pipe(
 	return pipe;
 }
 
+/* The command's standard output is no pipe of its own, and does not count as one. */
+static char *given_name(const char *kind, int fd)
+{
+	static const char *const names[] = {"stdin", "stdout", "stderr"};
+
+	if (fd < (int)ARRAY_SIZE(names))
+		return xasprintf("%s at %s", kind, names[fd]);
+	return xasprintf("%s at fd %d", kind, fd);
+}
+
 /* A name for people: 'pipe 3 (ls -> sort)'; the caller frees it. */
 static char *pipe_name(const struct pipe *pipe)
 {
@@ -77,6 +89,7 @@ static char *pipe_name(const struct pipe *pipe)
 	const char *local = pipe->local ? pipe->local : "?";
 	const char *remote = pipe->remote ? pipe->remote : "?";
 	bool accepted = pipe->via == END_ACCEPT;
+	_cleanup_free_ char *name = NULL;
 
 	if (pipe->kind == PIPE_TCP)
 		return xasprintf("TCP connection %s -> %s", accepted ? remote : local,
@@ -88,10 +101,12 @@ static char *pipe_name(const struct pipe *pipe)
 			pipe->local && (accepted || !pipe->remote) ? local : remote);
 	if (pipe->path)
 		return xasprintf("%s %s", kind, pipe->path);
+	name = pipe->given < 0 ? xasprintf("%s %lld", kind, (long long)pipe->id)
+			       : given_name(kind, pipe->given);
 	if (!pipe->writer[0] && !pipe->reader[0])
-		return xasprintf("%s %lld", kind, (long long)pipe->id);
-	return xasprintf("%s %lld (%s -> %s)", kind, (long long)pipe->id,
-		pipe->writer[0] ? pipe->writer : "?", pipe->reader[0] ? pipe->reader : "?");
+		return steal(&name);
+	return xasprintf("%s (%s -> %s)", name, pipe->writer[0] ? pipe->writer : "?",
+		pipe->reader[0] ? pipe->reader : "?");
 }
 
 static void write_pipe(struct model *m, struct pipe *pipe)
@@ -221,12 +236,23 @@ static void know_side(
 	}
 }
 
+/* Returns the descriptor if pptrace passed it on to the command from who called it, else -1. */
+static int given_fd(const struct model *m, const struct proc *p, const struct rec_END_OPEN *rec)
+{
+	bool plain = rec->kind == PIPE_PIPE || rec->kind == PIPE_SOCKETPAIR;
+
+	if (!m->config.has_command || !plain || (rec->via != END_FOUND && rec->via != END_EXEC) ||
+		p->found || p->parent_id != STORE_NULL)
+		return -1;
+	return rec->fd < INT32_MAX ? (int)rec->fd : -1;
+}
+
 static struct pipe *new_pipe_of(
 	struct model *m, struct thread *t, const struct rec_END_OPEN *rec, bool is_ambiguous)
 {
 	bool has_peer = rec->kind == PIPE_SOCKETPAIR || rec->kind == PIPE_UNIX;
-	struct pipe *pipe =
-		new_pipe(m, (int)rec->kind, rec->dev, rec->inode, has_peer ? rec->inode2 : 0);
+	struct pipe *pipe = new_pipe(m, (int)rec->kind, rec->dev, rec->inode,
+		has_peer ? rec->inode2 : 0, given_fd(m, t->proc, rec));
 
 	pipe->via = (int)rec->via;
 	if (rec->kind == PIPE_TCP && rec->inode2)
@@ -280,7 +306,7 @@ struct pipe *model_fifo(struct model *m, uint64_t dev, uint64_t inode)
 	struct pipe *pipe = model_find_pipe(m, dev, inode, &side);
 
 	if (!pipe || (is_over(pipe) && !pipe->waits))
-		pipe = new_pipe(m, PIPE_FIFO, dev, inode, 0);
+		pipe = new_pipe(m, PIPE_FIFO, dev, inode, 0, -1);
 	return pipe;
 }
 

@@ -266,6 +266,7 @@ struct pipe {
 	char reader[64], writer[64]; /* the first who did */
 	int kind;
 	int via;        /* socket: how side 0 came about (enum end_via) */
+	int given;      /* descriptor at which the command was given it; -1: it was not */
 	bool ambiguous; /* socket: others look the same, so that it is not known whose side is whose */
 	unsigned outside, ends;
 	unsigned waits; /* that point here */
@@ -312,9 +313,13 @@ struct lock {
 	struct user *user_list; /* shared: the processes that can reach it */
 };
 
+/* Where the ids of pipes begin that the command was given by who called pptrace: "pipe 1" is the first of its own. */
+#define GIVEN_FIRST 1000000001
+
 /* The ids that are given next. */
 struct ids {
 	int64_t process, thread, pipe, pipe_end, lock, site, signal, handler, timer, image, stack;
+	int64_t given; /* pipes that the command was given: they do not count among its own */
 };
 
 struct site_cache;

@@ -34,6 +34,22 @@ static char *load_locks(struct resources *res, sqlite3 *db, const struct trace *
 	return rows_end(&r);
 }
 
+/* "FIFO path", "pipe 3"; "pipe at stdout" for one that the command was given. */
+static char *short_name(const struct pipe_row *p, const char *path)
+{
+	_cleanup_free_ char *given = xasprintf("%s at ", p->kind);
+
+	if (*path)
+		return xasprintf("%s %s", p->kind, path);
+	if (!strncmp(p->long_name, given, strlen(given))) {
+		const char *users = strstr(p->long_name, " (");
+
+		return users ? xstrndup(p->long_name, (size_t)(users - p->long_name))
+			     : xstrdup(p->long_name);
+	}
+	return xasprintf("%s %lld", p->kind, (long long)p->id);
+}
+
 static char *load_pipes(struct resources *res, sqlite3 *db)
 {
 	struct rows r = rows_begin(db, "SELECT id, name, kind, path FROM pipe ORDER BY id");
@@ -49,8 +65,7 @@ static char *load_pipes(struct resources *res, sqlite3 *db)
 			.long_name = rows_text(&r, 1),
 			.kind = rows_text(&r, 2)};
 		p->is_two_sided = names_pipe_is_two_sided(p->kind);
-		p->name = *path ? xasprintf("%s %s", p->kind, path)
-				: xasprintf("%s %lld", p->kind, (long long)p->id);
+		p->name = short_name(p, path);
 		if (!*p->long_name) {
 			free(p->long_name);
 			p->long_name = xstrdup(p->name);
