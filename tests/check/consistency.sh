@@ -112,7 +112,18 @@ grep -oE '"[^"]*"' schema/versions.def | tr -d '"' | tr ' ' '\n' | grep . >"$TMP
 awk -F. 'FILENAME == ARGV[1] { added[$0]; next } ($0 in added) || ($1 in added)' "$TMP/added" "$TMP/now" |
 	LC_ALL=C sort - tests/check/columns-1.0.txt >"$TMP/told"
 none "columns that are in schema.sql (+) and not in versions.def, or the other way round (-)" "$(diff -u "$TMP/told" "$TMP/now" | grep '^[-+][a-z]')"
+grep -q "^It is 1\.$(echo "$numbers" | tail -1)\. " CHANGELOG.md || fail "CHANGELOG.md does not say that the file format is 1.$(echo "$numbers" | tail -1)"
 none "added, but not in schema.sql" "$(while read -r item; do grep -q "^$item\(\.\|\$\)" "$TMP/now" || echo "$item"; done <"$TMP/added")"
+end
+
+begin "releases of languages that can be read: README and manual say those of the code"
+vm=tracer/runtime/hotspot/vm.c
+hotspot="HotSpot $(grep -oP 'OLDEST = \K\d+' $vm) to $(grep -oP 'NEWEST = \K\d+' $vm)"
+for file in README.md doc/pptrace.1.in; do
+	grep -q "$hotspot" $file || fail "$file does not say $hotspot"
+	none "releases of CPython that $file does not name" "$(sed -nE 's/^LAYOUT\(3, ([0-9]+),.*/3\\.\1/p' tracer/runtime/cpython_layout.def |
+		while read -r release; do tr '\n' ' ' <$file | grep -q "CPython [^)]*$release\b" || echo "$release"; done)"
+done
 end
 
 begin "named questions: each file is listed, each line has its file"
