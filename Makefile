@@ -11,12 +11,15 @@ V ?= 0
 DEBUG ?= 0
 SAN ?=
 COVERAGE ?= 0
+# 0: without eBPF, where libbpf 1.0, clang or bpftool cannot be had; pptrace then records with the preload library alone.
+EBPF ?= 1
 
 comma := ,
 OUT := build$(if $(SAN),/san-$(subst $(comma),-,$(SAN)))$(if $(filter 1,$(COVERAGE)),/coverage)
 
 # The one list of what pptrace needs: Debian package names.
-DEPS_BUILD := gcc libc6-dev make pkg-config clang llvm bpftool libbpf-dev libelf-dev libdw-dev libiberty-dev \
+DEPS_EBPF := clang llvm bpftool libbpf-dev
+DEPS_BUILD := gcc libc6-dev make pkg-config $(if $(filter 1,$(EBPF)),$(DEPS_EBPF)) libelf-dev libdw-dev libiberty-dev \
 	libsqlite3-dev libcurl4-openssl-dev liblz4-dev libgraphviz-dev graphviz libgvplugin-neato-layout8? libjansson-dev libncurses-dev libprotobuf-c-dev protobuf-c-compiler
 DEPS_TEST := bsdutils cargo:cargo chromium clang-format clickhouse-client clickhouse-server cmake:cmake fonts-dejavu-core g++ gcc-multilib git golang-go:go iproute2:ip libcap2-bin libpython3.11-testsuite \
 	libxml2-utils man-db musl-tools nodejs:node npm:npm openjdk-17-jdk-headless:javac openssl perl pngcheck poppler-utils:pdfinfo procps python3 python3-pytest redis-server redis-tools rustc \
@@ -24,14 +27,21 @@ DEPS_TEST := bsdutils cargo:cargo chromium clang-format clickhouse-client clickh
 # And what the long tests need: emulated machines.
 DEPS_LONG := busybox-static cpio dash debootstrap qemu-system-x86
 
-PKGS := sqlite3 libgvc jansson ncursesw libprotobuf-c libdw libelf libbpf liblz4
-ifneq ($(filter-out deps help clean,$(or $(MAKECMDGOALS),all)),)
+PKGS := sqlite3 libgvc jansson ncursesw libprotobuf-c libdw libelf liblz4 $(if $(filter 1,$(EBPF)),libbpf)
+ifneq ($(filter-out deps deps-long help clean demo test,$(or $(MAKECMDGOALS),all)),)
+ifeq ($(EBPF)$(shell pkg-config --exists libbpf && ! pkg-config --atleast-version=1.0 libbpf && echo old),1old)
+$(error libbpf $(shell pkg-config --modversion libbpf) is too old, 1.0 is needed: `make EBPF=0` builds pptrace without eBPF)
+endif
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 PKG_LIBS := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
 endif
 
 WARN := -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wformat=2 -Wswitch-enum \
 	-Wvla -Werror
+# gcc 10 and older take a compound literal among designated initializers for the end of the list.
+ifeq ($(shell [ "$$($(CC) -dumpversion 2>/dev/null | cut -d. -f1)" -lt 11 ] 2>/dev/null && echo old),old)
+WARN += -Wno-missing-field-initializers
+endif
 CFLAGS ?= $(if $(filter 1,$(DEBUG) $(COVERAGE)),-O0,-O2) -g
 ALL_CFLAGS := -std=c11 -D_GNU_SOURCE -DPPTRACE_VERSION='"$(VERSION)"' \
 	-DPPTRACE_LIBDIR='"$(PREFIX)/lib/pptrace"' -fno-strict-aliasing \
@@ -39,7 +49,7 @@ ALL_CFLAGS := -std=c11 -D_GNU_SOURCE -DPPTRACE_VERSION='"$(VERSION)"' \
 	$(if $(filter 1,$(COVERAGE)),--coverage -fprofile-update=atomic -Wno-error)
 LDFLAGS ?=
 ALL_LDFLAGS := $(LDFLAGS) $(if $(SAN),-fsanitize=$(SAN)) $(if $(filter 1,$(COVERAGE)),--coverage)
-LIBS := $(PKG_LIBS) -liberty -lm -lpthread
+LIBS := $(PKG_LIBS) -liberty -lm -ldl -lpthread
 
 ifeq ($(V),1)
 Q :=
@@ -52,7 +62,10 @@ endif
 ROOMS := base schema verdict tracer viewer fleet
 # The files of a room and of the folders in it.
 files_in = $(sort $(foreach r,$(1),$(wildcard $(addprefix $(r)/,$(2) $(addprefix */,$(2)) $(addprefix */*/,$(2)) $(addprefix */*/*/,$(2))))))
-ROOM_SRC := $(call files_in,$(ROOMS),*.c)
+# What there is of each only with eBPF, and only without.
+EBPF_SRC := $(filter-out tracer/ebpf/without.c,$(wildcard tracer/ebpf/*.c)) tracer/doctor/try_ebpf.c
+NO_EBPF_SRC := tracer/ebpf/without.c tracer/doctor/without_ebpf.c
+ROOM_SRC := $(filter-out $(if $(filter 1,$(EBPF)),$(NO_EBPF_SRC),$(EBPF_SRC)),$(call files_in,$(ROOMS),*.c))
 PROTO_H := $(patsubst %.proto,$(OUT)/gen/%.pb-c.h,$(call files_in,$(ROOMS),*.proto))
 ROOM_OBJ := $(ROOM_SRC:%.c=$(OUT)/%.o) $(PROTO_H:.h=.o)
 CLI_OBJ := $(patsubst %.c,$(OUT)/%.o,$(call files_in,cli,*.c))
@@ -70,7 +83,12 @@ CORPUS := $(call programs_of,tests/corpus)
 # And those of other languages.
 CORPUS_MORE := $(addprefix $(OUT)/tests/corpus/,$(basename $(notdir $(call files_in,tests/corpus,*.cc *.rs *.go))) \
 	$(addsuffix .class,$(basename $(notdir $(call files_in,tests/corpus,*.java)))))
-UNIT_OBJ := $(patsubst %.c,$(OUT)/%.o,$(call files_in,tests/unit,*.c))
+UNIT_OBJ := $(patsubst %.c,$(OUT)/%.o,$(filter-out $(if $(filter 0,$(EBPF)),tests/unit/tracer/ebpf/%),$(call files_in,tests/unit,*.c)))
+# Changes when EBPF does: what is linked differs, no object does.
+EBPF_MARK := $(OUT)/gen/ebpf-$(EBPF)
+ifneq ($(filter-out deps deps-long help clean,$(or $(MAKECMDGOALS),all)),)
+$(shell [ -e $(EBPF_MARK) ] || { mkdir -p $(OUT)/gen; rm -f $(OUT)/gen/ebpf-?; touch $(EBPF_MARK); })
+endif
 
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -80,9 +98,9 @@ COMPLETIONS := $(OUT)/pptrace.bash $(OUT)/pptrace.zsh $(OUT)/pptrace.fish
 
 all: $(OUT)/pptrace $(OUT)/pptrace.1 $(OUT)/man/done $(COMPLETIONS) $(if $(SHIM_SRC),$(OUT)/libpptrace-shim.so) $(DEMOS)
 
-$(OUT)/pptrace: $(ROOM_OBJ) $(CLI_OBJ)
+$(OUT)/pptrace: $(ROOM_OBJ) $(CLI_OBJ) $(EBPF_MARK)
 	$(say) LINK $@
-	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(LIBS)
 
 $(OUT)/%.o: %.c
 	@mkdir -p $(@D)
@@ -140,9 +158,7 @@ $(OUT)/gen/pptrace.skel.h: $(foreach e,$(EDITIONS),$(OUT)/gen/$(e).skel.h)
 $(OUT)/tracer/ebpf/object.o: ALL_CFLAGS += -Wa,-I$(OUT)/gen
 $(OUT)/tracer/ebpf/object.o: $(foreach e,$(EDITIONS),$(OUT)/gen/$(e).bpf.o)
 
-ifneq ($(BPF_SRC),)
-$(patsubst %.c,$(OUT)/%.o,$(wildcard tracer/ebpf/*.c)): $(OUT)/gen/pptrace.skel.h
-endif
+$(patsubst %.c,$(OUT)/%.o,$(EBPF_SRC)): $(OUT)/gen/pptrace.skel.h
 
 # The list of demos, from their first lines: name, what it does, arguments to try it with.
 $(OUT)/gen/demos.def: tools/demos.awk $(call files_in,demos,*.c)
@@ -211,13 +227,13 @@ $(OUT)/tests/corpus/%.class: tests/corpus/languages/%.java
 	$(say) PROG $@
 	$(Q)javac -d $(@D) $<
 
-programs: $(PROGRAMS) $(CORPUS) $(CORPUS_MORE) $(OUT)/tests/kernels/insns
+programs: $(PROGRAMS) $(CORPUS) $(CORPUS_MORE) $(if $(filter 1,$(EBPF)),$(OUT)/tests/kernels/insns)
 
 # What of cli/ only reads texts is tested too.
 CLI_TESTED := common/options common/say
-$(OUT)/tests/unit/run: $(UNIT_OBJ) $(ROOM_OBJ) $(CLI_TESTED:%=$(OUT)/cli/%.o)
+$(OUT)/tests/unit/run: $(UNIT_OBJ) $(ROOM_OBJ) $(CLI_TESTED:%=$(OUT)/cli/%.o) $(EBPF_MARK)
 	$(say) LINK $@
-	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(LIBS)
 
 # What the verifier of a kernel says, for the tests on many kernels.
 $(OUT)/tests/kernels/insns: tests/kernels/insns.c $(ROOM_OBJ)
@@ -390,6 +406,7 @@ pictures: all
 
 help:
 	@echo 'make all        build build/pptrace, the shim and the demos'
+	@echo 'make EBPF=0     the same without libbpf, clang and bpftool: records with the preload library alone'
 	@echo 'make demo       install what is missing, build, trace fork-count, write its pictures'
 	@echo 'make test       install what is missing, build, run every test'
 	@echo 'make check      the fast tests: no root needed'

@@ -87,18 +87,12 @@ static void print_line(struct said *said, bool ok, const char *name, const char 
 	print_once(said, "to do:", remedy);
 }
 
-static void print_capabilities(struct said *said)
+static void print_capability(void *arg, const struct capability *c)
 {
-	size_t n;
-	const struct capability *list = capability_list(&n);
+	_cleanup_buf_ struct buf why = BUF_INIT, remedy = BUF_INIT;
+	int rc = c->try(&why, &remedy);
 
-	for (size_t i = 0; i < n; i++) {
-		_cleanup_buf_ struct buf why = BUF_INIT, remedy = BUF_INIT;
-		int rc = list[i].try(&why, &remedy);
-
-		print_line(said, rc == 0, list[i].name, list[i].use, why.data, list[i].without,
-			remedy.data);
-	}
+	print_line(arg, rc == 0, c->name, c->use, why.data, c->without, remedy.data);
 }
 
 typedef char **list_plugins(GVC_t *gvc, const char *kind, int *ret_n, const char *unused);
@@ -203,7 +197,7 @@ static int doctor_main(int argc, char **argv)
 		(void)printf("pptrace %s on %s %s, %ld processors, %s\n\n", PPTRACE_VERSION,
 			u.sysname, u.release, sysconf(_SC_NPROCESSORS_ONLN),
 			geteuid() == 0 ? "as root" : "as an ordinary user");
-	print_capabilities(&said);
+	capability_each(print_capability, &said);
 	print_graphviz(&said);
 	can_record = print_choice(&said);
 	said_done(&said);

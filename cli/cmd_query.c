@@ -77,7 +77,11 @@ static bool print_rows(sqlite3 *db, sqlite3_stmt *st, enum export_format format)
 /* The word or place at which SQLite no longer understood the text. */
 static void explain_error(sqlite3 *db, const char *sql)
 {
+#if SQLITE_VERSION_NUMBER >= 3038000
 	int offset = sqlite3_error_offset(db);
+#else
+	int offset = -1;
+#endif
 
 	if (offset > 0 && sql[offset])
 		warn("query: %s (at \"%.40s\")", sqlite3_errmsg(db), sql + offset);

@@ -6,6 +6,7 @@
 #include <sys/syscall.h>
 
 #include "base/mem.h"
+#include "schema/compat.h"
 
 #define FD(n) .has_fd = true, .fd = n
 #define NO_FD .has_fd = false
@@ -17,6 +18,7 @@ static const struct call_waits calls[] = {
 #define CALL(name, kind, enter, exit, flags, blocks, fd, limit)                                    \
 	[SYS_##name] = {.family = FAMILY_##blocks, fd, limit},
 #include "schema/calls.def"
+#include "schema/compat.h"
 };
 
 const struct call_waits *call_waits(int64_t nr)

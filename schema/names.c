@@ -3,11 +3,13 @@
 #include "schema/names.h"
 
 #include "base/mem.h"
+#include "schema/compat.h"
 #include "schema/record.h"
 #include "schema/record_dump.h"
 #include "schema/waits.h"
 
 #include <asm/unistd.h>
+#include <libiberty/libiberty.h>
 #include <signal.h>
 
 /* Returns the word at a place of a table, or NULL beyond it. */
@@ -19,9 +21,21 @@ static const char *const syscall_names[] = {
 #undef SYSCALL
 };
 
+/* Returns "TERM", or NULL for a number that is no signal with a name of its own. */
+static const char *abbreviation(int signo)
+{
+#if defined __GLIBC__ && !__GLIBC_PREREQ(2, 32)
+	const char *name = strsigno(signo);
+
+	return name && !strncmp(name, "SIG", 3) ? name + 3 : NULL;
+#else
+	return sigabbrev_np(signo);
+#endif
+}
+
 const char *names_signal(int signo, char buf[NAME_MAX_LEN])
 {
-	const char *abbrev = signo > 0 ? sigabbrev_np(signo) : NULL;
+	const char *abbrev = signo > 0 ? abbreviation(signo) : NULL;
 	int min = SIGRTMIN, max = SIGRTMAX;
 
 	if (abbrev)

@@ -32,9 +32,27 @@ static int fail(struct sqlite3 *db, struct buf *why)
 	return -EIO;
 }
 
+#if SQLITE_VERSION_NUMBER < 3035000
+/* The hint came with SQLite 3.35; without it the answer is the same, only later. */
+static int prepare(struct sqlite3 *db, const char *sql, sqlite3_stmt **ret)
+{
+	static const char hint[] = "MATERIALIZED";
+	_cleanup_free_ char *text = xstrdup(sql);
+
+	for (char *at = text; (at = strstr(at, hint));)
+		memset(at, ' ', sizeof hint - 1);
+	return sqlite3_prepare_v2(db, text, -1, ret, NULL);
+}
+#else
+static int prepare(struct sqlite3 *db, const char *sql, sqlite3_stmt **ret)
+{
+	return sqlite3_prepare_v2(db, sql, -1, ret, NULL);
+}
+#endif
+
 int query_open(struct sqlite3 *db, const char *sql, sqlite3_stmt **ret, struct buf *why)
 {
-	return sqlite3_prepare_v2(db, sql, -1, ret, NULL) == SQLITE_OK ? 0 : fail(db, why);
+	return prepare(db, sql, ret) == SQLITE_OK ? 0 : fail(db, why);
 }
 
 int query_step(sqlite3_stmt *stmt, struct buf *why)

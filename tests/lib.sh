@@ -184,10 +184,10 @@ wait_end()
 	wait ${1:+"$1"}
 }
 
-# backends: the ways of capture that must work here: "ebpf auto shim" as root.
+# backends: the ways of capture that must work here: "ebpf auto shim" as root, unless pptrace was built with EBPF=0.
 backends()
 {
-	if [ "$(id -u)" = 0 ]; then echo ebpf auto shim; else echo shim; fi
+	if [ "$(id -u)" = 0 ] && [ ! -e "$BUILD/gen/ebpf-0" ]; then echo ebpf auto shim; else echo shim; fi
 }
 
 # side_by_side FUNCTION ARGUMENT...: calls the function with each argument, all at the same time, each in a

@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "schema/locks.h"
+#include "schema/names.h"
 #include "schema/query.h"
 #include "verdict/runtime_words.h"
 
@@ -340,12 +341,9 @@ void describe_time(struct buf *b, int64_t ns)
 
 void describe_signal(struct buf *b, int signo)
 {
-	const char *name = sigabbrev_np(signo);
+	char name[NAME_MAX_LEN];
 
-	if (name)
-		buf_addf(b, "SIG%s", name);
-	else
-		buf_addf(b, "signal %d", signo);
+	buf_adds(b, names_signal(signo, name));
 }
 
 void describe_count(struct buf *b, int64_t n, const char *what)

@@ -20,9 +20,14 @@
 #define LIBC_CANCEL "GLIBC_2.17"
 #endif
 
+#if __GLIBC_PREREQ(2, 34)
 #define LIBC_OLD(name, version)                                                                    \
 	extern __typeof__(name) name __attribute__((weak));                                        \
 	__asm__(".symver " #name "," #name "@" version)
+#else
+/* The system that it is built on is an old one. */
+#define LIBC_OLD(name, version) extern __typeof__(name) name __attribute__((weak))
+#endif
 
 LIBC_OLD(dlopen, LIBC_FIRST);
 LIBC_OLD(dlsym, LIBC_FIRST);

@@ -159,7 +159,7 @@ SELECT l.id AS lock_id, l.kind, coalesce(l.name, iif(l.address, printf('0x%x', l
  ORDER BY st.wait_ns DESC, st.holds DESC, l.id;
 
 CREATE VIEW lock_order AS -- which lock was taken while which was held; opposite = 1: another thread did it the other way round
-WITH pair AS MATERIALIZED ( -- who did each, so that the other order is found by an index that SQLite makes for the join
+WITH pair AS ( -- who did each, so that the other order is found by an index that SQLite makes for the join
     SELECT from_lock_id AS held_id, to_lock_id AS taken_id, min(thread_id) AS one, max(thread_id) AS another
       FROM lock_edge GROUP BY 1, 2
 )

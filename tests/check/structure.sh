@@ -119,8 +119,11 @@ alone()
 {
 	case $1 in
 	probes/ebpf/*)
+		[ ! -e "$BUILD/gen/ebpf-0" ] || exit 0
 		printf '#include "%s"\n' "$1" | clang -target bpf -D__TARGET_ARCH_x86 -O2 -g -fsyntax-only -Wall -Wno-unused-function \
 			-I. -x c - 2>&1 ;;
+	tracer/ebpf/*)
+		[ ! -e "$BUILD/gen/ebpf-0" ] || exit 0 ;&
 	*) printf '#include "%s"\n' "$1" | ${CC:-cc} -std=c11 -D_GNU_SOURCE -fsyntax-only -Wall -I. -I"$BUILD/gen" -x c - 2>&1 ;;
 	esac | head -3
 }

@@ -1,5 +1,6 @@
 /* file.c - open files whose names come from a program. */
 /* SPDX-License-Identifier: MIT */
+#include "schema/compat.h"
 #include "tracer/authority/authority.h"
 
 #include <errno.h>

@@ -1,7 +1,8 @@
 /* capability.h - what this machine lets pptrace do, found out by trying it. */
 /* SPDX-License-Identifier: MIT */
 /*
- * To be read in this order: capability.c (what works), cost.c (what it costs).
+ * To be read in this order: capability.c with try.c and try_ebpf.c (what works), cost.c (what it costs).
+ * Built with EBPF=0, without_ebpf.c stands in place of try_ebpf.c.
  */
 #ifndef TRACER_DOCTOR_CAPABILITY_H
 #define TRACER_DOCTOR_CAPABILITY_H
@@ -24,7 +25,9 @@ struct capability {
 	int (*try)(struct buf *why, struct buf *remedy);
 };
 
-/* Returns all of them, *ret_n in number, in the order in which they build on each other. */
-const struct capability *capability_list(size_t *ret_n);
+typedef void capability_each_fn(void *arg, const struct capability *c);
+
+/* Calls each with all of them, in the order in which they build on each other. */
+void capability_each(capability_each_fn *each, void *arg);
 
 #endif

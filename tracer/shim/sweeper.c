@@ -6,6 +6,7 @@
  * Then it tells the programs that nobody reads any more, so that none waits for
  * room, and removes the file, so that later ones do not even map it.
  */
+#include "schema/compat.h"
 #include "tracer/shim/shim.h"
 
 #include <dirent.h>

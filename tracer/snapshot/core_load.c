@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "schema/names.h"
 #include "tracer/core/core.h"
 #include "tracer/snapshot/private.h"
 #include "tracer/snapshot/snapshot.h"
@@ -70,14 +71,15 @@ static struct snap_process *load(struct snapshot *s, struct core *core)
 /* What is said before anything else: of whom the core is, and why it was made. */
 static void tell(const struct core_process *p, struct buf *ret)
 {
-	const char *name = sigabbrev_np(p->signo);
+	char name[NAME_MAX_LEN];
 
 	buf_adds(ret, "core of ");
 	buf_add_printable(ret, p->comm, strlen(p->comm));
 	buf_addf(ret, "[%d]", (int)p->pid);
 	/* Debuggers write one of a process that goes on. */
-	if (p->signo && p->signo != SIGTRAP && name)
-		buf_addf(ret, ", which SIG%s ended in thread %d", name, (int)p->threads[0].tid);
+	if (p->signo && p->signo != SIGTRAP)
+		buf_addf(ret, ", which %s ended in thread %d", names_signal(p->signo, name),
+			(int)p->threads[0].tid);
 }
 
 int snapshot_core(const char *path, const char *exe, struct symbols *symbols, source_emit *emit,

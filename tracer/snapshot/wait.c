@@ -1,5 +1,6 @@
 /* wait.c - what a blocked thread waits for, from its system call. */
 /* SPDX-License-Identifier: MIT */
+#include "schema/compat.h"
 #include "tracer/snapshot/private.h"
 
 #include <fcntl.h>

@@ -1,5 +1,6 @@
 /* describe.c - the words that pictures use for processes and traces. */
 /* SPDX-License-Identifier: MIT */
+#include "schema/names.h"
 #include "viewer/load/load.h"
 
 #include <signal.h>
@@ -11,16 +12,9 @@
 
 const char *trace_signal_name(int signo)
 {
-	static char text[32];
-	const char *abbrev = signo > 0 && signo < 65 ? sigabbrev_np(signo) : NULL;
+	static char text[NAME_MAX_LEN];
 
-	if (abbrev)
-		(void)snprintf(text, sizeof text, "SIG%s", abbrev);
-	else if (signo >= SIGRTMIN && signo <= SIGRTMAX)
-		(void)snprintf(text, sizeof text, "SIGRTMIN+%d", signo - SIGRTMIN);
-	else
-		(void)snprintf(text, sizeof text, "signal %d", signo);
-	return text;
+	return names_signal(signo, text);
 }
 
 const char *trace_thread_name(const struct trace *t, size_t thread)

@@ -16,6 +16,7 @@
 #include "probes/shim/calls/filelock.h"
 #include "probes/shim/calls/ofd.h"
 #include "probes/shim/calls/wait.h"
+#include "schema/compat.h"
 
 REAL(pipe)
 REAL(pipe2)

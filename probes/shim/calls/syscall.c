@@ -24,6 +24,7 @@
 #include "probes/shim/sys.h"
 #include "probes/shim/calls/report.h"
 #include "probes/shim/calls/wait.h"
+#include "schema/compat.h"
 
 REAL(syscall)
 

@@ -11,6 +11,7 @@
  * The record's words begin 12 bytes before the futex, so words[3] is the futex.
  * An owner that is read here was true at the moment of blocking and goes stale.
  */
+#include "schema/compat.h"
 #include "tracer/model/private.h"
 
 #include "base/mem.h"

@@ -10,6 +10,7 @@
 #include "probes/shim/sys.h"
 #include "probes/shim/calls/kind.h"
 #include "probes/shim/calls/wait.h"
+#include "schema/compat.h"
 
 REAL(wait4)
 REAL(waitid)

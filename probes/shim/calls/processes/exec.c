@@ -15,6 +15,7 @@
 #include "probes/shim/shim.h"
 #include "probes/shim/sys.h"
 #include "probes/shim/calls/report.h"
+#include "schema/compat.h"
 
 REAL(execve)
 REAL(execvpe)

@@ -17,6 +17,7 @@
 #include "probes/shim/calls/report.h"
 #include "probes/shim/calls/processes/vfork.h"
 #include "probes/shim/calls/wait.h"
+#include "schema/compat.h"
 
 REAL(fork)
 REAL(_Fork)

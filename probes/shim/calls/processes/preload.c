@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "schema/compat.h"
 #include "schema/elf_kind.h"
 #include "probes/shim/options.h"
 #include "probes/shim/sys.h"

@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "schema/compat.h"
 #include "schema/record.h"
 #include "tests/unit/test.h"
 
