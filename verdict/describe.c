@@ -29,10 +29,10 @@ static const char runtime_lock_sql[] = "SELECT type, kind = 'monitor' FROM lock 
 static const char pipe_sql[] = "SELECT kind, path, name FROM pipe WHERE id = ?1";
 /* The programs that hold an end, or held it until they ended, but for those that hold the opposite one as well. */
 #define KEPT_SQL(end) "(" end ".close_ns IS NULL OR " end ".close_via = 'exit')"
-#define HOLDERS_SQL(own, other)                                                                                       \
-	"SELECT count(DISTINCT q.name), max(q.name) FROM pipe_end e JOIN process q ON q.id = e.process_id"            \
-	" WHERE e.pipe_id = ?1 AND instr(e.mode, '" own "') AND " KEPT_SQL(                                           \
-		"e") " AND NOT EXISTS (SELECT 1 FROM pipe_end o WHERE o.pipe_id = ?1 AND o.process_id = e.process_id" \
+#define HOLDERS_SQL(own, other)                                                                                                                      \
+	"SELECT count(DISTINCT coalesce(q.program, q.name)), max(coalesce(q.program, q.name)) FROM pipe_end e JOIN process q ON q.id = e.process_id" \
+	" WHERE e.pipe_id = ?1 AND instr(e.mode, '" own "') AND " KEPT_SQL(                                                                          \
+		"e") " AND NOT EXISTS (SELECT 1 FROM pipe_end o WHERE o.pipe_id = ?1 AND o.process_id = e.process_id"                                \
 		     "  AND instr(o.mode, '" other "') AND " KEPT_SQL("o") ")"
 static const char writer_sql[] = HOLDERS_SQL("w", "r");
 static const char reader_sql[] = HOLDERS_SQL("r", "w");

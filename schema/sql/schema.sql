@@ -58,7 +58,7 @@ CREATE TABLE process ( -- a process, from fork to reaping; exec does not make a 
     raw_calls INTEGER NOT NULL DEFAULT 0, -- 1: makes system calls without the C library (Go), which a recording without eBPF does not see
     memory_id INTEGER REFERENCES process(id),  -- process in whose memory it runs (clone with CLONE_VM, vfork until exec); NULL: its own
     language TEXT,              -- language whose runtime was read: 'python', 'java', 'go'; NULL: none
-    program TEXT,               -- what that language runs: 'bank.py'; NULL: not known
+    program TEXT,               -- what its interpreter or virtual machine runs: 'bank.py'; NULL: not known
     title TEXT                  -- what it called itself last (setproctitle): 'nginx: worker process'; NULL: it did not
 );
 

@@ -182,8 +182,8 @@ WITH flow AS (
      GROUP BY io.pipe_id, t.process_id, io.op, io.side
 )
 SELECT i.id AS pipe_id, i.kind, coalesce(i.name, i.kind || ' ' || i.id) AS pipe,
-       w.process_id AS writer_id, wp.pid AS writer_pid, wp.name AS writer, w.calls AS writes, w.bytes AS written,
-       r.process_id AS reader_id, rp.pid AS reader_pid, rp.name AS reader, r.calls AS reads, r.bytes AS read
+       w.process_id AS writer_id, wp.pid AS writer_pid, coalesce(wp.program, wp.name) AS writer, w.calls AS writes, w.bytes AS written,
+       r.process_id AS reader_id, rp.pid AS reader_pid, coalesce(rp.program, rp.name) AS reader, r.calls AS reads, r.bytes AS read
   FROM pipe i
   JOIN flow w ON w.pipe_id = i.id AND w.op = 'write'
   LEFT JOIN flow r ON r.pipe_id = i.id AND r.op = 'read' AND (i.kind NOT IN ('socketpair', 'unix', 'tcp') OR r.side <> w.side)
@@ -192,8 +192,8 @@ SELECT i.id AS pipe_id, i.kind, coalesce(i.name, i.kind || ' ' || i.id) AS pipe,
  ORDER BY i.id, w.process_id, r.process_id;
 
 CREATE VIEW signal_flow AS -- who sent which signals to whom, and what became of them
-SELECT g.name AS signal, coalesce(sp.pid, g.source) AS sender, sp.name AS sender_name,
-       p.pid AS receiver, p.name AS receiver_name, count(*) AS sent,
+SELECT g.name AS signal, coalesce(sp.pid, g.source) AS sender, coalesce(sp.program, sp.name) AS sender_name,
+       p.pid AS receiver, coalesce(p.program, p.name) AS receiver_name, count(*) AS sent,
        sum(g.delivered_ns IS NOT NULL) AS taken, sum(coalesce(g.disposition = 'handler', 0)) AS handled,
        sum(coalesce(g.result = 'coalesced', 0)) AS coalesced, sum(coalesce(g.result = 'ignored', 0)) AS ignored,
        sum(g.interrupted IS NOT NULL) AS interrupting

@@ -3,6 +3,7 @@
 #include "tracer/model/private.h"
 
 #include "base/mem.h"
+#include "base/script.h"
 #include "schema/names.h"
 #include "tracer/authority/authority.h"
 #include "tracer/snapshot/snapshot.h"
@@ -165,6 +166,11 @@ static bool names_others(struct model *m, const struct proc *p, const struct mor
 		&m->programs);
 }
 
+static char *program_of(const char *path, const struct more *more)
+{
+	return more ? script_of(path, more->argv.data, more->argv.len) : NULL;
+}
+
 void model_exec(struct model *m, const struct rec_EXEC *rec)
 {
 	int64_t ts = model_time(m, rec->head.ts);
@@ -179,7 +185,7 @@ void model_exec(struct model *m, const struct rec_EXEC *rec)
 	drop_program(m, t, ts);
 	free(p->exe);
 	free(p->program);
-	p->program = NULL;
+	p->program = program_of(path, t->more);
 	p->language = NULL;
 	free(p->command);
 	model_title_exec(m, p, t->more ? &t->more->argv : NULL, ts);
@@ -297,6 +303,8 @@ static void found_process(struct model *m, struct proc *p, const struct rec_FOUN
 	p->reopens = names_others(m, p, t ? t->more : NULL);
 	if (t && t->more && !p->command)
 		p->command = json_arguments(t->more);
+	if (t && !p->program)
+		p->program = program_of(p->exe, t->more);
 	model_name(p->name, rec->comm);
 	if (t && t->more)
 		model_title_found(m, p, t->more->argv.data, t->more->argv.len);

@@ -81,6 +81,7 @@ static void inherit(
 	p->reopens = parent->reopens;
 	p->exe = p->exe ? p->exe : xstrdup(parent->exe);
 	p->command = p->command ? p->command : xstrdup(parent->command);
+	p->program = p->program ? p->program : xstrdup(parent->program);
 	model_title_fork(m, p, parent, ts);
 	model_sites_fork(m, p, parent);
 	model_pipe_ends_inherit(m, p, parent, ts, (rec->flags & CLONE_FILES) != 0);

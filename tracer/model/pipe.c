@@ -325,7 +325,8 @@ void model_pipe_used(struct pipe *pipe, const struct proc *p, bool writes)
 
 	if (name[0] || !p->name[0])
 		return;
-	(void)snprintf(name, sizeof pipe->writer, "%s", model_proc_name(p));
+	(void)snprintf(
+		name, sizeof pipe->writer, "%s", p->program ? p->program : model_proc_name(p));
 	pipe->dirty = true;
 }
 

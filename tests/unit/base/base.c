@@ -1,9 +1,13 @@
 /* base.c - tests of strings, memory and the hash table. */
 /* SPDX-License-Identifier: MIT */
+#include <stdlib.h>
+#include <string.h>
+
 #include "base/buf.h"
 #include "base/hash.h"
 #include "base/text.h"
 #include "base/mem.h"
+#include "base/script.h"
 #include "tests/unit/test.h"
 
 TEST(buf_grows)
@@ -116,4 +120,42 @@ TEST(text_fit_cuts_by_characters)
 	ASSERT_INT(text_width(cut), 10);
 	ASSERT_INT(text_width(wide), 5);
 	ASSERT_INT(text_width("\xe6\xbc\xa2"), 2);
+}
+
+/* What an interpreter runs, of arguments that are parted by blanks. */
+static bool runs(const char *path, const char *arguments, const char *want)
+{
+	char argv[256], *program;
+	size_t len = strlen(arguments) + 1;
+	bool is_wanted;
+
+	memcpy(argv, arguments, len);
+	for (char *c = argv; *c; c++)
+		*c = *c == ' ' ? '\0' : *c;
+	program = script_of(path, argv, len);
+	is_wanted = want ? program && !strcmp(program, want) : !program;
+	free(program);
+	return is_wanted;
+}
+
+TEST(program_of_interpreter)
+{
+	ASSERT(runs("/usr/bin/python3.11", "python3 -u -W error /srv/bank.py --now", "bank.py"));
+	ASSERT(runs("/usr/bin/python3", "python3 -Bm http.server 80", "http.server"));
+	ASSERT(runs("/usr/bin/python3", "python3 -mpytest", "pytest"));
+	ASSERT(runs("/usr/bin/python3", "python3 -c print(1) x.py", NULL));
+	ASSERT(runs("/usr/bin/python3", "python3 -uc print(1) x.py", NULL));
+	ASSERT(runs("/usr/bin/python3", "python3 - x.py", NULL));
+	ASSERT(runs("/usr/bin/python3", "python3", NULL));
+	ASSERT(runs("/usr/bin/python3", "python3 -m", NULL));
+	ASSERT(runs("/usr/bin/python3", "python3 -- -x.py", "-x.py"));
+	ASSERT(runs("/usr/bin/python3", "python3 /srv/", NULL));
+	ASSERT(runs("/usr/bin/ruby3.1", "ruby -w -rjson -I lib bin/pool", "pool"));
+	ASSERT(runs("/usr/bin/ruby", "ruby -e p(1) x.rb", NULL));
+	ASSERT(runs("/usr/bin/node", "node --enable-source-maps -r esm server.js", "server.js"));
+	ASSERT(runs("/usr/bin/pythonic", "pythonic x.py", NULL));
+	ASSERT(runs("/usr/bin/cat", "cat x.py", NULL));
+	/* One that is cut is not known. */
+	ASSERT(script_of("/usr/bin/python3", "python3\0x.py", 12) == NULL);
+	ASSERT(script_of("/usr/bin/python3", NULL, 0) == NULL);
 }
