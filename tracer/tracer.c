@@ -448,6 +448,15 @@ static void add_pid(void *arg, pid_t pid, const char *name)
 	p->list[p->n++] = pid;
 }
 
+/* Records the places of those who wait, and what sits in their buffers. Without it places are missing, no more. */
+static void record_details(struct tracer *t, struct sqlite3 *db)
+{
+	_cleanup_buf_ struct buf why = BUF_INIT;
+
+	(void)details_read(t->details, db, t->until, feed, t, &why);
+	(void)tracer_commit(t);
+}
+
 /* What the library does not see is looked for from outside. Returns true, and what that has found. */
 static bool look_from_outside(struct tracer *t, uint64_t now, struct findings *ret)
 {
@@ -458,6 +467,7 @@ static bool look_from_outside(struct tracer *t, uint64_t now, struct findings *r
 		return false;
 	if (silent_take(t->silent, detector_reader(t->detector), t->t0, &t->reported, ret)) {
 		verdict_remember(&t->reported, ret);
+		record_details(t, detector_reader(t->detector));
 		return true;
 	}
 	if (silent_is_due(t->silent, &at) && tracer_commit(t) == 0) {
@@ -547,8 +557,6 @@ struct sqlite3 *tracer_look(struct tracer *t, struct buf *why)
 		buf_adds(why, error);
 		return NULL;
 	}
-	/* Without it places are missing, no more. */
-	(void)details_read(t->details, db, t->until, feed, t, why);
-	(void)tracer_commit(t);
+	record_details(t, db);
 	return db;
 }
