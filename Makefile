@@ -78,6 +78,8 @@ SHIM_OBJ := $(addprefix $(OUT)/pic/,$(addsuffix .o,$(SHIM_SRC)))
 # Programs of one file each; those of a folder and of its topics stand side by side in build/.
 programs_of = $(addprefix $(OUT)/$(1)/,$(basename $(notdir $(call files_in,$(1),*.c))))
 DEMOS := $(call programs_of,demos)
+# Scripts, side by side in a folder that keeps its name.
+PYTHON_DEMOS := $(addprefix $(OUT)/,$(wildcard demos/python/*.py))
 PROGRAMS := $(call programs_of,tests/programs)
 CORPUS := $(call programs_of,tests/corpus)
 # And those of other languages.
@@ -96,7 +98,7 @@ COMPLETIONS := $(OUT)/pptrace.bash $(OUT)/pptrace.zsh $(OUT)/pptrace.fish
 
 .PHONY: deb test-fleet pictures corpus compile_commands.json all demo test test-kernels test-distros test-long check deps deps-long bench fuzz fuzz-keep format lint coverage install uninstall clean help programs
 
-all: $(OUT)/pptrace $(OUT)/pptrace.1 $(OUT)/man/done $(COMPLETIONS) $(if $(SHIM_SRC),$(OUT)/libpptrace-shim.so) $(DEMOS)
+all: $(OUT)/pptrace $(OUT)/pptrace.1 $(OUT)/man/done $(COMPLETIONS) $(if $(SHIM_SRC),$(OUT)/libpptrace-shim.so) $(DEMOS) $(PYTHON_DEMOS)
 
 $(OUT)/pptrace: $(ROOM_OBJ) $(CLI_OBJ) $(EBPF_MARK)
 	$(say) LINK $@
@@ -161,7 +163,7 @@ $(OUT)/tracer/ebpf/object.o: $(foreach e,$(EDITIONS),$(OUT)/gen/$(e).bpf.o)
 $(patsubst %.c,$(OUT)/%.o,$(EBPF_SRC)): $(OUT)/gen/pptrace.skel.h
 
 # The list of demos, from their first lines: name, what it does, arguments to try it with.
-$(OUT)/gen/demos.def: tools/demos.awk $(call files_in,demos,*.c)
+$(OUT)/gen/demos.def: tools/demos.awk $(call files_in,demos,*.c) $(wildcard demos/python/*.py)
 	@mkdir -p $(@D)
 	$(say) GEN $@
 	$(Q)awk -f $^ > $@
@@ -206,6 +208,10 @@ $(DEMOS) $(PROGRAMS) $(CORPUS):
 	@mkdir -p $(@D)
 	$(say) PROG $@
 	$(Q)$(CC) -std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror -O1 -g -fno-omit-frame-pointer -I. -o $@ $(filter %.c,$^) -lpthread
+
+$(PYTHON_DEMOS): $(OUT)/%: %
+	@mkdir -p $(@D)
+	$(Q)install -m 755 $< $@
 
 $(OUT)/tests/corpus/%: tests/corpus/languages/%.cc
 	@mkdir -p $(@D)
@@ -382,6 +388,7 @@ install: all
 	install -D -m 755 $(OUT)/pptrace $(BINDIR)/pptrace
 	$(if $(SHIM_SRC),install -D -m 755 $(OUT)/libpptrace-shim.so $(LIBDIR)/libpptrace-shim.so)
 	for d in $(DEMOS); do install -D -m 755 $$d $(LIBDIR)/demos/$${d##*/}; done
+	for d in $(PYTHON_DEMOS); do install -D -m 755 $$d $(LIBDIR)/demos/python/$${d##*/}; done
 	install -D -m 644 $(OUT)/pptrace.1 $(MANDIR)/man1/pptrace.1
 	for m in $(OUT)/man/*.1; do install -D -m 644 $$m $(MANDIR)/man1/$${m##*/}; done
 	for m in doc/*.5; do [ ! -e $$m ] || install -D -m 644 $$m $(MANDIR)/man5/$${m##*/}; done

@@ -69,36 +69,44 @@ static void list(void)
 	for (size_t i = 0; i < ARRAY_SIZE(demos); i++) {
 		if (i == 0 || strcmp(demos[i].topic, demos[i - 1].topic) != 0)
 			(void)printf("%s%s\n", i ? "\n" : "", demos[i].topic);
-		(void)printf("  %-20s %s\n", demos[i].name, demos[i].about);
+		(void)printf("  %-25s %s\n", demos[i].name, demos[i].about);
 	}
 	(void)printf("\n'pptrace demo NAME' records one and shows what it did;"
 		     " 'pptrace demo NAME --help' lists its own options.\n");
 }
 
-/* Returns the path of a demo: beside this program in build/, or where it was installed. NULL if there is none. */
-static char *demo_path(const char *name)
+/* Returns folder/NAME, or folder/NAME.py, if it is there and can be executed. */
+static char *path_in(const char *folder, const char *name)
 {
-	char exe[PATH_MAX];
-	ssize_t n = readlink("/proc/self/exe", exe, sizeof exe - 1);
-	char *path = NULL;
+	static const char *const endings[] = {"", ".py"};
 
-	if (n > 0) {
-		exe[n] = '\0';
-		*strrchr(exe, '/') = '\0';
-		path = xasprintf("%s/demos/%s", exe, name);
-		if (access(path, X_OK) == 0)
-			return path;
-		free(path);
-		path = xasprintf("%s/../lib/pptrace/demos/%s", exe, name);
+	for (size_t i = 0; i < ARRAY_SIZE(endings); i++) {
+		char *path = xasprintf("%s/%s%s", folder, name, endings[i]);
+
 		if (access(path, X_OK) == 0)
 			return path;
 		free(path);
 	}
-	path = xasprintf("%s/demos/%s", PPTRACE_LIBDIR, name);
-	if (access(path, X_OK) == 0)
-		return path;
-	free(path);
 	return NULL;
+}
+
+/* Returns the path of a demo: beside this program in build/, or where it was installed. NULL if there is none. */
+static char *demo_path(const char *name)
+{
+	static const char *const beside[] = {"demos", "../lib/pptrace/demos"};
+	char exe[PATH_MAX];
+	ssize_t n = readlink("/proc/self/exe", exe, sizeof exe - 1);
+	char *path = NULL;
+
+	exe[n > 0 ? n : 0] = '\0';
+	if (n > 0)
+		*strrchr(exe, '/') = '\0';
+	for (size_t i = 0; n > 0 && !path && i < ARRAY_SIZE(beside); i++) {
+		_cleanup_free_ char *folder = xasprintf("%s/%s", exe, beside[i]);
+
+		path = path_in(folder, name);
+	}
+	return path ? path : path_in(PPTRACE_LIBDIR "/demos", name);
 }
 
 /* The words of a command; they belong to others. */
@@ -153,6 +161,16 @@ static void add_limit(struct words *w, const struct demo *d)
 		add_word(w, "--timeout=60s");
 }
 
+/* The interpreter of a script: not one that is a script itself and looks for others, which would be in the recording. */
+static const char *interpreter(const char *path)
+{
+	const char *dot = strrchr(path, '.');
+
+	if (!dot || strcmp(dot, ".py") != 0)
+		return NULL;
+	return access("/usr/bin/python3", X_OK) == 0 ? "/usr/bin/python3" : "python3";
+}
+
 static int record(const char *output, const char *path, const struct demo *d, char **argv)
 {
 	_cleanup_free_ char *try = xstrdup(d->try), *options_of_run = xstrdup(d->run);
@@ -165,6 +183,11 @@ static int record(const char *output, const char *path, const struct demo *d, ch
 	add_limit(&w, d);
 	add_word(&w, "-o");
 	add_word(&w, output);
+	if (interpreter(path)) {
+		add_word(&w, interpreter(path));
+		/* What stays in its buffers is a part of what they show. */
+		(void)unsetenv("PYTHONUNBUFFERED");
+	}
 	add_word(&w, path);
 	if (!*argv)
 		add_words(&w, try);
@@ -243,6 +266,9 @@ static int run(int argc, char **argv)
 		die("demo: the program '%s' does not exist; 'make' builds it into build/demos",
 			d->name);
 	if (asks_for_help(argv + optind + 1)) {
+		if (interpreter(path))
+			(void)execlp(
+				interpreter(path), interpreter(path), path, "--help", (char *)NULL);
 		(void)execv(path, argv + optind);
 		die("demo: cannot run %s:", path);
 	}

@@ -3,6 +3,7 @@
 #
 # The topic is the folder that a demo is in. The first line of a demo is "/* name.c - what it does. */"; a line
 # "/* Try: --delay 0.1 */" among the first ones gives its arguments, and "/* Run: --timeout=5s */" how it is recorded.
+# In Python the same follows "#" behind the line that names the interpreter, and the name is that of the folder and the demo.
 
 function flush()
 {
@@ -16,23 +17,29 @@ FNR == 1 {
 	topic = FILENAME
 	sub(/\/[^\/]*$/, "", topic)
 	sub(/.*\//, "", topic)
-	sub(/^\/\* /, "")
-	sub(/\.? \*\/$/, "")
+	first = /^#!/ ? 2 : 1
+}
+
+FNR == first {
+	sub(/^(\/\*|#) /, "")
+	sub(/\.?( \*\/)?$/, "")
 	name = about = $0
-	sub(/\.c - .*/, "", name)
+	sub(/\.(c|py) - .*/, "", name)
+	if (first == 2)
+		name = topic "/" name
 	sub(/^[^ ]* - /, "", about)
 	gsub(/["\\]/, "\\\\&", about)
 }
 
-FNR <= 5 && /^\/\* Try: .* \*\/$/ {
+FNR <= 5 && /^(\/\*|#) Try: / {
 	try = $0
-	sub(/^\/\* Try: */, "", try)
+	sub(/^(\/\*|#) Try: */, "", try)
 	sub(/ *\*\/$/, "", try)
 }
 
-FNR <= 5 && /^\/\* Run: .* \*\/$/ {
+FNR <= 5 && /^(\/\*|#) Run: / {
 	run = $0
-	sub(/^\/\* Run: */, "", run)
+	sub(/^(\/\*|#) Run: */, "", run)
 	sub(/ *\*\/$/, "", run)
 }
 

@@ -6,7 +6,8 @@
 set -u
 cd "$(dirname "$0")/.." || exit 1
 root=$PWD
-export PATH=$root/build:$PATH COLUMNS=100 NO_COLOR=1 LC_ALL=C.UTF-8
+# Debian's python3: another may be a script that looks for one, with processes of its own.
+export PATH=$root/build:/usr/bin:$PATH COLUMNS=100 NO_COLOR=1 LC_ALL=C.UTF-8
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 1
@@ -145,6 +146,31 @@ pair; `pptrace explain` lists them:
 END
 show 'pptrace explain | head -12'
 cat <<'END'
+## The same in Python
+
+`demos/python/` has twins of the demos about processes, threads, pipes and signals, in Python 3. What they do is what their
+twins in C do, and the recordings tell the same: the interpreter makes the same system calls.
+
+END
+show 'pptrace run -q demos/python/fork-count.py --delay 0.1 --count 3 --children 3; pptrace tree -T txt'
+cat <<'END'
+What waits long enough (`--watch`, a second) to be looked at has Python's names: threads as `threading` calls them, locks by
+the variables that hold them, lines of the script. Ten threads, one lock, held during a sleep:
+
+END
+quiet 'pptrace run --watch 0.1 demos/python/thread-count-mutex.py --delay 0.05'
+printf '    $ pptrace run --watch 0.1 demos/python/thread-count-mutex.py --delay 0.05\n\n'
+show 'pptrace query "SELECT l.name AS lock, l.type, count(*) AS waits, s.function, s.line FROM wait w JOIN lock l ON l.id = w.lock_id JOIN site s ON s.id = w.site_id WHERE s.language = '"'python'"' GROUP BY 1, 2, 4, 5"'
+cat <<'END'
+And the two programs that wait for each other's output, which Python keeps in its buffer as C does. The lines are those of
+the scripts (with `PYTHONUNBUFFERED` set there is nothing to flush, and they do not deadlock):
+
+END
+show 'env -u PYTHONUNBUFFERED pptrace run -q --on-deadlock=kill demos/python/pipes.py --no-flush --delay 0.1; echo "status $?"'
+cat <<'END'
+`pptrace demo python/pipes` does it all at once; `pptrace demo` lists the others. A thread of Python that waits in `while not
+done: pass` (`python/thread-count-wait2`) keeps a processor busy like its twin, and the interpreter's own lock as well.
+
 ## A program that is already hanging
 
 Nothing needs to have been recorded before:

@@ -419,6 +419,9 @@ for f in "$ROOT"/demos/*/*.c; do
 	expect_out "^  $(basename "$f" .c) +[a-z]"
 	expect_out "^$(basename "$(dirname "$f")")$"
 done
+for f in "$ROOT"/demos/python/*.py; do
+	expect_out "^  python/$(basename "$f" .py) +[a-z]"
+done
 run "$PPTRACE" demo nonsense
 expect_status 2
 end
