@@ -275,6 +275,11 @@ uint64_t inspect_t0(const struct inspect *in)
 	return in->t0;
 }
 
+const struct buf *inspect_runtimes(const struct inspect *in)
+{
+	return &in->runtimes;
+}
+
 struct sqlite3 *inspect_db(struct inspect *in)
 {
 	return store_db(in->store);

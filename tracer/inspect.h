@@ -32,6 +32,9 @@ uint64_t inspect_t0(const struct inspect *in);
 /* Returns the database: rows as of a recording that was made up to now, and views. It belongs to the inspection. */
 struct sqlite3 *inspect_db(struct inspect *in);
 
+/* Returns what the runtimes of languages said, as records one behind the other. It belongs to the inspection. */
+const struct buf *inspect_runtimes(const struct inspect *in);
+
 /*
  * Evaluates the wait-for graph (verdict_stuck). Where it may not be read whether a
  * timer is armed, a finding that an alarm would end is not certain: its

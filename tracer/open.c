@@ -258,7 +258,7 @@ int tracer_open(
 	open_wakeup(t);
 	if (config->watch_ns > 0)
 		t->detector = detector_new(t->path, config->watch_ns, config->all, t->authority);
-	if (config->watch_ns > 0 && t->choice.shim_only)
+	if (config->watch_ns > 0)
 		t->silent = silent_new((uint64_t)config->watch_ns);
 	*ret = t;
 	return 0;

@@ -31,7 +31,7 @@ struct tracer {
 	struct trim *trim; /* NULL: all is kept */
 	struct model *model;
 	struct detector *detector;
-	struct silent *silent; /* --backend=shim only */
+	struct silent *silent; /* NULL: without --watch */
 	struct details *details;
 	struct deaths *deaths; /* --backend=shim only */
 	char *path, *arena;

@@ -7,13 +7,20 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/mem.h"
 #include "schema/query.h"
+#include "schema/record.h"
+#include "tracer/import.h"
 #include "tracer/inspect.h"
 #include "verdict/verdict.h"
 
 /* A busy program is looked at that seldom, and for a hundredth of the time at most. */
 static const uint64_t busy_every_ns = 2000000000, share = 100;
+
+/* But for the first looks: what goes wrong at the start is told soon. */
+static const uint64_t early_share = 20;
+enum { EARLY_LOOKS = 10 };
 
 /* What the recording itself shows is told before. */
 static const uint64_t later_ns = 500000000;
@@ -28,8 +35,11 @@ struct silent {
 	bool all;
 	uint64_t watch_ns;
 	uint64_t begun_at, not_before;
+	unsigned looks;
 	struct inspect *inspect; /* what the look saw; NULL: nothing */
 	struct findings found;
+	struct import *import;
+	struct hash first; /* when sets with tasks were first seen, in ms */
 };
 
 struct silent *silent_new(uint64_t watch_ns)
@@ -38,6 +48,7 @@ struct silent *silent_new(uint64_t watch_ns)
 
 	s->watch_ns = watch_ns;
 	s->begun_at = clock_now();
+	s->import = import_new();
 	return s;
 }
 
@@ -59,7 +70,23 @@ void silent_free(struct silent *s)
 	if (!s)
 		return;
 	drop(s);
+	import_free(s->import);
+	hash_done(&s->first);
 	free(s);
+}
+
+bool silent_is_done(const struct silent *s)
+{
+	return __atomic_load_n(&s->state, __ATOMIC_ACQUIRE) == STATE_DONE;
+}
+
+void silent_tell(struct silent *s, uint64_t ts, source_emit *emit, void *arg)
+{
+	if (s->inspect)
+		import_emit(s->import,
+			&(struct import_look){inspect_runtimes(s->inspect), inspect_db(s->inspect),
+				&s->found, ts},
+			emit, arg);
 }
 
 bool silent_is_due(const struct silent *s, const struct silent_times *at)
@@ -84,7 +111,7 @@ static void *look(void *arg)
 		inspect_verdict(s->inspect, s->all, &s->found, &why) != 0)
 		s->found = (struct findings){0};
 	took = clock_ns(CLOCK_THREAD_CPUTIME_ID);
-	s->not_before = s->begun_at + took * share;
+	s->not_before = s->begun_at + took * (s->looks++ < EARLY_LOOKS ? early_share : share);
 	__atomic_store_n(&s->state, STATE_DONE, __ATOMIC_RELEASE);
 	return NULL;
 }
@@ -122,9 +149,18 @@ static int64_t recorded(
 
 	if (rc)
 		return 0;
+	if (tid >= (int64_t)RUNTIME_TASK_FIRST)
+		tid = import_tid(s->import, (pid_t)tid);
 	query_bind_int(stmt, 1, pid);
 	query_bind_int(stmt, 2, tid);
 	return query_step(stmt, why) > 0 ? query_int(stmt, 0, 0) : 0;
+}
+
+/* What the wait of a member is for, or where, in the recording; 0: that is not known. */
+static int64_t of_wait(
+	struct sqlite3 *db, const char *sql, const struct finding_member *m, struct buf *why)
+{
+	return m->wait_id ? query_number(db, sql, m->wait_id, 0, why) : 0;
 }
 
 /* Gives members the ids of the recording; false if one of them is not recorded. */
@@ -139,10 +175,13 @@ static bool translate(
 		m->thread_id = recorded(s, db, m, why);
 		m->process_id = query_number(
 			db, "SELECT process_id FROM thread WHERE id = ?1", m->thread_id, 0, why);
-		m->lock_id = m->pipe_id = m->site_id = m->stack_id = 0;
 		m->wait_id = query_number(db,
 			"SELECT id FROM wait WHERE thread_id = ?1 AND end_ns IS NULL", m->thread_id,
 			0, why);
+		m->pipe_id = 0;
+		m->lock_id = of_wait(db, "SELECT lock_id FROM wait WHERE id = ?1", m, why);
+		m->site_id = of_wait(db, "SELECT site_id FROM wait WHERE id = ?1", m, why);
+		m->stack_id = of_wait(db, "SELECT stack_id FROM wait WHERE id = ?1", m, why);
 		if (!m->thread_id)
 			return false;
 	}
@@ -150,19 +189,63 @@ static bool translate(
 	return f->shape != NULL;
 }
 
-/* Says whether a set has stood for --watch as far as the look can tell: of who was woken meanwhile it knows no more than that he waits now. */
-static bool is_old(const struct silent *s, uint64_t t0, const struct finding *f)
+/* What a task waits for at a look, the same at each as long as it does. */
+static uint64_t task_key(struct silent *s, const struct finding_member *m, struct buf *why)
 {
-	return (int64_t)(s->begun_at - t0) - f->ts_ns >= (int64_t)s->watch_ns;
+	struct sqlite3 *db = inspect_db(s->inspect);
+	int64_t lock = query_number(db,
+		"SELECT l.address FROM wait w JOIN lock l ON l.id = w.lock_id WHERE w.id = ?1",
+		m->wait_id, 0, why);
+	int64_t line = query_number(db,
+		"SELECT s.line FROM wait w JOIN site s ON s.id = w.site_id WHERE w.id = ?1",
+		m->wait_id, 0, why);
+	int64_t tid =
+		query_number(db, "SELECT tid FROM thread WHERE id = ?1", m->thread_id, 0, why);
+
+	return tid < (int64_t)RUNTIME_TASK_FIRST
+		       ? 0
+		       : hash_mix((uint64_t)import_tid(s->import, (pid_t)tid), (uint64_t)lock,
+				 (uint64_t)line);
 }
 
-/* Nothing needs to happen for what was too young to become old: there is another look then. */
-static void look_again(struct silent *s)
+/*
+ * Since when a set has been seen to stand, CLOCK_MONOTONIC in ns. When a task began to wait is not known: since the first
+ * look that saw it wait for the same.
+ */
+static uint64_t stands_since(struct silent *s, const struct finding *f)
+{
+	_cleanup_buf_ struct buf why = BUF_INIT;
+	uint64_t key = 0, since = 0;
+
+	for (size_t i = 0; i < f->n_members; i++) {
+		const struct finding_member *m = &f->members[i];
+		uint64_t task = m->wait_id ? task_key(s, m, &why) : 0;
+		uint64_t start =
+			m->wait_id && !task
+				? inspect_t0(s->inspect) +
+					  (uint64_t)query_number(inspect_db(s->inspect),
+						  "SELECT start_ns FROM wait WHERE id = ?1",
+						  m->wait_id, 0, &why)
+				: 0;
+
+		key += task;
+		since = start > since ? start : since;
+	}
+	if (!key)
+		return inspect_t0(s->inspect) + (uint64_t)f->ts_ns;
+	if (!hash_get(&s->first, key))
+		(void)hash_set(&s->first, key, (void *)(uintptr_t)(s->begun_at / 1000000));
+	key = (uint64_t)(uintptr_t)hash_get(&s->first, key) * 1000000;
+	return key > since ? key : since;
+}
+
+/* Nothing needs to happen for what was too young to become old: there is another look then, whatever it costs if the set is new. */
+static void look_again(struct silent *s, bool is_new)
 {
 	uint64_t later = clock_now() + s->watch_ns;
 
 	s->begun_at = 0;
-	if (s->not_before < later)
+	if (is_new || s->not_before < later)
 		s->not_before = later;
 }
 
@@ -186,23 +269,26 @@ bool silent_take(struct silent *s, struct sqlite3 *db, uint64_t t0, const struct
 	_cleanup_buf_ struct buf why = BUF_INIT;
 	struct findings out = {0};
 	bool is_young = false;
+	size_t known = s->first.len;
 
 	if (__atomic_load_n(&s->state, __ATOMIC_ACQUIRE) != STATE_DONE)
 		return false;
 	for (size_t i = 0; db && i < s->found.n; i++) {
 		struct finding one = s->found.list[i];
 		struct findings list = {&one, 1};
+		/* Of who was woken meanwhile the look knows no more than that he waits now. */
+		bool is_old = stands_since(s, &one) + s->watch_ns <= s->begun_at;
 
 		if (!translate(s, db, t0, &one, &why) || is_told(reported, &one))
 			continue;
-		if (is_old(s, t0, &one))
+		if (is_old)
 			verdict_remember(&out, &list);
 		else
 			is_young = true;
 	}
 	drop(s);
 	if (is_young)
-		look_again(s);
+		look_again(s, s->first.len > known);
 	*ret = out;
 	return out.n > 0;
 }

@@ -8,13 +8,16 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "tracer/source.h"
+
 struct findings;
 struct silent;
 struct sqlite3;
 
 /*
- * The preload library sees neither calls within libc, nor the other side of a socket. What it misses is in /proc: the
- * snapshot that `pptrace why` takes. Sets that have not stood for watch_ns are not told. Freed with silent_free.
+ * The preload library sees neither calls within libc, nor the other side of a socket; nobody who records sees what the
+ * goroutines of Go do. What is missed is in /proc and in memory: the snapshot that `pptrace why` takes.
+ * Sets that have not stood for watch_ns are not told. Freed with silent_free.
  */
 struct silent *silent_new(uint64_t watch_ns);
 void silent_free(struct silent *s);
@@ -29,6 +32,12 @@ bool silent_is_due(const struct silent *s, const struct silent_times *at);
 
 /* Begins a look at these processes, in a thread of its own. all: as verdict_stuck. */
 void silent_begin(struct silent *s, const pid_t *pids, size_t n, bool all, uint64_t now);
+
+/* Says whether a look has ended and waits to be taken. */
+bool silent_is_done(const struct silent *s);
+
+/* Of a look that has ended: emits what it saw of tasks without a thread, at the time ts. They are to be in db before silent_take. */
+void silent_tell(struct silent *s, uint64_t ts, source_emit *emit, void *arg);
 
 /*
  * Takes what a look that has ended has found and is not among reported: sets of threads of the recording db, which began at

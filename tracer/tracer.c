@@ -133,6 +133,15 @@ static void choose_urgency(struct tracer *t)
 	urgency_choose(&t->urgency, most, backlog, clock_now());
 }
 
+/* Of a process that ran before the recording began. */
+static void note_raw_calls(struct tracer *t, rec_u32 pid)
+{
+	_cleanup_free_ char *exe = xasprintf("/proc/%u/exe", pid);
+
+	if (preload_has_raw_calls(exe))
+		model_raw_calls(t->model, pid, true, t->choice.shim_only);
+}
+
 static void feed(void *arg, const struct rec_head *rec)
 {
 	struct tracer *t = arg;
@@ -165,6 +174,8 @@ static void feed(void *arg, const struct rec_head *rec)
 		return;
 	}
 	model_feed(t->model, rec);
+	if (rec->kind == REC_FOUND && rec->pid == rec->tid)
+		note_raw_calls(t, rec->pid);
 }
 
 void tracer_emit(void *tracer, const struct rec_head *rec)
@@ -448,6 +459,20 @@ static void add_pid(void *arg, pid_t pid, const char *name)
 	p->list[p->n++] = pid;
 }
 
+/* The processes of languages that schedule what they run themselves, where the kernel's probes see only the threads. */
+static void add_raw(struct tracer *t, struct pids *pids)
+{
+	static const char sql[] = "SELECT pid FROM process WHERE raw_calls AND end_ns IS NULL";
+	_cleanup_buf_ struct buf why = BUF_INIT;
+	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
+	int rc = detector_reader(t->detector)
+			 ? query_open(detector_reader(t->detector), sql, &stmt, &why)
+			 : -1;
+
+	while (!rc && query_step(stmt, &why) > 0)
+		add_pid(pids, (pid_t)query_int(stmt, 0, 0), "");
+}
+
 /* Records the places of those who wait, and what sits in their buffers. Without it places are missing, no more. */
 static void record_details(struct tracer *t, struct sqlite3 *db)
 {
@@ -465,13 +490,21 @@ static bool look_from_outside(struct tracer *t, uint64_t now, struct findings *r
 
 	if (!t->silent)
 		return false;
+	if (silent_is_done(t->silent)) {
+		silent_tell(t->silent, t->until, feed, t);
+		if (tracer_commit(t) != 0)
+			return false;
+	}
 	if (silent_take(t->silent, detector_reader(t->detector), t->t0, &t->reported, ret)) {
 		verdict_remember(&t->reported, ret);
 		record_details(t, detector_reader(t->detector));
 		return true;
 	}
 	if (silent_is_due(t->silent, &at) && tracer_commit(t) == 0) {
-		tracer_each_alive(t, add_pid, &pids);
+		if (t->choice.shim_only)
+			tracer_each_alive(t, add_pid, &pids);
+		else
+			add_raw(t, &pids);
 		silent_begin(t->silent, pids.list, pids.n, t->config.all, now);
 		free(pids.list);
 	}

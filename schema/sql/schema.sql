@@ -71,7 +71,7 @@ CREATE TABLE title ( -- from when on a process called itself so, as far as it wa
 
 CREATE TABLE thread ( -- a thread; main threads included
     id INTEGER PRIMARY KEY,     -- ours, never reused
-    tid INTEGER NOT NULL,       -- number in the PID namespace of pptrace; from 1073741824 on: no thread, but a goroutine that has none (pptrace why)
+    tid INTEGER NOT NULL,       -- number in the PID namespace of pptrace; from 1073741824 on: no thread, but a goroutine that has none
     process_id INTEGER NOT NULL REFERENCES process(id),
     creator_id INTEGER REFERENCES thread(id),  -- thread that made it; NULL: outside the trace
     name TEXT,                  -- its last name

@@ -153,12 +153,20 @@ static void settle(struct model *m, const struct rec_head *rec)
 		model_pipe_ends_settle(m, p, model_time(m, rec->ts));
 }
 
+/* What a look saw of a task may come when its process has ended: it has none to belong to then. */
+static bool is_late_task(const struct model *m, const struct rec_head *rec)
+{
+	const struct proc *p = rec->tid >= RUNTIME_TASK_FIRST ? model_find_proc(m, rec->pid) : NULL;
+
+	return rec->tid >= RUNTIME_TASK_FIRST && (!p || p->ended);
+}
+
 void model_feed(struct model *m, const struct rec_head *rec)
 {
 	int64_t ts;
 
 	if (rec->kind >= REC_KIND_END || rec->size < record_size(rec->kind) || !rec->pid ||
-		!rec->tid) {
+		!rec->tid || is_late_task(m, rec)) {
 		model_skip(m);
 		return;
 	}

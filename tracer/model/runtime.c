@@ -157,6 +157,21 @@ static bool is_replaceable(const struct wait *w)
 				  w->reason == WAIT_SEM || w->reason == WAIT_FUTEX);
 }
 
+/* Only the runtime tells what a task waits for: its wait begins and ends when that is something else. */
+static void task_waits(struct model *m, struct thread *t, const struct rec_RUNTIME_WAIT *rec)
+{
+	struct wait *w = &t->wait;
+	bool is_same = w->open && w->reason == (int)rec->reason &&
+		       (!w->lock || (uint64_t)w->lock->address == rec->object);
+
+	if (w->open && !is_same)
+		model_wait_close(m, t, model_time(m, rec->head.ts), STORE_NULL);
+	if (w->open || rec->reason == WAIT_NONE)
+		return;
+	model_wait_open(m, t, model_time(m, rec->head.ts));
+	w->reason = WAIT_COND;
+}
+
 void model_runtime_wait(struct model *m, const struct rec_RUNTIME_WAIT *rec)
 {
 	struct thread *t = model_thread(m, &rec->head);
@@ -164,11 +179,8 @@ void model_runtime_wait(struct model *m, const struct rec_RUNTIME_WAIT *rec)
 	const struct thread *target;
 	const struct proc *child;
 
-	if (rec->head.tid >= RUNTIME_TASK_FIRST && m->config.is_snapshot && !w->open &&
-		rec->reason != WAIT_NONE) {
-		model_wait_open(m, t, model_time(m, rec->head.ts));
-		w->reason = WAIT_COND;
-	}
+	if (rec->head.tid >= RUNTIME_TASK_FIRST)
+		task_waits(m, t, rec);
 	/* It looked just then whether the lock is free; the runtime says that it goes on waiting. */
 	if (!w->open && m->config.is_snapshot && rec->reason == WAIT_LOCK &&
 		(rec->kind == LOCK_MONITOR ||

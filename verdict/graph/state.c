@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "schema/query.h"
+#include "schema/record.h"
 
 #include <errno.h>
 
@@ -130,7 +131,7 @@ static int load_threads(struct state *st, struct buf *why)
 {
 	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
 	int rc = state_query(st,
-		"SELECT id, process_id, end_ns, cut_short, housekeeping, is_main FROM thread WHERE @open ORDER BY id",
+		"SELECT id, process_id, end_ns, cut_short, housekeeping, is_main, tid FROM thread WHERE @open ORDER BY id",
 		"start_ns", "end_ns", &stmt, why);
 
 	if (rc)
@@ -150,6 +151,7 @@ static int load_threads(struct state *st, struct buf *why)
 			.cut_short = query_int(stmt, 3, 0) != 0,
 			.housekeeping = query_int(stmt, 4, 0) != 0,
 			.is_main = query_int(stmt, 5, 0) != 0,
+			.is_task = query_int(stmt, 6, 0) >= (int64_t)RUNTIME_TASK_FIRST,
 			.alive = true};
 		st->processes[p].has_runtime |= t->housekeeping;
 		st->processes[p].first = (uint32_t)st->n_threads;
@@ -204,6 +206,8 @@ static int load_waits(struct state *st, struct buf *why)
 			continue;
 		t->waits = true;
 		t->wait = w;
+		/* In a recording what is known of it is old: it may do anything meanwhile. */
+		t->wait.timed |= t->is_task && !st->instant;
 	}
 	return rc;
 }

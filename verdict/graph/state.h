@@ -40,6 +40,7 @@ struct state_thread {
 	uint32_t next;      /* next living thread of the process, or STATE_NONE */
 	bool alive, waits, is_main;
 	bool housekeeping; /* it serves the language's runtime: nothing that the program waits for comes from it */
+	bool is_task;   /* the language's runtime alone knows it (a goroutine) */
 	bool cut_short; /* it ended, later, by somebody else's doing */
 	struct state_wait wait;
 };

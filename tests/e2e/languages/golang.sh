@@ -19,8 +19,8 @@ go build -ldflags="-s -w" -o stripped cases.go
 # The findings of a text, without numbers that differ from run to run.
 findings()
 {
-	sed -E '/^(error: deadlock|warning: stuck)/,/^  remedy/!d; s/\[[0-9]+\]/[PID]/g; s/,? since [0-9.]+ s//g
-		s/0x[0-9a-f]+/ADDRESS/g; s/goroutine [0-9]+/goroutine N/g' "$1"
+	sed -E 's/^pptrace: possibly stuck:/warning: stuck:/; /^(error: deadlock|warning: stuck)/,/^  remedy/!d; s/\[[0-9]+\]/[PID]/g
+		s/,? since [0-9.]+ s//g; s/0x[0-9a-f]+/ADDRESS/g; s/goroutine [0-9]+/goroutine N/g; s/(full pipe) [0-9]+/\1 N/; s/\(fd [0-9]+\)/(fd N)/' "$1"
 }
 
 cross_text()
@@ -78,8 +78,8 @@ child_text()
 	  goroutine N of cases[PID]
 	      waits for the end of its child cases[PID] at cases.go:94 (main.child)
 	  goroutine N of cases[PID]
-	      writes to the full pipe 1 (cases -> cases) at cases.go:85 (main.child),
-	      whose read end is open in cases[PID] (fd 3)
+	      writes to the full pipe N (cases -> cases) at cases.go:85 (main.child),
+	      whose read end is open in cases[PID] (fd N)
 	  unless Go's garbage collector, which runs every two minutes, closes the other end because nothing refers to it any more
 	  remedy: Read the child's output to its end first, then wait for the child.
 	T
@@ -99,12 +99,13 @@ has_text()
 	grep -q -- "$1" out
 }
 
-why_tests()
+# why_cases PROGRAM VERSION: what pptrace why says of it.
+why_cases()
 {
 	local case
 	for case in cross accounts again child; do
-		begin "why, Go: $case"
-		start ./cases "$case"
+		begin "why, Go $2: $case"
+		start "$1" "$case"
 		wait_for 60 has_text '^error: deadlock\|^warning: stuck'
 		run "$PPTRACE" why "$pid"
 		expect_status 0
@@ -113,8 +114,8 @@ why_tests()
 		end
 	done
 	for case in server pool healthy many; do
-		begin "why, Go: $case is not accused"
-		start ./cases "$case"
+		begin "why, Go $2: $case is not accused"
+		start "$1" "$case"
 		wait_for 60 has_text 'goroutine 1: '
 		for _ in 1 2 3 4 5; do
 			run "$PPTRACE" why "$pid"
@@ -126,7 +127,73 @@ why_tests()
 		end
 	done
 }
-why_tests
+why_cases ./cases 1.19
+
+# The program has one name, whoever compiled it: it is in what pptrace says.
+begin "Go 1.24 can be had"
+mkdir newer
+if [ "$(id -u)" != 0 ] || ! timeout 300 "$ROOT/tests/golang/newer.sh" "$ROOT/build/go-1.24" >newer.log 2>&1; then
+	skip "Debian's golang-1.24 cannot be fetched: $(tail -n 1 newer.log)"
+elif ! GOTOOLCHAIN=local GOCACHE=$ROOT/build/go-cache-1.24 "$ROOT/build/go-1.24/usr/lib/go-1.24/bin/go" build -o newer/cases cases.go >newer.log 2>&1; then
+	fail "it does not compile" "$(cat newer.log)"
+fi
+end
+[ ! -x newer/cases ] || why_cases newer/cases 1.24
+
+# told_text: whether what a recording that grows says has come to its end.
+told_text()
+{
+	grep -q '^  remedy: ' err
+}
+
+for backend in $(backends); do
+	for case in cross accounts again child; do
+		begin "$backend: Go: $case is told while it lasts, and found in the recording"
+		background "$PPTRACE" run --backend="$backend" --watch=0.5 -o go.db ./cases "$case"
+		wait_for 40 told_text
+		cp err out
+		sorted_findings "${case}_text"
+		kill -TERM $!
+		wait_end $!
+		if [ "$case" != child ] || [ "$backend" != shim ]; then
+			run "$PPTRACE" diagnose go.db
+			sed -i '/^  .*SIGTERM/d' out
+			sorted_findings "${case}_text"
+		fi
+		expect_sql go.db "SELECT count(*) > 0 FROM thread WHERE runtime_name LIKE 'goroutine %'" 1
+		if [ "$case" = cross ]; then
+			expect_sql go.db "SELECT name, type FROM lock WHERE kind = 'object' ORDER BY 1" "main.audit|sync.Mutex
+main.ledger|sync.Mutex"
+			expect_sql go.db "SELECT DISTINCT s.language, s.function, s.line FROM wait w JOIN site s ON s.id = w.site_id
+				WHERE w.reason = 'lock' ORDER BY 3" "go|main.transfer|28
+go|main.report|35"
+		fi
+		end
+	done
+done
+
+for backend in ebpf shim; do
+	for case in server pool healthy many; do
+		begin "$backend: Go: $case is not accused"
+		run "$PPTRACE" run --backend="$backend" --watch=0.3 --timeout=5 -o go.db ./cases "$case"
+		expect_no_err 'stuck|deadlock'
+		expect_sql go.db "SELECT count(*) FROM finding WHERE severity <> 'info'" 0
+		end
+	done
+done
+
+begin "attach, Go: two goroutines crossed on two mutexes"
+start ./cases cross
+wait_for 60 has_text '^warning: stuck'
+background "$PPTRACE" attach --watch=0.5 -o attached.db -p "$pid"
+attached=$!
+wait_for 40 told_text
+cp err out
+sorted_findings cross_text
+kill -INT $attached
+wait_end $attached
+stop
+end
 
 begin "why, Go: what cannot be seen of a stripped program is said"
 for program in nodebug stripped; do

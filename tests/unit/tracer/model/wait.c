@@ -693,3 +693,29 @@ TEST(runtime_wait_for_strangers)
 		"lock|1|1 other|1|1");
 	feed_close(&f);
 }
+
+/* What a look saw of a goroutine: one wait as long as it is for the same, and none of a process that has ended. */
+TEST(runtime_task)
+{
+	const uint32_t task = RUNTIME_TASK_FIRST + 7;
+	struct feed f;
+
+	begin(&f);
+	for (uint64_t ts = 1000; ts <= 4000; ts += 1000) {
+		feed_at(&f, ts, 10, task);
+		FEED(&f, FOUND, .ns_pid = 10, .start_ts = FEED_T0 + ts);
+		FEED(&f, RUNTIME_WAIT, .reason = WAIT_LOCK, .kind = LOCK_OBJECT,
+			.object = ts < 3000 ? 0x7000 : 0x8000, .type = "sync.Mutex");
+		FEED(&f, RUNTIME_NAME, .language = "go", .name = "goroutine 7");
+	}
+	feed_at(&f, 5000, 10, task);
+	FEED(&f, RUNTIME_WAIT, .reason = WAIT_NONE);
+	feed_at(&f, 6000, 4711, task + 1);
+	FEED(&f, RUNTIME_WAIT, .reason = WAIT_SLEEP);
+	feed_end(&f, 9000);
+	EXPECT(&f, "SELECT start_ns, end_ns, reason FROM wait ORDER BY 1",
+		"1000|3000|lock 3000|5000|lock");
+	EXPECT(&f, "SELECT runtime_name FROM thread WHERE tid > 1000", "goroutine 7");
+	EXPECT(&f, "SELECT count(*) FROM process WHERE pid = 4711", "0");
+	feed_close(&f);
+}
