@@ -56,6 +56,8 @@ unnamed()
 	[ ! -e "$1/${1##*/}.h" ] || [ "$door" = "$1/${1##*/}.h" ] || echo "$door: that is not the door of its folder"
 	for stem in "$1"/*.[cS]; do
 		stem=${stem##*/}
+		# One for each line of a list is led to by the list.
+		cat "$1"/*.def 2>/dev/null | grep -qE "^(COMMAND|PICTURE)\($(s=${stem%.c}; echo "${s#cmd_}")[,)]" && continue
 		# The comment that has the words, in one line.
 		awk '/^\/\*/ { text = "" } { text = text " " $0 } /\*\// { if (text ~ /To be read in this order/) print text; text = "" }' "$door" |
 			grep -qE "\b${stem%%.*}\b" || echo "$door does not say when to read $stem"
