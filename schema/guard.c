@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "schema/db.h"
 #include "schema/query.h"
+#include "schema/version.h"
 
 #include <errno.h>
 #include <sqlite3.h>
@@ -109,9 +110,23 @@ static int make_views(sqlite3 *db)
 	return sqlite3_exec(db, sql.data, NULL, NULL, NULL);
 }
 
+/* A recording of before 1.5 can be read all the same: its processes have no titles. */
+static int make_titles(sqlite3 *db)
+{
+	if (version_has(db, "process.title"))
+		return SQLITE_OK;
+	return sqlite3_exec(db,
+		"CREATE TEMP VIEW process AS SELECT *, NULL AS title FROM main.process;"
+		"CREATE TEMP TABLE title (id INTEGER PRIMARY KEY, process_id, ts_ns, title)",
+		NULL, NULL, NULL);
+}
+
 int guard_schema(struct sqlite3 *db, char **ret_why)
 {
 	int rc = check_tables(db, ret_why);
+
+	if (rc == SQLITE_OK)
+		rc = make_titles(db);
 
 	return rc == SQLITE_OK ? make_views(db) : rc;
 }

@@ -6,6 +6,8 @@ const { chromium } = require("playwright-core");
 
 const flags = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
 	"--disable-background-networking", "--disable-component-update", "--disable-sync"];
+/* Milliseconds that calibrate() takes on a quiet machine, measured on the slowest that this is developed on. */
+const QUIET = 600;
 let count = 0;
 let bad = [];
 
@@ -159,7 +161,7 @@ async function explore(page) {
 	ok((await moment.locator("li").count()) > 0, "and says who waits then");
 	ok((await page.locator("tr.chosen").count()) > 0, "and marks its row");
 	await page.mouse.move(...(await spot(page, 0.5, 1)));
-	ok(/\(600\d\)\n.*\nfrom /s.test(await page.locator("#tip").textContent()), "hover: " + (await page.locator("#tip").textContent()));
+	ok(/first \(6001\)\nwaits for the lock B\nheld by second \(6002\)\nat deadlock-abba.c:22 \(first\)\nfrom .*never ended/.test(await page.locator("#tip").textContent()), "hover: " + (await page.locator("#tip").textContent()));
 
 	const [rx, ry] = await spot(page, 0.2, 0);
 	await page.keyboard.down("Shift");
@@ -168,7 +170,8 @@ async function explore(page) {
 	await page.mouse.move(rx + 300, ry, { steps: 4 });
 	await page.mouse.up();
 	await page.keyboard.up("Shift");
-	ok(/thread.*waited.*first \(6001\)/s.test(await page.locator("[data-ex=range]").textContent()), "a range is summed up");
+	ok(/first \(6001\).*lock.*A/s.test(await page.locator("[data-ex=range] table").first().textContent()), "a range is summed up: what was waited for, and held");
+	ok(/in waits.*[AB]\d/s.test(await page.locator("[data-ex=range] table").nth(1).textContent()), "and the contention of its locks: " + (await page.locator("[data-ex=range] table").nth(1).textContent()));
 
 	await page.locator("[data-ex=filter]").fill("second");
 	ok(/^1 of /.test(await page.locator("[data-ex=status]").textContent()), "the filter keeps one lane: " + (await page.locator("[data-ex=status]").textContent()));
@@ -179,7 +182,19 @@ async function explore(page) {
 	await page.mouse.click(box.x + 8, box.y + 26 + 11);
 
 	await page.locator("#sec-findings .finding a").first().click();
-	ok(/#t=/.test(await hash(page)) && /Who waits for whom/.test(await moment.textContent()), "a finding leads to its moment");
+	ok(/#t=.*finding=1/.test(await hash(page)) && /Who waits for whom/.test(await moment.textContent()), "a finding leads to its moment: " + (await hash(page)));
+	ok(/wait for each other/.test(await page.locator("[data-ex=chosen]").textContent()), "and is chosen: " + (await page.locator("[data-ex=chosen]").textContent()));
+	ok((await page.locator("tr.chosen").count()) >= 2 && (await page.locator("svg g.chosen").count()) >= 2, "with all its threads, in tables and pictures");
+
+	await page.locator("#sec-locktable tbody tr td").nth(1).click();
+	ok(/lock=\d+/.test(await hash(page)) && (await page.locator("#sec-locktable tr.chosen").count()) === 1, "a row of a table chooses its lock: " + (await hash(page)));
+	ok((await page.locator("#sec-locks svg g.chosen").count()) > 0, "also in the pictures");
+	await frame.focus();
+	await page.keyboard.press("/");
+	ok(await page.evaluate(() => document.activeElement.dataset.ex === "filter"), "/ within the timeline looks for lanes");
+	await page.locator("[data-ex=legend]").waitFor();
+	for (const words of ["runs or is ready to run", "sleeps", "stuck: never ended", "holds a lock", "critical path", "takes a signal", "new thread"])
+		ok((await page.locator("[data-ex=legend]").textContent()).includes(words), `"${words}" is in the legend`);
 
 	await page.locator("#sec-threads th", { hasText: "tid" }).click();
 	const sorted = await page.locator("#sec-threads tbody tr").evaluateAll((rows) => rows.map((r) => r.cells[[...r.closest("table").querySelectorAll("th")].findIndex((h) => h.textContent === "tid")].textContent));
@@ -257,7 +272,77 @@ async function drive(page) {
 	ok((await moment.textContent()) === "", "all is cleared");
 }
 
-/* How long the page takes to open, and its frames while the wheel turns and the time is moved: the best of three, since others may use the machine. */
+/* Who woke is told, lanes that are alike stand together and can be opened, and a link opens them too. */
+async function folds(page) {
+	const status = page.locator("[data-ex=status]"), tip = page.locator("#tip");
+	const height = () => page.locator("[data-ex=spacer]").evaluate((e) => e.clientHeight);
+	ok((await status.textContent()) === "2001 lanes", "all lanes are there: " + (await status.textContent()));
+	const before = await height();
+	ok(before < 400, "most stand together: " + before);
+	await page.locator("#explore").scrollIntoViewIfNeeded();
+	const at = await page.locator("[data-ex=canvas]").boundingBox();
+	await page.mouse.click(at.x + 60, at.y + before - 20);
+	ok((await height()) > 30000, "a click on the fold opens it: " + (await height()));
+	await page.mouse.click(at.x + 60, at.y + before - 20);
+	ok((await height()) === before, "and another one closes it");
+	const last = await page.evaluate(() => [...JSON.parse(document.getElementById("explore-head").content.textContent).lanes].pop()[1]);
+	await page.goto(page.url().split("#")[0] + `#t=0.5s&thread=${last}`);
+	await page.waitForFunction(() => document.querySelector("[data-ex=chosen]").textContent !== "");
+	ok((await height()) > 30000, "a link to one of them opens it too");
+	ok((await page.locator("[data-ex=frame]").evaluate((e) => e.scrollTop)) > 20000, "and goes to it");
+	await page.locator("[data-act=clear]").click();
+	await page.evaluate(() => document.querySelector("[data-ex=frame]").scrollTo(0, 0));
+	let woken = false;
+	for (let part = 0.1; part < 1 && !woken; part += 0.1) {
+		const [x, y] = await spot(page, part, 0);
+		await page.mouse.dblclick(x, y);
+		await page.mouse.move(x + 2, y);
+		woken = /ended by true \(\d+\)/.test(await tip.textContent());
+		await page.locator("#explore [data-act=fit]").click();
+	}
+	ok(woken, "hover says who ended a wait: " + (await tip.textContent()));
+}
+
+/* Long tables are taken in bit by bit, or at once for who looks for a row. */
+async function rows(page) {
+	await page.waitForFunction(() => document.documentElement.dataset.tables === "whole");
+	ok((await page.locator("#sec-processes tbody tr").count()) === 2000, "all rows are there in the end");
+	await page.reload();
+	await page.locator("#search").fill("/bin/true");
+	ok(/^19\d\d rows$|^20\d\d rows$/.test(await page.locator("#found").textContent()), "a search finds those of the whole table: " + (await page.locator("#found").textContent()));
+	const id = await page.locator("#sec-processes tbody tr").last().getAttribute("id"), file = page.url().split("#")[0];
+	await page.goto("about:blank");
+	await page.goto(`${file}#${id}`);
+	await page.waitForFunction((row) => document.getElementById(row)?.getBoundingClientRect().top < innerHeight, id);
+	ok(await page.locator("#" + id).isVisible(), "a link to a row far below leads to it");
+}
+
+/*
+ * What the same browser takes now for a page that is mostly text and some arithmetic: 600 ms where nobody else uses the
+ * machine. On a busy one the times of others are judged by it.
+ */
+async function calibrate(page) {
+	const url = page.url();
+	await page.goto("about:blank");
+	await page.setContent("<p>calibration</p>");
+	const took = await page.evaluate(() => {
+		const begin = performance.now(), rows = [];
+		for (let i = 0; i < 4000; i++)
+			rows.push(`<tr><td>${i}<td>bash<td>/bin/true<td>exit 0</tr>`);
+		document.body.innerHTML = `<table>${rows.join("")}</table>`;
+		let sum = document.body.offsetHeight;
+		for (let i = 0; i < 3e7; i++)
+			sum += i % 7;
+		return sum ? performance.now() - begin : 0;
+	});
+	await page.goto(url);
+	return Math.max(1, took / QUIET);
+}
+
+/*
+ * How long the page takes to open, and its frames while the wheel turns and the time is moved: the best of three, since
+ * others may use the machine; how much slower that is meanwhile is measured too.
+ */
 async function fast(page) {
 	const open = [], frames = [];
 	for (let round = 0; round < 3; round++) {
@@ -281,9 +366,10 @@ async function fast(page) {
 			requestAnimationFrame(step);
 		})));
 	}
-	console.log(`# opens in ${Math.min(...open).toFixed(0)} ms, ${Math.max(...frames).toFixed(0)} frames a second`);
-	ok(Math.min(...open) <= 1500, `opening takes ${open.map((t) => t.toFixed(0))} ms`);
-	ok(Math.max(...frames) >= 30, `only ${frames.map((t) => t.toFixed(0))} frames a second`);
+	const slower = await calibrate(page);
+	console.log(`# opens in ${Math.min(...open).toFixed(0)} ms, ${Math.max(...frames).toFixed(0)} frames a second; the machine is ${slower.toFixed(1)} times as slow as when it is quiet`);
+	ok(Math.min(...open) <= 1500 * slower, `opening takes ${open.map((t) => t.toFixed(0))} ms`);
+	ok(Math.max(...frames) >= 30 / slower, `only ${frames.map((t) => t.toFixed(0))} frames a second`);
 }
 
 /* Frames while the wheel turns. */
@@ -335,7 +421,12 @@ async function hostile(page) {
 async function narrow(page) {
 	const wide = await page.evaluate(() => document.documentElement.scrollWidth > innerWidth + 1);
 	ok(!wide, "the page itself does not scroll sideways");
+	await page.waitForFunction(() => document.documentElement.dataset.tables === "whole");
 	ok((await page.locator("#sec-processes tbody tr").count()) === 500, "500 rows");
+}
+
+async function scriptlessRows(page) {
+	ok((await page.locator("#sec-processes tbody tr").count()) === 500 && (await page.locator("#sec-processes tbody tr").last().isVisible()), "all 500 rows are there without scripts");
 }
 
 (async () => {
@@ -347,6 +438,10 @@ async function narrow(page) {
 	for (const [name, file] of [["a deadlock", deadlock], ["make -j2", make], ["2,000 processes", loop], ["hostile names", hostileFile]])
 		await test(browser, `going into the timeline of ${name}`, {}, file, drive);
 	await test(browser, "10 million rows of locks open and move fast", {}, large, fast);
+	await test(browser, "2,000 processes open and move fast", {}, loop, fast);
+	await test(browser, "lanes that stand together", {}, loop, folds);
+	await test(browser, "long tables", {}, loop, rows);
+	await test(browser, "long tables without scripts", { javaScriptEnabled: false }, many, scriptlessRows);
 	await test(browser, "zooming 500 processes", {}, many, smooth);
 	await test(browser, "complete without scripts", { javaScriptEnabled: false }, deadlock, scriptless);
 	await test(browser, "readable in light", { colorScheme: "light" }, deadlock, readable);

@@ -150,6 +150,16 @@ for case in "deadlock-abba diagnose -q --all" "deadlock-abba waits -q -T txt" "d
 done
 end
 
+begin "what was recorded before processes had titles is read"
+cp fork-count.db untitled.db
+sqlite3 untitled.db "ALTER TABLE process DROP COLUMN title; DROP TABLE title; PRAGMA user_version = 1004"
+for command in diagnose "tree -T txt" "waits -T txt" events "query process_tree -f" "report -o untitled.html"; do
+	run "$PPTRACE" $command untitled.db
+	expect_status 0
+	expect_eq "$(grep -c 'older pptrace' err)" 0
+done
+end
+
 begin "an older minor version says what it lacks, a newer one is read, another major one refused"
 cp fork-count.db older.db
 sqlite3 older.db "ALTER TABLE thread RENAME COLUMN runtime_name TO x; ALTER TABLE process RENAME COLUMN program TO y"

@@ -17,7 +17,10 @@
  * Columns in which what is short is added up: more detail than any screen has,
  * while bins (COLUMNS_MAX for each lane at most, BINS for all) and spans stay few.
  */
-enum { LANES_MAX = 400, COLUMNS_MIN = 1000, COLUMNS_MAX = 40000, BINS = 1000000 };
+enum { LANES_MAX = 3000, COLUMNS_MIN = 1000, COLUMNS_MAX = 40000, BINS = 1000000 };
+
+/* Arrows that are kept; stacks that are told. */
+enum { ARROWS = 6000, STACKS = 2000 };
 
 struct explore {
 	const struct timeline *tl;
@@ -26,6 +29,8 @@ struct explore {
 	size_t n_refs, n_places;
 	struct hash waits; /* id -> number of its span, plus 1 */
 	uint32_t *place;   /* of each span, 0: none */
+	uint32_t *waker;   /* of each span: number of the lane that ended the wait, plus 1 */
+	size_t n_stacks;
 };
 
 static void json(struct buf *b, const char *text)
@@ -117,30 +122,47 @@ static void add_place(struct buf *b, struct rows *r)
 		buf_addf(b, " (%s)", function);
 }
 
-/* The places of the waits that are shown one by one. */
+/* Where somebody waits: the place, and below it the stack, as far as it is known. Returns its number, 0: nothing is known. */
+static uintptr_t place_number(struct explore *x, sqlite3 *db, struct rows *r)
+{
+	int64_t stack = rows_int(r, 6, 0);
+	uint64_t key = hash_mix((uint64_t)rows_int(r, 1, 0), (uint64_t)stack, 0);
+	uintptr_t at = (uintptr_t)hash_get(&x->place_of, key);
+	_cleanup_buf_ struct buf text = BUF_INIT;
+	_cleanup_free_ char *frames = NULL;
+
+	if (at || (rows_is_null(r, 1) && !stack))
+		return at;
+	add_place(&text, r);
+	if (stack && x->n_stacks++ < STACKS)
+		frames = trace_stack(db, stack);
+	if (frames)
+		buf_addf(&text, "\n%s", frames);
+	comma(&x->places);
+	json(&x->places, text.data);
+	at = ++x->n_places;
+	(void)hash_set(&x->place_of, key, (void *)at);
+	return at;
+}
+
+/* The places of the waits that are shown one by one, and who ended them. */
 static char *load_places(struct explore *x, sqlite3 *db)
 {
 	struct rows r = rows_begin(db,
-		"SELECT w.id, w.site_id, s.file, s.line, s.function, s.module FROM wait w"
-		" JOIN site s ON s.id = w.site_id ORDER BY w.id");
+		rows_has(db, "wait.stack_id")
+			? "SELECT w.id, w.site_id, s.file, s.line, s.function, s.module, w.stack_id,"
+			  " w.waker_id FROM wait w LEFT JOIN site s ON s.id = w.site_id ORDER BY w.id"
+			: "SELECT w.id, w.site_id, s.file, s.line, s.function, s.module, NULL,"
+			  " w.waker_id FROM wait w LEFT JOIN site s ON s.id = w.site_id ORDER BY w.id");
 
 	while (rows_next(&r)) {
 		uintptr_t span = (uintptr_t)hash_get(&x->waits, (uint64_t)rows_int(&r, 0, 0));
-		uint64_t site = (uint64_t)rows_int(&r, 1, 0);
-		uintptr_t at = span ? (uintptr_t)hash_get(&x->place_of, site) : 0;
 
 		if (!span)
 			continue;
-		if (!at) {
-			_cleanup_buf_ struct buf text = BUF_INIT;
-
-			add_place(&text, &r);
-			comma(&x->places);
-			json(&x->places, text.data);
-			at = ++x->n_places;
-			(void)hash_set(&x->place_of, site, (void *)at);
-		}
-		x->place[span - 1] = (uint32_t)at;
+		x->place[span - 1] = (uint32_t)place_number(x, db, &r);
+		x->waker[span - 1] =
+			(uint32_t)(lane_of(x->tl, trace_thread(x->tl->t, rows_int(&r, 7, -1))) + 1);
 	}
 	return rows_end(&r);
 }
@@ -164,22 +186,31 @@ static uint32_t share(const struct timeline *tl, int64_t ns)
 	return (uint32_t)(part * (double)UINT32_MAX);
 }
 
+/* Which part of a span that stands for many those took, as a fraction of all 32 bits. */
+static uint32_t part(const struct span *s)
+{
+	double share = s->to > s->from ? (double)s->sum / (double)(s->to - s->from) : 0;
+
+	return share >= 1 ? UINT32_MAX : share <= 0 ? 0 : (uint32_t)(share * (double)UINT32_MAX);
+}
+
 static void put_span(
-	struct explore *x, unsigned char *to, size_t lane, const struct span *s, uint32_t place)
+	struct explore *x, unsigned char *to, size_t lane, const struct span *s, size_t number)
 {
 	put32(to, (uint32_t)lane);
 	put32(to + 4, share(x->tl, s->from));
 	put32(to + 8, share(x->tl, s->to));
 	put32(to + 12, ref_number(x, s));
-	put32(to + 16, place);
+	put32(to + 16, x->place[number]);
 	put32(to + 20, s->count > UINT32_MAX ? UINT32_MAX : (uint32_t)s->count);
-	to[24] = (unsigned char)s->kind;
-	to[25] = (unsigned char)s->reason;
-	to[26] = (unsigned char)(s->stuck | s->endless << 1 | s->shared << 2);
-	to[27] = s->level > UINT8_MAX ? UINT8_MAX : (unsigned char)s->level;
+	put32(to + 24, s->kind == SPAN_WAITS || s->kind == SPAN_HOLDS ? part(s) : x->waker[number]);
+	to[28] = (unsigned char)s->kind;
+	to[29] = (unsigned char)s->reason;
+	to[30] = (unsigned char)(s->stuck | s->endless << 1 | s->shared << 2);
+	to[31] = s->level > UINT8_MAX ? UINT8_MAX : (unsigned char)s->level;
 }
 
-static void add_lane(struct buf *b, const struct timeline *tl, const struct lane *l)
+static void add_lane(struct buf *b, const struct timeline *tl, const struct lane *l, int64_t fold)
 {
 	const struct trace *t = tl->t;
 	const struct proc_row *p = &t->procs[l->proc];
@@ -200,13 +231,14 @@ static void add_lane(struct buf *b, const struct timeline *tl, const struct lane
 						 : th->tid),
 		l->is_first, l->is_fold, l->proc, (long long)l->from, (long long)l->to);
 	json(b, end.data);
-	buf_addf(b, ",%d,%u,\"%s%lld\"]", stuck != STUCK_NOT, l->levels,
+	buf_addf(b, ",%d,%u,\"%s%lld\",%lld]", stuck != STUCK_NOT, l->levels,
 		l->is_fold           ? ""
 		: l->is_first || !th ? "row-p"
 				     : "row-t",
 		(long long)(l->is_fold           ? 0
 			    : l->is_first || !th ? p->id
-						 : th->id));
+						 : th->id),
+		(long long)fold);
 }
 
 static void add_reasons(struct buf *b)
@@ -270,6 +302,45 @@ static void add_finding(struct buf *b, const struct timeline *tl, const struct f
 	buf_adds(b, "]]");
 }
 
+/* What processes called themselves, and from when on; the program's name comes first. */
+static void add_titles(struct buf *b, const struct timeline *tl)
+{
+	for (size_t i = 0; i < tl->n_lanes; i++) {
+		const struct lane *l = &tl->lanes[i];
+		const struct proc_row *p = &tl->t->procs[l->proc];
+
+		for (size_t k = 0; !l->is_fold && l->is_first && k < p->n_titles; k++) {
+			const struct title_row *n = &tl->t->titles[p->first_title + k];
+
+			comma(b);
+			if (k == 0) {
+				buf_addf(b, "[%zu,%lld,", i, (long long)-TIME_LIMIT);
+				json(b, p->program);
+				buf_adds(b, "],");
+			}
+			buf_addf(b, "[%zu,%lld,", i, (long long)n->ts);
+			json(b, n->text ? n->text : p->program);
+			buf_addc(b, ']');
+		}
+	}
+}
+
+static void add_lanes(struct buf *b, const struct timeline *tl)
+{
+	_cleanup_buf_ struct buf folds = BUF_INIT;
+	_cleanup_free_ int64_t *fold = xcalloc(tl->n_lanes + 1, sizeof *fold);
+
+	explore_folds(&folds, tl, fold);
+	buf_adds(b, ",\"lanes\":[");
+	for (size_t i = 0; i < tl->n_lanes; i++)
+		add_lane(b, tl, &tl->lanes[i], fold[i]);
+	buf_adds(b, "],\"folds\":[");
+	buf_adds(b, folds.data ? folds.data : "");
+	buf_adds(b, "],\"titles\":[");
+	add_titles(b, tl);
+	buf_addc(b, ']');
+}
+
 static void add_head(struct buf *b, const struct explore *x)
 {
 	const struct timeline *tl = x->tl;
@@ -279,10 +350,8 @@ static void add_head(struct buf *b, const struct explore *x)
 		(long long)tl->until, tl->has_sched ? "true" : "false");
 	timeline_add_folded(&folded, tl);
 	json(b, folded.data);
-	buf_adds(b, ",\"lanes\":[");
-	for (size_t i = 0; i < tl->n_lanes; i++)
-		add_lane(b, tl, &tl->lanes[i]);
-	buf_adds(b, "],\"reasons\":[");
+	add_lanes(b, tl);
+	buf_adds(b, ",\"reasons\":[");
 	add_reasons(b);
 	buf_adds(b, "],\"refs\":[");
 	buf_adds(b, x->refs.data);
@@ -322,7 +391,7 @@ static void add_spans(struct buf *out, struct explore *x, size_t n)
 
 	for (size_t i = 0; i < x->tl->n_lanes; i++)
 		for (size_t k = 0; k < x->tl->lanes[i].n; k++, to += EXPLORE_SPAN)
-			put_span(x, to, i, &x->tl->lanes[i].spans[k], x->place[at++]);
+			put_span(x, to, i, &x->tl->lanes[i].spans[k], at++);
 	buf_adds(out, "<template id=\"explore-spans\">");
 	base64_add(out, bytes, n * EXPLORE_SPAN);
 	buf_adds(out, "</template>\n");
@@ -338,6 +407,7 @@ static char *add_all(
 	char *why;
 
 	x.place = xcalloc(n + 1, sizeof *x.place);
+	x.waker = xcalloc(n + 1, sizeof *x.waker);
 	why = load_places(&x, db);
 	if (!why)
 		why = explore_add_path(&x.path, tl, db, ret_sentence);
@@ -355,25 +425,30 @@ static char *add_all(
 	hash_done(&x.place_of);
 	hash_done(&x.waits);
 	free(x.place);
+	free(x.waker);
 	return why;
 }
 
-/* As much detail as there is room for: few lanes have it fine. */
-static size_t columns_for(size_t n_lanes)
+/* As much detail as there is room for: few lanes, or lanes that live for a short time, have it fine. */
+static size_t columns_for(const struct trace *t)
 {
-	size_t columns = BINS / (n_lanes + 1);
+	double all = (double)(trace_last(t) - trace_begin(t)), lives = 1;
 
-	return columns < COLUMNS_MIN ? COLUMNS_MIN : columns > COLUMNS_MAX ? COLUMNS_MAX : columns;
+	for (size_t i = 0; i < t->n_threads && all > 0; i++)
+		lives += (double)(trace_end(t, t->threads[i].end) - t->threads[i].start) / all;
+	return BINS / lives < COLUMNS_MIN   ? COLUMNS_MIN
+	       : BINS / lives > COLUMNS_MAX ? COLUMNS_MAX
+					    : (size_t)(BINS / lives);
 }
 
 char *explore_add(struct buf *out, const struct trace *t, sqlite3 *db, struct buf *ret_sentence)
 {
-	size_t lanes = t->n_threads < LANES_MAX ? t->n_threads : LANES_MAX;
 	/* Not the timeline of the still picture: that has added up what is shorter than one of its few columns. */
 	struct timeline_options opt = {.since = -TIME_LIMIT,
 		.until = TIME_NEVER,
-		.columns = columns_for(lanes),
-		.max_lanes = LANES_MAX};
+		.columns = columns_for(t),
+		.max_lanes = t->n_threads < LANES_MAX ? 0 : LANES_MAX,
+		.max_arrows = ARROWS};
 	char *why = NULL;
 	struct timeline *tl = timeline_new(t, db, &opt, &why);
 

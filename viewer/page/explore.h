@@ -3,6 +3,8 @@
 #ifndef VIEWER_PAGE_EXPLORE_H
 #define VIEWER_PAGE_EXPLORE_H
 
+#include <stdint.h>
+
 struct buf;
 struct sqlite3;
 struct timeline;
@@ -25,10 +27,16 @@ char *explore_add_path(
 	struct buf *b, const struct timeline *tl, struct sqlite3 *db, struct buf *ret_sentence);
 
 /*
+ * Lanes that are alike stand together at first. Adds the words of each fold as JSON strings with commas between
+ * them, and fills ret, of as many as the timeline has lanes, with the number of each lane's fold, -1: it has none.
+ */
+void explore_folds(struct buf *words, const struct timeline *tl, int64_t *ret);
+
+/*
  * A span, all numbers with the lowest byte first: lane, from, to (in 1/2^32 of
  * the time that the head names), what it is on, its place, how many it stands
- * for (32 bits each); kind, reason, flags, level (8 bits each).
+ * for, the lane that ended it plus 1, or of what stands for many which part of its time they took, in 1/2^32 (32 bits each); kind, reason, flags, level (8 bits each).
  */
-enum { EXPLORE_SPAN = 28 };
+enum { EXPLORE_SPAN = 32 };
 
 #endif

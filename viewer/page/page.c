@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "viewer/page/page.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <sqlite3.h>
 
@@ -199,7 +200,7 @@ static const char *known_severity(const char *s)
 }
 
 /* When it began, as a link into the timeline, to its first thread. */
-static void add_moment(struct page *p, const struct finding_row *f)
+static void add_moment(struct page *p, const struct finding_row *f, size_t number)
 {
 	size_t th = f->n_members ? trace_thread(p->t, f->members[0].thread_id) : NONE;
 
@@ -209,7 +210,7 @@ static void add_moment(struct page *p, const struct finding_row *f)
 			(long long)(p->t->threads[th].is_main
 					    ? p->t->procs[p->t->threads[th].proc].pid
 					    : p->t->threads[th].tid));
-	buf_adds(p->out, "\">");
+	buf_addf(p->out, "&amp;finding=%zu\">", number);
 	page_time(p->out, f->ts);
 	buf_adds(p->out, "</a>");
 }
@@ -230,7 +231,7 @@ static void add_findings(struct page *p)
 		buf_adds(p->out, "</h3><p class=\"sub\">rule <code>");
 		page_text(p->out, f->rule);
 		buf_adds(p->out, "</code>, at ");
-		add_moment(p, f);
+		add_moment(p, f, i + 1);
 		buf_adds(p->out, "</p>");
 		add_members(p, f);
 		if (*f->explanation) {
@@ -316,14 +317,16 @@ static int add_explorer(struct page *p)
 		"<span data-ex=\"status\" class=\"sub\" aria-live=\"polite\"></span></div>\n"
 		"<div data-ex=\"frame\" class=\"frame\" tabindex=\"0\" role=\"group\" aria-label=\"timeline to go into\">"
 		"<canvas data-ex=\"canvas\"></canvas><div data-ex=\"spacer\"></div></div>\n"
+		"<div data-ex=\"legend\" class=\"key\"></div>\n"
 		"<p class=\"note\">Drag to move in time, Ctrl and wheel to zoom, double click to fill the width; W A S D, arrows, F; C: critical path. "
-		"A click says who waits for whom then; Shift and drag, or drag on the axis, sums up a range.</p>\n"
+		"A click says who waits for whom then; Shift and drag, or drag on the axis, sums up a range; / looks for lanes.</p>\n"
 		"<div class=\"panels\"><div data-ex=\"chosen\"></div><div data-ex=\"moment\"></div>"
 		"<div data-ex=\"range\"></div></div>\n");
 	why = explore_add(p->out, p->t, p->db, &sentence);
 	buf_adds(p->out, "</div>\n");
 	if (sentence.len) {
 		buf_adds(p->out, "<p class=\"sub\" id=\"path\">");
+		sentence.data[0] = (char)toupper((unsigned char)sentence.data[0]);
 		page_text(p->out, sentence.data);
 		buf_adds(p->out, "</p>\n");
 	}

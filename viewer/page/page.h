@@ -1,8 +1,8 @@
 /* page.h - one HTML page that shows all of a trace. */
 /* SPDX-License-Identifier: MIT */
 /*
- * To be read in this order: page.c, tables.c, explore.c and path.c (the timeline and the critical path as data), base64.c, sha256.c; page.css, dark.css,
- * page.js and the scripts in explore/ (data, words, view, draw, moment, explore) are embedded.
+ * To be read in this order: page.c, tables.c, explore.c, folds.c and path.c (the timeline and the critical path as data), base64.c, sha256.c;
+ * page.css, dark.css, page.js and the scripts in explore/ (data, words, view, draw, moment, explore) are embedded.
  */
 #ifndef VIEWER_PAGE_PAGE_H
 #define VIEWER_PAGE_PAGE_H

@@ -36,6 +36,42 @@
 	});
 	document.addEventListener("focusout", () => tip.style.setProperty("display", "none"));
 
+	/*
+	 * The rest of a long table stands in a noscript, as a text: it is taken in bit by bit when there is time, and at
+	 * once when somebody looks for a row.
+	 */
+	const rest = all(".table noscript").map((n) => ({ body: n.parentNode.querySelector("tbody"), rows: n.textContent.match(/<tr[^]*?<\/tr>/g) || [] }));
+	const take = (n) => {
+		for (const r of rest) {
+			const some = r.rows.splice(0, n);
+			n -= some.length;
+			if (some.length)
+				r.body.insertAdjacentHTML("beforeend", some.join(""));
+		}
+	};
+	const takeAll = () => take(Infinity);
+	const later = window.requestIdleCallback || ((act) => setTimeout(act, 50));
+	const takeMore = (idle) => {
+		do
+			take(20);
+		while (idle && idle.timeRemaining() > 5 && rest.some((r) => r.rows.length));
+		if (rest.some((r) => r.rows.length))
+			later(takeMore);
+		else
+			root.dataset.tables = "whole";
+	};
+	later(takeMore);
+	const goToRow = () => {
+		const id = location.hash.slice(1);
+		if (!id.startsWith("row-") || document.getElementById(id))
+			return;
+		takeAll();
+		/* Again, now that it is there. */
+		location.replace(location.hash);
+	};
+	goToRow();
+	addEventListener("hashchange", goToRow);
+
 	/* A row and its boxes in the pictures light up together. */
 	const light = (row, on) => {
 		row.classList.toggle("hot", on);
@@ -118,12 +154,14 @@
 
 	/* Search: rows that do not match are hidden, boxes that do not match fade. */
 	const search = document.getElementById("search"), found = document.getElementById("found");
-	const rows = all("tbody tr").map((row) => ({ row: row, text: row.textContent.toLowerCase() }));
+	let rows = null;
 	const nodes = all("svg g.node").filter((g) => g.querySelector("[data-tip]") && !g.matches(".grid, .band, .legend, .title, .subtitle, .tick"))
 		.map((g) => ({ g: g, text: (g.textContent + " " + g.querySelector("[data-tip]").dataset.tip).toLowerCase() }));
 	let hits = [], at = 0;
 	const look = () => {
 		const word = search.value.trim().toLowerCase();
+		takeAll();
+		rows = rows || all("tbody tr").map((row) => ({ row: row, text: row.textContent.toLowerCase() }));
 		hits = [];
 		for (const r of rows) {
 			r.row.hidden = word !== "" && !r.text.includes(word);
@@ -161,6 +199,7 @@
 		head.tabIndex = 0;
 		head.title = "sort";
 		const sort = () => {
+			takeAll();
 			const body = head.closest("table").tBodies[0], i = head.cellIndex, down = head.getAttribute("aria-sort") === "ascending";
 			for (const other of head.parentNode.cells)
 				other.removeAttribute("aria-sort");

@@ -8,7 +8,8 @@
 #include "base/mem.h"
 #include "viewer/load/load.h"
 
-enum { ROWS_MAX = 2000 };
+/* Rows beyond the first ROWS_SHOWN are a text that the script takes in bit by bit: thousands of them at once take a second. */
+enum { ROWS_MAX = 2000, ROWS_SHOWN = 100 };
 
 void page_text(struct buf *out, const char *text)
 {
@@ -37,9 +38,17 @@ static void table_begin(
 	buf_adds(out, "</tr></thead>\n<tbody>\n");
 }
 
+/* Begins row n, from 0 on. The rest of a long table is another one, seen where there are no scripts. */
+static void row_begin(struct buf *out, size_t n)
+{
+	if (n == ROWS_SHOWN)
+		buf_adds(out, "</tbody></table><noscript><table><tbody>\n");
+}
+
 static void table_end(struct buf *out, size_t rows, const char *table)
 {
-	buf_adds(out, "</tbody></table></div>\n");
+	buf_adds(out, "</tbody></table>");
+	buf_adds(out, rows > ROWS_SHOWN ? "</noscript></div>\n" : "</div>\n");
 	if (rows > ROWS_MAX)
 		buf_addf(out,
 			"<p class=\"note\">The first %d of %zu rows; all of them: <code>pptrace query "
@@ -137,8 +146,10 @@ void page_processes(struct buf *out, const struct trace *t, const struct page_sh
 		"#lasted", "ended", "marks", NULL};
 
 	table_begin(out, "processes", "Processes", t->n_procs, heads);
-	for (size_t i = 0; i < t->n_procs && i < ROWS_MAX; i++)
+	for (size_t i = 0; i < t->n_procs && i < ROWS_MAX; i++) {
+		row_begin(out, i);
 		proc_row(out, t, &t->procs[i], shown->procs[i]);
+	}
 	table_end(out, t->n_procs, "process");
 }
 
@@ -176,8 +187,8 @@ void page_threads(struct buf *out, const struct trace *t, const struct page_show
 	table_begin(out, "threads", "Threads", n, heads);
 	for (size_t i = 0; i < t->n_threads && rows < ROWS_MAX; i++)
 		if (!t->threads[i].is_main) {
+			row_begin(out, rows++);
 			thread_row(out, t, &t->threads[i], shown->threads[i]);
-			rows++;
 		}
 	table_end(out, n, "thread");
 }
@@ -200,6 +211,7 @@ char *page_locks(struct buf *out, const struct trace *t, sqlite3 *db)
 {
 	static const char *const heads[] = {"lock", "kind", "process", "#taken", "#contended",
 		"#waited for", "#longest wait", "#longest hold", "held longest from", NULL};
+	size_t seen = 0;
 	struct rows r;
 	char *why;
 	size_t n = count(db,
@@ -220,6 +232,7 @@ char *page_locks(struct buf *out, const struct trace *t, sqlite3 *db)
 		_cleanup_free_ char *name = rows_text(&r, 1), *kind = rows_text(&r, 2);
 		_cleanup_free_ char *site = rows_text(&r, 9);
 
+		row_begin(out, seen++);
 		buf_addf(out, "<tr id=\"row-lock%lld\" data-els=\"locks-lock%lld wait-lock%lld\">",
 			(long long)rows_int(&r, 0, 0), (long long)rows_int(&r, 0, 0),
 			(long long)rows_int(&r, 0, 0));
@@ -245,6 +258,7 @@ char *page_pipes(struct buf *out, const struct trace *t, sqlite3 *db)
 {
 	static const char *const heads[] = {"pipe", "kind", "#written", "#in writes", "#read",
 		"#in reads", "#created at", NULL};
+	size_t seen = 0;
 	struct rows r;
 	char *why;
 	size_t n = count(db, "SELECT count(*) FROM pipe", &why);
@@ -261,6 +275,7 @@ char *page_pipes(struct buf *out, const struct trace *t, sqlite3 *db)
 	while (rows_next(&r)) {
 		_cleanup_free_ char *name = rows_text(&r, 1), *kind = rows_text(&r, 2);
 
+		row_begin(out, seen++);
 		buf_addf(out, "<tr id=\"row-pipe%lld\" data-els=\"pipes-pipe%lld wait-pipe%lld\">",
 			(long long)rows_int(&r, 0, 0), (long long)rows_int(&r, 0, 0),
 			(long long)rows_int(&r, 0, 0));
@@ -295,6 +310,7 @@ char *page_signals(struct buf *out, const struct trace *t, sqlite3 *db)
 {
 	static const char *const heads[] = {
 		"signal", "from", "to", "#sent at", "#taken at", "effect", "interrupted", NULL};
+	size_t seen = 0;
 	struct rows r;
 	char *why;
 	size_t n = count(db, "SELECT count(*) FROM signal", &why);
@@ -310,6 +326,7 @@ char *page_signals(struct buf *out, const struct trace *t, sqlite3 *db)
 		_cleanup_free_ char *name = rows_text(&r, 0), *source = rows_text(&r, 1);
 		_cleanup_free_ char *effect = rows_text(&r, 7), *call = rows_text(&r, 8);
 
+		row_begin(out, seen++);
 		buf_adds(out, "<tr>");
 		cell_text(out, "", name);
 		cell_actor(out, t, rows_int(&r, 2, -1), -1, source);

@@ -7,7 +7,7 @@
 #include "base/mem.h"
 #include "viewer/load/load.h"
 
-enum { ARROW_GRID = 4, ARROWS_MAX = 1500, TRANSFERS_MAX = 1000000 };
+enum { ARROW_GRID = 4, ARROWS_SHOWN = 1500, TRANSFERS_MAX = 1000000 };
 
 /* Arrows while they are collected: those of one kind between two lanes that fall on the same few columns become one. */
 struct arrows {
@@ -303,6 +303,7 @@ static int by_arrow(const void *a, const void *b)
 /* Keeps every nth arrow of the frequent kinds, so that all of the range is covered. */
 static void thin_out(struct timeline *tl)
 {
+	size_t most = tl->max_arrows ? tl->max_arrows : ARROWS_SHOWN;
 	size_t per_kind[ARROW_KINDS] = {0}, seen[ARROW_KINDS] = {0}, n = 0;
 
 	if (tl->n_arrows)
@@ -311,9 +312,9 @@ static void thin_out(struct timeline *tl)
 		per_kind[tl->arrows[i].kind]++;
 	for (size_t i = 0; i < tl->n_arrows; i++) {
 		enum arrow_kind kind = tl->arrows[i].kind;
-		size_t nth = per_kind[kind] / (ARROWS_MAX / ARROW_KINDS) + 1;
+		size_t nth = per_kind[kind] / (most / ARROW_KINDS) + 1;
 
-		if (tl->n_arrows <= ARROWS_MAX || seen[kind]++ % nth == 0)
+		if (tl->n_arrows <= most || seen[kind]++ % nth == 0)
 			tl->arrows[n++] = tl->arrows[i];
 		else
 			tl->folded_arrows += tl->arrows[i].count;

@@ -28,9 +28,17 @@ struct span *timeline_span(struct lane *l, enum span_kind kind, int64_t from, in
 	return &l->spans[l->n++];
 }
 
-struct bin *timeline_bins(struct bin **bins, size_t columns)
+struct bin *timeline_bin(
+	const struct timeline *tl, struct lane *l, struct bin **bins, size_t column)
 {
-	if (!*bins)
-		*bins = xcalloc(columns, sizeof **bins);
-	return *bins;
+	size_t first = timeline_column(tl, l->from), last = timeline_column(tl, l->to);
+
+	if (last < first)
+		last = first;
+	if (!*bins) {
+		l->first_bin = first;
+		l->n_bins = last - first + 1;
+		*bins = xcalloc(l->n_bins, sizeof **bins);
+	}
+	return &(*bins)[column < first ? 0 : column > last ? l->n_bins - 1 : column - first];
 }

@@ -67,8 +67,8 @@ static struct span *add_interval(struct timeline *tl, struct rows *r, enum span_
 	if (!is_long(tl, from, to)) {
 		struct bin **bins = kind == SPAN_WAIT ? &l->waits : &l->holds;
 
-		bin_add(&timeline_bins(bins, tl->columns)[timeline_column(tl, from)], to - from,
-			reason, lock_id);
+		bin_add(timeline_bin(tl, l, bins, timeline_column(tl, from)), to - from, reason,
+			lock_id);
 		return NULL;
 	}
 	s = timeline_span(l, kind, from, to);
@@ -168,7 +168,7 @@ static void load_folded(struct timeline *tl, struct rows *r)
 	first = timeline_column(tl, from);
 	last = timeline_column(tl, to);
 	for (size_t i = first; i <= last; i++) {
-		struct bin *b = &timeline_bins(&l->holds, tl->columns)[i];
+		struct bin *b = timeline_bin(tl, l, &l->holds, i);
 		int64_t share = count / (int64_t)(last - first + 1);
 
 		b->count += (size_t)(i == first ? count - share * (int64_t)(last - first) : share);
@@ -216,16 +216,16 @@ static void load_bucket(struct timeline *tl, struct rows *r, int64_t lane_ns)
 	struct lane *l = lane_of(tl, rows_int(r, 0, -1));
 	int64_t bucket = rows_int(r, 1, 0), hold_ns = rows_time(r, 2, 0), holds = rows_int(r, 3, 0);
 	size_t first, last;
-	struct bin *bins;
 
 	if (!l || holds <= 0 || bucket < 0 || bucket > TIME_LIMIT / lane_ns)
 		return;
 	first = timeline_column(tl, bucket * lane_ns);
 	last = timeline_column(tl, (bucket + 1) * lane_ns - 1);
-	bins = timeline_bins(&l->holds, tl->columns);
 	for (size_t i = first; i <= last; i++) {
-		bins[i].count += (unsigned)(i == first ? holds : 1);
-		bins[i].sum += hold_ns / (int64_t)(last - first + 1);
+		struct bin *b = timeline_bin(tl, l, &l->holds, i);
+
+		b->count += (unsigned)(i == first ? holds : 1);
+		b->sum += hold_ns / (int64_t)(last - first + 1);
 	}
 }
 
@@ -284,7 +284,7 @@ static void load_slice(struct timeline *tl, struct rows *r)
 	if (is_long(tl, from, to))
 		(void)timeline_span(l, SPAN_RAN, from, to);
 	else
-		bin_add(&timeline_bins(&l->ran, tl->columns)[timeline_column(tl, from)], to - from,
+		bin_add(timeline_bin(tl, l, &l->ran, timeline_column(tl, from)), to - from,
 			WAIT_NONE, 0);
 }
 

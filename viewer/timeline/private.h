@@ -20,8 +20,9 @@ char *timeline_load_arrows(struct timeline *tl, struct sqlite3 *db);
 /* Returns a new span of a lane, filled from the arguments. */
 struct span *timeline_span(struct lane *l, enum span_kind kind, int64_t from, int64_t to);
 
-/* Returns the bins of a lane, made on first use. */
-struct bin *timeline_bins(struct bin **bins, size_t columns);
+/* Returns the bin of a lane for a column, the nearest in its life; bins are made on first use, for that life alone. */
+struct bin *timeline_bin(
+	const struct timeline *tl, struct lane *l, struct bin **bins, size_t column);
 
 /* Says of each thread whether it, or one of its process, is on the path. The caller frees it. */
 bool *timeline_path_lanes(const struct trace *t, const struct path *p);

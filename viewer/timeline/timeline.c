@@ -182,17 +182,18 @@ static void bins_to_spans(struct timeline *tl, struct lane *l, const struct bin 
 {
 	double ns = (double)(tl->until - tl->since) / (double)tl->columns;
 
-	for (size_t i = 0, next; bins && i < tl->columns; i = next + 1) {
+	for (size_t i = 0, next; bins && i < l->n_bins; i = next + 1) {
 		struct span *s;
 		int64_t longest = -1;
 
 		next = i;
 		if (!bins[i].count)
 			continue;
-		s = timeline_span(l, kind, tl->since + (int64_t)((double)i * ns), 0);
+		s = timeline_span(
+			l, kind, tl->since + (int64_t)((double)(l->first_bin + i) * ns), 0);
 		s->count = 0;
 		s->sum = 0;
-		for (; next < tl->columns && bins[next].count; next++) {
+		for (; next < l->n_bins && bins[next].count; next++) {
 			s->count += bins[next].count;
 			s->sum += bins[next].sum;
 			if (bins[next].longest > longest) {
@@ -201,7 +202,7 @@ static void bins_to_spans(struct timeline *tl, struct lane *l, const struct bin 
 				s->lock_id = bins[next].lock_id;
 			}
 		}
-		s->to = tl->since + (int64_t)((double)next * ns);
+		s->to = tl->since + (int64_t)((double)(l->first_bin + next) * ns);
 		if (s->sum > s->to - s->from)
 			s->sum = s->to - s->from;
 		*folded += s->count;
@@ -272,6 +273,7 @@ struct timeline *timeline_new(
 
 	tl->t = t;
 	tl->path = opt->path;
+	tl->max_arrows = opt->max_arrows;
 	tl->since = opt->since > -TIME_LIMIT ? opt->since : trace_begin(t);
 	tl->until = opt->until < t->duration   ? opt->until
 		    : opt->until == TIME_NEVER ? trace_last(t)

@@ -32,7 +32,8 @@ struct timeline_options {
 		until; /* since = -TIME_LIMIT: from the first process on; until = TIME_NEVER: to the end */
 	const char *process; /* only processes of this pid or name; NULL: all */
 	size_t columns;
-	size_t max_lanes; /* 0: any number; else siblings that are alike are folded */
+	size_t max_lanes;  /* 0: any number; else siblings that are alike are folded */
+	size_t max_arrows; /* more are thinned out; 0: as many as a picture bears */
 	const struct path
 		*path;  /* to be drawn too; borrowed, as long as the timeline; NULL: none */
 	bool only_path; /* only the lanes that it goes through */
@@ -73,8 +74,9 @@ struct lane {
 	int64_t from, to; /* life, not cut to the range */
 	struct span *spans;
 	size_t n, cap;
-	struct bin *waits, *holds, *ran; /* while loading */
-	unsigned levels;                 /* of holds */
+	struct bin *waits, *holds, *ran; /* while loading: of n_bins columns from first_bin on */
+	size_t first_bin, n_bins;
+	unsigned levels; /* of holds */
 };
 
 enum arrow_kind {
@@ -114,7 +116,7 @@ struct timeline {
 	const struct trace *t; /* borrowed */
 	const struct path *path;
 	int64_t since, until;
-	size_t columns;
+	size_t columns, max_arrows;
 	struct tree *tree;
 	struct resources res;
 	struct lane *lanes;

@@ -7,21 +7,38 @@ const exploreDraw = (() => {
 	const MARK = 9; /* pixels */
 	const ARROWS = ["#64748b", "#64748b", "#8fa3bf", "#0072b2", "#009e73", "#882255", "#d55e00"];
 
+	let colors = null;
+	const tints = new Map();
 	const theme = () => {
+		if (colors)
+			return colors;
 		const css = getComputedStyle(document.documentElement), get = (name) => css.getPropertyValue(name).trim();
-		return { paper: get("--paper"), ink: get("--ink"), grey: get("--grey"), line: get("--line"), soft: get("--soft"),
-			bad: get("--bad"), badSoft: get("--bad-soft"), accent: get("--accent"), hot: get("--hot") };
+		return colors = { paper: get("--paper"), ink: get("--ink"), grey: get("--grey"), line: get("--line"), soft: get("--soft"),
+			bad: get("--bad"), badSoft: get("--bad-soft"), accent: get("--accent"), hot: get("--hot"), mark: get("--mark") };
+	};
+
+	/* To be called when the colours of the page have changed. */
+	const repaint = () => {
+		colors = null;
+		tints.clear();
 	};
 
 	const tint = (c, color, part) => {
+		const key = color + part;
+		if (!tints.has(key))
+			tints.set(key, mix(c, color, part));
+		return tints.get(key);
+	};
+	const mix = (c, color, part) => {
 		const parse = (s) => [1, 3, 5].map((i) => parseInt(s.slice(i, i + 2), 16));
 		const a = parse(color), b = parse(c.paper.length === 7 ? c.paper : "#ffffff");
 		return `rgb(${a.map((v, i) => Math.round(v * part + b[i] * (1 - part))).join(",")})`;
 	};
 
-	/* 1, 2 or 5 times a power of ten, so that marks are not closer than 90 pixels. */
+	/* 1, 2 or 5 times a power of ten, so that marks are not closer than their words are wide. */
 	const step = (v) => {
-		const rough = (v.t1 - v.t0) / v.plot() * 90, power = 10 ** Math.floor(Math.log10(rough));
+		const words = String(Math.floor(Math.max(Math.abs(v.t0), Math.abs(v.t1)) / 1e9)).length * 7 + 40;
+		const rough = (v.t1 - v.t0) / v.plot() * Math.max(90, words), power = 10 ** Math.floor(Math.log10(rough));
 		return [1, 2, 5, 10].map((k) => k * power).find((s) => s >= rough);
 	};
 
@@ -37,8 +54,10 @@ const exploreDraw = (() => {
 		g.fillRect(0, 0, v.width, AXIS);
 		g.font = "12px system-ui, sans-serif";
 		for (let t = Math.ceil(v.t0 / size) * size; t <= v.t1; t += size) {
+			const words = tickWords(t, size);
 			g.fillStyle = c.grey;
-			g.fillText(tickWords(t, size), v.x(t) + 4, 13);
+			if (v.x(t) + 4 + g.measureText(words).width < v.width)
+				g.fillText(words, v.x(t) + 4, 13);
 			g.fillStyle = c.line;
 			g.fillRect(v.x(t), 4, 1, AXIS - 4);
 		}
@@ -95,6 +114,19 @@ const exploreDraw = (() => {
 		}
 	};
 
+	/* Returns the first of a sorted list that is not before a time. */
+	const from = (list, time, t) => {
+		let low = 0, high = list.length;
+		while (low < high) {
+			const mid = (low + high) >> 1;
+			if (time(list[mid]) < t)
+				low = mid + 1;
+			else
+				high = mid;
+		}
+		return low;
+	};
+
 	const mark = (g, kind, x, y) => {
 		g.beginPath();
 		if (kind === 2)
@@ -117,7 +149,7 @@ const exploreDraw = (() => {
 					mark(g, kind, last, y);
 				}
 			};
-			g.fillStyle = kind === 2 ? "#882255" : c.ink;
+			g.fillStyle = kind === 2 ? c.mark : c.ink;
 			for (const m of l.marks) {
 				const x = v.x(m.ts);
 				if (m.kind !== kind || x < v.gutter || x > v.width)
@@ -134,9 +166,11 @@ const exploreDraw = (() => {
 		}
 	};
 
+	const isChosen = (v, l) => v.selected && (v.selected.lane === l || (v.selected.lanes && v.selected.lanes.includes(l)));
+
 	const lane = (g, v, c, row, y) => {
 		const l = row.lane, x0 = Math.max(v.gutter, v.x(l.from)), x1 = Math.min(v.width, v.x(l.to));
-		if (v.selected && v.selected.lane === l) {
+		if (isChosen(v, l)) {
 			g.fillStyle = c.hot;
 			g.globalAlpha = 0.5;
 			g.fillRect(0, y, v.width, row.h);
@@ -164,18 +198,18 @@ const exploreDraw = (() => {
 	};
 
 	const name = (g, v, c, row, y) => {
-		const l = row.lane, threads = row.group.length > 1 && row.head && !l.fold;
-		const indent = l.fold ? 8 : row.head ? 18 : 30;
+		const l = row.lane, opens = row.head && (l.members || (row.group.length > 1 && !l.fold));
+		const indent = l.members ? 18 : l.fold ? 8 : row.head ? 18 : 30;
 		g.fillStyle = c.paper;
 		g.fillRect(0, y, v.gutter - 1, row.h);
-		if (v.selected && v.selected.lane === l) {
+		if (isChosen(v, l)) {
 			g.fillStyle = c.hot;
 			g.fillRect(0, y, v.gutter - 1, row.h);
 		}
 		g.fillStyle = l.stuck ? c.bad : l.fold ? c.grey : c.ink;
 		g.font = "12px system-ui, sans-serif";
-		if (threads)
-			g.fillText(v.folded.has(row.lane) ? "▸" : "▾", 4, y + 15);
+		if (opens)
+			g.fillText((l.members ? !v.open.has(l) : v.folded.has(l)) ? "▸" : "▾", 4, y + 15);
 		g.font = (row.head && !l.fold ? "bold " : "") + "12px system-ui, sans-serif";
 		const id = l.fold ? "" : String(l.id), room = v.gutter - 12 - indent - g.measureText(id).width - 8;
 		let words = (l.stuck ? "✖ " : "") + l.name;
@@ -187,13 +221,18 @@ const exploreDraw = (() => {
 		g.fillText(id, v.gutter - 10 - g.measureText(id).width, y + 15);
 	};
 
+	/* Those that lie on one another at two lanes are drawn once. */
 	const arrows = (g, v, c, ys) => {
+		const list = v.data.arrows, last = new Map();
 		g.lineWidth = 1;
-		for (const a of v.data.arrows) {
-			const from = ys.get(v.data.lanes[a.from]), to = ys.get(v.data.lanes[a.to]);
-			const x0 = v.x(a.t0), x1 = v.x(a.t1);
-			if (from === undefined || to === undefined || x1 < v.gutter || x0 > v.width || x0 < v.gutter || x1 > v.width)
+		for (let i = from(list, (a) => a.t0, v.t0); i < list.length && list[i].t0 <= v.t1; i++) {
+			const a = list[i], from = ys.get(a.from), to = ys.get(a.to);
+			if (from === undefined || to === undefined || a.t1 > v.t1)
 				continue;
+			const x0 = v.x(a.t0), x1 = v.x(a.t1), key = a.kind + 8 * (a.from.number + v.data.lanes.length * a.to.number);
+			if (x1 - (last.get(key) ?? -Infinity) < 2)
+				continue;
+			last.set(key, x1);
 			const down = to > from, y0 = from + (down ? 4 + BAR : 4), y1 = to + (down ? 4 : 4 + BAR);
 			g.strokeStyle = g.fillStyle = ARROWS[a.kind];
 			g.globalAlpha = v.selected ? 0.25 : 0.8;
@@ -213,21 +252,30 @@ const exploreDraw = (() => {
 		g.globalAlpha = 1;
 	};
 
-	/* A line below the bars, and from lane to lane where the path changes; what falls on one pixel is drawn once. */
+	/*
+	 * A line below the bars, and from lane to lane where the path changes, unless one is drawn close by already;
+	 * what is within a fold is drawn on that.
+	 */
 	const path = (g, v, c, ys) => {
+		const CLOSE = 3; /* pixels */
+		const list = v.data.path, done = new Map();
 		let before = null, last = -Infinity;
 		g.fillStyle = c.ink;
-		for (const p of v.data.path) {
-			const y = ys.get(v.data.lanes[p.lane]), x0 = v.x(p.from), x1 = v.x(p.to);
-			if (y !== undefined && x1 >= v.gutter && x0 <= v.width) {
-				const from = Math.max(v.gutter, x0);
-				g.fillRect(from, y + 2 + BAR, Math.max(1, Math.min(v.width, x1) - from), 3);
-				if (before !== null && before !== y && x0 >= v.gutter && x0 - last >= 0.5) {
+		for (let i = firstAt(list, v.t0); i < list.length && list[i].from <= v.t1; i++) {
+			const l = list[i].lane, own = ys.get(l), x0 = v.x(list[i].from), x1 = v.x(list[i].to);
+			const y = own ?? ys.get(v.data.folds[l.within]) ?? ys.get(l.head);
+			if (y !== undefined && x1 >= v.gutter) {
+				const left = Math.max(v.gutter, x0, done.get(y) ?? 0), right = Math.max(left + 1, Math.min(v.width, x1));
+				if (x1 > (done.get(y) ?? -1)) {
+					g.fillRect(left, y + 2 + BAR, right - left, 3);
+					done.set(y, right);
+				}
+				if (own !== undefined && before !== null && before !== y && x0 >= v.gutter && x0 - last >= CLOSE) {
 					g.fillRect(x0 - 0.75, Math.min(before, y) + 2 + BAR, 1.5, Math.abs(before - y) + 3);
 					last = x0;
 				}
 			}
-			before = y === undefined ? null : y;
+			before = own === undefined ? null : y;
 		}
 	};
 
@@ -244,6 +292,41 @@ const exploreDraw = (() => {
 		g.fillRect(at, 0, w, 16);
 		g.fillStyle = "#ffffff";
 		g.fillText(words, at + 5, 12);
+	};
+
+	/* What the marks and colours of these data mean: [kind, colours, words]. */
+	const legend = (data) => {
+		const c = theme(), out = [["bar", tint(c, "#4682b4", data.sched ? 0.35 : 1), null, data.sched ? "ready to run" : "runs or is ready to run"]];
+		const spans = data.lanes.flatMap((l) => l.bars), holds = data.lanes.flatMap((l) => l.holds);
+		const has = (kind) => spans.some((s) => s.kind === kind) || data.folds.some((f) => f && f.bars.some((s) => s.kind === kind));
+		if (data.sched)
+			out.push(["bar", tint(c, "#4682b4", 1), null, "really ran"]);
+		for (const r of new Set(spans.filter((s) => s.kind === KIND.WAIT && !s.stuck).map((s) => s.reason)))
+			out.push(["bar", tint(c, data.reasons[r].color, 0.3), data.reasons[r].color, data.reasons[r].alone]);
+		if (spans.some((s) => s.stuck))
+			out.push(["bar", c.badSoft, c.bad, "✖ stuck: never ended"]);
+		if (has(KIND.WAITS))
+			out.push(["bar", tint(c, "#888888", 0.55), null, "many short waits"]);
+		if (has(KIND.ALIVE))
+			out.push(["bar", tint(c, "#4682b4", 0.5), null, "some of a fold live (▸ opens it)"]);
+		if (has(KIND.ZOMBIE))
+			out.push(["bar", tint(c, "#9d4e7c", 0.25), null, "zombie: ended, not reaped"]);
+		if (holds.some((s) => s.kind === KIND.HOLD))
+			out.push(["thin", LOCKS[holds.find((s) => s.kind === KIND.HOLD).ref % LOCKS.length], null, "holds a lock, a colour each"]);
+		if (holds.some((s) => s.kind === KIND.HOLDS))
+			out.push(["thin", c.line, null, "many short holds"]);
+		const marks = new Set(data.lanes.flatMap((l) => l.marks.map((m) => m.kind)));
+		if (marks.has(0) || marks.has(1))
+			out.push(["mark", c.ink, null, "◆", "executes a program"]);
+		if (marks.has(2))
+			out.push(["mark", c.mark, null, "▼", "takes a signal"]);
+		for (const kind of new Set(data.arrows.map((a) => a.kind)))
+			out.push(["mark", ARROWS[kind], null, kind === 2 || kind === 3 ? "⇢" : "→", exploreData.ARROW[kind]]);
+		if (data.path.length)
+			out.push(["thin", c.ink, null, "critical path"]);
+		if (data.findings.some((f) => f.severity !== "info"))
+			out.push(["mark", c.bad, null, "|", "finding, on the axis"]);
+		return out;
 	};
 
 	/* Draws what is visible of the view; pointer: the time under it, or null. */
@@ -286,5 +369,5 @@ const exploreDraw = (() => {
 			line(g, v, v.cursor, c.accent, height, duration(v.cursor));
 	};
 
-	return { all };
+	return { all, legend, repaint };
 })();

@@ -37,7 +37,7 @@
 	};
 	const relayout = () => {
 		view.layout();
-		status.textContent = view.rows.length === data.lanes.length ? `${data.lanes.length} lanes` : `${view.rows.length} of ${data.lanes.length} lanes`;
+		status.textContent = view.shown === data.lanes.length ? `${view.shown} lanes` : `${view.shown} of ${data.lanes.length} lanes`;
 		resize();
 	};
 
@@ -54,25 +54,34 @@
 			const r = data.refs[view.selected.ref - 1];
 			parts.push(`${r.kind === "process" ? "child" : r.kind === "thread" ? "join" : r.kind}=${r.id}`);
 		}
+		if (view.selected && view.selected.finding)
+			parts.push(`finding=${data.findings.indexOf(view.selected.finding) + 1}`);
 		own = "#" + parts.join("&");
 		if (parts.length)
 			history.replaceState(null, "", own);
 	};
+	/* Its rows in the tables, its boxes in the pictures, and the finding. */
 	const light = () => {
-		for (const row of document.querySelectorAll("tr.chosen"))
-			row.classList.remove("chosen");
+		for (const el of document.querySelectorAll(".chosen"))
+			el.classList.remove("chosen");
 		const s = view.selected, r = s && s.ref && data.refs[s.ref - 1];
-		for (const id of [s && s.lane && s.lane.row, r && `row-${r.kind}${r.id}`]) {
-			const row = id && document.getElementById(id);
-			if (row)
-				row.classList.add("chosen");
+		const kind = r && { process: "p", thread: "t" }[r.kind];
+		const rows = [s && s.lane && s.lane.row, r && `row-${kind || r.kind}${r.id}`, ...(s && s.lanes ? s.lanes.map((l) => l.row) : [])];
+		for (const row of rows.map((id) => id && document.getElementById(id)).filter(Boolean)) {
+			row.classList.add("chosen");
+			for (const id of (row.dataset.els || "").split(" "))
+				document.getElementById(id)?.classList.add("chosen");
 		}
+		if (s && s.finding)
+			document.querySelectorAll("#sec-findings .finding")[data.findings.indexOf(s.finding)]?.classList.add("chosen");
 	};
-	const select = (what) => {
-		view.selected = what && (what.lane || what.ref) ? what : null;
+	/* quiet: the address stays as it is. */
+	const select = (what, quiet) => {
+		view.selected = what && (what.lane || what.ref || what.finding) ? what : null;
 		exploreMoment.chosen(view, chosen, view.selected, () => select(null));
 		light();
-		address();
+		if (!quiet)
+			address();
 		redraw();
 	};
 	const mark = (t) => {
@@ -91,11 +100,27 @@
 		address();
 	};
 	const reveal = (lane) => {
+		if (lane && !view.rowOf(lane)) {
+			view.unfold(lane);
+			relayout();
+		}
 		const row = lane && view.rowOf(lane);
 		if (row && (row.y < frame.scrollTop + exploreView.AXIS || row.y + row.h > frame.scrollTop + frame.clientHeight))
 			frame.scrollTop = row.y - frame.clientHeight / 2;
 	};
+	const choose = (finding) => {
+		select({ finding: finding, lanes: finding.lanes.map((i) => data.lanes[i]), lane: null, ref: 0 });
+	};
+	/* What a row of a table is about. */
+	const chooseRow = (id, quiet) => {
+		const lane = data.lanes.find((l) => !l.fold && l.row === id);
+		const ref = data.refs.findIndex((r) => `row-${r.kind}${r.id}` === id) + 1;
+		if (lane || ref)
+			select({ lane: lane, ref: ref }, quiet);
+	};
 	const follow = () => {
+		if (location.hash.startsWith("#row-"))
+			chooseRow(location.hash.slice(1), true);
 		if (!location.hash.includes("=") || location.hash === own)
 			return;
 		const q = new URLSearchParams(location.hash.slice(1)), t = parseFloat(q.get("t") || "") * 1e9;
@@ -106,8 +131,12 @@
 			view.reveal(t);
 			goTo(Math.min(Math.max(t, data.t0), data.t1));
 		}
-		select({ lane: lane, ref: ref });
-		reveal(lane);
+		const finding = data.findings[q.get("finding") - 1];
+		if (finding)
+			choose(finding);
+		else
+			select({ lane: lane, ref: ref });
+		reveal(lane || (finding && data.lanes[finding.lanes[0]]));
 		root.scrollIntoView({ block: "start" });
 	};
 
@@ -130,11 +159,12 @@
 			return;
 		}
 		const mark = row.lane.marks.find((m) => Math.abs(view.x(m.ts) - x) < 5);
-		const lines = [exploreWords.lane(row.lane)];
+		const lines = [exploreWords.lane(row.lane, t)];
 		if (mark)
 			lines.push(`${exploreData.MARK[mark.kind]} ${mark.text} at ${exploreData.duration(mark.ts)}`);
 		if (span)
-			lines.push(exploreWords.span(data, span));
+			lines.push(exploreWords.span(data, span, t, span.kind === exploreData.KIND.WAIT && span.ref && data.refs[span.ref - 1].kind === "lock"
+				? exploreMoment.targets(data, span, t).filter((l) => l !== row.lane || span.stuck) : []));
 		else if (x > view.gutter && t >= row.lane.from && t <= row.lane.to)
 			lines.push("runs or is ready to run");
 		tip.textContent = lines.join("\n");
@@ -179,7 +209,7 @@
 			range: x > view.gutter && (e.shiftKey || y < exploreView.AXIS) ? view.t(x) : null };
 	});
 	canvas.addEventListener("pointerup", (e) => {
-		const was = drag, { x, row, span } = under(e);
+		const was = drag, { x, y, row, span } = under(e);
 		drag = null;
 		if (!was)
 			return;
@@ -188,10 +218,22 @@
 				exploreMoment.range(view, ranges, view.range[0], view.range[1]);
 			return;
 		}
+		if (row && row.lane.members && x < view.gutter) {
+			if (!view.open.delete(row.lane))
+				view.open.add(row.lane);
+			relayout();
+			return;
+		}
 		if (row && x < 18 && row.head && row.group.length > 1) {
 			if (!view.folded.delete(row.lane))
 				view.folded.add(row.lane);
 			relayout();
+			return;
+		}
+		const near = y < exploreView.AXIS && data.findings.find((f) => f.severity !== "info" && Math.abs(view.x(f.ts) - x) < 5);
+		if (near) {
+			choose(near);
+			goTo(Math.min(Math.max(near.ts, data.t0), data.t1));
 			return;
 		}
 		select(row ? { lane: row.lane, ref: span ? span.ref : 0 } : null);
@@ -242,6 +284,13 @@
 	};
 	const keys = { w: "in", "+": "in", "=": "in", s: "out", "-": "out", a: "left", ArrowLeft: "left", d: "right", ArrowRight: "right",
 		ArrowUp: "up", ArrowDown: "down", f: "fit", "0": "fit", z: "range", c: "path", Escape: "clear" };
+	root.addEventListener("keydown", (e) => {
+		if (e.key !== "/" || e.target.closest("input"))
+			return;
+		e.preventDefault();
+		e.stopPropagation();
+		get("filter").focus();
+	});
 	frame.addEventListener("keydown", (e) => {
 		const act = keys[e.key.length === 1 ? e.key.toLowerCase() : e.key];
 		if (!act || e.ctrlKey || e.metaKey || e.altKey)
@@ -264,10 +313,41 @@
 		relayout();
 	});
 
+	/* A row of a table chooses what it is about, unless a link or a text in it was meant. */
+	document.addEventListener("click", (e) => {
+		const row = e.target.closest(".table tbody tr[id]");
+		if (row && !e.target.closest("a, button") && !String(getSelection()))
+			chooseRow(row.id);
+	});
+
+	const key = get("legend");
+	const legend = () => {
+		key.textContent = "";
+		for (const [kind, fill, border, ...words] of exploreDraw.legend(data)) {
+			const item = document.createElement("span"), swatch = document.createElement("i");
+			swatch.className = kind;
+			if (kind === "mark") {
+				swatch.textContent = words.shift();
+				swatch.style.setProperty("color", fill);
+			} else {
+				swatch.style.setProperty("background", fill);
+				swatch.style.setProperty("border-color", border || fill);
+			}
+			item.append(swatch, words[0]);
+			key.append(item);
+		}
+	};
+	legend();
+
 	addEventListener("hashchange", follow);
 	addEventListener("resize", resize);
-	new MutationObserver(redraw).observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme"] });
-	matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
+	const repaint = () => {
+		exploreDraw.repaint();
+		legend();
+		redraw();
+	};
+	new MutationObserver(repaint).observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme"] });
+	matchMedia("(prefers-color-scheme: dark)").addEventListener("change", repaint);
 	relayout();
 	/* What is stuck is what one wants to see first. */
 	const worst = data.findings.find((f) => f.severity === "error" && f.lanes.length) || null;

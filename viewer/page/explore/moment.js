@@ -58,11 +58,11 @@ const exploreMoment = (() => {
 		return [...seen];
 	};
 
-	const picture = (view, list, pick) => {
+	const picture = (view, list, t, pick) => {
 		const shown = list.filter((e) => e.to.length), lanes = chain(shown);
 		if (!lanes.length || lanes.length > DRAWN)
 			return null;
-		const W = 430, H = lanes.length < 3 ? 170 : 300, BOX = 132;
+		const W = 430, H = lanes.length < 3 ? 120 : lanes.length < 5 ? 220 : 300, BOX = 132;
 		const root = svg("svg", { viewBox: `0 0 ${W} ${H}`, role: "img", "aria-label": "who waits for whom" });
 		const defs = svg("defs", {}, root);
 		for (const kind of ["plain", "stuck"]) {
@@ -92,7 +92,9 @@ const exploreMoment = (() => {
 			const stuck = list.some((e) => e.from === l && e.span.stuck);
 			const g = svg("g", { class: `ex-node${stuck ? " stuck" : ""}`, tabindex: 0, role: "button" }, root);
 			svg("rect", { x: x - BOX / 2, y: y - 13, width: BOX, height: 26, rx: 9 }, g);
-			svg("text", { x: x, y: y + 4 }, g).textContent = `${l.name.length > 12 ? l.name.slice(0, 11) + "…" : l.name} ${l.id}`;
+			const name = exploreWords.name(l, t), room = 18 - String(l.id).length;
+			svg("text", { x: x, y: y + 4 }, g).textContent = `${name.length > room ? name.slice(0, room - 1) + "…" : name} ${l.id}`;
+			svg("title", {}, g).textContent = exploreWords.lane(l, t);
 			g.addEventListener("click", () => pick({ lane: l }));
 			g.addEventListener("keydown", (k) => k.key === "Enter" && pick({ lane: l }));
 		}
@@ -102,14 +104,14 @@ const exploreMoment = (() => {
 	const listed = (view, box, list, t, pick) => {
 		const ul = el("ul", "", box);
 		for (const e of list.slice(0, LISTED)) {
-			const li = el("li", "", ul), a = el("button", exploreWords.lane(e.from), li), s = e.span;
+			const li = el("li", "", ul), a = el("button", exploreWords.lane(e.from, t), li), s = e.span;
 			const place = exploreWords.place(view.data, s);
 			li.classList.toggle("bad", s.stuck);
 			a.type = "button";
 			a.addEventListener("click", () => pick({ lane: e.from, ref: s.ref }));
 			li.append(` ${exploreWords.what(view.data, s)} for ${duration(t - s.from)}${place ? ` at ${place}` : ""}`);
 			if (e.to.length && view.data.refs[s.ref - 1].kind === "lock")
-				li.append(`, held by ${e.to.map(exploreWords.lane).join(", ")}`);
+				li.append(`, held by ${e.to.map((l) => exploreWords.lane(l, t)).join(", ")}`);
 		}
 		if (list.length > LISTED)
 			el("li", `and ${list.length - LISTED} more`, ul);
@@ -124,7 +126,7 @@ const exploreMoment = (() => {
 			el("p", "Nobody waits.", box).className = "sub";
 			return;
 		}
-		const drawn = picture(view, list, pick);
+		const drawn = picture(view, list, t, pick);
 		if (drawn)
 			box.append(drawn);
 		listed(view, box, list, t, pick);
@@ -132,34 +134,53 @@ const exploreMoment = (() => {
 
 	const overlap = (s, a, b) => Math.max(0, Math.min(s.to, b) - Math.max(s.from, a));
 
-	/* Returns the sums of a range: for each lane what it waited for, for each lock how long it was held. */
+	const add = (map, key, ns) => map.set(key, (map.get(key) || 0) + ns);
+
+	/* Gives each span of a list what it took in a range. */
+	const sum = (list, a, b, each) => {
+		for (let i = firstAt(list, a); i < list.length && list[i].from <= b; i++) {
+			const ns = overlap(list[i], a, b) * list[i].share;
+			if (ns > 0)
+				each(list[i], ns);
+		}
+	};
+
+	/* Returns the sums of a range: for each lane what it waited for and held, for each lock how long it was held and waited for. */
 	const sums = (view, a, b) => {
-		const lanes = [], locks = new Map();
+		const lanes = [], locks = new Map(), refs = view.data.refs;
+		const lock = (ref) => locks.get(ref) || locks.set(ref, { held: 0, waited: 0, waits: 0 }).get(ref);
 		for (const row of view.rows) {
-			const l = row.lane, alive = Math.max(0, Math.min(l.to, b) - Math.max(l.from, a)), reasons = new Map();
+			const l = row.lane, alive = Math.max(0, Math.min(l.to, b) - Math.max(l.from, a)), reasons = new Map(), holds = new Map();
 			let waited = 0, held = 0;
-			for (let i = firstAt(l.bars, a); i < l.bars.length && l.bars[i].from <= b; i++) {
-				const s = l.bars[i], ns = s.kind === KIND.WAIT ? overlap(s, a, b) : 0;
+			if (!alive || l.fold)
+				continue;
+			sum(l.bars, a, b, (s, ns) => {
+				if (s.kind !== KIND.WAIT && s.kind !== KIND.WAITS)
+					return;
 				waited += ns;
-				if (ns)
-					reasons.set(s.reason, (reasons.get(s.reason) || 0) + ns);
-				if (ns && s.ref && view.data.refs[s.ref - 1].kind === "lock") {
-					const k = locks.get(s.ref) || { held: 0, waited: 0 };
-					k.waited += ns;
-					locks.set(s.ref, k);
+				add(reasons, s.reason, ns);
+				if (s.ref && refs[s.ref - 1].kind === "lock") {
+					lock(s.ref).waited += ns;
+					lock(s.ref).waits += s.count;
 				}
-			}
-			for (let i = firstAt(l.holds, a); i < l.holds.length && l.holds[i].from <= b; i++) {
-				const s = l.holds[i], ns = s.kind === KIND.HOLD ? overlap(s, a, b) : 0, k = locks.get(s.ref) || { held: 0, waited: 0 };
+			});
+			sum(l.holds, a, b, (s, ns) => {
 				held += ns;
-				k.held += ns;
-				if (ns)
-					locks.set(s.ref, k);
-			}
-			if (alive && !l.fold)
-				lanes.push({ lane: l, ran: Math.max(0, alive - waited), waited, held, reasons });
+				if (!s.ref)
+					return;
+				add(holds, s.ref, ns);
+				lock(s.ref).held += ns;
+			});
+			lanes.push({ lane: l, ran: Math.max(0, alive - waited), waited, held, reasons, holds });
 		}
 		return { lanes, locks };
+	};
+
+	/* "lock 12 ms, sleep 3 ms": the largest of some sums. */
+	const MOST = 3;
+	const largest = (map, name) => {
+		const all = [...map].sort((x, y) => y[1] - x[1]);
+		return all.slice(0, MOST).map(([key, ns]) => (all.length > 1 ? `${name(key)} ${duration(ns)}` : name(key))).join(", ") + (all.length > MOST ? ", …" : "");
 	};
 
 	const table = (heads, rows, parent) => {
@@ -169,7 +190,7 @@ const exploreMoment = (() => {
 		for (const r of rows) {
 			const tr = el("tr", "", body);
 			r.forEach((cell, i) => {
-				el("td", cell, tr).className = i ? "n" : "";
+				el("td", cell, tr).className = i && /^[\d.]+( [nµm]?s)?$/.test(cell) ? "n" : "";
 			});
 		}
 	};
@@ -179,15 +200,15 @@ const exploreMoment = (() => {
 		const { lanes, locks } = sums(view, a, b);
 		box.textContent = "";
 		el("h3", `${duration(a)} to ${duration(b)}: ${duration(b - a)}`, box);
-		table(["thread", view.data.sched ? "ran or ready" : "ran", "waited", "mostly", "held"], lanes.slice(0, LISTED).map((r) => {
-			const most = [...r.reasons].sort((x, y) => y[1] - x[1])[0];
-			return [exploreWords.lane(r.lane), duration(r.ran), duration(r.waited), most ? view.data.reasons[most[0]].verb : "", duration(r.held)];
-		}), box);
+		table(["thread", view.data.sched ? "ran or ready" : "ran", "waited", "for", "held", "what"], lanes.slice(0, LISTED).map((r) =>
+			[exploreWords.lane(r.lane, b), duration(r.ran), duration(r.waited), largest(r.reasons, (k) => view.data.reasons[k].verb),
+				duration(r.held), largest(r.holds, (k) => view.data.refs[k - 1].name)]), box);
 		if (lanes.length > LISTED)
 			el("p", `and ${lanes.length - LISTED} more`, box).className = "sub";
 		const used = [...locks].filter(([, k]) => k.held || k.waited).sort((x, y) => y[1].waited - x[1].waited || y[1].held - x[1].held);
 		if (used.length)
-			table(["lock", "held", "waited for"], used.slice(0, 20).map(([ref, k]) => [view.data.refs[ref - 1].name, duration(k.held), duration(k.waited)]), box);
+			table(["lock", "held", "waited for", "in waits"], used.slice(0, 20).map(([ref, k]) =>
+				[view.data.refs[ref - 1].name, duration(k.held), duration(k.waited), String(k.waits)]), box);
 	};
 
 	/* Fills box with what is chosen: a thread, lock or pipe, and where else on the page it is. */
@@ -196,8 +217,10 @@ const exploreMoment = (() => {
 		if (!selected)
 			return;
 		const p = el("p", "", box), r = selected.ref && view.data.refs[selected.ref - 1];
+		if (selected.finding)
+			el("strong", selected.finding.summary, p);
 		if (selected.lane) {
-			el("strong", exploreWords.lane(selected.lane), p);
+			el("strong", exploreWords.lane(selected.lane, view.cursor ?? undefined), p);
 			p.append(selected.lane.end ? ` ${selected.lane.end} ` : " ");
 			if (document.getElementById(selected.lane.row))
 				el("a", "row", p).href = "#" + selected.lane.row;
@@ -215,5 +238,5 @@ const exploreMoment = (() => {
 		button.addEventListener("click", clear);
 	};
 
-	return { show, range, chosen, edges };
+	return { show, range, chosen, edges, targets };
 })();

@@ -2,15 +2,16 @@
 /* view.js - which part of time and which lanes are shown, and where. */
 const exploreView = (() => {
 	const AXIS = 26, LANE = 22, BAR = 13, LEVEL = 6, GAP = 5;
+	const PAD = 5; /* left of the first moment: marks stand there whole */
 	const SHORTEST = 20; /* ns: nothing is shorter than that is precise */
 
 	const make = (data) => {
 		const v = { data: data, t0: data.t0, t1: data.t1, width: 800, rows: [], height: 0, cursor: null, range: null,
-			selected: null, gutter: 190, folded: new Set(), filter: "", order: "creation", scroll: 0, path: true };
+			selected: null, gutter: 190, folded: new Set(), open: new Set(), shown: 0, filter: "", order: "creation", scroll: 0, path: true };
 
-		v.plot = () => Math.max(50, v.width - v.gutter - 12);
-		v.x = (t) => v.gutter + (t - v.t0) / (v.t1 - v.t0) * v.plot();
-		v.t = (x) => v.t0 + (x - v.gutter) / v.plot() * (v.t1 - v.t0);
+		v.plot = () => Math.max(50, v.width - v.gutter - 12 - PAD);
+		v.x = (t) => v.gutter + PAD + (t - v.t0) / (v.t1 - v.t0) * v.plot();
+		v.t = (x) => v.t0 + (x - v.gutter - PAD) / v.plot() * (v.t1 - v.t0);
 
 		v.show = (t0, t1) => {
 			const whole = data.t1 - data.t0, span = Math.min(whole, Math.max(SHORTEST, t1 - t0));
@@ -35,37 +36,94 @@ const exploreView = (() => {
 				return true;
 			const has = (s) => (s.ref && data.refs[s.ref - 1].name.toLowerCase().includes(word)) ||
 				data.reasons[s.reason].words.toLowerCase().includes(word);
-			return l.name.toLowerCase().includes(word) || String(l.id).includes(word) || l.bars.some(has) || l.holds.some(has);
+			return l.name.toLowerCase().includes(word) || l.titles.some((n) => n.name.toLowerCase().includes(word)) || String(l.id).includes(word) || l.bars.some(has) || l.holds.some(has);
 		};
 		const waited = (l) => l.bars.reduce((sum, s) => sum + (s.kind === exploreData.KIND.WAIT ? s.to - s.from : 0), 0);
 		const compare = {
 			creation: null,
-			waiting: (a, b) => waited(b[0]) - waited(a[0]),
-			name: (a, b) => a[0].name.localeCompare(b[0].name),
+			waiting: (a, b) => b.waited - a.waited,
+			name: (a, b) => a.head.name.localeCompare(b.head.name),
 		};
 
-		/* Lanes of one process stay together, whatever the order. */
-		v.layout = () => {
-			const groups = [];
-			for (const l of data.lanes)
-				if (l.first || l.fold || !groups.length)
-					groups.push([l]);
-				else
-					groups[groups.length - 1].push(l);
-			if (compare[v.order])
-				groups.sort(compare[v.order]);
-			v.rows = [];
-			let y = AXIS;
-			for (const g of groups) {
-				const lanes = g.filter((l, i) => (i === 0 || !v.folded.has(g[0])) && matches(l));
-				for (const l of lanes) {
-					const h = LANE + l.levels * LEVEL;
-					v.rows.push({ lane: l, y: y, h: h, group: g, head: l === g[0] });
-					y += h;
+		/* Lanes of one process stay together, whatever the order, and those of a fold, which is a lane before them. */
+		const units = () => {
+			const out = [], of = new Map();
+			let group = null;
+			for (const l of data.lanes) {
+				const fold = l.within >= 0 ? data.folds[l.within] : null;
+				if (l !== l.head) {
+					group.push(l);
+					continue;
 				}
-				y += lanes.length ? GAP : 0;
+				group = [l];
+				if (!fold) {
+					out.push({ head: l, groups: [group] });
+				} else if (of.has(fold)) {
+					of.get(fold).groups.push(group);
+				} else {
+					of.set(fold, { head: fold, groups: [group] });
+					out.push(of.get(fold));
+				}
+			}
+			return out;
+		};
+		v.layout = () => {
+			const list = units();
+			let y = AXIS;
+			for (const u of v.order === "waiting" ? list : [])
+				u.waited = u.groups.reduce((sum, g) => sum + waited(g[0]), 0);
+			if (compare[v.order])
+				list.sort(compare[v.order]);
+			v.rows = [];
+			v.shown = 0;
+			const add = (l, group, head) => {
+				const h = LANE + l.levels * LEVEL;
+				v.rows.push({ lane: l, y: y, h: h, group: group, head: head });
+				y += h;
+			};
+			/* Returns whether the members of a fold are to be seen; what is looked for is. */
+			const open = (fold, found) => {
+				if (!found.length)
+					return false;
+				add(fold, fold.members, true);
+				if (v.open.has(fold) || v.filter)
+					return true;
+				v.shown += found.length;
+				return false;
+			};
+			const addGroup = (g) => {
+				const seen = new Set(), found = g.filter((l, i) => (i === 0 || !v.folded.has(g[0])) && matches(l));
+				let closed = null;
+				for (const l of found) {
+					const fold = l.within >= 0 && l.within !== g[0].within ? data.folds[l.within] : null;
+					if (fold && !seen.has(fold)) {
+						seen.add(fold);
+						closed = open(fold, found.filter((o) => o.within === l.within)) ? null : fold;
+					}
+					if (fold && fold === closed)
+						continue;
+					add(l, g, l === g[0]);
+					v.shown++;
+				}
+				return found.length;
+			};
+			for (const u of list) {
+				const lanes = u.groups.flat();
+				let any = u.head.members ? open(u.head, lanes.filter(matches)) : true;
+				for (const g of any ? u.groups : [])
+					any = addGroup(g) || any;
+				y += v.rows.length && v.rows[v.rows.length - 1].y + v.rows[v.rows.length - 1].h === y ? GAP : 0;
 			}
 			v.height = y + 4;
+		};
+		/* Opens what hides a lane. */
+		v.unfold = (l) => {
+			if (!l)
+				return;
+			if (l.within >= 0 && data.folds[l.within])
+				v.open.add(data.folds[l.within]);
+			v.folded.delete(l.head);
+			v.layout();
 		};
 		v.rowOf = (lane) => v.rows.find((r) => r.lane === lane);
 		v.rowAt = (y) => v.rows.find((r) => y >= r.y && y < r.y + r.h);

@@ -3,7 +3,15 @@
 const exploreWords = (() => {
 	const { KIND, duration } = exploreData;
 
-	const lane = (l) => l.fold ? l.name : `${l.name} (${l.id})`;
+	/* What a lane was called at a time: a process may call itself something else later. */
+	const name = (l, t) => {
+		let at = l.name;
+		for (const n of l.titles)
+			if (t !== undefined && n.ts <= t)
+				at = n.name;
+		return at;
+	};
+	const lane = (l, t) => l.fold ? l.name : `${name(l, t)} (${l.id})`;
 
 	const object = (data, s) => {
 		const r = s.ref && data.refs[s.ref - 1];
@@ -31,16 +39,28 @@ const exploreWords = (() => {
 		return s.kind === KIND.ZOMBIE ? "zombie" : s.kind === KIND.WAITS && s.count ? `${s.count} short waits` : "";
 	};
 
-	const place = (data, s) => s.place ? data.places[s.place - 1] : "";
+	/* Lines of a stack that are told under the pointer. */
+	const FRAMES = 12;
 
-	const span = (data, s) => {
-		const lines = [what(data, s)];
-		if (s.place)
-			lines.push("at " + place(data, s));
+	const stack = (data, s) => s.place ? data.places[s.place - 1].split("\n") : [];
+	const place = (data, s) => stack(data, s)[0] || "";
+
+	/* What is known of a span at a time; holders: the lanes that have what it waits for then. */
+	const span = (data, s, t, holders) => {
+		const lines = [what(data, s)], frames = stack(data, s);
+		if (holders.length)
+			lines.push("held by " + holders.map((l) => lane(l, t)).join(", "));
+		if (frames.length && frames[0])
+			lines.push("at " + frames[0]);
+		lines.push(...frames.slice(1, FRAMES));
+		if (frames.length > FRAMES)
+			lines.push(`and ${frames.length - FRAMES} more`);
+		if (s.kind === KIND.WAIT && s.waker && !s.endless)
+			lines.push("ended by " + lane(data.lanes[s.waker - 1], s.to));
 		lines.push(s.endless ? `from ${duration(s.from)}, never ended (${duration(s.to - s.from)})`
 			: `from ${duration(s.from)} to ${duration(s.to)}: ${duration(s.to - s.from)}`);
 		return lines.join("\n");
 	};
 
-	return { lane, what, brief, place, span };
+	return { lane, name, what, brief, place, span };
 })();
