@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * To be read in this order: report.c (how a rule says what it found), process.c (rules on processes; the others are
- * like it: busy.c, locks.c, messages.c, order.c, pipes.c, pipe_leak.c, polled.c, signals.c, stdio.c, trace.c;
+ * like it: busy.c, locks.c, messages.c, order.c, pipes.c, pipe_leak.c with pipe_leak_load.c, polled.c, signals.c, stdio.c, trace.c;
  * stuck.c, with interrupted.c, takes deadlock and stuck from the wait-for graph), rules.c (all in turn). A rule says what
  * it found in the file that finds it; only the sentences of deadlock and stuck are elsewhere, in verdict/text.
  */

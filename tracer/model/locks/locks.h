@@ -5,7 +5,7 @@
 
 /*
  * To be read in this order, from the ground up: user.c (who can reach a lock), lock.c, stat.c (sums), fold.c (holds
- * that share a row), hold.c, edge.c (order), open.c (who has what now), file_lock.c, reach.c (locks at a fork),
+ * that share a row), hold.c, edge.c (order), open.c (who has what now), file_lock.c, file_share.c, reach.c (locks at a fork),
  * polled.c; futex.c and event.c stand above the waits: what a futex belongs to, and the records of locks.
  */
 #include "schema/record.h"
@@ -154,6 +154,11 @@ void model_open_flush(struct model *m);
 
 /* ---- Locks on files (file_lock.c) ---- */
 
+/* A call on a file lock blocks: the thread waits for one that is in its way, or for none where that is not known. */
+void model_file_lock_wait(struct model *m, struct thread *t, const struct rec_WAIT_BEGIN *rec);
+
+/* ---- Who shares them (file_share.c) ---- */
+
 /* Children share the description of a flock; it goes with the last process that does. */
 void model_file_locks_fork(
 	struct model *m, struct proc *child, const struct proc *parent, int64_t ts);
@@ -162,8 +167,6 @@ void model_file_locks_exec(struct model *m, struct proc *p, int64_t ts);
 /* A thread of a process that has ended holds none any more; and the process shares none. */
 void model_file_locks_exit(struct model *m, struct thread *t, int64_t ts);
 void model_file_users_exit(struct model *m, const struct proc *p, int64_t ts);
-/* A call on a file lock blocks: the thread waits for one that is in its way, or for none where that is not known. */
-void model_file_lock_wait(struct model *m, struct thread *t, const struct rec_WAIT_BEGIN *rec);
 
 /* ---- Locks in the memory of a process (reach.c) ---- */
 
