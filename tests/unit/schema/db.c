@@ -309,7 +309,8 @@ TEST(db_open_own_keeps_locks)
 	/* The last connection to close removes the -wal. */
 	other = fork();
 	if (other == 0) {
-		execlp("sqlite3", "sqlite3", path, "SELECT count(*) FROM lost", (char *)NULL);
+		execlp("sqlite3", "sqlite3", path, "SELECT count FROM lost WHERE count < 0",
+			(char *)NULL);
 		_exit(127);
 	}
 	ASSERT_INT(waitpid(other, &status, 0), other);
