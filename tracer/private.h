@@ -63,6 +63,10 @@ void tracer_detach(struct tracer *t);
 /* Frees everything without writing; the database stays as last committed. */
 void tracer_free(struct tracer *t);
 
+/* Feeds the model one record, and notes what the recording itself needs of it. tracer: struct tracer. */
+struct rec_head;
+void tracer_feed(void *tracer, const struct rec_head *rec);
+
 /* Drains all sources and feeds the model up to the time that they have in common. Returns how many records. */
 size_t tracer_drain(struct tracer *t);
 

@@ -10,29 +10,20 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/mem.h"
-#include "schema/db.h"
-#include "schema/query.h"
 #include "schema/record.h"
 #include "schema/record_dump.h"
 #include "tracer/authority/authority.h"
-#include "tracer/details.h"
 #include "tracer/shim/shim.h"
 #include "tracer/merge.h"
 #include "tracer/model/model.h"
 #include "tracer/store/store.h"
-#include "tracer/detector.h"
-#include "tracer/silent.h"
 #include "tracer/target/user.h"
 
 #define MS 1000000ull
 
 enum {
 	COMMIT_EVERY_MS = 500,
-	EVALUATE_EVERY_MS = 100, /* at most so often is the graph evaluated */
-	EVALUATE_SHARE = 20,     /* and no more than 1/20 of the time is spent on it */
-	GONE_EVERY_MS = 500,     /* how often processes whose end was not seen are sought */
-	GRACE_MS =
-		2200, /* the longest for which the graph takes something to be under way: a signal, with some slack */
+	GONE_EVERY_MS = 500, /* how often processes whose end was not seen are sought */
 	LEAST_TIMEOUT_MS = 1,
 	MOST_TIMEOUT_MS = 50,
 	BUSY_RECORDS = 2000,   /* so many in one drain: do not sleep at all */
@@ -142,7 +133,7 @@ static void note_raw_calls(struct tracer *t, rec_u32 pid)
 		model_raw_calls(t->model, pid, true, t->choice.shim_only);
 }
 
-static void feed(void *arg, const struct rec_head *rec)
+void tracer_feed(void *arg, const struct rec_head *rec)
 {
 	struct tracer *t = arg;
 
@@ -251,12 +242,12 @@ size_t tracer_drain(struct tracer *t)
 		until = t->until;
 	if (until > t->until)
 		t->until = until;
-	return merge_emit(t->merge, t->until, feed, t);
+	return merge_emit(t->merge, t->until, tracer_feed, t);
 }
 
 void tracer_drain_rest(struct tracer *t)
 {
-	(void)merge_emit(t->merge, UINT64_MAX, feed, t);
+	(void)merge_emit(t->merge, UINT64_MAX, tracer_feed, t);
 }
 
 /* A caller that only wants it done now and then need not wait for it: the buffers fill meanwhile. */
@@ -388,208 +379,4 @@ void tracer_each_alive(
 
 	if (!t->error)
 		model_each_alive(t->model, pass_if_ours, &among);
-}
-
-/* Says whether the graph is worth another evaluation now. */
-static bool evaluation_is_due(struct tracer *t, uint64_t now)
-{
-	uint64_t oldest, grace;
-
-	if (now < t->evaluate_not_before)
-		return false;
-	oldest = model_oldest_wait(t->model);
-	if (!oldest || now < oldest || now - oldest < (uint64_t)t->config.watch_ns)
-		return false;
-	/*
-	 * Without records nothing changes but the age of waits, until the youngest is old enough, and that of what was
-	 * taken to be under way: once more when no grace is given any longer.
-	 */
-	grace = t->changed_at + GRACE_MS * MS;
-	return t->evaluated_at <= t->changed_at + (uint64_t)t->config.watch_ns ||
-	       (now > grace && t->evaluated_at <= grace);
-}
-
-/* The recording says it, once however often it happens. */
-static void detection_failed(struct tracer *t, const char *why)
-{
-	_cleanup_free_ char *line = xasprintf("the search for deadlocks failed at times: %s", why);
-
-	tracer_blind(t, line);
-}
-
-/* An evaluation has ended: the next begins so late that little of the time is spent on them. */
-static void evaluation_ended(struct tracer *t, uint64_t now)
-{
-	uint64_t took = detector_cost_ns(t->detector);
-
-	t->is_evaluating = false;
-	if (detector_error(t->detector))
-		detection_failed(t, detector_error(t->detector));
-	/* The details joined sets or parted them: they are searched for again, though nothing has happened since. */
-	if (detector_has_more(t->detector))
-		t->evaluated_at = 0;
-	t->evaluate_not_before = now + EVALUATE_EVERY_MS * MS;
-	if (now + took * EVALUATE_SHARE > t->evaluate_not_before)
-		t->evaluate_not_before = now + took * EVALUATE_SHARE;
-}
-
-/* Asks the runtimes of languages what threads wait for. Returns 0, or -errno of the store. */
-static int read_waits(struct tracer *t)
-{
-	_cleanup_buf_ struct buf why = BUF_INIT;
-	bool any = false;
-
-	if (details_waits(t->details, detector_reader(t->detector), t->config.watch_ns, t->until,
-		    feed, t, &any, &why) < 0)
-		detection_failed(t, why.data);
-	return any ? tracer_commit(t) : 0;
-}
-
-struct pids {
-	pid_t *list;
-	size_t n, cap;
-};
-
-static void add_pid(void *arg, pid_t pid, const char *name)
-{
-	struct pids *p = arg;
-
-	(void)name;
-	ARRAY_GROW(p->list, p->n, p->cap);
-	p->list[p->n++] = pid;
-}
-
-/* The processes of languages that schedule what they run themselves, where the kernel's probes see only the threads. */
-static void add_raw(struct tracer *t, struct pids *pids)
-{
-	static const char sql[] = "SELECT pid FROM process WHERE raw_calls AND end_ns IS NULL";
-	_cleanup_buf_ struct buf why = BUF_INIT;
-	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
-	int rc = detector_reader(t->detector)
-			 ? query_open(detector_reader(t->detector), sql, &stmt, &why)
-			 : -1;
-
-	while (!rc && query_step(stmt, &why) > 0)
-		add_pid(pids, (pid_t)query_int(stmt, 0, 0), "");
-}
-
-/* Records the places of those who wait, and what sits in their buffers. Without it places are missing, no more. */
-static void record_details(struct tracer *t, struct sqlite3 *db)
-{
-	_cleanup_buf_ struct buf why = BUF_INIT;
-
-	(void)details_read(t->details, db, t->until, feed, t, &why);
-	(void)tracer_commit(t);
-}
-
-/* What the library does not see is looked for from outside. Returns true, and what that has found. */
-static bool look_from_outside(struct tracer *t, uint64_t now, struct findings *ret)
-{
-	const struct silent_times at = {now, t->changed_at, (uint64_t)t->config.watch_ns};
-	struct pids pids = {.n = 0};
-
-	if (!t->silent)
-		return false;
-	if (silent_is_done(t->silent)) {
-		silent_tell(t->silent, t->until, feed, t);
-		if (tracer_commit(t) != 0)
-			return false;
-	}
-	if (silent_take(t->silent, detector_reader(t->detector), t->t0, &t->reported, ret)) {
-		verdict_remember(&t->reported, ret);
-		record_details(t, detector_reader(t->detector));
-		return true;
-	}
-	if (silent_is_due(t->silent, &at) && tracer_commit(t) == 0) {
-		if (t->choice.shim_only)
-			tracer_each_alive(t, add_pid, &pids);
-		else
-			add_raw(t, &pids);
-		silent_begin(t->silent, pids.list, pids.n, t->config.all, now);
-		free(pids.list);
-	}
-	return false;
-}
-
-/*
- * Finds where threads wait for what runs on other hosts. Nothing here says that they are stuck, which would ask for the places; all recordings together may.
- */
-static int read_peers(struct tracer *t)
-{
-	static const char sql[] =
-		"SELECT EXISTS (SELECT 1 FROM wait w JOIN pipe p ON p.id = w.pipe_id WHERE w.end_ns IS NULL"
-		" AND w.stack_id IS NULL AND w.site_id IS NULL AND p.kind = 'tcp' AND p.outside <> 0)";
-	_cleanup_buf_ struct buf why = BUF_INIT;
-	struct sqlite3 *db = t->config.peers ? detector_reader(t->detector) : NULL;
-
-	if (!db || query_number(db, sql, 0, 0, &why) == 0)
-		return 0;
-	if (details_read(t->details, db, t->until, feed, t, &why) < 0)
-		detection_failed(t, why.data);
-	return tracer_commit(t);
-}
-
-bool tracer_detect(struct tracer *t, struct findings *ret)
-{
-	_cleanup_buf_ struct buf why = BUF_INIT;
-	uint64_t now = clock_now();
-
-	if (!t->detector || t->error || t->is_short)
-		return false;
-	switch (detector_state(t->detector)) {
-	case DETECTOR_RUNNING:
-		return false;
-	case DETECTOR_SUSPECTS:
-		/* Where the threads wait, and what sits in their buffers. */
-		if (details_read(
-			    t->details, detector_reader(t->detector), t->until, feed, t, &why) < 0)
-			detection_failed(t, why.data);
-		if (tracer_commit(t) == 0)
-			detector_again(t->detector);
-		return false;
-	case DETECTOR_FOUND:
-		evaluation_ended(t, now);
-		detector_take(t->detector, ret);
-		verdict_remember(&t->reported, ret);
-		return true;
-	case DETECTOR_IDLE:
-		break;
-	}
-	if (t->is_evaluating)
-		evaluation_ended(t, now);
-	if (look_from_outside(t, now, ret))
-		return true;
-	if (evaluation_is_due(t, now) && tracer_commit(t) == 0 && read_waits(t) == 0 &&
-		read_peers(t) == 0) {
-		/* What is evaluated is as old as the watermark: until that is far enough the youngest wait is too young. */
-		t->evaluated_at = t->until;
-		t->is_evaluating = true;
-		detector_begin(t->detector);
-	}
-	return false;
-}
-
-struct sqlite3 *tracer_reader(struct tracer *t)
-{
-	return t->detector ? detector_reader(t->detector) : NULL;
-}
-
-const struct findings *tracer_reported(const struct tracer *t)
-{
-	return &t->reported;
-}
-
-struct sqlite3 *tracer_look(struct tracer *t, struct buf *why)
-{
-	struct sqlite3 *db = NULL;
-	_cleanup_free_ char *error = NULL;
-
-	if (tracer_commit(t) != 0)
-		return NULL;
-	if (db_open_own(t->path, &db, &error) < 0) {
-		buf_adds(why, error);
-		return NULL;
-	}
-	record_details(t, db);
-	return db;
 }

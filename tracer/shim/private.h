@@ -317,4 +317,9 @@ uint64_t shim_drain_interrupted(const struct shim_drain *d);
 uint64_t shim_drain_dropped(const struct shim_drain *d);
 uint64_t shim_drain_dropped_vital(const struct shim_drain *d);
 
+/* ---- How a process ended (exit_status.c) ---- */
+
+/* Reads the status of a process that is a zombie, or that pidfd was opened of while it lived; false: it is not known. */
+bool exit_status_of(pid_t pid, int pidfd, int *ret);
+
 #endif

@@ -6,7 +6,8 @@
  * removes it should pptrace be killed), ring.c (one ring), expand.c (a slot
  * becomes a record) with clock.c and ns.c (its time, its numbers), tasks.c with known.c and
  * spawn.c (what the library cannot know), fold.c (equal holds as one record), drain.c (all rings in the order of time), source.c
- * (struct source); feed.c and guard.c keep the rings' memory; deaths.c stands apart.
+ * (struct source); feed.c and guard.c keep the rings' memory; deaths.c with
+ * exit_status.c stands apart.
  */
 #ifndef TRACER_SHIM_SHIM_H
 #define TRACER_SHIM_SHIM_H
