@@ -14,8 +14,8 @@
 #include "tracer/merge.h"
 #include "tracer/model/model.h"
 #include "tracer/store/store.h"
-#include "tracer/detector.h"
-#include "tracer/silent.h"
+#include "tracer/detect/detector.h"
+#include "tracer/detect/silent.h"
 
 #define DRAIN_MAX_NS 1500000000u
 #define DRAIN_STEP_NS 200000

@@ -12,15 +12,15 @@
 #include "base/mem.h"
 #include "tracer/authority/authority.h"
 #include "tracer/shim/shim.h"
-#include "tracer/details.h"
+#include "tracer/detect/details.h"
 #include "tracer/target/limits.h"
 #include "tracer/merge.h"
 #include "tracer/model/model.h"
 #include "tracer/store/store.h"
 #include "tracer/room.h"
 #include "tracer/symbols/symbols.h"
-#include "tracer/detector.h"
-#include "tracer/silent.h"
+#include "tracer/detect/detector.h"
+#include "tracer/detect/silent.h"
 #include "tracer/target/user.h"
 
 /* With less than this the database is kept small in memory, which costs time. */

@@ -3,8 +3,8 @@
 /*
  * To be read in this order: source.h (what a source of records is), choose.c (which sources), the folder target
  * (the command), merge.c (one order of time), open.c, tracer.c and close.c (the recording) with room.c, shortage.c,
- * give_way.c and urgency.c, detect.c with detector.c, details.c, language.c, silent.c and import.c (deadlocks while it grows), attach.c (what
- * runs already), inspect.c (the same without recording).
+ * give_way.c and urgency.c, the folder detect (deadlocks while it grows), attach.c (what runs
+ * already), inspect.c (the same without recording).
  */
 #ifndef TRACER_TRACER_H
 #define TRACER_TRACER_H

@@ -1,7 +1,12 @@
 /* detector.h - find threads that can never proceed while the recording grows. */
 /* SPDX-License-Identifier: MIT */
-#ifndef TRACER_DETECTOR_H
-#define TRACER_DETECTOR_H
+/*
+ * The folder finds deadlocks while a recording grows. To be read in this order: detector.c (the graph, evaluated in a
+ * thread), details.c with language.c (what is read of the threads that it suspects), silent.c with import.c (a look
+ * from outside, where a library alone records), detect.c (when to do which).
+ */
+#ifndef TRACER_DETECT_DETECTOR_H
+#define TRACER_DETECT_DETECTOR_H
 
 #include <stdbool.h>
 #include <stdint.h>

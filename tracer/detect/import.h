@@ -1,7 +1,7 @@
 /* import.h - what a look from outside saw of tasks without a thread (goroutines) becomes a part of the recording. */
 /* SPDX-License-Identifier: MIT */
-#ifndef TRACER_IMPORT_H
-#define TRACER_IMPORT_H
+#ifndef TRACER_DETECT_IMPORT_H
+#define TRACER_DETECT_IMPORT_H
 
 #include <stdbool.h>
 #include <stdint.h>

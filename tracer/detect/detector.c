@@ -7,7 +7,7 @@
  * it wants), then everything that was recorded up to then is committed and
  * evaluated again, and the same set must come out with no member having moved.
  */
-#include "tracer/detector.h"
+#include "tracer/detect/detector.h"
 
 #include <errno.h>
 #include <pthread.h>

@@ -1,6 +1,6 @@
 /* silent.c - look at the recorded processes from outside, where a library alone records and threads have fallen silent. */
 /* SPDX-License-Identifier: MIT */
-#include "tracer/silent.h"
+#include "tracer/detect/silent.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -11,7 +11,7 @@
 #include "base/mem.h"
 #include "schema/query.h"
 #include "schema/record.h"
-#include "tracer/import.h"
+#include "tracer/detect/import.h"
 #include "tracer/inspect.h"
 #include "verdict/verdict.h"
 

@@ -1,6 +1,6 @@
 /* details.c - what only a look from outside shows of threads that seem to be stuck. */
 /* SPDX-License-Identifier: MIT */
-#include "tracer/details.h"
+#include "tracer/detect/details.h"
 
 #include "base/buf.h"
 #include "base/hash.h"
@@ -8,7 +8,7 @@
 #include "schema/query.h"
 #include "schema/record.h"
 #include "schema/waits.h"
-#include "tracer/language.h"
+#include "tracer/detect/language.h"
 #include "tracer/symbols/symbols.h"
 #include "tracer/snapshot/snapshot.h"
 

@@ -1,7 +1,7 @@
 /* language.h - when the runtimes of languages are asked about the threads of traced processes. */
 /* SPDX-License-Identifier: MIT */
-#ifndef TRACER_LANGUAGE_H
-#define TRACER_LANGUAGE_H
+#ifndef TRACER_DETECT_LANGUAGE_H
+#define TRACER_DETECT_LANGUAGE_H
 
 #include <stdbool.h>
 #include <stdint.h>

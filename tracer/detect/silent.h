@@ -1,7 +1,7 @@
 /* silent.h - look at the recorded processes from outside, where a library alone records and threads have fallen silent. */
 /* SPDX-License-Identifier: MIT */
-#ifndef TRACER_SILENT_H
-#define TRACER_SILENT_H
+#ifndef TRACER_DETECT_SILENT_H
+#define TRACER_DETECT_SILENT_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -8,10 +8,10 @@
 #include "schema/db.h"
 #include "schema/query.h"
 #include "schema/record.h"
-#include "tracer/details.h"
-#include "tracer/detector.h"
+#include "tracer/detect/details.h"
+#include "tracer/detect/detector.h"
 #include "tracer/model/model.h"
-#include "tracer/silent.h"
+#include "tracer/detect/silent.h"
 
 #define MS 1000000ull
 

@@ -1,7 +1,7 @@
 /* details.h - what only a look from outside shows of threads that seem to be stuck. */
 /* SPDX-License-Identifier: MIT */
-#ifndef TRACER_DETAILS_H
-#define TRACER_DETAILS_H
+#ifndef TRACER_DETECT_DETAILS_H
+#define TRACER_DETECT_DETAILS_H
 
 #include <stdint.h>
 

@@ -5,7 +5,7 @@
  * process of which some threads were found stuck. What is known of them is as old as the last look; the verdict from the
  * recording alone therefore takes them for live (verdict/graph/state.c), and says nothing about them itself.
  */
-#include "tracer/import.h"
+#include "tracer/detect/import.h"
 
 #include <stdlib.h>
 

@@ -5,7 +5,7 @@
  * waited for. It is asked before deadlocks are looked for, and once more between
  * the two looks at those who seem to be stuck.
  */
-#include "tracer/language.h"
+#include "tracer/detect/language.h"
 
 #include <stdlib.h>
 #include <string.h>
