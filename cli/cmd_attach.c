@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "base/command.h"
 #include "base/mem.h"
+#include "cli/common/cgroup.h"
 #include "cli/common/extent.h"
 #include "cli/common/loop.h"
 #include "cli/common/options.h"
@@ -22,10 +23,24 @@ enum { STATUS_DEADLOCK = 124, STATUS_FAILED = 125, DEFAULT_DATA = 32, MOST_DATA 
 
 #define DEFAULT_WATCH_NS 1000000000
 
-enum { OPT_LOCKS = 256, OPT_DATA, OPT_SCHED, OPT_WATCH, OPT_ON_DEADLOCK, OPT_DURATION, OPT_PUSH };
+enum {
+	OPT_LOCKS = 256,
+	OPT_DATA,
+	OPT_SCHED,
+	OPT_WATCH,
+	OPT_ON_DEADLOCK,
+	OPT_DURATION,
+	OPT_PUSH,
+	OPT_CGROUP,
+	OPT_CONTAINER
+};
 
 static const struct command_option attach_options[] = {
 	{"pid", 'p', "PID", "process to record, with its descendants; may be repeated", 'p'},
+	{"cgroup", 0, "PATH", "record all processes of that control group", OPT_CGROUP},
+	{"container", 0, "NAME",
+		"record all processes of that container: name or ID (Docker, Podman, Kubernetes, LXC, nspawn)",
+		OPT_CONTAINER},
 	{"output", 'o', "FILE", "recording to write; an older one is kept as FILE.old (pptrace.db)",
 		'o'},
 	{"duration", 0, "TIME",
@@ -51,12 +66,13 @@ static int attach_main(int argc, char **argv);
 
 const struct command cmd_attach = {
 	.name = "attach",
-	.usage = "[OPTIONS] -p PID...",
+	.usage = "[OPTIONS] -p PID...|--cgroup PATH|--container NAME",
 	.summary = "record processes that are already running, until they end or Ctrl-C",
 	.options = attach_options,
 	.examples = {{"pptrace attach -p 4711 --duration 10s",
 			     "record ten seconds of a running process"},
-		{"pptrace attach -o web.db -p 4711,4712", "record two of them until Ctrl-C"}},
+		{"pptrace attach -o web.db -p 4711,4712", "record two of them until Ctrl-C"},
+		{"pptrace attach --container web", "record what runs in a container"}},
 	.run = attach_main,
 };
 
@@ -79,6 +95,10 @@ static bool parse_option(struct attach_args *a, int id)
 	switch (id) {
 	case 'p':
 		return pids_add(&a->pids, optarg);
+	case OPT_CGROUP:
+		return cgroup_add(&a->pids, optarg);
+	case OPT_CONTAINER:
+		return cgroup_add_container(&a->pids, optarg);
 	case 'o':
 		a->tracer.path = optarg;
 		return true;
@@ -115,7 +135,7 @@ static bool parse(struct attach_args *a, int argc, char **argv)
 		if (!pids_add(&a->pids, argv[i]))
 			return false;
 	if (!a->pids.n) {
-		warn("attach: name the process to record with -p PID");
+		warn("attach: name the process to record with -p PID, --cgroup PATH or --container NAME");
 		return false;
 	}
 	a->tracer.backend = BACKEND_EBPF;

@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/command.h"
 #include "base/mem.h"
+#include "cli/common/cgroup.h"
 #include "cli/common/options.h"
 #include "cli/common/pids.h"
 #include "cli/common/say.h"
@@ -17,9 +18,13 @@
 #include "verdict/json.h"
 #include "verdict/verdict.h"
 
-enum { STATUS_STUCK = 1, STATUS_FAILED = 2, OPT_JSON = 256, OPT_ALL };
+enum { STATUS_STUCK = 1, STATUS_FAILED = 2, OPT_JSON = 256, OPT_ALL, OPT_CGROUP, OPT_CONTAINER };
 
 static const struct command_option why_options[] = {
+	{"cgroup", 0, "PATH", "all processes of that control group", OPT_CGROUP},
+	{"container", 0, "NAME",
+		"all processes of that container: name or ID (Docker, Podman, Kubernetes, LXC, nspawn)",
+		OPT_CONTAINER},
 	{"json", 0, NULL, "findings and waits as JSON", OPT_JSON},
 	{"all", 'a', NULL, "show every thread, even those in identical waits, and what is at rest",
 		OPT_ALL},
@@ -30,7 +35,7 @@ static int why_main(int argc, char **argv);
 
 const struct command cmd_why = {
 	.name = "why",
-	.usage = "[OPTIONS] PID...|CORE [PROGRAM]",
+	.usage = "[OPTIONS] PID...|CORE [PROGRAM]|--cgroup PATH|--container NAME",
 	.summary =
 		"say why running processes, or that of a core file, are stuck, and what each thread waits for",
 	.options = why_options,
@@ -68,7 +73,9 @@ static bool parse(struct why_args *a, int argc, char **argv)
 			a->json = true;
 		else if (id == OPT_ALL)
 			a->all = true;
-		else
+		else if (id == OPT_CGROUP
+				 ? !cgroup_add(&a->pids, optarg)
+				 : id != OPT_CONTAINER || !cgroup_add_container(&a->pids, optarg))
 			return false;
 	}
 	if (optind < argc && is_file(argv[optind]))
