@@ -4,14 +4,31 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <unistd.h>
+
+static _Atomic(mem_act *) last_act;
+static atomic_bool is_over;
+
+void mem_set_last_act(mem_act *act)
+{
+	last_act = act;
+}
 
 static _Noreturn void out_of_memory(void)
 {
 	static const char text[] = "pptrace: out of memory\n";
+	mem_act *act;
 
+	/* Another thread is about to end the process. */
+	while (atomic_exchange(&is_over, true))
+		(void)pause();
 	if (write(STDERR_FILENO, text, sizeof text - 1) < 0)
-		_exit(125);
+		is_over = true;
+	act = last_act;
+	if (act)
+		act();
 	_exit(125);
 }
 

@@ -17,6 +17,14 @@
  * could do better. The preload library does not use these; it never allocates.
  */
 
+typedef void mem_act(void);
+
+/*
+ * Sets what is called before that, after the line: at most once, in the thread that found no memory. It must not
+ * allocate, and need not return. NULL: nothing.
+ */
+void mem_set_last_act(mem_act *act);
+
 /* Returns n bytes, uninitialised; the caller frees them. */
 void *xmalloc(size_t n);
 

@@ -11,6 +11,7 @@
 #include "cli/common/extent.h"
 #include "cli/common/loop.h"
 #include "cli/common/options.h"
+#include "cli/common/outlive.h"
 #include "cli/common/say.h"
 #include "cli/common/share.h"
 #include "tracer/target/limits.h"
@@ -341,17 +342,22 @@ static int record(struct run *r)
 	share_begin(r->share, r->tracer.path);
 	status = start(r, t, &target);
 	r->loop.target = &target;
-	if (status == 0)
+	if (status == 0) {
+		outlive_begin(t, &target);
 		loop_run(t, &r->loop, &result);
+	}
 	target_done(&target);
 	(void)target_reap(&target);
 	outcome = (struct tracer_outcome){target.ended, target.status};
+	if (!target.ended)
+		outlive_end();
 	if (tracer_close(t, &outcome, &summary, &why) < 0) {
 		if (!result.is_broken)
 			warn("the recording is not complete: %s", why.data);
 	} else if (status == 0) {
 		print_summary(r, &summary);
 	}
+	outlive_end();
 	user_hand_over(r->tracer.path);
 	share_end(r->share, r->tracer.path);
 	return status ? status : status_of(&target, &result);

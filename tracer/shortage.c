@@ -35,6 +35,13 @@ static bool is_enough(const struct room *r)
 	return room_left(r) >= (reserve < 8 * MIB ? 8 * MIB : reserve);
 }
 
+void tracer_let_go(struct tracer *t)
+{
+	for (size_t i = 0; i < t->choice.n; i++)
+		if (t->attached[i] && t->choice.sources[i]->let_go)
+			t->choice.sources[i]->let_go(t->choice.sources[i]);
+}
+
 /*
  * The recording itself may be held up, by the disk for one, when the command wants memory:
  * what is shared with it goes at once.
@@ -49,9 +56,7 @@ static void *watch(void *arg)
 			CLOCK_MONOTONIC, 0, &(struct timespec){0, WATCH_EVERY_NS}, NULL);
 		if (is_enough(t->room))
 			continue;
-		for (size_t i = 0; i < t->choice.n; i++)
-			if (t->attached[i] && t->choice.sources[i]->let_go)
-				t->choice.sources[i]->let_go(t->choice.sources[i]);
+		tracer_let_go(t);
 		s->found = true;
 		break;
 	}

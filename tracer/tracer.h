@@ -168,6 +168,12 @@ struct tracer_outcome {
 };
 
 /*
+ * Gives back at once what memory is shared with the command; what was not read is lost, and the recording is of no use
+ * any more. May be called in any thread; allocates nothing.
+ */
+void tracer_let_go(struct tracer *t);
+
+/*
  * Ends the recording: last drain, findings, indexes, detach. Fills *ret_summary.
  * Frees the tracer in any case. Returns 0 or the negative errno of the database with a sentence in why.
  */

@@ -89,3 +89,17 @@ fi
 end
 
 done
+
+begin "without memory for pptrace the command ends as it would have, and so does pptrace"
+${CC:-cc} -shared -fPIC -O1 -D_GNU_SOURCE -o "$TMP/fail.so" "$ROOT/tests/long/fail_nth.c" -ldl || fail "fail_nth.c"
+# shellcheck disable=SC2016
+command=(sh -c 'echo begun; "$1" 2 /dev/null 300000; kill -USR1 $$' sh "$PROGRAMS/lock_storm")
+for backend in $(backends); do
+	run env FAIL_CALL=malloc FAIL_COUNT="$TMP/count" LD_PRELOAD="$TMP/fail.so" "$PPTRACE" run -q --backend="$backend" -o f.db "${command[@]}"
+	for part in 5 6 7; do
+		run env FAIL_CALL=malloc FAIL_NTH=$(($(cat count) * part / 8)) FAIL_ALWAYS=1 LD_PRELOAD="$TMP/fail.so" \
+			"$PPTRACE" run -q --backend="$backend" -o f.db "${command[@]}"
+		expect_eq "$status:$(cat out):$(cat err)" "138:begun:pptrace: out of memory" "$backend: status, output, errors"
+	done
+done
+end
