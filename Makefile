@@ -22,7 +22,7 @@ DEPS_EBPF := clang llvm bpftool libbpf-dev
 DEPS_BUILD := gcc libc6-dev make pkg-config $(if $(filter 1,$(EBPF)),$(DEPS_EBPF)) libelf-dev libdw-dev libiberty-dev \
 	libsqlite3-dev libcurl4-openssl-dev liblz4-dev libgraphviz-dev graphviz libgvplugin-neato-layout8? libjansson-dev libncurses-dev libprotobuf-c-dev protobuf-c-compiler
 DEPS_TEST := bsdutils cargo:cargo chromium clang-format clickhouse-client clickhouse-server cmake:cmake fonts-dejavu-core g++ gcc-multilib git golang-go:go iproute2:ip libcap2-bin libpython3.11-testsuite \
-	libxml2-utils man-db musl-tools nodejs:node npm:npm openjdk-17-jdk-headless:javac openssl perl pngcheck poppler-utils:pdfinfo procps python3 python3-pytest redis-server redis-tools rustc \
+	libmpich-dev libopenmpi-dev libxml2-utils man-db mpich musl-tools nodejs:node npm:npm openjdk-17-jdk-headless:javac openmpi-bin openssl perl pngcheck poppler-utils:pdfinfo procps python3 python3-pytest redis-server redis-tools rustc \
 	shellcheck sqlite3 strace stress-ng util-linux
 # And what the long tests need: emulated machines.
 DEPS_LONG := busybox-static cpio dash debootstrap qemu-system-x86
@@ -75,6 +75,8 @@ EDITIONS := casts plain old
 BPF_OBJ := $(foreach e,$(EDITIONS),$(BPF_SRC:%.bpf.c=$(OUT)/$(e)/%.bpf.o))
 SHIM_SRC := $(call files_in,probes/shim,*.c *.S)
 SHIM_OBJ := $(addprefix $(OUT)/pic/,$(addsuffix .o,$(SHIM_SRC)))
+MPI_SRC := $(call files_in,probes/mpi,*.c)
+MPI_OBJ := $(addprefix $(OUT)/pic/,$(addsuffix .o,$(MPI_SRC) probes/shim/real.c))
 # Programs of one file each; those of a folder and of its topics stand side by side in build/.
 programs_of = $(addprefix $(OUT)/$(1)/,$(basename $(notdir $(call files_in,$(1),*.c))))
 DEMOS := $(call programs_of,demos)
@@ -98,7 +100,7 @@ COMPLETIONS := $(OUT)/pptrace.bash $(OUT)/pptrace.zsh $(OUT)/pptrace.fish
 
 .PHONY: deb test-fleet pictures corpus compile_commands.json all demo test test-kernels test-distros test-long check deps deps-long bench fuzz fuzz-keep format lint coverage install uninstall clean help programs
 
-all: $(OUT)/pptrace $(OUT)/pptrace.1 $(OUT)/man/done $(COMPLETIONS) $(if $(SHIM_SRC),$(OUT)/libpptrace-shim.so) $(DEMOS) $(PYTHON_DEMOS)
+all: $(OUT)/pptrace $(OUT)/pptrace.1 $(OUT)/man/done $(COMPLETIONS) $(if $(SHIM_SRC),$(OUT)/libpptrace-shim.so) $(OUT)/libpptrace-mpi.so $(DEMOS) $(PYTHON_DEMOS)
 
 $(OUT)/pptrace: $(ROOM_OBJ) $(CLI_OBJ) $(EBPF_MARK)
 	$(say) LINK $@
@@ -199,6 +201,11 @@ $(OUT)/pic/%.o: %
 $(OUT)/libpptrace-shim.so: $(SHIM_OBJ)
 	$(say) LINK $@
 	$(Q)$(CC) -shared -Wl,-z,defs -Wl,-z,now -Wl,-z,noseparate-code -Wl,-Bsymbolic-functions -o $@ $^ $(if $(wildcard probes/shim/shim.map),-Wl$(comma)--version-script=probes/shim/shim.map) -ldl -lpthread
+
+# Loaded beside it into the ranks of an MPI job.
+$(OUT)/libpptrace-mpi.so: $(MPI_OBJ)
+	$(say) LINK $@
+	$(Q)$(CC) -shared -Wl,-z,defs -Wl,-z,now -Wl,-z,noseparate-code -Wl,-Bsymbolic-functions -o $@ $^ -ldl
 
 # gcc warns wrongly in sanitizer builds (-Wno-error there); the plain build is the strict one.
 # Plain programs, as a learner would compile them.
@@ -354,7 +361,7 @@ lint: $(OUT)/gen/demos.def $(if $(BPF_SRC),$(OUT)/gen/pptrace.skel.h) $(PROTO_H)
 	$(Q)clang-format --dry-run -Werror $(C_FILES)
 	$(Q)for f in $(ROOM_SRC) $(call files_in,cli,*.c) $(wildcard bench/*.c); do \
 		$(CLANG) $(ALL_CFLAGS) -fsyntax-only $$f || exit 1; done
-	$(Q)for f in $(filter %.c,$(SHIM_SRC)); do $(CLANG) $(SHIM_CFLAGS) -fsyntax-only $$f || exit 1; done
+	$(Q)for f in $(filter %.c,$(SHIM_SRC) $(MPI_SRC)); do $(CLANG) $(SHIM_CFLAGS) -fsyntax-only $$f || exit 1; done
 	$(Q)shellcheck $(SHELL_FILES)
 	$(Q)$(MAKE) --no-print-directory OUT=build/dead LDFLAGS=-Wl,--gc-sections,--print-gc-sections \
 		CFLAGS="-O1 -ffunction-sections -fdata-sections" build/dead/pptrace >build/dead.log 2>&1 || { cat build/dead.log; exit 1; }
@@ -387,6 +394,7 @@ DOCDIR := $(DESTDIR)$(PREFIX)/share/doc/pptrace
 install: all
 	install -D -m 755 $(OUT)/pptrace $(BINDIR)/pptrace
 	$(if $(SHIM_SRC),install -D -m 755 $(OUT)/libpptrace-shim.so $(LIBDIR)/libpptrace-shim.so)
+	install -D -m 755 $(OUT)/libpptrace-mpi.so $(LIBDIR)/libpptrace-mpi.so
 	for d in $(DEMOS); do install -D -m 755 $$d $(LIBDIR)/demos/$${d##*/}; done
 	for d in $(PYTHON_DEMOS); do install -D -m 755 $$d $(LIBDIR)/demos/python/$${d##*/}; done
 	install -D -m 644 $(OUT)/pptrace.1 $(MANDIR)/man1/pptrace.1

@@ -46,8 +46,9 @@ static int run(int argc, char **argv)
 		if (strcmp(l->rule, argv[optind]) != 0)
 			continue;
 		(void)printf("%s (%s): %s\n\n%s", l->rule, l->severity, l->meaning, l->text);
-		(void)printf("\nSee it happen: pptrace demo %s; pptrace demo %s --fixed\n", l->demo,
-			l->demo);
+		if (*l->demo)
+			(void)printf("\nSee it happen: pptrace demo %s; pptrace demo %s --fixed\n",
+				l->demo, l->demo);
 		return 0;
 	}
 	rule_unknown(argv[optind]);

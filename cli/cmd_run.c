@@ -33,6 +33,7 @@ enum {
 enum {
 	OPT_BACKEND = 256,
 	OPT_LOCKS,
+	OPT_MPI,
 	OPT_DATA,
 	OPT_SCHED,
 	OPT_STACKS,
@@ -56,6 +57,9 @@ static const struct command_option run_options[] = {
 	{"locks", 0, "HOW",
 		"shim, uprobe, futex, off or auto (default: shim, or futex where the program cannot be preloaded)",
 		OPT_LOCKS},
+	{"mpi", 0, "HOW",
+		"record calls of MPI: on, off or auto (default: where the command is mpirun or the like, or was started by it)",
+		OPT_MPI},
 	{"data", 0, "BYTES", "bytes to keep of each pipe read and write; 0 keeps none (32)",
 		OPT_DATA},
 	{"sched", 0, NULL, "also record when each thread ran on a processor", OPT_SCHED},
@@ -109,11 +113,12 @@ struct run {
 	const char *dump_path, *user_name;
 	struct user user;
 	enum share_mode share;
-	int backend, locks, on_deadlock, until, overflow;
+	int backend, locks, mpi, on_deadlock, until, overflow;
 };
 
 static const char *const backend_words[] = {"auto", "ebpf", "shim", NULL};
 static const char *const locks_words[] = {"auto", "shim", "uprobe", "futex", "off", NULL};
+static const char *const mpi_words[] = {"auto", "on", "off", NULL};
 static const char *const until_words[] = {"all", "main", NULL};
 static const char *const overflow_words[] = {"wait", "drop", NULL};
 
@@ -141,6 +146,8 @@ static bool parse_option(struct run *r, int id)
 		return options_word("--backend", optarg, backend_words, &r->backend);
 	case OPT_LOCKS:
 		return options_word("--locks", optarg, locks_words, &r->locks);
+	case OPT_MPI:
+		return options_word("--mpi", optarg, mpi_words, &r->mpi);
 	case OPT_DATA:
 		if (!parse_number("--data", 0, MOST_DATA, &n))
 			return false;
@@ -201,6 +208,7 @@ static bool parse(struct run *r, int argc, char **argv)
 	r->tracer.argv = argv + optind;
 	r->tracer.backend = (enum tracer_backend)r->backend;
 	r->tracer.locks = (enum locks_mode)r->locks;
+	r->tracer.mpi = (enum mpi_mode)r->mpi;
 	r->tracer.drop = r->overflow == 1;
 	r->tracer.quiet = say_is_quiet();
 	r->loop.until_main = r->until == 1;

@@ -59,6 +59,26 @@ const char *names_wait_reason(int reason)
 	return reason >= 0 && reason < WAIT_REASON_END ? wait_info((unsigned)reason)->name : NULL;
 }
 
+const char *names_mpi_op(uint64_t op)
+{
+	static const char *const words[MPI_OP_END] = {
+#define MPI_OP(NAME, number, name) [number] = name,
+#include "schema/mpi.def"
+	};
+
+	return op < MPI_OP_END ? words[op] : NULL;
+}
+
+const char *names_mpi_role(uint64_t role)
+{
+	static const char *const words[MPI_ROLE_END] = {
+#define MPI_ROLE(NAME, number, name) [number] = name,
+#include "schema/mpi.def"
+	};
+
+	return role < MPI_ROLE_END ? words[role] : NULL;
+}
+
 const char *names_lock_type(unsigned type)
 {
 	static const char *const words[4][5] = {

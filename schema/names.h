@@ -4,6 +4,7 @@
 #define SCHEMA_NAMES_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 /*
  * The words are those of the database's columns. Texts are static: nobody frees
@@ -21,6 +22,10 @@ const char *names_syscall(long nr);
 
 /* Returns the column value of enum wait_reason: "pipe-read". */
 const char *names_wait_reason(int reason);
+
+/* Return "MPI_Recv", and what a call needs: "receive"; NULL for an unknown number. */
+const char *names_mpi_op(uint64_t op);
+const char *names_mpi_role(uint64_t role);
 
 /* Returns "recursive", "normal+robust"... for enum lock_type with its bits; NULL if nothing is known. */
 const char *names_lock_type(unsigned type);

@@ -250,4 +250,30 @@ enum sync_op {
 	SYNC_OP_END
 };
 
+enum mpi_op {
+	MPI_OP_NONE = 0,
+#define MPI_OP(NAME, number, name) MPI_OP_##NAME = number,
+#include "schema/mpi.def"
+	MPI_OP_END
+};
+
+enum mpi_role {
+	MPI_ROLE_NONE = 0, /* the call needs nothing of others */
+#define MPI_ROLE(NAME, number, name) MPI_ROLE_##NAME = number,
+#include "schema/mpi.def"
+	MPI_ROLE_END
+};
+
+/* What a message, or a receive, or a collective call counts as. */
+enum mpi_event {
+	MPI_SENT = 1,
+	MPI_RECEIVED = 2,
+	MPI_POSTED = 3,
+	MPI_UNPOSTED = 4,
+	MPI_ENTERED = 5
+};
+
+/* In the fields peer and tag: any. The tags of messages are never negative. */
+#define MPI_ANY (-1)
+
 #endif

@@ -36,7 +36,7 @@ nobody=(setpriv --reuid=65534 --regid=65534 --clear-groups --)
 # a user is to run is copied to where he may.
 if [ "$(id -u)" = 0 ] && ! "${nobody[@]}" test -x "$PPTRACE"; then
 	mkdir "$TMP/.build"
-	cp -r "$BUILD"/pptrace* "$BUILD/libpptrace-shim.so" "$DEMOS" "$TMP/.build"
+	cp -r "$BUILD"/pptrace* "$BUILD"/libpptrace-*.so "$DEMOS" "$TMP/.build"
 	mkdir "$TMP/.build/tests"
 	[ ! -e "$PROGRAMS" ] || cp -r "$PROGRAMS" "$TMP/.build/tests"
 	BUILD=$TMP/.build

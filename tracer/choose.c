@@ -126,6 +126,9 @@ int choose_sources(
 	int rc;
 
 	*ret = (struct choice){.backend = "ebpf", .shim_path = preload_library()};
+	if (config->mpi == MPI_MODE_ON ||
+		(config->mpi == MPI_MODE_AUTO && preload_is_mpi(config->program)))
+		ret->mpi_path = preload_mpi_library(ret->shim_path);
 	if (config->backend == BACKEND_SHIM)
 		return choose_shim_only(config, ret, why);
 	rc = source_ebpf()->available(&no_ebpf);
@@ -170,6 +173,7 @@ int choice_fall_back(struct choice *c, const struct tracer_config *config,
 void choice_done(struct choice *c)
 {
 	free(c->shim_path);
+	free(c->mpi_path);
 	free(c->no_ebpf);
 	*c = (struct choice){0};
 }

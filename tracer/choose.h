@@ -20,7 +20,8 @@ struct choice {
 	bool sampled;        /* no event is seen: the processes are looked at again and again */
 	const char *backend; /* as trace.backend names it */
 	char *shim_path;     /* the library, or NULL */
-	char *no_ebpf;       /* why the kernel's probes were given up, or NULL */
+	char *mpi_path; /* the library for ranks of MPI jobs, or NULL: it is not needed, or not there */
+	char *no_ebpf; /* why the kernel's probes were given up, or NULL */
 };
 
 /*

@@ -99,6 +99,7 @@ static int attach_one(struct tracer *t, struct source *s, struct buf *why)
 		.ring_bytes = t->config.ring_bytes,
 		.memory = room_left(t->room),
 		.shim_path = t->choice.shim_path,
+		.mpi_path = t->choice.mpi_path,
 		.program = t->config.program,
 		.authority = t->authority,
 		.owner = tracer_owner(t),

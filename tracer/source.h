@@ -37,6 +37,7 @@ struct source_config {
 	const char *arena_dir; /* shim: 0700 directory for rings, made by the caller */
 	uid_t owner;           /* shim: to whom that belongs */
 	const char *shim_path; /* shim: the library */
+	const char *mpi_path;  /* shim: the library for ranks of MPI jobs, or NULL */
 	const char *program;   /* file that will be executed first, NULL: not known */
 	struct authority
 		*authority; /* asked before anything is done to a process that a record names */

@@ -29,10 +29,14 @@ struct user;
 
 enum tracer_backend { BACKEND_AUTO, BACKEND_EBPF, BACKEND_SHIM };
 
+/* Whether calls of MPI are recorded: AUTO where the command starts ranks of MPI jobs, or is one. */
+enum mpi_mode { MPI_MODE_AUTO, MPI_MODE_ON, MPI_MODE_OFF };
+
 struct tracer_config {
 	const char *path;            /* the database to make */
 	enum tracer_backend backend; /* where events come from */
 	enum locks_mode locks;       /* how lock operations are recorded */
+	enum mpi_mode mpi;           /* and calls of MPI */
 	unsigned data_bytes;         /* payload kept of each pipe read or write */
 	bool sched;                  /* record slices of running */
 	bool stacks;                 /* of each acquisition of a lock the callers too */

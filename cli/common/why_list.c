@@ -10,6 +10,7 @@
 #include "cli/common/say.h"
 #include "cli/common/why_rows.h"
 #include "schema/query.h"
+#include "schema/version.h"
 #include "schema/waits.h"
 #include "verdict/describe.h"
 #include "verdict/place.h"
@@ -158,6 +159,16 @@ static bool is_alike(const struct why_row *a, const struct why_row *b)
 	       a->target_process_id == b->target_process_id && a->timed == b->timed;
 }
 
+/* Says whether a process is a rank of an MPI job. */
+static bool is_rank(const struct why_source *src, int64_t id)
+{
+	_cleanup_buf_ struct buf why = BUF_INIT;
+
+	return version_has(src->db, "process.mpi_job") &&
+	       query_number(src->db, "SELECT mpi_job IS NOT NULL FROM process WHERE id = ?1", id, 0,
+		       &why) > 0;
+}
+
 static void add_process(
 	struct buf *out, const struct why_source *src, int64_t id, int64_t now, bool all)
 {
@@ -184,8 +195,9 @@ static void add_process(
 		add_thread(out, src, &rows.list[i], now, more, places);
 	}
 	if (n_housekeeping && !all)
-		buf_addf(out, "              and %u thread%s of its language's runtime\n",
-			n_housekeeping, n_housekeeping == 1 ? "" : "s");
+		buf_addf(out, "              and %u thread%s of its %s\n", n_housekeeping,
+			n_housekeeping == 1 ? "" : "s",
+			is_rank(src, id) ? "MPI library" : "language's runtime");
 	free(shown);
 	places_free(places);
 	why_rows_done(&rows);

@@ -27,6 +27,15 @@ void ring_record(struct rec_head *rec, unsigned kind, size_t size)
 	ring_local.vital = false;
 }
 
+/* For the library that stands in front of MPI (probes/mpi). */
+__attribute__((visibility("default"))) void pptrace_record(
+	struct rec_head *rec, unsigned kind, size_t size);
+__attribute__((visibility("default"))) void pptrace_record(
+	struct rec_head *rec, unsigned kind, size_t size)
+{
+	ring_record(rec, kind, size);
+}
+
 void ring_record_begin(struct ring_pending *p, size_t size)
 {
 	struct ring_local *t = &ring_local;

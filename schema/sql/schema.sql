@@ -59,7 +59,11 @@ CREATE TABLE process ( -- a process, from fork to reaping; exec does not make a 
     memory_id INTEGER REFERENCES process(id),  -- process in whose memory it runs (clone with CLONE_VM, vfork until exec); NULL: its own
     language TEXT,              -- language whose runtime was read: 'python', 'java', 'go'; NULL: none
     program TEXT,               -- what its interpreter or virtual machine runs: 'bank.py'; NULL: not known
-    title TEXT                  -- what it called itself last (setproctitle): 'nginx: worker process'; NULL: it did not
+    title TEXT,                 -- what it called itself last (setproctitle): 'nginx: worker process'; NULL: it did not
+    mpi_job TEXT,               -- MPI job of which it is a rank, the same for all its ranks on all hosts; '': not known; NULL: it is none
+    mpi_rank INTEGER,           -- its number in MPI_COMM_WORLD
+    mpi_size INTEGER,           -- how many ranks MPI_COMM_WORLD has
+    mpi_end_ns INTEGER          -- when it called MPI_Finalize; NULL: not (yet)
 );
 
 CREATE TABLE title ( -- from when on a process called itself so, as far as it was looked at: when its main thread blocks, and when it exits
@@ -313,18 +317,22 @@ CREATE TABLE setting ( -- numbers that readers of other tables need
     value
 ) WITHOUT ROWID;
 
-CREATE TABLE sync ( -- an operation on a condition, semaphore, barrier, once or thread
+CREATE TABLE sync ( -- an operation on a condition, semaphore, barrier, once or thread, or a call of MPI
     id INTEGER PRIMARY KEY,
     lock_id INTEGER,            -- NULL: join, create, detach
     thread_id INTEGER NOT NULL,
-    op TEXT NOT NULL,           -- 'wait', 'signal', 'broadcast', 'post', 'trywait', 'once', 'join', 'create', 'detach'
+    op TEXT NOT NULL,           -- 'wait', 'signal', 'broadcast', 'post', 'trywait', 'once', 'join', 'create', 'detach', 'MPI_Recv'...
     start_ns INTEGER NOT NULL,
     end_ns INTEGER,             -- NULL: never returned
     result INTEGER,             -- 0, or the error; NULL: never returned
     site_id INTEGER,
     mutex_id INTEGER,           -- condition: the mutex
     target_id INTEGER,          -- join, create, detach: the thread
-    value INTEGER               -- signal, broadcast: how many were waiting; semaphore: value after; NULL: not known
+    value INTEGER,              -- signal, broadcast: how many were waiting; semaphore: value after; NULL: not known
+    comm_id INTEGER REFERENCES mpi_comm(id), -- MPI: the communicator; NULL: none, or not known
+    peer INTEGER,               -- MPI: rank in MPI_COMM_WORLD from which, to which, root; -1: any; NULL: none
+    tag INTEGER,                -- MPI: tag; -1: any; NULL: none
+    seq INTEGER                 -- MPI: the how manieth collective call on the communicator, from 1 on; NULL: it is none
 );
 
 CREATE TABLE wait ( -- a thread was blocked
@@ -342,7 +350,7 @@ CREATE TABLE wait ( -- a thread was blocked
     site_id INTEGER REFERENCES site(id),              -- where in the program; NULL: not known
     timed INTEGER NOT NULL DEFAULT 0,                 -- 1: it ends by itself after a time
     sigmask INTEGER,            -- signals blocked meanwhile, bit signo-1; NULL: not known
-    mode TEXT,                  -- what it asks of lock_id: 'x', 's', 'u' (exclusive instead of its own shared file lock); of a pipe: 'r', 'w'
+    mode TEXT,                  -- what it asks of lock_id: 'x', 's', 'u' (exclusive instead of its own shared file lock); of a pipe: 'r', 'w'; of MPI: 'all' of mpi_need, or 'any'
     side INTEGER,               -- connected sockets: the side the waiter holds
     target_pgid INTEGER,        -- reason 'child': process group asked for (wait for any child: NULL)
     detail TEXT,                -- more about it, for people: 'poll of 3 descriptors', 'SIGTERM,SIGINT'; 'stopped': it was stopped inside this wait, and goes back to it
@@ -368,6 +376,46 @@ CREATE TABLE wait_on ( -- the members of a set that a wait is on: poll, select, 
     pipe_id INTEGER REFERENCES pipe(id),
     side INTEGER,               -- connected sockets: the side the waiter holds
     process_id INTEGER REFERENCES process(id), -- pidfd
+    PRIMARY KEY (wait_id, ordinal)
+) WITHOUT ROWID;
+
+-- ---- MPI. Ranks are those in MPI_COMM_WORLD ----
+
+CREATE TABLE mpi_comm ( -- a communicator, as the ranks in this recording know it
+    id INTEGER PRIMARY KEY,
+    key INTEGER NOT NULL,       -- the same in the recordings of all hosts
+    name TEXT,                  -- 'MPI_COMM_WORLD', or what the program calls it; NULL: it has no name
+    size INTEGER NOT NULL,      -- how many members it has
+    members TEXT                -- JSON array of their ranks; NULL: all ranks of the job
+);
+CREATE TABLE mpi_member ( -- how far a rank has come in the collective calls on a communicator, at the end
+    comm_id INTEGER NOT NULL REFERENCES mpi_comm(id),
+    process_id INTEGER NOT NULL REFERENCES process(id),
+    entered INTEGER NOT NULL,   -- how many it has made
+    op TEXT,                    -- the last of them: 'MPI_Barrier'
+    site_id INTEGER REFERENCES site(id), -- where that was
+    PRIMARY KEY (comm_id, process_id)
+) WITHOUT ROWID;
+CREATE TABLE mpi_traffic ( -- messages between a rank and another one, counted at the end
+    process_id INTEGER NOT NULL REFERENCES process(id), -- of the rank
+    comm_id INTEGER NOT NULL,   -- communicator; 0: not known
+    peer INTEGER NOT NULL,      -- the other rank; -1: of receives that are posted: any
+    tag INTEGER NOT NULL,       -- tag; -1: of receives that are posted: any
+    sent INTEGER NOT NULL,      -- messages that it has sent to the peer
+    received INTEGER NOT NULL,  -- messages that it has received from the peer
+    posted INTEGER NOT NULL,    -- receives without waiting that are not complete
+    site_id INTEGER REFERENCES site(id), -- where it sent, or posted, last
+    PRIMARY KEY (process_id, comm_id, peer, tag)
+) WITHOUT ROWID;
+CREATE TABLE mpi_need ( -- what the call needs in which a rank waits (wait.reason 'mpi')
+    wait_id INTEGER NOT NULL REFERENCES wait(id),
+    ordinal INTEGER NOT NULL,   -- place in the order, from 0
+    role TEXT NOT NULL,         -- 'receive', 'send', 'synchronous send', 'collective'...: see schema/mpi.def
+    comm_id INTEGER NOT NULL,   -- communicator; 0: not known
+    peer INTEGER,               -- rank; -1: any
+    tag INTEGER,                -- tag; -1: any
+    seq INTEGER,                -- collective: as sync.seq
+    op TEXT,                    -- the call that began it: 'MPI_Irecv' where MPI_Wait waits for that
     PRIMARY KEY (wait_id, ordinal)
 ) WITHOUT ROWID;
 

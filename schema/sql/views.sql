@@ -125,7 +125,10 @@ SELECT e.ts_ns, e.kind, e.process_id, e.thread_id, p.pid, t.tid, p.name, e.text
     UNION ALL
     SELECT y.start_ns, 'sync', t.process_id, y.thread_id,
            y.op || coalesce(' ' || l.kind || ' ' || coalesce(l.name, iif(l.address, printf('0x%x', l.address), '#' || l.id)), '') ||
-           coalesce(' thread ' || tt.tid, '') || coalesce(' = ' || y.result, ' = ?') ||
+           coalesce(' thread ' || tt.tid, '') ||
+           iif(y.op LIKE 'MPI%' AND y.peer >= 0, ' rank ' || y.peer, '') || iif(y.tag >= 0, ' tag ' || y.tag, '') ||
+           coalesce(' on ' || (SELECT coalesce(c.name, 'communicator ' || c.id) FROM mpi_comm c WHERE c.id = y.comm_id), '') ||
+           coalesce(' = ' || y.result, ' = ?') ||
            coalesce(' <' || round((y.end_ns - y.start_ns) / 1e6, 3) || ' ms>', ' not ended') ||
            coalesce(' in ' || s.function, '') || coalesce(' (' || s.file || ':' || s.line || ')', '')
       FROM sync y JOIN thread t ON t.id = y.thread_id LEFT JOIN lock l ON l.id = y.lock_id

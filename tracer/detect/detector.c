@@ -118,7 +118,7 @@ struct place {
 	uint64_t mutex; /* address of the mutex that it waits for; 0: another wait */
 	int64_t lock_id;
 	bool polls; /* it wakes up now and then, and waits on while the one that has the lock does not move */
-	int64_t call_ns; /* begin of the library's call for that mutex, or spin lock; 0: not known */
+	int64_t call_ns; /* begin of the library's call for that mutex, or spin lock, or of MPI's; 0: not known */
 };
 
 static bool find_place(struct detector *d, const struct finding_member *m, struct place *ret)
@@ -127,7 +127,8 @@ static bool find_place(struct detector *d, const struct finding_member *m, struc
 	int rc = query_one(d->db,
 		"SELECT p.pid, t.tid, w.start_ns, (SELECT duration_ns FROM trace),"
 		" CASE l.kind WHEN 'mutex' THEN l.address END, l.id,"
-		" iif(l.kind IN ('mutex', 'spin'), w.user_ns, NULL), l.type IS '" LOCK_TYPE_GIL "'"
+		" iif(l.kind IN ('mutex', 'spin') OR w.reason = 'mpi', w.user_ns, NULL), l.type IS '" LOCK_TYPE_GIL
+		"'"
 		" FROM wait w JOIN thread t ON t.id = w.thread_id JOIN process p ON p.id = t.process_id"
 		" LEFT JOIN lock l ON l.id = w.lock_id AND w.reason = 'lock'"
 		" WHERE w.id = ?1 AND w.end_ns IS NULL AND t.end_ns IS NULL",
@@ -206,7 +207,7 @@ static bool is_stopped(const struct place *p)
 /*
  * Adds what a thread must still be doing at the second look; false if it is not doing it even now.
  * Who wants Python's global lock wakes up every 5 ms; it gets it only from the thread that has it, a member too.
- * A call for a mutex whose return would have been recorded is the same call still,
+ * A call of MPI, or for a mutex, whose return would have been recorded is the same call still,
  * however often signal handlers broke its wait off.
  */
 static bool read_state(const struct place *p, struct buf *out)

@@ -103,7 +103,11 @@ void model_call_write(struct model *m, struct thread *t, int64_t end, int64_t re
 		.site_id = call->site,
 		.mutex_id = call->mutex ? call->mutex->id : STORE_NULL,
 		.target_id = call->target,
-		.value = value};
+		.value = value,
+		.comm_id = STORE_NULL,
+		.peer = STORE_NULL,
+		.tag = STORE_NULL,
+		.seq = STORE_NULL};
 
 	store_write_numbered(m->store, STORE_SYNC, &row, &call->row);
 }

@@ -183,6 +183,7 @@ void model_exec(struct model *m, const struct rec_EXEC *rec)
 	p->uring =
 		false; /* the kernel cancels what is under way, and the descriptor is closed unless the program takes care */
 	drop_program(m, t, ts);
+	model_mpi_call_free(t);
 	free(p->exe);
 	free(p->program);
 	p->program = program_of(path, t->more);

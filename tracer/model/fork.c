@@ -61,6 +61,9 @@ static void fork_thread(struct model *m, const struct rec_FORK *rec)
 	t->dirty = true;
 	t->start = ts;
 	t->creator_id = creator->id;
+	/* What an MPI library starts serves that library. */
+	t->is_housekeeping = model_mpi_inside(creator) || creator->is_mpi;
+	t->is_mpi = t->is_housekeeping;
 	t->ns_tid = (uint32_t)rec->child_ns_tid;
 	t->tid_addr = rec->tid_addr;
 	model_name(t->name, rec->comm);

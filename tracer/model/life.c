@@ -67,6 +67,7 @@ static void flush_thread(struct model *m, struct thread *t)
 {
 	model_holds_flush(m, t);
 	model_call_flush(m, t);
+	model_mpi_call_flush(m, t);
 	model_wait_flush(m, t);
 	model_edges_flush(m, t, false);
 	model_lane_flush(m, t);
@@ -83,6 +84,8 @@ static void flush_processes(struct model *m)
 			model_signal_flush(m, p);
 			model_timer_flush(m, p);
 		}
+		if (p->mpi)
+			model_mpi_flush(m, p);
 		if (p->dirty)
 			model_write_proc(m, p);
 	}
@@ -138,6 +141,7 @@ static void free_thread(struct model *m, struct thread *t)
 	if (t->proc->main == t)
 		t->proc->main = NULL;
 	model_wait_free(t);
+	model_mpi_call_free(t);
 	model_lane_free(t);
 	model_more_free(t);
 	free(t->runtime_name);
@@ -163,6 +167,7 @@ static void retire_thread(struct model *m, struct thread *t)
 	model_holds_abandon(m, t);
 	model_folds_end(m, t);
 	model_call_end(m, t);
+	model_mpi_call_flush(m, t);
 	model_wait_flush(m, t);
 	model_sample_flush(m, t);
 	model_edges_flush(m, t, true);
@@ -197,6 +202,8 @@ static void retire_proc(struct model *m, struct proc *p)
 	model_pipe_ends_exit(m, p, p->end);
 	model_pipe_ends_free(m, p);
 	model_sites_exec(m, p);
+	if (p->mpi)
+		model_mpi_flush(m, p);
 	if (p->dirty)
 		model_write_proc(m, p);
 }
@@ -210,6 +217,7 @@ static void free_proc(struct model *m, struct proc *p)
 	*p->link = p->next;
 	if (p->next)
 		p->next->link = p->link;
+	model_mpi_rank_free(p);
 	free(p->exe);
 	free(p->program);
 	free(p->arg0);

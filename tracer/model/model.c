@@ -34,7 +34,7 @@ struct model *model_new(struct store *store, const struct model_config *config)
 
 	m->store = store;
 	m->config = *config;
-	m->ids = (struct ids){1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, GIVEN_FIRST};
+	m->ids = (struct ids){1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, GIVEN_FIRST, 0};
 	m->ended_threads_end = &m->ended_threads;
 	m->ended_procs_end = &m->ended_procs;
 	m->ended_pipes_end = &m->ended_pipes;
@@ -65,6 +65,7 @@ void model_free(struct model *m)
 		free(s);
 	}
 	hash_done(&m->lock_stacks);
+	model_mpi_done(m);
 	hash_done(&m->losses);
 	hash_done(&m->programs);
 	buf_done(&m->blind);

@@ -178,6 +178,40 @@ void model_spin_end(struct model *m, struct thread *t);
 void model_spin_done(struct model *m, struct thread *t);
 void model_sample_flush(struct model *m, struct thread *t);
 
+/* ---- Ranks of MPI jobs (mpi.c) ---- */
+
+/* Returns the id of the communicator with this number, 0: nobody has told of it. */
+int64_t model_mpi_comm_id(const struct model *m, uint64_t key);
+/* A process tells of a communicator, whose members may have been told before. */
+void model_mpi_comm_told(struct model *m, struct thread *t, const struct rec_MPI_COMM *rec);
+void model_mpi_members_add(struct model *m, struct thread *t, const struct rec_MPI_MEMBERS *rec);
+/* Counts a message, or a receive that is posted (enum mpi_event); of n its communicator, peer and tag count. */
+void model_mpi_count(
+	struct model *m, struct proc *p, const struct mpi_need *n, unsigned event, int64_t site);
+/* The rank has made its collective call number seq on a communicator. */
+void model_mpi_enter(
+	struct model *m, struct proc *p, uint64_t comm, int64_t seq, const char *op, int64_t site);
+/* Writes what has been counted since the last time. Only for a process that has struct mpi_rank. */
+void model_mpi_flush(struct model *m, struct proc *p);
+void model_mpi_rank_free(struct proc *p);
+void model_mpi_done(struct model *m);
+/* Returns the call that a thread is in, or was in last, made if there is none. */
+struct mpi_call *model_mpi_call(struct thread *t);
+void model_mpi_call_free(struct thread *t);
+/* Returns what the wait in such a call is for, as a sentence without a subject; the caller frees it. */
+char *model_mpi_detail(const struct model *m, const struct thread *t);
+/* Writes what the wait of a thread needs; the wait has its row. */
+void model_mpi_needs_write(struct model *m, const struct thread *t);
+/* Writes the row of the call; the second only if it has none yet. */
+void model_mpi_sync_write(struct model *m, struct thread *t, int64_t end, int64_t result);
+void model_mpi_call_flush(struct model *m, struct thread *t);
+
+/* Says whether a thread is in such a call. */
+static inline bool model_mpi_inside(const struct thread *t)
+{
+	return t->mpi && t->mpi->open;
+}
+
 /* ---- Blocked threads (wait.c) ---- */
 
 /* Begins a wait: what the thread waited for before is closed, or continues as this one. */

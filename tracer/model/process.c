@@ -235,7 +235,11 @@ void model_write_proc(struct model *m, struct proc *p)
 		.memory_id = p->memory_id,
 		.language = p->language,
 		.program = p->program,
-		.title = p->title};
+		.title = p->title,
+		.mpi_job = p->mpi_job,
+		.mpi_rank = p->mpi_job ? p->mpi_rank : STORE_NULL,
+		.mpi_size = p->mpi_job ? p->mpi_size : STORE_NULL,
+		.mpi_end_ns = p->mpi_end ? p->mpi_end : STORE_NULL};
 
 	write_end_status(p, &row);
 	store_write(m->store, STORE_PROCESS, &row, &p->written);

@@ -220,7 +220,8 @@ void model_sample(struct model *m, const struct rec_SAMPLE *rec)
 	high = t->sample.high;
 	if (!rec->ip || rec->period_ns > INT64_MAX / 2)
 		return;
-	spin_sample(m, t, rec);
+	if (!model_mpi_inside(t)) /* there the library asks, as it is meant to */
+		spin_sample(m, t, rec);
 	if (low && rec->ip + LOOP_BYTES >= high && rec->ip <= low + LOOP_BYTES) {
 		t->sample.low = rec->ip < low ? rec->ip : low;
 		t->sample.high = rec->ip > high ? rec->ip : high;

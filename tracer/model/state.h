@@ -114,6 +114,25 @@ struct call {
 	struct lock *lock, *mutex;
 };
 
+/* What a call of MPI needs. */
+struct mpi_need {
+	unsigned role, op; /* enum mpi_role, enum mpi_op of what began it */
+	uint64_t comm;     /* its number, 0: not known */
+	int64_t peer, tag, seq;
+};
+
+/* A call of MPI, and what is told before the next one. */
+struct mpi_call {
+	bool open, any;
+	unsigned op; /* enum mpi_op */
+	int64_t row; /* id in sync, 0: not written yet */
+	int64_t start, site;
+	struct mpi_need first; /* as the call itself says: for its row */
+	struct mpi_need *needs;
+	size_t n_needs, cap_needs;
+	struct buf members; /* of the communicator that is told next */
+};
+
 /* A wait for a lock, or a monitor, that ended without anybody's doing: the row, and the call in which it was. */
 struct broken {
 	int64_t row, start, end, call;
@@ -143,6 +162,7 @@ struct lane {
 
 struct edge;
 struct folds;
+struct mpi_rank;
 struct sigrow;
 struct handler;
 struct timer;
@@ -162,12 +182,14 @@ struct thread {
 	char *runtime_name; /* in its language; NULL: none */
 	bool is_main, dirty, written;
 	bool is_housekeeping; /* it serves the language's runtime */
+	bool is_mpi;          /* it serves an MPI library */
 	bool is_early;        /* a record of it came before that of its birth */
 	struct more *more;
 	struct wait wait;
 	struct broken broken; /* row 0: none */
 	struct pipe *opening; /* FIFO that it waited to open, until its end is known */
 	struct call call;
+	struct mpi_call *mpi; /* NULL: it has made none */
 	struct polled polled;
 	struct below { /* calls that others were made on top of: in an initialiser, in a signal handler */
 		int64_t row; /* id in sync, 0: none */
@@ -224,8 +246,11 @@ struct proc {
 	char *exe, *command;
 	const char *language; /* static; NULL: none was read */
 	char *program;        /* what the language runs; NULL: not known */
-	char *arg0;  /* the first argument of its program as it was executed; NULL: not known */
-	char *title; /* what it calls itself now; NULL: nothing */
+	char *arg0;    /* the first argument of its program as it was executed; NULL: not known */
+	char *title;   /* what it calls itself now; NULL: nothing */
+	char *mpi_job; /* NULL: it is no rank of one */
+	int64_t mpi_rank, mpi_size, mpi_end;
+	struct mpi_rank *mpi; /* its messages; NULL: none */
 	const char *created_by;
 	bool dirty, written, secure, ended, reaped, found;
 	bool is_early;     /* a record of it came before that of its birth */
@@ -320,6 +345,7 @@ struct lock {
 struct ids {
 	int64_t process, thread, pipe, pipe_end, lock, site, signal, handler, timer, image, stack;
 	int64_t given; /* pipes that the command was given: they do not count among its own */
+	int64_t comm;  /* of MPI */
 };
 
 struct site_cache;
@@ -362,7 +388,9 @@ struct model {
 	struct hash programs;    /* files of which it is known whether they name /proc/PID/fd */
 	struct hash lock_stacks; /* by process and number: struct lock_stack of the list */
 	struct lock_stack *stack_list;
-	struct hash losses; /* struct loss by source and kind */
+	struct hash mpi_comms; /* by number */
+	bool has_nameless_job; /* of MPI */
+	struct hash losses;    /* struct loss by source and kind */
 	int64_t lost;
 };
 

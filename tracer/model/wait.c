@@ -53,8 +53,12 @@ static void write_items(struct model *m, const struct thread *t)
 }
 
 /* The column mode: what is asked of the lock or the pipe. */
-static const char *mode_name(const struct wait *w)
+static const char *mode_name(const struct thread *t)
 {
+	const struct wait *w = &t->wait;
+
+	if (w->reason == WAIT_MPI)
+		return t->mpi && t->mpi->any ? "any" : "all";
 	if (w->pipe)
 		return names_end_mode(w->mode);
 	return w->lock && (w->reason == WAIT_LOCK || w->reason == WAIT_FILE_LOCK)
@@ -66,6 +70,10 @@ static void write_wait(struct model *m, struct thread *t, int64_t end, int64_t w
 {
 	struct wait *w = &t->wait;
 	bool is_new = !w->row;
+
+	if (w->reason == WAIT_MPI && !w->detail)
+		w->detail = model_mpi_detail(m, t);
+
 	struct row_wait row = {.id = w->row,
 		.thread_id = t->id,
 		.start_ns = w->start,
@@ -80,7 +88,7 @@ static void write_wait(struct model *m, struct thread *t, int64_t end, int64_t w
 		.site_id = w->site,
 		.timed = w->timed,
 		.sigmask = w->sigmask,
-		.mode = mode_name(w),
+		.mode = mode_name(t),
 		.side = w->pipe ? w->side : STORE_NULL,
 		.target_pgid = w->target_pgid,
 		.detail = w->detail,
@@ -92,6 +100,8 @@ static void write_wait(struct model *m, struct thread *t, int64_t end, int64_t w
 	store_write_numbered(m->store, STORE_WAIT, &row, &w->row);
 	if (is_new && (end == STORE_NULL || end - w->start >= keep_set_ns))
 		write_items(m, t);
+	if (is_new && w->reason == WAIT_MPI)
+		model_mpi_needs_write(m, t);
 }
 
 static void set_lock(struct model *m, struct wait *w, struct lock *lock)
@@ -191,6 +201,11 @@ void model_wait_close(struct model *m, struct thread *t, int64_t ts, int64_t wak
 		return;
 	if (ts < w->start)
 		ts = w->start;
+	/* Of short calls of MPI the row in sync tells enough. */
+	if (w->reason == WAIT_MPI && !w->row && ts - w->start < spin_least_ns) {
+		reset_wait(m, t, ts);
+		return;
+	}
 	/* A spin that was short: the kernel would tell nothing of it, and lock_stat counts it. */
 	if (!w->library || w->row || !m->kernel_waits || ts - w->start >= spin_least_ns)
 		write_wait(m, t, ts, waker);

@@ -226,6 +226,9 @@ void model_wait_begin(struct model *m, const struct rec_WAIT_BEGIN *rec)
 		return;
 	if (!(rec->head.flags & (REC_SHIM | REC_SNAP)))
 		m->kernel_waits = true;
+	/* How an MPI library waits is its own business, and a thread that is stopped there needs the same when it goes on. */
+	if (model_mpi_inside(t))
+		return;
 	model_wait_open(m, t, model_time(m, rec->head.ts));
 	w->syscall = rec->head.flags & REC_COMPAT ? -1 : (long)(int64_t)rec->syscall;
 	w->timed = rec->timed != 0;
@@ -258,6 +261,8 @@ void model_wait_end(struct model *m, const struct rec_WAIT_END *rec)
 	bool waited = t->wait.open && t->wait.syscall == __NR_rt_sigtimedwait &&
 		      !(rec->head.flags & REC_SHIM);
 
+	if (model_mpi_inside(t))
+		return;
 	model_stat_foreign(m, t, waker, ts);
 	model_wait_close(m, t, ts, waker ? waker->id : STORE_NULL);
 	if (waited)

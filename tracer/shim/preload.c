@@ -198,3 +198,37 @@ char *preload_library(void)
 		return xstrdup(PPTRACE_LIBDIR "/" LIBRARY);
 	return NULL;
 }
+
+char *preload_mpi_library(const char *library)
+{
+	const char *slash = library ? strrchr(library, '/') : NULL;
+	char *path =
+		slash ? xasprintf("%.*s/libpptrace-mpi.so", (int)(slash - library), library) : NULL;
+
+	if (path && access(path, R_OK) == 0)
+		return path;
+	free(path);
+	return NULL;
+}
+
+bool preload_is_mpi(const char *program)
+{
+	static const char *const launchers[] = {
+		"mpirun", "mpiexec", "orterun", "prterun", "oshrun", "srun", "aprun", "jsrun"};
+	/* What Open MPI, MPICH and its kin, and PMIx tell a rank. */
+	static const char *const ranks[] = {"OMPI_COMM_WORLD_RANK", "PMI_RANK", "PMIX_RANK"};
+	const char *slash = program ? strrchr(program, '/') : NULL;
+	const char *name = slash ? slash + 1 : program;
+
+	for (size_t i = 0; i < ARRAY_SIZE(ranks); i++)
+		if (getenv(ranks[i]))
+			return true;
+	for (size_t i = 0; name && i < ARRAY_SIZE(launchers); i++) {
+		size_t len = strlen(launchers[i]);
+
+		/* "mpirun.openmpi", "mpiexec.hydra" */
+		if (!strncmp(name, launchers[i], len) && (!name[len] || name[len] == '.'))
+			return true;
+	}
+	return false;
+}

@@ -74,6 +74,12 @@ const char *preload_words(enum preload_answer answer);
 /* Returns the path of the library: beside the running pptrace or where it is installed; the caller frees it. NULL: not found. */
 char *preload_library(void);
 
+/* Returns the path of the library for ranks of MPI jobs, which is beside that one; the caller frees it. NULL: it is not there. */
+char *preload_mpi_library(const char *library);
+
+/* Says whether a program starts the ranks of MPI jobs, or is started as one: by its name, and by the environment of pptrace itself. */
+bool preload_is_mpi(const char *program);
+
 /* ---- Notice the end of processes that cannot report it themselves (deaths.c) ---- */
 
 /*

@@ -23,7 +23,7 @@ enum { RINGS = 4096 };
 struct state {
 	struct shim_drain drain;
 	struct shim_feed *feed;
-	char *path, *library;
+	char *path, *library, *mpi;
 	int wakeup;
 	int lock; /* the file: locked as long as there is somebody who reads it */
 	bool mapped;
@@ -168,6 +168,7 @@ static void shim_detach(struct source *src)
 	mem_cleanup_close(&s->lock);
 	free(s->path);
 	free(s->library);
+	free(s->mpi);
 	free(s);
 	src->state = NULL;
 }
@@ -180,6 +181,7 @@ static int shim_attach(struct source *src, const struct source_config *config, s
 
 	src->state = s;
 	s->library = config->shim_path ? xstrdup(config->shim_path) : NULL;
+	s->mpi = config->mpi_path ? xstrdup(config->mpi_path) : NULL;
 	s->wakeup = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	s->drain.ns.own = pidns_number();
 	s->drain.clock.tsc = shim_clock_tsc();
@@ -225,6 +227,8 @@ static int library_link(struct state *s)
 		"%.*s/libpptrace-shim.so", (int)(strrchr(s->path, '/') - s->path), s->path);
 	if (symlink(s->library, link) < 0)
 		return -errno;
+	free(s->mpi); /* it lies where the library does */
+	s->mpi = NULL;
 	free(s->library);
 	s->library = steal(&link);
 	return 0;
@@ -242,8 +246,8 @@ static int shim_environment(struct source *src, struct buf *env)
 	buf_addc(env, '\0');
 	if (!s->library)
 		return 0;
-	buf_addf(env, "LD_PRELOAD=%s%s%s", s->library, others && *others ? ":" : "",
-		others ? others : "");
+	buf_addf(env, "LD_PRELOAD=%s%s%s%s%s", s->library, s->mpi ? ":" : "", s->mpi ? s->mpi : "",
+		others && *others ? ":" : "", others ? others : "");
 	buf_addc(env, '\0');
 	return 0;
 }

@@ -22,7 +22,9 @@ enum share {
 	SHARE_REACH,
 	SHARE_PIPE,
 	SHARE_CHILDREN,
-	SHARE_FAMILY
+	SHARE_FAMILY,
+	SHARE_COLLECTIVE,
+	SHARE_NOBODY
 };
 
 /* In the generous graph: says what somebody outside may do for a thread. */
@@ -61,6 +63,9 @@ int64_t providers_memory_of(const struct state *st, int64_t process_id);
 
 /* Returns the node of every thread that can reach an object: those of its process, or of all processes that map it. */
 uint32_t providers_reach(struct providers *pr, const struct state_lock *l, uint32_t thread);
+
+/* Frees what is known of ranks of MPI jobs. Accepts NULL. */
+void providers_mpi_free(struct mpi_ranks *ranks);
 
 /* What the waits of a reason rest on: one function for each provider that waits.def names, beside others like it. */
 #define WAIT(NAME, number, name, provider, ...)                                                    \

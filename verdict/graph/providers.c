@@ -120,6 +120,7 @@ void providers_done(struct providers *pr)
 {
 	fixpoint_done(&pr->graph);
 	hash_done(&pr->shared);
+	providers_mpi_free(pr->mpi);
 	free(pr->maybe);
 	free(pr->process_node);
 	*pr = (struct providers){0};

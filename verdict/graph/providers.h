@@ -33,6 +33,7 @@ struct providers {
 	unsigned *maybe;                /* of each thread; all 0 in the strict graph */
 	uint32_t *process_node;         /* of each process: its living threads */
 	struct hash shared;             /* nodes that several waiters share, + 1 */
+	struct mpi_ranks *mpi;          /* NULL: nobody waits in MPI */
 	uint32_t everybody;             /* all threads that are alive, or STATE_NONE */
 	const struct providers *strict; /* of the generous graph: the strict one, solved */
 	bool generous, fifos_certain;

@@ -5,6 +5,7 @@
  * like it: busy.c, locks.c, messages.c, order.c, pipes.c, pipe_leak.c with pipe_leak_load.c, polled.c, signals.c, stdio.c, trace.c;
  * stuck.c, with interrupted.c, takes deadlock and stuck from the wait-for graph), rules.c (all in turn). A rule says what
  * it found in the file that finds it; only the sentences of deadlock and stuck are elsewhere, in verdict/text.
+ * mpi.c is about ranks of MPI jobs.
  */
 #ifndef VERDICT_RULES_RULES_H
 #define VERDICT_RULES_RULES_H

@@ -320,6 +320,73 @@ static void add_detail(struct buf *b, const struct state *st, const struct state
 		buf_adds(b, wait_info(w->reason)->words);
 }
 
+/* ---- Ranks of MPI jobs ---- */
+
+/* Who is named as the other side: "rank 1 is solver[123]", and that it will do nothing more. */
+static void add_rank(
+	struct buf *b, const struct state *st, int64_t process_id, long long rank, bool first)
+{
+	int64_t end_ns = query_number(st->db, "SELECT mpi_end_ns FROM process WHERE id = ?1",
+		process_id, INT64_MAX, st->why);
+	uint32_t p = state_process(st, process_id);
+
+	buf_addf(b, first ? ",\n    where rank %lld is " : ", rank %lld is ", rank);
+	describe_process(b, st->db, process_id);
+	if (end_ns <= st->now_ns)
+		buf_adds(b, ", which has called MPI_Finalize");
+	else if (p == STATE_NONE || !st->processes[p].alive)
+		buf_adds(b, ", which has ended");
+}
+
+/* The ranks that messages are waited for from, and sent to. */
+static void add_peers(struct buf *b, const struct state *st, const struct state_thread *t)
+{
+	_cleanup_stmt_ sqlite3_stmt *row = NULL;
+	size_t n = 0;
+	int rc = query_one(st->db,
+		"SELECT DISTINCT o.id, n.peer FROM mpi_need n JOIN wait w ON w.id = n.wait_id JOIN thread h ON h.id = w.thread_id"
+		" JOIN process p ON p.id = h.process_id JOIN process o ON o.mpi_job = p.mpi_job AND o.mpi_rank = n.peer"
+		" WHERE n.wait_id = ?1 AND n.peer >= 0 AND n.seq IS NULL ORDER BY n.ordinal LIMIT 8",
+		t->wait.id, &row, st->why);
+
+	for (; rc > 0; rc = query_step(row, st->why))
+		add_rank(b, st, query_int(row, 0, 0), (long long)query_int(row, 1, 0), !n++);
+}
+
+/* Which members have not made a collective call, and what they made last on that communicator. */
+static const char missing_sql[] =
+	"WITH need AS (SELECT n.seq, n.op, c.key, c.members, p.mpi_job AS job, p.mpi_size AS size FROM mpi_need n"
+	"  JOIN mpi_comm c ON c.id = n.comm_id JOIN wait w ON w.id = n.wait_id JOIN thread h ON h.id = w.thread_id"
+	"  JOIN process p ON p.id = h.process_id WHERE n.wait_id = ?1 AND n.seq IS NOT NULL ORDER BY n.ordinal LIMIT 1)"
+	" SELECT o.id, o.mpi_rank, m.entered = need.seq, m.op, m.site_id FROM need JOIN process o ON o.mpi_job = need.job"
+	"  AND (need.members IS NULL OR o.mpi_rank IN (SELECT value FROM json_each(need.members)))"
+	"  LEFT JOIN (mpi_member m JOIN mpi_comm k ON k.id = m.comm_id) ON m.process_id = o.id AND k.key = need.key"
+	" WHERE coalesce(m.entered, 0) < need.seq OR m.entered = need.seq AND m.op <> need.op ORDER BY o.mpi_rank";
+
+static void add_missing(
+	struct buf *b, const struct state *st, const struct state_thread *t, struct places *places)
+{
+	_cleanup_stmt_ sqlite3_stmt *row = NULL;
+	size_t n = 0;
+	int rc = query_one(st->db, missing_sql, t->wait.id, &row, st->why);
+
+	for (; rc > 0; rc = query_step(row, st->why)) {
+		if (++n > LIST_MAX)
+			continue;
+		buf_addf(b, ",\n    which rank %lld, ", (long long)query_int(row, 1, 0));
+		describe_process(b, st->db, query_int(row, 0, 0));
+		buf_adds(b, query_int(row, 2, 0) ? ", has not made: it called " : ", has not made");
+		if (!query_int(row, 2, 0) && !query_null(row, 3))
+			buf_adds(b, ", the last there was ");
+		if (!query_null(row, 3)) {
+			buf_adds(b, query_text(row, 3));
+			places_describe(b, places, query_int(row, 4, 0), 0);
+		}
+	}
+	if (n > LIST_MAX)
+		buf_addf(b, ",\n    and %zu more have not", n - LIST_MAX);
+}
+
 /* What the %s of a sentence stands for. */
 static void add_object(struct buf *b, const struct state *st, const struct state_thread *t)
 {
@@ -424,6 +491,10 @@ void stuck_member(
 		add_nobody(b, st, t);
 	else if (info->blocked)
 		buf_addf(b, ",\n    and everybody %s is blocked", info->blocked);
+	if (w->reason == WAIT_MPI) {
+		add_peers(b, st, t);
+		add_missing(b, st, t, places);
+	}
 	if (info->other_end)
 		add_pipe_ends(b, st, w, info->other_end);
 	else if (info->object == OBJECT_SET)

@@ -17,5 +17,5 @@ TEST(wait_reasons_are_found_by_name_and_listed_in_sql)
 	for (unsigned i = 0; i < WAIT_REASON_END; i++)
 		ASSERT_INT(wait_find(wait_info(i)->name), i);
 	ASSERT_INT(wait_find("nonsense"), WAIT_OTHER);
-	ASSERT_STR(sql, "a IN ('lock','cond','barrier','join','vfork','once') b");
+	ASSERT_STR(sql, "a IN ('lock','cond','barrier','join','vfork','once','mpi') b");
 }

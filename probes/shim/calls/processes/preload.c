@@ -187,6 +187,14 @@ static bool list_has(const char *list, const char *own, size_t len)
 	return false;
 }
 
+/* Says whether a library is the one that stands in front of MPI, which goes where this one goes. */
+static bool is_mpi_library(const char *name, size_t len)
+{
+	static const char mpi[] = "/libpptrace-mpi.so";
+
+	return len >= sizeof mpi - 1 && !memcmp(name + len - (sizeof mpi - 1), mpi, sizeof mpi - 1);
+}
+
 /* Writes LD_PRELOAD=... with this library first, or without it; returns the end. */
 static char *write_preload(char *to, const char *list, bool bears)
 {
@@ -204,7 +212,8 @@ static char *write_preload(char *to, const char *list, bool bears)
 	while (*list) {
 		size_t n = strcspn(list, ": ");
 
-		if (n && (n != len || memcmp(list, own, n) != 0)) {
+		if (n && (n != len || memcmp(list, own, n) != 0) &&
+			(bears || !is_mpi_library(list, n))) {
 			if (!first)
 				*to++ = ':';
 			memcpy(to, list, n);

@@ -1,0 +1,108 @@
+# mpi.sh - ranks of MPI jobs on one host: what waits for each other, lost messages, collective calls; and that nothing is said of healthy ones.
+# SPDX-License-Identifier: MIT
+. "$(dirname "$0")/../../lib.sh"
+
+# Cases of tests/mpi/cases.c, and what is found: severities above info, rule, certainty, shape.
+wrong="recv-recv error deadlock certain cycle
+wildcard error deadlock certain knot
+tags error deadlock certain cycle
+comms error deadlock certain cycle
+probe error deadlock certain cycle
+ssend-ssend error deadlock certain cycle
+send-send warning stuck conditional cycle
+waitall error deadlock certain knot
+waitany error deadlock certain knot
+missing error deadlock certain cycle
+finished error deadlock certain abandoned,error mpi-collective-order certain
+order error deadlock certain knot,error mpi-collective-order certain
+unmatched warning mpi-unmatched-message certain"
+
+# record MPI BACKEND CASE: to t.db
+record()
+{
+	local more=
+	[ "$1" = mpich ] || more="--allow-run-as-root --oversubscribe"
+	rm -f t.db*
+	# shellcheck disable=SC2086
+	run "$PPTRACE" run -q --backend="$2" --on-deadlock=kill --timeout 20 -o t.db mpirun.$1 $more -n 4 "$TMP/cases.$1" "$3"
+}
+
+found()
+{
+	sql t.db "SELECT rtrim(severity || ' ' || rule || ' ' || certainty || ' ' || coalesce(shape, '')) FROM finding WHERE severity <> 'info' ORDER BY rule" | paste -sd,
+}
+
+for mpi in mpich openmpi; do
+	begin "$mpi: the constants of its ABI are known"
+	if ! command -v mpicc.$mpi >/dev/null || ! command -v mpirun.$mpi >/dev/null; then
+		skip "$mpi is not installed"
+		end
+		continue
+	fi
+	mpicc.$mpi -std=c11 -I"$ROOT" -o abi "$ROOT/tests/mpi/abi.c" >abi.log 2>&1 || fail "$(head -5 abi.log)"
+	./abi || fail "MPI_STATUS_IGNORE is another"
+	mpicc.$mpi -std=c11 -w -g -O1 -o cases.$mpi "$ROOT/tests/mpi/cases.c" >cases.log 2>&1 || fail "$(head -5 cases.log)"
+	end
+
+	for backend in $(backends); do
+		while read -r name expected; do
+			# The library that records MPI is the same: on the second backend a few of them do.
+			[ "$backend" != shim ] || case $name in tags | missing | unmatched) ;; *) continue ;; esac
+			begin "$mpi, $backend: $name"
+			record $mpi "$backend" "$name"
+			expect_eq "$(found)" "$expected" findings
+			[ "${expected#error deadlock}" = "$expected" ] || expect_status 124
+			end
+			begin "$mpi, $backend: $name, done right, is left in peace"
+			record $mpi "$backend" "$name-right"
+			expect_status 0
+			expect_out '^done$'
+			expect_eq "$(found)" "" findings
+			end
+		done <<<"$wrong"
+	done
+
+	begin "$mpi: who waits for whom, with rank, tag, communicator and place"
+	record $mpi auto comms
+	run "$PPTRACE" diagnose t.db
+	expect_out 'receives from rank 0 with tag 7 on the copy \(MPI_Recv\) since .* at cases.c:[0-9]+ \(comms\)'
+	expect_out 'waits in the collective call number 1 on the copy \(MPI_Barrier\) since .* at cases.c:[0-9]+ \(comms\)'
+	expect_out 'which rank 1, cases\.'
+	expect_sql t.db "SELECT count(*) FROM sync y JOIN mpi_comm c ON c.id = y.comm_id WHERE y.op = 'MPI_Recv' AND y.peer = 0 AND y.tag = 7 AND c.name = 'the copy'" 1
+	end
+
+	begin "$mpi: communicators have the same number on all ranks, however they came about"
+	record $mpi auto comms-right
+	# Three times two halves and two copies, of two ranks each, and what each rank has of its own.
+	expect_sql t.db "SELECT count(*) FROM mpi_comm WHERE size = 2" 12
+	expect_sql t.db "SELECT count(*) FROM (SELECT comm_id FROM mpi_member m JOIN mpi_comm c ON c.id = m.comm_id WHERE c.size = 2 GROUP BY comm_id HAVING count(*) = 2 AND min(entered) = max(entered))" 12
+	end
+
+	begin "$mpi: a rank that is not recorded can always go on"
+	more=
+	[ $mpi = mpich ] || more="--allow-run-as-root --oversubscribe"
+	# shellcheck disable=SC2086
+	run timeout -k 2 5 mpirun.$mpi $more -n 1 "$PPTRACE" run -q -o part.db "$TMP/cases.$mpi" recv-recv : -n 3 "$TMP/cases.$mpi" recv-recv
+	expect_sql part.db "SELECT count(*) FROM finding WHERE severity = 'error'" 0
+	# shellcheck disable=SC2086
+	run mpirun.$mpi $more -n 1 "$PPTRACE" run -q -o part.db "$TMP/cases.$mpi" recv-recv-right : -n 3 "$TMP/cases.$mpi" recv-recv-right
+	expect_status 0
+	expect_out '^done$'
+	expect_sql part.db "SELECT count(*) FROM sync WHERE op = 'MPI_Recv'" 20
+	end
+
+	begin "$mpi: --mpi=off records none of it"
+	# shellcheck disable=SC2086
+	run "$PPTRACE" run -q --mpi=off -o off.db mpirun.$mpi $more -n 4 "$TMP/cases.$mpi" recv-recv-right
+	expect_status 0
+	expect_sql off.db "SELECT count(*) FROM process WHERE mpi_job IS NOT NULL" 0
+	end
+done
+
+begin "explain: the rules of MPI"
+for rule in mpi-collective-order mpi-unmatched-message; do
+	run "$PPTRACE" explain $rule
+	expect_status 0
+	expect_out 'To fix it'
+done
+end
