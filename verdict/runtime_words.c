@@ -22,6 +22,7 @@ static const struct runtime_words rows[] = {
 	{"chan", "channel", "use its other side", RUNTIME_KIND_OTHER},
 	{"select", "channels of a select", "use one of them", RUNTIME_KIND_OTHER},
 	{"Condition", "condition", "notify it", RUNTIME_KIND_OTHER},
+	{"ConditionVariable", "condition", "signal it", RUNTIME_KIND_OTHER},
 	{"ConditionObject", "condition", "signal it", RUNTIME_KIND_OTHER},
 	{"ConditionNode", "condition", "signal it", RUNTIME_KIND_OTHER},
 	{"Event", "event", "set it", RUNTIME_KIND_OTHER},
@@ -57,7 +58,7 @@ const struct runtime_words *runtime_words(const char *type)
 {
 	size_t last = strlen(type);
 
-	while (last && type[last - 1] != '.' && type[last - 1] != '$')
+	while (last && type[last - 1] != '.' && type[last - 1] != '$' && type[last - 1] != ':')
 		last--;
 	for (size_t i = 0; last && i < ARRAY_SIZE(rows); i++)
 		if (!strcmp(type + last, rows[i].type))

@@ -17,7 +17,7 @@ static char *text_of(const char *field, size_t size)
 /* The languages that readers know. The row of a process or site borrows the name. */
 static const char *language_of(const char *field, size_t size)
 {
-	static const char *const names[] = {"python", "java", "go"};
+	static const char *const names[] = {"python", "java", "go", "ruby"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		if (!strncmp(field, names[i], size))
@@ -150,10 +150,14 @@ static void wait_on_object(
 	t->wait.target_thread = t->wait.owner_inferred ? owner->id : STORE_NULL;
 }
 
-/* What the kernel sees of a thread that waits for something of its language. */
-static bool is_replaceable(const struct wait *w)
+/* What the kernel sees of a thread that waits for something of its language. A thread of Ruby may sleep in a poll for signals. */
+static bool is_replaceable(const struct thread *t)
 {
-	return w->open && (w->read != STORE_NULL || w->reason == WAIT_COND ||
+	const struct wait *w = &t->wait;
+	bool polls =
+		w->reason == WAIT_POLL && t->proc->language && !strcmp(t->proc->language, "ruby");
+
+	return w->open && (polls || w->read != STORE_NULL || w->reason == WAIT_COND ||
 				  w->reason == WAIT_SEM || w->reason == WAIT_FUTEX);
 }
 
@@ -172,6 +176,14 @@ static void task_waits(struct model *m, struct thread *t, const struct rec_RUNTI
 	w->reason = WAIT_COND;
 }
 
+/* The poll was the way in which a thread of Ruby sleeps, not what it waits for. */
+static void forget_poll(struct wait *w)
+{
+	free(w->detail);
+	w->detail = NULL;
+	w->timed = false;
+}
+
 void model_runtime_wait(struct model *m, const struct rec_RUNTIME_WAIT *rec)
 {
 	struct thread *t = model_thread(m, &rec->head);
@@ -188,8 +200,10 @@ void model_runtime_wait(struct model *m, const struct rec_RUNTIME_WAIT *rec)
 		model_wait_open(m, t, model_time(m, rec->head.ts));
 		w->reason = WAIT_COND;
 	}
-	if (!is_replaceable(w) || (rec->reason == WAIT_NONE && w->read == STORE_NULL))
+	if (!is_replaceable(t) || (rec->reason == WAIT_NONE && w->read == STORE_NULL))
 		return;
+	if (w->reason == WAIT_POLL && rec->reason != WAIT_NONE)
+		forget_poll(w);
 	w->target_thread = w->target_process = STORE_NULL;
 	w->owner_inferred = false;
 	w->read = model_time(m, rec->head.ts);

@@ -12,7 +12,7 @@
 #include "tracer/symbols/symbols.h"
 
 static const struct runtime *const runtimes[] = {
-	&runtime_cpython, &runtime_hotspot, &runtime_golang};
+	&runtime_cpython, &runtime_hotspot, &runtime_golang, &runtime_ruby};
 
 /* Where the records of one process go. */
 struct output {

@@ -9,7 +9,7 @@
  * set of files per language: cpython.c (interpreter, threads, frames),
  * cpython_object.c (strings, dictionaries, attributes), cpython_line.c (line
  * tables), cpython_lock.c (what a thread waits for, by its name in the program);
- * tasks.c (threads as the kernel knows them); the folders hotspot and golang.
+ * tasks.c (threads as the kernel knows them); the folders hotspot, golang and ruby.
  *
  * Nothing runs in the target and nothing is stopped. What is read may be
  * garbage or change at any moment: every read is bounded, lists are cut after a
@@ -108,6 +108,7 @@ struct runtime {
 extern const struct runtime runtime_cpython;
 extern const struct runtime runtime_hotspot;
 extern const struct runtime runtime_golang;
+extern const struct runtime runtime_ruby;
 
 /*
  * Reads the runtime of a process, if there is one that a reader understands,

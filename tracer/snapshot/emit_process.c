@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "tracer/snapshot/emit.h"
 
+#include <signal.h>
 #include <inttypes.h>
 #include <linux/kcmp.h>
 #include <sys/syscall.h>
@@ -194,6 +195,14 @@ static void emit_signals(const struct emit_out *o, const struct snap_process *p)
 	}
 }
 
+/* Ruby's threads remind each other of their turns by this timer (thread_pthread.c): it ends no wait. */
+static bool is_ruby(const struct snap_process *p)
+{
+	const char *base = p->exe ? strrchr(p->exe, '/') : NULL;
+
+	return base && !strncmp(base, "/ruby", 5);
+}
+
 /* POSIX timers: "ID: 0\nsignal: 14/0000\nnotify: signal/pid.1234\nClockID: 1\n". Whether one is armed it does not say. */
 static void emit_timers(struct snapshot *s, const struct emit_out *o, const struct snap_process *p)
 {
@@ -215,6 +224,8 @@ static void emit_timers(struct snapshot *s, const struct emit_out *o, const stru
 		if (sscanf(at, "ID: %llu signal: %llu/%*s notify: %15[a-z]", &id, &signo, notify) !=
 				3 ||
 			!strcmp(notify, "none"))
+			continue;
+		if (signo == SIGVTALRM && is_ruby(p))
 			continue;
 		/* Taken as armed: a verdict that rests on its being idle would be a guess. */
 		r.timer_id = id;

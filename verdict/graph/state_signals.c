@@ -36,7 +36,9 @@ uint64_t state_runtime_signals(const char *exe)
 		{"node", BIT(SIGINT) | BIT(SIGTERM)}, /* puts the terminal in order */
 		/* Shutdown hooks; the virtual machine stops its threads by the last. */
 		{"java", BIT(SIGHUP) | BIT(SIGINT) | BIT(SIGTERM) | BIT(SIGUSR2)},
-		{"ruby", orders}, /* they raise SignalException */
+		{"ruby",
+			orders |
+				BIT(SIGVTALRM)}, /* they raise SignalException; a timer of its own */
 	};
 	const char *slash = strrchr(exe, '/'), *file = slash ? slash + 1 : exe;
 
@@ -128,7 +130,8 @@ static int load_timers(struct state *st, struct buf *why)
 		uint32_t p;
 		uint64_t bit = read_signal(st, stmt, &p);
 
-		if (!bit)
+		/* By the last the runtime only reminds itself. */
+		if (!bit || (bit & st->processes[p].runtime & BIT(SIGVTALRM)))
 			continue;
 		/* A timer that has fired for the last time rescues nobody; one that is due may still. */
 		if (query_int(stmt, 3, 0) == 0 && st->now_ns != INT64_MAX &&

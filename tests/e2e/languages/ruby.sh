@@ -1,0 +1,204 @@
+#!/usr/bin/env bash
+# ruby.sh - Ruby programs: what their threads wait for; what is stuck, and what only rests.
+# SPDX-License-Identifier: MIT
+. "$(dirname "$0")/../../lib.sh"
+. "$ROOT/tests/lib_why.sh"
+
+RUBY=/usr/bin/ruby
+if [ ! -x "$RUBY" ]; then
+	begin "Ruby programs"
+	skip "there is no $RUBY"
+	end
+	exit 0
+fi
+CASES=$ROOT/tests/ruby/cases.rb
+
+# The findings of a text, without numbers that differ from run to run; of two that are crossed either may stand first.
+findings()
+{
+	sed -E '/^(error: deadlock|warning: stuck)/,/^  remedy/!d; s/\[[0-9]+\]/[PID]/g; s/,? since [0-9.]+ s//g
+		s/0x[0-9a-f]+/ADDRESS/g; s/(full pipe) [0-9]+/\1 N/; s/\(fd [0-9]+\)/(fd N)/; s/ at head\+ADDRESS//; s/main thread of cases/cases/g' "$1" | sort
+}
+
+cross_text()
+{
+	cat <<-'T'
+	error: deadlock: thread "transfer" of cases.rb[PID] and thread "report" of cases.rb[PID] wait for each other and can never go on
+	  cycle of 2, certain
+	  thread "transfer" of cases.rb[PID]
+	      waits for the mutex ADDRESS (Thread::Mutex) at cases.rb:34 (block in transfer),
+	      which is held by thread "report" of cases.rb[PID], now at cases.rb:41 (block in report)
+	  thread "report" of cases.rb[PID]
+	      waits for the mutex ADDRESS (Thread::Mutex) at cases.rb:41 (block in report),
+	      which is held by thread "transfer" of cases.rb[PID], now at cases.rb:34 (block in transfer)
+	  remedy: Take these locks in the same order everywhere, or try the second one and release the first if that fails.
+	T
+}
+
+joins_text()
+{
+	cat <<-'T'
+	error: deadlock: thread "first" of cases.rb[PID] and thread "second" of cases.rb[PID] wait for each other and can never go on
+	  cycle of 2, certain
+	  thread "first" of cases.rb[PID]
+	      waits for the end of thread "second" of cases.rb[PID] at cases.rb:65 (block in joins)
+	  thread "second" of cases.rb[PID]
+	      waits for the end of thread "first" of cases.rb[PID] at cases.rb:66 (block in joins)
+	  remedy: Let only one thread wait for the end of the others.
+	T
+}
+
+child_text()
+{
+	cat <<-'T'
+	error: deadlock: cases.rb[PID] and head[PID] wait for each other and can never go on
+	  cycle of 2, certain
+	  cases.rb[PID]
+	      waits for the end of its child head[PID] at cases.rb:83 (child)
+	  head[PID]
+	      writes to the full pipe N (head -> cases.rb),
+	      whose read end is open in cases.rb[PID] (fd N)
+	  remedy: Read the child's output to its end first, then wait for the child.
+	T
+}
+
+# same_findings CASE: those in out are as wanted; who is named first is chance.
+same_findings()
+{
+	findings out | sed -E 's/^(error: deadlock: )(.*) and (.*) wait for each other/\1\3 and \2 wait for each other/' | sort >.swapped
+	findings out >.found
+	"$1_text" | sort >.wanted
+	cmp -s .found .wanted || cmp -s .swapped .wanted || fail "$1: found (>) and wanted (<) differ" "$(diff .wanted .found)" "$(show)"
+}
+
+# has_text WORD: pptrace why says it of the program now.
+has_text()
+{
+	"$PPTRACE" why "$pid" >out 2>&1
+	grep -q -- "$1" out
+}
+
+# why_cases VERSION COMMAND...: what pptrace why says of the cases that the command runs.
+why_cases()
+{
+	local version=$1 case
+	shift
+	for case in cross joins child; do
+		begin "why, Ruby $version: $case"
+		start "$@" "$case"
+		wait_for 60 has_text '^error: deadlock'
+		run "$PPTRACE" why "$pid"
+		expect_status 1
+		same_findings "$case"
+		stop
+		end
+	done
+
+	begin "why, Ruby $version: queues, conditions, places and names"
+	start "$@" queues
+	wait_for 60 has_text 'Thread::Queue'
+	expect_out '^No deadlock was found'
+	expect_out '^ +[0-9]+  left: waits for the queue 0x[0-9a-f]+ \(Thread::Queue\)'
+	expect_out '^ +at cases.rb:73 \(block in queues\)'
+	stop
+	start "$@" condition
+	wait_for 60 has_text '^ *[0-9]* *consumer: waits for the condition 0x[0-9a-f]* (Thread::ConditionVariable)'
+	stop
+	end
+
+	for case in idle_pool idle_server healthy; do
+		begin "why, Ruby $version: $case is not accused"
+		start "$@" "$case"
+		wait_for 60 has_text 'cases.rb:'
+		for _ in 1 2 3 4 5; do
+			run "$PPTRACE" why "$pid"
+			expect_out '^No deadlock was found'
+			expect_status 0
+		done
+		stop
+		end
+	done
+}
+why_cases "$("$RUBY" -e 'puts RUBY_VERSION')" "$RUBY" "$CASES"
+
+begin "Ruby 3.3 can be had"
+if [ "$(id -u)" != 0 ] || ! timeout 300 "$ROOT/tests/ruby/newer.sh" "$ROOT/build/ruby-3.3" >newer.log 2>&1; then
+	skip "Debian's ruby3.3 cannot be fetched: $(tail -n 1 newer.log)"
+fi
+end
+if [ -x "$ROOT/build/ruby-3.3/run" ]; then
+	cp "$CASES" "$ROOT/build/ruby-3.3/"
+	why_cases 3.3 "$ROOT/build/ruby-3.3/run" /cases.rb
+fi
+
+# on_backend NAME: the same while it is recorded.
+on_backend()
+{
+	local case
+	for case in cross joins child; do
+		begin "$1: Ruby: $case is told while it lasts, and found in the recording"
+		run timeout 60 "$PPTRACE" run -q --backend="$1" --watch=0.3 --on-deadlock=kill -o ruby.db "$RUBY" "$CASES" "$case"
+		expect_status 124
+		cp err out
+		same_findings "$case"
+		run "$PPTRACE" diagnose ruby.db
+		same_findings "$case"
+		if [ "$case" = cross ]; then
+			expect_sql ruby.db "SELECT runtime_name FROM thread WHERE runtime_name IS NOT NULL ORDER BY 1" "report
+transfer"
+			expect_sql ruby.db "SELECT program, language FROM process" "cases.rb|ruby"
+			expect_sql ruby.db "SELECT DISTINCT kind, type FROM lock WHERE type LIKE 'Thread::%'" "object|Thread::Mutex"
+			expect_sql ruby.db "SELECT DISTINCT s.language, s.function, s.line FROM wait w JOIN site s ON s.id = w.site_id
+				WHERE w.reason = 'lock' AND s.language IS NOT NULL ORDER BY 3" "ruby|block in transfer|34
+ruby|block in report|41"
+		fi
+		end
+	done
+	for case in idle_pool idle_server healthy queues; do
+		begin "$1: Ruby: $case is not accused"
+		run "$PPTRACE" run --backend="$1" --watch=0.3 --timeout=3 -o ruby.db "$RUBY" "$CASES" "$case"
+		expect_no_err 'stuck|deadlock'
+		expect_sql ruby.db "SELECT count(*) FROM finding WHERE rule IN ('deadlock', 'stuck')" 0
+		end
+	done
+}
+# shellcheck disable=SC2046
+side_by_side on_backend $(backends)
+
+# Every frame that Ruby itself names must be among ours: "cases.rb:34 (block in transfer)".
+begin "why, Ruby: the frames are those that Ruby prints of itself"
+cat >frames.rb <<'RB'
+require "timeout"
+class Stack
+  def outer; [1].each { |_| inner(2) }; end
+  def inner(n)
+    if n > 0
+      inner(n - 1)
+    else
+      x = 1
+      y = x +
+        1
+      deep { 200.times { y += 1 }; $told << caller(0); Queue.new.pop }
+    end
+  end
+  def deep = yield
+end
+$told = []
+t = Thread.new { Stack.new.outer }
+sleep 0.05 while $told.empty?
+$told[0].each { |line| puts line }
+$stdout.flush
+loop { sleep 1 }
+RB
+"$RUBY" frames.rb >theirs 2>&1 </dev/null &
+pid=$!
+wait_for 30 has_text 'Thread::Queue'
+"$PPTRACE" why -v "$pid" >out 2>&1
+# C functions have no lines of their own.
+sed -nE "s/^(frames.rb:[0-9]+):in \`(.*)'\$/\1 (\2)/p" theirs | grep -v '(caller)\|(each)\|(times)\|(pop)' >.theirs
+[ "$(wc -l <.theirs)" -ge 6 ] || fail "Ruby says only" "$(cat theirs)"
+while read -r line; do
+	grep -qF "at $line" out || fail "nowhere: $line" "$(cat out)"
+done <.theirs
+stop
+end

@@ -1,0 +1,113 @@
+# cases.rb - Ruby programs whose threads wait, in many ways; the first argument says which.
+# SPDX-License-Identifier: MIT
+require "monitor"
+require "socket"
+
+AUDIT = Mutex.new
+LEDGER = Mutex.new
+
+# Both have come this far before either goes on.
+class Meeting
+  def initialize(count)
+    @count = count
+    @mutex = Mutex.new
+    @all = ConditionVariable.new
+  end
+
+  def wait
+    @mutex.synchronize do
+      @count -= 1
+      @all.broadcast
+      @all.wait(@mutex) while @count > 0
+    end
+  end
+end
+
+class Bank
+  def initialize
+    @both = Meeting.new(2)
+  end
+
+  def transfer
+    AUDIT.synchronize do
+      @both.wait
+      LEDGER.lock
+    end
+  end
+
+  def report
+    LEDGER.synchronize do
+      @both.wait
+      AUDIT.synchronize {}
+    end
+  end
+end
+
+def named(name, &block)
+  Thread.new(&block).tap { |thread| thread.name = name }
+end
+
+# The main thread lives: without it Ruby itself would say that all threads wait.
+def live
+  puts "ready"
+  loop { sleep 0.1 }
+end
+
+def cross
+  bank = Bank.new
+  named("transfer") { bank.transfer }
+  named("report") { bank.report }
+  live
+end
+
+def joins
+  other = nil
+  first = named("first") { sleep 0.1 until other; other.join }
+  other = named("second") { first.join }
+  live
+end
+
+# Two that only feed each other, beside a process that lives.
+def queues
+  a, b = Queue.new, Queue.new
+  named("left") { a.pop; b << 1 }
+  named("right") { b.pop; a << 1 }
+  live
+end
+
+def child
+  reader, writer = IO.pipe
+  pid = spawn("head -c 1000000 /dev/zero", out: writer)
+  writer.close
+  puts "ready"
+  Process.wait(pid)
+  reader.read
+end
+
+def idle_pool
+  jobs = Queue.new
+  4.times { |i| named("worker #{i}") { while jobs.pop; end } }
+  idle_server(jobs)
+end
+
+def idle_server(jobs = nil)
+  server = TCPServer.new("127.0.0.1", 0)
+  puts "ready"
+  loop { jobs ? jobs << server.accept : server.accept.close }
+end
+
+def condition
+  mutex, filled = Mutex.new, ConditionVariable.new
+  named("consumer") { mutex.synchronize { filled.wait(mutex) } }
+  live
+end
+
+def healthy
+  8.times do
+    Thread.new { loop { AUDIT.synchronize { LEDGER.synchronize { sleep 0.001 } } } }
+  end
+  live
+end
+
+$stdout.sync = true
+send(ARGV.fetch(0))

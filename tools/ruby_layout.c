@@ -1,0 +1,62 @@
+/* ruby_layout.c - print where the members of Ruby's structures lie, as one line of ruby/layout.def. */
+/* SPDX-License-Identifier: MIT */
+/* Compiled against the source of one release: tools/ruby_layout.sh. */
+#include <ruby/internal/config.h>
+#include <ruby/version.h>
+
+#include "vm_core.h"
+
+#include "iseq.h"
+#include "ractor_core.h"
+
+#include <stddef.h>
+#include <stdio.h>
+
+int main(void)
+{
+	printf("LAYOUT(%d, %d,", RUBY_API_VERSION_MAJOR, RUBY_API_VERSION_MINOR);
+#define MEMBER(name, type, member) printf(" ." #name " = %zu,", offsetof(type, member));
+	MEMBER(vm_ractors, rb_vm_t, ractor.set)
+#if RUBY_API_VERSION_MINOR < 3
+	MEMBER(vm_children, rb_vm_t, waiting_pids)
+#else
+	printf(" .vm_children = -1,");
+#endif
+	MEMBER(ractor_node, rb_ractor_t, vmlr_node)
+	MEMBER(ractor_threads, rb_ractor_t, threads.set)
+	MEMBER(thread_node, rb_thread_t, lt_node)
+	MEMBER(thread_self, rb_thread_t, self)
+	MEMBER(thread_vm, rb_thread_t, vm)
+	MEMBER(thread_ec, rb_thread_t, ec)
+	MEMBER(thread_locking, rb_thread_t, locking_mutex)
+	MEMBER(thread_keeping, rb_thread_t, keeping_mutexes)
+	MEMBER(thread_joiners, rb_thread_t, join_list)
+	MEMBER(thread_name, rb_thread_t, name)
+	MEMBER(thread_blocking, rb_thread_t, blocking_region_buffer)
+#if RUBY_API_VERSION_MINOR >= 3
+	MEMBER(thread_native, rb_thread_t, nt)
+	MEMBER(native_tid, struct rb_native_thread, tid)
+#else
+	printf(" .thread_native = -1,");
+	MEMBER(native_tid, rb_thread_t, tid)
+#endif
+	/* The status is a field of two bits in the byte before this member. */
+	printf(" .thread_status = %zu,", offsetof(rb_thread_t, priority) - 1);
+	MEMBER(ec_stack, rb_execution_context_t, vm_stack)
+	MEMBER(ec_stack_size, rb_execution_context_t, vm_stack_size)
+	MEMBER(ec_cfp, rb_execution_context_t, cfp)
+	MEMBER(cfp_pc, rb_control_frame_t, pc)
+	MEMBER(cfp_iseq, rb_control_frame_t, iseq)
+	MEMBER(cfp_self, rb_control_frame_t, self)
+	printf(" .cfp_size = %zu,", sizeof(rb_control_frame_t));
+	MEMBER(iseq_body, rb_iseq_t, body)
+	MEMBER(body_encoded, struct rb_iseq_constant_body, iseq_encoded)
+	MEMBER(body_size, struct rb_iseq_constant_body, iseq_size)
+	MEMBER(body_path, struct rb_iseq_constant_body, location.pathobj)
+	MEMBER(body_label, struct rb_iseq_constant_body, location.label)
+	MEMBER(body_lines, struct rb_iseq_constant_body, insns_info.body)
+	MEMBER(body_n_lines, struct rb_iseq_constant_body, insns_info.size)
+	MEMBER(body_index, struct rb_iseq_constant_body, insns_info.succ_index_table)
+	printf(" .line_size = %zu)\n", sizeof(struct iseq_insn_info_entry));
+	return 0;
+}

@@ -1,0 +1,142 @@
+/* machine.c - which release of Ruby a process runs, and where its virtual machine is. */
+/* SPDX-License-Identifier: MIT */
+/*
+ * Up to 3.2 the interpreter exports ruby_current_vm_ptr. From then on the variable has no name that a stripped library
+ * keeps: it is one of the words of the library's own data, and the only one that points to a machine whose first thread
+ * points back to it. Where the members lie differs between releases: layout.def has what tools/ruby_layout.sh read from
+ * the source of each. A build of another kind shows by threads that do not point back.
+ */
+#include "tracer/runtime/ruby/ruby.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "tracer/symbols/symbols.h"
+
+static const struct ruby_layout layouts[] = {
+#define LAYOUT(major, minor, ...) {major, minor, __VA_ARGS__},
+#include "tracer/runtime/ruby/layout.def"
+#undef LAYOUT
+};
+
+enum { MAX_DATA = 4 << 20 };
+
+static bool is_ruby_file(void *arg, const char *path)
+{
+	const char *exe = arg, *base = strrchr(path, '/');
+
+	base = base ? base + 1 : path;
+	return !strcmp(path, exe) || strstr(base, "ruby") != NULL;
+}
+
+/* The address of what the interpreter exports under a name, or 0. */
+static uint64_t exported(const struct runtime_process *p, const char *name)
+{
+	char link[32], exe[4096] = "";
+	uint64_t at;
+
+	(void)snprintf(link, sizeof link, "/proc/%d/exe", (int)p->pid);
+	return readlink(link, exe, sizeof exe - 1) > 0 &&
+			       symbols_named(p->symbols, p->key, p->pid, name, is_ruby_file, exe,
+				       &at, NULL)
+		       ? at
+		       : 0;
+}
+
+bool ruby_is_there(const struct runtime_process *p)
+{
+	return exported(p, "ruby_api_version") != 0;
+}
+
+/* Says whether a machine lies there: the first thread of its first ractor belongs to it. */
+static bool is_machine(struct ruby *r, uint64_t vm)
+{
+	const struct ruby_layout *l = r->layout;
+	uint64_t node = vm < 4096 || vm % 8 ? 0 : ruby_pointer(r, vm, l->vm_ractors);
+	uint64_t ractor = node - (uint64_t)l->ractor_node;
+	uint64_t thread = node ? ruby_pointer(r, ractor, l->ractor_threads) : 0;
+
+	return thread && ruby_pointer(r, thread - (uint64_t)l->thread_node, l->thread_vm) == vm;
+}
+
+/* Looks at each word of a mapping. */
+static uint64_t search(struct ruby *r, uint64_t low, uint64_t high)
+{
+	for (uint64_t at = low; at < high && at - low < MAX_DATA; at += 8) {
+		uint64_t vm = ruby_pointer(r, at, 0);
+
+		if (is_machine(r, vm))
+			return vm;
+	}
+	return 0;
+}
+
+/* Looks at the writable data of the interpreter, and at what follows it without a name, its zeroed part. */
+static uint64_t search_data(struct ruby *r)
+{
+	_cleanup_free_ char *path = xasprintf("/proc/%d/maps", (int)r->memory.pid);
+	_cleanup_fclose_ FILE *f = fopen(path, "re");
+	char line[4400];
+	uint64_t end = 0, vm = 0;
+
+	while (f && !vm && fgets(line, sizeof line, f)) {
+		uint64_t low, high;
+		char mode[8];
+		int name = 0;
+		const char *base;
+
+		if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %7s %*s %*s %*s %n", &low, &high, mode,
+			    &name) != 3 ||
+			!name)
+			continue;
+		base = strrchr(line + name, '/');
+		if (base ? !strstr(base, "ruby") : low != end || line[name])
+			continue;
+		end = high;
+		if (mode[1] != 'w')
+			continue;
+		r->data_low = low;
+		r->data_high = high;
+		vm = search(r, low, high);
+	}
+	return vm;
+}
+
+static const struct ruby_layout *find_layout(int major, int minor)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(layouts); i++)
+		if (layouts[i].major == major && layouts[i].minor == minor)
+			return &layouts[i];
+	return NULL;
+}
+
+int ruby_find(struct ruby *r, const struct runtime_process *p, struct buf *why)
+{
+	uint64_t at = exported(p, "ruby_api_version"), vm;
+	int version[3] = {0};
+
+	if (!at)
+		return -ENOENT;
+	if (!memory_cached(&r->memory, at, version, sizeof version)) {
+		buf_adds(why, "the version of its Ruby could not be determined");
+		return -ENOTSUP;
+	}
+	r->layout = find_layout(version[0], version[1]);
+	if (!r->layout) {
+		buf_addf(why, "pptrace does not know the memory layout of Ruby %d.%d", version[0],
+			version[1]);
+		return -ENOTSUP;
+	}
+	vm = exported(p, "ruby_current_vm_ptr");
+	r->vm = vm ? ruby_pointer(r, vm, 0) : search_data(r);
+	if (!is_machine(r, r->vm)) {
+		buf_adds(why, "it runs a build of Ruby that pptrace does not know");
+		return -ENOTSUP;
+	}
+	return 0;
+}

@@ -1,0 +1,98 @@
+/* ruby.h - what the files of Ruby's reader share. */
+/* SPDX-License-Identifier: MIT */
+#ifndef TRACER_RUNTIME_RUBY_RUBY_H
+#define TRACER_RUNTIME_RUBY_RUBY_H
+
+/*
+ * To be read in this order: object.c (strings and typed data), machine.c (which release, and where it is),
+ * frame.c (stacks, lines), lock.c (what a thread waits for), ruby.c (threads). layout.def says where members lie.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "tracer/runtime/memory.h"
+#include "tracer/runtime/runtime.h"
+#include "tracer/runtime/tasks.h"
+
+/* Where members of structures lie in one release; -1: there is no such member. */
+struct ruby_layout {
+	int major, minor;
+	int vm_ractors, vm_children, ractor_node, ractor_threads;
+	int thread_node, thread_self, thread_vm, thread_ec, thread_locking, thread_keeping,
+		thread_joiners;
+	int thread_name, thread_blocking, thread_native, native_tid, thread_status;
+	int ec_stack, ec_stack_size, ec_cfp;
+	int cfp_pc, cfp_iseq, cfp_self, cfp_size;
+	int iseq_body, body_encoded, body_size, body_path, body_label, body_lines, body_n_lines,
+		body_index;
+	int line_size;
+};
+
+enum {
+	RUBY_FRAMES = RUNTIME_MAX_FRAMES,
+	RUBY_CFUNCS = 8 /* calls of C functions on top of a stack that are looked at */
+};
+
+/* enum rb_thread_status */
+enum ruby_status { RUBY_RUNNABLE, RUBY_STOPPED, RUBY_STOPPED_FOREVER, RUBY_KILLED };
+
+/* A frame of Ruby code. */
+struct ruby_frame {
+	char file[256], label[128];
+	int line;
+};
+
+struct ruby_thread {
+	uint64_t addr, ec;
+	const struct task *task; /* NULL: it has none */
+	enum ruby_status status;
+	uint64_t selves
+		[RUBY_CFUNCS]; /* receivers of the C functions that it is in, innermost first */
+	size_t n_selves, n_frames;
+	struct ruby_frame frames[RUBY_FRAMES];
+};
+
+struct ruby {
+	struct memory memory;
+	const struct ruby_layout *layout;
+	uint64_t vm;
+	uint64_t data_low, data_high; /* of the library, where it was searched */
+	struct ruby_thread *list;     /* owned */
+	size_t n;
+};
+
+/* ---- object.c ---- */
+
+/* Reads a pointer at an offset of an object; 0 if it cannot be read. */
+uint64_t ruby_pointer(struct ruby *r, uint64_t addr, int64_t offset);
+
+/* Reads a String, cut to size - 1 bytes; false if the value is none. */
+bool ruby_string(struct ruby *r, uint64_t value, char *ret, size_t size);
+
+/* Reads the first String of an Array, or the String that the value itself is. */
+bool ruby_path(struct ruby *r, uint64_t value, char *ret, size_t size);
+
+/* Reads what an object of C data is called by the library that made it ("mutex"); *ret_data is where its data lies. */
+bool ruby_typed(struct ruby *r, uint64_t value, char *ret_type, size_t size, uint64_t *ret_data);
+
+/* ---- machine.c ---- */
+
+/* Says whether a process runs Ruby. */
+bool ruby_is_there(const struct runtime_process *p);
+
+/* Finds the machine. Returns 0, -ENOENT if this is not Ruby, -ENOTSUP with one sentence in why. */
+int ruby_find(struct ruby *r, const struct runtime_process *p, struct buf *why);
+
+/* ---- frame.c ---- */
+
+/* Reads the stack of a thread: its frames and the receivers of the innermost C functions. */
+void ruby_frames(struct ruby *r, struct ruby_thread *t);
+
+/* ---- lock.c ---- */
+
+/* Says what a thread waits for; false if only the kernel knows. */
+bool ruby_wait(struct ruby *r, const struct ruby_thread *t, struct runtime_wait *ret);
+
+#endif
