@@ -17,15 +17,16 @@ enum { NAMED = 4 }; /* processes of one note */
 /* Programs whose threads wait for objects that only their language knows, unless it has been read. exe: how the file's name begins. */
 static const struct {
 	const char *exe, *what;
+	bool always; /* its threads are read, but not that */
 } runtimes[] = {
-	{"java", "the monitors and locks of Java (jstack shows them)"},
-	{"pypy", "the threads and locks of PyPy (faulthandler shows where they are)"},
-	{"ruby", "the mutexes and queues of Ruby (rbspy shows where its threads are)"},
-	{"node", "the promises and workers of Node.js (node --inspect shows them)"},
-	{"beam.smp", "the processes of Erlang (observer shows them)"},
-	{"dotnet", "the monitors of .NET (dotnet-stack shows who waits)"},
-	{"mono", "the monitors of Mono"},
-	{"postgres", "the locks of PostgreSQL (pg_locks shows them)"},
+	{"java", "the monitors and locks of Java (jstack shows them)", false},
+	{"pypy", "the threads and locks of PyPy (faulthandler shows where they are)", false},
+	{"ruby", "the mutexes and queues of Ruby (rbspy shows where its threads are)", false},
+	{"node", "the promises and callbacks of Node.js (node --inspect shows them)", true},
+	{"beam.smp", "the processes of Erlang (observer shows them)", false},
+	{"dotnet", "the monitors of .NET (dotnet-stack shows who waits)", false},
+	{"mono", "the monitors of Mono", false},
+	{"postgres", "the locks of PostgreSQL (pg_locks shows them)", false},
 };
 
 /* Waits that the outside may end, as far as the verdict knows. */
@@ -66,8 +67,8 @@ static int add_runtime(struct sqlite3 *db, size_t i, struct buf *out, struct buf
 	size_t n = 0;
 	int rc = query_one(db,
 		"SELECT id, exe FROM process WHERE end_ns IS NULL AND exe IS NOT NULL"
-		" AND language IS NULL ORDER BY id",
-		0, &stmt, why);
+		" AND (language IS NULL OR ?1) ORDER BY id",
+		runtimes[i].always, &stmt, why);
 
 	for (; rc > 0; rc = query_step(stmt, why))
 		if (!strncmp(file_name(query_text(stmt, 1)), exe, strlen(exe)))

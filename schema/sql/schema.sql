@@ -57,7 +57,7 @@ CREATE TABLE process ( -- a process, from fork to reaping; exec does not make a 
     uring INTEGER NOT NULL DEFAULT 0, -- 1: has an io_uring (since its last exec): the kernel may read, write, close and wait in its place
     raw_calls INTEGER NOT NULL DEFAULT 0, -- 1: makes system calls without the C library (Go), which a recording without eBPF does not see
     memory_id INTEGER REFERENCES process(id),  -- process in whose memory it runs (clone with CLONE_VM, vfork until exec); NULL: its own
-    language TEXT,              -- language whose runtime was read: 'python', 'java', 'go', 'ruby'; NULL: none
+    language TEXT,              -- language whose runtime was read: 'python', 'java', 'go', 'ruby', 'node'; NULL: none
     program TEXT,               -- what its interpreter or virtual machine runs: 'bank.py'; NULL: not known
     title TEXT,                 -- what it called itself last (setproctitle): 'nginx: worker process'; NULL: it did not
     mpi_job TEXT,               -- MPI job of which it is a rank, the same for all its ranks on all hosts; '': not known; NULL: it is none

@@ -17,7 +17,7 @@ static char *text_of(const char *field, size_t size)
 /* The languages that readers know. The row of a process or site borrows the name. */
 static const char *language_of(const char *field, size_t size)
 {
-	static const char *const names[] = {"python", "java", "go", "ruby"};
+	static const char *const names[] = {"python", "java", "go", "ruby", "node"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		if (!strncmp(field, names[i], size))
@@ -184,6 +184,20 @@ static void forget_poll(struct wait *w)
 	w->timed = false;
 }
 
+/* "the event loop's 3 descriptors": the kernel's wait, and whose it is. */
+static void name_poll(struct wait *w, const struct rec_RUNTIME_WAIT *rec)
+{
+	_cleanup_free_ char *name = text_of(rec->name, sizeof rec->name);
+	char *detail;
+
+	if (!w->open || w->reason != WAIT_POLL || !w->detail || !name || strstr(w->detail, name))
+		return;
+	detail = xasprintf("the %s's %s", name, w->detail);
+	free(w->detail);
+	w->detail = detail;
+	w->dirty = true;
+}
+
 void model_runtime_wait(struct model *m, const struct rec_RUNTIME_WAIT *rec)
 {
 	struct thread *t = model_thread(m, &rec->head);
@@ -199,6 +213,10 @@ void model_runtime_wait(struct model *m, const struct rec_RUNTIME_WAIT *rec)
 			!strncmp(rec->type, LOCK_TYPE_GIL, sizeof rec->type))) {
 		model_wait_open(m, t, model_time(m, rec->head.ts));
 		w->reason = WAIT_COND;
+	}
+	if (rec->reason == WAIT_POLL) {
+		name_poll(w, rec);
+		return;
 	}
 	if (!is_replaceable(t) || (rec->reason == WAIT_NONE && w->read == STORE_NULL))
 		return;

@@ -12,7 +12,7 @@
 #include "tracer/symbols/symbols.h"
 
 static const struct runtime *const runtimes[] = {
-	&runtime_cpython, &runtime_hotspot, &runtime_golang, &runtime_ruby};
+	&runtime_cpython, &runtime_hotspot, &runtime_golang, &runtime_ruby, &runtime_node};
 
 /* Where the records of one process go. */
 struct output {

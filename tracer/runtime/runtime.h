@@ -9,7 +9,7 @@
  * set of files per language: cpython.c (interpreter, threads, frames),
  * cpython_object.c (strings, dictionaries, attributes), cpython_line.c (line
  * tables), cpython_lock.c (what a thread waits for, by its name in the program);
- * tasks.c (threads as the kernel knows them); the folders hotspot, golang and ruby.
+ * tasks.c (threads as the kernel knows them), node.c; the folders hotspot, golang and ruby.
  *
  * Nothing runs in the target and nothing is stopped. What is read may be
  * garbage or change at any moment: every read is bounded, lists are cut after a
@@ -109,6 +109,7 @@ extern const struct runtime runtime_cpython;
 extern const struct runtime runtime_hotspot;
 extern const struct runtime runtime_golang;
 extern const struct runtime runtime_ruby;
+extern const struct runtime runtime_node;
 
 /*
  * Reads the runtime of a process, if there is one that a reader understands,

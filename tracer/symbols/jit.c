@@ -12,7 +12,7 @@ enum { JIT_FILE_MAX = 64 * 1024 * 1024, JIT_MAX = 1000 * 1000 /* pieces of code 
 
 struct piece {
 	uint64_t start, len;
-	const char *name;
+	struct jit_place place;
 };
 
 struct jit {
@@ -77,6 +77,33 @@ static int open_file(pid_t pid, size_t *ret_size)
 	return fd;
 }
 
+/*
+ * V8's names: "JS:~waiter /srv/cases.js:37:16", "LazyCompile:*next file:///srv/x.mjs:3:4". The mark behind the colon says how
+ * it was compiled. The name is cut in pieces where it lies.
+ */
+static void take_apart(struct jit_place *p, char *name)
+{
+	static const char *const kinds[] = {"JS:", "LazyCompile:", "Function:", "Script:", "Eval:"};
+	char *text = NULL, *blank, *end, *colon;
+
+	for (size_t i = 0; !text && i < ARRAY_SIZE(kinds); i++)
+		if (!strncmp(name, kinds[i], strlen(kinds[i])))
+			text = name + strlen(kinds[i]);
+	blank = text ? strrchr(text, ' ') : NULL;
+	/* The last number is that of the column, the one before it that of the line. */
+	end = blank ? strrchr(blank, ':') : NULL;
+	if (!end)
+		return;
+	colon = memrchr(blank, ':', (size_t)(end - blank));
+	if (!colon || colon == blank + 1 || colon[1] < '0' || colon[1] > '9')
+		return;
+	p->line = (int)strtol(colon + 1, NULL, 10);
+	*blank = *colon = '\0';
+	text += strspn(text, "~*^+'");
+	p->function = *text ? text : "(anonymous)";
+	p->file = blank + 1;
+}
+
 /* Reads "START SIZE NAME" and sets *end to what follows the line. */
 static bool parse_line(char *line, char **ret_end, struct piece *ret)
 {
@@ -92,7 +119,8 @@ static bool parse_line(char *line, char **ret_end, struct piece *ret)
 	ret->len = strtoull(line, &at, 16);
 	if (at == line || *at != ' ')
 		return false;
-	ret->name = at + 1;
+	ret->place = (struct jit_place){.function = at + 1};
+	take_apart(&ret->place, at + 1);
 	return ret->len > 0 && at[1];
 }
 
@@ -123,12 +151,12 @@ static void read_file(struct jit *j)
 	parse(j);
 }
 
-const char *jit_find(struct jit *j, uint64_t addr)
+const struct jit_place *jit_find(struct jit *j, uint64_t addr)
 {
 	if (!j->is_read)
 		read_file(j);
 	for (size_t i = j->n; i > 0; i--)
 		if (addr - j->list[i - 1].start < j->list[i - 1].len)
-			return j->list[i - 1].name;
+			return &j->list[i - 1].place;
 	return NULL;
 }

@@ -17,7 +17,13 @@ struct jit;
 struct jit *jit_new(pid_t pid);
 void jit_free(struct jit *j);
 
-/* Returns the name of the code at addr, which belongs to j, or NULL. What was written last counts. */
-const char *jit_find(struct jit *j, uint64_t addr);
+/* A piece of code. Of JavaScript that V8 compiled the name is taken apart: file and line, else NULL and 0. */
+struct jit_place {
+	const char *function, *file;
+	int line;
+};
+
+/* Returns what the code at addr is called, which belongs to j, or NULL. What was written last counts. */
+const struct jit_place *jit_find(struct jit *j, uint64_t addr);
 
 #endif

@@ -85,6 +85,15 @@ bool symbols_is_compiled_library(struct symbols *s, int64_t process, uint64_t ad
 	return map && is_library_map(map, addr);
 }
 
+/* Node's own JavaScript is called "node:internal/...". */
+static bool is_javascript_library(struct symbols *s, int64_t process, uint64_t addr)
+{
+	struct symbol symbol;
+
+	return symbols_code(s, process, addr, true, &symbol) && symbol.file &&
+	       !strncmp(symbol.file, "node:", 5);
+}
+
 bool symbols_is_library(struct symbols *s, int64_t process, uint64_t addr)
 {
 	enum { UNKNOWN, OWN, LIBRARY };
@@ -94,7 +103,7 @@ bool symbols_is_library(struct symbols *s, int64_t process, uint64_t addr)
 	intptr_t what;
 
 	if (!map)
-		return false;
+		return is_javascript_library(s, process, addr);
 	if (!symbols_map_vaddr(map, addr, &vaddr))
 		return is_library_map(map, addr);
 	key = hash_mix((uintptr_t)map->module, vaddr, 2);

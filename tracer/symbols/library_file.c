@@ -9,7 +9,7 @@ bool symbols_is_library_file(const char *path)
 	static const char *const stems[] = {"libc", "libpthread", "librt", "libdl", "libstdc++",
 		"libc++", "libc++abi", "libgcc_s", "libpptrace-shim", "ld-linux-x86-64",
 		"ld-linux-aarch64", "ld-linux", "ld-musl-x86_64", "ld", "libasan", "libtsan",
-		"libubsan"};
+		"libubsan", "libnode"};
 	const char *base = strrchr(path, '/');
 	size_t len;
 
@@ -17,6 +17,9 @@ bool symbols_is_library_file(const char *path)
 	len = strcspn(base, ".");
 	/* libc-2.31.so of older distributions. */
 	if (!strncmp(base, "libc-", 5) || !strncmp(base, "libpthread-", 11))
+		return true;
+	/* The interpreter of a language that is read by other means. */
+	if (!strcmp(base, "node") || !strcmp(base, "nodejs"))
 		return true;
 	if (!strstr(base, ".so"))
 		return false;

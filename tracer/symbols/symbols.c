@@ -57,12 +57,17 @@ static bool made_symbol(struct symbols *s, const struct maps *m, int64_t process
 	bool is_return, struct symbol *ret)
 {
 	struct jit *jit = hash_get(&s->jits, (uint64_t)process);
+	const struct jit_place *place;
 
 	if (!m || !addr || !maps_is_made(m, addr - is_return))
 		return false;
-	*ret = (struct symbol){.module = "JIT",
-		.offset = addr,
-		.function = jit ? jit_find(jit, addr - is_return) : NULL};
+	place = jit ? jit_find(jit, addr - is_return) : NULL;
+	*ret = (struct symbol){.module = "JIT", .offset = addr};
+	if (place) {
+		ret->function = place->function;
+		ret->file = place->file;
+		ret->line = place->line;
+	}
 	return true;
 }
 

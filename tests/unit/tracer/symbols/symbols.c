@@ -1,6 +1,7 @@
 /* symbols.c - tests of tracer/symbols/symbols.h, on this very program. */
 /* SPDX-License-Identifier: MIT */
 #include "tests/unit/test.h"
+#include "tracer/symbols/jit.h"
 
 #include <pthread.h>
 #include <signal.h>
@@ -353,6 +354,40 @@ TEST(symbols_unwind_made_code)
 	ASSERT_INT(frame_of(s, f, n, "symbols_test_jit"), made + 1);
 	ASSERT(symbols_is_mapped(s, 1, f[made].addr) && !symbols_is_library(s, 1, f[made].addr));
 	symbols_free(s);
+}
+
+/* V8's names have a file and a line. */
+TEST(symbols_javascript)
+{
+	static const struct {
+		const char *name, *function, *file;
+		int line;
+	} cases[] = {{"JS:~sync /srv/cases.js:26:14", "sync", "/srv/cases.js", 26},
+		{"LazyCompile:*next file:///srv/x.mjs:3:4", "next", "file:///srv/x.mjs", 3},
+		{"JS:^ /srv/a b.js:1:1", " /srv/a", "b.js", 1},
+		{"JS:~ node:internal/main/run_main_module:1:1", "(anonymous)",
+			"node:internal/main/run_main_module", 1},
+		{"JS:~x y:z", "JS:~x y:z", NULL, 0}, {"JS: :1:1", "JS: :1:1", NULL, 0},
+		{"JS:", "JS:", NULL, 0}, {"Builtin:Call 3:4:5", "Builtin:Call 3:4:5", NULL, 0}};
+	struct jit *jit = jit_new(getpid());
+	char path[64];
+	FILE *map;
+
+	(void)snprintf(path, sizeof path, "/tmp/perf-%d.map", (int)getpid());
+	map = fopen(path, "we");
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		(void)fprintf(map, "%zx 10 %s\n", 0x1000 * (i + 1), cases[i].name);
+	(void)fclose(map);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		const struct jit_place *p = jit_find(jit, 0x1000 * (i + 1) + 8);
+
+		ASSERT(p != NULL);
+		ASSERT_STR(p->function, cases[i].function);
+		ASSERT_STR(p->file ? p->file : "", cases[i].file ? cases[i].file : "");
+		ASSERT_INT(p->line, cases[i].line);
+	}
+	(void)unlink(path);
+	jit_free(jit);
 }
 
 /* The code that the kernel puts into each process has functions and unwind tables as a file has. */

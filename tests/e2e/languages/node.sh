@@ -1,0 +1,84 @@
+#!/usr/bin/env bash
+# node.sh - Node.js programs: event loops and what they wait for, Workers, lines of JavaScript; idle servers are not accused.
+# SPDX-License-Identifier: MIT
+. "$(dirname "$0")/../../lib.sh"
+. "$ROOT/tests/lib_why.sh"
+
+NODE=$(readlink -f "$(command -v node)")
+if [ ! -x "$NODE" ]; then
+	begin "Node.js programs"
+	skip "there is no node"
+	end
+	exit 0
+fi
+CASES=$ROOT/tests/node/cases.js
+MAPPED=(--perf-basic-prof --interpreted-frames-native-stack)
+
+# says PATTERN: a line of pptrace why matches it now.
+says()
+{
+	"$PPTRACE" why "$pid" >out 2>&1
+	grep -Eq -- "$1" out
+}
+
+# Whoever starts Node with a perf map has it removed.
+stop_mapped()
+{
+	stop
+	rm -f "/tmp/perf-$pid.map"
+}
+
+begin "why, Node: the event loop of an idle server, which is not accused"
+start "$NODE" "$CASES" server
+wait_for 30 says 'listening socket 127.0.0.1'
+for _ in 1 2 3; do
+	run "$PPTRACE" why "$pid"
+	expect_status 0
+	expect_out '^No deadlock was found'
+done
+expect_out "^ +[0-9]+  node: waits for one of: the event loop's [0-9]+ descriptors"
+expect_out '^ +- descriptor [0-9]+: listening socket 127.0.0.1:[0-9]+'
+stop
+end
+
+begin "why, Node: what is not seen is said, and which tool shows it"
+expect_out '^  the promises and callbacks of Node.js \(node --inspect shows them\): cases.js\[[0-9]+\]$'
+end
+
+begin "why, Node: a child that waits for more, by the socket to it"
+start "$NODE" "$CASES" dialogue
+wait_for 30 says 'descriptor [0-9]+: socketpair [0-9]+, other end: sort\['
+expect_out "^ +[0-9]+  node: waits for one of: the event loop's [0-9]+ descriptors"
+expect_out '^ +[0-9]+  sort: reads from the empty socketpair'
+stop
+end
+
+begin "why, Node: lines of JavaScript, where Node writes a perf map"
+start "$NODE" "${MAPPED[@]}" "$CASES" sync
+wait_for 30 says '^ +at cases.js:26 \(sync\)$'
+expect_out 'other end: sleep\['
+"$PPTRACE" why -v "$pid" >out 2>&1
+expect_out '^ +at cases.js:[0-9]+ \(\(anonymous\)\)$'
+stop_mapped
+end
+
+begin "why, Node: a Worker in Atomics.wait, and the threads that serve V8"
+if ! nm "$NODE" 2>/dev/null | grep -q PlatformWorkerThread; then
+	skip "this node is stripped"
+else
+	start "$NODE" "${MAPPED[@]}" "$CASES" atomics
+	wait_for 30 says '^ +[0-9]+  Worker: waits for the condition'
+	expect_out '^ +at cases.js:36 \(waiter\)$'
+	expect_out '^ +and [0-9]+ threads of its language'
+	stop_mapped
+fi
+end
+
+for backend in $(backends); do
+	begin "$backend: Node: an idle server is not accused, and goes by its script"
+	run "$PPTRACE" run --backend="$backend" --watch=0.3 --timeout=2 -o node.db "$NODE" "$CASES" server
+	expect_no_err 'stuck|deadlock'
+	expect_sql node.db "SELECT program FROM process WHERE id = 1" cases.js
+	expect_sql node.db "SELECT count(*) FROM finding WHERE rule IN ('deadlock', 'stuck')" 0
+	end
+done

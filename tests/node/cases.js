@@ -1,0 +1,40 @@
+// cases.js - Node programs that wait, in many ways; the first argument says which.
+// SPDX-License-Identifier: MIT
+"use strict";
+const { spawn, spawnSync } = require("child_process");
+const { Worker, isMainThread, workerData } = require("worker_threads");
+const net = require("net");
+
+// A child whose output nobody reads.
+function child() {
+  const c = spawn("head", ["-c", "1000000", "/dev/zero"], { stdio: ["ignore", "pipe", "ignore"] });
+  c.stdout.pause();
+  c.on("exit", () => console.log("it ended"));
+}
+
+// A filter that waits for more, and its reader for an answer.
+function dialogue() {
+  const c = spawn("sort", [], { stdio: ["pipe", "pipe", "inherit"] });
+  c.stdin.write("b\na\n");
+  c.stdout.once("data", () => c.stdin.end());
+}
+
+function server() {
+  net.createServer((s) => s.end()).listen(0, "127.0.0.1");
+}
+
+function sync() {
+  spawnSync("sleep", ["1000"]);
+}
+
+function atomics() {
+  const shared = new Int32Array(new SharedArrayBuffer(8));
+  new Worker(__filename, { argv: ["waiter"], workerData: shared, name: "waiter" });
+  setInterval(() => {}, 100);
+}
+
+function waiter() {
+  Atomics.wait(workerData, 0, 0);
+}
+
+({ child, dialogue, server, sync, atomics, waiter })[process.argv[2]]();
