@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <getopt.h>
+#include <stdlib.h>
 #include <sqlite3.h>
 #include <unistd.h>
 
@@ -9,6 +10,7 @@
 #include "base/command.h"
 #include "base/mem.h"
 #include "base/nearest.h"
+#include "cli/commands.h"
 #include "cli/common/options.h"
 #include "cli/common/say.h"
 #include "fleet/fleet.h"
@@ -27,8 +29,9 @@ static const struct command_option fleet_options[] = {
 		OPT_PASSWORD_FILE},
 	{"output", 'o', "FILE", "the file to write: pull HOST.db, merge run.db", 'o'},
 	{"format", 'T', "FORMAT",
-		"query: a format of ClickHouse's (PrettyCompact on a terminal, else TabSeparatedWithNames; CSVWithNames, JSON...)",
+		"query: a format of ClickHouse's (PrettyCompact on a terminal, else TabSeparatedWithNames; CSVWithNames, JSON...); pictures: svg, png, pdf, dot or txt",
 		'T'},
+	{"width", 'w', "N", "width of a picture", 'w'},
 	{NULL, 0, NULL, NULL, 0},
 };
 
@@ -36,9 +39,10 @@ static int fleet_main(int argc, char **argv);
 
 const struct command cmd_fleet = {
 	.name = "fleet",
-	.usage = "[OPTIONS] list [RUN] | diagnose RUN | pull RUN HOST | merge RUN | query SQL",
+	.usage =
+		"[OPTIONS] list [RUN] | diagnose RUN | waits RUN | timeline RUN | tree RUN | why RUN HOST | pull RUN HOST | merge RUN | query SQL",
 	.summary =
-		"ask the pushed recordings of many hosts: deadlocks across them, one host's file, SQL",
+		"ask the pushed recordings of many hosts: deadlocks across them, pictures, one host's file, SQL",
 	.options = fleet_options,
 	.examples = {{"pptrace fleet --from http://db.example:8123/traces diagnose 4711",
 			     "say what is stuck across the hosts of a run"},
@@ -49,7 +53,7 @@ const struct command cmd_fleet = {
 
 struct fleet {
 	struct server *server;
-	const char *output, *format;
+	const char *output, *format, *width;
 	char **operands;
 	int n;
 };
@@ -141,24 +145,27 @@ static void add_findings(struct buf *out, sqlite3 *db, const struct findings *fs
 static int diagnose(struct fleet *f)
 {
 	_cleanup_buf_ struct buf why = BUF_INIT, out = BUF_INIT;
-	struct findings across = {0}, own = {0};
+	struct findings across = {0}, mpi = {0}, own = {0};
 	struct fleet_hosts hosts;
 	struct fleet_graph g = {0};
 	bool found = false;
 
 	if (fleet_hosts(f->server, f->operands[0], &hosts, &why) < 0 ||
-		fleet_load(f->server, &hosts, &g, &why) < 0 ||
+		fleet_load(f->server, &hosts, false, &g, &why) < 0 ||
 		fleet_stuck(f->server, &g, &across, &why) < 0 ||
+		fleet_mpi(f->server, &g, &mpi, &why) < 0 ||
 		fleet_findings(f->server, &g, &own, &why) < 0)
 		die("fleet: %s", why.data);
 	note_hosts(&hosts, &g);
 	add_findings(&out, g.db, &across, &found);
+	add_findings(&out, g.db, &mpi, &found);
 	add_findings(&out, g.db, &own, &found);
 	if (!out.len)
 		buf_adds(&out, "nothing found\n");
 	(void)fwrite(out.data, 1, out.len, stdout);
 	detail("%zu hosts, %zu connections between them", hosts.n, g.n_joined);
 	findings_free(&across);
+	findings_free(&mpi);
 	findings_free(&own);
 	fleet_graph_done(&g);
 	fleet_hosts_done(&hosts);
@@ -224,11 +231,109 @@ static int merge(struct fleet *f)
 	struct fleet_graph g = {0};
 
 	if (fleet_hosts(f->server, f->operands[0], &hosts, &why) < 0 ||
-		fleet_load(f->server, &hosts, &g, &why) < 0 || fleet_save(&g, path, &why) < 0)
+		fleet_load(f->server, &hosts, false, &g, &why) < 0 ||
+		fleet_save(&g, path, &why) < 0)
 		die("fleet: %s", why.data);
 	note_hosts(&hosts, &g);
 	note("%s: what %zu hosts did, up to the moment at which each ended; next: pptrace waits %s",
 		path, hosts.n, path);
+	fleet_graph_done(&g);
+	fleet_hosts_done(&hosts);
+	return 0;
+}
+
+/* ---- waits, tree, timeline ---- */
+
+/* A file that another command draws, and its folder; empty: there is none. */
+static char drawn_dir[64], drawn_file[80];
+
+static void remove_drawn(void)
+{
+	if (*drawn_file)
+		(void)unlink(drawn_file);
+	if (*drawn_dir)
+		(void)rmdir(drawn_dir);
+}
+
+/* What is fetched goes into a file that nobody else sees, and the command of that name draws it. */
+static int draw(struct fleet *f, const char *name, bool past)
+{
+	const struct command *c = commands_find(name);
+	_cleanup_buf_ struct buf why = BUF_INIT;
+	struct fleet_hosts hosts;
+	struct fleet_graph g = {0};
+	const char *names[] = {"-T", f->format, "-o", f->output, "-w", f->width};
+	char *argv[10] = {(char *)name};
+	int argc = 1;
+
+	(void)snprintf(drawn_dir, sizeof drawn_dir, "/tmp/pptrace-fleet.XXXXXX");
+	if (!mkdtemp(drawn_dir))
+		die("fleet: cannot make a folder in /tmp:");
+	(void)atexit(remove_drawn);
+	(void)snprintf(drawn_file, sizeof drawn_file, "%s/run.db", drawn_dir);
+	if (fleet_hosts(f->server, f->operands[0], &hosts, &why) < 0 ||
+		fleet_load(f->server, &hosts, past, &g, &why) < 0 ||
+		(past && fleet_past(f->server, &g, &why) < 0) ||
+		fleet_save(&g, drawn_file, &why) < 0)
+		die("fleet: %s", why.data);
+	note_hosts(&hosts, &g);
+	fleet_graph_done(&g);
+	fleet_hosts_done(&hosts);
+	for (size_t i = 0; i < ARRAY_SIZE(names); i += 2)
+		if (names[i + 1]) {
+			argv[argc++] = (char *)names[i];
+			argv[argc++] = (char *)names[i + 1];
+		}
+	argv[argc++] = drawn_file;
+	optind = 0;
+	return c->run(argc, argv);
+}
+
+static int draw_waits(struct fleet *f)
+{
+	return draw(f, "waits", false);
+}
+
+static int draw_tree(struct fleet *f)
+{
+	return draw(f, "tree", true);
+}
+
+static int draw_timeline(struct fleet *f)
+{
+	return draw(f, "timeline", true);
+}
+
+/* ---- why ---- */
+
+/* What each thread of a host waited for when its recording was sent last, and who of the whole run could end that. */
+static int why_host(struct fleet *f)
+{
+	_cleanup_buf_ struct buf why = BUF_INIT, out = BUF_INIT;
+	const struct fleet_host *h;
+	struct fleet_hosts hosts;
+	struct fleet_graph g = {0};
+
+	if (fleet_hosts(f->server, f->operands[0], &hosts, &why) < 0)
+		die("fleet: %s", why.data);
+	h = find_host(&hosts, f->operands[1]);
+	if (!h) {
+		fleet_hosts_done(&hosts);
+		return STATUS_TROUBLE;
+	}
+	/* Of one that has ended: before somebody ended it. */
+	if (fleet_load(f->server, &hosts, !h->complete, &g, &why) < 0)
+		die("fleet: %s", why.data);
+	note_hosts(&hosts, &g);
+	if (h->complete)
+		note("its recording has ended: this is what was waited for before");
+	buf_addf(&out, "%s, ", h->label);
+	buf_add_duration(&out, h->duration_ns);
+	buf_adds(&out, " after its start\n");
+	fleet_waits(&g, (size_t)(h - hosts.list), &out, &why);
+	if (why.len)
+		die("fleet: %s", why.data);
+	(void)fwrite(out.data, 1, out.len, stdout);
 	fleet_graph_done(&g);
 	fleet_hosts_done(&hosts);
 	return 0;
@@ -292,6 +397,10 @@ static const struct {
 	{"diagnose", diagnose, 1, 1, "diagnose RUN"},
 	{"pull", pull, 2, 2, "pull RUN HOST"},
 	{"merge", merge, 1, 1, "merge RUN"},
+	{"timeline", draw_timeline, 1, 1, "timeline RUN"},
+	{"tree", draw_tree, 1, 1, "tree RUN"},
+	{"waits", draw_waits, 1, 1, "waits RUN"},
+	{"why", why_host, 2, 2, "why RUN HOST"},
 	{"query", query, 1, 1, "query SQL"},
 };
 
@@ -308,8 +417,8 @@ static int act(struct fleet *f, const char *name)
 		warn("fleet: it is used as: pptrace fleet %s", actions[i].usage);
 		return COMMAND_USAGE;
 	}
-	options_unknown(
-		"fleet: it cannot", name, n.best, "it can list, diagnose, pull, merge and query");
+	options_unknown("fleet: it cannot", name, n.best,
+		"it can list, diagnose, draw waits, timeline and tree, say why, pull, merge and query");
 	return COMMAND_USAGE;
 }
 
@@ -328,13 +437,15 @@ static int fleet_main(int argc, char **argv)
 			f.output = optarg;
 		else if (id == 'T')
 			f.format = optarg;
+		else if (id == 'w')
+			f.width = optarg;
 		else if (id == OPT_PASSWORD_FILE)
 			password_file = optarg;
 		else
 			return COMMAND_USAGE;
 	}
 	if (optind == argc) {
-		warn("fleet: say what to do: list, diagnose, pull, merge or query");
+		warn("fleet: say what to do: list, diagnose, waits, timeline, tree, why, pull, merge or query");
 		return COMMAND_USAGE;
 	}
 	if (server_open(&f.server, from, password_file, PATIENCE_NS, &why) < 0)

@@ -129,6 +129,12 @@ static int is_proved(
 	struct server *s, const struct fleet_graph *g, const struct finding *f, struct buf *why)
 {
 	for (size_t i = 0; i < f->n_members; i++) {
+		int64_t id = f->members[i].thread_id;
+
+		/* Of a rank that waits the messages count, all of them. */
+		if (id && !g->hosts->list[host_of_id(id)].whole)
+			return 0;
+
 		int rc =
 			f->members[i].wait_id ? is_wait_empty(s, g, f->members[i].wait_id, why) : 1;
 
@@ -164,6 +170,65 @@ static bool crosses(const struct finding *f)
 		any = true;
 	}
 	return false;
+}
+
+/* ---- MPI ---- */
+
+/* The places in the order of collective calls at which the ranks of the run did not make the same one. */
+static int ask_order(struct server *s, const char *run, struct buf *ret, struct buf *why)
+{
+	_cleanup_buf_ struct buf sql = BUF_INIT;
+
+	buf_adds(&sql,
+		"SELECT arrayStringConcat(groupArray(toString(seq)), ',') FROM (SELECT DISTINCT seq FROM"
+		" (SELECT trace_id, ifNull(comm_id, 0) AS comm, ifNull(seq, 0) AS seq, op, if(ifNull(peer, -1) >= 0, ifNull(peer, -1), -1) AS root"
+		"  FROM sync_rows FINAL WHERE gone = 0 AND seq IS NOT NULL AND run = ");
+	server_quote(&sql, run);
+	buf_adds(&sql,
+		") ANY INNER JOIN (SELECT trace_id, id AS comm, key FROM mpi_comm_rows FINAL WHERE gone = 0 AND run = ");
+	server_quote(&sql, run);
+	buf_adds(&sql, ") USING trace_id, comm GROUP BY key, seq HAVING uniqExact(op, root) > 1"
+		       " ORDER BY seq LIMIT 100) FORMAT TabSeparated");
+	return server_ask(s, sql.data, ret, why);
+}
+
+static int add_rule(
+	const struct fleet_graph *g, const char *rule, struct findings *ret, struct buf *why)
+{
+	struct findings more = {0};
+	int rc = verdict_all(g->db, INT64_MAX, rule, false, &more, why);
+
+	for (size_t i = 0; !rc && i < more.n; i++)
+		if (crosses(&more.list[i]))
+			finding_copy(ret, &more.list[i]);
+	findings_free(&more);
+	return rc;
+}
+
+int fleet_mpi(struct server *s, const struct fleet_graph *g, struct findings *ret, struct buf *why)
+{
+	_cleanup_buf_ struct buf condition = BUF_INIT, seqs = BUF_INIT;
+	const char *run = g->hosts->list[0].run;
+	int rc = 0;
+
+	*ret = (struct findings){0};
+	if (!query_number(g->db, "SELECT EXISTS (SELECT 1 FROM mpi_comm)", 0, 0, why))
+		return query_failed(0, why);
+	rc = ask_order(s, run, &seqs, why);
+	if (!rc && seqs.len > 1) {
+		buf_adds(&condition, "run = ");
+		server_quote(&condition, run);
+		buf_addf(
+			&condition, " AND seq IN (%.*s)", (int)strcspn(seqs.data, "\n"), seqs.data);
+		rc = load_more(s, g, "sync", condition.data, why);
+	}
+	if (!rc)
+		rc = add_rule(g, "mpi-collective-order", ret, why);
+	if (!rc)
+		rc = add_rule(g, "mpi-unmatched-message", ret, why);
+	if (rc)
+		findings_free(ret);
+	return rc;
 }
 
 /*

@@ -3,7 +3,7 @@
 /*
  * To be read in this order: address.c (where the server is), http.c (one request), server.c (what is said to ClickHouse),
  * columns.c (the tables of a recording), format.c (the tables there), binary.c (their rows as bytes), push.c (a recording into them); hosts.c (which recordings a run has), read.c (their rows), pull.c (one as a file again); load.c
- * (all of a run as one recording), join.c (connections between hosts), diagnose.c (what is stuck across them), findings.c (what each says alone).
+ * (all of a run as one recording), join.c (connections between hosts), past.c (what happened before), waits.c (what one waits for), diagnose.c (what is stuck across them), findings.c (what each says alone).
  */
 #ifndef FLEET_FLEET_H
 #define FLEET_FLEET_H
@@ -124,6 +124,7 @@ struct fleet_graph {
 	struct fleet_cut *cuts; /* of each host */
 	struct fleet_joined *joined;
 	size_t n_joined;
+	bool whole;        /* up to the end of each host */
 	size_t n_doubtful; /* addresses that several connections have: those were not joined */
 };
 
@@ -132,11 +133,14 @@ int64_t fleet_first_id(size_t host);
 
 /*
  * Loads the small tables of the hosts of one run, which stay the caller's, and joins the connections between
- * them. Returns 0, freed with fleet_graph_done; or -errno with a sentence in why.
+ * them. whole: up to the end of each host; else up to the moment before somebody outside ended the run. Returns 0, freed with fleet_graph_done; or -errno with a sentence in why.
  */
-int fleet_load(struct server *s, const struct fleet_hosts *hosts, struct fleet_graph *ret,
-	struct buf *why);
+int fleet_load(struct server *s, const struct fleet_hosts *hosts, bool whole,
+	struct fleet_graph *ret, struct buf *why);
 void fleet_graph_done(struct fleet_graph *g);
+
+/* Adds what happened before: the longest waits and holds, the messages between hosts. Returns 0, or -EIO with a sentence in why. */
+int fleet_past(struct server *s, const struct fleet_graph *g, struct buf *why);
 
 /* Writes it into a new file, for every command that reads one; an older file is kept as path.old. Returns 0, or -errno with a sentence in why. */
 int fleet_save(const struct fleet_graph *g, const char *path, struct buf *why);
@@ -144,6 +148,18 @@ int fleet_save(const struct fleet_graph *g, const char *path, struct buf *why);
 /* Finds what is stuck across hosts: sets whose members are on several. Returns 0, freed with findings_free; or -errno with a sentence in why. */
 int fleet_stuck(
 	struct server *s, const struct fleet_graph *g, struct findings *ret, struct buf *why);
+
+/*
+ * Adds a line for each thread of a host that waits: for what, since when, where, and which processes have the other side of a
+ * connection. Says nothing of sleeps. Returns 0, or -EIO with a sentence in why.
+ */
+int fleet_waits(const struct fleet_graph *g, size_t host, struct buf *out, struct buf *why);
+
+/*
+ * Finds what the ranks of MPI jobs on several hosts did that does not fit together: collective calls, messages that nobody received. Returns as
+ * fleet_stuck.
+ */
+int fleet_mpi(struct server *s, const struct fleet_graph *g, struct findings *ret, struct buf *why);
 
 /*
  * Reads the errors and warnings that the recordings of the hosts have of their own, with the host's name before each. Returns as

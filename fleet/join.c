@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Of a TCP connection between hosts each recording has one side: what is local on one host is remote on the other. If exactly one open connection on
- * one host and one on another mirror each other they are the same. Where the addresses do not (NAT between them, several networks that
+ * one host and one on another mirror each other they are the same; of a past that is loaded too, those that were open at any time. Where the addresses do not (NAT between them, several networks that
  * use the same ones) they stay apart, and the other side stays with somebody outside.
  */
 #include "fleet/private.h"
@@ -22,7 +22,7 @@ static const char sides_sql[] =
 		"p.local") ") AS here,"
 			   " iif(e.side, " PLAIN("p.local") ", " PLAIN(
 				   "p.remote") ") AS there"
-					       " FROM pipe p JOIN (SELECT pipe_id, min(side) AS side FROM pipe_end WHERE close_ns IS NULL"
+					       " FROM pipe p JOIN (SELECT pipe_id, min(side) AS side FROM pipe_end WHERE close_ns IS NULL OR (SELECT whole FROM range)"
 					       "  GROUP BY pipe_id HAVING min(side) = max(side)) e ON e.pipe_id = p.id"
 					       " WHERE p.kind = 'tcp' AND p.local IS NOT NULL AND p.remote IS NOT NULL;"
 					       "DELETE FROM side WHERE here LIKE '127.%' OR here LIKE '[::1]%';"
@@ -40,7 +40,13 @@ static int find_pairs(struct fleet_graph *g, struct buf *why)
 {
 	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
 	size_t cap = 0;
-	int rc = query_exec(g->db, sides_sql, why);
+	int rc = query_exec(g->db,
+		g->whole ? "CREATE TEMP TABLE range AS SELECT 1 AS whole"
+			 : "CREATE TEMP TABLE range AS SELECT 0 AS whole",
+		why);
+
+	if (!rc)
+		rc = query_exec(g->db, sides_sql, why);
 
 	if (!rc)
 		rc = query_one(g->db, pairs_sql, 0, &stmt, why);

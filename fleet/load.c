@@ -32,6 +32,7 @@ struct loading {
 	struct tables tables;
 	struct hash by_trace; /* number + 1 */
 	int64_t start_unix_ns;
+	bool whole; /* nothing is cut off */
 };
 
 int64_t fleet_first_id(size_t host)
@@ -107,6 +108,8 @@ static int find_cut(struct loading *l, size_t host, struct buf *why)
 	int rc, signo;
 
 	cut->end_ns = cut->at_ns = l->hosts->list[host].duration_ns + shift_of(l, host);
+	if (l->whole)
+		return 0;
 	if (!query_number(l->graph->db,
 		    "SELECT EXISTS (SELECT 1 FROM signal WHERE id >= ?1 AND id < ?1 + (1 << 40)"
 		    " AND sender_id IS NULL)",
@@ -241,6 +244,12 @@ static int cut_all(struct loading *l, struct buf *why)
 		rc = fetch_open(l, "wait", "start_ns", "end_ns", why);
 	if (!rc)
 		rc = fetch_open(l, "lock_hold", "acquire_ns", "release_ns", why);
+	/* The messages of ranks are counted at the end: who went on before that is not stuck, whatever was the case at the cut. */
+	if (!rc)
+		rc = query_exec(l->graph->db,
+			"DELETE FROM wait WHERE reason = 'mpi' AND end_ns < (SELECT coalesce(t.end_ns, 1 << 62) - 100000000"
+			" FROM thread t WHERE t.id = thread_id)",
+			why);
 	for (size_t i = 0; !rc && i < l->hosts->n; i++)
 		if (l->graph->cuts[i].at_ns < l->graph->cuts[i].end_ns)
 			rc = cut_host(l, i, why);
@@ -307,6 +316,18 @@ static int write_trace(struct loading *l, struct buf *why)
 	return query_run(stmt, why);
 }
 
+static void number_hosts(struct loading *l)
+{
+	for (size_t i = 0; i < l->hosts->n; i++) {
+		const char *id = l->hosts->list[i].trace_id;
+
+		(void)hash_set(
+			&l->by_trace, hash_bytes(id, strlen(id)), (void *)(uintptr_t)(i + 1));
+		if (!i || l->hosts->list[i].started_unix_ns < l->start_unix_ns)
+			l->start_unix_ns = l->hosts->list[i].started_unix_ns;
+	}
+}
+
 /* The rows of all hosts that tell what was lost have the same keys. */
 static int prepare(struct loading *l, struct buf *why)
 {
@@ -316,29 +337,36 @@ static int prepare(struct loading *l, struct buf *why)
 		buf_adds(why, sentence);
 		return -EIO;
 	}
-	for (size_t i = 0; i < l->hosts->n; i++) {
-		const char *id = l->hosts->list[i].trace_id;
-
-		(void)hash_set(
-			&l->by_trace, hash_bytes(id, strlen(id)), (void *)(uintptr_t)(i + 1));
-		if (!i || l->hosts->list[i].started_unix_ns < l->start_unix_ns)
-			l->start_unix_ns = l->hosts->list[i].started_unix_ns;
-	}
+	number_hosts(l);
 	return query_exec(l->graph->db,
 		"BEGIN; DROP TABLE lost; CREATE TABLE lost (source TEXT NOT NULL, kind TEXT NOT NULL, count INTEGER NOT NULL)",
 		why);
 }
 
-int fleet_load(
-	struct server *s, const struct fleet_hosts *hosts, struct fleet_graph *ret, struct buf *why)
+int load_more(struct server *s, const struct fleet_graph *g, const char *table,
+	const char *condition, struct buf *why)
+{
+	struct loading l = {.server = s, .hosts = g->hosts, .graph = (struct fleet_graph *)g};
+	int rc = columns_load(&l.tables, why);
+
+	number_hosts(&l);
+	if (!rc)
+		rc = fetch(&l, table, condition, why);
+	columns_done(&l.tables);
+	hash_done(&l.by_trace);
+	return rc;
+}
+
+int fleet_load(struct server *s, const struct fleet_hosts *hosts, bool whole,
+	struct fleet_graph *ret, struct buf *why)
 {
 	static int (*const steps[])(struct loading *, struct buf *) = {
 		prepare, fetch_small, cut_all, name_processes, write_trace};
-	struct loading l = {.server = s, .hosts = hosts, .graph = ret};
+	struct loading l = {.server = s, .hosts = hosts, .graph = ret, .whole = whole};
 	int rc = columns_load(&l.tables, why);
 
 	*ret = (struct fleet_graph){
-		.hosts = hosts, .cuts = xcalloc(hosts->n + 1, sizeof *ret->cuts)};
+		.hosts = hosts, .whole = whole, .cuts = xcalloc(hosts->n + 1, sizeof *ret->cuts)};
 	for (size_t i = 0; !rc && i < ARRAY_SIZE(steps); i++)
 		rc = steps[i](&l, why);
 	if (!rc)

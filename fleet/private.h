@@ -140,6 +140,12 @@ struct read_table {
 /* Inserts the rows that are there into the table of the same name. Returns 0, or -EIO with a sentence in why. */
 int read_rows(struct server *s, struct sqlite3 *db, const struct read_table *t, struct buf *why);
 
+/* ---- All of a run (load.c) ---- */
+
+/* Adds the rows of a table for which the condition (ClickHouse's SQL) is true to what is loaded. Returns 0, or -EIO with a sentence in why. */
+int load_more(struct server *s, const struct fleet_graph *g, const char *table,
+	const char *condition, struct buf *why);
+
 /* ---- Connections (join.c) ---- */
 
 int join_sockets(struct fleet_graph *g, struct buf *why);

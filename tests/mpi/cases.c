@@ -321,6 +321,14 @@ static void unmatched_right(void)
 	MPI_Barrier(MPI_COMM_WORLD);
 }
 
+/* The same, to the last rank, which may be on another host. */
+static void unmatched_far(void)
+{
+	if (me == 0)
+		MPI_Send(large, 8, MPI_CHAR, size - 1, 7, MPI_COMM_WORLD);
+	MPI_Barrier(MPI_COMM_WORLD);
+}
+
 /* As fast as it goes, for what recording costs: round trips between pairs. */
 static void ping_pong(void)
 {
@@ -346,7 +354,8 @@ static const struct {
 	{"waitall-right", waitall_right}, {"waitany", waitany}, {"waitany-right", waitany_right},
 	{"missing", missing}, {"missing-right", missing_right}, {"finished", finished},
 	{"finished-right", finished_right}, {"order", order}, {"order-right", order_right},
-	{"unmatched", unmatched}, {"unmatched-right", unmatched_right}, {"ping-pong", ping_pong}};
+	{"unmatched", unmatched}, {"unmatched-right", unmatched_right},
+	{"unmatched-far", unmatched_far}, {"ping-pong", ping_pong}};
 
 int main(int argc, char **argv)
 {

@@ -3,37 +3,7 @@
 # SPDX-License-Identifier: MIT
 . "$(dirname "$0")/../../lib.sh"
 . "$ROOT/tests/lib_clickhouse.sh"
-
-# Names of this test's own; those of links have at most 15 letters.
-bridge=ppb$$
-host_name() { echo "pp$1$$"; }
-
-remove_hosts()
-{
-	local i
-	for i in 1 2 3; do
-		ip netns del "$(host_name $i)" 2>/dev/null
-		ip link del "ppv$i$$" 2>/dev/null
-	done
-	ip link del $bridge 2>/dev/null
-}
-
-make_hosts()
-{
-	local i n
-	ip link add $bridge type bridge 2>/dev/null && ip addr add 10.97.0.254/24 dev $bridge && ip link set $bridge up || return 1
-	for i in 1 2 3; do
-		n=$(host_name $i)
-		ip netns add "$n" && ip link add "ppv$i$$" type veth peer name e0 netns "$n" && ip link set "ppv$i$$" master $bridge up &&
-			ip -n "$n" addr add 10.97.0.$i/24 dev e0 && ip -n "$n" link set e0 up && ip -n "$n" link set lo up || return 1
-	done
-}
-
-# on HOST COMMAND...: runs it there, under the name node-HOST.
-on()
-{
-	ip netns exec "$(host_name "$1")" unshare -u sh -c 'hostname "node-$0"; exec "$@"' "$@"
-}
+. "$ROOT/tests/lib_hosts.sh"
 
 # is_at_it FILE BEGIN: the recording has what the test is about.
 is_at_it()
@@ -168,6 +138,35 @@ expect_out 'node-1'
 expect_out 'node-3'
 run "$PPTRACE" tree --format=txt all.db
 expect_status 0
+end
+
+begin "fleet waits, tree: pictures of all hosts"
+run "$PPTRACE" fleet -T txt waits three
+expect_status 0
+for i in 1 2 3; do expect_out "fleet_peer@node-$i"; done
+run "$PPTRACE" fleet -T txt tree three
+expect_status 0
+for i in 1 2 3; do expect_out "fleet_peer@node-$i"; done
+expect_eq "$(ls -d /tmp/pptrace-fleet.* 2>/dev/null)" "" "what is left in /tmp"
+end
+
+begin "fleet timeline: lanes by host, and arrows for messages between them"
+run "$PPTRACE" fleet -o fine.svg timeline fine
+expect_status 0
+sed -i 's/&#45;/-/g' fine.svg
+for i in 1 2 3; do grep -q "fleet_peer@node-$i" fine.svg || fail "no lane of node-$i"; done
+grep -qE 'write.*read|[0-9]+ bytes?' fine.svg || fail "no arrow of a message between hosts" "$(grep -o 'title>[^<]*' fine.svg | sort | uniq -c | sort -rn | head -20)"
+run "$PPTRACE" fleet -T txt -w 100 timeline fine
+expect_status 0
+expect_eq "$(grep -o 'node-[123]' out | uniq | sort | uniq -d)" "" "hosts whose lanes do not stand together"
+end
+
+begin "fleet why: what one host waits for, and who has the other side"
+run "$PPTRACE" fleet why three node-2
+expect_status 0
+expect_out 'fleet_peer@node-2.* reads from the empty tcp .* since .*read_token.*, the other side is open in fleet_peer@node-[13]'
+run "$PPTRACE" fleet why three node-7
+expect_status 2
 end
 
 begin "fleet query: SQL, which may only read"
