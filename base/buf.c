@@ -217,10 +217,15 @@ void buf_add_duration(struct buf *b, long long ns)
 	double t = (double)ns;
 
 	for (size_t i = 0; i < ARRAY_SIZE(units); i++) {
-		double v = t / units[i].ns;
+		double v = t / units[i].ns, size = v < 0 ? -v : v;
 
-		if (v >= 1.0 || v <= -1.0) {
-			buf_addf(b, "%.*f %s", v < 10 ? 2 : v < 100 ? 1 : 0, v, units[i].unit);
+		/* What would be rounded to 1000 ms is 1.00 s, to 10.00 s 10.0 s. */
+		if (size >= 0.9995) {
+			buf_addf(b, "%.*f %s",
+				size < 9.995   ? 2
+				: size < 99.95 ? 1
+					       : 0,
+				v, units[i].unit);
 			return;
 		}
 	}

@@ -30,7 +30,7 @@ static int run(int argc, char **argv);
 
 const struct command cmd_query = {
 	.name = "query",
-	.usage = "[OPTIONS] [SQL|NAME]",
+	.usage = "[OPTIONS] [SQL|NAME [TRACE.db]]",
 	.summary = "query a recording in SQL, or by the name of a question",
 	.options = options,
 	.examples = {{"pptrace query longest_waits", "answer a named question"},
@@ -204,7 +204,7 @@ static int show_schema(sqlite3 *db)
 
 static int run(int argc, char **argv)
 {
-	const char *path = "pptrace.db";
+	const char *path = NULL;
 	bool schema = false;
 	int format = EXPORT_TABLE, status;
 	sqlite3 *db;
@@ -217,6 +217,9 @@ static int run(int argc, char **argv)
 		else if (id != 'T' || !options_word("--format", optarg, formats, &format))
 			return COMMAND_USAGE;
 	}
+	/* The recording last, as other commands take it. */
+	if (!path && argc - optind == 2 && access(argv[optind + 1], R_OK) == 0)
+		path = argv[--argc];
 	if (argc - optind > 1) {
 		warn("query: only one question can be asked; put SQL in quotes, and name the recording "
 		     "with -f");
@@ -230,7 +233,7 @@ static int run(int argc, char **argv)
 		warn("query: %s is a file; name the recording with -f", argv[optind]);
 		return COMMAND_USAGE;
 	}
-	db = trace_open(path);
+	db = trace_open(path ? path : "pptrace.db");
 	if (path_register(db) < 0)
 		die("query: %s", sqlite3_errmsg(db));
 	db_limit(db, SECONDS_MAX); /* a user's own question may be a hard one */

@@ -67,11 +67,14 @@ static bool take_option(
 static struct timeline *load(const struct trace *t, sqlite3 *db, const struct timeline_options *opt)
 {
 	_cleanup_free_ char *why = NULL;
+	_cleanup_buf_ struct buf lasts = BUF_INIT;
 	struct timeline *tl;
 
-	if (opt->since >= opt->until || opt->since > t->duration)
-		die("timeline: nothing lies between these times; the recording lasts %.4g s",
-			(double)t->duration / 1e9);
+	if (opt->since >= opt->until || opt->since > t->duration) {
+		buf_add_duration(&lasts, t->duration);
+		die("timeline: nothing lies between these times; the recording lasts %s",
+			lasts.data);
+	}
 	tl = timeline_new(t, db, opt, &why);
 	if (!tl)
 		die("cannot read the trace: %s", why);

@@ -44,6 +44,13 @@ run "$PPTRACE" query -f fork-count.db --format jsonl "SELECT 1 AS a UNION SELECT
 expect_eq "$(cat out)" $'{"a":1}\n{"a":2}'
 run "$PPTRACE" query -f fork-count.db "SELECT 1 AS a; SELECT 2 AS b"
 expect_out '^2$'
+run "$PPTRACE" query "SELECT count(*) AS n FROM process" fork-count.db
+expect_out '^n$'
+run "$PPTRACE" query process_tre fork-count.db
+expect_status 2
+expect_err "did you mean 'process_tree'"
+run "$PPTRACE" query "SELECT 1" "SELECT 2"
+expect_err 'only one question can be asked'
 end
 
 begin "query: mistakes in SQL are one sentence and status 2"

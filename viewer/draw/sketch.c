@@ -220,6 +220,30 @@ static void draw_edge(
 		graph_set(it, "dir", "back");
 }
 
+enum { ROW_LEAST = 4, ROW_MOST = 8 };
+
+/* Boxes without arrows stand in rows, not in one line across the whole wall: arrows that are not seen lead from row to row. */
+static void stack_singles(struct graph *g, const struct sketch *sk, struct graph_item *const *items)
+{
+	_cleanup_free_ bool *has_edge = xcalloc(sk->n_nodes + 1, sizeof *has_edge);
+	_cleanup_free_ size_t *singles = xcalloc(sk->n_nodes + 1, sizeof *singles);
+	size_t n = 0, row = ROW_LEAST;
+
+	for (size_t i = 0; i < sk->n_edges; i++)
+		has_edge[sk->edges[i].from] = has_edge[sk->edges[i].to] = true;
+	for (size_t i = 0; i < sk->n_nodes; i++)
+		if (!has_edge[i])
+			singles[n++] = i;
+	while (row < ROW_MOST && 2 * row * row < n)
+		row++;
+	for (size_t i = row; i < n; i++) {
+		_cleanup_free_ char *id = xasprintf("%s-row%zu", sk->name, i);
+
+		graph_set(graph_edge(g, items[singles[i - row]], items[singles[i]], id), "style",
+			"invis");
+	}
+}
+
 static void draw_title(struct graph *g, const struct sketch *sk)
 {
 	_cleanup_buf_ struct buf m = BUF_INIT;
@@ -261,6 +285,8 @@ struct graph *sketch_graph(const struct sketch *sk, bool link)
 		items[i] = draw_node(g, &sk->nodes[i], link);
 	for (size_t i = 0; i < sk->n_edges; i++)
 		draw_edge(g, sk, i, items);
+	if (sk->down)
+		stack_singles(g, sk, items);
 	free(items);
 	return g;
 }

@@ -120,9 +120,9 @@ const exploreData = (() => {
 		const units = [[1e9, "s"], [1e6, "ms"], [1e3, "µs"], [1, "ns"]];
 		const sign = ns < 0 ? "-" : "", n = Math.abs(ns);
 		for (const [unit, name] of units)
-			if (n >= unit || unit === 1) {
+			if (n >= 0.9995 * unit || unit === 1) {
 				const v = n / unit;
-				return sign + (unit === 1 ? Math.round(v) : v >= 100 ? v.toFixed(0) : v >= 10 ? v.toFixed(1) : v.toFixed(2)) + " " + name;
+				return sign + (unit === 1 ? Math.round(v) : v >= 99.95 ? v.toFixed(0) : v >= 9.995 ? v.toFixed(1) : v.toFixed(2)) + " " + name;
 			}
 		return "0 ns";
 	};
