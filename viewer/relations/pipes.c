@@ -136,7 +136,7 @@ static char *add_unused(struct pipes *ps, sqlite3 *db)
 		" LEFT JOIN used u ON u.pipe = e.pipe_id AND u.process = e.process_id"
 		" WHERE (e.close_ns IS NULL OR e.close_via = 'exit')"
 		/* What everybody was given is nobody's to close. */
-		" AND NOT EXISTS (SELECT 1 FROM pipe g WHERE g.id = e.pipe_id AND g.name LIKE g.kind || ' at %' AND g.path IS NULL)"
+		" AND NOT EXISTS (SELECT 1 FROM pipe g WHERE g.id = e.pipe_id AND substr(g.name, 1, length(g.kind) + 4) = g.kind || ' at ' AND g.path IS NULL)"
 		" AND e.pipe_id" INTERESTING
 		" AND (u.pipe IS NULL OR NOT CASE e.mode WHEN 'rw' THEN 1 WHEN 'r' THEN u.reads ELSE u.writes END)"
 		" GROUP BY e.pipe_id, e.process_id, e.mode ORDER BY e.pipe_id, e.process_id, e.mode");

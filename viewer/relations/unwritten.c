@@ -25,7 +25,7 @@ char *relations_add_unwritten(
 	struct sketch *sk, const struct trace *t, sqlite3 *db, const char *prefix, bool by_thread)
 {
 	struct rows r = rows_begin(db,
-		"SELECT process_id, fd, max(pending), (SELECT iif(name LIKE kind || ' at %',"
+		"SELECT process_id, fd, max(pending), (SELECT iif(substr(name, 1, length(kind) + 4) = kind || ' at ',"
 		" rtrim(substr(name, 1, instr(name || '(', '(') - 1)), kind || ' ' || id)"
 		" FROM pipe WHERE id = pipe_id) FROM stdio"
 		" WHERE at = 'stuck' AND pipe_id IS NOT NULL AND pending > 0"
