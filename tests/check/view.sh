@@ -78,3 +78,15 @@ expect_eq "$(grep -c DEADLOCKED tree.txt)" 3 "the process and its threads are ma
 grep -q 'abba.c:' waits.txt || fail "no place" "$(cat waits.txt)"
 ! grep -q '^    *[a-z ]*…$' waits.txt || fail "a detail is cut" "$(cat waits.txt)"
 end
+
+begin "at 60 columns nothing that is said is cut: what is known of the recording, what the marks mean"
+run env COLUMNS=60 "$PPTRACE" timeline -T txt many.db
+expect_status 0
+for words in 'processes' 'exit 0' 'holds a lock' 'zombie' 'signal' 'stuck' 'some of a fold live'; do
+	expect_out "$words"
+done
+sed -n 2,3p out | grep -q '…' && fail "the line below the title is cut" "$(sed -n 2,3p out)"
+[ "$(wc -L <out)" -le 60 ] || fail "a line has $(wc -L <out) columns"
+run env COLUMNS=60 "$PPTRACE" tree -T txt many.db
+sed -n 2,3p out | grep -q '…' && fail "the line below the title is cut" "$(sed -n 2,3p out)"
+end

@@ -335,24 +335,6 @@ static void print_detail(struct text_line *l, const struct sketch_edge *e, size_
 	}
 }
 
-/* A note, in as many lines as it takes: broken between words. */
-static void print_note(struct text_line *l, const char *note)
-{
-	while (*note) {
-		size_t len = strcspn(note, " ");
-		_cleanup_free_ char *word = xstrndup(note, len);
-
-		if (l->col && l->col + 1 + text_width(word) > l->width)
-			text_end(l);
-		if (l->col)
-			text_add(l, TEXT_DIM, " ");
-		text_add(l, TEXT_DIM, word);
-		note += len;
-		note += strspn(note, " ");
-	}
-	text_end(l);
-}
-
 /* The edges that leave a node, each with those that leave the resource it leads to. */
 static void print_edges(struct buf *out, const struct sketch *sk, size_t node, size_t indent,
 	size_t width, bool color)
@@ -390,7 +372,8 @@ void sketch_text(struct buf *out, const struct sketch *sk, size_t width, bool co
 	text_add(&l, TEXT_BOLD, sk->title);
 	text_end(&l);
 	for (size_t i = 0; i < sk->n_notes; i++) {
-		print_note(&l, sk->notes[i]);
+		text_words(&l, TEXT_DIM, sk->notes[i]);
+		text_end(&l);
 	}
 	for (size_t i = 0; i < sk->n_nodes; i++)
 		has_subjects = has_subjects || sk->nodes[i].kind == SKETCH_SUBJECT;

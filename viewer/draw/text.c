@@ -65,6 +65,22 @@ void text_right(struct text_line *l, size_t col, enum text_color c, const char *
 	text_add(l, c, text);
 }
 
+void text_words(struct text_line *l, enum text_color c, const char *text)
+{
+	while (*text) {
+		size_t len = strcspn(text, " ");
+		_cleanup_free_ char *word = xstrndup(text, len);
+
+		if (l->col && l->col + 1 + text_width(word) > l->width)
+			text_end(l);
+		if (l->col)
+			text_add(l, c, " ");
+		text_add(l, c, word);
+		text += len;
+		text += strspn(text, " ");
+	}
+}
+
 void text_end(struct text_line *l)
 {
 	size_t len = l->out->len;

@@ -35,6 +35,9 @@ void text_add(struct text_line *l, enum text_color c, const char *text);
 void text_addf(struct text_line *l, enum text_color c, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/* Adds a text in as many lines as it takes, broken between words; text_end ends the last one. */
+void text_words(struct text_line *l, enum text_color c, const char *text);
+
 /* Adds blanks up to the column. */
 void text_pad(struct text_line *l, size_t col);
 

@@ -82,8 +82,13 @@ static void print_step(struct text_line *l, const struct path *p, size_t i, size
 	text_add(l, TEXT_BOLD, fit);
 	text_pad(l, 2 * TIME_WIDTH + 3 + who + 2);
 	text_add(l, color_of(s->kind), what.data);
-	if (link.len)
+	if (link.len && l->col + 2 + text_width(link.data) > l->width) {
+		text_end(l);
+		text_pad(l, 2 * TIME_WIDTH + 3 + 2);
+		text_add(l, TEXT_DIM, link.data);
+	} else if (link.len) {
 		text_addf(l, TEXT_DIM, "; %s", link.data);
+	}
 	text_end(l);
 }
 
@@ -182,9 +187,9 @@ void path_text(struct buf *out, const struct path *p, size_t width, bool color, 
 		return;
 	}
 	buf_add_duration(&b, p->to - p->from);
-	text_addf(&l, TEXT_PLAIN,
-		"%s from start to end, decided by %zu step%s through %zu thread%s", b.data, p->n,
+	buf_addf(&b, " from start to end, decided by %zu step%s through %zu thread%s", p->n,
 		p->n == 1 ? "" : "s", p->n_threads, p->n_threads == 1 ? "" : "s");
+	text_words(&l, TEXT_PLAIN, b.data);
 	text_end(&l);
 	text_end(&l);
 	print_sums(out, p, width, color, all);

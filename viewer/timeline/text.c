@@ -244,34 +244,47 @@ static void print_axis(struct buf *out, const struct timeline *tl, size_t width,
 	text_end(&line);
 }
 
+static bool has_folds(const struct timeline *tl)
+{
+	for (size_t i = 0; i < tl->n_lanes; i++)
+		if (tl->lanes[i].is_fold)
+			return true;
+	return false;
+}
+
+/* A mark and what it means; where a line is full they begin the next one. */
+static void add_meaning(
+	struct text_line *line, enum text_color color, const char *mark, const char *words)
+{
+	if (line->col && line->col + 4 + text_width(mark) + text_width(words) > line->width)
+		text_end(line);
+	if (line->col)
+		text_add(line, TEXT_DIM, "   ");
+	text_add(line, color, mark);
+	text_addf(line, TEXT_DIM, " %s", words);
+}
+
 static void print_legend(struct buf *out, const struct timeline *tl, size_t width, bool color)
 {
 	struct text_line line = text_begin(out, width, color);
 	_cleanup_buf_ struct buf b = BUF_INIT;
 
 	text_end(&line);
-	text_add(&line, TEXT_BLUE, "\xe2\x96\x88");
-	if (tl->has_sched) {
-		text_add(&line, TEXT_DIM, " runs   ");
-		text_add(&line, TEXT_BLUE, "\xe2\x96\x91");
-		text_add(&line, TEXT_DIM, " ready");
-	}
-	text_add(&line, TEXT_DIM, tl->has_sched ? "   " : " runs   ");
-	text_add(&line, TEXT_DIM, "\xe2\x94\x9c\xe2\x94\x80\xe2\x94\xa4 waits   ");
-	text_add(&line, TEXT_BLUE, "\xe2\x96\x92");
-	text_add(&line, TEXT_DIM, " many short waits   ");
-	text_add(&line, TEXT_YELLOW, "\xe2\x96\x94");
-	text_add(&line, TEXT_DIM, " holds a lock   ");
-	text_add(&line, TEXT_MAGENTA, "\xe2\x94\x84");
-	text_add(&line, TEXT_DIM, " zombie   ");
-	text_add(&line, TEXT_MAGENTA, "\xe2\x96\xbc");
-	text_add(&line, TEXT_DIM, " signal   ");
-	text_add(&line, TEXT_RED, "\xe2\x95\x9e\xe2\x95\x90\xe2\x95\xa1");
-	text_add(&line, TEXT_DIM, " stuck");
+	add_meaning(&line, TEXT_BLUE, "\xe2\x96\x88", "runs");
+	if (tl->has_sched)
+		add_meaning(&line, TEXT_BLUE, "\xe2\x96\x91", "ready");
+	add_meaning(&line, TEXT_DIM, "\xe2\x94\x9c\xe2\x94\x80\xe2\x94\xa4", "waits");
+	add_meaning(&line, TEXT_BLUE, "\xe2\x96\x92", "many short waits");
+	add_meaning(&line, TEXT_YELLOW, "\xe2\x96\x94", "holds a lock");
+	add_meaning(&line, TEXT_MAGENTA, "\xe2\x94\x84", "zombie");
+	add_meaning(&line, TEXT_MAGENTA, "\xe2\x96\xbc", "signal");
+	add_meaning(&line, TEXT_RED, "\xe2\x95\x9e\xe2\x95\x90\xe2\x95\xa1", "stuck");
+	if (has_folds(tl))
+		add_meaning(&line, TEXT_DIM, "\xe2\x96\x93", "some of a fold live");
 	text_end(&line);
 	timeline_add_folded(&b, tl);
 	if (b.len) {
-		text_add(&line, TEXT_DIM, b.data);
+		text_words(&line, TEXT_DIM, b.data);
 		text_end(&line);
 	}
 }
@@ -286,7 +299,7 @@ void timeline_text(struct buf *out, const struct timeline *tl, size_t width, boo
 	text_add(&line, TEXT_BOLD, tl->t->title);
 	text_end(&line);
 	trace_add_subtitle(&b, tl->t);
-	text_add(&line, TEXT_DIM, b.data);
+	text_words(&line, TEXT_DIM, b.data);
 	text_end(&line);
 	text_end(&line);
 	print_axis(out, tl, width, color);

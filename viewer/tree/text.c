@@ -178,7 +178,7 @@ static void header(
 	text_add(&l, TEXT_BOLD, t->title);
 	text_end(&l);
 	trace_add_subtitle(&b, t);
-	text_add(&l, TEXT_DIM, b.data);
+	text_words(&l, TEXT_DIM, b.data);
 	text_end(&l);
 	text_end(&l);
 	text_add(&l, TEXT_DIM, "process");
