@@ -40,4 +40,4 @@ chromium=$(command -v chromium || command -v chromium-browser || command -v goog
 cd "$root/tests/browser" || exit 1
 [ -d node_modules/playwright-core ] || npm ci --no-audit --no-fund >"$work/npm" 2>&1 || fail "npm ci: $(tail -1 "$work/npm")"
 "$pptrace" report -o "$work/page.html" "$work/deadlock.db" 2>/dev/null || fail "no page"
-CHROMIUM=$chromium node screenshot.js "$work/page.html#sec-timeline" "$root/doc/pictures/report.png" 1300 780 || fail "no picture of the page"
+CHROMIUM=$chromium node screenshot.js "$work/page.html#sec-timeline" "$root/doc/pictures/report.png" 1300 910 || fail "no picture of the page"

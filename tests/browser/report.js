@@ -345,10 +345,12 @@ async function calibrate(page) {
  */
 async function fast(page) {
 	const open = [], frames = [];
+	let slower = await calibrate(page);
 	for (let round = 0; round < 3; round++) {
 		await page.reload();
-		await page.waitForSelector("#explore[data-ready]");
-		open.push(await page.evaluate(() => performance.now()));
+		/* Until it is painted. */
+		open.push(await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => setTimeout(() => done(performance.now()))))));
+		ok((await page.locator("#explore").getAttribute("data-ready")) === "1", "the timeline is ready then");
 		frames.push(await page.evaluate(() => new Promise((done) => {
 			const frame = document.querySelector("[data-ex=frame]"), box = document.querySelector("[data-ex=canvas]").getBoundingClientRect();
 			const begin = performance.now();
@@ -366,7 +368,7 @@ async function fast(page) {
 			requestAnimationFrame(step);
 		})));
 	}
-	const slower = await calibrate(page);
+	slower = Math.max(slower, await calibrate(page));
 	console.log(`# opens in ${Math.min(...open).toFixed(0)} ms, ${Math.max(...frames).toFixed(0)} frames a second; the machine is ${slower.toFixed(1)} times as slow as when it is quiet`);
 	ok(Math.min(...open) <= 1500 * slower, `opening takes ${open.map((t) => t.toFixed(0))} ms`);
 	ok(Math.max(...frames) >= 30 / slower, `only ${frames.map((t) => t.toFixed(0))} frames a second`);

@@ -4,7 +4,7 @@ const exploreDraw = (() => {
 	const { KIND, firstAt, duration } = exploreData;
 	const { AXIS, LANE, BAR, LEVEL } = exploreView;
 	const LOCKS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7a6c00", "#5b6472"];
-	const MARK = 9; /* pixels */
+	const MARK = 9, NARROW = 150; /* pixels */
 	const ARROWS = ["#64748b", "#64748b", "#8fa3bf", "#0072b2", "#009e73", "#882255", "#d55e00"];
 
 	let colors = null;
@@ -199,7 +199,7 @@ const exploreDraw = (() => {
 
 	const name = (g, v, c, row, y) => {
 		const l = row.lane, opens = row.head && (l.members || (row.group.length > 1 && !l.fold));
-		const indent = l.members ? 18 : l.fold ? 8 : row.head ? 18 : 30;
+		const indent = l.members ? 18 : l.fold ? 8 : row.head ? 18 : v.gutter < NARROW ? 22 : 30;
 		g.fillStyle = c.paper;
 		g.fillRect(0, y, v.gutter - 1, row.h);
 		if (isChosen(v, l)) {
@@ -211,8 +211,10 @@ const exploreDraw = (() => {
 		if (opens)
 			g.fillText((l.members ? !v.open.has(l) : v.folded.has(l)) ? "▸" : "▾", 4, y + 15);
 		g.font = (row.head && !l.fold ? "bold " : "") + "12px system-ui, sans-serif";
-		const id = l.fold ? "" : String(l.id), room = v.gutter - 12 - indent - g.measureText(id).width - 8;
-		let words = (l.stuck ? "✖ " : "") + l.name;
+		/* In a narrow window the name is worth more than the number, which the pointer shows. */
+		const whole = v.gutter - 12 - indent, number = l.fold ? "" : String(l.id), wide = g.measureText(number).width + 8;
+		const id = v.gutter < NARROW && g.measureText(l.name).width + wide > whole ? "" : number, room = whole - (id ? wide : 0);
+		let words = (l.stuck && v.gutter >= NARROW ? "✖ " : "") + l.name;
 		while (words.length > 2 && g.measureText(words).width > room)
 			words = words.slice(0, -2) + "…";
 		g.fillText(words, indent, y + 15);

@@ -62,7 +62,7 @@ const exploreMoment = (() => {
 		const shown = list.filter((e) => e.to.length), lanes = chain(shown);
 		if (!lanes.length || lanes.length > DRAWN)
 			return null;
-		const W = 430, H = lanes.length < 3 ? 120 : lanes.length < 5 ? 220 : 300, BOX = 132;
+		const W = 430, H = lanes.length < 3 ? 120 : lanes.length < 5 ? 240 : 340, BOX = 132;
 		const root = svg("svg", { viewBox: `0 0 ${W} ${H}`, role: "img", "aria-label": "who waits for whom" });
 		const defs = svg("defs", {}, root);
 		for (const kind of ["plain", "stuck"]) {
@@ -85,8 +85,11 @@ const exploreMoment = (() => {
 				};
 				const [ax, ay] = edge(x0, y0), [bx, by] = edge(x1, y1);
 				svg("path", { d: `M${ax} ${ay} Q${cx} ${cy} ${bx} ${by}`, class: `ex-edge ${kind}`, "marker-end": `url(#ex-${kind})` }, root);
-				const label = svg("text", { x: (ax + 2 * cx + bx) / 4, y: (ay + 2 * cy + by) / 4 + 3, class: `ex-label ${kind}` }, root);
-				label.textContent = exploreWords.brief(view.data, e.span).replace(/^✖ |, never ended$/g, "");
+				/* Its words stand beside it, where it bends to. */
+				const words = exploreWords.brief(view.data, e.span).replace(/^✖ |, never ended$/g, "");
+				const nx = -dy / d, ny = dx / d, away = Math.abs(nx) * words.length * 3 + 8;
+				const label = svg("text", { x: (ax + 2 * cx + bx) / 4 + nx * away, y: (ay + 2 * cy + by) / 4 + ny * 10 + 3, class: `ex-label ${kind}` }, root);
+				label.textContent = words;
 			}
 		for (const [l, [x, y]] of spot) {
 			const stuck = list.some((e) => e.from === l && e.span.stuck);
