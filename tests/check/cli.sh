@@ -45,7 +45,7 @@ expect_eq "$(cat out)" $'{"a":1}\n{"a":2}'
 run "$PPTRACE" query -f fork-count.db "SELECT 1 AS a; SELECT 2 AS b"
 expect_out '^2$'
 run "$PPTRACE" query "SELECT count(*) AS n FROM process" fork-count.db
-expect_out '^n$'
+expect_out '^ *n$'
 run "$PPTRACE" query process_tre fork-count.db
 expect_status 2
 expect_err "did you mean 'process_tree'"

@@ -41,7 +41,7 @@ static int try_tracefs(struct buf *why, struct buf *remedy)
 		return 0;
 	int rc = -errno;
 
-	buf_adds(remedy, "not needed: pptrace attaches to tracepoints through BTF");
+	(void)remedy;
 	return try_failed(why, "tracefs is not readable", rc);
 }
 
@@ -123,7 +123,7 @@ static int try_tsc(struct buf *why, struct buf *remedy)
 
 static const struct capability others[] = {
 	{"cpu-clock samples", "finding busy waits", "busy-wait is never found", try_cpu_clock},
-	{"tracefs", "not needed by pptrace", "nothing is lost", try_tracefs},
+	{"tracefs", "not needed by pptrace, which attaches through BTF", "", try_tracefs},
 	{"preload library", "every lock operation; --backend=shim",
 		"only locks that block are recorded", try_shim},
 	{"memory for rings", "the preload library", "the preload library is not used", try_arena},
