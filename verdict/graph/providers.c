@@ -24,6 +24,19 @@ static bool is_hearing(const struct state *st, uint32_t thread)
 	return !wait_info(t->wait.reason)->is_deaf;
 }
 
+/* Says whether some other thread of the program may end this one's wait, whatever that is for. */
+static bool is_interruptible(const struct state *st, uint32_t thread)
+{
+	const struct state_process *p = &st->processes[st->threads[thread].process];
+
+	if (!p->interrupts)
+		return false;
+	for (uint32_t i = p->first; i != STATE_NONE; i = st->threads[i].next)
+		if (i != thread && !st->threads[i].housekeeping)
+			return true;
+	return false;
+}
+
 static void add_thread(struct providers *pr, uint32_t thread)
 {
 	const struct state *st = pr->st;
@@ -40,6 +53,8 @@ static void add_thread(struct providers *pr, uint32_t thread)
 	/* No handler may end a deaf wait, but one that exits, jumps or unlocks does not ask. */
 	if (p->rings | p->sent)
 		providers_maybe(pr, thread, MAYBE_ALARM);
+	if (is_interruptible(st, thread))
+		providers_maybe(pr, thread, MAYBE_RAISE);
 	node = rest_on[t->wait.reason](pr, thread);
 	/* Those who might post a semaphore are known: its node says whether they can. */
 	if (node == LIVE || pr->maybe[thread] & ~(unsigned)MAYBE_POST) {

@@ -151,7 +151,7 @@ static bool is_idle(const struct finder *f, const struct stuck_set *s)
 		(any_member(f, s, waits_as_loops_do) || any_member(f, s, reads_self_pipe)))
 		return true;
 	/* A handler that is about to run, of a child's signal, say, changes nothing about that. */
-	return s->maybe & ways && !(s->maybe & ~(ways | MAYBE_ALARM)) &&
+	return s->maybe & ways && !(s->maybe & ~(ways | MAYBE_ALARM | MAYBE_RAISE)) &&
 	       !any_member(f, s, wants_pipe) && !is_waited_for(f, s) &&
 	       (!(s->maybe & MAYBE_SIGNAL) || any_member(f, s, takes_orders));
 }

@@ -61,6 +61,7 @@ static void add_process(struct state *st, sqlite3_stmt *stmt, bool alive)
 	if (alive) {
 		p->runtime = state_runtime_signals(query_text(stmt, 6));
 		p->collects = !strcmp(query_text(stmt, 7), "go");
+		p->interrupts = !strcmp(query_text(stmt, 7), "ruby");
 	}
 	remember(&st->process_by_id, id, st->n_processes++);
 }

@@ -58,6 +58,7 @@ struct state_process {
 	uint64_t caught, ignored; /* signals with a handler, ignored signals: bit signo - 1 */
 	uint64_t
 		orders; /* caught signals by which people tell a program what to do, if it asked for them */
+	bool interrupts; /* a program of Ruby: any thread may end any other's wait */
 	bool collects; /* a program of Go: the garbage collector may close files that nothing refers to any more */
 	bool has_runtime; /* some of its threads are housekeeping ones */
 	uint64_t runtime; /* signals that the program's language catches by itself */
