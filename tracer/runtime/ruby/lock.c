@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/mem.h"
 #include "schema/locks.h"
 
@@ -49,21 +50,33 @@ static void wait_for_mutex(struct ruby *r, uint64_t value, uint64_t data, struct
 		}
 }
 
-static bool wait_for_join(struct ruby *r, const struct ruby_thread *t, struct runtime_wait *w)
+void ruby_joins(struct ruby *r)
 {
+	struct hash by_addr = {0};
+
+	for (size_t i = 0; i < r->n; i++)
+		(void)hash_set(&by_addr, r->list[i].addr, &r->list[i]);
 	for (size_t i = 0; i < r->n; i++) {
-		const struct ruby_thread *other = &r->list[i];
-		uint64_t at = ruby_pointer(r, other->addr, r->layout->thread_joiners);
+		uint64_t at = ruby_pointer(r, r->list[i].addr, r->layout->thread_joiners);
 
 		for (unsigned k = 0; at && k < MAX_LIST; k++, at = ruby_pointer(r, at, 0)) {
-			if (ruby_pointer(r, at, WAITING_THREAD) != t->addr || !other->task)
-				continue;
-			w->reason = WAIT_JOIN;
-			w->target = other->task->tid;
-			return true;
+			struct ruby_thread *t =
+				hash_get(&by_addr, ruby_pointer(r, at, WAITING_THREAD));
+
+			if (t)
+				t->joined = &r->list[i];
 		}
 	}
-	return false;
+	hash_done(&by_addr);
+}
+
+static bool wait_for_join(const struct ruby_thread *t, struct runtime_wait *w)
+{
+	if (!t->joined || !t->joined->task)
+		return false;
+	w->reason = WAIT_JOIN;
+	w->target = t->joined->task->tid;
+	return true;
 }
 
 static bool wait_for_child(struct ruby *r, const struct ruby_thread *t, struct runtime_wait *w)
@@ -128,7 +141,7 @@ bool ruby_wait(struct ruby *r, const struct ruby_thread *t, struct runtime_wait 
 		ruby_typed(r, mutex, made_as, sizeof made_as, &data) && !strcmp(made_as, "mutex"))
 		wait_for_mutex(r, mutex, data, w);
 	else if (t->status != RUBY_STOPPED_FOREVER ||
-		 (!wait_for_join(r, t, w) && !wait_for_object(r, t, w))) {
+		 (!wait_for_join(t, w) && !wait_for_object(r, t, w))) {
 		/* Thread#wakeup and signals end it. */
 		w->reason = WAIT_SLEEP;
 		(void)snprintf(w->name, sizeof w->name, "sleep");

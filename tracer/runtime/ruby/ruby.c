@@ -64,6 +64,7 @@ static int read_threads(struct ruby *r, const struct tasks *tasks, struct buf *w
 		}
 	for (size_t i = 0; i < r->n; i++)
 		ruby_frames(r, &r->list[i]);
+	ruby_joins(r);
 	return 0;
 }
 

@@ -48,6 +48,7 @@ struct ruby_thread {
 	uint64_t addr, ec;
 	const struct task *task; /* NULL: it has none */
 	enum ruby_status status;
+	const struct ruby_thread *joined; /* whose end it waits for, or NULL */
 	uint64_t selves
 		[RUBY_CFUNCS]; /* receivers of the C functions that it is in, innermost first */
 	size_t n_selves, n_frames;
@@ -91,6 +92,9 @@ int ruby_find(struct ruby *r, const struct runtime_process *p, struct buf *why);
 void ruby_frames(struct ruby *r, struct ruby_thread *t);
 
 /* ---- lock.c ---- */
+
+/* Finds out which threads wait for the end of which, in one walk over all. */
+void ruby_joins(struct ruby *r);
 
 /* Says what a thread waits for; false if only the kernel knows. */
 bool ruby_wait(struct ruby *r, const struct ruby_thread *t, struct runtime_wait *ret);
