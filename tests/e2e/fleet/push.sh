@@ -107,6 +107,35 @@ expect_status 0
 expect_same much.db
 end
 
+begin "push: the disk of the server is full: that is said, and once there is space the same push sends every row once"
+clickhouse_stop
+ch_database=default
+mkdir -p small/data
+if [ "$(id -u)" != 0 ] || ! mount -t tmpfs -o size=40m tmpfs small/data 2>/dev/null; then
+	skip "a small file system cannot be mounted here"
+else
+	clickhouse_start small
+	ch_database=full
+	much some.db 100000
+	run "$PPTRACE" push --to "$ch_url/full" --run r pipeline.db
+	expect_status 0
+	# All but a little: batches find no room.
+	head -c "$(($(df --output=avail -B1 small/data | tail -1) - 300000))" /dev/zero >small/data/filler
+	run "$PPTRACE" push --to "$ch_url/full" --run r --retry 2s some.db
+	expect_status 1
+	expect_eq "$(wc -l <err)" 1 "lines on stderr"
+	expect_err '[Nn]o space|[Nn]ot enough space|Cannot (reserve|write)'
+	rm small/data/filler
+	run "$PPTRACE" push --to "$ch_url/full" --run r --retry 20s some.db
+	expect_status 0
+	expect_there "SELECT count() FROM lock_hold WHERE trace_id IN (SELECT trace_id FROM push_rows WHERE run = 'r')" "$(sql some.db "SELECT count(*) FROM lock_hold")"
+	clickhouse_stop
+	umount -l small/data
+fi
+ch_database=default
+clickhouse_start one
+end
+
 begin "push: an older table gets the columns that it lacks, a newer minor version is used as it is, another major one refused"
 ch_database=older
 run "$PPTRACE" push --to "$ch_url/older" --run r fork-count.db
