@@ -1,6 +1,6 @@
 /* emit.c - what a snapshot found, as records in the order of time. */
 /* SPDX-License-Identifier: MIT */
-#include "tracer/snapshot/emit.h"
+#include "tracer/snapshot/emit_process.h"
 
 #include <unistd.h>
 

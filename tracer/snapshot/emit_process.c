@@ -1,6 +1,6 @@
 /* emit_process.c - a process that a snapshot found, as records: threads, mappings, descriptors, handlers, timers. */
 /* SPDX-License-Identifier: MIT */
-#include "tracer/snapshot/emit.h"
+#include "tracer/snapshot/emit_process.h"
 
 #include <signal.h>
 #include <inttypes.h>

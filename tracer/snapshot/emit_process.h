@@ -1,7 +1,7 @@
-/* emit.h - where a snapshot's records go, and what they have in common. */
+/* emit_process.h - a process that a snapshot found, as records; and where these go. */
 /* SPDX-License-Identifier: MIT */
-#ifndef TRACER_SNAPSHOT_EMIT_H
-#define TRACER_SNAPSHOT_EMIT_H
+#ifndef TRACER_SNAPSHOT_EMIT_PROCESS_H
+#define TRACER_SNAPSHOT_EMIT_PROCESS_H
 
 #include <string.h>
 
