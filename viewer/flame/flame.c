@@ -101,11 +101,18 @@ static void add_reason(struct buf *b, struct sqlite3 *db, sqlite3_stmt *stmt)
 	buf_addc(b, ']');
 }
 
+/* A recording may claim any times: sums stop at the largest number. */
+static void add_ns(int64_t *sum, int64_t ns)
+{
+	if (__builtin_add_overflow(*sum, ns, sum))
+		*sum = INT64_MAX;
+}
+
 static struct flame_node *down(struct flame_node *node, const char *name, int64_t ns)
 {
 	struct flame_node *child = child_of(node, name);
 
-	child->ns += ns;
+	add_ns(&child->ns, ns);
 	return child;
 }
 
@@ -121,14 +128,14 @@ static void add_wait(struct flame *f, struct sqlite3 *db, sqlite3_stmt *stmt)
 	place_frames(db, query_int(stmt, 1, 0), add_frame, &stack);
 	if (!stack.n && !query_null(stmt, 2))
 		add_frame(&stack, query_int(stmt, 2, 0), false);
-	node->ns += ns;
+	add_ns(&node->ns, ns);
 	node = down(node, program.data, ns);
 	while (stack.n > 0) {
 		node = down(node, stack.frames[--stack.n], ns);
 		free(stack.frames[stack.n]);
 	}
 	node = down(node, reason.data, ns);
-	node->self_ns += ns;
+	add_ns(&node->self_ns, ns);
 	node->colour = wait_info(wait_find(query_text(stmt, 3)))->colour;
 }
 
@@ -168,7 +175,8 @@ static void fold(const struct flame_node *node, struct buf *path, struct buf *ou
 	add_name(path, node->name);
 	/* What took less than a microsecond is there too. */
 	if (node->self_ns > 0)
-		buf_addf(out, "%s %lld\n", path->data, (long long)((node->self_ns + 999) / 1000));
+		buf_addf(out, "%s %lld\n", path->data,
+			(long long)(node->self_ns / 1000 + (node->self_ns % 1000 > 0)));
 	for (size_t i = 0; i < node->n; i++)
 		fold(node->children[i], path, out);
 	path->len = len;
