@@ -21,12 +21,14 @@ pictures()
 	done
 }
 
-# record NAME OPTIONS ARGUMENTS: the demo of that name.
+# record NAME OPTIONS ARGUMENTS: the demo of that name; of python/child as python-child.
 record()
 {
+	local file=${1//\//-} program=$DEMOS/$1
+	[ -e "$program" ] || program=$program.py
 	# shellcheck disable=SC2086
-	timeout -k 2 30 "$PPTRACE" run -q --timeout 1s --watch 0.3 --on-deadlock=kill $2 -o "$1.db" "$DEMOS/$1" $3 >/dev/null 2>&1 </dev/null
-	pictures "$1"
+	timeout -k 2 30 "$PPTRACE" run -q --timeout 1s --watch 0.3 --on-deadlock=kill $2 -o "$file.db" "$program" $3 >/dev/null 2>&1 </dev/null
+	pictures "$file"
 }
 export -f record pictures
 export PPTRACE DEMOS
@@ -51,7 +53,7 @@ else
 	while IFS='|' read -r name arguments options; do
 		printf '%s\0%s\0%s\0' "$name" "$options" "$arguments"
 	done <demos.list | xargs -0 -n3 -P2 bash -c 'record "$@"' record
-	mapfile -t names < <(cut -d'|' -f1 demos.list)
+	mapfile -t names < <(cut -d'|' -f1 demos.list | tr / -)
 	[ ${#names[@]} -gt 40 ] || fail "only ${#names[@]} demos"
 	measure "${names[@]}"
 fi
