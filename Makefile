@@ -214,7 +214,7 @@ $(foreach d,demos tests/programs tests/corpus,$(foreach f,$(call files_in,$(d),*
 $(DEMOS) $(PROGRAMS) $(CORPUS):
 	@mkdir -p $(@D)
 	$(say) PROG $@
-	$(Q)$(CC) -std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror -O1 -g -fno-omit-frame-pointer -I. -o $@ $(filter %.c,$^) -lpthread
+	$(Q)$(CC) -std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror -O1 -g -fno-omit-frame-pointer -I. -o $@ $(filter %.c,$^) -lpthread -lrt -lutil
 
 $(PYTHON_DEMOS): $(OUT)/%: %
 	@mkdir -p $(@D)

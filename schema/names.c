@@ -130,6 +130,7 @@ const char *names_pipe_kind(int kind)
 		[PIPE_UNIX] = "unix",
 		[PIPE_TCP] = "tcp",
 		[PIPE_LISTEN] = "listen",
+		[PIPE_PTY] = "pty",
 	};
 
 	return WORD(words, kind);
@@ -202,6 +203,7 @@ const char *names_file_kind(int kind)
 		[FILE_UNIX] = "pipe",
 		[FILE_TCP] = "pipe",
 		[FILE_LISTEN] = "socket",
+		[FILE_PTY] = "pipe",
 		[FILE_SOCKET] = "socket",
 		[FILE_TTY] = "tty",
 		[FILE_CHR] = "file",

@@ -99,15 +99,16 @@ enum pipe_kind {
 	PIPE_PIPE = 1,
 	PIPE_FIFO = 2,
 	PIPE_SOCKETPAIR = 3,
-	PIPE_UNIX = 4,  /* connected stream socket of AF_UNIX that came about by connect */
-	PIPE_TCP = 5,   /* TCP connection */
-	PIPE_LISTEN = 6 /* socket that listens: of one side */
+	PIPE_UNIX = 4,   /* connected stream socket of AF_UNIX that came about by connect */
+	PIPE_TCP = 5,    /* TCP connection */
+	PIPE_LISTEN = 6, /* socket that listens: of one side */
+	PIPE_PTY = 7     /* pseudo-terminal: only a snapshot knows which sides belong together */
 };
 
 /* Says whether what one side writes the other side reads. */
 static inline int pipe_is_two_sided(int kind)
 {
-	return kind == PIPE_SOCKETPAIR || kind == PIPE_UNIX || kind == PIPE_TCP;
+	return kind == PIPE_SOCKETPAIR || kind == PIPE_UNIX || kind == PIPE_TCP || kind == PIPE_PTY;
 }
 
 #define END_READ 1u
@@ -199,6 +200,7 @@ enum file_kind {
 	FILE_UNIX,       /* as enum pipe_kind */
 	FILE_TCP,
 	FILE_LISTEN,
+	FILE_PTY,
 	FILE_SOCKET,
 	FILE_TTY,
 	FILE_CHR,

@@ -4,14 +4,18 @@
 #
 # usage: tools/corpus.sh [FILE]     writes FILE, doc/corpus.md if none is named
 #
-# A peer that is not installed has no column. TSan, helgrind and drd watch the program for $LIMIT seconds, gdb and
-# jstack are asked once it has run for $REST. What each of them says counts as found if it speaks of a deadlock or of
-# locks taken in opposite orders; on a healthy program that is a false alarm.
+# A peer that is not installed has no column. A peer that looks at locks alone runs the programs in which threads
+# wait for locks. TSan, helgrind and drd watch the program for $LIMIT seconds, gdb and jstack are asked once it has
+# run for $REST. What each of them says counts as found if it speaks of a deadlock, of locks taken in opposite
+# orders, or of a lock that is taken again; on a healthy program that is a false alarm. What a peer prints whatever
+# it finds shows that it ran: without that it is "not run", and neither found nor missed.
+#
+# CORPUS_ONLY=WORD: only programs whose names have the word (to try this script itself).
 set -u
 cd "$(dirname "$0")/.." || exit 1
 out=${1:-doc/corpus.md}
 build=${BUILD:-$PWD/build}
-LIMIT=10
+LIMIT=6
 REST=3
 JOBS=6
 tmp=$(mktemp -d)
@@ -43,15 +47,25 @@ tree()
 	done
 }
 
-# watch LOG WORDS COMMAND...: runs it until one of the words is in the log, or for LIMIT seconds; prints the seconds, or nothing.
+# Folders whose programs are about locks and threads: what is for locks alone is tried on these.
+is_about_locks()
+{
+	case $1 in
+	*/locks/* | */languages/* | */signals/*) return 0 ;;
+	*) return 1 ;;
+	esac
+}
+
+# watch LOG RAN WORDS COMMAND...: runs it until one of the words is in the log, or for LIMIT seconds; prints the
+# seconds, or nothing. Returns 2 if what the log has is no proof that the tool ran.
 watch()
 {
-	local log=$1 words=$2 since=$EPOCHREALTIME pid
-	shift 2
+	local log=$1 ran=$2 words=$3 since=$EPOCHREALTIME pid
+	shift 3
 	"$@" >/dev/null 2>"$log.err" </dev/null &
 	pid=$!
 	for ((i = 0; i < LIMIT * 10; i++)); do
-		if grep -Eqs "$words" "$log"* ; then
+		if grep -Eqs "$words" "$log"*; then
 			echo "$EPOCHREALTIME $since" | awk '{ printf "%.1f", $1 - $2 }'
 			break
 		fi
@@ -61,24 +75,29 @@ watch()
 	# shellcheck disable=SC2046
 	kill -KILL $(tree $pid) 2>/dev/null
 	wait $pid 2>/dev/null
+	grep -Eqs "$ran" "$log"* || return 2
 }
 
-# ask WORDS FILE COMMAND... -- PROGRAM...: starts the program, and asks the command, which gets a PID, about each of its processes.
+# ask RAN WORDS COMMAND... -- PROGRAM...: starts the program, and asks the command, which gets a PID, about each of
+# its processes. Prints and returns as watch.
 ask()
 {
-	local words=$1 command=() pid since
-	shift
+	local ran=$1 words=$2 command=() pid since has_run='' log
+	shift 2
 	while [ "$1" != -- ]; do
 		command+=("$1")
 		shift
 	done
 	shift
+	log=$(mktemp "$tmp/ask.XXXXXX")
 	"$@" >/dev/null 2>&1 </dev/null &
 	pid=$!
 	sleep $REST
 	since=$EPOCHREALTIME
 	for p in $(tree $pid); do
-		if timeout 20 "${command[@]/PID/$p}" 2>/dev/null | grep -Eq "$words"; then
+		timeout 20 "${command[@]/PID/$p}" >"$log" 2>/dev/null
+		! grep -Eq "$ran" "$log" || has_run=1
+		if grep -Eq "$words" "$log"; then
 			echo "$EPOCHREALTIME $since" | awk '{ printf "%.1f", $1 - $2 }'
 			break
 		fi
@@ -86,37 +105,50 @@ ask()
 	# shellcheck disable=SC2046
 	kill -KILL $(tree $pid) 2>/dev/null
 	wait $pid 2>/dev/null
+	[ -n "$has_run" ] || return 2
 }
 
-# said PEER FILE: the seconds after which it found something; nothing: it did not. Returns 1 if it is not for such programs.
+# valgrind_says TOOL LOG PROGRAM: what one of valgrind's tools finds.
+valgrind_says()
+{
+	watch "$2" ", a thread error detector" 'lock order|deadlock|Recursive locking|Attempt to re-lock' \
+		valgrind --tool="$1" --log-file="$2" "$3"
+}
+
+# tsan_says LOG FILE COMPILER...: compiles a program for TSan, and says what that finds.
+tsan_says()
+{
+	local log=$1 file=$2
+	shift 2
+	"$@" -fsanitize=thread -O1 -g -I. -o "$log.bin" "$file" -lpthread -lrt -lutil 2>/dev/null || return 1
+	TSAN_OPTIONS=detect_deadlocks=1:verbosity=1 watch "$log" 'Running under ThreadSanitizer' \
+		'lock-order-inversion|double lock of a mutex' "$log.bin"
+}
+
+# said PEER FILE: the seconds after which it found something; nothing: it did not. Returns 1 if it is not for such
+# programs, 2 if it did not run.
 said()
 {
 	local file=$2 name program log=$tmp/$1.${2##*/}
 	name=${file##*/}
 	program=$build/tests/corpus/${name%.*}
 	case $1:$name in
-	TSan:*.c)
-		gcc -std=c11 -D_GNU_SOURCE -fsanitize=thread -O1 -g -I. -o "$log.bin" "$file" -lpthread 2>/dev/null || return 1
-		TSAN_OPTIONS=detect_deadlocks=1 watch "$log" 'lock-order-inversion' "$log.bin"
+	jstack:*.java)
+		ask 'Full thread dump' 'Found .*deadlock' jstack PID -- java -cp "$build/tests/corpus" "${name%.java}"
+		return
 		;;
-	TSan:*.cc)
-		g++ -fsanitize=thread -O1 -g -o "$log.bin" "$file" -lpthread 2>/dev/null || return 1
-		TSAN_OPTIONS=detect_deadlocks=1 watch "$log" 'lock-order-inversion' "$log.bin"
-		;;
-	helgrind:*.c | helgrind:*.cc | helgrind:*.rs)
-		watch "$log" 'lock order|deadlock' valgrind --tool=helgrind --log-file="$log" "$program"
-		;;
-	drd:*.c | drd:*.cc | drd:*.rs)
-		watch "$log" 'lock order|deadlock' valgrind --tool=drd --log-file="$log" "$program"
-		;;
+	esac
+	is_about_locks "$file" || return 1
+	case $1:$name in
+	TSan:*.c) tsan_says "$log" "$file" gcc -std=c11 -D_GNU_SOURCE ;;
+	TSan:*.cc) tsan_says "$log" "$file" g++ ;;
+	helgrind:*.c | helgrind:*.cc | helgrind:*.rs) valgrind_says helgrind "$log" "$program" ;;
+	drd:*.c | drd:*.cc | drd:*.rs) valgrind_says drd "$log" "$program" ;;
 	gdb:*.c | gdb:*.cc | gdb:*.rs | gdb:*.go)
-		ask DEADLOCK gdb -batch -p PID -x tools/corpus_owner.py -- "$program"
+		ask 'LOOKED at' DEADLOCK gdb -batch -p PID -x tools/corpus_owner.py -- "$program"
 		;;
 	gdb:*.py)
-		ask DEADLOCK gdb -batch -p PID -x tools/corpus_owner.py -- "$python" "$file"
-		;;
-	jstack:*.java)
-		ask 'Found .*deadlock' jstack PID -- java -cp "$build/tests/corpus" "${name%.java}"
+		ask 'LOOKED at' DEADLOCK gdb -batch -p PID -x tools/corpus_owner.py -- "$python" "$file"
 		;;
 	*) return 1 ;;
 	esac
@@ -125,12 +157,15 @@ said()
 # try PEER FILE: adds a line to the rows, as tests/e2e/verdict/corpus.sh does.
 try()
 {
-	local took kind=healthy result=quiet
-	took=$(said "$1" "$2") || return 0
+	local took kind=healthy result=quiet rc
+	took=$(said "$1" "$2")
+	rc=$?
+	[ $rc != 1 ] || return 0
 	[ -z "$(value "$2" expect)" ] || kind=hangs result=missed
 	[ -z "$took" ] || result=false
 	[ "$kind$result" != hangsfalse ] || result=found
-	printf '%s\t%s\t%s\t%s\t%s\n' "${2##*/}" "$1" $kind $result "$took" >>"$rows"
+	[ $rc != 2 ] || result='not run'
+	printf '%s\t%s\t%s\t%s\t%s\n' "${2##*/}" "$1" "$kind" "$result" "$took" >>"$rows"
 }
 
 python=$(python3 -c 'import sys; print(sys.executable)')
@@ -139,6 +174,7 @@ files=(tests/corpus/*/*.{c,cc,rs,go,java,py,sh})
 CORPUS_TABLE=$rows BUILD=$build bash tests/e2e/verdict/corpus.sh >"$tmp/tap"
 jobs=0
 for file in "${files[@]}"; do
+	[[ ${file##*/} == *"${CORPUS_ONLY:-}"* ]] || continue
 	for peer in "${peers[@]}"; do
 		try "$peer" "$file" &
 		[ $((++jobs % JOBS)) != 0 ] || wait
@@ -164,10 +200,12 @@ The programs of `tests/corpus/`: some hang, their twins are healthy. Each is mod
 seconds from the start of the program until the deadlock was named; for `why`, gdb and jstack, which look once, how long that took.
 
 - **pptrace** watches with `--watch=0.3`; certain and conditional findings count.
-- **TSan** (`-fsanitize=thread`), **helgrind** and **drd** (valgrind) watch for 10 seconds; words about lock order count.
+- **TSan** (`-fsanitize=thread`), **helgrind** and **drd** (valgrind) watch for 6 seconds; words about lock order, a deadlock, or a lock that is
+  taken again count. drd does not follow the order of locks. The other two compare the orders of locks that have all been acquired: where the
+  program hangs the first time, there is none to compare.
 - **gdb** runs a script that follows `__owner` from mutex to thread (`tools/corpus_owner.py`).
-- **jstack** looks at Java programs.
-- `–`: the tool is not for such programs. `quiet`: rightly, on a healthy program.
+- **jstack** looks at Java programs. The others run the programs in which threads wait for locks (`locks/`, `languages/`, `signals/`).
+- `–`: the tool is not for such programs. `quiet`: rightly, on a healthy program. `not run`: what the tool prints in any case is missing.
 
 END
 	printf 'Measured on Linux %s, %s processors; gcc %s' "$(uname -r)" "$(nproc)" "$(gcc -dumpfullversion)"
@@ -182,13 +220,14 @@ END
 	{ source[$1] = $2; names[++n] = $1 }
 	END {
 		m = split(hows peers, tool, " ")
-		print "| | hangs that it is for | found | missed | false alarms | seconds (median) |"
-		print "|---|---|---|---|---|---|"
+		print "| | hangs that it is for | found | missed | healthy | false alarms | not run | seconds (median) |"
+		print "|---|---|---|---|---|---|---|---|"
 		for (i = 1; i <= m; i++) {
-			found = missed = false = k = 0
+			found = missed = false = quiet = unrun = k = 0
 			for (j = 1; j <= n; j++) {
 				r = result[names[j], tool[i]]
 				found += r == "found"; missed += r == "missed"; false += r == "false"
+				quiet += r == "quiet"; unrun += r == "not run"
 				if (r == "found")
 					list[++k] = took[names[j], tool[i]] + 0
 			}
@@ -197,7 +236,8 @@ END
 					x = list[b]; list[b] = list[b - 1]; list[b - 1] = x
 				}
 			label = i <= split(hows, unused, " ") ? "pptrace, " tool[i] : tool[i]
-			printf "| %s | %d | %d | %d | %d | %s |\n", label, found + missed, found, missed, false,
+			printf "| %s | %d | %d | %d | %d | %d | %d | %s |\n", label, found + missed, found, missed,
+				false + quiet, false, unrun,
 				k ? sprintf("%.1f", list[int((k + 1) / 2)]) : "–"
 		}
 		for (part = 1; part <= 2; part++) {

@@ -24,6 +24,7 @@ for thread in gdb.selected_inferior().threads():
     gdb.newest_frame().select()
     if value('(long)$orig_rax') == FUTEX:
         waits[thread.ptid[1]] = value('*(int *)($rdi + 8)')
+print('LOOKED at %d threads' % len(gdb.selected_inferior().threads()))
 for first in waits:
     seen, at = set(), first
     while at in waits and at not in seen:

@@ -260,7 +260,7 @@ int tracer_open(
 	if (config->watch_ns > 0)
 		t->detector = detector_new(t->path, config->watch_ns, config->all, t->authority);
 	if (config->watch_ns > 0)
-		t->silent = silent_new((uint64_t)config->watch_ns);
+		t->silent = silent_new((uint64_t)config->watch_ns, t->choice.shim_only);
 	*ret = t;
 	return 0;
 }

@@ -27,22 +27,30 @@ static const char lock_sql[] =
 static const char runtime_lock_sql[] = "SELECT type, kind = 'monitor' FROM lock WHERE id = ?1"
 				       " AND (type LIKE '%.%' OR kind IN ('monitor', 'object'))";
 static const char pipe_sql[] = "SELECT kind, path, name FROM pipe WHERE id = ?1";
-/* The programs that hold an end, or held it until they ended, but for those that hold the opposite one as well. */
+/*
+ * The programs that hold an end, or held it until they ended, but for those that hold the opposite one as well; and
+ * whether somebody else held it longer: who ended first need not have used it.
+ */
 #define KEPT_SQL(end) "(" end ".close_ns IS NULL OR " end ".close_via = 'exit')"
-#define HOLDERS_SQL(own, other)                                                                                                                      \
-	"SELECT count(DISTINCT coalesce(q.program, q.name)), max(coalesce(q.program, q.name)) FROM pipe_end e JOIN process q ON q.id = e.process_id" \
-	" WHERE e.pipe_id = ?1 AND instr(e.mode, '" own "') AND " KEPT_SQL(                                                                          \
-		"e") " AND NOT EXISTS (SELECT 1 FROM pipe_end o WHERE o.pipe_id = ?1 AND o.process_id = e.process_id"                                \
-		     "  AND instr(o.mode, '" other "') AND " KEPT_SQL("o") ")"
-static const char writer_sql[] = HOLDERS_SQL("w", "r");
-static const char reader_sql[] = HOLDERS_SQL("r", "w");
+#define LAST_SQL "max(coalesce(close_ns, 9223372036854775807))"
+#define HOLDERS_SQL(own, other)                                                                           \
+	"SELECT count(DISTINCT coalesce(q.program, q.name)), max(coalesce(q.program, q.name)), " LAST_SQL \
+	" < (SELECT " LAST_SQL " FROM pipe_end WHERE pipe_id = ?1 AND " own ") FROM"                      \
+	" (SELECT * FROM pipe_end WHERE pipe_id = ?1 AND " own ") e JOIN process q"                       \
+	" ON q.id = e.process_id WHERE " KEPT_SQL(                                                        \
+		"e") " AND NOT EXISTS (SELECT 1 FROM pipe_end o WHERE o.pipe_id = ?1 AND " other          \
+		     " AND o.process_id = e.process_id AND " KEPT_SQL("o") ")"
+static const char writer_sql[] = HOLDERS_SQL("instr(mode, 'w')", "instr(o.mode, 'r')");
+static const char reader_sql[] = HOLDERS_SQL("instr(mode, 'r')", "instr(o.mode, 'w')");
+static const char left_sql[] = HOLDERS_SQL("side = 0", "o.side = 1");
+static const char right_sql[] = HOLDERS_SQL("side = 1", "o.side = 0");
 static const char site_sql[] =
 	"SELECT module, offset, function, file, line FROM site WHERE id = ?1";
 
 int describe_check(struct sqlite3 *db, struct buf *why)
 {
 	static const char *const names[] = {process_sql, thread_sql, lock_sql, runtime_lock_sql,
-		pipe_sql, writer_sql, reader_sql, site_sql};
+		pipe_sql, writer_sql, reader_sql, left_sql, right_sql, site_sql};
 	int rc = 0;
 
 	for (size_t i = 0; !rc && i < ARRAY_SIZE(names); i++) {
@@ -162,7 +170,7 @@ static void add_runtime_lock(struct buf *b, const char *type, const char *name, 
 		buf_adds(b, " `");
 		add_name(b, name);
 		buf_addc(b, '`');
-	} else {
+	} else if (address) {
 		buf_addf(b, " 0x%llx", (unsigned long long)address);
 	}
 	buf_adds(b, " (");
@@ -205,7 +213,9 @@ void describe_lock(struct buf *b, struct sqlite3 *db, int64_t id)
 		return;
 	}
 	if (*query_text(stmt, 5)) {
-		add_runtime_lock(b, query_text(stmt, 5), name, (uint64_t)query_int(stmt, 2, 0));
+		/* A semaphore on which a thread sleeps meanwhile is not the object: its address says nothing. */
+		add_runtime_lock(b, query_text(stmt, 5), name,
+			!strcmp(kind, "sem") ? 0 : (uint64_t)query_int(stmt, 2, 0));
 		return;
 	}
 	info = lock_info(lock_find(kind));
@@ -259,7 +269,8 @@ static void add_holder(struct buf *b, struct sqlite3 *db, int64_t id, const char
 	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
 	_cleanup_buf_ struct buf why = BUF_INIT;
 
-	if (query_one(db, sql, id, &stmt, &why) == 1 && query_int(stmt, 0, 0) == 1)
+	if (query_one(db, sql, id, &stmt, &why) == 1 && query_int(stmt, 0, 0) == 1 &&
+		!query_int(stmt, 2, 0))
 		add_name(b, query_text(stmt, 1));
 	else
 		buf_addc(b, '?');
@@ -278,6 +289,19 @@ static void add_pipe_name(struct buf *b, struct sqlite3 *db, int64_t id, const c
 	buf_add_printable(b, name, (size_t)((w ? w + 1 : r + 4) - name));
 	add_holder(b, db, id, w ? writer_sql : reader_sql);
 	add_name(b, w ? w + 2 : r + 5);
+}
+
+/* "socketpair 3 (client <-> server)": what one side writes the other reads, and the other way round. */
+static void add_socketpair(struct buf *b, struct sqlite3 *db, int64_t id)
+{
+	_cleanup_buf_ struct buf sides = BUF_INIT;
+
+	add_holder(&sides, db, id, left_sql);
+	buf_adds(&sides, " <-> ");
+	add_holder(&sides, db, id, right_sql);
+	buf_addf(b, "socketpair %lld", (long long)id);
+	if (strcmp(sides.data, "? <-> ?") != 0)
+		buf_addf(b, " (%s)", sides.data);
 }
 
 void describe_pipe(struct buf *b, struct sqlite3 *db, int64_t id)
@@ -299,6 +323,8 @@ void describe_pipe(struct buf *b, struct sqlite3 *db, int64_t id)
 			add_name(b, path);
 		else
 			buf_addf(b, "%lld", (long long)id);
+	} else if (!strcmp(kind, "socketpair")) {
+		add_socketpair(b, db, id);
 	} else if (*name) {
 		add_pipe_name(b, db, id, name);
 	} else {

@@ -87,7 +87,9 @@ static int add_waits(struct sqlite3 *db, size_t i, struct buf *out, struct buf *
 		" WHERE w.end_ns IS NULL AND w.timed = 0"
 		/* Of a connection the other side, where somebody outside may have it. */
 		" AND (w.reason = ?1 OR (?1 = 'socket' AND EXISTS (SELECT 1 FROM pipe p WHERE p.id = w.pipe_id"
-		"  AND p.kind IN ('unix', 'tcp') AND (p.outside >> (1 - coalesce(w.side, 0))) & 1))) ORDER BY 1",
+		"  AND p.kind IN ('unix', 'tcp') AND (p.outside >> (1 - coalesce(w.side, 0))) & 1))"
+		" OR (?1 = 'tty' AND EXISTS (SELECT 1 FROM pipe p WHERE p.id = w.pipe_id AND p.kind = 'pty'"
+		"  AND p.outside <> 0))) ORDER BY 1",
 		&stmt, why);
 
 	if (rc)

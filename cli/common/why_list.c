@@ -59,6 +59,9 @@ void why_list_object(struct buf *out, const struct why_source *src, const struct
 				      ? "waits for the exec or end of its child "
 				      : "waits for ");
 		describe_process_at(out, src->db, r->target_process_id, why_source_now(src));
+	} else if (r->detail && *r->detail && wait_find(r->state) == WAIT_IPC) {
+		buf_add_printable(out, r->detail, strlen(r->detail));
+		return;
 	} else {
 		buf_adds(out, reason_words(r->state));
 	}

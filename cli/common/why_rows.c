@@ -58,7 +58,7 @@ static const char whose_sql[] =
 	" ORDER BY o.thread_id, 2 DESC";
 static const char ends_sql[] =
 	"SELECT DISTINCT e.process_id, 0 FROM standing_end e JOIN pipe p ON p.id = e.pipe_id"
-	" WHERE e.pipe_id = ?1 AND (CASE WHEN p.kind IN ('socketpair', 'unix', 'tcp')"
+	" WHERE e.pipe_id = ?1 AND (CASE WHEN p.kind IN ('socketpair', 'unix', 'tcp', 'pty')"
 	" THEN e.side <> ?3 ELSE (instr(?2, 'r') AND instr(e.mode, 'w'))"
 	" OR (instr(?2, 'w') AND instr(e.mode, 'r')) END)"
 	" ORDER BY 1";

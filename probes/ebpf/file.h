@@ -48,7 +48,8 @@ static __always_inline u32 file_type(struct file *file)
 
 _Static_assert(FILE_PIPE - PIPE_PIPE == 2 && FILE_FIFO - PIPE_FIFO == 2 &&
 		       FILE_SOCKETPAIR - PIPE_SOCKETPAIR == 2 && FILE_UNIX - PIPE_UNIX == 2 &&
-		       FILE_TCP - PIPE_TCP == 2 && FILE_LISTEN - PIPE_LISTEN == 2,
+		       FILE_TCP - PIPE_TCP == 2 && FILE_LISTEN - PIPE_LISTEN == 2 &&
+		       FILE_PTY - PIPE_PTY == 2,
 	"pipe kinds are file kinds less two");
 
 /* Says whether it is one of those whose ends are followed. */

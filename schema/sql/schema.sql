@@ -103,7 +103,7 @@ CREATE TABLE exec ( -- an exec call, successful or not
 
 CREATE TABLE pipe ( -- a pipe, a FIFO while somebody has it open, a connected pair of sockets, or a socket that listens
     id INTEGER PRIMARY KEY,
-    kind TEXT NOT NULL,         -- 'pipe', 'fifo', 'socketpair', 'unix' (connected stream socket with a name), 'tcp' (connection), 'listen' (socket that listens)
+    kind TEXT NOT NULL,         -- 'pipe', 'fifo', 'socketpair', 'unix' (connected stream socket with a name), 'tcp' (connection), 'listen' (socket that listens), 'pty' (pseudo-terminal; side 0 and 1 as they were found)
     inode INTEGER,              -- inode number; connected sockets: of side 0
     inode2 INTEGER,             -- connected sockets: inode number of side 1; NULL: not known, or nobody has accepted it yet
     dev INTEGER,                -- device of the inode
@@ -350,7 +350,7 @@ CREATE TABLE wait ( -- a thread was blocked
     site_id INTEGER REFERENCES site(id),              -- where in the program; NULL: not known
     timed INTEGER NOT NULL DEFAULT 0,                 -- 1: it ends by itself after a time
     sigmask INTEGER,            -- signals blocked meanwhile, bit signo-1; NULL: not known
-    mode TEXT,                  -- what it asks of lock_id: 'x', 's', 'u' (exclusive instead of its own shared file lock); of a pipe: 'r', 'w'; of MPI: 'all' of mpi_need, or 'any'
+    mode TEXT,                  -- what it asks of lock_id: 'x', 's', 'u' (exclusive instead of its own shared file lock); of a pipe: 'r', 'w'; of MPI: 'all' of mpi_need, or 'any'; of a queue or semaphore: 'p' (without a key or name by which others could find it)
     side INTEGER,               -- connected sockets: the side the waiter holds
     target_pgid INTEGER,        -- reason 'child': process group asked for (wait for any child: NULL)
     detail TEXT,                -- more about it, for people: 'poll of 3 descriptors', 'SIGTERM,SIGINT'; 'stopped': it was stopped inside this wait, and goes back to it

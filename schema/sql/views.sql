@@ -189,7 +189,7 @@ SELECT i.id AS pipe_id, i.kind, coalesce(i.name, i.kind || ' ' || i.id) AS pipe,
        r.process_id AS reader_id, rp.pid AS reader_pid, coalesce(rp.program, rp.name) AS reader, r.calls AS reads, r.bytes AS read
   FROM pipe i
   JOIN flow w ON w.pipe_id = i.id AND w.op = 'write'
-  LEFT JOIN flow r ON r.pipe_id = i.id AND r.op = 'read' AND (i.kind NOT IN ('socketpair', 'unix', 'tcp') OR r.side <> w.side)
+  LEFT JOIN flow r ON r.pipe_id = i.id AND r.op = 'read' AND (i.kind NOT IN ('socketpair', 'unix', 'tcp', 'pty') OR r.side <> w.side)
   JOIN process wp ON wp.id = w.process_id
   LEFT JOIN process rp ON rp.id = r.process_id
  ORDER BY i.id, w.process_id, r.process_id;

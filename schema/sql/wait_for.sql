@@ -47,7 +47,7 @@ WITH waiting AS (
             UNION ALL
             SELECT o.wait_id, o.pipe_id, o.side, o.mode FROM wait_on o JOIN waiting w ON w.id = o.wait_id) s
       JOIN pipe i ON i.id = s.pipe_id JOIN pipe_end e ON e.pipe_id = s.pipe_id AND e.close_ns IS NULL
-     WHERE CASE WHEN i.kind IN ('socketpair', 'unix', 'tcp') THEN e.side <> coalesce(s.side, 0)
+     WHERE CASE WHEN i.kind IN ('socketpair', 'unix', 'tcp', 'pty') THEN e.side <> coalesce(s.side, 0)
                 ELSE (instr(s.mode, 'r') AND instr(e.mode, 'w')) OR (instr(s.mode, 'w') AND instr(e.mode, 'r')) END
     UNION -- pidfds in a set
     SELECT o.wait_id, NULL, o.process_id FROM wait_on o JOIN waiting w ON w.id = o.wait_id

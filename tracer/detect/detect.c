@@ -114,7 +114,7 @@ static void record_details(struct tracer *t, struct sqlite3 *db)
 	(void)tracer_commit(t);
 }
 
-/* What the library does not see is looked for from outside. Returns true, and what that has found. */
+/* What no record tells is looked for from outside. Returns true, and what that has found. */
 static bool look_from_outside(struct tracer *t, uint64_t now, struct findings *ret)
 {
 	const struct silent_times at = {now, t->changed_at, (uint64_t)t->config.watch_ns};
@@ -133,7 +133,8 @@ static bool look_from_outside(struct tracer *t, uint64_t now, struct findings *r
 		return true;
 	}
 	if (silent_is_due(t->silent, &at) && tracer_commit(t) == 0) {
-		if (t->choice.shim_only)
+		if (t->choice.shim_only || (now - t->changed_at >= at.watch_ns &&
+						   silent_is_wanted(detector_reader(t->detector))))
 			tracer_each_alive(t, add_pid, &pids);
 		else
 			add_raw(t, &pids);

@@ -1,4 +1,4 @@
-/* silent.c - look at the recorded processes from outside, where a library alone records and threads have fallen silent. */
+/* silent.c - look at the recorded processes from outside, where no record tells what they wait for. */
 /* SPDX-License-Identifier: MIT */
 #include "tracer/detect/silent.h"
 
@@ -32,7 +32,7 @@ struct silent {
 	pthread_t thread;
 	pid_t *pids;
 	size_t n_pids;
-	bool all;
+	bool all, library_alone;
 	uint64_t watch_ns;
 	uint64_t begun_at, not_before;
 	unsigned looks;
@@ -42,11 +42,12 @@ struct silent {
 	struct hash first; /* when sets with tasks were first seen, in ms */
 };
 
-struct silent *silent_new(uint64_t watch_ns)
+struct silent *silent_new(uint64_t watch_ns, bool library_alone)
 {
 	struct silent *s = xcalloc(1, sizeof *s);
 
 	s->watch_ns = watch_ns;
+	s->library_alone = library_alone;
 	s->begun_at = clock_now();
 	s->import = import_new();
 	return s;
@@ -99,6 +100,19 @@ bool silent_is_due(const struct silent *s, const struct silent_times *at)
 		return s->begun_at < quiet;
 	return at->changed_at > s->begun_at &&
 	       at->now - s->begun_at >= busy_every_ns + at->watch_ns;
+}
+
+/* Waits of which a recording does not know who could end them; one of them, or any. */
+#define DIM_WAITS                                                                                  \
+	"SELECT EXISTS (SELECT 1 FROM wait w WHERE w.end_ns IS NULL AND w.timed = 0"               \
+	" AND (?1 = 0 OR w.id = ?1) AND (w.reason IN ('tty', 'ipc') OR (w.reason = 'poll'"         \
+	"  AND EXISTS (SELECT 1 FROM wait_on o WHERE o.wait_id = w.id AND o.kind = 'tty'))))"
+
+bool silent_is_wanted(struct sqlite3 *db)
+{
+	_cleanup_buf_ struct buf why = BUF_INIT;
+
+	return db && query_number(db, DIM_WAITS, 0, 0, &why);
 }
 
 static void *look(void *arg)
@@ -187,6 +201,31 @@ static bool translate(
 	}
 	f->ts_ns += (int64_t)(inspect_t0(s->inspect) - t0);
 	return f->shape != NULL;
+}
+
+/*
+ * Says whether the recording itself could judge a set: what it knows of timers is better, and without goroutines and dim
+ * waits it knows of everything.
+ */
+static bool is_known_better(
+	const struct silent *s, struct sqlite3 *db, const struct finding *f, struct buf *why)
+{
+	static const char armed[] =
+		"SELECT EXISTS (SELECT 1 FROM timer WHERE process_id = ?1 AND disarmed_ns IS NULL"
+		" AND kind IN ('real', 'posix') AND signo IS NOT NULL)";
+	static const char raw[] = "SELECT raw_calls FROM process WHERE id = ?1";
+	bool is_dim = s->library_alone;
+
+	for (size_t i = 0; i < f->n_members; i++) {
+		const struct finding_member *m = &f->members[i];
+
+		if (m->process_id && query_number(db, armed, m->process_id, 0, why))
+			return true;
+		is_dim = is_dim ||
+			 (m->process_id && query_number(db, raw, m->process_id, 0, why)) ||
+			 (m->wait_id && query_number(db, DIM_WAITS, m->wait_id, 0, why));
+	}
+	return !is_dim;
 }
 
 /* What a task waits for at a look, the same at each as long as it does. */
@@ -279,7 +318,8 @@ bool silent_take(struct silent *s, struct sqlite3 *db, uint64_t t0, const struct
 		/* Of who was woken meanwhile the look knows no more than that he waits now. */
 		bool is_old = stands_since(s, &one) + s->watch_ns <= s->begun_at;
 
-		if (!translate(s, db, t0, &one, &why) || is_told(reported, &one))
+		if (!translate(s, db, t0, &one, &why) || is_told(reported, &one) ||
+			is_known_better(s, db, &one, &why))
 			continue;
 		if (is_old)
 			verdict_remember(&out, &list);

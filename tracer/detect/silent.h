@@ -16,10 +16,12 @@ struct sqlite3;
 
 /*
  * The preload library sees neither calls within libc, nor the other side of a socket; nobody who records sees what the
- * goroutines of Go do. What is missed is in /proc and in memory: the snapshot that `pptrace why` takes.
+ * goroutines of Go do; and which sides of pseudo-terminals belong together, and who else can find a queue or
+ * semaphores, no recording knows. What is missed is in /proc and in memory: the snapshot that `pptrace why` takes. Where
+ * the kernel records (library_alone false), nothing else is told.
  * Sets that have not stood for watch_ns are not told. Freed with silent_free.
  */
-struct silent *silent_new(uint64_t watch_ns);
+struct silent *silent_new(uint64_t watch_ns, bool library_alone);
 void silent_free(struct silent *s);
 
 /* When records came last, and how long a wait must last to be told. */
@@ -29,6 +31,9 @@ struct silent_times {
 
 /* Says whether a look is worth its time now: it is quiet, or it has been busy for long. Not while one is under way. */
 bool silent_is_due(const struct silent *s, const struct silent_times *at);
+
+/* Says whether threads of the recording db wait for what only a look shows: a pseudo-terminal, a queue, semaphores. */
+bool silent_is_wanted(struct sqlite3 *db);
 
 /* Begins a look at these processes, in a thread of its own. all: as verdict_stuck. */
 void silent_begin(struct silent *s, const pid_t *pids, size_t n, bool all, uint64_t now);

@@ -250,7 +250,8 @@ static int given_fd(const struct model *m, const struct proc *p, const struct re
 static struct pipe *new_pipe_of(
 	struct model *m, struct thread *t, const struct rec_END_OPEN *rec, bool is_ambiguous)
 {
-	bool has_peer = rec->kind == PIPE_SOCKETPAIR || rec->kind == PIPE_UNIX;
+	bool has_peer =
+		rec->kind == PIPE_SOCKETPAIR || rec->kind == PIPE_UNIX || rec->kind == PIPE_PTY;
 	struct pipe *pipe = new_pipe(m, (int)rec->kind, rec->dev, rec->inode,
 		has_peer ? rec->inode2 : 0, given_fd(m, t->proc, rec));
 

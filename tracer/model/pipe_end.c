@@ -107,7 +107,7 @@ void model_end_open(struct model *m, const struct rec_END_OPEN *rec)
 	struct pipe *pipe;
 	uint8_t side = 0;
 
-	if (!rec->inode || !names_pipe_kind((int)rec->kind) || rec->kind > PIPE_LISTEN ||
+	if (!rec->inode || !names_pipe_kind((int)rec->kind) || rec->kind > PIPE_PTY ||
 		!(rec->mode & (END_READ | END_WRITE)) ||
 		(!names_end_via((int)rec->via) && rec->via != END_SENT) || rec->fd > INT32_MAX) {
 		model_skip(m);

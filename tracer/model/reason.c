@@ -13,6 +13,7 @@ static int reason_of_file(uint64_t file_kind, bool writes)
 	case FILE_SOCKETPAIR:
 	case FILE_UNIX:
 	case FILE_TCP:
+	case FILE_PTY:
 		return writes ? WAIT_PIPE_WRITE : WAIT_PIPE_READ;
 	case FILE_SOCKET:
 	case FILE_LISTEN:

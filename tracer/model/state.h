@@ -67,7 +67,8 @@ struct wait {
 	bool library; /* known from the library's records alone */
 	bool dirty;   /* the row, if written, is out of date */
 	bool timed;
-	int64_t row; /* id in wait, 0: not written yet */
+	bool is_private; /* queue or semaphore: without a key or name */
+	int64_t row;     /* id in wait, 0: not written yet */
 	int64_t start;
 	int64_t user; /* since when the library's call lasts, STORE_NULL */
 	int64_t site;

@@ -195,6 +195,7 @@ static void find_target(struct model *m, struct thread *t, const struct rec_WAIT
 		break;
 	case WAIT_IPC:
 		w->detail = ipc_detail(rec);
+		w->is_private = rec->head.flags & REC_SNAP && rec->peer;
 		break;
 	case WAIT_SOCKET:
 		connect_target(m, t, rec);

@@ -156,8 +156,14 @@ static bool is_thread_start(const struct cpython_frame *f)
 	       (!strcmp(f->code->name, "Thread.start") || !strcmp(f->code->name, "start"));
 }
 
-/* Returns which of n library frames tells what is waited for: a join, or the outermost. */
-static size_t telling_frame(const struct cpython_frame *frames, size_t n)
+/* Returns the first variable of a frame: self, in a method. */
+static uint64_t first_variable(struct cpython *c, const struct cpython_frame *f)
+{
+	return cpython_pointer(c, f->addr, c->layout->frame_locals);
+}
+
+/* Returns which of n library frames tells what is waited for: a join, or the outermost that is no method of a class. */
+static size_t telling_frame(struct cpython *c, const struct cpython_frame *frames, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		if (is_join(&frames[i]))
@@ -165,6 +171,8 @@ static size_t telling_frame(const struct cpython_frame *frames, size_t n)
 	for (size_t i = 1; i < n; i++)
 		if (is_thread_start(&frames[i]))
 			return i - 1;
+	while (n > 1 && !strcmp(cpython_type(c, first_variable(c, &frames[n - 1])), "type"))
+		n--;
 	return n - 1;
 }
 
@@ -200,10 +208,13 @@ static void name_lock(struct cpython *c, uint64_t object, const struct cpython_i
 
 /* ---- The answer ---- */
 
-/* Returns the first variable of a frame: self, in a method. */
-static uint64_t first_variable(struct cpython *c, const struct cpython_frame *f)
+/* A server of multiprocessing takes and gives back the locks of its clients, whose objects they are. */
+static bool is_server(const struct cpython_frame *f)
 {
-	return cpython_pointer(c, f->addr, c->layout->frame_locals);
+	char module[32];
+
+	module_of(f->code->file, module, sizeof module);
+	return f->code->is_library && !strcmp(module, "multiprocessing.managers");
 }
 
 void cpython_lock(struct cpython *c, const struct cpython_frame *frames, size_t n, uint64_t address,
@@ -215,10 +226,10 @@ void cpython_lock(struct cpython *c, const struct cpython_frame *frames, size_t 
 	if (!address || !n)
 		return;
 	ret->address = address;
-	while (own < n && frames[own].code->is_library)
+	while (own < n && frames[own].code->is_library && !(own == 0 && is_server(&frames[0])))
 		own++;
 	if (own) {
-		const struct cpython_frame *library = &frames[telling_frame(frames, own)];
+		const struct cpython_frame *library = &frames[telling_frame(c, frames, own)];
 
 		s.object = first_variable(c, library);
 		if (!s.object)

@@ -58,6 +58,12 @@ static void find_ours(struct snapshot *s, struct hash *ours)
 			void *kind = (void *)(uintptr_t)f->kind;
 			uint64_t other;
 
+			if (f->kind == FILE_TTY && terminals_is_waited(s, f->inode)) {
+				kind = (void *)(uintptr_t)FILE_PTY;
+				(void)hash_set(ours, f->inode, kind);
+				(void)hash_set(ours, terminal_other(f->inode), kind);
+				continue;
+			}
 			if (!file_is_end(f->kind))
 				continue;
 			(void)hash_set(ours, f->inode, kind);
@@ -84,6 +90,8 @@ static void emit_outside(struct snapshot *s, const struct emit_out *o)
 		if (h->kind == FILE_REG || !kind || hash_get(&s->by_pid, (uint64_t)h->pid))
 			continue;
 		r.kind = emit_pipe_kind(kind);
+		if (kind == FILE_PTY)
+			r.dev = TERMINALS_DEV;
 		o->emit(o->arg, &r.head);
 	}
 	hash_done(&ours);

@@ -150,7 +150,21 @@ static void emit_timerfd(
 	o->emit(o->arg, &r.head);
 }
 
-static void emit_fds(const struct emit_out *o, const struct snap_process *p)
+/* A side of a pseudo-terminal that somebody waits for. */
+static void emit_terminal(const struct snapshot *s, const struct emit_out *o,
+	const struct snap_fd *f, struct rec_END_OPEN *r)
+{
+	if (!terminals_is_waited(s, f->inode))
+		return;
+	r->kind = PIPE_PTY;
+	r->dev = TERMINALS_DEV;
+	r->inode2 = terminal_other(f->inode);
+	(void)snprintf(r->path, sizeof r->path, "/dev/pts/%u", terminal_number(f->inode));
+	o->emit(o->arg, &r->head);
+}
+
+static void emit_fds(
+	const struct snapshot *s, const struct emit_out *o, const struct snap_process *p)
 {
 	for (size_t i = 0; i < p->n_fds; i++) {
 		const struct snap_fd *f = &p->fds[i];
@@ -166,6 +180,8 @@ static void emit_fds(const struct emit_out *o, const struct snap_process *p)
 
 		if (f->kind == FILE_TIMERFD)
 			emit_timerfd(o, p, f);
+		if (f->kind == FILE_TTY)
+			emit_terminal(s, o, f, &r);
 		if (f->kind == FILE_URING) {
 			struct rec_URING ring = {
 				.head = emit_head(o, REC_URING, sizeof ring, p->pid, p->pid),
@@ -270,7 +286,7 @@ void emit_process(struct snapshot *s, const struct emit_out *o, const struct sna
 		return;
 	}
 	emit_modules(o, p);
-	emit_fds(o, p);
+	emit_fds(s, o, p);
 	emit_signals(o, p);
 	emit_timers(s, o, p);
 }

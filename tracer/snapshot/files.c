@@ -63,6 +63,8 @@ static void kind_of_path(int dirfd, const char *name, struct snap_fd *f)
 		f->kind = is_tty(st.st_rdev) ? FILE_TTY : FILE_CHR;
 	else
 		f->kind = FILE_OTHER;
+	if (f->kind == FILE_TTY)
+		f->inode = terminal_key(dirfd, name, st.st_rdev);
 }
 
 /* Classifies what the link of a descriptor in /proc says, e.g. "pipe:[4711]". */
@@ -185,10 +187,11 @@ static void add_holders(struct snapshot *s, pid_t pid, DIR *d)
 		link[n] = '\0';
 		classify(dirfd(d), e->d_name, link, &f);
 		if (f.kind != FILE_PIPE && f.kind != FILE_FIFO && f.kind != FILE_SOCKET &&
-			f.kind != FILE_REG)
+			f.kind != FILE_REG && f.kind != FILE_TTY)
 			continue;
 		ARRAY_GROW(s->holders, s->n_holders, s->cap_holders);
 		s->holders[s->n_holders++] = (struct snap_holder){.pid = pid,
+			.fd = atoi(e->d_name),
 			.mode = f.kind == FILE_REG ? 0 : mode_of(dirfd(d), e->d_name),
 			.kind = f.kind,
 			.dev = f.dev,

@@ -63,6 +63,38 @@ void sockets_look(struct snapshot *s, struct snap_thread *t);
 
 void sockets_done(struct snapshot *s);
 
+/* ---- terminal.c: sides of pseudo-terminals ---- */
+
+/*
+ * Returns a number for the side of a pseudo-terminal that the descriptor name in the folder dirfd (/proc/PID/fd), a
+ * terminal of device rdev, is: 0 if it is none. Larger than any inode.
+ */
+uint64_t terminal_key(int dirfd, const char *name, dev_t rdev);
+
+/* Returns that of the other side; the number in /dev/pts; whether it is the master side. */
+uint64_t terminal_other(uint64_t key);
+unsigned terminal_number(uint64_t key);
+bool terminal_is_master(uint64_t key);
+
+/* ---- terminals.c: pseudo-terminals that somebody waits for ---- */
+
+/* The device of the records of all sides of pseudo-terminals. */
+#define TERMINALS_DEV UINT64_C(136)
+
+/* Says of what somebody waits for whether both sides are sure to belong together. */
+bool terminals_is_known(struct snapshot *s, uint64_t key);
+
+/* Says whether that has been asked and is so. */
+bool terminals_is_waited(const struct snapshot *s, uint64_t key);
+
+/* ---- ipc.c: queues and semaphores ---- */
+
+/*
+ * Says whether what a system call of a process waits for (its number nr, its first argument) was made without a key, or
+ * has lost its name: nobody finds it who was not given it.
+ */
+bool ipc_is_private(pid_t pid, int64_t nr, uint64_t which);
+
 /* ---- locks.c: file locks ---- */
 
 /* Reads all file locks of the machine, once. */

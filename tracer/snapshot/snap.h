@@ -31,7 +31,7 @@ enum {
 struct snap_fd {
 	int fd;
 	enum file_kind kind;
-	uint64_t dev, inode; /* dev as stat gives it */
+	uint64_t dev, inode; /* dev as stat gives it; inode of a terminal: terminal_key */
 	uint64_t inode2;     /* socket: as END_OPEN has it */
 	unsigned mode;       /* END_READ, END_WRITE */
 	bool is_cloexec;
@@ -102,7 +102,7 @@ struct snap_map {
 /* Says whether descriptors of this kind are ends that are followed. */
 static inline bool file_is_end(uint64_t kind)
 {
-	return kind >= FILE_PIPE && kind <= FILE_LISTEN;
+	return kind >= FILE_PIPE && kind <= FILE_PTY;
 }
 
 /* A socket, of whomever. */
@@ -124,6 +124,7 @@ struct snap_socket {
 /* Somebody who holds a descriptor of a pipe, FIFO, socket or locked file. */
 struct snap_holder {
 	pid_t pid;
+	int fd;
 	unsigned mode;
 	enum file_kind kind;
 	uint64_t dev, inode;
@@ -149,9 +150,11 @@ struct snapshot {
 	const struct snapshot_config *config;
 	struct snap_process **processes;
 	size_t n_processes, cap_processes, n_threads;
-	unsigned n_again;    /* threads that were looked at a third time */
-	struct hash by_pid;  /* to struct snap_process */
-	struct hash gone;    /* mutexes whose owners have ended */
+	unsigned n_again;   /* threads that were looked at a third time */
+	struct hash by_pid; /* to struct snap_process */
+	struct hash gone;   /* mutexes whose owners have ended */
+	struct hash
+		terminals; /* pseudo-terminals that are waited for: by number + 1, see terminals.c */
 	struct hash sockets; /* by inode: struct snap_socket */
 	struct hash
 		by_key; /* tcp: by key: the first socket of a connection, or that listens at a port */

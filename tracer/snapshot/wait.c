@@ -48,12 +48,28 @@ static bool is_limited(const struct snap_process *p, const struct snap_thread *t
 	       limit.tv_sec || limit.tv_usec;
 }
 
-static void set_file(struct snap_process *p, struct snap_thread *t, int fd)
+/* A terminal whose other side is known counts as a pipe of two sides. */
+static struct snap_fd end_of(struct snapshot *s, const struct snap_fd *f)
 {
-	const struct snap_fd *f = files_find(p, fd);
+	struct snap_fd end = *f;
 
-	if (!f)
+	if (f->kind != FILE_TTY || !terminals_is_known(s, f->inode))
+		return end;
+	end.kind = FILE_PTY;
+	end.dev = TERMINALS_DEV;
+	end.inode2 = terminal_other(f->inode);
+	return end;
+}
+
+static void set_file(struct snapshot *s, struct snap_process *p, struct snap_thread *t, int fd)
+{
+	const struct snap_fd *found = files_find(p, fd), *f;
+	struct snap_fd end;
+
+	if (!found)
 		return;
+	end = end_of(s, found);
+	f = &end;
 	t->wait.file_kind = f->kind;
 	t->wait.dev = f->dev;
 	t->wait.inode = f->inode;
@@ -61,12 +77,18 @@ static void set_file(struct snap_process *p, struct snap_thread *t, int fd)
 	t->wait.timed = f->kind >= FILE_SOCKETPAIR && f->kind <= FILE_TCP && is_limited(p, t, fd);
 }
 
-static void add_poll(struct snap_process *p, struct snap_thread *t, int fd, unsigned events)
+static void add_poll(
+	struct snapshot *s, struct snap_process *p, struct snap_thread *t, int fd, unsigned events)
 {
 	const struct snap_fd *f = files_find(p, fd);
+	struct snap_fd end;
 
 	if (fd < 0 || t->n_poll == SNAP_MAX_POLL)
 		return;
+	if (f) {
+		end = end_of(s, f);
+		f = &end;
+	}
 	if (!t->poll)
 		t->poll = xcalloc(SNAP_MAX_POLL, sizeof *t->poll);
 	t->poll[t->n_poll++] = (struct rec_poll_item){.fd = (uint32_t)fd,
@@ -78,7 +100,7 @@ static void add_poll(struct snap_process *p, struct snap_thread *t, int fd, unsi
 		.inode2 = f ? f->inode2 : 0};
 }
 
-static void fill_pollfds(struct snap_process *p, struct snap_thread *t)
+static void fill_pollfds(struct snapshot *s, struct snap_process *p, struct snap_thread *t)
 {
 	struct pollfd set[SNAP_MAX_POLL];
 	size_t n = t->args[1] < SNAP_MAX_POLL ? t->args[1] : SNAP_MAX_POLL;
@@ -86,10 +108,10 @@ static void fill_pollfds(struct snap_process *p, struct snap_thread *t)
 	if (n == 0 || !proc_memory(p, t->args[0], set, n * sizeof *set))
 		return;
 	for (size_t i = 0; i < n; i++)
-		add_poll(p, t, set[i].fd, (unsigned short)set[i].events);
+		add_poll(s, p, t, set[i].fd, (unsigned short)set[i].events);
 }
 
-static void fill_select(struct snap_process *p, struct snap_thread *t)
+static void fill_select(struct snapshot *s, struct snap_process *p, struct snap_thread *t)
 {
 	static const unsigned events[3] = {POLLIN, POLLOUT, POLLPRI};
 	int n = (int)t->args[0];
@@ -104,12 +126,13 @@ static void fill_select(struct snap_process *p, struct snap_thread *t)
 			continue;
 		for (int fd = 0; fd < n; fd++)
 			if (bits[fd / 8] & 1u << fd % 8)
-				add_poll(p, t, fd, events[k]);
+				add_poll(s, p, t, fd, events[k]);
 	}
 }
 
 /* The set of an epoll is in its fdinfo: "tfd:        5 events:       19 data: ...". Sets within sets are opened up. */
-static void fill_epoll(struct snap_process *p, struct snap_thread *t, int epfd, int depth)
+static void fill_epoll(
+	struct snapshot *s, struct snap_process *p, struct snap_thread *t, int epfd, int depth)
 {
 	char path[64], *line;
 	_cleanup_free_ char *text = xmalloc(256 * 1024);
@@ -126,9 +149,9 @@ static void fill_epoll(struct snap_process *p, struct snap_thread *t, int epfd, 
 			continue;
 		f = files_find(p, fd);
 		if (f && f->kind == FILE_EPOLL && depth < 4 && fd != epfd)
-			fill_epoll(p, t, fd, depth + 1);
+			fill_epoll(s, p, t, fd, depth + 1);
 		else
-			add_poll(p, t, fd, events & 0xffff);
+			add_poll(s, p, t, fd, events & 0xffff);
 	}
 }
 
@@ -203,17 +226,17 @@ static void fill_vfork(struct snapshot *s, struct snap_process *p, struct snap_t
 }
 
 /* Which file the call blocks on, where a descriptor says so. */
-static void fill_by_fd(struct snap_process *p, struct snap_thread *t)
+static void fill_by_fd(struct snapshot *s, struct snap_process *p, struct snap_thread *t)
 {
 	const struct call_waits *c = call_waits(t->nr);
 
 	if (!c->has_fd)
 		return;
-	set_file(p, t, (int)t->args[c->fd]);
+	set_file(s, p, t, (int)t->args[c->fd]);
 	/* From a pipe to a file or the other way round: the pipe blocks. */
 	if (c->family == FAMILY_SPLICE && t->wait.file_kind != FILE_PIPE &&
 		t->wait.file_kind != FILE_FIFO)
-		set_file(p, t, (int)t->args[t->nr == SYS_splice ? 2 : 1]);
+		set_file(s, p, t, (int)t->args[t->nr == SYS_splice ? 2 : 1]);
 }
 
 static void fill_open_call(struct snap_process *p, struct snap_thread *t)
@@ -226,14 +249,14 @@ static void fill_open_call(struct snap_process *p, struct snap_thread *t)
 	fill_open(p, t, t->args[is_at], is_at ? (int)t->args[0] : AT_FDCWD);
 }
 
-static void fill_child(struct snap_process *p, struct snap_thread *t)
+static void fill_child(struct snapshot *s, struct snap_process *p, struct snap_thread *t)
 {
 	if (t->nr == SYS_wait4)
 		t->wait.peer = (int)t->args[0] > 0 ? (uint64_t)(int)t->args[0] : 0;
 	else if (t->args[0] == P_PID)
 		t->wait.peer = t->args[1];
 	else if (t->args[0] == P_PIDFD)
-		set_file(p, t, (int)t->args[1]);
+		set_file(s, p, t, (int)t->args[1]);
 }
 
 /* connect to a Unix socket blocks where the queue of the one that listens is full. */
@@ -267,13 +290,16 @@ static void fill_by_family(struct snapshot *s, struct snap_process *p, struct sn
 		t->wait.reason = WAIT_FILE_LOCK;
 		break;
 	case FAMILY_POLL:
-		fill_pollfds(p, t);
+		fill_pollfds(s, p, t);
 		break;
 	case FAMILY_SELECT:
-		fill_select(p, t);
+		fill_select(s, p, t);
 		break;
 	case FAMILY_EPOLL:
-		fill_epoll(p, t, (int)t->args[0], 0);
+		fill_epoll(s, p, t, (int)t->args[0], 0);
+		break;
+	case FAMILY_IPC:
+		t->wait.peer = ipc_is_private(p->live, t->nr, t->args[0]);
 		break;
 	case FAMILY_FUTEX:
 		fill_futex(s, p, t);
@@ -285,7 +311,7 @@ static void fill_by_family(struct snapshot *s, struct snap_process *p, struct sn
 		fill_vfork(s, p, t);
 		break;
 	case FAMILY_CHILD:
-		fill_child(p, t);
+		fill_child(s, p, t);
 		break;
 	case FAMILY_SOCKET:
 		if (t->nr == SYS_connect)
@@ -297,7 +323,6 @@ static void fill_by_family(struct snapshot *s, struct snap_process *p, struct sn
 	case FAMILY_VMSPLICE:
 	case FAMILY_SLEEP:
 	case FAMILY_SIGNAL:
-	case FAMILY_IPC:
 	case FAMILY_FILE:
 	case FAMILY_OTHER:
 		break;
@@ -330,12 +355,12 @@ bool wait_stands(const struct snap_process *p, const struct snap_thread *t)
 }
 
 /* Which pipe a stopped thread was reading or writing is reported, though it may have got what it wants by now. */
-static void fill_stopped(struct snap_process *p, struct snap_thread *t)
+static void fill_stopped(struct snapshot *s, struct snap_process *p, struct snap_thread *t)
 {
 	struct rec_WAIT_BEGIN *w = &t->wait;
 
 	if (t->has_syscall && !p->is_compat)
-		fill_by_fd(p, t);
+		fill_by_fd(s, p, t);
 	if (file_is_end(w->file_kind) && w->file_kind != FILE_LISTEN) {
 		memcpy(&w->arg0, t->args, sizeof t->args);
 	} else {
@@ -362,7 +387,7 @@ void wait_fill(struct snapshot *s, struct snap_process *p, struct snap_thread *t
 	if (t->state == 'T' || t->state == 't') {
 		w->state = t->state == 'T' ? STATE_STOPPED : STATE_TRACED;
 		if (!wait_stands(p, t)) {
-			fill_stopped(p, t);
+			fill_stopped(s, p, t);
 			return;
 		}
 	}
@@ -372,7 +397,7 @@ void wait_fill(struct snapshot *s, struct snap_process *p, struct snap_thread *t
 		return;
 	}
 	memcpy(&w->arg0, t->args, sizeof t->args);
-	fill_by_fd(p, t);
+	fill_by_fd(s, p, t);
 	w->timed |= call_is_limited(t->nr, t->args);
 	fill_by_family(s, p, t);
 }

@@ -97,6 +97,15 @@ static bool has_live_user(const struct providers *pr, const struct state_lock *l
 	return false;
 }
 
+/* Says whether nobody was ever seen to take a lock: who takes it without having to wait is not recorded. */
+static bool is_never_held(const struct state *st, const struct state_lock *l)
+{
+	return !query_number(st->db,
+		"SELECT EXISTS (SELECT 1 FROM lock_hold WHERE lock_id = ?1)"
+		" OR EXISTS (SELECT 1 FROM lock_open WHERE lock_id = ?1)",
+		l->id, 0, st->why);
+}
+
 uint32_t providers_on_lock(struct providers *pr, uint32_t thread)
 {
 	const struct state *st = pr->st;
@@ -113,7 +122,8 @@ uint32_t providers_on_lock(struct providers *pr, uint32_t thread)
 	if (l->foreign && !l->reentrant && !l->robust && has_live_user(pr, l))
 		providers_maybe(pr, thread, MAYBE_UNLOCK);
 	/* A rwlock does not say who reads; but a waiter that was seen asleep waits for somebody who can reach it. */
-	if (l->first_holder == STATE_NONE && l->kind == LOCK_RWLOCK && st->instant)
+	if (l->first_holder == STATE_NONE && l->kind == LOCK_RWLOCK &&
+		(st->instant || is_never_held(st, l)))
 		return providers_reach(pr, l, thread);
 	if (l->first_holder == STATE_NONE)
 		return hinted_holder(pr, l, w);

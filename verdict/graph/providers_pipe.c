@@ -29,6 +29,9 @@ static uint32_t opposite(struct providers *pr, const struct state_pipe *p, int s
 	}
 	if (!p->known_from_birth || p->under_way)
 		return LIVE;
+	/* What is written to a terminal is echoed, and what stops its output is typed: either side counts. */
+	if (p->is_pty && (p->read_outside || p->write_outside))
+		return LIVE;
 	if (p->is_two_sided || p->is_listener ? (side ? p->read_outside : p->write_outside)
 					      : (read ? p->write_outside : p->read_outside))
 		return LIVE;
@@ -39,9 +42,10 @@ static uint32_t opposite(struct providers *pr, const struct state_pipe *p, int s
 		const struct state_end *e = &st->ends[i];
 		uint32_t process = state_process(st, e->process_id);
 
-		if (p->is_two_sided || p->is_listener ? e->side == side
-			: read                        ? !e->writes
-						      : !e->reads)
+		if (p->is_pty                               ? false
+			: p->is_two_sided || p->is_listener ? e->side == side
+			: read                              ? !e->writes
+							    : !e->reads)
 			continue;
 		if (process == STATE_NONE || !st->processes[process].alive)
 			continue;
@@ -126,6 +130,8 @@ static uint32_t on_pipe(struct providers *pr, uint32_t thread, int64_t pipe_id, 
 		providers_maybe(pr, thread, MAYBE_FIFO);
 	if (pr->reopens && !st->pipes[p].is_two_sided)
 		providers_maybe(pr, thread, MAYBE_REOPEN);
+	if (st->pipes[p].is_pty && st->pipes[p].is_master[side])
+		providers_maybe(pr, thread, MAYBE_PTY);
 	if (st->pipes[p].is_tcp && !st->flights_seen && !st->instant)
 		providers_maybe(pr, thread, MAYBE_FLIGHT);
 	return opposite(pr, &st->pipes[p], side, read);

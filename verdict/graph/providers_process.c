@@ -36,6 +36,15 @@ uint32_t providers_on_thread(struct providers *pr, uint32_t thread)
 	return t == STATE_NONE ? LIVE : t;
 }
 
+/* A snapshot does not know who runs the initialiser: it is some thread that reaches the object. */
+uint32_t providers_on_once(struct providers *pr, uint32_t thread)
+{
+	const struct state_wait *w = &pr->st->threads[thread].wait;
+
+	return w->target_thread_id ? providers_on_thread(pr, thread)
+				   : providers_on_memory(pr, thread);
+}
+
 uint32_t providers_on_process(struct providers *pr, uint32_t thread)
 {
 	uint32_t p = state_process(pr->st, pr->st->threads[thread].wait.target_process_id);
@@ -59,7 +68,8 @@ uint32_t providers_on_eventfd(struct providers *pr, uint32_t thread)
 /* Whoever knows the number or the name of a queue can use it, also from outside. */
 uint32_t providers_on_ipc(struct providers *pr, uint32_t thread)
 {
-	providers_maybe(pr, thread, MAYBE_IPC);
+	providers_maybe(
+		pr, thread, pr->st->threads[thread].wait.is_private ? MAYBE_NUMBER : MAYBE_IPC);
 	if (state_catches_any(pr->st, pr->st->threads[thread].process))
 		providers_maybe(pr, thread, MAYBE_SIGNAL);
 	return providers_everybody(pr);

@@ -33,7 +33,7 @@ static bool takes_orders(const struct finder *f, uint32_t member)
 /* Says whether a member reads from a pipe that its own handlers write to. */
 static bool reads_self_pipe(const struct finder *f, uint32_t member)
 {
-	const unsigned others = MAYBE_REOPEN | MAYBE_FLIGHT;
+	const unsigned others = MAYBE_REOPEN | MAYBE_FLIGHT | MAYBE_PTY;
 	const struct state_thread *t = &f->st->threads[member];
 
 	return t->wait.reason == WAIT_PIPE_READ && f->pr->maybe[member] & ~others &&
@@ -104,13 +104,41 @@ static bool is_main_in_need(const struct finder *f, uint32_t member)
 }
 
 /*
- * A loop that never ends because somebody joins it, for which the main thread waits, or who reads an eventfd that it
+ * Says whether a member is a loop of asyncio that the main thread of a Python program runs until some coroutine is complete,
+ * with nothing scheduled and nothing that lives to poll: its tasks wait for each other, or for what nobody does. One
+ * that serves somebody polls a socket, too, and one that runs without such an end rests. While the program runs, its stack is read
+ * once the set is suspected.
+ */
+static bool is_asyncio(const struct finder *f, uint32_t member)
+{
+	const struct state_thread *t = &f->st->threads[member];
+	const struct state_process *p = &f->st->processes[t->process];
+
+	if (!t->is_main || t->wait.reason != WAIT_POLL || !p->is_python)
+		return false;
+	if (!t->wait.stack_id)
+		return p->end_ns == INT64_MAX && !f->st->instant;
+	return query_number(f->st->db,
+		"SELECT 1 FROM frame f JOIN site s ON s.id = f.site_id WHERE f.stack_id = ?1"
+		" AND s.function LIKE '%run_until_complete'",
+		t->wait.stack_id, 0, f->st->why);
+}
+
+static bool writes_to_pipe(const struct finder *f, uint32_t member)
+{
+	return f->st->threads[member].wait.reason == WAIT_PIPE_WRITE;
+}
+
+/*
+ * A loop that never ends because somebody joins it, for which the main thread waits, which is that of asyncio, or who reads an eventfd that it
  * has for itself: without any handler no signal can tell it what to do.
  */
 static bool is_forgotten(const struct finder *f, const struct stuck_set *s)
 {
 	bool wanted = (s->reasons & 1u << WAIT_EVENTFD) != 0 || any_member(f, s, wants_thread) ||
-		      any_member(f, s, is_main_in_need);
+		      any_member(f, s, is_main_in_need) ||
+		      /* Who takes signals as such (signalfd) may be told what to do by any. */
+		      (!(s->maybe & MAYBE_SENT) && any_member(f, s, is_asyncio));
 
 	for (size_t i = 0; i < s->n_behind && !wanted; i++)
 		wanted = wants_thread(f, s->behind[i]);
@@ -140,16 +168,18 @@ static bool is_merged(const struct finder *f, const struct stuck_set *s)
 static bool is_idle(const struct finder *f, const struct stuck_set *s)
 {
 	const unsigned ways = MAYBE_SIGNAL | MAYBE_SENT | MAYBE_FIFO | MAYBE_EVENTFD |
-			      MAYBE_TIMERFD | MAYBE_URING | MAYBE_IPC;
+			      MAYBE_TIMERFD | MAYBE_URING | MAYBE_IPC | MAYBE_NUMBER;
 
 	/* Bytes are under way wherever there is a network: that somebody looked for them makes a set certain. */
 	if (s->maybe == MAYBE_URING || s->maybe & MAYBE_FLIGHT)
 		return true;
-	if (is_forgotten(f, s) || is_merged(f, s))
+	/* A queue without a name serves nobody who could still come. */
+	if (s->maybe == MAYBE_NUMBER || is_forgotten(f, s) || is_merged(f, s))
 		return false;
 	if (!(s->reasons & 1u << WAIT_FIFO_OPEN) &&
 		(any_member(f, s, waits_as_loops_do) || any_member(f, s, reads_self_pipe)))
-		return true;
+		/* What somebody has written is not read by a loop that does not poll for it. */
+		return !any_member(f, s, writes_to_pipe);
 	/* A handler that is about to run, of a child's signal, say, changes nothing about that. */
 	return s->maybe & ways && !(s->maybe & ~(ways | MAYBE_ALARM | MAYBE_RAISE)) &&
 	       !any_member(f, s, wants_pipe) && !is_waited_for(f, s) &&

@@ -60,6 +60,7 @@ static void add_process(struct state *st, sqlite3_stmt *stmt, bool alive)
 	st->shares_memory = st->shares_memory || p->memory_id != id;
 	if (alive) {
 		p->runtime = state_runtime_signals(query_text(stmt, 6));
+		p->is_python = state_is_python(query_text(stmt, 6));
 		p->collects = !strcmp(query_text(stmt, 7), "go");
 		p->interrupts = !strcmp(query_text(stmt, 7), "ruby");
 	}
@@ -174,6 +175,7 @@ static struct state_wait read_wait(sqlite3_stmt *stmt)
 		.timed = query_int(stmt, 9, 0) != 0,
 		.sigmask = (uint64_t)query_int(stmt, 10, 0),
 		.shared = !strcmp(query_text(stmt, 11), "s"),
+		.is_private = !strcmp(query_text(stmt, 11), "p"),
 		.replaces = !strcmp(query_text(stmt, 11), "u"),
 		.side = query_int(stmt, 12, 0) != 0,
 		.target_pgid = query_int(stmt, 13, 0),

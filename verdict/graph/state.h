@@ -28,6 +28,7 @@ struct state_wait {
 	int64_t site_id, stack_id;
 	uint64_t sigmask;   /* 0 where it is not known: then any signal may come */
 	bool timed, shared; /* shared: asks for a read lock */
+	bool is_private;    /* a queue or semaphore that nobody finds who was not given it */
 	bool replaces;      /* asks for a file lock in place of the shared one that it has */
 	int side;
 	int64_t waker_id; /* who ended it */
@@ -62,6 +63,7 @@ struct state_process {
 	bool collects; /* a program of Go: the garbage collector may close files that nothing refers to any more */
 	bool has_runtime; /* some of its threads are housekeeping ones */
 	uint64_t runtime; /* signals that the program's language catches by itself */
+	bool is_python;
 	bool reopens;     /* may open pipes of others through /proc */
 	bool uring;       /* the kernel may read, write, close and wait in its place */
 	bool alarm_kills; /* an armed timer, or a signal on its way, will kill it */
@@ -103,9 +105,11 @@ struct state_pipe {
 	int64_t id;
 	bool known_from_birth, is_fifo, is_two_sided, is_tcp, is_listener;
 	bool read_outside, write_outside; /* connected sockets: of side 0, of side 1 */
-	bool is_unaccepted;               /* side 1 is still with the socket that listens */
-	int64_t listener_id;              /* that socket, 0: not known */
-	bool under_way; /* a descriptor of it is in a message that nobody has received */
+	bool is_pty;         /* whoever has either side may write what the other reads */
+	bool is_master[2];   /* of each side of a pseudo-terminal */
+	bool is_unaccepted;  /* side 1 is still with the socket that listens */
+	int64_t listener_id; /* that socket, 0: not known */
+	bool under_way;      /* a descriptor of it is in a message that nobody has received */
 	uint32_t first_end, n_ends; /* in state.ends */
 };
 
@@ -170,6 +174,9 @@ bool state_catches_any(const struct state *st, uint32_t process);
 
 /* Says whether the program itself, not only the runtime of its language, has a handler for such a signal. */
 bool state_takes_signals(const struct state *st, uint32_t process);
+
+/* Says whether this program (a path) is an interpreter of Python. */
+bool state_is_python(const char *exe);
 
 /* Returns the signals that programs run by this interpreter (a path) catch without having asked to. */
 uint64_t state_runtime_signals(const char *exe);

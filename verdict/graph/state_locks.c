@@ -155,7 +155,7 @@ static int add_pipe(struct state *st, int64_t id, struct buf *why)
 	int64_t outside;
 	int rc = query_one(st->db,
 		"SELECT kind, outside, created_ns IS NOT NULL, (SELECT attached OR backend = 'snapshot'"
-		" FROM trace), sent_ns, inode2 IS NULL, listener_id FROM pipe WHERE id = ?1",
+		" FROM trace), sent_ns, inode2 IS NULL, listener_id, inode & 1 FROM pipe WHERE id = ?1",
 		id, &stmt, why);
 
 	if (rc <= 0 || state_pipe(st, id) != STATE_NONE)
@@ -168,6 +168,8 @@ static int add_pipe(struct state *st, int64_t id, struct buf *why)
 		.is_fifo = !strcmp(kind, "fifo"),
 		.is_two_sided = names_pipe_is_two_sided(kind),
 		.is_tcp = !strcmp(kind, "tcp"),
+		.is_pty = !strcmp(kind, "pty"),
+		.is_master = {query_int(stmt, 7, 0) != 0, query_int(stmt, 7, 0) == 0},
 		.is_listener = !strcmp(kind, "listen"),
 		.is_unaccepted = query_int(stmt, 5, 0) && query_int(stmt, 6, 0),
 		.listener_id = query_int(stmt, 6, 0),

@@ -25,6 +25,13 @@ static const uint64_t orders =
 static const uint64_t harmless = BIT(SIGCHLD) | BIT(SIGURG) | BIT(SIGWINCH) | BIT(SIGCONT) |
 				 BIT(SIGSTOP) | BIT(SIGTSTP) | BIT(SIGTTIN) | BIT(SIGTTOU);
 
+bool state_is_python(const char *exe)
+{
+	const char *slash = strrchr(exe, '/'), *file = slash ? slash + 1 : exe;
+
+	return !strncmp(file, "python", 6) || !strncmp(file, "pypy", 4);
+}
+
 uint64_t state_runtime_signals(const char *exe)
 {
 	static const struct {
@@ -185,8 +192,8 @@ static int load_pending(struct state *st, struct buf *why)
 		if (bit && query_int(stmt, 2, 0) && !is_shut_out(st, p, bit))
 			expect_signal(&st->processes[p], bit);
 		if (bit && !is_blocked(st, p, bit))
-			st->processes[p].sent |= bit & st->processes[p].caught & ~library &
-						 ~st->processes[p].runtime;
+			st->processes[p].sent |= bit & st->processes[p].caught &
+						 ~(library | faults) & ~st->processes[p].runtime;
 	}
 	return rc;
 }

@@ -63,6 +63,8 @@ const struct interruption *interruptions_between(
 	return last;
 }
 
+const char interruption_words[] = "it stood until ";
+
 void interruption_note(struct finding *f, const struct interruption *in)
 {
 	_cleanup_buf_ struct buf b = BUF_INIT;
@@ -71,7 +73,7 @@ void interruption_note(struct finding *f, const struct interruption *in)
 		buf_adds(&b, f->explanation);
 	if (b.len && b.data[b.len - 1] != '\n')
 		buf_addc(&b, '\n');
-	buf_adds(&b, "it stood until ");
+	buf_adds(&b, interruption_words);
 	describe_signal(&b, in->signo);
 	buf_adds(&b, " at ");
 	describe_time(&b, in->at_ns);

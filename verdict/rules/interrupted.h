@@ -22,6 +22,9 @@ int interruptions_find(struct sqlite3 *db, struct interruptions *ret, struct buf
 const struct interruption *interruptions_between(
 	const struct interruptions *in, int64_t from_ns, int64_t to_ns);
 
+/* How the line begins that interruption_note adds. */
+extern const char interruption_words[];
+
 /* Adds to the explanation of a finding that it stood until then. */
 void interruption_note(struct finding *f, const struct interruption *in);
 

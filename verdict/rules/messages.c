@@ -123,7 +123,7 @@ static void finish_pipe(struct walk *w)
 }
 
 static const char io_sql[] =
-	"SELECT i.pipe_id, i.op = 'write', CASE WHEN p.kind IN ('socketpair', 'unix', 'tcp') AND i.op = 'read'"
+	"SELECT i.pipe_id, i.op = 'write', CASE WHEN p.kind IN ('socketpair', 'unix', 'tcp', 'pty') AND i.op = 'read'"
 	" THEN 1 - i.side ELSE i.side END, i.bytes, i.data, i.thread_id, i.end_ns"
 	" FROM pipe_io i JOIN pipe p ON p.id = i.pipe_id"
 	" WHERE i.bytes > 0 AND i.end_ns <= ?1 AND coalesce(i.call, '') NOT LIKE 'tee%'"

@@ -10,7 +10,7 @@
 static const char broken_sql[] =
 	"SELECT i.pipe_id, i.thread_id, min(i.end_ns), count(*), t.process_id,"
 	" (SELECT e.process_id FROM pipe_end e WHERE e.pipe_id = i.pipe_id"
-	"  AND CASE WHEN p.kind IN ('socketpair', 'unix', 'tcp') THEN e.side <> i.side ELSE instr(e.mode, 'r') END"
+	"  AND CASE WHEN p.kind IN ('socketpair', 'unix', 'tcp', 'pty') THEN e.side <> i.side ELSE instr(e.mode, 'r') END"
 	"  AND e.close_ns <= i.end_ns ORDER BY e.close_ns DESC LIMIT 1)"
 	" FROM pipe_io i JOIN thread t ON t.id = i.thread_id JOIN pipe p ON p.id = i.pipe_id"
 	" WHERE i.errno = 32 AND i.end_ns <= ?1 GROUP BY i.pipe_id, t.process_id"

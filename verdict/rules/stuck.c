@@ -182,7 +182,7 @@ static bool has_wait(const struct finding *f, int64_t wait_id)
  * Drops the last finding if an earlier one has one of its waits: what is stuck
  * stays so, and the end of one member only makes others look abandoned.
  */
-static void drop_repeated(struct findings *fs)
+static void drop_repeated(struct findings *fs, const struct interruption *by)
 {
 	struct finding *last = &fs->list[fs->n - 1];
 
@@ -197,6 +197,9 @@ static void drop_repeated(struct findings *fs)
 					*last = other;
 				}
 				finding_drop(fs);
+				/* Of two moments that are the same one says what ended the set. */
+				if (by && !strstr(fs->list[i].explanation, interruption_words))
+					interruption_note(&fs->list[i], by);
 				return;
 			}
 }
@@ -220,7 +223,7 @@ static int find_at(struct sqlite3 *db, const struct moment *at, bool open_only, 
 		stuck_describe(&st, &sets.list[i], fs);
 		if (at->by)
 			interruption_note(&fs->list[fs->n - 1], at->by);
-		drop_repeated(fs);
+		drop_repeated(fs, at->by);
 	}
 	sets_done(&sets);
 	state_done(&st);
@@ -336,7 +339,7 @@ int stuck_keep(
 		finding_copy(fs, f);
 		if (by)
 			interruption_note(&fs->list[fs->n - 1], by);
-		drop_repeated(fs);
+		drop_repeated(fs, by);
 	}
 	return rc;
 }

@@ -178,7 +178,7 @@ static void add_sem_taker(
 static const char ends_sql[] =
 	"SELECT e.process_id, group_concat(e.fd, ', ') FROM pipe_end e WHERE e.pipe_id = ?1"
 	" AND e.open_ns <= ?2 AND (e.close_ns IS NULL OR e.close_ns > ?2)"
-	" AND CASE WHEN (SELECT kind FROM pipe WHERE id = ?1) IN ('socketpair', 'unix', 'tcp') THEN e.side <> ?4"
+	" AND CASE WHEN (SELECT kind FROM pipe WHERE id = ?1) IN ('socketpair', 'unix', 'tcp', 'pty') THEN e.side <> ?4"
 	" ELSE instr(e.mode, ?3) END GROUP BY e.process_id ORDER BY e.process_id";
 
 /* Whose end of which pipe is asked for: opposite to this side, or to this direction. */
@@ -261,13 +261,22 @@ static void add_lock_object(struct buf *b, const struct state *st, const struct 
 	describe_lock(b, st->db, w->lock_id);
 }
 
+/* "the end of sleep[43] (fd 3)": a pidfd. */
+static void add_end_of(struct buf *b, const struct state *st, int64_t process_id, int64_t fd)
+{
+	buf_adds(b, "the end of ");
+	describe_process_at(b, st->db, process_id, st->now_ns);
+	buf_addf(b, " (fd %lld)", (long long)fd);
+}
+
 /* " pipe 3 (a -> b), pipe 4 (b -> c) to write, eventfd (fd 5) and 2 more" */
 static void add_set(struct buf *b, const struct state *st, const struct state_wait *w)
 {
 	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
 	size_t n = 0;
 	int rc = query_one(st->db,
-		"SELECT pipe_id, kind, min(fd), max(mode = 'w'), min(ordinal) FROM wait_on WHERE wait_id = ?1"
+		"SELECT pipe_id, kind, min(fd), max(mode = 'w'), min(ordinal), max(process_id)"
+		" FROM wait_on WHERE wait_id = ?1"
 		" GROUP BY coalesce(pipe_id, -1 - ordinal) ORDER BY 5",
 		w->id, &stmt, st->why);
 
@@ -277,6 +286,8 @@ static void add_set(struct buf *b, const struct state *st, const struct state_wa
 		buf_adds(b, n > 1 ? ", " : " ");
 		if (!query_null(stmt, 0))
 			describe_pipe(b, st->db, query_int(stmt, 0, 0));
+		else if (!query_null(stmt, 5))
+			add_end_of(b, st, query_int(stmt, 5, 0), query_int(stmt, 2, -1));
 		else
 			buf_addf(b, "%s (fd %lld)", query_text(stmt, 1),
 				(long long)query_int(stmt, 2, -1));
@@ -419,6 +430,14 @@ static void add_object(struct buf *b, const struct state *st, const struct state
 	}
 }
 
+/* Says whether the call that a thread is blocked in writes. */
+static bool writes(const struct state *st, const struct state_wait *w)
+{
+	return query_number(st->db,
+		"SELECT 1 FROM wait WHERE id = ?1 AND syscall IN ('write', 'writev', 'pwrite64')",
+		w->id, 0, st->why);
+}
+
 void stuck_words(struct buf *b, const struct state *st, const struct state_thread *t)
 {
 	const char *sentence = wait_info(t->wait.reason)->sentence, *at;
@@ -427,6 +446,13 @@ void stuck_words(struct buf *b, const struct state *st, const struct state_threa
 	if (t->wait.reason == WAIT_COND && state_is_of_runtime(l))
 		sentence = l->kind == LOCK_MONITOR ? "waits to be notified through the %s"
 						   : "waits for the %s";
+	if (t->wait.reason == WAIT_ONCE && !t->wait.target_thread_id && l) {
+		buf_adds(b, "waits for the initialiser of the ");
+		describe_lock(b, st->db, l->id);
+		return;
+	}
+	if (t->wait.reason == WAIT_EVENTFD && writes(st, &t->wait))
+		sentence = "waits for somebody to read an eventfd that is full";
 	if (!sentence)
 		sentence = "waits for an event that no other thread can cause";
 	at = strstr(sentence, "%s");

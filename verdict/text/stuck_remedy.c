@@ -127,22 +127,56 @@ static bool is_connection(const struct state *st, const struct stuck_set *s)
 	return false;
 }
 
+/* Says whether the query, for its wait, finds something about a member. */
+static bool any_wait(const struct state *st, const struct stuck_set *s, const char *sql)
+{
+	for (size_t i = 0; i < s->n_members; i++)
+		if (query_number(st->db, sql, st->threads[s->members[i]].wait.id, 0, st->why))
+			return true;
+	return false;
+}
+
+/* Says whether a member waits for the end of a process, by a call of its own or by a pidfd in a set. */
+static bool wants_process(const struct state *st, const struct stuck_set *s)
+{
+	return any_of(s, 1u << WAIT_CHILD) ||
+	       any_wait(st, s, "SELECT 1 FROM wait_on WHERE wait_id = ?1 AND kind = 'process'");
+}
+
+static bool wants_to_write(const struct state *st, const struct stuck_set *s)
+{
+	return any_of(s, 1u << WAIT_PIPE_WRITE) ||
+	       any_wait(st, s,
+		       "SELECT max(mode = 'w') AND NOT max(mode <> 'w') FROM wait_on WHERE wait_id = ?1"
+		       " AND kind = 'pipe'");
+}
+
 static const char *pipe_remedy(const struct state *st, const struct stuck_set *s)
 {
-	if (any_of(s, 1u << WAIT_CHILD) && any_of(s, 1u << WAIT_PIPE_WRITE))
+	if (wants_process(st, s) && wants_to_write(st, s))
 		return "Read the child's output to its end first, then wait for the child.";
-	if (any_of(s, 1u << WAIT_CHILD))
+	if (wants_process(st, s))
 		return "Close the write end of the pipe from which the child reads, and send what it"
 		       " still expects, before waiting for it.";
 	if (!strcmp(s->shape, "self") && is_connection(st, s))
 		return "Do not wait for an answer that the same thread would have to give: let another thread"
 		       " serve, or call the function itself.";
+	if (!strcmp(s->shape, "self") && all_of(s, 1u << WAIT_POLL))
+		return "Nothing that this loop polls can become ready any more: look for tasks of it that wait for each"
+		       " other, or for something that nobody does.";
 	if (!strcmp(s->shape, "self") || !strcmp(s->shape, "abandoned"))
 		return "Close the end of the pipe that this process does not use.";
-	if (any_of(s, 1u << WAIT_PIPE_WRITE))
+	if (wants_to_write(st, s))
 		return "Read while writing: poll both directions, or use a thread for each.";
 	return "Let one side send first, and flush what it has buffered before it waits for the answer;"
 	       " close the ends that are not used.";
+}
+
+/* Says whether a member waits for semaphores of System V. */
+static bool wants_semaphores(const struct state *st, const struct stuck_set *s)
+{
+	return any_wait(st, s,
+		"SELECT 1 FROM wait WHERE id = ?1 AND reason = 'ipc' AND syscall LIKE 'sem%'");
 }
 
 /* Says whether all members wait for locks of a language, or for the end of its threads. */
@@ -253,6 +287,9 @@ const char *stuck_remedy(const struct state *st, const struct stuck_set *s)
 	if (waits_in_runtime(st, s))
 		return "Let a thread that waits for none of the others do what is waited for, or wait"
 		       " with a time-out.";
+	if (wants_semaphores(st, s))
+		return "Give semaphores back on every path out (SEM_UNDO does it where a process ends), and take"
+		       " several of them in one call, or in the same order everywhere.";
 	if (own_remedy(s))
 		return own_remedy(s);
 	if (all_of(s, 1u << WAIT_JOIN))

@@ -382,7 +382,7 @@ static char *add_ends(struct waits *w)
 		" AND (t.end_ns IS NULL OR t.end_ns > ?1) GROUP BY 1, 2, 3)"
 		" SELECT e.pipe_id, e.process_id, w.reason = 'pipe-write' FROM side w"
 		" JOIN pipe i ON i.id = w.pipe_id JOIN pipe_end e ON e.pipe_id = w.pipe_id"
-		" AND CASE WHEN i.kind IN ('socketpair', 'unix', 'tcp') THEN e.side <> w.side"
+		" AND CASE WHEN i.kind IN ('socketpair', 'unix', 'tcp', 'pty') THEN e.side <> w.side"
 		" WHEN w.reason = 'pipe-write' THEN e.mode IN ('r', 'rw') ELSE e.mode IN ('w', 'rw') END"
 		" WHERE e.open_ns <= ?1 AND (e.close_ns IS NULL OR e.close_ns > ?1)"
 		" GROUP BY 1, 2, 3 ORDER BY e.pipe_id, e.process_id, min(w.wait_id)");

@@ -75,6 +75,14 @@ check()
 	expect_eq "$(until_text SIGTERM)" "deadlock certain 1" findings
 	end
 
+	begin "$backend: threads that no handler could free, and Ctrl-C"
+	record "$backend" "$BUILD/tests/corpus/barrier_short"
+	wait_for 20 grep -q 'error: deadlock' err
+	kill -INT "$(command_pid)"
+	wait_end $pid
+	expect_eq "$(until_text SIGINT)" "deadlock certain 1" findings
+	end
+
 	begin "$backend: a condition that came true before the signal is no finding"
 	rm -f gate
 	mkfifo gate

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <fcntl.h>
+#include <pty.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -9,6 +10,7 @@
 #include <stdio_ext.h>
 #include <string.h>
 #include <unistd.h>
+#include <utmp.h>
 
 #include "probes/shim/shim.h"
 #include "probes/shim/sys.h"
@@ -22,6 +24,8 @@
 REAL(fork)
 REAL(_Fork)
 REAL(clone)
+REAL(openpty)
+REAL(login_tty)
 
 /* What standard output holds unwritten is written twice if nobody prevents it. */
 static void report_stdio(unsigned when)
@@ -129,6 +133,32 @@ int daemon(int keep_dir, int keep_files)
 	if (fd > 2)
 		close(fd);
 	return 0;
+}
+
+WRAPPER(forkpty) forkpty;
+int forkpty(int *ret_master, char *name, const struct termios *modes, const struct winsize *size)
+{
+	/* As the C library does it, whose own fork could not be seen. */
+	int master, slave, error;
+	pid_t pid;
+
+	if (real_openpty()(&master, &slave, name, modes, size) < 0)
+		return -1;
+	pid = fork();
+	if (pid == 0) {
+		close(master);
+		if (real_login_tty()(slave))
+			_exit(1);
+		return 0;
+	}
+	error = errno;
+	close(slave);
+	if (pid < 0)
+		close(master);
+	else
+		*ret_master = master;
+	errno = error;
+	return pid;
 }
 
 /* ---- vfork: vfork.S calls these around the system call ---- */

@@ -1,0 +1,25 @@
+# mp_manager_locks.py - two processes take two locks that the server of a Manager keeps for them, in opposite orders.
+# SPDX-License-Identifier: MIT
+# expect: stuck
+# misses: ebpf why who took a semaphore, and that it is used as a lock, is seen by neither, and another thread of the server accepts clients
+# source: nak/pytest_mproc#3, birdnet-team/birdnet#73
+import multiprocessing
+import time
+
+
+def both(first, second):
+    with first:
+        time.sleep(0.5)
+        with second:
+            pass
+
+
+if __name__ == "__main__":
+    manager = multiprocessing.Manager()
+    a, b = manager.Lock(), manager.Lock()
+    one = multiprocessing.Process(target=both, args=(a, b))
+    other = multiprocessing.Process(target=both, args=(b, a))
+    one.start()
+    other.start()
+    one.join()
+    other.join()
