@@ -39,8 +39,7 @@ static int fleet_main(int argc, char **argv);
 
 const struct command cmd_fleet = {
 	.name = "fleet",
-	.usage =
-		"[OPTIONS] list [RUN] | diagnose RUN | waits RUN | timeline RUN | tree RUN | why RUN HOST | pull RUN HOST | merge RUN | query SQL",
+	.usage = "list [RUN]|diagnose|waits|timeline|tree|merge RUN|why|pull RUN HOST|query SQL",
 	.summary =
 		"ask the pushed recordings of many hosts: deadlocks across them, pictures, one host's file, SQL",
 	.options = fleet_options,
