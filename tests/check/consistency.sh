@@ -118,6 +118,11 @@ grep -q "^It is 1\.$(echo "$numbers" | tail -1)\. " CHANGELOG.md || fail "CHANGE
 none "added, but not in schema.sql" "$(while read -r item; do grep -q "^$item\(\.\|\$\)" "$TMP/now" || echo "$item"; done <"$TMP/added")"
 end
 
+begin "CHANGELOG: each change is there once, under its topic"
+none "changes that are there twice" "$(grep '^- ' CHANGELOG.md | cut -c1-60 | sort | uniq -d)"
+none "changes under no topic" "$(awk '/^##/ { loose = /^## Unreleased/ || /^### (Added|Changed|Fixed)/ } /^\*\*/ { loose = 0 } loose && /^- /' CHANGELOG.md)"
+end
+
 begin "releases of languages that can be read: README and manual say those of the code"
 vm=tracer/runtime/hotspot/vm.c
 hotspot="HotSpot $(grep -oP 'OLDEST = \K\d+' $vm) to $(grep -oP 'NEWEST = \K\d+' $vm)"
