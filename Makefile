@@ -258,7 +258,9 @@ $(OUT)/tests/kernels/insns: tests/kernels/insns.c $(ROOM_OBJ)
 
 # Fast: unit tests, fixtures, consistency; no root, no BPF.
 CHECK_E2E := $(sort $(wildcard tests/check/*.sh))
-TEST_E2E := $(call files_in,tests/e2e,*.sh)
+# What takes longest begins first, so that nothing waits for it alone in the end.
+TEST_FIRST := $(wildcard $(addprefix tests/e2e/,verdict/corpus.sh mpi/mpi.sh fleet/push.sh pictures/report.sh languages/golang.sh))
+TEST_E2E := $(TEST_FIRST) $(filter-out $(TEST_FIRST),$(call files_in,tests/e2e,*.sh))
 export TEST
 
 check: all $(OUT)/tests/unit/run

@@ -175,6 +175,7 @@ static struct state_wait read_wait(sqlite3_stmt *stmt)
 		.timed = query_int(stmt, 9, 0) != 0,
 		.sigmask = (uint64_t)query_int(stmt, 10, 0),
 		.shared = !strcmp(query_text(stmt, 11), "s"),
+		.exclusive = !strcmp(query_text(stmt, 11), "x"),
 		.is_private = !strcmp(query_text(stmt, 11), "p"),
 		.replaces = !strcmp(query_text(stmt, 11), "u"),
 		.side = query_int(stmt, 12, 0) != 0,

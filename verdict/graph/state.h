@@ -26,10 +26,11 @@ struct state_wait {
 	enum wait_reason reason;
 	int64_t lock_id, pipe_id, target_process_id, target_thread_id, target_pgid;
 	int64_t site_id, stack_id;
-	uint64_t sigmask;   /* 0 where it is not known: then any signal may come */
-	bool timed, shared; /* shared: asks for a read lock */
-	bool is_private;    /* a queue or semaphore that nobody finds who was not given it */
-	bool replaces;      /* asks for a file lock in place of the shared one that it has */
+	uint64_t sigmask; /* 0 where it is not known: then any signal may come */
+	bool timed, shared,
+		exclusive; /* shared: asks for a read lock; exclusive: for a write lock; else not known */
+	bool is_private; /* a queue or semaphore that nobody finds who was not given it */
+	bool replaces;   /* asks for a file lock in place of the shared one that it has */
 	int side;
 	int64_t waker_id; /* who ended it */
 	int64_t read_ns; /* when the language's runtime said what it is for; INT64_MIN: it did not */

@@ -257,7 +257,9 @@ static void add_lock_object(struct buf *b, const struct state *st, const struct 
 	const struct state_lock *l = state_lock_of(st, w);
 
 	if (l && l->kind == LOCK_RWLOCK)
-		buf_adds(b, w->shared ? "read lock of the " : "write lock of the ");
+		buf_adds(b, w->shared      ? "read lock of the "
+			    : w->exclusive ? "write lock of the "
+					   : "");
 	describe_lock(b, st->db, w->lock_id);
 }
 

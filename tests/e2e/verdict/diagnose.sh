@@ -110,8 +110,8 @@ EOF
 # once had a semaphore. A wait that a handler interrupts begins again, so that one that ticks is not tried.
 cat >"$TMP/alone.table" <<'EOF'
 hang abba-ticking -
-hang rwlock-upgrade
-hang writer-behind-reader
+hang rwlock-upgrade deadlock/self
+hang writer-behind-reader deadlock/knot
 hang semaphores-crossed deadlock/knot
 hang cond-early deadlock/cycle
 hang once-recursive deadlock/abandoned

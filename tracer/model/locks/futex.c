@@ -196,7 +196,7 @@ static bool guess_barrier(const struct rec_WAIT_BEGIN *rec, const uint32_t *w, s
 }
 
 /* An object that the library has recorded and that this futex is a part of. */
-static struct lock *known_object(const struct proc *p, uint64_t futex)
+static struct lock *known_object(const struct proc *p, uint64_t futex, unsigned *ret_offset)
 {
 	static const uint8_t offsets[] = {0, 4, 8, 12, 40, 44};
 
@@ -204,8 +204,10 @@ static struct lock *known_object(const struct proc *p, uint64_t futex)
 		struct lock *lock = model_find_lock(p, futex - offsets[i]);
 
 		if (lock && lock->kind != LOCK_FUTEX &&
-			model_futex_inside(lock->kind, futex - offsets[i], futex))
+			model_futex_inside(lock->kind, futex - offsets[i], futex)) {
+			*ret_offset = offsets[i];
 			return lock;
+		}
 	}
 	return NULL;
 }
@@ -281,12 +283,23 @@ static struct thread *snapshot_owner(
 	return guess_mutex(rec, w, &g) ? inner_thread(m, t->proc, g.owner) : NULL;
 }
 
+/* What a wait on one of its words says about how a lock is wanted; NONE: a rwlock's readers and writers both wait at +8. */
+static uint8_t mode_at(const struct lock *lock, unsigned offset)
+{
+	enum { READERS = 0, WRITERS = 12 };
+
+	if (lock->kind != LOCK_RWLOCK || offset == WRITERS)
+		return LOCK_MODE_X;
+	return offset == READERS ? LOCK_MODE_S : LOCK_MODE_NONE;
+}
+
 void model_futex(struct model *m, struct thread *t, const struct rec_WAIT_BEGIN *rec)
 {
 	struct wait *w = &t->wait;
 	struct guess g;
 	struct thread *owner = NULL;
 	struct lock *lock;
+	unsigned offset = 0;
 	bool recorded;
 
 	w->futex = rec->arg0;
@@ -302,10 +315,11 @@ void model_futex(struct model *m, struct thread *t, const struct rec_WAIT_BEGIN 
 	}
 	if (is_join(m, t, rec))
 		return;
-	lock = known_object(t->proc, rec->arg0);
+	lock = known_object(t->proc, rec->arg0, &offset);
 	recorded = lock && lock->stat.holds;
 	if (lock) {
-		model_wait_on_lock(m, t, lock, (int)lock_info(lock->kind)->reason, LOCK_MODE_X);
+		model_wait_on_lock(
+			m, t, lock, (int)lock_info(lock->kind)->reason, mode_at(lock, offset));
 		if (lock->kind == LOCK_ONCE)
 			w->target_thread = lock->runner;
 	}
