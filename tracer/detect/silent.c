@@ -204,15 +204,15 @@ static bool translate(
 }
 
 /*
- * Says whether the recording itself could judge a set: what it knows of timers is better, and without goroutines and dim
- * waits it knows of everything.
+ * Says whether the recording itself could judge a set: what it knows of POSIX timers is better (/proc does not tell whether
+ * one is armed; interval timers are read with their signal's mask), and without goroutines and dim waits it knows of everything.
  */
 static bool is_known_better(
 	const struct silent *s, struct sqlite3 *db, const struct finding *f, struct buf *why)
 {
 	static const char armed[] =
 		"SELECT EXISTS (SELECT 1 FROM timer WHERE process_id = ?1 AND disarmed_ns IS NULL"
-		" AND kind IN ('real', 'posix') AND signo IS NOT NULL)";
+		" AND kind = 'posix' AND signo IS NOT NULL)";
 	static const char raw[] = "SELECT raw_calls FROM process WHERE id = ?1";
 	bool is_dim = s->library_alone;
 
