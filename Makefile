@@ -172,6 +172,15 @@ $(OUT)/gen/demos.def: tools/demos.awk $(call files_in,demos,*.c) $(wildcard demo
 
 $(OUT)/cli/cmd_demo.o: $(OUT)/gen/demos.def
 
+# The functions that the preload library wraps to record them beside eBPF: those of locks and threads, and those that start programs.
+WRAPPED_SRC := $(filter probes/shim/locks/%,$(SHIM_SRC)) $(addprefix probes/shim/calls/processes/,exec.c fork.c shell.c vfork.S)
+$(OUT)/gen/wrapped.def: $(WRAPPED_SRC:%=$(OUT)/pic/%.o)
+	@mkdir -p $(@D)
+	$(say) GEN $@
+	$(Q)nm -g --defined-only $^ | awk '$$2 ~ /[TW]/ { sub(/@.*/, "", $$3); print "WRAPPED(\"" $$3 "\")" }' | LC_ALL=C sort -u > $@
+
+$(OUT)/tracer/shim/plain.o: $(OUT)/gen/wrapped.def
+
 # What the command rows say, as a part of the man page and as completion.
 $(OUT)/pptrace.bash $(OUT)/pptrace.zsh $(OUT)/pptrace.fish: $(OUT)/pptrace.%: $(OUT)/pptrace
 	$(say) GEN $@
@@ -328,7 +337,7 @@ TIME ?= 60
 FUZZERS := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(sort $(wildcard tests/fuzz/*.c)))
 FUZZ_CFLAGS = $(filter-out -Werror,$(ALL_CFLAGS)) -fsanitize=address,undefined -fno-sanitize-recover=undefined
 FUZZ_OBJ := $(patsubst %.c,build/fuzz/obj/%.o,$(ROOM_SRC) $(CLI_TESTED:%=cli/%.c)) $(PROTO_H:.h=.o)
-build/fuzz/obj/%.o: %.c $(if $(BPF_SRC),$(OUT)/gen/pptrace.skel.h) $(PROTO_H)
+build/fuzz/obj/%.o: %.c $(if $(BPF_SRC),$(OUT)/gen/pptrace.skel.h) $(PROTO_H) $(OUT)/gen/wrapped.def
 	@mkdir -p $(@D)
 	$(say) FUZZ-CC $<
 	$(Q)$(CLANG) $(FUZZ_CFLAGS) -fsanitize=fuzzer-no-link -MMD -MP -c -o $@ $<
@@ -360,7 +369,7 @@ format:
 
 # Layout, both compilers, shell, and functions that nothing calls (the linker knows, if each has a section of its own).
 SHELL_FILES = .ci/run $(shell git ls-files '*.sh' 2>/dev/null)
-lint: $(OUT)/gen/demos.def $(if $(BPF_SRC),$(OUT)/gen/pptrace.skel.h) $(PROTO_H)
+lint: $(OUT)/gen/demos.def $(OUT)/gen/wrapped.def $(if $(BPF_SRC),$(OUT)/gen/pptrace.skel.h) $(PROTO_H)
 	$(Q)clang-format --dry-run -Werror $(C_FILES)
 	$(Q)for f in $(ROOM_SRC) $(call files_in,cli,*.c) $(wildcard bench/*.c); do \
 		$(CLANG) $(ALL_CFLAGS) -fsyntax-only $$f || exit 1; done

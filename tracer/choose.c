@@ -114,6 +114,7 @@ static int choose_locks(
 	}
 	if (c->locks == LOCKS_MODE_SHIM) {
 		c->sources[c->n++] = source_shim();
+		c->spares_plain = config->locks == LOCKS_MODE_AUTO;
 		c->backend = "ebpf+shim";
 	}
 	return 0;
@@ -203,4 +204,7 @@ void choice_blind_spots(const struct choice *c, struct buf *lines)
 		buf_adds(lines,
 			"In static programs, programs of another C library, programs "
 			"that gain privileges and programs of other users only locks that block are recorded.\n");
+	if (c->locks == LOCKS_MODE_SHIM && c->spares_plain)
+		buf_adds(lines, "So it is in a program that uses no locks, threads or semaphores "
+				"and only later loads a library that does.\n");
 }

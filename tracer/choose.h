@@ -17,6 +17,7 @@ struct choice {
 	size_t n;
 	enum locks_mode locks; /* never AUTO */
 	bool shim_only;
+	bool spares_plain;   /* programs that need no preload library get none (shim/plain.c) */
 	bool sampled;        /* no event is seen: the processes are looked at again and again */
 	const char *backend; /* as trace.backend names it */
 	char *shim_path;     /* the library, or NULL */

@@ -51,6 +51,7 @@ void tracer_free(struct tracer *t)
 	symbols_free(t->symbols);
 	merge_free(t->merge);
 	sweeper_end(t->sweeper);
+	plain_free(t->plain);
 	arena_remove(t->arena);
 	choice_done(&t->choice);
 	hash_done(&t->images);
@@ -241,6 +242,8 @@ int tracer_open(
 	rc = choose_sources(config, &t->choice, notes, why);
 	if (rc == 0)
 		rc = attach_all(t, notes, why);
+	if (rc == 0 && t->choice.locks == LOCKS_MODE_SHIM && t->choice.spares_plain)
+		t->plain = plain_new(t->arena, tracer_owner(t));
 	if (rc == 0) {
 		t->symbols = symbols_new();
 		symbols_guard(t->symbols, t->authority);

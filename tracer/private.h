@@ -34,6 +34,7 @@ struct tracer {
 	struct silent *silent; /* NULL: without --watch */
 	struct details *details;
 	struct deaths *deaths; /* --backend=shim only */
+	struct plain *plain;   /* which programs are executed without the library; NULL: none */
 	char *path, *arena;
 	pid_t sweeper;      /* removes the arena should this process be killed; 0: there is none */
 	uint64_t t0, until; /* start; the watermark */

@@ -62,7 +62,7 @@ static enum lock_source image_locks(struct tracer *t, const struct rec_EXEC *e)
 	case LOCKS_MODE_FUTEX:
 		return LOCKS_FUTEX;
 	}
-	if (e->secure || is_foreign(t, (pid_t)e->head.pid))
+	if (e->secure || is_foreign(t, (pid_t)e->head.pid) || plain_was(t->plain, e))
 		return LOCKS_FUTEX;
 	if (known)
 		return (enum lock_source)(known - 1);
@@ -159,11 +159,14 @@ void tracer_feed(void *arg, const struct rec_head *rec)
 		/* The kernel's side does not know what the preload library reached. */
 		if (!exec.lock_source || t->choice.locks == LOCKS_MODE_SHIM)
 			exec.lock_source = image_locks(t, &exec);
+		plain_see(t->plain, rec);
 		model_feed(t->model, &exec.head);
 		model_raw_calls(
 			t->model, exec.head.pid, has_raw_calls(t, &exec), t->choice.shim_only);
 		return;
 	}
+	if (rec->kind == REC_MODULE || rec->kind == REC_EXIT)
+		plain_see(t->plain, rec);
 	model_feed(t->model, rec);
 	if (rec->kind == REC_FOUND && rec->pid == rec->tid)
 		note_raw_calls(t, rec->pid);

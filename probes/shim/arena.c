@@ -13,6 +13,7 @@
 #include "probes/shim/shim.h"
 #include "probes/shim/options.h"
 #include "probes/shim/sys.h"
+#include "schema/plain.h"
 
 enum { LIMIT_SHARE = 16, LEAST_BYTES = 2 << 20 };
 
@@ -116,7 +117,9 @@ static bool is_orphaned(int fd)
 	return sys3(SYS_fcntl, fd, F_OFD_GETLK, &lock) == 0 && lock.l_type == F_UNLCK;
 }
 
-/* Nobody else does what the tracer would have done: the file is removed, and with it the reason to load this library. */
+_Static_assert(sizeof PLAIN_FILE <= sizeof "arena", "fits where the name of the arena is");
+
+/* Nobody else does what the tracer would have done: the files are removed, and with them the reason to load this library. */
 static void remove_orphan(void)
 {
 	char *slash = strrchr(shim_options.arena, '/');
@@ -124,6 +127,8 @@ static void remove_orphan(void)
 	sys3(SYS_unlinkat, AT_FDCWD, shim_options.arena, 0);
 	if (!slash)
 		return;
+	memcpy(slash + 1, PLAIN_FILE, sizeof PLAIN_FILE);
+	sys3(SYS_unlinkat, AT_FDCWD, shim_options.arena, 0);
 	*slash = '\0';
 	sys3(SYS_unlinkat, AT_FDCWD, shim_options.arena, AT_REMOVEDIR);
 	*slash = '/';

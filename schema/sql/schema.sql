@@ -97,7 +97,7 @@ CREATE TABLE exec ( -- an exec call, successful or not
     path TEXT,                  -- as the call named it
     argv TEXT,                  -- JSON array of arguments; a last element "..." with cut = 1: there were more
     errno INTEGER,              -- NULL: it worked
-    lock_source TEXT,           -- who reports this image's locks: 'shim', 'uprobe', 'futex', 'off'; NULL: failed
+    lock_source TEXT,           -- who reports this image's locks: 'shim', 'uprobe', 'futex' (waits alone; also of a program that uses none), 'off'; NULL: failed
     cut INTEGER NOT NULL DEFAULT 0 -- 1: argv or path was longer than what is stored
 );
 

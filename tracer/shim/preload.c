@@ -15,8 +15,6 @@
 #include "base/mem.h"
 #include "tracer/authority/authority.h"
 
-#define LIBRARY "libpptrace-shim.so"
-
 enum { SCRIPT_DEPTH = 4 }; /* as the kernel: scripts of scripts */
 
 /* Reads the program interpreter that an ELF file of our own kind asks for. */
@@ -184,18 +182,18 @@ char *preload_library(void)
 		exe[n] = '\0';
 		slash = strrchr(exe, '/');
 		if (slash) {
-			beside = xasprintf("%.*s/%s", (int)(slash - exe), exe, LIBRARY);
+			beside = xasprintf("%.*s/%s", (int)(slash - exe), exe, PRELOAD_LIBRARY);
 			if (access(beside, R_OK) == 0)
 				return steal(&beside);
 			free(beside);
 			beside = xasprintf(
-				"%.*s/../lib/pptrace/%s", (int)(slash - exe), exe, LIBRARY);
+				"%.*s/../lib/pptrace/%s", (int)(slash - exe), exe, PRELOAD_LIBRARY);
 			if (access(beside, R_OK) == 0)
 				return realpath_of(beside);
 		}
 	}
-	if (access(PPTRACE_LIBDIR "/" LIBRARY, R_OK) == 0)
-		return xstrdup(PPTRACE_LIBDIR "/" LIBRARY);
+	if (access(PPTRACE_LIBDIR "/" PRELOAD_LIBRARY, R_OK) == 0)
+		return xstrdup(PPTRACE_LIBDIR "/" PRELOAD_LIBRARY);
 	return NULL;
 }
 

@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The other end of probes/shim. To be read in this order: preload.c (which programs get
- * the library), arena.c (the directory of its rings) with sweeper.c (which
+ * the library), plain.c (which need none), arena.c (the directory of its rings) with sweeper.c (which
  * removes it should pptrace be killed), ring.c (one ring), expand.c (a slot
  * becomes a record) with clock.c and ns.c (its time, its numbers), tasks.c with known.c and
  * spawn.c (what the library cannot know), fold.c (equal holds as one record), drain.c (all rings in the order of time), source.c
@@ -43,6 +43,8 @@ void sweeper_end(pid_t pid);
 
 /* ---- Which programs can load the library (preload.c) ---- */
 
+#define PRELOAD_LIBRARY "libpptrace-shim.so"
+
 /*
  * LD_PRELOAD of a library that was linked against glibc kills a program of
  * another C library and makes a 32-bit one print an error; static and setuid
@@ -79,6 +81,26 @@ char *preload_mpi_library(const char *library);
 
 /* Says whether a program starts the ranks of MPI jobs, or is started as one: by its name, and by the environment of pptrace itself. */
 bool preload_is_mpi(const char *program);
+
+/* ---- Which programs need no library (plain.c) ---- */
+
+/*
+ * Plain programs import nothing that the library records beside the kernel's
+ * probes (schema/plain.h). They are found out while a recording by both runs, and told to those that
+ * execute them again, through a file in the directory of the rings.
+ */
+struct plain;
+struct rec_EXEC;
+
+/* Makes the file, which belongs to owner. Returns NULL where that is not possible: every program then gets the library. */
+struct plain *plain_new(const char *dir, uid_t owner);
+void plain_free(struct plain *p);
+
+/* Sees every record in the order of time. Accepts NULL. */
+void plain_see(struct plain *p, const struct rec_head *rec);
+
+/* Says whether a program was known to be plain when it was executed. Accepts NULL: no. */
+bool plain_was(const struct plain *p, const struct rec_EXEC *e);
 
 /* ---- Notice the end of processes that cannot report it themselves (deaths.c) ---- */
 

@@ -176,6 +176,31 @@ LD_PRELOAD=$BUILD/libpptrace-shim.so.none run sh -c 'LD_PRELOAD=/no/such.so "$0"
 expect_out '^LD_PRELOAD=.*libpptrace-shim.so.*:/no/such.so$'
 end
 
+begin "auto: what has nothing to record is executed without the library once that is known, what it stands between is not"
+if [[ " $modes " != *" --locks=shim "* ]]; then skip "no eBPF here"; else
+	cat >spared.sh <<'END'
+i=0
+while printenv LD_PRELOAD; do
+	i=$((i + 1)); [ $i -lt 200 ] || exit 1
+	sleep 0.02
+done
+"$1"
+LD_LIBRARY_PATH=/no/such printenv LD_PRELOAD && exec env -i "$1"
+END
+	run "$PPTRACE" run -q -o s.db sh spared.sh "$PROGRAMS/locks_apart"
+	expect_status 0
+	expect_out '^/.*/libpptrace-shim.so$'
+	expect_sql s.db "$HOLDS" 20
+	expect_sql s.db "SELECT group_concat(DISTINCT lock_source) FROM exec WHERE path LIKE '%/locks_apart' OR path LIKE '%/sh'" shim
+	expect_sql s.db "SELECT count(*) > 0 FROM exec WHERE path LIKE '%/printenv' AND lock_source = 'futex'" 1
+	expect_sql s.db "SELECT blind_spots LIKE '%only later loads a library%' FROM trace" 1
+	# Whoever asks for the library by name gets it everywhere.
+	run "$PPTRACE" run -q --locks=shim -o s.db sh -c 'for i in 1 2 3 4 5 6 7 8; do printenv LD_PRELOAD || exit 1; sleep 0.02; done'
+	expect_status 0
+	expect_sql s.db "SELECT DISTINCT lock_source FROM exec" shim
+fi
+end
+
 begin "an empty environment still leads to the library"
 run "$PPTRACE" run -q --backend=shim -o s.db env -i "$PROGRAMS/locks_apart"
 expect_status 0

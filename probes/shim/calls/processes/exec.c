@@ -45,7 +45,7 @@ int execve(const char *path, char *const argv[], char *const envp[])
 
 	if (!exec_is_ours())
 		return real_execve()(path, argv, envp);
-	bears = exec_can_bear(AT_FDCWD, path, 0);
+	bears = exec_can_bear(AT_FDCWD, path, 0, envp);
 	report_exec(&call, path, argv, bears);
 	rc = real_execve()(path, argv, ENV_FOR(envp, bears));
 	report_exec_failed(&call);
@@ -64,7 +64,7 @@ int execvpe(const char *file, char *const argv[], char *const envp[])
 	if (!exec_is_ours())
 		return real_execvpe()(file, argv, envp);
 	path = exec_find(file, buf, sizeof buf);
-	bears = path && exec_can_bear(AT_FDCWD, path, 0);
+	bears = path && exec_can_bear(AT_FDCWD, path, 0, envp);
 	report_exec(&call, path ? path : file, argv, bears);
 	rc = real_execvpe()(file, argv, ENV_FOR(envp, bears));
 	report_exec_failed(&call);
@@ -80,7 +80,7 @@ int execveat(int dir, const char *path, char *const argv[], char *const envp[], 
 
 	if (!exec_is_ours())
 		return real_execveat()(dir, path, argv, envp, flags);
-	bears = exec_can_bear(dir, path, flags);
+	bears = exec_can_bear(dir, path, flags, envp);
 	report_exec(&call, path, argv, bears);
 	rc = real_execveat()(dir, path, argv, ENV_FOR(envp, bears), flags);
 	report_exec_failed(&call);
@@ -96,7 +96,7 @@ int fexecve(int fd, char *const argv[], char *const envp[])
 
 	if (!exec_is_ours())
 		return real_fexecve()(fd, argv, envp);
-	bears = exec_can_bear(fd, "", AT_EMPTY_PATH);
+	bears = exec_can_bear(fd, "", AT_EMPTY_PATH, envp);
 	report_exec(&call, "", argv, bears);
 	rc = real_fexecve()(fd, argv, ENV_FOR(envp, bears));
 	report_exec_failed(&call);
@@ -189,7 +189,7 @@ int posix_spawn(pid_t *restrict pid, const char *restrict path,
 
 	if (!exec_is_ours())
 		return real_posix_spawn()(pid, path, actions, attr, argv, envp);
-	bears = exec_can_bear(AT_FDCWD, path, 0);
+	bears = exec_can_bear(AT_FDCWD, path, 0, envp);
 	report_spawn_actions(&call, actions);
 	rc = real_posix_spawn()(&child, path, actions, attr, argv, ENV_FOR(envp, bears));
 	report_spawned(&call, rc, child, path, argv, bears);
@@ -213,7 +213,7 @@ int posix_spawnp(pid_t *restrict pid, const char *restrict file,
 	if (!exec_is_ours())
 		return real_posix_spawnp()(pid, file, actions, attr, argv, envp);
 	path = exec_find(file, buf, sizeof buf);
-	bears = path && exec_can_bear(AT_FDCWD, path, 0);
+	bears = path && exec_can_bear(AT_FDCWD, path, 0, envp);
 	report_spawn_actions(&call, actions);
 	rc = real_posix_spawnp()(&child, file, actions, attr, argv, ENV_FOR(envp, bears));
 	report_spawned(&call, rc, child, path ? path : file, argv, bears);

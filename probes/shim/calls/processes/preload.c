@@ -74,13 +74,13 @@ static bool can_reach(const char *path, int mode)
 	return rc == 0 || rc == -ENOSYS;
 }
 
-bool exec_can_bear(int dir, const char *path, int flags)
+bool exec_can_bear(int dir, const char *path, int flags, char *const *env)
 {
 	char interp[ELF_INTERP_MAX], next[ELF_INTERP_MAX];
 	const char *own = own_interpreter();
 
 	/* The filter stays through the exec, and the library in the new program knows nothing of it. */
-	if (sys_filtered)
+	if (sys_filtered || exec_is_plain(dir, path, flags, env))
 		return false;
 	if (!can_reach(shim_options.library, R_OK) || !can_reach(shim_options.given, R_OK | W_OK))
 		return false;

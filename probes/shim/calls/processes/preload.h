@@ -1,7 +1,7 @@
 /* preload.h - which programs get the preload library, and the environment that gives it to them. */
 /* SPDX-License-Identifier: MIT */
 /*
- * To be read in this order: preload.c (which programs can load the library), exec.c, fork.c with vfork.S, child.c (waited
+ * To be read in this order: plain.c (which programs need no library), preload.c (which can load it), exec.c, fork.c with vfork.S, child.c (waited
  * for), shell.c (system, popen), start.c and exit.c (of a program).
  */
 #ifndef PROBES_SHIM_CALLS_PROCESSES_PRELOAD_H
@@ -10,8 +10,17 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Says whether a program (a script: its interpreter) can load this library, and will. dir: as openat. */
-bool exec_can_bear(int dir, const char *path, int flags);
+/*
+ * Says whether the tracer has found out that a program, executed with that environment, has nothing for this library to
+ * record. Never where the library records everything, nor for a script. dir: as openat.
+ */
+bool exec_is_plain(int dir, const char *path, int flags, char *const *env);
+
+/*
+ * Says whether a program (a script: its interpreter) can load this library, will, and has something to be recorded.
+ * dir: as openat.
+ */
+bool exec_can_bear(int dir, const char *path, int flags, char *const *env);
 
 /* Finds a command as execvp does; the path is in buf, or file itself if it has a slash. NULL: not found. */
 const char *exec_find(const char *file, char *buf, size_t size);
