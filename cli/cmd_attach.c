@@ -37,7 +37,7 @@ enum {
 
 static const struct command_option attach_options[] = {
 	{"pid", 'p', "PID", "process to record, with its descendants; may be repeated", 'p'},
-	{"cgroup", 0, "PATH", "record all processes of that control group", OPT_CGROUP},
+	{"cgroup", 0, "PATH", "record all processes in this cgroup", OPT_CGROUP},
 	{"container", 0, "NAME",
 		"record all processes of that container: name or ID (Docker, Podman, Kubernetes, LXC, nspawn)",
 		OPT_CONTAINER},
@@ -51,13 +51,14 @@ static const struct command_option attach_options[] = {
 		OPT_DATA},
 	{"sched", 0, NULL, "also record when each thread ran on a processor", OPT_SCHED},
 	EXTENT_OPTIONS,
-	{"watch", 0, "TIME", "look for deadlocks once a wait has lasted that long; 0: never (1s)",
+	{"watch", 0, "TIME",
+		"look for deadlocks once a wait has lasted this long; 0: never (default: 1s)",
 		OPT_WATCH},
 	{"on-deadlock", 0, "DO",
-		"report (default), stop or kill: what to do with the processes; after kill, exit with 124",
+		"report (default), stop or kill: what to do on a deadlock; kill exits with status 124",
 		OPT_ON_DEADLOCK},
 	{"push", 0, "[=live]",
-		"send the recording to the ClickHouse server in PPTRACE_URL at its end; live: every 2 s too (see push)",
+		"push the finished recording to the ClickHouse server in PPTRACE_URL; live: also every 2 s (see push)",
 		OPT_PUSH},
 	{NULL, 0, NULL, NULL, 0},
 };
@@ -67,7 +68,7 @@ static int attach_main(int argc, char **argv);
 const struct command cmd_attach = {
 	.name = "attach",
 	.usage = "[OPTIONS] -p PID...|--cgroup PATH|--container NAME",
-	.summary = "record processes that are already running, until they end or Ctrl-C",
+	.summary = "record processes that are already running, until they exit or you press Ctrl-C",
 	.options = attach_options,
 	.examples = {{"pptrace attach -p 4711 --duration 10s",
 			     "record ten seconds of a running process"},

@@ -31,7 +31,8 @@ const struct command cmd_demo = {
 	.summary = "list the demo programs, or run one and show what it did",
 	.options = options,
 	.examples = {{"pptrace demo philosophers", "record a demo, and show what it did"},
-		{"pptrace demo fork-count --count 3", "with its own options; --help lists them"}},
+		{"pptrace demo fork-count --count 3",
+			"run it with its own options (--help lists them)"}},
 	.run = run,
 	.stops_at_operand = true,
 };

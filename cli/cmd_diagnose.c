@@ -31,7 +31,7 @@ static const struct command_option options[] = {
 		'r'},
 	{"at", 0, "TIME", "as of that time after the start (2, 1.5s, 300ms) instead of the end",
 		OPT_AT},
-	{"all", 'a', NULL, "include what is at rest: event loops, servers, services", 'a'},
+	{"all", 'a', NULL, "include idle sets: event loops, servers, services", 'a'},
 	{"fail-on", 0, "SEVERITY",
 		"exit with 1 if there is a finding of this severity or above: error, warning (default), info, never",
 		OPT_FAIL_ON},

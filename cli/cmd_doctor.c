@@ -28,7 +28,7 @@ static int doctor_main(int argc, char **argv);
 const struct command cmd_doctor = {
 	.name = "doctor",
 	.usage = "[--no-cost]",
-	.summary = "say what works on this machine and what does not, why, and what to do",
+	.summary = "report what works on this machine and what does not, and how to fix it",
 	.options = doctor_options,
 	.examples = {{"pptrace doctor", "say what works here, and measure what recording costs"},
 		{"pptrace doctor --no-cost", "the same without measuring"}},
@@ -128,7 +128,7 @@ static void print_graphviz(struct said *said)
 			"install the package graphviz or libgvc6");
 	}
 	print_line(said, has_plugin(gvc, "layout", "nop2"), "Graphviz: nop2", "pictures",
-		"Graphviz has no plugin for pictures whose nodes have their places", "use -T txt",
+		"Graphviz has no plugin for fixed node positions (nop2)", "use -T txt",
 		"install the package libgvplugin-neato-layout8");
 	(void)gvFreeContext(gvc);
 }

@@ -39,7 +39,7 @@ const struct command cmd_export = {
 	.summary = "write a recording as trace JSON, JSON lines, CSV or folded stacks",
 	.options = options,
 	.examples = {{"pptrace export --since 1.5 --process worker -o part.json",
-			     "write what ui.perfetto.dev opens, of one process from 1.5 s on"},
+			     "write a file for ui.perfetto.dev with one process from 1.5 s on"},
 		{"pptrace export --format=csv --table=wait > waits.csv",
 			"write the rows of one table"}},
 	.run = run,
@@ -177,7 +177,7 @@ static bool parse(struct export *x, int argc, char **argv)
 		return false;
 	}
 	if (filter_is_set(&x->filter) && x->format == FORMAT_FOLDED) {
-		warn("export: --format=folded is of the whole recording");
+		warn("export: --format=folded always covers the whole recording");
 		return false;
 	}
 	x->table = x->table ? x->table : "event";

@@ -21,10 +21,10 @@ static int run(int argc, char **argv);
 const struct command cmd_flame = {
 	.name = "flame",
 	.usage = "[OPTIONS] [TRACE.db]",
-	.summary = "draw how long threads waited, by their stacks: a flame graph to click through",
+	.summary = "draw how long threads waited, by their stacks: as an interactive flame graph",
 	.options = options,
 	.examples = {{"pptrace flame", "write a picture to click through"},
-		{"pptrace flame -o waits.svg run.db", "of another recording"}},
+		{"pptrace flame -o waits.svg run.db", "draw another recording"}},
 	.run = run,
 };
 

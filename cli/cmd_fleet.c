@@ -27,7 +27,7 @@ static const struct command_option fleet_options[] = {
 	{"password-file", 0, "FILE",
 		"read the password from FILE, mode 0600; else from PPTRACE_PASSWORD or PPTRACE_URL",
 		OPT_PASSWORD_FILE},
-	{"output", 'o', "FILE", "the file to write: pull HOST.db, merge run.db", 'o'},
+	{"output", 'o', "FILE", "file to write (default: HOST.db for pull, run.db for merge)", 'o'},
 	{"format", 'T', "FORMAT",
 		"query: a format of ClickHouse's (PrettyCompact on a terminal, else TabSeparatedWithNames; CSVWithNames, JSON...); pictures: svg, png, pdf, dot or txt",
 		'T'},
@@ -41,7 +41,7 @@ const struct command cmd_fleet = {
 	.name = "fleet",
 	.usage = "list [RUN]|diagnose|waits|timeline|tree|merge RUN|why|pull RUN HOST|query SQL",
 	.summary =
-		"ask the pushed recordings of many hosts: deadlocks across them, pictures, one host's file, SQL",
+		"work on pushed recordings: find deadlocks across hosts, draw pictures, fetch files, run SQL",
 	.options = fleet_options,
 	.examples = {{"pptrace fleet --from http://db.example:8123/traces diagnose 4711",
 			     "say what is stuck across the hosts of a run"},
@@ -60,7 +60,7 @@ struct fleet {
 static void add_status(struct buf *b, const struct fleet_host *h)
 {
 	if (!h->whole)
-		buf_adds(b, "not all is there");
+		buf_adds(b, "incomplete");
 	else if (!h->complete)
 		buf_adds(b, "still grows, or was cut off");
 	else if (h->exit_signal > 0)
@@ -122,13 +122,13 @@ static void note_hosts(const struct fleet_hosts *hosts, const struct fleet_graph
 		const struct fleet_host *h = &hosts->list[i];
 
 		if (!h->whole)
-			note("%s: a push is under way, or broke off: not all of its recording is there",
+			note("%s: a push is in progress or was interrupted: the recording is incomplete",
 				h->label);
 		else if (h->lost)
 			note("%s: %llu events were lost", h->label, (unsigned long long)h->lost);
 	}
 	if (g->n_doubtful)
-		note("%zu addresses belong to several connections (networks that use the same ones?): those were not joined",
+		note("%zu addresses belong to several connections (networks that reuse the same addresses?); they were not matched",
 			g->n_doubtful);
 }
 
@@ -234,8 +234,7 @@ static int merge(struct fleet *f)
 		fleet_save(&g, path, &why) < 0)
 		die("fleet: %s", why.data);
 	note_hosts(&hosts, &g);
-	note("%s: what %zu hosts did, up to the moment at which each ended; next: pptrace waits %s",
-		path, hosts.n, path);
+	note("%s: the merged recording of %zu hosts; next: pptrace waits %s", path, hosts.n, path);
 	fleet_graph_done(&g);
 	fleet_hosts_done(&hosts);
 	return 0;
@@ -325,7 +324,7 @@ static int why_host(struct fleet *f)
 		die("fleet: %s", why.data);
 	note_hosts(&hosts, &g);
 	if (h->complete)
-		note("its recording has ended: this is what was waited for before");
+		note("its recording has ended: these are the waits at its end");
 	buf_addf(&out, "%s, ", h->label);
 	buf_add_duration(&out, h->duration_ns);
 	buf_adds(&out, " after its start\n");
@@ -413,10 +412,10 @@ static int act(struct fleet *f, const char *name)
 			continue;
 		if (f->n >= actions[i].least && f->n <= actions[i].most)
 			return actions[i].run(f);
-		warn("fleet: it is used as: pptrace fleet %s", actions[i].usage);
+		warn("usage: pptrace fleet %s", actions[i].usage);
 		return COMMAND_USAGE;
 	}
-	options_unknown("fleet: it cannot", name, n.best,
+	options_unknown("fleet: unknown action", name, n.best,
 		"it can list, diagnose, draw waits, timeline and tree, say why, pull, merge and query");
 	return COMMAND_USAGE;
 }

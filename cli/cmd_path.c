@@ -20,7 +20,8 @@ static const struct command_option options[] = {
 	{"json", 'j', NULL, "a JSON object for programs", OPT_JSON},
 	{"format", 'T', "FORMAT",
 		"txt (default), or a timeline of the threads on the path: svg, png, pdf, dot", 'T'},
-	{"output", 'o', "FILE", "write to FILE, as its name ends; - is standard output", 'o'},
+	{"output", 'o', "FILE",
+		"write to FILE; the suffix selects the format; - is standard output", 'o'},
 	{"width", 'w', "N", "width in columns (pictures: in points)", OPT_WIDTH},
 	{NULL, 0, NULL, NULL, 0},
 };

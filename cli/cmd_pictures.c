@@ -28,7 +28,7 @@ static const struct command_option options_WHOLE[] = {
 static const struct command_option options_MOMENT[] = {
 	PICTURE_OPTIONS,
 	{"at", 0, "TIME",
-		"at that moment, 1.5 or 200ms (default: at the deadlock, or before it was interrupted, or when most waited)",
+		"show this moment, such as 1.5 or 200ms (default: the deadlock; else just before the run was interrupted; else when most threads were waiting)",
 		OPT_AT},
 	WIDTH,
 	{NULL, 0, NULL, NULL, 0},
@@ -73,7 +73,7 @@ static int draw(const struct command *c, relations_layout *layout, int argc, cha
 		.options = options_##_when,                                                        \
 		.examples = {{"pptrace " #_name " -T txt", "draw it in the terminal"},             \
 			{"pptrace " #_name " -o " #_name ".svg run.db",                            \
-				"write a picture of another recording"}},                          \
+				"draw another recording"}},                                        \
 		.run = run_##_name,                                                                \
 	};
 #include "viewer/relations/pictures.def"

@@ -21,15 +21,13 @@ static const struct command_option push_options[] = {
 		"the server and its database, http[s]://[USER@]HOST[:PORT][/DATABASE]; else PPTRACE_URL (database: pptrace)",
 		't'},
 	{"run", 0, "NAME",
-		"the run of which the recordings are a part (PPTRACE_RUN; the job's number under Slurm, MPI, GitHub or GitLab; else the recording's own)",
+		"run to add the recordings to (default: PPTRACE_RUN; else the job ID from Slurm, MPI, GitHub or GitLab; else a run of its own)",
 		OPT_RUN},
 	{"password-file", 0, "FILE",
 		"read the password from FILE, mode 0600; else from PPTRACE_PASSWORD or PPTRACE_URL",
 		OPT_PASSWORD_FILE},
-	{"retry", 0, "TIME", "try again for that long what fails for reasons that pass (30s)",
-		OPT_RETRY},
-	{"follow", 0, NULL, "push again every 2 s what is new, until the recording is closed",
-		OPT_FOLLOW},
+	{"retry", 0, "TIME", "keep retrying after transient failures for TIME (30s)", OPT_RETRY},
+	{"follow", 0, NULL, "push new rows every 2 s until the recording is closed", OPT_FOLLOW},
 	{NULL, 0, NULL, NULL, 0},
 };
 
@@ -38,12 +36,12 @@ static int push_main(int argc, char **argv);
 const struct command cmd_push = {
 	.name = "push",
 	.usage = "[OPTIONS] [TRACE.db...]",
-	.summary = "send recordings into ClickHouse, where those of many hosts are one run",
+	.summary = "send recordings to ClickHouse, where many hosts form one run",
 	.options = push_options,
 	.examples = {{"pptrace push --to http://db.example:8123/traces --run nightly-42",
 			     "send pptrace.db as a part of that run"},
 		{"pptrace push node1.db node2.db",
-			"send several to the server that PPTRACE_URL names; ps does not show its password"}},
+			"send several to the server in PPTRACE_URL (keeps the password out of ps)"}},
 	.run = push_main,
 };
 
@@ -53,7 +51,7 @@ static void report(const struct push *p, const char *path, const struct server *
 	_cleanup_buf_ struct buf text = BUF_INIT;
 
 	if (n->was_there) {
-		note("%s: all of it is there already, as a part of run %s", path, push_run(p));
+		note("%s: already pushed completely, as part of run %s", path, push_run(p));
 		return;
 	}
 	buf_addf(&text, "%s: %llu rows in ", path, (unsigned long long)n->rows);
@@ -64,7 +62,7 @@ static void report(const struct push *p, const char *path, const struct server *
 			n->retries == 1 ? " was" : "s were");
 	if (!n->complete)
 		buf_adds(&text,
-			"; the recording still grows, or was cut off: push it again when it is closed");
+			"; the recording is still being written, or is incomplete: push it again when it is closed");
 	note("%s", text.data);
 	detail("%llu bytes of rows, %.0f rows a second", (unsigned long long)n->bytes,
 		ns ? (double)n->rows * 1e9 / (double)ns : 0.0);

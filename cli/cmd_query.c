@@ -31,7 +31,7 @@ static int run(int argc, char **argv);
 const struct command cmd_query = {
 	.name = "query",
 	.usage = "[OPTIONS] [SQL|NAME [TRACE.db]]",
-	.summary = "query a recording in SQL, or by the name of a question",
+	.summary = "query a recording in SQL, or by the name of a prepared query",
 	.options = options,
 	.examples = {{"pptrace query longest_waits", "answer a named question"},
 		{"pptrace query \"SELECT name, count(*) FROM process GROUP BY name\"",

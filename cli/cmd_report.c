@@ -23,7 +23,7 @@ const struct command cmd_report = {
 	.summary = "write one HTML page with the verdict, pictures and tables",
 	.options = options,
 	.examples = {{"pptrace report", "write the page about pptrace.db"},
-		{"pptrace report -o hang.html hang.db", "about another recording"}},
+		{"pptrace report -o hang.html hang.db", "write the page for another recording"}},
 	.run = run,
 };
 

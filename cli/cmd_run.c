@@ -52,7 +52,7 @@ static const struct command_option run_options[] = {
 	{"output", 'o', "FILE", "recording to write; an older one is kept as FILE.old (pptrace.db)",
 		'o'},
 	{"backend", 0, "WHAT",
-		"ebpf, shim or auto (default: ebpf, or shim where eBPF is not permitted)",
+		"ebpf, shim, or auto (the default: ebpf, else shim where eBPF is not permitted) (default: ebpf, or shim where eBPF is not permitted)",
 		OPT_BACKEND},
 	{"locks", 0, "HOW",
 		"shim, uprobe, futex, off or auto (default: shim, or futex where the program cannot be preloaded)",
@@ -65,27 +65,28 @@ static const struct command_option run_options[] = {
 	{"sched", 0, NULL, "also record when each thread ran on a processor", OPT_SCHED},
 	{"stacks", 0, NULL, "also record up to 8 callers of each lock acquisition", OPT_STACKS},
 	EXTENT_OPTIONS,
-	{"watch", 0, "TIME", "look for deadlocks once a wait has lasted that long; 0: never (1s)",
+	{"watch", 0, "TIME",
+		"look for deadlocks once a wait has lasted this long; 0: never (default: 1s)",
 		OPT_WATCH},
-	{"all", 'a', NULL, "also report what is at rest: event loops, servers, services", 'a'},
+	{"all", 'a', NULL, "also report idle sets: event loops, servers, services", 'a'},
 	{"on-deadlock", 0, "DO",
-		"report (default), stop or kill: what to do with all processes; after kill, exit with 124",
+		"report (default), stop or kill: what to do on a deadlock; kill exits with status 124",
 		OPT_ON_DEADLOCK},
 	{"until", 0, "WHO",
-		"record until all descendants have ended (all, default) or only the command itself (main)",
+		"stop recording when all descendants have exited (all, default) or when the command has (main)",
 		OPT_UNTIL},
 	{"user", 0, "NAME",
-		"as root: run the command as that user; under sudo the file belongs to who called it",
+		"as root: run the command as that user; under sudo the file belongs to the invoking user",
 		OPT_USER},
 	{"timeout", 0, "TIME",
-		"end the command after that time (30s, 5m): say what each thread waits for, send SIGTERM, 5 s later SIGKILL; exits with 124",
+		"end the command after this time (30s, 5m): report what each thread waits for, send SIGTERM, then SIGKILL 5 s later; exit status 124",
 		OPT_TIMEOUT},
 	{"overflow", 0, "DO",
 		"when a ring is full, block the locking thread for up to 1 s (wait, default) or drop records (drop)",
 		OPT_OVERFLOW},
-	{"ring", 0, "MIB", "size of the buffer between kernel and pptrace", OPT_RING},
+	{"ring", 0, "MIB", "size of the kernel ring buffer", OPT_RING},
 	{"push", 0, "[=live]",
-		"send the recording to the ClickHouse server in PPTRACE_URL at its end; live: every 2 s too (see push)",
+		"push the finished recording to the ClickHouse server in PPTRACE_URL; live: also every 2 s (see push)",
 		OPT_PUSH},
 	{"dump-records", 0, "FILE", "also write every record as text, to debug pptrace itself",
 		OPT_DUMP},
@@ -265,8 +266,7 @@ static void print_summary(const struct run *r, const struct tracer_summary *s)
 		is_default ? "" : " ", is_default ? "" : r->tracer.path);
 	note("%s", text.data);
 	if (s->skipped)
-		detail("%llu records made no sense and were skipped",
-			(unsigned long long)s->skipped);
+		detail("%llu invalid records were skipped", (unsigned long long)s->skipped);
 }
 
 static int exec_failed(struct run *r, int error)
@@ -379,7 +379,7 @@ static bool find_user(struct run *r)
 	if (!r->user_name)
 		return true;
 	if (geteuid() != 0) {
-		warn("run: only root can run a command as somebody else (--user)");
+		warn("run: only root can run a command as another user (--user)");
 		return false;
 	}
 	if (user_find(r->user_name, &r->user, &why) < 0) {

@@ -72,7 +72,7 @@ static struct timeline *load(const struct trace *t, sqlite3 *db, const struct ti
 
 	if (opt->since >= opt->until || opt->since > t->duration) {
 		buf_add_duration(&lasts, t->duration);
-		die("timeline: nothing lies between these times; the recording lasts %s",
+		die("timeline: nothing happened between these times; the recording lasts %s",
 			lasts.data);
 	}
 	tl = timeline_new(t, db, opt, &why);

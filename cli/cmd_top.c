@@ -24,10 +24,11 @@ enum { OPT_ONCE = 256, WIDTH = 100, HEIGHT = 40, FIXED_ARGS = 4 };
 #define INTERVAL_LEAST_NS 100000000
 
 static const struct command_option options[] = {
-	{"pid", 'p', "PID,...", "running processes and their descendants, not a recording", 'p'},
-	{"delay", 'd', "TIME", "between two looks (1s)", 'd'},
-	{"output", 'o', "FILE", "recording of a new command (pptrace.db)", 'o'},
-	{"once", 0, NULL, "print one look as text, and end", OPT_ONCE},
+	{"pid", 'p', "PID,...",
+		"watch running processes and their descendants instead of a recording", 'p'},
+	{"delay", 'd', "TIME", "time between updates (1s)", 'd'},
+	{"output", 'o', "FILE", "recording to write for a new command (pptrace.db)", 'o'},
+	{"once", 0, NULL, "print one snapshot as text and exit", OPT_ONCE},
 	{NULL, 0, NULL, NULL, 0},
 };
 
@@ -75,11 +76,11 @@ static bool parse(struct top_args *a, int argc, char **argv)
 		a->n_words = argc - optind;
 	}
 	if (a->pids.n && optind < argc) {
-		warn("top: either -p, a recording or a command");
+		warn("top: give only one of -p, a recording or a command");
 		return false;
 	}
 	if (a->command ? a->once : a->output != NULL) {
-		warn(a->command ? "top: --once is for a recording or running processes; a command is watched"
+		warn(a->command ? "top: --once cannot be used with a command"
 				: "top: -o is for a command, after --");
 		return false;
 	}
@@ -119,7 +120,7 @@ static const char *same_title(void *arg)
 static void need_terminal(void)
 {
 	if (isatty(STDIN_FILENO) != 1 || isatty(STDOUT_FILENO) != 1)
-		die("top: standard input and output are no terminal; --once prints one look");
+		die("top: standard input and output are not a terminal; use --once");
 }
 
 static int watch(const struct top_args *a, char *path)

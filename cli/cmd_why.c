@@ -26,7 +26,7 @@ static const struct command_option why_options[] = {
 		"all processes of that container: name or ID (Docker, Podman, Kubernetes, LXC, nspawn)",
 		OPT_CONTAINER},
 	{"json", 0, NULL, "findings and waits as JSON", OPT_JSON},
-	{"all", 'a', NULL, "show every thread, even those in identical waits, and what is at rest",
+	{"all", 'a', NULL, "show every thread, even those in identical waits, and idle sets",
 		OPT_ALL},
 	{NULL, 0, NULL, NULL, 0},
 };
@@ -37,7 +37,7 @@ const struct command cmd_why = {
 	.name = "why",
 	.usage = "[OPTIONS] PID...|CORE [PROGRAM]|--cgroup PATH|--container NAME",
 	.summary =
-		"say why running processes, or that of a core file, are stuck, and what each thread waits for",
+		"say why running processes, or the process of a core file, are stuck, and what each thread waits for",
 	.options = why_options,
 	.examples = {{"pptrace why 4711", "say what each thread of process 4711 waits for"},
 		{"pptrace why --json $(pidof server)", "the same for a program to read"}},
@@ -137,7 +137,7 @@ static int add_none(struct buf *out, struct inspect *in, struct buf *why)
 	_cleanup_buf_ struct buf unjudged = BUF_INIT;
 	int rc = verdict_unjudged(inspect_db(in), &unjudged, why);
 
-	buf_adds(out, inspect_is_denied(in) ? "Whether there is a deadlock is unknown.\n"
+	buf_adds(out, inspect_is_denied(in) ? "Could not determine whether there is a deadlock.\n"
 					    : "No deadlock was found.\n");
 	if (unjudged.len)
 		buf_addf(out, "Not judged:\n%s", unjudged.data);

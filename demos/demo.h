@@ -20,7 +20,7 @@
  *	long count = 10;
  *	bool fixed = false;
  *	struct demo_option options[] = {
- *		{"--delay", "sleep so many seconds each time", .seconds = &delay},
+ *		{"--delay", "seconds to sleep each time", .seconds = &delay},
  *		{"--count", "how often", .number = &count},
  *		{"--fixed", "do it right", .flag = &fixed},
  *		{0},
@@ -135,7 +135,7 @@ static inline int demo_options(
 }
 
 /*
- * Sleeps so many seconds, fractions allowed, however many signals arrive
+ * Sleeps that many seconds, fractions allowed, however many signals arrive
  * meanwhile. No time at all is no call either: even nanosleep(0) takes 50 µs.
  */
 static inline void demo_sleep(double seconds)

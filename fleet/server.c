@@ -62,7 +62,7 @@ void server_quote(struct buf *sql, const char *text)
 
 /* ---- What the server says when it refuses ---- */
 
-/* Numbers of ClickHouse's ErrorCodes.cpp of what may be over soon: time-outs, too many parts or queries, no memory, no disk. */
+/* Numbers of ClickHouse's ErrorCodes.cpp of what may be over soon: timeouts, too many parts or queries, no memory, no disk. */
 static bool is_passing(int code)
 {
 	static const int codes[] = {

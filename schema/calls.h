@@ -35,13 +35,13 @@ struct call_waits {
 	bool has_fd;
 	unsigned fd; /* number of the argument that is the descriptor */
 	enum { LIMIT_NONE, LIMIT_POINTER, LIMIT_MS } limit;
-	unsigned limit_arg; /* number of the argument that is the time-out */
+	unsigned limit_arg; /* number of the argument that is the timeout */
 };
 
 /* Returns what is known of a system call by its native number; what is not listed is OTHER. */
 const struct call_waits *call_waits(int64_t nr);
 
-/* Says whether a call with these six arguments was given a time-out. */
+/* Says whether a call with these six arguments was given a timeout. */
 bool call_is_limited(int64_t nr, const uint64_t *args);
 
 #endif

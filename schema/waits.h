@@ -43,8 +43,7 @@ struct wait_info {
 	/* Words. */
 	const char *words;    /* "waits for the lock", followed by the resource */
 	const char *sentence; /* of a member of a deadlock; %s: the object; NULL: it never is one */
-	const char
-		*blocked; /* "who could signal it": said of everybody if all of them are blocked */
+	const char *blocked;  /* "that could signal it": said of all threads if they are blocked */
 	const char *
 		could; /* "could be posted by": from the object to each who could; NULL: not drawn */
 	const char *other_end; /* of a pipe, whose holders could end it */

@@ -26,7 +26,8 @@ static bool shim_fits(const struct tracer_config *config, const struct choice *c
 	}
 	/* The loader offers no way to quote them. */
 	if (strpbrk(c->shim_path, " :")) {
-		buf_addf(why, "the path %s has a blank or a colon, which LD_PRELOAD cannot express",
+		buf_addf(why,
+			"the path %s contains a space or a colon, which LD_PRELOAD cannot express",
 			c->shim_path);
 		return false;
 	}
@@ -47,7 +48,7 @@ static bool shim_fits(const struct tracer_config *config, const struct choice *c
 static int choose_shim_only(const struct tracer_config *config, struct choice *c, struct buf *why)
 {
 	if (config->locks == LOCKS_MODE_UPROBE || config->locks == LOCKS_MODE_FUTEX) {
-		buf_adds(why, "--backend=shim records locks itself or not at all: "
+		buf_adds(why, "--backend=shim supports only "
 			      "--locks=shim or --locks=off");
 		return -EINVAL;
 	}
@@ -89,7 +90,7 @@ static int choose_without_ebpf(const struct tracer_config *config, struct choice
 			cause);
 		return 0;
 	}
-	buf_addf(why, "%s; nor can the preload library: %s", c->no_ebpf, no_shim.data);
+	buf_addf(why, "%s; and the preload library cannot be used: %s", c->no_ebpf, no_shim.data);
 	return error;
 }
 
@@ -148,7 +149,7 @@ static bool drop_shim(
 	c->n = 1;
 	c->locks = LOCKS_MODE_FUTEX;
 	c->backend = "ebpf";
-	buf_addf(notes, "%s: only locks that block are recorded\n", why->data);
+	buf_addf(notes, "%s: only contended locks are recorded\n", why->data);
 	buf_reset(why);
 	return true;
 }
@@ -166,7 +167,7 @@ int choice_fall_back(struct choice *c, const struct tracer_config *config,
 		return 0;
 	if (c->no_ebpf) {
 		buf_reset(why);
-		buf_addf(why, "%s; nor can the preload library: %s", c->no_ebpf, cause);
+		buf_addf(why, "%s; and the preload library cannot be used: %s", c->no_ebpf, cause);
 	}
 	return error;
 }
@@ -203,7 +204,7 @@ void choice_blind_spots(const struct choice *c, struct buf *lines)
 	if (c->locks == LOCKS_MODE_SHIM && !c->shim_only)
 		buf_adds(lines,
 			"In static programs, programs of another C library, programs "
-			"that gain privileges and programs of other users only locks that block are recorded.\n");
+			"that gain privileges and programs of other users only contended locks are recorded.\n");
 	if (c->locks == LOCKS_MODE_SHIM && c->spares_plain)
 		buf_adds(lines, "So it is in a program that uses no locks, threads or semaphores "
 				"and only later loads a library that does.\n");

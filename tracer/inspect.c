@@ -30,12 +30,12 @@
 
 struct inspect {
 	bool all;                 /* what is at rest counts too */
-	struct buf records;       /* all of the snapshot, one behind the other */
+	struct buf records;       /* all records of the snapshot, concatenated */
 	struct buf runtimes;      /* what the runtimes of languages said meanwhile */
 	struct buf runtime_blind; /* and what of it was not understood */
-	uint32_t tasks;           /* that have no threads, as those told */
+	uint32_t tasks;           /* goroutines without a kernel thread, of those reported */
 	struct symbols *symbols;
-	struct authority *authority; /* of a core: over no process at all */
+	struct authority *authority; /* for a core: grants no process */
 	struct store *store;
 	struct model *model;
 	struct posix_timer {
@@ -44,7 +44,7 @@ struct inspect {
 	} * posix_timers;
 	size_t n_posix_timers, cap_posix_timers;
 	struct timer_armed *armed; /* interval timers, of whatever process */
-	int n_armed;               /* or why they may not be read */
+	int n_armed;               /* or a negative errno */
 	struct snapshot_limits limits;
 	uint64_t t0, taken; /* time 0 of the database; when the snapshot was complete */
 };
@@ -176,7 +176,7 @@ static int read_processes(
 	return 0;
 }
 
-/* No process that runs now is the one that a core is of. */
+/* A core belongs to no process that runs now, so authority over none is needed. */
 static bool has_none(void *arg, int pidfd, pid_t pid)
 {
 	(void)arg;
@@ -451,12 +451,12 @@ static int judge(struct inspect *in, struct findings *ret, struct buf *why)
 		rc = possible_timers(in, timers >= 0, &possible, why);
 	if (rc == 0 && possible)
 		rc = assume(in, possible,
-			"It is not certain: pptrace may not read here whether a timer or an alarm is armed that would end it.",
+			"It is not certain: pptrace has no permission to check whether an armed timer or alarm would end it.",
 			ret, why);
 	for (size_t i = 0; rc == 0 && timers < 0 && i < ret->n; i++)
 		if (ret->list[i].certain)
 			add_explanation(&ret->list[i],
-				"pptrace may not read here whether an alarm was set before the program was executed; it could only end the program.");
+				"pptrace has no permission to check whether an alarm was set before the exec; such an alarm would terminate the program.");
 	if (rc == 0 && ret->n && in->limits.hidden)
 		rc = assume(in, "UPDATE pipe SET outside = 3",
 			"It is not certain: a related process may not be read and may hold the other "
@@ -465,7 +465,7 @@ static int judge(struct inspect *in, struct findings *ret, struct buf *why)
 	return rc;
 }
 
-/* A stop does not resolve a deadlock, but a reader of the one wants to know of the other. */
+/* A stopped process is still deadlocked; the finding says that it is also stopped. */
 static int note_stopped(struct inspect *in, struct findings *f, struct buf *why)
 {
 	static const char sql[] = "SELECT 1 FROM wait WHERE id = ?1 AND detail = 'stopped'";
@@ -478,7 +478,7 @@ static int note_stopped(struct inspect *in, struct findings *f, struct buf *why)
 				inspect_db(in), sql, f->list[i].members[k].wait_id, 0, why);
 		if (is_stopped)
 			add_explanation(&f->list[i],
-				"It is stopped now (by a signal or a debugger); once it resumes it waits for the same again.");
+				"It is stopped now (by a signal or a debugger); when continued it will wait for the same thing again.");
 	}
 	return query_failed(0, why);
 }
@@ -492,7 +492,7 @@ int inspect_verdict(struct inspect *in, bool all, struct findings *ret, struct b
 
 	if (rc == 0)
 		rc = note_stopped(in, ret, why);
-	/* About output in buffers that others wait for. */
+	/* Unflushed output that others wait for. */
 	if (rc == 0 && ret->n)
 		rc = add_rule(in, "unflushed-output", ret, why);
 	return rc ? rc : add_rule(in, "pipe-end-leak", ret, why);

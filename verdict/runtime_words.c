@@ -32,20 +32,20 @@ static const struct runtime_words rows[] = {
 	{"Barrier", "barrier", "arrive at it", RUNTIME_KIND_OTHER},
 	{"CyclicBarrier", "barrier", "arrive at it", RUNTIME_KIND_OTHER},
 	{"Phaser", "barrier", "arrive at it", RUNTIME_KIND_OTHER},
-	{"Exchanger", "exchanger", "come to it", RUNTIME_KIND_OTHER},
+	{"Exchanger", "exchanger", "arrive at it", RUNTIME_KIND_OTHER},
 	{"SimpleQueue", "queue", "put something into it", RUNTIME_KIND_OTHER},
 	{"Future", "future", "complete it", RUNTIME_KIND_OTHER},
 	{"FutureTask", "future", "complete it", RUNTIME_KIND_OTHER},
 	{"CompletableFuture", "future", "complete it", RUNTIME_KIND_OTHER},
 	{"LockSupport", "permit", "unpark it", RUNTIME_KIND_OTHER},
-	{"ThreadPoolExecutor", "work of the pool", "give it work", RUNTIME_KIND_POOL},
-	{"ForkJoinPool", "work of the pool", "give it work", RUNTIME_KIND_POOL},
-	{"Timer", "work of the timer", "give it work", RUNTIME_KIND_POOL},
+	{"ThreadPoolExecutor", "work queued to the pool", "give it work", RUNTIME_KIND_POOL},
+	{"ForkJoinPool", "work queued to the pool", "give it work", RUNTIME_KIND_POOL},
+	{"Timer", "work queued to the timer", "give it work", RUNTIME_KIND_POOL},
 	{"Thread", "end of thread", "let it end", RUNTIME_KIND_THREAD},
 };
 
 static const struct runtime_words queue = {"", "queue", "use its other side", RUNTIME_KIND_OTHER};
-static const struct runtime_words other = {"", "object", "set it free", RUNTIME_KIND_OTHER};
+static const struct runtime_words other = {"", "object", "release it", RUNTIME_KIND_OTHER};
 
 static bool ends(const char *text, const char *end)
 {

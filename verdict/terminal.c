@@ -1,7 +1,7 @@
 /* terminal.c - a finding printed for the terminal, in jstack's form. */
 /* SPDX-License-Identifier: MIT */
 /*
- *	error: deadlock: thread 42 (left) of abba[40] and thread 43 (right) of abba[40] wait for each other and can never go on
+ *	error: deadlock: thread 42 (left) of abba[40] and thread 43 (right) of abba[40] wait for each other and can never proceed
  *	  cycle of 2, certain, since 0.103 s
  *	  thread 42 (left) of abba[40]
  *	      waits for the mutex lock_b since 0.103 s at abba.c:31 (left),

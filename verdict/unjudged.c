@@ -34,9 +34,9 @@ static const struct {
 	const char *reason, *what;
 } waits[] = {
 	{"socket", "who is at the other end of a socket"},
-	{"ipc", "who outside uses a System V or POSIX queue or semaphore"},
-	{"tty", "who sits at a terminal"},
-	{"other", "system calls that it does not know"},
+	{"ipc", "which outside processes use a System V or POSIX queue or semaphore"},
+	{"tty", "what a terminal user will type"},
+	{"other", "system calls that pptrace does not know"},
 };
 
 static const char *file_name(const char *path)

@@ -69,7 +69,6 @@ void extent_summary(struct buf *b, const struct tracer_summary *s)
 {
 	if (s->detail_since_ns <= 0)
 		return;
-	buf_adds(b, "; of what ended before ");
+	buf_adds(b, "; only totals were kept for what ended before ");
 	buf_add_duration(b, s->detail_since_ns);
-	buf_adds(b, " only sums were kept");
 }

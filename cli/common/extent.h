@@ -12,17 +12,17 @@ struct buf;
 enum { EXTENT_FOLD = 500, EXTENT_MAX_SIZE, EXTENT_LAST };
 
 /* The rows of these options for a command's list. */
-#define EXTENT_OPTIONS                                                                                  \
-	{"fold", 0, "DO",                                                                               \
-		"on (default) or off: whether many equal short holds of a lock share one row",          \
-		EXTENT_FOLD},                                                                           \
-		{"last", 0, "TIME",                                                                     \
-			"keep the detail of that time only; sums, processes and findings of all (all)", \
-			EXTENT_LAST},                                                                   \
-	{                                                                                               \
-		"max-size", 0, "SIZE",                                                                  \
-			"size of the file from which on the oldest detail goes; 0: no limit (1G)",      \
-			EXTENT_MAX_SIZE                                                                 \
+#define EXTENT_OPTIONS                                                                                                           \
+	{"fold", 0, "DO",                                                                                                        \
+		"on (default) or off: on (default) or off: merge many similar short holds of a lock into one row",               \
+		EXTENT_FOLD},                                                                                                    \
+		{"last", 0, "TIME",                                                                                              \
+			"keep detail only for the last TIME; totals, processes and findings cover the whole run (default: all)", \
+			EXTENT_LAST},                                                                                            \
+	{                                                                                                                        \
+		"max-size", 0, "SIZE",                                                                                           \
+			"maximum file size; beyond it the oldest detail is dropped; 0: no limit (default: 1G)",                  \
+			EXTENT_MAX_SIZE                                                                                          \
 	}
 
 /* What a command begins with. */

@@ -95,7 +95,7 @@ void last_look(struct tracer *t, uint64_t at, bool all)
 		add_findings(&out, db, tracer_reported(t), at_ns, all, &why);
 		(void)why_list_text(&out, db, at_ns, false, say_color(stderr), &why);
 		if (out.len) {
-			note("what each thread was waiting for then");
+			note("what each thread was waiting for at that time");
 			print_lines(out.data);
 		}
 	}

@@ -244,7 +244,7 @@ static void keep_time_limit(struct loop *l, uint64_t now)
 	_cleanup_buf_ struct buf limit = BUF_INIT;
 
 	if (l->kill_at && now >= l->kill_at) {
-		note("killing what SIGTERM has not ended");
+		note("sending SIGKILL to the processes that SIGTERM did not end");
 		l->kill_at = 0;
 		l->kill_until = now + KILL_SECONDS * SECOND;
 	}
@@ -253,7 +253,7 @@ static void keep_time_limit(struct loop *l, uint64_t now)
 		return;
 	l->ret->timed_out = true;
 	buf_add_duration(&limit, l->config->timeout_ns);
-	warn("not finished after %s (--timeout): ending the command", limit.data);
+	warn("timeout after %s: ending the command", limit.data);
 	last_look(l->t, 0, l->config->all);
 	send_all(l, send_term, SIGTERM);
 	l->kill_at = clock_now() + GRACE_SECONDS * SECOND;
@@ -349,7 +349,7 @@ static void poll_tracer(struct loop *l)
 	if (rc == 0)
 		return;
 	l->ret->is_broken = true;
-	warn("the recording ends here; the command keeps running: %s",
+	warn("recording stopped; the command keeps running: %s",
 		tracer_error(l->t) ? tracer_error(l->t) : "the database cannot be written");
 }
 

@@ -19,7 +19,7 @@ enum { OPT_COLOR = 1000, MAX_OPTIONS = 64 };
 const struct command_option options_common[] = {
 	{"color", 0, "WHEN", "colours: auto (default), always, never", OPT_COLOR},
 	{"quiet", 'q', NULL, "print only errors and warnings", 'q'},
-	{"verbose", 'v', NULL, "print more about what is being done", 'v'},
+	{"verbose", 'v', NULL, "print more detail", 'v'},
 	{"help", 'h', NULL, "show this help", 'h'},
 	{NULL, 0, NULL, NULL, 0},
 };

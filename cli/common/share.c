@@ -20,7 +20,7 @@ bool share_option(const char *command, const char *argument, enum share_mode *re
 	struct server *s = NULL;
 
 	if (argument && strcmp(argument, "live") != 0) {
-		warn("%s: --push takes nothing, or live: it is not '%s'", command, argument);
+		warn("%s: --push takes no argument or 'live', not '%s'", command, argument);
 		return false;
 	}
 	if (server_open(&s, NULL, NULL, 0, &why) < 0) {
@@ -70,9 +70,9 @@ void share_end(enum share_mode mode, const char *path)
 	while ((ended = waitpid(sender, &status, WNOHANG)) == 0 && clock_now() < end)
 		(void)nanosleep(&pause, NULL);
 	if (!ended)
-		note("%s is still being pushed; if that fails, 'pptrace push %s' does it again",
-			path, path);
+		note("%s is still being pushed; if that fails, run 'pptrace push %s' again", path,
+			path);
 	else if (sender < 0 || (ended == sender && status != 0))
-		warn("%s was not pushed, or not all of it: it is all in the file; 'pptrace push %s' sends it",
+		warn("%s was not pushed completely; nothing is lost: 'pptrace push %s' sends the rest",
 			path, path);
 }

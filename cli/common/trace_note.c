@@ -35,8 +35,8 @@ static void note_lost(sqlite3 *db, struct buf *why)
 	}
 	if (kinds.len)
 		buf_addc(&kinds, ')');
-	note("%" PRId64 " event%s lost%s: what happened then is missing here", lost,
-		lost == 1 ? "" : "s", kinds.data);
+	note("%" PRId64 " event%s lost%s: the recording has gaps", lost, lost == 1 ? "" : "s",
+		kinds.data);
 }
 
 /* What a recording that was kept small has only sums of. */
@@ -50,7 +50,7 @@ static void note_removed(sqlite3 *db, struct buf *why)
 	if (ns <= 0)
 		return;
 	buf_add_duration(&since, ns);
-	note("of what ended before %s only sums were kept (run --last, --max-size)", since.data);
+	note("only totals were kept for what ended before %s (run --last, --max-size)", since.data);
 }
 
 static void detail_blind_spots(sqlite3 *db, struct buf *why)
@@ -99,7 +99,7 @@ sqlite3 *trace_open(const char *path)
 		break;
 	case -ENOENT:
 		if (!strcmp(path, "pptrace.db"))
-			die("%s here; 'pptrace run COMMAND' makes one, and others can be named",
+			die("%s here; create one with 'pptrace run COMMAND', or name another file",
 				why);
 		/* fall through */
 	default:
@@ -113,7 +113,7 @@ sqlite3 *trace_open(const char *path)
 const char *trace_operand(const char *command, int argc, char **argv)
 {
 	if (argc > 1) {
-		warn("%s: only one recording can be given; '%s' is one too many", command, argv[1]);
+		warn("%s: only one recording can be given; unexpected '%s'", command, argv[1]);
 		return NULL;
 	}
 	return argc ? argv[0] : "pptrace.db";

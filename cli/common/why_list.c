@@ -37,7 +37,7 @@ void why_list_object(struct buf *out, const struct why_source *src, const struct
 	bool is_stopped = why_is_stopped_in_wait(r);
 
 	if (is_stopped)
-		buf_adds(out, "is stopped, and once it resumes it ");
+		buf_adds(out, "is stopped; when continued it ");
 	if (r->lock_id && wait_find(r->state) == WAIT_LOCK_POLL) {
 		buf_addf(out, "%s the ", reason_words(r->state));
 		describe_lock(out, src->db, r->lock_id);
@@ -139,11 +139,11 @@ static void add_thread(struct buf *out, const struct why_source *src, const stru
 		buf_add_duration(out, now - r->since_ns);
 	}
 	if (r->timed && strcmp(r->state, "sleep") != 0 && wait_find(r->state) != WAIT_LOCK_POLL)
-		buf_adds(out, ", with a time-out");
+		buf_adds(out, ", with a timeout");
 	if (r->syscall && (!strcmp(r->state, "other") || !strcmp(r->state, "futex")))
 		buf_addf(out, " (%s)", r->syscall);
 	if (more)
-		buf_addf(out, "; and %u more threads like it", more);
+		buf_addf(out, "; and %u more threads in the same wait", more);
 	buf_addc(out, '\n');
 	if (why_whom(&whom, src, r, ", "))
 		add_line(out, r->lock_id ? "held by " : "other end: ", &whom);

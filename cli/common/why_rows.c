@@ -53,7 +53,7 @@ static const char whose_sql[] =
 	"SELECT DISTINCT o.process_id, iif(l.kind = 'file' AND o.process_id <> t.process_id, 0,"
 	" o.thread_id) FROM holder o JOIN lock l ON l.id = o.lock_id"
 	" JOIN thread t ON t.id = o.thread_id WHERE o.lock_id = ?1"
-	/* Who asks for a shared lock of his own to become exclusive is not in his own way. */
+	/* A thread that upgrades its own shared lock to exclusive does not block itself. */
 	" AND NOT (?2 = 'u' AND o.process_id = (SELECT process_id FROM thread WHERE id = ?3))"
 	" ORDER BY o.thread_id, 2 DESC";
 static const char ends_sql[] =

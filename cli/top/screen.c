@@ -72,7 +72,7 @@ static void ask_filter(struct top_view *view)
 	(void)echo();
 	(void)move(LINES - 1, 0);
 	(void)clrtoeol();
-	(void)addstr("only threads with: ");
+	(void)addstr("filter: ");
 	(void)getnstr(typed, sizeof typed - 1);
 	(void)noecho();
 	(void)snprintf(view->filter, sizeof view->filter, "%s", typed);

@@ -1,4 +1,4 @@
-/* deadlock-rwlock.c - a reader wants to become a writer, and waits for itself to stop reading. */
+/* deadlock-rwlock.c - a reader tries to upgrade to a writer and waits for itself to release the read lock. */
 /* SPDX-License-Identifier: MIT */
 #include "../demo.h"
 

@@ -1,4 +1,4 @@
-/* pipe-leak.c - a reader keeps a write end open itself, and never sees the end of the pipe. */
+/* pipe-leak.c - a reader keeps a write end open itself, and never sees end of file. */
 /* SPDX-License-Identifier: MIT */
 #include "../demo.h"
 

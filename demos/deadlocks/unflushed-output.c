@@ -1,4 +1,4 @@
-/* unflushed-output.c - a question stays in the buffer of the one who waits for the answer. */
+/* unflushed-output.c - a request stays in the buffer of the process that waits for the reply. */
 /* SPDX-License-Identifier: MIT */
 #include "../demo.h"
 

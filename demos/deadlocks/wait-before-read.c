@@ -1,4 +1,4 @@
-/* wait-before-read.c - a parent waits for the end of a child whose output it has not read. */
+/* wait-before-read.c - a parent waits for a child to exit whose output it has not read. */
 /* SPDX-License-Identifier: MIT */
 #include "../demo.h"
 

@@ -1,4 +1,4 @@
-/* spawnv.c - start ten programs at once without a fork of our own. */
+/* spawnv.c - start ten programs at once without calling fork. */
 /* SPDX-License-Identifier: MIT */
 #include "../demo.h"
 

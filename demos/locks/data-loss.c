@@ -32,7 +32,7 @@ static void *worker(void *arg)
 int main(int argc, char **argv)
 {
 	struct demo_option options[] = {
-		{"--count", "each thread takes its lock so often", .number = &count},
+		{"--count", "lock operations of each thread", .number = &count},
 		{"--fixed", "take the lock once", .flag = &fixed},
 		{0},
 	};

@@ -1,4 +1,4 @@
-/* lock-contention.c - threads that should work side by side queue up at one lock. */
+/* lock-contention.c - threads that should run in parallel contend for one lock. */
 /* SPDX-License-Identifier: MIT */
 #include "../demo.h"
 
@@ -41,7 +41,7 @@ static void *worker(void *arg)
 int main(int argc, char **argv)
 {
 	struct demo_option options[] = {
-		{"--count", "each thread takes the lock so often", .number = &count},
+		{"--count", "lock operations of each thread", .number = &count},
 		{"--fixed", "work without the lock, and add at the end", .flag = &fixed},
 		{0},
 	};

@@ -24,7 +24,7 @@ static void *worker(void *arg)
 int main(int argc, char **argv)
 {
 	struct demo_option options[] = {
-		{"--delay", "sleep so many seconds each time", .seconds = &delay},
+		{"--delay", "seconds to sleep each time", .seconds = &delay},
 		{"--fixed", "release the lock before sleeping", .flag = &fixed},
 		{0},
 	};

@@ -9,7 +9,7 @@ int main(int argc, char **argv)
 	bool fixed = false;
 	long count = 6;
 	struct demo_option options[] = {
-		{"--count", "so many messages", .number = &count},
+		{"--count", "number of messages", .number = &count},
 		{"--fixed", "end each message with a newline and read lines", .flag = &fixed},
 		{0},
 	};

@@ -51,7 +51,8 @@ int main(int argc, char **argv)
 		{"-child", "write instead of reading", .flag = &is_child},
 		{"--both", "start the writer as well", .flag = &both},
 		{"--path", "the named pipe (/tmp/pipefifo)", .text = &path},
-		{"--delay", "sleep 0 to 4 times so long before a message (1)", .seconds = &delay},
+		{"--delay", "sleep 0 to 4 times this many seconds before each message (1)",
+			.seconds = &delay},
 		{"--count", "how many messages to write (endless)", .number = &count},
 		{0},
 	};

@@ -1,4 +1,4 @@
-/* pipes-testchild.c - the other side of the talk that pipes begins. */
+/* pipes-testchild.c - the peer that the demo pipes talks to. */
 /* SPDX-License-Identifier: MIT */
 #include "../demo.h"
 

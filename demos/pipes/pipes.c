@@ -1,4 +1,4 @@
-/* pipes.c - talk with another program over two pipes tied to stdin and stdout. */
+/* pipes.c - talk to another program over two pipes connected to its stdin and stdout. */
 /* SPDX-License-Identifier: MIT */
 /* Try: --delay 0.3 */
 #include "../demo.h"

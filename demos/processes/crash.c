@@ -1,4 +1,4 @@
-/* crash.c - a child follows a null pointer. */
+/* crash.c - a child dereferences a null pointer. */
 /* SPDX-License-Identifier: MIT */
 #include "../demo.h"
 

@@ -1,4 +1,4 @@
-/* double-output.c - what was in a buffer at fork comes out of parent and child. */
+/* double-output.c - output buffered at fork is written by both parent and child. */
 /* SPDX-License-Identifier: MIT */
 #include "../demo.h"
 

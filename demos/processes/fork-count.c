@@ -17,7 +17,7 @@ int main(int argc, char **argv)
 	long count = 10, children = 10;
 	struct demo_option options[] = {
 		{"--delay", "between two numbers (1)", .seconds = &delay},
-		{"--count", "how far each child counts (10)", .number = &count},
+		{"--count", "numbers that each child counts to (10)", .number = &count},
 		{"--children", "how many count (10)", .number = &children},
 		{0},
 	};

@@ -10,8 +10,8 @@ int main(int argc, char **argv)
 	long count = 4;
 	double delay = 0.1;
 	struct demo_option options[] = {
-		{"--count", "meant to be so many children", .number = &count},
-		{"--delay", "each works for so many seconds", .seconds = &delay},
+		{"--count", "children that there should be", .number = &count},
+		{"--delay", "seconds that each child works", .seconds = &delay},
 		{"--fixed", "end the child after its work", .flag = &fixed},
 		{0},
 	};

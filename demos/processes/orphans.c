@@ -10,8 +10,8 @@ int main(int argc, char **argv)
 	long count = 3;
 	double delay = 0.3;
 	struct demo_option options[] = {
-		{"--count", "so many children", .number = &count},
-		{"--delay", "children live for so many seconds", .seconds = &delay},
+		{"--count", "number of children", .number = &count},
+		{"--delay", "seconds that each child lives", .seconds = &delay},
 		{"--fixed", "wait for the children", .flag = &fixed},
 		{0},
 	};

@@ -1,4 +1,4 @@
-/* shell-exits.c - what system() and popen() tell of how a program ended. */
+/* shell-exits.c - what system() and popen() report about how a program ended. */
 /* SPDX-License-Identifier: MIT */
 #include "../demo.h"
 

@@ -10,8 +10,8 @@ int main(int argc, char **argv)
 	long count = 3;
 	double delay = 1.2;
 	struct demo_option options[] = {
-		{"--count", "so many children", .number = &count},
-		{"--delay", "live on for so many seconds", .seconds = &delay},
+		{"--count", "number of children", .number = &count},
+		{"--delay", "seconds that the parent lives on", .seconds = &delay},
 		{"--fixed", "wait for every child", .flag = &fixed},
 		{0},
 	};

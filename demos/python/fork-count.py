@@ -8,7 +8,7 @@ import time
 
 parser = argparse.ArgumentParser()
 parser.add_argument("--delay", type=float, default=1, help="seconds between two numbers (1)")
-parser.add_argument("--count", type=int, default=10, help="how far each child counts (10)")
+parser.add_argument("--count", type=int, default=10, help="numbers that each child counts to (10)")
 parser.add_argument("--children", type=int, default=10, help="how many count (10)")
 options = parser.parse_args()
 

@@ -11,7 +11,7 @@ parser = argparse.ArgumentParser()
 parser.add_argument("-child", "--child", action="store_true", help="write instead of reading")
 parser.add_argument("--both", action="store_true", help="start the writer as well")
 parser.add_argument("--path", default="/tmp/pipefifo", help="the named pipe (/tmp/pipefifo)")
-parser.add_argument("--delay", type=float, default=1, help="sleep 0 to 4 times so long before a message (1)")
+parser.add_argument("--delay", type=float, default=1, help="sleep 0 to 4 times this many seconds before each message (1)")
 parser.add_argument("--count", type=int, help="how many messages to write (endless)")
 options = parser.parse_args()
 

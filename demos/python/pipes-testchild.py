@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-# pipes-testchild.py - the other side of the talk that pipes begins.
+# pipes-testchild.py - the peer that the demo pipes talks to.
 # SPDX-License-Identifier: MIT
 import argparse
 import os

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-# pipes.py - talk with another program over two pipes tied to stdin and stdout.
+# pipes.py - talk to another program over two pipes connected to its stdin and stdout.
 # SPDX-License-Identifier: MIT
 # Try: --delay 0.3
 import argparse

@@ -9,9 +9,9 @@ import sys
 import time
 
 parser = argparse.ArgumentParser()
-parser.add_argument("--count", type=int, help="end after so many signals (endless)")
+parser.add_argument("--count", type=int, help="signals before it ends (unlimited)")
 parser.add_argument("--sender", action="store_true", help="start a process that sends them (else: use kill)")
-parser.add_argument("--delay", type=float, default=1, help="seconds before each that it sends (1)")
+parser.add_argument("--delay", type=float, default=1, help="seconds before each signal that it sends (1)")
 parser.add_argument("signal", nargs="?", type=int, default=int(signal.SIGUSR1))
 options = parser.parse_args()
 left = options.count

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-# spawnv.py - start ten programs at once without a fork of our own.
+# spawnv.py - start ten programs at once without calling fork.
 # SPDX-License-Identifier: MIT
 import argparse
 import os

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-# thread-count-wait1.py - main waits for its threads by asking for their locks all the time.
+# thread-count-wait1.py - main waits for its threads by polling their locks.
 # SPDX-License-Identifier: MIT
 # Try: --delay 0.1
 import argparse

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-# thread-count-wait2.py - main waits for its threads by looking at their flags all the time.
+# thread-count-wait2.py - main waits for its threads by polling their flags.
 # SPDX-License-Identifier: MIT
 # Try: --delay 0.1
 import argparse

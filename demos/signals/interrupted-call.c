@@ -1,4 +1,4 @@
-/* interrupted-call.c - a signal handler breaks off a read. */
+/* interrupted-call.c - a signal handler interrupts a read. */
 /* SPDX-License-Identifier: MIT */
 #include "../demo.h"
 
@@ -15,7 +15,7 @@ int main(int argc, char **argv)
 	bool fixed = false;
 	double delay = 0.1;
 	struct demo_option options[] = {
-		{"--delay", "send the signal after so many seconds", .seconds = &delay},
+		{"--delay", "seconds before the signal is sent", .seconds = &delay},
 		{"--fixed", "let the kernel restart the call (SA_RESTART)", .flag = &fixed},
 		{0},
 	};

@@ -37,7 +37,7 @@ int main(int argc, char **argv)
 	bool fixed = false;
 	long times = 100;
 	struct demo_option options[] = {
-		{"--count", "send so many", .number = &times},
+		{"--count", "number of signals", .number = &times},
 		{"--fixed", "use a signal that queues", .flag = &fixed},
 		{0},
 	};

@@ -38,10 +38,10 @@ int main(int argc, char **argv)
 	long count = 0;
 	bool has_sender = false;
 	struct demo_option options[] = {
-		{"--count", "end after so many signals (endless)", .number = &count},
+		{"--count", "signals before it ends (unlimited)", .number = &count},
 		{"--sender", "start a process that sends them (else: use kill)",
 			.flag = &has_sender},
-		{"--delay", "before each that it sends (1)", .seconds = &delay},
+		{"--delay", "before each signal that it sends (1)", .seconds = &delay},
 		{0},
 	};
 	int first = demo_options(argc, argv, "[SIGNAL]", options);

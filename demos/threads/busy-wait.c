@@ -1,4 +1,4 @@
-/* busy-wait.c - a thread asks again and again whether another one is done, and keeps a processor busy meanwhile. */
+/* busy-wait.c - a thread polls whether another one is done, and keeps a processor busy meanwhile. */
 /* SPDX-License-Identifier: MIT */
 #include "../demo.h"
 
@@ -19,7 +19,7 @@ int main(int argc, char **argv)
 {
 	bool fixed = false;
 	struct demo_option options[] = {
-		{"--delay", "the worker takes so many seconds", .seconds = &delay},
+		{"--delay", "seconds that the worker takes", .seconds = &delay},
 		{"--fixed", "join the thread", .flag = &fixed},
 		{0},
 	};

@@ -18,7 +18,7 @@ int main(int argc, char **argv)
 {
 	bool fixed = false;
 	struct demo_option options[] = {
-		{"--delay", "a step of work takes so many seconds", .seconds = &delay},
+		{"--delay", "seconds that a step of work takes", .seconds = &delay},
 		{"--fixed", "join the threads", .flag = &fixed},
 		{0},
 	};

@@ -1,4 +1,4 @@
-/* thread-count-wait1.c - main waits for its threads by asking for their mutexes all the time. */
+/* thread-count-wait1.c - main waits for its threads by polling their mutexes. */
 /* SPDX-License-Identifier: MIT */
 /* Try: --delay 0.1 */
 #include "../demo.h"

@@ -1,4 +1,4 @@
-/* thread-count-wait2.c - main waits for its threads by looking at their flags all the time. */
+/* thread-count-wait2.c - main waits for its threads by polling their flags. */
 /* SPDX-License-Identifier: MIT */
 /* Try: --delay 0.1 */
 #include "../demo.h"

@@ -69,7 +69,7 @@ static __always_inline u64 socket_name(char *to, struct unix_address *name)
 	asm volatile("" : "+r"(len)); /* for the verifier */
 	if (!len || len > 110)
 		return 0;
-	/* Beyond the name lies memory that is not ours to show. */
+	/* Do not leak kernel memory beyond the name. */
 	if (bpf_probe_read_kernel(
 		    to, len, (void *)name + bpf_core_field_offset(struct unix_address, name)))
 		return 0;
@@ -273,7 +273,7 @@ HANDLER_EXIT(exit_ends)
 			ends_socket(task, slot, ret, END_ACCEPT);
 		return 0;
 	case CALL_CONNECT:
-		/* One that was broken off goes on by itself. */
+		/* An interrupted one is restarted by the kernel. */
 		if (ret == 0 || ret == -EINPROGRESS || ret == -EINTR || ret == -ERESTARTSYS)
 			ends_socket(task, slot, REG_ARG0(regs), END_CONNECT);
 		return 0;

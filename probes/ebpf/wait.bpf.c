@@ -97,7 +97,7 @@ static __always_inline u64 wait_futex(struct wait *w, struct task_struct *task)
 	return w->args[0];
 }
 
-/* Which of a socket's two time-outs may end the call: bits END_READ, END_WRITE. */
+/* Which of a socket's two timeouts may end the call: bits END_READ, END_WRITE. */
 static __always_inline u32 limit_of(u32 call)
 {
 	switch (call) {

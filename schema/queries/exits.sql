@@ -1,4 +1,4 @@
--- how each process ended, when, and who took its status
+-- how each process ended, when, and who reaped it
 SELECT p.pid, p.name,
        CASE p.end_kind WHEN 'exit' THEN 'status ' || p.exit_code
             WHEN 'signal' THEN 'signal ' || p.exit_signal || iif(p.core_dumped, ', core dumped', '')

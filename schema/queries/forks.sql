@@ -1,4 +1,4 @@
--- which process made how many others
+-- how many processes each process created
 SELECT p.pid, p.name, count(*) AS children,
        round(min(c.start_ns) / 1e6, 3) AS first_ms, round(max(c.start_ns) / 1e6, 3) AS last_ms,
        sum(c.end_kind = 'exit' AND c.exit_code = 0) AS succeeded,

@@ -1,4 +1,4 @@
--- the locks that were held longest at a time, and where that began
+-- the longest single hold of each lock, and where it began
 SELECT l.kind, coalesce(l.name, iif(l.address, printf('0x%x', l.address), '#' || l.id)) AS lock, st.holds, st.contended,
        round(st.max_hold_ns / 1e6, 3) AS longest_hold_ms, round(st.hold_ns / 1e6, 3) AS held_ms,
        round(st.max_wait_ns / 1e6, 3) AS longest_wait_ms,

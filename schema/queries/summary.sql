@@ -1,4 +1,4 @@
--- how much of everything the recording has
+-- row counts of the recording
 SELECT (SELECT count(*) FROM process) AS processes,
        (SELECT count(*) FROM thread) AS threads,
        (SELECT count(*) FROM exec WHERE errno IS NULL) AS execs,

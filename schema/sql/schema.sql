@@ -37,19 +37,19 @@ CREATE TABLE process ( -- a process, from fork to reaping; exec does not make a 
     id INTEGER PRIMARY KEY,     -- ours, never reused
     pid INTEGER NOT NULL,       -- number in the PID namespace of pptrace
     ns_pid INTEGER,             -- number in its own PID namespace; NULL: the same
-    parent_id INTEGER REFERENCES process(id),  -- process that is its parent at birth; NULL: outside the trace
+    parent_id INTEGER REFERENCES process(id),  -- its parent when it was created; NULL: outside the trace
     creator_id INTEGER REFERENCES thread(id),  -- thread that made it; NULL: outside the trace
     name TEXT,                  -- last name of its main thread; where the kernel cut it to 15 bytes, whole, from the path of its program
     exe TEXT,                   -- path of its last program; NULL: not known
     command TEXT,               -- arguments of its last program as a JSON array; NULL: not known
-    start_ns INTEGER,           -- birth; negative: before the trace
+    start_ns INTEGER,           -- when it was created; negative: before the trace
     end_ns INTEGER,             -- end of its last thread; NULL: not yet
     end_kind TEXT,              -- 'exit' or 'signal'; NULL: running, or unknown
     exit_code INTEGER,          -- 0 to 255, where end_kind is 'exit'
     exit_signal INTEGER,        -- number, where end_kind is 'signal'
     core_dumped INTEGER,        -- 1: left a core
     reaped_ns INTEGER,          -- when a wait call took its status; NULL: never seen
-    reaper_id INTEGER REFERENCES thread(id),   -- who did; NULL: nobody yet, or somebody outside the trace
+    reaper_id INTEGER REFERENCES thread(id),   -- thread that reaped it; NULL: none yet, or outside the trace
     autoreap INTEGER,           -- 1: no wait is needed, its parent ignores SIGCHLD
     created_by TEXT,            -- 'fork', 'vfork', 'clone', 'posix_spawn', 'start' (pptrace started it), 'found'
     secure INTEGER NOT NULL DEFAULT 0, -- 1: gained privileges by an exec
@@ -66,7 +66,7 @@ CREATE TABLE process ( -- a process, from fork to reaping; exec does not make a 
     mpi_end_ns INTEGER          -- when it called MPI_Finalize; NULL: not (yet)
 );
 
-CREATE TABLE title ( -- from when on a process called itself so, as far as it was looked at: when its main thread blocks, and when it exits
+CREATE TABLE title ( -- titles of processes and when they were set, as sampled when the main thread blocks and at exit
     id INTEGER PRIMARY KEY,
     process_id INTEGER NOT NULL REFERENCES process(id),
     ts_ns INTEGER NOT NULL,
@@ -79,7 +79,7 @@ CREATE TABLE thread ( -- a thread; main threads included
     process_id INTEGER NOT NULL REFERENCES process(id),
     creator_id INTEGER REFERENCES thread(id),  -- thread that made it; NULL: outside the trace
     name TEXT,                  -- its last name
-    start_ns INTEGER,           -- birth; negative: before the trace
+    start_ns INTEGER,           -- when it was created; negative: before the trace
     end_ns INTEGER,             -- NULL: not yet
     entry_site_id INTEGER REFERENCES site(id), -- its start routine; NULL: main thread, or not known
     is_main INTEGER NOT NULL DEFAULT 0,        -- 1: the main thread
@@ -103,7 +103,7 @@ CREATE TABLE exec ( -- an exec call, successful or not
 
 CREATE TABLE pipe ( -- a pipe, a FIFO while somebody has it open, a connected pair of sockets, or a socket that listens
     id INTEGER PRIMARY KEY,
-    kind TEXT NOT NULL,         -- 'pipe', 'fifo', 'socketpair', 'unix' (connected stream socket with a name), 'tcp' (connection), 'listen' (socket that listens), 'pty' (pseudo-terminal; side 0 and 1 as they were found)
+    kind TEXT NOT NULL,         -- 'pipe', 'fifo', 'socketpair', 'unix' (connected stream socket with a name), 'tcp' (connection), 'listen' (listening socket), 'pty' (pseudo-terminal; side 0 and 1 as they were found)
     inode INTEGER,              -- inode number; connected sockets: of side 0
     inode2 INTEGER,             -- connected sockets: inode number of side 1; NULL: not known, or nobody has accepted it yet
     dev INTEGER,                -- device of the inode
@@ -112,7 +112,7 @@ CREATE TABLE pipe ( -- a pipe, a FIFO while somebody has it open, a connected pa
     creator_id INTEGER REFERENCES thread(id),  -- NULL: before the trace, or FIFO
     outside INTEGER NOT NULL DEFAULT 0, -- bits: 1 somebody outside the trace may read from it, 2 may write to it (connected sockets: 1 may hold side 0, 2 side 1; 'listen': 1 may hold it)
     name TEXT,                  -- for people: 'pipe 3 (ls -> sort)'; 'pipe at stdout (ls -> ?)': the command was given it, and its id is from 1000000001 on
-    sent_ns INTEGER,            -- since when a descriptor of it is under way in a message that nobody has received; NULL: none is
+    sent_ns INTEGER,            -- when a descriptor of it was sent in a message (SCM_RIGHTS) that has not been received; NULL: none in flight
     local TEXT,                 -- socket: address of side 0, '127.0.0.1:80', '[::1]:80', a path, '@' and an abstract name; NULL: no socket, not known, or it has none
     remote TEXT,                -- socket: address of side 1 likewise
     listener_id INTEGER REFERENCES pipe(id) -- the socket that listened where side 0 connected to, if nobody had accepted that yet; NULL: not known
@@ -148,7 +148,7 @@ CREATE TABLE pipe_io ( -- one read or write call on a pipe that returned
     side INTEGER NOT NULL DEFAULT 0 -- connected sockets: side that the caller holds
 );
 
-CREATE TABLE signal ( -- a signal, from being sent to being taken
+CREATE TABLE signal ( -- a signal, from generation to delivery
     id INTEGER PRIMARY KEY,
     signo INTEGER NOT NULL,
     name TEXT NOT NULL,         -- 'SIGTERM', 'SIGRTMIN+1'
@@ -158,7 +158,7 @@ CREATE TABLE signal ( -- a signal, from being sent to being taken
     thread_id INTEGER REFERENCES thread(id),   -- thread that took it, or for which it was; NULL: not yet known
     sent_ns INTEGER,            -- NULL: not seen
     result TEXT,                -- 'queued', 'ignored', 'coalesced' (one was pending already), 'failed'
-    delivered_ns INTEGER,       -- when it was taken; NULL: not (yet): blocked, ignored, coalesced or the process ended
+    delivered_ns INTEGER,       -- when it was delivered; NULL: not (yet): blocked, ignored, coalesced or the process ended
     disposition TEXT,           -- 'handler', 'default', 'ignored'; NULL: not taken. 'wait': taken by sigwait or signalfd
     interrupted TEXT,           -- system call that it interrupted; NULL: none
     handler_site_id INTEGER REFERENCES site(id), -- the handler
@@ -210,7 +210,7 @@ CREATE TABLE lock ( -- a lock, condition, semaphore, barrier or any other object
 -- A thread's first 1,000 holds below 10 us for which it did not wait have a row each, and so have later ones where they
 -- are rare; beyond that, equal ones (lock, mode, places) of 0.1 s share a row, which never spans a moment at which another
 -- thread began to want the lock. run --fold=off keeps each. lock_stat, lock_edge and lane count every hold either way.
-CREATE TABLE lock_hold ( -- a thread had a lock, once or (count) several times; no index on purpose (see lock_open, lock_edge, lock_stat, lane)
+CREATE TABLE lock_hold ( -- one hold of a lock, or count similar holds merged; has no index on purpose (see lock_open, lock_edge, lock_stat, lane)
     id INTEGER PRIMARY KEY,
     lock_id INTEGER NOT NULL,
     thread_id INTEGER NOT NULL,
@@ -221,7 +221,7 @@ CREATE TABLE lock_hold ( -- a thread had a lock, once or (count) several times; 
     site_id INTEGER,            -- where it was taken; NULL: not known
     release_site_id INTEGER,    -- where it was released; NULL: not known
     stack_id INTEGER,           -- in frame: the stack with which it was taken; NULL: none was recorded (run --stacks)
-    count INTEGER,              -- so many equal holds in a row, from the first acquire_ns to the last release_ns; NULL: one
+    count INTEGER,              -- number of similar consecutive holds, from the first acquire_ns to the last release_ns; NULL: one
     held_ns INTEGER             -- of several: the sum of the times for which it was held; NULL: release_ns - acquire_ns
 );
 
@@ -242,7 +242,7 @@ CREATE TABLE lock_open ( -- the locks that are held now (at the last commit, or 
     stack_id INTEGER            -- as lock_hold's
 );
 
-CREATE TABLE lock_error ( -- a lock call that was refused, or that was wrong though it seemed to work
+CREATE TABLE lock_error ( -- a lock call that failed, or that was wrong though it returned success
     id INTEGER PRIMARY KEY,
     lock_id INTEGER NOT NULL REFERENCES lock(id),
     thread_id INTEGER NOT NULL REFERENCES thread(id),
@@ -280,7 +280,7 @@ CREATE TABLE lock_edge ( -- a thread took to_lock while it held from_lock, summe
     first_ns INTEGER NOT NULL,
     last_ns INTEGER NOT NULL,
     count INTEGER NOT NULL,     -- how often
-    tried INTEGER NOT NULL DEFAULT 0, -- 1: only ever with trylock or a time-out, which cannot deadlock
+    tried INTEGER NOT NULL DEFAULT 0, -- 1: only ever with trylock or a timeout, which cannot deadlock
     gates TEXT NOT NULL DEFAULT '[]', -- JSON array of lock ids that were held every time beside from_lock
     from_mode TEXT, to_mode TEXT      -- 'x' or 's'
 );
@@ -303,7 +303,7 @@ CREATE TABLE lock_stat ( -- contention of one lock, over the whole trace
     value INTEGER               -- semaphore: last known value; barrier: arrivals now
 );
 
-CREATE TABLE lane ( -- how much of a time bucket a thread spent in what; for folded pictures
+CREATE TABLE lane ( -- per thread and time bucket: time spent holding and waiting; for folded pictures
     thread_id INTEGER NOT NULL REFERENCES thread(id),
     bucket INTEGER NOT NULL,    -- number of the bucket; bucket b covers b * lane_ns to (b + 1) * lane_ns (table setting)
     hold_ns INTEGER NOT NULL,   -- holding any lock
@@ -332,7 +332,7 @@ CREATE TABLE sync ( -- an operation on a condition, semaphore, barrier, once or 
     comm_id INTEGER REFERENCES mpi_comm(id), -- MPI: the communicator; NULL: none, or not known
     peer INTEGER,               -- MPI: rank in MPI_COMM_WORLD from which, to which, root; -1: any; NULL: none
     tag INTEGER,                -- MPI: tag; -1: any; NULL: none
-    seq INTEGER                 -- MPI: the how manieth collective call on the communicator, from 1 on; NULL: it is none
+    seq INTEGER                 -- MPI: position of the collective call in the order on the communicator, from 1; NULL: not a collective call
 );
 
 CREATE TABLE wait ( -- a thread was blocked
@@ -367,7 +367,7 @@ CREATE TABLE frame ( -- one frame of a stack that was taken while a thread waite
     PRIMARY KEY (stack_id, depth)
 ) WITHOUT ROWID;
 
-CREATE TABLE wait_on ( -- the members of a set that a wait is on: poll, select, epoll
+CREATE TABLE wait_on ( -- descriptors that a poll, select or epoll waits on
     wait_id INTEGER NOT NULL REFERENCES wait(id),
     ordinal INTEGER NOT NULL,   -- place in the order, from 0
     fd INTEGER,

@@ -50,7 +50,8 @@ static int try_shim(struct buf *why, struct buf *remedy)
 	_cleanup_free_ char *library = preload_library();
 
 	if (!library) {
-		buf_adds(why, "libpptrace-shim.so is neither beside pptrace nor installed");
+		buf_adds(why,
+			"libpptrace-shim.so was not found next to pptrace or in the library directory");
 		buf_adds(remedy, "build it with make, or install with make install");
 		return -ENOENT;
 	}
@@ -125,13 +126,13 @@ static const struct capability others[] = {
 	{"cpu-clock samples", "finding busy waits", "busy-wait is never found", try_cpu_clock},
 	{"tracefs", "not needed by pptrace, which attaches through BTF", "", try_tracefs},
 	{"preload library", "every lock operation; --backend=shim",
-		"only locks that block are recorded", try_shim},
+		"only contended locks are recorded", try_shim},
 	{"memory for rings", "the preload library", "the preload library is not used", try_arena},
 	{"invariant TSC", "cheap time stamps in the preload library",
-		"it asks the kernel's clock, which takes some nanoseconds longer", try_tsc},
+		"it reads the kernel's clock instead, a few nanoseconds slower", try_tsc},
 	{"reading memory of processes", "why, and the check before a deadlock is reported",
-		"verdicts say less", try_read_memory},
-	{"reading processes of others", "why for processes that pptrace did not start",
+		"verdicts are less detailed", try_read_memory},
+	{"reading processes pptrace did not start", "why for processes that pptrace did not start",
 		"why works only as root", try_yama},
 };
 

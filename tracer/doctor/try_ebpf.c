@@ -88,7 +88,7 @@ static int try_ringbuf(struct buf *why, struct buf *remedy)
 		return 0;
 	}
 	try_advise(remedy, rc);
-	return try_failed(why, "no ring buffer can be made", rc);
+	return try_failed(why, "a ring buffer cannot be created", rc);
 }
 
 /* What counts in the end: the very programs that record are loaded and attached, and taken away again. */
@@ -152,7 +152,7 @@ static int try_uprobe_multi(struct buf *why, struct buf *remedy)
 	try_advise(remedy, rc);
 	if (rc == -EINVAL)
 		buf_adds(remedy, "use Linux 6.6 or later");
-	return try_failed(why, "user probes cannot be attached to many functions at once", rc);
+	return try_failed(why, "uprobe_multi is not supported", rc);
 }
 
 static const struct capability capabilities[] = {

@@ -287,7 +287,7 @@ static void add_need(struct buf *b, const struct model *m, const struct mpi_need
 		return;
 	}
 	if (!is_message) {
-		buf_addf(b, "waits in the collective call number %" PRId64 " on ", n->seq);
+		buf_addf(b, "waits in the collective call no. %" PRId64 " on ", n->seq);
 		buf_add_printable(b, comm, strlen(comm));
 		return;
 	}

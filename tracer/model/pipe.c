@@ -58,7 +58,7 @@ static struct pipe *new_pipe(
 	pipe->inode = inode;
 	pipe->inode2 = inode2;
 	pipe->created = pipe->creator_id = pipe->listener_id = STORE_NULL;
-	/* Of a socket a side is known once it is seen to come about. */
+	/* A socket's side is known only if its creation was seen. */
 	pipe->outside = kind == PIPE_UNIX || kind == PIPE_TCP || kind == PIPE_LISTEN ? 3 : 0;
 	pipe->dirty = true;
 	pipe->link = &m->all_pipes;
@@ -179,7 +179,7 @@ static void mix_up(struct pipe *pipe)
 	pipe->outside = 3;
 }
 
-/* Says whether both sides came about in the same way, so that they are not the two of one connection. */
+/* Says whether both sockets were created the same way (both connected or both accepted), so they cannot be the two sides of one connection. */
 static bool is_same_role(const struct pipe *pipe, uint64_t via)
 {
 	return (via == END_CONNECT || via == END_ACCEPT) && pipe->via == (int)via;
@@ -236,7 +236,7 @@ static void know_side(
 	}
 }
 
-/* Returns the descriptor if pptrace passed it on to the command from who called it, else -1. */
+/* Returns the descriptor if pptrace passed it on to the command from its own caller, else -1. */
 static int given_fd(const struct model *m, const struct proc *p, const struct rec_END_OPEN *rec)
 {
 	bool plain = rec->kind == PIPE_PIPE || rec->kind == PIPE_SOCKETPAIR;
@@ -348,7 +348,7 @@ void model_outside(struct model *m, const struct rec_OUTSIDE *rec)
 
 void model_pipe_sent(struct pipe *pipe, int64_t ts)
 {
-	/* The receiver's record may come first, for a call that sends returns after it has sent. */
+	/* The receiver's record may come first: the sending call returns only after the data is sent. */
 	const int64_t late_ns = 1000000000;
 
 	if (pipe->received && ts - pipe->received_ns < late_ns) {

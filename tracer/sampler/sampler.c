@@ -1,9 +1,9 @@
 /* sampler.c - processes that are looked at again and again: a source of records where eBPF is not permitted. */
 /* SPDX-License-Identifier: MIT */
 /*
- * Each look is a snapshot, whose records say what is. What is new since the last
- * one is handed on; of what is no more the end is told: a wait, a thread, a
- * pipe end, a file lock. What lasts less than the time between two looks is not seen.
+ * Each sample is a snapshot of the current state. What is new since the last one is passed on; for what has disappeared
+ * (a wait, a thread, a pipe end, a file lock) a record of its end is made. What lasts less than the time between two
+ * samples is not seen.
  */
 #include "tracer/sampler/sampler.h"
 
@@ -23,7 +23,7 @@
 /* As the status of who ended unseen: no process ends with this one. */
 enum { UNKNOWN_STATUS = 0xffff };
 
-/* One thing that is: a thread, its wait, an end... */
+/* One item that exists: ... */
 struct state {
 	uint64_t key;
 	uint64_t seen; /* number of the look that saw it last */
@@ -38,7 +38,7 @@ struct sampler {
 	uint64_t look;    /* number of this one */
 	uint64_t begin;   /* when it first looked */
 	uint64_t now;     /* when it looks */
-	uint64_t since;   /* when what is handed on began at the earliest */
+	uint64_t since;   /* earliest start time for items passed on */
 	uint64_t last_at; /* when the last one began */
 	uint64_t until;
 	struct buf more; /* MORE records for the next one */
@@ -107,7 +107,7 @@ static bool sampler_has(struct source *src, int pidfd, pid_t pid)
 
 /* ---- What is, and whether it was there before ---- */
 
-/* What makes two records of different looks the same thing; 0: it is told each time anew. */
+/* What makes two records of different looks the same thing; 0: reported every time. */
 static uint64_t key_of(const struct rec_head *rec)
 {
 	const char *payload = (const char *)(rec + 1);
@@ -264,7 +264,7 @@ static bool is_there(pid_t pid)
 	return fd >= 0;
 }
 
-/* What is not even a zombie any more has been reaped, by its parent or who took its place. */
+/* What is not even a zombie any more has been reaped, by its parent or a subreaper. */
 static void emit_reap(struct sampler *s, const struct rec_head *found, uint64_t ts)
 {
 	rec_u32 parent = (rec_u32)((const struct rec_FOUND *)(const void *)found)->ppid;
@@ -276,7 +276,7 @@ static void emit_reap(struct sampler *s, const struct rec_head *found, uint64_t 
 		s->emit(s->arg, &r.head);
 }
 
-/* A thread that is not there any more has ended; with the main thread the process, in a way that nobody saw. */
+/* A thread that is not there any more has ended; if it was the main thread the process ended, with unknown status. */
 static void emit_exit(struct sampler *s, const struct rec_head *found, uint64_t ts)
 {
 	bool last = found->pid == found->tid && !is_there((pid_t)found->pid);

@@ -19,10 +19,10 @@
 
 enum { EVENTS_AT_ONCE = 64 };
 
-/* So many that are known to be over are kept: their parents and children may still be asked about. */
+/* How many finished lives are kept, for questions about their parents and children. */
 enum { KEPT_MAX = 1024 };
 
-/* So often it is looked who has been reaped; and so long the record of that may be under way. */
+/* How often to check who has been reaped, and how long the record of a reap may be delayed. */
 #define LOOK_EVERY_NS 20000000u
 #define RECORD_DELAY_NS 500000000u
 
@@ -42,14 +42,14 @@ struct life {
 	bool reported;      /* the model has got its EXIT */
 	bool is_buried;     /* it has been reaped, as the model knows */
 	size_t kept_at;     /* place in the ring of those who are kept plus 1, 0: is not one */
-	bool is_unburied;   /* in the list of those whose reaping is looked for */
-	uint64_t gone_at;   /* when it was first seen not to be there any more, 0: it is */
+	bool is_unburied;   /* in the list of processes waiting to be reaped */
+	uint64_t gone_at;   /* when it was first seen to be gone; 0: it still exists */
 	struct life *later; /* in that list */
 	bool is_late;       /* it had ended already when it was first looked at */
 	int status;
 	uint64_t last_ts;  /* late: of its last record */
 	uint64_t end_ts;   /* reported: of its EXIT */
-	struct life *next; /* noticed after it */
+	struct life *next; /* next in the list noticed */
 };
 
 struct deaths {
@@ -59,9 +59,9 @@ struct deaths {
 		*noticed; /* in the order of their ends, which is that in which epoll names them */
 	struct life **noticed_end;
 	struct life *unburied;
-	struct life *kept[KEPT_MAX]; /* reported and buried, in a ring; NULL: is none any more */
+	struct life *kept[KEPT_MAX]; /* ring of finished lives; NULL: slot is free */
 	size_t n_kept;
-	uint64_t looked_at; /* when for those */
+	uint64_t looked_at; /* last check of the unburied list (ns) */
 	unsigned n_late;    /* lives of that kind that were not reported */
 };
 
@@ -158,7 +158,7 @@ static void leave_unburied(struct deaths *d, struct life *l)
 	l->is_unburied = false;
 }
 
-/* A number that is used again is another's life. */
+/* A reused pid is a different life. */
 static void unkeep(struct deaths *d, struct life *l)
 {
 	if (l->kept_at)
@@ -393,7 +393,7 @@ void deaths_ended(struct deaths *d, pid_t pid, int status, source_emit *emit, vo
 }
 
 /*
- * A process has announced its end to the point. Others that were noticed before it have ended before it, though the
+ * The exit time of an announced process is exact. Others noticed before it have ended before it, though the
  * time at which we saw that may be later: a parent that outlived its child must not seem to have left it behind.
  */
 static void report_earlier(
@@ -412,7 +412,7 @@ static void report_earlier(
 }
 
 /*
- * Of a process and its parent that had both ended when the process was first
+ * If a process and its parent had both ended when the process was first
  * looked at, nobody knows which was the first. It outlived its parent only if
  * it has left a record of that.
  */

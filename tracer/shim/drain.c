@@ -19,7 +19,7 @@ enum {
 	/* Handed over by one poll at most, so that memory stays bounded; records take 100 bytes and more. */
 	POLL_SLOTS_MAX = 200000,
 	POLL_SLOTS_MIN = 10000,
-	MEMORY_SHARE = 1 << 14, /* a slot for so many bytes of what may be had */
+	MEMORY_SHARE = 1 << 14, /* one slot per this many bytes of available memory */
 	BEAT_SLOTS = 4096
 };
 
@@ -123,7 +123,7 @@ static uint64_t count_late(const struct shim_ring *r)
 
 static bool thread_is_gone(const struct shim_drain *d, const struct shim_ring *r)
 {
-	/* A number whose namespace is not known says nothing. */
+	/* A pid in an unknown namespace is unusable. */
 	if (!r->pid || !r->pidns || !d->ns.own)
 		return false;
 	return syscall(SYS_tgkill, r->pid, r->tid, 0) < 0 && errno == ESRCH;
@@ -186,7 +186,7 @@ static void retire_rings(struct shim_drain *d, uint64_t now)
 			continue;
 		if (!r->dead && now - r->checked > ALIVE_CHECK_NS) {
 			r->checked = now;
-			/* What it wrote last may have come after the look. */
+			/* Its last records may have been written after the check. */
 			if (thread_is_gone(d, r)) {
 				r->dead = true;
 				continue;
@@ -228,7 +228,7 @@ static void heap_down(struct shim_drain *d, size_t i)
 
 /*
  * Finds the time of the ring's next record. False: it has none now; then
- * *floor_raw is lowered if one may come that is older.
+ * *floor_raw is lowered if an older record may still appear.
  */
 static bool ring_next(struct shim_drain *d, struct shim_ring *r, uint64_t now, uint64_t *floor_raw)
 {

@@ -320,7 +320,7 @@ static bool recheck(const struct snapshot *s, const struct snap_process *p, stru
 }
 
 /*
- * A thread that runs now and then between waits with a time-out is worth another quick
+ * A thread that runs now and then between waits with a timeout is worth another quick
  * look: such a wait ends by itself, so that no verdict depends on its having been in it at the same moment as others.
  */
 static void look_again(struct snapshot *s, struct snap_process *p, struct snap_thread *t)

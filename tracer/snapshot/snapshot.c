@@ -25,7 +25,7 @@
 
 enum {
 	MAX_SHARED = 64, /* shared mappings whose users are looked for */
-	MAX_TOLD = 5     /* processes of which it is said why they may not be looked at */
+	MAX_TOLD = 5     /* unreadable processes reported individually */
 };
 
 static void add_process(struct snapshot *s, pid_t pid)
@@ -152,13 +152,13 @@ static void snapshot_done(struct snapshot *s)
 	hash_done(&s->terminals);
 }
 
-/* Whom a reader should ask as who may read more; there may be nobody, in a container for example. */
+/* The user to run pptrace as to see more; in a container there may be none. */
 static const char *who_may(void)
 {
 	return geteuid() == 0
-		       ? "not even root may here (without CAP_SYS_PTRACE, or because a security "
+		       ? "even root is not permitted here (without CAP_SYS_PTRACE, or because a security "
 			 "module forbids it)"
-		       : "ask as root";
+		       : "run pptrace as root";
 }
 
 /* Says why a process that was asked for is not among those that were read. Returns the error. */
@@ -188,7 +188,7 @@ static int why_not(struct snapshot *s, pid_t pid, struct buf *why)
 		rc = -EINVAL;
 	} else if (p->uid == geteuid()) {
 		buf_addf(why,
-			"process %d (%.15s) may not be read, because it has or had other rights: "
+			"process %d (%.15s) cannot be read, because it has or had different privileges: "
 			"%s",
 			(int)pid, p->comm, who_may());
 	} else {
@@ -361,7 +361,7 @@ static void *call_between(void *arg)
 	return NULL;
 }
 
-/* What is read after the first look and before the second one, two things at once. */
+/* Data read between the first and the second look, in two threads. */
 static void read_between(struct snapshot *s, void *arg)
 {
 	struct between b = {.config = s->config, .arg = arg};

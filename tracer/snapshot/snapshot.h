@@ -133,7 +133,7 @@ bool timers_possible(pid_t pid);
  * reading its memory from outside: glibc keeps them in a list that starts at
  * _IO_list_all, in libc.so or in a static program with symbols. Emits a STDIO
  * record (when STDIO_STUCK) for each stream on a pipe, FIFO or socket that
- * holds unwritten bytes; what does not look like glibc's streams in every
+ * holds unflushed bytes; what does not look like glibc's streams in every
  * point is left out. key is the process in symbols, whose mappings are read if
  * they are not known yet; pid may be any live thread of it.
  * Returns how many were emitted, or -errno: -EPERM if the memory may not be

@@ -28,7 +28,7 @@ enum {
 
 /*
  * A socket may have been told how long its calls wait at most (SO_RCVTIMEO, SO_SNDTIMEO, TCP_USER_TIMEOUT): asked of a copy
- * of the descriptor. Where none may be made (a seccomp filter refuses pidfd_getfd), it may have been.
+ * of the descriptor. If it cannot be duplicated (seccomp refuses pidfd_getfd), assume a timeout is set.
  */
 static bool is_limited(const struct snap_process *p, const struct snap_thread *t, int fd)
 {
@@ -197,7 +197,7 @@ static void fill_open(struct snap_process *p, struct snap_thread *t, uint64_t na
 			free(t->open_path);
 			t->open_path = xstrdup(text);
 			*(strrchr(path, '/') + 1) = '\0';
-			/* Files that lie in /tmp together are unrelated. */
+			/* Files that are both in /tmp need not be related. */
 			if (stat(path, &st) == 0 && !(st.st_mode & S_ISVTX)) {
 				t->folder_dev = st.st_dev;
 				t->folder_inode = st.st_ino;
@@ -233,7 +233,7 @@ static void fill_by_fd(struct snapshot *s, struct snap_process *p, struct snap_t
 	if (!c->has_fd)
 		return;
 	set_file(s, p, t, (int)t->args[c->fd]);
-	/* From a pipe to a file or the other way round: the pipe blocks. */
+	/* splice between a pipe and a file: the pipe is what blocks. */
 	if (c->family == FAMILY_SPLICE && t->wait.file_kind != FILE_PIPE &&
 		t->wait.file_kind != FILE_FIFO)
 		set_file(s, p, t, (int)t->args[t->nr == SYS_splice ? 2 : 1]);
@@ -277,7 +277,7 @@ static void fill_connect(struct snapshot *s, struct snap_process *p, struct snap
 	t->wait.dev = files_find(p, (int)t->args[0]) ? files_find(p, (int)t->args[0])->dev : 0;
 }
 
-/* What the call says beside its descriptor and its time-out. */
+/* What the call says beside its descriptor and its timeout. */
 static void fill_by_family(struct snapshot *s, struct snap_process *p, struct snap_thread *t)
 {
 	switch (call_waits(t->nr)->family) {

@@ -121,7 +121,7 @@ int providers_build(struct providers *pr, const struct state *st, const struct p
 		/* A handler on top of a wait may write, post, or end the process, whatever is waited for. */
 		if (st->processes[i].alive && st->processes[i].alarm_rings)
 			pr->graph.nodes[node].source = true;
-		/* What a ring has under way is not known: a write, a close, a time-out that ends one of them. */
+		/* What a ring has under way is not known: a write, a close, a timeout that ends one of them. */
 		if (pr->generous && st->processes[i].alive && st->processes[i].uring)
 			pr->graph.nodes[node].source = true;
 	}

@@ -58,7 +58,7 @@ static void report(struct rule_context *ctx, sqlite3_stmt *stmt)
 	m->site_id = site;
 	buf_adds(&b, "it ended when ");
 	describe_thread(&b, ctx->db, other);
-	buf_adds(&b, " went on or was done");
+	buf_adds(&b, " continued or finished");
 	m = rule_member(f, &b);
 	m->thread_id = other;
 	m->process_id = process;

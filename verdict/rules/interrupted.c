@@ -63,7 +63,7 @@ const struct interruption *interruptions_between(
 	return last;
 }
 
-const char interruption_words[] = "it stood until ";
+const char interruption_words[] = "it lasted until ";
 
 void interruption_note(struct finding *f, const struct interruption *in)
 {
@@ -77,6 +77,6 @@ void interruption_note(struct finding *f, const struct interruption *in)
 	describe_signal(&b, in->signo);
 	buf_adds(&b, " at ");
 	describe_time(&b, in->at_ns);
-	buf_adds(&b, ", which came from outside\n");
+	buf_adds(&b, ", sent from outside the trace\n");
 	finding_set(&f->explanation, &b);
 }

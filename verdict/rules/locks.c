@@ -92,7 +92,7 @@ int rule_unlock_not_owner(struct rule_context *ctx)
 		add_deed(ctx, &b, thread, " unlocked the ", lock, ", which it did not hold");
 		f = rule_report(ctx, "unlock-not-owner", query_int(stmt, 3, 0), &b, NULL,
 			"Only the thread that locked a mutex may unlock it; to tell another thread"
-			" something use a condition or a semaphore.");
+			" something use a condition variable or a semaphore.");
 		describe_thread(&b, ctx->db, thread);
 		buf_adds(&b, query_int(stmt, 6, 0) ? " was refused" : " unlocked it anyway");
 		if (n > 1)
@@ -139,10 +139,10 @@ int rule_exit_holding(struct rule_context *ctx)
 
 		add_deed(ctx, &b, thread, " ended and left the ", lock, " locked");
 		f = rule_report(ctx, "exit-holding-lock", query_int(stmt, 2, 0), &b, NULL,
-			"Release the lock on every path out of the thread (pthread_cleanup_push for"
+			"Release the lock on every exit path (pthread_cleanup_push for"
 			" cancellation), or make the mutex robust.");
 		describe_thread(&b, ctx->db, thread);
-		buf_adds(&b, " took it at ");
+		buf_adds(&b, " acquired it at ");
 		describe_time(&b, query_int(stmt, 4, 0));
 		add_member(ctx, f, &b, thread, lock, query_int(stmt, 3, 0));
 	}
@@ -267,7 +267,7 @@ static int lost_wakeup_of(struct rule_context *ctx, int64_t wait)
 	buf_adds(&b, ", when nobody waited,");
 	add_member(ctx, f, &b, waker, lock, query_int(stmt, 2, 0));
 	describe_thread(&b, ctx->db, waiter);
-	buf_adds(&b, " waits since ");
+	buf_adds(&b, " has been waiting since ");
 	describe_time(&b, query_int(stmt, 5, 0));
 	add_member(ctx, f, &b, waiter, lock, query_int(stmt, 6, 0));
 	f->members[f->n_members - 1].wait_id = wait;

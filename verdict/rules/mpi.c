@@ -123,7 +123,7 @@ static void report_call(struct rule_context *ctx, sqlite3_stmt *row, struct find
 	struct finding_member *m;
 
 	if (!*f) {
-		buf_addf(&b, "the collective call number %lld", (long long)query_int(row, 1, 0));
+		buf_addf(&b, "collective call no. %lld", (long long)query_int(row, 1, 0));
 		add_comm(&b, query_text(row, 2));
 		buf_adds(&b, " is not the same on all ranks");
 		*f = rule_report(ctx, "mpi-collective-order", query_int(row, 5, 0), &b, NULL,

@@ -241,14 +241,14 @@ static void report(struct search *s)
 		if (s->path[i]->first_ns > first)
 			first = s->path[i]->first_ns;
 	describe_count(&b, (int64_t)s->depth, "lock");
-	buf_adds(
-		&b, s->depth == 2 ? " are taken in opposite orders: " : " are taken in a circle: ");
+	buf_adds(&b, s->depth == 2 ? " are taken in opposite orders: "
+				   : " are taken in a cyclic order: ");
 	for (size_t i = 0; i < s->depth; i++) {
 		buf_adds(&b, i ? ", " : "");
 		describe_lock(&b, ctx->db, s->path[i]->from);
 	}
 	f = rule_report(ctx, "lock-order", first, &b, NULL,
-		"It went well this time; with other timing it is a deadlock. Take these locks in the"
+		"It worked this time; with different timing it is a deadlock. Take these locks in the"
 		" same order everywhere.");
 	for (size_t i = 0; i < s->depth; i++) {
 		const struct edge *e = s->path[i];

@@ -167,9 +167,9 @@ static void add_member(struct leaks *l, struct finding *f, const struct leak_wai
 	struct finding_member *m;
 
 	describe_thread(&b, l->ctx->db, w->thread);
-	buf_adds(&b, w->writes ? " waits for room" : " waits for data or end-of-file");
+	buf_adds(&b, w->writes ? " waits for room" : " waits for data or end of file");
 	if (!l->ctx->instant) {
-		buf_adds(&b, " since ");
+		buf_adds(&b, ", blocked since ");
 		describe_time(&b, w->start_ns);
 	}
 	describe_site(&b, l->ctx->db, w->site);
@@ -202,7 +202,7 @@ static void add_holders(struct leaks *l, struct finding *f, const struct leak_wa
 		describe_process(&b, l->ctx->db, e->process);
 		buf_addf(&b, " keeps a %s end open (fd %lld", w->writes ? "read" : "write",
 			(long long)e->fd);
-		buf_adds(&b, e->inherited ? ", inherited at fork)" : ")");
+		buf_adds(&b, e->inherited ? ", inherited across fork)" : ")");
 		if (!l->ctx->instant)
 			buf_addf(&b, " and never %s%s", w->writes ? "reads" : "writes",
 				l->ctx->live_ns ? ", so far" : "");
@@ -223,16 +223,16 @@ static void report(struct leaks *l, const struct leak_wait *w)
 
 	describe_pipe(&b, l->ctx->db, w->pipe);
 	if (l->ctx->instant)
-		buf_adds(&b, ": a child that ended has left an end open in others, and ");
+		buf_adds(&b, ": a terminated child left an end open in other processes, and ");
 	else
 		buf_adds(&b, w->writes ? ": nobody reads from it any more, but "
-				       : ": all writers have left, but ");
+				       : ": all writers have exited, but ");
 	describe_thread(&b, l->ctx->db, w->thread);
 	buf_adds(&b, w->writes ? " does not notice" : " sees no end-of-file");
 	f = rule_report(l->ctx, "pipe-end-leak", w->start_ns, &b, NULL,
 		"Close every end that a process does not use, right after fork; or make it"
-		" close-on-exec (pipe2 with O_CLOEXEC). Give a service that goes on other streams"
-		" than those of its starter.");
+		" close-on-exec (pipe2 with O_CLOEXEC). Redirect the standard streams of a service"
+		" that outlives the process that started it.");
 	f->certain = !l->ctx->live_ns && !l->ctx->instant;
 	add_member(l, f, w);
 	add_holders(l, f, w);

@@ -43,7 +43,7 @@ int rule_broken_pipe(struct rule_context *ctx)
 		if (!reader)
 			continue;
 		describe_process(&b, ctx->db, reader);
-		buf_adds(&b, " was its last reader and has left");
+		buf_adds(&b, " was its last reader and has closed it or exited");
 		m = rule_member(f, &b);
 		m->process_id = reader;
 		m->pipe_id = pipe;

@@ -31,7 +31,7 @@ static int add_holders(struct rule_context *ctx, struct finding *f, int64_t lock
 		struct finding_member *m;
 
 		describe_thread(&b, ctx->db, query_int(stmt, 0, 0));
-		buf_adds(&b, " has it");
+		buf_adds(&b, since > 0 ? " has held it" : " holds it");
 		if (since > 0) {
 			buf_adds(&b, " since ");
 			describe_time(&b, since);
@@ -55,17 +55,17 @@ static int report(struct rule_context *ctx, sqlite3_stmt *stmt)
 	struct finding *f;
 
 	describe_thread(&b, ctx->db, thread);
-	buf_adds(&b, " asked for ");
-	buf_add_duration(&b, last - first);
-	buf_addf(&b, ", again and again, for the ");
+	buf_adds(&b, " polled the ");
 	describe_lock(&b, ctx->db, lock);
-	buf_adds(&b, ", and slept between");
+	buf_adds(&b, " for ");
+	buf_add_duration(&b, last - first);
+	buf_adds(&b, ", sleeping in between");
 	f = rule_report(ctx, "lock-contention", first, &b, NULL,
 		"Wait for the lock with a call that blocks: it returns when the lock is released.");
 	describe_thread(&b, ctx->db, thread);
 	buf_adds(&b, " slept ");
 	describe_count(&b, query_int(stmt, 4, 0), "time");
-	buf_adds(&b, " after it had been refused");
+	buf_adds(&b, " after a failed attempt");
 	describe_site(&b, ctx->db, query_int(stmt, 5, 0));
 	m = rule_member(f, &b);
 	m->thread_id = thread;

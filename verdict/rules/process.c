@@ -143,7 +143,7 @@ int rule_orphan(struct rule_context *ctx)
 		if (n > MEMBERS_MAX)
 			continue;
 		describe_process(&b, ctx->db, query_int(stmt, 1, 0));
-		buf_adds(&b, " went on: ");
+		buf_adds(&b, " kept running: ");
 		add_end(&b, ctx, query_int(stmt, 1, 0));
 		rule_member(f, &b)->process_id = query_int(stmt, 1, 0);
 	}
@@ -248,13 +248,13 @@ int rule_main_exit(struct rule_context *ctx)
 		describe_process(&b, ctx->db, process);
 		buf_adds(&b, " ended while ");
 		describe_count(&b, n, "thread");
-		buf_addf(&b, " of it %s still at work", n == 1 ? "was" : "were");
+		buf_addf(&b, " of it %s still running", n == 1 ? "was" : "were");
 		finding_set(&f->summary, &b);
 		if (n > MEMBERS_MAX)
 			continue;
 		describe_thread(&b, ctx->db, thread);
 		if (query_int(stmt, 5, 0)) {
-			buf_adds(&b, " was killed in a wait (");
+			buf_adds(&b, " was killed while waiting (");
 			buf_add_printable(&b, query_text(stmt, 3), strlen(query_text(stmt, 3)));
 			buf_addc(&b, ')');
 		} else {

@@ -45,7 +45,7 @@ int rule_lost_signal(struct rule_context *ctx)
 		buf_adds(&b, n == 1 ? " to " : " signals to ");
 		describe_process(&b, ctx->db, query_int(stmt, 0, 0));
 		buf_adds(&b, n == 1 ? " was lost: " : " were lost: ");
-		buf_adds(&b, pending ? "one was pending already" : "it ignores them");
+		buf_adds(&b, pending ? "one was pending already" : "the receiver ignored it");
 		f = rule_report(ctx, "lost-signal", query_int(stmt, 4, 0), &b, NULL,
 			pending ? "Do not count signals: of several that are pending only one is"
 				  " delivered. Use sigqueue with a real-time signal, or a pipe."
@@ -55,7 +55,7 @@ int rule_lost_signal(struct rule_context *ctx)
 		describe_time(&b, query_int(stmt, 4, 0));
 		rule_member(f, &b)->thread_id = query_int(stmt, 5, 0);
 		describe_process(&b, ctx->db, query_int(stmt, 0, 0));
-		buf_adds(&b, pending ? " had not taken an earlier one yet" : " ignored it");
+		buf_adds(&b, pending ? " still had an earlier one pending" : " ignored it");
 		rule_member(f, &b)->process_id = query_int(stmt, 0, 0);
 	}
 	return rc;

@@ -34,7 +34,7 @@ static int unflushed_of(struct rule_context *ctx, int64_t process)
 		struct finding *f;
 
 		describe_process(&b, ctx->db, process);
-		buf_addf(&b, " has %lld unwritten bytes", (long long)query_int(stmt, 2, 0));
+		buf_addf(&b, " has %lld unflushed bytes", (long long)query_int(stmt, 2, 0));
 		buf_adds(&b, query_int(stmt, 1, -1) == 1 ? " for stdout" : " for a stream");
 		buf_adds(&b, " while it is stuck");
 		f = rule_report(ctx, "unflushed-output", query_int(stmt, 4, 0), &b, NULL,

@@ -44,7 +44,7 @@ int rule_data_loss(struct rule_context *ctx)
 	if (query_int(stmt, 0, 0) > 0) {
 		describe_count(&b, query_int(stmt, 0, 0), "record");
 		buf_adds(&b, query_int(stmt, 0, 0) == 1 ? " was" : " were");
-		buf_adds(&b, " lost: what they would have shown is missing");
+		buf_adds(&b, " lost");
 		f = rule_report(ctx, "data-loss", 0, &b, NULL,
 			is_short
 				? "Give the control group or the machine more memory, or record less (--locks=futex)."

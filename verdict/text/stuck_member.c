@@ -9,17 +9,18 @@
 
 enum { LIST_MAX = 8 };
 
-static void add_since(struct buf *b, const struct state *st, int64_t ns)
+/* Adds since when something has lasted; what: the words before the time. */
+static void add_since(struct buf *b, const struct state *st, const char *what, int64_t ns)
 {
 	if (st->instant)
 		return; /* how long it has waited is not known */
-	buf_adds(b, " since ");
+	buf_adds(b, what);
 	describe_time(b, ns);
 }
 
 /* ---- Who could end the wait ---- */
 
-/* ", now at bank.py:12 (report)": where the holder of a language's lock waits itself. */
+/* ", now at bank.py:12 (report)": where the holder of a runtime's lock is itself waiting. */
 static void add_whereabouts(
 	struct buf *b, const struct state *st, int64_t thread_id, struct places *places)
 {
@@ -31,7 +32,7 @@ static void add_whereabouts(
 	places_describe(b, places, st->threads[t].wait.site_id, st->threads[t].wait.stack_id);
 }
 
-/* "is held by thread 43 (right) of abba[40] since 0.1 s at abba.c:40 (right)"; the place may be unknown. */
+/* "is held by thread 43 (right) of abba[40], acquired at 0.1 s at abba.c:40 (right)"; the place may be unknown. */
 static void add_holder(struct buf *b, const struct state *st, const struct state_lock *l,
 	const struct state_holder *h, int64_t waiter_id, struct places *places)
 {
@@ -43,12 +44,12 @@ static void add_holder(struct buf *b, const struct state *st, const struct state
 	if (h->thread_id == waiter_id) {
 		buf_adds(b, "it already holds itself");
 	} else {
-		buf_adds(b, copied ? "" : ended ? "was taken by " : "is held by ");
+		buf_adds(b, copied ? "" : ended ? "was acquired by " : "is held by ");
 		describe_thread_at(b, st->db, h->thread_id, st->now_ns);
 		buf_adds(b, copied ? " held at the fork" : "");
 	}
 	if (!h->inferred) {
-		add_since(b, st, h->acquire_ns);
+		add_since(b, st, ended && !copied ? " at " : ", acquired at ", h->acquire_ns);
 		places_describe(b, places, h->site_id, h->stack_id);
 	} else if (state_is_of_runtime(l) && h->thread_id != waiter_id) {
 		add_whereabouts(b, st, h->thread_id, places);
@@ -69,7 +70,7 @@ static void add_queued_writer(struct buf *b, const struct state *st, const struc
 			continue;
 		buf_adds(b, ",\n    behind the writer ");
 		describe_thread_at(b, st->db, t->id, st->now_ns);
-		buf_adds(b, ", who waits for it too");
+		buf_adds(b, ", which is also waiting for it");
 		return;
 	}
 }
@@ -117,7 +118,7 @@ static void add_holders(
 	for (uint32_t h = l->first_holder; h != STATE_NONE; h = st->holders[h].next) {
 		const struct state_holder *holder = &st->holders[h];
 
-		/* Who asks for a shared lock of his own to become exclusive is not in his own way. */
+		/* A thread that upgrades its own shared lock to exclusive does not block itself. */
 		if (is_sharer(st, l, h) ||
 			(t->wait.replaces && holder->process_id == st->processes[t->process].id))
 			continue;
@@ -181,13 +182,13 @@ static const char ends_sql[] =
 	" AND CASE WHEN (SELECT kind FROM pipe WHERE id = ?1) IN ('socketpair', 'unix', 'tcp', 'pty') THEN e.side <> ?4"
 	" ELSE instr(e.mode, ?3) END GROUP BY e.process_id ORDER BY e.process_id";
 
-/* Whose end of which pipe is asked for: opposite to this side, or to this direction. */
+/* Which ends of which pipe to list: those opposite to this side or direction. */
 struct end_question {
 	int64_t pipe_id, side;
 	const char *intro;
 };
 
-/* The question for a wait: of a connection that nobody has accepted it is who listens. */
+/* The question for a wait: for a connection not accepted yet it is the listener. */
 static struct end_question ask_ends(
 	const struct state *st, const struct state_wait *w, const char *other_end)
 {
@@ -197,7 +198,7 @@ static struct end_question ask_ends(
 		return (struct end_question){.pipe_id = w->pipe_id, .intro = "which is open"};
 	if (p != STATE_NONE && st->pipes[p].is_unaccepted && !w->side)
 		return (struct end_question){.pipe_id = st->pipes[p].listener_id,
-			.intro = "which nobody has accepted yet: the socket that listens is open"};
+			.intro = "which has not been accepted yet: the listening socket is open"};
 	return (struct end_question){.pipe_id = w->pipe_id,
 		.side = w->side,
 		.intro = p != STATE_NONE && st->pipes[p].is_two_sided ? "whose other side is open"
@@ -335,7 +336,7 @@ static void add_detail(struct buf *b, const struct state *st, const struct state
 
 /* ---- Ranks of MPI jobs ---- */
 
-/* Who is named as the other side: "rank 1 is solver[123]", and that it will do nothing more. */
+/* Names the peer rank ("rank 1 is solver[123]") and says if it has finished. */
 static void add_rank(
 	struct buf *b, const struct state *st, int64_t process_id, long long rank, bool first)
 {
@@ -388,7 +389,8 @@ static void add_missing(
 			continue;
 		buf_addf(b, ",\n    which rank %lld, ", (long long)query_int(row, 1, 0));
 		describe_process(b, st->db, query_int(row, 0, 0));
-		buf_adds(b, query_int(row, 2, 0) ? ", has not made: it called " : ", has not made");
+		buf_adds(b,
+			query_int(row, 2, 0) ? ", has not called: it called " : ", has not called");
 		if (!query_int(row, 2, 0) && !query_null(row, 3))
 			buf_adds(b, ", the last there was ");
 		if (!query_null(row, 3)) {
@@ -400,7 +402,7 @@ static void add_missing(
 		buf_addf(b, ",\n    and %zu more have not", n - LIST_MAX);
 }
 
-/* What the %s of a sentence stands for. */
+/* Adds what replaces the %s of wait_info.sentence. */
 static void add_object(struct buf *b, const struct state *st, const struct state_thread *t)
 {
 	const struct state_wait *w = &t->wait;
@@ -449,7 +451,7 @@ void stuck_words(struct buf *b, const struct state *st, const struct state_threa
 		sentence = l->kind == LOCK_MONITOR ? "waits to be notified through the %s"
 						   : "waits for the %s";
 	if (t->wait.reason == WAIT_ONCE && !t->wait.target_thread_id && l) {
-		buf_adds(b, "waits for the initialiser of the ");
+		buf_adds(b, "waits for the initialisation routine of the ");
 		describe_lock(b, st->db, l->id);
 		return;
 	}
@@ -477,7 +479,7 @@ static void add_unflushed(struct buf *b, const struct state *st, const struct st
 		st->processes[t->process].id, &stmt, st->why);
 
 	for (; rc > 0; rc = query_step(stmt, st->why)) {
-		buf_addf(b, ",\n    and has %lld unwritten bytes for ",
+		buf_addf(b, ",\n    and has %lld unflushed bytes for ",
 			(long long)query_int(stmt, 1, 0));
 		if (query_int(stmt, 0, -1) == 1)
 			buf_adds(b, "stdout");
@@ -509,7 +511,7 @@ void stuck_member(
 	const struct wait_info *info = wait_info(w->reason);
 
 	stuck_words(b, st, t);
-	add_since(b, st, w->start_ns);
+	add_since(b, st, ", blocked since ", w->start_ns);
 	places_describe(b, places, w->site_id, w->stack_id);
 	if (info->object == OBJECT_LOCK && info->mode == MODE_ALL)
 		add_holders(b, st, t, places);
@@ -518,7 +520,7 @@ void stuck_member(
 	else if (w->reason == WAIT_COND && state_is_of_runtime(state_lock_of(st, w)))
 		add_nobody(b, st, t);
 	else if (info->blocked)
-		buf_addf(b, ",\n    and everybody %s is blocked", info->blocked);
+		buf_addf(b, ",\n    and every thread %s is blocked", info->blocked);
 	if (w->reason == WAIT_MPI) {
 		add_peers(b, st, t);
 		add_missing(b, st, t, places);

@@ -109,7 +109,7 @@ static bool has_holder(const struct state *st, const struct stuck_set *s)
 static const char *lock_remedy(const struct stuck_set *s)
 {
 	if (!strcmp(s->shape, "abandoned"))
-		return "Release the lock on every path out of the thread, or make the mutex robust.";
+		return "Release the lock on every exit path of the thread, or make the mutex robust.";
 	if (!strcmp(s->shape, "self"))
 		return "Do not acquire a lock again while holding it: release it first, tell the callee that it is held, or make it recursive.";
 	return "Take these locks in the same order everywhere, or try the second one and release the first if that fails.";
@@ -159,10 +159,10 @@ static const char *pipe_remedy(const struct state *st, const struct stuck_set *s
 		return "Close the write end of the pipe from which the child reads, and send what it"
 		       " still expects, before waiting for it.";
 	if (!strcmp(s->shape, "self") && is_connection(st, s))
-		return "Do not wait for an answer that the same thread would have to give: let another thread"
-		       " serve, or call the function itself.";
+		return "Do not wait for a reply that the same thread would have to send: let another thread"
+		       " serve the request, or call the function directly.";
 	if (!strcmp(s->shape, "self") && all_of(s, 1u << WAIT_POLL))
-		return "Nothing that this loop polls can become ready any more: look for tasks of it that wait for each"
+		return "Nothing this event loop polls can become ready any more: look for tasks in it that wait for each"
 		       " other, or for something that nobody does.";
 	if (!strcmp(s->shape, "self") || !strcmp(s->shape, "abandoned"))
 		return "Close the end of the pipe that this process does not use.";
@@ -224,8 +224,8 @@ static bool waits_in_runtime(const struct state *st, const struct stuck_set *s)
 static const char *held_remedy(const struct stuck_set *s)
 {
 	if (any_of(s, 1u << WAIT_COND))
-		return "Release other locks before waiting on a condition: the wait releases its own"
-		       " mutex alone, and that once.";
+		return "Release other locks before waiting on a condition: pthread_cond_wait releases only"
+		       " its own mutex, and a recursive one only once.";
 	if (any_of(s, of_kind(KIND_PIPE)))
 		return "Do not hold a lock while reading or writing a pipe whose other side needs that"
 		       " lock.";
@@ -276,27 +276,28 @@ const char *stuck_remedy(const struct state *st, const struct stuck_set *s)
 		return pipe_remedy(st, s);
 	if (waits_in_runtime(st, s) && any_of(s, 1u << WAIT_LOCK) && !any_of(s, pipes))
 		return "Do not hold a lock while waiting for something that other threads can only do"
-		       " with that lock.";
+		       " while holding that lock.";
 	if (any_of(s, locks) && has_holder(st, s) && held_remedy(s))
 		return held_remedy(s);
 	if (are_runtime_locks(st, s))
 		return lock_remedy(s);
 	if (waits_in_runtime(st, s) && s->n_members == 1)
-		return "Let somebody do what is waited for on every path, also where it fails, or wait"
-		       " with a time-out.";
+		return "Make sure that what is waited for happens on every path, including error paths, or wait"
+		       " with a timeout.";
 	if (waits_in_runtime(st, s))
-		return "Let a thread that waits for none of the others do what is waited for, or wait"
-		       " with a time-out.";
+		return "Let a thread that depends on none of the others provide what is waited for, or wait"
+		       " with a timeout.";
 	if (wants_semaphores(st, s))
-		return "Give semaphores back on every path out (SEM_UNDO does it where a process ends), and take"
+		return "Post semaphores on every exit path (SEM_UNDO does it where a process ends), and take"
 		       " several of them in one call, or in the same order everywhere.";
 	if (own_remedy(s))
 		return own_remedy(s);
 	if (all_of(s, 1u << WAIT_JOIN))
-		return "Let only one thread wait for the end of the others.";
+		return "Let only one thread join the others.";
 	if (any_of(s, 1u << WAIT_EVENTFD | 1u << WAIT_SIGNAL | 1u << WAIT_POLL) &&
 		any_of(s, 1u << WAIT_JOIN))
-		return "Tell a loop to end before waiting for its thread.";
-	return s->n_members == 1 ? "Let somebody bring what it waits for, or wait with a time-out."
-				 : "Let one of them do its part without waiting for the others.";
+		return "Ask a thread's loop to stop before joining the thread.";
+	return s->n_members == 1
+		       ? "Make sure that what it waits for is provided, or wait with a timeout."
+		       : "Let one of them do its part without waiting for the others.";
 }

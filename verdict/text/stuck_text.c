@@ -33,7 +33,7 @@ static void add_summary(struct buf *b, const struct state *st, const struct stuc
 
 	if (s->n_members == 1) {
 		describe_thread_at(b, st->db, t->id, st->now_ns);
-		buf_adds(b, s->certain ? " can never go on: it " : " cannot go on: it ");
+		buf_adds(b, s->certain ? " can never proceed: it " : " cannot proceed: it ");
 		stuck_words(b, st, t);
 		return;
 	}
@@ -48,14 +48,14 @@ static void add_summary(struct buf *b, const struct state *st, const struct stuc
 	else
 		buf_adds(b, " wait for each other");
 	if (s->certain)
-		buf_adds(b, " and can never go on");
+		buf_adds(b, " and can never proceed");
 }
 
 static void add_behind(struct buf *b, const struct state *st, const struct stuck_set *s)
 {
 	if (!s->n_behind)
 		return;
-	buf_adds(b, s->n_behind == 1 ? "behind them waits " : "behind them wait ");
+	buf_adds(b, s->n_behind == 1 ? "waiting behind them: " : "behind them wait ");
 	for (size_t i = 0; i < s->n_behind && i < LIST_MAX; i++) {
 		add_separator(b, i, s->n_behind);
 		describe_thread_at(b, st->db, st->threads[s->behind[i]].id, st->now_ns);
@@ -78,9 +78,8 @@ static void add_caught(struct buf *b, const struct state *st, const struct stuck
 	/* Nobody sends SIGCHLD for that, nor the C library's own two (32, 33). */
 	caught &= ~(UINT64_C(1) << (SIGCHLD - 1) | UINT64_C(3) << (32 - 1));
 	if (!caught) {
-		buf_adds(b,
-			"unless it is an event loop at rest, which only a signal ends: none has a"
-			" handler\n");
+		buf_adds(b, "unless it is an idle event loop that only a signal ends (no handler is"
+			    " installed)\n");
 		return;
 	}
 	buf_adds(b, "unless a signal whose handler is installed arrives (");
@@ -91,7 +90,7 @@ static void add_caught(struct buf *b, const struct state *st, const struct stuck
 		describe_signal(b, signo);
 		first = false;
 	}
-	buf_adds(b, ") and its handler helps\n");
+	buf_adds(b, ") and its handler releases them\n");
 }
 
 /* Whose handlers run now, or will by armed timers. */
@@ -113,7 +112,7 @@ static void add_rings(struct buf *b, const struct state *st, const struct stuck_
 		describe_signal(b, signo);
 		first = false;
 	}
-	buf_adds(b, rings == sent ? ", which was sent a moment ago, ends it\n"
+	buf_adds(b, rings == sent ? ", which was just sent, ends it\n"
 				  : ", which an armed timer will send, ends it\n");
 }
 
@@ -131,7 +130,7 @@ static void add_reopeners(struct buf *b, const struct state *st, const struct st
 		describe_process_at(b, st->db, st->processes[i].id, st->now_ns);
 	}
 	buf_adds(b,
-		" opens the pipe through /proc/PID/fd, as it has done before or is written to do\n");
+		" opens the pipe through /proc/PID/fd, as it has done before or as its code does\n");
 }
 
 static bool is_named_sem(const struct state_lock *l)
@@ -211,16 +210,17 @@ static void add_sent(struct buf *b, const struct state *st, const struct stuck_s
 			buf_adds(b, "unless somebody sends SIGCHLD to ");
 			describe_process_at(b, st->db, st->processes[t->process].id, st->now_ns);
 			buf_adds(b,
-				" once more: for its child that has ended it came, or was merged with"
-				" another\n");
+				" again: the one for its terminated child was delivered already, or was"
+				" coalesced\n");
 			return;
 		}
 		catches |= t->wait.reason != WAIT_SIGNAL || state_catches_any(st, t->process) ||
 			   is_for_some(st, t);
 	}
-	buf_adds(b, catches ? "unless somebody outside sends the signal that is waited for\n"
-			    : "unless a signal arrives: none has a handler, and it would end the"
-			      " program\n");
+	buf_adds(b,
+		catches ? "unless somebody outside sends the signal that is waited for\n"
+			: "unless a signal arrives; no handler is installed, so it would terminate the"
+			  " program\n");
 }
 
 static void add_named_sems(struct buf *b, const struct state *st, const struct stuck_set *s)
@@ -256,8 +256,7 @@ static void add_conditions(struct buf *b, const struct state *st, const struct s
 			buf_addf(b, "unless %s\n", conditions[i].words);
 	}
 	if (st->lost)
-		buf_adds(
-			b, "unless one of them was released by something among the lost records\n");
+		buf_adds(b, "unless a lost record released one of them\n");
 }
 
 static void add_members(

@@ -61,7 +61,7 @@ static const char *const tables[] = {
 	" coalesce('the ' || l.name, n.name,"
 	" (SELECT 'the end of ' || key FROM temp.task WHERE thread_id = w.target_thread_id),"
 	" (SELECT 'the end of ' || key FROM temp.path WHERE id = w.target_process_id),"
-	" w.detail, 'something') || ', which does not come', w.site_id, w.id"
+	" w.detail, 'something') || ', which never happens', w.site_id, w.id"
 	" FROM wait w JOIN thread t ON t.id = w.thread_id LEFT JOIN temp.lock_name l ON l.id = w.lock_id"
 	" LEFT JOIN temp.pipe_name n ON n.id = w.pipe_id"
 	" WHERE w.end_ns IS NULL OR (t.cut_short = 1 AND w.waker_id IS NULL"

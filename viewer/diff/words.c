@@ -3,7 +3,7 @@
 /*
  *	first difference: transfer : back, after 3 equal steps
  *	  good.db  0.101 s  acquires the mutex from at transfer.c:9 (back)
- *	  bad.db   0.100 s  waits (lock) for the mutex from, which does not come at transfer.c:9 (back)
+ *	  bad.db   0.100 s  waits (lock) for the mutex from, which never happens at transfer.c:9 (back)
  */
 #include "viewer/diff/diff.h"
 

@@ -11,7 +11,7 @@
 
 enum { TITLE_MAX = 72 };
 
-/* Reads an end: not before the start. */
+/* Reads an end time, clamped to the start. */
 static int64_t end_time(struct rows *r, int col, int64_t start)
 {
 	int64_t end = rows_time(r, col, TIME_NEVER);
@@ -319,7 +319,7 @@ static void begin_with_exec(struct trace *t)
 	}
 }
 
-/* A parent that ended that soon after its child, killed with it for example, had no time to reap it. */
+/* If the parent ended within this time after its child (ns), it had no time to reap it. */
 #define TIME_TO_REAP_NS INT64_C(10000000)
 
 /*

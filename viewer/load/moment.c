@@ -167,6 +167,6 @@ int64_t trace_moment(const struct trace *t, struct sqlite3 *db, char **ret_which
 	}
 	n = *why ? 0 : busiest_moment(t, db, &at, why);
 	if (n)
-		*ret_which = xasprintf("when the most threads had waited a long time: %zu", n);
+		*ret_which = xasprintf("when most threads had been waiting for long (%zu)", n);
 	return n ? at : t->duration;
 }

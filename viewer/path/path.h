@@ -9,7 +9,7 @@
  * after Yang and Miller, "Critical Path Analysis for the Execution of Parallel and Distributed Programs" (1988). A thread
  * runs back to the end of its last wait; who ended that wait decided when the thread went on, so the path goes on there:
  * at the unlock, the write, the exit that is reaped, the end that is joined, the signal. A wait that nobody in the
- * recording ended (a sleep, a time-out, a file, the network) is a part of the path itself. At its birth a thread hands
+ * recording ended (a sleep, a timeout, a file, the network) is a part of the path itself. At its birth a thread hands
  * over to its creator. What others did meanwhile could have taken longer, or less time, without changing when the run ended.
  */
 #ifndef VIEWER_PATH_PATH_H

@@ -187,7 +187,7 @@ static void add_notes(struct sketch *sk, size_t left, size_t orders_left)
 		sketch_note(sk,
 			"locks; an arrow leads from a lock that is held to one that is then taken");
 	if (circle)
-		sketch_note(sk, "\xe2\x9c\x96 marks locks that are taken in contradictory orders: "
+		sketch_note(sk, "\xe2\x9c\x96 marks locks that are taken in conflicting orders: "
 				"the arrows form a cycle");
 	if (left) {
 		_cleanup_free_ char *note = xasprintf(

@@ -187,7 +187,7 @@ static void connect_others(struct waits *w, size_t waiter, size_t node, const ch
 {
 	size_t p = w->t->threads[waiter].proc, first = waiter;
 
-	/* Once for each waiter, however often a file says that it waits. */
+	/* Once per waiter: a hostile file may list a thread several times. */
 	if (w->living[p] > OTHERS_MAX + 1 || w->asked[waiter])
 		return;
 	w->asked[waiter] = true;
@@ -227,7 +227,7 @@ static void add_wait(struct waits *w, struct rows *r)
 	holder = reason == WAIT_SEM && to != SKETCH_NONE ? sem_holder(w, rows_int(r, 4, -1), th)
 							 : NONE;
 	if (holder != NONE && lives(w, &w->t->threads[holder]))
-		connect(w, to, thread_node(w, holder), "held", "taken last by");
+		connect(w, to, thread_node(w, holder), "held", "last acquired by");
 	else if (to != SKETCH_NONE && wait_info(reason)->could)
 		connect_others(w, th, to, wait_info(reason)->could);
 	if (to == SKETCH_NONE && reason == WAIT_CHILD)
@@ -324,7 +324,7 @@ static char *add_holders_of(struct waits *w, const char *sql)
 	" LEFT JOIN site s ON s.id = h.site_id WHERE h.acquire_ns <= ?1"                           \
 	" AND (h.release_ns IS NULL OR h.release_ns > ?1)" more " ORDER BY h.id"
 
-/* Locks that were never given back are in lock_open; others only by a walk through lock_hold, if that is not too long. */
+/* Locks still held are in lock_open; others only by a walk through lock_hold, if that is not too long. */
 static char *add_holders(struct waits *w)
 {
 	char *why = NULL;

@@ -128,7 +128,7 @@ struct timeline {
 	size_t n_marks;
 	size_t folded_waits, folded_holds, folded_arrows;
 	struct hash stacks; /* of waits, by their ids: a text, owned */
-	bool has_sched;     /* it is known when threads really ran */
+	bool has_sched;     /* it is known when threads on CPU */
 	bool coarse_holds;  /* holds come from the table lane, not from lock_hold */
 };
 

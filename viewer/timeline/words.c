@@ -83,7 +83,7 @@ static void add_what(struct buf *b, const struct timeline *tl, const struct span
 		buf_addf(b, "alive, up to %zu at a time", s->count);
 		break;
 	case SPAN_RAN:
-		buf_adds(b, "really ran");
+		buf_adds(b, "on CPU");
 		if (s->count > 1) {
 			buf_addf(b, " in %zu turns", s->count);
 			add_share(b, s);

@@ -135,7 +135,7 @@ static bool blocks(int fd, short events)
 		WAIT_CALL(&r_, rc, call);                                                          \
 	} while (0)
 
-/* Those with a time-out may not be called without one. */
+/* Those with a timeout may not be called without one. */
 WRAPPER(mq_timedsend) mq_timedsend;
 int mq_timedsend(mqd_t q, const char *msg, size_t n, unsigned prio, const struct timespec *timeout)
 {

@@ -1,4 +1,4 @@
-/* ring.h - an io_uring by bare system calls: a write that follows when a time-out is over. */
+/* ring.h - an io_uring by bare system calls: a write that follows when a timeout is over. */
 /* SPDX-License-Identifier: MIT */
 #ifndef TESTS_CORPUS_RING_H
 #define TESTS_CORPUS_RING_H

@@ -1,4 +1,4 @@
-/* receive_timeout_only.c - both ends of a connection write into full buffers; only their reads have a time-out. */
+/* receive_timeout_only.c - both ends of a connection write into full buffers; only their reads have a timeout. */
 /* SPDX-License-Identifier: MIT */
 /*
  * expect: deadlock

@@ -1,4 +1,4 @@
-/* send_timeout.c - both ends of a connection write into full buffers, and a time-out ends each write. */
+/* send_timeout.c - both ends of a connection write into full buffers, and a timeout ends each write. */
 /* SPDX-License-Identifier: MIT */
 /*
  * forbid: deadlock stuck

@@ -10,7 +10,7 @@ static void receive_a_while(int fd)
 {
 	struct timeval limit = {60, 0};
 
-	need(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit), "a time-out");
+	need(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit), "a timeout");
 	receive(fd);
 }
 

@@ -10,7 +10,7 @@ static void pour_a_while(int fd)
 {
 	unsigned limit = 60000;
 
-	need(setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &limit, sizeof limit), "a time-out");
+	need(setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &limit, sizeof limit), "a timeout");
 	pour(fd);
 }
 

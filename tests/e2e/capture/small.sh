@@ -65,7 +65,7 @@ expect_status 0
 run "$PPTRACE" run --last 1s -o long.db "$PROGRAMS/service" 9 4000
 expect_status 0
 expect_out '^served$'
-expect_err 'of what ended before [0-9.]+ s only sums were kept'
+expect_err 'only totals were kept for what ended before [0-9.]+ s'
 [ "$(size_of long.db)" -lt $((2 * $(size_of short.db))) ] ||
 	fail "$(size_of long.db) bytes after 9 s, $(size_of short.db) after 3 s"
 expect_eq "$(sqlite3 -readonly long.db "SELECT sum(holds) FROM lock_stat")" 36001 "the holds of all time"
@@ -75,7 +75,7 @@ expect_eq "$(sqlite3 -readonly long.db "SELECT
 	(SELECT min(release_ns) >= detail_since_ns - 500000000 FROM lock_hold, trace),
 	(SELECT count(*) FROM thread)")" "1|1|1|5" "detail that is there, and threads"
 run "$PPTRACE" diagnose long.db
-expect_err 'of what ended before [0-9.]+ s only sums were kept'
+expect_err 'only totals were kept for what ended before [0-9.]+ s'
 expect_status 0
 expect_eq "$(sqlite3 -readonly long.db 'PRAGMA integrity_check')" ok
 end

@@ -16,7 +16,7 @@ end
 begin "demo stuck ends by itself, and says who waited"
 run "$PPTRACE" demo -o stuck.db stuck
 expect_status 0
-expect_err '^pptrace: not finished after 5.00 s'
+expect_err '^pptrace: timeout after 5.00 s'
 expect_out '^\$ pptrace waits'
 expect_out '^warning: stuck: '
 end

@@ -164,7 +164,7 @@ end
 begin "fleet why: what one host waits for, and who has the other side"
 run "$PPTRACE" fleet why three node-2
 expect_status 0
-expect_out 'fleet_peer@node-2.* reads from the empty tcp .* since .*read_token.*, the other side is open in fleet_peer@node-[13]'
+expect_out 'fleet_peer@node-2.* reads from the empty tcp .*, blocked since .*read_token.*, the other side is open in fleet_peer@node-[13]'
 run "$PPTRACE" fleet why three node-7
 expect_status 2
 end
@@ -190,7 +190,7 @@ expect_err 'say what to do'
 run "$PPTRACE" fleet lst
 expect_err "did you mean 'list'"
 run "$PPTRACE" fleet pull three
-expect_err 'it is used as: pptrace fleet pull RUN HOST$'
+expect_err 'usage: pptrace fleet pull RUN HOST$'
 run "$PPTRACE" fleet --from nonsense list
 expect_status 2
 end

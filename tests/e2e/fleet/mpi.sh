@@ -71,9 +71,9 @@ ch_database=mpi
 mpi_job ssend ssend-ssend MPI_Ssend
 run "$PPTRACE" fleet diagnose ssend
 expect_status 1
-expect_out '^error: deadlock: .*cases@node-.* wait for each other and can never go on'
+expect_out '^error: deadlock: .*cases@node-.* wait for each other and can never proceed'
 expect_out 'cycle of 4, certain'
-expect_eq "$(grep -c 'sends to rank [0-3] with tag 1 (MPI_Ssend) since .* at cases.c:[0-9]* (ssend_ssend)' out)" 4 "members with a place"
+expect_eq "$(grep -c 'sends to rank [0-3] with tag 1 (MPI_Ssend), blocked since .* at cases.c:[0-9]* (ssend_ssend)' out)" 4 "members with a place"
 expect_out 'node-1'
 expect_out 'node-2'
 end
@@ -83,7 +83,7 @@ mpi_job missing missing MPI_
 run "$PPTRACE" fleet diagnose missing
 expect_status 1
 expect_out 'certain'
-expect_out 'receives from rank 0 with tag 1 \(MPI_Recv\) since .* at cases.c:[0-9]+ \(missing\)'
+expect_out 'receives from rank 0 with tag 1 \(MPI_Recv\), blocked since .* at cases.c:[0-9]+ \(missing\)'
 expect_out 'which rank 2, cases@node-.*, has not made'
 end
 
@@ -112,7 +112,7 @@ expect_status 1
 expect_out '^warning: mpi-unmatched-message: 1 message from rank 0 to rank 3 with tag 7 on MPI_COMM_WORLD was never received'
 mpi_job order order MPI_
 run "$PPTRACE" fleet diagnose order
-expect_out '^error: mpi-collective-order: the collective call number 1 on MPI_COMM_WORLD is not the same on all ranks'
+expect_out '^error: mpi-collective-order: the collective call no. 1 on MPI_COMM_WORLD is not the same on all ranks'
 expect_out 'calls? MPI_Allreduce'
 expect_out 'calls? MPI_Barrier'
 end

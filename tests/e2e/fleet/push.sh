@@ -15,7 +15,7 @@ expect_status 0
 expect_err 'pipeline.db: [0-9]+ rows in .* to http://127.0.0.1:[0-9]+/once, run r$'
 expect_same pipeline.db
 run "$PPTRACE" push --run r pipeline.db
-expect_err 'all of it is there already, as a part of run r$'
+expect_err 'already pushed completely, as part of run r$'
 expect_same pipeline.db
 end
 
@@ -66,7 +66,7 @@ for live in '' =live; do
 done
 PPTRACE_URL=http://127.0.0.1:1 run "$PPTRACE" run --push -o lone.db sh -c 'exit 7'
 expect_status 7
-expect_err "lone.db was not pushed, or not all of it: it is all in the file; 'pptrace push lone.db' sends it"
+expect_err "lone.db was not pushed completely; nothing is lost: 'pptrace push lone.db' sends the rest"
 run "$PPTRACE" run --push true
 [ "$status" = 0 ] || expect_err 'where to'
 PPTRACE_URL=nonsense run "$PPTRACE" run --push true

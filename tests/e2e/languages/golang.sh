@@ -20,7 +20,7 @@ go build -ldflags="-s -w" -o stripped cases.go
 findings()
 {
 	sed -E 's/^pptrace: possibly stuck:/warning: stuck:/; /^(error: deadlock|warning: stuck)/,/^  remedy/!d; s/\[[0-9]+\]/[PID]/g
-		s/,? since [0-9.]+ s//g; s/0x[0-9a-f]+/ADDRESS/g; s/goroutine [0-9]+/goroutine N/g; s/(full pipe) [0-9]+/\1 N/; s/\(fd [0-9]+\)/(fd N)/' "$1"
+		s/, (blocked since|acquired at|since) [0-9.]+ s//g; s/0x[0-9a-f]+/ADDRESS/g; s/goroutine [0-9]+/goroutine N/g; s/(full pipe) [0-9]+/\1 N/; s/\(fd [0-9]+\)/(fd N)/' "$1"
 }
 
 cross_text()
@@ -34,7 +34,7 @@ cross_text()
 	  goroutine N of cases[PID]
 	      waits for the mutex `main.ledger` (sync.Mutex) at cases.go:35 (main.report),
 	      which is held by goroutine N of cases[PID], now at cases.go:28 (main.transfer)
-	  unless another goroutine unlocks the mutex: Go does not note who locked it, the code of that function says so
+	  unless another goroutine unlocks the mutex: Go does not record the owner; it was inferred from that function's code
 	  remedy: Take these locks in the same order everywhere, or try the second one and release the first if that fails.
 	T
 }
@@ -52,7 +52,7 @@ accounts_text()
 	  goroutine N of cases[PID]
 	      waits for the mutex ADDRESS (sync.Mutex) at $b,
 	      which is held by goroutine N of cases[PID], now at $a
-	  unless another goroutine unlocks the mutex: Go does not note who locked it, the code of that function says so
+	  unless another goroutine unlocks the mutex: Go does not record the owner; it was inferred from that function's code
 	  remedy: Take these locks in the same order everywhere, or try the second one and release the first if that fails.
 	T
 }
@@ -60,12 +60,12 @@ accounts_text()
 again_text()
 {
 	cat <<-'T'
-	warning: stuck: goroutine N of cases[PID] cannot go on: it waits for the mutex `main.audit` (sync.Mutex)
+	warning: stuck: goroutine N of cases[PID] cannot proceed: it waits for the mutex `main.audit` (sync.Mutex)
 	  self, conditional
 	  goroutine N of cases[PID]
 	      waits for the mutex `main.audit` (sync.Mutex) at cases.go:79 (main.more),
 	      which it already holds itself
-	  unless another goroutine unlocks the mutex: Go does not note who locked it, the code of that function says so
+	  unless another goroutine unlocks the mutex: Go does not record the owner; it was inferred from that function's code
 	  remedy: Do not acquire a lock again while holding it: release it first, tell the callee that it is held, or make it recursive.
 	T
 }
@@ -122,7 +122,7 @@ why_cases()
 			expect_out '^No deadlock was found'
 			expect_status 0
 		done
-		[ "$case" != many ] || expect_out 'waits for the channel .*; and 999 more threads like it'
+		[ "$case" != many ] || expect_out 'waits for the channel .*; and 999 more threads in the same wait'
 		stop
 		end
 	done

@@ -15,7 +15,7 @@ javac -g --release 11 -d . "$ROOT/tests/java/Cases.java"
 # The findings in a text, without the numbers that differ from run to run.
 findings()
 {
-	sed -E 's/^err\| //; /^(error: deadlock|warning: stuck)/,/^  remedy/!d; s/\[[0-9]+\]/[PID]/g; s/,? since [0-9.]+ s//g
+	sed -E 's/^err\| //; /^(error: deadlock|warning: stuck)/,/^  remedy/!d; s/\[[0-9]+\]/[PID]/g; s/, (blocked since|acquired at|since) [0-9.]+ s//g
 		s/0x[0-9a-f]+/ADDRESS/g; s/\(pid [0-9]+\)/(pid PID)/g' "$1"
 }
 
@@ -29,7 +29,7 @@ expect_findings()
 monitors_text()
 {
 	cat <<-'T'
-	error: deadlock: thread "transfer" of Cases[PID] and thread "report" of Cases[PID] wait for each other and can never go on
+	error: deadlock: thread "transfer" of Cases[PID] and thread "report" of Cases[PID] wait for each other and can never proceed
 	  cycle of 2, certain
 	  thread "transfer" of Cases[PID]
 	      waits for the monitor of the java.lang.Object `Cases.ledger` at Cases.java:28 (Cases.transfer),
@@ -44,7 +44,7 @@ monitors_text()
 locks_text()
 {
 	cat <<-'T'
-	error: deadlock: thread "left" of Cases[PID] and thread "right" of Cases[PID] wait for each other and can never go on
+	error: deadlock: thread "left" of Cases[PID] and thread "right" of Cases[PID] wait for each other and can never proceed
 	  cycle of 2, certain
 	  thread "left" of Cases[PID]
 	      waits for the lock `Cases.second` (java.util.concurrent.locks.ReentrantLock) at Cases.java:42 (Cases.left),
@@ -59,7 +59,7 @@ locks_text()
 mixed_text()
 {
 	cat <<-'T'
-	error: deadlock: thread "deposit" of Cases[PID] and thread "audit" of Cases[PID] wait for each other and can never go on
+	error: deadlock: thread "deposit" of Cases[PID] and thread "audit" of Cases[PID] wait for each other and can never proceed
 	  cycle of 2, certain
 	  thread "deposit" of Cases[PID]
 	      waits for the monitor of the Cases$Account `this` at Cases.java:57 (Cases$Account.deposit),
@@ -74,20 +74,20 @@ mixed_text()
 join_text()
 {
 	cat <<-'T'
-	error: deadlock: thread "main" of Cases[PID] and thread "worker" of Cases[PID] wait for each other and can never go on
+	error: deadlock: thread "main" of Cases[PID] and thread "worker" of Cases[PID] wait for each other and can never proceed
 	  cycle of 2, certain
 	  thread "main" of Cases[PID]
 	      waits for the end of thread "worker" of Cases[PID] at Cases.java:74 (Cases.join)
 	  thread "worker" of Cases[PID]
 	      waits for the end of thread "main" of Cases[PID] at Cases.java:70 (Cases.lambda$join$1)
-	  remedy: Let only one thread wait for the end of the others.
+	  remedy: Let only one thread join the others.
 	T
 }
 
 latch_text()
 {
 	cat <<-'T'
-	error: deadlock: thread "main" of Cases[PID] and thread "worker" of Cases[PID] wait for each other and can never go on
+	error: deadlock: thread "main" of Cases[PID] and thread "worker" of Cases[PID] wait for each other and can never proceed
 	  cycle of 2, certain
 	  thread "main" of Cases[PID]
 	      waits for the latch ADDRESS (java.util.concurrent.CountDownLatch) at Cases.java:84 (Cases.latch),
@@ -95,33 +95,33 @@ latch_text()
 	  thread "worker" of Cases[PID]
 	      waits for the lock `Cases.first` (java.util.concurrent.locks.ReentrantLock) at Cases.java:81 (Cases.lambda$latch$2),
 	      which is held by thread "main" of Cases[PID], now at Cases.java:84 (Cases.latch)
-	  remedy: Do not hold a lock while waiting for something that other threads can only do with that lock.
+	  remedy: Do not hold a lock while waiting for something that other threads can only do while holding that lock.
 	T
 }
 
 queue_text()
 {
 	cat <<-'T'
-	warning: stuck: thread "main" of Cases[PID] cannot go on: it waits for the queue ADDRESS (java.util.concurrent.LinkedBlockingQueue)
+	warning: stuck: thread "main" of Cases[PID] cannot proceed: it waits for the queue ADDRESS (java.util.concurrent.LinkedBlockingQueue)
 	  abandoned, conditional
 	  thread "main" of Cases[PID]
 	      waits for the queue ADDRESS (java.util.concurrent.LinkedBlockingQueue) at Cases.java:140 (Cases.main),
 	      and every thread that could use its other side is blocked
-	  unless the program does it when it is told to end (a shutdown hook)
-	  remedy: Let somebody do what is waited for on every path, also where it fails, or wait with a time-out.
+	  unless a shutdown hook does it when the program is asked to terminate
+	  remedy: Make sure that what is waited for happens on every path, including error paths, or wait with a timeout.
 	T
 }
 
 notify_text()
 {
 	cat <<-'T'
-	warning: stuck: thread "main" of Cases[PID] cannot go on: it waits to be notified through the monitor of the java.lang.Object `Cases.audit`
+	warning: stuck: thread "main" of Cases[PID] cannot proceed: it waits to be notified through the monitor of the java.lang.Object `Cases.audit`
 	  abandoned, conditional
 	  thread "main" of Cases[PID]
 	      waits to be notified through the monitor of the java.lang.Object `Cases.audit` at Cases.java:144 (Cases.main),
 	      and every thread that could notify it is blocked
-	  unless the program does it when it is told to end (a shutdown hook)
-	  remedy: Let somebody do what is waited for on every path, also where it fails, or wait with a time-out.
+	  unless a shutdown hook does it when the program is asked to terminate
+	  remedy: Make sure that what is waited for happens on every path, including error paths, or wait with a timeout.
 	T
 }
 
@@ -136,8 +136,8 @@ lost_text()
 	  thread "pool-1-thread-1" of Cases[PID]
 	      waits for the future ADDRESS (java.util.concurrent.FutureTask) at Cases.java:100 (Cases.lambda$lost$4),
 	      and every thread that could complete it is blocked
-	  unless the program does it when it is told to end (a shutdown hook)
-	  remedy: Let a thread that waits for none of the others do what is waited for, or wait with a time-out.
+	  unless a shutdown hook does it when the program is asked to terminate
+	  remedy: Let a thread that depends on none of the others provide what is waited for, or wait with a timeout.
 	T
 }
 
@@ -189,7 +189,7 @@ why_tests()
 	for case in pool server rest; do
 		begin "why, Java $1: an idle $case is not accused"
 		start "${JAVA[@]}" Cases "$case"
-		wait_for 60 has_text 'pool-1-thread-1: waits for the work of the pool.*; and 1 more threads like it'
+		wait_for 60 has_text 'pool-1-thread-1: waits for the work queued to the pool.*; and 1 more threads in the same wait'
 		run "$PPTRACE" why "$pid"
 		expect_out '^No deadlock was found'
 		expect_status 0
@@ -264,7 +264,7 @@ run_tests()
 	wait_for 60 told
 	kill -TERM $!
 	wait_end $!
-	expect_err 'possibly stuck: thread "main" of Cases.* cannot go on: it waits for the queue'
+	expect_err 'possibly stuck: thread "main" of Cases.* cannot proceed: it waits for the queue'
 	run "$PPTRACE" diagnose --rule stuck queue.db
 	expect_lines_in out queue_text
 	end

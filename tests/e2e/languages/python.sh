@@ -93,7 +93,7 @@ PY
 # The lines of a set, without numbers that differ from run to run.
 words()
 {
-	sed -E 's/\[[0-9]+\]/[PID]/g; s/ since [0-9.]+ s//g; s/^err\| //' "$1"
+	sed -E 's/\[[0-9]+\]/[PID]/g; s/, (blocked since|acquired at) [0-9.]+ s//g; s/ since [0-9.]+ s//g; s/^err\| //' "$1"
 }
 
 expect_words()
@@ -213,7 +213,7 @@ wait_for 10 waiting 2
 run "$PPTRACE" why "$pid"
 expect_words out 'waits for the queue `self.inbox` (queue.Queue) at mailbox.py:7 (Worker.run)'
 expect_words out 'waits for the event `w.done` (threading.Event) at mailbox.py:11 (<module>)'
-expect_words out 'remedy: Let a thread that waits for none of the others do what is waited for'
+expect_words out 'remedy: Let a thread that depends on none of the others provide what is waited for'
 stop
 end
 
@@ -228,7 +228,7 @@ begin "a pipe is named by who would have written to it, also when both have ende
 run timeout 60 "$PPTRACE" run --watch=0.3 --timeout=1 -o unanswered.db "$PYTHON" unanswered.py
 expect_words err 'sort)'
 run "$PPTRACE" diagnose unanswered.db
-expect_out 'reads from the empty pipe [0-9]+ \(sort -> .*\) since .* at unanswered.py:5'
+expect_out 'reads from the empty pipe [0-9]+ \(sort -> .*\), blocked since .* at unanswered.py:5'
 end
 
 begin "a program without Python says nothing of it"

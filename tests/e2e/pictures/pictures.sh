@@ -93,7 +93,7 @@ expect_status 0
 expect_out '│100 ms'
 run "$PPTRACE" timeline --since 100 mutex.db
 expect_status 1
-expect_err 'nothing lies between these times'
+expect_err 'nothing happened between these times'
 run "$PPTRACE" timeline --process nobody mutex.db
 expect_status 1
 expect_err "no process 'nobody'"
@@ -111,7 +111,7 @@ draw tree live txt
 expect_out 'not complete'
 run "$PPTRACE" report -o live.html live.db
 expect_status 0
-grep -q 'recording is not complete' live.html || fail "the report does not say that it is not complete"
+grep -q 'recording is incomplete' live.html || fail "the report does not say that it is not complete"
 end
 
 begin "files that are no traces"

@@ -94,7 +94,7 @@ end
 begin "without a terminal it says so; mistakes"
 run "$PPTRACE" top live.db
 expect_status 1
-expect_err 'are no terminal; --once prints one look'
+expect_err 'are not a terminal; use --once'
 run "$PPTRACE" top -p "$pid" live.db
 expect_status 2
 run "$PPTRACE" top --once nowhere.db

@@ -10,7 +10,7 @@ backend=$1
 begin "$backend: a deadlock is printed within 1.5 s of happening; --on-deadlock=kill ends with 124"
 run "$PPTRACE" run --backend=$backend --on-deadlock=kill -o dead.db "$DEMOS/deadlock-abba"
 expect_status 124
-expect_err '^error: deadlock: .* wait for each other and can never go on'
+expect_err '^error: deadlock: .* wait for each other and can never proceed'
 expect_sql dead.db "SELECT rule, certainty, shape FROM finding WHERE severity = 'error'" "deadlock|certain|cycle"
 expect_sql dead.db "SELECT (SELECT max(end_ns) FROM process) - max(start_ns) < 1500000000 FROM wait WHERE reason = 'lock'" 1
 expect_sql dead.db "SELECT complete FROM trace" 1

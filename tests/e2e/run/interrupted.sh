@@ -49,7 +49,7 @@ stood()
 
 until_text()
 {
-	sql t.db "SELECT DISTINCT rule || ' ' || certainty || ' ' || (explanation LIKE '%it stood until $1 at %, which came from outside%')
+	sql t.db "SELECT DISTINCT rule || ' ' || certainty || ' ' || (explanation LIKE '%it lasted until $1 at %, sent from outside the trace%')
 		FROM finding WHERE rule IN ('deadlock', 'stuck')"
 }
 

@@ -10,7 +10,7 @@ backend=$1
 begin "$backend: --timeout says who waited for whom, ends the command by SIGTERM, and exits with 124"
 run "$PPTRACE" run --backend=$backend --timeout 2 -o hang.db "$DEMOS/deadlock-abba"
 expect_status 124
-expect_err '^pptrace: not finished after 2.00 s \(--timeout\): ending the command'
+expect_err '^pptrace: timeout after 2.00 s: ending the command'
 expect_err '^error: deadlock: .* \(reported in full above\)$'
 expect_err ' waits for the mutex lock_b, for [12]\.[0-9]+ s$'
 expect_err '^ +held by thread [0-9]+ \(right\) of deadlock-abba'
@@ -23,7 +23,7 @@ end
 begin "$backend: what SIGTERM does not end is killed 5 s later, descendants too"
 LIMIT=30 run "$PPTRACE" run --backend=$backend --timeout 0.5 -o deaf.db sh -c 'trap "" TERM; sleep 300 & exec sleep 301'
 expect_status 124
-expect_err 'killing what SIGTERM has not ended'
+expect_err 'sending SIGKILL to the processes that SIGTERM did not end'
 expect_sql deaf.db "SELECT count(*), sum(exit_signal = 9) FROM process" "2|2"
 expect_sql deaf.db "SELECT duration_ns BETWEEN 5400000000 AND 15000000000 FROM trace" 1
 end
@@ -48,7 +48,7 @@ end
 begin "$backend: -q says only that the limit was reached"
 run "$PPTRACE" run -q --backend=$backend --timeout 0.3 -o quiet.db sleep 300
 expect_status 124
-expect_eq "$(cat err)" "pptrace: not finished after 300 ms (--timeout): ending the command"
+expect_eq "$(cat err)" "pptrace: timeout after 300 ms: ending the command"
 end
 
 begin "$backend: SIGTERM to pptrace reports the same, and the command gets it"
@@ -57,7 +57,7 @@ wait_for 20 grep -q '^error: deadlock' err
 kill -TERM $!
 wait_end $!
 expect_eq $? 143 status
-expect_err '^pptrace: what each thread was waiting for then'
+expect_err '^pptrace: what each thread was waiting for at that time'
 expect_err ' waits for the mutex lock_a, for '
 end
 

@@ -4,10 +4,10 @@
 . "$(dirname "$0")/../../lib.sh"
 
 if [ "$(id -u)" != 0 ]; then
-	begin "only root can run a command as somebody else"
+	begin "only root can run a command as another user"
 	run "$PPTRACE" run --user nobody true
 	expect_status 125
-	expect_err '^pptrace: run: only root can run a command as somebody else'
+	expect_err '^pptrace: run: only root can run a command as another user'
 	end
 	exit
 fi
@@ -34,7 +34,7 @@ expect_sql locks.db "SELECT count(*) > 0 FROM lock_hold" 1
 expect_sql locks.db "SELECT lost FROM trace" 0
 end
 
-begin "$backend: under sudo the file belongs to who called it; without, to root"
+begin "$backend: under sudo the file belongs to the invoking user; without, to root"
 SUDO_UID=65534 SUDO_GID=65534 run "$PPTRACE" run --backend=$backend --user nobody -o sudo.db true
 expect_eq "$(stat -c '%u %g %a' sudo.db)" "65534 65534 600"
 run "$PPTRACE" run --backend=$backend --user nobody -o root.db true

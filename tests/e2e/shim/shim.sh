@@ -345,7 +345,7 @@ else
 	small='mount -t tmpfs -o size=256k none /dev/shm; exec "$0" "$@"'
 	run unshare -m --propagation private sh -c "$small" "$PPTRACE" run -o s.db "$DEMOS/testexit_os"
 	expect_status 99
-	grep -q 'locks that block are recorded' "$TMP/err" || fail "$(cat "$TMP/err")"
+	grep -q 'contended locks are recorded' "$TMP/err" || fail "$(cat "$TMP/err")"
 	expect_sql s.db "SELECT backend, complete, blind_spots LIKE '%did not block%' FROM trace" 'ebpf|1|1'
 	run unshare -m --propagation private sh -c "$small" "$PPTRACE" run -o s.db --locks=shim "$DEMOS/testexit_os"
 	expect_status 125

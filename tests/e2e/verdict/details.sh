@@ -11,7 +11,7 @@ for backend in $(backends); do
 	expect_err 'reads from the empty pipe .*stuck.c:[0-9]+ \(mode_pipes\)'
 	run "$PPTRACE" diagnose "$TMP/$backend.db"
 	expect_status 1
-	expect_out 'unflushed-output: stuck.* has 23 unwritten bytes'
+	expect_out 'unflushed-output: stuck.* has 23 unflushed bytes'
 	expect_sql "$TMP/$backend.db" "SELECT count(*), min(pending), max(pending) FROM stdio
 		WHERE at = 'stuck'" "2|23|23"
 	end

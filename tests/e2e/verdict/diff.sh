@@ -21,8 +21,8 @@ run "$PPTRACE" run --backend=$backend --on-deadlock=kill -o bad.db "$DEMOS/deadl
 expect_status 124
 run "$PPTRACE" diff good1.db bad.db
 expect_status 1
-expect_out '^  bad.db  .* waits \(lock\) for the mutex lock_b, which does not come at deadlock-abba.c:17 \(left\)'
-expect_out '^  bad.db  .* waits \(join\) for the end of deadlock-abba : left, which does not come'
+expect_out '^  bad.db  .* waits \(lock\) for the mutex lock_b, which never happens at deadlock-abba.c:17 \(left\)'
+expect_out '^  bad.db  .* waits \(join\) for the end of deadlock-abba : left, which never happens'
 expect_out '^  error: deadlock: '
 expect_out '^  deadlock-abba : left, lock: mutex lock_b: .* -> '
 end

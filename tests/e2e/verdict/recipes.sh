@@ -100,7 +100,7 @@ if project ctest cmake ctest; then
 	expect_status 8
 	cp "$TMP/out" out
 	expect_out '^error: deadlock: '
-	expect_out 'waits for the mutex to since .* at transfer.c:[0-9]+ \(main\)'
+	expect_out 'waits for the mutex to, blocked since .* at transfer.c:[0-9]+ \(main\)'
 	[ -e build/pptrace.db ] || fail "there is no recording in build/"
 fi
 cd "$TMP" || exit
@@ -140,7 +140,7 @@ elif project pytest "$python"; then
 	sed -i "s|python3|$python|" steps.sh
 	run bash -e steps.sh
 	expect_status 124
-	expect_err 'waits for the lock `target` \(threading.Lock\) since .* at test_transfer.py:18 \(test_transfer\)'
+	expect_err 'waits for the lock `target` \(threading.Lock\), blocked since .* at test_transfer.py:18 \(test_transfer\)'
 fi
 cd "$TMP" || exit
 end
@@ -174,7 +174,7 @@ if project cargo cargo rustc; then
 	recipe cargo >steps.sh
 	run bash -e steps.sh
 	[ "$status" != 0 ] || fail "it passed"
-	expect_err 'not finished after 4.00 s'
+	expect_err 'timeout after 4.00 s'
 	expect_err ' at lib.rs:16 \(transfer::tests::transfer'
 	expect_err ' at lib.rs:12 \(transfer::tests::transfer'
 fi
@@ -206,7 +206,7 @@ elif project go go; then
 	run bash -e steps.sh
 	[ "$status" != 0 ] || fail "it passed"
 	cat "$TMP/out" "$TMP/err" >"$TMP/all"
-	grep -q 'not finished after 4.00 s' "$TMP/all" || fail "no time limit:" "$(tail -5 "$TMP/all")"
+	grep -q 'timeout after 4.00 s' "$TMP/all" || fail "no time limit:" "$(tail -5 "$TMP/all")"
 	grep -q '^transfer.test\[' "$TMP/all" || fail "no list of threads:" "$(tail -5 "$TMP/all")"
 	[ -e pptrace.db ] || fail "there is no recording in the folder of the package"
 fi

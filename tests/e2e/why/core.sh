@@ -32,7 +32,7 @@ if have_core dead 3 ./stacks; then
 	run "$PPTRACE" why ./dead
 	expect_status 1
 	expect_out '^core of stacks\[[0-9]+\], which SIGABRT ended in thread [0-9]+$'
-	expect_out '^error: deadlock: .* wait for each other and can never go on'
+	expect_out '^error: deadlock: .* wait for each other and can never proceed'
 	expect_out '  cycle of 2, certain'
 	expect_out "waits for the mutex audit at stacks.c:$helper \(my_lock\), called from stacks.c:[0-9]+ \(lock\), called from stacks.c:$transfer \(transfer\),"
 	expect_out "waits for the mutex account at stacks.c:$helper \(my_lock\), called from stacks.c:[0-9]+ \(lock\), called from stacks.c:$report \(report\),"
@@ -115,12 +115,12 @@ in_core()
 }
 
 in_core self 1 1 'self, certain' 'mutex first at stuck.c:[0-9]+ \(mode_self\)' 'it already holds itself'
-in_core rwlock 3 1 'cycle of 2, certain' 'behind them waits main thread'
+in_core rwlock 3 1 'cycle of 2, certain' 'waiting behind them: main thread'
 in_core pi 3 1 'cycle of 2, certain'
 in_core barrier 2 1 'waits at the barrier meet'
 in_core once 1 1 'initialiser'
 # A core does not say which signals have handlers, and a handler could post.
 in_core semaphores 3 0 '^warning: stuck:' 'semaphore sem_two' 'a core does not say for which signals'
 in_core own-end 1 0 'No deadlock was found' 'waits in the kernel \(read\)'
-in_core timed 1 0 'No deadlock was found' 'waits for the mutex first, with a time-out'
+in_core timed 1 0 'No deadlock was found' 'waits for the mutex first, with a timeout'
 in_core event-loop 1 0 'No deadlock was found'

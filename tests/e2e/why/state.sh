@@ -26,7 +26,7 @@ expect_out '^error: deadlock'
 expect_out 'cycle of 2, certain'
 expect_out 'waits for the mutex second at stuck.c:[0-9]+ \(first_then_second\)'
 expect_out 'It is stopped now'
-expect_out 'is stopped, and once it resumes it waits for the mutex first'
+expect_out 'is stopped; when continued it waits for the mutex first'
 run "$PPTRACE" why --json "$pid"
 expect_out '"stopped":true'
 stop
@@ -111,8 +111,8 @@ if strace -V >/dev/null 2>&1; then
 	run strace -o /dev/null -e trace=openat -P "/proc/$pid/task/$pid/syscall" \
 		-e inject=openat:error=EPERM "$PPTRACE" why "$pid"
 	expect_status 2
-	expect_out '^Whether there is a deadlock is unknown'
-	expect_err "^pptrace: What stuck\[$pid\] waits for may not be read.*: not even root may here"
+	expect_out '^Could not determine whether there is a deadlock'
+	expect_err "^pptrace: What stuck\[$pid\] waits for may not be read.*: even root is not permitted here"
 	stop
 else
 	skip "no strace"

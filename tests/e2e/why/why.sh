@@ -47,22 +47,22 @@ is_deadlock self 1 'self, certain' 'mutex first at stuck.c:[0-9]+ \(mode_self\)'
 is_deadlock rwlock 3 'cycle of 2' --
 is_deadlock pshared 2 'cycle of 2' 'held by stuck' --
 is_deadlock pipes 2 'reads from the empty pipe' 'mode_pipes' \
-	'unflushed-output: stuck.* has 23 unwritten bytes for stdout' 'a line that stays here' --
+	'unflushed-output: stuck.* has 23 unflushed bytes for stdout' 'a line that stays here' --
 is_deadlock socketpair 2 'reads from the empty socketpair' --
 is_deadlock wait-before-read 2 'writes to the full pipe' 'waits for the end of any of its children' --
 is_deadlock own-end 1 'self, certain' 'reads from the empty pipe' --
 is_deadlock flock 2 'waits for the (lock|flock|OFD lock) on' 'which is held by' -- "$TMP/a" "$TMP/b"
 is_deadlock ofd 2 'waits for the (lock|flock|OFD lock) on' 'which is held by' '(lock_whole|mode_ofd)' -- "$TMP/c" "$TMP/d"
-is_deadlock barrier 2 'waits at the barrier meet' 'everybody who could still arrive is blocked' --
+is_deadlock barrier 2 'waits at the barrier meet' 'every thread that could still arrive is blocked' --
 mkfifo "$TMP/f" "$TMP/g" "$TMP/h"
 is_deadlock fifos 2 'waits for somebody to open the other side' -- "$TMP/f" "$TMP/g"
 is_deadlock once 1 'initialiser' --
 is_deadlock semaphores 3 'waits for the semaphore sem_' --
 is_deadlock main-gone 3 'cycle of 2' --
 
-is_healthy pool 5 'waits for the condition changed.*3 more threads like it'
+is_healthy pool 5 'waits for the condition changed.*3 more threads in the same wait'
 is_healthy sleep 1 'sleeps'
-is_healthy timed 1 'with a time-out'
+is_healthy timed 1 'with a timeout'
 is_healthy sigsuspend 2 'waits for a signal'
 is_healthy event-loop 1 'descriptor [0-9]+: socketpair'
 
@@ -123,7 +123,7 @@ start "$PROGRAMS/heldout" idle-timer-and-lock
 wait_for 10 waiting 1 && run "$PPTRACE" why "$pid"
 expect_status 0
 expect_out 'self, conditional'
-expect_out 'whether a timer or an alarm is armed'
+expect_out 'whether an armed timer or alarm would end it'
 stop
 start "$PROGRAMS/heldout" timer-signals
 wait_for 10 waiting 2 && run "$PPTRACE" why "$pid"
@@ -325,7 +325,7 @@ else
 	wait_for 10 waiting 1
 	run "${nobody[@]}" "$PPTRACE" why "$pid"
 	expect_status 2
-	expect_err 'may not be read, because it has or had other rights'
+	expect_err 'cannot be read, because it has or had different privileges'
 	stop
 	start "${nobody[@]}" "$PROGRAMS/stuck" abba
 	AS=("${nobody[@]}")
@@ -333,7 +333,7 @@ else
 		run "${nobody[@]}" "$PPTRACE" why "$pid"
 		expect_out 'waits for the mutex second at stuck.c:[0-9]+ \(first_then_second\)'
 		expect_out 'conditional'
-		expect_out 'whether a timer or an alarm is armed'
+		expect_out 'whether an armed timer or alarm would end it'
 	fi
 	AS=()
 	stop
@@ -352,7 +352,7 @@ for _ in 1 2 3; do
 done
 echo "# a thousand threads: $best ms of processor time"
 [ "$best" -le 250 ] || fail "took $best ms"
-expect_out 'and 999 more threads like it'
+expect_out 'and 999 more threads in the same wait'
 stop
 end
 

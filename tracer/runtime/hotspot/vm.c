@@ -25,7 +25,7 @@ enum {
 	MAX_NAME = 80
 };
 
-/* A row that is wanted, and where it goes. Of several for one place the first that is there counts. */
+/* A row that is wanted, and where it goes. If several rows fill one field, the first found wins. */
 struct wanted {
 	const char *type, *field;
 	size_t at; /* in struct hotspot_vm */
@@ -145,7 +145,7 @@ static const struct wanted sizes[] = {
 
 static const struct wanted numbers[] = {WANT(c_blocked, "_thread_blocked", "")};
 
-/* What every answer needs. Without the rest it says less. */
+/* Required entries; without the others results are less detailed. */
 static const size_t needed[] = {offsetof(struct hotspot_vm, thread_object),
 	offsetof(struct hotspot_vm, thread_os), offsetof(struct hotspot_vm, thread_state),
 	offsetof(struct hotspot_vm, thread_pending), offsetof(struct hotspot_vm, thread_waiting),

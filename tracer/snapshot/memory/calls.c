@@ -41,8 +41,8 @@ static const struct {
 	{"pthread_timedjoin_np", CALL_JOIN}, {"pthread_clockjoin_np", CALL_JOIN}};
 
 enum {
-	FEW_FRAMES = 6,     /* enough for nearly every call to be left */
-	MANY_THREADS = 2000 /* whose stacks are not walked to the end */
+	FEW_FRAMES = 6,     /* enough frames to leave nearly every library call */
+	MANY_THREADS = 2000 /* from this many threads on stacks are not walked to the end */
 };
 
 /* Offsets of the words that glibc's objects wait on, from the object, on machines with 64 bits. */
@@ -94,8 +94,8 @@ static int unwind(struct snapshot *s, const struct snap_process *p, const struct
 }
 
 /*
- * After a stop a call with a time-out goes on as restart_syscall, with the arguments of the call that
- * it was; which that is tells the function that it was made from.
+ * After a stop, a call with a timeout continues as restart_syscall with its original arguments; the function that made
+ * it tells which call it was.
  */
 int64_t calls_restarted(
 	struct snapshot *s, const struct snap_process *p, const struct snap_thread *t)
@@ -139,7 +139,7 @@ static void walk(struct snapshot *s, const struct snap_process *p, struct snap_t
 	for (int i = 0; i < t->n_frames && !t->site; i++)
 		if (is_own(sym, snap_key(p->pid), &t->frames[i]))
 			t->site = t->frames[i].addr;
-	/* A thread that was stopped between two instructions is at one; else this is a place to return to. */
+	/* For a stopped thread, the innermost pc is an instruction address; otherwise frames hold return addresses. */
 	if (t->site && t->site == t->frames[0].addr && t->nr < 0)
 		t->site++;
 }
@@ -214,7 +214,7 @@ static int find_call(struct snapshot *s, const struct snap_process *p, const str
 	return *ret == CALL_NONE ? -1 : i - 1;
 }
 
-/* Says whether the thread runs an initialiser: it is in pthread_once further out than its innermost own code. */
+/* Says whether the thread runs an initialiser: a pthread_once frame lies outside its innermost frame of program code. */
 static bool is_in_once(
 	struct snapshot *s, const struct snap_process *p, const struct snap_thread *t)
 {
@@ -321,7 +321,7 @@ static void emit_sync(struct snap_process *p, const struct snap_thread *t, enum 
 
 /*
  * The initialiser of a pthread_once is run by a thread inside pthread_once. If
- * only one thread of the process is inside one beside those that wait, it is that.
+ * exactly one other thread is inside pthread_once, that is the one.
  */
 static void emit_once_runner(struct snapshot *s, struct snap_process *p, uint64_t addr,
 	void (*emit)(void *arg, const struct rec_head *rec), void *arg)
