@@ -45,12 +45,12 @@ end
 
 begin "diagnose -v says where the time went, and the page has the path"
 run "$PPTRACE" diagnose -v pipeline.db
-expect_out '^[Ww]here the time went: of the .* [0-9]+% '
+expect_out '^[Ww]here the .* from start to end went: [0-9]+% '
 run "$PPTRACE" diagnose pipeline.db
-! grep -q "where the time went" out || fail "without -v too"
+! grep -q "from start to end went" out || fail "without -v too"
 run "$PPTRACE" report -o page.html pipeline.db
 grep -Eq 'path("|&quot;|&#34;):\[\[' page.html || fail "no path in the page"
-grep -q 'id="path">Where the time went' page.html || fail "no sentence in the page"
+grep -q 'id="path">Where the .* from start to end went' page.html || fail "no sentence in the page"
 end
 
 begin "mistakes"

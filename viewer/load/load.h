@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * To be read in this order: rows.c (rows of a query), find.c (rows by id), load.c, findings.c and moment.c (the trace),
- * resource.c (locks, pipes, reasons), describe.c (in words).
+ * resource.c (locks, pipes, reasons), uses.c (who wrote and read how much), describe.c (in words).
  */
 #ifndef VIEWER_LOAD_LOAD_H
 #define VIEWER_LOAD_LOAD_H

@@ -14,12 +14,12 @@
 #include "viewer/tree/tree.h"
 
 /*
- * Columns in which what is short is added up: more detail than any screen has,
+ * Number of columns into which short spans are summed: finer than any screen,
  * while bins (COLUMNS_MAX for each lane at most, BINS for all) and spans stay few.
  */
 enum { LANES_MAX = 3000, COLUMNS_MIN = 1000, COLUMNS_MAX = 40000, BINS = 1000000 };
 
-/* Arrows that are kept; stacks that are told. */
+/* Limits: arrows kept, stacks included. */
 enum { ARROWS = 6000, STACKS = 2000 };
 
 struct explore {
@@ -186,7 +186,7 @@ static uint32_t share(const struct timeline *tl, int64_t ns)
 	return (uint32_t)(part * (double)UINT32_MAX);
 }
 
-/* Which part of a span that stands for many those took, as a fraction of all 32 bits. */
+/* Share of a merged span that its members took, as a 32-bit fraction. */
 static uint32_t part(const struct span *s)
 {
 	double share = s->to > s->from ? (double)s->sum / (double)(s->to - s->from) : 0;
@@ -443,7 +443,7 @@ static size_t columns_for(const struct trace *t)
 
 char *explore_add(struct buf *out, const struct trace *t, sqlite3 *db, struct buf *ret_sentence)
 {
-	/* Not the timeline of the still picture: that has added up what is shorter than one of its few columns. */
+	/* A separate timeline: the static picture's has already merged short spans. */
 	struct timeline_options opt = {.since = -TIME_LIMIT,
 		.until = TIME_NEVER,
 		.columns = columns_for(t),

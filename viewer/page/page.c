@@ -25,11 +25,11 @@
 EMBED("page_css", EMBED_FILE("viewer/page/page.css"));
 EMBED("page_dark_css", EMBED_FILE("viewer/page/dark.css"));
 EMBED("page_js",
-	EMBED_FILE("viewer/page/page.js") EMBED_FILE("viewer/page/explore/data.js")
-		EMBED_FILE("viewer/page/explore/words.js") EMBED_FILE("viewer/page/explore/view.js")
-			EMBED_FILE("viewer/page/explore/draw.js")
-				EMBED_FILE("viewer/page/explore/moment.js")
-					EMBED_FILE("viewer/page/explore/explore.js"));
+	EMBED_FILE("viewer/page/page.js") EMBED_FILE("viewer/page/explore/data.js") EMBED_FILE(
+		"viewer/page/explore/words.js") EMBED_FILE("viewer/page/explore/view.js")
+		EMBED_FILE("viewer/page/explore/draw.js") EMBED_FILE("viewer/page/explore/graph.js")
+			EMBED_FILE("viewer/page/explore/moment.js")
+				EMBED_FILE("viewer/page/explore/explore.js"));
 extern const char page_css[], page_dark_css[], page_js[];
 
 enum { TREE_NODES = 300, LANES = 150, WIDTH = 1020, FINDINGS_SHOWN = 200 };
@@ -93,7 +93,7 @@ static void add_nav(struct page *p, const struct buf *links)
 	buf_adds(p->out,
 		"<span class=\"tools\"><label for=\"search\" class=\"sub\">Search</label>"
 		"<input type=\"search\" id=\"search\" placeholder=\"name, pid, lock\" "
-		"title=\"/ goes here, Enter to the next row, Escape clears\">"
+		"title=\"/ focuses this field, Enter jumps to the next match, Escape clears\">"
 		"<span id=\"found\" class=\"sub\" aria-live=\"polite\"></span>"
 		"<button type=\"button\" id=\"theme\">Light / dark</button></span></div></nav>\n");
 }
@@ -107,7 +107,7 @@ static size_t count_severity(const struct trace *t, const char *severity)
 	return n;
 }
 
-/* Adds the one sentence that says how it stands. */
+/* Adds the one-sentence verdict. */
 static void add_verdict(struct page *p)
 {
 	const struct trace *t = p->t;
@@ -131,7 +131,7 @@ static void add_verdict(struct page *p)
 			warnings, warnings == 1 ? "" : "s");
 	if (!t->complete)
 		buf_adds(p->out,
-			"The recording is not complete: it was cut off, or is still being made. ");
+			"The recording is incomplete: it was interrupted or is still in progress. ");
 	if (t->lost > 0)
 		buf_addf(p->out,
 			"%lld events were lost; what the pictures show may have gaps there. ",
@@ -226,7 +226,7 @@ static void add_findings(struct page *p)
 
 		buf_addf(p->out, "<article class=\"finding %s\"><h3><span class=\"badge\">%s",
 			severity, severity);
-		buf_adds(p->out, f->certain ? "</span>" : ", on a condition</span>");
+		buf_adds(p->out, f->certain ? "</span>" : ", conditional</span>");
 		page_text(p->out, f->summary);
 		buf_adds(p->out, "</h3><p class=\"sub\">rule <code>");
 		page_text(p->out, f->rule);
@@ -235,7 +235,7 @@ static void add_findings(struct page *p)
 		buf_adds(p->out, "</p>");
 		add_members(p, f);
 		if (*f->explanation) {
-			/* With the members listed it would add little. */
+			/* Redundant when the members are listed. */
 			buf_addf(p->out, "<details%s><summary>In full</summary><pre>",
 				f->n_members ? "" : " open");
 			page_text(p->out, f->explanation);
@@ -311,15 +311,15 @@ static int add_explorer(struct page *p)
 		"<button type=\"button\" data-act=\"clear\">Clear</button>"
 		"<button type=\"button\" data-act=\"path\" aria-pressed=\"true\" title=\"the chain of running and waiting that decided how long the run took (C)\">Critical path</button>"
 		"<input type=\"search\" data-ex=\"filter\" placeholder=\"process, thread, lock, pipe, reason\" "
-		"aria-label=\"show only the lanes with\">"
+		"aria-label=\"filter lanes\">"
 		"<select data-ex=\"order\" aria-label=\"order of lanes\"><option value=\"creation\">by creation</option>"
 		"<option value=\"waiting\">by waiting</option><option value=\"name\">by name</option></select>"
 		"<span data-ex=\"status\" class=\"sub\" aria-live=\"polite\"></span></div>\n"
-		"<div data-ex=\"frame\" class=\"frame\" tabindex=\"0\" role=\"group\" aria-label=\"timeline to go into\">"
+		"<div data-ex=\"frame\" class=\"frame\" tabindex=\"0\" role=\"group\" aria-label=\"interactive timeline\">"
 		"<canvas data-ex=\"canvas\"></canvas><div data-ex=\"spacer\"></div></div>\n"
 		"<div data-ex=\"legend\" class=\"key\"></div>\n"
-		"<p class=\"note\">Drag to move in time, Ctrl and wheel to zoom, double click to fill the width; W A S D, arrows, F; C: critical path. "
-		"A click says who waits for whom then; Shift and drag, or drag on the axis, sums up a range; / looks for lanes.</p>\n"
+		"<p class=\"note\">Drag to pan, Ctrl+wheel to zoom, double-click to fit; W A S D, arrows, F; C: critical path. "
+		"Click to see who waits for whom at that time; Shift+drag (or drag on the axis) summarises a range; / filters lanes.</p>\n"
 		"<div class=\"panels\"><div data-ex=\"chosen\"></div><div data-ex=\"moment\"></div>"
 		"<div data-ex=\"range\"></div></div>\n");
 	why = explore_add(p->out, p->t, p->db, &sentence);
@@ -347,7 +347,7 @@ static int add_timeline(struct page *p)
 	rc = add_explorer(p);
 	if (!rc) {
 		buf_adds(p->out,
-			"<details id=\"timeline-still\" open><summary>As a still picture</summary>\n");
+			"<details id=\"timeline-still\" open><summary>Static picture</summary>\n");
 		rc = add_picture(p, "Timeline",
 			"A lane for each thread: solid where it runs, hollow where it waits, thin bars below for locks that it holds.",
 			timeline_graph(tl, WIDTH, true), "nop2");

@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "viewer/load/load.h"
+#include "viewer/load/uses.h"
 
 /* Rows beyond the first ROWS_SHOWN are a text that the script takes in bit by bit: thousands of them at once take a second. */
 enum { ROWS_MAX = 2000, ROWS_SHOWN = 100 };
@@ -254,40 +255,69 @@ char *page_locks(struct buf *out, const struct trace *t, sqlite3 *db)
 	return rows_end(&r);
 }
 
+/* Adds how many bytes were written to, or read from, a pipe, and in how many calls; first: its first use. Returns the place of the next one. */
+static size_t cells_use(
+	struct buf *out, const struct pipe_uses *us, size_t first, int64_t pipe_id, bool writes)
+{
+	double bytes = 0;
+	int64_t calls = 0;
+	size_t i = first;
+
+	for (; i < us->n && us->list[i].pipe_id == pipe_id && us->list[i].writes == writes; i++) {
+		bytes += us->list[i].bytes;
+		calls += us->list[i].calls;
+	}
+	cell_number(out, bytes < (double)TIME_LIMIT ? (int64_t)bytes : TIME_LIMIT);
+	cell_number(out, calls);
+	return i;
+}
+
+static void pipe_rows(struct buf *out, struct rows *r, const struct pipe_uses *us)
+{
+	size_t seen = 0, use = 0;
+
+	while (rows_next(r)) {
+		int64_t id = rows_int(r, 0, 0);
+		_cleanup_free_ char *name = rows_text(r, 1), *kind = rows_text(r, 2);
+
+		/* Both are in the order of pipes. */
+		while (use < us->n && us->list[use].pipe_id < id)
+			use++;
+		row_begin(out, seen++);
+		buf_addf(out, "<tr id=\"row-pipe%lld\" data-els=\"pipes-pipe%lld wait-pipe%lld\">",
+			(long long)id, (long long)id, (long long)id);
+		cell_text(out, "", name);
+		cell_text(out, "", kind);
+		use = cells_use(out, us, use, id, true);
+		use = cells_use(out, us, use, id, false);
+		cell_time(out, rows_time(r, 3, TIME_NEVER));
+		buf_adds(out, "</tr>\n");
+	}
+}
+
 char *page_pipes(struct buf *out, const struct trace *t, sqlite3 *db)
 {
 	static const char *const heads[] = {"pipe", "kind", "#written", "#in writes", "#read",
 		"#in reads", "#created at", NULL};
-	size_t seen = 0;
+	struct pipe_uses us = {0};
 	struct rows r;
 	char *why;
 	size_t n = count(db, "SELECT count(*) FROM pipe", &why);
 
-	(void)t;
 	if (why || !n)
 		return why;
-	table_begin(out, "pipetable", "Pipes", n, heads);
-	r = rows_begin(db,
-		"SELECT i.id, coalesce(i.name, i.kind || ' ' || i.id), i.kind,"
-		" total(CASE WHEN io.op = 'write' THEN io.bytes END), sum(coalesce(io.op = 'write', 0)),"
-		" total(CASE WHEN io.op = 'read' THEN io.bytes END), sum(coalesce(io.op = 'read', 0)), i.created_ns"
-		" FROM pipe i LEFT JOIN pipe_io io ON io.pipe_id = i.id GROUP BY i.id ORDER BY i.id LIMIT 2000");
-	while (rows_next(&r)) {
-		_cleanup_free_ char *name = rows_text(&r, 1), *kind = rows_text(&r, 2);
-
-		row_begin(out, seen++);
-		buf_addf(out, "<tr id=\"row-pipe%lld\" data-els=\"pipes-pipe%lld wait-pipe%lld\">",
-			(long long)rows_int(&r, 0, 0), (long long)rows_int(&r, 0, 0),
-			(long long)rows_int(&r, 0, 0));
-		cell_text(out, "", name);
-		cell_text(out, "", kind);
-		for (int i = 3; i <= 6; i++)
-			cell_number(out, rows_int(&r, i, 0));
-		cell_time(out, rows_time(&r, 7, TIME_NEVER));
-		buf_adds(out, "</tr>\n");
+	why = pipe_uses_load(&us, t, db);
+	if (!why) {
+		table_begin(out, "pipetable", "Pipes", n, heads);
+		r = rows_begin(db,
+			"SELECT id, coalesce(name, kind || ' ' || id), kind, created_ns FROM pipe"
+			" ORDER BY id LIMIT 2000");
+		pipe_rows(out, &r, &us);
+		table_end(out, n, "pipe_flow");
+		why = rows_end(&r);
 	}
-	table_end(out, n, "pipe_flow");
-	return rows_end(&r);
+	pipe_uses_done(&us);
+	return why;
 }
 
 /* Adds a link to the process of a thread, or of itself. */
@@ -309,7 +339,7 @@ static void cell_actor(struct buf *out, const struct trace *t, int64_t thread_id
 char *page_signals(struct buf *out, const struct trace *t, sqlite3 *db)
 {
 	static const char *const heads[] = {
-		"signal", "from", "to", "#sent at", "#taken at", "effect", "interrupted", NULL};
+		"signal", "from", "to", "#sent at", "#delivered at", "effect", "interrupted", NULL};
 	size_t seen = 0;
 	struct rows r;
 	char *why;

@@ -50,7 +50,7 @@ static void add_what(struct buf *b, const struct path *p, const struct path_step
 		buf_adds(b, "runs");
 		break;
 	case PATH_READY:
-		buf_adds(b, "gets to run");
+		buf_adds(b, "waits for a CPU");
 		break;
 	case PATH_WAITS:
 		add_wait(b, p, path_wait_of(p, s), brief);
@@ -89,7 +89,7 @@ static const char *link_words(const struct path *p, const struct path_step *s)
 	case PATH_CREATED:
 		return p->t->threads[s->thread].is_main ? "forked by" : "created by";
 	case PATH_ENDED:
-		return "after the end of";
+		return "after the exit of";
 	case PATH_KILLED:
 		return "killed by";
 	case PATH_WOKEN:
@@ -218,9 +218,9 @@ void path_sentence(struct buf *b, const struct path *p)
 
 	if (!p->n || all <= 0)
 		return;
-	buf_adds(b, "where the time went: of the ");
+	buf_adds(b, "where the ");
 	buf_add_duration(b, all);
-	buf_adds(b, " from start to end");
+	buf_adds(b, " from start to end went:");
 	for (size_t i = 0; i < p->n_sums && i < TOLD; i++) {
 		const struct path_sum *s = &p->sums[i];
 		double percent = 100.0 * (double)s->ns / (double)all;

@@ -7,19 +7,18 @@
 #include "viewer/load/load.h"
 #include "viewer/relations/relations.h"
 #include "viewer/load/resource.h"
+#include "viewer/load/uses.h"
 #include "viewer/draw/sketch.h"
 
 /* Nobody could follow more arrows than that, and Graphviz takes minutes for some thousands. */
 enum { PIPES_MAX = 100, PROCS_MAX = 100, ARROWS_MAX = 250, UNUSED_SHOWN = 24 };
 
-/* Pipes that carried something, or that a finding is about; the others are counted. */
-#define INTERESTING                                                                                \
-	" IN (SELECT pipe_id FROM pipe_io WHERE bytes > 0 UNION"                                   \
-	" SELECT pipe_id FROM finding_member WHERE pipe_id IS NOT NULL)"
-
 struct pipes {
 	const struct trace *t;
 	struct resources res;
+	struct pipe_uses uses;
+	/* Ids of the pipes that carried something, or that a finding is about; the others are only counted. */
+	struct hash interesting;
 	struct sketch *sk;
 	size_t shown, left_out;
 	size_t arrows_left; /* bytes and ends that are not shown, since there are too many */
@@ -89,34 +88,58 @@ static void add_bytes(struct buf *b, int64_t n)
 		buf_addf(b, "%.*f %s", v < 100 ? 1 : 0, v, units[u]);
 }
 
-static char *add_flow(struct pipes *ps, sqlite3 *db)
+static bool is_interesting(const struct pipes *ps, int64_t pipe_id)
 {
-	struct rows r = rows_begin(db,
-		"SELECT io.pipe_id, t.process_id, io.op, total(max(io.bytes, 0)), count(*), sum(io.errno IS NOT NULL),"
-		" sum(io.op = 'read' AND io.bytes = 0) FROM pipe_io io JOIN thread t ON t.id = io.thread_id"
-		" WHERE io.op IN ('read', 'write') AND io.pipe_id" INTERESTING
-		" GROUP BY io.pipe_id, t.process_id, io.op"
-		" ORDER BY io.pipe_id, io.op DESC, t.process_id");
+	return hash_get(&ps->interesting, (uint64_t)pipe_id) != NULL;
+}
 
-	while (rows_next(&r)) {
-		size_t proc = trace_proc(ps->t, rows_int(&r, 1, -1));
-		size_t pipe = pipe_node(ps, rows_int(&r, 0, -1));
-		_cleanup_free_ char *op = rows_text(&r, 2);
-		_cleanup_buf_ struct buf b = BUF_INIT;
-		bool write = !strcmp(op, "write");
-		int64_t calls = rows_int(&r, 4, 0);
+static char *find_interesting(struct pipes *ps, sqlite3 *db)
+{
+	struct rows r = rows_begin(
+		db, "SELECT DISTINCT pipe_id FROM finding_member WHERE pipe_id IS NOT NULL");
 
-		if (proc == NONE || pipe == SKETCH_NONE)
-			continue;
-		add_bytes(&b, rows_time(&r, 3, 0));
-		buf_addf(&b, "\nin %lld %s%s", (long long)calls, op, calls == 1 ? "" : "s");
-		if (rows_int(&r, 5, 0))
-			buf_addf(&b, ", %lld failed", (long long)rows_int(&r, 5, 0));
-		else if (rows_int(&r, 6, 0))
-			buf_adds(&b, ", then end of file");
-		(void)add_arrow(ps, pipe, proc, write, write ? "write" : "read", b.data);
-	}
+	while (rows_next(&r))
+		(void)hash_set(&ps->interesting, (uint64_t)rows_int(&r, 0, 0), ps);
+	for (size_t i = 0; i < ps->uses.n; i++)
+		if (ps->uses.list[i].bytes > 0)
+			(void)hash_set(&ps->interesting, (uint64_t)ps->uses.list[i].pipe_id, ps);
 	return rows_end(&r);
+}
+
+static void add_use(struct pipes *ps, const struct pipe_use *u)
+{
+	const char *op = u->writes ? "write" : "read";
+	size_t pipe = pipe_node(ps, u->pipe_id);
+	_cleanup_buf_ struct buf b = BUF_INIT;
+
+	if (pipe == SKETCH_NONE)
+		return;
+	add_bytes(&b, u->bytes < (double)TIME_LIMIT ? (int64_t)u->bytes : TIME_LIMIT);
+	buf_addf(&b, "\nin %lld %s%s", (long long)u->calls, op, u->calls == 1 ? "" : "s");
+	if (u->failed)
+		buf_addf(&b, ", %lld failed", (long long)u->failed);
+	else if (u->ends)
+		buf_adds(&b, ", then end of file");
+	(void)add_arrow(ps, pipe, u->proc, u->writes, op, b.data);
+}
+
+static void add_flow(struct pipes *ps)
+{
+	for (size_t i = 0; i < ps->uses.n; i++) {
+		const struct pipe_use *u = &ps->uses.list[i];
+
+		if (u->proc != NONE && is_interesting(ps, u->pipe_id))
+			add_use(ps, u);
+	}
+}
+
+/* Says whether a process did with a pipe what the end of that mode is for. */
+static bool is_used(const struct pipes *ps, int64_t pipe_id, size_t proc, const char *mode)
+{
+	bool reads = pipe_uses_find(&ps->uses, pipe_id, proc, false) != NULL;
+	bool writes = pipe_uses_find(&ps->uses, pipe_id, proc, true) != NULL;
+
+	return !strcmp(mode, "rw") ? reads || writes : !strcmp(mode, "r") ? reads : writes;
 }
 
 /*
@@ -126,30 +149,28 @@ static char *add_flow(struct pipes *ps, sqlite3 *db)
 static char *add_unused(struct pipes *ps, sqlite3 *db)
 {
 	struct rows r = rows_begin(db,
-		"WITH used AS MATERIALIZED (SELECT io.pipe_id AS pipe, t.process_id AS process,"
-		" max(io.op = 'read') AS reads, max(io.op <> 'read') AS writes"
-		" FROM pipe_io io JOIN thread t ON t.id = io.thread_id GROUP BY 1, 2),"
-		" leak AS MATERIALIZED (SELECT DISTINCT m.pipe_id AS pipe, coalesce(m.process_id, -1) AS process FROM finding f"
+		"WITH leak AS MATERIALIZED (SELECT DISTINCT m.pipe_id AS pipe, coalesce(m.process_id, -1) AS process FROM finding f"
 		" JOIN finding_member m ON m.finding_id = f.id WHERE f.rule = 'pipe-end-leak' AND m.pipe_id IS NOT NULL)"
 		" SELECT e.pipe_id, e.process_id, e.mode, min(e.fd), max(e.close_ns IS NULL),"
 		" (e.pipe_id, e.process_id) IN leak OR (e.pipe_id, -1) IN leak FROM pipe_end e"
-		" LEFT JOIN used u ON u.pipe = e.pipe_id AND u.process = e.process_id"
 		" WHERE (e.close_ns IS NULL OR e.close_via = 'exit')"
 		/* What everybody was given is nobody's to close. */
 		" AND NOT EXISTS (SELECT 1 FROM pipe g WHERE g.id = e.pipe_id AND substr(g.name, 1, length(g.kind) + 4) = g.kind || ' at ' AND g.path IS NULL)"
-		" AND e.pipe_id" INTERESTING
-		" AND (u.pipe IS NULL OR NOT CASE e.mode WHEN 'rw' THEN 1 WHEN 'r' THEN u.reads ELSE u.writes END)"
 		" GROUP BY e.pipe_id, e.process_id, e.mode ORDER BY e.pipe_id, e.process_id, e.mode");
 
 	while (rows_next(&r)) {
-		size_t proc = trace_proc(ps->t, rows_int(&r, 1, -1));
-		size_t pipe = pipe_node(ps, rows_int(&r, 0, -1));
+		int64_t pipe_id = rows_int(&r, 0, -1);
+		size_t proc = trace_proc(ps->t, rows_int(&r, 1, -1)), pipe;
 		_cleanup_free_ char *mode = rows_text(&r, 2);
 		_cleanup_buf_ struct buf b = BUF_INIT;
 		bool harmful = rows_int(&r, 5, 0) != 0;
 		struct sketch_edge *e;
 
-		if (proc == NONE || pipe == SKETCH_NONE)
+		if (proc == NONE || is_used(ps, pipe_id, proc, mode) ||
+			!is_interesting(ps, pipe_id))
+			continue;
+		pipe = pipe_node(ps, pipe_id);
+		if (pipe == SKETCH_NONE)
 			continue;
 		/* In a large picture those that do no harm would hide the rest. */
 		if (!harmful && ps->sk->n_nodes > UNUSED_SHOWN) {
@@ -171,11 +192,10 @@ static char *add_unused(struct pipes *ps, sqlite3 *db)
 
 static char *count_empty(struct pipes *ps, sqlite3 *db)
 {
-	struct rows r = rows_begin(db,
-		"SELECT count(*) FROM pipe WHERE created_ns IS NOT NULL AND NOT id" INTERESTING);
+	struct rows r = rows_begin(db, "SELECT id FROM pipe WHERE created_ns IS NOT NULL");
 
-	if (rows_next(&r))
-		ps->empty = rows_int(&r, 0, 0);
+	while (rows_next(&r))
+		ps->empty += !is_interesting(ps, rows_int(&r, 0, 0));
 	return rows_end(&r);
 }
 
@@ -224,7 +244,11 @@ struct sketch *pipes_sketch(const struct relations_input *in, char **ret_why)
 	char *why = resources_load(&ps.res, in->db, t);
 
 	if (!why)
-		why = add_flow(&ps, in->db);
+		why = pipe_uses_load(&ps.uses, t, in->db);
+	if (!why)
+		why = find_interesting(&ps, in->db);
+	if (!why)
+		add_flow(&ps);
 	if (!why)
 		why = add_unused(&ps, in->db);
 	if (!why)
@@ -232,6 +256,8 @@ struct sketch *pipes_sketch(const struct relations_input *in, char **ret_why)
 	if (!why)
 		why = relations_add_unwritten(ps.sk, t, in->db, "pipes-p", false);
 	resources_done(&ps.res);
+	pipe_uses_done(&ps.uses);
+	hash_done(&ps.interesting);
 	if (why) {
 		*ret_why = why;
 		sketch_free(ps.sk);

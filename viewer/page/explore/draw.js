@@ -302,7 +302,7 @@ const exploreDraw = (() => {
 		const spans = data.lanes.flatMap((l) => l.bars), holds = data.lanes.flatMap((l) => l.holds);
 		const has = (kind) => spans.some((s) => s.kind === kind) || data.folds.some((f) => f && f.bars.some((s) => s.kind === kind));
 		if (data.sched)
-			out.push(["bar", tint(c, "#4682b4", 1), null, "really ran"]);
+			out.push(["bar", tint(c, "#4682b4", 1), null, "on CPU"]);
 		for (const r of new Set(spans.filter((s) => s.kind === KIND.WAIT && !s.stuck).map((s) => s.reason)))
 			out.push(["bar", tint(c, data.reasons[r].color, 0.3), data.reasons[r].color, data.reasons[r].alone]);
 		if (spans.some((s) => s.stuck))

@@ -340,7 +340,11 @@
 	legend();
 
 	addEventListener("hashchange", follow);
-	addEventListener("resize", resize);
+	addEventListener("resize", () => {
+		resize();
+		if (view.cursor !== null)
+			mark(view.cursor);
+	});
 	const repaint = () => {
 		exploreDraw.repaint();
 		legend();

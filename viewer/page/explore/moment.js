@@ -2,7 +2,7 @@
 /* moment.js - who waits for whom at one time, and what happened in a range of time. */
 const exploreMoment = (() => {
 	const { KIND, at, firstAt, duration } = exploreData;
-	const SVG = "http://www.w3.org/2000/svg", DRAWN = 14, LISTED = 40;
+	const LISTED = 40;
 
 	const el = (name, text, parent) => {
 		const e = document.createElement(name);
@@ -12,15 +12,6 @@ const exploreMoment = (() => {
 			parent.append(e);
 		return e;
 	};
-	const svg = (name, attributes, parent) => {
-		const e = document.createElementNS(SVG, name);
-		for (const [key, value] of Object.entries(attributes))
-			e.setAttribute(key, value);
-		if (parent)
-			parent.append(e);
-		return e;
-	};
-
 	/* Returns the lanes that a wait is for: holders of the lock, the thread to join, the child. */
 	const targets = (data, s, t) => {
 		const r = s.ref && data.refs[s.ref - 1];
@@ -39,69 +30,6 @@ const exploreMoment = (() => {
 				if (s.kind === KIND.WAIT)
 					out.push({ from: l, span: s, to: targets(data, s, t).filter((o) => o !== l || s.stuck) });
 		return out;
-	};
-
-	/* The threads that wait for one another, in the order in which a circle has fewest crossings: along the waits. */
-	const chain = (list) => {
-		const next = new Map(list.map((e) => [e.from, e.to])), seen = new Set();
-		const visit = (l) => {
-			if (seen.has(l))
-				return;
-			seen.add(l);
-			for (const o of next.get(l) || [])
-				visit(o);
-		};
-		/* First the threads that nobody waits for: they stand beside the ring that they wait for, not in it. */
-		const wanted = new Set(list.flatMap((e) => e.to));
-		for (const e of [...list.filter((e) => !wanted.has(e.from)), ...list])
-			visit(e.from);
-		return [...seen];
-	};
-
-	const picture = (view, list, t, pick) => {
-		const shown = list.filter((e) => e.to.length), lanes = chain(shown);
-		if (!lanes.length || lanes.length > DRAWN)
-			return null;
-		const W = 430, H = lanes.length < 3 ? 120 : lanes.length < 5 ? 240 : 340, BOX = 132;
-		const root = svg("svg", { viewBox: `0 0 ${W} ${H}`, role: "img", "aria-label": "who waits for whom" });
-		const defs = svg("defs", {}, root);
-		for (const kind of ["plain", "stuck"]) {
-			const marker = svg("marker", { id: `ex-${kind}`, viewBox: "0 0 10 10", refX: 9, refY: 5, markerWidth: 8, markerHeight: 8, orient: "auto" }, defs);
-			svg("path", { d: "M0 1 L9 5 L0 9 z", class: `ex-head ${kind}` }, marker);
-		}
-		const spot = new Map(lanes.map((l, i) => {
-			const a = 2 * Math.PI * i / lanes.length - Math.PI / 2;
-			return [l, [W / 2 + (W / 2 - BOX / 2 - 4) * Math.cos(lanes.length === 2 ? a + Math.PI / 2 : a), H / 2 + (H / 2 - 20) * Math.sin(lanes.length === 2 ? a + Math.PI / 2 : a)]];
-		}));
-		for (const e of shown)
-			for (const to of e.to) {
-				const [x0, y0] = spot.get(e.from), [x1, y1] = spot.get(to), kind = e.span.stuck ? "stuck" : "plain";
-				/* A bend to the right, so that two that wait for each other have two lines; ends at the boxes. */
-				const dx = x1 - x0, dy = y1 - y0, d = Math.hypot(dx, dy) || 1, bend = lanes.length === 2 ? 46 : 16;
-				const cx = (x0 + x1) / 2 - dy / d * bend, cy = (y0 + y1) / 2 + dx / d * bend;
-				const edge = (x, y) => {
-					const ux = cx - x, uy = cy - y, k = Math.min(Math.abs(ux) > 0.1 ? (BOX / 2 + 2) / Math.abs(ux) : 9, Math.abs(uy) > 0.1 ? 15 / Math.abs(uy) : 9);
-					return [x + ux * Math.min(k, 1), y + uy * Math.min(k, 1)];
-				};
-				const [ax, ay] = edge(x0, y0), [bx, by] = edge(x1, y1);
-				svg("path", { d: `M${ax} ${ay} Q${cx} ${cy} ${bx} ${by}`, class: `ex-edge ${kind}`, "marker-end": `url(#ex-${kind})` }, root);
-				/* Its words stand beside it, where it bends to. */
-				const words = exploreWords.brief(view.data, e.span).replace(/^✖ |, never ended$/g, "");
-				const nx = -dy / d, ny = dx / d, away = Math.abs(nx) * words.length * 3 + 8;
-				const label = svg("text", { x: (ax + 2 * cx + bx) / 4 + nx * away, y: (ay + 2 * cy + by) / 4 + ny * 10 + 3, class: `ex-label ${kind}` }, root);
-				label.textContent = words;
-			}
-		for (const [l, [x, y]] of spot) {
-			const stuck = list.some((e) => e.from === l && e.span.stuck);
-			const g = svg("g", { class: `ex-node${stuck ? " stuck" : ""}`, tabindex: 0, role: "button" }, root);
-			svg("rect", { x: x - BOX / 2, y: y - 13, width: BOX, height: 26, rx: 9 }, g);
-			const name = exploreWords.name(l, t), room = 18 - String(l.id).length;
-			svg("text", { x: x, y: y + 4 }, g).textContent = `${name.length > room ? name.slice(0, room - 1) + "…" : name} ${l.id}`;
-			svg("title", {}, g).textContent = exploreWords.lane(l, t);
-			g.addEventListener("click", () => pick({ lane: l }));
-			g.addEventListener("keydown", (k) => k.key === "Enter" && pick({ lane: l }));
-		}
-		return root;
 	};
 
 	const listed = (view, box, list, t, pick) => {
@@ -129,7 +57,7 @@ const exploreMoment = (() => {
 			el("p", "Nobody waits.", box).className = "sub";
 			return;
 		}
-		const drawn = picture(view, list, t, pick);
+		const drawn = exploreGraph.picture(view, list, t, box.clientWidth, pick);
 		if (drawn)
 			box.append(drawn);
 		listed(view, box, list, t, pick);

@@ -28,7 +28,7 @@ const exploreWords = (() => {
 		case KIND.HOLDS: return `${s.count} short ${s.count === 1 ? "hold" : "holds"} of locks`;
 		case KIND.ZOMBIE: return "zombie: ended, not reaped";
 		case KIND.ALIVE: return `alive, up to ${s.count} at a time`;
-		default: return "really ran";
+		default: return "on CPU";
 		}
 	};
 

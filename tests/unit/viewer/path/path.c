@@ -85,7 +85,7 @@ TEST(path_goes_through_the_longest_of_the_joined_threads)
 
 TEST(path_follows_a_lock_to_who_released_it)
 {
-	/* 2 holds the lock until 500 and goes on to wait at 520, before 1 gets to run at 530. */
+	/* 2 holds the lock until 500 and goes on to wait at 520, before 1 waits for a CPU at 530. */
 	expect_path(PROCESS(1, 0, 900000, NULL) THREAD(2, 50000, 800000, 1) WAIT(
 			    1, 200000, 530000, "lock", 2) WAIT(2, 520000, 790000, "sleep", NULL),
 		"1 0-50 runs; 2 50-520 runs created; 1 520-530 ready woken; 1 530-900 runs");
@@ -215,7 +215,7 @@ TEST(path_says_where_the_time_went)
 
 	path_sentence(&b, p);
 	ASSERT_STR(b.data,
-		"where the time went: of the 900 \xc2\xb5s from start to end 78% p1 sleeps, 22% p1 runs"
+		"where the 900 \xc2\xb5s from start to end went: 78% p1 sleeps, 22% p1 runs"
 		" (pptrace path: 3 steps through 1 thread)");
 	path_free(p);
 	trace_free(t);
