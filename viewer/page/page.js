@@ -114,7 +114,11 @@
 			view.scrollTop = (view.scrollTop + y) * scale / old - y;
 		};
 		const middle = (factor) => zoom(scale * factor, view.clientWidth / 2, view.clientHeight / 2);
-		const fit = () => zoom(Math.min(1, (view.clientWidth - 4) / width), 0, 0);
+		/* In its height too, as long as texts can be read. */
+		const fit = () => {
+			const wide = Math.min(1, (view.clientWidth - 4) / width);
+			zoom(Math.min(wide, Math.max(0.7, innerHeight * 0.78 / height)), 0, 0);
+		};
 		const acts = { in: () => middle(1.3), out: () => middle(1 / 1.3), fit: fit, one: () => zoom(1, 0, 0) };
 		for (const button of all("button[data-act]", figure))
 			button.addEventListener("click", acts[button.dataset.act]);

@@ -143,12 +143,22 @@ static size_t who_is_waited_for(const struct walk *w, const struct path_wait *wa
 	return NONE;
 }
 
+/* Says whether a thread was there until the walk's moment: to kill a process takes the kernel a while, thread by thread. */
+static bool ended_together(const struct walk *w, size_t thread, int64_t end)
+{
+	size_t proc = w->t->threads[thread].proc;
+
+	return end >= w->at - PATH_TOGETHER_NS ||
+	       (proc == w->t->threads[w->thread].proc &&
+		       w->t->procs[proc].end_kind == LIFE_SIGNAL && end >= w->t->procs[proc].killed);
+}
+
 static bool follow(struct walk *w, struct path_wait *wait)
 {
 	size_t next = who_is_waited_for(w, wait);
 	int64_t end = next == NONE ? 0 : trace_end(w->t, w->t->threads[next].end);
 
-	if (!w->follows || next == NONE || end <= wait->from || end < w->at - PATH_TOGETHER_NS)
+	if (!w->follows || next == NONE || end <= wait->from || !ended_together(w, next, end))
 		return false;
 	add(w, PATH_READY, end, NULL);
 	w->thread = next;

@@ -40,6 +40,12 @@ const exploreGraph = (() => {
 		return [...seen];
 	};
 
+	/* Returns a ring that begins with the one that others wait for, whose place is nearest to them. */
+	const turned = (next, lanes, ring) => {
+		const list = [...ring], at = list.findIndex((l) => [...lanes].some((o) => !ring.has(o) && (next.get(o) || []).includes(l)));
+		return at < 0 ? ring : new Set([...list.slice(at), ...list.slice(0, at)]);
+	};
+
 	/* Returns lists of threads, those that wait before those that they wait for; a circle is in one list. */
 	const layers = (next, lanes, ring) => {
 		const depth = new Map(), out = [];
@@ -61,7 +67,7 @@ const exploreGraph = (() => {
 
 	/* Half the width and height of a ring of n boxes, from middle to middle. */
 	const radii = (n, size) => n < 2 ? [0, 14] : n === 2 ? [size === WIDE ? 130 : 120, 20]
-		: size === WIDE ? [Math.max(125, n * 26), Math.max(85, n * 22)] : [110, Math.max(90, n * 27)];
+		: size === WIDE ? [Math.max(150, n * 34), Math.max(85, n * 22)] : [110, Math.max(90, n * 27)];
 
 	/* Returns where each thread stands, and the size of it all; null: there is no room. */
 	const place = (rows, ring, size) => {
@@ -79,12 +85,14 @@ const exploreGraph = (() => {
 		const width = across ? size.width : boxes.reduce((sum, b) => sum + b.width + size.gap, -size.gap) + 2 * MARGIN;
 		const height = (across ? boxes.reduce((sum, b) => sum + b.height + size.gap, -size.gap) : Math.max(...boxes.map((b) => b.height))) + 2 * MARGIN;
 		let at = MARGIN;
+		/* The first of a ring is on the side from which others come, or at the top. */
+		const start = across || boxes[0].circle.length > 2 ? -Math.PI / 2 : Math.PI;
 		for (const b of boxes) {
 			const x = across ? width / 2 : at + b.width / 2, top = across ? at : MARGIN + (height - 2 * MARGIN - b.height) / 2;
 			const y = top + b.ry + (HIGH + 24) / 2, below = b.circle.length ? top + 2 * b.ry + HIGH + 24 : top;
 			b.middle = [x, y];
 			b.circle.forEach((l, i) => {
-				const a = 2 * Math.PI * i / b.circle.length - (b.circle.length === 2 ? Math.PI : Math.PI / 2);
+				const a = 2 * Math.PI * i / b.circle.length + (b.circle.length === 2 ? Math.PI : start);
 				spot.set(l, [x + b.rx * Math.cos(a), y + (b.circle.length === 2 ? 0 : b.ry * Math.sin(a))]);
 			});
 			b.others.forEach((l, i) => spot.set(l, across ? [x + (i - (b.others.length - 1) / 2) * (size.box + 60), below + HIGH / 2] : [x, below + ROW * (i + 0.5)]));
@@ -99,9 +107,10 @@ const exploreGraph = (() => {
 		return [x + ux * Math.min(k, 1), y + uy * Math.min(k, 1)];
 	};
 
+	/* Words beside a line, on the side to which (nx, ny) points: as far from it as their own size takes. */
 	const label = (root, kind, words, x, y, nx, ny) => {
-		const t = svg("text", { x: x + nx * 7, y: y + ny * 9 + 4, class: `ex-label ${kind}`, "text-anchor": nx > 0.5 ? "start" : nx < -0.5 ? "end" : "middle" }, root);
-		t.textContent = words;
+		const away = Math.abs(nx) * words.length * LETTER / 2 + Math.abs(ny) * 6 + 4;
+		svg("text", { x: x + nx * away, y: y + ny * away + 4, class: `ex-label ${kind}` }, root).textContent = words;
 	};
 
 	/* A line of a ring bends outwards, any other one to its right, so that two that wait for each other have two lines. */
@@ -110,7 +119,7 @@ const exploreGraph = (() => {
 		const marker = { class: `ex-edge ${kind}`, "marker-end": `url(#ex-${kind})` };
 		if (from === to) {
 			svg("path", { d: `M${x0 - 26} ${y0 - 15} C${x0 - 40} ${y0 - 40} ${x0 + 40} ${y0 - 40} ${x0 + 26} ${y0 - 15}`, ...marker }, root);
-			label(root, kind, words, x0, y0 - 40, 0, 0);
+			label(root, kind, words, x0, y0 - 34, 0, -1);
 			return;
 		}
 		const dx = x1 - x0, dy = y1 - y0, d = Math.hypot(dx, dy) || 1, mx = (x0 + x1) / 2, my = (y0 + y1) / 2;
@@ -120,8 +129,8 @@ const exploreGraph = (() => {
 		const [ax, ay] = leave([x0, y0], control, size.box), [bx, by] = leave([x1, y1], control, size.box);
 		svg("path", { d: `M${ax} ${ay} Q${control[0]} ${control[1]} ${bx} ${by}`, ...marker }, root);
 		/* Words of a line from left to right stand above it. */
-		const above = circle || size === NARROW ? 1 : ny > 0 ? -1 : 1;
-		label(root, kind, words, (ax + 2 * control[0] + bx) / 4, (ay + 2 * control[1] + by) / 4, circle || size === NARROW ? nx : 0, ny * above);
+		const side = circle || size === NARROW || ny < 0 ? 1 : -1;
+		label(root, kind, words, (ax + 2 * control[0] + bx) / 4, (ay + 2 * control[1] + by) / 4, nx * side, ny * side);
 	};
 
 	const node = (root, size, l, [x, y], t, stuck, pick) => {
@@ -142,7 +151,7 @@ const exploreGraph = (() => {
 		const next = new Map();
 		for (const e of shown)
 			next.set(e.from, [...(next.get(e.from) || []), ...e.to]);
-		const ring = new Set(chain(next, new Set([...lanes].filter((l) => reachable(next, l).has(l)))));
+		const ring = turned(next, lanes, new Set(chain(next, new Set([...lanes].filter((l) => reachable(next, l).has(l))))));
 		const rows = layers(next, [...ring, ...[...lanes].filter((l) => !ring.has(l))], ring);
 		const wide = place(rows, ring, WIDE), size = wide.width <= room ? WIDE : NARROW, layout = size === WIDE ? wide : place(rows, ring, NARROW);
 		if (!layout)
