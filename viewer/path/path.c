@@ -150,7 +150,8 @@ static bool ended_together(const struct walk *w, size_t thread, int64_t end)
 
 	return end >= w->at - PATH_TOGETHER_NS ||
 	       (proc == w->t->threads[w->thread].proc &&
-		       w->t->procs[proc].end_kind == LIFE_SIGNAL && end >= w->t->procs[proc].killed);
+		       w->t->procs[proc].end_kind == LIFE_SIGNAL &&
+		       end >= w->t->procs[proc].killed);
 }
 
 static bool follow(struct walk *w, struct path_wait *wait)
