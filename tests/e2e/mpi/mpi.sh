@@ -48,7 +48,13 @@ for mpi in mpich openmpi; do
 	for backend in $(backends); do
 		while read -r name expected; do
 			# The library that records MPI is the same on all backends: on the others a few of them do.
-			[ "$backend" = auto ] || case $name in tags | missing | unmatched) ;; *) continue ;; esac
+			# Both implementations share its source: the second one is asked where handles, statuses and wildcards differ.
+			case $mpi-$backend-$name in
+			mpich-auto-* | mpich-*-tags | mpich-*-missing | mpich-*-unmatched) ;;
+			openmpi-auto-wildcard | openmpi-auto-comms | openmpi-auto-probe | openmpi-auto-wait* | openmpi-auto-order | openmpi-auto-unmatched) ;;
+			openmpi-shim-missing) ;;
+			*) continue ;;
+			esac
 			begin "$mpi, $backend: $name"
 			record $mpi "$backend" "$name"
 			expect_eq "$(found)" "$expected" findings
@@ -83,13 +89,13 @@ for mpi in mpich openmpi; do
 	more=
 	[ $mpi = mpich ] || more="--allow-run-as-root --oversubscribe"
 	# shellcheck disable=SC2086
-	run timeout -k 2 5 mpirun.$mpi $more -n 1 "$PPTRACE" run -q -o part.db "$TMP/cases.$mpi" recv-recv : -n 3 "$TMP/cases.$mpi" recv-recv
+	run timeout -k 2 3 mpirun.$mpi $more -n 1 "$PPTRACE" run -q -o part.db "$TMP/cases.$mpi" recv-recv : -n 3 "$TMP/cases.$mpi" recv-recv
 	expect_sql part.db "SELECT count(*) FROM finding WHERE severity = 'error'" 0
 	# shellcheck disable=SC2086
-	run mpirun.$mpi $more -n 1 "$PPTRACE" run -q -o part.db "$TMP/cases.$mpi" recv-recv-right : -n 3 "$TMP/cases.$mpi" recv-recv-right
+	run mpirun.$mpi $more -n 1 "$PPTRACE" run -q -o right.db "$TMP/cases.$mpi" recv-recv-right : -n 3 "$TMP/cases.$mpi" recv-recv-right
 	expect_status 0
 	expect_out '^done$'
-	expect_sql part.db "SELECT count(*) FROM sync WHERE op = 'MPI_Recv'" 20
+	expect_sql right.db "SELECT count(*) FROM sync WHERE op = 'MPI_Recv'" 20
 	end
 
 	begin "$mpi: --mpi=off records none of it"
