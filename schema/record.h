@@ -170,6 +170,39 @@ enum sig_result {
 	SIG_LOSE_INFO = 4
 };
 enum sig_sender { SENDER_KERNEL = 0, SENDER_TASK = 1, SENDER_TIMER = 2, SENDER_TTY = 3 };
+
+/*
+ * Returns an enum sig_sender for a signal's number and code, numbered as <asm-generic/signal.h> and siginfo.h do
+ * (x86-64 and arm64): the BPF half has no <signal.h>. Signals that the kernel makes for a terminal or
+ * a timer carry no more than that the kernel made them (SI_KERNEL), but nothing else of the kernel makes these.
+ */
+static inline enum sig_sender signal_sender(int signo, int code)
+{
+	enum { CODE_TIMER = -2, CODE_KERNEL = 0x80 };
+
+	if (code <= 0)
+		return code == CODE_TIMER ? SENDER_TIMER : SENDER_TASK;
+	if (code != CODE_KERNEL)
+		return SENDER_KERNEL;
+	switch (signo) {
+	case 14: /* SIGALRM */
+	case 26: /* SIGVTALRM */
+	case 27: /* SIGPROF */
+		return SENDER_TIMER;
+	case 1:  /* SIGHUP */
+	case 2:  /* SIGINT */
+	case 3:  /* SIGQUIT */
+	case 18: /* SIGCONT */
+	case 20: /* SIGTSTP */
+	case 21: /* SIGTTIN */
+	case 22: /* SIGTTOU */
+	case 28: /* SIGWINCH */
+		return SENDER_TTY;
+	default:
+		return SENDER_KERNEL;
+	}
+}
+
 enum timer_which {
 	TIMER_REAL = 1,
 	TIMER_VIRTUAL = 2,

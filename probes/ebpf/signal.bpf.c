@@ -5,19 +5,10 @@
 #define SEND_SIG_NOINFO ((struct kernel_siginfo *)0)
 #define SEND_SIG_PRIV ((struct kernel_siginfo *)1)
 #define SI_KERNEL 0x80
-#define SI_TIMER -2
-#define SIGHUP 1
-#define SIGINT 2
-#define SIGQUIT 3
 #define SIGKILL 9
 #define SIGALRM 14
-#define SIGCONT 18
-#define SIGTSTP 20
-#define SIGTTIN 21
-#define SIGTTOU 22
 #define SIGVTALRM 26
 #define SIGPROF 27
-#define SIGWINCH 28
 #define SIGNAL_GROUP_EXIT 4
 /* SIGQUIT, ILL, TRAP, ABRT, BUS, FPE, SEGV, XCPU, XFSZ, SYS */
 #define CORE_SIGNALS 0x830009f8ull
@@ -39,31 +30,6 @@ struct {
 	__type(key, u64);
 	__type(value, u32);
 } timers SEC(".maps");
-
-/* Signals that the kernel makes for a terminal or a timer carry no more than that the kernel made them. */
-static __always_inline u32 signal_sender(int sig, int code)
-{
-	if (code <= 0)
-		return code == SI_TIMER ? SENDER_TIMER : SENDER_TASK;
-	if (code != SI_KERNEL)
-		return SENDER_KERNEL;
-	switch (sig) {
-	case SIGALRM:
-	case SIGVTALRM:
-	case SIGPROF:
-		return SENDER_TIMER;
-	case SIGHUP:
-	case SIGINT:
-	case SIGQUIT:
-	case SIGCONT:
-	case SIGTSTP:
-	case SIGTTIN:
-	case SIGTTOU:
-	case SIGWINCH:
-		return SENDER_TTY;
-	}
-	return SENDER_KERNEL;
-}
 
 /*
  * TP_PROTO(int sig, struct kernel_siginfo *info, struct task_struct *task, int group, int result):

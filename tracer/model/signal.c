@@ -224,6 +224,7 @@ void model_sig_deliver(struct model *m, const struct rec_SIG_DELIVER *rec)
 		.sent = STORE_NULL,
 		.signo = (int)rec->signo,
 		.code = (int)(int64_t)rec->code};
+	enum sig_sender sender;
 
 	if (rec->signo < 1 || rec->signo > 64) {
 		model_skip(m);
@@ -236,7 +237,13 @@ void model_sig_deliver(struct model *m, const struct rec_SIG_DELIVER *rec)
 		return;
 	}
 	unseen.id = m->ids.signal++;
-	unseen.source = source_name(SENDER_KERNEL, (int)unseen.code);
+	sender = signal_sender(unseen.signo, (int)unseen.code);
+	/* A task's sending is not there, so that it is not known by whom it was. */
+	if (sender == SENDER_TASK)
+		sender = SENDER_KERNEL;
+	if (sender == SENDER_TIMER)
+		model_timer_fired(m, t->proc, unseen.signo, how.ts);
+	unseen.source = source_name(sender, (int)unseen.code);
 	write_signal(m, &unseen, NULL, &how);
 }
 

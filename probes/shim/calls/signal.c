@@ -56,13 +56,7 @@ static void on_signal(int signo, siginfo_t *info, void *context)
 		from.target_pid = shim_pid();
 		from.target_tid = shim_tid();
 		from.group = 1;
-		from.sender = info->si_code == SI_TIMER || signo == SIGALRM || signo == SIGVTALRM ||
-					      signo == SIGPROF
-				      ? SENDER_TIMER
-			      : (signo == SIGINT || signo == SIGQUIT || signo == SIGTSTP ||
-					signo == SIGWINCH)
-				      ? SENDER_TTY
-				      : SENDER_KERNEL;
+		from.sender = signal_sender(signo, info->si_code);
 		RECORD(SIG_SEND, &from);
 	}
 	memset(&r, 0, sizeof r);

@@ -198,6 +198,25 @@ TEST(timer)
 	feed_close(&f);
 }
 
+/* The kernel can keep a program of ours from running where it sends; what it delivers then says where it comes from. */
+TEST(sig_sending_not_seen)
+{
+	struct feed f;
+
+	feed_open(&f);
+	feed_at(&f, 100, 10, 10);
+	FEED(&f, TIMER, .which = TIMER_REAL, .signo = SIGALRM, .value_ns = 50);
+	feed_at(&f, 155, 10, 10);
+	FEED(&f, SIG_DELIVER, .signo = SIGALRM, .code = SI_KERNEL, .handler = 0x4000);
+	FEED(&f, SIG_DELIVER, .signo = SIGINT, .code = SI_KERNEL, .handler = 0x4000);
+	FEED(&f, SIG_DELIVER, .signo = SIGSEGV, .code = SI_KERNEL, .handler = 0x4000);
+	feed_end(&f, 1000);
+	EXPECT(&f, "SELECT name, source FROM signal ORDER BY id",
+		"SIGALRM|timer SIGINT|tty SIGSEGV|kernel");
+	EXPECT(&f, "SELECT disarmed_ns FROM timer", "150");
+	feed_close(&f);
+}
+
 /* The preload library says nothing of the call, but the thread's wait is open. */
 TEST(sig_interrupts_wait)
 {
