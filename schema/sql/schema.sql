@@ -348,7 +348,7 @@ CREATE TABLE wait ( -- a thread was blocked
     waker_id INTEGER REFERENCES thread(id),           -- who ended it; NULL: not known, outside, or not ended
     syscall TEXT,               -- system call it is blocked in; NULL: none
     site_id INTEGER REFERENCES site(id),              -- where in the program; NULL: not known
-    timed INTEGER NOT NULL DEFAULT 0,                 -- 1: it ends by itself after a time
+    timed INTEGER NOT NULL DEFAULT 0,                 -- 1: it ends by itself after a time; 2: and the thread has begun it again each time, without doing anything else
     sigmask INTEGER,            -- signals blocked meanwhile, bit signo-1; NULL: not known
     mode TEXT,                  -- what it asks of lock_id: 'x', 's', 'u' (exclusive instead of its own shared file lock); of a pipe: 'r', 'w'; of MPI: 'all' of mpi_need, or 'any'; of a queue or semaphore: 'p' (without a key or name by which others could find it)
     side INTEGER,               -- connected sockets: the side the waiter holds

@@ -127,7 +127,7 @@ static bool find_place(struct detector *d, const struct finding_member *m, struc
 	int rc = query_one(d->db,
 		"SELECT p.pid, t.tid, w.start_ns, (SELECT duration_ns FROM trace),"
 		" CASE l.kind WHEN 'mutex' THEN l.address END, l.id,"
-		" iif(l.kind IN ('mutex', 'spin') OR w.reason = 'mpi', w.user_ns, NULL), l.type IS '" LOCK_TYPE_GIL
+		" iif(l.kind IN ('mutex', 'spin') OR w.reason = 'mpi', w.user_ns, NULL), w.timed = 2 OR l.type IS '" LOCK_TYPE_GIL
 		"'"
 		" FROM wait w JOIN thread t ON t.id = w.thread_id JOIN process p ON p.id = t.process_id"
 		" LEFT JOIN lock l ON l.id = w.lock_id AND w.reason = 'lock'"
@@ -216,7 +216,7 @@ static bool read_state(const struct place *p, struct buf *out)
 
 	if (p->polls) {
 		buf_adds(out, "polls\n");
-		return read_task(p, "comm", out);
+		return !is_stopped(p) && read_task(p, "comm", out);
 	}
 	if (p->call_ns) {
 		buf_addf(out, "call %lld\n", (long long)p->call_ns);

@@ -68,6 +68,7 @@ void model_wait_call(struct model *m, struct thread *t)
 	t->wait.library = true;
 	(void)model_wait_by_call(m, t);
 	model_wait_resume(m, t);
+	model_wait_repeat(t);
 }
 
 void model_wait_called(struct model *m, struct thread *t, int64_t ts)
@@ -83,7 +84,7 @@ uint64_t model_oldest_wait(const struct model *m)
 	for (const struct thread *t = m->all_threads; t; t = t->next) {
 		const struct wait *w = &t->wait;
 
-		if (w->open && !w->timed && w->start < oldest &&
+		if (w->open && (!w->timed || model_wait_repeats(w)) && w->start < oldest &&
 			wait_info((unsigned)w->reason)->mode != MODE_LIVE)
 			oldest = w->start;
 	}

@@ -68,6 +68,7 @@ void model_pipe_io(struct model *m, const struct rec_PIPE_IO *rec)
 	uint8_t side = 0;
 
 	io_data(m, t, rec, &data);
+	model_series_end(t, NULL);
 	pipe = names_io_call((int)rec->op) && rec->op <= IO_RECV ? pipe_used(m, t, rec, &side)
 								 : NULL;
 	if (!pipe) {

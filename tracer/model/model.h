@@ -9,7 +9,7 @@
  * the ground up; no file calls one above it.
  *   identity:   process.c, pipe.c, socket.c, pipe_end.c, site.c, timer.c, signal.c,
  *               sample.c; the folder locks: who has which, who can reach it
- *   intervals:  mpi.c (ranks and messages), wait.c, reason.c (why a call blocks), call.c (library calls)
+ *   intervals:  mpi.c (ranks and messages), repeat.c (waits that begin again), wait.c, reason.c (why a call blocks), call.c (library calls)
  *   life:       life.c (ends, flush, retirement)
  *   handlers:   fork.c, exec.c, wait_event.c, sync.c, io.c, runtime.c, mpi_event.c;
  *               a record that concerns one file below alone is handled there

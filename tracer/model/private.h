@@ -230,6 +230,20 @@ void model_wait_resume(struct model *m, struct thread *t);
 void model_wait_flush(struct model *m, struct thread *t);
 void model_wait_free(struct thread *t);
 
+/* ---- Waits with a time-out that begin again (repeat.c) ---- */
+
+/* At the begin of a wait: goes on with the last one, if that ended by its time-out and this one is the same again. */
+void model_wait_repeat(struct thread *t);
+
+/* Says whether a wait has begun again so often that it is one wait. */
+bool model_wait_repeats(const struct wait *w);
+
+/* At the end of a wait: notes it if only time has ended it. */
+void model_series_note(struct thread *t, int64_t ts, bool was_woken);
+
+/* The thread has done something else: the next wait is a new one. lock: only if that was waited for; NULL: whatever it was. */
+void model_series_end(struct thread *t, const struct lock *lock);
+
 /* ---- Why a system call blocks (reason.c) ---- */
 
 /* Returns the reason of a wait (enum wait_reason), as far as the call and its file tell. */

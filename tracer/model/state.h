@@ -70,7 +70,10 @@ struct wait {
 	bool is_private; /* queue or semaphore: without a key or name */
 	int64_t row;     /* id in wait, 0: not written yet */
 	int64_t start;
-	int64_t user; /* since when the library's call lasts, STORE_NULL */
+	int64_t begun;   /* this round of it, if the thread left it and came back */
+	uint32_t rounds; /* how often it began again after its time-out */
+	uint64_t key;    /* what it is for, and what is held meanwhile; 0: no time-out */
+	int64_t user;    /* since when the library's call lasts, STORE_NULL */
 	int64_t site;
 	int64_t stack; /* in frame; STORE_NULL: none was taken */
 	int64_t read;  /* when the language's runtime said what it is for; STORE_NULL: it did not */
@@ -142,6 +145,14 @@ struct broken {
 	int64_t owner, read, site, stack;
 };
 
+/* A wait with a time-out that ended by it; row 0: none (repeat.c). */
+struct series {
+	int64_t row, start, begun, end;
+	uint64_t key;
+	int64_t lock; /* its id, 0: none */
+	uint32_t rounds;
+};
+
 /* What MORE records carried for the next record of a thread. */
 struct more {
 	struct buf argv, data, poll, path;
@@ -188,6 +199,7 @@ struct thread {
 	struct more *more;
 	struct wait wait;
 	struct broken broken; /* row 0: none */
+	struct series series;
 	struct pipe *opening; /* FIFO that it waited to open, until its end is known */
 	struct call call;
 	struct mpi_call *mpi; /* NULL: it has made none */

@@ -210,6 +210,8 @@ void model_sync_end(struct model *m, const struct rec_SYNC_END *rec)
 		count_sem(m, t, lock, rec);
 	if (lock && rec->op == SYNC_ONCE_RUN)
 		lock->runner = STORE_NULL;
+	if (!rec->result && lock)
+		model_series_end(t, lock);
 	model_call_write(m, t, ts, (int32_t)rec->result, value_of(lock, rec));
 	if (t->call.mutex)
 		retake_mutex(m, t, ts);

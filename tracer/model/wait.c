@@ -88,7 +88,7 @@ static void write_wait(struct model *m, struct thread *t, int64_t end, int64_t w
 		.waker_id = waker,
 		.syscall = names_syscall(w->syscall),
 		.site_id = w->site,
-		.timed = w->timed,
+		.timed = w->timed ? model_wait_repeats(w) ? 2 : 1 : 0,
 		.sigmask = w->sigmask,
 		.mode = mode_name(t),
 		.side = w->pipe ? w->side : STORE_NULL,
@@ -215,7 +215,8 @@ void model_wait_close(struct model *m, struct thread *t, int64_t ts, int64_t wak
 		ts - w->start >= keep_holds_ns)
 		write_holds(m, t);
 	if (w->lock && w->reason == WAIT_LOCK)
-		model_stat_waited(m, t, w->lock, w->start, ts);
+		model_stat_waited(m, t, w->lock, w->begun, ts);
+	model_series_note(t, ts, waker != STORE_NULL);
 	t->broken.row = 0;
 	if (w->reason == WAIT_LOCK && !w->library && t->call.open && t->call.is_lock &&
 		waker == STORE_NULL)
@@ -285,5 +286,5 @@ void model_wait_open(struct model *m, struct thread *t, int64_t ts)
 	t->wait.open = true;
 	t->wait.row = row;
 	t->wait.dirty = row != 0;
-	t->wait.start = ts;
+	t->wait.start = t->wait.begun = ts;
 }

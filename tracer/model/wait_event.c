@@ -248,6 +248,7 @@ void model_wait_begin(struct model *m, const struct rec_WAIT_BEGIN *rec)
 	}
 	resume_wait(t);
 	model_wait_resume(m, t);
+	model_wait_repeat(t);
 	model_polled_wait(m, t);
 	if (t->more)
 		model_more_free(t);

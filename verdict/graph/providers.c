@@ -53,6 +53,9 @@ static void add_thread(struct providers *pr, uint32_t thread)
 	/* No handler may end a deaf wait, but one that exits, jumps or unlocks does not ask. */
 	if (p->rings | p->sent)
 		providers_maybe(pr, thread, MAYBE_ALARM);
+	/* Until now it has not given up. */
+	if (t->wait.repeats)
+		providers_maybe(pr, thread, MAYBE_TIMEOUT);
 	if (is_interruptible(st, thread))
 		providers_maybe(pr, thread, MAYBE_RAISE);
 	node = rest_on[t->wait.reason](pr, thread);

@@ -58,6 +58,15 @@ static bool any_member(const struct finder *f, const struct stuck_set *s,
 	return false;
 }
 
+static bool all_members(const struct finder *f, const struct stuck_set *s,
+	bool (*is)(const struct finder *f, uint32_t member))
+{
+	for (size_t i = 0; i < s->n_members; i++)
+		if (!is(f, s->members[i]))
+			return false;
+	return true;
+}
+
 static bool waits_as_loops_do(const struct finder *f, uint32_t member)
 {
 	return wait_info(f->st->threads[member].wait.reason)->is_idle;
@@ -159,6 +168,73 @@ static bool is_merged(const struct finder *f, const struct stuck_set *s)
 	       !takes_signals(f, s->members[0]);
 }
 
+/* Says whether a thread wakes up now and then to see whether it has been told to end. */
+static bool looks_for_orders(const struct finder *f, uint32_t member)
+{
+	return f->st->threads[member].wait.repeats && takes_orders(f, member);
+}
+
+/* Says whether a thread wants what a certain other one has, and nobody else can give. */
+static bool wants_held(const struct finder *f, uint32_t member)
+{
+	const struct state_thread *t = &f->st->threads[member];
+	const struct state_lock *l = state_lock_of(f->st, &t->wait);
+
+	return wait_info(t->wait.reason)->mode == MODE_ALL ||
+	       (t->wait.reason == WAIT_SEM && l && providers_sem_is_lock(l, t));
+}
+
+/* Says whether a thread waits for the end of one that wakes up now and then, itself or by its process. */
+static bool wants_end_of_ticking(const struct finder *f, const struct stuck_set *s, uint32_t member)
+{
+	const struct state_thread *t = &f->st->threads[member];
+
+	for (size_t i = 0; i < s->n_members; i++) {
+		const struct state_thread *other = &f->st->threads[s->members[i]];
+
+		if (other->wait.repeats &&
+			(t->wait.reason == WAIT_CHILD
+					? f->st->processes[other->process].parent == t->process
+					: t->wait.target_thread_id == other->id))
+			return true;
+	}
+	return false;
+}
+
+/* Says whether a thread wants a lock, an end, or room in a pipe: nobody needs to do any work of his own for that. */
+static bool wants_no_work(const struct finder *f, const struct stuck_set *s, uint32_t member)
+{
+	enum wait_reason reason = f->st->threads[member].wait.reason;
+
+	if (reason == WAIT_CHILD || reason == WAIT_JOIN)
+		return !wants_end_of_ticking(f, s, member);
+	return (wait_info(reason)->kind == KIND_LOCK && wants_held(f, member)) ||
+	       reason == WAIT_PIPE_WRITE;
+}
+
+/*
+ * Who wakes up now and then may look at something that no record shows, and many threads sleep in a condition that nobody
+ * signals. Such a wait stands for the reason of its call where it is for what somebody else has; or else where all the
+ * others want what the thread keeps meanwhile.
+ */
+static bool is_tick(const struct finder *f, const struct stuck_set *s)
+{
+	bool any_other = false;
+
+	if (any_member(f, s, looks_for_orders))
+		return true;
+	if (all_members(f, s, wants_held))
+		return false;
+	for (size_t i = 0; i < s->n_members; i++) {
+		if (f->st->threads[s->members[i]].wait.repeats)
+			continue;
+		any_other = true;
+		if (!wants_no_work(f, s, s->members[i]))
+			return true;
+	}
+	return !any_other;
+}
+
 /*
  * Event loops, and services at rest: every way on passes through a signal for which the program installed a
  * handler, or a FIFO that others are meant to open. What a ring has under way is not known: it passes for rest
@@ -170,6 +246,8 @@ static bool is_idle(const struct finder *f, const struct stuck_set *s)
 	const unsigned ways = MAYBE_SIGNAL | MAYBE_SENT | MAYBE_FIFO | MAYBE_EVENTFD |
 			      MAYBE_TIMERFD | MAYBE_URING | MAYBE_IPC | MAYBE_NUMBER;
 
+	if (s->maybe & MAYBE_TIMEOUT && is_tick(f, s))
+		return true;
 	/* Bytes are under way wherever there is a network: that somebody looked for them makes a set certain. */
 	if (s->maybe == MAYBE_URING || s->maybe & MAYBE_FLIGHT)
 		return true;
@@ -177,7 +255,8 @@ static bool is_idle(const struct finder *f, const struct stuck_set *s)
 	if (s->maybe == MAYBE_NUMBER || is_forgotten(f, s) || is_merged(f, s))
 		return false;
 	if (!(s->reasons & 1u << WAIT_FIFO_OPEN) &&
-		(any_member(f, s, waits_as_loops_do) || any_member(f, s, reads_self_pipe)))
+		((any_member(f, s, waits_as_loops_do) && !(s->maybe & MAYBE_TIMEOUT)) ||
+			any_member(f, s, reads_self_pipe)))
 		/* What somebody has written is not read by a loop that does not poll for it. */
 		return !any_member(f, s, writes_to_pipe);
 	/* A handler that is about to run, of a child's signal, say, changes nothing about that. */
@@ -208,15 +287,6 @@ static bool is_of_go(const struct finder *f, uint32_t member)
 static bool wants_work(const struct finder *f, uint32_t member)
 {
 	return state_lock_of(f->st, &f->st->threads[member].wait)->is_pool;
-}
-
-static bool all_members(const struct finder *f, const struct stuck_set *s,
-	bool (*is)(const struct finder *f, uint32_t member))
-{
-	for (size_t i = 0; i < s->n_members; i++)
-		if (!is(f, s->members[i]))
-			return false;
-	return true;
 }
 
 /*

@@ -27,6 +27,7 @@ struct state_wait {
 	int64_t lock_id, pipe_id, target_process_id, target_thread_id, target_pgid;
 	int64_t site_id, stack_id;
 	uint64_t sigmask; /* 0 where it is not known: then any signal may come */
+	bool repeats; /* it has a time-out, after which the thread began it again each time; timed is false then */
 	bool timed, shared,
 		exclusive; /* shared: asks for a read lock; exclusive: for a write lock; else not known */
 	bool is_private; /* a queue or semaphore that nobody finds who was not given it */

@@ -67,7 +67,7 @@ static const char moments_sql[] =
 	/* Of each thread the last one: SQLite takes the other columns from the row of the maximum. */
 	"   max(w.start_ns)"
 	"  FROM wait w JOIN thread t ON t.id = w.thread_id"
-	"  WHERE w.reason IN (@reasons) AND w.timed = 0"
+	"  WHERE w.reason IN (@reasons) AND w.timed <> 1"
 	/* Said of the wait alone, so that SQLite drops most waits before it looks further. */
 	"   AND (w.end_ns IS NULL OR w.end_ns - w.start_ns >= 50000000)"
 	"   AND t.end_ns IS NOT NULL AND t.cut_short = 1"

@@ -467,6 +467,8 @@ void stuck_words(struct buf *b, const struct state *st, const struct state_threa
 	buf_add(b, sentence, (size_t)(at - sentence));
 	add_object(b, st, t);
 	buf_adds(b, at + 2);
+	if (t->wait.repeats)
+		buf_adds(b, " (with a time-out, again and again)");
 }
 
 /* Bytes for a pipe that sit in the waiting process's own buffers. */

@@ -276,6 +276,7 @@ void model_lock_acquire(struct model *m, const struct rec_LOCK_ACQUIRE *rec)
 		refused(m, t, lock, rec, site);
 		return;
 	}
+	model_series_end(t, lock);
 	if (rec->result)
 		lock_error(m, t, lock, &rec->head, "owner-dead", EOWNERDEAD, site);
 	if (lock->abandoned)

@@ -322,6 +322,40 @@ TEST(wait_mutex_handed_on)
 	feed_close(&f);
 }
 
+/* A try for a semaphore that lasts for a second; waker: who ended it, 0: its time-out. */
+static void try_for_a_second(struct feed *f, uint32_t waker)
+{
+	uint64_t ts = f->ts - FEED_T0 + 1000;
+
+	feed_at(f, ts, 10, 11);
+	FEED(f, SYNC_BEGIN, .addr = SEM, .op = SYNC_SEM_WAIT, .timed = 1);
+	FEED(f, WAIT_BEGIN, .syscall = FUTEX, .arg0 = SEM, .timed = 1);
+	feed_at(f, ts + 1000000000, 10, 11);
+	FEED(f, WAIT_END, .waker_tid = waker);
+	FEED(f, SYNC_END, .addr = SEM, .op = SYNC_SEM_WAIT, .result = waker ? 0 : 110);
+}
+
+/* From the third time on it is one wait; who was given it, has taken a lock or used a pipe meanwhile waits anew. */
+TEST(wait_again_after_each_time_out)
+{
+	struct feed f;
+
+	begin(&f);
+	for (int i = 0; i < 3; i++)
+		try_for_a_second(&f, 0);
+	try_for_a_second(&f, 12);
+	try_for_a_second(&f, 0);
+	FEED(&f, LOCK_ACQUIRE, .addr = MUTEX, .kind = LOCK_MUTEX, .mode = LOCK_MODE_X);
+	try_for_a_second(&f, 0);
+	FEED(&f, PIPE_IO, .op = IO_READ);
+	try_for_a_second(&f, 0);
+	try_for_a_second(&f, 0);
+	feed_end(&f, 9000000000);
+	EXPECT(&f, "SELECT timed, (end_ns - start_ns) / 1000000000 FROM wait ORDER BY start_ns",
+		"2|4 1|1 1|1 1|2");
+	feed_close(&f);
+}
+
 TEST(futex_unknown)
 {
 	struct feed f;
