@@ -120,7 +120,7 @@ tsan_says()
 {
 	local log=$1 file=$2
 	shift 2
-	"$@" -fsanitize=thread -O1 -g -I. -o "$log.bin" "$file" -lpthread -lrt -lutil 2>/dev/null || return 1
+	timeout 60 "$@" -fsanitize=thread -O1 -g -I. -o "$log.bin" "$file" -lpthread -lrt -lutil 2>/dev/null || return 1
 	TSAN_OPTIONS=detect_deadlocks=1:verbosity=1 watch "$log" 'Running under ThreadSanitizer' \
 		'lock-order-inversion|double lock of a mutex' "$log.bin"
 }
@@ -172,12 +172,15 @@ python=$(python3 -c 'import sys; print(sys.executable)')
 shopt -s nullglob
 files=(tests/corpus/*/*.{c,cc,rs,go,java,py,sh})
 CORPUS_TABLE=$rows BUILD=$build bash tests/e2e/verdict/corpus.sh >"$tmp/tap"
-jobs=0
+running=0
 for file in "${files[@]}"; do
 	[[ ${file##*/} == *"${CORPUS_ONLY:-}"* ]] || continue
 	for peer in "${peers[@]}"; do
 		try "$peer" "$file" &
-		[ $((++jobs % JOBS)) != 0 ] || wait
+		if [ $((++running)) -ge $JOBS ]; then
+			wait -n
+			running=$((running - 1))
+		fi
 	done
 done 2>/dev/null
 wait
