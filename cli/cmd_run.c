@@ -52,7 +52,7 @@ static const struct command_option run_options[] = {
 	{"output", 'o', "FILE", "recording to write; an older one is kept as FILE.old (pptrace.db)",
 		'o'},
 	{"backend", 0, "WHAT",
-		"ebpf, shim, or auto (the default: ebpf, else shim where eBPF is not permitted) (default: ebpf, or shim where eBPF is not permitted)",
+		"ebpf, shim, or auto (the default: ebpf, else shim where eBPF is not permitted)",
 		OPT_BACKEND},
 	{"locks", 0, "HOW",
 		"shim, uprobe, futex, off or auto (default: shim, or futex where the program cannot be preloaded)",

@@ -14,7 +14,7 @@ enum { EXTENT_FOLD = 500, EXTENT_MAX_SIZE, EXTENT_LAST };
 /* The rows of these options for a command's list. */
 #define EXTENT_OPTIONS                                                                                                           \
 	{"fold", 0, "DO",                                                                                                        \
-		"on (default) or off: on (default) or off: merge many similar short holds of a lock into one row",               \
+		"on (default) or off: merge many similar short holds of a lock into one row",                                    \
 		EXTENT_FOLD},                                                                                                    \
 		{"last", 0, "TIME",                                                                                              \
 			"keep detail only for the last TIME; totals, processes and findings cover the whole run (default: all)", \
