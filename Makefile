@@ -13,9 +13,24 @@ SAN ?=
 COVERAGE ?= 0
 # 0: without eBPF, where libbpf 1.0, clang or bpftool cannot be had; pptrace then records with the preload library alone.
 EBPF ?= 1
+# For another processor: CROSS=aarch64-linux-gnu- is what its compiler's name begins with; SYSROOT, if set, is where
+# its headers and libraries are, as tools/sysroot.sh fetches them. Man pages and completions are made by the program
+# itself and left out.
+CROSS ?=
+SYSROOT ?= $(if $(CROSS),$(wildcard build/sysroot/$(CROSS:%-linux-gnu-=%)))
+ARCH := $(if $(CROSS),$(CROSS:%-linux-gnu-=%),$(shell uname -m))
+ifneq ($(CROSS),)
+CC := $(filter ccache,$(CC)) $(CROSS)gcc $(if $(SYSROOT),--sysroot=$(SYSROOT))
+ifneq ($(SYSROOT),)
+PKG_CONFIG := PKG_CONFIG_SYSROOT_DIR=$(SYSROOT) PKG_CONFIG_LIBDIR=$(SYSROOT)/usr/lib/$(CROSS:%-=%)/pkgconfig:$(SYSROOT)/usr/share/pkgconfig pkg-config
+else
+PKG_CONFIG := $(CROSS)pkg-config
+endif
+endif
+PKG_CONFIG ?= pkg-config
 
 comma := ,
-OUT := build$(if $(SAN),/san-$(subst $(comma),-,$(SAN)))$(if $(filter 1,$(COVERAGE)),/coverage)
+OUT := build$(if $(CROSS),/$(ARCH))$(if $(SAN),/san-$(subst $(comma),-,$(SAN)))$(if $(filter 1,$(COVERAGE)),/coverage)
 
 # The one list of what pptrace needs: Debian package names.
 DEPS_EBPF := clang llvm bpftool libbpf-dev
@@ -25,15 +40,18 @@ DEPS_TEST := bsdutils cargo:cargo chromium clang-format clickhouse-client clickh
 	libmpich-dev libopenmpi-dev libxml2-utils man-db mpich musl-tools nodejs:node npm:npm openjdk-17-jdk-headless:javac openmpi-bin openssl perl pngcheck poppler-utils:pdfinfo procps python3 python3-pytest redis-server redis-tools ruby rustc \
 	shellcheck sqlite3 strace stress-ng util-linux
 # And what the long tests need: emulated machines.
-DEPS_LONG := busybox-static cpio dash debootstrap qemu-system-x86
+DEPS_CROSS := gcc-aarch64-linux-gnu libc6-dev-arm64-cross
+DEPS_LONG := $(DEPS_CROSS) binutils busybox-static cpio dash debootstrap qemu-system-arm qemu-system-x86
+# What a system of another processor needs of them, and what the machine that is emulated runs.
+DEPS_SYSROOT := $(filter lib%-dev,$(DEPS_BUILD)) libbpf-dev busybox-static coreutils dash
 
 PKGS := sqlite3 libgvc jansson ncursesw libprotobuf-c libdw libelf liblz4 $(if $(filter 1,$(EBPF)),libbpf)
-ifneq ($(filter-out deps deps-long help clean demo test,$(or $(MAKECMDGOALS),all)),)
-ifeq ($(EBPF)$(shell pkg-config --exists libbpf && ! pkg-config --atleast-version=1.0 libbpf && echo old),1old)
-$(error libbpf $(shell pkg-config --modversion libbpf) is too old, 1.0 is needed: `make EBPF=0` builds pptrace without eBPF)
+ifneq ($(filter-out deps deps-long sysroot help clean demo test,$(or $(MAKECMDGOALS),all)),)
+ifeq ($(EBPF)$(shell $(PKG_CONFIG) --exists libbpf && ! $(PKG_CONFIG) --atleast-version=1.0 libbpf && echo old),1old)
+$(error libbpf $(shell $(PKG_CONFIG) --modversion libbpf) is too old, 1.0 is needed: `make EBPF=0` builds pptrace without eBPF)
 endif
-PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
-PKG_LIBS := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
+PKG_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PKGS) 2>/dev/null)
+PKG_LIBS := $(shell $(PKG_CONFIG) --libs $(PKGS) 2>/dev/null)
 endif
 
 WARN := -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wformat=2 -Wswitch-enum \
@@ -98,9 +116,9 @@ endif
 .SECONDARY:
 COMPLETIONS := $(OUT)/pptrace.bash $(OUT)/pptrace.zsh $(OUT)/pptrace.fish
 
-.PHONY: deb test-fleet pictures corpus compile_commands.json all demo test test-kernels test-distros test-long check deps deps-long bench fuzz fuzz-keep format lint coverage install uninstall clean help programs
+.PHONY: sysroot deb test-fleet pictures corpus compile_commands.json all demo test test-kernels test-distros test-long check deps deps-long bench fuzz fuzz-keep format lint coverage install uninstall clean help programs
 
-all: $(OUT)/pptrace $(OUT)/pptrace.1 $(OUT)/man/done $(COMPLETIONS) $(if $(SHIM_SRC),$(OUT)/libpptrace-shim.so) $(OUT)/libpptrace-mpi.so $(DEMOS) $(PYTHON_DEMOS)
+all: $(OUT)/pptrace $(if $(CROSS),,$(OUT)/pptrace.1 $(OUT)/man/done $(COMPLETIONS)) $(if $(SHIM_SRC),$(OUT)/libpptrace-shim.so) $(OUT)/libpptrace-mpi.so $(DEMOS) $(PYTHON_DEMOS)
 
 $(OUT)/pptrace: $(ROOM_OBJ) $(CLI_OBJ) $(EBPF_MARK)
 	$(say) LINK $@
@@ -131,7 +149,7 @@ $(OUT)/verdict/lessons.o: $(wildcard doc/rules/*.txt)
 $(OUT)/schema/queries/queries.o: $(wildcard schema/queries/*.sql)
 
 # eBPF: several objects are linked to one for each edition; one skeleton serves all of them.
-BPF_CFLAGS := -target bpf -D__TARGET_ARCH_$(subst x86_64,x86,$(subst aarch64,arm64,$(shell uname -m))) \
+BPF_CFLAGS := -target bpf -D__TARGET_ARCH_$(subst x86_64,x86,$(subst aarch64,arm64,$(ARCH))) \
 	-O2 -g -Wall -Wextra -Werror -Wno-unused-parameter -I.
 EDITION_casts := -DEDITION_CASTS
 EDITION_old := -DEDITION_OLD
@@ -206,10 +224,11 @@ $(OUT)/pic/%.o: %
 	$(say) CC $<
 	$(Q)$(CC) $(SHIM_CFLAGS) -MMD -MP -c -o $@ $<
 
+# Versions of names are for functions that have two, which x86 alone has.
 # Every program of a recording loads it: two segments instead of four, and no look-up of its own functions by name.
 $(OUT)/libpptrace-shim.so: $(SHIM_OBJ)
 	$(say) LINK $@
-	$(Q)$(CC) -shared -Wl,-z,defs -Wl,-z,now -Wl,-z,noseparate-code -Wl,-Bsymbolic-functions -o $@ $^ $(if $(wildcard probes/shim/shim.map),-Wl$(comma)--version-script=probes/shim/shim.map) -ldl -lpthread
+	$(Q)$(CC) -shared -Wl,-z,defs -Wl,-z,now -Wl,-z,noseparate-code -Wl,-Bsymbolic-functions -o $@ $^ $(if $(filter x86_64,$(ARCH)),-Wl$(comma)--version-script=probes/shim/shim.map) -ldl -lpthread
 
 # Loaded beside it into the ranks of an MPI job.
 $(OUT)/libpptrace-mpi.so: $(MPI_OBJ)
@@ -296,6 +315,11 @@ deps:
 
 deps-long:
 	$(Q)tools/deps.sh $(DEPS_LONG)
+
+# The headers and libraries of the processor that CROSS names: build/sysroot/...
+sysroot:
+	$(Q)tools/deps.sh $(DEPS_CROSS)
+	$(Q)tools/sysroot.sh $(ARCH) build/sysroot/$(ARCH) $(DEPS_SYSROOT)
 
 # Who finds what: pptrace and its peers on tests/corpus; writes doc/corpus.md.
 corpus: all programs
@@ -434,6 +458,7 @@ pictures: all
 help:
 	@echo 'make all        build build/pptrace, the shim and the demos'
 	@echo 'make EBPF=0     the same without libbpf, clang and bpftool: records with the preload library alone'
+	@echo 'make CROSS=aarch64-linux-gnu- sysroot all   the same for 64-bit ARM, in build/aarch64'
 	@echo 'make demo       install what is missing, build, trace fork-count, write its pictures'
 	@echo 'make test       install what is missing, build, run every test'
 	@echo 'make check      the fast tests: no root needed'

@@ -74,6 +74,12 @@
 #ifndef SYS_epoll_pwait2
 #define SYS_epoll_pwait2 __NR_epoll_pwait2
 #endif
+/* What the C library calls where the processor has no such call of its own: the same, with more arguments. */
+#ifdef SYS_poll
+enum { LIBC_POLL = SYS_poll, LIBC_SELECT = SYS_select, LIBC_EPOLL_WAIT = SYS_epoll_wait };
+#else
+enum { LIBC_POLL = SYS_ppoll, LIBC_SELECT = SYS_pselect6, LIBC_EPOLL_WAIT = SYS_epoll_pwait };
+#endif
 #ifndef SYS_futex_waitv
 #define SYS_futex_waitv __NR_futex_waitv
 #endif

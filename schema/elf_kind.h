@@ -9,6 +9,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/arch.h"
+
 /*
  * Static functions that neither allocate nor call the system: the preload
  * library uses them in signal handlers and between vfork and exec, with a
@@ -55,13 +57,8 @@ static inline enum elf_kind elf_kind_read(elf_read *read, void *arg, char *inter
 		return elf_kind_script(h.bytes, (size_t)got, interp);
 	if (got < (long)sizeof h.e || memcmp(h.e.e_ident, ELFMAG, SELFMAG) != 0)
 		return ELF_NONE;
-#ifdef __x86_64__
-	if (h.e.e_machine != EM_X86_64)
+	if (h.e.e_machine != ARCH_ELF_MACHINE)
 		return ELF_OTHER_KIND;
-#elif defined(__aarch64__)
-	if (h.e.e_machine != EM_AARCH64)
-		return ELF_OTHER_KIND;
-#endif
 	if (h.e.e_ident[EI_CLASS] != ELFCLASS64 || h.e.e_phentsize != sizeof(Elf64_Phdr))
 		return ELF_OTHER_KIND;
 	for (unsigned i = 0; i < h.e.e_phnum; i++) {

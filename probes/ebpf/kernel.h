@@ -9,28 +9,7 @@
  * every kernel has is read behind bpf_core_field_exists. Where a member was
  * renamed, a second declaration with the suffix ___name carries the other name.
  */
-typedef unsigned char u8;
-typedef unsigned short u16;
-typedef unsigned int u32;
-typedef unsigned long long u64;
-typedef signed char s8;
-typedef short s16;
-typedef int s32;
-typedef long long s64;
-typedef u8 __u8;
-typedef u16 __u16;
-typedef u32 __u32;
-typedef u64 __u64;
-typedef s32 __s32;
-typedef s64 __s64;
-typedef u16 __be16;
-typedef u32 __be32;
-typedef u32 __wsum;
-typedef _Bool bool;
-
-#define true 1
-#define false 0
-#define NULL ((void *)0)
+#include "probes/ebpf/arch.h"
 
 /* Values of the kernel's interface; <linux/bpf.h> cannot be included without the headers of a C library for BPF. */
 #define BPF_MAP_TYPE_HASH 1
@@ -50,64 +29,6 @@ typedef _Bool bool;
 #define BPF_RB_AVAIL_DATA 0ULL
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
-
-#if defined(__TARGET_ARCH_x86)
-struct pt_regs {
-	unsigned long r15;
-	unsigned long r14;
-	unsigned long r13;
-	unsigned long r12;
-	unsigned long bp;
-	unsigned long bx;
-	unsigned long r11;
-	unsigned long r10;
-	unsigned long r9;
-	unsigned long r8;
-	unsigned long ax;
-	unsigned long cx;
-	unsigned long dx;
-	unsigned long si;
-	unsigned long di;
-	unsigned long orig_ax;
-	unsigned long ip;
-	unsigned long cs;
-	unsigned long flags;
-	unsigned long sp;
-	unsigned long ss;
-};
-
-struct thread_info {
-	unsigned long flags;
-	u32 status;
-};
-#elif defined(__TARGET_ARCH_arm64)
-struct user_pt_regs {
-	u64 regs[31];
-	u64 sp;
-	u64 pc;
-	u64 pstate;
-};
-
-struct pt_regs {
-	union {
-		struct user_pt_regs user_regs;
-		struct {
-			u64 regs[31];
-			u64 sp;
-			u64 pc;
-			u64 pstate;
-		};
-	};
-	u64 orig_x0;
-};
-
-struct thread_info {
-	unsigned long flags;
-	u64 preempt_count;
-};
-#else
-#error "this processor is not known here: add its registers"
-#endif
 
 typedef struct {
 	int counter;

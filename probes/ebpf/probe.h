@@ -200,48 +200,6 @@ static __always_inline u32 number_ours(struct task_struct *task, u32 nr)
 	return ours ? *ours : 0;
 }
 
-/* The arguments of a system call, from the registers saved at its entry. */
-#if defined(__TARGET_ARCH_x86)
-#define REG_ARG0(regs) REG_FIELD(regs, di)
-#define REG_ARG1(regs) REG_FIELD(regs, si)
-#define REG_ARG2(regs) REG_FIELD(regs, dx)
-#define REG_ARG3(regs) REG_FIELD(regs, r10)
-#define REG_ARG4(regs) REG_FIELD(regs, r8)
-#define REG_ARG5(regs) REG_FIELD(regs, r9)
-#define REG_IP(regs) REG_FIELD(regs, ip)
-#define REG_SP(regs) REG_FIELD(regs, sp)
-#define REG_NUMBER(regs) REG_FIELD(regs, orig_ax)
-#define NR_EXIT 60
-#define NR_EXIT_GROUP 231
-#define TASK_IS_COMPAT(task) (TASK_FIELD(task, thread_info.status) & 2)
-/* 32-bit calls (int 0x80, sysenter) pass theirs in other registers, of which only the lower halves count. */
-#define COMPAT_ARG0(regs) ((u32)REG_FIELD(regs, bx))
-#define COMPAT_ARG1(regs) ((u32)REG_FIELD(regs, cx))
-#define COMPAT_ARG2(regs) ((u32)REG_FIELD(regs, dx))
-#define COMPAT_ARG3(regs) ((u32)REG_FIELD(regs, si))
-#define COMPAT_ARG4(regs) ((u32)REG_FIELD(regs, di))
-#define COMPAT_ARG5(regs) ((u32)REG_FIELD(regs, bp))
-#elif defined(__TARGET_ARCH_arm64)
-#define COMPAT_ARG0(r) ((u32)REG_FIELD(r, orig_x0))
-#define COMPAT_ARG1(r) ((u32)REG_FIELD(r, regs[1]))
-#define COMPAT_ARG2(r) ((u32)REG_FIELD(r, regs[2]))
-#define COMPAT_ARG3(r) ((u32)REG_FIELD(r, regs[3]))
-#define COMPAT_ARG4(r) ((u32)REG_FIELD(r, regs[4]))
-#define COMPAT_ARG5(r) ((u32)REG_FIELD(r, regs[5]))
-#define REG_ARG0(r) REG_FIELD(r, orig_x0)
-#define REG_ARG1(r) REG_FIELD(r, regs[1])
-#define REG_ARG2(r) REG_FIELD(r, regs[2])
-#define REG_ARG3(r) REG_FIELD(r, regs[3])
-#define REG_ARG4(r) REG_FIELD(r, regs[4])
-#define REG_ARG5(r) REG_FIELD(r, regs[5])
-#define REG_IP(r) REG_FIELD(r, pc)
-#define REG_SP(r) REG_FIELD(r, sp)
-#define REG_NUMBER(r) REG_FIELD(r, regs[8])
-#define NR_EXIT 93
-#define NR_EXIT_GROUP 94
-#define TASK_IS_COMPAT(task) (TASK_FIELD(task, thread_info.flags) & (1ul << 22))
-#endif
-
 /* Device number as stat(2) shows it, from the kernel's own. */
 static __always_inline u32 dev_encode(u32 dev)
 {

@@ -9,7 +9,6 @@
 #define SIGNAL_GROUP_EXIT 4
 #define CLONE_SETTLS 0x80000ull
 #define ARGV_CHUNKS 512
-#define GLIBC_START_ROUTINE 0x640
 
 /* Arguments of the clone call that a task is in. */
 struct clone_call {
@@ -27,7 +26,7 @@ static __always_inline void clone_arguments(
 	switch (call) {
 	case CALL_CLONE:
 		ret->flags = REG_ARG0(regs);
-		ret->tls = REG_ARG4(regs);
+		ret->tls = CLONE_TLS(regs);
 		break;
 	case CALL_CLONE3: /* struct clone_args: flags first, tls eighth */
 		bpf_probe_read_user(args, sizeof args, (void *)REG_ARG0(regs));
@@ -43,24 +42,23 @@ static __always_inline void clone_arguments(
 	}
 }
 
-/*
- * glibc keeps a thread's start routine in its descriptor, to which the thread
- * pointer points and which has its own address at 16 (x86-64).
- */
+/* What a new thread is to run, as glibc has noted it; 0: not known. The tracer sees whether there is code. */
 static __always_inline u64 clone_entry(const struct clone_call *call)
 {
-	u64 entry = 0;
-#if defined(__TARGET_ARCH_x86)
-	u64 self = 0;
+#ifdef GLIBC_SELF
+	u64 self = 0, words[2] = {};
 
 	if (!(call->flags & CLONE_SETTLS) || !(call->flags & CLONE_THREAD))
 		return 0;
-	bpf_probe_read_user(&self, sizeof self, (void *)(call->tls + 16));
+	bpf_probe_read_user(&self, sizeof self, (void *)(call->tls + GLIBC_SELF));
 	if (!self || self != call->tls)
 		return 0;
-	bpf_probe_read_user(&entry, sizeof entry, (void *)(call->tls + GLIBC_START_ROUTINE));
+	bpf_probe_read_user(words, sizeof words, (void *)(call->tls + GLIBC_START));
+	/* A priority is less than 100, a policy less than 8. */
+	return (u32)words[0] < 100 && words[0] >> 32 < 8 ? words[1] : words[0];
+#else
+	return 0;
 #endif
-	return entry;
 }
 
 /* TP_PROTO(struct task_struct *parent, struct task_struct *child): in the creator, before the child runs. */

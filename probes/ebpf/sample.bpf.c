@@ -2,17 +2,6 @@
 /* SPDX-License-Identifier: (MIT OR GPL-2.0-only) */
 #include "probes/ebpf/probe.h"
 
-/* Places in struct bpf_perf_event_data, which begins with the registers as user space knows them. */
-#if defined(__TARGET_ARCH_x86)
-#define SAMPLE_IP 128 /* ip, then cs */
-#define SAMPLE_SP 152
-#define SAMPLE_IS_USER(word) ((word)&3)
-#else
-#define SAMPLE_IP 256 /* pc, then pstate */
-#define SAMPLE_SP 248
-#define SAMPLE_IS_USER(word) (((word)&0xf) == 0)
-#endif
-
 /* In assembly, because the context may only be read at a fixed distance from its begin and clang likes to add first. */
 #define CTX_WORD(ctx, offset)                                                                      \
 	({                                                                                         \
@@ -20,12 +9,6 @@
 		asm volatile("%0 = *(u64 *)(%1 + %2)" : "=r"(word_) : "r"(ctx), "i"(offset));      \
 		word_;                                                                             \
 	})
-
-#if defined(__TARGET_ARCH_x86)
-#define NR_YIELD 24
-#else
-#define NR_YIELD 124
-#endif
 
 enum { STACK_WORDS = 32, STACK_PARTS = 3 };
 
@@ -71,7 +54,7 @@ static __always_inline u64 user_state(void *ctx)
 	MIX_WORD(12);
 	MIX_WORD(13);
 	MIX_WORD(14);
-#if !defined(__TARGET_ARCH_x86)
+#if SAMPLE_WORDS > 15
 	MIX_WORD(15);
 	MIX_WORD(19);
 	MIX_WORD(20);

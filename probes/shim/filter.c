@@ -21,12 +21,6 @@
 #include "probes/shim/sys.h"
 #include "probes/shim/task.h"
 
-#ifdef __x86_64__
-#define THIS_ARCH AUDIT_ARCH_X86_64
-#else
-#define THIS_ARCH AUDIT_ARCH_AARCH64
-#endif
-
 /* No such call exists: what becomes of it is what becomes of all that the filter does not name. */
 enum { UNNAMED = SYS_NUMBERS - 1 };
 
@@ -61,7 +55,7 @@ static void load(const struct run *r, struct state *s, const struct sock_filter 
 	else if (BPF_MODE(i->code) == BPF_ABS && i->k == offsetof(struct seccomp_data, nr))
 		s->a = r->nr;
 	else if (BPF_MODE(i->code) == BPF_ABS && i->k == offsetof(struct seccomp_data, arch))
-		s->a = THIS_ARCH;
+		s->a = ARCH_AUDIT;
 	else
 		s->known = false;
 }

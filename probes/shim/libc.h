@@ -12,13 +12,7 @@
 #include <dlfcn.h>
 #include <pthread.h>
 
-#if defined(__x86_64__)
-#define LIBC_FIRST "GLIBC_2.2.5"
-#define LIBC_CANCEL "GLIBC_2.3.3"
-#elif defined(__aarch64__)
-#define LIBC_FIRST "GLIBC_2.17"
-#define LIBC_CANCEL "GLIBC_2.17"
-#endif
+#include "base/arch.h"
 
 #if __GLIBC_PREREQ(2, 34)
 #define LIBC_OLD(name, version)                                                                    \
@@ -29,14 +23,14 @@
 #define LIBC_OLD(name, version) extern __typeof__(name) name __attribute__((weak))
 #endif
 
-LIBC_OLD(dlopen, LIBC_FIRST);
-LIBC_OLD(dlsym, LIBC_FIRST);
-LIBC_OLD(pthread_getattr_np, LIBC_FIRST);
-LIBC_OLD(pthread_attr_getstack, LIBC_FIRST);
-LIBC_OLD(pthread_testcancel, LIBC_FIRST);
-LIBC_OLD(__pthread_register_cancel, LIBC_CANCEL);
-LIBC_OLD(__pthread_unregister_cancel, LIBC_CANCEL);
-LIBC_OLD(__pthread_unwind_next, LIBC_CANCEL);
+LIBC_OLD(dlopen, ARCH_LIBC_FIRST);
+LIBC_OLD(dlsym, ARCH_LIBC_FIRST);
+LIBC_OLD(pthread_getattr_np, ARCH_LIBC_FIRST);
+LIBC_OLD(pthread_attr_getstack, ARCH_LIBC_FIRST);
+LIBC_OLD(pthread_testcancel, ARCH_LIBC_FIRST);
+LIBC_OLD(__pthread_register_cancel, ARCH_LIBC_CANCEL);
+LIBC_OLD(__pthread_unregister_cancel, ARCH_LIBC_CANCEL);
+LIBC_OLD(__pthread_unwind_next, ARCH_LIBC_CANCEL);
 
 /* What pthread_cleanup_push and pthread_cleanup_pop call. */
 #define __pthread_register_cancel(buf)                                                             \

@@ -17,6 +17,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "base/arch.h"
 #include "probes/shim/libc.h"
 #include "schema/arena.h"
 #include "schema/record.h"
@@ -97,14 +98,7 @@ extern bool shim_tsc;
  */
 static inline bool shim_has_tls(void)
 {
-#ifdef __x86_64__
-	const void *self;
-
-	__asm__("movq %%fs:0, %0" : "=r"(self));
-	return self != NULL;
-#else
-	return true;
-#endif
+	return arch_has_tls();
 }
 
 /*
@@ -135,40 +129,19 @@ uint64_t shim_clock(void);
 /* The time now; no earlier instruction may happen after it. */
 static inline uint64_t shim_now(void)
 {
-#ifdef __x86_64__
-	if (likely(shim_tsc)) {
-		uint32_t lo, hi;
-
-		__asm__ volatile("lfence\n\trdtsc" : "=a"(lo), "=d"(hi)::"memory");
-		return (uint64_t)hi << 32 | lo;
-	}
-#endif
-	return shim_clock();
+	return likely(shim_tsc) ? arch_counter() : shim_clock();
 }
 
 /* The same without the fence, for what ends something: too early does no harm. */
 static inline uint64_t shim_now_early(void)
 {
-#ifdef __x86_64__
-	if (likely(shim_tsc)) {
-		uint32_t lo, hi;
-
-		__asm__ volatile("rdtsc" : "=a"(lo), "=d"(hi)::"memory");
-		return (uint64_t)hi << 32 | lo;
-	}
-#endif
-	return shim_clock();
+	return likely(shim_tsc) ? arch_counter_early() : shim_clock();
 }
 
 /* Adds with one instruction: whole against signal handlers of this thread, its only other writers. */
 static inline uint64_t ring_reserve(uint64_t *head, uint64_t n)
 {
-#ifdef __x86_64__
-	__asm__ volatile("xaddq %0, %1" : "+r"(n), "+m"(*head)::"memory");
-	return n;
-#else
-	return __atomic_fetch_add(head, n, __ATOMIC_RELAXED);
-#endif
+	return arch_add(head, n);
 }
 
 /* Where slot n lies, and its tag; NULL if handlers used up all the margin in between. */

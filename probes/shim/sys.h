@@ -9,6 +9,8 @@
 #include <stdint.h>
 #include <sys/syscall.h>
 
+#include "base/arch.h"
+
 /* Calls with these numbers and above are not known. */
 enum { SYS_NUMBERS = 512 };
 
@@ -27,34 +29,7 @@ static inline long sys6(long nr, long a, long b, long c, long d, long e, long f)
 	if (__builtin_expect(__atomic_load_n(&sys_filtered, __ATOMIC_RELAXED), 0) &&
 		sys_forbids(nr))
 		return -ENOSYS;
-#if defined(__x86_64__)
-	register long r10 __asm__("r10") = d;
-	register long r8 __asm__("r8") = e;
-	register long r9 __asm__("r9") = f;
-	long ret;
-
-	__asm__ volatile("syscall"
-			 : "=a"(ret)
-			 : "0"(nr), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
-			 : "rcx", "r11", "memory");
-	return ret;
-#elif defined(__aarch64__)
-	register long x8 __asm__("x8") = nr;
-	register long x0 __asm__("x0") = a;
-	register long x1 __asm__("x1") = b;
-	register long x2 __asm__("x2") = c;
-	register long x3 __asm__("x3") = d;
-	register long x4 __asm__("x4") = e;
-	register long x5 __asm__("x5") = f;
-
-	__asm__ volatile("svc #0"
-			 : "+r"(x0)
-			 : "r"(x1), "r"(x2), "r"(x3), "r"(x4), "r"(x5), "r"(x8)
-			 : "memory");
-	return x0;
-#else
-#error "this processor is not supported yet"
-#endif
+	return arch_call(nr, a, b, c, d, e, f);
 }
 
 #define SYS_ARG(x) ((long)(x))

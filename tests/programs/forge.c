@@ -76,13 +76,10 @@ static uint64_t *slot(const struct arena_ring *r, uint64_t n, uint64_t *ret_gen)
 
 static uint64_t now(void)
 {
-	if (head()->clock == ARENA_CLOCK_TSC) {
-#ifdef __x86_64__
-		return __builtin_ia32_rdtsc();
-#endif
-	}
 	struct timespec ts;
 
+	if (head()->clock == ARENA_CLOCK_TSC)
+		return arch_counter_early();
 	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
 	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
 }

@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/arch.h"
 #include "base/buf.h"
 #include "base/mem.h"
 #include "tracer/authority/authority.h"
@@ -130,12 +131,11 @@ static int check_kind(struct core *c, const char *path, struct buf *why)
 		buf_adds(why, " is no core file");
 		return -EINVAL;
 	}
-#if defined(__x86_64__)
-	if (eh.e_machine == EM_X86_64 && gelf_getclass(c->elf) == ELFCLASS64) {
+	if (ARCH_HAS_CORES && eh.e_machine == ARCH_ELF_MACHINE &&
+		gelf_getclass(c->elf) == ELFCLASS64) {
 		buf_reset(why);
 		return 0;
 	}
-#endif
 	if (machine_name(eh.e_machine))
 		buf_addf(why,
 			" is the core of a program for %s, of another architecture than cores that can be read here (x86-64)",

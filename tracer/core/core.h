@@ -14,7 +14,7 @@
 struct buf;
 struct core;
 
-enum { CORE_KEPT = 6 /* rbx, rbp, r12 to r15 */ };
+enum { CORE_KEPT = 6 /* as ARCH_KEPT names them */ };
 
 struct core_thread {
 	pid_t tid;

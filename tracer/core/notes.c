@@ -6,11 +6,16 @@
 #include <sys/procfs.h>
 #include <sys/user.h>
 
+#include "base/arch.h"
 #include "base/mem.h"
 
 enum {
 	CORE_MAX_THREADS = 65536,
-	CORE_MAX_NOTES = 64 * 1024 * 1024, /* bytes */
+	CORE_MAX_NOTES = 64 * 1024 * 1024 /* bytes */
+};
+
+#if ARCH_HAS_CORES
+enum {
 	/* The kernel's own errors of a system call that a signal broke off (include/linux/errno.h). */
 	ERESTARTSYS_ = 512,
 	ERESTART_RESTARTBLOCK_ = 516
@@ -42,6 +47,14 @@ static void add_thread(struct core *c, const void *desc)
 			result == -EINTR))
 		t->nr = (int64_t)r.orig_rax;
 }
+#else
+/* core.c does not open any. */
+static void add_thread(struct core *c, const void *desc)
+{
+	(void)c;
+	(void)desc;
+}
+#endif
 
 static void add_program(struct core *c, const void *desc)
 {

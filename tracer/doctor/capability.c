@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/arch.h"
 #include "base/buf.h"
 #include "base/mem.h"
 #include "tracer/doctor/try.h"
@@ -109,14 +110,10 @@ static int try_yama(struct buf *why, struct buf *remedy)
 	return -EPERM;
 }
 
-static int try_tsc(struct buf *why, struct buf *remedy)
+static int try_counter(struct buf *why, struct buf *remedy)
 {
-	_cleanup_fclose_ FILE *f = fopen("/proc/cpuinfo", "re");
-	char line[4096];
-
-	while (f && fgets(line, sizeof line, f))
-		if (strstr(line, "nonstop_tsc") && strstr(line, "constant_tsc"))
-			return 0;
+	if (arch_counter_steady())
+		return 0;
 	(void)remedy;
 	buf_adds(why, "the processor's counter is not invariant");
 	return -ENOTSUP;
@@ -128,8 +125,8 @@ static const struct capability others[] = {
 	{"preload library", "every lock operation; --backend=shim",
 		"only contended locks are recorded", try_shim},
 	{"memory for rings", "the preload library", "the preload library is not used", try_arena},
-	{"invariant TSC", "cheap time stamps in the preload library",
-		"it reads the kernel's clock instead, a few nanoseconds slower", try_tsc},
+	{"invariant counter", "cheap time stamps in the preload library",
+		"it reads the kernel's clock instead, a few nanoseconds slower", try_counter},
 	{"reading memory of processes", "why, and the check before a deadlock is reported",
 		"verdicts are less detailed", try_read_memory},
 	{"reading processes pptrace did not start", "why for processes that pptrace did not start",

@@ -67,7 +67,8 @@ static void fork_thread(struct model *m, const struct rec_FORK *rec)
 	t->ns_tid = (uint32_t)rec->child_ns_tid;
 	t->tid_addr = rec->tid_addr;
 	model_name(t->name, rec->comm);
-	if (rec->entry)
+	/* Read out of the C library's own structure, which may look otherwise than the probe thinks. */
+	if (rec->entry && (!m->config.symbols || model_is_code(m, t->proc, rec->entry)))
 		set_entry(m, t, rec->entry);
 }
 

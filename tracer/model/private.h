@@ -110,6 +110,10 @@ void model_pipe_ends_free(struct model *m, struct proc *p);
 
 /* Returns the id of the site of a code address, STORE_NULL for address 0. is_return: it is a return address. */
 int64_t model_site(struct model *m, struct proc *p, uint64_t addr, bool is_return);
+
+/* Says whether there is known to be code at an address. */
+bool model_is_code(struct model *m, struct proc *p, uint64_t addr);
+
 /* One frame of a stack: its row in site, and whether its source is a library's. */
 struct model_frame {
 	int64_t site;

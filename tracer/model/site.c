@@ -172,6 +172,14 @@ static bool is_own_call(struct symbols *s, const struct proc *p, uint64_t ip)
 	return !symbols_is_compiled_library(s, p->id, ip);
 }
 
+bool model_is_code(struct model *m, struct proc *p, uint64_t addr)
+{
+	struct symbols *s = m->config.symbols;
+
+	return s && (symbols_is_mapped(s, p->id, addr) ||
+			    (map_process(m, p) && symbols_is_mapped(s, p->id, addr)));
+}
+
 bool model_is_own_futex(struct model *m, struct proc *p, uint64_t ip)
 {
 	struct symbols *s = m->config.symbols;
@@ -180,8 +188,7 @@ bool model_is_own_futex(struct model *m, struct proc *p, uint64_t ip)
 		return false;
 	if (p->futex_ip == ip && p->futex_image == p->image)
 		return p->futex_own;
-	if (!symbols_is_mapped(s, p->id, ip) &&
-		!(map_process(m, p) && symbols_is_mapped(s, p->id, ip)))
+	if (!model_is_code(m, p, ip))
 		return false;
 	p->futex_own = is_own_call(s, p, ip);
 	p->futex_ip = ip;

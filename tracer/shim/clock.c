@@ -4,33 +4,30 @@
 
 #include <fcntl.h>
 #include <unistd.h>
-#ifdef __x86_64__
-#include <cpuid.h>
-#include <x86intrin.h>
-#endif
 
+#include "base/arch.h"
 #include "base/clock.h"
 #include "base/mem.h"
 
-#ifdef __x86_64__
 /* The kernel gives the counter up as a clock when processors disagree about it. */
-static bool kernel_trusts_tsc(void)
+static bool kernel_trusts_counter(void)
 {
 	static const char path[] =
 		"/sys/devices/system/clocksource/clocksource0/current_clocksource";
+	static const char *const clocks[] = {ARCH_CLOCKS};
 	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
 	char name[32] = "";
 	ssize_t n = fd < 0 ? -1 : read(fd, name, sizeof name - 1);
 
-	return n > 0 && (!strncmp(name, "tsc", 3) || !strncmp(name, "kvm-clock", 9) ||
-				!strncmp(name, "hyperv_clocksource_tsc", 22));
+	for (size_t i = 0; n > 0 && i < ARRAY_SIZE(clocks); i++)
+		if (!strncmp(name, clocks[i], strlen(clocks[i])))
+			return true;
+	return false;
 }
 
 bool shim_clock_tsc(void)
 {
-	unsigned a, b, c, d = 0;
-
-	return __get_cpuid(0x80000007, &a, &b, &c, &d) && (d & 1u << 8) && kernel_trusts_tsc();
+	return arch_counter_steady() && kernel_trusts_counter();
 }
 
 static struct shim_clock_pair take_pair(void)
@@ -39,7 +36,7 @@ static struct shim_clock_pair take_pair(void)
 	uint64_t width = UINT64_MAX;
 
 	for (int i = 0; i < 4; i++) {
-		uint64_t a = __rdtsc(), mono = clock_now(), b = __rdtsc();
+		uint64_t a = arch_counter_early(), mono = clock_now(), b = arch_counter_early();
 
 		if (b - a < width) {
 			width = b - a;
@@ -48,17 +45,6 @@ static struct shim_clock_pair take_pair(void)
 	}
 	return best;
 }
-#else
-bool shim_clock_tsc(void)
-{
-	return false;
-}
-
-static struct shim_clock_pair take_pair(void)
-{
-	return (struct shim_clock_pair){0};
-}
-#endif
 
 struct shim_clock_pair shim_clock_sample(struct shim_clock *c)
 {

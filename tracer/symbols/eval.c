@@ -6,7 +6,7 @@
 
 bool reg_get(const struct regs *r, uint64_t number, uint64_t *ret)
 {
-	if (number >= REG_COUNT || !(r->valid & 1u << number))
+	if (number >= ARCH_REGS || !(r->valid & 1ull << number))
 		return false;
 	*ret = r->v[number];
 	return true;
@@ -15,7 +15,7 @@ bool reg_get(const struct regs *r, uint64_t number, uint64_t *ret)
 void reg_set(struct regs *r, unsigned number, uint64_t value)
 {
 	r->v[number] = value;
-	r->valid |= 1u << number;
+	r->valid |= 1ull << number;
 }
 
 static bool push(struct eval *e, uint64_t value)

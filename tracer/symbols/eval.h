@@ -8,18 +8,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum {
-	REG_RBP = 6, /* numbers of DWARF on x86-64 */
-	REG_RSP = 7,
-	REG_RIP = 16,
-	REG_COUNT = 17,
-	EVAL_DEPTH = 16
-};
+#include "base/arch.h"
+
+enum { EVAL_DEPTH = 16 };
 
 /* The registers of a frame, as far as they are known. */
 struct regs {
-	uint64_t v[REG_COUNT];
-	uint32_t valid; /* bit n: register n is known */
+	uint64_t v[ARCH_REGS]; /* by DWARF's numbers */
+	uint64_t valid;        /* bit n: register n is known */
 };
 
 /* Sets *ret to a register, if it is known. */

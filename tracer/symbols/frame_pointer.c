@@ -12,6 +12,7 @@
 
 #include "tracer/symbols/maps.h"
 
+#if defined(__x86_64__)
 enum {
 	STACK_SEARCH = 8 * 1024, /* how far up a frame pointer is looked for */
 	CALL_LENGTH = 5,         /* of a direct call instruction */
@@ -160,3 +161,21 @@ bool frame_pointer_find(struct unwind *u, uint64_t sp, uint64_t function, uint64
 	}
 	return false;
 }
+#else
+/* A frame pointer says nothing of the stack pointer here, and rules are rarely made of it: without registers the walk ends. */
+bool frame_pointer_is_return(struct unwind *u, uint64_t addr)
+{
+	(void)u;
+	(void)addr;
+	return false;
+}
+
+bool frame_pointer_find(struct unwind *u, uint64_t sp, uint64_t function, uint64_t *ret)
+{
+	(void)u;
+	(void)sp;
+	(void)function;
+	(void)ret;
+	return false;
+}
+#endif

@@ -129,7 +129,7 @@ struct symbols_registers {
 	int64_t nr;
 	uint64_t arg0, sp, pc;
 	bool has_kept;
-	uint64_t kept[SYMBOLS_KEPT]; /* rbx, rbp, r12 to r15, where they are known */
+	uint64_t kept[SYMBOLS_KEPT]; /* those of ARCH_KEPT, where they are known */
 	bool *lacks; /* NULL, or set to true if a caller could not be found because they are not known */
 };
 

@@ -26,8 +26,9 @@
 #include "tracer/symbols/module.h"
 #include "tracer/symbols/unwind.h"
 
-/* Those that a callee keeps for its caller, and that rules are made of: rbx, rbp, rsp, r12 to r15, the return address. */
-static const int kept_regs[] = {3, REG_RBP, REG_RSP, 12, 13, 14, 15, REG_RIP};
+static const unsigned char kept_regs[] = ARCH_KEPT;
+
+_Static_assert(sizeof kept_regs == SYMBOLS_KEPT, "symbols_registers has room for them");
 
 static bool read_for_eval(void *arg, uint64_t addr, void *to, size_t len)
 {
@@ -87,16 +88,18 @@ static void restore(struct unwind *u, Dwarf_Frame *frame, const struct regs *old
 /* The rule of code without unwind tables that keeps a frame pointer. */
 static bool step_frame_pointer(struct unwind *u, struct regs *r)
 {
-	uint64_t rbp, sp, pair[2];
+	uint64_t fp, sp, pair[2];
 
-	u->lacks |= !(r->valid & 1u << REG_RBP);
-	if (!reg_get(r, REG_RBP, &rbp) || !reg_get(r, REG_RSP, &sp) || rbp < sp || rbp % 8 ||
-		!unwind_read(u, rbp, pair, sizeof pair) || !frame_pointer_is_return(u, pair[1]))
+	if (!ARCH_FRAME_SIZE)
+		return false;
+	u->lacks |= !(r->valid & 1ull << ARCH_REG_FP);
+	if (!reg_get(r, ARCH_REG_FP, &fp) || !reg_get(r, ARCH_REG_SP, &sp) || fp < sp || fp % 8 ||
+		!unwind_read(u, fp, pair, sizeof pair) || !frame_pointer_is_return(u, pair[1]))
 		return false;
 	r->valid = 0;
-	reg_set(r, REG_RBP, pair[0]);
-	reg_set(r, REG_RSP, rbp + sizeof pair);
-	reg_set(r, REG_RIP, pair[1]);
+	reg_set(r, ARCH_REG_FP, pair[0]);
+	reg_set(r, ARCH_REG_SP, fp + ARCH_FRAME_SIZE);
+	reg_set(r, ARCH_REG_PC, pair[1]);
 	return true;
 }
 
@@ -104,7 +107,7 @@ static bool find_cfa(struct unwind *u, Dwarf_Frame *frame, struct module *module
 	uint64_t bias, struct regs *r, uint64_t *ret)
 {
 	struct eval e = {.read = read_for_eval, .arg = u, .regs = r};
-	uint64_t function, rbp, sp;
+	uint64_t function, fp, sp;
 	Dwarf_Op *ops;
 	size_t n = 0;
 
@@ -112,14 +115,14 @@ static bool find_cfa(struct unwind *u, Dwarf_Frame *frame, struct module *module
 		return false;
 	if (eval_ops(&e, ops, n, ret))
 		return true;
-	if (r->valid & 1u << REG_RBP)
+	if (r->valid & 1ull << ARCH_REG_FP)
 		return false;
-	if (!reg_get(r, REG_RSP, &sp) || !module_function(module, vaddr, &function) ||
-		!frame_pointer_find(u, sp, function + bias, &rbp)) {
+	if (!reg_get(r, ARCH_REG_SP, &sp) || !module_function(module, vaddr, &function) ||
+		!frame_pointer_find(u, sp, function + bias, &fp)) {
 		u->lacks = true;
 		return false;
 	}
-	reg_set(r, REG_RBP, rbp);
+	reg_set(r, ARCH_REG_FP, fp);
 	return eval_ops(&e, ops, n, ret);
 }
 
@@ -138,10 +141,10 @@ static Dwarf_Frame *find_rule(struct unwind *u, struct module *module, uint64_t 
 /* Goes from a frame to its caller; false: there is none, or it is not known. *ret_exact: the address is that of an instruction, not one to return to. */
 static bool step(struct unwind *u, struct regs *r, bool *ret_exact)
 {
-	uint64_t pc = r->v[REG_RIP] - !*ret_exact, first, bias, cfa;
+	uint64_t pc = r->v[ARCH_REG_PC] - !*ret_exact, first, bias, cfa, back;
 	const struct map *map = maps_find(u->maps, pc);
 	struct regs next = {.valid = 0};
-	bool is_signal = false;
+	bool is_signal = false, was_exact = *ret_exact;
 	Dwarf_Frame *frame;
 
 	*ret_exact = false;
@@ -156,12 +159,21 @@ static bool step(struct unwind *u, struct regs *r, bool *ret_exact)
 	(void)dwarf_frame_info(frame, NULL, NULL, &is_signal);
 	for (size_t i = 0; i < ARRAY_SIZE(kept_regs); i++)
 		restore(u, frame, r, cfa, kept_regs[i], &next);
-	if (!(next.valid & 1u << REG_RSP))
-		reg_set(&next, REG_RSP, cfa);
-	/* A stack that does not go up would make this walk endless. */
-	if (!(next.valid & 1u << REG_RIP) || !next.v[REG_RIP] ||
-		(!is_signal && next.v[REG_RSP] <= r->v[REG_RSP]))
+	restore(u, frame, r, cfa, ARCH_REG_SP, &next);
+	restore(u, frame, r, cfa, ARCH_REG_RETURN, &next);
+	if (!(next.valid & 1ull << ARCH_REG_SP))
+		reg_set(&next, ARCH_REG_SP, cfa);
+	if (!reg_get(&next, ARCH_REG_RETURN, &back)) {
+		/* A function that has called nothing yet may have it in a register that is not known. */
+		u->lacks |= was_exact && ARCH_REG_RETURN != ARCH_REG_PC;
 		return false;
+	}
+	/* A stack that does not go up would make this walk endless; where the address is in a register the innermost need not have any. */
+	if (!back || (!is_signal && next.v[ARCH_REG_SP] < r->v[ARCH_REG_SP] + !was_exact))
+		return false;
+	/* In the caller it is where the caller is, and no register's value. */
+	next.valid &= ~(1ull << ARCH_REG_RETURN);
+	reg_set(&next, ARCH_REG_PC, ARCH_CODE_ADDRESS(back));
 	*r = next;
 	*ret_exact = is_signal;
 	return true;
@@ -211,15 +223,15 @@ static bool step_fork(struct unwind *u, struct regs *r, long nr, uint64_t arg0)
 	uint64_t caller = arg0;
 
 	if (nr == SYS_clone || nr == SYS_clone3) {
-		if (!unwind_read(u, r->v[REG_RSP], &caller, sizeof caller))
+		if (!unwind_read(u, r->v[ARCH_REG_SP], &caller, sizeof caller))
 			return false;
-		r->v[REG_RSP] += sizeof caller;
+		r->v[ARCH_REG_SP] += sizeof caller;
 	} else if (nr != SYS_vfork) {
 		return false;
 	}
 	if (!maps_is_code(u->maps, caller - 1))
 		return false;
-	r->v[REG_RIP] = caller;
+	r->v[ARCH_REG_PC] = caller;
 	return true;
 #else
 	(void)u;
@@ -246,8 +258,8 @@ static int walk(struct unwind *u, struct regs r, const struct symbols_registers 
 	int n = 0;
 
 	for (bool is_first = true; n < max; is_first = false) {
-		if (!is_ours(u, r.v[REG_RIP] - !exact))
-			frames[n++] = (struct symbols_frame){r.v[REG_RIP], !exact};
+		if (!is_ours(u, r.v[ARCH_REG_PC] - !exact))
+			frames[n++] = (struct symbols_frame){r.v[ARCH_REG_PC], !exact};
 		if (is_first && step_fork(u, &r, (long)at->nr, at->arg0)) {
 			exact = false;
 			continue;
@@ -261,14 +273,10 @@ static int walk(struct unwind *u, struct regs r, const struct symbols_registers 
 int symbols_unwind_memory(struct symbols *s, int64_t process, const struct symbols_registers *at,
 	symbols_memory *read, void *arg, struct symbols_frame *frames, int max)
 {
-	static const unsigned char numbers[SYMBOLS_KEPT] = {3, REG_RBP, 12, 13, 14, 15};
 	_cleanup_free_ struct unwind *u = NULL;
 	struct regs r = {.valid = 0};
 	int n;
 
-#ifndef __x86_64__
-	return -ENOTSUP;
-#endif
 	u = xmalloc(sizeof *u);
 	u->maps = symbols_maps(s, process);
 	u->frames = symbols_frames(s);
@@ -278,10 +286,10 @@ int symbols_unwind_memory(struct symbols *s, int64_t process, const struct symbo
 	u->lacks = false;
 	if (!u->maps || !read_window(u, at->sp))
 		return -EFAULT;
-	reg_set(&r, REG_RSP, at->sp);
-	reg_set(&r, REG_RIP, at->pc);
+	reg_set(&r, ARCH_REG_SP, at->sp);
+	reg_set(&r, ARCH_REG_PC, at->pc);
 	for (size_t i = 0; at->has_kept && i < SYMBOLS_KEPT; i++)
-		reg_set(&r, numbers[i], at->kept[i]);
+		reg_set(&r, kept_regs[i], at->kept[i]);
 	n = walk(u, r, at, frames, max);
 	if (at->lacks)
 		*at->lacks |= u->lacks;

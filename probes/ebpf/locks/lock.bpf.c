@@ -9,22 +9,6 @@
  */
 #include "probes/ebpf/locks/locks.h"
 
-#if defined(__TARGET_ARCH_x86)
-#define CALL_ARG0(regs) ((regs)->di)
-#define CALL_ARG1(regs) ((regs)->si)
-#define CALL_ARG2(regs) ((regs)->dx)
-#define CALL_RESULT(regs) ((int)(regs)->ax)
-#define CALL_POINTER(regs) ((regs)->ax)
-#define REG_CTX_IP(regs) ((regs)->ip)
-#elif defined(__TARGET_ARCH_arm64)
-#define CALL_ARG0(r) ((r)->regs[0])
-#define CALL_ARG1(r) ((r)->regs[1])
-#define CALL_ARG2(r) ((r)->regs[2])
-#define CALL_RESULT(r) ((int)(r)->regs[0])
-#define CALL_POINTER(r) ((r)->regs[0])
-#define REG_CTX_IP(r) ((r)->pc)
-#endif
-
 struct {
 	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
@@ -41,19 +25,6 @@ static __always_inline u64 call_argument(struct pt_regs *regs, u64 cookie)
 	if (LOCK_ACTION(cookie) == LOCK_DO_WAIT && LOCK_WHAT(cookie) == SYNC_COND_WAIT)
 		return CALL_ARG1(regs);
 	return 0;
-}
-
-/* At the call, the return address is on top of the stack (x86) or in the link register. */
-static __always_inline u64 call_site(struct pt_regs *regs)
-{
-	u64 site = 0;
-
-#if defined(__TARGET_ARCH_x86)
-	bpf_probe_read_user(&site, sizeof site, (void *)regs->sp);
-#else
-	site = regs->regs[30];
-#endif
-	return site;
 }
 
 /* The call at a place of the array; the mask is for the verifier, which must not depend on what clang makes of it. */
@@ -79,7 +50,7 @@ static __always_inline int lock_called(struct pt_regs *regs, void *ctx)
 	c.cookie = bpf_get_attach_cookie(ctx);
 	c.addr = CALL_ARG0(regs);
 	c.arg = call_argument(regs, c.cookie);
-	c.site = call_site(regs);
+	c.site = CALL_SITE(regs);
 	if (c.site >= slot->loader_start && c.site < slot->loader_end)
 		return 1;
 	c.sp = REG_SP(regs);
@@ -123,10 +94,8 @@ static __always_inline int lock_returned(struct pt_regs *regs)
 	if (!n || n > LOCK_CALLS)
 		return 0;
 	c = call_at(calls, n - 1);
-#if defined(__TARGET_ARCH_x86)
-	if (c->sp + 8 != REG_SP(regs))
+	if (c->sp + CALL_POPS != REG_SP(regs))
 		return 0;
-#endif
 	call_end(slot, c, CALL_RESULT(regs), CALL_POINTER(regs));
 	calls->n = n - 1;
 	return 0;

@@ -14,6 +14,7 @@
 #include "probes/shim/calls/fdlist.h"
 #include "probes/shim/calls/kind.h"
 #include "probes/shim/calls/wait.h"
+#include "schema/compat.h"
 
 REAL(ppoll)
 REAL(poll)
@@ -91,7 +92,7 @@ int poll(struct pollfd *fds, nfds_t n, int timeout)
 	rc = real_poll()(fds, n, 0);
 	if (rc)
 		return rc;
-	begin_poll(&r, SYS_poll, fds, n, timeout > 0);
+	begin_poll(&r, LIBC_POLL, fds, n, timeout > 0);
 	WAIT_CALL(&r, rc, real_poll()(fds, n, timeout));
 	return rc;
 }
@@ -166,7 +167,7 @@ int select(int n, fd_set *restrict in, fd_set *restrict out, fd_set *restrict ba
 	if (rc || (timeout && !timeout->tv_sec && !timeout->tv_usec))
 		return rc;
 	keep_sets(sets, keep, n, true);
-	begin_select(&r, SYS_select, sets, n, timeout != NULL);
+	begin_select(&r, LIBC_SELECT, sets, n, timeout != NULL);
 	WAIT_CALL(&r, rc, real_select()(n, in, out, bad, timeout));
 	return rc;
 }

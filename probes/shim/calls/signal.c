@@ -28,17 +28,11 @@ static struct disposition table[_NSIG];
  */
 static bool interrupts(const void *context)
 {
-#ifdef __x86_64__
 	const ucontext_t *uc = context;
-	uint64_t ip = (uint64_t)uc->uc_mcontext.gregs[REG_RIP];
-	const uint8_t syscall_code[2] = {0x0f, 0x05};
+	uint64_t pc = ARCH_UC_PC(uc);
 
-	return uc->uc_mcontext.gregs[REG_RAX] == -EINTR || ip >> 47 ||
-	       !memcmp((const void *)(uintptr_t)ip, syscall_code, sizeof syscall_code);
-#else
-	(void)context;
-	return true;
-#endif
+	return ARCH_UC_RESULT(uc) == -EINTR || pc >> 47 ||
+	       !memcmp((const void *)(uintptr_t)pc, ARCH_CALL_CODE, sizeof ARCH_CALL_CODE - 1);
 }
 
 static void on_signal(int signo, siginfo_t *info, void *context)

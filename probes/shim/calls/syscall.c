@@ -175,7 +175,7 @@ static bool descriptors(long nr, const long a[6], long *ret)
 	case SYS_openat:
 		*ret = AS(openat(INT(0), PTR(1), INT(2), (mode_t)a[3]));
 		return true;
-#ifdef __x86_64__
+#ifdef SYS_open
 	case SYS_open:
 		*ret = AS(open(PTR(0), INT(1), (mode_t)a[2]));
 		return true;
@@ -200,7 +200,7 @@ static bool processes(long nr, const long a[6], long *ret)
 	case SYS_clone:
 		*ret = fork_like(nr, a, (uint64_t)a[0]);
 		return true;
-#ifdef __x86_64__
+#ifdef SYS_fork
 	case SYS_fork:
 		*ret = fork_like(nr, a, SIGCHLD);
 		return true;

@@ -9,12 +9,12 @@
  * variable; programs that were linked then must get those. The version script
  * and the .symver lines give each name its two versions.
  */
-REAL_AS(pthread_cond_init, "pthread_cond_init", "GLIBC_2.3.2")
-REAL_AS(pthread_cond_destroy, "pthread_cond_destroy", "GLIBC_2.3.2")
-REAL_AS(pthread_cond_wait, "pthread_cond_wait", "GLIBC_2.3.2")
-REAL_AS(pthread_cond_timedwait, "pthread_cond_timedwait", "GLIBC_2.3.2")
-REAL_AS(pthread_cond_signal, "pthread_cond_signal", "GLIBC_2.3.2")
-REAL_AS(pthread_cond_broadcast, "pthread_cond_broadcast", "GLIBC_2.3.2")
+REAL_AS(pthread_cond_init, "pthread_cond_init", ARCH_LIBC_COND)
+REAL_AS(pthread_cond_destroy, "pthread_cond_destroy", ARCH_LIBC_COND)
+REAL_AS(pthread_cond_wait, "pthread_cond_wait", ARCH_LIBC_COND)
+REAL_AS(pthread_cond_timedwait, "pthread_cond_timedwait", ARCH_LIBC_COND)
+REAL_AS(pthread_cond_signal, "pthread_cond_signal", ARCH_LIBC_COND)
+REAL_AS(pthread_cond_broadcast, "pthread_cond_broadcast", ARCH_LIBC_COND)
 REAL(pthread_cond_clockwait)
 
 #define COND(name) __attribute__((visibility("default"))) __typeof__(pthread_cond_##name)
@@ -125,12 +125,14 @@ int cond_broadcast_new(pthread_cond_t *c)
 	return real_pthread_cond_broadcast()(c);
 }
 
-#ifdef __x86_64__
-#define VERSION_NEW "@@GLIBC_2.3.2"
+#if ARCH_HAS_OLD_COND
+#define SYMBOL_NEW(name)                                                                           \
+	__asm__(".symver cond_" #name "_new, pthread_cond_" #name "@@" ARCH_LIBC_COND)
 #else
-#define VERSION_NEW "@@GLIBC_2.17"
+#define SYMBOL_NEW(name)                                                                           \
+	__asm__(".globl pthread_cond_" #name "\n.type pthread_cond_" #name                         \
+		", %function\n.set pthread_cond_" #name ", cond_" #name "_new")
 #endif
-#define SYMBOL_NEW(name) __asm__(".symver cond_" #name "_new, pthread_cond_" #name VERSION_NEW)
 SYMBOL_NEW(init);
 SYMBOL_NEW(destroy);
 SYMBOL_NEW(wait);
@@ -138,7 +140,7 @@ SYMBOL_NEW(timedwait);
 SYMBOL_NEW(signal);
 SYMBOL_NEW(broadcast);
 
-#ifdef __x86_64__
+#if ARCH_HAS_OLD_COND
 /* ---- GLIBC_2.2.5 ---- */
 
 #define OLD(name)                                                                                  \

@@ -15,6 +15,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "schema/compat.h"
 
 enum { MAX_RACTORS = 64 };
 
@@ -109,7 +110,7 @@ static bool is_unnamed_timer(const struct ruby *r, const struct task *task)
 	long nr;
 
 	return r->data_high && f && fscanf(f, "%ld %*x %" SCNx64, &nr, &events) == 2 &&
-	       nr == SYS_epoll_wait && events >= r->data_low && events < r->data_high;
+	       nr == LIBC_EPOLL_WAIT && events >= r->data_low && events < r->data_high;
 }
 
 static bool is_timer(const struct ruby *r, const struct task *task)

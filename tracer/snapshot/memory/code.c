@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 
+#if defined(__x86_64__)
 uint64_t code_first_argument(const struct snap_process *p, uint64_t site)
 {
 	/* lea X(%rip),%rdi; call, direct or through a table; the same by way of %rax; mov $X,%edi. */
@@ -68,3 +69,60 @@ uint64_t code_callee(const struct snap_process *p, uint64_t site)
 		return through_table(p, target + at, stub + at);
 	return target;
 }
+#elif defined(__aarch64__)
+/* Each instruction has 4 bytes. */
+static bool instruction(const struct snap_process *p, uint64_t addr, uint32_t *ret)
+{
+	return proc_memory(p, addr, ret, sizeof *ret);
+}
+
+/* adrp Xn, page */
+static bool is_adrp(uint32_t code, unsigned n)
+{
+	return (code & 0x9f00001f) == (0x90000000 | n);
+}
+
+/* The page that an adrp at addr names. */
+static uint64_t page_of(uint32_t code, uint64_t addr)
+{
+	int64_t pages =
+		(int64_t)((uint64_t)((code >> 5 & 0x7ffff) << 2 | (code >> 29 & 3)) << 43) >> 43;
+
+	return (addr & ~0xfffull) + ((uint64_t)pages << 12);
+}
+
+uint64_t code_first_argument(const struct snap_process *p, uint64_t site)
+{
+	uint32_t page, offset;
+
+	/* adrp x0, page; add x0, x0, #offset; bl */
+	if (!instruction(p, site - 12, &page) || !instruction(p, site - 8, &offset) ||
+		!is_adrp(page, 0) || (offset & 0xffc003ff) != 0x91000000)
+		return 0;
+	return page_of(page, site - 12) + (offset >> 10 & 0xfff);
+}
+
+uint64_t code_callee(const struct snap_process *p, uint64_t site)
+{
+	uint32_t call, page, load;
+	uint64_t target, slot;
+
+	if (!instruction(p, site - 4, &call) || call >> 26 != 0x25)
+		return 0;
+	target = site - 4 + (uint64_t)((int64_t)((uint64_t)call << 38) >> 36);
+	if (!instruction(p, target, &page))
+		return target;
+	slot = target;
+	if (page == 0xd503245f) { /* bti c */
+		slot += 4;
+		if (!instruction(p, slot, &page))
+			return target;
+	}
+	/* The linker's stub for a function of a library: adrp x16, page; ldr x17, [x16, #offset]. */
+	if (!is_adrp(page, 16) || !instruction(p, slot + 4, &load) ||
+		(load & 0xffc003ff) != 0xf9400211)
+		return target;
+	slot = page_of(page, slot) + (load >> 10 & 0xfff) * 8;
+	return proc_memory(p, slot, &target, sizeof target) ? target : 0;
+}
+#endif
