@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "cases.h"
+#include "base/arch.h"
 #include "schema/arena.h"
 #include "schema/record.h"
 

@@ -11,6 +11,14 @@ expect_sql t.db "SELECT l.name, s.function, count(*) FROM lock_hold h JOIN lock 
 expect_sql t.db "SELECT DISTINCT lock_source FROM exec" "uprobe"
 end
 
+begin "without the preload library, too, a thread is known by the function that it runs"
+if need_ebpf; then
+	run "$PPTRACE" run -q --backend=ebpf --locks=futex -o f.db "$DEMOS/philosophers" --fixed
+	expect_status 0
+	expect_sql f.db "SELECT DISTINCT s.function FROM thread t LEFT JOIN site s ON s.id = t.entry_site_id WHERE NOT t.is_main" dine
+fi
+end
+
 begin "a static program's locks are recorded too"
 cat >"$TMP/s.c" <<'C'
 #include <pthread.h>
