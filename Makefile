@@ -39,6 +39,8 @@ DEPS_BUILD := gcc libc6-dev make pkg-config $(if $(filter 1,$(EBPF)),$(DEPS_EBPF
 DEPS_TEST := bsdutils cargo:cargo chromium clang-format clickhouse-client clickhouse-server cmake:cmake fonts-dejavu-core g++ gcc-multilib git golang-go:go iproute2:ip libcap2-bin libpython3.11-testsuite \
 	libmpich-dev libopenmpi-dev libxml2-utils man-db mpich musl-tools nodejs:node npm:npm openjdk-17-jdk-headless:javac openmpi-bin openssl perl pngcheck poppler-utils:pdfinfo procps python3 python3-pytest redis-server redis-tools ruby rustc \
 	shellcheck sqlite3 strace stress-ng util-linux
+# The tracers that `make bench` compares with, and what its workloads need.
+DEPS_BENCH := bpftool bpftrace gcc liblttng-ust1? linux-perf:perf ltrace lttng-tools make python3 strace uftrace valgrind
 # And what the long tests need: emulated machines.
 DEPS_CROSS := gcc-aarch64-linux-gnu libc6-dev-arm64-cross
 DEPS_LONG := $(DEPS_CROSS) binutils busybox-static cpio dash debootstrap qemu-system-arm qemu-system-x86
@@ -46,7 +48,7 @@ DEPS_LONG := $(DEPS_CROSS) binutils busybox-static cpio dash debootstrap qemu-sy
 DEPS_SYSROOT := $(filter lib%-dev,$(DEPS_BUILD)) libbpf-dev busybox-static coreutils dash
 
 PKGS := sqlite3 libgvc jansson ncursesw libprotobuf-c libdw libelf liblz4 $(if $(filter 1,$(EBPF)),libbpf)
-ifneq ($(filter-out deps deps-long sysroot help clean demo test,$(or $(MAKECMDGOALS),all)),)
+ifneq ($(filter-out deps deps-long bench-deps sysroot help clean demo test,$(or $(MAKECMDGOALS),all)),)
 ifeq ($(EBPF)$(shell $(PKG_CONFIG) --exists libbpf && ! $(PKG_CONFIG) --atleast-version=1.0 libbpf && echo old),1old)
 $(error libbpf $(shell $(PKG_CONFIG) --modversion libbpf) is too old, 1.0 is needed: `make EBPF=0` builds pptrace without eBPF)
 endif
@@ -108,7 +110,7 @@ CORPUS_MORE := $(addprefix $(OUT)/tests/corpus/,$(basename $(notdir $(call files
 UNIT_OBJ := $(patsubst %.c,$(OUT)/%.o,$(filter-out $(if $(filter 0,$(EBPF)),tests/unit/tracer/ebpf/%),$(call files_in,tests/unit,*.c)))
 # Changes when EBPF does: what is linked differs, no object does.
 EBPF_MARK := $(OUT)/gen/ebpf-$(EBPF)
-ifneq ($(filter-out deps deps-long help clean,$(or $(MAKECMDGOALS),all)),)
+ifneq ($(filter-out deps deps-long bench-deps help clean,$(or $(MAKECMDGOALS),all)),)
 $(shell [ -e $(EBPF_MARK) ] || { mkdir -p $(OUT)/gen; rm -f $(OUT)/gen/ebpf-?; touch $(EBPF_MARK); })
 endif
 
@@ -116,7 +118,7 @@ endif
 .SECONDARY:
 COMPLETIONS := $(OUT)/pptrace.bash $(OUT)/pptrace.zsh $(OUT)/pptrace.fish
 
-.PHONY: sysroot deb test-fleet pictures corpus compile_commands.json all demo test test-kernels test-distros test-long check deps deps-long bench fuzz fuzz-keep format lint coverage install uninstall clean help programs
+.PHONY: sysroot deb test-fleet pictures corpus compile_commands.json all demo test test-kernels test-distros test-long check deps deps-long bench bench-deps fuzz fuzz-keep format lint coverage install uninstall clean help programs
 
 all: $(OUT)/pptrace $(if $(CROSS),,$(OUT)/pptrace.1 $(OUT)/man/done $(COMPLETIONS)) $(if $(SHIM_SRC),$(OUT)/libpptrace-shim.so) $(OUT)/libpptrace-mpi.so $(DEMOS) $(PYTHON_DEMOS)
 
@@ -352,8 +354,12 @@ $(OUT)/bench/work: bench/work.c
 	$(say) BENCH $@
 	$(Q)$(CC) -std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror -O2 -I. -o $@ $< base/mem.c -lpthread
 
+# Everything, or the workloads that WORK names; only the whole is worth a page.
 bench: all $(OUT)/bench/work
-	$(Q)bench/run.sh $(or $(ROUNDS),5) $(WORK)
+	$(Q)bench/bench.py --rounds $(or $(ROUNDS),5) $(if $(WORK),$(WORK),--doc)
+
+bench-deps:
+	$(Q)tools/deps.sh $(DEPS_BENCH)
 
 # ---- Fuzzing: make fuzz [TIME=seconds for each target]; make fuzz-keep puts what they found worth keeping into tests/fuzz/seeds ----
 
@@ -470,7 +476,8 @@ help:
 	@echo 'make deps       install the packages that building and testing need (Debian; else print them)'
 	@echo 'make pictures   draw the pictures of README.md again (as root; needs Chromium, node, npm)'
 	@echo 'make corpus     run the corpus under pptrace and its peers; writes doc/corpus.md (as root)'
-	@echo 'make bench      time each workload natively, under pptrace and under its peers'
+	@echo 'make bench      time each workload natively, under pptrace and under its peers; writes doc/performance.md (WORK=name: that one alone)'
+	@echo 'make bench-deps install those peers'
 	@echo 'make fuzz       run each fuzz target for TIME seconds (60)'
 	@echo 'make format     lay out the source with clang-format'
 	@echo 'make lint       check layout, shell and dead code, and compile everything with clang too'

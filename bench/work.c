@@ -1,10 +1,10 @@
 /* work.c - the workloads of the benchmark; each measures itself. */
 /* SPDX-License-Identifier: MIT */
 /*
- * usage: work NAME COUNT
+ * usage: work NAME COUNT [COMMAND...]
  *
- * Does COUNT rounds of one workload and writes the nanoseconds that they took
- * to the file that $BENCH_OUT names (to stdout without it), so that the start
+ * Does COUNT rounds of one workload and writes the nanoseconds that they took, and those of processors that
+ * it and its children used, to the file that $BENCH_OUT names (to stdout without it), so that the start
  * of a tracer is not measured with them.
  */
 #include "base/clock.h"
@@ -13,6 +13,8 @@
 #include <inttypes.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdbool.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -141,7 +143,7 @@ static void *lock_loop(void *arg)
 /* Locks and unlocks one mutex, count times in all, shared by some threads. */
 static void lock_by(int threads, long count)
 {
-	pthread_t t[8];
+	pthread_t t[16];
 	long each = count / threads;
 
 	for (int i = 0; i < threads; i++) {
@@ -159,9 +161,70 @@ static void work_mutex1(long count)
 	lock_by(1, count);
 }
 
+static void work_mutex2(long count)
+{
+	lock_by(2, count);
+}
+
 static void work_mutex4(long count)
 {
 	lock_by(4, count);
+}
+
+static void work_mutex16(long count)
+{
+	lock_by(16, count);
+}
+
+static pthread_cond_t turned = PTHREAD_COND_INITIALIZER;
+static bool theirs;
+
+/* Takes its turns: the other thread's are in between. */
+static void take_turns(bool mine, long count)
+{
+	(void)pthread_mutex_lock(&mutex);
+	for (long i = 0; i < count; i++) {
+		while (theirs != mine)
+			(void)pthread_cond_wait(&turned, &mutex);
+		theirs = !mine;
+		(void)pthread_cond_signal(&turned);
+	}
+	(void)pthread_mutex_unlock(&mutex);
+}
+
+static void *other_turns(void *arg)
+{
+	take_turns(true, *(long *)arg);
+	return NULL;
+}
+
+/* Two threads hand a turn to and fro by a condition. */
+static void work_cond(long count)
+{
+	pthread_t t;
+
+	if (pthread_create(&t, NULL, other_turns, &count))
+		give_up("pthread_create");
+	take_turns(false, count);
+	(void)pthread_join(t, NULL);
+}
+
+/* What follows on the command line. */
+static char **command;
+
+static void work_run(long count)
+{
+	for (long i = 0; i < count; i++) {
+		pid_t pid = fork();
+		int status;
+
+		if (pid == 0) {
+			(void)execvp(command[0], command);
+			_exit(127);
+		}
+		if (waitpid(pid, &status, 0) != pid || status)
+			give_up(command[0]);
+	}
 }
 
 /* A system call that costs nothing itself: what an untraced program pays while others are traced. */
@@ -175,29 +238,49 @@ static const struct {
 	const char *name;
 	void (*run)(long count);
 } works[] = {{"pipe", work_pipe}, {"pingpong", work_pingpong}, {"fork", work_fork},
-	{"exec", work_exec}, {"kill", work_kill}, {"mutex1", work_mutex1}, {"mutex4", work_mutex4},
-	{"syscall", work_syscall}};
+	{"exec", work_exec}, {"kill", work_kill}, {"mutex1", work_mutex1}, {"mutex2", work_mutex2},
+	{"mutex4", work_mutex4}, {"mutex16", work_mutex16}, {"cond", work_cond},
+	{"syscall", work_syscall}, {"run", work_run}};
+
+/* Of this process and of its children that have ended. */
+static uint64_t cpu_ns(void)
+{
+	static const int whose[] = {RUSAGE_SELF, RUSAGE_CHILDREN};
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(whose); i++) {
+		struct rusage u;
+
+		(void)getrusage(whose[i], &u);
+		sum += (uint64_t)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) * 1000000000u +
+		       (uint64_t)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) * 1000u;
+	}
+	return sum;
+}
 
 int main(int argc, char **argv)
 {
 	const char *path = getenv("BENCH_OUT");
-	long count = argc == 3 ? strtol(argv[2], NULL, 10) : 0;
+	long count = argc >= 3 ? strtol(argv[2], NULL, 10) : 0;
 
 	for (size_t i = 0; count > 0 && i < ARRAY_SIZE(works); i++) {
-		uint64_t start;
+		uint64_t start, cpu;
 		FILE *out;
 
-		if (strcmp(works[i].name, argv[1]))
+		if (strcmp(works[i].name, argv[1]) || (argc > 3) != (works[i].run == work_run))
 			continue;
+		command = argv + 3;
+		cpu = cpu_ns();
 		start = clock_now();
 		works[i].run(count);
 		start = clock_now() - start;
+		cpu = cpu_ns() - cpu;
 		out = path ? fopen(path, "w") : stdout;
 		if (!out)
 			give_up(path);
-		(void)fprintf(out, "%" PRIu64 "\n", start);
+		(void)fprintf(out, "%" PRIu64 " %" PRIu64 "\n", start, cpu);
 		return fclose(out) ? 1 : 0;
 	}
-	(void)fprintf(stderr, "usage: work NAME COUNT\n");
+	(void)fprintf(stderr, "usage: work NAME COUNT [COMMAND...]\n");
 	return 2;
 }

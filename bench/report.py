@@ -1,0 +1,149 @@
+# report.py - the figures of the benchmark as a table, as a page of the documentation and as a chart.
+# SPDX-License-Identifier: MIT
+"""Writes nothing that was not measured in this run."""
+
+import html
+import math
+
+from ways import WAYS
+
+NOTES = {way.name: way.note for way in WAYS}
+
+
+def ratio(entry, what):
+    if not (entry and what in entry):
+        return "-"
+    r = entry[what]
+    digits = 2 if r["median"] < 10 else 0
+    return f"{r['median']:.{digits}f} ({r['least']:.{digits}f}-{r['most']:.{digits}f})"
+
+
+def names(result):
+    seen = []
+    for w in result["workloads"]:
+        for name in list(w["ways"]) + list(w["failed"]):
+            if name not in seen and name != "native":
+                seen.append(name)
+    return seen
+
+
+def table(result, out):
+    m = result["machine"]
+    print(f"{m['processors']} processors, {m['model']}, Linux {m['kernel']}; load {result['load']:.1f} before, "
+          f"{result['load_after']:.1f} after; medians of up to {result['rounds']} rounds (least-most)", file=out)
+    for w in result["workloads"]:
+        native = w["ways"].get("native")
+        if not native:
+            continue
+        print(f"\n{w['name']}: {w['what']}; natively {native['ns']:.0f} ns", file=out)
+        for name in names(result):
+            if name in w["ways"]:
+                e = w["ways"][name]
+                print(f"  {name:24} own {ratio(e, 'own'):18} cpu {ratio(e, 'cpu'):18} until {ratio(e, 'until')}", file=out)
+            elif name in w["failed"]:
+                print(f"  {name:24} {w['failed'][name]}", file=out)
+    for name, value in result.get("extras", {}).items():
+        for line in extra_lines(name, value):
+            print(line.replace("`", ""), file=out)
+    for name, why in result["absent"].items():
+        print(f"not measured: {name}: {why}", file=out)
+    print(f"{result['seconds']:.0f} s", file=out)
+
+
+def span(s, digits=0):
+    return f"{s['median']:.{digits}f} ({s['least']:.{digits}f}-{s['most']:.{digits}f})"
+
+
+def extra_lines(name, value):
+    """One line of text for each figure."""
+    if not value:
+        return []
+    if name == "start":
+        return [f"start and end of `run true`, {way}: {span(v['wall'])} ms beyond `true`, of processors {span(v['cpu'])} ms"
+                for way, v in value.items()]
+    if name == "untraced":
+        return [f"a system call of a program that is not traced, meanwhile: {span(value['more_ns'])} ns more than {value['before_ns']:.0f} ns"]
+    if name == "load":
+        return [f"`true` with a preloaded library, {library}: {span(v)} us of processors" for library, v in value.items()]
+    if name == "probes":
+        return [f"the eBPF program `{program}`: {span(v['ns'])} ns a run, {v['instructions']} instructions"
+                for program, v in value.items()]
+    return [f"{row['holds']} holds: " + ", ".join(f"{k} {row[k]['s']:.2f} s {row[k]['mb']:.0f} MB" for k in ("run", "diagnose", "timeline")) +
+            f", {row['bytes']} bytes" for row in value]
+
+
+def page(result, path, chart_path):
+    m = result["machine"]
+    out = ["# What recording costs", "",
+           "<!-- Made by `make bench` (bench/bench.py). Every figure was measured in one run of it. -->", "",
+           f"Measured on {m['processors']} processors ({m['model']}), Linux {m['kernel']}, in {result['seconds'] / 60:.0f} minutes; "
+           f"load average {result['load']:.1f} before and {result['load_after']:.1f} after. Each workload was run natively and in each way in turns, "
+           f"up to {result['rounds']} rounds; a figure is the median of the ratios to the native run of the same round, the least and the most in brackets.",
+           ""]
+    if max(result["load"], 1) > m["processors"]:
+        out += ["**Other programs used the machine meanwhile:** the ratios of processor time say more than those of time.", ""]
+    out += ["*Own* is the time that the workload measured itself, *cpu* the processor time that it and its children used, *until* the time until the command",
+            "line returned with a complete recording: for short workloads that is mostly the start of the tracer.", "",
+            "![Own time, as a multiple of native](pictures/" + chart_path.rsplit("/", 1)[-1] + ")", ""]
+    for w in result["workloads"]:
+        native = w["ways"].get("native")
+        if not native:
+            continue
+        out += [f"## {w['name']}: {w['what']}", "", f"Natively {native['ns']:.0f} ns an operation.", "",
+                "| | own | cpu | until | what it records less than pptrace |", "|---|---|---|---|---|"]
+        for name in names(result):
+            if name in w["ways"]:
+                e = w["ways"][name]
+                out.append(f"| {name} | {ratio(e, 'own')} | {ratio(e, 'cpu')} | {ratio(e, 'until')} | {NOTES.get(name, '')} |")
+            elif name in w["failed"]:
+                out.append(f"| {name} | - | - | - | {w['failed'][name]} |")
+        out.append("")
+    lines = [line for name, value in result.get("extras", {}).items() for line in extra_lines(name, value)]
+    if lines:
+        out += ["## The parts of it", "", "What a stage costs by itself. No preload library can cost a program less than one that is empty.", ""]
+        out += [f"- {line}" for line in lines] + [""]
+    if result["absent"]:
+        out += ["## Not measured", ""] + [f"- {name}: {why}" for name, why in result["absent"].items()] + [""]
+    with open(path, "w", encoding="utf-8") as f:
+        f.write("\n".join(out).rstrip() + "\n")
+    with open(chart_path, "w", encoding="utf-8") as f:
+        f.write(chart(result))
+
+
+COLOURS = ["#0072b2", "#56b4e9", "#009e73", "#e69f00", "#d55e00", "#cc79a7", "#999999", "#f0e442", "#000000", "#8c510a", "#5e3c99"]
+
+
+def chart(result):
+    """Bars of own time on a logarithmic axis, one group a workload."""
+    all_names = names(result)
+    groups = [(w, [n for n in all_names if n in w["ways"] and "own" in w["ways"][n]]) for w in result["workloads"]]
+    groups = [(w, ns) for w, ns in groups if ns]
+    most = max([w["ways"][n]["own"]["median"] for w, ns in groups for n in ns] + [10])
+    left, width, row, top = 220, 560, 13, 40
+    scale = width / math.log10(most * 1.3 / 0.5)
+    height = top + sum(len(ns) * row + 24 for _, ns in groups) + 20
+
+    def x(value):
+        return left + max(math.log10(max(value, 0.5) / 0.5), 0) * scale
+
+    out = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {left + width + 90} {height}" font-family="sans-serif" font-size="11">',
+           "<title>Own time of each workload as a multiple of native, on a logarithmic axis</title>",
+           f'<rect width="100%" height="100%" fill="#fff"/>']
+    tick = 1
+    while tick <= most * 1.3:
+        out.append(f'<line x1="{x(tick):.1f}" y1="{top - 12}" x2="{x(tick):.1f}" y2="{height - 12}" stroke="#ddd"/>'
+                   f'<text x="{x(tick):.1f}" y="{top - 18}" text-anchor="middle" fill="#555">{tick}×</text>')
+        tick *= 10
+    y = top
+    for w, ns in groups:
+        out.append(f'<text x="8" y="{y + 10}" font-weight="bold">{html.escape(w["name"])}</text>')
+        y += 14
+        for n in ns:
+            value = w["ways"][n]["own"]["median"]
+            colour = COLOURS[all_names.index(n) % len(COLOURS)]
+            out.append(f'<text x="{left - 8}" y="{y + 9}" text-anchor="end">{html.escape(n)}</text>'
+                       f'<rect x="{left}" y="{y + 1}" width="{max(x(value) - left, 1):.1f}" height="{row - 3}" fill="{colour}"/>'
+                       f'<text x="{x(value) + 4:.1f}" y="{y + 9}" fill="#333">{value:.{2 if value < 10 else 0}f}×</text>')
+            y += row
+        y += 10
+    return "\n".join(out) + "\n</svg>\n"
