@@ -197,7 +197,7 @@ WRAPPED_SRC := $(filter probes/shim/locks/%,$(SHIM_SRC)) $(addprefix probes/shim
 $(OUT)/gen/wrapped.def: $(WRAPPED_SRC:%=$(OUT)/pic/%.o)
 	@mkdir -p $(@D)
 	$(say) GEN $@
-	$(Q)nm -g --defined-only $^ | awk '$$2 ~ /[TW]/ { sub(/@.*/, "", $$3); print "WRAPPED(\"" $$3 "\")" }' | LC_ALL=C sort -u > $@
+	$(Q)$(CROSS)nm -g --defined-only $^ | awk '$$2 ~ /[TW]/ { sub(/@.*/, "", $$3); print "WRAPPED(\"" $$3 "\")" }' | LC_ALL=C sort -u > $@
 
 $(OUT)/tracer/shim/plain.o: $(OUT)/gen/wrapped.def
 

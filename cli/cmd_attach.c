@@ -213,7 +213,8 @@ static int attach_main(int argc, char **argv)
 					.data_bytes = DEFAULT_DATA,
 					.max_bytes = EXTENT_MAX_BYTES,
 					.watch_ns = DEFAULT_WATCH_NS}};
-	_cleanup_buf_ struct buf why = BUF_INIT;
+	_cleanup_buf_ struct buf why = BUF_INIT, extent = BUF_INIT;
+	_cleanup_free_ char *options = NULL;
 	int rc = STATUS_FAILED;
 
 	say_set_status(STATUS_FAILED);
@@ -222,6 +223,9 @@ static int attach_main(int argc, char **argv)
 		return COMMAND_USAGE;
 	}
 	limits_raise();
+	extent_json(&extent, &a.tracer);
+	options = xasprintf("{%s}", extent.data);
+	a.tracer.options = options;
 	if (attach_check(a.pids.list, a.pids.n, &why) < 0)
 		warn("%s", why.data);
 	else

@@ -160,6 +160,7 @@ static int make_database(struct tracer *t, struct buf *why)
 		.tracer_pid = getpid(),
 		.data_bytes = t->config.data_bytes,
 		.keep_all = t->config.keep_all,
+		.detail = t->config.detail,
 		.has_command = t->config.program != NULL,
 		.symbols = t->symbols,
 		.authority = t->authority,
@@ -176,6 +177,7 @@ static int make_database(struct tracer *t, struct buf *why)
 	if (room_left(t->room) < MEMORY_SHORT)
 		store_save_memory(t->store, t->config.path);
 	choice_blind_spots(&t->choice, &blind);
+	detail_words_of(&t->config.detail, &blind);
 	if (trace_row_begin(
 		    store_db(t->store), &t->config, t->choice.backend, model.started_unix_ns) < 0 ||
 		trace_row_blind(store_db(t->store), blind.data) < 0 || store_commit(t->store) < 0) {

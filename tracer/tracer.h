@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <sys/types.h>
 
+#include "tracer/model/detail.h"
 #include "tracer/source.h"
 
 /*
@@ -40,6 +41,7 @@ struct tracer_config {
 	unsigned data_bytes;         /* payload kept of each pipe read or write */
 	bool sched;                  /* record slices of running */
 	bool stacks;                 /* of each acquisition of a lock the callers too */
+	struct detail_choice detail; /* of what there are rows at all */
 	bool keep_all;               /* each hold of a lock has a row of its own */
 	bool drop;                   /* never let the target wait for us */
 	bool may_sample;             /* look again and again where eBPF is not permitted */

@@ -91,9 +91,20 @@ uint64_t model_oldest_wait(const struct model *m)
 	return oldest == INT64_MAX ? 0 : (uint64_t)oldest + m->config.t0;
 }
 
+/* Who made and joined whom is asked for as long as the threads are. */
+static bool says_who_is_there(enum sync_op op)
+{
+	return op == SYNC_CREATE || op == SYNC_DETACH || op == SYNC_JOIN;
+}
+
 void model_call_write(struct model *m, struct thread *t, int64_t end, int64_t result, int64_t value)
 {
 	struct call *call = &t->call;
+
+	if (!call->row && end != STORE_NULL && !says_who_is_there(call->op) &&
+		!model_keeps(m, t, DETAIL_LOCKS))
+		return;
+
 	struct row_sync row = {.id = call->row,
 		.lock_id = call->lock ? call->lock->id : STORE_NULL,
 		.thread_id = t->id,

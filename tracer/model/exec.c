@@ -199,6 +199,7 @@ void model_exec(struct model *m, const struct rec_EXEC *rec)
 		model_name(t->name, rec->comm);
 		memcpy(p->name, t->name, sizeof p->name);
 	}
+	model_detail_named(m, p);
 	write_exec(m, t, &rec->head, path, argv, 0, p->lock_source);
 }
 
@@ -307,6 +308,7 @@ static void found_process(struct model *m, struct proc *p, const struct rec_FOUN
 	if (t && !p->program)
 		p->program = program_of(p->exe, t->more);
 	model_name(p->name, rec->comm);
+	model_detail_named(m, p);
 	if (t && t->more)
 		model_title_found(m, p, t->more->argv.data, t->more->argv.len);
 	p->dirty = true;

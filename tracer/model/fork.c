@@ -82,6 +82,7 @@ static void inherit(
 	p->image = parent->image;
 	p->lock_source = parent->lock_source;
 	p->secure = parent->secure;
+	p->left_out = parent->left_out;
 	p->reopens = parent->reopens;
 	p->exe = p->exe ? p->exe : xstrdup(parent->exe);
 	p->command = p->command ? p->command : xstrdup(parent->command);

@@ -76,6 +76,8 @@ void model_pipe_io(struct model *m, const struct rec_PIPE_IO *rec)
 		return;
 	}
 	model_pipe_used(pipe, t->proc, writes);
+	if (!model_keeps(m, t, DETAIL_PIPES))
+		return;
 	store_put(m->store, STORE_PIPE_IO,
 		&(struct row_pipe_io){.pipe_id = pipe->id,
 			.thread_id = t->id,
@@ -104,6 +106,8 @@ void model_stdio(struct model *m, const struct rec_STDIO *rec)
 		model_skip(m);
 		return;
 	}
+	if (!model_keeps(m, t, DETAIL_PIPES))
+		return;
 	if (len > m->config.data_bytes)
 		len = m->config.data_bytes;
 	store_put(m->store, STORE_STDIO,

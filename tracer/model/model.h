@@ -7,7 +7,7 @@
  * To be read in this order: state.h (what is known), private.h (what each file
  * offers the others), model.c (a record finds its handler). Then the floors, from
  * the ground up; no file calls one above it.
- *   identity:   process.c, pipe.c, socket.c, pipe_end.c, site.c, timer.c, signal.c,
+ *   identity:   process.c, detail.c, pipe.c, socket.c, pipe_end.c, site.c, timer.c, signal.c,
  *               sample.c; the folder locks: who has which, who can reach it
  *   intervals:  mpi.c (ranks and messages), repeat.c (waits that begin again), wait.c, reason.c (why a call blocks), call.c (library calls)
  *   life:       life.c (ends, flush, retirement)
@@ -18,6 +18,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
+
+#include "tracer/model/detail.h"
 
 struct authority;
 struct model;
@@ -35,8 +37,9 @@ struct model_config {
 	struct authority
 		*authority; /* borrowed: which processes may be read; NULL: all that are recorded */
 	bool keep_all;      /* each hold of a lock has a row of its own */
-	struct trim *trim;  /* borrowed; removes old detail before a commit; NULL: all is kept */
-	bool is_snapshot;   /* the records are those of one moment, and there are no others */
+	struct detail_choice detail; /* of what there are rows at all */
+	struct trim *trim; /* borrowed; removes old detail before a commit; NULL: all is kept */
+	bool is_snapshot;  /* the records are those of one moment, and there are no others */
 	bool has_command; /* of a command that pptrace starts: what that has at its start is what it was given */
 };
 

@@ -344,6 +344,10 @@ void model_mpi_sync_write(struct model *m, struct thread *t, int64_t end, int64_
 	struct mpi_call *c = t->mpi;
 	int64_t comm = model_mpi_comm_id(m, c->first.comm);
 	bool is_collective = c->first.seq > 0 && c->first.op == c->op;
+
+	if (!c->row && end != STORE_NULL && !model_keeps(m, t, DETAIL_MPI))
+		return;
+
 	struct row_sync row = {.id = c->row,
 		.lock_id = STORE_NULL,
 		.thread_id = t->id,

@@ -53,6 +53,17 @@ void model_write_thread(struct model *m, struct thread *t);
 /* Forgets what MORE records brought. */
 void model_more_free(struct thread *t);
 
+/* ---- Detail (detail.c) ---- */
+
+/* Finds out by its program whether detail of a process is kept. To be called when that is known or changes. */
+void model_detail_named(struct model *m, struct proc *p);
+
+/* Says whether what is over of that kind gets a row. */
+static inline bool model_keeps(const struct model *m, const struct thread *t, enum detail what)
+{
+	return !(m->config.detail.left_out & what) && !t->proc->left_out;
+}
+
 /* ---- Pipes, FIFOs, connected sockets (pipe.c; socket.c: what sockets are called) ---- */
 
 /* Returns the pipe with this inode, or NULL; *ret_side is the side that the inode is. */

@@ -203,7 +203,8 @@ void model_sample_flush(struct model *m, struct thread *t)
 	if (!t->sample.low)
 		return;
 	row.site_id = t->proc->retired ? STORE_NULL : model_site(m, t->proc, t->sample.low, false);
-	store_put(m->store, STORE_SAMPLE, &row);
+	if (model_keeps(m, t, DETAIL_SAMPLES))
+		store_put(m->store, STORE_SAMPLE, &row);
 	t->sample.low = 0;
 }
 

@@ -59,6 +59,14 @@ static void write_signal(
 		store_put(m->store, STORE_SIGNAL, &row);
 }
 
+/* Says whether a signal that is over has no row. Those that ended or stopped somebody always have. */
+static bool is_left_out(const struct model *m, const struct proc *p, const struct sigrow *s,
+	const struct taken *how)
+{
+	return !s->written && (how->ts == STORE_NULL || strcmp(how->disposition, "default") != 0) &&
+	       (p->left_out || (m->config.detail.left_out & DETAIL_SIGNALS));
+}
+
 /* Where a signal comes from, as the column source says. */
 static const char *source_name(uint64_t sender, int code)
 {
@@ -103,7 +111,8 @@ static void take(struct model *m, struct proc *p, struct sigrow **at, const stru
 {
 	struct sigrow *s = unlink_pending(p, at);
 
-	write_signal(m, s, "queued", how);
+	if (how->ts == STORE_NULL || !is_left_out(m, p, s, how))
+		write_signal(m, s, "queued", how);
 	free(s);
 }
 
@@ -165,7 +174,7 @@ void model_sig_send(struct model *m, const struct rec_SIG_SEND *rec)
 		model_timer_fired(m, p, s.signo, s.sent);
 	if (p && !p->ended && (rec->result == SIG_DELIVERED || rec->result == SIG_LOSE_INFO))
 		add_pending(m, p, &s);
-	else
+	else if (!p || s.signo == SIGKILL || !is_left_out(m, p, &s, &not_taken))
 		write_signal(m, &s, result_name(rec->result), &not_taken);
 }
 
@@ -244,7 +253,8 @@ void model_sig_deliver(struct model *m, const struct rec_SIG_DELIVER *rec)
 	if (sender == SENDER_TIMER)
 		model_timer_fired(m, t->proc, unseen.signo, how.ts);
 	unseen.source = source_name(sender, (int)unseen.code);
-	write_signal(m, &unseen, NULL, &how);
+	if (!is_left_out(m, t->proc, &unseen, &how))
+		write_signal(m, &unseen, NULL, &how);
 }
 
 void model_signal_waited(struct model *m, struct thread *t, int64_t since, int64_t ts)

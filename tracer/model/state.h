@@ -270,6 +270,7 @@ struct proc {
 	bool retired;      /* its grace is over: what only a living process needs is freed */
 	bool reopens;      /* it may open pipes of others through /proc */
 	bool uring;        /* it has an io_uring */
+	bool left_out;     /* no detail of it is kept */
 	bool raw_calls;    /* it makes system calls past the C library */
 	int64_t memory_id; /* process in whose memory it runs, also when that one has ended */
 	bool compat;       /* it makes 32-bit system calls */

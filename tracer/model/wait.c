@@ -73,6 +73,10 @@ static void write_wait(struct model *m, struct thread *t, int64_t end, int64_t w
 	struct wait *w = &t->wait;
 	bool is_new = !w->row;
 
+	/* Who joined whom is asked for as long as the threads are. */
+	if (is_new && end != STORE_NULL && w->reason != WAIT_JOIN &&
+		!model_keeps(m, t, DETAIL_WAITS))
+		return;
 	if (w->reason == WAIT_MPI && !w->detail)
 		w->detail = model_mpi_detail(m, t);
 

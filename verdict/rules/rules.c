@@ -107,6 +107,33 @@ static void judge_removed(struct sqlite3 *db, struct findings *out, struct buf *
 	}
 }
 
+/* What has no rows by the wish of whoever recorded may be what denies it. Sets rest on what is open, and on few others. */
+static void judge_left_out(struct sqlite3 *db, struct findings *out, struct buf *why)
+{
+	static const char any_sql[] = "SELECT json_extract(options, '$.left_out') <> '' FROM trace";
+	static const char of_sets_sql[] =
+		"SELECT json_extract(options, '$.left_out') LIKE '%signals%'"
+		" OR json_extract(options, '$.left_out') LIKE '%waits%' FROM trace";
+	bool of_sets;
+
+	if (query_number(db, "SELECT json_valid(options) FROM trace", 0, 0, why) <= 0 ||
+		query_number(db, any_sql, 0, 0, why) <= 0)
+		return;
+	of_sets = query_number(db, of_sets_sql, 0, 0, why) > 0;
+	for (size_t i = 0; i < out->n; i++) {
+		_cleanup_buf_ struct buf b = BUF_INIT;
+		struct finding *f = &out->list[i];
+
+		if (!f->certain || rests_on_life(f->rule) || !strcmp(f->rule, "data-loss") ||
+			(f->shape && !of_sets))
+			continue;
+		f->certain = false;
+		buf_addf(&b, "%s (not certain: rows were left out of the recording)",
+			f->summary ? f->summary : "");
+		finding_set(&f->summary, &b);
+	}
+}
+
 /* Says whether one of a finding's processes makes system calls past the C library, as Go does. */
 static bool has_raw_calls(struct sqlite3 *db, const struct finding *f, struct buf *why)
 {
@@ -187,6 +214,8 @@ static int evaluate(struct sqlite3 *db, int64_t at_ns, const char *rule, bool al
 		judge_raw_calls(db, &out, why);
 	if (!rc)
 		judge_removed(db, &out, why);
+	if (!rc)
+		judge_left_out(db, &out, why);
 	rc = query_failed(rc, why);
 	if (!rc && out.n)
 		rc = describe_intact(db, why);

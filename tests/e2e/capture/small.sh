@@ -56,6 +56,49 @@ expect_status 125
 expect_err "^pptrace: --fold takes on or off|--fold.*'maybe'"
 end
 
+# rows FILE: whether there are many of holds, any of waits and of reads and writes, many of signals; processes; threads that were made.
+# What was open at a commit has a row whatever is left out.
+rows()
+{
+	sqlite3 -readonly "$1" "SELECT (SELECT count(*) > 50 FROM lock_hold) || (SELECT count(*) > 0 FROM wait WHERE end_ns NOT NULL AND reason <> 'join')
+		|| (SELECT count(*) > 0 FROM pipe_io) || (SELECT count(*) > 25 FROM signal),
+		(SELECT count(*) FROM process), (SELECT count(*) FROM sync WHERE op = 'create')"
+}
+
+for backend in $(backends); do
+	begin "--backend=$backend: --events, --ignore and --follow choose what gets rows; who there is, sums and verdicts do not change"
+	some="trap : USR1; for i in 1 2 3 4 5; do for k in 1 2 3 4 5 6 7 8 9 10; do kill -USR1 \$\$; done; done; $PROGRAMS/lock_loop 1000 >&2; echo a | cat"
+	for how in :1111 --events=waits:0100 --events=locks,pipes:1010 --ignore=sh:1110 --ignore=lock_loop:0111 --follow=lock_loop:1000 \
+		"--ignore=cat --ignore=sh --ignore=lock_loop:0000"; do
+		run "$PPTRACE" run -q --backend=$backend ${how%:*} -o some.db sh -c "$some"
+		expect_status 0
+		expect_out '^a$'
+		# A wait of lock_loop's or cat's depends on who is faster.
+		expect_eq "$(rows some.db | sed 's/^\(.\)[01]/\1?/')" "$(echo "${how##*:}" | sed 's/^\(.\)[01]/\1?/')|4|3" "rows with ${how%:*}"
+		expect_sql some.db "SELECT max(s.holds) FROM lock_stat s JOIN lock l ON l.id = s.lock_id WHERE l.name = 'inner'" 2000
+		expect_sql some.db "SELECT blind_spots LIKE '%only births, ends, what is open, sums%' FROM trace" $((${#how} > 5))
+	done
+	# What is open has its rows whoever is ignored; what rests on rows that are not there is not certain.
+	run "$PPTRACE" run -q --backend=$backend --ignore=deadlock-abba --watch=0.3 --on-deadlock=kill -o some.db "$DEMOS/deadlock-abba"
+	expect_status 124
+	expect_sql some.db "SELECT rule, certainty FROM finding WHERE severity = 'error'" 'deadlock|certain'
+	run "$PPTRACE" run -q --backend=$backend --events=pipes --watch=0.3 --on-deadlock=kill -o some.db "$DEMOS/deadlock-abba"
+	expect_status 124
+	expect_sql some.db "SELECT rule, certainty, summary LIKE '%(not certain: rows were left out%' FROM finding WHERE severity = 'error'" 'deadlock|conditional|1'
+	end
+done
+
+begin "words that --events, --ignore and --follow do not take"
+run "$PPTRACE" run --events=waits,lcoks true
+expect_status 125
+expect_err "^pptrace: --events takes one of locks, .*, not 'lcoks'; did you mean 'locks'"
+for option in --ignore= --follow=; do
+	run "$PPTRACE" attach $option -p 1
+	expect_status 2
+	expect_err "^pptrace: ${option%=} takes the name or path of a program"
+done
+end
+
 # size_of FILE: its bytes.
 size_of() { stat -c %s "$1"; }
 

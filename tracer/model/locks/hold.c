@@ -85,7 +85,8 @@ void model_hold_several(struct model *m, struct thread *t, const struct holds *h
 	/* They are close together: in which bucket of time they lie makes no difference. */
 	if (!t->n_held)
 		model_lane_held(m, t, h->last - h->held, h->last);
-	model_fold_several(m, t, h);
+	if (model_keeps(m, t, DETAIL_LOCKS))
+		model_fold_several(m, t, h);
 }
 
 /* Adds the time up to ts to the sums of the lock, however the hold ends. */
@@ -140,7 +141,7 @@ bool model_hold_end(struct model *m, struct thread *t, struct lock *lock, int64_
 	}
 	if (lock->kind == LOCK_FILE && lock->user_list)
 		model_lock_share_end(m, lock, t->id, NULL, ts);
-	if (!model_fold(m, t, h, ts, site))
+	if ((h->row || model_keeps(m, t, DETAIL_LOCKS)) && !model_fold(m, t, h, ts, site))
 		write_hold(m, h, t->id, ts, site);
 	model_hold_drop(m, t, h, ts);
 	return true;
