@@ -179,10 +179,13 @@ SELECT e.from_lock_id, coalesce(a.name, iif(a.address, printf('0x%x', a.address)
  ORDER BY e.first_ns, e.id;
 
 CREATE VIEW pipe_flow AS -- who sends how much to whom: each writer of a pipe with each of its readers
-WITH flow AS (
-    SELECT io.pipe_id, t.process_id, io.op, io.side, count(*) AS calls, coalesce(sum(io.bytes), 0) AS bytes
-      FROM pipe_io io JOIN thread t ON t.id = io.thread_id
-     GROUP BY io.pipe_id, t.process_id, io.op, io.side
+WITH call AS MATERIALIZED ( -- by thread first: the many rows are joined with nothing
+    SELECT pipe_id, thread_id, op, side, count(*) AS calls, coalesce(sum(bytes), 0) AS bytes
+      FROM pipe_io GROUP BY 1, 2, 3, 4
+), flow AS (
+    SELECT c.pipe_id, t.process_id, c.op, c.side, sum(c.calls) AS calls, sum(c.bytes) AS bytes
+      FROM call c JOIN thread t ON t.id = c.thread_id
+     GROUP BY 1, 2, 3, 4
 )
 SELECT i.id AS pipe_id, i.kind, coalesce(i.name, i.kind || ' ' || i.id) AS pipe,
        w.process_id AS writer_id, wp.pid AS writer_pid, coalesce(wp.program, wp.name) AS writer, w.calls AS writes, w.bytes AS written,

@@ -129,7 +129,7 @@ static void show(const struct trace *t, sqlite3 *db, size_t max)
 	char *why = NULL;
 	struct path *path = path_new(t, db, &why);
 	struct timeline *tl;
-	const struct relations_input in = {t, db, TIME_NEVER};
+	const struct relations_input in = {t, db, TIME_NEVER, NULL};
 	const struct relations_picture *picture;
 	struct sketch *sk;
 

@@ -145,16 +145,37 @@ static uintptr_t place_number(struct explore *x, sqlite3 *db, struct rows *r)
 	return at;
 }
 
-/* The places of the waits that are shown one by one, and who ended them. */
+/* Adds the ids of the waits that are shown one by one, as a JSON array. */
+static void add_ids(struct buf *b, const struct timeline *tl)
+{
+	buf_addc(b, '[');
+	for (size_t i = 0; i < tl->n_lanes; i++)
+		for (size_t k = 0; k < tl->lanes[i].n; k++) {
+			const struct span *s = &tl->lanes[i].spans[k];
+
+			if (s->kind != SPAN_WAIT || !s->id)
+				continue;
+			comma(b);
+			buf_addf(b, "%lld", (long long)s->id);
+		}
+	buf_addc(b, ']');
+}
+
+#define PLACES_SQL(stack)                                                                          \
+	"SELECT w.id, w.site_id, s.file, s.line, s.function, s.module, " stack                     \
+	", w.waker_id FROM wait w LEFT JOIN site s ON s.id = w.site_id"                            \
+	" WHERE w.id IN (SELECT value FROM json_each(?1)) ORDER BY w.id"
+
+/* The places of the waits that are shown one by one, and who ended them; of the others there may be millions. */
 static char *load_places(struct explore *x, sqlite3 *db)
 {
-	struct rows r = rows_begin(db,
-		rows_has(db, "wait.stack_id")
-			? "SELECT w.id, w.site_id, s.file, s.line, s.function, s.module, w.stack_id,"
-			  " w.waker_id FROM wait w LEFT JOIN site s ON s.id = w.site_id ORDER BY w.id"
-			: "SELECT w.id, w.site_id, s.file, s.line, s.function, s.module, NULL,"
-			  " w.waker_id FROM wait w LEFT JOIN site s ON s.id = w.site_id ORDER BY w.id");
+	_cleanup_buf_ struct buf ids = BUF_INIT;
+	struct rows r = rows_begin(
+		db, rows_has(db, "wait.stack_id") ? PLACES_SQL("w.stack_id") : PLACES_SQL("NULL"));
 
+	add_ids(&ids, x->tl);
+	if (!r.why)
+		(void)sqlite3_bind_text(r.stmt, 1, ids.data, -1, SQLITE_STATIC);
 	while (rows_next(&r)) {
 		uintptr_t span = (uintptr_t)hash_get(&x->waits, (uint64_t)rows_int(&r, 0, 0));
 

@@ -16,6 +16,7 @@
 #include "viewer/page/tables.h"
 #include "viewer/relations/relations.h"
 #include "viewer/load/resource.h"
+#include "viewer/load/uses.h"
 #include "viewer/page/sha256.h"
 #include "viewer/draw/sketch.h"
 #include "viewer/draw/svg.h"
@@ -39,6 +40,7 @@ struct page {
 	sqlite3 *db;
 	struct buf *out, *why;
 	struct page_shown shown;
+	struct pipe_uses uses;
 };
 
 /* Waits keep the tint of their reason in the dark. */
@@ -375,7 +377,7 @@ static int add_tree(struct page *p)
 /* A sketch without boxes has nothing to show. */
 static int add_sketch(struct page *p, const struct relations_picture *picture)
 {
-	const struct relations_input in = {p->t, p->db, TIME_NEVER};
+	const struct relations_input in = {p->t, p->db, TIME_NEVER, &p->uses};
 	char *why = NULL;
 	struct sketch *sk = picture->layout(&in, &why);
 	int rc = 0;
@@ -412,7 +414,7 @@ static int add_tables(struct page *p)
 	page_threads(p->out, p->t, &p->shown);
 	why = page_locks(p->out, p->t, p->db);
 	if (!why)
-		why = page_pipes(p->out, p->t, p->db);
+		why = page_pipes(p->out, &p->uses, p->db);
 	if (!why)
 		why = page_signals(p->out, p->t, p->db);
 	return why ? fail(p, why) : 0;
@@ -450,13 +452,15 @@ int page_make(const struct trace *t, sqlite3 *db, struct buf *out, struct buf *w
 	struct page p = {.t = t, .db = db, .out = &body, .why = why};
 	_cleanup_free_ bool *procs = xcalloc(t->n_procs + 1, sizeof *procs);
 	_cleanup_free_ bool *threads = xcalloc(t->n_threads + 1, sizeof *threads);
+	char *failed = pipe_uses_load(&p.uses, t, db);
 	int rc;
 
 	p.shown = (struct page_shown){procs, threads};
 	add_findings(&p);
-	rc = add_pictures(&p);
+	rc = failed ? fail(&p, failed) : add_pictures(&p);
 	if (!rc)
 		rc = add_tables(&p);
+	pipe_uses_done(&p.uses);
 	if (rc)
 		return rc;
 	make_links(&links, body.data);

@@ -295,29 +295,23 @@ static void pipe_rows(struct buf *out, struct rows *r, const struct pipe_uses *u
 	}
 }
 
-char *page_pipes(struct buf *out, const struct trace *t, sqlite3 *db)
+char *page_pipes(struct buf *out, const struct pipe_uses *uses, sqlite3 *db)
 {
 	static const char *const heads[] = {"pipe", "kind", "#written", "#in writes", "#read",
 		"#in reads", "#created at", NULL};
-	struct pipe_uses us = {0};
 	struct rows r;
 	char *why;
 	size_t n = count(db, "SELECT count(*) FROM pipe", &why);
 
 	if (why || !n)
 		return why;
-	why = pipe_uses_load(&us, t, db);
-	if (!why) {
-		table_begin(out, "pipetable", "Pipes", n, heads);
-		r = rows_begin(db,
-			"SELECT id, coalesce(name, kind || ' ' || id), kind, created_ns FROM pipe"
-			" ORDER BY id LIMIT 2000");
-		pipe_rows(out, &r, &us);
-		table_end(out, n, "pipe_flow");
-		why = rows_end(&r);
-	}
-	pipe_uses_done(&us);
-	return why;
+	table_begin(out, "pipetable", "Pipes", n, heads);
+	r = rows_begin(db,
+		"SELECT id, coalesce(name, kind || ' ' || id), kind, created_ns FROM pipe"
+		" ORDER BY id LIMIT 2000");
+	pipe_rows(out, &r, uses);
+	table_end(out, n, "pipe_flow");
+	return rows_end(&r);
 }
 
 /* Adds a link to the process of a thread, or of itself. */

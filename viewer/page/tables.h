@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 struct buf;
+struct pipe_uses;
 struct sqlite3;
 struct trace;
 
@@ -23,7 +24,7 @@ struct page_shown {
 void page_processes(struct buf *out, const struct trace *t, const struct page_shown *shown);
 void page_threads(struct buf *out, const struct trace *t, const struct page_shown *shown);
 char *page_locks(struct buf *out, const struct trace *t, struct sqlite3 *db);
-char *page_pipes(struct buf *out, const struct trace *t, struct sqlite3 *db);
+char *page_pipes(struct buf *out, const struct pipe_uses *uses, struct sqlite3 *db);
 char *page_signals(struct buf *out, const struct trace *t, struct sqlite3 *db);
 
 /* Adds a text, or a duration, escaped for HTML. */

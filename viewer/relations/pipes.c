@@ -16,7 +16,7 @@ enum { PIPES_MAX = 100, PROCS_MAX = 100, ARROWS_MAX = 250, UNUSED_SHOWN = 24 };
 struct pipes {
 	const struct trace *t;
 	struct resources res;
-	struct pipe_uses uses;
+	const struct pipe_uses *uses;
 	/* Ids of the pipes that carried something, or that a finding is about; the others are only counted. */
 	struct hash interesting;
 	struct sketch *sk;
@@ -100,9 +100,9 @@ static char *find_interesting(struct pipes *ps, sqlite3 *db)
 
 	while (rows_next(&r))
 		(void)hash_set(&ps->interesting, (uint64_t)rows_int(&r, 0, 0), ps);
-	for (size_t i = 0; i < ps->uses.n; i++)
-		if (ps->uses.list[i].bytes > 0)
-			(void)hash_set(&ps->interesting, (uint64_t)ps->uses.list[i].pipe_id, ps);
+	for (size_t i = 0; i < ps->uses->n; i++)
+		if (ps->uses->list[i].bytes > 0)
+			(void)hash_set(&ps->interesting, (uint64_t)ps->uses->list[i].pipe_id, ps);
 	return rows_end(&r);
 }
 
@@ -125,8 +125,8 @@ static void add_use(struct pipes *ps, const struct pipe_use *u)
 
 static void add_flow(struct pipes *ps)
 {
-	for (size_t i = 0; i < ps->uses.n; i++) {
-		const struct pipe_use *u = &ps->uses.list[i];
+	for (size_t i = 0; i < ps->uses->n; i++) {
+		const struct pipe_use *u = &ps->uses->list[i];
 
 		if (u->proc != NONE && is_interesting(ps, u->pipe_id))
 			add_use(ps, u);
@@ -136,8 +136,8 @@ static void add_flow(struct pipes *ps)
 /* Says whether a process did with a pipe what the end of that mode is for. */
 static bool is_used(const struct pipes *ps, int64_t pipe_id, size_t proc, const char *mode)
 {
-	bool reads = pipe_uses_find(&ps->uses, pipe_id, proc, false) != NULL;
-	bool writes = pipe_uses_find(&ps->uses, pipe_id, proc, true) != NULL;
+	bool reads = pipe_uses_find(ps->uses, pipe_id, proc, false) != NULL;
+	bool writes = pipe_uses_find(ps->uses, pipe_id, proc, true) != NULL;
 
 	return !strcmp(mode, "rw") ? reads || writes : !strcmp(mode, "r") ? reads : writes;
 }
@@ -240,11 +240,13 @@ static void add_notes(struct pipes *ps)
 struct sketch *pipes_sketch(const struct relations_input *in, char **ret_why)
 {
 	const struct trace *t = in->trace;
-	struct pipes ps = {.t = t, .sk = sketch_new("pipes", t->title)};
+	struct pipe_uses own = {0};
+	struct pipes ps = {
+		.t = t, .uses = in->uses ? in->uses : &own, .sk = sketch_new("pipes", t->title)};
 	char *why = resources_load(&ps.res, in->db, t);
 
-	if (!why)
-		why = pipe_uses_load(&ps.uses, t, in->db);
+	if (!why && !in->uses)
+		why = pipe_uses_load(&own, t, in->db);
 	if (!why)
 		why = find_interesting(&ps, in->db);
 	if (!why)
@@ -256,7 +258,7 @@ struct sketch *pipes_sketch(const struct relations_input *in, char **ret_why)
 	if (!why)
 		why = relations_add_unwritten(ps.sk, t, in->db, "pipes-p", false);
 	resources_done(&ps.res);
-	pipe_uses_done(&ps.uses);
+	pipe_uses_done(&own);
 	hash_done(&ps.interesting);
 	if (why) {
 		*ret_why = why;

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct pipe_uses;
 struct sketch;
 struct sqlite3;
 struct trace;
@@ -20,6 +21,7 @@ struct relations_input {
 	const struct trace *trace;
 	struct sqlite3 *db;
 	int64_t at_ns; /* of a MOMENT; TIME_NEVER: the one that trace_moment chooses, which the picture says */
+	const struct pipe_uses *uses; /* borrowed; NULL: a picture of pipes reads them itself */
 };
 
 /*

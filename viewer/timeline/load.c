@@ -55,7 +55,7 @@ static int64_t span_end(const struct lane *l, int64_t end, int64_t start)
 static struct span *add_interval(struct timeline *tl, struct rows *r, enum span_kind kind,
 	enum wait_reason reason, int64_t lock_id)
 {
-	struct lane *l = lane_of(tl, rows_int(r, 1, -1));
+	struct lane *l = lane_of(tl, sqlite3_column_int64(r->stmt, 1));
 	int64_t from = rows_time(r, 2, 0), end = rows_time(r, 3, TIME_NEVER), to;
 	struct span *s;
 
