@@ -40,6 +40,25 @@ static char *cut(const char *text, size_t width)
 	return width ? xasprintf("%s\xe2\x80\xa6", part) : steal(&part);
 }
 
+/* Returns how many bytes of a text are on a line of that width: up to a blank, where there is one. */
+static size_t fits(const char *text, size_t width)
+{
+	size_t blank = 0, last = 0;
+
+	for (size_t i = 0; text[i]; i++) {
+		_cleanup_free_ char *part = xstrndup(text, i + 1);
+
+		if (((unsigned char)text[i + 1] & 0xc0) == 0x80)
+			continue; /* within a character */
+		if (text_width(part) > width)
+			return blank ? blank : last ? last : i + 1;
+		last = i + 1;
+		if (text[i] != ' ' && text[i + 1] == ' ')
+			blank = last;
+	}
+	return strlen(text);
+}
+
 static void add_line(struct lines *l, enum top_kind kind, const char *text)
 {
 	_cleanup_free_ char *line = cut(text, l->width);
@@ -48,6 +67,28 @@ static void add_line(struct lines *l, enum top_kind kind, const char *text)
 		return;
 	l->left--;
 	l->each(l->arg, kind, line);
+}
+
+enum { LINES_EACH = 3, INDENT = 2 }; /* a long text has so many lines at most */
+
+/* Adds a text that may go on in further lines, the last one of which is cut; most: as many. Returns how many it takes; dry: adds none. */
+static size_t add_text(struct lines *l, enum top_kind kind, const char *text, size_t most, bool dry)
+{
+	size_t n = 0;
+
+	most = most < LINES_EACH ? most : LINES_EACH;
+	while (*text && n < most) {
+		size_t indent = n ? INDENT : 0, width = l->width > indent ? l->width - indent : 1;
+		size_t len = n + 1 < most ? fits(text, width) : strlen(text);
+		_cleanup_free_ char *line = xasprintf("%*s%.*s", (int)indent, "", (int)len, text);
+
+		if (!dry)
+			add_line(l, kind, line);
+		n++;
+		text += len;
+		text += *text == ' ';
+	}
+	return n;
 }
 
 /* ---- Rows ---- */
@@ -129,9 +170,9 @@ static void add_details(struct lines *l, const struct top_row *r)
 	add_row(l, r, true);
 	while (*text) {
 		_cleanup_free_ char *line = xstrndup(text, strcspn(text, "\n"));
-		_cleanup_free_ char *indented = xasprintf("         %s", line);
+		_cleanup_free_ char *indented = xasprintf("    %s", line);
 
-		add_line(l, TOP_PLAIN, indented);
+		(void)add_text(l, TOP_PLAIN, indented, l->left, false);
 		text += strlen(line) + (text[strlen(line)] == '\n');
 	}
 }
@@ -177,21 +218,19 @@ void top_lines(struct top_look *look, struct top_view *view, const char *title, 
 	size_t height, void (*each)(void *arg, enum top_kind kind, const char *line), void *arg)
 {
 	struct lines l = {each, arg, width, height};
-	size_t n = arrange(look, view), share = height / FACTS_SHARE;
-	size_t findings = look->n_findings < share ? look->n_findings : share;
-	size_t others = look->n_facts - look->n_findings;
+	size_t n = arrange(look, view), share = height / FACTS_SHARE, others = 0, i;
 
-	if (others > share - findings)
-		others = share - findings;
 	add_title(&l, look, view, title);
-	for (size_t i = 0; i < findings; i++)
-		add_line(&l, TOP_FINDING, look->facts[i]);
+	for (i = 0; i < look->n_findings && share; i++)
+		share -= add_text(&l, TOP_FINDING, look->facts[i], share, false);
+	for (i = look->n_findings; i < look->n_facts && others < share; i++)
+		others += add_text(&l, TOP_PLAIN, look->facts[i], share - others, true);
 	add_line(&l, TOP_HEAD, "     TID NAME                FOR WHAT");
 	scroll(view, n, 0);
 	if (view->has_details && n)
 		add_details(&l, &look->rows[view->selected]);
 	else
 		add_rows(&l, look, view, n, l.left > others ? l.left - others : 0);
-	for (size_t i = 0; i < others; i++)
-		add_line(&l, TOP_PLAIN, look->facts[look->n_findings + i]);
+	for (i = look->n_findings; i < look->n_facts && others; i++)
+		others -= add_text(&l, TOP_PLAIN, look->facts[i], others, false);
 }

@@ -62,10 +62,27 @@ static void add_row(struct top_look *look, const struct why_source *src, const s
 		row->since_ns = 0;
 }
 
-static void add_threads(struct top_look *look, const struct why_source *src)
+/*
+ * Returns the time within the recording. One that grows is as long as at its last commit, and nothing is committed while
+ * nothing happens: time goes on nevertheless.
+ */
+static int64_t time_now(struct top_source *top, const struct why_source *src)
+{
+	int64_t length = why_source_now(src), now = (int64_t)clock_now();
+
+	if (!top->db || query_number(src->db, "SELECT complete FROM trace", 0, 1, src->why) != 0)
+		return length;
+	if (length != top->grown_to || !top->grown_at_ns) {
+		top->grown_to = length;
+		top->grown_at_ns = now;
+	}
+	return length + (now - top->grown_at_ns);
+}
+
+static void add_threads(struct top_look *look, struct top_source *top, const struct why_source *src)
 {
 	_cleanup_stmt_ sqlite3_stmt *st = why_processes(src);
-	int64_t now = why_source_now(src);
+	int64_t now = time_now(top, src);
 
 	while (why_next(src, st)) {
 		struct why_rows rows = {0};
@@ -147,7 +164,7 @@ static int look_at(struct top_source *top, struct sqlite3 *db, const struct find
 
 	add_findings(ret, found);
 	if (why_source_init(&src) == 0) {
-		add_threads(ret, &src);
+		add_threads(ret, top, &src);
 		add_locks(ret, &src);
 		add_pipes(ret, top, &src, took);
 	}

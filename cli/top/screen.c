@@ -11,9 +11,14 @@
 #include "base/mem.h"
 #include "cli/common/say.h"
 
-enum { KEYS_LINE = 1, ESCAPE = 27 };
+enum {
+	KEYS_LINE = 1,
+	ESCAPE = 27,
+	ESCAPE_MS = 25 /* between the key and a sequence that begins with it */
+};
 
-static const char keys[] = "q quit  s sort  / filter  j,k select  Enter stack  _ freeze";
+static const char keys[] = "q quit  s sort  / filter  j,k select  Enter stack  Space freeze";
+static const char keys_narrow[] = "q quit s sort / filter j,k select Enter stack Space freeze";
 
 static void begin_screen(void)
 {
@@ -29,6 +34,7 @@ static void begin_screen(void)
 	(void)cbreak();
 	(void)noecho();
 	(void)keypad(stdscr, TRUE);
+	(void)set_escdelay(ESCAPE_MS);
 	(void)curs_set(0);
 	if (!say_color(stdout) || !has_colors())
 		return;
@@ -58,7 +64,7 @@ static void draw(struct top_look *look, struct top_view *view, const char *title
 		top_lines(
 			look, view, title, (size_t)COLS, (size_t)LINES - KEYS_LINE, draw_line, &y);
 	(void)attrset(A_DIM);
-	(void)mvaddnstr(LINES - 1, 0, keys, COLS);
+	(void)mvaddnstr(LINES - 1, 0, COLS < (int)sizeof keys ? keys_narrow : keys, COLS);
 	(void)attrset(A_NORMAL);
 	(void)refresh();
 }

@@ -24,6 +24,8 @@ struct top_source {
 	size_t n_pids;
 	int64_t last_io;   /* the last row of pipe_io that was counted */
 	int64_t looked_ns; /* CLOCK_MONOTONIC, of the last look */
+	/* Of a recording that grows: how long it was when it last became longer, and when that was seen. */
+	int64_t grown_to, grown_at_ns;
 };
 
 /* One thread. */
@@ -59,7 +61,7 @@ enum top_kind { TOP_PLAIN, TOP_TITLE, TOP_HEAD, TOP_FINDING, TOP_WAITING, TOP_SE
 
 /*
  * Calls each for every line of a screen of that size, from the first on; no line is wider, none is empty behind the last
- * one. Sorts the rows, and keeps the selection within them.
+ * one. What is longer than a line goes on in the next ones, where there is room. Sorts the rows, and keeps the selection within them.
  */
 void top_lines(struct top_look *look, struct top_view *view, const char *title, size_t width,
 	size_t height, void (*each)(void *arg, enum top_kind kind, const char *line), void *arg);

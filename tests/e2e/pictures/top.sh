@@ -69,6 +69,14 @@ grep -q "with 'left'" screen || fail "there is no filter"
 grep -q $'\e\\[?1049l' screen || fail "the terminal is not left as it was"
 end
 
+begin "time goes on while nothing is recorded, and a long line goes on in the next one"
+drive q "$PPTRACE" top -d 0.2 live.db
+expect_status 0
+[ "$(grep -oa $'\e\\[[0-9;]*H' screen | wc -l)" -gt 20 ] || fail "the screen stands still" "$(cat -v screen)"
+run "$PPTRACE" top --once live.db
+grep -A2 '^error: deadlock: thread' out | grep -q '^  .*proceed' || fail "the finding is cut" "$(cat out)"
+end
+
 begin "a new command: recorded, watched, ended by q; then what it wrote, and its status"
 drive $'j\nq' "$PPTRACE" top -d 0.2 -o new.db -- sh -c 'echo out of it; echo err of it >&2; sleep 100'
 expect_status 143
@@ -88,7 +96,7 @@ run "$PPTRACE" top -p 1 -- true
 expect_status 2
 run "$PPTRACE" top -- true
 expect_status 1
-expect_err 'are no terminal'
+expect_err 'are not a terminal'
 end
 
 begin "without a terminal it says so; mistakes"
