@@ -372,9 +372,11 @@ build/fuzz/obj/%.o: %.c $(if $(BPF_SRC),$(OUT)/gen/pptrace.skel.h) $(PROTO_H) $(
 	$(say) FUZZ-CC $<
 	$(Q)$(CLANG) $(FUZZ_CFLAGS) -fsanitize=fuzzer-no-link -MMD -MP -c -o $@ $<
 
+# It changes the memory that the readers see.
+build/fuzz/runtime: FUZZ_LIBS = -Wl,--wrap=core_read
 build/fuzz/%: tests/fuzz/%.c $(FUZZ_OBJ)
 	$(say) FUZZ $@
-	$(Q)$(CLANG) $(FUZZ_CFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS)
+	$(Q)$(CLANG) $(FUZZ_CFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS) $(FUZZ_LIBS)
 
 # Unpacks what the target $$f begins with.
 fuzz_seeds = mkdir -p $$f.corpus $$f.seeds && for s in tests/fuzz/seeds/$${f\#\#*/}.tar.gz; do [ ! -e $$s ] || tar -xzf $$s -C $$f.seeds; done
@@ -383,6 +385,7 @@ fuzz: $(FUZZERS) $(OUT)/demos/philosophers $(OUT)/demos/deadlock-self
 	$(Q)mkdir -p build/fuzz/module.corpus && cp $(OUT)/demos/philosophers build/fuzz/module.corpus
 	$(Q)mkdir -p build/fuzz/core.corpus && cd build/fuzz/core.corpus && ulimit -c unlimited && \
 		{ timeout -s ABRT 1 $(abspath $(OUT))/demos/deadlock-self; for c in core*; do head -c 60000 $$c >seed; rm -f $$c; done; } 2>/dev/null || :
+	$(Q)tests/fuzz/runtime_cores.sh build/fuzz/runtime.cores
 	$(Q)for f in $(FUZZERS); do echo "$$f"; $(fuzz_seeds) && \
 		$$f -max_total_time=$(TIME) -print_final_stats=0 -artifact_prefix=$$f. $$f.corpus $$f.seeds || exit 1; done
 

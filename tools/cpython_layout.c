@@ -2,8 +2,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Compiled by tools/cpython_layout.sh against the internal headers of one CPython
- * release; nothing here is linked with Python. 3.9 keeps its frames and dictionary
- * keys in structures that its headers do not show: those are written down below.
+ * release; nothing here is linked with Python. Up to 3.10 dictionary keys are a
+ * structure that no header shows: it is written down below.
  */
 #define Py_BUILD_CORE 1
 #include <Python.h>
@@ -19,7 +19,7 @@
 #include <internal/pycore_frame.h>
 #else
 #include <frameobject.h>
-/* Objects/dict-common.h of 3.9 */
+/* Objects/dict-common.h of 3.8 to 3.10 */
 struct _dictkeysobject {
 	Py_ssize_t dk_refcnt;
 	Py_ssize_t dk_size;
@@ -96,16 +96,19 @@ int main(void)
 #endif
 	PUT(code_file, offsetof(PyCodeObject, co_filename));
 	PUT(code_first_line, offsetof(PyCodeObject, co_firstlineno));
+#if PY_VERSION_HEX >= 0x030a0000
+	PUT(code_lines, offsetof(PyCodeObject, co_linetable));
+#else
+	PUT(code_lines, offsetof(PyCodeObject, co_lnotab));
+#endif
 #if PY_VERSION_HEX >= 0x030b0000
 	PUT(code_name, offsetof(PyCodeObject, co_qualname));
-	PUT(code_lines, offsetof(PyCodeObject, co_linetable));
 	PUT(code_locals, offsetof(PyCodeObject, co_localsplusnames));
 	PUT(code_cells, NONE);
 	PUT(code_free, NONE);
 	PUT(code_bytes, offsetof(PyCodeObject, co_code_adaptive));
 #else
 	PUT(code_name, offsetof(PyCodeObject, co_name));
-	PUT(code_lines, offsetof(PyCodeObject, co_lnotab));
 	PUT(code_locals, offsetof(PyCodeObject, co_varnames));
 	PUT(code_cells, offsetof(PyCodeObject, co_cellvars));
 	PUT(code_free, offsetof(PyCodeObject, co_freevars));

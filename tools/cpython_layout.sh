@@ -2,8 +2,9 @@
 # cpython_layout.sh - write tracer/runtime/cpython_layout.def from the headers of CPython releases.
 # SPDX-License-Identifier: MIT
 #
-# usage: tools/cpython_layout.sh INCLUDE...    each a folder with Python.h and internal/, as the packages
-#        libpython3.9-dev, libpython3.11-dev, libpython3.13-dev and libpython3.14-dev have it
+# usage: tools/cpython_layout.sh INCLUDE...    each a folder with Python.h and internal/, as Debian's packages
+#        libpython3.9-dev, libpython3.11-dev, libpython3.13-dev and libpython3.14-dev have it, and what make install
+#        puts there of 3.10 and 3.12 (include/python3.10)
 set -eu
 cd "$(dirname "$0")/.."
 out=tracer/runtime/cpython_layout.def

@@ -20,6 +20,7 @@
 #include "schema/query.h"
 #include "schema/record.h"
 #include "tracer/authority/authority.h"
+#include "tracer/core/core.h"
 #include "tracer/model/model.h"
 #include "tracer/runtime/runtime.h"
 #include "tracer/snapshot/snapshot.h"
@@ -111,6 +112,19 @@ static void read_runtime(void *arg, pid_t pid)
 	(void)runtime_emit(&p, clock_now(), keep_runtime, in, &in->runtime_blind);
 }
 
+/* The same of a core, all of which is of one moment. */
+static void read_core_runtime(void *arg, struct core *core)
+{
+	struct inspect *in = arg;
+	struct runtime_process p = {.pid = core_process(core)->pid,
+		.symbols = in->symbols,
+		.core = core,
+		.tasks = &in->tasks};
+
+	p.key = -(int64_t)p.pid;
+	(void)runtime_emit(&p, record_at(in, 0)->ts, keep_runtime, in, &in->runtime_blind);
+}
+
 static int feed(struct inspect *in, const struct buf *blind)
 {
 	struct tracer_config nothing = {.program = NULL};
@@ -154,6 +168,13 @@ static void *open_store(void *arg)
 	return NULL;
 }
 
+/* What the runtimes said comes after what the kernel knows of the same threads. */
+static void add_runtimes(struct inspect *in, struct buf *blind)
+{
+	buf_add(&in->records, in->runtimes.data, in->runtimes.len);
+	buf_add(blind, in->runtime_blind.data, in->runtime_blind.len);
+}
+
 /* Reads running processes into the records. */
 static int read_processes(
 	struct inspect *in, const pid_t *pids, size_t n_pids, struct buf *blind, struct buf *why)
@@ -171,8 +192,7 @@ static int read_processes(
 	if (rc)
 		return rc;
 	find_unflushed(in);
-	buf_add(&in->records, in->runtimes.data, in->runtimes.len);
-	buf_add(blind, in->runtime_blind.data, in->runtime_blind.len);
+	add_runtimes(in, blind);
 	return 0;
 }
 
@@ -196,12 +216,20 @@ struct subject {
 static int read_subject(
 	struct inspect *in, const struct subject *of, struct buf *blind, struct buf *why)
 {
+	struct snapshot_core_config config = {
+		.path = of->core, .exe = of->exe, .each = read_core_runtime, .told = of->told};
+	int rc;
+
 	if (!of->core)
 		return read_processes(in, of->pids, of->n_pids, blind, why);
 	in->authority = authority_new();
 	authority_kernel(in->authority, has_none, NULL);
 	symbols_guard(in->symbols, in->authority);
-	return snapshot_core(of->core, of->exe, in->symbols, keep, in, of->told, blind, why);
+	config.symbols = in->symbols;
+	rc = snapshot_core(&config, keep, in, blind, why);
+	if (rc == 0)
+		add_runtimes(in, blind);
+	return rc;
 }
 
 static int inspect(const struct subject *of, struct inspect **ret, struct buf *why)
@@ -303,8 +331,9 @@ static uint64_t finding_key(const struct finding *f)
 
 static void add_explanation(struct finding *f, const char *sentence)
 {
-	char *text = xasprintf("%s%s%s", f->explanation ? f->explanation : "",
-		f->explanation ? "\n" : "", sentence);
+	const char *before = f->explanation ? f->explanation : "";
+	bool ends_inside = *before && before[strlen(before) - 1] != '\n';
+	char *text = xasprintf("%s%s%s", before, ends_inside ? "\n" : "", sentence);
 
 	free(f->explanation);
 	f->explanation = text;
@@ -312,6 +341,11 @@ static void add_explanation(struct finding *f, const char *sentence)
 
 static void make_conditional(struct finding *f, const char *why)
 {
+	static const char never[] = " and can never proceed";
+	char *end = f->summary ? strstr(f->summary, never) : NULL;
+
+	if (end && !end[sizeof never - 1])
+		*end = '\0';
 	f->certain = false;
 	f->rule = "stuck";
 	f->severity = "warning";

@@ -42,7 +42,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (fd < 0 || write(fd, data, size) != (ssize_t)size)
 		abort();
-	(void)snapshot_core(path, NULL, symbols, count, &n, &told, &blind, &why);
+	(void)snapshot_core(
+		&(struct snapshot_core_config){.path = path, .symbols = symbols, .told = &told},
+		count, &n, &blind, &why);
 	(void)close(fd);
 	(void)unlink(path);
 	symbols_free(symbols);

@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -154,6 +155,37 @@ func healthy() {
 	left.Wait()
 }
 
+// Workers of a queue that nobody feeds. That signals are caught keeps Go itself from saying that all are asleep.
+func feed() {
+	jobs := make(chan int)
+	var done sync.WaitGroup
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGUSR1)
+	done.Add(1)
+	go func() {
+		defer done.Done()
+		for range jobs {
+		}
+	}()
+	done.Wait()
+}
+
+// Each waits for the other's end.
+func joins() {
+	var first, second sync.WaitGroup
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGUSR1)
+	first.Add(1)
+	second.Add(1)
+	go func() {
+		defer first.Done()
+		second.Wait()
+	}()
+	go func() {
+		defer second.Done()
+		first.Wait()
+	}()
+	first.Wait()
+}
+
 func many() {
 	var never = make(chan int)
 	for i := 0; i < 1000; i++ {
@@ -176,6 +208,10 @@ func main() {
 		live()
 	case "child":
 		child()
+	case "feed":
+		feed()
+	case "joins":
+		joins()
 	case "server":
 		server()
 	case "pool":

@@ -37,7 +37,9 @@ struct core_process {
 	char comm[16];
 	char args[80];   /* of its command line, as much as the core has, separated by blanks */
 	const char *exe; /* NULL: not known */
-	int signo;       /* that ended it; 0: none, it was alive */
+	const char
+		*program; /* where that is to be found, as the path of its maps; NULL: not known */
+	int signo;        /* that ended it; 0: none, it was alive */
 	struct core_thread *threads;
 	size_t n_threads;
 	struct core_map *maps;

@@ -120,7 +120,11 @@ void core_open_files(struct core *c, const char *exe)
 
 		c->p.maps[i].path = f->shown ? f->shown : f->now;
 	}
-	c->p.exe = c->n_files ? c->files[c->program].path : NULL;
+	if (!c->n_files)
+		return;
+	c->p.exe = c->files[c->program].path;
+	c->p.program =
+		c->files[c->program].shown ? c->files[c->program].shown : c->files[c->program].now;
 }
 
 void core_note_files(const struct core *c, bool has_exe, struct buf *blind)

@@ -90,13 +90,12 @@ static bool is_known_build(struct cpython *c, struct buf *why)
 /* Finds _PyRuntime and the release. Returns 0, -ENOENT if this is not Python, -ENOTSUP with why. */
 static int find_runtime(struct cpython *c, const struct runtime_process *p, struct buf *why)
 {
-	char link[32], exe[4096] = "";
+	char exe[4096];
 	const char *path = NULL;
 	uint64_t at;
 	uint32_t version = 0;
 
-	(void)snprintf(link, sizeof link, "/proc/%d/exe", (int)p->pid);
-	if (readlink(link, exe, sizeof exe - 1) < 0)
+	if (!runtime_exe(p, exe, sizeof exe))
 		return -ENOENT;
 	if (!symbols_named(p->symbols, p->key, p->pid, "_PyRuntime", is_python_file, exe,
 		    &c->runtime, &path))
@@ -161,6 +160,7 @@ static const struct cpython_code *read_code(struct cpython *c, uint64_t addr)
 	code->first_line = (int)memory_u32(&c->memory, addr + (uint64_t)l->code_first_line);
 	code->bytes = l->code_bytes == -1 ? 0 : addr + (uint64_t)l->code_bytes;
 	code->is_library = is_library_file(code->file);
+	code->has_ranges = l->minor == 10;
 	read_lines(c, cpython_pointer(c, addr, l->code_lines), code);
 	(void)hash_set(&c->codes, addr, code);
 	return code;
@@ -172,6 +172,14 @@ static uint64_t first_frame(struct cpython *c, uint64_t thread)
 	uint64_t frame = cpython_pointer(c, thread, l->thread_frame);
 
 	return l->cframe_frame == -1 ? frame : cpython_pointer(c, frame, l->cframe_frame);
+}
+
+/* In 3.12 the interpreter's own frames have code too, of no program (FRAME_OWNED_BY_CSTACK, pycore_frame.h). */
+static bool is_entry(const struct cpython_layout *l, const uint64_t *words)
+{
+	enum { OWNED_BY_CSTACK = 3 };
+
+	return l->minor == 12 && ((const uint8_t *)words)[l->frame_owner] == OWNED_BY_CSTACK;
 }
 
 /*
@@ -187,10 +195,10 @@ static size_t read_frames(struct cpython *c, uint64_t thread, struct cpython_fra
 		uint64_t words[16] = {0}; /* the members that are wanted lie near the beginning */
 		struct cpython_frame f = {.addr = at};
 
-		if (!memory_read(&c->memory, at, words, (size_t)l->frame_instr + 8))
+		if (!memory_read(&c->memory, at, words, (size_t)l->frame_instr + 16))
 			break;
 		f.code_addr = words[l->frame_code / 8] & ~(uint64_t)3;
-		f.code = f.code_addr ? read_code(c, f.code_addr) : NULL;
+		f.code = f.code_addr && !is_entry(l, words) ? read_code(c, f.code_addr) : NULL;
 		f.instr = words[l->frame_instr / 8];
 		if (l->code_bytes == -1)
 			f.instr = (uint32_t)f.instr; /* a number, and something else behind it */
@@ -238,33 +246,16 @@ static size_t read_states(struct cpython *c, struct state *ret, size_t max)
 	return n;
 }
 
-/* Reads the futex that a thread sleeps on, 0: none. Returns false if it runs. */
-static bool read_futex(const char *path, uint64_t *ret)
-{
-	_cleanup_fclose_ FILE *f = fopen(path, "re");
-	unsigned long long nr = 0, addr = 0;
-	char line[128];
-
-	*ret = 0;
-	if (!f || !fgets(line, sizeof line, f))
-		return true;
-	if (sscanf(line, "%llu 0x%llx", &nr, &addr) == 2 && nr == SYS_futex)
-		*ret = addr;
-	return strncmp(line, "running", 7) != 0;
-}
-
 /* The futex that a thread sleeps on, or 0. Who wants the global lock is awake for a moment now and then. */
-static uint64_t futex_of(pid_t pid, pid_t tid)
+static uint64_t futex_of(const struct runtime_process *p, pid_t tid)
 {
-	enum { TRIES = 5 };
 	const struct timespec moment = {.tv_nsec = 1000000};
-	uint64_t addr = 0;
-	char path[64];
+	unsigned tries = p->core ? 1 : 5;
+	struct runtime_call call;
 
-	(void)snprintf(path, sizeof path, "/proc/%d/task/%d/syscall", (int)pid, (int)tid);
-	for (int i = 0; i < TRIES && !read_futex(path, &addr); i++)
+	while (!runtime_call_read(p, tid, &call) && --tries)
 		(void)nanosleep(&moment, NULL);
-	return addr;
+	return call.nr == SYS_futex ? call.args[0] : 0;
 }
 
 /* What a forked process runs is known from the frames that its parent had. */
@@ -302,7 +293,7 @@ static void read_thread(struct cpython *c, const struct state *s,
 	if (object)
 		(void)cpython_string(
 			c, cpython_attribute(c, object, "_name"), t->name, sizeof t->name);
-	futex = futex_of(c->memory.pid, t->tid);
+	futex = futex_of(c->process, t->tid);
 	t->lock.owner = cpython_gil(c, futex, idents, tasks, &t->wait);
 	if (t->lock.owner)
 		return;
@@ -330,7 +321,7 @@ static void show_all(
 	struct cpython_idents idents = {.tids = {0}};
 	struct tasks tasks = {0};
 
-	tasks_read(&tasks, c->memory.pid);
+	tasks_read(&tasks, c->process);
 	for (size_t i = 0; i < n; i++) {
 		void *tid = (void *)(uintptr_t)states[i].tid;
 
@@ -342,7 +333,7 @@ static void show_all(
 	for (size_t i = 0; i < n; i++)
 		if (states[i].tid > 0)
 			read_thread(c, &states[i], &idents, &tasks, &shown[i]);
-	tasks_settle(&tasks, c->memory.pid);
+	tasks_settle(&tasks, c->process);
 	for (size_t i = 0; i < n; i++) {
 		if (!holds_still(&shown[i], &tasks, states[i].tid))
 			shown[i].wait = (struct runtime_wait){.reason = WAIT_NONE};
@@ -375,7 +366,7 @@ static void forget(struct cpython *c)
 
 static int threads(const struct runtime_process *p, runtime_each *each, void *arg, struct buf *why)
 {
-	struct cpython c = {.memory = {.pid = p->pid, .budget = MEMORY_READS}};
+	struct cpython c = {.memory = runtime_memory(p, MEMORY_READS), .process = p};
 	_cleanup_free_ struct state *states = NULL;
 	size_t n;
 	int rc = find_runtime(&c, p, why);
@@ -391,11 +382,10 @@ static int threads(const struct runtime_process *p, runtime_each *each, void *ar
 
 static bool is_there(const struct runtime_process *p)
 {
-	char link[32], exe[4096] = "";
+	char exe[4096];
 	uint64_t at;
 
-	(void)snprintf(link, sizeof link, "/proc/%d/exe", (int)p->pid);
-	return readlink(link, exe, sizeof exe - 1) > 0 &&
+	return runtime_exe(p, exe, sizeof exe) &&
 	       symbols_named(
 		       p->symbols, p->key, p->pid, "_PyRuntime", is_python_file, exe, &at, NULL);
 }

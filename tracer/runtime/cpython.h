@@ -34,10 +34,11 @@ struct cpython_layout {
 /* A code object, read once. */
 struct cpython_code {
 	char name[96], file[256];
-	int first_line, minor;
+	int first_line;
 	bool is_library;
-	uint64_t bytes; /* address of its instructions; 0: instructions are counted from 0 */
-	uint8_t *lines; /* line table, owned */
+	bool has_ranges; /* lines is a table of ranges, as in 3.10 alone */
+	uint64_t bytes;  /* address of its instructions; 0: instructions are counted from 0 */
+	uint8_t *lines;  /* line table, owned */
 	size_t n_lines;
 };
 
@@ -49,6 +50,7 @@ struct cpython_frame {
 
 struct cpython {
 	struct memory memory;
+	const struct runtime_process *process;
 	const struct cpython_layout *layout;
 	uint64_t runtime;  /* address of _PyRuntime */
 	struct hash codes; /* struct cpython_code by address, owned */
@@ -96,10 +98,36 @@ uint64_t cpython_attribute(struct cpython *c, uint64_t object, const char *name)
 bool cpython_locals(
 	struct cpython *c, const struct cpython_frame *f, cpython_visit *visit, void *arg);
 
+/* Where locks have what. */
+enum {
+	LOCK_HANDLE =
+		16, /* lock_lock of a _thread.lock, rlock_lock of a _thread.RLock: behind the object's head (Modules/_threadmodule.c) */
+	RLOCK_OWNER = 24, /* rlock_owner: the ident of a thread, 0: none */
+	PARKED_BEFORE =
+		8, /* from 3.13 on: struct wait_entry has the address of the PyMutex before its semaphore (Python/parking_lot.c) */
+	MUTEX_IN_LOCK =
+		16 /* the PyMutex of a lock from 3.13 on, and of an RLock from 3.14 on, where its owner follows */
+};
+
+/* Says whether the object is a lock, and a thread that sleeps on the futex at address waits for it. */
+bool cpython_waits_for(struct cpython *c, uint64_t object, uint64_t address);
+
 /* ---- cpython_line.c ---- */
 
 /* Returns the source line of a code object's instruction, or 0. */
 int cpython_line(const struct cpython_code *code, uint64_t instr);
+
+/* ---- cpython_join.c ---- */
+
+/* "queue" of "/usr/lib/python3.11/queue.py"; of a package "asyncio.locks". */
+void cpython_module(const char *file, char *ret, size_t size);
+
+/* Says whether a frame is Thread.join; or threading._shutdown, which joins all threads but daemons when the main thread has ended. */
+bool cpython_is_join(const struct cpython_frame *f);
+bool cpython_is_shutdown(const struct cpython_frame *f);
+
+/* Returns the Thread whose end _shutdown, this frame, waits for by the futex at address, or 0. */
+uint64_t cpython_joined(struct cpython *c, const struct cpython_frame *f, uint64_t address);
 
 /* ---- cpython_lock.c ---- */
 

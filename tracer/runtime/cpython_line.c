@@ -49,7 +49,7 @@ static int from_locations(const struct cpython_code *code, uint64_t offset)
 	return 0;
 }
 
-/* Before 3.10: pairs of bytes, how far the instruction and, signed, the line goes on (Objects/lnotab_notes.txt). */
+/* Up to 3.9: pairs of bytes, how far the instruction and, signed, the line goes on (Objects/lnotab_notes.txt). */
 static int from_lnotab(const struct cpython_code *code, uint64_t offset)
 {
 	uint64_t at = 0;
@@ -64,8 +64,28 @@ static int from_lnotab(const struct cpython_code *code, uint64_t offset)
 	return (int)line;
 }
 
+/* In 3.10: pairs of bytes, how long a range of instructions is, and how far, signed, its line goes on (PEP 626); -128: it has none. */
+static int from_ranges(const struct cpython_code *code, uint64_t offset)
+{
+	uint64_t end = 0;
+	uint32_t line = (uint32_t)code->first_line;
+
+	for (size_t i = 0; i + 1 < code->n_lines; i += 2) {
+		int8_t step = (int8_t)code->lines[i + 1];
+
+		end += code->lines[i];
+		line += step == INT8_MIN ? 0 : (uint32_t)step;
+		if (offset < end)
+			return step == INT8_MIN ? 0 : (int)line;
+	}
+	return 0;
+}
+
 int cpython_line(const struct cpython_code *code, uint64_t instr)
 {
+	/* Instructions are counted there, of two bytes each. */
+	if (code->has_ranges)
+		return from_ranges(code, 2 * instr);
 	if (!code->bytes)
 		return from_lnotab(code, instr);
 	if (instr < code->bytes)

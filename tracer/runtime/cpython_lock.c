@@ -16,39 +16,7 @@
 #include "base/mem.h"
 #include "schema/locks.h"
 
-enum {
-	LOCK_HANDLE =
-		16, /* lock_lock of a _thread.lock, rlock_lock of a _thread.RLock: behind the object's head (Modules/_threadmodule.c) */
-	RLOCK_OWNER = 24, /* rlock_owner: the ident of a thread, 0: none */
-	PARKED_BEFORE =
-		8, /* from 3.13 on: struct wait_entry has the address of the PyMutex before its semaphore (Python/parking_lot.c) */
-	MUTEX_IN_LOCK =
-		16 /* the PyMutex of a lock from 3.13 on, and of an RLock from 3.14 on, where its owner follows */
-};
-
 /* ---- Which object has the semaphore ---- */
-
-static bool is_lock_type(const char *type)
-{
-	return !strcmp(type, "_thread.lock") || !strcmp(type, "_thread.RLock");
-}
-
-/* Says whether the object is a lock, and the thread that sleeps at address sleeps on it. */
-static bool is_waited_for(struct cpython *c, uint64_t object, uint64_t address)
-{
-	uint64_t words[LOCK_HANDLE / 8 + 1]; /* references, type, handle */
-	const struct cpython_class *class;
-
-	if (!memory_read(&c->memory, object, words, sizeof words))
-		return false;
-	class = cpython_class(c, words[1]);
-	if (!class || !is_lock_type(class->name))
-		return false;
-	if (c->layout->minor >= (!strcmp(class->name, "_thread.lock") ? 13 : 14))
-		return memory_pointer(&c->memory, address - PARKED_BEFORE) ==
-		       object + MUTEX_IN_LOCK;
-	return words[LOCK_HANDLE / 8] == address;
-}
 
 /* The search for a variable or attribute that is, or waits as, a wanted object. */
 struct search {
@@ -62,7 +30,7 @@ struct search {
 
 static bool is_wanted(struct search *s, uint64_t value)
 {
-	return s->object ? value == s->object : is_waited_for(s->c, value, s->address);
+	return s->object ? value == s->object : cpython_waits_for(s->c, value, s->address);
 }
 
 static bool visit(void *arg, uint64_t key, uint64_t value)
@@ -91,19 +59,25 @@ static bool visit_attributes(void *arg, uint64_t key, uint64_t value)
 	return goes_on;
 }
 
+/* Says whether a type is one of the language itself: nobody waits for its objects. */
+static bool is_plain_type(const char *type)
+{
+	static const char *const plain[] = {"module", "type", "function", "method",
+		"builtin_function_or_method", "str", "int", "float", "dict", "list", "tuple",
+		"NoneType", "bool", "weakref.ReferenceType", "weakref"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(plain); i++)
+		if (!strcmp(type, plain[i]))
+			return true;
+	return false;
+}
+
 /* The same for a module's variable, if it is an object of the program's. */
 static bool visit_objects(void *arg, uint64_t key, uint64_t value)
 {
-	static const char *const others[] = {"module", "type", "function",
-		"builtin_function_or_method", "str", "int", "float", "dict", "list", "tuple",
-		"NoneType", "bool"};
 	struct search *s = arg;
-	const char *type = cpython_type(s->c, value);
 
-	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
-		if (!strcmp(type, others[i]))
-			return true;
-	return visit_attributes(arg, key, value);
+	return is_plain_type(cpython_type(s->c, value)) || visit_attributes(arg, key, value);
 }
 
 /* The variables that a frame sees, nearest first: its own, its module's, the attributes of both. */
@@ -118,40 +92,12 @@ static bool search_frame(struct search *s, const struct cpython_frame *f)
 
 /* ---- Words ---- */
 
-/* "queue" of "/usr/lib/python3.11/queue.py"; of a package "asyncio.locks". */
-static void module_of(const char *file, char *ret, size_t size)
-{
-	const char *base = strrchr(file, '/'), *folder = base, *dot;
-	size_t len;
-
-	base = base ? base + 1 : file;
-	dot = strrchr(base, '.');
-	len = dot ? (size_t)(dot - base) : strlen(base);
-	while (folder && folder > file && folder[-1] != '/')
-		folder--;
-	if (folder && strncmp(folder, "python", 6) != 0 && !strncmp(file, "/", 1))
-		(void)snprintf(
-			ret, size, "%.*s.%.*s", (int)(base - 1 - folder), folder, (int)len, base);
-	else
-		(void)snprintf(ret, size, "%.*s", (int)len, base);
-}
-
-/* Says whether a frame is Thread.join, whatever class the program has made of Thread; before 3.11 the name has no class. */
-static bool is_join(const struct cpython_frame *f)
-{
-	char module[32];
-
-	module_of(f->code->file, module, sizeof module);
-	return f->code->is_library && !strcmp(module, "threading") &&
-	       (!strcmp(f->code->name, "Thread.join") || !strcmp(f->code->name, "join"));
-}
-
 /* Says whether a frame is Thread.start, which waits for an event: that the thread has begun. */
 static bool is_thread_start(const struct cpython_frame *f)
 {
 	char module[32];
 
-	module_of(f->code->file, module, sizeof module);
+	cpython_module(f->code->file, module, sizeof module);
 	return f->code->is_library && !strcmp(module, "threading") &&
 	       (!strcmp(f->code->name, "Thread.start") || !strcmp(f->code->name, "start"));
 }
@@ -162,18 +108,28 @@ static uint64_t first_variable(struct cpython *c, const struct cpython_frame *f)
 	return cpython_pointer(c, f->addr, c->layout->frame_locals);
 }
 
-/* Returns which of n library frames tells what is waited for: a join, or the outermost that is no method of a class. */
+/* Returns which of n library frames tells what is waited for: a join, or the outermost that is a method of an object. */
 static size_t telling_frame(struct cpython *c, const struct cpython_frame *frames, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		if (is_join(&frames[i]))
+		if (cpython_is_join(&frames[i]))
 			return i;
 	for (size_t i = 1; i < n; i++)
 		if (is_thread_start(&frames[i]))
 			return i - 1;
-	while (n > 1 && !strcmp(cpython_type(c, first_variable(c, &frames[n - 1])), "type"))
+	while (n > 1 && is_plain_type(cpython_type(c, first_variable(c, &frames[n - 1]))))
 		n--;
 	return n - 1;
+}
+
+/* Says whether a frame is that of a thread of a ThreadPoolExecutor that has nothing to do: its queue is the pool's own. */
+static bool is_pool_worker(const struct cpython_frame *f)
+{
+	static const char end[] = "/concurrent/futures/thread.py";
+	size_t len = strlen(f->code->file);
+
+	return f->code->is_library && !strcmp(f->code->name, "_worker") && len >= sizeof end - 1 &&
+	       !strcmp(f->code->file + len - (sizeof end - 1), end);
 }
 
 static void name_object(struct cpython *c, const struct cpython_frame *library, uint64_t object,
@@ -182,9 +138,16 @@ static void name_object(struct cpython *c, const struct cpython_frame *library, 
 	const char *type = cpython_type(c, object);
 	char module[32];
 
-	module_of(library->code->file, module, sizeof module);
-	if (is_join(library))
+	cpython_module(library->code->file, module, sizeof module);
+	if (cpython_is_join(library) || cpython_is_shutdown(library))
 		(void)snprintf(ret->type, sizeof ret->type, "threading.Thread");
+	else if (is_pool_worker(library))
+		(void)snprintf(
+			ret->type, sizeof ret->type, "concurrent.futures.ThreadPoolExecutor");
+	else if (is_plain_type(type))
+		return;
+	else if (!strncmp(module, "futures.", 8))
+		(void)snprintf(ret->type, sizeof ret->type, "concurrent.futures.%.28s", type);
 	else if (strchr(type, '.'))
 		(void)snprintf(ret->type, sizeof ret->type, "%s", type);
 	else
@@ -213,7 +176,7 @@ static bool is_server(const struct cpython_frame *f)
 {
 	char module[32];
 
-	module_of(f->code->file, module, sizeof module);
+	cpython_module(f->code->file, module, sizeof module);
 	return f->code->is_library && !strcmp(module, "multiprocessing.managers");
 }
 
@@ -231,10 +194,13 @@ void cpython_lock(struct cpython *c, const struct cpython_frame *frames, size_t 
 	if (own) {
 		const struct cpython_frame *library = &frames[telling_frame(c, frames, own)];
 
-		s.object = first_variable(c, library);
+		s.object = cpython_is_shutdown(library) ? cpython_joined(c, library, address)
+							: first_variable(c, library);
 		if (!s.object)
 			return;
 		name_object(c, library, s.object, ret);
+		if (!ret->type[0])
+			return;
 	}
 	if (own == n || !search_frame(&s, &frames[own])) {
 		s.found = s.object;

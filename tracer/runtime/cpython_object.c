@@ -243,6 +243,11 @@ bool cpython_attributes(struct cpython *c, uint64_t object, cpython_visit *visit
 	if (!object || !memory_read(&c->memory, object - 32, &o, sizeof o) ||
 		!(class = cpython_class(c, o.type)))
 		return true;
+	/* In 3.12 one word has either, marked by its lowest bit (PyDictOrValues, pycore_object.h). */
+	if (l->minor == 12) {
+		o.values = o.dict & 1 ? o.dict + 1 : 0;
+		o.dict = o.dict & 1 ? 0 : o.dict;
+	}
 	if (l->heap_keys != -1 && class->flags & FLAG_MANAGED_DICT) {
 		if (!o.dict)
 			return walk_entries(c, cpython_pointer(c, o.type, l->heap_keys),
@@ -313,4 +318,28 @@ bool cpython_locals(
 	return walk_names(c, f, l->code_locals, &at, visit, arg) &&
 	       (l->code_cells == -1 || walk_names(c, f, l->code_cells, &at, visit, arg)) &&
 	       (l->code_free == -1 || walk_names(c, f, l->code_free, &at, visit, arg));
+}
+
+/* ---- Locks ---- */
+
+static bool is_lock_type(const char *type)
+{
+	return !strcmp(type, "_thread.lock") || !strcmp(type, "_thread.RLock");
+}
+
+bool cpython_waits_for(struct cpython *c, uint64_t object, uint64_t address)
+{
+	uint64_t words[LOCK_HANDLE / 8 + 1]; /* references, type, handle */
+	const struct cpython_class *class;
+
+	if (!memory_read(&c->memory, object, words, sizeof words))
+		return false;
+	class = cpython_class(c, words[1]);
+	if (!class || !is_lock_type(class->name))
+		return false;
+	if (words[LOCK_HANDLE / 8] == address)
+		return true;
+	/* Some releases of 3.13 have a semaphore still. */
+	return c->layout->minor >= (!strcmp(class->name, "_thread.lock") ? 13 : 14) &&
+	       memory_pointer(&c->memory, address - PARKED_BEFORE) == object + MUTEX_IN_LOCK;
 }

@@ -7,6 +7,7 @@
 #include <sys/uio.h>
 
 #include "base/mem.h"
+#include "tracer/core/core.h"
 
 enum { PAGE = 4096 };
 
@@ -24,6 +25,8 @@ bool memory_read(struct memory *m, uint64_t addr, void *ret, size_t len)
 	if (!addr || !m->budget)
 		return false;
 	m->budget--;
+	if (m->core)
+		return core_read(m->core, addr, ret, len);
 	return process_vm_readv(m->pid, &local, 1, &remote, 1, 0) == (ssize_t)len;
 }
 

@@ -1,4 +1,4 @@
-/* memory.h - read the memory of a process that may change or lie at any moment. */
+/* memory.h - read the memory of a process that may change or lie at any moment, or that a core has. */
 /* SPDX-License-Identifier: MIT */
 #ifndef TRACER_RUNTIME_MEMORY_H
 #define TRACER_RUNTIME_MEMORY_H
@@ -10,11 +10,13 @@
 
 #include "base/hash.h"
 
+struct core;
 struct memory_page;
 
 /* A process's memory, and how much more of it may be read: a forged list must not keep us busy. */
 struct memory {
 	pid_t pid;
+	struct core *core; /* borrowed; NULL: the process runs */
 	size_t budget;     /* reads that are left */
 	struct hash pages; /* what memory_cached has read, owned */
 	uint64_t last;     /* the page of these that was asked for last, and its address */

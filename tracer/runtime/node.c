@@ -34,11 +34,10 @@ static bool is_program(void *arg, const char *path)
 
 static bool is_there(const struct runtime_process *p)
 {
-	char link[32], exe[4096] = "";
+	char exe[4096];
 	uint64_t at;
 
-	(void)snprintf(link, sizeof link, "/proc/%d/exe", (int)p->pid);
-	return readlink(link, exe, sizeof exe - 1) > 0 &&
+	return runtime_exe(p, exe, sizeof exe) &&
 	       symbols_named(p->symbols, p->key, p->pid, "node_module_register", is_program, exe,
 		       &at, NULL);
 }
@@ -58,12 +57,9 @@ static void take_frame(struct stack *s, const char *function)
 
 static void read_stack(const struct runtime_process *p, pid_t tid, struct stack *s)
 {
-	struct symbols_registers at = {.nr = -1};
 	struct symbols_frame frames[MAX_FRAMES];
-	int n = symbols_registers_read(p->pid, tid, &at);
+	int n = runtime_unwind(p, tid, frames, MAX_FRAMES);
 
-	if (n == 0)
-		n = symbols_unwind_from(p->symbols, p->key, p->pid, &at, frames, MAX_FRAMES);
 	for (int i = 0; i < n; i++) {
 		const char *function =
 			symbols_function(p->symbols, p->key, frames[i].addr, frames[i].is_return);
@@ -99,7 +95,7 @@ static int threads(const struct runtime_process *p, runtime_each *each, void *ar
 	(void)why;
 	if (!is_there(p))
 		return -ENOENT;
-	tasks_read(&tasks, p->pid);
+	tasks_read(&tasks, p);
 	for (size_t i = 0; i < tasks.n; i++)
 		show_thread(p, &tasks.list[i], each, arg);
 	tasks_done(&tasks);

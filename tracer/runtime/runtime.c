@@ -153,12 +153,12 @@ bool runtime_emit(const struct runtime_process *p, uint64_t ts, source_emit *emi
 	struct buf *blind)
 {
 	struct output o = {.process = p, .ts = ts, .born = BUF_INIT, .records = BUF_INIT};
-	_cleanup_close_ int held = symbols_hold(p->symbols, p->pid);
+	_cleanup_close_ int held = p->core ? -1 : symbols_hold(p->symbols, p->pid);
 	_cleanup_buf_ struct buf why = BUF_INIT;
-	int rc = held < 0 ? -ENOENT : read_any(&o, &why);
+	int rc = held < 0 && !p->core ? -ENOENT : read_any(&o, &why);
 	const struct rec_head *rec;
 
-	if (rc == 0 && !authority_still(held, p->pid))
+	if (rc == 0 && !p->core && !authority_still(held, p->pid))
 		rc = -ESRCH;
 	if (rc && rc != -ENOENT && blind && why.len)
 		buf_addf(blind,

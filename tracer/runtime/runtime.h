@@ -5,10 +5,10 @@
 
 /*
  * To be read in this order: runtime.c (which reader understands a process, and its
- * answers as records), memory.c (bounded reading of another process), then one
+ * answers as records), process.c and memory.c (what is read of another process, or of a core), then one
  * set of files per language: cpython.c (interpreter, threads, frames),
  * cpython_object.c (strings, dictionaries, attributes), cpython_line.c (line
- * tables), cpython_lock.c (what a thread waits for, by its name in the program);
+ * tables), cpython_join.c (threads that are joined), cpython_lock.c (what a thread waits for, by its name in the program);
  * tasks.c (threads as the kernel knows them), node.c; the folders hotspot, golang and ruby.
  *
  * Nothing runs in the target and nothing is stopped. What is read may be
@@ -24,7 +24,10 @@
 #include "tracer/source.h"
 
 struct buf;
+struct core;
+struct memory;
 struct symbols;
+struct symbols_frame;
 
 enum {
 	RUNTIME_MAX_THREADS = 4096, /* of one process; the rest is left out */
@@ -36,6 +39,7 @@ struct runtime_process {
 	pid_t pid;
 	int64_t key;             /* how symbols knows it */
 	struct symbols *symbols; /* borrowed */
+	struct core *core; /* borrowed: that of a process which no longer runs; NULL: it runs */
 	uint32_t *
 		tasks; /* how many tasks have been told, of all processes; NULL: tasks without a thread are not wanted */
 };
@@ -123,5 +127,29 @@ bool runtime_emit(const struct runtime_process *p, uint64_t ts, source_emit *emi
 
 /* Returns the reader for the language that a process runs, or NULL. */
 const struct runtime *runtime_of(const struct runtime_process *p);
+
+/* ---- process.c: what readers ask about a process ---- */
+
+/* Returns its memory, of which so much may be read. */
+struct memory runtime_memory(const struct runtime_process *p, size_t budget);
+
+/* Fills ret with the path of the program, as symbols knows it; false if that is not known. */
+bool runtime_exe(const struct runtime_process *p, char *ret, size_t size);
+
+/* Opens the file of the program for reading: a descriptor, closed by the caller, or -errno. */
+int runtime_open_exe(const struct runtime_process *p);
+
+/* The system call that a thread is blocked in. */
+struct runtime_call {
+	int64_t nr; /* -1: none, or not known */
+	uint64_t args[2];
+};
+
+/* Reads it; false if the thread runs. */
+bool runtime_call_read(const struct runtime_process *p, pid_t tid, struct runtime_call *ret);
+
+/* Walks the native stack of a thread that is blocked: as symbols_unwind_from. */
+int runtime_unwind(
+	const struct runtime_process *p, pid_t tid, struct symbols_frame *frames, int max);
 
 #endif

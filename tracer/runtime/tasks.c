@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "tracer/core/core.h"
 #include "tracer/runtime/runtime.h"
 
 /* The number behind the last blank of a line: of "NSpid:" that of the innermost namespace. */
@@ -60,19 +61,35 @@ static bool read_task(struct task *t, pid_t pid, pid_t tid)
 	return true;
 }
 
-void tasks_read(struct tasks *t, pid_t pid)
+/* Nothing runs any more: who was in no system call might have gone on. */
+static void read_core(struct tasks *t, const struct core_process *p)
+{
+	for (size_t i = 0; i < p->n_threads && t->n < RUNTIME_MAX_THREADS; i++) {
+		const struct core_thread *from = &p->threads[i];
+
+		ARRAY_GROW(t->list, t->n, t->cap);
+		t->list[t->n++] = (struct task){
+			.tid = from->tid, .inner = from->tid, .sleeps = from->nr >= 0};
+	}
+}
+
+void tasks_read(struct tasks *t, const struct runtime_process *p)
 {
 	char path[64];
 	const struct dirent *e;
 	DIR *dir;
 
-	(void)snprintf(path, sizeof path, "/proc/%d/task", (int)pid);
+	if (p->core) {
+		read_core(t, core_process(p->core));
+		return;
+	}
+	(void)snprintf(path, sizeof path, "/proc/%d/task", (int)p->pid);
 	dir = opendir(path);
 	while (dir && t->n < RUNTIME_MAX_THREADS && (e = readdir(dir)) != NULL) {
 		pid_t tid = (pid_t)strtol(e->d_name, NULL, 10);
 
 		ARRAY_GROW(t->list, t->n, t->cap);
-		if (tid > 0 && read_task(&t->list[t->n], pid, tid))
+		if (tid > 0 && read_task(&t->list[t->n], p->pid, tid))
 			t->n++;
 	}
 	if (dir)
@@ -93,13 +110,15 @@ const struct task *tasks_find(const struct tasks *t, pid_t inner)
 	return NULL;
 }
 
-void tasks_settle(struct tasks *t, pid_t pid)
+void tasks_settle(struct tasks *t, const struct runtime_process *p)
 {
+	if (p->core)
+		return;
 	for (size_t i = 0; i < t->n; i++) {
 		struct task now;
 
 		if (t->list[i].sleeps)
-			t->list[i].sleeps = read_task(&now, pid, t->list[i].tid) && now.sleeps &&
+			t->list[i].sleeps = read_task(&now, p->pid, t->list[i].tid) && now.sleeps &&
 					    now.switches == t->list[i].switches;
 	}
 }

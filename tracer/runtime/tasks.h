@@ -21,8 +21,10 @@ struct tasks {
 	size_t n, cap;
 };
 
+struct runtime_process;
+
 /* Reads the threads of a process; none if it is gone. */
-void tasks_read(struct tasks *t, pid_t pid);
+void tasks_read(struct tasks *t, const struct runtime_process *p);
 void tasks_done(struct tasks *t);
 
 /* Returns the thread with this number in its own PID namespace, or NULL. */
@@ -32,6 +34,6 @@ const struct task *tasks_find(const struct tasks *t, pid_t inner);
  * Looks again: a thread that has run since tasks_read does not count as asleep. The
  * others all slept together, all the while between the two looks.
  */
-void tasks_settle(struct tasks *t, pid_t pid);
+void tasks_settle(struct tasks *t, const struct runtime_process *p);
 
 #endif

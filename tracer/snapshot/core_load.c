@@ -82,21 +82,21 @@ static void tell(const struct core_process *p, struct buf *ret)
 			(int)p->threads[0].tid);
 }
 
-int snapshot_core(const char *path, const char *exe, struct symbols *symbols, source_emit *emit,
-	void *arg, struct buf *told, struct buf *blind, struct buf *why)
+int snapshot_core(const struct snapshot_core_config *of, source_emit *emit, void *arg,
+	struct buf *blind, struct buf *why)
 {
-	struct snapshot_config config = {.calls = true, .symbols = symbols};
+	struct snapshot_config config = {.calls = true, .symbols = of->symbols};
 	struct snapshot s = {.config = &config, .blind = blind, .now_mono = clock_now()};
 	struct core *core;
 	struct snap_process *p;
-	int rc = core_open(path, exe, &core, blind, why);
+	int rc = core_open(of->path, of->exe, &core, blind, why);
 
 	if (rc)
 		return rc;
 	buf_adds(blind,
 		"A core has no descriptors, no timers and no other processes: who could end a wait for a pipe, a "
 		"socket or a child is not known.\n");
-	tell(core_process(core), told);
+	tell(core_process(core), of->told);
 	p = load(&s, core);
 	s.processes = &p;
 	s.n_processes = 1;
@@ -112,6 +112,8 @@ int snapshot_core(const char *path, const char *exe, struct symbols *symbols, so
 	}
 	wait_find_joins(p);
 	snapshot_emit(&s, emit, arg);
+	if (of->each)
+		of->each(arg, core);
 	hash_done(&s.gone);
 	proc_free(p);
 	core_free(core);

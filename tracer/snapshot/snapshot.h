@@ -63,13 +63,23 @@ struct snapshot_config {
 int snapshot_take(const struct snapshot_config *config, source_emit *emit, void *arg,
 	struct buf *blind, struct buf *why);
 
+/* A core file that is read like a process. */
+struct core;
+struct snapshot_core_config {
+	const char *path;
+	const char *exe; /* the program; NULL: where the core says that it is */
+	struct symbols *symbols;
+	void (*each)(void *arg,
+		struct core *core); /* called with the core when all has been emitted; NULL: no */
+	struct buf *told;           /* gets of whom the core is */
+};
+
 /*
- * The same of a core file: one process, its threads, their waits. exe: the program, or NULL: where the core says
- * that it is. told gets of whom the core is. Returns 0, or -errno with one
+ * The same of a core file: one process, its threads, their waits. Returns 0, or -errno with one
  * sentence in why: it is no core, or none that can be read here.
  */
-int snapshot_core(const char *path, const char *exe, struct symbols *symbols, source_emit *emit,
-	void *arg, struct buf *told, struct buf *blind, struct buf *why);
+int snapshot_core(const struct snapshot_core_config *config, source_emit *emit, void *arg,
+	struct buf *blind, struct buf *why);
 
 /*
  * Sets *ret, which the caller frees, to the processes of the machine that map a file or have it

@@ -9,7 +9,14 @@ line_of() { grep -n "/\* $1 \*/" "$source" | cut -d: -f1; }
 helper=$(line_of HELPER) transfer=$(line_of TRANSFER) report=$(line_of REPORT)
 gcc -g -O0 -pthread -o stacks "$source"
 
-# have_core FILE THREADS COMMAND...: lets a program that waits dump its core; skips the test where the kernel gives it to others.
+# says PATTERN: pptrace why says it of the program now.
+says()
+{
+	"$PPTRACE" why "$pid" 2>/dev/null | grep -q -- "$1"
+}
+
+# have_core FILE THREADS COMMAND...: lets a program dump its core when so many of its threads wait, or, if it is no number,
+# when that is what why says; skips the test where the kernel gives cores to others.
 have_core()
 {
 	local file=$1 threads=$2
@@ -21,7 +28,10 @@ have_core()
 	[ "$(ulimit -H -c)" = unlimited ] || { skip "cores are limited here"; return 1; }
 	rm -f core core.*
 	start bash -c 'ulimit -S -c unlimited; exec "$@"' - "$@"
-	wait_for 10 waiting "$threads" || { stop; return 1; }
+	case $threads in
+	[0-9]*) wait_for 10 waiting "$threads" ;;
+	*) wait_for 20 says "$threads" ;;
+	esac || { stop; return 1; }
 	kill -ABRT $pid
 	wait_end $pid 2>/dev/null
 	mv core "$file" 2>/dev/null || mv core.$pid "$file" || fail "no core"
@@ -97,6 +107,122 @@ expect_err 'cannot read the core \./nothing: No such file'
 run "$PPTRACE" why ./dead one two
 expect_status 2
 expect_err 'one core at a time'
+end
+
+# said: what is said of a core, without numbers that differ from run to run.
+said()
+{
+	sed -E 's/\[[0-9]+\]/[PID]/g; s/goroutine [0-9]+/goroutine N/g; s/^ +[0-9]+  /    TID  /; s/(python3: waits for the end of thread) "(transfer|report)"/\1 T/; s/thread [0-9]+$/thread TID/; s/and [0-9]+ threads of/and N threads of/; s/^(cases.*\[PID\]) .*/\1/' out
+}
+
+# same_text: compares with what is wanted, on the standard input; of two that are crossed either may stand first.
+same_text()
+{
+	sort >.wanted
+	said | sort >.said
+	said | sed -E 's/^(warning: stuck: )(.*) and (.*) wait for each other/\1\3 and \2 wait for each other/' | sort >.swapped
+	cmp -s .wanted .swapped || diff .wanted .said >.difference || fail "said (>) and wanted (<) differ" "$(cat .difference)" "$(show)"
+}
+
+begin "a core of a Python program: its threads, lines and locks"
+cat >cases.py <<'PY'
+import threading
+audit = threading.RLock()
+ledger = threading.RLock()
+both = threading.Barrier(2)
+def transfer():
+    with audit:
+        both.wait()
+        ledger.acquire()
+def report():
+    with ledger:
+        both.wait()
+        with audit:
+            pass
+for f in (transfer, report):
+    threading.Thread(target=f, name=f.__name__).start()
+PY
+if [ ! -x /usr/bin/python3 ]; then
+	skip "there is no /usr/bin/python3"
+elif have_core python 3 /usr/bin/python3 cases.py; then
+	run "$PPTRACE" why ./python
+	expect_status 0
+	same_text <<-'T'
+	core of python3[PID], which SIGABRT ended in thread TID
+
+	warning: stuck: thread "transfer" of cases.py[PID] and thread "report" of cases.py[PID] wait for each other
+	  cycle of 2, conditional
+	  thread "transfer" of cases.py[PID]
+	      waits for the lock `ledger` (threading.RLock) at cases.py:8 (transfer),
+	      which is held by thread "report" of cases.py[PID], now at cases.py:12 (report)
+	  thread "report" of cases.py[PID]
+	      waits for the lock `audit` (threading.RLock) at cases.py:12 (report),
+	      which is held by thread "transfer" of cases.py[PID], now at cases.py:8 (transfer)
+	  waiting behind them: main thread of cases.py[PID]
+	  It is not certain: a core does not say for which signals the program has handlers, and one of them could have ended it.
+	  remedy: Take these locks in the same order everywhere, or try the second one and release the first if that fails.
+
+	cases.py[PID]
+	    TID  python3: waits for the end of thread T of cases.py[PID]
+	              at threading.py:1583 (_shutdown)
+	    TID  transfer: waits for the lock `ledger` (threading.RLock)
+	              held by thread "report" of cases.py[PID]
+	              at cases.py:8 (transfer)
+	    TID  report: waits for the lock `audit` (threading.RLock)
+	              held by thread "transfer" of cases.py[PID]
+	              at cases.py:12 (report)
+	T
+	for size in 100000 1000000 3000000; do
+		head -c $size python >cut
+		run timeout 20 "$PPTRACE" why ./cut
+		expect_status 0
+		expect_err 'The core is truncated'
+	done
+fi
+end
+
+begin "a core of a Go program: its goroutines"
+if ! command -v go >/dev/null; then
+	skip "there is no go"
+elif GOCACHE=$ROOT/build/go-cache GO111MODULE=off go build -o cases "$ROOT/tests/golang/cases.go" &&
+	GOTRACEBACK=crash have_core golang '^warning: stuck' ./cases cross; then
+	run "$PPTRACE" why ./golang
+	expect_status 0
+	same_text <<-'T'
+	core of cases[PID], which SIGABRT ended in thread TID
+
+	warning: stuck: goroutine N of cases[PID] and goroutine N of cases[PID] wait for each other
+	  cycle of 2, conditional
+	  goroutine N of cases[PID]
+	      waits for the mutex `main.audit` (sync.Mutex) at cases.go:29 (main.transfer),
+	      which is held by goroutine N of cases[PID], now at cases.go:36 (main.report)
+	  goroutine N of cases[PID]
+	      waits for the mutex `main.ledger` (sync.Mutex) at cases.go:36 (main.report),
+	      which is held by goroutine N of cases[PID], now at cases.go:29 (main.transfer)
+	  unless another goroutine unlocks the mutex: Go does not record the owner; it was inferred from that function's code
+	  remedy: Take these locks in the same order everywhere, or try the second one and release the first if that fails.
+
+	cases[PID]
+	              goroutine N: sleeps: sleep
+	              at cases.go:68 (main.live)
+	              goroutine N: waits for the mutex `main.audit` (sync.Mutex)
+	              held by goroutine N of cases[PID]
+	              at cases.go:29 (main.transfer)
+	              goroutine N: waits for the mutex `main.ledger` (sync.Mutex)
+	              held by goroutine N of cases[PID]
+	              at cases.go:36 (main.report)
+	              timers: sleeps
+	              and N threads of its language's runtime
+	T
+	# Without the program nothing in it has a name, and the file says so.
+	mv cases elsewhere
+	run "$PPTRACE" why ./golang
+	expect_status 0
+	expect_out '^No deadlock was found'
+	expect_err 'The program .*/cases is not here'
+	run "$PPTRACE" why ./golang elsewhere
+	expect_out 'waits for the mutex `main.audit` \(sync.Mutex\) at cases.go:29'
+fi
 end
 
 # in_core MODE THREADS STATUS PATTERN...

@@ -257,7 +257,7 @@ static int read_once(struct golang *go, struct tasks *tasks, bool **ret_idle)
 {
 	int rc;
 
-	tasks_read(tasks, go->process->pid);
+	tasks_read(tasks, go->process);
 	rc = read_goroutines(go);
 	if (rc)
 		return rc;
@@ -273,8 +273,9 @@ static int read_once(struct golang *go, struct tasks *tasks, bool **ret_idle)
 	golang_waits(go);
 	go->has_timers = has_timers(go);
 	look_again(go);
-	tasks_settle(tasks, go->process->pid);
-	return is_quiet(go, tasks);
+	tasks_settle(tasks, go->process);
+	/* All that a core has is of one moment. */
+	return go->process->core || is_quiet(go, tasks);
 }
 
 static int threads(const struct runtime_process *p, runtime_each *each, void *arg, struct buf *why)
@@ -290,7 +291,7 @@ static int threads(const struct runtime_process *p, runtime_each *each, void *ar
 	/* While a program is traced goroutines come and go unseen. */
 	if (!p->tasks)
 		return -ENOENT;
-	go->memory = (struct memory){.pid = p->pid, .budget = READS};
+	go->memory = runtime_memory(p, READS);
 	rc = golang_open(go, p, why);
 	for (unsigned i = 0; !rc && i < TRIES; i++) {
 		tasks_done(&tasks);
@@ -299,7 +300,7 @@ static int threads(const struct runtime_process *p, runtime_each *each, void *ar
 		forget(go);
 		go->scans = SCANS;
 		rc = read_once(go, &tasks, &is_idle);
-		if (!rc && is_running(go))
+		if (!rc && (p->core || is_running(go)))
 			break;
 	}
 	if (rc == -E2BIG)

@@ -169,14 +169,6 @@ static void read_layout(struct golang_layout *l, Dwarf *dwarf)
 
 /* ---- The file ---- */
 
-static int open_program(const struct runtime_process *p)
-{
-	char path[64];
-
-	(void)snprintf(path, sizeof path, "/proc/%d/exe", (int)p->pid);
-	return open(path, O_RDONLY | O_CLOEXEC);
-}
-
 static bool has_section(Elf *elf, const char *wanted_name)
 {
 	Elf_Scn *section = NULL;
@@ -198,7 +190,7 @@ static bool has_section(Elf *elf, const char *wanted_name)
 
 bool golang_is_there(const struct runtime_process *p)
 {
-	_cleanup_close_ int fd = open_program(p);
+	_cleanup_close_ int fd = runtime_open_exe(p);
 	Elf *elf;
 	bool is_there;
 
@@ -211,7 +203,7 @@ bool golang_is_there(const struct runtime_process *p)
 
 static int layout_of(struct golang *go, const struct runtime_process *p, struct buf *why)
 {
-	_cleanup_close_ int fd = open_program(p);
+	_cleanup_close_ int fd = runtime_open_exe(p);
 	Dwarf *dwarf = fd < 0 ? NULL : dwarf_begin(fd, DWARF_C_READ);
 
 	memset(&go->layout, 0xff, sizeof go->layout); /* GOLANG_NONE */
@@ -270,13 +262,9 @@ static void read_reasons(struct golang *go)
 
 int golang_open(struct golang *go, const struct runtime_process *p, struct buf *why)
 {
-	char link[32];
 	int rc;
 
-	if (!golang_is_there(p))
-		return -ENOENT;
-	(void)snprintf(link, sizeof link, "/proc/%d/exe", (int)p->pid);
-	if (readlink(link, go->exe, sizeof go->exe - 1) < 0)
+	if (!golang_is_there(p) || !runtime_exe(p, go->exe, sizeof go->exe))
 		return -ENOENT;
 	go->process = p;
 	go->allgs = golang_symbol(go, "runtime.allgs");

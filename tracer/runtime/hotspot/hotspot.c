@@ -97,6 +97,27 @@ static bool is_launcher(void *arg, const char *path)
 	return !strcmp(base ? base + 1 : path, "libjli.so");
 }
 
+/* A core has no names of threads: those of the virtual machine begin in its library. */
+static bool is_begun_by_vm(const struct runtime_process *p, pid_t tid)
+{
+	enum { MAX_FRAMES = 64 };
+	struct symbols_frame frames[MAX_FRAMES];
+	int n = runtime_unwind(p, tid, frames, MAX_FRAMES);
+
+	for (int i = n - 1; i >= 0; i--) {
+		struct symbol place;
+		const char *base;
+
+		if (!symbols_code(p->symbols, p->key, frames[i].addr, frames[i].is_return, &place))
+			continue;
+		base = strrchr(place.module, '/');
+		base = base ? base + 1 : place.module;
+		if (!symbols_is_library_file(place.module))
+			return !strcmp(base, "libjvm.so");
+	}
+	return false;
+}
+
 /*
  * Says whether a thread that is none of Java's serves the virtual machine: it
  * has one of these names; or it is the launcher's, which waits for the main thread.
@@ -108,6 +129,8 @@ static bool is_own_task(const struct runtime_process *p, const struct task *task
 		"Watcher", "Surrogate", "Logging", "StringDedup", "Epsilon"};
 	uint64_t at;
 
+	if (p->core && is_begun_by_vm(p, task->tid))
+		return true;
 	if (task->tid == p->pid)
 		return symbols_named(
 			p->symbols, p->key, p->pid, "JLI_Launch", is_launcher, NULL, &at, NULL);
@@ -180,7 +203,7 @@ static void show_all(struct hotspot *h, const struct runtime_process *p, struct 
 	shown = xcalloc(all.n + 1, sizeof *shown);
 	for (size_t i = 0; i < all.n; i++)
 		show_java(h, &all, &all.list[i], &shown[i]);
-	tasks_settle(tasks, p->pid);
+	tasks_settle(tasks, p);
 	for (size_t i = 0; i < all.n; i++) {
 		if (!all.list[i].task->sleeps &&
 			!hotspot_still_waits(h, &all.list[i], &shown[i].wait))
@@ -197,11 +220,11 @@ static void show_all(struct hotspot *h, const struct runtime_process *p, struct 
 
 static int threads(const struct runtime_process *p, runtime_each *each, void *arg, struct buf *why)
 {
-	struct hotspot h = {.memory = {.pid = p->pid, .budget = MEMORY_READS}};
+	struct hotspot h = {.memory = runtime_memory(p, MEMORY_READS)};
 	struct tasks tasks = {0};
 	int rc;
 
-	tasks_read(&tasks, p->pid);
+	tasks_read(&tasks, p);
 	rc = hotspot_vm_open(&h, p, why);
 	if (!rc)
 		show_all(&h, p, &tasks, each, arg);

@@ -12,10 +12,10 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "tracer/core/core.h"
 #include "tracer/symbols/symbols.h"
 
 static const struct ruby_layout layouts[] = {
@@ -37,13 +37,11 @@ static bool is_ruby_file(void *arg, const char *path)
 /* The address of what the interpreter exports under a name, or 0. */
 static uint64_t exported(const struct runtime_process *p, const char *name)
 {
-	char link[32], exe[4096] = "";
+	char exe[4096];
 	uint64_t at;
 
-	(void)snprintf(link, sizeof link, "/proc/%d/exe", (int)p->pid);
-	return readlink(link, exe, sizeof exe - 1) > 0 &&
-			       symbols_named(p->symbols, p->key, p->pid, name, is_ruby_file, exe,
-				       &at, NULL)
+	return runtime_exe(p, exe, sizeof exe) && symbols_named(p->symbols, p->key, p->pid, name,
+							  is_ruby_file, exe, &at, NULL)
 		       ? at
 		       : 0;
 }
@@ -74,6 +72,25 @@ static uint64_t search(struct ruby *r, uint64_t low, uint64_t high)
 			return vm;
 	}
 	return 0;
+}
+
+/* A core does not say where the zeroed part ends. */
+static uint64_t search_core(struct ruby *r, const struct core_process *p)
+{
+	enum { ZEROED = 256 << 10 };
+	uint64_t vm = 0;
+
+	for (size_t i = 0; i < p->n_maps && !vm; i++) {
+		const struct core_map *m = &p->maps[i];
+		const char *base = strrchr(m->path, '/');
+
+		if (m->is_code || !base || !strstr(base, "ruby"))
+			continue;
+		r->data_low = m->start;
+		r->data_high = m->end + ZEROED;
+		vm = search(r, m->start, r->data_high);
+	}
+	return vm;
 }
 
 /* Looks at the writable data of the interpreter, and at what follows it without a name, its zeroed part. */
@@ -133,7 +150,10 @@ int ruby_find(struct ruby *r, const struct runtime_process *p, struct buf *why)
 		return -ENOTSUP;
 	}
 	vm = exported(p, "ruby_current_vm_ptr");
-	r->vm = vm ? ruby_pointer(r, vm, 0) : search_data(r);
+	if (vm)
+		r->vm = ruby_pointer(r, vm, 0);
+	else
+		r->vm = p->core ? search_core(r, core_process(p->core)) : search_data(r);
 	if (!is_machine(r, r->vm)) {
 		buf_adds(why, "it runs a build of Ruby that pptrace does not know");
 		return -ENOTSUP;

@@ -7,7 +7,6 @@
 #include "tracer/runtime/ruby/ruby.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -103,14 +102,11 @@ static void show_thread(
 /* From 3.2 on the machine's own thread has no name; it waits for events that are to be written into the library's data. */
 static bool is_unnamed_timer(const struct ruby *r, const struct task *task)
 {
-	_cleanup_free_ char *path =
-		xasprintf("/proc/%d/task/%d/syscall", (int)r->memory.pid, (int)task->tid);
-	_cleanup_fclose_ FILE *f = fopen(path, "re");
-	uint64_t events;
-	long nr;
+	struct runtime_call call;
 
-	return r->data_high && f && fscanf(f, "%ld %*x %" SCNx64, &nr, &events) == 2 &&
-	       nr == LIBC_EPOLL_WAIT && events >= r->data_low && events < r->data_high;
+	return r->data_high && runtime_call_read(r->process, task->tid, &call) &&
+	       call.nr == LIBC_EPOLL_WAIT && call.args[1] >= r->data_low &&
+	       call.args[1] < r->data_high;
 }
 
 static bool is_timer(const struct ruby *r, const struct task *task)
@@ -145,7 +141,7 @@ static void show_all(struct ruby *r, struct tasks *tasks, runtime_each *each, vo
 		if (r->list[i].task)
 			show_thread(
 				r, &r->list[i], &shown[i], r->list[i].task->tid == r->memory.pid);
-	tasks_settle(tasks, r->memory.pid);
+	tasks_settle(tasks, r->process);
 	for (size_t i = 0; i < r->n; i++) {
 		if (!r->list[i].task)
 			continue;
@@ -158,12 +154,12 @@ static void show_all(struct ruby *r, struct tasks *tasks, runtime_each *each, vo
 
 static int threads(const struct runtime_process *p, runtime_each *each, void *arg, struct buf *why)
 {
-	struct ruby r = {.memory = {.pid = p->pid, .budget = MEMORY_READS}};
+	struct ruby r = {.memory = runtime_memory(p, MEMORY_READS), .process = p};
 	struct tasks tasks = {0};
 	int rc = ruby_find(&r, p, why);
 
 	if (rc == 0) {
-		tasks_read(&tasks, p->pid);
+		tasks_read(&tasks, p);
 		rc = read_threads(&r, &tasks, why);
 	}
 	if (rc == 0)

@@ -59,6 +59,7 @@ struct ruby {
 	struct memory memory;
 	const struct ruby_layout *layout;
 	uint64_t vm;
+	const struct runtime_process *process;
 	uint64_t data_low, data_high; /* of the library, where it was searched */
 	struct ruby_thread *list;     /* owned */
 	size_t n;

@@ -43,6 +43,21 @@ TEST(cpython_line_lnotab)
 	ASSERT_INT(cpython_line(&code, 999), 6);
 }
 
+TEST(cpython_line_ranges)
+{
+	/* Two instructions of line 6, one without a line, three of line 8. */
+	static uint8_t table[] = {4, 1, 2, 0x80, 6, 2, 1};
+	struct cpython_code code = {
+		.first_line = 5, .has_ranges = true, .lines = table, .n_lines = sizeof table};
+
+	ASSERT_INT(cpython_line(&code, 0), 6);
+	ASSERT_INT(cpython_line(&code, 1), 6);
+	ASSERT_INT(cpython_line(&code, 2), 0);
+	ASSERT_INT(cpython_line(&code, 3), 8);
+	ASSERT_INT(cpython_line(&code, 5), 8);
+	ASSERT_INT(cpython_line(&code, 6), 0);
+}
+
 /* Line numbers beyond an int. */
 TEST(cpython_line_overflow)
 {

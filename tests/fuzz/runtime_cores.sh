@@ -1,0 +1,37 @@
+#!/usr/bin/env bash
+# runtime_cores.sh - cores of programs in the languages that are installed, for tests/fuzz/runtime.c.
+# SPDX-License-Identifier: MIT
+# usage: tests/fuzz/runtime_cores.sh FOLDER
+set -u
+tests=$(realpath "$(dirname "$0")/..")
+folder=$(realpath -m "$1")
+mkdir -p "$folder"
+cd "$folder" || exit 1
+
+# core_of NAME COMMAND...: lets the program come to rest, and writes its core.
+core_of()
+{
+	local name=$1 pid
+	shift
+	[ ! -e "$name.core" ] || return 0
+	"$@" >"$name.out" 2>&1 </dev/null &
+	pid=$!
+	sleep 3
+	gcore -o "$name" "$pid" >/dev/null 2>&1 && mv "$name.$pid" "$name.core"
+	pkill -KILL -P "$pid"
+	kill -KILL "$pid"
+	wait "$pid" 2>/dev/null
+}
+
+for case in fed joins pool; do
+	core_of "python-$case" /usr/bin/python3 "$tests/python/cases.py" $case
+done
+command -v ruby >/dev/null && core_of ruby ruby "$tests/ruby/cases.rb" cross
+command -v node >/dev/null && core_of node node "$tests/node/cases.js" atomics
+if command -v go >/dev/null; then
+	GOCACHE=$folder/go-cache GO111MODULE=off go build -o cases "$tests/golang/cases.go" && core_of go ./cases cross
+fi
+if command -v javac >/dev/null; then
+	javac -d . "$tests/java/Cases.java" && core_of java java -Xmx32m -XX:+UseSerialGC -cp . Cases mixed
+fi
+ls ./*.core >/dev/null
