@@ -39,6 +39,7 @@ static const struct runtime_words rows[] = {
 	{"CompletableFuture", "future", "complete it", RUNTIME_KIND_OTHER},
 	{"LockSupport", "permit", "unpark it", RUNTIME_KIND_OTHER},
 	{"ThreadPoolExecutor", "work queued to the pool", "give it work", RUNTIME_KIND_POOL},
+	{"Pool", "results of the pool", "finish its tasks", RUNTIME_KIND_OTHER},
 	{"ForkJoinPool", "work queued to the pool", "give it work", RUNTIME_KIND_POOL},
 	{"Timer", "work queued to the timer", "give it work", RUNTIME_KIND_POOL},
 	{"Thread", "end of thread", "let it end", RUNTIME_KIND_THREAD},

@@ -114,11 +114,35 @@ static void record_details(struct tracer *t, struct sqlite3 *db)
 	(void)tracer_commit(t);
 }
 
+static bool has_raw(struct tracer *t)
+{
+	struct pids pids = {.n = 0};
+
+	add_raw(t, &pids);
+	free(pids.list);
+	return pids.n > 0;
+}
+
+static void begin_look(struct tracer *t, const struct silent_times *at, enum silent_due due)
+{
+	struct pids pids = {.n = 0};
+
+	if (due == SILENT_ALL &&
+		(t->choice.shim_only || (at->now - t->changed_at >= at->watch_ns &&
+						silent_is_wanted(detector_reader(t->detector)))))
+		tracer_each_alive(t, add_pid, &pids);
+	else
+		add_raw(t, &pids);
+	silent_begin(t->silent, &(struct silent_subject){pids.list, pids.n, due, t->config.all},
+		at->now);
+	free(pids.list);
+}
+
 /* What no record tells is looked for from outside. Returns true, and what that has found. */
 static bool look_from_outside(struct tracer *t, uint64_t now, struct findings *ret)
 {
 	const struct silent_times at = {now, t->changed_at, (uint64_t)t->config.watch_ns};
-	struct pids pids = {.n = 0};
+	enum silent_due due;
 
 	if (!t->silent)
 		return false;
@@ -132,15 +156,11 @@ static bool look_from_outside(struct tracer *t, uint64_t now, struct findings *r
 		record_details(t, detector_reader(t->detector));
 		return true;
 	}
-	if (silent_is_due(t->silent, &at) && tracer_commit(t) == 0) {
-		if (t->choice.shim_only || (now - t->changed_at >= at.watch_ns &&
-						   silent_is_wanted(detector_reader(t->detector))))
-			tracer_each_alive(t, add_pid, &pids);
-		else
-			add_raw(t, &pids);
-		silent_begin(t->silent, pids.list, pids.n, t->config.all, now);
-		free(pids.list);
-	}
+	due = silent_due(t->silent, &at);
+	if (due == SILENT_RAW && !has_raw(t))
+		silent_skip(t->silent, now);
+	else if (due != SILENT_NOBODY && tracer_commit(t) == 0)
+		begin_look(t, &at, due);
 	return false;
 }
 

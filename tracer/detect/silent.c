@@ -35,6 +35,7 @@ struct silent {
 	bool all, library_alone;
 	uint64_t watch_ns;
 	uint64_t begun_at, not_before;
+	uint64_t all_at, raw_at; /* when a look at all, or at some, was last begun */
 	unsigned looks;
 	struct inspect *inspect; /* what the look saw; NULL: nothing */
 	struct findings found;
@@ -48,7 +49,7 @@ struct silent *silent_new(uint64_t watch_ns, bool library_alone)
 
 	s->watch_ns = watch_ns;
 	s->library_alone = library_alone;
-	s->begun_at = clock_now();
+	s->begun_at = s->all_at = s->raw_at = clock_now();
 	s->import = import_new();
 	return s;
 }
@@ -90,16 +91,25 @@ void silent_tell(struct silent *s, uint64_t ts, source_emit *emit, void *arg)
 			emit, arg);
 }
 
-bool silent_is_due(const struct silent *s, const struct silent_times *at)
+enum silent_due silent_due(const struct silent *s, const struct silent_times *at)
 {
 	uint64_t quiet = at->changed_at + at->watch_ns + later_ns;
 
 	if (s->state != STATE_IDLE || at->now < s->not_before)
-		return false;
+		return SILENT_NOBODY;
 	if (at->now >= quiet)
-		return s->begun_at < quiet;
-	return at->changed_at > s->begun_at &&
-	       at->now - s->begun_at >= busy_every_ns + at->watch_ns;
+		return s->all_at < quiet ? SILENT_ALL : SILENT_NOBODY;
+	if (at->changed_at > s->all_at && at->now - s->all_at >= busy_every_ns + at->watch_ns)
+		return SILENT_ALL;
+	/* What stands at two looks that far apart has stood long enough. */
+	return at->changed_at > s->raw_at && at->now - s->raw_at >= at->watch_ns / 2
+		       ? SILENT_RAW
+		       : SILENT_NOBODY;
+}
+
+void silent_skip(struct silent *s, uint64_t now)
+{
+	s->raw_at = now;
 }
 
 /* Waits of which a recording does not know who could end them; one of them, or any. */
@@ -130,15 +140,17 @@ static void *look(void *arg)
 	return NULL;
 }
 
-void silent_begin(struct silent *s, const pid_t *pids, size_t n, bool all, uint64_t now)
+void silent_begin(struct silent *s, const struct silent_subject *of, uint64_t now)
 {
-	s->begun_at = now;
-	if (!n)
+	s->begun_at = s->raw_at = now;
+	if (of->due == SILENT_ALL)
+		s->all_at = now;
+	if (!of->n)
 		return;
-	s->pids = xcalloc(n, sizeof *s->pids);
-	memcpy(s->pids, pids, n * sizeof *pids);
-	s->n_pids = n;
-	s->all = all;
+	s->pids = xcalloc(of->n, sizeof *s->pids);
+	memcpy(s->pids, of->pids, of->n * sizeof *of->pids);
+	s->n_pids = of->n;
+	s->all = of->all;
 	s->state = STATE_RUNNING;
 	if (pthread_create(&s->thread, NULL, look, s) != 0) {
 		s->state = STATE_IDLE;
@@ -283,7 +295,7 @@ static void look_again(struct silent *s, bool is_new)
 {
 	uint64_t later = clock_now() + s->watch_ns;
 
-	s->begun_at = 0;
+	s->begun_at = s->all_at = s->raw_at = 0;
 	if (is_new || s->not_before < later)
 		s->not_before = later;
 }

@@ -29,14 +29,32 @@ struct silent_times {
 	uint64_t now, changed_at, watch_ns;
 };
 
-/* Says whether a look is worth its time now: it is quiet, or it has been busy for long. Not while one is under way. */
-bool silent_is_due(const struct silent *s, const struct silent_times *at);
+/* At whom a look is worth its time now. */
+enum silent_due {
+	SILENT_NOBODY,
+	SILENT_RAW, /* processes whose language schedules what they run itself: nothing else tells of that */
+	SILENT_ALL /* it is quiet, or it has been busy for long */
+};
+
+/* Says it; nobody while a look is under way. */
+enum silent_due silent_due(const struct silent *s, const struct silent_times *at);
+
+/* There are none of those for whom SILENT_RAW is. */
+void silent_skip(struct silent *s, uint64_t now);
 
 /* Says whether threads of the recording db wait for what only a look shows: a pseudo-terminal, a queue, semaphores. */
 bool silent_is_wanted(struct sqlite3 *db);
 
-/* Begins a look at these processes, in a thread of its own. all: as verdict_stuck. */
-void silent_begin(struct silent *s, const pid_t *pids, size_t n, bool all, uint64_t now);
+/* The processes to be looked at. */
+struct silent_subject {
+	const pid_t *pids;
+	size_t n;
+	enum silent_due due; /* why */
+	bool all;            /* as verdict_stuck */
+};
+
+/* Begins a look, in a thread of its own. */
+void silent_begin(struct silent *s, const struct silent_subject *of, uint64_t now);
 
 /* Says whether a look has ended and waits to be taken. */
 bool silent_is_done(const struct silent *s);

@@ -278,7 +278,7 @@ static bool rests(const struct finder *f, uint32_t member)
 	return w->reason == WAIT_COND && state_is_of_runtime(state_lock_of(f->st, w));
 }
 
-/* That all goroutines are asleep is said by Go's own runtime, which ends the program then. */
+/* Go's own runtime says that all goroutines are asleep, and ends the program then; but not where signals are caught or C is called. */
 static bool is_of_go(const struct finder *f, uint32_t member)
 {
 	return state_lock_of(f->st, &f->st->threads[member].wait)->is_go;
@@ -291,16 +291,20 @@ static bool wants_work(const struct finder *f, uint32_t member)
 
 /*
  * A program of a language whose threads all wait for work, a notification, a latch: it may be told to end, and
- * have said what is to be done then (a shutdown hook). Pools that have nothing to do are not shown.
+ * have said what is to be done then (a shutdown hook). Pools that have nothing to do are not shown. In Go there are no
+ * such hooks: goroutines wait for signals, and those that do are known.
  */
 static void judge_rest(const struct finder *f, struct stuck_set *s)
 {
 	if (!all_members(f, s, rests))
 		return;
 	s->certain = false;
+	if (any_member(f, s, is_of_go)) {
+		s->maybe |= MAYBE_FINALIZED;
+		return;
+	}
 	s->maybe |= MAYBE_HOOK;
-	s->hidden = any_member(f, s, is_of_go) || all_members(f, s, wants_work) ||
-		    any_member(f, s, takes_orders);
+	s->hidden = all_members(f, s, wants_work) || any_member(f, s, takes_orders);
 }
 
 /* Says whether a member waits for a pipe of which a program of Go has the other end. */

@@ -29,11 +29,11 @@ cross_text()
 	warning: stuck: goroutine N of cases[PID] and goroutine N of cases[PID] wait for each other
 	  cycle of 2, conditional
 	  goroutine N of cases[PID]
-	      waits for the mutex `main.audit` (sync.Mutex) at cases.go:28 (main.transfer),
-	      which is held by goroutine N of cases[PID], now at cases.go:35 (main.report)
+	      waits for the mutex `main.audit` (sync.Mutex) at cases.go:29 (main.transfer),
+	      which is held by goroutine N of cases[PID], now at cases.go:36 (main.report)
 	  goroutine N of cases[PID]
-	      waits for the mutex `main.ledger` (sync.Mutex) at cases.go:35 (main.report),
-	      which is held by goroutine N of cases[PID], now at cases.go:28 (main.transfer)
+	      waits for the mutex `main.ledger` (sync.Mutex) at cases.go:36 (main.report),
+	      which is held by goroutine N of cases[PID], now at cases.go:29 (main.transfer)
 	  unless another goroutine unlocks the mutex: Go does not record the owner; it was inferred from that function's code
 	  remedy: Take these locks in the same order everywhere, or try the second one and release the first if that fails.
 	T
@@ -41,8 +41,8 @@ cross_text()
 
 accounts_text()
 {
-	local a='cases.go:43 (main.(*account).move), called from cases.go:172 (main.main.func1)'
-	local b='cases.go:43 (main.(*account).move), called from cases.go:172 (main.main.func2)'
+	local a='cases.go:44 (main.(*account).move), called from cases.go:204 (main.main.func1)'
+	local b='cases.go:44 (main.(*account).move), called from cases.go:204 (main.main.func2)'
 	cat <<-T
 	warning: stuck: goroutine N of cases[PID] and goroutine N of cases[PID] wait for each other
 	  cycle of 2, conditional
@@ -63,7 +63,7 @@ again_text()
 	warning: stuck: goroutine N of cases[PID] cannot proceed: it waits for the mutex `main.audit` (sync.Mutex)
 	  self, conditional
 	  goroutine N of cases[PID]
-	      waits for the mutex `main.audit` (sync.Mutex) at cases.go:79 (main.more),
+	      waits for the mutex `main.audit` (sync.Mutex) at cases.go:80 (main.more),
 	      which it already holds itself
 	  unless another goroutine unlocks the mutex: Go does not record the owner; it was inferred from that function's code
 	  remedy: Do not acquire a lock again while holding it: release it first, tell the callee that it is held, or make it recursive.
@@ -76,12 +76,47 @@ child_text()
 	warning: stuck: goroutine N of cases[PID] and goroutine N of cases[PID] wait for each other
 	  cycle of 2, conditional
 	  goroutine N of cases[PID]
-	      waits for the end of its child cases[PID] at cases.go:94 (main.child)
+	      waits for the end of its child cases[PID] at cases.go:95 (main.child)
 	  goroutine N of cases[PID]
-	      writes to the full pipe N (cases -> cases) at cases.go:85 (main.child),
+	      writes to the full pipe N (cases -> cases) at cases.go:86 (main.child),
 	      whose read end is open in cases[PID] (fd N)
 	  unless Go's garbage collector, which runs every two minutes, closes the other end because nothing refers to it any more
 	  remedy: Read the child's output to its end first, then wait for the child.
+	T
+}
+
+feed_text()
+{
+	cat <<-'T'
+	warning: stuck: goroutine N of cases[PID] and goroutine N of cases[PID] wait for each other
+	  cycle of 2, conditional
+	  goroutine N of cases[PID]
+	      waits for the wait group ADDRESS (sync.WaitGroup) at cases.go:169 (main.feed),
+	      and every thread that could call its Done is blocked
+	  goroutine N of cases[PID]
+	      waits for the channel ADDRESS (runtime.chan) at cases.go:166 (main.feed.func1),
+	      and every thread that could use its other side is blocked
+	  unless a finalizer does it, after Go's garbage collector has run, which it does every two minutes
+	  remedy: Let a thread that depends on none of the others provide what is waited for, or wait with a timeout.
+	T
+}
+
+joins_text()
+{
+	cat <<-'T'
+	warning: stuck: goroutine N of cases[PID], goroutine N of cases[PID] and goroutine N of cases[PID] wait for each other
+	  knot of 3, conditional
+	  goroutine N of cases[PID]
+	      waits for the wait group ADDRESS (sync.WaitGroup) at cases.go:186 (main.joins),
+	      and every thread that could call its Done is blocked
+	  goroutine N of cases[PID]
+	      waits for the wait group ADDRESS (sync.WaitGroup) at cases.go:180 (main.joins.func1),
+	      and every thread that could call its Done is blocked
+	  goroutine N of cases[PID]
+	      waits for the wait group ADDRESS (sync.WaitGroup) at cases.go:184 (main.joins.func2),
+	      and every thread that could call its Done is blocked
+	  unless a finalizer does it, after Go's garbage collector has run, which it does every two minutes
+	  remedy: Let a thread that depends on none of the others provide what is waited for, or wait with a timeout.
 	T
 }
 
@@ -103,7 +138,7 @@ has_text()
 why_cases()
 {
 	local case
-	for case in cross accounts again child; do
+	for case in cross accounts again child feed joins; do
 		begin "why, Go $2: $case"
 		start "$1" "$case"
 		wait_for 60 has_text '^error: deadlock\|^warning: stuck'
@@ -149,7 +184,8 @@ told_text()
 }
 
 for backend in $(backends); do
-	for case in cross accounts again child; do
+	for case in cross accounts again child feed joins; do
+		[ "$case" != joins ] || [ "$backend" != auto ] || continue
 		begin "$backend: Go: $case is told while it lasts, and found in the recording"
 		background "$PPTRACE" run --backend="$backend" --watch=0.5 -o go.db ./cases "$case"
 		wait_for 40 told_text
@@ -167,8 +203,8 @@ for backend in $(backends); do
 			expect_sql go.db "SELECT name, type FROM lock WHERE kind = 'object' ORDER BY 1" "main.audit|sync.Mutex
 main.ledger|sync.Mutex"
 			expect_sql go.db "SELECT DISTINCT s.language, s.function, s.line FROM wait w JOIN site s ON s.id = w.site_id
-				WHERE w.reason = 'lock' ORDER BY 3" "go|main.transfer|28
-go|main.report|35"
+				WHERE w.reason = 'lock' ORDER BY 3" "go|main.transfer|29
+go|main.report|36"
 		fi
 		end
 	done

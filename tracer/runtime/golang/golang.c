@@ -81,6 +81,17 @@ static int read_goroutines(struct golang *go)
 	return 0;
 }
 
+/* The goroutine that brings signals; most of the time it has a thread, on which it sleeps. */
+static bool is_signal_loop(struct golang *go, const struct goroutine *g)
+{
+	uint64_t start = golang_u64(go, g->addr, go->layout.g_start);
+	const char *function =
+		start ? symbols_function(go->process->symbols, go->process->key, start, false)
+		      : NULL;
+
+	return function && !strcmp(function, "os/signal.loop");
+}
+
 /* The function that a goroutine began with tells those of the runtime apart. */
 static bool is_of_runtime(struct golang *go, const struct goroutine *g)
 {
@@ -88,6 +99,10 @@ static bool is_of_runtime(struct golang *go, const struct goroutine *g)
 	size_t n = golang_show_frames(go, g, frames, RUNTIME_MAX_FRAMES);
 	const char *first = n ? frames[n - 1].function : "";
 
+	if (is_signal_loop(go, g)) {
+		go->has_signals = true;
+		return true;
+	}
 	if (strncmp(first, "runtime.", 8) != 0 || !strcmp(first, "runtime.main"))
 		return false;
 	/* Finalizers are functions of the program. */
@@ -299,6 +314,7 @@ static int threads(const struct runtime_process *p, runtime_each *each, void *ar
 		is_idle = NULL;
 		forget(go);
 		go->scans = SCANS;
+		go->has_signals = false;
 		rc = read_once(go, &tasks, &is_idle);
 		if (!rc && (p->core || is_running(go)))
 			break;

@@ -22,6 +22,8 @@ struct golang_layout {
 	uint64_t m_procid, m_curg, m_next;
 	uint64_t sudog_g, sudog_elem, sudog_channel, sudog_link, sudog_prev, sudog_next;
 	uint64_t root_treap;
+	uint64_t g_start;      /* where the function of a go statement begins */
+	uint64_t channel_type; /* of what is sent */
 	uint64_t p_timer_count, p_timers,
 		timers_len; /* how many timers a P has: up to 1.22; from 1.23 on */
 };
@@ -71,8 +73,9 @@ struct golang {
 	size_t n_places;
 	struct goroutine *list;
 	size_t n;
-	bool has_timers; /* some timer is set, that may send to a channel or call a function */
-	unsigned scans;  /* of code, that are left */
+	bool has_signals; /* os/signal sends those that arrive to channels of the program */
+	bool has_timers;  /* some timer is set, that may send to a channel or call a function */
+	unsigned scans;   /* of code, that are left */
 };
 
 enum { GOLANG_INLINED = 8 };

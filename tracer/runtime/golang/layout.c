@@ -61,6 +61,8 @@ static const struct wanted wanted[] = {
 	WANT(sudog_prev, "runtime.sudog", "prev"),
 	WANT(sudog_next, "runtime.sudog", "next"),
 	WANT(root_treap, "runtime.semaRoot", "treap"),
+	MAY(g_start, "runtime.g", "startpc"),
+	MAY(channel_type, "runtime.hchan", "elemtype"),
 	MAY(p_timer_count, "runtime.p", "numTimers"),
 	MAY(p_timers, "runtime.p", "timers"),
 	MAY(timers_len, "runtime.timers", "len"),

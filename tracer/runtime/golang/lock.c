@@ -170,6 +170,37 @@ void golang_waits(struct golang *go)
 	hash_done(&owners);
 }
 
+/* ---- Signals ---- */
+
+/* Whether a type is, or looks like, os.Signal: an interface of two functions (struct interfacetype of type.go, the same since 1.14). */
+static bool is_signal_type(struct golang *go, uint64_t type)
+{
+	enum { KIND = 23, KIND_MASK = 31, KIND_INTERFACE = 20, METHODS = 64 };
+	uint8_t kind = 0;
+
+	return type && memory_cached(&go->memory, type + KIND, &kind, 1) &&
+	       (kind & KIND_MASK) == KIND_INTERFACE && golang_u64(go, type, METHODS) == 2;
+}
+
+/* Says whether a goroutine waits for a channel to which os/signal may send. */
+static bool awaits_signal(struct golang *go, const struct goroutine *g)
+{
+	enum { MAX_CASES = 1000 };
+	const struct golang_layout *l = &go->layout;
+	uint64_t sudog = golang_u64(go, g->addr, l->g_waiting);
+
+	if (!go->has_signals || l->channel_type == GOLANG_NONE)
+		return go->has_signals;
+	for (unsigned i = 0; sudog && i < MAX_CASES; i++) {
+		uint64_t channel = golang_u64(go, sudog, l->sudog_channel);
+
+		if (is_signal_type(go, golang_u64(go, channel, l->channel_type)))
+			return true;
+		sudog = golang_u64(go, sudog, l->sudog_link);
+	}
+	return false;
+}
+
 /* ---- Words ---- */
 
 /* "sync.WaitGroup" of "sync.(*WaitGroup).Wait", the last function of the library before the program's own. */
@@ -220,6 +251,11 @@ void golang_wait(struct golang *go, const struct goroutine *g, struct runtime_wa
 	if (!is_channel && !is_select && !begins(reason, "sema") && !begins(reason, "sync."))
 		return;
 	w->name[0] = '\0';
+	if ((is_channel || is_select) && awaits_signal(go, g)) {
+		w->reason = WAIT_SLEEP;
+		(void)snprintf(w->name, sizeof w->name, "until a signal arrives on its channel");
+		return;
+	}
 	w->reason = WAIT_COND;
 	w->kind = LOCK_OBJECT;
 	w->object = g->mutex ? g->mutex : g->sema ? g->sema : g->channel ? g->channel : g->addr;
