@@ -53,6 +53,40 @@ expect_out '^ +[0-9]+  sort: reads from the empty socketpair'
 stop
 end
 
+child_text()
+{
+	cat <<-'T'
+	warning: stuck: main thread of cases.js[PID] and head[PID] wait for each other
+	  cycle of 2, conditional
+	  main thread of cases.js[PID]
+	      polls SET
+	      whose write end is open in cases.js[PID] (fd N)
+	  head[PID]
+	      writes to the full socketpair N (cases.js <-> head),
+	      whose other side is open in cases.js[PID] (fd N)
+	  unless a signal whose handler is installed arrives (SIGNALS) and its handler helps
+	  unless the kernel, or a process that was given the eventfd, writes or reads it
+	  remedy: Read while writing: poll both directions, or use a thread for each.
+	T
+}
+
+# same_child FILE: the finding in the file is as wanted, the whole text.
+same_child()
+{
+	sed -E 's/^pptrace: possibly stuck:/warning: stuck:/; / ended it$/d; /^warning: stuck/,/^  remedy/!d; s/\[[0-9]+\]/[PID]/g; s/, (blocked since|acquired at|since) [0-9.]+ s//g; s/(full socketpair) [0-9]+/\1 N/
+		s/(polls) .*/\1 SET/; s/\(fd [0-9]+\)/(fd N)/; s/ at head\+0x[0-9a-f]+//; s/\(SIG[A-Z0-9, ]*\)/(SIGNALS)/' "$1" | sort >.found
+	child_text | sort | diff - .found >.difference || fail "found (>) and wanted (<) differ" "$(cat .difference)" "$(show)"
+}
+
+begin "why, Node: a child whose output nobody reads"
+start "$NODE" "$CASES" child
+wait_for 30 says '^warning: stuck'
+run "$PPTRACE" why "$pid"
+expect_status 0
+same_child out
+stop
+end
+
 begin "why, Node: lines of JavaScript, where Node writes a perf map"
 start "$NODE" "${MAPPED[@]}" "$CASES" sync
 wait_for 30 says '^ +at cases.js:26 \(sync\)$'
@@ -72,6 +106,36 @@ else
 	expect_out '^ +and [0-9]+ threads of its language'
 	stop_mapped
 fi
+end
+
+# told_text: whether what a recording that grows says has come to its end.
+told_text()
+{
+	grep -q '^  remedy: ' err
+}
+
+for backend in $(backends); do
+	begin "$backend: Node: a child whose output nobody reads is told while it lasts"
+	background "$PPTRACE" run --backend="$backend" --watch=0.3 -o child.db "$NODE" "$CASES" child
+	wait_for 30 told_text
+	cp err out
+	same_child out
+	kill -TERM $!
+	wait_end $!
+	end
+done
+
+begin "attach, Node: the same of a program that runs already"
+start "$NODE" "$CASES" child
+wait_for 30 says '^warning: stuck'
+background "$PPTRACE" attach --watch=0.3 -o attached.db -p "$pid"
+attached=$!
+wait_for 30 told_text
+cp err out
+same_child out
+kill -INT $attached
+wait_end $attached
+stop
 end
 
 for backend in $(backends); do

@@ -231,6 +231,110 @@ run "$PPTRACE" diagnose unanswered.db
 expect_out 'reads from the empty pipe [0-9]+ \(sort -> .*\), blocked since .* at unanswered.py:5'
 end
 
+# ---- The cases that every language has: tests/python/cases.py ----
+
+CASES=$ROOT/tests/python/cases.py
+
+fed_by_nobody_text()
+{
+	cat <<-'T'
+	error: deadlock: main thread of cases.py[PID] and thread "worker" of cases.py[PID] wait for each other and can never proceed
+	  cycle of 2, certain
+	  main thread of cases.py[PID]
+	      waits for the end of thread "worker" of cases.py[PID] at cases.py:24 (fed_by_nobody)
+	  thread "worker" of cases.py[PID]
+	      waits for the queue `jobs` (queue.Queue) at cases.py:20 (fed_by_nobody.<locals>.work),
+	      and every thread that could use its other side is blocked
+	  remedy: Let a thread that depends on none of the others provide what is waited for, or wait with a timeout.
+	T
+}
+
+joins_text()
+{
+	cat <<-'T'
+	error: deadlock: main thread of cases.py[PID] and thread "worker" of cases.py[PID] wait for each other and can never proceed
+	  cycle of 2, certain
+	  main thread of cases.py[PID]
+	      waits for the end of thread "worker" of cases.py[PID] at cases.py:33 (joins)
+	  thread "worker" of cases.py[PID]
+	      waits for the end of main thread of cases.py[PID] at cases.py:29 (joins.<locals>.work)
+	  remedy: Let only one thread join the others.
+	T
+}
+
+child_text()
+{
+	cat <<-'T'
+	error: deadlock: cases.py[PID] and head[PID] wait for each other and can never proceed
+	  cycle of 2, certain
+	  cases.py[PID]
+	      waits for the end of its child head[PID] at cases.py:38 (child)
+	  head[PID]
+	      writes to the full pipe N (head -> cases.py),
+	      whose read end is open in cases.py[PID] (fd N)
+	  remedy: Read the child's output to its end first, then wait for the child.
+	T
+}
+
+# same_findings FILE CASE: those in the file are as wanted, the whole text; who is named first is chance.
+same_findings()
+{
+	sed -E '/^error: deadlock/,/^  remedy/!d; s/\[[0-9]+\]/[PID]/g; s/, (blocked since|acquired at|since) [0-9.]+ s//g; s/(full pipe) [0-9]+/\1 N/; s/\(fd [0-9]+\)/(fd N)/; s/ at head\+0x[0-9a-f]+//
+		s/main thread of (cases.py\[PID\])$/\1/; s/^(error: deadlock: )main thread of (cases.py\[PID\] and head)/\1\2/' "$1" | sort >.found
+	"$2_text" | sed -E 's/^  main thread of (cases.py\[PID\])$/  \1/' | sort >.wanted
+	cmp -s .found .wanted || sed -E 's/^(error: deadlock: )(.*) and (.*) wait for each other/\1\3 and \2 wait for each other/' .found | sort |
+		diff .wanted - >.difference || fail "$2: found (>) and wanted (<) differ" "$(cat .difference)" "$(head -40 "$1")"
+}
+
+begin "why: a queue that nobody feeds, a join cycle, a child whose full pipe nobody reads: the whole text"
+for name in fed_by_nobody joins child; do
+	start "$PYTHON" "$CASES" $name
+	wait_for 30 says '^error: deadlock'
+	run "$PPTRACE" why "$pid"
+	expect_status 1
+	same_findings out $name
+	stop
+done
+end
+
+begin "why: idle pools, of threads and of processes, idle servers and a queue that is fed are not accused"
+for name in server pool processes asyncio_server fed; do
+	start "$PYTHON" "$CASES" $name
+	wait_for 30 says 'at cases.py:'
+	for _ in 1 2 3; do
+		run "$PPTRACE" why "$pid"
+		expect_out '^No deadlock was found'
+		expect_status 0
+	done
+	[ $name != pool ] || wait_for 30 says 'ThreadPoolExecutor-0_0: waits for the work queued to the pool (concurrent.futures.ThreadPoolExecutor).*; and 3 more threads in the same wait'
+	stop
+done
+end
+
+on_backend()
+{
+	local name
+	for name in fed_by_nobody joins child; do
+		begin "$1: $name, told while it lasts, and kept: the whole text"
+		run "$PPTRACE" run --backend="$1" --watch=0.3 --on-deadlock=kill -o $name.db "$PYTHON" "$CASES" $name
+		expect_status 124
+		same_findings err $name
+		run "$PPTRACE" diagnose --rule deadlock $name.db
+		sed -i '/^  .*SIG/d' out
+		same_findings out $name
+		end
+	done
+	for name in server pool processes asyncio_server fed; do
+		begin "$1: $name is not accused"
+		run "$PPTRACE" run --backend="$1" --watch=0.2 --timeout=2 -o $name.db "$PYTHON" "$CASES" $name
+		expect_no_err 'stuck|deadlock'
+		expect_sql $name.db "SELECT count(*) FROM finding WHERE rule IN ('deadlock', 'stuck')" 0
+		end
+	done
+}
+# shellcheck disable=SC2046
+side_by_side on_backend $(backends)
+
 begin "a program without Python says nothing of it"
 start "$PROGRAMS/stuck" abba
 wait_for 10 waiting 3

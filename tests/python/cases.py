@@ -1,0 +1,93 @@
+# cases.py - Python programs that wait, in many ways; the first argument says which.
+# SPDX-License-Identifier: MIT
+import asyncio
+import multiprocessing
+import queue
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+jobs = queue.Queue()
+
+
+def fed_by_nobody():
+    def work():
+        while True:
+            jobs.get()
+
+    worker = threading.Thread(target=work, name="worker")
+    worker.start()
+    worker.join()
+
+
+def joins():
+    def work(other):
+        other.join()
+
+    worker = threading.Thread(target=work, args=(threading.current_thread(),), name="worker")
+    worker.start()
+    worker.join()
+
+
+def child():
+    p = subprocess.Popen(["head", "-c", "1000000", "/dev/zero"], stdout=subprocess.PIPE)
+    p.wait()
+    p.stdout.read()
+
+
+def listen():
+    server = socket.socket()
+    server.bind(("127.0.0.1", 0))
+    server.listen()
+    return server
+
+
+def server():
+    s = listen()
+    while True:
+        s.accept()[0].close()
+
+
+# Workers of a pool that have nothing to do, and who may give them some.
+def pool():
+    with ThreadPoolExecutor(4) as workers:
+        list(workers.map(abs, range(100)))
+        s = listen()
+        while True:
+            workers.submit(s.accept()[0].close)
+
+
+def processes():
+    with multiprocessing.Pool(2) as workers:
+        workers.map(abs, range(100))
+        server()
+
+
+def asyncio_server():
+    async def serve():
+        s = await asyncio.start_server(lambda reader, writer: writer.close(), "127.0.0.1", 0)
+        await s.serve_forever()
+
+    asyncio.run(serve())
+
+
+# A queue that is fed now and then.
+def fed():
+    def work():
+        while True:
+            jobs.get()
+
+    for i in range(4):
+        threading.Thread(target=work, name=f"worker {i}", daemon=True).start()
+    while True:
+        time.sleep(0.1)
+        jobs.put(None)
+
+
+# The handler that Python has for it might release those that wait.
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+globals()[sys.argv[1]]()
