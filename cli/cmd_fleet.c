@@ -115,6 +115,29 @@ static int list(struct fleet *f)
 
 /* ---- diagnose ---- */
 
+/* Clocks that do not agree. */
+static void note_clocks(const struct fleet_hosts *hosts, const struct fleet_graph *g)
+{
+	const int64_t worth_telling_ns = 10000000;
+
+	for (size_t i = 0; i < hosts->n; i++) {
+		const struct fleet_cut *cut = &g->cuts[i];
+		_cleanup_buf_ struct buf time = BUF_INIT;
+
+		if (llabs(cut->ahead_ns) >= worth_telling_ns) {
+			buf_add_duration(&time, llabs(cut->ahead_ns));
+			note("the clock of %s is %s %s that of %s, as messages between them tell: its times are corrected",
+				hosts->list[i].label, time.data,
+				cut->ahead_ns > 0 ? "ahead of" : "behind", hosts->list[0].label);
+		}
+		buf_reset(&time);
+		buf_add_duration(&time, cut->stepped_ns);
+		if (cut->stepped_ns >= worth_telling_ns)
+			note("%s: its clock was set by %s while it was recorded",
+				hosts->list[i].label, time.data);
+	}
+}
+
 /* What of the hosts' recordings is not as one would want it, before anybody trusts what they say together. */
 static void note_hosts(const struct fleet_hosts *hosts, const struct fleet_graph *g)
 {
@@ -127,6 +150,7 @@ static void note_hosts(const struct fleet_hosts *hosts, const struct fleet_graph
 		else if (h->lost)
 			note("%s: %llu events were lost", h->label, (unsigned long long)h->lost);
 	}
+	note_clocks(hosts, g);
 	if (g->n_doubtful)
 		note("%zu addresses belong to several connections (networks that reuse the same addresses?); they were not matched",
 			g->n_doubtful);
@@ -150,7 +174,7 @@ static int diagnose(struct fleet *f)
 	bool found = false;
 
 	if (fleet_hosts(f->server, f->operands[0], &hosts, &why) < 0 ||
-		fleet_load(f->server, &hosts, false, &g, &why) < 0 ||
+		fleet_load(f->server, &hosts, FLEET_VERDICT, &g, &why) < 0 ||
 		fleet_stuck(f->server, &g, &across, &why) < 0 ||
 		fleet_mpi(f->server, &g, &mpi, &why) < 0 ||
 		fleet_findings(f->server, &g, &own, &why) < 0)
@@ -230,7 +254,7 @@ static int merge(struct fleet *f)
 	struct fleet_graph g = {0};
 
 	if (fleet_hosts(f->server, f->operands[0], &hosts, &why) < 0 ||
-		fleet_load(f->server, &hosts, false, &g, &why) < 0 ||
+		fleet_load(f->server, &hosts, FLEET_CUT, &g, &why) < 0 ||
 		fleet_save(&g, path, &why) < 0)
 		die("fleet: %s", why.data);
 	note_hosts(&hosts, &g);
@@ -270,7 +294,7 @@ static int draw(struct fleet *f, const char *name, bool past)
 	(void)atexit(remove_drawn);
 	(void)snprintf(drawn_file, sizeof drawn_file, "%s/run.db", drawn_dir);
 	if (fleet_hosts(f->server, f->operands[0], &hosts, &why) < 0 ||
-		fleet_load(f->server, &hosts, past, &g, &why) < 0 ||
+		fleet_load(f->server, &hosts, past ? FLEET_WHOLE : FLEET_CUT, &g, &why) < 0 ||
 		(past && fleet_past(f->server, &g, &why) < 0) ||
 		fleet_save(&g, drawn_file, &why) < 0)
 		die("fleet: %s", why.data);
@@ -320,7 +344,7 @@ static int why_host(struct fleet *f)
 		return STATUS_TROUBLE;
 	}
 	/* Of one that has ended: before somebody ended it. */
-	if (fleet_load(f->server, &hosts, !h->complete, &g, &why) < 0)
+	if (fleet_load(f->server, &hosts, h->complete ? FLEET_CUT : FLEET_WHOLE, &g, &why) < 0)
 		die("fleet: %s", why.data);
 	note_hosts(&hosts, &g);
 	if (h->complete)

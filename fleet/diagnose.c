@@ -1,11 +1,5 @@
 /* diagnose.c - what is stuck across hosts. */
 /* SPDX-License-Identifier: MIT */
-/*
- * The moments at which the hosts are cut are not the same, and their clocks differ. Still, a set that rests on a connection between
- * two hosts is certain if all that either side had written by its moment had been read on the other by that side's: then
- * nothing was under way between them, the cut is consistent (Chandy and Lamport), and what nobody else can wake was still
- * asleep when the later of the moments came.
- */
 #include "fleet/private.h"
 
 #include "base/buf.h"
@@ -13,135 +7,9 @@
 #include "schema/query.h"
 #include "verdict/finding.h"
 
-#include <errno.h>
-
-/* What a side of a connection has read and written by the cut of its host. */
-struct traffic {
-	uint64_t read, written;
-};
-
 static size_t host_of_id(int64_t id)
 {
-	return (size_t)(id >> 40) - 1;
-}
-
-static int64_t shift_of(const struct fleet_graph *g, size_t host)
-{
-	int64_t start = g->hosts->list[0].started_unix_ns;
-
-	for (size_t i = 0; i < g->hosts->n; i++)
-		if (g->hosts->list[i].started_unix_ns < start)
-			start = g->hosts->list[i].started_unix_ns;
-	return g->hosts->list[host].started_unix_ns - start;
-}
-
-static int ask_traffic(struct server *s, const struct fleet_graph *g, int64_t pipe_id,
-	struct traffic *ret, struct buf *why)
-{
-	size_t host = host_of_id(pipe_id);
-	const struct fleet_host *h = &g->hosts->list[host];
-	_cleanup_buf_ struct buf sql = BUF_INIT, out = BUF_INIT;
-	unsigned long long got = 0, put = 0;
-	int rc;
-
-	buf_adds(&sql,
-		"SELECT sumIf(ifNull(bytes, 0), op = 'read'), sumIf(ifNull(bytes, 0), op = 'write') FROM pipe_io_rows FINAL"
-		" WHERE gone = 0 AND run = ");
-	server_quote(&sql, h->run);
-	buf_adds(&sql, " AND trace_id = ");
-	server_quote(&sql, h->trace_id);
-	buf_addf(&sql, " AND pipe_id = %lld AND end_ns <= %lld",
-		(long long)(pipe_id - fleet_first_id(host)),
-		(long long)(g->cuts[host].at_ns - shift_of(g, host)));
-	rc = server_ask(s, sql.data, &out, why);
-	if (!rc && sscanf(out.data, "%llu %llu", &got, &put) != 2) {
-		buf_adds(why, "the server answered something else than was asked for");
-		rc = -EIO;
-	}
-	*ret = (struct traffic){got, put};
-	return rc;
-}
-
-/* Says whether all that happens on a connection is sure to be in the recording of that host. */
-static bool sees_all(
-	const struct fleet_graph *g, size_t host, const struct fleet_joined *j, struct buf *why)
-{
-	const struct fleet_host *h = &g->hosts->list[host];
-	static const char odd_sql[] =
-		"SELECT EXISTS (SELECT 1 FROM pipe_end e JOIN process p ON p.id = e.process_id WHERE e.pipe_id = ?1"
-		" AND (p.uring OR p.raw_calls OR p.reopens) AND p.id >> 40 = ?2)";
-
-	return h->whole && !h->lost && !h->attached && strncmp(h->backend, "snapshot", 8) != 0 &&
-	       !query_pair(g->db, odd_sql, j->pipe_id, (int64_t)host + 1, 1, why);
-}
-
-/* Says whether nothing is under way on a joined connection. Returns 1, 0, or -EIO. */
-static int is_empty(struct server *s, const struct fleet_graph *g, const struct fleet_joined *j,
-	struct buf *why)
-{
-	struct traffic a, b;
-	int rc;
-
-	if (!sees_all(g, host_of_id(j->pipe_id), j, why) ||
-		!sees_all(g, host_of_id(j->other_id), j, why))
-		return query_failed(0, why);
-	/* From the first byte on. */
-	if (query_number(
-		    g->db, "SELECT created_ns IS NULL FROM pipe WHERE id = ?1", j->pipe_id, 1, why))
-		return query_failed(0, why);
-	rc = ask_traffic(s, g, j->pipe_id, &a, why);
-	if (!rc)
-		rc = ask_traffic(s, g, j->other_id, &b, why);
-	return rc ? rc : a.read == b.written && b.read == a.written;
-}
-
-/* The joined connections for which a wait is, and whether it is for reading: what a full one holds is under way by itself. */
-static const char waited_sql[] =
-	"SELECT p.id, x.mode FROM (SELECT pipe_id, iif(reason = 'pipe-read', 'r', 'w') AS mode FROM wait WHERE id = ?1"
-	" UNION SELECT pipe_id, mode FROM wait_on WHERE wait_id = ?1) x JOIN pipe p ON p.id = x.pipe_id AND p.kind = 'tcp'";
-
-static const struct fleet_joined *joined_of(const struct fleet_graph *g, int64_t pipe_id)
-{
-	for (size_t i = 0; i < g->n_joined; i++)
-		if (g->joined[i].pipe_id == pipe_id)
-			return &g->joined[i];
-	return NULL;
-}
-
-static int is_wait_empty(
-	struct server *s, const struct fleet_graph *g, int64_t wait_id, struct buf *why)
-{
-	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
-	int rc = query_one(g->db, waited_sql, wait_id, &stmt, why), empty = 1;
-
-	for (; rc > 0 && empty > 0; rc = query_step(stmt, why)) {
-		const struct fleet_joined *j = joined_of(g, query_int(stmt, 0, 0));
-
-		if (strcmp(query_text(stmt, 1), "r") != 0 || !j)
-			empty = 0; /* of a connection within one host a recording does not tell */
-		else
-			empty = is_empty(s, g, j, why);
-	}
-	return rc < 0 ? rc : empty;
-}
-
-static int is_proved(
-	struct server *s, const struct fleet_graph *g, const struct finding *f, struct buf *why)
-{
-	for (size_t i = 0; i < f->n_members; i++) {
-		int64_t id = f->members[i].thread_id;
-
-		/* Of a rank that waits the messages count, all of them. */
-		if (id && !g->hosts->list[host_of_id(id)].whole)
-			return 0;
-
-		int rc =
-			f->members[i].wait_id ? is_wait_empty(s, g, f->members[i].wait_id, why) : 1;
-
-		if (rc <= 0)
-			return rc;
-	}
-	return 1;
+	return (size_t)(id >> HOST_SHIFT) - 1;
 }
 
 static bool share_wait(const struct finding *a, const struct finding *b)
@@ -175,18 +43,17 @@ static bool crosses(const struct finding *f)
 /* ---- MPI ---- */
 
 /* The places in the order of collective calls at which the ranks of the run did not make the same one. */
-static int ask_order(struct server *s, const char *run, struct buf *ret, struct buf *why)
+static int ask_order(
+	struct server *s, const struct fleet_hosts *hosts, struct buf *ret, struct buf *why)
 {
 	_cleanup_buf_ struct buf sql = BUF_INIT;
 
 	buf_adds(&sql,
 		"SELECT arrayStringConcat(groupArray(toString(seq)), ',') FROM (SELECT DISTINCT seq FROM"
-		" (SELECT trace_id, ifNull(comm_id, 0) AS comm, ifNull(seq, 0) AS seq, op, if(ifNull(peer, -1) >= 0, ifNull(peer, -1), -1) AS root"
-		"  FROM sync_rows FINAL WHERE gone = 0 AND seq IS NOT NULL AND run = ");
-	server_quote(&sql, run);
-	buf_adds(&sql,
-		") ANY INNER JOIN (SELECT trace_id, id AS comm, key FROM mpi_comm_rows FINAL WHERE gone = 0 AND run = ");
-	server_quote(&sql, run);
+		" (SELECT trace_id, ifNull(comm_id, 0) AS comm, ifNull(seq, 0) AS seq, op, if(ifNull(peer, -1) >= 0, ifNull(peer, -1), -1) AS root");
+	hosts_from(&sql, hosts, "sync");
+	buf_adds(&sql, " AND seq IS NOT NULL) ANY INNER JOIN (SELECT trace_id, id AS comm, key");
+	hosts_from(&sql, hosts, "mpi_comm");
 	buf_adds(&sql, ") USING trace_id, comm GROUP BY key, seq HAVING uniqExact(op, root) > 1"
 		       " ORDER BY seq LIMIT 100) FORMAT TabSeparated");
 	return server_ask(s, sql.data, ret, why);
@@ -214,7 +81,7 @@ int fleet_mpi(struct server *s, const struct fleet_graph *g, struct findings *re
 	*ret = (struct findings){0};
 	if (!query_number(g->db, "SELECT EXISTS (SELECT 1 FROM mpi_comm)", 0, 0, why))
 		return query_failed(0, why);
-	rc = ask_order(s, run, &seqs, why);
+	rc = ask_order(s, g->hosts, &seqs, why);
 	if (!rc && seqs.len > 1) {
 		buf_adds(&condition, "run = ");
 		server_quote(&condition, run);
@@ -231,6 +98,65 @@ int fleet_mpi(struct server *s, const struct fleet_graph *g, struct findings *re
 	return rc;
 }
 
+/* Adds what is said of a set without that proof. */
+static void add_careful(
+	struct findings *ret, const struct finding *f, const struct findings *careful)
+{
+	for (size_t k = 0; k < careful->n; k++)
+		if (share_wait(f, &careful->list[k])) {
+			finding_copy(ret, &careful->list[k]);
+			break;
+		}
+}
+
+/* How far moments of two hosts of a finding may be off against each other; 0: it is not known. */
+static int64_t apart_of(const struct fleet_graph *g, const struct finding *f)
+{
+	int64_t most = 0, next = 0;
+	size_t host = SIZE_MAX;
+
+	for (size_t i = 0; i < f->n_members; i++) {
+		int64_t ns;
+
+		if (!f->members[i].thread_id || host_of_id(f->members[i].thread_id) == host)
+			continue;
+		host = host_of_id(f->members[i].thread_id);
+		ns = g->cuts[host].apart_ns;
+		if (ns < 0)
+			return 0;
+		next = ns > most ? most : ns > next ? ns : next;
+		most = ns > most ? ns : most;
+	}
+	return most + next;
+}
+
+/* careful is asked for where it is needed only: it takes as long as the first answer. */
+static int add_proved(const struct proof *proof, const struct fleet_graph *g,
+	const struct findings *sure, struct findings *ret, struct buf *why)
+{
+	struct findings careful = {0};
+	bool asked = false;
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < sure->n; i++) {
+		const struct finding *f = &sure->list[i];
+		int proved = f->certain ? proof_holds(proof, g, f, why) : 1;
+
+		if (proved > 0) {
+			finding_copy(ret, f);
+			continue;
+		}
+		rc = proved;
+		if (!rc && !asked)
+			rc = verdict_all(g->db, INT64_MAX, "stuck", true, &careful, why);
+		asked = true;
+		if (!rc)
+			add_careful(ret, f, &careful);
+	}
+	findings_free(&careful);
+	return rc;
+}
+
 /*
  * Of what is certain if nothing is under way: certain where that is proved, else what is said without that proof. What
  * one host's recording says alone is its own findings', which looked while it ran.
@@ -238,32 +164,23 @@ int fleet_mpi(struct server *s, const struct fleet_graph *g, struct findings *re
 int fleet_stuck(
 	struct server *s, const struct fleet_graph *g, struct findings *ret, struct buf *why)
 {
-	struct findings sure = {0}, careful = {0};
-	int rc = verdict_stuck(g->db, INT64_MAX, false, &sure, why);
+	struct findings all = {0}, across = {0};
+	struct proof proof = {0};
+	int rc = verdict_stuck(g->db, INT64_MAX, false, &all, why);
 
 	*ret = (struct findings){0};
+	for (size_t i = 0; !rc && i < all.n; i++)
+		if (crosses(&all.list[i]))
+			finding_copy(&across, &all.list[i]);
 	if (!rc)
-		rc = verdict_all(g->db, INT64_MAX, "stuck", true, &careful, why);
-	for (size_t i = 0; !rc && i < sure.n; i++) {
-		const struct finding *f = &sure.list[i];
-		int proved = !f->certain;
-
-		if (!crosses(f))
-			continue;
-		if (f->certain)
-			proved = is_proved(s, g, f, why);
-		if (proved < 0)
-			rc = proved;
-		if (proved)
-			finding_copy(ret, f);
-		for (size_t k = 0; !proved && k < careful.n; k++)
-			if (share_wait(f, &careful.list[k])) {
-				finding_copy(ret, &careful.list[k]);
-				break;
-			}
-	}
-	findings_free(&sure);
-	findings_free(&careful);
+		rc = proof_ask(s, g, &across, &proof, why);
+	if (!rc)
+		rc = add_proved(&proof, g, &across, ret, why);
+	for (size_t i = 0; i < ret->n; i++)
+		ret->list[i].apart_ns = apart_of(g, &ret->list[i]);
+	proof_done(&proof);
+	findings_free(&all);
+	findings_free(&across);
 	if (rc)
 		findings_free(ret);
 	return rc;

@@ -26,10 +26,12 @@ static int host_of(void *arg, const char *trace_id, size_t len)
 	return -1;
 }
 
-static int64_t change(void *arg, int host, const struct column *c, int64_t n)
+static enum read_change change(void *arg, int host, const struct column *c, int64_t *n)
 {
 	(void)arg;
-	return c->meaning == COLUMN_ID && n > 0 ? n + fleet_first_id((size_t)host) : n;
+	if (c->meaning == COLUMN_ID && *n > 0)
+		*n += fleet_first_id((size_t)host);
+	return READ_AS_IT_IS;
 }
 
 static int name_host(const struct fleet_graph *g, struct buf *why)
@@ -60,7 +62,8 @@ int fleet_findings(
 	server_quote(&condition, g->hosts->list[0].run);
 	for (size_t i = 0; !rc && i < ARRAY_SIZE(names); i++)
 		rc = read_rows(s, g->db,
-			&(struct read_table){.table = columns_table(&t, names[i]),
+			&(struct read_table){.hosts = g->hosts,
+				.table = columns_table(&t, names[i]),
 				.condition = condition.data,
 				.host_of = host_of,
 				.change = change,

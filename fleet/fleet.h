@@ -2,8 +2,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * To be read in this order: address.c (where the server is), http.c (one request), server.c (what is said to ClickHouse),
- * columns.c (the tables of a recording), format.c (the tables there), binary.c (their rows as bytes), push.c (a recording into them); hosts.c (which recordings a run has), read.c (their rows), pull.c (one as a file again); load.c
- * (all of a run as one recording), join.c (connections between hosts), past.c (what happened before), waits.c (what one waits for), diagnose.c (what is stuck across them), findings.c (what each says alone).
+ * columns.c (the tables of a recording), format.c (the tables there), binary.c (their rows as bytes), push.c (a recording into them); hosts.c (which recordings a run has), read.c (their rows), pull.c (one as a file again); cut.c
+ * (up to when each counts), clocks.c (how far clocks are apart), load.c (all of a run as one recording), join.c (connections between hosts), past.c (what happened before), waits.c (what one waits for), proof.c (that nothing was under way), diagnose.c (what is stuck across them), findings.c (what each says alone).
  */
 #ifndef FLEET_FLEET_H
 #define FLEET_FLEET_H
@@ -85,6 +85,7 @@ struct fleet_host {
 	int exit_code, exit_signal; /* -1: none */
 	bool complete, attached;
 	bool whole; /* all that the recording had is there: no push is under way, or broke off */
+	bool once;  /* no row of it is there twice: it was pushed at one go */
 	uint64_t lost, pushed;
 };
 
@@ -107,9 +108,13 @@ int fleet_pull(struct server *s, const struct fleet_host *h, const char *path, s
 
 /* Up to when what a host recorded counts. */
 struct fleet_cut {
-	int64_t at_ns;  /* since the start of the first host */
-	int64_t end_ns; /* its end, or its last commit */
-	int signo;      /* the signal from outside that ended what ran there; 0: none did */
+	int64_t shift_ns; /* what is added to the moments of its recording: its start after that of the first host */
+	int64_t ahead_ns; /* by so much its clock was ahead of that of the first host, which shift_ns corrects */
+	int64_t apart_ns; /* so far its clock may be from that of the first host, corrected by shift_ns; -1: no messages tell */
+	int64_t stepped_ns; /* by so much its time of day was set while it was recorded */
+	int64_t at_ns;      /* since the start of the first host */
+	int64_t end_ns;     /* its end, or its last commit */
+	int signo;          /* the signal from outside that ended what ran there; 0: none did */
 };
 
 /* A connection between two hosts: pipes of both, of which the other one's rows are now the first one's. */
@@ -118,14 +123,22 @@ struct fleet_joined {
 	int side, other_side; /* that each of the hosts holds, as its recording has it */
 };
 
+/* How much of a run is loaded. */
+enum fleet_extent {
+	FLEET_VERDICT, /* up to the moment before somebody outside ended it, and only what a verdict on what is stuck needs */
+	FLEET_CUT,     /* the same, and what other questions need */
+	FLEET_WHOLE,   /* up to the end of each host */
+};
+
 struct fleet_graph {
 	struct sqlite3 *db; /* tables and views as in a file, in memory */
 	const struct fleet_hosts *hosts;
 	struct fleet_cut *cuts; /* of each host */
 	struct fleet_joined *joined;
 	size_t n_joined;
-	bool whole;        /* up to the end of each host */
-	size_t n_doubtful; /* addresses that several connections have: those were not joined */
+	enum fleet_extent extent;
+	int64_t start_unix_ns; /* 0 on the axis of all */
+	size_t n_doubtful;     /* addresses that several connections have: those were not joined */
 };
 
 /* Returns the number above which the ids of a host are. */
@@ -133,9 +146,9 @@ int64_t fleet_first_id(size_t host);
 
 /*
  * Loads the small tables of the hosts of one run, which stay the caller's, and joins the connections between
- * them. whole: up to the end of each host; else up to the moment before somebody outside ended the run. Returns 0, freed with fleet_graph_done; or -errno with a sentence in why.
+ * them. Returns 0, freed with fleet_graph_done; or -errno with a sentence in why.
  */
-int fleet_load(struct server *s, const struct fleet_hosts *hosts, bool whole,
+int fleet_load(struct server *s, const struct fleet_hosts *hosts, enum fleet_extent extent,
 	struct fleet_graph *ret, struct buf *why);
 void fleet_graph_done(struct fleet_graph *g);
 

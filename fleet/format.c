@@ -126,7 +126,7 @@ static int add_columns(struct server *s, const struct table *t, struct buf *why)
 
 static const char push_sql[] =
 	"CREATE TABLE IF NOT EXISTS push_rows (run String, trace_id String, host String, state String, complete UInt8,"
-	" pushed UInt64) ENGINE = ReplacingMergeTree(pushed) PARTITION BY tuple() ORDER BY (run, trace_id)";
+	" pushed UInt64, once UInt8) ENGINE = ReplacingMergeTree(pushed) PARTITION BY tuple() ORDER BY (run, trace_id)";
 static const char format_sql[] =
 	"CREATE TABLE IF NOT EXISTS pptrace_format (version UInt64, pptrace String, made DateTime)"
 	" ENGINE = ReplacingMergeTree() PARTITION BY tuple() ORDER BY version";
@@ -184,6 +184,19 @@ static int make_table(struct server *s, const struct table *t, bool is_older, st
 	return rc < 0 ? rc : make_view(s, t, why);
 }
 
+/* Tables of before 1.7 lack the column. */
+static int add_once(struct server *s, struct buf *why)
+{
+	_cleanup_free_ char *sql = xasprintf(
+		"SELECT count() FROM system.columns WHERE database = '%s' AND table = 'push_rows' AND name = 'once'",
+		s->address.database);
+	uint64_t n = 0;
+	int rc = server_number(s, sql, &n, why);
+
+	return rc || n ? rc
+		       : server_ask(s, "ALTER TABLE push_rows ADD COLUMN once UInt8", NULL, why);
+}
+
 static int make_database(struct server *s, struct buf *why)
 {
 	_cleanup_free_ char *sql =
@@ -222,6 +235,8 @@ int format_make(struct server *s, const struct tables *t, struct buf *why)
 	rc = server_ask(s, format_sql, NULL, why);
 	if (!rc)
 		rc = server_ask(s, push_sql, NULL, why);
+	if (!rc && version)
+		rc = add_once(s, why);
 	for (size_t i = 0; !rc && i < t->n; i++)
 		rc = make_table(s, &t->list[i], version != 0, why);
 	return rc ? rc : write_version(s, why);

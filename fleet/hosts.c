@@ -13,9 +13,9 @@
  */
 static const char hosts_sql[] =
 	"SELECT hex(run), trace_id, hex(ifNull(host, '?')), ifNull(started_unix_ns, 0), ifNull(duration_ns, 0), complete, lost,"
-	" attached, hex(ifNull(backend, '')), hex(command), ifNull(exit_code, -1), ifNull(exit_signal, -1), state, pushed"
+	" attached, hex(ifNull(backend, '')), hex(command), ifNull(exit_code, -1), ifNull(exit_signal, -1), state, pushed, once"
 	" FROM (SELECT * FROM trace_rows FINAL WHERE gone = 0@where)"
-	" ANY LEFT JOIN (SELECT run, trace_id, state, pushed FROM push_rows FINAL) USING run, trace_id"
+	" ANY LEFT JOIN (SELECT run, trace_id, state, pushed, @once FROM push_rows FINAL) USING run, trace_id"
 	" ORDER BY run, host, started_unix_ns, trace_id FORMAT TabSeparated";
 
 static char *from_hex(const char *s)
@@ -30,7 +30,7 @@ static char *from_hex(const char *s)
 	return buf_steal(&b);
 }
 
-enum { FIELDS = 14 };
+enum { FIELDS = 15 };
 
 /* Cuts a line at its tabs. Returns the next line, or NULL if it has not so many fields. */
 static char *cut_line(char *line, char *fields[FIELDS])
@@ -69,7 +69,8 @@ static void add_host(struct fleet_hosts *hosts, char *f[FIELDS])
 		.exit_code = (int)strtol(f[10], NULL, 10),
 		.exit_signal = (int)strtol(f[11], NULL, 10),
 		.whole = !strcmp(f[12], "done"),
-		.pushed = strtoull(f[13], NULL, 10)};
+		.pushed = strtoull(f[13], NULL, 10),
+		.once = f[14][0] == '1'};
 }
 
 /* What a host is called: its name, with the beginning of the recording's number where several have the same. */
@@ -89,7 +90,7 @@ static void name_hosts(struct fleet_hosts *hosts)
 int fleet_hosts(struct server *s, const char *run, struct fleet_hosts *ret, struct buf *why)
 {
 	_cleanup_buf_ struct buf sql = BUF_INIT, out = BUF_INIT;
-	const char *at = strstr(hosts_sql, "@where");
+	const char *at = strstr(hosts_sql, "@where"), *once = strstr(hosts_sql, "@once");
 	char *fields[FIELDS];
 	int rc = format_check(s, why);
 
@@ -101,7 +102,9 @@ int fleet_hosts(struct server *s, const char *run, struct fleet_hosts *ret, stru
 		buf_adds(&sql, " AND run = ");
 		server_quote(&sql, run);
 	}
-	buf_adds(&sql, at + strlen("@where"));
+	buf_add(&sql, at + strlen("@where"), (size_t)(once - at) - strlen("@where"));
+	buf_adds(&sql, strstr(s->columns.data, " push_rows.once ") ? "once" : "0 AS once");
+	buf_adds(&sql, once + strlen("@once"));
 	rc = server_ask(s, sql.data, &out, why);
 	for (char *line = out.data, *next; !rc && line && *line; line = next) {
 		next = cut_line(line, fields);
@@ -121,6 +124,22 @@ int fleet_hosts(struct server *s, const char *run, struct fleet_hosts *ret, stru
 	if (rc)
 		fleet_hosts_done(ret);
 	return rc;
+}
+
+size_t hosts_n_twice(const struct fleet_hosts *hosts)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < hosts->n; i++)
+		n += !hosts->list[i].once;
+	return n;
+}
+
+void hosts_from(struct buf *sql, const struct fleet_hosts *hosts, const char *table)
+{
+	buf_addf(sql, " FROM `%s_rows`%s WHERE `gone` = 0 AND `run` = ", table,
+		hosts_n_twice(hosts) ? " FINAL" : "");
+	server_quote(sql, hosts->list[0].run);
 }
 
 void fleet_hosts_done(struct fleet_hosts *hosts)

@@ -41,8 +41,8 @@ static int find_pairs(struct fleet_graph *g, struct buf *why)
 	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
 	size_t cap = 0;
 	int rc = query_exec(g->db,
-		g->whole ? "CREATE TEMP TABLE range AS SELECT 1 AS whole"
-			 : "CREATE TEMP TABLE range AS SELECT 0 AS whole",
+		g->extent == FLEET_WHOLE ? "CREATE TEMP TABLE range AS SELECT 1 AS whole"
+					 : "CREATE TEMP TABLE range AS SELECT 0 AS whole",
 		why);
 
 	if (!rc)
@@ -60,23 +60,31 @@ static int find_pairs(struct fleet_graph *g, struct buf *why)
 	return rc;
 }
 
-/* The second pipe's rows become the first one's, on the side that was not held there. */
-static int join(struct fleet_graph *g, const struct fleet_joined *j, struct buf *why)
-{
-	static const char *const tables[] = {"pipe_end", "wait", "wait_on"};
-	_cleanup_buf_ struct buf sql = BUF_INIT;
-	const long long a = (long long)j->pipe_id, b = (long long)j->other_id;
+/* ?1 the first pipe, ?2 the second, ?3 and ?4 the sides that their hosts hold: the second one's rows become the first one's, on the side that was not held there. */
+static const char *const join_sql[] = {
+	"UPDATE pipe_end SET pipe_id = ?1, side = NOT ?3 WHERE pipe_id = ?2",
+	"UPDATE wait SET pipe_id = ?1, side = NOT ?3 WHERE pipe_id = ?2",
+	"UPDATE wait_on SET pipe_id = ?1, side = NOT ?3 WHERE pipe_id = ?2",
+	"UPDATE pipe SET outside = ((outside >> ?3) & 1) << ?3 | (((SELECT o.outside FROM pipe o WHERE o.id = ?2) >> ?4) & 1) << (NOT ?3),"
+	" inode2 = coalesce(inode2, 0), listener_id = NULL, name = 'tcp ' || local || ' -> ' || remote,"
+	" sent_ns = coalesce(sent_ns, (SELECT o.sent_ns FROM pipe o WHERE o.id = ?2)) WHERE id = ?1",
+	"DELETE FROM pipe WHERE id = ?2"};
 
-	for (size_t i = 0; i < ARRAY_SIZE(tables); i++)
-		buf_addf(&sql, "UPDATE %s SET pipe_id = %lld, side = %d WHERE pipe_id = %lld;",
-			tables[i], a, !j->side, b);
-	buf_addf(&sql,
-		"UPDATE pipe SET outside = ((outside >> %d) & 1) << %d | (((SELECT o.outside FROM pipe o WHERE o.id = %lld) >> %d) & 1) << %d,"
-		" inode2 = coalesce(inode2, 0), listener_id = NULL, name = 'tcp ' || local || ' -> ' || remote,"
-		" sent_ns = coalesce(sent_ns, (SELECT o.sent_ns FROM pipe o WHERE o.id = %lld)) WHERE id = %lld;"
-		"DELETE FROM pipe WHERE id = %lld",
-		j->side, j->side, b, j->other_side, !j->side, b, a, b);
-	return query_exec(g->db, sql.data, why);
+static int join(struct fleet_graph *g, const char *sql, struct buf *why)
+{
+	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
+	int rc = query_open(g->db, sql, &stmt, why);
+
+	for (size_t i = 0; !rc && i < g->n_joined; i++) {
+		const struct fleet_joined *j = &g->joined[i];
+
+		query_bind_int(stmt, 1, j->pipe_id);
+		query_bind_int(stmt, 2, j->other_id);
+		query_bind_int(stmt, 3, j->side);
+		query_bind_int(stmt, 4, j->other_side);
+		rc = query_run(stmt, why);
+	}
+	return rc;
 }
 
 int join_sockets(struct fleet_graph *g, struct buf *why)
@@ -90,8 +98,8 @@ int join_sockets(struct fleet_graph *g, struct buf *why)
 
 	if (!rc)
 		rc = find_pairs(g, why);
-	for (size_t i = 0; !rc && i < g->n_joined; i++)
-		rc = join(g, &g->joined[i], why);
+	for (size_t i = 0; !rc && i < ARRAY_SIZE(join_sql); i++)
+		rc = join(g, join_sql[i], why);
 	if (!rc)
 		g->n_doubtful =
 			(size_t)query_number(g->db, "SELECT count(*) FROM doubtful", 0, 0, why);

@@ -1,10 +1,9 @@
 /* load.c - the small tables of all hosts of a run as one recording in memory. */
 /* SPDX-License-Identifier: MIT */
 /*
- * Ids get the host's number above their own, moments the difference between the starts, processes their host's name: "server@node1". Each host is cut
- * before somebody outside ended what ran there or elsewhere, else at its end. What was open then is open, and what
- * came later is not there, so that all of it reads as a recording that was never closed. Whether the moments fit together is
- * for join.c to say.
+ * Ids get the host's number above their own, moments the difference between the starts, processes their host's name: "server@node1". What
+ * was open at the cut of its host is open, and what came later is not there, so that all of it reads as a recording that was
+ * never closed. Whether the moments fit together is for proof.c to say.
  *
  * Tables that grow with everything that happens are not fetched, but for what was open at the cut.
  */
@@ -19,11 +18,57 @@
 
 #include <errno.h>
 
-enum { HOST_SHIFT = 40 };
-
 /* Not needed for a verdict on the graph, and not small or not of the recording. */
 static const char *const left_out[] = {"trace", "finding", "finding_member", "lane", "sample",
-	"sched", "pipe_io", "sync", "setting"};
+	"sched", "pipe_io", "sync", "setting", "clock"};
+
+/* Of no use for what is stuck. */
+static const char *const not_for_verdict[] = {
+	"lock_edge", "lock_error", "spin", "wait_hold", "stdio", "title"};
+
+/*
+ * What is fetched of a table, unless all of it: ClickHouse's SQL, in which @cut is the moment up to which the rows of that
+ * host count (cut from there on), @waits the waits that were open then.
+ */
+static const struct {
+	const char *table;
+	enum fleet_extent extent; /* for this, and what wants less */
+	const char *condition;
+} narrow[] = {
+	{"wait", FLEET_WHOLE, "start_ns <= @cut AND (end_ns IS NULL OR end_ns > cut)"},
+	{"lock_hold", FLEET_WHOLE,
+		"acquire_ns <= @cut AND (release_ns IS NULL OR release_ns > cut)"},
+	{"wait_on", FLEET_CUT, "(trace_id, wait_id) IN (@waits)"},
+	{"mpi_need", FLEET_CUT, "(trace_id, wait_id) IN (@waits)"},
+	{"pipe_end", FLEET_VERDICT, "open_ns <= @cut AND (close_ns IS NULL OR close_ns > cut)"},
+	{"timer", FLEET_VERDICT, "armed_ns <= @cut AND (disarmed_ns IS NULL OR disarmed_ns > cut)"},
+	{"handler", FLEET_VERDICT, "start_ns <= @cut AND (end_ns IS NULL OR end_ns > cut)"},
+	/* Those that were under way, and stops. */
+	{"signal", FLEET_VERDICT,
+		"signo BETWEEN 18 AND 22 OR sent_ns > toInt64(@cut) - 2000000000"},
+	{"exec", FLEET_VERDICT, "errno IS NULL"},
+	{"lock_stat", FLEET_VERDICT, "foreign_posts > 0"},
+};
+
+/* Of these what others that were fetched before name, if a verdict is all that is wanted: which column, and SQLite's SQL for which. */
+static const struct {
+	const char *table, *column, *ids;
+	bool also; /* beside what the list above says */
+} named[] = {
+	{"lock", "id",
+		"SELECT lock_id FROM wait UNION SELECT lock_id FROM lock_open UNION SELECT lock_id FROM lock_hold"
+		" UNION SELECT lock_id FROM lock_stat",
+		false},
+	{"lock_stat", "lock_id", "SELECT id FROM lock EXCEPT SELECT lock_id FROM lock_stat", true},
+	{"pipe", "id", "SELECT pipe_id FROM pipe_end UNION SELECT pipe_id FROM wait", false},
+	{"frame", "stack_id", "SELECT stack_id FROM wait UNION SELECT stack_id FROM lock_open",
+		false},
+	{"site", "id",
+		"SELECT site_id FROM wait UNION SELECT site_id FROM lock_open UNION SELECT site_id FROM frame"
+		" UNION SELECT init_site_id FROM lock UNION SELECT entry_site_id FROM thread"
+		" UNION SELECT site_id FROM mpi_member UNION SELECT site_id FROM mpi_traffic UNION SELECT site_id FROM handler",
+		false},
+};
 
 struct loading {
 	struct server *server;
@@ -31,8 +76,7 @@ struct loading {
 	struct fleet_graph *graph;
 	struct tables tables;
 	struct hash by_trace; /* number + 1 */
-	int64_t start_unix_ns;
-	bool whole; /* nothing is cut off */
+	bool knows_cut;       /* what is read is cut */
 };
 
 int64_t fleet_first_id(size_t host)
@@ -47,24 +91,26 @@ static int host_of(void *arg, const char *trace_id, size_t len)
 	return (int)(intptr_t)hash_get(&l->by_trace, hash_bytes(trace_id, len)) - 1;
 }
 
-static int64_t shift_of(const struct loading *l, size_t host)
-{
-	return l->hosts->list[host].started_unix_ns - l->start_unix_ns;
-}
-
-static int64_t change(void *arg, int host, const struct column *c, int64_t n)
+static enum read_change change(void *arg, int host, const struct column *c, int64_t *n)
 {
 	const struct loading *l = arg;
+	const struct fleet_cut *cut = &l->graph->cuts[host];
 
-	if (c->meaning == COLUMN_ID && n > 0)
-		return n + fleet_first_id((size_t)host);
-	return c->meaning == COLUMN_MOMENT ? n + shift_of(l, (size_t)host) : n;
+	if (c->meaning == COLUMN_ID && *n > 0)
+		*n += fleet_first_id((size_t)host);
+	if (c->meaning != COLUMN_MOMENT)
+		return READ_AS_IT_IS;
+	*n += cut->shift_ns;
+	if (!l->knows_cut || !cut_is_before_end(cut) || *n <= cut->at_ns)
+		return READ_AS_IT_IS;
+	return cut_is_begin(c) ? READ_NO_ROW : c->nullable ? READ_AS_NULL : READ_AS_IT_IS;
 }
 
 static int fetch(struct loading *l, const char *table, const char *condition, struct buf *why)
 {
 	return read_rows(l->server, l->graph->db,
-		&(struct read_table){.table = columns_table(&l->tables, table),
+		&(struct read_table){.hosts = l->hosts,
+			.table = columns_table(&l->tables, table),
 			.condition = condition,
 			.host_of = host_of,
 			.change = change,
@@ -72,193 +118,165 @@ static int fetch(struct loading *l, const char *table, const char *condition, st
 		why);
 }
 
-static bool is_left_out(const struct table *t)
+static bool is_in(const char *const *list, size_t n, const char *name)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(left_out); i++)
-		if (!strcmp(left_out[i], t->name))
+	for (size_t i = 0; i < n; i++)
+		if (!strcmp(list[i], name))
 			return true;
-	return t->open_end != NULL;
+	return false;
 }
 
-static int fetch_small(struct loading *l, struct buf *why)
+static bool is_left_out(const struct loading *l, const struct table *t)
 {
-	_cleanup_buf_ struct buf condition = BUF_INIT;
-	int rc = 0;
-
-	buf_adds(&condition, "run = ");
-	server_quote(&condition, l->hosts->list[0].run);
-	for (size_t i = 0; !rc && i < l->tables.n; i++)
-		if (!is_left_out(&l->tables.list[i]))
-			rc = fetch(l, l->tables.list[i].name, condition.data, why);
-	return rc;
+	if (is_in(left_out, ARRAY_SIZE(left_out), t->name))
+		return true;
+	if (t->open_end && strcmp(t->name, "wait") != 0 && strcmp(t->name, "lock_hold") != 0)
+		return true;
+	return l->graph->extent == FLEET_VERDICT &&
+	       is_in(not_for_verdict, ARRAY_SIZE(not_for_verdict), t->name);
 }
 
-/* ---- The cut ---- */
-
-/* Before somebody outside ended what ran on the host; else its end. On the axis of all. */
-static int find_cut(struct loading *l, size_t host, struct buf *why)
+static void add_run(struct buf *sql, const struct loading *l)
 {
-	struct fleet_cut *cut = &l->graph->cuts[host];
-	const long long first = fleet_first_id(host), last = fleet_first_id(host + 1) - 1;
-	_cleanup_free_ char *views = xasprintf(
-		"CREATE TEMP VIEW process AS SELECT * FROM main.process WHERE id BETWEEN %lld AND %lld;"
-		"CREATE TEMP VIEW signal AS SELECT * FROM main.signal WHERE id BETWEEN %lld AND %lld",
-		first, last, first, last);
-	int64_t ns = 0;
-	int rc, signo;
+	buf_adds(sql, "run = ");
+	server_quote(sql, l->hosts->list[0].run);
+}
 
-	cut->end_ns = cut->at_ns = l->hosts->list[host].duration_ns + shift_of(l, host);
-	if (l->whole)
-		return 0;
-	if (!query_number(l->graph->db,
-		    "SELECT EXISTS (SELECT 1 FROM signal WHERE id >= ?1 AND id < ?1 + (1 << 40)"
-		    " AND sender_id IS NULL)",
-		    fleet_first_id(host), 0, why))
-		return query_failed(0, why);
-	rc = query_exec(l->graph->db, views, why);
-	if (!rc)
-		rc = verdict_interrupted(l->graph->db, &ns, &signo, why);
-	if (rc > 0) {
-		cut->at_ns = ns - 1;
-		cut->signo = signo;
+/* Adds a condition of the list above. */
+static void add_condition(struct buf *sql, const struct loading *l, const char *text)
+{
+	for (; *text; text++) {
+		if (!strncmp(text, "@cut", 4)) {
+			buf_addc(sql, '(');
+			cut_expression(sql, l->graph);
+			buf_adds(sql, " AS cut)");
+			text += 3;
+		} else if (!strncmp(text, "@waits", 6)) {
+			buf_adds(sql, "SELECT trace_id, id FROM wait_rows WHERE ");
+			add_run(sql, l);
+			buf_adds(sql, " AND ");
+			add_condition(sql, l, narrow[0].condition);
+			text += 5;
+		} else {
+			buf_addc(sql, *text);
+		}
 	}
-	if (rc >= 0)
-		rc = query_exec(l->graph->db, "DROP VIEW temp.process; DROP VIEW temp.signal", why);
-	return rc;
 }
 
-static int compare_moments(const void *a, const void *b)
+/* Returns which rows of a table are wanted, which the caller frees. */
+static char *condition_of(const struct loading *l, const char *table)
 {
-	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+	_cleanup_buf_ struct buf sql = BUF_INIT;
 
-	return (x > y) - (x < y);
+	add_run(&sql, l);
+	for (size_t i = 0; i < ARRAY_SIZE(narrow); i++) {
+		if (strcmp(narrow[i].table, table) != 0 || l->graph->extent > narrow[i].extent)
+			continue;
+		buf_adds(&sql, " AND (");
+		add_condition(&sql, l, narrow[i].condition);
+		buf_addc(&sql, ')');
+	}
+	return buf_steal(&sql);
 }
+
+/* ---- What others name ---- */
 
 /*
- * Who ends a program on many hosts does so on one after the other, and what is ended first wakes others: their moment is
- * before the first of those that came together, with something left for clocks that differ.
+ * Adds the condition that a column is among the ids, which are those of several hosts. Returns 0; 1: they are too many to be
+ * sent, or -EIO.
  */
-static void cut_together(struct loading *l)
+static int add_named(struct buf *sql, const struct loading *l, const char *column, const char *ids,
+	struct buf *why)
 {
-	const int64_t together_ns = 10000000000, clocks_ns = 50000000;
-	_cleanup_free_ int64_t *ends = xcalloc(l->hosts->n + 1, sizeof *ends);
-	struct fleet_cut *cuts = l->graph->cuts;
-	size_t n = 0;
+	enum { NAMED_MAX = 200000 };
+	_cleanup_buf_ struct buf numbers = BUF_INIT;
+	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
+	int rc = query_one(l->graph->db, ids, 0, &stmt, why), n = 0;
 
-	for (size_t i = 0; i < l->hosts->n; i++)
-		if (cuts[i].signo)
-			ends[n++] = cuts[i].at_ns;
-	if (!n)
-		return;
-	qsort(ends, n, sizeof *ends, compare_moments);
-	while (n > 1 && ends[n - 1] - ends[n - 2] <= together_ns)
-		n--;
-	for (size_t i = 0; i < l->hosts->n; i++)
-		if (cuts[i].at_ns > ends[n - 1] - clocks_ns)
-			cuts[i].at_ns = ends[n - 1] - clocks_ns;
-}
+	buf_addf(sql, " AND (trace_id, %s) IN (SELECT t, toInt64(i) FROM system.one ARRAY JOIN [",
+		column);
+	for (; rc > 0 && n < NAMED_MAX; rc = query_step(stmt, why)) {
+		int64_t id = query_int(stmt, 0, 0);
+		size_t host = (size_t)(id >> HOST_SHIFT) - 1;
 
-/* Conditions of some hosts, for what was open at the cut of each. */
-static int fetch_open(
-	struct loading *l, const char *table, const char *start, const char *end, struct buf *why)
-{
-	enum { AT_ONCE = 500 };
-	int rc = 0;
-
-	for (size_t i = 0; !rc && i < l->hosts->n; i += AT_ONCE) {
-		_cleanup_buf_ struct buf condition = BUF_INIT;
-
-		buf_adds(&condition, "run = ");
-		server_quote(&condition, l->hosts->list[0].run);
-		buf_adds(&condition, " AND (0");
-		for (size_t k = i; k < l->hosts->n && k < i + AT_ONCE; k++) {
-			long long at = (long long)(l->graph->cuts[k].at_ns - shift_of(l, k));
-
-			buf_adds(&condition, " OR trace_id = ");
-			server_quote(&condition, l->hosts->list[k].trace_id);
-			buf_addf(&condition, " AND %s <= %lld AND (%s IS NULL OR %s > %lld)", start,
-				at, end, end, at);
-		}
-		buf_addc(&condition, ')');
-		rc = fetch(l, table, condition.data, why);
-	}
-	return rc;
-}
-
-/* A row that began after the cut is not there; a moment after it has not come. */
-static int cut_table(struct loading *l, const struct table *t, size_t host, struct buf *why)
-{
-	static const char *const begins[] = {
-		"start_ns", "open_ns", "created_ns", "armed_ns", "acquire_ns", "ts_ns"};
-	const long long at = (long long)l->graph->cuts[host].at_ns;
-	_cleanup_buf_ struct buf sql = BUF_INIT;
-	const char *id = NULL;
-
-	for (size_t i = 0; i < t->n; i++)
-		if (!id && t->columns[i].meaning == COLUMN_ID)
-			id = t->columns[i].name;
-	if (!id)
-		return 0;
-	for (size_t i = 0; i < t->n; i++) {
-		const struct column *c = &t->columns[i];
-		bool begin = false;
-
-		for (size_t k = 0; k < ARRAY_SIZE(begins); k++)
-			begin = begin || !strcmp(c->name, begins[k]);
-		if (c->meaning != COLUMN_MOMENT || (!begin && !c->nullable))
+		if (!id || host >= l->hosts->n)
 			continue;
-		buf_addf(&sql, begin ? "DELETE FROM \"%s\"" : "UPDATE \"%s\" SET \"%s\" = NULL",
-			t->name, c->name);
-		buf_addf(&sql, " WHERE \"%s\" > %lld AND \"%s\" BETWEEN %lld AND %lld;", c->name,
-			at, id, (long long)fleet_first_id(host),
-			(long long)fleet_first_id(host + 1) - 1);
+		buf_adds(sql, n ? "," : "");
+		server_quote(sql, l->hosts->list[host].trace_id);
+		buf_addf(&numbers, "%s%lld", n ? "," : "", (long long)(id - fleet_first_id(host)));
+		n++;
 	}
-	return query_exec(l->graph->db, sql.data, why);
+	buf_addf(sql, "] AS t, [%s] AS i)", numbers.data);
+	return rc < 0 ? rc : n == NAMED_MAX ? 1 : n ? 0 : -ENODATA;
 }
 
-static int cut_host(struct loading *l, size_t host, struct buf *why)
+static int fetch_named(
+	struct loading *l, const char *table, const char *column, const char *ids, struct buf *why)
 {
-	const long long at = (long long)l->graph->cuts[host].at_ns;
-	const long long first = fleet_first_id(host), last = fleet_first_id(host + 1) - 1;
-	_cleanup_free_ char *before = xasprintf(
-		"DELETE FROM signal WHERE id BETWEEN %lld AND %lld AND coalesce(sent_ns, delivered_ns) > %lld;"
-		"INSERT INTO lock_open (lock_id, thread_id, process_id, mode, depth, acquire_ns, site_id, stack_id)"
-		" SELECT h.lock_id, h.thread_id, t.process_id, coalesce(h.mode, 'x'), 1, h.acquire_ns, h.site_id, h.stack_id"
-		" FROM lock_hold h JOIN thread t ON t.id = h.thread_id WHERE h.id BETWEEN %lld AND %lld AND h.release_ns > %lld",
-		first, last, at, first, last, at);
-	int rc = query_exec(l->graph->db, before, why);
+	_cleanup_buf_ struct buf all = BUF_INIT, sql = BUF_INIT;
+	int rc;
 
-	for (size_t i = 0; !rc && i < l->tables.n; i++)
-		rc = cut_table(l, &l->tables.list[i], host, why);
-	return rc;
+	add_run(&all, l);
+	buf_adds(&sql, all.data);
+	rc = add_named(&sql, l, column, ids, why);
+	if (rc == -ENODATA)
+		return 0;
+	return rc < 0 ? rc : fetch(l, table, rc ? all.data : sql.data, why);
 }
 
-static int cut_all(struct loading *l, struct buf *why)
+static bool is_named(const char *table)
 {
+	for (size_t i = 0; i < ARRAY_SIZE(named); i++)
+		if (!strcmp(named[i].table, table) && !named[i].also)
+			return true;
+	return false;
+}
+
+/* ---- Steps ---- */
+
+/* What tells when somebody ended it. */
+static int fetch_ends(struct loading *l, struct buf *why)
+{
+	_cleanup_free_ char *all = condition_of(l, "process");
+	_cleanup_free_ char *outside = xasprintf("%s AND sender_id IS NULL", all);
+	int rc = fetch(l, "process", all, why);
+
+	if (!rc)
+		rc = fetch(l, "signal", outside, why);
+	return rc ? rc : cut_find(l->graph, why);
+}
+
+static char *add_to(char *text, const char *more)
+{
+	char *all = xasprintf("%s%s", text, more);
+
+	free(text);
+	return all;
+}
+
+static int fetch_rest(struct loading *l, struct buf *why)
+{
+	bool verdict = l->graph->extent == FLEET_VERDICT;
 	int rc = 0;
 
-	for (size_t i = 0; !rc && i < l->hosts->n; i++)
-		rc = find_cut(l, i, why);
-	cut_together(l);
-	if (!rc)
-		rc = fetch_open(l, "wait", "start_ns", "end_ns", why);
-	if (!rc)
-		rc = fetch_open(l, "lock_hold", "acquire_ns", "release_ns", why);
-	/* The messages of ranks are counted at the end: who went on before that is not stuck, whatever was the case at the cut. */
-	if (!rc)
-		rc = query_exec(l->graph->db,
-			"DELETE FROM wait WHERE reason = 'mpi' AND end_ns < (SELECT coalesce(t.end_ns, 1 << 62) - 100000000"
-			" FROM thread t WHERE t.id = thread_id)",
-			why);
-	for (size_t i = 0; !rc && i < l->hosts->n; i++)
-		if (l->graph->cuts[i].at_ns < l->graph->cuts[i].end_ns)
-			rc = cut_host(l, i, why);
-	/* Who has ended, how, is known of those that had ended. */
-	return rc ? rc
-		  : query_exec(l->graph->db,
-			    "UPDATE process SET end_kind = NULL, exit_code = NULL, exit_signal = NULL, reaper_id = NULL"
-			    " WHERE end_ns IS NULL; UPDATE thread SET cut_short = NULL WHERE end_ns IS NULL",
-			    why);
+	for (size_t i = 0; !rc && i < l->tables.n; i++) {
+		const char *name = l->tables.list[i].name;
+		_cleanup_free_ char *condition = NULL;
+
+		if (is_left_out(l, &l->tables.list[i]) || !strcmp(name, "process") ||
+			(verdict && is_named(name)))
+			continue;
+		condition = condition_of(l, name);
+		if (!strcmp(name, "signal")) /* the others */
+			condition = add_to(condition, " AND sender_id IS NOT NULL");
+		l->knows_cut = !cut_is_later(name);
+		rc = fetch(l, name, condition, why);
+	}
+	l->knows_cut = true;
+	for (size_t i = 0; !rc && verdict && i < ARRAY_SIZE(named); i++)
+		rc = fetch_named(l, named[i].table, named[i].column, named[i].ids, why);
+	l->knows_cut = false;
+	return rc ? rc : cut_apply(l->graph, &l->tables, why);
 }
 
 /* ---- The recording of all ---- */
@@ -309,7 +327,7 @@ static int write_trace(struct loading *l, struct buf *why)
 	query_bind_text(stmt, 1, first->command);
 	query_bind_text(stmt, 2, l->hosts->n == 1 ? first->host : "several");
 	query_bind_text(stmt, 3, first->backend);
-	query_bind_int(stmt, 4, l->start_unix_ns);
+	query_bind_int(stmt, 4, l->graph->start_unix_ns);
 	query_bind_int(stmt, 5, duration_ns + 1);
 	query_bind_int(stmt, 6, (int64_t)lost);
 	query_bind_int(stmt, 7, attached);
@@ -323,8 +341,6 @@ static void number_hosts(struct loading *l)
 
 		(void)hash_set(
 			&l->by_trace, hash_bytes(id, strlen(id)), (void *)(uintptr_t)(i + 1));
-		if (!i || l->hosts->list[i].started_unix_ns < l->start_unix_ns)
-			l->start_unix_ns = l->hosts->list[i].started_unix_ns;
 	}
 }
 
@@ -337,7 +353,6 @@ static int prepare(struct loading *l, struct buf *why)
 		buf_adds(why, sentence);
 		return -EIO;
 	}
-	number_hosts(l);
 	return query_exec(l->graph->db,
 		"BEGIN; DROP TABLE lost; CREATE TABLE lost (source TEXT NOT NULL, kind TEXT NOT NULL, count INTEGER NOT NULL)",
 		why);
@@ -357,22 +372,27 @@ int load_more(struct server *s, const struct fleet_graph *g, const char *table,
 	return rc;
 }
 
-int fleet_load(struct server *s, const struct fleet_hosts *hosts, bool whole,
+int fleet_load(struct server *s, const struct fleet_hosts *hosts, enum fleet_extent extent,
 	struct fleet_graph *ret, struct buf *why)
 {
 	static int (*const steps[])(struct loading *, struct buf *) = {
-		prepare, fetch_small, cut_all, name_processes, write_trace};
-	struct loading l = {.server = s, .hosts = hosts, .graph = ret, .whole = whole};
+		prepare, fetch_ends, fetch_rest, name_processes, write_trace};
+	struct loading l = {.server = s, .hosts = hosts, .graph = ret};
 	int rc = columns_load(&l.tables, why);
 
 	*ret = (struct fleet_graph){
-		.hosts = hosts, .whole = whole, .cuts = xcalloc(hosts->n + 1, sizeof *ret->cuts)};
+		.hosts = hosts, .extent = extent, .cuts = xcalloc(hosts->n + 1, sizeof *ret->cuts)};
+	number_hosts(&l);
+	if (!rc)
+		rc = clocks_read(s, ret, why);
+	if (!rc)
+		rc = clocks_bound(s, ret, why);
 	for (size_t i = 0; !rc && i < ARRAY_SIZE(steps); i++)
 		rc = steps[i](&l, why);
 	if (!rc)
-		rc = query_exec(ret->db, "COMMIT", why);
-	if (!rc)
 		rc = join_sockets(ret, why);
+	if (!rc)
+		rc = query_exec(ret->db, "COMMIT", why);
 	if (!rc)
 		rc = query_exec(ret->db, db_index_sql, why);
 	columns_done(&l.tables);

@@ -4,10 +4,13 @@
 #define FLEET_PRIVATE_H
 
 #include "base/buf.h"
+#include "base/hash.h"
 #include "fleet/columns.h"
 #include "fleet/fleet.h"
 
 #include <sqlite3.h>
+
+struct finding;
 
 /* ---- Where the server is, and as whom to speak to it (address.c) ---- */
 
@@ -125,20 +128,53 @@ const char *binary_text(struct binary_reader *r, size_t *ret_len);
 /* Binds the next value, of that column, to mark i of a statement. */
 void binary_bind(struct binary_reader *r, const struct column *c, sqlite3_stmt *stmt, int i);
 
+/* ---- Which recordings (hosts.c) ---- */
+
+/* How many of them may have a row twice. */
+size_t hosts_n_twice(const struct fleet_hosts *hosts);
+
+/* Adds " FROM `TABLE_rows` WHERE `gone` = 0 AND `run` = ..." of one run, with FINAL where that is needed. */
+void hosts_from(struct buf *sql, const struct fleet_hosts *hosts, const char *table);
+
 /* ---- Rows into SQLite (read.c) ---- */
 
+enum read_change { READ_AS_IT_IS, READ_AS_NULL, READ_NO_ROW };
+
 struct read_table {
+	const struct fleet_hosts *hosts; /* whose rows */
 	const struct table *table;
 	const char *condition; /* which rows: ClickHouse's SQL */
 	/* Returns the number of a recording, or -1 to leave the row out. */
 	int (*host_of)(void *arg, const char *trace_id, size_t len);
-	/* Returns what to store for a number of that recording; NULL: the number itself. */
-	int64_t (*change)(void *arg, int host, const struct column *c, int64_t n);
+	/* Sets what to store for a number of that recording, or says that it is NULL, or that the row is not to be there; NULL: all as it is. */
+	enum read_change (*change)(void *arg, int host, const struct column *c, int64_t *n);
 	void *arg;
 };
 
 /* Inserts the rows that are there into the table of the same name. Returns 0, or -EIO with a sentence in why. */
 int read_rows(struct server *s, struct sqlite3 *db, const struct read_table *t, struct buf *why);
+
+/* ---- Up to when a host counts (cut.c) ---- */
+
+enum { HOST_SHIFT = 40 }; /* above so many bits of an id is the number of its host, from 1 on */
+
+/* Finds it for each host, by the processes and signals that are loaded. Returns 0 or -EIO with a sentence in why. */
+int cut_find(struct fleet_graph *g, struct buf *why);
+
+/* Adds the expression of ClickHouse's that yields, of a row, up to when its recording counts, by its own clock. */
+void cut_expression(struct buf *sql, const struct fleet_graph *g);
+
+/* Says whether there is something to cut off of that host. */
+bool cut_is_before_end(const struct fleet_cut *cut);
+
+/* Says whether what a row tells of began at that moment: then it is not there where that is later than the cut. */
+bool cut_is_begin(const struct column *c);
+
+/* Says whether the table of that name is cut by cut_apply, not while it is read. */
+bool cut_is_later(const char *table);
+
+/* Cuts those, when all is loaded. Returns as cut_find. */
+int cut_apply(const struct fleet_graph *g, const struct tables *tables, struct buf *why);
 
 /* ---- All of a run (load.c) ---- */
 
@@ -149,5 +185,36 @@ int load_more(struct server *s, const struct fleet_graph *g, const char *table,
 /* ---- Connections (join.c) ---- */
 
 int join_sockets(struct fleet_graph *g, struct buf *why);
+
+/* ---- Clocks (clocks.c) ---- */
+
+/* Sets shift_ns of each host by what its clocks showed last. Returns 0 or -EIO with a sentence in why. */
+int clocks_read(struct server *s, struct fleet_graph *g, struct buf *why);
+
+/*
+ * Finds by messages between the hosts how far their clocks may be apart, and sets apart_ns of each; corrects shift_ns where they
+ * cannot agree. Returns as clocks_read.
+ */
+int clocks_bound(struct server *s, struct fleet_graph *g, struct buf *why);
+
+/* ---- What was under way (proof.c) ---- */
+
+/* Of each joined connection, by its place in the list. */
+struct proof {
+	struct hash by_pipe; /* place in the list, + 1 */
+	bool *asked, *empty;
+};
+
+/*
+ * Asks whether nothing was under way on the joined connections from which members of those findings that would be certain read. Returns 0, freed with
+ * proof_done, or -EIO with a sentence in why.
+ */
+int proof_ask(struct server *s, const struct fleet_graph *g, const struct findings *fs,
+	struct proof *ret, struct buf *why);
+void proof_done(struct proof *p);
+
+/* Says whether the finding is certain. Returns 1, 0, or -EIO with a sentence in why. */
+int proof_holds(const struct proof *p, const struct fleet_graph *g, const struct finding *f,
+	struct buf *why);
 
 #endif

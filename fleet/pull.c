@@ -29,7 +29,9 @@ static int pull_tables(struct server *s, const struct fleet_host *h, const struc
 	server_quote(&condition, h->trace_id);
 	for (size_t i = 0; !rc && i < t->n; i++)
 		rc = read_rows(s, db,
-			&(struct read_table){.table = &t->list[i],
+			&(struct read_table){
+				.hosts = &(struct fleet_hosts){(struct fleet_host *)h, 1},
+				.table = &t->list[i],
 				.condition = condition.data,
 				.host_of = only_host},
 			why);

@@ -36,6 +36,7 @@ struct push {
 	uint64_t pushed;    /* of this round */
 	bool was_begun;     /* the server has rows of the recording from before this push */
 	bool was_whole;     /* ... all of them, and the recording was complete */
+	bool once;          /* no row of it is there twice, nor marked as gone */
 	struct sqlite3 *db; /* during a round */
 	size_t rounds;      /* that are over */
 	bool complete;
@@ -384,23 +385,51 @@ static int tell(struct push *p, const char *state, struct buf *why)
 	binary_add_text(&row, state, strlen(state));
 	buf_addc(&row, p->complete);
 	binary_add_number(&row, p->pushed);
+	buf_addc(&row, p->once);
 	return server_insert(p->server,
-		"INSERT INTO push_rows (run, trace_id, host, state, complete, pushed) FORMAT RowBinary",
+		"INSERT INTO push_rows (run, trace_id, host, state, complete, pushed, once) FORMAT RowBinary",
 		row.data, row.len, why);
+}
+
+/* Says whether another push of the same recording is under way, which began at the same time as this one. */
+static int is_alone(struct push *p, struct buf *why)
+{
+	_cleanup_buf_ struct buf sql = BUF_INIT;
+	uint64_t last = 0;
+	int rc;
+
+	buf_adds(&sql, "SELECT max(pushed) FROM push_rows WHERE run = ");
+	server_quote(&sql, p->run);
+	buf_adds(&sql, " AND trace_id = ");
+	server_quote(&sql, p->trace_id);
+	buf_addf(&sql, " AND pushed <> %llu", (unsigned long long)p->pushed);
+	rc = server_number(p->server, sql.data, &last, why);
+	/* It says later than the other one that rows may be there twice. */
+	if (last >= p->pushed)
+		p->pushed = last + 2;
+	return rc ? rc : !last;
 }
 
 static int send_all(struct push *p, struct push_counts *counts, struct buf *why)
 {
-	uint64_t now = clock_ns(CLOCK_REALTIME);
-	int rc;
+	uint64_t now = clock_ns(CLOCK_REALTIME), retries = p->server->retries;
+	bool first = !p->was_begun && !p->rounds;
+	int rc, alone = 0;
 
 	/* Always later than what was there, whatever the clocks of two hosts say. "done" is later than "begun". */
 	p->pushed = now > p->pushed + 2 ? now : p->pushed + 2;
 	p->complete = query_number(p->db, "SELECT complete FROM trace", 0, 0, why) == 1;
+	p->once = false;
 	rc = query_failed(tell(p, "begun", why), why);
+	if (!rc && first)
+		alone = is_alone(p, why);
+	if (alone < 0)
+		rc = alone;
 	for (size_t i = 0; !rc && i < p->tables.n; i++)
 		rc = send_table(p, i, counts, why);
 	p->pushed++;
+	/* What was sent again may have been taken twice. */
+	p->once = first && alone > 0 && p->server->retries == retries;
 	if (!rc)
 		rc = tell(p, "done", why);
 	if (!rc)

@@ -18,33 +18,61 @@ struct reading {
 	int error;
 };
 
-/* Binds one row. Returns the number of its recording, or -1 if it has not come as a whole, or -2 to leave it out. */
+enum { ROW_CUT_OFF = -1, ROW_LEFT_OUT = -2 };
+
+/* Changes the number that was bound to that mark, of a recording. Returns false if the row is not to be there. */
+static bool change(
+	struct reading *r, int host, const struct column *c, int mark, const char *number)
+{
+	struct binary_reader b = {number, number + 8, false};
+	int64_t n = (int64_t)binary_number(&b);
+
+	switch (r->table->change(r->table->arg, host, c, &n)) {
+	case READ_AS_IT_IS:
+		(void)sqlite3_bind_int64(r->insert, mark, n);
+		return true;
+	case READ_AS_NULL:
+		(void)sqlite3_bind_null(r->insert, mark);
+		return true;
+	case READ_NO_ROW:
+		break;
+	}
+	return false;
+}
+
+/* Binds one row. Returns the number of its recording, or ROW_CUT_OFF if it has not come as a whole, or ROW_LEFT_OUT. */
 static int bind_row(struct reading *r, struct binary_reader *b)
 {
 	const struct read_table *t = r->table;
 	const char *trace_id;
 	int host, mark = 1;
+	bool wanted;
 	size_t len;
 
 	trace_id = binary_text(b, &len);
 	host = b->bad ? -1 : t->host_of(t->arg, trace_id, len);
-	if (t->table->rowid)
-		(void)sqlite3_bind_int64(r->insert, mark++, (int64_t)binary_number(b));
+	wanted = host >= 0;
+	if (t->table->rowid) {
+		int64_t row = (int64_t)binary_number(b);
+
+		/* Of several recordings the same one comes more than once: SQLite takes any other for NULL. */
+		if (t->change)
+			(void)sqlite3_bind_null(r->insert, mark++);
+		else
+			(void)sqlite3_bind_int64(r->insert, mark++, row);
+	}
 	for (size_t i = 0; i < t->table->n && !b->bad; i++, mark++) {
 		const struct column *c = &t->table->columns[i];
 		const char *at = b->at;
 
 		binary_bind(b, c, r->insert, mark);
-		if (!b->bad && host >= 0 && t->change && c->type == COLUMN_NUMBER &&
+		if (!b->bad && wanted && t->change && c->type == COLUMN_NUMBER &&
 			!(c->nullable && *at))
-			(void)sqlite3_bind_int64(r->insert, mark,
-				t->change(t->arg, host, c,
-					(int64_t)binary_number(
-						&(struct binary_reader){b->at - 8, b->at, false})));
+			wanted = change(r, host, c, mark, b->at - 8);
 	}
 	if (b->bad)
-		return -1;
-	return host < 0 ? -2 : host;
+		return ROW_CUT_OFF;
+	return wanted ? host : ROW_LEFT_OUT;
 }
 
 static int on_rows(void *arg, const char *data, size_t len)
@@ -58,7 +86,7 @@ static int on_rows(void *arg, const char *data, size_t len)
 	for (whole = b.at; b.at < b.end; whole = b.at) {
 		int host = bind_row(r, &b);
 
-		if (host == -1)
+		if (host == ROW_CUT_OFF)
 			break;
 		r->n++;
 		if (host >= 0 && (r->error = query_run(r->insert, r->why)) < 0)
@@ -86,24 +114,58 @@ static int open_insert(
 	return query_open(db, sql.data, ret, why);
 }
 
-int read_rows(struct server *s, struct sqlite3 *db, const struct read_table *t, struct buf *why)
+/* Those recordings that have a row twice, or those that have not. */
+static void add_which(struct buf *sql, const struct fleet_hosts *hosts, bool twice)
 {
-	struct reading r = {.table = t, .rest = BUF_INIT, .why = why};
-	_cleanup_buf_ struct buf sql = BUF_INIT;
-	int rc = open_insert(db, t->table, &r.insert, why);
+	const char *comma = "";
 
+	buf_addf(sql, " AND trace_id %sIN (", twice ? "" : "NOT ");
+	for (size_t i = 0; i < hosts->n; i++) {
+		if (hosts->list[i].once)
+			continue;
+		buf_adds(sql, comma);
+		server_quote(sql, hosts->list[i].trace_id);
+		comma = ", ";
+	}
+	buf_addc(sql, ')');
+}
+
+/* FINAL keeps one of rows that are there twice, and takes as long again as reading does. */
+static int read_part(struct server *s, struct reading *r, bool twice, struct buf *why)
+{
+	const struct read_table *t = r->table;
+	size_t n = hosts_n_twice(t->hosts);
+	_cleanup_buf_ struct buf sql = BUF_INIT;
+	int rc;
+
+	if (twice ? !n : n == t->hosts->n)
+		return 0;
 	buf_addf(&sql, "SELECT `trace_id`, %s", t->table->rowid ? "`row`, " : "");
 	format_own_columns(s, &sql, t->table);
-	buf_addf(&sql, " FROM `%s_rows` FINAL WHERE `gone` = 0 AND (%s) FORMAT RowBinary",
-		t->table->name, t->condition);
-	if (!rc)
-		rc = server_read(s, sql.data, on_rows, &r, why);
-	if (r.error)
-		rc = r.error;
-	if (!rc && r.rest.len) {
+	buf_addf(&sql, " FROM `%s_rows`%s WHERE `gone` = 0 AND (%s)", t->table->name,
+		twice ? " FINAL" : "", t->condition);
+	if (n && n < t->hosts->n)
+		add_which(&sql, t->hosts, twice);
+	buf_adds(&sql, " FORMAT RowBinary");
+	rc = server_read(s, sql.data, on_rows, r, why);
+	if (r->error)
+		rc = r->error;
+	if (!rc && r->rest.len) {
 		buf_addf(why, "the answer about the table %s was cut off", t->table->name);
 		rc = -EIO;
 	}
+	return rc;
+}
+
+int read_rows(struct server *s, struct sqlite3 *db, const struct read_table *t, struct buf *why)
+{
+	struct reading r = {.table = t, .rest = BUF_INIT, .why = why};
+	int rc = open_insert(db, t->table, &r.insert, why);
+
+	if (!rc)
+		rc = read_part(s, &r, false, why);
+	if (!rc)
+		rc = read_part(s, &r, true, why);
 	buf_done(&r.rest);
 	query_cleanup(&r.insert);
 	return rc;

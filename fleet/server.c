@@ -148,9 +148,10 @@ static int request(struct server *s, const char *parameters, const void *body, s
 {
 	const int64_t longest_ns = 5000000000;
 	int64_t pause_ns = 100000000, end_ns = (int64_t)clock_now() + s->patience_ns;
-	_cleanup_free_ char *all = xasprintf("%s%s%s%s",
-		s->nowhere ? "" : "database=", s->nowhere ? "" : s->address.database,
-		*parameters && !s->nowhere ? "&" : "", parameters);
+	/* A question names what it is about in lists, of many hosts. */
+	_cleanup_free_ char *all = xasprintf("max_query_size=100000000%s%s%s%s",
+		s->nowhere ? "" : "&database=", s->nowhere ? "" : s->address.database,
+		*parameters ? "&" : "", parameters);
 	int rc;
 
 	while ((rc = try_once(s, all, body, len, a, why)) == -EAGAIN) {

@@ -440,7 +440,8 @@ int db_create(const char *path, struct sqlite3 **ret_db, char **ret_why)
 int db_open_temp(struct sqlite3 **ret_db, char **ret_why)
 {
 	sqlite3 *db = NULL;
-	int rc = sqlite3_open_v2(":memory:", &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_MEMORY, NULL);
+	int rc = sqlite3_open_v2(":memory:", &db,
+		SQLITE_OPEN_READWRITE | SQLITE_OPEN_MEMORY | SQLITE_OPEN_NOMUTEX, NULL);
 
 	if (rc == SQLITE_OK)
 		rc = make_schema(db);

@@ -70,10 +70,10 @@ expect_there()
 # expect_same FILE: every table of the recording has as many rows there, in the database ch_database, as in the file.
 expect_same()
 {
-	local table n=0
-	for table in $(sql "$1" "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%'"); do
-		expect_eq "$(ask "SELECT count() FROM \`$table\`${2:+ WHERE run = '$2'}")" "$(sql "$1" "SELECT count(*) FROM $table")" "rows of $table there"
-		n=$((n + 1))
-	done
-	[ "$n" -gt 20 ] || fail "only $n tables were compared"
+	local tables here there
+	tables=$(sql "$1" "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%' ORDER BY name")
+	here=$(sql "$1" "$(for t in $tables; do echo "${here+UNION ALL} SELECT '$t ' || count(*) FROM $t"; here=; done)" | sort)
+	there=$(ask "$(for t in $tables; do echo "${there+UNION ALL} SELECT concat('$t ', toString(count())) FROM \`$t\`${2:+ WHERE run = '$2'}"; there=; done)" | sort)
+	[ "$here" = "$there" ] || fail "rows here (<) and there (>)" "$(diff <(echo "$here") <(echo "$there"))"
+	[ "$(echo "$here" | wc -l)" -gt 20 ] || fail "only $(echo "$here" | wc -l) tables were compared"
 }

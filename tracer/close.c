@@ -84,6 +84,7 @@ static int write_end(struct tracer *t, const struct tracer_outcome *outcome, str
 	now = clock_now();
 	if (t->lost)
 		model_settle_gone(t->model, is_gone, now);
+	tracer_note_clock(t);
 	rc = model_finish(t->model, now);
 	if (rc == 0)
 		rc = store_commit(t->store);

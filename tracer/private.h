@@ -38,8 +38,8 @@ struct tracer {
 	char *path, *arena;
 	pid_t sweeper;      /* removes the arena should this process be killed; 0: there is none */
 	uint64_t t0, until; /* start; the watermark */
-	uint64_t committed_at, gone_at;    /* when last done */
-	uint64_t changed_at, evaluated_at; /* last record, last evaluation */
+	uint64_t committed_at, gone_at, clock_at; /* when last done */
+	uint64_t changed_at, evaluated_at;        /* last record, last evaluation */
 	uint64_t evaluate_not_before;
 	uint64_t records, committed_records, lost;
 	uint64_t lost_before; /* by sources that were given up */
@@ -67,6 +67,9 @@ void tracer_free(struct tracer *t);
 /* Feeds the model one record, and notes what the recording itself needs of it. tracer: struct tracer. */
 struct rec_head;
 void tracer_feed(void *tracer, const struct rec_head *rec);
+
+/* Writes what both clocks show now. */
+void tracer_note_clock(struct tracer *t);
 
 /* Drains all sources and feeds the model up to the time that they have in common. Returns how many records. */
 size_t tracer_drain(struct tracer *t);

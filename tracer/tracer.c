@@ -23,6 +23,7 @@
 
 enum {
 	COMMIT_EVERY_MS = 500,
+	CLOCK_EVERY_MS = 10000,
 	GONE_EVERY_MS = 500, /* how often processes whose end was not seen are sought */
 	LEAST_TIMEOUT_MS = 1,
 	MOST_TIMEOUT_MS = 50,
@@ -253,12 +254,34 @@ void tracer_drain_rest(struct tracer *t)
 	(void)merge_emit(t->merge, UINT64_MAX, tracer_feed, t);
 }
 
+/* Both clocks at one moment: between two looks at the one the other is read, and of a few tries the shortest counts. */
+void tracer_note_clock(struct tracer *t)
+{
+	enum { TRIES = 5 };
+	uint64_t ts = 0, unix_ns = 0, least = UINT64_MAX;
+
+	for (int i = 0; i < TRIES; i++) {
+		uint64_t before = clock_now(), there = clock_ns(CLOCK_REALTIME),
+			 took = clock_now() - before;
+
+		if (took >= least)
+			continue;
+		least = took;
+		ts = before + took / 2;
+		unix_ns = there;
+	}
+	model_clock(t->model, ts, unix_ns);
+	t->clock_at = ts;
+}
+
 /* A caller that only wants it done now and then need not wait for it: the buffers fill meanwhile. */
 static int commit(struct tracer *t, bool wait)
 {
 	int rc;
 
 	tracer_read_losses(t);
+	if (!t->clock_at || clock_now() - t->clock_at >= CLOCK_EVERY_MS * MS)
+		tracer_note_clock(t);
 	rc = model_flush(t->model, t->until > t->t0 ? t->until : t->t0);
 	if (rc == 0 && t->trim && t->until > t->t0)
 		trim_commit(t->trim, tracer_time(t, t->until));

@@ -46,6 +46,10 @@ static void add_shape(struct buf *out, const struct finding *f)
 	if (f->ts_ns >= 1000000) {
 		buf_adds(out, ", since ");
 		describe_time(out, f->ts_ns);
+		if (f->apart_ns) {
+			buf_adds(out, " ± ");
+			buf_add_duration(out, f->apart_ns);
+		}
 	}
 	buf_addc(out, '\n');
 }

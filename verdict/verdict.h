@@ -37,6 +37,7 @@ struct finding {
 	bool certain;
 	bool flight; /* it would be certain but for bytes of TCP connections that may be under way */
 	int64_t ts_ns;
+	int64_t apart_ns; /* so far ts_ns may be off, for clocks of several hosts differ; 0: they are of one */
 	const char *shape; /* NULL, "cycle", "self", "knot", "abandoned" */
 	char *summary, *explanation, *remedy;
 	struct finding_member *members;
@@ -95,6 +96,14 @@ int verdict_end(struct sqlite3 *db, bool all, const struct findings *reported, s
  * those signals came, and which it was. Returns 1, 0: nobody did, or -EIO with a sentence in why.
  */
 int verdict_interrupted(struct sqlite3 *db, int64_t *ret_ns, int *ret_signo, struct buf *why);
+
+/*
+ * The same for processes in groups, which are of those whose ids are equal but for the lowest bits: calls found for each
+ * group that somebody interrupted. Returns 0 or -EIO.
+ */
+int verdict_interrupted_groups(struct sqlite3 *db, int bits,
+	void (*found)(void *arg, int64_t group, int64_t at_ns, int signo), void *arg,
+	struct buf *why);
 
 /* Appends copies to a list, which the caller frees with findings_free. */
 void verdict_remember(struct findings *reported, const struct findings *found);

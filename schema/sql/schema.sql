@@ -497,6 +497,11 @@ CREATE TABLE finding_member ( -- who and what a finding is about, in order
     PRIMARY KEY (finding_id, ordinal)
 ) WITHOUT ROWID;
 
+CREATE TABLE clock ( -- what the host's two clocks showed at one moment: at the start, then every 10 s, and at the end
+    ts_ns INTEGER PRIMARY KEY,  -- time since the start of the trace (CLOCK_MONOTONIC)
+    unix_ns INTEGER NOT NULL    -- time of day: nanoseconds since 1970 (CLOCK_REALTIME)
+);
+
 CREATE TABLE lost ( -- events that happened and are not here
     source TEXT NOT NULL,       -- 'ebpf', 'shim'
     kind TEXT NOT NULL,         -- record kind, or 'any'

@@ -255,6 +255,15 @@ int model_flush(struct model *m, uint64_t now)
 	return store_error(m->store) ? store_exec(m->store, "") : 0;
 }
 
+void model_clock(struct model *m, uint64_t ts, uint64_t unix_ns)
+{
+	char sql[120];
+
+	(void)snprintf(sql, sizeof sql, "REPLACE INTO clock VALUES(%" PRId64 ", %" PRIu64 ")",
+		model_time(m, ts), unix_ns);
+	(void)store_exec(m->store, sql);
+}
+
 int model_finish(struct model *m, uint64_t now)
 {
 	int rc = model_flush(m, now);

@@ -63,6 +63,9 @@ void model_feed(struct model *m, const struct rec_head *rec);
  */
 int model_flush(struct model *m, uint64_t now);
 
+/* Notes what CLOCK_MONOTONIC (ts) and CLOCK_REALTIME (unix_ns) showed at one moment. */
+void model_clock(struct model *m, uint64_t ts, uint64_t unix_ns);
+
 /* model_flush, and closes what the end of a trace closes (processes that pptrace saw end, reasons of stale rows). */
 int model_finish(struct model *m, uint64_t now);
 

@@ -147,19 +147,25 @@ int state_load_locks(struct state *st, bool open_only, struct buf *why)
 	return rc ? rc : find_stale(st, why);
 }
 
-static int add_pipe(struct state *st, int64_t id, struct buf *why)
+static const char pipe_sql[] =
+	"SELECT kind, outside, created_ns IS NOT NULL, (SELECT attached OR backend = 'snapshot'"
+	" FROM trace), sent_ns, inode2 IS NULL, listener_id, inode & 1 FROM pipe WHERE id = ?1";
+
+/* stmt: of pipe_sql; thousands of threads may wait for a pipe each. */
+static int add_pipe(struct state *st, sqlite3_stmt *stmt, int64_t id, struct buf *why)
 {
-	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
 	struct state_pipe *p;
 	const char *kind;
 	int64_t outside;
-	int rc = query_one(st->db,
-		"SELECT kind, outside, created_ns IS NOT NULL, (SELECT attached OR backend = 'snapshot'"
-		" FROM trace), sent_ns, inode2 IS NULL, listener_id, inode & 1 FROM pipe WHERE id = ?1",
-		id, &stmt, why);
+	int rc;
 
-	if (rc <= 0 || state_pipe(st, id) != STATE_NONE)
-		return rc < 0 ? rc : 0;
+	if (state_pipe(st, id) != STATE_NONE)
+		return 0;
+	(void)sqlite3_reset(stmt);
+	query_bind_int(stmt, 1, id);
+	rc = query_step(stmt, why);
+	if (rc <= 0)
+		return rc;
 	kind = query_text(stmt, 0);
 	outside = query_int(stmt, 1, 0);
 	ARRAY_GROW(st->pipes, st->n_pipes, st->cap_pipes);
@@ -187,14 +193,14 @@ static int add_pipe(struct state *st, int64_t id, struct buf *why)
 }
 
 /* The sockets that listen where connections wait to be accepted. */
-static int add_listeners(struct state *st, struct buf *why)
+static int add_listeners(struct state *st, sqlite3_stmt *stmt, struct buf *why)
 {
 	size_t n = st->n_pipes;
 	int rc = 0;
 
 	for (size_t i = 0; !rc && i < n; i++)
 		if (st->pipes[i].is_unaccepted)
-			rc = add_pipe(st, st->pipes[i].listener_id, why);
+			rc = add_pipe(st, stmt, st->pipes[i].listener_id, why);
 	return rc;
 }
 
@@ -239,12 +245,12 @@ static int load_ends(struct state *st, struct buf *why)
 
 int state_load_pipes(struct state *st, struct buf *why)
 {
-	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
-	int rc = 0;
+	_cleanup_stmt_ sqlite3_stmt *stmt = NULL, *pipe = NULL;
+	int rc = query_open(st->db, pipe_sql, &pipe, why);
 
 	for (size_t i = 0; !rc && i < st->n_threads; i++)
 		if (st->threads[i].waits && st->threads[i].wait.pipe_id)
-			rc = add_pipe(st, st->threads[i].wait.pipe_id, why);
+			rc = add_pipe(st, pipe, st->threads[i].wait.pipe_id, why);
 	if (!rc)
 		rc = query_open(st->db,
 			"SELECT DISTINCT pipe_id FROM wait_on WHERE wait_id = ?1 AND pipe_id IS NOT NULL",
@@ -255,9 +261,9 @@ int state_load_pipes(struct state *st, struct buf *why)
 		(void)sqlite3_reset(stmt);
 		(void)sqlite3_bind_int64(stmt, 1, st->threads[i].wait.id);
 		while ((rc = query_step(stmt, why)) > 0)
-			rc = add_pipe(st, query_int(stmt, 0, 0), why);
+			rc = add_pipe(st, pipe, query_int(stmt, 0, 0), why);
 	}
 	if (!rc)
-		rc = add_listeners(st, why);
+		rc = add_listeners(st, pipe, why);
 	return rc ? rc : load_ends(st, why);
 }

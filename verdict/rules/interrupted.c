@@ -2,8 +2,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "verdict/rules/interrupted.h"
 
-#include <errno.h>
-
 #include "base/buf.h"
 #include "base/mem.h"
 #include "schema/query.h"
@@ -14,13 +12,21 @@
  * nobody in the trace, and that its process did not long outlive: it died of it, or its handler cleaned up.
  * Of several to one process the first counts. One that nobody saw being sent was noticed late.
  */
-static const char sql[] =
-	"SELECT min(coalesce(s.sent_ns, coalesce(s.delivered_ns, q.end_ns) - 100000000)) AS at, s.signo"
-	" FROM signal s JOIN process q ON q.id = s.process_id"
-	" WHERE s.sender_id IS NULL AND s.source IN ('kill', 'tty', 'queue', 'pptrace', 'unknown')"
-	"  AND s.signo IN (1, 2, 3, 6, 9, 10, 12, 14, 15) AND s.result IS NOT 'ignored'"
-	"  AND q.end_ns - coalesce(s.sent_ns, coalesce(s.delivered_ns, q.end_ns) - 100000000) BETWEEN 0 AND 5000000000"
-	" GROUP BY q.id ORDER BY at LIMIT 64";
+#define CAME                                                                                                                  \
+	"SELECT min(coalesce(s.sent_ns, coalesce(s.delivered_ns, q.end_ns) - 100000000)) AS at, s.signo AS signo, q.id AS id" \
+	" FROM signal s JOIN process q ON q.id = s.process_id"                                                                \
+	" WHERE s.sender_id IS NULL AND s.source IN ('kill', 'tty', 'queue', 'pptrace', 'unknown')"                           \
+	"  AND s.signo IN (1, 2, 3, 6, 9, 10, 12, 14, 15) AND s.result IS NOT 'ignored'"                                      \
+	"  AND q.end_ns - coalesce(s.sent_ns, coalesce(s.delivered_ns, q.end_ns) - 100000000) BETWEEN 0 AND 5000000000"       \
+	" GROUP BY q.id"
+
+static const char sql[] = CAME " ORDER BY at LIMIT 64";
+
+/* Of each group of processes the first that came at most 5 s before the end of the last of them: SQLite takes signo from the row of the minimum. */
+static const char groups_sql[] =
+	"WITH last AS (SELECT id >> ?1 AS g, max(end_ns) AS e FROM process GROUP BY 1)"
+	" SELECT l.g, min(c.at), c.signo FROM (" CAME ") c JOIN last l ON l.g = c.id >> ?1"
+	" WHERE l.e - c.at <= 5000000000 GROUP BY l.g";
 
 int interruptions_find(struct sqlite3 *db, struct interruptions *ret, struct buf *why)
 {
@@ -34,21 +40,34 @@ int interruptions_find(struct sqlite3 *db, struct interruptions *ret, struct buf
 	return rc < 0 ? rc : 0;
 }
 
+int verdict_interrupted_groups(struct sqlite3 *db, int bits,
+	void (*found)(void *arg, int64_t group, int64_t at_ns, int signo), void *arg,
+	struct buf *why)
+{
+	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
+	int rc = query_one(db, groups_sql, bits, &stmt, why);
+
+	for (; rc > 0; rc = query_step(stmt, why))
+		found(arg, query_int(stmt, 0, 0), query_int(stmt, 1, 0),
+			(int)query_int(stmt, 2, 0));
+	return rc;
+}
+
+static void keep(void *arg, int64_t group, int64_t at_ns, int signo)
+{
+	(void)group;
+	*(struct interruption *)arg = (struct interruption){at_ns, signo};
+}
+
 int verdict_interrupted(struct sqlite3 *db, int64_t *ret_ns, int *ret_signo, struct buf *why)
 {
-	const int64_t soon_ns = 5000000000;
-	struct interruptions in = {.n = 0};
-	int64_t end_ns = query_number(db, "SELECT max(end_ns) FROM process", 0, INT64_MAX, why);
-	size_t i = 0;
+	struct interruption in = {0};
+	int rc = verdict_interrupted_groups(db, 62, keep, &in, why);
 
-	if (query_failed(interruptions_find(db, &in, why), why) != 0)
-		return -EIO;
-	while (i < in.n && end_ns - in.list[i].at_ns > soon_ns)
-		i++;
-	if (i == in.n)
-		return 0;
-	*ret_ns = in.list[i].at_ns;
-	*ret_signo = in.list[i].signo;
+	if (rc || !in.signo)
+		return rc;
+	*ret_ns = in.at_ns;
+	*ret_signo = in.signo;
 	return 1;
 }
 

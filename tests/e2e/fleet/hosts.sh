@@ -59,7 +59,8 @@ ring two 2 wait
 run "$PPTRACE" fleet diagnose two
 expect_status 1
 expect_out '^error: deadlock: .*fleet_peer@node-1.*and .*fleet_peer@node-2.*wait for each other'
-expect_out 'cycle of 2, certain'
+expect_out 'cycle of 2, certain, since .* ± [0-9.]+ (us|ms)$'
+expect_sql two-1.db "SELECT count(*) >= 2 FROM clock" 1
 expect_eq "$(grep -c 'reads from the empty tcp .*' out)" 2 "members"
 expect_eq "$(grep -c 'at read_token (fleet_peer.c:[0-9]*)\|fleet_peer.c:[0-9]* (read_token)' out)" 2 "members with a source line"
 end
@@ -91,6 +92,31 @@ run "$PPTRACE" push --run flight flight.db two-2.db
 run "$PPTRACE" fleet diagnose flight
 ! grep -q ' certain' out || fail "certain, though a byte is under way" "$(cat out)"
 expect_out 'under way|may'
+end
+
+begin "fleet diagnose: both hosts hold locks, and the clock of one is 3 s ahead: messages between them tell"
+for i in 1 2; do
+	cp two-$i.db held-$i.db
+	sqlite3 held-$i.db "UPDATE trace SET command = '[\"held\"]', started_unix_ns = started_unix_ns + ($i - 1) * 3000000000;
+		UPDATE clock SET unix_ns = unix_ns + ($i - 1) * 3000000000;
+		INSERT INTO lock(id, kind, process_id) SELECT 900, 'mutex', min(id) FROM process;
+		INSERT INTO lock_open(lock_id, thread_id, process_id, mode, depth, acquire_ns) SELECT 900, id, process_id, 'x', 1, start_ns FROM thread ORDER BY id LIMIT 1"
+done
+run "$PPTRACE" push --run held held-1.db held-2.db
+expect_status 0
+run "$PPTRACE" fleet diagnose held
+expect_out 'cycle of 2, certain, since .* ± [0-9.]+ (us|ms)$'
+expect_err 'the clock of node-[12] is (2\.9|3\.0)[0-9]* s (ahead of|behind) that of node-[12]'
+end
+
+begin "fleet diagnose: a recording that ended before the others waited proves nothing"
+cp two-2.db early.db
+sqlite3 early.db "UPDATE trace SET command = '[\"early\"]', started_unix_ns = started_unix_ns - 60000000000; UPDATE clock SET unix_ns = unix_ns - 60000000000; DELETE FROM pipe_io"
+cp two-1.db late.db
+sqlite3 late.db "UPDATE trace SET command = '[\"late\"]'; DELETE FROM pipe_io"
+run "$PPTRACE" push --run early early.db late.db
+run "$PPTRACE" fleet diagnose early
+! grep -q ' certain' out || fail "certain, though one recording ended a minute before" "$(cat out)"
 end
 
 begin "fleet diagnose: a healthy ring is left in peace"

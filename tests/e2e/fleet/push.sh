@@ -141,6 +141,8 @@ ch_database=older
 run "$PPTRACE" push --to "$ch_url/older" --run r fork-count.db
 number=$(ask "SELECT max(version) FROM pptrace_format")
 ask "ALTER TABLE process_rows DROP COLUMN program"
+ask "ALTER TABLE push_rows DROP COLUMN once"
+ask "DROP TABLE clock_rows"
 ask "DROP TABLE process"
 ask "DROP TABLE pptrace_format"
 ask "CREATE TABLE pptrace_format (version UInt64, pptrace String, made DateTime) ENGINE = ReplacingMergeTree() PARTITION BY tuple() ORDER BY version"

@@ -1,0 +1,183 @@
+/* cut.c - up to when what each host recorded counts. */
+/* SPDX-License-Identifier: MIT */
+/*
+ * Each host is cut before somebody outside ended what ran there or elsewhere, else at its end. Most rows are
+ * cut as they are read; those of a few tables say by what came later what was the case before, and are cut afterwards.
+ */
+#include "fleet/private.h"
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "schema/query.h"
+#include "verdict/verdict.h"
+
+/* What was the case at the cut is said by what came later in these. */
+static const char *const later[] = {"process", "thread", "wait", "lock_hold", "signal"};
+
+bool cut_is_later(const char *table)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(later); i++)
+		if (!strcmp(table, later[i]))
+			return true;
+	return false;
+}
+
+static void found(void *arg, int64_t group, int64_t at_ns, int signo)
+{
+	struct fleet_graph *g = arg;
+	size_t host = (size_t)group - 1;
+
+	if (group < 1 || host >= g->hosts->n)
+		return;
+	g->cuts[host].at_ns = at_ns - 1;
+	g->cuts[host].signo = signo;
+}
+
+static int compare_moments(const void *a, const void *b)
+{
+	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+/*
+ * Who ends a program on many hosts does so on one after the other, and what is ended first wakes others: their moment is
+ * before the first of those that came together, with something left for clocks that differ.
+ */
+static void cut_together(struct fleet_graph *g)
+{
+	const int64_t together_ns = 10000000000, clocks_ns = 50000000;
+	_cleanup_free_ int64_t *ends = xcalloc(g->hosts->n + 1, sizeof *ends);
+	struct fleet_cut *cuts = g->cuts;
+	size_t n = 0;
+
+	for (size_t i = 0; i < g->hosts->n; i++)
+		if (cuts[i].signo)
+			ends[n++] = cuts[i].at_ns;
+	if (!n)
+		return;
+	qsort(ends, n, sizeof *ends, compare_moments);
+	while (n > 1 && ends[n - 1] - ends[n - 2] <= together_ns)
+		n--;
+	for (size_t i = 0; i < g->hosts->n; i++)
+		if (cuts[i].at_ns > ends[n - 1] - clocks_ns)
+			cuts[i].at_ns = ends[n - 1] - clocks_ns;
+}
+
+int cut_find(struct fleet_graph *g, struct buf *why)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < g->hosts->n; i++)
+		g->cuts[i].end_ns = g->cuts[i].at_ns =
+			g->hosts->list[i].duration_ns + g->cuts[i].shift_ns;
+	if (g->extent != FLEET_WHOLE)
+		rc = verdict_interrupted_groups(g->db, HOST_SHIFT, found, g, why);
+	cut_together(g);
+	return rc;
+}
+
+/* Negative ones are earlier than all that a recording has. */
+void cut_expression(struct buf *sql, const struct fleet_graph *g)
+{
+	buf_adds(sql, "transform(trace_id, [");
+	for (size_t i = 0; i < g->hosts->n; i++) {
+		buf_adds(sql, i ? "," : "");
+		server_quote(sql, g->hosts->list[i].trace_id);
+	}
+	buf_adds(sql, "], [");
+	for (size_t i = 0; i < g->hosts->n; i++) {
+		int64_t at = g->cuts[i].at_ns - g->cuts[i].shift_ns;
+
+		buf_addf(sql, "%s%lld", i ? "," : "", at < 0 ? 0LL : (long long)at);
+	}
+	buf_adds(sql, "], toUInt64(0))");
+}
+
+bool cut_is_begin(const struct column *c)
+{
+	static const char *const begins[] = {
+		"start_ns", "open_ns", "created_ns", "armed_ns", "acquire_ns", "ts_ns"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(begins); i++)
+		if (!strcmp(c->name, begins[i]))
+			return true;
+	return false;
+}
+
+/* Up to when the host of a row counts; NULL: there is nothing to cut off. */
+#define CUT "(SELECT at_ns FROM temp.cut WHERE host = id >> 40)"
+
+/* A row that began after the cut is not there; a moment after it has not come. */
+static int cut_table(const struct fleet_graph *g, const struct table *t, struct buf *why)
+{
+	_cleanup_buf_ struct buf sql = BUF_INIT, sets = BUF_INIT, wheres = BUF_INIT;
+
+	for (size_t i = 0; i < t->n; i++) {
+		const char *name = t->columns[i].name;
+
+		if (t->columns[i].meaning != COLUMN_MOMENT)
+			continue;
+		if (cut_is_begin(&t->columns[i])) {
+			buf_addf(&sql, "DELETE FROM \"%s\" WHERE \"%s\" > " CUT ";", t->name, name);
+		} else if (t->columns[i].nullable) {
+			buf_addf(&sets, "%s\"%s\" = iif(\"%s\" > " CUT ", NULL, \"%s\")",
+				sets.len ? ", " : "", name, name, name);
+			buf_addf(&wheres, "%s\"%s\" > " CUT, wheres.len ? " OR " : "", name);
+		}
+	}
+	buf_addf(&sql, "UPDATE \"%s\" SET %s WHERE %s", t->name, sets.data, wheres.data);
+	return query_exec(g->db, sql.data, why);
+}
+
+bool cut_is_before_end(const struct fleet_cut *cut)
+{
+	return cut->at_ns < cut->end_ns;
+}
+
+static int write_cuts(const struct fleet_graph *g, struct buf *why)
+{
+	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
+	int rc = query_exec(g->db,
+		"CREATE TEMP TABLE cut (host INTEGER PRIMARY KEY, at_ns INTEGER NOT NULL)", why);
+
+	if (!rc)
+		rc = query_open(g->db, "INSERT INTO temp.cut VALUES (?1, ?2)", &stmt, why);
+	for (size_t i = 0; !rc && i < g->hosts->n; i++) {
+		if (!cut_is_before_end(&g->cuts[i]))
+			continue;
+		query_bind_int(stmt, 1, (int64_t)i + 1);
+		query_bind_int(stmt, 2, g->cuts[i].at_ns);
+		rc = query_run(stmt, why);
+	}
+	return rc;
+}
+
+static const char before_sql[] =
+	"DELETE FROM signal WHERE coalesce(sent_ns, delivered_ns) > " CUT ";"
+	/* The messages of ranks are counted at the end: who went on before that is not stuck, whatever was the case at the cut. */
+	"DELETE FROM wait WHERE reason = 'mpi' AND end_ns < (SELECT coalesce(t.end_ns, 1 << 62) - 100000000"
+	" FROM thread t WHERE t.id = thread_id);"
+	/* What was held at the cut and released later is not among what was held at the end. */
+	"INSERT INTO lock_open (lock_id, thread_id, process_id, mode, depth, acquire_ns, site_id, stack_id)"
+	" SELECT h.lock_id, h.thread_id, t.process_id, coalesce(h.mode, 'x'), 1, h.acquire_ns, h.site_id, h.stack_id"
+	" FROM lock_hold h JOIN thread t ON t.id = h.thread_id"
+	" WHERE h.release_ns > (SELECT at_ns FROM temp.cut WHERE host = h.id >> 40)";
+
+/* Who has ended, how, is known of those that had ended. */
+static const char after_sql[] =
+	"UPDATE process SET end_kind = NULL, exit_code = NULL, exit_signal = NULL, reaper_id = NULL"
+	" WHERE end_ns IS NULL AND (end_kind IS NOT NULL OR reaper_id IS NOT NULL);"
+	"UPDATE thread SET cut_short = NULL WHERE end_ns IS NULL AND cut_short IS NOT NULL;"
+	"DROP TABLE temp.cut";
+
+int cut_apply(const struct fleet_graph *g, const struct tables *tables, struct buf *why)
+{
+	int rc = write_cuts(g, why);
+
+	if (!rc)
+		rc = query_exec(g->db, before_sql, why);
+	for (size_t i = 0; !rc && i < ARRAY_SIZE(later); i++)
+		rc = cut_table(g, columns_table(tables, later[i]), why);
+	return rc ? rc : query_exec(g->db, after_sql, why);
+}
