@@ -9,13 +9,12 @@
 #include "base/buf.h"
 #include "schema/query.h"
 
+#include <endian.h>
+
 void binary_add_number(struct buf *b, uint64_t n)
 {
-	char bytes[8];
-
-	for (int i = 0; i < 8; i++)
-		bytes[i] = (char)(n >> (8 * i));
-	buf_add(b, bytes, sizeof bytes);
+	n = htole64(n);
+	buf_add(b, &n, sizeof n);
 }
 
 void binary_add_text(struct buf *b, const void *text, size_t len)
@@ -60,10 +59,9 @@ uint64_t binary_number(struct binary_reader *r)
 
 	if (!has(r, 8))
 		return 0;
-	for (int i = 0; i < 8; i++)
-		n |= (uint64_t)(unsigned char)r->at[i] << (8 * i);
-	r->at += 8;
-	return n;
+	memcpy(&n, r->at, sizeof n);
+	r->at += sizeof n;
+	return le64toh(n);
 }
 
 const char *binary_text(struct binary_reader *r, size_t *ret_len)

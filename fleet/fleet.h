@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * To be read in this order: address.c (where the server is), http.c (one request), server.c (what is said to ClickHouse),
- * columns.c (the tables of a recording), format.c (the tables there), binary.c (their rows as bytes), push.c (a recording into them); hosts.c (which recordings a run has), read.c (their rows), pull.c (one as a file again); cut.c
+ * columns.c (the tables of a recording), format.c (the tables there), binary.c (their rows as bytes), batch.c (rows on their way), push.c (a recording into them); hosts.c (which recordings a run has), read.c (their rows), pull.c (one as a file again); cut.c
  * (up to when each counts), clocks.c (how far clocks are apart), load.c (all of a run as one recording), join.c (connections between hosts), past.c (what happened before), waits.c (what one waits for), proof.c (that nothing was under way), diagnose.c (what is stuck across them), findings.c (what each says alone).
  */
 #ifndef FLEET_FLEET_H

@@ -86,7 +86,7 @@ static size_t on_data(char *data, size_t size, size_t n, void *arg)
 
 int http_new(struct http **ret, const struct address *a, struct buf *why)
 {
-	enum { CONNECT_SECONDS = 10, SILENT_SECONDS = 120 };
+	enum { CONNECT_SECONDS = 10, SILENT_SECONDS = 120, BUFFER_BYTES = 512 << 10 };
 	struct http *h;
 	int rc = load(why);
 
@@ -113,6 +113,8 @@ int http_new(struct http **ret, const struct address *a, struct buf *why)
 	(void)lib.easy_setopt(h->curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
 	(void)lib.easy_setopt(h->curl, CURLOPT_LOW_SPEED_TIME, (long)SILENT_SECONDS);
 	(void)lib.easy_setopt(h->curl, CURLOPT_USERAGENT, "pptrace/" PPTRACE_VERSION);
+	(void)lib.easy_setopt(h->curl, CURLOPT_BUFFERSIZE, (long)BUFFER_BYTES);
+	(void)lib.easy_setopt(h->curl, CURLOPT_UPLOAD_BUFFERSIZE, (long)BUFFER_BYTES);
 	(void)lib.easy_setopt(h->curl, CURLOPT_WRITEFUNCTION, on_data);
 	(void)lib.easy_setopt(h->curl, CURLOPT_WRITEDATA, h);
 	*ret = h;

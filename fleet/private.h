@@ -128,6 +128,29 @@ const char *binary_text(struct binary_reader *r, size_t *ret_len);
 /* Binds the next value, of that column, to mark i of a statement. */
 void binary_bind(struct binary_reader *r, const struct column *c, sqlite3_stmt *stmt, int i);
 
+/* ---- Rows on their way (batch.c) ---- */
+
+struct batch;
+
+/* Collects rows for that INSERT; the server and the counts, of what has arrived, stay the caller's. Freed with batch_free, which sends no more. */
+struct batch *batch_new(struct server *s, const char *insert, struct push_counts *counts);
+void batch_free(struct batch *b);
+
+/* Returns where the next row is to be added; borrowed until batch_row. */
+struct buf *batch_rows(struct batch *b);
+
+/*
+ * Says that a row was added as a whole, and begins to send what is enough for a request, in a thread: until batch_end the server is
+ * not the caller's. Returns 0, or -EIO with a sentence in why: of what was sent before.
+ */
+int batch_row(struct batch *b, struct buf *why);
+
+/* How many rows are kept that nobody has begun to send. */
+uint64_t batch_kept(const struct batch *b);
+
+/* Sends the rest, and waits until all has arrived. Returns as batch_row. */
+int batch_end(struct batch *b, struct buf *why);
+
 /* ---- Which recordings (hosts.c) ---- */
 
 /* How many of them may have a row twice. */

@@ -17,9 +17,6 @@
 
 #include <errno.h>
 
-/* A request: the server makes one piece of it, and takes or leaves it as a whole. */
-enum { BATCH_BYTES = 32 << 20, BATCH_ROWS = 1000000 };
-
 /* What has been sent of a table. */
 struct sent {
 	uint64_t hash, rows; /* of a table that stays small: all of its rows, and how many */
@@ -42,15 +39,14 @@ struct push {
 	bool complete;
 };
 
-/* Rows on their way: of one table, as many as fit. */
-struct batch {
+/* A table on its way. */
+struct sending {
 	struct push *push;
 	const struct table *table;
 	struct sent *sent;
-	struct push_counts *counts;
-	struct buf prefix, rows; /* prefix: where every row is from */
-	uint64_t n, hash, total; /* n: in rows; hash, total: of all of the table */
-	char *insert;
+	struct batch *batch;
+	struct buf prefix;    /* where every row is from */
+	uint64_t hash, total; /* of all rows of the table */
 };
 
 /* ---- What it is ---- */
@@ -168,19 +164,15 @@ void push_close(struct push *p)
 	free(p);
 }
 
-/* ---- A batch ---- */
+/* ---- A row ---- */
 
-static void batch_begin(struct batch *b, struct push *p, size_t table, struct push_counts *counts)
+static void sending_begin(
+	struct sending *b, struct push *p, size_t table, struct push_counts *counts)
 {
 	_cleanup_buf_ struct buf sql = BUF_INIT;
 	const struct table *t = &p->tables.list[table];
 
-	*b = (struct batch){.push = p,
-		.table = t,
-		.sent = &p->sent[table],
-		.counts = counts,
-		.prefix = BUF_INIT,
-		.rows = BUF_INIT};
+	*b = (struct sending){.push = p, .table = t, .sent = &p->sent[table], .prefix = BUF_INIT};
 	binary_add_text(&b->prefix, p->run, strlen(p->run));
 	binary_add_text(&b->prefix, p->trace_id, strlen(p->trace_id));
 	if (!format_has_host(t))
@@ -188,52 +180,36 @@ static void batch_begin(struct batch *b, struct push *p, size_t table, struct pu
 	buf_addf(&sql, "INSERT INTO `%s_rows` (", t->name);
 	format_columns(&sql, t);
 	buf_adds(&sql, ", `pushed`, `gone`) FORMAT RowBinary");
-	b->insert = buf_steal(&sql);
+	b->batch = batch_new(p->server, sql.data, counts);
 }
 
-static void batch_done(struct batch *b)
+static void sending_done(struct sending *b)
 {
 	buf_done(&b->prefix);
-	buf_done(&b->rows);
-	free(b->insert);
-}
-
-static int batch_send(struct batch *b, struct buf *why)
-{
-	int rc = b->n ? server_insert(b->push->server, b->insert, b->rows.data, b->rows.len, why)
-		      : 0;
-
-	if (!rc) {
-		b->counts->rows += b->n;
-		b->counts->bytes += b->rows.len;
-		b->n = 0;
-		buf_reset(&b->rows);
-	}
-	return rc;
+	batch_free(b->batch);
 }
 
 /* Columns of the row: SQLite's rowid, whether it is complete, and those of the table. */
 enum { AT_ROWID, AT_OPEN, AT_COLUMNS };
 
-/* Adds a row, and sends what is full if the table may be sent piece by piece. */
-static int batch_add(struct batch *b, sqlite3_stmt *row, struct buf *why)
+/* Adds a row, and sends what is full. */
+static int add_row(struct sending *b, sqlite3_stmt *row, struct buf *why)
 {
-	size_t start = b->rows.len;
+	struct buf *rows = batch_rows(b->batch);
 	const struct table *t = b->table;
+	size_t start = rows->len;
 
-	buf_add(&b->rows, b->prefix.data, b->prefix.len);
+	buf_add(rows, b->prefix.data, b->prefix.len);
 	if (t->rowid)
-		binary_add_number(&b->rows, (uint64_t)sqlite3_column_int64(row, AT_ROWID));
+		binary_add_number(rows, (uint64_t)sqlite3_column_int64(row, AT_ROWID));
 	for (size_t i = 0; i < t->n; i++)
-		binary_add_value(&b->rows, &t->columns[i], row, AT_COLUMNS + (int)i);
+		binary_add_value(rows, &t->columns[i], row, AT_COLUMNS + (int)i);
 	if (!t->open_end)
-		b->hash =
-			hash_mix(b->hash, hash_bytes(b->rows.data + start, b->rows.len - start), 1);
-	binary_add_number(&b->rows, b->push->pushed);
-	buf_addc(&b->rows, 0);
-	b->n++;
+		b->hash = hash_mix(b->hash, hash_bytes(rows->data + start, rows->len - start), 1);
+	binary_add_number(rows, b->push->pushed);
+	buf_addc(rows, 0);
 	b->total++;
-	return b->rows.len < BATCH_BYTES && b->n < BATCH_ROWS ? 0 : batch_send(b, why);
+	return batch_row(b->batch, why);
 }
 
 /* ---- Tables ---- */
@@ -271,7 +247,7 @@ static void remember_open(struct sent *s, int64_t row)
 }
 
 /* The rows that were not complete when they were sent. */
-static int send_open(struct batch *b, struct buf *why)
+static int send_open(struct sending *b, struct buf *why)
 {
 	_cleanup_free_ char *sql = select_rows(b->push, b->table, "WHERE rowid = ?1");
 	_cleanup_stmt_ sqlite3_stmt *row = NULL;
@@ -290,13 +266,13 @@ static int send_open(struct batch *b, struct buf *why)
 			continue;
 		if (query_int(row, AT_OPEN, 0))
 			s->open[s->n_open++] = id;
-		rc = batch_add(b, row, why);
+		rc = add_row(b, row, why);
 	}
 	return rc;
 }
 
 /* A table that grows: what was added, and what was not complete. */
-static int send_growing(struct batch *b, struct buf *why)
+static int send_growing(struct sending *b, struct buf *why)
 {
 	_cleanup_free_ char *sql =
 		select_rows(b->push, b->table, "WHERE rowid > ?1 ORDER BY rowid");
@@ -309,14 +285,14 @@ static int send_growing(struct batch *b, struct buf *why)
 		b->sent->last = query_int(row, AT_ROWID, 0);
 		if (query_int(row, AT_OPEN, 0))
 			remember_open(b->sent, b->sent->last);
-		if (batch_add(b, row, why) < 0)
+		if (add_row(b, row, why) < 0)
 			return -EIO;
 	}
-	return rc ? rc : batch_send(b, why);
+	return rc ? rc : batch_end(b->batch, why);
 }
 
 /* Rows of that recording that were pushed before this round are gone: this round has sent all that are there. */
-static int mark_gone(struct batch *b, struct buf *why)
+static int mark_gone(struct sending *b, struct buf *why)
 {
 	struct push *p = b->push;
 	_cleanup_buf_ struct buf sql = BUF_INIT;
@@ -335,7 +311,7 @@ static int mark_gone(struct batch *b, struct buf *why)
 }
 
 /* A table that stays small: all of it, if anything changed. */
-static int send_small(struct batch *b, struct buf *why)
+static int send_small(struct sending *b, struct buf *why)
 {
 	_cleanup_free_ char *sql = select_rows(b->push, b->table, "");
 	_cleanup_stmt_ sqlite3_stmt *row = NULL;
@@ -343,12 +319,12 @@ static int send_small(struct batch *b, struct buf *why)
 	int rc = query_one(b->push->db, sql, 0, &row, why);
 
 	for (; rc > 0; rc = query_step(row, why))
-		if (batch_add(b, row, why) < 0)
+		if (add_row(b, row, why) < 0)
 			return -EIO;
-	if (rc ||
-		(b->push->rounds && b->n == b->total && b->hash == s->hash && b->total == s->rows))
+	if (rc || (b->push->rounds && batch_kept(b->batch) == b->total && b->hash == s->hash &&
+			  b->total == s->rows))
 		return rc;
-	rc = batch_send(b, why);
+	rc = batch_end(b->batch, why);
 	if (!rc && (s->rows || (b->push->was_begun && !b->push->rounds)))
 		rc = mark_gone(b, why);
 	s->hash = b->hash;
@@ -359,16 +335,16 @@ static int send_small(struct batch *b, struct buf *why)
 static int send_table(struct push *p, size_t i, struct push_counts *counts, struct buf *why)
 {
 	const struct table *t = &p->tables.list[i];
-	struct batch b;
+	struct sending b;
 	int rc;
 
 	if (!has(p, t->name, NULL))
 		return 0;
-	batch_begin(&b, p, i, counts);
+	sending_begin(&b, p, i, counts);
 	rc = t->open_end ? send_growing(&b, why) : send_small(&b, why);
 	if (!rc && t->open_end && p->was_begun && !p->rounds)
 		rc = mark_gone(&b, why);
-	batch_done(&b);
+	sending_done(&b);
 	return rc;
 }
 
