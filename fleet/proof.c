@@ -308,7 +308,7 @@ static bool reaches(const struct fleet_graph *g, const struct finding *f)
 		if (!f->members[i].thread_id)
 			continue;
 		cut = &g->cuts[host_of_id(f->members[i].thread_id)];
-		if (cut->apart_ns >= 0 && cut->at_ns + cut->apart_ns < f->ts_ns)
+		if (cut->at_ns + (cut->apart_ns > 0 ? cut->apart_ns : 0) < f->ts_ns)
 			return false;
 	}
 	return true;

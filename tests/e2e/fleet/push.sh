@@ -62,7 +62,7 @@ for live in '' =live; do
 	expect_err "run.db: [0-9]+ rows in .*, run r$live$"
 	expect_same run.db r$live
 	PPTRACE_URL=$ch_url/run run "$PPTRACE" push --run r$live run.db
-	expect_err 'all of it is there already'
+	expect_err 'already pushed completely'
 done
 PPTRACE_URL=http://127.0.0.1:1 run "$PPTRACE" run --push -o lone.db sh -c 'exit 7'
 expect_status 7
