@@ -198,6 +198,9 @@ END
 	run "$PPTRACE" run -q --locks=shim -o s.db sh -c 'for i in 1 2 3 4 5 6 7 8; do printenv LD_PRELOAD || exit 1; sleep 0.02; done'
 	expect_status 0
 	expect_sql s.db "SELECT DISTINCT lock_source FROM exec" shim
+	# Who only makes children has nothing to write down, and no ring.
+	run "$PPTRACE" run -q --locks=shim -o s.db sh -c '(:); grep -c /pptrace-arena- /proc/$$/maps'
+	expect_eq "$(cat out)" 0 "mappings of the rings"
 fi
 end
 

@@ -34,7 +34,8 @@ static void report_stdio(unsigned when)
 	struct pipe_fd p;
 	size_t n;
 
-	if (!stdout || !(n = __fpending(stdout)))
+	/* Asked first: a program that records nothing need not map the arena to make children. */
+	if (!stdout || !(n = __fpending(stdout)) || !shim_active())
 		return;
 	p = pipe_of(fileno_unlocked(stdout));
 	if (!p.kind)
@@ -57,8 +58,7 @@ pid_t fork(void)
 	pid_t pid;
 
 	/* The kernel's probes know nothing of buffers: this is recorded beside them as well. */
-	if (shim_active())
-		report_stdio(STDIO_FORK);
+	report_stdio(STDIO_FORK);
 	report_spawn(&call);
 	pid = real_fork()();
 	if (pid)
