@@ -10,6 +10,8 @@
 # orders, or of a lock that is taken again; on a healthy program that is a false alarm. What a peer prints whatever
 # it finds shows that it ran: without that it is "not run", and neither found nor missed.
 #
+# It takes about ten minutes on two processors that have nothing else to do.
+#
 # CORPUS_ONLY=WORD: only programs whose names have the word (to try this script itself).
 set -u
 cd "$(dirname "$0")/.." || exit 1
@@ -211,6 +213,8 @@ seconds from the start of the program until the deadlock was named; for `why`, g
 - `–`: the tool is not for such programs. `quiet`: rightly, on a healthy program. `not run`: what the tool prints in any case is missing.
 
 END
+	[ -e "/lib/modules/$(uname -r)/build" ] || [ -e /sys/kernel/kheaders.tar.xz ] || printf '%s\n\n' \
+		"bcc's \`deadlock\` is not among them: it compiles its probes with the headers of the running kernel, which are not here."
 	printf 'Measured on Linux %s, %s processors; gcc %s' "$(uname -r)" "$(nproc)" "$(gcc -dumpfullversion)"
 	! command -v valgrind >/dev/null || printf ', %s' "$(valgrind --version)"
 	! command -v gdb >/dev/null || printf ', gdb %s' "$(gdb --version | sed -n '1s/.* //p')"

@@ -264,6 +264,9 @@ void model_series_end(struct thread *t, const struct lock *lock);
 /* Returns the reason of a wait (enum wait_reason), as far as the call and its file tell. */
 int model_reason(const struct thread *t, const struct rec_WAIT_BEGIN *rec);
 
+/* Returns the end of a pipe to which splice or tee writes, or NULL. */
+const struct pipe_end *model_spliced_to(const struct thread *t, const struct rec_WAIT_BEGIN *rec);
+
 /* ---- Library calls in which threads wait (call.c) ---- */
 
 /* Says whether a futex address lies in an object of this kind at that address. */

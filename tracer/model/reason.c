@@ -5,6 +5,8 @@
 #include "base/mem.h"
 #include "schema/calls.h"
 
+#include <asm/unistd.h>
+
 static int reason_of_file(uint64_t file_kind, bool writes)
 {
 	switch ((enum file_kind)file_kind) {
@@ -44,18 +46,21 @@ static int reason_of_file(uint64_t file_kind, bool writes)
 	return WAIT_OTHER;
 }
 
-static bool is_pipe(uint64_t file_kind)
+const struct pipe_end *model_spliced_to(const struct thread *t, const struct rec_WAIT_BEGIN *rec)
 {
-	return file_kind == FILE_PIPE || file_kind == FILE_FIFO || file_kind == FILE_SOCKETPAIR;
+	uint64_t fd = rec->syscall == __NR_splice ? rec->arg2 : rec->arg1;
+
+	return fd <= INT32_MAX ? model_find_pipe_end(t->proc, fd) : NULL;
 }
 
-/* Between two pipes it is not known which one blocks: nobody is accused then. */
+/* Between two pipes it is not known which one blocks: bytes in the one or room in the other, a set of both. */
 static int reason_of_splice(const struct thread *t, const struct rec_WAIT_BEGIN *rec)
 {
-	bool to_pipe = rec->arg2 <= INT32_MAX && model_find_pipe_end(t->proc, rec->arg2);
+	bool to_pipe = model_spliced_to(t, rec) != NULL;
+	bool from_pipe = rec->arg0 <= INT32_MAX && model_find_pipe_end(t->proc, rec->arg0);
 
-	if (to_pipe && is_pipe(rec->file_kind))
-		return WAIT_OTHER;
+	if (to_pipe && from_pipe)
+		return WAIT_POLL;
 	return to_pipe ? WAIT_PIPE_WRITE : reason_of_file(rec->file_kind, false);
 }
 

@@ -3,10 +3,12 @@
 #include "tracer/model/private.h"
 
 #include "base/mem.h"
+#include "schema/calls.h"
 #include "schema/names.h"
 
 #include <asm/unistd.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <signal.h>
 
 /* A set of more descriptors than the kernel lets a process open by default is not a set. */
@@ -103,6 +105,31 @@ static void stopped_target(struct model *m, struct thread *t, const struct rec_W
 	w->reason = WAIT_STOPPED;
 }
 
+/* Between two pipes: who could write to the first, or read from the second, ends the wait. */
+static void splice_target(struct thread *t, const struct rec_WAIT_BEGIN *rec)
+{
+	const struct pipe_end *to = model_spliced_to(t, rec),
+			      *from = model_find_pipe_end(t->proc, rec->arg0);
+	struct wait *w = &t->wait;
+
+	if (!to || !from)
+		return;
+	w->n_items = 2;
+	w->items = xcalloc(w->n_items, sizeof *w->items);
+	w->items[0] = (struct rec_poll_item){.fd = (rec_u32)rec->arg0,
+		.events = POLLIN,
+		.file_kind = FILE_PIPE,
+		.dev = (rec_u32)from->pipe->dev,
+		.inode = from->side ? from->pipe->inode2 : from->pipe->inode};
+	w->items[1] = (struct rec_poll_item){
+		.fd = (rec_u32)(rec->syscall == __NR_splice ? rec->arg2 : rec->arg1),
+		.events = POLLOUT,
+		.file_kind = FILE_PIPE,
+		.dev = (rec_u32)to->pipe->dev,
+		.inode = to->side ? to->pipe->inode2 : to->pipe->inode};
+	w->detail = xstrdup("bytes in one pipe, room in another");
+}
+
 static void poll_target(struct thread *t)
 {
 	struct wait *w = &t->wait;
@@ -192,6 +219,8 @@ static void find_target(struct model *m, struct thread *t, const struct rec_WAIT
 		stopped_target(m, t, rec);
 		if (!(rec->head.flags & REC_SNAP))
 			w->detail = stop_detail(t->proc);
+		else if (rec->offset)
+			w->detail = xasprintf("by a debugger (%u)", (unsigned)rec->offset);
 		break;
 	case WAIT_IPC:
 		w->detail = ipc_detail(rec);
@@ -208,7 +237,10 @@ static void find_target(struct model *m, struct thread *t, const struct rec_WAIT
 		w->target_process = peer ? peer->id : t->last_child;
 		break;
 	case WAIT_POLL:
-		poll_target(t);
+		if (call_waits((int64_t)rec->syscall)->family == FAMILY_SPLICE)
+			splice_target(t, rec);
+		else
+			poll_target(t);
 		break;
 	case WAIT_FILE_LOCK:
 		model_file_lock_wait(m, t, rec);

@@ -354,6 +354,24 @@ bool wait_stands(const struct snap_process *p, const struct snap_thread *t)
 	}
 }
 
+/* The process that traces a thread with ptrace; 0: none does, or it is not known. */
+static uint64_t tracer_of(const struct snap_process *p, const struct snap_thread *t)
+{
+	static const char word[] = "TracerPid:";
+	char path[64], line[256];
+	uint64_t pid = 0;
+	FILE *f;
+
+	(void)snprintf(path, sizeof path, "/proc/%d/task/%d/status", (int)p->pid, (int)t->tid);
+	f = fopen(path, "re");
+	while (f && fgets(line, sizeof line, f))
+		if (!strncmp(line, word, sizeof word - 1))
+			pid = strtoull(line + sizeof word - 1, NULL, 10);
+	if (f)
+		(void)fclose(f);
+	return pid;
+}
+
 /* Which pipe a stopped thread was reading or writing is reported, though it may have got what it wants by now. */
 static void fill_stopped(struct snapshot *s, struct snap_process *p, struct snap_thread *t)
 {
@@ -369,6 +387,8 @@ static void fill_stopped(struct snapshot *s, struct snap_process *p, struct snap
 	}
 	w->timed = false;
 	w->reason = WAIT_STOPPED;
+	w->words_valid = 0;
+	w->offset = t->state == 't' ? tracer_of(p, t) : 0;
 }
 
 void wait_fill(struct snapshot *s, struct snap_process *p, struct snap_thread *t)

@@ -442,6 +442,14 @@ static bool writes(const struct state *st, const struct state_wait *w)
 		w->id, 0, st->why);
 }
 
+/* Says whether a set of descriptors is the two pipes of splice or tee. */
+static bool is_spliced(const struct state *st, const struct state_wait *w)
+{
+	return query_number(st->db,
+		"SELECT 1 FROM wait WHERE id = ?1 AND syscall IN ('splice', 'tee')", w->id, 0,
+		st->why);
+}
+
 void stuck_words(struct buf *b, const struct state *st, const struct state_thread *t)
 {
 	const char *sentence = wait_info(t->wait.reason)->sentence, *at;
@@ -455,6 +463,8 @@ void stuck_words(struct buf *b, const struct state *st, const struct state_threa
 		describe_lock(b, st->db, l->id);
 		return;
 	}
+	if (t->wait.reason == WAIT_POLL && is_spliced(st, &t->wait))
+		sentence = "moves bytes between%s";
 	if (t->wait.reason == WAIT_EVENTFD && writes(st, &t->wait))
 		sentence = "waits for somebody to read an eventfd that is full";
 	if (!sentence)

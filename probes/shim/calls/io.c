@@ -133,8 +133,8 @@ ssize_t splice(int in, off64_t *in_at, int out, off64_t *out_at, size_t n, unsig
 
 	if (!shim_everything())
 		return real_splice()(in, in_at, out, out_at, n, flags);
-	one = io_begin(&a, in, IO_SPLICE_IN, n, now);
-	two = io_begin(&b, out, IO_SPLICE_OUT, 1, now || a.waits);
+	one = io_begin_between(&a, in, out, IO_SPLICE_IN, n, now);
+	two = io_begin_between(&b, in, out, IO_SPLICE_OUT, 1, now || a.waits);
 	b.requested = n;
 	rc = real_splice()(in, in_at, out, out_at, n, flags);
 	end_both(&a, &b, one, two, rc);
@@ -150,8 +150,8 @@ ssize_t tee(int in, int out, size_t n, unsigned flags)
 
 	if (!shim_everything())
 		return real_tee()(in, out, n, flags);
-	one = io_begin(&a, in, IO_TEE_IN, n, now);
-	two = io_begin(&b, out, IO_TEE_OUT, 1, now || a.waits);
+	one = io_begin_between(&a, in, out, IO_TEE_IN, n, now);
+	two = io_begin_between(&b, in, out, IO_TEE_OUT, 1, now || a.waits);
 	b.requested = n;
 	rc = real_tee()(in, out, n, flags);
 	end_both(&a, &b, one, two, rc);

@@ -31,6 +31,11 @@ static bool is_write(unsigned op)
 	       op == IO_VMSPLICE || op == IO_SENDFILE || op == IO_SEND;
 }
 
+static bool is_between(unsigned op)
+{
+	return op == IO_SPLICE_IN || op == IO_SPLICE_OUT || op == IO_TEE_IN || op == IO_TEE_OUT;
+}
+
 static long call_number(unsigned op)
 {
 	switch (op) {
@@ -174,6 +179,10 @@ bool io_begin_slow(struct io_call *c, bool nonblocking)
 		wait_init(&r, call_number(c->op), 0);
 		r.arg0 = (uint64_t)c->fd;
 		r.arg2 = c->requested;
+		if (is_between(c->op)) {
+			r.arg0 = (uint64_t)c->from;
+			r.arg1 = r.arg2 = (uint64_t)c->to;
+		}
 		r.file_kind = c->pipe.file_kind == FILE_OTHER ? fd_kind(c->fd) : c->pipe.file_kind;
 		r.dev = c->pipe.dev;
 		r.inode = c->pipe.inode;
@@ -187,6 +196,15 @@ bool io_begin_slow(struct io_call *c, bool nonblocking)
 bool io_begin(struct io_call *c, int fd, unsigned op, size_t requested, bool nonblocking)
 {
 	look(c, fd, op, requested);
+	return io_begin_slow(c, nonblocking);
+}
+
+bool io_begin_between(
+	struct io_call *c, int from, int to, unsigned op, size_t requested, bool nonblocking)
+{
+	look(c, is_write(op) ? to : from, op, requested);
+	c->from = from;
+	c->to = to;
 	return io_begin_slow(c, nonblocking);
 }
 

@@ -13,11 +13,12 @@
 struct io_call {
 	struct pipe_fd pipe; /* kind 0: nothing to record */
 	int fd;
-	unsigned op; /* enum io_op */
-	bool waits;  /* a wait was recorded */
-	bool holds;  /* SIGPIPE is blocked until the result has been recorded */
-	bool idle;   /* nothing of this is recorded */
-	bool full;   /* it was tried: it would have to wait */
+	int from, to; /* splice and tee: the two descriptors */
+	unsigned op;  /* enum io_op */
+	bool waits;   /* a wait was recorded */
+	bool holds;   /* SIGPIPE is blocked until the result has been recorded */
+	bool idle;    /* nothing of this is recorded */
+	bool full;    /* it was tried: it would have to wait */
 	uint64_t start, requested;
 };
 
@@ -35,6 +36,10 @@ bool io_begin_slow(struct io_call *c, bool nonblocking);
 
 /* Looks at the descriptor, and records a wait if the call will block. Returns whether it is worth io_end. */
 bool io_begin(struct io_call *c, int fd, unsigned op, size_t requested, bool nonblocking);
+
+/* The same for one of the two descriptors between which splice or tee moves bytes: op says which. */
+bool io_begin_between(
+	struct io_call *c, int from, int to, unsigned op, size_t requested, bool nonblocking);
 
 /* Records the result; data: the first bytes, may be NULL. Keeps errno. */
 void io_end(struct io_call *c, ssize_t result, const void *data);

@@ -120,6 +120,36 @@ TEST(wait_for_pipe)
 	feed_close(&f);
 }
 
+/* It may miss bytes in the one or room in the other; between a pipe and a file only the pipe blocks. */
+TEST(wait_for_either_of_two_pipes)
+{
+	enum { SPLICE = 275, TEE = 276 };
+	struct feed f;
+
+	feed_open(&f);
+	feed_at(&f, 100, 10, 10);
+	FEED(&f, END_OPEN, .kind = PIPE_PIPE, .mode = END_READ, .fd = 3, .dev = 13, .inode = 7,
+		.via = END_CREATE);
+	FEED(&f, END_OPEN, .kind = PIPE_PIPE, .mode = END_WRITE, .fd = 4, .dev = 13, .inode = 8,
+		.via = END_CREATE);
+	FEED(&f, WAIT_BEGIN, .syscall = SPLICE, .arg0 = 3, .arg2 = 4, .file_kind = FILE_PIPE,
+		.dev = 13, .inode = 7);
+	feed_at(&f, 3000000, 10, 10);
+	FEED(&f, WAIT_BEGIN, .syscall = TEE, .arg0 = 3, .arg1 = 4, .arg2 = 5,
+		.file_kind = FILE_PIPE, .dev = 13, .inode = 7);
+	feed_at(&f, 6000000, 10, 10);
+	FEED(&f, WAIT_BEGIN, .syscall = SPLICE, .arg0 = 9, .arg2 = 4, .file_kind = FILE_PIPE,
+		.dev = 13, .inode = 8);
+	feed_at(&f, 9000000, 10, 10);
+	FEED(&f, WAIT_BEGIN, .syscall = SPLICE, .arg0 = 3, .arg2 = 9, .file_kind = FILE_PIPE,
+		.dev = 13, .inode = 7);
+	feed_end(&f, 12000000);
+	EXPECT(&f, "SELECT reason FROM wait ORDER BY start_ns", "poll poll pipe-write pipe-read");
+	EXPECT(&f, "SELECT o.mode, p.inode FROM wait_on o JOIN pipe p ON p.id = o.pipe_id",
+		"r|7 w|8 r|7 w|8");
+	feed_close(&f);
+}
+
 TEST(wait_for_child)
 {
 	struct feed f;
