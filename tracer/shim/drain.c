@@ -295,7 +295,7 @@ static bool ring_take(struct shim_drain *d, struct shim_ring *r, source_emit *em
 		if (r->pid || !d->expand.tasks)
 			shim_expand(&d->expand, r, &slot, d->until, emit, arg);
 		else
-			d->lost_vital++;
+			d->lost_unidentified++;
 		r->last = slot.ts;
 		shim_ring_skip(&d->arena, r, n);
 		return true;
@@ -423,4 +423,9 @@ uint64_t shim_drain_dropped_vital(const struct shim_drain *d)
 			n += __atomic_load_n(
 				&shim_arena_ring(&d->arena, i)->dropped_vital, __ATOMIC_RELAXED);
 	return n;
+}
+
+uint64_t shim_drain_unidentified(const struct shim_drain *d)
+{
+	return d->lost_unidentified;
 }

@@ -294,7 +294,7 @@ struct shim_drain {
 	struct shim_ns ns;
 	uint64_t latest; /* raw: when the drain began */
 	uint64_t until;  /* mono: handed over so far */
-	uint64_t lost_dropped, lost_vital, lost_holes;
+	uint64_t lost_dropped, lost_vital, lost_holes, lost_unidentified;
 	uint64_t waiting; /* slots, when the drain began */
 	bool keep_all;    /* each hold is handed over by itself */
 	size_t at_once;   /* slots that one poll hands over at most */
@@ -316,6 +316,9 @@ uint64_t shim_drain_interrupted(const struct shim_drain *d);
 /* Returns how many records found no room so far; the second one: that are births and ends, or may be. */
 uint64_t shim_drain_dropped(const struct shim_drain *d);
 uint64_t shim_drain_dropped_vital(const struct shim_drain *d);
+
+/* Returns how many records were of processes of other PID namespaces that had gone before their numbers were known. */
+uint64_t shim_drain_unidentified(const struct shim_drain *d);
 
 /* ---- How a process ended (exit_status.c) ---- */
 

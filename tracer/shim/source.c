@@ -298,6 +298,9 @@ static void shim_losses(struct source *src, source_loss *loss, void *arg)
 	dropped = shim_drain_dropped_vital(&s->drain);
 	if (dropped)
 		loss(arg, "shim: births and ends", 0, dropped);
+	if (shim_drain_unidentified(&s->drain))
+		loss(arg, "shim: unidentified processes of PID namespaces", 0,
+			shim_drain_unidentified(&s->drain));
 	if (shim_drain_interrupted(&s->drain))
 		loss(arg, "shim: interrupted for good", 0, shim_drain_interrupted(&s->drain));
 	if (shim_guard_hit())

@@ -35,6 +35,10 @@ int rule_data_loss(struct rule_context *ctx)
 	bool is_short = query_number(ctx->db,
 				"SELECT count(*) FROM lost WHERE source LIKE 'pptrace: memory%'", 0,
 				0, ctx->why) > 0;
+	bool is_nested =
+		query_number(ctx->db,
+			"SELECT count(*) FROM lost WHERE source LIKE 'shim: unidentified%'", 0, 0,
+			ctx->why) > 0;
 	struct finding *f;
 	int rc = query_one(ctx->db, "SELECT lost - " BROKEN_OFF ", complete, backend FROM trace", 0,
 		&stmt, ctx->why);
@@ -48,6 +52,8 @@ int rule_data_loss(struct rule_context *ctx)
 		f = rule_report(ctx, "data-loss", 0, &b, NULL,
 			is_short
 				? "Give the control group or the machine more memory, or record less (--locks=futex)."
+			: is_nested
+				? "Record with eBPF (--backend=auto, as root): short-lived processes of a PID namespace with a /proc of its own cannot be identified without it."
 				: "Record less (--locks=futex, --data=0), or on a machine that is less busy.");
 		rc = add_losses(ctx, f);
 	} else if (!query_int(stmt, 1, 0) && strcmp(query_text(stmt, 2), "snapshot") != 0 &&

@@ -275,6 +275,22 @@ if [ "$(id -u)" != 0 ] || ! unshare -pf --mount-proc true 2>/dev/null; then skip
 fi
 end
 
+begin "in a container with a /proc of its own nothing changes for the program, and what cannot be known is said with its true cause"
+if ! bwrap --dev-bind / / --unshare-pid --proc /proc true 2>/dev/null; then skip "no bwrap, or no namespaces here"; else
+	echo 'i=0; while [ $i -lt 20 ]; do /bin/true; i=$((i+1)); done; echo fine; exit 3' >many.sh
+	for backend in $(backends); do
+		run "$PPTRACE" run -q --backend="$backend" -o c.db bwrap --dev-bind / / --unshare-pid --proc /proc sh "$TMP/many.sh"
+		expect_status 3
+		expect_eq "$(cat out)" fine "output"
+		[ "$backend" = shim ] || expect_sql c.db "SELECT complete, lost FROM trace" '1|0'
+		if [ "$(sql c.db 'SELECT lost FROM trace')" != 0 ]; then
+			run "$PPTRACE" diagnose c.db
+			expect_out 'remedy: Record with eBPF .*PID namespace'
+		fi
+	done
+fi
+end
+
 begin "short-lived processes in a nested PID namespace keep their records"
 cat >short.sh <<'END'
 for i in 1 2 3 4 5 6 7 8 9 10; do /bin/true; done
