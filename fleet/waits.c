@@ -57,7 +57,7 @@ static int add_wait(
 		buf_adds(out, ": ");
 		buf_add_printable(out, detail, strlen(detail));
 	}
-	buf_adds(out, ", blocked since ");
+	buf_adds(out, " since ");
 	describe_time(out, query_int(row, 2, 0));
 	describe_site(out, g->db, query_int(row, 5, 0));
 	if (!query_null(row, 4) && !query_null(row, 7))

@@ -169,7 +169,7 @@ static void add_member(struct leaks *l, struct finding *f, const struct leak_wai
 	describe_thread(&b, l->ctx->db, w->thread);
 	buf_adds(&b, w->writes ? " waits for room" : " waits for data or end of file");
 	if (!l->ctx->instant) {
-		buf_adds(&b, ", blocked since ");
+		buf_adds(&b, " since ");
 		describe_time(&b, w->start_ns);
 	}
 	describe_site(&b, l->ctx->db, w->site);

@@ -9,12 +9,11 @@
 
 enum { LIST_MAX = 8 };
 
-/* Adds since when something has lasted; what: the words before the time. */
-static void add_since(struct buf *b, const struct state *st, const char *what, int64_t ns)
+static void add_since(struct buf *b, const struct state *st, int64_t ns)
 {
 	if (st->instant)
 		return; /* how long it has waited is not known */
-	buf_adds(b, what);
+	buf_adds(b, " since ");
 	describe_time(b, ns);
 }
 
@@ -32,7 +31,7 @@ static void add_whereabouts(
 	places_describe(b, places, st->threads[t].wait.site_id, st->threads[t].wait.stack_id);
 }
 
-/* "is held by thread 43 (right) of abba[40], acquired at 0.1 s at abba.c:40 (right)"; the place may be unknown. */
+/* "is held by thread 43 (right) of abba[40] since 0.1 s at abba.c:40 (right)"; the place may be unknown. */
 static void add_holder(struct buf *b, const struct state *st, const struct state_lock *l,
 	const struct state_holder *h, int64_t waiter_id, struct places *places)
 {
@@ -49,7 +48,7 @@ static void add_holder(struct buf *b, const struct state *st, const struct state
 		buf_adds(b, copied ? " held at the fork" : "");
 	}
 	if (!h->inferred) {
-		add_since(b, st, ended && !copied ? " at " : ", acquired at ", h->acquire_ns);
+		add_since(b, st, h->acquire_ns);
 		places_describe(b, places, h->site_id, h->stack_id);
 	} else if (state_is_of_runtime(l) && h->thread_id != waiter_id) {
 		add_whereabouts(b, st, h->thread_id, places);
@@ -523,7 +522,7 @@ void stuck_member(
 	const struct wait_info *info = wait_info(w->reason);
 
 	stuck_words(b, st, t);
-	add_since(b, st, ", blocked since ", w->start_ns);
+	add_since(b, st, w->start_ns);
 	places_describe(b, places, w->site_id, w->stack_id);
 	if (info->object == OBJECT_LOCK && info->mode == MODE_ALL)
 		add_holders(b, st, t, places);

@@ -190,7 +190,7 @@ end
 begin "fleet why: what one host waits for, and who has the other side"
 run "$PPTRACE" fleet why three node-2
 expect_status 0
-expect_out 'fleet_peer@node-2.* reads from the empty tcp .*, blocked since .*read_token.*, the other side is open in fleet_peer@node-[13]'
+expect_out 'fleet_peer@node-2.* reads from the empty tcp .* since .*read_token.*, the other side is open in fleet_peer@node-[13]'
 run "$PPTRACE" fleet why three node-7
 expect_status 2
 end

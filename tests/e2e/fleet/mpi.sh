@@ -73,7 +73,7 @@ run "$PPTRACE" fleet diagnose ssend
 expect_status 1
 expect_out '^error: deadlock: .*cases@node-.* wait for each other and can never proceed'
 expect_out 'cycle of 4, certain'
-expect_eq "$(grep -c 'sends to rank [0-3] with tag 1 (MPI_Ssend), blocked since .* at cases.c:[0-9]* (ssend_ssend)' out)" 4 "members with a place"
+expect_eq "$(grep -c 'sends to rank [0-3] with tag 1 (MPI_Ssend) since .* at cases.c:[0-9]* (ssend_ssend)' out)" 4 "members with a place"
 expect_out 'node-1'
 expect_out 'node-2'
 end
@@ -83,7 +83,7 @@ mpi_job missing missing MPI_
 run "$PPTRACE" fleet diagnose missing
 expect_status 1
 expect_out 'certain'
-expect_out 'receives from rank 0 with tag 1 \(MPI_Recv\), blocked since .* at cases.c:[0-9]+ \(missing\)'
+expect_out 'receives from rank 0 with tag 1 \(MPI_Recv\) since .* at cases.c:[0-9]+ \(missing\)'
 expect_out 'which rank 2, cases@node-.*, has not made'
 end
 

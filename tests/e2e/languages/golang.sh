@@ -20,7 +20,7 @@ go build -ldflags="-s -w" -o stripped cases.go
 findings()
 {
 	sed -E 's/^pptrace: possibly stuck:/warning: stuck:/; /^(error: deadlock|warning: stuck)/,/^  remedy/!d; s/\[[0-9]+\]/[PID]/g
-		s/, (blocked since|acquired at|since) [0-9.]+ s//g; s/0x[0-9a-f]+/ADDRESS/g; s/goroutine [0-9]+/goroutine N/g; s/(full pipe) [0-9]+/\1 N/; s/\(fd [0-9]+\)/(fd N)/' "$1"
+		s/,? since [0-9.]+ s//g; s/0x[0-9a-f]+/ADDRESS/g; s/goroutine [0-9]+/goroutine N/g; s/(full pipe) [0-9]+/\1 N/; s/\(fd [0-9]+\)/(fd N)/' "$1"
 }
 
 cross_text()

@@ -15,7 +15,7 @@ javac -g --release 11 -d . "$ROOT/tests/java/Cases.java"
 # The findings in a text, without the numbers that differ from run to run.
 findings()
 {
-	sed -E 's/^err\| //; /^(error: deadlock|warning: stuck)/,/^  remedy/!d; s/\[[0-9]+\]/[PID]/g; s/, (blocked since|acquired at|since) [0-9.]+ s//g
+	sed -E 's/^err\| //; /^(error: deadlock|warning: stuck)/,/^  remedy/!d; s/\[[0-9]+\]/[PID]/g; s/,? since [0-9.]+ s//g
 		s/0x[0-9a-f]+/ADDRESS/g; s/\(pid [0-9]+\)/(pid PID)/g' "$1"
 }
 

@@ -72,8 +72,8 @@ for mpi in mpich openmpi; do
 	begin "$mpi: who waits for whom, with rank, tag, communicator and place"
 	record $mpi auto comms
 	run "$PPTRACE" diagnose t.db
-	expect_out 'receives from rank 0 with tag 7 on the copy \(MPI_Recv\), blocked since .* at cases.c:[0-9]+ \(comms\)'
-	expect_out 'waits in the collective call no. 1 on the copy \(MPI_Barrier\), blocked since .* at cases.c:[0-9]+ \(comms\)'
+	expect_out 'receives from rank 0 with tag 7 on the copy \(MPI_Recv\) since .* at cases.c:[0-9]+ \(comms\)'
+	expect_out 'waits in the collective call no. 1 on the copy \(MPI_Barrier\) since .* at cases.c:[0-9]+ \(comms\)'
 	expect_out 'which rank 1, cases\.'
 	expect_sql t.db "SELECT count(*) FROM sync y JOIN mpi_comm c ON c.id = y.comm_id WHERE y.op = 'MPI_Recv' AND y.peer = 0 AND y.tag = 7 AND c.name = 'the copy'" 1
 	end

@@ -269,11 +269,11 @@ for backend in $(backends); do
 	begin "$backend: file locks are named by kind and path"
 	cd "$TMP/$backend.hang_process.flock-crossed" || exit
 	run "$PPTRACE" diagnose t.db
-	expect_out 'waits for the flock on /[^ ]*/[ab]\.[0-9]+, blocked since'
+	expect_out 'waits for the flock on /[^ ]*/[ab]\.[0-9]+ since'
 	expect_eq "$(sql t.db "SELECT count(*) FROM deadlock WHERE lock GLOB 'flock /*/[ab].*'")" 2 "members with a path"
 	cd "$TMP/$backend.hang_process.ofd-crossed" || exit
 	run "$PPTRACE" diagnose t.db
-	expect_out 'waits for the OFD lock on /[^ ]*/[ab]\.[0-9]+, blocked since'
+	expect_out 'waits for the OFD lock on /[^ ]*/[ab]\.[0-9]+ since'
 	end
 
 	begin "$backend: Python: locks in opposite orders; and an event loop, a pool, a child at rest"
@@ -365,8 +365,8 @@ cd "$TMP/$(backends | awk '{ print $NF }').deadlock-abba" || exit
 run "$PPTRACE" diagnose t.db
 expect_status 1
 expect_out '^error: deadlock: thread .*left.* and thread .*right.* wait for each other and can never proceed'
-expect_out 'waits for the mutex lock_b, blocked since .* at deadlock-abba.c:[0-9]+ \(left\)'
-expect_out 'is held by thread .*right.*, acquired at .* at deadlock-abba.c:[0-9]+ \(right\)'
+expect_out 'waits for the mutex lock_b since .* at deadlock-abba.c:[0-9]+ \(left\)'
+expect_out 'is held by thread .*right.* since .* at deadlock-abba.c:[0-9]+ \(right\)'
 expect_out 'waiting behind them: main thread'
 expect_out 'remedy: Take these locks in the same order'
 run "$PPTRACE" diagnose --json t.db

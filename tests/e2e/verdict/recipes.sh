@@ -100,7 +100,7 @@ if project ctest cmake ctest; then
 	expect_status 8
 	cp "$TMP/out" out
 	expect_out '^error: deadlock: '
-	expect_out 'waits for the mutex to, blocked since .* at transfer.c:[0-9]+ \(main\)'
+	expect_out 'waits for the mutex to since .* at transfer.c:[0-9]+ \(main\)'
 	[ -e build/pptrace.db ] || fail "there is no recording in build/"
 fi
 cd "$TMP" || exit
@@ -140,7 +140,7 @@ elif project pytest "$python"; then
 	sed -i "s|python3|$python|" steps.sh
 	run bash -e steps.sh
 	expect_status 124
-	expect_err 'waits for the lock `target` \(threading.Lock\), blocked since .* at test_transfer.py:18 \(test_transfer\)'
+	expect_err 'waits for the lock `target` \(threading.Lock\) since .* at test_transfer.py:18 \(test_transfer\)'
 fi
 cd "$TMP" || exit
 end
