@@ -120,9 +120,10 @@ struct binary_reader {
 	bool bad;
 };
 
+/* Returns a number of 8 bytes; 0, and bad is set, where fewer are left. */
 uint64_t binary_number(struct binary_reader *r);
 
-/* Returns a text that is borrowed from what is read. */
+/* Returns a text that is borrowed from what is read; empty, and bad is set, where it is cut off. */
 const char *binary_text(struct binary_reader *r, size_t *ret_len);
 
 /* Binds the next value, of that column, to mark i of a statement. */

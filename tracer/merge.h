@@ -16,6 +16,7 @@
  */
 struct merge;
 
+/* Never NULL; freed with merge_free, which drops what is still kept. */
 struct merge *merge_new(void);
 void merge_free(struct merge *m);
 

@@ -34,9 +34,13 @@ void detail(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* Sets the status with which die exits (run: 125, diagnose: 2). */
 void say_set_status(int status);
 
-/* -q and -v. */
+/* Sets whether -q was given: note prints nothing. */
 void say_set_quiet(bool quiet);
+
+/* Says whether -q was given. */
 bool say_is_quiet(void);
+
+/* Sets whether -v was given: only then does detail print. */
 void say_set_verbose(bool verbose);
 
 /* Says whether -v was given. */

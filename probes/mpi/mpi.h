@@ -62,7 +62,7 @@ const struct abi *abi(void);
 /* Finds out which MPI library is there. */
 void abi_find(void);
 
-/* Returns what of a handle counts. */
+/* Returns the significant part of a handle: all of a pointer, the low 32 bits of a number (the rest is undefined). */
 handle abi_handle(handle h);
 
 /* Returns request i of an array, and status i. */
@@ -75,27 +75,43 @@ int abi_tag(const void *status);
 
 /* ---- Records (record.c) ---- */
 
-/* What a call needs. */
+/* What a call waits for: a message from or to a rank, or the other members' part in a collective call. */
 struct need {
 	unsigned role; /* enum mpi_role */
 	unsigned op;   /* of the call that began it */
-	uint64_t comm;
-	int64_t peer, tag, seq;
+	uint64_t comm; /* key of the communicator */
+	int64_t peer;  /* rank in MPI_COMM_WORLD, or MPI_ANY */
+	int64_t tag;   /* or MPI_ANY: any tag, or none */
+	int64_t seq;   /* collective: position of the call on the communicator, from 1 */
 };
 
+/* A call of the program that may wait. */
 struct call {
-	unsigned op;
-	struct need need;
-	bool any;
-	uint64_t site;
+	unsigned op;      /* enum mpi_op */
+	struct need need; /* the only one, or what record_need has not recorded */
+	bool any;         /* one of the needs is enough (MPI_Waitany) */
+	uint64_t site;    /* address to which it returns: SITE of the wrapper */
 };
 
+/* These record through the preload library, copy what they are given, keep errno and cannot fail; without that library nothing happens. */
+
+/* The process is a rank of a job of size ranks; ends: it has called MPI_Finalize. */
 void record_rank(int rank, int size, bool ends, const char *job);
+
+/* A communicator; ranks: of its size members, in MPI_COMM_WORLD, NULL: not known. */
 void record_comm(uint64_t comm, int size, const int *ranks, const char *name);
+
+/* One of several needs of the call that record_begin records next. */
 void record_need(const struct need *n);
+
+/* Before and after the call of the MPI library; result: what that returned. */
 void record_begin(const struct call *c);
 void record_end(const struct call *c, int result);
+
+/* A message: event is MPI_SENT, MPI_RECEIVED or MPI_POSTED (a receive); peer is the other rank. */
 void record_message(unsigned event, uint64_t comm, int64_t peer, int64_t tag, uint64_t site);
+
+/* The rank enters collective call number seq of a communicator. */
 void record_entered(uint64_t comm, unsigned op, int64_t seq, uint64_t site);
 
 /* ---- Communicators (comm.c) ---- */

@@ -49,7 +49,7 @@ size_t core_read_own(const struct core *c, uint64_t addr, void *to, size_t len);
 
 /* ---- notes.c ---- */
 
-/* Reads the notes of a segment: process, threads, mapped files. */
+/* Reads the notes of a segment: process, threads, mapped files. Malformed notes are skipped; where one cannot be delimited, reading ends. */
 void core_read_notes(struct core *c, const GElf_Phdr *ph);
 
 /* ---- files.c ---- */

@@ -24,7 +24,7 @@ unsigned ebpf_ring_fill(const struct ebpf_ring *r);
 /* Says whether there are records that could not be mapped. */
 bool ebpf_ring_is_stuck(const struct ebpf_ring *r);
 
-/* Hands over all finished records. Returns a time up to which none is outstanding. */
+/* Hands over all finished records. Returns a time (CLOCK_MONOTONIC, ns) up to which none is outstanding. */
 uint64_t ebpf_ring_drain(struct ebpf_ring *r, source_emit *emit, void *arg);
 
 #endif

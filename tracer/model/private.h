@@ -23,7 +23,7 @@
 struct proc *model_find_proc(const struct model *m, uint64_t pid);
 /* Returns the newest thread with this tid, or NULL. */
 struct thread *model_find_thread(const struct model *m, uint64_t tid);
-/* Makes a process or thread; the newest with that number is what records mean. */
+/* Makes a process or thread, owned by the model, which frees it when it has ended and nothing refers to it; the newest with that number is what records mean. */
 struct proc *model_proc_new(struct model *m, uint32_t pid, int64_t ts);
 struct thread *model_thread_new(struct model *m, struct proc *p, uint32_t tid, int64_t ts);
 /* Returns the thread of a record's head, or NULL. */

@@ -118,6 +118,7 @@ uint64_t shim_arena_layout(struct shim_arena *a, uint32_t n_rings, uint32_t n_ch
 void shim_arena_init(struct shim_arena *a, char *base);
 void shim_arena_done(struct shim_arena *a);
 
+/* Return parts of the memory at base, valid until shim_arena_done; i is below n_rings, or n_chunks (not checked). data: the slots of a chunk. */
 struct arena_head *shim_arena_head(const struct shim_arena *a);
 struct arena_ring *shim_arena_ring(const struct shim_arena *a, uint32_t i);
 struct arena_chunk *shim_arena_chunk(const struct shim_arena *a, uint32_t i);
@@ -163,6 +164,7 @@ void shim_feed_end(struct shim_feed *f);
 
 /* From now to the end, a SIGBUS in that range makes zeros of what was cut off. For one range at a time. */
 void shim_guard_begin(const void *base, uint64_t bytes);
+/* Says whether a SIGBUS was caught since shim_guard_begin. */
 bool shim_guard_hit(void);
 void shim_guard_end(void);
 

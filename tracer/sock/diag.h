@@ -38,7 +38,7 @@ struct diag_tcp {
 };
 
 /*
- * Opens the door to the sockets of the network namespace that a process is in. Returns a descriptor, or
+ * Opens a netlink socket in the network namespace that a process is in. Returns its descriptor, or
  * -errno: another namespace than one's own may be entered by root only.
  */
 int sock_diag_open(pid_t pid);
@@ -46,7 +46,7 @@ int sock_diag_open(pid_t pid);
 /* Returns the inode of the network namespace of a process; 0: not known. */
 uint64_t sock_diag_netns(pid_t pid);
 
-/* Calls each for all sockets of a kind behind that door. Return 0 or -errno. */
+/* Calls each for all sockets of a kind in its namespace, through that netlink socket. Return 0 or -errno. */
 int sock_diag_unix(int fd, void (*each)(void *arg, const struct diag_unix *s), void *arg);
 int sock_diag_tcp(int fd, void (*each)(void *arg, const struct diag_tcp *s), void *arg);
 
@@ -56,7 +56,7 @@ int sock_diag_find(int fd, const struct socket_place *local, const struct socket
 
 /*
  * Says whether a thread that reads from a connection, or writes to it, waits for the other side to act and not for
- * what is under way: own and other are its two sides.
+ * what is in flight: own and other are its two sides.
  */
 bool sock_diag_is_stuck(
 	const struct diag_tcp *own, const struct diag_tcp *other, bool reads, bool writes);

@@ -24,6 +24,7 @@
 struct authority;
 struct symbols;
 
+/* Never NULL; freed with symbols_free, which accepts NULL. */
 struct symbols *symbols_new(void);
 void symbols_free(struct symbols *s);
 

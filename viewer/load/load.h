@@ -164,9 +164,9 @@ const char *trace_thread_name_at(const struct trace *t, size_t thread, int64_t t
 int64_t trace_end(const struct trace *t, int64_t end);
 
 /*
- * When the program began: with the exec of the command, or the first process;
- * and when the last process was gone. What is before and after is pptrace's own
- * work, and of no interest.
+ * When the program began, with the exec of the command or the first process, and
+ * when the last process had ended, in nanoseconds since the start of the trace.
+ * What is before and after is pptrace's own work, and of no interest.
  */
 int64_t trace_begin(const struct trace *t);
 int64_t trace_last(const struct trace *t);

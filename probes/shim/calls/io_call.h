@@ -9,6 +9,8 @@
 
 #include "probes/shim/calls/fdlist.h"
 
+struct iovec;
+
 /* One read or write. */
 struct io_call {
 	struct pipe_fd pipe; /* kind 0: nothing to record */
@@ -25,9 +27,8 @@ struct io_call {
 /*
  * Looks at the descriptor and makes the call at once if it does not have to
  * wait, which saves asking first. True: *ret_rc is its answer, for io_end.
- * False: go on with io_begin_slow, or without any of this if c->idle says so.
+ * False: continue with io_begin_slow, or without any of this if c->idle says so.
  */
-struct iovec;
 bool io_try(
 	struct io_call *c, int fd, unsigned op, const struct iovec *iov, size_t n, ssize_t *ret_rc);
 

@@ -21,6 +21,10 @@ void wait_end(void);
 /* A cleanup handler for threads that are cancelled meanwhile. */
 void wait_cancelled(void *unused);
 
+/*
+ * Records the wait r (struct rec_WAIT_BEGIN *; RECORD of shim.h), makes the call, evaluated once, into rc, and
+ * records that the thread continues, also if it is cancelled in the call.
+ */
 #define WAIT_CALL(r, rc, call)                                                                     \
 	do {                                                                                       \
 		RECORD(WAIT_BEGIN, r);                                                             \
