@@ -29,7 +29,7 @@ static const struct command_option options[] = {
 	{"json", 'j', NULL, "the same as --format=json", OPT_JSON},
 	{"rule", 'r', "RULE", "only this rule ('pptrace explain' lists them); may be repeated",
 		'r'},
-	{"at", 0, "TIME", "as of that time after the start (2, 1.5s, 300ms) instead of the end",
+	{"at", 0, "TIME", "as of this time after the start (2, 1.5s, 300ms) instead of the end",
 		OPT_AT},
 	{"all", 'a', NULL, "include idle sets: event loops, servers, services", 'a'},
 	{"fail-on", 0, "SEVERITY",

@@ -1,4 +1,4 @@
-/* cmd_doctor.c - pptrace doctor: what works here, what does not, why, and what to do. */
+/* cmd_doctor.c - pptrace doctor: what works here, what does not and why, and how to fix it. */
 /* SPDX-License-Identifier: MIT */
 #include <gvc.h>
 #include <sys/utsname.h>
@@ -138,7 +138,7 @@ static bool print_choice(const struct said *said)
 {
 	static const char *const locks[] = {[LOCKS_MODE_SHIM] = "the preload library",
 		[LOCKS_MODE_UPROBE] = "uprobes",
-		[LOCKS_MODE_FUTEX] = "futex waits: locks that block",
+		[LOCKS_MODE_FUTEX] = "futex waits: contended locks",
 		[LOCKS_MODE_OFF] = "nothing"};
 	/* A program like most. pptrace itself may have privileges (setcap), which decides how it would be recorded. */
 	struct tracer_config config = {.program = "/bin/sh"};

@@ -62,7 +62,7 @@ static void add_status(struct buf *b, const struct fleet_host *h)
 	if (!h->whole)
 		buf_adds(b, "incomplete");
 	else if (!h->complete)
-		buf_adds(b, "still grows, or was cut off");
+		buf_adds(b, "still being written, or interrupted");
 	else if (h->exit_signal > 0)
 		buf_addf(b, "signal %d", h->exit_signal);
 	else if (h->exit_code >= 0)
@@ -236,7 +236,7 @@ static int pull(struct fleet *f)
 		if (*c == '/')
 			*c = '-';
 	if (!h->whole)
-		note("a push of it is under way, or broke off: not all of the recording is there");
+		note("a push is in progress or was interrupted: the recording is incomplete");
 	if (fleet_pull(f->server, h, path, &why) < 0)
 		die("fleet: %s", why.data);
 	note("%s: the recording of %s; next: pptrace diagnose %s", path, h->label, path);

@@ -1,4 +1,4 @@
-/* cmd_query.c - pptrace query: ask a trace in SQL, or one of the named questions. */
+/* cmd_query.c - pptrace query: query a recording in SQL, or run one of the prepared queries. */
 /* SPDX-License-Identifier: MIT */
 #include <ctype.h>
 #include <getopt.h>
@@ -33,7 +33,7 @@ const struct command cmd_query = {
 	.usage = "[OPTIONS] [SQL|NAME [TRACE.db]]",
 	.summary = "query a recording in SQL, or by the name of a prepared query",
 	.options = options,
-	.examples = {{"pptrace query longest_waits", "answer a named question"},
+	.examples = {{"pptrace query longest_waits", "run a prepared query"},
 		{"pptrace query \"SELECT name, count(*) FROM process GROUP BY name\"",
 			"answer any question, in SQL"}},
 	.run = run,
@@ -41,11 +41,11 @@ const struct command cmd_query = {
 
 static const char *const formats[] = {"table", "json", "jsonl", "csv", NULL};
 
-static void list_questions(void)
+static void list_queries(void)
 {
 	struct query q;
 
-	(void)printf("questions (pptrace query NAME):\n");
+	(void)printf("queries (pptrace query NAME):\n");
 	for (size_t pos = 0; query_next(&pos, &q); query_done(&q))
 		(void)printf("  %-18s %s\n", q.name, q.about);
 	(void)printf("\nviews (pptrace query \"SELECT * FROM VIEW\", or their name alone):\n");
@@ -141,7 +141,7 @@ static void unknown(sqlite3 *db, const char *word)
 	if (query_open(db, "SELECT name FROM sqlite_master WHERE type = 'table'", &st, &why) == 0)
 		while (query_step(st, &why) > 0)
 			nearest_try(&n, query_text(st, 0));
-	options_unknown("query: no question, view or table is called", word, n.best,
+	options_unknown("query: no query, view or table is called", word, n.best,
 		"'pptrace query' lists them");
 }
 
@@ -221,12 +221,12 @@ static int run(int argc, char **argv)
 	if (!path && argc - optind == 2 && access(argv[optind + 1], R_OK) == 0)
 		path = argv[--argc];
 	if (argc - optind > 1) {
-		warn("query: only one question can be asked; put SQL in quotes, and name the recording "
+		warn("query: only one query can be given; put SQL in quotes, and name the recording "
 		     "with -f");
 		return COMMAND_USAGE;
 	}
 	if (argc == optind && !schema) {
-		list_questions();
+		list_queries();
 		return 0;
 	}
 	if (!schema && access(argv[optind], R_OK) == 0) {
@@ -236,7 +236,7 @@ static int run(int argc, char **argv)
 	db = trace_open(path ? path : "pptrace.db");
 	if (path_register(db) < 0)
 		die("query: %s", sqlite3_errmsg(db));
-	db_limit(db, SECONDS_MAX); /* a user's own question may be a hard one */
+	db_limit(db, SECONDS_MAX); /* a user's own query may be a hard one */
 	status = schema ? show_schema(db) : ask(db, argv[optind], (enum export_format)format);
 	(void)sqlite3_close(db);
 	return status;

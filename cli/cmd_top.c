@@ -38,7 +38,7 @@ const struct command cmd_top = {
 	.name = "top",
 	.usage = "[OPTIONS] [TRACE.db | -- COMMAND [ARGUMENTS]]",
 	.summary =
-		"watch what each thread waits for: of a new command, a recording that grows, or running processes",
+		"watch what each thread waits for: in a new command, a recording in progress, or running processes",
 	.options = options,
 	.examples =
 		{{"pptrace top -- make -j4",

@@ -21,9 +21,9 @@
 enum { STATUS_STUCK = 1, STATUS_FAILED = 2, OPT_JSON = 256, OPT_ALL, OPT_CGROUP, OPT_CONTAINER };
 
 static const struct command_option why_options[] = {
-	{"cgroup", 0, "PATH", "all processes of that control group", OPT_CGROUP},
+	{"cgroup", 0, "PATH", "all processes in this cgroup", OPT_CGROUP},
 	{"container", 0, "NAME",
-		"all processes of that container: name or ID (Docker, Podman, Kubernetes, LXC, nspawn)",
+		"all processes in this container: name or ID (Docker, Podman, Kubernetes, LXC, nspawn)",
 		OPT_CONTAINER},
 	{"json", 0, NULL, "findings and waits as JSON", OPT_JSON},
 	{"all", 'a', NULL, "show every thread, even those in identical waits, and idle sets",
@@ -140,7 +140,7 @@ static int add_none(struct buf *out, struct inspect *in, struct buf *why)
 	buf_adds(out, inspect_is_denied(in) ? "Could not determine whether there is a deadlock.\n"
 					    : "No deadlock was found.\n");
 	if (unjudged.len)
-		buf_addf(out, "Not judged:\n%s", unjudged.data);
+		buf_addf(out, "Not examined:\n%s", unjudged.data);
 	buf_adds(out, "What each thread waits for:\n\n");
 	return rc;
 }

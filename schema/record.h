@@ -4,7 +4,7 @@
  * The contract. To be read in this order: record.h with events.def (records), record_dump.c (as text), names.c
  * (words for their numbers), waits.c, locks.c and calls.c (what is known of reasons, locks, system calls), then the file:
  * sql.c (the tables and views of the folder sql, embedded), version.c, db.c (opened) with guard.c (if it is hostile), query.c
- * (read), the folder queries (the questions of pptrace query). arena.h is the memory that the preload library writes into,
+ * (read), the folder queries (the prepared queries of pptrace query). arena.h is the memory that the preload library writes into,
  * probe_config.h what the eBPF programs are told.
  */
 #ifndef SCHEMA_RECORD_H

@@ -7,7 +7,7 @@ set -eu
 cd "$(dirname "$0")/.."
 out=${1:-doc}
 
-# Tables and columns with their comments, from the SQL itself; then the views and questions by their first lines.
+# Tables and columns with their comments, from the SQL itself; then the views and queries by their first lines.
 {
 	cat <<'END'
 # The recording
@@ -50,7 +50,7 @@ END
 		${CC:-cc} -E -P -I. -x c - | tr -d '\n' | sed 's/@\([0-9]\)/\n@\1/g; s/"[[:space:]]*"//g' | tr -s '\n' | awk -F'[@"]' '
 		NF > 3 { print "| 1." $2 " | `" in_ticks($4) "` |" }
 		function in_ticks(s) { gsub(/ /, "`, `", s); return s }'
-	printf '\n## Named questions\n\n`pptrace query NAME` answers them.\n\n| name | |\n|---|---|\n'
+	printf '\n## Prepared queries\n\n`pptrace query NAME` runs them.\n\n| name | |\n|---|---|\n'
 	sed -nE 's/^QUERY\(([a-z_]+)\)$/\1/p' schema/queries/queries.def | while read -r name; do
 		printf '| `%s` | %s |\n' "$name" "$(head -1 "schema/queries/$name.sql" | sed 's/^-- //')"
 	done

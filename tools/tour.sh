@@ -188,7 +188,7 @@ wait "$hanging" 2>/dev/null
 cat <<'END'
 ## Your own questions
 
-A recording is an SQLite file. `pptrace query` lists the questions that have a name; anything else is SQL:
+A recording is an SQLite file. `pptrace query` lists the prepared queries; anything else is SQL:
 
 END
 quiet 'pptrace run demos/shell-exits'

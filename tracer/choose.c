@@ -109,7 +109,7 @@ static int choose_locks(
 		} else {
 			c->locks = LOCKS_MODE_FUTEX;
 			if (reason.len)
-				buf_addf(notes, "%s: only its locks that block are recorded\n",
+				buf_addf(notes, "%s: only its contended locks are recorded\n",
 					reason.data);
 		}
 	}
@@ -194,11 +194,11 @@ void choice_blind_spots(const struct choice *c, struct buf *lines)
 			"Busy waits are not found.\n");
 	if (c->sampled)
 		buf_addf(lines,
-			"eBPF could not be used: the processes were looked at every %u ms. What lasted less was not seen, and times are no more exact than that.\n"
-			"Births, ends, waits, pipe ends and file locks are recorded, who holds a lock as far as its memory says; reads, writes, signals and execs are not.\n",
+			"eBPF could not be used: the processes were sampled every %u ms. What lasted less was not seen, and times are no more exact than that.\n"
+			"Creation, exit, waits, pipe ends and file locks are recorded, and lock owners as far as they can be read from memory; reads, writes, signals and execs are not.\n",
 			SAMPLER_EVERY_NS / 1000000);
 	else if (c->locks == LOCKS_MODE_FUTEX)
-		buf_adds(lines, "Lock operations that did not block are not recorded.\n");
+		buf_adds(lines, "Uncontended lock operations are not recorded.\n");
 	if (c->locks == LOCKS_MODE_OFF)
 		buf_adds(lines, "Lock operations are not recorded.\n");
 	if (c->locks == LOCKS_MODE_SHIM && !c->shim_only)
@@ -206,6 +206,7 @@ void choice_blind_spots(const struct choice *c, struct buf *lines)
 			"In static programs, programs of another C library, programs "
 			"that gain privileges and programs of other users only contended locks are recorded.\n");
 	if (c->locks == LOCKS_MODE_SHIM && c->spares_plain)
-		buf_adds(lines, "So it is in a program that uses no locks, threads or semaphores "
-				"and only later loads a library that does.\n");
+		buf_adds(lines,
+			"The same holds for a program that uses no locks, threads or semaphores "
+			"and only later loads a library that does.\n");
 }

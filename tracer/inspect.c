@@ -493,7 +493,7 @@ static int judge(struct inspect *in, struct findings *ret, struct buf *why)
 				"pptrace has no permission to check whether an alarm was set before the exec; such an alarm would terminate the program.");
 	if (rc == 0 && ret->n && in->limits.hidden)
 		rc = assume(in, "UPDATE pipe SET outside = 3",
-			"It is not certain: a related process may not be read and may hold the other "
+			"It is not certain: a related process cannot be read and may hold the other "
 			"end of a pipe.",
 			ret, why);
 	return rc;

@@ -39,7 +39,7 @@ static void note_lost(sqlite3 *db, struct buf *why)
 		kinds.data);
 }
 
-/* What a recording that was kept small has only sums of. */
+/* What a recording that was kept small has only totals of. */
 static void note_removed(sqlite3 *db, struct buf *why)
 {
 	_cleanup_buf_ struct buf since = BUF_INIT;

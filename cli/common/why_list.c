@@ -51,14 +51,14 @@ void why_list_object(struct buf *out, const struct why_source *src, const struct
 				r->mode && *r->mode == 'w' ? "writes to" : "reads from");
 		describe_pipe(out, src->db, r->pipe_id);
 	} else if (r->target_thread_id) {
-		buf_adds(out, "waits for the end of ");
+		buf_adds(out, "waits to join ");
 		describe_thread_at(out, src->db, r->target_thread_id, why_source_now(src));
 	} else if (r->target_process_id) {
-		buf_adds(out, !strcmp(r->state, "child") ? "waits for the end of its child "
-			      : !strcmp(r->state, "vfork")
-				      ? "waits for the exec or end of its child "
-				      : "waits for ");
+		bool is_vfork = !strcmp(r->state, "vfork"), is_child = !strcmp(r->state, "child");
+
+		buf_adds(out, is_vfork || is_child ? "waits for its child " : "waits for ");
 		describe_process_at(out, src->db, r->target_process_id, why_source_now(src));
+		buf_adds(out, is_vfork ? " to exec or exit" : is_child ? " to exit" : "");
 	} else if (r->detail && *r->detail && wait_find(r->state) == WAIT_IPC) {
 		buf_add_printable(out, r->detail, strlen(r->detail));
 		return;

@@ -15,7 +15,7 @@ struct sqlite3;
  * they are, unless all. For example:
  *
  *	pipes[4711] /usr/bin/pipes
- *	    4711  reads from the empty pipe 2 (child -> pipes), for 3.20 s
+ *	    4711  waits to read from the empty pipe 2 (child -> pipes), for 3.20 s
  *	          for child[4712]
  *	          at main (pipes.c:31)
  *

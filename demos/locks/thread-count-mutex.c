@@ -34,7 +34,7 @@ int main(int argc, char **argv)
 		{"--delay", "sleep while holding the mutex (not at all)", .seconds = &delay},
 		{"--pause", "sleep before taking it (1, or 0 with --delay)",
 			.seconds = &pause_given},
-		{"--count", "how far each thread counts (3)", .number = &count},
+		{"--count", "number that each thread counts to (3)", .number = &count},
 		{0},
 	};
 

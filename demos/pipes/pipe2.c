@@ -30,7 +30,8 @@ int main(int argc, char **argv)
 	char line[64];
 	int ends[2];
 	struct demo_option options[] = {
-		{"--delay", "sleep 0 to 4 times so long before a message (1)", .seconds = &delay},
+		{"--delay", "sleep 0 to 4 times this many seconds before each message (1)",
+			.seconds = &delay},
 		{"--count", "how many messages (endless)", .number = &count},
 		{0},
 	};

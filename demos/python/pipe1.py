@@ -8,7 +8,7 @@ import os
 import time
 
 parser = argparse.ArgumentParser()
-parser.add_argument("--delay", type=float, default=1, help="sleep 0 to 4 times so long before a message (1)")
+parser.add_argument("--delay", type=float, default=1, help="sleep 0 to 4 times this many seconds before each message (1)")
 parser.add_argument("--count", type=int, help="how many messages (endless)")
 options = parser.parse_args()
 

@@ -23,7 +23,7 @@ class Counter(threading.Thread):
 
 parser = argparse.ArgumentParser()
 parser.add_argument("--delay", type=float, default=1, help="seconds between two numbers (1)")
-parser.add_argument("--count", type=int, default=3, help="how far each thread counts (3)")
+parser.add_argument("--count", type=int, default=3, help="number that each thread counts to (3)")
 options = parser.parse_args()
 
 print_mutex = threading.Lock()

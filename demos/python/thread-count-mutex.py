@@ -10,7 +10,7 @@ THREADS = 10
 parser = argparse.ArgumentParser()
 parser.add_argument("--delay", type=float, help="seconds to sleep while holding the lock (not at all)")
 parser.add_argument("--pause", type=float, help="seconds to sleep before taking it (1, or 0 with --delay)")
-parser.add_argument("--count", type=int, default=3, help="how far each thread counts (3)")
+parser.add_argument("--count", type=int, default=3, help="number that each thread counts to (3)")
 options = parser.parse_args()
 if options.pause is None:
     options.pause = 1 if options.delay is None else 0

@@ -9,7 +9,7 @@ import time
 THREADS = 10
 parser = argparse.ArgumentParser()
 parser.add_argument("--delay", type=float, default=1, help="seconds between two numbers (1)")
-parser.add_argument("--count", type=int, default=3, help="how far each thread counts (3)")
+parser.add_argument("--count", type=int, default=3, help="number that each thread counts to (3)")
 options = parser.parse_args()
 
 done = [False] * THREADS

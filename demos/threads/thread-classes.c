@@ -60,7 +60,7 @@ int main(int argc, char **argv)
 	long count = 3;
 	struct demo_option options[] = {
 		{"--delay", "between two numbers (1)", .seconds = &delay},
-		{"--count", "how far each thread counts (3)", .number = &count},
+		{"--count", "number that each thread counts to (3)", .number = &count},
 		{0},
 	};
 

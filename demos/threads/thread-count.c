@@ -27,7 +27,7 @@ int main(int argc, char **argv)
 	bool early = false;
 	struct demo_option options[] = {
 		{"--delay", "between two numbers (1)", .seconds = &delay},
-		{"--count", "how far each thread counts (3)", .number = &count},
+		{"--count", "number that each thread counts to (3)", .number = &count},
 		{"--early", "main does not wait for the threads", .flag = &early},
 		{0},
 	};

@@ -1,4 +1,4 @@
-/* queries.c - the named questions that `pptrace query` knows, and the views of a trace. */
+/* queries.c - the prepared queries that `pptrace query` knows, and the views of a trace. */
 /* SPDX-License-Identifier: MIT */
 #include "schema/queries/queries.h"
 

@@ -101,7 +101,7 @@ CREATE TABLE exec ( -- an exec call, successful or not
     cut INTEGER NOT NULL DEFAULT 0 -- 1: argv or path was longer than what is stored
 );
 
-CREATE TABLE pipe ( -- a pipe, a FIFO while somebody has it open, a connected pair of sockets, or a socket that listens
+CREATE TABLE pipe ( -- a pipe, a FIFO while somebody has it open, a connected pair of sockets, or a listening socket
     id INTEGER PRIMARY KEY,
     kind TEXT NOT NULL,         -- 'pipe', 'fifo', 'socketpair', 'unix' (connected stream socket with a name), 'tcp' (connection), 'listen' (listening socket), 'pty' (pseudo-terminal; side 0 and 1 as they were found)
     inode INTEGER,              -- inode number; connected sockets: of side 0
@@ -155,7 +155,7 @@ CREATE TABLE signal ( -- a signal, from generation to delivery
     source TEXT NOT NULL,       -- 'kill' (to a process), 'thread' (tgkill, pthread_kill), 'queue' (sigqueue), 'kernel', 'timer', 'tty'; 'pptrace': by --on-deadlock; 'unknown': it ended the process, and nobody saw where it came from
     sender_id INTEGER REFERENCES thread(id),   -- NULL: kernel, timer, terminal, or outside the trace
     process_id INTEGER REFERENCES process(id), -- to whom; NULL: outside the trace
-    thread_id INTEGER REFERENCES thread(id),   -- thread that took it, or for which it was; NULL: not yet known
+    thread_id INTEGER REFERENCES thread(id),   -- thread it was delivered to, or sent to; NULL: not yet known
     sent_ns INTEGER,            -- NULL: not seen
     result TEXT,                -- 'queued', 'ignored', 'coalesced' (one was pending already), 'failed'
     delivered_ns INTEGER,       -- when it was delivered; NULL: not (yet): blocked, ignored, coalesced or the process ended
@@ -206,7 +206,7 @@ CREATE TABLE lock ( -- a lock, condition, semaphore, barrier or any other object
     from_birth INTEGER NOT NULL DEFAULT 1 -- 0: holders before the trace began are not known
 );
 
--- How often locks were taken: sum(coalesce(count, 1)); for how long: sum(coalesce(held_ns, release_ns - acquire_ns)).
+-- How often locks were acquired: sum(coalesce(count, 1)); for how long: sum(coalesce(held_ns, release_ns - acquire_ns)).
 -- A thread's first 1,000 holds below 10 us for which it did not wait have a row each, and so have later ones where they
 -- are rare; beyond that, equal ones (lock, mode, places) of 0.1 s share a row, which never spans a moment at which another
 -- thread began to want the lock. run --fold=off keeps each. lock_stat, lock_edge and lane count every hold either way.
@@ -218,7 +218,7 @@ CREATE TABLE lock_hold ( -- one hold of a lock, or count similar holds merged; h
     request_ns INTEGER,         -- asked for; NULL: the same as acquire_ns (it got it at once)
     acquire_ns INTEGER NOT NULL,
     release_ns INTEGER,         -- NULL: still held
-    site_id INTEGER,            -- where it was taken; NULL: not known
+    site_id INTEGER,            -- where it was acquired; NULL: not known
     release_site_id INTEGER,    -- where it was released; NULL: not known
     stack_id INTEGER,           -- in frame: the stack with which it was taken; NULL: none was recorded (run --stacks)
     count INTEGER,              -- number of similar consecutive holds, from the first acquire_ns to the last release_ns; NULL: one
@@ -448,7 +448,7 @@ CREATE TABLE spin ( -- a thread spent processor time in a loop that only read me
     tries INTEGER NOT NULL DEFAULT 0 -- instead of samples: how often it took a lock with trylock, and gave it back, until another thread had it
 );
 
-CREATE TABLE stdio ( -- bytes that sat unwritten in a stream's buffer at some moment
+CREATE TABLE stdio ( -- bytes that sat unflushed in a stream's buffer at some moment
     id INTEGER PRIMARY KEY,
     process_id INTEGER NOT NULL REFERENCES process(id),
     thread_id INTEGER REFERENCES thread(id),

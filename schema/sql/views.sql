@@ -1,4 +1,4 @@
--- views.sql - the questions that users ask. SPDX-License-Identifier: MIT
+-- views.sql - the views for what users ask. SPDX-License-Identifier: MIT
 --
 -- Each view says what a row is in its first line; `pptrace query` lists those lines.
 

@@ -143,7 +143,7 @@ async function explore(page) {
 	await page.keyboard.up("Control");
 	await page.waitForTimeout(100);
 	const close = await pixels();
-	ok(close !== whole, "Ctrl and wheel zoom");
+	ok(close !== whole, "Ctrl+wheel zooms");
 	await page.mouse.down();
 	await page.mouse.move(x - 120, y, { steps: 4 });
 	await page.mouse.up();
@@ -191,7 +191,7 @@ async function explore(page) {
 	ok((await page.locator("#sec-locks svg g.chosen").count()) > 0, "also in the pictures");
 	await frame.focus();
 	await page.keyboard.press("/");
-	ok(await page.evaluate(() => document.activeElement.dataset.ex === "filter"), "/ within the timeline looks for lanes");
+	ok(await page.evaluate(() => document.activeElement.dataset.ex === "filter"), "/ within the timeline filters lanes");
 	await page.locator("[data-ex=legend]").waitFor();
 	for (const words of ["runs or is ready to run", "sleeps", "stuck: never ended", "holds a lock", "critical path", "takes a signal", "new thread"])
 		ok((await page.locator("[data-ex=legend]").textContent()).includes(words), `"${words}" is in the legend`);

@@ -14,7 +14,7 @@ no_control()
 	iconv -f UTF-8 -t UTF-8 "$1" >/dev/null 2>&1 || fail "$1 is not UTF-8"
 }
 
-begin "query without arguments lists questions and views"
+begin "query without arguments lists queries and views"
 run "$PPTRACE" query
 expect_status 0
 for word in summary longest_waits process_tree event; do
@@ -22,7 +22,7 @@ for word in summary longest_waits process_tree event; do
 done
 end
 
-begin "every question and view answers on every fixture"
+begin "every query and view answers on every fixture"
 for db in fork-count hostile pipeline signals; do
 	for name in $("$PPTRACE" query | awk '/^  / { print $1 }'); do
 		run "$PPTRACE" query -f $db.db "$name"
@@ -50,7 +50,7 @@ run "$PPTRACE" query process_tre fork-count.db
 expect_status 2
 expect_err "did you mean 'process_tree'"
 run "$PPTRACE" query "SELECT 1" "SELECT 2"
-expect_err 'only one question can be asked'
+expect_err 'only one query can be given'
 end
 
 begin "query: mistakes in SQL are one sentence and status 2"

@@ -133,7 +133,7 @@ for file in README.md doc/pptrace.1.in; do
 done
 end
 
-begin "named questions: each file is listed, each line has its file"
+begin "prepared queries: each file is listed, each line has its file"
 listed=$(sed -nE 's/^QUERY\(([a-z_]+)\)/\1/p' schema/queries/queries.def | sort)
 there=$(files 'schema/queries/*.sql' | sed -E 's|.*/(.*)\.sql|\1|' | sort)
 expect_eq "$listed" "$there" "schema/queries/queries.def"

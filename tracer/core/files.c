@@ -71,7 +71,7 @@ static void open_file(struct core *c, size_t file, const struct core_map *first,
 		f->now = xstrdup(exe ? exe : f->path);
 	f->fd = authority_open(f->now, AUTHORITY_MODULE_MAX);
 	if (f->fd < 0) {
-		f->bad = "is not here, or may not be read";
+		f->bad = "is not here, or cannot be read";
 	} else if (is_other(id, len, f->fd)) {
 		f->bad = "is not the file that the core was made with (its build ID differs)";
 		mem_cleanup_close(&f->fd);

@@ -193,7 +193,7 @@ static int why_not(struct snapshot *s, pid_t pid, struct buf *why)
 			(int)pid, p->comm, who_may());
 	} else {
 		buf_addf(why,
-			"process %d (%.15s) belongs to %s and may not be read: ask as %s%sroot",
+			"process %d (%.15s) belongs to %s and cannot be read: run pptrace as %s%sroot",
 			(int)pid, p->comm, owner, p->uid ? owner : "", p->uid ? " or as " : "");
 	}
 	proc_free(p);
@@ -291,11 +291,10 @@ static void note_denied(const struct snapshot *s)
 	}
 	if (proc_read("/proc/sys/kernel/yama/ptrace_scope", scope, sizeof scope) > 0 &&
 		atoi(scope) > 0)
-		buf_addf(s->blind,
-			" may not be read, because kernel.yama.ptrace_scope is %d: %s.\n",
+		buf_addf(s->blind, " cannot be read, because kernel.yama.ptrace_scope is %d: %s.\n",
 			atoi(scope), who_may());
 	else
-		buf_addf(s->blind, " may not be read without the right to trace it: %s.\n",
+		buf_addf(s->blind, " cannot be read without the right to trace it: %s.\n",
 			who_may());
 }
 
@@ -312,7 +311,7 @@ static void note_blind(struct snapshot *s, const struct family *list, size_t n)
 		note_denied(s);
 	if (limits.hidden)
 		buf_addf(s->blind,
-			"A related process may not be read, and may hold ends of the same "
+			"A related process cannot be read, and may hold ends of the same "
 			"pipes: %s.\n",
 			who_may());
 	if (s->n_processes >= SNAP_MAX_PROCESSES || s->n_threads >= SNAP_MAX_THREADS)
@@ -404,7 +403,7 @@ int snapshot_take(const struct snapshot_config *config, source_emit *emit, void 
 		}
 	}
 	if (n_bad > MAX_TOLD)
-		buf_addf(why, "; and %zu more that may not be read", n_bad - MAX_TOLD);
+		buf_addf(why, "; and %zu more that cannot be read", n_bad - MAX_TOLD);
 	if (usable == 0) {
 		snapshot_done(&s);
 		return rc ? rc : -ESRCH;

@@ -25,7 +25,7 @@ const struct interruption *interruptions_between(
 /* How the line begins that interruption_note adds. */
 extern const char interruption_words[];
 
-/* Adds to the explanation of a finding that it stood until then. */
+/* Adds to the explanation of a finding that it lasted until then. */
 void interruption_note(struct finding *f, const struct interruption *in);
 
 #endif

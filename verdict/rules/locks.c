@@ -174,8 +174,8 @@ int rule_sleep_holding(struct rule_context *ctx)
 			", and others waited for it");
 		f = rule_report(ctx, "sleep-holding-lock", query_int(stmt, 2, 0), &b, NULL,
 			"Release the lock before sleeping; if the sleep waits for something, wait on a"
-			" condition, which releases the mutex meanwhile.");
-		buf_adds(&b, "the lock was taken");
+			" condition variable, which releases the mutex meanwhile.");
+		buf_adds(&b, "the lock was acquired");
 		add_member(ctx, f, &b, thread, lock, query_int(stmt, 3, 0));
 		buf_adds(&b, "slept ");
 		describe_count(&b, query_int(stmt, 5, 0), "time");
@@ -259,7 +259,7 @@ static int lost_wakeup_of(struct rule_context *ctx, int64_t wait)
 	add_deed(ctx, &b, waiter, " waits forever for the ", lock,
 		", which was signalled before it waited");
 	f = rule_report(ctx, "lost-wakeup", query_int(stmt, 5, 0), &b, NULL,
-		"A condition remembers nothing: keep the state in a variable, change it and signal under"
+		"A condition variable remembers nothing: keep the state in a variable, change it and signal under"
 		" the mutex, and test it in a loop around the wait.");
 	describe_thread(&b, ctx->db, waker);
 	buf_adds(&b, " signalled it at ");

@@ -1,4 +1,4 @@
-/* stuck_member.c - say what one thread of a set waits for, and who could end that. */
+/* stuck_member.c - says what one thread of a set waits for, and who could end that. */
 /* SPDX-License-Identifier: MIT */
 #include "verdict/text/stuck.h"
 
@@ -168,7 +168,7 @@ static void add_sem_taker(
 	case RUNTIME_KIND_NONE:
 		if (!l || !providers_sem_is_lock(l, t))
 			break;
-		buf_adds(b, ",\n    which was taken last by ");
+		buf_adds(b, ",\n    which was last acquired by ");
 		describe_thread_at(b, st->db, l->last_taker_id, st->now_ns);
 		return;
 	}
@@ -242,12 +242,13 @@ static void add_children(struct buf *b, const struct state *st, const struct sta
 		describe_process_at(b, st->db, t->wait.target_process_id, st->now_ns);
 		return;
 	}
-	buf_adds(b, "any of its children: ");
+	buf_adds(b, "any of its children");
 	for (uint32_t c = st->processes[t->process].child; c != STATE_NONE && n < LIST_MAX;
 		c = st->processes[c].sibling) {
-		buf_adds(b, n++ ? ", " : "");
+		buf_adds(b, n++ ? ", " : " (");
 		describe_process_at(b, st->db, st->processes[c].id, st->now_ns);
 	}
+	buf_adds(b, n ? ")" : "");
 }
 
 /* ---- What a member waits for ---- */
@@ -263,10 +264,10 @@ static void add_lock_object(struct buf *b, const struct state *st, const struct 
 	describe_lock(b, st->db, w->lock_id);
 }
 
-/* "the end of sleep[43] (fd 3)": a pidfd. */
+/* "the exit of sleep[43] (fd 3)": a pidfd. */
 static void add_end_of(struct buf *b, const struct state *st, int64_t process_id, int64_t fd)
 {
-	buf_adds(b, "the end of ");
+	buf_adds(b, "the exit of ");
 	describe_process_at(b, st->db, process_id, st->now_ns);
 	buf_addf(b, " (fd %lld)", (long long)fd);
 }
@@ -391,7 +392,7 @@ static void add_missing(
 		buf_adds(b,
 			query_int(row, 2, 0) ? ", has not called: it called " : ", has not called");
 		if (!query_int(row, 2, 0) && !query_null(row, 3))
-			buf_adds(b, ", the last there was ");
+			buf_adds(b, ": its last call there was ");
 		if (!query_null(row, 3)) {
 			buf_adds(b, query_text(row, 3));
 			places_describe(b, places, query_int(row, 4, 0), 0);

@@ -136,7 +136,7 @@ static bool any_wait(const struct state *st, const struct stuck_set *s, const ch
 	return false;
 }
 
-/* Says whether a member waits for the end of a process, by a call of its own or by a pidfd in a set. */
+/* Says whether a member waits for a process to exit, by a call of its own or by a pidfd in a set. */
 static bool wants_process(const struct state *st, const struct stuck_set *s)
 {
 	return any_of(s, 1u << WAIT_CHILD) ||
@@ -230,8 +230,8 @@ static const char *held_remedy(const struct stuck_set *s)
 		return "Do not hold a lock while reading or writing a pipe whose other side needs that"
 		       " lock.";
 	if (any_of(s, 1u << WAIT_CHILD))
-		return "Release the lock, or close its file in the child, before waiting for the end of"
-		       " a process that needs it.";
+		return "Release the lock, or close its file in the child, before waiting for a"
+		       " process that needs it.";
 	return NULL;
 }
 
@@ -263,8 +263,7 @@ const char *stuck_remedy(const struct state *st, const struct stuck_set *s)
 		return remedy;
 	if (all_of(s, locks | 1u << WAIT_JOIN) && any_of(s, locks) && !any_of(s, 1u << WAIT_SEM))
 		return any_of(s, 1u << WAIT_JOIN)
-			       ? "Release the lock before waiting for the end of a"
-				 " thread that needs it."
+			       ? "Release the lock before joining a thread that needs it."
 			       : lock_remedy(s);
 	if (any_of(s, 1u << WAIT_FIFO_OPEN))
 		return wait_info(WAIT_FIFO_OPEN)->remedy;

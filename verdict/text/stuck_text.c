@@ -1,4 +1,4 @@
-/* stuck_text.c - say who waits for what, held by whom, and what to do about it. */
+/* stuck_text.c - says who waits for what, held by whom, and what to do about it. */
 /* SPDX-License-Identifier: MIT */
 /*
  * The explanation has the form of jstack's:

@@ -298,7 +298,7 @@ static void add_holder(struct waits *w, struct rows *r)
 		return;
 	/* The child's copy of a lock that a thread of its parent held at fork. */
 	before_fork = lock->proc != NONE && lock->proc != w->t->threads[th].proc;
-	buf_adds(&label, before_fork ? "taken before the fork by" : "held by");
+	buf_adds(&label, before_fork ? "acquired before the fork by" : "held by");
 	if (w->at > rows_time(r, 2, 0)) {
 		buf_adds(&label, "\nfor ");
 		buf_add_duration(&label, w->at - rows_time(r, 2, 0));

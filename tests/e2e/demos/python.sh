@@ -209,9 +209,9 @@ for what in c py; do
 	expect_sql $what.db "SELECT certainty, shape FROM finding WHERE rule = 'deadlock'" "certain|cycle"
 done
 "$PPTRACE" diagnose py.db >out 2>err
-expect_out 'reads from the empty pipe [0-9]+ \(pipes.py -> pipes-testchild.py\)'
+expect_out 'waits to read from the empty pipe [0-9]+ \(pipes.py -> pipes-testchild.py\)'
 for name in pipes pipes-testchild; do
-	expect_out "reads from the empty pipe .* at $(place "$name" 'sys.stdin.readline()') \("
+	expect_out "waits to read from the empty pipe .* at $(place "$name" 'sys.stdin.readline()') \("
 done
 end
 

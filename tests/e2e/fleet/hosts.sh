@@ -61,7 +61,7 @@ expect_status 1
 expect_out '^error: deadlock: .*fleet_peer@node-1.*and .*fleet_peer@node-2.*wait for each other'
 expect_out 'cycle of 2, certain, since .* ± [0-9.]+ (us|µs|ms)$'
 expect_sql two-1.db "SELECT count(*) >= 2 FROM clock" 1
-expect_eq "$(grep -c 'reads from the empty tcp .*' out)" 2 "members"
+expect_eq "$(grep -c 'waits to read from the empty tcp .*' out)" 2 "members"
 expect_eq "$(grep -c 'at read_token (fleet_peer.c:[0-9]*)\|fleet_peer.c:[0-9]* (read_token)' out)" 2 "members with a source line"
 end
 
@@ -80,7 +80,7 @@ expect_out '^nothing found$'
 expect_status 0
 end
 
-begin "fleet diagnose: what cannot be proved is conditional: lost events, and bytes that are under way"
+begin "fleet diagnose: what cannot be proved is conditional: lost events, and data in flight"
 cp two-1.db lost.db
 sqlite3 lost.db "UPDATE trace SET lost = 1, command = '[\"lost\"]'; INSERT INTO lost VALUES ('ebpf', 'PIPE_IO', 1)"
 run "$PPTRACE" push --run lost lost.db two-2.db
@@ -90,7 +90,7 @@ cp two-1.db flight.db
 sqlite3 flight.db "UPDATE trace SET command = '[\"flight\"]'; UPDATE pipe_io SET bytes = bytes + 1 WHERE op = 'write' AND pipe_id IN (SELECT id FROM pipe WHERE kind = 'tcp')"
 run "$PPTRACE" push --run flight flight.db two-2.db
 run "$PPTRACE" fleet diagnose flight
-! grep -q ' certain' out || fail "certain, though a byte is under way" "$(cat out)"
+! grep -q ' certain' out || fail "certain, though a byte is in flight" "$(cat out)"
 expect_out 'unless data sent over TCP is still in flight'
 end
 
@@ -190,7 +190,7 @@ end
 begin "fleet why: what one host waits for, and who has the other side"
 run "$PPTRACE" fleet why three node-2
 expect_status 0
-expect_out 'fleet_peer@node-2.* reads from the empty tcp .* since .*read_token.*, the other side is open in fleet_peer@node-[13]'
+expect_out 'fleet_peer@node-2.* waits to read from the empty tcp .* since .*read_token.*, the other side is open in fleet_peer@node-[13]'
 run "$PPTRACE" fleet why three node-7
 expect_status 2
 end

@@ -92,7 +92,7 @@ mpi_job send send-send MPI_Send
 run "$PPTRACE" fleet diagnose send
 expect_status 1
 expect_out '^warning: stuck: '
-expect_out 'unless the MPI library keeps'
+expect_out 'unless the MPI library buffers'
 end
 
 begin "fleet diagnose: healthy jobs over hosts are left in peace"

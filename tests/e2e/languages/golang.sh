@@ -76,9 +76,9 @@ child_text()
 	warning: stuck: goroutine N of cases[PID] and goroutine N of cases[PID] wait for each other
 	  cycle of 2, conditional
 	  goroutine N of cases[PID]
-	      waits for the end of its child cases[PID] at cases.go:95 (main.child)
+	      waits for its child cases[PID] to exit at cases.go:95 (main.child)
 	  goroutine N of cases[PID]
-	      writes to the full pipe N (cases -> cases) at cases.go:86 (main.child),
+	      waits to write to the full pipe N (cases -> cases) at cases.go:86 (main.child),
 	      whose read end is open in cases[PID] (fd N)
 	  unless Go's garbage collector, which runs every two minutes, closes the other end because nothing refers to it any more
 	  remedy: Read the child's output to its end first, then wait for the child.

@@ -77,9 +77,9 @@ join_text()
 	error: deadlock: thread "main" of Cases[PID] and thread "worker" of Cases[PID] wait for each other and can never proceed
 	  cycle of 2, certain
 	  thread "main" of Cases[PID]
-	      waits for the end of thread "worker" of Cases[PID] at Cases.java:74 (Cases.join)
+	      waits to join thread "worker" of Cases[PID] at Cases.java:74 (Cases.join)
 	  thread "worker" of Cases[PID]
-	      waits for the end of thread "main" of Cases[PID] at Cases.java:70 (Cases.lambda$join$1)
+	      waits to join thread "main" of Cases[PID] at Cases.java:70 (Cases.lambda$join$1)
 	  remedy: Let only one thread join the others.
 	T
 }
@@ -145,8 +145,8 @@ child_words()
 {
 	local line
 	findings "$1" >.found
-	for line in '  thread "main" of Cases[PID]' '      waits for the end of its child Cases[PID] at Cases.java:91 (Cases.child)' \
-		'      writes to the full pipe' ' at Cases.java:95 (Cases.flood)' '      whose read end is open in Cases[PID] (fd' \
+	for line in '  thread "main" of Cases[PID]' '      waits for its child Cases[PID] to exit at Cases.java:91 (Cases.child)' \
+		'      waits to write to the full pipe' ' at Cases.java:95 (Cases.flood)' '      whose read end is open in Cases[PID] (fd' \
 		"  remedy: Read the child's output to its end first, then wait for the child."; do
 		grep -qF -- "$line" .found || fail "nowhere: $line" "$(cat "$1")"
 	done

@@ -49,7 +49,7 @@ begin "why, Node: a child that waits for more, by the socket to it"
 start "$NODE" "$CASES" dialogue
 wait_for 30 says 'descriptor [0-9]+: socketpair [0-9]+ \(cases.js <-> sort\), other end: sort\['
 expect_out "^ +[0-9]+  node: waits for one of: the event loop's [0-9]+ descriptors"
-expect_out '^ +[0-9]+  sort: reads from the empty socketpair'
+expect_out '^ +[0-9]+  sort: waits to read from the empty socketpair'
 stop
 end
 

@@ -122,9 +122,9 @@ rlocks_words()
 join_words()
 {
 	expect_words "$1" 'error: deadlock: main thread of join.py[PID] and thread "worker" of join.py[PID] wait for each other'
-	expect_words "$1" 'waits for the end of thread "worker" of join.py[PID] at join.py:10 (<module>)'
+	expect_words "$1" 'waits to join thread "worker" of join.py[PID] at join.py:10 (<module>)'
 	expect_words "$1" 'which is held by main thread of join.py[PID], now at join.py:10 (<module>)'
-	expect_words "$1" 'remedy: Release the lock before waiting for the end of a thread that needs it.'
+	expect_words "$1" 'remedy: Release the lock before joining a thread that needs it.'
 }
 
 for backend in $(backends); do
@@ -184,8 +184,8 @@ done
 start "$PYTHON" joins.py
 wait_for 10 says '^error: deadlock'
 run "$PPTRACE" why "$pid"
-expect_words out 'waits for the end of thread "worker" of joins.py[PID] at joins.py:6 (<module>)'
-expect_words out 'waits for the end of main thread of joins.py[PID] at joins.py:3 (work)'
+expect_words out 'waits to join thread "worker" of joins.py[PID] at joins.py:6 (<module>)'
+expect_words out 'waits to join main thread of joins.py[PID] at joins.py:3 (work)'
 stop
 end
 
@@ -203,7 +203,7 @@ start "$PYTHON" bank.py
 wait_for 10 waiting 3
 run "$PPTRACE" why "$pid"
 crossed_words out
-expect_words out 'waits for the end of thread "transfer" of bank.py[PID] at bank.py:17 (<module>)'
+expect_words out 'waits to join thread "transfer" of bank.py[PID] at bank.py:17 (<module>)'
 stop
 end
 
@@ -228,7 +228,7 @@ begin "a pipe is named by who would have written to it, also when both have ende
 run timeout 60 "$PPTRACE" run --watch=0.3 --timeout=1 -o unanswered.db "$PYTHON" unanswered.py
 expect_words err 'sort)'
 run "$PPTRACE" diagnose unanswered.db
-expect_out 'reads from the empty pipe [0-9]+ \(sort -> .*\) since .* at unanswered.py:5'
+expect_out 'waits to read from the empty pipe [0-9]+ \(sort -> .*\) since .* at unanswered.py:5'
 end
 
 # ---- The cases that every language has: tests/python/cases.py ----

@@ -43,9 +43,9 @@ joins_text()
 	  cycle of 2, conditional
 	  unless another thread of the Ruby program interrupts it (Thread#raise, as Timeout does, or Thread#wakeup)
 	  thread "first" of cases.rb[PID]
-	      waits for the end of thread "second" of cases.rb[PID] at cases.rb:65 (block in joins)
+	      waits to join thread "second" of cases.rb[PID] at cases.rb:65 (block in joins)
 	  thread "second" of cases.rb[PID]
-	      waits for the end of thread "first" of cases.rb[PID] at cases.rb:66 (block in joins)
+	      waits to join thread "first" of cases.rb[PID] at cases.rb:66 (block in joins)
 	  remedy: Let only one thread join the others.
 	T
 }
@@ -56,9 +56,9 @@ child_text()
 	error: deadlock: cases.rb[PID] and head[PID] wait for each other and can never proceed
 	  cycle of 2, certain
 	  cases.rb[PID]
-	      waits for the end of its child head[PID] at cases.rb:83 (child)
+	      waits for its child head[PID] to exit at cases.rb:83 (child)
 	  head[PID]
-	      writes to the full pipe N (head -> cases.rb),
+	      waits to write to the full pipe N (head -> cases.rb),
 	      whose read end is open in cases.rb[PID] (fd N)
 	  remedy: Read the child's output to its end first, then wait for the child.
 	T
@@ -103,7 +103,7 @@ why_cases()
 	expect_out '^ +at cases.rb:73 \(block in queues\)'
 	stop
 	start "$@" condition
-	wait_for 60 has_text '^ *[0-9]* *consumer: waits for the condition 0x[0-9a-f]* (Thread::ConditionVariable)'
+	wait_for 60 has_text '^ *[0-9]* *consumer: waits for the condition variable 0x[0-9a-f]* (Thread::ConditionVariable)'
 	stop
 	end
 

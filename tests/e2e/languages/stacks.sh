@@ -252,7 +252,7 @@ func main() {
 END
 then
 	start ./gobank
-	wait_for 10 sh -c "'$PPTRACE' why $pid | grep -q 'reads from the empty pipe'"
+	wait_for 10 sh -c "'$PPTRACE' why $pid | grep -q 'waits to read from the empty pipe'"
 	run "$PPTRACE" why "$pid"
 	expect_out 'at bank.go:7 \(main.readAll\)'
 	stop

@@ -26,7 +26,7 @@ expect_status 0
 run "$PPTRACE" path --json make.db
 expect_seconds sleep sleeps 0.7
 links >l
-grep -q '^after the end of sleep' l || fail "make does not go on after the end of a job" "$(cat l)"
+grep -q '^after the exit of sleep' l || fail "make does not go on after the end of a job" "$(cat l)"
 grep -q '^forked by make' l || fail "nothing is forked by make" "$(cat l)"
 end
 

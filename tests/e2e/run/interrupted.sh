@@ -103,7 +103,7 @@ check()
 	wait_end $pid
 	run "$PPTRACE" waits -T txt t.db
 	expect_out 'just before SIGTERM came from outside'
-	expect_out 'reads from the empty'
+	expect_out 'waits to read from the empty'
 	end
 }
 

@@ -66,7 +66,7 @@ background timeout 60 "$PPTRACE" run --backend=$backend --watch=0.2 -o group.db 
 wait_for 20 grep -q '^error: deadlock' err
 kill -TERM $!
 wait_end $!
-expect_err ' waits for the end of thread [0-9]+ \(left\)'
+expect_err ' waits to join thread [0-9]+ \(left\)'
 expect_err ' waits for the mutex lock_a, for '
 expect_err ' waits for the mutex lock_b, for '
 end

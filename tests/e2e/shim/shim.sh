@@ -365,7 +365,7 @@ else
 	run unshare -m --propagation private sh -c "$small" "$PPTRACE" run -o s.db "$DEMOS/testexit_os"
 	expect_status 99
 	grep -q 'contended locks are recorded' "$TMP/err" || fail "$(cat "$TMP/err")"
-	expect_sql s.db "SELECT backend, complete, blind_spots LIKE '%did not block%' FROM trace" 'ebpf|1|1'
+	expect_sql s.db "SELECT backend, complete, blind_spots LIKE '%Uncontended lock operations%' FROM trace" 'ebpf|1|1'
 	run unshare -m --propagation private sh -c "$small" "$PPTRACE" run -o s.db --locks=shim "$DEMOS/testexit_os"
 	expect_status 125
 fi

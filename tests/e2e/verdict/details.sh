@@ -8,7 +8,7 @@ for backend in $(backends); do
 	run "$PPTRACE" run --backend="$backend" -o "$TMP/$backend.db" --on-deadlock=kill \
 		"$PROGRAMS/stuck" pipes
 	expect_status 124
-	expect_err 'reads from the empty pipe .*stuck.c:[0-9]+ \(mode_pipes\)'
+	expect_err 'waits to read from the empty pipe .*stuck.c:[0-9]+ \(mode_pipes\)'
 	run "$PPTRACE" diagnose "$TMP/$backend.db"
 	expect_status 1
 	expect_out 'unflushed-output: stuck.* has 23 unflushed bytes'

@@ -59,7 +59,7 @@ if [ -e dead ]; then
 	mv stacks elsewhere
 	run "$PPTRACE" why dead
 	expect_status 1
-	expect_err 'The program .*/stacks is not here, or may not be read: without it nothing in it has a name'
+	expect_err 'The program .*/stacks is not here, or cannot be read: without it nothing in it has a name'
 	expect_out 'waits for the mutex 0x[0-9a-f]+ at stacks\+0x'
 	run "$PPTRACE" why dead elsewhere
 	expect_status 1

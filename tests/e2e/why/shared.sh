@@ -31,7 +31,7 @@ begin "a shared mutex whose owner has ended is never released"
 look dead-owner 1
 expect_status 1
 expect_out 'abandoned, certain'
-expect_out 'was taken by .* which ended without releasing it'
+expect_out 'was acquired by .* which ended without releasing it'
 if grep -q zombie "$TMP/out"; then fail "the owner is no zombie" "$(cat "$TMP/out")"; fi
 stop
 end
@@ -41,12 +41,12 @@ start "$PROGRAMS/heldout" zombie-owner
 wait_for 10 waiting 1 && run "$PPTRACE" why "$pid"
 expect_status 1
 expect_out 'abandoned, certain'
-expect_out 'was taken by heldout.[0-9]+., which ended without releasing it'
+expect_out 'was acquired by heldout.[0-9]+., which ended without releasing it'
 stop
 look main-owner 1
 expect_status 1
 expect_out 'abandoned, certain'
-expect_out 'was taken by main thread of stuck_shared.[0-9]+., which ended without releasing it'
+expect_out 'was acquired by main thread of stuck_shared.[0-9]+., which ended without releasing it'
 stop
 end
 
@@ -78,7 +78,7 @@ rm -f "/dev/shm/sem.pptrace-test-$$"
 look named-cond 1 "$TMP/memory"
 expect_status 0
 expect_out '^warning: stuck'
-expect_out 'unless somebody outside the trace uses the memory of the condition'
+expect_out 'unless somebody outside the trace uses the memory of the condition variable'
 stop
 end
 

@@ -46,11 +46,11 @@ is_deadlock abba 3 'waits for the mutex second at stuck.c:[0-9]+ \(first_then_se
 is_deadlock self 1 'self, certain' 'mutex first at stuck.c:[0-9]+ \(mode_self\)' --
 is_deadlock rwlock 3 'cycle of 2' --
 is_deadlock pshared 2 'cycle of 2' 'held by stuck' --
-is_deadlock pipes 2 'reads from the empty pipe' 'mode_pipes' \
+is_deadlock pipes 2 'waits to read from the empty pipe' 'mode_pipes' \
 	'unflushed-output: stuck.* has 23 unflushed bytes for stdout' 'a line that stays here' --
-is_deadlock socketpair 2 'reads from the empty socketpair' --
-is_deadlock wait-before-read 2 'writes to the full pipe' 'waits for the end of any of its children' --
-is_deadlock own-end 1 'self, certain' 'reads from the empty pipe' --
+is_deadlock socketpair 2 'waits to read from the empty socketpair' --
+is_deadlock wait-before-read 2 'waits to write to the full pipe' 'waits for any of its children \(.*\) to exit' --
+is_deadlock own-end 1 'self, certain' 'waits to read from the empty pipe' --
 is_deadlock flock 2 'waits for the (lock|flock|OFD lock) on' 'which is held by' -- "$TMP/a" "$TMP/b"
 is_deadlock ofd 2 'waits for the (lock|flock|OFD lock) on' 'which is held by' '(lock_whole|mode_ofd)' -- "$TMP/c" "$TMP/d"
 is_deadlock barrier 2 'waits at the barrier meet' 'every thread that could still arrive is blocked' --
@@ -163,7 +163,7 @@ begin "pptrace itself may be the process that does not read"
 	exec "$PPTRACE" why "$pid"
 ) >"$TMP/out" 2>"$TMP/err"
 expect_out '^No deadlock was found\.'
-expect_out 'writes to the full pipe'
+expect_out 'waits to write to the full pipe'
 end
 
 begin "processes in a PID namespace of their own"
@@ -402,7 +402,7 @@ if g++ --version >/dev/null 2>&1; then
 	wait_for 10 waiting 2
 	run "$PPTRACE" why "$pid"
 	expect_status 1
-	expect_out 'waits for the end of thread'
+	expect_out 'waits to join thread'
 	expect_out 'waits for the initialiser that main thread of .* runs at l.cpp:8 '
 	stop
 else

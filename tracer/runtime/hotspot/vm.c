@@ -412,7 +412,7 @@ int hotspot_vm_open(struct hotspot *h, const struct runtime_process *p, struct b
 	}
 	h->version = (int)hotspot_u32(h, h->vm.v_version, 0);
 	if (h->version < OLDEST || h->version > NEWEST) {
-		buf_addf(why, "pptrace does not know the memory of Java %d", h->version);
+		buf_addf(why, "pptrace does not know the memory layout of Java %d", h->version);
 		return -ENOTSUP;
 	}
 	read_places(h);
