@@ -62,7 +62,7 @@ child_text()
 	      polls SET
 	      whose write end is open in cases.js[PID] (fd N)
 	  head[PID]
-	      writes to the full socketpair N (cases.js <-> head),
+	      waits to write to the full socketpair N (cases.js <-> head),
 	      whose other side is open in cases.js[PID] (fd N)
 	  unless a signal whose handler is installed arrives (SIGNALS) and its handler helps
 	  unless the kernel, or a process that was given the eventfd, writes or reads it

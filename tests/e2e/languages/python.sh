@@ -241,7 +241,7 @@ fed_by_nobody_text()
 	error: deadlock: main thread of cases.py[PID] and thread "worker" of cases.py[PID] wait for each other and can never proceed
 	  cycle of 2, certain
 	  main thread of cases.py[PID]
-	      waits for the end of thread "worker" of cases.py[PID] at cases.py:24 (fed_by_nobody)
+	      waits to join thread "worker" of cases.py[PID] at cases.py:24 (fed_by_nobody)
 	  thread "worker" of cases.py[PID]
 	      waits for the queue `jobs` (queue.Queue) at cases.py:20 (fed_by_nobody.<locals>.work),
 	      and every thread that could use its other side is blocked
@@ -255,9 +255,9 @@ joins_text()
 	error: deadlock: main thread of cases.py[PID] and thread "worker" of cases.py[PID] wait for each other and can never proceed
 	  cycle of 2, certain
 	  main thread of cases.py[PID]
-	      waits for the end of thread "worker" of cases.py[PID] at cases.py:33 (joins)
+	      waits to join thread "worker" of cases.py[PID] at cases.py:33 (joins)
 	  thread "worker" of cases.py[PID]
-	      waits for the end of main thread of cases.py[PID] at cases.py:29 (joins.<locals>.work)
+	      waits to join main thread of cases.py[PID] at cases.py:29 (joins.<locals>.work)
 	  remedy: Let only one thread join the others.
 	T
 }
@@ -268,9 +268,9 @@ child_text()
 	error: deadlock: cases.py[PID] and head[PID] wait for each other and can never proceed
 	  cycle of 2, certain
 	  cases.py[PID]
-	      waits for the end of its child head[PID] at cases.py:38 (child)
+	      waits for its child head[PID] to exit at cases.py:38 (child)
 	  head[PID]
-	      writes to the full pipe N (head -> cases.py),
+	      waits to write to the full pipe N (head -> cases.py),
 	      whose read end is open in cases.py[PID] (fd N)
 	  remedy: Read the child's output to its end first, then wait for the child.
 	T

@@ -112,7 +112,7 @@ end
 # said: what is said of a core, without numbers that differ from run to run.
 said()
 {
-	sed -E 's/\[[0-9]+\]/[PID]/g; s/goroutine [0-9]+/goroutine N/g; s/^ +[0-9]+  /    TID  /; s/(python3: waits for the end of thread) "(transfer|report)"/\1 T/; s/thread [0-9]+$/thread TID/; s/and [0-9]+ threads of/and N threads of/; s/^(cases.*\[PID\]) .*/\1/' out
+	sed -E 's/\[[0-9]+\]/[PID]/g; s/goroutine [0-9]+/goroutine N/g; s/^ +[0-9]+  /    TID  /; s/(python3: waits to join thread) "(transfer|report)"/\1 T/; s/thread [0-9]+$/thread TID/; s/and [0-9]+ threads of/and N threads of/; s/^(cases.*\[PID\]) .*/\1/' out
 }
 
 # same_text: compares with what is wanted, on the standard input; of two that are crossed either may stand first.
@@ -163,7 +163,7 @@ elif have_core python 3 /usr/bin/python3 cases.py; then
 	  remedy: Take these locks in the same order everywhere, or try the second one and release the first if that fails.
 
 	cases.py[PID]
-	    TID  python3: waits for the end of thread T of cases.py[PID]
+	    TID  python3: waits to join thread T of cases.py[PID]
 	              at threading.py:1583 (_shutdown)
 	    TID  transfer: waits for the lock `ledger` (threading.RLock)
 	              held by thread "report" of cases.py[PID]
