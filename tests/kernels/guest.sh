@@ -30,7 +30,7 @@ traced()
 	backend=$1
 	shift
 	rm -f t.db*
-	timeout 120 pptrace run --backend="$backend" -o t.db "$@" >out 2>err </dev/null
+	timeout 600 pptrace run --backend="$backend" -o t.db "$@" >out 2>err </dev/null
 	status=$?
 }
 
@@ -123,7 +123,7 @@ dash -c 'while :; do sleep 0.1; done' &
 pid=$!
 sleep 1
 rm -f t.db*
-timeout 60 pptrace attach --duration=2s -p $pid -o t.db >out 2>err
+timeout 600 pptrace attach --duration=2s -p $pid -o t.db >out 2>err
 status=$?
 said attach ebpf eval '[ $status = 0 ] && answer "SELECT count(*) > 2 AS n FROM process" 1'
 kill -9 $pid
