@@ -116,11 +116,13 @@ static int export_table(sqlite3 *db, const struct export *x, FILE *f, struct buf
 	return rc;
 }
 
-static int export_folded(sqlite3 *db, FILE *f, struct buf *why)
+static int export_folded(sqlite3 *db, const struct export *x, FILE *f, struct buf *why)
 {
+	const struct flame_part part = {x->filter.since, x->filter.until, x->filter.processes,
+		(size_t)x->filter.n_processes};
 	_cleanup_buf_ struct buf out = BUF_INIT;
 	struct flame *flame;
-	int rc = flame_load(db, &flame, why);
+	int rc = flame_load(db, &part, &flame, why);
 
 	if (rc)
 		return rc;
@@ -136,7 +138,7 @@ static int export_to(sqlite3 *db, const struct export *x, FILE *f, struct buf *w
 	if (x->format == FORMAT_PERFETTO)
 		return export_perfetto(db, &x->part, sink, f, why);
 	if (x->format == FORMAT_FOLDED)
-		return export_folded(db, f, why);
+		return export_folded(db, x, f, why);
 	return export_table(db, x, f, why);
 }
 
@@ -176,10 +178,11 @@ static bool parse(struct export *x, int argc, char **argv)
 		warn("export: --table goes with --format=jsonl or csv");
 		return false;
 	}
-	if (filter_is_set(&x->filter) && x->format == FORMAT_FOLDED) {
-		warn("export: --format=folded always covers the whole recording");
-		return false;
-	}
+	for (int i = 0; i < x->filter.n_kinds && x->format == FORMAT_FOLDED; i++)
+		if (strcmp(x->filter.kinds[i], "wait") != 0) {
+			warn("export: --format=folded has waits alone: --kind may only be wait");
+			return false;
+		}
 	x->table = x->table ? x->table : "event";
 	x->part = (struct export_filter){x->filter.since, x->filter.until, x->filter.processes,
 		(size_t)x->filter.n_processes, x->filter.kinds, (size_t)x->filter.n_kinds};

@@ -41,7 +41,7 @@ static int run(int argc, char **argv)
 	}
 	if (!picture_begin(&pic, argc - optind, argv + optind))
 		return COMMAND_USAGE;
-	if (flame_load(pic.db, &flame, &why) != 0)
+	if (flame_load(pic.db, NULL, &flame, &why) != 0)
 		die("%s: %s", pic.path, why.data);
 	flame_svg(flame, pic.trace->title, &out);
 	flame_free(flame);

@@ -55,11 +55,6 @@ bool filter_option(struct filter *f, const char *command, int id)
 	}
 }
 
-bool filter_is_set(const struct filter *f)
-{
-	return f->n_processes || f->n_kinds || f->since != INT64_MIN || f->until != INT64_MAX;
-}
-
 static void check_process(sqlite3 *db, const char *command, const char *typed)
 {
 	_cleanup_stmt_ sqlite3_stmt *st = NULL;

@@ -37,9 +37,6 @@ struct filter {
 /* Takes one of the options, its argument in optarg. Returns false after a message, or if id is none of them. */
 bool filter_option(struct filter *f, const char *command, int id);
 
-/* Says whether anything was asked for. */
-bool filter_is_set(const struct filter *f);
-
 /* Dies if the recording has no such process, or ends before the time. */
 void filter_check(const struct filter *f, sqlite3 *db, const char *command);
 

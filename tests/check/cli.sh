@@ -263,6 +263,18 @@ for part in "--process sort" "--kind wait" "--since 0.005" "--until 5ms"; do
 	if [ "$n" -le 0 ] || [ "$n" -ge "$all" ]; then fail "$part: $n of $all events"; fi
 	sqlite3 :memory: "SELECT 1 WHERE json_valid(readfile('out'))" | grep -q 1 || fail "$part: no JSON"
 done
+run "$PPTRACE" export -T folded pipeline.db
+all=$(awk '{ sum += $NF } END { print sum }' out)
+grep -q '^sort;' out && grep -qv '^sort;' out || fail "the waits of sort are not there, or alone" "$(show)"
+run "$PPTRACE" export -T folded --process sort pipeline.db
+expect_status 0
+[ -s out ] && ! grep -qv '^sort;' out || fail "folded: not the waits of sort alone" "$(show)"
+run "$PPTRACE" export -T folded --until 5ms --kind wait pipeline.db
+expect_status 0
+n=$(awk '{ sum += $NF } END { print sum + 0 }' out)
+[ "$n" -gt 0 ] && [ "$n" -lt "$all" ] || fail "folded: $n of $all us until 5 ms"
+run "$PPTRACE" export -T folded --kind io pipeline.db
+expect_status 2
 run "$PPTRACE" export -T csv -t process --process sort pipeline.db
 expect_eq "$(wc -l <out)" 2 "lines about sort"
 run "$PPTRACE" export -T jsonl --kind exec,exit pipeline.db

@@ -15,8 +15,10 @@ enum { FLAME_MAX_DEPTH = 128 };
 /* Of absurdly many stacks those with the longest waits are drawn. */
 static const char waits_sql[] =
 	"SELECT coalesce(p.program, p.name), w.stack_id, w.site_id, w.reason, w.lock_id, w.pipe_id,"
-	" sum(max(0, coalesce(w.end_ns, (SELECT duration_ns FROM trace)) - w.start_ns)) AS ns"
+	" sum(max(0, min(coalesce(w.end_ns, (SELECT duration_ns FROM trace)), ?2) - max(w.start_ns, ?1))) AS ns"
 	" FROM wait w JOIN thread t ON t.id = w.thread_id JOIN process p ON p.id = t.process_id"
+	" WHERE w.start_ns < ?2 AND (w.end_ns IS NULL OR w.end_ns > ?1) AND (?3 = '[]'"
+	" OR EXISTS (SELECT 1 FROM json_each(?3) x WHERE x.value IN (CAST(p.pid AS TEXT), p.name, p.program)))"
 	" GROUP BY 1, 2, 3, 4, 5, 6 ORDER BY ns DESC LIMIT 50000";
 static const char frame_sql[] =
 	"SELECT coalesce(function, file || ':' || line, printf('%s+0x%x', module, offset)) FROM site"
@@ -139,7 +141,23 @@ static void add_wait(struct flame *f, struct sqlite3 *db, sqlite3_stmt *stmt)
 	node->colour = wait_info(wait_find(query_text(stmt, 3)))->colour;
 }
 
-int flame_load(struct sqlite3 *db, struct flame **ret, struct buf *why)
+static void bind_part(sqlite3_stmt *stmt, const struct flame_part *part)
+{
+	_cleanup_buf_ struct buf list = BUF_INIT;
+
+	buf_addc(&list, '[');
+	for (size_t i = 0; part && i < part->n_processes; i++) {
+		buf_adds(&list, i ? "," : "");
+		buf_add_json(&list, part->processes[i], strlen(part->processes[i]));
+	}
+	buf_addc(&list, ']');
+	query_bind_int(stmt, 1, part ? part->since : INT64_MIN);
+	query_bind_int(stmt, 2, part ? part->until : INT64_MAX);
+	query_bind_text(stmt, 3, list.data);
+}
+
+int flame_load(
+	struct sqlite3 *db, const struct flame_part *part, struct flame **ret, struct buf *why)
 {
 	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
 	struct flame *f = xcalloc(1, sizeof *f);
@@ -148,6 +166,8 @@ int flame_load(struct sqlite3 *db, struct flame **ret, struct buf *why)
 	f->root.name = xstrdup("all");
 	if (!rc)
 		rc = query_open(db, waits_sql, &stmt, why);
+	if (!rc)
+		bind_part(stmt, part);
 	while (!rc && (rc = query_step(stmt, why)) > 0) {
 		add_wait(f, db, stmt);
 		rc = 0;

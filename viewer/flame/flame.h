@@ -7,15 +7,26 @@
 #ifndef VIEWER_FLAME_FLAME_H
 #define VIEWER_FLAME_FLAME_H
 
+#include <stddef.h>
+#include <stdint.h>
+
 struct buf;
 struct flame;
 struct sqlite3;
 
+/* A part of a recording: what was waited within that time, in nanoseconds, by these processes (names or numbers; none: all). */
+struct flame_part {
+	int64_t since, until;
+	const char *const *processes;
+	size_t n_processes;
+};
+
 /*
- * Adds up the waits of a recording by program, stack and what was waited for. A wait whose stack was not taken
- * has the place alone. Returns 0 and *ret, freed with flame_free; or -errno with one sentence in why.
+ * Adds up the waits of a recording by program, stack and what was waited for; part: NULL for all. A wait whose stack was
+ * not taken has the place alone. Returns 0 and *ret, freed with flame_free; or -errno with one sentence in why.
  */
-int flame_load(struct sqlite3 *db, struct flame **ret, struct buf *why);
+int flame_load(
+	struct sqlite3 *db, const struct flame_part *part, struct flame **ret, struct buf *why);
 void flame_free(struct flame *f);
 
 /*
