@@ -12,12 +12,13 @@
  * nobody in the trace, and that its process did not long outlive: it died of it, or its handler cleaned up.
  * Of several to one process the first counts. One that nobody saw being sent was noticed late.
  */
-#define CAME                                                                                                                  \
-	"SELECT min(coalesce(s.sent_ns, coalesce(s.delivered_ns, q.end_ns) - 100000000)) AS at, s.signo AS signo, q.id AS id" \
-	" FROM signal s JOIN process q ON q.id = s.process_id"                                                                \
-	" WHERE s.sender_id IS NULL AND s.source IN ('kill', 'tty', 'queue', 'pptrace', 'unknown')"                           \
-	"  AND s.signo IN (1, 2, 3, 6, 9, 10, 12, 14, 15) AND s.result IS NOT 'ignored'"                                      \
-	"  AND q.end_ns - coalesce(s.sent_ns, coalesce(s.delivered_ns, q.end_ns) - 100000000) BETWEEN 0 AND 5000000000"       \
+#define CAME                                                                                                                   \
+	"SELECT min(coalesce(s.sent_ns, coalesce(s.delivered_ns, q.end_ns) - 100000000)) AS at, s.signo AS signo, q.id AS id," \
+	" s.source = 'pptrace' AS own"                                                                                         \
+	" FROM signal s JOIN process q ON q.id = s.process_id"                                                                 \
+	" WHERE s.sender_id IS NULL AND s.source IN ('kill', 'tty', 'queue', 'pptrace', 'unknown')"                            \
+	"  AND s.signo IN (1, 2, 3, 6, 9, 10, 12, 14, 15) AND s.result IS NOT 'ignored'"                                       \
+	"  AND q.end_ns - coalesce(s.sent_ns, coalesce(s.delivered_ns, q.end_ns) - 100000000) BETWEEN 0 AND 5000000000"        \
 	" GROUP BY q.id"
 
 static const char sql[] = CAME " ORDER BY at LIMIT 64";
@@ -35,8 +36,9 @@ int interruptions_find(struct sqlite3 *db, struct interruptions *ret, struct buf
 
 	ret->n = 0;
 	for (; rc > 0 && ret->n < ARRAY_SIZE(ret->list); rc = query_step(stmt, why))
-		ret->list[ret->n++] = (struct interruption){
-			.at_ns = query_int(stmt, 0, 0), .signo = (int)query_int(stmt, 1, 0)};
+		ret->list[ret->n++] = (struct interruption){.at_ns = query_int(stmt, 0, 0),
+			.signo = (int)query_int(stmt, 1, 0),
+			.by_pptrace = query_int(stmt, 3, 0) != 0};
 	return rc < 0 ? rc : 0;
 }
 
@@ -56,7 +58,7 @@ int verdict_interrupted_groups(struct sqlite3 *db, int bits,
 static void keep(void *arg, int64_t group, int64_t at_ns, int signo)
 {
 	(void)group;
-	*(struct interruption *)arg = (struct interruption){at_ns, signo};
+	*(struct interruption *)arg = (struct interruption){.at_ns = at_ns, .signo = signo};
 }
 
 int verdict_interrupted(struct sqlite3 *db, int64_t *ret_ns, int *ret_signo, struct buf *why)
@@ -96,6 +98,6 @@ void interruption_note(struct finding *f, const struct interruption *in)
 	describe_signal(&b, in->signo);
 	buf_adds(&b, " at ");
 	describe_time(&b, in->at_ns);
-	buf_adds(&b, ", sent from outside the trace\n");
+	buf_adds(&b, in->by_pptrace ? ", sent by pptrace\n" : ", sent from outside the trace\n");
 	finding_set(&f->explanation, &b);
 }

@@ -8,6 +8,7 @@
 struct interruption {
 	int64_t at_ns; /* when the signal came */
 	int signo;
+	bool by_pptrace; /* --on-deadlock or --timeout sent it */
 };
 
 struct interruptions {

@@ -5,7 +5,7 @@ const exploreGraph = (() => {
 	const DRAWN = 14; /* threads; more are only listed */
 	const HIGH = 26, ROW = 46, MARGIN = 6, LETTER = 6.2;
 	/* Where there is room, threads stand side by side, else below each other. */
-	const WIDE = { box: 140, gap: 120, words: 22 }, NARROW = { box: 104, gap: 44, words: 14, width: 350 };
+	const WIDE = { box: 140, gap: 96, words: 22 }, NARROW = { box: 104, gap: 44, words: 14, width: 350 };
 
 	const svg = (name, attributes, parent) => {
 		const e = document.createElementNS(SVG, name);
@@ -75,7 +75,7 @@ const exploreGraph = (() => {
 		for (const row of rows) {
 			const circle = row.filter((l) => ring.has(l)), others = row.filter((l) => !ring.has(l));
 			const [rx, ry] = circle.length ? radii(circle.length, size) : [0, 0];
-			const beside = circle.length > 2 && size === WIDE ? 44 : 0; /* words stand outside of a ring */
+			const beside = circle.length > 2 && size === WIDE ? 40 : 0; /* words stand outside of a ring */
 			if (size === NARROW && others.length > (circle.length ? 0 : 2))
 				return null;
 			boxes.push({ circle, others, rx, ry, width: Math.max(circle.length ? 2 * rx + size.box + 2 * beside : 0, size === WIDE || !others.length ? size.box : others.length * (size.box + 60) - 60),
