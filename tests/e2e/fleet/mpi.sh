@@ -84,7 +84,7 @@ run "$PPTRACE" fleet diagnose missing
 expect_status 1
 expect_out 'certain'
 expect_out 'receives from rank 0 with tag 1 \(MPI_Recv\) since .* at cases.c:[0-9]+ \(missing\)'
-expect_out 'which rank 2, cases@node-.*, has not made'
+expect_out 'which rank 2, cases@node-.*, has not called'
 end
 
 begin "fleet diagnose: large standard sends over hosts are possibly stuck: a library may keep them"
