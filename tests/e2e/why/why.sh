@@ -272,7 +272,7 @@ PY
 start "$python" "$TMP/locks.py"
 wait_for 10 waiting 3
 run "$PPTRACE" why "$pid"
-expect_out 'semaphore|futex'
+expect_out 'threading\.Lock|semaphore|futex'
 expect_out 'waits for'
 stop
 end
