@@ -5,7 +5,7 @@
 #include "base/buf.h"
 #include "schema/query.h"
 #include "schema/waits.h"
-#include "verdict/describe.h"
+#include "verdict/naming.h"
 
 static const char waits_sql[] =
 	"SELECT w.thread_id, w.reason, w.start_ns, w.lock_id, w.pipe_id, w.site_id, w.detail, w.side FROM wait w"
@@ -32,7 +32,7 @@ static int add_others(const struct fleet_graph *g, int64_t pipe_id, int64_t side
 			return 0;
 		}
 		buf_adds(out, n ? ", " : ", the other side is open in ");
-		describe_process(out, g->db, query_int(row, 0, 0));
+		naming_process(out, g->db, query_int(row, 0, 0));
 	}
 	return rc;
 }
@@ -45,21 +45,21 @@ static int add_wait(
 	int rc = 0;
 
 	buf_adds(out, "  ");
-	describe_thread(out, g->db, query_int(row, 0, 0));
+	naming_thread(out, g->db, query_int(row, 0, 0));
 	buf_addf(out, " %s", info->words);
 	if (!query_null(row, 3)) {
 		buf_addc(out, ' ');
-		describe_lock(out, g->db, query_int(row, 3, 0));
+		naming_lock(out, g->db, query_int(row, 3, 0));
 	} else if (!query_null(row, 4)) {
 		buf_addc(out, ' ');
-		describe_pipe(out, g->db, query_int(row, 4, 0));
+		naming_pipe(out, g->db, query_int(row, 4, 0));
 	} else if (*detail) {
 		buf_adds(out, ": ");
 		buf_add_printable(out, detail, strlen(detail));
 	}
 	buf_adds(out, " since ");
-	describe_time(out, query_int(row, 2, 0));
-	describe_site(out, g->db, query_int(row, 5, 0));
+	naming_time(out, query_int(row, 2, 0));
+	naming_site(out, g->db, query_int(row, 5, 0));
 	if (!query_null(row, 4) && !query_null(row, 7))
 		rc = add_others(g, query_int(row, 4, 0), query_int(row, 7, 0), out, why);
 	buf_addc(out, '\n');

@@ -4,7 +4,7 @@
 
 #include "base/buf.h"
 #include "schema/query.h"
-#include "verdict/describe.h"
+#include "verdict/naming.h"
 
 #include <errno.h>
 
@@ -244,7 +244,7 @@ int verdict_load(struct sqlite3 *db, struct findings *ret, struct buf *why)
 {
 	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
 	struct findings fs = {0};
-	int rc = describe_check(db, why);
+	int rc = naming_check(db, why);
 
 	if (!rc)
 		rc = query_open(db,
@@ -271,7 +271,7 @@ int verdict_load(struct sqlite3 *db, struct findings *ret, struct buf *why)
 		rc = load_members(db, f, query_int(stmt, 0, 0), why);
 	}
 	if (!rc && fs.n)
-		rc = describe_intact(db, why);
+		rc = naming_intact(db, why);
 	if (rc) {
 		findings_free(&fs);
 		return rc;

@@ -3,7 +3,7 @@
 #include "verdict/json.h"
 
 #include "base/buf.h"
-#include "verdict/describe.h"
+#include "verdict/naming.h"
 #include "schema/query.h"
 #include "verdict/place.h"
 #include "verdict/verdict.h"
@@ -62,9 +62,9 @@ static void add_member(struct buf *b, struct sqlite3 *db, const struct finding_m
 	add_named(b, db, "SELECT pid, name AS process_name FROM process WHERE id = ?1",
 		m->process_id);
 	add_id(b, "lock_id", m->lock_id);
-	add_described(b, db, "lock", m->lock_id, describe_lock);
+	add_described(b, db, "lock", m->lock_id, naming_lock);
 	add_id(b, "pipe_id", m->pipe_id);
-	add_described(b, db, "pipe", m->pipe_id, describe_pipe);
+	add_described(b, db, "pipe", m->pipe_id, naming_pipe);
 	add_id(b, "wait_id", m->wait_id);
 	add_id(b, "site_id", m->site_id);
 	add_named(b, db, "SELECT file, line, function, module FROM site WHERE id = ?1", m->site_id);

@@ -5,7 +5,7 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "schema/query.h"
-#include "verdict/describe.h"
+#include "verdict/naming.h"
 
 enum {
 	PLACE_CALLERS = 16, /* of the program's own that are compared, and shown at most */
@@ -15,7 +15,7 @@ enum {
 /* The program's own frames, from the place on. */
 struct place {
 	int64_t site, stack;
-	char *frames[PLACE_CALLERS]; /* as describe_site says them */
+	char *frames[PLACE_CALLERS]; /* as naming_site says them */
 	size_t n;
 };
 
@@ -71,7 +71,7 @@ static void add_frame(struct filling *f, int64_t site_id)
 {
 	_cleanup_buf_ struct buf text = BUF_INIT;
 
-	describe_site(&text, f->db, site_id);
+	naming_site(&text, f->db, site_id);
 	if (text.len && f->place->n < PLACE_CALLERS)
 		f->place->frames[f->place->n++] = buf_steal(&text);
 }
@@ -138,7 +138,7 @@ void places_describe(struct buf *b, struct places *p, int64_t site_id, int64_t s
 	size_t shown = place ? count_shown(p, place) : 0;
 
 	if (!place)
-		describe_site(b, p->db, site_id);
+		naming_site(b, p->db, site_id);
 	for (size_t i = 0; i < shown; i++) {
 		const char *text = place->frames[i]; /* " at bank.c:30 (transfer)" */
 
@@ -162,7 +162,7 @@ static void add_line(void *arg, int64_t site_id, bool is_library)
 	_cleanup_buf_ struct buf text = BUF_INIT;
 
 	(void)is_library;
-	describe_site(&text, l->db, site_id);
+	naming_site(&text, l->db, site_id);
 	if (!text.len)
 		buf_adds(&text, " at ?");
 	buf_addf(l->b, "%s%s\n", l->indent, text.data + 1);

@@ -3,7 +3,7 @@
 #ifndef VERDICT_RUNTIME_WORDS_H
 #define VERDICT_RUNTIME_WORDS_H
 
-#include "verdict/describe.h"
+#include "verdict/naming.h"
 
 struct runtime_words {
 	const char *type; /* the last part of its name in the language */

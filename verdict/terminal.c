@@ -10,7 +10,7 @@
  *	  remedy: Take these locks in the same order everywhere.
  */
 #include "base/buf.h"
-#include "verdict/describe.h"
+#include "verdict/naming.h"
 #include "verdict/place.h"
 #include "verdict/verdict.h"
 
@@ -45,7 +45,7 @@ static void add_shape(struct buf *out, const struct finding *f)
 	/* In a snapshot everything began at 0, as far as is known. */
 	if (f->ts_ns >= 1000000) {
 		buf_adds(out, ", since ");
-		describe_time(out, f->ts_ns);
+		naming_time(out, f->ts_ns);
 		if (f->apart_ns) {
 			buf_adds(out, " ± ");
 			buf_add_duration(out, f->apart_ns);
@@ -88,7 +88,7 @@ void verdict_stacks(struct buf *out, struct sqlite3 *db, const struct finding *f
 		if (!f->members[i].stack_id)
 			continue;
 		buf_adds(out, "  stack of ");
-		describe_thread(out, db, f->members[i].thread_id);
+		naming_thread(out, db, f->members[i].thread_id);
 		buf_addc(out, '\n');
 		place_add_lines(out, db, f->members[i].stack_id, "      ");
 	}

@@ -10,7 +10,7 @@
 
 #include "base/buf.h"
 #include "schema/query.h"
-#include "verdict/describe.h"
+#include "verdict/naming.h"
 
 enum { NAMED = 4 }; /* processes of one note */
 
@@ -57,7 +57,7 @@ static void add_process(struct buf *out, struct sqlite3 *db, int64_t id, const c
 		buf_adds(out, ", ");
 	else
 		buf_addf(out, "  %s: ", what);
-	describe_process(out, db, id);
+	naming_process(out, db, id);
 }
 
 static int add_runtime(struct sqlite3 *db, size_t i, struct buf *out, struct buf *why)

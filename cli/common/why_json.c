@@ -8,7 +8,7 @@
 #include "cli/common/why_list.h"
 #include "cli/common/why_rows.h"
 #include "schema/query.h"
-#include "verdict/describe.h"
+#include "verdict/naming.h"
 #include "verdict/place.h"
 
 static const char *text_at(sqlite3_stmt *stmt, int column)
@@ -83,10 +83,10 @@ static void json_thread(
 			(long long)(now > r->since_ns ? now - r->since_ns : 0),
 			r->timed ? "true" : "false");
 		json_text(out, "syscall", r->syscall);
-		json_described(out, "lock", src, r->lock_id, describe_lock);
-		json_described(out, "pipe", src, r->pipe_id, describe_pipe);
-		json_described(out, "process", src, r->target_process_id, describe_process);
-		json_described(out, "thread", src, r->target_thread_id, describe_thread);
+		json_described(out, "lock", src, r->lock_id, naming_lock);
+		json_described(out, "pipe", src, r->pipe_id, naming_pipe);
+		json_described(out, "process", src, r->target_process_id, naming_process);
+		json_described(out, "thread", src, r->target_thread_id, naming_thread);
 		if (why_is_stopped_in_wait(r))
 			buf_adds(out, ",\"stopped\":true");
 		else if (r->detail)
@@ -138,5 +138,5 @@ int why_list_json(struct buf *out, sqlite3 *db, int64_t at_ns, struct buf *why)
 	if (why_source_init(&src) == 0)
 		list_json(out, &src);
 	why_source_done(&src);
-	return query_failed(describe_intact(db, why), why);
+	return query_failed(naming_intact(db, why), why);
 }

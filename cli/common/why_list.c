@@ -12,7 +12,7 @@
 #include "schema/query.h"
 #include "schema/version.h"
 #include "schema/waits.h"
-#include "verdict/describe.h"
+#include "verdict/naming.h"
 #include "verdict/place.h"
 
 enum { COMMAND_SHOWN = 200 };
@@ -40,24 +40,24 @@ void why_list_object(struct buf *out, const struct why_source *src, const struct
 		buf_adds(out, "is stopped; when continued it ");
 	if (r->lock_id && wait_find(r->state) == WAIT_LOCK_POLL) {
 		buf_addf(out, "%s the ", reason_words(r->state));
-		describe_lock(out, src->db, r->lock_id);
+		naming_lock(out, src->db, r->lock_id);
 	} else if (r->lock_id) {
 		buf_adds(out, "waits for the ");
-		describe_lock(out, src->db, r->lock_id);
+		naming_lock(out, src->db, r->lock_id);
 	} else if (r->pipe_id) {
 		buf_addf(out, "%s ", reason_words(r->state));
 		if (!strcmp(r->state, "stopped"))
 			buf_addf(out, "while it %s ",
 				r->mode && *r->mode == 'w' ? "writes to" : "reads from");
-		describe_pipe(out, src->db, r->pipe_id);
+		naming_pipe(out, src->db, r->pipe_id);
 	} else if (r->target_thread_id) {
 		buf_adds(out, "waits to join ");
-		describe_thread_at(out, src->db, r->target_thread_id, why_source_now(src));
+		naming_thread_at(out, src->db, r->target_thread_id, why_source_now(src));
 	} else if (r->target_process_id) {
 		bool is_vfork = !strcmp(r->state, "vfork"), is_child = !strcmp(r->state, "child");
 
 		buf_adds(out, is_vfork || is_child ? "waits for its child " : "waits for ");
-		describe_process_at(out, src->db, r->target_process_id, why_source_now(src));
+		naming_process_at(out, src->db, r->target_process_id, why_source_now(src));
 		buf_adds(out, is_vfork ? " to exec or exit" : is_child ? " to exit" : "");
 	} else if (r->detail && *r->detail && wait_find(r->state) == WAIT_IPC) {
 		buf_add_printable(out, r->detail, strlen(r->detail));
@@ -90,14 +90,14 @@ static void add_set(struct buf *out, const struct why_source *src, const struct 
 
 		buf_addf(&line, "%d: ", sqlite3_column_int(stmt, 1));
 		if (pipe) {
-			describe_pipe(&line, src->db, pipe);
+			naming_pipe(&line, src->db, pipe);
 			if (why_other_ends(&whom, src, pipe, mode, sqlite3_column_int64(stmt, 5)))
 				buf_addf(&line, ", other end: %s", whom.data);
 		} else {
 			buf_adds(&line, kind ? kind : "?");
 			buf_adds(&line, sqlite3_column_int64(stmt, 4) ? ", " : "");
 			if (sqlite3_column_int64(stmt, 4))
-				describe_process_at(&line, src->db, sqlite3_column_int64(stmt, 4),
+				naming_process_at(&line, src->db, sqlite3_column_int64(stmt, 4),
 					why_source_now(src));
 		}
 		add_line(out, "- descriptor ", &line);
@@ -215,7 +215,7 @@ static void list_text(struct buf *out, const struct why_source *src, bool all, b
 		const char *command = text_at(stmt, 5);
 
 		buf_adds(out, colour ? "\033[1m" : "");
-		describe_process_at(out, src->db, sqlite3_column_int64(stmt, 0), now);
+		naming_process_at(out, src->db, sqlite3_column_int64(stmt, 0), now);
 		buf_adds(out, colour ? "\033[0m" : "");
 		if (sqlite3_column_int(stmt, 4)) {
 			buf_adds(out, " has ended and has not been reaped: a zombie\n");
@@ -245,5 +245,5 @@ int why_list_text(
 	if (why_source_init(&src) == 0)
 		list_text(out, &src, all, colour);
 	why_source_done(&src);
-	return query_failed(describe_intact(db, why), why);
+	return query_failed(naming_intact(db, why), why);
 }

@@ -7,7 +7,7 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "schema/query.h"
-#include "verdict/describe.h"
+#include "verdict/naming.h"
 
 /*
  * Now is asked for by index (end_ns IS NULL), a past moment by reading the table once. Who
@@ -170,10 +170,10 @@ static int add_whom(
 		if (n++)
 			buf_adds(out, between);
 		if (sqlite3_column_int64(stmt, 1))
-			describe_thread_at(
+			naming_thread_at(
 				out, src->db, sqlite3_column_int64(stmt, 1), why_source_now(src));
 		else
-			describe_process_at(
+			naming_process_at(
 				out, src->db, sqlite3_column_int64(stmt, 0), why_source_now(src));
 	}
 	return n;

@@ -14,7 +14,7 @@
 #include "schema/db.h"
 #include "schema/query.h"
 #include "tracer/inspect.h"
-#include "verdict/describe.h"
+#include "verdict/naming.h"
 #include "verdict/place.h"
 #include "verdict/verdict.h"
 
@@ -35,7 +35,7 @@ static void add_details(struct buf *b, const struct why_source *src, const struc
 	if (r->stack_id)
 		place_add_lines(b, src->db, r->stack_id, "");
 	else if (r->site_id)
-		describe_site(&site, src->db, r->site_id);
+		naming_site(&site, src->db, r->site_id);
 	if (site.len)
 		buf_addf(b, "%s\n", site.data + 1);
 }
@@ -108,9 +108,9 @@ static void add_locks(struct top_look *look, const struct why_source *src)
 		_cleanup_buf_ struct buf text = BUF_INIT, whom = BUF_INIT;
 		struct why_row r = {.lock_id = query_int(st, 0, 0)};
 
-		describe_lock(&text, src->db, r.lock_id);
+		naming_lock(&text, src->db, r.lock_id);
 		buf_adds(&text, ": ");
-		describe_count(&text, query_int(st, 1, 0), "thread");
+		naming_count(&text, query_int(st, 1, 0), "thread");
 		buf_adds(&text, query_int(st, 1, 0) == 1 ? " waits" : " wait");
 		if (why_whom(&whom, src, &r, ", "))
 			buf_addf(&text, ", held by %s", whom.data);
@@ -136,7 +136,7 @@ static void add_pipes(struct top_look *look, struct top_source *top, const struc
 		/* At the first look the time that the bytes took is not known. */
 		if (n >= FACTS || !took_ns || query_int(st, 1, 0) <= 0)
 			continue;
-		describe_pipe(&text, src->db, query_int(st, 0, 0));
+		naming_pipe(&text, src->db, query_int(st, 0, 0));
 		buf_addf(&text, ": %.0f bytes/s",
 			(double)query_int(st, 1, 0) * 1e9 / (double)took_ns);
 		add_fact(look, &text);

@@ -6,7 +6,7 @@
 #include "schema/locks.h"
 #include "schema/names.h"
 #include "schema/query.h"
-#include "verdict/describe.h"
+#include "verdict/naming.h"
 
 static const char lock_sql[] =
 	"SELECT l.id, l.kind, l.type, l.process_id, l.pshared, l.outside, l.from_birth, l.initial,"
@@ -36,8 +36,8 @@ static void add_lock(struct state *st, sqlite3_stmt *stmt)
 		.foreign_posts = query_int(stmt, 12, 0),
 		.max_hold_ns = query_int(stmt, 13, INT64_MAX),
 		.is_named = query_int(stmt, 14, 0) != 0,
-		.is_pool = describe_type_kind(type) == RUNTIME_KIND_POOL ||
-			   describe_type_kind(type) == RUNTIME_KIND_THREAD,
+		.is_pool = naming_type_kind(type) == RUNTIME_KIND_POOL ||
+			   naming_type_kind(type) == RUNTIME_KIND_THREAD,
 		.is_polled = !strcmp(type, LOCK_TYPE_GIL),
 		.is_ownerless = !strcmp(type, "sync.Mutex") || !strcmp(type, "sync.RWMutex"),
 		.is_go = !strncmp(type, "sync.", 5) || !strncmp(type, "runtime.", 8),

@@ -3,7 +3,7 @@
 #include "verdict/rules/rules.h"
 
 #include "base/buf.h"
-#include "verdict/describe.h"
+#include "verdict/naming.h"
 #include "schema/query.h"
 
 /*
@@ -39,7 +39,7 @@ static void report(struct rule_context *ctx, sqlite3_stmt *stmt)
 	struct finding_member *m;
 	struct finding *f;
 
-	describe_thread(&b, ctx->db, thread);
+	naming_thread(&b, ctx->db, thread);
 	buf_adds(&b, " used ");
 	buf_add_duration(&b, query_int(stmt, 5, 0));
 	buf_adds(&b, " of processor time in a loop until another thread did something");
@@ -48,16 +48,16 @@ static void report(struct rule_context *ctx, sqlite3_stmt *stmt)
 	buf_adds(&b, tries                   ? "the loop calls trylock, from "
 		     : query_int(stmt, 6, 0) ? "the loop calls sched_yield, from "
 					     : "the loop only looks at memory, from ");
-	describe_time(&b, query_int(stmt, 3, 0));
+	naming_time(&b, query_int(stmt, 3, 0));
 	buf_adds(&b, " to ");
-	describe_time(&b, query_int(stmt, 4, 0));
-	describe_site(&b, ctx->db, site);
+	naming_time(&b, query_int(stmt, 4, 0));
+	naming_site(&b, ctx->db, site);
 	m = rule_member(f, &b);
 	m->thread_id = thread;
 	m->process_id = process;
 	m->site_id = site;
 	buf_adds(&b, "it ended when ");
-	describe_thread(&b, ctx->db, other);
+	naming_thread(&b, ctx->db, other);
 	buf_adds(&b, " continued or finished");
 	m = rule_member(f, &b);
 	m->thread_id = other;

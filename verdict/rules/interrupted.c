@@ -5,7 +5,7 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "schema/query.h"
-#include "verdict/describe.h"
+#include "verdict/naming.h"
 
 /*
  * A signal that is sent to end a program (HUP, INT, QUIT, ABRT, KILL, ALRM, TERM and the two of the user's) by
@@ -95,9 +95,9 @@ void interruption_note(struct finding *f, const struct interruption *in)
 	if (b.len && b.data[b.len - 1] != '\n')
 		buf_addc(&b, '\n');
 	buf_adds(&b, interruption_words);
-	describe_signal(&b, in->signo);
+	naming_signal(&b, in->signo);
 	buf_adds(&b, " at ");
-	describe_time(&b, in->at_ns);
+	naming_time(&b, in->at_ns);
 	buf_adds(&b, in->by_pptrace ? ", sent by pptrace\n" : ", sent from outside the trace\n");
 	finding_set(&f->explanation, &b);
 }

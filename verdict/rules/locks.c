@@ -3,7 +3,7 @@
 #include "verdict/rules/rules.h"
 
 #include "base/buf.h"
-#include "verdict/describe.h"
+#include "verdict/naming.h"
 #include "schema/query.h"
 
 /* A member about a thread and a lock at a place: "TEXT at x.c:3 (f)". text is emptied. */
@@ -12,7 +12,7 @@ static void add_member(struct rule_context *ctx, struct finding *f, struct buf *
 {
 	struct finding_member *m;
 
-	describe_site(text, ctx->db, site);
+	naming_site(text, ctx->db, site);
 	m = rule_member(f, text);
 	m->thread_id = thread;
 	m->lock_id = lock;
@@ -25,9 +25,9 @@ static void add_member(struct rule_context *ctx, struct finding *f, struct buf *
 static void add_deed(struct rule_context *ctx, struct buf *b, int64_t thread, const char *does,
 	int64_t lock, const char *rest)
 {
-	describe_thread(b, ctx->db, thread);
+	naming_thread(b, ctx->db, thread);
 	buf_adds(b, does);
-	describe_lock(b, ctx->db, lock);
+	naming_lock(b, ctx->db, lock);
 	buf_adds(b, rest);
 }
 
@@ -63,10 +63,10 @@ int rule_fork_with_lock(struct rule_context *ctx)
 		f = rule_report(ctx, "fork-with-lock-held", query_int(stmt, 3, 0), &b, NULL,
 			"In the child of a program with threads call only exec or _exit, or take the"
 			" locks in a pthread_atfork handler.");
-		describe_thread(&b, ctx->db, waiter);
+		naming_thread(&b, ctx->db, waiter);
 		buf_adds(&b, " waits for it");
 		add_member(ctx, f, &b, waiter, lock, query_int(stmt, 4, 0));
-		describe_thread(&b, ctx->db, holder);
+		naming_thread(&b, ctx->db, holder);
 		buf_adds(&b, " held the parent's");
 		add_member(ctx, f, &b, holder, lock, query_int(stmt, 5, 0));
 	}
@@ -93,14 +93,14 @@ int rule_unlock_not_owner(struct rule_context *ctx)
 		f = rule_report(ctx, "unlock-not-owner", query_int(stmt, 3, 0), &b, NULL,
 			"Only the thread that locked a mutex may unlock it; to tell another thread"
 			" something use a condition variable or a semaphore.");
-		describe_thread(&b, ctx->db, thread);
+		naming_thread(&b, ctx->db, thread);
 		buf_adds(&b, query_int(stmt, 6, 0) ? " was refused" : " unlocked it anyway");
 		if (n > 1)
 			buf_addf(&b, ", %lld times", (long long)n);
 		add_member(ctx, f, &b, thread, lock, query_int(stmt, 4, 0));
 		if (!owner)
 			continue;
-		describe_thread(&b, ctx->db, owner);
+		naming_thread(&b, ctx->db, owner);
 		buf_adds(&b, " held it");
 		add_member(ctx, f, &b, owner, lock, 0);
 	}
@@ -141,9 +141,9 @@ int rule_exit_holding(struct rule_context *ctx)
 		f = rule_report(ctx, "exit-holding-lock", query_int(stmt, 2, 0), &b, NULL,
 			"Release the lock on every exit path (pthread_cleanup_push for"
 			" cancellation), or make the mutex robust.");
-		describe_thread(&b, ctx->db, thread);
+		naming_thread(&b, ctx->db, thread);
 		buf_adds(&b, " acquired it at ");
-		describe_time(&b, query_int(stmt, 4, 0));
+		naming_time(&b, query_int(stmt, 4, 0));
 		add_member(ctx, f, &b, thread, lock, query_int(stmt, 3, 0));
 	}
 	return rc;
@@ -178,9 +178,9 @@ int rule_sleep_holding(struct rule_context *ctx)
 		buf_adds(&b, "the lock was acquired");
 		add_member(ctx, f, &b, thread, lock, query_int(stmt, 3, 0));
 		buf_adds(&b, "slept ");
-		describe_count(&b, query_int(stmt, 5, 0), "time");
+		naming_count(&b, query_int(stmt, 5, 0), "time");
 		buf_adds(&b, " meanwhile, and kept ");
-		describe_count(&b, query_int(stmt, 6, 0), "other thread");
+		naming_count(&b, query_int(stmt, 6, 0), "other thread");
 		buf_adds(&b, " waiting, for up to ");
 		buf_add_duration(&b, query_int(stmt, 7, 0));
 		add_member(ctx, f, &b, thread, lock, query_int(stmt, 4, 0));
@@ -208,19 +208,19 @@ int rule_contention(struct rule_context *ctx)
 		buf_adds(&b, "threads waited ");
 		buf_add_duration(&b, query_int(stmt, 3, 0));
 		buf_adds(&b, " in all for the ");
-		describe_lock(&b, ctx->db, lock);
+		naming_lock(&b, ctx->db, lock);
 		f = rule_report(ctx, "lock-contention", 0, &b, NULL,
 			"Hold the lock for less, or split what it guards among several locks.");
 		/* Where locks are known from their waits alone nobody saw who took it how often. */
 		if (query_int(stmt, 2, 0)) {
-			describe_count(&b, query_int(stmt, 7, 0), "thread");
+			naming_count(&b, query_int(stmt, 7, 0), "thread");
 			buf_adds(&b, " took it ");
-			describe_count(&b, query_int(stmt, 2, 0), "time");
+			naming_count(&b, query_int(stmt, 2, 0), "time");
 			buf_adds(&b, ", ");
 		} else {
 			buf_adds(&b, "taken ");
 		}
-		describe_count(&b, query_int(stmt, 1, 0), "time");
+		naming_count(&b, query_int(stmt, 1, 0), "time");
 		buf_adds(&b, " after a wait (the longest ");
 		buf_add_duration(&b, query_int(stmt, 4, 0));
 		buf_addc(&b, ')');
@@ -261,14 +261,14 @@ static int lost_wakeup_of(struct rule_context *ctx, int64_t wait)
 	f = rule_report(ctx, "lost-wakeup", query_int(stmt, 5, 0), &b, NULL,
 		"A condition variable remembers nothing: keep the state in a variable, change it and signal under"
 		" the mutex, and test it in a loop around the wait.");
-	describe_thread(&b, ctx->db, waker);
+	naming_thread(&b, ctx->db, waker);
 	buf_adds(&b, " signalled it at ");
-	describe_time(&b, query_int(stmt, 1, 0));
+	naming_time(&b, query_int(stmt, 1, 0));
 	buf_adds(&b, ", when nobody waited,");
 	add_member(ctx, f, &b, waker, lock, query_int(stmt, 2, 0));
-	describe_thread(&b, ctx->db, waiter);
+	naming_thread(&b, ctx->db, waiter);
 	buf_adds(&b, " has been waiting since ");
-	describe_time(&b, query_int(stmt, 5, 0));
+	naming_time(&b, query_int(stmt, 5, 0));
 	add_member(ctx, f, &b, waiter, lock, query_int(stmt, 6, 0));
 	f->members[f->n_members - 1].wait_id = wait;
 	return 0;

@@ -10,7 +10,7 @@
 #include "verdict/rules/rules.h"
 
 #include "base/buf.h"
-#include "verdict/describe.h"
+#include "verdict/naming.h"
 #include "schema/query.h"
 
 enum {
@@ -95,15 +95,15 @@ static void report(struct walk *w, const struct stream *s)
 	struct finding_member *m;
 	struct finding *f;
 
-	describe_thread(&b, w->ctx->db, s->thread);
+	naming_thread(&b, w->ctx->db, s->thread);
 	buf_adds(&b, " read several messages at once from ");
-	describe_pipe(&b, w->ctx->db, w->pipe);
+	naming_pipe(&b, w->ctx->db, w->pipe);
 	f = rule_report(w->ctx, "merged-messages", s->at_ns, &b, NULL,
 		"A pipe keeps no message boundaries: end each message with a newline, or send its"
 		" length first.");
-	describe_count(&b, s->merged, "read");
+	naming_count(&b, s->merged, "read");
 	buf_addf(&b, " returned up to %lld messages together, the first at ", (long long)s->most);
-	describe_time(&b, s->at_ns);
+	naming_time(&b, s->at_ns);
 	m = rule_member(f, &b);
 	m->thread_id = s->thread;
 	m->pipe_id = w->pipe;

@@ -5,7 +5,7 @@
 #include "base/buf.h"
 #include "schema/query.h"
 #include "schema/version.h"
-#include "verdict/describe.h"
+#include "verdict/naming.h"
 
 enum { MOST = 20 /* findings of a rule */ };
 
@@ -65,19 +65,19 @@ static void report_unmatched(struct rule_context *ctx, sqlite3_stmt *row)
 	_cleanup_buf_ struct buf b = BUF_INIT;
 	struct finding *f;
 
-	describe_count(&b, query_int(row, 7, 0), "message");
+	naming_count(&b, query_int(row, 7, 0), "message");
 	buf_addf(&b, " from rank %lld to rank %lld with tag %lld", from, to, tag);
 	add_comm(&b, query_text(row, 5));
 	buf_adds(&b, query_int(row, 7, 0) == 1 ? " was never received" : " were never received");
 	f = rule_report(ctx, "mpi-unmatched-message", query_int(row, 8, 0), &b, NULL,
 		"Receive what is sent, with the same tag and communicator, or do not send it.");
 	buf_addf(&b, "rank %lld, ", from);
-	describe_process(&b, ctx->db, query_int(row, 0, 0));
+	naming_process(&b, ctx->db, query_int(row, 0, 0));
 	buf_adds(&b, ", sent last");
-	describe_site(&b, ctx->db, query_int(row, 6, 0));
+	naming_site(&b, ctx->db, query_int(row, 6, 0));
 	(void)add_rank(ctx, f, &b, query_int(row, 0, 0), query_int(row, 6, 0));
 	buf_addf(&b, "rank %lld, ", to);
-	describe_process(&b, ctx->db, query_int(row, 1, 0));
+	naming_process(&b, ctx->db, query_int(row, 1, 0));
 	buf_adds(&b, ", called MPI_Finalize without having received");
 	(void)add_rank(ctx, f, &b, query_int(row, 1, 0), 0);
 }
@@ -130,12 +130,12 @@ static void report_call(struct rule_context *ctx, sqlite3_stmt *row, struct find
 			"Make the same collective calls in the same order, with the same root, on all members.");
 	}
 	buf_addf(&b, "rank %lld, ", (long long)query_int(row, 10, 0));
-	describe_thread(&b, ctx->db, query_int(row, 6, 0));
+	naming_thread(&b, ctx->db, query_int(row, 6, 0));
 	if (others)
 		buf_addf(&b, ", and %lld more", (long long)others);
 	buf_adds(&b, others ? ", call " : ", calls ");
 	add_call(&b, row);
-	describe_site(&b, ctx->db, query_int(row, 7, 0));
+	naming_site(&b, ctx->db, query_int(row, 7, 0));
 	m = add_rank(ctx, *f, &b, query_int(row, 9, 0), query_int(row, 7, 0));
 	m->thread_id = query_int(row, 6, 0);
 }

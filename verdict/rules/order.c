@@ -12,7 +12,7 @@
 
 #include "base/buf.h"
 #include "base/hash.h"
-#include "verdict/describe.h"
+#include "verdict/naming.h"
 #include "schema/query.h"
 
 enum { CYCLE_MAX = 8, STEPS_MAX = 200000, FINDINGS_MAX = 50 };
@@ -240,12 +240,12 @@ static void report(struct search *s)
 	for (size_t i = 1; i < s->depth; i++)
 		if (s->path[i]->first_ns > first)
 			first = s->path[i]->first_ns;
-	describe_count(&b, (int64_t)s->depth, "lock");
+	naming_count(&b, (int64_t)s->depth, "lock");
 	buf_adds(&b, s->depth == 2 ? " are taken in opposite orders: "
 				   : " are taken in a cyclic order: ");
 	for (size_t i = 0; i < s->depth; i++) {
 		buf_adds(&b, i ? ", " : "");
-		describe_lock(&b, ctx->db, s->path[i]->from);
+		naming_lock(&b, ctx->db, s->path[i]->from);
 	}
 	f = rule_report(ctx, "lock-order", first, &b, NULL,
 		"It worked this time; with different timing it is a deadlock. Take these locks in the"
@@ -254,14 +254,14 @@ static void report(struct search *s)
 		const struct edge *e = s->path[i];
 		struct finding_member *m;
 
-		describe_thread(&b, ctx->db, e->thread_id);
+		naming_thread(&b, ctx->db, e->thread_id);
 		buf_adds(&b, " takes the ");
-		describe_lock(&b, ctx->db, e->to);
-		describe_site(&b, ctx->db, e->to_site);
+		naming_lock(&b, ctx->db, e->to);
+		naming_site(&b, ctx->db, e->to_site);
 		buf_adds(&b, " while it holds the ");
-		describe_lock(&b, ctx->db, e->from);
+		naming_lock(&b, ctx->db, e->from);
 		buf_adds(&b, ", taken");
-		describe_site(&b, ctx->db, e->from_site);
+		naming_site(&b, ctx->db, e->from_site);
 		m = rule_member(f, &b);
 		m->thread_id = e->thread_id;
 		m->lock_id = e->to;

@@ -21,7 +21,7 @@
 
 #include "base/buf.h"
 #include "schema/query.h"
-#include "verdict/describe.h"
+#include "verdict/naming.h"
 
 enum {
 	LIST_MAX = 8,
@@ -166,13 +166,13 @@ static void add_member(struct leaks *l, struct finding *f, const struct leak_wai
 	_cleanup_buf_ struct buf b = BUF_INIT;
 	struct finding_member *m;
 
-	describe_thread(&b, l->ctx->db, w->thread);
+	naming_thread(&b, l->ctx->db, w->thread);
 	buf_adds(&b, w->writes ? " waits for room" : " waits for data or end of file");
 	if (!l->ctx->instant) {
 		buf_adds(&b, " since ");
-		describe_time(&b, w->start_ns);
+		naming_time(&b, w->start_ns);
 	}
-	describe_site(&b, l->ctx->db, w->site);
+	naming_site(&b, l->ctx->db, w->site);
 	m = rule_member(f, &b);
 	m->thread_id = w->thread;
 	m->process_id = w->process;
@@ -199,7 +199,7 @@ static void add_holders(struct leaks *l, struct finding *f, const struct leak_wa
 			more++;
 			continue;
 		}
-		describe_process(&b, l->ctx->db, e->process);
+		naming_process(&b, l->ctx->db, e->process);
 		buf_addf(&b, " keeps a %s end open (fd %lld", w->writes ? "read" : "write",
 			(long long)e->fd);
 		buf_adds(&b, e->inherited ? ", inherited across fork)" : ")");
@@ -221,13 +221,13 @@ static void report(struct leaks *l, const struct leak_wait *w)
 	_cleanup_buf_ struct buf b = BUF_INIT;
 	struct finding *f;
 
-	describe_pipe(&b, l->ctx->db, w->pipe);
+	naming_pipe(&b, l->ctx->db, w->pipe);
 	if (l->ctx->instant)
 		buf_adds(&b, ": a terminated child left an end open in other processes, and ");
 	else
 		buf_adds(&b, w->writes ? ": nobody reads from it any more, but "
 				       : ": all writers have exited, but ");
-	describe_thread(&b, l->ctx->db, w->thread);
+	naming_thread(&b, l->ctx->db, w->thread);
 	buf_adds(&b, w->writes ? " does not notice" : " sees no end-of-file");
 	f = rule_report(l->ctx, "pipe-end-leak", w->start_ns, &b, NULL,
 		"Close every end that a process does not use, right after fork; or make it"

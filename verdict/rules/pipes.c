@@ -3,7 +3,7 @@
 #include "verdict/rules/rules.h"
 
 #include "base/buf.h"
-#include "verdict/describe.h"
+#include "verdict/naming.h"
 #include "schema/query.h"
 
 /* Who closed the last read end before the write failed. */
@@ -27,22 +27,22 @@ int rule_broken_pipe(struct rule_context *ctx)
 		struct finding_member *m;
 		struct finding *f;
 
-		describe_process(&b, ctx->db, query_int(stmt, 4, 0));
+		naming_process(&b, ctx->db, query_int(stmt, 4, 0));
 		buf_adds(&b, " wrote to ");
-		describe_pipe(&b, ctx->db, pipe);
+		naming_pipe(&b, ctx->db, pipe);
 		buf_adds(&b, ", which nobody reads any more");
 		f = rule_report(ctx, "broken-pipe", query_int(stmt, 2, 0), &b, NULL,
 			"This is often intended (a reader such as head has seen enough); otherwise let the reader read to the end.");
-		describe_thread(&b, ctx->db, query_int(stmt, 1, 0));
+		naming_thread(&b, ctx->db, query_int(stmt, 1, 0));
 		buf_adds(&b, " got EPIPE at ");
-		describe_time(&b, query_int(stmt, 2, 0));
+		naming_time(&b, query_int(stmt, 2, 0));
 		m = rule_member(f, &b);
 		m->thread_id = query_int(stmt, 1, 0);
 		m->process_id = query_int(stmt, 4, 0);
 		m->pipe_id = pipe;
 		if (!reader)
 			continue;
-		describe_process(&b, ctx->db, reader);
+		naming_process(&b, ctx->db, reader);
 		buf_adds(&b, " was its last reader and has closed it or exited");
 		m = rule_member(f, &b);
 		m->process_id = reader;

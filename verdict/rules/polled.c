@@ -4,7 +4,7 @@
 
 #include "base/buf.h"
 #include "schema/query.h"
-#include "verdict/describe.h"
+#include "verdict/naming.h"
 
 /* From the first question to the last sleep, of those that lasted a second. */
 static const char polled_sql[] =
@@ -30,13 +30,13 @@ static int add_holders(struct rule_context *ctx, struct finding *f, int64_t lock
 		int64_t since = query_int(stmt, 2, 0);
 		struct finding_member *m;
 
-		describe_thread(&b, ctx->db, query_int(stmt, 0, 0));
+		naming_thread(&b, ctx->db, query_int(stmt, 0, 0));
 		buf_adds(&b, since > 0 ? " has held it" : " holds it");
 		if (since > 0) {
 			buf_adds(&b, " since ");
-			describe_time(&b, since);
+			naming_time(&b, since);
 		}
-		describe_site(&b, ctx->db, query_int(stmt, 3, 0));
+		naming_site(&b, ctx->db, query_int(stmt, 3, 0));
 		m = rule_member(f, &b);
 		m->thread_id = query_int(stmt, 0, 0);
 		m->process_id = query_int(stmt, 1, 0);
@@ -54,19 +54,19 @@ static int report(struct rule_context *ctx, sqlite3_stmt *stmt)
 	struct finding_member *m;
 	struct finding *f;
 
-	describe_thread(&b, ctx->db, thread);
+	naming_thread(&b, ctx->db, thread);
 	buf_adds(&b, " polled the ");
-	describe_lock(&b, ctx->db, lock);
+	naming_lock(&b, ctx->db, lock);
 	buf_adds(&b, " for ");
 	buf_add_duration(&b, last - first);
 	buf_adds(&b, ", sleeping in between");
 	f = rule_report(ctx, "lock-contention", first, &b, NULL,
 		"Wait for the lock with a call that blocks: it returns when the lock is released.");
-	describe_thread(&b, ctx->db, thread);
+	naming_thread(&b, ctx->db, thread);
 	buf_adds(&b, " slept ");
-	describe_count(&b, query_int(stmt, 4, 0), "time");
+	naming_count(&b, query_int(stmt, 4, 0), "time");
 	buf_adds(&b, " after a failed attempt");
-	describe_site(&b, ctx->db, query_int(stmt, 5, 0));
+	naming_site(&b, ctx->db, query_int(stmt, 5, 0));
 	m = rule_member(f, &b);
 	m->thread_id = thread;
 	m->lock_id = lock;

@@ -3,7 +3,7 @@
 #include "verdict/rules/rules.h"
 
 #include "base/buf.h"
-#include "verdict/describe.h"
+#include "verdict/naming.h"
 #include "schema/query.h"
 
 enum { MEMBERS_MAX = 100 };
@@ -21,10 +21,10 @@ static void add_end(struct buf *b, struct rule_context *ctx, int64_t process_id)
 		return;
 	}
 	buf_adds(b, "ended at ");
-	describe_time(b, query_int(stmt, 0, 0));
+	naming_time(b, query_int(stmt, 0, 0));
 	if (!strcmp(query_text(stmt, 1), "signal")) {
 		buf_adds(b, ", killed by ");
-		describe_signal(b, (int)query_int(stmt, 3, 0));
+		naming_signal(b, (int)query_int(stmt, 3, 0));
 	} else if (!query_null(stmt, 2)) {
 		buf_addf(b, ", status %lld", (long long)query_int(stmt, 2, 0));
 	}
@@ -55,11 +55,11 @@ static void name_zombies(
 	_cleanup_buf_ struct buf b = BUF_INIT;
 
 	if (n == 1)
-		describe_process(&b, ctx->db, f->members[1].process_id);
+		naming_process(&b, ctx->db, f->members[1].process_id);
 	else
 		buf_addf(&b, "%lld processes", (long long)n);
 	buf_addf(&b, " had ended and %s not reaped by ", n == 1 ? "was" : "were");
-	describe_process(&b, ctx->db, parent);
+	naming_process(&b, ctx->db, parent);
 	buf_adds(&b, n == 1 ? " for " : " for up to ");
 	buf_add_duration(&b, longest);
 	finding_set(&f->summary, &b);
@@ -84,14 +84,14 @@ int rule_zombie(struct rule_context *ctx)
 			f = rule_report(ctx, "zombie", query_int(stmt, 2, 0), &b, NULL,
 				"Call wait or waitpid for every child, or ignore SIGCHLD so that the"
 				" kernel reaps them.");
-			describe_process(&b, ctx->db, parent);
+			naming_process(&b, ctx->db, parent);
 			buf_adds(&b, ", the parent, did not wait for them");
 			rule_member(f, &b)->process_id = parent;
 		}
 		longest = lasted > longest ? lasted : longest;
 		if (n++ >= MEMBERS_MAX)
 			continue;
-		describe_process(&b, ctx->db, query_int(stmt, 1, 0));
+		naming_process(&b, ctx->db, query_int(stmt, 1, 0));
 		buf_addc(&b, ' ');
 		add_end(&b, ctx, query_int(stmt, 1, 0));
 		buf_adds(&b, query_int(stmt, 4, 0) ? ", reaped after " : ", a zombie for ");
@@ -127,22 +127,22 @@ int rule_orphan(struct rule_context *ctx)
 			f = rule_report(ctx, "orphan", query_int(stmt, 2, 0), &b, NULL,
 				"Wait for the children before the parent ends, if somebody needs their"
 				" status.");
-			describe_process(&b, ctx->db, parent);
+			naming_process(&b, ctx->db, parent);
 			buf_adds(&b, ", the parent, ");
 			add_end(&b, ctx, parent);
 			rule_member(f, &b)->process_id = parent;
 		}
 		n++;
-		describe_process(&b, ctx->db, parent);
+		naming_process(&b, ctx->db, parent);
 		buf_adds(&b, " ended before ");
 		if (n == 1)
-			describe_process(&b, ctx->db, query_int(stmt, 1, 0));
+			naming_process(&b, ctx->db, query_int(stmt, 1, 0));
 		else
 			buf_addf(&b, "%lld of its children", (long long)n);
 		finding_set(&f->summary, &b);
 		if (n > MEMBERS_MAX)
 			continue;
-		describe_process(&b, ctx->db, query_int(stmt, 1, 0));
+		naming_process(&b, ctx->db, query_int(stmt, 1, 0));
 		buf_adds(&b, " kept running: ");
 		add_end(&b, ctx, query_int(stmt, 1, 0));
 		rule_member(f, &b)->process_id = query_int(stmt, 1, 0);
@@ -177,15 +177,15 @@ int rule_crash(struct rule_context *ctx)
 		int signo = (int)query_int(stmt, 1, 0);
 		struct finding *f;
 
-		describe_process(&b, ctx->db, id);
+		naming_process(&b, ctx->db, id);
 		buf_adds(&b, signo == 6 ? " aborted (" : " crashed (");
-		describe_signal(&b, signo);
+		naming_signal(&b, signo);
 		buf_adds(&b, ") at ");
-		describe_time(&b, query_int(stmt, 2, 0));
+		naming_time(&b, query_int(stmt, 2, 0));
 		f = rule_report(ctx, "crash", query_int(stmt, 2, 0), &b, NULL,
 			"Run it under a debugger, or open its core file, to find the place; a build with"
 			" -fsanitize=address,undefined often names the cause.");
-		describe_process(&b, ctx->db, id);
+		naming_process(&b, ctx->db, id);
 		buf_addc(&b, ' ');
 		add_end(&b, ctx, id);
 		buf_adds(&b,
@@ -245,14 +245,14 @@ int rule_main_exit(struct rule_context *ctx)
 				"Join the threads before main returns, or end main with pthread_exit.");
 		}
 		n++;
-		describe_process(&b, ctx->db, process);
+		naming_process(&b, ctx->db, process);
 		buf_adds(&b, " ended while ");
-		describe_count(&b, n, "thread");
+		naming_count(&b, n, "thread");
 		buf_addf(&b, " of it %s still running", n == 1 ? "was" : "were");
 		finding_set(&f->summary, &b);
 		if (n > MEMBERS_MAX)
 			continue;
-		describe_thread(&b, ctx->db, thread);
+		naming_thread(&b, ctx->db, thread);
 		if (query_int(stmt, 5, 0)) {
 			buf_adds(&b, " was killed while waiting (");
 			buf_add_printable(&b, query_text(stmt, 3), strlen(query_text(stmt, 3)));
@@ -260,7 +260,7 @@ int rule_main_exit(struct rule_context *ctx)
 		} else {
 			buf_adds(&b, " was killed while it ran");
 		}
-		describe_site(&b, ctx->db, query_int(stmt, 4, 0));
+		naming_site(&b, ctx->db, query_int(stmt, 4, 0));
 		m = rule_member(f, &b);
 		m->thread_id = thread;
 		m->process_id = process;

@@ -5,7 +5,7 @@
 #include "base/buf.h"
 #include "schema/query.h"
 #include "schema/version.h"
-#include "verdict/describe.h"
+#include "verdict/naming.h"
 #include "verdict/rules/stuck.h"
 
 #include <errno.h>
@@ -199,7 +199,7 @@ static int evaluate(struct sqlite3 *db, int64_t at_ns, const char *rule, bool al
 		.stuck = &stuck,
 		.out = &out,
 		.why = why};
-	int rc = describe_check(db, why);
+	int rc = naming_check(db, why);
 	bool has_losses = query_number(db, "SELECT lost FROM trace", 0, 0, why) > 0 &&
 			  query_number(db, lost_sql, 0, 0, why) > 0;
 
@@ -218,7 +218,7 @@ static int evaluate(struct sqlite3 *db, int64_t at_ns, const char *rule, bool al
 		judge_left_out(db, &out, why);
 	rc = query_failed(rc, why);
 	if (!rc && out.n)
-		rc = describe_intact(db, why);
+		rc = naming_intact(db, why);
 	if (rc) {
 		findings_free(&out);
 		return rc;

@@ -3,7 +3,7 @@
 #include "verdict/rules/rules.h"
 
 #include "base/buf.h"
-#include "verdict/describe.h"
+#include "verdict/naming.h"
 #include "schema/query.h"
 
 static void add_text(struct buf *b, sqlite3_stmt *stmt, int col)
@@ -43,18 +43,18 @@ int rule_lost_signal(struct rule_context *ctx)
 		buf_addf(&b, "%lld ", (long long)n);
 		add_text(&b, stmt, 1);
 		buf_adds(&b, n == 1 ? " to " : " signals to ");
-		describe_process(&b, ctx->db, query_int(stmt, 0, 0));
+		naming_process(&b, ctx->db, query_int(stmt, 0, 0));
 		buf_adds(&b, n == 1 ? " was lost: " : " were lost: ");
 		buf_adds(&b, pending ? "one was pending already" : "the receiver ignored it");
 		f = rule_report(ctx, "lost-signal", query_int(stmt, 4, 0), &b, NULL,
 			pending ? "Do not count signals: of several that are pending only one is"
 				  " delivered. Use sigqueue with a real-time signal, or a pipe."
 				: "Install a handler before others may send the signal.");
-		describe_thread(&b, ctx->db, query_int(stmt, 5, 0));
+		naming_thread(&b, ctx->db, query_int(stmt, 5, 0));
 		buf_adds(&b, " sent the first at ");
-		describe_time(&b, query_int(stmt, 4, 0));
+		naming_time(&b, query_int(stmt, 4, 0));
 		rule_member(f, &b)->thread_id = query_int(stmt, 5, 0);
-		describe_process(&b, ctx->db, query_int(stmt, 0, 0));
+		naming_process(&b, ctx->db, query_int(stmt, 0, 0));
 		buf_adds(&b, pending ? " still had an earlier one pending" : " ignored it");
 		rule_member(f, &b)->process_id = query_int(stmt, 0, 0);
 	}
@@ -89,7 +89,7 @@ int rule_interrupted(struct rule_context *ctx)
 		struct finding_member *m;
 		struct finding *f;
 
-		describe_process(&b, ctx->db, query_int(stmt, 0, 0));
+		naming_process(&b, ctx->db, query_int(stmt, 0, 0));
 		buf_adds(&b, ": ");
 		add_text(&b, stmt, 1);
 		buf_adds(&b, " interrupted ");
@@ -100,10 +100,10 @@ int rule_interrupted(struct rule_context *ctx)
 		f = rule_report(ctx, "interrupted-call", query_int(stmt, 4, 0), &b, NULL,
 			"Repeat a call that fails with EINTR, or install the handler with SA_RESTART"
 			" where that helps.");
-		describe_thread(&b, ctx->db, query_int(stmt, 5, 0));
+		naming_thread(&b, ctx->db, query_int(stmt, 5, 0));
 		buf_adds(&b, " ran the handler at ");
-		describe_time(&b, query_int(stmt, 4, 0));
-		describe_site(&b, ctx->db, query_int(stmt, 6, 0));
+		naming_time(&b, query_int(stmt, 4, 0));
+		naming_site(&b, ctx->db, query_int(stmt, 6, 0));
 		m = rule_member(f, &b);
 		m->thread_id = query_int(stmt, 5, 0);
 		m->process_id = query_int(stmt, 0, 0);

@@ -3,7 +3,7 @@
 #include "verdict/rules/rules.h"
 
 #include "base/buf.h"
-#include "verdict/describe.h"
+#include "verdict/naming.h"
 #include "schema/query.h"
 
 static void add_data(struct buf *b, sqlite3_stmt *stmt, int col)
@@ -33,7 +33,7 @@ static int unflushed_of(struct rule_context *ctx, int64_t process)
 		struct finding_member *m;
 		struct finding *f;
 
-		describe_process(&b, ctx->db, process);
+		naming_process(&b, ctx->db, process);
 		buf_addf(&b, " has %lld unflushed bytes", (long long)query_int(stmt, 2, 0));
 		buf_adds(&b, query_int(stmt, 1, -1) == 1 ? " for stdout" : " for a stream");
 		buf_adds(&b, " while it is stuck");
@@ -42,7 +42,7 @@ static int unflushed_of(struct rule_context *ctx, int64_t process)
 			" line buffering (setvbuf).");
 		buf_addf(&b, "%lld bytes for fd %lld, ", (long long)query_int(stmt, 2, 0),
 			(long long)query_int(stmt, 1, 0));
-		describe_pipe(&b, ctx->db, query_int(stmt, 0, 0));
+		naming_pipe(&b, ctx->db, query_int(stmt, 0, 0));
 		add_data(&b, stmt, 3);
 		m = rule_member(f, &b);
 		m->process_id = process;
@@ -112,13 +112,13 @@ int rule_duplicated(struct rule_context *ctx)
 
 		buf_addf(&b, "%lld buffered bytes were written both by ",
 			(long long)query_int(stmt, 4, 0));
-		describe_process(&b, ctx->db, query_int(stmt, 0, 0));
+		naming_process(&b, ctx->db, query_int(stmt, 0, 0));
 		buf_adds(&b, " and by its child ");
-		describe_process(&b, ctx->db, query_int(stmt, 1, 0));
+		naming_process(&b, ctx->db, query_int(stmt, 1, 0));
 		f = rule_report(ctx, "duplicated-output", query_int(stmt, 6, 0), &b, NULL,
 			"Call fflush before fork, or end the child with _exit, which leaves the copied"
 			" buffers alone.");
-		describe_process(&b, ctx->db, query_int(stmt, 0, 0));
+		naming_process(&b, ctx->db, query_int(stmt, 0, 0));
 		buf_addf(&b, " forked with them in the buffer of fd %lld",
 			(long long)query_int(stmt, 2, 0));
 		add_data(&b, stmt, 5);
@@ -126,7 +126,7 @@ int rule_duplicated(struct rule_context *ctx)
 		m->process_id = query_int(stmt, 0, 0);
 		m->thread_id = query_int(stmt, 7, 0);
 		m->pipe_id = query_int(stmt, 3, 0);
-		describe_process(&b, ctx->db, query_int(stmt, 1, 0));
+		naming_process(&b, ctx->db, query_int(stmt, 1, 0));
 		buf_adds(&b, " flushed its copy when it ended");
 		rule_member(f, &b)->process_id = query_int(stmt, 1, 0);
 	}

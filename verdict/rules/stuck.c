@@ -12,7 +12,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "schema/query.h"
-#include "verdict/describe.h"
+#include "verdict/naming.h"
 #include "verdict/finding.h"
 #include "verdict/rules/interrupted.h"
 #include "verdict/rules/rules.h"
@@ -351,7 +351,7 @@ int verdict_stuck(
 	int rc = stuck_find(db, at_ns, all, false, &fs, why);
 
 	if (!rc && fs.n)
-		rc = describe_intact(db, why);
+		rc = naming_intact(db, why);
 	if (rc)
 		findings_free(&fs);
 	else

@@ -3,7 +3,7 @@
 #include "verdict/rules/rules.h"
 
 #include "base/buf.h"
-#include "verdict/describe.h"
+#include "verdict/naming.h"
 #include "schema/query.h"
 
 /* What a thread was writing when its process ended is as much the program's end as pptrace's loss. */
@@ -46,7 +46,7 @@ int rule_data_loss(struct rule_context *ctx)
 	if (rc <= 0)
 		return rc;
 	if (query_int(stmt, 0, 0) > 0) {
-		describe_count(&b, query_int(stmt, 0, 0), "record");
+		naming_count(&b, query_int(stmt, 0, 0), "record");
 		buf_adds(&b, query_int(stmt, 0, 0) == 1 ? " was" : " were");
 		buf_adds(&b, " lost");
 		f = rule_report(ctx, "data-loss", 0, &b, NULL,

@@ -4,7 +4,7 @@
  * To be read in this order: stuck_text.c (a set as a finding: summary, explanation, what would release it),
  * stuck_member.c (one thread: what it waits for, and who could end that), stuck_remedy.c (what to do about it).
  * The other rules find and say theirs in one place: verdict/rules/<topic>.c. The names of threads, locks and places
- * in all of them come from verdict/describe.c and place.c; terminal.c, json.c and ci/ print what is said.
+ * in all of them come from verdict/naming.c and place.c; terminal.c, json.c and ci/ print what is said.
  */
 #ifndef VERDICT_TEXT_STUCK_H
 #define VERDICT_TEXT_STUCK_H

@@ -3,7 +3,7 @@
 #include "verdict/text/stuck.h"
 
 #include "base/buf.h"
-#include "verdict/describe.h"
+#include "verdict/naming.h"
 #include "verdict/place.h"
 #include "schema/query.h"
 
@@ -14,7 +14,7 @@ static void add_since(struct buf *b, const struct state *st, int64_t ns)
 	if (st->instant)
 		return; /* how long it has waited is not known */
 	buf_adds(b, " since ");
-	describe_time(b, ns);
+	naming_time(b, ns);
 }
 
 /* ---- Who could end the wait ---- */
@@ -44,7 +44,7 @@ static void add_holder(struct buf *b, const struct state *st, const struct state
 		buf_adds(b, "it already holds itself");
 	} else {
 		buf_adds(b, copied ? "" : ended ? "was acquired by " : "is held by ");
-		describe_thread_at(b, st->db, h->thread_id, st->now_ns);
+		naming_thread_at(b, st->db, h->thread_id, st->now_ns);
 		buf_adds(b, copied ? " held at the fork" : "");
 	}
 	if (!h->inferred) {
@@ -68,7 +68,7 @@ static void add_queued_writer(struct buf *b, const struct state *st, const struc
 			t->wait.shared)
 			continue;
 		buf_adds(b, ",\n    behind the writer ");
-		describe_thread_at(b, st->db, t->id, st->now_ns);
+		naming_thread_at(b, st->db, t->id, st->now_ns);
 		buf_adds(b, ", which is also waiting for it");
 		return;
 	}
@@ -95,7 +95,7 @@ static void add_sharers(struct buf *b, const struct state *st, const struct stat
 		if (st->holders[h].thread_id != holder->thread_id || !is_sharer(st, l, h))
 			continue;
 		buf_adds(b, n++ ? ", " : ", and shared since a fork by ");
-		describe_process_at(b, st->db, st->holders[h].process_id, st->now_ns);
+		naming_process_at(b, st->db, st->holders[h].process_id, st->now_ns);
 	}
 }
 
@@ -136,7 +136,7 @@ static void add_holders(
 static void add_nobody(struct buf *b, const struct state *st, const struct state_thread *t)
 {
 	buf_adds(b, ",\n    and every thread that could ");
-	describe_release(b, st->db, t->wait.lock_id);
+	naming_release(b, st->db, t->wait.lock_id);
 	buf_adds(b, " is blocked");
 }
 
@@ -147,18 +147,18 @@ static void add_sem_taker(
 
 	if (l && providers_sem_is_lock(l, t) && providers_is_copy(st, l, l->last_taker_id)) {
 		buf_adds(b, ",\n    which ");
-		describe_thread_at(b, st->db, l->last_taker_id, st->now_ns);
+		naming_thread_at(b, st->db, l->last_taker_id, st->now_ns);
 		buf_adds(b, " held at the fork: nobody in this process can release it");
 		return;
 	}
-	switch (describe_runtime_kind(st->db, t->wait.lock_id)) {
+	switch (naming_runtime_kind(st->db, t->wait.lock_id)) {
 	case RUNTIME_KIND_THREAD:
 		return;
 	case RUNTIME_KIND_LOCK:
 		if (!l || !providers_sem_is_lock(l, t))
 			break;
 		buf_adds(b, ",\n    which is held by ");
-		describe_thread_at(b, st->db, l->last_taker_id, st->now_ns);
+		naming_thread_at(b, st->db, l->last_taker_id, st->now_ns);
 		add_whereabouts(b, st, l->last_taker_id, places);
 		return;
 	case RUNTIME_KIND_OTHER:
@@ -169,7 +169,7 @@ static void add_sem_taker(
 		if (!l || !providers_sem_is_lock(l, t))
 			break;
 		buf_adds(b, ",\n    which was last acquired by ");
-		describe_thread_at(b, st->db, l->last_taker_id, st->now_ns);
+		naming_thread_at(b, st->db, l->last_taker_id, st->now_ns);
 		return;
 	}
 	add_nobody(b, st, t);
@@ -224,7 +224,7 @@ static void add_pipe_ends(
 			buf_addf(b, ",\n    %s in ", ask.intro);
 		else
 			buf_adds(b, ", ");
-		describe_process_at(b, st->db, query_int(stmt, 0, 0), st->now_ns);
+		naming_process_at(b, st->db, query_int(stmt, 0, 0), st->now_ns);
 		if (!query_null(stmt, 1)) {
 			buf_adds(b, " (fd ");
 			buf_add_printable(b, query_text(stmt, 1), strlen(query_text(stmt, 1)));
@@ -239,14 +239,14 @@ static void add_children(struct buf *b, const struct state *st, const struct sta
 
 	if (t->wait.target_process_id) {
 		buf_adds(b, "its child ");
-		describe_process_at(b, st->db, t->wait.target_process_id, st->now_ns);
+		naming_process_at(b, st->db, t->wait.target_process_id, st->now_ns);
 		return;
 	}
 	buf_adds(b, "any of its children");
 	for (uint32_t c = st->processes[t->process].child; c != STATE_NONE && n < LIST_MAX;
 		c = st->processes[c].sibling) {
 		buf_adds(b, n++ ? ", " : " (");
-		describe_process_at(b, st->db, st->processes[c].id, st->now_ns);
+		naming_process_at(b, st->db, st->processes[c].id, st->now_ns);
 	}
 	buf_adds(b, n ? ")" : "");
 }
@@ -261,14 +261,14 @@ static void add_lock_object(struct buf *b, const struct state *st, const struct 
 		buf_adds(b, w->shared      ? "read lock of the "
 			    : w->exclusive ? "write lock of the "
 					   : "");
-	describe_lock(b, st->db, w->lock_id);
+	naming_lock(b, st->db, w->lock_id);
 }
 
 /* "the exit of sleep[43] (fd 3)": a pidfd. */
 static void add_end_of(struct buf *b, const struct state *st, int64_t process_id, int64_t fd)
 {
 	buf_adds(b, "the exit of ");
-	describe_process_at(b, st->db, process_id, st->now_ns);
+	naming_process_at(b, st->db, process_id, st->now_ns);
 	buf_addf(b, " (fd %lld)", (long long)fd);
 }
 
@@ -288,7 +288,7 @@ static void add_set(struct buf *b, const struct state *st, const struct state_wa
 			continue;
 		buf_adds(b, n > 1 ? ", " : " ");
 		if (!query_null(stmt, 0))
-			describe_pipe(b, st->db, query_int(stmt, 0, 0));
+			naming_pipe(b, st->db, query_int(stmt, 0, 0));
 		else if (!query_null(stmt, 5))
 			add_end_of(b, st, query_int(stmt, 5, 0), query_int(stmt, 2, -1));
 		else
@@ -345,7 +345,7 @@ static void add_rank(
 	uint32_t p = state_process(st, process_id);
 
 	buf_addf(b, first ? ",\n    where rank %lld is " : ", rank %lld is ", rank);
-	describe_process(b, st->db, process_id);
+	naming_process(b, st->db, process_id);
 	if (end_ns <= st->now_ns)
 		buf_adds(b, ", which has called MPI_Finalize");
 	else if (p == STATE_NONE || !st->processes[p].alive)
@@ -388,7 +388,7 @@ static void add_missing(
 		if (++n > LIST_MAX)
 			continue;
 		buf_addf(b, ",\n    which rank %lld, ", (long long)query_int(row, 1, 0));
-		describe_process(b, st->db, query_int(row, 0, 0));
+		naming_process(b, st->db, query_int(row, 0, 0));
 		buf_adds(b,
 			query_int(row, 2, 0) ? ", has not called: it called " : ", has not called");
 		if (!query_int(row, 2, 0) && !query_null(row, 3))
@@ -412,13 +412,13 @@ static void add_object(struct buf *b, const struct state *st, const struct state
 		add_lock_object(b, st, w);
 		break;
 	case OBJECT_PIPE:
-		describe_pipe(b, st->db, w->pipe_id);
+		naming_pipe(b, st->db, w->pipe_id);
 		break;
 	case OBJECT_THREAD:
-		describe_thread_at(b, st->db, w->target_thread_id, st->now_ns);
+		naming_thread_at(b, st->db, w->target_thread_id, st->now_ns);
 		break;
 	case OBJECT_PROCESS:
-		describe_process_at(b, st->db, w->target_process_id, st->now_ns);
+		naming_process_at(b, st->db, w->target_process_id, st->now_ns);
 		break;
 	case OBJECT_CHILDREN:
 		add_children(b, st, t);
@@ -460,7 +460,7 @@ void stuck_words(struct buf *b, const struct state *st, const struct state_threa
 						   : "waits for the %s";
 	if (t->wait.reason == WAIT_ONCE && !t->wait.target_thread_id && l) {
 		buf_adds(b, "waits for the initialisation routine of the ");
-		describe_lock(b, st->db, l->id);
+		naming_lock(b, st->db, l->id);
 		return;
 	}
 	if (t->wait.reason == WAIT_POLL && is_spliced(st, &t->wait))

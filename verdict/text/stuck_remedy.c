@@ -3,7 +3,7 @@
 #include "verdict/text/stuck.h"
 
 #include "schema/query.h"
-#include "verdict/describe.h"
+#include "verdict/naming.h"
 
 static bool all_of(const struct stuck_set *s, unsigned reasons)
 {
@@ -187,7 +187,7 @@ static bool are_runtime_locks(const struct state *st, const struct stuck_set *s)
 	for (size_t i = 0; i < s->n_members; i++) {
 		const struct state_wait *w = &st->threads[s->members[i]].wait;
 		enum runtime_kind kind = w->reason == WAIT_SEM
-						 ? describe_runtime_kind(st->db, w->lock_id)
+						 ? naming_runtime_kind(st->db, w->lock_id)
 						 : RUNTIME_KIND_NONE;
 
 		if (w->reason == WAIT_JOIN)
@@ -208,7 +208,7 @@ static bool is_for_runtime(const struct state *st, const struct state_wait *w)
 		return state_is_of_runtime(state_lock_of(st, w));
 	if (w->reason != WAIT_SEM)
 		return false;
-	kind = describe_runtime_kind(st->db, w->lock_id);
+	kind = naming_runtime_kind(st->db, w->lock_id);
 	return kind == RUNTIME_KIND_POOL || kind == RUNTIME_KIND_OTHER;
 }
 

@@ -11,7 +11,7 @@
 #include "verdict/text/stuck.h"
 
 #include "base/buf.h"
-#include "verdict/describe.h"
+#include "verdict/naming.h"
 #include "verdict/finding.h"
 #include "verdict/place.h"
 #include "schema/query.h"
@@ -32,14 +32,14 @@ static void add_summary(struct buf *b, const struct state *st, const struct stuc
 	const struct state_thread *t = &st->threads[s->members[0]];
 
 	if (s->n_members == 1) {
-		describe_thread_at(b, st->db, t->id, st->now_ns);
+		naming_thread_at(b, st->db, t->id, st->now_ns);
 		buf_adds(b, s->certain ? " can never proceed: it " : " cannot proceed: it ");
 		stuck_words(b, st, t);
 		return;
 	}
 	for (size_t i = 0; i < s->n_members && i < 3; i++) {
 		add_separator(b, i, s->n_members > 3 ? 4 : s->n_members);
-		describe_thread_at(b, st->db, st->threads[s->members[i]].id, st->now_ns);
+		naming_thread_at(b, st->db, st->threads[s->members[i]].id, st->now_ns);
 	}
 	if (s->n_members > 3)
 		buf_addf(b, " and %zu more", s->n_members - 3);
@@ -58,7 +58,7 @@ static void add_behind(struct buf *b, const struct state *st, const struct stuck
 	buf_adds(b, s->n_behind == 1 ? "waiting behind them: " : "behind them wait ");
 	for (size_t i = 0; i < s->n_behind && i < LIST_MAX; i++) {
 		add_separator(b, i, s->n_behind);
-		describe_thread_at(b, st->db, st->threads[s->behind[i]].id, st->now_ns);
+		naming_thread_at(b, st->db, st->threads[s->behind[i]].id, st->now_ns);
 	}
 	if (s->n_behind > LIST_MAX)
 		buf_addf(b, " and %zu more", s->n_behind - LIST_MAX);
@@ -87,7 +87,7 @@ static void add_caught(struct buf *b, const struct state *st, const struct stuck
 		if (!(caught >> (signo - 1) & 1))
 			continue;
 		buf_adds(b, first ? "" : ", ");
-		describe_signal(b, signo);
+		naming_signal(b, signo);
 		first = false;
 	}
 	buf_adds(b, ") and its handler releases them\n");
@@ -109,7 +109,7 @@ static void add_rings(struct buf *b, const struct state *st, const struct stuck_
 		if (!(rings >> (signo - 1) & 1))
 			continue;
 		buf_adds(b, first ? "" : " or ");
-		describe_signal(b, signo);
+		naming_signal(b, signo);
 		first = false;
 	}
 	buf_adds(b, rings == sent ? ", which was just sent, ends it\n"
@@ -127,7 +127,7 @@ static void add_reopeners(struct buf *b, const struct state *st, const struct st
 		if (!st->processes[i].alive || !st->processes[i].reopens)
 			continue;
 		buf_adds(b, n++ ? " or " : "");
-		describe_process_at(b, st->db, st->processes[i].id, st->now_ns);
+		naming_process_at(b, st->db, st->processes[i].id, st->now_ns);
 	}
 	buf_adds(b,
 		" opens the pipe through /proc/PID/fd, as it has done before or as its code does\n");
@@ -156,7 +156,7 @@ static void add_named(struct buf *b, const struct state *st, const struct stuck_
 		if (!l || !is_meant(l))
 			continue;
 		buf_adds(b, n++ ? " or the " : "the ");
-		describe_lock(b, st->db, l->id);
+		naming_lock(b, st->db, l->id);
 	}
 	buf_adds(b, n ? "\n" : "what they share\n");
 }
@@ -183,7 +183,7 @@ static void add_fifo(struct buf *b, const struct state *st, const struct stuck_s
 		fifo = fifo_of(st, &st->threads[s->members[i]].wait);
 	buf_adds(b, "unless somebody outside the trace opens ");
 	if (fifo)
-		describe_pipe(b, st->db, fifo);
+		naming_pipe(b, st->db, fifo);
 	else
 		buf_adds(b, "a FIFO");
 	buf_addc(b, '\n');
@@ -208,7 +208,7 @@ static void add_sent(struct buf *b, const struct state *st, const struct stuck_s
 		if (st->processes[t->process].has_zombie &&
 			state_catches(st, s->members[i], SIGCHLD)) {
 			buf_adds(b, "unless somebody sends SIGCHLD to ");
-			describe_process_at(b, st->db, st->processes[t->process].id, st->now_ns);
+			naming_process_at(b, st->db, st->processes[t->process].id, st->now_ns);
 			buf_adds(b,
 				" again: the one for its terminated child was delivered already, or was"
 				" coalesced\n");
@@ -282,7 +282,7 @@ static void add_members(
 			buf_addf(story, "and %zu more\n", s->n_members - i);
 		if (i >= TEXTS_MAX)
 			continue;
-		describe_thread_at(&text, st->db, t->id, st->now_ns);
+		naming_thread_at(&text, st->db, t->id, st->now_ns);
 		buf_addc(&text, '\n');
 		buf_adds(&text, "    ");
 		stuck_member(&text, st, t, places);

@@ -13,7 +13,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "schema/query.h"
-#include "verdict/describe.h"
+#include "verdict/naming.h"
 
 enum { SHOWN = 5 }; /* of each list, unless all */
 
@@ -35,7 +35,7 @@ static void add_step(struct buf *out, const struct diff *d, int side, const stru
 	buf_addf(out, "  %.3f s  ", (double)s->ts_ns / 1e9);
 	add_plain(out, s->what);
 	if (s->site_id)
-		describe_site(out, d->db[side], s->site_id);
+		naming_site(out, d->db[side], s->site_id);
 	buf_addc(out, '\n');
 }
 
@@ -47,7 +47,7 @@ static void add_thread(struct buf *out, const struct diff *d, const struct diff_
 	buf_adds(out, lead);
 	add_plain(out, t->key);
 	buf_adds(out, ", after ");
-	describe_count(out, (int64_t)t->same, "equal step");
+	naming_count(out, (int64_t)t->same, "equal step");
 	buf_addc(out, '\n');
 	for (int i = 0; i < 2; i++)
 		add_step(out, d, i, &t->side[i], names[i], a > b ? a : b);
@@ -108,7 +108,7 @@ void diff_text(struct buf *out, const struct diff *d, const char *const names[2]
 
 	if (!d->n_threads) {
 		buf_adds(out, "no difference in the order of locks, pipes, signals and ends in ");
-		describe_count(out, (int64_t)d->compared, "thread");
+		naming_count(out, (int64_t)d->compared, "thread");
 		buf_addc(out, '\n');
 	}
 	for (size_t i = 0; i < shown; i++)

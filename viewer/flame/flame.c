@@ -6,7 +6,7 @@
 #include "base/mem.h"
 #include "schema/query.h"
 #include "schema/waits.h"
-#include "verdict/describe.h"
+#include "verdict/naming.h"
 #include "verdict/place.h"
 #include "viewer/flame/private.h"
 
@@ -95,10 +95,10 @@ static void add_reason(struct buf *b, struct sqlite3 *db, sqlite3_stmt *stmt)
 	buf_addf(b, "[%s", wait_info(wait_find(query_text(stmt, 3)))->name);
 	if (!query_null(stmt, 4)) {
 		buf_adds(b, ": ");
-		describe_lock(b, db, query_int(stmt, 4, 0));
+		naming_lock(b, db, query_int(stmt, 4, 0));
 	} else if (!query_null(stmt, 5)) {
 		buf_adds(b, ": ");
-		describe_pipe(b, db, query_int(stmt, 5, 0));
+		naming_pipe(b, db, query_int(stmt, 5, 0));
 	}
 	buf_addc(b, ']');
 }
@@ -161,7 +161,7 @@ int flame_load(
 {
 	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
 	struct flame *f = xcalloc(1, sizeof *f);
-	int rc = describe_check(db, why);
+	int rc = naming_check(db, why);
 
 	f->root.name = xstrdup("all");
 	if (!rc)

@@ -1,6 +1,6 @@
-/* describe.c - names of threads, locks, pipes and places, for people. */
+/* naming.c - names of threads, locks, pipes and places, for people. */
 /* SPDX-License-Identifier: MIT */
-#include "verdict/describe.h"
+#include "verdict/naming.h"
 
 #include "base/buf.h"
 #include "schema/locks.h"
@@ -47,7 +47,7 @@ static const char right_sql[] = HOLDERS_SQL("side = 1", "o.side = 0");
 static const char site_sql[] =
 	"SELECT module, offset, function, file, line FROM site WHERE id = ?1";
 
-int describe_check(struct sqlite3 *db, struct buf *why)
+int naming_check(struct sqlite3 *db, struct buf *why)
 {
 	static const char *const names[] = {process_sql, thread_sql, lock_sql, runtime_lock_sql,
 		pipe_sql, writer_sql, reader_sql, left_sql, right_sql, site_sql};
@@ -61,7 +61,7 @@ int describe_check(struct sqlite3 *db, struct buf *why)
 	return rc;
 }
 
-int describe_intact(struct sqlite3 *db, struct buf *why)
+int naming_intact(struct sqlite3 *db, struct buf *why)
 {
 	static const char *const tables[] = {
 		"SELECT sum(length(name) + length(program)) FROM process",
@@ -99,12 +99,12 @@ static bool add_title(struct buf *b, struct sqlite3 *db, int64_t id, int64_t at_
 	return true;
 }
 
-void describe_process(struct buf *b, struct sqlite3 *db, int64_t id)
+void naming_process(struct buf *b, struct sqlite3 *db, int64_t id)
 {
-	describe_process_at(b, db, id, INT64_MAX);
+	naming_process_at(b, db, id, INT64_MAX);
 }
 
-void describe_process_at(struct buf *b, struct sqlite3 *db, int64_t id, int64_t at_ns)
+void naming_process_at(struct buf *b, struct sqlite3 *db, int64_t id, int64_t at_ns)
 {
 	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
 	_cleanup_buf_ struct buf why = BUF_INIT;
@@ -118,12 +118,12 @@ void describe_process_at(struct buf *b, struct sqlite3 *db, int64_t id, int64_t 
 	buf_addf(b, "[%lld]", (long long)query_int(stmt, 1, 0));
 }
 
-void describe_thread(struct buf *b, struct sqlite3 *db, int64_t id)
+void naming_thread(struct buf *b, struct sqlite3 *db, int64_t id)
 {
-	describe_thread_at(b, db, id, INT64_MAX);
+	naming_thread_at(b, db, id, INT64_MAX);
 }
 
-void describe_thread_at(struct buf *b, struct sqlite3 *db, int64_t id, int64_t at_ns)
+void naming_thread_at(struct buf *b, struct sqlite3 *db, int64_t id, int64_t at_ns)
 {
 	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
 	_cleanup_buf_ struct buf why = BUF_INIT;
@@ -153,7 +153,7 @@ void describe_thread_at(struct buf *b, struct sqlite3 *db, int64_t id, int64_t a
 		}
 		buf_adds(b, " of ");
 	}
-	describe_process_at(b, db, query_int(stmt, 3, 0), at_ns);
+	naming_process_at(b, db, query_int(stmt, 3, 0), at_ns);
 }
 
 /* "lock `audit` (threading.Lock)"; "queue 0x7f... (queue.Queue)" where no variable has it. */
@@ -192,7 +192,7 @@ static void add_monitor(struct buf *b, const char *type, const char *name, uint6
 	}
 }
 
-void describe_lock(struct buf *b, struct sqlite3 *db, int64_t id)
+void naming_lock(struct buf *b, struct sqlite3 *db, int64_t id)
 {
 	static const struct {
 		const char *kind, *words;
@@ -236,7 +236,7 @@ void describe_lock(struct buf *b, struct sqlite3 *db, int64_t id)
 		buf_addf(b, " from byte %lld", (long long)query_int(stmt, 4, 0));
 }
 
-void describe_release(struct buf *b, struct sqlite3 *db, int64_t id)
+void naming_release(struct buf *b, struct sqlite3 *db, int64_t id)
 {
 	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
 	_cleanup_buf_ struct buf why = BUF_INIT;
@@ -247,12 +247,12 @@ void describe_release(struct buf *b, struct sqlite3 *db, int64_t id)
 					    : runtime_words(query_text(stmt, 0))->release);
 }
 
-enum runtime_kind describe_type_kind(const char *type)
+enum runtime_kind naming_type_kind(const char *type)
 {
 	return runtime_words(type)->kind;
 }
 
-enum runtime_kind describe_runtime_kind(struct sqlite3 *db, int64_t id)
+enum runtime_kind naming_runtime_kind(struct sqlite3 *db, int64_t id)
 {
 	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
 	_cleanup_buf_ struct buf why = BUF_INIT;
@@ -304,7 +304,7 @@ static void add_socketpair(struct buf *b, struct sqlite3 *db, int64_t id)
 		buf_addf(b, " (%s)", sides.data);
 }
 
-void describe_pipe(struct buf *b, struct sqlite3 *db, int64_t id)
+void naming_pipe(struct buf *b, struct sqlite3 *db, int64_t id)
 {
 	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
 	_cleanup_buf_ struct buf why = BUF_INIT;
@@ -333,7 +333,7 @@ void describe_pipe(struct buf *b, struct sqlite3 *db, int64_t id)
 	}
 }
 
-void describe_site(struct buf *b, struct sqlite3 *db, int64_t id)
+void naming_site(struct buf *b, struct sqlite3 *db, int64_t id)
 {
 	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
 	_cleanup_buf_ struct buf why = BUF_INIT;
@@ -360,19 +360,19 @@ void describe_site(struct buf *b, struct sqlite3 *db, int64_t id)
 	}
 }
 
-void describe_time(struct buf *b, int64_t ns)
+void naming_time(struct buf *b, int64_t ns)
 {
 	buf_addf(b, "%.3f s", (double)ns / 1e9);
 }
 
-void describe_signal(struct buf *b, int signo)
+void naming_signal(struct buf *b, int signo)
 {
 	char name[NAME_MAX_LEN];
 
 	buf_adds(b, names_signal(signo, name));
 }
 
-void describe_count(struct buf *b, int64_t n, const char *what)
+void naming_count(struct buf *b, int64_t n, const char *what)
 {
 	buf_addf(b, "%lld %s%s", (long long)n, what, n == 1 ? "" : "s");
 }

@@ -1,7 +1,7 @@
-/* describe.h - names of threads, locks, pipes and places, for people. */
+/* naming.h - names of threads, locks, pipes and places, for people. */
 /* SPDX-License-Identifier: MIT */
-#ifndef VERDICT_DESCRIBE_H
-#define VERDICT_DESCRIBE_H
+#ifndef VERDICT_NAMING_H
+#define VERDICT_NAMING_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -18,26 +18,26 @@ struct sqlite3;
  * Says beforehand whether the recording has all that these names are made of: 0,
  * or -EIO with a sentence in why. What cannot be read later on gives "?".
  */
-int describe_check(struct sqlite3 *db, struct buf *why);
+int naming_check(struct sqlite3 *db, struct buf *why);
 
 /* Says afterwards whether all of that can be read, so that no "?" stands for a damaged page. Returns the same way. */
-int describe_intact(struct sqlite3 *db, struct buf *why);
+int naming_intact(struct sqlite3 *db, struct buf *why);
 
 /* "sort[4711]" */
-void describe_process(struct buf *b, struct sqlite3 *db, int64_t id);
+void naming_process(struct buf *b, struct sqlite3 *db, int64_t id);
 
 /* "thread 4712 (worker) of sort[4711]"; by its language's name "thread \"report\" of bank.py[4711]"; "main thread of sort[4711]"; of a process without further threads "sort[4711]". */
-void describe_thread(struct buf *b, struct sqlite3 *db, int64_t id);
+void naming_thread(struct buf *b, struct sqlite3 *db, int64_t id);
 
 /* The same with what the process called itself at a time, not last: "postgres: app db UPDATE waiting[4711]". */
-void describe_process_at(struct buf *b, struct sqlite3 *db, int64_t id, int64_t at_ns);
-void describe_thread_at(struct buf *b, struct sqlite3 *db, int64_t id, int64_t at_ns);
+void naming_process_at(struct buf *b, struct sqlite3 *db, int64_t id, int64_t at_ns);
+void naming_thread_at(struct buf *b, struct sqlite3 *db, int64_t id, int64_t at_ns);
 
 /* "mutex queue_lock"; "semaphore 0x7f..."; of a language "lock `audit` (threading.Lock)", "monitor of the java.lang.Object `Bank.audit`" */
-void describe_lock(struct buf *b, struct sqlite3 *db, int64_t id);
+void naming_lock(struct buf *b, struct sqlite3 *db, int64_t id);
 
 /* What lets a thread go on that waits for this lock or semaphore: "post it", "put something into it". */
-void describe_release(struct buf *b, struct sqlite3 *db, int64_t id);
+void naming_release(struct buf *b, struct sqlite3 *db, int64_t id);
 
 /* What an object of a language's runtime is. */
 enum runtime_kind {
@@ -48,22 +48,22 @@ enum runtime_kind {
 	RUNTIME_KIND_MONITOR, /* of an object: a lock, and what others are notified through */
 	RUNTIME_KIND_OTHER
 };
-enum runtime_kind describe_type_kind(const char *type);
-enum runtime_kind describe_runtime_kind(struct sqlite3 *db, int64_t id);
+enum runtime_kind naming_type_kind(const char *type);
+enum runtime_kind naming_runtime_kind(struct sqlite3 *db, int64_t id);
 
 /* "pipe 3 (ls -> sort)"; "FIFO /tmp/f" */
-void describe_pipe(struct buf *b, struct sqlite3 *db, int64_t id);
+void naming_pipe(struct buf *b, struct sqlite3 *db, int64_t id);
 
 /* " at queue.c:17 (push)"; nothing if it is not known. */
-void describe_site(struct buf *b, struct sqlite3 *db, int64_t id);
+void naming_site(struct buf *b, struct sqlite3 *db, int64_t id);
 
 /* "0.103 s" since the start of the trace. */
-void describe_time(struct buf *b, int64_t ns);
+void naming_time(struct buf *b, int64_t ns);
 
 /* "SIGTERM" */
-void describe_signal(struct buf *b, int signo);
+void naming_signal(struct buf *b, int signo);
 
 /* "3 threads", "1 thread": an s is added unless n is 1. */
-void describe_count(struct buf *b, int64_t n, const char *what);
+void naming_count(struct buf *b, int64_t n, const char *what);
 
 #endif
