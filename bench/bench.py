@@ -16,6 +16,7 @@ import json
 import os
 import platform
 import shutil
+import signal
 import statistics
 import sys
 import tempfile
@@ -90,6 +91,7 @@ def main():
     chosen = [w for w in workloads.WORKLOADS if not args.workload or w.name in args.workload]
     candidates, absent = [], dict(ways.NOT_HERE)
     load = os.getloadavg()[0]
+    had_daemon = ways.lttng_daemon()
     with tempfile.TemporaryDirectory(prefix="pptrace-bench-") as folder:
         for way in ways.compared(args.compare) if args.compare else ways.WAYS:
             why = ways.available(way, folder, workloads.PROBE)
@@ -117,6 +119,8 @@ def main():
             result["extras"] = extras.measure(args.workload, args.rounds, folder)
         result["seconds"] = time.monotonic() - begun
         result["load_after"] = os.getloadavg()[0]
+    if not had_daemon and (daemon := ways.lttng_daemon()):
+        os.kill(daemon, signal.SIGTERM)
     os.makedirs("build/bench", exist_ok=True)
     with open("build/bench/result.json", "w", encoding="utf-8") as f:
         json.dump(result, f, indent=1)

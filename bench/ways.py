@@ -43,6 +43,18 @@ def lttng(workload, argv, folder):
     return ["sh", "-c", script, f"{folder}/lttng", *argv]
 
 
+def lttng_daemon():
+    """The process number of the session daemon that `lttng create` starts and leaves behind; None: there is none."""
+    folder = "/var/run/lttng" if os.geteuid() == 0 else os.path.expanduser("~/.lttng")
+    try:
+        with open(f"{folder}/lttng-sessiond.pid", encoding="ascii") as file:
+            pid = int(file.read())
+        with open(f"/proc/{pid}/comm", encoding="ascii") as file:
+            return pid if file.read().startswith("lttng-sessiond") else None
+    except (OSError, ValueError):
+        return None
+
+
 def bpftrace(workload, argv, folder):
     program = "".join(
         f'tracepoint:syscalls:sys_exit_{call} /comm == "work"/ {{ printf("%d {call} %d %llu\\n", tid, args->ret, nsecs); }} '
