@@ -64,7 +64,7 @@ child_text()
 	  head[PID]
 	      waits to write to the full socketpair N (cases.js <-> head),
 	      whose other side is open in cases.js[PID] (fd N)
-	  unless a signal whose handler is installed arrives (SIGNALS) and its handler helps
+	  unless a signal whose handler is installed arrives (SIGNALS) and its handler releases them
 	  unless the kernel, or a process that was given the eventfd, writes or reads it
 	  remedy: Read while writing: poll both directions, or use a thread for each.
 	T
