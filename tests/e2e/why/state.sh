@@ -112,7 +112,7 @@ if strace -V >/dev/null 2>&1; then
 		-e inject=openat:error=EPERM "$PPTRACE" why "$pid"
 	expect_status 2
 	expect_out '^Could not determine whether there is a deadlock'
-	expect_err "^pptrace: What stuck\[$pid\] waits for may not be read.*: even root is not permitted here"
+	expect_err "^pptrace: What stuck\[$pid\] waits for cannot be read.*: even root is not permitted here"
 	stop
 else
 	skip "no strace"
