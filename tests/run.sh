@@ -67,6 +67,8 @@ if [ "$jobs" != 1 ]; then
 		done <"$logs/failed"
 	done
 fi
+# Files that run what failed once more themselves say so.
+sed -n 's/^# flaky: //p' "$logs"/*.tap >>"$logs/flaky" 2>/dev/null
 [ ! -s "$logs/flaky" ] || sed 's/^/flaky: /' "$logs/flaky"
 
 ok=$(cat "$logs"/*.tap 2>/dev/null | grep -c '^ok')
