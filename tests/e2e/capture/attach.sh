@@ -47,7 +47,7 @@ begin "without eBPF one's own processes are sampled: a deadlock is found, the re
 sampled "$PROGRAMS/stuck" abba
 expect_status 0
 expect_err 'eBPF cannot be used .*: the processes are looked at every 50 ms instead'
-expect_sql user/u.db "SELECT backend, attached, complete, lost, blind_spots LIKE '%looked at every 50 ms%' FROM trace" 'snapshots|1|1|0|1'
+expect_sql user/u.db "SELECT backend, attached, complete, lost, blind_spots LIKE '%sampled every 50 ms%' FROM trace" 'snapshots|1|1|0|1'
 expect_sql user/u.db "SELECT rule, certainty FROM finding WHERE severity <> 'info'" 'deadlock|certain'
 kill -0 "$pid" || fail "the program is gone"
 kill -9 "$pid"
