@@ -341,7 +341,7 @@ test-distros: all
 test-long: all programs
 	$(Q)FILE_LIMIT=14400 BUILD=$(CURDIR)/build ROUNDS=334 tests/run.sh -j 2 tests/e2e/run/tracer_gone.sh
 	$(Q)FILE_LIMIT=14400 BUILD=$(CURDIR)/build tests/run.sh -j 2 $(sort $(wildcard tests/long/*.sh))
-	$(Q)LONG=1 BUILD=$(CURDIR)/build tests/run.sh -j 1 tests/e2e/languages/golang.sh
+	$(Q)LONG=1 BUILD=$(CURDIR)/build tests/run.sh -j 1 tests/e2e/languages/golang.sh tests/e2e/capture/fallback.sh
 	$(Q)$(MAKE) --no-print-directory fuzz TIME=600
 
 demo:
