@@ -112,7 +112,7 @@ expect_status 1
 expect_out '^warning: mpi-unmatched-message: 1 message from rank 0 to rank 3 with tag 7 on MPI_COMM_WORLD was never received'
 mpi_job order order MPI_
 run "$PPTRACE" fleet diagnose order
-expect_out '^error: mpi-collective-order: the collective call no. 1 on MPI_COMM_WORLD is not the same on all ranks'
+expect_out '^error: mpi-collective-order: collective call no. 1 on MPI_COMM_WORLD is not the same on all ranks'
 expect_out 'calls? MPI_Allreduce'
 expect_out 'calls? MPI_Barrier'
 end
