@@ -60,7 +60,7 @@ is_deadlock once 1 'initialiser' --
 is_deadlock semaphores 3 'waits for the semaphore sem_' --
 is_deadlock main-gone 3 'cycle of 2' --
 
-is_healthy pool 5 'waits for the condition changed.*3 more threads in the same wait'
+is_healthy pool 5 'waits for the condition variable changed.*3 more threads in the same wait'
 is_healthy sleep 1 'sleeps'
 is_healthy timed 1 'with a timeout'
 is_healthy sigsuspend 2 'waits for a signal'
