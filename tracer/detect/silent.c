@@ -97,8 +97,12 @@ enum silent_due silent_due(const struct silent *s, const struct silent_times *at
 
 	if (s->state != STATE_IDLE || at->now < s->not_before)
 		return SILENT_NOBODY;
+	if (at->now >= quiet && s->all_at < quiet)
+		return SILENT_ALL;
+	/* What they do makes no record with the library alone: a quiet recording says nothing of them, and one look may come too early. */
 	if (at->now >= quiet)
-		return s->all_at < quiet ? SILENT_ALL : SILENT_NOBODY;
+		return at->now - s->raw_at >= busy_every_ns + at->watch_ns ? SILENT_RAW
+									   : SILENT_NOBODY;
 	if (at->changed_at > s->all_at && at->now - s->all_at >= busy_every_ns + at->watch_ns)
 		return SILENT_ALL;
 	/* What stands at two looks that far apart has stood long enough. */
