@@ -28,14 +28,14 @@ static ssize_t host_of(const struct fleet_graph *g, const char *trace_id)
 }
 
 /* Of each recording the time of day of its start as its last look at the clocks has it, and how much that changed. */
-static int read_line(struct fleet_graph *g, const char *line, int64_t *starts)
+static int read_line(struct fleet_graph *g, const char *line, int64_t *starts, struct buf *why)
 {
 	long long start, stepped;
 	char trace_id[64];
 	ssize_t host;
 
 	if (sscanf(line, "%63s %lld %lld", trace_id, &start, &stepped) != 3)
-		return -EIO;
+		return server_odd(why);
 	host = host_of(g, trace_id);
 	if (host >= 0) {
 		starts[host] = start;
@@ -48,6 +48,7 @@ int clocks_read(struct server *s, struct fleet_graph *g, struct buf *why)
 {
 	_cleanup_free_ int64_t *starts = xcalloc(g->hosts->n + 1, sizeof *starts);
 	_cleanup_buf_ struct buf sql = BUF_INIT, out = BUF_INIT;
+	char *rest;
 	int rc = 0;
 
 	for (size_t i = 0; i < g->hosts->n; i++)
@@ -59,10 +60,9 @@ int clocks_read(struct server *s, struct fleet_graph *g, struct buf *why)
 	/* An older pptrace made the tables: the start is all that is known. */
 	if (strstr(s->columns.data, " clock_rows.ts_ns "))
 		rc = server_ask(s, sql.data, &out, why);
-	for (char *line = out.data; !rc && line && *line; line = strchr(line, '\n') + 1)
-		rc = read_line(g, line, starts);
-	if (rc && !why->len)
-		buf_adds(why, "the server answered something else than was asked for");
+	rest = out.data;
+	for (char *line; !rc && (line = server_line(&rest));)
+		rc = read_line(g, line, starts, why);
 	for (size_t i = 0; i < g->hosts->n; i++)
 		if (!i || starts[i] < g->start_unix_ns)
 			g->start_unix_ns = starts[i];
@@ -170,6 +170,7 @@ static int find_connections(
 	struct server *s, const struct fleet_graph *g, struct connections *ret, struct buf *why)
 {
 	_cleanup_buf_ struct buf sql = BUF_INIT, out = BUF_INIT;
+	char *rest;
 	int rc;
 
 	buf_adds(&sql,
@@ -182,16 +183,15 @@ static int find_connections(
 		" WHERE NOT startsWith(l, '127.') AND NOT startsWith(l, '[::1') GROUP BY if(l < r, concat(l, ' ', r), concat(r, ' ', l))"
 		" HAVING length(ts) = 2 AND ts[1] <> ts[2]) LIMIT 8 BY t1, t2");
 	rc = server_ask(s, sql.data, &out, why);
-	for (char *line = out.data; !rc && line && *line; line = strchr(line, '\n') + 1) {
+	rest = out.data;
+	for (char *line; !rc && (line = server_line(&rest));) {
 		char a[64], z[64];
 		long long i, k;
 		unsigned mirrored;
 		ssize_t x, y;
 
-		if (sscanf(line, "%63s %63s %lld %lld %u", a, z, &i, &k, &mirrored) != 5) {
-			buf_adds(why, "the server answered something else than was asked for");
-			return -EIO;
-		}
+		if (sscanf(line, "%63s %63s %lld %lld %u", a, z, &i, &k, &mirrored) != 5)
+			return server_odd(why);
 		x = host_of(g, a);
 		y = host_of(g, z);
 		if (x < 0 || y < 0 || !is_good(&g->hosts->list[x]) || !is_good(&g->hosts->list[y]))
@@ -209,29 +209,28 @@ static uint64_t side_key(const char *trace_id, int64_t id)
 }
 
 /* A line: recording, connection, side, and of each read or write what it was, when it began and ended, and how many bytes. */
-static int take_side(struct fleet_graph *g, char *line, const struct hash *by_side)
+static int take_side(struct fleet_graph *g, char *line, const struct hash *by_side, struct buf *why)
 {
 	char *fields[7];
 	struct side *side;
 	int64_t shift;
+	ssize_t host;
+	int rc = server_fields(line, fields, ARRAY_SIZE(fields), why);
 
-	for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {
-		fields[i] = line;
-		line += strcspn(line, "\t");
-		if (*line)
-			*line++ = '\0';
-	}
+	if (rc)
+		return rc;
+	host = host_of(g, fields[0]);
 	side = hash_get(by_side, side_key(fields[0], strtoll(fields[1], NULL, 10)));
-	if (!side || side->n)
+	if (!side || side->n || host < 0)
 		return 0;
-	shift = g->cuts[host_of(g, fields[0])].shift_ns;
+	shift = g->cuts[host].shift_ns;
 	side->side = fields[2][0] == '1';
 	side->n = strlen(fields[3]);
 	side->op = xstrdup(fields[3]);
 	if (read_numbers(fields[4], &side->start_ns) != side->n ||
 		read_numbers(fields[5], &side->end_ns) != side->n ||
 		read_numbers(fields[6], &side->bytes) != side->n)
-		return -EIO;
+		return server_odd(why);
 	for (size_t i = 0; i < side->n; i++) {
 		side->start_ns[i] += shift;
 		side->end_ns[i] += shift;
@@ -274,20 +273,16 @@ static int read_bounds(struct server *s, struct fleet_graph *g, struct bounds *r
 	_cleanup_buf_ struct buf sql = BUF_INIT, out = BUF_INIT;
 	struct connections c = {0};
 	struct hash by_side = {0};
+	char *rest;
 	int rc = find_connections(s, g, &c, why);
 
 	if (!rc && c.n) {
 		add_question(&sql, g, &c, &by_side);
 		rc = server_ask(s, sql.data, &out, why);
 	}
-	for (char *line = out.data, *next; !rc && line && *line; line = next) {
-		next = strchr(line, '\n');
-		if (next)
-			*next++ = '\0';
-		rc = take_side(g, line, &by_side);
-		if (rc)
-			buf_adds(why, "the server answered something else than was asked for");
-	}
+	rest = out.data;
+	for (char *line; !rc && (line = server_line(&rest));)
+		rc = take_side(g, line, &by_side, why);
 	for (size_t i = 0; i < c.n; i++) {
 		struct connection *x = &c.list[i];
 

@@ -32,24 +32,6 @@ static char *from_hex(const char *s)
 
 enum { FIELDS = 15 };
 
-/* Cuts a line at its tabs. Returns the next line, or NULL if it has not so many fields. */
-static char *cut_line(char *line, char *fields[FIELDS])
-{
-	char *next = strchr(line, '\n');
-
-	if (next)
-		*next++ = '\0';
-	for (int i = 0; i < FIELDS; i++) {
-		fields[i] = line;
-		line = line ? strchr(line, '\t') : NULL;
-		if (line)
-			*line++ = '\0';
-		else if (i < FIELDS - 1)
-			return NULL;
-	}
-	return next;
-}
-
 static void add_host(struct fleet_hosts *hosts, char *f[FIELDS])
 {
 	struct fleet_host *h;
@@ -91,7 +73,7 @@ int fleet_hosts(struct server *s, const char *run, struct fleet_hosts *ret, stru
 {
 	_cleanup_buf_ struct buf sql = BUF_INIT, out = BUF_INIT;
 	const char *at = strstr(hosts_sql, "@where"), *once = strstr(hosts_sql, "@once");
-	char *fields[FIELDS];
+	char *fields[FIELDS], *rest;
 	int rc = format_check(s, why);
 
 	*ret = (struct fleet_hosts){0};
@@ -106,14 +88,11 @@ int fleet_hosts(struct server *s, const char *run, struct fleet_hosts *ret, stru
 	buf_adds(&sql, strstr(s->columns.data, " push_rows.once ") ? "once" : "0 AS once");
 	buf_adds(&sql, once + strlen("@once"));
 	rc = server_ask(s, sql.data, &out, why);
-	for (char *line = out.data, *next; !rc && line && *line; line = next) {
-		next = cut_line(line, fields);
-		if (!next) {
-			buf_adds(why, "the server answered something else than was asked for");
-			rc = -EIO;
-			break;
-		}
-		add_host(ret, fields);
+	rest = out.data;
+	for (char *line; !rc && (line = server_line(&rest));) {
+		rc = server_fields(line, fields, FIELDS, why);
+		if (!rc)
+			add_host(ret, fields);
 	}
 	if (!rc && run && !ret->n) {
 		buf_addf(why, "the database %s has no run that is called %s", s->address.database,

@@ -76,6 +76,15 @@ int server_ask(struct server *s, const char *sql, struct buf *out, struct buf *w
 /* Returns the one number that sql answers, in *ret. Returns as server_ask. */
 int server_number(struct server *s, const char *sql, uint64_t *ret, struct buf *why);
 
+/* Walks the lines of an answer: returns the next one, ended by a zero, or NULL. *rest is its text at first, or NULL. */
+char *server_line(char **rest);
+
+/* Cuts a line at its tabs into n fields, which are borrowed from it. Returns 0, or as server_odd: it has fewer. */
+int server_fields(char *line, char **fields, size_t n, struct buf *why);
+
+/* Returns -EIO, with the sentence in why that an answer is none to what was asked. */
+int server_odd(struct buf *why);
+
 /* Reads the answer to sql piece by piece; it is not asked again once something has come. Returns as server_ask. */
 int server_read(struct server *s, const char *sql, http_data data, void *arg, struct buf *why);
 

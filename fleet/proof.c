@@ -120,19 +120,16 @@ static int each_line(struct asking *a, const char *sql,
 {
 	_cleanup_buf_ struct buf out = BUF_INIT;
 	int rc = server_ask(a->server, sql, &out, why);
+	char *rest = out.data;
 
-	for (char *line = out.data; !rc && line && *line;) {
+	for (char *line; !rc && (line = server_line(&rest));) {
 		unsigned long long x = 0, y = 0;
 		long long pipe_id = 0;
 		char trace_id[64];
 
-		if (sscanf(line, "%63s %lld %llu %llu", trace_id, &pipe_id, &x, &y) != 4) {
-			buf_adds(why, "the server answered something else than was asked for");
-			return -EIO;
-		}
+		if (sscanf(line, "%63s %lld %llu %llu", trace_id, &pipe_id, &x, &y) != 4)
+			return server_odd(why);
 		take(a, trace_id, pipe_id, x, y);
-		line = strchr(line, '\n');
-		line = line ? line + 1 : NULL;
 	}
 	return rc;
 }

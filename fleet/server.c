@@ -185,6 +185,37 @@ int server_number(struct server *s, const char *sql, uint64_t *ret, struct buf *
 	return rc;
 }
 
+char *server_line(char **rest)
+{
+	char *line = *rest, *end;
+
+	if (!line || !*line)
+		return NULL;
+	end = line + strcspn(line, "\n");
+	*rest = *end ? end + 1 : end;
+	*end = '\0';
+	return line;
+}
+
+int server_fields(char *line, char **fields, size_t n, struct buf *why)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (!line)
+			return server_odd(why);
+		fields[i] = line;
+		line = strchr(line, '\t');
+		if (line)
+			*line++ = '\0';
+	}
+	return 0;
+}
+
+int server_odd(struct buf *why)
+{
+	buf_adds(why, "the server answered something else than was asked for");
+	return -EIO;
+}
+
 int server_read(struct server *s, const char *sql, http_data data, void *arg, struct buf *why)
 {
 	struct answer a = {.text = BUF_INIT, .data = data, .arg = arg};
