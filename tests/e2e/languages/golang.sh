@@ -16,13 +16,6 @@ go build -o cases cases.go
 go build -ldflags=-w -o nodebug cases.go
 go build -ldflags="-s -w" -o stripped cases.go
 
-# The findings of a text, without numbers that differ from run to run.
-findings()
-{
-	sed -E 's/^pptrace: possibly stuck:/warning: stuck:/; /^(error: deadlock|warning: stuck)/,/^  remedy/!d; s/\[[0-9]+\]/[PID]/g
-		s/,? since [0-9.]+ s//g; s/0x[0-9a-f]+/ADDRESS/g; s/goroutine [0-9]+/goroutine N/g; s/(full pipe) [0-9]+/\1 N/; s/\(fd [0-9]+\)/(fd N)/' "$1"
-}
-
 cross_text()
 {
 	cat <<-'T'
@@ -123,7 +116,7 @@ joins_text()
 # Of two that are crossed either may stand first.
 sorted_findings()
 {
-	findings out | sort >.found
+	findings out | sed -E 's/goroutine [0-9]+/goroutine N/g' | sort >.found
 	"$1" | sort | diff - .found >.difference || fail "found (>) and wanted (<) differ" "$(cat .difference)" "$(cat out)"
 }
 
@@ -176,12 +169,6 @@ elif ! GOTOOLCHAIN=local GOCACHE=$ROOT/build/go-cache-1.24 "$ROOT/build/go-1.24/
 fi
 end
 [ ! -x newer/cases ] || why_cases newer/cases 1.24
-
-# told_text: whether what a recording that grows says has come to its end.
-told_text()
-{
-	grep -q '^  remedy: ' err
-}
 
 for backend in $(backends); do
 	for case in cross accounts again child feed joins; do

@@ -73,8 +73,7 @@ child_text()
 # same_child FILE: the finding in the file is as wanted, the whole text.
 same_child()
 {
-	sed -E 's/^pptrace: possibly stuck:/warning: stuck:/; / ended it$/d; /^warning: stuck/,/^  remedy/!d; s/\[[0-9]+\]/[PID]/g; s/,? since [0-9.]+ s//g; s/(full socketpair) [0-9]+/\1 N/
-		s/(polls) .*/\1 SET/; s/\(fd [0-9]+\)/(fd N)/; s/ at head\+0x[0-9a-f]+//; s/\(SIG[A-Z0-9, ]*\)/(SIGNALS)/' "$1" | sort >.found
+	findings "$1" | sed -E 's/(polls) .*/\1 SET/; s/\(SIG[A-Z0-9, ]*\)/(SIGNALS)/' | sort >.found
 	child_text | sort | diff - .found >.difference || fail "found (>) and wanted (<) differ" "$(cat .difference)" "$(show)"
 }
 
@@ -107,12 +106,6 @@ else
 	stop_mapped
 fi
 end
-
-# told_text: whether what a recording that grows says has come to its end.
-told_text()
-{
-	grep -q '^  remedy: ' err
-}
 
 for backend in $(backends); do
 	begin "$backend: Node: a child whose output nobody reads is told while it lasts"

@@ -279,10 +279,9 @@ child_text()
 # same_findings FILE CASE: those in the file are as wanted, the whole text; who is named first is chance.
 same_findings()
 {
-	sed -E '/^error: deadlock/,/^  remedy/!d; s/\[[0-9]+\]/[PID]/g; s/,? since [0-9.]+ s//g; s/(full pipe) [0-9]+/\1 N/; s/\(fd [0-9]+\)/(fd N)/; s/ at head\+0x[0-9a-f]+//
-		s/main thread of (cases.py\[PID\])$/\1/; s/^(error: deadlock: )main thread of (cases.py\[PID\] and head)/\1\2/' "$1" | sort >.found
+	findings "$1" | sed -E 's/main thread of (cases.py\[PID\])$/\1/; s/^(error: deadlock: )main thread of (cases.py\[PID\] and head)/\1\2/' | sort >.found
 	"$2_text" | sed -E 's/^  main thread of (cases.py\[PID\])$/  \1/' | sort >.wanted
-	cmp -s .found .wanted || sed -E 's/^(error: deadlock: )(.*) and (.*) wait for each other/\1\3 and \2 wait for each other/' .found | sort |
+	cmp -s .found .wanted || other_first <.found | sort |
 		diff .wanted - >.difference || fail "$2: found (>) and wanted (<) differ" "$(cat .difference)" "$(head -40 "$1")"
 }
 

@@ -13,13 +13,11 @@ if [ ! -x "$RUBY" ]; then
 fi
 CASES=$ROOT/tests/ruby/cases.rb
 
-# The findings of a text, without numbers that differ from run to run; of two that are crossed either may stand first.
 # Ruby's main thread joins others for half a second at a time: the third time on, that is one wait, which stands behind them.
-findings()
+ruby_findings()
 {
-	sed -E 's/^pptrace: possibly stuck:/warning: stuck:/; / ended it$/d; /^(error: deadlock|warning: stuck)/,/^  remedy/!d; s/\[[0-9]+\]/[PID]/g; s/,? since [0-9.]+ s//g
-		s/0x[0-9a-f]+/ADDRESS/g; s/(full pipe) [0-9]+/\1 N/; s/\(fd [0-9]+\)/(fd N)/; s/ at head\+ADDRESS//; s/\(head -> [?]\)/(head -> cases.rb)/; s/main thread of cases/cases/g' "$1" |
-		grep -vx '  waiting behind them: cases.rb\[PID\]' | sort
+	findings out | sed -E 's/\(head -> [?]\)/(head -> cases.rb)/; s/main thread of cases/cases/g' |
+		grep -vx '  waiting behind them: cases.rb\[PID\]'
 }
 
 cross_text()
@@ -69,8 +67,8 @@ child_text()
 # same_findings CASE: those in out are as wanted; who is named first is chance.
 same_findings()
 {
-	findings out | sed -E 's/^(error: deadlock: |warning: stuck: )(.*) and (.*) wait for each other/\1\3 and \2 wait for each other/' | sort >.swapped
-	findings out >.found
+	ruby_findings | other_first | sort >.swapped
+	ruby_findings | sort >.found
 	"$1_text" | sort >.wanted
 	cmp -s .found .wanted || cmp -s .swapped .wanted || fail "$1: found (>) and wanted (<) differ" "$(diff .wanted .found)" "$(show)"
 }
@@ -133,12 +131,6 @@ if [ -x "$ROOT/build/ruby-3.3/run" ]; then
 	cp "$CASES" "$ROOT/build/ruby-3.3/"
 	why_cases 3.3 "$ROOT/build/ruby-3.3/run" /cases.rb
 fi
-
-# told_text: whether what a recording that grows says has come to its end.
-told_text()
-{
-	grep -q '^  remedy: ' err
-}
 
 # on_backend NAME: the same while it is recorded.
 on_backend()
