@@ -147,7 +147,10 @@ if [ ! -x /usr/bin/python3 ]; then
 elif have_core python 3 /usr/bin/python3 cases.py; then
 	run "$PPTRACE" why ./python
 	expect_status 0
-	same_text <<-'T'
+	# Where this Python waits for its threads.
+	line=$(awk '/^def _shutdown/ { inside = 1 } inside && $1 == "lock.acquire()" { print NR; exit }' \
+		"$(/usr/bin/python3 -c 'import threading; print(threading.__file__)')")
+	same_text < <(sed "s/LINE/$line/" <<-'T'
 	core of python3[PID], which SIGABRT ended in thread TID
 
 	warning: stuck: thread "transfer" of cases.py[PID] and thread "report" of cases.py[PID] wait for each other
@@ -164,7 +167,7 @@ elif have_core python 3 /usr/bin/python3 cases.py; then
 
 	cases.py[PID]
 	    TID  python3: waits to join thread T of cases.py[PID]
-	              at threading.py:1583 (_shutdown)
+	              at threading.py:LINE (_shutdown)
 	    TID  transfer: waits for the lock `ledger` (threading.RLock)
 	              held by thread "report" of cases.py[PID]
 	              at cases.py:8 (transfer)
@@ -172,6 +175,7 @@ elif have_core python 3 /usr/bin/python3 cases.py; then
 	              held by thread "transfer" of cases.py[PID]
 	              at cases.py:12 (report)
 	T
+	)
 	for size in 100000 1000000 3000000; do
 		head -c $size python >cut
 		run timeout 20 "$PPTRACE" why ./cut
