@@ -114,15 +114,6 @@ static void record_details(struct tracer *t, struct sqlite3 *db)
 	(void)tracer_commit(t);
 }
 
-static bool has_raw(struct tracer *t)
-{
-	struct pids pids = {.n = 0};
-
-	add_raw(t, &pids);
-	free(pids.list);
-	return pids.n > 0;
-}
-
 static void begin_look(struct tracer *t, const struct silent_times *at, enum silent_due due)
 {
 	struct pids pids = {.n = 0};
@@ -157,9 +148,8 @@ static bool look_from_outside(struct tracer *t, uint64_t now, struct findings *r
 		return true;
 	}
 	due = silent_due(t->silent, &at);
-	if (due == SILENT_RAW && !has_raw(t))
-		silent_skip(t->silent, now);
-	else if (due != SILENT_NOBODY && tracer_commit(t) == 0)
+	/* Usually there is none of those for whom SILENT_RAW is: no commit for them. */
+	if (due == SILENT_RAW || (due == SILENT_ALL && tracer_commit(t) == 0))
 		begin_look(t, &at, due);
 	return false;
 }

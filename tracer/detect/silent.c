@@ -111,11 +111,6 @@ enum silent_due silent_due(const struct silent *s, const struct silent_times *at
 		       : SILENT_NOBODY;
 }
 
-void silent_skip(struct silent *s, uint64_t now)
-{
-	s->raw_at = now;
-}
-
 /* Waits of which a recording does not know who could end them; one of them, or any. */
 #define DIM_WAITS                                                                                  \
 	"SELECT EXISTS (SELECT 1 FROM wait w WHERE w.end_ns IS NULL AND w.timed = 0"               \

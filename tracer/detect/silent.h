@@ -39,9 +39,6 @@ enum silent_due {
 /* Says it; nobody while a look is under way. */
 enum silent_due silent_due(const struct silent *s, const struct silent_times *at);
 
-/* There are none of those for whom SILENT_RAW is. */
-void silent_skip(struct silent *s, uint64_t now);
-
 /* Says whether threads of the recording db wait for what only a look shows: a pseudo-terminal, a queue, semaphores. */
 bool silent_is_wanted(struct sqlite3 *db);
 
@@ -53,7 +50,7 @@ struct silent_subject {
 	bool all;            /* as verdict_stuck */
 };
 
-/* Begins a look, in a thread of its own. */
+/* Begins a look, in a thread of its own; with no processes there is nothing to look at, and the next one is due later. */
 void silent_begin(struct silent *s, const struct silent_subject *of, uint64_t now);
 
 /* Says whether a look has ended and waits to be taken. */
