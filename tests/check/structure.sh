@@ -109,6 +109,12 @@ begin "demos and tests are in the folders of their topics, where make and the te
 none "files beside these folders" "$(files demos tests/e2e tests/corpus tests/expect | grep -vx demos/demo.h | grep -vE '^(demos|tests/[a-z0-9]+)/[a-z_-]+/[^/]+$')"
 end
 
+begin "every script that names its interpreter can be executed"
+none "scripts without the permission to execute" "$(files | while read -r f; do
+	head -c 2 "$f" | grep -aqx '#!' && [ ! -x "$f" ] && echo "$f"
+done)"
+end
+
 begin "no test waits without a limit, or reads what an earlier command wrote"
 while read -r file; do
 	grep -nE '(>out 2>err|>"\$TMP/out" 2>"\$TMP/err") &$' "$file" && fail "$file: start it with background"
