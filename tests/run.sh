@@ -18,6 +18,12 @@ fi
 logs=$(mktemp -d)
 trap 'rm -rf "$logs"' EXIT
 
+# cpu_ms TIMES: what the children had used of processors, by the output of `times`.
+cpu_ms()
+{
+	awk 'NR == 2 { for (i = 1; i <= 2; i++) { split($i, t, /[ms]/); sum += 60000 * t[1] + 1000 * t[2] } printf "%d", sum }' "$1"
+}
+
 run_one()
 {
 	local file=$1 log start rc
@@ -28,19 +34,21 @@ run_one()
 	*) timeout -k 10 "${FILE_LIMIT:-1200}" "$file" ${TEST:+"$TEST"} >"$log" 2>&1 </dev/null ;;
 	esac
 	rc=$?
+	times >"$log.times"
 	# A file that ended early, or without its plan, has failed whatever its lines say.
 	if [ "$rc" -ge 124 ] || ! grep -q '^1\.\.' "$log"; then
 		echo "not ok 0 - $file ended with status $rc before its end" >>"$log"
 	elif [ "$rc" != 0 ] && ! grep -q '^not ok' "$log"; then
 		echo "not ok 0 - $file ended with status $rc" >>"$log"
 	fi
-	printf '%-40s %3d ok %2d failed %2d skipped %5d ms\n' "$file" \
+	# Time, and that of processors: the latter says what a file costs on a busy machine too.
+	printf '%-40s %3d ok %2d failed %2d skipped %5d ms %5d ms cpu\n' "$file" \
 		"$(grep -c '^ok' "$log")" "$(grep -c '^not ok' "$log")" "$(grep -c '^ok.*# SKIP' "$log")" \
-		$((($(date +%s%N) - start) / 1000000))
+		$((($(date +%s%N) - start) / 1000000)) "$(cpu_ms "$log.times")"
 	awk '/^not ok|^ok.*# SKIP/ { printf "%s", held; print; held = ""; next }
 	     /^ok|^1\.\./ { held = ""; next } { held = held $0 "\n" }' "$log"
 }
-export -f run_one
+export -f run_one cpu_ms
 
 files=()
 for file; do
