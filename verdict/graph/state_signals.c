@@ -213,6 +213,8 @@ static int load_stops(struct state *st, struct buf *why)
 		uint32_t p;
 		uint64_t bit = read_signal(st, stmt, &p);
 
+		if (!bit)
+			continue;
 		if (bit & BIT(SIGCONT))
 			st->processes[p].stopped_ns = 0;
 		else if (bit & stops & ~(st->processes[p].caught | st->processes[p].ignored))

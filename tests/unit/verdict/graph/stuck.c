@@ -197,6 +197,39 @@ TEST(stuck_abba_with_signal_under_way)
 	EXPECT(db, "");
 }
 
+/* Each reader of signals meets those of processes that have ended, of none, and numbers that are no signals. */
+TEST(stuck_abba_with_signals_of_others)
+{
+	static const char *const backends[] = {"shim", "ebpf"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(backends); i++) {
+		sqlite3 *db = abba();
+
+		fixture_sql(db, "UPDATE trace SET backend = '%s'", backends[i]);
+		for (int signo = 0; signo < 66; signo++)
+			fixture_sql(db,
+				"INSERT INTO signal (signo, name, source, process_id, sent_ns, result)"
+				" SELECT %d, 'x', 'process', column1, 5, 'queued' FROM (VALUES (NULL), (77))",
+				signo);
+		EXPECT(db, "deadlock cycle 11 12");
+	}
+}
+
+/* Nobody is left, and the recording knows of signals that stop. */
+TEST(stuck_nobody_with_stops)
+{
+	sqlite3 *db = abba();
+
+	fixture_sql(db, "UPDATE trace SET backend = 'shim'");
+	fixture_sql(db, "UPDATE process SET end_ns = 7, reaped_ns = 8, end_kind = 'exit'");
+	fixture_sql(db, "UPDATE thread SET end_ns = 7");
+	fixture_sql(db, "UPDATE wait SET end_ns = 6");
+	fixture_sql(db,
+		"INSERT INTO signal (signo, name, source, process_id, sent_ns, result)"
+		" SELECT column1, 'x', 'process', 1, 5, 'queued' FROM (VALUES (18), (19), (20))");
+	EXPECT(db, "");
+}
+
 TEST(stuck_abba_with_signal_long_blocked)
 {
 	sqlite3 *db = abba();
