@@ -311,6 +311,9 @@ int tracer_adopt(struct tracer *t, pid_t pid)
 
 void tracer_ended(struct tracer *t, pid_t pid, int status)
 {
+	/* What is drained from now on tells of all that it did. */
+	t->ended_at = clock_now();
+	t->timeout_ms = 0;
 	if (t->deaths)
 		deaths_ended(t->deaths, pid, status, merge_add, t->merge);
 }

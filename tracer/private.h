@@ -39,7 +39,9 @@ struct tracer {
 	pid_t sweeper;      /* removes the arena should this process be killed; 0: there is none */
 	uint64_t t0, until; /* start; the watermark */
 	uint64_t committed_at, gone_at, clock_at; /* when last done */
-	uint64_t changed_at, evaluated_at;        /* last record, last evaluation */
+	uint64_t ended_at;  /* when the end of the command was noticed; 0: it has not ended */
+	uint64_t absent_at; /* when nobody whom the model knows was there; 0: never */
+	uint64_t changed_at, evaluated_at; /* last record, last evaluation */
 	uint64_t evaluate_not_before;
 	uint64_t records, committed_records, lost;
 	uint64_t lost_before; /* by sources that were given up */

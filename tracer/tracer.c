@@ -366,16 +366,24 @@ unsigned tracer_alive(struct tracer *t)
 	unsigned alive = t->error ? 0 : model_alive(t->model);
 	uint64_t now = clock_now();
 
+	/* The model knows nobody who was born after the watermark: what the command left behind may be under way. */
+	if (!alive && !t->error && t->until < t->ended_at)
+		return now - t->ended_at < GONE_EVERY_MS * MS;
 	if (!alive || now - t->gone_at < GONE_EVERY_MS * MS)
 		return alive;
 	/*
 	 * An end that was lost must not make us wait forever: look whether
-	 * anybody is there. While records come, one of a child that is not known
-	 * yet may be under way.
+	 * anybody is there. A child that the model does not know yet may be: only
+	 * a second look, with no record in between, says that there is nobody.
 	 */
 	t->gone_at = now;
 	model_each_alive(t->model, count_present, &present);
-	return present.n || now - t->changed_at >= GONE_EVERY_MS * MS ? present.n : alive;
+	if (present.n)
+		return present.n;
+	if (t->absent_at > t->changed_at)
+		return 0;
+	t->absent_at = now;
+	return alive;
 }
 
 int tracer_signal(struct tracer *t, pid_t pid, int signo)

@@ -39,6 +39,15 @@ expect_status 2
 expect_sql life.db "SELECT complete, exit_code FROM trace" "1|2"
 end
 
+begin "$backend: pptrace is stopped while the command ends and leaves a child behind"
+for try in 1 2 3; do
+	run "$PPTRACE" run --backend=$backend -o life.db sh -c '(sleep 0.2; kill -CONT $PPID; sleep 0.2; echo late) & kill -STOP $PPID'
+	expect_status 0
+	expect_out late
+	expect_sql life.db "SELECT count(*) FROM process WHERE end_ns IS NULL" 0
+done
+end
+
 begin "$backend: hostile names and arguments"
 cp /bin/sh '"><script>'
 run "$PPTRACE" run --backend=$backend -o life.db './"><script>' -c 'exit 5' $'new\nline' $'\xff\xfe' "'; DROP TABLE trace; --" '</title>'
