@@ -97,7 +97,10 @@ static enum preload_answer check(const char *path, int depth)
 
 enum preload_answer preload_check(const char *path)
 {
-	return check(path, SCRIPT_DEPTH);
+	enum preload_answer answer = check(path, SCRIPT_DEPTH);
+
+	/* A script that does not name its interpreter: execvp(3). */
+	return answer == PRELOAD_NO_ELF ? check("/bin/sh", 0) : answer;
 }
 
 /* Says whether a segment of notes has one by "Go". */

@@ -54,14 +54,14 @@ void sweeper_end(pid_t pid);
 enum preload_answer {
 	PRELOAD_OK,
 	PRELOAD_UNREADABLE, /* not a file that can be read */
-	PRELOAD_NO_ELF,     /* neither a program nor a script with an interpreter */
+	PRELOAD_NO_ELF,     /* not a program; as an answer: /bin/sh, which would run it, is none */
 	PRELOAD_CLASS,      /* other ELF class or machine (32-bit) */
 	PRELOAD_STATIC,     /* no program interpreter */
 	PRELOAD_LIBC,       /* other program interpreter (musl) */
 	PRELOAD_SECURE /* setuid, setgid or file capabilities: the loader ignores the preload */
 };
 
-/* Looks at the program file, of a script at its interpreter. */
+/* Looks at the program file, of a script at its interpreter; /bin/sh runs what is neither (execvp(3)). */
 enum preload_answer preload_check(const char *path);
 
 /*

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -15,6 +16,8 @@
 #include "tracer/target/user.h"
 
 enum { STATUS_GIVEN_UP = 125 };
+
+#define SHELL "/bin/sh"
 
 /* Says whether path is a file that may be executed: 0, or why not. */
 static int executable(const char *path)
@@ -60,9 +63,38 @@ int target_find(const char *name, char **ret_path)
 	return best;
 }
 
-/* What the child does before the program runs: it may use nothing that the fork left in an unknown state. */
+/*
+ * What the kernel takes for no program may be a script without "#!": execvp(3) and every shell give it to
+ * /bin/sh. As a shell does, we take a file for a script if its first line is text. Returns the arguments, or NULL.
+ */
+static char **shell_arguments(const char *path, char *const *argv)
+{
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	char head[128] = "";
+	ssize_t len = fd < 0 ? 0 : read(fd, head, sizeof head), line = 0;
+	size_t n = 0;
+	char **args;
+
+	while (line < len && head[line] && head[line] != '\n')
+		line++;
+	if (len <= 0 || (line < len && !head[line]) || !memcmp(head, "\177ELF", 4))
+		return NULL;
+	while (argv[n])
+		n++;
+	args = xcalloc(n + 2, sizeof *args);
+	args[0] = (char *)(uintptr_t)SHELL;
+	args[1] = (char *)(uintptr_t)path;
+	for (size_t i = 1; i < n; i++)
+		args[i + 1] = argv[i];
+	return args;
+}
+
+/*
+ * What the child does before the program runs: it may use nothing that the fork left in an unknown state.
+ * shell: what is executed if the kernel takes the file for no program; NULL: nothing.
+ */
 static _Noreturn void wait_and_exec(int go, int failure, const char *path, char *const *argv,
-	char *const *env, const struct user *user)
+	char *const *shell, char *const *env, const struct user *user)
 {
 	int error;
 	ssize_t n;
@@ -77,6 +109,8 @@ static _Noreturn void wait_and_exec(int go, int failure, const char *path, char 
 	error = user ? -user_become(user) : 0;
 	if (!error) {
 		(void)execve(path, argv, env);
+		if (errno == ENOEXEC && shell)
+			(void)execve(SHELL, shell, env);
 		error = errno;
 	}
 	do
@@ -88,10 +122,12 @@ static _Noreturn void wait_and_exec(int go, int failure, const char *path, char 
 int target_start(struct target *t, const char *path, char *const *argv, char *const *env,
 	const struct user *user)
 {
+	_cleanup_free_ char **shell = NULL;
 	int go[2], failure[2];
 	pid_t pid;
 
 	*t = TARGET_INIT;
+	shell = shell_arguments(path, argv);
 	if (pipe2(go, O_CLOEXEC) < 0)
 		return -errno;
 	if (pipe2(failure, O_CLOEXEC) < 0) {
@@ -105,7 +141,7 @@ int target_start(struct target *t, const char *path, char *const *argv, char *co
 	if (pid == 0) {
 		/* If it kept the writing end, it would not notice that pptrace died. */
 		(void)close(go[1]);
-		wait_and_exec(go[0], failure[1], path, argv, env, user);
+		wait_and_exec(go[0], failure[1], path, argv, shell, env, user);
 	}
 	(void)close(go[0]);
 	(void)close(failure[1]);

@@ -34,7 +34,8 @@ int target_find(const char *name, char **ret_path);
 
 /*
  * Forks. The child keeps waiting. env: the environment, NULL-terminated. user: as whom the program
- * runs, borrowed until target_go; NULL: as we do. Returns 0 or -errno; target_done undoes it.
+ * runs, borrowed until target_go; NULL: as we do. A script without "#!" is run by /bin/sh, as execvp(3) does.
+ * Returns 0 or -errno; target_done undoes it.
  */
 struct user;
 int target_start(struct target *t, const char *path, char *const *argv, char *const *env,

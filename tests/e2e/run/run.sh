@@ -37,10 +37,11 @@ run "$PPTRACE" run /etc/passwd
 expect_status 126
 run "$PPTRACE" run /
 expect_status 126
-printf 'no program\n' >text
-chmod +x text
-run "$PPTRACE" run ./text
+printf 'no program\0\n' >binary
+chmod +x binary
+run "$PPTRACE" run ./binary
 expect_status 126
+expect_err 'Exec format error'
 run "$PPTRACE" run
 expect_status 125
 run "$PPTRACE" run --no-such-option true
@@ -53,6 +54,18 @@ expect_status 125
 expect_err 'auto, ebpf, shim'
 run "$PPTRACE" run --backend=shim --locks=uprobe true
 expect_status 125
+end
+
+begin "a script without #! is run by /bin/sh, as elsewhere"
+printf 'echo "$0 $#"; exit 3\n' >script
+chmod +x script
+for backend in $(backends); do
+	run "$PPTRACE" run --backend=$backend -o script.db ./script one 'two words'
+	expect_status 3
+	expect_eq "$(cat out)" "./script 2"
+	expect_eq "$(grep -v 'processes\? *,\|1 process,' err)" ""
+	expect_sql script.db "SELECT lock_source <> '' AND errno IS NULL FROM exec ORDER BY id DESC LIMIT 1" 1
+done
 end
 
 begin "nothing is made or moved when the command cannot be found"
