@@ -118,6 +118,19 @@ static int refuse(const struct command *cmd, int kind, char **argv)
 	return OPTIONS_ERROR;
 }
 
+/* A variable that is not set makes an empty word; no file has that name. */
+static bool is_empty_name(const struct command_option *o)
+{
+	return o->arg && optarg && !*optarg &&
+	       (!strcmp(o->arg, "FILE") || !strcmp(o->arg, "DIR") || !strcmp(o->arg, "PATH"));
+}
+
+static int refuse_empty(const struct command *cmd, const struct command_option *o)
+{
+	warn("%s: option --%s needs %s, not an empty name", cmd->name, o->name, o->arg);
+	return OPTIONS_ERROR;
+}
+
 int options_next(const struct command *cmd, int argc, char **argv)
 {
 	/* "+": what follows the first operand belongs to the traced command; ":" tells a missing argument apart. */
@@ -136,7 +149,7 @@ int options_next(const struct command *cmd, int argc, char **argv)
 	id = id_of_letter(cmd, id);
 	for (const struct command_option *o = cmd->options; o && o->name; o++)
 		if (o->id == id)
-			return id;
+			return is_empty_name(o) ? refuse_empty(cmd, o) : id;
 	if (id == 'h') {
 		options_help(stdout, cmd);
 		exit(0);

@@ -318,7 +318,16 @@ for c in $commands; do
 	run "$PPTRACE" "$c" --no-such-option
 	[ "$status" = 2 ] || [ "$status" = 125 ] || fail "$c: status $status for an unknown option"
 	expect_err "unknown or ambiguous option '--no-such-option'"
+	# Of each option that takes a name of a file: an empty one.
+	sed -nE 's/^.*(--[a-z-]+)[ =](FILE|DIR|PATH)\b.*/\1/p' long >named
+	while read -r option; do
+		run "$PPTRACE" "$c" "$option" ""
+		[ "$status" = 2 ] || [ "$status" = 125 ] || fail "$c $option '': status $status"
+		expect_err "option $option needs .*, not an empty name"
+	done <named
+	cat named >>all_named
 done
+[ "$(wc -l <all_named)" -ge 10 ] || fail "only $(wc -l <all_named) options with the name of a file"
 run "$PPTRACE" tee
 expect_status 2
 expect_err "did you mean 'tree'"
