@@ -366,6 +366,24 @@ static int error_number(int rc)
 	}
 }
 
+char *db_error_words(struct sqlite3 *db)
+{
+	int rc = sqlite3_errcode(db) & 0xff, error = sqlite3_system_errno(db);
+
+	/* Of a failed call SQLite says "disk I/O error", whatever it was. */
+	if ((rc != SQLITE_IOERR && rc != SQLITE_CANTOPEN) || !error)
+		return xstrdup(sqlite3_errmsg(db));
+	return xasprintf("%s: %s%s", sqlite3_errmsg(db), strerror(error),
+		error == EFBIG ? " (ulimit -f)" : "");
+}
+
+static char *cannot_write(const char *path, struct sqlite3 *db)
+{
+	_cleanup_free_ char *words = db_error_words(db);
+
+	return xasprintf("cannot write %s: %s", path, words);
+}
+
 /* Fills the file beside; nothing of it is left in a -wal afterwards. */
 static int fill_file(const char *path, const char *beside, char **ret_why)
 {
@@ -376,7 +394,7 @@ static int fill_file(const char *path, const char *beside, char **ret_why)
 	if (rc == SQLITE_OK)
 		rc = make_schema(db);
 	if (rc != SQLITE_OK)
-		*ret_why = xasprintf("cannot write %s: %s", path, sqlite3_errmsg(db));
+		*ret_why = cannot_write(path, db);
 	(void)sqlite3_close(db);
 	return rc == SQLITE_OK ? 0 : error_number(rc);
 }
@@ -407,7 +425,7 @@ static int open_file(const char *path, struct sqlite3 **ret_db, char **ret_why)
 	if (rc == SQLITE_OK)
 		rc = sqlite3_exec(db, "PRAGMA synchronous = OFF", NULL, NULL, NULL);
 	if (rc != SQLITE_OK) {
-		*ret_why = xasprintf("cannot write %s: %s", path, sqlite3_errmsg(db));
+		*ret_why = cannot_write(path, db);
 		(void)sqlite3_close(db);
 		return error_number(rc);
 	}

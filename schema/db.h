@@ -48,6 +48,9 @@ void db_limit(struct sqlite3 *db, unsigned seconds);
  */
 int db_create(const char *path, struct sqlite3 **ret_db, char **ret_why);
 
+/* Returns what went wrong with the last call to SQLite, with the system's own error where that was it. The caller frees it. */
+char *db_error_words(struct sqlite3 *db);
+
 /*
  * Reads a trace into a private in-memory database with the same tables and
  * views. Returns as db_open_read. For readers that want to compute findings

@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/mem.h"
+#include "schema/db.h"
 #include "tracer/authority/authority.h"
 #include "tracer/shim/shim.h"
 #include "tracer/detect/details.h"
@@ -181,8 +182,9 @@ static int make_database(struct tracer *t, struct buf *why)
 	if (trace_row_begin(
 		    store_db(t->store), &t->config, t->choice.backend, model.started_unix_ns) < 0 ||
 		trace_row_blind(store_db(t->store), blind.data) < 0 || store_commit(t->store) < 0) {
-		buf_addf(why, "cannot write to %s: %s", t->config.path,
-			sqlite3_errmsg(store_db(t->store)));
+		text = db_error_words(store_db(t->store));
+		buf_addf(why, "cannot write to %s: %s", t->config.path, text);
+		free(text);
 		return -EIO;
 	}
 	if (t->config.max_bytes || t->config.last_ns)

@@ -80,10 +80,12 @@ struct store {
 static void fail(struct store *st, const char *what)
 {
 	int rc = sqlite3_errcode(st->db) & 0xff;
+	_cleanup_free_ char *words = NULL;
 
 	if (st->rc)
 		return;
-	st->error = xasprintf("%s (in %s)", sqlite3_errmsg(st->db), what);
+	words = db_error_words(st->db);
+	st->error = xasprintf("%s (in %s)", words, what);
 	st->rc = rc == SQLITE_FULL    ? -ENOSPC
 		 : rc == SQLITE_NOMEM ? -ENOMEM
 		 : rc == SQLITE_BUSY  ? -EBUSY

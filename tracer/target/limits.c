@@ -3,6 +3,7 @@
 #include "tracer/target/limits.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -21,10 +22,21 @@ static struct {
 } limits[] = {
 	{.which = RLIMIT_NOFILE, .wanted = FILES_WANTED},
 	{.which = RLIMIT_MEMLOCK, .wanted = RLIM_INFINITY},
+	{.which = RLIMIT_FSIZE, .wanted = RLIM_INFINITY},
+	{.which = RLIMIT_CPU, .wanted = RLIM_INFINITY},
 };
+
+static struct {
+	bool saved;
+	struct sigaction was;
+} too_large;
 
 void limits_raise(void)
 {
+	const struct sigaction ignore = {.sa_handler = SIG_IGN};
+
+	if (!too_large.saved)
+		too_large.saved = sigaction(SIGXFSZ, &ignore, &too_large.was) == 0;
 	for (size_t i = 0; i < ARRAY_SIZE(limits); i++) {
 		struct rlimit to;
 
@@ -48,6 +60,8 @@ void limits_restore(void)
 	for (size_t i = 0; i < ARRAY_SIZE(limits); i++)
 		if (limits[i].saved)
 			(void)setrlimit(limits[i].which, &limits[i].was);
+	if (too_large.saved)
+		(void)sigaction(SIGXFSZ, &too_large.was, NULL);
 }
 
 void limits_die_first(void)

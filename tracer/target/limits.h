@@ -4,13 +4,14 @@
 #define TRACER_TARGET_LIMITS_H
 
 /*
- * Lets pptrace open as many files as it ever may (RLIMIT_NOFILE), and lock as
- * much memory, as which kernels before 5.11 count the maps of eBPF programs
- * (RLIMIT_MEMLOCK; libbpf raises it too). What cannot be raised stays as it is.
+ * What limits the command is not to end the recording: lets pptrace open as many files as it ever may
+ * (RLIMIT_NOFILE), lock as much memory, as which kernels before 5.11 count the maps of eBPF programs
+ * (RLIMIT_MEMLOCK; libbpf raises it too), write as much and run as long (RLIMIT_FSIZE, RLIMIT_CPU). What cannot
+ * be raised stays as it is; a file that gets too large is an error of write(2), SIGXFSZ is ignored.
  */
 void limits_raise(void);
 
-/* In a child, before it executes: sets both as they were. Async-signal-safe; does nothing if nothing was raised. */
+/* In a child, before it executes: sets all that as it was. Async-signal-safe; does nothing if nothing was raised. */
 void limits_restore(void);
 
 /*

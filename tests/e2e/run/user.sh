@@ -27,6 +27,22 @@ expect_out '^CapEff:\s0000000000000000$'
 expect_sql user.db "SELECT exit_code, complete FROM trace" "0|1"
 end
 
+begin "$backend: a limit of file sizes is the command's, and ends nobody"
+# As root in a container, or as somebody else, pptrace may not raise it for itself: it says so.
+for prefix in "" "setpriv --reuid=65534 --regid=65534 --clear-groups"; do
+	run $prefix bash -c 'ulimit -f 8; exec "$@"' bash "$PPTRACE" run --backend=$backend -o "$TMP/limit.db" sh -c 'ulimit -f; exit 4'
+	if [ "$status" = 4 ]; then
+		expect_out '^8$|^16$'
+	else
+		expect_status 125
+		expect_err 'File too large|eBPF cannot be used'
+	fi
+done
+run bash -c 'ulimit -S -f 8; exec "$@"' bash "$PPTRACE" run --backend=$backend -o limit.db sh -c 'ulimit -f; exit 4'
+expect_status 4
+expect_out '^8$|^16$'
+end
+
 begin "$backend: every lock operation of that user's programs is recorded"
 run "$PPTRACE" run --backend=$backend --user nobody -o locks.db "$DEMOS/adder" --lock --count 4 --delay 0.01
 expect_status 0
