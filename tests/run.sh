@@ -68,7 +68,7 @@ if [ "$jobs" != 1 ]; then
 		grep -q '^not ok' "$log" 2>/dev/null || continue
 		echo "once more, alone: $file"
 		sed -n 's/^not ok [0-9]* - //p' "$log" >"$logs/failed"
-		run_one "$file" "$logs"
+		bash -c 'run_one "$@"' run_one "$file" "$logs" # a shell of its own: times
 		while IFS= read -r name; do
 			grep '^not ok' "$log" | grep -qF -- " - $name" ||
 				printf '%s: %s\n' "$file" "$name" >>"$logs/flaky"
