@@ -363,13 +363,16 @@ static void count_present(void *arg, pid_t pid, const char *name)
 unsigned tracer_alive(struct tracer *t)
 {
 	struct present present = {t->authority, 0};
-	unsigned alive = t->error ? 0 : model_alive(t->model);
 	uint64_t now = clock_now();
+	unsigned alive;
 
+	if (t->error)
+		return 0;
+	alive = model_alive(t->model);
 	/* The model knows nobody who was born after the watermark: what the command left behind may be under way. */
-	if (!alive && !t->error && t->until < t->ended_at)
-		return now - t->ended_at < GONE_EVERY_MS * MS;
-	if (!alive || now - t->gone_at < GONE_EVERY_MS * MS)
+	if (!alive)
+		return t->until < t->ended_at && now - t->ended_at < GONE_EVERY_MS * MS;
+	if (now - t->gone_at < GONE_EVERY_MS * MS)
 		return alive;
 	/*
 	 * An end that was lost must not make us wait forever: look whether
