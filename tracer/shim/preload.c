@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <link.h>
+#include <paths.h>
 #include <stdbool.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
@@ -100,7 +101,7 @@ enum preload_answer preload_check(const char *path)
 	enum preload_answer answer = check(path, SCRIPT_DEPTH);
 
 	/* A script that does not name its interpreter: execvp(3). */
-	return answer == PRELOAD_NO_ELF ? check("/bin/sh", 0) : answer;
+	return answer == PRELOAD_NO_ELF ? check(_PATH_BSHELL, 0) : answer;
 }
 
 /* Says whether a segment of notes has one by "Go". */

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <paths.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -16,8 +17,6 @@
 #include "tracer/target/user.h"
 
 enum { STATUS_GIVEN_UP = 125 };
-
-#define SHELL "/bin/sh"
 
 /* Says whether path is a file that may be executed: 0, or why not. */
 static int executable(const char *path)
@@ -82,7 +81,7 @@ static char **shell_arguments(const char *path, char *const *argv)
 	while (argv[n])
 		n++;
 	args = xcalloc(n + 2, sizeof *args);
-	args[0] = (char *)(uintptr_t)SHELL;
+	args[0] = (char *)(uintptr_t)_PATH_BSHELL;
 	args[1] = (char *)(uintptr_t)path;
 	for (size_t i = 1; i < n; i++)
 		args[i + 1] = argv[i];
@@ -110,7 +109,7 @@ static _Noreturn void wait_and_exec(int go, int failure, const char *path, char 
 	if (!error) {
 		(void)execve(path, argv, env);
 		if (errno == ENOEXEC && shell)
-			(void)execve(SHELL, shell, env);
+			(void)execve(_PATH_BSHELL, shell, env);
 		error = errno;
 	}
 	do
