@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <graphviz/gvc.h>
+#include <math.h>
 #include <stdarg.h>
 
 struct graph {
@@ -214,6 +215,24 @@ static int fail(struct buf *why, const char *what)
 	return -EIO;
 }
 
+/* Sharp on today's screens; but what a picture costs to draw, compress and show goes with its pixels. */
+#define PNG_DPI 144.0
+#define PNG_PIXELS_MAX 20e6
+
+/* After the layout, which has the size: a large picture gets fewer pixels to the inch. */
+static void limit_pixels(Agraph_t *root)
+{
+	const char *bb = agget(root, cgraph_text("bb"));
+	double left, bottom, right, top, area;
+
+	if (!bb || sscanf(bb, "%lf,%lf,%lf,%lf", &left, &bottom, &right, &top) != 4)
+		return;
+	area = (right - left) / POINTS_PER_INCH * ((top - bottom) / POINTS_PER_INCH);
+	GD_drawing(root)->dpi = PNG_DPI;
+	if (area * PNG_DPI * PNG_DPI > PNG_PIXELS_MAX)
+		GD_drawing(root)->dpi = sqrt(PNG_PIXELS_MAX / area);
+}
+
 static int render(GVC_t *gvc, struct graph *g, const char *engine, const char *format,
 	struct buf *out, struct buf *why)
 {
@@ -235,6 +254,8 @@ static int render(GVC_t *gvc, struct graph *g, const char *engine, const char *f
 	}
 	if (gvLayout(gvc, g->root, engine) != 0)
 		return fail(why, "lay out the picture");
+	if (!strcmp(format, "png"))
+		limit_pixels(g->root);
 	rc = gvRenderData(gvc, g->root, format, &data, (void *)&len);
 	if (rc == 0 && data && len > 0)
 		buf_add(out, data, len);
@@ -272,8 +293,6 @@ int graph_render(
 	last_error[0] = '\0';
 	if (!strcmp(format, "dot"))
 		return source(g, out, why);
-	if (!strcmp(format, "png"))
-		graph_set(graph_self(g), "dpi", "144"); /* sharp on today's screens */
 	if (!gvc)
 		gvc = gvContext();
 	if (!gvc)

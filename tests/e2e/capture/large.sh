@@ -16,13 +16,18 @@ bounded()
 # says COMMAND NAME PATTERN: every format is drawn within the limits, and the text says what is not shown.
 says()
 {
-	local format formats="svg dot txt"
+	local format width height formats="svg dot txt"
 	# PNG and PDF are the same layout, rendered: once for each kind of crowd.
 	[ "$1" != "$name" ] || formats="$formats png pdf"
 	for format in $formats; do
 		bounded 5 "$PPTRACE" "$1" -T "$format" -o "$1.$format" "$2.db"
 		expect_status 0
 	done
+	if [ "$1" = "$name" ]; then
+		# Width and height: bytes 16 to 23 of a PNG, most significant first.
+		read -r width height < <(od -An -t u4 --endian=big -j 16 -N 8 "$1.png")
+		[ $((width * height)) -le 22000000 ] || fail "$1.png: $width x $height pixels"
+	fi
 	[ "$(grep -c -- ' -> ' "$1.dot")" -le 300 ] || fail "$1: $(grep -c -- ' -> ' "$1.dot") arrows"
 	grep -Eq -- "$3" "$1.txt" || fail "$1: does not say: $3" "$(head -8 "$1.txt")"
 	grep -Eq -- "$3" <(sed 's/&#160;/ /g; s/&#45;/-/g' "$1.svg") || fail "$1: the SVG does not say: $3"
