@@ -65,6 +65,10 @@ struct slots_map {
 		}                                                                                  \
 	} while (0)
 
+#define WALK_STATE_APART WALK_STATE
+#define WALK_STEP_APART WALK_STEP
+#define WALK_APART WALK
+
 #else
 
 #define GLOBAL
@@ -92,11 +96,28 @@ struct slots_map {
 #define WALK_STEP(step, place)
 #define WALK(steps, step, state) bpf_loop(steps, step, state, 0)
 
+/*
+ * The same for a large state. What a walk may have left on the stack the verifier must compare, byte by byte,
+ * with every state it has seen, and kernels up to 6.12 give up where many steps may have written it. So the
+ * state lies in the map here too; it is no argument, since bpf_loop passes on pointers to the stack alone.
+ */
+#define WALK_STATE_APART(type, name, place)                                                        \
+	_Static_assert(sizeof(type) <= SCRATCH_BYTES, "the state has no room there");              \
+	type *name = scratch(place)
+#define WALK_STEP_APART(step, place)                                                               \
+	static __noinline long step##_apart(u32 index, void *unused __attribute__((unused)))       \
+	{                                                                                          \
+		void *state = scratch(place);                                                      \
+                                                                                                   \
+		return !state || step(index, state);                                               \
+	}
+#define WALK_APART(steps, step, state) bpf_loop(steps, step##_apart, NULL, 0)
+
 #endif
 
 #define SCRATCH_BYTES 256
 
-/* Where a walk of the old edition keeps its state. */
+/* Where a walk keeps its state: any of the old edition, and those apart. */
 enum scratch_place {
 	SCRATCH_ENDS,
 	SCRATCH_ARGV,

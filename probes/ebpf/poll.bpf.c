@@ -128,7 +128,7 @@ struct user_pollfd {
 	s16 revents;
 };
 
-static __noinline long poll_step(u32 index, void *arg)
+static __always_inline long poll_step(u32 index, void *arg)
 {
 	struct poll_walk *w = arg;
 	struct user_pollfd p = {};
@@ -140,13 +140,13 @@ static __noinline long poll_step(u32 index, void *arg)
 	return item_of_fd(w, p.fd, (u16)p.events);
 }
 
-WALK_STEP(poll_step, SCRATCH_POLL)
+WALK_STEP_APART(poll_step, SCRATCH_POLL)
 
 /* poll, ppoll */
 HANDLER_WAIT(wait_poll)
 {
 	struct slot *slot = slot_get(prev);
-	WALK_STATE(struct poll_walk, walk, SCRATCH_POLL);
+	WALK_STATE_APART(struct poll_walk, walk, SCRATCH_POLL);
 	struct wait w;
 
 	if (!slot || !walk)
@@ -156,13 +156,13 @@ HANDLER_WAIT(wait_poll)
 	items_start(walk, slot);
 	walk->fds = w.args[0];
 	walk->n = w.args[1];
-	WALK(ITEMS_MAX, poll_step, walk);
+	WALK_APART(ITEMS_MAX, poll_step, walk);
 	items_flush(slot->pid, slot->tid, walk->n > ITEMS_MAX);
 	wait_emit(&w, prev, slot, 0);
 	return 0;
 }
 
-static __noinline long select_step(u32 index, void *arg)
+static __always_inline long select_step(u32 index, void *arg)
 {
 	struct poll_walk *w = arg;
 	u32 bit = index & 63, events;
@@ -182,13 +182,13 @@ static __noinline long select_step(u32 index, void *arg)
 	return events ? item_of_fd(w, index, events) : 0;
 }
 
-WALK_STEP(select_step, SCRATCH_POLL)
+WALK_STEP_APART(select_step, SCRATCH_POLL)
 
 /* select, pselect6 */
 HANDLER_WAIT(wait_select)
 {
 	struct slot *slot = slot_get(prev);
-	WALK_STATE(struct poll_walk, walk, SCRATCH_POLL);
+	WALK_STATE_APART(struct poll_walk, walk, SCRATCH_POLL);
 	struct wait w;
 
 	if (!slot || !walk)
@@ -200,7 +200,7 @@ HANDLER_WAIT(wait_select)
 	walk->addr[0] = w.args[1];
 	walk->addr[1] = w.args[2];
 	walk->addr[2] = w.args[3];
-	WALK(SELECT_MAX, select_step, walk);
+	WALK_APART(SELECT_MAX, select_step, walk);
 	items_flush(slot->pid, slot->tid, walk->n > SELECT_MAX);
 	wait_emit(&w, prev, slot, 0);
 	return 0;
@@ -243,13 +243,13 @@ static __noinline long epoll_step(u32 index, void *arg)
 	return item_emit(w);
 }
 
-WALK_STEP(epoll_step, SCRATCH_POLL)
+WALK_STEP_APART(epoll_step, SCRATCH_POLL)
 
 /* epoll_wait, epoll_pwait, epoll_pwait2 */
 HANDLER_WAIT(wait_epoll)
 {
 	struct slot *slot = slot_get(prev);
-	WALK_STATE(struct poll_walk, walk, SCRATCH_POLL);
+	WALK_STATE_APART(struct poll_walk, walk, SCRATCH_POLL);
 	struct eventpoll *ep;
 	struct file *file;
 	struct wait w;
@@ -268,7 +268,7 @@ HANDLER_WAIT(wait_epoll)
 	items_start(walk, slot);
 	walk->node = (u64)BPF_CORE_READ(ep, rbr.rb_root.rb_node);
 	walk->from = zero;
-	WALK(STEPS(EPOLL_STEPS, EPOLL_STEPS / 2), epoll_step, walk);
+	WALK_APART(STEPS(EPOLL_STEPS, EPOLL_STEPS / 2), epoll_step, walk);
 	items_flush(slot->pid, slot->tid, walk->node != 0);
 out:
 	wait_emit(&w, prev, slot, 0);

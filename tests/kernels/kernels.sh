@@ -105,11 +105,13 @@ initrd_make()
 	build_for "$1" || return 1
 	mkdir -p "$top"/{bin,sbin,proc,sys,dev,tmp,pp/demos}
 	cp "$root/bin/busybox" "$top/bin/busybox"
-	for file in sh mount poweroff kill grep sed sort tail head tr timeout uname mkdir seq rm; do
+	for file in mount poweroff kill grep sed sort tail head tr timeout uname mkdir seq rm; do
 		ln -s busybox "$top/bin/$file"
 	done
 	# Linked with the C library, as what is traced must be for the preload library.
 	cp "$root/bin/dash" "$root/bin/cat" "$root/bin/sleep" "$top/bin/"
+	# doctor tries the preload library in the shell.
+	ln -s dash "$top/bin/sh"
 	cp "$build/pptrace" "$build/libpptrace-shim.so" "$build/tests/kernels/insns" "$top/pp/"
 	find "$build/demos" -maxdepth 1 -type f -exec cp {} "$top/pp/demos/" \;
 	libraries "$root" "$triplet" "$top"/pp/{pptrace,libpptrace-shim.so,insns} "$top"/pp/demos/* "$top"/bin/{dash,cat,sleep} | sort -u |
@@ -131,6 +133,15 @@ boot()
 		-no-reboot -nodefaults -serial stdio -kernel "$CACHE/$1/vmlinuz" -initrd "$TMP/${1#*:}.initrd" \
 		-append "console=$console quiet panic=-1 mitigations=off" </dev/null >"$CACHE/$1.raw" 2>&1
 	tr -d '\r' <"$CACHE/$1.raw" >"$CACHE/$1.log"
+}
+
+# edition_wanted MACHINE: the edition of the eBPF programs that its kernel must take.
+edition_wanted()
+{
+	case $1 in
+	bullseye:*) echo old ;;
+	*) echo casts ;;
+	esac
 }
 
 # said MACHINE TEST BACKEND: "ok", "no", or nothing if it was not tried.
@@ -238,6 +249,8 @@ for machine in $tried; do
 	[ "$(said "$machine" why -)" = ok ] || fail "why: $(grep "^= why" "$CACHE/$machine.log")"
 	[ "$(said "$machine" attach ebpf)" = ok ] || fail "attach: $(grep "^= attach" "$CACHE/$machine.log")"
 	echo "# $machine: $(detail "$machine" kernel), edition $(detail "$machine" edition), most instructions: $(detail "$machine" insns)"
+	[ "$(detail "$machine" edition)" = "$(edition_wanted "$machine")" ] ||
+		fail "it takes the edition $(detail "$machine" edition):" "$(grep ' refused: ' "$CACHE/$machine.log" | head -n 5)"
 	n=$(detail "$machine" insns | sed 's/.* //')
 	[ "${n:-$INSNS_MOST}" -lt $INSNS_MOST ] || fail "a program needs ${n:-an unknown number of} instructions of the verifier"
 	end
