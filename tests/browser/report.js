@@ -427,6 +427,43 @@ async function narrow(page) {
 	ok((await page.locator("#sec-processes tbody tr").count()) === 500, "500 rows");
 }
 
+/* On a phone: short cells are one line, long ones fold, and texts of pictures can be read. */
+async function phone(page) {
+	ok(!(await page.evaluate(() => document.documentElement.scrollWidth > innerWidth + 1)), "the page itself does not scroll sideways");
+	const lines = await page.evaluate(() => {
+		for (const t of document.querySelectorAll(".table"))
+			t.style.setProperty("content-visibility", "visible");
+		const count = (td) => {
+			const range = document.createRange();
+			range.selectNodeContents(td);
+			return new Set([...range.getClientRects()].filter((r) => r.width > 0).map((r) => Math.round(r.bottom / 6))).size;
+		};
+		return [...document.querySelectorAll(".table td")].map((td) => [td.classList.contains("long"), count(td), td.textContent, td.getBoundingClientRect().width]);
+	});
+	ok(lines.length > 10, "cells were found");
+	for (const [long, n, text, width] of lines) {
+		if (!long && n > 1)
+			ok(false, `a short cell on ${n} lines: ${text}`);
+		if (long && width > 600)
+			ok(false, `a long cell does not fold: ${text.slice(0, 60)}`);
+	}
+	for (const [scale, id] of await page.evaluate(() => [...document.querySelectorAll(".view > svg")].map((svg) =>
+		[svg.getBoundingClientRect().width / (svg.viewBox.baseVal.width * 4 / 3), svg.closest("section").id])))
+		ok(scale > 0.69 || scale === 0, `${id} begins at a scale of ${scale.toFixed(2)}`);
+}
+
+/* What is not in sight is on paper too, and the picture stands for the canvas. */
+async function paper(page) {
+	await page.emulateMedia({ media: "print" });
+	await page.evaluate(() => dispatchEvent(new Event("beforeprint")));
+	ok((await page.evaluate(() => [...document.querySelectorAll(".view, .table")].filter((e) => getComputedStyle(e).contentVisibility !== "visible").length)) === 0,
+		"no frame is printed empty");
+	ok(await page.locator("#timeline-still svg").isVisible(), "the still timeline is printed");
+	ok(!(await page.locator("[data-ex=frame]").isVisible()), "instead of the canvas");
+	await page.evaluate(() => dispatchEvent(new Event("afterprint")));
+	ok(!(await page.locator("#timeline-still").evaluate((e) => e.open)), "and is closed again");
+}
+
 async function scriptlessRows(page) {
 	ok((await page.locator("#sec-processes tbody tr").count()) === 500 && (await page.locator("#sec-processes tbody tr").last().isVisible()), "all 500 rows are there without scripts");
 }
@@ -450,6 +487,9 @@ async function scriptlessRows(page) {
 	await test(browser, "readable in the dark", { colorScheme: "dark" }, deadlock, readable);
 	await test(browser, "500 processes are readable in the dark", { colorScheme: "dark" }, many, readable);
 	await test(browser, "hostile names stay texts", {}, hostileFile, hostile);
+	for (const [name, file] of [["a deadlock", deadlock], ["make -j2", make], ["500 processes", many], ["hostile names", hostileFile]])
+		await test(browser, `a phone: ${name}`, { viewport: { width: 390, height: 800 } }, file, phone);
+	await test(browser, "printed", {}, deadlock, paper);
 	await test(browser, "a narrow window", { viewport: { width: 390, height: 800 } }, many, narrow);
 	await browser.close();
 	console.log("1.." + count);

@@ -98,7 +98,8 @@
 			light(row, true);
 	});
 
-	/* Zoom by buttons, keys and wheel; pan by dragging. */
+	/* Zoom by buttons, keys and wheel; pan by dragging. At a smaller scale nobody can read the texts. */
+	const READABLE = 0.7;
 	for (const figure of all("figure")) {
 		const view = figure.querySelector(".view"), svg = figure.querySelector("svg");
 		if (!svg)
@@ -117,7 +118,20 @@
 		/* In its height too, as long as texts can be read. */
 		const fit = () => {
 			const wide = Math.min(1, (view.clientWidth - 4) / width);
-			zoom(Math.min(wide, Math.max(0.7, innerHeight * 0.78 / height)), 0, 0);
+			zoom(Math.min(wide, Math.max(READABLE, innerHeight * 0.78 / height)), 0, 0);
+		};
+		/* What is too wide for that begins with what is wrong, or with the first box, in texts that can be read. */
+		const begin = () => {
+			fit();
+			if (scale >= READABLE)
+				return;
+			zoom(READABLE, 0, 0);
+			const node = svg.querySelector(".node.deadlock, .node.conditional") || svg.querySelector(".node:not(.title, .subtitle, .legend)");
+			const box = node && node.getBoundingClientRect(), frame = view.getBoundingClientRect();
+			if (!box || (box.left >= frame.left && box.right <= frame.right && box.top >= frame.top && box.bottom <= frame.bottom))
+				return;
+			view.scrollLeft += (box.left + box.right - frame.left - frame.right) / 2;
+			view.scrollTop += (box.top + box.bottom - frame.top - frame.bottom) / 2;
 		};
 		const acts = { in: () => middle(1.3), out: () => middle(1 / 1.3), fit: fit, one: () => zoom(1, 0, 0) };
 		for (const button of all("button[data-act]", figure))
@@ -153,7 +167,7 @@
 			drag = null;
 			view.classList.remove("drag");
 		});
-		fit();
+		begin();
 	}
 
 	/* Search: rows that do not match are hidden, boxes that do not match fade. */

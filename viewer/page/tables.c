@@ -6,11 +6,12 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "viewer/load/load.h"
 #include "viewer/load/uses.h"
 
 /* Rows beyond the first ROWS_SHOWN are a text that the script takes in bit by bit: thousands of them at once take a second. */
-enum { ROWS_MAX = 2000, ROWS_SHOWN = 100 };
+enum { ROWS_MAX = 2000, ROWS_SHOWN = 100, CELL_SHORT = 32 /* columns */ };
 
 void page_text(struct buf *out, const char *text)
 {
@@ -63,9 +64,21 @@ static void cell_number(struct buf *out, long long n)
 	buf_addf(out, "<td class=\"n\">%lld</td>", n);
 }
 
+/* Begins a cell of a class, which may be "": what is long is broken into lines, short texts stay on one. */
+static void cell_begin(struct buf *out, const char *class, const char *text)
+{
+	bool folds = text_width(text) > CELL_SHORT;
+
+	buf_adds(out, "<td");
+	if (*class || folds)
+		buf_addf(out, " class=\"%s%s%s\"", class, *class && folds ? " " : "",
+			folds ? "long" : "");
+	buf_addc(out, '>');
+}
+
 static void cell_text(struct buf *out, const char *class, const char *text)
 {
-	buf_addf(out, *class ? "<td class=\"%s\">" : "<td>", class);
+	cell_begin(out, class, text);
 	page_text(out, text);
 	buf_adds(out, "</td>");
 }
@@ -80,9 +93,12 @@ static void cell_time(struct buf *out, int64_t ns)
 
 static void cell_marks(struct buf *out, const struct trace *t, const struct proc_row *p)
 {
+	const struct proc_row *reaper = p->reaped != TIME_NEVER && p->reaper != NONE
+						? &t->procs[t->threads[p->reaper].proc]
+						: NULL;
 	_cleanup_buf_ struct buf b = BUF_INIT;
 
-	buf_adds(out, "<td>");
+	cell_begin(out, "", reaper ? reaper->name : "");
 	if (p->stuck != STUCK_NOT)
 		buf_adds(out, p->stuck == STUCK_CERTAIN
 				      ? "<span class=\"bad\">\xe2\x9c\x96 deadlocked</span> "
@@ -94,9 +110,7 @@ static void cell_marks(struct buf *out, const struct trace *t, const struct proc
 		buf_add_duration(&b, p->zombie_to - p->end);
 		buf_adds(&b, p->never_reaped ? ", never reaped" : "");
 		page_text(out, b.data);
-	} else if (p->reaped != TIME_NEVER && p->reaper != NONE) {
-		const struct proc_row *reaper = &t->procs[t->threads[p->reaper].proc];
-
+	} else if (reaper) {
 		buf_addf(out, "reaped by <a href=\"#row-p%lld\">", (long long)reaper->id);
 		page_text(out, reaper->name);
 		buf_adds(out, "</a>");
@@ -164,7 +178,8 @@ static void thread_row(
 	cell_link(out, shown, 't', th->id, th->tid);
 	cell_text(out, "", trace_thread_name(t, (size_t)(th - t->threads)));
 	cell_text(out, "cmd", th->entry);
-	buf_addf(out, "<td><a href=\"#row-p%lld\">", (long long)p->id);
+	cell_begin(out, "", p->name);
+	buf_addf(out, "<a href=\"#row-p%lld\">", (long long)p->id);
 	page_text(out, p->name);
 	buf_addf(out, "</a> %lld</td>", (long long)p->pid);
 	cell_time(out, th->start);
@@ -325,7 +340,8 @@ static void cell_actor(struct buf *out, const struct trace *t, int64_t thread_id
 		cell_text(out, "", otherwise);
 		return;
 	}
-	buf_addf(out, "<td><a href=\"#row-p%lld\">", (long long)t->procs[p].id);
+	cell_begin(out, "", t->procs[p].name);
+	buf_addf(out, "<a href=\"#row-p%lld\">", (long long)t->procs[p].id);
 	page_text(out, t->procs[p].name);
 	buf_addf(out, "</a> %lld</td>", (long long)t->procs[p].pid);
 }

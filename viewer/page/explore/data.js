@@ -66,9 +66,13 @@ const exploreData = (() => {
 			lanes[s.lane][kind === KIND.HOLD || kind === KIND.HOLDS ? "holds" : "bars"].push(s);
 		}
 		let head = null;
+		const names = new Map();
+		for (const l of lanes)
+			names.set(l.name, (names.get(l.name) || 0) + 1);
 		const members = all.folds.map(() => []);
 		for (const [i, l] of lanes.entries()) {
 			l.number = i;
+			l.alike = names.get(l.name) > 1;
 			reaching(l.bars);
 			reaching(l.holds);
 			head = l.first || l.fold || !head ? l : head;

@@ -211,9 +211,9 @@ const exploreDraw = (() => {
 		if (opens)
 			g.fillText((l.members ? !v.open.has(l) : v.folded.has(l)) ? "▸" : "▾", 4, y + 15);
 		g.font = (row.head && !l.fold ? "bold " : "") + "12px system-ui, sans-serif";
-		/* In a narrow window the name is worth more than the number, which the pointer shows. */
+		/* In a narrow window the name is worth more than the number, which the pointer shows, unless others bear that name too. */
 		const whole = v.gutter - 12 - indent, number = l.fold ? "" : String(l.id), wide = g.measureText(number).width + 8;
-		const id = v.gutter < NARROW && g.measureText(l.name).width + wide > whole ? "" : number, room = whole - (id ? wide : 0);
+		const id = v.gutter < NARROW && !l.alike && g.measureText(l.name).width + wide > whole ? "" : number, room = whole - (id ? wide : 0);
 		let words = (l.stuck && v.gutter >= NARROW ? "✖ " : "") + l.name;
 		while (words.length > 2 && g.measureText(words).width > room)
 			words = words.slice(0, -2) + "…";

@@ -12,8 +12,17 @@
 
 	root.hidden = false;
 	const still = document.getElementById("timeline-still");
-	if (still)
-		still.open = false;
+	if (still) {
+		let was = still.open = false;
+		/* Paper shows the picture, which is whole there. */
+		addEventListener("beforeprint", () => {
+			was = still.open;
+			still.open = true;
+		});
+		addEventListener("afterprint", () => {
+			still.open = was;
+		});
+	}
 
 	const draw = () => {
 		pending = false;
@@ -28,7 +37,7 @@
 	};
 	const resize = () => {
 		view.width = frame.clientWidth;
-		view.gutter = view.width < 600 ? 110 : 190; /* room for names, on the left */
+		view.gutter = view.width < 600 ? 130 : 190; /* room for names, on the left */
 		frame.style.setProperty("height", Math.min(view.height + 2, Math.max(220, innerHeight * 0.7)) + "px");
 		spacer.style.setProperty("height", view.height + "px");
 		canvas.style.setProperty("width", view.width + "px");

@@ -3,6 +3,7 @@
 const exploreMoment = (() => {
 	const { KIND, at, firstAt, duration } = exploreData;
 	const LISTED = 40;
+	const SHORT = 32; /* letters of a cell that stay on one line */
 
 	const el = (name, text, parent) => {
 		const e = document.createElement(name);
@@ -121,7 +122,7 @@ const exploreMoment = (() => {
 		for (const r of rows) {
 			const tr = el("tr", "", body);
 			r.forEach((cell, i) => {
-				el("td", cell, tr).className = i && /^[\d.]+( [nµm]?s)?$/.test(cell) ? "n" : "";
+				el("td", cell, tr).className = i && /^[\d.]+( [nµm]?s)?$/.test(cell) ? "n" : cell.length > SHORT ? "long" : "";
 			});
 		}
 	};
