@@ -173,6 +173,13 @@ struct nested_key {
 };
 
 /* Set before the programs are loaded. */
+/* The kernel's numbers of the types that a program casts to. */
+struct probe_casts {
+	cfg_u32 task;    /* task_struct */
+	cfg_u32 file;    /* file */
+	cfg_u32 pointer; /* any that begins with a pointer */
+};
+
 struct probe_config {
 	cfg_u32 data_bytes;
 	cfg_u32 sched;
@@ -181,6 +188,7 @@ struct probe_config {
 	cfg_u64 realtime_offset; /* CLOCK_REALTIME - CLOCK_MONOTONIC */
 	cfg_u64 wake_bytes;      /* unread bytes from which on the tracer is woken */
 	cfg_u64 detail_bytes;    /* unread bytes from which on only births and ends are recorded */
+	struct probe_casts casts;
 };
 
 #endif

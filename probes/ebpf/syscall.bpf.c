@@ -55,7 +55,7 @@ int BPF_PROG(on_sys_enter, struct pt_regs *regs, long id)
  * Returns false where the longer way must be taken.
  */
 extern void *bpf_rdonly_cast(const void *obj, u32 type) __ksym __weak;
-#define CAST(type, p) ((type *)bpf_rdonly_cast(p, bpf_core_type_id_kernel(type)))
+#define CAST(type, p, number) ((type *)bpf_rdonly_cast(p, config.casts.number))
 
 static __always_inline bool io_fast(
 	struct pt_regs *regs, long ret, struct task_struct *task, struct slot *slot)
@@ -77,14 +77,14 @@ static __always_inline bool io_fast(
 	if (config.data_bytes > IO_DATA_FIRST || io_is_broken_off(ret))
 		return false;
 	fd = REG_ARG0(regs);
-	fdt = CAST(struct task_struct, task)->files->fdt;
+	fdt = CAST(struct task_struct, task, task)->files->fdt;
 	if (fd >= fdt->max_fds)
 		return true;
 	/* Any type that begins with a pointer: the table itself has no name to cast to. */
-	file = CAST(struct rb_root, fdt->fd + fd)->rb_node;
+	file = CAST(struct rb_root, fdt->fd + fd, pointer)->rb_node;
 	if (!file)
 		return true;
-	inode = CAST(struct file, file)->f_inode;
+	inode = CAST(struct file, file, file)->f_inode;
 	type = inode->i_mode & S_IFMT;
 	if (type != S_IFIFO)
 		return type != S_IFSOCK;

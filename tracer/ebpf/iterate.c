@@ -9,6 +9,7 @@
 
 #include "base/mem.h"
 #include "tracer/ebpf/ebpf.h"
+#include "tracer/ebpf/kernel.h"
 
 enum { ROW_MAX = 128 };
 
@@ -40,7 +41,9 @@ static int iterate(
 {
 	size_t size;
 	const void *bytes = ebpf_object(EBPF_PLAIN, &size);
-	struct bpf_object *obj = bytes ? bpf_object__open_mem(bytes, size, NULL) : NULL;
+	_cleanup_cut_ struct kernel_cut cut = kernel_cut(bytes, size, NULL);
+	LIBBPF_OPTS(bpf_object_open_opts, opts, .btf_custom_path = kernel_cut_path(&cut));
+	struct bpf_object *obj = bytes ? bpf_object__open_mem(bytes, size, &opts) : NULL;
 	struct bpf_program *prog = obj ? load(obj, name) : NULL;
 	struct bpf_link *link = prog ? bpf_program__attach_iter(prog, NULL) : NULL;
 	int fd = link ? bpf_iter_create(bpf_link__fd(link)) : -1;

@@ -20,6 +20,7 @@
 #include "tracer/ebpf/check.h"
 #include "tracer/ebpf/locks.h"
 #include "tracer/ebpf/ebpf.h"
+#include "tracer/ebpf/kernel.h"
 #include "tracer/source.h"
 
 #include "pptrace.skel.h"
@@ -170,32 +171,41 @@ static size_t files_needed(struct bpf_object *obj)
 }
 
 /* The skeleton is the same for all editions; the bytes are not. */
-static struct pptrace_bpf *open_edition(enum ebpf_edition edition)
+static struct pptrace_bpf *open_edition(
+	enum ebpf_edition edition, struct kernel_cut *ret_cut, struct probe_casts *ret_casts)
 {
 	struct pptrace_bpf *skel = xcalloc(1, sizeof *skel);
+	size_t size;
+	const void *object = ebpf_object(edition, &size);
+	LIBBPF_OPTS(bpf_object_open_opts, opts);
 	int rc = pptrace_bpf__create_skeleton(skel);
-	size_t size = 0;
 
+	*ret_cut = kernel_cut(object, size, ret_casts);
+	opts.btf_custom_path = kernel_cut_path(ret_cut);
 	if (!rc) {
-		skel->skeleton->data = (void *)(uintptr_t)ebpf_object(edition, &size);
+		skel->skeleton->data = (void *)(uintptr_t)object;
 		skel->skeleton->data_sz = size;
-		rc = bpf_object__open_skeleton(skel->skeleton, NULL);
+		rc = bpf_object__open_skeleton(skel->skeleton, &opts);
 	}
 	if (!rc)
 		return skel;
+	kernel_cut_done(ret_cut);
 	pptrace_bpf__destroy(skel);
 	errno = -rc;
 	return NULL;
 }
 
-struct pptrace_bpf *ebpf_open(
-	const struct source_config *config, size_t ring_bytes, struct ebpf_variant v)
+struct pptrace_bpf *ebpf_open(const struct source_config *config, size_t ring_bytes,
+	struct ebpf_variant v, struct kernel_cut *ret_cut)
 {
-	struct pptrace_bpf *skel = open_edition(v.edition);
+	struct probe_casts casts = {0};
+	struct pptrace_bpf *skel = open_edition(v.edition, ret_cut, &casts);
 
 	if (!skel)
 		return NULL;
 	config_fill(skel, config, ring_bytes);
+	/* An edition that casts is refused where these are not known, and the next is taken. */
+	skel->rodata->config.casts = casts;
 	bpf_map__set_max_entries(skel->maps.ring, (unsigned)ring_bytes);
 	handlers_declare(skel->obj);
 	optional_set(skel, v);
@@ -205,7 +215,8 @@ struct pptrace_bpf *ebpf_open(
 static int load(const struct source_config *config, size_t ring_bytes, struct ebpf_variant v,
 	struct pptrace_bpf **ret)
 {
-	struct pptrace_bpf *skel = ebpf_open(config, ring_bytes, v);
+	_cleanup_cut_ struct kernel_cut cut = {.fd = -1};
+	struct pptrace_bpf *skel = ebpf_open(config, ring_bytes, v, &cut);
 	int rc;
 
 	if (!skel)

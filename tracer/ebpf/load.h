@@ -9,6 +9,7 @@
 #include "tracer/ebpf/ebpf.h"
 
 struct buf;
+struct kernel_cut;
 struct pptrace_bpf;
 struct source_config;
 
@@ -19,9 +20,12 @@ struct ebpf_variant {
 	bool session; /* uprobes that see call and return (6.13) */
 };
 
-/* Opens and configures the programs of a variant; to be loaded or destroyed. Returns NULL with errno. */
-struct pptrace_bpf *ebpf_open(
-	const struct source_config *config, size_t ring_bytes, struct ebpf_variant v);
+/*
+ * Opens and configures the programs of a variant; to be loaded or destroyed. *ret_cut must stay
+ * until then. Returns NULL with errno.
+ */
+struct pptrace_bpf *ebpf_open(const struct source_config *config, size_t ring_bytes,
+	struct ebpf_variant v, struct kernel_cut *ret_cut);
 
 /*
  * Loads the programs that fit this kernel and the configuration; nothing is
