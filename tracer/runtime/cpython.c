@@ -120,14 +120,6 @@ static int find_runtime(struct cpython *c, const struct runtime_process *p, stru
 
 /* ---- Code and frames ---- */
 
-/* The standard library; what is installed beside it is somebody's program. */
-static bool is_library_file(const char *file)
-{
-	return !strncmp(file, "<frozen", 7) ||
-	       (strstr(file, "/lib/python") && !strstr(file, "/site-packages/") &&
-		       !strstr(file, "/dist-packages/"));
-}
-
 static void read_lines(struct cpython *c, uint64_t bytes, struct cpython_code *code)
 {
 	uint64_t n =
@@ -159,7 +151,7 @@ static const struct cpython_code *read_code(struct cpython *c, uint64_t addr)
 		c, cpython_pointer(c, addr, l->code_name), code->name, sizeof code->name);
 	code->first_line = (int)memory_u32(&c->memory, addr + (uint64_t)l->code_first_line);
 	code->bytes = l->code_bytes == -1 ? 0 : addr + (uint64_t)l->code_bytes;
-	code->is_library = is_library_file(code->file);
+	code->is_library = cpython_is_library(code->file);
 	code->has_ranges = l->minor == 10;
 	read_lines(c, cpython_pointer(c, addr, l->code_lines), code);
 	(void)hash_set(&c->codes, addr, code);

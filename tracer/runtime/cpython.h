@@ -56,6 +56,7 @@ struct cpython {
 	struct hash codes; /* struct cpython_code by address, owned */
 	struct hash types; /* struct cpython_class by address, owned */
 	struct hash names; /* names of variables by address, owned */
+	size_t looks;      /* objects that cpython_search has looked at */
 };
 
 /* A type object, read once. */
@@ -79,6 +80,10 @@ const char *cpython_name(struct cpython *c, uint64_t key);
 /* Returns the type object at an address, read once, or NULL. It belongs to c. */
 const struct cpython_class *cpython_class(struct cpython *c, uint64_t type);
 
+/* Returns the address of an object's type, 0 if it cannot be read; the type object; or NULL. */
+uint64_t cpython_type_of(struct cpython *c, uint64_t object);
+const struct cpython_class *cpython_class_of(struct cpython *c, uint64_t object);
+
 /* Returns the name of an object's type: "_thread.lock", "Queue"; empty if it cannot be read. It belongs to c. */
 const char *cpython_type(struct cpython *c, uint64_t object);
 
@@ -93,6 +98,12 @@ bool cpython_attributes(struct cpython *c, uint64_t object, cpython_visit *visit
 
 /* Returns the attribute of an object with this name, or 0. */
 uint64_t cpython_attribute(struct cpython *c, uint64_t object, const char *name);
+
+/* Reads an int from 0 to 2^30 - 1; false if the object is none. */
+bool cpython_small_int(struct cpython *c, uint64_t object, uint32_t *ret);
+
+/* Says whether a type, by its name, is one of the language itself: nobody waits for its objects. */
+bool cpython_is_plain(const char *type);
 
 /* Walks the local variables of a frame, cells opened; false if visit ended it. */
 bool cpython_locals(
@@ -119,6 +130,9 @@ int cpython_line(const struct cpython_code *code, uint64_t instr);
 
 /* ---- cpython_join.c ---- */
 
+/* Says whether a file is of the standard library; what is installed beside it is somebody's program. */
+bool cpython_is_library(const char *file);
+
 /* "queue" of "/usr/lib/python3.11/queue.py"; of a package "asyncio.locks". */
 void cpython_module(const char *file, char *ret, size_t size);
 
@@ -128,6 +142,19 @@ bool cpython_is_shutdown(const struct cpython_frame *f);
 
 /* Returns the Thread whose end _shutdown, this frame, waits for by the futex at address, or 0. */
 uint64_t cpython_joined(struct cpython *c, const struct cpython_frame *f, uint64_t address);
+
+/* ---- cpython_search.c ---- */
+
+/* The search for a name by which a frame reaches an object. */
+struct cpython_search {
+	uint64_t object;  /* this very object; 0: */
+	uint64_t address; /* the lock that is waited for here */
+	uint64_t found;   /* the answer: the object */
+	char name[96];    /* and its name: "audit", "self.queue", "Bank.lock", "locks['a']" */
+};
+
+/* Fills the answer; false if no name was found. */
+bool cpython_search(struct cpython *c, const struct cpython_frame *f, struct cpython_search *s);
 
 /* ---- cpython_lock.c ---- */
 

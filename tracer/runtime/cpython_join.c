@@ -1,9 +1,17 @@
-/* cpython_join.c - Python threads whose end another waits for. */
+/* cpython_join.c - Python's library by its files and functions, and threads whose end another waits for. */
 /* SPDX-License-Identifier: MIT */
 #include "tracer/runtime/cpython.h"
 
 #include <stdio.h>
 #include <string.h>
+
+/* The standard library; what is installed beside it is somebody's program. */
+bool cpython_is_library(const char *file)
+{
+	return !strncmp(file, "<frozen", 7) ||
+	       (strstr(file, "/lib/python") && !strstr(file, "/site-packages/") &&
+		       !strstr(file, "/dist-packages/"));
+}
 
 /* "queue" of "/usr/lib/python3.11/queue.py"; of a package "asyncio.locks". */
 void cpython_module(const char *file, char *ret, size_t size)

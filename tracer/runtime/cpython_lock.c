@@ -16,80 +16,6 @@
 #include "base/mem.h"
 #include "schema/locks.h"
 
-/* ---- Which object has the semaphore ---- */
-
-/* The search for a variable or attribute that is, or waits as, a wanted object. */
-struct search {
-	struct cpython *c;
-	uint64_t object;  /* this very object; 0: */
-	uint64_t address; /* the lock that is waited for here */
-	char name[64];
-	uint64_t found;
-	char owner[32]; /* variable in whose attributes it is sought; empty: none */
-};
-
-static bool is_wanted(struct search *s, uint64_t value)
-{
-	return s->object ? value == s->object : cpython_waits_for(s->c, value, s->address);
-}
-
-static bool visit(void *arg, uint64_t key, uint64_t value)
-{
-	struct search *s = arg;
-	const char *name;
-
-	if (!is_wanted(s, value))
-		return true;
-	name = cpython_name(s->c, key);
-	s->found = value;
-	(void)snprintf(
-		s->name, sizeof s->name, "%s%s%.30s", s->owner, s->owner[0] ? "." : "", name);
-	return false;
-}
-
-/* Looks into the attributes of one variable of a frame. */
-static bool visit_attributes(void *arg, uint64_t key, uint64_t value)
-{
-	struct search *s = arg;
-	bool goes_on;
-
-	(void)snprintf(s->owner, sizeof s->owner, "%.30s", cpython_name(s->c, key));
-	goes_on = cpython_attributes(s->c, value, visit, s);
-	s->owner[0] = '\0';
-	return goes_on;
-}
-
-/* Says whether a type is one of the language itself: nobody waits for its objects. */
-static bool is_plain_type(const char *type)
-{
-	static const char *const plain[] = {"module", "type", "function", "method",
-		"builtin_function_or_method", "str", "int", "float", "dict", "list", "tuple",
-		"NoneType", "bool", "weakref.ReferenceType", "weakref"};
-
-	for (size_t i = 0; i < ARRAY_SIZE(plain); i++)
-		if (!strcmp(type, plain[i]))
-			return true;
-	return false;
-}
-
-/* The same for a module's variable, if it is an object of the program's. */
-static bool visit_objects(void *arg, uint64_t key, uint64_t value)
-{
-	struct search *s = arg;
-
-	return is_plain_type(cpython_type(s->c, value)) || visit_attributes(arg, key, value);
-}
-
-/* The variables that a frame sees, nearest first: its own, its module's, the attributes of both. */
-static bool search_frame(struct search *s, const struct cpython_frame *f)
-{
-	uint64_t globals = cpython_pointer(s->c, f->addr, s->c->layout->frame_globals);
-
-	return !cpython_locals(s->c, f, visit, s) || !cpython_dict(s->c, globals, visit, s) ||
-	       !cpython_locals(s->c, f, visit_attributes, s) ||
-	       !cpython_dict(s->c, globals, visit_objects, s);
-}
-
 /* ---- Words ---- */
 
 /* Says whether a frame is Thread.start, which waits for an event: that the thread has begun. */
@@ -117,7 +43,7 @@ static size_t telling_frame(struct cpython *c, const struct cpython_frame *frame
 	for (size_t i = 1; i < n; i++)
 		if (is_thread_start(&frames[i]))
 			return i - 1;
-	while (n > 1 && is_plain_type(cpython_type(c, first_variable(c, &frames[n - 1]))))
+	while (n > 1 && cpython_is_plain(cpython_type(c, first_variable(c, &frames[n - 1]))))
 		n--;
 	return n - 1;
 }
@@ -144,7 +70,7 @@ static void name_object(struct cpython *c, const struct cpython_frame *library, 
 	else if (is_pool_worker(library))
 		(void)snprintf(
 			ret->type, sizeof ret->type, "concurrent.futures.ThreadPoolExecutor");
-	else if (is_plain_type(type))
+	else if (cpython_is_plain(type))
 		return;
 	else if (!strncmp(module, "futures.", 8))
 		(void)snprintf(ret->type, sizeof ret->type, "concurrent.futures.%.28s", type);
@@ -183,7 +109,7 @@ static bool is_server(const struct cpython_frame *f)
 void cpython_lock(struct cpython *c, const struct cpython_frame *frames, size_t n, uint64_t address,
 	const struct cpython_idents *idents, struct runtime_lock *ret)
 {
-	struct search s = {.c = c, .address = address};
+	struct cpython_search s = {.address = address};
 	size_t own = 0;
 
 	if (!address || !n)
@@ -202,7 +128,7 @@ void cpython_lock(struct cpython *c, const struct cpython_frame *frames, size_t 
 		if (!ret->type[0])
 			return;
 	}
-	if (own == n || !search_frame(&s, &frames[own])) {
+	if (own == n || !cpython_search(c, &frames[own], &s)) {
 		s.found = s.object;
 		s.name[0] = '\0';
 	}
@@ -245,20 +171,16 @@ pid_t cpython_gil(struct cpython *c, uint64_t address, const struct cpython_iden
 	return 0;
 }
 
-/* The value of a small int (Include/cpython/longintrepr.h: its first digit of 30 bits), else 0. */
-static uint32_t small_int(struct cpython *c, uint64_t object)
-{
-	enum { DIGIT = 24 };
-
-	return !strcmp(cpython_type(c, object), "int") ? memory_u32(&c->memory, object + DIGIT) : 0;
-}
-
 /* The thread that a threading.Thread is, by the number that it has noted of itself. */
 static pid_t tid_of(struct cpython *c, uint64_t object, const struct tasks *tasks)
 {
 	uint64_t number = object ? cpython_attribute(c, object, "_native_id") : 0;
-	const struct task *task = number ? tasks_find(tasks, (pid_t)small_int(c, number)) : NULL;
+	const struct task *task;
+	uint32_t tid;
 
+	if (!number || !cpython_small_int(c, number, &tid))
+		return 0;
+	task = tasks_find(tasks, (pid_t)tid);
 	return task ? task->tid : 0;
 }
 

@@ -112,7 +112,7 @@ const char *cpython_name(struct cpython *c, uint64_t key)
 	return name;
 }
 
-static uint64_t type_of(struct cpython *c, uint64_t object)
+uint64_t cpython_type_of(struct cpython *c, uint64_t object)
 {
 	return memory_pointer(&c->memory, object + OB_TYPE);
 }
@@ -137,11 +137,44 @@ const struct cpython_class *cpython_class(struct cpython *c, uint64_t type)
 	return class;
 }
 
+const struct cpython_class *cpython_class_of(struct cpython *c, uint64_t object)
+{
+	return object ? cpython_class(c, cpython_type_of(c, object)) : NULL;
+}
+
 const char *cpython_type(struct cpython *c, uint64_t object)
 {
-	const struct cpython_class *class = object ? cpython_class(c, type_of(c, object)) : NULL;
+	const struct cpython_class *class = cpython_class_of(c, object);
 
 	return class ? class->name : "";
+}
+
+bool cpython_is_plain(const char *type)
+{
+	static const char *const plain[] = {"module", "type", "function", "method",
+		"builtin_function_or_method", "str", "int", "float", "dict", "list", "tuple",
+		"NoneType", "bool", "weakref.ReferenceType", "weakref"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(plain); i++)
+		if (!strcmp(type, plain[i]))
+			return true;
+	return false;
+}
+
+/* Its first digit of 30 bits stands behind how many there are, with the sign (Include/cpython/longintrepr.h). */
+bool cpython_small_int(struct cpython *c, uint64_t object, uint32_t *ret)
+{
+	uint64_t words[4], one, zero; /* references, type, count, digit */
+	const struct cpython_class *class;
+
+	if (!memory_read(&c->memory, object, words, sizeof words) ||
+		!(class = cpython_class(c, words[1])) || strcmp(class->name, "int") != 0)
+		return false;
+	/* From 3.12 on the count stands above three bits, of which 0 is positive, 1 is zero. */
+	one = c->layout->minor >= 12 ? 8 : 1;
+	zero = c->layout->minor >= 12 ? 1 : 0;
+	*ret = words[2] == one ? (uint32_t)words[3] : 0;
+	return words[2] == one || words[2] == zero;
 }
 
 /* ---- Dictionaries ---- */

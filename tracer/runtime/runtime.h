@@ -8,7 +8,8 @@
  * answers as records), process.c and memory.c (what is read of another process, or of a core), then one
  * set of files per language: cpython.c (interpreter, threads, frames),
  * cpython_object.c (strings, dictionaries, attributes), cpython_line.c (line
- * tables), cpython_join.c (threads that are joined), cpython_lock.c (what a thread waits for, by its name in the program);
+ * tables), cpython_join.c (threads that are joined), cpython_search.c (names of objects), cpython_lock.c (what a thread
+ * waits for, by its name in the program);
  * tasks.c (threads as the kernel knows them), node.c; the folders hotspot, golang and ruby.
  *
  * Nothing runs in the target and nothing is stopped. What is read may be

@@ -90,6 +90,49 @@ signal.signal(signal.SIGUSR1, lambda *a: told.set())
 told.wait()
 PY
 
+cat >names.py <<'PY'
+import collections, queue, threading
+class Base:
+    common = threading.Lock()
+class Bank(Base):
+    lock = threading.Lock()
+    _hidden = {"x": threading.Lock()}
+    def own(self): self.lock.acquire()
+    def inherited(self): Base.common.acquire()
+    @classmethod
+    def of_class(cls): cls._hidden["x"].acquire()
+class Account:
+    __slots__ = ("first", "second")
+    def __init__(self): self.first = 1; self.second = threading.Lock()
+    def take(self): self.second.acquire()
+class Registry:
+    def __init__(self):
+        self.locks = collections.defaultdict(threading.Lock)
+        self.rows = (threading.Lock(), threading.Lock())
+        self.queues = {"jobs": queue.Queue()}
+    def key(self): self.locks["a"].acquire()
+    def number(self): self.locks[7].acquire()
+    def row(self): self.rows[1].acquire()
+    def fetch(self): self.queues["jobs"].get()
+class Named(dict): pass
+Pair = collections.namedtuple("Pair", "left right")
+registry = Registry()
+accounts = [Account(), Account()]
+table = Named(a=threading.Lock())
+pair = Pair(threading.Lock(), threading.Lock())
+for lock in (Base.common, Bank.lock, Bank._hidden["x"], accounts[0].second, accounts[1].second, registry.locks["a"], registry.locks[7], *registry.rows, table["a"], *pair):
+    lock.acquire()
+del lock
+def in_list(): accounts[1].second.acquire()
+def in_table(): table["a"].acquire()
+def in_pair(): pair.right.acquire()
+bank = Bank()
+for f in (bank.own, bank.inherited, Bank.of_class, accounts[0].take, registry.key, registry.number, registry.row, registry.fetch, in_list, in_table, in_pair):
+    threading.Thread(target=f, name=f.__name__, daemon=True).start()
+del f
+threading.Event().wait()
+PY
+
 # The lines of a set, without numbers that differ from run to run.
 words()
 {
@@ -204,6 +247,33 @@ wait_for 10 waiting 3
 run "$PPTRACE" why "$pid"
 crossed_words out
 expect_words out 'waits to join thread "transfer" of bank.py[PID] at bank.py:17 (<module>)'
+stop
+end
+
+# What each thread of names.py waits for, by the name of the thread.
+names_text()
+{
+	cat <<-'T'
+	fetch: waits for the queue `self.queues['jobs']` (queue.Queue)
+	in_list: waits for the lock `accounts[1].second` (threading.Lock)
+	in_pair: waits for the lock `pair[1]` (threading.Lock)
+	in_table: waits for the lock `table['a']` (threading.Lock)
+	inherited: waits for the lock `Base.common` (threading.Lock)
+	key: waits for the lock `self.locks['a']` (threading.Lock)
+	number: waits for the lock `self.locks[7]` (threading.Lock)
+	of_class: waits for the lock `Bank._hidden['x']` (threading.Lock)
+	own: waits for the lock `Bank.lock` (threading.Lock)
+	row: waits for the lock `self.rows[1]` (threading.Lock)
+	take: waits for the lock `self.second` (threading.Lock)
+	T
+}
+
+begin "why: locks in lists, tuples, dictionaries, classes and __slots__ have their names"
+start "$PYTHON" names.py
+wait_for 10 waiting 12
+run "$PPTRACE" why "$pid"
+sed -nE 's/^ +[0-9]+  ([a-z_]+: waits for the (lock|queue) .*), for .*/\1/p' out | sort >names
+names_text | diff - names >difference || fail "names found (>) and wanted (<) differ" "$(cat difference)"
 stop
 end
 
