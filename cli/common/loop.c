@@ -30,6 +30,9 @@
 #define BEFORE 1000000ull /* the moment before a signal */
 #define AGAIN                                                                                      \
 	(3 * SECOND) /* so soon a second Ctrl-C is meant for pptrace: the command has not ended by the first */
+#define SAME                                                                                       \
+	(SECOND /                                                                                  \
+		10) /* so soon nobody has decided anything: timeout(1) signals its command, then its group */
 
 enum {
 	PASS_ON_MS = 60,
@@ -51,6 +54,7 @@ struct loop {
 		kill_at; /* when to kill the processes that SIGTERM has not ended; 0: nothing to do */
 	uint64_t pass_on_at; /* when to pass on_signal on; 0: nothing to do */
 	int pass_on;
+	int last_signal, last_sender; /* of interrupted_at */
 	bool told_waiting, told_interrupt;
 	bool by_terminal; /* interrupted_at is that of a signal that the terminal sends to the command too */
 };
@@ -91,14 +95,19 @@ void loop_let_go(void)
 
 /* ---- Signals ---- */
 
-static void take_signal(struct loop *l, int signo)
+static void take_signal(struct loop *l, int signo, int sender)
 {
 	uint64_t now = clock_now();
 	bool again = l->interrupted_at && now - l->interrupted_at < AGAIN;
 
 	if (signo != SIGINT && signo != SIGQUIT && signo != SIGTERM && signo != SIGHUP)
 		return;
+	if (again && signo == l->last_signal && sender == l->last_sender &&
+		now - l->interrupted_at < SAME)
+		return;
 	l->interrupted_at = now;
+	l->last_signal = signo;
+	l->last_sender = sender;
 	l->by_terminal = signo == SIGINT || signo == SIGQUIT;
 	if (again || !l->config->target) {
 		l->ret->interrupted = true;
@@ -114,7 +123,7 @@ static void read_signals(struct loop *l)
 	struct signalfd_siginfo info;
 
 	while (read(l->signals, &info, sizeof info) == sizeof info)
-		take_signal(l, (int)info.ssi_signo);
+		take_signal(l, (int)info.ssi_signo, (int)info.ssi_pid);
 }
 
 /*

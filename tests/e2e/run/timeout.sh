@@ -71,6 +71,17 @@ expect_err ' waits for the mutex lock_a, for '
 expect_err ' waits for the mutex lock_b, for '
 end
 
+begin "$backend: the two signals of timeout(1) are one, also where pptrace has read the first before the second comes"
+background "$PPTRACE" run --backend=$backend --watch=0.2 -o pair.db "$DEMOS/deadlock-abba"
+wait_for 20 grep -q '^error: deadlock' err
+kill -TERM $!
+sleep 0.02
+kill -TERM $!
+wait_end $!
+expect_sql pair.db "SELECT count(*) FROM process WHERE end_ns IS NULL" 0
+expect_sql pair.db "SELECT rule FROM finding WHERE severity = 'error'" deadlock
+end
+
 }
 
 # shellcheck disable=SC2046
