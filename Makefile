@@ -182,7 +182,7 @@ $(OUT)/gen/pptrace.skel.h: $(foreach e,$(EDITIONS),$(OUT)/gen/$(e).skel.h)
 $(OUT)/tracer/ebpf/object.o: ALL_CFLAGS += -Wa,-I$(OUT)/gen
 $(OUT)/tracer/ebpf/object.o: $(foreach e,$(EDITIONS),$(OUT)/gen/$(e).bpf.o)
 
-$(patsubst %.c,$(OUT)/%.o,$(EBPF_SRC)): $(OUT)/gen/pptrace.skel.h
+$(patsubst %.c,$(OUT)/%.o,$(EBPF_SRC)) $(filter $(OUT)/tests/unit/tracer/ebpf/%,$(UNIT_OBJ)): $(OUT)/gen/pptrace.skel.h
 
 # The list of demos, from their first lines: name, what it does, arguments to try it with.
 $(OUT)/gen/demos.def: tools/demos.awk $(call files_in,demos,*.c) $(wildcard demos/python/*.py)

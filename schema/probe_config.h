@@ -173,6 +173,15 @@ struct nested_key {
 };
 
 /* Set before the programs are loaded. */
+/* What the programs tell the kernel of their licence: helpers that they need are for such programs alone. */
+#define PROBE_LICENSE "Dual MIT/GPL"
+
+/*
+ * bpf_rdonly_cast as the programs call it: no helper has such a number. Before the load the tracer puts the kernel's
+ * function there; libbpf would read all types of the kernel to find it.
+ */
+#define PROBE_CAST_CALL 0x7fff0001
+
 /* The kernel's numbers of the types that a program casts to. */
 struct probe_casts {
 	cfg_u32 task;    /* task_struct */

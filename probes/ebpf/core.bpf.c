@@ -33,7 +33,7 @@ int find_level(void *ctx)
 	return 0;
 }
 
-char LICENSE[] SEC("license") = "Dual MIT/GPL";
+char LICENSE[] SEC("license") = PROBE_LICENSE;
 
 int numbers_find(struct numbers *n)
 {

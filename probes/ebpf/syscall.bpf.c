@@ -54,8 +54,8 @@ int BPF_PROG(on_sys_enter, struct pt_regs *regs, long id)
  * kernels that let a program read through any pointer without a helper (6.2).
  * Returns false where the longer way must be taken.
  */
-extern void *bpf_rdonly_cast(const void *obj, u32 type) __ksym __weak;
-#define CAST(type, p, number) ((type *)bpf_rdonly_cast(p, config.casts.number))
+static void *(*const rdonly_cast)(const void *obj, u32 type) = (void *)PROBE_CAST_CALL;
+#define CAST(type, p, number) ((type *)rdonly_cast(p, config.casts.number))
 
 static __always_inline bool io_fast(
 	struct pt_regs *regs, long ret, struct task_struct *task, struct slot *slot)

@@ -63,8 +63,8 @@ static void measure(enum ebpf_edition edition, const char *name, char *log, bool
 	static const struct source_config config = {
 		.locks = LOCKS_MODE_FUTEX, .data_bytes = 1 << 20, .sched = true};
 	struct ebpf_variant v = {edition, false, false};
-	_cleanup_cut_ struct kernel_cut cut = {.fd = -1};
-	struct pptrace_bpf *skel = ebpf_open(&config, 1 << 16, v, &cut);
+	_cleanup_types_ struct kernel_types types = KERNEL_TYPES_NONE;
+	struct pptrace_bpf *skel = ebpf_open(&config, 1 << 16, v, &types);
 	struct bpf_program *prog = skel ? only(skel->obj, name) : NULL;
 	const char *processed;
 	int rc;
@@ -94,8 +94,8 @@ static void measure_all(enum ebpf_edition edition, char *log)
 {
 	static const struct source_config config = {.locks = LOCKS_MODE_FUTEX};
 	struct ebpf_variant v = {edition, false, false};
-	_cleanup_cut_ struct kernel_cut cut = {.fd = -1};
-	struct pptrace_bpf *skel = ebpf_open(&config, 1 << 16, v, &cut);
+	_cleanup_types_ struct kernel_types types = KERNEL_TYPES_NONE;
+	struct pptrace_bpf *skel = ebpf_open(&config, 1 << 16, v, &types);
 	struct bpf_program *prog;
 
 	if (!skel)

@@ -23,14 +23,29 @@ enum { CHECK_FILES = 4 };
 /* What libbpf says of a failure: the name of the program or map is in the first warning. */
 static char first_warning[200];
 
+__attribute__((format(printf, 1, 0))) static void hear(const char *fmt, va_list ap)
+{
+	if (first_warning[0])
+		return;
+	(void)vsnprintf(first_warning, sizeof first_warning, fmt, ap);
+	first_warning[strcspn(first_warning, "\n")] = 0;
+}
+
 __attribute__((format(printf, 2, 0))) static int listen(
 	enum libbpf_print_level level, const char *fmt, va_list ap)
 {
-	if (level == LIBBPF_WARN && !first_warning[0]) {
-		(void)vsnprintf(first_warning, sizeof first_warning, fmt, ap);
-		first_warning[strcspn(first_warning, "\n")] = 0;
-	}
+	if (level == LIBBPF_WARN)
+		hear(fmt, ap);
 	return 0;
+}
+
+void ebpf_check_heard(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	hear(fmt, ap);
+	va_end(ap);
 }
 
 void ebpf_check_listen(void)

@@ -23,6 +23,9 @@ int ebpf_check_files(size_t n);
 /* From now on libbpf is silent, and its first warning is remembered for ebpf_check_words. */
 void ebpf_check_listen(void);
 
+/* Remembers a warning in the same way. */
+void ebpf_check_heard(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
 /* Adds the sentence for an error of loading, attaching or mapping: what was the cause, as far as that is known. */
 void ebpf_check_words(struct buf *why, int error);
 

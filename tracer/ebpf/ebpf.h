@@ -3,7 +3,7 @@
 /*
  * The other end of probes/ebpf. To be read in this order: source.c (struct source), load.c (the edition of the
  * programs, out of object.c, that this kernel takes) with calls.c (system calls that they look at), kernel.c (the types
- * that the kernel describes, with types.c, roots.c and cut.c) and check.c (why they cannot be loaded), slots.c (which tasks are traced), ring.c (their records), locks.c with symbols.c (uprobes
+ * that the kernel describes, with types.c, roots.c and cut.c), programs.c (how they are loaded) and check.c (why they cannot be loaded), slots.c (which tasks are traced), ring.c (their records), locks.c with symbols.c (uprobes
  * on lock functions). By itself: iterate.c (what the kernel knows of all tasks now). Built with EBPF=0,
  * without.c stands in place of all of them.
  */

@@ -41,8 +41,8 @@ static int iterate(
 {
 	size_t size;
 	const void *bytes = ebpf_object(EBPF_PLAIN, &size);
-	_cleanup_cut_ struct kernel_cut cut = kernel_cut(bytes, size, NULL);
-	LIBBPF_OPTS(bpf_object_open_opts, opts, .btf_custom_path = kernel_cut_path(&cut));
+	_cleanup_types_ struct kernel_types types = kernel_types(bytes, size);
+	LIBBPF_OPTS(bpf_object_open_opts, opts, .btf_custom_path = kernel_types_path(&types));
 	struct bpf_object *obj = bytes ? bpf_object__open_mem(bytes, size, &opts) : NULL;
 	struct bpf_program *prog = obj ? load(obj, name) : NULL;
 	struct bpf_link *link = prog ? bpf_program__attach_iter(prog, NULL) : NULL;

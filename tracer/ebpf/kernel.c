@@ -22,37 +22,23 @@
 /* Kernels have 5 MB of them; more than this is something else. */
 enum { TYPES_BYTES_MAX = 256 << 20 };
 
-struct bytes {
-	void *p;
-	size_t len;
-	bool mapped;
-};
-
-static void bytes_done(struct bytes *b)
-{
-	if (b->mapped)
-		munmap(b->p, b->len);
-	else
-		free(b->p);
-}
-
 /* Only newer kernels let the file be mapped; a read gives a page at most. */
-static int bytes_read(struct bytes *b, int fd)
+static int bytes_read(struct kernel_types *k, int fd)
 {
 	size_t done = 0;
 
-	b->p = xmalloc(b->len);
-	while (done < b->len) {
-		ssize_t n = read(fd, (char *)b->p + done, b->len - done);
+	k->bytes = xmalloc(k->len);
+	while (done < k->len) {
+		ssize_t n = read(fd, (char *)k->bytes + done, k->len - done);
 
 		if (n <= 0)
 			break;
 		done += (size_t)n;
 	}
-	return done == b->len ? 0 : -EIO;
+	return done == k->len ? 0 : -EIO;
 }
 
-static int bytes_open(struct bytes *b)
+static int bytes_open(struct kernel_types *k)
 {
 	_cleanup_close_ int fd = open(TYPES_FILE, O_RDONLY | O_CLOEXEC);
 	struct stat st;
@@ -60,82 +46,80 @@ static int bytes_open(struct bytes *b)
 
 	if (fd < 0 || fstat(fd, &st) || st.st_size <= 0 || st.st_size > TYPES_BYTES_MAX)
 		return -ENOTSUP;
-	b->len = (size_t)st.st_size;
-	p = mmap(NULL, b->len, PROT_READ, MAP_PRIVATE, fd, 0);
+	k->len = (size_t)st.st_size;
+	p = mmap(NULL, k->len, PROT_READ, MAP_PRIVATE, fd, 0);
 	if (p == MAP_FAILED)
-		return bytes_read(b, fd);
-	b->p = p;
-	b->mapped = true;
+		return bytes_read(k, fd);
+	k->bytes = p;
+	k->mapped = true;
 	return 0;
 }
 
-static int write_file(const struct buf *b)
+/* libbpf takes a path alone, and there may be no /proc. */
+static void cut_write(struct kernel_types *k, const struct buf *b)
 {
 	_cleanup_close_ int fd = memfd_create("types", MFD_CLOEXEC);
 
 	if (fd < 0 || write(fd, b->data, b->len) != (ssize_t)b->len)
-		return -1;
-	return steal_fd(&fd);
+		return;
+	(void)snprintf(k->cut_path, sizeof k->cut_path, "/proc/self/fd/%d", fd);
+	if (!access(k->cut_path, R_OK))
+		k->cut = steal_fd(&fd);
 }
 
-/* One walk through all types finds those of relocations and those of casts. */
-static int cut(
-	const struct types *types, const void *object, size_t size, struct probe_casts *ret_casts)
+/* What programs that cast need, beside the types of relocations. */
+static const struct type_wanted for_casts[] = {
+	{.name = "task_struct", .kind = BTF_KIND_STRUCT},
+	{.name = "file", .kind = BTF_KIND_STRUCT},
+	{.name = "rb_root", .kind = BTF_KIND_STRUCT},
+	{.name = "bpf_rdonly_cast", .kind = BTF_KIND_FUNC},
+};
+
+/* One walk through all types finds these and those. */
+static void cut_make(struct kernel_types *k, const void *object, size_t size)
 {
-	struct type_wanted casts[] = {
-		{.name = "task_struct", .kind = BTF_KIND_STRUCT},
-		{.name = "file", .kind = BTF_KIND_STRUCT},
-		{.name = "rb_root", .kind = BTF_KIND_STRUCT},
-	};
 	_cleanup_free_ struct type_wanted *wanted = NULL;
-	_cleanup_buf_ struct buf file = BUF_INIT;
+	_cleanup_buf_ struct buf b = BUF_INIT;
 	size_t n = 0;
 	int rc = roots_find(object, size, &wanted, &n);
+	struct type_wanted *casts;
 
-	wanted = xreallocarray(wanted, n + ARRAY_SIZE(casts), sizeof *wanted);
-	for (size_t i = 0; i < ARRAY_SIZE(casts); i++) {
+	wanted = xreallocarray(wanted, n + ARRAY_SIZE(for_casts), sizeof *wanted);
+	casts = wanted + n;
+	memcpy(casts, for_casts, sizeof for_casts);
+	for (size_t i = 0; i < ARRAY_SIZE(for_casts); i++)
 		casts[i].len = (uint32_t)strlen(casts[i].name);
-		wanted[n + i] = casts[i];
-	}
-	types_find(types, wanted, n + ARRAY_SIZE(casts));
-	if (ret_casts)
-		*ret_casts = (struct probe_casts){
-			.task = wanted[n].ids[0],
-			.file = wanted[n + 1].ids[0],
-			.pointer = wanted[n + 2].ids[0],
-		};
-	if (!rc)
-		rc = cut_types(types, wanted, n, &file);
-	return rc ? -1 : write_file(&file);
+	types_find(&k->types, wanted, n + ARRAY_SIZE(for_casts));
+	k->casts.task = casts[0].ids[0];
+	k->casts.file = casts[1].ids[0];
+	k->casts.pointer = casts[2].ids[0];
+	k->cast_call = casts[3].ids[0];
+	if (!rc && !cut_types(&k->types, wanted, n, &b))
+		cut_write(k, &b);
 }
 
-struct kernel_cut kernel_cut(const void *object, size_t size, struct probe_casts *ret_casts)
+struct kernel_types kernel_types(const void *object, size_t size)
 {
-	struct kernel_cut ret = {.fd = -1};
-	struct bytes bytes = {0};
-	struct types types;
+	struct kernel_types k = KERNEL_TYPES_NONE;
 
-	if (!bytes_open(&bytes) && !types_index(&types, bytes.p, bytes.len)) {
-		ret.fd = cut(&types, object, size, ret_casts);
-		types_done(&types);
-	}
-	bytes_done(&bytes);
-	if (ret.fd >= 0)
-		(void)snprintf(ret.path, sizeof ret.path, "/proc/self/fd/%d", ret.fd);
-	/* libbpf takes a path alone, and there may be no /proc. */
-	if (ret.fd >= 0 && access(ret.path, R_OK))
-		kernel_cut_done(&ret);
-	return ret;
+	if (!bytes_open(&k) && !types_index(&k.types, k.bytes, k.len))
+		cut_make(&k, object, size);
+	return k;
 }
 
-const char *kernel_cut_path(const struct kernel_cut *cut_)
+void kernel_types_done(struct kernel_types *k)
 {
-	return cut_->fd >= 0 ? cut_->path : NULL;
+	types_done(&k->types);
+	if (k->mapped)
+		munmap(k->bytes, k->len);
+	else
+		free(k->bytes);
+	if (k->cut >= 0)
+		(void)close(k->cut);
+	*k = KERNEL_TYPES_NONE;
 }
 
-void kernel_cut_done(struct kernel_cut *cut_)
+const char *kernel_types_path(const struct kernel_types *k)
 {
-	if (cut_->fd >= 0)
-		(void)close(cut_->fd);
-	cut_->fd = -1;
+	return k->cut >= 0 ? k->cut_path : NULL;
 }

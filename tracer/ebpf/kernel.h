@@ -4,25 +4,33 @@
 #define TRACER_EBPF_KERNEL_H
 
 #include <stddef.h>
+#include <stdint.h>
 
-struct probe_casts;
+#include "schema/probe_config.h"
+#include "tracer/ebpf/types.h"
 
-/* A file in memory with the types that relocations of an object need (cut.h), for libbpf; kernel_cut_done closes it. */
-struct kernel_cut {
-	int fd; /* -1: there is none, and libbpf has to look through all types */
-	char path[32];
+/* Its types, and a file in memory with those that relocations of an object need (cut.h), which libbpf is given. */
+struct kernel_types {
+	void *bytes;
+	size_t len;
+	bool mapped;
+	struct types types; /* none where the kernel does not describe them */
+	int cut; /* -1: there is no such file, and libbpf has to look through all types */
+	char cut_path[32];
+
+	/* What a program that casts needs; 0 where it is not known. */
+	struct probe_casts casts;
+	uint32_t cast_call; /* the kernel's function */
 };
 
-/*
- * Makes it for an object. Also says which numbers the types have that programs cast to, 0 where that is not known;
- * ret_casts may be NULL.
- */
-struct kernel_cut kernel_cut(const void *object, size_t size, struct probe_casts *ret_casts);
+/* Reads them for an object. Always gives something, which kernel_types_done frees; the file must stay until then. */
+struct kernel_types kernel_types(const void *object, size_t size);
+void kernel_types_done(struct kernel_types *k);
 
-/* Returns what libbpf is to be given, which may be NULL, until kernel_cut_done. */
-const char *kernel_cut_path(const struct kernel_cut *cut);
-void kernel_cut_done(struct kernel_cut *cut);
+#define _cleanup_types_ __attribute__((cleanup(kernel_types_done)))
+#define KERNEL_TYPES_NONE ((struct kernel_types){.cut = -1})
 
-#define _cleanup_cut_ __attribute__((cleanup(kernel_cut_done)))
+/* Returns the path for libbpf, or NULL. */
+const char *kernel_types_path(const struct kernel_types *k);
 
 #endif

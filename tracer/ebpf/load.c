@@ -21,6 +21,7 @@
 #include "tracer/ebpf/locks.h"
 #include "tracer/ebpf/ebpf.h"
 #include "tracer/ebpf/kernel.h"
+#include "tracer/ebpf/programs.h"
 #include "tracer/source.h"
 
 #include "pptrace.skel.h"
@@ -171,8 +172,7 @@ static size_t files_needed(struct bpf_object *obj)
 }
 
 /* The skeleton is the same for all editions; the bytes are not. */
-static struct pptrace_bpf *open_edition(
-	enum ebpf_edition edition, struct kernel_cut *ret_cut, struct probe_casts *ret_casts)
+static struct pptrace_bpf *open_edition(enum ebpf_edition edition, struct kernel_types *ret_types)
 {
 	struct pptrace_bpf *skel = xcalloc(1, sizeof *skel);
 	size_t size;
@@ -180,8 +180,8 @@ static struct pptrace_bpf *open_edition(
 	LIBBPF_OPTS(bpf_object_open_opts, opts);
 	int rc = pptrace_bpf__create_skeleton(skel);
 
-	*ret_cut = kernel_cut(object, size, ret_casts);
-	opts.btf_custom_path = kernel_cut_path(ret_cut);
+	*ret_types = kernel_types(object, size);
+	opts.btf_custom_path = kernel_types_path(ret_types);
 	if (!rc) {
 		skel->skeleton->data = (void *)(uintptr_t)object;
 		skel->skeleton->data_sz = size;
@@ -189,23 +189,53 @@ static struct pptrace_bpf *open_edition(
 	}
 	if (!rc)
 		return skel;
-	kernel_cut_done(ret_cut);
+	kernel_types_done(ret_types);
 	pptrace_bpf__destroy(skel);
 	errno = -rc;
 	return NULL;
 }
 
-struct pptrace_bpf *ebpf_open(const struct source_config *config, size_t ring_bytes,
-	struct ebpf_variant v, struct kernel_cut *ret_cut)
+/*
+ * Puts the kernel's function where a program casts. Where there is none, the program stays as it is, and the
+ * kernel refuses it.
+ */
+static int casts_fill(struct pptrace_bpf *skel, const struct kernel_types *types)
 {
-	struct probe_casts casts = {0};
-	struct pptrace_bpf *skel = open_edition(v.edition, ret_cut, &casts);
+	struct bpf_program *prog = skel->progs.on_sys_exit;
+	size_t n = bpf_program__insn_cnt(prog);
+	_cleanup_free_ struct bpf_insn *insns = xreallocarray(NULL, n, sizeof *insns);
+
+	skel->rodata->config.casts = types->casts;
+	if (!types->cast_call)
+		return 0;
+	memcpy(insns, bpf_program__insns(prog), n * sizeof *insns);
+	for (size_t i = 0; i < n; i++) {
+		struct bpf_insn *in = &insns[i];
+
+		if (in->code == (BPF_JMP | BPF_CALL) && !in->src_reg &&
+			in->imm == PROBE_CAST_CALL) {
+			in->src_reg = BPF_PSEUDO_KFUNC_CALL;
+			in->imm = (int)types->cast_call;
+		}
+	}
+	return bpf_program__set_insns(prog, insns, n);
+}
+
+struct pptrace_bpf *ebpf_open(const struct source_config *config, size_t ring_bytes,
+	struct ebpf_variant v, struct kernel_types *ret_types)
+{
+	struct pptrace_bpf *skel = open_edition(v.edition, ret_types);
+	int rc;
 
 	if (!skel)
 		return NULL;
 	config_fill(skel, config, ring_bytes);
-	/* An edition that casts is refused where these are not known, and the next is taken. */
-	skel->rodata->config.casts = casts;
+	rc = casts_fill(skel, ret_types);
+	if (rc) {
+		pptrace_bpf__destroy(skel);
+		errno = -rc;
+		return NULL;
+	}
 	bpf_map__set_max_entries(skel->maps.ring, (unsigned)ring_bytes);
 	handlers_declare(skel->obj);
 	optional_set(skel, v);
@@ -213,17 +243,19 @@ struct pptrace_bpf *ebpf_open(const struct source_config *config, size_t ring_by
 }
 
 static int load(const struct source_config *config, size_t ring_bytes, struct ebpf_variant v,
-	struct pptrace_bpf **ret)
+	struct programs_ring *ring, struct pptrace_bpf **ret)
 {
-	_cleanup_cut_ struct kernel_cut cut = {.fd = -1};
-	struct pptrace_bpf *skel = ebpf_open(config, ring_bytes, v, &cut);
+	_cleanup_types_ struct kernel_types types = KERNEL_TYPES_NONE;
+	struct pptrace_bpf *skel = ebpf_open(config, ring_bytes, v, &types);
 	int rc;
 
 	if (!skel)
 		return -errno;
-	rc = ebpf_check_files(files_needed(skel->obj));
+	rc = v.edition == EBPF_CASTS && !types.cast_call ? -ENOTSUP : 0;
 	if (!rc)
-		rc = pptrace_bpf__load(skel);
+		rc = ebpf_check_files(files_needed(skel->obj));
+	if (!rc)
+		rc = programs_load(skel, &types, ring);
 	if (!rc)
 		rc = own_level_find(skel);
 	if (!rc)
@@ -252,14 +284,19 @@ int ebpf_load(const struct source_config *config, size_t ring_bytes, struct pptr
 	struct buf *why)
 {
 	bool uprobes = config->locks == LOCKS_MODE_UPROBE;
-	int rc = -EINVAL;
+	_cleanup_ring_ struct programs_ring *ring = programs_ring_begin(ring_bytes);
+	int rc = programs_expect();
 
+	if (rc) {
+		ebpf_check_words(why, rc);
+		return rc;
+	}
 	for (int edition = (int)first_edition; edition < EBPF_EDITIONS; edition++)
 		for (int session = uprobes; session >= 0; session--) {
 			struct ebpf_variant v = {(enum ebpf_edition)edition, uprobes, session};
 
 			ebpf_check_listen();
-			rc = load(config, ring_bytes, v, ret);
+			rc = load(config, ring_bytes, v, ring, ret);
 			if (!rc)
 				return 0;
 			if (is_shortage(rc))

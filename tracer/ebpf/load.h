@@ -9,7 +9,7 @@
 #include "tracer/ebpf/ebpf.h"
 
 struct buf;
-struct kernel_cut;
+struct kernel_types;
 struct pptrace_bpf;
 struct source_config;
 
@@ -21,11 +21,11 @@ struct ebpf_variant {
 };
 
 /*
- * Opens and configures the programs of a variant; to be loaded or destroyed. *ret_cut must stay
+ * Opens and configures the programs of a variant; to be loaded or destroyed. *ret_types must stay
  * until then. Returns NULL with errno.
  */
 struct pptrace_bpf *ebpf_open(const struct source_config *config, size_t ring_bytes,
-	struct ebpf_variant v, struct kernel_cut *ret_cut);
+	struct ebpf_variant v, struct kernel_types *ret_types);
 
 /*
  * Loads the programs that fit this kernel and the configuration; nothing is

@@ -188,16 +188,14 @@ TEST(cut_of_this_kernel)
 	for (int edition = 0; edition < EBPF_EDITIONS; edition++) {
 		size_t size;
 		const void *object = ebpf_object((enum ebpf_edition)edition, &size);
-		struct probe_casts casts = {0};
-		struct kernel_cut cut = kernel_cut(object, size, &casts);
+		_cleanup_types_ struct kernel_types types = kernel_types(object, size);
 		struct btf *btf;
 
-		ASSERT(cut.fd >= 0);
-		ASSERT(casts.task && casts.file && casts.pointer);
-		btf = btf__parse(kernel_cut_path(&cut), NULL);
+		ASSERT(types.cut >= 0);
+		ASSERT(types.casts.task && types.casts.file && types.casts.pointer);
+		btf = btf__parse(kernel_types_path(&types), NULL);
 		ASSERT(btf);
 		ASSERT(btf__find_by_name_kind(btf, "task_struct", BTF_KIND_STRUCT) > 0);
 		btf__free(btf);
-		kernel_cut_done(&cut);
 	}
 }

@@ -1,0 +1,87 @@
+/* programs.c - tests of loading the eBPF programs. */
+/* SPDX-License-Identifier: MIT */
+#include "tracer/ebpf/programs.h"
+
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <linux/bpf.h>
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "tests/unit/test.h"
+#include "tracer/ebpf/check.h"
+#include "tracer/ebpf/kernel.h"
+#include "tracer/ebpf/load.h"
+#include "tracer/source.h"
+
+#include "pptrace.skel.h"
+
+enum { RING_BYTES = 1 << 16 };
+
+static const struct source_config config = {.locks = LOCKS_MODE_FUTEX};
+
+static void need_ebpf(void)
+{
+	_cleanup_buf_ struct buf why = BUF_INIT;
+
+	if (source_ebpf()->available(&why) < 0)
+		SKIP("eBPF cannot be used here");
+}
+
+/* The last instruction of a program becomes one that there is not. */
+static void program_break(struct bpf_program *prog)
+{
+	size_t n = bpf_program__insn_cnt(prog);
+	_cleanup_free_ struct bpf_insn *insns = xcalloc(n, sizeof *insns);
+
+	memcpy(insns, bpf_program__insns(prog), n * sizeof *insns);
+	insns[n - 1].code = 0xff;
+	ASSERT_INT(bpf_program__set_insns(prog, insns, n), 0);
+}
+
+TEST(programs_say_which_one_was_refused)
+{
+	_cleanup_types_ struct kernel_types types = KERNEL_TYPES_NONE;
+	struct ebpf_variant old = {EBPF_OLD, false, false};
+	_cleanup_buf_ struct buf why = BUF_INIT;
+	struct programs_ring *ring;
+	struct pptrace_bpf *skel;
+	int rc;
+
+	need_ebpf();
+	ASSERT_INT(programs_expect(), 0);
+	ring = programs_ring_begin(RING_BYTES);
+	skel = ebpf_open(&config, RING_BYTES, old, &types);
+	ASSERT(skel);
+	program_break(skel->progs.on_comm);
+	ebpf_check_listen();
+	rc = programs_load(skel, &types, ring);
+	ASSERT_INT(rc, -EINVAL);
+	ebpf_check_words(&why, rc);
+	ASSERT(strstr(why.data, "(prog 'on_comm': BPF program load failed: "));
+	pptrace_bpf__destroy(skel);
+	programs_ring_free(ring);
+}
+
+TEST(programs_say_that_there_is_no_ring)
+{
+	_cleanup_types_ struct kernel_types types = KERNEL_TYPES_NONE;
+	struct ebpf_variant old = {EBPF_OLD, false, false};
+	_cleanup_buf_ struct buf why = BUF_INIT;
+	struct programs_ring *ring;
+	struct pptrace_bpf *skel;
+	int rc;
+
+	need_ebpf();
+	ASSERT_INT(programs_expect(), 0);
+	ring = programs_ring_begin(RING_BYTES - 1); /* no power of two */
+	skel = ebpf_open(&config, RING_BYTES, old, &types);
+	ASSERT(skel);
+	ebpf_check_listen();
+	rc = programs_load(skel, &types, ring);
+	ASSERT_INT(rc, -EINVAL);
+	ebpf_check_words(&why, rc);
+	ASSERT(strstr(why.data, "(map 'ring': failed to create: "));
+	pptrace_bpf__destroy(skel);
+	programs_ring_free(ring);
+}

@@ -1,0 +1,322 @@
+/* programs.c - load the eBPF programs, several at a time. */
+/* SPDX-License-Identifier: MIT */
+#include "tracer/ebpf/programs.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/bpf.h>
+#include <linux/btf.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "base/thread.h"
+#include "schema/probe_config.h"
+#include "tracer/ebpf/check.h"
+#include "tracer/ebpf/kernel.h"
+#include "tracer/ebpf/types.h"
+
+#include "pptrace.skel.h"
+
+enum { THREADS_MAX = 4 };
+
+/* A program that waits to be loaded. */
+struct job {
+	const struct bpf_program *place;
+	struct bpf_insn *insns;
+	size_t n;
+	enum bpf_prog_type type;
+	struct bpf_prog_load_opts opts;
+	int fd; /* of the loaded program, or -1 */
+	int error;
+};
+
+struct jobs {
+	struct job *all;
+	size_t n, cap;
+	size_t next;
+	bool failed;
+};
+
+/* What libbpf loads now; one object at a time is. */
+static struct jobs *preparing;
+
+/* libbpf has the program ready: takes it out, and leaves one that returns at once. */
+static int take_out(struct bpf_program *prog, struct bpf_prog_load_opts *opts, long type)
+{
+	static struct bpf_insn nothing[] = {
+		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = 0},
+		{.code = BPF_JMP | BPF_EXIT},
+	};
+	struct jobs *jobs = preparing;
+	struct job *j;
+
+	if (!jobs)
+		return -EINVAL;
+	ARRAY_GROW(jobs->all, jobs->n, jobs->cap);
+	j = &jobs->all[jobs->n++];
+	*j = (struct job){.place = prog, .type = (enum bpf_prog_type)type, .fd = -1};
+	j->n = bpf_program__insn_cnt(prog);
+	j->insns = xreallocarray(NULL, j->n, sizeof *j->insns);
+	memcpy(j->insns, bpf_program__insns(prog), j->n * sizeof *j->insns);
+	/* A newer libbpf's options are longer than those known here. */
+	memcpy(&j->opts, opts, sizeof j->opts);
+	j->opts.sz = sizeof j->opts;
+	j->opts.log_level = 0;
+	opts->expected_attach_type = (enum bpf_attach_type)0;
+	opts->prog_btf_fd = 0;
+	opts->func_info = opts->line_info = NULL;
+	opts->func_info_cnt = opts->line_info_cnt = 0;
+	return bpf_program__set_insns(prog, nothing, ARRAY_SIZE(nothing));
+}
+
+static int attach(const struct bpf_program *prog, long type, struct bpf_link **ret)
+{
+	(void)type;
+	*ret = bpf_program__attach_trace(prog);
+	return *ret ? 0 : -errno;
+}
+
+int programs_expect(void)
+{
+	static const struct {
+		const char *section;
+		enum bpf_prog_type type;
+		enum bpf_attach_type attach_type;
+	} kinds[] = {
+		{"tp_btf+", BPF_PROG_TYPE_TRACING, BPF_TRACE_RAW_TP},
+		{"perf_event", BPF_PROG_TYPE_PERF_EVENT, (enum bpf_attach_type)0},
+		{"uprobe", BPF_PROG_TYPE_KPROBE, (enum bpf_attach_type)0},
+	};
+	static bool done;
+
+	for (size_t i = 0; !done && i < ARRAY_SIZE(kinds); i++) {
+		LIBBPF_OPTS(libbpf_prog_handler_opts, opts, .cookie = kinds[i].type,
+			.prog_prepare_load_fn = take_out);
+		int rc;
+
+		if (kinds[i].attach_type)
+			opts.prog_attach_fn = attach;
+		/* What it takes the empty programs for: a kind for which it needs no types of the kernel. */
+		rc = libbpf_register_prog_handler(
+			kinds[i].section, BPF_PROG_TYPE_SOCKET_FILTER, kinds[i].attach_type, &opts);
+		if (rc < 0)
+			return rc;
+	}
+	done = true;
+	return 0;
+}
+
+/* The tracepoint of a program, or NULL. */
+static const char *tracepoint(const struct job *j)
+{
+	const char *section = bpf_program__section_name(j->place);
+
+	return j->type == BPF_PROG_TYPE_TRACING ? section + strlen("tp_btf/") : NULL;
+}
+
+/* Finds the kernel's numbers of what the programs attach to: the types btf_trace_NAME. */
+static void targets_find(struct jobs *jobs, const struct kernel_types *types)
+{
+	_cleanup_free_ struct type_wanted *wanted = xcalloc(jobs->n, sizeof *wanted);
+	size_t n = 0;
+
+	for (size_t i = 0; i < jobs->n; i++) {
+		const char *name = tracepoint(&jobs->all[i]);
+
+		if (!name)
+			continue;
+		wanted[n].kind = BTF_KIND_TYPEDEF;
+		wanted[n].name = xasprintf("btf_trace_%s", name);
+		wanted[n].len = (uint32_t)strlen(wanted[n].name);
+		n++;
+	}
+	types_find(&types->types, wanted, n);
+	n = 0;
+	for (size_t i = 0; i < jobs->n; i++) {
+		struct job *j = &jobs->all[i];
+		const char *name = tracepoint(j);
+		int id;
+
+		if (!name)
+			continue;
+		/* libbpf reads all types for each. */
+		id = wanted[n].ids[0] ? (int)wanted[n].ids[0]
+				      : libbpf_find_vmlinux_btf_id(name, BPF_TRACE_RAW_TP);
+		if (id > 0)
+			j->opts.attach_btf_id = (uint32_t)id;
+		free((void *)(uintptr_t)wanted[n].name);
+		n++;
+	}
+}
+
+static int by_length(const void *a, const void *b)
+{
+	const struct job *j = a, *k = b;
+
+	return j->n < k->n ? 1 : j->n > k->n ? -1 : 0;
+}
+
+/* Loads what no other thread has taken. */
+static void *work(void *arg)
+{
+	struct jobs *jobs = arg;
+
+	while (!__atomic_load_n(&jobs->failed, __ATOMIC_RELAXED)) {
+		size_t i = __atomic_fetch_add(&jobs->next, 1, __ATOMIC_RELAXED);
+		struct job *j;
+
+		if (i >= jobs->n)
+			break;
+		j = &jobs->all[i];
+		j->fd = bpf_prog_load(j->type, bpf_program__name(j->place), PROBE_LICENSE, j->insns,
+			j->n, &j->opts);
+		if (j->fd >= 0)
+			continue;
+		j->error = errno;
+		__atomic_store_n(&jobs->failed, true, __ATOMIC_RELAXED);
+	}
+	return NULL;
+}
+
+/* Where no thread can be had the others do more. */
+static void work_together(struct jobs *jobs)
+{
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	pthread_t threads[THREADS_MAX - 1];
+	int n = 0;
+
+	while (n < THREADS_MAX - 1 && n + 1 < cpus && !thread_start(&threads[n], work, jobs))
+		n++;
+	(void)work(jobs);
+	while (n > 0)
+		(void)pthread_join(threads[--n], NULL);
+}
+
+/* Puts a descriptor in the place of another, and closes it. */
+static int take_place(int *fd, int place)
+{
+	if (dup3(*fd, place, O_CLOEXEC) < 0)
+		return -errno;
+	(void)close(steal_fd(fd));
+	return 0;
+}
+
+static int load_all(struct jobs *jobs)
+{
+	/* The longest first, so that no thread is left alone with one. */
+	qsort(jobs->all, jobs->n, sizeof *jobs->all, by_length);
+	work_together(jobs);
+	for (size_t i = 0; i < jobs->n; i++) {
+		struct job *j = &jobs->all[i];
+		int rc;
+
+		if (j->error) {
+			ebpf_check_heard("prog '%s': BPF program load failed: %s",
+				bpf_program__name(j->place), strerror(j->error));
+			return -j->error;
+		}
+		if (j->fd < 0)
+			continue;
+		rc = take_place(&j->fd, bpf_program__fd(j->place));
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
+static void jobs_done(struct jobs *jobs)
+{
+	for (size_t i = 0; i < jobs->n; i++) {
+		free(jobs->all[i].insns);
+		if (jobs->all[i].fd >= 0)
+			(void)close(jobs->all[i].fd);
+	}
+	free(jobs->all);
+}
+
+struct programs_ring {
+	unsigned bytes;
+	pthread_t thread;
+	bool has_thread;
+	int fd; /* -1: not made */
+	int error;
+};
+
+static void *ring_make(void *arg)
+{
+	struct programs_ring *r = arg;
+
+	r->fd = bpf_map_create(BPF_MAP_TYPE_RINGBUF, "ring", 0, 0, r->bytes, NULL);
+	r->error = r->fd < 0 ? errno : 0;
+	return NULL;
+}
+
+struct programs_ring *programs_ring_begin(size_t bytes)
+{
+	struct programs_ring *r = xcalloc(1, sizeof *r);
+
+	r->bytes = (unsigned)bytes;
+	r->fd = -1;
+	r->has_thread = thread_start(&r->thread, ring_make, r) == 0;
+	if (!r->has_thread)
+		(void)ring_make(r);
+	return r;
+}
+
+static void ring_wait(struct programs_ring *r)
+{
+	if (r->has_thread)
+		(void)pthread_join(r->thread, NULL);
+	r->has_thread = false;
+}
+
+void programs_ring_free(struct programs_ring *r)
+{
+	if (!r)
+		return;
+	ring_wait(r);
+	if (r->fd >= 0)
+		(void)close(r->fd);
+	free(r);
+}
+
+void programs_ring_cleanup(struct programs_ring **r)
+{
+	programs_ring_free(*r);
+}
+
+/* The ring stays for the next edition, if this one is not taken. */
+static int ring_place(struct programs_ring *r, int place)
+{
+	ring_wait(r);
+	if (r->fd < 0) {
+		ebpf_check_heard("map 'ring': failed to create: %s", strerror(r->error));
+		return -r->error;
+	}
+	return dup3(r->fd, place, O_CLOEXEC) < 0 ? -errno : 0;
+}
+
+int programs_load(
+	struct pptrace_bpf *skel, const struct kernel_types *types, struct programs_ring *ring)
+{
+	struct jobs jobs = {0};
+	int rc;
+
+	/* The smallest in its place, until it is there. */
+	bpf_map__set_max_entries(skel->maps.ring, (unsigned)sysconf(_SC_PAGESIZE));
+	preparing = &jobs;
+	rc = pptrace_bpf__load(skel);
+	preparing = NULL;
+	if (!rc) {
+		targets_find(&jobs, types);
+		rc = ring_place(ring, bpf_map__fd(skel->maps.ring));
+	}
+	if (!rc)
+		rc = load_all(&jobs);
+	jobs_done(&jobs);
+	return rc;
+}

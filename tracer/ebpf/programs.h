@@ -1,0 +1,33 @@
+/* programs.h - load the eBPF programs, several at a time. */
+/* SPDX-License-Identifier: MIT */
+/*
+ * The verifier takes a millisecond or more for a program, and libbpf loads one after the other. So libbpf prepares them
+ * (maps, relocations) and loads an empty program in the place of each; then the real ones are loaded by several threads,
+ * and each takes over the descriptor of its place.
+ */
+#ifndef TRACER_EBPF_PROGRAMS_H
+#define TRACER_EBPF_PROGRAMS_H
+
+#include <stddef.h>
+
+struct kernel_types;
+struct pptrace_bpf;
+
+/* The map of records, whose memory takes the kernel as long as several programs: made in a thread meanwhile. */
+struct programs_ring;
+struct programs_ring *programs_ring_begin(size_t bytes);
+void programs_ring_free(struct programs_ring *r);
+#define _cleanup_ring_ __attribute__((cleanup(programs_ring_cleanup)))
+void programs_ring_cleanup(struct programs_ring **r);
+
+/* To be called before the programs are opened. Returns 0 or a negative errno. */
+int programs_expect(void);
+
+/*
+ * Loads the opened programs, with that ring. Returns 0; or a negative errno, with what ebpf_check_words
+ * needs to know.
+ */
+int programs_load(
+	struct pptrace_bpf *skel, const struct kernel_types *types, struct programs_ring *ring);
+
+#endif
