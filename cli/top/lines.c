@@ -26,35 +26,35 @@ struct lines {
 /* Returns the beginning of a text that fits into width columns, with an ellipsis if something is left out. The caller frees it. */
 static char *cut(const char *text, size_t width)
 {
-	_cleanup_free_ char *part = xstrdup(text);
-	size_t len = strlen(part);
+	size_t at = 0, used = 0;
 
 	if (text_width(text) <= width)
-		return steal(&part);
-	while (len > 0 && text_width(part) + 1 > width) {
-		do
-			len--;
-		while (len > 0 && ((unsigned char)part[len] & 0xc0) == 0x80);
-		part[len] = '\0';
+		return xstrdup(text);
+	while (text[at]) {
+		size_t columns, n = text_char(text + at, &columns);
+
+		if (used + columns + 1 > width)
+			break;
+		used += columns;
+		at += n;
 	}
-	return width ? xasprintf("%s\xe2\x80\xa6", part) : steal(&part);
+	return xasprintf("%.*s%s", (int)at, text, width ? "\xe2\x80\xa6" : "");
 }
 
 /* Returns how many bytes of a text are on a line of that width: up to a blank, where there is one. */
 static size_t fits(const char *text, size_t width)
 {
-	size_t blank = 0, last = 0;
+	size_t blank = 0, used = 0, n;
 
-	for (size_t i = 0; text[i]; i++) {
-		_cleanup_free_ char *part = xstrndup(text, i + 1);
+	for (size_t at = 0; text[at]; at += n) {
+		size_t columns;
 
-		if (((unsigned char)text[i + 1] & 0xc0) == 0x80)
-			continue; /* within a character */
-		if (text_width(part) > width)
-			return blank ? blank : last ? last : i + 1;
-		last = i + 1;
-		if (text[i] != ' ' && text[i + 1] == ' ')
-			blank = last;
+		n = text_char(text + at, &columns);
+		if (used + columns > width)
+			return blank ? blank : at ? at : n;
+		used += columns;
+		if (text[at] != ' ' && text[at + n] == ' ')
+			blank = at + n;
 	}
 	return strlen(text);
 }

@@ -1,6 +1,6 @@
 /* report.js - look at pages of pptrace report in Chromium, print TAP. */
 /* SPDX-License-Identifier: MIT */
-/* usage: node report.js DEADLOCK.html HOSTILE.html MANY.html MAKE.html LOOP.html LARGE.html */
+/* usage: node report.js DEADLOCK.html HOSTILE.html MANY.html MAKE.html LOOP.html LARGE.html WIDE.html */
 "use strict";
 const { chromium } = require("playwright-core");
 
@@ -464,12 +464,23 @@ async function paper(page) {
 	ok(!(await page.locator("#timeline-still").evaluate((e) => e.open)), "and is closed again");
 }
 
+/* Names as wide as they come: none leaves its box in the graph of a moment. */
+async function wide(page) {
+	const nodes = await page.locator("[data-ex=moment] .ex-node").evaluateAll((all) => all.map((g) => {
+		const box = g.querySelector("rect").getBoundingClientRect(), text = g.querySelector("text").getBoundingClientRect();
+		return [text.left >= box.left && text.right <= box.right, g.querySelector("text").textContent, text.width];
+	}));
+	ok(nodes.length === 3, `three threads: ${nodes.length}`);
+	for (const [inside, words, width] of nodes)
+		ok(inside && /… \d+$/.test(words), `"${words}" is ${width} wide`);
+}
+
 async function scriptlessRows(page) {
 	ok((await page.locator("#sec-processes tbody tr").count()) === 500 && (await page.locator("#sec-processes tbody tr").last().isVisible()), "all 500 rows are there without scripts");
 }
 
 (async () => {
-	const [deadlock, hostileFile, many, make, loop, large] = process.argv.slice(2);
+	const [deadlock, hostileFile, many, make, loop, large, wideFile] = process.argv.slice(2);
 	const browser = await chromium.launch({ executablePath: process.env.CHROMIUM || "/usr/bin/chromium", args: flags });
 	await test(browser, "search, hover, links, zoom, pan, keys", {}, deadlock, interaction);
 	await test(browser, "the timeline that one can go into", {}, deadlock, explore);
@@ -489,6 +500,8 @@ async function scriptlessRows(page) {
 	await test(browser, "hostile names stay texts", {}, hostileFile, hostile);
 	for (const [name, file] of [["a deadlock", deadlock], ["make -j2", make], ["500 processes", many], ["hostile names", hostileFile]])
 		await test(browser, `a phone: ${name}`, { viewport: { width: 390, height: 800 } }, file, phone);
+	await test(browser, "wide names", {}, wideFile, wide);
+	await test(browser, "wide names on a phone", { viewport: { width: 390, height: 800 } }, wideFile, wide);
 	await test(browser, "printed", {}, deadlock, paper);
 	await test(browser, "a narrow window", { viewport: { width: 390, height: 800 } }, many, narrow);
 	await browser.close();

@@ -53,9 +53,18 @@ void canvas_paint(struct graph_item *it, const char *fill, const char *line, dou
 		graph_setf(it, "penwidth", "%.2f", penwidth);
 }
 
+double canvas_letters(const char *text)
+{
+	double n = (double)text_width(text);
+
+	for (const char *c = text; *c; c++)
+		n += strchr("WMmw@%", *c) ? 0.6 : *c >= 'A' && *c <= 'Z' ? 0.15 : 0;
+	return n;
+}
+
 double canvas_width(const char *text, double size)
 {
-	return (double)text_width(text) * size * CHAR_WIDTH;
+	return canvas_letters(text) * size * CHAR_WIDTH;
 }
 
 /* The text is aligned to the left of a box that is as wide as it may get. */

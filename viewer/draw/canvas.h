@@ -30,6 +30,9 @@ struct graph_item *canvas_text(struct canvas *c, const char *class, double x, do
 struct graph_item *canvas_bold(struct canvas *c, const char *class, double x, double y, double size,
 	const char *color, const char *text);
 
+/* Returns how many average letters a text is as wide as: capitals and wide characters need more room. */
+double canvas_letters(const char *text);
+
 /* Returns about how wide a text is. */
 double canvas_width(const char *text, double size);
 

@@ -21,16 +21,9 @@ void text_add(struct text_line *l, enum text_color c, const char *text)
 	_cleanup_free_ char *fit = NULL;
 
 	if (w > room) {
-		/* Wide characters may need a shorter cut than their number tells. */
-		for (size_t n = room; n > 0; n--) {
-			free(fit);
-			fit = text_fit(text, n);
-			if (text_width(fit) <= room)
-				break;
-		}
 		if (room == 0)
 			return;
-		text = fit;
+		text = fit = text_fit(text, room);
 		w = text_width(text);
 	}
 	if (l->color && c != TEXT_PLAIN && *text)

@@ -15,22 +15,12 @@
 
 enum { LABEL_CHARS = 24 };
 
-/* Returns how many average letters a text is as wide as: a name in capitals needs more room. */
-static double letters(const char *text)
-{
-	double n = (double)text_width(text);
-
-	for (const char *c = text; *c; c++)
-		n += strchr("WMmw@%", *c) ? 0.6 : *c >= 'A' && *c <= 'Z' ? 0.15 : 0;
-	return n;
-}
-
 /* Returns the name, cut so that the number beside it has its place. The caller frees it. */
 static char *label_fit(const char *name, size_t chars)
 {
 	char *fit = text_fit(name, chars);
 
-	for (size_t n = chars; n > 4 && letters(fit) > (double)chars + 1; n--) {
+	for (size_t n = chars; n > 4 && canvas_letters(fit) > (double)chars + 1; n--) {
 		free(fit);
 		fit = text_fit(name, n - 1);
 	}

@@ -15,11 +15,18 @@
 #include "viewer/timeline/timeline.h"
 #include "viewer/tree/tree.h"
 
-enum { MARGIN = 32, NAME_WIDTH = 22, PID_END = 30, GLYPH_MAX = 8, TICK_COLUMNS = 12 };
+enum {
+	MARGIN = 32,
+	NAME_WIDTH = 22,
+	PID_END = 30,
+	GLYPH_MAX = TEXT_CHAR_MAX + 1,
+	TICK_COLUMNS = 12
+};
 
 struct cell {
 	char glyph[GLYPH_MAX]; /* one character; "": blank */
 	enum text_color color;
+	bool is_second; /* of a character that takes two columns */
 };
 
 struct strip {
@@ -38,6 +45,12 @@ static void put(struct strip *s, size_t at, const char *glyph, enum text_color c
 {
 	if (at >= s->n)
 		return;
+	/* Half a character cannot stay. */
+	if (s->cells[at].is_second)
+		s->cells[at - 1].glyph[0] = '\0';
+	if (at + 1 < s->n && s->cells[at + 1].is_second)
+		s->cells[at + 1] = (struct cell){.color = color};
+	s->cells[at].is_second = false;
 	(void)snprintf(s->cells[at].glyph, sizeof s->cells[at].glyph, "%s", glyph);
 	s->cells[at].color = color;
 }
@@ -51,23 +64,23 @@ static void fill(struct strip *s, size_t from, size_t to, const char *glyph, enu
 /* Writes a label into the middle of a range that has room for it and a blank on both sides. */
 static bool label(struct strip *s, size_t from, size_t to, const char *text, enum text_color color)
 {
-	size_t chars = 0, w = text_width(text), at;
+	size_t w = text_width(text), at, columns;
 
-	for (const char *c = text; *c; c++)
-		chars += ((unsigned char)*c & 0xc0) != 0x80;
-	/* A wide character would shift what follows. */
-	if (!w || chars != w || to - from + 1 < w + 4)
+	if (!w || to - from + 1 < w + 4)
 		return false;
 	at = from + (to - from + 1 - w - 2) / 2;
 	put(s, at++, " ", color);
 	while (*text) {
 		char one[GLYPH_MAX] = "";
-		size_t n = 1;
+		size_t n = text_char(text, &columns);
 
-		while (((unsigned char)text[n] & 0xc0) == 0x80)
-			n++;
 		(void)snprintf(one, sizeof one, "%.*s", (int)n, text);
-		put(s, at++, one, color);
+		put(s, at, one, color);
+		if (columns > 1 && at + 1 < s->n) {
+			put(s, at + 1, "", color);
+			s->cells[at + 1].is_second = true;
+		}
+		at += columns;
 		text += n;
 	}
 	put(s, at, " ", color);
@@ -158,7 +171,8 @@ static void print_strip(struct text_line *l, const struct strip *s)
 		enum text_color color = s->cells[i].color;
 
 		for (; i < s->n && s->cells[i].color == color; i++)
-			buf_adds(&b, s->cells[i].glyph[0] ? s->cells[i].glyph : " ");
+			if (!s->cells[i].is_second)
+				buf_adds(&b, s->cells[i].glyph[0] ? s->cells[i].glyph : " ");
 		text_add(l, color, b.data);
 	}
 }

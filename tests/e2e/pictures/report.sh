@@ -17,6 +17,13 @@ for name in deadlock-abba hostile many; do
 	end
 done
 
+begin "a page of wide names"
+cp deadlock-abba.db wide.db
+sqlite3 wide.db "UPDATE process SET name = 'WWWWWWWWWWWWWWWWWWWW'; UPDATE thread SET entry_site_id = NULL, name = CASE id % 2 WHEN 0 THEN 'WMWMWMWMWMWMWMW' ELSE '日本語の名前日本語の名前日本語の名前' END"
+run "$PPTRACE" report -o wide.html wide.db
+expect_status 0
+end
+
 begin "pages of real runs: make -j2, and a loop of 2,000 processes"
 printf 'all: a b\na:\n\t@sleep 0.1\nb: c\n\t@sleep 0.3\nc:\n\t@sleep 0.2\n' >Makefile
 run "$PPTRACE" run -o make.db make -s -j2
@@ -72,9 +79,9 @@ if [ -n "$why" ]; then
 	skip "$why"
 else
 	LIMIT=300 CHROMIUM=$chromium run node "$ROOT/tests/browser/report.js" \
-		"$TMP/deadlock-abba.html" "$TMP/hostile.html" "$TMP/many.html" "$TMP/make.html" "$TMP/loop.html" "$TMP/large.html"
+		"$TMP/deadlock-abba.html" "$TMP/hostile.html" "$TMP/many.html" "$TMP/make.html" "$TMP/loop.html" "$TMP/large.html" "$TMP/wide.html"
 	expect_status 0
-	grep -q '^1\.\.24' out || fail "it did not end" "$(show)"
+	grep -q '^1\.\.26' out || fail "it did not end" "$(show)"
 	! grep -q '^not ok' out || fail "$(grep -A9 '^not ok' out)"
 fi
 end

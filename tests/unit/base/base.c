@@ -111,17 +111,60 @@ TEST(steal_leaves_nothing_behind)
 	ASSERT_STR(q, "x");
 }
 
-TEST(text_fit_cuts_by_characters)
+TEST(text_fit_cuts_by_columns)
 {
 	_cleanup_free_ char *same = text_fit("short", 5);
 	_cleanup_free_ char *cut = text_fit("a long command line", 10);
-	_cleanup_free_ char *wide = text_fit("\xc3\xa4\xc3\xb6\xc3\xbc\xc3\x9f\xc3\xa4\xc3\xb6", 5);
+	_cleanup_free_ char *umlauts =
+		text_fit("\xc3\xa4\xc3\xb6\xc3\xbc\xc3\x9f\xc3\xa4\xc3\xb6", 5);
+	_cleanup_free_ char *wide = text_fit("日本語の名前とても長い", 10);
+	_cleanup_free_ char *few = text_fit("日本語", 3);
+	_cleanup_free_ char *marks = text_fit("e\xcc\x81"
+					      "e\xcc\x81"
+					      "e\xcc\x81"
+					      "e\xcc\x81"
+					      "e\xcc\x81",
+		4);
 
 	ASSERT_STR(same, "short");
 	ASSERT_STR(cut, "a long\xe2\x80\xa6ine");
 	ASSERT_INT(text_width(cut), 10);
-	ASSERT_INT(text_width(wide), 5);
+	ASSERT_INT(text_width(umlauts), 5);
+	ASSERT_STR(wide, "日本語…い");
+	ASSERT_STR(few, "日");
+	ASSERT_STR(marks, "e\xcc\x81"
+			  "e\xcc\x81"
+			  "…"
+			  "e\xcc\x81");
+}
+
+TEST(text_width_is_that_of_a_terminal)
+{
 	ASSERT_INT(text_width("\xe6\xbc\xa2"), 2);
+	ASSERT_INT(text_width("한국어 イヌ"), 11);
+	ASSERT_INT(text_width("🚀⌚✅"), 6);
+	ASSERT_INT(text_width("✖ ◆ ▼ → │ … ↳"), 13);
+	ASSERT_INT(text_width("e\xcc\x81"), 1);
+	ASSERT_INT(text_width("שָׁלוֹם"), 4);
+	ASSERT_INT(text_width("\xe2\x80\x8b"), 0);
+}
+
+/* A text of few columns is one of few bytes, or Graphviz could not read it. */
+TEST(text_of_many_marks_is_cut)
+{
+	enum { N = 10000 };
+	_cleanup_buf_ struct buf b = BUF_INIT;
+	_cleanup_free_ char *cut = NULL;
+	size_t columns;
+
+	buf_adds(&b, "e");
+	for (int i = 0; i < N; i++)
+		buf_adds(&b, "\xcc\x81");
+	cut = text_fit(b.data, 240);
+	ASSERT(strlen(cut) <= 240 * TEXT_CHAR_MAX);
+	ASSERT(text_char(b.data, &columns) <= TEXT_CHAR_MAX);
+	ASSERT_INT(columns, 1);
+	ASSERT_INT(text_char("", &columns), 0);
 }
 
 /* What an interpreter runs, of arguments that are parted by blanks. */

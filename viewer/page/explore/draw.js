@@ -90,11 +90,12 @@ const exploreDraw = (() => {
 				: tint(c, "#4682b4", s.kind === KIND.RAN ? 1 : 0.5);
 			g.fillRect(x, y, w, BAR);
 		}
-		const words = w > 24 ? exploreWords.brief(v.data, s) : "";
-		if (words && words.length * 6 + 8 < w) {
+		const words = w > 24 ? exploreWords.brief(v.data, s) : "", font = (s.stuck ? "bold " : "") + "11px";
+		const wide = words ? exploreWords.width(words, font) : 0;
+		if (words && wide + 8 < w) {
 			g.fillStyle = s.stuck ? c.bad : c.ink;
-			g.font = (s.stuck ? "bold " : "") + "11px system-ui, sans-serif";
-			g.fillText(words, x + w / 2 - words.length * 2.8, y + 10);
+			g.font = `${font} ${exploreWords.FONT}`;
+			g.fillText(words, x + (w - wide) / 2, y + 10);
 		}
 		g.globalAlpha = 1;
 	};
@@ -190,7 +191,7 @@ const exploreDraw = (() => {
 			g.globalAlpha = 1;
 		});
 		marks(g, v, c, l, y);
-		if (l.end && x1 + 8 + l.end.length * 6 < v.width && v.t1 > l.to && v.t0 < l.to) {
+		if (l.end && x1 + 8 + exploreWords.width(l.end, "11px") < v.width && v.t1 > l.to && v.t0 < l.to) {
 			g.fillStyle = l.end === "exit 0" ? c.grey : c.bad;
 			g.font = "11px system-ui, sans-serif";
 			g.fillText(l.end, x1 + 5, y + 14);
@@ -210,14 +211,12 @@ const exploreDraw = (() => {
 		g.font = "12px system-ui, sans-serif";
 		if (opens)
 			g.fillText((l.members ? !v.open.has(l) : v.folded.has(l)) ? "▸" : "▾", 4, y + 15);
-		g.font = (row.head && !l.fold ? "bold " : "") + "12px system-ui, sans-serif";
+		const font = (row.head && !l.fold ? "bold " : "") + "12px";
+		g.font = `${font} ${exploreWords.FONT}`;
 		/* In a narrow window the name is worth more than the number, which the pointer shows, unless others bear that name too. */
 		const whole = v.gutter - 12 - indent, number = l.fold ? "" : String(l.id), wide = g.measureText(number).width + 8;
 		const id = v.gutter < NARROW && !l.alike && g.measureText(l.name).width + wide > whole ? "" : number, room = whole - (id ? wide : 0);
-		let words = (l.stuck && v.gutter >= NARROW ? "✖ " : "") + l.name;
-		while (words.length > 2 && g.measureText(words).width > room)
-			words = words.slice(0, -2) + "…";
-		g.fillText(words, indent, y + 15);
+		g.fillText(exploreWords.fit((l.stuck && v.gutter >= NARROW ? "✖ " : "") + l.name, room, font), indent, y + 15);
 		g.font = "11px system-ui, sans-serif";
 		g.fillStyle = c.grey;
 		g.fillText(id, v.gutter - 10 - g.measureText(id).width, y + 15);

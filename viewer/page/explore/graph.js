@@ -3,9 +3,9 @@
 const exploreGraph = (() => {
 	const SVG = "http://www.w3.org/2000/svg";
 	const DRAWN = 14; /* threads; more are only listed */
-	const HIGH = 26, ROW = 46, MARGIN = 6, LETTER = 6.2;
-	/* Where there is room, threads stand side by side, else below each other. */
-	const WIDE = { box: 140, gap: 96, words: 22 }, NARROW = { box: 104, gap: 44, words: 14, width: 350 };
+	const HIGH = 26, ROW = 46, MARGIN = 6, NAME = "12px", LABEL = "11px";
+	/* Where there is room, threads stand side by side, else below each other; words: how wide those beside a line may be. */
+	const WIDE = { box: 140, gap: 96, words: 136 }, NARROW = { box: 104, gap: 44, words: 87, width: 350 };
 
 	const svg = (name, attributes, parent) => {
 		const e = document.createElementNS(SVG, name);
@@ -15,8 +15,6 @@ const exploreGraph = (() => {
 			parent.append(e);
 		return e;
 	};
-	const fit = (words, room) => words.length > room ? words.slice(0, room - 1) + "…" : words;
-
 	/* Returns those that each thread waits for, directly or not. */
 	const reachable = (next, from) => {
 		const seen = new Set(), visit = (l) => {
@@ -109,7 +107,7 @@ const exploreGraph = (() => {
 
 	/* Words beside a line, on the side to which (nx, ny) points: as far from it as their own size takes. */
 	const label = (root, kind, words, x, y, nx, ny) => {
-		const away = Math.abs(nx) * words.length * LETTER / 2 + Math.abs(ny) * 6 + 4;
+		const away = Math.abs(nx) * exploreWords.width(words, LABEL) / 2 + Math.abs(ny) * 6 + 4;
 		svg("text", { x: x + nx * away, y: y + ny * away + 4, class: `ex-label ${kind}` }, root).textContent = words;
 	};
 
@@ -135,9 +133,9 @@ const exploreGraph = (() => {
 
 	const node = (root, size, l, [x, y], t, stuck, pick) => {
 		const g = svg("g", { class: `ex-node${stuck ? " stuck" : ""}`, tabindex: 0, role: "button" }, root);
-		const room = Math.floor(size.box / LETTER) - 2 - String(l.id).length;
+		const room = size.box - 12 - exploreWords.width(` ${l.id}`, NAME);
 		svg("rect", { x: x - size.box / 2, y: y - HIGH / 2, width: size.box, height: HIGH, rx: 9 }, g);
-		svg("text", { x: x, y: y + 4 }, g).textContent = `${fit(exploreWords.name(l, t), room)} ${l.id}`;
+		svg("text", { x: x, y: y + 4 }, g).textContent = `${exploreWords.fit(exploreWords.name(l, t), room, NAME)} ${l.id}`;
 		svg("title", {}, g).textContent = exploreWords.lane(l, t);
 		g.addEventListener("click", () => pick({ lane: l }));
 		g.addEventListener("keydown", (k) => k.key === "Enter" && pick({ lane: l }));
@@ -165,7 +163,7 @@ const exploreGraph = (() => {
 		for (const e of shown)
 			for (const to of e.to)
 				line(root, size, layout, e.from, to, ring.has(e.from) && ring.has(to) ? ring.size : 0, e.span.stuck ? "stuck" : "plain",
-					fit(exploreWords.brief(view.data, e.span).replace(/^✖ |, never ended$/g, ""), size.words));
+					exploreWords.fit(exploreWords.brief(view.data, e.span).replace(/^✖ |, never ended$/g, ""), size.words, LABEL));
 		for (const [l, at] of layout.spot)
 			node(root, size, l, at, t, list.some((e) => e.from === l && e.span.stuck), pick);
 		return root;

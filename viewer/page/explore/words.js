@@ -13,6 +13,39 @@ const exploreWords = (() => {
 	};
 	const lane = (l, t) => l.fold ? l.name : `${name(l, t)} (${l.id})`;
 
+	const pen = document.createElement("canvas").getContext("2d");
+	const FONT = "system-ui, sans-serif";
+
+	/* Returns the width of a text in pixels, as the browser's fonts have it; each frame asks for the same ones. */
+	const widths = new Map(), WIDTHS = 5000;
+	const width = (words, font) => {
+		const key = font + words;
+		let w = widths.get(key);
+		if (w === undefined) {
+			pen.font = `${font} ${FONT}`;
+			w = pen.measureText(words).width;
+			if (widths.size >= WIDTHS)
+				widths.clear();
+			widths.set(key, w);
+		}
+		return w;
+	};
+	/* Returns a text, cut at its end where it is wider than the room. */
+	const fit = (words, room, font) => {
+		if (width(words, font) <= room)
+			return words;
+		const letters = [...words];
+		let low = 0, high = letters.length;
+		while (low < high) {
+			const mid = (low + high + 1) >> 1;
+			if (width(letters.slice(0, mid).join("") + "…", font) <= room)
+				low = mid;
+			else
+				high = mid - 1;
+		}
+		return letters.slice(0, Math.max(1, low)).join("") + "…";
+	};
+
 	const object = (data, s) => {
 		const r = s.ref && data.refs[s.ref - 1];
 		return r ? ` ${r.kind === "pipe" ? r.detail : r.kind === "lock" ? r.name : `${r.name} (${r.detail})`}` : "";
@@ -62,5 +95,5 @@ const exploreWords = (() => {
 		return lines.join("\n");
 	};
 
-	return { lane, name, what, brief, place, span };
+	return { lane, name, what, brief, place, span, width, fit, FONT };
 })();
