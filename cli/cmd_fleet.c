@@ -13,6 +13,7 @@
 #include "cli/commands.h"
 #include "cli/common/options.h"
 #include "cli/common/say.h"
+#include "cli/common/scratch.h"
 #include "fleet/fleet.h"
 #include "verdict/verdict.h"
 
@@ -266,17 +267,6 @@ static int merge(struct fleet *f)
 
 /* ---- waits, tree, timeline ---- */
 
-/* A file that another command draws, and its folder; empty: there is none. */
-static char drawn_dir[64], drawn_file[80];
-
-static void remove_drawn(void)
-{
-	if (*drawn_file)
-		(void)unlink(drawn_file);
-	if (*drawn_dir)
-		(void)rmdir(drawn_dir);
-}
-
 /* What is fetched goes into a file that nobody else sees, and the command of that name draws it. */
 static int draw(struct fleet *f, const char *name, bool past)
 {
@@ -284,19 +274,14 @@ static int draw(struct fleet *f, const char *name, bool past)
 	_cleanup_buf_ struct buf why = BUF_INIT;
 	struct fleet_hosts hosts;
 	struct fleet_graph g = {0};
+	const char *file = scratch_file("run.db");
 	const char *names[] = {"-T", f->format, "-o", f->output, "-w", f->width};
 	char *argv[10] = {(char *)name};
 	int argc = 1;
 
-	(void)snprintf(drawn_dir, sizeof drawn_dir, "/tmp/pptrace-fleet.XXXXXX");
-	if (!mkdtemp(drawn_dir))
-		die("fleet: cannot make a folder in /tmp:");
-	(void)atexit(remove_drawn);
-	(void)snprintf(drawn_file, sizeof drawn_file, "%s/run.db", drawn_dir);
 	if (fleet_hosts(f->server, f->operands[0], &hosts, &why) < 0 ||
 		fleet_load(f->server, &hosts, past ? FLEET_WHOLE : FLEET_CUT, &g, &why) < 0 ||
-		(past && fleet_past(f->server, &g, &why) < 0) ||
-		fleet_save(&g, drawn_file, &why) < 0)
+		(past && fleet_past(f->server, &g, &why) < 0) || fleet_save(&g, file, &why) < 0)
 		die("fleet: %s", why.data);
 	note_hosts(&hosts, &g);
 	fleet_graph_done(&g);
@@ -306,7 +291,7 @@ static int draw(struct fleet *f, const char *name, bool past)
 			argv[argc++] = (char *)names[i];
 			argv[argc++] = (char *)names[i + 1];
 		}
-	argv[argc++] = drawn_file;
+	argv[argc++] = (char *)file;
 	optind = 0;
 	return c->run(argc, argv);
 }

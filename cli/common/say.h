@@ -4,7 +4,8 @@
  * What commands share. To be read in this order: say.c (messages), options.c (of a command), pids.c with
  * cgroup.c, rule.c, filter.c, trace_note.c (opens a recording), picture.c (draws one), why_rows.c (who waits for what at a moment)
  * with why_list.c and why_json.c (the same for people and for programs), last_look.c (who waited when a run was
- * ended), extent.c (how much a recording keeps), loop.c (makes one) with outlive.c (without memory), share.c (pushes it).
+ * ended), extent.c (how much a recording keeps), loop.c (makes one) with outlive.c (without memory), share.c (pushes it),
+ * scratch.c (a file for a moment).
  */
 #ifndef CLI_COMMON_SAY_H
 #define CLI_COMMON_SAY_H

@@ -173,7 +173,13 @@ for i in 1 2 3; do expect_out "fleet_peer@node-$i"; done
 run "$PPTRACE" fleet -T txt tree three
 expect_status 0
 for i in 1 2 3; do expect_out "fleet_peer@node-$i"; done
-expect_eq "$(ls -d /tmp/pptrace-fleet.* 2>/dev/null)" "" "what is left in /tmp"
+# Into a pipe that nobody reads.
+run python3 -c 'import os, subprocess, sys
+reader, writer = os.pipe()
+os.close(reader)
+print(subprocess.run(sys.argv[1:], stdout=writer).returncode)' "$PPTRACE" fleet -T txt waits three
+expect_eq "$(cat out)" -13 "how it ends"
+expect_eq "$(ls -d /tmp/pptrace-scratch.* 2>/dev/null)" "" "what is left in /tmp"
 end
 
 begin "fleet timeline: lanes by host, and arrows for messages between them"
