@@ -43,7 +43,7 @@ DEPS_TEST := bsdutils bubblewrap:bwrap cargo:cargo chromium clang-format clickho
 DEPS_BENCH := bpftool bpftrace gcc liblttng-ust1? linux-perf:perf ltrace lttng-tools make python3 strace uftrace valgrind
 # And what the long tests need: emulated machines.
 DEPS_CROSS := gcc-aarch64-linux-gnu libc6-dev-arm64-cross
-DEPS_LONG := $(DEPS_CROSS) binutils busybox-static cpio dash debootstrap qemu-system-arm qemu-system-x86
+DEPS_LONG := $(DEPS_CROSS) binutils busybox-static cpio dash debootstrap qemu-system-arm qemu-system-x86 zookeeper
 # What a system of another processor needs of them, and what the machine that is emulated runs.
 DEPS_SYSROOT := $(filter lib%-dev,$(DEPS_BUILD)) libbpf-dev busybox-static coreutils dash
 

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <getopt.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -12,7 +13,7 @@
 #include "cli/common/say.h"
 #include "fleet/fleet.h"
 
-enum { OPT_RUN = 256, OPT_PASSWORD_FILE, OPT_RETRY, OPT_FOLLOW, STATUS_USAGE = 2 };
+enum { OPT_RUN = 256, OPT_CLUSTER, OPT_PASSWORD_FILE, OPT_RETRY, OPT_FOLLOW, STATUS_USAGE = 2 };
 
 #define DEFAULT_PATIENCE_NS 30000000000
 
@@ -23,6 +24,9 @@ static const struct command_option push_options[] = {
 	{"run", 0, "NAME",
 		"run to add the recordings to (default: PPTRACE_RUN; else the job ID from Slurm, MPI, GitHub or GitLab; else a run of its own)",
 		OPT_RUN},
+	{"cluster", 0, "NAME",
+		"make missing tables on all servers of this cluster of the server's (default: PPTRACE_CLUSTER; else on the server alone)",
+		OPT_CLUSTER},
 	{"password-file", 0, "FILE",
 		"read the password from FILE, mode 0600; else from PPTRACE_PASSWORD or PPTRACE_URL",
 		OPT_PASSWORD_FILE},
@@ -116,6 +120,7 @@ static bool push_one(struct server *s, const char *path, const char *run, bool g
 static int push_main(int argc, char **argv)
 {
 	const char *to = NULL, *run = NULL, *password_file = NULL;
+	const char *cluster = getenv("PPTRACE_CLUSTER");
 	_cleanup_buf_ struct buf why = BUF_INIT;
 	int64_t patience_ns = DEFAULT_PATIENCE_NS;
 	struct server *s = NULL;
@@ -126,6 +131,8 @@ static int push_main(int argc, char **argv)
 			to = optarg;
 		else if (id == OPT_RUN)
 			run = optarg;
+		else if (id == OPT_CLUSTER)
+			cluster = optarg;
 		else if (id == OPT_PASSWORD_FILE)
 			password_file = optarg;
 		else if (id == OPT_FOLLOW)
@@ -137,8 +144,10 @@ static int push_main(int argc, char **argv)
 		warn("push: --follow takes one recording");
 		return COMMAND_USAGE;
 	}
-	if (server_open(&s, to, password_file, patience_ns, &why) < 0) {
+	if (server_open(&s, to, password_file, patience_ns, &why) < 0 ||
+		(cluster && server_set_cluster(s, cluster, &why) < 0)) {
 		warn("push: %s", why.data);
+		server_close(s);
 		return STATUS_USAGE;
 	}
 	if (optind == argc)

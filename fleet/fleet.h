@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * To be read in this order: address.c (where the server is), http.c (one request), server.c (what is said to ClickHouse),
- * columns.c (the tables of a recording), format.c (the tables there), binary.c (their rows as bytes), batch.c (rows on their way), push.c (a recording into them); hosts.c (which recordings a run has), read.c (their rows), pull.c (one as a file again); cut.c
+ * columns.c (the tables of a recording), format.c (the tables there), cluster.c (on one server or on many), binary.c (their rows as bytes), batch.c (rows on their way), push.c (a recording into them); hosts.c (which recordings a run has), read.c (their rows), pull.c (one as a file again); cut.c
  * (up to when each counts), clocks.c (how far clocks are apart), load.c (all of a run as one recording), join.c (connections between hosts), past.c (what happened before), waits.c (what one waits for), proof.c (that nothing was under way), diagnose.c (what is stuck across them), findings.c (what each says alone).
  */
 #ifndef FLEET_FLEET_H
@@ -28,6 +28,12 @@ struct sqlite3;
 int server_open(struct server **ret, const char *url, const char *password_file,
 	int64_t patience_ns, struct buf *why);
 void server_close(struct server *s);
+
+/*
+ * Says on which of its clusters tables that are missing are to be made (cluster.c); "": on the server alone. Returns 0, or -EINVAL
+ * with a sentence in why: that can be no name.
+ */
+int server_set_cluster(struct server *s, const char *name, struct buf *why);
 
 /* Return "http://host:8123" and the name of the database. */
 const char *server_name(const struct server *s);

@@ -57,10 +57,9 @@ void format_columns(struct buf *sql, const struct table *t)
 		buf_addf(sql, "%s`%s`", i ? ", " : "", t->columns[i].name);
 }
 
-static void add_create(struct buf *sql, const struct table *t)
+static void add_body(struct buf *sql, const struct table *t)
 {
-	buf_addf(sql, "CREATE TABLE IF NOT EXISTS `%s_rows` (`run` String, `trace_id` String",
-		t->name);
+	buf_adds(sql, "(`run` String, `trace_id` String");
 	if (!format_has_host(t))
 		buf_adds(sql, ", `host` String");
 	if (t->rowid)
@@ -78,14 +77,16 @@ static void add_create(struct buf *sql, const struct table *t)
 	buf_adds(sql, ")");
 }
 
+static const char shard_by_trace[] = "cityHash64(trace_id)";
+
 static int make_view(struct server *s, const struct table *t, struct buf *why)
 {
 	_cleanup_buf_ struct buf sql = BUF_INIT;
 
-	buf_addf(&sql, "CREATE VIEW IF NOT EXISTS `%s` AS SELECT ", t->name);
+	buf_adds(&sql, "AS SELECT ");
 	format_columns(&sql, t);
-	buf_addf(&sql, " FROM `%s_rows` FINAL WHERE `gone` = 0", t->name);
-	return server_ask(s, sql.data, NULL, why);
+	buf_addf(&sql, " FROM `%s`.`%s_rows` FINAL WHERE `gone` = 0", s->address.database, t->name);
+	return cluster_say(s, "CREATE VIEW IF NOT EXISTS", t->name, sql.data, why);
 }
 
 /* ---- Of an older pptrace ---- */
@@ -93,15 +94,15 @@ static int make_view(struct server *s, const struct table *t, struct buf *why)
 /* Adds the columns that a table of an older format lacks. Returns 1: some were, 0, or -EIO. */
 static int add_columns(struct server *s, const struct table *t, struct buf *why)
 {
+	_cleanup_free_ char *table = xasprintf("%s_rows", t->name);
 	_cleanup_buf_ struct buf names = BUF_INIT, sql = BUF_INIT;
 	int rc, n = 0;
 
 	buf_addf(&sql,
-		"SELECT concat(' ', name, ' ') FROM system.columns WHERE database = '%s' AND table = '%s_rows'",
-		s->address.database, t->name);
+		"SELECT concat(' ', name, ' ') FROM system.columns WHERE database = '%s' AND table = '%s'",
+		s->address.database, table);
 	rc = server_ask(s, sql.data, &names, why);
 	buf_reset(&sql);
-	buf_addf(&sql, "ALTER TABLE `%s_rows`", t->name);
 	for (size_t i = 0; !rc && i < t->n; i++) {
 		_cleanup_free_ char *word = xasprintf(" %s ", t->columns[i].name);
 
@@ -112,23 +113,19 @@ static int add_columns(struct server *s, const struct table *t, struct buf *why)
 			i ? t->columns[i - 1].name : "");
 	}
 	if (!rc && n)
-		rc = server_ask(s, sql.data, NULL, why);
-	if (!rc && n) {
-		buf_reset(&sql);
-		buf_addf(&sql, "DROP TABLE IF EXISTS `%s`",
-			t->name); /* the view, which is made anew */
-		rc = server_ask(s, sql.data, NULL, why);
-	}
+		rc = cluster_alter(s, table, sql.data, why);
+	if (!rc && n) /* the view, which is made anew */
+		rc = cluster_say(s, "DROP TABLE IF EXISTS", t->name, "", why);
 	return rc ? rc : n > 0;
 }
 
 /* ---- Versions ---- */
 
-static const char push_sql[] =
-	"CREATE TABLE IF NOT EXISTS push_rows (run String, trace_id String, host String, state String, complete UInt8,"
+static const char push_body[] =
+	"(run String, trace_id String, host String, state String, complete UInt8,"
 	" pushed UInt64, once UInt8) ENGINE = ReplacingMergeTree(pushed) PARTITION BY tuple() ORDER BY (run, trace_id)";
-static const char format_sql[] =
-	"CREATE TABLE IF NOT EXISTS pptrace_format (version UInt64, pptrace String, made DateTime)"
+static const char format_body[] =
+	"(version UInt64, pptrace String, made DateTime)"
 	" ENGINE = ReplacingMergeTree() PARTITION BY tuple() ORDER BY version";
 
 /* Finds the version of the tables that are there, 0: there are none. */
@@ -174,11 +171,12 @@ static int check_version(const struct server *s, uint64_t version, struct buf *w
 
 static int make_table(struct server *s, const struct table *t, bool is_older, struct buf *why)
 {
-	_cleanup_buf_ struct buf sql = BUF_INIT;
+	_cleanup_free_ char *name = xasprintf("%s_rows", t->name);
+	_cleanup_buf_ struct buf body = BUF_INIT;
 	int rc;
 
-	add_create(&sql, t);
-	rc = server_ask(s, sql.data, NULL, why);
+	add_body(&body, t);
+	rc = cluster_make_table(s, name, body.data, shard_by_trace, why);
 	if (!rc && is_older)
 		rc = add_columns(s, t, why);
 	return rc < 0 ? rc : make_view(s, t, why);
@@ -193,20 +191,7 @@ static int add_once(struct server *s, struct buf *why)
 	uint64_t n = 0;
 	int rc = server_number(s, sql, &n, why);
 
-	return rc || n ? rc
-		       : server_ask(s, "ALTER TABLE push_rows ADD COLUMN once UInt8", NULL, why);
-}
-
-static int make_database(struct server *s, struct buf *why)
-{
-	_cleanup_free_ char *sql =
-		xasprintf("CREATE DATABASE IF NOT EXISTS `%s`", s->address.database);
-	int rc;
-
-	s->nowhere = true;
-	rc = server_ask(s, sql, NULL, why);
-	s->nowhere = false;
-	return rc;
+	return rc || n ? rc : cluster_alter(s, "push_rows", "ADD COLUMN once UInt8", why);
 }
 
 /* The version is written when all tables are there: whoever reads it finds them. */
@@ -218,27 +203,42 @@ static int write_version(struct server *s, struct buf *why)
 	return server_ask(s, sql, NULL, why);
 }
 
+/* What is there already: on which cluster, and of which version. */
+static int look(struct server *s, uint64_t *ret_version, struct buf *why)
+{
+	int rc = cluster_find(s, why);
+
+	return rc ? rc : find_version(s, ret_version, why);
+}
+
 int format_make(struct server *s, const struct tables *t, struct buf *why)
 {
 	uint64_t version = 0;
-	int rc = find_version(s, &version, why);
+	int rc = look(s, &version, why);
 
-	if (rc) { /* no such database: one that may only use what is there is not asked to make it */
-		rc = make_database(s, why);
-		if (!rc)
-			rc = find_version(s, &version, why);
+	if (rc ==
+		-EIO) { /* no such database: one that may only use what is there is not asked to make it */
+		rc = cluster_make_database(s, why);
+		if (rc)
+			return rc;
+		rc = look(s, &version, why);
+		/* Some servers of the cluster have no tables yet. */
+		if (rc == -EIO && s->cluster)
+			rc = 0;
 	}
 	if (!rc)
 		rc = check_version(s, version, why);
 	if (rc || version >= VERSION_NUMBER)
 		return rc;
-	rc = server_ask(s, format_sql, NULL, why);
+	rc = cluster_make_table(s, "pptrace_format", format_body, "version", why);
 	if (!rc)
-		rc = server_ask(s, push_sql, NULL, why);
+		rc = cluster_make_table(s, "push_rows", push_body, shard_by_trace, why);
 	if (!rc && version)
 		rc = add_once(s, why);
 	for (size_t i = 0; !rc && i < t->n; i++)
 		rc = make_table(s, &t->list[i], version != 0, why);
+	if (!rc)
+		rc = cluster_check(s, why);
 	return rc ? rc : write_version(s, why);
 }
 

@@ -65,6 +65,9 @@ struct server {
 	uint64_t retries;    /* how often that was needed */
 	struct buf columns; /* the columns that are there, " wait_rows.id ": read by format_check */
 	bool nowhere;       /* what is said is about no database, which may not be there yet */
+	char *cluster;      /* on which the tables lie, or are to be made; NULL: on this server */
+	bool is_each_alone; /* the cluster has nobody who makes them on all of its servers */
+	int code;           /* of the last refusal: ClickHouse's number, or 0 */
 };
 
 /* Adds text as a string of ClickHouse's SQL, with its quotes. */
@@ -91,6 +94,28 @@ int server_read(struct server *s, const char *sql, http_data data, void *arg, st
 /* Sends rows in the format that insert ("INSERT INTO ... FORMAT RowBinary") names. They are there as a whole, or not at all. Returns as server_ask. */
 int server_insert(
 	struct server *s, const char *insert, const void *rows, size_t len, struct buf *why);
+
+/* ---- On one server, or on many (cluster.c) ---- */
+
+/*
+ * Finds on which cluster the tables lie, which must be that of server_set_cluster where there is one. Returns 0; or with a sentence in
+ * why -EPROTO: they lie elsewhere, or the server knows no such cluster; or -EIO.
+ */
+int cluster_find(struct server *s, struct buf *why);
+
+/*
+ * These return as server_ask. cluster_make_table: body is what follows CREATE TABLE and the name; shard_by is the expression that
+ * yields where a row goes. cluster_say: "VERB database.name REST", on all servers of the cluster.
+ */
+int cluster_make_database(struct server *s, struct buf *why);
+int cluster_make_table(struct server *s, const char *name, const char *body, const char *shard_by,
+	struct buf *why);
+int cluster_alter(struct server *s, const char *name, const char *change, struct buf *why);
+int cluster_say(
+	struct server *s, const char *verb, const char *name, const char *rest, struct buf *why);
+
+/* Asks whether all servers have the tables. Returns 0, or -EIO with a sentence in why. */
+int cluster_check(struct server *s, struct buf *why);
 
 /* ---- The tables there (format.c) ---- */
 

@@ -35,6 +35,7 @@ void server_close(struct server *s)
 		return;
 	http_free(s->http);
 	buf_done(&s->columns);
+	free(s->cluster);
 	address_done(&s->address);
 	free(s);
 }
@@ -75,12 +76,13 @@ static bool is_passing(int code)
 }
 
 /* "Code: 193, e.displayText() = DB::Exception: Wrong password for user ada, e.what() = ..." */
-static int explain(const struct server *s, int status, const char *answer, struct buf *why)
+static int explain(struct server *s, int status, const char *answer, struct buf *why)
 {
 	const char *text = strstr(answer, "DB::Exception: ");
 	int code = sscanf(answer, "Code: %d", &code) == 1 ? code : 0;
 	size_t len;
 
+	s->code = code;
 	text = text ? text + strlen("DB::Exception: ") : answer;
 	len = strcspn(text, "\n");
 	for (const char *what = strstr(text, ", e.what()"); what && (size_t)(what - text) < len;)
@@ -148,12 +150,18 @@ static int request(struct server *s, const char *parameters, const void *body, s
 {
 	const int64_t longest_ns = 5000000000;
 	int64_t pause_ns = 100000000, end_ns = (int64_t)clock_now() + s->patience_ns;
-	/* A question names what it is about in lists, of many hosts. */
-	_cleanup_free_ char *all = xasprintf("max_query_size=100000000%s%s%s%s",
+	/*
+	 * A question names what it is about in lists, of many hosts. In a cluster the server that is asked takes what
+	 * IN is about from all others, and a row is in its shard before the answer comes.
+	 */
+	_cleanup_free_ char *all = xasprintf(
+		"max_query_size=100000000&distributed_product_mode=global&insert_distributed_sync=1"
+		"&distributed_ddl_task_timeout=30%s%s%s%s",
 		s->nowhere ? "" : "&database=", s->nowhere ? "" : s->address.database,
 		*parameters ? "&" : "", parameters);
 	int rc;
 
+	s->code = 0;
 	while ((rc = try_once(s, all, body, len, a, why)) == -EAGAIN) {
 		if ((int64_t)clock_now() + pause_ns > end_ns)
 			return -EIO;

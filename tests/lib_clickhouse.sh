@@ -2,6 +2,7 @@
 #
 # clickhouse_start NAME: starts one on loopback, with everything that it needs in $TMP/NAME, and sets ch_url (http://127.0.0.1:PORT)
 # and ch_pid. Skips the current test, and returns 1, where the package is not installed.
+# CH_CLUSTER: "NAME PORT PORT": a cluster of a shard at each of these TCP ports; CH_TCP: the TCP port. CH_KEEPER: the port of a ZooKeeper.
 # CH_LISTEN: another address at which it is to be reached too, by others of the same /24.
 # ask SQL: what it answers. clickhouse_stop ends it.
 
@@ -11,11 +12,22 @@ free_port()
 	python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
 }
 
+# cluster_config NAME PORT...: its part of a configuration.
+cluster_config()
+{
+	local name=${1:-} port
+	[ $# -gt 1 ] || return 0
+	shift
+	echo "<remote_servers><$name>"
+	for port; do echo "<shard><replica><host>127.0.0.1</host><port>$port</port></replica></shard>"; done
+	echo "</$name></remote_servers>"
+}
+
 clickhouse_start()
 {
 	local dir=$TMP/$1 http tcp
 	command -v clickhouse-server >/dev/null || { skip "clickhouse-server is not installed"; return 1; }
-	[ -s "$dir/ports" ] || { mkdir -p "$dir"/{data,tmp,files,format}; echo "$(free_port) $(free_port)" >"$dir/ports"; }
+	[ -s "$dir/ports" ] || { mkdir -p "$dir"/{data,tmp,files,format}; echo "$(free_port) ${CH_TCP:-$(free_port)}" >"$dir/ports"; }
 	read -r http tcp <"$dir/ports"
 	cat >"$dir/users.xml" <<-END
 	<yandex>
@@ -34,6 +46,8 @@ clickhouse_start()
 	<mark_cache_size>16777216</mark_cache_size><uncompressed_cache_size>0</uncompressed_cache_size>
 	<path>$dir/data/</path><tmp_path>$dir/tmp/</tmp_path><user_files_path>$dir/files/</user_files_path>
 	<format_schema_path>$dir/format/</format_schema_path><users_config>$dir/users.xml</users_config>
+	$(cluster_config ${CH_CLUSTER:-})${CH_KEEPER:+<zookeeper><node><host>127.0.0.1</host><port>$CH_KEEPER</port></node></zookeeper>
+	<distributed_ddl><path>/pptrace/ddl</path></distributed_ddl>}
 	<default_profile>default</default_profile><default_database>default</default_database><timezone>UTC</timezone>
 	</yandex>
 	END

@@ -1,0 +1,196 @@
+/* cluster.c - tables on one server, or on all servers of a cluster. */
+/* SPDX-License-Identifier: MIT */
+/*
+ * In a cluster, say of two shards, each server has a part of wait_rows in its table wait_rows_shard, and wait_rows itself
+ * is a Distributed table upon all of them: whichever server is asked, it asks the others. All rows of a recording lie
+ * in one shard, so that of two rows with the same key one replaces the other there.
+ *
+ * ON CLUSTER makes them everywhere, for which the cluster needs a ZooKeeper or Keeper. Without one they are made on the server
+ * that is asked; the first push to each of them makes its own, and nothing is pushed before all have theirs.
+ */
+#include "fleet/private.h"
+
+#include "base/buf.h"
+#include "base/mem.h"
+
+#include <ctype.h>
+#include <errno.h>
+
+int server_set_cluster(struct server *s, const char *name, struct buf *why)
+{
+	for (const char *c = name; *c; c++)
+		if (!isalnum((unsigned char)*c) && !strchr("_-.", *c)) {
+			buf_adds(
+				why, "the name of a cluster has letters, digits, '_', '-' and '.'");
+			return -EINVAL;
+		}
+	free(s->cluster);
+	s->cluster = *name ? xstrdup(name) : NULL;
+	return 0;
+}
+
+/* ---- Which cluster ---- */
+
+/* Finds on which cluster the tables that are there lie: a text to be freed, "" for one server, NULL: there are none. */
+static int find_there(struct server *s, char **ret, struct buf *why)
+{
+	_cleanup_buf_ struct buf sql = BUF_INIT, out = BUF_INIT;
+	static const char engine[] = "Distributed(";
+	const char *name;
+	int rc;
+
+	/* Older servers have no engine_full: "Distributed(two, traces, push_rows_shard, ...)". */
+	buf_addf(&sql,
+		"SELECT engine_full FROM system.tables WHERE database = '%s' AND name = 'push_rows' FORMAT TabSeparatedRaw",
+		s->address.database);
+	rc = server_ask(s, sql.data, &out, why);
+	*ret = NULL;
+	if (rc || !out.len)
+		return rc;
+	name = out.data;
+	if (strncmp(name, engine, strlen(engine)) != 0) {
+		*ret = xstrdup("");
+		return 0;
+	}
+	name += strlen(engine);
+	name += strspn(name, "'`\\");
+	*ret = xstrndup(name, strcspn(name, "'`\\,)"));
+	return 0;
+}
+
+static int check_exists(struct server *s, struct buf *why)
+{
+	_cleanup_buf_ struct buf sql = BUF_INIT;
+	uint64_t shards = 0;
+	int rc;
+
+	buf_adds(&sql, "SELECT uniqExact(shard_num) FROM system.clusters WHERE cluster = ");
+	server_quote(&sql, s->cluster);
+	rc = server_number(s, sql.data, &shards, why);
+	if (rc || shards)
+		return rc;
+	buf_addf(why, "%s knows no cluster '%s' (SELECT cluster FROM system.clusters)",
+		s->address.base, s->cluster);
+	return -EPROTO;
+}
+
+int cluster_find(struct server *s, struct buf *why)
+{
+	_cleanup_free_ char *there = NULL;
+	int rc = find_there(s, &there, why);
+
+	if (rc)
+		return rc;
+	if (there && s->cluster && strcmp(there, s->cluster) != 0) {
+		buf_addf(why, "the tables of the database %s lie on %s%s: choose another database",
+			s->address.database, *there ? "the cluster " : "one server",
+			*there ? there : "");
+		return -EPROTO;
+	}
+	if (!s->cluster && there && *there)
+		s->cluster = xstrdup(there);
+	return s->cluster ? check_exists(s, why) : 0;
+}
+
+/* ---- Tables ---- */
+
+/* Errors of ClickHouse's: nobody is configured who would take such statements (18.16 calls that 49), no ZooKeeper is, or none answers. */
+static bool is_without_keeper(const struct server *s, const struct buf *why)
+{
+	return s->code == 139 || s->code == 225 || s->code == 999 ||
+	       (s->code == 49 && strstr(why->data, "DDL background thread"));
+}
+
+static int say_everywhere(
+	struct server *s, const char *verb, const char *name, const char *rest, struct buf *why)
+{
+	_cleanup_free_ char *sql = xasprintf("%s `%s`.`%s` ON CLUSTER `%s` %s", verb,
+		s->address.database, name, s->cluster, rest);
+	int64_t patience_ns = s->patience_ns;
+	int rc;
+
+	s->patience_ns = 0; /* a ZooKeeper that is missing does not come later */
+	rc = server_ask(s, sql, NULL, why);
+	s->patience_ns = patience_ns;
+	if (rc && is_without_keeper(s, why)) {
+		s->is_each_alone = true;
+		buf_reset(why);
+		return 0;
+	}
+	return rc;
+}
+
+int cluster_say(
+	struct server *s, const char *verb, const char *name, const char *rest, struct buf *why)
+{
+	_cleanup_free_ char *sql = NULL;
+
+	if (s->cluster && !s->is_each_alone) {
+		int rc = say_everywhere(s, verb, name, rest, why);
+
+		if (rc || !s->is_each_alone)
+			return rc;
+	}
+	sql = xasprintf("%s `%s`.`%s` %s", verb, s->address.database, name, rest);
+	return server_ask(s, sql, NULL, why);
+}
+
+int cluster_make_database(struct server *s, struct buf *why)
+{
+	_cleanup_free_ char *here =
+		xasprintf("CREATE DATABASE IF NOT EXISTS `%s`", s->address.database);
+	int rc = 0;
+
+	s->nowhere = true;
+	if (s->cluster) {
+		_cleanup_free_ char *everywhere = xasprintf("%s ON CLUSTER `%s`", here, s->cluster);
+
+		rc = server_ask(s, everywhere, NULL, why);
+		if (rc && is_without_keeper(s, why)) {
+			s->is_each_alone = true;
+			buf_reset(why);
+			rc = 0;
+		}
+	}
+	if (!rc && (!s->cluster || s->is_each_alone))
+		rc = server_ask(s, here, NULL, why);
+	s->nowhere = false;
+	return rc;
+}
+
+int cluster_make_table(
+	struct server *s, const char *name, const char *body, const char *shard_by, struct buf *why)
+{
+	_cleanup_free_ char *part = xasprintf("%s_shard", name), *all = NULL;
+	int rc = cluster_say(s, "CREATE TABLE IF NOT EXISTS", s->cluster ? part : name, body, why);
+
+	if (rc || !s->cluster)
+		return rc;
+	all = xasprintf("AS `%s`.`%s` ENGINE = Distributed('%s', '%s', '%s', %s)",
+		s->address.database, part, s->cluster, s->address.database, part, shard_by);
+	return cluster_say(s, "CREATE TABLE IF NOT EXISTS", name, all, why);
+}
+
+int cluster_alter(struct server *s, const char *name, const char *change, struct buf *why)
+{
+	_cleanup_free_ char *part = xasprintf("%s_shard", name);
+	int rc = s->cluster ? cluster_say(s, "ALTER TABLE", part, change, why) : 0;
+
+	return rc ? rc : cluster_say(s, "ALTER TABLE", name, change, why);
+}
+
+int cluster_check(struct server *s, struct buf *why)
+{
+	_cleanup_buf_ struct buf sentence = BUF_INIT;
+	uint64_t n = 0;
+	int rc;
+
+	if (!s->is_each_alone)
+		return 0;
+	rc = server_number(s, "SELECT count() FROM pptrace_format", &n, &sentence);
+	if (rc)
+		buf_addf(why,
+			"%s has its tables now; the cluster '%s' has no ZooKeeper that would make them on the other servers: push to each of them once, then again",
+			s->address.base, s->cluster);
+	return rc;
+}
