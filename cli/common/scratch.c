@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -55,4 +56,9 @@ const char *scratch_file(const char *name)
 	for (size_t i = 0; i < ARRAY_SIZE(ends); i++)
 		handle(ends[i]);
 	return file;
+}
+
+bool scratch_is(const char *path)
+{
+	return *file && !strcmp(path, file);
 }

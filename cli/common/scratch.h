@@ -5,11 +5,16 @@
 
 #include "base/banned.h"
 
+#include <stdbool.h>
+
 /*
  * Returns the path of a file NAME that does not exist yet, in a new folder of /tmp that only this user can enter; the
  * path stays valid until the process ends. File and folder are removed then, also where it is ended by SIGINT,
  * SIGQUIT, SIGTERM, SIGHUP or SIGPIPE. There is one for each process. Exits where the folder cannot be made.
  */
 const char *scratch_file(const char *name);
+
+/* Says whether that is the path of the file. */
+bool scratch_is(const char *path);
 
 #endif

@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "cli/common/say.h"
+#include "cli/common/scratch.h"
 #include "schema/db.h"
 #include "schema/query.h"
 #include "schema/version.h"
@@ -69,7 +70,9 @@ void trace_note(sqlite3 *db, const char *path)
 {
 	_cleanup_buf_ struct buf why = BUF_INIT;
 
-	if (query_number(db, "SELECT count(*) FROM trace WHERE complete = 0", 0, 0, &why))
+	/* Of what was put together a moment ago, who did that says what it lacks. */
+	if (!scratch_is(path) &&
+		query_number(db, "SELECT count(*) FROM trace WHERE complete = 0", 0, 0, &why))
 		note("%s is not complete: it is still being recorded, or pptrace was killed", path);
 	note_lost(db, &why);
 	note_removed(db, &why);
