@@ -152,7 +152,7 @@ $(OUT)/schema/queries/queries.o: $(wildcard schema/queries/*.sql)
 
 # eBPF: several objects are linked to one for each edition; one skeleton serves all of them.
 BPF_CFLAGS := -target bpf -D__TARGET_ARCH_$(subst x86_64,x86,$(subst aarch64,arm64,$(ARCH))) \
-	-O2 -g -Wall -Wextra -Werror -Wno-unused-parameter -I.
+	-O2 -g -ffile-prefix-map=$(CURDIR)=. -Wall -Wextra -Werror -Wno-unused-parameter -I.
 EDITION_casts := -DEDITION_CASTS
 EDITION_old := -DEDITION_OLD
 

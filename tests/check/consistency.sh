@@ -193,6 +193,14 @@ for package in $(make -s -f - deps_of <<<$'include Makefile\ndeps_of:\n\t@echo $
 done
 end
 
+begin "what is built says nothing of the folder in which it was built"
+# The debug information of C has it, which a package maps away; what the kernel is given may not.
+for object in "$BUILD"/gen/*.bpf.o; do
+	[ -e "$object" ] || skip "built without eBPF"
+	[ -e "$object" ] && grep -aqF "$ROOT/" "$object" && fail "$object has the path $ROOT"
+done
+end
+
 begin "links of the documents lead somewhere"
 for doc in $(files '*.md'); do
 	for link in $(grep -oE '\]\([^)# ]+' "$doc" | cut -c3- | grep -v '^http'); do
