@@ -155,6 +155,9 @@ static void note_hosts(const struct fleet_hosts *hosts, const struct fleet_graph
 	if (g->n_doubtful)
 		note("%zu addresses belong to several connections (networks that reuse the same addresses?); they were not matched",
 			g->n_doubtful);
+	if (g->n_apart)
+		note("%zu connection%s on which threads wait: no recording of the run has the other side (another host, or NAT between them); whoever is there can go on",
+			g->n_apart, g->n_apart == 1 ? "" : "s");
 }
 
 static void add_findings(struct buf *out, sqlite3 *db, const struct findings *fs, bool *ret_found)

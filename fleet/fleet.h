@@ -145,6 +145,7 @@ struct fleet_graph {
 	enum fleet_extent extent;
 	int64_t start_unix_ns; /* 0 on the axis of all */
 	size_t n_doubtful;     /* addresses that several connections have: those were not joined */
+	size_t n_apart; /* connections on which somebody waits, and whose other side no recording has */
 };
 
 /* Returns the number above which the ids of a host are. */

@@ -31,7 +31,7 @@ static const char sides_sql[] =
 					       "CREATE TEMP TABLE doubtful AS SELECT here, there FROM side GROUP BY here, there HAVING count(*) > 1";
 
 static const char pairs_sql[] =
-	"SELECT a.pipe_id, a.side, b.pipe_id, b.side, a.here, a.there FROM side a"
+	"CREATE TEMP TABLE pair AS SELECT a.pipe_id AS pipe_id, a.side AS side, b.pipe_id AS other_id, b.side AS other_side FROM side a"
 	" JOIN side b ON b.here = a.there AND b.there = a.here AND b.host > a.host"
 	" WHERE NOT EXISTS (SELECT 1 FROM doubtful d WHERE d.here = a.here AND d.there = a.there)"
 	" AND NOT EXISTS (SELECT 1 FROM doubtful d WHERE d.here = b.here AND d.there = b.there)";
@@ -47,9 +47,11 @@ static int find_pairs(struct fleet_graph *g, struct buf *why)
 
 	if (!rc)
 		rc = query_exec(g->db, sides_sql, why);
-
 	if (!rc)
-		rc = query_one(g->db, pairs_sql, 0, &stmt, why);
+		rc = query_exec(g->db, pairs_sql, why);
+	if (!rc)
+		rc = query_one(g->db, "SELECT pipe_id, side, other_id, other_side FROM pair", 0,
+			&stmt, why);
 	for (; rc > 0; rc = query_step(stmt, why)) {
 		ARRAY_GROW(g->joined, g->n_joined, cap);
 		g->joined[g->n_joined++] = (struct fleet_joined){.pipe_id = query_int(stmt, 0, 0),
@@ -87,6 +89,12 @@ static int join(struct fleet_graph *g, const char *sql, struct buf *why)
 	return rc;
 }
 
+/* Connections that mirror none, and on which somebody waits. They lead to a host that is not recorded, or there is NAT between. */
+static const char apart_sql[] =
+	"SELECT count(DISTINCT w.pipe_id) FROM side s JOIN wait w ON w.pipe_id = s.pipe_id WHERE w.end_ns IS NULL"
+	" AND s.pipe_id NOT IN (SELECT pipe_id FROM pair UNION ALL SELECT other_id FROM pair)"
+	" AND NOT EXISTS (SELECT 1 FROM doubtful d WHERE (d.here, d.there) IN ((s.here, s.there), (s.there, s.here)))";
+
 int join_sockets(struct fleet_graph *g, struct buf *why)
 {
 	/* To be found by the pipe that is looked for; they are made at the end of a recording, which this is not. */
@@ -103,5 +111,7 @@ int join_sockets(struct fleet_graph *g, struct buf *why)
 	if (!rc)
 		g->n_doubtful =
 			(size_t)query_number(g->db, "SELECT count(*) FROM doubtful", 0, 0, why);
+	if (!rc)
+		g->n_apart = (size_t)query_number(g->db, apart_sql, 0, 0, why);
 	return query_failed(rc, why);
 }

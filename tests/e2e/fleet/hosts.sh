@@ -119,6 +119,19 @@ run "$PPTRACE" fleet diagnose early
 ! grep -q ' certain' out || fail "certain, though one recording ended a minute before" "$(cat out)"
 end
 
+begin "fleet diagnose: behind NAT addresses do not mirror each other, which is said, not guessed"
+for i in 1 2; do cp two-$i.db nat-$i.db; done
+sqlite3 nat-1.db "UPDATE trace SET command = '[\"nat\"]'; UPDATE pipe SET remote = replace(remote, '10.97.0.2', '192.0.2.7'), local = replace(local, '10.97.0.2', '192.0.2.7')"
+sqlite3 nat-2.db "UPDATE trace SET command = '[\"nat\"]'"
+run "$PPTRACE" push --run nat nat-1.db nat-2.db
+run "$PPTRACE" fleet diagnose nat
+expect_status 0
+expect_out '^nothing found$'
+expect_err '2 connections on which threads wait: no recording of the run has the other side'
+run "$PPTRACE" fleet diagnose two
+expect_no_err 'NAT'
+end
+
 begin "fleet diagnose: a healthy ring is left in peace"
 ring fine 3 begin
 run "$PPTRACE" fleet diagnose fine
