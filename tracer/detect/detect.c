@@ -141,11 +141,12 @@ static bool look_from_outside(struct tracer *t, uint64_t now, struct findings *r
 		silent_tell(t->silent, t->until, tracer_feed, t);
 		if (tracer_commit(t) != 0)
 			return false;
-	}
-	if (silent_take(t->silent, detector_reader(t->detector), t->t0, &t->reported, ret)) {
-		verdict_remember(&t->reported, ret);
-		record_details(t, detector_reader(t->detector));
-		return true;
+		if (silent_take(
+			    t->silent, detector_reader(t->detector), t->t0, &t->reported, ret)) {
+			verdict_remember(&t->reported, ret);
+			record_details(t, detector_reader(t->detector));
+			return true;
+		}
 	}
 	due = silent_due(t->silent, &at);
 	/* Usually there is none of those for whom SILENT_RAW is: no commit for them. */
