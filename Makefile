@@ -150,6 +150,21 @@ $(OUT)/viewer/flame/svg.o: $(wildcard viewer/flame/*.css viewer/flame/*.js)
 $(OUT)/verdict/lessons.o: $(wildcard doc/rules/*.txt)
 $(OUT)/schema/queries/queries.o: $(wildcard schema/queries/*.sql)
 
+# A trace file without rows, which schema/image/image.c holds; made by a program of this machine, so not for another (CROSS).
+SCHEMA_IMAGE_OBJ := $(addprefix $(OUT)/,tools/schema_image.o schema/image/make.o schema/sql.o base/mem.o)
+$(OUT)/gen/schema.db: $(if $(CROSS),,$(SCHEMA_IMAGE_OBJ))
+	@mkdir -p $(@D)
+	$(say) GEN $@
+	$(Q)rm -f $@ $@-wal $@-shm
+ifeq ($(CROSS),)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $(OUT)/gen/schema_image $^ $(shell $(PKG_CONFIG) --libs sqlite3)
+	$(Q)$(OUT)/gen/schema_image $@
+else
+	$(Q): > $@
+endif
+$(OUT)/schema/image/image.o: ALL_CFLAGS += -Wa,-I$(OUT)/gen
+$(OUT)/schema/image/image.o: $(OUT)/gen/schema.db
+
 # eBPF: several objects are linked to one for each edition; one skeleton serves all of them.
 BPF_CFLAGS := -target bpf -D__TARGET_ARCH_$(subst x86_64,x86,$(subst aarch64,arm64,$(ARCH))) \
 	-O2 -g -ffile-prefix-map=$(CURDIR)=. -Wall -Wextra -Werror -Wno-unused-parameter -I.

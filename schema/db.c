@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "schema/guard.h"
+#include "schema/image/image.h"
 #include "schema/version.h"
 
 #include <errno.h>
@@ -316,38 +317,22 @@ static int move_away(const char *path, char **ret_why)
 	return 0;
 }
 
-/* Makes an empty file beside path itself: SQLite would follow a symbolic link and use the umask's mode. */
-static int make_file(const char *path, char *beside, char **ret_why)
+/*
+ * Makes a file beside path itself: SQLite would follow a symbolic link and use the umask's mode. It is empty where there is
+ * no image, or no room for it: SQLite has the better words for that.
+ */
+static int make_file(const char *path, char *beside, bool *ret_is_filled, char **ret_why)
 {
 	_cleanup_close_ int fd = mkostemp(beside, O_CLOEXEC);
+	size_t size;
+	const void *image = db_image(&size);
 
 	if (fd < 0)
 		return refuse(ret_why, -errno, xasprintf("cannot create %s: %m", path));
+	*ret_is_filled = size && write(fd, image, size) == (ssize_t)size;
+	if (!*ret_is_filled && ftruncate(fd, 0))
+		return refuse(ret_why, -errno, xasprintf("cannot create %s: %m", path));
 	return 0;
-}
-
-/*
- * Tables and views, in WAL mode, all of it in the file and the -wal empty. To
- * change the mode SQLite needs the file for itself: one reader who came too
- * early would be enough to refuse it.
- */
-static int make_schema(sqlite3 *db)
-{
-	static const char *const texts[] = {
-		"PRAGMA page_size = 8192; PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF;"
-		"BEGIN",
-		db_schema_sql, db_views_sql, "COMMIT; PRAGMA wal_checkpoint(TRUNCATE)"};
-	_cleanup_free_ char *marks =
-		xasprintf("PRAGMA application_id = %d; PRAGMA user_version = %d", DB_APPLICATION_ID,
-			VERSION_NUMBER);
-	int rc = SQLITE_OK;
-
-	for (size_t i = 0; i < ARRAY_SIZE(texts) && rc == SQLITE_OK; i++) {
-		rc = sqlite3_exec(db, texts[i], NULL, NULL, NULL);
-		if (i == 0 && rc == SQLITE_OK)
-			rc = sqlite3_exec(db, marks, NULL, NULL, NULL);
-	}
-	return rc;
 }
 
 /* The errno that fits what SQLite says. */
@@ -392,7 +377,7 @@ static int fill_file(const char *path, const char *beside, char **ret_why)
 	int rc = sqlite3_open_v2(name, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
 
 	if (rc == SQLITE_OK)
-		rc = make_schema(db);
+		rc = db_make_schema(db);
 	if (rc != SQLITE_OK)
 		*ret_why = cannot_write(path, db);
 	(void)sqlite3_close(db);
@@ -436,14 +421,16 @@ static int open_file(const char *path, struct sqlite3 **ret_db, char **ret_why)
 int db_create(const char *path, struct sqlite3 **ret_db, char **ret_why)
 {
 	_cleanup_free_ char *beside = xasprintf("%s.XXXXXX", path);
+	bool is_filled = false;
 	int rc = check_replace(path, ret_why);
 
 	if (rc && rc != -ENOENT)
 		return rc;
-	rc = make_file(path, beside, ret_why);
+	rc = make_file(path, beside, &is_filled, ret_why);
 	if (rc)
 		return rc;
-	rc = fill_file(path, beside, ret_why);
+	if (!is_filled)
+		rc = fill_file(path, beside, ret_why);
 	if (!rc)
 		rc = name_file(path, beside, ret_why);
 	if (rc) {
@@ -462,7 +449,7 @@ int db_open_temp(struct sqlite3 **ret_db, char **ret_why)
 		SQLITE_OPEN_READWRITE | SQLITE_OPEN_MEMORY | SQLITE_OPEN_NOMUTEX, NULL);
 
 	if (rc == SQLITE_OK)
-		rc = make_schema(db);
+		rc = db_make_schema(db);
 	if (rc != SQLITE_OK) {
 		*ret_why = xasprintf("cannot make a database in memory: %s", sqlite3_errmsg(db));
 		(void)sqlite3_close(db);

@@ -2,8 +2,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/unit/test.h"
 
+#include "base/buf.h"
 #include "base/mem.h"
 #include "schema/db.h"
+#include "schema/image/image.h"
 #include "schema/names.h"
 #include "schema/query.h"
 #include "schema/record.h"
@@ -369,6 +371,53 @@ TEST(db_views)
 	(void)sqlite3_finalize(names);
 	(void)sqlite3_close(db);
 	ASSERT(n >= 11);
+}
+
+/* The names and texts of all tables and views, one after the other. */
+static char *schema_of(sqlite3 *db)
+{
+	sqlite3_stmt *all = NULL;
+	char *text;
+
+	ASSERT_INT(
+		sqlite3_prepare_v2(db,
+			"SELECT group_concat(type || ' ' || name || ': ' || coalesce(sql, ''), x'0a')"
+			" FROM (SELECT * FROM sqlite_schema ORDER BY name)",
+			-1, &all, NULL),
+		SQLITE_OK);
+	ASSERT_INT(sqlite3_step(all), SQLITE_ROW);
+	text = xstrdup((const char *)sqlite3_column_text(all, 0));
+	(void)sqlite3_finalize(all);
+	return text;
+}
+
+/* What the build made is what would be made now, and the file is complete. */
+TEST(db_image)
+{
+	_cleanup_free_ char *from_image = NULL, *from_sql = NULL;
+	_cleanup_buf_ struct buf error = BUF_INIT;
+	sqlite3 *db = NULL, *made = NULL;
+	char *why = NULL;
+	size_t size;
+
+	(void)db_image(&size);
+	if (!size)
+		SKIP("built for another processor");
+	begin();
+	ASSERT_INT(db_create(path, &db, &why), 0);
+	ASSERT_INT(db_open_temp(&made, &why), 0);
+	from_image = schema_of(db);
+	from_sql = schema_of(made);
+	ASSERT_STR(from_image, from_sql);
+	ASSERT_INT(query_number(db, "PRAGMA page_size", 0, 0, &error), 8192);
+	ASSERT_INT(
+		query_number(db,
+			"SELECT count(*) FROM pragma_integrity_check WHERE integrity_check <> 'ok'",
+			0, 1, &error),
+		0);
+	(void)sqlite3_close(made);
+	(void)sqlite3_close(db);
+	done();
 }
 
 TEST(names)
