@@ -79,6 +79,19 @@ grep -q 'abba.c:' waits.txt || fail "no place" "$(cat waits.txt)"
 ! grep -q '^    *[a-z ]*…$' waits.txt || fail "a detail is cut" "$(cat waits.txt)"
 end
 
+begin "at 60 and at 40 columns path and waits fold: nothing is cut, and no line is too long"
+sqlite3 deadlock-abba.db "UPDATE lock SET name = 'a_lock_with_a_long_name_that_tells_it'; UPDATE process SET name = '日本語の名前'"
+for columns in 60 40; do
+	for command in path waits; do
+		run env COLUMNS=$columns "$PPTRACE" $command -T txt deadlock-abba.db
+		expect_status 0
+		expect_out "a_lock_with_a_long"
+		[ "$(LC_ALL=C.UTF-8 wc -L <out)" -le $columns ] || fail "$command: too wide for $columns" "$(cat out)"
+		! grep -q '…' out || fail "$command at $columns: something is cut" "$(cat out)"
+	done
+done
+end
+
 begin "at 60 columns nothing that is said is cut: what is known of the recording, what the marks mean"
 run env COLUMNS=60 "$PPTRACE" timeline -T txt many.db
 expect_status 0

@@ -49,29 +49,10 @@ void sketch_free(struct sketch *sk)
 	free(sk);
 }
 
-/* Returns where a line that begins at s ends: at a space, if it would be too long. */
-static const char *note_end(const char *s)
-{
-	const char *end = NULL, *at = s;
-
-	for (size_t columns = 0; *at && (columns < NOTE_COLUMNS || !end); at++) {
-		columns +=
-			((unsigned char)*at & 0xc0) != 0x80; /* not the rest of a UTF-8 sequence */
-		if (*at == ' ' && at > s)
-			end = at;
-	}
-	return *at ? end : at;
-}
-
 void sketch_note(struct sketch *sk, const char *text)
 {
-	while (*text) {
-		const char *end = note_end(text);
-
-		ARRAY_GROW(sk->notes, sk->n_notes, sk->cap_notes);
-		sk->notes[sk->n_notes++] = xstrndup(text, (size_t)(end - text));
-		text = end + (*end == ' ');
-	}
+	ARRAY_GROW(sk->notes, sk->n_notes, sk->cap_notes);
+	sk->notes[sk->n_notes++] = xstrdup(text);
 }
 
 size_t sketch_find(const struct sketch *sk, const char *id)
@@ -244,6 +225,30 @@ static void stack_singles(struct graph *g, const struct sketch *sk, struct graph
 	}
 }
 
+/* Returns where a line that begins at s ends: at a space, if it would be too long. */
+static const char *note_end(const char *s)
+{
+	const char *end = NULL, *at = s;
+
+	for (size_t columns = 0, w; *at && (columns < NOTE_COLUMNS || !end); columns += w) {
+		if (*at == ' ' && at > s)
+			end = at;
+		at += text_char(at, &w);
+	}
+	return *at ? end : at;
+}
+
+static void add_note(struct buf *m, const char *text)
+{
+	while (*text) {
+		const char *end = note_end(text);
+		_cleanup_free_ char *line = xstrndup(text, (size_t)(end - text));
+
+		add_line(m, "POINT-SIZE=\"10\" COLOR=\"" STYLE_GREY "\"", "", line);
+		text = end + (*end == ' ');
+	}
+}
+
 static void draw_title(struct graph *g, const struct sketch *sk)
 {
 	_cleanup_buf_ struct buf m = BUF_INIT;
@@ -253,7 +258,7 @@ static void draw_title(struct graph *g, const struct sketch *sk)
 	graph_markup(&m, sk->title);
 	buf_adds(&m, "</B></FONT></TD></TR>");
 	for (size_t i = 0; i < sk->n_notes; i++)
-		add_line(&m, "POINT-SIZE=\"10\" COLOR=\"" STYLE_GREY "\"", "", sk->notes[i]);
+		add_note(&m, sk->notes[i]);
 	add_line(&m, "POINT-SIZE=\"4\"", "", " ");
 	buf_adds(&m, "</TABLE>");
 	graph_html(graph_self(g), "label", m.data);
@@ -298,21 +303,22 @@ static const enum text_color text_colors[] = {
 	[MARK_FAINT] = TEXT_DIM,
 };
 
-static void print_node(struct text_line *l, const struct sketch_node *n)
+static void print_node(
+	struct text_line *l, const struct sketch_node *n, const char *sep, size_t indent)
 {
-	text_add(l, n->mark == MARK_NONE ? TEXT_BOLD : text_colors[n->mark], n->name);
+	text_fold(l, n->mark == MARK_NONE ? TEXT_BOLD : text_colors[n->mark], sep, n->name, indent);
 	if (*n->detail)
-		text_addf(l, TEXT_DIM, "  %s", n->detail);
+		text_fold(l, TEXT_DIM, "  ", n->detail, indent);
 }
 
 /* The first line of a label says what, the others are details. */
-static void print_edge(struct text_line *l, const struct sketch_edge *e)
+static void print_edge(struct text_line *l, const struct sketch_edge *e, size_t indent)
 {
 	const char *label = *e->label ? e->label : e->class;
+	_cleanup_free_ char *what = xasprintf(
+		"%s%.*s \xe2\x86\x92", looks[e->mark].sign, (int)strcspn(label, "\n"), label);
 
-	text_addf(l, text_colors[e->mark], "%s%.*s ", looks[e->mark].sign,
-		(int)strcspn(label, "\n"), label);
-	text_add(l, TEXT_DIM, "\xe2\x86\x92 ");
+	text_fold(l, text_colors[e->mark], "", what, indent);
 }
 
 /* What no longer fits into the line stands below it. */
@@ -322,15 +328,9 @@ static void print_detail(struct text_line *l, const struct sketch_edge *e, size_
 
 	for (const char *sep = "  "; *s; sep = ", ") {
 		size_t len = strcspn(++s, "\n");
-		_cleanup_free_ char *text = xasprintf("%s%.*s", sep, (int)len, s);
+		_cleanup_free_ char *text = xstrndup(s, len);
 
-		if (l->col + text_width(text) > l->width && l->col > indent + 4) {
-			text_end(l);
-			text_pad(l, indent + 4);
-			text_addf(l, TEXT_DIM, "%.*s", (int)len, s);
-		} else {
-			text_add(l, TEXT_DIM, text);
-		}
+		text_fold(l, TEXT_DIM, sep, text, indent);
 		s += len;
 	}
 }
@@ -346,9 +346,9 @@ static void print_edges(struct buf *out, const struct sketch *sk, size_t node, s
 		if (e->from != node)
 			continue;
 		text_pad(&l, indent);
-		print_edge(&l, e);
-		print_node(&l, &sk->nodes[e->to]);
-		print_detail(&l, e, indent);
+		print_edge(&l, e, indent + 4);
+		print_node(&l, &sk->nodes[e->to], " ", indent + 4);
+		print_detail(&l, e, indent + 4);
 		text_end(&l);
 		if (sk->nodes[e->to].kind == SKETCH_RESOURCE &&
 			sk->nodes[node].kind == SKETCH_SUBJECT)
@@ -369,7 +369,7 @@ void sketch_text(struct buf *out, const struct sketch *sk, size_t width, bool co
 	struct text_line l = text_begin(out, width, color);
 	bool has_subjects = false;
 
-	text_add(&l, TEXT_BOLD, sk->title);
+	text_fold(&l, TEXT_BOLD, "", sk->title, 0);
 	text_end(&l);
 	for (size_t i = 0; i < sk->n_notes; i++) {
 		text_words(&l, TEXT_DIM, sk->notes[i]);
@@ -386,11 +386,11 @@ void sketch_text(struct buf *out, const struct sketch *sk, size_t width, bool co
 		if (!n->n_lines && !has_edges(sk, i))
 			continue;
 		text_end(&l);
-		print_node(&l, n);
+		print_node(&l, n, "", 2);
 		text_end(&l);
 		for (size_t k = 0; k < n->n_lines; k++) {
 			text_pad(&l, 2);
-			text_add(&l, TEXT_PLAIN, n->lines[k]);
+			text_fold(&l, TEXT_PLAIN, "", n->lines[k], 4);
 			text_end(&l);
 		}
 		print_edges(out, sk, i, 2, width, color);

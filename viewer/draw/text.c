@@ -8,6 +8,8 @@
 #include "base/mem.h"
 #include "base/text.h"
 
+enum { WORDS_LEAST = 16 }; /* columns that words have, however far they are indented */
+
 static const char *const codes[] = {"", "1", "2", "31;1", "32", "33", "34", "35", "36"};
 
 struct text_line text_begin(struct buf *out, size_t width, bool color)
@@ -58,20 +60,77 @@ void text_right(struct text_line *l, size_t col, enum text_color c, const char *
 	text_add(l, c, text);
 }
 
-void text_words(struct text_line *l, enum text_color c, const char *text)
+/* Adds a word of any length: what does not fit goes on below, in lines of their own. */
+static void add_word(struct text_line *l, enum text_color c, const char *word, size_t indent)
 {
-	while (*text) {
+	while (*word) {
+		size_t room = l->width - l->col, len = 0, used = 0, n, columns;
+
+		for (; word[len]; len += n, used += columns) {
+			n = text_char(word + len, &columns);
+			if (used + columns > room)
+				break;
+		}
+		if (!len && l->col <= indent)
+			return; /* no line is wide enough for it */
+		text_addf(l, c, "%.*s", (int)len, word);
+		word += len;
+		if (*word) {
+			text_end(l);
+			text_pad(l, indent);
+		}
+	}
+}
+
+static void add_words(struct text_line *l, enum text_color c, const char *text, size_t indent)
+{
+	bool is_first = true;
+
+	for (; *text; is_first = false) {
 		size_t len = strcspn(text, " ");
 		_cleanup_free_ char *word = xstrndup(text, len);
 
-		if (l->col && l->col + 1 + text_width(word) > l->width)
+		if (l->col > indent && l->col + !is_first + text_width(word) > l->width) {
 			text_end(l);
-		if (l->col)
+			text_pad(l, indent);
+		} else if (!is_first) {
 			text_add(l, c, " ");
-		text_add(l, c, word);
+		}
+		add_word(l, c, word, indent);
 		text += len;
 		text += strspn(text, " ");
 	}
+}
+
+void text_words(struct text_line *l, enum text_color c, const char *text)
+{
+	add_words(l, c, text, 0);
+}
+
+void text_fold(
+	struct text_line *l, enum text_color c, const char *sep, const char *text, size_t indent)
+{
+	if (l->col + text_width(sep) + text_width(text) <= l->width) {
+		text_add(l, c, sep);
+		text_add(l, c, text);
+		return;
+	}
+	indent = indent + WORDS_LEAST <= l->width ? indent
+		 : l->width > WORDS_LEAST         ? l->width - WORDS_LEAST
+						  : 0;
+	if (l->col > indent) {
+		text_end(l);
+		text_pad(l, indent);
+	}
+	add_words(l, c, text, indent);
+}
+
+void text_below(struct text_line *l, enum text_color c, const char *text, size_t indent)
+{
+	text_end(l);
+	while (l->col < indent && l->col + WORDS_LEAST < l->width)
+		text_pad(l, l->col + 1);
+	text_fold(l, c, "", text, indent);
 }
 
 void text_end(struct text_line *l)

@@ -38,6 +38,16 @@ void text_addf(struct text_line *l, enum text_color c, const char *fmt, ...)
 /* Adds a text in as many lines as it takes, broken between words; text_end ends the last one. */
 void text_words(struct text_line *l, enum text_color c, const char *text);
 
+/*
+ * Adds a text, after sep if there is room for both on the line; else it begins below, at the column indent, and goes
+ * on there, broken between words. Nothing of it is cut.
+ */
+void text_fold(
+	struct text_line *l, enum text_color c, const char *sep, const char *text, size_t indent);
+
+/* The same, but always on the line below, from the column indent on. */
+void text_below(struct text_line *l, enum text_color c, const char *text, size_t indent);
+
 /* Adds blanks up to the column. */
 void text_pad(struct text_line *l, size_t col);
 

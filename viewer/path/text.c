@@ -20,6 +20,10 @@
 #include "viewer/load/load.h"
 
 enum { SUMS_SHOWN = 8, STEPS_SHOWN = 40, TIME_WIDTH = 9, WHO_MOST = 34 };
+enum {
+	SUM_WHO = 5 + TIME_WIDTH + 3,
+	STEP_WHO = 2 * TIME_WIDTH + 3
+}; /* columns at which names begin */
 
 static void add_time(struct text_line *l, int64_t ns, size_t col)
 {
@@ -34,6 +38,18 @@ static enum text_color color_of(enum path_kind kind)
 	return kind == PATH_RUNS ? TEXT_BLUE : kind == PATH_WAITS ? TEXT_YELLOW : TEXT_DIM;
 }
 
+/* Adds what somebody does beside the column of names, or below them where that is too narrow. */
+static void add_beside(
+	struct text_line *l, size_t at, size_t who, enum text_color color, const char *what)
+{
+	if (at + who + 2 + text_width(what) <= l->width) {
+		text_pad(l, at + who + 2);
+		text_add(l, color, what);
+		return;
+	}
+	text_below(l, color, what, at + 2);
+}
+
 static void print_sums(struct buf *out, const struct path *p, size_t width, bool color, bool all)
 {
 	size_t n = all || p->n_sums < SUMS_SHOWN ? p->n_sums : SUMS_SHOWN, who = 0;
@@ -46,17 +62,18 @@ static void print_sums(struct buf *out, const struct path *p, size_t width, bool
 	text_end(&l);
 	for (size_t i = 0; i < n; i++) {
 		const struct path_sum *s = &p->sums[i];
-		_cleanup_free_ char *name = text_fit(s->who, who);
+		_cleanup_free_ char *name = text_fit(s->who, who), *times = NULL;
 
 		text_addf(&l, TEXT_PLAIN, "%4.0f%%",
 			100.0 * (double)s->ns / (double)(p->to - p->from));
 		add_time(&l, s->ns, 5 + TIME_WIDTH + 1);
-		text_pad(&l, 5 + TIME_WIDTH + 3);
-		text_add(&l, TEXT_BOLD, name);
-		text_pad(&l, 5 + TIME_WIDTH + 3 + who + 2);
-		text_add(&l, color_of(s->kind), s->what);
+		text_pad(&l, SUM_WHO);
+		text_fold(&l, TEXT_BOLD, "", name, SUM_WHO);
 		if (s->steps > 1)
-			text_addf(&l, TEXT_DIM, ", %zu times", s->steps);
+			times = xasprintf("%zu times", s->steps);
+		add_beside(&l, SUM_WHO, who, color_of(s->kind), s->what);
+		if (times)
+			text_fold(&l, TEXT_DIM, ", ", times, SUM_WHO + 2);
 		text_end(&l);
 	}
 	if (p->n_sums > n) {
@@ -78,17 +95,11 @@ static void print_step(struct text_line *l, const struct path *p, size_t i, size
 	fit = text_fit(name.data, who);
 	add_time(l, s->from, TIME_WIDTH);
 	add_time(l, s->to - s->from, 2 * TIME_WIDTH + 1);
-	text_pad(l, 2 * TIME_WIDTH + 3);
-	text_add(l, TEXT_BOLD, fit);
-	text_pad(l, 2 * TIME_WIDTH + 3 + who + 2);
-	text_add(l, color_of(s->kind), what.data);
-	if (link.len && l->col + 2 + text_width(link.data) > l->width) {
-		text_end(l);
-		text_pad(l, 2 * TIME_WIDTH + 3 + 2);
-		text_add(l, TEXT_DIM, link.data);
-	} else if (link.len) {
-		text_addf(l, TEXT_DIM, "; %s", link.data);
-	}
+	text_pad(l, STEP_WHO);
+	text_fold(l, TEXT_BOLD, "", fit, STEP_WHO);
+	add_beside(l, STEP_WHO, who, color_of(s->kind), what.data);
+	if (link.len)
+		text_fold(l, TEXT_DIM, "; ", link.data, STEP_WHO + 2);
 	text_end(l);
 }
 
@@ -121,7 +132,7 @@ static void print_left_out(struct text_line *l, size_t n, int64_t ns)
 	buf_add_duration(&b, ns);
 	text_pad(l, TIME_WIDTH + 1);
 	text_right(l, 2 * TIME_WIDTH + 2, TEXT_DIM, b.data);
-	text_pad(l, 2 * TIME_WIDTH + 3);
+	text_pad(l, STEP_WHO);
 	text_addf(l, TEXT_DIM, "%zu shorter step%s", n, n == 1 ? "" : "s");
 	text_end(l);
 }
@@ -151,7 +162,7 @@ static void print_steps(struct buf *out, const struct path *p, size_t width, boo
 	text_add(&l, TEXT_BOLD,
 		least ? "the longest steps of the path, in order" : "the path, in order");
 	if (least)
-		text_add(&l, TEXT_DIM, " (all of them: --all)");
+		text_fold(&l, TEXT_DIM, " ", "(all of them: --all)", 2);
 	text_end(&l);
 	text_right(&l, TIME_WIDTH + 1, TEXT_DIM, "at");
 	text_right(&l, 2 * TIME_WIDTH + 2, TEXT_DIM, "for");
@@ -179,7 +190,7 @@ void path_text(struct buf *out, const struct path *p, size_t width, bool color, 
 	struct text_line l = text_begin(out, width, color);
 	_cleanup_buf_ struct buf b = BUF_INIT;
 
-	text_add(&l, TEXT_BOLD, p->t->title);
+	text_fold(&l, TEXT_BOLD, "", p->t->title, 0);
 	text_end(&l);
 	if (!p->n) {
 		text_add(&l, TEXT_DIM, "nothing ran");
