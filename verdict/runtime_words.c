@@ -17,6 +17,7 @@ static const struct runtime_words rows[] = {
 	{"StampedLock", "lock", "unlock it", RUNTIME_KIND_LOCK},
 	{"Mutex", "mutex", "unlock it", RUNTIME_KIND_LOCK},
 	{"RWMutex", "read-write mutex", "unlock it", RUNTIME_KIND_LOCK},
+	{"Once", "first call of", "return from its Do", RUNTIME_KIND_LOCK},
 	{"WaitGroup", "wait group", "call its Done", RUNTIME_KIND_OTHER},
 	{"Cond", "condition variable", "signal it", RUNTIME_KIND_OTHER},
 	{"chan", "channel", "use its other side", RUNTIME_KIND_OTHER},

@@ -220,5 +220,112 @@ func main() {
 		healthy()
 	case "many":
 		many()
+	case "once":
+		go config.Do(func() { configure() })
+		live()
+	case "oncecross":
+		go config.Do(onceSlow)
+		go onceHolder()
+		live()
+	case "reread":
+		go reader()
+		go writer()
+		live()
+	case "upgrade":
+		go upgrade()
+		live()
+	case "readwrite":
+		start(store, lookup)
+		live()
+	case "readers":
+		readers()
 	}
+}
+
+// What is done once, and waits for itself; for somebody who waits for it.
+var config sync.Once
+
+//go:noinline
+func configure() {
+	config.Do(func() {})
+}
+
+func onceSlow() {
+	time.Sleep(200 * time.Millisecond)
+	audit.Lock()
+	audit.Unlock()
+}
+
+func onceHolder() {
+	audit.Lock()
+	defer audit.Unlock()
+	time.Sleep(100 * time.Millisecond)
+	config.Do(onceSlow)
+}
+
+var table sync.RWMutex
+
+// Reads again while a writer waits, who lets no new reader in.
+func reader() {
+	table.RLock()
+	defer table.RUnlock()
+	time.Sleep(200 * time.Millisecond)
+	rereads()
+}
+
+//go:noinline
+func rereads() {
+	table.RLock()
+	defer table.RUnlock()
+}
+
+func writer() {
+	time.Sleep(100 * time.Millisecond)
+	table.Lock()
+	defer table.Unlock()
+}
+
+func upgrade() {
+	table.RLock()
+	defer table.RUnlock()
+	table.Lock()
+	table.Unlock()
+}
+
+func store(both *sync.WaitGroup) {
+	table.Lock()
+	defer table.Unlock()
+	meet(both)
+	audit.Lock()
+	audit.Unlock()
+}
+
+func lookup(both *sync.WaitGroup) {
+	audit.Lock()
+	defer audit.Unlock()
+	meet(both)
+	table.RLock()
+	table.RUnlock()
+}
+
+// Readers who come and go, a writer now and then, and somebody who waits for what is done once but takes its time.
+func readers() {
+	for i := 0; i < 4; i++ {
+		go func() {
+			for {
+				table.RLock()
+				time.Sleep(time.Millisecond)
+				table.RUnlock()
+				config.Do(func() { time.Sleep(2 * time.Second) })
+			}
+		}()
+	}
+	go func() {
+		for {
+			table.Lock()
+			time.Sleep(time.Millisecond)
+			table.Unlock()
+		}
+	}()
+	live()
 }

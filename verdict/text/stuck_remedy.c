@@ -254,6 +254,31 @@ static const char *cause_remedy(const struct state *st, const struct stuck_set *
 	return any_of(s, 1u << WAIT_FUTEX) && is_forked(st, s) ? fork_remedy : NULL;
 }
 
+/* Says whether a member waits for a function to return that Go calls only once. */
+static bool wants_once(const struct state *st, const struct stuck_set *s)
+{
+	return any_wait(st, s,
+		"SELECT 1 FROM wait w JOIN lock l ON l.id = w.lock_id WHERE w.id = ?1 AND l.type = 'sync.Once'");
+}
+
+/* Says whether all members wait for one read-write mutex of Go: for its readers, or for a writer in front of them. */
+static bool wants_one_rwmutex(const struct state *st, const struct stuck_set *s)
+{
+	static const char sql[] = "SELECT l.address FROM wait w JOIN lock l ON l.id = w.lock_id"
+				  " WHERE w.id = ?1 AND l.type = 'sync.RWMutex'";
+	enum { SIZE = 24 }; /* readers are counted in it */
+	int64_t low = INT64_MAX, high = 0;
+
+	for (size_t i = 0; i < s->n_members; i++) {
+		int64_t at =
+			query_number(st->db, sql, st->threads[s->members[i]].wait.id, 0, st->why);
+
+		low = at < low ? at : low;
+		high = at > high ? at : high;
+	}
+	return low > 0 && high < low + SIZE;
+}
+
 const char *stuck_remedy(const struct state *st, const struct stuck_set *s)
 {
 	const unsigned locks = of_kind(KIND_LOCK), pipes = of_kind(KIND_PIPE);
@@ -261,6 +286,12 @@ const char *stuck_remedy(const struct state *st, const struct stuck_set *s)
 
 	if (remedy)
 		return remedy;
+	if (all_of(s, locks) && wants_once(st, s))
+		return "A function given to Do must not call Do of the same Once, nor wait for somebody who does:"
+		       " take locks and wait for others outside it.";
+	if (all_of(s, locks) && wants_one_rwmutex(st, s))
+		return "Do not lock a read-write mutex again while holding it for reading: a writer waits until all"
+		       " have read, and meanwhile no new reader is let in.";
 	if (all_of(s, locks | 1u << WAIT_JOIN) && any_of(s, locks) && !any_of(s, 1u << WAIT_SEM))
 		return any_of(s, 1u << WAIT_JOIN)
 			       ? "Release the lock before joining a thread that needs it."

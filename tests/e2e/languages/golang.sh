@@ -16,6 +16,9 @@ go build -o cases cases.go
 go build -ldflags=-w -o nodebug cases.go
 go build -ldflags="-s -w" -o stripped cases.go
 
+HANGING="cross accounts again child feed joins once oncecross reread upgrade readwrite"
+HEALTHY="server pool healthy many readers"
+
 cross_text()
 {
 	cat <<-'T'
@@ -61,6 +64,67 @@ again_text()
 	  unless another goroutine unlocks the mutex: Go does not record the owner; it was inferred from that function's code
 	  remedy: Do not acquire a lock again while holding it: release it first, tell the callee that it is held, or make it recursive.
 	T
+}
+
+# crossed_text LINE FUNCTION WHAT LINE FUNCTION WHAT REMEDY: two goroutines, of which each has what the other waits for.
+crossed_text()
+{
+	cat <<-T
+	warning: stuck: goroutine N of cases[PID] and goroutine N of cases[PID] wait for each other
+	  cycle of 2, conditional
+	  goroutine N of cases[PID]
+	      waits for the $3 at cases.go:$1 (main.$2),
+	      which is held by goroutine N of cases[PID], now at cases.go:$4 (main.$5)
+	  goroutine N of cases[PID]
+	      waits for the $6 at cases.go:$4 (main.$5),
+	      which is held by goroutine N of cases[PID], now at cases.go:$1 (main.$2)
+	  unless another goroutine unlocks the mutex: Go does not record the owner; it was inferred from that function's code
+	  remedy: $7
+	T
+}
+
+ONCE='A function given to Do must not call Do of the same Once, nor wait for somebody who does: take locks and wait for others outside it.'
+REREAD='Do not lock a read-write mutex again while holding it for reading: a writer waits until all have read, and meanwhile no new reader is let in.'
+ORDER='Take these locks in the same order everywhere, or try the second one and release the first if that fails.'
+
+once_text()
+{
+	cat <<-T
+	error: deadlock: goroutine N of cases[PID] can never proceed: it waits for the first call of \`main.config\` (sync.Once)
+	  self, certain
+	  goroutine N of cases[PID]
+	      waits for the first call of \`main.config\` (sync.Once) at cases.go:250 (main.configure),
+	      which it already holds itself
+	  remedy: $ONCE
+	T
+}
+
+oncecross_text()
+{
+	crossed_text 255 onceSlow 'mutex `main.audit` (sync.Mutex)' 263 onceHolder 'first call of `main.config` (sync.Once)' "$ONCE"
+}
+
+reread_text()
+{
+	crossed_text 278 rereads 'read-write mutex `main.table` (sync.RWMutex)' 284 writer 'read-write mutex `main.table` (sync.RWMutex)' "$REREAD"
+}
+
+upgrade_text()
+{
+	cat <<-T
+	warning: stuck: goroutine N of cases[PID] cannot proceed: it waits for the read-write mutex \`main.table\` (sync.RWMutex)
+	  self, conditional
+	  goroutine N of cases[PID]
+	      waits for the read-write mutex \`main.table\` (sync.RWMutex) at cases.go:291 (main.upgrade),
+	      which it already holds itself
+	  unless another goroutine unlocks the mutex: Go does not record the owner; it was inferred from that function's code
+	  remedy: $REREAD
+	T
+}
+
+readwrite_text()
+{
+	crossed_text 299 store 'mutex `main.audit` (sync.Mutex)' 307 lookup 'read-write mutex `main.table` (sync.RWMutex)' "$ORDER"
 }
 
 child_text()
@@ -131,17 +195,17 @@ has_text()
 why_cases()
 {
 	local case
-	for case in cross accounts again child feed joins; do
+	for case in $HANGING; do
 		begin "why, Go $2: $case"
 		start "$1" "$case"
 		wait_for 60 has_text '^error: deadlock\|^warning: stuck'
 		run "$PPTRACE" why "$pid"
-		expect_status 0
+		expect_status "$("${case}_text" | grep -c '^error:')"
 		sorted_findings "${case}_text"
 		stop
 		end
 	done
-	for case in server pool healthy many; do
+	for case in $HEALTHY; do
 		begin "why, Go $2: $case is not accused"
 		start "$1" "$case"
 		wait_for 60 has_text 'goroutine 1: '
@@ -171,7 +235,7 @@ end
 [ ! -x newer/cases ] || why_cases newer/cases 1.24
 
 for backend in $(backends); do
-	for case in cross accounts again child feed joins; do
+	for case in $HANGING; do
 		[ "$case" != joins ] || [ "$backend" != auto ] || continue
 		begin "$backend: Go: $case is told while it lasts, and found in the recording"
 		background "$PPTRACE" run --backend="$backend" --watch=0.5 -o go.db ./cases "$case"
@@ -198,7 +262,7 @@ go|main.report|36"
 done
 
 for backend in ebpf shim; do
-	for case in server pool healthy many; do
+	for case in $HEALTHY; do
 		begin "$backend: Go: $case is not accused"
 		run "$PPTRACE" run --backend="$backend" --watch=0.3 --timeout=5 -o go.db ./cases "$case"
 		expect_no_err 'stuck|deadlock'

@@ -1,14 +1,15 @@
 /* code.c - what a Go function has locked on its way to where it is. */
 /* SPDX-License-Identifier: MIT */
 /*
- * A sync.Mutex does not say who locked it. The function that did is on some
+ * A sync.Mutex does not say who locked it, nor an RWMutex who reads. The function that did is on some
  * stack: its instructions before the place where it is now lock the mutex, and do not
  * unlock it. They are read one behind the other, as the compiler has put them,
  * with what registers and the function's own frame hold. That is evidence, not
  * proof; whoever uses it says so.
  *
  * sync.(*Mutex).Lock is inlined as lock cmpxchg, Unlock as lock xadd, of the
- * mutex' address in a register; where it is not inlined the address is in %rax.
+ * mutex' address in a register; RLock and RUnlock as lock xadd of 1 and -1, of the count of
+ * readers. Where they are not inlined the address of the object is in %rax.
  */
 #include "tracer/runtime/golang/golang.h"
 
@@ -20,25 +21,21 @@ struct scan {
 	struct golang *go;
 	const uint8_t *code;
 	size_t len;
-	uint64_t start, sp, mutex, waited;
+	uint64_t start, sp, word, tried;
 	uint64_t regs[16]; /* 0: not known */
 	int locked;
 	bool has_tried; /* to lock the one that it waits for: */
 	int before;     /* what it had locked then */
 };
 
-static void lock(struct scan *s, uint64_t mutex)
+static void change(struct scan *s, uint64_t word, int by)
 {
-	if (s->waited && mutex == s->waited) {
+	if (by > 0 && s->tried && word == s->tried) {
 		s->has_tried = true;
 		s->before = s->locked;
 	}
-	s->locked += mutex && mutex == s->mutex;
-}
-
-static void unlock(struct scan *s, uint64_t mutex)
-{
-	s->locked -= mutex && mutex == s->mutex;
+	if (word && word == s->word)
+		s->locked += by;
 }
 
 static int32_t number32(const uint8_t *p)
@@ -157,10 +154,9 @@ static size_t atomic(struct scan *s, size_t i)
 	if (!o.len || o.is_register)
 		return 0;
 	at += o.len;
-	if (op == 0xb1)
-		lock(s, address_of(s, &o, s->start + at));
-	else
-		unlock(s, address_of(s, &o, s->start + at));
+	change(s, address_of(s, &o, s->start + at), op == 0xb1 || s->regs[o.reg] == 1 ? 1 : -1);
+	if (op == 0xc1)
+		s->regs[o.reg] = 0;
 	return at - i;
 }
 
@@ -168,13 +164,25 @@ static size_t call(struct scan *s, size_t i)
 {
 	uint64_t to = s->start + i + 5 + (uint64_t)(int64_t)number32(s->code + i + 1);
 
-	if (to == s->go->lock)
-		lock(s, s->regs[RAX]);
-	else if (to == s->go->unlock)
-		unlock(s, s->regs[RAX]);
-	else
+	for (size_t k = 0; k < GOLANG_CALLS; k++) {
+		if (!s->go->calls[k] || to != s->go->calls[k])
+			continue;
+		if (s->regs[RAX])
+			change(s, s->regs[RAX] + golang_calls[k].word, golang_calls[k].change);
+		memset(s->regs, 0, sizeof s->regs);
+		return 5;
+	}
+	return 0;
+}
+
+/* mov of 1 or -1, by which a count may be changed, into a register of 32 bits. */
+static size_t set(struct scan *s, size_t i, unsigned high)
+{
+	int32_t n = number32(s->code + i + 1);
+
+	if (n != 1 && n != -1)
 		return 0;
-	memset(s->regs, 0, sizeof s->regs);
+	s->regs[(s->code[i] & 7) | high] = (uint32_t)n;
 	return 5;
 }
 
@@ -192,10 +200,14 @@ static void step_all(struct scan *s)
 			len = move(s, i);
 		else if (byte == 0xe8)
 			len = call(s, i);
+		else if ((byte & 0xf8) == 0xb8)
+			len = set(s, i, 0);
+		else if (byte == 0x41 && (s->code[i + 1] & 0xf8) == 0xb8)
+			len = set(s, i + 1, 8);
 	}
 }
 
-int golang_locked(struct golang *go, const struct golang_frame *f, uint64_t mutex, uint64_t waited)
+int golang_locked(struct golang *go, const struct golang_frame *f, uint64_t word, uint64_t tried)
 {
 	const struct golang_place *place = golang_place(go, f->pc);
 	uint8_t code[MAX_CODE + 16];
@@ -203,8 +215,8 @@ int golang_locked(struct golang *go, const struct golang_frame *f, uint64_t mute
 		.code = code,
 		.start = place->start,
 		.sp = f->low,
-		.mutex = mutex,
-		.waited = waited};
+		.word = word,
+		.tried = tried};
 
 	if (!place->start || f->pc < place->start || f->pc - place->start > MAX_CODE)
 		return 0;
@@ -215,7 +227,7 @@ int golang_locked(struct golang *go, const struct golang_frame *f, uint64_t mute
 	memset(code + s.len, 0x90, 16);
 	s.len += 16;
 	step_all(&s);
-	if (!waited)
+	if (!tried)
 		return s.locked;
 	return s.has_tried ? s.before : 0;
 }

@@ -32,7 +32,17 @@ enum {
 	GOLANG_GOROUTINES = 20000, /* of one process; of more nothing is said */
 	GOLANG_PLACES = 20000,     /* that are looked up */
 	GOLANG_REASONS = 64,
-	GOLANG_FRAMES = 32
+	GOLANG_FRAMES = 32,
+	GOLANG_CALLS = 6,
+	GOLANG_READERS =
+		16 /* sync.RWMutex: the count of readers, behind a mutex and two semaphores */
+};
+
+/* Functions that lock or unlock the object whose address they get, where they are not inlined. */
+struct golang_call {
+	const char *name;
+	unsigned word; /* of the object, by which it is known who has it */
+	int change;
 };
 
 /* Of runtime2.go: what g.atomicstatus says. */
@@ -53,8 +63,10 @@ struct goroutine {
 	pid_t tid;               /* as which it is told */
 	uint64_t channel;        /* that it waits for, the first of several; 0: none */
 	uint64_t sema;           /* address of the semaphore that it waits for, 0: none */
-	uint64_t mutex;          /* sync.Mutex that it waits for, 0: none */
-	uint32_t owner; /* 1 + index of the goroutine that seems to have it, 0: not known */
+	uint64_t object;         /* of package sync, that it waits for, 0: none */
+	uint64_t wanted; /* the word that somebody has set who has that object: see lock.c */
+	uint64_t tried;  /* the word that it has tried to set itself */
+	uint32_t owner;  /* 1 + index of the goroutine that seems to have it, 0: not known */
 	struct golang_frame frames[GOLANG_FRAMES];
 	size_t n_frames;
 };
@@ -65,7 +77,7 @@ struct golang {
 	struct golang_layout layout;
 	char exe[4096];
 	uint64_t allgs, allm, allp, semtable, reasons_at;
-	uint64_t lock, unlock; /* sync.(*Mutex).Lock and Unlock */
+	uint64_t calls[GOLANG_CALLS]; /* the functions of golang_calls */
 	char reasons[GOLANG_REASONS][40];
 	char root
 		[160]; /* where the standard library's sources lie: "/usr/lib/go-1.19/src/"; empty: not known */
@@ -94,6 +106,8 @@ struct golang_place {
 };
 
 /* ---- layout.c ---- */
+
+extern const struct golang_call golang_calls[GOLANG_CALLS];
 
 /* Says whether the program was built by Go: it has a section .go.buildinfo. */
 bool golang_is_there(const struct runtime_process *p);
@@ -130,12 +144,12 @@ void golang_wait(struct golang *go, const struct goroutine *g, struct runtime_wa
 /* ---- code.c ---- */
 
 /*
- * How often the function of a frame has locked the mutex, less how often it has
+ * How often the function of a frame has locked the object that this word belongs to, less how often it has
  * unlocked it, as its instructions up to where it is now stand one behind the other.
- * waited: the mutex that this very function waits for, 0: none; what stands behind
+ * tried: the word of what this very function waits for, 0: none; what stands behind
  * its attempt to lock that does not count, for a compiler may put the slow way to the end.
  */
-int golang_locked(struct golang *go, const struct golang_frame *f, uint64_t mutex, uint64_t waited);
+int golang_locked(struct golang *go, const struct golang_frame *f, uint64_t word, uint64_t tried);
 
 /* Reads numbers; 0 where they cannot be read or offset is GOLANG_NONE. */
 uint64_t golang_u64(struct golang *go, uint64_t addr, uint64_t offset);

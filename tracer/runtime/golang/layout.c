@@ -262,6 +262,15 @@ static void read_reasons(struct golang *go)
 	}
 }
 
+const struct golang_call golang_calls[GOLANG_CALLS] = {
+	{"sync.(*Mutex).Lock", 0, 1},
+	{"sync.(*Mutex).Unlock", 0, -1},
+	{"sync.(*RWMutex).Lock", 0, 1}, /* its first member is a mutex */
+	{"sync.(*RWMutex).Unlock", 0, -1},
+	{"sync.(*RWMutex).RLock", GOLANG_READERS, 1},
+	{"sync.(*RWMutex).RUnlock", GOLANG_READERS, -1},
+};
+
 int golang_open(struct golang *go, const struct runtime_process *p, struct buf *why)
 {
 	int rc;
@@ -283,8 +292,8 @@ int golang_open(struct golang *go, const struct runtime_process *p, struct buf *
 	rc = layout_of(go, p, why);
 	if (rc)
 		return rc;
-	go->lock = golang_symbol(go, "sync.(*Mutex).Lock");
-	go->unlock = golang_symbol(go, "sync.(*Mutex).Unlock");
+	for (size_t i = 0; i < GOLANG_CALLS; i++)
+		go->calls[i] = golang_symbol(go, golang_calls[i].name);
 	read_reasons(go);
 	return 0;
 }

@@ -6,7 +6,11 @@
  * runtime.semtable: 251 trees of addresses, each with a list of waiters. Whatever
  * any goroutine may bring (a value for a channel) rests on all of them. Of a mutex
  * the goroutine counts whose functions have locked it and not unlocked it
- * (code.c), if there is exactly one.
+ * (code.c), if there is exactly one. It is known by the word that it has set:
+ *
+ *   sync.Mutex, and the same in sync.Once while its function runs   the mutex
+ *   sync.RWMutex, for who wants to read or to write                 the mutex that it begins with
+ *   the same, for a writer that waits until nobody reads            the count of readers
  */
 #include "tracer/runtime/golang/golang.h"
 
@@ -20,7 +24,12 @@ enum {
 	SEMA_ROOTS = 251, /* semTabSize */
 	SEMA_STRIDE = 64, /* each on a cache line of its own */
 	MAX_DEPTH = 128,
-	SEMA_IN_MUTEX = 4 /* sync.Mutex{state int32; sema uint32} */
+	SEMA_IN_MUTEX = 4, /* sync.Mutex{state int32; sema uint32} */
+	MUTEX_IN_ONCE = 4, /* sync.Once{done uint32; m Mutex} */
+	WRITER_SEMA =
+		8, /* sync.RWMutex{w Mutex; writerSem, readerSem uint32; readerCount, readerWait int32} */
+	READER_SEMA = 12,
+	SEMA_IN_GROUP = 8 /* sync.WaitGroup{state uint64; sema uint32} */
 };
 
 /* ---- The semaphores ---- */
@@ -108,37 +117,106 @@ static bool is_program_frame(struct golang *go, const struct golang_frame *f)
 	return place->n && !place->list[place->n - 1].is_library;
 }
 
-/* Says whether the functions of a goroutine have locked the mutex; the attempt that it waits in does not count. */
-static bool has_locked(struct golang *go, const struct goroutine *g, uint64_t mutex)
+/* What sync.Once calls has been called by this function, which has its mutex. */
+static const char once[] = "sync.(*Once).doSlow";
+
+/* Says whether the frame belongs to a function of this name. */
+static bool is_frame_of(struct golang *go, const struct golang_frame *f, const char *function)
 {
-	uint64_t waited = g->mutex; /* by the innermost function of the program */
+	const struct golang_place *place = golang_place(go, f->pc);
+
+	return place->n && is_function(place->list[place->n - 1].function, function);
+}
+
+/* Says whether a goroutine runs the function of the Once with this mutex, whose address lies in the frame that called it. */
+static bool runs_once(struct golang *go, const struct goroutine *g, uint64_t mutex)
+{
+	enum { MAX_FRAME = 512 };
+
+	for (size_t i = 1; i < g->n_frames; i++) {
+		const struct golang_frame *f = &g->frames[i];
+
+		if (!is_frame_of(go, f, once) ||
+			is_frame_of(go, &g->frames[i - 1], "sync.(*Mutex).lockSlow"))
+			continue;
+		for (uint64_t at = f->low; at < f->high && at < f->low + MAX_FRAME; at += 8)
+			if (golang_u64(go, at, 0) == mutex)
+				return true;
+	}
+	return false;
+}
+
+/* Says whether the functions of a goroutine have set the word; the attempt that it waits in does not count. */
+static bool has_locked(struct golang *go, const struct goroutine *g, uint64_t word)
+{
+	uint64_t tried = g->tried; /* by the innermost function of the program */
 	int locked = 0;
 
 	for (size_t i = 0; i < g->n_frames; i++) {
 		if (!is_program_frame(go, &g->frames[i]) || !go->scans)
 			continue;
 		go->scans--;
-		locked += golang_locked(go, &g->frames[i], mutex, waited);
-		waited = 0;
+		locked += golang_locked(go, &g->frames[i], word, tried);
+		tried = 0;
 	}
-	return locked > 0;
+	return locked > 0 || runs_once(go, g, word);
 }
 
-/* Returns 1 + the index of the only goroutine that seems to have the mutex, or 0. */
-static uint32_t owner_of(struct golang *go, uint64_t mutex)
+/* Says whether a goroutine that has what others wait for waits itself for others. */
+static bool waits_for_others(const struct goroutine *g)
+{
+	return g->status == GO_WAITING && (g->sema || g->channel);
+}
+
+/*
+ * Returns 1 + the index of the only goroutine that seems to have set the word, or 0. Of several readers, all of whom a
+ * writer waits for, one that waits itself.
+ */
+static uint32_t owner_of(struct golang *go, uint64_t word, bool is_shared)
 {
 	uint32_t owner = 0;
 
 	for (size_t i = 0; i < go->n; i++) {
 		const struct goroutine *g = &go->list[i];
 
-		if (g->is_system || g->is_torn || !has_locked(go, g, mutex))
+		if (g->is_system || g->is_torn || !has_locked(go, g, word))
 			continue;
-		if (owner)
+		if (owner && !is_shared)
 			return 0;
-		owner = (uint32_t)i + 1;
+		if (!owner || !waits_for_others(&go->list[owner - 1]))
+			owner = (uint32_t)i + 1;
 	}
 	return go->scans ? owner : 0;
+}
+
+/* Says whether a writer waits until those that read now have done so. */
+static bool awaits_readers(const struct goroutine *g)
+{
+	return g->wanted && g->wanted == g->object + GOLANG_READERS;
+}
+
+/* Finds the object whose semaphore a goroutine waits for, and by which word it is known who has it. */
+static void find_object(struct golang *go, struct goroutine *g)
+{
+	size_t n = g->n_frames;
+
+	if (find_function(go, g, "sync.(*Mutex).lockSlow") < n) {
+		g->wanted = g->tried = g->object = g->sema - SEMA_IN_MUTEX;
+		/* No function of the program has tried. */
+		if (find_function(go, g, once) ==
+			find_function(go, g, "sync.(*Mutex).lockSlow") + 1) {
+			g->object -= MUTEX_IN_ONCE;
+			g->tried = 0;
+		}
+	} else if (find_function(go, g, "sync.(*RWMutex).Lock") < n) {
+		g->object = g->sema - WRITER_SEMA;
+		g->wanted = g->object + GOLANG_READERS;
+	} else if (find_function(go, g, "sync.(*RWMutex).RLock") < n) {
+		g->wanted = g->object = g->sema - READER_SEMA;
+		g->tried = g->object + GOLANG_READERS;
+	} else if (find_function(go, g, "sync.(*WaitGroup).Wait") < n) {
+		g->object = g->sema - SEMA_IN_GROUP;
+	}
 }
 
 void golang_waits(struct golang *go)
@@ -149,20 +227,18 @@ void golang_waits(struct golang *go)
 		(void)hash_set(&by_addr, go->list[i].addr, (void *)(uintptr_t)(i + 1));
 	read_semaphores(go, &by_addr);
 	for (size_t i = 0; i < go->n; i++) {
-		struct goroutine *g = &go->list[i];
-
-		if (g->sema && find_function(go, g, "sync.(*Mutex).lockSlow") < g->n_frames)
-			g->mutex = g->sema - SEMA_IN_MUTEX;
+		if (go->list[i].sema)
+			find_object(go, &go->list[i]);
 	}
 	for (size_t i = 0; i < go->n; i++) {
 		struct goroutine *g = &go->list[i];
-		uintptr_t owner = g->mutex ? (uintptr_t)hash_get(&owners, g->mutex) : 0;
+		uintptr_t owner = g->wanted ? (uintptr_t)hash_get(&owners, g->wanted) : 0;
 
-		if (!g->mutex)
+		if (!g->wanted)
 			continue;
 		if (!owner) {
-			owner = (uintptr_t)owner_of(go, g->mutex) + 1;
-			(void)hash_set(&owners, g->mutex, (void *)owner);
+			owner = (uintptr_t)owner_of(go, g->wanted, awaits_readers(g)) + 1;
+			(void)hash_set(&owners, g->wanted, (void *)owner);
 		}
 		g->owner = (uint32_t)(owner - 1);
 	}
@@ -258,7 +334,10 @@ void golang_wait(struct golang *go, const struct goroutine *g, struct runtime_wa
 	}
 	w->reason = WAIT_COND;
 	w->kind = LOCK_OBJECT;
-	w->object = g->mutex ? g->mutex : g->sema ? g->sema : g->channel ? g->channel : g->addr;
+	w->object = g->object ? g->object : g->sema ? g->sema : g->channel ? g->channel : g->addr;
+	/* Those who read have it, not who has it to write. */
+	if (awaits_readers(g))
+		w->object = g->wanted;
 	/* There is no such channel: nobody can use its other side. */
 	if (is_channel && !g->channel)
 		(void)snprintf(w->name, sizeof w->name, "nil");
@@ -271,6 +350,6 @@ void golang_wait(struct golang *go, const struct goroutine *g, struct runtime_wa
 			w->type, sizeof w->type, "runtime.%s", is_channel ? "chan" : "select");
 	else if (!type_of(go, g, w->type, sizeof w->type))
 		(void)snprintf(w->type, sizeof w->type, "%s",
-			g->mutex ? "sync.Mutex" : "runtime.semaphore");
-	name_of(go, g->mutex ? g->mutex : g->sema, w->name, sizeof w->name);
+			g->wanted ? "sync.Mutex" : "runtime.semaphore");
+	name_of(go, g->object ? g->object : g->sema, w->name, sizeof w->name);
 }
