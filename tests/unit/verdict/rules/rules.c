@@ -180,6 +180,33 @@ TEST(rules_main_exit)
 	EXPECT(db, "main-exit-kills-threads", "");
 }
 
+/* A thread that was at work when its process ended, and began in a function of the program, or of a runtime. */
+static sqlite3 *began_in(const char *module, const char *function)
+{
+	sqlite3 *db = fixture_program(1);
+
+	ends(db, 1, 2.02);
+	fixture_sql(db, "UPDATE thread SET end_ns = 2000000000 WHERE id = 10");
+	fixture_sql(db,
+		"INSERT INTO site (id, module, offset, function) VALUES (900, '%s', 16, '%s')",
+		module, function);
+	fixture_sql(db,
+		"UPDATE thread SET cut_short = 1, end_ns = 2017000000, entry_site_id = 900 WHERE id = 11");
+	return db;
+}
+
+TEST(rules_main_exit_of_runtimes)
+{
+	EXPECT(began_in("/usr/bin/worker", "work"), "main-exit-kills-threads",
+		"main-exit-kills-threads");
+	EXPECT(began_in("/usr/lib/jvm/lib/server/libjvm.so", "thread_native_entry(Thread*)"),
+		"main-exit-kills-threads", "");
+	EXPECT(began_in("/usr/lib/x86_64-linux-gnu/libruby-3.1.so.3.1.2", ""),
+		"main-exit-kills-threads", "");
+	EXPECT(began_in("/usr/bin/node", "node::worker::Worker::StartThread(int)"),
+		"main-exit-kills-threads", "");
+}
+
 static sqlite3 *slept(int waiter_start_ms)
 {
 	sqlite3 *db = fixture_program(1);
