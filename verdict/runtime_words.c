@@ -9,6 +9,7 @@
 static const struct runtime_words rows[] = {
 	{"Lock", "lock", "release it", RUNTIME_KIND_LOCK},
 	{"RLock", "lock", "release it", RUNTIME_KIND_LOCK},
+	{"_ModuleLock", "import of the module", "finish it", RUNTIME_KIND_LOCK},
 	{"GIL", "lock", "release it", RUNTIME_KIND_LOCK},
 	{"ReentrantLock", "lock", "unlock it", RUNTIME_KIND_LOCK},
 	{"ReentrantReadWriteLock", "read-write lock", "unlock it", RUNTIME_KIND_LOCK},

@@ -99,8 +99,8 @@ bool cpython_attributes(struct cpython *c, uint64_t object, cpython_visit *visit
 /* Returns the attribute of an object with this name, or 0. */
 uint64_t cpython_attribute(struct cpython *c, uint64_t object, const char *name);
 
-/* Reads an int from 0 to 2^30 - 1; false if the object is none. */
-bool cpython_small_int(struct cpython *c, uint64_t object, uint32_t *ret);
+/* Reads an int from 0 to 2^60 - 1; false if the object is none. */
+bool cpython_int(struct cpython *c, uint64_t object, uint64_t *ret);
 
 /* Says whether a type, by its name, is one of the language itself: nobody waits for its objects. */
 bool cpython_is_plain(const char *type);
@@ -149,6 +149,7 @@ uint64_t cpython_joined(struct cpython *c, const struct cpython_frame *f, uint64
 struct cpython_search {
 	uint64_t object;  /* this very object; 0: */
 	uint64_t address; /* the lock that is waited for here */
+	bool is_near;     /* only the frame's own variables and what they contain */
 	uint64_t found;   /* the answer: the object */
 	char name[96];    /* and its name: "audit", "self.queue", "Bank.lock", "locks['a']" */
 };
@@ -169,7 +170,7 @@ void cpython_lock(struct cpython *c, const struct cpython_frame *frames, size_t 
 	const struct cpython_idents *idents, struct runtime_lock *ret);
 
 /*
- * Says who ends the wait for what cpython_lock has found, if Python knows: the owner of an RLock, the
+ * Says who ends the wait for what cpython_lock has found, if Python knows: the owner of an RLock or of an import, the
  * thread of a Thread that is joined. Else it is WAIT_NONE.
  */
 void cpython_wait(struct cpython *c, const struct runtime_lock *lock, const struct tasks *tasks,

@@ -13,7 +13,7 @@ bool cpython_is_library(const char *file)
 		       !strstr(file, "/dist-packages/"));
 }
 
-/* "queue" of "/usr/lib/python3.11/queue.py"; of a package "asyncio.locks". */
+/* "queue" of "/usr/lib/python3.11/queue.py"; of a package "asyncio.locks", or "logging". */
 void cpython_module(const char *file, char *ret, size_t size)
 {
 	const char *base = strrchr(file, '/'), *folder = base, *dot;
@@ -24,7 +24,9 @@ void cpython_module(const char *file, char *ret, size_t size)
 	len = dot ? (size_t)(dot - base) : strlen(base);
 	while (folder && folder > file && folder[-1] != '/')
 		folder--;
-	if (folder && strncmp(folder, "python", 6) != 0 && !strncmp(file, "/", 1))
+	if (folder && folder < base && !strcmp(base, "__init__.py"))
+		(void)snprintf(ret, size, "%.*s", (int)(base - 1 - folder), folder);
+	else if (folder && strncmp(folder, "python", 6) != 0 && !strncmp(file, "/", 1))
 		(void)snprintf(
 			ret, size, "%.*s.%.*s", (int)(base - 1 - folder), folder, (int)len, base);
 	else

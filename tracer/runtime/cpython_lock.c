@@ -6,7 +6,8 @@
  * the frame. If a library did (Queue.get, Condition.wait, Thread.join), what
  * the program knows is the object whose method it called: the first variable
  * (self) of the outermost of those library frames. But a library that joins a thread
- * (Queue.close, Process.join) waits for that thread, whatever was called.
+ * (Queue.close, Process.join) waits for that thread, whatever was called; and an import that
+ * another thread has begun is known by its module.
  */
 #include "tracer/runtime/cpython.h"
 
@@ -58,6 +59,49 @@ static bool is_pool_worker(const struct cpython_frame *f)
 	       !strcmp(f->code->file + len - (sizeof end - 1), end);
 }
 
+/* Returns the _ModuleLock that one of n library frames waits for, because another thread imports the module, or 0. */
+static uint64_t module_lock(struct cpython *c, const struct cpython_frame *frames, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		uint64_t self = first_variable(c, &frames[i]);
+
+		if (!strcmp(frames[i].code->file, "<frozen importlib._bootstrap>") &&
+			!strcmp(cpython_type(c, self), "_ModuleLock"))
+			return self;
+	}
+	return 0;
+}
+
+static pid_t thread_of(const struct cpython_idents *idents, uint64_t ident)
+{
+	return ident ? (pid_t)(uintptr_t)hash_get(&idents->tids, ident) : 0;
+}
+
+static void name_module_lock(struct cpython *c, uint64_t object,
+	const struct cpython_idents *idents, struct runtime_lock *ret)
+{
+	uint64_t owner = cpython_attribute(c, object, "owner"), ident;
+
+	ret->object = object;
+	(void)snprintf(ret->type, sizeof ret->type, LOCK_TYPE_IMPORT);
+	(void)cpython_string(c, cpython_attribute(c, object, "name"), ret->name, sizeof ret->name);
+	if (owner && cpython_int(c, owner, &ident))
+		ret->owner = thread_of(idents, ident);
+}
+
+/* The thread that has an RLock. */
+static pid_t rlock_owner(struct cpython *c, uint64_t object, const struct cpython_idents *idents)
+{
+	int at = c->layout->minor >= 14 ? MUTEX_IN_LOCK + 8 : RLOCK_OWNER;
+
+	return thread_of(idents, memory_pointer(&c->memory, object + (uint64_t)at));
+}
+
+static bool is_rlock(struct cpython *c, uint64_t object)
+{
+	return !strcmp(cpython_type(c, object), "_thread.RLock");
+}
+
 static void name_object(struct cpython *c, const struct cpython_frame *library, uint64_t object,
 	struct runtime_lock *ret)
 {
@@ -84,15 +128,28 @@ static void name_object(struct cpython *c, const struct cpython_frame *library, 
 static void name_lock(struct cpython *c, uint64_t object, const struct cpython_idents *idents,
 	struct runtime_lock *ret)
 {
-	bool is_rlock = !strcmp(cpython_type(c, object), "_thread.RLock");
+	bool has_owner = is_rlock(c, object);
 
-	(void)snprintf(ret->type, sizeof ret->type, "threading.%s", is_rlock ? "RLock" : "Lock");
-	if (is_rlock) {
-		int at = c->layout->minor >= 14 ? MUTEX_IN_LOCK + 8 : RLOCK_OWNER;
-		uint64_t ident = memory_pointer(&c->memory, object + (uint64_t)at);
+	(void)snprintf(ret->type, sizeof ret->type, "threading.%s", has_owner ? "RLock" : "Lock");
+	if (has_owner)
+		ret->owner = rlock_owner(c, object, idents);
+}
 
-		ret->owner = ident ? (pid_t)(uintptr_t)hash_get(&idents->tids, ident) : 0;
-	}
+/* An RLock that the library has in an object of its own has an owner as well: "StreamHandler.lock". */
+static void note_library_lock(struct cpython *c, const struct cpython_frame *f, uint64_t address,
+	const struct cpython_idents *idents, struct runtime_lock *ret)
+{
+	struct cpython_search s = {.address = address, .is_near = true};
+
+	if (!cpython_search(c, f, &s) || !is_rlock(c, s.found))
+		return;
+	name_lock(c, s.found, idents, ret);
+	ret->object = s.found;
+	if (!strncmp(s.name, "self.", 5))
+		(void)snprintf(ret->name, sizeof ret->name, "%s%.40s",
+			cpython_type(c, first_variable(c, f)), s.name + 4);
+	else
+		(void)snprintf(ret->name, sizeof ret->name, "%s", s.name);
 }
 
 /* ---- The answer ---- */
@@ -110,6 +167,7 @@ void cpython_lock(struct cpython *c, const struct cpython_frame *frames, size_t 
 	const struct cpython_idents *idents, struct runtime_lock *ret)
 {
 	struct cpython_search s = {.address = address};
+	uint64_t import;
 	size_t own = 0;
 
 	if (!address || !n)
@@ -117,6 +175,11 @@ void cpython_lock(struct cpython *c, const struct cpython_frame *frames, size_t 
 	ret->address = address;
 	while (own < n && frames[own].code->is_library && !(own == 0 && is_server(&frames[0])))
 		own++;
+	import = module_lock(c, frames, own);
+	if (import) {
+		name_module_lock(c, import, idents, ret);
+		return;
+	}
 	if (own) {
 		const struct cpython_frame *library = &frames[telling_frame(c, frames, own)];
 
@@ -137,7 +200,9 @@ void cpython_lock(struct cpython *c, const struct cpython_frame *frames, size_t 
 	if (!strcmp(ret->type, "threading.Thread"))
 		(void)cpython_string(
 			c, cpython_attribute(c, s.object, "_name"), ret->name, sizeof ret->name);
-	if (!own && s.found)
+	else if (own)
+		note_library_lock(c, &frames[0], address, idents, ret);
+	else if (s.found)
 		name_lock(c, s.found, idents, ret);
 }
 
@@ -176,9 +241,9 @@ static pid_t tid_of(struct cpython *c, uint64_t object, const struct tasks *task
 {
 	uint64_t number = object ? cpython_attribute(c, object, "_native_id") : 0;
 	const struct task *task;
-	uint32_t tid;
+	uint64_t tid;
 
-	if (!number || !cpython_small_int(c, number, &tid))
+	if (!number || !cpython_int(c, number, &tid) || tid > INT32_MAX)
 		return 0;
 	task = tasks_find(tasks, (pid_t)tid);
 	return task ? task->tid : 0;
@@ -194,7 +259,7 @@ void cpython_wait(struct cpython *c, const struct runtime_lock *lock, const stru
 	if (is_join) {
 		ret->target = tid_of(c, lock->object, tasks);
 		ret->reason = ret->target ? WAIT_JOIN : WAIT_NONE;
-	} else if (owner && lock->object && !strcmp(lock->type, "threading.RLock")) {
+	} else if (owner && lock->object) {
 		*ret = (struct runtime_wait){.reason = WAIT_LOCK,
 			.kind = LOCK_OBJECT,
 			.object = lock->object,

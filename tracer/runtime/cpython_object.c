@@ -161,20 +161,28 @@ bool cpython_is_plain(const char *type)
 	return false;
 }
 
-/* Its first digit of 30 bits stands behind how many there are, with the sign (Include/cpython/longintrepr.h). */
-bool cpython_small_int(struct cpython *c, uint64_t object, uint32_t *ret)
+/* Its digits of 30 bits stand behind how many there are, with the sign (Include/cpython/longintrepr.h). */
+bool cpython_int(struct cpython *c, uint64_t object, uint64_t *ret)
 {
-	uint64_t words[4], one, zero; /* references, type, count, digit */
+	enum { DIGIT_BITS = 30, SIZE_SHIFT = 3 };
+	struct {
+		uint64_t references, type, count;
+		uint32_t digits[2];
+	} o;
 	const struct cpython_class *class;
 
-	if (!memory_read(&c->memory, object, words, sizeof words) ||
-		!(class = cpython_class(c, words[1])) || strcmp(class->name, "int") != 0)
+	if (!memory_read(&c->memory, object, &o, sizeof o) || !(class = cpython_class(c, o.type)) ||
+		strcmp(class->name, "int") != 0)
 		return false;
-	/* From 3.12 on the count stands above three bits, of which 0 is positive, 1 is zero. */
-	one = c->layout->minor >= 12 ? 8 : 1;
-	zero = c->layout->minor >= 12 ? 1 : 0;
-	*ret = words[2] == one ? (uint32_t)words[3] : 0;
-	return words[2] == one || words[2] == zero;
+	/* From 3.12 on the count stands above three bits, of which 1 is zero, 2 is negative. */
+	if (c->layout->minor >= 12)
+		o.count = o.count & 2 ? UINT64_MAX : o.count >> SIZE_SHIFT;
+	if (o.count > 2)
+		return false;
+	*ret = o.count > 0 ? o.digits[0] : 0;
+	if (o.count > 1)
+		*ret |= (uint64_t)o.digits[1] << DIGIT_BITS;
+	return true;
 }
 
 /* ---- Dictionaries ---- */

@@ -140,15 +140,15 @@ static bool visit_item(void *arg, uint64_t key, uint64_t value)
 	struct walk *w = in->walk;
 	const char *type;
 	size_t len = strlen(w->name);
-	uint32_t n;
+	uint64_t n;
 
 	if (!is_worth(w, value))
 		return true;
 	type = cpython_type(w->c, key);
 	if (!strcmp(type, "str"))
 		return go(w, value, len, "['%s']", cpython_name(w->c, key));
-	if (cpython_small_int(w->c, key, &n))
-		return go(w, value, len, "[%u]", n);
+	if (cpython_int(w->c, key, &n))
+		return go(w, value, len, "[%llu]", (unsigned long long)n);
 	return go(w, value, len, "[...]");
 }
 
@@ -249,9 +249,10 @@ bool cpython_search(struct cpython *c, const struct cpython_frame *f, struct cpy
 
 	for (unsigned steps = 0; steps <= MAX_STEPS; steps++) {
 		w.steps = steps;
-		if (!cpython_locals(c, f, visit_variable, &w) ||
-			!cpython_dict(c, globals, visit_variable, &w))
+		if (!cpython_locals(c, f, visit_variable, &w))
 			return true;
+		if (s->is_near ? steps == 1 : !cpython_dict(c, globals, visit_variable, &w))
+			return !s->is_near;
 	}
 	return false;
 }

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "verdict/text/stuck.h"
 
+#include "schema/locks.h"
 #include "schema/query.h"
 #include "verdict/naming.h"
 
@@ -254,12 +255,10 @@ static const char *cause_remedy(const struct state *st, const struct stuck_set *
 	return any_of(s, 1u << WAIT_FUTEX) && is_forked(st, s) ? fork_remedy : NULL;
 }
 
-/* Says whether a member waits for a function to return that Go calls only once. */
-static bool wants_once(const struct state *st, const struct stuck_set *s)
-{
-	return any_wait(st, s,
-		"SELECT 1 FROM wait w JOIN lock l ON l.id = w.lock_id WHERE w.id = ?1 AND l.type = 'sync.Once'");
-}
+/* SQL that says whether a wait is for an object of a type. */
+#define FOR_TYPE(type)                                                                             \
+	"SELECT 1 FROM wait w JOIN lock l ON l.id = w.lock_id WHERE w.id = ?1 AND l.type = '" type \
+	"'"
 
 /* Says whether all members wait for one read-write mutex of Go: for its readers, or for a writer in front of them. */
 static bool wants_one_rwmutex(const struct state *st, const struct stuck_set *s)
@@ -286,7 +285,10 @@ const char *stuck_remedy(const struct state *st, const struct stuck_set *s)
 
 	if (remedy)
 		return remedy;
-	if (all_of(s, locks) && wants_once(st, s))
+	if (all_of(s, locks | 1u << WAIT_JOIN) && any_wait(st, s, FOR_TYPE(LOCK_TYPE_IMPORT)))
+		return "While a module is imported, do not wait for a thread that imports it too, nor for a lock that such a"
+		       " thread holds: start the work from a function that is called when all is imported.";
+	if (all_of(s, locks) && any_wait(st, s, FOR_TYPE(LOCK_TYPE_ONCE)))
 		return "A function given to Do must not call Do of the same Once, nor wait for somebody who does:"
 		       " take locks and wait for others outside it.";
 	if (all_of(s, locks) && wants_one_rwmutex(st, s))

@@ -90,6 +90,47 @@ signal.signal(signal.SIGUSR1, lambda *a: told.set())
 told.wait()
 PY
 
+cat >main.py <<'PY'
+import settings
+PY
+cat >settings.py <<'PY'
+import threading
+def load():
+    from settings import value
+t = threading.Thread(target=load, name="loader")
+t.start()
+t.join()
+value = 1
+PY
+cat >logs.py <<'PY'
+import logging, threading
+lock = threading.RLock()
+both = threading.Barrier(2)
+class Slow(logging.StreamHandler):
+    def emit(self, record):
+        both.wait()
+        with lock:
+            pass
+logging.getLogger().addHandler(Slow())
+def one():
+    logging.error("one")
+def two():
+    with lock:
+        both.wait()
+        logging.error("two")
+for f in (one, two):
+    threading.Thread(target=f, name=f.__name__, daemon=True).start()
+threading.Event().wait(60)
+PY
+cat >pipe.py <<'PY'
+import multiprocessing
+def child(end):
+    end.recv()
+if __name__ == "__main__":
+    ours, theirs = multiprocessing.Pipe()
+    multiprocessing.Process(target=child, args=(theirs,)).start()
+    ours.recv()
+PY
 cat >names.py <<'PY'
 import collections, queue, threading
 class Base:
@@ -170,6 +211,30 @@ join_words()
 	expect_words "$1" 'remedy: Release the lock before joining a thread that needs it.'
 }
 
+main_words()
+{
+	expect_words "$1" 'error: deadlock: main thread of main.py[PID] and thread "loader" of main.py[PID] wait for each other'
+	expect_words "$1" 'waits for the import of the module `settings` (importlib._ModuleLock) at settings.py:3 (load),'
+	expect_words "$1" 'which is held by main thread of main.py[PID], now at settings.py:6 (<module>)'
+	expect_words "$1" 'remedy: While a module is imported, do not wait for a thread that imports it too,'
+}
+
+logs_words()
+{
+	expect_words "$1" 'error: deadlock: thread "one" of logs.py[PID] and thread "two" of logs.py[PID] wait for each other'
+	expect_words "$1" 'waits for the lock `lock` (threading.RLock) at logs.py:7 ('
+	expect_words "$1" 'waits for the lock `Slow.lock` (threading.RLock) at logs.py:14 (two),'
+	expect_words "$1" 'which is held by thread "one" of logs.py[PID], now at logs.py:7 ('
+}
+
+pipe_words()
+{
+	expect_words "$1" 'error: deadlock: pipe.py[PID] and pipe.py[PID] wait for each other'
+	expect_words "$1" 'at pipe.py:7 (<module>)'
+	expect_words "$1" 'at pipe.py:3 (child)'
+	expect_words "$1" 'remedy: Let one side send first,'
+}
+
 for backend in $(backends); do
 	begin "$backend: two locks in opposite orders, named with the lines of the program"
 	background "$PPTRACE" run --backend="$backend" --watch=0.3 -o bank.db "$PYTHON" bank.py
@@ -231,6 +296,28 @@ expect_words out 'waits to join thread "worker" of joins.py[PID] at joins.py:6 (
 expect_words out 'waits to join main thread of joins.py[PID] at joins.py:3 (work)'
 stop
 end
+
+begin "why: a thread that imports a module whose import waits for it, a lock of the library, both sides of a pipe that read"
+for name in main logs pipe; do
+	start "$PYTHON" $name.py
+	wait_for 10 says '^error: deadlock'
+	run "$PPTRACE" why "$pid"
+	"${name}_words" out
+	stop
+done
+end
+
+for backend in $(backends); do
+	begin "$backend: the same three, told while they last, and kept"
+	for name in main logs pipe; do
+		run timeout 60 "$PPTRACE" run --backend="$backend" --watch=0.3 --on-deadlock=kill -o $name.db "$PYTHON" $name.py
+		expect_status 124
+		"${name}_words" err
+		run "$PPTRACE" diagnose $name.db
+		"${name}_words" out
+	done
+	end
+done
 
 begin "why: an event that only a signal handler sets is no deadlock"
 start "$PYTHON" order.py
