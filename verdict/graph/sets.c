@@ -40,6 +40,30 @@ static bool reads_self_pipe(const struct finder *f, uint32_t member)
 	       is_self_pipe(f->st, t);
 }
 
+/* Says whether another process of the set waits to read from the other side of the connection that a member reads from. */
+static bool is_conversation(const struct finder *f, const struct stuck_set *s, uint32_t member)
+{
+	const struct state_thread *t = &f->st->threads[member];
+
+	for (size_t i = 0; i < s->n_members; i++) {
+		const struct state_thread *o = &f->st->threads[s->members[i]];
+
+		if (o->process != t->process && o->wait.reason == WAIT_PIPE_READ &&
+			o->wait.pipe_id == t->wait.pipe_id && o->wait.side != t->wait.side)
+			return true;
+	}
+	return false;
+}
+
+/* Says whether a member reads from a pipe to itself, and nobody else of the set expects anything from it there. */
+static bool any_self_pipe(const struct finder *f, const struct stuck_set *s)
+{
+	for (size_t i = 0; i < s->n_members; i++)
+		if (reads_self_pipe(f, s->members[i]) && !is_conversation(f, s, s->members[i]))
+			return true;
+	return false;
+}
+
 /* Says whether a member waits for a pipe, and not for a FIFO of its own that others open. */
 static bool wants_pipe(const struct finder *f, uint32_t member)
 {
@@ -256,7 +280,7 @@ static bool is_idle(const struct finder *f, const struct stuck_set *s)
 		return false;
 	if (!(s->reasons & 1u << WAIT_FIFO_OPEN) &&
 		((any_member(f, s, waits_as_loops_do) && !(s->maybe & MAYBE_TIMEOUT)) ||
-			any_member(f, s, reads_self_pipe)))
+			any_self_pipe(f, s)))
 		/* What somebody has written is not read by a loop that does not poll for it. */
 		return !any_member(f, s, writes_to_pipe);
 	/* A handler that is about to run, of a child's signal, say, changes nothing about that. */

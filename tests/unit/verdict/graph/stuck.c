@@ -867,6 +867,21 @@ TEST(stuck_socketpair)
 	EXPECT(db, "deadlock cycle 20 30");
 }
 
+/* The same where each has kept both sides, as multiprocessing.Pipe and a fork leave them, and one catches a signal. */
+TEST(stuck_socketpair_both_sides_kept)
+{
+	sqlite3 *db = fixture_family();
+
+	fixture_joined(db, 1, "socketpair", 1, "rw", 2, "rw");
+	fixture_end(db, 1, 1, "rw");
+	fixture_end(db, 1, 2, "rw");
+	fixture_sql(db, "UPDATE pipe_end SET side = 1 WHERE id > 2");
+	fixture_handler(db, 1, 2);
+	fixture_wait(db, 10, "pipe-read", "pipe_id=1, side=0");
+	fixture_wait(db, 20, "pipe-read", "pipe_id=1, side=1");
+	EXPECT(db, "stuck cycle 10 20");
+}
+
 /* Two processes at the two sides of a connection; outside: which sides others may hold. */
 static sqlite3 *connected(const char *kind, int outside)
 {
