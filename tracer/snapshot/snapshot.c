@@ -376,6 +376,34 @@ static void read_between(struct snapshot *s, void *arg)
 		b.config->between(arg);
 }
 
+/*
+ * Parents first: a child of one that is not known yet would be nobody's. Those who ask name processes in any order.
+ */
+static void put_in_order(struct snapshot *s)
+{
+	struct snap_process **list = xcalloc(s->n_processes + 1, sizeof(struct snap_process *));
+	struct hash placed = {0};
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->n_processes; i++) {
+		struct snap_process *p = s->processes[i];
+		size_t first = n;
+
+		for (; p && !hash_set(&placed, (uint64_t)p->pid, p);
+			p = hash_get(&s->by_pid, (uint64_t)p->ppid))
+			list[n++] = p;
+		for (size_t last = n; first + 1 < last; first++) {
+			p = list[first];
+			list[first] = list[--last];
+			list[last] = p;
+		}
+	}
+	hash_done(&placed);
+	free(s->processes);
+	s->processes = list;
+	s->cap_processes = s->n_processes + 1;
+}
+
 int snapshot_take(const struct snapshot_config *config, source_emit *emit, void *arg,
 	struct buf *blind, struct buf *why)
 {
@@ -421,6 +449,7 @@ int snapshot_take(const struct snapshot_config *config, source_emit *emit, void 
 		proc_recheck(&s, s.processes[i]);
 	s.now_mono = clock_now();
 	note_blind(&s, families, n_families);
+	put_in_order(&s);
 	snapshot_emit(&s, emit, arg);
 	snapshot_done(&s);
 	return 0;
