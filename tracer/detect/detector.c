@@ -117,6 +117,7 @@ struct place {
 	int64_t start_ns, now_ns;
 	uint64_t mutex; /* address of the mutex that it waits for; 0: another wait */
 	int64_t lock_id;
+	bool stopped; /* by a signal, which is what it waits in */
 	bool polls; /* it wakes up now and then, and waits on while the one that has the lock does not move */
 	int64_t call_ns; /* begin of the library's call for that mutex, or spin lock, or of MPI's; 0: not known */
 };
@@ -128,7 +129,7 @@ static bool find_place(struct detector *d, const struct finding_member *m, struc
 		"SELECT p.pid, t.tid, w.start_ns, (SELECT duration_ns FROM trace),"
 		" CASE l.kind WHEN 'mutex' THEN l.address END, l.id,"
 		" iif(l.kind IN ('mutex', 'spin') OR w.reason = 'mpi', w.user_ns, NULL), w.timed = 2 OR l.type IS '" LOCK_TYPE_GIL
-		"'"
+		"', w.reason = 'stopped'"
 		" FROM wait w JOIN thread t ON t.id = w.thread_id JOIN process p ON p.id = t.process_id"
 		" LEFT JOIN lock l ON l.id = w.lock_id AND w.reason = 'lock'"
 		" WHERE w.id = ?1 AND w.end_ns IS NULL AND t.end_ns IS NULL",
@@ -144,6 +145,7 @@ static bool find_place(struct detector *d, const struct finding_member *m, struc
 	ret->lock_id = query_int(stmt, 5, 0);
 	ret->call_ns = query_int(stmt, 6, 0);
 	ret->polls = query_int(stmt, 7, 0) != 0;
+	ret->stopped = query_int(stmt, 8, 0) != 0;
 	return true;
 }
 
@@ -214,6 +216,8 @@ static bool read_state(const struct place *p, struct buf *out)
 {
 	size_t before = out->len;
 
+	if (p->stopped)
+		return is_stopped(p) && read_task(p, "status", out);
 	if (p->polls) {
 		buf_adds(out, "polls\n");
 		return !is_stopped(p) && read_task(p, "comm", out);

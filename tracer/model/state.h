@@ -68,6 +68,7 @@ struct wait {
 	bool dirty;   /* the row, if written, is out of date */
 	bool timed;
 	bool is_private; /* queue or semaphore: without a key or name */
+	bool continues;  /* stopped: by a signal, so that SIGCONT ends it */
 	int64_t row;     /* id in wait, 0: not written yet */
 	int64_t start;
 	int64_t begun;   /* this round of it, if the thread left it and came back */

@@ -61,6 +61,8 @@ static const char *mode_name(const struct thread *t)
 		return t->mpi && t->mpi->any ? "any" : "all";
 	if (w->reason == WAIT_IPC)
 		return w->is_private ? "p" : NULL;
+	if (w->reason == WAIT_STOPPED && w->continues)
+		return "c";
 	if (w->pipe)
 		return names_end_mode(w->mode);
 	return w->lock && (w->reason == WAIT_LOCK || w->reason == WAIT_FILE_LOCK)

@@ -217,6 +217,7 @@ static void find_target(struct model *m, struct thread *t, const struct rec_WAIT
 		break;
 	case WAIT_STOPPED:
 		stopped_target(m, t, rec);
+		w->continues = rec->state & STATE_STOPPED;
 		if (!(rec->head.flags & REC_SNAP))
 			w->detail = stop_detail(t->proc);
 		else if (rec->offset)

@@ -2,6 +2,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "verdict/graph/private.h"
 
+#include "schema/query.h"
+
 #include <signal.h>
 
 uint32_t providers_on_child(struct providers *pr, uint32_t thread)
@@ -26,6 +28,22 @@ uint32_t providers_on_signal(struct providers *pr, uint32_t thread)
 	if (pr->st->threads[thread].wait.sigmask & UINT64_C(1) << (SIGCHLD - 1))
 		return fixpoint_add(&pr->graph, FIXPOINT_ANY);
 	return providers_child_signals(pr, pr->st->threads[thread].process);
+}
+
+/* Who stopped it will continue it, if that was a debugger, or pptrace itself. Else anybody may; nobody in particular has to. */
+uint32_t providers_on_stopped(struct providers *pr, uint32_t thread)
+{
+	const struct state *st = pr->st;
+	const struct state_thread *t = &st->threads[thread];
+
+	if (!t->wait.continues ||
+		query_number(st->db,
+			"SELECT EXISTS (SELECT 1 FROM signal WHERE process_id = ?1 AND signo = 19"
+			" AND source = 'pptrace')",
+			st->processes[t->process].id, 0, st->why))
+		return LIVE;
+	providers_maybe(pr, thread, MAYBE_STOPPED);
+	return fixpoint_add(&pr->graph, FIXPOINT_ANY);
 }
 
 uint32_t providers_on_thread(struct providers *pr, uint32_t thread)

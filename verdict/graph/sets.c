@@ -11,6 +11,7 @@
 struct finder {
 	const struct state *st;
 	const struct providers *pr; /* the generous graph */
+	bool any_live;              /* some thread of the trace can go on, in the strict graph */
 };
 
 /* A pipe to itself into which nobody else has written is there to be woken by one's own signal handlers. */
@@ -168,6 +169,9 @@ static bool writes_to_pipe(const struct finder *f, uint32_t member)
  */
 static bool is_forgotten(const struct finder *f, const struct stuck_set *s)
 {
+	/* Whoever lives may send a signal, and will perhaps: most who wait for one that kills are killed by somebody of the same program. */
+	if (s->maybe & MAYBE_SENT && f->any_live)
+		return false;
 	bool wanted = (s->reasons & 1u << WAIT_EVENTFD) != 0 || any_member(f, s, wants_thread) ||
 		      any_member(f, s, is_main_in_need) ||
 		      /* Who takes signals as such (signalfd) may be told what to do by any. */
@@ -268,9 +272,13 @@ static bool is_tick(const struct finder *f, const struct stuck_set *s)
 static bool is_idle(const struct finder *f, const struct stuck_set *s)
 {
 	const unsigned ways = MAYBE_SIGNAL | MAYBE_SENT | MAYBE_FIFO | MAYBE_EVENTFD |
-			      MAYBE_TIMERFD | MAYBE_URING | MAYBE_IPC | MAYBE_NUMBER;
+			      MAYBE_TIMERFD | MAYBE_URING | MAYBE_IPC | MAYBE_NUMBER |
+			      MAYBE_STOPPED;
 
 	if (s->maybe & MAYBE_TIMEOUT && is_tick(f, s))
+		return true;
+	/* Job control: whoever lives may continue what he stopped. */
+	if (s->maybe & MAYBE_STOPPED && f->any_live)
 		return true;
 	/* Bytes are under way wherever there is a network: that somebody looked for them makes a set certain. */
 	if (s->maybe == MAYBE_URING || s->maybe & MAYBE_FLIGHT)
@@ -374,6 +382,17 @@ static void judge(const struct finder *f, struct stuck_sets *sets)
 	}
 }
 
+static bool any_live(const struct providers *strict)
+{
+	const struct state *st = strict->st;
+
+	for (size_t i = 0; i < st->n_threads; i++)
+		if (st->threads[i].alive && !st->threads[i].housekeeping &&
+			strict->graph.nodes[i].live)
+			return true;
+	return false;
+}
+
 int sets_find(const struct state *st, struct stuck_sets *ret, struct buf *why)
 {
 	struct providers strict = {0}, generous = {0};
@@ -386,7 +405,7 @@ int sets_find(const struct state *st, struct stuck_sets *ret, struct buf *why)
 	if (!rc) {
 		sets_collect(st, &generous, true, ret);
 		sets_collect(st, &strict, false, ret);
-		judge(&(struct finder){st, &generous}, ret);
+		judge(&(struct finder){st, &generous, any_live(&strict)}, ret);
 	}
 	providers_done(&strict);
 	providers_done(&generous);

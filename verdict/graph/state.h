@@ -31,6 +31,7 @@ struct state_wait {
 	bool timed, shared,
 		exclusive; /* shared: asks for a read lock; exclusive: for a write lock; else not known */
 	bool is_private; /* a queue or semaphore that nobody finds who was not given it */
+	bool continues;  /* stopped by a signal: SIGCONT ends it */
 	bool replaces;   /* asks for a file lock in place of the shared one that it has */
 	int side;
 	int64_t waker_id; /* who ended it */

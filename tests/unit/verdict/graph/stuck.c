@@ -1270,6 +1270,27 @@ TEST(stuck_child_is_stopped)
 	EXPECT(db, "");
 }
 
+/* By a signal, and everybody else is blocked. */
+TEST(stuck_child_may_be_continued)
+{
+	sqlite3 *db = fixture_family();
+
+	fixture_wait(db, 10, "child", "target_process_id=2");
+	fixture_wait(db, 20, "stopped", "mode='c'");
+	EXPECT(db, "stuck abandoned 20");
+}
+
+TEST(stuck_child_stopped_by_pptrace)
+{
+	sqlite3 *db = fixture_family();
+
+	fixture_wait(db, 10, "child", "target_process_id=2");
+	fixture_wait(db, 20, "stopped", "mode='c'");
+	fixture_sql(db, "INSERT INTO signal (process_id, signo, name, source, sent_ns, result)"
+			" VALUES (2, 19, 'SIGSTOP', 'pptrace', 1, 'queued')");
+	EXPECT(db, "");
+}
+
 TEST(stuck_zombie_can_be_reaped)
 {
 	sqlite3 *db = with_children();
