@@ -42,11 +42,34 @@ static bool read_pi_mutex(const struct snap_process *p, uint64_t addr, struct re
 	return true;
 }
 
+/* The only one among words of the stack that is the address of a PI mutex which another thread has; 0: none is, or more than one. */
+static uint64_t only_pi_mutex(
+	const struct snap_process *p, const struct snap_thread *t, const uint64_t *slots, size_t n)
+{
+	uint64_t found = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		struct rec_WAIT_BEGIN wait;
+		uint32_t owner;
+
+		if (slots[i] == found || slots[i] % sizeof(uint32_t) ||
+			!read_pi_mutex(p, slots[i], &wait))
+			continue;
+		memcpy(&owner, wait.words + MUTEX_OWNER, sizeof owner);
+		if (owner == (uint32_t)t->ns_tid)
+			continue;
+		if (found)
+			return 0;
+		found = slots[i];
+	}
+	return found;
+}
+
 /*
  * A PI mutex that would deadlock is refused by the kernel, and glibc then lets the
  * thread wait forever on a word of its own stack, below the frame that called
- * it. Which mutex it asked for the calling code says if that is a global
- * variable; otherwise the wait is one on some futex, and no object of the program.
+ * it. Which mutex it asked for the calling code says if that is a global variable; else glibc's functions have saved
+ * its address among those words. If neither does, the wait is one on some futex, and no object of the program.
  */
 void mutex_find_refused(struct snap_process *p, struct snap_thread *t)
 {
@@ -61,6 +84,8 @@ void mutex_find_refused(struct snap_process *p, struct snap_thread *t)
 	if (n == LIBRARY_SLOTS || t->args[0] >= t->sp + n * sizeof *slots)
 		return;
 	addr = code_first_argument(p, t->site);
+	if (!addr)
+		addr = only_pi_mutex(p, t, slots, n);
 	t->wait.words_valid = 0;
 	if (!addr || !read_pi_mutex(p, addr, &t->wait))
 		return;
