@@ -25,7 +25,7 @@ static int reason_of_file(uint64_t file_kind, bool writes)
 	case FILE_EVENTFD:
 		return WAIT_EVENTFD;
 	case FILE_TIMERFD:
-		return WAIT_SLEEP;
+		return WAIT_TIMERFD;
 	case FILE_SIGNALFD:
 		return WAIT_SIGNAL;
 	case FILE_EPOLL:

@@ -217,7 +217,7 @@ void model_wait_close(struct model *m, struct thread *t, int64_t ts, int64_t wak
 	/* A spin that was short: the kernel would tell nothing of it, and lock_stat counts it. */
 	if (!w->library || w->row || !m->kernel_waits || ts - w->start >= spin_least_ns)
 		write_wait(m, t, ts, waker);
-	if ((w->reason == WAIT_SLEEP || w->reason == WAIT_LOCK_POLL) &&
+	if ((w->reason == WAIT_SLEEP || w->reason == WAIT_TIMERFD || w->reason == WAIT_LOCK_POLL) &&
 		ts - w->start >= keep_holds_ns)
 		write_holds(m, t);
 	if (w->lock && w->reason == WAIT_LOCK)

@@ -126,14 +126,14 @@ static void emit_modules(const struct emit_out *o, const struct snap_process *p)
 	}
 }
 
-/* A timerfd that is armed says so in its fdinfo: "it_value: (0, 49406829)". */
-static void emit_timerfd(
-	const struct emit_out *o, const struct snap_process *p, const struct snap_fd *f)
+/* A timerfd that is armed says so in its fdinfo, and how long it runs from now on: "it_value: (0, 49406829)". */
+static void emit_timerfd(const struct snapshot *s, const struct emit_out *o,
+	const struct snap_process *p, const struct snap_fd *f)
 {
 	struct rec_TIMER r = {.head = emit_head(o, REC_TIMER, sizeof r, p->pid, p->pid),
 		.which = TIMER_FD,
 		.timer_id = (uint64_t)f->fd};
-	unsigned long long s = 0, ns = 0;
+	unsigned long long sec = 0, ns = 0;
 	char path[64], text[1024];
 	const char *at;
 
@@ -141,12 +141,13 @@ static void emit_timerfd(
 	if (proc_read(path, text, sizeof text) <= 0)
 		return;
 	at = strstr(text, "it_value:");
-	if (!at || sscanf(at, "it_value: (%llu, %llu)", &s, &ns) != 2 || !(s || ns))
+	if (!at || sscanf(at, "it_value: (%llu, %llu)", &sec, &ns) != 2 || !(sec || ns))
 		return;
-	r.value_ns = s * 1000000000ull + ns;
+	/* The record is as old as the oldest wait. */
+	r.value_ns = sec * 1000000000ull + ns + (s->now_mono - o->ts);
 	at = strstr(text, "it_interval:");
-	if (at && sscanf(at, "it_interval: (%llu, %llu)", &s, &ns) == 2)
-		r.interval_ns = s * 1000000000ull + ns;
+	if (at && sscanf(at, "it_interval: (%llu, %llu)", &sec, &ns) == 2)
+		r.interval_ns = sec * 1000000000ull + ns;
 	o->emit(o->arg, &r.head);
 }
 
@@ -179,7 +180,7 @@ static void emit_fds(
 			.cloexec = f->is_cloexec};
 
 		if (f->kind == FILE_TIMERFD)
-			emit_timerfd(o, p, f);
+			emit_timerfd(s, o, p, f);
 		if (f->kind == FILE_TTY)
 			emit_terminal(s, o, f, &r);
 		if (f->kind == FILE_URING) {

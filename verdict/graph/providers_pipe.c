@@ -180,10 +180,8 @@ static uint32_t rest_on_polled(struct providers *pr, uint32_t thread, sqlite3_st
 		providers_maybe(pr, thread, MAYBE_EVENTFD);
 		return providers_family(pr, pr->st->threads[thread].process);
 	}
-	if (!strcmp(kind, "timerfd") && pr->st->timerfds_rest) {
-		providers_maybe(pr, thread, MAYBE_TIMERFD);
-		return providers_family(pr, pr->st->threads[thread].process);
-	}
+	if (!strcmp(kind, "timerfd"))
+		return providers_on_timerfd(pr, thread);
 	if (!strcmp(kind, "signalfd"))
 		return providers_on_signal(pr, thread);
 	if (strcmp(kind, "pipe") != 0)

@@ -83,6 +83,15 @@ uint32_t providers_on_eventfd(struct providers *pr, uint32_t thread)
 	return providers_family(pr, pr->st->threads[thread].process);
 }
 
+/* Which of several timers a descriptor is need not be known as long as none of the trace is armed. */
+uint32_t providers_on_timerfd(struct providers *pr, uint32_t thread)
+{
+	if (!pr->st->timerfds_rest)
+		return LIVE;
+	providers_maybe(pr, thread, MAYBE_TIMERFD);
+	return providers_family(pr, pr->st->threads[thread].process);
+}
+
 /* Whoever knows the number or the name of a queue can use it, also from outside. */
 uint32_t providers_on_ipc(struct providers *pr, uint32_t thread)
 {

@@ -172,8 +172,8 @@ static bool is_forgotten(const struct finder *f, const struct stuck_set *s)
 	/* Whoever lives may send a signal, and will perhaps: most who wait for one that kills are killed by somebody of the same program. */
 	if (s->maybe & MAYBE_SENT && f->any_live)
 		return false;
-	bool wanted = (s->reasons & 1u << WAIT_EVENTFD) != 0 || any_member(f, s, wants_thread) ||
-		      any_member(f, s, is_main_in_need) ||
+	bool wanted = (s->reasons & (1u << WAIT_EVENTFD | 1u << WAIT_TIMERFD)) != 0 ||
+		      any_member(f, s, wants_thread) || any_member(f, s, is_main_in_need) ||
 		      /* Who takes signals as such (signalfd) may be told what to do by any. */
 		      (!(s->maybe & MAYBE_SENT) && any_member(f, s, is_asyncio));
 

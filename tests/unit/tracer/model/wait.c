@@ -60,7 +60,7 @@ TEST(wait_reasons)
 		{READ, 0, 0, FILE_TTY, 0, "tty"},
 		{READ, 0, 0, FILE_SOCKET, 0, "socket"},
 		{READ, 0, 0, FILE_EVENTFD, 0, "eventfd"},
-		{READ, 0, 0, FILE_TIMERFD, 0, "sleep"},
+		{READ, 0, 0, FILE_TIMERFD, 0, "timerfd"},
 		{READ, 0, 0, FILE_REG, 0, "file"},
 		{WRITE, 0, 0, FILE_PIPE, 0, "pipe-write"},
 		{POLL, 0, 2, 0, 0, "poll"},
