@@ -4,6 +4,7 @@
 
 #include <sqlite3.h>
 #include <stdint.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/mem.h"
@@ -29,6 +30,39 @@ static const char *text_at(sqlite3_stmt *stmt, int column)
 static const char *reason_words(const char *reason)
 {
 	return strcmp(reason, "runs") ? wait_info(wait_find(reason))->words : "runs";
+}
+
+/*
+ * Whose end ends a wait for any child. Of a shell that has just called why, that is why itself, which no snapshot contains.
+ */
+static void add_children(struct buf *out, const struct why_source *src, const struct why_row *r)
+{
+	enum { SHOWN = 5 };
+	static const char children_sql[] =
+		"SELECT c.id FROM thread t JOIN process c ON c.parent_id = t.process_id, moment m"
+		" WHERE t.id = ?1 AND coalesce(c.start_ns, 0) <= m.ns"
+		" AND (c.end_ns IS NULL OR c.end_ns > m.ns) ORDER BY c.id";
+	static const char caller_sql[] =
+		"SELECT p.pid FROM thread t JOIN process p ON p.id = t.process_id WHERE t.id = ?1"
+		" AND (SELECT backend FROM trace) = 'snapshot'";
+	_cleanup_stmt_ sqlite3_stmt *stmt = why_prepare(src, children_sql, r->thread_id);
+	bool is_caller = query_number(src->db, caller_sql, r->thread_id, 0, src->why) == getppid();
+	size_t n = 0;
+
+	for (; why_next(src, stmt); n++) {
+		if (n < SHOWN)
+			buf_adds(out, n ? ", " : "waits for any of its children: ");
+		if (n < SHOWN)
+			naming_process_at(
+				out, src->db, sqlite3_column_int64(stmt, 0), why_source_now(src));
+	}
+	if (n > SHOWN)
+		buf_addf(out, " and %zu more", n - SHOWN);
+	if (is_caller)
+		buf_addf(out, "%spptrace[%d], which prints this", n ? ", " : "waits for its child ",
+			(int)getpid());
+	else if (!n)
+		buf_adds(out, reason_words(r->state));
 }
 
 /* Adds "waits for the mutex a" or the like: the wait and its object, without its owner. */
@@ -59,6 +93,10 @@ void why_list_object(struct buf *out, const struct why_source *src, const struct
 		buf_adds(out, is_vfork || is_child ? "waits for its child " : "waits for ");
 		naming_process_at(out, src->db, r->target_process_id, why_source_now(src));
 		buf_adds(out, is_vfork ? " to exec or exit" : is_child ? " to exit" : "");
+	} else if (wait_find(r->state) == WAIT_CHILD && !r->detail &&
+		   query_number(src->db, "SELECT target_pgid IS NULL FROM wait WHERE id = ?1",
+			   r->wait_id, 0, src->why)) {
+		add_children(out, src, r);
 	} else if (r->detail && *r->detail && wait_find(r->state) == WAIT_IPC) {
 		buf_add_printable(out, r->detail, strlen(r->detail));
 		return;

@@ -146,6 +146,16 @@ expect_status 0
 stop
 end
 
+begin "a shell that waits for its children: which ones, and that one of them is why itself"
+cat >asks.sh <<'SH'
+sleep 100 &
+"$PPTRACE" why $$
+kill $!
+SH
+LIMIT=20 run env PPTRACE="$PPTRACE" bash asks.sh
+expect_out 'waits for any of its children: sleep\[[0-9]+\], pptrace\[[0-9]+\], which prints this, for'
+end
+
 begin "an alarm that will end the program is known to root"
 if [ "$(id -u)" = 0 ]; then
 	stuck_in abba-alarm 3 && expect_status 0
