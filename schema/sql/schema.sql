@@ -350,7 +350,7 @@ CREATE TABLE wait ( -- a thread was blocked
     site_id INTEGER REFERENCES site(id),              -- where in the program; NULL: not known
     timed INTEGER NOT NULL DEFAULT 0,                 -- 1: it ends by itself after a time; 2: and the thread has begun it again each time, without doing anything else
     sigmask INTEGER,            -- signals blocked meanwhile, bit signo-1; NULL: not known
-    mode TEXT,                  -- what it asks of lock_id: 'x', 's', 'u' (exclusive instead of its own shared file lock); of a pipe: 'r', 'w'; of MPI: 'all' of mpi_need, or 'any'; of a queue or semaphore: 'p' (without a key or name by which others could find it); stopped: 'c' (by a signal, not by a debugger)
+    mode TEXT,                  -- what it asks of lock_id: 'x', 's', 'u' (exclusive instead of its own shared file lock); of a pipe: 'r', 'w'; of MPI: 'all' of mpi_need, or 'any'; of a queue or semaphore: 'p' (without a key or name by which others could find it); stopped: 'c' (by a signal, not by a debugger), after 'r' or 'w' if it was using a pipe
     side INTEGER,               -- connected sockets: the side the waiter holds
     target_pgid INTEGER,        -- reason 'child': process group asked for (wait for any child: NULL)
     detail TEXT,                -- more about it, for people: 'poll of 3 descriptors', 'SIGTERM,SIGINT'; 'stopped': it was stopped inside this wait, and goes back to it

@@ -62,7 +62,7 @@ static const char *mode_name(const struct thread *t)
 	if (w->reason == WAIT_IPC)
 		return w->is_private ? "p" : NULL;
 	if (w->reason == WAIT_STOPPED && w->continues)
-		return "c";
+		return !w->pipe ? "c" : w->mode & END_WRITE ? "wc" : "rc";
 	if (w->pipe)
 		return names_end_mode(w->mode);
 	return w->lock && (w->reason == WAIT_LOCK || w->reason == WAIT_FILE_LOCK)

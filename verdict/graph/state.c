@@ -178,7 +178,7 @@ static struct state_wait read_wait(sqlite3_stmt *stmt)
 		.shared = !strcmp(query_text(stmt, 11), "s"),
 		.exclusive = !strcmp(query_text(stmt, 11), "x"),
 		.is_private = !strcmp(query_text(stmt, 11), "p"),
-		.continues = !strcmp(query_text(stmt, 11), "c"),
+		.continues = strchr(query_text(stmt, 11), 'c') != NULL,
 		.replaces = !strcmp(query_text(stmt, 11), "u"),
 		.side = query_int(stmt, 12, 0) != 0,
 		.target_pgid = query_int(stmt, 13, 0),

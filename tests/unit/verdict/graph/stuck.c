@@ -1280,6 +1280,15 @@ TEST(stuck_child_may_be_continued)
 	EXPECT(db, "stuck abandoned 20");
 }
 
+/* Nobody waits for it: a job that somebody has put aside. */
+TEST(stuck_job_is_stopped)
+{
+	sqlite3 *db = fixture_program(0);
+
+	fixture_wait(db, 10, "stopped", "mode='wc'");
+	EXPECT(db, "");
+}
+
 TEST(stuck_child_stopped_by_pptrace)
 {
 	sqlite3 *db = fixture_family();
