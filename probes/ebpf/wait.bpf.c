@@ -199,6 +199,18 @@ static __always_inline u64 wait_call(struct wait *w, struct task_struct *task, s
 	return 0;
 }
 
+/*
+ * Sends the record. A function of its own, known to the linker: the verifier looks at it once, not again for each kind of
+ * call that leads to it.
+ */
+GLOBAL int wait_send(struct wait *w, struct slot *slot, u64 futex);
+int wait_send(struct wait *w, struct slot *slot, u64 futex)
+{
+	if (w && slot)
+		wait_emit(w, (struct task_struct *)w->task, slot, futex);
+	return 0;
+}
+
 static __always_inline void wait_begin(void *ctx, struct task_struct *task, struct slot *slot)
 {
 	struct wait w;
@@ -236,16 +248,17 @@ static __always_inline void wait_begin(void *ctx, struct task_struct *task, stru
 	if (next)
 		bpf_tail_call(ctx, &wait_handlers, next);
 	wait_start(&w, task, slot);
+	w.task = (u64)task;
 	if (w.state & (TASK_STOPPED_ | TASK_TRACED_)) {
 		w.reason = WAIT_STOPPED;
 		w.nr = -1;
-		wait_emit(&w, task, slot, 0);
+		wait_send(&w, slot, 0);
 		return;
 	}
 	futex = 0;
 	if (slot->nr >= 0)
 		futex = wait_call(&w, task, slot);
-	wait_emit(&w, task, slot, futex);
+	wait_send(&w, slot, futex);
 }
 
 /*

@@ -40,6 +40,8 @@ struct wait {
 	u32 timed;
 	u32 state;
 	u32 pad;
+	u64 sigmask; /* the signals that the thread has blocked */
+	u64 task;    /* for wait_send */
 	struct object obj;
 };
 
@@ -51,6 +53,7 @@ static __always_inline void wait_start(struct wait *w, struct task_struct *task,
 
 	__builtin_memset(w, 0, sizeof *w);
 	w->nr = slot->nr;
+	w->sigmask = task->blocked.sig[0];
 	w->state = state & TASK_WAKING ? 0 : state & TASK_STATES;
 	regs = task_regs(task);
 	if (slot->flags & SLOT_COMPAT) {
@@ -141,7 +144,7 @@ static __always_inline void wait_emit(
 		    : w->reason == WAIT_FILE_LOCK ? w->file
 						  : w->obj.peer;
 	rec->timed = w->timed;
-	rec->sigmask = task->blocked.sig[0];
+	rec->sigmask = w->sigmask;
 	rec->state = w->state;
 	rec->ip = w->ip;
 	rec->sp = w->sp;
