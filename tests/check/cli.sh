@@ -265,14 +265,14 @@ for part in "--process sort" "--kind wait" "--since 0.005" "--until 5ms"; do
 done
 run "$PPTRACE" export -T folded pipeline.db
 all=$(awk '{ sum += $NF } END { print sum }' out)
-grep -q '^sort;' out && grep -qv '^sort;' out || fail "the waits of sort are not there, or alone" "$(show)"
+if ! grep -q '^sort;' out || ! grep -qv '^sort;' out; then fail "the waits of sort are not there, or alone" "$(show)"; fi
 run "$PPTRACE" export -T folded --process sort pipeline.db
 expect_status 0
-[ -s out ] && ! grep -qv '^sort;' out || fail "folded: not the waits of sort alone" "$(show)"
+if [ ! -s out ] || grep -qv '^sort;' out; then fail "folded: not the waits of sort alone" "$(show)"; fi
 run "$PPTRACE" export -T folded --until 5ms --kind wait pipeline.db
 expect_status 0
 n=$(awk '{ sum += $NF } END { print sum + 0 }' out)
-[ "$n" -gt 0 ] && [ "$n" -lt "$all" ] || fail "folded: $n of $all us until 5 ms"
+if [ "$n" -le 0 ] || [ "$n" -ge "$all" ]; then fail "folded: $n of $all us until 5 ms"; fi
 run "$PPTRACE" export -T folded --kind io pipeline.db
 expect_status 2
 run "$PPTRACE" export -T csv -t process --process sort pipeline.db
