@@ -79,6 +79,17 @@ grep -q 'abba.c:' waits.txt || fail "no place" "$(cat waits.txt)"
 ! grep -q '^    *[a-z ]*…$' waits.txt || fail "a detail is cut" "$(cat waits.txt)"
 end
 
+begin "a semaphore without a name is called by its kind once, and a wait by what the thread does"
+rm -f threads-mutex.db
+fixture threads-mutex
+sqlite3 threads-mutex.db "UPDATE lock SET kind = 'sem', name = NULL; UPDATE wait SET reason = 'sem' WHERE lock_id IS NOT NULL"
+run "$PPTRACE" timeline -T svg -o - threads-mutex.db
+expect_out '>sem [0-9]+'
+! grep -q 'sem sem' out || fail "a semaphore is called sem sem"
+run env COLUMNS=100 "$PPTRACE" timeline -T txt pipeline.db
+! grep -q 'pipe-read' out || fail "a reason's name in the database is shown" "$(cat out)"
+end
+
 begin "at 60 and at 40 columns path and waits fold: nothing is cut, and no line is too long"
 sqlite3 deadlock-abba.db "UPDATE lock SET name = 'a_lock_with_a_long_name_that_tells_it'; UPDATE process SET name = '日本語の名前'"
 for columns in 60 40; do

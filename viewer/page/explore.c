@@ -273,7 +273,7 @@ static void add_reasons(struct buf *b)
 		buf_addc(b, ',');
 		json(b, info->words);
 		buf_addc(b, ',');
-		json(b, info->verb ? info->verb : info->name);
+		json(b, timeline_verb(r));
 		buf_addf(b, ",\"%s\",", info->colour);
 		json(b, info->legend ? info->legend : info->words);
 		buf_addc(b, ']');

@@ -8,6 +8,7 @@
 #include "viewer/draw/style.h"
 #include "viewer/load/load.h"
 #include "viewer/path/path.h"
+#include "viewer/tree/tree.h"
 
 #define LINE 2.6  /* height of the line */
 #define LINK 1.2  /* width of what connects two lanes */
@@ -85,23 +86,62 @@ static void connect(struct draw *d, struct hash *seen, size_t from, size_t to, d
 		STYLE_INK, NULL, 0);
 }
 
+/* Returns of each thread the lane of the fold that hides it, or NONE. The caller frees it. */
+static size_t *fold_lanes(const struct timeline *tl)
+{
+	const struct trace *t = tl->t;
+	_cleanup_free_ size_t *procs = xcalloc(t->n_procs + 1, sizeof *procs);
+	size_t *lanes = xcalloc(t->n_threads + 1, sizeof *lanes);
+
+	for (size_t i = 0; i < t->n_procs; i++)
+		procs[i] = NONE;
+	for (size_t i = 0; i < t->n_threads; i++)
+		lanes[i] = NONE;
+	for (size_t i = 0; i < tl->n_lanes; i++) {
+		const struct tree_node *n = &tl->tree->nodes[tl->lanes[i].fold_node];
+
+		for (size_t k = 0; tl->lanes[i].is_fold && k < n->n_members; k++)
+			*(n->members[k] < t->n_procs ? &procs[n->members[k]]
+						     : &lanes[n->members[k] - t->n_procs]) = i;
+	}
+	/* What those who are folded created is hidden with them; who creates comes before. */
+	for (size_t i = 0; i < t->n_procs; i++) {
+		const struct proc_row *p = &t->procs[i];
+		size_t maker = p->creator != NONE ? t->threads[p->creator].proc : p->parent;
+
+		if (procs[i] == NONE && maker < i)
+			procs[i] = procs[maker];
+	}
+	for (size_t i = 0; i < t->n_threads; i++)
+		if (lanes[i] == NONE)
+			lanes[i] = procs[t->threads[i].proc];
+	return lanes;
+}
+
+/* A step in a fold is drawn on that, without a line that leads there: there would be too many. */
+static size_t lane_of_step(const struct timeline *tl, const size_t *folds, size_t thread)
+{
+	return tl->lane_of[thread] != NONE ? tl->lane_of[thread] : folds[thread];
+}
+
 void draw_path(struct draw *d)
 {
 	const struct timeline *tl = d->tl;
 	struct stay *stays = xcalloc(tl->n_lanes + 1, sizeof *stays);
+	_cleanup_free_ size_t *folds = tl->path ? fold_lanes(tl) : NULL;
 	struct hash seen = {0};
 	size_t before = NONE;
 
 	for (size_t i = 0; tl->path && i < tl->path->n; i++) {
 		const struct path_step *s = &tl->path->steps[i];
-		size_t lane = tl->lane_of[s->thread];
+		size_t lane = lane_of_step(tl, folds, s->thread);
 
 		if (lane == NONE || s->to <= tl->since || s->from >= tl->until)
 			continue;
-		if (before != NONE && before != lane)
+		if (before != NONE && before != lane && !tl->lanes[lane].is_fold)
 			connect(d, &seen, before, lane, draw_x(d, s->from));
 		extend(d, &stays[lane], lane, s);
-		before = lane;
+		before = tl->lanes[lane].is_fold ? NONE : lane;
 	}
 	for (size_t i = 0; i < tl->n_lanes; i++)
 		flush(d, &stays[i], i);

@@ -125,7 +125,7 @@ static void paint_wait(struct strip *s, const struct span *sp, size_t from, size
 	timeline_add_short(&b, s->tl, sp);
 	bracket(s, from, to, sp->stuck ? stuck : normal, color);
 	if (!label(s, from, to, b.data, color))
-		(void)label(s, from, to, sp->stuck ? "STUCK" : wait_info(sp->reason)->name, color);
+		(void)label(s, from, to, sp->stuck ? "STUCK" : timeline_verb(sp->reason), color);
 }
 
 static void paint_span(struct strip *s, const struct span *sp)

@@ -130,6 +130,20 @@ static void fill_lane(struct timeline *tl, struct lane *l, const struct tree_nod
 		tl->lane_of[l->thread] = (size_t)(l - tl->lanes);
 }
 
+/* Says whether the path goes through a thread, or through one that a fold hides; on: as of timeline_path_lanes. */
+static bool is_on_path(
+	const struct trace *t, const struct lane *l, const struct tree_node *n, const bool *on)
+{
+	for (size_t i = 0; l->is_fold && i < n->n_members; i++) {
+		size_t m = n->members[i],
+		       th = m < t->n_procs ? t->procs[m].main_thread : m - t->n_procs;
+
+		if (th != NONE && on[th])
+			return true;
+	}
+	return l->thread != NONE && on[l->thread];
+}
+
 static void make_lanes(struct timeline *tl, const struct timeline_options *opt)
 {
 	const struct trace *t = tl->t;
@@ -150,7 +164,7 @@ static void make_lanes(struct timeline *tl, const struct timeline_options *opt)
 
 		fill_lane(tl, l, n);
 		p = &t->procs[l->proc];
-		if (is_wanted(p, opt->process) && (!on || (l->thread != NONE && on[l->thread])) &&
+		if (is_wanted(p, opt->process) && (!on || is_on_path(t, l, n, on)) &&
 			l->from < tl->until && (l->to >= tl->since || p->zombie_to > tl->since)) {
 			tl->n_lanes++;
 		} else {

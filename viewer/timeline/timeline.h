@@ -143,7 +143,10 @@ size_t timeline_column(const struct timeline *tl, int64_t ns);
 /* Adds what a span shows: "waits for the lock print_mutex". */
 void timeline_add_span(struct buf *b, const struct timeline *tl, const struct span *s);
 
-/* Adds the same in few characters: "lock print_mutex". */
+/* Returns what a thread does that waits for a reason, in a word or two: "read". */
+const char *timeline_verb(enum wait_reason r);
+
+/* Adds the same as timeline_add_span in few characters: "lock print_mutex". */
 void timeline_add_short(struct buf *b, const struct timeline *tl, const struct span *s);
 
 /* Adds what was folded and what is missing, one sentence without a full stop; nothing if there is nothing. */

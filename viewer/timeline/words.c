@@ -20,9 +20,24 @@ static void add_share(struct buf *b, const struct span *s)
 	buf_addf(b, " (%.0f%% of the time)", share > 100 ? 100 : share);
 }
 
-static const char *reason_verb(enum wait_reason r)
+const char *timeline_verb(enum wait_reason r)
 {
 	return wait_info(r)->verb ? wait_info(r)->verb : wait_info(r)->name;
+}
+
+/* "lock m", "sem 3": what has no name of its own is called by its kind, which is said once. */
+static void add_brief(struct buf *b, const struct timeline *tl, const struct span *s)
+{
+	const char *verb = timeline_verb(s->reason);
+	_cleanup_buf_ struct buf object = BUF_INIT;
+	size_t len = strlen(verb);
+
+	add_object(&object, tl, s, true);
+	if (object.len > len + 1 && !strncmp(object.data + 1, verb, len) &&
+		object.data[len + 1] == ' ')
+		buf_adds(b, object.data + 1);
+	else
+		buf_addf(b, "%s%s", verb, object.len ? object.data : "");
 }
 
 void timeline_add_short(struct buf *b, const struct timeline *tl, const struct span *s)
@@ -31,8 +46,7 @@ void timeline_add_short(struct buf *b, const struct timeline *tl, const struct s
 
 	switch (s->kind) {
 	case SPAN_WAIT:
-		buf_adds(b, reason_verb(s->reason));
-		add_object(b, tl, s, true);
+		add_brief(b, tl, s);
 		break;
 	case SPAN_WAITS:
 		buf_addf(b, "%zu short waits", s->count);

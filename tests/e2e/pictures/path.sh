@@ -59,6 +59,15 @@ expect_seconds 'long_worker of path' sleeps 0.3
 expect_seconds 'short_worker of path' sleeps 0
 end
 
+begin "$backend: a crowd: the picture has the fold through which most of the path goes"
+run "$PPTRACE" run --backend=$backend -o crowd.db bash -c 'for ((i = 0; i < 200; i++)); do /bin/true; done'
+expect_status 0
+run "$PPTRACE" path -o crowd.svg crowd.db
+expect_status 0
+grep -q '>197 more true' crowd.svg || fail "no fold"
+[ "$(grep -c 'class="node path"' crowd.svg)" -gt 20 ] || fail "only $(grep -c 'class="node path"' crowd.svg) pieces of the path"
+end
+
 begin "$backend: what never ended is the end of the path, and says so"
 run "$PPTRACE" run --backend=$backend --on-deadlock=kill -o dead.db "$DEMOS/deadlock-abba"
 expect_status 124

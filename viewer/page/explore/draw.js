@@ -191,10 +191,13 @@ const exploreDraw = (() => {
 			g.globalAlpha = 1;
 		});
 		marks(g, v, c, l, y);
-		if (l.end && x1 + 8 + exploreWords.width(l.end, "11px") < v.width && v.t1 > l.to && v.t0 < l.to) {
+		/* How it ended stands behind what is left of it. */
+		const last = l.bars[l.bars.length - 1], gone = last && last.kind === KIND.ZOMBIE ? Math.max(last.to, l.to) : l.to;
+		const end = Math.min(v.width, v.x(gone)) + 5;
+		if (l.end && end + 3 + exploreWords.width(l.end, "11px") < v.width && v.t1 > gone && v.t0 < gone) {
 			g.fillStyle = l.end === "exit 0" ? c.grey : c.bad;
 			g.font = "11px system-ui, sans-serif";
-			g.fillText(l.end, x1 + 5, y + 14);
+			g.fillText(l.end, end, y + 14);
 		}
 	};
 

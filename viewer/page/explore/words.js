@@ -67,8 +67,11 @@ const exploreWords = (() => {
 
 	const brief = (data, s) => {
 		const r = s.ref && data.refs[s.ref - 1];
-		if (s.kind === KIND.WAIT)
-			return (s.stuck ? "✖ " : "") + data.reasons[s.reason].verb + (r ? " " + r.name : "") + (s.stuck ? ", never ended" : "");
+		if (s.kind === KIND.WAIT) {
+			/* What has no name of its own is called by its kind, which is said once: "sem 3". */
+			const verb = data.reasons[s.reason].verb, words = !r ? verb : r.name.startsWith(verb + " ") ? r.name : `${verb} ${r.name}`;
+			return (s.stuck ? "✖ " : "") + words + (s.stuck ? ", never ended" : "");
+		}
 		return s.kind === KIND.ZOMBIE ? "zombie" : s.kind === KIND.WAITS && s.count ? `${s.count} short waits` : "";
 	};
 
