@@ -128,6 +128,25 @@ static bool takes_signals(const struct finder *f, uint32_t member)
 	return state_takes_signals(f->st, f->st->threads[member].process);
 }
 
+/*
+ * Says whether a member takes signals as such, by sigwait or a signalfd, in a program that blocks some by which it may be told
+ * to end: so that they are taken there.
+ */
+static bool waits_for_orders(const struct finder *f, uint32_t member)
+{
+	const uint64_t orders = UINT64_C(1) << (SIGTERM - 1) | UINT64_C(1) << (SIGINT - 1) |
+				UINT64_C(1) << (SIGHUP - 1) | UINT64_C(1) << (SIGQUIT - 1);
+	const struct state *st = f->st;
+	const struct state_thread *t = &st->threads[member];
+	uint64_t blocked = 0;
+
+	if (!(f->pr->maybe[member] & MAYBE_SENT) || !state_is_for_some(st, t))
+		return false;
+	for (uint32_t i = st->processes[t->process].first; i != STATE_NONE; i = st->threads[i].next)
+		blocked |= st->threads[i].wait.sigmask;
+	return blocked & orders;
+}
+
 /* Says whether a member is the main thread of a program, and no loop itself: it waits for what others are to do. */
 static bool is_main_in_need(const struct finder *f, uint32_t member)
 {
@@ -179,7 +198,7 @@ static bool is_forgotten(const struct finder *f, const struct stuck_set *s)
 
 	for (size_t i = 0; i < s->n_behind && !wanted; i++)
 		wanted = wants_thread(f, s->behind[i]);
-	return wanted && !any_member(f, s, takes_signals);
+	return wanted && !any_member(f, s, takes_signals) && !any_member(f, s, waits_for_orders);
 }
 
 /*
@@ -294,7 +313,8 @@ static bool is_idle(const struct finder *f, const struct stuck_set *s)
 	/* A handler that is about to run, of a child's signal, say, changes nothing about that. */
 	return s->maybe & ways && !(s->maybe & ~(ways | MAYBE_ALARM | MAYBE_RAISE)) &&
 	       !any_member(f, s, wants_pipe) && !is_waited_for(f, s) &&
-	       (!(s->maybe & MAYBE_SIGNAL) || any_member(f, s, takes_orders));
+	       (!(s->maybe & MAYBE_SIGNAL) || any_member(f, s, takes_orders) ||
+		       (f->any_live && any_member(f, s, takes_signals)));
 }
 
 static unsigned ring_of(const struct state *st, uint32_t thread)

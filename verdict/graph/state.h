@@ -175,6 +175,9 @@ bool state_catches(const struct state *st, uint32_t thread, int signo);
  */
 bool state_catches_any(const struct state *st, uint32_t process);
 
+/* Says whether a thread that waits for signals as such waits for certain ones (sigwait, signalfd), not for any that has a handler. */
+bool state_is_for_some(const struct state *st, const struct state_thread *t);
+
 /* Says whether the program itself, not only the runtime of its language, has a handler for such a signal. */
 bool state_takes_signals(const struct state *st, uint32_t process);
 

@@ -267,3 +267,10 @@ bool state_catches_any(const struct state *st, uint32_t process)
 			return true;
 	return false;
 }
+
+bool state_is_for_some(const struct state *st, const struct state_thread *t)
+{
+	return !query_number(st->db,
+		"SELECT 1 FROM wait WHERE id = ?1 AND syscall IN ('pause', 'rt_sigsuspend', 'sigsuspend')",
+		t->wait.id, 0, st->why);
+}

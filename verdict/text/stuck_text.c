@@ -189,14 +189,6 @@ static void add_fifo(struct buf *b, const struct state *st, const struct stuck_s
 	buf_addc(b, '\n');
 }
 
-/* Says whether a thread waits for certain signals, by sigwait or a signalfd. */
-static bool is_for_some(const struct state *st, const struct state_thread *t)
-{
-	return !query_number(st->db,
-		"SELECT 1 FROM wait WHERE id = ?1 AND syscall IN ('pause', 'rt_sigsuspend', 'sigsuspend')",
-		t->wait.id, 0, st->why);
-}
-
 /* Who waits for any signal is helped by one that has a handler; who waits for some by those. */
 static void add_sent(struct buf *b, const struct state *st, const struct stuck_set *s)
 {
@@ -215,7 +207,7 @@ static void add_sent(struct buf *b, const struct state *st, const struct stuck_s
 			return;
 		}
 		catches |= t->wait.reason != WAIT_SIGNAL || state_catches_any(st, t->process) ||
-			   is_for_some(st, t);
+			   state_is_for_some(st, t);
 	}
 	buf_adds(b,
 		catches ? "unless somebody outside sends the signal that is waited for\n"
