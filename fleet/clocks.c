@@ -238,16 +238,22 @@ static int take_side(struct fleet_graph *g, char *line, const struct hash *by_si
 	return 0;
 }
 
-/* The first of them are enough: what they took is near to what any takes. Sorted by the number within a recording alone, which is faster. */
+/*
+ * The first of them are enough: what they took is near to what any takes. They are in the order in which they were made by their ids
+ * within a recording; each group is sorted for itself, which takes half as long as sorting all.
+ */
+#define FIRST(what)                                                                                \
+	"arraySlice(arraySort((x, i) -> i, groupArray(" what "), groupArray(id)), 1, 64)"
+#define FIRST_NUMBERS(what) "arrayStringConcat(arrayMap(x -> toString(x), " FIRST(what) "), ',')"
+
 static void add_question(
 	struct buf *sql, const struct fleet_graph *g, struct connections *c, struct hash *by_side)
 {
 	_cleanup_buf_ struct buf numbers = BUF_INIT;
 
 	buf_adds(sql,
-		"SELECT trace_id, pipe_id, any(side), arrayStringConcat(groupArray(64)(substring(op, 1, 1))),"
-		" arrayStringConcat(groupArray(64)(toString(start_ns)), ','), arrayStringConcat(groupArray(64)(toString(ifNull(end_ns, 0))), ','),"
-		" arrayStringConcat(groupArray(64)(toString(ifNull(bytes, 0))), ',') FROM (SELECT trace_id, pipe_id, side, op, start_ns, end_ns, bytes");
+		"SELECT trace_id, pipe_id, any(side), arrayStringConcat(" FIRST("substring(op, 1, 1)") "), " FIRST_NUMBERS(
+			"start_ns") ", " FIRST_NUMBERS("ifNull(end_ns, 0)") ", " FIRST_NUMBERS("ifNull(bytes, 0)"));
 	hosts_from(sql, g->hosts, "pipe_io");
 	buf_adds(sql,
 		" AND bytes > 0 AND id <= 20000 AND (trace_id, pipe_id) IN (SELECT t, toInt64(i) FROM system.one ARRAY JOIN [");
@@ -262,10 +268,7 @@ static void add_question(
 			(void)hash_set(by_side, side_key(trace_id, c->list[i].id[k]),
 				&c->list[i].sides[k]);
 		}
-	/* In the order in which they were made: by their ids within a recording. */
-	buf_addf(sql,
-		"] AS t, [%s] AS i) ORDER BY id LIMIT 64 BY trace_id, pipe_id) GROUP BY trace_id, pipe_id",
-		numbers.data);
+	buf_addf(sql, "] AS t, [%s] AS i) GROUP BY trace_id, pipe_id", numbers.data);
 }
 
 static int read_bounds(struct server *s, struct fleet_graph *g, struct bounds *ret, struct buf *why)
