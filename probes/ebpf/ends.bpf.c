@@ -133,21 +133,14 @@ struct ends_walk {
 #define WALK_STEPS_OLD 2048
 #define WALK_STEPS 66000
 
+/* The bits below the lowest one, counted side by side: without branches, since the verifier goes each way of each. */
 static __always_inline u32 lowest_bit(u64 w)
 {
-	u32 n = 0;
-
-	if (!(w & 0xffffffff))
-		n += 32, w >>= 32;
-	if (!(w & 0xffff))
-		n += 16, w >>= 16;
-	if (!(w & 0xff))
-		n += 8, w >>= 8;
-	if (!(w & 0xf))
-		n += 4, w >>= 4;
-	if (!(w & 3))
-		n += 2, w >>= 2;
-	return n + !(w & 1);
+	w = ~w & (w - 1);
+	w -= w >> 1 & 0x5555555555555555ull;
+	w = (w & 0x3333333333333333ull) + (w >> 2 & 0x3333333333333333ull);
+	w = (w + (w >> 4)) & 0x0f0f0f0f0f0f0f0full;
+	return w * 0x0101010101010101ull >> 56;
 }
 
 /* One step: the next open descriptor, or the next word of the bitmap. Returns 1 at the end. */

@@ -92,12 +92,13 @@ static __always_inline void path_find(struct file *file, struct path_walk *w)
 /* Copies the path that was found into text (PATH_TEXT bytes). Returns 1 if it was longer: its front is missing. */
 static __always_inline int path_copy(char *text, const struct path_walk *w)
 {
-	u32 zero = 0, len = PATH_TEXT - 1 - w->at;
+	u32 zero = 0;
 	char *buf = bpf_map_lookup_elem(&path_buffer, &zero);
 
-	__builtin_memset(text, 0, PATH_TEXT);
+	/* Behind the path there are zeros up to the end of the buffer: its second half is never written. */
+	text[0] = 0;
 	if (buf)
-		bpf_probe_read_kernel(text, len & (PATH_TEXT - 1), buf + (w->at & (PATH_TEXT - 1)));
+		bpf_probe_read_kernel(text, PATH_TEXT, buf + (w->at & (PATH_TEXT - 1)));
 	return !w->ok;
 }
 
