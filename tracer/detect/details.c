@@ -2,6 +2,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "tracer/detect/details.h"
 
+#include <dirent.h>
+#include <stdlib.h>
+
 #include "base/buf.h"
 #include "base/hash.h"
 #include "base/mem.h"
@@ -145,6 +148,36 @@ static void find_ring(pid_t pid, const struct stamp *stamp)
 		stamp->emit(stamp->arg, &r.head);
 }
 
+/*
+ * The preload library alone does not see threads that the C library makes for itself (mq_notify, aio_read): who is there
+ * besides those that are known may end any wait.
+ */
+static void find_threads(
+	struct sqlite3 *db, int64_t process, pid_t pid, const struct stamp *stamp, struct buf *why)
+{
+	static const char known_sql[] =
+		"SELECT 1 FROM thread t JOIN process p ON p.id = t.process_id WHERE p.id = ?1"
+		" AND (t.tid = ?2 OR coalesce(p.ns_pid, p.pid) <> p.pid"
+		"  OR (SELECT backend FROM trace) <> 'shim') LIMIT 1";
+	char path[32];
+	struct dirent *e;
+	DIR *tasks;
+
+	(void)snprintf(path, sizeof path, "/proc/%d/task", (int)pid);
+	tasks = opendir(path);
+	while (tasks && (e = readdir(tasks)) != NULL) {
+		pid_t tid = atoi(e->d_name);
+		struct rec_FOUND r = {.head = task_head(REC_FOUND, sizeof r, stamp, pid, tid),
+			.ns_pid = (rec_u64)pid,
+			.ns_tid = (rec_u64)tid};
+
+		if (tid > 0 && !query_pair(db, known_sql, process, tid, 0, why))
+			stamp->emit(stamp->arg, &r.head);
+	}
+	if (tasks)
+		(void)closedir(tasks);
+}
+
 /* A main thread that has just blocked a moment before is not asked for its title again, and the preload library never asks. */
 static void find_title(pid_t pid, const struct stamp *stamp)
 {
@@ -237,6 +270,7 @@ int details_read(struct details *d, struct sqlite3 *db, uint64_t ts, source_emit
 
 		if (pid != last) {
 			find_ring(pid, &stamp);
+			find_threads(db, process, pid, &stamp, why);
 			find_title(pid, &stamp);
 		}
 		last = pid;
