@@ -73,17 +73,41 @@ static void extend(struct draw *d, struct stay *s, size_t lane, const struct pat
 		s->longest = step;
 }
 
-/* Once for each two lanes and each point of the axis. */
-static void connect(struct draw *d, struct hash *seen, size_t from, size_t to, double x)
-{
-	double a = line_y(d, from), b = line_y(d, to);
-	uint64_t key = hash_mix(from, to, (uint64_t)(x / CLOSE));
+/* Lines from lane to lane: of more than that only those are drawn that lead to a stay that one can see, or they would be a black field. */
+enum { LINKS_MAX = 400 };
 
-	if (hash_set(seen, key, d))
+struct link {
+	size_t from, to;
+	double x, stay;
+};
+
+struct links {
+	struct hash seen; /* two lanes and a point of the axis */
+	struct link *list;
+	size_t n, cap;
+};
+
+/* Once for each two lanes and each point of the axis. */
+static void add_link(struct links *links, size_t from, size_t to, double x, double stay)
+{
+	if (hash_set(&links->seen, hash_mix(from, to, (uint64_t)(x / CLOSE)), links))
 		return;
-	canvas_paint(canvas_box(&d->c, NULL, "path", x - LINK / 2, a < b ? a : b, LINK,
-			     (a < b ? b - a : a - b) + LINE),
-		STYLE_INK, NULL, 0);
+	ARRAY_GROW(links->list, links->n, links->cap);
+	links->list[links->n++] = (struct link){from, to, x, stay};
+}
+
+static void draw_links(struct draw *d, const struct links *links)
+{
+	for (size_t i = 0; i < links->n; i++) {
+		const struct link *l = &links->list[i];
+		double a = line_y(d, l->from), b = line_y(d, l->to);
+
+		if (links->n > LINKS_MAX && l->stay < CLOSE)
+			continue;
+		canvas_paint(canvas_box(&d->c, NULL, "path", l->x - LINK / 2, a < b ? a : b, LINK,
+				     (a < b ? b - a : a - b) + LINE),
+			STYLE_INK, NULL, 0);
+	}
 }
 
 /* Returns of each thread the lane of the fold that hides it, or NONE. The caller frees it. */
@@ -129,7 +153,7 @@ void draw_path(struct draw *d)
 	const struct timeline *tl = d->tl;
 	struct stay *stays = xcalloc(tl->n_lanes + 1, sizeof *stays);
 	_cleanup_free_ size_t *folds = tl->path ? fold_lanes(tl) : NULL;
-	struct hash seen = {0};
+	struct links links = {0};
 	size_t before = NONE;
 
 	for (size_t i = 0; tl->path && i < tl->path->n; i++) {
@@ -139,12 +163,15 @@ void draw_path(struct draw *d)
 		if (lane == NONE || s->to <= tl->since || s->from >= tl->until)
 			continue;
 		if (before != NONE && before != lane && !tl->lanes[lane].is_fold)
-			connect(d, &seen, before, lane, draw_x(d, s->from));
+			add_link(&links, before, lane, draw_x(d, s->from),
+				draw_x(d, s->to) - draw_x(d, s->from));
 		extend(d, &stays[lane], lane, s);
 		before = tl->lanes[lane].is_fold ? NONE : lane;
 	}
 	for (size_t i = 0; i < tl->n_lanes; i++)
 		flush(d, &stays[i], i);
-	hash_done(&seen);
+	draw_links(d, &links);
+	hash_done(&links.seen);
+	free(links.list);
 	free(stays);
 }
