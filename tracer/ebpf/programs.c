@@ -62,8 +62,8 @@ static int take_out(struct bpf_program *prog, struct bpf_prog_load_opts *opts, l
 	j->n = bpf_program__insn_cnt(prog);
 	j->insns = xreallocarray(NULL, j->n, sizeof *j->insns);
 	memcpy(j->insns, bpf_program__insns(prog), j->n * sizeof *j->insns);
-	/* A newer libbpf's options are longer than those known here. */
-	memcpy(&j->opts, opts, sizeof j->opts);
+	/* Those of another libbpf may be longer or shorter than they are known here. */
+	memcpy(&j->opts, opts, opts->sz < sizeof j->opts ? opts->sz : sizeof j->opts);
 	j->opts.sz = sizeof j->opts;
 	j->opts.log_level = 0;
 	opts->expected_attach_type = (enum bpf_attach_type)0;

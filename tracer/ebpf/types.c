@@ -131,7 +131,9 @@ static bool is_name(const struct type_wanted *w, const char *name)
 /* Most names begin with two characters that none of the wanted begins with. */
 static unsigned beginning(const char *name)
 {
-	return ((unsigned char)name[0] * 31u + (unsigned char)name[1]) % (UCHAR_MAX + 1);
+	unsigned second = name[0] ? (unsigned char)name[1] : 0;
+
+	return ((unsigned char)name[0] * 31u + second) % (UCHAR_MAX + 1);
 }
 
 void types_find(const struct types *t, struct type_wanted *wanted, size_t n)
