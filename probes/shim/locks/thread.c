@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "probes/shim/locks/sync.h"
 
+#include <limits.h>
 #include <sched.h>
 #include <sys/prctl.h>
 #include <threads.h>
@@ -19,6 +20,8 @@ REAL(pthread_timedjoin_np)
 REAL(pthread_clockjoin_np)
 REAL(pthread_detach)
 REAL(pthread_setname_np)
+REAL(pthread_key_create)
+REAL(pthread_setspecific)
 REAL(thrd_create)
 REAL(thrd_exit)
 REAL(thrd_join)
@@ -91,11 +94,39 @@ static void ended(void)
 	RECORD(EXIT, &r);
 }
 
+/*
+ * What a thread does last is to destroy its thread-local data, in several rounds if need be. By then it may still hold
+ * locks, and wait for others: it has ended in the last of the rounds.
+ */
+static pthread_key_t last_round;
+static bool has_last_round;
+
+static void destroy(void *round)
+{
+	uintptr_t n = (uintptr_t)round;
+
+	if (n >= PTHREAD_DESTRUCTOR_ITERATIONS ||
+		real_pthread_setspecific()(last_round, (void *)(n + 1)) != 0)
+		ended();
+}
+
+static void make_last_round(void)
+{
+	static int begun;
+
+	if (!shim_everything() || __atomic_exchange_n(&begun, 1, __ATOMIC_RELAXED))
+		return;
+	__atomic_store_n(&has_last_round, real_pthread_key_create()(&last_round, destroy) == 0,
+		__ATOMIC_RELEASE);
+}
+
 /* A cleanup handler. */
 static void exit_thread(void *unused)
 {
 	(void)unused;
-	ended();
+	if (!__atomic_load_n(&has_last_round, __ATOMIC_ACQUIRE) ||
+		real_pthread_setspecific()(last_round, (void *)1) != 0)
+		ended();
 }
 
 static void *run_posix(void *arg)
@@ -157,6 +188,7 @@ static void making_begin(struct making *m, uint64_t site)
 		return;
 	m->call.site = site_outside(site);
 	announce_main();
+	make_last_round();
 	if (shim_everything())
 		ring_record_begin(&m->fork, sizeof(struct rec_FORK));
 	m->call.start = shim_now_early();
@@ -230,7 +262,7 @@ int thrd_create(thrd_t *thread, thrd_start_t run, void *arg)
 static void main_thread_ends(void)
 {
 	if (shim_everything() && shim_pid() == shim_tid())
-		ended();
+		exit_thread(NULL);
 }
 
 WRAPPER(pthread_exit) pthread_exit;
