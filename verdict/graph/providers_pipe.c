@@ -188,14 +188,15 @@ static uint32_t rest_on_polled(struct providers *pr, uint32_t thread, sqlite3_st
 		return LIVE;
 	node = fixpoint_add(&pr->graph, FIXPOINT_ANY);
 	for (int read = 0; read < 2; read++) {
-		if (!strchr(mode, read ? 'r' : 'w'))
+		/* An end that is asked for what it cannot do (asyncio: bytes to read from the end that it writes to) tells of errors only. */
+		if (*mode && !strchr(mode, read ? 'r' : 'w'))
 			continue;
 		p = on_pipe(pr, thread, query_int(item, 2, 0), query_int(item, 3, 0) != 0, read);
 		if (p == LIVE)
 			return LIVE;
 		fixpoint_edge(&pr->graph, node, p);
 	}
-	return *mode ? node : LIVE;
+	return node;
 }
 
 /* A set that is unknown, or empty, may be anything: live. */
