@@ -131,7 +131,7 @@ boot()
 	[ "${1#*:}" != arm64 ] || console=ttyAMA0 qemu=(qemu-system-aarch64 -M virt -cpu "max,pauth-impdef=on")
 	timeout -k 5 "${KERNEL_LIMIT:-6600}" "${qemu[@]}" -smp 2 -m 1500M -display none \
 		-no-reboot -nodefaults -serial stdio -kernel "$CACHE/$1/vmlinuz" -initrd "$TMP/${1#*:}.initrd" \
-		-append "console=$console quiet panic=-1 mitigations=off" </dev/null >"$CACHE/$1.raw" 2>&1
+		-append "console=$console quiet panic=-1 mitigations=off no_timer_check" </dev/null >"$CACHE/$1.raw" 2>&1
 	tr -d '\r' <"$CACHE/$1.raw" >"$CACHE/$1.log"
 }
 
