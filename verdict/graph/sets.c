@@ -156,6 +156,26 @@ static bool is_main_in_need(const struct finder *f, uint32_t member)
 	return t->is_main && !info->is_idle && !info->from_anybody && info->needs_others;
 }
 
+/* Says whether the parent of a member's process has a member, too: then that is the program, and this one its worker. */
+static bool is_worker(const struct finder *f, const struct stuck_set *s, uint32_t member)
+{
+	const struct state *st = f->st;
+	uint32_t parent = st->processes[st->threads[member].process].parent;
+
+	for (size_t i = 0; i < s->n_members; i++)
+		if (parent != STATE_NONE && st->threads[s->members[i]].process == parent)
+			return true;
+	return false;
+}
+
+static bool any_main_in_need(const struct finder *f, const struct stuck_set *s)
+{
+	for (size_t i = 0; i < s->n_members; i++)
+		if (is_main_in_need(f, s->members[i]) && !is_worker(f, s, s->members[i]))
+			return true;
+	return false;
+}
+
 /*
  * Says whether a member is a loop of asyncio that the main thread of a Python program runs until some coroutine is complete,
  * with nothing scheduled and nothing that lives to poll: its tasks wait for each other, or for what nobody does. One
@@ -192,7 +212,7 @@ static bool is_forgotten(const struct finder *f, const struct stuck_set *s)
 	if (s->maybe & MAYBE_SENT && f->any_live)
 		return false;
 	bool wanted = (s->reasons & (1u << WAIT_EVENTFD | 1u << WAIT_TIMERFD)) != 0 ||
-		      any_member(f, s, wants_thread) || any_member(f, s, is_main_in_need) ||
+		      any_member(f, s, wants_thread) || any_main_in_need(f, s) ||
 		      /* Who takes signals as such (signalfd) may be told what to do by any. */
 		      (!(s->maybe & MAYBE_SENT) && any_member(f, s, is_asyncio));
 
