@@ -22,22 +22,25 @@ struct sketch *sketch_new(const char *name, const char *title)
 	return sk;
 }
 
+static void node_done(struct sketch_node *n)
+{
+	for (size_t k = 0; k < n->n_lines; k++)
+		free(n->lines[k]);
+	free(n->lines);
+	free(n->id);
+	free(n->name);
+	free(n->detail);
+	free(n->row);
+	free(n->group);
+}
+
 void sketch_free(struct sketch *sk)
 {
 	if (!sk)
 		return;
-	for (size_t i = 0; i < sk->n_nodes; i++) {
-		struct sketch_node *n = &sk->nodes[i];
-
-		for (size_t k = 0; k < n->n_lines; k++)
-			free(n->lines[k]);
-		free(n->lines);
-		free(n->id);
-		free(n->name);
-		free(n->detail);
-		free(n->row);
-		free(n->group);
-	}
+	for (size_t i = 0; i < sk->n_nodes; i++)
+		node_done(&sk->nodes[i]);
+	hash_done(&sk->by_id);
 	for (size_t i = 0; i < sk->n_edges; i++)
 		free(sk->edges[i].label);
 	for (size_t i = 0; i < sk->n_notes; i++)
@@ -55,12 +58,16 @@ void sketch_note(struct sketch *sk, const char *text)
 	sk->notes[sk->n_notes++] = xstrdup(text);
 }
 
+static uint64_t id_key(const char *id)
+{
+	return hash_bytes(id, strlen(id));
+}
+
 size_t sketch_find(const struct sketch *sk, const char *id)
 {
-	for (size_t i = 0; i < sk->n_nodes; i++)
-		if (!strcmp(sk->nodes[i].id, id))
-			return i;
-	return SKETCH_NONE;
+	uintptr_t at = (uintptr_t)hash_get(&sk->by_id, id_key(id));
+
+	return at && !strcmp(sk->nodes[at - 1].id, id) ? at - 1 : SKETCH_NONE;
 }
 
 size_t sketch_node(struct sketch *sk, enum sketch_kind kind, const char *id, const char *name,
@@ -71,7 +78,38 @@ size_t sketch_node(struct sketch *sk, enum sketch_kind kind, const char *id, con
 		.id = xstrdup(id),
 		.name = text_fit(*name ? name : "(no name)", NAME_SHOWN),
 		.detail = xstrdup(detail)};
-	return sk->n_nodes++;
+	(void)hash_set(&sk->by_id, id_key(id), (void *)(uintptr_t)++sk->n_nodes);
+	return sk->n_nodes - 1;
+}
+
+void sketch_drop(struct sketch *sk, const bool *dropped)
+{
+	size_t *moved = xcalloc(sk->n_nodes + 1, sizeof *moved), n = 0, n_edges = 0;
+
+	hash_done(&sk->by_id);
+	sk->by_id = (struct hash){0};
+	for (size_t i = 0; i < sk->n_nodes; i++) {
+		moved[i] = dropped[i] ? SKETCH_NONE : n;
+		if (dropped[i]) {
+			node_done(&sk->nodes[i]);
+			continue;
+		}
+		sk->nodes[n++] = sk->nodes[i];
+		(void)hash_set(&sk->by_id, id_key(sk->nodes[n - 1].id), (void *)(uintptr_t)n);
+	}
+	sk->n_nodes = n;
+	for (size_t i = 0; i < sk->n_edges; i++) {
+		struct sketch_edge *e = &sk->edges[i];
+
+		e->from = moved[e->from];
+		e->to = moved[e->to];
+		if (e->from == SKETCH_NONE || e->to == SKETCH_NONE)
+			free(e->label);
+		else
+			sk->edges[n_edges++] = *e;
+	}
+	sk->n_edges = n_edges;
+	free(moved);
 }
 
 void sketch_line(struct sketch *sk, size_t node, const char *fmt, ...)

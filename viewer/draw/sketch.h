@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/hash.h"
+
 struct buf;
 struct graph;
 
@@ -46,6 +48,7 @@ struct sketch {
 	size_t n_nodes, cap_nodes;
 	struct sketch_edge *edges;
 	size_t n_edges, cap_edges;
+	struct hash by_id; /* of the nodes */
 };
 
 /* Returns an empty sketch; the caller frees it with sketch_free, which accepts NULL. The functions below take over no text, they copy it. */
@@ -70,6 +73,19 @@ void sketch_line(struct sketch *sk, size_t node, const char *fmt, ...)
 /* Returns a new edge, valid until the next one; label may be "". */
 struct sketch_edge *sketch_edge(
 	struct sketch *sk, size_t from, size_t to, const char *class, const char *label);
+
+/* Removes nodes, and the edges that lead from or to them; the others get new numbers. dropped: of each node. */
+void sketch_drop(struct sketch *sk, const bool *dropped);
+
+/*
+ * Replaces most of what is alike and not marked by a box that says how many more there are: boxes without arrows, boxes
+ * with one arrow to the same other box, and small groups. Nodes and edges get new numbers.
+ */
+void sketch_fold(struct sketch *sk);
+
+/* Removes what is more than that many nodes and edges, beginning with the last ones, and says how many. */
+void sketch_limit(
+	struct sketch *sk, size_t nodes, size_t edges, size_t *ret_nodes, size_t *ret_edges);
 
 /* Returns the picture for graph_render with "ring"; the caller frees it. link: boxes lead to rows of a page. */
 struct graph *sketch_graph(const struct sketch *sk, bool link);

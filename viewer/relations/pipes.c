@@ -10,8 +10,9 @@
 #include "viewer/load/uses.h"
 #include "viewer/draw/sketch.h"
 
-/* Nobody could follow more arrows than that, and Graphviz takes minutes for some thousands. */
-enum { PIPES_MAX = 100, PROCS_MAX = 100, ARROWS_MAX = 250, UNUSED_SHOWN = 24 };
+/* Nobody could follow more arrows than that, and Graphviz takes minutes for some thousands. More is read, since what is alike is folded. */
+enum { BOXES_MAX = 200, ARROWS_MAX = 250, UNUSED_SHOWN = 24 };
+enum { PIPES_READ = 2000, PROCS_READ = 2000, ARROWS_READ = 5000 };
 
 struct pipes {
 	const struct trace *t;
@@ -20,7 +21,7 @@ struct pipes {
 	/* Ids of the pipes that carried something, or that a finding is about; the others are only counted. */
 	struct hash interesting;
 	struct sketch *sk;
-	size_t shown, left_out;
+	size_t shown;
 	size_t arrows_left; /* bytes and ends that are not shown, since there are too many */
 	size_t unused;      /* ends that are not shown */
 	int64_t empty;      /* pipes that carried nothing */
@@ -33,7 +34,7 @@ static size_t proc_node(struct pipes *ps, size_t proc)
 	_cleanup_free_ char *detail = xasprintf("pid %lld", (long long)p->pid);
 	size_t node = sketch_find(ps->sk, id);
 
-	if (node == SKETCH_NONE && ps->sk->n_nodes - ps->shown < PROCS_MAX) {
+	if (node == SKETCH_NONE && ps->sk->n_nodes - ps->shown < PROCS_READ) {
 		node = sketch_node(ps->sk, SKETCH_SUBJECT, id, p->name, detail);
 		ps->sk->nodes[node].row = xasprintf("row-p%lld", (long long)p->id);
 		if (p->stuck == STUCK_CERTAIN)
@@ -50,10 +51,8 @@ static size_t pipe_node(struct pipes *ps, int64_t pipe_id)
 
 	if (node != SKETCH_NONE || !row)
 		return node;
-	if (ps->shown >= PIPES_MAX) {
-		ps->left_out++;
+	if (ps->shown >= PIPES_READ)
 		return SKETCH_NONE;
-	}
 	ps->shown++;
 	node = sketch_node(ps->sk, SKETCH_RESOURCE, id, row->name, "");
 	ps->sk->nodes[node].row = xasprintf("row-pipe%lld", (long long)pipe_id);
@@ -64,7 +63,7 @@ static size_t pipe_node(struct pipes *ps, int64_t pipe_id)
 static struct sketch_edge *add_arrow(struct pipes *ps, size_t pipe, size_t proc, bool to_pipe,
 	const char *class, const char *label)
 {
-	size_t node = ps->sk->n_edges < ARROWS_MAX ? proc_node(ps, proc) : SKETCH_NONE;
+	size_t node = ps->sk->n_edges < ARROWS_READ ? proc_node(ps, proc) : SKETCH_NONE;
 
 	if (node == SKETCH_NONE) {
 		ps->arrows_left++;
@@ -112,8 +111,10 @@ static void add_use(struct pipes *ps, const struct pipe_use *u)
 	size_t pipe = pipe_node(ps, u->pipe_id);
 	_cleanup_buf_ struct buf b = BUF_INIT;
 
-	if (pipe == SKETCH_NONE)
+	if (pipe == SKETCH_NONE) {
+		ps->arrows_left++;
 		return;
+	}
 	add_bytes(&b, u->bytes < (double)TIME_LIMIT ? (int64_t)u->bytes : TIME_LIMIT);
 	buf_addf(&b, "\nin %lld %s%s", (long long)u->calls, op, u->calls == 1 ? "" : "s");
 	if (u->failed)
@@ -223,11 +224,6 @@ static void add_notes(struct pipes *ps)
 
 		sketch_note(ps->sk, note);
 	}
-	if (ps->left_out) {
-		_cleanup_free_ char *note = xasprintf("folded: more than %zu pipes", ps->shown);
-
-		sketch_note(ps->sk, note);
-	}
 	if (ps->arrows_left) {
 		_cleanup_free_ char *note =
 			xasprintf("folded: %zu more arrows; 'pptrace query pipe_flow' lists all",
@@ -235,6 +231,15 @@ static void add_notes(struct pipes *ps)
 
 		sketch_note(ps->sk, note);
 	}
+}
+
+static void fold(struct pipes *ps)
+{
+	size_t nodes, edges;
+
+	sketch_fold(ps->sk);
+	sketch_limit(ps->sk, BOXES_MAX, ARROWS_MAX, &nodes, &edges);
+	ps->arrows_left += edges;
 }
 
 struct sketch *pipes_sketch(const struct relations_input *in, char **ret_why)
@@ -265,6 +270,7 @@ struct sketch *pipes_sketch(const struct relations_input *in, char **ret_why)
 		sketch_free(ps.sk);
 		return NULL;
 	}
+	fold(&ps);
 	add_notes(&ps);
 	return ps.sk;
 }

@@ -16,8 +16,9 @@
 #include "viewer/load/resource.h"
 #include "viewer/draw/sketch.h"
 
-/* Nobody could follow more arrows than that, and Graphviz takes minutes for some thousands. */
-enum { NODES_MAX = 150, EDGES_MAX = 250, HOLD_ROWS_MAX = 3000000 };
+/* Nobody could follow more arrows than that, and Graphviz takes minutes for some thousands. More is read, since what is alike is folded. */
+enum { NODES_MAX = 150, EDGES_MAX = 250, NODES_READ = 20000, EDGES_READ = 5000 };
+enum { HOLD_ROWS_MAX = 3000000 };
 
 struct waits {
 	const struct trace *t;
@@ -45,7 +46,7 @@ static size_t thread_node(struct waits *w, size_t th)
 
 	if (node != SKETCH_NONE)
 		return node;
-	if (w->sk->n_nodes >= NODES_MAX) {
+	if (w->sk->n_nodes >= NODES_READ) {
 		w->left_out++;
 		return SKETCH_NONE;
 	}
@@ -73,7 +74,7 @@ static size_t resource_node(struct waits *w, const char *kind, int64_t id, const
 
 	if (node != SKETCH_NONE)
 		return node;
-	if (w->sk->n_nodes >= NODES_MAX) {
+	if (w->sk->n_nodes >= NODES_READ) {
 		w->left_out++;
 		return SKETCH_NONE;
 	}
@@ -116,7 +117,7 @@ static void connect(struct waits *w, size_t from, size_t to, const char *class, 
 		if (w->sk->edges[i].from == from && w->sk->edges[i].to == to &&
 			!strcmp(w->sk->edges[i].label, label))
 			return;
-	if (w->sk->n_edges >= EDGES_MAX) {
+	if (w->sk->n_edges >= EDGES_READ) {
 		w->arrows_left_out++;
 		return;
 	}
@@ -146,7 +147,7 @@ static size_t wait_target(struct waits *w, struct rows *r, enum wait_reason reas
 /* A wait for any child is for all that live. */
 static void connect_children(struct waits *w, size_t node, size_t parent, const char *label)
 {
-	for (size_t i = 0; i < w->t->n_procs && w->sk->n_edges < EDGES_MAX; i++) {
+	for (size_t i = 0; i < w->t->n_procs && w->sk->n_edges < EDGES_READ; i++) {
 		const struct proc_row *p = &w->t->procs[i];
 
 		if (p->parent == parent && p->start <= w->at && p->end > w->at)
@@ -433,6 +434,16 @@ static void add_notes(struct waits *w)
 		sketch_note(w->sk, "there are more arrows than are shown here");
 }
 
+static void fold(struct waits *w)
+{
+	size_t nodes, edges;
+
+	sketch_fold(w->sk);
+	sketch_limit(w->sk, NODES_MAX, EDGES_MAX, &nodes, &edges);
+	w->left_out += nodes;
+	w->arrows_left_out += edges;
+}
+
 struct sketch *waits_sketch(const struct relations_input *in, char **ret_why)
 {
 	static char *(*const steps[])(struct waits *) = {
@@ -450,6 +461,8 @@ struct sketch *waits_sketch(const struct relations_input *in, char **ret_why)
 		why = steps[i](&w);
 	if (!why)
 		why = relations_add_unwritten(w.sk, t, in->db, "wait-t", true);
+	if (!why)
+		fold(&w);
 	resources_done(&w.res);
 	free(w.living);
 	free(w.asked);

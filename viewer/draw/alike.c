@@ -1,0 +1,321 @@
+/* alike.c - of many boxes of a sketch that are alike only a few are shown, and one that says how many more there are. */
+/* SPDX-License-Identifier: MIT */
+/*
+ * 370 processes that sleep are "367 more sleep"; 500 children of one parent are
+ * three and "497 more true", with the arrow that leads to each; 20 pipes from a
+ * cat to a wc are three and "17 more like these". Marked boxes are never folded.
+ */
+#include "viewer/draw/sketch.h"
+
+#include "base/buf.h"
+#include "base/hash.h"
+#include "base/mem.h"
+
+/* Of alike boxes so many are shown; a fold hides two at least. A group of more boxes than that is not compared. */
+enum { SHOWN = 3, HIDDEN_LEAST = 2, GROUP_MAX = 6 };
+
+struct group {
+	size_t first,
+		n; /* of alike: the number of the one to keep the words of, and how many there are */
+	size_t node; /* the box for the rest, or SKETCH_NONE */
+};
+
+struct alike {
+	struct sketch *sk;
+	bool *hidden;          /* of each node */
+	size_t *degree, *edge; /* of each node: how many edges it has, and one of them */
+	size_t *home;          /* of each node: the first of those that it is connected with */
+	struct hash seen;      /* key of what is alike -> number of its group, plus 1 */
+	struct group *groups;
+	size_t n_groups, cap_groups;
+};
+
+/* Numbers differ where all else is the same: of a text its letters count, and of a duration what stands before it. */
+static void add_letters(struct buf *b, const char *text)
+{
+	const char *end = strstr(text, ", for ");
+	size_t len = end ? (size_t)(end - text) : strcspn(text, "\n");
+
+	for (size_t i = 0; i < len; i++)
+		if (text[i] < '0' || text[i] > '9')
+			buf_addc(b, text[i]);
+	buf_addc(b, '\n');
+}
+
+static void add_node(struct buf *b, const struct sketch_node *n)
+{
+	buf_addf(b, "%d ", (int)n->kind);
+	add_letters(b, n->name);
+	for (size_t i = 0; i < n->n_lines; i++)
+		add_letters(b, n->lines[i]);
+}
+
+/* Adds one more to the group of that key, and returns it. */
+static struct group *group_of(struct alike *a, const struct buf *key, size_t first)
+{
+	uint64_t hash = hash_bytes(key->data, key->len);
+	uintptr_t at = (uintptr_t)hash_get(&a->seen, hash);
+
+	if (!at) {
+		ARRAY_GROW(a->groups, a->n_groups, a->cap_groups);
+		a->groups[a->n_groups] = (struct group){first, 0, SKETCH_NONE};
+		at = ++a->n_groups;
+		(void)hash_set(&a->seen, hash, (void *)at);
+	}
+	return &a->groups[at - 1];
+}
+
+static void groups_clear(struct alike *a)
+{
+	hash_done(&a->seen);
+	a->seen = (struct hash){0};
+	a->n_groups = 0;
+}
+
+/* The name of many: "worker" of "worker-12". */
+static char *common_name(const char *name)
+{
+	size_t len = strlen(name);
+
+	while (len > 1 &&
+		((name[len - 1] >= '0' && name[len - 1] <= '9') || strchr("-_ :#/", name[len - 1])))
+		len--;
+	return xstrndup(name, len);
+}
+
+/* Makes the box that stands for n more like a node. */
+static size_t add_fold(struct sketch *sk, size_t like, size_t n, const char *words)
+{
+	_cleanup_free_ char *id = xasprintf("%s-fold%zu", sk->name, sk->n_nodes);
+	_cleanup_free_ char *own = common_name(sk->nodes[like].name);
+	_cleanup_free_ char *name = xasprintf("%zu more %s", n, words ? "like these" : own);
+	enum sketch_kind kind = words ? SKETCH_SUBJECT : sk->nodes[like].kind;
+	size_t node = sketch_node(sk, kind, id, name, "");
+
+	sk->nodes[node].mark = MARK_FAINT;
+	if (words)
+		sketch_line(sk, node, "%s", words);
+	for (size_t i = 0; !words && i < sk->nodes[like].n_lines; i++) {
+		const char *line = sk->nodes[like].lines[i], *end = strstr(line, ", for ");
+
+		sketch_line(sk, node, "%.*s", end ? (int)(end - line) : (int)strlen(line), line);
+	}
+	return node;
+}
+
+static bool is_plain(const struct sketch_node *n)
+{
+	return n->mark == MARK_NONE && !n->group;
+}
+
+/* A box at the end of one arrow, which leads to the same other box with the same words. */
+static bool leaf_key(const struct alike *a, size_t node, struct buf *key)
+{
+	const struct sketch_edge *e = &a->sk->edges[a->edge[node]];
+
+	if (a->degree[node] != 1 || e->mark != MARK_NONE || e->from == e->to ||
+		!is_plain(&a->sk->nodes[node]))
+		return false;
+	buf_reset(key);
+	buf_addf(key, "%zu %d %s ", e->from == node ? e->to : e->from, e->from == node, e->class);
+	add_letters(key, e->label);
+	add_node(key, &a->sk->nodes[node]);
+	return true;
+}
+
+/* Adds an arrow like another one, without what is said of that alone. */
+static void add_arrow(struct sketch *sk, const struct sketch_edge *like, size_t from, size_t to)
+{
+	_cleanup_free_ char *label = xstrndup(like->label, strcspn(like->label, "\n"));
+
+	(void)sketch_edge(sk, from, to, like->class, label);
+}
+
+static void fold_leaves(struct alike *a, size_t n)
+{
+	struct sketch *sk = a->sk;
+	_cleanup_buf_ struct buf key = BUF_INIT;
+
+	for (size_t i = 0; i < n; i++)
+		if (leaf_key(a, i, &key))
+			group_of(a, &key, i)->n++;
+	for (size_t i = 0; i < a->n_groups; i++)
+		a->groups[i].first = 0; /* from here on: how many were seen */
+	for (size_t i = 0; i < n; i++) {
+		const struct sketch_edge *e = &sk->edges[a->edge[i]];
+		struct group *g = leaf_key(a, i, &key) ? group_of(a, &key, i) : NULL;
+		bool from = g && e->from == i;
+
+		if (!g || g->n < SHOWN + HIDDEN_LEAST || g->first++ < SHOWN)
+			continue;
+		a->hidden[i] = true;
+		if (g->node != SKETCH_NONE)
+			continue;
+		g->node = add_fold(sk, i, g->n - SHOWN, NULL);
+		add_arrow(sk, e, from ? g->node : e->from, from ? e->to : g->node);
+	}
+	groups_clear(a);
+}
+
+static size_t home(struct alike *a, size_t node)
+{
+	while (a->home[node] != node)
+		node = a->home[node] = a->home[a->home[node]];
+	return node;
+}
+
+static void connect_homes(struct alike *a, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		a->home[i] = i;
+	for (size_t i = 0; i < a->sk->n_edges; i++) {
+		size_t x = a->sk->edges[i].from, y = a->sk->edges[i].to;
+
+		if (x >= n || y >= n)
+			continue;
+		x = home(a, x);
+		y = home(a, y);
+		a->home[x > y ? x : y] = x < y ? x : y;
+	}
+}
+
+/* Boxes that are connected with each other, in the order of their nodes. */
+struct cluster {
+	size_t node[GROUP_MAX], n; /* more than GROUP_MAX: not compared */
+	struct buf edges;
+	bool is_plain;
+};
+
+static size_t place_in(const struct cluster *c, size_t node)
+{
+	size_t i = 0;
+
+	while (i < c->n && c->node[i] != node)
+		i++;
+	return i;
+}
+
+static struct cluster *clusters_new(struct alike *a, size_t n)
+{
+	struct cluster *list = xcalloc(n + 1, sizeof *list);
+
+	for (size_t i = 0; i < n; i++)
+		list[i].edges = BUF_INIT;
+	connect_homes(a, n);
+	for (size_t i = 0; i < n; i++) {
+		struct cluster *c = &list[home(a, i)];
+
+		c->is_plain = (!c->n || c->is_plain) && is_plain(&a->sk->nodes[i]) && !a->hidden[i];
+		if (c->n < GROUP_MAX)
+			c->node[c->n] = i;
+		c->n++;
+	}
+	for (size_t i = 0; i < a->sk->n_edges; i++) {
+		const struct sketch_edge *e = &a->sk->edges[i];
+		struct cluster *c = e->from < n ? &list[home(a, e->from)] : NULL;
+
+		if (!c || c->n > GROUP_MAX)
+			continue;
+		/* An arrow to the box of a fold: no longer comparable. */
+		c->is_plain =
+			c->is_plain && e->to < n && (e->mark == MARK_NONE || e->mark == MARK_FAINT);
+		buf_addf(&c->edges, "%zu %zu %s\n", place_in(c, e->from), place_in(c, e->to),
+			e->class);
+	}
+	return list;
+}
+
+static bool cluster_key(const struct alike *a, const struct cluster *c, struct buf *key)
+{
+	if (!c->n || c->n > GROUP_MAX || !c->is_plain)
+		return false;
+	buf_reset(key);
+	for (size_t i = 0; i < c->n; i++)
+		add_node(key, &a->sk->nodes[c->node[i]]);
+	buf_add(key, c->edges.data, c->edges.len);
+	return true;
+}
+
+/* "cat, wc": who is in a group. */
+static char *members(const struct sketch *sk, const struct cluster *c)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT;
+
+	for (size_t i = 0; i < c->n; i++)
+		if (sk->nodes[c->node[i]].kind == SKETCH_SUBJECT)
+			buf_addf(&b, "%s%s", b.len ? ", " : "", sk->nodes[c->node[i]].name);
+	return buf_steal(&b);
+}
+
+static void fold_clusters(struct alike *a, size_t n)
+{
+	struct cluster *list = clusters_new(a, n);
+	_cleanup_buf_ struct buf key = BUF_INIT;
+
+	for (size_t i = 0; i < n; i++)
+		if (cluster_key(a, &list[i], &key))
+			group_of(a, &key, i)->n++;
+	for (size_t i = 0; i < a->n_groups; i++)
+		a->groups[i].first = 0;
+	for (size_t i = 0; i < n; i++) {
+		struct group *g = cluster_key(a, &list[i], &key) ? group_of(a, &key, i) : NULL;
+
+		if (!g || g->n < SHOWN + HIDDEN_LEAST || g->first++ < SHOWN)
+			continue;
+		for (size_t k = 0; k < list[i].n; k++)
+			a->hidden[list[i].node[k]] = true;
+		if (g->node == SKETCH_NONE) {
+			_cleanup_free_ char *words =
+				list[i].n > 1 ? members(a->sk, &list[i]) : NULL;
+
+			g->node = add_fold(a->sk, list[i].node[0], g->n - SHOWN, words);
+		}
+	}
+	for (size_t i = 0; i < n; i++)
+		buf_done(&list[i].edges);
+	free(list);
+	groups_clear(a);
+}
+
+void sketch_fold(struct sketch *sk)
+{
+	size_t n = sk->n_nodes, n_edges = sk->n_edges;
+	struct alike a = {.sk = sk, .hidden = xcalloc(2 * n + 1, sizeof *a.hidden)};
+
+	a.degree = xcalloc(n + 1, sizeof *a.degree);
+	a.edge = xcalloc(n + 1, sizeof *a.edge);
+	a.home = xcalloc(n + 1, sizeof *a.home);
+	for (size_t i = 0; i < n_edges; i++) {
+		a.degree[sk->edges[i].from]++;
+		a.degree[sk->edges[i].to]++;
+		a.edge[sk->edges[i].from] = a.edge[sk->edges[i].to] = i;
+	}
+	if (n_edges)
+		fold_leaves(&a, n);
+	fold_clusters(&a, n);
+	sketch_drop(sk, a.hidden);
+	free(a.hidden);
+	free(a.degree);
+	free(a.edge);
+	free(a.home);
+	free(a.groups);
+}
+
+void sketch_limit(
+	struct sketch *sk, size_t nodes, size_t edges, size_t *ret_nodes, size_t *ret_edges)
+{
+	bool *dropped = xcalloc(sk->n_nodes + 1, sizeof *dropped);
+	size_t left = sk->n_nodes, all_edges = sk->n_edges;
+
+	/* From the end, but not what is marked, nor folds: these say how many there are. */
+	for (size_t i = sk->n_nodes; i-- > 0 && left > nodes;) {
+		dropped[i] = sk->nodes[i].mark == MARK_NONE;
+		left -= dropped[i];
+	}
+	*ret_nodes = sk->n_nodes - left;
+	sketch_drop(sk, dropped);
+	free(dropped);
+	while (sk->n_edges > edges)
+		free(sk->edges[--sk->n_edges].label);
+	*ret_edges = all_edges - sk->n_edges;
+}
