@@ -163,6 +163,10 @@ async function explore(page) {
 	await page.mouse.move(...(await spot(page, 0.5, 1)));
 	ok(/first \(6001\)\nwaits for the lock B\nheld by second \(6002\)\nat deadlock-abba.c:22 \(first\)\nfrom .*never ended/.test(await page.locator("#tip").textContent()), "hover: " + (await page.locator("#tip").textContent()));
 
+	const [jx, jy] = await spot(page, 0.5, 0);
+	await page.mouse.move(jx, jy + 10);
+	ok(/waits to join the thread/.test(await page.locator("#tip").textContent()), "hover below the bar: " + (await page.locator("#tip").textContent()));
+
 	const [rx, ry] = await spot(page, 0.2, 0);
 	await page.keyboard.down("Shift");
 	await page.mouse.move(rx, ry);

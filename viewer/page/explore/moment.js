@@ -117,12 +117,14 @@ const exploreMoment = (() => {
 
 	const table = (heads, rows, parent) => {
 		const t = el("table", "", parent), head = el("tr", "", el("thead", "", t)), body = el("tbody", "", t);
-		for (const h of heads)
-			el("th", h, head);
+		const number = (cell) => /^[\d.]+( [nµm]?s)?$/.test(cell);
+		heads.forEach((h, i) => {
+			el("th", h, head).className = i && rows.length && rows.every((r) => number(r[i])) ? "n" : "";
+		});
 		for (const r of rows) {
 			const tr = el("tr", "", body);
 			r.forEach((cell, i) => {
-				el("td", cell, tr).className = i && /^[\d.]+( [nµm]?s)?$/.test(cell) ? "n" : cell.length > SHORT ? "long" : "";
+				el("td", cell, tr).className = i && number(cell) ? "n" : cell.length > SHORT ? "long" : "";
 			});
 		}
 	};

@@ -128,7 +128,7 @@ const exploreView = (() => {
 		v.rowOf = (lane) => v.rows.find((r) => r.lane === lane);
 		v.rowAt = (y) => v.rows.find((r) => y >= r.y && y < r.y + r.h);
 
-		/* Returns the span under a point, a hold below the bar before the bar. */
+		/* Returns the span under a point: below the bar a hold, or where nothing is held what the thread does. */
 		v.spanAt = (row, x, y) => {
 			const t = v.t(x), slack = (v.t1 - v.t0) / v.plot();
 			const near = (list, level) => {
@@ -139,7 +139,7 @@ const exploreView = (() => {
 				return best;
 			};
 			const below = y - row.y - (LANE - 2);
-			return below >= 0 ? near(row.lane.holds, Math.min(Math.floor(below / LEVEL), row.lane.levels - 1)) : near(row.lane.bars, -1);
+			return (below >= 0 && near(row.lane.holds, Math.min(Math.floor(below / LEVEL), row.lane.levels - 1))) || near(row.lane.bars, -1);
 		};
 		v.layout();
 		return v;
