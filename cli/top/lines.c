@@ -145,7 +145,7 @@ static size_t arrange(struct top_look *look, const struct top_view *view)
 static void add_row(struct lines *l, const struct top_row *r, bool selected)
 {
 	_cleanup_buf_ struct buf line = BUF_INIT, since = BUF_INIT;
-	_cleanup_free_ char *name = text_fit(r->name, NAME);
+	_cleanup_free_ char *name = text_fit(r->name, NAME), *what = NULL;
 	size_t width = text_width(name);
 
 	if (r->since_ns >= 0)
@@ -154,7 +154,10 @@ static void add_row(struct lines *l, const struct top_row *r, bool selected)
 		(int)(width < NAME ? NAME - width : 0), "");
 	buf_addf(&line, "%*s%s ",
 		(int)(text_width(since.data) < 8 ? 8 - text_width(since.data) : 0), "", since.data);
-	buf_adds(&line, r->what);
+	/* The end says which lock, pipe or process it is: what has no room is left out before it. */
+	width = text_width(line.data);
+	what = text_fit(r->what, l->width > width ? l->width - width : 0);
+	buf_adds(&line, what);
 	add_line(l,
 		selected           ? TOP_SELECTED
 		: r->since_ns >= 0 ? TOP_WAITING

@@ -19,8 +19,13 @@ static int add_losses(struct rule_context *ctx, struct finding *f)
 		0, &stmt, ctx->why);
 
 	for (; rc > 0; rc = query_step(stmt, ctx->why)) {
-		buf_addf(&b, "%lld records of kind ", (long long)query_int(stmt, 2, 0));
-		buf_add_printable(&b, query_text(stmt, 1), strlen(query_text(stmt, 1)));
+		buf_addf(&b, "%lld records of ", (long long)query_int(stmt, 2, 0));
+		if (!strcmp(query_text(stmt, 1), "any")) {
+			buf_adds(&b, "any kind");
+		} else {
+			buf_adds(&b, "kind ");
+			buf_add_printable(&b, query_text(stmt, 1), strlen(query_text(stmt, 1)));
+		}
 		buf_adds(&b, " from ");
 		buf_add_printable(&b, query_text(stmt, 0), strlen(query_text(stmt, 0)));
 		rule_member(f, &b);

@@ -49,6 +49,9 @@ expect_out '^error: deadlock: thread '
 expect_out '^ +[0-9]+ left +[0-9.]+ m?s waits for the mutex lock_b$'
 expect_out '^mutex lock_a: 1 thread waits, held by thread '
 if [ "$(wc -L <out)" -gt 60 ] || [ "$(wc -l <out)" -gt 20 ]; then fail "it does not fit 60 x 20" "$(cat out)"; fi
+COLUMNS=50 run "$PPTRACE" top --once live.db
+expect_out '^ +[0-9]+ left .* waits .*….*ck_b$'
+[ "$(LC_ALL=C.UTF-8 wc -L <out)" -le 50 ] || fail "it does not fit 50 columns" "$(cat out)"
 LINES=4 run "$PPTRACE" top --once live.db
 [ "$(wc -l <out)" -le 4 ] || fail "it does not fit 4 lines" "$(cat out)"
 end
