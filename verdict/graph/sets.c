@@ -221,18 +221,26 @@ static bool is_forgotten(const struct finder *f, const struct stuck_set *s)
 	return wanted && !any_member(f, s, takes_signals) && !any_member(f, s, waits_for_orders);
 }
 
+/* Says whether a process had children, as far as is recorded. */
+static bool had_children(const struct state *st, const struct state_process *p)
+{
+	return query_number(st->db,
+		"SELECT EXISTS (SELECT 1 FROM process WHERE parent_id = ?1 AND reaped_ns IS NOT NULL)",
+		p->id, 0, st->why);
+}
+
 /*
  * Who only waits for signals, with a child that ended and no other: SIGCHLD has come for it, or it was merged with
- * that of another child, and the handler reaped one alone.
+ * that of another child, and the handler reaped one alone. Or all were reaped: the handler ran just before the wait began.
  */
 static bool is_merged(const struct finder *f, const struct stuck_set *s)
 {
 	const struct state_thread *t = &f->st->threads[s->members[0]];
 	const struct state_process *p = &f->st->processes[t->process];
 
-	return s->n_members == 1 && t->wait.reason == WAIT_SIGNAL && p->has_zombie &&
-	       p->child == STATE_NONE && state_catches(f->st, s->members[0], SIGCHLD) &&
-	       !takes_signals(f, s->members[0]);
+	return s->n_members == 1 && t->wait.reason == WAIT_SIGNAL && p->child == STATE_NONE &&
+	       state_catches(f->st, s->members[0], SIGCHLD) && !takes_signals(f, s->members[0]) &&
+	       (p->has_zombie || (!f->any_live && had_children(f->st, p)));
 }
 
 /* Says whether a thread wakes up now and then to see whether it has been told to end. */

@@ -2,6 +2,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "verdict/text/stuck.h"
 
+#include <signal.h>
+
 #include "schema/locks.h"
 #include "schema/query.h"
 #include "verdict/naming.h"
@@ -247,6 +249,11 @@ static const char *cause_remedy(const struct state *st, const struct stuck_set *
 		st->processes[st->threads[s->members[0]].process].has_zombie)
 		return "In the handler of SIGCHLD reap all children that have ended: call waitpid with"
 		       " WNOHANG until it returns none.";
+	if (all_of(s, 1u << WAIT_SIGNAL) && s->n_members == 1 &&
+		state_catches(st, s->members[0], SIGCHLD) &&
+		!state_catches_any(st, st->threads[s->members[0]].process))
+		return "Block SIGCHLD before testing whether the child has ended, and let it in by sigsuspend"
+		       " alone.";
 	if (s->n_members != 1 || !all_of(s, objects))
 		return NULL;
 	if (is_in_handler(st, s))

@@ -197,13 +197,18 @@ static void add_sent(struct buf *b, const struct state *st, const struct stuck_s
 	for (size_t i = 0; i < s->n_members; i++) {
 		const struct state_thread *t = &st->threads[s->members[i]];
 
-		if (st->processes[t->process].has_zombie &&
-			state_catches(st, s->members[i], SIGCHLD)) {
+		if (state_catches(st, s->members[i], SIGCHLD) &&
+			(st->processes[t->process].has_zombie ||
+				(t->wait.reason == WAIT_SIGNAL &&
+					st->processes[t->process].child == STATE_NONE &&
+					!state_catches_any(st, t->process)))) {
 			buf_adds(b, "unless somebody sends SIGCHLD to ");
 			naming_process_at(b, st->db, st->processes[t->process].id, st->now_ns);
 			buf_adds(b,
-				" again: the one for its terminated child was delivered already, or was"
-				" coalesced\n");
+				st->processes[t->process].has_zombie
+					? " again: the one for its terminated child was delivered already, or was"
+					  " coalesced\n"
+					: ": it has no child whose end would\n");
 			return;
 		}
 		catches |= t->wait.reason != WAIT_SIGNAL || state_catches_any(st, t->process) ||
