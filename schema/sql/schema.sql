@@ -344,7 +344,7 @@ CREATE TABLE wait ( -- a thread was blocked
     lock_id INTEGER REFERENCES lock(id),
     pipe_id INTEGER REFERENCES pipe(id),
     target_process_id INTEGER REFERENCES process(id), -- the child that is waited for; NULL with reason 'child': any of target_group
-    target_thread_id INTEGER REFERENCES thread(id),   -- join, once: the thread; futex of a known owner: the owner at the moment of blocking
+    target_thread_id INTEGER REFERENCES thread(id),   -- join, once: the thread; futex of a known owner: the owner at the moment of blocking; cond of Go: one of the goroutines that alone could end it
     waker_id INTEGER REFERENCES thread(id),           -- who ended it; NULL: not known, outside, or not ended
     syscall TEXT,               -- system call it is blocked in; NULL: none
     site_id INTEGER REFERENCES site(id),              -- where in the program; NULL: not known

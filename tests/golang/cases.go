@@ -239,6 +239,18 @@ func main() {
 		live()
 	case "readers":
 		readers()
+	case "grouplock":
+		go groupLock()
+		live()
+	case "groupforgot":
+		go groupForgot()
+		live()
+	case "leaked":
+		go ask()
+		live()
+	case "answered":
+		go askAll()
+		live()
 	}
 }
 
@@ -328,4 +340,48 @@ func readers() {
 		}
 	}()
 	live()
+}
+
+// Waits for a goroutine that needs the mutex which it holds itself.
+func groupLock() {
+	var group sync.WaitGroup
+	audit.Lock()
+	defer audit.Unlock()
+	group.Add(1)
+	go func() {
+		defer group.Done()
+		audit.Lock()
+		defer audit.Unlock()
+	}()
+	group.Wait()
+}
+
+// One Done is forgotten.
+func groupForgot() {
+	var group sync.WaitGroup
+	group.Add(2)
+	go group.Done()
+	group.Wait()
+}
+
+// Asks, and does not wait for the answer: nobody takes it from who answers.
+func ask() {
+	answer := make(chan int)
+	go func() { answer <- 42 }()
+}
+
+var questions = make(chan chan int)
+
+// What is asked is kept by somebody who will answer, and in a map that all can reach.
+func askAll() {
+	open := map[int]chan int{}
+	for i := 0; i < 10; i++ {
+		open[i] = make(chan int)
+		go func(answer chan int) { <-answer }(open[i])
+	}
+	go func() {
+		for q := range questions {
+			open[len(open)] = q
+		}
+	}()
 }

@@ -147,7 +147,11 @@ static void wait_on_object(
 	if (reason == WAIT_LOCK && model_lock_is_polled(lock))
 		t->wait.timed = false;
 	t->wait.owner_inferred = reason == WAIT_LOCK && owner;
-	t->wait.target_thread = t->wait.owner_inferred ? owner->id : STORE_NULL;
+	/* Of a goroutine: one of those that alone could end its wait. */
+	t->wait.target_thread =
+		owner && (t->wait.owner_inferred || rec->head.tid >= RUNTIME_TASK_FIRST)
+			? owner->id
+			: STORE_NULL;
 }
 
 /* What the kernel sees of a thread that waits for something of its language. A thread of Ruby may sleep in a poll for signals. */

@@ -220,8 +220,36 @@ uint32_t providers_reach(struct providers *pr, const struct state_lock *l, uint3
 
 /* ---- Waits for what anybody may do who reaches the memory ---- */
 
+/*
+ * Goroutines that wait for what nobody else has (wait.target_thread_id): one of them, or one that a lock holds up, would
+ * have to end the wait.
+ */
+static uint32_t lost(struct providers *pr, uint32_t process)
+{
+	const struct state *st = pr->st;
+	uint32_t node;
+
+	if (providers_shared(
+		    pr, SHARE_LOST, (uint64_t)st->processes[process].id, FIXPOINT_ANY, &node))
+		return node;
+	for (uint32_t t = st->processes[process].first; t != STATE_NONE; t = st->threads[t].next) {
+		const struct state_thread *o = &st->threads[t];
+
+		if (o->is_task && o->wait.target_thread_id &&
+			(o->wait.reason == WAIT_COND || o->wait.reason == WAIT_LOCK))
+			fixpoint_edge(&pr->graph, node, t);
+	}
+	return node;
+}
+
 uint32_t providers_on_memory(struct providers *pr, uint32_t thread)
 {
+	const struct state_thread *t = &pr->st->threads[thread];
+
+	if (t->is_task && t->wait.reason == WAIT_COND && t->wait.target_thread_id) {
+		providers_maybe(pr, thread, MAYBE_FINALIZED);
+		return lost(pr, t->process);
+	}
 	return providers_reach(pr, state_lock_of(pr->st, &pr->st->threads[thread].wait), thread);
 }
 

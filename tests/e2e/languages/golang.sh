@@ -16,8 +16,8 @@ go build -o cases cases.go
 go build -ldflags=-w -o nodebug cases.go
 go build -ldflags="-s -w" -o stripped cases.go
 
-HANGING="cross accounts again child feed joins once oncecross reread upgrade readwrite"
-HEALTHY="server pool healthy many readers"
+HANGING="cross accounts again child feed joins once oncecross reread upgrade readwrite grouplock groupforgot leaked"
+HEALTHY="server pool healthy many readers answered"
 
 cross_text()
 {
@@ -93,7 +93,7 @@ once_text()
 	error: deadlock: goroutine N of cases[PID] can never proceed: it waits for the first call of \`main.config\` (sync.Once)
 	  self, certain
 	  goroutine N of cases[PID]
-	      waits for the first call of \`main.config\` (sync.Once) at cases.go:250 (main.configure),
+	      waits for the first call of \`main.config\` (sync.Once) at cases.go:262 (main.configure),
 	      which it already holds itself
 	  remedy: $ONCE
 	T
@@ -101,12 +101,12 @@ once_text()
 
 oncecross_text()
 {
-	crossed_text 255 onceSlow 'mutex `main.audit` (sync.Mutex)' 263 onceHolder 'first call of `main.config` (sync.Once)' "$ONCE"
+	crossed_text 267 onceSlow 'mutex `main.audit` (sync.Mutex)' 275 onceHolder 'first call of `main.config` (sync.Once)' "$ONCE"
 }
 
 reread_text()
 {
-	crossed_text 278 rereads 'read-write mutex `main.table` (sync.RWMutex)' 284 writer 'read-write mutex `main.table` (sync.RWMutex)' "$REREAD"
+	crossed_text 290 rereads 'read-write mutex `main.table` (sync.RWMutex)' 296 writer 'read-write mutex `main.table` (sync.RWMutex)' "$REREAD"
 }
 
 upgrade_text()
@@ -115,7 +115,7 @@ upgrade_text()
 	warning: stuck: goroutine N of cases[PID] cannot proceed: it waits for the read-write mutex \`main.table\` (sync.RWMutex)
 	  self, conditional
 	  goroutine N of cases[PID]
-	      waits for the read-write mutex \`main.table\` (sync.RWMutex) at cases.go:291 (main.upgrade),
+	      waits for the read-write mutex \`main.table\` (sync.RWMutex) at cases.go:303 (main.upgrade),
 	      which it already holds itself
 	  unless another goroutine unlocks the mutex: Go does not record the owner; it was inferred from that function's code
 	  remedy: $REREAD
@@ -124,7 +124,48 @@ upgrade_text()
 
 readwrite_text()
 {
-	crossed_text 299 store 'mutex `main.audit` (sync.Mutex)' 307 lookup 'read-write mutex `main.table` (sync.RWMutex)' "$ORDER"
+	crossed_text 311 store 'mutex `main.audit` (sync.Mutex)' 319 lookup 'read-write mutex `main.table` (sync.RWMutex)' "$ORDER"
+}
+
+grouplock_text()
+{
+	cat <<-'T'
+	warning: stuck: goroutine N of cases[PID] and goroutine N of cases[PID] wait for each other
+	  cycle of 2, conditional
+	  goroutine N of cases[PID]
+	      waits for the wait group ADDRESS (sync.WaitGroup) at cases.go:356 (main.groupLock),
+	      and every thread that could call its Done is blocked
+	  goroutine N of cases[PID]
+	      waits for the mutex `main.audit` (sync.Mutex) at cases.go:353 (main.groupLock.func1),
+	      which is held by goroutine N of cases[PID], now at cases.go:356 (main.groupLock)
+	  unless a finalizer does it, after Go's garbage collector has run, which it does every two minutes
+	  unless another goroutine unlocks the mutex: Go does not record the owner; it was inferred from that function's code
+	  remedy: Do not hold a lock while waiting for something that other threads can only do while holding that lock.
+	T
+}
+
+# alone_text LINE FUNCTION WHAT RELEASE: one goroutine that waits for what nobody else has.
+alone_text()
+{
+	cat <<-T
+	warning: stuck: goroutine N of cases[PID] cannot proceed: it waits for the $3
+	  abandoned, conditional
+	  goroutine N of cases[PID]
+	      waits for the $3 at cases.go:$1 (main.$2),
+	      and every thread that could $4 is blocked
+	  unless a finalizer does it, after Go's garbage collector has run, which it does every two minutes
+	  remedy: Make sure that what is waited for happens on every path, including error paths, or wait with a timeout.
+	T
+}
+
+groupforgot_text()
+{
+	alone_text 364 groupForgot 'wait group ADDRESS (sync.WaitGroup)' 'call its Done'
+}
+
+leaked_text()
+{
+	alone_text 370 ask.func1 'channel ADDRESS (runtime.chan)' 'use its other side'
 }
 
 child_text()

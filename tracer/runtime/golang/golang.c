@@ -286,6 +286,9 @@ static int read_once(struct golang *go, struct tasks *tasks, bool **ret_idle)
 	}
 	read_machines(go, tasks, *ret_idle);
 	golang_waits(go);
+	go->lost = 0;
+	if (!is_running(go))
+		golang_reach(go);
 	go->has_timers = has_timers(go);
 	look_again(go);
 	tasks_settle(tasks, go->process);

@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * To be read in this order: golang.c (goroutines), layout.c (the runtime's structures), frame.c (stacks), lock.c (what a
- * goroutine waits for), code.c (who has a mutex).
+ * goroutine waits for), code.c (who has a mutex), reach.c (who could wake it).
  */
 #ifndef TRACER_RUNTIME_GOLANG_GOLANG_H
 #define TRACER_RUNTIME_GOLANG_GOLANG_H
@@ -26,6 +26,7 @@ struct golang_layout {
 	uint64_t channel_type; /* of what is sent */
 	uint64_t p_timer_count, p_timers,
 		timers_len; /* how many timers a P has: up to 1.22; from 1.23 on */
+	uint64_t heap_spans, span_start, span_pages, span_size, span_state, span_class;
 };
 
 enum {
@@ -63,10 +64,12 @@ struct goroutine {
 	pid_t tid;               /* as which it is told */
 	uint64_t channel;        /* that it waits for, the first of several; 0: none */
 	uint64_t sema;           /* address of the semaphore that it waits for, 0: none */
+	uint64_t sudog;          /* by which it stands in the queue of that semaphore */
 	uint64_t object;         /* of package sync, that it waits for, 0: none */
 	uint64_t wanted; /* the word that somebody has set who has that object: see lock.c */
 	uint64_t tried;  /* the word that it has tried to set itself */
 	uint32_t owner;  /* 1 + index of the goroutine that seems to have it, 0: not known */
+	bool is_lost;    /* nobody who may go on has what it waits for */
 	struct golang_frame frames[GOLANG_FRAMES];
 	size_t n_frames;
 };
@@ -76,7 +79,7 @@ struct golang {
 	const struct runtime_process *process;
 	struct golang_layout layout;
 	char exe[4096];
-	uint64_t allgs, allm, allp, semtable, reasons_at;
+	uint64_t allgs, allm, allp, semtable, reasons_at, heap;
 	uint64_t calls[GOLANG_CALLS]; /* the functions of golang_calls */
 	char reasons[GOLANG_REASONS][40];
 	char root
@@ -85,6 +88,8 @@ struct golang {
 	size_t n_places;
 	struct goroutine *list;
 	size_t n;
+	uint32_t lost;    /* 1 + index of the first goroutine that is lost, 0: none is */
+	bool has_spans;   /* how the heap is divided is known */
 	bool has_signals; /* os/signal sends those that arrive to channels of the program */
 	bool has_timers;  /* some timer is set, that may send to a channel or call a function */
 	unsigned scans;   /* of code, that are left */
@@ -150,6 +155,14 @@ void golang_wait(struct golang *go, const struct goroutine *g, struct runtime_wa
  * its attempt to lock that does not count, for a compiler may put the slow way to the end.
  */
 int golang_locked(struct golang *go, const struct golang_frame *f, uint64_t word, uint64_t tried);
+
+/* ---- reach.c ---- */
+
+/*
+ * Finds the goroutines that nobody can wake: what they wait for can be reached from nobody who may go on. For a
+ * moment when nothing runs.
+ */
+void golang_reach(struct golang *go);
 
 /* Reads numbers; 0 where they cannot be read or offset is GOLANG_NONE. */
 uint64_t golang_u64(struct golang *go, uint64_t addr, uint64_t offset);

@@ -66,6 +66,12 @@ static const struct wanted wanted[] = {
 	MAY(p_timer_count, "runtime.p", "numTimers"),
 	MAY(p_timers, "runtime.p", "timers"),
 	MAY(timers_len, "runtime.timers", "len"),
+	MAY(heap_spans, "runtime.mheap", "allspans"),
+	MAY(span_start, "runtime.mspan", "startAddr"),
+	MAY(span_pages, "runtime.mspan", "npages"),
+	MAY(span_size, "runtime.mspan", "elemsize"),
+	MAY(span_state, "runtime.mspan", "state"),
+	MAY(span_class, "runtime.mspan", "spanclass"),
 };
 
 uint64_t golang_u64(struct golang *go, uint64_t addr, uint64_t offset)
@@ -147,6 +153,13 @@ static bool is_complete(const struct golang_layout *l)
 	       (l->p_timers != GOLANG_NONE && l->timers_len != GOLANG_NONE);
 }
 
+static bool has_spans(const struct golang_layout *l)
+{
+	return l->heap_spans != GOLANG_NONE && l->span_start != GOLANG_NONE &&
+	       l->span_pages != GOLANG_NONE && l->span_size != GOLANG_NONE &&
+	       l->span_state != GOLANG_NONE && l->span_class != GOLANG_NONE;
+}
+
 static void read_layout(struct golang_layout *l, Dwarf *dwarf)
 {
 	Dwarf_Off off = 0, next;
@@ -162,7 +175,7 @@ static void read_layout(struct golang_layout *l, Dwarf *dwarf)
 		}
 		do {
 			/* The types stand together, in one unit. */
-			if (take_type(l, &die) && is_complete(l))
+			if (take_type(l, &die) && is_complete(l) && has_spans(l))
 				return;
 		} while (++visited < MAX_ENTRIES && dwarf_siblingof(&die, &die) == 0);
 		off = next;
@@ -292,6 +305,8 @@ int golang_open(struct golang *go, const struct runtime_process *p, struct buf *
 	rc = layout_of(go, p, why);
 	if (rc)
 		return rc;
+	go->heap = golang_symbol(go, "runtime.mheap_");
+	go->has_spans = go->heap && has_spans(&go->layout);
 	for (size_t i = 0; i < GOLANG_CALLS; i++)
 		go->calls[i] = golang_symbol(go, golang_calls[i].name);
 	read_reasons(go);

@@ -56,8 +56,10 @@ static void take_waiters(struct tree *t, uint64_t sudog, uint64_t sema)
 	for (; sudog && t->left; t->left--) {
 		uintptr_t i = (uintptr_t)hash_get(t->by_addr, golang_u64(t->go, sudog, l->sudog_g));
 
-		if (i)
+		if (i) {
 			t->go->list[i - 1].sema = sema;
+			t->go->list[i - 1].sudog = sudog;
+		}
 		sudog = golang_u64(t->go, sudog, l->sudog_link);
 	}
 }
@@ -341,6 +343,9 @@ void golang_wait(struct golang *go, const struct goroutine *g, struct runtime_wa
 	/* There is no such channel: nobody can use its other side. */
 	if (is_channel && !g->channel)
 		(void)snprintf(w->name, sizeof w->name, "nil");
+	/* Who could end it are those alone that are lost with it. */
+	if (g->is_lost)
+		w->target = go->list[go->lost - 1].tid;
 	if (g->owner) {
 		w->reason = WAIT_LOCK;
 		w->target = go->list[g->owner - 1].tid;

@@ -1,0 +1,291 @@
+/* reach.c - which goroutines nobody can wake any more, because nobody who might has what they wait for. */
+/* SPDX-License-Identifier: MIT */
+/*
+ * A channel or wait group can be used only by who has its address. As the garbage collector does, what can be reached is
+ * followed through memory: from the program's variables and from the stacks of goroutines that may go on, whatever
+ * word looks like a pointer into the heap. A goroutine of which others hold what it waits for may go on, too, and its
+ * stack counts from then on; one that waits for a mutex may if its owner may. Those that are left wait for what only they
+ * themselves have. Words that are no pointers only make fewer of them.
+ *
+ * Goroutines, the semaphores' table and what stands in its queues lead to everything that is waited for: they are
+ * not followed.
+ */
+#include "tracer/runtime/golang/golang.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+enum {
+	PAGE_SIZE = 8192, /* of Go's heap */
+	IN_USE = 1,       /* mSpanInUse */
+	MAX_SPANS = 100000,
+	MAX_OBJECTS = 200000,
+	MAX_BYTES = 64 << 20, /* that are looked through; of a larger program nothing is said */
+	MAX_CASES = 1000,     /* of one select */
+	CHUNK = 4096,
+	SEMTABLE_SIZE = 251 * 64
+};
+
+/* Pages of the heap that are cut into objects of one size. */
+struct span {
+	uint64_t start, end, size;
+	bool has_pointers;
+};
+
+struct reach {
+	struct golang *go;
+	struct span *spans;
+	size_t n_spans;
+	struct hash marked; /* objects by address, and goroutines, which are not followed */
+	uint64_t *todo;     /* objects that are still to be looked through */
+	size_t n_todo, cap_todo;
+	uint64_t bytes; /* that have been looked through */
+	bool failed;
+};
+
+static int by_start(const void *a, const void *b)
+{
+	const struct span *x = a, *y = b;
+
+	return (x->start > y->start) - (x->start < y->start);
+}
+
+static void read_spans(struct reach *r)
+{
+	const struct golang_layout *l = &r->go->layout;
+	uint64_t list = r->go->heap + l->heap_spans;
+	uint64_t array = golang_u64(r->go, list, 0), n = golang_u64(r->go, list, 8);
+
+	if (!array || n > MAX_SPANS) {
+		r->failed = true;
+		return;
+	}
+	r->spans = xcalloc((size_t)n + 1, sizeof *r->spans);
+	for (uint64_t i = 0; i < n; i++) {
+		uint64_t at = golang_u64(r->go, array, 8 * i);
+		struct span s = {.start = golang_u64(r->go, at, l->span_start),
+			.size = golang_u64(r->go, at, l->span_size)};
+		uint64_t pages = golang_u64(r->go, at, l->span_pages);
+		uint8_t state = 0, class = 0;
+
+		if (!memory_cached(&r->go->memory, at + l->span_state, &state, 1) ||
+			!memory_cached(&r->go->memory, at + l->span_class, &class, 1)) {
+			r->failed = true;
+			return;
+		}
+		if (state != IN_USE || !s.size || pages > UINT32_MAX)
+			continue;
+		s.end = s.start + pages * PAGE_SIZE;
+		s.has_pointers = !(class & 1);
+		r->spans[r->n_spans++] = s;
+	}
+	qsort(r->spans, r->n_spans, sizeof *r->spans, by_start);
+}
+
+/* The span that an address lies in, or NULL. */
+static const struct span *span_of(const struct reach *r, uint64_t addr)
+{
+	size_t low = 0, high = r->n_spans;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (addr < r->spans[middle].start)
+			high = middle;
+		else if (addr >= r->spans[middle].end)
+			low = middle + 1;
+		else
+			return &r->spans[middle];
+	}
+	return NULL;
+}
+
+static uint64_t object_of(const struct span *s, uint64_t addr)
+{
+	return s->start + (addr - s->start) / s->size * s->size;
+}
+
+/* A word that was found: if it points into the heap, the object there is reached. */
+static void mark(struct reach *r, uint64_t word)
+{
+	const struct span *s = span_of(r, word);
+	uint64_t object;
+
+	if (!s || r->failed)
+		return;
+	object = object_of(s, word);
+	if (hash_get(&r->marked, object))
+		return;
+	(void)hash_set(&r->marked, object, r);
+	if (!s->has_pointers)
+		return;
+	if (r->n_todo >= MAX_OBJECTS) {
+		r->failed = true;
+		return;
+	}
+	ARRAY_GROW(r->todo, r->n_todo, r->cap_todo);
+	r->todo[r->n_todo++] = object;
+}
+
+/* Looks through memory for pointers. */
+static void scan(struct reach *r, uint64_t from, uint64_t to)
+{
+	uint64_t words[CHUNK / 8];
+
+	if (to < from || to - from > MAX_BYTES - r->bytes) {
+		r->failed = true;
+		return;
+	}
+	r->bytes += to - from;
+	for (uint64_t at = from; at < to && !r->failed; at += CHUNK) {
+		size_t len = to - at < CHUNK ? (size_t)(to - at) : CHUNK;
+
+		if (!memory_read(&r->go->memory, at, words, len)) {
+			r->failed = true;
+			return;
+		}
+		for (size_t i = 0; i < len / 8; i++)
+			mark(r, words[i]);
+	}
+}
+
+static void scan_objects(struct reach *r)
+{
+	while (r->n_todo && !r->failed) {
+		uint64_t object = r->todo[--r->n_todo];
+		const struct span *s = span_of(r, object);
+
+		scan(r, object, object + s->size);
+	}
+}
+
+/* The program's variables, but for the table of semaphores. */
+static void scan_variables(struct reach *r)
+{
+	struct golang *go = r->go;
+	uint64_t data = golang_symbol(go, "runtime.data"), bss = golang_symbol(go, "runtime.bss");
+	uint64_t end = golang_symbol(go, "runtime.edata"),
+		 bss_end = golang_symbol(go, "runtime.ebss");
+
+	if (!data || !bss) {
+		r->failed = true;
+		return;
+	}
+	scan(r, data, end);
+	if (go->semtable >= bss && go->semtable < bss_end) {
+		scan(r, bss, go->semtable);
+		bss = go->semtable + SEMTABLE_SIZE;
+	}
+	scan(r, bss, bss_end);
+}
+
+/* Says whether a goroutine waits for what only somebody who has its address can give. */
+static bool is_candidate(const struct golang *go, const struct goroutine *g)
+{
+	const char *reason = g->reason < GOLANG_REASONS ? go->reasons[g->reason] : "";
+
+	return g->status == GO_WAITING && !g->is_system && (g->channel || (g->sema && g->object)) &&
+	       (!strncmp(reason, "chan ", 5) || !strncmp(reason, "select", 6) ||
+		       !strncmp(reason, "sema", 4) || !strncmp(reason, "sync.", 5));
+}
+
+/* What does not lie in the heap is a variable: anybody can use it. */
+static bool is_reached(const struct reach *r, uint64_t addr)
+{
+	const struct span *s = span_of(r, addr);
+
+	return !s || hash_get(&r->marked, object_of(s, addr));
+}
+
+/* Says whether somebody who may go on has what a goroutine waits for. */
+static bool may_go_on(struct reach *r, const struct goroutine *g)
+{
+	const struct golang_layout *l = &r->go->layout;
+	uint64_t sudog;
+
+	if (g->owner)
+		return !r->go->list[g->owner - 1].is_lost;
+	if (g->sema)
+		return is_reached(r, g->object);
+	sudog = golang_u64(r->go, g->addr, l->g_waiting);
+	for (unsigned i = 0; sudog; i++, sudog = golang_u64(r->go, sudog, l->sudog_link))
+		if (i == MAX_CASES || is_reached(r, golang_u64(r->go, sudog, l->sudog_channel)))
+			return true;
+	return false;
+}
+
+/* A goroutine that may go on: what its stack and its own structure have is reached. */
+static void take(struct reach *r, struct goroutine *g)
+{
+	const struct span *s = span_of(r, g->addr);
+	uint64_t low = g->status == GO_WAITING ? g->sp : g->stack_low;
+
+	g->is_lost = false;
+	if (low < g->stack_low || low > g->stack_high) {
+		r->failed = true;
+		return;
+	}
+	scan(r, low, g->stack_high);
+	if (s)
+		scan(r, g->addr, object_of(s, g->addr) + s->size);
+	scan_objects(r);
+}
+
+/* What is not to be followed counts as seen. */
+static void pass_by(struct reach *r, uint64_t addr)
+{
+	const struct span *s = span_of(r, addr);
+
+	if (s)
+		(void)hash_set(&r->marked, object_of(s, addr), r);
+}
+
+static void find_lost(struct reach *r)
+{
+	struct golang *go = r->go;
+	bool any = true;
+
+	for (size_t i = 0; i < go->n; i++) {
+		go->list[i].is_lost = is_candidate(go, &go->list[i]);
+		pass_by(r, go->list[i].addr);
+		pass_by(r, go->list[i].sudog);
+	}
+	scan_variables(r);
+	scan_objects(r);
+	for (size_t i = 0; i < go->n; i++)
+		if (!go->list[i].is_lost)
+			take(r, &go->list[i]);
+	while (any && !r->failed) {
+		any = false;
+		for (size_t i = 0; i < go->n; i++) {
+			if (!go->list[i].is_lost || !may_go_on(r, &go->list[i]))
+				continue;
+			take(r, &go->list[i]);
+			any = true;
+		}
+	}
+}
+
+void golang_reach(struct golang *go)
+{
+	struct reach r = {.go = go};
+	size_t candidates = 0;
+
+	for (size_t i = 0; i < go->n; i++)
+		candidates += is_candidate(go, &go->list[i]);
+	if (!candidates || !go->has_spans)
+		return;
+	read_spans(&r);
+	if (!r.failed)
+		find_lost(&r);
+	for (size_t i = 0; i < go->n; i++) {
+		go->list[i].is_lost = go->list[i].is_lost && !r.failed;
+		if (go->list[i].is_lost && !go->lost)
+			go->lost = (uint32_t)i + 1;
+	}
+	free(r.spans);
+	free(r.todo);
+	hash_done(&r.marked);
+}
