@@ -45,4 +45,7 @@ const struct sync_info *sync_info(uint64_t op);
 #define LOCK_TYPE_IMPORT "importlib._ModuleLock"
 #define LOCK_TYPE_ONCE "sync.Once"
 
+/* Type of what JavaScript waits for in shared memory. */
+#define LOCK_TYPE_ATOMICS "Atomics.wait"
+
 #endif

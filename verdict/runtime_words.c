@@ -20,6 +20,7 @@ static const struct runtime_words rows[] = {
 	{"RWMutex", "read-write mutex", "unlock it", RUNTIME_KIND_LOCK},
 	{"Once", "first call of", "return from its Do", RUNTIME_KIND_LOCK},
 	{"WaitGroup", "wait group", "call its Done", RUNTIME_KIND_OTHER},
+	{"wait", "notification", "send it", RUNTIME_KIND_OTHER}, /* Atomics.wait */
 	{"Cond", "condition variable", "signal it", RUNTIME_KIND_OTHER},
 	{"chan", "channel", "use its other side", RUNTIME_KIND_OTHER},
 	{"select", "channels of a select", "use one of them", RUNTIME_KIND_OTHER},

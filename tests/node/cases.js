@@ -37,4 +37,20 @@ function waiter() {
   Atomics.wait(workerData, 0, 0);
 }
 
-({ child, dialogue, server, sync, atomics, waiter })[process.argv[2]]();
+// Each waits for the other's notification.
+function crossed() {
+  for (let i = 0; i < 2; i++)
+    new Worker(__filename, { argv: ["waiter"], workerData: new Int32Array(new SharedArrayBuffer(8)) });
+}
+
+function notified() {
+  const shared = new Int32Array(new SharedArrayBuffer(8));
+  new Worker(__filename, { argv: ["waiter"], workerData: shared });
+  setTimeout(() => Atomics.notify(shared, 0), 600000);
+}
+
+function needy() {
+  spawnSync("cat", ["fifo"]);
+}
+
+({ child, dialogue, server, sync, atomics, waiter, crossed, notified, needy })[process.argv[2]]();

@@ -148,8 +148,8 @@ int languages_read(struct languages *l, struct sqlite3 *db, int64_t watch_ns,
 		" FROM wait w JOIN thread t ON t.id = w.thread_id JOIN process p ON p.id = t.process_id"
 		" WHERE w.end_ns IS NULL AND p.end_ns IS NULL AND t.housekeeping = 0"
 		" AND (w.reason IN ('cond', 'futex', 'sem', 'lock', 'join', 'child')"
-		/* A thread of Ruby that waits for whatever may sleep in a poll for signals. */
-		"  OR (w.reason = 'poll' AND p.exe GLOB '*/ruby*'))"
+		/* A thread of Ruby that waits for whatever may sleep in a poll for signals, one of Node that waits for a child in its loop. */
+		"  OR (w.reason = 'poll' AND (p.exe GLOB '*/ruby*' OR p.exe GLOB '*/node*')))"
 		" GROUP BY p.id ORDER BY p.id LIMIT 1000";
 	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
 	int rc;

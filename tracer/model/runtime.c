@@ -154,12 +154,16 @@ static void wait_on_object(
 			: STORE_NULL;
 }
 
-/* What the kernel sees of a thread that waits for something of its language. A thread of Ruby may sleep in a poll for signals. */
+/*
+ * What the kernel sees of a thread that waits for something of its language. A thread of Ruby may sleep in a poll for signals,
+ * one of Node in a loop that runs until a child has ended.
+ */
 static bool is_replaceable(const struct thread *t)
 {
 	const struct wait *w = &t->wait;
+	const char *language = t->proc->language ? t->proc->language : "";
 	bool polls =
-		w->reason == WAIT_POLL && t->proc->language && !strcmp(t->proc->language, "ruby");
+		w->reason == WAIT_POLL && (!strcmp(language, "ruby") || !strcmp(language, "node"));
 
 	return w->open && (polls || w->read != STORE_NULL || w->reason == WAIT_COND ||
 				  w->reason == WAIT_SEM || w->reason == WAIT_FUTEX);

@@ -2,7 +2,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * JavaScript runs in the main thread and in Workers; each has an event loop of libuv, in which it waits. What a promise or a
- * callback waits for has no thread, and is not read. The other threads serve them: V8's, the inspector's, libuv's pool. They
+ * callback waits for has no thread, and is not read. In spawnSync, execSync and their like the loop runs until the child has
+ * ended; Atomics.wait waits for whoever has the same memory. Both are seen by the functions on the stack. The other threads serve them: V8's, the inspector's, libuv's pool. They
  * are known by the functions at the bottom of their stacks, where the program was not stripped of their names. Frames of
  * JavaScript have names (symbols/jit.c) if Node was started with --perf-basic-prof and --interpreted-frames-native-stack.
  */
@@ -12,9 +13,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "schema/locks.h"
 #include "tracer/runtime/tasks.h"
 #include "tracer/symbols/symbols.h"
 
@@ -44,7 +47,7 @@ static bool is_there(const struct runtime_process *p)
 
 /* What the functions on a stack tell. */
 struct stack {
-	bool serves, is_worker, is_loop;
+	bool serves, is_worker, is_loop, is_spawn, is_atomic;
 };
 
 static void take_frame(struct stack *s, const char *function)
@@ -53,6 +56,8 @@ static void take_frame(struct stack *s, const char *function)
 		s->serves |= strstr(function, serving[i]) != NULL;
 	s->is_worker |= strstr(function, "Worker::StartThread") != NULL;
 	s->is_loop |= !strcmp(function, "uv_run");
+	s->is_spawn |= strstr(function, "SyncProcessRunner::") != NULL;
+	s->is_atomic |= strstr(function, "FutexEmulation::Wait") != NULL;
 }
 
 static void read_stack(const struct runtime_process *p, pid_t tid, struct stack *s)
@@ -69,10 +74,40 @@ static void read_stack(const struct runtime_process *p, pid_t tid, struct stack 
 	}
 }
 
-static void show_thread(
-	const struct runtime_process *p, const struct task *task, runtime_each *each, void *arg)
+/* Returns the only child that a thread has started, or 0. */
+static pid_t only_child(const struct runtime_process *p, pid_t tid)
 {
-	_cleanup_free_ struct runtime_thread *t = xcalloc(1, sizeof *t);
+	_cleanup_fclose_ FILE *f = NULL;
+	char path[64];
+	int child, other;
+
+	(void)snprintf(path, sizeof path, "/proc/%d/task/%d/children", (int)p->pid, (int)tid);
+	f = p->core ? NULL : fopen(path, "re");
+	return f && fscanf(f, "%d %d", &child, &other) == 1 && child > 0 ? (pid_t)child : 0;
+}
+
+/* What a thread waits for that is not in its event loop, or whose loop runs for one child alone. */
+static void read_wait(
+	const struct runtime_process *p, pid_t tid, const struct stack *s, struct runtime_wait *w)
+{
+	struct runtime_call call;
+
+	if (s->is_atomic && runtime_call_read(p, tid, &call) && call.nr == SYS_futex) {
+		w->reason = WAIT_COND;
+		w->kind = LOCK_OBJECT;
+		w->object = call.args[0];
+		(void)snprintf(w->type, sizeof w->type, LOCK_TYPE_ATOMICS);
+	} else if (s->is_spawn && (w->target = only_child(p, tid)) != 0) {
+		w->reason = WAIT_CHILD;
+	} else if (s->is_loop && !s->is_atomic) {
+		w->reason = WAIT_POLL;
+		(void)snprintf(w->name, sizeof w->name, "event loop");
+	}
+}
+
+static void read_thread(
+	const struct runtime_process *p, const struct task *task, struct runtime_thread *t)
+{
 	struct stack s = {.serves = false};
 
 	t->tid = task->tid;
@@ -80,24 +115,30 @@ static void show_thread(
 	t->is_housekeeping = task->tid != p->pid && s.serves && !s.is_worker;
 	if (s.is_worker)
 		(void)snprintf(t->name, sizeof t->name, "Worker");
-	if (!t->is_housekeeping && s.is_loop) {
-		t->tells_wait = true;
-		t->wait.reason = WAIT_POLL;
-		(void)snprintf(t->wait.name, sizeof t->wait.name, "event loop");
-	}
-	each(arg, t);
+	if (!t->is_housekeeping)
+		read_wait(p, task->tid, &s, &t->wait);
+	t->tells_wait = t->wait.reason != WAIT_NONE;
 }
 
 static int threads(const struct runtime_process *p, runtime_each *each, void *arg, struct buf *why)
 {
+	_cleanup_free_ struct runtime_thread *list = NULL;
 	struct tasks tasks = {0};
 
 	(void)why;
 	if (!is_there(p))
 		return -ENOENT;
 	tasks_read(&tasks, p);
+	list = xcalloc(tasks.n + 1, sizeof *list);
 	for (size_t i = 0; i < tasks.n; i++)
-		show_thread(p, &tasks.list[i], each, arg);
+		read_thread(p, &tasks.list[i], &list[i]);
+	tasks_settle(&tasks, p);
+	for (size_t i = 0; i < tasks.n; i++) {
+		/* That it is a loop it has said of itself; what it waits for is true of one that slept all the while. */
+		if (!tasks.list[i].sleeps && list[i].wait.reason != WAIT_POLL)
+			list[i].tells_wait = false;
+		each(arg, &list[i]);
+	}
 	tasks_done(&tasks);
 	return 0;
 }

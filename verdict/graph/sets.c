@@ -197,6 +197,15 @@ static bool is_asyncio(const struct finder *f, uint32_t member)
 		t->wait.stack_id, 0, f->st->why);
 }
 
+/* Says whether a Worker of Node waits for a notification: beside it the loop of the main thread has something to wait for. */
+static bool wants_notification(const struct finder *f, uint32_t member)
+{
+	const struct state_wait *w = &f->st->threads[member].wait;
+
+	return w->reason == WAIT_COND && state_is_of_runtime(state_lock_of(f->st, w)) &&
+	       state_lock_of(f->st, w)->is_atomics;
+}
+
 static bool writes_to_pipe(const struct finder *f, uint32_t member)
 {
 	return f->st->threads[member].wait.reason == WAIT_PIPE_WRITE;
@@ -213,6 +222,7 @@ static bool is_forgotten(const struct finder *f, const struct stuck_set *s)
 		return false;
 	bool wanted = (s->reasons & (1u << WAIT_EVENTFD | 1u << WAIT_TIMERFD)) != 0 ||
 		      any_member(f, s, wants_thread) || any_main_in_need(f, s) ||
+		      any_member(f, s, wants_notification) ||
 		      /* Who takes signals as such (signalfd) may be told what to do by any. */
 		      (!(s->maybe & MAYBE_SENT) && any_member(f, s, is_asyncio));
 

@@ -87,6 +87,7 @@ struct state_lock {
 	bool is_named;     /* semaphore: has a name by which others can open it */
 	bool is_ownerless; /* a mutex of Go: the runtime does not note who locked it, which was concluded from the program's code */
 	bool is_go;        /* of Go's runtime */
+	bool is_atomics;   /* a word of JavaScript's shared memory */
 	bool foreign; /* it, or another of its process, was released by a thread that did not hold it */
 	bool stale; /* what is known of its holder by looking into its memory is out of date */
 	uint32_t first_holder, first_waiter; /* indexes, or STATE_NONE */

@@ -40,7 +40,8 @@ uint64_t state_runtime_signals(const char *exe)
 	} runtimes[] = {
 		{"python", BIT(SIGINT)}, /* default_int_handler raises KeyboardInterrupt */
 		{"pypy", BIT(SIGINT)},
-		{"node", BIT(SIGINT) | BIT(SIGTERM)}, /* puts the terminal in order */
+		/* It puts the terminal in order, and starts its debugger by the last. */
+		{"node", BIT(SIGINT) | BIT(SIGTERM) | BIT(SIGUSR1)},
 		/* Shutdown hooks; the virtual machine stops its threads by the last. */
 		{"java", BIT(SIGHUP) | BIT(SIGINT) | BIT(SIGTERM) | BIT(SIGUSR2)},
 		{"ruby",

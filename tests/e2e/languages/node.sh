@@ -89,7 +89,7 @@ end
 begin "why, Node: lines of JavaScript, where Node writes a perf map"
 start "$NODE" "${MAPPED[@]}" "$CASES" sync
 wait_for 30 says '^ +at cases.js:26 \(sync\)$'
-expect_out 'other end: sleep\['
+expect_out '^ +[0-9]+  node: waits for its child sleep\[[0-9]+\] to exit'
 "$PPTRACE" why -v "$pid" >out 2>&1
 expect_out '^ +at cases.js:[0-9]+ \(\(anonymous\)\)$'
 stop_mapped
@@ -100,7 +100,8 @@ if ! nm "$NODE" 2>/dev/null | grep -q PlatformWorkerThread; then
 	skip "this node is stripped"
 else
 	start "$NODE" "${MAPPED[@]}" "$CASES" atomics
-	wait_for 30 says '^ +[0-9]+  Worker: waits for the condition'
+	wait_for 30 says '^ +[0-9]+  Worker: waits for the notification 0x[0-9a-f]+ \(Atomics.wait\)'
+	expect_out '^No deadlock was found'
 	expect_out '^ +at cases.js:36 \(waiter\)$'
 	expect_out '^ +and [0-9]+ threads of its language'
 	stop_mapped
@@ -130,6 +131,78 @@ kill -INT $attached
 wait_end $attached
 stop
 end
+
+crossed_text()
+{
+	cat <<-'T'
+	warning: stuck: main thread of cases.js[PID], thread "Worker" of cases.js[PID] and thread "Worker" of cases.js[PID] wait for each other
+	  knot of 3, conditional
+	  main thread of cases.js[PID]
+	      polls SET
+	      whose write end is open in cases.js[PID] (fd N)
+	  thread "Worker" of cases.js[PID]
+	      waits for the notification ADDRESS (Atomics.wait) at cases.js:36 (waiter),
+	      and every thread that could send it is blocked
+	  thread "Worker" of cases.js[PID]
+	      waits for the notification ADDRESS (Atomics.wait) at cases.js:36 (waiter),
+	      and every thread that could send it is blocked
+	  unless a signal whose handler is installed arrives (SIGNALS) and its handler releases them
+	  unless the kernel, or a process that was given the eventfd, writes or reads it
+	  remedy: Let a thread that depends on none of the others provide what is waited for, or wait with a timeout.
+	T
+}
+
+begin "why, Node: Workers that wait for each other's notification; one that the main thread will notify"
+start "$NODE" "${MAPPED[@]}" "$CASES" crossed
+wait_for 30 says '^warning: stuck'
+run "$PPTRACE" why "$pid"
+expect_status 0
+findings out | sed -E 's/(polls) .*/\1 SET/; s/\(SIG[A-Z0-9, ]*\)/(SIGNALS)/' >.found
+crossed_text | diff - .found >.difference || fail "found (>) and wanted (<) differ" "$(cat .difference)" "$(show)"
+stop_mapped
+start "$NODE" "$CASES" notified
+wait_for 30 says '^ +[0-9]+  Worker: waits for the notification'
+for _ in 1 2 3; do
+	run "$PPTRACE" why "$pid"
+	expect_status 0
+	expect_out '^No deadlock was found'
+done
+stop
+end
+
+needy_text()
+{
+	cat <<-'T'
+	warning: stuck: main thread of cases.js[PID] and cat[PID] wait for each other
+	  cycle of 2, conditional
+	  main thread of cases.js[PID]
+	      waits for its child cat[PID] to exit
+	  cat[PID]
+	      waits for somebody to open the other side of FIFO fifo
+	  unless somebody outside the trace opens FIFO fifo
+	  remedy: Open FIFOs in the same order on both sides, or open them with O_RDWR or O_NONBLOCK.
+	T
+}
+
+for backend in $(backends); do
+	begin "$backend: Node: Workers that wait for each other, and a child that never ends in spawnSync, are told while they last"
+	background "$PPTRACE" run --backend="$backend" --watch=0.3 -o crossed.db "$NODE" "$CASES" crossed
+	wait_for 60 told_text
+	grep -q 'possibly stuck: main thread of cases.js.*, thread "Worker".* and thread "Worker"' err || fail "$(cat err)"
+	kill -TERM $!
+	wait_end $!
+	rm -f fifo
+	mkfifo fifo
+	background "$PPTRACE" run --backend="$backend" --watch=0.3 -o needy.db "$NODE" "$CASES" needy
+	wait_for 60 told_text
+	# A look from outside may tell it before the recording does.
+	findings err | sed -E "s,$PWD/,,; s/ at cat.*//; /^  remedy/q" >.found
+	needy_text | diff - .found >.difference || fail "found (>) and wanted (<) differ" "$(cat .difference)" "$(cat err)"
+	# Node catches what would end it; its child can be helped.
+	timeout 10 sh -c ': >fifo'
+	wait_end $!
+	end
+done
 
 for backend in $(backends); do
 	begin "$backend: Node: an idle server is not accused, and goes by its script"
