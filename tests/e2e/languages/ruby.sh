@@ -122,6 +122,25 @@ why_cases()
 }
 why_cases "$("$RUBY" -e 'puts RUBY_VERSION')" "$RUBY" "$CASES"
 
+cat >forked.rb <<'RB'
+work = Thread.new do
+  fork do
+    sleeper = Thread.new { sleep }
+    sleeper.name = "sleeper"
+    sleeper.join
+  end
+  Process.wait
+end
+work.join
+RB
+begin "why, Ruby: the thread that forks is the main thread of the child"
+start "$RUBY" forked.rb
+wait_for 60 has_text 'waits to join thread "sleeper" of forked.rb'
+expect_out '^ +at forked.rb:5 \(block \(2 levels\) in <main>\)'
+expect_out '^ +[0-9]+  sleeper: sleeps'
+stop
+end
+
 begin "Ruby 3.3 can be had"
 if [ "$(id -u)" != 0 ] || ! timeout 300 "$ROOT/tests/ruby/newer.sh" "$ROOT/build/ruby-3.3" >newer.log 2>&1; then
 	skip "Debian's ruby3.3 cannot be fetched: $(tail -n 1 newer.log)"

@@ -52,6 +52,29 @@ static bool read_ractor(struct ruby *r, uint64_t ractor, const struct tasks *tas
 	return true;
 }
 
+/*
+ * The thread that forks is the only one of the child, and its main thread there; up to 3.1 it keeps the number that it
+ * had in the parent.
+ */
+static void find_main(struct ruby *r, const struct tasks *tasks)
+{
+	struct ruby_thread *lost = NULL;
+
+	for (size_t i = 0; i < r->n; i++) {
+		struct ruby_thread *t = &r->list[i];
+
+		if (t->task && t->task->tid == r->memory.pid)
+			return;
+		if (!t->task && lost)
+			return;
+		if (!t->task)
+			lost = t;
+	}
+	for (size_t i = 0; lost && i < tasks->n; i++)
+		if (tasks->list[i].tid == r->memory.pid)
+			lost->task = &tasks->list[i];
+}
+
 static int read_threads(struct ruby *r, const struct tasks *tasks, struct buf *why)
 {
 	uint64_t head = r->vm + (uint64_t)r->layout->vm_ractors, at = ruby_pointer(r, head, 0);
@@ -62,6 +85,7 @@ static int read_threads(struct ruby *r, const struct tasks *tasks, struct buf *w
 			buf_adds(why, "it runs a build of Ruby that pptrace does not know");
 			return -ENOTSUP;
 		}
+	find_main(r, tasks);
 	for (size_t i = 0; i < r->n; i++)
 		ruby_frames(r, &r->list[i]);
 	ruby_joins(r);
