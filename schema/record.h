@@ -52,6 +52,9 @@ struct rec_head {
 /* From this tid on: no thread, but a task of a language's runtime that has none (a goroutine that waits). Linux has no such numbers. */
 #define RUNTIME_TASK_FIRST (1u << 30)
 
+/* In RUNTIME_WAIT, instead of a child: whichever ends first. */
+#define RUNTIME_ANY_CHILD (-1)
+
 enum rec_kind {
 	REC_NONE = 0,
 #define NUM(name, meaning)

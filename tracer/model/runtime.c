@@ -250,6 +250,10 @@ void model_runtime_wait(struct model *m, const struct rec_RUNTIME_WAIT *rec)
 		}
 		break;
 	case WAIT_CHILD:
+		if ((pid_t)rec->target == RUNTIME_ANY_CHILD) {
+			model_wait_on_lock(m, t, NULL, WAIT_CHILD, LOCK_MODE_NONE);
+			return;
+		}
 		child = model_find_proc(m, rec->target);
 		/* The number is that of the program's own namespace: it may mean another process here. */
 		if (child && child->parent_id == t->proc->id) {

@@ -70,7 +70,7 @@ struct runtime_wait {
 	enum wait_reason reason; /* WAIT_NONE: for nothing that the language knows */
 	enum lock_kind kind;     /* of the object, where it is one */
 	uint64_t object;         /* its address */
-	pid_t target; /* owner of a lock, or the thread or child waited for; 0: not known */
+	pid_t target; /* owner of a lock, or the thread or child waited for; 0: not known; or RUNTIME_ANY_CHILD */
 	char name[96], type[96]; /* as in runtime_lock */
 };
 

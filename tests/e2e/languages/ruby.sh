@@ -135,9 +135,11 @@ work.join
 RB
 begin "why, Ruby: the thread that forks is the main thread of the child"
 start "$RUBY" forked.rb
+# For any child, since no number was given.
+wait_for 60 has_text '^ *[0-9]*  forked.rb:1: waits for any of its children: forked.rb'
+expect_out '^ +at forked.rb:7 \(block in <main>\)'
 wait_for 60 has_text 'waits to join thread "sleeper" of forked.rb'
 expect_out '^ +at forked.rb:5 \(block \(2 levels\) in <main>\)'
-expect_out '^ +[0-9]+  sleeper: sleeps'
 stop
 end
 

@@ -79,9 +79,13 @@ static bool wait_for_join(const struct ruby_thread *t, struct runtime_wait *w)
 	return true;
 }
 
-static bool wait_for_child(struct ruby *r, const struct ruby_thread *t, struct runtime_wait *w)
+/* The lists of struct rb_vm_struct that who waits for a child stands in: for this one; for any, or any of a group. */
+enum { WAITING_PIDS = 0, WAITING_GROUPS = 16 };
+
+static bool wait_for_child(
+	struct ruby *r, const struct ruby_thread *t, uint64_t list, struct runtime_wait *w)
 {
-	uint64_t head = r->vm + (uint64_t)r->layout->vm_children;
+	uint64_t head = r->vm + (uint64_t)r->layout->vm_children + list;
 	uint64_t at = r->layout->vm_children < 0 ? 0 : ruby_pointer(r, head, 0);
 
 	for (unsigned i = 0; at && at != head && i < MAX_LIST; i++, at = ruby_pointer(r, at, 0)) {
@@ -135,7 +139,7 @@ bool ruby_wait(struct ruby *r, const struct ruby_thread *t, struct runtime_wait 
 	/* The kernel sees what it waits for without the global lock. */
 	if (ruby_pointer(r, t->addr, r->layout->thread_blocking))
 		return false;
-	if (wait_for_child(r, t, w))
+	if (wait_for_child(r, t, WAITING_PIDS, w) || wait_for_child(r, t, WAITING_GROUPS, w))
 		return true;
 	if (t->status == RUBY_STOPPED_FOREVER && mutex &&
 		ruby_typed(r, mutex, made_as, sizeof made_as, &data) && !strcmp(made_as, "mutex"))
