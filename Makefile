@@ -369,8 +369,13 @@ $(OUT)/bench/work: bench/work.c
 	$(say) BENCH $@
 	$(Q)$(CC) -std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror -O2 -I. -o $@ $< base/mem.c -lpthread
 
+$(OUT)/bench/languages: bench/languages.c $(ROOM_OBJ)
+	@mkdir -p $(@D)
+	$(say) BENCH $@
+	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $^ $(LIBS)
+
 # Everything, or the workloads that WORK names; only the whole is worth a page.
-bench: all $(OUT)/bench/work
+bench: all $(OUT)/bench/work $(OUT)/bench/languages
 	$(Q)bench/bench.py --rounds $(or $(ROUNDS),5) $(if $(WORK),$(WORK),--doc)
 
 bench-deps:

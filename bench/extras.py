@@ -12,7 +12,7 @@ import time
 import workloads
 from ways import PPTRACE
 
-NAMES = ("start", "untraced", "load", "probes", "growth")
+NAMES = ("start", "untraced", "load", "probes", "languages", "growth")
 QUIET = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
 
 
@@ -133,6 +133,98 @@ def growth(counts, folder):
         rows.append(row)
         os.unlink(f"{folder}/g.db")
     return rows
+
+
+# Programs that wait, whose threads are read, and such that count for two seconds and say how far they came.
+WAITING = {
+    "Python, 100 threads": ("w.py", """import threading
+gate = threading.Lock(); gate.acquire()
+def inner(): gate.acquire()
+def outer(): inner()
+for i in range(99): threading.Thread(target=outer, daemon=True).start()
+print("ready", flush=True); gate.acquire()
+""", ["python3", "w.py"]),
+    "Java, 100 threads": ("W.java", """public class W { public static void main(String[] a) throws Exception {
+Object gate = new Object();
+synchronized (gate) { for (int i = 0; i < 100; i++) { Thread t = new Thread(() -> { synchronized (gate) { } }); t.setDaemon(true); t.start(); }
+System.out.println("ready"); Thread.sleep(1000000); } } }
+""", ["java", "W.java"]),
+    "Go, 1000 goroutines": ("w.go", """package main
+import ("fmt"; "time")
+func main() { gate := make(chan int)
+for i := 0; i < 1000; i++ { go func() { <-gate }() }
+fmt.Println("ready"); time.Sleep(1000 * time.Second); gate <- 1 }
+""", ["./w"]),
+    "Ruby, 100 threads": ("w.rb", """gate = Queue.new
+100.times { Thread.new { gate.pop } }
+$stdout.sync = true
+puts "ready"
+sleep
+""", ["ruby", "w.rb"]),
+}
+BUSY = {
+    "Python": ("b.py", """import time
+end = time.process_time() + 2; n = 0
+while time.process_time() < end: n += 1
+print(n)
+""", ["python3", "b.py"]),
+    "Java": ("B.java", """public class B { public static void main(String[] a) { java.lang.management.ThreadMXBean m = java.lang.management.ManagementFactory.getThreadMXBean();
+long end = m.getCurrentThreadCpuTime() + 2000000000L, n = 0; while (m.getCurrentThreadCpuTime() < end) n++; System.out.println(n); } }
+""", ["java", "B.java"]),
+    "Go": ("b.go", """package main
+import ("fmt"; "syscall")
+func used() int64 { var r syscall.Rusage; syscall.Getrusage(0, &r); return r.Utime.Nano() + r.Stime.Nano() }
+func main() { end := used() + 2000000000; n := 0; for used() < end { n++ }; fmt.Println(n) }
+""", ["./b"]),
+}
+
+
+def built(case, folder):
+    """Writes a program, compiles it if need be; the command that runs it, or None without its language."""
+    file, text, argv = case
+    tool = "go" if file.endswith(".go") else argv[0]
+    if not shutil.which(tool):
+        return None
+    with open(f"{folder}/{file}", "w", encoding="utf-8") as f:
+        f.write(text)
+    if tool == "go":
+        subprocess.run(["go", "build", "-o", argv[0], file], cwd=folder, env={**os.environ, "GO111MODULE": "off"}, check=True, **QUIET)
+    # The interpreter itself, where the command is a script that looks for one.
+    return ["/usr/bin/python3" if tool == "python3" else tool if tool != "go" else argv[0], *argv[1:]]
+
+
+def languages(rounds, folder):
+    """Processor time of reading a program in its language, and how much less one does meanwhile that is read every 500 ms, as at most."""
+    reader = os.path.dirname(PPTRACE) + "/bench/languages"
+    reading, cost = {}, {}
+    for name, case in WAITING.items():
+        argv = built(case, folder)
+        if not argv:
+            continue
+        program = subprocess.Popen(argv, cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        program.stdout.readline()
+        time.sleep(1)
+        text = subprocess.run([reader, str(program.pid), str(10 * rounds), "10"], stdout=subprocess.PIPE, check=True).stdout
+        program.kill()
+        program.wait()
+        rows = [[int(word) for word in line.split()] for line in text.splitlines()]
+        reading[name] = {"first_ms": rows[0][0] / 1e3, "ms": spread([row[0] / 1e3 for row in rows[1:]]), "threads": rows[-1][1], "frames": rows[-1][2]}
+    for name, case in BUSY.items():
+        argv = built(case, folder)
+        less = []
+        for _ in range(rounds if argv else 0):
+            counts = []
+            for read in (False, True):
+                program = subprocess.Popen(argv, cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+                other = subprocess.Popen([reader, str(program.pid), "1000", "500"], **QUIET) if read else None
+                counts.append(int(program.communicate()[0]))
+                if other:
+                    other.kill()
+                    other.wait()
+            less.append(100 * (1 - counts[1] / counts[0]))
+        if less:
+            cost[name] = spread(less)
+    return {"reading": reading, "cost": cost}
 
 
 def measure(only, rounds, folder):

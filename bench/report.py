@@ -68,6 +68,10 @@ def extra_lines(name, value):
     if name == "probes":
         return [f"the eBPF program `{program}`: {span(v['ns'])} ns a run, {v['instructions']} instructions"
                 for program, v in value.items()]
+    if name == "languages":
+        return [f"{what}, {v['threads']} with {v['frames']} frames: read in {span(v['ms'], 1)} ms of a processor, the first time in {v['first_ms']:.0f} ms"
+                for what, v in value["reading"].items()] + \
+               [f"a busy {what} program that is read every 500 ms does {span(v, 1)} % less" for what, v in value["cost"].items()]
     return [f"{row['holds']} holds: " + ", ".join(f"{k} {row[k]['s']:.2f} s {row[k]['mb']:.0f} MB" for k in ("run", "diagnose", "timeline")) +
             f", {row['bytes']} bytes" for row in value]
 

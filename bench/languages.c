@@ -1,0 +1,54 @@
+/* languages.c - what it costs to read the threads, frames and locks of a program in its language. */
+/* SPDX-License-Identifier: MIT */
+/*
+ * Usage: languages PID ROUNDS PAUSE_MS: reads the process as a recording does, and prints for each time how many
+ * microseconds of processor time it took, how many threads (or goroutines) and how many frames there were.
+ */
+#include "base/clock.h"
+#include "schema/record.h"
+#include "tracer/runtime/runtime.h"
+#include "tracer/symbols/symbols.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+struct counts {
+	size_t threads, frames;
+};
+
+static void count(void *arg, const struct rec_head *rec)
+{
+	struct counts *c = arg;
+
+	c->threads += rec->kind == REC_RUNTIME_NAME;
+	c->frames += rec->kind == REC_RUNTIME_FRAME;
+}
+
+int main(int argc, char **argv)
+{
+	struct symbols *symbols = symbols_new();
+	long rounds = argc == 4 ? strtol(argv[2], NULL, 10) : 0;
+	long pause_ms = argc == 4 ? strtol(argv[3], NULL, 10) : 0;
+
+	for (long i = 0; i < rounds; i++) {
+		struct counts c = {0};
+		uint32_t tasks = 0;
+		struct runtime_process p = {.pid = (pid_t)strtol(argv[1], NULL, 10),
+			.key = 1,
+			.symbols = symbols,
+			.tasks = &tasks};
+		uint64_t before = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
+
+		if (!runtime_emit(&p, 1, count, &c, NULL))
+			return 1;
+		printf("%llu %zu %zu\n",
+			(unsigned long long)(clock_ns(CLOCK_PROCESS_CPUTIME_ID) - before) / 1000,
+			c.threads, c.frames);
+		(void)fflush(stdout);
+		(void)usleep((useconds_t)pause_ms * 1000);
+	}
+	symbols_free(symbols);
+	return rounds ? 0 : 2;
+}
