@@ -144,6 +144,7 @@ static bool look_from_outside(struct tracer *t, uint64_t now, struct findings *r
 		if (silent_take(
 			    t->silent, detector_reader(t->detector), t->t0, &t->reported, ret)) {
 			verdict_remember(&t->reported, ret);
+			detector_told(t->detector, ret);
 			record_details(t, detector_reader(t->detector));
 			return true;
 		}

@@ -33,6 +33,8 @@ struct detector {
 	bool all;
 	struct sqlite3 *db;
 	struct hash reported;
+	struct hash
+		outside; /* sets, by their members' threads, that a look from outside has found first */
 	enum detector_state state; /* changed by the thread as the last thing it does */
 	pthread_t thread;
 	bool has_thread;
@@ -85,6 +87,7 @@ void detector_free(struct detector *d)
 	findings_free(&d->found);
 	(void)sqlite3_close(d->db);
 	hash_done(&d->reported);
+	hash_done(&d->outside);
 	buf_done(&d->why);
 	free(d);
 }
@@ -109,6 +112,23 @@ static uint64_t finding_key(const struct finding *f)
 		if (f->members[i].wait_id)
 			key += hash_mix((uint64_t)f->members[i].wait_id, 1, 2);
 	return key ? key : 1;
+}
+
+/* The same by its members' threads: who has looked from outside knows no waits. */
+static uint64_t threads_key(const struct finding *f)
+{
+	uint64_t key = hash_bytes(f->rule, strlen(f->rule));
+
+	for (size_t i = 0; i < f->n_members; i++)
+		if (f->members[i].thread_id)
+			key += hash_mix((uint64_t)f->members[i].thread_id, 1, 3);
+	return key ? key : 1;
+}
+
+void detector_told(struct detector *d, const struct findings *f)
+{
+	for (size_t i = 0; i < f->n; i++)
+		(void)hash_set(&d->outside, threads_key(&f->list[i]), d);
 }
 
 /* Where a member is: what /proc needs to find it. */
@@ -294,7 +314,9 @@ static void confirm(struct detector *d, const struct findings *first, const stru
 			strcmp(now.data, looks[k].data) != 0)
 			continue;
 		(void)hash_set(&d->reported, key, d);
-		take(ret, second, i--);
+		/* It has been told, only not from the recording; what comes after it is another one. */
+		if (!hash_del(&d->outside, threads_key(&second->list[i])))
+			take(ret, second, i--);
 	}
 }
 

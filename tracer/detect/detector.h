@@ -63,4 +63,7 @@ void detector_again(struct detector *d);
 /* Hands over the confirmed sets, freed with findings_free. */
 void detector_take(struct detector *d, struct findings *ret);
 
+/* Sets that have been told already, found otherwise: they are not handed over once more. Called while it is idle. */
+void detector_told(struct detector *d, const struct findings *f);
+
 #endif
