@@ -79,6 +79,21 @@ grep -q 'abba.c:' waits.txt || fail "no place" "$(cat waits.txt)"
 ! grep -q '^    *[a-z ]*…$' waits.txt || fail "a detail is cut" "$(cat waits.txt)"
 end
 
+begin "programs that a process ran: seven are shown, of eight two are left out"
+rm -f fork-count.db
+for n in 7 8; do
+	fixture fork-count
+	sqlite3 fork-count.db "DELETE FROM exec WHERE process_id = 1;
+		WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < $n)
+		INSERT INTO exec(process_id, thread_id, ts_ns, path, argv) SELECT 1, 1, i, '/bin/stage' || i, '[\"stage' || i || '\"]' FROM n"
+	run "$PPTRACE" tree -T svg -o - fork-count.db
+	expect_eq "$(grep -c 'more programs' out)" $((n / 8))
+	expect_out 'stage1<'
+	expect_out "stage$n<"
+	rm -f fork-count.db
+done
+end
+
 begin "a semaphore without a name is called by its kind once, and a wait by what the thread does"
 rm -f threads-mutex.db
 fixture threads-mutex

@@ -76,18 +76,19 @@ static void add_execs(struct buf *m, const struct trace *t, const struct proc_ro
 {
 	const struct exec_row *e = p->n_execs ? t->execs + p->first_exec : NULL;
 	size_t ok = 0, failed = 0, shown = 0;
-	bool born_with_it = p->parent != NONE && p->creator != NONE;
+	bool born_with_it = p->parent != NONE && p->creator != NONE, folds;
 
 	for (size_t i = 0; i < p->n_execs; i++)
 		e[i].error ? failed++ : ok++;
+	folds = ok > EXECS_SHOWN + 1; /* the line takes the room of one */
 	for (size_t i = 0; i < p->n_execs; i++) {
 		if (e[i].error)
 			continue;
 		shown++;
-		if (ok > EXECS_SHOWN && shown > EXECS_SHOWN / 2 && shown <= ok - EXECS_SHOWN / 2)
+		if (folds && shown > EXECS_SHOWN / 2 && shown <= ok - EXECS_SHOWN / 2)
 			continue;
 		add_exec(m, &e[i], shown == 1 && !born_with_it);
-		if (ok > EXECS_SHOWN && shown == EXECS_SHOWN / 2) {
+		if (folds && shown == EXECS_SHOWN / 2) {
 			_cleanup_free_ char *more = xasprintf(
 				"\xe2\x80\xa6 %zu more programs", ok - EXECS_SHOWN / 2 * 2);
 
