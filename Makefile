@@ -233,8 +233,11 @@ $(OUT)/man/done: tools/man.awk $(OUT)/pptrace
 	$(Q)$(OUT)/pptrace help --man | awk -v OUT=$(@D) -v VERSION=$(VERSION) -f $<
 	$(Q)touch $@
 
+# What a package's own flags say of the folder in which it is built holds for all that is compiled: no result names it.
+PATH_MAP := $(filter -ffile-prefix-map=% -fdebug-prefix-map=%,$(CFLAGS))
+
 # The preload library: no sanitizer, no dependency but libc.
-SHIM_CFLAGS := -std=c11 -D_GNU_SOURCE $(WARN) -I. -O2 -g -fPIC -fvisibility=hidden -fno-strict-aliasing -fno-omit-frame-pointer \
+SHIM_CFLAGS := $(PATH_MAP) -std=c11 -D_GNU_SOURCE $(WARN) -I. -O2 -g -fPIC -fvisibility=hidden -fno-strict-aliasing -fno-omit-frame-pointer \
 	-ftls-model=initial-exec -U_FORTIFY_SOURCE
 $(OUT)/pic/%.o: %
 	@mkdir -p $(@D)
@@ -259,7 +262,7 @@ $(foreach d,demos tests/programs tests/corpus,$(foreach f,$(call files_in,$(d),*
 $(DEMOS) $(PROGRAMS) $(CORPUS):
 	@mkdir -p $(@D)
 	$(say) PROG $@
-	$(Q)$(CC) -std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror -O1 -g -fno-omit-frame-pointer -I. -o $@ $(filter %.c,$^) -lpthread -lrt -lutil
+	$(Q)$(CC) $(PATH_MAP) -std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror -O1 -g -fno-omit-frame-pointer -I. -o $@ $(filter %.c,$^) -lpthread -lrt -lutil
 
 $(PYTHON_DEMOS): $(OUT)/%: %
 	@mkdir -p $(@D)
