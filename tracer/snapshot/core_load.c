@@ -110,7 +110,7 @@ int snapshot_core(const struct snapshot_core_config *of, source_emit *emit, void
 			wait_fill(&s, p, t);
 		calls_walk(&s, p, t);
 	}
-	wait_find_joins(p);
+	join_find(p);
 	snapshot_emit(&s, emit, arg);
 	if (of->each)
 		of->each(arg, core);

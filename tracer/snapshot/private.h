@@ -114,8 +114,10 @@ bool wait_stands(const struct snap_process *p, const struct snap_thread *t);
 /* Fills t->wait and t->poll from the system call it is in. */
 void wait_fill(struct snapshot *s, struct snap_process *p, struct snap_thread *t);
 
-/* Notes which addresses joiners wait on: the joined thread's tid_addr. */
-void wait_find_joins(struct snap_process *p);
+/* ---- join.c: which threads are joined ---- */
+
+/* Notes which addresses joiners wait on: the joined thread's tid_addr. After wait_fill of all threads. */
+void join_find(struct snap_process *p);
 
 /* ---- maps.c: memory that processes share ---- */
 

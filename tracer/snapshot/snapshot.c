@@ -49,7 +49,7 @@ static void add_process(struct snapshot *s, pid_t pid)
 	for (size_t i = 0; i < p->n_threads; i++)
 		if (!p->threads[i].has_run)
 			wait_fill(s, p, &p->threads[i]);
-	wait_find_joins(p);
+	join_find(p);
 }
 
 /* Parent and session of every process of the machine, read once. */

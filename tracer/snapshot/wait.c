@@ -421,27 +421,3 @@ void wait_fill(struct snapshot *s, struct snap_process *p, struct snap_thread *t
 	w->timed |= call_is_limited(t->nr, t->args);
 	fill_by_family(s, p, t);
 }
-
-void wait_find_joins(struct snap_process *p)
-{
-	for (size_t i = 0; i < p->n_threads; i++) {
-		const struct snap_thread *t = &p->threads[i];
-		uint32_t word;
-
-		/*
-		 * glibc joins by waiting, with a shared futex, until the word that holds
-		 * the thread's number is cleared. That number is the inner one.
-		 */
-		if (t->has_run || t->wait.syscall != SYS_futex || t->wait.words_valid == 0 ||
-			t->args[1] & FUTEX_PRIVATE_FLAG ||
-			((t->args[1] & FUTEX_CMD_MASK) != FUTEX_WAIT &&
-				(t->args[1] & FUTEX_CMD_MASK) != FUTEX_WAIT_BITSET))
-			continue;
-		memcpy(&word, t->wait.words + WORDS_BEFORE, sizeof word);
-		if (word == 0 || word != (uint32_t)t->args[2])
-			continue;
-		for (size_t k = 0; k < p->n_threads; k++)
-			if ((uint32_t)p->threads[k].ns_tid == word)
-				p->threads[k].tid_addr = t->args[0];
-	}
-}

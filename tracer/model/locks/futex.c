@@ -82,6 +82,9 @@ static struct thread *nested_owner(const struct model *m, const struct proc *p, 
 }
 
 /* Joining waits on the word that the kernel clears when the thread has ended; it wakes across processes, so it is not private. */
+/* Up to glibc 2.42 the word is the thread's number; since then it is its state, which may look like the number of another one in a container. */
+enum { JOINSTATE_MAX = 3 };
+
 static bool is_join(struct model *m, struct thread *t, const struct rec_WAIT_BEGIN *rec)
 {
 	struct thread *target = NULL;
@@ -92,9 +95,9 @@ static bool is_join(struct model *m, struct thread *t, const struct rec_WAIT_BEG
 		if (other->tid_addr && other->tid_addr == rec->arg0)
 			target = other;
 	}
-	if (!target && !rec->dev) {
+	if (!target && !rec->dev && (uint32_t)rec->arg2 > JOINSTATE_MAX) {
 		target = inner_thread(m, t->proc, (uint32_t)rec->arg2);
-		if (target && (target->proc != t->proc || target->tid_addr))
+		if (target && (target->proc != t->proc || target == t || target->tid_addr))
 			target = NULL;
 	}
 	if (!target)

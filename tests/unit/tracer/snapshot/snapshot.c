@@ -233,6 +233,12 @@ static void abba(void *arg)
 	(void)pthread_join(t[0], NULL);
 }
 
+/* A private futex, and what a mutex's word is while somebody waits: a joinstate may be the same, but is shared. */
+static bool is_mutex(const struct rec_WAIT_BEGIN *w)
+{
+	return w->arg2 == 2 && w->arg1 & 128;
+}
+
 TEST(snapshot_mutexes_and_join)
 {
 	struct symbols *symbols = symbols_new();
@@ -248,7 +254,7 @@ TEST(snapshot_mutexes_and_join)
 		wait_in(pid, SYS_futex, -2);
 		s = take(pid, symbols);
 		for (mutexes = 0, w = NULL; (w = next(&s, w, REC_WAIT_BEGIN, pid)) != NULL;)
-			mutexes += w->arg2 == 2;
+			mutexes += is_mutex(w);
 		if (mutexes == 2)
 			break;
 		seen_done(&s);
@@ -260,7 +266,7 @@ TEST(snapshot_mutexes_and_join)
 		ASSERT_INT(w->words_valid, 40);
 		while ((f = next(&s, f, REC_FOUND, pid)) != NULL)
 			joins += f->tid_addr == w->arg0;
-		if (w->arg2 != 2)
+		if (!is_mutex(w))
 			continue;
 		memcpy(&owner, w->words + 20, sizeof owner);
 		ASSERT(owner != (uint32_t)pid && owner != w->head.tid);
@@ -281,6 +287,58 @@ TEST(snapshot_mutexes_and_join)
 	stop(pid);
 	seen_done(&s);
 	symbols_free(symbols);
+}
+
+/* As glibc 2.43 has it: place in the list of threads, number, and behind it the word that joiners wait on. */
+static struct {
+	void *next, *before;
+	int tid;
+	char more[800];
+	int state;
+} descriptor = {.state = 2};
+
+static void *rest(void *arg)
+{
+	descriptor.tid = gettid();
+	while (pause())
+		;
+	return arg;
+}
+
+static void join_by_state(void *arg)
+{
+	pthread_t t;
+
+	/* Else it is a number that happens to stand there. */
+	if (arg)
+		descriptor.next = descriptor.before = &descriptor;
+	(void)pthread_create(&t, NULL, rest, NULL);
+	while (!*(volatile int *)&descriptor.tid)
+		(void)usleep(1000);
+	(void)syscall(SYS_futex, &descriptor.state, 0 /* FUTEX_WAIT */, 2, NULL, NULL, 0);
+}
+
+/* How many threads a snapshot finds to be joined through that word. */
+static unsigned joined_by_state(bool is_listed)
+{
+	pid_t pid = child(join_by_state, is_listed ? &descriptor : NULL);
+	const struct rec_FOUND *f = NULL;
+	unsigned n = 0;
+	struct seen s;
+
+	wait_in(pid, SYS_futex, -2);
+	s = take(pid, NULL);
+	while ((f = next(&s, f, REC_FOUND, pid)) != NULL)
+		n += f->tid_addr == (uintptr_t)&descriptor.state;
+	seen_done(&s);
+	stop(pid);
+	return n;
+}
+
+TEST(snapshot_join_by_state)
+{
+	ASSERT_INT(joined_by_state(true), 1);
+	ASSERT_INT(joined_by_state(false), 0);
 }
 
 static void poll_pair(void *arg)
