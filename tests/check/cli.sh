@@ -159,7 +159,7 @@ end
 
 begin "what was recorded before processes had titles is read"
 cp fork-count.db untitled.db
-sqlite3 untitled.db "ALTER TABLE process DROP COLUMN title; DROP TABLE title; PRAGMA user_version = 1004"
+sqlite3 untitled.db "ALTER TABLE process RENAME COLUMN title TO before; DROP TABLE title; PRAGMA user_version = 1004"
 for command in diagnose "tree -T txt" "waits -T txt" events "query process_tree -f" "report -o untitled.html"; do
 	run "$PPTRACE" $command untitled.db
 	expect_status 0
