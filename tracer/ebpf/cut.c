@@ -142,7 +142,8 @@ int cut_types(
 	const struct types *kernel, const struct type_wanted *wanted, size_t n, struct buf *ret)
 {
 	struct cut c = {.kernel = kernel, .types = BUF_INIT, .strings = BUF_INIT};
-	struct btf_header head = {.magic = 0xeb9f, .version = 1, .hdr_len = sizeof head};
+	struct types_head head = {
+		.magic = TYPES_MAGIC, .version = TYPES_VERSION, .hdr_len = sizeof head};
 	int rc;
 
 	c.new_id = xcalloc(kernel->count, sizeof *c.new_id);

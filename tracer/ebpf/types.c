@@ -8,8 +8,6 @@
 
 #include "base/mem.h"
 
-#define MAGIC 0xeb9f
-
 size_t types_bytes(const struct btf_type *type)
 {
 	size_t n = btf_vlen(type), head = sizeof *type;
@@ -52,10 +50,10 @@ size_t types_bytes(const struct btf_type *type)
 /* Finds both sections. */
 static int sections(struct types *t, const void *bytes, size_t size, uint32_t *ret_types_len)
 {
-	const struct btf_header *head = bytes;
+	const struct types_head *head = bytes;
 	size_t rest;
 
-	if (size < sizeof *head || head->magic != MAGIC || head->hdr_len < sizeof *head ||
+	if (size < sizeof *head || head->magic != TYPES_MAGIC || head->hdr_len < sizeof *head ||
 		head->hdr_len > size)
 		return -EINVAL;
 	rest = size - head->hdr_len;

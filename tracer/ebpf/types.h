@@ -9,6 +9,16 @@
 
 struct btf_type;
 
+/* The head of a description, as kernels have had it from the first: newer versions of linux/btf.h know of more at its end. */
+enum { TYPES_MAGIC = 0xeb9f, TYPES_VERSION = 1 };
+struct types_head {
+	uint16_t magic;
+	uint8_t version, flags;
+	uint32_t hdr_len;
+	uint32_t type_off, type_len;
+	uint32_t str_off, str_len;
+};
+
 /* A description whose bytes stay the caller's; types_done frees what was made of them. */
 struct types {
 	const char *types, *strings;
