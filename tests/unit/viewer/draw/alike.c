@@ -42,8 +42,11 @@ TEST(sketch_fold_of_few_or_marked_ones_is_none)
 
 	for (size_t i = 0; i < 4; i++)
 		(void)subject(sk, "few", i);
-	for (size_t i = 0; i < 50; i++)
-		sk->nodes[subject(sk, "stuck", i)].mark = MARK_BAD;
+	for (size_t i = 0; i < 50; i++) {
+		size_t node = subject(sk, "stuck", i);
+
+		sk->nodes[node].mark = MARK_BAD;
+	}
 	sketch_fold(sk);
 	ASSERT_INT(sk->n_nodes, 54);
 	sketch_free(sk);
