@@ -1,4 +1,4 @@
-/* limits.c - limits that pptrace raises for itself and that the command must not inherit. */
+/* limits.c - limits and signals that pptrace changes for itself and that the command must not inherit. */
 /* SPDX-License-Identifier: MIT */
 #include "tracer/target/limits.h"
 
@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -31,10 +32,34 @@ static struct {
 	struct sigaction was;
 } too_large;
 
+/*
+ * Once there is a thread glibc has a handler for this signal (SIGSETXID, nptl/pthread_create.c), which its own sigaction
+ * neither shows nor sets: the kernel is asked. A command for which somebody ignored it must find it ignored.
+ */
+enum { SETXID = 33, SIGNAL_SET_BYTES = 8 };
+static struct {
+	void (*handler)(int);
+	char rest[56]; /* flags, and what else struct sigaction of the kernel has on any processor: 0 */
+} setxid;
+
+static void setxid_keep(void)
+{
+	if (syscall(SYS_rt_sigaction, SETXID, NULL, &setxid, SIGNAL_SET_BYTES) < 0)
+		setxid.handler = SIG_DFL;
+}
+
+static void setxid_restore(void)
+{
+	if (setxid.handler == SIG_IGN)
+		(void)syscall(SYS_rt_sigaction, SETXID, &setxid, NULL, SIGNAL_SET_BYTES);
+}
+
 void limits_raise(void)
 {
 	const struct sigaction ignore = {.sa_handler = SIG_IGN};
 
+	if (!too_large.saved)
+		setxid_keep();
 	if (!too_large.saved)
 		too_large.saved = sigaction(SIGXFSZ, &ignore, &too_large.was) == 0;
 	for (size_t i = 0; i < ARRAY_SIZE(limits); i++) {
@@ -62,6 +87,7 @@ void limits_restore(void)
 			(void)setrlimit(limits[i].which, &limits[i].was);
 	if (too_large.saved)
 		(void)sigaction(SIGXFSZ, &too_large.was, NULL);
+	setxid_restore();
 }
 
 void limits_die_first(void)

@@ -1,4 +1,4 @@
-/* limits.h - limits that pptrace raises for itself and that the command must not inherit. */
+/* limits.h - limits and signals that pptrace changes for itself and that the command must not inherit. */
 /* SPDX-License-Identifier: MIT */
 #ifndef TRACER_TARGET_LIMITS_H
 #define TRACER_TARGET_LIMITS_H
@@ -7,7 +7,8 @@
  * What limits the command is not to end the recording: lets pptrace open as many files as it ever may
  * (RLIMIT_NOFILE), lock as much memory, as which kernels before 5.11 count the maps of eBPF programs
  * (RLIMIT_MEMLOCK; libbpf raises it too), write as much and run as long (RLIMIT_FSIZE, RLIMIT_CPU). What cannot
- * be raised stays as it is; a file that gets too large is an error of write(2), SIGXFSZ is ignored.
+ * be raised stays as it is; a file that gets too large is an error of write(2), SIGXFSZ is ignored. To be
+ * called before a thread is started: what glibc then does with a signal of its own is undone, too.
  */
 void limits_raise(void);
 

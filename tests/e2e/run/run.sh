@@ -89,6 +89,25 @@ expect_eq "$(cat out)" hello
 expect_eq "$(cat err)" ''
 end
 
+begin "signals that are ignored stay ignored, those of the C library too"
+# Which Python's signal module and glibc's sigaction do not touch: the kernel is told.
+cat >ignoring.py <<-'END'
+	import ctypes, os, platform, sys
+	number = {"x86_64": 13, "aarch64": 134}[platform.machine()]
+	for signo in (1, 2, 3, 12, 13, 32, 33, 34, 64):
+	    ctypes.CDLL(None).syscall(number, signo, (ctypes.c_ulong * 8)(1), None, 8)
+	os.execv(sys.argv[1], sys.argv[1:])
+END
+run python3 ignoring.py /bin/grep SigIgn /proc/self/status
+expect_out '^SigIgn:	80000003[0-9a-f]{8}$'
+mv out native
+for backend in $(backends); do
+	run python3 ignoring.py "$PPTRACE" run -q --backend="$backend" /bin/grep SigIgn /proc/self/status
+	expect_status 0
+	diff native out >diff.txt || fail "$backend" "$(cat diff.txt)"
+done
+end
+
 begin "the command inherits no descriptor, mask, disposition or process group of ours"
 cat >state <<'SH'
 #!/bin/sh
