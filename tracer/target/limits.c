@@ -39,7 +39,8 @@ static struct {
 enum { SETXID = 33, SIGNAL_SET_BYTES = 8 };
 static struct {
 	void (*handler)(int);
-	char rest[56]; /* flags, and what else struct sigaction of the kernel has on any processor: 0 */
+	char rest
+		[56]; /* flags, and what else struct sigaction of the kernel has on any processor: 0 */
 } setxid;
 
 static void setxid_keep(void)
