@@ -24,7 +24,8 @@ for backend in ebpf shim; do
 	expect_sql $backend.db "SELECT count(*) FROM title WHERE title NOT LIKE 'title: %'" 0
 	idle=$(sql $backend.db "SELECT max(ts_ns) FROM title WHERE title LIKE '%idle'")
 	update=$(sql $backend.db "SELECT max(ts_ns) FROM title WHERE title LIKE '%UPDATE waiting'")
-	run "$PPTRACE" waits -T txt --at ${idle}ns $backend.db
+	# A worker that calls itself idle is about to read.
+	run "$PPTRACE" waits -T txt --at $((idle + 1000000))ns $backend.db
 	expect_out '^title: worker 1 idle  pid'
 	run "$PPTRACE" waits -T txt --at $((update + 1000000))ns $backend.db
 	expect_out '^title: worker 2 UPDATE waiting  pid'
