@@ -77,8 +77,10 @@ void join_find(struct snap_process *p)
 
 		if (!shared_word(p, t, &word))
 			continue;
-		joined =
-			word < STATES ? thread_before(p, t, t->args[0]) : thread_of_number(p, word);
+		/* In a container numbers are small, too; what holds one stands behind a place in the list. */
+		joined = word >= STATES || is_listed(p, t->args[0] - LIST_BYTES)
+				 ? thread_of_number(p, word)
+				 : thread_before(p, t, t->args[0]);
 		if (joined)
 			joined->tid_addr = t->args[0];
 	}

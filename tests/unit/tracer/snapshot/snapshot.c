@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/file.h>
 #include <sys/mman.h>
@@ -289,6 +290,44 @@ TEST(snapshot_mutexes_and_join)
 	symbols_free(symbols);
 }
 
+static void *rest_alone(void *arg)
+{
+	while (pause())
+		;
+	return arg;
+}
+
+static void join_one(void *arg)
+{
+	pthread_t t;
+
+	(void)arg;
+	(void)pthread_create(&t, NULL, rest_alone, NULL);
+	(void)pthread_join(t, NULL);
+}
+
+/* As in a container, where the thread that is joined has the number 2 and glibc up to 2.42 waits for that to change. */
+TEST(snapshot_join_of_a_small_number)
+{
+	const struct rec_WAIT_BEGIN *w = NULL;
+	const struct rec_FOUND *f = NULL;
+	unsigned joins = 0;
+	struct seen s;
+	pid_t pid;
+
+	if (unshare(CLONE_NEWPID))
+		SKIP("needs the right to make a PID namespace");
+	pid = child(join_one, NULL);
+	wait_in(pid, SYS_futex, -2);
+	s = take(pid, NULL);
+	while ((w = next(&s, w, REC_WAIT_BEGIN, pid)) != NULL)
+		while ((f = next(&s, f, REC_FOUND, pid)) != NULL)
+			joins += f->tid_addr && f->tid_addr == w->arg0;
+	ASSERT_INT(joins, 1);
+	seen_done(&s);
+	stop(pid);
+}
+
 /* As glibc 2.43 has it: place in the list of threads, number, and behind it the word that joiners wait on. */
 static struct {
 	void *next, *before;
@@ -300,9 +339,7 @@ static struct {
 static void *rest(void *arg)
 {
 	descriptor.tid = gettid();
-	while (pause())
-		;
-	return arg;
+	return rest_alone(arg);
 }
 
 static void join_by_state(void *arg)
