@@ -4,11 +4,11 @@
 
 #include <bpf/btf.h>
 #include <errno.h>
-#include <gelf.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "base/mem.h"
+#include "base/section.h"
 #include "tracer/ebpf/types.h"
 
 /* The head of the section .BTF.ext, as far as it is used here. */
@@ -44,22 +44,11 @@ struct roots {
 	size_t n, cap;
 };
 
-static Elf_Data *section(Elf *elf, const char *name)
+static Elf_Data *section_data(Elf *elf, const char *name)
 {
-	Elf_Scn *scn = NULL;
-	size_t names;
+	Elf_Scn *section = section_find(elf, name);
 
-	if (elf_getshdrstrndx(elf, &names))
-		return NULL;
-	while ((scn = elf_nextscn(elf, scn)) != NULL) {
-		GElf_Shdr head;
-		const char *its =
-			gelf_getshdr(scn, &head) ? elf_strptr(elf, names, head.sh_name) : NULL;
-
-		if (its && !strcmp(its, name))
-			return elf_getdata(scn, NULL);
-	}
-	return NULL;
+	return section ? elf_getdata(section, NULL) : NULL;
 }
 
 static int add(struct roots *r, const struct relocation *relocation)
@@ -142,8 +131,8 @@ int roots_find(const void *object, size_t size, struct type_wanted **ret, size_t
 {
 	Elf *elf = elf_version(EV_CURRENT) == EV_NONE ? NULL
 						      : elf_memory((void *)(uintptr_t)object, size);
-	Elf_Data *types = elf ? section(elf, ".BTF") : NULL;
-	Elf_Data *ext = elf ? section(elf, ".BTF.ext") : NULL;
+	Elf_Data *types = elf ? section_data(elf, ".BTF") : NULL;
+	Elf_Data *ext = elf ? section_data(elf, ".BTF.ext") : NULL;
 	struct roots r = {0};
 	int rc = types && types->d_buf && ext ? types_index(&r.local, types->d_buf, types->d_size)
 					      : -EINVAL;

@@ -12,6 +12,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "base/section.h"
 #include "tracer/authority/authority.h"
 #include "tracer/symbols/line.h"
 #include "tracer/symbols/part.h"
@@ -146,24 +147,6 @@ static bool read_symbols(struct module *m, Elf *elf, unsigned type)
 	return found;
 }
 
-static bool has_section(Elf *elf, const char *wanted)
-{
-	Elf_Scn *scn = NULL;
-	size_t strings;
-
-	if (elf_getshdrstrndx(elf, &strings) != 0)
-		return false;
-	while ((scn = elf_nextscn(elf, scn)) != NULL) {
-		GElf_Shdr sh;
-		const char *name =
-			gelf_getshdr(scn, &sh) ? elf_strptr(elf, strings, sh.sh_name) : NULL;
-
-		if (name && !strcmp(name, wanted))
-			return true;
-	}
-	return false;
-}
-
 /* Opens the separate file of debugging information, which distributions install under its build-id. */
 static void open_debug_file(struct module *m)
 {
@@ -249,7 +232,7 @@ static bool parse(struct module *m)
 	if (!m->elf)
 		return false;
 	read_extent(m);
-	if (!has_section(m->elf, ".debug_info"))
+	if (!section_find(m->elf, ".debug_info"))
 		open_debug_file(m);
 	if (!read_symbols(m, m->elf, SHT_SYMTAB) &&
 		!(m->debug_elf && read_symbols(m, m->debug_elf, SHT_SYMTAB)))

@@ -18,6 +18,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "base/section.h"
 #include "tracer/symbols/symbols.h"
 
 enum {
@@ -184,25 +185,6 @@ static void read_layout(struct golang_layout *l, Dwarf *dwarf)
 
 /* ---- The file ---- */
 
-static bool has_section(Elf *elf, const char *wanted_name)
-{
-	Elf_Scn *section = NULL;
-	GElf_Shdr header;
-	size_t names;
-
-	if (elf_getshdrstrndx(elf, &names) != 0)
-		return false;
-	while ((section = elf_nextscn(elf, section)) != NULL) {
-		const char *name = gelf_getshdr(section, &header)
-					   ? elf_strptr(elf, names, header.sh_name)
-					   : NULL;
-
-		if (name && !strcmp(name, wanted_name))
-			return true;
-	}
-	return false;
-}
-
 bool golang_is_there(const struct runtime_process *p)
 {
 	_cleanup_close_ int fd = runtime_open_exe(p);
@@ -211,7 +193,7 @@ bool golang_is_there(const struct runtime_process *p)
 
 	(void)elf_version(EV_CURRENT);
 	elf = fd < 0 ? NULL : elf_begin(fd, ELF_C_READ_MMAP, NULL);
-	is_there = elf && has_section(elf, ".go.buildinfo");
+	is_there = elf && section_find(elf, ".go.buildinfo");
 	(void)elf_end(elf);
 	return is_there;
 }
