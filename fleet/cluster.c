@@ -39,7 +39,7 @@ static int find_there(struct server *s, char **ret, struct buf *why)
 	const char *name;
 	int rc;
 
-	/* Older servers have no engine_full: "Distributed(two, traces, push_rows_shard, ...)". */
+	/* "Distributed(two, traces, push_rows_shard, ...)" */
 	buf_addf(&sql,
 		"SELECT engine_full FROM system.tables WHERE database = '%s' AND name = 'push_rows' FORMAT TabSeparatedRaw",
 		s->address.database);
@@ -101,59 +101,47 @@ static bool is_without_keeper(const struct server *s, const struct buf *why)
 	       (s->code == 49 && strstr(why->data, "DDL background thread"));
 }
 
-static int say_everywhere(
-	struct server *s, const char *verb, const char *name, const char *rest, struct buf *why)
+/*
+ * Runs a statement on all servers of the cluster: before and after stand around "ON CLUSTER". Where the cluster has nobody who would
+ * pass it on, or there is no cluster, it is run here, without those words.
+ */
+static int say(struct server *s, const char *before, const char *after, struct buf *why)
 {
-	_cleanup_free_ char *sql = xasprintf("%s `%s`.`%s` ON CLUSTER `%s` %s", verb,
-		s->address.database, name, s->cluster, rest);
-	int64_t patience_ns = s->patience_ns;
-	int rc;
+	_cleanup_free_ char *here = xasprintf("%s %s", before, after);
 
-	s->patience_ns = 0; /* a ZooKeeper that is missing does not come later */
-	rc = server_ask(s, sql, NULL, why);
-	s->patience_ns = patience_ns;
-	if (rc && is_without_keeper(s, why)) {
+	if (s->cluster && !s->is_each_alone) {
+		_cleanup_free_ char *everywhere =
+			xasprintf("%s ON CLUSTER `%s` %s", before, s->cluster, after);
+		int64_t patience_ns = s->patience_ns;
+		int rc;
+
+		s->patience_ns = 0; /* a ZooKeeper that is missing does not come later */
+		rc = server_ask(s, everywhere, NULL, why);
+		s->patience_ns = patience_ns;
+		if (!rc || !is_without_keeper(s, why))
+			return rc;
 		s->is_each_alone = true;
 		buf_reset(why);
-		return 0;
 	}
-	return rc;
+	return server_ask(s, here, NULL, why);
 }
 
 int cluster_say(
 	struct server *s, const char *verb, const char *name, const char *rest, struct buf *why)
 {
-	_cleanup_free_ char *sql = NULL;
+	_cleanup_free_ char *before = xasprintf("%s `%s`.`%s`", verb, s->address.database, name);
 
-	if (s->cluster && !s->is_each_alone) {
-		int rc = say_everywhere(s, verb, name, rest, why);
-
-		if (rc || !s->is_each_alone)
-			return rc;
-	}
-	sql = xasprintf("%s `%s`.`%s` %s", verb, s->address.database, name, rest);
-	return server_ask(s, sql, NULL, why);
+	return say(s, before, rest, why);
 }
 
 int cluster_make_database(struct server *s, struct buf *why)
 {
-	_cleanup_free_ char *here =
+	_cleanup_free_ char *before =
 		xasprintf("CREATE DATABASE IF NOT EXISTS `%s`", s->address.database);
-	int rc = 0;
+	int rc;
 
 	s->nowhere = true;
-	if (s->cluster) {
-		_cleanup_free_ char *everywhere = xasprintf("%s ON CLUSTER `%s`", here, s->cluster);
-
-		rc = server_ask(s, everywhere, NULL, why);
-		if (rc && is_without_keeper(s, why)) {
-			s->is_each_alone = true;
-			buf_reset(why);
-			rc = 0;
-		}
-	}
-	if (!rc && (!s->cluster || s->is_each_alone))
-		rc = server_ask(s, here, NULL, why);
+	rc = say(s, before, "", why);
 	s->nowhere = false;
 	return rc;
 }

@@ -216,8 +216,8 @@ int format_make(struct server *s, const struct tables *t, struct buf *why)
 	uint64_t version = 0;
 	int rc = look(s, &version, why);
 
-	if (rc ==
-		-EIO) { /* no such database: one that may only use what is there is not asked to make it */
+	/* No such database: one that may only use what is there is not asked to make it. */
+	if (rc == -EIO) {
 		rc = cluster_make_database(s, why);
 		if (rc)
 			return rc;

@@ -10,7 +10,6 @@
 #include <elfutils/libdw.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <gelf.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
