@@ -15,9 +15,9 @@
 enum { SHOWN = 3, HIDDEN_LEAST = 2, GROUP_MAX = 6 };
 
 struct group {
-	size_t first,
-		n; /* of alike: the number of the one to keep the words of, and how many there are */
-	size_t node; /* the box for the rest, or SKETCH_NONE */
+	size_t n,
+		seen; /* how many are alike, and of how many it was decided whether they are shown */
+	size_t node;  /* the box for the rest, or SKETCH_NONE */
 };
 
 struct alike {
@@ -50,19 +50,25 @@ static void add_node(struct buf *b, const struct sketch_node *n)
 		add_letters(b, n->lines[i]);
 }
 
-/* Adds one more to the group of that key, and returns it. */
-static struct group *group_of(struct alike *a, const struct buf *key, size_t first)
+/* Returns the group of that key. */
+static struct group *group_of(struct alike *a, const struct buf *key)
 {
 	uint64_t hash = hash_bytes(key->data, key->len);
 	uintptr_t at = (uintptr_t)hash_get(&a->seen, hash);
 
 	if (!at) {
 		ARRAY_GROW(a->groups, a->n_groups, a->cap_groups);
-		a->groups[a->n_groups] = (struct group){first, 0, SKETCH_NONE};
+		a->groups[a->n_groups] = (struct group){.node = SKETCH_NONE};
 		at = ++a->n_groups;
 		(void)hash_set(&a->seen, hash, (void *)at);
 	}
 	return &a->groups[at - 1];
+}
+
+/* Says whether the next of a group is hidden behind the box for the rest. */
+static bool is_hidden(struct group *g)
+{
+	return g->n >= SHOWN + HIDDEN_LEAST && g->seen++ >= SHOWN;
 }
 
 static void groups_clear(struct alike *a)
@@ -138,15 +144,13 @@ static void fold_leaves(struct alike *a, size_t n)
 
 	for (size_t i = 0; i < n; i++)
 		if (leaf_key(a, i, &key))
-			group_of(a, &key, i)->n++;
-	for (size_t i = 0; i < a->n_groups; i++)
-		a->groups[i].first = 0; /* from here on: how many were seen */
+			group_of(a, &key)->n++;
 	for (size_t i = 0; i < n; i++) {
 		const struct sketch_edge *e = &sk->edges[a->edge[i]];
-		struct group *g = leaf_key(a, i, &key) ? group_of(a, &key, i) : NULL;
+		struct group *g = leaf_key(a, i, &key) ? group_of(a, &key) : NULL;
 		bool from = g && e->from == i;
 
-		if (!g || g->n < SHOWN + HIDDEN_LEAST || g->first++ < SHOWN)
+		if (!g || !is_hidden(g))
 			continue;
 		a->hidden[i] = true;
 		if (g->node != SKETCH_NONE)
@@ -254,13 +258,11 @@ static void fold_clusters(struct alike *a, size_t n)
 
 	for (size_t i = 0; i < n; i++)
 		if (cluster_key(a, &list[i], &key))
-			group_of(a, &key, i)->n++;
-	for (size_t i = 0; i < a->n_groups; i++)
-		a->groups[i].first = 0;
+			group_of(a, &key)->n++;
 	for (size_t i = 0; i < n; i++) {
-		struct group *g = cluster_key(a, &list[i], &key) ? group_of(a, &key, i) : NULL;
+		struct group *g = cluster_key(a, &list[i], &key) ? group_of(a, &key) : NULL;
 
-		if (!g || g->n < SHOWN + HIDDEN_LEAST || g->first++ < SHOWN)
+		if (!g || !is_hidden(g))
 			continue;
 		for (size_t k = 0; k < list[i].n; k++)
 			a->hidden[list[i].node[k]] = true;
