@@ -155,14 +155,16 @@ static void find_ring(pid_t pid, const struct stamp *stamp)
 static void find_threads(
 	struct sqlite3 *db, int64_t process, pid_t pid, const struct stamp *stamp, struct buf *why)
 {
-	static const char known_sql[] =
-		"SELECT 1 FROM thread t JOIN process p ON p.id = t.process_id WHERE p.id = ?1"
-		" AND (t.tid = ?2 OR coalesce(p.ns_pid, p.pid) <> p.pid"
-		"  OR (SELECT backend FROM trace) <> 'shim') LIMIT 1";
+	static const char unseen_sql[] =
+		"SELECT (SELECT backend FROM trace) = 'shim' AND coalesce(ns_pid, pid) = pid"
+		" FROM process WHERE id = ?1";
+	static const char known_sql[] = "SELECT 1 FROM thread WHERE process_id = ?1 AND tid = ?2";
 	char path[32];
 	struct dirent *e;
 	DIR *tasks;
 
+	if (!query_number(db, unseen_sql, process, 0, why))
+		return;
 	(void)snprintf(path, sizeof path, "/proc/%d/task", (int)pid);
 	tasks = opendir(path);
 	while (tasks && (e = readdir(tasks)) != NULL) {
