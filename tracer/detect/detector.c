@@ -103,32 +103,30 @@ struct sqlite3 *detector_reader(struct detector *d)
 	return d->db;
 }
 
-/* A set is identified by its members' waits, in any order. */
-static uint64_t finding_key(const struct finding *f)
+/*
+ * A set is identified by its members' waits, in any order; or by their threads, for who has looked from outside knows no
+ * waits.
+ */
+enum key_of { BY_WAITS = 2, BY_THREADS };
+
+static uint64_t finding_key(const struct finding *f, enum key_of by)
 {
 	uint64_t key = hash_bytes(f->rule, strlen(f->rule));
 
-	for (size_t i = 0; i < f->n_members; i++)
-		if (f->members[i].wait_id)
-			key += hash_mix((uint64_t)f->members[i].wait_id, 1, 2);
-	return key ? key : 1;
-}
+	for (size_t i = 0; i < f->n_members; i++) {
+		const struct finding_member *m = &f->members[i];
+		int64_t id = by == BY_WAITS ? m->wait_id : m->thread_id;
 
-/* The same by its members' threads: who has looked from outside knows no waits. */
-static uint64_t threads_key(const struct finding *f)
-{
-	uint64_t key = hash_bytes(f->rule, strlen(f->rule));
-
-	for (size_t i = 0; i < f->n_members; i++)
-		if (f->members[i].thread_id)
-			key += hash_mix((uint64_t)f->members[i].thread_id, 1, 3);
+		if (id)
+			key += hash_mix((uint64_t)id, 1, by);
+	}
 	return key ? key : 1;
 }
 
 void detector_told(struct detector *d, const struct findings *f)
 {
 	for (size_t i = 0; i < f->n; i++)
-		(void)hash_set(&d->outside, threads_key(&f->list[i]), d);
+		(void)hash_set(&d->outside, finding_key(&f->list[i], BY_THREADS), d);
 }
 
 /* Where a member is: what /proc needs to find it. */
@@ -292,7 +290,7 @@ static bool has_new(struct detector *d, const struct findings *f)
 	bool any = false;
 
 	for (size_t i = 0; i < f->n; i++)
-		any = any || !hash_get(&d->reported, finding_key(&f->list[i]));
+		any = any || !hash_get(&d->reported, finding_key(&f->list[i], BY_WAITS));
 	return any;
 }
 
@@ -301,13 +299,13 @@ static void confirm(struct detector *d, const struct findings *first, const stru
 	struct findings *second, struct findings *ret)
 {
 	for (size_t i = 0; i < second->n; i++) {
-		uint64_t key = finding_key(&second->list[i]);
+		uint64_t key = finding_key(&second->list[i], BY_WAITS);
 		_cleanup_buf_ struct buf now = BUF_INIT;
 		size_t k = 0;
 
 		if (hash_get(&d->reported, key))
 			continue;
-		while (k < first->n && finding_key(&first->list[k]) != key)
+		while (k < first->n && finding_key(&first->list[k], BY_WAITS) != key)
 			k++;
 		d->has_more = d->has_more || k == first->n;
 		if (k == first->n || !looks[k].len || !look_at(d, &second->list[i], &now) ||
@@ -315,7 +313,7 @@ static void confirm(struct detector *d, const struct findings *first, const stru
 			continue;
 		(void)hash_set(&d->reported, key, d);
 		/* It has been told, only not from the recording; what comes after it is another one. */
-		if (!hash_del(&d->outside, threads_key(&second->list[i])))
+		if (!hash_del(&d->outside, finding_key(&second->list[i], BY_THREADS)))
 			take(ret, second, i--);
 	}
 }
