@@ -172,7 +172,6 @@ struct nested_key {
 	cfg_u64 nr;
 };
 
-/* Set before the programs are loaded. */
 /* What the programs tell the kernel of their licence: helpers that they need are for such programs alone. */
 #define PROBE_LICENSE "Dual MIT/GPL"
 
@@ -189,6 +188,7 @@ struct probe_casts {
 	cfg_u32 pointer; /* any that begins with a pointer */
 };
 
+/* Set before the programs are loaded. */
 struct probe_config {
 	cfg_u32 data_bytes;
 	cfg_u32 sched;

@@ -28,11 +28,10 @@
 
 #define SECOND 1000000000ull
 #define BEFORE 1000000ull /* the moment before a signal */
-#define AGAIN                                                                                      \
-	(3 * SECOND) /* so soon a second Ctrl-C is meant for pptrace: the command has not ended by the first */
-#define SAME                                                                                       \
-	(SECOND /                                                                                  \
-		10) /* so soon nobody has decided anything: timeout(1) signals its command, then its group */
+/* So soon a second Ctrl-C is meant for pptrace: the command has not ended by the first. */
+#define AGAIN (3 * SECOND)
+/* So soon nobody has decided anything: timeout(1) signals its command, then its group. */
+#define SAME (SECOND / 10)
 
 enum {
 	PASS_ON_MS = 60,

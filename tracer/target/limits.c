@@ -39,8 +39,7 @@ static struct {
 enum { SETXID = 33, SIGNAL_SET_BYTES = 8 };
 static struct {
 	void (*handler)(int);
-	char rest
-		[56]; /* flags, and what else struct sigaction of the kernel has on any processor: 0 */
+	char rest[56]; /* flags and what else the kernel has there, on any processor: 0 */
 } setxid;
 
 static void setxid_keep(void)
@@ -59,10 +58,10 @@ void limits_raise(void)
 {
 	const struct sigaction ignore = {.sa_handler = SIG_IGN};
 
-	if (!too_large.saved)
+	if (!too_large.saved) {
 		setxid_keep();
-	if (!too_large.saved)
 		too_large.saved = sigaction(SIGXFSZ, &ignore, &too_large.was) == 0;
+	}
 	for (size_t i = 0; i < ARRAY_SIZE(limits); i++) {
 		struct rlimit to;
 

@@ -81,8 +81,10 @@ static struct thread *nested_owner(const struct model *m, const struct proc *p, 
 	return found;
 }
 
-/* Joining waits on the word that the kernel clears when the thread has ended; it wakes across processes, so it is not private. */
-/* Up to glibc 2.42 the word is the thread's number; since then it is its state, which may look like the number of another one in a container. */
+/*
+ * Joining waits on the word that the kernel clears when the thread has ended; it wakes across processes, so it is not private. Up to
+ * glibc 2.42 the word is the thread's number; since then it is its state, which may look like the number of another one in a container.
+ */
 enum { JOINSTATE_MAX = 3 };
 
 static bool is_join(struct model *m, struct thread *t, const struct rec_WAIT_BEGIN *rec)
