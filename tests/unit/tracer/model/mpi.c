@@ -25,6 +25,14 @@ static void message(struct feed *f, enum mpi_event event, int64_t peer, int64_t 
 		.tag = (uint64_t)tag);
 }
 
+/* MPI_Recv of a message with tag 5. */
+static void receive_begins(struct feed *f, uint64_t ts, uint64_t source)
+{
+	feed_at(f, ts, 10, 10);
+	FEED(f, MPI_BEGIN, .op = MPI_OP_RECV, .role = MPI_ROLE_RECV, .comm = WORLD, .peer = source,
+		.tag = 5);
+}
+
 TEST(mpi_rank_of_a_job)
 {
 	struct feed f;
@@ -117,9 +125,7 @@ TEST(mpi_receive_is_a_wait_for_its_source)
 	struct feed f;
 
 	begin(&f);
-	feed_at(&f, 20 * MS, 10, 10);
-	FEED(&f, MPI_BEGIN, .op = MPI_OP_RECV, .role = MPI_ROLE_RECV, .comm = WORLD, .peer = 2,
-		.tag = 5);
+	receive_begins(&f, 20 * MS, 2);
 	feed_at(&f, 60 * MS, 10, 10);
 	FEED(&f, MPI_END, .op = MPI_OP_RECV);
 	feed_end(&f, 100 * MS);
@@ -135,9 +141,7 @@ TEST(mpi_receive_that_sleeps_is_one_wait)
 	struct feed f;
 
 	begin(&f);
-	feed_at(&f, 20 * MS, 10, 10);
-	FEED(&f, MPI_BEGIN, .op = MPI_OP_RECV, .role = MPI_ROLE_RECV, .comm = WORLD, .peer = 2,
-		.tag = 5);
+	receive_begins(&f, 20 * MS, 2);
 	feed_at(&f, 30 * MS, 10, 10);
 	FEED(&f, WAIT_BEGIN, .syscall = 7);
 	feed_at(&f, 40 * MS, 10, 10);
@@ -172,12 +176,8 @@ TEST(mpi_needs_of_an_unended_call_are_dropped)
 	struct feed f;
 
 	begin(&f);
-	feed_at(&f, 20, 10, 10);
-	FEED(&f, MPI_BEGIN, .op = MPI_OP_RECV, .role = MPI_ROLE_RECV, .comm = WORLD, .peer = 2,
-		.tag = 5);
-	feed_at(&f, 60, 10, 10);
-	FEED(&f, MPI_BEGIN, .op = MPI_OP_RECV, .role = MPI_ROLE_RECV, .comm = WORLD, .peer = 3,
-		.tag = 5);
+	receive_begins(&f, 20, 2);
+	receive_begins(&f, 60, 3);
 	FEED(&f, MPI_END, .op = MPI_OP_SEND); /* of another call: not its end */
 	feed_end(&f, 100);
 	EXPECT(&f,
