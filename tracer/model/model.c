@@ -26,6 +26,7 @@ struct loss {
 	char *source;
 	unsigned kind;
 	uint64_t count;
+	bool written;
 };
 
 struct model *model_new(struct store *store, const struct model_config *config)
@@ -212,18 +213,32 @@ void model_loss(void *model, const char *source, unsigned kind, uint64_t count)
 	loss->count = count;
 }
 
+/* What seemed lost has come after all. */
+static void take_back(struct model *m, const char *source, const char *kind)
+{
+	char *sql =
+		sqlite3_mprintf("DELETE FROM lost WHERE source = %Q AND kind = %Q", source, kind);
+
+	if (sql)
+		(void)store_exec(m->store, sql);
+	sqlite3_free(sql);
+}
+
 static void flush_losses(struct model *m)
 {
 	struct hash_slot *slot;
 
 	for (size_t pos = 0; (slot = hash_next(&m->losses, &pos));) {
-		const struct loss *loss = slot->value;
+		struct loss *loss = slot->value;
 		const char *kind = names_record(loss->kind);
 
+		kind = kind ? kind : "any";
 		if (loss->count)
 			store_replace(m->store, STORE_LOST,
-				&(struct row_lost){
-					loss->source, kind ? kind : "any", (int64_t)loss->count});
+				&(struct row_lost){loss->source, kind, (int64_t)loss->count});
+		else if (loss->written)
+			take_back(m, loss->source, kind);
+		loss->written = loss->count != 0;
 	}
 }
 

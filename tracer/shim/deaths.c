@@ -47,7 +47,8 @@ struct life {
 	struct life *later; /* in that list */
 	bool is_late;       /* it had ended already when it was first looked at */
 	int status;
-	uint64_t last_ts;  /* late: of its last record */
+	uint64_t ended_by; /* it ended before one that said this time; 0: before none */
+	uint64_t last_ts;  /* is_late or ended_by: of its last record */
 	uint64_t end_ts;   /* reported: of its EXIT */
 	struct life *next; /* next in the list noticed */
 };
@@ -62,7 +63,7 @@ struct deaths {
 	struct life *kept[KEPT_MAX]; /* ring of finished lives; NULL: slot is free */
 	size_t n_kept;
 	uint64_t looked_at; /* last check of the unburied list (ns) */
-	unsigned n_late;    /* lives of that kind that were not reported */
+	unsigned n_unsure;  /* lives that were not reported and are late, or ended before another */
 };
 
 struct deaths *deaths_new(void)
@@ -105,6 +106,12 @@ int deaths_fd(const struct deaths *d)
 static bool status_of(const struct life *l, int *ret)
 {
 	return exit_status_of(l->pid, l->pidfd, ret);
+}
+
+/* When it was noticed says less about its end than what else is known. */
+static bool is_unsure(const struct life *l)
+{
+	return l->is_late || l->ended_by;
 }
 
 /* ---- The list of those who were noticed ---- */
@@ -216,7 +223,7 @@ static struct life *watch_life(struct deaths *d, pid_t pid)
 	/* Reaped, perhaps by a wait that nobody records. */
 	is_gone = l->pidfd < 0 && errno == ESRCH;
 	l->is_late = is_gone || (l->pidfd >= 0 && has_ended(l->pidfd));
-	d->n_late += l->is_late;
+	d->n_unsure += l->is_late;
 	if (is_gone)
 		notice(d, l);
 	event.data.ptr = l;
@@ -265,7 +272,7 @@ static void set_reported(struct deaths *d, struct life *l, uint64_t ts)
 {
 	l->reported = true;
 	l->end_ts = ts;
-	d->n_late -= l->is_late;
+	d->n_unsure -= is_unsure(l);
 	if (!l->is_buried && !l->spare && !l->is_unburied) {
 		l->is_unburied = true;
 		l->later = d->unburied;
@@ -395,35 +402,36 @@ void deaths_ended(struct deaths *d, pid_t pid, int status, source_emit *emit, vo
 /*
  * The exit time of an announced process is exact. Others noticed before it have ended before it, though the
  * time at which we saw that may be later: a parent that outlived its child must not seem to have left it behind.
+ * Between saying that and ending it may have been held up, and what they recorded meanwhile is still to come.
  */
-static void report_earlier(
-	struct deaths *d, const struct life *until, uint64_t ts, source_emit *emit, void *arg)
+static void note_earlier(struct deaths *d, const struct life *until, uint64_t ts)
 {
 	notice_all(d);
 	/* Of one that was not watched when it ended the place among them is not known. */
 	if (until->is_late || (!until->is_noticed && until->pidfd < 0))
 		return;
 	for (struct life *l = d->noticed; l && l != until; l = l->next) {
-		if (l->reported)
+		if (l->reported || l->ended_by)
 			continue;
-		set_reported(d, l, ts);
-		emit_exit(l->pid, ts, l->is_known ? l->status : UNKNOWN_STATUS, emit, arg);
+		d->n_unsure += !l->is_late;
+		l->ended_by = ts;
 	}
 }
 
 /*
- * If a process and its parent had both ended when the process was first
- * looked at, nobody knows which was the first. It outlived its parent only if
+ * The end of a process that did not say it itself. If it and its parent had both ended when it was first
+ * looked at, nobody knows which was the first. It outlived its parent, or who ended after it, only if
  * it has left a record of that.
  */
-static uint64_t late_end(const struct deaths *d, const struct life *l, uint64_t noticed)
+static uint64_t likely_end(const struct deaths *d, const struct life *l, uint64_t noticed)
 {
 	const struct life *parent = hash_get(&d->lives, (uint64_t)l->parent);
-	uint64_t ts;
+	uint64_t ts = l->ended_by ? l->ended_by : noticed;
 
-	if (!l->is_late || !parent || !parent->reported)
-		return noticed;
-	ts = l->last_ts > parent->end_ts ? l->last_ts : parent->end_ts;
+	if (l->is_late && parent && parent->reported && parent->end_ts < ts)
+		ts = parent->end_ts;
+	if (is_unsure(l) && l->last_ts > ts)
+		ts = l->last_ts;
 	return ts < noticed ? ts : noticed;
 }
 
@@ -439,8 +447,8 @@ static bool filter_exit(struct deaths *d, const struct rec_EXIT *rec, source_emi
 		return false;
 	if (!rec->last)
 		return true;
-	report_earlier(d, l, rec->head.ts, emit, arg);
-	ts = l->is_announced ? late_end(d, l, rec->head.ts) : rec->head.ts;
+	note_earlier(d, l, rec->head.ts);
+	ts = rec->head.flags & REC_SHIM ? rec->head.ts : likely_end(d, l, rec->head.ts);
 	report(d, l, ts);
 	if (ts == rec->head.ts)
 		return true;
@@ -452,7 +460,7 @@ bool deaths_filter(struct deaths *d, const struct rec_head *rec, source_emit *em
 {
 	struct life *l;
 
-	if (d->n_late && rec->kind != REC_EXIT) {
+	if (d->n_unsure && rec->kind != REC_EXIT) {
 		l = hash_get(&d->lives, rec->pid);
 		if (l)
 			l->last_ts = rec->ts;
@@ -475,8 +483,10 @@ bool deaths_filter(struct deaths *d, const struct rec_head *rec, source_emit *em
 			leave_unburied(d, l);
 		}
 		if (l && !l->reported && (WIFEXITED(status) || WIFSIGNALED(status))) {
-			report(d, l, rec->ts);
-			emit_exit(l->pid, rec->ts, status, emit, arg);
+			uint64_t ts = likely_end(d, l, rec->ts);
+
+			report(d, l, ts);
+			emit_exit(l->pid, ts, status, emit, arg);
 		}
 		if (l)
 			keep(d, l);

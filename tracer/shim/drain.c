@@ -350,6 +350,9 @@ static uint64_t hand_over(
 			return r->next < floor_raw ? r->next : floor_raw;
 		if (n % BEAT_SLOTS == 0)
 			shim_drain_beat(d);
+		/* Who goes on has mostly filled by now what was given up: that comes first. */
+		if (r->n_late)
+			take_late(d, r, emit, arg);
 		if (!(ring_take_fold(d, r, floor_raw, emit, arg) || ring_take(d, r, emit, arg)) ||
 			!ring_next(d, r, now, &floor_raw))
 			d->heap[0] = d->heap[--d->n_heap];

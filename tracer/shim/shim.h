@@ -138,8 +138,8 @@ void deaths_ended(struct deaths *d, pid_t pid, int status, source_emit *emit, vo
 /*
  * Sees every record in the order of time before the model does. Returns false
  * if the record is to be dropped: the model knows that end already, or has just
- * got it with a better time. Before an EXIT come those of processes that ended
- * earlier; before a REAP that of the process, if its end was not reported.
+ * got it with a better time, which may lie before records that it has seen: that of
+ * another process that ended later. Before a REAP comes the EXIT of the process, if its end was not reported.
  */
 bool deaths_filter(struct deaths *d, const struct rec_head *rec, source_emit *emit, void *arg);
 

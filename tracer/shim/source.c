@@ -301,8 +301,8 @@ static void shim_losses(struct source *src, source_loss *loss, void *arg)
 	if (shim_drain_unidentified(&s->drain))
 		loss(arg, "shim: unidentified processes of PID namespaces", 0,
 			shim_drain_unidentified(&s->drain));
-	if (shim_drain_interrupted(&s->drain))
-		loss(arg, "shim: interrupted for good", 0, shim_drain_interrupted(&s->drain));
+	/* Also when it is none any more: they may have been late only. */
+	loss(arg, "shim: interrupted for good", 0, shim_drain_interrupted(&s->drain));
 	if (shim_guard_hit())
 		loss(arg, "shim: the file of the rings was cut off", 0, 1);
 	if (s->drain.expand.malformed)

@@ -676,6 +676,21 @@ TEST(losses)
 	feed_close(&f);
 }
 
+/* A record that was given up has been written later. */
+TEST(losses_that_come_after_all)
+{
+	struct feed f;
+
+	begin(&f);
+	model_loss(f.model, "shim", 0, 2);
+	ASSERT_INT(model_flush(f.model, FEED_T0 + 10), 0);
+	model_loss(f.model, "shim", 0, 0);
+	feed_end(&f, 1000);
+	EXPECT(&f, "SELECT count(*) FROM lost", "0");
+	EXPECT(&f, "SELECT lost FROM trace", "0");
+	feed_close(&f);
+}
+
 TEST(losses_that_a_program_makes_up_do_not_overflow)
 {
 	struct feed f;

@@ -89,7 +89,7 @@ TEST(deaths_that_were_reported_are_not_said_twice)
 	pid_t pid = child();
 	struct rec_FORK fork_rec = forked(pid);
 	struct rec_EXIT own = {
-		.head = {REC_EXIT, sizeof own, 0, 2, (rec_u32)pid, (rec_u32)pid}, .last = 1};
+		.head = {REC_EXIT, sizeof own, REC_SHIM, 2, (rec_u32)pid, (rec_u32)pid}, .last = 1};
 
 	ASSERT(deaths_filter(d, &fork_rec.head, collect, &s));
 	ASSERT(deaths_filter(d, &own.head, collect, &s));
@@ -121,35 +121,58 @@ TEST(deaths_come_before_the_reaping_that_tells_of_them)
 	deaths_free(d);
 }
 
-TEST(deaths_noticed_before_a_parent_that_tells_its_own_are_before_it)
+/* A parent says that it ends at the time 2; its child is killed before it, and both are noticed later. Returns the child's time of end. */
+static uint64_t end_of_earlier_child(uint64_t child_record)
 {
 	struct deaths *d = deaths_new();
 	struct seen s = {.n = 0};
 	pid_t parent = child(), pid = child();
 	struct rec_FORK fork_rec = forked(pid), parent_rec = forked(parent);
+	struct rec_EXEC exec = {.head = {REC_EXEC, sizeof exec, REC_SHIM, child_record,
+					(rec_u32)pid, (rec_u32)pid}};
 	struct rec_EXIT own = {
-		.head = {REC_EXIT, sizeof own, 0, 2, (rec_u32)parent, (rec_u32)parent}, .last = 1};
+		.head = {REC_EXIT, sizeof own, REC_SHIM, 2, (rec_u32)parent, (rec_u32)parent},
+		.last = 1};
+	struct rec_EXIT noticed;
 	struct pollfd gone = {.fd = -1};
 
 	ASSERT(deaths_filter(d, &parent_rec.head, collect, &s));
 	ASSERT(deaths_filter(d, &fork_rec.head, collect, &s));
 	(void)kill(pid, SIGKILL);
 	wait_readable(deaths_fd(d));
+	deaths_poll(d, collect, &s);
+	ASSERT_INT(s.n, 1);
+	noticed = s.last;
 	(void)kill(parent, SIGTERM);
 	gone.fd = (int)syscall(SYS_pidfd_open, parent, 0);
 	wait_readable(gone.fd);
-	/* Both are noticed later than the parent said. */
 	deaths_poll(d, collect, &s);
 	ASSERT_INT(s.n, 2);
 	ASSERT_INT(s.last.head.pid, parent);
 	ASSERT(deaths_filter(d, &own.head, collect, &s));
+	ASSERT_INT(s.n, 2);
+	if (child_record)
+		ASSERT(deaths_filter(d, &exec.head, collect, &s));
+	/* Said before the end of the parent was: it is dropped for one with a better time. */
+	ASSERT(!deaths_filter(d, &noticed.head, collect, &s));
 	ASSERT_INT(s.n, 3);
 	ASSERT_INT(s.last.head.pid, pid);
-	ASSERT_INT(s.last.head.ts, 2);
 	ASSERT_INT(s.last.group_status, SIGKILL);
-	ASSERT(!deaths_filter(d, &s.last.head, collect, &s));
+	ASSERT(!deaths_filter(d, &noticed.head, collect, &s));
 	(void)close(gone.fd);
 	deaths_free(d);
+	return s.last.head.ts;
+}
+
+TEST(deaths_noticed_before_a_parent_that_tells_its_own_are_before_it)
+{
+	ASSERT_INT(end_of_earlier_child(0), 2);
+}
+
+/* The parent was held up between saying that it ends and ending. */
+TEST(deaths_noticed_before_a_parent_are_not_before_their_own_records)
+{
+	ASSERT_INT(end_of_earlier_child(7), 7);
 }
 
 /* Both have ended when the child is heard of; the parent is noticed first. Returns the child's time of end. */
@@ -202,7 +225,7 @@ TEST(deaths_found_late_say_nothing_about_others)
 	pid_t parent = child(), pid = child();
 	struct rec_FORK fork_rec = forked(pid), parent_rec = forked(parent);
 	struct rec_EXIT own = {
-		.head = {REC_EXIT, sizeof own, 0, 2, (rec_u32)pid, (rec_u32)pid}, .last = 1};
+		.head = {REC_EXIT, sizeof own, REC_SHIM, 2, (rec_u32)pid, (rec_u32)pid}, .last = 1};
 
 	ASSERT(deaths_filter(d, &parent_rec.head, collect, &s));
 	(void)kill(pid, SIGKILL);
@@ -244,7 +267,7 @@ TEST(deaths_leave_the_command_to_the_caller_whatever_is_recorded)
 	pid_t pid = child();
 	struct rec_FORK fork_rec = forked(pid);
 	struct rec_EXIT lie = {
-		.head = {REC_EXIT, sizeof lie, 0, 2, (rec_u32)pid, (rec_u32)pid}, .last = 1};
+		.head = {REC_EXIT, sizeof lie, REC_SHIM, 2, (rec_u32)pid, (rec_u32)pid}, .last = 1};
 
 	deaths_add(d, pid, true);
 	/* It says that it has ended and is born again. */

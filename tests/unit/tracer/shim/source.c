@@ -302,6 +302,40 @@ TEST(shim_late_record)
 	bench_free(b);
 }
 
+/* The thread of the first ring goes on while the second ring's record is handed over. */
+static void wake_and_keep(void *arg, const struct rec_head *rec)
+{
+	struct bench *b = arg;
+
+	keep(arg, rec);
+	if (rec->tid == 6)
+		put(b, 0, 0, MUTEX(ARENA_ACQUIRE), 1);
+}
+
+/* What a thread has filled after a long time comes before what it wrote then. */
+TEST(shim_late_record_before_the_next)
+{
+	struct bench *b = bench_new();
+	struct arena_ring *r = ring_make(b, 0, 5, 5), *s = ring_make(b, 1, 5, 6);
+	uint64_t t = now();
+
+	r->head = 1;
+	shim_drain_poll(&b->d, keep, b);
+	b->d.rings[0].hole = 1;
+	shim_drain_poll(&b->d, keep, b);
+	ASSERT_INT(shim_drain_interrupted(&b->d), 1);
+	put(b, 0, 1, MUTEX(ARENA_RELEASE), t + 20);
+	put(b, 1, 0, MUTEX(ARENA_ACQUIRE), t + 10);
+	r->head = 2;
+	s->head = 1;
+	shim_drain_poll(&b->d, wake_and_keep, b);
+	ASSERT_INT(b->n, 3);
+	ASSERT_INT(b->got[0].head.tid, 6);
+	ASSERT_INT(b->got[1].head.kind, REC_LOCK_ACQUIRE);
+	ASSERT_INT(b->got[2].head.kind, REC_LOCK_RELEASE);
+	bench_free(b);
+}
+
 /* A ring goes on in another chunk, and the first is given back with a new generation. */
 TEST(shim_next_chunk)
 {
