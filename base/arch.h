@@ -48,6 +48,12 @@ enum { ARCH_REG_FP = 6, ARCH_REG_SP = 7, ARCH_REG_RETURN = 16, ARCH_REG_PC = 16,
 #define ARCH_UC_RESULT(uc) ((int64_t)(uc)->uc_mcontext.gregs[REG_RAX])
 /* The instruction that makes a system call: a call that is to be made again is right before it. */
 #define ARCH_CALL_CODE "\x0f\x05"
+/* Code that makes 438 (pidfd_getfd) a function's first argument or the number of a system call, and what follows it then; with their lengths. */
+#define ARCH_CODES_438                                                                             \
+	{"\xbf\xb6\x01\0", 5, "\xe8", 1}, {"\xbf\xb6\x01\0", 5, "\xff\x15", 2},                    \
+	{                                                                                          \
+		"\xb8\xb6\x01\0", 5, ARCH_CALL_CODE, 2                                             \
+	}
 
 /* The processor's counter, and what the kernel calls its clock when it counts the same everywhere. */
 #define ARCH_CLOCKS "tsc", "kvm-clock", "hyperv_clocksource_tsc"
@@ -136,6 +142,12 @@ enum { ARCH_REG_FP = 29, ARCH_REG_RETURN = 30, ARCH_REG_SP = 31, ARCH_REG_PC = 3
 #define ARCH_UC_PC(uc) ((uint64_t)(uc)->uc_mcontext.pc)
 #define ARCH_UC_RESULT(uc) ((int64_t)(uc)->uc_mcontext.regs[0])
 #define ARCH_CALL_CODE "\x01\x00\x00\xd4" /* svc #0 */
+/* As above; whatever function is called. */
+#define ARCH_CODES_438                                                                             \
+	{"\xc0\x36\x80\x52", 4, "", 0}, {"\xc0\x36\x80\xd2", 4, "", 0},                            \
+	{                                                                                          \
+		"\xc8\x36\x80\xd2", 4, ARCH_CALL_CODE, 4                                           \
+	}
 
 #define ARCH_CLOCKS "arch_sys_counter"
 

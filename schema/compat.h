@@ -104,5 +104,7 @@ void closefrom(int first);
 int execveat(int dir, const char *path, char *const argv[], char *const envp[], int flags);
 pid_t _Fork(void);
 #endif
+/* Of glibc 2.36, in a header of its own. */
+int pidfd_getfd(int pidfd, int fd, unsigned flags);
 
 #endif

@@ -167,6 +167,7 @@ const char *names_end_via(int via)
 		[END_CONNECT] = "connect",
 		[END_ACCEPT] = "accept",
 		[END_LISTEN] = "listen",
+		[END_TAKEN] = "taken",
 	};
 
 	return WORD(words, via);

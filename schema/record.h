@@ -132,8 +132,13 @@ enum end_via {
 	END_SENT = 11,      /* put into a message on a socket: the holder keeps its own */
 	END_CONNECT = 12,   /* connect, of a socket of which there is no other descriptor */
 	END_ACCEPT = 13,    /* accept */
-	END_LISTEN = 14     /* listen, of a socket of which there is no other descriptor */
+	END_LISTEN = 14,    /* listen, of a socket of which there is no other descriptor */
+	END_TAKEN = 15      /* pidfd_getfd: taken out of another process, which keeps its own */
 };
+
+/* How a process can come to a pipe that nobody gave it: bits of process.reopens. */
+#define REOPENS_BY_PATH 1u   /* it opens /proc/PID/fd */
+#define REOPENS_BY_TAKING 2u /* pidfd_getfd */
 
 /* Who ended a thread. */
 enum exit_by {

@@ -283,7 +283,7 @@ HANDLER_EXIT(exit_ends)
 		via = END_OPENED;
 		break;
 	case CALL_PIDFD_GETFD:
-		via = END_SCM;
+		via = END_TAKEN;
 		break;
 	case CALL_DUP2:
 		if (slot->found && ret >= 0)

@@ -53,7 +53,7 @@ CREATE TABLE process ( -- a process, from fork to reaping; exec does not make a 
     autoreap INTEGER,           -- 1: no wait is needed, its parent ignores SIGCHLD
     created_by TEXT,            -- 'fork', 'vfork', 'clone', 'posix_spawn', 'start' (pptrace started it), 'found'
     secure INTEGER NOT NULL DEFAULT 0, -- 1: gained privileges by an exec
-    reopens INTEGER NOT NULL DEFAULT 0, -- 1: may open pipes of others through /proc/PID/fd: it has done so, or its program or script names that
+    reopens INTEGER NOT NULL DEFAULT 0, -- may come to pipes of others that nobody gives it: it has done so, or its program or script names that; bit 0: through /proc/PID/fd, bit 1: by pidfd_getfd
     uring INTEGER NOT NULL DEFAULT 0, -- 1: has an io_uring (since its last exec): the kernel may read, write, close and wait in its place
     raw_calls INTEGER NOT NULL DEFAULT 0, -- 1: makes system calls without the C library (Go), which a recording without eBPF does not see
     memory_id INTEGER REFERENCES process(id),  -- process in whose memory it runs (clone with CLONE_VM, vfork until exec); NULL: its own
@@ -126,7 +126,7 @@ CREATE TABLE pipe_end ( -- a descriptor of a pipe in one process, from open to c
     mode TEXT NOT NULL,         -- 'r', 'w' or 'rw'
     side INTEGER NOT NULL DEFAULT 0, -- connected sockets: which, 0 or 1
     open_ns INTEGER NOT NULL,
-    open_via TEXT,              -- 'create', 'opened', 'dup', 'inherit', 'scm', 'found', 'connect', 'accept', 'listen'
+    open_via TEXT,              -- 'create', 'opened', 'dup', 'inherit', 'scm', 'found', 'connect', 'accept', 'listen', 'taken' (pidfd_getfd)
     close_ns INTEGER,           -- NULL: still open
     close_via TEXT,             -- 'close', 'replaced' (dup2 onto it), 'exec' (close-on-exec), 'exit'; NULL: still open
     cloexec INTEGER             -- 1: close-on-exec was set when it was opened

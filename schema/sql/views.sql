@@ -74,7 +74,7 @@ SELECT e.ts_ns, e.kind, e.process_id, e.thread_id, p.pid, t.tid, p.name, e.text
     UNION ALL
     SELECT e.open_ns, 'end', e.process_id, NULL,
            CASE e.open_via WHEN 'create' THEN 'creates' WHEN 'opened' THEN 'opens' WHEN 'dup' THEN 'duplicates to'
-                WHEN 'inherit' THEN 'inherits' WHEN 'exec' THEN 'keeps across exec' WHEN 'scm' THEN 'receives'
+                WHEN 'inherit' THEN 'inherits' WHEN 'exec' THEN 'keeps across exec' WHEN 'scm' THEN 'receives' WHEN 'taken' THEN 'takes from another process'
                 WHEN 'sent' THEN 'sends' WHEN 'found' THEN 'already has' ELSE 'has' END ||
            ' fd ' || coalesce(e.fd, '?') || ' (' || e.mode || ') of ' || coalesce(i.name, i.kind || ' ' || i.id)
       FROM pipe_end e JOIN pipe i ON i.id = e.pipe_id

@@ -158,10 +158,10 @@ static void drop_program(struct model *m, struct thread *t, int64_t ts)
 }
 
 /* Nothing more will come of a program that has ended by now. */
-static bool names_others(struct model *m, const struct proc *p, const struct more *more)
+static unsigned names_others(struct model *m, const struct proc *p, const struct more *more)
 {
 	if (!authority_covers(m->config.authority, (pid_t)p->pid))
-		return false;
+		return 0;
 	return reopen_named((pid_t)p->pid, more ? more->argv.data : NULL, more ? more->argv.len : 0,
 		&m->programs);
 }

@@ -101,6 +101,13 @@ static bool has_end_of(const struct proc *p, const struct pipe *pipe)
 	return false;
 }
 
+/* Who did it once may do so again. */
+static void may_reopen(struct proc *p, unsigned how)
+{
+	p->reopens |= how;
+	p->dirty = true;
+}
+
 void model_end_open(struct model *m, const struct rec_END_OPEN *rec)
 {
 	struct thread *t;
@@ -126,7 +133,9 @@ void model_end_open(struct model *m, const struct rec_END_OPEN *rec)
 	if (rec->via == END_SCM)
 		model_pipe_received(pipe, model_time(m, rec->head.ts));
 	if (rec->via == END_OPENED && rec->kind == PIPE_PIPE && !has_end_of(t->proc, pipe))
-		t->proc->reopens = t->proc->dirty = true;
+		may_reopen(t->proc, REOPENS_BY_PATH);
+	if (rec->via == END_TAKEN)
+		may_reopen(t->proc, REOPENS_BY_TAKING);
 	for (struct proc *p = t->proc;;) {
 		open_in(m, p, rec, pipe, side);
 		p = p->files;

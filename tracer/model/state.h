@@ -269,7 +269,7 @@ struct proc {
 	bool dirty, written, secure, ended, reaped, found;
 	bool is_early;     /* a record of it came before that of its birth */
 	bool retired;      /* its grace is over: what only a living process needs is freed */
-	bool reopens;      /* it may open pipes of others through /proc */
+	unsigned reopens;  /* how it may come to pipes of others: REOPENS_... */
 	bool uring;        /* it has an io_uring */
 	bool left_out;     /* no detail of it is kept */
 	bool raw_calls;    /* it makes system calls past the C library */

@@ -154,12 +154,12 @@ int unflushed_find(struct symbols *s, int64_t key, pid_t pid, source_emit *emit,
 /* ---- Whether a program could open the descriptors of another process (reopen.c) ---- */
 
 /*
- * Says whether the program that a process runs names /proc/PID/fd: its file
- * does (as a format or in parts), one of its arguments, or the script that one
- * of the first of them is. Through it the pipes of others can be reopened.
+ * Returns in which ways the program that a process runs may come to the pipes of others (REOPENS_... of record.h): its file, one of its
+ * arguments, or the script that one of the first of them is, names /proc/PID/fd (as a format or in parts) or pidfd_getfd, or
+ * makes that system call by its number.
  * argv: its arguments, each ended by a NUL, n bytes in all. seen keeps what is
  * known of files, between calls; done with hash_done.
  */
-bool reopen_named(pid_t pid, const char *argv, size_t n, struct hash *seen);
+unsigned reopen_named(pid_t pid, const char *argv, size_t n, struct hash *seen);
 
 #endif

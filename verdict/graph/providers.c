@@ -74,16 +74,16 @@ static void add_thread(struct providers *pr, uint32_t thread)
 	}
 }
 
-/* Says whether a process that can go on may open pipes that it does not hold. */
-static bool may_reopen(const struct providers *strict)
+/* How processes that can go on may come to pipes that they do not hold. */
+static unsigned may_reopen(const struct providers *strict)
 {
 	const struct state *st = strict->st;
+	unsigned how = 0;
 
 	for (size_t i = 0; i < st->n_processes; i++)
-		if (st->processes[i].alive && st->processes[i].reopens &&
-			strict->graph.nodes[strict->process_node[i]].live)
-			return true;
-	return false;
+		if (st->processes[i].alive && strict->graph.nodes[strict->process_node[i]].live)
+			how |= st->processes[i].reopens;
+	return how;
 }
 
 /* Two members that block in opening different FIFOs: whoever is outside would have to come twice. */
@@ -112,7 +112,7 @@ int providers_build(struct providers *pr, const struct state *st, const struct p
 	*pr = (struct providers){.st = st, .everybody = STATE_NONE, .generous = strict != NULL};
 	pr->strict = strict;
 	pr->fifos_certain = strict && opens_crossed(strict);
-	pr->reopens = strict && may_reopen(strict);
+	pr->reopens = strict ? may_reopen(strict) : 0;
 	pr->maybe = xcalloc(st->n_threads + 1, sizeof *pr->maybe);
 	pr->process_node = xcalloc(st->n_processes + 1, sizeof *pr->process_node);
 	for (size_t i = 0; i < st->n_threads; i++)

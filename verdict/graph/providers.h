@@ -37,7 +37,7 @@ struct providers {
 	uint32_t everybody;             /* all threads that are alive, or STATE_NONE */
 	const struct providers *strict; /* of the generous graph: the strict one, solved */
 	bool generous, fifos_certain;
-	bool reopens; /* a live process may open pipes of others */
+	unsigned reopens; /* how live processes may come to pipes of others */
 };
 
 /*

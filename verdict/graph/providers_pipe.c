@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "schema/query.h"
+#include "schema/record.h"
 
 /* The socket with which the other side still is, if nobody has accepted the connection and it is known; or NULL. */
 static const struct state_pipe *listener_of(
@@ -128,8 +129,10 @@ static uint32_t on_pipe(struct providers *pr, uint32_t thread, int64_t pipe_id, 
 	/* A server keeps an end of its own FIFO open, and waits for whoever comes. */
 	if (own && st->pipes[p].is_fifo)
 		providers_maybe(pr, thread, MAYBE_FIFO);
-	if (pr->reopens && !st->pipes[p].is_two_sided)
+	if (pr->reopens & REOPENS_BY_PATH && !st->pipes[p].is_two_sided)
 		providers_maybe(pr, thread, MAYBE_REOPEN);
+	if (pr->reopens & REOPENS_BY_TAKING)
+		providers_maybe(pr, thread, MAYBE_TAKE);
 	if (st->pipes[p].is_pty && st->pipes[p].is_master[side])
 		providers_maybe(pr, thread, MAYBE_PTY);
 	if (st->pipes[p].is_tcp && !st->flights_seen && !st->instant)

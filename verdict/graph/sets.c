@@ -34,7 +34,7 @@ static bool takes_orders(const struct finder *f, uint32_t member)
 /* Says whether a member reads from a pipe that its own handlers write to. */
 static bool reads_self_pipe(const struct finder *f, uint32_t member)
 {
-	const unsigned others = MAYBE_REOPEN | MAYBE_FLIGHT | MAYBE_PTY;
+	const unsigned others = MAYBE_REOPEN | MAYBE_TAKE | MAYBE_FLIGHT | MAYBE_PTY;
 	const struct state_thread *t = &f->st->threads[member];
 
 	return t->wait.reason == WAIT_PIPE_READ && f->pr->maybe[member] & ~others &&

@@ -49,7 +49,7 @@ static void add_process(struct state *st, sqlite3_stmt *stmt, bool alive)
 	*p = (struct state_process){.id = id,
 		.parent_id = query_int(stmt, 1, 0),
 		.end_ns = query_int(stmt, 2, INT64_MAX),
-		.reopens = query_int(stmt, 3, 0) != 0,
+		.reopens = (unsigned)query_int(stmt, 3, 0),
 		.memory_id = query_int(stmt, 4, id),
 		.uring = query_int(stmt, 5, 0) != 0,
 		.first = STATE_NONE,

@@ -67,7 +67,7 @@ struct state_process {
 	bool has_runtime; /* some of its threads are housekeeping ones */
 	uint64_t runtime; /* signals that the program's language catches by itself */
 	bool is_python;
-	bool reopens;     /* may open pipes of others through /proc */
+	unsigned reopens; /* how it may come to pipes of others: REOPENS_... of schema/record.h */
 	bool uring;       /* the kernel may read, write, close and wait in its place */
 	bool alarm_kills; /* an armed timer, or a signal on its way, will kill it */
 	int64_t stopped_ns; /* when a signal stopped it, where only the sender says so; 0: none did, or it was continued */

@@ -109,24 +109,53 @@ static int find_stale(struct state *st, struct buf *why)
 	return rc;
 }
 
-/* A thread that has once released what another one took may do so again, with any lock of the process. */
-static int find_foreign(struct state *st, struct buf *why)
+/* Columns: a process, and the program that it runs. Where that is not known, it stands for itself. */
+static uint64_t program_key(sqlite3_stmt *stmt)
+{
+	const char *exe = query_text(stmt, 1);
+
+	return *exe ? hash_bytes(exe, strlen(exe))
+		    : hash_mix((uint64_t)query_int(stmt, 0, 0), 0, 0);
+}
+
+/* The programs in which a thread once released a mutex or rwlock that another one had taken. */
+static int load_releasers(struct state *st, struct hash *programs, struct buf *why)
 {
 	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
 	int rc = query_open(st->db,
-		"SELECT l.id, l.process_id FROM lock_stat s JOIN lock l ON l.id = s.lock_id"
+		"SELECT DISTINCT p.id, p.exe, iif(p.id IS NULL, l.id, 0) FROM lock_stat s JOIN lock l ON l.id = s.lock_id"
+		" LEFT JOIN process p ON p.id = l.process_id"
 		" WHERE s.foreign_posts > 0 AND l.kind IN ('mutex', 'rwlock')",
 		&stmt, why);
 
 	while (!rc && (rc = query_step(stmt, why)) > 0) {
-		int64_t id = query_int(stmt, 0, 0), process = query_int(stmt, 1, 0);
+		uint32_t shared = state_lock(st, query_int(stmt, 2, 0));
 
 		rc = 0;
-		for (size_t i = 0; i < st->n_locks; i++) {
-			struct state_lock *l = &st->locks[i];
+		if (!query_null(stmt, 0))
+			(void)hash_set(programs, program_key(stmt), st);
+		if (shared != STATE_NONE)
+			st->locks[shared].foreign = true;
+	}
+	return rc;
+}
 
-			if (l->id == id || (process && l->process_id == process))
-				l->foreign = true;
+/* A thread that has once released what another one took may do so again, with any lock, and so may others that run the same program. */
+static int find_foreign(struct state *st, struct buf *why)
+{
+	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
+	__attribute__((cleanup(hash_done))) struct hash programs = {0};
+	int rc = load_releasers(st, &programs, why);
+
+	if (!rc && programs.len)
+		rc = query_open(st->db, "SELECT id, exe FROM process WHERE id = ?1", &stmt, why);
+	for (size_t i = 0; !rc && programs.len && i < st->n_locks; i++) {
+		(void)sqlite3_reset(stmt);
+		query_bind_int(stmt, 1, st->locks[i].process_id);
+		rc = query_step(stmt, why);
+		if (rc > 0) {
+			st->locks[i].foreign |= hash_get(&programs, program_key(stmt)) != NULL;
+			rc = 0;
 		}
 	}
 	return rc;

@@ -15,6 +15,7 @@
 #include "verdict/finding.h"
 #include "verdict/place.h"
 #include "schema/query.h"
+#include "schema/record.h"
 
 #include <signal.h>
 
@@ -116,21 +117,35 @@ static void add_rings(struct buf *b, const struct state *st, const struct stuck_
 				  : ", which an armed timer will send, ends it\n");
 }
 
-/* Who may open a pipe of others. */
-static void add_reopeners(struct buf *b, const struct state *st, const struct stuck_set *s)
+/* Who may come to a pipe of others in such a way. */
+static void add_processes_that(struct buf *b, const struct state *st, unsigned how)
 {
 	size_t n = 0;
 
-	(void)s; /* any live process, not those of the set alone */
 	buf_adds(b, "unless ");
 	for (size_t i = 0; i < st->n_processes && n < LIST_MAX; i++) {
-		if (!st->processes[i].alive || !st->processes[i].reopens)
+		if (!st->processes[i].alive || !(st->processes[i].reopens & how))
 			continue;
 		buf_adds(b, n++ ? " or " : "");
 		naming_process_at(b, st->db, st->processes[i].id, st->now_ns);
 	}
+}
+
+/* Any live process, not those of the set alone. */
+static void add_reopeners(struct buf *b, const struct state *st, const struct stuck_set *s)
+{
+	(void)s;
+	add_processes_that(b, st, REOPENS_BY_PATH);
 	buf_adds(b,
 		" opens the pipe through /proc/PID/fd, as it has done before or as its code does\n");
+}
+
+static void add_takers(struct buf *b, const struct state *st, const struct stuck_set *s)
+{
+	(void)s;
+	add_processes_that(b, st, REOPENS_BY_TAKING);
+	buf_adds(b,
+		" takes a descriptor of the pipe out of another process (pidfd_getfd), as it has done before or as its code does\n");
 }
 
 static bool is_named_sem(const struct state_lock *l)

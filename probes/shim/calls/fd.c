@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "probes/shim/shim.h"
@@ -33,6 +34,7 @@ REAL(open)
 REAL(openat)
 REAL(creat)
 REAL(fopen)
+REAL(syscall)
 
 /* ---- Made ---- */
 
@@ -80,7 +82,7 @@ int socketpair(int domain, int type, int protocol, int fds[2])
 
 /* ---- Copied ---- */
 
-static void copied(int fd)
+static void new_end(int fd, int via)
 {
 	struct pipe_fd p;
 	int keep = errno;
@@ -88,9 +90,23 @@ static void copied(int fd)
 	if (fd >= 0 && shim_everything()) {
 		p = pipe_of(fd);
 		if (p.kind)
-			report_end(fd, &p, END_DUP, 0, NULL);
+			report_end(fd, &p, via, 0, NULL);
 	}
 	errno = keep;
+}
+
+static void copied(int fd)
+{
+	new_end(fd, END_DUP);
+}
+
+WRAPPER(pidfd_getfd) pidfd_getfd;
+int pidfd_getfd(int pidfd, int fd, unsigned flags)
+{
+	int rc = (int)real_syscall()(SYS_pidfd_getfd, pidfd, fd, flags);
+
+	new_end(rc, END_TAKEN);
+	return rc;
 }
 
 WRAPPER(dup) dup;

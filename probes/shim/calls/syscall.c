@@ -172,6 +172,9 @@ static bool descriptors(long nr, const long a[6], long *ret)
 	case SYS_close_range:
 		*ret = AS(close_range((unsigned)a[0], (unsigned)a[1], INT(2)));
 		return true;
+	case SYS_pidfd_getfd:
+		*ret = AS(pidfd_getfd(INT(0), INT(1), (unsigned)a[2]));
+		return true;
 	case SYS_openat:
 		*ret = AS(openat(INT(0), PTR(1), INT(2), (mode_t)a[3]));
 		return true;

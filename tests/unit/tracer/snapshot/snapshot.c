@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <spawn.h>
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -558,5 +559,31 @@ TEST(snapshot_reopens_without_arguments)
 	struct hash seen = {0};
 
 	ASSERT(!reopen_named(0, NULL, 0, &seen));
+	hash_done(&seen);
+}
+
+/* A script that is handed to an interpreter; what has been read of a file once is remembered. */
+TEST(snapshot_reopens_by_taking)
+{
+	_cleanup_free_ char *path = xasprintf("/tmp/pptrace-taker.%d", (int)getpid());
+	char *sleeper[] = {"sleep", "60", NULL};
+	struct hash seen = {0};
+	char argv[128];
+	size_t n;
+	pid_t pid;
+	FILE *f = fopen(path, "we");
+
+	ASSERT(f && fputs("import os\nos.pidfd_getfd(3, 4)\n", f) > 0 && fclose(f) == 0);
+	ASSERT(posix_spawnp(&pid, sleeper[0], NULL, NULL, sleeper, environ) == 0);
+	n = (size_t)snprintf(argv, sizeof argv, "python3%c%s", 0, path) + 1;
+	for (int i = 0; i < 2; i++) {
+		ASSERT_INT(reopen_named(pid, argv, n, &seen), REOPENS_BY_TAKING);
+		ASSERT_INT(reopen_named(pid,
+				   "sleep\0"
+				   "60",
+				   9, &seen),
+			0);
+	}
+	ASSERT(kill(pid, SIGKILL) == 0 && waitpid(pid, NULL, 0) == pid && unlink(path) == 0);
 	hash_done(&seen);
 }

@@ -315,6 +315,33 @@ TEST(stuck_self_released_by_others)
 	EXPECT(db, "stuck self 10");
 }
 
+/* Two processes that run two programs: in the first a mutex was released by who did not hold it, in the second one is wanted twice. */
+static sqlite3 *released_in_another(const char *programs)
+{
+	sqlite3 *db = fixture_program(1);
+
+	fixture_process(db, 2, 1);
+	fixture_threads(db, 2, 1);
+	fixture_held(db, 1, "mutex", 1, 10);
+	fixture_sql(db,
+		"INSERT OR REPLACE INTO lock_stat (lock_id, holds, contended, wait_ns, max_wait_ns,"
+		" hold_ns, max_hold_ns, threads, foreign_posts) VALUES (1, 2, 1, 9, 9, 9, 9, 1, 1)");
+	fixture_held(db, 2, "mutex", 2, 20);
+	fixture_wait(db, 20, "lock", "lock_id=2");
+	fixture_sql(db, "UPDATE process SET exe = %s", programs);
+	return db;
+}
+
+TEST(stuck_self_released_by_others_of_the_program)
+{
+	EXPECT(released_in_another("'/bin/p'"), "stuck self 20");
+}
+
+TEST(stuck_self_released_by_others_of_another_program)
+{
+	EXPECT(released_in_another("'/bin/p' || id"), "deadlock self 20");
+}
+
 TEST(stuck_recursive_is_not_self)
 {
 	sqlite3 *db = fixture_program(0);
@@ -988,6 +1015,20 @@ TEST(stuck_pipe_that_may_be_reopened)
 	fixture_process(db, 2, 1);
 	fixture_sql(db, "UPDATE process SET reopens = 1 WHERE id = 2");
 	fixture_own_pipe(db, 1, 1);
+	fixture_wait(db, 10, "pipe-read", "pipe_id=1");
+	EXPECT(db, "stuck self 10");
+}
+
+/* The same where the other process takes descriptors out of others, which it can do of a socket, too. */
+TEST(stuck_socketpair_whose_end_may_be_taken)
+{
+	sqlite3 *db = fixture_program(0);
+
+	fixture_process(db, 2, 1);
+	fixture_sql(db, "UPDATE process SET reopens = 2 WHERE id = 2");
+	fixture_own_pipe(db, 1, 1);
+	fixture_sql(db, "UPDATE pipe SET kind = 'socketpair'");
+	fixture_sql(db, "UPDATE pipe_end SET side = (rowid & 1), mode = 'rw'");
 	fixture_wait(db, 10, "pipe-read", "pipe_id=1");
 	EXPECT(db, "stuck self 10");
 }
