@@ -36,7 +36,7 @@ OUT := build$(if $(CROSS),/$(ARCH))$(if $(SAN),/san-$(subst $(comma),-,$(SAN)))$
 DEPS_EBPF := clang llvm bpftool libbpf-dev
 DEPS_BUILD := gcc libc6-dev make pkg-config $(if $(filter 1,$(EBPF)),$(DEPS_EBPF)) libelf-dev libdw-dev libiberty-dev \
 	libsqlite3-dev libcurl4-openssl-dev liblz4-dev libgraphviz-dev graphviz libgvplugin-neato-layout8? libjansson-dev libncurses-dev libprotobuf-c-dev protobuf-c-compiler
-DEPS_TEST := bsdutils bubblewrap:bwrap cargo:cargo chromium clang-format clickhouse-client clickhouse-server cmake:cmake fonts-dejavu-core g++ gcc-multilib gdb git golang-go:go iproute2:ip libcap2-bin libpython3.11-testsuite \
+DEPS_TEST := bsdutils bubblewrap:bwrap cargo:cargo chromium clang-format clickhouse-client clickhouse-server cmake:cmake fonts-dejavu-core g++ gcc-multilib gdb gfortran git golang-go:go iproute2:ip libcap2-bin libpython3.11-testsuite \
 	libmpich-dev libopenmpi-dev libxml2-utils man-db mpich musl-tools nodejs:node npm:npm openjdk-17-jdk-headless:javac openmpi-bin openssl perl pngcheck poppler-utils:pdfinfo procps python3 python3-pytest redis-server redis-tools ruby rustc \
 	shellcheck sqlite3 strace stress-ng util-linux
 # The tracers that `make bench` compares with, and what its workloads need.
@@ -520,4 +520,4 @@ help:
 clean:
 	rm -rf build
 
--include $(ROOM_OBJ:.o=.d) $(CLI_OBJ:.o=.d) $(BPF_OBJ:.o=.d) $(SHIM_OBJ:.o=.d) $(UNIT_OBJ:.o=.d) $(FUZZ_OBJ:.o=.d)
+-include $(ROOM_OBJ:.o=.d) $(CLI_OBJ:.o=.d) $(BPF_OBJ:.o=.d) $(SHIM_OBJ:.o=.d) $(MPI_OBJ:.o=.d) $(UNIT_OBJ:.o=.d) $(FUZZ_OBJ:.o=.d)

@@ -33,7 +33,7 @@ static struct call enter(unsigned op, unsigned role, struct comm *of, int root, 
 /* The whole of a wrapper: what it needs is said in terms of `of`, the communicator. */
 #define COLLECTIVE(NAME, name, needs, root, types, ...)                                            \
 	struct comm *of = comm_of(comm);                                                           \
-	struct call c = enter(MPI_OP_##NAME, needs, of, root, SITE);                               \
+	struct call c = enter(MPI_OP_##NAME, needs, of, root, PLACE);                              \
 	int rc;                                                                                    \
                                                                                                    \
 	record_begin(&c);                                                                          \
@@ -209,7 +209,7 @@ MPI_WRAPPER MPI_Reduce_scatter(
 /* The same, which a request stands for from then on. */
 #define STARTS_COLLECTIVE(NAME, name, needs, root, types, ...)                                     \
 	struct comm *of = comm_of(comm);                                                           \
-	struct call c = enter(MPI_OP_##NAME, needs, of, root, SITE), now = c;                      \
+	struct call c = enter(MPI_OP_##NAME, needs, of, root, PLACE), now = c;                     \
 	int rc;                                                                                    \
                                                                                                    \
 	now.need.role = MPI_ROLE_NONE;                                                             \

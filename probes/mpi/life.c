@@ -3,7 +3,6 @@
 #include "probes/mpi/mpi.h"
 
 #include <fcntl.h>
-#include <link.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -81,25 +80,8 @@ static void job_of_hydra(void)
 	}
 }
 
-/*
- * What Fortran calls may go past the functions that stand here: messages would be missed. Then the job has no name, and
- * nobody is found stuck in it.
- */
-static bool has_fortran(void)
-{
-	static const char *const libraries[] = {"libmpi_mpifh", "libmpichfort", "libmpifort"};
-
-	for (const struct link_map *map = _r_debug.r_map; map; map = map->l_next)
-		for (size_t i = 0; i < sizeof libraries / sizeof *libraries; i++)
-			if (strstr(map->l_name, libraries[i]))
-				return true;
-	return false;
-}
-
 static void find_job(void)
 {
-	if (has_fortran())
-		return;
 	if (!job_of("pmix.", "PMIX_NAMESPACE", NULL) &&
 		!job_of("slurm.", "SLURM_JOB_ID", "SLURM_STEP_ID") &&
 		!job_of("pmi.", "PMI_JOBID", NULL))
@@ -113,6 +95,7 @@ static void begin(void)
 	if (own_rank >= 0)
 		return;
 	abi_find();
+	fortran_find();
 	if (PMPI("Comm_rank", (handle, int *), abi()->world, &own_rank) != MPI_OK ||
 		PMPI("Comm_size", (handle, int *), abi()->world, &own_size) != MPI_OK)
 		return;
@@ -124,7 +107,7 @@ static void begin(void)
 MPI_WRAPPER MPI_Init(int *argc, char ***argv);
 MPI_WRAPPER MPI_Init(int *argc, char ***argv)
 {
-	struct call c = {.op = MPI_OP_INIT, .site = SITE};
+	struct call c = {.op = MPI_OP_INIT, .site = PLACE};
 	int rc;
 
 	record_begin(&c);
@@ -138,7 +121,7 @@ MPI_WRAPPER MPI_Init(int *argc, char ***argv)
 MPI_WRAPPER MPI_Init_thread(int *argc, char ***argv, int required, int *provided);
 MPI_WRAPPER MPI_Init_thread(int *argc, char ***argv, int required, int *provided)
 {
-	struct call c = {.op = MPI_OP_INIT, .site = SITE};
+	struct call c = {.op = MPI_OP_INIT, .site = PLACE};
 	int rc;
 
 	record_begin(&c);
@@ -154,7 +137,7 @@ MPI_WRAPPER MPI_Finalize(void)
 {
 	struct comm *world = abi()->known ? comm_of(abi()->world) : NULL;
 	struct call c = {.op = MPI_OP_FINALIZE,
-		.site = SITE,
+		.site = PLACE,
 		.need = {.op = MPI_OP_FINALIZE,
 			.role = world ? MPI_ROLE_FREE : MPI_ROLE_NONE,
 			.comm = comm_key(world),
@@ -192,7 +175,7 @@ static struct call together(unsigned op, struct comm *parent, uint64_t site)
 
 #define MAKES_COMM(op, name, comm, made, types, ...)                                               \
 	struct comm *parent_ = comm_of(comm);                                                      \
-	struct call call_ = together(MPI_OP_##op, parent_, SITE);                                  \
+	struct call call_ = together(MPI_OP_##op, parent_, PLACE);                                 \
 	int rc_;                                                                                   \
                                                                                                    \
 	record_begin(&call_);                                                                      \

@@ -48,7 +48,7 @@ static void sent(const struct call *c)
 		const void *buf, int n, handle type, int peer, int tag, handle comm)               \
 	{                                                                                          \
 		struct call c =                                                                    \
-			call_of(MPI_OP_##NAME, MPI_ROLE_##needs, comm_of(comm), peer, tag, SITE);  \
+			call_of(MPI_OP_##NAME, MPI_ROLE_##needs, comm_of(comm), peer, tag, PLACE); \
 		int rc;                                                                            \
                                                                                                    \
 		sent(&c);                                                                          \
@@ -88,7 +88,7 @@ static struct call without_waiting(const struct call *c)
 		handle comm, handle *request)                                                      \
 	{                                                                                          \
 		struct comm *of = comm_of(comm);                                                   \
-		struct call c = call_of(MPI_OP_##NAME, MPI_ROLE_##needs, of, peer, tag, SITE);     \
+		struct call c = call_of(MPI_OP_##NAME, MPI_ROLE_##needs, of, peer, tag, PLACE);    \
 		struct call now = without_waiting(&c);                                             \
 		int rc;                                                                            \
                                                                                                    \
@@ -114,7 +114,7 @@ STARTS_SEND(IRSEND, Irsend, SEND)
 		handle comm, handle *request)                                                      \
 	{                                                                                          \
 		struct comm *of = comm_of(comm);                                                   \
-		struct call c = call_of(MPI_OP_##NAME, MPI_ROLE_##needs, of, peer, tag, SITE);     \
+		struct call c = call_of(MPI_OP_##NAME, MPI_ROLE_##needs, of, peer, tag, PLACE);    \
 		int rc = PMPI(#name, (const void *, int, handle, int, int, handle, handle *), buf, \
 			n, type, peer, tag, comm, request);                                        \
                                                                                                    \
@@ -155,7 +155,7 @@ MPI_WRAPPER MPI_Recv(void *buf, int n, handle type, int peer, int tag, handle co
 MPI_WRAPPER MPI_Recv(void *buf, int n, handle type, int peer, int tag, handle comm, void *status)
 {
 	struct comm *of = comm_of(comm);
-	struct call c = call_of(MPI_OP_RECV, MPI_ROLE_RECV, of, peer, tag, SITE);
+	struct call c = call_of(MPI_OP_RECV, MPI_ROLE_RECV, of, peer, tag, PLACE);
 	union status own;
 	int rc;
 
@@ -175,7 +175,7 @@ MPI_WRAPPER MPI_Irecv(
 	void *buf, int n, handle type, int peer, int tag, handle comm, handle *request)
 {
 	struct comm *of = comm_of(comm);
-	struct call c = call_of(MPI_OP_IRECV, MPI_ROLE_RECV, of, peer, tag, SITE);
+	struct call c = call_of(MPI_OP_IRECV, MPI_ROLE_RECV, of, peer, tag, PLACE);
 	struct call now = without_waiting(&c);
 	int rc;
 
@@ -196,7 +196,7 @@ MPI_WRAPPER MPI_Recv_init(
 	void *buf, int n, handle type, int peer, int tag, handle comm, handle *request)
 {
 	struct comm *of = comm_of(comm);
-	struct call c = call_of(MPI_OP_RECV, MPI_ROLE_RECV, of, peer, tag, SITE);
+	struct call c = call_of(MPI_OP_RECV, MPI_ROLE_RECV, of, peer, tag, PLACE);
 	int rc = PMPI("Recv_init", (void *, int, handle, int, int, handle, handle *), buf, n, type,
 		peer, tag, comm, request);
 
@@ -245,7 +245,7 @@ MPI_WRAPPER MPI_Sendrecv(const void *out, int n_out, handle out_type, int to, in
 MPI_WRAPPER MPI_Sendrecv(const void *out, int n_out, handle out_type, int to, int send_tag,
 	void *in, int n_in, handle in_type, int from, int recv_tag, handle comm, void *status)
 {
-	struct both b = both_of(MPI_OP_SENDRECV, comm, to, send_tag, from, recv_tag, SITE);
+	struct both b = both_of(MPI_OP_SENDRECV, comm, to, send_tag, from, recv_tag, PLACE);
 	union status own;
 
 	status = status_or(status, &own);
@@ -263,7 +263,7 @@ MPI_WRAPPER MPI_Sendrecv_replace(void *buf, int n, handle type, int to, int send
 MPI_WRAPPER MPI_Sendrecv_replace(void *buf, int n, handle type, int to, int send_tag, int from,
 	int recv_tag, handle comm, void *status)
 {
-	struct both b = both_of(MPI_OP_SENDRECV_REPLACE, comm, to, send_tag, from, recv_tag, SITE);
+	struct both b = both_of(MPI_OP_SENDRECV_REPLACE, comm, to, send_tag, from, recv_tag, PLACE);
 	union status own;
 
 	status = status_or(status, &own);
@@ -278,7 +278,7 @@ MPI_WRAPPER MPI_Sendrecv_replace(void *buf, int n, handle type, int to, int send
 MPI_WRAPPER MPI_Probe(int peer, int tag, handle comm, void *status);
 MPI_WRAPPER MPI_Probe(int peer, int tag, handle comm, void *status)
 {
-	struct call c = call_of(MPI_OP_PROBE, MPI_ROLE_RECV, comm_of(comm), peer, tag, SITE);
+	struct call c = call_of(MPI_OP_PROBE, MPI_ROLE_RECV, comm_of(comm), peer, tag, PLACE);
 	int rc;
 
 	record_begin(&c);
@@ -292,7 +292,7 @@ MPI_WRAPPER MPI_Mprobe(int peer, int tag, handle comm, handle *message, void *st
 MPI_WRAPPER MPI_Mprobe(int peer, int tag, handle comm, handle *message, void *status)
 {
 	struct comm *of = comm_of(comm);
-	struct call c = call_of(MPI_OP_MPROBE, MPI_ROLE_RECV, of, peer, tag, SITE);
+	struct call c = call_of(MPI_OP_MPROBE, MPI_ROLE_RECV, of, peer, tag, PLACE);
 	union status own;
 	int rc;
 
@@ -309,7 +309,7 @@ MPI_WRAPPER MPI_Improbe(int peer, int tag, handle comm, int *flag, handle *messa
 MPI_WRAPPER MPI_Improbe(int peer, int tag, handle comm, int *flag, handle *message, void *status)
 {
 	struct comm *of = comm_of(comm);
-	struct call c = call_of(MPI_OP_MPROBE, MPI_ROLE_RECV, of, peer, tag, SITE);
+	struct call c = call_of(MPI_OP_MPROBE, MPI_ROLE_RECV, of, peer, tag, PLACE);
 	union status own;
 	int rc;
 

@@ -3,7 +3,7 @@
 /*
  * To be read in this order: abi.c (which MPI it is, and what its handles and constants look like), record.c (records, through
  * the preload library), comm.c (communicators, and their ranks in MPI_COMM_WORLD), request.c (calls that do not wait),
- * life.c, message.c, wait.c, collective.c (the wrappers, which call PMPI_...).
+ * life.c, message.c, wait.c, collective.c (the wrappers, which call PMPI_...), fortran.c (calls from Fortran reach them).
  *
  * It is loaded beside the preload library into what is started as a rank of an MPI job. There is one for all MPI
  * libraries: handles are passed on as they come, be they numbers (MPICH and those that have its ABI) or pointers (Open MPI), which
@@ -27,10 +27,19 @@ typedef uintptr_t handle;
 /* A function that the program calls. */
 #define MPI_WRAPPER __attribute__((visibility("default"))) int
 
-/* The place of the call. Only in the wrapper itself. */
-#define SITE ((uint64_t)(uintptr_t)__builtin_return_address(0))
+/* Where the function that is running was called, and the place of the call in the program. Only in the wrapper itself. */
+#define RETURNS_TO ((uint64_t)(uintptr_t)__builtin_return_address(0))
+#define PLACE (unlikely(fortran_site) ? fortran_site : RETURNS_TO)
 
 enum { MPI_OK = 0, MPI_FAILED = 16 /* MPI_ERR_OTHER: there is no MPI library behind this one */ };
+
+/* ---- Programs in Fortran (fortran.c) ---- */
+
+/* Where the thread has called the library for Fortran from, which calls the wrappers; 0: it is not in there. */
+extern __thread uint64_t fortran_site;
+
+/* Finds out where that library is; before, it is looked for when it is asked for. */
+void fortran_find(void);
 
 /* ---- Functions of the MPI library (abi.c) ---- */
 
@@ -90,7 +99,7 @@ struct call {
 	unsigned op;      /* enum mpi_op */
 	struct need need; /* the only one, or what record_need has not recorded */
 	bool any;         /* one of the needs is enough (MPI_Waitany) */
-	uint64_t site;    /* address to which it returns: SITE of the wrapper */
+	uint64_t site;    /* address to which it returns: PLACE of the wrapper */
 };
 
 /* These record through the preload library, copy what they are given, keep errno and cannot fail; without that library nothing happens. */

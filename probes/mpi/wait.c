@@ -137,7 +137,7 @@ static void complete_several(struct wanted *w, int n, const int *indices, void *
 MPI_WRAPPER MPI_Wait(handle *request, void *status);
 MPI_WRAPPER MPI_Wait(handle *request, void *status)
 {
-	struct call c = {.op = MPI_OP_WAIT, .site = SITE};
+	struct call c = {.op = MPI_OP_WAIT, .site = PLACE};
 	struct wanted w;
 	int rc;
 
@@ -155,7 +155,7 @@ MPI_WRAPPER MPI_Wait(handle *request, void *status)
 MPI_WRAPPER MPI_Waitall(int n, handle *requests, void *statuses);
 MPI_WRAPPER MPI_Waitall(int n, handle *requests, void *statuses)
 {
-	struct call c = {.op = MPI_OP_WAITALL, .site = SITE};
+	struct call c = {.op = MPI_OP_WAITALL, .site = PLACE};
 	struct wanted w;
 	int rc;
 
@@ -173,7 +173,7 @@ MPI_WRAPPER MPI_Waitall(int n, handle *requests, void *statuses)
 MPI_WRAPPER MPI_Waitany(int n, handle *requests, int *index, void *status);
 MPI_WRAPPER MPI_Waitany(int n, handle *requests, int *index, void *status)
 {
-	struct call c = {.op = MPI_OP_WAITANY, .any = true, .site = SITE};
+	struct call c = {.op = MPI_OP_WAITANY, .any = true, .site = PLACE};
 	struct wanted w;
 	int rc;
 
@@ -191,7 +191,7 @@ MPI_WRAPPER MPI_Waitany(int n, handle *requests, int *index, void *status)
 MPI_WRAPPER MPI_Waitsome(int n, handle *requests, int *n_done, int *indices, void *statuses);
 MPI_WRAPPER MPI_Waitsome(int n, handle *requests, int *n_done, int *indices, void *statuses)
 {
-	struct call c = {.op = MPI_OP_WAITSOME, .any = true, .site = SITE};
+	struct call c = {.op = MPI_OP_WAITSOME, .any = true, .site = PLACE};
 	struct wanted w;
 	int rc;
 

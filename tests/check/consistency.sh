@@ -91,6 +91,11 @@ while read -r rule demo; do
 done <"$TMP/rules"
 end
 
+begin "MPI: calls from Fortran reach every wrapper"
+expect_eq "$(nm -D --defined-only "$BUILD/libpptrace-mpi.so" | sed -nE 's/.* T PMPI_//p' | sort)" \
+	"$(nm -D --defined-only "$BUILD/libpptrace-mpi.so" | sed -nE 's/.* T MPI_//p' | sort)" "names of fortran.c, and the wrappers"
+end
+
 begin "SQL statements are made by schema/query, but those of a user and those that insert rows by the million"
 none "files with statements of their own" "$(files '*.c' | grep -v '^tests/\|^schema/query.c\|^tracer/store/insert.c\|^cli/cmd_query.c' |
 	xargs grep -lE 'sqlite3_prepare' | sort)"

@@ -34,7 +34,7 @@ void model_mpi_rank(struct model *m, const struct rec_MPI_RANK *rec)
 	if (!*p->mpi_job && !m->has_nameless_job) {
 		m->has_nameless_job = true;
 		buf_adds(&m->blind,
-			"MPI is called from Fortran, or its job has no name: who waits for whom in it is not judged\n");
+			"The MPI job has no name: who waits for whom in it is not judged\n");
 	}
 	p->mpi_rank = (int64_t)rec->rank;
 	p->mpi_size = (int64_t)rec->size;

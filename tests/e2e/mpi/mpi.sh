@@ -106,6 +106,42 @@ for mpi in mpich openmpi; do
 	end
 done
 
+# In Fortran: each case and its healthy twin, with the modules mpi and mpi_f08.
+fortran="recv error deadlock certain cycle
+wait error deadlock certain cycle
+missing error deadlock certain cycle"
+
+for mpi in mpich openmpi; do
+	for module in mpi mpi_f08; do
+		begin "$mpi, Fortran with $module: who waits for whom"
+		if ! command -v mpif90.$mpi >/dev/null || ! command -v mpirun.$mpi >/dev/null; then
+			skip "mpif90.$mpi is not installed"
+			end
+			continue
+		fi
+		define=
+		[ $module = mpi ] || define=-DF08
+		mpif90.$mpi $define -g -O1 -o cases.$mpi "$ROOT/tests/mpi/fortran.F90" >fortran.log 2>&1 || fail "$(head -5 fortran.log)"
+		while read -r name expected; do
+			case $mpi-$module-$name in
+			mpich-mpi-* | openmpi-mpi_f08-* | *-recv) ;;
+			*) continue ;;
+			esac
+			record $mpi auto "$name"
+			expect_eq "$(found)" "$expected" "findings of $name"
+			expect_status 124
+			# The place is in the program, not in the library for Fortran.
+			expect_sql t.db "SELECT count(*) >= 2 AND sum(file LIKE '%fortran.F90') = count(*) FROM finding f JOIN finding_member m ON m.finding_id = f.id JOIN site s ON s.id = m.site_id WHERE f.rule = 'deadlock'" 1
+			record $mpi auto "$name-right"
+			expect_status 0
+			expect_out '^done$'
+			expect_eq "$(found)" "" "findings of $name-right"
+			expect_sql t.db "SELECT count(*) >= 400 FROM sync WHERE op GLOB 'MPI_*'" 1
+		done <<<"$fortran"
+		end
+	done
+done
+
 begin "explain: the rules of MPI"
 for rule in mpi-collective-order mpi-unmatched-message; do
 	run "$PPTRACE" explain $rule
