@@ -40,7 +40,8 @@ DEPS_TEST := bsdutils bubblewrap:bwrap cargo:cargo chromium clang-format clickho
 	libmpich-dev libopenmpi-dev libxml2-utils man-db mpich musl-tools nodejs:node npm:npm openjdk-17-jdk-headless:javac openmpi-bin openssl perl pngcheck poppler-utils:pdfinfo procps python3 python3-pytest redis-server redis-tools ruby rustc \
 	shellcheck sqlite3 strace stress-ng util-linux
 # The tracers that `make bench` compares with, and what its workloads need.
-DEPS_BENCH := bpftool bpftrace gcc liblttng-ust1? linux-perf:perf ltrace lttng-tools make python3 strace uftrace valgrind
+DEPS_BENCH := bpftool bpftrace gcc liblttng-ust1? linux-perf:perf ltrace lttng-tools make nginx postgresql:pgbench python3 \
+	redis-server redis-tools:redis-benchmark strace uftrace valgrind wrk
 # And what the long tests need: emulated machines.
 DEPS_CROSS := gcc-aarch64-linux-gnu libc6-dev-arm64-cross
 DEPS_LONG := $(DEPS_CROSS) binutils busybox-static cpio dash debootstrap qemu-system-arm qemu-system-x86 zookeeper

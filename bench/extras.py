@@ -112,14 +112,15 @@ def probes(rounds, folder):
 
 
 def growth(counts, folder):
-    """Holds of a lock, a row each: seconds and peak memory to record, diagnose and draw them."""
+    """Holds of a lock, a row each: seconds and peak memory to record (until the file is complete), diagnose and draw them."""
     rows = []
     for n in counts:
         row = {"holds": n}
         for name, argv in (("run", ["run", "-q", "-o", f"{folder}/g.db", "--locks=shim", "--fold=off", "--max-size=0", "--",
                                     workloads.WORK, "mutex4", str(n)]),
                            ("diagnose", ["diagnose", f"{folder}/g.db"]),
-                           ("timeline", ["timeline", "-o", f"{folder}/g.svg", f"{folder}/g.db"])):
+                           ("timeline", ["timeline", "-o", f"{folder}/g.svg", f"{folder}/g.db"]),
+                           ("report", ["report", "-o", f"{folder}/g.html", f"{folder}/g.db"])):
             pid = os.fork()
             if pid == 0:
                 null = os.open(os.devnull, os.O_RDWR)
@@ -232,8 +233,7 @@ def measure(only, rounds, folder):
     result = {}
     for name in wanted:
         if name == "growth":
-            # The largest takes a minute: only for those who ask for it.
-            result[name] = growth([10**4, 10**5, 10**6] + ([10**7] if "growth" in only else []), folder)
+            result[name] = growth([10**4, 10**5, 10**6, 10**7], folder)
         else:
             result[name] = globals()[name](rounds, folder)
     return result

@@ -8,6 +8,7 @@ import math
 from ways import WAYS
 
 NOTES = {way.name: way.note for way in WAYS}
+STEPS = ("run", "diagnose", "timeline", "report")
 
 
 def ratio(entry, what):
@@ -72,7 +73,7 @@ def extra_lines(name, value):
         return [f"{what}, {v['threads']} with {v['frames']} frames: read in {span(v['ms'], 1)} ms of a processor, the first time in {v['first_ms']:.0f} ms"
                 for what, v in value["reading"].items()] + \
                [f"a busy {what} program that is read every 500 ms does {span(v, 1)} % less" for what, v in value["cost"].items()]
-    return [f"{row['holds']} holds: " + ", ".join(f"{k} {row[k]['s']:.2f} s {row[k]['mb']:.0f} MB" for k in ("run", "diagnose", "timeline")) +
+    return [f"{row['holds']} holds: " + ", ".join(f"{k} {row[k]['s']:.2f} s {row[k]['mb']:.0f} MB" for k in STEPS) +
             f", {row['bytes']} bytes" for row in value]
 
 
@@ -102,10 +103,19 @@ def page(result, path, chart_path):
             elif name in w["failed"]:
                 out.append(f"| {name} | - | - | - | {w['failed'][name]} |")
         out.append("")
-    lines = [line for name, value in result.get("extras", {}).items() for line in extra_lines(name, value)]
+    lines = [line for name, value in result.get("extras", {}).items() if name != "growth" for line in extra_lines(name, value)]
     if lines:
         out += ["## The parts of it", "", "What a stage costs by itself. No preload library can cost a program less than one that is empty.", ""]
         out += [f"- {line}" for line in lines] + [""]
+    rows = result.get("extras", {}).get("growth")
+    if rows:
+        growth_path = chart_path.replace("performance", "growth")
+        out += ["## Growth", "", "Four threads take one mutex, and each hold has a row (`--fold=off`). *Run* is until the file is complete, the program's own time included.", "",
+                "| holds | " + " | ".join(STEPS) + " | file |", "|---|" + "---|" * (len(STEPS) + 1)]
+        out += [f"| {row['holds']} | " + " | ".join(f"{row[k]['s']:.2f} s, {row[k]['mb']:.0f} MB" for k in STEPS) + f" | {row['bytes'] / 1e6:.1f} MB |" for row in rows]
+        out += ["", "![Seconds by the number of holds, both axes logarithmic](pictures/" + growth_path.rsplit("/", 1)[-1] + ")", ""]
+        with open(growth_path, "w", encoding="utf-8") as f:
+            f.write(growth_chart(rows))
     if result["absent"]:
         out += ["## Not measured", ""] + [f"- {name}: {why}" for name, why in result["absent"].items()] + [""]
     with open(path, "w", encoding="utf-8") as f:
@@ -150,4 +160,43 @@ def chart(result):
                        f'<text x="{x(value) + 4:.1f}" y="{y + 9}" fill="#333">{value:.{2 if value < 10 else 0}f}×</text>')
             y += row
         y += 10
+    return "\n".join(out) + "\n</svg>\n"
+
+
+def growth_chart(rows):
+    """Seconds of each step by the number of holds, with a line of what would be proportional."""
+    left, top, width, height = 60, 20, 480, 300
+    least = min(row[k]["s"] for row in rows for k in STEPS)
+    low, high = math.floor(math.log10(least)), math.ceil(math.log10(max(row[k]["s"] for row in rows for k in STEPS)))
+    first, last = math.log10(rows[0]["holds"]), math.log10(rows[-1]["holds"])
+
+    def x(holds):
+        return left + (math.log10(holds) - first) / max(last - first, 1) * width
+
+    def y(seconds):
+        return top + height - (math.log10(seconds) - low) / (high - low) * height
+
+    out = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {left + width + 110} {top + height + 40}" font-family="sans-serif" font-size="11">',
+           "<title>Seconds of each step by the number of holds, both axes logarithmic</title>", '<rect width="100%" height="100%" fill="#fff"/>']
+    for power in range(low, high + 1):
+        out.append(f'<line x1="{left}" y1="{y(10**power):.1f}" x2="{left + width}" y2="{y(10**power):.1f}" stroke="#ddd"/>'
+                   f'<text x="{left - 6}" y="{y(10**power) + 4:.1f}" text-anchor="end" fill="#555">{10.0**power:g} s</text>')
+    for row in rows:
+        out.append(f'<text x="{x(row["holds"]):.1f}" y="{top + height + 18}" text-anchor="middle" fill="#555">{row["holds"]:,}</text>')
+    out.append(f'<text x="{left + width / 2}" y="{top + height + 34}" text-anchor="middle" fill="#555">holds</text>')
+    ends = []
+    for k, colour in zip(STEPS, COLOURS):
+        points = " ".join(f'{x(row["holds"]):.1f},{y(row[k]["s"]):.1f}' for row in rows)
+        at = y(rows[-1][k]["s"]) + 4
+        # Names of lines that end side by side stand below each other.
+        while any(abs(at - other) < 12 for other in ends):
+            at += 1
+        ends.append(at)
+        out.append(f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="2"/>'
+                   f'<text x="{left + width + 8}" y="{at:.1f}" fill="{colour}">{k}</text>')
+    most = rows[-1]["run"]["s"]
+    steps = [row["holds"] for row in rows if math.log10(most * row["holds"] / rows[-1]["holds"]) >= low]
+    out.append('<polyline points="' + " ".join(f'{x(n):.1f},{y(most * n / rows[-1]["holds"]):.1f}' for n in steps) +
+               '" fill="none" stroke="#999" stroke-dasharray="4 3"/>'
+               f'<text x="{x(steps[0]) + 6:.1f}" y="{y(most * steps[0] / rows[-1]["holds"]) - 4:.1f}" fill="#777">proportional</text>')
     return "\n".join(out) + "\n</svg>\n"

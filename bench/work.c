@@ -88,6 +88,28 @@ static void work_fork(long count)
 	}
 }
 
+/* The same for many that live at once. */
+static void work_processes(long count)
+{
+	enum { AT_ONCE = 100 };
+
+	for (long i = 0; i < count; i += AT_ONCE) {
+		int status;
+
+		for (long k = 0; k < AT_ONCE; k++) {
+			pid_t pid = fork();
+
+			if (pid == 0)
+				_exit(0);
+			if (pid < 0)
+				give_up("fork");
+		}
+		for (long k = 0; k < AT_ONCE; k++)
+			if (wait(&status) < 0 || status)
+				give_up("wait");
+	}
+}
+
 static void work_exec(long count)
 {
 	static char name[] = "true";
@@ -153,6 +175,33 @@ static void lock_by(int threads, long count)
 	for (int i = 0; i < threads; i++)
 		(void)pthread_join(t[i], NULL);
 	if (shared != each * threads)
+		give_up("sum");
+}
+
+static pthread_barrier_t all_there;
+
+static void *lock_with_all(void *arg)
+{
+	long count = 100;
+
+	(void)pthread_barrier_wait(&all_there);
+	(void)lock_loop(&count);
+	return arg;
+}
+
+/* So many threads live at once. */
+static void work_threads(long count)
+{
+	pthread_t *t = xcalloc((size_t)count, sizeof *t);
+
+	(void)pthread_barrier_init(&all_there, NULL, (unsigned)count);
+	for (long i = 0; i < count; i++)
+		if (pthread_create(&t[i], NULL, lock_with_all, NULL))
+			give_up("pthread_create");
+	for (long i = 0; i < count; i++)
+		(void)pthread_join(t[i], NULL);
+	free(t);
+	if (shared != 100 * count)
 		give_up("sum");
 }
 
@@ -240,7 +289,8 @@ static const struct {
 } works[] = {{"pipe", work_pipe}, {"pingpong", work_pingpong}, {"fork", work_fork},
 	{"exec", work_exec}, {"kill", work_kill}, {"mutex1", work_mutex1}, {"mutex2", work_mutex2},
 	{"mutex4", work_mutex4}, {"mutex16", work_mutex16}, {"cond", work_cond},
-	{"syscall", work_syscall}, {"run", work_run}};
+	{"threads", work_threads}, {"processes", work_processes}, {"syscall", work_syscall},
+	{"run", work_run}};
 
 /* Of this process and of its children that have ended. */
 static uint64_t cpu_ns(void)
