@@ -163,8 +163,9 @@ ifeq ($(CROSS),)
 else
 	$(Q): > $@
 endif
-$(OUT)/schema/image/image.o: ALL_CFLAGS += -Wa,-I$(OUT)/gen
-$(OUT)/schema/image/image.o: $(OUT)/gen/schema.db
+IMAGE_OBJ := $(OUT)/schema/image/image.o build/fuzz/obj/schema/image/image.o
+$(IMAGE_OBJ): ALL_CFLAGS += -Wa,-I$(OUT)/gen
+$(IMAGE_OBJ): $(OUT)/gen/schema.db
 
 # eBPF: several objects are linked to one for each edition; one skeleton serves all of them.
 BPF_CFLAGS := -target bpf -D__TARGET_ARCH_$(subst x86_64,x86,$(subst aarch64,arm64,$(ARCH))) \

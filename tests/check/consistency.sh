@@ -206,6 +206,14 @@ for object in "$BUILD"/gen/*.bpf.o; do
 done
 end
 
+begin "files that are embedded by the assembler are found by the fuzzers' build too"
+command -v clang >/dev/null || skip "needs clang"
+for f in $(command -v clang >/dev/null && git -C "$ROOT" grep -l '\.incbin' -- '*.c'); do
+	run make -s -C "$ROOT" -W "$f" "build/fuzz/obj/${f%.c}.o"
+	expect_status 0
+done
+end
+
 begin "links of the documents lead somewhere"
 for doc in $(files '*.md'); do
 	for link in $(grep -oE '\]\([^)# ]+' "$doc" | cut -c3- | grep -v '^http'); do
