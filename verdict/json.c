@@ -57,7 +57,10 @@ static void add_member(struct buf *b, struct sqlite3 *db, const struct finding_m
 	buf_addf(b, "{\"ordinal\":%zu", i + 1);
 	add_text(b, "text", m->text);
 	add_id(b, "thread_id", m->thread_id);
-	add_named(b, db, "SELECT tid, name AS thread_name FROM thread WHERE id = ?1", m->thread_id);
+	add_named(b, db,
+		"SELECT t.tid, iif(t.is_main, t.name, n.name) AS thread_name FROM thread t"
+		" JOIN thread_name n ON n.thread_id = t.id WHERE t.id = ?1",
+		m->thread_id);
 	add_id(b, "process_id", m->process_id);
 	add_named(b, db, "SELECT pid, name AS process_name FROM process WHERE id = ?1",
 		m->process_id);

@@ -2,6 +2,18 @@
 --
 -- Each view says what a row is in its first line; `pptrace query` lists those lines.
 
+CREATE VIEW thread_start AS -- the function that each thread starts in; runtime: the language that starts all of its threads there, so that it tells none from another
+SELECT t.id AS thread_id, s.function, s.file, s.line,
+       CASE WHEN s.module GLOB '*/libjvm.so' OR s.module GLOB '*/libjli.so' OR s.function GLOB 'thread_native_entry*' THEN 'java'
+            WHEN s.module GLOB '*/libruby*.so*' OR s.module GLOB '*/ruby' OR s.module GLOB '*/ruby[0-9]*' THEN 'ruby'
+            WHEN s.module GLOB '*/libpython*' OR s.module GLOB '*/python' OR s.module GLOB '*/python[0-9]*'
+                 OR s.function = 'pythread_wrapper' THEN 'python'
+            WHEN s.module GLOB '*/libnode.so*' OR s.module GLOB '*/node' OR s.module GLOB '*/nodejs' OR s.function GLOB 'node::*'
+                 OR s.function GLOB 'v8::*' THEN 'node'
+            WHEN s.function GLOB 'runtime.*' OR (s.function = 'threadentry' AND s.file GLOB '*gcc_*.c') THEN 'go'
+       END AS runtime
+  FROM thread t JOIN site s ON s.id = t.entry_site_id;
+
 CREATE VIEW thread_name AS -- what each thread is called everywhere: by its language, by the program, or by the function that it starts in
 SELECT t.id AS thread_id,
        coalesce(iif(t.is_main, coalesce(p.title, p.program, p.name), NULL), t.runtime_name,
@@ -10,7 +22,7 @@ SELECT t.id AS thread_id,
                 s.function, t.name, 'thread') AS name
   FROM thread t JOIN process p ON p.id = t.process_id
   LEFT JOIN thread c ON c.id = t.creator_id
-  LEFT JOIN site s ON s.id = t.entry_site_id;
+  LEFT JOIN thread_start s ON s.thread_id = t.id AND s.runtime IS NULL;
 
 CREATE VIEW process_tree AS -- every process below the one that made it, depth first
 WITH RECURSIVE tree(id, depth, path) AS (
@@ -41,8 +53,8 @@ SELECT e.ts_ns, e.kind, e.process_id, e.thread_id, p.pid, t.tid, p.name, e.text
      WHERE p.start_ns IS NOT NULL
     UNION ALL
     SELECT t.start_ns, 'thread', t.process_id, coalesce(t.creator_id, t.id),
-           'thread ' || t.tid || coalesce(' runs ' || s.function, '') || coalesce(' (' || t.name || ')', '')
-      FROM thread t LEFT JOIN site s ON s.id = t.entry_site_id
+           'thread ' || t.tid || coalesce(' runs ' || s.function, '') || coalesce(' (' || coalesce(t.runtime_name, t.name) || ')', '')
+      FROM thread t LEFT JOIN thread_start s ON s.thread_id = t.id AND s.runtime IS NULL
      WHERE NOT t.is_main AND t.start_ns IS NOT NULL
     UNION ALL
     SELECT x.ts_ns, 'exec', x.process_id, x.thread_id,

@@ -196,14 +196,6 @@ int rule_crash(struct rule_context *ctx)
 }
 
 /*
- * Says whether a row of site, e, is where a thread of a language's runtime begins. That Java, Node.js and Ruby end
- * while threads of theirs are still there (daemons, workers) is how they are used. Go's are no threads of the C library.
- */
-#define OF_RUNTIME_SQL                                                                             \
-	"(e.module GLOB '*/libjvm.so' OR e.module GLOB '*/libruby*.so*' OR e.module GLOB '*/ruby'" \
-	" OR e.function GLOB 'node::*')"
-
-/*
  * Threads that were cut short as their process ended, with the wait in which
  * that met them. Where the recording does not say who was: those whose last
  * wait came to its end with that of the main thread, and that nobody joined.
@@ -219,7 +211,9 @@ static const char main_exit_sql[] =
 	/* An exec ends the other threads too, and on purpose. */
 	" AND NOT EXISTS (SELECT 1 FROM exec x WHERE x.process_id = p.id AND x.errno IS NULL"
 	"  AND x.ts_ns >= t.end_ns AND x.ts_ns <= t.end_ns + 1000000000)"
-	" AND NOT EXISTS (SELECT 1 FROM site e WHERE e.id = t.entry_site_id AND " OF_RUNTIME_SQL ")"
+	/* That Java, Node.js and Ruby end while threads of theirs are still there (daemons, workers) is how they are used. */
+	" AND NOT EXISTS (SELECT 1 FROM thread_start e WHERE e.thread_id = t.id"
+	"  AND e.runtime IN ('java', 'node', 'ruby'))"
 	/* A worker at rest, or one that only wants a lock, loses nothing, unless it holds one. */
 	" AND NOT (coalesce(w.reason, '') IN ('cond', 'sem', 'futex', 'poll', 'signal', 'barrier', 'eventfd', 'socket', 'lock')"
 	"  AND NOT EXISTS (SELECT 1 FROM lock_open o WHERE o.thread_id = t.id))"

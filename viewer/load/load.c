@@ -215,7 +215,7 @@ static char *load_threads(struct trace *t, sqlite3 *db)
 		"SELECT t.id, t.tid, t.process_id, t.creator_id, n.name, t.start_ns, t.end_ns,"
 		" t.is_main, s.function FROM thread t JOIN process p ON p.id = t.process_id"
 		" LEFT JOIN thread_name n ON n.thread_id = t.id"
-		" LEFT JOIN site s ON s.id = t.entry_site_id"
+		" LEFT JOIN thread_start s ON s.thread_id = t.id AND s.runtime IS NULL"
 		" ORDER BY p.start_ns, p.id, t.is_main DESC, t.start_ns, t.id");
 	size_t cap = 0;
 

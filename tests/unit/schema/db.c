@@ -373,6 +373,48 @@ TEST(db_views)
 	ASSERT(n >= 11);
 }
 
+/* A thread is called by the function that it starts in, unless a language's runtime starts all of its threads there. */
+TEST(db_thread_names)
+{
+	static const struct {
+		const char *module, *function, *name, *file;
+	} rows[] = {{"/usr/bin/worker", "work", "work", NULL},
+		{"/usr/lib/plugin.so", "thread_start", "thread_start", NULL},
+		{"/usr/bin/python3.11", "pythread_wrapper", "app", NULL},
+		{"/opt/frozen/tool", "pythread_wrapper", "app", NULL},
+		{"/usr/lib/libpython3.13.so.1.0", "thread_run", "app", NULL},
+		{"/usr/lib/jvm/lib/server/libjvm.so", "thread_native_entry(Thread*)", "app", NULL},
+		{"/usr/lib/jvm/lib/libjli.so", "ThreadJavaMain", "app", NULL},
+		{"/usr/lib/x86_64-linux-gnu/libruby-3.3.so.3.3.0", "nt_start", "app", NULL},
+		{"/usr/bin/node", "node::worker::Worker::StartThread(int)", "app", NULL},
+		{"/srv/server", "threadentry", "app", "/usr/lib/go/src/runtime/cgo/gcc_util.c"},
+		{"/srv/server", "threadentry", "threadentry", "server.c"},
+		{"/srv/server", "runtime.mstart", "app", NULL}};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
+		_cleanup_free_ char *sql = xasprintf(
+			"INSERT INTO process (id, pid, name) VALUES (1, 1, 'app');"
+			"INSERT INTO site (id, module, offset, function, file) VALUES (1, '%s', 0, '%s', nullif('%s', ''));"
+			"INSERT INTO thread (id, tid, process_id, name, creator_id, is_main) VALUES (1, 1, 1, 'app', NULL, 1);"
+			"INSERT INTO thread (id, tid, process_id, name, creator_id, entry_site_id) VALUES (2, 2, 1, 'app', 1, 1)",
+			rows[i].module, rows[i].function, rows[i].file ? rows[i].file : "");
+		sqlite3 *db = NULL;
+		char *why = NULL;
+
+		ASSERT_INT(db_open_temp(&db, &why), 0);
+		ASSERT_INT(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+		ASSERT_INT(
+			sqlite3_prepare_v2(db, "SELECT name FROM thread_name WHERE thread_id = 2",
+				-1, &stmt, NULL),
+			SQLITE_OK);
+		ASSERT_INT(sqlite3_step(stmt), SQLITE_ROW);
+		ASSERT_STR((const char *)sqlite3_column_text(stmt, 0), rows[i].name);
+		(void)sqlite3_finalize(steal(&stmt));
+		(void)sqlite3_close(db);
+	}
+}
+
 /* The names and texts of all tables and views, one after the other. */
 static char *schema_of(sqlite3 *db)
 {
