@@ -34,6 +34,8 @@
 enum { ARCH_REG_FP = 6, ARCH_REG_SP = 7, ARCH_REG_RETURN = 16, ARCH_REG_PC = 16, ARCH_REGS = 17 };
 /* The caller's stack pointer is that far above the frame pointer, where code keeps one. */
 #define ARCH_FRAME_SIZE 16
+/* Local variables of Go lie right below where the frame pointer points. */
+#define ARCH_GO_LOCALS_BELOW 1
 /* Those that a callee keeps for its caller and that rules are made of: rbx, rbp, r12 to r15. */
 #define ARCH_KEPT                                                                                  \
 	{                                                                                          \
@@ -131,6 +133,7 @@ static inline long arch_call(long nr, long a, long b, long c, long d, long e, lo
 enum { ARCH_REG_FP = 29, ARCH_REG_RETURN = 30, ARCH_REG_SP = 31, ARCH_REG_PC = 32, ARCH_REGS = 33 };
 /* 0: a frame pointer says nothing of the stack pointer. */
 #define ARCH_FRAME_SIZE 0
+#define ARCH_GO_LOCALS_BELOW 0
 #define ARCH_KEPT                                                                                  \
 	{                                                                                          \
 		19, ARCH_REG_FP, 20, 21, 22, ARCH_REG_RETURN                                       \

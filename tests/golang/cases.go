@@ -191,7 +191,7 @@ func many() {
 	for i := 0; i < 1000; i++ {
 		go func() { <-never }()
 	}
-	live()
+	closeLater(never)
 }
 
 func main() {
@@ -384,4 +384,9 @@ func askAll() {
 			open[len(open)] = q
 		}
 	}()
+}
+
+func closeLater(c chan int) {
+	time.Sleep(time.Hour)
+	close(c)
 }

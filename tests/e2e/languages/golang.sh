@@ -10,9 +10,10 @@ if ! command -v go >/dev/null; then
 	end
 	exit 0
 fi
-cp "$ROOT/tests/golang/cases.go" .
+cp "$ROOT/tests/golang/cases.go" "$ROOT/tests/golang/stacks.go" .
 export GOCACHE=$ROOT/build/go-cache GOFLAGS=-mod=mod GO111MODULE=off
 go build -o cases cases.go
+go build -o stacks stacks.go
 go build -ldflags=-w -o nodebug cases.go
 go build -ldflags="-s -w" -o stripped cases.go
 
@@ -262,6 +263,35 @@ why_cases()
 }
 why_cases ./cases 1.19
 
+# stack_cases PROGRAM VERSION: what lies on a stack counts where code will read it, and not elsewhere.
+stack_cases()
+{
+	local case
+	for case in stale copied; do
+		begin "why, Go $2: a word on a stack that no code will read again keeps nobody alive ($case)"
+		start "$1" "$case"
+		wait_for 20 has_text '^warning: stuck'
+		case $case in
+		stale) expect_out '      waits for the channel .* at stacks.go:31 \(main.stale.func1\)' ;;
+		copied) expect_out '      waits for the mutex .* at stacks.go:72 \(main.counter.add\)' ;;
+		esac
+		stop
+		end
+	done
+	for case in read pointed deferred; do
+		begin "why, Go $2: what a stack will lead to keeps its owner alive ($case)"
+		start "$1" "$case"
+		wait_for 20 has_text 'waits for the channel'
+		for _ in 1 2 3; do
+			run "$PPTRACE" why "$pid"
+			expect_out '^No deadlock was found'
+		done
+		stop
+		end
+	done
+}
+stack_cases ./stacks 1.19
+
 # The program has one name, whoever compiled it: it is in what pptrace says.
 begin "Go 1.24 can be had"
 mkdir newer
@@ -269,11 +299,13 @@ if [ -z "${LONG:-}" ] && [ ! -e "$ROOT/build/go-1.24" ]; then
 	skip "make test-long fetches and builds it"
 elif [ "$(id -u)" != 0 ] || ! timeout 300 "$ROOT/tests/golang/newer.sh" "$ROOT/build/go-1.24" >newer.log 2>&1; then
 	skip "Debian's golang-1.24 cannot be fetched: $(tail -n 1 newer.log)"
-elif ! GOTOOLCHAIN=local GOCACHE=$ROOT/build/go-cache-1.24 "$ROOT/build/go-1.24/usr/lib/go-1.24/bin/go" build -o newer/cases cases.go >newer.log 2>&1; then
+elif ! GOTOOLCHAIN=local GOCACHE=$ROOT/build/go-cache-1.24 "$ROOT/build/go-1.24/usr/lib/go-1.24/bin/go" build -o newer/ cases.go >newer.log 2>&1 ||
+	! GOTOOLCHAIN=local GOCACHE=$ROOT/build/go-cache-1.24 "$ROOT/build/go-1.24/usr/lib/go-1.24/bin/go" build -o newer/ stacks.go >newer.log 2>&1; then
 	fail "it does not compile" "$(cat newer.log)"
 fi
 end
 [ ! -x newer/cases ] || why_cases newer/cases 1.24
+[ ! -x newer/stacks ] || stack_cases newer/stacks 1.24
 
 for backend in $(backends); do
 	for case in $HANGING; do

@@ -334,6 +334,9 @@ static int threads(const struct runtime_process *p, runtime_each *each, void *ar
 	for (size_t pos = 0; (slot = hash_next(&go->places, &pos));)
 		free(slot->value);
 	hash_done(&go->places);
+	for (size_t pos = 0; (slot = hash_next(&go->maps, &pos));)
+		free(slot->value);
+	hash_done(&go->maps);
 	return rc < 0 ? rc : 0;
 }
 

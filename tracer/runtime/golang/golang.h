@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * To be read in this order: golang.c (goroutines), layout.c (the runtime's structures), frame.c (stacks), lock.c (what a
- * goroutine waits for), code.c (who has a mutex), reach.c (who could wake it).
+ * goroutine waits for), code.c (who has a mutex), stackmap.c (which words of a stack count), reach.c (who could wake it).
  */
 #ifndef TRACER_RUNTIME_GOLANG_GOLANG_H
 #define TRACER_RUNTIME_GOLANG_GOLANG_H
@@ -27,6 +27,10 @@ struct golang_layout {
 	uint64_t p_timer_count, p_timers,
 		timers_len; /* how many timers a P has: up to 1.22; from 1.23 on */
 	uint64_t heap_spans, span_start, span_pages, span_size, span_state, span_class;
+	uint64_t g_defer, g_panic;
+	uint64_t module_pctab, module_pclntable, module_ftab, module_text, module_gofunc,
+		module_next;
+	uint64_t func_args, func_npcdata, func_nfuncdata;
 };
 
 enum {
@@ -79,20 +83,31 @@ struct golang {
 	const struct runtime_process *process;
 	struct golang_layout layout;
 	char exe[4096];
-	uint64_t allgs, allm, allp, semtable, reasons_at, heap;
+	uint64_t allgs, allm, allp, semtable, reasons_at, heap, module;
 	uint64_t calls[GOLANG_CALLS]; /* the functions of golang_calls */
 	char reasons[GOLANG_REASONS][40];
 	char root
 		[160]; /* where the standard library's sources lie: "/usr/lib/go-1.19/src/"; empty: not known */
 	struct hash places; /* struct golang_place by pc, owned */
 	size_t n_places;
+	struct hash maps; /* struct golang_map by pc, owned */
+	size_t n_maps;
 	struct goroutine *list;
 	size_t n;
 	uint32_t lost;    /* 1 + index of the first goroutine that is lost, 0: none is */
 	bool has_spans;   /* how the heap is divided is known */
+	bool has_maps;    /* which words of its stacks count is known */
 	bool has_signals; /* os/signal sends those that arrive to channels of the program */
 	bool has_timers;  /* some timer is set, that may send to a channel or call a function */
 	unsigned scans;   /* of code, that are left */
+};
+
+/* Which words of a function's frame count at a call: addresses of bit vectors, and how many bits they have. */
+struct golang_map {
+	uint64_t locals, args, objects;
+	uint32_t n_locals, n_args;
+	uint64_t n_objects;
+	bool is_known, has_args;
 };
 
 enum { GOLANG_INLINED = 8 };
@@ -155,6 +170,13 @@ void golang_wait(struct golang *go, const struct goroutine *g, struct runtime_wa
  * its attempt to lock that does not count, for a compiler may put the slow way to the end.
  */
 int golang_locked(struct golang *go, const struct golang_frame *f, uint64_t word, uint64_t tried);
+
+/* ---- stackmap.c ---- */
+
+typedef void golang_word(void *arg, uint64_t word);
+
+/* Calls mark for each word on the stack of a goroutine that counts; false: it is not known which do. */
+bool golang_stack(struct golang *go, const struct goroutine *g, golang_word *mark, void *arg);
 
 /* ---- reach.c ---- */
 

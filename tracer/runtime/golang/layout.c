@@ -15,6 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/arch.h"
 #include "base/buf.h"
 #include "base/mem.h"
 #include "base/section.h"
@@ -72,6 +73,17 @@ static const struct wanted wanted[] = {
 	MAY(span_size, "runtime.mspan", "elemsize"),
 	MAY(span_state, "runtime.mspan", "state"),
 	MAY(span_class, "runtime.mspan", "spanclass"),
+	MAY(g_defer, "runtime.g", "_defer"),
+	MAY(g_panic, "runtime.g", "_panic"),
+	MAY(module_pctab, "runtime.moduledata", "pctab"),
+	MAY(module_pclntable, "runtime.moduledata", "pclntable"),
+	MAY(module_ftab, "runtime.moduledata", "ftab"),
+	MAY(module_text, "runtime.moduledata", "text"),
+	MAY(module_gofunc, "runtime.moduledata", "gofunc"),
+	MAY(module_next, "runtime.moduledata", "next"),
+	MAY(func_args, "runtime._func", "args"),
+	MAY(func_npcdata, "runtime._func", "npcdata"),
+	MAY(func_nfuncdata, "runtime._func", "nfuncdata"),
 };
 
 uint64_t golang_u64(struct golang *go, uint64_t addr, uint64_t offset)
@@ -160,6 +172,16 @@ static bool has_spans(const struct golang_layout *l)
 	       l->span_state != GOLANG_NONE && l->span_class != GOLANG_NONE;
 }
 
+static bool has_maps(const struct golang_layout *l)
+{
+	return l->g_defer != GOLANG_NONE && l->g_panic != GOLANG_NONE &&
+	       l->module_pctab != GOLANG_NONE && l->module_pclntable != GOLANG_NONE &&
+	       l->module_ftab != GOLANG_NONE && l->module_text != GOLANG_NONE &&
+	       l->module_gofunc != GOLANG_NONE && l->module_next != GOLANG_NONE &&
+	       l->func_args != GOLANG_NONE && l->func_npcdata != GOLANG_NONE &&
+	       l->func_nfuncdata != GOLANG_NONE;
+}
+
 static void read_layout(struct golang_layout *l, Dwarf *dwarf)
 {
 	Dwarf_Off off = 0, next;
@@ -175,7 +197,7 @@ static void read_layout(struct golang_layout *l, Dwarf *dwarf)
 		}
 		do {
 			/* The types stand together, in one unit. */
-			if (take_type(l, &die) && is_complete(l) && has_spans(l))
+			if (take_type(l, &die) && is_complete(l) && has_spans(l) && has_maps(l))
 				return;
 		} while (++visited < MAX_ENTRIES && dwarf_siblingof(&die, &die) == 0);
 		off = next;
@@ -288,6 +310,10 @@ int golang_open(struct golang *go, const struct runtime_process *p, struct buf *
 		return rc;
 	go->heap = golang_symbol(go, "runtime.mheap_");
 	go->has_spans = go->heap && has_spans(&go->layout);
+	go->module = golang_symbol(go, "runtime.firstmoduledata");
+	/* Of a program with plugins each part has its own tables. */
+	go->has_maps = ARCH_GO_LOCALS_BELOW && go->module && has_maps(&go->layout) &&
+		       !golang_u64(go, go->module, go->layout.module_next);
 	for (size_t i = 0; i < GOLANG_CALLS; i++)
 		go->calls[i] = golang_symbol(go, golang_calls[i].name);
 	read_reasons(go);

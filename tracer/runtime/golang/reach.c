@@ -2,8 +2,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A channel or wait group can be used only by who has its address. As the garbage collector does, what can be reached is
- * followed through memory: from the program's variables and from the stacks of goroutines that may go on, whatever
- * word looks like a pointer into the heap. A goroutine of which others hold what it waits for may go on, too, and its
+ * followed through memory: from the program's variables and from what counts on the stacks of goroutines that may go
+ * on (stackmap.c), whatever word looks like a pointer into the heap. A goroutine of which others hold what it waits for may go on, too, and its
  * stack counts from then on; one that waits for a mutex may if its owner may. Those that are left wait for what only they
  * themselves have. Words that are no pointers only make fewer of them.
  *
@@ -216,6 +216,11 @@ static bool may_go_on(struct reach *r, const struct goroutine *g)
 	return false;
 }
 
+static void mark_word(void *arg, uint64_t word)
+{
+	mark(arg, word);
+}
+
 /* A goroutine that may go on: what its stack and its own structure have is reached. */
 static void take(struct reach *r, struct goroutine *g)
 {
@@ -227,7 +232,8 @@ static void take(struct reach *r, struct goroutine *g)
 		r->failed = true;
 		return;
 	}
-	scan(r, low, g->stack_high);
+	if (g->status != GO_WAITING || !golang_stack(r->go, g, mark_word, r))
+		scan(r, low, g->stack_high);
 	if (s)
 		scan(r, g->addr, object_of(s, g->addr) + s->size);
 	scan_objects(r);
