@@ -41,9 +41,10 @@ const struct sync_info *sync_info(uint64_t op);
 /* Type of Python's global lock; who wants it looks every 5 ms whether it is free (take_gil in Python/ceval_gil.c). */
 #define LOCK_TYPE_GIL "CPython.GIL"
 
-/* Types of what has a remedy of its own: Python's lock of a module that is imported, what Go calls once. */
+/* Types of what has a remedy of its own: Python's lock of a module that is imported, what Go calls once, Java's classes. */
 #define LOCK_TYPE_IMPORT "importlib._ModuleLock"
 #define LOCK_TYPE_ONCE "sync.Once"
+#define LOCK_TYPE_CLASS "java.lang.Class" /* that is initialised */
 
 /* Type of what JavaScript waits for in shared memory. */
 #define LOCK_TYPE_ATOMICS "Atomics.wait"

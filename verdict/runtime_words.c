@@ -18,6 +18,7 @@ static const struct runtime_words rows[] = {
 	{"StampedLock", "lock", "unlock it", RUNTIME_KIND_LOCK},
 	{"Mutex", "mutex", "unlock it", RUNTIME_KIND_LOCK},
 	{"RWMutex", "read-write mutex", "unlock it", RUNTIME_KIND_LOCK},
+	{"Class", "initialisation of the class", "finish it", RUNTIME_KIND_LOCK},
 	{"Once", "first call of", "return from its Do", RUNTIME_KIND_LOCK},
 	{"WaitGroup", "wait group", "call its Done", RUNTIME_KIND_OTHER},
 	{"wait", "notification", "send it", RUNTIME_KIND_OTHER}, /* Atomics.wait */

@@ -172,7 +172,75 @@ public class Cases {
             break;
         case "healthy":
             healthy();
+            start("first", () -> Slow.touch());
+            start("second", () -> Slow.touch());
+            break;
+        case "classes":
+            start("left", () -> Left.touch());
+            start("right", () -> Right.touch());
+            break;
+        case "parent":
+            start("parent", () -> Shape.touch());
+            start("child", Cases::circle);
             break;
         }
+    }
+
+    static void meet() {
+        try {
+            both.await();
+        } catch (Exception e) {
+            throw new RuntimeException(e);
+        }
+    }
+
+    /* Each static initialiser needs the other class. */
+    static class Left {
+        static {
+            meet();
+            Right.touch();
+        }
+
+        static void touch() { }
+    }
+
+    static class Right {
+        static {
+            meet();
+            Left.touch();
+        }
+
+        static void touch() { }
+    }
+
+    /* The parent's initialiser needs its child, which needs its parent first: no initialiser of the child runs yet. */
+    static class Shape {
+        static {
+            meet();
+            try {
+                Thread.sleep(500);
+            } catch (InterruptedException e) { }
+            new Circle();
+        }
+
+        static void touch() { }
+    }
+
+    static class Circle extends Shape { }
+
+    static void circle() throws Exception {
+        both.await();
+        new Circle();
+    }
+
+    /* Whoever needs it meanwhile only waits a while. */
+    static class Slow {
+        static {
+            try {
+                Thread.sleep(600);
+            } catch (InterruptedException e) { }
+        }
+
+        static void touch() { }
     }
 }

@@ -212,7 +212,7 @@ static bool is_for_runtime(const struct state *st, const struct state_wait *w)
 	if (w->reason != WAIT_SEM)
 		return false;
 	kind = naming_runtime_kind(st->db, w->lock_id);
-	return kind == RUNTIME_KIND_POOL || kind == RUNTIME_KIND_OTHER;
+	return kind == RUNTIME_KIND_POOL || kind == RUNTIME_KIND_WORK || kind == RUNTIME_KIND_OTHER;
 }
 
 static bool waits_in_runtime(const struct state *st, const struct stuck_set *s)
@@ -295,6 +295,9 @@ const char *stuck_remedy(const struct state *st, const struct stuck_set *s)
 	if (all_of(s, locks | 1u << WAIT_JOIN) && any_wait(st, s, FOR_TYPE(LOCK_TYPE_IMPORT)))
 		return "While a module is imported, do not wait for a thread that imports it too, nor for a lock that such a"
 		       " thread holds: start the work from a function that is called when all is imported.";
+	if (all_of(s, locks | 1u << WAIT_JOIN) && any_wait(st, s, FOR_TYPE(LOCK_TYPE_CLASS)))
+		return "A static initialiser must not need a class whose own initialiser needs this one (a subclass, say), nor"
+		       " wait for a thread that does: create what it needs later, on first use.";
 	if (all_of(s, locks) && any_wait(st, s, FOR_TYPE(LOCK_TYPE_ONCE)))
 		return "A function given to Do must not call Do of the same Once, nor wait for somebody who does:"
 		       " take locks and wait for others outside it.";

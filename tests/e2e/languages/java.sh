@@ -99,6 +99,38 @@ latch_text()
 	T
 }
 
+CLASSES="A static initialiser must not need a class whose own initialiser needs this one (a subclass, say), nor wait for a thread that does: create what it needs later, on first use."
+
+classes_text()
+{
+	cat <<-T
+	error: deadlock: thread "left" of Cases[PID] and thread "right" of Cases[PID] wait for each other and can never proceed
+	  cycle of 2, certain
+	  thread "left" of Cases[PID]
+	      waits for the initialisation of the class \`Cases\$Right\` (java.lang.Class) at Cases.java:207 (Cases\$Left.<clinit>),
+	      which is held by thread "right" of Cases[PID], now at Cases.java:216 (Cases\$Right.<clinit>)
+	  thread "right" of Cases[PID]
+	      waits for the initialisation of the class \`Cases\$Left\` (java.lang.Class) at Cases.java:216 (Cases\$Right.<clinit>),
+	      which is held by thread "left" of Cases[PID], now at Cases.java:207 (Cases\$Left.<clinit>)
+	  remedy: $CLASSES
+	T
+}
+
+parent_text()
+{
+	cat <<-T
+	error: deadlock: thread "parent" of Cases[PID] and thread "child" of Cases[PID] wait for each other and can never proceed
+	  cycle of 2, certain
+	  thread "parent" of Cases[PID]
+	      waits for the initialisation of the class \`Cases\$Circle\` (java.lang.Class) at Cases.java:229 (Cases\$Shape.<clinit>),
+	      which is held by thread "child" of Cases[PID], now at Cases.java:239 (Cases.circle)
+	  thread "child" of Cases[PID]
+	      waits for the initialisation of the class \`Cases\$Shape\` (java.lang.Class) at Cases.java:239 (Cases.circle),
+	      which is held by thread "parent" of Cases[PID], now at Cases.java:229 (Cases\$Shape.<clinit>)
+	  remedy: $CLASSES
+	T
+}
+
 queue_text()
 {
 	cat <<-'T'
@@ -174,7 +206,7 @@ why_of()
 why_tests()
 {
 	local case
-	for case in monitors locks mixed join latch queue notify lost; do
+	for case in monitors locks mixed join latch classes parent queue notify lost; do
 		begin "why, Java $1: $case"
 		case $case in queue | notify | lost) why_of "$case" 0 ;; *) why_of "$case" 1 ;; esac
 		expect_findings out "${case}_text"
@@ -249,7 +281,7 @@ expect_lines_in()
 run_tests()
 {
 	local case
-	for case in monitors locks mixed join latch; do
+	for case in monitors locks mixed join latch classes parent; do
 		begin "$1: $case, reported while it lasts, and kept"
 		certain_in_run "$1" "$case"
 		end

@@ -6,7 +6,7 @@
 /*
  * To be read in this order: hotspot.c (threads), vm.c (what the virtual machine says about itself), object.c
  * (classes, fields, strings, methods), stream.c (compressed tables), frame.c and code.c (stacks), lock.c (what a
- * thread waits for).
+ * thread waits for), init.c (the class whose initialisation it waits for).
  */
 #include "base/hash.h"
 #include "tracer/runtime/memory.h"
@@ -35,6 +35,7 @@ struct hotspot_vm {
 	uint64_t oop_klass, oop_narrow_klass;
 	uint64_t klass_name, klass_super, klass_mirror, klass_constants;
 	uint64_t klass_fields, klass_fields_n, klass_field_stream, klass_file;
+	uint64_t klass_init_thread, klass_init_state;
 	uint64_t method_const, method_access;
 	uint64_t const_pool, const_words, const_flags, const_code_size, const_name;
 	uint64_t pool_holder, pool_file;
@@ -47,8 +48,8 @@ struct hotspot_vm {
 	uint64_t code_method, code_scopes, code_pcs, code_pcs_end, code_metadata;
 	uint64_t pc_offset, pc_scope;
 	uint64_t flag_name, flag_addr;
-	uint64_t size_const, size_pool, size_block, size_pc, size_flag;
-	uint64_t c_blocked;
+	uint64_t size_const, size_pool, size_block, size_pc, size_flag, size_thread;
+	uint64_t c_blocked, c_initialising;
 };
 
 /* A Java class, read once. */
@@ -179,6 +180,15 @@ size_t hotspot_frames(
  */
 uint64_t hotspot_code(
 	struct hotspot *h, uint64_t pc, struct hotspot_frame *ret, size_t max, size_t *n);
+
+/* ---- init.c ---- */
+
+/*
+ * Says whether a thread waits until another one has initialised a class, and fills what it waits for. lock: the object on
+ * whose monitor it waits; 0: on none.
+ */
+bool hotspot_initialisation(struct hotspot *h, const struct hotspot_threads *all,
+	const struct hotspot_thread *t, uint64_t lock, struct runtime_wait *w);
 
 /* ---- lock.c ---- */
 

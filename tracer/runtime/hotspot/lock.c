@@ -318,6 +318,9 @@ void hotspot_wait(struct hotspot *h, const struct hotspot_threads *all,
 		w->reason = w->target ? WAIT_LOCK : WAIT_NONE;
 		set_type(w, class ? class->name : "java.lang.Object", false);
 		find_name(&l, object, w->name, sizeof w->name);
+	} else if (class && !strcmp(class->name, "int[]") &&
+		   hotspot_initialisation(h, all, t, object, w)) {
+		return;
 	} else if (waiting) {
 		w->object = waiting;
 		waits_on_monitor(&l, object, w);
@@ -325,6 +328,8 @@ void hotspot_wait(struct hotspot *h, const struct hotspot_threads *all,
 			find_name(&l, object, w->name, sizeof w->name);
 	} else if (n && !strcmp(frames[0].method->function, "jdk.internal.misc.Unsafe.park")) {
 		is_parked(&l, w);
+	} else {
+		(void)hotspot_initialisation(h, all, t, 0, w);
 	}
 }
 

@@ -91,6 +91,8 @@ static const struct wanted fields[] = {
 	WANT(klass_super, "Klass", "_super"),
 	WANT(klass_mirror, "Klass", "_java_mirror"),
 	WANT(klass_constants, "InstanceKlass", "_constants"),
+	WANT(klass_init_thread, "InstanceKlass", "_init_thread"),
+	WANT(klass_init_state, "InstanceKlass", "_init_state"),
 	WANT(klass_fields, "InstanceKlass", "_fields"),
 	WANT(klass_fields_n, "InstanceKlass", "_java_fields_count"),
 	WANT(klass_field_stream, "InstanceKlass", "_fieldinfo_stream"),
@@ -141,9 +143,11 @@ static const struct wanted sizes[] = {
 	WANT(size_block, "HeapBlock", ""),
 	WANT(size_pc, "PcDesc", ""),
 	WANT(size_flag, "JVMFlag", ""),
+	WANT(size_thread, "JavaThread", ""),
 };
 
-static const struct wanted numbers[] = {WANT(c_blocked, "_thread_blocked", "")};
+static const struct wanted numbers[] = {WANT(c_blocked, "_thread_blocked", ""),
+	WANT(c_initialising, "InstanceKlass::being_initialized", "")};
 
 /* Required entries; without the others results are less detailed. */
 static const size_t needed[] = {offsetof(struct hotspot_vm, thread_object),
