@@ -110,15 +110,21 @@ static int make_views(sqlite3 *db)
 	return sqlite3_exec(db, sql.data, NULL, NULL, NULL);
 }
 
-/* A recording of before 1.5 can be read all the same: its processes have no titles. */
-static int make_titles(sqlite3 *db)
+/* A recording of before 1.5 can be read all the same: its processes have no titles; nor, before 1.8, hooks. */
+static int make_columns(sqlite3 *db)
 {
-	if (version_has(db, "process.title"))
+	bool has_title = version_has(db, "process.title"),
+	     has_hooks = version_has(db, "process.hooks");
+	_cleanup_buf_ struct buf sql = BUF_INIT;
+
+	if (has_title && has_hooks)
 		return SQLITE_OK;
-	return sqlite3_exec(db,
-		"CREATE TEMP VIEW process AS SELECT *, NULL AS title FROM main.process;"
-		"CREATE TEMP TABLE title (id INTEGER PRIMARY KEY, process_id, ts_ns, title)",
-		NULL, NULL, NULL);
+	buf_addf(&sql, "CREATE TEMP VIEW process AS SELECT *%s%s FROM main.process;",
+		has_hooks ? "" : ", 0 AS hooks", has_title ? "" : ", NULL AS title");
+	if (!has_title)
+		buf_adds(&sql,
+			"CREATE TEMP TABLE title (id INTEGER PRIMARY KEY, process_id, ts_ns, title)");
+	return sqlite3_exec(db, sql.data, NULL, NULL, NULL);
 }
 
 int guard_schema(struct sqlite3 *db, char **ret_why)
@@ -126,7 +132,7 @@ int guard_schema(struct sqlite3 *db, char **ret_why)
 	int rc = check_tables(db, ret_why);
 
 	if (rc == SQLITE_OK)
-		rc = make_titles(db);
+		rc = make_columns(db);
 
 	return rc == SQLITE_OK ? make_views(db) : rc;
 }

@@ -41,10 +41,11 @@ void naming_release(struct buf *b, struct sqlite3 *db, int64_t id);
 
 /* What an object of a language's runtime is. */
 enum runtime_kind {
-	RUNTIME_KIND_NONE,    /* none: it is the program's own */
-	RUNTIME_KIND_LOCK,    /* a lock: whoever acquired it releases it */
-	RUNTIME_KIND_THREAD,  /* the end of a thread, which others wait for */
-	RUNTIME_KIND_POOL,    /* a pool whose worker has nothing to do */
+	RUNTIME_KIND_NONE,   /* none: it is the program's own */
+	RUNTIME_KIND_LOCK,   /* a lock: whoever acquired it releases it */
+	RUNTIME_KIND_THREAD, /* the end of a thread, which others wait for */
+	RUNTIME_KIND_POOL,   /* a pool whose worker has nothing to do */
+	RUNTIME_KIND_WORK, /* what an idle service may wait for, too: something in a queue, an event */
 	RUNTIME_KIND_MONITOR, /* of an object: a lock, and what others are notified through */
 	RUNTIME_KIND_OTHER
 };

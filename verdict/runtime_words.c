@@ -25,23 +25,23 @@ static const struct runtime_words rows[] = {
 	{"Cond", "condition variable", "signal it", RUNTIME_KIND_OTHER},
 	{"chan", "channel", "use its other side", RUNTIME_KIND_OTHER},
 	{"select", "channels of a select", "use one of them", RUNTIME_KIND_OTHER},
-	{"Condition", "condition", "notify it", RUNTIME_KIND_OTHER},
-	{"ConditionVariable", "condition variable", "signal it", RUNTIME_KIND_OTHER},
-	{"ConditionObject", "condition", "signal it", RUNTIME_KIND_OTHER},
-	{"ConditionNode", "condition", "signal it", RUNTIME_KIND_OTHER},
-	{"Event", "event", "set it", RUNTIME_KIND_OTHER},
+	{"Condition", "condition", "notify it", RUNTIME_KIND_WORK},
+	{"ConditionVariable", "condition variable", "signal it", RUNTIME_KIND_WORK},
+	{"ConditionObject", "condition", "signal it", RUNTIME_KIND_WORK},
+	{"ConditionNode", "condition", "signal it", RUNTIME_KIND_WORK},
+	{"Event", "event", "set it", RUNTIME_KIND_WORK},
 	{"Semaphore", "semaphore", "release it", RUNTIME_KIND_OTHER},
 	{"BoundedSemaphore", "semaphore", "release it", RUNTIME_KIND_OTHER},
-	{"CountDownLatch", "latch", "count it down", RUNTIME_KIND_OTHER},
+	{"CountDownLatch", "latch", "count it down", RUNTIME_KIND_WORK},
 	{"Barrier", "barrier", "arrive at it", RUNTIME_KIND_OTHER},
 	{"CyclicBarrier", "barrier", "arrive at it", RUNTIME_KIND_OTHER},
 	{"Phaser", "barrier", "arrive at it", RUNTIME_KIND_OTHER},
 	{"Exchanger", "exchanger", "arrive at it", RUNTIME_KIND_OTHER},
-	{"SimpleQueue", "queue", "put something into it", RUNTIME_KIND_OTHER},
+	{"SimpleQueue", "queue", "put something into it", RUNTIME_KIND_WORK},
 	{"Future", "future", "complete it", RUNTIME_KIND_OTHER},
 	{"FutureTask", "future", "complete it", RUNTIME_KIND_OTHER},
 	{"CompletableFuture", "future", "complete it", RUNTIME_KIND_OTHER},
-	{"LockSupport", "permit", "unpark it", RUNTIME_KIND_OTHER},
+	{"LockSupport", "permit", "unpark it", RUNTIME_KIND_WORK},
 	{"ThreadPoolExecutor", "work queued to the pool", "give it work", RUNTIME_KIND_POOL},
 	{"Pool", "results of the pool", "finish its tasks", RUNTIME_KIND_OTHER},
 	{"ForkJoinPool", "work queued to the pool", "give it work", RUNTIME_KIND_POOL},
@@ -49,7 +49,7 @@ static const struct runtime_words rows[] = {
 	{"Thread", "end of thread", "let it end", RUNTIME_KIND_THREAD},
 };
 
-static const struct runtime_words queue = {"", "queue", "use its other side", RUNTIME_KIND_OTHER};
+static const struct runtime_words queue = {"", "queue", "use its other side", RUNTIME_KIND_WORK};
 static const struct runtime_words other = {"", "object", "release it", RUNTIME_KIND_OTHER};
 
 static bool ends(const char *text, const char *end)

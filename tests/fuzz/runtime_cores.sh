@@ -38,7 +38,7 @@ if command -v go >/dev/null; then
 fi
 if command -v javac >/dev/null; then
 	javac -d . "$tests/java/Cases.java"
-	for case in mixed classes; do
+	for case in mixed classes hook; do
 		[ ! -e Cases.class ] || core_of "java-$case" java -Xmx32m -XX:+UseSerialGC -cp . Cases $case
 	done
 fi

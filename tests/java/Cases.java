@@ -183,6 +183,12 @@ public class Cases {
             start("parent", () -> Shape.touch());
             start("child", Cases::circle);
             break;
+        case "hook":
+            hook();
+            break;
+        case "hookjoin":
+            hookJoin();
+            break;
         }
     }
 
@@ -242,5 +248,31 @@ public class Cases {
         }
 
         static void touch() { }
+    }
+
+    /* Services that rest until they are told to end: by a latch, by the end of a worker. */
+    static void hook() throws Exception {
+        CountDownLatch stop = new CountDownLatch(1);
+        LinkedBlockingQueue<String> jobs = new LinkedBlockingQueue<>();
+        start("worker", () -> {
+            while (!jobs.take().equals("stop")) { }
+        });
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> {
+            jobs.add("stop");
+            stop.countDown();
+        }));
+        stop.await();
+    }
+
+    static void hookJoin() throws Exception {
+        LinkedBlockingQueue<String> jobs = new LinkedBlockingQueue<>();
+        Thread worker = new Thread(() -> {
+            try {
+                while (!jobs.take().equals("stop")) { }
+            } catch (InterruptedException e) { }
+        }, "worker");
+        worker.start();
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> jobs.add("stop")));
+        worker.join();
     }
 }

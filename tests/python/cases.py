@@ -88,6 +88,37 @@ def fed():
         jobs.put(None)
 
 
+# Services that rest until they are told to end: the handler fills the queue, or sets the event, that the workers wait for.
+def told_by_queue():
+    def work():
+        while jobs.get() is not None:
+            pass
+
+    workers = [threading.Thread(target=work, name=f"worker {i}") for i in range(3)]
+    signal.signal(signal.SIGTERM, lambda *_: [jobs.put(None) for _ in workers])
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+
+
+def told_by_event():
+    told = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: told.set())
+    worker = threading.Thread(target=told.wait, name="worker")
+    worker.start()
+    worker.join()
+
+
+def told_by_coroutine():
+    async def rest():
+        told = asyncio.Event()
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, told.set)
+        await told.wait()
+
+    asyncio.run(rest())
+
+
 # The handler that Python has for it might release those that wait.
 signal.signal(signal.SIGINT, signal.SIG_IGN)
 globals()[sys.argv[1]]()

@@ -232,6 +232,7 @@ void model_write_proc(struct model *m, struct proc *p)
 		.reopens = p->reopens,
 		.uring = p->uring,
 		.raw_calls = p->raw_calls,
+		.hooks = p->hooks,
 		.memory_id = p->memory_id,
 		.language = p->language,
 		.program = p->program,

@@ -38,8 +38,9 @@ void model_runtime_name(struct model *m, const struct rec_RUNTIME_NAME *rec)
 	t->runtime_name = text_of(rec->name, sizeof rec->name);
 	t->is_housekeeping = rec->housekeeping != 0;
 	t->dirty = true;
-	if (t->proc->language != language) {
+	if (t->proc->language != language || t->proc->hooks != (rec->hooks != 0)) {
 		t->proc->language = language;
+		t->proc->hooks = rec->hooks != 0;
 		t->proc->dirty = true;
 	}
 	if (rec->program[0] && !t->proc->program) {

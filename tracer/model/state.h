@@ -273,6 +273,7 @@ struct proc {
 	bool uring;        /* it has an io_uring */
 	bool left_out;     /* no detail of it is kept */
 	bool raw_calls;    /* it makes system calls past the C library */
+	bool hooks;        /* its language's runtime knows what is to be done at its end */
 	int64_t memory_id; /* process in whose memory it runs, also when that one has ended */
 	bool compat;       /* it makes 32-bit system calls */
 	bool uses_files;   /* it has held or wanted file locks */

@@ -250,7 +250,11 @@ uint32_t providers_on_memory(struct providers *pr, uint32_t thread)
 		providers_maybe(pr, thread, MAYBE_FINALIZED);
 		return lost(pr, t->process);
 	}
-	return providers_reach(pr, state_lock_of(pr->st, &pr->st->threads[thread].wait), thread);
+	/* A thread that is started when the program is told to end, and does what the program has said. */
+	if (pr->st->processes[t->process].hooks &&
+		state_is_of_runtime(state_lock_of(pr->st, &t->wait)))
+		providers_maybe(pr, thread, MAYBE_HOOK);
+	return providers_reach(pr, state_lock_of(pr->st, &t->wait), thread);
 }
 
 uint32_t providers_on_futex(struct providers *pr, uint32_t thread)

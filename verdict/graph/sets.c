@@ -23,12 +23,9 @@ static bool is_self_pipe(const struct state *st, const struct state_thread *t)
 		t->wait.pipe_id, st->processes[t->process].id, 0, st->why);
 }
 
-/* Says whether a member catches a signal by which people tell a program what to do. */
 static bool takes_orders(const struct finder *f, uint32_t member)
 {
-	const struct state_thread *t = &f->st->threads[member];
-
-	return f->st->processes[t->process].orders & ~t->wait.sigmask;
+	return sets_takes_orders(f->st, member);
 }
 
 /* Says whether a member reads from a pipe that its own handlers write to. */
@@ -360,43 +357,6 @@ static unsigned ring_of(const struct state *st, uint32_t thread)
 	return st->processes[st->threads[thread].process].uring ? MAYBE_URING : 0;
 }
 
-/* Says whether a thread of a language waits for something that any other thread may do, and holds nobody up by itself. */
-static bool rests(const struct finder *f, uint32_t member)
-{
-	const struct state_wait *w = &f->st->threads[member].wait;
-
-	return w->reason == WAIT_COND && state_is_of_runtime(state_lock_of(f->st, w));
-}
-
-/* Go's own runtime says that all goroutines are asleep, and ends the program then; but not where signals are caught or C is called. */
-static bool is_of_go(const struct finder *f, uint32_t member)
-{
-	return state_lock_of(f->st, &f->st->threads[member].wait)->is_go;
-}
-
-static bool wants_work(const struct finder *f, uint32_t member)
-{
-	return state_lock_of(f->st, &f->st->threads[member].wait)->is_pool;
-}
-
-/*
- * A program of a language whose threads all wait for work, a notification, a latch: it may be told to end, and
- * have said what is to be done then (a shutdown hook). Pools that have nothing to do are not shown. In Go there are no
- * such hooks: goroutines wait for signals, and those that do are known.
- */
-static void judge_rest(const struct finder *f, struct stuck_set *s)
-{
-	if (!all_members(f, s, rests))
-		return;
-	s->certain = false;
-	if (any_member(f, s, is_of_go)) {
-		s->maybe |= MAYBE_FINALIZED;
-		return;
-	}
-	s->maybe |= MAYBE_HOOK;
-	s->hidden = all_members(f, s, wants_work) || any_member(f, s, takes_orders);
-}
-
 /* Says whether a member waits for a pipe of which a program of Go has the other end. */
 static bool may_be_collected(const struct finder *f, uint32_t member)
 {
@@ -436,7 +396,7 @@ static void judge(const struct finder *f, struct stuck_sets *sets)
 			s->certain = false;
 			s->maybe |= MAYBE_COLLECTED;
 		}
-		judge_rest(f, s);
+		sets_judge_rest(f->st, s);
 	}
 }
 

@@ -18,4 +18,10 @@ void sets_collect(
  */
 bool sets_stood(const struct state *st, struct stuck_set *s);
 
+/* Says whether a member is in a program that people can tell what to do: by a signal that it catches, or by what it has told its language's runtime. */
+bool sets_takes_orders(const struct state *st, uint32_t thread);
+
+/* Changes what is said of a set that a program of a language may be in while it rests; for sets.c, when all else is judged. */
+void sets_judge_rest(const struct state *st, struct stuck_set *s);
+
 #endif

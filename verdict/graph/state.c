@@ -62,6 +62,7 @@ static void add_process(struct state *st, sqlite3_stmt *stmt, bool alive)
 		p->runtime = state_runtime_signals(query_text(stmt, 6));
 		p->is_python = state_is_python(query_text(stmt, 6));
 		p->collects = !strcmp(query_text(stmt, 7), "go");
+		p->hooks = query_int(stmt, 8, 0) != 0;
 		p->interrupts = !strcmp(query_text(stmt, 7), "ruby");
 	}
 	remember(&st->process_by_id, id, st->n_processes++);
@@ -109,7 +110,7 @@ static int load_processes(struct state *st, struct buf *why)
 {
 	_cleanup_stmt_ sqlite3_stmt *stmt = NULL, *dead = NULL;
 	int rc = state_query(st,
-		"SELECT id, parent_id, end_ns, reopens, memory_id, uring, exe, coalesce(language, '') FROM process WHERE @open",
+		"SELECT id, parent_id, end_ns, reopens, memory_id, uring, exe, coalesce(language, ''), hooks FROM process WHERE @open",
 		"start_ns", "end_ns", &stmt, why);
 
 	if (rc)

@@ -69,6 +69,7 @@ struct state_process {
 	bool is_python;
 	unsigned reopens; /* how it may come to pipes of others: REOPENS_... of schema/record.h */
 	bool uring;       /* the kernel may read, write, close and wait in its place */
+	bool hooks;       /* has told its language what is to be done at its end */
 	bool alarm_kills; /* an armed timer, or a signal on its way, will kill it */
 	int64_t stopped_ns; /* when a signal stopped it, where only the sender says so; 0: none did, or it was continued */
 	bool alarm_rings; /* the signal of one will be caught */
@@ -83,6 +84,7 @@ struct state_lock {
 	enum lock_kind kind;
 	bool pshared, robust, reentrant, outside, from_birth, has_stat;
 	bool is_pool; /* what a pool's worker waits for that has nothing to do, or a thread that joins itself to rest */
+	bool is_work; /* what an idle service of a language may wait for: something in a queue, an event, a notification */
 	bool is_polled; /* Python's global lock: who has it is known for as long as the owner does not move */
 	bool is_named;     /* semaphore: has a name by which others can open it */
 	bool is_ownerless; /* a mutex of Go: the runtime does not note who locked it, which was concluded from the program's code */

@@ -38,6 +38,9 @@ static void add_lock(struct state *st, sqlite3_stmt *stmt)
 		.is_named = query_int(stmt, 14, 0) != 0,
 		.is_pool = naming_type_kind(type) == RUNTIME_KIND_POOL ||
 			   naming_type_kind(type) == RUNTIME_KIND_THREAD,
+		.is_work =
+			strchr(type, '.') && (naming_type_kind(type) == RUNTIME_KIND_WORK ||
+						     naming_type_kind(type) == RUNTIME_KIND_POOL),
 		.is_polled = !strcmp(type, LOCK_TYPE_GIL),
 		.is_ownerless = !strcmp(type, "sync.Mutex") || !strcmp(type, "sync.RWMutex"),
 		.is_atomics = !strcmp(type, LOCK_TYPE_ATOMICS),

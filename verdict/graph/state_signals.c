@@ -255,7 +255,7 @@ bool state_takes_signals(const struct state *st, uint32_t process)
 {
 	const struct state_process *p = &st->processes[process];
 
-	return meant(p->caught & ~p->runtime) != 0;
+	return p->hooks || meant(p->caught & ~p->runtime) != 0;
 }
 
 bool state_catches_any(const struct state *st, uint32_t process)

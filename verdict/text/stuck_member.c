@@ -163,6 +163,7 @@ static void add_sem_taker(
 		return;
 	case RUNTIME_KIND_OTHER:
 	case RUNTIME_KIND_POOL:
+	case RUNTIME_KIND_WORK:
 	case RUNTIME_KIND_MONITOR:
 		break;
 	case RUNTIME_KIND_NONE:

@@ -228,6 +228,16 @@ why_tests()
 		stop
 		end
 	done
+	for case in hook hookjoin; do
+		begin "why, Java $1: a service that rests until its shutdown hook runs is not accused ($case)"
+		start "${JAVA[@]}" Cases "$case"
+		wait_for 60 has_text 'waits for the queue .*LinkedBlockingQueue'
+		run "$PPTRACE" why "$pid"
+		expect_out '^No deadlock was found'
+		expect_status 0
+		stop
+		end
+	done
 }
 
 # release_tests VERSION: "own" is the one that this machine has.
@@ -309,6 +319,12 @@ run_tests()
 	expect_sql pool.db "SELECT count(*) FROM finding WHERE rule IN ('deadlock', 'stuck')" 0
 	expect_sql pool.db "SELECT DISTINCT l.type FROM wait w JOIN lock l ON l.id = w.lock_id JOIN thread t ON t.id = w.thread_id
 		WHERE t.runtime_name LIKE 'pool-1-thread-%' AND w.read_ns IS NOT NULL" "java.util.concurrent.ThreadPoolExecutor"
+	for case in hook hookjoin; do
+		run timeout --preserve-status -s TERM 6 "$PPTRACE" run --backend="$1" --watch=0.2 -o hook.db java -cp .. Cases $case
+		expect_no_err 'deadlock\|stuck'
+		expect_sql hook.db "SELECT count(*) FROM finding WHERE rule IN ('deadlock', 'stuck')" 0
+		expect_sql hook.db "SELECT max(hooks) FROM process" 1
+	done
 	end
 }
 # shellcheck disable=SC2046

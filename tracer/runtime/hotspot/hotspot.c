@@ -191,6 +191,15 @@ static void forget(struct hotspot *h)
 	memory_done(&h->memory);
 }
 
+/* Says whether a thread waits for something that no other one in particular has to do: perhaps until it is told to end. */
+static bool any_rests(const struct runtime_thread *shown, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (shown[i].wait.reason == WAIT_COND)
+			return true;
+	return false;
+}
+
 /* Everything is read first and reported afterwards, for threads that did not run meanwhile. */
 static void show_all(struct hotspot *h, const struct runtime_process *p, struct tasks *tasks,
 	runtime_each *each, void *arg)
@@ -204,7 +213,9 @@ static void show_all(struct hotspot *h, const struct runtime_process *p, struct 
 	for (size_t i = 0; i < all.n; i++)
 		show_java(h, &all, &all.list[i], &shown[i]);
 	tasks_settle(tasks, p);
+	own.has_hooks = any_rests(shown, all.n) && hotspot_hooks(h);
 	for (size_t i = 0; i < all.n; i++) {
+		shown[i].has_hooks = own.has_hooks;
 		if (!all.list[i].task->sleeps &&
 			!hotspot_still_waits(h, &all.list[i], &shown[i].wait))
 			shown[i].wait = (struct runtime_wait){.reason = WAIT_NONE};

@@ -6,7 +6,7 @@
 /*
  * To be read in this order: hotspot.c (threads), vm.c (what the virtual machine says about itself), object.c
  * (classes, fields, strings, methods), stream.c (compressed tables), frame.c and code.c (stacks), lock.c (what a
- * thread waits for), init.c (the class whose initialisation it waits for).
+ * thread waits for), init.c (the class whose initialisation it waits for), hooks.c (what is to be done at the end).
  */
 #include "base/hash.h"
 #include "tracer/runtime/memory.h"
@@ -24,7 +24,7 @@
 struct hotspot_vm {
 	uint64_t v_thread_list, v_first_thread, v_interpreter, v_call_stub, v_heaps;
 	uint64_t v_oop_base, v_oop_shift, v_klass_base, v_klass_shift;
-	uint64_t v_flags, v_n_flags, v_version, v_command;
+	uint64_t v_flags, v_n_flags, v_version, v_command, v_loaders;
 	uint64_t list_length, list_threads;
 	uint64_t thread_next, thread_object, thread_os, thread_state, thread_pending,
 		thread_waiting, thread_anchor, thread_stack, thread_stack_size, thread_lock_stack;
@@ -35,7 +35,8 @@ struct hotspot_vm {
 	uint64_t oop_klass, oop_narrow_klass;
 	uint64_t klass_name, klass_super, klass_mirror, klass_constants;
 	uint64_t klass_fields, klass_fields_n, klass_field_stream, klass_file;
-	uint64_t klass_init_thread, klass_init_state;
+	uint64_t klass_next, klass_init_thread, klass_init_state;
+	uint64_t loader_next, loader_klasses;
 	uint64_t method_const, method_access;
 	uint64_t const_pool, const_words, const_flags, const_code_size, const_name;
 	uint64_t pool_holder, pool_file;
@@ -189,6 +190,11 @@ uint64_t hotspot_code(
  */
 bool hotspot_initialisation(struct hotspot *h, const struct hotspot_threads *all,
 	const struct hotspot_thread *t, uint64_t lock, struct runtime_wait *w);
+
+/* ---- hooks.c ---- */
+
+/* Says whether the program has a shutdown hook of its own. */
+bool hotspot_hooks(struct hotspot *h);
 
 /* ---- lock.c ---- */
 

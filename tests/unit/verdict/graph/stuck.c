@@ -635,6 +635,28 @@ TEST(stuck_java_rests)
 	EXPECT(db, "stuck knot 10 11 12");
 }
 
+/* It is told to end by a signal that its shutdown hook is for; who wants a lock for good is stuck all the same. */
+TEST(stuck_java_rests_until_hook)
+{
+	sqlite3 *db = java();
+
+	fixture_sql(db, "UPDATE process SET hooks = 1");
+	object(db, 1, "object", "java.util.concurrent.CountDownLatch");
+	object(db, 2, "object", "java.util.concurrent.LinkedBlockingQueue");
+	fixture_wait(db, 10, "cond", "lock_id=1, read_ns=1000");
+	fixture_wait(db, 11, "cond", "lock_id=2, read_ns=1000");
+	fixture_wait(db, 12, "cond", "lock_id=2, read_ns=1000");
+	EXPECT(db, "");
+
+	db = java();
+	fixture_sql(db, "UPDATE process SET hooks = 1");
+	object(db, 1, "monitor", "java.lang.Object");
+	object(db, 2, "monitor", "java.lang.Object");
+	fixture_wait(db, 11, "lock", "lock_id=1, target_thread_id=12, read_ns=1000");
+	fixture_wait(db, 12, "lock", "lock_id=2, target_thread_id=11, read_ns=1000");
+	EXPECT(db, "deadlock cycle 11 12");
+}
+
 TEST(stuck_java_pool_without_work)
 {
 	sqlite3 *db = java();
@@ -670,6 +692,41 @@ TEST(stuck_python_joins_with_handler)
 		if (handler)
 			fixture_handler(db, 1, 10);
 		EXPECT(db, handler ? "stuck cycle 10 11" : "deadlock cycle 10 11");
+	}
+}
+
+/*
+ * A service that the handler of a signal will tell to end: the main thread joins workers that wait for work. Not so one
+ * of whose workers waits for a result, or wants a lock.
+ */
+TEST(stuck_python_service)
+{
+	static const struct {
+		const char *type, *behind;
+		int signo;
+		const char *found;
+	} rows[] = {{"queue.Queue", "", 15, ""}, {"threading.Event", "", 15, ""},
+		{"queue.Queue", "", 0, "deadlock knot 10 11 12"},
+		{"queue.Queue", "", 28, "deadlock knot 10 11 12"}, /* SIGWINCH orders nothing */
+		{"concurrent.futures.Future", "", 15, "stuck knot 10 11 12"},
+		{"queue.Queue", "lock", 15, "stuck knot 10 11 12 13"}};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		sqlite3 *db = fixture_program(3);
+
+		object(db, 1, "object", rows[i].type);
+		object(db, 2, "object", "threading.RLock");
+		fixture_wait(db, 10, "join", "target_thread_id=11, read_ns=1000");
+		fixture_wait(db, 11, "cond", "lock_id=1, read_ns=1000");
+		fixture_wait(db, 12, "cond", "lock_id=1, read_ns=1000");
+		if (rows[i].behind[0])
+			fixture_wait(
+				db, 13, "lock", "lock_id=2, target_thread_id=12, read_ns=1000");
+		else
+			fixture_sql(db, "UPDATE thread SET end_ns = 1 WHERE id = 13");
+		if (rows[i].signo)
+			fixture_handler(db, 1, rows[i].signo);
+		EXPECT(db, rows[i].found);
 	}
 }
 

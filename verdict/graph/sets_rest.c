@@ -1,0 +1,105 @@
+/* sets_rest.c - sets of threads of a language that wait for work: programs at rest, or something that is missing. */
+/* SPDX-License-Identifier: MIT */
+#include "verdict/graph/sets.h"
+
+bool sets_takes_orders(const struct state *st, uint32_t thread)
+{
+	const struct state_thread *t = &st->threads[thread];
+	const struct state_process *p = &st->processes[t->process];
+
+	return p->hooks || p->orders & ~t->wait.sigmask;
+}
+
+static const struct state_lock *lock_of(const struct state *st, uint32_t thread)
+{
+	return state_lock_of(st, &st->threads[thread].wait);
+}
+
+/* Says whether a thread of a language waits for something that any other thread may do, and holds nobody up by itself. */
+static bool rests(const struct state *st, uint32_t member)
+{
+	return st->threads[member].wait.reason == WAIT_COND &&
+	       state_is_of_runtime(lock_of(st, member));
+}
+
+/* Go's own runtime says that all goroutines are asleep, and ends the program then; but not where signals are caught or C is called. */
+static bool is_of_go(const struct state *st, uint32_t member)
+{
+	return lock_of(st, member)->is_go;
+}
+
+static bool wants_work(const struct state *st, uint32_t member)
+{
+	return lock_of(st, member)->is_pool;
+}
+
+static bool any_member(const struct state *st, const struct stuck_set *s,
+	bool (*is)(const struct state *st, uint32_t member))
+{
+	for (size_t i = 0; i < s->n_members; i++)
+		if (is(st, s->members[i]))
+			return true;
+	return false;
+}
+
+static bool all_members(const struct state *st, const struct stuck_set *s,
+	bool (*is)(const struct state *st, uint32_t member))
+{
+	for (size_t i = 0; i < s->n_members; i++)
+		if (!is(st, s->members[i]))
+			return false;
+	return true;
+}
+
+/* Says whether a thread waits for what the workers of an idle service do, or for the end of one of them. */
+static bool serves(const struct state *st, uint32_t member)
+{
+	const struct state_wait *w = &st->threads[member].wait;
+	const struct state_lock *l = lock_of(st, member);
+
+	if (w->reason == WAIT_JOIN)
+		return true;
+	if (wait_info(w->reason)->mode == MODE_ALL)
+		return false;
+	return l && (l->is_work || (l->kind == LOCK_MONITOR && w->reason == WAIT_COND));
+}
+
+static bool waits_to_join(const struct state *st, uint32_t member)
+{
+	return st->threads[member].wait.reason == WAIT_JOIN;
+}
+
+/*
+ * A service: it ends when it is told to, by a signal of which its handler puts something into the queue or sets the event
+ * that its workers wait for; the main thread waits for these. Somebody who waits for more than that is no part of it.
+ */
+static bool is_service(const struct state *st, const struct stuck_set *s)
+{
+	if (!all_members(st, s, serves) || all_members(st, s, waits_to_join) ||
+		!any_member(st, s, sets_takes_orders))
+		return false;
+	for (size_t i = 0; i < s->n_behind; i++)
+		if (!serves(st, s->behind[i]))
+			return false;
+	return true;
+}
+
+/*
+ * A program of a language whose threads all wait for work, a notification, a latch: it may be told to end, and
+ * have said what is to be done then (a shutdown hook). Pools that have nothing to do are not shown. In Go there are no
+ * such hooks: goroutines wait for signals, and those that do are known.
+ */
+void sets_judge_rest(const struct state *st, struct stuck_set *s)
+{
+	if (!s->certain && is_service(st, s))
+		s->hidden = true;
+	if (!all_members(st, s, rests))
+		return;
+	s->certain = false;
+	if (any_member(st, s, is_of_go)) {
+		s->maybe |= MAYBE_FINALIZED;
+		return;
+	}
+	s->maybe |= MAYBE_HOOK;
+	s->hidden = all_members(st, s, wants_work) || is_service(st, s);
+}
