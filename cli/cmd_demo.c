@@ -1,6 +1,7 @@
 /* cmd_demo.c - pptrace demo: run a demo program and show what was recorded. */
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <limits.h>
 #include <sys/wait.h>
@@ -233,6 +234,72 @@ static void show(const char *output)
 	}
 }
 
+static void exec_help(const char *path, const char *name)
+{
+	if (interpreter(path))
+		(void)execlp(interpreter(path), interpreter(path), path, "--help", (char *)NULL);
+	(void)execl(path, name, "--help", (char *)NULL);
+}
+
+/* Adds what a demo says about its own options. */
+static void add_help(struct buf *b, const char *path, const char *name)
+{
+	int fds[2];
+	char chunk[1024];
+	ssize_t n;
+	pid_t pid;
+
+	if (pipe2(fds, O_CLOEXEC) < 0 || (pid = fork()) < 0)
+		die("demo: cannot start a process:");
+	if (pid == 0) {
+		(void)dup2(fds[1], STDOUT_FILENO);
+		exec_help(path, name);
+		_exit(STATUS_NOT_FOUND);
+	}
+	(void)close(fds[1]);
+	while ((n = read(fds[0], chunk, sizeof chunk)) > 0 || (n < 0 && errno == EINTR))
+		if (n > 0)
+			buf_add(b, chunk, (size_t)n);
+	(void)close(fds[0]);
+	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		continue;
+}
+
+/* Says whether help lists an option; else, after a message, which one may have been meant. */
+static bool has_option(const char *help, const char *name, const char *word)
+{
+	_cleanup_free_ char *typed = xstrndup(word, strcspn(word, "="));
+	_cleanup_free_ char *what = xasprintf("demo: %s has no option", name);
+	_cleanup_free_ char *list = xasprintf("'pptrace demo %s --help' lists them", name);
+	_cleanup_nearest_ struct nearest n = {.typed = typed};
+
+	for (const char *at = strstr(help, "--"); at; at = strstr(at + 2, "--")) {
+		_cleanup_free_ char *option = xstrndup(at, strcspn(at, " =,]\n"));
+
+		if (!strcmp(option, typed))
+			return true;
+		nearest_try(&n, option);
+	}
+	options_unknown(what, typed, n.best, list);
+	return false;
+}
+
+/* A misspelt option is not worth a recording, which would move an older one away. */
+static bool knows_options(const char *path, const char *name, char **argv)
+{
+	_cleanup_buf_ struct buf help = BUF_INIT;
+
+	for (; *argv && strcmp(*argv, "--") != 0; argv++) {
+		if (strncmp(*argv, "--", 2) != 0)
+			continue;
+		if (!help.len)
+			add_help(&help, path, name);
+		if (help.len && !has_option(help.data, name, *argv))
+			return false;
+	}
+	return true;
+}
+
 static bool asks_for_help(char **argv)
 {
 	for (; *argv; argv++)
@@ -267,12 +334,11 @@ static int run(int argc, char **argv)
 		die("demo: the program '%s' does not exist; 'make' builds it into build/demos",
 			d->name);
 	if (asks_for_help(argv + optind + 1)) {
-		if (interpreter(path))
-			(void)execlp(
-				interpreter(path), interpreter(path), path, "--help", (char *)NULL);
-		(void)execv(path, argv + optind);
+		exec_help(path, d->name);
 		die("demo: cannot run %s:", path);
 	}
+	if (!knows_options(path, d->name, argv + optind + 1))
+		return 2;
 	status = record(output, path, d, argv + optind + 1);
 	if (status == STATUS_PPTRACE_FAILED || status == STATUS_NOT_FOUND)
 		return 1;

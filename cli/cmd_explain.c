@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "cli/common/options.h"
 #include "cli/common/rule.h"
+#include "cli/common/say.h"
 #include "verdict/lessons.h"
 
 static const struct command_option options[] = {{NULL, 0, NULL, NULL, 0}};
@@ -34,8 +35,10 @@ static int run(int argc, char **argv)
 {
 	for (int id; (id = options_next(&cmd_explain, argc, argv)) != OPTIONS_END;)
 		return COMMAND_USAGE;
-	if (argc - optind > 1)
+	if (argc - optind > 1) {
+		warn("explain: only one rule can be given; unexpected '%s'", argv[optind + 1]);
 		return COMMAND_USAGE;
+	}
 	if (argc == optind) {
 		list_rules();
 		return 0;

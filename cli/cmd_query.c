@@ -202,6 +202,14 @@ static int show_schema(sqlite3 *db)
 	return 0;
 }
 
+/* Says whether an operand is meant as a file, there or not. */
+static bool is_recording(const char *operand)
+{
+	size_t len = strlen(operand);
+
+	return access(operand, R_OK) == 0 || (len > 3 && !strcmp(operand + len - 3, ".db"));
+}
+
 static int run(int argc, char **argv)
 {
 	const char *path = NULL;
@@ -218,7 +226,7 @@ static int run(int argc, char **argv)
 			return COMMAND_USAGE;
 	}
 	/* The recording last, as other commands take it. */
-	if (!path && argc - optind == 2 && access(argv[optind + 1], R_OK) == 0)
+	if (!path && argc - optind == 2 && is_recording(argv[optind + 1]))
 		path = argv[--argc];
 	if (argc - optind > 1) {
 		warn("query: only one query can be given; put SQL in quotes, and name the recording "

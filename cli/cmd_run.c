@@ -272,7 +272,7 @@ static void print_summary(const struct run *r, const struct tracer_summary *s)
 static int exec_failed(struct run *r, int error)
 {
 	if (error == -ENOENT && !strchr(r->tracer.argv[0], '/'))
-		warn("%s: command not found", r->tracer.argv[0]);
+		warn("%s: command not found", *r->tracer.argv[0] ? r->tracer.argv[0] : "''");
 	else
 		warn("cannot execute %s: %s", r->tracer.argv[0], strerror(-error));
 	return error == -ENOENT ? STATUS_NOT_FOUND : STATUS_NOT_EXECUTABLE;

@@ -130,7 +130,7 @@ static int watch(const struct top_args *a, char *path)
 	int status;
 
 	if (path)
-		src.db = trace_open(path);
+		src.db = trace_open_or(path, "top -p", "top --");
 	if (!a->once)
 		need_terminal();
 	status = a->once ? print_once(&src, title)
@@ -179,6 +179,16 @@ static int watch_command(const struct top_args *a)
 	return top_command_end(&c);
 }
 
+/* As trace_operand; several words may be a command. */
+static const char *operand_of(int argc, char **argv)
+{
+	if (argc <= 1)
+		return trace_operand("top", argc, argv);
+	warn("top: only one recording can be given; a command stands after --: 'pptrace top -- %s ...'",
+		argv[0]);
+	return NULL;
+}
+
 static int run(int argc, char **argv)
 {
 	struct top_args a = {.delay_ns = INTERVAL_NS};
@@ -188,7 +198,7 @@ static int run(int argc, char **argv)
 
 	if (parse(&a, argc, argv)) {
 		if (!a.command && !a.pids.n)
-			operand = trace_operand("top", argc - optind, argv + optind);
+			operand = operand_of(argc - optind, argv + optind);
 		if (operand)
 			path = xstrdup(operand);
 		if (a.command)

@@ -13,6 +13,7 @@
 #include "cli/common/pids.h"
 #include "cli/common/say.h"
 #include "cli/common/why_list.h"
+#include "schema/db.h"
 #include "schema/query.h"
 #include "tracer/inspect.h"
 #include "verdict/json.h"
@@ -56,11 +57,26 @@ static bool is_file(const char *text)
 	return text[strspn(text, "0123456789,")] && (strchr(text, '/') || access(text, F_OK) == 0);
 }
 
+static bool is_recording(const char *path)
+{
+	_cleanup_free_ char *why = NULL;
+	sqlite3 *db = NULL;
+	bool is = db_open_read(path, &db, &why) == 0;
+
+	(void)sqlite3_close(db);
+	return is;
+}
+
 /* A core, and perhaps the program that it is of. */
 static bool parse_core(struct why_args *a, int n, char **operands)
 {
 	a->core = operands[0];
 	a->program = n > 1 ? operands[1] : NULL;
+	if (is_recording(a->core)) {
+		warn("why: %s is a recording: 'pptrace diagnose %s' says what is wrong in it",
+			a->core, a->core);
+		return false;
+	}
 	if (n > 2)
 		warn("why: one core at a time");
 	return n <= 2;

@@ -20,12 +20,15 @@ static const struct command *const commands[] = {
 #undef COMMAND
 };
 
-/* Opens what is missing of the three standard descriptors: no file that pptrace opens may take their numbers. */
+/*
+ * Opens what is missing of the three standard descriptors: no file that pptrace opens may take their numbers. They
+ * behave as if they were closed: what is written to them fails, and a program that is started does not have them.
+ */
 static void fill_standard_fds(void)
 {
 	for (int fd = 0; fd <= 2; fd++)
 		if (fcntl(fd, F_GETFD) < 0 && errno == EBADF &&
-			open("/dev/null", fd ? O_WRONLY : O_RDONLY) != fd)
+			open("/dev/null", (fd ? O_RDONLY : O_WRONLY) | O_CLOEXEC) != fd)
 			exit(STATUS_RUN_FAILED);
 }
 

@@ -110,7 +110,9 @@ static int check_path(const char *path, bool *ret_still, char **ret_why)
 	int rc;
 
 	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
-		return refuse(ret_why, -ENOENT, xasprintf("there is no file %s", path));
+		return refuse(ret_why, -ENOENT,
+			*path ? xasprintf("there is no file %s", path)
+			      : xstrdup("the name of the recording is empty"));
 	if (fd < 0)
 		return refuse(ret_why, errno == EPERM ? -EACCES : -errno,
 			xasprintf("cannot open %s: %m", path));
@@ -257,6 +259,10 @@ static int check_replace(const char *path, char **ret_why)
 	_cleanup_close_ int fd = -1;
 	struct stat st;
 
+	/* Other commands take it for standard output, where no database can be written. */
+	if (!strcmp(path, "-"))
+		return refuse(ret_why, -ESPIPE,
+			xstrdup("a recording cannot go to standard output: name a file with -o"));
 	if (lstat(path, &st) < 0)
 		return errno == ENOENT
 			       ? -ENOENT

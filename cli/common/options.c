@@ -102,6 +102,18 @@ static void refuse_word(const struct command *cmd, const char *word)
 	options_unknown(what, typed, n.best, list);
 }
 
+/* A letter that no option has: perhaps the first one of an option that has another letter, or none. */
+static void refuse_letter(const struct command *cmd, int letter)
+{
+	for (const struct command_option *o = cmd->options; o && o->name; o++)
+		if (*o->name == letter) {
+			warn("%s: unknown option -%c; did you mean --%s?", cmd->name, letter,
+				o->name);
+			return;
+		}
+	warn("%s: unknown option -%c", cmd->name, letter);
+}
+
 static int refuse(const struct command *cmd, int kind, char **argv)
 {
 	const char *word = argv[optind - 1];
@@ -110,7 +122,7 @@ static int refuse(const struct command *cmd, int kind, char **argv)
 	if (o)
 		warn("%s: option --%s needs %s", cmd->name, o->name, o->arg);
 	else if (optopt && optopt < 256 && (!word || word[1] != '-'))
-		warn("%s: unknown option -%c", cmd->name, optopt);
+		refuse_letter(cmd, optopt);
 	else if (optopt)
 		warn("%s: option %s takes no argument", cmd->name, word);
 	else

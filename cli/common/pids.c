@@ -3,11 +3,59 @@
 #include "cli/common/pids.h"
 
 #include <ctype.h>
+#include <dirent.h>
 #include <errno.h>
 #include <limits.h>
+#include <stdio.h>
+#include <string.h>
 
+#include "base/buf.h"
 #include "base/mem.h"
 #include "cli/common/say.h"
+
+enum { COMM_MAX = 15, CALLED_MAX = 10 };
+
+/* Says whether the process with that number, a folder of /proc, is called so. */
+static bool is_called(const char *number, const char *name)
+{
+	_cleanup_free_ char *path = xasprintf("/proc/%s/comm", number);
+	char comm[COMM_MAX + 2] = "";
+	FILE *f = fopen(path, "re");
+
+	if (!f)
+		return false;
+	if (!fgets(comm, sizeof comm, f))
+		*comm = '\0';
+	(void)fclose(f);
+	comm[strcspn(comm, "\n")] = '\0';
+	return *comm && !strncmp(comm, name, COMM_MAX);
+}
+
+/* Adds the IDs of processes that are called so, as "17,18". */
+static void add_called(struct buf *b, const char *name)
+{
+	DIR *proc = opendir("/proc");
+	const struct dirent *e;
+	size_t n = 0;
+
+	while (proc && n < CALLED_MAX && (e = readdir(proc)) != NULL)
+		if (isdigit((unsigned char)e->d_name[0]) && is_called(e->d_name, name))
+			buf_addf(b, "%s%s", n++ ? "," : "", e->d_name);
+	if (proc)
+		(void)closedir(proc);
+}
+
+static void refuse(const char *text)
+{
+	_cleanup_buf_ struct buf called = BUF_INIT;
+
+	if (*text)
+		add_called(&called, text);
+	if (called.len)
+		warn("'%s' is not a process ID, but a process is called so: %s", text, called.data);
+	else
+		warn("'%s' is not a process ID", text);
+}
 
 bool pids_add(struct pids *p, const char *text)
 {
@@ -20,7 +68,7 @@ bool pids_add(struct pids *p, const char *text)
 		errno = 0;
 		n = isdigit((unsigned char)*at) ? strtol(at, &end, 10) : 0;
 		if (n <= 0 || n > INT_MAX || errno || (*end && *end != ',')) {
-			warn("'%s' is not a process ID", text);
+			refuse(text);
 			return false;
 		}
 		ARRAY_GROW(p->list, p->n, p->cap);

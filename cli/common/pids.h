@@ -12,7 +12,7 @@ struct pids {
 	size_t n, cap;
 };
 
-/* Adds the numbers in text ("17" or "17,18"); false and a message if it is anything else. */
+/* Adds the numbers in text ("17" or "17,18"); false and a message if it is anything else, with the IDs of processes that have it for a name. */
 bool pids_add(struct pids *p, const char *text);
 void pids_done(struct pids *p);
 

@@ -14,6 +14,7 @@
 #include "schema/db.h"
 #include "schema/query.h"
 #include "schema/version.h"
+#include "tracer/target/target.h"
 
 /* "12 events lost (10 LOCK_ACQUIRE from shim, 2 from ebpf)". */
 static void note_lost(sqlite3 *db, struct buf *why)
@@ -92,25 +93,41 @@ static unsigned time_for(const char *path)
 	return st.st_size / MEGABYTE < MOST ? LEAST + 2 * (unsigned)(st.st_size / MEGABYTE) : MOST;
 }
 
-sqlite3 *trace_open(const char *path)
+/* Somebody may name a process or a program where a recording is wanted: says what deals with that, or "". The caller frees it. */
+static char *what_was_meant(const char *path, const char *of_process, const char *of_program)
 {
-	_cleanup_free_ char *why = NULL;
-	sqlite3 *db = NULL;
+	_cleanup_free_ char *program = NULL;
 
-	switch (db_open_read(path, &db, &why)) {
-	case 0:
-		break;
-	case -ENOENT:
-		if (!strcmp(path, "pptrace.db"))
-			die("%s here; create one with 'pptrace run COMMAND', or name another file",
-				why);
-		/* fall through */
-	default:
-		die("%s", why);
+	if (*path && !path[strspn(path, "0123456789")])
+		return xasprintf(
+			"; 'pptrace %s %s' looks at the process of that number", of_process, path);
+	if (target_find(path, &program) == 0)
+		return xasprintf("; 'pptrace %s %s' runs that program", of_program, path);
+	return xstrdup("");
+}
+
+sqlite3 *trace_open_or(const char *path, const char *of_process, const char *of_program)
+{
+	_cleanup_free_ char *why = NULL, *meant = NULL;
+	sqlite3 *db = NULL;
+	int rc = db_open_read(path, &db, &why);
+
+	if (rc == -ENOENT && !strcmp(path, "pptrace.db"))
+		die("%s here; create one with 'pptrace run COMMAND', or name another file", why);
+	if (rc) {
+		meant = rc == -ENOENT || rc == -EMEDIUMTYPE
+				? what_was_meant(path, of_process, of_program)
+				: xstrdup("");
+		die("%s%s", why, meant);
 	}
 	db_limit(db, time_for(path));
 	trace_note(db, path);
 	return db;
+}
+
+sqlite3 *trace_open(const char *path)
+{
+	return trace_open_or(path, "why", "run");
 }
 
 const char *trace_operand(const char *command, int argc, char **argv)

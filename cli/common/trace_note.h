@@ -15,6 +15,9 @@ void trace_note(struct sqlite3 *db, const char *path);
 /* Opens the trace for reading, or dies; then as trace_note. The caller closes it. */
 struct sqlite3 *trace_open(const char *path);
 
+/* The same, where other commands than "why" and "run" deal with a process or a program that is named instead of a recording. */
+struct sqlite3 *trace_open_or(const char *path, const char *of_process, const char *of_program);
+
 /* Returns the trace that the operands name: at most one, else pptrace.db; NULL after a message. */
 const char *trace_operand(const char *command, int argc, char **argv);
 

@@ -127,6 +127,17 @@ run env --ignore-signal=USR1 --block-signal=HUP "$PPTRACE" run -q --locks=off ./
 diff <(grep Sig native) <(grep Sig out) >diff || fail "$(cat diff)"
 end
 
+begin "a standard descriptor that is closed is closed in the command too"
+for fd in 0 1 2; do
+	ask="test -e /proc/self/fd/$fd; echo \$? >there"
+	for backend in $(backends); do
+		rm -f there
+		run bash -c "exec $fd>&-; exec \"\$@\"" bash "$PPTRACE" run -q --backend="$backend" /bin/sh -c "$ask"
+		expect_eq "$(cat there)" 1 "whether descriptor $fd is missing, $backend"
+	done
+done
+end
+
 begin "the environment stays as it is without the preload library"
 env -u _ | sort >native
 env -u _ "$PPTRACE" run -q --backend=ebpf --locks=futex env 2>err | sort >out
