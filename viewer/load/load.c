@@ -8,6 +8,8 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "viewer/load/transfers.h"
+#include "viewer/load/waits.h"
 
 enum { TITLE_MAX = 72 };
 
@@ -371,6 +373,8 @@ struct trace *trace_load(sqlite3 *db, char **ret_why)
 		load_execs, trace_load_findings};
 	struct trace *t = xcalloc(1, sizeof *t);
 
+	t->waits = xcalloc(1, sizeof *t->waits);
+	t->transfers = xcalloc(1, sizeof *t->transfers);
 	for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
 		char *why = steps[i](t, db);
 
@@ -417,6 +421,8 @@ void trace_free(struct trace *t)
 		return;
 	free_procs(t);
 	trace_free_findings(t);
+	trace_free_waits(t);
+	trace_free_transfers(t);
 	for (size_t i = 0; i < t->n_blind_spots; i++)
 		free(t->blind_spots[i]);
 	free(t->blind_spots);

@@ -1,6 +1,6 @@
 /* moment.c - which moment of a recording to show if none was asked for. */
 /* SPDX-License-Identifier: MIT */
-#include "viewer/load/load.h"
+#include "viewer/load/waits.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -103,22 +103,34 @@ static int compare_ends(const void *a, const void *b)
 	return (x->end > y->end) - (x->end < y->end);
 }
 
-/* Reads the longest waits, of at least a hundredth of the recording. The caller frees *ret. */
+static int longest_first(const void *a, const void *b)
+{
+	const struct span *x = a, *y = b;
+	int64_t lx = x->end - x->start, ly = y->end - y->start;
+
+	return (ly > lx) - (ly < lx);
+}
+
+/* Returns the longest waits, of at least a hundredth of the recording. The caller frees *ret. */
 static size_t long_waits(const struct trace *t, struct sqlite3 *db, struct span **ret, char **why)
 {
-	struct rows r = rows_begin(db, "SELECT start_ns, coalesce(end_ns, ?2) FROM wait"
-				       " WHERE coalesce(end_ns, ?2) - start_ns > ?1"
-				       " ORDER BY coalesce(end_ns, ?2) - start_ns DESC LIMIT ?3");
-	size_t n = 0;
+	const struct wait_rows *ws = trace_waits(t, db, why);
+	struct span *list = NULL;
+	size_t n = 0, cap = 0;
 
-	rows_bind(&r, 1, t->duration / 100);
-	rows_bind(&r, 2, t->duration);
-	rows_bind(&r, 3, WAITS_MAX);
-	*ret = xcalloc(WAITS_MAX, sizeof **ret);
-	while (n < WAITS_MAX && rows_next(&r))
-		(*ret)[n++] = (struct span){rows_time(&r, 0, 0), rows_time(&r, 1, 0)};
-	*why = rows_end(&r);
-	return n;
+	for (size_t i = 0; ws && i < ws->n; i++) {
+		const struct wait_row *w = &ws->list[i];
+		int64_t end = trace_end(t, w->to);
+
+		if (end - w->from <= t->duration / 100)
+			continue;
+		ARRAY_GROW(list, n, cap);
+		list[n++] = (struct span){w->from, end};
+	}
+	if (n > WAITS_MAX)
+		qsort(list, n, sizeof *list, longest_first);
+	*ret = list;
+	return n < WAITS_MAX ? n : WAITS_MAX;
 }
 
 /* Finds the last moment at which most of the longest waits lasted. Returns how many did, 0: there is none. */
@@ -128,10 +140,11 @@ static size_t busiest_moment(const struct trace *t, struct sqlite3 *db, int64_t 
 	size_t n = long_waits(t, db, &starts, why), begun = 0, ended = 0, most = 0;
 
 	ends = xcalloc(n + 1, sizeof *ends);
-	if (n)
+	if (n) {
 		memcpy(ends, starts, n * sizeof *ends);
-	qsort(starts, n, sizeof *starts, compare_starts);
-	qsort(ends, n, sizeof *ends, compare_ends);
+		qsort(starts, n, sizeof *starts, compare_starts);
+		qsort(ends, n, sizeof *ends, compare_ends);
+	}
 	/* A moment counts just before a wait ends. */
 	for (; ended < n; ended++) {
 		while (begun < n && starts[begun].start < ends[ended].end)

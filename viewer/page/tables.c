@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "viewer/load/load.h"
 #include "viewer/load/uses.h"
+#include "viewer/load/waits.h"
 
 /* Rows beyond the first ROWS_SHOWN are a text that the script takes in bit by bit: thousands of them at once take a second. */
 enum { ROWS_MAX = 2000, ROWS_SHOWN = 100, CELL_SHORT = 32 /* columns */ };
@@ -219,30 +220,72 @@ static size_t count(sqlite3 *db, const char *sql, char **ret_why)
 	return n;
 }
 
-/* Locks that were taken, or waited for. */
-#define LOCKS_WANTED                                                                               \
-	" WHERE st.holds > 0 OR l.id IN (SELECT lock_id FROM wait WHERE lock_id IS NOT NULL)"
+/* Adds the ids of locks that were waited for, each once, as a JSON array. Returns NULL or what went wrong. */
+static char *add_wanted(struct buf *b, const struct trace *t, sqlite3 *db)
+{
+	char *why = NULL;
+	const struct wait_rows *ws = trace_waits(t, db, &why);
+	struct hash seen = {0};
+	int64_t last = 0;
+
+	buf_addc(b, '[');
+	for (size_t i = 0; ws && i < ws->n; i++) {
+		int64_t id = ws->list[i].lock_id;
+
+		if (!id || id == last || hash_set(&seen, (uint64_t)id, b))
+			continue;
+		buf_addf(b, "%s%lld", b->len > 1 ? "," : "", (long long)id);
+		last = id;
+	}
+	buf_addc(b, ']');
+	hash_done(&seen);
+	return why;
+}
+
+/* Locks that were taken, or waited for, as add_wanted lists them. */
+#define LOCKS_WANTED " WHERE st.holds > 0 OR l.id IN (SELECT value FROM json_each(?1))"
+
+static struct rows ask(sqlite3 *db, const char *sql, const struct buf *wanted)
+{
+	struct rows r = rows_begin(db, sql);
+
+	if (!r.why)
+		(void)sqlite3_bind_text(r.stmt, 1, wanted->data, -1, SQLITE_STATIC);
+	return r;
+}
+
+static size_t count_locks(sqlite3 *db, const struct buf *wanted, char **ret_why)
+{
+	struct rows r = ask(db,
+		"SELECT count(*) FROM lock l LEFT JOIN lock_stat st ON st.lock_id = l.id" LOCKS_WANTED,
+		wanted);
+	size_t n = rows_next(&r) ? (size_t)rows_int(&r, 0, 0) : 0;
+
+	*ret_why = rows_end(&r);
+	return n;
+}
 
 char *page_locks(struct buf *out, const struct trace *t, sqlite3 *db)
 {
 	static const char *const heads[] = {"lock", "kind", "process", "#taken", "#contended",
 		"#waited for", "#longest wait", "#longest hold", "held longest from", NULL};
-	size_t seen = 0;
+	_cleanup_buf_ struct buf wanted = BUF_INIT;
+	size_t seen = 0, n = 0;
 	struct rows r;
-	char *why;
-	size_t n = count(db,
-		"SELECT count(*) FROM lock l LEFT JOIN lock_stat st ON st.lock_id = l.id" LOCKS_WANTED,
-		&why);
+	char *why = add_wanted(&wanted, t, db);
 
+	if (!why)
+		n = count_locks(db, &wanted, &why);
 	if (why || !n)
 		return why;
 	table_begin(out, "locktable", "Locks", n, heads);
-	r = rows_begin(db,
+	r = ask(db,
 		"SELECT l.id, coalesce(l.name, l.kind || ' ' || l.id), l.kind, l.process_id, st.holds,"
 		" st.contended, st.wait_ns, st.max_wait_ns, st.max_hold_ns, s.function || ' (' || s.file || ':' || s.line || ')'"
 		" FROM lock l LEFT JOIN lock_stat st ON st.lock_id = l.id"
 		" LEFT JOIN site s ON s.id = st.max_hold_site_id" LOCKS_WANTED
-		" ORDER BY st.wait_ns DESC, st.holds DESC, l.id LIMIT 2000");
+		" ORDER BY st.wait_ns DESC, st.holds DESC, l.id LIMIT 2000",
+		&wanted);
 	while (rows_next(&r)) {
 		size_t p = trace_proc(t, rows_int(&r, 3, -1));
 		_cleanup_free_ char *name = rows_text(&r, 1), *kind = rows_text(&r, 2);

@@ -11,7 +11,7 @@
 /* The waits of all threads, of each one after the other. */
 struct path_waits {
 	struct path_wait *list;
-	size_t n, cap;
+	size_t n;
 	size_t *first; /* of each thread; one more for the end of the last */
 	size_t *hint; /* of each thread: the one that was found last, since the walk only goes back */
 };

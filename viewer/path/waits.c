@@ -2,38 +2,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "viewer/path/private.h"
 
-#include <sqlite3.h>
+#include <string.h>
 
 #include "base/mem.h"
-#include "viewer/load/load.h"
-
-static uint32_t index_of(size_t i)
-{
-	return i == NONE ? 0 : (uint32_t)i + 1;
-}
-
-/* The last word asked for is remembered: reasons come in runs, and names are compared one by one. */
-struct word {
-	char text[24];
-	enum wait_reason reason;
-};
-
-static enum wait_reason reason_of(struct word *last, const char *text)
-{
-	if (!text)
-		return WAIT_OTHER;
-	if (strcmp(text, last->text) != 0) {
-		last->reason = wait_find(text);
-		(void)snprintf(last->text, sizeof last->text, "%s", text);
-	}
-	return last->reason;
-}
-
-/* An id, which is never 0; NULL is 0. There may be millions of rows. */
-static int64_t id(struct rows *r, int col)
-{
-	return sqlite3_column_int64(r->stmt, col);
-}
+#include "viewer/load/waits.h"
 
 /* Whoever is killed in a wait did not come out of it, though each thread is seen to wake up before it dies. */
 static bool is_endless(
@@ -46,30 +18,26 @@ static bool is_endless(
 	return !waker && p->end_kind == LIFE_SIGNAL && to >= th->end - PATH_TOGETHER_NS;
 }
 
-static void load_wait(
-	struct path_waits *ws, const struct trace *t, struct rows *r, struct word *last)
+/* Makes a wait of the path of a row; false: it took no time, or is nobody's. */
+static bool take(const struct trace *t, const struct wait_row *row, struct path_wait *ret)
 {
-	size_t thread = trace_thread(t, id(r, 1));
-	int64_t from = rows_time(r, 2, 0), to = rows_time(r, 3, TIME_NEVER);
 	const struct thread_row *th;
 
-	if (thread == NONE)
-		return;
-	th = &t->threads[thread];
-	ARRAY_GROW(ws->list, ws->n, ws->cap);
-	ws->list[ws->n] = (struct path_wait){.id = id(r, 0),
-		.from = from,
-		.thread = (uint32_t)thread,
-		.reason = reason_of(last, (const char *)sqlite3_column_text(r->stmt, 4)),
-		.waker = index_of(trace_thread(t, id(r, 5))),
-		.lock_id = id(r, 6),
-		.pipe_id = id(r, 7),
-		.target_proc = index_of(trace_proc(t, id(r, 8))),
-		.target_thread = index_of(trace_thread(t, id(r, 9)))};
-	ws->list[ws->n].endless = is_endless(t, th, to, ws->list[ws->n].waker);
-	ws->list[ws->n].to = trace_end(t, to < th->end ? to : th->end);
-	if (ws->list[ws->n].to > from)
-		ws->n++;
+	if (!row->thread)
+		return false;
+	th = &t->threads[row->thread - 1];
+	*ret = (struct path_wait){.id = row->id,
+		.from = row->from,
+		.to = trace_end(t, row->to < th->end ? row->to : th->end),
+		.thread = row->thread - 1,
+		.reason = row->reason,
+		.waker = row->waker,
+		.lock_id = row->lock_id,
+		.pipe_id = row->pipe_id,
+		.target_proc = row->target_proc,
+		.target_thread = row->target_thread,
+		.endless = is_endless(t, th, row->to, row->waker)};
+	return ret->to > ret->from;
 }
 
 static int by_thread(const void *a, const void *b)
@@ -83,47 +51,64 @@ static int by_thread(const void *a, const void *b)
 	return x->id < y->id ? -1 : x->id > y->id;
 }
 
-/* Rows come in the order in which waits ended, so those of one thread are in order: counting is enough, unless a recording is odd. */
-static void sort(struct path_waits *ws, size_t n_threads)
+/* Counts how many each thread has at most, and where its first one goes. */
+static void make_room(struct path_waits *ws, const struct wait_rows *rows, size_t n_threads)
 {
-	struct path_wait *sorted = xcalloc(ws->n + 1, sizeof *sorted);
-	_cleanup_free_ size_t *next = xcalloc(n_threads + 1, sizeof *next);
-	bool in_order = true;
-
-	for (size_t i = 0; i < ws->n; i++)
-		ws->first[ws->list[i].thread + 1]++;
-	for (size_t i = 0; i < n_threads; i++) {
+	for (size_t i = 0; i < rows->n; i++)
+		ws->first[rows->list[i].thread]++;
+	ws->first[0] = 0;
+	for (size_t i = 0; i < n_threads; i++)
 		ws->first[i + 1] += ws->first[i];
-		next[i] = ws->first[i];
-		ws->hint[i] = ws->first[i + 1];
-	}
-	for (size_t i = 0; i < ws->n; i++)
-		sorted[next[ws->list[i].thread]++] = ws->list[i];
-	free(ws->list);
-	ws->list = sorted;
-	for (size_t i = 1; i < ws->n; i++)
-		in_order = in_order && by_thread(&sorted[i - 1], &sorted[i]) <= 0;
-	if (!in_order)
-		qsort(sorted, ws->n, sizeof *sorted, by_thread);
-	/* One thing at a time: what began inside a wait cuts it. */
-	for (size_t i = 1; i < ws->n; i++)
-		if (sorted[i].thread == sorted[i - 1].thread && sorted[i - 1].to > sorted[i].from)
-			sorted[i - 1].to = sorted[i].from;
+	ws->list = xcalloc(ws->first[n_threads] + 1, sizeof *ws->list);
 }
 
-char *path_waits_load(struct path_waits *ws, const struct trace *t, sqlite3 *db)
+/* Rows come in the order in which waits ended, so those of one thread are in order: counting is enough, unless a recording is odd. */
+static void sort(struct path_waits *ws, const struct trace *t, const struct wait_rows *rows)
 {
-	struct rows r = rows_begin(db,
-		"SELECT id, thread_id, start_ns, end_ns, reason, waker_id, lock_id, pipe_id,"
-		" target_process_id, target_thread_id FROM wait ORDER BY id");
-	struct word last = {.reason = wait_find("")};
+	_cleanup_free_ size_t *next = xcalloc(t->n_threads + 1, sizeof *next);
+	bool in_order = true;
+
+	make_room(ws, rows, t->n_threads);
+	if (t->n_threads)
+		memcpy(next, ws->first, t->n_threads * sizeof *next);
+	for (size_t i = 0; i < rows->n; i++) {
+		struct path_wait w;
+
+		if (take(t, &rows->list[i], &w))
+			ws->list[next[w.thread]++] = w;
+	}
+	/* Those that took no time have left gaps between the threads. */
+	for (size_t i = 0; i < t->n_threads; i++) {
+		size_t n = next[i] - ws->first[i];
+
+		if (n && ws->n < ws->first[i])
+			memmove(&ws->list[ws->n], &ws->list[ws->first[i]], n * sizeof *ws->list);
+		ws->first[i] = ws->n;
+		ws->n += n;
+		ws->hint[i] = ws->n;
+	}
+	ws->first[t->n_threads] = ws->n;
+	for (size_t i = 1; i < ws->n; i++)
+		in_order = in_order && by_thread(&ws->list[i - 1], &ws->list[i]) <= 0;
+	if (!in_order)
+		qsort(ws->list, ws->n, sizeof *ws->list, by_thread);
+	/* One thing at a time: what began inside a wait cuts it. */
+	for (size_t i = 1; i < ws->n; i++)
+		if (ws->list[i].thread == ws->list[i - 1].thread &&
+			ws->list[i - 1].to > ws->list[i].from)
+			ws->list[i - 1].to = ws->list[i].from;
+}
+
+char *path_waits_load(struct path_waits *ws, const struct trace *t, struct sqlite3 *db)
+{
+	char *why = NULL;
+	const struct wait_rows *rows = trace_waits(t, db, &why);
 
 	ws->first = xcalloc(t->n_threads + 2, sizeof *ws->first);
 	ws->hint = xcalloc(t->n_threads + 1, sizeof *ws->hint);
-	while (rows_next(&r))
-		load_wait(ws, t, &r, &last);
-	sort(ws, t->n_threads);
-	return rows_end(&r);
+	if (rows)
+		sort(ws, t, rows);
+	return why;
 }
 
 void path_waits_done(struct path_waits *ws)

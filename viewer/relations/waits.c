@@ -12,6 +12,7 @@
 #include "schema/version.h"
 #include "schema/query.h"
 #include "viewer/load/load.h"
+#include "viewer/load/waits.h"
 #include "viewer/relations/relations.h"
 #include "viewer/load/resource.h"
 #include "viewer/draw/sketch.h"
@@ -26,8 +27,9 @@ struct waits {
 	struct resources res;
 	struct sketch *sk;
 	int64_t at;
-	char *why;   /* what went wrong while rows were read; NULL: nothing */
-	char *which; /* after the time: why this moment is shown; NULL: it was asked for */
+	struct buf ids; /* of the waits that last then, as a JSON array */
+	char *why;      /* what went wrong while rows were read; NULL: nothing */
+	char *which;    /* after the time: why this moment is shown; NULL: it was asked for */
 	size_t left_out, arrows_left_out;
 	size_t *living; /* of each process, how many of its threads lived at that moment */
 	bool *asked;    /* of each thread, whether the others of its process were connected */
@@ -236,16 +238,42 @@ static void add_wait(struct waits *w, struct rows *r)
 }
 
 #define SITE_COLUMNS "s.file, s.line, s.function"
+#define LASTING "IN (SELECT value FROM json_each(?2))"
+
+/* The table is walked in memory, once, and not by each of the queries. */
+static char *find_lasting(struct waits *w)
+{
+	char *why = NULL;
+	const struct wait_rows *ws = trace_waits(w->t, w->db, &why);
+
+	buf_addc(&w->ids, '[');
+	for (size_t i = 0; ws && i < ws->n; i++)
+		if (wait_lasts_at(&ws->list[i], w->at))
+			buf_addf(&w->ids, "%s%lld", w->ids.len > 1 ? "," : "",
+				(long long)ws->list[i].id);
+	buf_addc(&w->ids, ']');
+	return why;
+}
+
+/* Asks about the moment, ?1, or the waits that last then, LASTING. */
+static struct rows ask(const struct waits *w, const char *sql)
+{
+	struct rows r = rows_begin(w->db, sql);
+
+	rows_bind(&r, 1, w->at);
+	if (!r.why)
+		(void)sqlite3_bind_text(r.stmt, 2, w->ids.data, -1, SQLITE_STATIC);
+	return r;
+}
 
 static char *add_waits(struct waits *w)
 {
-	struct rows r = rows_begin(w->db,
-		"SELECT w.id, w.thread_id, w.start_ns, w.reason, w.lock_id, w.pipe_id,"
-		" w.target_process_id, w.target_thread_id, w.detail, " SITE_COLUMNS
-		" FROM wait w LEFT JOIN site s ON s.id = w.site_id"
-		" WHERE w.start_ns <= ?1 AND (w.end_ns IS NULL OR w.end_ns > ?1) ORDER BY w.start_ns, w.id");
+	struct rows r =
+		ask(w, "SELECT w.id, w.thread_id, w.start_ns, w.reason, w.lock_id, w.pipe_id,"
+		       " w.target_process_id, w.target_thread_id, w.detail, " SITE_COLUMNS
+		       " FROM wait w LEFT JOIN site s ON s.id = w.site_id"
+		       " WHERE w.id " LASTING " ORDER BY w.start_ns, w.id");
 
-	rows_bind(&r, 1, w->at);
 	while (!w->why && rows_next(&r))
 		add_wait(w, &r);
 	if (w->why) {
@@ -257,12 +285,10 @@ static char *add_waits(struct waits *w)
 
 static char *add_poll_sets(struct waits *w)
 {
-	struct rows r = rows_begin(w->db,
-		"SELECT w.thread_id, o.pipe_id, o.process_id, o.fd FROM wait w"
-		" JOIN wait_on o ON o.wait_id = w.id"
-		" WHERE w.start_ns <= ?1 AND (w.end_ns IS NULL OR w.end_ns > ?1) ORDER BY w.id, o.ordinal");
+	struct rows r = ask(w, "SELECT w.thread_id, o.pipe_id, o.process_id, o.fd FROM wait w"
+			       " JOIN wait_on o ON o.wait_id = w.id"
+			       " WHERE w.id " LASTING " ORDER BY w.id, o.ordinal");
 
-	rows_bind(&r, 1, w->at);
 	while (rows_next(&r)) {
 		size_t th = trace_thread(w->t, rows_int(&r, 0, -1));
 		const struct pipe_row *pipe = resources_pipe(&w->res, rows_int(&r, 1, -1));
@@ -355,12 +381,10 @@ static bool is_connected(const struct waits *w, size_t from, size_t to)
 /* Where lock operations are not recorded, the lock's memory said who owned it when somebody blocked. */
 static char *add_owners(struct waits *w)
 {
-	struct rows r = rows_begin(w->db,
-		"SELECT lock_id, target_thread_id FROM wait WHERE start_ns <= ?1"
-		" AND (end_ns IS NULL OR end_ns > ?1) AND lock_id IS NOT NULL"
-		" AND target_thread_id IS NOT NULL AND reason <> 'cond' ORDER BY id");
+	struct rows r = ask(w,
+		"SELECT lock_id, target_thread_id FROM wait WHERE id " LASTING
+		" AND lock_id IS NOT NULL AND target_thread_id IS NOT NULL AND reason <> 'cond' ORDER BY id");
 
-	rows_bind(&r, 1, w->at);
 	while (rows_next(&r)) {
 		_cleanup_free_ char *id =
 			xasprintf("wait-lock%lld", (long long)rows_int(&r, 0, -1));
@@ -376,10 +400,9 @@ static char *add_owners(struct waits *w)
 /* A process that has the other end of a pipe open could write to it, or read from it. */
 static char *add_ends(struct waits *w)
 {
-	struct rows r = rows_begin(w->db,
+	struct rows r = ask(w,
 		"WITH side AS MATERIALIZED (SELECT w.pipe_id, w.reason, coalesce(w.side, 0) AS side, min(w.id) AS wait_id"
-		" FROM wait w JOIN thread t ON t.id = w.thread_id WHERE w.pipe_id IS NOT NULL"
-		" AND w.start_ns <= ?1 AND (w.end_ns IS NULL OR w.end_ns > ?1)"
+		" FROM wait w JOIN thread t ON t.id = w.thread_id WHERE w.pipe_id IS NOT NULL AND w.id " LASTING
 		" AND (t.end_ns IS NULL OR t.end_ns > ?1) GROUP BY 1, 2, 3)"
 		" SELECT e.pipe_id, e.process_id, w.reason = 'pipe-write' FROM side w"
 		" JOIN pipe i ON i.id = w.pipe_id JOIN pipe_end e ON e.pipe_id = w.pipe_id"
@@ -388,7 +411,6 @@ static char *add_ends(struct waits *w)
 		" WHERE e.open_ns <= ?1 AND (e.close_ns IS NULL OR e.close_ns > ?1)"
 		" GROUP BY 1, 2, 3 ORDER BY e.pipe_id, e.process_id, min(w.wait_id)");
 
-	rows_bind(&r, 1, w->at);
 	while (rows_next(&r)) {
 		const struct pipe_row *pipe = resources_pipe(&w->res, rows_int(&r, 0, -1));
 		size_t proc = trace_proc(w->t, rows_int(&r, 1, -1));
@@ -447,9 +469,9 @@ static void fold(struct waits *w)
 struct sketch *waits_sketch(const struct relations_input *in, char **ret_why)
 {
 	static char *(*const steps[])(struct waits *) = {
-		add_waits, add_poll_sets, add_holders, add_owners, add_ends};
+		find_lasting, add_waits, add_poll_sets, add_holders, add_owners, add_ends};
 	const struct trace *t = in->trace;
-	struct waits w = {.t = t, .db = in->db, .at = in->at_ns};
+	struct waits w = {.t = t, .db = in->db, .at = in->at_ns, .ids = BUF_INIT};
 	char *why = resources_load(&w.res, in->db, t);
 
 	if (!why && in->at_ns == TIME_NEVER)
@@ -464,6 +486,7 @@ struct sketch *waits_sketch(const struct relations_input *in, char **ret_why)
 	if (!why)
 		fold(&w);
 	resources_done(&w.res);
+	buf_done(&w.ids);
 	free(w.living);
 	free(w.asked);
 	if (why) {

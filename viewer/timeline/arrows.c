@@ -5,9 +5,10 @@
 #include <sqlite3.h>
 
 #include "base/mem.h"
-#include "viewer/load/load.h"
+#include "viewer/load/transfers.h"
+#include "viewer/load/waits.h"
 
-enum { ARROW_GRID = 4, ARROWS_SHOWN = 1500, TRANSFERS_MAX = 1000000 };
+enum { ARROW_GRID = 4, ARROWS_SHOWN = 1500 };
 
 /* Arrows while they are collected: those of one kind between two lanes that fall on the same few columns become one. */
 struct arrows {
@@ -101,51 +102,42 @@ static void add_execs(struct arrows *as)
 	}
 }
 
-static bool is_handed_over(const struct wait_info *info)
-{
-	return info->is_handed_over;
-}
-
 /* Says whether a wait that ended then did so because its thread was killed: that is nobody's doing. */
 static bool never_returned(const struct trace *t, const struct thread_row *th, int64_t ts)
 {
 	return ts >= th->end || ts >= t->procs[th->proc].killed;
 }
 
+static void add_wake(struct arrows *as, const struct wait_row *w)
+{
+	const struct timeline *tl = as->tl;
+	bool join = w->reason == WAIT_JOIN;
+	size_t by = wait_index(join ? w->target_thread : w->waker), waiter = wait_index(w->thread);
+	int64_t end = by == NONE ? w->to : tl->t->threads[by].end;
+	struct arrow *a;
+
+	if (by == NONE || waiter == NONE || never_returned(tl->t, &tl->t->threads[waiter], w->to) ||
+		!(join || wait_info(w->reason)->is_handed_over))
+		return;
+	/* A join that was only interrupted: the thread lives. */
+	if (join && end > w->to)
+		return;
+	a = arrow_add(as, join ? ARROW_JOIN : ARROW_LOCK, lane_of_thread(tl, by),
+		lane_of_thread(tl, waiter), join && end < w->to ? end : w->to, w->to);
+	if (a)
+		a->row = w->id;
+}
+
 static char *add_wakes(struct arrows *as, sqlite3 *db)
 {
-	struct timeline *tl = as->tl;
-	_cleanup_free_ char *sql = wait_sql(
-		"SELECT thread_id, waker_id, end_ns, reason = 'join', target_thread_id, id FROM wait"
-		" WHERE end_ns BETWEEN ?1 AND ?2 AND (reason = 'join' AND target_thread_id IS NOT NULL"
-		" OR waker_id IS NOT NULL AND reason IN (@reasons)) ORDER BY id",
-		is_handed_over);
-	struct rows r = rows_begin(db, sql);
+	const struct timeline *tl = as->tl;
+	char *why = NULL;
+	const struct wait_rows *ws = trace_waits(tl->t, db, &why);
 
-	rows_bind(&r, 1, tl->since);
-	rows_bind(&r, 2, tl->until);
-	while (rows_next(&r)) {
-		size_t waiter = trace_thread(tl->t, rows_int(&r, 0, -1));
-		size_t to = lane_of_thread(tl, waiter);
-		bool join = rows_int(&r, 3, 0) != 0;
-		size_t by = trace_thread(tl->t, rows_int(&r, join ? 4 : 1, -1));
-		int64_t ts = rows_time(&r, 2, 0);
-		int64_t from = join && by != NONE && tl->t->threads[by].end < ts
-				       ? tl->t->threads[by].end
-				       : ts;
-		struct arrow *a;
-
-		if (waiter != NONE && never_returned(tl->t, &tl->t->threads[waiter], ts))
-			continue;
-		/* A join that was only interrupted: the thread lives. */
-		if (join && by != NONE && tl->t->threads[by].end > ts)
-			continue;
-		a = arrow_add(
-			as, join ? ARROW_JOIN : ARROW_LOCK, lane_of_thread(tl, by), to, from, ts);
-		if (a)
-			a->row = rows_int(&r, 5, 0);
-	}
-	return rows_end(&r);
+	for (size_t i = 0; ws && i < ws->n; i++)
+		if (ws->list[i].to >= tl->since && ws->list[i].to <= tl->until)
+			add_wake(as, &ws->list[i]);
+	return why;
 }
 
 static char *add_signals(struct arrows *as, sqlite3 *db)
@@ -186,105 +178,24 @@ static char *add_signals(struct arrows *as, sqlite3 *db)
 	return rows_end(&r);
 }
 
-/* A write whose bytes have not all been read. */
-struct sent {
-	int64_t ts, left;
-	size_t lane;
-};
-
-/* One direction of a pipe: who wrote what is still in it. */
-struct stream {
-	struct sent *list;
-	size_t first, n, cap;
-};
-
-static void stream_write(struct stream *s, size_t lane, int64_t ts, int64_t bytes)
-{
-	ARRAY_GROW(s->list, s->n, s->cap);
-	s->list[s->n++] = (struct sent){ts, bytes, lane};
-}
-
-/* Takes bytes out and returns the last write that they came from, or NULL. */
-static const struct sent *stream_read(struct stream *s, int64_t bytes)
-{
-	const struct sent *last = NULL;
-
-	while (bytes > 0 && s->first < s->n) {
-		struct sent *head = &s->list[s->first];
-		int64_t part = bytes < head->left ? bytes : head->left;
-
-		last = head;
-		head->left -= part;
-		bytes -= part;
-		if (head->left == 0)
-			s->first++;
-		else
-			break;
-	}
-	return last;
-}
-
-static void add_transfer(
-	struct arrows *as, const struct sent *from, size_t lane, int64_t ts, int64_t bytes)
-{
-	struct arrow *a = arrow_add(as, ARROW_DATA, from->lane, lane, from->ts, ts);
-
-	if (a && a->bytes < TIME_LIMIT)
-		a->bytes += bytes;
-}
-
-/*
- * Bytes leave a pipe in the order in which they came in; so the write that a
- * read answers follows from counting. A read may return a little before the
- * write that filled it does, hence the order by the start of writes.
- */
 static char *add_data(struct arrows *as, sqlite3 *db)
 {
 	struct timeline *tl = as->tl;
-	struct stream streams[2] = {{0}};
-	int64_t pipe = -1;
-	bool two_way = false;
-	struct rows r = rows_begin(db,
-		"SELECT pipe_id, side, op = 'write', thread_id, start_ns, end_ns, bytes, id FROM pipe_io"
-		" WHERE bytes > 0 AND op IN ('read', 'write')"
-		" ORDER BY pipe_id, CASE op WHEN 'write' THEN start_ns ELSE end_ns END, op DESC, id");
+	char *why = NULL;
+	const struct transfers *all = trace_transfers(tl->t, db, &why);
 
-	while (rows_next(&r)) {
-		bool is_write = rows_int(&r, 2, 0) != 0;
-		size_t side, lane = lane_of_thread(tl, trace_thread(tl->t, rows_int(&r, 3, -1)));
-		const struct sent *from;
+	if (!all)
+		return why;
+	tl->folded_arrows += all->left_out;
+	for (size_t i = 0; i < all->n; i++) {
+		const struct transfer *x = &all->list[i];
+		struct arrow *a = arrow_add(as, ARROW_DATA, lane_of_thread(tl, x->from),
+			lane_of_thread(tl, x->to), x->written, x->read);
 
-		if (rows_int(&r, 0, -1) != pipe) {
-			const struct pipe_row *row = resources_pipe(&tl->res, rows_int(&r, 0, -1));
-
-			pipe = rows_int(&r, 0, -1);
-			two_way = row && row->is_two_sided;
-			streams[0].first = streams[0].n = streams[1].first = streams[1].n = 0;
-		}
-		/* Side 0 of connected sockets reads what side 1 wrote; a pipe has one direction. */
-		side = two_way && (rows_int(&r, 1, 0) == 1) != is_write;
-		if (is_write) {
-			stream_write(
-				&streams[side], lane, rows_time(&r, 4, 0), rows_time(&r, 6, 0));
-			continue;
-		}
-		from = stream_read(&streams[side], rows_time(&r, 6, 0));
-		if (from)
-			add_transfer(as, from, lane, rows_time(&r, 5, 0), rows_time(&r, 6, 0));
+		if (a && a->bytes < TIME_LIMIT)
+			a->bytes += x->bytes;
 	}
-	free(streams[0].list);
-	free(streams[1].list);
-	return rows_end(&r);
-}
-
-/* Pairing so many reads with their writes takes longer than anybody waits for a picture; the picture says that they are folded. */
-static int64_t count_transfers(sqlite3 *db, struct timeline *tl, char **why)
-{
-	int64_t n = rows_number(db, "SELECT max(id) FROM pipe_io", 0, 0, why);
-
-	if (n > TRANSFERS_MAX)
-		tl->folded_arrows += (size_t)n / 2;
-	return n;
+	return NULL;
 }
 
 static int by_arrow(const void *a, const void *b)
@@ -332,7 +243,7 @@ char *timeline_load_arrows(struct timeline *tl, sqlite3 *db)
 	why = add_wakes(&as, db);
 	if (!why)
 		why = add_signals(&as, db);
-	if (!why && count_transfers(db, tl, &why) <= TRANSFERS_MAX && !why)
+	if (!why)
 		why = add_data(&as, db);
 	hash_done(&as.seen);
 	if (!why)

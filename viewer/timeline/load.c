@@ -11,7 +11,7 @@
 #include <sqlite3.h>
 
 #include "base/mem.h"
-#include "viewer/load/load.h"
+#include "viewer/load/waits.h"
 
 enum { ROWS_MAX = 300000, ID_SLACK = 5000 };
 
@@ -49,19 +49,15 @@ static int64_t span_end(const struct lane *l, int64_t end, int64_t start)
 }
 
 /*
- * Adds an interval of a row that begins with id, thread, start and end: returns its span, or NULL if
- * it is short and was added to the sum of its column, or is not to be seen.
+ * Adds an interval, which has not ended if end is TIME_NEVER: returns its span, or NULL if it is short and was
+ * added to the sum of its column, or is not to be seen.
  */
-static struct span *add_interval(struct timeline *tl, struct rows *r, enum span_kind kind,
-	enum wait_reason reason, int64_t lock_id)
+static struct span *add_interval(struct timeline *tl, struct lane *l, enum span_kind kind,
+	int64_t from, int64_t end, enum wait_reason reason, int64_t lock_id)
 {
-	struct lane *l = lane_of(tl, sqlite3_column_int64(r->stmt, 1));
-	int64_t from = rows_time(r, 2, 0), end = rows_time(r, 3, TIME_NEVER), to;
+	int64_t to = span_end(l, end, from);
 	struct span *s;
 
-	if (!l)
-		return NULL;
-	to = span_end(l, end, from);
 	if (to < tl->since || from > tl->until)
 		return NULL;
 	if (!is_long(tl, from, to)) {
@@ -72,60 +68,66 @@ static struct span *add_interval(struct timeline *tl, struct rows *r, enum span_
 		return NULL;
 	}
 	s = timeline_span(l, kind, from, to);
-	s->id = rows_int(r, 0, 0);
 	s->lock_id = lock_id;
 	s->endless = end == TIME_NEVER;
 	return s;
 }
 
-static void load_wait(struct timeline *tl, struct rows *r)
+/* Says whether a wait has something of it in the range. */
+static bool is_within(const struct timeline *tl, const struct wait_row *w)
 {
-	const char *word = (const char *)sqlite3_column_text(r->stmt, 4);
-	enum wait_reason reason = wait_find(word ? word : "");
-	struct span *s = add_interval(tl, r, SPAN_WAIT, reason, rows_int(r, 5, 0));
-	const struct lane *l;
+	return w->from < tl->until && w->to >= tl->since;
+}
+
+static void load_wait(struct timeline *tl, const struct wait_row *w)
+{
+	size_t lane = w->thread ? tl->lane_of[w->thread - 1] : NONE;
+	struct lane *l = lane == NONE ? NULL : &tl->lanes[lane];
+	struct span *s =
+		l ? add_interval(tl, l, SPAN_WAIT, w->from, w->to, w->reason, w->lock_id) : NULL;
 
 	if (!s)
 		return;
-	l = lane_of(tl, rows_int(r, 1, -1));
-	s->reason = reason;
+	s->id = w->id;
+	s->reason = w->reason;
 	s->stuck = hash_get(&tl->t->stuck_waits, (uint64_t)s->id) ||
 		   (s->endless && tl->t->threads[l->thread].stuck != STUCK_NOT);
-	s->pipe_id = rows_int(r, 6, 0);
-	s->target_proc = trace_proc(tl->t, rows_int(r, 7, -1));
-	s->target_thread = trace_thread(tl->t, rows_int(r, 8, -1));
+	s->pipe_id = w->pipe_id;
+	s->target_proc = wait_index(w->target_proc);
+	s->target_thread = wait_index(w->target_thread);
 }
 
 char *timeline_load_waits(struct timeline *tl, sqlite3 *db)
 {
-	struct rows r = rows_begin(db,
-		"SELECT id, thread_id, start_ns, end_ns, reason, lock_id, pipe_id,"
-		" target_process_id, target_thread_id FROM wait"
-		" WHERE start_ns < ?1 AND (end_ns IS NULL OR end_ns >= ?2) ORDER BY id");
+	char *why = NULL;
+	const struct wait_rows *ws = trace_waits(tl->t, db, &why);
 
-	rows_bind(&r, 1, tl->until);
-	rows_bind(&r, 2, tl->since);
-	while (rows_next(&r))
-		load_wait(tl, &r);
-	return rows_end(&r);
+	for (size_t i = 0; ws && i < ws->n; i++)
+		if (is_within(tl, &ws->list[i]))
+			load_wait(tl, &ws->list[i]);
+	return why;
 }
 
-/* A recording of an older format has no stacks: that is no error. */
+enum { STACKS_MAX = 2000 };
+
 void timeline_load_stacks(struct timeline *tl, sqlite3 *db)
 {
-	struct rows r = rows_begin(db,
-		"SELECT id, stack_id FROM wait WHERE stack_id IS NOT NULL"
-		" AND start_ns < ?1 AND (end_ns IS NULL OR end_ns >= ?2) ORDER BY id LIMIT 2000");
+	char *why = NULL;
+	const struct wait_rows *ws = trace_waits(tl->t, db, &why);
+	size_t n = 0;
 
-	rows_bind(&r, 1, tl->until);
-	rows_bind(&r, 2, tl->since);
-	while (rows_next(&r)) {
-		char *text = trace_stack(db, rows_int(&r, 1, 0));
+	for (size_t i = 0; ws && i < ws->n && n < STACKS_MAX; i++) {
+		const struct wait_row *w = &ws->list[i];
+		char *text = NULL;
 
+		if (w->stack_id && is_within(tl, w)) {
+			text = trace_stack(db, w->stack_id);
+			n++;
+		}
 		if (text)
-			free(hash_set(&tl->stacks, (uint64_t)rows_int(&r, 0, 0), text));
+			free(hash_set(&tl->stacks, (uint64_t)w->id, text));
 	}
-	free(rows_end(&r));
+	free(why);
 }
 
 /* Returns the least id of a hold that was released at or after ns, nearly: rows are only nearly in order. */
@@ -149,10 +151,15 @@ static int64_t bisect(sqlite3 *db, int64_t least, int64_t most, int64_t ns, char
 static void load_hold(struct timeline *tl, struct rows *r)
 {
 	const char *mode = (const char *)sqlite3_column_text(r->stmt, 5);
-	struct span *s = add_interval(tl, r, SPAN_HOLD, WAIT_NONE, rows_int(r, 4, 0));
+	struct lane *l = lane_of(tl, sqlite3_column_int64(r->stmt, 1));
+	struct span *s = l ? add_interval(tl, l, SPAN_HOLD, rows_time(r, 2, 0),
+				     rows_time(r, 3, TIME_NEVER), WAIT_NONE, rows_int(r, 4, 0))
+			   : NULL;
 
-	if (s)
-		s->shared = mode && mode[0] == 's';
+	if (!s)
+		return;
+	s->id = rows_int(r, 0, 0);
+	s->shared = mode && mode[0] == 's';
 }
 
 /* A row that stands for several short holds: they are spread over its columns. */

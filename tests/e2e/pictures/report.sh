@@ -52,6 +52,19 @@ expect_status 0
 rm -f threads-mutex.db
 end
 
+begin "a page of 2.5 million waits: the table is read once, in 4 s of processor time"
+fixture threads-mutex
+sqlite3 threads-mutex.db "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; DELETE FROM wait;
+	UPDATE process SET end_ns = 10000000000; UPDATE thread SET end_ns = 10000000000; UPDATE trace SET duration_ns = 10000000000;
+	WITH RECURSIVE c(i) AS (VALUES (0) UNION ALL SELECT i + 1 FROM c WHERE i < 2499999)
+	INSERT INTO wait(thread_id, start_ns, end_ns, reason, lock_id, waker_id, mode)
+	SELECT 1 + i % 4, i * 4000, i * 4000 + 1500 + i % 1000, 'lock', 1, 1 + (i + 1) % 4, 'x' FROM c" >/dev/null
+run bash -c 'ulimit -t 4; exec "$@"' bash "$PPTRACE" report -o waits.html threads-mutex.db
+expect_status 0
+[ "$(stat -c %s waits.html)" -le 10000000 ] || fail "$(stat -c %s waits.html) bytes"
+rm -f threads-mutex.db waits.html
+end
+
 begin "no page over a symbolic link, into nowhere, or on a full disk"
 ln -s /nowhere/at/all link.html
 run "$PPTRACE" report -o link.html many.db
