@@ -15,7 +15,10 @@
 #include "base/mem.h"
 #include "base/text.h"
 
-enum { NAME = 15, FACTS_SHARE = 3 }; /* of the lines, a third at most is for facts */
+enum {
+	NAME = 15,
+	FACTS_SHARE = 3
+}; /* a third of the lines is for facts, and what the threads leave */
 
 struct lines {
 	void (*each)(void *arg, enum top_kind kind, const char *line);
@@ -165,19 +168,22 @@ static void add_row(struct lines *l, const struct top_row *r, bool selected)
 		line.data);
 }
 
-/* All that is known of one thread. */
-static void add_details(struct lines *l, const struct top_row *r)
+/* All that is known of one thread. Returns how many lines it takes; dry: adds none. */
+static size_t add_details(struct lines *l, const struct top_row *r, bool dry)
 {
 	const char *text = r->details;
+	size_t n = 1;
 
-	add_row(l, r, true);
+	if (!dry)
+		add_row(l, r, true);
 	while (*text) {
 		_cleanup_free_ char *line = xstrndup(text, strcspn(text, "\n"));
 		_cleanup_free_ char *indented = xasprintf("    %s", line);
 
-		(void)add_text(l, TOP_PLAIN, indented, l->left, false);
+		n += add_text(l, TOP_PLAIN, indented, l->left, dry);
 		text += strlen(line) + (text[strlen(line)] == '\n');
 	}
+	return n;
 }
 
 /* Keeps the selected row on the screen. */
@@ -217,6 +223,18 @@ static void add_title(struct lines *l, const struct top_look *look, const struct
 	add_line(l, TOP_TITLE, line.data);
 }
 
+/* Returns how many lines are for facts about locks and pipes: those that it is sure to have, and what the threads leave. */
+static size_t room_for_facts(
+	struct lines *l, const struct top_look *look, struct top_view *view, size_t n, size_t share)
+{
+	size_t wanted = n, left = l->left ? l->left - 1 : 0; /* the head */
+
+	scroll(view, n, 0);
+	if (view->has_details && n)
+		wanted = add_details(l, &look->rows[view->selected], true);
+	return left > wanted && left - wanted > share ? left - wanted : share;
+}
+
 void top_lines(struct top_look *look, struct top_view *view, const char *title, size_t width,
 	size_t height, void (*each)(void *arg, enum top_kind kind, const char *line), void *arg)
 {
@@ -226,12 +244,12 @@ void top_lines(struct top_look *look, struct top_view *view, const char *title, 
 	add_title(&l, look, view, title);
 	for (i = 0; i < look->n_findings && share; i++)
 		share -= add_text(&l, TOP_FINDING, look->facts[i], share, false);
+	share = room_for_facts(&l, look, view, n, share);
 	for (i = look->n_findings; i < look->n_facts && others < share; i++)
 		others += add_text(&l, TOP_PLAIN, look->facts[i], share - others, true);
 	add_line(&l, TOP_HEAD, "     TID NAME                FOR WHAT");
-	scroll(view, n, 0);
 	if (view->has_details && n)
-		add_details(&l, &look->rows[view->selected]);
+		(void)add_details(&l, &look->rows[view->selected], false);
 	else
 		add_rows(&l, look, view, n, l.left > others ? l.left - others : 0);
 	for (i = look->n_findings; i < look->n_facts && others; i++)

@@ -52,6 +52,10 @@ if [ "$(wc -L <out)" -gt 60 ] || [ "$(wc -l <out)" -gt 20 ]; then fail "it does 
 COLUMNS=50 run "$PPTRACE" top --once live.db
 expect_out '^ +[0-9]+ left .* waits .*….*ck_b$'
 [ "$(LC_ALL=C.UTF-8 wc -L <out)" -le 50 ] || fail "it does not fit 50 columns" "$(cat out)"
+LINES=14 run "$PPTRACE" top --once live.db
+for lock in lock_a lock_b; do
+	grep -A1 "^mutex $lock: 1 thread waits, held by thread " out | tr -d '\n' | grep -q 'of *deadlock-abba\[[0-9]*\]' || fail "$lock is not told in full, though there is room" "$(cat out)"
+done
 LINES=4 run "$PPTRACE" top --once live.db
 [ "$(wc -l <out)" -le 4 ] || fail "it does not fit 4 lines" "$(cat out)"
 end
