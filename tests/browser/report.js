@@ -456,6 +456,21 @@ async function phone(page) {
 		ok(scale > 0.69 || scale === 0, `${id} begins at a scale of ${scale.toFixed(2)}`);
 }
 
+/* A picture whose texts can be read at a scale at which nearly all of the window shows it is shown whole. */
+async function whole(page) {
+	for (let height = 260; height <= 640; height += 20) {
+		await page.setViewportSize({ width: 1200, height: height });
+		await page.reload();
+		const sizes = await page.evaluate(() => [...document.querySelectorAll(".view > svg")].map((svg) => {
+			svg.parentNode.style.setProperty("content-visibility", "visible");
+			return [svg.closest("section").id, svg.viewBox.baseVal.height * 4 / 3 * 0.7, svg.getBoundingClientRect().height, svg.parentNode.clientHeight];
+		}));
+		for (const [id, least, svg, frame] of sizes)
+			if (frame && least < height * 0.87)
+				ok(svg <= frame + 1, `${id} is ${svg.toFixed(0)} high in a frame of ${frame}, of a window of ${height}`);
+	}
+}
+
 /* What is not in sight is on paper too, and the picture stands for the canvas. */
 async function paper(page) {
 	await page.emulateMedia({ media: "print" });
@@ -506,6 +521,7 @@ async function scriptlessRows(page) {
 		await test(browser, `a phone: ${name}`, { viewport: { width: 390, height: 800 } }, file, phone);
 	await test(browser, "wide names", {}, wideFile, wide);
 	await test(browser, "wide names on a phone", { viewport: { width: 390, height: 800 } }, wideFile, wide);
+	await test(browser, "pictures are whole", {}, deadlock, whole);
 	await test(browser, "printed", {}, deadlock, paper);
 	await test(browser, "a narrow window", { viewport: { width: 390, height: 800 } }, many, narrow);
 	await browser.close();

@@ -118,7 +118,7 @@
 		/* In its height too, as long as texts can be read. */
 		const fit = () => {
 			const wide = Math.min(1, (view.clientWidth - 4) / width);
-			zoom(Math.min(wide, Math.max(READABLE, innerHeight * 0.78 / height)), 0, 0);
+			zoom(Math.min(wide, Math.max(READABLE, innerHeight * 0.88 / height)), 0, 0);
 		};
 		/* What is too wide for that begins with what is wrong, or with the first box, in texts that can be read. */
 		const begin = () => {

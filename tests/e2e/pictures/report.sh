@@ -94,7 +94,7 @@ else
 	LIMIT=300 CHROMIUM=$chromium run node "$ROOT/tests/browser/report.js" \
 		"$TMP/deadlock-abba.html" "$TMP/hostile.html" "$TMP/many.html" "$TMP/make.html" "$TMP/loop.html" "$TMP/large.html" "$TMP/wide.html"
 	expect_status 0
-	grep -q '^1\.\.26' out || fail "it did not end" "$(show)"
+	grep -q '^1\.\.27' out || fail "it did not end" "$(show)"
 	! grep -q '^not ok' out || fail "$(grep -A9 '^not ok' out)"
 fi
 end
