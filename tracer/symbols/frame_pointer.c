@@ -4,9 +4,10 @@
  * Code that was built without optimisation finds everything by the frame
  * pointer. How far that lies above the stack pointer is what the function's
  * first instructions say; and where it points, a return address must follow,
- * after a call. For a function that reserves its stack in another way the stack is searched: for the slot
- * below a return address whose call instruction calls this very function, be it
- * through the linker's table.
+ * after a call. That may be one that an earlier call left there, if the function moves its stack pointer later on
+ * too: so whoever can tell the register is asked for it. For a function that does not say how much it reserves, the
+ * slot must lie below a return address whose call instruction calls this very function, be it through the linker's
+ * table; for one that reserves its stack in another way the stack is searched for such a slot.
  */
 #include "tracer/symbols/unwind.h"
 
@@ -101,9 +102,10 @@ static bool starts_with(const unsigned char *code, const char *bytes, size_t n)
 
 /*
  * endbr64; push %rbp; mov %rsp,%rbp; push of other registers; sub $N,%rsp.
- * Sets *ret to how far the frame pointer is above the stack pointer afterwards.
+ * Sets *ret to how far the frame pointer is above the stack pointer afterwards, and whether the last one of these is there:
+ * otherwise a compiler may have put something else between them.
  */
-static bool read_prologue(const unsigned char *code, uint64_t *ret)
+static bool read_prologue(const unsigned char *code, uint64_t *ret, bool *ret_whole)
 {
 	uint32_t size = 0;
 	uint64_t n = 0;
@@ -128,29 +130,34 @@ static bool read_prologue(const unsigned char *code, uint64_t *ret)
 		memcpy(&size, code + 3, sizeof size);
 	if (size > INT32_MAX)
 		return false;
+	*ret_whole = size > 0;
 	*ret = n + size;
 	return true;
 }
 
-/* Says whether the words at a frame pointer are a caller's frame pointer and a place in its code. */
-static bool is_frame(struct unwind *u, uint64_t at)
+/* Says whether the words where a function's first instructions put its frame pointer are a caller's and a place in its code. */
+static bool find_by_prologue(struct unwind *u, uint64_t sp, uint64_t function, uint64_t *ret)
 {
-	uint64_t pair[2];
+	unsigned char code[PROLOGUE];
+	uint64_t pair[2], above;
+	bool is_whole, is_proven;
 
-	return at % 8 == 0 && unwind_read(u, at, pair, sizeof pair) &&
-	       frame_pointer_is_return(u, pair[1]);
+	if (!unwind_read(u, function, code, sizeof code) || !read_prologue(code, &above, &is_whole))
+		return false;
+	*ret = sp + above;
+	if (*ret % 8 || !unwind_read(u, *ret, pair, sizeof pair))
+		return false;
+	is_proven = is_call_of(u, pair[1], function);
+	u->lacks |= !is_proven;
+	return is_proven || (is_whole && frame_pointer_is_return(u, pair[1]));
 }
 
 bool frame_pointer_find(struct unwind *u, uint64_t sp, uint64_t function, uint64_t *ret)
 {
-	unsigned char code[PROLOGUE];
-	uint64_t pair[2], above;
+	uint64_t pair[2];
 
-	if (unwind_read(u, function, code, sizeof code) && read_prologue(code, &above) &&
-		is_frame(u, sp + above)) {
-		*ret = sp + above;
+	if (find_by_prologue(u, sp, function, ret))
 		return true;
-	}
 	for (uint64_t at = sp & ~7ull; at < sp + STACK_SEARCH; at += 8) {
 		if (!unwind_read(u, at, pair, sizeof pair))
 			return false;

@@ -39,7 +39,7 @@ static struct {
 } symbols_test_parts;
 
 enum { BLOCK_LINE = __LINE__ + 5 };
-__attribute__((noinline)) static void symbols_test_block(int depth)
+__attribute__((noinline, used)) static void symbols_test_block(int depth)
 {
 	if (depth == 0) {
 		(void)pthread_mutex_lock(&symbols_test_mutex);
@@ -138,6 +138,44 @@ static void symbols_test_jit(void)
 	run(symbols_test_indirect);
 	symbols_test_array[2]++;
 }
+
+#if defined(__x86_64__)
+/*
+ * As compilers lay functions out: something else stands between what is pushed and what is reserved. Where the frame
+ * pointer would be without the latter, an earlier call has left another frame.
+ */
+void symbols_test_scattered(void);
+__asm__(".text\n"
+	".type symbols_test_scattered, @function\n"
+	"symbols_test_scattered:\n"
+	"	.cfi_startproc\n"
+	"	push %rbp\n"
+	"	.cfi_def_cfa_offset 16\n"
+	"	.cfi_offset 6, -16\n"
+	"	mov %rsp, %rbp\n"
+	"	.cfi_def_cfa_register 6\n"
+	"	push %rbx\n"
+	"	lea 16(%rbp), %rax\n"
+	"	sub $72, %rsp\n"
+	"	lea 1f(%rip), %rax\n"
+	"	mov %rbp, 8(%rsp)\n"
+	"	mov %rax, 16(%rsp)\n"
+	"	mov $3, %edi\n"
+	"	call symbols_test_block\n"
+	"1:	add $72, %rsp\n"
+	"	pop %rbx\n"
+	"	pop %rbp\n"
+	"	.cfi_def_cfa 7, 8\n"
+	"	ret\n"
+	"	.cfi_endproc\n"
+	".size symbols_test_scattered, . - symbols_test_scattered\n");
+
+__attribute__((noinline)) static void symbols_test_calls_scattered(void)
+{
+	symbols_test_scattered();
+	symbols_test_array[3]++;
+}
+#endif
 
 static void stop(pid_t pid)
 {
@@ -317,6 +355,23 @@ TEST(symbols_unwind_indirect)
 	ASSERT(frame_of(s, f, n, "main") > plain + 1);
 	symbols_free(s);
 }
+
+#if defined(__x86_64__)
+TEST(symbols_unwind_scattered)
+{
+	pid_t pid = start_in(symbols_test_calls_scattered);
+	struct symbols *s = symbols_new();
+	struct symbols_frame f[32];
+	int n = unwind(s, pid, f, 32);
+	int scattered = frame_of(s, f, n, "symbols_test_scattered");
+
+	stop(pid);
+	ASSERT(scattered > 0);
+	ASSERT_INT(frame_of(s, f, n, "symbols_test_calls_scattered"), scattered + 1);
+	ASSERT(frame_of(s, f, n, "main") > scattered + 1);
+	symbols_free(s);
+}
+#endif
 
 TEST(symbols_unwind_signal)
 {
