@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "viewer/load/holds.h"
 #include "viewer/load/transfers.h"
 #include "viewer/load/waits.h"
 
@@ -375,6 +376,7 @@ struct trace *trace_load(sqlite3 *db, char **ret_why)
 
 	t->waits = xcalloc(1, sizeof *t->waits);
 	t->transfers = xcalloc(1, sizeof *t->transfers);
+	t->long_holds = xcalloc(1, sizeof *t->long_holds);
 	for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
 		char *why = steps[i](t, db);
 
@@ -423,6 +425,7 @@ void trace_free(struct trace *t)
 	trace_free_findings(t);
 	trace_free_waits(t);
 	trace_free_transfers(t);
+	trace_free_long_holds(t);
 	for (size_t i = 0; i < t->n_blind_spots; i++)
 		free(t->blind_spots[i]);
 	free(t->blind_spots);

@@ -2,8 +2,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * To be read in this order: rows.c (rows of a query), find.c (rows by id), load.c, findings.c and moment.c (the trace),
- * resource.c (locks, pipes, reasons), waits.c (who waited for what), uses.c and transfers.c
- * (who wrote and read how much, and from whom), describe.c (in words).
+ * resource.c (locks, pipes, reasons), waits.c (who waited for what), holds.c (who held what for long), uses.c and
+ * transfers.c (who wrote and read how much, and from whom), describe.c (in words).
  */
 #ifndef VIEWER_LOAD_LOAD_H
 #define VIEWER_LOAD_LOAD_H
@@ -18,6 +18,7 @@
 struct buf;
 struct sqlite3;
 struct sqlite3_stmt;
+struct long_holds;
 struct transfers;
 struct wait_rows;
 
@@ -134,7 +135,8 @@ struct trace {
 	struct hash proc_by_id, thread_by_id; /* index + 1 */
 	struct hash stuck_waits; /* ids of waits that are part of a deadlock or stuck: enum stuck */
 	struct wait_rows *waits; /* of trace_waits */
-	struct transfers *transfers; /* of trace_transfers */
+	struct transfers *transfers;   /* of trace_transfers */
+	struct long_holds *long_holds; /* of trace_long_holds */
 };
 
 /* Reads the trace; findings decide who is marked as stuck. Returns NULL and sets *ret_why, which the caller frees, if the tables cannot be read. */

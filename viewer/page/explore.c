@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "base/hash.h"
 #include "base/mem.h"
+#include "viewer/load/holds.h"
 #include "viewer/load/load.h"
 #include "viewer/page/base64.h"
 #include "viewer/page/tables.h"
@@ -17,7 +18,7 @@
  * Number of columns into which short spans are summed: finer than any screen,
  * while bins (COLUMNS_MAX for each lane at most, BINS for all) and spans stay few.
  */
-enum { LANES_MAX = 3000, COLUMNS_MIN = 1000, COLUMNS_MAX = 40000, BINS = 1000000 };
+enum { LANES_MAX = 3000, COLUMNS_MIN = 1000, COLUMNS_MAX = HOLD_PARTS, BINS = 1000000 };
 
 /* Limits: arrows kept, stacks included. */
 enum { ARROWS = 6000, STACKS = 2000 };

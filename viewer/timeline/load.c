@@ -4,13 +4,14 @@
  * lock_hold may have tens of millions of rows and no index. Its rows are
  * inserted when a hold ends, so ids are nearly in the order of release_ns: the
  * range of ids that matters for a range of time is found by bisection, and if
- * that is still large, the table lane says the same by time buckets.
+ * that is still large, the table lane says the same by time buckets, beside which long holds are shown one by one.
  */
 #include "viewer/timeline/private.h"
 
 #include <sqlite3.h>
 
 #include "base/mem.h"
+#include "viewer/load/holds.h"
 #include "viewer/load/waits.h"
 
 enum { ROWS_MAX = 300000, ID_SLACK = 5000 };
@@ -250,6 +251,38 @@ static char *load_buckets(struct timeline *tl, sqlite3 *db, int64_t lane_ns)
 	return rows_end(&r);
 }
 
+static void load_long_hold(struct timeline *tl, const struct hold_row *h)
+{
+	size_t lane = h->thread == NONE ? NONE : tl->lane_of[h->thread];
+	struct span *s;
+
+	if (lane == NONE || !is_long(tl, h->from, span_end(&tl->lanes[lane], h->to, h->from)))
+		return;
+	s = add_interval(tl, &tl->lanes[lane], SPAN_HOLD, h->from, h->to, WAIT_NONE, h->lock_id);
+	if (!s)
+		return;
+	s->id = h->id;
+	s->shared = h->is_shared;
+}
+
+/* Of buckets nobody sees who had which lock: what is at least as wide as a column is shown by itself here too. */
+static char *load_long_holds(struct timeline *tl, sqlite3 *db, int64_t first, int64_t last)
+{
+	struct long_holds part = {0};
+	const struct long_holds *all = &part;
+	char *why = NULL;
+
+	if (tl->since <= trace_begin(tl->t) && tl->until >= trace_last(tl->t))
+		all = trace_long_holds(tl->t, db, &why);
+	else
+		why = long_holds_load(&part, tl->t, db, first, last,
+			(tl->until - tl->since) / (int64_t)tl->columns);
+	for (size_t i = 0; !why && i < all->n; i++)
+		load_long_hold(tl, &all->list[i]);
+	free(part.list);
+	return why;
+}
+
 char *timeline_load_holds(struct timeline *tl, sqlite3 *db)
 {
 	char *why = NULL;
@@ -272,6 +305,8 @@ char *timeline_load_holds(struct timeline *tl, sqlite3 *db)
 	most = most < INT64_MAX - ID_SLACK ? most + ID_SLACK : most;
 	if (lane_ns > 0 && (uint64_t)most - (uint64_t)least > ROWS_MAX) {
 		why = load_buckets(tl, db, lane_ns);
+		if (!why)
+			why = load_long_holds(tl, db, least, most);
 		return why ? why : load_open_holds(tl, db);
 	}
 	return load_hold_rows(tl, db, least, most);

@@ -44,11 +44,16 @@ sqlite3 threads-mutex.db "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; D
 	INSERT INTO lock_hold(lock_id, thread_id, acquire_ns, release_ns) SELECT 1, 1 + i % 4, i * 1000, i * 1000 + 600 FROM c;
 	INSERT OR REPLACE INTO setting VALUES ('lane_ns', 1000000);
 	INSERT OR REPLACE INTO lane SELECT 1 + b % 4, b / 4, 400000, 0, 700 FROM
-	(WITH RECURSIVE c(b) AS (VALUES (0) UNION ALL SELECT b + 1 FROM c WHERE b < 39999) SELECT b FROM c)" >/dev/null
+	(WITH RECURSIVE c(b) AS (VALUES (0) UNION ALL SELECT b + 1 FROM c WHERE b < 39999) SELECT b FROM c);
+	UPDATE lock_hold SET acquire_ns = 3000000000 WHERE id = 5000000" >/dev/null
 expect_sql threads-mutex.db "SELECT count(*) FROM lock_hold" 10000000
 run bash -c 'ulimit -t 3; exec "$@"' bash "$PPTRACE" report -o large.html threads-mutex.db
 expect_status 0
 [ "$(stat -c %s large.html)" -le 10000000 ] || fail "$(stat -c %s large.html) bytes"
+# The one that lasted is not lost in the sums of the others.
+grep -q 'from 3.00 s to 5.00 s: 2.00 s' large.html || fail "a long hold is not in the still timeline"
+run "$PPTRACE" timeline --since 2.9 --until 5.1 -o - threads-mutex.db
+expect_out 'from 3.00 s to 5.00 s: 2.00 s'
 rm -f threads-mutex.db
 end
 
