@@ -483,8 +483,12 @@ async function paper(page) {
 	ok(!(await page.locator("#timeline-still").evaluate((e) => e.open)), "and is closed again");
 }
 
-/* Names as wide as they come: none leaves its box in the graph of a moment. */
+/* Names as wide as they come: none leaves its box in the graph of a moment. And a stack under the pointer: each line once. */
 async function wide(page) {
+	await page.locator("#explore").scrollIntoViewIfNeeded();
+	await page.mouse.move(...(await spot(page, 0.6, 1)));
+	const said = (await page.locator("#tip").textContent()).split("\n");
+	ok(said.every((l) => l) && new Set(said).size === said.length && said.filter((l) => l.startsWith("at ")).length === 2, "a stack under the pointer: " + said.join(" | "));
 	const nodes = await page.locator("[data-ex=moment] .ex-node").evaluateAll((all) => all.map((g) => {
 		const box = g.querySelector("rect").getBoundingClientRect(), text = g.querySelector("text").getBoundingClientRect();
 		return [text.left >= box.left && text.right <= box.right, g.querySelector("text").textContent, text.width];

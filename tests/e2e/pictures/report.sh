@@ -19,7 +19,10 @@ done
 
 begin "a page of wide names"
 cp deadlock-abba.db wide.db
-sqlite3 wide.db "UPDATE process SET name = 'WWWWWWWWWWWWWWWWWWWW'; UPDATE thread SET entry_site_id = NULL, name = CASE id % 2 WHEN 0 THEN 'WMWMWMWMWMWMWMW' ELSE '日本語の名前日本語の名前日本語の名前' END"
+sqlite3 wide.db "UPDATE process SET name = 'WWWWWWWWWWWWWWWWWWWW'; UPDATE thread SET entry_site_id = NULL, name = CASE id % 2 WHEN 0 THEN 'WMWMWMWMWMWMWMW' ELSE '日本語の名前日本語の名前日本語の名前' END;
+	INSERT INTO frame(stack_id, depth, site_id) SELECT id, 1, site_id FROM wait WHERE site_id IS NOT NULL
+	UNION ALL SELECT w.id, 0, min(s.id) FROM wait w JOIN site s ON s.id <> w.site_id GROUP BY 1;
+	UPDATE wait SET stack_id = id WHERE id IN (SELECT stack_id FROM frame)"
 run "$PPTRACE" report -o wide.html wide.db
 expect_status 0
 end

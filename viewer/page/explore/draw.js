@@ -283,7 +283,7 @@ const exploreDraw = (() => {
 		}
 	};
 
-	const line = (g, v, t, color, height, words) => {
+	const line = (g, v, c, t, color, height, words) => {
 		const x = v.x(t);
 		if (x < v.gutter || x > v.width)
 			return;
@@ -294,7 +294,7 @@ const exploreDraw = (() => {
 		g.font = "bold 11px system-ui, sans-serif";
 		const w = g.measureText(words).width + 10, at = Math.min(x, v.width - w);
 		g.fillRect(at, 0, w, 16);
-		g.fillStyle = "#ffffff";
+		g.fillStyle = c.paper;
 		g.fillText(words, at + 5, 12);
 	};
 
@@ -366,11 +366,11 @@ const exploreDraw = (() => {
 		axis(g, v, c);
 		for (const f of v.data.findings)
 			if (f.severity !== "info")
-				line(g, v, f.ts, c.bad, AXIS, "");
+				line(g, v, c, f.ts, c.bad, AXIS, "");
 		if (pointer !== null)
-			line(g, v, pointer, c.grey, height, duration(pointer));
+			line(g, v, c, pointer, c.grey, height, duration(pointer));
 		if (v.cursor !== null)
-			line(g, v, v.cursor, c.accent, height, duration(v.cursor));
+			line(g, v, c, v.cursor, c.accent, height, duration(v.cursor));
 	};
 
 	return { all, legend, repaint };

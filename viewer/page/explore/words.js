@@ -78,17 +78,20 @@ const exploreWords = (() => {
 	/* Lines of a stack that are told under the pointer. */
 	const FRAMES = 12;
 
-	const stack = (data, s) => s.place ? data.places[s.place - 1].split("\n") : [];
-	const place = (data, s) => stack(data, s)[0] || "";
+	/* Where somebody waits; and the stack, which has that place as one of its lines, as far as it is known. */
+	const split = (data, s) => s.place ? data.places[s.place - 1].split("\n").map((l) => l.trim()).filter((l, i) => l || !i) : [""];
+	const place = (data, s) => split(data, s)[0];
+	const stack = (data, s) => {
+		const [own, ...frames] = split(data, s), at = own && `at ${own}`;
+		return !at || frames.includes(at) ? frames : [at, ...frames];
+	};
 
 	/* What is known of a span at a time; holders: the lanes that have what it waits for then. */
 	const span = (data, s, t, holders) => {
 		const lines = [what(data, s)], frames = stack(data, s);
 		if (holders.length)
 			lines.push("held by " + holders.map((l) => lane(l, t)).join(", "));
-		if (frames.length && frames[0])
-			lines.push("at " + frames[0]);
-		lines.push(...frames.slice(1, FRAMES));
+		lines.push(...frames.slice(0, FRAMES));
 		if (frames.length > FRAMES)
 			lines.push(`and ${frames.length - FRAMES} more`);
 		if (s.kind === KIND.WAIT && s.waker && !s.endless)
