@@ -30,7 +30,7 @@ const struct command cmd_flame = {
 
 static int run(int argc, char **argv)
 {
-	struct picture pic = {.name = "flame", .format = "svg"};
+	struct picture pic = {.name = "flame", .format = "svg", .is_fixed = true};
 	_cleanup_buf_ struct buf out = BUF_INIT, why = BUF_INIT;
 	struct flame *flame;
 

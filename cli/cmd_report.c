@@ -29,7 +29,7 @@ const struct command cmd_report = {
 
 static int run(int argc, char **argv)
 {
-	struct picture pic = {.name = "report", .format = "html"};
+	struct picture pic = {.name = "report", .format = "html", .is_fixed = true};
 	_cleanup_buf_ struct buf out = BUF_INIT, why = BUF_INIT;
 
 	for (int id; (id = options_next(&cmd_report, argc, argv)) != OPTIONS_END;) {

@@ -48,15 +48,35 @@ bool picture_set_width(struct picture *p, const char *arg)
 	return true;
 }
 
-/* "x.png" asks for a PNG. */
-static const char *format_of_name(const char *output)
+/* Returns the word of a list with which the name of the output ends, or NULL. */
+static const char *ending(const struct picture *p, const char *const *words)
 {
-	const char *dot = output ? strrchr(output, '.') : NULL;
+	const char *dot = p->output ? strrchr(p->output, '.') : NULL;
 
-	for (size_t i = 0; dot && formats[i]; i++)
-		if (!strcasecmp(dot + 1, formats[i]))
-			return formats[i];
-	return "svg";
+	for (size_t i = 0; dot && words[i]; i++)
+		if (!strcasecmp(dot + 1, words[i]))
+			return words[i];
+	return NULL;
+}
+
+/* Nobody could open an SVG that is called x.jpg: says whether the name of the output promises what it gets. */
+static bool is_name_true(const struct picture *p)
+{
+	static const char *const others[] = {
+		"jpg", "jpeg", "gif", "webp", "bmp", "tiff", "ps", "eps", "html", "json", NULL};
+	const char *format = ending(p, formats), *other = ending(p, others);
+
+	if (p->is_fixed && strcmp(format ? format : other ? other : p->format, p->format) != 0) {
+		warn("%s: it writes %s, and the name ends in .%s", p->name, p->format,
+			format ? format : other);
+		return false;
+	}
+	if (!p->format && other) {
+		warn("%s: no picture is written as %s; as svg, png, pdf, dot or txt it can be",
+			p->name, other);
+		return false;
+	}
+	return true;
 }
 
 bool picture_is_text(const struct picture *p)
@@ -67,8 +87,11 @@ bool picture_is_text(const struct picture *p)
 /* Settles format and output. */
 static void settle(struct picture *p)
 {
+	/* "x.png" asks for a PNG. */
 	if (!p->format)
-		p->format = format_of_name(p->output);
+		p->format = ending(p, formats);
+	if (!p->format)
+		p->format = "svg";
 	/* Formats that people read in a terminal go there. */
 	if (!p->output && (picture_is_text(p) || !strcmp(p->format, "dot")))
 		p->output = "-";
@@ -106,7 +129,7 @@ bool picture_begin(struct picture *p, int argc, char **argv)
 	_cleanup_free_ char *why = NULL;
 
 	p->path = trace_operand(p->name, argc, argv);
-	if (!p->path)
+	if (!p->path || !is_name_true(p))
 		return false;
 	settle(p);
 	p->db = trace_open(p->path);

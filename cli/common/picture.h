@@ -16,6 +16,7 @@ struct picture {
 	const char *name;   /* of the command: default file is pptrace-NAME.FORMAT */
 	const char *format; /* NULL: by the end of the output's name, else svg */
 	const char *output; /* NULL: the default; "-": standard output */
+	bool is_fixed;      /* the command writes no other format than that */
 	size_t width;       /* of text, in columns; 0: that of the terminal */
 	/* Between picture_begin and picture_end: */
 	const char *path;
@@ -41,7 +42,7 @@ bool picture_set_width(struct picture *p, const char *arg);
 /*
  * After the options: settles format and output, and loads the trace file that
  * the operands name, at most one, else pptrace.db. False after a message if
- * there are more of them; dies if it cannot be read. picture_end frees it.
+ * there are more of them, or the name of the output promises another format; dies if it cannot be read. picture_end frees it.
  */
 bool picture_begin(struct picture *p, int argc, char **argv);
 void picture_end(struct picture *p);

@@ -64,6 +64,22 @@ expect_status 0
 [ -s tree.svg ] || fail "a picture needs no standard output"
 end
 
+begin "a name that promises another format than it can get"
+for name in "tree -o x.jpg" "waits -o x.HTML" "path -o x.json" "report -o x.pdf" "report -o x.svg" "flame -o x.png"; do
+	# shellcheck disable=SC2086
+	run "$PPTRACE" $name deadlock-abba.db
+	expect_status 2
+	expect_err '^pptrace: [a-z]+: (no picture is written as (jpg|html|json); as svg|it writes (html|svg), and the name ends in \.(pdf|svg|png)$)'
+done
+for name in "tree -o x.new" "tree -T png -o x.jpg" "report -o x.html" "report -o page" "flame -o x.SVG"; do
+	# shellcheck disable=SC2086
+	run "$PPTRACE" $name deadlock-abba.db
+	expect_status 0
+	rm "${name##* }"
+done
+[ -z "$(ls x.* 2>/dev/null)" ] || fail "written:" x.*
+end
+
 begin "a process, a program or a recording where something else is wanted"
 sleep 50 &
 sleeper=$!
