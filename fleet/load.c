@@ -20,7 +20,7 @@
 
 /* Not needed for a verdict on the graph, and not small or not of the recording. */
 static const char *const left_out[] = {"trace", "finding", "finding_member", "lane", "sample",
-	"sched", "pipe_io", "sync", "setting", "clock"};
+	"sched", "pipe_io", "sync", "setting", "clock", "gap"};
 
 /* Of no use for what is stuck. */
 static const char *const not_for_verdict[] = {

@@ -45,6 +45,7 @@ struct tracer {
 	uint64_t evaluate_not_before;
 	uint64_t records, committed_records, lost;
 	uint64_t lost_before; /* by sources that were given up */
+	uint64_t losses_at;   /* when they were read */
 	uint64_t room_at;     /* when it was last asked how much memory is left */
 	int timeout_ms, wakeup, error;
 	struct urgency urgency;

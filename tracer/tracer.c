@@ -23,6 +23,7 @@
 
 enum {
 	COMMIT_EVERY_MS = 500,
+	LOSSES_EVERY_MS = 100, /* how exactly it is known when something was lost */
 	CLOCK_EVERY_MS = 10000,
 	GONE_EVERY_MS = 500, /* how often processes whose end was not seen are sought */
 	LEAST_TIMEOUT_MS = 1,
@@ -218,6 +219,13 @@ void tracer_read_losses(struct tracer *t)
 	for (size_t i = 0; i < t->choice.n; i++)
 		if (t->attached[i])
 			t->choice.sources[i]->losses(t->choice.sources[i], count_loss, t);
+	t->losses_at = clock_now();
+	model_losses_are_read(t->model, t->losses_at);
+}
+
+uint64_t tracer_lost(const struct tracer *t)
+{
+	return t->lost;
 }
 
 /* The database cannot be written: the command is left in peace, nothing is recorded any more. */
@@ -322,6 +330,8 @@ int tracer_poll(struct tracer *t)
 	now = clock_now();
 	if (n)
 		t->changed_at = now;
+	if (now - t->losses_at >= LOSSES_EVERY_MS * MS)
+		tracer_read_losses(t);
 	if (t->records != t->committed_records && now - t->committed_at >= COMMIT_EVERY_MS * MS)
 		return commit(t, false);
 	return 0;

@@ -107,6 +107,9 @@ void tracer_blind(struct tracer *t, const char *lines);
  */
 int tracer_poll(struct tracer *t);
 
+/* Returns how many events are known to be lost so far. Less than before: some came after all. */
+uint64_t tracer_lost(const struct tracer *t);
+
 /* Drains, and commits everything up to now. Returns as tracer_poll. */
 int tracer_commit(struct tracer *t);
 

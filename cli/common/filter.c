@@ -12,7 +12,7 @@
 #include "schema/query.h"
 
 static const char *const kinds[] = {"process", "thread", "exec", "title", "exit", "reap", "pipe",
-	"end", "io", "signal", "handler", "timer", "lock", "sync", "wait", "finding", NULL};
+	"end", "io", "signal", "handler", "timer", "lock", "sync", "wait", "finding", "lost", NULL};
 
 /* Splits "io,wait" and adds the kinds. Returns false after a message. */
 static bool add_kinds(struct filter *f, const char *command, const char *list)

@@ -16,7 +16,7 @@ enum { FILTER_MOST = 32 };
 	{"process", 'p', "PID|NAME", "only this process; may be repeated", 'p'},                                        \
 		{"kind", 'k', "KIND,...",                                                                               \
 			"only these: process, thread, exec, title, exit, reap, pipe, end, io, signal, handler, timer, " \
-			"lock, sync, wait, finding",                                                                    \
+			"lock, sync, wait, finding, lost",                                                              \
 			'k'},                                                                                           \
 		{"since", 's', "TIME", "from this time after the start: 1.5 (seconds), 200ms",                          \
 			's'},                                                                                           \

@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -32,6 +33,8 @@
 #define AGAIN (3 * SECOND)
 /* So soon nobody has decided anything: timeout(1) signals its command, then its group. */
 #define SAME (SECOND / 10)
+/* So long losses stand before they are told, and again only when there are twice as many: what seemed lost may have been late. */
+#define LOSSY (SECOND)
 
 enum {
 	PASS_ON_MS = 60,
@@ -54,6 +57,8 @@ struct loop {
 	uint64_t pass_on_at; /* when to pass on_signal on; 0: nothing to do */
 	int pass_on;
 	int last_signal, last_sender; /* of interrupted_at */
+	uint64_t lossy_at,
+		lost_told; /* since when events are known to be lost; how many have been told */
 	bool told_waiting, told_interrupt;
 	bool by_terminal; /* interrupted_at is that of a signal that the terminal sends to the command too */
 };
@@ -164,6 +169,26 @@ static void tell_interrupt(struct loop *l, uint64_t now)
 		return;
 	l->told_interrupt = true;
 	note("the command keeps running; press Ctrl-C twice to end the recording");
+}
+
+/* A recording that cannot keep up says so while something can still be done about it. */
+static void tell_losses(struct loop *l, uint64_t now)
+{
+	uint64_t lost = tracer_lost(l->t);
+
+	if (lost <= 2 * l->lost_told) {
+		l->lossy_at = 0;
+		return;
+	}
+	if (!l->lossy_at)
+		l->lossy_at = now;
+	if (now - l->lossy_at < LOSSY)
+		return;
+	l->lossy_at = 0;
+	l->lost_told = lost;
+	note("%" PRIu64
+	     " event%s lost so far: the recording has gaps ('pptrace explain data-loss' says what helps)",
+		lost, lost == 1 ? "" : "s");
 }
 
 /* ---- Deadlocks ---- */
@@ -373,6 +398,7 @@ void loop_run(struct tracer *t, const struct loop_config *config, struct loop_re
 		wait_for_something(&l);
 		poll_tracer(&l);
 		watch(&l);
+		tell_losses(&l, clock_now());
 		pass_signal_on(&l, clock_now());
 		tell_interrupt(&l, clock_now());
 		keep_time_limit(&l, clock_now());

@@ -510,6 +510,15 @@ CREATE TABLE lost ( -- events that happened and are not here
     PRIMARY KEY (source, kind)
 ) WITHOUT ROWID;
 
+CREATE TABLE gap ( -- when events were lost: between two looks at what the sources count
+    id INTEGER PRIMARY KEY,
+    source TEXT NOT NULL,       -- as in lost
+    kind TEXT NOT NULL,         -- as in lost
+    start_ns INTEGER NOT NULL,  -- they were lost after this
+    end_ns INTEGER NOT NULL,    -- and before this
+    count INTEGER NOT NULL      -- how many
+);
+
 -- What is open, or was when its process ended, is little among much: these stay small, and let a verdict be asked for every second while the file grows.
 CREATE INDEX wait_open ON wait(start_ns) WHERE end_ns IS NULL;
 CREATE INDEX wait_polled ON wait(lock_id) WHERE reason = 'lock-poll';

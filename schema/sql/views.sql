@@ -156,6 +156,11 @@ SELECT e.ts_ns, e.kind, e.process_id, e.thread_id, p.pid, t.tid, p.name, e.text
       LEFT JOIN pipe i ON i.id = w.pipe_id LEFT JOIN process tp ON tp.id = w.target_process_id
       LEFT JOIN thread tt ON tt.id = w.target_thread_id LEFT JOIN thread k ON k.id = w.waker_id
     UNION ALL
+    SELECT g.start_ns, 'lost', NULL, NULL,
+           g.count || iif(g.count = 1, ' event', ' events') || ' lost (' || iif(g.kind = 'any', '', g.kind || ' from ') || g.source || ')' ||
+           ' until ' || round(g.end_ns / 1e9, 3) || ' s'
+      FROM gap g
+    UNION ALL
     SELECT f.ts_ns, 'finding', m.process_id, m.thread_id, f.severity || ': ' || f.rule || ': ' || f.summary
       FROM finding f LEFT JOIN finding_member m ON m.finding_id = f.id
        AND m.ordinal = (SELECT min(ordinal) FROM finding_member x WHERE x.finding_id = f.id)

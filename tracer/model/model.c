@@ -21,12 +21,19 @@ enum { RETIRE_EVERY_NS = 10000000 };
 /* So many processes are named as blind spots. */
 enum { MAX_NAMED = 8 };
 
+/* So long nothing is lost between two gaps that are one. */
+#define GAP_MERGE_NS 100000000
+
 /* Losses of one kind of record from one source. */
 struct loss {
 	char *source;
 	unsigned kind;
 	uint64_t count;
 	bool written;
+	/* The newest gap of these; contiguous ones are one. */
+	uint64_t looked; /* count, when it was last looked at */
+	int64_t gap_id, gap_start, gap_end, gap_count;
+	bool gap_changed;
 };
 
 struct model *model_new(struct store *store, const struct model_config *config)
@@ -224,6 +231,53 @@ static void take_back(struct model *m, const char *source, const char *kind)
 	sqlite3_free(sql);
 }
 
+static void write_gap(struct model *m, struct loss *loss)
+{
+	const char *kind = names_record(loss->kind);
+	char *sql = sqlite3_mprintf("DELETE FROM gap WHERE id = %lld", loss->gap_id);
+
+	if (loss->gap_count) {
+		sqlite3_free(sql);
+		sql = sqlite3_mprintf("REPLACE INTO gap VALUES(%lld, %Q, %Q, %lld, %lld, %lld)",
+			loss->gap_id, loss->source, kind ? kind : "any", loss->gap_start,
+			loss->gap_end, loss->gap_count);
+	}
+	loss->gap_changed = false;
+	if (sql)
+		(void)store_exec(m->store, sql);
+	sqlite3_free(sql);
+}
+
+/* What was lost since the last look, or came after all. */
+static void note_gap(struct model *m, struct loss *loss, int64_t now)
+{
+	int64_t more = (int64_t)loss->count - (int64_t)loss->looked;
+
+	loss->looked = loss->count;
+	if (more > 0 && (!loss->gap_count || m->losses_at - loss->gap_end > GAP_MERGE_NS)) {
+		if (loss->gap_changed)
+			write_gap(m, loss);
+		loss->gap_id = ++m->n_gaps;
+		loss->gap_start = m->losses_at;
+		loss->gap_count = 0;
+	}
+	if (!more || !loss->gap_id)
+		return;
+	loss->gap_count = loss->gap_count + more > 0 ? loss->gap_count + more : 0;
+	loss->gap_end = now;
+	loss->gap_changed = true;
+}
+
+void model_losses_are_read(struct model *m, uint64_t now)
+{
+	int64_t ts = model_time(m, now);
+	struct hash_slot *slot;
+
+	for (size_t pos = 0; (slot = hash_next(&m->losses, &pos));)
+		note_gap(m, slot->value, ts);
+	m->losses_at = ts;
+}
+
 static void flush_losses(struct model *m)
 {
 	struct hash_slot *slot;
@@ -239,6 +293,8 @@ static void flush_losses(struct model *m)
 		else if (loss->written)
 			take_back(m, loss->source, kind);
 		loss->written = loss->count != 0;
+		if (loss->gap_changed)
+			write_gap(m, loss);
 	}
 }
 

@@ -84,6 +84,9 @@ void model_raw_calls(struct model *m, uint64_t pid, bool raw, bool blind);
 /* Counts losses (source_loss): kept in the tables lost and trace. The newest count replaces an older one. */
 void model_loss(void *model, const char *source, unsigned kind, uint64_t count);
 
+/* All counts are of the moment now (CLOCK_MONOTONIC): what is more than at the last such moment was lost in between (table gap). */
+void model_losses_are_read(struct model *m, uint64_t now);
+
 /* pptrace itself is about to send a process a signal: the row of the signal will say so. */
 void model_acts(struct model *m, pid_t pid, int signo);
 

@@ -407,6 +407,8 @@ struct model {
 	struct hash mpi_comms; /* by number */
 	bool has_nameless_job; /* of MPI */
 	struct hash losses;    /* struct loss by source and kind */
+	int64_t losses_at;     /* when the counts of the sources were last looked at */
+	int64_t n_gaps;
 	int64_t lost;
 };
 

@@ -8,6 +8,8 @@
  *                            ▬▬▬ m
  *  legend
  */
+#include <inttypes.h>
+
 #include "base/buf.h"
 #include "base/mem.h"
 #include "base/text.h"
@@ -75,6 +77,28 @@ static void draw_axis(struct draw *d)
 	}
 }
 
+/* Where events were lost, what the lanes show may lack something. */
+static void draw_gaps(struct draw *d)
+{
+	double top = TITLE_HEIGHT + AXIS_HEIGHT, bottom = d->y[d->tl->n_lanes];
+
+	for (size_t i = 0; i < d->tl->n_gaps; i++) {
+		const struct timeline_gap *gap = &d->tl->gaps[i];
+		double x = draw_x(d, gap->from), w = draw_x(d, gap->to) - x;
+		struct graph_item *it =
+			canvas_box(&d->c, NULL, "gap", x, top, w > 1 ? w : 1, bottom - top);
+		_cleanup_buf_ struct buf b = BUF_INIT;
+
+		canvas_paint(it, DRAW_GAP_FILL, STYLE_ORANGE, 0.4);
+		buf_addf(&b, "%" PRId64 " event%s lost between ", gap->count,
+			gap->count == 1 ? " was" : "s were");
+		buf_add_duration(&b, gap->from);
+		buf_adds(&b, " and ");
+		buf_add_duration(&b, gap->to);
+		graph_tooltip(it, b.data);
+	}
+}
+
 /* A band behind each process that has several lanes shows that they belong together. */
 static void draw_band(struct draw *d, size_t first)
 {
@@ -121,6 +145,7 @@ struct graph *timeline_graph(const struct timeline *tl, double width, bool link)
 	for (size_t i = 0; i < tl->n_lanes; i++)
 		if (tl->lanes[i].is_first)
 			draw_band(&d, i);
+	draw_gaps(&d);
 	draw_axis(&d);
 	for (size_t i = 0; i < tl->n_lanes; i++)
 		draw_lane(&d, i);

@@ -176,6 +176,9 @@ void draw_legend(struct draw *d, double y)
 		graph_set(e, "style", arrow_looks[k].style);
 	}
 	legend_marks(&g);
+	if (d->tl->n_gaps)
+		canvas_paint(legend_entry(&g, "events were lost", 18, 9), DRAW_GAP_FILL,
+			STYLE_ORANGE, 0.4);
 	if (d->tl->path)
 		canvas_paint(legend_entry(&g, "critical path", 18, 2.6), STYLE_INK, NULL, 0);
 	timeline_add_folded(&b, d->tl);

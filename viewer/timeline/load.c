@@ -342,3 +342,38 @@ char *timeline_load_sched(struct timeline *tl, sqlite3 *db)
 		load_slice(tl, &r);
 	return rows_end(&r);
 }
+
+static void add_gap(struct timeline *tl, int64_t from, int64_t to, int64_t count)
+{
+	struct timeline_gap *last = tl->n_gaps ? &tl->gaps[tl->n_gaps - 1] : NULL;
+
+	if (last && !is_long(tl, last->to, from)) {
+		last->to = to > last->to ? to : last->to;
+		last->count = count < TIME_LIMIT - last->count ? last->count + count : TIME_LIMIT;
+		return;
+	}
+	ARRAY_GROW(tl->gaps, tl->n_gaps, tl->cap_gaps);
+	tl->gaps[tl->n_gaps++] = (struct timeline_gap){from, to, count};
+}
+
+char *timeline_load_gaps(struct timeline *tl, sqlite3 *db)
+{
+	struct rows r;
+
+	if (!rows_has(db, "gap"))
+		return NULL;
+	r = rows_begin(db,
+		"SELECT start_ns, end_ns, count FROM gap"
+		" WHERE start_ns <= ?1 AND end_ns >= ?2 AND count > 0 ORDER BY start_ns");
+	rows_bind(&r, 1, tl->until);
+	rows_bind(&r, 2, tl->since);
+	while (rows_next(&r)) {
+		int64_t from = rows_time(&r, 0, 0), to = rows_time(&r, 1, 0);
+
+		from = from < tl->since ? tl->since : from;
+		to = to > tl->until ? tl->until : to;
+		if (from <= to)
+			add_gap(tl, from, to, rows_int(&r, 2, 0));
+	}
+	return rows_end(&r);
+}

@@ -15,6 +15,7 @@ char *timeline_load_waits(struct timeline *tl, struct sqlite3 *db);
 void timeline_load_stacks(struct timeline *tl, struct sqlite3 *db);
 char *timeline_load_holds(struct timeline *tl, struct sqlite3 *db);
 char *timeline_load_sched(struct timeline *tl, struct sqlite3 *db);
+char *timeline_load_gaps(struct timeline *tl, struct sqlite3 *db);
 char *timeline_load_arrows(struct timeline *tl, struct sqlite3 *db);
 
 /* Returns a new span of a lane, filled from the arguments. */
@@ -34,6 +35,8 @@ bool *timeline_path_lanes(const struct trace *t, const struct path *p);
 #define HOLD_BAR 4.0    /* height of what it holds */
 #define TEXT_SIZE 8.0   /* of words in bars and in the legend */
 #define LEVEL_PITCH 6.0 /* between holds that overlap */
+
+#define DRAW_GAP_FILL "#fff8e6" /* where events were lost */
 
 struct draw {
 	struct canvas c;

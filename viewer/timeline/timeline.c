@@ -306,6 +306,8 @@ struct timeline *timeline_new(
 	if (!why)
 		why = timeline_load_sched(tl, db);
 	if (!why)
+		why = timeline_load_gaps(tl, db);
+	if (!why)
 		why = timeline_load_arrows(tl, db);
 	finish_lanes(tl);
 	if (why) {
@@ -328,6 +330,7 @@ void timeline_free(struct timeline *tl)
 	free(tl->lane_of);
 	free(tl->arrows);
 	free(tl->marks);
+	free(tl->gaps);
 	for (size_t pos = 0; (slot = hash_next(&tl->stacks, &pos)) != NULL;)
 		free(slot->value);
 	hash_done(&tl->stacks);

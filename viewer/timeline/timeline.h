@@ -112,6 +112,11 @@ struct mark {
 	size_t count;
 };
 
+/* When events were lost; from there to there at least some. */
+struct timeline_gap {
+	int64_t from, to, count;
+};
+
 struct timeline {
 	const struct trace *t; /* borrowed */
 	const struct path *path;
@@ -126,6 +131,8 @@ struct timeline {
 	size_t n_arrows;
 	struct mark *marks;
 	size_t n_marks;
+	struct timeline_gap *gaps; /* none closer to the next one than a column is wide */
+	size_t n_gaps, cap_gaps;
 	size_t folded_waits, folded_holds, folded_arrows;
 	struct hash stacks; /* of waits, by their ids: a text, owned */
 	bool has_sched;     /* it is known when threads on CPU */

@@ -354,6 +354,9 @@ for backend in $(backends); do
 	run "$PPTRACE" diagnose --rule=data-loss --fail-on=info flood.db
 	expect_status 1
 	expect_out '^info: data-loss: [0-9]+ records were lost'
+	expect_sql flood.db "SELECT sum(count) = (SELECT lost FROM trace), min(start_ns < end_ns) FROM gap" "1|1"
+	run "$PPTRACE" events --kind lost flood.db
+	expect_out 'lost +[0-9]+ events? lost \('
 	flood "$backend" --ring=1 "$few"
 	run "$PPTRACE" diagnose --rule=data-loss --fail-on=info flood.db
 	expect_status 0

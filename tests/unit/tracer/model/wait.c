@@ -6,6 +6,8 @@
 #include <string.h>
 #include <sys/wait.h>
 
+#include "base/mem.h"
+
 /* Numbers of system calls, of x86-64. */
 enum {
 	READ = 0,
@@ -688,6 +690,31 @@ TEST(losses_that_come_after_all)
 	feed_end(&f, 1000);
 	EXPECT(&f, "SELECT count(*) FROM lost", "0");
 	EXPECT(&f, "SELECT lost FROM trace", "0");
+	feed_close(&f);
+}
+
+/* Each between two looks; what goes on, or stops for an instant only, is one gap; what has come after all is none. */
+TEST(losses_have_their_time)
+{
+	static const struct {
+		uint64_t ms, ebpf, shim;
+	} looks[] = {{100, 0, 0}, {200, 3, 0}, {300, 5, 0}, {400, 5, 2}, {500, 5, 2}, {600, 5, 0},
+		{700, 9, 0}};
+	struct feed f;
+
+	begin(&f);
+	for (size_t i = 0; i < ARRAY_SIZE(looks); i++) {
+		model_loss(f.model, "ebpf", REC_PIPE_IO, looks[i].ebpf);
+		model_loss(f.model, "shim", 0, looks[i].shim);
+		model_losses_are_read(f.model, FEED_T0 + looks[i].ms * 1000000);
+		if (i % 2)
+			ASSERT_INT(model_flush(f.model, FEED_T0 + looks[i].ms * 1000000), 0);
+	}
+	feed_end(&f, 1000000000);
+	EXPECT(&f, "SELECT source, kind, start_ns / 1000000, end_ns / 1000000, count FROM gap",
+		"ebpf|PIPE_IO|100|300|5 ebpf|PIPE_IO|600|700|4");
+	EXPECT(&f, "SELECT ts_ns, kind, text FROM event WHERE kind = 'lost' LIMIT 1",
+		"100000000|lost|5 events lost (PIPE_IO from ebpf) until 0.3 s");
 	feed_close(&f);
 }
 

@@ -61,6 +61,24 @@ TEST(timeline_folds_waits_below_a_column)
 	done(&o);
 }
 
+/* Those that are closer than a column is wide are one, so that there are never more than columns. */
+TEST(timeline_shows_when_events_were_lost)
+{
+	struct laid_out o = lay_out(
+		"INSERT INTO gap(source, kind, start_ns, end_ns, count) VALUES ('shim', 'any', 100000, 200000, 5),"
+		" ('ebpf', 'WAIT_BEGIN', 150000, 205000, 2), ('shim', 'any', 206000, 300000, 1),"
+		" ('shim', 'any', 900000, 9000000, 9223372036854775807), ('shim', 'any', 400000, 300000, 4)");
+	const struct timeline *tl = o.tl;
+
+	ASSERT_INT(tl->n_gaps, 2);
+	ASSERT_INT(tl->gaps[0].from, 100000);
+	ASSERT_INT(tl->gaps[0].to, 300000);
+	ASSERT_INT(tl->gaps[0].count, 8);
+	ASSERT_INT(tl->gaps[1].from, 900000);
+	ASSERT_INT(tl->gaps[1].to, tl->until);
+	done(&o);
+}
+
 TEST(timeline_puts_overlapping_holds_on_levels)
 {
 	struct laid_out o =
