@@ -37,7 +37,7 @@ static int pull_tables(struct server *s, const struct fleet_host *h, const struc
 			why);
 	if (!rc)
 		rc = query_exec(db, db_index_sql, why);
-	return rc ? rc : query_exec(db, "COMMIT; PRAGMA journal_mode = DELETE", why);
+	return rc ? rc : query_exec(db, "COMMIT; PRAGMA journal_mode = MEMORY", why);
 }
 
 int fleet_pull(struct server *s, const struct fleet_host *h, const char *path, struct buf *why)

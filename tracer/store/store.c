@@ -252,8 +252,12 @@ static void close_db(struct store *st)
 		(void)sqlite3_exec(st->db, "ROLLBACK", NULL, NULL, NULL);
 	for (int t = 0; t < STORE_TABLES; t++)
 		store_insert_done(&st->tables[t].insert);
-	/* Fails while a reader is there: then the last reader removes the log. */
-	if (sqlite3_exec(st->db, "PRAGMA busy_timeout = 100; PRAGMA journal_mode = DELETE", NULL,
+	/*
+	 * Fails while a reader is there: then the last reader removes the log. The file says afterwards that it has none. That is
+	 * written with a journal of the new mode, and one that is a file would make a reader want to write, had pptrace been
+	 * killed in between (OP_JournalMode in SQLite's vdbe.c).
+	 */
+	if (sqlite3_exec(st->db, "PRAGMA busy_timeout = 100; PRAGMA journal_mode = MEMORY", NULL,
 		    NULL, NULL) != SQLITE_OK)
 		(void)sqlite3_exec(st->db, "PRAGMA wal_checkpoint(TRUNCATE)", NULL, NULL, NULL);
 	(void)sqlite3_close(st->db);

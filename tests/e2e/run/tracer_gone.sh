@@ -24,6 +24,11 @@ arenas()
 	find /dev/shm /tmp -maxdepth 1 -name "pptrace-arena-$1-*" 2>/dev/null
 }
 
+no_arena()
+{
+	[ -z "$(arenas "$1")" ]
+}
+
 # start BACKEND SCRIPT: sets pid once the command runs.
 start()
 {
@@ -58,7 +63,7 @@ wait_end "$pid" 2>/dev/null
 wait_for 10 cmp -s want out
 expect_eq "$(cat err)" "" "stderr"
 expect_quick
-wait_for 10 test -z "$(arenas "$pid")"
+wait_for 10 no_arena "$pid"
 expect_sql gone.db "PRAGMA integrity_check" ok
 end
 
@@ -87,7 +92,7 @@ wait_for 10 cmp -s want out
 expect_eq "$(cat err)" "" "stderr"
 expect_quick
 # The first process to lock since then has removed it.
-wait_for 10 test -z "$(arenas "$pid")"
+wait_for 10 no_arena "$pid"
 end
 
 # Forks, threads, locks and pipes, all short.
@@ -173,7 +178,7 @@ for i in $(seq "${ROUNDS:-6}"); do
 	*) fail "$what: status of pptrace" ;;
 	esac
 	wait_for 10 cmp -s want.$target out || fail "$what: the output differs" "$(diff want.$target out)"
-	wait_for 10 test -z "$(arenas "$pid")"
+	wait_for 10 no_arena "$pid"
 	readable "$what"
 done
 end

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <sqlite3.h>
+#include <sys/inotify.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -160,6 +161,34 @@ TEST(store_keeps_older)
 	ASSERT_INT(store_close(st), 0);
 	sqlite3 *db = open_reader(old);
 	ASSERT_ASK(db, "SELECT source FROM lost", "old");
+	(void)sqlite3_close(db);
+	remove_all(path);
+}
+
+/* Killed while it closes, it must not leave a journal that a reader would have to roll back. */
+TEST(store_closes_without_a_journal)
+{
+	_cleanup_free_ char *path = new_path();
+	_cleanup_close_ int seen = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+	struct store *st = open_store(path);
+	char events[4096] __attribute__((aligned(8)));
+	ssize_t n;
+	sqlite3 *db;
+
+	store_put(st, STORE_LOST, &(struct row_lost){"shim", "any", 1});
+	ASSERT_INT(store_commit(st), 0);
+	ASSERT(inotify_add_watch(seen, dir, IN_CREATE | IN_DELETE) >= 0);
+	ASSERT_INT(store_close(st), 0);
+	n = read(seen, events, sizeof events);
+	ASSERT(n > 0);
+	for (ssize_t at = 0; at < n;) {
+		const struct inotify_event *e = (const void *)(events + at);
+
+		ASSERT(!strstr(e->name, "-journal"));
+		at += (ssize_t)sizeof *e + (ssize_t)e->len;
+	}
+	db = open_reader(path);
+	ASSERT_ASK(db, "PRAGMA journal_mode", "delete");
 	(void)sqlite3_close(db);
 	remove_all(path);
 }
