@@ -109,5 +109,41 @@ def healthy
   live
 end
 
+# A child of Ruby's own: where others block in write, it polls for room in the pipe.
+def full
+  reader, writer = IO.pipe
+  pid = fork { reader.close; writer.write("x" * 1_000_000) }
+  writer.close
+  puts "ready"
+  Process.wait(pid)
+  reader.read
+end
+
+# Parent and child read first, each from the other.
+def ask
+  down, up = IO.pipe, IO.pipe
+  fork { down[1].close; up[0].close; down[0].read(1); up[1].write("x") }
+  down[0].close
+  up[1].close
+  puts "ready"
+  up[0].read(1)
+  down[1].write("y")
+end
+
+# What a handler writes to is read in the main thread.
+def self_pipe
+  reader, writer = IO.pipe
+  trap("TERM") { writer.puts "end" }
+  puts "ready"
+  reader.gets
+end
+
+def self_select
+  reader, writer = IO.pipe
+  trap("TERM") { writer.puts "end" }
+  puts "ready"
+  IO.select([reader])
+end
+
 $stdout.sync = true
 send(ARGV.fetch(0))

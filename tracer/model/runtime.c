@@ -2,6 +2,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "tracer/model/private.h"
 
+#include <poll.h>
+
 #include "base/mem.h"
 #include "schema/locks.h"
 #include "schema/names.h"
@@ -207,6 +209,39 @@ static void name_poll(struct wait *w, const struct rec_RUNTIME_WAIT *rec)
 	w->dirty = true;
 }
 
+/*
+ * Ruby polls for one descriptor where others block in read or write, with an eventfd of its own by which a signal wakes
+ * it: it waits for that descriptor.
+ */
+static void poll_for_one(struct model *m, struct thread *t)
+{
+	struct wait *w = &t->wait;
+	const struct rec_poll_item *item = NULL;
+	struct pipe *pipe;
+	bool writes;
+
+	if (!w->open || w->reason != WAIT_POLL)
+		return;
+	for (unsigned i = 0; i < w->n_items; i++) {
+		if (w->items[i].file_kind == FILE_EVENTFD)
+			continue;
+		if (item)
+			return;
+		item = &w->items[i];
+	}
+	pipe = item ? model_find_pipe(m, item->dev, item->inode, &w->side) : NULL;
+	writes = item && item->events & POLLOUT;
+	if (!pipe || pipe->kind == PIPE_LISTEN || (writes && item->events & POLLIN))
+		return;
+	w->reason = writes ? WAIT_PIPE_WRITE : WAIT_PIPE_READ;
+	w->mode = writes ? END_WRITE : END_READ;
+	model_wait_on_pipe(w, pipe);
+	model_pipe_used(pipe, t->proc, writes);
+	free(w->detail);
+	w->detail = NULL;
+	w->dirty = true;
+}
+
 void model_runtime_wait(struct model *m, const struct rec_RUNTIME_WAIT *rec)
 {
 	struct thread *t = model_thread(m, &rec->head);
@@ -224,7 +259,10 @@ void model_runtime_wait(struct model *m, const struct rec_RUNTIME_WAIT *rec)
 		w->reason = WAIT_COND;
 	}
 	if (rec->reason == WAIT_POLL) {
-		name_poll(w, rec);
+		if (t->proc->language && !strcmp(t->proc->language, "ruby"))
+			poll_for_one(m, t);
+		else
+			name_poll(w, rec);
 		return;
 	}
 	if (!is_replaceable(t) || (rec->reason == WAIT_NONE && w->read == STORE_NULL))

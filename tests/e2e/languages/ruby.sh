@@ -16,7 +16,7 @@ CASES=$ROOT/tests/ruby/cases.rb
 # Ruby's main thread joins others for half a second at a time: the third time on, that is one wait, which stands behind them.
 ruby_findings()
 {
-	findings out | sed -E 's/\(head -> [?]\)/(head -> cases.rb)/; s/main thread of cases/cases/g' |
+	findings out | sed -E 's/\((head|cases.rb) -> [?]\)/(\1 -> cases.rb)/; s/[(][?] -> cases/(cases.rb -> cases/; s/(empty pipe) [0-9]+/\1 N/; s/main thread of cases/cases/g' |
 		grep -vx '  waiting behind them: cases.rb\[PID\]'
 }
 
@@ -64,6 +64,35 @@ child_text()
 	T
 }
 
+full_text()
+{
+	cat <<-'T'
+	error: deadlock: cases.rb[PID] and cases.rb[PID] wait for each other and can never proceed
+	  cycle of 2, certain
+	  cases.rb[PID]
+	      waits for its child cases.rb[PID] to exit at cases.rb:118 (full)
+	  cases.rb[PID]
+	      waits to write to the full pipe N (cases.rb -> cases.rb) at cases.rb:115 (block in full),
+	      whose read end is open in cases.rb[PID] (fd N)
+	  remedy: Read the child's output to its end first, then wait for the child.
+	T
+}
+
+ask_text()
+{
+	cat <<-'T'
+	error: deadlock: cases.rb[PID] and cases.rb[PID] wait for each other and can never proceed
+	  cycle of 2, certain
+	  cases.rb[PID]
+	      waits to read from the empty pipe N (cases.rb -> cases.rb) at cases.rb:129 (ask),
+	      whose write end is open in cases.rb[PID] (fd N)
+	  cases.rb[PID]
+	      waits to read from the empty pipe N (cases.rb -> cases.rb) at cases.rb:125 (block in ask),
+	      whose write end is open in cases.rb[PID] (fd N)
+	  remedy: Let one side send first, and flush what it has buffered before it waits for the answer; close the ends that are not used.
+	T
+}
+
 # same_findings CASE: those in out are as wanted; who is named first is chance.
 same_findings()
 {
@@ -85,7 +114,7 @@ why_cases()
 {
 	local version=$1 case
 	shift
-	for case in cross joins child; do
+	for case in cross joins child full ask; do
 		begin "why, Ruby $version: $case"
 		start "$@" "$case"
 		wait_for 60 has_text '^error: deadlock\|^warning: stuck'
@@ -107,7 +136,7 @@ why_cases()
 	stop
 	end
 
-	for case in idle_pool idle_server healthy; do
+	for case in idle_pool idle_server healthy self_pipe self_select; do
 		begin "why, Ruby $version: $case is not accused"
 		start "$@" "$case"
 		wait_for 60 has_text 'cases.rb:'
@@ -157,7 +186,7 @@ fi
 on_backend()
 {
 	local case
-	for case in cross joins child; do
+	for case in cross joins child full ask; do
 		begin "$1: Ruby: $case is told while it lasts, and found in the recording"
 		background "$PPTRACE" run --backend="$1" --watch=0.3 -o ruby.db "$RUBY" "$CASES" "$case"
 		wait_for 60 told_text
@@ -179,7 +208,7 @@ ruby|block in report|41"
 		fi
 		end
 	done
-	for case in idle_pool idle_server healthy queues; do
+	for case in idle_pool idle_server healthy queues self_pipe self_select; do
 		begin "$1: Ruby: $case is not accused"
 		run "$PPTRACE" run --backend="$1" --watch=0.3 --timeout=3 -o ruby.db "$RUBY" "$CASES" "$case"
 		expect_no_err 'stuck|deadlock'

@@ -124,7 +124,7 @@ static bool wait_for_object(struct ruby *r, const struct ruby_thread *t, struct 
 	return false;
 }
 
-bool ruby_wait(struct ruby *r, const struct ruby_thread *t, struct runtime_wait *w)
+void ruby_wait(struct ruby *r, const struct ruby_thread *t, struct runtime_wait *w)
 {
 	uint64_t mutex = ruby_pointer(r, t->addr, r->layout->thread_locking), data;
 	char made_as[32];
@@ -134,13 +134,15 @@ bool ruby_wait(struct ruby *r, const struct ruby_thread *t, struct runtime_wait 
 	if (t->status == RUBY_RUNNABLE) {
 		w->reason = WAIT_SLEEP;
 		(void)snprintf(w->name, sizeof w->name, "Ruby's global lock");
-		return true;
+		return;
 	}
 	/* The kernel sees what it waits for without the global lock. */
-	if (ruby_pointer(r, t->addr, r->layout->thread_blocking))
-		return false;
+	if (ruby_pointer(r, t->addr, r->layout->thread_blocking)) {
+		w->reason = WAIT_POLL;
+		return;
+	}
 	if (wait_for_child(r, t, WAITING_PIDS, w) || wait_for_child(r, t, WAITING_GROUPS, w))
-		return true;
+		return;
 	if (t->status == RUBY_STOPPED_FOREVER && mutex &&
 		ruby_typed(r, mutex, made_as, sizeof made_as, &data) && !strcmp(made_as, "mutex"))
 		wait_for_mutex(r, mutex, data, w);
@@ -150,5 +152,4 @@ bool ruby_wait(struct ruby *r, const struct ruby_thread *t, struct runtime_wait 
 		w->reason = WAIT_SLEEP;
 		(void)snprintf(w->name, sizeof w->name, "sleep");
 	}
-	return true;
 }

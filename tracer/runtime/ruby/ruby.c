@@ -120,7 +120,8 @@ static void show_thread(
 			.line = f->line,
 			.is_library = is_library(f->file)};
 	}
-	ret->tells_wait = ruby_wait(r, t, &ret->wait);
+	ret->tells_wait = true;
+	ruby_wait(r, t, &ret->wait);
 }
 
 /* From 3.2 on the machine's own thread has no name; it waits for events that are to be written into the library's data. */

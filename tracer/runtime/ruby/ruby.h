@@ -97,7 +97,7 @@ void ruby_frames(struct ruby *r, struct ruby_thread *t);
 /* Finds out which threads wait for the end of which, in one walk over all. */
 void ruby_joins(struct ruby *r);
 
-/* Says what a thread waits for; false if only the kernel knows. */
-bool ruby_wait(struct ruby *r, const struct ruby_thread *t, struct runtime_wait *ret);
+/* Says what a thread waits for; WAIT_POLL: for something that the kernel knows. */
+void ruby_wait(struct ruby *r, const struct ruby_thread *t, struct runtime_wait *ret);
 
 #endif
