@@ -168,6 +168,14 @@ int address_read(struct address *ret, const char *url, const char *password_file
 	return rc;
 }
 
+void address_copy(struct address *ret, const struct address *a)
+{
+	*ret = (struct address){.base = xstrdup(a->base),
+		.database = xstrdup(a->database),
+		.user = a->user ? xstrdup(a->user) : NULL,
+		.password = a->password ? xstrdup(a->password) : NULL};
+}
+
 void address_done(struct address *a)
 {
 	free(a->base);

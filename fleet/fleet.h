@@ -2,8 +2,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * To be read in this order: address.c (where the server is), http.c (one request), server.c (what is said to ClickHouse),
- * columns.c (the tables of a recording), format.c (the tables there), cluster.c (on one server or on many), binary.c (their rows as bytes), batch.c (rows on their way), push.c (a recording into them); hosts.c (which recordings a run has), read.c (their rows), pull.c (one as a file again); cut.c
- * (up to when each counts), clocks.c (how far clocks are apart), load.c (all of a run as one recording), join.c (connections between hosts), past.c (what happened before), waits.c (what one waits for), proof.c (that nothing was under way), diagnose.c (what is stuck across them), findings.c (what each says alone).
+ * columns.c (the tables of a recording), format.c (the tables there), cluster.c (on one server or on many), binary.c (their rows as
+ * bytes), batch.c (rows on their way), push.c (a recording into them); hosts.c (which recordings a run has), ahead.c (questions asked before their
+ * answers are wanted), read.c (their rows), pull.c (one as a file again). Then run/: all of a run.
  */
 #ifndef FLEET_FLEET_H
 #define FLEET_FLEET_H
@@ -14,6 +15,7 @@
 
 struct buf;
 struct findings;
+struct hash;
 struct push;
 struct server;
 struct sqlite3;
@@ -98,6 +100,7 @@ struct fleet_host {
 struct fleet_hosts {
 	struct fleet_host *list; /* by run, host and start */
 	size_t n;
+	struct hash *by_trace; /* place in the list, + 1 */
 };
 
 /*
@@ -110,7 +113,7 @@ void fleet_hosts_done(struct fleet_hosts *hosts);
 /* Writes a recording into a new file, as it was pushed; an older file is kept as path.old. Returns 0, or -errno with a sentence in why. */
 int fleet_pull(struct server *s, const struct fleet_host *h, const char *path, struct buf *why);
 
-/* ---- All hosts of a run as one recording (load.c, join.c, diagnose.c) ---- */
+/* ---- All hosts of a run as one recording (run/) ---- */
 
 /* Up to when what a host recorded counts. */
 struct fleet_cut {

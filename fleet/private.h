@@ -10,8 +10,6 @@
 
 #include <sqlite3.h>
 
-struct finding;
-
 /* ---- Where the server is, and as whom to speak to it (address.c) ---- */
 
 struct address {
@@ -26,6 +24,7 @@ struct address {
  * in ps, is refused. Returns 0, freed with address_done; or -EINVAL or -EACCES with a sentence in why.
  */
 int address_read(struct address *ret, const char *url, const char *password_file, struct buf *why);
+void address_copy(struct address *ret, const struct address *a);
 void address_done(struct address *a);
 
 /* ---- One request (http.c) ---- */
@@ -69,6 +68,9 @@ struct server {
 	bool is_each_alone; /* the cluster has nobody who makes them on all of its servers */
 	int code;           /* of the last refusal: ClickHouse's number, or 0 */
 };
+
+/* Prepares to speak to the same server over a connection of its own, to read. Returns as server_open; closed with server_close. */
+int server_again(struct server **ret, const struct server *s, struct buf *why);
 
 /* Adds text as a string of ClickHouse's SQL, with its quotes. */
 void server_quote(struct buf *sql, const char *text);
@@ -114,7 +116,7 @@ int cluster_alter(struct server *s, const char *name, const char *change, struct
 int cluster_say(
 	struct server *s, const char *verb, const char *name, const char *rest, struct buf *why);
 
-/* Asks whether all servers have the tables. Returns 0, or -EIO with a sentence in why. */
+/* Asks whether all servers have the same tables and columns. Returns 0, or -EIO with a sentence in why. */
 int cluster_check(struct server *s, struct buf *why);
 
 /* ---- The tables there (format.c) ---- */
@@ -188,11 +190,34 @@ int batch_end(struct batch *b, struct buf *why);
 
 /* ---- Which recordings (hosts.c) ---- */
 
+/* Returns the place of a recording in the list; -1: it is not there. */
+int hosts_find(const struct fleet_hosts *hosts, const char *trace_id, size_t len);
+
 /* How many of them may have a row twice. */
 size_t hosts_n_twice(const struct fleet_hosts *hosts);
 
 /* Adds " FROM `TABLE_rows` WHERE `gone` = 0 AND `run` = ..." of one run, with FINAL where that is needed. */
 void hosts_from(struct buf *sql, const struct fleet_hosts *hosts, const char *table);
+
+enum { HOST_SHIFT = 40 }; /* above so many bits of an id is the number of its host, from 1 on */
+
+/* Adds the condition that a column is one of those n ids (fleet_first_id), which it sorts. There is at least one. */
+void hosts_are_among(struct buf *sql, const struct fleet_hosts *hosts, const char *column,
+	int64_t *ids, size_t n);
+
+/* ---- Questions asked before their answers are wanted (ahead.c) ---- */
+
+struct ahead;
+
+/* Prepares to ask that server, over a connection and in a thread of its own. Returns 0, freed with ahead_free, or as server_open. */
+int ahead_new(struct ahead **ret, const struct server *s, struct buf *why);
+void ahead_free(struct ahead *a);
+
+/* Asks when what was asked before is answered. It takes sql, which is to be freed. */
+void ahead_ask(struct ahead *a, char *sql);
+
+/* Reads the answer to the first question that was not read yet. Returns as server_read. */
+int ahead_read(struct ahead *a, http_data data, void *arg, struct buf *why);
 
 /* ---- Rows into SQLite (read.c) ---- */
 
@@ -202,6 +227,7 @@ struct read_table {
 	const struct fleet_hosts *hosts; /* whose rows */
 	const struct table *table;
 	const char *condition; /* which rows: ClickHouse's SQL */
+	const char *first; /* a condition that most other rows do not meet; NULL: there is none */
 	/* Returns the number of a recording, or -1 to leave the row out. */
 	int (*host_of)(void *arg, const char *trace_id, size_t len);
 	/* Sets what to store for a number of that recording, or says that it is NULL, or that the row is not to be there; NULL: all as it is. */
@@ -212,67 +238,8 @@ struct read_table {
 /* Inserts the rows that are there into the table of the same name. Returns 0, or -EIO with a sentence in why. */
 int read_rows(struct server *s, struct sqlite3 *db, const struct read_table *t, struct buf *why);
 
-/* ---- Up to when a host counts (cut.c) ---- */
-
-enum { HOST_SHIFT = 40 }; /* above so many bits of an id is the number of its host, from 1 on */
-
-/* Finds it for each host, by the processes and signals that are loaded. Returns 0 or -EIO with a sentence in why. */
-int cut_find(struct fleet_graph *g, struct buf *why);
-
-/* Adds the expression of ClickHouse's that yields, of a row, up to when its recording counts, by its own clock. */
-void cut_expression(struct buf *sql, const struct fleet_graph *g);
-
-/* Says whether there is something to cut off of that host. */
-bool cut_is_before_end(const struct fleet_cut *cut);
-
-/* Says whether what a row tells of began at that moment: then it is not there where that is later than the cut. */
-bool cut_is_begin(const struct column *c);
-
-/* Says whether the table of that name is cut by cut_apply, not while it is read. */
-bool cut_is_later(const char *table);
-
-/* Cuts those, when all is loaded. Returns as cut_find. */
-int cut_apply(const struct fleet_graph *g, const struct tables *tables, struct buf *why);
-
-/* ---- All of a run (load.c) ---- */
-
-/* Adds the rows of a table for which the condition (ClickHouse's SQL) is true to what is loaded. Returns 0, or -EIO with a sentence in why. */
-int load_more(struct server *s, const struct fleet_graph *g, const char *table,
-	const char *condition, struct buf *why);
-
-/* ---- Connections (join.c) ---- */
-
-int join_sockets(struct fleet_graph *g, struct buf *why);
-
-/* ---- Clocks (clocks.c) ---- */
-
-/* Sets shift_ns of each host by what its clocks showed last. Returns 0 or -EIO with a sentence in why. */
-int clocks_read(struct server *s, struct fleet_graph *g, struct buf *why);
-
-/*
- * Finds by messages between the hosts how far their clocks may be apart, and sets apart_ns of each; corrects shift_ns where they
- * cannot agree. Returns as clocks_read.
- */
-int clocks_bound(struct server *s, struct fleet_graph *g, struct buf *why);
-
-/* ---- What was under way (proof.c) ---- */
-
-/* Of each joined connection, by its place in the list. */
-struct proof {
-	struct hash by_pipe; /* place in the list, + 1 */
-	bool *asked, *empty;
-};
-
-/*
- * Asks whether nothing was under way on the joined connections from which members of those findings that would be certain read. Returns 0, freed with
- * proof_done, or -EIO with a sentence in why.
- */
-int proof_ask(struct server *s, const struct fleet_graph *g, const struct findings *fs,
-	struct proof *ret, struct buf *why);
-void proof_done(struct proof *p);
-
-/* Says whether the finding is certain. Returns 1, 0, or -EIO with a sentence in why. */
-int proof_holds(const struct proof *p, const struct fleet_graph *g, const struct finding *f,
-	struct buf *why);
+/* The same in two steps, of which the second one needs no condition: what is asked for first is taken first. */
+void read_ask(struct ahead *a, const struct server *s, const struct read_table *t);
+int read_take(struct ahead *a, struct sqlite3 *db, const struct read_table *t, struct buf *why);
 
 #endif

@@ -30,7 +30,7 @@ static int pull_tables(struct server *s, const struct fleet_host *h, const struc
 	for (size_t i = 0; !rc && i < t->n; i++)
 		rc = read_rows(s, db,
 			&(struct read_table){
-				.hosts = &(struct fleet_hosts){(struct fleet_host *)h, 1},
+				.hosts = &(struct fleet_hosts){(struct fleet_host *)h, 1, NULL},
 				.table = &t->list[i],
 				.condition = condition.data,
 				.host_of = only_host},

@@ -130,28 +130,40 @@ static void add_which(struct buf *sql, const struct fleet_hosts *hosts, bool twi
 	buf_addc(sql, ')');
 }
 
-/* FINAL keeps one of rows that are there twice, and takes as long again as reading does. */
-static int read_part(struct server *s, struct reading *r, bool twice, struct buf *why)
+/*
+ * The question for those rows that are there twice, or for the others; NULL: there are none. FINAL keeps one of them, and takes as long
+ * again as reading does.
+ */
+static char *question(const struct server *s, const struct read_table *t, bool twice)
 {
-	const struct read_table *t = r->table;
 	size_t n = hosts_n_twice(t->hosts);
 	_cleanup_buf_ struct buf sql = BUF_INIT;
-	int rc;
 
 	if (twice ? !n : n == t->hosts->n)
-		return 0;
+		return NULL;
 	buf_addf(&sql, "SELECT `trace_id`, %s", t->table->rowid ? "`row`, " : "");
 	format_own_columns(s, &sql, t->table);
-	buf_addf(&sql, " FROM `%s_rows`%s WHERE `gone` = 0 AND (%s)", t->table->name,
-		twice ? " FINAL" : "", t->condition);
+	buf_addf(&sql, " FROM `%s_rows`%s", t->table->name, twice ? " FINAL" : "");
+	/* Of other rows the other columns are not read; of two with one key that would be too early. */
+	if (t->first && !twice)
+		buf_addf(&sql, " PREWHERE %s", t->first);
+	buf_addf(&sql, " WHERE `gone` = 0 AND (%s)", t->condition);
 	if (n && n < t->hosts->n)
 		add_which(&sql, t->hosts, twice);
 	buf_adds(&sql, " FORMAT RowBinary");
-	rc = server_read(s, sql.data, on_rows, r, why);
+	return buf_steal(&sql);
+}
+
+/* Reads one answer: of what was asked ahead, or to sql. */
+static int read_part(struct server *s, struct ahead *a, const char *sql, struct reading *r)
+{
+	int rc = a ? ahead_read(a, on_rows, r, r->why) : server_read(s, sql, on_rows, r, r->why);
+
 	if (r->error)
 		rc = r->error;
 	if (!rc && r->rest.len) {
-		buf_addf(why, "the answer about the table %s was cut off", t->table->name);
+		buf_addf(
+			r->why, "the answer about the table %s was cut off", r->table->table->name);
 		rc = -EIO;
 	}
 	return rc;
@@ -162,10 +174,34 @@ int read_rows(struct server *s, struct sqlite3 *db, const struct read_table *t, 
 	struct reading r = {.table = t, .rest = BUF_INIT, .why = why};
 	int rc = open_insert(db, t->table, &r.insert, why);
 
-	if (!rc)
-		rc = read_part(s, &r, false, why);
-	if (!rc)
-		rc = read_part(s, &r, true, why);
+	for (int twice = 0; !rc && twice < 2; twice++) {
+		_cleanup_free_ char *sql = question(s, t, twice);
+
+		rc = sql ? read_part(s, NULL, sql, &r) : 0;
+	}
+	buf_done(&r.rest);
+	query_cleanup(&r.insert);
+	return rc;
+}
+
+void read_ask(struct ahead *a, const struct server *s, const struct read_table *t)
+{
+	for (int twice = 0; twice < 2; twice++) {
+		char *sql = question(s, t, twice);
+
+		if (sql)
+			ahead_ask(a, sql);
+	}
+}
+
+int read_take(struct ahead *a, struct sqlite3 *db, const struct read_table *t, struct buf *why)
+{
+	struct reading r = {.table = t, .rest = BUF_INIT, .why = why};
+	size_t n = hosts_n_twice(t->hosts);
+	int rc = open_insert(db, t->table, &r.insert, why);
+
+	for (int left = (n > 0) + (n < t->hosts->n); !rc && left; left--)
+		rc = read_part(NULL, a, NULL, &r);
 	buf_done(&r.rest);
 	query_cleanup(&r.insert);
 	return rc;

@@ -29,6 +29,22 @@ int server_open(struct server **ret, const char *url, const char *password_file,
 	return rc;
 }
 
+int server_again(struct server **ret, const struct server *s, struct buf *why)
+{
+	struct server *again = xcalloc(1, sizeof *again);
+	int rc;
+
+	address_copy(&again->address, &s->address);
+	again->patience_ns = s->patience_ns;
+	again->columns = BUF_INIT;
+	rc = http_new(&again->http, &again->address, why);
+	if (rc)
+		server_close(again);
+	else
+		*ret = again;
+	return rc;
+}
+
 void server_close(struct server *s)
 {
 	if (!s)

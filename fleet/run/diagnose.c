@@ -1,6 +1,6 @@
 /* diagnose.c - what is stuck across hosts. */
 /* SPDX-License-Identifier: MIT */
-#include "fleet/private.h"
+#include "fleet/run/run.h"
 
 #include "base/buf.h"
 #include "base/mem.h"
@@ -140,7 +140,7 @@ static int add_proved(const struct proof *proof, const struct fleet_graph *g,
 
 	for (size_t i = 0; !rc && i < sure->n; i++) {
 		const struct finding *f = &sure->list[i];
-		int proved = f->certain ? proof_holds(proof, g, f, why) : 1;
+		int proved = f->certain ? proof_holds(proof, f, why) : 1;
 
 		if (proved > 0) {
 			finding_copy(ret, f);
@@ -165,15 +165,18 @@ int fleet_stuck(
 	struct server *s, const struct fleet_graph *g, struct findings *ret, struct buf *why)
 {
 	struct findings all = {0}, across = {0};
-	struct proof proof = {0};
-	int rc = verdict_stuck(g->db, INT64_MAX, false, &all, why);
+	struct proof proof;
+	int rc = proof_ask(&proof, s, g, why);
 
 	*ret = (struct findings){0};
+	if (rc)
+		return rc;
+	rc = verdict_stuck(g->db, INT64_MAX, false, &all, why);
 	for (size_t i = 0; !rc && i < all.n; i++)
 		if (crosses(&all.list[i]))
 			finding_copy(&across, &all.list[i]);
-	if (!rc)
-		rc = proof_ask(s, g, &across, &proof, why);
+	if (!rc && across.n)
+		rc = proof_read(&proof, why);
 	if (!rc)
 		rc = add_proved(&proof, g, &across, ret, why);
 	for (size_t i = 0; i < ret->n; i++)

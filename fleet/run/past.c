@@ -4,7 +4,7 @@
  * The big tables are asked where they are for so many rows as a picture can show. What the hosts have sent each other are the
  * reads and writes of the connections between them, which become those of one connection, as the ends did.
  */
-#include "fleet/private.h"
+#include "fleet/run/run.h"
 
 #include "base/buf.h"
 #include "schema/query.h"

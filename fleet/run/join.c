@@ -5,7 +5,7 @@
  * one host and one on another mirror each other they are the same; of a past that is loaded too, those that were open at any time. Where the addresses do not (NAT between them, several networks that
  * use the same ones) they stay apart, and the other side stays with somebody outside.
  */
-#include "fleet/private.h"
+#include "fleet/run/run.h"
 
 #include "base/buf.h"
 #include "base/mem.h"

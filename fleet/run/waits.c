@@ -1,6 +1,6 @@
 /* waits.c - what the threads of a host wait for. */
 /* SPDX-License-Identifier: MIT */
-#include "fleet/private.h"
+#include "fleet/run/run.h"
 
 #include "base/buf.h"
 #include "schema/query.h"

@@ -4,12 +4,14 @@
  * Each host is cut before somebody outside ended what ran there or elsewhere, else at its end. Most rows are
  * cut as they are read; those of a few tables say by what came later what was the case before, and are cut afterwards.
  */
-#include "fleet/private.h"
+#include "fleet/run/run.h"
 
 #include "base/buf.h"
 #include "base/mem.h"
 #include "schema/query.h"
 #include "verdict/verdict.h"
+
+#include <errno.h>
 
 /* What was the case at the cut is said by what came later in these. */
 static const char *const later[] = {"process", "thread", "wait", "lock_hold", "signal"};
@@ -78,6 +80,23 @@ int cut_find(struct fleet_graph *g, struct buf *why)
 }
 
 /* Negative ones are earlier than all that a recording has. */
+static int64_t own_moment(const struct fleet_cut *cut)
+{
+	int64_t at = cut->at_ns - cut->shift_ns;
+
+	return at < 0 ? 0 : at;
+}
+
+int64_t cut_first(const struct fleet_graph *g)
+{
+	int64_t first = INT64_MAX;
+
+	for (size_t i = 0; i < g->hosts->n; i++)
+		if (own_moment(&g->cuts[i]) < first)
+			first = own_moment(&g->cuts[i]);
+	return first;
+}
+
 void cut_expression(struct buf *sql, const struct fleet_graph *g)
 {
 	buf_adds(sql, "transform(trace_id, [");
@@ -86,11 +105,8 @@ void cut_expression(struct buf *sql, const struct fleet_graph *g)
 		server_quote(sql, g->hosts->list[i].trace_id);
 	}
 	buf_adds(sql, "], [");
-	for (size_t i = 0; i < g->hosts->n; i++) {
-		int64_t at = g->cuts[i].at_ns - g->cuts[i].shift_ns;
-
-		buf_addf(sql, "%s%lld", i ? "," : "", at < 0 ? 0LL : (long long)at);
-	}
+	for (size_t i = 0; i < g->hosts->n; i++)
+		buf_addf(sql, "%s%lld", i ? "," : "", (long long)own_moment(&g->cuts[i]));
 	buf_adds(sql, "], toUInt64(0))");
 }
 
@@ -105,8 +121,23 @@ bool cut_is_begin(const struct column *c)
 	return false;
 }
 
+bool cut_is_before_end(const struct fleet_cut *cut)
+{
+	return cut->at_ns < cut->end_ns;
+}
+
 /* Up to when the host of a row counts; NULL: there is nothing to cut off. */
-#define CUT "(SELECT at_ns FROM temp.cut WHERE host = id >> 40)"
+#define CUT "cut_of(id)"
+
+static void cut_of(sqlite3_context *context, int n, sqlite3_value **values)
+{
+	const struct fleet_graph *g = sqlite3_user_data(context);
+	size_t host = (size_t)(sqlite3_value_int64(values[0]) >> HOST_SHIFT) - 1;
+
+	(void)n;
+	if (host < g->hosts->n && cut_is_before_end(&g->cuts[host]))
+		sqlite3_result_int64(context, g->cuts[host].at_ns);
+}
 
 /* A row that began after the cut is not there; a moment after it has not come. */
 static int cut_table(const struct fleet_graph *g, const struct table *t, struct buf *why)
@@ -130,29 +161,6 @@ static int cut_table(const struct fleet_graph *g, const struct table *t, struct 
 	return query_exec(g->db, sql.data, why);
 }
 
-bool cut_is_before_end(const struct fleet_cut *cut)
-{
-	return cut->at_ns < cut->end_ns;
-}
-
-static int write_cuts(const struct fleet_graph *g, struct buf *why)
-{
-	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
-	int rc = query_exec(g->db,
-		"CREATE TEMP TABLE cut (host INTEGER PRIMARY KEY, at_ns INTEGER NOT NULL)", why);
-
-	if (!rc)
-		rc = query_open(g->db, "INSERT INTO temp.cut VALUES (?1, ?2)", &stmt, why);
-	for (size_t i = 0; !rc && i < g->hosts->n; i++) {
-		if (!cut_is_before_end(&g->cuts[i]))
-			continue;
-		query_bind_int(stmt, 1, (int64_t)i + 1);
-		query_bind_int(stmt, 2, g->cuts[i].at_ns);
-		rc = query_run(stmt, why);
-	}
-	return rc;
-}
-
 static const char before_sql[] =
 	"DELETE FROM signal WHERE coalesce(sent_ns, delivered_ns) > " CUT ";"
 	/* The messages of ranks are counted at the end: who went on before that is not stuck, whatever was the case at the cut. */
@@ -162,21 +170,21 @@ static const char before_sql[] =
 	"INSERT INTO lock_open (lock_id, thread_id, process_id, mode, depth, acquire_ns, site_id, stack_id)"
 	" SELECT h.lock_id, h.thread_id, t.process_id, coalesce(h.mode, 'x'), 1, h.acquire_ns, h.site_id, h.stack_id"
 	" FROM lock_hold h JOIN thread t ON t.id = h.thread_id"
-	" WHERE h.release_ns > (SELECT at_ns FROM temp.cut WHERE host = h.id >> 40)";
+	" WHERE h.release_ns > cut_of(h.id)";
 
 /* Who has ended, how, is known of those that had ended. */
 static const char after_sql[] =
 	"UPDATE process SET end_kind = NULL, exit_code = NULL, exit_signal = NULL, reaper_id = NULL"
 	" WHERE end_ns IS NULL AND (end_kind IS NOT NULL OR reaper_id IS NOT NULL);"
-	"UPDATE thread SET cut_short = NULL WHERE end_ns IS NULL AND cut_short IS NOT NULL;"
-	"DROP TABLE temp.cut";
+	"UPDATE thread SET cut_short = NULL WHERE end_ns IS NULL AND cut_short IS NOT NULL";
 
 int cut_apply(const struct fleet_graph *g, const struct tables *tables, struct buf *why)
 {
-	int rc = write_cuts(g, why);
+	int rc = sqlite3_create_function(g->db, "cut_of", 1, SQLITE_UTF8 | SQLITE_DETERMINISTIC,
+			 (void *)g, cut_of, NULL, NULL)
+			 ? -ENOMEM
+			 : query_exec(g->db, before_sql, why);
 
-	if (!rc)
-		rc = query_exec(g->db, before_sql, why);
 	for (size_t i = 0; !rc && i < ARRAY_SIZE(later); i++)
 		rc = cut_table(g, columns_table(tables, later[i]), why);
 	return rc ? rc : query_exec(g->db, after_sql, why);

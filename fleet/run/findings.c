@@ -1,6 +1,6 @@
 /* findings.c - what the recordings of the hosts say alone. */
 /* SPDX-License-Identifier: MIT */
-#include "fleet/private.h"
+#include "fleet/run/run.h"
 
 #include "base/buf.h"
 #include "base/mem.h"
@@ -17,13 +17,7 @@ static int host_of(void *arg, const char *trace_id, size_t len)
 {
 	const struct own *own = arg;
 
-	for (size_t i = 0; i < own->graph->hosts->n; i++) {
-		const char *id = own->graph->hosts->list[i].trace_id;
-
-		if (strlen(id) == len && !memcmp(id, trace_id, len))
-			return (int)i;
-	}
-	return -1;
+	return hosts_find(own->graph->hosts, trace_id, len);
 }
 
 static enum read_change change(void *arg, int host, const struct column *c, int64_t *n)

@@ -7,7 +7,7 @@
  * says the opposite, and hosts that did not speak to each other are bounded through others that did. The first host is what
  * all are compared with. This is asked before anything else, of connections that may have been closed long before the end.
  */
-#include "fleet/private.h"
+#include "fleet/run/run.h"
 
 #include "base/buf.h"
 #include "base/mem.h"
@@ -21,10 +21,7 @@
 
 static ssize_t host_of(const struct fleet_graph *g, const char *trace_id)
 {
-	for (size_t i = 0; i < g->hosts->n; i++)
-		if (!strcmp(g->hosts->list[i].trace_id, trace_id))
-			return (ssize_t)i;
-	return -1;
+	return hosts_find(g->hosts, trace_id, strlen(trace_id));
 }
 
 /* Of each recording the time of day of its start as its last look at the clocks has it, and how much that changed. */
@@ -86,9 +83,8 @@ struct bounds {
 
 /* The first reads and writes of one side of a connection, in their order. */
 struct side {
-	int64_t *start_ns, *end_ns, *bytes;
-	char *op;       /* 'r', 'w' */
-	size_t n, side; /* side: 0 or 1, as its recording has it */
+	int64_t *start_ns, *took_ns, *bytes; /* bytes: written; less than 0: read */
+	size_t n, side;                      /* side: 0 or 1, as its recording has it */
 };
 
 /* A connection that two recordings have: the hosts, and what it is called there. */
@@ -104,12 +100,17 @@ struct connections {
 	size_t n, cap;
 };
 
+struct clocks {
+	struct connections connections;
+	struct hash by_side;
+	struct ahead *ahead; /* asked about them; NULL: there are none */
+};
+
 static void side_done(struct side *side)
 {
 	free(side->start_ns);
-	free(side->end_ns);
+	free(side->took_ns);
 	free(side->bytes);
-	free(side->op);
 	*side = (struct side){0};
 }
 
@@ -138,19 +139,21 @@ static void add_bound(
 	size_t w = 0, last = 0;
 
 	for (size_t r = 0; r < to->n; r++) {
-		if (to->op[r] != 'r')
+		int64_t took;
+
+		if (to->bytes[r] >= 0)
 			continue;
-		got += to->bytes[r];
+		got -= to->bytes[r];
 		/* The write that brought the last of those bytes. */
 		for (; written < got && w < from->n; w++)
-			if (from->op[w] == 'w') {
+			if (from->bytes[w] > 0) {
 				written += from->bytes[w];
 				last = w;
 			}
 		if (written < got)
 			break;
-		if (to->end_ns[r] - from->start_ns[last] < least)
-			least = to->end_ns[r] - from->start_ns[last];
+		took = to->start_ns[r] + to->took_ns[r] - from->start_ns[last];
+		least = took < least ? took : least;
 	}
 	if (least == UNKNOWN)
 		return;
@@ -208,10 +211,10 @@ static uint64_t side_key(const char *trace_id, int64_t id)
 	return hash_mix(hash_bytes(trace_id, strlen(trace_id)), (uint64_t)id, 1);
 }
 
-/* A line: recording, connection, side, and of each read or write what it was, when it began and ended, and how many bytes. */
+/* A line: recording, connection, side, and of each read or write when it began, how long it took, and how many bytes it wrote; of a read less than 0. */
 static int take_side(struct fleet_graph *g, char *line, const struct hash *by_side, struct buf *why)
 {
-	char *fields[7];
+	char *fields[6];
 	struct side *side;
 	int64_t shift;
 	ssize_t host;
@@ -225,16 +228,12 @@ static int take_side(struct fleet_graph *g, char *line, const struct hash *by_si
 		return 0;
 	shift = g->cuts[host].shift_ns;
 	side->side = fields[2][0] == '1';
-	side->n = strlen(fields[3]);
-	side->op = xstrdup(fields[3]);
-	if (read_numbers(fields[4], &side->start_ns) != side->n ||
-		read_numbers(fields[5], &side->end_ns) != side->n ||
-		read_numbers(fields[6], &side->bytes) != side->n)
+	side->n = read_numbers(fields[3], &side->start_ns);
+	if (read_numbers(fields[4], &side->took_ns) != side->n ||
+		read_numbers(fields[5], &side->bytes) != side->n)
 		return server_odd(why);
-	for (size_t i = 0; i < side->n; i++) {
+	for (size_t i = 0; i < side->n; i++)
 		side->start_ns[i] += shift;
-		side->end_ns[i] += shift;
-	}
 	return 0;
 }
 
@@ -249,56 +248,49 @@ static int take_side(struct fleet_graph *g, char *line, const struct hash *by_si
 static void add_question(
 	struct buf *sql, const struct fleet_graph *g, struct connections *c, struct hash *by_side)
 {
-	_cleanup_buf_ struct buf numbers = BUF_INIT;
+	_cleanup_free_ int64_t *ids = xcalloc(2 * c->n, sizeof *ids);
 
 	buf_adds(sql,
-		"SELECT trace_id, pipe_id, any(side), arrayStringConcat(" FIRST("substring(op, 1, 1)") "), " FIRST_NUMBERS(
-			"start_ns") ", " FIRST_NUMBERS("ifNull(end_ns, 0)") ", " FIRST_NUMBERS("ifNull(bytes, 0)"));
+		"SELECT trace_id, pipe_id, any(side), " FIRST_NUMBERS("start_ns") ", " FIRST_NUMBERS(
+			"ifNull(end_ns, start_ns) - start_ns") ", " FIRST_NUMBERS("if(op = 'read', 0 - ifNull(bytes, 0), ifNull(bytes, 0))"));
 	hosts_from(sql, g->hosts, "pipe_io");
-	buf_adds(sql,
-		" AND bytes > 0 AND id <= 20000 AND (trace_id, pipe_id) IN (SELECT t, toInt64(i) FROM system.one ARRAY JOIN [");
+	buf_adds(sql, " AND bytes > 0 AND id <= 20000 AND ");
 	for (size_t i = 0; i < c->n; i++)
 		for (size_t k = 0; k < 2; k++) {
-			const char *trace_id = g->hosts->list[c->list[i].host[k]].trace_id;
+			size_t host = c->list[i].host[k];
 
-			buf_adds(sql, i || k ? "," : "");
-			server_quote(sql, trace_id);
-			buf_addf(
-				&numbers, "%s%lld", i || k ? "," : "", (long long)c->list[i].id[k]);
-			(void)hash_set(by_side, side_key(trace_id, c->list[i].id[k]),
+			ids[2 * i + k] = fleet_first_id(host) + c->list[i].id[k];
+			(void)hash_set(by_side,
+				side_key(g->hosts->list[host].trace_id, c->list[i].id[k]),
 				&c->list[i].sides[k]);
 		}
-	buf_addf(sql, "] AS t, [%s] AS i) GROUP BY trace_id, pipe_id", numbers.data);
+	hosts_are_among(sql, g->hosts, "pipe_id", ids, 2 * c->n);
+	buf_adds(sql, " GROUP BY trace_id, pipe_id");
 }
 
-static int read_bounds(struct server *s, struct fleet_graph *g, struct bounds *ret, struct buf *why)
+static int keep(void *arg, const char *data, size_t len)
 {
-	_cleanup_buf_ struct buf sql = BUF_INIT, out = BUF_INIT;
-	struct connections c = {0};
-	struct hash by_side = {0};
-	char *rest;
-	int rc = find_connections(s, g, &c, why);
+	buf_add(arg, data, len);
+	return 0;
+}
 
-	if (!rc && c.n) {
-		add_question(&sql, g, &c, &by_side);
-		rc = server_ask(s, sql.data, &out, why);
-	}
-	rest = out.data;
+static int read_bounds(struct clocks *c, struct fleet_graph *g, struct bounds *ret, struct buf *why)
+{
+	_cleanup_buf_ struct buf out = BUF_INIT;
+	int rc = c->ahead ? ahead_read(c->ahead, keep, &out, why) : 0;
+	char *rest = out.data;
+
 	for (char *line; !rc && (line = server_line(&rest));)
-		rc = take_side(g, line, &by_side, why);
-	for (size_t i = 0; i < c.n; i++) {
-		struct connection *x = &c.list[i];
+		rc = take_side(g, line, &c->by_side, why);
+	for (size_t i = 0; !rc && i < c->connections.n; i++) {
+		const struct connection *x = &c->connections.list[i];
 
 		/* Both have the same one as their own: networks that use the same addresses. */
-		if (!rc && (x->sides[0].side == x->sides[1].side) == x->is_mirrored) {
-			add_bound(ret, &x->sides[0], &x->sides[1], x->host[0], x->host[1]);
-			add_bound(ret, &x->sides[1], &x->sides[0], x->host[1], x->host[0]);
-		}
-		side_done(&x->sides[0]);
-		side_done(&x->sides[1]);
+		if ((x->sides[0].side == x->sides[1].side) != x->is_mirrored)
+			continue;
+		add_bound(ret, &x->sides[0], &x->sides[1], x->host[0], x->host[1]);
+		add_bound(ret, &x->sides[1], &x->sides[0], x->host[1], x->host[0]);
 	}
-	free(c.list);
-	hash_done(&by_side);
 	return rc;
 }
 
@@ -329,12 +321,45 @@ static bool spread(const struct bounds *b, size_t n, bool backwards, int64_t *re
 	return !changed;
 }
 
-int clocks_bound(struct server *s, struct fleet_graph *g, struct buf *why)
+int clocks_ask(struct clocks **ret, struct server *s, const struct fleet_graph *g, struct buf *why)
+{
+	struct clocks *c = xcalloc(1, sizeof *c);
+	_cleanup_buf_ struct buf sql = BUF_INIT;
+	int rc = g->hosts->n > 1 ? find_connections(s, g, &c->connections, why) : 0;
+
+	if (!rc && c->connections.n) {
+		add_question(&sql, g, &c->connections, &c->by_side);
+		rc = ahead_new(&c->ahead, s, why);
+	}
+	if (c->ahead)
+		ahead_ask(c->ahead, buf_steal(&sql));
+	if (rc)
+		clocks_free(c);
+	else
+		*ret = c;
+	return rc;
+}
+
+void clocks_free(struct clocks *c)
+{
+	if (!c)
+		return;
+	ahead_free(c->ahead);
+	for (size_t i = 0; i < c->connections.n; i++) {
+		side_done(&c->connections.list[i].sides[0]);
+		side_done(&c->connections.list[i].sides[1]);
+	}
+	free(c->connections.list);
+	hash_done(&c->by_side);
+	free(c);
+}
+
+int clocks_bound(struct clocks *c, struct fleet_graph *g, struct buf *why)
 {
 	_cleanup_free_ int64_t *ahead = xcalloc(g->hosts->n + 1, sizeof *ahead);
 	_cleanup_free_ int64_t *behind = xcalloc(g->hosts->n + 1, sizeof *behind);
 	struct bounds b = {0};
-	int rc = g->hosts->n > 1 ? read_bounds(s, g, &b, why) : 0;
+	int rc = read_bounds(c, g, &b, why);
 	bool fits = !rc && spread(&b, g->hosts->n, false, ahead) &&
 		    spread(&b, g->hosts->n, true, behind);
 
