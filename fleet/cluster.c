@@ -6,7 +6,8 @@
  * in one shard, so that of two rows with the same key one replaces the other there.
  *
  * ON CLUSTER makes them everywhere, for which the cluster needs a ZooKeeper or Keeper. Without one they are made on the server
- * that is asked; the first push to each of them makes its own, and nothing is pushed before all have theirs.
+ * that is asked; the first push to each of them makes its own, and nothing is pushed before all have theirs. So do columns that a newer pptrace
+ * adds.
  */
 #include "fleet/private.h"
 
@@ -169,16 +170,25 @@ int cluster_alter(struct server *s, const char *name, const char *change, struct
 
 int cluster_check(struct server *s, struct buf *why)
 {
-	_cleanup_buf_ struct buf sentence = BUF_INIT;
+	_cleanup_buf_ struct buf sql = BUF_INIT, sentence = BUF_INIT;
 	uint64_t n = 0;
 	int rc;
 
-	if (!s->is_each_alone)
+	if (!s->cluster)
 		return 0;
+	/* A server that has none of them refuses; one that has older ones lacks columns. */
 	rc = server_number(s, "SELECT count() FROM pptrace_format", &n, &sentence);
-	if (rc)
-		buf_addf(why,
-			"%s has its tables now; the cluster '%s' has no ZooKeeper that would make them on the other servers: push to each of them once, then again",
-			s->address.base, s->cluster);
-	return rc;
+	buf_addf(&sql,
+		"SELECT count() FROM (SELECT table, name FROM cluster('%s', system, columns)"
+		" WHERE database = '%s' AND endsWith(table, '_shard') GROUP BY table, name"
+		" HAVING count() < (SELECT uniqExact(shard_num) FROM system.clusters WHERE cluster = '%s'))",
+		s->cluster, s->address.database, s->cluster);
+	if (!rc)
+		rc = server_number(s, sql.data, &n, &sentence);
+	if (!rc && !n)
+		return 0;
+	buf_addf(why,
+		"%s has its tables now; the cluster '%s' has no ZooKeeper that would make them on the other servers: push to each of them once, then again",
+		s->address.base, s->cluster);
+	return -EIO;
 }

@@ -211,6 +211,33 @@ static int look(struct server *s, uint64_t *ret_version, struct buf *why)
 	return rc ? rc : find_version(s, ret_version, why);
 }
 
+static int find_columns(struct server *s, struct buf *why)
+{
+	_cleanup_free_ char *sql = xasprintf(
+		"SELECT concat(' ', table, '.', name, ' ') FROM system.columns WHERE database = '%s'",
+		s->address.database);
+
+	buf_reset(&s->columns);
+	return server_ask(s, sql, &s->columns, why);
+}
+
+/*
+ * Says whether the server that is asked has all columns. In a cluster without a ZooKeeper the version may have come from
+ * another one.
+ */
+static bool has_all_columns(const struct server *s, const struct tables *t)
+{
+	for (size_t i = 0; i < t->n; i++)
+		for (size_t k = 0; k < t->list[i].n; k++) {
+			_cleanup_free_ char *word = xasprintf(
+				" %s_rows_shard.%s ", t->list[i].name, t->list[i].columns[k].name);
+
+			if (!strstr(s->columns.data, word))
+				return false;
+		}
+	return true;
+}
+
 int format_make(struct server *s, const struct tables *t, struct buf *why)
 {
 	uint64_t version = 0;
@@ -228,8 +255,12 @@ int format_make(struct server *s, const struct tables *t, struct buf *why)
 	}
 	if (!rc)
 		rc = check_version(s, version, why);
-	if (rc || version >= VERSION_NUMBER)
+	if (!rc && s->cluster)
+		rc = find_columns(s, why);
+	if (rc)
 		return rc;
+	if (version >= VERSION_NUMBER && (!s->cluster || has_all_columns(s, t)))
+		return cluster_check(s, why);
 	rc = cluster_make_table(s, "pptrace_format", format_body, "version", why);
 	if (!rc)
 		rc = cluster_make_table(s, "push_rows", push_body, shard_by_trace, why);
@@ -240,16 +271,6 @@ int format_make(struct server *s, const struct tables *t, struct buf *why)
 	if (!rc)
 		rc = cluster_check(s, why);
 	return rc ? rc : write_version(s, why);
-}
-
-static int find_columns(struct server *s, struct buf *why)
-{
-	_cleanup_free_ char *sql = xasprintf(
-		"SELECT concat(' ', table, '.', name, ' ') FROM system.columns WHERE database = '%s'",
-		s->address.database);
-
-	buf_reset(&s->columns);
-	return server_ask(s, sql, &s->columns, why);
 }
 
 int format_check(struct server *s, struct buf *why)

@@ -2,7 +2,8 @@
 #
 # clickhouse_start NAME: starts one on loopback, with everything that it needs in $TMP/NAME, and sets ch_url (http://127.0.0.1:PORT)
 # and ch_pid. Skips the current test, and returns 1, where the package is not installed.
-# CH_CLUSTER: "NAME PORT PORT": a cluster of a shard at each of these TCP ports; CH_TCP: the TCP port. CH_KEEPER: the port of a ZooKeeper.
+# CH_CLUSTER: "NAME PORT PORT": a cluster of a shard at each of these TCP ports, "PORT,PORT" of one with two replicas; CH_TCP: the TCP port.
+# CH_KEEPER: the port of a ZooKeeper.
 # CH_LISTEN: another address at which it is to be reached too, by others of the same /24.
 # ask SQL: what it answers. clickhouse_stop ends it.
 
@@ -19,7 +20,9 @@ cluster_config()
 	[ $# -gt 1 ] || return 0
 	shift
 	echo "<remote_servers><$name>"
-	for port; do echo "<shard><replica><host>127.0.0.1</host><port>$port</port></replica></shard>"; done
+	for port; do
+		echo "<shard><replica><host>127.0.0.1</host><port>${port//,/</port></replica><replica><host>127.0.0.1</host><port>}</port></replica></shard>"
+	done
 	echo "</$name></remote_servers>"
 }
 
