@@ -7,6 +7,7 @@
 #include "base/hash.h"
 #include "fleet/columns.h"
 #include "fleet/fleet.h"
+#include "schema/names.h"
 
 #include <sqlite3.h>
 
@@ -198,8 +199,6 @@ size_t hosts_n_twice(const struct fleet_hosts *hosts);
 
 /* Adds " FROM `TABLE_rows` WHERE `gone` = 0 AND `run` = ..." of one run, with FINAL where that is needed. */
 void hosts_from(struct buf *sql, const struct fleet_hosts *hosts, const char *table);
-
-enum { HOST_SHIFT = 40 }; /* above so many bits of an id is the number of its host, from 1 on */
 
 /* Adds the condition that a column is one of those n ids (fleet_first_id), which it sorts. There is at least one. */
 void hosts_are_among(struct buf *sql, const struct fleet_hosts *hosts, const char *column,

@@ -49,6 +49,11 @@ const char *names_signal(int signo, char buf[NAME_MAX_LEN])
 	return buf;
 }
 
+int64_t names_own_id(int64_t id)
+{
+	return id & (((int64_t)1 << HOST_SHIFT) - 1);
+}
+
 const char *names_syscall(long nr)
 {
 	return WORD(syscall_names, nr);

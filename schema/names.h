@@ -11,6 +11,12 @@
  * them. A number that has no name gives NULL, unless said otherwise.
  */
 
+/* In a recording that was merged of those of several hosts, above so many bits of an id is the number of its host, from 1 on. */
+enum { HOST_SHIFT = 40 };
+
+/* Returns the id that a row has in the recording of its host. */
+int64_t names_own_id(int64_t id);
+
 /* Room for the longest name of a signal or lock type. */
 #define NAME_MAX_LEN 32
 

@@ -26,7 +26,7 @@ static char *load_locks(struct resources *res, sqlite3 *db, const struct trace *
 			.number = res->n_locks - 1};
 		if (!*l->name) {
 			free(l->name);
-			l->name = xasprintf("%s %lld", l->kind, (long long)l->id);
+			l->name = xasprintf("%s %lld", l->kind, (long long)names_own_id(l->id));
 		}
 	}
 	for (size_t i = 0; i < res->n_locks; i++)
@@ -47,7 +47,7 @@ static char *short_name(const struct pipe_row *p, const char *path)
 		return users ? xstrndup(p->long_name, (size_t)(users - p->long_name))
 			     : xstrdup(p->long_name);
 	}
-	return xasprintf("%s %lld", p->kind, (long long)p->id);
+	return xasprintf("%s %lld", p->kind, (long long)names_own_id(p->id));
 }
 
 static char *load_pipes(struct resources *res, sqlite3 *db)

@@ -204,6 +204,8 @@ grep -qE 'write.*read|[0-9]+ bytes?' fine.svg || fail "no arrow of a message bet
 run "$PPTRACE" fleet -T txt -w 100 timeline fine
 expect_status 0
 expect_eq "$(grep -o 'node-[123]' out | uniq | sort | uniq -d)" "" "hosts whose lanes do not stand together"
+run "$PPTRACE" fleet -T txt -w 120 timeline three
+expect_out 'read tcp [0-9]{1,4} '
 end
 
 begin "fleet why: what one host waits for, and who has the other side"
