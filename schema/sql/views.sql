@@ -19,10 +19,10 @@ SELECT t.id AS thread_id,
        coalesce(iif(t.is_main, coalesce(p.title, p.program, p.name), NULL), t.runtime_name,
                 -- A thread that was given no name has that of the thread which made it, mostly the program's, cut to 15 bytes.
                 iif(t.name <> coalesce(c.name, '') AND instr(coalesce(p.name, ''), t.name) <> 1, t.name, NULL),
-                s.function, t.name, 'thread') AS name
+                -- Not a LEFT JOIN: of a view of two tables SQLite makes all rows for it, each time that one name is asked for.
+                (SELECT s.function FROM thread_start s WHERE s.thread_id = t.id AND s.runtime IS NULL), t.name, 'thread') AS name
   FROM thread t JOIN process p ON p.id = t.process_id
-  LEFT JOIN thread c ON c.id = t.creator_id
-  LEFT JOIN thread_start s ON s.thread_id = t.id AND s.runtime IS NULL;
+  LEFT JOIN thread c ON c.id = t.creator_id;
 
 CREATE VIEW process_tree AS -- every process below the one that made it, depth first
 WITH RECURSIVE tree(id, depth, path) AS (

@@ -3,6 +3,7 @@
 #include "schema/query.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "base/buf.h"
 #include "schema/db.h"
@@ -123,4 +124,23 @@ TEST(query_json_survives_what_nests_deeply)
 
 	ASSERT_INT((long long)strlen(text), 100002);
 	ASSERT_INT(text[0], '"');
+}
+
+/* Verdicts name one thread after the other: each by its key, however many there are. */
+TEST(query_of_one_thread_name_reads_no_table)
+{
+	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
+	_cleanup_buf_ struct buf why = BUF_INIT;
+	sqlite3 *db = empty_trace();
+	int rc = query_one(db,
+		"EXPLAIN QUERY PLAN SELECT name FROM thread_name WHERE thread_id = ?1", 1, &stmt,
+		&why);
+
+	ASSERT(rc > 0);
+	for (; rc > 0; rc = query_step(stmt, &why))
+		if (strstr(query_text(stmt, 3), "SCAN"))
+			test_fail(__FILE__, __LINE__, "%s", query_text(stmt, 3));
+	query_cleanup(&stmt);
+	stmt = NULL;
+	(void)sqlite3_close(db);
 }
