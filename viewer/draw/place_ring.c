@@ -13,6 +13,12 @@ enum { RING_MIN = 3, NODES_MAX = 200 };
 /* Points: between the boxes of two neighbours, between an arrow and its label, and from a box to one behind it. */
 static const double ring_gap = 52, label_gap = 7, tail_gap = 30;
 
+/* Boxes and windows are wider than high: a ring is as high as that part of its width, if nothing covers anything else then. */
+static const double flatness = 0.7;
+
+/* A label so much farther from its arc than it need be seems to belong to something else. */
+static const double label_far = 24;
+
 /* Every node has one edge, which leads to the next of the ring or towards it. */
 struct spot {
 	Agnode_t *node;
@@ -20,14 +26,17 @@ struct spot {
 	int next;      /* where the edge leads */
 	double w, h;   /* half of its width and height */
 	double lw, lh; /* half of the label's */
-	double x, y;   /* of its middle; y grows upwards */
+	double lx, ly; /* of the label's middle, once it has its place */
+	bool is_labelled;
+	double x, y; /* of its middle; y grows upwards */
 };
 
 /* The ring is the first n_ring spots, in order. */
 struct ring {
 	struct spot spots[NODES_MAX];
 	int n, n_ring;
-	double radius;
+	double radius; /* half of its width */
+	double flat;   /* its height as a part of its width */
 };
 
 static int index_of(const struct ring *r, const Agnode_t *node)
@@ -128,7 +137,17 @@ static double angle_of(const struct ring *r, int i)
 	return 2 * M_PI * i / r->n_ring;
 }
 
-/* The circle is as wide as the two neighbours that need most room, if they stood side by side. */
+static double ring_x(const struct ring *r, double angle)
+{
+	return r->radius * sin(angle);
+}
+
+static double ring_y(const struct ring *r, double angle)
+{
+	return r->radius * r->flat * cos(angle);
+}
+
+/* The ring is as wide as the two neighbours that need most room, if they stood side by side. */
 static void place_circle(struct ring *r)
 {
 	double chord = 0;
@@ -140,8 +159,8 @@ static void place_circle(struct ring *r)
 	}
 	r->radius = chord / 2 / sin(M_PI / r->n_ring);
 	for (int i = 0; i < r->n_ring; i++) {
-		r->spots[i].x = r->radius * sin(angle_of(r, i));
-		r->spots[i].y = r->radius * cos(angle_of(r, i));
+		r->spots[i].x = ring_x(r, angle_of(r, i));
+		r->spots[i].y = ring_y(r, angle_of(r, i));
 	}
 }
 
@@ -189,33 +208,32 @@ static bool any_overlap(const struct ring *r)
 	return false;
 }
 
-/* Returns the angle at which the circle leaves the box of a node, in the direction of step. */
+/* Returns the angle at which the ring leaves the box of a node, in the direction of step. */
 static double leave_box(const struct ring *r, int i, double step)
 {
 	double angle = angle_of(r, i);
 
-	while (covers(
-		&r->spots[i % r->n_ring], r->radius * sin(angle), r->radius * cos(angle), 1, 1))
+	while (covers(&r->spots[i % r->n_ring], ring_x(r, angle), ring_y(r, angle), 1, 1))
 		angle += step;
 	return angle;
 }
 
-/* An arc is drawn as one curve; its ends point along the circle (4/3 tan of a quarter of the angle). */
+/* An arc is drawn as one curve; its ends point along the ring, a circle that is pressed flat (4/3 tan of a quarter of the angle). */
 static void set_arc(const struct ring *r, int i)
 {
 	const double radius = r->radius, step = 0.5 / radius;
 	double from = leave_box(r, i, step), tip = leave_box(r, i + 1, -step);
-	double to = tip - PLACE_ARROW / radius, k;
+	double to = tip - PLACE_ARROW / (radius * hypot(cos(tip), r->flat * sin(tip))), k;
 	char pos[384];
 
 	if (to <= from) /* boxes that touch: cannot be, by the radius */
 		to = from + step;
 	k = radius * 4.0 / 3 * tan((to - from) / 4);
 	(void)snprintf(pos, sizeof pos, "e,%.2f,%.2f %.2f,%.2f %.2f,%.2f %.2f,%.2f %.2f,%.2f",
-		radius * sin(tip), radius * cos(tip), radius * sin(from), radius * cos(from),
-		radius * sin(from) + k * cos(from), radius * cos(from) - k * sin(from),
-		radius * sin(to) - k * cos(to), radius * cos(to) + k * sin(to), radius * sin(to),
-		radius * cos(to));
+		ring_x(r, tip), ring_y(r, tip), ring_x(r, from), ring_y(r, from),
+		ring_x(r, from) + k * cos(from), ring_y(r, from) - r->flat * k * sin(from),
+		ring_x(r, to) - k * cos(to), ring_y(r, to) + r->flat * k * sin(to), ring_x(r, to),
+		ring_y(r, to));
 	cgraph_set(r->spots[i].edge, "pos", pos);
 }
 
@@ -234,7 +252,7 @@ static void set_line(const struct ring *r, int i)
 	double d = hypot(on->x - s->x, on->y - s->y);
 	double ux = (on->x - s->x) / d, uy = (on->y - s->y) / d;
 	double from = to_side(s, ux, uy) + 1, tip = d - to_side(on, ux, uy) - 1;
-	double to = tip - PLACE_ARROW, third = (to - from) / 3, middle = (from + to) / 2;
+	double to = tip - PLACE_ARROW, third = (to - from) / 3;
 	char pos[384];
 
 	(void)snprintf(pos, sizeof pos, "e,%.2f,%.2f %.2f,%.2f %.2f,%.2f %.2f,%.2f %.2f,%.2f",
@@ -242,43 +260,78 @@ static void set_line(const struct ring *r, int i)
 		s->x + ux * (from + third), s->y + uy * (from + third), s->x + ux * (to - third),
 		s->y + uy * (to - third), s->x + ux * to, s->y + uy * to);
 	cgraph_set(s->edge, "pos", pos);
-	/* Beside it, to the right of one that goes up or down, else above. */
-	(void)snprintf(pos, sizeof pos, "%.2f,%.2f",
-		s->x + ux * middle + fabs(uy) * (s->lw + label_gap),
-		s->y + uy * middle + fabs(ux) * (s->lh + label_gap));
-	cgraph_set(s->edge, "lp", pos);
 }
 
 static bool is_free(const struct ring *r, double x, double y, double w, double h)
 {
-	for (int i = 0; i < r->n; i++)
-		if (covers(&r->spots[i], x, y, w + 2, h + 2))
+	for (int i = 0; i < r->n; i++) {
+		const struct spot *s = &r->spots[i];
+
+		if (covers(s, x, y, w + 2, h + 2) ||
+			(s->is_labelled && fabs(s->lx - x) < s->lw + w + 2 &&
+				fabs(s->ly - y) < s->lh + h + 2))
 			return false;
+	}
 	return true;
 }
 
-/* Beside the middle of the arc, outside or inside, where it is nearer without covering a box. */
-static void set_label(const struct ring *r, int i)
+static void put_label(struct spot *s, double x, double y)
 {
-	double middle = angle_of(r, i) + M_PI / r->n_ring, s = sin(middle), c = cos(middle);
-	double w = r->spots[i].lw, h = r->spots[i].lh;
-	double near = label_gap + fabs(s) * w + fabs(c) * h, at = r->radius + near;
-	char pos[64];
+	s->lx = x;
+	s->ly = y;
+	s->is_labelled = true;
+}
 
-	for (double more = 0; more < 2 * ring_gap; more += 2) {
-		double out = r->radius + near + more, in = r->radius - near - more;
+/* Beside the line of one that waits behind the ring: to the right of one that goes up or down, else above. */
+static void label_line(struct ring *r, int i)
+{
+	struct spot *s = &r->spots[i];
+	const struct spot *on = &r->spots[s->next];
+	double d = hypot(on->x - s->x, on->y - s->y);
+	double ux = (on->x - s->x) / d, uy = (on->y - s->y) / d;
+	double middle = (to_side(s, ux, uy) + d - to_side(on, ux, uy) - PLACE_ARROW) / 2;
 
-		if (is_free(r, out * s, out * c, w, h)) {
-			at = out;
-			break;
+	put_label(s, s->x + ux * middle + fabs(uy) * (s->lw + label_gap),
+		s->y + uy * middle + fabs(ux) * (s->lh + label_gap));
+}
+
+/* A direction away from an arc, and how far a label must be from its middle there, so that it lies beyond the arc. */
+struct way {
+	double ux, uy, least;
+};
+
+/*
+ * Beside the middle of the arc, outside or inside, where it is nearest without covering a box or another label: straight
+ * away from it, to its side, or above or below it. Returns how much farther away that is than it would like to be.
+ */
+static double label_arc(struct ring *r, int i)
+{
+	struct spot *s = &r->spots[i];
+	double middle = angle_of(r, i) + M_PI / r->n_ring;
+	double x = ring_x(r, middle), y = ring_y(r, middle);
+	double ux = r->flat * sin(middle), uy = cos(middle), length = hypot(ux, uy);
+	double near = label_gap + (fabs(ux) * s->lw + fabs(uy) * s->lh) / length;
+	const struct way ways[] = {
+		{ux / length, uy / length, near},
+		{copysign(1, ux), 0, near * length / fmax(fabs(ux), 1e-3)},
+		{0, copysign(1, uy), near * length / fmax(fabs(uy), 1e-3)},
+	};
+
+	for (double far = near; far < near + 3 * ring_gap; far += 2)
+		for (size_t k = 0; k < 2 * ARRAY_SIZE(ways); k++) {
+			const struct way *way = &ways[k / 2];
+			bool outside = k % 2 == 0;
+			double by = outside ? far : -far;
+
+			if (far < way->least || (!outside && far > r->radius * r->flat - s->lw))
+				continue;
+			if (is_free(r, x + by * way->ux, y + by * way->uy, s->lw, s->lh)) {
+				put_label(s, x + by * way->ux, y + by * way->uy);
+				return far - near;
+			}
 		}
-		if (in > w && is_free(r, in * s, in * c, w, h)) {
-			at = in;
-			break;
-		}
-	}
-	(void)snprintf(pos, sizeof pos, "%.2f,%.2f", at * s, at * c);
-	cgraph_set(r->spots[i].edge, "lp", pos);
+	put_label(s, x + near * ux / length, y + near * uy / length);
+	return INFINITY;
 }
 
 static void set_spot(const struct ring *r, int i)
@@ -288,12 +341,31 @@ static void set_spot(const struct ring *r, int i)
 
 	(void)snprintf(pos, sizeof pos, "%.2f,%.2f", s->x, s->y);
 	cgraph_set(s->node, "pos", pos);
-	if (i < r->n_ring) {
+	(void)snprintf(pos, sizeof pos, "%.2f,%.2f", s->lx, s->ly);
+	cgraph_set(s->edge, "lp", pos);
+	if (i < r->n_ring)
 		set_arc(r, i);
-		set_label(r, i);
-	} else {
+	else
 		set_line(r, i);
-	}
+}
+
+/* Gives all boxes and labels their places. Says whether that looks well: no box covers another one, and no label is farther from its arc than that. */
+static bool place_all(struct ring *r, double flat, double farthest)
+{
+	double far = 0;
+
+	r->flat = flat;
+	place_circle(r);
+	for (int i = 0; i < r->n; i++)
+		r->spots[i].is_labelled = false;
+	for (int i = r->n_ring; i < r->n; i++)
+		place_tail(r, i);
+	/* The labels of the ring make way for those of the others. */
+	for (int i = r->n_ring; i < r->n; i++)
+		label_line(r, i);
+	for (int i = 0; i < r->n_ring; i++)
+		far = fmax(far, label_arc(r, i));
+	return !any_overlap(r) && far <= farthest;
 }
 
 /* Returns 1, 0 or a negative errno, as place_ring. */
@@ -309,10 +381,7 @@ static int place(struct ring *r, GVC_t *gvc, Agraph_t *root)
 	read_sizes(r);
 	(void)gvFreeLayout(gvc, root);
 	cgraph_set(root, "splines", "true");
-	place_circle(r);
-	for (int i = r->n_ring; i < r->n; i++)
-		place_tail(r, i);
-	if (any_overlap(r))
+	if (!place_all(r, flatness, label_far) && !place_all(r, 1, INFINITY))
 		return 0;
 	for (int i = 0; i < r->n; i++)
 		set_spot(r, i);
