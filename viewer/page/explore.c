@@ -23,6 +23,9 @@ enum { LANES_MAX = 3000, COLUMNS_MIN = 1000, COLUMNS_MAX = HOLD_PARTS, BINS = 10
 /* Limits: arrows kept, stacks included. */
 enum { ARROWS = 6000, STACKS = 2000 };
 
+/* Parts of the run in each of which it is seen how dense short spans are: of one lane, and of all together. */
+enum { PARTS = 1000, PARTS_IN_ALL = 40000 };
+
 struct explore {
 	const struct timeline *tl;
 	struct buf refs, places, path; /* JSON arrays without their brackets */
@@ -451,24 +454,33 @@ static char *add_all(
 	return why;
 }
 
-/* As much detail as there is room for: few lanes, or lanes that live for a short time, have it fine. */
-static size_t columns_for(const struct trace *t)
+/* How many threads that live all the time would fill the lanes as those of the trace do. */
+static double count_lives(const struct trace *t)
 {
 	double all = (double)(trace_last(t) - trace_begin(t)), lives = 1;
 
 	for (size_t i = 0; i < t->n_threads && all > 0; i++)
 		lives += (double)(trace_end(t, t->threads[i].end) - t->threads[i].start) / all;
-	return BINS / lives < COLUMNS_MIN   ? COLUMNS_MIN
-	       : BINS / lives > COLUMNS_MAX ? COLUMNS_MAX
-					    : (size_t)(BINS / lives);
+	return lives;
+}
+
+/* As much detail as there is room for: few lanes, or lanes that live for a short time, have it fine. */
+static size_t share_of(double room, double lives, size_t least, size_t most)
+{
+	double each = room / lives;
+
+	return each < (double)least ? least : each > (double)most ? most : (size_t)each;
 }
 
 char *explore_add(struct buf *out, const struct trace *t, sqlite3 *db, struct buf *ret_sentence)
 {
 	/* A separate timeline: the static picture's has already merged short spans. */
+	double lives = count_lives(t);
+	size_t columns = share_of(BINS, lives, COLUMNS_MIN, COLUMNS_MAX);
 	struct timeline_options opt = {.since = -TIME_LIMIT,
 		.until = TIME_NEVER,
-		.columns = columns_for(t),
+		.columns = columns,
+		.max_merge = columns / share_of(PARTS_IN_ALL, lives, 1, PARTS),
 		.max_lanes = t->n_threads < LANES_MAX ? 0 : LANES_MAX,
 		.max_arrows = ARROWS};
 	char *why = NULL;

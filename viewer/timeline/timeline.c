@@ -190,24 +190,25 @@ static void add_zombies(struct timeline *tl)
 	}
 }
 
-/* Bins become spans: neighbouring columns that are not empty become one. */
+/* Bins become spans: neighbouring columns that are not empty become one, as far as is wanted. */
 static void bins_to_spans(struct timeline *tl, struct lane *l, const struct bin *bins,
 	enum span_kind kind, size_t *folded)
 {
 	double ns = (double)(tl->until - tl->since) / (double)tl->columns;
+	size_t most = tl->max_merge ? tl->max_merge : SIZE_MAX;
 
-	for (size_t i = 0, next; bins && i < l->n_bins; i = next + 1) {
+	for (size_t i = 0, next; bins && i < l->n_bins; i = next) {
 		struct span *s;
 		int64_t longest = -1;
 
-		next = i;
+		next = i + 1;
 		if (!bins[i].count)
 			continue;
 		s = timeline_span(
 			l, kind, tl->since + (int64_t)((double)(l->first_bin + i) * ns), 0);
 		s->count = 0;
 		s->sum = 0;
-		for (; next < l->n_bins && bins[next].count; next++) {
+		for (next = i; next < l->n_bins && bins[next].count && next - i < most; next++) {
 			s->count += bins[next].count;
 			s->sum += bins[next].sum;
 			if (bins[next].longest > longest) {
@@ -287,6 +288,7 @@ struct timeline *timeline_new(
 
 	tl->t = t;
 	tl->path = opt->path;
+	tl->max_merge = opt->max_merge;
 	tl->max_arrows = opt->max_arrows;
 	tl->since = opt->since > -TIME_LIMIT ? opt->since : trace_begin(t);
 	tl->until = opt->until < t->duration   ? opt->until

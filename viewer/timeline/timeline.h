@@ -32,6 +32,7 @@ struct timeline_options {
 		until; /* since = -TIME_LIMIT: from the first process on; until = TIME_NEVER: to the end */
 	const char *process; /* only processes of this pid or name; NULL: all */
 	size_t columns;
+	size_t max_merge;  /* so many neighbouring columns at most become one span; 0: any number */
 	size_t max_lanes;  /* 0: any number; else siblings that are alike are folded */
 	size_t max_arrows; /* more are thinned out; 0: as many as a picture bears */
 	const struct path
@@ -121,7 +122,7 @@ struct timeline {
 	const struct trace *t; /* borrowed */
 	const struct path *path;
 	int64_t since, until;
-	size_t columns, max_arrows;
+	size_t columns, max_merge, max_arrows;
 	struct tree *tree;
 	struct resources res;
 	struct lane *lanes;

@@ -4,6 +4,7 @@ const exploreDraw = (() => {
 	const { KIND, firstAt, duration } = exploreData;
 	const { AXIS, LANE, BAR, LEVEL } = exploreView;
 	const LOCKS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7a6c00", "#5b6472"];
+	const MANY = "#7d8796"; /* holds of several locks */
 	const MARK = 9, NARROW = 150; /* pixels */
 	const ARROWS = ["#64748b", "#64748b", "#8fa3bf", "#0072b2", "#009e73", "#882255", "#d55e00"];
 
@@ -71,6 +72,10 @@ const exploreDraw = (() => {
 			g.fillRect(Math.round(v.x(t)), AXIS, 0.5, bottom - AXIS);
 	};
 
+	/* The tint of what stands for many: the more of its time they took, the stronger, in some steps. */
+	const STEPS = 8;
+	const dense = (c, color, s) => tint(c, color, 0.2 + 0.6 * Math.ceil(s.share * STEPS) / STEPS);
+
 	/* Whatever is not about the chosen lock or pipe is drawn paler. */
 	const dimmed = (v, s) => v.selected && v.selected.ref && s.ref !== v.selected.ref;
 
@@ -86,9 +91,10 @@ const exploreDraw = (() => {
 				g.strokeRect(x + 0.5, y + 0.5, w - 1, BAR - 1);
 			}
 		} else {
-			g.fillStyle = s.kind === KIND.ZOMBIE ? tint(c, "#9d4e7c", 0.25) : s.kind === KIND.WAITS ? tint(c, color, 0.55)
+			g.fillStyle = s.kind === KIND.ZOMBIE ? tint(c, "#9d4e7c", 0.25) : s.kind === KIND.WAITS ? dense(c, color, s)
 				: tint(c, "#4682b4", s.kind === KIND.RAN ? 1 : 0.5);
-			g.fillRect(x, y, w, BAR);
+			/* Whole pixels: those that stand for many follow on one another without a gap. */
+			g.fillRect(s.kind === KIND.WAITS ? Math.floor(x) : x, y, s.kind === KIND.WAITS ? Math.ceil(x + w) - Math.floor(x) : w, BAR);
 		}
 		const words = w > 24 ? exploreWords.brief(v.data, s) : "", font = (s.stuck ? "bold " : "") + "11px";
 		const wide = words ? exploreWords.width(words, font) : 0;
@@ -186,8 +192,9 @@ const exploreDraw = (() => {
 		spans(v, l.bars, (s, x, w) => bar(g, v, c, s, x, w, y + 4));
 		spans(v, l.holds, (s, x, w) => {
 			g.globalAlpha = dimmed(v, s) ? 0.15 : 1;
-			g.fillStyle = s.kind === KIND.HOLD ? LOCKS[s.ref % LOCKS.length] : c.line;
-			g.fillRect(x, y + LANE - 2 + s.level * LEVEL, w, 4);
+			const many = s.kind === KIND.HOLDS, left = many ? Math.floor(x) : x;
+			g.fillStyle = many ? dense(c, MANY, s) : LOCKS[s.ref % LOCKS.length];
+			g.fillRect(left, y + LANE - 2 + s.level * LEVEL, many ? Math.ceil(x + w) - left : w, 4);
 			g.globalAlpha = 1;
 		});
 		marks(g, v, c, l, y);
@@ -310,7 +317,7 @@ const exploreDraw = (() => {
 		if (spans.some((s) => s.stuck))
 			out.push(["bar", c.badSoft, c.bad, "✖ stuck: never ended"]);
 		if (has(KIND.WAITS))
-			out.push(["bar", tint(c, "#888888", 0.55), null, "many short waits"]);
+			out.push(["bar", tint(c, "#888888", 0.55), null, "many short waits, stronger where denser"]);
 		if (has(KIND.ALIVE))
 			out.push(["bar", tint(c, "#4682b4", 0.5), null, "some of a fold live (▸ opens it)"]);
 		if (has(KIND.ZOMBIE))
@@ -318,7 +325,7 @@ const exploreDraw = (() => {
 		if (holds.some((s) => s.kind === KIND.HOLD))
 			out.push(["thin", LOCKS[holds.find((s) => s.kind === KIND.HOLD).ref % LOCKS.length], null, "holds a lock, a colour each"]);
 		if (holds.some((s) => s.kind === KIND.HOLDS))
-			out.push(["thin", c.line, null, "many short holds"]);
+			out.push(["thin", tint(c, MANY, 0.55), null, "many short holds, stronger where denser"]);
 		const marks = new Set(data.lanes.flatMap((l) => l.marks.map((m) => m.kind)));
 		if (marks.has(0) || marks.has(1))
 			out.push(["mark", c.ink, null, "◆", "executes a program"]);

@@ -17,9 +17,9 @@ struct laid_out {
 	struct timeline *tl;
 };
 
-static struct laid_out lay_out(const char *rows)
+static struct laid_out lay_out_merged(const char *rows, size_t max_merge)
 {
-	struct timeline_options opt = {.until = TIME_NEVER, .columns = 100};
+	struct timeline_options opt = {.until = TIME_NEVER, .columns = 100, .max_merge = max_merge};
 	_cleanup_free_ char *why = NULL;
 	struct laid_out o = {
 		.db = recording_of(TRACE_ROW
@@ -32,6 +32,11 @@ static struct laid_out lay_out(const char *rows)
 	o.tl = timeline_new(o.t, o.db, &opt, &why);
 	ASSERT_STR(why, NULL);
 	return o;
+}
+
+static struct laid_out lay_out(const char *rows)
+{
+	return lay_out_merged(rows, 0);
 }
 
 static void done(struct laid_out *o)
@@ -58,6 +63,28 @@ TEST(timeline_folds_waits_below_a_column)
 	ASSERT_INT(l->spans[1].count, 100);
 	ASSERT_INT(l->spans[1].sum, 100000);
 	ASSERT_INT(tl->folded_waits, 100);
+	done(&o);
+}
+
+TEST(timeline_keeps_how_dense_short_waits_are)
+{
+	struct laid_out o = lay_out_merged(
+		"WITH RECURSIVE c(i) AS (VALUES (0) UNION ALL SELECT i + 1 FROM c WHERE i < 99)"
+		"INSERT INTO wait(thread_id, start_ns, end_ns, reason) SELECT 1, i * 5000, i * 5000 + 1000 + i / 20, 'sleep' FROM c;"
+		"INSERT INTO wait(thread_id, start_ns, end_ns, reason) VALUES (1, 600000, 600100, 'sleep')",
+		10);
+	const struct lane *l = &o.tl->lanes[0];
+
+	ASSERT_INT(l->n, 6);
+	for (int i = 0; i < 5; i++) {
+		ASSERT_INT(l->spans[i].kind, SPAN_WAITS);
+		ASSERT_INT(l->spans[i].from, i * 100000);
+		ASSERT_INT(l->spans[i].to, (i + 1) * 100000);
+		ASSERT_INT(l->spans[i].count, 20);
+		ASSERT_INT(l->spans[i].sum, 20 * (1000 + i));
+	}
+	ASSERT_INT(l->spans[5].from, 600000);
+	ASSERT_INT(l->spans[5].count, 1);
 	done(&o);
 }
 
