@@ -120,10 +120,10 @@ echo "not a database" >text.db
 sqlite3 foreign.db 'CREATE TABLE t(a)'
 for command in tree timeline waits locks pipes report; do
 	for file in empty.db text.db foreign.db missing.db .; do
-		run "$PPTRACE" "$command" -o x.svg "$file"
+		run "$PPTRACE" "$command" -o picture "$file"
 		[ "$status" = 1 ] || fail "$command $file: status $status"
 		expect_eq "$(wc -l <err)" 1 "lines of message for $command $file"
-		[ ! -e x.svg ] || fail "$command $file: wrote something"
+		[ ! -e picture ] || fail "$command $file: wrote something"
 	done
 done
 run "$PPTRACE" tree fork.db abba.db
