@@ -10,7 +10,7 @@ SELECT t.id AS thread_id, s.function, s.file, s.line,
                  OR s.function = 'pythread_wrapper' THEN 'python'
             WHEN s.module GLOB '*/libnode.so*' OR s.module GLOB '*/node' OR s.module GLOB '*/nodejs' OR s.function GLOB 'node::*'
                  OR s.function GLOB 'v8::*' THEN 'node'
-            WHEN s.function GLOB 'runtime.*' OR (s.function = 'threadentry' AND s.file GLOB '*gcc_*.c') THEN 'go'
+            WHEN s.function GLOB 'runtime.*' OR (s.function = 'threadentry' AND coalesce(s.file, 'gcc_.c') GLOB '*gcc_*.c') THEN 'go'
        END AS runtime
   FROM thread t JOIN site s ON s.id = t.entry_site_id;
 

@@ -388,6 +388,7 @@ TEST(db_thread_names)
 		{"/usr/lib/x86_64-linux-gnu/libruby-3.3.so.3.3.0", "nt_start", "app", NULL},
 		{"/usr/bin/node", "node::worker::Worker::StartThread(int)", "app", NULL},
 		{"/srv/server", "threadentry", "app", "/usr/lib/go/src/runtime/cgo/gcc_util.c"},
+		{"/srv/server", "threadentry", "app", NULL},
 		{"/srv/server", "threadentry", "threadentry", "server.c"},
 		{"/srv/server", "runtime.mstart", "app", NULL}};
 
