@@ -354,6 +354,7 @@ static void forget(struct cpython *c)
 	for (size_t pos = 0; (slot = hash_next(&c->names, &pos));)
 		free(slot->value);
 	hash_done(&c->names);
+	memory_done(&c->memory);
 }
 
 static int threads(const struct runtime_process *p, runtime_each *each, void *arg, struct buf *why)
@@ -365,6 +366,8 @@ static int threads(const struct runtime_process *p, runtime_each *each, void *ar
 
 	if (rc)
 		return rc;
+	/* What threads have in common is read once for all of them. */
+	c.memory.keeps = true;
 	states = xcalloc(RUNTIME_MAX_THREADS, sizeof *states);
 	n = read_states(&c, states, RUNTIME_MAX_THREADS);
 	show_all(&c, states, n, each, arg);

@@ -17,7 +17,7 @@ struct memory_page {
 	char bytes[PAGE];
 };
 
-bool memory_read(struct memory *m, uint64_t addr, void *ret, size_t len)
+static bool read_now(struct memory *m, uint64_t addr, void *ret, size_t len)
 {
 	struct iovec local = {ret, len};
 	struct iovec remote = {(void *)(uintptr_t)addr, len};
@@ -30,13 +30,18 @@ bool memory_read(struct memory *m, uint64_t addr, void *ret, size_t len)
 	return process_vm_readv(m->pid, &local, 1, &remote, 1, 0) == (ssize_t)len;
 }
 
+bool memory_read(struct memory *m, uint64_t addr, void *ret, size_t len)
+{
+	return m->keeps ? memory_cached(m, addr, ret, len) : read_now(m, addr, ret, len);
+}
+
 static const struct memory_page *page_at(struct memory *m, uint64_t addr)
 {
 	struct memory_page *page = addr == m->last ? m->last_page : hash_get(&m->pages, addr);
 
 	if (!page) {
 		page = xcalloc(1, sizeof *page);
-		page->is_there = memory_read(m, addr, page->bytes, sizeof page->bytes);
+		page->is_there = read_now(m, addr, page->bytes, sizeof page->bytes);
 		(void)hash_set(&m->pages, addr, page);
 	}
 	m->last = addr;

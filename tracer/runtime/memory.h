@@ -18,6 +18,7 @@ struct memory {
 	pid_t pid;
 	struct core *core; /* borrowed; NULL: the process runs */
 	size_t budget;     /* reads that are left */
+	bool keeps;        /* memory_read and the rest are as memory_cached */
 	struct hash pages; /* what memory_cached has read, owned */
 	uint64_t last;     /* the page of these that was asked for last, and its address */
 	struct memory_page *last_page;
