@@ -79,8 +79,11 @@ done
 "$BUILD/demos/deadlock-abba" >/dev/null 2>&1 &
 stuck=$!
 wait_for 20 sh -c "grep -c '^202 ' /proc/$stuck/task/*/syscall | grep -c ':1' | grep -qx 3"
-for command in "diagnose -v g.db" "timeline -T txt -o - g.db" "tree -o t.svg g.db" "report -o r.html g.db" "export -f chrome -o c.json g.db" "why $stuck"; do
+for command in "diagnose -v g.db" "timeline -T txt -o - g.db" "tree -o t.svg g.db" "report -o r.html g.db" "export -T chrome -o c.json g.db" "why $stuck"; do
 	begin "${command%% *}, while its calls fail"
+	# shellcheck disable=SC2086
+	run "$PPTRACE" $command
+	expect_no_err '^usage:'
 	for call in malloc mmap open read write pread64; do
 		# Graphviz and its libraries do not ask whether they got memory (libcgraph 2.43, fontconfig).
 		[[ $call:$command != malloc:tree* && $call:$command != malloc:report* ]] || continue
