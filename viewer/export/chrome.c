@@ -60,7 +60,10 @@ static void begin(struct chrome *c, const struct export_event *e, const char *ph
 	buf_addf(&c->out, "%s{\"ph\":\"%s\",\"name\":", c->any ? ",\n" : "\n", phase);
 	c->any = true;
 	buf_add_json(&c->out, name, strlen(name));
-	if (e->category)
+	/* Not every reader does without these of metadata. */
+	if (*phase == 'M')
+		buf_adds(&c->out, ",\"cat\":\"__metadata\",\"ts\":0");
+	else if (e->category)
 		buf_addf(&c->out, ",\"cat\":\"%s\"", e->category);
 	buf_addf(&c->out, ",\"pid\":%" PRId64 ",\"tid\":%" PRId64, pid, tid);
 }
