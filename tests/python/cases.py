@@ -110,6 +110,22 @@ def told_by_event():
     worker.join()
 
 
+def told_by_processes():
+    requests = multiprocessing.Queue()
+
+    def work():
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        while requests.get() is not None:
+            pass
+
+    workers = [multiprocessing.Process(target=work) for i in range(2)]
+    for worker in workers:
+        worker.start()
+    signal.signal(signal.SIGTERM, lambda *_: [requests.put(None) for _ in workers])
+    for worker in workers:
+        worker.join()
+
+
 def told_by_coroutine():
     async def rest():
         told = asyncio.Event()

@@ -12,6 +12,10 @@ uint32_t providers_on_child(struct providers *pr, uint32_t thread)
 	const struct state_wait *w = &st->threads[thread].wait;
 	uint32_t me = st->threads[thread].process;
 
+	/* A handler of Python's may do anything, put something into the queue that children read from, say; then it waits again. */
+	if (st->processes[me].is_python && st->threads[thread].is_main &&
+		st->processes[me].orders & ~w->sigmask)
+		providers_maybe(pr, thread, MAYBE_SIGNAL);
 	if (w->target_process_id) {
 		uint32_t p = state_process(st, w->target_process_id);
 

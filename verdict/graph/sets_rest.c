@@ -2,6 +2,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "verdict/graph/sets.h"
 
+#include "schema/query.h"
+
 bool sets_takes_orders(const struct state *st, uint32_t thread)
 {
 	const struct state_thread *t = &st->threads[thread];
@@ -51,37 +53,59 @@ static bool all_members(const struct state *st, const struct stuck_set *s,
 	return true;
 }
 
+/* Says whether a worker of Python's multiprocessing waits for something in a queue, whose pipe it reads from. */
+static bool reads_queue(const struct state *st, uint32_t member)
+{
+	const struct state_wait *w = &st->threads[member].wait;
+
+	return w->reason == WAIT_PIPE_READ && w->stack_id &&
+	       query_number(st->db,
+		       "SELECT 1 FROM frame f JOIN site s ON s.id = f.site_id WHERE f.stack_id = ?1"
+		       " AND s.file LIKE '%/multiprocessing/queues.py' LIMIT 1",
+		       w->stack_id, 0, st->why);
+}
+
 /* Says whether a thread waits for what the workers of an idle service do, or for the end of one of them. */
 static bool serves(const struct state *st, uint32_t member)
 {
 	const struct state_wait *w = &st->threads[member].wait;
 	const struct state_lock *l = lock_of(st, member);
 
-	if (w->reason == WAIT_JOIN)
+	if (w->reason == WAIT_JOIN || reads_queue(st, member))
 		return true;
+	if (w->reason == WAIT_CHILD)
+		return st->processes[st->threads[member].process].is_python;
 	if (wait_info(w->reason)->mode == MODE_ALL)
 		return false;
-	return l && (l->is_work || (l->kind == LOCK_MONITOR && w->reason == WAIT_COND));
+	return l &&
+	       (l->is_work || l->is_result || (l->kind == LOCK_MONITOR && w->reason == WAIT_COND));
 }
 
-static bool waits_to_join(const struct state *st, uint32_t member)
+static bool waits_for_end(const struct state *st, uint32_t member)
 {
-	return st->threads[member].wait.reason == WAIT_JOIN;
+	enum wait_reason reason = st->threads[member].wait.reason;
+
+	return reason == WAIT_JOIN || reason == WAIT_CHILD;
 }
 
 /*
  * A service: it ends when it is told to, by a signal of which its handler puts something into the queue or sets the event
- * that its workers wait for; the main thread waits for these. Somebody who waits for more than that is no part of it.
+ * that its workers wait for; the main thread waits for these, or for the result of one. Somebody who waits for more than
+ * that is no part of it.
  */
 static bool is_service(const struct state *st, const struct stuck_set *s)
 {
-	if (!all_members(st, s, serves) || all_members(st, s, waits_to_join) ||
+	size_t results = 0;
+
+	if (!all_members(st, s, serves) || all_members(st, s, waits_for_end) ||
 		!any_member(st, s, sets_takes_orders))
 		return false;
+	for (size_t i = 0; i < s->n_members; i++)
+		results += lock_of(st, s->members[i]) && lock_of(st, s->members[i])->is_result;
 	for (size_t i = 0; i < s->n_behind; i++)
 		if (!serves(st, s->behind[i]))
 			return false;
-	return true;
+	return results <= 1;
 }
 
 /*

@@ -85,6 +85,7 @@ struct state_lock {
 	bool pshared, robust, reentrant, outside, from_birth, has_stat;
 	bool is_pool; /* what a pool's worker waits for that has nothing to do, or a thread that joins itself to rest */
 	bool is_work; /* what an idle service of a language may wait for: something in a queue, an event, a notification */
+	bool is_result; /* of work that was given to others: a future */
 	bool is_polled; /* Python's global lock: who has it is known for as long as the owner does not move */
 	bool is_named;     /* semaphore: has a name by which others can open it */
 	bool is_ownerless; /* a mutex of Go: the runtime does not note who locked it, which was concluded from the program's code */

@@ -454,7 +454,7 @@ done
 end
 
 begin "why: idle pools, of threads and of processes, idle servers, a queue that is fed and services that rest until they are told to end are not accused"
-for name in server pool processes asyncio_server fed told_by_queue told_by_event told_by_coroutine; do
+for name in server pool processes asyncio_server fed told_by_queue told_by_event told_by_processes told_by_coroutine; do
 	start "$PYTHON" "$CASES" $name
 	wait_for 30 says 'at cases.py:'
 	for _ in 1 2 3; do
@@ -480,7 +480,7 @@ on_backend()
 		same_findings out $name
 		end
 	done
-	for name in server pool processes asyncio_server fed told_by_queue told_by_event told_by_coroutine; do
+	for name in server pool processes asyncio_server fed told_by_queue told_by_event told_by_processes told_by_coroutine; do
 		begin "$1: $name is not accused"
 		run "$PPTRACE" run --backend="$1" --watch=0.2 --timeout=2 -o $name.db "$PYTHON" "$CASES" $name
 		expect_no_err 'stuck|deadlock'

@@ -730,6 +730,50 @@ TEST(stuck_python_service)
 	}
 }
 
+/* The handler of a Python program that waits for its children may give them work; where they wait for that, it is idle. */
+TEST(stuck_python_service_of_processes)
+{
+	static const struct {
+		int signo;
+		const char *file, *found;
+	} rows[] = {{0, "/usr/lib/python3/multiprocessing/queues.py", "deadlock cycle 10 20"},
+		{15, "/usr/lib/python3/multiprocessing/queues.py", ""},
+		{15, "/srv/app.py", "stuck cycle 10 20"}};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		sqlite3 *db = fixture_family();
+
+		fixture_sql(db, "UPDATE process SET exe = '/usr/bin/python3.11'");
+		fixture_own_pipe(db, 1, 1);
+		fixture_end(db, 1, 2, "r");
+		fixture_wait(db, 10, "child", "target_process_id=2");
+		fixture_wait(db, 20, "pipe-read", "pipe_id=1, stack_id=7");
+		fixture_sql(db,
+			"INSERT INTO site (id, module, offset, file) VALUES (900, 'x', 1, '%s')",
+			rows[i].file);
+		fixture_sql(db, "INSERT INTO frame (stack_id, depth, site_id) VALUES (7, 0, 900)");
+		if (rows[i].signo)
+			fixture_handler(db, 1, rows[i].signo);
+		EXPECT(db, rows[i].found);
+	}
+}
+
+TEST(stuck_java_result_until_hook)
+{
+	for (int futures = 1; futures <= 2; futures++) {
+		sqlite3 *db = java();
+
+		fixture_sql(db, "UPDATE process SET hooks = 1");
+		object(db, 1, "object", "java.util.concurrent.FutureTask");
+		object(db, 2, "object", "java.util.concurrent.LinkedBlockingQueue");
+		fixture_wait(db, 10, "cond", "lock_id=1, read_ns=1000");
+		fixture_wait(db, 11, "cond",
+			futures == 2 ? "lock_id=1, read_ns=1000" : "lock_id=2, read_ns=1000");
+		fixture_sql(db, "UPDATE thread SET end_ns = 1 WHERE id = 12");
+		EXPECT(db, futures == 2 ? "stuck cycle 10 11" : "");
+	}
+}
+
 TEST(stuck_pool_of_signal_waiter)
 {
 	sqlite3 *db = fixture_program(1);
