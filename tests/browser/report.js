@@ -305,6 +305,11 @@ async function folds(page) {
 		await page.locator("#explore [data-act=fit]").click();
 	}
 	ok(woken, "hover says who ended a wait: " + (await tip.textContent()));
+	const [x, y] = await spot(page, 0.9, 0);
+	await page.mouse.dblclick(x, y);
+	await page.mouse.move(x + 2, y);
+	const told = (await tip.textContent()).match(/from (.+) to (.+):/);
+	ok(told && told[1] !== told[2], "with times that can be told apart: " + (await tip.textContent()));
 }
 
 /* Long tables are taken in bit by bit, or at once for who looks for a row. */

@@ -131,5 +131,14 @@ const exploreData = (() => {
 		return "0 ns";
 	};
 
-	return { KIND, MARK, ARROW, load, firstAt, at, duration };
+	/* A moment to the precision of a time, in the largest unit in which that takes three decimals at most. */
+	const exact = (ns, precision) => {
+		const [unit, name] = [[1e9, "s"], [1e6, "ms"], [1e3, "µs"]].find(([u]) => precision >= u / 1e3) || [1, "ns"];
+		return `${(ns / unit).toFixed(precision < unit ? Math.min(3, Math.ceil(Math.log10(unit / precision))) : 0)} ${name}`;
+	};
+
+	/* Three digits tell moments apart as long as they are not closer together than a thousandth of themselves. */
+	const moment = (ns, precision) => (Math.abs(ns) / 1000 > precision ? exact(ns, precision) : duration(ns));
+
+	return { KIND, MARK, ARROW, load, firstAt, at, duration, moment };
 })();

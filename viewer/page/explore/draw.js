@@ -1,7 +1,7 @@
 "use strict";
 /* draw.js - the lanes on a canvas: names and axis stay where they are, texts keep their size. */
 const exploreDraw = (() => {
-	const { KIND, firstAt, duration } = exploreData;
+	const { KIND, firstAt } = exploreData;
 	const { AXIS, LANE, BAR, LEVEL } = exploreView;
 	const LOCKS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7a6c00", "#5b6472"];
 	const MANY = "#7d8796"; /* holds of several locks */
@@ -375,9 +375,9 @@ const exploreDraw = (() => {
 			if (f.severity !== "info")
 				line(g, v, c, f.ts, c.bad, AXIS, "");
 		if (pointer !== null)
-			line(g, v, c, pointer, c.grey, height, duration(pointer));
+			line(g, v, c, pointer, c.grey, height, v.words(pointer));
 		if (v.cursor !== null)
-			line(g, v, c, v.cursor, c.accent, height, duration(v.cursor));
+			line(g, v, c, v.cursor, c.accent, height, v.words(v.cursor));
 	};
 
 	return { all, legend, repaint };

@@ -170,7 +170,7 @@
 		const mark = row.lane.marks.find((m) => Math.abs(view.x(m.ts) - x) < 5);
 		const lines = [exploreWords.lane(row.lane, t)];
 		if (mark)
-			lines.push(`${exploreData.MARK[mark.kind]} ${mark.text} at ${exploreData.duration(mark.ts)}`);
+			lines.push(`${exploreData.MARK[mark.kind]} ${mark.text} at ${view.words(mark.ts)}`);
 		if (span)
 			lines.push(exploreWords.span(data, span, t, span.kind === exploreData.KIND.WAIT && span.ref && data.refs[span.ref - 1].kind === "lock"
 				? exploreMoment.targets(data, span, t).filter((l) => l !== row.lane || span.stuck) : []));

@@ -53,7 +53,7 @@ const exploreMoment = (() => {
 	const show = (view, box, t, pick) => {
 		const list = edges(view.data, t).sort((a, b) => (b.span.stuck - a.span.stuck) || a.span.from - b.span.from);
 		box.textContent = "";
-		el("h3", `Who waits for whom at ${duration(t)}`, box);
+		el("h3", `Who waits for whom at ${view.words(t)}`, box);
 		if (!list.length) {
 			el("p", "Nobody waits.", box).className = "sub";
 			return;
@@ -133,7 +133,7 @@ const exploreMoment = (() => {
 	const range = (view, box, a, b) => {
 		const { lanes, locks } = sums(view, a, b);
 		box.textContent = "";
-		el("h3", `${duration(a)} to ${duration(b)}: ${duration(b - a)}`, box);
+		el("h3", `${view.words(a)} to ${view.words(b)}: ${duration(b - a)}`, box);
 		table(["thread", view.data.sched ? "ran or ready" : "ran", "waited", "for", "held", "what"], lanes.slice(0, LISTED).map((r) =>
 			[exploreWords.lane(r.lane, b), duration(r.ran), duration(r.waited), largest(r.reasons, (k) => view.data.reasons[k].verb),
 				duration(r.held), largest(r.holds, (k) => view.data.refs[k - 1].name)]), box);

@@ -13,6 +13,9 @@ const exploreView = (() => {
 		v.x = (t) => v.gutter + PAD + (t - v.t0) / (v.t1 - v.t0) * v.plot();
 		v.t = (x) => v.t0 + (x - v.gutter - PAD) / v.plot() * (v.t1 - v.t0);
 
+		/* A time as it is told apart from those around it. */
+		v.words = (t) => exploreData.moment(t, (v.t1 - v.t0) / 500);
+
 		v.show = (t0, t1) => {
 			const whole = data.t1 - data.t0, span = Math.min(whole, Math.max(SHORTEST, t1 - t0));
 			const middle = (t0 + t1) / 2;

@@ -1,7 +1,7 @@
 "use strict";
 /* words.js - what lanes and spans are called. */
 const exploreWords = (() => {
-	const { KIND, duration } = exploreData;
+	const { KIND, duration, moment } = exploreData;
 
 	/* What a lane was called at a time: a process may call itself something else later. */
 	const name = (l, t) => {
@@ -96,8 +96,9 @@ const exploreWords = (() => {
 			lines.push(`and ${frames.length - FRAMES} more`);
 		if (s.kind === KIND.WAIT && s.waker && !s.endless)
 			lines.push("ended by " + lane(data.lanes[s.waker - 1], s.to));
-		lines.push(s.endless ? `from ${duration(s.from)}, never ended (${duration(s.to - s.from)})`
-			: `from ${duration(s.from)} to ${duration(s.to)}: ${duration(s.to - s.from)}`);
+		const when = (ns) => moment(ns, (s.to - s.from) / 100);
+		lines.push(s.endless ? `from ${when(s.from)}, never ended (${duration(s.to - s.from)})`
+			: `from ${when(s.from)} to ${when(s.to)}: ${duration(s.to - s.from)}`);
 		return lines.join("\n");
 	};
 
