@@ -139,6 +139,25 @@ static void note_clocks(const struct fleet_hosts *hosts, const struct fleet_grap
 	}
 }
 
+/* Of a run of which some hosts have ended: up to when the others are known. */
+static void note_open(const struct fleet_hosts *hosts)
+{
+	bool any_ended = false;
+
+	for (size_t i = 0; i < hosts->n; i++)
+		any_ended = any_ended || hosts->list[i].complete;
+	for (size_t i = 0; any_ended && i < hosts->n; i++) {
+		const struct fleet_host *h = &hosts->list[i];
+		_cleanup_buf_ struct buf time = BUF_INIT;
+
+		if (h->complete || !h->whole)
+			continue;
+		buf_add_duration(&time, h->duration_ns);
+		note("%s: its recording was not closed, and ends %s after its start: pptrace still records there, or was killed",
+			h->label, time.data);
+	}
+}
+
 /* What of the hosts' recordings is not as one would want it, before anybody trusts what they say together. */
 static void note_hosts(const struct fleet_hosts *hosts, const struct fleet_graph *g)
 {
@@ -151,6 +170,7 @@ static void note_hosts(const struct fleet_hosts *hosts, const struct fleet_graph
 		else if (h->lost)
 			note("%s: %llu events were lost", h->label, (unsigned long long)h->lost);
 	}
+	note_open(hosts);
 	note_clocks(hosts, g);
 	if (g->n_doubtful)
 		note("%zu addresses belong to several connections (networks that reuse the same addresses?); they were not matched",

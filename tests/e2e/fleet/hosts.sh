@@ -94,6 +94,16 @@ run "$PPTRACE" fleet diagnose flight
 expect_out 'unless data sent over TCP is still in flight'
 end
 
+begin "fleet diagnose: a recording that was not closed, among others that were, is said"
+cp two-1.db open.db
+sqlite3 open.db "UPDATE trace SET complete = 0, command = '[\"open\"]'"
+run "$PPTRACE" push --run open open.db two-2.db
+run "$PPTRACE" fleet diagnose open
+expect_err 'node-1: its recording was not closed, and ends [0-9.]+ m?s after its start'
+run "$PPTRACE" fleet diagnose two
+expect_no_err 'not closed'
+end
+
 begin "fleet diagnose: both hosts hold locks, and the clock of one is 3 s ahead: messages between them tell"
 for i in 1 2; do
 	cp two-$i.db held-$i.db
