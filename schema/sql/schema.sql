@@ -56,7 +56,7 @@ CREATE TABLE process ( -- a process, from fork to reaping; exec does not make a 
     reopens INTEGER NOT NULL DEFAULT 0, -- may come to pipes of others that nobody gives it: it has done so, or its program or script names that; bit 0: through /proc/PID/fd, bit 1: by pidfd_getfd
     uring INTEGER NOT NULL DEFAULT 0, -- 1: has an io_uring (since its last exec): the kernel may read, write, close and wait in its place
     raw_calls INTEGER NOT NULL DEFAULT 0, -- 1: makes system calls without the C library (Go), which a recording without eBPF does not see
-    hooks INTEGER NOT NULL DEFAULT 0, -- 1: it has told its language's runtime what is to be done when it is told to end (a shutdown hook of Java's, a trap of Ruby's)
+    hooks INTEGER NOT NULL DEFAULT 0, -- 1: it has told its language's runtime what is to be done when it is told to end (a shutdown hook of Java's, a listener of Node's)
     memory_id INTEGER REFERENCES process(id),  -- process in whose memory it runs (clone with CLONE_VM, vfork until exec); NULL: its own
     language TEXT,              -- language whose runtime was read: 'python', 'java', 'go', 'ruby', 'node'; NULL: none
     program TEXT,               -- what its interpreter or virtual machine runs: 'bank.py'; NULL: not known

@@ -53,4 +53,11 @@ function needy() {
   spawnSync("cat", ["fifo"]);
 }
 
-({ child, dialogue, server, sync, atomics, waiter, crossed, notified, needy })[process.argv[2]]();
+// The listener notifies the Worker, which rests until then.
+function told() {
+  const shared = new Int32Array(new SharedArrayBuffer(8));
+  new Worker(__filename, { argv: ["waiter"], workerData: shared });
+  process.on("SIGTERM", () => Atomics.notify(shared, 0));
+}
+
+({ child, dialogue, server, sync, atomics, waiter, crossed, notified, needy, told })[process.argv[2]]();

@@ -10,6 +10,7 @@
 #include "tracer/runtime/runtime.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,7 @@
 
 #include "base/mem.h"
 #include "schema/locks.h"
+#include "tracer/runtime/memory.h"
 #include "tracer/runtime/tasks.h"
 #include "tracer/symbols/symbols.h"
 
@@ -120,14 +122,49 @@ static void read_thread(
 	t->tells_wait = t->wait.reason != WAIT_NONE;
 }
 
+/*
+ * Says whether the program listens for a signal by which people tell one what to do (process.on): libuv keeps the handles of
+ * all such (uv_signal_t, the same since 1.0) in a tree. Node itself is told to end by some of them, too, but not by that.
+ */
+static bool has_listeners(const struct runtime_process *p)
+{
+	enum { SIGNO = 104, LEFT = 112, RIGHT = 120, MAX_DEPTH = 64, MAX_HANDLES = 1000 };
+	const uint64_t orders = UINT64_C(1) << SIGHUP | UINT64_C(1) << SIGINT |
+				UINT64_C(1) << SIGTERM | UINT64_C(1) << SIGUSR2;
+	struct memory memory = runtime_memory(p, 4 * MAX_HANDLES);
+	uint64_t todo[MAX_DEPTH], at;
+	char exe[4096];
+	size_t n = 0;
+
+	if (!runtime_exe(p, exe, sizeof exe) ||
+		!symbols_named(
+			p->symbols, p->key, p->pid, "uv__signal_tree", is_program, exe, &at, NULL))
+		return false;
+	todo[n++] = memory_pointer(&memory, at);
+	for (unsigned i = 0; n && i < MAX_HANDLES; i++) {
+		uint64_t handle = todo[--n];
+		uint32_t signo = handle ? memory_u32(&memory, handle + SIGNO) : 0;
+
+		if (signo && signo < 64 && orders >> signo & 1)
+			return true;
+		if (handle && n + 2 <= MAX_DEPTH) {
+			todo[n++] = memory_pointer(&memory, handle + LEFT);
+			todo[n++] = memory_pointer(&memory, handle + RIGHT);
+		}
+	}
+	return false;
+}
+
 static int threads(const struct runtime_process *p, runtime_each *each, void *arg, struct buf *why)
 {
 	_cleanup_free_ struct runtime_thread *list = NULL;
 	struct tasks tasks = {0};
+	bool hooks;
 
 	(void)why;
 	if (!is_there(p))
 		return -ENOENT;
+	hooks = has_listeners(p);
 	tasks_read(&tasks, p);
 	list = xcalloc(tasks.n + 1, sizeof *list);
 	for (size_t i = 0; i < tasks.n; i++)
@@ -137,6 +174,7 @@ static int threads(const struct runtime_process *p, runtime_each *each, void *ar
 		/* That it is a loop it has said of itself; what it waits for is true of one that slept all the while. */
 		if (!tasks.list[i].sleeps && list[i].wait.reason != WAIT_POLL)
 			list[i].tells_wait = false;
+		list[i].has_hooks = hooks;
 		each(arg, &list[i]);
 	}
 	tasks_done(&tasks);

@@ -170,6 +170,21 @@ done
 stop
 end
 
+begin "why, Node: a Worker that the listener of a signal will notify is not accused"
+if ! nm "$NODE" 2>/dev/null | grep -q uv__signal_tree; then
+	skip "this node is stripped"
+else
+	start "$NODE" "$CASES" told
+	wait_for 30 says '^ +[0-9]+  Worker: waits for the notification'
+	for _ in 1 2 3; do
+		run "$PPTRACE" why "$pid"
+		expect_status 0
+		expect_out '^No deadlock was found'
+	done
+	stop
+fi
+end
+
 needy_text()
 {
 	cat <<-'T'
