@@ -91,6 +91,9 @@ int verdict_live(
 int verdict_end(struct sqlite3 *db, bool all, const struct findings *reported, struct findings *ret,
 	struct buf *why);
 
+/* So long before a signal was sent: the kernel wakes whom it interrupts, perhaps on another processor, before it tells that it was. */
+#define VERDICT_BEFORE_SIGNAL_NS 1000000
+
 /*
  * Says whether somebody outside interrupted or killed what was recorded, which ended soon after; and when the first of
  * those signals came, and which it was. Returns 1, 0: nobody did, or -EIO with a sentence in why.

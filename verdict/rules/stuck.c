@@ -144,7 +144,8 @@ static void add_interruption(struct moments *m, const struct interruption *in)
 		if (m->list[i].by && in->at_ns - m->list[i].at_ns < together_ns)
 			return;
 	ARRAY_GROW(m->list, m->n, m->cap);
-	m->list[m->n++] = (struct moment){.at_ns = in->at_ns - 1, .signalled = true, .by = in};
+	m->list[m->n++] = (struct moment){
+		.at_ns = in->at_ns - VERDICT_BEFORE_SIGNAL_NS, .signalled = true, .by = in};
 }
 
 static int find_moments(struct sqlite3 *db, int64_t at_ns, struct moments *ret, struct buf *why)
@@ -213,7 +214,7 @@ static int find_at(struct sqlite3 *db, const struct moment *at, bool open_only, 
 	int rc = state_load(&st, db, at->at_ns, open_only, why);
 
 	if (at->by)
-		st.cut_ns = at->by->at_ns;
+		st.cut_ns = at->at_ns + 1;
 	st.flights_seen = at->looked_at;
 	if (!rc)
 		rc = sets_find(&st, &sets, why);

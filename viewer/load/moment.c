@@ -176,7 +176,7 @@ int64_t trace_moment(const struct trace *t, struct sqlite3 *db, char **ret_which
 	if (was_interrupted(db, &at, &signo, why)) {
 		*ret_which =
 			xasprintf("just before %s came from outside", trace_signal_name(signo));
-		return at - 1;
+		return at - VERDICT_BEFORE_SIGNAL_NS;
 	}
 	n = *why ? 0 : busiest_moment(t, db, &at, why);
 	if (n)
