@@ -307,6 +307,7 @@ struct task_struct {
 	int pid;
 	int tgid;
 	struct task_struct *real_parent;
+	struct task_struct *parent;
 	struct task_struct *group_leader;
 	struct pid *thread_pid;
 	int *clear_child_tid;

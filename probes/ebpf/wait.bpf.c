@@ -211,6 +211,15 @@ int wait_send(struct wait *w, struct slot *slot, u64 futex)
 	return 0;
 }
 
+/* The process that has stopped a task with ptrace. */
+static __always_inline u32 tracer_of(struct task_struct *task)
+{
+	struct numbers by = {.task = (u64)BPF_CORE_READ(task, parent)};
+
+	numbers_find(&by);
+	return by.pid;
+}
+
 static __always_inline void wait_begin(void *ctx, struct task_struct *task, struct slot *slot)
 {
 	struct wait w;
@@ -252,6 +261,8 @@ static __always_inline void wait_begin(void *ctx, struct task_struct *task, stru
 	if (w.state & (TASK_STOPPED_ | TASK_TRACED_)) {
 		w.reason = WAIT_STOPPED;
 		w.nr = -1;
+		if (w.state & TASK_TRACED_)
+			w.offset = tracer_of(task);
 		wait_send(&w, slot, 0);
 		return;
 	}

@@ -55,6 +55,7 @@ CREATE TABLE process ( -- a process, from fork to reaping; exec does not make a 
     secure INTEGER NOT NULL DEFAULT 0, -- 1: gained privileges by an exec
     reopens INTEGER NOT NULL DEFAULT 0, -- may come to pipes of others that nobody gives it: it has done so, or its program or script names that; bit 0: through /proc/PID/fd, bit 1: by pidfd_getfd
     uring INTEGER NOT NULL DEFAULT 0, -- 1: has an io_uring (since its last exec): the kernel may read, write, close and wait in its place
+    has_reaped INTEGER NOT NULL DEFAULT 0, -- 1: it had reaped children before the recording began
     raw_calls INTEGER NOT NULL DEFAULT 0, -- 1: makes system calls without the C library (Go), which a recording without eBPF does not see
     hooks INTEGER NOT NULL DEFAULT 0, -- 1: it has told its language's runtime what is to be done when it is told to end (a shutdown hook of Java's, a listener of Node's)
     memory_id INTEGER REFERENCES process(id),  -- process in whose memory it runs (clone with CLONE_VM, vfork until exec); NULL: its own
@@ -203,6 +204,7 @@ CREATE TABLE lock ( -- a lock, condition, semaphore, barrier or any other object
     created_ns INTEGER,         -- initialised, or first seen
     destroyed_ns INTEGER,       -- NULL: not
     initial INTEGER,            -- semaphore: first value; barrier: count; NULL: not known
+    mappers_ns INTEGER,         -- shared: when all processes were last asked who maps it; NULL: never, who has not used it may be missing in lock_user
     outside INTEGER NOT NULL DEFAULT 0, -- 1: somebody outside the trace could reach it (a named object, a shared file)
     from_birth INTEGER NOT NULL DEFAULT 1 -- 0: holders before the trace began are not known
 );

@@ -77,8 +77,8 @@ sqlite3 *fixture_family(void)
 void fixture_lock(sqlite3 *db, int id, const char *kind, int process)
 {
 	fixture_sql(db,
-		"INSERT INTO lock (id, kind, type, process_id, pshared, address, name, created_ns)"
-		" VALUES (%d, '%s', 'normal', nullif(%d, 0), %d, %d, 'lock%d', 0)",
+		"INSERT INTO lock (id, kind, type, process_id, pshared, address, name, created_ns, mappers_ns)"
+		" VALUES (%d, '%s', 'normal', nullif(%d, 0), %d, %d, 'lock%d', 0, 1999999999)",
 		id, kind, process, !process, 4096 + id * 64, id);
 }
 

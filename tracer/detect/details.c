@@ -219,9 +219,10 @@ static void find_mappers(struct sqlite3 *db, const struct stamp *stamp, uint64_t
 		emit_map(stamp, mappers[i], dev, inode, is_outside);
 		outside += is_outside;
 	}
-	/* A named semaphore counts as one that others can reach, until its name is gone. */
-	if (n && !outside && !snapshot_is_named(mappers[0], dev, inode))
-		emit_map(stamp, mappers[0], dev, inode, 2);
+	/* As long as it has a name, somebody who is not there yet can reach it. */
+	if (n && !outside)
+		emit_map(stamp, mappers[0], dev, inode,
+			snapshot_is_named(mappers[0], dev, inode) ? 1 : 2);
 }
 
 /* Records who else maps what somebody waits on: a process may reach a lock that it has not used yet. */

@@ -300,6 +300,7 @@ static void found_process(struct model *m, struct proc *p, const struct rec_FOUN
 		p->memory_id = memory->memory_id == STORE_NULL ? memory->id : memory->memory_id;
 	}
 	p->ns_pid = (uint32_t)rec->ns_pid;
+	p->has_reaped = rec->has_reaped != 0;
 	p->lock_source = rec->lock_source <= LOCKS_SHIM ? (int)rec->lock_source : LOCKS_OFF;
 	if (rec->path[0] && !p->exe)
 		p->exe = xstrndup(rec->path, sizeof rec->path);

@@ -231,6 +231,7 @@ void model_write_proc(struct model *m, struct proc *p)
 		.secure = p->secure,
 		.reopens = p->reopens,
 		.uring = p->uring,
+		.has_reaped = p->has_reaped,
 		.raw_calls = p->raw_calls,
 		.hooks = p->hooks,
 		.memory_id = p->memory_id,

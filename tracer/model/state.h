@@ -272,6 +272,7 @@ struct proc {
 	unsigned reopens;  /* how it may come to pipes of others: REOPENS_... */
 	bool uring;        /* it has an io_uring */
 	bool left_out;     /* no detail of it is kept */
+	bool has_reaped;   /* children, before the recording began */
 	bool raw_calls;    /* it makes system calls past the C library */
 	bool hooks;        /* its language's runtime knows what is to be done at its end */
 	int64_t memory_id; /* process in whose memory it runs, also when that one has ended */
@@ -342,6 +343,7 @@ struct lock {
 	unsigned type;
 	unsigned abandoned; /* holds that nobody can end */
 	uint8_t kind, class;
+	int64_t mappers_ns; /* when it was asked who maps it */
 	bool pshared, outside, from_birth, dirty, written, stat_dirty, stat_written, dead;
 	bool in_dirty;         /* it stands in the list of those to be written */
 	bool wanted;           /* somebody was blocked for it */

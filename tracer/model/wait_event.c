@@ -105,6 +105,18 @@ static void stopped_target(struct model *m, struct thread *t, const struct rec_W
 	w->reason = WAIT_STOPPED;
 }
 
+/* Whose debugger lets a thread go on that ptrace has stopped. */
+static void debugger_target(struct model *m, struct wait *w, const struct rec_WAIT_BEGIN *rec)
+{
+	const struct proc *p = NULL;
+
+	if (!(rec->state & STATE_TRACED) || !rec->offset)
+		return;
+	p = model_find_proc(m, rec->offset);
+	w->target_process = p ? p->id : STORE_NULL;
+	w->detail = xasprintf("by a debugger (%u)", (unsigned)rec->offset);
+}
+
 /* Between two pipes: who could write to the first, or read from the second, ends the wait. */
 static void splice_target(struct thread *t, const struct rec_WAIT_BEGIN *rec)
 {
@@ -218,10 +230,9 @@ static void find_target(struct model *m, struct thread *t, const struct rec_WAIT
 	case WAIT_STOPPED:
 		stopped_target(m, t, rec);
 		w->continues = rec->state & STATE_STOPPED;
-		if (!(rec->head.flags & REC_SNAP))
+		debugger_target(m, w, rec);
+		if (!w->detail && !(rec->head.flags & REC_SNAP))
 			w->detail = stop_detail(t->proc);
-		else if (rec->offset)
-			w->detail = xasprintf("by a debugger (%u)", (unsigned)rec->offset);
 		break;
 	case WAIT_IPC:
 		w->detail = ipc_detail(rec);

@@ -59,6 +59,7 @@ static void emit_found(const struct snapshot *s, const struct emit_out *o,
 		.ns_tid = (uint64_t)(t ? t->ns_tid : p->ns_pid),
 		.start_ts = p->start_ts,
 		.lock_source = LOCKS_FUTEX,
+		.has_reaped = p->has_reaped,
 		.memory_pid = (uint64_t)(!t || t->tid == p->pid ? memory_of(s, p) : 0),
 		.tid_addr = t ? t->tid_addr : 0};
 

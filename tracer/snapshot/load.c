@@ -17,6 +17,7 @@ enum {
 	MAX_AGAIN = 64,      /* such threads of a snapshot */
 	EI_CLASS_OFFSET = 4, /* in an ELF file: 1 means 32 bits */
 	STAT_PPID = 4,       /* fields of /proc/PID/stat, counted from 1 */
+	STAT_CMINFLT = 11,   /* page faults of children that were waited for: each has some */
 	STAT_STARTTIME = 22,
 	STAT_FLAGS = 9,
 	STAT_EXIT_CODE = 52,
@@ -231,6 +232,7 @@ static bool parse_stat(struct snapshot *s, struct snap_process *p)
 	stat_comm(text, p->comm);
 	p->ppid = (pid_t)proc_stat_field(text, STAT_PPID);
 	p->is_kernel = proc_stat_field(text, STAT_FLAGS) & PF_KTHREAD;
+	p->has_reaped = proc_stat_field(text, STAT_CMINFLT) != 0;
 	p->exit_status = (unsigned)proc_stat_field(text, STAT_EXIT_CODE);
 	state = strrchr(text, ')');
 	p->is_zombie = state && state[1] && (state[2] == 'Z' || state[2] == 'X');

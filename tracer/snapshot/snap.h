@@ -73,6 +73,7 @@ struct snap_process {
 	char *exe;
 	struct buf args; /* NUL-terminated one after the other */
 	uint64_t sigcgt, sigign;
+	bool has_reaped; /* children */
 	bool is_kernel, is_zombie, is_compat, is_readable, has_memory, has_fds;
 	unsigned exit_status;
 	struct snap_thread *threads;

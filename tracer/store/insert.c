@@ -50,9 +50,9 @@ static void look(const struct store_source *source, struct store_variant *v)
 			row++;
 		if (row < source->rows->n)
 			continue;
-		v->same |= 1u << i;
+		v->same |= UINT64_C(1) << i;
 		if (is_null(columns[i].type, first))
-			v->null |= 1u << i;
+			v->null |= UINT64_C(1) << i;
 	}
 }
 
@@ -72,7 +72,7 @@ static void add_name(struct buf *sql, const char *name)
 static bool names(
 	const struct table_info *info, const struct store_variant *v, int i, bool replacing)
 {
-	return !(v->null & 1u << i) && (replacing || info->columns[i].type != CELL_AUTO);
+	return !(v->null & UINT64_C(1) << i) && (replacing || info->columns[i].type != CELL_AUTO);
 }
 
 static int prepare(struct sqlite3 *db, const struct store_source *source,
@@ -84,7 +84,7 @@ static int prepare(struct sqlite3 *db, const struct store_source *source,
 
 	buf_addf(&sql, "%s INTO %s(", replacing ? "REPLACE" : "INSERT", info->name);
 	for (int i = 0; info->columns[i].type; i++) {
-		bool same = v->same & 1u << i;
+		bool same = v->same & UINT64_C(1) << i;
 
 		if (!names(info, v, i, replacing))
 			continue;
@@ -105,7 +105,7 @@ static int bind(const struct store_source *source, const struct store_variant *v
 	for (int i = 0; source->info->columns[i].type && rc == SQLITE_OK; i++) {
 		const int64_t *cell = cell_of(source, 0, i);
 
-		if (!(v->same & ~v->null & 1u << i))
+		if (!(v->same & ~v->null & UINT64_C(1) << i))
 			continue;
 		if (source->info->columns[i].type == CELL_INT)
 			rc = sqlite3_bind_int64(v->stmt, i + 1, *cell);

@@ -15,7 +15,7 @@ enum { STORE_VARIANTS = 8 };
 /* A statement for rows in which some columns have the same value throughout. */
 struct store_variant {
 	struct sqlite3_stmt *stmt;
-	uint32_t same, null; /* columns: one value in all rows; that value is NULL */
+	uint64_t same, null; /* columns: one value in all rows; that value is NULL */
 };
 
 /* Those of one table; zero-initialised. */

@@ -10,7 +10,7 @@
 
 struct sqlite3;
 
-enum { STORE_MAX_COLUMNS = 32 };
+enum { STORE_MAX_COLUMNS = 64 }; /* as many as struct store_variant has bits */
 
 /* AUTO and INT: a number, STORE_NULL for NULL. WORD: a pointer. TEXT: a place in the arena counted from 1, 0 for NULL. BLOB: the same and a length in the next cell. */
 enum cell_type { CELL_END, CELL_AUTO, CELL_INT, CELL_WORD, CELL_TEXT, CELL_BLOB };

@@ -241,7 +241,9 @@ uint32_t providers_on_sem(struct providers *pr, uint32_t thread)
 		/* Who has it returns the original, not this copy. */
 		if (providers_is_copy(st, l, l->last_taker_id))
 			return all;
-		if (taker != STATE_NONE && (l->cycles > 0 || !pr->generous))
+		/* Unlike a mutex, it may be posted by anybody; but who cannot go on will not. */
+		if (taker != STATE_NONE &&
+			(!pr->generous || (l->cycles > 0 && !has_live_user(pr, l))))
 			return taker;
 		providers_maybe(pr, thread, MAYBE_POST);
 		return all;

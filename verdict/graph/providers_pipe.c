@@ -124,7 +124,7 @@ static uint32_t on_pipe(struct providers *pr, uint32_t thread, int64_t pipe_id, 
 	if (p == STATE_NONE)
 		return LIVE;
 	own = waits_for_itself(st, &st->pipes[p], side, read, st->processes[t->process].id);
-	if (own && may_wake_itself(pr, t, pipe_id, read))
+	if (own ? may_wake_itself(pr, t, pipe_id, read) : state_takes_requests(st, t->process))
 		providers_maybe(pr, thread, MAYBE_SIGNAL);
 	/* A server keeps an end of its own FIFO open, and waits for whoever comes. */
 	if (own && st->pipes[p].is_fifo)

@@ -12,9 +12,13 @@ uint32_t providers_on_child(struct providers *pr, uint32_t thread)
 	const struct state_wait *w = &st->threads[thread].wait;
 	uint32_t me = st->threads[thread].process;
 
-	/* A handler of Python's may do anything, put something into the queue that children read from, say; then it waits again. */
-	if (st->processes[me].is_python && st->threads[thread].is_main &&
-		st->processes[me].orders & ~w->sigmask)
+	/*
+	 * Such a handler may tell the child what to do. One of Python's may do anything, put something into the queue that children
+	 * read from, say; then it waits again.
+	 */
+	if (state_takes_requests(st, me) ||
+		(st->processes[me].is_python && st->threads[thread].is_main &&
+			st->processes[me].orders & ~w->sigmask))
 		providers_maybe(pr, thread, MAYBE_SIGNAL);
 	if (w->target_process_id) {
 		uint32_t p = state_process(st, w->target_process_id);
@@ -25,11 +29,13 @@ uint32_t providers_on_child(struct providers *pr, uint32_t thread)
 	return st->processes[me].child == STATE_NONE ? LIVE : providers_children(pr, me);
 }
 
-/* Waiting for a signal as such: anybody may send one; SIGCHLD comes from the children. */
+/* Waiting for a signal as such: anybody may send one; SIGCHLD comes from the children. Who takes it from a signalfd blocks it. */
 uint32_t providers_on_signal(struct providers *pr, uint32_t thread)
 {
+	const struct state_thread *t = &pr->st->threads[thread];
+
 	providers_maybe(pr, thread, MAYBE_SENT);
-	if (pr->st->threads[thread].wait.sigmask & UINT64_C(1) << (SIGCHLD - 1))
+	if (t->wait.sigmask & UINT64_C(1) << (SIGCHLD - 1) && !state_is_for_some(pr->st, t))
 		return fixpoint_add(&pr->graph, FIXPOINT_ANY);
 	return providers_child_signals(pr, pr->st->threads[thread].process);
 }
@@ -40,6 +46,10 @@ uint32_t providers_on_stopped(struct providers *pr, uint32_t thread)
 	const struct state *st = pr->st;
 	const struct state_thread *t = &st->threads[thread];
 
+	if (!t->wait.continues && state_process(st, t->wait.target_process_id) != STATE_NONE) {
+		providers_maybe(pr, thread, MAYBE_TRACED);
+		return providers_on_process(pr, thread);
+	}
 	if (!t->wait.continues ||
 		query_number(st->db,
 			"SELECT EXISTS (SELECT 1 FROM signal WHERE process_id = ?1 AND signo = 19"

@@ -24,4 +24,20 @@ bool sets_takes_orders(const struct state *st, uint32_t thread);
 /* Changes what is said of a set that a program of a language may be in while it rests; for sets.c, when all else is judged. */
 void sets_judge_rest(const struct state *st, struct stuck_set *s);
 
+/* What a set is judged by. */
+struct finder {
+	const struct state *st;
+	const struct providers *pr; /* the generous graph */
+	bool any_live;              /* some thread of the trace can go on, in the strict graph */
+};
+
+/* Say whether a property is that of any member, or of all. */
+bool sets_any(const struct finder *f, const struct stuck_set *s,
+	bool (*is)(const struct finder *f, uint32_t member));
+bool sets_all(const struct finder *f, const struct stuck_set *s,
+	bool (*is)(const struct finder *f, uint32_t member));
+
+/* Says whether a conditional set only rests: it is not shown then. */
+bool sets_is_idle(const struct finder *f, const struct stuck_set *s);
+
 #endif

@@ -81,6 +81,7 @@ struct state_process {
 struct state_lock {
 	int64_t id, process_id, initial, value, last_taker_id, cycles, foreign_posts;
 	int64_t max_hold_ns; /* INT64_MAX: not known */
+	int64_t mappers_ns;  /* shared: when it was asked who maps it; -1: never */
 	enum lock_kind kind;
 	bool pshared, robust, reentrant, outside, from_birth, has_stat;
 	bool is_pool; /* what a pool's worker waits for that has nothing to do, or a thread that joins itself to rest */
@@ -128,7 +129,7 @@ struct state {
 	int64_t last_ns; /* how far the trace goes */
 	int64_t cut_ns; /* what happened from then on follows from a signal that came from outside; INT64_MAX: none did */
 	bool instant;      /* a snapshot: durations say nothing */
-	bool flights_seen; /* whether bytes are under way in TCP connections is looked at elsewhere */
+	bool flights_seen; /* whether bytes are under way in TCP connections, and who maps shared memory, is looked at elsewhere */
 	bool lost;         /* records were lost that could change a verdict */
 	bool timerfds_rest; /* none is armed in the whole trace, which knows of all */
 	bool shares_memory; /* some process runs in the memory of another one */
@@ -184,6 +185,12 @@ bool state_is_for_some(const struct state *st, const struct state_thread *t);
 
 /* Says whether the program itself, not only the runtime of its language, has a handler for such a signal. */
 bool state_takes_signals(const struct state *st, uint32_t process);
+
+/*
+ * Says whether the program itself has a handler for a signal by which it is told to do something other than to end, and lets it
+ * in. What handles all signals alike ends by them (a shell with a trap on EXIT).
+ */
+bool state_takes_requests(const struct state *st, uint32_t process);
 
 /* Says whether this program (a path) is an interpreter of Python. */
 bool state_is_python(const char *exe);

@@ -6,12 +6,14 @@
 #include "schema/locks.h"
 #include "schema/names.h"
 #include "schema/query.h"
+#include "schema/version.h"
 #include "verdict/naming.h"
 
-static const char lock_sql[] =
-	"SELECT l.id, l.kind, l.type, l.process_id, l.pshared, l.outside, l.from_birth, l.initial,"
-	" s.lock_id, s.value, s.last_taker_id, s.cycles, s.foreign_posts, s.max_hold_ns, l.name LIKE '/%'"
-	" FROM lock l LEFT JOIN lock_stat s ON s.lock_id = l.id WHERE l.id = ?1";
+/* mappers: the column that says when all processes were asked who maps a lock. */
+#define LOCK(mappers)                                                                                       \
+	"SELECT l.id, l.kind, l.type, l.process_id, l.pshared, l.outside, l.from_birth, l.initial,"         \
+	" s.lock_id, s.value, s.last_taker_id, s.cycles, s.foreign_posts, s.max_hold_ns, l.name LIKE '/%'," \
+	" " mappers " FROM lock l LEFT JOIN lock_stat s ON s.lock_id = l.id WHERE l.id = ?1"
 
 static void add_lock(struct state *st, sqlite3_stmt *stmt)
 {
@@ -36,6 +38,7 @@ static void add_lock(struct state *st, sqlite3_stmt *stmt)
 		.foreign_posts = query_int(stmt, 12, 0),
 		.max_hold_ns = query_int(stmt, 13, INT64_MAX),
 		.is_named = query_int(stmt, 14, 0) != 0,
+		.mappers_ns = query_int(stmt, 15, INT64_MAX),
 		.is_pool = naming_type_kind(type) == RUNTIME_KIND_POOL ||
 			   naming_type_kind(type) == RUNTIME_KIND_THREAD,
 		.is_work =
@@ -54,7 +57,10 @@ static void add_lock(struct state *st, sqlite3_stmt *stmt)
 static int load_waited_locks(struct state *st, struct buf *why)
 {
 	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
-	int rc = query_open(st->db, lock_sql, &stmt, why);
+	int rc = query_open(st->db,
+		version_has(st->db, "lock.mappers_ns") ? LOCK("coalesce(l.mappers_ns, -1)")
+						       : LOCK("NULL"),
+		&stmt, why);
 
 	for (size_t i = 0; !rc && i < st->n_threads; i++) {
 		int64_t id = st->threads[i].wait.lock_id;

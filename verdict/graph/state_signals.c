@@ -269,6 +269,22 @@ bool state_catches_any(const struct state *st, uint32_t process)
 	return false;
 }
 
+bool state_takes_requests(const struct state *st, uint32_t process)
+{
+	const uint64_t requests = BIT(SIGHUP) | BIT(SIGUSR1) | BIT(SIGUSR2) | BIT(SIGIO) |
+				  ~UINT64_C(0) << (34 - 1),
+		       alike = BIT(SIGXCPU) | BIT(SIGXFSZ) | BIT(SIGPROF);
+	const struct state_process *p = &st->processes[process];
+	uint64_t open = p->caught & ~p->runtime & requests;
+
+	if ((p->caught & alike) == alike)
+		return false;
+	for (uint32_t t = p->first; t != STATE_NONE; t = st->threads[t].next)
+		if (open & ~st->threads[t].wait.sigmask)
+			return true;
+	return false;
+}
+
 bool state_is_for_some(const struct state *st, const struct state_thread *t)
 {
 	return !query_number(st->db,

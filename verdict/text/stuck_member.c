@@ -310,8 +310,9 @@ static void add_polled_ends(struct buf *b, const struct state *st, const struct 
 	enum { NAMED = 3 };
 	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
 	int rc = query_one(st->db,
-		"SELECT pipe_id, side, mode FROM wait_on WHERE wait_id = ?1 AND pipe_id IS NOT NULL"
-		" ORDER BY ordinal",
+		/* The same end may be polled twice: by select for what it says, and for errors. */
+		"SELECT pipe_id, side, max(mode) FROM wait_on WHERE wait_id = ?1 AND pipe_id IS NOT NULL"
+		" GROUP BY pipe_id, side ORDER BY min(ordinal)",
 		w->id, &stmt, st->why);
 
 	for (size_t n = 0; rc > 0 && n < NAMED; rc = query_step(stmt, st->why), n++) {
@@ -462,6 +463,11 @@ void stuck_words(struct buf *b, const struct state *st, const struct state_threa
 	if (t->wait.reason == WAIT_ONCE && !t->wait.target_thread_id && l) {
 		buf_adds(b, "waits for the initialisation routine of the ");
 		naming_lock(b, st->db, l->id);
+		return;
+	}
+	if (t->wait.reason == WAIT_STOPPED && t->wait.target_process_id) {
+		buf_adds(b, "is stopped by its debugger, ");
+		naming_process_at(b, st->db, t->wait.target_process_id, st->now_ns);
 		return;
 	}
 	if (t->wait.reason == WAIT_POLL && is_spliced(st, &t->wait))

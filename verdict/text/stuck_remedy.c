@@ -245,6 +245,9 @@ static const char *cause_remedy(const struct state *st, const struct stuck_set *
 
 	if (waits_for_copy(st, s))
 		return fork_remedy;
+	if (s->maybe & MAYBE_TRACED)
+		return "Let a thread that ptrace has stopped go on (PTRACE_CONT, PTRACE_DETACH) before waiting for"
+		       " what it is to do.";
 	if (all_of(s, 1u << WAIT_SIGNAL) && s->n_members == 1 &&
 		st->processes[st->threads[s->members[0]].process].has_zombie)
 		return "In the handler of SIGCHLD reap all children that have ended: call waitpid with"
@@ -332,6 +335,8 @@ const char *stuck_remedy(const struct state *st, const struct stuck_set *s)
 	if (wants_semaphores(st, s))
 		return "Post semaphores on every exit path (SEM_UNDO does it where a process ends), and take"
 		       " several of them in one call, or in the same order everywhere.";
+	if (any_of(s, 1u << WAIT_POLL) && any_of(s, 1u << WAIT_PIPE_READ))
+		return "Let one of them send what the other waits for first, or wait with a timeout.";
 	if (own_remedy(s))
 		return own_remedy(s);
 	if (all_of(s, 1u << WAIT_JOIN))

@@ -1,8 +1,8 @@
-# event_joined.py - the main thread joins a worker, which waits for an item that nobody puts; that there is a signal handler does not excuse it.
+# event_joined.py - the main thread joins a worker, which waits for an item that nobody puts, unless the handler of SIGTERM did.
 # SPDX-License-Identifier: MIT
-# expect: stuck
-# misses: ebpf why (joining a thread of Python is a semaphore like that of an Event there)
-# source: the twin of event_until_hup.py: somebody stands behind the set
+# forbid: deadlock stuck
+# all: stuck deadlock
+# source: event_until_hup.py with a worker: a service that rests until it is told to end
 import queue
 import signal
 import threading

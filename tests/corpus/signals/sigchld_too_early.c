@@ -2,7 +2,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * expect: stuck
- * misses: why (a snapshot does not know of children that were reaped)
  * source: the glibc manual, "Remembering a Signal": the race of pause(3)
  */
 #include <signal.h>

@@ -55,6 +55,7 @@ struct lock *model_lock_new(struct model *m, struct proc *p, uint64_t addr, int 
 	lock->init_site = lock->origin_id = lock->destroyed = lock->initial = STORE_NULL;
 	lock->runner = lock->last_thread = STORE_NULL;
 	lock->created = m->now;
+	lock->mappers_ns = STORE_NULL;
 	lock->from_birth = !p || !p->found;
 	lock->stat = (struct lock_stat){
 		.max_hold_site = STORE_NULL, .last_taker = STORE_NULL, .value = STORE_NULL};
@@ -191,6 +192,7 @@ void model_lock_write(struct model *m, struct lock *lock)
 		.created_ns = lock->created,
 		.destroyed_ns = lock->destroyed,
 		.initial = lock->initial,
+		.mappers_ns = lock->mappers_ns,
 		.outside = lock->outside,
 		.from_birth = lock->from_birth};
 	store_write(m->store, STORE_LOCK, &row, &lock->written);

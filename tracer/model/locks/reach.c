@@ -138,6 +138,7 @@ void model_shared_map(struct model *m, const struct rec_SHARED_MAP *rec)
 		if (!lock->pshared || lock->inode != rec->inode || lock->dev != rec->dev ||
 			lock->kind == LOCK_FILE)
 			continue;
+		lock->mappers_ns = model_time(m, rec->head.ts);
 		if (p)
 			model_lock_user(m, lock, p, model_time(m, rec->head.ts));
 		else
