@@ -8,6 +8,7 @@
  */
 #include "cli/common/loop.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -41,6 +42,7 @@ enum {
 	STILL_WAITING_MS = 1000,
 	GRACE_SECONDS = 5, /* between SIGTERM and SIGKILL */
 	KILL_SECONDS = 5,
+	STOP_MS = 200, /* so long a process may take to stop */
 	NAMES_SHOWN = 5
 };
 
@@ -54,6 +56,7 @@ struct loop {
 	uint64_t begun_at, main_ended_at, interrupted_at, kill_until;
 	uint64_t
 		kill_at; /* when to kill the processes that SIGTERM has not ended; 0: nothing to do */
+	uint64_t kill_from;  /* until then those that have been told to stop may take to do so */
 	uint64_t pass_on_at; /* when to pass on_signal on; 0: nothing to do */
 	int pass_on;
 	int last_signal, last_sender; /* of interrupted_at */
@@ -206,6 +209,48 @@ static void send_kill(void *arg, pid_t pid, const char *name)
 	(void)tracer_signal(arg, pid, SIGKILL);
 }
 
+/* Says whether no thread of a process can run any more; one whose end cannot be seen counts as stopped. */
+static bool is_stopped(pid_t pid)
+{
+	_cleanup_free_ char *path = xasprintf("/proc/%d/task", (int)pid);
+	bool stopped = true;
+	struct dirent *e;
+	DIR *tasks = opendir(path);
+
+	while (tasks && stopped && (e = readdir(tasks)) != NULL) {
+		char text[512] = "", *end;
+		_cleanup_free_ char *stat = xasprintf("%s/%s/stat", path, e->d_name);
+		_cleanup_close_ int fd = *e->d_name == '.' ? -1 : open(stat, O_RDONLY | O_CLOEXEC);
+
+		if (fd < 0 || read(fd, text, sizeof text - 1) <= 0)
+			continue;
+		end = strrchr(text, ')');
+		stopped = end && end[1] && strchr("TtZX", end[2]);
+	}
+	if (tasks)
+		(void)closedir(tasks);
+	return stopped;
+}
+
+static void see_running(void *arg, pid_t pid, const char *name)
+{
+	(void)name;
+	*(bool *)arg |= !is_stopped(pid);
+}
+
+/*
+ * All are stopped before one is killed, so that none of them goes on because another one is already dead. On a busy machine that
+ * takes a while.
+ */
+static bool may_kill(struct loop *l, uint64_t now)
+{
+	bool runs = false;
+
+	if (now < l->kill_from)
+		tracer_each_alive(l->t, see_running, &runs);
+	return !runs;
+}
+
 static void print_finding(struct loop *l, const struct finding *f)
 {
 	_cleanup_buf_ struct buf text = BUF_INIT;
@@ -246,9 +291,8 @@ static void watch(struct loop *l)
 		tracer_each_alive(l->t, send_stop, l->t);
 		note("stopped all processes because of the deadlock; inspect them with 'pptrace why' or a debugger, and resume them with kill -CONT");
 	} else if (l->config->on_deadlock == DEADLOCK_KILL && !l->kill_until) {
-		/* Stopped first, so that none of them goes on because another one is already dead. */
 		tracer_each_alive(l->t, send_stop, l->t);
-		tracer_each_alive(l->t, send_kill, l->t);
+		l->kill_from = clock_now() + STOP_MS * (SECOND / 1000);
 		l->ret->was_deadlock = true;
 		l->kill_until = clock_now() + KILL_SECONDS * SECOND;
 	}
@@ -334,7 +378,8 @@ static bool is_over(struct loop *l, uint64_t now)
 	if (l->kill_until) {
 		if (now > l->kill_until)
 			return true;
-		send_all(l, send_kill, SIGKILL);
+		if (may_kill(l, now))
+			send_all(l, send_kill, SIGKILL);
 	}
 	if (target && !target_reap(target))
 		return false;
