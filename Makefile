@@ -398,7 +398,7 @@ build/fuzz/obj/%.o: %.c $(if $(BPF_SRC),$(OUT)/gen/pptrace.skel.h) $(PROTO_H) $(
 	$(Q)$(CLANG) $(FUZZ_CFLAGS) -fsanitize=fuzzer-no-link -MMD -MP -c -o $@ $<
 
 # It changes the memory that the readers see.
-build/fuzz/runtime: FUZZ_LIBS = -Wl,--wrap=core_read
+build/fuzz/runtime: FUZZ_LIBS = $(patsubst %,-Wl$(comma)--wrap=%,core_read memory_read memory_cached memory_pointer memory_u32)
 build/fuzz/%: tests/fuzz/%.c $(FUZZ_OBJ)
 	$(say) FUZZ $@
 	$(Q)$(CLANG) $(FUZZ_CFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS) $(FUZZ_LIBS)

@@ -22,6 +22,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 const char *__lsan_default_suppressions(void);
 bool __wrap_core_read(void *core, uint64_t addr, void *to, size_t len);
 bool __real_core_read(void *core, uint64_t addr, void *to, size_t len);
+bool __wrap_memory_read(void *memory, uint64_t addr, void *to, size_t len);
+bool __real_memory_read(void *memory, uint64_t addr, void *to, size_t len);
+bool __wrap_memory_cached(void *memory, uint64_t addr, void *to, size_t len);
+bool __real_memory_cached(void *memory, uint64_t addr, void *to, size_t len);
+uint64_t __wrap_memory_pointer(void *memory, uint64_t addr);
+uint64_t __real_memory_pointer(void *memory, uint64_t addr);
+uint32_t __wrap_memory_u32(void *memory, uint64_t addr);
+uint32_t __real_memory_u32(void *memory, uint64_t addr);
 
 /* libelf and libdw cache what they have read. */
 const char *__lsan_default_suppressions(void)
@@ -80,11 +88,8 @@ static void spoil(const uint8_t *how, uint64_t addr, uint8_t *to, size_t len)
 	memcpy(to + at, &value, n);
 }
 
-/* In the place of core_read, for all that is linked (-Wl,--wrap=core_read). */
-bool __wrap_core_read(void *core, uint64_t addr, void *to, size_t len)
+static void maybe_spoil(uint64_t addr, void *to, size_t len)
 {
-	if (!__real_core_read(core, addr, to, len))
-		return false;
 	if (input.size >= 8 && input.skip-- == 0) {
 		spoil(input.data, addr, to, len);
 		input.data += 8;
@@ -94,7 +99,53 @@ bool __wrap_core_read(void *core, uint64_t addr, void *to, size_t len)
 	}
 	if (len >= 8)
 		memcpy(&input.last, to, 8);
-	return true;
+}
+
+/*
+ * In the place of these functions, for all other files that are linked (-Wl,--wrap): what a reader asks for is spoilt, and
+ * not only something in the page that it lies in.
+ */
+bool __wrap_core_read(void *core, uint64_t addr, void *to, size_t len)
+{
+	bool is_there = __real_core_read(core, addr, to, len);
+
+	if (is_there)
+		maybe_spoil(addr, to, len);
+	return is_there;
+}
+
+bool __wrap_memory_read(void *memory, uint64_t addr, void *to, size_t len)
+{
+	bool is_there = __real_memory_read(memory, addr, to, len);
+
+	if (is_there && len)
+		maybe_spoil(addr, to, len);
+	return is_there;
+}
+
+bool __wrap_memory_cached(void *memory, uint64_t addr, void *to, size_t len)
+{
+	bool is_there = __real_memory_cached(memory, addr, to, len);
+
+	if (is_there && len)
+		maybe_spoil(addr, to, len);
+	return is_there;
+}
+
+uint64_t __wrap_memory_pointer(void *memory, uint64_t addr)
+{
+	uint64_t value = __real_memory_pointer(memory, addr);
+
+	maybe_spoil(addr, &value, sizeof value);
+	return value;
+}
+
+uint32_t __wrap_memory_u32(void *memory, uint64_t addr)
+{
+	uint32_t value = __real_memory_u32(memory, addr);
+
+	maybe_spoil(addr, &value, sizeof value);
+	return value;
 }
 
 static void open_core(const char *path)
