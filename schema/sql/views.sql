@@ -196,7 +196,7 @@ SELECT e.from_lock_id, coalesce(a.name, iif(a.address, printf('0x%x', a.address)
  ORDER BY e.first_ns, e.id;
 
 CREATE VIEW pipe_flow AS -- who sends how much to whom: each writer of a pipe with each of its readers
-WITH call AS MATERIALIZED ( -- by thread first: the many rows are joined with nothing
+WITH call AS ( -- by thread first: the many rows are joined with nothing
     SELECT pipe_id, thread_id, op, side, count(*) AS calls, coalesce(sum(bytes), 0) AS bytes
       FROM pipe_io GROUP BY 1, 2, 3, 4
 ), flow AS (

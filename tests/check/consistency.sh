@@ -101,6 +101,12 @@ none "files with statements of their own" "$(files '*.c' | grep -v '^tests/\|^sc
 	xargs grep -lE 'sqlite3_prepare' | sort)"
 end
 
+begin "what a recording holds can be read by SQLite of Debian 11"
+sed 's/--.*//' "$ROOT"/schema/sql/*.sql |
+	grep -nE 'MATERIALIZED|RETURNING|(RIGHT|FULL) (OUTER )?JOIN|IS (NOT )?DISTINCT|->|string_agg|\b(format|unixepoch|concat|concat_ws)\(' >out &&
+	fail "newer than 3.34" "$(cat out)"
+end
+
 begin "every table and column of the schema says what it is"
 none "columns without a comment" "$(awk '
 	/^CREATE TABLE/ { if ($0 !~ /-- /) print; inside = 1; next }
