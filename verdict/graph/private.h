@@ -53,6 +53,9 @@ uint32_t providers_everybody(struct providers *pr);
  */
 uint32_t providers_family(struct providers *pr, uint32_t process);
 
+/* Returns the living descendant of root that comes after p, which is root at the beginning; STATE_NONE: p was the last. */
+uint32_t providers_descendant(const struct state *st, uint32_t root, uint32_t p);
+
 /* Returns the node of the living children of a process, orphans among its descendants included. LIVE: one has ended and can be reaped. */
 uint32_t providers_children(struct providers *pr, uint32_t process);
 

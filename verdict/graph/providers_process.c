@@ -6,6 +6,26 @@
 
 #include <signal.h>
 
+/* Says whether a living descendant waits for something that it could be told, not for a lock or the end of another. */
+static bool any_could_be_told(const struct state *st, uint32_t process)
+{
+	uint32_t p = providers_descendant(st, process, process);
+
+	/* In a damaged file they may be a ring. */
+	for (size_t n = 0; p != STATE_NONE && n < st->n_processes; n++) {
+		for (uint32_t t = st->processes[p].first; t != STATE_NONE;
+			t = st->threads[t].next) {
+			enum wait_reason reason = st->threads[t].wait.reason;
+
+			if (wait_info(reason)->kind != KIND_LOCK && reason != WAIT_CHILD &&
+				reason != WAIT_JOIN)
+				return true;
+		}
+		p = providers_descendant(st, process, p);
+	}
+	return false;
+}
+
 uint32_t providers_on_child(struct providers *pr, uint32_t thread)
 {
 	const struct state *st = pr->st;
@@ -16,7 +36,7 @@ uint32_t providers_on_child(struct providers *pr, uint32_t thread)
 	 * Such a handler may tell the child what to do. One of Python's may do anything, put something into the queue that children
 	 * read from, say; then it waits again.
 	 */
-	if (state_takes_requests(st, me) ||
+	if ((state_takes_requests(st, me) && any_could_be_told(st, me)) ||
 		(st->processes[me].is_python && st->threads[thread].is_main &&
 			st->processes[me].orders & ~w->sigmask))
 		providers_maybe(pr, thread, MAYBE_SIGNAL);

@@ -74,24 +74,25 @@ static bool has_executed(const struct state *st, uint32_t process)
 		st->processes[process].id, 0, st->why);
 }
 
-/* Adds a process and its living descendants, without recursion: a chain of them may be long; in a damaged file, a ring. */
+/* Without recursion: a chain of them may be long. */
+uint32_t providers_descendant(const struct state *st, uint32_t root, uint32_t p)
+{
+	if (st->processes[p].child != STATE_NONE)
+		return st->processes[p].child;
+	while (p != root && st->processes[p].sibling == STATE_NONE)
+		p = st->processes[p].parent;
+	return p == root ? STATE_NONE : st->processes[p].sibling;
+}
+
+/* Adds a process and its living descendants: in a damaged file they may be a ring. */
 static void add_descendants(struct providers *pr, uint32_t node, uint32_t root)
 {
 	const struct state *st = pr->st;
 	uint32_t p = root;
 
-	fixpoint_edge(&pr->graph, node, pr->process_node[root]);
-	for (size_t n = 0; n < st->n_processes; n++) {
-		if (st->processes[p].child != STATE_NONE) {
-			p = st->processes[p].child;
-		} else {
-			while (p != root && st->processes[p].sibling == STATE_NONE)
-				p = st->processes[p].parent;
-			if (p == root)
-				return;
-			p = st->processes[p].sibling;
-		}
+	for (size_t n = 0; p != STATE_NONE && n <= st->n_processes; n++) {
 		fixpoint_edge(&pr->graph, node, pr->process_node[p]);
+		p = providers_descendant(st, root, p);
 	}
 }
 

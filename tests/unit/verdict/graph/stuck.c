@@ -186,6 +186,28 @@ TEST(stuck_across_processes_with_alarm_handler)
 	EXPECT(db, "");
 }
 
+/*
+ * A parent that takes orders (SIGHUP) waits for its child, which reads from it: the order may be handed on. Not so one that
+ * wants a lock of the parent's, as where make runs flock in a rule whose make has the lock.
+ */
+TEST(stuck_parent_with_orders_for_a_child)
+{
+	for (int wants_lock = 0; wants_lock < 2; wants_lock++) {
+		sqlite3 *db = fixture_family();
+
+		fixture_wait(db, 10, "child", "target_process_id=2");
+		fixture_handler(db, 1, 1);
+		if (wants_lock) {
+			fixture_held(db, 1, "file", 0, 10);
+			fixture_wait(db, 20, "lock", "lock_id=1");
+		} else {
+			fixture_joined(db, 1, "pipe", 1, "w", 2, "r");
+			fixture_wait(db, 20, "pipe-read", "pipe_id=1");
+		}
+		EXPECT(db, wants_lock ? "deadlock cycle 10 20" : "stuck cycle 10 20");
+	}
+}
+
 /* The alarm has rung, and the process is about to die of it. */
 TEST(stuck_abba_with_signal_under_way)
 {
