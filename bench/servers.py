@@ -74,12 +74,12 @@ def postgres(count, folder):
     run([*nobody, f"{programs}/initdb", "-D", f"{folder}/data", "-U", "bench", "--auth=trust", "--no-sync"])
     server = subprocess.Popen([*nobody, f"{programs}/postgres", "-D", f"{folder}/data", "-k", folder, "-c", "listen_addresses=", "-c", "fsync=off"], **QUIET)
     wait_for(f"{folder}/.s.PGSQL.5432", server)
-    client = [f"{programs}/pgbench", "-h", folder, "-U", "bench", "postgres"]
+    client = [f"{programs}/pgbench", "-h", folder, "-U", "bench"]
     for _ in range(500):
-        if not subprocess.run([*client[:-1], "-i", "-q", "postgres"], check=False, **QUIET).returncode:
+        if not subprocess.run([*client, "-i", "-q", "postgres"], check=False, **QUIET).returncode:
             break
         time.sleep(0.02)
-    return server, timed([*client[:-1], "-n", "-S", "-c", "8", "-j", "2", "-t", str(-(-count // 8)), "postgres"])
+    return server, timed([*client, "-n", "-S", "-c", "8", "-j", "2", "-t", str(-(-count // 8)), "postgres"])
 
 
 def nginx(count, folder):
