@@ -100,8 +100,11 @@ void ahead_ask(struct ahead *a, char *sql)
 	a->list[a->n++] = q;
 	(void)pthread_cond_broadcast(&a->changed);
 	(void)pthread_mutex_unlock(&a->mutex);
-	/* Where there can be no thread it is asked when its answer is wanted. */
-	if (!a->is_started)
+	/*
+	 * Where there can be no thread it is asked when its answer is wanted. Nor is one tried later: it would begin with
+	 * questions whose answers nobody takes from it any more.
+	 */
+	if (a->n == 1)
 		a->is_started = thread_start(&a->thread, ask_all, a) == 0;
 }
 
