@@ -52,7 +52,7 @@ static void judge(const struct finder *f, struct stuck_sets *sets)
 			s->certain = false;
 			s->maybe |= MAYBE_COLLECTED;
 		}
-		sets_judge_rest(f->st, s);
+		sets_judge_rest(f, s);
 	}
 }
 

@@ -18,12 +18,6 @@ void sets_collect(
  */
 bool sets_stood(const struct state *st, struct stuck_set *s);
 
-/* Says whether a member is in a program that people can tell what to do: by a signal that it catches, or by what it has told its language's runtime. */
-bool sets_takes_orders(const struct state *st, uint32_t thread);
-
-/* Changes what is said of a set that a program of a language may be in while it rests; for sets.c, when all else is judged. */
-void sets_judge_rest(const struct state *st, struct stuck_set *s);
-
 /* What a set is judged by. */
 struct finder {
 	const struct state *st;
@@ -36,6 +30,12 @@ bool sets_any(const struct finder *f, const struct stuck_set *s,
 	bool (*is)(const struct finder *f, uint32_t member));
 bool sets_all(const struct finder *f, const struct stuck_set *s,
 	bool (*is)(const struct finder *f, uint32_t member));
+
+/* Says whether a member is in a program that people can tell what to do: by a signal that it catches, or by what it has told its language's runtime. */
+bool sets_takes_orders(const struct finder *f, uint32_t thread);
+
+/* Changes what is said of a set that a program of a language may be in while it rests; for sets.c, when all else is judged. */
+void sets_judge_rest(const struct finder *f, struct stuck_set *s);
 
 /* Says whether a conditional set only rests: it is not shown then. */
 bool sets_is_idle(const struct finder *f, const struct stuck_set *s);

@@ -17,9 +17,12 @@ static bool is_self_pipe(const struct state *st, const struct state_thread *t)
 		t->wait.pipe_id, st->processes[t->process].id, 0, st->why);
 }
 
-static bool takes_orders(const struct finder *f, uint32_t member)
+bool sets_takes_orders(const struct finder *f, uint32_t thread)
 {
-	return sets_takes_orders(f->st, member);
+	const struct state_thread *t = &f->st->threads[thread];
+	const struct state_process *p = &f->st->processes[t->process];
+
+	return p->hooks || p->orders & ~t->wait.sigmask;
 }
 
 /* Says whether a process is an ancestor of another one. */
@@ -429,7 +432,7 @@ static bool is_merged(const struct finder *f, const struct stuck_set *s)
 /* Says whether a thread wakes up now and then to see whether it has been told to end. */
 static bool looks_for_orders(const struct finder *f, uint32_t member)
 {
-	return f->st->threads[member].wait.repeats && takes_orders(f, member);
+	return f->st->threads[member].wait.repeats && sets_takes_orders(f, member);
 }
 
 /* Says whether a thread wants what a certain other one has, and nobody else can give. */
@@ -528,6 +531,6 @@ bool sets_is_idle(const struct finder *f, const struct stuck_set *s)
 	/* A handler that is about to run, of a child's signal, say, changes nothing about that. */
 	return s->maybe & ways && !(s->maybe & ~(ways | MAYBE_ALARM | MAYBE_RAISE)) &&
 	       !sets_any(f, s, wants_pipe) && !is_waited_for(f, s) &&
-	       (!(s->maybe & MAYBE_SIGNAL) || sets_any(f, s, takes_orders) ||
+	       (!(s->maybe & MAYBE_SIGNAL) || sets_any(f, s, sets_takes_orders) ||
 		       (f->any_live && sets_any(f, s, takes_signals)));
 }

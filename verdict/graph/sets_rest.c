@@ -4,86 +4,60 @@
 
 #include "schema/query.h"
 
-bool sets_takes_orders(const struct state *st, uint32_t thread)
+static const struct state_lock *lock_of(const struct finder *f, uint32_t thread)
 {
-	const struct state_thread *t = &st->threads[thread];
-	const struct state_process *p = &st->processes[t->process];
-
-	return p->hooks || p->orders & ~t->wait.sigmask;
-}
-
-static const struct state_lock *lock_of(const struct state *st, uint32_t thread)
-{
-	return state_lock_of(st, &st->threads[thread].wait);
+	return state_lock_of(f->st, &f->st->threads[thread].wait);
 }
 
 /* Says whether a thread of a language waits for something that any other thread may do, and holds nobody up by itself. */
-static bool rests(const struct state *st, uint32_t member)
+static bool rests(const struct finder *f, uint32_t member)
 {
-	return st->threads[member].wait.reason == WAIT_COND &&
-	       state_is_of_runtime(lock_of(st, member));
+	return f->st->threads[member].wait.reason == WAIT_COND &&
+	       state_is_of_runtime(lock_of(f, member));
 }
 
 /* Go's own runtime says that all goroutines are asleep, and ends the program then; but not where signals are caught or C is called. */
-static bool is_of_go(const struct state *st, uint32_t member)
+static bool is_of_go(const struct finder *f, uint32_t member)
 {
-	return lock_of(st, member)->is_go;
+	return lock_of(f, member)->is_go;
 }
 
-static bool wants_work(const struct state *st, uint32_t member)
+static bool wants_work(const struct finder *f, uint32_t member)
 {
-	return lock_of(st, member)->is_pool;
-}
-
-static bool any_member(const struct state *st, const struct stuck_set *s,
-	bool (*is)(const struct state *st, uint32_t member))
-{
-	for (size_t i = 0; i < s->n_members; i++)
-		if (is(st, s->members[i]))
-			return true;
-	return false;
-}
-
-static bool all_members(const struct state *st, const struct stuck_set *s,
-	bool (*is)(const struct state *st, uint32_t member))
-{
-	for (size_t i = 0; i < s->n_members; i++)
-		if (!is(st, s->members[i]))
-			return false;
-	return true;
+	return lock_of(f, member)->is_pool;
 }
 
 /* Says whether a worker of Python's multiprocessing waits for something in a queue, whose pipe it reads from. */
-static bool reads_queue(const struct state *st, uint32_t member)
+static bool reads_queue(const struct finder *f, uint32_t member)
 {
-	const struct state_wait *w = &st->threads[member].wait;
+	const struct state_wait *w = &f->st->threads[member].wait;
 
 	return w->reason == WAIT_PIPE_READ && w->stack_id &&
-	       query_number(st->db,
+	       query_number(f->st->db,
 		       "SELECT 1 FROM frame f JOIN site s ON s.id = f.site_id WHERE f.stack_id = ?1"
 		       " AND s.file LIKE '%/multiprocessing/queues.py' LIMIT 1",
-		       w->stack_id, 0, st->why);
+		       w->stack_id, 0, f->st->why);
 }
 
 /* Says whether a thread waits for what the workers of an idle service do, or for the end of one of them. */
-static bool serves(const struct state *st, uint32_t member)
+static bool serves(const struct finder *f, uint32_t member)
 {
-	const struct state_wait *w = &st->threads[member].wait;
-	const struct state_lock *l = lock_of(st, member);
+	const struct state_wait *w = &f->st->threads[member].wait;
+	const struct state_lock *l = lock_of(f, member);
 
-	if (w->reason == WAIT_JOIN || reads_queue(st, member))
+	if (w->reason == WAIT_JOIN || reads_queue(f, member))
 		return true;
 	if (w->reason == WAIT_CHILD)
-		return st->processes[st->threads[member].process].is_python;
+		return f->st->processes[f->st->threads[member].process].is_python;
 	if (wait_info(w->reason)->mode == MODE_ALL)
 		return false;
 	return l &&
 	       (l->is_work || l->is_result || (l->kind == LOCK_MONITOR && w->reason == WAIT_COND));
 }
 
-static bool waits_for_end(const struct state *st, uint32_t member)
+static bool waits_for_end(const struct finder *f, uint32_t member)
 {
-	enum wait_reason reason = st->threads[member].wait.reason;
+	enum wait_reason reason = f->st->threads[member].wait.reason;
 
 	return reason == WAIT_JOIN || reason == WAIT_CHILD;
 }
@@ -93,17 +67,17 @@ static bool waits_for_end(const struct state *st, uint32_t member)
  * that its workers wait for; the main thread waits for these, or for the result of one. Somebody who waits for more than
  * that is no part of it.
  */
-static bool is_service(const struct state *st, const struct stuck_set *s)
+static bool is_service(const struct finder *f, const struct stuck_set *s)
 {
 	size_t results = 0;
 
-	if (!all_members(st, s, serves) || all_members(st, s, waits_for_end) ||
-		!any_member(st, s, sets_takes_orders))
+	if (!sets_all(f, s, serves) || sets_all(f, s, waits_for_end) ||
+		!sets_any(f, s, sets_takes_orders))
 		return false;
 	for (size_t i = 0; i < s->n_members; i++)
-		results += lock_of(st, s->members[i]) && lock_of(st, s->members[i])->is_result;
+		results += lock_of(f, s->members[i]) && lock_of(f, s->members[i])->is_result;
 	for (size_t i = 0; i < s->n_behind; i++)
-		if (!serves(st, s->behind[i]))
+		if (!serves(f, s->behind[i]))
 			return false;
 	return results <= 1;
 }
@@ -113,17 +87,17 @@ static bool is_service(const struct state *st, const struct stuck_set *s)
  * have said what is to be done then (a shutdown hook). Pools that have nothing to do are not shown. In Go there are no
  * such hooks: goroutines wait for signals, and those that do are known.
  */
-void sets_judge_rest(const struct state *st, struct stuck_set *s)
+void sets_judge_rest(const struct finder *f, struct stuck_set *s)
 {
-	if (!s->certain && is_service(st, s))
+	if (!s->certain && is_service(f, s))
 		s->hidden = true;
-	if (!all_members(st, s, rests))
+	if (!sets_all(f, s, rests))
 		return;
 	s->certain = false;
-	if (any_member(st, s, is_of_go)) {
+	if (sets_any(f, s, is_of_go)) {
 		s->maybe |= MAYBE_FINALIZED;
 		return;
 	}
 	s->maybe |= MAYBE_HOOK;
-	s->hidden = all_members(st, s, wants_work) || is_service(st, s);
+	s->hidden = sets_all(f, s, wants_work) || is_service(f, s);
 }
