@@ -102,7 +102,8 @@ static uint32_t gnu_hash(const char *name)
 	return h;
 }
 
-void *shim_resolve(void **cache, const char *name, const char *version)
+/* Returns the next definition, and the library that it lies in. */
+static void *find_next(struct image *ret_im, const char *name, const char *version)
 {
 	const struct link_map *map = _r_debug.r_map;
 	uint32_t hash = gnu_hash(name);
@@ -111,19 +112,40 @@ void *shim_resolve(void **cache, const char *name, const char *version)
 		map = map->l_next;
 	for (map = map ? map->l_next : NULL; map; map = map->l_next) {
 		const ElfW(Sym) * s;
-		struct image im;
-		void *p;
 
-		if (!image_open(&im, map))
+		if (!image_open(ret_im, map))
 			continue;
-		s = image_find(&im, name, hash, version);
+		s = image_find(ret_im, name, hash, version);
 		if (!s)
 			continue;
-		p = (void *)(map->l_addr + s->st_value);
 		if (ELF64_ST_TYPE(s->st_info) == STT_GNU_IFUNC)
-			p = ((void *(*)(void))p)();
-		__atomic_store_n(cache, p, __ATOMIC_RELAXED);
-		return p;
+			return ((void *(*)(void))(map->l_addr + s->st_value))();
+		return (void *)(map->l_addr + s->st_value);
 	}
 	return NULL;
+}
+
+void *shim_resolve(void **cache, const char *name, const char *version)
+{
+	struct image im;
+	void *p = find_next(&im, name, version);
+
+	if (p)
+		__atomic_store_n(cache, p, __ATOMIC_RELAXED);
+	return p;
+}
+
+bool shim_next_is_libc(const char *name)
+{
+	/* Before glibc 2.34 libpthread.so.0 had read and write too. */
+	static const char *const only_there[] = {
+		"gnu_get_libc_version", "__pthread_initialize_minimal"};
+	struct image im;
+
+	if (!find_next(&im, name, NULL))
+		return false;
+	for (size_t i = 0; i < sizeof only_there / sizeof *only_there; i++)
+		if (image_find(&im, only_there[i], gnu_hash(only_there[i]), NULL))
+			return true;
+	return false;
 }

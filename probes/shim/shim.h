@@ -42,6 +42,12 @@
  */
 void *shim_resolve(void **cache, const char *name, const char *version);
 
+/*
+ * Says whether that definition is the C library's own. If not, another library stands in front of it (a sanitizer, a
+ * user-level network stack), which must see the call under the name that the program called.
+ */
+bool shim_next_is_libc(const char *name);
+
 #define REAL_AS(name, symbol, version)                                                             \
 	static inline __typeof__(&name) real_##name(void)                                          \
 	{                                                                                          \

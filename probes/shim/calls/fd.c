@@ -31,9 +31,14 @@ REAL(closefrom)
 REAL(fcntl)
 REAL(fcntl64)
 REAL(open)
+REAL(open64)
 REAL(openat)
+REAL(openat64)
 REAL(creat)
+REAL(creat64)
 REAL(fopen)
+REAL(fopen64)
+REAL(pidfd_getfd)
 REAL(syscall)
 
 /* ---- Made ---- */
@@ -103,7 +108,8 @@ static void copied(int fd)
 WRAPPER(pidfd_getfd) pidfd_getfd;
 int pidfd_getfd(int pidfd, int fd, unsigned flags)
 {
-	int rc = (int)real_syscall()(SYS_pidfd_getfd, pidfd, fd, flags);
+	int rc = real_pidfd_getfd() ? real_pidfd_getfd()(pidfd, fd, flags)
+				    : (int)real_syscall()(SYS_pidfd_getfd, pidfd, fd, flags);
 
 	new_end(rc, END_TAKEN);
 	return rc;
@@ -173,7 +179,7 @@ int fcntl(int fd, int cmd, ...)
 	arg = va_arg(ap, void *);
 	va_end(ap);
 	if (shim_everything() && filelock_is(cmd))
-		return filelock_fcntl(fd, cmd, arg, SITE);
+		return filelock_fcntl(fd, cmd, arg, SITE, real_fcntl());
 	return after_fcntl(cmd, real_fcntl()(fd, cmd, arg));
 }
 
@@ -187,7 +193,7 @@ int fcntl64(int fd, int cmd, ...)
 	arg = va_arg(ap, void *);
 	va_end(ap);
 	if (shim_everything() && filelock_is(cmd))
-		return filelock_fcntl(fd, cmd, arg, SITE);
+		return filelock_fcntl(fd, cmd, arg, SITE, real_fcntl64());
 	return after_fcntl(cmd, real_fcntl64()(fd, cmd, arg));
 }
 
@@ -314,7 +320,7 @@ int open64(const char *path, int flags, ...)
 	mode_t mode = MODE_OF(flags);
 	struct opening o = opening(AT_FDCWD, path, flags);
 
-	return opened(&o, real_open()(path, flags | O_LARGEFILE, mode), path);
+	return opened(&o, real_open64()(path, flags, mode), path);
 }
 
 WRAPPER(openat) openat;
@@ -332,7 +338,7 @@ int openat64(int dir, const char *path, int flags, ...)
 	mode_t mode = MODE_OF(flags);
 	struct opening o = opening(dir, path, flags);
 
-	return opened(&o, real_openat()(dir, path, flags | O_LARGEFILE, mode), path);
+	return opened(&o, real_openat64()(dir, path, flags, mode), path);
 }
 
 WRAPPER(creat) creat;
@@ -343,13 +349,23 @@ int creat(const char *path, mode_t mode)
 	return opened(&o, real_creat()(path, mode), path);
 }
 
+WRAPPER(creat64) creat64;
+int creat64(const char *path, mode_t mode)
+{
+	struct opening o = opening(AT_FDCWD, path, O_WRONLY);
+
+	return opened(&o, real_creat64()(path, mode), path);
+}
+
 /* The forms that _FORTIFY_SOURCE uses where no mode is given. */
 int __open_2(const char *path, int flags);
 int __open64_2(const char *path, int flags);
 int __openat_2(int dir, const char *path, int flags);
 int __openat64_2(int dir, const char *path, int flags);
 REAL(__open_2)
+REAL(__open64_2)
 REAL(__openat_2)
+REAL(__openat64_2)
 
 WRAPPER(__open_2) __open_2;
 int __open_2(const char *path, int flags)
@@ -362,7 +378,9 @@ int __open_2(const char *path, int flags)
 WRAPPER(__open64_2) __open64_2;
 int __open64_2(const char *path, int flags)
 {
-	return __open_2(path, flags);
+	struct opening o = opening(AT_FDCWD, path, flags);
+
+	return opened(&o, real___open64_2()(path, flags), path);
 }
 
 WRAPPER(__openat_2) __openat_2;
@@ -376,7 +394,9 @@ int __openat_2(int dir, const char *path, int flags)
 WRAPPER(__openat64_2) __openat64_2;
 int __openat64_2(int dir, const char *path, int flags)
 {
-	return __openat_2(dir, path, flags);
+	struct opening o = opening(dir, path, flags);
+
+	return opened(&o, real___openat64_2()(dir, path, flags), path);
 }
 
 /* The flags of a stream's mode, as far as waiting is concerned. */
@@ -398,5 +418,9 @@ FILE *fopen(const char *restrict path, const char *restrict mode)
 WRAPPER(fopen64) fopen64;
 FILE *fopen64(const char *restrict path, const char *restrict mode)
 {
-	return fopen(path, mode);
+	struct opening o = opening(AT_FDCWD, path, mode_flags(mode));
+	FILE *f = real_fopen64()(path, mode);
+
+	opened(&o, f ? f->_fileno : -1, path);
+	return f;
 }

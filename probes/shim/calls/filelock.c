@@ -17,7 +17,7 @@
 
 REAL(flock)
 REAL(lockf)
-REAL(fcntl64)
+REAL(lockf64)
 
 static void fill_range(
 	struct rec_FILE_LOCK *r, int fd, const struct flock *l, const struct stat *st)
@@ -94,7 +94,7 @@ bool filelock_is(int cmd)
 	return cmd == F_SETLK || cmd == F_SETLKW || cmd == F_OFD_SETLK || cmd == F_OFD_SETLKW;
 }
 
-int filelock_fcntl(int fd, int cmd, void *arg, uint64_t site)
+int filelock_fcntl(int fd, int cmd, void *arg, uint64_t site, int (*real)(int fd, int cmd, ...))
 {
 	bool ofd = cmd == F_OFD_SETLK || cmd == F_OFD_SETLKW;
 	const struct flock *l = arg;
@@ -105,13 +105,13 @@ int filelock_fcntl(int fd, int cmd, void *arg, uint64_t site)
 	r.attempt = cmd == F_SETLK || cmd == F_OFD_SETLK ? LOCK_TRY : LOCK_PLAIN;
 	if (l->l_type == F_UNLCK) {
 		finish(&r, 0);
-		return real_fcntl64()(fd, cmd, arg);
+		return real(fd, cmd, arg);
 	}
-	rc = real_fcntl64()(fd, ofd ? F_OFD_SETLK : F_SETLK, arg);
+	rc = real(fd, ofd ? F_OFD_SETLK : F_SETLK, arg);
 	if (rc < 0 && (errno == EAGAIN || errno == EACCES) &&
 		(cmd == F_SETLKW || cmd == F_OFD_SETLKW)) {
 		begin_wait(&r, SYS_fcntl, cmd);
-		rc = real_fcntl64()(fd, cmd, arg);
+		rc = real(fd, cmd, arg);
 		wait_end();
 	}
 	finish(&r, rc);
@@ -145,20 +145,41 @@ int flock(int fd, int op)
 	return rc;
 }
 
-WRAPPER(lockf) lockf;
-int lockf(int fd, int cmd, off_t len)
+static int lock_region(
+	int fd, int cmd, off_t len, uint64_t site, int (*real)(int fd, int cmd, off_t len))
 {
 	struct flock l = {.l_type = (short)(cmd == F_ULOCK ? F_UNLCK : F_WRLCK),
 		.l_whence = SEEK_CUR,
 		.l_len = len};
+	struct rec_FILE_LOCK r;
+	int rc;
 
 	if (!shim_everything() || cmd == F_TEST)
-		return real_lockf()(fd, cmd, len);
-	return filelock_fcntl(fd, cmd == F_LOCK ? F_SETLKW : F_SETLK, &l, SITE);
+		return real(fd, cmd, len);
+	fill(&r, fd, FLOCK_POSIX, &l, site);
+	r.attempt = cmd == F_LOCK ? LOCK_PLAIN : LOCK_TRY;
+	if (cmd == F_ULOCK) {
+		finish(&r, 0);
+		return real(fd, cmd, len);
+	}
+	rc = real(fd, cmd == F_LOCK ? F_TLOCK : cmd, len);
+	if (rc < 0 && (errno == EAGAIN || errno == EACCES) && cmd == F_LOCK) {
+		begin_wait(&r, SYS_fcntl, F_SETLKW);
+		rc = real(fd, cmd, len);
+		wait_end();
+	}
+	finish(&r, rc);
+	return rc;
+}
+
+WRAPPER(lockf) lockf;
+int lockf(int fd, int cmd, off_t len)
+{
+	return lock_region(fd, cmd, len, SITE, real_lockf());
 }
 
 WRAPPER(lockf64) lockf64;
 int lockf64(int fd, int cmd, off64_t len)
 {
-	return lockf(fd, cmd, len);
+	return lock_region(fd, cmd, len, SITE, real_lockf64());
 }

@@ -9,7 +9,7 @@
 /* Says whether a command of fcntl sets a lock. */
 bool filelock_is(int cmd);
 
-/* Makes that call and records it. */
-int filelock_fcntl(int fd, int cmd, void *arg, uint64_t site);
+/* Makes that call by real, the next function of the name that the program called, and records it. */
+int filelock_fcntl(int fd, int cmd, void *arg, uint64_t site, int (*real)(int fd, int cmd, ...));
 
 #endif

@@ -20,6 +20,7 @@ REAL(splice)
 REAL(tee)
 REAL(vmsplice)
 REAL(sendfile)
+REAL(sendfile64)
 REAL(send)
 REAL(sendto)
 REAL(sendmsg)
@@ -185,7 +186,11 @@ ssize_t sendfile(int out, int in, off_t *at, size_t n)
 WRAPPER(sendfile64) sendfile64;
 ssize_t sendfile64(int out, int in, off64_t *at, size_t n)
 {
-	return sendfile(out, in, at, n);
+	struct io_call c;
+	ssize_t rc;
+
+	IO(&c, rc, out, IO_SENDFILE, n, false, real_sendfile64()(out, in, at, n), NULL);
+	return rc;
 }
 
 /* ---- Sockets ---- */
@@ -362,29 +367,39 @@ ssize_t __read_chk(int fd, void *buf, size_t n, size_t size);
 ssize_t __recv_chk(int fd, void *buf, size_t n, size_t size, int flags);
 ssize_t __recvfrom_chk(int fd, void *restrict buf, size_t n, size_t size, int flags,
 	struct sockaddr *restrict from, socklen_t *restrict len);
-void __chk_fail(void) __attribute__((noreturn));
+REAL(__read_chk)
+REAL(__recv_chk)
+REAL(__recvfrom_chk)
 
 WRAPPER(__read_chk) __read_chk;
 ssize_t __read_chk(int fd, void *buf, size_t n, size_t size)
 {
-	if (n > size)
-		__chk_fail();
-	return read(fd, buf, n);
+	struct io_call c;
+	ssize_t rc;
+
+	IO(&c, rc, fd, IO_READ, n, n > size, real___read_chk()(fd, buf, n, size), buf);
+	return rc;
 }
 
 WRAPPER(__recv_chk) __recv_chk;
 ssize_t __recv_chk(int fd, void *buf, size_t n, size_t size, int flags)
 {
-	if (n > size)
-		__chk_fail();
-	return recv(fd, buf, n, flags);
+	struct io_call c;
+	ssize_t rc;
+
+	IO(&c, rc, fd, IO_RECV, n, n > size || (flags & MSG_DONTWAIT),
+		real___recv_chk()(fd, buf, n, size, flags), buf);
+	return rc;
 }
 
 WRAPPER(__recvfrom_chk) __recvfrom_chk;
 ssize_t __recvfrom_chk(int fd, void *restrict buf, size_t n, size_t size, int flags,
 	struct sockaddr *restrict from, socklen_t *restrict len)
 {
-	if (n > size)
-		__chk_fail();
-	return recvfrom(fd, buf, n, flags, from, len);
+	struct io_call c;
+	ssize_t rc;
+
+	IO(&c, rc, fd, IO_RECV, n, n > size || (flags & MSG_DONTWAIT),
+		real___recvfrom_chk()(fd, buf, n, size, flags, from, len), buf);
+	return rc;
 }

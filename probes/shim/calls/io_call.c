@@ -215,7 +215,8 @@ bool io_begin_between(
 /*
  * Whether calls are made as preadv2 and pwritev2, which can be told not to wait
  * for a pipe (Linux 6.4) and not to send SIGPIPE (6.18). A program that began
- * below a filter for system calls may not be allowed them.
+ * below a filter for system calls may not be allowed them; and what another
+ * library has put in front of read and write is not passed by.
  */
 static bool can_try(unsigned op)
 {
@@ -230,7 +231,8 @@ static bool can_try(unsigned op)
 
 		*s = -1;
 		if (sys4(SYS_prctl, PR_GET_SECCOMP, 0, 0, 0) == 0 && real_preadv2() &&
-			real_pwritev2() && sys2(SYS_pipe2, fds, O_CLOEXEC) == 0) {
+			real_pwritev2() && shim_next_is_libc(is_write(op) ? "write" : "read") &&
+			sys2(SYS_pipe2, fds, O_CLOEXEC) == 0) {
 			if (is_write(op) ? sys6(SYS_pwritev2, fds[1], SYS_ARG(&none), 1, -1, -1,
 						   RWF_NOWAIT | RWF_NOSIGNAL) == 0
 					 : sys6(SYS_preadv2, fds[0], SYS_ARG(&none), 1, -1, -1,

@@ -157,10 +157,14 @@ __sighandler_t sysv_signal(int signo, __sighandler_t handler)
 }
 
 __sighandler_t __sysv_signal(int signo, __sighandler_t handler);
+REAL(__sysv_signal)
+
 WRAPPER(__sysv_signal) __sysv_signal;
 __sighandler_t __sysv_signal(int signo, __sighandler_t handler)
 {
-	return sysv_signal(signo, handler);
+	if (!shim_everything() || signo <= 0 || signo >= _NSIG)
+		return real___sysv_signal()(signo, handler);
+	return set_signal(signo, handler, (int)(SA_RESETHAND | SA_NODEFER));
 }
 
 WRAPPER(siginterrupt) siginterrupt;

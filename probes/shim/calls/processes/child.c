@@ -12,8 +12,11 @@
 #include "probes/shim/calls/wait.h"
 #include "schema/compat.h"
 
+REAL(wait)
+REAL(wait3)
 REAL(wait4)
 REAL(waitid)
+REAL(waitpid)
 
 /*
  * The call is made once so that it does not wait: a wait is recorded only if
@@ -33,22 +36,56 @@ static void reaped(pid_t pid, int status, int options)
 	errno = keep;
 }
 
-WRAPPER(wait4) wait4;
-pid_t wait4(pid_t pid, int *status, int options, struct rusage *usage)
+/* The next function of the wrapper's own name: another library may stand in front of each of them. */
+typedef pid_t wait_function(pid_t pid, int *status, int options, struct rusage *usage);
+
+static pid_t next_wait4(pid_t pid, int *status, int options, struct rusage *usage)
+{
+	return real_wait4()(pid, status, options, usage);
+}
+
+static pid_t next_wait3(pid_t pid, int *status, int options, struct rusage *usage)
+{
+	(void)pid;
+	return real_wait3()(status, options, usage);
+}
+
+static pid_t next_waitpid(pid_t pid, int *status, int options, struct rusage *usage)
+{
+	(void)usage;
+	return real_waitpid()(pid, status, options);
+}
+
+/* It has no options: the kernel is asked whether it would wait. */
+static pid_t next_wait(pid_t pid, int *status, int options, struct rusage *usage)
+{
+	siginfo_t info = {0};
+
+	(void)pid;
+	(void)usage;
+	if ((options & WNOHANG) &&
+		sys5(SYS_waitid, P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT, NULL) == 0 &&
+		info.si_pid == 0)
+		return 0;
+	return real_wait()(status);
+}
+
+static pid_t wait_child(
+	wait_function *next, pid_t pid, int *status, int options, struct rusage *usage)
 {
 	struct rec_WAIT_BEGIN r;
 	int mine = 0;
 	pid_t rc;
 
 	if (!shim_everything())
-		return real_wait4()(pid, status, options, usage);
-	rc = real_wait4()(pid, &mine, options | WNOHANG, usage);
+		return next(pid, status, options, usage);
+	rc = next(pid, &mine, options | WNOHANG, usage);
 	if (rc == 0 && !(options & WNOHANG)) {
 		wait_init(&r, SYS_wait4, WAIT_CHILD);
 		r.arg0 = (uint64_t)(int64_t)pid;
 		r.arg2 = (uint64_t)(unsigned)options;
 		r.peer = pid > 0 ? (uint64_t)pid : 0;
-		WAIT_CALL(&r, rc, real_wait4()(pid, &mine, options, usage));
+		WAIT_CALL(&r, rc, next(pid, &mine, options, usage));
 	}
 	if (rc > 0) {
 		reaped(rc, mine, options);
@@ -58,22 +95,28 @@ pid_t wait4(pid_t pid, int *status, int options, struct rusage *usage)
 	return rc;
 }
 
+WRAPPER(wait4) wait4;
+pid_t wait4(pid_t pid, int *status, int options, struct rusage *usage)
+{
+	return wait_child(next_wait4, pid, status, options, usage);
+}
+
 WRAPPER(waitpid) waitpid;
 pid_t waitpid(pid_t pid, int *status, int options)
 {
-	return wait4(pid, status, options, NULL);
+	return wait_child(next_waitpid, pid, status, options, NULL);
 }
 
 WRAPPER(wait) wait;
 pid_t wait(int *status)
 {
-	return wait4(-1, status, 0, NULL);
+	return wait_child(next_wait, -1, status, 0, NULL);
 }
 
 WRAPPER(wait3) wait3;
 pid_t wait3(int *status, int options, struct rusage *usage)
 {
-	return wait4(-1, status, options, usage);
+	return wait_child(next_wait3, -1, status, options, usage);
 }
 
 static int status_of(const siginfo_t *info)
