@@ -10,6 +10,9 @@
 
 set -u
 cd "$(dirname "$0")/.." || exit 1
+# What the tests record are the programs that `make deps` installs: a version manager's stand-in for an interpreter
+# (pyenv, rbenv) is a shell script that starts others first.
+PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:$PATH
 jobs=2
 if [ "${1:-}" = -j ]; then
 	jobs=$2
@@ -30,8 +33,8 @@ run_one()
 	log=$2/${file//\//_}.tap
 	start=$(date +%s%N)
 	case $file in
-	*.sh) timeout -k 10 "${FILE_LIMIT:-1200}" bash "$file" >"$log" 2>&1 </dev/null ;;
-	*) timeout -k 10 "${FILE_LIMIT:-1200}" "$file" ${TEST:+"$TEST"} >"$log" 2>&1 </dev/null ;;
+	*.sh) timeout -k 10 "${FILE_LIMIT:-2400}" bash "$file" >"$log" 2>&1 </dev/null ;;
+	*) timeout -k 10 "${FILE_LIMIT:-2400}" "$file" ${TEST:+"$TEST"} >"$log" 2>&1 </dev/null ;;
 	esac
 	rc=$?
 	times >"$log.times"
