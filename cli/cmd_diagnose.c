@@ -190,6 +190,24 @@ static void add_path(struct buf *out, sqlite3 *db)
 	trace_free(t);
 }
 
+/* That nothing was found does not prove that all is well: what of some process could not be seen is said too. */
+static void add_none(struct buf *out, sqlite3 *db)
+{
+	_cleanup_buf_ struct buf why = BUF_INIT;
+	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
+	int rc = query_open(db,
+		"SELECT j.value FROM trace, json_each(iif(json_valid(blind_spots), blind_spots, '[]')) j"
+		" WHERE j.value GLOB '*process [0-9]*'",
+		&stmt, &why);
+
+	buf_adds(out, "nothing found\n");
+	for (bool first = true; !rc && query_step(stmt, &why) > 0; first = false) {
+		buf_adds(out, first ? "Not examined:\n  " : "  ");
+		buf_add_printable(out, query_text(stmt, 0), strlen(query_text(stmt, 0)));
+		buf_addc(out, '\n');
+	}
+}
+
 static void print_text(const struct diagnose *d, sqlite3 *db, const struct findings *fs)
 {
 	static const char *const order[] = {"Deadlock", "Errors",
@@ -221,7 +239,7 @@ static void print_text(const struct diagnose *d, sqlite3 *db, const struct findi
 		}
 	}
 	if (!out.len)
-		buf_adds(&out, "nothing found\n");
+		add_none(&out, db);
 	if (say_is_verbose())
 		add_path(&out, db);
 	(void)fwrite(out.data, 1, out.len, stdout);

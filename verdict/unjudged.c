@@ -20,6 +20,7 @@ static const struct {
 	bool always; /* its threads are read, but not that */
 } runtimes[] = {
 	{"java", "the monitors and locks of Java (jstack shows them)", false},
+	{"python", "the threads and locks of Python (py-spy shows where they are)", false},
 	{"pypy", "the threads and locks of PyPy (faulthandler shows where they are)", false},
 	{"ruby", "the mutexes and queues of Ruby (rbspy shows where its threads are)", false},
 	{"node", "the promises and callbacks of Node.js (node --inspect shows them)", true},

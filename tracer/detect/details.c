@@ -316,6 +316,11 @@ static int find_titles(struct details *d, struct sqlite3 *db, int64_t watch_ns,
 	return rc;
 }
 
+struct buf *details_blind(struct details *d)
+{
+	return languages_blind(d->languages);
+}
+
 int details_waits(struct details *d, struct sqlite3 *db, int64_t watch_ns, uint64_t ts,
 	source_emit *emit, void *arg, bool *ret_any, struct buf *why)
 {

@@ -25,6 +25,9 @@ void details_free(struct details *d);
 int details_read(struct details *d, struct sqlite3 *db, uint64_t ts, source_emit *emit, void *arg,
 	struct buf *why);
 
+/* Sentences about what could not be understood so far, as languages_blind. */
+struct buf *details_blind(struct details *d);
+
 /*
  * Before deadlocks are looked for: adds what the processes in which a wait has lasted call themselves, and what
  * the runtimes of languages say of waits that nobody else sees through. Sets *ret_any if one was asked. The rest as details_read.

@@ -65,6 +65,16 @@ static void evaluation_ended(struct tracer *t, uint64_t now)
 		t->evaluate_not_before = now + took * EVALUATE_SHARE;
 }
 
+/* What the readers of languages did not understand is in the recording from then on. */
+static void note_blind(struct tracer *t)
+{
+	struct buf *blind = details_blind(t->details);
+
+	if (blind->len)
+		tracer_blind(t, blind->data);
+	buf_reset(blind);
+}
+
 /* Asks the runtimes of languages what threads wait for. Returns 0, or -errno of the store. */
 static int read_waits(struct tracer *t)
 {
@@ -74,6 +84,7 @@ static int read_waits(struct tracer *t)
 	if (details_waits(t->details, detector_reader(t->detector), t->config.watch_ns, t->until,
 		    tracer_feed, t, &any, &why) < 0)
 		detection_failed(t, why.data);
+	note_blind(t);
 	return any ? tracer_commit(t) : 0;
 }
 

@@ -33,8 +33,9 @@ struct languages {
 	struct symbols *symbols;
 	struct hash known; /* struct known by process and program, owned */
 	struct hash
-		waits; /* by wait.id: the threads of its process have been read since it began */
-	int64_t last;  /* process that was read last, in this look */
+		waits;    /* by wait.id: the threads of its process have been read since it began */
+	int64_t last;     /* process that was read last, in this look */
+	struct buf blind; /* what could not be understood: sentences that nobody has taken yet */
 };
 
 struct languages *languages_new(struct symbols *symbols)
@@ -42,6 +43,7 @@ struct languages *languages_new(struct symbols *symbols)
 	struct languages *l = xcalloc(1, sizeof *l);
 
 	l->symbols = symbols;
+	l->blind = BUF_INIT;
 	return l;
 }
 
@@ -54,6 +56,7 @@ void languages_free(struct languages *l)
 	for (size_t pos = 0; (slot = hash_next(&l->known, &pos));)
 		free(slot->value);
 	hash_done(&l->known);
+	buf_done(&l->blind);
 	free(l);
 }
 
@@ -103,13 +106,18 @@ static void read_process(struct languages *l, const struct language_process *p, 
 	struct counter c = {.out = out};
 	uint64_t now = clock_now(), took;
 
-	k->has_none = !runtime_emit(&process, out->ts, count, &c, NULL);
+	k->has_none = !runtime_emit(&process, out->ts, count, &c, &l->blind);
 	took = clock_now() - now;
 	k->interval_ns = c.locks || !k->interval_ns ? shortest_ns : 2 * k->interval_ns;
 	if (k->interval_ns > longest_ns)
 		k->interval_ns = longest_ns;
 	/* Little of the time is spent on it. */
 	k->next_ns = now + (k->interval_ns > 50 * took ? k->interval_ns : 50 * took);
+}
+
+struct buf *languages_blind(struct languages *l)
+{
+	return &l->blind;
 }
 
 void languages_begin(struct languages *l)

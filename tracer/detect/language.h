@@ -32,6 +32,9 @@ struct language_process {
 struct languages *languages_new(struct symbols *symbols);
 void languages_free(struct languages *l);
 
+/* Sentences about what could not be understood, one a line; who has taken them empties it. It is valid as long as l. */
+struct buf *languages_blind(struct languages *l);
+
 /* Begins a look at those who may be stuck: no process is read twice in it. */
 void languages_begin(struct languages *l);
 

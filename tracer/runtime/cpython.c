@@ -39,12 +39,24 @@ enum {
 
 /* ---- Which release ---- */
 
+#define ADVICE " (py-spy shows where its threads are)"
+
 static bool is_python_file(void *arg, const char *path)
 {
 	const char *exe = arg, *base = strrchr(path, '/');
 
 	base = base ? base + 1 : path;
 	return !strcmp(path, exe) || strstr(base, "python") != NULL;
+}
+
+/* What every release exports; those before 3.7 have no _PyRuntime. */
+static const char before_runtime[] = "PyThread_acquire_lock";
+
+static bool is_named(const struct runtime_process *p, const char *name, const char *exe,
+	uint64_t *ret, const char **ret_path)
+{
+	return symbols_named(p->symbols, p->key, p->pid, name, is_python_file,
+		(void *)(uintptr_t)exe, ret, ret_path);
 }
 
 static const struct cpython_layout *find_layout(unsigned major, unsigned minor)
@@ -76,12 +88,12 @@ static bool is_known_build(struct cpython *c, struct buf *why)
 		return true;
 	if (!memory_read(&c->memory, c->runtime, head, sizeof head) ||
 		memcmp(head, "xdebugpy", 8) != 0) {
-		buf_adds(why, "it runs a build of Python that pptrace does not know");
+		buf_adds(why, "it runs a build of Python that pptrace does not know" ADVICE);
 		return false;
 	}
 	if (head[2]) {
 		buf_adds(why,
-			"its Python is built for free threading, without the global lock, which pptrace does not support");
+			"its Python is built for free threading, without the global lock, which pptrace does not support" ADVICE);
 		return false;
 	}
 	return true;
@@ -97,21 +109,21 @@ static int find_runtime(struct cpython *c, const struct runtime_process *p, stru
 
 	if (!runtime_exe(p, exe, sizeof exe))
 		return -ENOENT;
-	if (!symbols_named(p->symbols, p->key, p->pid, "_PyRuntime", is_python_file, exe,
-		    &c->runtime, &path))
+	if (!is_named(p, "_PyRuntime", exe, &c->runtime, &path) &&
+		!is_named(p, before_runtime, exe, &at, &path))
 		return -ENOENT;
 	/* Exported from 3.11 on (Include/pylifecycle.h). */
-	if (symbols_named(p->symbols, p->key, p->pid, "Py_Version", is_python_file, exe, &at, NULL))
+	if (is_named(p, "Py_Version", exe, &at, NULL))
 		version = (uint32_t)memory_pointer(&c->memory, at);
 	if (!version)
 		version = version_of_path(path);
 	if (!version) {
-		buf_adds(why, "the version of its Python could not be determined");
+		buf_adds(why, "the version of its Python could not be determined" ADVICE);
 		return -ENOTSUP;
 	}
 	c->layout = find_layout(version >> 24, version >> 16 & 255);
 	if (!c->layout) {
-		buf_addf(why, "pptrace does not know the memory layout of Python %u.%u",
+		buf_addf(why, "pptrace does not know the memory layout of Python %u.%u" ADVICE,
 			version >> 24, version >> 16 & 255);
 		return -ENOTSUP;
 	}
@@ -381,8 +393,8 @@ static bool is_there(const struct runtime_process *p)
 	uint64_t at;
 
 	return runtime_exe(p, exe, sizeof exe) &&
-	       symbols_named(
-		       p->symbols, p->key, p->pid, "_PyRuntime", is_python_file, exe, &at, NULL);
+	       (is_named(p, "_PyRuntime", exe, &at, NULL) ||
+		       is_named(p, before_runtime, exe, &at, NULL));
 }
 
 const struct runtime runtime_cpython = {

@@ -491,6 +491,57 @@ on_backend()
 # shellcheck disable=SC2046
 side_by_side on_backend $(backends)
 
+# forged NAME OPTION...: a program that waits, linked to a library of that name whose memory lies (tests/python/forged.c).
+forged()
+{
+	local name=$1
+	shift
+	mkdir -p "$name"
+	gcc -shared -fPIC "$@" -o "$name/$name" "$ROOT/tests/python/forged.c" || fail "the library cannot be built"
+	gcc -o "$name/liar" liar.c "$name/$name" -Wl,-rpath,"$PWD/$name" || fail "the program cannot be built"
+}
+echo '#include <pthread.h>
+void PyThread_acquire_lock(void);
+int main(void) { pthread_mutex_t m = PTHREAD_MUTEX_INITIALIZER; PyThread_acquire_lock(); pthread_mutex_lock(&m); return pthread_mutex_lock(&m); }' >liar.c
+
+begin "a Python that cannot be read: why and diagnose say so, and what shows its threads"
+forged libpython3.6m.so
+forged libpython3.99.so -DVERSION=0x363
+forged libpython3.13t.so -DVERSION=0x30d -DCOOKIE=1
+forged libpython3.13d.so -DVERSION=0x30d
+for name in libpython3.6m.so libpython3.99.so libpython3.13t.so libpython3.13d.so; do
+	case $name in
+	*3.6m.so) text='pptrace does not know the memory layout of Python 3.6' ;;
+	*3.99.so) text='pptrace does not know the memory layout of Python 3.99' ;;
+	*t.so) text='its Python is built for free threading, without the global lock, which pptrace does not support' ;;
+	*d.so) text='it runs a build of Python that pptrace does not know' ;;
+	esac
+	start "$name/liar"
+	wait_for 10 waiting 1
+	run "$PPTRACE" why "$pid"
+	expect_err "^pptrace: Threads and locks of process $pid are shown as the kernel sees them: $text \(py-spy shows where its threads are\)\.\$"
+	stop
+	run "$PPTRACE" run --watch=0.1 --on-deadlock=kill -o liar.db "$name/liar"
+	expect_status 124
+	expect_sql liar.db "SELECT count(*) FROM trace, json_each(blind_spots) WHERE value LIKE '%: $text (py-spy shows where its threads are).'" 1
+	run "$PPTRACE" diagnose --rule stuck liar.db
+	expect_out "^nothing found\$"
+	expect_out "^  Threads and locks of process [0-9]+ are shown as the kernel sees them: $text"
+done
+end
+
+begin "a Python whose lists have no end: an answer at once, and no crash"
+for version in 0x309 0x30a 0x30b 0x30c 0x30d 0x30e; do
+	forged libpython3.so -DVERSION=$version -DCOOKIE=0
+	start libpython3.so/liar
+	wait_for 10 waiting 1
+	run timeout 10 "$PPTRACE" why "$pid"
+	expect_status 1
+	expect_out '^error: deadlock: .*liar'
+	stop
+done
+end
+
 begin "a program without Python says nothing of it"
 start "$PROGRAMS/stuck" abba
 wait_for 10 waiting 3

@@ -50,6 +50,8 @@ TEST(unjudged_languages)
 	fixture_sql(db, "UPDATE process SET exe = '/usr/bin/pypy3.9' WHERE id = 1");
 	expect(db,
 		"  the threads and locks of PyPy (faulthandler shows where they are): p1[1001]\n");
+	fixture_sql(db, "UPDATE process SET exe = '/usr/bin/python2.7' WHERE id = 1");
+	expect(db, "  the threads and locks of Python (py-spy shows where they are): p1[1001]\n");
 	fixture_sql(db, "UPDATE process SET exe = '/usr/lib/erlang/bin/beam.smp' WHERE id = 1");
 	expect(db, "  the processes of Erlang (observer shows them): p1[1001]\n");
 	fixture_sql(db, "UPDATE process SET language = 'python' WHERE id = 1");

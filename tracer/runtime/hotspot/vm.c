@@ -415,19 +415,23 @@ int hotspot_vm_open(struct hotspot *h, const struct runtime_process *p, struct b
 	if (!hotspot_is_there(p))
 		return -ENOENT;
 	if (!read_tables(&e)) {
-		buf_adds(why, "its Java virtual machine does not say how its memory is laid out");
+		buf_adds(why,
+			"its Java virtual machine does not say how its memory is laid out (jstack shows its threads and locks)");
 		return -ENOTSUP;
 	}
 	h->version = (int)hotspot_u32(h, h->vm.v_version, 0);
 	if (h->version < OLDEST || h->version > NEWEST) {
-		buf_addf(why, "pptrace does not know the memory layout of Java %d", h->version);
+		buf_addf(why,
+			"pptrace does not know the memory layout of Java %d (jstack shows its threads and locks)",
+			h->version);
 		return -ENOTSUP;
 	}
 	read_places(h);
 	read_program(h);
 	if (!h->has_heap) {
-		buf_adds(why, "its Java objects are laid out in a way that pptrace does not know"
-			      " (generational ZGC, or compact headers)");
+		buf_adds(why,
+			"its Java objects are laid out in a way that pptrace does not know"
+			" (generational ZGC, or compact headers; jstack shows its threads and locks)");
 		return -ENOTSUP;
 	}
 	return 0;

@@ -132,6 +132,8 @@ static const struct ruby_layout *find_layout(int major, int minor)
 	return NULL;
 }
 
+#define ADVICE " (rbspy shows where its threads are)"
+
 int ruby_find(struct ruby *r, const struct runtime_process *p, struct buf *why)
 {
 	uint64_t at = exported(p, "ruby_api_version"), vm;
@@ -140,13 +142,13 @@ int ruby_find(struct ruby *r, const struct runtime_process *p, struct buf *why)
 	if (!at)
 		return -ENOENT;
 	if (!memory_cached(&r->memory, at, version, sizeof version)) {
-		buf_adds(why, "the version of its Ruby could not be determined");
+		buf_adds(why, "the version of its Ruby could not be determined" ADVICE);
 		return -ENOTSUP;
 	}
 	r->layout = find_layout(version[0], version[1]);
 	if (!r->layout) {
-		buf_addf(why, "pptrace does not know the memory layout of Ruby %d.%d", version[0],
-			version[1]);
+		buf_addf(why, "pptrace does not know the memory layout of Ruby %d.%d" ADVICE,
+			version[0], version[1]);
 		return -ENOTSUP;
 	}
 	vm = exported(p, "ruby_current_vm_ptr");
@@ -155,7 +157,7 @@ int ruby_find(struct ruby *r, const struct runtime_process *p, struct buf *why)
 	else
 		r->vm = p->core ? search_core(r, core_process(p->core)) : search_data(r);
 	if (!is_machine(r, r->vm)) {
-		buf_adds(why, "it runs a build of Ruby that pptrace does not know");
+		buf_adds(why, "it runs a build of Ruby that pptrace does not know" ADVICE);
 		return -ENOTSUP;
 	}
 	return 0;

@@ -82,7 +82,8 @@ static int read_threads(struct ruby *r, const struct tasks *tasks, struct buf *w
 	r->list = xcalloc(RUNTIME_MAX_THREADS, sizeof *r->list);
 	for (unsigned i = 0; at && at != head && i < MAX_RACTORS; i++, at = ruby_pointer(r, at, 0))
 		if (!read_ractor(r, at - (uint64_t)r->layout->ractor_node, tasks)) {
-			buf_adds(why, "it runs a build of Ruby that pptrace does not know");
+			buf_adds(why,
+				"it runs a build of Ruby that pptrace does not know (rbspy shows where its threads are)");
 			return -ENOTSUP;
 		}
 	find_main(r, tasks);
