@@ -47,6 +47,7 @@ enum runtime_kind {
 	RUNTIME_KIND_POOL,   /* a pool whose worker has nothing to do */
 	RUNTIME_KIND_WORK, /* what an idle service may wait for, too: something in a queue, an event */
 	RUNTIME_KIND_MONITOR, /* of an object: a lock, and what others are notified through */
+	RUNTIME_KIND_RESULT,  /* of work that was given to others: a future */
 	RUNTIME_KIND_OTHER
 };
 enum runtime_kind naming_type_kind(const char *type);

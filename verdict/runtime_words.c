@@ -38,9 +38,14 @@ static const struct runtime_words rows[] = {
 	{"Phaser", "barrier", "arrive at it", RUNTIME_KIND_OTHER},
 	{"Exchanger", "exchanger", "arrive at it", RUNTIME_KIND_OTHER},
 	{"SimpleQueue", "queue", "put something into it", RUNTIME_KIND_WORK},
-	{"Future", "future", "complete it", RUNTIME_KIND_OTHER},
-	{"FutureTask", "future", "complete it", RUNTIME_KIND_OTHER},
-	{"CompletableFuture", "future", "complete it", RUNTIME_KIND_OTHER},
+	{"Future", "future", "complete it", RUNTIME_KIND_RESULT},
+	{"FutureTask", "future", "complete it", RUNTIME_KIND_RESULT},
+	{"CompletableFuture", "future", "complete it", RUNTIME_KIND_RESULT},
+	{"futures.wait", "futures", "complete them", RUNTIME_KIND_RESULT},
+	{"futures.as_completed", "futures", "complete them", RUNTIME_KIND_RESULT},
+	{"ApplyResult", "result", "produce it", RUNTIME_KIND_RESULT},
+	{"MapResult", "result", "produce it", RUNTIME_KIND_RESULT},
+	{"join", "tasks of the queue", "call its task_done", RUNTIME_KIND_WORK}, /* Queue.join */
 	{"LockSupport", "permit", "unpark it", RUNTIME_KIND_WORK},
 	{"ThreadPoolExecutor", "work queued to the pool", "give it work", RUNTIME_KIND_POOL},
 	{"Pool", "results of the pool", "finish its tasks", RUNTIME_KIND_OTHER},
@@ -59,15 +64,31 @@ static bool ends(const char *text, const char *end)
 	return len >= n && !strcmp(text + len - n, end);
 }
 
+static bool separates(char c)
+{
+	return c == '.' || c == '$' || c == ':';
+}
+
+/* Says whether the name of a type ends with these parts. */
+static bool is_called(const char *type, const char *parts)
+{
+	return ends(type, parts) && strlen(type) > strlen(parts) &&
+	       separates(type[strlen(type) - strlen(parts) - 1]);
+}
+
 const struct runtime_words *runtime_words(const char *type)
 {
 	size_t last = strlen(type);
+	const struct runtime_words *longest = NULL;
 
-	while (last && type[last - 1] != '.' && type[last - 1] != '$' && type[last - 1] != ':')
+	while (last && !separates(type[last - 1]))
 		last--;
 	for (size_t i = 0; last && i < ARRAY_SIZE(rows); i++)
-		if (!strcmp(type + last, rows[i].type))
-			return &rows[i];
+		if (is_called(type, rows[i].type) &&
+			(!longest || strlen(rows[i].type) > strlen(longest->type)))
+			longest = &rows[i];
+	if (longest)
+		return longest;
 	/* "Queue", "LinkedBlockingQueue", "PriorityQueue"... */
 	return last && (ends(type, "Queue") || ends(type, "Deque")) ? &queue : &other;
 }

@@ -6,7 +6,7 @@
 #include "verdict/naming.h"
 
 struct runtime_words {
-	const char *type; /* the last part of its name in the language */
+	const char *type; /* the last part of its name in the language, or the last parts */
 	const char *noun;
 	const char *release; /* what somebody does to let a waiter go on */
 	enum runtime_kind kind;

@@ -120,6 +120,9 @@ enum {
 		16 /* the PyMutex of a lock from 3.13 on, and of an RLock from 3.14 on, where its owner follows */
 };
 
+/* Says whether a type, by its name, is one of multiprocessing.synchronize. */
+bool cpython_is_shared(const char *type);
+
 /* Says whether the object is a lock, and a thread that sleeps on the futex at address waits for it. */
 bool cpython_waits_for(struct cpython *c, uint64_t object, uint64_t address);
 

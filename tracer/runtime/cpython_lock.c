@@ -19,6 +19,8 @@
 
 /* ---- Words ---- */
 
+#define SIMPLE_QUEUE "_queue.SimpleQueue" /* the program knows it as queue.SimpleQueue */
+
 /* Says whether a frame is Thread.start, which waits for an event: that the thread has begun. */
 static bool is_thread_start(const struct cpython_frame *f)
 {
@@ -29,34 +31,76 @@ static bool is_thread_start(const struct cpython_frame *f)
 	       (!strcmp(f->code->name, "Thread.start") || !strcmp(f->code->name, "start"));
 }
 
+/* Says whether a frame is of a file of the library, in which functions have these names; before 3.11 they are without the class. */
+static bool is_in(const struct cpython_frame *f, const char *end, const char *function)
+{
+	size_t len = strlen(f->code->file), n = strlen(end);
+	const char *name = strrchr(f->code->name, '.');
+
+	return f->code->is_library && len >= n && !strcmp(f->code->file + len - n, end) &&
+	       !strcmp(name ? name + 1 : f->code->name, function);
+}
+
+/* Says whether a frame is that of a thread of a ThreadPoolExecutor that has nothing to do: its queue is the pool's own. */
+static bool is_pool_worker(const struct cpython_frame *f)
+{
+	return is_in(f, "/concurrent/futures/thread.py", "_worker");
+}
+
+/* Says whether a frame is that of the work of such a thread: behind it stands only the thread's own. */
+static bool is_work_item(const struct cpython_frame *f)
+{
+	return is_in(f, "/concurrent/futures/thread.py", "run");
+}
+
+/* Returns the name of a function that waits for several futures, if a frame is of one, or NULL. */
+static const char *futures_call(const struct cpython_frame *f)
+{
+	return is_in(f, "/concurrent/futures/_base.py", "wait")           ? "wait"
+	       : is_in(f, "/concurrent/futures/_base.py", "as_completed") ? "as_completed"
+									  : NULL;
+}
+
+/* Says whether a frame waits until all that was put into a queue is done. */
+static bool is_queue_join(const struct cpython_frame *f)
+{
+	return is_in(f, "/queue.py", "join") || is_in(f, "/multiprocessing/queues.py", "join");
+}
+
 /* Returns the first variable of a frame: self, in a method. */
 static uint64_t first_variable(struct cpython *c, const struct cpython_frame *f)
 {
 	return cpython_pointer(c, f->addr, c->layout->frame_locals);
 }
 
+/* Says whether a frame is a method, whose first variable is called self. */
+static bool is_method(struct cpython *c, const struct cpython_frame *f)
+{
+	uint64_t names = cpython_pointer(c, f->code_addr, c->layout->code_locals);
+	uint64_t key =
+		names ? memory_pointer(&c->memory, names + (uint64_t)c->layout->tuple_items) : 0;
+
+	return key && !strcmp(cpython_name(c, key), "self") &&
+	       !cpython_is_plain(cpython_type(c, first_variable(c, f)));
+}
+
 /* Returns which of n library frames tells what is waited for: a join, or the outermost that is a method of an object. */
 static size_t telling_frame(struct cpython *c, const struct cpython_frame *frames, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		if (cpython_is_join(&frames[i]))
+		if (cpython_is_join(&frames[i]) || futures_call(&frames[i]))
 			return i;
 	for (size_t i = 1; i < n; i++)
-		if (is_thread_start(&frames[i]))
+		if (is_thread_start(&frames[i]) || is_work_item(&frames[i])) {
+			n = i;
+			break;
+		}
+	for (size_t i = n; i > 0; i--)
+		if (is_method(c, &frames[i - 1]))
 			return i - 1;
 	while (n > 1 && cpython_is_plain(cpython_type(c, first_variable(c, &frames[n - 1]))))
 		n--;
 	return n - 1;
-}
-
-/* Says whether a frame is that of a thread of a ThreadPoolExecutor that has nothing to do: its queue is the pool's own. */
-static bool is_pool_worker(const struct cpython_frame *f)
-{
-	static const char end[] = "/concurrent/futures/thread.py";
-	size_t len = strlen(f->code->file);
-
-	return f->code->is_library && !strcmp(f->code->name, "_worker") && len >= sizeof end - 1 &&
-	       !strcmp(f->code->file + len - (sizeof end - 1), end);
 }
 
 /* Returns the _ModuleLock that one of n library frames waits for, because another thread imports the module, or 0. */
@@ -108,12 +152,18 @@ static void name_object(struct cpython *c, const struct cpython_frame *library, 
 	const char *type = cpython_type(c, object);
 	char module[32];
 
+	if (!strcmp(type, SIMPLE_QUEUE))
+		type++;
+
 	cpython_module(library->code->file, module, sizeof module);
 	if (cpython_is_join(library) || cpython_is_shutdown(library))
 		(void)snprintf(ret->type, sizeof ret->type, "threading.Thread");
 	else if (is_pool_worker(library))
 		(void)snprintf(
 			ret->type, sizeof ret->type, "concurrent.futures.ThreadPoolExecutor");
+	else if (futures_call(library))
+		(void)snprintf(ret->type, sizeof ret->type, "concurrent.futures.%s",
+			futures_call(library));
 	else if (cpython_is_plain(type))
 		return;
 	else if (!strncmp(module, "futures.", 8))
@@ -121,7 +171,8 @@ static void name_object(struct cpython *c, const struct cpython_frame *library, 
 	else if (strchr(type, '.'))
 		(void)snprintf(ret->type, sizeof ret->type, "%s", type);
 	else
-		(void)snprintf(ret->type, sizeof ret->type, "%.15s.%.31s", module, type);
+		(void)snprintf(ret->type, sizeof ret->type, "%.15s.%.25s%s", module, type,
+			is_queue_join(library) ? ".join" : "");
 }
 
 /* threading.Lock is the function that makes a _thread.lock: people know it by that name. */
@@ -129,7 +180,14 @@ static void name_lock(struct cpython *c, uint64_t object, const struct cpython_i
 	struct runtime_lock *ret)
 {
 	bool has_owner = is_rlock(c, object);
+	const char *type = cpython_type(c, object);
 
+	if (cpython_is_shared(type) || !strcmp(type, SIMPLE_QUEUE)) {
+		(void)snprintf(ret->type, sizeof ret->type, "%s.%.25s",
+			*type == '_' ? "queue" : "multiprocessing",
+			*type == '_' ? "SimpleQueue" : type);
+		return;
+	}
 	(void)snprintf(ret->type, sizeof ret->type, "threading.%s", has_owner ? "RLock" : "Lock");
 	if (has_owner)
 		ret->owner = rlock_owner(c, object, idents);

@@ -365,7 +365,23 @@ bool cpython_locals(
 
 static bool is_lock_type(const char *type)
 {
-	return !strcmp(type, "_thread.lock") || !strcmp(type, "_thread.RLock");
+	return !strcmp(type, "_thread.lock") || !strcmp(type, "_thread.RLock") ||
+	       !strcmp(type, "_queue.SimpleQueue");
+}
+
+bool cpython_is_shared(const char *type)
+{
+	return !strcmp(type, "Lock") || !strcmp(type, "RLock") || !strcmp(type, "Semaphore") ||
+	       !strcmp(type, "BoundedSemaphore");
+}
+
+/* One of multiprocessing's own has the address of a semaphore that processes share (Modules/_multiprocessing). */
+static bool is_shared_at(struct cpython *c, uint64_t object, uint64_t address)
+{
+	uint64_t handle = cpython_attribute(c, object, "_semlock");
+
+	return handle && !strcmp(cpython_type(c, handle), "_multiprocessing.SemLock") &&
+	       memory_pointer(&c->memory, handle + LOCK_HANDLE) == address;
 }
 
 bool cpython_waits_for(struct cpython *c, uint64_t object, uint64_t address)
@@ -376,11 +392,13 @@ bool cpython_waits_for(struct cpython *c, uint64_t object, uint64_t address)
 	if (!memory_read(&c->memory, object, words, sizeof words))
 		return false;
 	class = cpython_class(c, words[1]);
+	if (class && cpython_is_shared(class->name))
+		return is_shared_at(c, object, address);
 	if (!class || !is_lock_type(class->name))
 		return false;
 	if (words[LOCK_HANDLE / 8] == address)
 		return true;
 	/* Some releases of 3.13 have a semaphore still. */
-	return c->layout->minor >= (!strcmp(class->name, "_thread.lock") ? 13 : 14) &&
+	return c->layout->minor >= (!strcmp(class->name, "_thread.RLock") ? 14 : 13) &&
 	       memory_pointer(&c->memory, address - PARKED_BEFORE) == object + MUTEX_IN_LOCK;
 }

@@ -44,7 +44,8 @@ static void add_lock(struct state *st, sqlite3_stmt *stmt)
 		.is_work =
 			strchr(type, '.') && (naming_type_kind(type) == RUNTIME_KIND_WORK ||
 						     naming_type_kind(type) == RUNTIME_KIND_POOL),
-		.is_result = strchr(type, '.') && strstr(type, "Future"),
+		.is_result = strchr(type, '.') && (naming_type_kind(type) == RUNTIME_KIND_RESULT ||
+							  strstr(type, "Future")),
 		.is_polled = !strcmp(type, LOCK_TYPE_GIL),
 		.is_ownerless = !strcmp(type, "sync.Mutex") || !strcmp(type, "sync.RWMutex"),
 		.is_atomics = !strcmp(type, LOCK_TYPE_ATOMICS),

@@ -161,6 +161,7 @@ static void add_sem_taker(
 		naming_thread_at(b, st->db, l->last_taker_id, st->now_ns);
 		add_whereabouts(b, st, l->last_taker_id, places);
 		return;
+	case RUNTIME_KIND_RESULT:
 	case RUNTIME_KIND_OTHER:
 	case RUNTIME_KIND_POOL:
 	case RUNTIME_KIND_WORK:

@@ -212,7 +212,8 @@ static bool is_for_runtime(const struct state *st, const struct state_wait *w)
 	if (w->reason != WAIT_SEM)
 		return false;
 	kind = naming_runtime_kind(st->db, w->lock_id);
-	return kind == RUNTIME_KIND_POOL || kind == RUNTIME_KIND_WORK || kind == RUNTIME_KIND_OTHER;
+	return kind == RUNTIME_KIND_POOL || kind == RUNTIME_KIND_WORK ||
+	       kind == RUNTIME_KIND_RESULT || kind == RUNTIME_KIND_OTHER;
 }
 
 static bool waits_in_runtime(const struct state *st, const struct stuck_set *s)

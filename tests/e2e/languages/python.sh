@@ -364,6 +364,61 @@ names_text | diff - names >difference || fail "names found (>) and wanted (<) di
 stop
 end
 
+cat >library.py <<'PY'
+import concurrent.futures, multiprocessing, queue, threading
+never = threading.Event()
+pool = concurrent.futures.ThreadPoolExecutor(2, "pool")
+works = [pool.submit(never.wait)]
+full = queue.Queue(1)
+full.put(1)
+simple = queue.SimpleQueue()
+shared = multiprocessing.Semaphore(0)
+class Account:
+    def __init__(self): self.lock = multiprocessing.Lock()
+    def take(self):
+        self.lock.acquire()
+        self.lock.acquire()
+def result(): works[0].result()
+def mapped(): list(pool.map(lambda _: never.wait(), [1]))
+def several(): concurrent.futures.wait(works)
+def first(): next(concurrent.futures.as_completed(works))
+def done(): full.join()
+def put(): full.put(2)
+def get(): simple.get()
+def take(): shared.acquire()
+account = Account()
+for f in (result, mapped, several, first, done, put, get, take, account.take):
+    threading.Thread(target=f, name=f.__qualname__, daemon=True).start()
+threading.Event().wait()
+PY
+
+# What each thread of library.py waits for, by the name of the thread.
+library_text()
+{
+	cat <<-'T'
+	Account.take: waits for the lock `self.lock` (multiprocessing.Lock)
+	done: waits for the tasks of the queue `full` (queue.Queue.join)
+	first: waits for the futures (concurrent.futures.as_completed)
+	get: waits for the queue `simple` (queue.SimpleQueue)
+	mapped: waits for the future (concurrent.futures.Future)
+	pool_0: waits for the event (threading.Event)
+	pool_1: waits for the event `never` (threading.Event)
+	put: waits for the queue `full` (queue.Queue)
+	result: waits for the future `works[0]` (concurrent.futures.Future)
+	several: waits for the futures (concurrent.futures.wait)
+	take: waits for the semaphore `shared` (multiprocessing.Semaphore)
+	T
+}
+
+begin "why: what the functions of the library wait for goes by the object that the program has given them"
+start "$PYTHON" library.py
+wait_for 20 waiting 12
+run "$PPTRACE" why "$pid"
+sed -nE 's/^ +[0-9]+  ([A-Za-z0-2_.]+: waits for the [a-z ]+ (`|\().*), for .*/\1/p' out | sort >names
+library_text | diff - names >difference || fail "names found (>) and wanted (<) differ" "$(cat difference)"
+stop
+end
+
 begin "why: a queue that nobody fills, an event that nobody sets"
 start "$PYTHON" mailbox.py
 wait_for 10 waiting 2
