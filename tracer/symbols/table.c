@@ -11,6 +11,7 @@ void symtab_done(struct symtab *t)
 	for (size_t i = 0; i < t->len; i++)
 		free(t->list[i].shown);
 	free(t->list);
+	hash_done(&t->by_name);
 }
 
 static unsigned underscores(const char *s)
@@ -72,15 +73,40 @@ struct sym *symtab_find(struct symtab *t, uint64_t vaddr)
 	return best;
 }
 
-bool symtab_lookup(const struct symtab *t, const char *name, uint64_t *ret)
+static bool is_named(const struct sym *s, const char *name, size_t len)
 {
-	size_t len = strlen(name);
+	return !strncmp(s->name, name, len) && (!s->name[len] || s->name[len] == '@');
+}
 
-	for (size_t i = 0; i < t->len; i++) {
-		const struct sym *s = &t->list[i];
+/* Without the version that may stand behind it. */
+static uint64_t name_key(const char *name)
+{
+	return hash_bytes(name, strcspn(name, "@"));
+}
 
-		if (!strncmp(s->name, name, len) && (!s->name[len] || s->name[len] == '@')) {
-			*ret = s->start;
+static void index_names(struct symtab *t)
+{
+	for (size_t i = t->len; i > 0; i--)
+		(void)hash_set(&t->by_name, name_key(t->list[i - 1].name), (void *)(uintptr_t)i);
+}
+
+bool symtab_lookup(struct symtab *t, const char *name, uint64_t *ret)
+{
+	enum { OFTEN = 8 }; /* looks through all of it cost what the index does */
+	size_t len = strlen(name), first = 0;
+
+	if (t->asked <= OFTEN && ++t->asked > OFTEN)
+		index_names(t);
+	if (t->asked > OFTEN) {
+		first = (uintptr_t)hash_get(&t->by_name, name_key(name));
+		if (!first)
+			return false;
+		first--;
+	}
+	/* Two names with one hash: the wanted one may stand behind. */
+	for (size_t i = first; i < t->len; i++) {
+		if (is_named(&t->list[i], name, len)) {
+			*ret = t->list[i].start;
 			return true;
 		}
 	}

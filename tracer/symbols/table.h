@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/hash.h"
+
 /* One function or variable. name points into the file's string table, shown is its readable form. */
 struct sym {
 	uint64_t start;
@@ -20,6 +22,8 @@ struct sym {
 struct symtab {
 	struct sym *list;
 	size_t len, cap;
+	unsigned asked;      /* how often a name was looked up; often: */
+	struct hash by_name; /* 1 + the index of the first symbol of a name, by its hash */
 };
 
 /* Adds a symbol; its name must live as long as the table. */
@@ -35,7 +39,7 @@ struct sym *symtab_find(struct symtab *t, uint64_t vaddr);
 const char *symtab_shown(struct sym *s);
 
 /* Sets *ret to the address of the symbol with this raw name. */
-bool symtab_lookup(const struct symtab *t, const char *name, uint64_t *ret);
+bool symtab_lookup(struct symtab *t, const char *name, uint64_t *ret);
 
 /* Frees what the table holds. */
 void symtab_done(struct symtab *t);

@@ -45,7 +45,10 @@ static void add_thread(struct providers *pr, uint32_t thread)
 	struct fixpoint *g = &pr->graph;
 	uint32_t node;
 
-	if (!t->waits || t->wait.timed || p->alarm_kills || t->wait.start_ns < p->stopped_ns ||
+	/* A wait may have begun before the recording: its time is negative then. */
+	bool stopped = p->stopped_ns && t->wait.start_ns < p->stopped_ns;
+
+	if (!t->waits || t->wait.timed || p->alarm_kills || stopped ||
 		(p->alarm_rings && is_hearing(st, thread))) {
 		g->nodes[thread].source = true;
 		return;

@@ -10,10 +10,11 @@ if ! command -v go >/dev/null; then
 	end
 	exit 0
 fi
-cp "$ROOT/tests/golang/cases.go" "$ROOT/tests/golang/stacks.go" .
+cp "$ROOT"/tests/golang/*.go .
 export GOCACHE=$ROOT/build/go-cache GOFLAGS=-mod=mod GO111MODULE=off
 go build -o cases cases.go
 go build -o stacks stacks.go
+go build -o owners owners.go
 go build -ldflags=-w -o nodebug cases.go
 go build -ldflags="-s -w" -o stripped cases.go
 
@@ -292,6 +293,40 @@ stack_cases()
 }
 stack_cases ./stacks 1.19
 
+# crossed_owners FIRST SECOND: the places of two goroutines that wait for each other, as why says them.
+crossed_owners()
+{
+	expect_out "^      waits for the .* at $1,\$"
+	expect_out "^      which is held by goroutine [0-9]+ of owners\[[0-9]+\], now at $1\$"
+	expect_out "^      waits for the .* at $2,\$"
+	expect_out "^      which is held by goroutine [0-9]+ of owners\[[0-9]+\], now at $2\$"
+	expect_out '^  cycle of 2, conditional'
+}
+
+# owner_cases PROGRAM VERSION: who has locked what a method or a closure was given.
+owner_cases()
+{
+	begin "why, Go $2: methods and closures have what they have locked, and not what they had before"
+	start "$1" methods
+	wait_for 20 has_text '^warning: stuck'
+	crossed_owners 'owners.go:32 \(main.\(\*store\).sync\)' 'owners.go:40 \(main.\(\*cache\).flush\)'
+	stop
+	start "$1" closures
+	wait_for 20 has_text '^warning: stuck'
+	crossed_owners 'owners.go:57 \(main.closures.func1\)' 'owners.go:64 \(main.closures.func2\)'
+	stop
+	start "$1" rounds
+	wait_for 20 has_text "owners.go:75 "
+	# Where each goroutine is, and who has what it waits for.
+	awk '/^ *goroutine [0-9]+: /{ id = $2; sub(/:/, "", id) } /held by goroutine/{ by[id] = $4 } / at owners.go/{ at[id] = $2 }
+		END { for (id in by) print at[id], at[by[id]] }' out | sort >.owners
+	expect_eq "$(cat .owners)" "owners.go:75 owners.go:86
+owners.go:86 owners.go:78" "who has what"
+	stop
+	end
+}
+owner_cases ./owners 1.19
+
 # The program has one name, whoever compiled it: it is in what pptrace says.
 begin "Go 1.24 can be had"
 mkdir newer
@@ -300,12 +335,14 @@ if [ -z "${LONG:-}" ] && [ ! -e "$ROOT/build/go-1.24" ]; then
 elif [ "$(id -u)" != 0 ] || ! timeout 300 "$ROOT/tests/golang/newer.sh" "$ROOT/build/go-1.24" >newer.log 2>&1; then
 	skip "Debian's golang-1.24 cannot be fetched: $(tail -n 1 newer.log)"
 elif ! GOTOOLCHAIN=local GOCACHE=$ROOT/build/go-cache-1.24 "$ROOT/build/go-1.24/usr/lib/go-1.24/bin/go" build -o newer/ cases.go >newer.log 2>&1 ||
-	! GOTOOLCHAIN=local GOCACHE=$ROOT/build/go-cache-1.24 "$ROOT/build/go-1.24/usr/lib/go-1.24/bin/go" build -o newer/ stacks.go >newer.log 2>&1; then
+	! GOTOOLCHAIN=local GOCACHE=$ROOT/build/go-cache-1.24 "$ROOT/build/go-1.24/usr/lib/go-1.24/bin/go" build -o newer/ stacks.go >newer.log 2>&1 ||
+	! GOTOOLCHAIN=local GOCACHE=$ROOT/build/go-cache-1.24 "$ROOT/build/go-1.24/usr/lib/go-1.24/bin/go" build -o newer/ owners.go >newer.log 2>&1; then
 	fail "it does not compile" "$(cat newer.log)"
 fi
 end
 [ ! -x newer/cases ] || why_cases newer/cases 1.24
 [ ! -x newer/stacks ] || stack_cases newer/stacks 1.24
+[ ! -x newer/owners ] || owner_cases newer/owners 1.24
 
 for backend in $(backends); do
 	for case in $HANGING; do

@@ -15,27 +15,87 @@
 
 #include <string.h>
 
-enum { MAX_CODE = 16384, RSP = 4, RAX = 0 };
+enum { MAX_CODE = 16384, RSP = 4, RAX = 0, MAX_UNKNOWN = 512, MAX_CHANGES = 256, TEST = 16 };
+
+/* What a register holds: a number, 0: not known; or so much more than what is not known yet. */
+struct value {
+	uint64_t number;
+	unsigned unknown; /* which of those; 0: none */
+};
+
+/* What was not known when a register got it, until the frame has it. */
+struct unknown {
+	uint64_t is; /* 0: still not known */
+	bool is_two; /* two places contradict each other */
+};
 
 struct scan {
 	struct golang *go;
 	const uint8_t *code;
-	size_t len;
-	uint64_t start, sp, word, tried;
-	uint64_t regs[16]; /* 0: not known */
-	int locked;
-	bool has_tried; /* to lock the one that it waits for: */
-	int before;     /* what it had locked then */
+	size_t len, body; /* body: without the bytes that were put behind the code */
+	uint64_t start, sp;
+	struct value regs[16];
+	struct unknown unknown[MAX_UNKNOWN];
+	unsigned n_unknown;
+	struct {
+		struct value word;
+		int by;
+	} changes[MAX_CHANGES]; /* of locks, in the order of the code */
+	size_t n_changes;
+	size_t tested; /* up to where a jump may depend on what a lock's instruction has found */
 };
 
-static void change(struct scan *s, uint64_t word, int by)
+static void change(struct scan *s, struct value word, int by)
 {
-	if (by > 0 && s->tried && word == s->tried) {
-		s->has_tried = true;
-		s->before = s->locked;
-	}
-	if (word && word == s->word)
-		s->locked += by;
+	if ((!word.number && !word.unknown) || s->n_changes == MAX_CHANGES)
+		return;
+	s->changes[s->n_changes].word = word;
+	s->changes[s->n_changes++].by = by;
+}
+
+static uint64_t known(const struct scan *s, struct value v)
+{
+	const struct unknown *u = &s->unknown[v.unknown];
+
+	return !v.unknown ? v.number : u->is && !u->is_two ? u->is + v.number : 0;
+}
+
+static struct value number(uint64_t n)
+{
+	return (struct value){n, 0};
+}
+
+static struct value something(struct scan *s)
+{
+	return (struct value){0, s->n_unknown + 1 < MAX_UNKNOWN ? ++s->n_unknown : 0};
+}
+
+/* The number, or something that is not known if that is 0. */
+static struct value some(struct scan *s, uint64_t n)
+{
+	return n ? number(n) : something(s);
+}
+
+/* A call leaves nothing in the registers. */
+static void forget(struct scan *s)
+{
+	for (unsigned r = 0; r < 16; r++)
+		s->regs[r] = something(s);
+}
+
+/* What was put into the frame still lies there. */
+static void stored(struct scan *s, unsigned reg, uint64_t at)
+{
+	struct value v = s->regs[reg];
+	struct unknown *u = &s->unknown[v.unknown];
+	uint64_t word = golang_u64(s->go, at, 0);
+
+	if (!v.unknown && !v.number)
+		s->regs[reg] = number(word);
+	if (!v.unknown || !word)
+		return;
+	u->is_two |= u->is && u->is != word - v.number;
+	u->is = word - v.number;
 }
 
 static int32_t number32(const uint8_t *p)
@@ -92,12 +152,16 @@ static struct operand operand_at(const uint8_t *p, size_t left, uint8_t rex)
 	return o;
 }
 
-/* The address of a memory operand; 0: not known. next: of the instruction behind. */
-static uint64_t address_of(const struct scan *s, const struct operand *o, uint64_t next)
+/* The address of a memory operand. next: of the instruction behind. */
+static struct value address_of(const struct scan *s, const struct operand *o, uint64_t next)
 {
-	uint64_t base = o->is_rip ? next : o->base == RSP ? s->sp : s->regs[o->base];
+	struct value at = o->is_rip        ? number(next)
+			  : o->base == RSP ? number(s->sp)
+					   : s->regs[o->base];
 
-	return base ? base + (uint64_t)o->displacement : 0;
+	if (at.number || at.unknown)
+		at.number += (uint64_t)o->displacement;
+	return at;
 }
 
 static bool is_slot(const struct operand *o)
@@ -110,29 +174,48 @@ static size_t move(struct scan *s, size_t i)
 {
 	uint8_t rex = s->code[i], op = s->code[i + 1];
 	struct operand o = operand_at(s->code + i + 2, s->len - i - 2, rex);
-	uint64_t at;
+	struct value at;
 
 	if (!o.len)
 		return 0;
-	at = o.is_register ? 0 : address_of(s, &o, s->start + i + 2 + o.len);
+	at = o.is_register ? number(0) : address_of(s, &o, s->start + i + 2 + o.len);
 	if (op == 0x8d) {
 		s->regs[o.reg] = at;
 	} else if (op == 0x8b) {
-		s->regs[o.reg] = o.is_register ? s->regs[o.base] : golang_u64(s->go, at, 0);
+		s->regs[o.reg] = o.is_register ? s->regs[o.base]
+					       : some(s, golang_u64(s->go, known(s, at), 0));
 	} else if (op == 0x89 && o.is_register) {
 		s->regs[o.base] = s->regs[o.reg];
 	} else if (op == 0x89 && is_slot(&o)) {
-		/* What it puts into its frame still lies there. */
-		if (!s->regs[o.reg])
-			s->regs[o.reg] = golang_u64(s->go, at, 0);
+		stored(s, o.reg, at.number);
 	} else if (op == 0x83 && o.is_register && (o.reg & 7) == 0) {
-		if (s->regs[o.base])
-			s->regs[o.base] += (uint64_t)(int8_t)s->code[i + 2 + o.len];
+		if (s->regs[o.base].number || s->regs[o.base].unknown)
+			s->regs[o.base].number += (uint64_t)(int8_t)s->code[i + 2 + o.len];
 		return 3 + o.len;
 	} else {
 		return 0;
 	}
 	return 2 + o.len;
+}
+
+/*
+ * Behind a lock's instruction a jump at i may lead past the slow way, where a function is called. Unless that is where it is now
+ * the slow way has not been gone: what it puts into the frame does not lie there. Returns how far the jump leads, 0: not past that.
+ */
+static size_t slow_way(const struct scan *s, size_t i)
+{
+	enum { LONGEST = 64 };
+	size_t len = 2u + s->code[i + 1], to = i + len;
+	bool calls = false;
+
+	if (len > LONGEST || to >= s->body)
+		return 0;
+	for (size_t k = i + 2; k < to; k++) {
+		if (s->code[k] == 0xf0)
+			return 0;
+		calls |= s->code[k] == 0xe8;
+	}
+	return calls ? len : 0;
 }
 
 /* lock cmpxchg and lock xadd of 32 bits. */
@@ -154,9 +237,11 @@ static size_t atomic(struct scan *s, size_t i)
 	if (!o.len || o.is_register)
 		return 0;
 	at += o.len;
-	change(s, address_of(s, &o, s->start + at), op == 0xb1 || s->regs[o.reg] == 1 ? 1 : -1);
+	change(s, address_of(s, &o, s->start + at),
+		op == 0xb1 || known(s, s->regs[o.reg]) == 1 ? 1 : -1);
 	if (op == 0xc1)
-		s->regs[o.reg] = 0;
+		s->regs[o.reg] = something(s);
+	s->tested = at + TEST;
 	return at - i;
 }
 
@@ -165,13 +250,19 @@ static size_t call(struct scan *s, size_t i)
 	uint64_t to = s->start + i + 5 + (uint64_t)(int64_t)number32(s->code + i + 1);
 
 	for (size_t k = 0; k < GOLANG_CALLS; k++) {
+		struct value word = s->regs[RAX];
+
 		if (!s->go->calls[k] || to != s->go->calls[k])
 			continue;
-		if (s->regs[RAX])
-			change(s, s->regs[RAX] + golang_calls[k].word, golang_calls[k].change);
-		memset(s->regs, 0, sizeof s->regs);
+		if (word.number || word.unknown) {
+			word.number += golang_calls[k].word;
+			change(s, word, golang_calls[k].change);
+		}
+		forget(s);
 		return 5;
 	}
+	if (golang_is_function(s->go, to))
+		forget(s);
 	return 0;
 }
 
@@ -180,10 +271,18 @@ static size_t set(struct scan *s, size_t i, unsigned high)
 {
 	int32_t n = number32(s->code + i + 1);
 
-	if (n != 1 && n != -1)
-		return 0;
-	s->regs[(s->code[i] & 7) | high] = (uint32_t)n;
-	return 5;
+	s->regs[(s->code[i] & 7) | high] = n == 1 || n == -1 ? number((uint32_t)n) : something(s);
+	return n == 1 || n == -1 ? 5 : 0;
+}
+
+/* xor of a register with itself. */
+static void clear(struct scan *s, size_t i)
+{
+	uint8_t rex = s->code[i] & 0x40 ? s->code[i] : 0, operands = s->code[i + (rex ? 2 : 1)];
+
+	if (operands >> 6 == 3 && (operands & 7) == (operands >> 3 & 7) &&
+		(rex >> 2 & 1) == (rex & 1))
+		s->regs[(operands & 7) | (rex & 1 ? 8u : 0)] = something(s);
 }
 
 static void step_all(struct scan *s)
@@ -198,36 +297,50 @@ static void step_all(struct scan *s)
 			len = atomic(s, i);
 		else if ((byte & 0xf8) == 0x48)
 			len = move(s, i);
+		else if ((byte & 0xf0) == 0x70 && i < s->tested)
+			len = slow_way(s, i);
 		else if (byte == 0xe8)
 			len = call(s, i);
 		else if ((byte & 0xf8) == 0xb8)
 			len = set(s, i, 0);
 		else if (byte == 0x41 && (s->code[i + 1] & 0xf8) == 0xb8)
 			len = set(s, i + 1, 8);
+		else if (byte == 0x31 || ((byte & 0xf0) == 0x40 && s->code[i + 1] == 0x31))
+			clear(s, i);
 	}
+}
+
+/* How often the object of this word was locked, less how often it was unlocked; before the attempt to lock tried, if it is not 0. */
+static int count(const struct scan *s, uint64_t word, uint64_t tried)
+{
+	int locked = 0, before = 0;
+
+	for (size_t i = 0; i < s->n_changes; i++) {
+		uint64_t at = known(s, s->changes[i].word);
+
+		if (s->changes[i].by > 0 && tried && at == tried)
+			before = locked;
+		if (at == word)
+			locked += s->changes[i].by;
+	}
+	return tried ? before : locked;
 }
 
 int golang_locked(struct golang *go, const struct golang_frame *f, uint64_t word, uint64_t tried)
 {
 	const struct golang_place *place = golang_place(go, f->pc);
 	uint8_t code[MAX_CODE + 16];
-	struct scan s = {.go = go,
-		.code = code,
-		.start = place->start,
-		.sp = f->low,
-		.word = word,
-		.tried = tried};
+	struct scan s = {.go = go, .code = code, .start = place->start, .sp = f->low};
 
 	if (!place->start || f->pc < place->start || f->pc - place->start > MAX_CODE)
 		return 0;
 	/* The call that it is in counts, if it is a lock's. */
-	s.len = (size_t)(f->pc - place->start);
-	if (!memory_cached(&go->memory, place->start, code, s.len))
+	s.body = (size_t)(f->pc - place->start);
+	if (!memory_cached(&go->memory, place->start, code, s.body))
 		return 0;
-	memset(code + s.len, 0x90, 16);
-	s.len += 16;
+	memset(code + s.body, 0x90, 16);
+	s.len = s.body + 16;
+	forget(&s);
 	step_all(&s);
-	if (!tried)
-		return s.locked;
-	return s.has_tried ? s.before : 0;
+	return count(&s, word, tried);
 }

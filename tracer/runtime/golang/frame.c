@@ -80,6 +80,22 @@ const struct golang_place *golang_place(struct golang *go, uint64_t pc)
 	return place;
 }
 
+bool golang_is_function(struct golang *go, uint64_t addr)
+{
+	const struct runtime_process *p = go->process;
+	const void *known = hash_get(&go->called, addr);
+	const char *function;
+
+	if (known)
+		return known == go;
+	if (++go->n_places > GOLANG_PLACES || !p)
+		return false;
+	function = symbols_function(p->symbols, p->key, addr, false);
+	known = function && golang_symbol(go, function) == addr ? (void *)go : &go->places;
+	(void)hash_set(&go->called, addr, (void *)(uintptr_t)known);
+	return known == go;
+}
+
 size_t golang_show_frames(
 	struct golang *go, const struct goroutine *g, struct runtime_frame *ret, size_t max)
 {

@@ -334,6 +334,7 @@ static int threads(const struct runtime_process *p, runtime_each *each, void *ar
 	for (size_t pos = 0; (slot = hash_next(&go->places, &pos));)
 		free(slot->value);
 	hash_done(&go->places);
+	hash_done(&go->called);
 	for (size_t pos = 0; (slot = hash_next(&go->maps, &pos));)
 		free(slot->value);
 	hash_done(&go->maps);

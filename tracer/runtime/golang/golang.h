@@ -90,7 +90,8 @@ struct golang {
 		[160]; /* where the standard library's sources lie: "/usr/lib/go-1.19/src/"; empty: not known */
 	struct hash places; /* struct golang_place by pc, owned */
 	size_t n_places;
-	struct hash maps; /* struct golang_map by pc, owned */
+	struct hash called; /* by address: go where a function begins, else its places */
+	struct hash maps;   /* struct golang_map by pc, owned */
 	size_t n_maps;
 	struct goroutine *list;
 	size_t n;
@@ -148,6 +149,9 @@ void golang_frames(struct golang *go, struct goroutine *g);
 
 /* Returns what a return address stands for; it belongs to go. */
 const struct golang_place *golang_place(struct golang *go, uint64_t pc);
+
+/* Says whether a function begins at an address. */
+bool golang_is_function(struct golang *go, uint64_t addr);
 
 /* Shows frames to people: those of inlined functions too. Returns how many. */
 size_t golang_show_frames(

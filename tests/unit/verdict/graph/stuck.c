@@ -86,6 +86,15 @@ TEST(stuck_abba_beside_live_thread)
 	EXPECT(db, "deadlock cycle 11 12");
 }
 
+/* Waits that had begun before the recording (attach), or were read before the first record (why). */
+TEST(stuck_abba_from_before)
+{
+	sqlite3 *db = abba();
+
+	fixture_sql(db, "UPDATE wait SET start_ns = -5000000000");
+	EXPECT(db, "deadlock cycle 11 12");
+}
+
 TEST(stuck_abba_timed)
 {
 	sqlite3 *db = abba();

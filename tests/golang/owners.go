@@ -1,0 +1,120 @@
+// owners.go - Go programs in which methods and closures lock what they were given; the first argument says which.
+// SPDX-License-Identifier: MIT
+package main
+
+import (
+	"os"
+	"sync"
+	"time"
+)
+
+type store struct {
+	name string
+	mu   sync.Mutex
+	rows map[string]int
+}
+
+type cache struct {
+	mu    sync.RWMutex
+	store *store
+}
+
+//go:noinline
+func meet(both *sync.WaitGroup) {
+	both.Done()
+	both.Wait()
+}
+
+func (s *store) sync(c *cache, both *sync.WaitGroup) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	meet(both)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+}
+
+func (c *cache) flush(both *sync.WaitGroup) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	meet(both)
+	c.store.mu.Lock()
+	defer c.store.mu.Unlock()
+}
+
+func methods(both *sync.WaitGroup) {
+	s := &store{rows: map[string]int{}}
+	c := &cache{store: s}
+	go s.sync(c, both)
+	go c.flush(both)
+}
+
+func closures(both *sync.WaitGroup) {
+	var left, right sync.Mutex
+	go func() {
+		left.Lock()
+		defer left.Unlock()
+		meet(both)
+		right.Lock()
+		defer right.Unlock()
+	}()
+	go func() {
+		right.Lock()
+		defer right.Unlock()
+		meet(both)
+		left.Lock()
+		defer left.Unlock()
+	}()
+}
+
+var never = make(chan int)
+
+// Keeps what it is called on, the last one for ever.
+//
+//go:noinline
+func (s *store) keep(forever bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if forever {
+		<-never
+	}
+}
+
+//go:noinline
+func (s *store) wait(other *store) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	other.mu.Lock()
+	defer other.mu.Unlock()
+}
+
+// One goroutine had the first store, for which it had to wait, and has the second; another has the first now.
+func rounds() {
+	first, second := &store{}, &store{}
+	first.mu.Lock()
+	go func() {
+		first.keep(false)
+		second.keep(true)
+	}()
+	time.Sleep(200 * time.Millisecond)
+	first.mu.Unlock()
+	time.Sleep(200 * time.Millisecond)
+	go first.wait(second)
+	time.Sleep(200 * time.Millisecond)
+	go first.keep(false)
+}
+
+func main() {
+	var both sync.WaitGroup
+	both.Add(2)
+	switch os.Args[1] {
+	case "methods":
+		methods(&both)
+	case "closures":
+		closures(&both)
+	case "rounds":
+		rounds()
+	}
+	for {
+		time.Sleep(time.Millisecond)
+	}
+}
