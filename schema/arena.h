@@ -45,7 +45,7 @@
  * Nothing here can be trusted by the reader: a program out of control may have written anything.
  */
 #define ARENA_MAGIC 0x616e657261747070ull /* "pptarena" */
-#define ARENA_VERSION 2u
+#define ARENA_VERSION 3u
 
 enum {
 	ARENA_CHUNK_SLOTS = 2048,
@@ -154,7 +154,8 @@ struct arena_head {
 	uint32_t ring_hint;
 	uint32_t chunk_hint; /* also by the tracer, when it gives one back */
 	uint64_t no_ring;    /* records lost because no ring or no chunk was available */
-	uint8_t pad2[64 - 16];
+	uint64_t taken;      /* rings that became LIVE so far: counted after that, and before the first record */
+	uint8_t pad2[64 - 24];
 };
 
 enum arena_ring_state { ARENA_RING_FREE = 0, ARENA_RING_LIVE = 1 };

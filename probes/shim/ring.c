@@ -120,6 +120,7 @@ static bool ring_take(struct ring_local *t)
 		return false;
 	}
 	__atomic_store_n(&r->state, ARENA_RING_LIVE, __ATOMIC_RELEASE);
+	__atomic_fetch_add(&shim_arena->taken, 1, __ATOMIC_RELEASE);
 	t->epoch = w->epoch;
 	return true;
 }

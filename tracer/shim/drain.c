@@ -2,18 +2,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "tracer/shim/private.h"
 
-#include <errno.h>
-#include <signal.h>
-#include <sys/syscall.h>
-#include <unistd.h>
-
 #include "base/clock.h"
 #include "base/mem.h"
 
 #define SLACK_NS 50000u           /* between a stamp and its slot being seen */
 #define HOLE_MAX_NS 1000000000ull /* a slot that stays empty so long is given up */
 #define FUTURE_RAW (1ull << 36)   /* no record is so much younger than the drain */
-#define ALIVE_CHECK_NS 300000000ull
 
 enum {
 	/* Handed over by one poll at most, so that memory stays bounded; records take 100 bytes and more. */
@@ -38,6 +32,7 @@ void shim_drain_init(struct shim_drain *d, bool everything, uint64_t memory)
 {
 	d->at_once = slots_at_once(memory);
 	d->rings = xcalloc(d->arena.n_rings, sizeof *d->rings);
+	d->open = xcalloc(d->arena.n_rings, sizeof *d->open);
 	d->heap = xcalloc(d->arena.n_rings, sizeof *d->heap);
 	d->expand.clock = &d->clock;
 	d->expand.ns = &d->ns;
@@ -57,6 +52,7 @@ void shim_drain_done(struct shim_drain *d)
 	shim_tasks_done(&d->tasks);
 	shim_ns_done(&d->ns);
 	free(d->rings);
+	free(d->open);
 	free(d->heap);
 	*d = (struct shim_drain){0};
 }
@@ -110,37 +106,6 @@ static void take_late(struct shim_drain *d, struct shim_ring *r, source_emit *em
 	r->n_late = keep;
 }
 
-static uint64_t count_late(const struct shim_ring *r)
-{
-	uint64_t n = 0;
-
-	for (size_t i = 0; i < r->n_late; i++)
-		n += r->late[i].first;
-	return n;
-}
-
-/* ---- Which rings there are ---- */
-
-static bool thread_is_gone(const struct shim_drain *d, const struct shim_ring *r)
-{
-	/* A pid in an unknown namespace is unusable. */
-	if (!r->pid || !r->pidns || !d->ns.own)
-		return false;
-	return syscall(SYS_tgkill, r->pid, r->tid, 0) < 0 && errno == ESRCH;
-}
-
-/* An exec ended the threads of the image before it. */
-static void supersede(struct shim_drain *d, const struct shim_ring *young)
-{
-	for (uint32_t i = 0; i < d->arena.n_rings; i++) {
-		struct shim_ring *r = &d->rings[i];
-
-		if (r->live && r->ns_pid == young->ns_pid && r->image != young->image &&
-			r->pidns == young->pidns && r->born < young->born)
-			r->dead = true;
-	}
-}
-
 /*
  * A process without a /proc cannot say in which PID namespace it is. Its numbers
  * are taken for those of here only if it, or its parent, is known by them.
@@ -155,54 +120,22 @@ static bool is_numbered_as_here(const struct shim_drain *d, struct shim_ring *r)
 	return false;
 }
 
-static void find_rings(struct shim_drain *d, source_emit *emit, void *arg)
+static void look_at_rings(struct shim_drain *d, source_emit *emit, void *arg)
 {
 	uint64_t waiting = 0;
 
-	for (uint32_t i = 0; i < d->arena.n_rings; i++) {
-		struct shim_ring *r = &d->rings[i];
+	for (size_t i = 0; i < d->n_open; i++) {
+		struct shim_ring *r = shim_open_ring(d, i);
 
-		if (!r->live && shim_ring_open(&d->arena, r, i))
-			supersede(d, r);
-		if (r->live && !r->pid && is_numbered_as_here(d, r))
+		if (!r->pid && is_numbered_as_here(d, r))
 			shim_ns_resolve(&d->ns, r);
-		if (r->live)
-			shim_ring_look(&d->arena, r);
-		if (r->live && !r->broken)
+		shim_ring_look(&d->arena, r);
+		if (!r->broken)
 			waiting += r->head - r->tail;
-		if (r->live && r->n_late && (r->pid || !d->expand.tasks))
+		if (r->n_late && (r->pid || !d->expand.tasks))
 			take_late(d, r, emit, arg);
 	}
 	d->waiting = waiting;
-}
-
-/* Gives back what dead threads have left when it has been read. */
-static void retire_rings(struct shim_drain *d, uint64_t now)
-{
-	for (uint32_t i = 0; i < d->arena.n_rings; i++) {
-		struct shim_ring *r = &d->rings[i];
-
-		if (!r->live)
-			continue;
-		if (!r->dead && now - r->checked > ALIVE_CHECK_NS) {
-			r->checked = now;
-			/* Its last records may have been written after the check. */
-			if (thread_is_gone(d, r)) {
-				r->dead = true;
-				continue;
-			}
-		}
-		if (r->dead && (r->broken || r->tail >= r->head)) {
-			uint64_t seen = r->head;
-
-			shim_ring_look(&d->arena, r);
-			if (r->broken || r->head == seen) {
-				d->lost_holes += count_late(r);
-				shim_tasks_close(&d->tasks, r);
-				d->lost_dropped += shim_ring_close(&d->arena, r, &d->lost_vital);
-			}
-		}
-	}
 }
 
 /* ---- Handing over in the order of time ---- */
@@ -334,10 +267,10 @@ static uint64_t hand_over(
 	size_t n = 0;
 
 	d->n_heap = 0;
-	for (uint32_t i = 0; i < d->arena.n_rings; i++)
-		if (d->rings[i].live && may_hand_over(d, &d->rings[i]) &&
-			ring_next(d, &d->rings[i], now, &floor_raw))
-			d->heap[d->n_heap++] = i;
+	for (size_t i = 0; i < d->n_open; i++)
+		if (may_hand_over(d, shim_open_ring(d, i)) &&
+			ring_next(d, shim_open_ring(d, i), now, &floor_raw))
+			d->heap[d->n_heap++] = d->open[i];
 	for (size_t i = d->n_heap / 2; i-- > 0;)
 		heap_down(d, i);
 	while (d->n_heap) {
@@ -382,11 +315,12 @@ bool shim_drain_poll(struct shim_drain *d, source_emit *emit, void *arg)
 
 	d->latest = now.raw;
 	shim_drain_beat(d);
-	find_rings(d, emit, arg);
+	shim_open_seek(d, now.mono);
+	look_at_rings(d, emit, arg);
 	if (d->tasks.spawns.len)
 		shim_spawns_poll(&d->tasks.spawns, &d->tasks.known, d->until + 1, emit, arg);
 	done = hand_over(d, now.raw, now.mono, emit, arg);
-	retire_rings(d, now.mono);
+	shim_open_retire(d, now.mono);
 	renew_hint(d);
 	until = shim_clock_mono(&d->clock, done);
 	until = until > SLACK_NS ? until - SLACK_NS : 0;
@@ -394,38 +328,6 @@ bool shim_drain_poll(struct shim_drain *d, source_emit *emit, void *arg)
 		d->until = until;
 	shim_clock_prune(&d->clock, done);
 	return d->n_heap && d->rings[d->heap[0]].next <= done;
-}
-
-uint64_t shim_drain_interrupted(const struct shim_drain *d)
-{
-	uint64_t n = d->lost_holes;
-
-	for (uint32_t i = 0; i < d->arena.n_rings; i++)
-		n += count_late(&d->rings[i]);
-	return n;
-}
-
-uint64_t shim_drain_dropped(const struct shim_drain *d)
-{
-	uint64_t n = d->lost_dropped;
-
-	for (uint32_t i = 0; i < d->arena.n_rings; i++)
-		if (d->rings[i].live)
-			n += __atomic_load_n(
-				&shim_arena_ring(&d->arena, i)->dropped, __ATOMIC_RELAXED);
-	return n;
-}
-
-uint64_t shim_drain_dropped_vital(const struct shim_drain *d)
-{
-	uint64_t n = d->lost_vital +
-		     __atomic_load_n(&shim_arena_head(&d->arena)->no_ring, __ATOMIC_RELAXED);
-
-	for (uint32_t i = 0; i < d->arena.n_rings; i++)
-		if (d->rings[i].live)
-			n += __atomic_load_n(
-				&shim_arena_ring(&d->arena, i)->dropped_vital, __ATOMIC_RELAXED);
-	return n;
 }
 
 uint64_t shim_drain_unidentified(const struct shim_drain *d)

@@ -291,6 +291,10 @@ struct shim_drain {
 	struct shim_expand expand;
 	struct shim_tasks tasks;
 	struct shim_ring *rings; /* one for each in the arena */
+	uint32_t *open;          /* those that are read, ascending */
+	size_t n_open;
+	uint64_t taken;     /* as in the arena's head, when new ones were sought last ... */
+	uint64_t sought_at; /* ... and when that was, mono; 0: never */
 	uint32_t *heap;          /* rings with a record to hand over, oldest first */
 	size_t n_heap;
 	struct shim_ns ns;
@@ -312,15 +316,29 @@ void shim_drain_beat(struct shim_drain *d);
 /* Hands over what is there, moves until, and gives back what dead threads left. True: there is more. */
 bool shim_drain_poll(struct shim_drain *d, source_emit *emit, void *arg);
 
+/* Returns how many records were of processes of other PID namespaces that had gone before their numbers were known. */
+uint64_t shim_drain_unidentified(const struct shim_drain *d);
+
+/* ---- Which rings are in use (open.c) ---- */
+
+/* One of those, i below n_open. */
+static inline struct shim_ring *shim_open_ring(const struct shim_drain *d, size_t i)
+{
+	return &d->rings[d->open[i]];
+}
+
+/* Finds those that were taken since; now is mono. */
+void shim_open_seek(struct shim_drain *d, uint64_t now);
+
+/* Gives back what dead threads had when it has been read. */
+void shim_open_retire(struct shim_drain *d, uint64_t now);
+
 /* Returns how many records were begun and never ended, though their threads went on. */
 uint64_t shim_drain_interrupted(const struct shim_drain *d);
 
 /* Returns how many records found no room so far; the second one: that are births and ends, or may be. */
 uint64_t shim_drain_dropped(const struct shim_drain *d);
 uint64_t shim_drain_dropped_vital(const struct shim_drain *d);
-
-/* Returns how many records were of processes of other PID namespaces that had gone before their numbers were known. */
-uint64_t shim_drain_unidentified(const struct shim_drain *d);
 
 /* ---- How a process ended (exit_status.c) ---- */
 
