@@ -183,9 +183,12 @@ struct nested_key {
 
 /* The kernel's numbers of the types that a program casts to. */
 struct probe_casts {
-	cfg_u32 task;    /* task_struct */
-	cfg_u32 file;    /* file */
-	cfg_u32 pointer; /* any that begins with a pointer */
+	cfg_u32 task;   /* task_struct */
+	cfg_u32 word;   /* any that begins with a number as long as a pointer */
+	cfg_u32 file;
+	cfg_u32 sock;
+	cfg_u32 epitem;
+	cfg_u32 pad;
 };
 
 /* Set before the programs are loaded. */

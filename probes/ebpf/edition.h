@@ -18,6 +18,37 @@
 
 #include "schema/probe_config.h"
 
+/*
+ * Members of the kernel's structures, through any pointer or address: GET(p, a, b) is p->a->b, and
+ * 0 where that cannot be read. TYPED(type, number, p) says what p points to; number is that of the type in struct probe_casts.
+ */
+#ifdef EDITION_CASTS
+/* Without a helper, which is ten times as fast. The number comes when the program is loaded. */
+static void *(*const rdonly_cast)(const void *obj, u32 type) = (void *)PROBE_CAST_CALL;
+#define TYPED(type, number, p) ((type *)rdonly_cast((const void *)(p), config.casts.number))
+#define GET_1(p, a) ((p)->a)
+#define GET_2(p, a, b) ((p)->a->b)
+#define GET_N(p, a, b, n, ...) n
+#define GET(p, ...) GET_N(p, __VA_ARGS__, GET_2, GET_1)(p, __VA_ARGS__)
+/* Any type that begins with a number as long as a pointer: what lies there is a number to the verifier. */
+#define WORD_AT(address) (TYPED(struct rb_node, word, address)->__rb_parent_color)
+#else
+#define TYPED(type, number, p) ((type *)(p))
+#define GET BPF_CORE_READ
+#define WORD_AT(address)                                                                           \
+	({                                                                                         \
+		u64 word_ = 0;                                                                     \
+		bpf_probe_read_kernel(&word_, sizeof word_, (void *)(address));                    \
+		word_;                                                                             \
+	})
+#endif
+
+/* The address that a member of the structure at an address holds. */
+#define ADDRESS_IN(address, type, member)                                                          \
+	WORD_AT((u64)(address) + bpf_core_field_offset(type, member))
+
+extern const volatile struct probe_config config;
+
 #ifdef EDITION_OLD
 
 /* Verified where it is called. */

@@ -6,19 +6,15 @@
 #define PIDFS_MAGIC 0x50494446
 #define MQUEUE_MAGIC 0x19800202
 
-#define SOCK_STREAM 1
-#define SOCK_SEQPACKET 5
-#define IPPROTO_TCP 6
-#define TCP_LISTEN 10
 #define MAX_SCHEDULE_TIMEOUT ((long)(~0ul >> 1))
 
 /* pidfs (6.9) keeps the struct pid in its inode, the older anonymous file in private_data. */
-static __always_inline u32 file_pidfd_pid(struct file *file, struct inode *inode, u64 magic)
+static __always_inline u32 file_pidfd_pid(struct file *file, u64 magic)
 {
 	struct pid *pid;
 
 	if (magic == PIDFS_MAGIC)
-		pid = BPF_CORE_READ(inode, i_private);
+		pid = BPF_CORE_READ(file, f_inode, i_private);
 	else
 		pid = BPF_CORE_READ(file, private_data);
 	return pid_number(pid, own_level);
@@ -86,62 +82,63 @@ static __always_inline void file_unix(struct sock *sk, struct object *o)
 }
 
 /* A connection once has two addresses, and keeps them when it has ended. */
-static __always_inline void file_tcp(struct sock *sk, struct object *o)
+static __always_inline void file_tcp(u64 address, struct object *o)
 {
+	struct sock *sk = TYPED(struct sock, sock, address);
 	struct socket_place local = {}, remote = {};
 
-	if (BPF_CORE_READ(sk, __sk_common.skc_state) == TCP_LISTEN) {
+	if (GET(sk, __sk_common.skc_state) == TCP_LISTEN) {
 		o->kind = FILE_LISTEN;
 		return;
 	}
-	if (!socket_places((u64)sk, &local, &remote) || !remote.port)
+	if (!socket_places(address, &local, &remote) || !remote.port)
 		return;
 	o->kind = FILE_TCP;
-	o->inode2 = socket_pair_key(
-		&local, &remote, BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum));
+	o->inode2 = socket_pair_key(&local, &remote, GET(sk, __sk_common.skc_net.net, ns.inum));
+	sk = (struct sock *)address;
 	if (BPF_CORE_READ((struct inet_connection_sock *)sk, icsk_user_timeout))
 		o->timed |= END_WRITE;
 }
 
-static __always_inline void file_socket(struct file *file, struct object *o)
+/* address: that of its struct sock, which the verifier is to take for a number. */
+static __always_inline void file_socket(u64 address, struct object *o)
 {
-	struct socket *socket = BPF_CORE_READ(file, private_data);
-	struct sock *sk = BPF_CORE_READ(socket, sk);
+	struct sock *sk = TYPED(struct sock, sock, address);
 	u32 family;
 
-	o->kind = FILE_SOCKET;
-	o->mode = END_READ | END_WRITE;
-	if (!sk)
-		return;
-	o->timed = (BPF_CORE_READ(sk, sk_rcvtimeo) != MAX_SCHEDULE_TIMEOUT ? END_READ : 0) |
-		   (BPF_CORE_READ(sk, sk_sndtimeo) != MAX_SCHEDULE_TIMEOUT ? END_WRITE : 0);
-	family = BPF_CORE_READ(sk, __sk_common.skc_family);
+	o->timed = (GET(sk, sk_rcvtimeo) != MAX_SCHEDULE_TIMEOUT ? END_READ : 0) |
+		   (GET(sk, sk_sndtimeo) != MAX_SCHEDULE_TIMEOUT ? END_WRITE : 0);
+	family = GET(sk, __sk_common.skc_family);
 	if (family == AF_UNIX)
-		file_unix(sk, o);
-	else if ((family == AF_INET || family == AF_INET6) &&
-		 BPF_CORE_READ(sk, sk_protocol) == IPPROTO_TCP)
-		file_tcp(sk, o);
-	o->sole = file_is_sole(file);
+		file_unix((struct sock *)address, o);
+	else if ((family == AF_INET || family == AF_INET6) && GET(sk, sk_protocol) == IPPROTO_TCP)
+		file_tcp(address, o);
 }
 
 int file_object(u64 address, struct object *o)
 {
-	struct file *file = (struct file *)address;
+	struct file *file = TYPED(struct file, file, address);
 	struct inode *inode;
 	u32 type, major;
-	u64 magic;
+	u64 magic, sock;
 
 	if (!o)
 		return 0;
 	__builtin_memset(o, 0, sizeof *o);
-	inode = BPF_CORE_READ(file, f_inode);
-	type = BPF_CORE_READ(inode, i_mode) & S_IFMT;
-	o->inode = BPF_CORE_READ(inode, i_ino);
-	o->file = (u64)file;
-	o->dev = dev_encode(BPF_CORE_READ(inode, i_sb, s_dev));
-	o->mode = BPF_CORE_READ(file, f_mode) & (END_READ | END_WRITE);
+	inode = GET(file, f_inode);
+	type = GET(inode, i_mode) & S_IFMT;
+	o->inode = GET(inode, i_ino);
+	o->file = address;
+	o->dev = dev_encode(GET(inode, i_sb, s_dev));
+	o->mode = GET(file, f_mode) & (END_READ | END_WRITE);
 	if (type == S_IFSOCK) {
-		file_socket(file, o);
+		o->kind = FILE_SOCKET;
+		o->mode = END_READ | END_WRITE;
+		sock = ADDRESS_IN(GET(file, private_data), struct socket, sk);
+		if (!sock)
+			return 0;
+		file_socket(sock, o);
+		o->sole = file_is_sole((struct file *)address);
 		return 0;
 	}
 	if (type == S_IFDIR) {
@@ -149,12 +146,12 @@ int file_object(u64 address, struct object *o)
 		return 0;
 	}
 	if (type == S_IFCHR) {
-		major = BPF_CORE_READ(inode, i_rdev) >> 20;
+		major = GET(inode, i_rdev) >> 20;
 		o->kind = major == 4 || major == 5 || (major >= 136 && major <= 143) ? FILE_TTY
 										     : FILE_CHR;
 		return 0;
 	}
-	magic = BPF_CORE_READ(inode, i_sb, s_magic);
+	magic = GET(inode, i_sb, s_magic);
 	if (type == S_IFIFO) {
 		o->kind = magic == PIPEFS_MAGIC ? FILE_PIPE : FILE_FIFO;
 		return 0;
@@ -168,8 +165,8 @@ int file_object(u64 address, struct object *o)
 	else if (type == S_IFREG)
 		o->kind = FILE_REG;
 	else
-		file_anonymous(file, o);
+		file_anonymous((struct file *)address, o);
 	if (o->kind == FILE_PIDFD)
-		o->peer = file_pidfd_pid(file, inode, magic);
+		o->peer = file_pidfd_pid((struct file *)address, magic);
 	return 0;
 }

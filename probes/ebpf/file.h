@@ -16,6 +16,11 @@
 #define AF_UNIX 1
 #define AF_INET 2
 #define AF_INET6 10
+#define SOCK_STREAM 1
+#define SOCK_SEQPACKET 5
+#define IPPROTO_TCP 6
+#define TCP_ESTABLISHED 1
+#define TCP_LISTEN 10
 #define IPV4_MARK                                                                                  \
 	0xffff0000u /* in the order of the network: what ::ffff:a.b.c.d has before the IPv4 address */
 
@@ -29,6 +34,13 @@ GLOBAL int file_object(u64 address, struct object *o);
 /* Returns the open file behind a descriptor of a task, or NULL. */
 static __always_inline struct file *file_of_fd(struct task_struct *task, u32 fd)
 {
+#ifdef EDITION_CASTS
+	struct fdtable *fdt = TYPED(struct task_struct, task, task)->files->fdt;
+
+	if (fd >= fdt->max_fds)
+		return NULL;
+	return (struct file *)WORD_AT(fdt->fd + fd);
+#else
 	struct fdtable *fdt = BPF_CORE_READ(task, files, fdt);
 	struct file **table;
 	struct file *file = NULL;
@@ -38,12 +50,13 @@ static __always_inline struct file *file_of_fd(struct task_struct *task, u32 fd)
 	table = BPF_CORE_READ(fdt, fd);
 	bpf_probe_read_kernel(&file, sizeof file, table + fd);
 	return file;
+#endif
 }
 
 /* Returns i_mode & S_IFMT of an open file: enough to leave early. */
 static __always_inline u32 file_type(struct file *file)
 {
-	return BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT;
+	return GET(TYPED(struct file, file, file), f_inode, i_mode) & S_IFMT;
 }
 
 _Static_assert(FILE_PIPE - PIPE_PIPE == 2 && FILE_FIFO - PIPE_FIFO == 2 &&
@@ -71,17 +84,18 @@ static __always_inline bool object_is_connected(const struct object *o)
 static __always_inline bool socket_places(
 	u64 address, struct socket_place *local, struct socket_place *remote)
 {
-	struct sock *sk = (struct sock *)address;
-	u16 port = BPF_CORE_READ(sk, __sk_common.skc_dport);
+	struct sock *sk = TYPED(struct sock, sock, address);
+	u16 port = GET(sk, __sk_common.skc_dport);
 
-	local->port = BPF_CORE_READ(sk, __sk_common.skc_num);
+	local->port = GET(sk, __sk_common.skc_num);
 	remote->port = (port >> 8 | port << 8) & 0xffff;
-	if (BPF_CORE_READ(sk, __sk_common.skc_family) == AF_INET) {
+	if (GET(sk, __sk_common.skc_family) == AF_INET) {
 		local->addr[2] = remote->addr[2] = IPV4_MARK;
-		local->addr[3] = BPF_CORE_READ(sk, __sk_common.skc_rcv_saddr);
-		remote->addr[3] = BPF_CORE_READ(sk, __sk_common.skc_daddr);
+		local->addr[3] = GET(sk, __sk_common.skc_rcv_saddr);
+		remote->addr[3] = GET(sk, __sk_common.skc_daddr);
 		return true;
 	}
+	sk = (struct sock *)address;
 	if (!bpf_core_field_exists(sk->__sk_common.skc_v6_daddr))
 		return false;
 	bpf_core_read(local->addr, sizeof local->addr, &sk->__sk_common.skc_v6_rcv_saddr);

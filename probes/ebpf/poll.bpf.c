@@ -210,34 +210,33 @@ HANDLER_WAIT(wait_select)
 static __noinline long epoll_step(u32 index, void *arg)
 {
 	struct poll_walk *w = arg;
-	struct rb_node *node = (struct rb_node *)w->node, *left, *right;
-	struct epitem *item = (struct epitem *)node;
-	struct file *file;
-	u64 parent;
+	u64 node = w->node, left, right, parent, file;
+	struct epitem *item;
 
 	if (!node)
 		return 1;
-	left = BPF_CORE_READ(node, rb_left);
-	right = BPF_CORE_READ(node, rb_right);
-	parent = BPF_CORE_READ(node, __rb_parent_color) & ~3ul;
+	left = ADDRESS_IN(node, struct rb_node, rb_left);
+	right = ADDRESS_IN(node, struct rb_node, rb_right);
+	parent = ADDRESS_IN(node, struct rb_node, __rb_parent_color) & ~3ul;
 	if (left && w->from == parent) {
-		w->from = w->node;
-		w->node = (u64)left;
+		w->from = node;
+		w->node = left;
 		return 0;
 	}
-	if (right && w->from != (u64)right) {
-		w->from = w->node;
-		w->node = (u64)right;
+	if (right && w->from != right) {
+		w->from = node;
+		w->node = right;
 		return 0;
 	}
-	w->from = w->node;
+	w->from = node;
 	w->node = parent;
-	file = BPF_CORE_READ(item, ffd.file);
+	item = TYPED(struct epitem, epitem, node);
+	file = ADDRESS_IN(node, struct epitem, ffd.file);
 	__builtin_memset(&w->item, 0, sizeof w->item);
-	w->item.fd = BPF_CORE_READ(item, ffd.fd);
-	w->item.events = BPF_CORE_READ(item, event.events);
+	w->item.fd = GET(item, ffd.fd);
+	w->item.events = GET(item, event.events);
 	if (file) {
-		file_object((u64)file, &w->obj);
+		file_object(file, &w->obj);
 		item_fill(&w->item, &w->obj);
 	}
 	return item_emit(w);

@@ -49,7 +49,6 @@ extern struct ring_map ring SEC(".maps");
 extern struct lost_map lost SEC(".maps");
 extern struct nested_map nested SEC(".maps");
 extern struct ended_map ended SEC(".maps");
-extern const volatile struct probe_config config;
 extern unsigned int own_level;
 
 /*

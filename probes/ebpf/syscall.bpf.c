@@ -50,55 +50,93 @@ int BPF_PROG(on_sys_enter, struct pt_regs *regs, long id)
 #ifdef EDITION_CASTS
 
 /*
- * read and write of a pipe, the most frequent calls that are of interest, on
+ * Reads and writes of pipes and connected sockets, the most frequent calls that are of interest, on
  * kernels that let a program read through any pointer without a helper (6.2).
- * Returns false where the longer way must be taken.
  */
-static void *(*const rdonly_cast)(const void *obj, u32 type) = (void *)PROBE_CAST_CALL;
-#define CAST(type, p, number) ((type *)rdonly_cast(p, config.casts.number))
 
+/* Which operation a call is; 0: one that takes the longer way. */
+static __always_inline u32 io_op(u32 call)
+{
+	switch (call) {
+	case CALL_READ:
+		return IO_READ;
+	case CALL_WRITE:
+		return IO_WRITE;
+	case CALL_READV:
+		return IO_READV;
+	case CALL_WRITEV:
+		return IO_WRITEV;
+	case CALL_SEND:
+		return IO_SEND;
+	case CALL_RECV:
+		return IO_RECV;
+	}
+	return 0;
+}
+
+/* Says whether a socket surely is of a connection as file_object has it: of the others that must be found out. */
+static __always_inline bool socket_is_connected(struct file *file)
+{
+	void *socket = TYPED(struct file, file, file)->private_data;
+	struct sock *sk = TYPED(struct sock, sock, ADDRESS_IN(socket, struct socket, sk));
+	u32 family, state;
+	family = sk->__sk_common.skc_family;
+	state = sk->__sk_common.skc_state;
+	if (family == AF_UNIX)
+		return state == TCP_ESTABLISHED &&
+		       (sk->sk_type == SOCK_STREAM || sk->sk_type == SOCK_SEQPACKET);
+	return (family == AF_INET || family == AF_INET6) && sk->sk_protocol == IPPROTO_TCP &&
+	       state != TCP_LISTEN && sk->__sk_common.skc_dport;
+}
+
+/* One or two buffers, the first of which holds all the bytes that are wanted; returns false where it does not. */
+static __always_inline bool io_buffers(struct io *io, u64 iov, u64 n, u64 len)
+{
+	struct iovec v[2] = {};
+
+	if (n < 1 || n > 2 || bpf_probe_read_user(v, n == 1 ? sizeof v[0] : sizeof v, (void *)iov))
+		return false;
+	io->base = v[0].base;
+	io->requested = v[0].len + v[1].len;
+	return v[0].len >= len;
+}
+
+/* Returns false where the longer way must be taken. */
 static __always_inline bool io_fast(
 	struct pt_regs *regs, long ret, struct task_struct *task, struct slot *slot)
 {
-	struct io io = {.result = ret};
+	struct io io = {.result = ret, .op = io_op(slot->call)};
 	struct rec_PIPE_IO *rec;
-	struct fdtable *fdt;
 	struct inode *inode;
-	void *file;
+	struct file *file;
 	u64 len;
 	u32 fd, type;
 
-	if (slot->call == CALL_READ)
-		io.op = IO_READ;
-	else if (slot->call == CALL_WRITE)
-		io.op = IO_WRITE;
-	else
-		return false;
-	if (config.data_bytes > IO_DATA_FIRST || io_is_broken_off(ret))
+	if (!io.op || config.data_bytes > IO_DATA_FIRST || io_is_broken_off(ret))
 		return false;
 	fd = REG_ARG0(regs);
-	fdt = CAST(struct task_struct, task, task)->files->fdt;
-	if (fd >= fdt->max_fds)
-		return true;
-	/* Any type that begins with a pointer: the table itself has no name to cast to. */
-	file = CAST(struct rb_root, fdt->fd + fd, pointer)->rb_node;
+	file = file_of_fd(task, fd);
 	if (!file)
 		return true;
-	inode = CAST(struct file, file, file)->f_inode;
+	inode = TYPED(struct file, file, file)->f_inode;
 	type = inode->i_mode & S_IFMT;
-	if (type != S_IFIFO)
+	if (type != S_IFIFO && (type != S_IFSOCK || !socket_is_connected(file)))
 		return type != S_IFSOCK;
 	io.fd = fd;
+	io.base = REG_ARG1(regs);
 	io.requested = REG_ARG2(regs);
 	io.inode = inode->i_ino;
 	io.dev = dev_encode(inode->i_sb->s_dev);
 	len = ret > 0 && !(slot->flags & SLOT_NODATA) ? ret : 0;
 	if (len > config.data_bytes)
 		len = config.data_bytes;
+	if ((io.op == IO_READV || io.op == IO_WRITEV) &&
+		!io_buffers(&io, io.base, io.requested, len))
+		return false;
 	rec = EMIT_BEGIN(PIPE_IO, slot);
 	if (!rec)
 		return true;
-	io_fill(rec, slot, &io, REG_ARG1(regs), len);
+	io_fill(rec, slot, &io, io.base, len);
 	EMIT_END(rec);
 	return true;
 }

@@ -4,8 +4,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/bpf.h>
 #include <linux/btf.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -67,12 +69,23 @@ static void cut_write(struct kernel_types *k, const struct buf *b)
 		k->cut = steal_fd(&fd);
 }
 
-/* What programs that cast need, beside the types of relocations. */
-static const struct type_wanted for_casts[] = {
-	{.name = "task_struct", .kind = BTF_KIND_STRUCT},
-	{.name = "file", .kind = BTF_KIND_STRUCT},
-	{.name = "rb_root", .kind = BTF_KIND_STRUCT},
-	{.name = "bpf_rdonly_cast", .kind = BTF_KIND_FUNC},
+/* What programs that cast need, beside the types of relocations, and where its number goes. */
+static const struct {
+	struct type_wanted type;
+	size_t offset; /* in struct kernel_types */
+} for_casts[] = {
+#define CAST_TO(member, type)                                                                      \
+	{                                                                                          \
+		{.name = type, .kind = BTF_KIND_STRUCT},                                           \
+			offsetof(struct kernel_types, casts.member)                                \
+	}
+	CAST_TO(task, "task_struct"),
+	CAST_TO(word, "rb_node"),
+	CAST_TO(file, "file"),
+	CAST_TO(sock, "sock"),
+	CAST_TO(epitem, "epitem"),
+	{{.name = "bpf_rdonly_cast", .kind = BTF_KIND_FUNC},
+		offsetof(struct kernel_types, cast_call)},
 };
 
 /* One walk through all types finds these and those. */
@@ -82,20 +95,38 @@ static void cut_make(struct kernel_types *k, const void *object, size_t size)
 	_cleanup_buf_ struct buf b = BUF_INIT;
 	size_t n = 0;
 	int rc = roots_find(object, size, &wanted, &n);
-	struct type_wanted *casts;
 
 	wanted = xreallocarray(wanted, n + ARRAY_SIZE(for_casts), sizeof *wanted);
-	casts = wanted + n;
-	memcpy(casts, for_casts, sizeof for_casts);
-	for (size_t i = 0; i < ARRAY_SIZE(for_casts); i++)
-		casts[i].len = (uint32_t)strlen(casts[i].name);
+	for (size_t i = 0; i < ARRAY_SIZE(for_casts); i++) {
+		wanted[n + i] = for_casts[i].type;
+		wanted[n + i].len = (uint32_t)strlen(for_casts[i].type.name);
+	}
 	types_find(&k->types, wanted, n + ARRAY_SIZE(for_casts));
-	k->casts.task = casts[0].ids[0];
-	k->casts.file = casts[1].ids[0];
-	k->casts.pointer = casts[2].ids[0];
-	k->cast_call = casts[3].ids[0];
+	for (size_t i = 0; i < ARRAY_SIZE(for_casts); i++)
+		*(uint32_t *)((char *)k + for_casts[i].offset) = wanted[n + i].ids[0];
 	if (!rc && !cut_types(&k->types, wanted, n, &b))
 		cut_write(k, &b);
+}
+
+/*
+ * Puts the kernel's function where the programs cast, in a copy of them. Where there is none, they stay as they
+ * are, and the kernel refuses them.
+ */
+static void casts_put(struct kernel_types *k, const void *object, size_t size)
+{
+	static const struct bpf_insn call = {.code = BPF_JMP | BPF_CALL, .imm = PROBE_CAST_CALL};
+	struct bpf_insn insn = {.code = BPF_JMP | BPF_CALL,
+		.src_reg = BPF_PSEUDO_KFUNC_CALL,
+		.imm = (int)k->cast_call};
+	char *at;
+
+	if (!k->cast_call || !memmem(object, size, &call, sizeof call))
+		return;
+	k->object = xmalloc(size);
+	memcpy(k->object, object, size);
+	for (at = k->object; (at = memmem(at, size - (size_t)(at - k->object), &call, sizeof call));
+		at += sizeof insn)
+		memcpy(at, &insn, sizeof insn);
 }
 
 struct kernel_types kernel_types(const void *object, size_t size)
@@ -104,12 +135,14 @@ struct kernel_types kernel_types(const void *object, size_t size)
 
 	if (!bytes_open(&k) && !types_index(&k.types, k.bytes, k.len))
 		cut_make(&k, object, size);
+	casts_put(&k, object, size);
 	return k;
 }
 
 void kernel_types_done(struct kernel_types *k)
 {
 	types_done(&k->types);
+	free(k->object);
 	if (k->mapped)
 		munmap(k->bytes, k->len);
 	else

@@ -21,6 +21,7 @@ struct kernel_types {
 	/* What a program that casts needs; 0 where it is not known. */
 	struct probe_casts casts;
 	uint32_t cast_call; /* the kernel's function */
+	char *object;       /* the object with calls of it, or NULL: the object has none */
 };
 
 /* Reads them for an object. Always gives something, which kernel_types_done frees; the file must stay until then. */

@@ -183,7 +183,8 @@ static struct pptrace_bpf *open_edition(enum ebpf_edition edition, struct kernel
 	*ret_types = kernel_types(object, size);
 	opts.btf_custom_path = kernel_types_path(ret_types);
 	if (!rc) {
-		skel->skeleton->data = (void *)(uintptr_t)object;
+		skel->skeleton->data =
+			ret_types->object ? ret_types->object : (void *)(uintptr_t)object;
 		skel->skeleton->data_sz = size;
 		rc = bpf_object__open_skeleton(skel->skeleton, &opts);
 	}
@@ -195,47 +196,15 @@ static struct pptrace_bpf *open_edition(enum ebpf_edition edition, struct kernel
 	return NULL;
 }
 
-/*
- * Puts the kernel's function where a program casts. Where there is none, the program stays as it is, and the
- * kernel refuses it.
- */
-static int casts_fill(struct pptrace_bpf *skel, const struct kernel_types *types)
-{
-	struct bpf_program *prog = skel->progs.on_sys_exit;
-	size_t n = bpf_program__insn_cnt(prog);
-	_cleanup_free_ struct bpf_insn *insns = xreallocarray(NULL, n, sizeof *insns);
-
-	skel->rodata->config.casts = types->casts;
-	if (!types->cast_call)
-		return 0;
-	memcpy(insns, bpf_program__insns(prog), n * sizeof *insns);
-	for (size_t i = 0; i < n; i++) {
-		struct bpf_insn *in = &insns[i];
-
-		if (in->code == (BPF_JMP | BPF_CALL) && !in->src_reg &&
-			in->imm == PROBE_CAST_CALL) {
-			in->src_reg = BPF_PSEUDO_KFUNC_CALL;
-			in->imm = (int)types->cast_call;
-		}
-	}
-	return bpf_program__set_insns(prog, insns, n);
-}
-
 struct pptrace_bpf *ebpf_open(const struct source_config *config, size_t ring_bytes,
 	struct ebpf_variant v, struct kernel_types *ret_types)
 {
 	struct pptrace_bpf *skel = open_edition(v.edition, ret_types);
-	int rc;
 
 	if (!skel)
 		return NULL;
 	config_fill(skel, config, ring_bytes);
-	rc = casts_fill(skel, ret_types);
-	if (rc) {
-		pptrace_bpf__destroy(skel);
-		errno = -rc;
-		return NULL;
-	}
+	skel->rodata->config.casts = ret_types->casts;
 	bpf_map__set_max_entries(skel->maps.ring, (unsigned)ring_bytes);
 	handlers_declare(skel->obj);
 	optional_set(skel, v);

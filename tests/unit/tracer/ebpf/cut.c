@@ -192,7 +192,8 @@ TEST(cut_of_this_kernel)
 		struct btf *btf;
 
 		ASSERT(types.cut >= 0);
-		ASSERT(types.casts.task && types.casts.file && types.casts.pointer);
+		ASSERT(types.casts.task && types.casts.word && types.casts.file &&
+			types.casts.sock && types.casts.epitem);
 		btf = btf__parse(kernel_types_path(&types), NULL);
 		ASSERT(btf);
 		ASSERT(btf__find_by_name_kind(btf, "task_struct", BTF_KIND_STRUCT) > 0);
