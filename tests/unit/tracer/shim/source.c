@@ -164,6 +164,25 @@ static uint64_t times(const struct bench *b, size_t i)
 	return b->got[i].head.kind == REC_LOCK_FOLD ? b->got[i].words[6] : 1;
 }
 
+/* A ring that is taken after the first look is found when its process has counted it. */
+TEST(shim_new_ring_is_sought)
+{
+	struct bench *b = bench_new();
+	uint64_t t = now();
+
+	(void)ring_make(b, 0, 5, 5);
+	shim_drain_poll(&b->d, keep, b);
+	(void)ring_make(b, 1, 5, 6);
+	put_pairs(b, 1, 1, t);
+	pass(t + 100000);
+	shim_drain_poll(&b->d, keep, b);
+	ASSERT_INT(b->n, 0);
+	shim_arena_head(&b->d.arena)->taken++;
+	shim_drain_poll(&b->d, keep, b);
+	ASSERT_INT(b->n, 2);
+	bench_free(b);
+}
+
 /* Equal short holds come as one record, after the first thousand of a thread, unless each is wanted. */
 TEST(shim_equal_holds_together)
 {
@@ -174,7 +193,7 @@ TEST(shim_equal_holds_together)
 		(void)ring_make(b, 0, 5, 5);
 		put_pairs(b, 0, 100, t);
 		pass(t + 100000);
-		(void)shim_ring_open(&b->d.arena, &b->d.rings[0], 0);
+		shim_open_seek(&b->d, now());
 		b->d.rings[0].singles = i == 0 ? 0 : 1000;
 		b->d.keep_all = i == 1;
 		shim_drain_poll(&b->d, keep, b);
@@ -203,7 +222,7 @@ TEST(shim_equal_holds_in_order)
 	put(b, 1, 0, MUTEX(ARENA_REQUEST), t + 30 * 50 + 5);
 	s->head = 1;
 	pass(t + 100000);
-	(void)shim_ring_open(&b->d.arena, &b->d.rings[0], 0);
+	shim_open_seek(&b->d, now());
 	b->d.rings[0].singles = 1000;
 	shim_drain_poll(&b->d, keep, b);
 	for (size_t i = 0; i < b->n; i++) {
@@ -234,7 +253,7 @@ TEST(shim_long_hold_apart)
 	slot_at(b, 0, 121)[1] ^= 0x1000 ^ 0x2000;
 	slot_at(b, 0, 199)[2] = 0;
 	pass(t + 200000);
-	(void)shim_ring_open(&b->d.arena, &b->d.rings[0], 0);
+	shim_open_seek(&b->d, now());
 	b->d.rings[0].singles = 1000;
 	shim_drain_poll(&b->d, keep, b);
 	for (size_t i = 0; i < b->n; i++)
