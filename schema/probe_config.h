@@ -198,8 +198,9 @@ struct probe_config {
 	cfg_u32 lock_source;
 	cfg_u32 sample_ns;       /* period of the cpu clock */
 	cfg_u64 realtime_offset; /* CLOCK_REALTIME - CLOCK_MONOTONIC */
-	cfg_u64 wake_bytes;      /* unread bytes from which on the tracer is woken */
-	cfg_u64 detail_bytes;    /* unread bytes from which on only births and ends are recorded */
+	cfg_u64 wake_bytes;      /* unread bytes in the near ring from which on the tracer is woken */
+	cfg_u64 near_bytes;      /* unread bytes in it from which on only births and ends go there ... */
+	cfg_u64 far_bytes;       /* ... and in the far one likewise */
 	struct probe_casts casts;
 };
 

@@ -7,7 +7,8 @@
 #include "probes/ebpf/calls.h"
 #include "probes/ebpf/waits.h"
 
-struct ring_map ring SEC(".maps");
+struct ring_map near SEC(".maps");
+struct ring_map far SEC(".maps");
 struct slots_map slots SEC(".maps");
 struct lost_map lost SEC(".maps");
 struct nested_map nested SEC(".maps");

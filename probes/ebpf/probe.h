@@ -45,7 +45,12 @@ struct ended_map {
 	__type(value, u32);
 };
 
-extern struct ring_map ring SEC(".maps");
+/*
+ * Records go into the near ring, which is so small that the processor's caches hold it: to fill a record in
+ * memory that they do not hold takes longer than all the rest. What finds no room there goes into the far one.
+ */
+extern struct ring_map near SEC(".maps");
+extern struct ring_map far SEC(".maps");
 extern struct lost_map lost SEC(".maps");
 extern struct nested_map nested SEC(".maps");
 extern struct ended_map ended SEC(".maps");
@@ -79,7 +84,7 @@ static __always_inline void lost_count(u32 kind)
 }
 
 /*
- * Births and ends have the last part of the ring for themselves: without them it would not
+ * Births and ends have the last part of each ring for themselves: without them it would not
  * be known who there is, and who still waits. WAIT_END is one of them: it comes only where the begin
  * was recorded, so that it cannot be many.
  */
@@ -98,6 +103,13 @@ static __always_inline bool is_vital(u32 kind)
 	return false;
 }
 
+static __always_inline void *emit_far(u32 kind, u32 size)
+{
+	if (is_vital(kind) || bpf_ringbuf_query(&far, BPF_RB_AVAIL_DATA) < config.far_bytes)
+		return bpf_ringbuf_reserve(&far, size, 0);
+	return NULL;
+}
+
 /*
  * The time is taken after the place in the ring: a record whose place comes
  * later than the tracer's look at the ring cannot carry an earlier time, and
@@ -107,8 +119,10 @@ static __always_inline void *emit_begin(u32 kind, u32 size, u32 pid, u32 tid)
 {
 	struct rec_head *head = NULL;
 
-	if (is_vital(kind) || bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) < config.detail_bytes)
-		head = bpf_ringbuf_reserve(&ring, size, 0);
+	if (is_vital(kind) || bpf_ringbuf_query(&near, BPF_RB_AVAIL_DATA) < config.near_bytes)
+		head = bpf_ringbuf_reserve(&near, size, 0);
+	if (!head)
+		head = emit_far(kind, size);
 	if (!head) {
 		lost_count(kind);
 		return NULL;
@@ -128,7 +142,7 @@ static __always_inline void *emit_begin(u32 kind, u32 size, u32 pid, u32 tid)
  */
 static __always_inline void emit_end(void *rec)
 {
-	u64 over = bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) - config.wake_bytes;
+	u64 over = bpf_ringbuf_query(&near, BPF_RB_AVAIL_DATA) - config.wake_bytes;
 	bool wake = over < WAKE_WINDOW;
 
 	bpf_ringbuf_submit(rec, wake ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP);

@@ -1,7 +1,7 @@
 /* insns.c - how many instructions the verifier of this kernel goes through for each program of each edition. */
 /* SPDX-License-Identifier: MIT */
 /*
- * Prints "EDITION PROGRAM INSNS", with "refused: why" for a number where the program
+ * Prints "EDITION PROGRAM INSNS" for few bytes of each call and for many, with "refused: why" for a number where the program
  * is not taken; with the name of an edition and of a program, the verifier's log of it.
  */
 #include <bpf/bpf.h>
@@ -57,14 +57,15 @@ static struct bpf_program *only(struct bpf_object *obj, const char *name)
 	return found;
 }
 
-/* Loads one program alone. */
-static void measure(enum ebpf_edition edition, const char *name, char *log, bool show)
+/* Loads one program alone, that records so many bytes of each call: what has no use then is not verified. */
+static void measure_with(
+	unsigned data_bytes, enum ebpf_edition edition, const char *name, char *log, bool show)
 {
-	static const struct source_config config = {
-		.locks = LOCKS_MODE_FUTEX, .data_bytes = 1 << 20, .sched = true};
+	const struct source_config config = {
+		.locks = LOCKS_MODE_FUTEX, .data_bytes = data_bytes, .sched = true};
 	struct ebpf_variant v = {edition, false, false};
 	_cleanup_types_ struct kernel_types types = KERNEL_TYPES_NONE;
-	struct pptrace_bpf *skel = ebpf_open(&config, 1 << 16, v, &types);
+	struct pptrace_bpf *skel = ebpf_open(&config, ebpf_room_of(1 << 16), v, &types);
 	struct bpf_program *prog = skel ? only(skel->obj, name) : NULL;
 	const char *processed;
 	int rc;
@@ -90,12 +91,19 @@ static void measure(enum ebpf_edition edition, const char *name, char *log, bool
 	pptrace_bpf__destroy(skel);
 }
 
+/* As by default, and with all that can be wanted. */
+static void measure(enum ebpf_edition edition, const char *name, char *log, bool show)
+{
+	measure_with(32, edition, name, log, show);
+	measure_with(1 << 20, edition, name, log, show);
+}
+
 static void measure_all(enum ebpf_edition edition, char *log)
 {
 	static const struct source_config config = {.locks = LOCKS_MODE_FUTEX};
 	struct ebpf_variant v = {edition, false, false};
 	_cleanup_types_ struct kernel_types types = KERNEL_TYPES_NONE;
-	struct pptrace_bpf *skel = ebpf_open(&config, 1 << 16, v, &types);
+	struct pptrace_bpf *skel = ebpf_open(&config, ebpf_room_of(1 << 16), v, &types);
 	struct bpf_program *prog;
 
 	if (!skel)

@@ -29,9 +29,6 @@
 /* What libbpf and the recording itself open meanwhile. */
 enum { FILES_SPARE = 16 };
 
-/* So much that is unread wakes the tracer at the latest: it should find it in the processor's caches. */
-enum { WAKE_BYTES_MAX = 8 << 20 };
-
 #define INITIAL_PID_NAMESPACE 0xeffffffcu
 
 /* Who will have reported the locks of a program: said in each EXEC. */
@@ -51,7 +48,8 @@ static enum lock_source lock_source(enum locks_mode mode)
 	return LOCKS_FUTEX;
 }
 
-static void config_fill(struct pptrace_bpf *skel, const struct source_config *config, size_t ring)
+static void config_fill(
+	struct pptrace_bpf *skel, const struct source_config *config, struct ebpf_room room)
 {
 	uint64_t real = clock_ns(CLOCK_REALTIME);
 
@@ -60,8 +58,9 @@ static void config_fill(struct pptrace_bpf *skel, const struct source_config *co
 	skel->rodata->config.sample_ns = EBPF_SAMPLE_NS;
 	skel->rodata->config.lock_source = lock_source(config->locks);
 	skel->rodata->config.realtime_offset = real - clock_now();
-	skel->rodata->config.wake_bytes = ring / 4 < WAKE_BYTES_MAX ? ring / 4 : WAKE_BYTES_MAX;
-	skel->rodata->config.detail_bytes = ring - ring / 8;
+	skel->rodata->config.wake_bytes = room.near / 4;
+	skel->rodata->config.near_bytes = room.near - room.near / 8;
+	skel->rodata->config.far_bytes = room.far - room.far / 8;
 	ebpf_calls_fill(skel->rodata->calls);
 	ebpf_calls_fill_compat(skel->rodata->compat_calls);
 }
@@ -196,26 +195,27 @@ static struct pptrace_bpf *open_edition(enum ebpf_edition edition, struct kernel
 	return NULL;
 }
 
-struct pptrace_bpf *ebpf_open(const struct source_config *config, size_t ring_bytes,
+struct pptrace_bpf *ebpf_open(const struct source_config *config, struct ebpf_room room,
 	struct ebpf_variant v, struct kernel_types *ret_types)
 {
 	struct pptrace_bpf *skel = open_edition(v.edition, ret_types);
 
 	if (!skel)
 		return NULL;
-	config_fill(skel, config, ring_bytes);
+	config_fill(skel, config, room);
 	skel->rodata->config.casts = ret_types->casts;
-	bpf_map__set_max_entries(skel->maps.ring, (unsigned)ring_bytes);
+	bpf_map__set_max_entries(skel->maps.near, (unsigned)room.near);
+	bpf_map__set_max_entries(skel->maps.far, (unsigned)room.far);
 	handlers_declare(skel->obj);
 	optional_set(skel, v);
 	return skel;
 }
 
-static int load(const struct source_config *config, size_t ring_bytes, struct ebpf_variant v,
-	struct programs_ring *ring, struct pptrace_bpf **ret)
+static int load(const struct source_config *config, struct ebpf_room room, struct ebpf_variant v,
+	struct programs_rings *rings, struct pptrace_bpf **ret)
 {
 	_cleanup_types_ struct kernel_types types = KERNEL_TYPES_NONE;
-	struct pptrace_bpf *skel = ebpf_open(config, ring_bytes, v, &types);
+	struct pptrace_bpf *skel = ebpf_open(config, room, v, &types);
 	int rc;
 
 	if (!skel)
@@ -224,7 +224,7 @@ static int load(const struct source_config *config, size_t ring_bytes, struct eb
 	if (!rc)
 		rc = ebpf_check_files(files_needed(skel->obj));
 	if (!rc)
-		rc = programs_load(skel, &types, ring);
+		rc = programs_load(skel, &types, rings);
 	if (!rc)
 		rc = own_level_find(skel);
 	if (!rc)
@@ -249,11 +249,11 @@ void ebpf_begin_with(enum ebpf_edition edition)
 	first_edition = edition;
 }
 
-int ebpf_load(const struct source_config *config, size_t ring_bytes, struct pptrace_bpf **ret,
+int ebpf_load(const struct source_config *config, struct ebpf_room room, struct pptrace_bpf **ret,
 	struct buf *why)
 {
 	bool uprobes = config->locks == LOCKS_MODE_UPROBE;
-	_cleanup_ring_ struct programs_ring *ring = programs_ring_begin(ring_bytes);
+	_cleanup_rings_ struct programs_rings *rings = programs_rings_begin(room);
 	int rc = programs_expect();
 
 	if (rc) {
@@ -265,7 +265,7 @@ int ebpf_load(const struct source_config *config, size_t ring_bytes, struct pptr
 			struct ebpf_variant v = {(enum ebpf_edition)edition, uprobes, session};
 
 			ebpf_check_listen();
-			rc = load(config, ring_bytes, v, ring, ret);
+			rc = load(config, room, v, rings, ret);
 			if (!rc)
 				return 0;
 			if (is_shortage(rc))

@@ -7,6 +7,7 @@
 #include <stddef.h>
 
 #include "tracer/ebpf/ebpf.h"
+#include "tracer/ebpf/ring.h"
 
 struct buf;
 struct kernel_types;
@@ -24,7 +25,7 @@ struct ebpf_variant {
  * Opens and configures the programs of a variant; to be loaded or destroyed. *ret_types must stay
  * until then. Returns NULL with errno.
  */
-struct pptrace_bpf *ebpf_open(const struct source_config *config, size_t ring_bytes,
+struct pptrace_bpf *ebpf_open(const struct source_config *config, struct ebpf_room room,
 	struct ebpf_variant v, struct kernel_types *ret_types);
 
 /*
@@ -32,7 +33,7 @@ struct pptrace_bpf *ebpf_open(const struct source_config *config, size_t ring_by
  * attached yet. Returns 0 and *ret, freed with pptrace_bpf__destroy; or a negative errno
  * with a sentence in why.
  */
-int ebpf_load(const struct source_config *config, size_t ring_bytes, struct pptrace_bpf **ret,
+int ebpf_load(const struct source_config *config, struct ebpf_room room, struct pptrace_bpf **ret,
 	struct buf *why);
 
 /* Period of the cpu clock of which samples are made: no multiple of the scheduler's ticks. */

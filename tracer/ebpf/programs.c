@@ -238,82 +238,99 @@ static void jobs_done(struct jobs *jobs)
 	free(jobs->all);
 }
 
-struct programs_ring {
-	unsigned bytes;
+struct programs_rings {
+	struct ebpf_room room;
 	pthread_t thread;
 	bool has_thread;
-	int fd; /* -1: not made */
+	int near, far; /* -1: not made */
 	int error;
 };
 
-static void *ring_make(void *arg)
+static int ring_make(struct programs_rings *r, const char *name, size_t bytes)
 {
-	struct programs_ring *r = arg;
+	int fd = bpf_map_create(BPF_MAP_TYPE_RINGBUF, name, 0, 0, (unsigned)bytes, NULL);
 
-	r->fd = bpf_map_create(BPF_MAP_TYPE_RINGBUF, "ring", 0, 0, r->bytes, NULL);
-	r->error = r->fd < 0 ? errno : 0;
+	if (fd < 0)
+		r->error = errno;
+	return fd;
+}
+
+static void *rings_make(void *arg)
+{
+	struct programs_rings *r = arg;
+
+	r->near = ring_make(r, "near", r->room.near);
+	r->far = ring_make(r, "far", r->room.far);
 	return NULL;
 }
 
-struct programs_ring *programs_ring_begin(size_t bytes)
+struct programs_rings *programs_rings_begin(struct ebpf_room room)
 {
-	struct programs_ring *r = xcalloc(1, sizeof *r);
+	struct programs_rings *r = xcalloc(1, sizeof *r);
 
-	r->bytes = (unsigned)bytes;
-	r->fd = -1;
-	r->has_thread = thread_start(&r->thread, ring_make, r) == 0;
+	r->room = room;
+	r->near = r->far = -1;
+	r->has_thread = thread_start(&r->thread, rings_make, r) == 0;
 	if (!r->has_thread)
-		(void)ring_make(r);
+		(void)rings_make(r);
 	return r;
 }
 
-static void ring_wait(struct programs_ring *r)
+static void rings_wait(struct programs_rings *r)
 {
 	if (r->has_thread)
 		(void)pthread_join(r->thread, NULL);
 	r->has_thread = false;
 }
 
-void programs_ring_free(struct programs_ring *r)
+void programs_rings_free(struct programs_rings *r)
 {
 	if (!r)
 		return;
-	ring_wait(r);
-	if (r->fd >= 0)
-		(void)close(r->fd);
+	rings_wait(r);
+	if (r->near >= 0)
+		(void)close(r->near);
+	if (r->far >= 0)
+		(void)close(r->far);
 	free(r);
 }
 
-void programs_ring_cleanup(struct programs_ring **r)
+void programs_rings_cleanup(struct programs_rings **r)
 {
-	programs_ring_free(*r);
+	programs_rings_free(*r);
 }
 
-/* The ring stays for the next edition, if this one is not taken. */
-static int ring_place(struct programs_ring *r, int place)
+/* The rings stay for the next edition, if this one is not taken. */
+static int rings_place(struct programs_rings *r, const struct pptrace_bpf *skel)
 {
-	ring_wait(r);
-	if (r->fd < 0) {
-		ebpf_check_heard("map 'ring': failed to create: %s", strerror(r->error));
+	rings_wait(r);
+	if (r->near < 0 || r->far < 0) {
+		ebpf_check_heard("map '%s': failed to create: %s", r->near < 0 ? "near" : "far",
+			strerror(r->error));
 		return -r->error;
 	}
-	return dup3(r->fd, place, O_CLOEXEC) < 0 ? -errno : 0;
+	if (dup3(r->near, bpf_map__fd(skel->maps.near), O_CLOEXEC) < 0 ||
+		dup3(r->far, bpf_map__fd(skel->maps.far), O_CLOEXEC) < 0)
+		return -errno;
+	return 0;
 }
 
 int programs_load(
-	struct pptrace_bpf *skel, const struct kernel_types *types, struct programs_ring *ring)
+	struct pptrace_bpf *skel, const struct kernel_types *types, struct programs_rings *rings)
 {
+	unsigned page = (unsigned)sysconf(_SC_PAGESIZE);
 	struct jobs jobs = {0};
 	int rc;
 
-	/* The smallest in its place, until it is there. */
-	bpf_map__set_max_entries(skel->maps.ring, (unsigned)sysconf(_SC_PAGESIZE));
+	/* The smallest in their places, until they are there. */
+	bpf_map__set_max_entries(skel->maps.near, page);
+	bpf_map__set_max_entries(skel->maps.far, page);
 	preparing = &jobs;
 	rc = pptrace_bpf__load(skel);
 	preparing = NULL;
 	if (!rc) {
 		targets_find(&jobs, types);
-		rc = ring_place(ring, bpf_map__fd(skel->maps.ring));
+		rc = rings_place(rings, skel);
 	}
 	if (!rc)
 		rc = load_all(&jobs);

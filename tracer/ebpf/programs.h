@@ -8,26 +8,26 @@
 #ifndef TRACER_EBPF_PROGRAMS_H
 #define TRACER_EBPF_PROGRAMS_H
 
-#include <stddef.h>
+#include "tracer/ebpf/ring.h"
 
 struct kernel_types;
 struct pptrace_bpf;
 
-/* The map of records, whose memory takes the kernel as long as several programs: made in a thread meanwhile. */
-struct programs_ring;
-struct programs_ring *programs_ring_begin(size_t bytes);
-void programs_ring_free(struct programs_ring *r);
-#define _cleanup_ring_ __attribute__((cleanup(programs_ring_cleanup)))
-void programs_ring_cleanup(struct programs_ring **r);
+/* The maps of records, whose memory takes the kernel as long as several programs: made in a thread meanwhile. */
+struct programs_rings;
+struct programs_rings *programs_rings_begin(struct ebpf_room room);
+void programs_rings_free(struct programs_rings *r);
+#define _cleanup_rings_ __attribute__((cleanup(programs_rings_cleanup)))
+void programs_rings_cleanup(struct programs_rings **r);
 
 /* To be called before the programs are opened. Returns 0 or a negative errno. */
 int programs_expect(void);
 
 /*
- * Loads the opened programs, with that ring. Returns 0; or a negative errno, with what ebpf_check_words
+ * Loads the opened programs, with those rings. Returns 0; or a negative errno, with what ebpf_check_words
  * needs to know.
  */
 int programs_load(
-	struct pptrace_bpf *skel, const struct kernel_types *types, struct programs_ring *ring);
+	struct pptrace_bpf *skel, const struct kernel_types *types, struct programs_rings *rings);
 
 #endif

@@ -27,6 +27,7 @@
 #define LENGTH_MASK (BUSY_BIT - 1 - DISCARD_BIT)
 #define RECORD_HEAD 8
 #define MARKS 8
+#define NEAR_BYTES (2u << 20)
 #define WINDOW_BYTES (4u << 20) /* to map that takes as long as to read a hundred records */
 #define RECORD_MAX_BYTES 65536u /* no record is so long */
 #define STORE_DELAY_NS 10000 /* far longer than a store stays in a processor before others see it */
@@ -50,6 +51,15 @@ struct ebpf_ring {
 	struct mark marks[MARKS];
 	unsigned n_marks;
 };
+
+struct ebpf_room ebpf_room_of(size_t bytes)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+
+	/* A far ring cannot be left out; the least is as good as none. */
+	return bytes > NEAR_BYTES ? (struct ebpf_room){NEAR_BYTES, bytes}
+				  : (struct ebpf_room){bytes, page};
+}
 
 static void room_free(struct ebpf_ring *r)
 {
@@ -165,11 +175,9 @@ static void hand_over(const char *data, uint32_t len, source_emit *emit, void *a
 		emit(arg, rec);
 }
 
-unsigned ebpf_ring_fill(const struct ebpf_ring *r)
+size_t ebpf_ring_unread(const struct ebpf_ring *r)
 {
-	unsigned long end = __atomic_load_n(r->producer, __ATOMIC_RELAXED);
-
-	return (unsigned)((end - *r->consumer) * 100 / r->size);
+	return __atomic_load_n(r->producer, __ATOMIC_RELAXED) - *r->consumer;
 }
 
 bool ebpf_ring_is_stuck(const struct ebpf_ring *r)

@@ -14,12 +14,23 @@
  */
 struct ebpf_ring;
 
+/*
+ * How room for records is shared out: the near ring is what the processors' caches hold, the far one takes
+ * what finds no room there.
+ */
+struct ebpf_room {
+	size_t near, far;
+};
+
+/* Returns how so many bytes, a power of two, are shared out. */
+struct ebpf_room ebpf_room_of(size_t bytes);
+
 /* Maps the ring of the map fd with size bytes. Returns 0 and *ret, freed with ebpf_ring_free; or -errno. */
 int ebpf_ring_new(int fd, size_t size, struct ebpf_ring **ret);
 void ebpf_ring_free(struct ebpf_ring *r);
 
-/* Returns how full the ring is, in percent. */
-unsigned ebpf_ring_fill(const struct ebpf_ring *r);
+/* Returns how many bytes are unread. */
+size_t ebpf_ring_unread(const struct ebpf_ring *r);
 
 /* Says whether there are records that could not be mapped. */
 bool ebpf_ring_is_stuck(const struct ebpf_ring *r);

@@ -36,8 +36,8 @@
 
 struct ebpf {
 	struct pptrace_bpf *skel;
-	struct ebpf_ring *ring;
-	size_t ring_bytes;
+	struct ebpf_ring *near, *far;
+	struct ebpf_room room;
 	struct ebpf_locks *locks; /* --locks=uprobe */
 	struct bpf_link **samplers;
 	int n_samplers;
@@ -165,13 +165,13 @@ static int prove_adopting(struct ebpf *e)
 
 	if (!rc)
 		rc = ebpf_slot_drop(e->skel, getpid());
-	e->spare = rc ? -1 : fcntl(bpf_map__fd(e->skel->maps.ring), F_DUPFD_CLOEXEC, 0);
+	e->spare = rc ? -1 : fcntl(bpf_map__fd(e->skel->maps.near), F_DUPFD_CLOEXEC, 0);
 	return rc ? rc : e->spare < 0 ? -errno : 0;
 }
 
 static int start(struct ebpf *e, const struct source_config *config, struct buf *why)
 {
-	int rc = ebpf_load(config, e->ring_bytes, &e->skel, why);
+	int rc = ebpf_load(config, e->room, &e->skel, why);
 
 	if (rc)
 		return rc;
@@ -184,7 +184,9 @@ static int start(struct ebpf *e, const struct source_config *config, struct buf 
 		ebpf_check_words(why, rc);
 	if (rc)
 		return rc;
-	rc = ebpf_ring_new(bpf_map__fd(e->skel->maps.ring), e->ring_bytes, &e->ring);
+	rc = ebpf_ring_new(bpf_map__fd(e->skel->maps.near), e->room.near, &e->near);
+	if (!rc)
+		rc = ebpf_ring_new(bpf_map__fd(e->skel->maps.far), e->room.far, &e->far);
 	if (!rc)
 		rc = attach_all(e->skel);
 	if (!rc)
@@ -229,7 +231,8 @@ static void ebpf_detach(struct source *s)
 		return;
 	ebpf_locks_free(e->locks);
 	samplers_stop(e);
-	ebpf_ring_free(e->ring);
+	ebpf_ring_free(e->near);
+	ebpf_ring_free(e->far);
 	pptrace_bpf__destroy(e->skel);
 	spare_give_up(e);
 	free(e);
@@ -243,8 +246,8 @@ static int ebpf_attach(struct source *s, const struct source_config *config, str
 
 	s->state = e;
 	e->spare = -1;
-	e->ring_bytes =
-		config->ring_bytes ? ring_size(config->ring_bytes) : default_bytes(config->memory);
+	e->room = ebpf_room_of(
+		config->ring_bytes ? ring_size(config->ring_bytes) : default_bytes(config->memory));
 	rc = start(e, config, why);
 	if (rc)
 		ebpf_detach(s);
@@ -291,30 +294,42 @@ static void pass(void *arg, const struct rec_head *rec)
 	p->emit(p->arg, rec);
 }
 
+/* Of two records of a thread the later one may lie in the other ring: what is complete in both is. */
+static uint64_t drain(struct ebpf *e, source_emit *emit, void *arg)
+{
+	uint64_t near = ebpf_ring_drain(e->near, emit, arg),
+		 far = ebpf_ring_drain(e->far, emit, arg);
+
+	return near < far ? near : far;
+}
+
 static int ebpf_poll(struct source *s, source_emit *emit, void *arg, uint64_t *ret_until)
 {
 	struct ebpf *e = s->state;
 	struct passing passing = {e->locks, emit, arg};
 
 	if (!e->locks) {
-		*ret_until = ebpf_ring_drain(e->ring, emit, arg);
+		*ret_until = drain(e, emit, arg);
 		return 0;
 	}
-	*ret_until = ebpf_ring_drain(e->ring, pass, &passing);
+	*ret_until = drain(e, pass, &passing);
 	ebpf_locks_tidy(e->locks);
 	return 0;
 }
 
 static unsigned ebpf_pressure(struct source *s)
 {
-	return ebpf_ring_fill(((struct ebpf *)s->state)->ring);
+	const struct ebpf *e = s->state;
+	size_t unread = ebpf_ring_unread(e->near) + ebpf_ring_unread(e->far);
+
+	return (unsigned)(unread * 100 / (e->room.near + e->room.far));
 }
 
 static int ebpf_wakeup_fd(struct source *s)
 {
 	struct ebpf *e = s->state;
 
-	return bpf_map__fd(e->skel->maps.ring);
+	return bpf_map__fd(e->skel->maps.near);
 }
 
 static void ebpf_losses(struct source *s, source_loss *loss, void *arg)
@@ -331,7 +346,7 @@ static void ebpf_losses(struct source *s, source_loss *loss, void *arg)
 		for (int i = 0; i < cpus; i++)
 			sum += counts[i];
 		/* What cannot be mapped is lost if it stays so: nobody knows how much it is. */
-		if (kind == 0 && ebpf_ring_is_stuck(e->ring))
+		if (kind == 0 && (ebpf_ring_is_stuck(e->near) || ebpf_ring_is_stuck(e->far)))
 			sum++;
 		if (sum)
 			loss(arg, s->name, kind, sum);

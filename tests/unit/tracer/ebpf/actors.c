@@ -233,6 +233,12 @@ static void act_flood(void)
 }
 
 /* The ring is full before the children are born. */
+static void act_flood_far(void)
+{
+	for (int i = 0; i < 3; i++)
+		act_flood();
+}
+
 static void act_flood_family(void)
 {
 	act_flood();
@@ -352,6 +358,7 @@ static const struct {
 	{"namespace", act_namespace},
 	{"locks", act_locks},
 	{"flood", act_flood},
+	{"flood-far", act_flood_far},
 	{"flood-family", act_flood_family},
 	{"file-locks", act_file_locks},
 	{"compat", act_compat},

@@ -44,23 +44,23 @@ static void load_refused(size_t ring_bytes, bool refused, struct buf *why)
 {
 	_cleanup_types_ struct kernel_types types = KERNEL_TYPES_NONE;
 	struct ebpf_variant old = {EBPF_OLD, false, false};
-	struct programs_ring *ring;
+	struct programs_rings *rings;
 	struct pptrace_bpf *skel;
 	int rc;
 
 	need_ebpf();
 	ASSERT_INT(programs_expect(), 0);
-	ring = programs_ring_begin(ring_bytes);
-	skel = ebpf_open(&config, RING_BYTES, old, &types);
+	rings = programs_rings_begin((struct ebpf_room){ring_bytes, RING_BYTES});
+	skel = ebpf_open(&config, ebpf_room_of(RING_BYTES), old, &types);
 	ASSERT(skel);
 	if (refused)
 		program_break(skel->progs.on_comm);
 	ebpf_check_listen();
-	rc = programs_load(skel, &types, ring);
+	rc = programs_load(skel, &types, rings);
 	ASSERT_INT(rc, -EINVAL);
 	ebpf_check_words(why, rc);
 	pptrace_bpf__destroy(skel);
-	programs_ring_free(ring);
+	programs_rings_free(rings);
 }
 
 TEST(programs_say_which_one_was_refused)
@@ -76,5 +76,5 @@ TEST(programs_say_that_there_is_no_ring)
 	_cleanup_buf_ struct buf why = BUF_INIT;
 
 	load_refused(RING_BYTES - 1 /* no power of two */, false, &why);
-	ASSERT(strstr(why.data, "(map 'ring': failed to create: "));
+	ASSERT(strstr(why.data, "(map 'near': failed to create: "));
 }

@@ -558,6 +558,25 @@ TEST(ebpf_losses)
 	run_done(&r);
 }
 
+/* What finds no room in the near ring comes from the far one, in the order of time with the rest. */
+TEST(ebpf_far_ring)
+{
+	struct source_config config = {.locks = LOCKS_MODE_FUTEX, .ring_bytes = 8 << 20};
+	struct run r = run_actor("flood-far", &config, false);
+	const struct rec_PIPE_IO *io;
+	size_t pos = 0, n = 0;
+	uint64_t last = 0;
+
+	ASSERT_INT(r.lost, 0);
+	while ((io = NEXT(&r, PIPE_IO, &pos))) {
+		ASSERT(io->head.ts >= last);
+		last = io->head.ts;
+		n++;
+	}
+	ASSERT_INT(n, 30000);
+	run_done(&r);
+}
+
 /* Who is born and ends is recorded where there is no room for anything else; and no wait is left open. */
 TEST(ebpf_births_and_ends_are_kept)
 {
