@@ -34,10 +34,28 @@ bool sets_all(const struct finder *f, const struct stuck_set *s,
 /* Says whether a member is in a program that people can tell what to do: by a signal that it catches, or by what it has told its language's runtime. */
 bool sets_takes_orders(const struct finder *f, uint32_t thread);
 
+/* Says whether a member reads from a pipe or a connection. */
+bool sets_reads(const struct finder *f, uint32_t member);
+
+/* Says whether a member's program has a handler of its own, for a signal that it lets in, by which it is told to do something other than to end. */
+bool sets_takes_requests(const struct finder *f, uint32_t member);
+
+/* Says whether a member's program has a handler of its own by which it may be told to end. */
+bool sets_takes_signals(const struct finder *f, uint32_t member);
+
+/*
+ * Says whether a member takes signals as such, by sigwait or a signalfd, in a program that blocks some by which it may be told
+ * to end: so that they are taken there.
+ */
+bool sets_waits_for_orders(const struct finder *f, uint32_t member);
+
 /* Changes what is said of a set that a program of a language may be in while it rests; for sets.c, when all else is judged. */
 void sets_judge_rest(const struct finder *f, struct stuck_set *s);
 
 /* Says whether a conditional set only rests: it is not shown then. */
 bool sets_is_idle(const struct finder *f, const struct stuck_set *s);
+
+/* Says whether a set that looks like a program at rest lacks something without which none of it will ever go on; for sets_idle.c. */
+bool sets_lacks_something(const struct finder *f, const struct stuck_set *s);
 
 #endif

@@ -2,11 +2,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "verdict/graph/sets.h"
 
-#include <signal.h>
-
 #include "base/buf.h"
 #include "schema/query.h"
-#include "schema/version.h"
 
 /* A pipe to itself into which nobody else has written is there to be woken by one's own signal handlers. */
 static bool is_self_pipe(const struct state *st, const struct state_thread *t)
@@ -15,76 +12,6 @@ static bool is_self_pipe(const struct state *st, const struct state_thread *t)
 		"SELECT 1 FROM pipe_io i JOIN thread t ON t.id = i.thread_id"
 		" WHERE i.pipe_id = ?1 AND i.op = 'write' AND t.process_id <> ?2 LIMIT 1",
 		t->wait.pipe_id, st->processes[t->process].id, 0, st->why);
-}
-
-bool sets_takes_orders(const struct finder *f, uint32_t thread)
-{
-	const struct state_thread *t = &f->st->threads[thread];
-	const struct state_process *p = &f->st->processes[t->process];
-
-	return p->hooks || p->orders & ~t->wait.sigmask;
-}
-
-/* Says whether a process is an ancestor of another one. */
-static bool is_ancestor(const struct state *st, uint32_t ancestor, uint32_t process)
-{
-	enum { GENERATIONS = 64 }; /* a damaged file may hold a ring of parents */
-
-	for (int i = 0; i < GENERATIONS && process != STATE_NONE; i++) {
-		process = st->processes[process].parent;
-		if (process == ancestor && process != STATE_NONE)
-			return true;
-	}
-	return false;
-}
-
-/* Says whether another member has a FIFO, too, and waits for a child that it has given it to. */
-static bool is_handed_down(const struct finder *f, const struct stuck_set *s, uint32_t member,
-	const struct state_pipe *p)
-{
-	const struct state *st = f->st;
-
-	for (size_t i = 0; i < s->n_members + s->n_behind; i++) {
-		uint32_t other = i < s->n_members ? s->members[i] : s->behind[i - s->n_members];
-		uint32_t process = st->threads[other].process;
-
-		if (st->threads[other].wait.reason != WAIT_CHILD ||
-			!is_ancestor(st, process, st->threads[member].process))
-			continue;
-		for (uint32_t e = p->first_end; e < p->first_end + p->n_ends; e++)
-			if (st->ends[e].process_id == st->processes[process].id)
-				return true;
-	}
-	return false;
-}
-
-/*
- * A FIFO that one process has opened for both sides serves itself and its children as a pipe does: nobody else has
- * come to it, and it has been written to, or who opened it waits for the child that reads. A server reads its own.
- */
-static bool is_family_fifo(const struct finder *f, const struct stuck_set *s, uint32_t member)
-{
-	const struct state *st = f->st;
-	const struct state_wait *w = &st->threads[member].wait;
-	uint32_t p = state_pipe(st, w->pipe_id);
-
-	return p != STATE_NONE && st->pipes[p].is_fifo && w->reason == WAIT_PIPE_READ &&
-	       query_number(st->db,
-		       "SELECT count(DISTINCT process_id) <= 1 FROM pipe_end WHERE pipe_id = ?1"
-		       " AND open_via = 'opened'",
-		       w->pipe_id, 0, st->why) &&
-	       (is_handed_down(f, s, member, &st->pipes[p]) ||
-		       query_number(st->db,
-			       "SELECT EXISTS (SELECT 1 FROM pipe_io WHERE pipe_id = ?1 AND op = 'write')",
-			       w->pipe_id, 0, st->why));
-}
-
-static bool any_family_fifo(const struct finder *f, const struct stuck_set *s)
-{
-	for (size_t i = 0; i < s->n_members; i++)
-		if (is_family_fifo(f, s, s->members[i]))
-			return true;
-	return false;
 }
 
 /* Says whether a member reads from a pipe that its own handlers write to. */
@@ -130,34 +57,6 @@ static bool wants_pipe(const struct finder *f, uint32_t member)
 	       (reason == WAIT_PIPE_READ && !(f->pr->maybe[member] & MAYBE_FIFO));
 }
 
-bool sets_any(const struct finder *f, const struct stuck_set *s,
-	bool (*is)(const struct finder *f, uint32_t member))
-{
-	for (size_t i = 0; i < s->n_members; i++)
-		if (is(f, s->members[i]))
-			return true;
-	return false;
-}
-
-bool sets_all(const struct finder *f, const struct stuck_set *s,
-	bool (*is)(const struct finder *f, uint32_t member))
-{
-	for (size_t i = 0; i < s->n_members; i++)
-		if (!is(f, s->members[i]))
-			return false;
-	return true;
-}
-
-static bool reads(const struct finder *f, uint32_t member)
-{
-	return f->st->threads[member].wait.reason == WAIT_PIPE_READ;
-}
-
-static bool takes_requests(const struct finder *f, uint32_t member)
-{
-	return state_takes_requests(f->st, f->st->threads[member].process);
-}
-
 static bool waits_as_loops_do(const struct finder *f, uint32_t member)
 {
 	return wait_info(f->st->threads[member].wait.reason)->is_idle;
@@ -200,233 +99,9 @@ static bool is_waited_for(const struct finder *f, const struct stuck_set *s)
 	return sets_any(f, s, wants_done);
 }
 
-/* Says whether a thread waits until another one has ended, or for what another one holds. */
-static bool wants_thread(const struct finder *f, uint32_t thread)
-{
-	const struct wait_info *info = wait_info(f->st->threads[thread].wait.reason);
-
-	return info->mode == MODE_ALL && info->is_deaf;
-}
-
-/* Says whether a member's program has a handler of its own by which it may be told to end. */
-static bool takes_signals(const struct finder *f, uint32_t member)
-{
-	return state_takes_signals(f->st, f->st->threads[member].process);
-}
-
-/*
- * Says whether a member takes signals as such, by sigwait or a signalfd, in a program that blocks some by which it may be told
- * to end: so that they are taken there.
- */
-static bool waits_for_orders(const struct finder *f, uint32_t member)
-{
-	const uint64_t orders = UINT64_C(1) << (SIGTERM - 1) | UINT64_C(1) << (SIGINT - 1) |
-				UINT64_C(1) << (SIGHUP - 1) | UINT64_C(1) << (SIGQUIT - 1) |
-				UINT64_C(1) << (SIGUSR1 - 1) | UINT64_C(1) << (SIGUSR2 - 1);
-	const struct state *st = f->st;
-	const struct state_thread *t = &st->threads[member];
-	uint64_t blocked = 0;
-
-	if (!(f->pr->maybe[member] & MAYBE_SENT) || !state_is_for_some(st, t))
-		return false;
-	for (uint32_t i = st->processes[t->process].first; i != STATE_NONE; i = st->threads[i].next)
-		blocked |= st->threads[i].wait.sigmask;
-	return blocked & orders;
-}
-
-/* Says whether a member is the main thread of a program, and no loop itself: it waits for what others are to do. */
-static bool is_main_in_need(const struct finder *f, uint32_t member)
-{
-	const struct state_thread *t = &f->st->threads[member];
-	const struct wait_info *info = wait_info(t->wait.reason);
-
-	return t->is_main && !info->is_idle && !info->from_anybody && info->needs_others;
-}
-
-/* Says whether the parent of a member's process has a member, too: then that is the program, and this one its worker. */
-static bool is_worker(const struct finder *f, const struct stuck_set *s, uint32_t member)
-{
-	const struct state *st = f->st;
-	uint32_t parent = st->processes[st->threads[member].process].parent;
-
-	for (size_t i = 0; i < s->n_members; i++)
-		if (parent != STATE_NONE && st->threads[s->members[i]].process == parent)
-			return true;
-	return false;
-}
-
-static bool any_main_in_need(const struct finder *f, const struct stuck_set *s)
-{
-	for (size_t i = 0; i < s->n_members; i++)
-		if (is_main_in_need(f, s->members[i]) && !is_worker(f, s, s->members[i]))
-			return true;
-	return false;
-}
-
-/*
- * Says whether a member is a loop of asyncio that the main thread of a Python program runs until some coroutine is complete,
- * with nothing scheduled and nothing that lives to poll: its tasks wait for each other, or for what nobody does. One
- * that serves somebody polls a socket, too, and one that runs without such an end rests. While the program runs, its stack is read
- * once the set is suspected.
- */
-static bool is_asyncio(const struct finder *f, uint32_t member)
-{
-	const struct state_thread *t = &f->st->threads[member];
-	const struct state_process *p = &f->st->processes[t->process];
-
-	if (!t->is_main || t->wait.reason != WAIT_POLL || !p->is_python)
-		return false;
-	if (!t->wait.stack_id)
-		return p->end_ns == INT64_MAX && !f->st->instant;
-	return query_number(f->st->db,
-		"SELECT 1 FROM frame f JOIN site s ON s.id = f.site_id WHERE f.stack_id = ?1"
-		" AND s.function LIKE '%run_until_complete'",
-		t->wait.stack_id, 0, f->st->why);
-}
-
-/* Says whether a Worker of Node waits for a notification: beside it the loop of the main thread has something to wait for. */
-static bool wants_notification(const struct finder *f, uint32_t member)
-{
-	const struct state_wait *w = &f->st->threads[member].wait;
-
-	return w->reason == WAIT_COND && state_is_of_runtime(state_lock_of(f->st, w)) &&
-	       state_lock_of(f->st, w)->is_atomics;
-}
-
 static bool writes_to_pipe(const struct finder *f, uint32_t member)
 {
 	return f->st->threads[member].wait.reason == WAIT_PIPE_WRITE;
-}
-
-/* Says whether somebody reads from a pipe whose other end is open in a process that waits for a signal that will not come. */
-static bool any_reads_from_sleeper(const struct finder *f, const struct stuck_set *s)
-{
-	bool any = sets_any(f, s, reads);
-
-	for (size_t i = 0; i < s->n_behind; i++)
-		any |= reads(f, s->behind[i]);
-	return any && s->maybe == MAYBE_SENT && s->reasons == 1u << WAIT_SIGNAL;
-}
-
-/*
- * A loop that never ends because somebody joins it, for which the main thread waits, which is that of asyncio, or who reads an eventfd that it
- * has for itself: without any handler no signal can tell it what to do.
- */
-static bool is_forgotten(const struct finder *f, const struct stuck_set *s)
-{
-	/* Whoever lives may send a signal, and will perhaps: most who wait for one that kills are killed by somebody of the same program. */
-	if (s->maybe & MAYBE_SENT && f->any_live)
-		return false;
-	bool wanted = any_reads_from_sleeper(f, s) ||
-		      (s->reasons & (1u << WAIT_EVENTFD | 1u << WAIT_TIMERFD)) != 0 ||
-		      sets_any(f, s, wants_thread) || any_main_in_need(f, s) ||
-		      sets_any(f, s, wants_notification) ||
-		      /* Who takes signals as such (signalfd) may be told what to do by any. */
-		      (!(s->maybe & MAYBE_SENT) && sets_any(f, s, is_asyncio));
-
-	for (size_t i = 0; i < s->n_behind && !wanted; i++)
-		wanted = wants_thread(f, s->behind[i]);
-	return wanted && !sets_any(f, s, takes_signals) && !sets_any(f, s, waits_for_orders);
-}
-
-/* Says whether a member's program, or its language's runtime, has a handler for a signal that is no child's and no fault's. */
-static bool catches_any(const struct finder *f, uint32_t member)
-{
-	return state_catches_any(f->st, f->st->threads[member].process) || takes_signals(f, member);
-}
-
-/*
- * A loop that polls nothing but what the program has for itself, beside others who wait for something that it, or one of them, would have
- * to do: nothing ever comes to such a program from outside, nobody in the trace can go on, and no signal has a handler. A thread that
- * waits so alone rests until it is killed.
- */
-static bool is_sealed(const struct finder *f, const struct stuck_set *s)
-{
-	return !f->any_live && s->n_members + s->n_behind > 1 &&
-	       !(s->maybe & ~(unsigned)(MAYBE_SIGNAL | MAYBE_EVENTFD)) &&
-	       !sets_any(f, s, catches_any) && !sets_any(f, s, waits_for_orders);
-}
-
-/* Says whether a thread polls, to read it, the other side of the connection that a thread of another process reads from. */
-static bool polls_what_reads(const struct state *st, const struct state_thread *poller,
-	const struct state_thread *reader)
-{
-	const struct state_wait *w = &reader->wait;
-
-	return poller->wait.reason == WAIT_POLL && w->reason == WAIT_PIPE_READ &&
-	       poller->process != reader->process &&
-	       query_pair(st->db,
-		       w->side ? "SELECT 1 FROM wait_on WHERE wait_id = ?1 AND pipe_id = ?2"
-				 " AND coalesce(side, 0) = 0 AND instr(mode, 'r')"
-			       : "SELECT 1 FROM wait_on WHERE wait_id = ?1 AND pipe_id = ?2"
-				 " AND side = 1 AND instr(mode, 'r')",
-		       poller->wait.id, w->pipe_id, 0, st->why);
-}
-
-/*
- * Two processes that wait for each other to say something, as expect(1) does for a program that waits for an answer: nobody of the
- * trace can go on, and nothing from outside, nor a signal by which one is told what to do, makes one of them begin.
- */
-static bool is_dialogue(const struct finder *f, const struct stuck_set *s)
-{
-	const struct state *st = f->st;
-
-	if (f->any_live || sets_any(f, s, takes_requests) || sets_any(f, s, waits_for_orders) ||
-		s->maybe & ~(unsigned)(MAYBE_SIGNAL | MAYBE_PTY | MAYBE_EVENTFD))
-		return false;
-	for (size_t i = 0; i < s->n_members; i++)
-		for (size_t k = 0; k < s->n_members; k++)
-			if (polls_what_reads(
-				    st, &st->threads[s->members[i]], &st->threads[s->members[k]]))
-				return true;
-	return false;
-}
-
-/* Says whether a process had children, as far as is recorded. */
-static bool had_children(const struct state *st, const struct state_process *p)
-{
-	return query_number(st->db,
-		       "SELECT EXISTS (SELECT 1 FROM process WHERE parent_id = ?1 AND reaped_ns IS NOT NULL)",
-		       p->id, 0, st->why) ||
-	       (version_has(st->db, "process.has_reaped") &&
-		       query_number(st->db, "SELECT has_reaped FROM process WHERE id = ?1", p->id,
-			       0, st->why));
-}
-
-/* Says whether a thread polls signalfds alone. */
-static bool polls_signals(const struct state *st, const struct state_thread *t)
-{
-	return t->wait.reason == WAIT_POLL &&
-	       query_number(st->db,
-		       "SELECT count(*) > 0 AND min(kind = 'signalfd') FROM wait_on WHERE wait_id = ?1",
-		       t->wait.id, 0, st->why);
-}
-
-/* Says whether a thread waits for SIGCHLD by sigwait or a signalfd, and blocks no signal that somebody might send it beside that. */
-static bool takes_sigchld_alone(const struct finder *f, uint32_t member)
-{
-	const uint64_t kernels = UINT64_C(3) << (32 - 1) | UINT64_C(1) << (SIGPIPE - 1);
-	const struct state_thread *t = &f->st->threads[member];
-
-	return (t->wait.reason == WAIT_SIGNAL || polls_signals(f->st, t)) &&
-	       state_is_for_some(f->st, t) &&
-	       (t->wait.sigmask & ~kernels) == UINT64_C(1) << (SIGCHLD - 1);
-}
-
-/*
- * Who only waits for signals, with a child that ended and no other: SIGCHLD has come for it, or it was merged with
- * that of another child, and one alone was reaped for it. Or all were reaped: the handler ran just before the wait began.
- */
-static bool is_merged(const struct finder *f, const struct stuck_set *s)
-{
-	const struct state_thread *t = &f->st->threads[s->members[0]];
-	const struct state_process *p = &f->st->processes[t->process];
-
-	return s->n_members == 1 && p->child == STATE_NONE &&
-	       ((t->wait.reason == WAIT_SIGNAL && state_catches(f->st, s->members[0], SIGCHLD)) ||
-		       takes_sigchld_alone(f, s->members[0])) &&
-	       !takes_signals(f, s->members[0]) &&
-	       (p->has_zombie || (!f->any_live && had_children(f->st, p)));
 }
 
 /* Says whether a thread wakes up now and then to see whether it has been told to end. */
@@ -517,11 +192,11 @@ bool sets_is_idle(const struct finder *f, const struct stuck_set *s)
 	if (s->maybe == MAYBE_URING || s->maybe & (MAYBE_FLIGHT | MAYBE_MAPPED))
 		return true;
 	/* A queue without a name serves nobody who could still come. */
-	if (s->maybe == MAYBE_NUMBER || is_forgotten(f, s) || is_merged(f, s) ||
-		any_family_fifo(f, s) || is_sealed(f, s) || is_dialogue(f, s))
+	if (s->maybe == MAYBE_NUMBER || sets_lacks_something(f, s))
 		return false;
 	/* Who has nothing to do until a signal tells one of them, and all the others after that. */
-	if (s->maybe == MAYBE_SIGNAL && sets_all(f, s, reads) && sets_any(f, s, takes_requests))
+	if (s->maybe == MAYBE_SIGNAL && sets_all(f, s, sets_reads) &&
+		sets_any(f, s, sets_takes_requests))
 		return !is_waited_for(f, s);
 	if (!(s->reasons & 1u << WAIT_FIFO_OPEN) &&
 		((sets_any(f, s, waits_as_loops_do) && !(s->maybe & MAYBE_TIMEOUT)) ||
@@ -532,5 +207,5 @@ bool sets_is_idle(const struct finder *f, const struct stuck_set *s)
 	return s->maybe & ways && !(s->maybe & ~(ways | MAYBE_ALARM | MAYBE_RAISE)) &&
 	       !sets_any(f, s, wants_pipe) && !is_waited_for(f, s) &&
 	       (!(s->maybe & MAYBE_SIGNAL) || sets_any(f, s, sets_takes_orders) ||
-		       (f->any_live && sets_any(f, s, takes_signals)));
+		       (f->any_live && sets_any(f, s, sets_takes_signals)));
 }
