@@ -271,7 +271,29 @@ static bool is_merged(const struct finder *f, const struct stuck_set *s)
 	       (p->has_zombie || (!f->any_live && had_children(f->st, p)));
 }
 
+/* Says whether a member waits for nothing but the end of a child, by the signal that tells of it. */
+static bool wants_end_of_child(const struct finder *f, uint32_t member)
+{
+	return !sets_takes_signals(f, member) &&
+	       (takes_sigchld_alone(f, member) ||
+		       (f->st->threads[member].wait.reason == WAIT_SIGNAL &&
+			       state_catches(f->st, member, SIGCHLD)));
+}
+
+/* Who waits for children to end that wait for him: SIGCHLD will not come, and nobody sends it in the place of the kernel. */
+static bool is_parent_of_waiters(const struct finder *f, const struct stuck_set *s)
+{
+	if (f->any_live || s->n_members < 2 || s->maybe != MAYBE_SENT)
+		return false;
+	for (size_t i = 0; i < s->n_members; i++)
+		if (f->pr->maybe[s->members[i]] & MAYBE_SENT &&
+			!wants_end_of_child(f, s->members[i]))
+			return false;
+	return true;
+}
+
 bool sets_lacks_something(const struct finder *f, const struct stuck_set *s)
 {
-	return is_forgotten(f, s) || is_merged(f, s) || any_family_fifo(f, s) || is_sealed(f, s) || is_dialogue(f, s);
+	return is_forgotten(f, s) || is_merged(f, s) || is_parent_of_waiters(f, s) ||
+	       any_family_fifo(f, s) || is_sealed(f, s) || is_dialogue(f, s);
 }
