@@ -96,6 +96,14 @@ static bool is_written_by_others(const struct state *st, int64_t pipe_id, int64_
 		       pipe_id, process_id, 0, st->why);
 }
 
+/* Says whether a thread moves bytes between two pipes: it is no loop that waits for whatever comes. */
+static bool moves_bytes(const struct state *st, const struct state_thread *t)
+{
+	return query_number(st->db,
+		"SELECT 1 FROM wait WHERE id = ?1 AND syscall IN ('splice', 'tee')", t->wait.id, 0,
+		st->why);
+}
+
 /*
  * Says whether a signal may bring about what a thread waits for of itself. What a language's runtime does of its own
  * accord may write to a pipe, but reads none.
@@ -109,7 +117,7 @@ static bool may_wake_itself(
 		return false;
 	/* Who polls an end that it holds itself is an event loop at rest, whatever it catches. */
 	return state_catches_any(st, t->process) ||
-	       (t->wait.reason == WAIT_POLL &&
+	       (t->wait.reason == WAIT_POLL && !moves_bytes(st, t) &&
 		       !is_written_by_others(st, pipe_id, st->processes[t->process].id));
 }
 
