@@ -128,7 +128,10 @@ HANDLER_EXIT(exit_waitpid)
 	child = number_ours(task, child);
 	if (slot->call == CALL_WAIT4 && !REG_ARG1(regs)) {
 		known = bpf_map_lookup_elem(&ended, &child);
-		status = known ? *known : 0;
+		/* It was only stopped: a tracer is told of that whatever it asks for. */
+		if (!known)
+			return 0;
+		status = *known;
 	}
 	rec = EMIT_BEGIN(REAP, slot);
 	if (!rec)

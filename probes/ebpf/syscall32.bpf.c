@@ -45,16 +45,24 @@ static __always_inline void compat_reap(
 	struct task_struct *task, struct slot *slot, struct pt_regs *regs, u32 child)
 {
 	struct rec_REAP *rec;
-	u32 status = 0;
+	u32 status = 0, *known;
 
 	if (!child)
 		return;
-	bpf_probe_read_user(&status, sizeof status, (void *)(u64)COMPAT_ARG1(regs));
+	child = number_ours(task, child);
+	if (COMPAT_ARG1(regs)) {
+		bpf_probe_read_user(&status, sizeof status, (void *)(u64)COMPAT_ARG1(regs));
+	} else {
+		known = bpf_map_lookup_elem(&ended, &child);
+		if (!known)
+			return;
+		status = *known;
+	}
 	rec = EMIT_BEGIN(REAP, slot);
 	if (!rec)
 		return;
 	rec->head.flags |= REC_COMPAT;
-	rec->child_pid = number_ours(task, child);
+	rec->child_pid = child;
 	rec->status = status;
 	rec->options = COMPAT_ARG2(regs);
 	EMIT_END(rec);
