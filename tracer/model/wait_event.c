@@ -164,7 +164,7 @@ static char *ipc_detail(const struct rec_WAIT_BEGIN *rec)
 	if (!name)
 		return NULL;
 	if (!strcmp(name, "msgrcv"))
-		return xasprintf("receives from the empty System V message queue %d", number);
+		return xasprintf("waits for a message in the System V message queue %d", number);
 	if (!strcmp(name, "msgsnd"))
 		return xasprintf("sends to the full System V message queue %d", number);
 	if (!strncmp(name, "sem", 3))

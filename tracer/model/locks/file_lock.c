@@ -311,6 +311,7 @@ void model_file_lock_wait(struct model *m, struct thread *t, const struct rec_WA
 	if (rec->dev && read_wanted(rec, &w)) {
 		drop_own_flock(m, t, &w, model_time(m, rec->head.ts));
 		lock = in_the_way(m, t, &w, &rec->head, rec->arg0);
+		model_file_locks_passed(m, lock, model_time(m, rec->head.ts));
 		if (w.mode == LOCK_MODE_X && has_it_shared(m, t, lock, &w))
 			w.mode = LOCK_MODE_U;
 	}

@@ -143,6 +143,27 @@ static void hand_over(struct model *m, struct thread *from, struct hold *h, int6
 	model_hold_begin(m, heir, &hold);
 }
 
+/* Says whether a process has closed the description through which it has taken a lock, and another one has it still. */
+static bool is_passed_on(const struct model *m, const struct thread *from, const struct lock *lock)
+{
+	if (!is_alive(from->proc) ||
+		find_descriptor(from->proc, lock, true, from->proc) != DESCRIPTOR_NONE)
+		return false;
+	for (const struct proc *p = m->all_procs; p; p = p->next)
+		if (p != from->proc && is_alive(p) && model_lock_is_shared(lock, p, from->id) &&
+			has_description(p, lock, from->proc))
+			return true;
+	return false;
+}
+
+void model_file_locks_passed(struct model *m, const struct lock *lock, int64_t ts)
+{
+	for (struct thread *t = m->all_threads; lock->class != FLOCK_POSIX && t; t = t->next)
+		for (size_t i = t->n_held; i > 0; i--)
+			if (t->held[i - 1].lock == lock && is_passed_on(m, t, lock))
+				hand_over(m, t, &t->held[i - 1], ts);
+}
+
 void model_file_locks_fork(
 	struct model *m, struct proc *child, const struct proc *parent, int64_t ts)
 {

@@ -162,6 +162,8 @@ void model_file_lock_wait(struct model *m, struct thread *t, const struct rec_WA
 /* Children share the description of a flock; it goes with the last process that does. */
 void model_file_locks_fork(
 	struct model *m, struct proc *child, const struct proc *parent, int64_t ts);
+/* Somebody waits for a lock: who has closed what he had taken it through leaves it to those that have that still. */
+void model_file_locks_passed(struct model *m, const struct lock *lock, int64_t ts);
 /* A process execs: it shares no longer what was closed by that. */
 void model_file_locks_exec(struct model *m, struct proc *p, int64_t ts);
 /* A thread of a process that has ended holds none any more; and the process shares none. */
