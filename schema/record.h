@@ -140,6 +140,10 @@ enum end_via {
 #define REOPENS_BY_PATH 1u   /* it opens /proc/PID/fd */
 #define REOPENS_BY_TAKING 2u /* pidfd_getfd */
 
+/* How a thread of a process may end the wait of another one: bits of process.cancels. */
+#define CANCELS_BY_CALL 1u /* pthread_cancel */
+#define CANCELS_BY_JUMP 2u /* it sends a signal (pthread_kill), whose handler jumps (siglongjmp) */
+
 /* Who ended a thread. */
 enum exit_by {
 	EXIT_BY_UNKNOWN = 0,

@@ -27,6 +27,7 @@ struct details {
 	struct registers *registers; /* of this look, NULL: nobody has needed them */
 	struct hash mapped;          /* processes whose mappings have been read */
 	struct hash asked;           /* processes whose buffers have been looked at */
+	struct hash files;           /* what is named in files from which code is run */
 	struct hash titled;          /* waits during which the process was asked for its title */
 };
 
@@ -64,6 +65,7 @@ void details_free(struct details *d)
 		return;
 	hash_done(&d->mapped);
 	hash_done(&d->asked);
+	hash_done(&d->files);
 	hash_done(&d->titled);
 	languages_free(d->languages);
 	free(d);
@@ -146,6 +148,15 @@ static void find_ring(pid_t pid, const struct stamp *stamp)
 
 	if (fd >= 0)
 		stamp->emit(stamp->arg, &r.head);
+}
+
+/* Which libraries a process has loaded is known when its threads wait. */
+static void find_cancels(struct details *d, pid_t pid, const struct stamp *stamp)
+{
+	struct rec_CANCELS r = {.head = task_head(REC_CANCELS, sizeof r, stamp, pid, pid),
+		.how = snapshot_cancels(pid, &d->files)};
+
+	stamp->emit(stamp->arg, &r.head);
 }
 
 /*
@@ -273,6 +284,7 @@ int details_read(struct details *d, struct sqlite3 *db, uint64_t ts, source_emit
 
 		if (pid != last) {
 			find_ring(pid, &stamp);
+			find_cancels(d, pid, &stamp);
 			find_threads(db, process, pid, &stamp, why);
 			find_title(pid, &stamp);
 		}

@@ -299,8 +299,20 @@ static void look_again(struct silent *s, bool is_new)
 		s->not_before = later;
 }
 
-/* Says whether a set that was told has a member in common with this one. */
-static bool is_told(const struct findings *reported, const struct finding *f)
+/* Says whether all members wait for locks and ends of threads: of these the recording knows more, such as who gave a lock back before. */
+static bool is_of_locks(struct sqlite3 *db, const struct finding *f, struct buf *why)
+{
+	static const char sql[] = "SELECT reason IN ('lock', 'join') FROM wait WHERE id = ?1";
+
+	for (size_t i = 0; i < f->n_members; i++)
+		if (!query_number(db, sql, f->members[i].wait_id, 0, why))
+			return false;
+	return true;
+}
+
+/* Says whether a set that was told has a member in common with this one, of which more is not to be said. */
+static bool is_told(struct sqlite3 *db, const struct findings *reported, const struct finding *f,
+	struct buf *why)
 {
 	for (size_t i = 0; i < reported->n; i++)
 		for (size_t k = 0; k < reported->list[i].n_members; k++)
@@ -308,7 +320,8 @@ static bool is_told(const struct findings *reported, const struct finding *f)
 				if (f->members[n].thread_id &&
 					reported->list[i].members[k].thread_id ==
 						f->members[n].thread_id &&
-					(reported->list[i].certain || !f->certain))
+					(reported->list[i].certain || !f->certain ||
+						is_of_locks(db, f, why)))
 					return true;
 	return false;
 }
@@ -329,7 +342,7 @@ bool silent_take(struct silent *s, struct sqlite3 *db, uint64_t t0, const struct
 		/* Of who was woken meanwhile the look knows no more than that he waits now. */
 		bool is_old = stands_since(s, &one) + s->watch_ns <= s->begun_at;
 
-		if (!translate(s, db, t0, &one, &why) || is_told(reported, &one) ||
+		if (!translate(s, db, t0, &one, &why) || is_told(db, reported, &one, &why) ||
 			is_known_better(s, db, &one, &why))
 			continue;
 		if (is_old)

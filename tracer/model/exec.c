@@ -189,6 +189,7 @@ void model_exec(struct model *m, const struct rec_EXEC *rec)
 	p->program = program_of(path, t->more);
 	p->language = NULL;
 	p->hooks = false;
+	p->cancels = 0;
 	free(p->command);
 	model_title_exec(m, p, t->more ? &t->more->argv : NULL, ts);
 	p->exe = path;
@@ -218,6 +219,14 @@ void model_uring(struct model *m, const struct rec_URING *rec)
 
 	p->dirty |= !p->uring;
 	p->uring = true;
+}
+
+void model_cancels(struct model *m, const struct rec_CANCELS *rec)
+{
+	struct proc *p = model_thread(m, &rec->head)->proc;
+
+	p->dirty |= p->cancels != (unsigned)rec->how;
+	p->cancels = (unsigned)rec->how;
 }
 
 void model_exiting(struct model *m, const struct rec_EXITING *rec)

@@ -84,6 +84,7 @@ static void inherit(
 	p->secure = parent->secure;
 	p->left_out = parent->left_out;
 	p->reopens = parent->reopens;
+	p->cancels = parent->cancels;
 	p->exe = p->exe ? p->exe : xstrdup(parent->exe);
 	p->command = p->command ? p->command : xstrdup(parent->command);
 	p->program = p->program ? p->program : xstrdup(parent->program);

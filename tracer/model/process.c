@@ -234,6 +234,7 @@ void model_write_proc(struct model *m, struct proc *p)
 		.has_reaped = p->has_reaped,
 		.raw_calls = p->raw_calls,
 		.hooks = p->hooks,
+		.cancels = p->cancels,
 		.memory_id = p->memory_id,
 		.language = p->language,
 		.program = p->program,

@@ -274,6 +274,7 @@ struct proc {
 	bool left_out;     /* no detail of it is kept */
 	bool has_reaped;   /* children, before the recording began */
 	bool raw_calls;    /* it makes system calls past the C library */
+	unsigned cancels;  /* how one of its threads may end the wait of another: CANCELS_... */
 	bool hooks;        /* its language's runtime knows what is to be done at its end */
 	int64_t memory_id; /* process in whose memory it runs, also when that one has ended */
 	bool compat;       /* it makes 32-bit system calls */

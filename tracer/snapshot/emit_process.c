@@ -255,6 +255,17 @@ static void emit_timers(struct snapshot *s, const struct emit_out *o, const stru
 	}
 }
 
+/* Only another thread of a process could. */
+static void emit_cancels(struct snapshot *s, const struct emit_out *o, const struct snap_process *p)
+{
+	struct rec_CANCELS r = {.head = emit_head(o, REC_CANCELS, sizeof r, p->pid, p->pid)};
+
+	if (p->n_threads > 1)
+		r.how = snapshot_cancels(p->live, &s->files);
+	if (r.how)
+		o->emit(o->arg, &r.head);
+}
+
 /* An end, and before it the mutexes that were never released: a thread that has ended takes none. */
 static void emit_end(struct snapshot *s, const struct emit_out *o, const struct snap_process *p,
 	pid_t tid, bool last)
@@ -290,5 +301,6 @@ void emit_process(struct snapshot *s, const struct emit_out *o, const struct sna
 	emit_modules(o, p);
 	emit_fds(s, o, p);
 	emit_signals(o, p);
+	emit_cancels(s, o, p);
 	emit_timers(s, o, p);
 }

@@ -149,6 +149,7 @@ static void snapshot_done(struct snapshot *s)
 	hash_done(&s->by_pid);
 	sockets_done(s);
 	hash_done(&s->gone);
+	hash_done(&s->files);
 	hash_done(&s->terminals);
 }
 

@@ -162,4 +162,12 @@ int unflushed_find(struct symbols *s, int64_t key, pid_t pid, source_emit *emit,
  */
 unsigned reopen_named(pid_t pid, const char *argv, size_t n, struct hash *seen);
 
+/* ---- Whether threads of a program could end each other's waits (cancels.c) ---- */
+
+/*
+ * Returns in which ways a thread of a process may end the wait of another one (CANCELS_... of record.h), by what is named in the files
+ * from which it runs code; those of the C library and its like do not count. seen as above.
+ */
+unsigned snapshot_cancels(pid_t pid, struct hash *seen);
+
 #endif

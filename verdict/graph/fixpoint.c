@@ -70,7 +70,8 @@ void fixpoint_solve(struct fixpoint *g)
 	_cleanup_free_ uint32_t *missing = xcalloc(g->n_nodes + 1, sizeof *missing);
 	size_t n = 0;
 
-	index_edges(g);
+	if (!g->down)
+		index_edges(g);
 	for (size_t i = 0; i < g->n_nodes; i++) {
 		struct fixpoint_node *node = &g->nodes[i];
 

@@ -43,7 +43,7 @@ uint32_t fixpoint_add(struct fixpoint *g, enum fixpoint_mode mode);
 /* Says that from rests on to. */
 void fixpoint_edge(struct fixpoint *g, uint32_t from, uint32_t to);
 
-/* Sets live in every node; afterwards neither nodes nor edges may be added. */
+/* Sets live in every node; afterwards neither nodes nor edges may be added. With more sources it may be solved again. */
 void fixpoint_solve(struct fixpoint *g);
 
 /*

@@ -68,6 +68,12 @@ int64_t providers_memory_of(const struct state *st, int64_t process_id);
 /* Returns the node of every thread that can reach an object: those of its process, or of all processes that map it. */
 uint32_t providers_reach(struct providers *pr, const struct state_lock *l, uint32_t thread);
 
+/*
+ * In the generous graph, solved: lets those go on whom another thread may rescue that can go on, on some condition at least.
+ * Returns whether a thread became a source by that: then it is to be solved again.
+ */
+bool providers_rescue(struct providers *pr);
+
 /* Frees what is known of ranks of MPI jobs. Accepts NULL. */
 void providers_mpi_free(struct mpi_ranks *ranks);
 

@@ -134,6 +134,8 @@ int providers_build(struct providers *pr, const struct state *st, const struct p
 	for (size_t i = 0; i < st->n_threads; i++)
 		add_thread(pr, (uint32_t)i);
 	fixpoint_solve(&pr->graph);
+	while (pr->generous && providers_rescue(pr))
+		fixpoint_solve(&pr->graph);
 	return 0;
 }
 

@@ -48,6 +48,12 @@ int providers_build(struct providers *pr, const struct state *st, const struct p
 	struct buf *why);
 void providers_done(struct providers *pr);
 
+/*
+ * Returns how a thread of the same process that can go on in the graph, solved, may end a thread's wait, whatever that is for:
+ * MAYBE_CANCEL, and MAYBE_JUMP out of the handler of a signal.
+ */
+unsigned providers_rescues(const struct providers *pr, uint32_t thread);
+
 /* Says whether a lock of one process is a copy, made by fork, of one that this thread of another process had. */
 bool providers_is_copy(const struct state *st, const struct state_lock *lock, int64_t thread_id);
 

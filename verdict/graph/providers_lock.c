@@ -84,17 +84,63 @@ static bool is_doubtful(const struct state *st, const struct state_lock *l, uint
 	return false;
 }
 
+static bool is_live(const struct providers *pr, uint32_t process)
+{
+	return process != STATE_NONE && pr->st->processes[process].alive &&
+	       pr->strict->graph.nodes[pr->strict->process_node[process]].live;
+}
+
 /* Says whether somebody who could reach the lock can go on as it is. */
 static bool has_live_user(const struct providers *pr, const struct state_lock *l)
 {
 	const struct state *st = pr->st;
 
 	for (size_t i = 0; pr->strict && i < st->n_processes; i++)
-		if (st->processes[i].alive &&
-			(l->pshared || l->process_id == st->processes[i].id) &&
-			pr->strict->graph.nodes[pr->strict->process_node[i]].live)
+		if ((l->pshared || l->process_id == st->processes[i].id) &&
+			is_live(pr, (uint32_t)i))
 			return true;
 	return false;
+}
+
+/* Says whether a process that has used a lock can go on as it is, or one that lies in it. */
+static bool has_live_sharer(const struct providers *pr, const struct state_lock *l)
+{
+	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
+	const struct state *st = pr->st;
+	int rc;
+
+	if (!l->pshared)
+		return has_live_user(pr, l);
+	if (!pr->strict)
+		return false;
+	rc = query_one(st->db, "SELECT process_id FROM lock_user WHERE lock_id = ?1", l->id, &stmt,
+		st->why);
+	for (; rc > 0; rc = query_step(stmt, st->why))
+		if (is_live(pr, state_process(st, query_int(stmt, 0, 0))))
+			return true;
+	return false;
+}
+
+/*
+ * Says whether a lock may be used like a semaphore: one thread takes it, another one gives it back, which the C library lets
+ * pass for such mutexes. As soon as its holder was seen to give it back it is a lock as others are. Where that is not
+ * recorded, one that a thread wants which has it, or whose holder is gone, may be such a one.
+ */
+static bool may_be_handed(const struct state *st, const struct state_lock *l, uint32_t thread)
+{
+	int64_t holders = 0;
+	bool returns = false;
+
+	if (l->reentrant || l->robust || l->is_pi ||
+		(l->kind != LOCK_MUTEX && l->kind != LOCK_RWLOCK && l->kind != LOCK_SPIN))
+		return false;
+	for (uint32_t h = l->first_holder; h != STATE_NONE; h = st->holders[h].next) {
+		uint32_t holder = state_thread(st, st->holders[h].thread_id);
+
+		holders++;
+		returns |= holder != STATE_NONE && holder != thread;
+	}
+	return l->is_recorded && l->holds >= 0 ? l->holds <= holders : holders && !returns;
 }
 
 /* Says whether nobody was ever seen to take a lock: who takes it without having to wait is not recorded. */
@@ -121,6 +167,8 @@ uint32_t providers_on_lock(struct providers *pr, uint32_t thread)
 		providers_maybe(pr, thread, MAYBE_OWNER);
 	if (l->foreign && !l->reentrant && !l->robust && has_live_user(pr, l))
 		providers_maybe(pr, thread, MAYBE_UNLOCK);
+	else if (may_be_handed(st, l, thread) && has_live_sharer(pr, l))
+		providers_maybe(pr, thread, MAYBE_HANDED);
 	/* A rwlock does not say who reads; but a waiter that was seen asleep waits for somebody who can reach it. */
 	if (l->first_holder == STATE_NONE && l->kind == LOCK_RWLOCK &&
 		(st->instant || is_never_held(st, l)))

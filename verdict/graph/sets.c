@@ -53,6 +53,9 @@ static void judge(const struct finder *f, struct stuck_sets *sets)
 			s->maybe |= MAYBE_COLLECTED;
 		}
 		sets_judge_rest(f, s);
+		/* What is conditional already is so on these conditions, too. */
+		for (size_t k = 0; !s->certain && !s->hidden && k < s->n_members; k++)
+			s->maybe |= providers_rescues(f->pr->strict, s->members[k]);
 	}
 }
 

@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "schema/query.h"
 #include "schema/record.h"
+#include "schema/version.h"
 
 #include <errno.h>
 
@@ -63,6 +64,7 @@ static void add_process(struct state *st, sqlite3_stmt *stmt, bool alive)
 		p->is_python = state_is_python(query_text(stmt, 6));
 		p->collects = !strcmp(query_text(stmt, 7), "go");
 		p->hooks = query_int(stmt, 8, 0) != 0;
+		p->cancels = (unsigned)query_int(stmt, 9, 0);
 		p->interrupts = !strcmp(query_text(stmt, 7), "ruby");
 	}
 	remember(&st->process_by_id, id, st->n_processes++);
@@ -106,11 +108,15 @@ static void add_child(struct state *st, uint32_t child)
 	st->processes[p->parent].child = child;
 }
 
+#define PROCESSES(cancels)                                                                         \
+	"SELECT id, parent_id, end_ns, reopens, memory_id, uring, exe, coalesce(language, ''),"    \
+	" hooks, " cancels " FROM process WHERE @open"
+
 static int load_processes(struct state *st, struct buf *why)
 {
 	_cleanup_stmt_ sqlite3_stmt *stmt = NULL, *dead = NULL;
 	int rc = state_query(st,
-		"SELECT id, parent_id, end_ns, reopens, memory_id, uring, exe, coalesce(language, ''), hooks FROM process WHERE @open",
+		version_has(st->db, "process.cancels") ? PROCESSES("cancels") : PROCESSES("0"),
 		"start_ns", "end_ns", &stmt, why);
 
 	if (rc)

@@ -69,6 +69,8 @@ struct state_process {
 	bool is_python;
 	unsigned reopens; /* how it may come to pipes of others: REOPENS_... of schema/record.h */
 	bool uring;       /* the kernel may read, write, close and wait in its place */
+	unsigned
+		cancels; /* how one of its threads may end the wait of another: CANCELS_... of schema/record.h */
 	bool hooks;       /* has told its language what is to be done at its end */
 	bool alarm_kills; /* an armed timer, or a signal on its way, will kill it */
 	int64_t stopped_ns; /* when a signal stopped it, where only the sender says so; 0: none did, or it was continued */
@@ -83,7 +85,7 @@ struct state_lock {
 	int64_t max_hold_ns; /* INT64_MAX: not known */
 	int64_t mappers_ns;  /* shared: when it was asked who maps it; -1: never */
 	enum lock_kind kind;
-	bool pshared, robust, reentrant, outside, from_birth, has_stat;
+	bool pshared, robust, is_pi, reentrant, outside, from_birth, has_stat;
 	bool is_pool; /* what a pool's worker waits for that has nothing to do, or a thread that joins itself to rest */
 	bool is_work; /* what an idle service of a language may wait for: something in a queue, an event, a notification */
 	bool is_result; /* of work that was given to others: a future */
@@ -92,6 +94,8 @@ struct state_lock {
 	bool is_ownerless; /* a mutex of Go: the runtime does not note who locked it, which was concluded from the program's code */
 	bool is_go;        /* of Go's runtime */
 	bool is_atomics;   /* a word of JavaScript's shared memory */
+	bool is_recorded;  /* each time that it was taken and released is */
+	int64_t holds;     /* how often it was taken; -1: not known */
 	bool foreign; /* it, or another of its process, was released by a thread that did not hold it */
 	bool stale; /* what is known of its holder by looking into its memory is out of date */
 	uint32_t first_holder, first_waiter; /* indexes, or STATE_NONE */
@@ -179,6 +183,9 @@ bool state_catches(const struct state *st, uint32_t thread, int signo);
  * faults and the C library's own do not count.
  */
 bool state_catches_any(const struct state *st, uint32_t process);
+
+/* Says whether the program itself has a handler for a signal that a thread's wait lets in, those of faults and SIGCHLD left out. */
+bool state_lets_in(const struct state *st, uint32_t thread);
 
 /* Says whether a thread that waits for signals as such waits for certain ones (sigwait, signalfd), not for any that has a handler. */
 bool state_is_for_some(const struct state *st, const struct state_thread *t);

@@ -13,7 +13,8 @@
 #define LOCK(mappers)                                                                                       \
 	"SELECT l.id, l.kind, l.type, l.process_id, l.pshared, l.outside, l.from_birth, l.initial,"         \
 	" s.lock_id, s.value, s.last_taker_id, s.cycles, s.foreign_posts, s.max_hold_ns, l.name LIKE '/%'," \
-	" " mappers " FROM lock l LEFT JOIN lock_stat s ON s.lock_id = l.id WHERE l.id = ?1"
+	" " mappers ", coalesce(s.holds, -1), (SELECT e.lock_source = 'shim' FROM exec e"                   \
+	" WHERE e.process_id = l.process_id AND e.errno IS NULL ORDER BY e.id DESC LIMIT 1) FROM lock l LEFT JOIN lock_stat s ON s.lock_id = l.id WHERE l.id = ?1"
 
 static void add_lock(struct state *st, sqlite3_stmt *stmt)
 {
@@ -25,6 +26,7 @@ static void add_lock(struct state *st, sqlite3_stmt *stmt)
 	*l = (struct state_lock){.id = query_int(stmt, 0, 0),
 		.kind = lock_find(query_text(stmt, 1)),
 		.robust = strstr(type, "robust") != NULL,
+		.is_pi = strstr(type, "+pi") != NULL,
 		.reentrant = strstr(type, "recursive") || strstr(type, "errorcheck"),
 		.process_id = query_int(stmt, 3, 0),
 		.pshared = query_int(stmt, 4, 0) || query_null(stmt, 3),
@@ -39,6 +41,8 @@ static void add_lock(struct state *st, sqlite3_stmt *stmt)
 		.max_hold_ns = query_int(stmt, 13, INT64_MAX),
 		.is_named = query_int(stmt, 14, 0) != 0,
 		.mappers_ns = query_int(stmt, 15, INT64_MAX),
+		.holds = query_int(stmt, 16, -1),
+		.is_recorded = query_int(stmt, 17, 0) != 0,
 		.is_pool = naming_type_kind(type) == RUNTIME_KIND_POOL ||
 			   naming_type_kind(type) == RUNTIME_KIND_THREAD,
 		.is_work =

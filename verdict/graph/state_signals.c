@@ -258,6 +258,14 @@ bool state_takes_signals(const struct state *st, uint32_t process)
 	return p->hooks || meant(p->caught & ~p->runtime) != 0;
 }
 
+bool state_lets_in(const struct state *st, uint32_t thread)
+{
+	const struct state_thread *t = &st->threads[thread];
+	const struct state_process *p = &st->processes[t->process];
+
+	return (meant(p->caught & ~p->runtime) & ~t->wait.sigmask) != 0;
+}
+
 bool state_catches_any(const struct state *st, uint32_t process)
 {
 	const struct state_process *p = &st->processes[process];

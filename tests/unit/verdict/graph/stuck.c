@@ -95,6 +95,112 @@ TEST(stuck_abba_from_before)
 	EXPECT(db, "deadlock cycle 11 12");
 }
 
+/* Of each lock it is recorded how often it was taken. */
+static sqlite3 *abba_taken(int times)
+{
+	sqlite3 *db = abba();
+
+	fixture_sql(db, "INSERT INTO exec (process_id, ts_ns, lock_source) VALUES (1, 1, 'shim')");
+	fixture_sql(db,
+		"INSERT OR REPLACE INTO lock_stat (lock_id, holds, contended, wait_ns, max_wait_ns, hold_ns, max_hold_ns, threads)"
+		" SELECT id, %d, 1, 9, 9, 9, 9, 1 FROM lock",
+		times);
+	return db;
+}
+
+/* Who has never given a lock back may have left that to another thread, as long as there is one. */
+TEST(stuck_abba_never_given_back)
+{
+	sqlite3 *db = abba_taken(1);
+	_cleanup_free_ char *alone = fixture_stuck(db);
+
+	ASSERT_STR(alone, "deadlock cycle 11 12");
+	fixture_sql(db, "DELETE FROM wait WHERE thread_id = 10");
+	EXPECT(db, "stuck cycle 11 12");
+}
+
+TEST(stuck_abba_once_given_back)
+{
+	sqlite3 *db = abba_taken(2);
+
+	fixture_sql(db, "DELETE FROM wait WHERE thread_id = 10");
+	EXPECT(db, "deadlock cycle 11 12");
+}
+
+/* Where nobody records who gives back, it is told from a thread that waits for itself, as who uses a mutex as a semaphore does. */
+TEST(stuck_self_beside_live_thread)
+{
+	sqlite3 *db = fixture_program(1);
+
+	fixture_held(db, 1, "mutex", 1, 10);
+	fixture_wait(db, 10, "lock", "lock_id=1");
+	_cleanup_free_ char *beside = fixture_stuck(db);
+	ASSERT_STR(beside, "stuck self 10");
+	fixture_sql(db, "UPDATE lock SET type = 'normal+pi'");
+	_cleanup_free_ char *pi = fixture_stuck(db);
+	ASSERT_STR(pi, "deadlock self 10");
+	fixture_sql(db, "UPDATE lock SET type = 'normal'");
+	fixture_wait(db, 11, "join", "target_thread_id=10");
+	EXPECT(db, "deadlock self 10");
+}
+
+/* A thread has a lock and joins another one that wants it; process 1 may cancel, or jump. */
+static sqlite3 *join_under_lock(unsigned cancels)
+{
+	sqlite3 *db = fixture_program(2);
+
+	fixture_held(db, 1, "mutex", 1, 11);
+	fixture_wait(db, 11, "join", "target_thread_id=12");
+	fixture_wait(db, 12, "lock", "lock_id=1");
+	fixture_sql(db, "UPDATE process SET cancels = %u", cancels);
+	return db;
+}
+
+TEST(stuck_cancelled_by_live_thread)
+{
+	sqlite3 *db = join_under_lock(1);
+	_cleanup_free_ char *beside = fixture_stuck(db);
+
+	ASSERT_STR(beside, "stuck cycle 11 12");
+	fixture_wait(db, 10, "join", "target_thread_id=11");
+	EXPECT(db, "deadlock cycle 11 12");
+	EXPECT(join_under_lock(0), "deadlock cycle 11 12");
+}
+
+/* main is told to end, and cancels them. */
+TEST(stuck_cancelled_by_thread_that_waits_for_a_signal)
+{
+	sqlite3 *db = join_under_lock(1);
+
+	fixture_wait(db, 10, "signal", "");
+	EXPECT(db, "stuck cycle 11 12");
+}
+
+/* Nobody is cancelled while he waits for a mutex. */
+TEST(stuck_abba_not_cancelled)
+{
+	sqlite3 *db = abba();
+
+	fixture_sql(db, "DELETE FROM wait WHERE thread_id = 10");
+	fixture_sql(db, "UPDATE process SET cancels = 1");
+	EXPECT(db, "deadlock cycle 11 12");
+}
+
+TEST(stuck_abba_jumped_out_of)
+{
+	sqlite3 *db = abba();
+
+	fixture_sql(db, "DELETE FROM wait WHERE thread_id = 10");
+	fixture_sql(db, "UPDATE process SET cancels = 2");
+	_cleanup_free_ char *without = fixture_stuck(db);
+	ASSERT_STR(without, "deadlock cycle 11 12");
+	fixture_handler(db, 1, 10);
+	_cleanup_free_ char *with = fixture_stuck(db);
+	ASSERT_STR(with, "stuck cycle 11 12");
+	fixture_sql(db, "UPDATE wait SET sigmask = 1 << 9");
+	EXPECT(db, "deadlock cycle 11 12");
+}
+
 TEST(stuck_abba_timed)
 {
 	sqlite3 *db = abba();
@@ -359,6 +465,11 @@ static sqlite3 *released_in_another(const char *programs)
 		" hold_ns, max_hold_ns, threads, foreign_posts) VALUES (1, 2, 1, 9, 9, 9, 9, 1, 1)");
 	fixture_held(db, 2, "mutex", 2, 20);
 	fixture_wait(db, 20, "lock", "lock_id=2");
+	/* This one was given back before by who had taken it. */
+	fixture_sql(db, "INSERT INTO exec (process_id, ts_ns, lock_source) VALUES (2, 1, 'shim')");
+	fixture_sql(db,
+		"INSERT OR REPLACE INTO lock_stat (lock_id, holds, contended, wait_ns, max_wait_ns,"
+		" hold_ns, max_hold_ns, threads) VALUES (2, 2, 1, 9, 9, 9, 9, 1)");
 	fixture_sql(db, "UPDATE process SET exe = %s", programs);
 	return db;
 }

@@ -1,0 +1,113 @@
+/* cancels.c - find out whether a program could end the waits of its own threads from outside: cancel them, or jump out of a handler. */
+/* SPDX-License-Identifier: MIT */
+#include "tracer/snapshot/snapshot.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/hash.h"
+#include "base/mem.h"
+#include "schema/record.h"
+#include "tracer/authority/authority.h"
+#include "tracer/symbols/symbols.h"
+
+enum {
+	FILE_MAX = 64 << 20, /* larger files are not read */
+	PIECE = 1 << 18,     /* so much is read at once */
+	LONGEST = 24,        /* no name that is searched for is longer */
+	KNOWN_MAX = 4096,    /* so many files are remembered */
+	FILES_MAX = 512      /* so many of one process are looked at */
+};
+
+/* What a file has been found to name. */
+enum named { NAMED_CANCEL = 1, NAMED_KILL = 2, NAMED_JUMP = 4 };
+
+/* Names as they stand in a table of symbols, or among the strings that a program looks up: each with the NULs around it. */
+static const struct {
+	const char *name;
+	size_t len;
+	enum named what;
+} names[] = {
+#define NAME(name, what)                                                                           \
+	{                                                                                          \
+		"\0" name, sizeof "\0" name, what                                                  \
+	}
+	NAME("pthread_cancel", NAMED_CANCEL),
+	NAME("pthread_kill", NAMED_KILL),
+	NAME("pthread_sigqueue", NAMED_KILL),
+	NAME("tgkill", NAMED_KILL),
+	NAME("siglongjmp", NAMED_JUMP),
+	NAME("longjmp", NAMED_JUMP),
+	NAME("_longjmp", NAMED_JUMP),
+	NAME("__longjmp_chk", NAMED_JUMP),
+#undef NAME
+};
+
+/* Reads piece by piece (what is mapped could be cut short meanwhile), each with the end of the one before. */
+static unsigned search(int fd)
+{
+	_cleanup_free_ char *data = xmalloc(PIECE + LONGEST);
+	unsigned found = 0;
+	size_t kept = 0;
+	ssize_t n;
+
+	while ((n = read(fd, data + kept, PIECE)) > 0) {
+		size_t len = kept + (size_t)n;
+
+		for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+			if (!(found & names[i].what) &&
+				memmem(data, len, names[i].name, names[i].len))
+				found |= names[i].what;
+		kept = len < LONGEST ? len : LONGEST;
+		memmove(data, data + len - kept, kept);
+	}
+	return (found & NAMED_CANCEL ? CANCELS_BY_CALL : 0) |
+	       ((found & NAMED_KILL) && (found & NAMED_JUMP) ? CANCELS_BY_JUMP : 0);
+}
+
+/* What is known of a file already is not read again. */
+static unsigned file_cancels(pid_t pid, const char *path, struct hash *seen)
+{
+	_cleanup_close_ int fd = authority_open_inside(pid, path, FILE_MAX);
+	struct stat st;
+	uintptr_t known;
+	uint64_t key;
+	unsigned found;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return 0;
+	key = hash_mix(hash_mix(st.st_dev, st.st_ino, (uint64_t)st.st_mtim.tv_sec),
+		(uint64_t)st.st_size, 1);
+	known = (uintptr_t)hash_get(seen, key);
+	if (known)
+		return (unsigned)known - 1;
+	found = search(fd);
+	if (seen->len >= KNOWN_MAX)
+		hash_done(seen);
+	(void)hash_set(seen, key, (void *)((uintptr_t)found + 1));
+	return found;
+}
+
+unsigned snapshot_cancels(pid_t pid, struct hash *seen)
+{
+	_cleanup_fclose_ FILE *f = NULL;
+	_cleanup_free_ char *line = NULL;
+	size_t cap = 0, n = 0;
+	unsigned found = 0;
+	char path[32];
+
+	(void)snprintf(path, sizeof path, "/proc/%d/maps", (int)pid);
+	f = fopen(path, "re");
+	while (f && n < FILES_MAX && getline(&line, &cap, f) > 0) {
+		char *file = strchr(line, '/');
+
+		if (!file || !maps_line_has(line, 'x'))
+			continue;
+		file[strcspn(file, "\n")] = '\0';
+		if (symbols_is_library_file(file))
+			continue;
+		found |= file_cancels(pid, file, seen);
+		n++;
+	}
+	return found;
+}
