@@ -374,13 +374,32 @@ $(OUT)/bench/work: bench/work.c
 	$(say) BENCH $@
 	$(Q)$(CC) -std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror -O2 -I. -o $@ $< base/mem.c -lpthread
 
+# What recording a call consists of, step by step.
+LADDER := $(if $(filter 1,$(EBPF)),$(OUT)/bench/ladder)
+$(OUT)/bench/ladder.bpf.o: bench/ladder.bpf.c bench/ladder.h
+	@mkdir -p $(@D)
+	$(say) BPF $<
+	$(Q)$(CLANG) $(BPF_CFLAGS) -c -o $@ $<
+
+$(OUT)/bench/ladder.skel.h: $(OUT)/bench/ladder.bpf.o
+	$(Q)$(BPFTOOL) gen skeleton $< name ladder_bpf > $@
+
+$(OUT)/bench/ladder: bench/ladder.c $(OUT)/bench/ladder.skel.h
+	$(say) BENCH $@
+	$(Q)$(CC) -std=c11 -D_GNU_SOURCE -Wall -Wextra -O2 -I. -I$(OUT)/bench -o $@ $< -lbpf -lelf
+
+$(OUT)/bench/steps-%.so: bench/steps.c
+	@mkdir -p $(@D)
+	$(say) BENCH $@
+	$(Q)$(CC) -std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror -O2 -I. -shared -fPIC -ftls-model=initial-exec -DSTEP=$* -o $@ $<
+
 $(OUT)/bench/languages: bench/languages.c $(ROOM_OBJ)
 	@mkdir -p $(@D)
 	$(say) BENCH $@
 	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $^ $(LIBS)
 
 # Everything, or the workloads that WORK names; only the whole is worth a page.
-bench: all $(OUT)/bench/work $(OUT)/bench/languages
+bench: all $(OUT)/bench/work $(OUT)/bench/languages $(LADDER) $(patsubst %,$(OUT)/bench/steps-%.so,0 1 2)
 	$(Q)bench/bench.py --rounds $(or $(ROUNDS),5) $(if $(WORK),$(WORK),--doc)
 
 bench-deps:
@@ -427,10 +446,10 @@ format:
 
 # Layout, both compilers, shell, and functions that nothing calls (the linker knows, if each has a section of its own).
 SHELL_FILES = .ci/run $(shell git ls-files '*.sh' 2>/dev/null)
-lint: $(OUT)/gen/demos.def $(OUT)/gen/wrapped.def $(if $(BPF_SRC),$(OUT)/gen/pptrace.skel.h) $(PROTO_H)
+lint: $(OUT)/gen/demos.def $(OUT)/gen/wrapped.def $(if $(BPF_SRC),$(OUT)/gen/pptrace.skel.h $(OUT)/bench/ladder.skel.h) $(PROTO_H)
 	$(Q)clang-format --dry-run -Werror $(C_FILES)
 	$(Q)for f in $(ROOM_SRC) $(call files_in,cli,*.c) $(wildcard bench/*.c); do \
-		$(CLANG) $(ALL_CFLAGS) -fsyntax-only $$f || exit 1; done
+		$(CLANG) $(ALL_CFLAGS) -I$(OUT)/bench -fsyntax-only $$f || exit 1; done
 	$(Q)for f in $(filter %.c,$(SHIM_SRC) $(MPI_SRC)); do $(CLANG) $(SHIM_CFLAGS) -fsyntax-only $$f || exit 1; done
 	$(Q)shellcheck $(SHELL_FILES)
 	$(Q)$(MAKE) --no-print-directory OUT=build/dead LDFLAGS=-Wl,--gc-sections,--print-gc-sections \
@@ -504,7 +523,7 @@ help:
 	@echo 'make deps       install the packages that building and testing need (Debian; else print them)'
 	@echo 'make pictures   draw the pictures of README.md again (as root; needs Chromium, node, npm)'
 	@echo 'make corpus     run the corpus under pptrace and its peers; writes doc/corpus.md (as root)'
-	@echo 'make bench      time each workload natively, under pptrace and under its peers; writes doc/performance.md (WORK=name: that one alone)'
+	@echo 'make bench      time each workload natively, under pptrace and under its peers, some on one processor, and what a record costs at least; writes doc/performance.md in eleven minutes on a quiet machine (WORK=name: that one alone)'
 	@echo 'make bench-deps install those peers'
 	@echo 'make fuzz       run each fuzz target for TIME seconds (60)'
 	@echo 'make format     lay out the source with clang-format'

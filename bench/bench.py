@@ -8,6 +8,9 @@ them. A figure is the median over the rounds of a ratio to the native run of the
 workload measured itself (own), of the processor time that it and its children used (cpu), and of the time until
 the command line returned, the recording complete (until). No new round begins when the minutes are over.
 
+What is measured besides (extras.py) has names too: one (on one processor), steps and locksteps (what a call and a lock
+cost at least, step by step), alone (a server that is recorded without its client), start, untraced, load, probes, languages, growth.
+
 --compare BUILD: pptrace alone, of this build and of the one in another folder.
 """
 
@@ -78,7 +81,7 @@ def measure(chosen, candidates, rounds, deadline, folder):
 def main():
     parser = argparse.ArgumentParser(usage=__doc__.split("\n\n", maxsplit=1)[0][len("usage: "):])
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--minutes", type=float, default=9)
+    parser.add_argument("--minutes", type=float, default=8)
     parser.add_argument("--doc", action="store_true", help="write doc/performance.md and its chart")
     parser.add_argument("--compare", metavar="BUILD", help="another folder with pptrace in it")
     parser.add_argument("workload", nargs="*")

@@ -10,9 +10,10 @@ import subprocess
 import time
 
 import workloads
+import ways
 from ways import PPTRACE
 
-NAMES = ("start", "untraced", "load", "probes", "languages", "growth")
+NAMES = ("one", "steps", "locksteps", "alone", "start", "untraced", "load", "probes", "languages", "growth")
 QUIET = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
 
 
@@ -109,6 +110,88 @@ def probes(rounds, folder):
         with open(switch, "w", encoding="ascii") as f:
             f.write(before)
     return {name: {"ns": spread(entry["ns"]), "instructions": entry["bytes"] // 8} for name, entry in found.items()}
+
+
+BUILD = os.path.dirname(PPTRACE)
+BY_NAME = {w.name: w for w in workloads.WORKLOADS}
+# On one processor: what the program does, and pptrace beside it.
+ONE = ("pipe", "pingpong", "kill", "fork", "exec", "shell", "mutex1", "mutex4", "mutex16")
+STEPS = {
+    "empty-exit": "a program that does nothing when a call ends",
+    "empty": "and one that does nothing when it begins",
+    "slot": "and they look up whether the thread is recorded, and keep which call it is in",
+    "time": "and take the time, when it began and ended",
+    "object": "and find out what the descriptor is",
+    "record": "and write a record of it, which is given back unread",
+    "data": "and the first 32 bytes that were moved",
+    "read": "and another process copies the records, to no end",
+}
+LOCK_STEPS = ("the calls go through a library that tries first", "and it takes the time of both", "and writes both down, where nobody reads")
+
+
+def pinned(argv):
+    return ["taskset", "-c", str(min(os.sched_getaffinity(0))), *argv]
+
+
+def plain(argv):
+    return argv
+
+
+def interleaved(candidates, workload, rounds, folder):
+    """candidates: name -> (command of an argv, environment), the native one first. Ratios of own time to it, and the median of its own ns an operation."""
+    ns = {name: [] for name in candidates}
+    for _ in range(rounds):
+        for name, (command, env) in candidates.items():
+            way = ways.Way(name, "", lambda w, argv, to, c=command: c(argv, to))
+            got, why = ways.run(way, workload, workload.count, folder, env)
+            if why:
+                return {"failed": f"{name}: {why}"}
+            ns[name].append(got[0] / workload.count)
+    first = ns[next(iter(candidates))]
+    return {name: {"ns": statistics.median(values), "ratio": spread([v / n for v, n in zip(values, first)])} for name, values in ns.items()}
+
+
+def recorded(argv, to):
+    return [PPTRACE, "run", "-q", "-o", f"{to}/trace.db", "--", *argv]
+
+
+def one(rounds, folder):
+    """The same on one processor, as in a small container."""
+    if not shutil.which("taskset"):
+        return None
+    candidates = {"native": (lambda argv, to: pinned(argv), None), "pptrace": (lambda argv, to: pinned(recorded(argv, to)), None)}
+    return {name: interleaved(candidates, BY_NAME[name], rounds, folder) for name in ONE}
+
+
+def steps(rounds, folder):
+    """What recording of a call is made of: bench/ladder.bpf.c."""
+    ladder = f"{BUILD}/bench/ladder"
+    if not os.access(ladder, os.X_OK):
+        return None
+    result = {}
+    for title, workload, place in (("pipe", "pipe", plain), ("pipe on one processor", "pipe", pinned), ("nginx", "nginx", plain)):
+        candidates = {"native": (lambda argv, to, p=place: p(argv), None)}
+        for step in STEPS:
+            candidates[step] = (lambda argv, to, p=place, s=step: p([ladder, s, *argv]), None)
+        candidates["pptrace"] = (lambda argv, to, p=place: p(recorded(argv, to)), None)
+        result[title] = interleaved(candidates, BY_NAME[workload], min(rounds, 3), folder)
+    return result
+
+
+def locksteps(rounds, folder):
+    """What recording of a lock is made of: bench/steps.c."""
+    candidates = {"native": (lambda argv, to: argv, None)}
+    for i in range(len(LOCK_STEPS)):
+        candidates[str(i)] = (lambda argv, to: argv, {"LD_PRELOAD": f"{BUILD}/bench/steps-{i}.so"})
+    candidates["pptrace"] = (recorded, None)
+    return {name: interleaved(candidates, BY_NAME[name], rounds, folder) for name in ("mutex1", "mutex4")}
+
+
+def alone(rounds, folder):
+    """A server alone is recorded: neither its client nor what starts both."""
+    tracer = "\n".join([PPTRACE, "run", "-q", "-o", f"{folder}/alone.db", "--"])
+    candidates = {"native": (lambda argv, to: argv, None), "its server recorded": (lambda argv, to: argv, {"BENCH_SERVER": tracer}), "both recorded": (recorded, None)}
+    return {name: interleaved(candidates, BY_NAME[name], min(rounds, 3), folder) for name in ("redis", "postgres", "nginx")}
 
 
 def growth(counts, folder):

@@ -5,6 +5,7 @@
 import html
 import math
 
+import extras
 from ways import WAYS
 
 NOTES = {way.name: way.note for way in WAYS}
@@ -59,6 +60,9 @@ def extra_lines(name, value):
     """One line of text for each figure."""
     if not value:
         return []
+    if name in ("one", "steps", "locksteps", "alone"):
+        return [f"{title}: {step_words(name, step)}: {s['ns']:.0f} ns, {span(s['ratio'], 2)}" if step != "failed" else f"{title}: {s}"
+                for title, found in value.items() for step, s in found.items()]
     if name == "start":
         return [f"start and end of `run true`, {way}: {span(v['wall'])} ms beyond `true`, of processors {span(v['cpu'])} ms"
                 for way, v in value.items()]
@@ -75,6 +79,45 @@ def extra_lines(name, value):
                [f"a busy {what} program that is read every 500 ms does {span(v, 1)} % less" for what, v in value["cost"].items()]
     return [f"{row['holds']} holds: " + ", ".join(f"{k} {row[k]['s']:.2f} s {row[k]['mb']:.0f} MB" for k in STEPS) +
             f", {row['bytes']} bytes" for row in value]
+
+
+def step_words(name, step):
+    if name == "steps":
+        return extras.STEPS.get(step, step)
+    return extras.LOCK_STEPS[int(step)] if name == "locksteps" and step.isdigit() else step
+
+
+def ladder(name, found, columns):
+    """A table of one line a step, of a pair of columns a workload."""
+    good = {title: f for title, f in found.items() if "failed" not in f}
+    if not good:
+        return []
+    out = ["| | " + " | ".join(f"{title}, ns | ratio" for title in good) + " |", "|---|" + "---|" * (2 * len(good))]
+    for step in next(iter(good.values())):
+        out.append(f"| {step_words(name, step)} | " + " | ".join(f"{f[step]['ns']:.0f} | {span(f[step]['ratio'], 2)}" for f in good.values()) + " |")
+    return out + [""] + [f"- {title}: {f['failed']}" for title, f in found.items() if "failed" in f] + columns
+
+
+def ladders(result):
+    """What a user of one processor pays, and what no tracer can do without."""
+    found, out = result.get("extras", {}), []
+    if found.get("one"):
+        out += ["## On one processor", "", "All of it on one processor (`taskset -c 0`), as in a small container: the program's own time, and in it what pptrace takes meanwhile.", "",
+                "| | native, ns | pptrace |", "|---|---|---|"]
+        out += [f"| {name} | {f['native']['ns']:.0f} | {span(f['pptrace']['ratio'], 2)} |" for name, f in found["one"].items() if "failed" not in f] + [""]
+    if found.get("alone"):
+        out += ["## A server that is recorded alone", "", "Its client is not, as for one who looks at a service. Throughput is one divided by the ratio.", ""]
+        out += ladder("alone", found["alone"], [])
+    if found.get("steps"):
+        out += ["## What a call costs at least", "",
+                "Each line does what those above it do, and no more: in the shortest form, without processes, waits, signals and all that pptrace needs besides. No tracer that",
+                "records reads and writes can cost less than *and another process copies the records*, where there is a processor to spare; on one the reader's time counts too. A server's time is that of a request.", ""]
+        out += ladder("steps", found["steps"], [])
+    if found.get("locksteps"):
+        out += ["## What a lock costs at least", "",
+                "A library in front of the C library's that does ever more. Who takes the time of an acquisition and of a release while the lock is held keeps the others waiting for it.", ""]
+        out += ladder("locksteps", found["locksteps"], [])
+    return out
 
 
 def page(result, path, chart_path):
@@ -103,7 +146,9 @@ def page(result, path, chart_path):
             elif name in w["failed"]:
                 out.append(f"| {name} | - | - | - | {w['failed'][name]} |")
         out.append("")
-    lines = [line for name, value in result.get("extras", {}).items() if name != "growth" for line in extra_lines(name, value)]
+    out += ladders(result)
+    apart = ("growth", "one", "steps", "locksteps", "alone")
+    lines = [line for name, value in result.get("extras", {}).items() if name not in apart for line in extra_lines(name, value)]
     if lines:
         out += ["## The parts of it", "", "What a stage costs by itself. No preload library can cost a program less than one that is empty.", ""]
         out += [f"- {line}" for line in lines] + [""]

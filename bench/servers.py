@@ -4,7 +4,8 @@
 """usage: bench/servers.py redis|postgres|nginx COUNT
 
 Starts the server in a folder of its own, lets the client make COUNT requests (or transactions) over eight connections, ends the server, and writes
-the nanoseconds that the requests took and those of processors that all of it used to the file that $BENCH_OUT names.
+the nanoseconds that the requests took and those of processors that all of it used to the file that $BENCH_OUT names. The server is started by
+the command that the lines of $BENCH_SERVER are the words of, if there are any.
 """
 
 import os
@@ -19,6 +20,10 @@ import time
 
 QUIET = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
 POSTGRES = "/usr/lib/postgresql"
+
+
+# A tracer for the server alone: what a user does who looks at a service.
+TRACER = os.environ.get("BENCH_SERVER", "").split("\n") if os.environ.get("BENCH_SERVER") else []
 
 
 def fail(text):
@@ -53,7 +58,7 @@ def timed(argv):
 
 
 def redis(count, folder):
-    server = subprocess.Popen(["redis-server", "--port", "0", "--unixsocket", f"{folder}/s", "--save", "", "--dir", folder], **QUIET)
+    server = subprocess.Popen([*TRACER, "redis-server", "--port", "0", "--unixsocket", f"{folder}/s", "--save", "", "--dir", folder], **QUIET)
     wait_for(f"{folder}/s", server)
     return server, timed(["redis-benchmark", "-s", f"{folder}/s", "-c", "8", "-n", str(count), "-t", "get", "-q"])
 
@@ -72,7 +77,7 @@ def postgres(count, folder):
     programs = max((f"{POSTGRES}/{v}/bin" for v in os.listdir(POSTGRES)), key=lambda p: int(p.split("/")[-2]))
     nobody = as_nobody(folder)
     run([*nobody, f"{programs}/initdb", "-D", f"{folder}/data", "-U", "bench", "--auth=trust", "--no-sync"])
-    server = subprocess.Popen([*nobody, f"{programs}/postgres", "-D", f"{folder}/data", "-k", folder, "-c", "listen_addresses=", "-c", "fsync=off"], **QUIET)
+    server = subprocess.Popen([*TRACER, *nobody, f"{programs}/postgres", "-D", f"{folder}/data", "-k", folder, "-c", "listen_addresses=", "-c", "fsync=off"], **QUIET)
     wait_for(f"{folder}/.s.PGSQL.5432", server)
     client = [f"{programs}/pgbench", "-h", folder, "-U", "bench"]
     for _ in range(500):
@@ -93,7 +98,7 @@ http {{ access_log off; keepalive_requests 1000000000; client_body_temp_path {fo
 uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/c;
 server {{ listen 127.0.0.1:{port}; listen unix:{folder}/s; location / {{ return 200 "hello"; }} }} }}
 """)
-    server = subprocess.Popen(["nginx", "-c", f"{folder}/conf", "-e", f"{folder}/error"], **QUIET)
+    server = subprocess.Popen([*TRACER, "nginx", "-c", f"{folder}/conf", "-e", f"{folder}/error"], **QUIET)
     wait_for(f"{folder}/s", server)
     # wrk counts requests in a time, not time for requests.
     text = run(["wrk", "-c", "8", "-t", "1", "-d", "1s", f"http://127.0.0.1:{port}/"])

@@ -108,7 +108,7 @@ def available(way, folder, probe):
     return run(way, probe, 100, folder)[1]
 
 
-def run(way, workload, count, folder):
+def run(way, workload, count, folder, env=None):
     """Runs a workload once; returns its times (own, processor, until the answer) in ns, or None and why not."""
     out = f"{folder}/ns"
     for leftover in os.listdir(folder):
@@ -117,7 +117,7 @@ def run(way, workload, count, folder):
     argv = workload.argv(count)
     begun = time.monotonic()
     try:
-        done = subprocess.run(way.command(workload, argv, folder), env={**os.environ, "BENCH_OUT": out},
+        done = subprocess.run(way.command(workload, argv, folder), env={**os.environ, "BENCH_OUT": out, **(env or {})},
                               stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
                               timeout=workload.limit, check=False)
     except subprocess.TimeoutExpired:
