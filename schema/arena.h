@@ -154,7 +154,8 @@ struct arena_head {
 	uint32_t ring_hint;
 	uint32_t chunk_hint; /* also by the tracer, when it gives one back */
 	uint64_t no_ring;    /* records lost because no ring or no chunk was available */
-	uint64_t taken;      /* rings that became LIVE so far: counted after that, and before the first record */
+	uint64_t
+		taken; /* rings that became LIVE so far: counted after that, and before the first record */
 	uint8_t pad2[64 - 24];
 };
 

@@ -183,8 +183,8 @@ struct nested_key {
 
 /* The kernel's numbers of the types that a program casts to. */
 struct probe_casts {
-	cfg_u32 task;   /* task_struct */
-	cfg_u32 word;   /* any that begins with a number as long as a pointer */
+	cfg_u32 task; /* task_struct */
+	cfg_u32 word; /* any that begins with a number as long as a pointer */
 	cfg_u32 file;
 	cfg_u32 sock;
 	cfg_u32 epitem;
@@ -198,9 +198,9 @@ struct probe_config {
 	cfg_u32 lock_source;
 	cfg_u32 sample_ns;       /* period of the cpu clock */
 	cfg_u64 realtime_offset; /* CLOCK_REALTIME - CLOCK_MONOTONIC */
-	cfg_u64 wake_bytes;      /* unread bytes in the near ring from which on the tracer is woken */
-	cfg_u64 near_bytes;      /* unread bytes in it from which on only births and ends go there ... */
-	cfg_u64 far_bytes;       /* ... and in the far one likewise */
+	cfg_u64 wake_bytes; /* unread bytes in the near ring from which on the tracer is woken */
+	cfg_u64 near_bytes; /* unread bytes in it from which on only births and ends go there ... */
+	cfg_u64 far_bytes;  /* ... and in the far one likewise */
 	struct probe_casts casts;
 };
 

@@ -295,7 +295,7 @@ struct shim_drain {
 	size_t n_open;
 	uint64_t taken;     /* as in the arena's head, when new ones were sought last ... */
 	uint64_t sought_at; /* ... and when that was, mono; 0: never */
-	uint32_t *heap;          /* rings with a record to hand over, oldest first */
+	uint32_t *heap;     /* rings with a record to hand over, oldest first */
 	size_t n_heap;
 	struct shim_ns ns;
 	uint64_t latest; /* raw: when the drain began */
