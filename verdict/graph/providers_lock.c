@@ -123,23 +123,29 @@ static bool has_live_sharer(const struct providers *pr, const struct state_lock 
 
 /*
  * Says whether a lock may be used like a semaphore: one thread takes it, another one gives it back, which the C library lets
- * pass for such mutexes. As soon as its holder was seen to give it back it is a lock as others are. Where that is not
- * recorded, one that a thread wants which has it, or whose holder is gone, may be such a one.
+ * pass for such mutexes. As soon as its holder was seen to give it back it is a lock as others are; and so it is where its
+ * holder waits for another lock, as who is inside two critical sections does. Where it is not recorded who gives back, one
+ * that a thread wants which has it, or whose holder is gone, may be such a one.
  */
 static bool may_be_handed(const struct state *st, const struct state_lock *l, uint32_t thread)
 {
 	int64_t holders = 0;
-	bool returns = false;
+	bool returns = false, inside = true;
 
 	if (l->reentrant || l->robust || l->is_pi ||
 		(l->kind != LOCK_MUTEX && l->kind != LOCK_RWLOCK && l->kind != LOCK_SPIN))
 		return false;
 	for (uint32_t h = l->first_holder; h != STATE_NONE; h = st->holders[h].next) {
 		uint32_t holder = state_thread(st, st->holders[h].thread_id);
+		bool other = holder != STATE_NONE && holder != thread;
 
 		holders++;
-		returns |= holder != STATE_NONE && holder != thread;
+		returns |= other;
+		inside &= other && st->threads[holder].waits &&
+			  st->threads[holder].wait.reason == WAIT_LOCK;
 	}
+	if (holders && inside)
+		return false;
 	return l->is_recorded && l->holds >= 0 ? l->holds <= holders : holders && !returns;
 }
 

@@ -108,20 +108,33 @@ static sqlite3 *abba_taken(int times)
 	return db;
 }
 
-/* Who has never given a lock back may have left that to another thread, as long as there is one. */
-TEST(stuck_abba_never_given_back)
+/* Who has never given a lock back, and waits for something else than a lock, may have left that to another thread. */
+TEST(stuck_joined_and_never_given_back)
 {
 	sqlite3 *db = abba_taken(1);
-	_cleanup_free_ char *alone = fixture_stuck(db);
 
+	fixture_sql(db, "UPDATE wait SET reason = 'join', lock_id = NULL, target_thread_id = 12"
+			" WHERE thread_id = 11");
+	_cleanup_free_ char *alone = fixture_stuck(db);
 	ASSERT_STR(alone, "deadlock cycle 11 12");
 	fixture_sql(db, "DELETE FROM wait WHERE thread_id = 10");
 	EXPECT(db, "stuck cycle 11 12");
 }
 
-TEST(stuck_abba_once_given_back)
+TEST(stuck_joined_and_once_given_back)
 {
 	sqlite3 *db = abba_taken(2);
+
+	fixture_sql(db, "UPDATE wait SET reason = 'join', lock_id = NULL, target_thread_id = 12"
+			" WHERE thread_id = 11");
+	fixture_sql(db, "DELETE FROM wait WHERE thread_id = 10");
+	EXPECT(db, "deadlock cycle 11 12");
+}
+
+/* Who waits for a lock is inside what the other lock protects. */
+TEST(stuck_abba_never_given_back)
+{
+	sqlite3 *db = abba_taken(1);
 
 	fixture_sql(db, "DELETE FROM wait WHERE thread_id = 10");
 	EXPECT(db, "deadlock cycle 11 12");
