@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: (MIT OR GPL-2.0-only) */
 /*
  * The two programs do as much as step says, which is set before they are loaded: the verifier removes what lies
- * beyond. What they do is what a recording of reads and writes cannot do without, in its shortest form.
+ * beyond. What they do every recording of reads and writes must do, in its shortest form.
  */
 #include "bench/ladder.h"
 #include "probes/ebpf/kernel.h"

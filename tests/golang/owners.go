@@ -68,7 +68,7 @@ func closures(both *sync.WaitGroup) {
 
 var never = make(chan int)
 
-// Keeps what it is called on, the last one for ever.
+// Locks the store; forever: it is not unlocked any more.
 //
 //go:noinline
 func (s *store) keep(forever bool) {

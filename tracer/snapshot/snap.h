@@ -154,7 +154,7 @@ struct snapshot {
 	unsigned n_again;   /* threads that were looked at a third time */
 	struct hash by_pid; /* to struct snap_process */
 	struct hash gone;   /* mutexes whose owners have ended */
-	struct hash files; /* what is named in files from which code is run */
+	struct hash files;  /* what is named in files from which code is run */
 	struct hash
 		terminals; /* pseudo-terminals that are waited for: by number + 1, see terminals.c */
 	struct hash sockets; /* by inode: struct snap_socket */
