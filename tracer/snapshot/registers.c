@@ -8,7 +8,7 @@
 #include "tracer/snapshot/private.h"
 #include "tracer/symbols/symbols.h"
 
-/* As registers.bpf.c tells them. */
+/* As look.bpf.c tells them. */
 struct row {
 	uint64_t tid, sp, pc, kept[SYMBOLS_KEPT];
 };

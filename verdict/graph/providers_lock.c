@@ -121,6 +121,25 @@ static bool has_live_sharer(const struct providers *pr, const struct state_lock 
 	return false;
 }
 
+/* What is known of those who have a lock. */
+struct holding {
+	int64_t n;
+	bool other;  /* one of them is a living thread that does not wait for the lock itself */
+	bool inside; /* each of them waits for another lock */
+};
+
+static void add_holding(
+	struct holding *h, const struct state *st, uint32_t waiter, int64_t holder_id)
+{
+	uint32_t holder = state_thread(st, holder_id);
+	bool other = holder != STATE_NONE && holder != waiter;
+
+	h->n++;
+	h->other |= other;
+	h->inside &=
+		other && st->threads[holder].waits && st->threads[holder].wait.reason == WAIT_LOCK;
+}
+
 /*
  * Says whether a lock may be used like a semaphore: one thread takes it, another one gives it back, which the C library lets
  * pass for such mutexes. As soon as its holder was seen to give it back it is a lock as others are; and so it is where its
@@ -129,24 +148,19 @@ static bool has_live_sharer(const struct providers *pr, const struct state_lock 
  */
 static bool may_be_handed(const struct state *st, const struct state_lock *l, uint32_t thread)
 {
-	int64_t holders = 0;
-	bool returns = false, inside = true;
+	struct holding holding = {.inside = true};
+	int64_t hint = st->threads[thread].wait.target_thread_id;
 
 	if (l->reentrant || l->robust || l->is_pi ||
 		(l->kind != LOCK_MUTEX && l->kind != LOCK_RWLOCK && l->kind != LOCK_SPIN))
 		return false;
-	for (uint32_t h = l->first_holder; h != STATE_NONE; h = st->holders[h].next) {
-		uint32_t holder = state_thread(st, st->holders[h].thread_id);
-		bool other = holder != STATE_NONE && holder != thread;
-
-		holders++;
-		returns |= other;
-		inside &= other && st->threads[holder].waits &&
-			  st->threads[holder].wait.reason == WAIT_LOCK;
-	}
-	if (holders && inside)
+	for (uint32_t h = l->first_holder; h != STATE_NONE; h = st->holders[h].next)
+		add_holding(&holding, st, thread, st->holders[h].thread_id);
+	if (!holding.n && hint)
+		add_holding(&holding, st, thread, hint);
+	if (!holding.n || holding.inside)
 		return false;
-	return l->is_recorded && l->holds >= 0 ? l->holds <= holders : holders && !returns;
+	return l->is_recorded && l->holds >= 0 ? l->holds <= holding.n : !holding.other;
 }
 
 /* Says whether nobody was ever seen to take a lock: who takes it without having to wait is not recorded. */

@@ -6,7 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static void child(const int pipe[2]);
+void child(const int pipe[2]);
 
 int main(void)
 {

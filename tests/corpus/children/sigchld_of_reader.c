@@ -6,7 +6,7 @@
  */
 #include "sigchld_of_reader.h"
 
-static void child(const int pipe[2])
+void child(const int pipe[2])
 {
 	char c;
 

@@ -6,7 +6,7 @@
  */
 #include "traced_reader.h"
 
-static void child(const int pipe[2])
+void child(const int pipe[2])
 {
 	close(pipe[1]);
 	sleep(60);

@@ -1,4 +1,4 @@
-/* timers.bpf.c - interval timers that are armed, which /proc does not show. */
+/* look.bpf.c - what snapshots ask of all tasks because /proc does not show it: armed timers, and registers. */
 /* SPDX-License-Identifier: (MIT OR GPL-2.0-only) */
 #include "probes/ebpf/probe.h"
 
@@ -36,6 +36,27 @@ int look_timers(struct bpf_iter__task *ctx)
 	found.pid = task->tgid;
 	found.expires = BPF_CORE_READ(signal, real_timer.node.expires);
 	found.interval = BPF_CORE_READ(signal, it_real_incr);
+	bpf_seq_write((void *)ctx->meta->seq, &found, sizeof found);
+	return 0;
+}
+
+/* Asked for by tracer/snapshot/registers.c: those with which each blocked thread came into the kernel; /proc shows two. */
+SEC("iter/task")
+int look_registers(struct bpf_iter__task *ctx)
+{
+	struct task_struct *task = ctx->task;
+	struct {
+		u64 tid, sp, pc, kept[6];
+	} found;
+
+	if (!task || !task->mm)
+		return 0;
+	struct pt_regs *regs = task_regs(task);
+
+	found.tid = task->pid;
+	found.sp = BPF_CORE_READ(regs, sp);
+	found.pc = BPF_CORE_READ(regs, REG_PC_NAME);
+	REGS_KEPT(regs, found.kept);
 	bpf_seq_write((void *)ctx->meta->seq, &found, sizeof found);
 	return 0;
 }
