@@ -303,6 +303,15 @@ crossed_owners()
 	expect_out '^  cycle of 2, conditional'
 }
 
+# has_owners TEXT: where each goroutine is that waits, and where the one that has what it waits for.
+has_owners()
+{
+	"$PPTRACE" why "$pid" >out 2>&1
+	awk '/^ *goroutine [0-9]+: /{ id = $2; sub(/:/, "", id) } /held by goroutine/{ by[id] = $4 } / at owners.go/{ at[id] = $2 }
+		END { for (id in by) print at[id], at[by[id]] }' out | sort >.owners
+	[ "$(cat .owners)" = "$1" ]
+}
+
 # owner_cases PROGRAM VERSION: who has locked what a method or a closure was given.
 owner_cases()
 {
@@ -316,10 +325,8 @@ owner_cases()
 	crossed_owners 'owners.go:57 \(main.closures.func1\)' 'owners.go:64 \(main.closures.func2\)'
 	stop
 	start "$1" rounds
-	wait_for 20 has_text "owners.go:75 "
-	# Where each goroutine is, and who has what it waits for.
-	awk '/^ *goroutine [0-9]+: /{ id = $2; sub(/:/, "", id) } /held by goroutine/{ by[id] = $4 } / at owners.go/{ at[id] = $2 }
-		END { for (id in by) print at[id], at[by[id]] }' out | sort >.owners
+	wait_for 20 has_owners "owners.go:75 owners.go:86
+owners.go:86 owners.go:78"
 	expect_eq "$(cat .owners)" "owners.go:75 owners.go:86
 owners.go:86 owners.go:78" "who has what"
 	stop
