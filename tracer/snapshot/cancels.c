@@ -88,6 +88,18 @@ static unsigned file_cancels(pid_t pid, const char *path, struct hash *seen)
 	return found;
 }
 
+/* What a language's runtime has of it (it stops its threads by signals, and tries memory out) is not for the program's waits. */
+static bool is_runtime_file(const char *path)
+{
+	static const char *const stems[] = {"libjvm.", "libpython", "python", "libruby", "ruby"};
+	const char *base = strrchr(path, '/') + 1;
+
+	for (size_t i = 0; i < ARRAY_SIZE(stems); i++)
+		if (!strncmp(base, stems[i], strlen(stems[i])))
+			return true;
+	return false;
+}
+
 unsigned snapshot_cancels(pid_t pid, struct hash *seen)
 {
 	_cleanup_fclose_ FILE *f = NULL;
@@ -104,7 +116,7 @@ unsigned snapshot_cancels(pid_t pid, struct hash *seen)
 		if (!file || !maps_line_has(line, 'x'))
 			continue;
 		file[strcspn(file, "\n")] = '\0';
-		if (symbols_is_library_file(file))
+		if (symbols_is_library_file(file) || is_runtime_file(file))
 			continue;
 		found |= file_cancels(pid, file, seen);
 		n++;

@@ -166,7 +166,7 @@ unsigned reopen_named(pid_t pid, const char *argv, size_t n, struct hash *seen);
 
 /*
  * Returns in which ways a thread of a process may end the wait of another one (CANCELS_... of record.h), by what is named in the files
- * from which it runs code; those of the C library and its like do not count. seen as above.
+ * from which it runs code; those of the C library and its like, and of a language's runtime, do not count. seen as above.
  */
 unsigned snapshot_cancels(pid_t pid, struct hash *seen);
 
