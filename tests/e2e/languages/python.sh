@@ -591,8 +591,9 @@ for version in 0x309 0x30a 0x30b 0x30c 0x30d 0x30e; do
 	start libpython3.so/liar
 	wait_for 10 waiting 1
 	run timeout 10 "$PPTRACE" why "$pid"
-	expect_status 1
-	expect_out '^error: deadlock: .*liar'
+	[ "$status" -le 1 ] || fail "status is $status" "$(show)"
+	# The threads that it pretends to have could unlock what it waits for.
+	expect_out '^(error: deadlock|warning: stuck): .*liar'
 	stop
 done
 end
