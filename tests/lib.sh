@@ -146,10 +146,10 @@ expect_sql()
 # wait_for SECONDS COMMAND...: waits until the command succeeds; fails the test if it never does.
 wait_for()
 {
-	local deadline=$(($(date +%s) + $1))
+	local deadline=$((EPOCHSECONDS + $1))
 	shift
 	until "$@" >/dev/null 2>&1; do
-		if [ "$(date +%s)" -gt "$deadline" ]; then
+		if [ "$EPOCHSECONDS" -gt "$deadline" ]; then
 			fail "never came true: $*"
 			return 1
 		fi
@@ -170,10 +170,10 @@ background()
 # after LIMIT seconds (60) is killed, and the test fails: a test that hangs says nothing.
 wait_end()
 {
-	local deadline=$(($(date +%s) + ${LIMIT:-60})) pids=${1:-$(jobs -p)} pid
+	local deadline=$((EPOCHSECONDS + ${LIMIT:-60})) pids=${1:-$(jobs -p)} pid
 	for pid in $pids; do
 		while kill -0 "$pid" 2>/dev/null; do
-			if [ "$(date +%s)" -gt "$deadline" ]; then
+			if [ "$EPOCHSECONDS" -gt "$deadline" ]; then
 				fail "never ended: $(ps -o pid=,args= "$pid")"
 				kill -KILL "$pid"
 				break

@@ -22,10 +22,15 @@ JOBS=10  # at a time: most of them only wait
 [ -n "${CORPUS_BUILT:-}" ] || make -s -C "$ROOT" programs >/dev/null || exit 1
 python=$(python3 -c 'import sys; print(sys.executable)')
 
-# head_of FILE WORD: the values of that word in the head of the program.
+# head_of FILE WORD: the values of that word in the head of the program. Without another program: it is asked thousands of times.
 head_of()
 {
-	sed -n "1,20s/^[#/* ]*$2: *//p" "$1" | tr '\n' ' ' | sed 's/ *$//'
+	local lines line all='' pattern="^[#/* ]*$2: *(.*)"
+	mapfile -t -n 20 lines <"$1"
+	for line in "${lines[@]}"; do
+		[[ $line =~ $pattern ]] && all+="${BASH_REMATCH[1]} "
+	done
+	echo "${all% }"
 }
 
 # tree PID...: these processes and all their descendants.
@@ -46,14 +51,20 @@ put_down()
 	kill -KILL "${pids[@]}" 2>/dev/null
 }
 
-# said HOW: the rules that were reported while it ran.
+# said HOW: the rules that were reported while it ran. Without another program, as head_of.
 said()
 {
+	local from=err pattern='^(error: (deadlock)|pptrace: (possibly )?(stuck|pipe-end-leak)):' lines=() line rule told=' '
 	if [ "$1" = why ]; then
-		sed -nE 's/^(error|warning): (deadlock|stuck|pipe-end-leak):.*/\2/p' out
-	else
-		sed -nE 's/^error: (deadlock):.*/\1/p; s/^pptrace: (possibly )?(stuck|pipe-end-leak):.*/\2/p' err
-	fi | sort -u | tr '\n' ' '
+		from=out pattern='^(error|warning): (deadlock)?()(stuck|pipe-end-leak)?:'
+	fi
+	[ ! -f $from ] || mapfile -t lines <$from
+	for line in "${lines[@]}"; do
+		[[ $line =~ $pattern ]] || continue
+		rule=${BASH_REMATCH[2]}${BASH_REMATCH[4]}
+		[ -z "$rule" ] || [[ $told == *" $rule "* ]] || told+="$rule "
+	done
+	echo "${told# }"
 }
 
 # is_any WANTED SAID: true if one word of the first is among those of the second.
@@ -94,8 +105,8 @@ watch_live()
 	"$PPTRACE" run "${options[@]}" --watch=0.3 --on-deadlock=kill -o t.db "$@" >out 2>err </dev/null &
 	local pptrace=$! since=$EPOCHREALTIME
 	if [ -n "$expect" ] && [ "$expect" != missed ]; then
-		deadline=$(($(date +%s) + LATE))
-		until is_any "$expect" "$(said run)" || ! kill -0 $pptrace 2>/dev/null || [ "$(date +%s)" -gt $deadline ]; do
+		deadline=$((EPOCHSECONDS + LATE))
+		until is_any "$expect" "$(said run)" || ! kill -0 $pptrace 2>/dev/null || [ $EPOCHSECONDS -gt $deadline ]; do
 			sleep 0.1
 		done
 	else
