@@ -102,6 +102,24 @@ static bool has_live_user(const struct providers *pr, const struct state_lock *l
 	return false;
 }
 
+/*
+ * Says whether a thread of the process that has a lock of its own can go on by itself: one that waits for signals (as that of the C
+ * library does which starts the functions of timers) only does what it is told.
+ */
+static bool has_live_thread(const struct providers *pr, const struct state_lock *l)
+{
+	const struct state *st = pr->st;
+	uint32_t process = state_process(st, l->process_id);
+
+	if (!pr->strict || process == STATE_NONE)
+		return false;
+	for (uint32_t t = st->processes[process].first; t != STATE_NONE; t = st->threads[t].next)
+		if (!st->threads[t].housekeeping && pr->strict->graph.nodes[t].live &&
+			!(st->threads[t].waits && st->threads[t].wait.reason == WAIT_SIGNAL))
+			return true;
+	return false;
+}
+
 /* Says whether a process that has used a lock can go on as it is, or one that lies in it. */
 static bool has_live_sharer(const struct providers *pr, const struct state_lock *l)
 {
@@ -110,7 +128,7 @@ static bool has_live_sharer(const struct providers *pr, const struct state_lock 
 	int rc;
 
 	if (!l->pshared)
-		return has_live_user(pr, l);
+		return has_live_thread(pr, l);
 	if (!pr->strict)
 		return false;
 	rc = query_one(st->db, "SELECT process_id FROM lock_user WHERE lock_id = ?1", l->id, &stmt,

@@ -353,15 +353,18 @@ end
 begin "a thousand threads are answered quickly"
 start "$PROGRAMS/stuck" threads 1000
 wait_for 10 waiting 1001
-best=99999
+best=99999 least=99999
 TIMEFORMAT='%U %S'
 for _ in 1 2 3; do
+	# Machines differ: reading three files of each thread says how fast this one is.
+	took=$({ time cat /proc/"$pid"/task/*/{status,syscall,stat} >/dev/null; } 2>&1 | awk '{ print int(($1 + $2) * 1000) }')
+	[ "$took" -ge "$least" ] || least=$took
 	# Processor time: wall-clock time depends on what else this machine does.
 	took=$({ time run "$PPTRACE" why "$pid" >/dev/null; } 2>&1 | awk '{ print int(($1 + $2) * 1000) }')
 	[ "$took" -ge "$best" ] || best=$took
 done
 echo "# a thousand threads: $best ms of processor time"
-[ "$best" -le 250 ] || fail "took $best ms"
+[ "$best" -le 250 ] || [ "$best" -le $((2 * least)) ] || fail "took $best ms, and cat $least ms"
 expect_out 'and 999 more threads in the same wait'
 stop
 end
