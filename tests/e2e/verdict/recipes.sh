@@ -148,6 +148,9 @@ end
 begin "cargo"
 if project cargo cargo rustc; then
 	export CARGO_HOME=$TMP/cargo/home CARGO_NET_OFFLINE=true
+	# The compiler that belongs to it: there may be two.
+	beside=$(dirname "$(command -v cargo)")/rustc
+	[ ! -x "$beside" ] || export RUSTC=$beside
 	mkdir src
 	printf '[package]\nname = "transfer"\nversion = "0.1.0"\nedition = "2021"\n' >Cargo.toml
 	cat >src/lib.rs <<-'R'
