@@ -314,13 +314,13 @@ run_tests()
 	run "$PPTRACE" run --backend="$1" --watch=0.2 -o healthy.db java -cp .. Cases healthy
 	expect_status 0
 	expect_no_err 'deadlock\|stuck'
-	run timeout --preserve-status -s TERM 8 "$PPTRACE" run --backend="$1" --watch=0.2 -o pool.db java -cp .. Cases pool
+	run timeout --preserve-status -s TERM 12 "$PPTRACE" run --backend="$1" --watch=0.2 -o pool.db java -cp .. Cases pool
 	expect_no_err 'deadlock\|stuck'
 	expect_sql pool.db "SELECT count(*) FROM finding WHERE rule IN ('deadlock', 'stuck')" 0
 	expect_sql pool.db "SELECT DISTINCT l.type FROM wait w JOIN lock l ON l.id = w.lock_id JOIN thread t ON t.id = w.thread_id
 		WHERE t.runtime_name LIKE 'pool-1-thread-%' AND w.read_ns IS NOT NULL" "java.util.concurrent.ThreadPoolExecutor"
 	for case in hook hookjoin; do
-		run timeout --preserve-status -s TERM 6 "$PPTRACE" run --backend="$1" --watch=0.2 -o hook.db java -cp .. Cases $case
+		run timeout --preserve-status -s TERM 12 "$PPTRACE" run --backend="$1" --watch=0.2 -o hook.db java -cp .. Cases $case
 		expect_no_err 'deadlock\|stuck'
 		expect_sql hook.db "SELECT count(*) FROM finding WHERE rule IN ('deadlock', 'stuck')" 0
 		expect_sql hook.db "SELECT max(hooks) FROM process" 1
