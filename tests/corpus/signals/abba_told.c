@@ -1,7 +1,7 @@
 /* abba_told.c - two threads want each other's mutex; main sends one of them a signal, whose handler only takes note of it. */
 /* SPDX-License-Identifier: MIT */
 /*
- * expect: deadlock
+ * expect: deadlock stuck
  * source: apache/nuttx#587: after the handler the thread waits for the mutex again; the hanging twin of abba_jumped_out.c
  */
 #include <pthread.h>
