@@ -2,20 +2,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "tracer/snapshot/snapshot.h"
 
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include "base/hash.h"
 #include "base/mem.h"
 #include "schema/record.h"
 #include "tracer/authority/authority.h"
+#include "tracer/snapshot/private.h"
 #include "tracer/symbols/symbols.h"
 
 enum {
 	FILE_MAX = 64 << 20, /* larger files are not read */
-	PIECE = 1 << 18,     /* so much is read at once */
-	LONGEST = 24,        /* no name that is searched for is longer */
-	KNOWN_MAX = 4096,    /* so many files are remembered */
 	FILES_MAX = 512      /* so many of one process are looked at */
 };
 
@@ -43,49 +37,21 @@ static const struct {
 #undef NAME
 };
 
-/* Reads piece by piece (what is mapped could be cut short meanwhile), each with the end of the one before. */
-static unsigned search(int fd)
+static unsigned look(const char *data, size_t len, unsigned found)
 {
-	_cleanup_free_ char *data = xmalloc(PIECE + LONGEST);
-	unsigned found = 0;
-	size_t kept = 0;
-	ssize_t n;
-
-	while ((n = read(fd, data + kept, PIECE)) > 0) {
-		size_t len = kept + (size_t)n;
-
-		for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-			if (!(found & names[i].what) &&
-				memmem(data, len, names[i].name, names[i].len))
-				found |= names[i].what;
-		kept = len < LONGEST ? len : LONGEST;
-		memmove(data, data + len - kept, kept);
-	}
-	return (found & NAMED_CANCEL ? CANCELS_BY_CALL : 0) |
-	       ((found & NAMED_KILL) && (found & NAMED_JUMP) ? CANCELS_BY_JUMP : 0);
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (!(found & names[i].what) && memmem(data, len, names[i].name, names[i].len))
+			found |= names[i].what;
+	return found;
 }
 
-/* What is known of a file already is not read again. */
 static unsigned file_cancels(pid_t pid, const char *path, struct hash *seen)
 {
 	_cleanup_close_ int fd = authority_open_inside(pid, path, FILE_MAX);
-	struct stat st;
-	uintptr_t known;
-	uint64_t key;
-	unsigned found;
+	unsigned found = file_words(fd, look, 0, seen);
 
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return 0;
-	key = hash_mix(hash_mix(st.st_dev, st.st_ino, (uint64_t)st.st_mtim.tv_sec),
-		(uint64_t)st.st_size, 1);
-	known = (uintptr_t)hash_get(seen, key);
-	if (known)
-		return (unsigned)known - 1;
-	found = search(fd);
-	if (seen->len >= KNOWN_MAX)
-		hash_done(seen);
-	(void)hash_set(seen, key, (void *)((uintptr_t)found + 1));
-	return found;
+	return (found & NAMED_CANCEL ? CANCELS_BY_CALL : 0) |
+	       ((found & NAMED_KILL) && (found & NAMED_JUMP) ? CANCELS_BY_JUMP : 0);
 }
 
 /* What a language's runtime has of it (it stops its threads by signals, and tries memory out) is not for the program's waits. */
