@@ -4,7 +4,8 @@
  * What runs in the kernel. To be read in this order: kernel.h, edition.h, core.bpf.c (ring, slots), process.bpf.c
  * (tasks) with exec.bpf.c, title.bpf.c and follow.bpf.c, syscall.bpf.c and syscall32.bpf.c (every call), file.bpf.c (what a
  * descriptor is), ends.bpf.c (who has which end of a pipe), io.bpf.c and msg.bpf.c (bytes), wait.bpf.c and
- * poll.bpf.c (threads that block), signal.bpf.c, sample.bpf.c, module.bpf.c; look.bpf.c is for snapshots. The folder locks probes functions of the C library.
+ * poll.bpf.c (threads that block), signal.bpf.c, sample.bpf.c, module.bpf.c; look.bpf.c is for snapshots. The folder
+ * locks probes functions of the C library.
  */
 #ifndef PROBES_EBPF_PROBE_H
 #define PROBES_EBPF_PROBE_H

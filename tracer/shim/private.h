@@ -291,7 +291,7 @@ struct shim_drain {
 	struct shim_expand expand;
 	struct shim_tasks tasks;
 	struct shim_ring *rings; /* one for each in the arena */
-	uint32_t *open;          /* those that are read, ascending */
+	uint32_t *open;          /* the numbers of those that are read */
 	size_t n_open;
 	uint64_t taken;     /* as in the arena's head, when new ones were sought last ... */
 	uint64_t sought_at; /* ... and when that was, mono; 0: never */

@@ -3,9 +3,10 @@
 /*
  * To be read in this order: state.h and state.c (who waits for what at one moment; state_find.c, state_locks.c,
  * state_holders.c, state_signals.c), fixpoint.c (what is live), providers.c (what each wait rests on:
- * providers_lock.c, providers_pipe.c, providers_process.c, providers_mpi.c, and providers_reach.c for memory and children; providers_rescue.c), sets.c with
- * sets_members.c, sets_stood.c, sets_idle.c, sets_missing.c and sets_rest.c (the sets that hold each other; sets_ask.c asks about their members). verdict/text has their words, verdict/rules/stuck.c
- * makes findings of them.
+ * providers_lock.c, providers_pipe.c, providers_process.c, providers_mpi.c, and providers_reach.c for memory and
+ * children; providers_rescue.c), sets.c with sets_members.c, sets_stood.c, sets_idle.c, sets_missing.c and sets_rest.c
+ * (the sets that hold each other; sets_ask.c asks about their members). verdict/text has their words,
+ * verdict/rules/stuck.c makes findings of them.
  */
 #ifndef VERDICT_GRAPH_GRAPH_H
 #define VERDICT_GRAPH_GRAPH_H

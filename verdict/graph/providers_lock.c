@@ -142,7 +142,7 @@ static bool has_live_sharer(const struct providers *pr, const struct state_lock 
 /* What is known of those who have a lock. */
 struct holding {
 	int64_t n;
-	bool other;  /* one of them is a living thread that does not wait for the lock itself */
+	bool other;  /* one of them is a living thread, and not the one that waits */
 	bool inside; /* each of them waits for another lock */
 };
 

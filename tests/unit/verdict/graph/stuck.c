@@ -96,10 +96,8 @@ TEST(stuck_abba_from_before)
 }
 
 /* Of each lock it is recorded how often it was taken. */
-static sqlite3 *abba_taken(int times)
+static sqlite3 *taken(sqlite3 *db, int times)
 {
-	sqlite3 *db = abba();
-
 	fixture_sql(db, "INSERT INTO exec (process_id, ts_ns, lock_source) VALUES (1, 1, 'shim')");
 	fixture_sql(db,
 		"INSERT OR REPLACE INTO lock_stat (lock_id, holds, contended, wait_ns, max_wait_ns, hold_ns, max_hold_ns, threads)"
@@ -108,33 +106,38 @@ static sqlite3 *abba_taken(int times)
 	return db;
 }
 
+/* A thread has a lock and joins another one that wants it; process 1 may cancel, or jump. */
+static sqlite3 *join_under_lock(unsigned cancels)
+{
+	sqlite3 *db = fixture_program(2);
+
+	fixture_held(db, 1, "mutex", 1, 11);
+	fixture_wait(db, 11, "join", "target_thread_id=12");
+	fixture_wait(db, 12, "lock", "lock_id=1");
+	fixture_sql(db, "UPDATE process SET cancels = %u", cancels);
+	return db;
+}
+
 /* Who has never given a lock back, and waits for something else than a lock, may have left that to another thread. */
 TEST(stuck_joined_and_never_given_back)
 {
-	sqlite3 *db = abba_taken(1);
+	sqlite3 *db = taken(join_under_lock(0), 1);
+	_cleanup_free_ char *beside = fixture_stuck(db);
 
-	fixture_sql(db, "UPDATE wait SET reason = 'join', lock_id = NULL, target_thread_id = 12"
-			" WHERE thread_id = 11");
-	_cleanup_free_ char *alone = fixture_stuck(db);
-	ASSERT_STR(alone, "deadlock cycle 11 12");
-	fixture_sql(db, "DELETE FROM wait WHERE thread_id = 10");
-	EXPECT(db, "stuck cycle 11 12");
+	ASSERT_STR(beside, "stuck cycle 11 12");
+	fixture_wait(db, 10, "join", "target_thread_id=11");
+	EXPECT(db, "deadlock cycle 11 12");
 }
 
 TEST(stuck_joined_and_once_given_back)
 {
-	sqlite3 *db = abba_taken(2);
-
-	fixture_sql(db, "UPDATE wait SET reason = 'join', lock_id = NULL, target_thread_id = 12"
-			" WHERE thread_id = 11");
-	fixture_sql(db, "DELETE FROM wait WHERE thread_id = 10");
-	EXPECT(db, "deadlock cycle 11 12");
+	EXPECT(taken(join_under_lock(0), 2), "deadlock cycle 11 12");
 }
 
 /* Who waits for a lock is inside what the other lock protects. */
 TEST(stuck_abba_never_given_back)
 {
-	sqlite3 *db = abba_taken(1);
+	sqlite3 *db = taken(abba(), 1);
 
 	fixture_sql(db, "DELETE FROM wait WHERE thread_id = 10");
 	EXPECT(db, "deadlock cycle 11 12");
@@ -155,18 +158,6 @@ TEST(stuck_self_beside_live_thread)
 	fixture_sql(db, "UPDATE lock SET type = 'normal'");
 	fixture_wait(db, 11, "join", "target_thread_id=10");
 	EXPECT(db, "deadlock self 10");
-}
-
-/* A thread has a lock and joins another one that wants it; process 1 may cancel, or jump. */
-static sqlite3 *join_under_lock(unsigned cancels)
-{
-	sqlite3 *db = fixture_program(2);
-
-	fixture_held(db, 1, "mutex", 1, 11);
-	fixture_wait(db, 11, "join", "target_thread_id=12");
-	fixture_wait(db, 12, "lock", "lock_id=1");
-	fixture_sql(db, "UPDATE process SET cancels = %u", cancels);
-	return db;
 }
 
 TEST(stuck_cancelled_by_live_thread)
