@@ -87,7 +87,13 @@ def step_words(name, step):
     return extras.LOCK_STEPS[int(step)] if name == "locksteps" and step.isdigit() else step
 
 
-def ladder(name, found, columns):
+def failures(found):
+    """Those that gave no figures, as a list."""
+    bad = [f"- {title}: {f['failed']}" for title, f in found.items() if "failed" in f]
+    return bad + [""] if bad else []
+
+
+def ladder(name, found):
     """A table of one line a step, of a pair of columns a workload."""
     good = {title: f for title, f in found.items() if "failed" not in f}
     if not good:
@@ -95,7 +101,7 @@ def ladder(name, found, columns):
     out = ["| | " + " | ".join(f"{title}, ns | ratio" for title in good) + " |", "|---|" + "---|" * (2 * len(good))]
     for step in next(iter(good.values())):
         out.append(f"| {step_words(name, step)} | " + " | ".join(f"{f[step]['ns']:.0f} | {span(f[step]['ratio'], 2)}" for f in good.values()) + " |")
-    return out + [""] + [f"- {title}: {f['failed']}" for title, f in found.items() if "failed" in f] + columns
+    return out + [""] + failures(found)
 
 
 def ladders(result):
@@ -104,19 +110,19 @@ def ladders(result):
     if found.get("one"):
         out += ["## On one processor", "", "All of it on one processor (`taskset -c 0`), as in a small container: the program's own time, and in it what pptrace takes meanwhile.", "",
                 "| | native, ns | pptrace |", "|---|---|---|"]
-        out += [f"| {name} | {f['native']['ns']:.0f} | {span(f['pptrace']['ratio'], 2)} |" for name, f in found["one"].items() if "failed" not in f] + [""]
+        out += [f"| {name} | {f['native']['ns']:.0f} | {span(f['pptrace']['ratio'], 2)} |" for name, f in found["one"].items() if "failed" not in f] + [""] + failures(found["one"])
     if found.get("alone"):
         out += ["## A server that is recorded alone", "", "Its client is not, as for one who looks at a service. Throughput is one divided by the ratio.", ""]
-        out += ladder("alone", found["alone"], [])
+        out += ladder("alone", found["alone"])
     if found.get("steps"):
         out += ["## What a call costs at least", "",
                 "Each line does what those above it do, and no more: in the shortest form, without processes, waits, signals and all that pptrace needs besides. No tracer that",
                 "records reads and writes can cost less than *and another process copies the records*, where there is a processor to spare; on one the reader's time counts too. A server's time is that of a request.", ""]
-        out += ladder("steps", found["steps"], [])
+        out += ladder("steps", found["steps"])
     if found.get("locksteps"):
         out += ["## What a lock costs at least", "",
                 "A library in front of the C library's that does ever more. Who takes the time of an acquisition and of a release while the lock is held keeps the others waiting for it.", ""]
-        out += ladder("locksteps", found["locksteps"], [])
+        out += ladder("locksteps", found["locksteps"])
     return out
 
 

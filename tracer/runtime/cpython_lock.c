@@ -19,7 +19,13 @@
 
 /* ---- Words ---- */
 
-#define SIMPLE_QUEUE "_queue.SimpleQueue" /* the program knows it as queue.SimpleQueue */
+#define SIMPLE_QUEUE "_queue.SimpleQueue"
+
+/* The name by which the program knows a type. */
+static const char *public_name(const char *type)
+{
+	return !strcmp(type, SIMPLE_QUEUE) ? "queue.SimpleQueue" : type;
+}
 
 /* Says whether a frame is Thread.start, which waits for an event: that the thread has begun. */
 static bool is_thread_start(const struct cpython_frame *f)
@@ -149,11 +155,8 @@ static bool is_rlock(struct cpython *c, uint64_t object)
 static void name_object(struct cpython *c, const struct cpython_frame *library, uint64_t object,
 	struct runtime_lock *ret)
 {
-	const char *type = cpython_type(c, object);
+	const char *type = public_name(cpython_type(c, object));
 	char module[32];
-
-	if (!strcmp(type, SIMPLE_QUEUE))
-		type++;
 
 	cpython_module(library->code->file, module, sizeof module);
 	if (cpython_is_join(library) || cpython_is_shutdown(library))
@@ -182,10 +185,12 @@ static void name_lock(struct cpython *c, uint64_t object, const struct cpython_i
 	bool has_owner = is_rlock(c, object);
 	const char *type = cpython_type(c, object);
 
-	if (cpython_is_shared(type) || !strcmp(type, SIMPLE_QUEUE)) {
-		(void)snprintf(ret->type, sizeof ret->type, "%s.%.25s",
-			*type == '_' ? "queue" : "multiprocessing",
-			*type == '_' ? "SimpleQueue" : type);
+	if (!strcmp(type, SIMPLE_QUEUE)) {
+		(void)snprintf(ret->type, sizeof ret->type, "%s", public_name(type));
+		return;
+	}
+	if (cpython_is_shared(type)) {
+		(void)snprintf(ret->type, sizeof ret->type, "multiprocessing.%.25s", type);
 		return;
 	}
 	(void)snprintf(ret->type, sizeof ret->type, "threading.%s", has_owner ? "RLock" : "Lock");

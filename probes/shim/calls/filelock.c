@@ -94,28 +94,46 @@ bool filelock_is(int cmd)
 	return cmd == F_SETLK || cmd == F_SETLKW || cmd == F_OFD_SETLK || cmd == F_OFD_SETLKW;
 }
 
+/* fcntl and lockf say so in one of two ways (fcntl(2)). */
+static bool is_refused(void)
+{
+	return errno == EAGAIN || errno == EACCES;
+}
+
+/*
+ * Makes a call that locks or unlocks, records it, and returns what it does: first as attempt, which does not wait, and if that fails and
+ * waits is true then, as the program made it. r (struct rec_FILE_LOCK *) is filled; the wait is recorded as one in the
+ * system call nr, with command cmd.
+ */
+#define LOCK_CALL(r, unlocks, attempt, waits, nr, cmd, call)                                       \
+	do {                                                                                       \
+		int rc_;                                                                           \
+                                                                                                   \
+		if (unlocks) {                                                                     \
+			finish((r), 0);                                                            \
+			return (call);                                                             \
+		}                                                                                  \
+		rc_ = (attempt);                                                                   \
+		if (rc_ < 0 && (waits)) {                                                          \
+			begin_wait((r), (nr), (cmd));                                              \
+			rc_ = (call);                                                              \
+			wait_end();                                                                \
+		}                                                                                  \
+		finish((r), rc_);                                                                  \
+		return rc_;                                                                        \
+	} while (0)
+
 int filelock_fcntl(int fd, int cmd, void *arg, uint64_t site, int (*real)(int fd, int cmd, ...))
 {
 	bool ofd = cmd == F_OFD_SETLK || cmd == F_OFD_SETLKW;
+	bool waits = cmd == F_SETLKW || cmd == F_OFD_SETLKW;
 	const struct flock *l = arg;
 	struct rec_FILE_LOCK r;
-	int rc;
 
 	fill(&r, fd, ofd ? FLOCK_OFD : FLOCK_POSIX, l, site);
-	r.attempt = cmd == F_SETLK || cmd == F_OFD_SETLK ? LOCK_TRY : LOCK_PLAIN;
-	if (l->l_type == F_UNLCK) {
-		finish(&r, 0);
-		return real(fd, cmd, arg);
-	}
-	rc = real(fd, ofd ? F_OFD_SETLK : F_SETLK, arg);
-	if (rc < 0 && (errno == EAGAIN || errno == EACCES) &&
-		(cmd == F_SETLKW || cmd == F_OFD_SETLKW)) {
-		begin_wait(&r, SYS_fcntl, cmd);
-		rc = real(fd, cmd, arg);
-		wait_end();
-	}
-	finish(&r, rc);
-	return rc;
+	r.attempt = waits ? LOCK_PLAIN : LOCK_TRY;
+	LOCK_CALL(&r, l->l_type == F_UNLCK, real(fd, ofd ? F_OFD_SETLK : F_SETLK, arg),
+		waits && is_refused(), SYS_fcntl, cmd, real(fd, cmd, arg));
 }
 
 WRAPPER(flock) flock;
@@ -124,25 +142,15 @@ int flock(int fd, int op)
 	struct flock whole = {.l_type = (short)(op & LOCK_SH   ? F_RDLCK
 						: op & LOCK_EX ? F_WRLCK
 							       : F_UNLCK)};
+	bool waits = !(op & LOCK_NB);
 	struct rec_FILE_LOCK r;
-	int rc;
 
 	if (!shim_everything())
 		return real_flock()(fd, op);
 	fill(&r, fd, FLOCK_FLOCK, &whole, SITE);
-	r.attempt = op & LOCK_NB ? LOCK_TRY : LOCK_PLAIN;
-	if (op & LOCK_UN) {
-		finish(&r, 0);
-		return real_flock()(fd, op);
-	}
-	rc = real_flock()(fd, op | LOCK_NB);
-	if (rc < 0 && errno == EWOULDBLOCK && !(op & LOCK_NB)) {
-		begin_wait(&r, SYS_flock, op);
-		rc = real_flock()(fd, op);
-		wait_end();
-	}
-	finish(&r, rc);
-	return rc;
+	r.attempt = waits ? LOCK_PLAIN : LOCK_TRY;
+	LOCK_CALL(&r, op & LOCK_UN, real_flock()(fd, op | LOCK_NB), waits && errno == EWOULDBLOCK,
+		SYS_flock, op, real_flock()(fd, op));
 }
 
 static int lock_region(
@@ -151,25 +159,15 @@ static int lock_region(
 	struct flock l = {.l_type = (short)(cmd == F_ULOCK ? F_UNLCK : F_WRLCK),
 		.l_whence = SEEK_CUR,
 		.l_len = len};
+	bool waits = cmd == F_LOCK;
 	struct rec_FILE_LOCK r;
-	int rc;
 
 	if (!shim_everything() || cmd == F_TEST)
 		return real(fd, cmd, len);
 	fill(&r, fd, FLOCK_POSIX, &l, site);
-	r.attempt = cmd == F_LOCK ? LOCK_PLAIN : LOCK_TRY;
-	if (cmd == F_ULOCK) {
-		finish(&r, 0);
-		return real(fd, cmd, len);
-	}
-	rc = real(fd, cmd == F_LOCK ? F_TLOCK : cmd, len);
-	if (rc < 0 && (errno == EAGAIN || errno == EACCES) && cmd == F_LOCK) {
-		begin_wait(&r, SYS_fcntl, F_SETLKW);
-		rc = real(fd, cmd, len);
-		wait_end();
-	}
-	finish(&r, rc);
-	return rc;
+	r.attempt = waits ? LOCK_PLAIN : LOCK_TRY;
+	LOCK_CALL(&r, cmd == F_ULOCK, real(fd, waits ? F_TLOCK : cmd, len), waits && is_refused(),
+		SYS_fcntl, F_SETLKW, real(fd, cmd, len));
 }
 
 WRAPPER(lockf) lockf;

@@ -4,20 +4,7 @@
  * expect: deadlock
  * source: espeak-ng/espeak-ng#563; the hanging twin of cancelled_waiter.c
  */
-#include <pthread.h>
-#include <unistd.h>
-
-static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
-static pthread_barrier_t both;
-static pthread_t wants;
-
-static void *want(void *arg)
-{
-	pthread_barrier_wait(&both);
-	pthread_mutex_lock(&mutex);
-	pthread_mutex_unlock(&mutex);
-	return arg;
-}
+#include "cancelled.h"
 
 static void *keep(void *arg)
 {
@@ -32,10 +19,6 @@ static void *keep(void *arg)
 
 int main(void)
 {
-	pthread_t keeps;
-
-	pthread_barrier_init(&both, NULL, 2);
-	pthread_create(&wants, NULL, want, NULL);
-	pthread_create(&keeps, NULL, keep, NULL);
+	(void)begin(keep);
 	return (int)sleep(60);
 }

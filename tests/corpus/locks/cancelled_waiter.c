@@ -4,24 +4,11 @@
  * forbid: deadlock
  * source: xrootd/xrootd#3, HPCToolkit/hpctoolkit#106; the healthy twin of cancelled_never.c
  */
-#include <pthread.h>
-#include <unistd.h>
-
-static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
-static pthread_barrier_t both;
-static pthread_t wants;
+#include "cancelled.h"
 
 static void give_back(void *arg)
 {
 	pthread_mutex_unlock(arg);
-}
-
-static void *want(void *arg)
-{
-	pthread_barrier_wait(&both);
-	pthread_mutex_lock(&mutex);
-	pthread_mutex_unlock(&mutex);
-	return arg;
 }
 
 static void *keep(void *arg)
@@ -36,11 +23,8 @@ static void *keep(void *arg)
 
 int main(void)
 {
-	pthread_t keeps;
+	pthread_t keeps = begin(keep);
 
-	pthread_barrier_init(&both, NULL, 2);
-	pthread_create(&wants, NULL, want, NULL);
-	pthread_create(&keeps, NULL, keep, NULL);
 	sleep(60);
 	pthread_cancel(keeps);
 	return pthread_join(keeps, NULL);
