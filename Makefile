@@ -91,7 +91,7 @@ PROTO_H := $(patsubst %.proto,$(OUT)/gen/%.pb-c.h,$(call files_in,$(ROOMS),*.pro
 ROOM_OBJ := $(ROOM_SRC:%.c=$(OUT)/%.o) $(PROTO_H:.h=.o)
 CLI_OBJ := $(patsubst %.c,$(OUT)/%.o,$(call files_in,cli,*.c))
 BPF_SRC := $(call files_in,probes/ebpf,*.bpf.c)
-# The same programs for newer and older kernels: probes/ebpf/edition.h.
+# The same programs for newer and older kernels: probes/ebpf/kernel/edition.h.
 EDITIONS := casts plain old
 BPF_OBJ := $(foreach e,$(EDITIONS),$(BPF_SRC:%.bpf.c=$(OUT)/$(e)/%.bpf.o))
 SHIM_SRC := $(call files_in,probes/shim,*.c *.S)

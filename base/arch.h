@@ -1,4 +1,4 @@
-/* arch.h - what differs between processors, for all that runs outside of the kernel; the eBPF programs have probes/ebpf/arch.h. */
+/* arch.h - what differs between processors, for all that runs outside of the kernel; the eBPF programs have probes/ebpf/kernel/arch.h. */
 /* SPDX-License-Identifier: MIT */
 /*
  * Constants and instructions only, so that the preload library may include it.

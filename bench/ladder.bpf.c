@@ -5,7 +5,7 @@
  * beyond. What they do every recording of reads and writes must do, in its shortest form.
  */
 #include "bench/ladder.h"
-#include "probes/ebpf/kernel.h"
+#include "probes/ebpf/kernel/kernel.h"
 
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>

@@ -1,16 +1,16 @@
 /* probe.h - what every eBPF program uses: maps, slots, records, numbers. */
 /* SPDX-License-Identifier: (MIT OR GPL-2.0-only) */
 /*
- * What runs in the kernel. To be read in this order: kernel.h, edition.h, core.bpf.c (ring, slots), process.bpf.c
- * (tasks) with exec.bpf.c, title.bpf.c and follow.bpf.c, syscall.bpf.c and syscall32.bpf.c (every call), file.bpf.c (what a
- * descriptor is), ends.bpf.c (who has which end of a pipe), io.bpf.c and msg.bpf.c (bytes), wait.bpf.c and
- * poll.bpf.c (threads that block), signal.bpf.c, sample.bpf.c, module.bpf.c; look.bpf.c is for snapshots. The folder
+ * What runs in the kernel. To be read in this order: the folder kernel (its structures; editions), core.bpf.c (ring, slots),
+ * process.bpf.c (tasks) with exec.bpf.c, title.bpf.c and follow.bpf.c, syscall.bpf.c and syscall32.bpf.c (every call),
+ * file.bpf.c (what a descriptor is), ends.bpf.c (who has which end of a pipe), io.bpf.c and msg.bpf.c (bytes), wait.bpf.c
+ * and poll.bpf.c (threads that block), signal.bpf.c, sample.bpf.c, module.bpf.c; look.bpf.c is for snapshots. The folder
  * locks probes functions of the C library.
  */
 #ifndef PROBES_EBPF_PROBE_H
 #define PROBES_EBPF_PROBE_H
 
-#include "probes/ebpf/edition.h"
+#include "probes/ebpf/kernel/edition.h"
 
 #include <bpf/bpf_tracing.h>
 

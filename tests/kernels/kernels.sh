@@ -199,7 +199,7 @@ document()
 	row attach ebpf
 	cat <<-'X'
 
-		`auto` is the default: eBPF, and the preload library for locks. The editions are in `probes/ebpf/edition.h`.
+		`auto` is the default: eBPF, and the preload library for locks. The editions are in `probes/ebpf/kernel/edition.h`.
 		`output-and-status`: a pipeline's output and exit status are those without pptrace. `kill-9`: pptrace is killed;
 		the command goes on to its end, and what was recorded can be read.
 	X

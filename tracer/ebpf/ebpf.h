@@ -17,7 +17,7 @@ struct source;
 /* The source; each call returns the one object. */
 struct source *source_ebpf(void);
 
-/* The editions of probes/ebpf/edition.h, from the newest kernel's to the oldest one's. */
+/* The editions of probes/ebpf/kernel/edition.h, from the newest kernel's to the oldest one's. */
 enum ebpf_edition { EBPF_CASTS, EBPF_PLAIN, EBPF_OLD, EBPF_EDITIONS };
 
 /* Returns the ELF object with all programs of an edition; it is part of pptrace itself. */

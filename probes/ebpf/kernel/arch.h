@@ -3,7 +3,7 @@
 #ifndef PROBES_EBPF_ARCH_H
 #define PROBES_EBPF_ARCH_H
 
-#include "probes/ebpf/types.h"
+#include "probes/ebpf/kernel/types.h"
 
 /*
  * REG_...: of a system call, from the registers saved at its entry. COMPAT_...: of a call of a 32-bit program.

@@ -11,7 +11,7 @@
  * current task, and no memory handed to a function that is verified on its own.
  * The tracer loads the first of them that the kernel takes.
  */
-#include "probes/ebpf/kernel.h"
+#include "probes/ebpf/kernel/kernel.h"
 
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_core_read.h>

@@ -9,7 +9,7 @@
  * every kernel has is read behind bpf_core_field_exists. Where a member was
  * renamed, a second declaration with the suffix ___name carries the other name.
  */
-#include "probes/ebpf/arch.h"
+#include "probes/ebpf/kernel/arch.h"
 
 /* Values of the kernel's interface; <linux/bpf.h> cannot be included without the headers of a C library for BPF. */
 #define BPF_MAP_TYPE_HASH 1
