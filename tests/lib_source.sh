@@ -1,12 +1,18 @@
 # lib_source.sh - for tests that read the source itself, not what was built from it.
 # SPDX-License-Identifier: MIT
 
-# Tracked files and new ones that are not ignored, so that a mistake shows before it is committed.
+# Tracked files and new ones that are not ignored, so that a mistake shows before it is committed; none that was removed.
 files()
 {
-	git ls-files --cached --others --exclude-standard -- "$@" | sort -u | while read -r f; do
-		[ ! -f "$f" ] || echo "$f"
-	done
+	comm -23 <(git ls-files --cached --others --exclude-standard -- "$@" | LC_ALL=C sort -u) \
+		<(git ls-files --deleted -- "$@" | LC_ALL=C sort -u)
+}
+
+# first_lines N PROGRAM: runs the awk program over the first N lines of each file that standard input names. One
+# process for all of them: there are a thousand files.
+first_lines()
+{
+	xargs -d '\n' awk -v lines="$1" "FNR > lines { nextfile } $2"
 }
 
 # none TEXT LINES: fails with the lines if there are any.

@@ -18,12 +18,15 @@ none "output or exit below cli/" "$(files 'schema/*.c' 'verdict/*.c' 'tracer/*.c
 end
 
 begin "every first line names its file"
-none "first lines" "$(files '*.c' '*.h' '*.def' '*.S' | while read -r f; do
-	head -1 "$f" | grep -qE "^/\* $(basename "$f" | sed 's/\./\\./g') - .+\. \*/\$" || echo "$f"
-done)"
-none "no licence in the first two lines after it" "$(files '*.c' '*.h' '*.sh' | while read -r f; do
-	head -4 "$f" | grep -q 'SPDX-License-Identifier' || echo "$f"
-done)"
+none "first lines" "$(files '*.c' '*.h' '*.def' '*.S' | first_lines 1 '
+	{ name = FILENAME; sub(/.*\//, "", name); start = "/* " name " - "
+	  if (index($0, start) != 1 || substr($0, length(start) + 1) !~ /^.+\. \*\/$/) print FILENAME }')"
+none "no licence in the first two lines after it" "$(files '*.c' '*.h' '*.sh' | first_lines 4 '
+	/SPDX-License-Identifier/ { found[FILENAME] } END { for (i = 1; i < ARGC; i++) if (!(ARGV[i] in found)) print ARGV[i] }')"
+# The check finds what it is there to find.
+printf '%s\n' '/* a.c - good. */' >"$TMP/a.c"
+printf '%s\n' '/* a.c - of another. */' >"$TMP/b.c"
+expect_eq "$(printf '%s\n' "$TMP/a.c" "$TMP/b.c" | first_lines 1 '/^\/\* a.c/ && FILENAME ~ /b.c$/ { print FILENAME }')" "$TMP/b.c" "a wrong first line"
 end
 
 begin "layout: clang-format changes nothing, no line is too long"

@@ -50,17 +50,18 @@ end
 # unnamed FOLDER: what is wrong with the paragraph in one of its headers that says in which order to read its files.
 unnamed()
 {
-	local door stem
+	local door stem text listed
 	door=$(grep -l 'To be read in this order' "$1"/*.h 2>/dev/null)
-	[ "$(echo "$door" | grep -c .)" = 1 ] || { echo "$1: one header must say \"To be read in this order\", not: $door"; return; }
+	[[ $door && $door != *$'\n'* ]] || { echo "$1: one header must say \"To be read in this order\", not: $door"; return; }
 	[ ! -e "$1/${1##*/}.h" ] || [ "$door" = "$1/${1##*/}.h" ] || echo "$door: that is not the door of its folder"
+	# The comment that has the words, in one line.
+	text=$(awk '/^\/\*/ { text = "" } { text = text " " $0 } /\*\// { if (text ~ /To be read in this order/) print text; text = "" }' "$door")
+	# One for each line of a list is led to by the list.
+	listed=$(sed -nE 's/^(COMMAND|PICTURE)\((\w+).*/ \2 /p' "$1"/*.def 2>/dev/null)
 	for stem in "$1"/*.[cS]; do
 		stem=${stem##*/}
-		# One for each line of a list is led to by the list.
-		cat "$1"/*.def 2>/dev/null | grep -qE "^(COMMAND|PICTURE)\($(s=${stem%.c}; echo "${s#cmd_}")[,)]" && continue
-		# The comment that has the words, in one line.
-		awk '/^\/\*/ { text = "" } { text = text " " $0 } /\*\// { if (text ~ /To be read in this order/) print text; text = "" }' "$door" |
-			grep -qE "\b${stem%%.*}\b" || echo "$door does not say when to read $stem"
+		stem=${stem%%.*}
+		[[ $listed == *" ${stem#cmd_} "* || " $text " =~ [^a-zA-Z0-9_]${stem}[^a-zA-Z0-9_] ]] || echo "$door does not say when to read $stem"
 	done
 }
 
@@ -110,9 +111,8 @@ none "files beside these folders" "$(files demos tests/e2e tests/corpus tests/ex
 end
 
 begin "every script that names its interpreter can be executed"
-none "scripts without the permission to execute" "$(files | while read -r f; do
-	head -c 2 "$f" | grep -aqx '#!' && [ ! -x "$f" ] && echo "$f"
-done)"
+none "scripts without the permission to execute" "$(files | first_lines 1 'substr($0, 1, 2) == "#!" { print FILENAME }' |
+	while read -r f; do [ -x "$f" ] || echo "$f"; done)"
 end
 
 begin "no test waits without a limit, or reads what an earlier command wrote"
@@ -137,12 +137,17 @@ alone()
 }
 export -f alone
 export BUILD
-none "headers that need others before them" "$(files '*.h' | grep -v '^build/' | xargs -P 2 -I{} bash -c 'alone {}')"
+# Those that a file includes before anything else were compiled alone when it was.
+files '*.c' | xargs -d '\n' awk '/^[[:space:]]*#[[:space:]]*include/ {
+	if (split($0, part, "\"") > 2) print part[2]
+	nextfile }' | sort -u >"$TMP/first"
+[ "$(wc -l <"$TMP/first")" -gt 100 ] || fail "only $(wc -l <"$TMP/first") headers are included first"
+none "headers that need others before them" "$(files '*.h' | grep -v '^build/' | grep -vxFf "$TMP/first" | xargs -P 2 -I{} bash -c 'alone {}')"
 end
 
-begin "what differs between processors is behind base/arch.h and probes/ebpf/arch.h"
+begin "what differs between processors is behind base/arch.h and probes/ebpf/kernel/arch.h"
 # By name elsewhere: what decodes instructions, vfork, and the calls of 32-bit programs.
-none "other files that name a processor" "$(files '*.[chS]' '*.def' | grep -v '^tests/\|^base/arch.h\|^probes/ebpf/arch.h' |
+none "other files that name a processor" "$(files '*.[chS]' '*.def' | grep -v '^tests/\|^base/arch.h\|^probes/ebpf/kernel/arch.h' |
 	xargs grep -lE '__x86_64__|__aarch64__|__TARGET_ARCH|EM_X86_64|rdtsc' |
 	grep -vxE 'probes/shim/calls/processes/vfork.S|tracer/symbols/frame_pointer.c|tracer/snapshot/memory/code.c|tracer/ebpf/(calls|symbols).c')"
 end
@@ -150,19 +155,20 @@ end
 # heaps FILE...: the folders that have 35 files or more, or 5,000 lines of source or more.
 heaps()
 {
-	while read -r f; do
-		case $f in
-		*.[chS] | *.def | *.sql | *.sh | *.awk | *.py | *.js | *.css | *.java) echo "$(dirname "$f") $(wc -l <"$f")" ;;
-		*) echo "$(dirname "$f") 0" ;;
-		esac
-	done | awk '{ n[$1]++; lines[$1] += $2 }
-	     END { for (d in n) if (n[d] >= 35 || (lines[d] >= 5000 && d != "tracer/model")) print d ": " n[d] " files, " lines[d] " lines" }'
+	xargs -x -d '\n' awk '
+	function folder(f) { return sub(/\/[^\/]*$/, "", f) ? f : "." }
+	BEGIN { for (i = 1; i < ARGC; i++) n[folder(ARGV[i])]++ }
+	FILENAME !~ /\.([chS]|def|sql|sh|awk|py|js|css|java)$/ { nextfile }
+	{ lines[folder(FILENAME)]++ }
+	END { for (d in n) if (n[d] >= 35 || (lines[d] >= 5000 && d != "tracer/model")) print d ": " n[d] " files, " lines[d] + 0 " lines" }'
 }
 
 begin "no folder is a heap: fewer than 35 files everywhere, and fewer than 5,000 lines but for the model"
 none "folders too large" "$(files | heaps)"
 mkdir -p "$TMP/few" "$TMP/long"
 seq 5000 >"$TMP/long/x.c"
+mkdir -p "$TMP/fewer"
+touch $(seq 35 | sed "s|^|$TMP/few/|") $(seq 34 | sed "s|^|$TMP/fewer/|")
 expect_eq "$( (seq 35 | sed "s|^|$TMP/few/|"; seq 34 | sed "s|^|$TMP/fewer/|"; echo "$TMP/long/x.c") | heaps | sort)" \
 	"$TMP/few: 35 files, 0 lines
 $TMP/long: 1 files, 5000 lines" "what the check finds"
