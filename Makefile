@@ -63,7 +63,8 @@ WARN := -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wformat
 ifeq ($(shell [ "$$($(CC) -dumpversion 2>/dev/null | cut -d. -f1)" -lt 11 ] 2>/dev/null && echo old),old)
 WARN += -Wno-missing-field-initializers
 endif
-CFLAGS ?= $(if $(filter 1,$(DEBUG) $(COVERAGE)),-O0,-O2) -g
+# With sanitizers -O1, which compiles in two thirds of the time and hides fewer mistakes.
+CFLAGS ?= $(if $(filter 1,$(DEBUG) $(COVERAGE)),-O0,$(if $(SAN),-O1,-O2)) -g
 ALL_CFLAGS := -std=c11 -D_GNU_SOURCE -DPPTRACE_VERSION='"$(VERSION)"' \
 	-DPPTRACE_LIBDIR='"$(PREFIX)/lib/pptrace"' -fno-strict-aliasing \
 	$(WARN) -I. -I$(OUT)/gen $(PKG_CFLAGS) $(CFLAGS) $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -Wno-error) \
