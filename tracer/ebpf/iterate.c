@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "tracer/ebpf/ebpf.h"
 #include "tracer/ebpf/kernel.h"
+#include "tracer/ebpf/programs.h"
 
 enum { ROW_MAX = 128 };
 
@@ -25,7 +26,8 @@ static int silent(enum libbpf_print_level level, const char *format, va_list arg
 }
 
 /* Loads one iterator out of the object that holds all programs. */
-static struct bpf_program *load(struct bpf_object *obj, const char *name)
+static struct bpf_program *load(
+	struct bpf_object *obj, const char *name, const struct kernel_types *types)
 {
 	struct bpf_program *prog;
 	struct bpf_map *map;
@@ -33,7 +35,7 @@ static struct bpf_program *load(struct bpf_object *obj, const char *name)
 	bpf_object__for_each_program(prog, obj)(void)
 		bpf_program__set_autoload(prog, !strcmp(bpf_program__name(prog), name));
 	bpf_object__for_each_map(map, obj)(void) bpf_map__set_autocreate(map, false);
-	return bpf_object__load(obj) ? NULL : bpf_object__find_program_by_name(obj, name);
+	return programs_load_some(obj, types) ? NULL : bpf_object__find_program_by_name(obj, name);
 }
 
 static int iterate(
@@ -43,8 +45,9 @@ static int iterate(
 	const void *bytes = ebpf_object(EBPF_PLAIN, &size);
 	_cleanup_types_ struct kernel_types types = kernel_types(bytes, size);
 	LIBBPF_OPTS(bpf_object_open_opts, opts, .btf_custom_path = kernel_types_path(&types));
-	struct bpf_object *obj = bytes ? bpf_object__open_mem(bytes, size, &opts) : NULL;
-	struct bpf_program *prog = obj ? load(obj, name) : NULL;
+	struct bpf_object *obj =
+		bytes && !programs_expect() ? bpf_object__open_mem(bytes, size, &opts) : NULL;
+	struct bpf_program *prog = obj ? load(obj, name, &types) : NULL;
 	struct bpf_link *link = prog ? bpf_program__attach_iter(prog, NULL) : NULL;
 	int fd = link ? bpf_iter_create(bpf_link__fd(link)) : -1;
 	_Alignas(8) char bytes_of_row[ROW_MAX];

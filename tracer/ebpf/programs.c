@@ -90,6 +90,7 @@ int programs_expect(void)
 		{"tp_btf+", BPF_PROG_TYPE_TRACING, BPF_TRACE_RAW_TP},
 		{"perf_event", BPF_PROG_TYPE_PERF_EVENT, (enum bpf_attach_type)0},
 		{"uprobe", BPF_PROG_TYPE_KPROBE, (enum bpf_attach_type)0},
+		{"iter/task", BPF_PROG_TYPE_TRACING, BPF_TRACE_ITER},
 	};
 	static bool done;
 
@@ -98,7 +99,7 @@ int programs_expect(void)
 			.prog_prepare_load_fn = take_out);
 		int rc;
 
-		if (kinds[i].attach_type)
+		if (kinds[i].attach_type == BPF_TRACE_RAW_TP)
 			opts.prog_attach_fn = attach;
 		/* What it takes the empty programs for: a kind for which it needs no types of the kernel. */
 		rc = libbpf_register_prog_handler(
@@ -110,42 +111,51 @@ int programs_expect(void)
 	return 0;
 }
 
-/* The tracepoint of a program, or NULL. */
-static const char *tracepoint(const struct job *j)
+/* What a program attaches to, of the kernel: the type of a tracepoint, the function of an iterator. */
+static struct type_wanted target(const struct job *j)
 {
+	static const char before_name[] = "tp_btf/";
 	const char *section = bpf_program__section_name(j->place);
+	struct type_wanted t = {.kind = BTF_KIND_FUNC};
 
-	return j->type == BPF_PROG_TYPE_TRACING ? section + strlen("tp_btf/") : NULL;
+	if (j->type != BPF_PROG_TYPE_TRACING)
+		return t;
+	if (j->opts.expected_attach_type == BPF_TRACE_ITER) {
+		t.name = xstrdup("bpf_iter_task");
+	} else {
+		t.kind = BTF_KIND_TYPEDEF;
+		t.name = xasprintf("btf_trace_%s", section + strlen(before_name));
+	}
+	t.len = (uint32_t)strlen(t.name);
+	return t;
 }
 
-/* Finds the kernel's numbers of what the programs attach to: the types btf_trace_NAME. */
+/* What libbpf says of a target; it reads all types for each. */
+static int target_ask(const struct job *j, const struct type_wanted *t)
+{
+	return libbpf_find_vmlinux_btf_id(
+		strchr(t->name + strlen("bpf_"), '_') + 1, j->opts.expected_attach_type);
+}
+
+/* Finds the kernel's numbers of what the programs attach to. */
 static void targets_find(struct jobs *jobs, const struct kernel_types *types)
 {
-	_cleanup_free_ struct type_wanted *wanted = xcalloc(jobs->n, sizeof *wanted);
+	_cleanup_free_ struct type_wanted *wanted = xcalloc(jobs->n + 1, sizeof *wanted);
 	size_t n = 0;
 
 	for (size_t i = 0; i < jobs->n; i++) {
-		const char *name = tracepoint(&jobs->all[i]);
-
-		if (!name)
-			continue;
-		wanted[n].kind = BTF_KIND_TYPEDEF;
-		wanted[n].name = xasprintf("btf_trace_%s", name);
-		wanted[n].len = (uint32_t)strlen(wanted[n].name);
-		n++;
+		wanted[n] = target(&jobs->all[i]);
+		n += wanted[n].name != NULL;
 	}
 	types_find(&types->types, wanted, n);
 	n = 0;
 	for (size_t i = 0; i < jobs->n; i++) {
 		struct job *j = &jobs->all[i];
-		const char *name = tracepoint(j);
 		int id;
 
-		if (!name)
+		if (j->type != BPF_PROG_TYPE_TRACING)
 			continue;
-		/* libbpf reads all types for each. */
-		id = wanted[n].ids[0] ? (int)wanted[n].ids[0]
-				      : libbpf_find_vmlinux_btf_id(name, BPF_TRACE_RAW_TP);
+		id = wanted[n].ids[0] ? (int)wanted[n].ids[0] : target_ask(j, &wanted[n]);
 		if (id > 0)
 			j->opts.attach_btf_id = (uint32_t)id;
 		free((void *)(uintptr_t)wanted[n].name);
@@ -189,7 +199,8 @@ static void work_together(struct jobs *jobs)
 	pthread_t threads[THREADS_MAX - 1];
 	int n = 0;
 
-	while (n < THREADS_MAX - 1 && n + 1 < cpus && !thread_start(&threads[n], work, jobs))
+	while (n < THREADS_MAX - 1 && n + 1 < cpus && (size_t)n + 1 < jobs->n &&
+		!thread_start(&threads[n], work, jobs))
 		n++;
 	(void)work(jobs);
 	while (n > 0)
@@ -334,6 +345,22 @@ int programs_load(
 	}
 	if (!rc)
 		rc = load_all(&jobs);
+	jobs_done(&jobs);
+	return rc;
+}
+
+int programs_load_some(struct bpf_object *obj, const struct kernel_types *types)
+{
+	struct jobs jobs = {0};
+	int rc;
+
+	preparing = &jobs;
+	rc = bpf_object__load(obj);
+	preparing = NULL;
+	if (!rc) {
+		targets_find(&jobs, types);
+		rc = load_all(&jobs);
+	}
 	jobs_done(&jobs);
 	return rc;
 }

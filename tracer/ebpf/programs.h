@@ -3,13 +3,15 @@
 /*
  * The verifier takes a millisecond or more for a program, and libbpf loads one after the other. So libbpf prepares them
  * (maps, relocations) and loads an empty program in the place of each; then the real ones are loaded by several threads,
- * and each takes over the descriptor of its place.
+ * and each takes over the descriptor of its place. libbpf, which would read all types of the kernel to find what each
+ * attaches to, never does.
  */
 #ifndef TRACER_EBPF_PROGRAMS_H
 #define TRACER_EBPF_PROGRAMS_H
 
 #include "tracer/ebpf/ring.h"
 
+struct bpf_object;
 struct kernel_types;
 struct pptrace_bpf;
 
@@ -29,5 +31,8 @@ int programs_expect(void);
  */
 int programs_load(
 	struct pptrace_bpf *skel, const struct kernel_types *types, struct programs_rings *rings);
+
+/* The same of those programs of an opened object that are to be loaded, without a ring. */
+int programs_load_some(struct bpf_object *obj, const struct kernel_types *types);
 
 #endif
