@@ -5,6 +5,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"reflect"
 	"sync"
 	"time"
 )
@@ -88,6 +89,35 @@ func copied() {
 	<-done
 }
 
+// A channel that begins where the runtime begins to divide new memory: it notes that address, which is no pointer.
+//
+//go:noinline
+func first() chan int {
+	var others []chan int
+	for {
+		c := make(chan int)
+		if reflect.ValueOf(c).Pointer()%(512<<10) == 0 {
+			return c
+		}
+		others = append(others, c)
+	}
+}
+
+func noted() {
+	go func(c chan int) { c <- 1 }(first())
+	live()
+}
+
+// Timers have the channels: one that sends itself, and one that a function is called by.
+func timed() {
+	c := make(chan int)
+	go func() { <-c }()
+	go func() { <-time.After(time.Hour) }()
+	time.AfterFunc(time.Hour, func() { c <- 1 })
+	live()
+}
+
 func main() {
-	map[string]func(){"stale": stale, "read": read, "pointed": pointed, "deferred": deferred, "copied": copied}[os.Args[1]]()
+	map[string]func(){"stale": stale, "read": read, "pointed": pointed, "deferred": deferred, "copied": copied, "noted": noted,
+		"timed": timed}[os.Args[1]]()
 }

@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/mem.h"
@@ -24,7 +25,9 @@
 enum {
 	READS = 4000000,
 	SCANS = 20000, /* of functions, for who has a mutex */
-	TRIES = 4,     /* to find a moment when no thread ran */
+	TRIES = 6,     /* to find a moment when no thread ran */
+	PAUSE_US =
+		1000, /* after the first; twice as long after each other: who wants a processor gets one meanwhile */
 	MAX_MACHINES = 10000,
 	MAX_PROCESSORS = 4096,
 	SCAN_BIT = 0x1000 /* of the garbage collector, in a status */
@@ -293,7 +296,39 @@ static int read_once(struct golang *go, struct tasks *tasks, bool **ret_idle)
 	look_again(go);
 	tasks_settle(tasks, go->process);
 	/* All that a core has is of one moment. */
-	return go->process->core || is_quiet(go, tasks);
+	if (go->process->core || is_quiet(go, tasks))
+		return 1;
+	/* What a thread took from where it was still to be looked for into what had been seen may be missing. */
+	for (size_t i = 0; i < go->n; i++)
+		go->list[i].is_lost = false;
+	return 0;
+}
+
+/* Says whether nothing would be told of a quiet moment that is not known already. */
+static bool is_enough(const struct golang *go)
+{
+	return go->process->core || (is_running(go) && !golang_has_candidates(go));
+}
+
+/* Reads until nothing ran meanwhile, or often enough. Returns 1, 0 or -E2BIG as read_once, of the last reading. */
+static int read_quiet(struct golang *go, struct tasks *tasks, bool **ret_idle)
+{
+	int rc = 0;
+
+	for (unsigned i = 0; !rc && i < TRIES; i++) {
+		if (i)
+			(void)usleep(PAUSE_US << (i - 1));
+		tasks_done(tasks);
+		free(*ret_idle);
+		*ret_idle = NULL;
+		forget(go);
+		go->scans = SCANS;
+		go->has_signals = false;
+		rc = read_once(go, tasks, ret_idle);
+		if (!rc && is_enough(go))
+			break;
+	}
+	return rc;
 }
 
 static int threads(const struct runtime_process *p, runtime_each *each, void *arg, struct buf *why)
@@ -311,17 +346,8 @@ static int threads(const struct runtime_process *p, runtime_each *each, void *ar
 		return -ENOENT;
 	go->memory = runtime_memory(p, READS);
 	rc = golang_open(go, p, why);
-	for (unsigned i = 0; !rc && i < TRIES; i++) {
-		tasks_done(&tasks);
-		free(is_idle);
-		is_idle = NULL;
-		forget(go);
-		go->scans = SCANS;
-		go->has_signals = false;
-		rc = read_once(go, &tasks, &is_idle);
-		if (!rc && (p->core || is_running(go)))
-			break;
-	}
+	if (!rc)
+		rc = read_quiet(go, &tasks, &is_idle);
 	if (rc == -E2BIG)
 		buf_addf(why, "it has more than %d goroutines", GOLANG_GOROUTINES);
 	for (size_t i = 0; rc >= 0 && i < go->n; i++)

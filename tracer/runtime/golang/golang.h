@@ -29,7 +29,7 @@ struct golang_layout {
 	uint64_t heap_spans, span_start, span_pages, span_size, span_state, span_class;
 	uint64_t g_defer, g_panic;
 	uint64_t module_pctab, module_pclntable, module_ftab, module_text, module_gofunc,
-		module_next;
+		module_next, module_data_mask, module_bss_mask;
 	uint64_t func_args, func_npcdata, func_nfuncdata;
 };
 
@@ -189,6 +189,9 @@ bool golang_stack(struct golang *go, const struct goroutine *g, golang_word *mar
  * moment when nothing runs.
  */
 void golang_reach(struct golang *go);
+
+/* Says whether a goroutine waits for what, at such a moment, might be seen to be reached from nobody. */
+bool golang_has_candidates(const struct golang *go);
 
 /* Reads numbers; 0 where they cannot be read or offset is GOLANG_NONE. */
 uint64_t golang_u64(struct golang *go, uint64_t addr, uint64_t offset);

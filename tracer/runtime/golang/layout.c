@@ -81,6 +81,8 @@ static const struct wanted wanted[] = {
 	MAY(module_text, "runtime.moduledata", "text"),
 	MAY(module_gofunc, "runtime.moduledata", "gofunc"),
 	MAY(module_next, "runtime.moduledata", "next"),
+	MAY(module_data_mask, "runtime.moduledata", "gcdatamask"),
+	MAY(module_bss_mask, "runtime.moduledata", "gcbssmask"),
 	MAY(func_args, "runtime._func", "args"),
 	MAY(func_npcdata, "runtime._func", "npcdata"),
 	MAY(func_nfuncdata, "runtime._func", "nfuncdata"),

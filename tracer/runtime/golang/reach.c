@@ -8,7 +8,9 @@
  * themselves have. Words that are no pointers only make fewer of them.
  *
  * Goroutines, the semaphores' table and what stands in its queues lead to everything that is waited for: they are
- * not followed.
+ * not followed. The runtime itself knows of memory by its addresses, free or used: of variables only those words count
+ * that the garbage collector takes for pointers, of a P (a processor, of GOMAXPROCS) only its timers, of a goroutine
+ * not where its stack ends. An M (a thread) has nothing of the program.
  */
 #include "tracer/runtime/golang/golang.h"
 
@@ -25,6 +27,10 @@ enum {
 	MAX_BYTES = 64 << 20, /* that are looked through; of a larger program nothing is said */
 	MAX_CASES = 1000,     /* of one select */
 	CHUNK = 4096,
+	MAX_PROCESSORS = 4096,
+	MAX_MACHINES = 10000,
+	G_WORDS = 128,    /* of a goroutine's structure, at most */
+	TIMERS_SIZE = 64, /* in a P: a slice, in a structure from 1.23 on */
 	SEMTABLE_SIZE = 251 * 64
 };
 
@@ -38,8 +44,9 @@ struct reach {
 	struct golang *go;
 	struct span *spans;
 	size_t n_spans;
-	struct hash marked; /* objects by address, and goroutines, which are not followed */
-	uint64_t *todo;     /* objects that are still to be looked through */
+	struct hash marked;     /* objects by address, and goroutines, which are not followed */
+	struct hash processors; /* objects that are a P */
+	uint64_t *todo;         /* objects that are still to be looked through */
 	size_t n_todo, cap_todo;
 	uint64_t bytes; /* that have been looked through */
 	bool failed;
@@ -129,8 +136,33 @@ static void mark(struct reach *r, uint64_t word)
 	r->todo[r->n_todo++] = object;
 }
 
-/* Looks through memory for pointers. */
-static void scan(struct reach *r, uint64_t from, uint64_t to)
+/* Which words are pointers: a bit for each, from an address on. */
+struct mask {
+	uint64_t start, bits, n;
+};
+
+/* Clears those of some words that are no pointers. */
+static void keep_pointers(
+	struct reach *r, const struct mask *mask, uint64_t at, uint64_t *words, size_t n)
+{
+	uint8_t bytes[CHUNK / 64 + 2] = {0};
+	uint64_t first = (at - mask->start) / 8;
+
+	if (first + n > mask->n || !memory_cached(&r->go->memory, mask->bits + first / 8, bytes,
+					   (size_t)((first + n + 7) / 8 - first / 8))) {
+		r->failed = true;
+		return;
+	}
+	for (size_t i = 0; i < n; i++) {
+		uint64_t bit = first % 8 + i;
+
+		if (!(bytes[bit / 8] >> bit % 8 & 1))
+			words[i] = 0;
+	}
+}
+
+/* Looks through memory for pointers. mask: NULL: each word may be one. */
+static void scan(struct reach *r, uint64_t from, uint64_t to, const struct mask *mask)
 {
 	uint64_t words[CHUNK / 8];
 
@@ -146,6 +178,8 @@ static void scan(struct reach *r, uint64_t from, uint64_t to)
 			r->failed = true;
 			return;
 		}
+		if (mask)
+			keep_pointers(r, mask, at, words, len / 8);
 		for (size_t i = 0; i < len / 8; i++)
 			mark(r, words[i]);
 	}
@@ -153,12 +187,39 @@ static void scan(struct reach *r, uint64_t from, uint64_t to)
 
 static void scan_objects(struct reach *r)
 {
+	uint64_t timers = r->go->layout.p_timers;
+
 	while (r->n_todo && !r->failed) {
 		uint64_t object = r->todo[--r->n_todo];
-		const struct span *s = span_of(r, object);
+		uint64_t size = span_of(r, object)->size;
 
-		scan(r, object, object + s->size);
+		if (hash_get(&r->processors, object) && timers < size) {
+			size = size - timers < TIMERS_SIZE ? size - timers : TIMERS_SIZE;
+			object += timers;
+		}
+		scan(r, object, object + size, NULL);
 	}
+}
+
+static void find_processors(struct reach *r)
+{
+	struct golang *go = r->go;
+	uint64_t array = golang_u64(go, go->allp, 0), n = golang_u64(go, go->allp, 8);
+
+	for (uint64_t i = 0; i < n && i < MAX_PROCESSORS; i++)
+		(void)hash_set(&r->processors, golang_u64(go, array, 8 * i), r);
+}
+
+/* The mask that the runtime has made for its variables between two addresses (bitvector{n int32; bytedata *uint8}). */
+static bool mask_of(
+	struct golang *go, uint64_t member, uint64_t from, uint64_t to, struct mask *ret)
+{
+	uint64_t vector = go->module + member;
+
+	if (!go->module || member == GOLANG_NONE)
+		return false;
+	*ret = (struct mask){from, golang_u64(go, vector, 8), golang_u32(go, vector, 0)};
+	return ret->bits && ret->n == (to - from) / 8;
 }
 
 /* The program's variables, but for the table of semaphores. */
@@ -168,17 +229,20 @@ static void scan_variables(struct reach *r)
 	uint64_t data = golang_symbol(go, "runtime.data"), bss = golang_symbol(go, "runtime.bss");
 	uint64_t end = golang_symbol(go, "runtime.edata"),
 		 bss_end = golang_symbol(go, "runtime.ebss");
+	struct mask data_mask, bss_mask, *mask;
 
 	if (!data || !bss) {
 		r->failed = true;
 		return;
 	}
-	scan(r, data, end);
+	mask = mask_of(go, go->layout.module_data_mask, data, end, &data_mask) ? &data_mask : NULL;
+	scan(r, data, end, mask);
+	mask = mask_of(go, go->layout.module_bss_mask, bss, bss_end, &bss_mask) ? &bss_mask : NULL;
 	if (go->semtable >= bss && go->semtable < bss_end) {
-		scan(r, bss, go->semtable);
+		scan(r, bss, go->semtable, mask);
 		bss = go->semtable + SEMTABLE_SIZE;
 	}
-	scan(r, bss, bss_end);
+	scan(r, bss, bss_end, mask);
 }
 
 /* Says whether a goroutine waits for what only somebody who has its address can give. */
@@ -221,10 +285,25 @@ static void mark_word(void *arg, uint64_t word)
 	mark(arg, word);
 }
 
+/* What the runtime keeps of a goroutine. Behind its stack there may be any object. */
+static void scan_goroutine(struct reach *r, const struct goroutine *g)
+{
+	const struct span *s = span_of(r, g->addr);
+	uint64_t words[G_WORDS];
+	uint64_t size = s && s->size < sizeof words ? s->size : sizeof words;
+
+	if (!s)
+		return;
+	if (!memory_cached(&r->go->memory, object_of(s, g->addr), words, (size_t)size))
+		r->failed = true;
+	for (size_t i = 0; !r->failed && i < size / 8; i++)
+		if (words[i] != g->stack_high)
+			mark(r, words[i]);
+}
+
 /* A goroutine that may go on: what its stack and its own structure have is reached. */
 static void take(struct reach *r, struct goroutine *g)
 {
-	const struct span *s = span_of(r, g->addr);
 	uint64_t low = g->status == GO_WAITING ? g->sp : g->stack_low;
 
 	g->is_lost = false;
@@ -233,9 +312,8 @@ static void take(struct reach *r, struct goroutine *g)
 		return;
 	}
 	if (g->status != GO_WAITING || !golang_stack(r->go, g, mark_word, r))
-		scan(r, low, g->stack_high);
-	if (s)
-		scan(r, g->addr, object_of(s, g->addr) + s->size);
+		scan(r, low, g->stack_high, NULL);
+	scan_goroutine(r, g);
 	scan_objects(r);
 }
 
@@ -248,6 +326,19 @@ static void pass_by(struct reach *r, uint64_t addr)
 		(void)hash_set(&r->marked, object_of(s, addr), r);
 }
 
+/* Those that have ended are kept, to be used again; they have their stacks. */
+static void pass_by_runtime(struct reach *r)
+{
+	struct golang *go = r->go;
+	uint64_t array = golang_u64(go, go->allgs, 0), n = golang_u64(go, go->allgs, 8);
+	uint64_t m = golang_u64(go, go->allm, 0);
+
+	for (uint64_t i = 0; i < n && i < 4 * GOLANG_GOROUTINES; i++)
+		pass_by(r, golang_u64(go, array, 8 * i));
+	for (unsigned i = 0; m && i < MAX_MACHINES; i++, m = golang_u64(go, m, go->layout.m_next))
+		pass_by(r, m);
+}
+
 static void find_lost(struct reach *r)
 {
 	struct golang *go = r->go;
@@ -255,9 +346,10 @@ static void find_lost(struct reach *r)
 
 	for (size_t i = 0; i < go->n; i++) {
 		go->list[i].is_lost = is_candidate(go, &go->list[i]);
-		pass_by(r, go->list[i].addr);
 		pass_by(r, go->list[i].sudog);
 	}
+	pass_by_runtime(r);
+	find_processors(r);
 	scan_variables(r);
 	scan_objects(r);
 	for (size_t i = 0; i < go->n; i++)
@@ -274,14 +366,19 @@ static void find_lost(struct reach *r)
 	}
 }
 
+bool golang_has_candidates(const struct golang *go)
+{
+	for (size_t i = 0; i < go->n; i++)
+		if (is_candidate(go, &go->list[i]))
+			return go->has_spans;
+	return false;
+}
+
 void golang_reach(struct golang *go)
 {
 	struct reach r = {.go = go};
-	size_t candidates = 0;
 
-	for (size_t i = 0; i < go->n; i++)
-		candidates += is_candidate(go, &go->list[i]);
-	if (!candidates || !go->has_spans)
+	if (!golang_has_candidates(go))
 		return;
 	read_spans(&r);
 	if (!r.failed)
@@ -294,4 +391,5 @@ void golang_reach(struct golang *go)
 	free(r.spans);
 	free(r.todo);
 	hash_done(&r.marked);
+	hash_done(&r.processors);
 }
