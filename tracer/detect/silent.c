@@ -18,9 +18,9 @@
 /* A busy program is looked at that seldom, and for a hundredth of the time at most. */
 static const uint64_t busy_every_ns = 2000000000, share = 100;
 
-/* But for the first looks: what goes wrong at the start is told soon. */
-static const uint64_t early_share = 20;
-enum { EARLY_LOOKS = 10 };
+/* But for the first looks: what goes wrong at the start is told soon, and the very first may come before anything has gone wrong. */
+static const uint64_t first_share = 8, early_share = 20;
+enum { FIRST_LOOKS = 3, EARLY_LOOKS = 10 };
 
 /* What the recording itself shows is told before. */
 static const uint64_t later_ns = 500000000;
@@ -124,6 +124,12 @@ bool silent_is_wanted(struct sqlite3 *db)
 	return db && query_number(db, DIM_WAITS, 0, 0, &why);
 }
 
+/* How many times as long as it took must pass before the next look. */
+static uint64_t rest_after(unsigned looks)
+{
+	return looks < FIRST_LOOKS ? first_share : looks < EARLY_LOOKS ? early_share : share;
+}
+
 static void *look(void *arg)
 {
 	_cleanup_buf_ struct buf why = BUF_INIT;
@@ -134,7 +140,7 @@ static void *look(void *arg)
 		inspect_verdict(s->inspect, s->all, &s->found, &why) != 0)
 		s->found = (struct findings){0};
 	took = clock_ns(CLOCK_THREAD_CPUTIME_ID);
-	s->not_before = s->begun_at + took * (s->looks++ < EARLY_LOOKS ? early_share : share);
+	s->not_before = s->begun_at + took * rest_after(s->looks++);
 	__atomic_store_n(&s->state, STATE_DONE, __ATOMIC_RELEASE);
 	return NULL;
 }
