@@ -4,7 +4,7 @@
  * To be read in this order: source.h (what a source of records is), choose.c (which sources), the folder target
  * (the command), merge.c (one order of time), open.c, tracer.c and close.c (the recording) with room.c, shortage.c,
  * give_way.c and urgency.c, the folder detect (deadlocks while it grows), attach.c (what runs
- * already), inspect.c (the same without recording).
+ * already), inspect.c with inspect_judge.c (the same without recording).
  */
 #ifndef TRACER_TRACER_H
 #define TRACER_TRACER_H
