@@ -532,6 +532,18 @@ TEST(stuck_holder_unknown)
 	EXPECT(db, "");
 }
 
+/* The owner that was read when the thread blocked is all that is known: another thread may give the lock back for it. */
+TEST(stuck_owner_read_is_waiter)
+{
+	sqlite3 *db = fixture_program(1);
+
+	fixture_lock(db, 1, "mutex", 1);
+	fixture_sql(db, "UPDATE lock SET type = 'normal'");
+	fixture_wait(db, 10, "lock", "lock_id=1, target_thread_id=10");
+	fixture_wait(db, 11, "sleep", "");
+	EXPECT(db, "stuck self 10");
+}
+
 TEST(stuck_inferred_holder)
 {
 	sqlite3 *db = abba();
