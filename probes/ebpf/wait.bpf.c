@@ -36,6 +36,9 @@ int BPF_PROG(on_waking, struct task_struct *task)
 		return 0;
 	if (waker->nr < 0 && !(TASK_FIELD(current_task, flags) & PF_EXITING))
 		return 0;
+	/* Nobody gives a futex back but by its own call or by ending: this one sends a signal, or ends the whole process. */
+	if (slot->call == CALL_FUTEX && waker->nr >= 0 && waker->call != CALL_FUTEX)
+		return 0;
 	slot->waker_pid = waker->pid;
 	slot->waker_tid = waker->tid;
 	slot->woken = 1;
