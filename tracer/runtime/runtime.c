@@ -150,6 +150,14 @@ static int read_any(struct output *o, struct buf *why)
 	return rc;
 }
 
+/* One that is killed loses its memory, and the link to its program, before it is gone: half of what was read may be missing. */
+static bool has_memory(const struct runtime_process *p)
+{
+	char exe[4096];
+
+	return runtime_exe(p, exe, sizeof exe);
+}
+
 bool runtime_emit(const struct runtime_process *p, uint64_t ts, source_emit *emit, void *arg,
 	struct buf *blind)
 {
@@ -159,7 +167,7 @@ bool runtime_emit(const struct runtime_process *p, uint64_t ts, source_emit *emi
 	int rc = held < 0 && !p->core ? -ENOENT : read_any(&o, &why);
 	const struct rec_head *rec;
 
-	if (rc == 0 && !p->core && !authority_still(held, p->pid))
+	if (rc == 0 && !p->core && !(has_memory(p) && authority_still(held, p->pid)))
 		rc = -ESRCH;
 	if (rc && rc != -ENOENT && blind && why.len)
 		buf_addf(blind,
