@@ -109,8 +109,52 @@ static bool has_holder(const struct state *st, const struct stuck_set *s)
 	return false;
 }
 
-static const char *lock_remedy(const struct stuck_set *s)
+/* Says whether all members wait for locks of a language, or for the end of its threads. */
+static bool are_runtime_locks(const struct state *st, const struct stuck_set *s)
 {
+	bool any = false;
+
+	for (size_t i = 0; i < s->n_members; i++) {
+		const struct state_wait *w = &st->threads[s->members[i]].wait;
+		enum runtime_kind kind = w->reason == WAIT_SEM
+						 ? naming_runtime_kind(st->db, w->lock_id)
+						 : RUNTIME_KIND_NONE;
+
+		if (w->reason == WAIT_JOIN)
+			continue;
+		if (kind != RUNTIME_KIND_LOCK && kind != RUNTIME_KIND_THREAD)
+			return false;
+		any = true;
+	}
+	return any;
+}
+
+/* Says whether all members want to write what a read-write lock guards, and one of them has that lock for reading. */
+static bool is_upgrade(const struct state *st, const struct stuck_set *s)
+{
+	int64_t lock_id = st->threads[s->members[0]].wait.lock_id;
+	bool any = false;
+
+	for (size_t i = 0; i < s->n_members; i++) {
+		const struct state_thread *t = &st->threads[s->members[i]];
+		const struct state_lock *l = state_lock_of(st, &t->wait);
+
+		if (!l || l->kind != LOCK_RWLOCK || t->wait.shared || t->wait.lock_id != lock_id)
+			return false;
+		for (uint32_t h = l->first_holder; h != STATE_NONE; h = st->holders[h].next)
+			any |= st->holders[h].shared && st->holders[h].thread_id == t->id;
+	}
+	return any;
+}
+
+static const char *lock_remedy(const struct state *st, const struct stuck_set *s)
+{
+	if (is_upgrade(st, s))
+		return "Do not ask for the write lock while holding the same lock for reading: release it first, and look again"
+		       " at what it guards.";
+	if (!strcmp(s->shape, "abandoned") && are_runtime_locks(st, s))
+		return "Release the lock on every path, also where an exception is thrown, do not acquire it again while"
+		       " holding it, and do not kill a process that may hold it.";
 	if (!strcmp(s->shape, "abandoned"))
 		return "Release the lock on every exit path of the thread, or make the mutex robust.";
 	if (!strcmp(s->shape, "self"))
@@ -154,10 +198,48 @@ static bool wants_to_write(const struct state *st, const struct stuck_set *s)
 		       " AND kind = 'pipe'");
 }
 
+/* Says whether a process has an end of a pipe through which others can be sent something. */
+static bool can_write(const struct state *st, int64_t process_id, int64_t pipe_id)
+{
+	uint32_t p = state_pipe(st, pipe_id);
+
+	for (uint32_t i = 0; p != STATE_NONE && i < st->pipes[p].n_ends; i++) {
+		const struct state_end *e = &st->ends[st->pipes[p].first_end + i];
+
+		if (e->writes && e->process_id == process_id)
+			return true;
+	}
+	return false;
+}
+
+/* Says whether a member waits for a child that reads what this member itself could still write. */
+static bool has_kept_end(const struct state *st, const struct stuck_set *s)
+{
+	for (size_t i = 0; i < s->n_members; i++) {
+		const struct state_thread *t = &st->threads[s->members[i]];
+
+		if (t->wait.reason != WAIT_CHILD)
+			continue;
+		for (size_t k = 0; k < s->n_members; k++) {
+			const struct state_thread *o = &st->threads[s->members[k]];
+
+			if ((!t->wait.target_process_id ||
+				    t->wait.target_process_id == st->processes[o->process].id) &&
+				o->wait.reason == WAIT_PIPE_READ &&
+				can_write(st, st->processes[t->process].id, o->wait.pipe_id))
+				return true;
+		}
+	}
+	return false;
+}
+
 static const char *pipe_remedy(const struct state *st, const struct stuck_set *s)
 {
 	if (wants_process(st, s) && wants_to_write(st, s))
 		return "Read the child's output to its end first, then wait for the child.";
+	if (any_of(s, 1u << WAIT_CHILD) && !has_kept_end(st, s))
+		return "Close the write end of a pipe in each child that does not write to it (O_CLOEXEC does it): a reader"
+		       " comes to the end only when nobody has the write end any more.";
 	if (wants_process(st, s))
 		return "Close the write end of the pipe from which the child reads, and send what it"
 		       " still expects, before waiting for it.";
@@ -167,6 +249,9 @@ static const char *pipe_remedy(const struct state *st, const struct stuck_set *s
 	if (!strcmp(s->shape, "self") && all_of(s, 1u << WAIT_POLL))
 		return "Nothing this event loop polls can become ready any more: look for tasks in it that wait for each"
 		       " other, or for something that nobody does.";
+	if (!strcmp(s->shape, "self") && any_of(s, 1u << WAIT_PIPE_WRITE))
+		return "Nobody else reads what is written there: let another thread or process read it meanwhile, or write no"
+		       " more than it holds.";
 	if (!strcmp(s->shape, "self") || !strcmp(s->shape, "abandoned"))
 		return "Close the end of the pipe that this process does not use.";
 	if (wants_to_write(st, s))
@@ -180,26 +265,6 @@ static bool wants_semaphores(const struct state *st, const struct stuck_set *s)
 {
 	return any_wait(st, s,
 		"SELECT 1 FROM wait WHERE id = ?1 AND reason = 'ipc' AND syscall LIKE 'sem%'");
-}
-
-/* Says whether all members wait for locks of a language, or for the end of its threads. */
-static bool are_runtime_locks(const struct state *st, const struct stuck_set *s)
-{
-	bool any = false;
-
-	for (size_t i = 0; i < s->n_members; i++) {
-		const struct state_wait *w = &st->threads[s->members[i]].wait;
-		enum runtime_kind kind = w->reason == WAIT_SEM
-						 ? naming_runtime_kind(st->db, w->lock_id)
-						 : RUNTIME_KIND_NONE;
-
-		if (w->reason == WAIT_JOIN)
-			continue;
-		if (kind != RUNTIME_KIND_LOCK && kind != RUNTIME_KIND_THREAD)
-			return false;
-		any = true;
-	}
-	return any;
 }
 
 /* Says whether a wait is for something that any thread of its language could do: fill a queue, complete a future. */
@@ -311,7 +376,7 @@ const char *stuck_remedy(const struct state *st, const struct stuck_set *s)
 	if (all_of(s, locks | 1u << WAIT_JOIN) && any_of(s, locks) && !any_of(s, 1u << WAIT_SEM))
 		return any_of(s, 1u << WAIT_JOIN)
 			       ? "Release the lock before joining a thread that needs it."
-			       : lock_remedy(s);
+			       : lock_remedy(st, s);
 	if (any_of(s, 1u << WAIT_FIFO_OPEN))
 		return wait_info(WAIT_FIFO_OPEN)->remedy;
 	if (all_of(s, pipes | 1u << WAIT_CHILD) && any_of(s, pipes))
@@ -326,7 +391,7 @@ const char *stuck_remedy(const struct state *st, const struct stuck_set *s)
 	if (any_of(s, locks) && has_holder(st, s) && held_remedy(s))
 		return held_remedy(s);
 	if (are_runtime_locks(st, s))
-		return lock_remedy(s);
+		return lock_remedy(st, s);
 	if (waits_in_runtime(st, s) && s->n_members == 1)
 		return "Make sure that what is waited for happens on every path, including error paths, or wait"
 		       " with a timeout.";

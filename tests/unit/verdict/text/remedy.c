@@ -1,0 +1,90 @@
+/* remedy.c - tests of the remedies: each must fit what its members wait for. */
+/* SPDX-License-Identifier: MIT */
+#include "base/buf.h"
+#include "base/mem.h"
+#include "tests/unit/fixture.h"
+#include "tests/unit/test.h"
+#include "verdict/verdict.h"
+
+/* The first words of the remedy of the only finding, up to its first comma, colon or full stop; closes the recording. */
+static char *remedy_of(sqlite3 *db)
+{
+	_cleanup_buf_ struct buf why = BUF_INIT;
+	struct findings f = {0};
+	const char *remedy;
+	char *words;
+
+	ASSERT_INT(verdict_stuck(db, INT64_MAX, false, &f, &why), 0);
+	ASSERT_INT((long long)f.n, 1);
+	remedy = f.list[0].remedy;
+	words = xstrndup(remedy, strcspn(remedy, ",:."));
+	findings_free(&f);
+	(void)sqlite3_close(db);
+	return words;
+}
+
+#define EXPECT_REMEDY(db, wanted)                                                                  \
+	do {                                                                                       \
+		_cleanup_free_ char *words = remedy_of(db);                                        \
+		ASSERT_STR(words, wanted);                                                         \
+	} while (0)
+
+TEST(remedy_full_pipe_of_its_writer)
+{
+	sqlite3 *db = fixture_program(0);
+
+	fixture_own_pipe(db, 1, 1);
+	fixture_wait(db, 10, "pipe-write", "pipe_id=1");
+	EXPECT_REMEDY(db, "Nobody else reads what is written there");
+}
+
+TEST(remedy_empty_pipe_of_its_reader)
+{
+	sqlite3 *db = fixture_program(0);
+
+	fixture_own_pipe(db, 1, 1);
+	fixture_wait(db, 10, "pipe-read", "pipe_id=1");
+	EXPECT_REMEDY(db, "Close the end of the pipe that this process does not use");
+}
+
+/* Process 1 waits for its child 2, which reads to the end of a pipe. */
+static sqlite3 *reader_waited_for(int holder)
+{
+	sqlite3 *db = fixture_family();
+
+	fixture_joined(db, 1, "pipe", 2, "r", holder, "w");
+	fixture_wait(db, 10, "child", "target_process_id=2");
+	fixture_wait(db, 20, "pipe-read", "pipe_id=1");
+	return db;
+}
+
+TEST(remedy_end_kept_by_parent)
+{
+	EXPECT_REMEDY(
+		reader_waited_for(1), "Close the write end of the pipe from which the child reads");
+}
+
+/* Child 3 was started with the other one's pipe, and reads itself what process 1 may write. */
+TEST(remedy_end_kept_by_child)
+{
+	sqlite3 *db = reader_waited_for(3);
+
+	fixture_process(db, 3, 1);
+	fixture_joined(db, 2, "pipe", 3, "r", 1, "w");
+	fixture_wait(db, 30, "pipe-read", "pipe_id=2");
+	EXPECT_REMEDY(db,
+		"Close the write end of a pipe in each child that does not write to it (O_CLOEXEC does it)");
+}
+
+TEST(remedy_upgrade)
+{
+	sqlite3 *db = fixture_program(2);
+
+	fixture_lock(db, 1, "rwlock", 1);
+	fixture_hold(db, 1, 11, "s");
+	fixture_hold(db, 1, 12, "s");
+	fixture_wait(db, 10, "join", "target_thread_id=11");
+	fixture_wait(db, 11, "lock", "lock_id=1, mode='x'");
+	fixture_wait(db, 12, "lock", "lock_id=1, mode='x'");
+	EXPECT_REMEDY(db, "Do not ask for the write lock while holding the same lock for reading");
+}
