@@ -611,7 +611,7 @@ TEST(ebpf_busy)
 		end = s->head.ts;
 		ran += s->head.ts - s->start;
 	}
-	ASSERT(ran >= 90000000);
+	ASSERT(ran >= 360000000);
 	pos = 0;
 	while ((m = NEXT(&r, MODULE, &pos))) {
 		ASSERT(m->start && m->len && m->inode);
