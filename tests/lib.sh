@@ -26,6 +26,8 @@ TOPIC=${TOPIC#e2e/}
 TMP=$(mktemp -d "${TMPDIR:-/tmp}/pptrace-test.${TOPIC//\//_}.XXXXXX")
 chmod 755 "$TMP"
 cd "$TMP" || exit 1
+NAP=$TMP/.nap
+mkfifo "$NAP"
 # Only the soft limit: a test that wants cores raises it again.
 ulimit -S -c 0
 
@@ -143,6 +145,12 @@ expect_sql()
 	[ "$got" = "$3" ] || fail "query: $2" "answers: $got" "wanted:  $3"
 }
 
+# nap SECONDS: sleeps without a process for it; what tests wait for comes sooner on a busy machine.
+nap()
+{
+	read -rt "$1" _ <>"$NAP"
+}
+
 # wait_for SECONDS COMMAND...: waits until the command succeeds; fails the test if it never does.
 wait_for()
 {
@@ -153,7 +161,7 @@ wait_for()
 			fail "never came true: $*"
 			return 1
 		fi
-		sleep 0.02
+		nap 0.02
 	done
 }
 
@@ -178,7 +186,7 @@ wait_end()
 				kill -KILL "$pid"
 				break
 			fi
-			sleep 0.02
+			nap 0.02
 		done
 	done
 	wait ${1:+"$1"}

@@ -32,8 +32,10 @@
 #define BEFORE 1000000ull /* the moment before a signal */
 /* So soon a second Ctrl-C is meant for pptrace: the command has not ended by the first. */
 #define AGAIN (3 * SECOND)
-/* So soon nobody has decided anything: timeout(1) signals its command, then its group. */
-#define SAME (SECOND / 10)
+/* So soon no program has decided anything: timeout(1) signals its command, then its group. */
+#define SAME (SECOND / 2)
+/* Nor has a person at the terminal, whose signals have no sender. */
+#define SAME_KEY (SECOND / 10)
 /* So long losses stand before they are told, and again only when there are twice as many: what seemed lost may have been late. */
 #define LOSSY (SECOND)
 
@@ -110,7 +112,7 @@ static void take_signal(struct loop *l, int signo, int sender)
 	if (signo != SIGINT && signo != SIGQUIT && signo != SIGTERM && signo != SIGHUP)
 		return;
 	if (again && signo == l->last_signal && sender == l->last_sender &&
-		now - l->interrupted_at < SAME)
+		now - l->interrupted_at < (sender ? SAME : SAME_KEY))
 		return;
 	l->interrupted_at = now;
 	l->last_signal = signo;

@@ -75,7 +75,7 @@ begin "$backend: the two signals of timeout(1) are one, also where pptrace has r
 background "$PPTRACE" run --backend=$backend --watch=0.2 -o pair.db "$DEMOS/deadlock-abba"
 wait_for 20 grep -q '^error: deadlock' err
 kill -TERM $!
-sleep 0.02
+nap 0.1
 kill -TERM $!
 wait_end $!
 expect_sql pair.db "SELECT count(*) FROM process WHERE end_ns IS NULL" 0
