@@ -5,9 +5,16 @@
 #include "base/buf.h"
 #include "schema/query.h"
 
-/* A pipe to itself into which nobody else has written is there to be woken by one's own signal handlers. */
+/*
+ * A pipe to itself into which nobody else has written is there to be woken by one's own signal handlers. Who has
+ * connected to a server of his own asks it for something.
+ */
 static bool is_self_pipe(const struct state *st, const struct state_thread *t)
 {
+	uint32_t p = state_pipe(st, t->wait.pipe_id);
+
+	if (p != STATE_NONE && (st->pipes[p].is_tcp || st->pipes[p].listener_id))
+		return false;
 	return !query_pair(st->db,
 		"SELECT 1 FROM pipe_io i JOIN thread t ON t.id = i.thread_id"
 		" WHERE i.pipe_id = ?1 AND i.op = 'write' AND t.process_id <> ?2 LIMIT 1",
