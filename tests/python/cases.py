@@ -135,6 +135,29 @@ def told_by_coroutine():
     asyncio.run(rest())
 
 
+# Two locks in opposite orders, beside a main thread that lives.
+def crossed():
+    audit, ledger = threading.RLock(), threading.RLock()
+    both = threading.Barrier(2)
+
+    def transfer():
+        with audit:
+            both.wait()
+            ledger.acquire()
+
+    def report():
+        with ledger:
+            both.wait()
+            audit.acquire()
+
+    for work in (transfer, report):
+        threading.Thread(target=work, name=work.__name__, daemon=True).start()
+    while True:
+        time.sleep(0.1)
+
+
+# From 3.14 on another process forks, which must be given everything.
+multiprocessing.set_start_method("fork")
 # The handler that Python has for it might release those that wait.
 signal.signal(signal.SIGINT, signal.SIG_IGN)
 globals()[sys.argv[1]]()
