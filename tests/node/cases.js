@@ -43,6 +43,12 @@ function crossed() {
     new Worker(__filename, { argv: ["waiter"], workerData: new Int32Array(new SharedArrayBuffer(8)) });
 }
 
+// The main thread waits, too: nothing of the program can run.
+function all() {
+  const shared = new Int32Array(new SharedArrayBuffer(8));
+  new Worker(__filename, { argv: ["waiter"], workerData: shared }).on("online", () => Atomics.wait(shared, 1, 0));
+}
+
 function notified() {
   const shared = new Int32Array(new SharedArrayBuffer(8));
   new Worker(__filename, { argv: ["waiter"], workerData: shared });
@@ -60,4 +66,4 @@ function told() {
   process.on("SIGTERM", () => Atomics.notify(shared, 0));
 }
 
-({ child, dialogue, server, sync, atomics, waiter, crossed, notified, needy, told })[process.argv[2]]();
+({ child, dialogue, server, sync, atomics, waiter, crossed, all, notified, needy, told })[process.argv[2]]();

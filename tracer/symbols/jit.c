@@ -100,7 +100,7 @@ static void take_apart(struct jit_place *p, char *name)
 	p->line = (int)strtol(colon + 1, NULL, 10);
 	*blank = *colon = '\0';
 	text += strspn(text, "~*^+'");
-	p->function = *text ? text : "(anonymous)";
+	p->function = *text ? text : "anonymous";
 	p->file = blank + 1;
 }
 

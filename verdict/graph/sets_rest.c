@@ -22,6 +22,11 @@ static bool is_of_go(const struct finder *f, uint32_t member)
 	return lock_of(f, member)->is_go;
 }
 
+static bool is_of_node(const struct finder *f, uint32_t member)
+{
+	return lock_of(f, member)->is_atomics;
+}
+
 static bool wants_work(const struct finder *f, uint32_t member)
 {
 	return lock_of(f, member)->is_pool;
@@ -85,7 +90,7 @@ static bool is_service(const struct finder *f, const struct stuck_set *s)
 /*
  * A program of a language whose threads all wait for work, a notification, a latch: it may be told to end, and
  * have said what is to be done then (a shutdown hook). Pools that have nothing to do are not shown. In Go there are no
- * such hooks: goroutines wait for signals, and those that do are known.
+ * such hooks: goroutines wait for signals, and those that do are known; in Node.js no listener runs while all its threads wait.
  */
 void sets_judge_rest(const struct finder *f, struct stuck_set *s)
 {
@@ -96,6 +101,10 @@ void sets_judge_rest(const struct finder *f, struct stuck_set *s)
 	s->certain = false;
 	if (sets_any(f, s, is_of_go)) {
 		s->maybe |= MAYBE_FINALIZED;
+		return;
+	}
+	if (sets_any(f, s, is_of_node)) {
+		s->maybe |= MAYBE_INSPECTOR;
 		return;
 	}
 	s->maybe |= MAYBE_HOOK;

@@ -170,6 +170,36 @@ done
 stop
 end
 
+all_text()
+{
+	cat <<-'T'
+	warning: stuck: main thread of cases.js[PID] and thread "Worker" of cases.js[PID] wait for each other
+	  cycle of 2, conditional
+	  main thread of cases.js[PID]
+	      waits for the notification ADDRESS (Atomics.wait) at cases.js:49 (anonymous),
+	      and every thread that could send it is blocked
+	  thread "Worker" of cases.js[PID]
+	      waits for the notification ADDRESS (Atomics.wait) at cases.js:36 (waiter),
+	      and every thread that could send it is blocked
+	  unless somebody does it with Node's debugger (node inspect -p)
+	  remedy: Let a thread that depends on none of the others provide what is waited for, or wait with a timeout.
+	T
+}
+
+# finds_all: pptrace why has found that all threads wait, and says so in these words.
+finds_all()
+{
+	"$PPTRACE" why "$pid" >out 2>&1
+	findings out | other_first | sort >.found
+	all_text | other_first | sort | diff - .found >.difference || { findings out | sort | diff <(all_text | sort) - >.difference; }
+}
+
+begin "why, Node: the main thread and a Worker, each in Atomics.wait"
+start "$NODE" "${MAPPED[@]}" "$CASES" all
+wait_for 30 finds_all || fail "found (>) and wanted (<) differ" "$(cat .difference)" "$(show)"
+stop_mapped
+end
+
 begin "why, Node: a Worker that the listener of a signal will notify is not accused"
 if ! nm "$NODE" 2>/dev/null | grep -q uv__signal_tree; then
 	skip "this node is stripped"

@@ -420,7 +420,7 @@ TEST(symbols_javascript)
 	} cases[] = {{"JS:~sync /srv/cases.js:26:14", "sync", "/srv/cases.js", 26},
 		{"LazyCompile:*next file:///srv/x.mjs:3:4", "next", "file:///srv/x.mjs", 3},
 		{"JS:^ /srv/a b.js:1:1", " /srv/a", "b.js", 1},
-		{"JS:~ node:internal/main/run_main_module:1:1", "(anonymous)",
+		{"JS:~ node:internal/main/run_main_module:1:1", "anonymous",
 			"node:internal/main/run_main_module", 1},
 		{"JS:~x y:z", "JS:~x y:z", NULL, 0}, {"JS: :1:1", "JS: :1:1", NULL, 0},
 		{"JS:", "JS:", NULL, 0}, {"Builtin:Call 3:4:5", "Builtin:Call 3:4:5", NULL, 0}};
