@@ -284,6 +284,11 @@ const struct buf *inspect_runtimes(const struct inspect *in)
 	return &in->runtimes;
 }
 
+const struct buf *inspect_runtime_blind(const struct inspect *in)
+{
+	return &in->runtime_blind;
+}
+
 struct sqlite3 *inspect_db(struct inspect *in)
 {
 	return store_db(in->store);

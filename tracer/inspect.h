@@ -32,6 +32,9 @@ uint64_t inspect_t0(const struct inspect *in);
 /* Returns the database: rows as of a recording that was made up to now, and views. It belongs to the inspection. */
 struct sqlite3 *inspect_db(struct inspect *in);
 
+/* Returns sentences about what of that was not understood, one a line. It belongs to the inspection. */
+const struct buf *inspect_runtime_blind(const struct inspect *in);
+
 /* Returns what the runtimes of languages said, as records one behind the other. It belongs to the inspection. */
 const struct buf *inspect_runtimes(const struct inspect *in);
 

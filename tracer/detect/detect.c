@@ -149,6 +149,8 @@ static bool look_from_outside(struct tracer *t, uint64_t now, struct findings *r
 	if (!t->silent)
 		return false;
 	if (silent_is_done(t->silent)) {
+		if (silent_blind(t->silent))
+			tracer_blind(t, silent_blind(t->silent));
 		silent_tell(t->silent, t->until, tracer_feed, t);
 		if (tracer_commit(t) != 0)
 			return false;

@@ -82,6 +82,13 @@ bool silent_is_done(const struct silent *s)
 	return __atomic_load_n(&s->state, __ATOMIC_ACQUIRE) == STATE_DONE;
 }
 
+const char *silent_blind(const struct silent *s)
+{
+	const struct buf *blind = s->inspect ? inspect_runtime_blind(s->inspect) : NULL;
+
+	return blind && blind->len ? blind->data : NULL;
+}
+
 void silent_tell(struct silent *s, uint64_t ts, source_emit *emit, void *arg)
 {
 	if (s->inspect)

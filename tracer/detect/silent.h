@@ -56,6 +56,9 @@ void silent_begin(struct silent *s, const struct silent_subject *of, uint64_t no
 /* Says whether a look has ended and waits to be taken. */
 bool silent_is_done(const struct silent *s);
 
+/* Of a look that has ended: sentences about what it did not understand of languages, one a line; NULL: there are none. Valid until silent_take. */
+const char *silent_blind(const struct silent *s);
+
 /* Of a look that has ended: emits what it saw of tasks without a thread, at the time ts. They are to be in db before silent_take. */
 void silent_tell(struct silent *s, uint64_t ts, source_emit *emit, void *arg);
 

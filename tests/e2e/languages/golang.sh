@@ -362,6 +362,12 @@ end
 [ ! -x newer/stacks ] || stack_cases newer/stacks 1.24
 [ ! -x newer/owners ] || owner_cases newer/owners 1.24
 
+# says_stripped FILE: the recording, which grows, says that a program is stripped.
+says_stripped()
+{
+	sql "$1" "SELECT blind_spots FROM trace" | grep -q 'program is stripped'
+}
+
 # told_cases BACKEND: what is said while a program runs, and found in its recording.
 told_cases()
 {
@@ -420,6 +426,17 @@ for program in nodebug stripped; do
 	wait_for 60 has_text 'goroutines cannot be seen'
 	expect_out '^No deadlock was found' 
 	stop
+done
+end
+
+begin "diagnose, Go: a recording of a stripped program says what could not be seen"
+for backend in $(backends); do
+	background "$PPTRACE" run --backend="$backend" --watch=0.3 -o stripped.db ./stripped cross
+	wait_for 40 says_stripped stripped.db
+	kill -TERM $!
+	wait_end $!
+	run "$PPTRACE" diagnose stripped.db
+	expect_out '^  Threads and locks of process [0-9]+ are shown as the kernel sees them: its Go program is stripped \(-ldflags=-s\)'
 done
 end
 
