@@ -174,13 +174,21 @@ background()
 	"$@" >"$TMP/out" 2>"$TMP/err" </dev/null &
 }
 
+# is_running PID: false also of a child that has ended and is not reaped yet: bash may put that off until it waits for another one.
+is_running()
+{
+	local stat='' tasks=(/proc/"$1"/task/*)
+	read -r stat <"/proc/$1/stat"
+	[ -n "$stat" ] && { [[ ${stat##*) } != Z* ]] || [ ${#tasks[@]} -gt 1 ]; }
+} 2>/dev/null
+
 # wait_end [PID]: waits until this child has ended, or all have, and returns its status. A child that has not ended
 # after LIMIT seconds (60) is killed, and the test fails: a test that hangs says nothing.
 wait_end()
 {
 	local deadline=$((EPOCHSECONDS + ${LIMIT:-60})) pids=${1:-$(jobs -p)} pid
 	for pid in $pids; do
-		while kill -0 "$pid" 2>/dev/null; do
+		while is_running "$pid"; do
 			if [ "$EPOCHSECONDS" -gt "$deadline" ]; then
 				fail "never ended: $(ps -o pid=,args= "$pid")"
 				kill -KILL "$pid"

@@ -148,11 +148,11 @@ watch_live()
 	local pptrace=$! since=$EPOCHREALTIME
 	if [ -n "$expect" ] && [ "$expect" != missed ]; then
 		deadline=$((EPOCHSECONDS + LATE))
-		until is_said "$expect" run || ! kill -0 $pptrace 2>/dev/null || [ $EPOCHSECONDS -gt $deadline ]; do
+		until is_said "$expect" run || ! is_running $pptrace || [ $EPOCHSECONDS -gt $deadline ]; do
 			pause 0.1
 		done
 	else
-		until [ -s t.db ] || ! kill -0 $pptrace 2>/dev/null; do
+		until [ -s t.db ] || ! is_running $pptrace; do
 			pause 0.02
 		done
 		list_tree $pptrace
@@ -161,7 +161,7 @@ watch_live()
 	fi
 	took=$(seconds "$since")
 	# All at once: if one died alone, the others would see its end, and hang in another way. Repeated until no new one has appeared.
-	while kill -0 $pptrace 2>/dev/null; do
+	while is_running $pptrace; do
 		list_tree $pptrace
 		mapfile -t lines < <(sql t.db 'SELECT pid FROM process WHERE end_ns IS NULL')
 		[[ "${lines[*]}" =~ ^[0-9\ ]*$ ]] || lines=()
