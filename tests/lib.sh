@@ -148,7 +148,7 @@ expect_sql()
 # nap SECONDS: sleeps without a process for it; what tests wait for comes sooner on a busy machine.
 nap()
 {
-	read -rt "$1" _ <>"$NAP"
+	read -rt "$1" _ <>"$NAP" || :
 }
 
 # wait_for SECONDS COMMAND...: waits until the command succeeds; fails the test if it never does.
