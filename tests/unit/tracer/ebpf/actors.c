@@ -182,6 +182,31 @@ static void act_waits(void)
 	rmdir(dir);
 }
 
+static void do_nothing(int signo)
+{
+	(void)signo;
+}
+
+/* Waits until the thread that it was started by sleeps in its call, sends it a signal, and ends a little later. */
+static void *signal_and_end(void *arg)
+{
+	const struct timespec moment = {.tv_nsec = 50000000};
+
+	nanosleep(&moment, NULL);
+	pthread_kill(*(pthread_t *)arg, SIGUSR1);
+	nanosleep(&moment, NULL);
+	return NULL;
+}
+
+static void act_joins(void)
+{
+	pthread_t self = pthread_self(), thread;
+
+	(void)signal(SIGUSR1, do_nothing);
+	pthread_create(&thread, NULL, signal_and_end, &self);
+	pthread_join(thread, NULL);
+}
+
 static void act_namespace(void)
 {
 	pid_t pid;
@@ -358,6 +383,7 @@ static const struct {
 	{"io", act_io},
 	{"signals", act_signals},
 	{"waits", act_waits},
+	{"joins", act_joins},
 	{"namespace", act_namespace},
 	{"locks", act_locks},
 	{"flood", act_flood},

@@ -441,6 +441,29 @@ TEST(ebpf_waits)
 	run_done(&r);
 }
 
+/* Who joins a thread is woken by its end. A signal wakes the waiter of a futex too, but its sender has given nothing back. */
+TEST(ebpf_waker_of_join)
+{
+	struct run r = run_actor("joins", &plain, true);
+	const struct rec_WAIT_BEGIN *w;
+	const struct rec_WAIT_END *e;
+	unsigned woken = 0;
+	size_t pos = 0, end;
+
+	while ((w = NEXT(&r, WAIT_BEGIN, &pos))) {
+		if (w->syscall != SYS_futex || w->head.tid != (unsigned)r.pid)
+			continue;
+		end = pos;
+		do
+			e = NEXT(&r, WAIT_END, &end);
+		while (e && e->head.tid != w->head.tid);
+		ASSERT(e != NULL);
+		woken += e->waker_pid != 0;
+	}
+	ASSERT_INT(woken, 1);
+	run_done(&r);
+}
+
 TEST(ebpf_namespace)
 {
 	struct run r = run_actor("namespace", &plain, true);
