@@ -25,7 +25,8 @@ enum {
 	COMMIT_EVERY_MS = 500,
 	LOSSES_EVERY_MS = 100, /* how exactly it is known when something was lost */
 	CLOCK_EVERY_MS = 10000,
-	GONE_EVERY_MS = 500, /* how often processes whose end was not seen are sought */
+	GONE_EVERY_MS = 500,    /* how often processes whose end was not seen are sought */
+	FIRST_RECORD_MS = 5000, /* so long an attached process may take to be seen */
 	LEAST_TIMEOUT_MS = 1,
 	MOST_TIMEOUT_MS = 50,
 	BUSY_RECORDS = 2000,   /* so many in one drain: do not sleep at all */
@@ -379,6 +380,9 @@ unsigned tracer_alive(struct tracer *t)
 	if (t->error)
 		return 0;
 	alive = model_alive(t->model);
+	/* What was attached to is known from the second look of a sampler on, which may be slow. */
+	if (!alive && !t->config.program && !t->records)
+		return now - t->t0 < FIRST_RECORD_MS * MS;
 	/* The model knows nobody who was born after the watermark: what the command left behind may be under way. */
 	if (!alive)
 		return t->until < t->ended_at && now - t->ended_at < GONE_EVERY_MS * MS;

@@ -276,6 +276,19 @@ static void emit_reap(struct sampler *s, const struct rec_head *found, uint64_t 
 		s->emit(s->arg, &r.head);
 }
 
+/*
+ * A zombie is there no more. It was at the last look, and may have been reaped right after: nothing is said of the time
+ * from then on, which on a slow machine is long.
+ */
+static void emit_zombie_gone(struct sampler *s, const struct rec_head *exit)
+{
+	struct rec_head main_thread = {.kind = REC_FOUND, .pid = exit->pid, .tid = exit->tid};
+	const struct state *found = hash_get(&s->states, key_of(&main_thread));
+
+	if (found && exit->pid == exit->tid && !is_there((pid_t)exit->pid))
+		emit_reap(s, found->rec, exit->ts > s->last_at ? exit->ts : s->last_at);
+}
+
 /* A thread that is not there any more has ended; if it was the main thread the process ended, with unknown status. */
 static void emit_exit(struct sampler *s, const struct rec_head *found, uint64_t ts)
 {
@@ -285,25 +298,49 @@ static void emit_exit(struct sampler *s, const struct rec_head *found, uint64_t 
 		.last = last,
 		.group_status = last ? UNKNOWN_STATUS : 0};
 
+	/* A zombie's end has been told, and so has what became of it. */
+	if (found->pid == found->tid && !hash_get(&s->pids, found->pid))
+		return;
 	s->emit(s->arg, &r.head);
 	if (last)
 		emit_reap(s, found, ts);
 }
 
-/* Tells the end of what this look did not see: first of what threads had, then of themselves. */
+/* Says whether the process has ended, and that was told: nothing of it has an end of its own then. */
+static bool has_ended(const struct sampler *s, rec_u32 pid)
+{
+	struct rec_head main_thread = {.kind = REC_EXIT, .pid = pid, .tid = pid};
+	const struct state *exit = hash_get(&s->states, key_of(&main_thread));
+
+	return exit && ((const struct rec_EXIT *)(const void *)exit->rec)->last;
+}
+
+/* In which order the ends are told: first of what threads had, then of zombies, then of threads. */
+enum { SWEEP_HAD, SWEEP_ZOMBIES, SWEEP_THREADS, SWEEPS };
+
+static int sweep_of(const struct rec_head *rec)
+{
+	return rec->kind == REC_FOUND  ? SWEEP_THREADS
+	       : rec->kind == REC_EXIT ? SWEEP_ZOMBIES
+				       : SWEEP_HAD;
+}
+
+/* Tells the end of what this look did not see. */
 static void sweep(struct sampler *s, uint64_t ts)
 {
-	for (int threads = 0; threads < 2; threads++)
+	for (int now = 0; now < SWEEPS; now++)
 		for (struct state **at = &s->all; *at;) {
 			struct state *st = *at;
 
-			if (st->seen == s->look || (st->rec->kind == REC_FOUND) != (threads == 1)) {
+			if (st->seen == s->look || sweep_of(st->rec) != now) {
 				at = &st->next;
 				continue;
 			}
-			if (threads)
+			if (now == SWEEP_THREADS)
 				emit_exit(s, st->rec, ts);
-			else
+			else if (now == SWEEP_ZOMBIES)
+				emit_zombie_gone(s, st->rec);
+			else if (!has_ended(s, st->rec->pid))
 				emit_end(s, st->rec, ts);
 			*at = st->next;
 			state_free(s, st);

@@ -62,6 +62,30 @@ expect_sql user/u.db "SELECT rule FROM finding WHERE severity <> 'info'" ''
 kill -9 "$pid"
 end
 
+begin "without eBPF nothing is said of the time in which pptrace did not look"
+"${as_user[@]}" python3 -c 'import os, time
+while True:
+    pid = os.fork()
+    if pid == 0:
+        os._exit(0)
+    time.sleep(0.2)
+    os.waitpid(pid, 0)' >/dev/null 2>&1 &
+pid=$!
+wait_for 10 grep -qF python3 "/proc/$pid/comm"
+rm -f user/u.db
+background "${as_user[@]}" "$PPTRACE" attach -p "$pid" -o user/u.db --duration 4
+tracer=$!
+wait_for 10 grep -q 'are looked at every 50 ms' err
+nap 0.5
+kill -STOP "$tracer"
+nap 1.6
+kill -CONT "$tracer"
+wait_end "$tracer"
+expect_sql user/u.db "SELECT sum(reaped_ns >= end_ns) >= 2, sum(reaped_ns > end_ns) >= 1 FROM process WHERE parent_id" '1|1'
+expect_sql user/u.db "SELECT summary FROM finding WHERE severity <> 'info'" ''
+kill -9 "$pid"
+end
+
 if [ "$(id -u)" != 0 ]; then
 	begin "attach"
 	skip "needs eBPF, that is root"
