@@ -91,7 +91,7 @@ start "$NODE" "${MAPPED[@]}" "$CASES" sync
 wait_for 30 says '^ +at cases.js:26 \(sync\)$'
 expect_out '^ +[0-9]+  node: waits for its child sleep\[[0-9]+\] to exit'
 "$PPTRACE" why -v "$pid" >out 2>&1
-expect_out '^ +at cases.js:[0-9]+ \(\(anonymous\)\)$'
+expect_out '^ +at cases.js:[0-9]+ \(anonymous\)$'
 stop_mapped
 end
 
