@@ -26,7 +26,6 @@ int BPF_PROG(on_waking, struct task_struct *task)
 {
 	struct slot *slot = slot_get(task), *waker;
 	struct task_struct *current_task;
-	bool is_ending;
 
 	if (!slot)
 		return 0;
@@ -35,14 +34,12 @@ int BPF_PROG(on_waking, struct task_struct *task)
 	slot->woken = 0;
 	if (!waker || waker == slot || in_interrupt(current_task, waker, ctx))
 		return 0;
-	is_ending = TASK_FIELD(current_task, flags) & PF_EXITING;
-	if (waker->nr < 0 && !is_ending)
-		return 0;
 	/*
-	 * Nobody gives a futex back but by its own call, or by ending (who joins it waits for that): this one sends a
-	 * signal, or has yet to end and tells the other threads of its process to.
+	 * Who is in no call wakes others only by ending. And nobody gives a futex back but by its own call, or by ending (who
+	 * joins it waits for that): this one sends a signal, or has yet to end and tells the other threads of its process to.
 	 */
-	if (slot->call == CALL_FUTEX && waker->call != CALL_FUTEX && !is_ending)
+	if ((waker->nr < 0 || (slot->call == CALL_FUTEX && waker->call != CALL_FUTEX)) &&
+		!(TASK_FIELD(current_task, flags) & PF_EXITING))
 		return 0;
 	slot->waker_pid = waker->pid;
 	slot->waker_tid = waker->tid;
