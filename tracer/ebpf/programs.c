@@ -41,8 +41,8 @@ struct jobs {
 	bool failed;
 };
 
-/* What libbpf loads now; one object at a time is. */
-static struct jobs *preparing;
+/* What libbpf loads now in this thread: a look from outside loads iterators in one of its own. */
+static _Thread_local struct jobs *preparing;
 
 /* libbpf has the program ready: takes it out, and leaves one that returns at once. */
 static int take_out(struct bpf_program *prog, struct bpf_prog_load_opts *opts, long type)
@@ -80,7 +80,10 @@ static int attach(const struct bpf_program *prog, long type, struct bpf_link **r
 	return *ret ? 0 : -errno;
 }
 
-int programs_expect(void)
+/* What registering the kinds of programs returned; libbpf keeps them for all threads. */
+static int registered;
+
+static void register_kinds(void)
 {
 	static const struct {
 		const char *section;
@@ -92,49 +95,48 @@ int programs_expect(void)
 		{"uprobe", BPF_PROG_TYPE_KPROBE, (enum bpf_attach_type)0},
 		{"iter/task", BPF_PROG_TYPE_TRACING, BPF_TRACE_ITER},
 	};
-	static bool done;
 
-	for (size_t i = 0; !done && i < ARRAY_SIZE(kinds); i++) {
+	for (size_t i = 0; registered >= 0 && i < ARRAY_SIZE(kinds); i++) {
 		LIBBPF_OPTS(libbpf_prog_handler_opts, opts, .cookie = kinds[i].type,
 			.prog_prepare_load_fn = take_out);
-		int rc;
 
 		if (kinds[i].attach_type == BPF_TRACE_RAW_TP)
 			opts.prog_attach_fn = attach;
 		/* What it takes the empty programs for: a kind for which it needs no types of the kernel. */
-		rc = libbpf_register_prog_handler(
+		registered = libbpf_register_prog_handler(
 			kinds[i].section, BPF_PROG_TYPE_SOCKET_FILTER, kinds[i].attach_type, &opts);
-		if (rc < 0)
-			return rc;
 	}
-	done = true;
-	return 0;
+}
+
+int programs_expect(void)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	int rc = pthread_once(&once, register_kinds);
+
+	return rc ? -rc : registered < 0 ? registered : 0;
+}
+
+/* What a program attaches to by name: the tracepoint of "tp_btf/NAME", what "iter/NAME" goes through. */
+static const char *target_name(const struct job *j)
+{
+	return strchr(bpf_program__section_name(j->place), '/') + 1;
 }
 
 /* What a program attaches to, of the kernel: the type of a tracepoint, the function of an iterator. */
 static struct type_wanted target(const struct job *j)
 {
-	static const char before_name[] = "tp_btf/";
-	const char *section = bpf_program__section_name(j->place);
 	struct type_wanted t = {.kind = BTF_KIND_FUNC};
 
 	if (j->type != BPF_PROG_TYPE_TRACING)
 		return t;
 	if (j->opts.expected_attach_type == BPF_TRACE_ITER) {
-		t.name = xstrdup("bpf_iter_task");
+		t.name = xasprintf("bpf_iter_%s", target_name(j));
 	} else {
 		t.kind = BTF_KIND_TYPEDEF;
-		t.name = xasprintf("btf_trace_%s", section + strlen(before_name));
+		t.name = xasprintf("btf_trace_%s", target_name(j));
 	}
 	t.len = (uint32_t)strlen(t.name);
 	return t;
-}
-
-/* What libbpf says of a target; it reads all types for each. */
-static int target_ask(const struct job *j, const struct type_wanted *t)
-{
-	return libbpf_find_vmlinux_btf_id(
-		strchr(t->name + strlen("bpf_"), '_') + 1, j->opts.expected_attach_type);
 }
 
 /* Finds the kernel's numbers of what the programs attach to. */
@@ -155,7 +157,10 @@ static void targets_find(struct jobs *jobs, const struct kernel_types *types)
 
 		if (j->type != BPF_PROG_TYPE_TRACING)
 			continue;
-		id = wanted[n].ids[0] ? (int)wanted[n].ids[0] : target_ask(j, &wanted[n]);
+		/* libbpf reads all types for each. */
+		id = wanted[n].ids[0] ? (int)wanted[n].ids[0]
+				      : libbpf_find_vmlinux_btf_id(
+						target_name(j), j->opts.expected_attach_type);
 		if (id > 0)
 			j->opts.attach_btf_id = (uint32_t)id;
 		free((void *)(uintptr_t)wanted[n].name);
