@@ -307,7 +307,7 @@ static int read_once(struct golang *go, struct tasks *tasks, bool **ret_idle)
 /* Says whether nothing would be told of a quiet moment that is not known already. */
 static bool is_enough(const struct golang *go)
 {
-	return go->process->core || (is_running(go) && !golang_has_candidates(go));
+	return is_running(go) && !golang_has_candidates(go);
 }
 
 /* Reads until nothing ran meanwhile, or often enough. Returns 1, 0 or -E2BIG as read_once, of the last reading. */

@@ -368,9 +368,9 @@ static void find_lost(struct reach *r)
 
 bool golang_has_candidates(const struct golang *go)
 {
-	for (size_t i = 0; i < go->n; i++)
+	for (size_t i = 0; go->has_spans && i < go->n; i++)
 		if (is_candidate(go, &go->list[i]))
-			return go->has_spans;
+			return true;
 	return false;
 }
 
