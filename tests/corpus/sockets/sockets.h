@@ -6,6 +6,8 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -109,6 +111,24 @@ static inline void receive(int fd)
 	char byte;
 
 	(void)!recv(fd, &byte, 1, 0);
+}
+
+static inline void take_note(int signo)
+{
+	(void)signo;
+}
+
+/* Asks a thread of its own over TCP, which gets the listening socket, with a handler of SIGINT in place. */
+static inline int ask_oneself(void *(*serve)(void *listener))
+{
+	struct place p = place_tcp();
+	int listener = listen_at(&p);
+	pthread_t server;
+
+	(void)signal(SIGINT, take_note);
+	pthread_create(&server, NULL, serve, &listener);
+	receive(connect_to(&p));
+	return 0;
 }
 
 /* Sends until nothing fits any more, and on. */

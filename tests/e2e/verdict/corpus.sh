@@ -24,14 +24,6 @@ python=$(python3 -c 'import sys; print(sys.executable)')
 
 # What is done several times a second for each of ten programs is done without starting a process: on a slow machine
 # that would take longer than what is tested.
-mkfifo "$TMP/never"
-exec 8<>"$TMP/never" # nobody writes to it
-
-# pause SECONDS: as sleep.
-pause()
-{
-	read -rt "$1" -u 8
-}
 
 # read_head FILE: sets head to what its first comment says, by word.
 declare -A head
@@ -123,7 +115,7 @@ at_rest()
 	local before
 	list_switches "$@"
 	before=$switches
-	pause 0.3
+	nap 0.3
 	list_switches "$@"
 	[ -n "$switches" ] && [ "$before" = "$switches" ] && [[ $switches != *State:?R* ]]
 }
@@ -134,7 +126,7 @@ until_rest()
 	local deadline=$((EPOCHSECONDS + $1))
 	shift
 	until at_rest "$@" || [ -z "$switches" ] || [ $EPOCHSECONDS -ge $deadline ]; do
-		pause 0.1
+		nap 0.1
 	done
 }
 
@@ -144,20 +136,20 @@ watch_live()
 	local options=(--backend="$1") expect=$2 deadline lines
 	[ "$1" != ebpf ] || options+=(--locks=futex)
 	shift 2
-	"$PPTRACE" run "${options[@]}" --watch=0.3 --on-deadlock=kill -o t.db "$@" >out 2>err </dev/null 8>&- &
+	"$PPTRACE" run "${options[@]}" --watch=0.3 --on-deadlock=kill -o t.db "$@" >out 2>err </dev/null &
 	local pptrace=$! since=$EPOCHREALTIME
 	if [ -n "$expect" ] && [ "$expect" != missed ]; then
 		deadline=$((EPOCHSECONDS + LATE))
 		until is_said "$expect" run || ! is_running $pptrace || [ $EPOCHSECONDS -gt $deadline ]; do
-			pause 0.1
+			nap 0.1
 		done
 	else
 		until [ -s t.db ] || ! is_running $pptrace; do
-			pause 0.02
+			nap 0.02
 		done
 		list_tree $pptrace
 		[ -n "${head[restless]}" ] || until_rest "$PATIENCE" "${tree[@]:1}"
-		pause $REST
+		nap $REST
 	fi
 	took=$(seconds "$since")
 	# All at once: if one died alone, the others would see its end, and hang in another way. Repeated until no new one has appeared.
@@ -166,12 +158,12 @@ watch_live()
 		mapfile -t lines < <(sql t.db 'SELECT pid FROM process WHERE end_ns IS NULL')
 		[[ "${lines[*]}" =~ ^[0-9\ ]*$ ]] || lines=()
 		put_down "${tree[@]:1}" "${lines[@]}"
-		pause 0.1
+		nap 0.1
 	done
 	wait_end $pptrace
 	mapfile -t lines < <(sql t.db "SELECT DISTINCT rule FROM finding WHERE rule IN ('deadlock', 'stuck', 'pipe-end-leak')")
 	file="${lines[*]}"
-	[ -z "$all" ] || "$PPTRACE" diagnose --all t.db >all 2>&1 8>&-
+	[ -z "$all" ] || "$PPTRACE" diagnose --all t.db >all 2>&1
 }
 
 # watch_why RESTLESS EXPECT COMMAND...: starts it, waits until it is at rest, and asks. Who never rests is asked again for a while.
@@ -179,24 +171,24 @@ watch_why()
 {
 	local restless=$1 expect=$2
 	shift 2
-	"$@" >program 2>&1 </dev/null 8>&- &
+	"$@" >program 2>&1 </dev/null &
 	local pid=$!
 	if [ -z "$restless" ]; then
 		until_rest "$PATIENCE" $pid
 	else
-		pause $REST
+		nap $REST
 	fi
 	local since
 	for ((i = 0; i < 5; i++)); do
 		since=$EPOCHREALTIME
-		timeout 30 "$PPTRACE" why $pid >out 2>err 8>&-
+		timeout 30 "$PPTRACE" why $pid >out 2>err
 		if [ -z "$restless" ] || [ -z "$expect" ] || is_said "$expect" why; then
 			break
 		fi
-		pause $REST
+		nap $REST
 	done
 	took=$(seconds "$since")
-	[ -z "$all" ] || timeout 30 "$PPTRACE" why --all $pid >all 2>&1 8>&-
+	[ -z "$all" ] || timeout 30 "$PPTRACE" why --all $pid >all 2>&1
 	cat program >>out
 	put_down $pid
 	wait_end $pid 2>/dev/null
