@@ -17,16 +17,30 @@ none "output or exit below cli/" "$(files 'schema/*.c' 'verdict/*.c' 'tracer/*.c
 	}')"
 end
 
-begin "every first line names its file"
-none "first lines" "$(files '*.c' '*.h' '*.def' '*.S' | first_lines 1 '
+# misnamed: of the files that standard input names those whose first line does not name them.
+misnamed()
+{
+	first_lines 1 '
 	{ name = FILENAME; sub(/.*\//, "", name); start = "/* " name " - "
-	  if (index($0, start) != 1 || substr($0, length(start) + 1) !~ /^.+\. \*\/$/) print FILENAME }')"
-none "no licence in the first two lines after it" "$(files '*.c' '*.h' '*.sh' | first_lines 4 '
-	/SPDX-License-Identifier/ { found[FILENAME] } END { for (i = 1; i < ARGC; i++) if (!(ARGV[i] in found)) print ARGV[i] }')"
-# The check finds what it is there to find.
-printf '%s\n' '/* a.c - good. */' >"$TMP/a.c"
-printf '%s\n' '/* a.c - of another. */' >"$TMP/b.c"
-expect_eq "$(printf '%s\n' "$TMP/a.c" "$TMP/b.c" | first_lines 1 '/^\/\* a.c/ && FILENAME ~ /b.c$/ { print FILENAME }')" "$TMP/b.c" "a wrong first line"
+	  if (index($0, start) != 1 || substr($0, length(start) + 1) !~ /^.+\. \*\/$/) print FILENAME }'
+}
+
+# unlicensed: the same of those without a licence in the three lines after it.
+unlicensed()
+{
+	first_lines 4 '
+	/SPDX-License-Identifier/ { found[FILENAME] } END { for (i = 1; i < ARGC; i++) if (!(ARGV[i] in found)) print ARGV[i] }'
+}
+
+begin "every first line names its file"
+none "first lines" "$(files '*.c' '*.h' '*.def' '*.S' | misnamed)"
+none "no licence in the first lines" "$(files '*.c' '*.h' '*.sh' | unlicensed)"
+# The checks find what they are there to find.
+printf '%s\n' '/* a.c - good. */' '/* SPDX-License-Identifier: MIT */' >"$TMP/a.c"
+printf '%s\n' '/* a.c - of another. */' 2 3 4 '/* SPDX-License-Identifier: MIT */' >"$TMP/b.c"
+printf '%s\n' '/* c.c - without a full stop */' >"$TMP/c.c"
+expect_eq "$(printf '%s\n' "$TMP"/{a,b,c}.c | misnamed | xargs)" "$TMP/b.c $TMP/c.c" "wrong first lines"
+expect_eq "$(printf '%s\n' "$TMP"/{a,b,c}.c | unlicensed | xargs)" "$TMP/b.c $TMP/c.c" "files without a licence"
 end
 
 begin "layout: clang-format changes nothing, no line is too long"

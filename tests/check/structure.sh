@@ -165,9 +165,8 @@ heaps()
 
 begin "no folder is a heap: fewer than 35 files everywhere, and fewer than 5,000 lines but for the model"
 none "folders too large" "$(files | heaps)"
-mkdir -p "$TMP/few" "$TMP/long"
+mkdir -p "$TMP/few" "$TMP/fewer" "$TMP/long"
 seq 5000 >"$TMP/long/x.c"
-mkdir -p "$TMP/fewer"
 touch $(seq 35 | sed "s|^|$TMP/few/|") $(seq 34 | sed "s|^|$TMP/fewer/|")
 expect_eq "$( (seq 35 | sed "s|^|$TMP/few/|"; seq 34 | sed "s|^|$TMP/fewer/|"; echo "$TMP/long/x.c") | heaps | sort)" \
 	"$TMP/few: 35 files, 0 lines
