@@ -3,32 +3,20 @@
 # SPDX-License-Identifier: MIT
 # usage: tests/python/roots.sh [FOLDER]   (build/python); as root, with access to Debian's archive
 set -eu
+. "$(dirname "$0")/../lib_release.sh"
 tests=$(realpath "$(dirname "$0")")
 folder=$(realpath -m "${1:-build/python}")
 
 # release VERSION SUITE PACKAGE...
 release()
 {
-	local version=$1 suite=$2 root=$folder/$1 apt=$folder/apt-$2
-	local options=(-o "Dir::Etc::sourcelist=$apt/list" -o Dir::Etc::sourceparts=/dev/null -o "Dir::State::lists=$apt/lists"
-		-o "Dir::Cache=$apt/cache" -o Dir::State::status=/dev/null -o APT::Sandbox::User=root -o Acquire::Check-Valid-Until=false)
+	local version=$1 suite=$2 root=$folder/$1
 
 	[ ! -e "$root/cases.py" ] || return 0
 	shift 2
-	mkdir -p "$apt/lists/partial" "$apt/cache/archives/partial" "$apt/debs" "$root"
-	echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] http://deb.debian.org/debian $suite main" >"$apt/list"
-	apt-get "${options[@]}" -q update >/dev/null
-	(cd "$apt/debs" && apt-get "${options[@]}" -q download "python$version-minimal" "libpython$version-minimal" \
-		"libpython$version-stdlib" libc6 zlib1g libexpat1 libgcc-s1 busybox-static "$@" >/dev/null)
-	mkdir -p "$root/usr/lib" "$root/usr/lib64" "$root/usr/bin" "$root/proc" "$root/dev" "$root/tmp"
-	ln -sfn usr/lib "$root/lib"
-	ln -sfn usr/lib64 "$root/lib64"
-	ln -sfn usr/bin "$root/bin"
-	for deb in "$apt"/debs/*.deb; do
-		dpkg-deb --fsys-tarfile "$deb" | tar -x -C "$root" --keep-directory-symlink
-	done
+	release_unpack "$suite" "$root" "python$version-minimal" "libpython$version-minimal" "libpython$version-stdlib" \
+		libc6 zlib1g libexpat1 libgcc-s1 busybox-static "$@"
 	ln -sf busybox "$root/usr/bin/head"
-	rm -r "$apt"
 	"$folder/run" "$version" --version
 	cp "$tests/cases.py" "$root"
 }

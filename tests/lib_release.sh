@@ -1,0 +1,25 @@
+# lib_release.sh - for scripts that fetch programs of another release of Debian; as root, with access to its archive.
+# SPDX-License-Identifier: MIT
+
+# release_unpack SUITE ROOT PACKAGE...: unpacks these packages of a release, and nothing that they depend on, into a folder
+# to chroot into.
+release_unpack()
+{
+	local suite=$1 root=$2 apt=$2/apt deb
+	local options=(-o "Dir::Etc::sourcelist=$apt/list" -o Dir::Etc::sourceparts=/dev/null -o "Dir::State::lists=$apt/lists"
+		-o "Dir::Cache=$apt/cache" -o Dir::State::status=/dev/null -o APT::Sandbox::User=root -o Acquire::Check-Valid-Until=false)
+
+	shift 2
+	mkdir -p "$apt/lists/partial" "$apt/cache/archives/partial" "$apt/debs"
+	echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] http://deb.debian.org/debian $suite main" >"$apt/list"
+	apt-get "${options[@]}" -q update >/dev/null
+	(cd "$apt/debs" && apt-get "${options[@]}" -q download "$@" >/dev/null)
+	mkdir -p "$root/usr/lib" "$root/usr/lib64" "$root/usr/bin" "$root/proc" "$root/dev" "$root/tmp"
+	ln -sfn usr/lib "$root/lib"
+	ln -sfn usr/lib64 "$root/lib64"
+	ln -sfn usr/bin "$root/bin"
+	for deb in "$apt"/debs/*.deb; do
+		dpkg-deb --fsys-tarfile "$deb" | tar -x -C "$root" --keep-directory-symlink
+	done
+	rm -r "$apt"
+}
