@@ -45,7 +45,7 @@ struct reach {
 	struct span *spans;
 	size_t n_spans;
 	struct hash marked;     /* objects by address, and goroutines, which are not followed */
-	struct hash processors; /* objects that are a P */
+	struct hash processors; /* objects that have a P: where it is */
 	uint64_t *todo;         /* objects that are still to be looked through */
 	size_t n_todo, cap_todo;
 	uint64_t bytes; /* that have been looked through */
@@ -191,23 +191,30 @@ static void scan_objects(struct reach *r)
 
 	while (r->n_todo && !r->failed) {
 		uint64_t object = r->todo[--r->n_todo];
-		uint64_t size = span_of(r, object)->size;
+		uint64_t end = object + span_of(r, object)->size;
+		uint64_t p = (uint64_t)(uintptr_t)hash_get(&r->processors, object);
 
-		if (hash_get(&r->processors, object) && timers < size) {
-			size = size - timers < TIMERS_SIZE ? size - timers : TIMERS_SIZE;
-			object += timers;
+		if (p && timers < end - p) {
+			object = p + timers;
+			end = end - object < TIMERS_SIZE ? end : object + TIMERS_SIZE;
 		}
-		scan(r, object, object + size, NULL);
+		scan(r, object, end, NULL);
 	}
 }
 
+/* From Go 1.22 on a large object begins behind a word in its place that says its type. */
 static void find_processors(struct reach *r)
 {
 	struct golang *go = r->go;
 	uint64_t array = golang_u64(go, go->allp, 0), n = golang_u64(go, go->allp, 8);
 
-	for (uint64_t i = 0; i < n && i < MAX_PROCESSORS; i++)
-		(void)hash_set(&r->processors, golang_u64(go, array, 8 * i), r);
+	for (uint64_t i = 0; i < n && i < MAX_PROCESSORS; i++) {
+		uint64_t p = golang_u64(go, array, 8 * i);
+		const struct span *s = span_of(r, p);
+
+		if (s)
+			(void)hash_set(&r->processors, object_of(s, p), (void *)(uintptr_t)p);
+	}
 }
 
 /* The mask that the runtime has made for its variables between two addresses (bitvector{n int32; bytedata *uint8}). */
