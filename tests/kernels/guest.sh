@@ -21,7 +21,17 @@ said()
 		echo "= $test $backend ok"
 	else
 		echo "= $test $backend no status $status: $(tail -n 2 err | tr '\n' ' ')"
+		told
 	fi
+}
+
+# told: what the recording of a failed test says, since the machine keeps none.
+told()
+{
+	sed 's/^/# err: /' err
+	for table in "trace" "process" "thread" "wait" "finding"; do
+		pptrace query -q -T csv -f t.db "SELECT * FROM $table LIMIT 100" 2>/dev/null | sed "s/^/# $table: /"
+	done
 }
 
 # traced BACKEND COMMAND...: records the command; leaves status, out, err and t.db.
