@@ -23,12 +23,17 @@ static const char *made_by(const struct model *m, const struct rec_FORK *rec)
 	return rec->flags & ~plain ? "clone" : "fork";
 }
 
-/* Returns the entity that an earlier record may have made before that of its birth came: it is completed now. */
+/*
+ * Returns the entity that an earlier record may have made before that of its birth came: it is completed now.
+ * One that had ended by then is another with the same number.
+ */
 static struct thread *early_thread(const struct model *m, const struct rec_FORK *rec)
 {
 	struct thread *t = model_find_thread(m, rec->child_tid);
 
-	return t && t->is_early && t->proc->pid == rec->child_pid ? t : NULL;
+	if (!t || !t->is_early || t->proc->pid != rec->child_pid)
+		return NULL;
+	return t->end == STORE_NULL || t->end >= model_time(m, rec->head.ts) ? t : NULL;
 }
 
 /*
@@ -57,7 +62,7 @@ static void fork_thread(struct model *m, const struct rec_FORK *rec)
 			model_thread_end(m, old, ts);
 		t = model_thread_new(m, creator->proc, (uint32_t)rec->child_tid, ts);
 	}
-	t->is_early = false;
+	model_thread_born(m, t);
 	t->dirty = true;
 	t->start = ts;
 	t->creator_id = creator->id;

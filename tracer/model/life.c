@@ -4,7 +4,9 @@
  * Ended threads and processes stay for GRACE_NS, because records of another
  * source may be late. Then all that only a living one needs is closed, written
  * and freed. A process that nobody has reaped stays as a small zombie; beyond
- * MAX_ZOMBIES the oldest are forgotten, so that memory stays bounded.
+ * MAX_ZOMBIES the oldest are forgotten, so that memory stays bounded. A thread
+ * whose birth nobody has told stays as long as its process, up to MAX_UNBORN of
+ * them: who made it may have been held up for longer than it lived.
  */
 #include "tracer/model/private.h"
 
@@ -134,6 +136,7 @@ static void leave_queue(struct model *m, struct thread *t)
 static void free_thread(struct model *m, struct thread *t)
 {
 	leave_queue(m, t);
+	m->n_unborn -= t->is_unborn;
 	if (hash_get(&m->threads, t->tid) == t)
 		(void)hash_del(&m->threads, t->tid);
 	if (m->last_thread == t)
@@ -159,8 +162,8 @@ static void free_thread(struct model *m, struct thread *t)
 	free(t);
 }
 
-/* Writes the last of a thread and frees it. */
-static void retire_thread(struct model *m, struct thread *t)
+/* Writes the last of a thread. */
+static void settle_thread(struct model *m, struct thread *t)
 {
 	if (t->proc->ended)
 		model_file_locks_exit(m, t, t->end);
@@ -174,7 +177,29 @@ static void retire_thread(struct model *m, struct thread *t)
 	model_lane_flush(m, t);
 	if (t->dirty)
 		model_write_thread(m, t);
-	free_thread(m, t);
+}
+
+/* Nobody needs it any more, but for the record of its birth if that is still to come. */
+static void retire_thread(struct model *m, struct thread *t)
+{
+	settle_thread(m, t);
+	if (!t->is_early || t->proc->ended || m->n_unborn == MAX_UNBORN) {
+		free_thread(m, t);
+		return;
+	}
+	leave_queue(m, t);
+	t->is_unborn = true;
+	m->n_unborn++;
+}
+
+void model_thread_born(struct model *m, struct thread *t)
+{
+	t->is_early = false;
+	if (!t->is_unborn)
+		return;
+	t->is_unborn = false;
+	m->n_unborn--;
+	model_thread_ended(m, t, t->end);
 }
 
 /* Others that use the memory of a process that is gone keep it as their own. */
@@ -191,8 +216,10 @@ static void leave_memory(struct model *m, struct proc *p)
 static void retire_proc(struct model *m, struct proc *p)
 {
 	p->retired = true;
-	while (p->threads)
-		retire_thread(m, p->threads);
+	while (p->threads) {
+		settle_thread(m, p->threads);
+		free_thread(m, p->threads);
+	}
 	model_locks_forget(m, p, p->end);
 	leave_memory(m, p);
 	model_file_users_exit(m, p, p->end);

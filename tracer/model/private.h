@@ -290,6 +290,8 @@ void model_call_flush(struct model *m, struct thread *t);
 
 /* A thread has ended. Likewise a process, with all its threads; status as wait(2) gives it, or -1. */
 void model_thread_end(struct model *m, struct thread *t, int64_t ts);
+/* The birth of a thread has been told. */
+void model_thread_born(struct model *m, struct thread *t);
 void model_proc_end(struct model *m, struct proc *p, int64_t ts, int status);
 /* Writes and frees what ended long enough ago; all: at once. */
 void model_retire(struct model *m, bool all);

@@ -27,6 +27,9 @@
 /* How many ended processes are kept because nobody has reaped them yet. */
 enum { MAX_ZOMBIES = 4096 };
 
+/* How many threads that ended before their birth was told are kept for it. */
+enum { MAX_UNBORN = 1024 };
+
 /* Locks that a thread holds beyond this are not looked at for the order of locks. */
 enum { MAX_NESTING = 16 };
 
@@ -197,6 +200,7 @@ struct thread {
 	bool is_housekeeping; /* it serves the language's runtime */
 	bool is_mpi;          /* it serves an MPI library */
 	bool is_early;        /* a record of it came before that of its birth */
+	bool is_unborn; /* ended, its grace is over, and it is kept for the record of its birth */
 	struct more *more;
 	struct wait wait;
 	struct broken broken; /* row 0: none */
@@ -391,6 +395,7 @@ struct model {
 	struct proc *ended_procs, **ended_procs_end;
 	struct proc *zombies, **zombies_end;
 	size_t n_zombies;
+	size_t n_unborn;
 	struct pipe *ended_pipes, **ended_pipes_end;
 	struct site_cache *sites;
 	struct thread *last_thread; /* of the last record */

@@ -69,6 +69,72 @@ TEST(fork_late)
 	feed_close(&f);
 }
 
+/* Who makes a thread may be held up for longer than that lives: it is one thread for all that. */
+TEST(fork_late_after_the_end)
+{
+	const uint64_t second = 1000000000;
+	struct feed f;
+
+	feed_open(&f);
+	feed_at(&f, 100, 10, 10);
+	FEED(&f, COMM, .comm = "shell");
+	feed_at(&f, 300, 10, 13);
+	FEED(&f, COMM, .comm = "early");
+	feed_at(&f, 400, 10, 13);
+	FEED(&f, EXIT, .status = 0);
+	/* Its grace is over. */
+	for (uint64_t i = 1; i < 4; i++) {
+		feed_at(&f, i * second, 10, 14);
+		FEED(&f, COMM, .comm = "other");
+	}
+	feed_at(&f, 200, 10, 10);
+	feed_thread(&f, 13);
+	/* This one is another: its number was free again. */
+	feed_at(&f, 4 * second, 10, 10);
+	feed_thread(&f, 13);
+	feed_end(&f, 5 * second);
+	EXPECT(&f, "SELECT id, creator_id, start_ns, end_ns, name FROM thread WHERE tid = 13",
+		"2|1|200|400|worker 4|1|4000000000|-|worker");
+	feed_close(&f);
+}
+
+/* The same number again, without a word about the first one's birth. */
+TEST(fork_after_an_unborn)
+{
+	struct feed f;
+
+	feed_open(&f);
+	feed_at(&f, 100, 10, 10);
+	FEED(&f, COMM, .comm = "shell");
+	feed_at(&f, 300, 10, 13);
+	FEED(&f, COMM, .comm = "early");
+	feed_at(&f, 400, 10, 13);
+	FEED(&f, EXIT, .status = 0);
+	feed_at(&f, 500, 10, 10);
+	feed_thread(&f, 13);
+	feed_end(&f, 1000);
+	EXPECT(&f, "SELECT id, creator_id, start_ns, end_ns FROM thread WHERE tid = 13",
+		"2|-|300|400 3|1|500|-");
+	feed_close(&f);
+}
+
+/* Threads whose birth nobody ever tells: no more of them than a thousand are kept. */
+TEST(many_unborn)
+{
+	struct feed f;
+
+	feed_open(&f);
+	for (uint32_t i = 0; i < 3000; i++) {
+		feed_at(&f, i * 20000000ull, 10, 20 + i);
+		FEED(&f, COMM, .comm = "early");
+		FEED(&f, EXIT, .status = 0);
+	}
+	feed_end(&f, 3000 * 20000000ull);
+	EXPECT(&f, "SELECT count(*), count(end_ns), sum(creator_id IS NULL) FROM thread",
+		"3000|3000|3000");
+	feed_close(&f);
+}
+
 TEST(fork_by_other_parent)
 {
 	struct feed f;
