@@ -82,8 +82,7 @@ static char *given_name(const char *kind, int fd)
 	return xasprintf("%s at fd %d", kind, fd);
 }
 
-/* A name for people: 'pipe 3 (ls -> sort)'; the caller frees it. */
-static char *pipe_name(const struct pipe *pipe)
+char *model_pipe_name(const struct pipe *pipe)
 {
 	const char *kind = names_pipe_kind(pipe->kind);
 	const char *local = pipe->local ? pipe->local : "?";
@@ -111,7 +110,7 @@ static char *pipe_name(const struct pipe *pipe)
 
 static void write_pipe(struct model *m, struct pipe *pipe)
 {
-	_cleanup_free_ char *name = pipe_name(pipe);
+	_cleanup_free_ char *name = model_pipe_name(pipe);
 	struct row_pipe row = {.id = pipe->id,
 		.kind = names_pipe_kind(pipe->kind),
 		.inode = (int64_t)pipe->inode,

@@ -69,6 +69,8 @@ static inline bool model_keeps(const struct model *m, const struct thread *t, en
 /* Returns the pipe with this inode, or NULL; *ret_side is the side that the inode is. */
 struct pipe *model_find_pipe(
 	const struct model *m, uint64_t dev, uint64_t inode, uint8_t *ret_side);
+/* Returns its name for people: 'pipe 3 (ls -> sort)'; the caller frees it. */
+char *model_pipe_name(const struct pipe *pipe);
 /* Returns the TCP connection or listening socket with this key, or NULL; gives one to a pipe. */
 struct pipe *model_find_socket(const struct model *m, int kind, uint64_t key);
 void model_pipe_key(struct model *m, struct pipe *pipe, uint64_t key);

@@ -172,12 +172,33 @@ static bool is_replaceable(const struct thread *t)
 				  w->reason == WAIT_SEM || w->reason == WAIT_FUTEX);
 }
 
+/* The end of a pipe or socket whose descriptor a wait is for, or NULL. */
+static const struct pipe_end *end_of(const struct thread *t, const struct rec_RUNTIME_WAIT *rec)
+{
+	bool is_of_end = rec->reason == WAIT_PIPE_READ || rec->reason == WAIT_PIPE_WRITE ||
+			 rec->reason == WAIT_SOCKET;
+
+	return is_of_end ? model_find_pipe_end(t->proc, rec->object) : NULL;
+}
+
+/* What the wait is for whose descriptor the runtime knows: who waits for a connection, or is not known, may be helped by anybody. */
+static int reason_of(const struct thread *t, const struct rec_RUNTIME_WAIT *rec)
+{
+	const struct pipe_end *e = end_of(t, rec);
+
+	if (rec->reason != WAIT_PIPE_READ && rec->reason != WAIT_PIPE_WRITE)
+		return (int)rec->reason;
+	return !e ? WAIT_FILE : e->pipe->kind == PIPE_LISTEN ? WAIT_SOCKET : (int)rec->reason;
+}
+
 /* Only the runtime tells what a task waits for: its wait begins and ends when that is something else. */
 static void task_waits(struct model *m, struct thread *t, const struct rec_RUNTIME_WAIT *rec)
 {
 	struct wait *w = &t->wait;
-	bool is_same = w->open && w->reason == (int)rec->reason &&
-		       (!w->lock || (uint64_t)w->lock->address == rec->object);
+	const struct pipe_end *e = end_of(t, rec);
+	bool is_same = w->open && w->reason == reason_of(t, rec) &&
+		       (!w->lock || (uint64_t)w->lock->address == rec->object) &&
+		       (!w->pipe || (e && e->pipe == w->pipe));
 
 	if (w->open && !is_same)
 		model_wait_close(m, t, model_time(m, rec->head.ts), STORE_NULL);
@@ -242,6 +263,28 @@ static void poll_for_one(struct model *m, struct thread *t)
 	w->dirty = true;
 }
 
+static void wait_for_end(struct model *m, struct thread *t, const struct rec_RUNTIME_WAIT *rec)
+{
+	struct wait *w = &t->wait;
+	const struct pipe_end *e = end_of(t, rec);
+	int reason = reason_of(t, rec);
+
+	model_wait_on_lock(m, t, NULL, reason, LOCK_MODE_NONE);
+	w->timed = rec->timed != 0;
+	free(w->detail);
+	w->detail = NULL;
+	if (reason != WAIT_PIPE_READ && reason != WAIT_PIPE_WRITE) {
+		w->detail = e ? model_pipe_name(e->pipe) : text_of(rec->name, sizeof rec->name);
+		return;
+	}
+	w->mode = reason == WAIT_PIPE_WRITE ? END_WRITE : END_READ;
+	w->side = e->side;
+	if (w->pipe)
+		return;
+	model_wait_on_pipe(w, e->pipe);
+	model_pipe_used(e->pipe, t->proc, reason == WAIT_PIPE_WRITE);
+}
+
 void model_runtime_wait(struct model *m, const struct rec_RUNTIME_WAIT *rec)
 {
 	struct thread *t = model_thread(m, &rec->head);
@@ -301,6 +344,11 @@ void model_runtime_wait(struct model *m, const struct rec_RUNTIME_WAIT *rec)
 			return;
 		}
 		break;
+	case WAIT_PIPE_READ:
+	case WAIT_PIPE_WRITE:
+	case WAIT_SOCKET:
+		wait_for_end(m, t, rec);
+		return;
 	case WAIT_SLEEP:
 	case WAIT_FILE:
 		model_wait_on_lock(m, t, NULL, (int)rec->reason, LOCK_MODE_NONE);

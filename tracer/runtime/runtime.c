@@ -103,6 +103,7 @@ static void emit_wait(struct output *o, const struct runtime_thread *t)
 	r.kind = t->wait.kind;
 	r.object = t->wait.object;
 	r.target = (rec_u64)t->wait.target;
+	r.timed = t->wait.is_timed;
 	put_text(r.name, sizeof r.name, t->wait.name);
 	put_text(r.type, sizeof r.type, t->wait.type);
 	keep(o, &r.head);

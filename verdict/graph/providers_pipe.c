@@ -115,6 +115,9 @@ static bool may_wake_itself(
 
 	if (!pr->generous || (!read && !state_takes_signals(st, t->process)))
 		return false;
+	/* Go's own handlers do nothing but hand a signal to a goroutine that waits for it, which is known to. */
+	if (t->is_task)
+		return false;
 	/* Who polls an end that it holds itself is an event loop at rest, whatever it catches. */
 	return state_catches_any(st, t->process) ||
 	       (t->wait.reason == WAIT_POLL && !moves_bytes(st, t) &&

@@ -37,6 +37,18 @@ bool providers_shared(
 	return false;
 }
 
+/*
+ * Serves its language's runtime. One that ran while the process was looked at may have gone on with a task that
+ * was seen to wait: what is said of tasks held of one moment, and of other processes another moment is known.
+ */
+static bool brings_nothing(const struct state *st, uint32_t thread)
+{
+	const struct state_thread *t = &st->threads[thread];
+
+	return t->housekeeping &&
+	       (t->waits || !st->instant || !st->processes[t->process].has_tasks);
+}
+
 void providers_add_threads(struct providers *pr, uint32_t node, uint32_t process)
 {
 	const struct state *st = pr->st;
@@ -45,7 +57,7 @@ void providers_add_threads(struct providers *pr, uint32_t node, uint32_t process
 	bool any = false;
 
 	for (uint32_t t = p->first; t != STATE_NONE; t = st->threads[t].next) {
-		if (st->threads[t].housekeeping)
+		if (brings_nothing(st, t))
 			continue;
 		fixpoint_edge(&pr->graph, node, t);
 		any = true;

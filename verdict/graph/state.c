@@ -163,6 +163,7 @@ static int load_threads(struct state *st, struct buf *why)
 			.is_task = query_int(stmt, 6, 0) >= (int64_t)RUNTIME_TASK_FIRST,
 			.alive = true};
 		st->processes[p].has_runtime |= t->housekeeping;
+		st->processes[p].has_tasks |= t->is_task;
 		st->processes[p].first = (uint32_t)st->n_threads;
 		remember(&st->thread_by_id, t->id, st->n_threads++);
 	}

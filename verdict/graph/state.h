@@ -64,6 +64,7 @@ struct state_process {
 		orders; /* caught signals by which people tell a program what to do, if it asked for them */
 	bool interrupts; /* a program of Ruby: any thread may end any other's wait */
 	bool collects; /* a program of Go: the garbage collector may close files that nothing refers to any more */
+	bool has_tasks; /* some of its threads are tasks, which its language runs on housekeeping ones */
 	bool has_runtime; /* some of its threads are housekeeping ones */
 	uint64_t runtime; /* signals that the program's language catches by itself */
 	bool is_python;

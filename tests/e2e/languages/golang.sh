@@ -15,6 +15,7 @@ export GOCACHE=$ROOT/build/go-cache GOFLAGS=-mod=mod GO111MODULE=off
 go build -o cases cases.go
 go build -o stacks stacks.go
 go build -o owners owners.go
+go build -o polls polls.go
 go build -ldflags=-w -o nodebug cases.go
 go build -ldflags="-s -w" -o stripped cases.go
 
@@ -223,7 +224,8 @@ joins_text()
 # Of two that are crossed either may stand first.
 are_wanted()
 {
-	findings out | sed -E 's/goroutine [0-9]+/goroutine N/g' | sort >.found
+	findings out | sed -E 's/goroutine [0-9]+/goroutine N/g; s/(empty pipe) [0-9]+/\1 N/; s/(TCP connection) [0-9.:]+ -> [0-9.:]+/\1 N/
+		s/ at sort\+ADDRESS//; s/^(warning: stuck: )(goroutine N of polls.*) and (sort.PID.)/\1\3 and \2/' | sort >.found
 	"$1" | sort | diff - .found >.difference
 }
 
@@ -345,6 +347,69 @@ owners.go:86 owners.go:78" "who has what"
 }
 owner_cases ./owners 1.19
 
+filter_text()
+{
+	cat <<-'T'
+	warning: stuck: sort[PID] and goroutine N of polls[PID] wait for each other
+	  cycle of 2, conditional
+	  sort[PID]
+	      waits to read from the empty pipe N (polls -> sort),
+	      whose write end is open in polls[PID] (fd N)
+	  goroutine N of polls[PID]
+	      waits to read from the empty pipe N (sort -> polls) at polls.go:25 (main.filter),
+	      whose write end is open in sort[PID] (fd N)
+	  unless Go's garbage collector, which runs every two minutes, closes the other end because nothing refers to it any more
+	  remedy: Let one side send first, and flush what it has buffered before it waits for the answer; close the ends that are not used.
+	T
+}
+
+ask_text()
+{
+	cat <<-'T'
+	warning: stuck: goroutine N of polls[PID] and goroutine N of polls[PID] wait for each other
+	  cycle of 2, conditional
+	  goroutine N of polls[PID]
+	      waits to read from the empty TCP connection N at polls.go:75 (main.ask),
+	      whose other side is open in polls[PID] (fd N)
+	  goroutine N of polls[PID]
+	      waits for the mutex `main.state` (sync.Mutex) at polls.go:63 (main.answer),
+	      which is held by goroutine N of polls[PID], now at polls.go:75 (main.ask)
+	  unless another goroutine unlocks the mutex: Go does not record the owner; it was inferred from that function's code
+	  remedy: Do not hold a lock while reading or writing a pipe whose other side needs that lock.
+	T
+}
+
+# poll_cases PROGRAM VERSION: goroutines that wait for pipes and sockets.
+poll_cases()
+{
+	local case
+	for case in filter ask; do
+		begin "why, Go $2: a goroutine that reads, and nobody can write ($case)"
+		start "$1" "$case"
+		wait_for 60 has_findings "${case}_text" || sorted_findings "${case}_text"
+		expect_status 0
+		stop
+		end
+	done
+	for case in filterLate askForAWhile rest; do
+		begin "why, Go $2: a goroutine that reads, and somebody may write, or it gives up ($case)"
+		start "$1" "$case"
+		wait_for 60 has_text 'goroutine 1: waits '
+		for _ in 1 2 3; do
+			expect_out '^No deadlock was found'
+			run "$PPTRACE" why "$pid"
+		done
+		case $case in
+		filterLate) expect_out 'goroutine 1: waits to read from the empty pipe [0-9]+ \(sort -> polls\)$' ;;
+		askForAWhile) expect_out 'goroutine 1: waits to read from the empty TCP connection .*, with a timeout$' ;;
+		rest) expect_out 'goroutine 1: waits for the socket: listening socket 127.0.0.1:[0-9]+$' ;;
+		esac
+		stop
+		end
+	done
+}
+poll_cases ./polls 1.19
+
 # The program has one name, whoever compiled it: it is in what pptrace says.
 begin "Go 1.24 can be had"
 mkdir newer
@@ -354,13 +419,15 @@ elif [ "$(id -u)" != 0 ] || ! timeout 300 "$ROOT/tests/golang/newer.sh" "$ROOT/b
 	skip "Debian's golang-1.24 cannot be fetched: $(tail -n 1 newer.log)"
 elif ! GOTOOLCHAIN=local GOCACHE=$ROOT/build/go-cache-1.24 "$ROOT/build/go-1.24/usr/lib/go-1.24/bin/go" build -o newer/ cases.go >newer.log 2>&1 ||
 	! GOTOOLCHAIN=local GOCACHE=$ROOT/build/go-cache-1.24 "$ROOT/build/go-1.24/usr/lib/go-1.24/bin/go" build -o newer/ stacks.go >newer.log 2>&1 ||
-	! GOTOOLCHAIN=local GOCACHE=$ROOT/build/go-cache-1.24 "$ROOT/build/go-1.24/usr/lib/go-1.24/bin/go" build -o newer/ owners.go >newer.log 2>&1; then
+	! GOTOOLCHAIN=local GOCACHE=$ROOT/build/go-cache-1.24 "$ROOT/build/go-1.24/usr/lib/go-1.24/bin/go" build -o newer/ owners.go >newer.log 2>&1 ||
+	! GOTOOLCHAIN=local GOCACHE=$ROOT/build/go-cache-1.24 "$ROOT/build/go-1.24/usr/lib/go-1.24/bin/go" build -o newer/ polls.go >newer.log 2>&1; then
 	fail "it does not compile" "$(cat newer.log)"
 fi
 end
 [ ! -x newer/cases ] || why_cases newer/cases 1.24
 [ ! -x newer/stacks ] || stack_cases newer/stacks 1.24
 [ ! -x newer/owners ] || owner_cases newer/owners 1.24
+[ ! -x newer/polls ] || poll_cases newer/polls 1.24
 
 # says_stripped FILE: the recording, which grows, says that a program is stripped.
 says_stripped()
@@ -394,6 +461,19 @@ main.ledger|sync.Mutex"
 				WHERE w.reason = 'lock' ORDER BY 3" "go|main.transfer|29
 go|main.report|36"
 		fi
+		end
+	done
+	for case in filter ask; do
+		begin "$backend: Go: a goroutine that reads, and nobody can write ($case), is told while it lasts, and found in the recording"
+		background "$PPTRACE" run --backend="$backend" --watch=0.5 -o polls.db ../polls "$case"
+		wait_for 60 told_text
+		cp err out
+		sorted_findings "${case}_text"
+		kill -TERM $!
+		wait_end $!
+		run "$PPTRACE" diagnose polls.db
+		sed -i '/^  .*SIGTERM/d' out
+		sorted_findings "${case}_text"
 		end
 	done
 	[ "$backend" != auto ] || return 0

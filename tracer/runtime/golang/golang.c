@@ -289,6 +289,7 @@ static int read_once(struct golang *go, struct tasks *tasks, bool **ret_idle)
 	}
 	read_machines(go, tasks, *ret_idle);
 	golang_waits(go);
+	golang_poll(go, !is_running(go));
 	go->lost = 0;
 	if (!is_running(go))
 		golang_reach(go);

@@ -1,8 +1,8 @@
 /* golang.h - what the files that read the runtime of Go share. */
 /* SPDX-License-Identifier: MIT */
 /*
- * To be read in this order: golang.c (goroutines), layout.c (the runtime's structures), frame.c (stacks), lock.c (what a
- * goroutine waits for), code.c (who has a mutex), stackmap.c (which words of a stack count), reach.c (who could wake it).
+ * To be read in this order: golang.c (goroutines), layout.c (the runtime's structures), frame.c (stacks), poll.c (descriptors
+ * that goroutines wait for), lock.c (what a goroutine waits for), code.c (who has a mutex), stackmap.c (which words of a stack count), reach.c (who could wake it).
  */
 #ifndef TRACER_RUNTIME_GOLANG_GOLANG_H
 #define TRACER_RUNTIME_GOLANG_GOLANG_H
@@ -31,6 +31,7 @@ struct golang_layout {
 	uint64_t module_pctab, module_pclntable, module_ftab, module_text, module_gofunc,
 		module_next, module_data_mask, module_bss_mask;
 	uint64_t func_args, func_npcdata, func_nfuncdata;
+	uint64_t poll_fd, poll_reader, poll_writer, poll_read_deadline, poll_write_deadline;
 };
 
 enum {
@@ -53,6 +54,9 @@ struct golang_call {
 /* Of runtime2.go: what g.atomicstatus says. */
 enum golang_status { GO_RUNNABLE = 1, GO_RUNNING, GO_SYSCALL, GO_WAITING, GO_DEAD = 6 };
 
+/* How a goroutine waits for a descriptor: not at all; for bytes, or room for them; for something that may be under way. */
+enum golang_polls { GOLANG_POLLS_NONE, GOLANG_READS, GOLANG_WRITES, GOLANG_POLLS };
+
 /* A function that was called, and where its frame lies: what it has on the stack is between low and high. */
 struct golang_frame {
 	uint64_t pc, low, high;
@@ -74,6 +78,9 @@ struct goroutine {
 	uint64_t tried;  /* the word that it has tried to set itself */
 	uint32_t owner;  /* 1 + index of the goroutine that seems to have it, 0: not known */
 	bool is_lost;    /* nobody who may go on has what it waits for */
+	enum golang_polls polls;
+	int fd;            /* for which it polls */
+	bool has_deadline; /* and not for longer than until then */
 	struct golang_frame frames[GOLANG_FRAMES];
 	size_t n_frames;
 };
@@ -97,6 +104,7 @@ struct golang {
 	size_t n;
 	uint32_t lost;    /* 1 + index of the first goroutine that is lost, 0: none is */
 	bool has_spans;   /* how the heap is divided is known */
+	bool has_poll;    /* how descriptors are waited for is known */
 	bool has_maps;    /* which words of its stacks count is known */
 	bool has_signals; /* os/signal sends those that arrive to channels of the program */
 	bool has_timers;  /* some timer is set, that may send to a channel or call a function */
@@ -156,6 +164,14 @@ bool golang_is_function(struct golang *go, uint64_t addr);
 /* Shows frames to people: those of inlined functions too. Returns how many. */
 size_t golang_show_frames(
 	struct golang *go, const struct goroutine *g, struct runtime_frame *ret, size_t max);
+
+/* ---- poll.c ---- */
+
+/* Finds the descriptors that goroutines wait for; is_quiet: nothing of the process runs, which what is under way may change. */
+void golang_poll(struct golang *go, bool is_quiet);
+
+/* Says what a goroutine waits for that polls. */
+void golang_poll_wait(const struct goroutine *g, struct runtime_wait *ret);
 
 /* ---- lock.c ---- */
 

@@ -83,6 +83,11 @@ static const struct wanted wanted[] = {
 	MAY(module_next, "runtime.moduledata", "next"),
 	MAY(module_data_mask, "runtime.moduledata", "gcdatamask"),
 	MAY(module_bss_mask, "runtime.moduledata", "gcbssmask"),
+	MAY(poll_fd, "runtime.pollDesc", "fd"),
+	MAY(poll_reader, "runtime.pollDesc", "rg"),
+	MAY(poll_writer, "runtime.pollDesc", "wg"),
+	MAY(poll_read_deadline, "runtime.pollDesc", "rd"),
+	MAY(poll_write_deadline, "runtime.pollDesc", "wd"),
 	MAY(func_args, "runtime._func", "args"),
 	MAY(func_npcdata, "runtime._func", "npcdata"),
 	MAY(func_nfuncdata, "runtime._func", "nfuncdata"),
@@ -184,6 +189,18 @@ static bool has_maps(const struct golang_layout *l)
 	       l->func_nfuncdata != GOLANG_NONE;
 }
 
+static bool has_poll(const struct golang_layout *l)
+{
+	return l->poll_fd != GOLANG_NONE && l->poll_reader != GOLANG_NONE &&
+	       l->poll_writer != GOLANG_NONE && l->poll_read_deadline != GOLANG_NONE &&
+	       l->poll_write_deadline != GOLANG_NONE;
+}
+
+static bool is_enough(const struct golang_layout *l)
+{
+	return is_complete(l) && has_spans(l) && has_maps(l);
+}
+
 static void read_layout(struct golang_layout *l, Dwarf *dwarf)
 {
 	Dwarf_Off off = 0, next;
@@ -198,10 +215,12 @@ static void read_layout(struct golang_layout *l, Dwarf *dwarf)
 			continue;
 		}
 		do {
-			/* The types stand together, in one unit. */
-			if (take_type(l, &die) && is_complete(l) && has_spans(l) && has_maps(l))
+			if (take_type(l, &die) && is_enough(l) && has_poll(l))
 				return;
 		} while (++visited < MAX_ENTRIES && dwarf_siblingof(&die, &die) == 0);
+		/* The types stand together, in one unit. */
+		if (is_enough(l))
+			return;
 		off = next;
 	}
 }
@@ -312,6 +331,7 @@ int golang_open(struct golang *go, const struct runtime_process *p, struct buf *
 		return rc;
 	go->heap = golang_symbol(go, "runtime.mheap_");
 	go->has_spans = go->heap && has_spans(&go->layout);
+	go->has_poll = has_poll(&go->layout);
 	go->module = golang_symbol(go, "runtime.firstmoduledata");
 	/* Of a program with plugins each part has its own tables. */
 	go->has_maps = ARCH_GO_LOCALS_BELOW && go->module && has_maps(&go->layout) &&

@@ -326,6 +326,8 @@ void golang_wait(struct golang *go, const struct goroutine *g, struct runtime_wa
 		return;
 	(void)snprintf(w->name, sizeof w->name, "%s", reason);
 	w->reason = begins(reason, "sleep") ? WAIT_SLEEP : WAIT_FILE;
+	if (g->polls)
+		golang_poll_wait(g, w);
 	if (!is_channel && !is_select && !begins(reason, "sema") && !begins(reason, "sync."))
 		return;
 	w->name[0] = '\0';
