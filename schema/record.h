@@ -143,6 +143,7 @@ enum end_via {
 /* How a thread of a process may end the wait of another one: bits of process.cancels. */
 #define CANCELS_BY_CALL 1u /* pthread_cancel */
 #define CANCELS_BY_JUMP 2u /* it sends a signal (pthread_kill), whose handler jumps (siglongjmp) */
+#define CANCELS_AT_ONCE 4u /* whatever it does just now (pthread_setcanceltype) */
 
 /* Who ended a thread. */
 enum exit_by {

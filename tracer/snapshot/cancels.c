@@ -8,13 +8,16 @@
 #include "tracer/snapshot/private.h"
 #include "tracer/symbols/symbols.h"
 
+#include <elf.h>
+#include <unistd.h>
+
 enum {
 	FILE_MAX = 64 << 20, /* larger files are not read */
 	FILES_MAX = 512      /* so many of one process are looked at */
 };
 
 /* What a file has been found to name. */
-enum named { NAMED_CANCEL = 1, NAMED_KILL = 2, NAMED_JUMP = 4 };
+enum named { NAMED_CANCEL = 1, NAMED_KILL = 2, NAMED_JUMP = 4, NAMED_TYPE = 8, NAMED_GO = 16 };
 
 /* Names as they stand in a table of symbols, or among the strings that a program looks up: each with the NULs around it. */
 static const struct {
@@ -27,6 +30,9 @@ static const struct {
 		"\0" name, sizeof "\0" name, what                                                  \
 	}
 	NAME("pthread_cancel", NAMED_CANCEL),
+	NAME("pthread_setcanceltype", NAMED_TYPE),
+	NAME(".gopclntab",
+		NAMED_GO), /* a section: where Go runs, nothing else names its functions */
 	NAME("pthread_kill", NAMED_KILL),
 	NAME("pthread_sigqueue", NAMED_KILL),
 	NAME("tgkill", NAMED_KILL),
@@ -45,13 +51,40 @@ static unsigned look(const char *data, size_t len, unsigned found)
 	return found;
 }
 
+/* Says whether a file is a program without a table of symbols, as a static one is that was stripped: what it calls has no name. */
+static bool is_nameless(int fd)
+{
+	Elf64_Ehdr head;
+	Elf64_Shdr section;
+
+	if (pread(fd, &head, sizeof head, 0) != sizeof head ||
+		memcmp(head.e_ident, ELFMAG, SELFMAG) != 0 ||
+		head.e_ident[EI_CLASS] != ELFCLASS64 || head.e_shentsize != sizeof section)
+		return false;
+	for (unsigned i = 0; i < head.e_shnum; i++) {
+		if (pread(fd, &section, sizeof section,
+			    (off_t)(head.e_shoff + i * sizeof section)) != sizeof section)
+			return false;
+		/* The table of one that finds out by itself where it was loaded is empty but for the first symbol, which stands for none. */
+		if (section.sh_type == SHT_SYMTAB ||
+			(section.sh_type == SHT_DYNSYM && section.sh_size > sizeof(Elf64_Sym)))
+			return false;
+	}
+	return true;
+}
+
 static unsigned file_cancels(pid_t pid, const char *path, struct hash *seen)
 {
 	_cleanup_close_ int fd = authority_open_inside(pid, path, FILE_MAX);
-	unsigned found = file_words(fd, look, 0, seen);
+	unsigned found = file_words(fd, look, 0, seen), how = 0;
 
-	return (found & NAMED_CANCEL ? CANCELS_BY_CALL : 0) |
-	       ((found & NAMED_KILL) && (found & NAMED_JUMP) ? CANCELS_BY_JUMP : 0);
+	if (fd >= 0 && !(found & NAMED_GO) && is_nameless(fd))
+		return CANCELS_BY_CALL | CANCELS_BY_JUMP | CANCELS_AT_ONCE;
+	if (found & NAMED_CANCEL)
+		how |= CANCELS_BY_CALL | (found & NAMED_TYPE ? CANCELS_AT_ONCE : 0);
+	if (found & NAMED_KILL && found & NAMED_JUMP)
+		how |= CANCELS_BY_JUMP;
+	return how;
 }
 
 /* What a language's runtime has of it (it stops its threads by signals, and tries memory out) is not for the program's waits. */

@@ -74,6 +74,12 @@ uint32_t providers_reach(struct providers *pr, const struct state_lock *l, uint3
  */
 bool providers_rescue(struct providers *pr);
 
+/*
+ * Returns how somebody who can go on in a graph, solved, may release the lock that a thread waits for and that another one has:
+ * MAYBE_UNLOCK, MAYBE_HANDED.
+ */
+unsigned providers_lock_rescues(const struct providers *solved, uint32_t thread);
+
 /* Frees what is known of ranks of MPI jobs. Accepts NULL. */
 void providers_mpi_free(struct mpi_ranks *ranks);
 

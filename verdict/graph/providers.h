@@ -49,8 +49,8 @@ int providers_build(struct providers *pr, const struct state *st, const struct p
 void providers_done(struct providers *pr);
 
 /*
- * Returns how a thread of the same process that can go on in the graph, solved, may end a thread's wait, whatever that is for:
- * MAYBE_CANCEL, and MAYBE_JUMP out of the handler of a signal.
+ * Returns how another thread that can go on in the graph, solved, may end a thread's wait. Whatever that is for: MAYBE_CANCEL, and
+ * MAYBE_JUMP out of the handler of a signal. For a lock that a third one has: MAYBE_UNLOCK, MAYBE_HANDED.
  */
 unsigned providers_rescues(const struct providers *pr, uint32_t thread);
 

@@ -84,20 +84,21 @@ static bool is_doubtful(const struct state *st, const struct state_lock *l, uint
 	return false;
 }
 
-static bool is_live(const struct providers *pr, uint32_t process)
+/* solved: a graph that is. */
+static bool is_live(const struct providers *solved, uint32_t process)
 {
-	return process != STATE_NONE && pr->st->processes[process].alive &&
-	       pr->strict->graph.nodes[pr->strict->process_node[process]].live;
+	return process != STATE_NONE && solved->st->processes[process].alive &&
+	       solved->graph.nodes[solved->process_node[process]].live;
 }
 
-/* Says whether somebody who could reach the lock can go on as it is. */
-static bool has_live_user(const struct providers *pr, const struct state_lock *l)
+/* Says whether somebody who could reach the lock can go on. */
+static bool has_live_user(const struct providers *solved, const struct state_lock *l)
 {
-	const struct state *st = pr->st;
+	const struct state *st = solved->st;
 
-	for (size_t i = 0; pr->strict && i < st->n_processes; i++)
+	for (size_t i = 0; i < st->n_processes; i++)
 		if ((l->pshared || l->process_id == st->processes[i].id) &&
-			is_live(pr, (uint32_t)i))
+			is_live(solved, (uint32_t)i))
 			return true;
 	return false;
 }
@@ -106,35 +107,33 @@ static bool has_live_user(const struct providers *pr, const struct state_lock *l
  * Says whether a thread of the process that has a lock of its own can go on by itself: one that waits for signals (as that of the C
  * library does which starts the functions of timers) only does what it is told.
  */
-static bool has_live_thread(const struct providers *pr, const struct state_lock *l)
+static bool has_live_thread(const struct providers *solved, const struct state_lock *l)
 {
-	const struct state *st = pr->st;
+	const struct state *st = solved->st;
 	uint32_t process = state_process(st, l->process_id);
 
-	if (!pr->strict || process == STATE_NONE)
+	if (process == STATE_NONE)
 		return false;
 	for (uint32_t t = st->processes[process].first; t != STATE_NONE; t = st->threads[t].next)
-		if (!st->threads[t].housekeeping && pr->strict->graph.nodes[t].live &&
+		if (!st->threads[t].housekeeping && solved->graph.nodes[t].live &&
 			!(st->threads[t].waits && st->threads[t].wait.reason == WAIT_SIGNAL))
 			return true;
 	return false;
 }
 
-/* Says whether a process that has used a lock can go on as it is, or one that lies in it. */
-static bool has_live_sharer(const struct providers *pr, const struct state_lock *l)
+/* Says whether a process that has used a lock can go on, or a thread of the one that it lies in. */
+static bool has_live_sharer(const struct providers *solved, const struct state_lock *l)
 {
 	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
-	const struct state *st = pr->st;
+	const struct state *st = solved->st;
 	int rc;
 
 	if (!l->pshared)
-		return has_live_thread(pr, l);
-	if (!pr->strict)
-		return false;
+		return has_live_thread(solved, l);
 	rc = query_one(st->db, "SELECT process_id FROM lock_user WHERE lock_id = ?1", l->id, &stmt,
 		st->why);
 	for (; rc > 0; rc = query_step(stmt, st->why))
-		if (is_live(pr, state_process(st, query_int(stmt, 0, 0))))
+		if (is_live(solved, state_process(st, query_int(stmt, 0, 0))))
 			return true;
 	return false;
 }
@@ -142,8 +141,7 @@ static bool has_live_sharer(const struct providers *pr, const struct state_lock 
 /* What is known of those who have a lock. */
 struct holding {
 	int64_t n;
-	bool other;  /* one of them is a living thread, and not the one that waits */
-	bool inside; /* each of them waits for another lock */
+	bool inside; /* one of them is another living thread that waits for a lock, too */
 };
 
 static void add_holding(
@@ -153,20 +151,19 @@ static void add_holding(
 	bool other = holder != STATE_NONE && holder != waiter;
 
 	h->n++;
-	h->other |= other;
-	h->inside &=
+	h->inside |=
 		other && st->threads[holder].waits && st->threads[holder].wait.reason == WAIT_LOCK;
 }
 
 /*
  * Says whether a lock may be used like a semaphore: one thread takes it, another one gives it back, which the C library lets
  * pass for such mutexes. As soon as its holder was seen to give it back it is a lock as others are; and so it is where its
- * holder waits for another lock, as who is inside two critical sections does. Where it is not recorded who gives back, one
- * that a thread wants which has it, or whose holder is gone, may be such a one.
+ * holder waits for another lock, as who is inside two critical sections does. Where it is not recorded who gives back, it is known
+ * of one alone from which its holder has woken somebody.
  */
 static bool may_be_handed(const struct state *st, const struct state_lock *l, uint32_t thread)
 {
-	struct holding holding = {.inside = true};
+	struct holding holding = {0};
 	int64_t hint = st->threads[thread].wait.target_thread_id;
 
 	if (l->reentrant || l->robust || l->is_pi ||
@@ -178,7 +175,20 @@ static bool may_be_handed(const struct state *st, const struct state_lock *l, ui
 		add_holding(&holding, st, thread, hint);
 	if (!holding.n || holding.inside)
 		return false;
-	return l->is_recorded && l->holds >= 0 ? l->holds <= holding.n : !holding.other;
+	return l->is_recorded && l->holds >= 0 ? l->holds <= holding.n : !l->is_given_back;
+}
+
+unsigned providers_lock_rescues(const struct providers *solved, uint32_t thread)
+{
+	const struct state *st = solved->st;
+	const struct state_thread *t = &st->threads[thread];
+	const struct state_lock *l = state_lock_of(st, &t->wait);
+
+	if (t->wait.reason != WAIT_LOCK || !l)
+		return 0;
+	if (l->foreign && !l->reentrant && !l->robust && has_live_user(solved, l))
+		return MAYBE_UNLOCK;
+	return may_be_handed(st, l, thread) && has_live_sharer(solved, l) ? MAYBE_HANDED : 0;
 }
 
 /* Says whether nobody was ever seen to take a lock: who takes it without having to wait is not recorded. */
@@ -203,10 +213,6 @@ uint32_t providers_on_lock(struct providers *pr, uint32_t thread)
 	providers_maybe_told(pr, thread);
 	if (l->is_ownerless)
 		providers_maybe(pr, thread, MAYBE_OWNER);
-	if (l->foreign && !l->reentrant && !l->robust && has_live_user(pr, l))
-		providers_maybe(pr, thread, MAYBE_UNLOCK);
-	else if (may_be_handed(st, l, thread) && has_live_sharer(pr, l))
-		providers_maybe(pr, thread, MAYBE_HANDED);
 	/* A rwlock does not say who reads; but a waiter that was seen asleep waits for somebody who can reach it. */
 	if (l->first_holder == STATE_NONE && l->kind == LOCK_RWLOCK &&
 		(st->instant || is_never_held(st, l)))
@@ -329,7 +335,7 @@ uint32_t providers_on_sem(struct providers *pr, uint32_t thread)
 			return all;
 		/* Unlike a mutex, it may be posted by anybody; but who cannot go on will not. */
 		if (taker != STATE_NONE &&
-			(!pr->generous || (l->cycles > 0 && !has_live_user(pr, l))))
+			(!pr->generous || (l->cycles > 0 && !has_live_user(pr->strict, l))))
 			return taker;
 		providers_maybe(pr, thread, MAYBE_POST);
 		return all;

@@ -4,7 +4,7 @@
 
 #include "schema/record.h"
 
-/* The waits that a thread does not leave when it is cancelled: the C library waits on. */
+/* The waits that a thread does not leave when it is cancelled, unless asynchronously: the C library waits on. */
 static const bool outlasts_cancel[WAIT_REASON_END] = {[WAIT_LOCK] = true,
 	[WAIT_BARRIER] = true,
 	[WAIT_ONCE] = true,
@@ -29,11 +29,12 @@ unsigned providers_rescues(const struct providers *pr, uint32_t thread)
 	const struct state *st = pr->st;
 	const struct state_thread *t = &st->threads[thread];
 	const struct state_process *p = &st->processes[t->process];
-	unsigned how = 0;
+	unsigned how = providers_lock_rescues(pr, thread);
 
 	if (!p->cancels || t->is_task || !has_live_sibling(pr, thread))
-		return 0;
-	if (p->cancels & CANCELS_BY_CALL && !outlasts_cancel[t->wait.reason])
+		return how;
+	if (p->cancels & CANCELS_BY_CALL &&
+		(p->cancels & CANCELS_AT_ONCE || !outlasts_cancel[t->wait.reason]))
 		how |= MAYBE_CANCEL;
 	if (p->cancels & CANCELS_BY_JUMP && state_lets_in(st, thread))
 		how |= MAYBE_JUMP;
@@ -45,7 +46,9 @@ bool providers_rescue(struct providers *pr)
 	bool any = false;
 
 	for (size_t i = 0; i < pr->st->n_threads; i++) {
-		unsigned how = pr->graph.nodes[i].live ? 0 : providers_rescues(pr, (uint32_t)i);
+		unsigned how = pr->graph.nodes[i].live || !pr->st->threads[i].waits
+				       ? 0
+				       : providers_rescues(pr, (uint32_t)i);
 
 		pr->maybe[i] |= how;
 		pr->graph.nodes[i].source |= how != 0;

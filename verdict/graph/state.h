@@ -98,6 +98,7 @@ struct state_lock {
 	bool is_recorded;  /* each time that it was taken and released is */
 	int64_t holds;     /* how often it was taken; -1: not known */
 	bool foreign; /* it, or another of its process, was released by a thread that did not hold it */
+	bool is_given_back; /* somebody who had it was seen to wake one who waited for it */
 	bool stale; /* what is known of its holder by looking into its memory is out of date */
 	uint32_t first_holder, first_waiter; /* indexes, or STATE_NONE */
 };

@@ -86,9 +86,9 @@ static int load_waited_locks(struct state *st, struct buf *why)
 /*
  * A holder that was read from the lock's memory when somebody blocked on it, or
  * later, is the holder still if nobody has been woken from that lock since: a release
- * with a sleeper wakes one.
+ * with a sleeper wakes one. Who does it is seen to have given back what the memory said was his.
  */
-static int find_stale(struct state *st, struct buf *why)
+static int find_released(struct state *st, struct buf *why)
 {
 	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
 	_cleanup_free_ int64_t *blocked = xcalloc(st->n_locks + 1, sizeof *blocked);
@@ -112,14 +112,17 @@ static int find_stale(struct state *st, struct buf *why)
 	if (!any)
 		return 0;
 	rc = query_one(st->db,
-		"SELECT lock_id, max(end_ns) FROM wait WHERE lock_id IS NOT NULL AND end_ns <= ?1"
+		"SELECT lock_id, max(end_ns), max(reason = 'lock' AND waker_id = target_thread_id)"
+		" FROM wait WHERE lock_id IS NOT NULL AND end_ns <= ?1"
 		" GROUP BY lock_id",
 		st->at_ns, &stmt, why);
 	for (; rc > 0; rc = query_step(stmt, why)) {
 		uint32_t l = state_lock(st, query_int(stmt, 0, 0));
 
-		if (l != STATE_NONE && query_int(stmt, 1, 0) >= blocked[l])
-			st->locks[l].stale = true;
+		if (l == STATE_NONE)
+			continue;
+		st->locks[l].stale |= query_int(stmt, 1, 0) >= blocked[l];
+		st->locks[l].is_given_back = query_int(stmt, 2, 0) != 0;
 	}
 	return rc;
 }
@@ -189,7 +192,7 @@ int state_load_locks(struct state *st, bool open_only, struct buf *why)
 	rc = state_load_holders(st, open_only, why);
 	if (!rc)
 		rc = find_foreign(st, why);
-	return rc ? rc : find_stale(st, why);
+	return rc ? rc : find_released(st, why);
 }
 
 static const char pipe_sql[] =

@@ -245,6 +245,21 @@ static void add_shared_memory(struct buf *b, const struct state *st, const struc
 	add_named(b, st, s, "unless somebody outside the trace uses the memory of ", is_reachable);
 }
 
+/* What is known of who gives back the locks that members want. */
+static void add_handed(struct buf *b, const struct state *st, const struct stuck_set *s)
+{
+	bool recorded = false;
+
+	for (size_t i = 0; i < s->n_members; i++) {
+		const struct state_lock *l = state_lock_of(st, &st->threads[s->members[i]].wait);
+
+		recorded |= l && l->is_recorded && l->holds >= 0;
+	}
+	buf_adds(b, "unless a thread that does not hold it unlocks the lock");
+	buf_adds(b, recorded ? ", which its holder has never unlocked so far\n"
+			     : ": who unlocks it is not recorded here\n");
+}
+
 /* What could still release a conditional set, a line each. */
 static void add_conditions(struct buf *b, const struct state *st, const struct stuck_set *s)
 {

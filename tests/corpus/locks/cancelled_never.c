@@ -1,7 +1,7 @@
 /* cancelled_never.c - a thread that has a mutex joins one that wants it, and main, which goes on, cancels nobody. */
 /* SPDX-License-Identifier: MIT */
 /*
- * expect: deadlock
+ * expect: deadlock stuck
  * source: espeak-ng/espeak-ng#563; the hanging twin of cancelled_waiter.c
  */
 #include "cancelled.h"

@@ -168,7 +168,31 @@ TEST(stuck_cancelled_by_live_thread)
 	ASSERT_STR(beside, "stuck cycle 11 12");
 	fixture_wait(db, 10, "join", "target_thread_id=11");
 	EXPECT(db, "deadlock cycle 11 12");
-	EXPECT(join_under_lock(0), "deadlock cycle 11 12");
+	EXPECT(taken(join_under_lock(0), 2), "deadlock cycle 11 12");
+}
+
+/* One that may be cancelled at any time leaves the wait for a lock, too. */
+TEST(stuck_abba_cancelled_at_once)
+{
+	sqlite3 *db = abba();
+
+	fixture_sql(db, "DELETE FROM wait WHERE thread_id = 10");
+	fixture_sql(db, "UPDATE process SET cancels = 1 | 4");
+	EXPECT(db, "stuck cycle 11 12");
+}
+
+/* Where nobody records who gives a lock back, a thread beside may do it, unless its holder has woken somebody who waited for it. */
+TEST(stuck_joined_and_not_recorded)
+{
+	sqlite3 *db = join_under_lock(0);
+	_cleanup_free_ char *beside = fixture_stuck(db);
+
+	ASSERT_STR(beside, "stuck cycle 11 12");
+	fixture_sql(db, "UPDATE wait SET target_thread_id = 11 WHERE reason = 'lock'");
+	fixture_sql(db,
+		"INSERT INTO wait (thread_id, start_ns, end_ns, reason, lock_id, target_thread_id, waker_id)"
+		" VALUES (12, 1, 2, 'lock', 1, 11, 11)");
+	EXPECT(db, "deadlock cycle 11 12");
 }
 
 /* main is told to end, and cancels them. */
@@ -569,6 +593,7 @@ TEST(stuck_rwlock_upgrade)
 	fixture_lock(db, 1, "rwlock", 1);
 	fixture_hold(db, 1, 11, "s");
 	fixture_hold(db, 1, 12, "s");
+	(void)taken(db, 3);
 	fixture_wait(db, 11, "lock", "lock_id=1, mode='x'");
 	EXPECT(db, "deadlock self 11");
 }
