@@ -130,6 +130,18 @@ until_rest()
 	done
 }
 
+# has_begun PPTRACE: true once the command runs that it has started. On a busy machine that takes a while, in which there is
+# nothing that could come to rest. Sets tree.
+has_begun()
+{
+	local pid
+	list_tree "$1"
+	for pid in "${tree[@]:1}"; do
+		[ -e "/proc/$pid/exe" ] && ! [ "/proc/$pid/exe" -ef "$PPTRACE" ] && return 0
+	done
+	return 1
+}
+
 # watch_live HOW EXPECT COMMAND...: runs it until one of the rules is reported or it has been at rest for a while.
 watch_live()
 {
@@ -144,10 +156,9 @@ watch_live()
 			nap 0.1
 		done
 	else
-		until [ -s t.db ] || ! is_running $pptrace; do
+		until has_begun $pptrace || ! is_running $pptrace; do
 			nap 0.02
 		done
-		list_tree $pptrace
 		[ -n "${head[restless]}" ] || until_rest "$PATIENCE" "${tree[@]:1}"
 		nap $REST
 	fi
