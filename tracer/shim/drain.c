@@ -42,7 +42,7 @@ void shim_drain_init(struct shim_drain *d, bool everything, uint64_t memory)
 
 void shim_drain_done(struct shim_drain *d)
 {
-	for (uint32_t i = 0; d->rings && i < d->arena.n_rings; i++) {
+	for (uint32_t i = 0; i < d->n_touched; i++) {
 		free(d->rings[i].pinned);
 		free(d->rings[i].late);
 	}

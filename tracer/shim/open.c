@@ -45,9 +45,13 @@ void shim_open_seek(struct shim_drain *d, uint64_t now)
 	for (uint32_t i = 0; i < d->arena.n_rings; i++) {
 		struct shim_ring *r = &d->rings[i];
 
-		if (r->live || !shim_ring_open(&d->arena, r, i))
+		/* In this order: what is ours of a ring that was never taken is memory that was never touched. */
+		if (!shim_ring_is_taken(&d->arena, i) || r->live ||
+			!shim_ring_open(&d->arena, r, i))
 			continue;
 		d->open[d->n_open++] = i;
+		if (i >= d->n_touched)
+			d->n_touched = i + 1;
 		supersede(d, r);
 	}
 }

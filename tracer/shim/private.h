@@ -124,6 +124,8 @@ struct arena_ring *shim_arena_ring(const struct shim_arena *a, uint32_t i);
 struct arena_chunk *shim_arena_chunk(const struct shim_arena *a, uint32_t i);
 uint64_t *shim_arena_data(const struct shim_arena *a, uint32_t i);
 
+/* Says whether a ring has an owner and is ready to be read. */
+bool shim_ring_is_taken(const struct shim_arena *a, uint32_t number);
 /* Begins to read a ring that has an owner; false: it is not ready. */
 bool shim_ring_open(struct shim_arena *a, struct shim_ring *r, uint32_t number);
 
@@ -293,6 +295,7 @@ struct shim_drain {
 	struct shim_ring *rings; /* one for each in the arena */
 	uint32_t *open;          /* the numbers of those that are read */
 	size_t n_open;
+	uint32_t n_touched; /* none from here on was ever open */
 	uint64_t taken;     /* as in the arena's head, when new ones were sought last ... */
 	uint64_t sought_at; /* ... and when that was, mono; 0: never */
 	uint32_t *heap;     /* rings with a record to hand over, oldest first */

@@ -9,6 +9,7 @@
 
 #ifndef MADV_POPULATE_READ
 #define MADV_POPULATE_READ 22
+#define MADV_POPULATE_WRITE 23
 #endif
 
 /*
@@ -38,6 +39,8 @@ void shim_arena_init(struct shim_arena *a, char *base)
 	struct arena_head *h = (struct arena_head *)base;
 
 	a->base = base;
+	/* All of the tables is looked at soon: hundreds of page faults become one call, on a kernel from 5.14 on. */
+	(void)madvise(base, a->data_at, MADV_POPULATE_WRITE);
 	a->gen = xcalloc(a->n_chunks, sizeof *a->gen);
 	a->populated = xcalloc(a->n_chunks, 1);
 	h->version = ARENA_VERSION;
@@ -113,6 +116,14 @@ static bool chunk_is_ours(struct shim_arena *a, const struct shim_ring *r, uint3
 		a->populated[c - 1] = 1;
 	}
 	return true;
+}
+
+bool shim_ring_is_taken(const struct shim_arena *a, uint32_t number)
+{
+	const struct arena_ring *row = shim_arena_ring(a, number);
+
+	return __atomic_load_n(&row->owner, __ATOMIC_ACQUIRE) &&
+	       __atomic_load_n(&row->state, __ATOMIC_ACQUIRE) == ARENA_RING_LIVE;
 }
 
 bool shim_ring_open(struct shim_arena *a, struct shim_ring *r, uint32_t number)
