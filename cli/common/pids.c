@@ -7,28 +7,23 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "base/proc.h"
 #include "cli/common/say.h"
 
-enum { COMM_MAX = 15, CALLED_MAX = 10 };
+enum { CALLED_MAX = 10 };
 
 /* Says whether the process with that number, a folder of /proc, is called so. */
 static bool is_called(const char *number, const char *name)
 {
-	_cleanup_free_ char *path = xasprintf("/proc/%s/comm", number);
-	char comm[COMM_MAX + 2] = "";
-	FILE *f = fopen(path, "re");
+	char comm[PROC_COMM];
 
-	if (!f)
-		return false;
-	if (!fgets(comm, sizeof comm, f))
-		*comm = '\0';
-	(void)fclose(f);
-	comm[strcspn(comm, "\n")] = '\0';
-	return *comm && !strncmp(comm, name, COMM_MAX);
+	proc_comm((uint32_t)strtoul(number, NULL, 10), comm);
+	return *comm && !strncmp(comm, name, sizeof comm - 1);
 }
 
 /* Adds the IDs of processes that are called so, as "17,18". */

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/proc.h"
 #include "schema/record.h"
 #include "tracer/authority/authority.h"
 
@@ -156,17 +157,14 @@ static void tell(struct shim_spawn *s, struct rec_WAIT_BEGIN *child, uint64_t ts
 {
 	/* CLONE_CLEAR_SIGHAND is by what the kernel, too, tells posix_spawn from other ways. */
 	struct rec_FORK f = {.head = s->wait.head, .flags = 0x100000000ull | SIGCHLD};
-	_cleanup_free_ char *path = xasprintf("/proc/%u/comm", s->child);
 	struct rec_WAIT_BEGIN parent = s->wait;
-	char comm[sizeof f.comm + 1];
 
 	f.head.kind = REC_FORK;
 	f.head.size = sizeof f;
 	f.head.ts = ts;
 	f.child_pid = f.child_tid = f.child_ns_pid = f.child_ns_tid = s->child;
 	f.parent_pid = f.head.pid;
-	if (read_file(path, comm, sizeof comm) > 0)
-		memcpy(f.comm, comm, strcspn(comm, "\n") < 15 ? strcspn(comm, "\n") : 15);
+	proc_comm(s->child, f.comm);
 	child->head = f.head;
 	child->head.pid = child->head.tid = s->child;
 	tell_ends(s->child, &child->head, emit, arg);

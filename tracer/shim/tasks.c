@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/proc.h"
 #include "schema/record.h"
 #include "tracer/authority/authority.h"
 
@@ -49,22 +50,6 @@ void shim_tasks_root(struct shim_tasks *t, uint32_t pid)
 
 /* ---- Processes ---- */
 
-/* The name of a process, empty if it is gone. */
-static void read_comm(uint32_t pid, char *comm, size_t size)
-{
-	_cleanup_free_ char *path = xasprintf("/proc/%u/comm", pid);
-	_cleanup_fclose_ FILE *f = fopen(path, "re");
-	char *end;
-
-	if (!f || !fgets(comm, (int)size, f)) {
-		comm[0] = '\0';
-		return;
-	}
-	end = strchr(comm, '\n');
-	if (end)
-		*end = '\0';
-}
-
 static void tell_birth(struct shim_tasks *t, const struct shim_ring *r, uint64_t parent,
 	const struct rec_head *rec, source_emit *emit, void *arg)
 {
@@ -77,7 +62,7 @@ static void tell_birth(struct shim_tasks *t, const struct shim_ring *r, uint64_t
 	f.child_pid = f.child_tid = rec->pid;
 	f.child_ns_pid = f.child_ns_tid = r->ns_pid;
 	f.parent_pid = parent;
-	read_comm((uint32_t)parent, f.comm, sizeof f.comm);
+	proc_comm((uint32_t)parent, f.comm);
 	emit(arg, &f.head);
 }
 

@@ -2,11 +2,14 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/hash.h"
 #include "base/text.h"
 #include "base/mem.h"
+#include "base/proc.h"
 #include "base/script.h"
 #include "tests/unit/test.h"
 
@@ -203,4 +206,18 @@ TEST(program_of_interpreter)
 	/* One that is cut is not known. */
 	ASSERT(script_of("/usr/bin/python3", "python3\0x.py", 12) == NULL);
 	ASSERT(script_of("/usr/bin/python3", NULL, 0) == NULL);
+}
+
+TEST(proc_comm)
+{
+	char comm[PROC_COMM];
+
+	ASSERT(prctl(PR_SET_NAME, "two\nlines, cut here") == 0);
+	proc_comm((uint32_t)getpid(), comm);
+	ASSERT_STR(comm, "two\nlines, cut ");
+	ASSERT(prctl(PR_SET_NAME, "short") == 0);
+	proc_comm((uint32_t)getpid(), comm);
+	ASSERT_STR(comm, "short");
+	proc_comm(UINT32_MAX, comm);
+	ASSERT_STR(comm, "");
 }
