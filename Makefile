@@ -362,7 +362,7 @@ test-distros: all
 test-long: all programs
 	$(Q)FILE_LIMIT=14400 BUILD=$(CURDIR)/build ROUNDS=334 tests/run.sh -j 2 tests/e2e/run/tracer_gone.sh
 	$(Q)FILE_LIMIT=14400 BUILD=$(CURDIR)/build tests/run.sh -j 2 $(sort $(wildcard tests/long/*.sh))
-	$(Q)LONG=1 BUILD=$(CURDIR)/build tests/run.sh -j 1 tests/e2e/languages/golang.sh tests/e2e/capture/fallback.sh
+	$(Q)FILE_LIMIT=7200 LONG=1 BUILD=$(CURDIR)/build tests/run.sh -j 1 $(sort $(wildcard tests/e2e/languages/*.sh)) tests/e2e/capture/fallback.sh
 	$(Q)$(MAKE) --no-print-directory fuzz TIME=600
 
 demo:
@@ -518,7 +518,7 @@ help:
 	@echo 'make check      the fast tests: no root needed'
 	@echo 'make test-kernels  what works on Debian'"'"'s kernels from 5.10 on, emulated; writes doc/platforms.md'
 	@echo 'make test-fleet  the tests of push and fleet alone, with a ClickHouse server of their own'
-	@echo 'make test-long  pptrace killed a thousand times, full disks, spoilt recordings and rings, each fuzzer ten minutes'
+	@echo 'make test-long  pptrace killed a thousand times, full disks, spoilt recordings and rings, each fuzzer ten minutes; languages of other Debian releases'
 	@echo 'make test-distros  build and check on other Debian releases, record their programs'
 	@echo 'make deb        build a Debian package in build/deb, and let lintian look at it'
 	@echo 'make deps       install the packages that building and testing need (Debian; else print them)'

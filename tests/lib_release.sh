@@ -23,3 +23,10 @@ release_unpack()
 	done
 	rm -r "$apt"
 }
+
+# release_library ROOT: puts the preload library into it, under the path that it has here: a program that has changed its root there is given it.
+release_library()
+{
+	mkdir -p "$1$BUILD"
+	cp "$BUILD/libpptrace-shim.so" "$1$BUILD/"
+}

@@ -348,10 +348,15 @@ void naming_site(struct buf *b, struct sqlite3 *db, int64_t id)
 		return;
 	slash = strrchr(file, '/');
 	buf_adds(b, " at ");
+	/* What a language's runtime has made itself: there is no source of it. */
+	if (!strcmp(file, "?") && *query_text(stmt, 2)) {
+		add_name(b, query_text(stmt, 2));
+		return;
+	}
 	add_name(b, slash ? slash + 1 : file);
-	if (*query_text(stmt, 3))
+	if (query_int(stmt, 4, 0) > 0)
 		buf_addf(b, ":%lld", (long long)query_int(stmt, 4, 0));
-	else
+	else if (!*query_text(stmt, 3))
 		buf_addf(b, "+0x%llx", (unsigned long long)query_int(stmt, 1, 0));
 	if (*query_text(stmt, 2)) {
 		buf_adds(b, " (");

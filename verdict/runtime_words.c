@@ -43,6 +43,13 @@ static const struct runtime_words rows[] = {
 	{"CompletableFuture", "future", "complete it", RUNTIME_KIND_RESULT},
 	{"futures.wait", "futures", "complete them", RUNTIME_KIND_RESULT},
 	{"futures.as_completed", "futures", "complete them", RUNTIME_KIND_RESULT},
+	{"awaitTermination", "end of the pool", "end it", RUNTIME_KIND_RESULT},
+	{"ForkJoinTask", "task", "complete it", RUNTIME_KIND_RESULT},
+	{"Stream", "parallel stream", "finish its work", RUNTIME_KIND_RESULT},
+	{"IntStream", "parallel stream", "finish its work", RUNTIME_KIND_RESULT},
+	{"LongStream", "parallel stream", "finish its work", RUNTIME_KIND_RESULT},
+	{"DoubleStream", "parallel stream", "finish its work", RUNTIME_KIND_RESULT},
+	{"HttpClient", "response", "send it", RUNTIME_KIND_RESULT},
 	{"ApplyResult", "result", "produce it", RUNTIME_KIND_RESULT},
 	{"MapResult", "result", "produce it", RUNTIME_KIND_RESULT},
 	{"join", "tasks of the queue", "call its task_done", RUNTIME_KIND_WORK}, /* Queue.join */

@@ -191,12 +191,35 @@ static void add_thread(struct buf *out, const struct why_source *src, const stru
 		add_place(out, src, r, places);
 }
 
+/* How much of a name stands before the number at its end: "pool-1-thread-" of "pool-1-thread-12". */
+static size_t stem(const char *name)
+{
+	size_t len = strlen(name);
+
+	while (len && name[len - 1] >= '0' && name[len - 1] <= '9')
+		len--;
+	return len;
+}
+
+/*
+ * Says whether two threads are workers of one pool that have nothing to do. From Python 3.13 on each of them sleeps on a word of
+ * its own: they are known by their names, which differ in a number.
+ */
+static bool is_same_pool(
+	const struct why_source *src, const struct why_row *a, const struct why_row *b)
+{
+	return a->name && b->name && a->lock_id && b->lock_id && stem(a->name) == stem(b->name) &&
+	       !strncmp(a->name, b->name, stem(a->name)) &&
+	       naming_runtime_kind(src->db, a->lock_id) == RUNTIME_KIND_POOL &&
+	       naming_runtime_kind(src->db, b->lock_id) == RUNTIME_KIND_POOL;
+}
+
 /* Threads are alike if they wait for the same at the same place. */
-static bool is_alike(const struct why_row *a, const struct why_row *b)
+static bool is_alike(const struct why_source *src, const struct why_row *a, const struct why_row *b)
 {
 	return a->wait_id && b->wait_id && !strcmp(a->state, b->state) &&
-	       a->lock_id == b->lock_id && a->pipe_id == b->pipe_id && a->site_id == b->site_id &&
-	       a->target_thread_id == b->target_thread_id &&
+	       (a->lock_id == b->lock_id || is_same_pool(src, a, b)) && a->pipe_id == b->pipe_id &&
+	       a->site_id == b->site_id && a->target_thread_id == b->target_thread_id &&
 	       a->target_process_id == b->target_process_id && a->timed == b->timed;
 }
 
@@ -229,7 +252,7 @@ static void add_process(
 		if (shown[i] || (rows.list[i].is_housekeeping && !all))
 			continue;
 		for (size_t k = i + 1; k < rows.n && !all; k++)
-			if (!shown[k] && is_alike(&rows.list[i], &rows.list[k])) {
+			if (!shown[k] && is_alike(src, &rows.list[i], &rows.list[k])) {
 				shown[k] = true;
 				more++;
 			}

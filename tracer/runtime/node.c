@@ -4,7 +4,8 @@
  * JavaScript runs in the main thread and in Workers; each has an event loop of libuv, in which it waits. What a promise or a
  * callback waits for has no thread, and is not read. In spawnSync, execSync and their like the loop runs until the child has
  * ended; Atomics.wait waits for whoever has the same memory. Both are seen by the functions on the stack. The other threads serve them: V8's, the inspector's, libuv's pool. They
- * are known by the functions at the bottom of their stacks, where the program was not stripped of their names. Frames of
+ * are known by the functions at the bottom of their stacks; where these have no names (Debian's libnode.so), by their own
+ * names, which they have from Node 22 on, or by how they wait: that function of libnode.so waits for libuv. Frames of
  * JavaScript have names (symbols/jit.c) if Node was started with --perf-basic-prof and --interpreted-frames-native-stack.
  */
 #include "tracer/runtime/runtime.h"
@@ -27,14 +28,22 @@ enum { MAX_FRAMES = 64 };
 
 /* Functions that only threads of the runtime have on their stacks, as the linker or the demangler says. */
 static const char *const serving[] = {"PlatformWorkerThread", "DelayedTaskScheduler",
-	"InspectorIo::ThreadMain", "StartIoThreadMain", "SignalInspector", "libuv-worker"};
+	"InspectorIo::ThreadMain", "StartIoThreadMain", "SignalInspector"};
+
+/* What these threads are called, as far as the kernel keeps it: from Node 22 on. */
+static const char *const serving_names[] = {
+	"V8Worker", "DelayedTaskSche", "SignalInspector", "InspectorIo"};
+
+static bool is_libnode(const char *path)
+{
+	const char *base = strrchr(path, '/');
+
+	return !strncmp(base ? base + 1 : path, "libnode.", 8);
+}
 
 static bool is_program(void *arg, const char *path)
 {
-	const char *exe = arg, *base = strrchr(path, '/');
-
-	base = base ? base + 1 : path;
-	return !strcmp(path, exe) || !strncmp(base, "libnode.", 8);
+	return !strcmp(path, arg) || is_libnode(path);
 }
 
 static bool is_there(const struct runtime_process *p)
@@ -56,10 +65,42 @@ static void take_frame(struct stack *s, const char *function)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(serving); i++)
 		s->serves |= strstr(function, serving[i]) != NULL;
-	s->is_worker |= strstr(function, "Worker::StartThread") != NULL;
+	s->is_worker |= strstr(function, "worker::Worker::") != NULL;
 	s->is_loop |= !strcmp(function, "uv_run");
 	s->is_spawn |= strstr(function, "SyncProcessRunner::") != NULL;
 	s->is_atomic |= strstr(function, "FutexEmulation::Wait") != NULL;
+}
+
+static bool is_in_libnode(const struct runtime_process *p, const struct symbols_frame *f)
+{
+	struct symbol symbol;
+
+	return symbols_code(p->symbols, p->key, f->addr, f->is_return, &symbol) && symbol.module &&
+	       is_libnode(symbol.module);
+}
+
+/*
+ * Says whether all that a thread does is to wait, by libuv, in the function of libnode.so that it was started with: it
+ * begins nothing before a thread that runs JavaScript tells it to. (libuv's own pool may also do what the program asked for.)
+ */
+static bool only_waits(
+	const struct runtime_process *p, const struct symbols_frame *frames, const int n)
+{
+	int i = 0, below = 0;
+
+	for (const char *function = ""; i < n && strcmp(function, "uv_cond_wait") != 0 &&
+					strcmp(function, "uv_sem_wait") != 0;
+		i++) {
+		function =
+			symbols_function(p->symbols, p->key, frames[i].addr, frames[i].is_return);
+		function = function ? function : "";
+	}
+	for (; i < n && is_in_libnode(p, &frames[i]); i++)
+		below++;
+	/* What starts a thread, in the C library. */
+	for (; i < n && symbols_is_compiled_library(p->symbols, p->key, frames[i].addr); i++)
+		;
+	return i == n && below == 1;
 }
 
 static void read_stack(const struct runtime_process *p, pid_t tid, struct stack *s)
@@ -74,6 +115,23 @@ static void read_stack(const struct runtime_process *p, pid_t tid, struct stack 
 		if (function)
 			take_frame(s, function);
 	}
+	s->serves |= only_waits(p, frames, n);
+}
+
+static bool is_any_of(const char *name, const char *const *list, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!strcmp(name, list[i]))
+			return true;
+	return false;
+}
+
+/* A Worker goes by the name that the program has given it, which its thread has from Node 22 on. */
+static const char *worker_name(const char *thread)
+{
+	static const char *const common[] = {"", "node", "MainThread", "WorkerThread"};
+
+	return is_any_of(thread, common, ARRAY_SIZE(common)) ? "Worker" : thread;
 }
 
 /* Returns the only child that a thread has started, or 0. */
@@ -114,9 +172,10 @@ static void read_thread(
 
 	t->tid = task->tid;
 	read_stack(p, task->tid, &s);
+	s.serves |= is_any_of(task->name, serving_names, ARRAY_SIZE(serving_names));
 	t->is_housekeeping = task->tid != p->pid && s.serves && !s.is_worker;
 	if (s.is_worker)
-		(void)snprintf(t->name, sizeof t->name, "Worker");
+		(void)snprintf(t->name, sizeof t->name, "%s", worker_name(task->name));
 	if (!t->is_housekeeping)
 		read_wait(p, task->tid, &s, &t->wait);
 	t->tells_wait = t->wait.reason != WAIT_NONE;

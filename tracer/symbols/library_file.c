@@ -9,7 +9,7 @@ bool symbols_is_library_file(const char *path)
 	static const char *const stems[] = {"libc", "libpthread", "librt", "libdl", "libstdc++",
 		"libc++", "libc++abi", "libgcc_s", "libpptrace-shim", "ld-linux-x86-64",
 		"ld-linux-aarch64", "ld-linux", "ld-musl-x86_64", "ld", "libasan", "libtsan",
-		"libubsan", "libnode"};
+		"libubsan", "libnode", "libuv"};
 	const char *base = strrchr(path, '/');
 	size_t len;
 

@@ -435,6 +435,8 @@ says_stripped()
 	sql "$1" "SELECT blind_spots FROM trace" | grep -q 'program is stripped'
 }
 
+FOLDER=$PWD
+
 # told_cases BACKEND: what is said while a program runs, and found in its recording.
 told_cases()
 {
@@ -442,7 +444,7 @@ told_cases()
 	for case in $HANGING; do
 		[ "$case" != joins ] || [ "$backend" != auto ] || continue
 		begin "$backend: Go: $case is told while it lasts, and found in the recording"
-		background "$PPTRACE" run --backend="$backend" --watch=0.5 -o go.db ../cases "$case"
+		background "$PPTRACE" run --backend="$backend" --watch=0.5 -o go.db "$FOLDER/cases" "$case"
 		wait_for 60 told_text
 		cp err out
 		sorted_findings "${case}_text"
@@ -465,7 +467,7 @@ go|main.report|36"
 	done
 	for case in filter ask; do
 		begin "$backend: Go: a goroutine that reads, and nobody can write ($case), is told while it lasts, and found in the recording"
-		background "$PPTRACE" run --backend="$backend" --watch=0.5 -o polls.db ../polls "$case"
+		background "$PPTRACE" run --backend="$backend" --watch=0.5 -o polls.db "$FOLDER/polls" "$case"
 		wait_for 60 told_text
 		cp err out
 		sorted_findings "${case}_text"
@@ -479,13 +481,19 @@ go|main.report|36"
 	[ "$backend" != auto ] || return 0
 	for case in $HEALTHY; do
 		begin "$backend: Go: $case is not accused"
-		run "$PPTRACE" run --backend="$backend" --watch=0.3 --timeout=5 -o go.db ../cases "$case"
+		run "$PPTRACE" run --backend="$backend" --watch=0.3 --timeout=5 -o go.db "$FOLDER/cases" "$case"
 		expect_no_err 'stuck|deadlock'
 		expect_sql go.db "SELECT count(*) FROM finding WHERE severity <> 'info'" 0
 		end
 	done
 }
 side_by_side told_cases $(backends)
+if [ -n "${LONG:-}" ] && [ -x newer/polls ]; then
+	FOLDER=$PWD/newer HANGING="cross child" HEALTHY="pool"
+	for backend in $(backends); do
+		told_cases "$backend"
+	done
+fi
 
 begin "attach, Go: two goroutines crossed on two mutexes"
 start ./cases cross

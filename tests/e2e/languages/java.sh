@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: MIT
 . "$(dirname "$0")/../../lib.sh"
 . "$ROOT/tests/lib_why.sh"
+. "$ROOT/tests/lib_release.sh"
 
 if ! command -v javac >/dev/null; then
 	begin "Java programs"
@@ -10,7 +11,7 @@ if ! command -v javac >/dev/null; then
 	end
 	exit 0
 fi
-javac -g --release 11 -d . "$ROOT/tests/java/Cases.java"
+javac -g --release 11 -d . "$ROOT/tests/java/Cases.java" "$ROOT/tests/java/Streams.java"
 
 # The findings in a text, without the numbers that differ from run to run.
 findings()
@@ -258,9 +259,12 @@ release_tests()
 		why_tests "$1"
 	fi
 }
+[ -z "${LONG:-}" ] || [ "$(id -u)" != 0 ] || timeout 1800 "$ROOT/tests/java/roots.sh" "$ROOT/build/java" >roots.log 2>&1
 side_by_side release_tests own 11 21
 
 # ---- Programs that are traced ----
+
+JAVA=(java -cp ..)
 
 # told: run has reported a deadlock or a stuck set.
 told()
@@ -271,7 +275,7 @@ told()
 # certain_in_run BACKEND CASE: run says it at once, kill ends it, diagnose keeps it.
 certain_in_run()
 {
-	run timeout 60 "$PPTRACE" run --backend="$1" --watch=0.5 --on-deadlock=kill -o "$2.db" java -cp .. Cases "$2"
+	run timeout 60 "$PPTRACE" run --backend="$1" --watch=0.5 --on-deadlock=kill -o "$2.db" "${JAVA[@]}" Cases "$2"
 	expect_status 124
 	expect_findings err "${2}_text"
 	run "$PPTRACE" diagnose --rule deadlock "$2.db"
@@ -297,12 +301,12 @@ run_tests()
 		end
 	done
 	begin "$1: a child that writes to a full pipe"
-	run timeout 60 "$PPTRACE" run --backend="$1" --watch=0.5 --on-deadlock=kill -o child.db java -cp .. Cases child
+	run timeout 60 "$PPTRACE" run --backend="$1" --watch=0.5 --on-deadlock=kill -o child.db "${JAVA[@]}" Cases child
 	expect_status 124
 	child_words err
 	end
 	begin "$1: a queue that nobody fills is reported as possibly stuck"
-	background "$PPTRACE" run --backend="$1" --watch=0.5 -o queue.db java -cp .. Cases queue
+	background "$PPTRACE" run --backend="$1" --watch=0.5 -o queue.db "${JAVA[@]}" Cases queue
 	wait_for 60 told
 	kill -TERM $!
 	wait_end $!
@@ -311,16 +315,16 @@ run_tests()
 	expect_lines_in out queue_text
 	end
 	begin "$1: contended locks, and a pool that is idle, are not accused"
-	run "$PPTRACE" run --backend="$1" --watch=0.2 -o healthy.db java -cp .. Cases healthy
+	run "$PPTRACE" run --backend="$1" --watch=0.2 -o healthy.db "${JAVA[@]}" Cases healthy
 	expect_status 0
 	expect_no_err 'deadlock\|stuck'
-	run timeout --preserve-status -s TERM 12 "$PPTRACE" run --backend="$1" --watch=0.2 -o pool.db java -cp .. Cases pool
+	run timeout --preserve-status -s TERM 12 "$PPTRACE" run --backend="$1" --watch=0.2 -o pool.db "${JAVA[@]}" Cases pool
 	expect_no_err 'deadlock\|stuck'
 	expect_sql pool.db "SELECT count(*) FROM finding WHERE rule IN ('deadlock', 'stuck')" 0
 	expect_sql pool.db "SELECT DISTINCT l.type FROM wait w JOIN lock l ON l.id = w.lock_id JOIN thread t ON t.id = w.thread_id
 		WHERE t.runtime_name LIKE 'pool-1-thread-%' AND w.read_ns IS NOT NULL" "java.util.concurrent.ThreadPoolExecutor"
 	for case in hook hookjoin; do
-		run timeout --preserve-status -s TERM 12 "$PPTRACE" run --backend="$1" --watch=0.2 -o hook.db java -cp .. Cases $case
+		run timeout --preserve-status -s TERM 12 "$PPTRACE" run --backend="$1" --watch=0.2 -o hook.db "${JAVA[@]}" Cases $case
 		expect_no_err 'deadlock\|stuck'
 		expect_sql hook.db "SELECT count(*) FROM finding WHERE rule IN ('deadlock', 'stuck')" 0
 		expect_sql hook.db "SELECT max(hooks) FROM process" 1
@@ -329,6 +333,32 @@ run_tests()
 }
 # shellcheck disable=SC2046
 side_by_side run_tests $(backends)
+
+# recorded_release BACKEND: the Java of other releases, in a root that has the preload library, too.
+recorded_release()
+{
+	local version root=$ROOT/build/java
+	for version in 11 21; do
+		[ -x "$root/$version/java" ] || continue
+		JAVA=("$root/run" "$version" -cp /cases)
+		begin "$1: Java $version: monitors, reported while it lasts, and kept; a child that writes to a full pipe; an idle pool is not accused"
+		certain_in_run "$1" monitors
+		run timeout 60 "$PPTRACE" run --backend="$1" --watch=0.5 --on-deadlock=kill -o child.db "${JAVA[@]}" Cases child
+		expect_status 124
+		child_words err
+		run timeout --preserve-status -s TERM 20 "$PPTRACE" run --backend="$1" --watch=0.2 -o pool.db "${JAVA[@]}" Cases pool
+		expect_no_err 'deadlock\|stuck'
+		expect_sql pool.db "SELECT count(*) FROM finding WHERE rule IN ('deadlock', 'stuck')" 0
+		end
+	done
+}
+if [ -n "${LONG:-}" ]; then
+	for version in 11 21; do
+		[ ! -d "$ROOT/build/java/$version" ] || release_library "$ROOT/build/java/$version"
+	done
+	# shellcheck disable=SC2046
+	side_by_side recorded_release $(backends | sed 's/ /\n/g')
+fi
 
 # ---- Beside jstack ----
 
@@ -361,6 +391,30 @@ if command -v jstack >/dev/null; then
 else
 	skip "there is no jstack"
 fi
+end
+
+streams_text()
+{
+	cat <<-'T'
+	error: deadlock: thread "main" of Streams[PID] and thread "ForkJoinPool.commonPool-worker-1" of Streams[PID] wait for each other and can never proceed
+	  cycle of 2, certain
+	  thread "main" of Streams[PID]
+	      waits for the parallel stream ADDRESS (java.util.stream.IntStream) at Streams.java:7 (Streams$Table.<clinit>),
+	      and every thread that could finish its work is blocked
+	  thread "ForkJoinPool.commonPool-worker-1" of Streams[PID]
+	      waits for the initialisation of the class `Streams$Table` (java.lang.Class) at Streams$Table$$Lambda.applyAsInt,
+	      which is held by thread "main" of Streams[PID], now at Streams.java:7 (Streams$Table.<clinit>)
+	  remedy: Do not hold a lock while waiting for something that other threads can only do while holding that lock.
+	T
+}
+
+begin "a parallel stream in a static initialiser: what waits for it, and where, in the words of the program"
+start java -cp . -Djava.util.concurrent.ForkJoinPool.common.parallelism=1 Streams
+wait_for 60 has_text '^error: deadlock'
+run "$PPTRACE" why "$pid"
+sed -i -E 's/(Lambda)[$/0-9a-fx]*\./\1./' out
+expect_findings out streams_text
+stop
 end
 
 begin "compiled code: the same frames once the methods have been compiled"

@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: MIT
 . "$(dirname "$0")/../../lib.sh"
 . "$ROOT/tests/lib_why.sh"
+. "$ROOT/tests/lib_release.sh"
 
 PYTHON=/usr/bin/python3
 if [ ! -x "$PYTHON" ]; then
@@ -515,10 +516,8 @@ crossed_text()
 # why_cases VERSION COMMAND...: what pptrace why says of the cases that the command runs.
 why_cases()
 {
-	local version=$1 name others='; and 3 more threads in the same wait'
+	local version=$1 name
 	shift
-	# Each worker has a lock of its own there: four waits, of one line each.
-	[ "${version#3.}" -lt 13 ] || others=
 	begin "why, Python $version: crossed locks, a queue that nobody feeds, a join cycle, a child whose full pipe nobody reads: the whole text"
 	for name in crossed fed_by_nobody joins child; do
 		start "$@" $name
@@ -539,12 +538,35 @@ why_cases()
 			expect_out '^No deadlock was found'
 			expect_status 0
 		done
-		[ $name != pool ] || wait_for 30 says "ThreadPoolExecutor-0_0: waits for the work queued to the pool (concurrent.futures.ThreadPoolExecutor).*$others"
+		[ $name != pool ] || wait_for 30 says "ThreadPoolExecutor-0_0: waits for the work queued to the pool (concurrent.futures.ThreadPoolExecutor).*; and 3 more threads in the same wait"
 		stop
 	done
 	end
 }
 why_cases "$("$PYTHON" -c 'import sys; print("%d.%d" % sys.version_info[:2])')" "$PYTHON" "$CASES"
+
+# recorded_cases VERSION COMMAND...: the same of some cases while they are recorded, in a root that has the preload library, too.
+recorded_cases()
+{
+	local version=$1 backend name
+	shift
+	release_library "$ROOT/build/python/$version"
+	for backend in $(backends); do
+		begin "$backend: Python $version: crossed locks, and a child whose full pipe nobody reads, are told while they last, and kept; an idle pool is not accused"
+		for name in crossed child; do
+			run "$PPTRACE" run --backend="$backend" --watch=0.3 --on-deadlock=kill -o $name.db "$@" $name
+			expect_status 124
+			same_findings err $name
+			run "$PPTRACE" diagnose --rule deadlock $name.db
+			sed -i '/^  .*SIG/d' out
+			same_findings out $name
+		done
+		run "$PPTRACE" run --backend="$backend" --watch=0.2 --timeout=5 -o pool.db "$@" pool
+		expect_no_err 'stuck|deadlock'
+		expect_sql pool.db "SELECT count(*) FROM finding WHERE rule IN ('deadlock', 'stuck')" 0
+		end
+	done
+}
 
 # Before 3.11 a function is known by its name alone, and who is named first is chance.
 for version in 3.9 3.13 3.14; do
@@ -559,6 +581,7 @@ for version in 3.9 3.13 3.14; do
 	cp "$CASES" "$ROOT/build/python/$version/"
 	if [ $version = 3.9 ]; then unqualified='s/\([^ )]*\.<locals>\./(/'; else unqualified=; fi
 	why_cases $version "$ROOT/build/python/run" $version /cases.py
+	[ -z "${LONG:-}" ] || recorded_cases $version "$ROOT/build/python/run" $version /cases.py
 done
 unqualified=
 

@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: MIT
 . "$(dirname "$0")/../../lib.sh"
 . "$ROOT/tests/lib_why.sh"
+. "$ROOT/tests/lib_release.sh"
 
 RUBY=/usr/bin/ruby
 if [ ! -x "$RUBY" ]; then
@@ -182,13 +183,15 @@ if [ -x "$ROOT/build/ruby-3.3/run" ]; then
 	why_cases 3.3 "$ROOT/build/ruby-3.3/run" /cases.rb
 fi
 
+RUN=("$RUBY" "$CASES")
+
 # on_backend NAME: the same while it is recorded.
 on_backend()
 {
 	local case
 	for case in cross joins child full ask; do
 		begin "$1: Ruby: $case is told while it lasts, and found in the recording"
-		background "$PPTRACE" run --backend="$1" --watch=0.3 -o ruby.db "$RUBY" "$CASES" "$case"
+		background "$PPTRACE" run --backend="$1" --watch=0.3 -o ruby.db "${RUN[@]}" "$case"
 		wait_for 60 told_text
 		cp err out
 		same_findings "$case"
@@ -210,7 +213,7 @@ ruby|block in report|41"
 	done
 	for case in idle_pool idle_server healthy queues self_pipe self_select; do
 		begin "$1: Ruby: $case is not accused"
-		run "$PPTRACE" run --backend="$1" --watch=0.3 --timeout=3 -o ruby.db "$RUBY" "$CASES" "$case"
+		run "$PPTRACE" run --backend="$1" --watch=0.3 --timeout=3 -o ruby.db "${RUN[@]}" "$case"
 		expect_no_err 'stuck|deadlock'
 		expect_sql ruby.db "SELECT count(*) FROM finding WHERE rule IN ('deadlock', 'stuck')" 0
 		end
@@ -218,6 +221,17 @@ ruby|block in report|41"
 }
 # shellcheck disable=SC2046
 side_by_side on_backend $(backends)
+
+if [ -n "${LONG:-}" ] && [ -x "$ROOT/build/ruby-3.3/run" ]; then
+	release_library "$ROOT/build/ruby-3.3"
+	RUN=("$ROOT/build/ruby-3.3/run" /cases.rb)
+	mkdir 3.3
+	cd 3.3 || exit
+	for backend in $(backends); do
+		on_backend "$backend"
+	done
+	cd ..
+fi
 
 # Every frame that Ruby itself names must be among ours: "cases.rb:34 (block in transfer)".
 begin "why, Ruby: the frames are those that Ruby prints of itself"

@@ -139,6 +139,22 @@ static bool is_own_task(const struct runtime_process *p, const struct task *task
 
 /* ---- Reporting ---- */
 
+/*
+ * Where a pool runs a lambda of the program, nothing of the stack has a source of the program's but the class that the virtual
+ * machine has made of it: that says more than the pool.
+ */
+static void choose_own(const struct hotspot_frame *frames, struct runtime_thread *ret)
+{
+	for (size_t i = 0; i < ret->n_frames; i++)
+		if (!ret->frames[i].is_library)
+			return;
+	for (size_t i = 0; i < ret->n_frames; i++)
+		if (!frames[i].method->class->is_library) {
+			ret->frames[i].is_library = false;
+			return;
+		}
+}
+
 static void show_java(struct hotspot *h, const struct hotspot_threads *all,
 	const struct hotspot_thread *t, struct runtime_thread *ret)
 {
@@ -162,6 +178,7 @@ static void show_java(struct hotspot *h, const struct hotspot_threads *all,
 			.line = hotspot_line(m, frames[i].bci, h->version),
 			.is_library = m->class->is_library || !m->file[0]};
 	}
+	choose_own(frames, ret);
 	if (!ret->is_housekeeping)
 		hotspot_wait(h, all, t, frames, ret->n_frames, &ret->wait);
 }

@@ -216,6 +216,23 @@ static bool is_idle_worker(const struct look *l, struct runtime_wait *w)
 	return false;
 }
 
+/* The type by which the program knows a class of the platform that is none of its public ones. */
+static const char *public_type(const char *class)
+{
+	static const char *const rows[][2] = {
+		{"java.util.stream.Int", "java.util.stream.IntStream"},
+		{"java.util.stream.Long", "java.util.stream.LongStream"},
+		{"java.util.stream.Double", "java.util.stream.DoubleStream"},
+		{"java.util.stream.", "java.util.stream.Stream"},
+		{"jdk.internal.net.http.HttpClient", "java.net.http.HttpClient"},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		if (!strncmp(class, rows[i][0], strlen(rows[i][0])))
+			return rows[i][1];
+	return class;
+}
+
 /* What the program called: the class of the last frame of the platform before its own. */
 static void set_called_type(const struct look *l, struct runtime_wait *w, const char *fallback)
 {
@@ -225,8 +242,12 @@ static void set_called_type(const struct look *l, struct runtime_wait *w, const 
 		return;
 	while (i < l->n && l->frames[i].method->class->is_library)
 		i++;
+	if (find_function(l, "java.util.concurrent.ThreadPoolExecutor.awaitTermination") < i) {
+		set_type(w, "java.util.concurrent.ExecutorService.awaitTermination", false);
+		return;
+	}
 	if (i && i < l->n && !is_function(l, i - 1, "java.util.concurrent.locks.LockSupport.park"))
-		set_type(w, l->frames[i - 1].method->class->name, false);
+		set_type(w, public_type(l->frames[i - 1].method->class->name), false);
 	else
 		set_type(w, fallback, false);
 }
