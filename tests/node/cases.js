@@ -66,4 +66,11 @@ function told() {
   process.on("SIGTERM", () => Atomics.notify(shared, 0));
 }
 
-({ child, dialogue, server, sync, atomics, waiter, crossed, all, notified, needy, told })[process.argv[2]]();
+// Blocks until a child has ended that asks this very server.
+function asks() {
+  const server = net.createServer((s) => s.end("answer")).listen(0, "127.0.0.1", () => {
+    spawnSync(process.execPath, ["-e", `require("net").connect(${server.address().port}, "127.0.0.1").resume()`]);
+  });
+}
+
+({ asks, child, dialogue, server, sync, atomics, waiter, crossed, all, notified, needy, told })[process.argv[2]]();

@@ -292,8 +292,38 @@ static bool is_parent_of_waiters(const struct finder *f, const struct stuck_set 
 	return true;
 }
 
+/* Says whether a thread polls, to read it, a connection that nobody has accepted yet, and a process may accept it. */
+static bool polls_unaccepted(
+	const struct state *st, const struct state_thread *poller, int64_t process_id)
+{
+	return poller->wait.reason == WAIT_POLL &&
+	       query_pair(st->db,
+		       "SELECT 1 FROM wait_on o JOIN pipe p ON p.id = o.pipe_id"
+		       " JOIN pipe_end e ON e.pipe_id = p.listener_id AND e.close_ns IS NULL"
+		       " WHERE o.wait_id = ?1 AND e.process_id = ?2 AND p.inode2 IS NULL"
+		       " AND p.kind IN ('unix', 'tcp') AND coalesce(o.side, 0) = 0 AND instr(o.mode, 'r')",
+		       poller->wait.id, process_id, 0, st->why);
+}
+
+/* Who waits for the end of a child that waits to be accepted by him: no loop is meant to rest so. */
+static bool is_asked_by_child(const struct finder *f, const struct stuck_set *s)
+{
+	const struct state *st = f->st;
+
+	for (size_t i = 0; i < s->n_members; i++) {
+		const struct state_thread *t = &st->threads[s->members[i]];
+
+		for (size_t k = 0; t->wait.reason == WAIT_CHILD && k < s->n_members; k++)
+			if (polls_unaccepted(
+				    st, &st->threads[s->members[k]], st->processes[t->process].id))
+				return true;
+	}
+	return false;
+}
+
 bool sets_lacks_something(const struct finder *f, const struct stuck_set *s)
 {
-	return is_forgotten(f, s) || is_merged(f, s) || is_parent_of_waiters(f, s) ||
-	       any_family_fifo(f, s) || is_sealed(f, s) || is_dialogue(f, s);
+	return is_asked_by_child(f, s) || is_forgotten(f, s) || is_merged(f, s) ||
+	       is_parent_of_waiters(f, s) || any_family_fifo(f, s) || is_sealed(f, s) ||
+	       is_dialogue(f, s);
 }

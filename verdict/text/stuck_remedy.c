@@ -235,6 +235,13 @@ static bool has_kept_end(const struct state *st, const struct stuck_set *s)
 
 static const char *pipe_remedy(const struct state *st, const struct stuck_set *s)
 {
+	if (any_of(s, 1u << WAIT_CHILD) &&
+		any_wait(st, s,
+			"SELECT 1 FROM wait w LEFT JOIN wait_on o ON o.wait_id = w.id"
+			" JOIN pipe p ON p.id = coalesce(w.pipe_id, o.pipe_id)"
+			" WHERE w.id = ?1 AND p.listener_id AND p.inode2 IS NULL"))
+		return "Do not block until a process has ended that asks this one for something: accept its connection meanwhile,"
+		       " in another thread or in the event loop.";
 	if (wants_process(st, s) && wants_to_write(st, s))
 		return "Read the child's output to its end first, then wait for the child.";
 	if (any_of(s, 1u << WAIT_CHILD) && !has_kept_end(st, s))

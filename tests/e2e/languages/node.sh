@@ -229,6 +229,38 @@ else
 fi
 end
 
+asks_text()
+{
+	cat <<-'T'
+	warning: stuck: main thread of cases.js[PID] and main thread of node[PID] wait for each other
+	  cycle of 2, conditional
+	  main thread of cases.js[PID]
+	      waits for its child node[PID] to exit
+	  main thread of node[PID]
+	      polls SET
+	      which has not been accepted yet: the listening socket is open in cases.js[PID] (fd N),
+	      whose write end is open in node[PID] (fd N)
+	  unless a signal whose handler is installed arrives (SIGNALS) and its handler releases them
+	  unless the kernel, or a process that was given the eventfd, writes or reads it
+	  remedy: Do not block until a process has ended that asks this one for something: accept its connection meanwhile, in another thread or in the event loop.
+	T
+}
+
+# finds_asks: pptrace why has found it, and says so in these words.
+finds_asks()
+{
+	"$PPTRACE" why "$pid" >out 2>&1
+	findings out | sed -E 's/(polls) .*/\1 SET/; s/\(SIG[A-Z0-9, ]*\)/(SIGNALS)/' >.found
+	asks_text | diff - .found >.difference
+}
+
+begin "why, Node: spawnSync of a child that asks the server which waits for it"
+start "$NODE" "$CASES" asks
+# At the beginning V8 has a timer, of eight seconds at a time.
+wait_for 60 finds_asks || fail "found (>) and wanted (<) differ" "$(cat .difference)" "$(show)"
+stop
+end
+
 needy_text()
 {
 	cat <<-'T'
