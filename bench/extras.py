@@ -239,6 +239,14 @@ func main() { gate := make(chan int)
 for i := 0; i < 1000; i++ { go func() { <-gate }() }
 fmt.Println("ready"); time.Sleep(1000 * time.Second); gate <- 1 }
 """, ["./w"]),
+    "C, 100 threads": ("w.c", """#include <pthread.h>
+#include <stdio.h>
+#include <unistd.h>
+static __attribute__((noinline)) int deep(int n) { return n ? deep(n - 1) + 1 : pause(); }
+static void *run(void *arg) { (void)arg; return (void *)(long)deep(8); }
+int main(void) { pthread_t t; for (int i = 0; i < 99; i++) pthread_create(&t, NULL, run, NULL);
+puts("ready"); fflush(stdout); return deep(8); }
+""", ["./w.out"]),
     "Ruby, 100 threads": ("w.rb", """gate = Queue.new
 100.times { Thread.new { gate.pop } }
 $stdout.sync = true
@@ -266,15 +274,17 @@ func main() { end := used() + 2000000000; n := 0; for used() < end { n++ }; fmt.
 def built(case, folder):
     """Writes a program, compiles it if need be; the command that runs it, or None without its language."""
     file, text, argv = case
-    tool = "go" if file.endswith(".go") else argv[0]
+    tool = {"go": "go", "c": "gcc"}.get(file.rsplit(".")[-1], argv[0])
     if not shutil.which(tool):
         return None
     with open(f"{folder}/{file}", "w", encoding="utf-8") as f:
         f.write(text)
     if tool == "go":
         subprocess.run(["go", "build", "-o", argv[0], file], cwd=folder, env={**os.environ, "GO111MODULE": "off"}, check=True, **QUIET)
+    if tool == "gcc":
+        subprocess.run(["gcc", "-g", "-O1", "-fno-optimize-sibling-calls", "-o", argv[0], file, "-lpthread"], cwd=folder, check=True, **QUIET)
     # The interpreter itself, where the command is a script that looks for one.
-    return ["/usr/bin/python3" if tool == "python3" else tool if tool != "go" else argv[0], *argv[1:]]
+    return ["/usr/bin/python3" if tool == "python3" else argv[0], *argv[1:]]
 
 
 def languages(rounds, folder):

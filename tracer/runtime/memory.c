@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "tracer/runtime/memory.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/uio.h>
@@ -9,13 +10,51 @@
 #include "base/mem.h"
 #include "tracer/core/core.h"
 
-enum { PAGE = 4096 };
+enum { PAGE = 4096, MAX_SPARE = 512 };
 
 /* A page of the process as it was when it was first asked for. */
 struct memory_page {
+	struct memory_page *next; /* of those that are spare */
 	bool is_there;
 	char bytes[PAGE];
 };
+
+/*
+ * A recording reads the same programs again and again: pages that were given back to the system would cost a fault
+ * each when they are filled again, which is more than to read them.
+ */
+static struct {
+	pthread_mutex_t mutex;
+	struct memory_page *list;
+	unsigned n;
+} spare = {.mutex = PTHREAD_MUTEX_INITIALIZER};
+
+static struct memory_page *new_page(void)
+{
+	struct memory_page *page;
+
+	(void)pthread_mutex_lock(&spare.mutex);
+	page = spare.list;
+	if (page) {
+		spare.list = page->next;
+		spare.n--;
+	}
+	(void)pthread_mutex_unlock(&spare.mutex);
+	return page ? page : xmalloc(sizeof *page);
+}
+
+static void free_page(struct memory_page *page)
+{
+	(void)pthread_mutex_lock(&spare.mutex);
+	if (spare.n < MAX_SPARE) {
+		page->next = spare.list;
+		spare.list = page;
+		spare.n++;
+		page = NULL;
+	}
+	(void)pthread_mutex_unlock(&spare.mutex);
+	free(page);
+}
 
 static bool read_now(struct memory *m, uint64_t addr, void *ret, size_t len)
 {
@@ -40,7 +79,7 @@ static const struct memory_page *page_at(struct memory *m, uint64_t addr)
 	struct memory_page *page = addr == m->last ? m->last_page : hash_get(&m->pages, addr);
 
 	if (!page) {
-		page = xcalloc(1, sizeof *page);
+		page = new_page();
 		page->is_there = read_now(m, addr, page->bytes, sizeof page->bytes);
 		(void)hash_set(&m->pages, addr, page);
 	}
@@ -76,7 +115,7 @@ void memory_done(struct memory *m)
 	struct hash_slot *slot;
 
 	for (size_t pos = 0; (slot = hash_next(&m->pages, &pos));)
-		free(slot->value);
+		free_page(slot->value);
 	hash_done(&m->pages);
 }
 

@@ -27,7 +27,9 @@ static void read_thread(struct ruby *r, uint64_t addr, const struct tasks *tasks
 	uint64_t native = l->thread_native < 0 ? addr : ruby_pointer(r, addr, l->thread_native);
 	uint8_t status = 0;
 
-	*t = (struct ruby_thread){.addr = addr, .ec = ruby_pointer(r, addr, l->thread_ec)};
+	/* The rest is 0 since it was allocated: its frames are many pages, of which few are used. */
+	t->addr = addr;
+	t->ec = ruby_pointer(r, addr, l->thread_ec);
 	(void)memory_cached(&r->memory, addr + (uint64_t)l->thread_status, &status, 1);
 	t->status = (enum ruby_status)(status & 3);
 	if (native)
