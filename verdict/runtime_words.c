@@ -25,6 +25,7 @@ static const struct runtime_words rows[] = {
 	{"Cond", "condition variable", "signal it", RUNTIME_KIND_OTHER},
 	{"chan", "channel", "use its other side", RUNTIME_KIND_OTHER},
 	{"select", "channels of a select", "use one of them", RUNTIME_KIND_OTHER},
+	{"select {}", "channels of an empty select", "use one of them", RUNTIME_KIND_OTHER},
 	{"Condition", "condition", "notify it", RUNTIME_KIND_WORK},
 	{"ConditionVariable", "condition variable", "signal it", RUNTIME_KIND_WORK},
 	{"ConditionObject", "condition", "signal it", RUNTIME_KIND_WORK},

@@ -23,6 +23,8 @@ bool symbols_is_library_file(const char *path)
 		return true;
 	if (!strstr(base, ".so"))
 		return false;
+	if (!strncmp(base, "libruby", 7))
+		return true;
 	for (size_t i = 0; i < ARRAY_SIZE(stems); i++)
 		if (strlen(stems[i]) == len && !strncmp(base, stems[i], len))
 			return true;

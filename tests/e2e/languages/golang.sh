@@ -391,6 +391,11 @@ poll_cases()
 		stop
 		end
 	done
+	begin "why, Go $2: a select without cases is called so"
+	start "$1" nothing
+	wait_for 60 has_text '^      waits for the channels of an empty select 0x[0-9a-f]* (runtime.select {}) at polls.go:[0-9]* (main.nothing),$'
+	stop
+	end
 	for case in filterLate askForAWhile rest; do
 		begin "why, Go $2: a goroutine that reads, and somebody may write, or it gives up ($case)"
 		start "$1" "$case"

@@ -173,6 +173,16 @@ expect_out '^ +at forked.rb:5 \(block \(2 levels\) in <main>\)'
 stop
 end
 
+cat >detached.rb <<'RB'
+Process.detach(spawn("sleep 1000")).join
+RB
+begin "why, Ruby: the library's own thread that waits for a child has no place in the program"
+start "$RUBY" detached.rb
+wait_for 60 has_text '^ *[0-9]*  .*: waits for its child sleep'
+! grep -q 'at libruby' out || fail "$(cat out)"
+stop
+end
+
 begin "Ruby 3.3 can be had"
 if [ "$(id -u)" != 0 ] || ! timeout 300 "$ROOT/tests/ruby/newer.sh" "$ROOT/build/ruby-3.3" >newer.log 2>&1; then
 	skip "Debian's ruby3.3 cannot be fetched: $(tail -n 1 newer.log)"

@@ -353,8 +353,10 @@ void golang_wait(struct golang *go, const struct goroutine *g, struct runtime_wa
 		w->target = go->list[g->owner - 1].tid;
 	}
 	if (is_channel || is_select)
-		(void)snprintf(
-			w->type, sizeof w->type, "runtime.%s", is_channel ? "chan" : "select");
+		(void)snprintf(w->type, sizeof w->type, "runtime.%s",
+			is_channel                     ? "chan"
+			: strstr(reason, "(no cases)") ? "select {}"
+						       : "select");
 	else if (!type_of(go, g, w->type, sizeof w->type))
 		(void)snprintf(w->type, sizeof w->type, "%s",
 			g->wanted ? "sync.Mutex" : "runtime.semaphore");
