@@ -89,32 +89,12 @@ static unsigned may_reopen(const struct providers *strict)
 	return how;
 }
 
-/* Two members that block in opening different FIFOs: whoever is outside would have to come twice. */
-static bool opens_crossed(const struct providers *strict)
-{
-	const struct state *st = strict->st;
-	int64_t first = 0;
-
-	for (size_t i = 0; i < st->n_threads; i++) {
-		const struct state_wait *w = &st->threads[i].wait;
-
-		if (!st->threads[i].waits || w->reason != WAIT_FIFO_OPEN || !w->pipe_id ||
-			strict->graph.nodes[i].live)
-			continue;
-		if (first && w->pipe_id != first)
-			return true;
-		first = w->pipe_id;
-	}
-	return false;
-}
-
 int providers_build(struct providers *pr, const struct state *st, const struct providers *strict,
 	struct buf *why)
 {
 	(void)why;
 	*pr = (struct providers){.st = st, .everybody = STATE_NONE, .generous = strict != NULL};
 	pr->strict = strict;
-	pr->fifos_certain = strict && opens_crossed(strict);
 	pr->reopens = strict ? may_reopen(strict) : 0;
 	pr->maybe = xcalloc(st->n_threads + 1, sizeof *pr->maybe);
 	pr->process_node = xcalloc(st->n_processes + 1, sizeof *pr->process_node);

@@ -36,7 +36,7 @@ struct providers {
 	struct mpi_ranks *mpi;          /* NULL: nobody waits in MPI */
 	uint32_t everybody;             /* all threads that are alive, or STATE_NONE */
 	const struct providers *strict; /* of the generous graph: the strict one, solved */
-	bool generous, fifos_certain;
+	bool generous;
 	unsigned reopens; /* how live processes may come to pipes of others */
 };
 

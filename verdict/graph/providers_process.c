@@ -104,10 +104,10 @@ uint32_t providers_on_process(struct providers *pr, uint32_t thread)
 	return p == STATE_NONE || !pr->st->processes[p].alive ? LIVE : pr->process_node[p];
 }
 
+/* It has a name: nothing tells whether others know it. Two who each open a FIFO of his own are a service, as a rule. */
 uint32_t providers_on_fifo_open(struct providers *pr, uint32_t thread)
 {
-	if (!pr->fifos_certain)
-		providers_maybe(pr, thread, MAYBE_FIFO);
+	providers_maybe(pr, thread, MAYBE_FIFO);
 	return providers_everybody(pr);
 }
 

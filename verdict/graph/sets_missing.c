@@ -21,6 +21,15 @@ static bool is_ancestor(const struct state *st, uint32_t ancestor, uint32_t proc
 	return false;
 }
 
+/* Says whether a thread is that of a shell that sleeps until SIGCHLD comes, with a child that lives: a trap runs, and it waits again. */
+static bool is_waiting_shell(const struct state *st, uint32_t thread)
+{
+	const struct state_process *p = &st->processes[st->threads[thread].process];
+
+	return p->is_ash && p->child != STATE_NONE &&
+	       st->threads[thread].wait.reason == WAIT_SIGNAL && state_catches(st, thread, SIGCHLD);
+}
+
 /* Says whether another member has a FIFO, too, and waits for a child that it has given it to. */
 static bool is_handed_down(const struct finder *f, const struct stuck_set *s, uint32_t member,
 	const struct state_pipe *p)
@@ -31,7 +40,8 @@ static bool is_handed_down(const struct finder *f, const struct stuck_set *s, ui
 		uint32_t other = i < s->n_members ? s->members[i] : s->behind[i - s->n_members];
 		uint32_t process = st->threads[other].process;
 
-		if (st->threads[other].wait.reason != WAIT_CHILD ||
+		if ((st->threads[other].wait.reason != WAIT_CHILD &&
+			    !is_waiting_shell(st, other)) ||
 			!is_ancestor(st, process, st->threads[member].process))
 			continue;
 		for (uint32_t e = p->first_end; e < p->first_end + p->n_ends; e++)
@@ -67,6 +77,38 @@ static bool any_family_fifo(const struct finder *f, const struct stuck_set *s)
 	for (size_t i = 0; i < s->n_members; i++)
 		if (is_family_fifo(f, s, s->members[i]))
 			return true;
+	return false;
+}
+
+/* Says whether a thread opens a FIFO to write to it. */
+static bool opens_to_write(const struct finder *f, uint32_t member)
+{
+	const struct state_wait *w = &f->st->threads[member].wait;
+
+	return w->reason == WAIT_FIFO_OPEN &&
+	       query_number(f->st->db, "SELECT instr(mode, 'w') FROM wait WHERE id = ?1", w->id, 0,
+		       f->st->why);
+}
+
+/*
+ * Two who open different FIFOs, one of them to write: each may be the one that the other waits for. Services that rest wait for
+ * somebody who writes.
+ */
+static bool opens_crossed(const struct finder *f, const struct stuck_set *s)
+{
+	int64_t first = 0;
+
+	if (f->any_live || !sets_any(f, s, opens_to_write))
+		return false;
+	for (size_t i = 0; i < s->n_members; i++) {
+		const struct state_wait *w = &f->st->threads[s->members[i]].wait;
+
+		if (w->reason != WAIT_FIFO_OPEN || !w->pipe_id)
+			continue;
+		if (first && w->pipe_id != first)
+			return true;
+		first = w->pipe_id;
+	}
 	return false;
 }
 
@@ -274,6 +316,8 @@ static bool is_merged(const struct finder *f, const struct stuck_set *s)
 /* Says whether a member waits for nothing but the end of a child, by the signal that tells of it. */
 static bool wants_end_of_child(const struct finder *f, uint32_t member)
 {
+	if (is_waiting_shell(f->st, member))
+		return true;
 	return !sets_takes_signals(f, member) &&
 	       (takes_sigchld_alone(f, member) ||
 		       (f->st->threads[member].wait.reason == WAIT_SIGNAL &&
@@ -324,6 +368,6 @@ static bool is_asked_by_child(const struct finder *f, const struct stuck_set *s)
 bool sets_lacks_something(const struct finder *f, const struct stuck_set *s)
 {
 	return is_asked_by_child(f, s) || is_forgotten(f, s) || is_merged(f, s) ||
-	       is_parent_of_waiters(f, s) || any_family_fifo(f, s) || is_sealed(f, s) ||
-	       is_dialogue(f, s);
+	       is_parent_of_waiters(f, s) || any_family_fifo(f, s) || opens_crossed(f, s) ||
+	       is_sealed(f, s) || is_dialogue(f, s);
 }

@@ -38,6 +38,14 @@ static int load_trace(struct state *st, struct buf *why)
 	return 0;
 }
 
+/* Says whether a program is a shell whose wait sleeps until SIGCHLD comes, not in waitpid. */
+static bool is_ash(const char *exe)
+{
+	const char *slash = strrchr(exe, '/'), *file = slash ? slash + 1 : exe;
+
+	return !strcmp(file, "dash") || !strcmp(file, "busybox");
+}
+
 static void add_process(struct state *st, sqlite3_stmt *stmt, bool alive)
 {
 	struct state_process *p;
@@ -62,6 +70,7 @@ static void add_process(struct state *st, sqlite3_stmt *stmt, bool alive)
 	if (alive) {
 		p->runtime = state_runtime_signals(query_text(stmt, 6));
 		p->is_python = state_is_python(query_text(stmt, 6));
+		p->is_ash = is_ash(query_text(stmt, 6));
 		p->collects = !strcmp(query_text(stmt, 7), "go");
 		p->hooks = query_int(stmt, 8, 0) != 0;
 		p->cancels = (unsigned)query_int(stmt, 9, 0);

@@ -68,6 +68,7 @@ struct state_process {
 	bool has_runtime; /* some of its threads are housekeeping ones */
 	uint64_t runtime; /* signals that the program's language catches by itself */
 	bool is_python;
+	bool is_ash; /* a shell of ash's kind (dash, busybox): in sigsuspend it waits for its children */
 	unsigned reopens; /* how it may come to pipes of others: REOPENS_... of schema/record.h */
 	bool uring;       /* the kernel may read, write, close and wait in its place */
 	unsigned

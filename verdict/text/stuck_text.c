@@ -190,18 +190,29 @@ static int64_t fifo_of(const struct state *st, const struct state_wait *w)
 											: 0;
 }
 
+/* Says whether an earlier member waits for the same FIFO, or this one for none. */
+static bool is_fifo_said(const struct state *st, const struct stuck_set *s, size_t member)
+{
+	int64_t fifo = fifo_of(st, &st->threads[s->members[member]].wait);
+
+	for (size_t i = 0; fifo && i < member; i++)
+		if (fifo_of(st, &st->threads[s->members[i]].wait) == fifo)
+			return true;
+	return !fifo;
+}
+
 static void add_fifo(struct buf *b, const struct state *st, const struct stuck_set *s)
 {
-	int64_t fifo = 0;
+	size_t n = 0;
 
-	for (size_t i = 0; i < s->n_members && !fifo; i++)
-		fifo = fifo_of(st, &st->threads[s->members[i]].wait);
 	buf_adds(b, "unless somebody outside the trace opens ");
-	if (fifo)
-		naming_pipe(b, st->db, fifo);
-	else
-		buf_adds(b, "a FIFO");
-	buf_addc(b, '\n');
+	for (size_t i = 0; i < s->n_members && i < MEMBERS_MAX && n < LIST_MAX; i++) {
+		if (is_fifo_said(st, s, i))
+			continue;
+		buf_adds(b, n++ ? " or " : "");
+		naming_pipe(b, st->db, fifo_of(st, &st->threads[s->members[i]].wait));
+	}
+	buf_adds(b, n ? "\n" : "a FIFO\n");
 }
 
 /* Who waits for any signal is helped by one that has a handler; who waits for some by those. */

@@ -75,7 +75,7 @@ hang_process shared-owner-dead deadlock/abandoned
 hang_process flock-crossed deadlock/cycle
 hang_process ofd-crossed deadlock/cycle
 hang_process posix-crossed
-hang_process fifos-opposite deadlock/knot
+hang_process fifos-opposite stuck/knot
 hang_process spawn-in-fifo stuck/cycle
 raw_calls futex-shared deadlock/cycle
 raw_calls pidfd deadlock/cycle
