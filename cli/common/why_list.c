@@ -65,6 +65,14 @@ static void add_children(struct buf *out, const struct why_source *src, const st
 		buf_adds(out, reason_words(r->state));
 }
 
+/* Of a thread without a wait: the preload library alone does not see all that threads wait for. */
+static void add_running(struct buf *out, const struct why_source *src)
+{
+	buf_adds(out, "runs");
+	if (query_number(src->db, "SELECT backend = 'shim' FROM trace", 0, 0, src->why))
+		buf_adds(out, ", or waits where the preload library does not see it");
+}
+
 /* Adds "waits for the mutex a" or the like: the wait and its object, without its owner. */
 void why_list_object(struct buf *out, const struct why_source *src, const struct why_row *r)
 {
@@ -100,6 +108,8 @@ void why_list_object(struct buf *out, const struct why_source *src, const struct
 	} else if (r->detail && *r->detail && wait_find(r->state) == WAIT_IPC) {
 		buf_add_printable(out, r->detail, strlen(r->detail));
 		return;
+	} else if (!r->wait_id) {
+		add_running(out, src);
 	} else {
 		buf_adds(out, reason_words(r->state));
 	}

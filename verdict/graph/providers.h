@@ -54,6 +54,9 @@ void providers_done(struct providers *pr);
  */
 unsigned providers_rescues(const struct providers *pr, uint32_t thread);
 
+/* Says whether the process of a thread that reads a pipe, or writes to it, has the end itself that it waits for. */
+bool providers_has_own_end(const struct state *st, uint32_t thread);
+
 /* Says whether a lock of one process is a copy, made by fork, of one that this thread of another process had. */
 bool providers_is_copy(const struct state *st, const struct state_lock *lock, int64_t thread_id);
 

@@ -81,6 +81,16 @@ static bool waits_for_itself(
 	return false;
 }
 
+bool providers_has_own_end(const struct state *st, uint32_t thread)
+{
+	const struct state_thread *t = &st->threads[thread];
+	uint32_t p = state_pipe(st, t->wait.pipe_id);
+
+	return p != STATE_NONE &&
+	       waits_for_itself(st, &st->pipes[p], t->wait.side, t->wait.reason == WAIT_PIPE_READ,
+		       st->processes[t->process].id);
+}
+
 /*
  * Says whether others have written to a pipe whose end a process polls: then it is no pipe with which the process wakes
  * itself. Among very many reads and writes that is not looked for.
@@ -137,8 +147,8 @@ static uint32_t on_pipe(struct providers *pr, uint32_t thread, int64_t pipe_id, 
 	own = waits_for_itself(st, &st->pipes[p], side, read, st->processes[t->process].id);
 	if (own ? may_wake_itself(pr, t, pipe_id, read) : state_takes_requests(st, t->process))
 		providers_maybe(pr, thread, MAYBE_SIGNAL);
-	/* A server keeps an end of its own FIFO open, and waits for whoever comes. */
-	if (own && st->pipes[p].is_fifo)
+	/* Whoever knows its name may come, and write to it or read what fills it. */
+	if (st->pipes[p].is_fifo)
 		providers_maybe(pr, thread, MAYBE_FIFO);
 	if (pr->reopens & REOPENS_BY_PATH && !st->pipes[p].is_two_sided)
 		providers_maybe(pr, thread, MAYBE_REOPEN);

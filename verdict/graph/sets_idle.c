@@ -24,7 +24,8 @@ static bool is_self_pipe(const struct state *st, const struct state_thread *t)
 /* Says whether a member reads from a pipe that its own handlers write to. */
 static bool reads_self_pipe(const struct finder *f, uint32_t member)
 {
-	const unsigned others = MAYBE_REOPEN | MAYBE_TAKE | MAYBE_FLIGHT | MAYBE_PTY;
+	const unsigned others = MAYBE_REOPEN | MAYBE_TAKE | MAYBE_FLIGHT | MAYBE_PTY |
+				(providers_has_own_end(f->st, member) ? 0u : (unsigned)MAYBE_FIFO);
 	const struct state_thread *t = &f->st->threads[member];
 
 	return t->wait.reason == WAIT_PIPE_READ && f->pr->maybe[member] & ~others &&
@@ -55,13 +56,14 @@ static bool any_self_pipe(const struct finder *f, const struct stuck_set *s)
 	return false;
 }
 
-/* Says whether a member waits for a pipe, and not for a FIFO of its own that others open. */
+/* Says whether a member waits for a pipe, and not for a FIFO of its own that others open: a server keeps an end of that. */
 static bool wants_pipe(const struct finder *f, uint32_t member)
 {
 	enum wait_reason reason = f->st->threads[member].wait.reason;
 
 	return reason == WAIT_PIPE_WRITE ||
-	       (reason == WAIT_PIPE_READ && !(f->pr->maybe[member] & MAYBE_FIFO));
+	       (reason == WAIT_PIPE_READ && !(f->pr->maybe[member] & MAYBE_FIFO &&
+						    providers_has_own_end(f->st, member)));
 }
 
 static bool waits_as_loops_do(const struct finder *f, uint32_t member)

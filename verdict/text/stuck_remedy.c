@@ -44,6 +44,16 @@ static bool any_of(const struct stuck_set *s, unsigned reasons)
 	return (s->reasons & reasons) != 0;
 }
 
+/* Returns how many members wait for this reason. */
+static size_t waits_of(const struct state *st, const struct stuck_set *s, enum wait_reason reason)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->n_members; i++)
+		n += st->threads[s->members[i]].wait.reason == reason;
+	return n;
+}
+
 static const char fork_remedy[] =
 	"In the child of a program with threads call only exec or _exit, or take the"
 	" locks in a pthread_atfork handler.";
@@ -386,6 +396,9 @@ const char *stuck_remedy(const struct state *st, const struct stuck_set *s)
 			       : lock_remedy(st, s);
 	if (any_of(s, 1u << WAIT_FIFO_OPEN))
 		return wait_info(WAIT_FIFO_OPEN)->remedy;
+	if (any_of(s, 1u << WAIT_VFORK) && any_of(s, pipes))
+		return "Give the child what it needs before vfork, or call fork: a parent sleeps until its child"
+		       " of vfork executes a program or ends.";
 	if (all_of(s, pipes | 1u << WAIT_CHILD) && any_of(s, pipes))
 		return pipe_remedy(st, s);
 	/* The child ends its threads before it ends itself. */
@@ -414,6 +427,9 @@ const char *stuck_remedy(const struct state *st, const struct stuck_set *s)
 		return own_remedy(s);
 	if (all_of(s, 1u << WAIT_JOIN))
 		return "Let only one thread join the others.";
+	if (waits_of(st, s, WAIT_EVENTFD) > 1)
+		return "Let one of them write to the eventfd of the other before it reads its own, or wait with"
+		       " a timeout.";
 	if (any_of(s, 1u << WAIT_EVENTFD | 1u << WAIT_SIGNAL | 1u << WAIT_POLL) &&
 		any_of(s, 1u << WAIT_JOIN))
 		return "Ask a thread's loop to stop before joining the thread.";
