@@ -24,7 +24,8 @@ release_unpack()
 	rm -r "$apt"
 }
 
-# release_library ROOT: puts the preload library into it, under the path that it has here: a program that has changed its root there is given it.
+# release_library ROOT: puts the preload library into it, under the path that it has here: a program that has changed its root there
+# is given it, and recorded by it alone if /dev/shm is there too.
 release_library()
 {
 	mkdir -p "$1$BUILD"

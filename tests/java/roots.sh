@@ -21,10 +21,10 @@ release()
 mkdir -p "$folder"
 cat >"$folder/run" <<'RUN'
 #!/bin/sh
-# run VERSION ARGUMENT...: that release of Java, in its root, with /proc of its own mount namespace.
+# run VERSION ARGUMENT...: that release of Java, in its root, with /proc and /dev of its own mount namespace.
 root=$(dirname "$(realpath "$0")")/$1
 shift
-exec unshare -m sh -c 'mount --bind /proc "$0/proc" && exec chroot "$0" /java "$@"' "$root" "$@"
+exec unshare -m sh -c 'mount --bind /proc "$0/proc" && mount --rbind /dev "$0/dev" && exec chroot "$0" /java "$@"' "$root" "$@"
 RUN
 chmod +x "$folder/run"
 release 11 bullseye

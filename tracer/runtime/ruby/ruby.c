@@ -132,9 +132,10 @@ static bool is_unnamed_timer(const struct ruby *r, const struct task *task)
 {
 	struct runtime_call call;
 
+	/* The preload library waits by epoll_pwait in its place. */
 	return r->data_high && runtime_call_read(r->process, task->tid, &call) &&
-	       call.nr == LIBC_EPOLL_WAIT && call.args[1] >= r->data_low &&
-	       call.args[1] < r->data_high;
+	       (call.nr == LIBC_EPOLL_WAIT || call.nr == SYS_epoll_pwait) &&
+	       call.args[1] >= r->data_low && call.args[1] < r->data_high;
 }
 
 static bool is_timer(const struct ruby *r, const struct task *task)
