@@ -55,7 +55,7 @@ void model_mpi_comm(struct model *m, const struct rec_MPI_COMM *rec)
 
 static void add_need(struct model *m, struct mpi_call *c, struct mpi_need n)
 {
-	if (n.role >= MPI_ROLE_END || c->n_needs == NEEDS_MAX) {
+	if (n.role == MPI_ROLE_NONE || n.role >= MPI_ROLE_END || c->n_needs == NEEDS_MAX) {
 		model_skip(m);
 		return;
 	}
@@ -75,7 +75,8 @@ void model_mpi_need(struct model *m, const struct rec_MPI_NEED *rec)
 		c->n_needs = 0;
 	}
 	add_need(m, c,
-		(struct mpi_need){.role = (unsigned)rec->role,
+		(struct mpi_need){
+			.role = rec->role < MPI_ROLE_END ? (unsigned)rec->role : MPI_ROLE_END,
 			.op = (unsigned)rec->op,
 			.comm = rec->comm,
 			.peer = number(rec->peer),

@@ -45,6 +45,25 @@ TEST(mpi_rank_of_a_job)
 	feed_close(&f);
 }
 
+/* Rings are written by whoever is traced: a need of no kind, or of one that there is not, is none. */
+TEST(mpi_need_of_no_role_is_none)
+{
+	static const uint64_t roles[] = {MPI_ROLE_NONE, MPI_ROLE_END, UINT64_C(1) << 32,
+		(UINT64_C(1) << 32) + MPI_ROLE_RECV};
+	struct feed f;
+
+	begin(&f);
+	for (size_t i = 0; i < sizeof roles / sizeof *roles; i++) {
+		feed_at(&f, 20 + i, 10, 10);
+		FEED(&f, MPI_NEED, .role = roles[i], .comm = WORLD, .peer = 2, .tag = 6);
+	}
+	receive_begins(&f, 50, 3);
+	feed_flush(&f, 100 * MS);
+	EXPECT(&f, NEEDS, "50|-|all|receive|3|5");
+	feed_end(&f, 200 * MS);
+	feed_close(&f);
+}
+
 TEST(mpi_rank_out_of_range_is_none)
 {
 	struct feed f;
