@@ -7,6 +7,7 @@
  */
 #include "verdict/graph/private.h"
 
+#include "base/clock.h"
 #include "base/buf.h"
 #include "base/mem.h"
 #include "schema/query.h"
@@ -315,7 +316,7 @@ static uint32_t rest_on_need(
 	const struct state_wait *w = &pr->st->threads[thread].wait;
 	bool buffered = !strcmp(n->role, "send") || !strcmp(n->role, "collective, buffered");
 
-	if (buffered && pr->st->now_ns - w->start_ns < BUFFERED_NS)
+	if (buffered && ns_sub(pr->st->now_ns, w->start_ns) < BUFFERED_NS)
 		return LIVE;
 	if (buffered)
 		providers_maybe(pr, thread, MAYBE_BUFFER);

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "verdict/graph/private.h"
 
+#include "base/clock.h"
 #include "base/buf.h"
 #include "schema/query.h"
 
@@ -149,7 +150,7 @@ uint32_t providers_child_signals(struct providers *pr, uint32_t process)
 	const struct state_process *p = &st->processes[process];
 
 	/* What was sent for a child that ended before is taken, or was merged with another. */
-	if (p->has_zombie && !st->instant && st->now_ns - p->zombie_ns < under_way_ns)
+	if (p->has_zombie && !st->instant && ns_sub(st->now_ns, p->zombie_ns) < under_way_ns)
 		return LIVE;
 	return living_children(pr, process);
 }

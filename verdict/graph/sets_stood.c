@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "verdict/graph/sets.h"
 
+#include "base/clock.h"
 #include "base/buf.h"
 #include "schema/query.h"
 
@@ -157,7 +158,7 @@ static int64_t killed_from_beside(const struct state *st, const struct stuck_set
 		(void)sqlite3_bind_int64(stmt, 1, st->processes[t->process].id);
 		(void)sqlite3_bind_int64(stmt, 2, s->since_ns);
 		if (query_step(stmt, st->why) == 1 && query_int(stmt, 0, 0) < ns &&
-			query_int(stmt, 0, 0) - s->since_ns >= STOOD_NS &&
+			ns_sub(query_int(stmt, 0, 0), s->since_ns) >= STOOD_NS &&
 			!is_thread_of(st, s, query_int(stmt, 1, 0)))
 			ns = query_int(stmt, 0, 0);
 	}
@@ -232,5 +233,5 @@ bool sets_stood(const struct state *st, struct stuck_set *s)
 		has_helped_itself(st, s, killed_ns))
 		return false;
 	least = 1000000 * (int64_t)(st->at_ns == STATE_END ? TOGETHER_NOW_MS : TOGETHER_PAST_MS);
-	return until - s->since_ns >= least && until - settled(st, s) >= least;
+	return ns_sub(until, s->since_ns) >= least && ns_sub(until, settled(st, s)) >= least;
 }

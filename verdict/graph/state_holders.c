@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "verdict/graph/state.h"
 
+#include "base/clock.h"
 #include "base/buf.h"
 #include "schema/locks.h"
 #include "schema/query.h"
@@ -127,9 +128,10 @@ static int read_past(struct state *st, struct buf *why)
 		if (st->locks[i].max_hold_ns > longest)
 			longest = st->locks[i].max_hold_ns;
 	if (longest < st->last_ns) {
-		rc = find_row(st, st->at_ns - longest - late_ns, false, &from, why);
+		rc = find_row(st, ns_sub(ns_sub(st->at_ns, longest), late_ns), false, &from, why);
 		if (!rc)
-			rc = find_row(st, st->at_ns + longest + late_ns, true, &to, why);
+			rc = find_row(
+				st, ns_add(ns_add(st->at_ns, longest), late_ns), true, &to, why);
 	}
 	/* Nobody wanted the lock while holds were added up. */
 	if (!rc)

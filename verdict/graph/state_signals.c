@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "verdict/graph/state.h"
 
+#include "base/clock.h"
 #include "base/buf.h"
 #include "schema/query.h"
 
@@ -143,7 +144,7 @@ static int load_timers(struct state *st, struct buf *why)
 			continue;
 		/* A timer that has fired for the last time rescues nobody; one that is due may still. */
 		if (query_int(stmt, 3, 0) == 0 && st->now_ns != INT64_MAX &&
-			query_int(stmt, 2, INT64_MAX) < st->now_ns - 1000000000)
+			query_int(stmt, 2, INT64_MAX) < ns_sub(st->now_ns, 1000000000))
 			continue;
 		if (bit & library)
 			st->processes[p].timer_calls = true;
@@ -185,7 +186,7 @@ static int load_pending(struct state *st, struct buf *why)
 	rc = query_one(st->db,
 		"SELECT process_id, signo, delivered_ns IS NULL FROM signal"
 		" WHERE id > (SELECT max(id) FROM signal) - 10000 AND result = 'queued' AND sent_ns > ?1",
-		st->now_ns - under_way_ns, &stmt, why);
+		ns_sub(st->now_ns, under_way_ns), &stmt, why);
 	for (; rc > 0; rc = query_step(stmt, why)) {
 		uint32_t p;
 		uint64_t bit = read_signal(st, stmt, &p);

@@ -10,6 +10,7 @@
  */
 #include "verdict/rules/rules.h"
 
+#include "base/clock.h"
 #include "base/buf.h"
 #include "base/hash.h"
 #include "verdict/naming.h"
@@ -128,7 +129,7 @@ static bool happens_before(const struct search *s, const struct edge *a, const s
 		return true;
 	if (!s->n_orders)
 		return false;
-	(void)hash_set(&reached, (uint64_t)a->thread_id, (void *)(uintptr_t)(a->last_ns + 1));
+	(void)hash_set(&reached, (uint64_t)a->thread_id, (void *)(uintptr_t)ns_add(a->last_ns, 1));
 	work[n++] = a->thread_id;
 	while (n && steps < s->n_orders * 2) {
 		int64_t thread = work[--n];
@@ -141,7 +142,8 @@ static bool happens_before(const struct search *s, const struct edge *a, const s
 
 			if (o->at_ns < since || (known && (int64_t)known - 1 <= o->at_ns))
 				continue;
-			(void)hash_set(&reached, (uint64_t)o->b, (void *)(uintptr_t)(o->at_ns + 1));
+			(void)hash_set(
+				&reached, (uint64_t)o->b, (void *)(uintptr_t)ns_add(o->at_ns, 1));
 			if (steps++ < s->n_orders * 2)
 				work[n++] = o->b;
 		}

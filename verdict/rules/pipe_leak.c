@@ -19,6 +19,7 @@
  */
 #include "verdict/rules/pipe_leak.h"
 
+#include "base/clock.h"
 #include "base/buf.h"
 #include "schema/query.h"
 #include "verdict/naming.h"
@@ -87,7 +88,7 @@ static bool users_have_left(const struct leaks *l, const struct leak_wait *w)
 		since = e->close_ns > since ? e->close_ns : since;
 		n++;
 	}
-	return n && w->end_ns - since >= least;
+	return n && ns_sub(w->end_ns, since) >= least;
 }
 
 static int64_t parent_of(const struct leaks *l, int64_t process)

@@ -131,7 +131,7 @@ static int before_family(struct sqlite3 *db, int64_t *at_ns, struct buf *why)
 		*at_ns, &stmt, why);
 
 	if (rc > 0 && !query_null(stmt, 0))
-		*at_ns = query_int(stmt, 0, *at_ns) - 1;
+		*at_ns = ns_sub(query_int(stmt, 0, *at_ns), 1);
 	return rc < 0 ? rc : 0;
 }
 
@@ -141,11 +141,11 @@ static void add_interruption(struct moments *m, const struct interruption *in)
 	const int64_t together_ns = 50000000;
 
 	for (size_t i = 0; i < m->n; i++)
-		if (m->list[i].by && in->at_ns - m->list[i].at_ns < together_ns)
+		if (m->list[i].by && ns_sub(in->at_ns, m->list[i].at_ns) < together_ns)
 			return;
 	ARRAY_GROW(m->list, m->n, m->cap);
 	m->list[m->n++] = (struct moment){
-		.at_ns = in->at_ns - VERDICT_BEFORE_SIGNAL_NS, .signalled = true, .by = in};
+		.at_ns = ns_sub(in->at_ns, VERDICT_BEFORE_SIGNAL_NS), .signalled = true, .by = in};
 }
 
 static int find_moments(struct sqlite3 *db, int64_t at_ns, struct moments *ret, struct buf *why)
@@ -214,7 +214,7 @@ static int find_at(struct sqlite3 *db, const struct moment *at, bool open_only, 
 	int rc = state_load(&st, db, at->at_ns, open_only, why);
 
 	if (at->by)
-		st.cut_ns = at->at_ns + 1;
+		st.cut_ns = ns_add(at->at_ns, 1);
 	st.flights_seen = at->looked_at;
 	if (!rc)
 		rc = sets_find(&st, &sets, why);
@@ -330,8 +330,8 @@ int stuck_keep(
 		rc = find_ending(db, f, &ending, why);
 		if (rc)
 			break;
-		by = interruptions_between(
-			&in, f->ts_ns, ending.waits ? INT64_MAX : ending.first_ns + slack_ns);
+		by = interruptions_between(&in, f->ts_ns,
+			ending.waits ? INT64_MAX : ns_add(ending.first_ns, slack_ns));
 		/* Nobody knows when what was seen from outside alone dissolved. */
 		if (!f->certain && !ending.known)
 			continue;

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/hash.h"
 #include "base/text.h"
 #include "base/mem.h"
@@ -206,6 +207,16 @@ TEST(program_of_interpreter)
 	/* One that is cut is not known. */
 	ASSERT(script_of("/usr/bin/python3", "python3\0x.py", 12) == NULL);
 	ASSERT(script_of("/usr/bin/python3", NULL, 0) == NULL);
+}
+
+TEST(times_do_not_leave_their_range)
+{
+	ASSERT(ns_add(1, 2) == 3);
+	ASSERT(ns_sub(1, 2) == -1);
+	ASSERT(ns_add(INT64_MAX, 1) == INT64_MAX);
+	ASSERT(ns_add(INT64_MIN, -1) == INT64_MIN);
+	ASSERT(ns_sub(INT64_MIN, 2000000000) == INT64_MIN);
+	ASSERT(ns_sub(INT64_MAX, INT64_MIN) == INT64_MAX);
 }
 
 TEST(proc_comm)
