@@ -3,6 +3,7 @@
 #include "viewer/flame/flame.h"
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/mem.h"
 #include "schema/query.h"
 #include "schema/waits.h"
@@ -103,18 +104,11 @@ static void add_reason(struct buf *b, struct sqlite3 *db, sqlite3_stmt *stmt)
 	buf_addc(b, ']');
 }
 
-/* A recording may claim any times: sums stop at the largest number. */
-static void add_ns(int64_t *sum, int64_t ns)
-{
-	if (__builtin_add_overflow(*sum, ns, sum))
-		*sum = INT64_MAX;
-}
-
 static struct flame_node *down(struct flame_node *node, const char *name, int64_t ns)
 {
 	struct flame_node *child = child_of(node, name);
 
-	add_ns(&child->ns, ns);
+	child->ns = ns_add(child->ns, ns);
 	return child;
 }
 
@@ -130,14 +124,14 @@ static void add_wait(struct flame *f, struct sqlite3 *db, sqlite3_stmt *stmt)
 	place_frames(db, query_int(stmt, 1, 0), add_frame, &stack);
 	if (!stack.n && !query_null(stmt, 2))
 		add_frame(&stack, query_int(stmt, 2, 0), false);
-	add_ns(&node->ns, ns);
+	node->ns = ns_add(node->ns, ns);
 	node = down(node, program.data, ns);
 	while (stack.n > 0) {
 		node = down(node, stack.frames[--stack.n], ns);
 		free(stack.frames[stack.n]);
 	}
 	node = down(node, reason.data, ns);
-	add_ns(&node->self_ns, ns);
+	node->self_ns = ns_add(node->self_ns, ns);
 	node->colour = wait_info(wait_find(query_text(stmt, 3)))->colour;
 }
 

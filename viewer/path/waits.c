@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "viewer/load/waits.h"
 
@@ -15,7 +16,7 @@ static bool is_endless(
 
 	if (to >= th->end || to >= p->killed)
 		return true;
-	return !waker && p->end_kind == LIFE_SIGNAL && to >= th->end - PATH_TOGETHER_NS;
+	return !waker && p->end_kind == LIFE_SIGNAL && to >= ns_sub(th->end, PATH_TOGETHER_NS);
 }
 
 /* Makes a wait of the path of a row; false: it took no time, or is nobody's. */

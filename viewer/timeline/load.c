@@ -10,6 +10,7 @@
 
 #include <sqlite3.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "viewer/load/holds.h"
 #include "viewer/load/waits.h"
@@ -296,9 +297,9 @@ char *timeline_load_holds(struct timeline *tl, sqlite3 *db)
 	if ((uint64_t)most - (uint64_t)least < ROWS_MAX)
 		return load_hold_rows(tl, db, least, most);
 	if (tl->until < tl->t->duration)
-		most = bisect(db, least, most, tl->until + ROWS_LATE_NS, &why);
+		most = bisect(db, least, most, ns_add(tl->until, ROWS_LATE_NS), &why);
 	if (tl->since > 0)
-		least = bisect(db, least, most, tl->since - ROWS_LATE_NS, &why);
+		least = bisect(db, least, most, ns_sub(tl->since, ROWS_LATE_NS), &why);
 	if (why)
 		return why;
 	least = least > INT64_MIN + ID_SLACK ? least - ID_SLACK : least;

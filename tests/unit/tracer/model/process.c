@@ -69,6 +69,17 @@ TEST(fork_late)
 	feed_close(&f);
 }
 
+/* Thread 13 of process 10 is heard of at 300 and has ended at 400, and nobody has told of its birth. */
+static void unborn_ends(struct feed *f)
+{
+	feed_at(f, 100, 10, 10);
+	FEED(f, COMM, .comm = "shell");
+	feed_at(f, 300, 10, 13);
+	FEED(f, COMM, .comm = "early");
+	feed_at(f, 400, 10, 13);
+	FEED(f, EXIT, .status = 0);
+}
+
 /* Who makes a thread may be held up for longer than that lives: it is one thread for all that. */
 TEST(fork_late_after_the_end)
 {
@@ -76,12 +87,7 @@ TEST(fork_late_after_the_end)
 	struct feed f;
 
 	feed_open(&f);
-	feed_at(&f, 100, 10, 10);
-	FEED(&f, COMM, .comm = "shell");
-	feed_at(&f, 300, 10, 13);
-	FEED(&f, COMM, .comm = "early");
-	feed_at(&f, 400, 10, 13);
-	FEED(&f, EXIT, .status = 0);
+	unborn_ends(&f);
 	/* Its grace is over. */
 	for (uint64_t i = 1; i < 4; i++) {
 		feed_at(&f, i * second, 10, 14);
@@ -104,12 +110,7 @@ TEST(fork_after_an_unborn)
 	struct feed f;
 
 	feed_open(&f);
-	feed_at(&f, 100, 10, 10);
-	FEED(&f, COMM, .comm = "shell");
-	feed_at(&f, 300, 10, 13);
-	FEED(&f, COMM, .comm = "early");
-	feed_at(&f, 400, 10, 13);
-	FEED(&f, EXIT, .status = 0);
+	unborn_ends(&f);
 	feed_at(&f, 500, 10, 10);
 	feed_thread(&f, 13);
 	feed_end(&f, 1000);
