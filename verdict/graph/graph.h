@@ -21,7 +21,7 @@ struct stuck_set {
 	size_t n_behind, cap_behind;
 	bool certain;
 	bool hidden;       /* waits for the outside, as idle programs do: not shown by default */
-	unsigned maybe;    /* what could still release it: enum maybe */
+	uint64_t maybe;    /* what could still release it: bits MAYBE_... */
 	unsigned reasons;  /* bit of each member's enum wait_reason */
 	const char *shape; /* "cycle", "self", "knot", "abandoned" */
 	int64_t since_ns;  /* the youngest of the members' waits */

@@ -29,7 +29,7 @@ enum share {
 };
 
 /* In the generous graph: says what somebody outside may do for a thread. */
-void providers_maybe(struct providers *pr, uint32_t thread, enum maybe how);
+void providers_maybe(struct providers *pr, uint32_t thread, uint64_t how);
 
 /*
  * In the generous graph: a handler that the program installed in its language may end what that language's
@@ -78,7 +78,7 @@ bool providers_rescue(struct providers *pr);
  * Returns how somebody who can go on in a graph, solved, may release the lock that a thread waits for and that another one has:
  * MAYBE_UNLOCK, MAYBE_HANDED.
  */
-unsigned providers_lock_rescues(const struct providers *solved, uint32_t thread);
+uint64_t providers_lock_rescues(const struct providers *solved, uint32_t thread);
 
 /* Frees what is known of ranks of MPI jobs. Accepts NULL. */
 void providers_mpi_free(struct mpi_ranks *ranks);

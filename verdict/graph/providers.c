@@ -63,7 +63,7 @@ static void add_thread(struct providers *pr, uint32_t thread)
 		providers_maybe(pr, thread, MAYBE_RAISE);
 	node = rest_on[t->wait.reason](pr, thread);
 	/* Those who might post a semaphore are known: its node says whether they can. */
-	if (node == LIVE || pr->maybe[thread] & ~(unsigned)MAYBE_POST) {
+	if (node == LIVE || pr->maybe[thread] & ~MAYBE_POST) {
 		g->nodes[thread].source = true;
 		return;
 	}

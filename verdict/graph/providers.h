@@ -13,13 +13,13 @@ enum maybe_number {
 #undef MAYBE
 	MAYBE_NUMBER_END
 };
-_Static_assert(MAYBE_NUMBER_END < 32, "the bits fit into an unsigned");
+_Static_assert(MAYBE_NUMBER_END <= 64, "the bits fit into a uint64_t");
 
-enum maybe {
-#define MAYBE(NAME, condition) MAYBE_##NAME = 1 << MAYBE_NUMBER_##NAME,
+/* Constants, and no enum: that would hold an int. */
+#define MAYBE(NAME, condition)                                                                     \
+	static const uint64_t MAYBE_##NAME = UINT64_C(1) << MAYBE_NUMBER_##NAME;
 #include "verdict/graph/maybe.def"
 #undef MAYBE
-};
 
 /*
  * The graph. Node i is thread i of the state; further nodes stand for processes, locks, sides of pipes. In the strict
@@ -30,7 +30,7 @@ enum maybe {
 struct providers {
 	const struct state *st;
 	struct fixpoint graph;
-	unsigned *maybe;                /* of each thread; all 0 in the strict graph */
+	uint64_t *maybe;                /* of each thread; all 0 in the strict graph */
 	uint32_t *process_node;         /* of each process: its living threads */
 	struct hash shared;             /* nodes that several waiters share, + 1 */
 	struct mpi_ranks *mpi;          /* NULL: nobody waits in MPI */
@@ -52,7 +52,7 @@ void providers_done(struct providers *pr);
  * Returns how another thread that can go on in the graph, solved, may end a thread's wait. Whatever that is for: MAYBE_CANCEL, and
  * MAYBE_JUMP out of the handler of a signal. For a lock that a third one has: MAYBE_UNLOCK, MAYBE_HANDED.
  */
-unsigned providers_rescues(const struct providers *pr, uint32_t thread);
+uint64_t providers_rescues(const struct providers *pr, uint32_t thread);
 
 /* Says whether the process of a thread that reads a pipe, or writes to it, has the end itself that it waits for. */
 bool providers_has_own_end(const struct state *st, uint32_t thread);

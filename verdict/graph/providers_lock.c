@@ -178,7 +178,7 @@ static bool may_be_handed(const struct state *st, const struct state_lock *l, ui
 	return l->is_recorded && l->holds >= 0 ? l->holds <= holding.n : !l->is_given_back;
 }
 
-unsigned providers_lock_rescues(const struct providers *solved, uint32_t thread)
+uint64_t providers_lock_rescues(const struct providers *solved, uint32_t thread)
 {
 	const struct state *st = solved->st;
 	const struct state_thread *t = &st->threads[thread];

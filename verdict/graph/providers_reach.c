@@ -6,7 +6,7 @@
 #include "base/buf.h"
 #include "schema/query.h"
 
-void providers_maybe(struct providers *pr, uint32_t thread, enum maybe how)
+void providers_maybe(struct providers *pr, uint32_t thread, uint64_t how)
 {
 	if (pr->generous)
 		pr->maybe[thread] |= how;

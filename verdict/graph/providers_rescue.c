@@ -24,12 +24,12 @@ static bool has_live_sibling(const struct providers *pr, uint32_t thread)
 	return false;
 }
 
-unsigned providers_rescues(const struct providers *pr, uint32_t thread)
+uint64_t providers_rescues(const struct providers *pr, uint32_t thread)
 {
 	const struct state *st = pr->st;
 	const struct state_thread *t = &st->threads[thread];
 	const struct state_process *p = &st->processes[t->process];
-	unsigned how = providers_lock_rescues(pr, thread);
+	uint64_t how = providers_lock_rescues(pr, thread);
 
 	if (!p->cancels || t->is_task || !has_live_sibling(pr, thread))
 		return how;
@@ -46,7 +46,7 @@ bool providers_rescue(struct providers *pr)
 	bool any = false;
 
 	for (size_t i = 0; i < pr->st->n_threads; i++) {
-		unsigned how = pr->graph.nodes[i].live || !pr->st->threads[i].waits
+		uint64_t how = pr->graph.nodes[i].live || !pr->st->threads[i].waits
 				       ? 0
 				       : providers_rescues(pr, (uint32_t)i);
 

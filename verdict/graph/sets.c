@@ -8,7 +8,7 @@
 #include "base/mem.h"
 #include "schema/query.h"
 
-static unsigned ring_of(const struct state *st, uint32_t thread)
+static uint64_t ring_of(const struct state *st, uint32_t thread)
 {
 	return st->processes[st->threads[thread].process].uring ? MAYBE_URING : 0;
 }

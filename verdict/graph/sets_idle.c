@@ -24,8 +24,8 @@ static bool is_self_pipe(const struct state *st, const struct state_thread *t)
 /* Says whether a member reads from a pipe that its own handlers write to. */
 static bool reads_self_pipe(const struct finder *f, uint32_t member)
 {
-	const unsigned others = MAYBE_REOPEN | MAYBE_TAKE | MAYBE_FLIGHT | MAYBE_PTY |
-				(providers_has_own_end(f->st, member) ? 0u : (unsigned)MAYBE_FIFO);
+	const uint64_t others = MAYBE_REOPEN | MAYBE_TAKE | MAYBE_FLIGHT | MAYBE_PTY |
+				(providers_has_own_end(f->st, member) ? 0 : MAYBE_FIFO);
 	const struct state_thread *t = &f->st->threads[member];
 
 	return t->wait.reason == WAIT_PIPE_READ && f->pr->maybe[member] & ~others &&
@@ -188,7 +188,7 @@ static bool is_tick(const struct finder *f, const struct stuck_set *s)
  */
 bool sets_is_idle(const struct finder *f, const struct stuck_set *s)
 {
-	const unsigned ways = MAYBE_SIGNAL | MAYBE_SENT | MAYBE_FIFO | MAYBE_EVENTFD |
+	const uint64_t ways = MAYBE_SIGNAL | MAYBE_SENT | MAYBE_FIFO | MAYBE_EVENTFD |
 			      MAYBE_TIMERFD | MAYBE_URING | MAYBE_IPC | MAYBE_NUMBER |
 			      MAYBE_STOPPED | MAYBE_TRACED;
 

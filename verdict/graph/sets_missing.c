@@ -226,8 +226,8 @@ static bool catches_any(const struct finder *f, uint32_t member)
 static bool is_sealed(const struct finder *f, const struct stuck_set *s)
 {
 	return !f->any_live && s->n_members + s->n_behind > 1 &&
-	       !(s->maybe & ~(unsigned)(MAYBE_SIGNAL | MAYBE_EVENTFD)) &&
-	       !sets_any(f, s, catches_any) && !sets_any(f, s, sets_waits_for_orders);
+	       !(s->maybe & ~(MAYBE_SIGNAL | MAYBE_EVENTFD)) && !sets_any(f, s, catches_any) &&
+	       !sets_any(f, s, sets_waits_for_orders);
 }
 
 /* Says whether a thread polls, to read it, the other side of the connection that a thread of another process reads from. */
@@ -256,7 +256,7 @@ static bool is_dialogue(const struct finder *f, const struct stuck_set *s)
 
 	if (f->any_live || sets_any(f, s, sets_takes_requests) ||
 		sets_any(f, s, sets_waits_for_orders) ||
-		s->maybe & ~(unsigned)(MAYBE_SIGNAL | MAYBE_PTY | MAYBE_EVENTFD))
+		s->maybe & ~(MAYBE_SIGNAL | MAYBE_PTY | MAYBE_EVENTFD))
 		return false;
 	for (size_t i = 0; i < s->n_members; i++)
 		for (size_t k = 0; k < s->n_members; k++)

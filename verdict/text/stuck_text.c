@@ -286,7 +286,7 @@ static void add_conditions(struct buf *b, const struct state *st, const struct s
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(conditions); i++) {
-		if (!(s->maybe & 1u << i))
+		if (!(s->maybe & UINT64_C(1) << i))
 			continue;
 		if (conditions[i].say)
 			conditions[i].say(b, st, s);
