@@ -41,6 +41,21 @@ static bool take(const struct trace *t, const struct wait_row *row, struct path_
 	return ret->to > ret->from;
 }
 
+/*
+ * A stop takes a thread out of its wait without a waker, and the wait goes on when the stop ends (signal(7)): whoever
+ * is killed while it is stopped has waited to its end, however long the stop lasted.
+ */
+static void stay_endless(struct path_waits *ws)
+{
+	for (size_t i = 1; i < ws->n; i++) {
+		struct path_wait *was = &ws->list[i - 1], *stop = &ws->list[i];
+
+		if (was->thread == stop->thread && stop->reason == WAIT_STOPPED && stop->endless &&
+			!was->waker && was->to >= ns_sub(stop->from, PATH_TOGETHER_NS))
+			was->endless = true;
+	}
+}
+
 static int by_thread(const void *a, const void *b)
 {
 	const struct path_wait *x = a, *y = b;
@@ -98,6 +113,7 @@ static void sort(struct path_waits *ws, const struct trace *t, const struct wait
 		if (ws->list[i].thread == ws->list[i - 1].thread &&
 			ws->list[i - 1].to > ws->list[i].from)
 			ws->list[i - 1].to = ws->list[i].from;
+	stay_endless(ws);
 }
 
 char *path_waits_load(struct path_waits *ws, const struct trace *t, struct sqlite3 *db)

@@ -62,7 +62,8 @@ void path_add_what(struct buf *b, const struct path *p, const struct path_step *
 {
 	add_what(b, p, s, false);
 	if (s->kind == PATH_WAITS && path_wait_of(p, s)->endless)
-		buf_adds(b, ", which never came");
+		buf_adds(b, path_wait_of(p, s)->reason == WAIT_STOPPED ? " and never went on"
+								       : ", which never came");
 }
 
 /* What the thread before did for this one. */
