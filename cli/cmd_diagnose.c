@@ -190,10 +190,22 @@ static void add_path(struct buf *out, sqlite3 *db)
 	trace_free(t);
 }
 
-/* That nothing was found does not prove that all is well: what of some process could not be seen is said too. */
+/* What the verdict could not judge of those who waited when somebody outside interrupted or killed the command. */
+static void add_unjudged(struct buf *out, sqlite3 *db, struct buf *why)
+{
+	int64_t at_ns = INT64_MAX;
+	int signo;
+
+	if (verdict_interrupted(db, &at_ns, &signo, why) > 0)
+		at_ns -= VERDICT_BEFORE_SIGNAL_NS;
+	(void)verdict_unjudged(db, at_ns, out, why);
+}
+
+/* That nothing was found does not prove that all is well: what of some process could not be seen, or judged, is said too. */
 static void add_none(struct buf *out, sqlite3 *db)
 {
-	_cleanup_buf_ struct buf why = BUF_INIT;
+	_cleanup_buf_ struct buf why = BUF_INIT, unjudged = BUF_INIT;
+	bool first = true;
 	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
 	int rc = query_open(db,
 		"SELECT j.value FROM trace, json_each(iif(json_valid(blind_spots), blind_spots, '[]')) j"
@@ -201,11 +213,14 @@ static void add_none(struct buf *out, sqlite3 *db)
 		&stmt, &why);
 
 	buf_adds(out, "nothing found\n");
-	for (bool first = true; !rc && query_step(stmt, &why) > 0; first = false) {
+	for (; !rc && query_step(stmt, &why) > 0; first = false) {
 		buf_adds(out, first ? "Not examined:\n  " : "  ");
 		buf_add_printable(out, query_text(stmt, 0), strlen(query_text(stmt, 0)));
 		buf_addc(out, '\n');
 	}
+	add_unjudged(&unjudged, db, &why);
+	if (unjudged.len)
+		buf_addf(out, "%s%s", first ? "Not examined:\n" : "", unjudged.data);
 }
 
 static void print_text(const struct diagnose *d, sqlite3 *db, const struct findings *fs)

@@ -151,7 +151,7 @@ static int print_blind(struct inspect *in, struct buf *why)
 static int add_none(struct buf *out, struct inspect *in, struct buf *why)
 {
 	_cleanup_buf_ struct buf unjudged = BUF_INIT;
-	int rc = verdict_unjudged(inspect_db(in), &unjudged, why);
+	int rc = verdict_unjudged(inspect_db(in), INT64_MAX, &unjudged, why);
 
 	buf_adds(out, inspect_is_denied(in) ? "Could not determine whether there is a deadlock.\n"
 					    : "No deadlock was found.\n");

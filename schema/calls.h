@@ -26,6 +26,7 @@ enum call_family {
 	FAMILY_FORK,
 	FAMILY_SOCKET,
 	FAMILY_IPC,
+	FAMILY_URING, /* completions asked for in the third */
 	FAMILY_FILE
 };
 

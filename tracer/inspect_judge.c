@@ -73,6 +73,28 @@ static const struct finding *find_same(const struct findings *f, const struct fi
 }
 
 /*
+ * Says whether a member is a thread that the C library started for an expired timer (SIGEV_THREAD): the program's function is
+ * called by the library in a thread that it made, so that three of its frames are below. It wants a lock: what the timer does
+ * the next time will want it, too.
+ */
+static bool is_called_back(struct inspect *in, const struct finding *f, struct buf *why)
+{
+	static const char sql[] =
+		"SELECT count(*) >= 3 FROM frame f JOIN site s ON s.id = f.site_id"
+		" JOIN wait w ON w.stack_id = f.stack_id"
+		" WHERE f.stack_id = ?1 AND w.id = ?2 AND w.reason = 'lock' AND s.module LIKE '%/libc.so%'"
+		" AND f.depth > (SELECT max(g.depth) FROM frame g JOIN site q ON q.id = g.site_id"
+		" WHERE g.stack_id = ?1 AND q.module NOT LIKE '%/libc.so%')";
+
+	for (size_t i = 0; i < f->n_members; i++)
+		if (f->members[i].stack_id &&
+			query_pair(inspect_db(in), sql, f->members[i].stack_id,
+				f->members[i].wait_id, 0, why))
+			return true;
+	return false;
+}
+
+/*
  * Evaluates once more with what-if rows; what is not certain then depends on their not being true. If what is likely
  * is assumed, what nothing is found of then rests, as an idle program does.
  */
@@ -92,7 +114,7 @@ static int assume(struct inspect *in, const char *what_if, bool is_likely, const
 	for (size_t i = f->n; i-- > 0;) {
 		const struct finding *same = find_same(&again, &f->list[i]);
 
-		if (!same && is_likely && !in->all)
+		if (!same && is_likely && !in->all && !is_called_back(in, &f->list[i], why))
 			remove_finding(f, i);
 		else if (f->list[i].certain && !(same && same->certain))
 			make_conditional(&f->list[i], words);
@@ -160,10 +182,12 @@ static char *arm_sql(const struct buf *rows)
 
 static bool is_caught(struct inspect *in, const struct posix_timer *timer, struct buf *why)
 {
-	return query_pair(inspect_db(in),
-		"SELECT 1 FROM handler h JOIN process p ON p.id = h.process_id WHERE p.pid = ?1 AND h.signo = ?2"
-		" AND h.disposition = 'handler' AND h.end_ns IS NULL",
-		timer->pid, timer->signo, 0, why);
+	/* The C library's thread waits for those that start threads. */
+	return timer->signo == 32 ||
+	       query_pair(inspect_db(in),
+		       "SELECT 1 FROM handler h JOIN process p ON p.id = h.process_id WHERE p.pid = ?1 AND h.signo = ?2"
+		       " AND h.disposition = 'handler' AND h.end_ns IS NULL",
+		       timer->pid, timer->signo, 0, why);
 }
 
 /*

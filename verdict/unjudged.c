@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/mem.h"
 #include "schema/query.h"
 #include "verdict/naming.h"
 
@@ -30,15 +31,35 @@ static const struct {
 	{"postgres", "the locks of PostgreSQL (pg_locks shows them)", false},
 };
 
-/* Waits that the outside may end, as far as the verdict knows. */
+/* Waits (w) that somebody or something outside may end, as far as the verdict knows. */
 static const struct {
-	const char *reason, *what;
+	const char *is_one, *what;
 } waits[] = {
-	{"socket", "who is at the other end of a socket"},
-	{"ipc", "which outside processes use a System V or POSIX queue or semaphore"},
-	{"tty", "what a terminal user will type"},
-	{"other", "system calls that pptrace does not know"},
+	/* Of a connection the other side, where somebody outside may have it. */
+	{"w.reason = 'socket' OR p.kind IN ('unix', 'tcp') AND (p.outside >> (1 - coalesce(w.side, 0))) & 1",
+		"who is at the other end of a socket"},
+	{"w.reason = 'ipc'", "which outside processes use a System V or POSIX queue or semaphore"},
+	{"w.reason = 'tty' OR p.kind = 'pty' AND p.outside <> 0", "what a terminal user will type"},
+	{"w.reason = 'watch'", "who will change the files that are watched (inotify, fanotify)"},
+	{"w.reason = 'uring'", "what the kernel still does for an io_uring"},
+	{"w.reason = 'fault'", "whether the holder of a userfaultfd will supply a page"},
+	{"w.reason = 'file' AND (w.detail LIKE '%lease on it' OR w.detail LIKE '%fanotify%')",
+		"when somebody else will let a file be opened (leases, fanotify)"},
+	{"w.syscall = 'io_getevents'",
+		"what asynchronous input and output is under way (io_submit)"},
+	{"w.reason = 'other'", "system calls that pptrace does not know"},
 };
+
+/* Every wait that stands at the moment ?1, once: there may be millions of others. */
+static const char standing_sql[] =
+	"SELECT DISTINCT CASE %s END AS number, t.process_id FROM wait w JOIN thread t ON t.id = w.thread_id"
+	" LEFT JOIN pipe p ON p.id = w.pipe_id WHERE %s AND (w.timed = 0 OR w.reason = 'file')"
+	" AND number IS NOT NULL ORDER BY 1, 2";
+
+/* SIGEV_THREAD, which the C library does by the first real-time signal. */
+static const char callbacks_sql[] =
+	"SELECT DISTINCT process_id FROM timer WHERE kind = 'posix' AND signo = 32 AND armed_ns <= ?1"
+	" AND (disarmed_ns IS NULL OR disarmed_ns > ?1) ORDER BY 1";
 
 static const char *file_name(const char *path)
 {
@@ -61,17 +82,22 @@ static void add_process(struct buf *out, struct sqlite3 *db, int64_t id, const c
 	naming_process(out, db, id);
 }
 
-static int add_runtime(struct sqlite3 *db, size_t i, struct buf *out, struct buf *why)
+static int add_runtime(
+	struct sqlite3 *db, int64_t at_ns, size_t i, struct buf *out, struct buf *why)
 {
 	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
 	const char *exe = runtimes[i].exe;
 	size_t n = 0;
-	int rc = query_one(db,
-		"SELECT id, exe FROM process WHERE end_ns IS NULL AND exe IS NOT NULL"
-		" AND (language IS NULL OR ?1) ORDER BY id",
-		runtimes[i].always, &stmt, why);
+	int rc = query_open(db,
+		"SELECT id, exe FROM process WHERE (end_ns IS NULL OR end_ns > ?1) AND exe IS NOT NULL"
+		" AND (language IS NULL OR ?2) ORDER BY id",
+		&stmt, why);
 
-	for (; rc > 0; rc = query_step(stmt, why))
+	if (rc)
+		return rc;
+	query_bind_int(stmt, 1, at_ns);
+	query_bind_int(stmt, 2, runtimes[i].always);
+	while ((rc = query_step(stmt, why)) > 0)
 		if (!strncmp(file_name(query_text(stmt, 1)), exe, strlen(exe)))
 			add_process(out, db, query_int(stmt, 0, 0), runtimes[i].what, n++);
 	if (n)
@@ -79,37 +105,56 @@ static int add_runtime(struct sqlite3 *db, size_t i, struct buf *out, struct buf
 	return rc;
 }
 
-static int add_waits(struct sqlite3 *db, size_t i, struct buf *out, struct buf *why)
+static int add_waits(struct sqlite3 *db, int64_t at_ns, struct buf *out, struct buf *why)
 {
+	_cleanup_free_ char *sql = NULL;
+	_cleanup_buf_ struct buf kinds = BUF_INIT;
 	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
-	size_t n = 0;
-	int rc = query_open(db,
-		"SELECT DISTINCT t.process_id FROM wait w JOIN thread t ON t.id = w.thread_id"
-		" WHERE w.end_ns IS NULL AND w.timed = 0"
-		/* Of a connection the other side, where somebody outside may have it. */
-		" AND (w.reason = ?1 OR (?1 = 'socket' AND EXISTS (SELECT 1 FROM pipe p WHERE p.id = w.pipe_id"
-		"  AND p.kind IN ('unix', 'tcp') AND (p.outside >> (1 - coalesce(w.side, 0))) & 1))"
-		" OR (?1 = 'tty' AND EXISTS (SELECT 1 FROM pipe p WHERE p.id = w.pipe_id AND p.kind = 'pty'"
-		"  AND p.outside <> 0))) ORDER BY 1",
-		&stmt, why);
+	size_t n = 0, last = ARRAY_SIZE(waits);
+	int rc;
 
-	if (rc)
-		return rc;
-	(void)sqlite3_bind_text(stmt, 1, waits[i].reason, -1, SQLITE_STATIC);
-	while ((rc = query_step(stmt, why)) > 0)
-		add_process(out, db, query_int(stmt, 0, 0), waits[i].what, n++);
+	for (size_t i = 0; i < ARRAY_SIZE(waits); i++)
+		buf_addf(&kinds, " WHEN %s THEN %zu", waits[i].is_one, i);
+	/* What stands now is found by index. */
+	sql = xasprintf(standing_sql, kinds.data,
+		at_ns == INT64_MAX ? "w.end_ns IS NULL"
+				   : "w.start_ns <= ?1 AND (w.end_ns IS NULL OR w.end_ns > ?1)");
+	rc = query_one(db, sql, at_ns, &stmt, why);
+	for (; rc > 0; rc = query_step(stmt, why)) {
+		size_t kind = (size_t)query_int(stmt, 0, 0);
+
+		if (n && kind != last)
+			buf_addc(out, '\n');
+		n = kind == last ? n : 0;
+		last = kind;
+		add_process(out, db, query_int(stmt, 1, 0), waits[kind].what, n++);
+	}
 	if (n)
 		buf_addc(out, '\n');
 	return rc;
 }
 
-int verdict_unjudged(struct sqlite3 *db, struct buf *out, struct buf *why)
+static int add_callbacks(struct sqlite3 *db, int64_t at_ns, struct buf *out, struct buf *why)
+{
+	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
+	int rc = query_one(db, callbacks_sql, at_ns, &stmt, why);
+	size_t n = 0;
+
+	for (; rc > 0; rc = query_step(stmt, why))
+		add_process(out, db, query_int(stmt, 0, 0),
+			"what a POSIX timer that starts a thread will do (SIGEV_THREAD)", n++);
+	if (n)
+		buf_addc(out, '\n');
+	return rc;
+}
+
+int verdict_unjudged(struct sqlite3 *db, int64_t at_ns, struct buf *out, struct buf *why)
 {
 	int rc = 0;
 
 	for (size_t i = 0; !rc && i < ARRAY_SIZE(runtimes); i++)
-		rc = add_runtime(db, i, out, why);
-	for (size_t i = 0; !rc && i < ARRAY_SIZE(waits); i++)
-		rc = add_waits(db, i, out, why);
-	return rc;
+		rc = add_runtime(db, at_ns, i, out, why);
+	if (!rc)
+		rc = add_waits(db, at_ns, out, why);
+	return rc ? rc : add_callbacks(db, at_ns, out, why);
 }

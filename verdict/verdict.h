@@ -62,11 +62,11 @@ int verdict_stuck(
 	struct sqlite3 *db, int64_t at_ns, bool all, struct findings *ret, struct buf *why);
 
 /*
- * Appends what the verdict on the processes of a snapshot could not take into account, a sentence a line:
- * language runtimes whose locks it does not know, waits whose other side it does not follow. Where nothing was
- * found, this is what may still be wrong. Returns 0 or -errno with one sentence in why.
+ * Appends what the verdict on the time at_ns (INT64_MAX: the end, or the moment of a snapshot) could not take into
+ * account, a sentence a line: language runtimes whose locks it does not know, waits whose other side it does not
+ * follow. Where nothing was found, this is what may still be wrong. Returns 0 or -errno with one sentence in why.
  */
-int verdict_unjudged(struct sqlite3 *db, struct buf *out, struct buf *why);
+int verdict_unjudged(struct sqlite3 *db, int64_t at_ns, struct buf *out, struct buf *why);
 
 /*
  * Evaluates every rule, or only the named one (rule not NULL), as of at_ns. all: also what is

@@ -95,6 +95,10 @@ void why_list_object(struct buf *out, const struct why_source *src, const struct
 	} else if (r->target_thread_id) {
 		buf_adds(out, "waits to join ");
 		naming_thread_at(out, src->db, r->target_thread_id, why_source_now(src));
+	} else if (r->target_process_id && wait_find(r->state) == WAIT_FAULT) {
+		buf_adds(out, "waits for a page of memory that the userfaultfd of ");
+		naming_process_at(out, src->db, r->target_process_id, why_source_now(src));
+		buf_adds(out, " is to supply");
 	} else if (r->target_process_id) {
 		bool is_vfork = !strcmp(r->state, "vfork"), is_child = !strcmp(r->state, "child");
 

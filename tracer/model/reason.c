@@ -36,9 +36,10 @@ static int reason_of_file(uint64_t file_kind, bool writes)
 	case FILE_DIR:
 	case FILE_CHR:
 		return WAIT_FILE;
+	case FILE_INOTIFY:
+		return writes ? WAIT_OTHER : WAIT_WATCH;
 	case FILE_NONE:
 	case FILE_PIDFD:
-	case FILE_INOTIFY:
 	case FILE_URING:
 	case FILE_OTHER:
 		break;
@@ -119,6 +120,8 @@ int model_reason(const struct thread *t, const struct rec_WAIT_BEGIN *rec)
 		return WAIT_SOCKET;
 	case FAMILY_IPC:
 		return WAIT_IPC;
+	case FAMILY_URING:
+		return WAIT_URING;
 	case FAMILY_FILE:
 	case FAMILY_FCNTL:
 		return WAIT_FILE;

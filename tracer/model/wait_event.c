@@ -174,6 +174,17 @@ static char *ipc_detail(const struct rec_WAIT_BEGIN *rec)
 	return xasprintf("receives from the empty POSIX message queue on descriptor %d", number);
 }
 
+/* How much a thread asks of its ring; a snapshot also says which operations the ring waits with. */
+static char *uring_detail(const struct thread *t, const struct rec_WAIT_BEGIN *rec)
+{
+	unsigned n = (unsigned)rec->arg2;
+	const struct buf *path = t->more ? &t->more->path : NULL;
+
+	return xasprintf("%u completion%s of the ring on descriptor %d%s%s", n, n == 1 ? "" : "s",
+		(int)rec->arg0, path && path->len ? ", which waits for " : "",
+		path && path->len ? path->data : "");
+}
+
 /* By which signal a process was stopped, and why the terminal sends those two. */
 static char *stop_detail(const struct proc *p)
 {
@@ -237,6 +248,18 @@ static void find_target(struct model *m, struct thread *t, const struct rec_WAIT
 	case WAIT_IPC:
 		w->detail = ipc_detail(rec);
 		w->is_private = rec->head.flags & REC_SNAP && rec->peer;
+		break;
+	case WAIT_URING:
+		w->detail = uring_detail(t, rec);
+		break;
+	case WAIT_FAULT:
+		peer = rec->peer ? model_find_proc(m, rec->peer) : NULL;
+		w->target_process = peer ? peer->id : STORE_NULL;
+		break;
+	case WAIT_FILE:
+		/* Why a snapshot says it is not open yet. */
+		if (rec->head.flags & REC_SNAP && t->more && t->more->path.len)
+			w->detail = xstrndup(t->more->path.data, t->more->path.len);
 		break;
 	case WAIT_SOCKET:
 		connect_target(m, t, rec);

@@ -181,8 +181,8 @@ static void emit_wait(struct snapshot *s, struct emit_out *o, struct waiting *w)
 	if (s->config->calls)
 		(void)calls_emit(s, w->process, t, o->emit, o->arg);
 	emit_more(o, pid, t->tid, MORE_POLL, t->poll, t->n_poll * sizeof *t->poll);
-	if (t->open_path)
-		emit_more(o, pid, t->tid, MORE_PATH, t->open_path, strlen(t->open_path));
+	if (t->words)
+		emit_more(o, pid, t->tid, MORE_PATH, t->words, strlen(t->words));
 	o->emit(o->arg, &t->wait.head);
 	if (t->site) {
 		struct rec_WAIT_SITE r = {

@@ -13,7 +13,7 @@
 #include "tracer/core/core.h"
 
 /* Signals that glibc keeps to itself, for cancelling threads and changing their ids: nobody else sends them. */
-enum { LIBC_CANCEL = 32, LIBC_SETXID = 33 };
+enum { LIBC_CANCEL = 32, LIBC_TIMER = LIBC_CANCEL, LIBC_SETXID = 33 };
 
 void emit_more(const struct emit_out *o, pid_t pid, pid_t tid, enum more_what what,
 	const void *data, size_t len)
@@ -250,8 +250,9 @@ static void emit_timers(struct snapshot *s, const struct emit_out *o, const stru
 		r.signo = signo;
 		o->emit(o->arg, &r.head);
 		buf_add_printable(s->blind, p->comm, strlen(p->comm));
-		buf_addf(s->blind, "[%d] has a POSIX timer: whether it is armed is not known.\n",
-			(int)p->pid);
+		buf_addf(s->blind, "[%d] has a POSIX timer%s: whether it is armed is not known.\n",
+			(int)p->pid,
+			signo == LIBC_TIMER ? " that starts a thread (SIGEV_THREAD)" : "");
 	}
 }
 

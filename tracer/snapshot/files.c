@@ -34,7 +34,8 @@ static enum file_kind kind_of_anon(const char *link)
 		enum file_kind kind;
 	} names[] = {{"[eventfd]", FILE_EVENTFD}, {"[eventpoll]", FILE_EPOLL},
 		{"[timerfd]", FILE_TIMERFD}, {"[signalfd]", FILE_SIGNALFD}, {"[pidfd]", FILE_PIDFD},
-		{"inotify", FILE_INOTIFY}, {"[io_uring]", FILE_URING}};
+		{"inotify", FILE_INOTIFY}, {"[fanotify]", FILE_INOTIFY},
+		{"[io_uring]", FILE_URING}};
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		if (strstr(link, names[i].text))

@@ -290,7 +290,7 @@ void proc_free(struct snap_process *p)
 		free(p->fds[i].path);
 	for (size_t i = 0; i < p->n_threads; i++) {
 		free(p->threads[i].poll);
-		free(p->threads[i].open_path);
+		free(p->threads[i].words);
 	}
 	free(p->fds);
 	maps_done(p);
@@ -311,14 +311,14 @@ static bool recheck(const struct snapshot *s, const struct snap_process *p, stru
 		if (proc_read(path, text, sizeof text) <= 0)
 			return false;
 		t->since = age_since(s, p->pid, t->tid, text);
-		return age_value(text, "nr_switches") == (double)t->switches;
+		return t->keeps_looking || age_value(text, "nr_switches") == (double)t->switches;
 	}
 	(void)snprintf(path, sizeof path, "/proc/%d/task/%d/status", (int)p->pid, (int)t->tid);
 	if (proc_read(path, text, sizeof text) <= 0)
 		return false;
-	return field_num(text, "voluntary_ctxt_switches") +
-		       field_num(text, "nonvoluntary_ctxt_switches") ==
-	       t->switches;
+	return t->keeps_looking || field_num(text, "voluntary_ctxt_switches") +
+						   field_num(text, "nonvoluntary_ctxt_switches") ==
+					   t->switches;
 }
 
 /*

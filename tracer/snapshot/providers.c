@@ -139,6 +139,8 @@ void wait_providers(struct snapshot *s, struct snap_process *p, struct snap_thre
 {
 	const struct rec_WAIT_BEGIN *w = &t->wait;
 
+	if (!t->has_run && w->reason == WAIT_FAULT && w->peer)
+		add(s, (pid_t)w->peer);
 	if (t->has_run || w->syscall == (uint64_t)-1)
 		return;
 	if (w->reason == WAIT_FIFO_OPEN) {

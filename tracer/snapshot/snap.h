@@ -56,7 +56,8 @@ struct snap_thread {
 	int n_frames;
 	uint64_t site;
 	struct rec_WAIT_BEGIN wait;
-	char *open_path;                   /* FIFO: as the open call names it */
+	char *words; /* FIFO: as the open call names it; file: why it is not open yet; ring: what that waits for */
+	bool keeps_looking; /* it wakes up now and then within its call and sleeps again */
 	uint64_t folder_dev, folder_inode; /* FIFO: the folder that it is in */
 	const char *map_path; /* shared futex: what it is mapped from; belongs to the process */
 	struct rec_poll_item *poll;

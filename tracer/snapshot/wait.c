@@ -194,8 +194,7 @@ static void fill_open(struct snap_process *p, struct snap_thread *t, uint64_t na
 		if (S_ISFIFO(st.st_mode)) {
 			t->wait.file_kind = FILE_FIFO;
 			t->wait.reason = WAIT_FIFO_OPEN;
-			free(t->open_path);
-			t->open_path = xstrdup(text);
+			t->words = xstrdup(text);
 			*(strrchr(path, '/') + 1) = '\0';
 			/* Files that are both in /tmp need not be related. */
 			if (stat(path, &st) == 0 && !(st.st_mode & S_ISVTX)) {
@@ -204,6 +203,7 @@ static void fill_open(struct snap_process *p, struct snap_thread *t, uint64_t na
 			}
 		} else {
 			t->wait.file_kind = S_ISREG(st.st_mode) ? FILE_REG : FILE_OTHER;
+			file_wait_open(p, t);
 		}
 	}
 	free(path);
@@ -297,6 +297,9 @@ static void fill_by_family(struct snapshot *s, struct snap_process *p, struct sn
 		break;
 	case FAMILY_EPOLL:
 		fill_epoll(s, p, t, (int)t->args[0], 0);
+		break;
+	case FAMILY_URING:
+		uring_wait(p, t);
 		break;
 	case FAMILY_IPC:
 		t->wait.peer = ipc_is_private(p->live, t->nr, t->args[0]);
@@ -397,6 +400,9 @@ void wait_fill(struct snapshot *s, struct snap_process *p, struct snap_thread *t
 
 	memset(w, 0, sizeof *w);
 	t->n_poll = 0;
+	t->keeps_looking = false;
+	free(t->words);
+	t->words = NULL;
 	if (t->has_syscall && t->nr == SYS_restart_syscall && !p->is_compat)
 		t->nr = calls_restarted(s, p, t);
 	w->syscall = (uint64_t)(t->has_syscall && !p->is_compat ? t->nr : -1);
@@ -412,7 +418,7 @@ void wait_fill(struct snapshot *s, struct snap_process *p, struct snap_thread *t
 		}
 	}
 	if (!t->has_syscall || t->nr < 0 || p->is_compat) {
-		w->reason = WAIT_OTHER;
+		w->reason = fault_wait(p, t) ? WAIT_FAULT : WAIT_OTHER;
 		w->syscall = (uint64_t)-1;
 		return;
 	}

@@ -126,6 +126,15 @@ uint32_t providers_on_timerfd(struct providers *pr, uint32_t thread)
 	return providers_family(pr, pr->st->threads[thread].process);
 }
 
+/* Anybody may change a file, also from outside: nothing tells who does. */
+uint32_t providers_on_watch(struct providers *pr, uint32_t thread)
+{
+	providers_maybe(pr, thread, MAYBE_WATCH);
+	if (state_catches_any(pr->st, pr->st->threads[thread].process))
+		providers_maybe(pr, thread, MAYBE_SIGNAL);
+	return providers_everybody(pr);
+}
+
 /* Whoever knows the number or the name of a queue can use it, also from outside. */
 uint32_t providers_on_ipc(struct providers *pr, uint32_t thread)
 {

@@ -181,6 +181,34 @@ static bool is_tick(const struct finder *f, const struct stuck_set *s)
 }
 
 /*
+ * Says whether a thread wants a lock which the one that has it, and waits for a change to files, took elsewhere. Workers that
+ * read events in turn take it at one place, and rest.
+ */
+static bool wants_lock_of_watcher(const struct finder *f, uint32_t thread)
+{
+	const struct state_thread *t = &f->st->threads[thread];
+	const struct state_lock *l = state_lock_of(f->st, &t->wait);
+	uint32_t h = l && t->wait.reason == WAIT_LOCK ? l->first_holder : STATE_NONE;
+	uint32_t holder =
+		h == STATE_NONE ? STATE_NONE : state_thread(f->st, f->st->holders[h].thread_id);
+
+	return holder != STATE_NONE && f->st->threads[holder].waits &&
+	       f->st->threads[holder].wait.reason == WAIT_WATCH && f->st->holders[h].site_id &&
+	       t->wait.site_id && f->st->holders[h].site_id != t->wait.site_id;
+}
+
+/* Who watches files waits for others, as a rule: but not while he has a lock that these want. */
+static bool is_watcher(const struct finder *f, const struct stuck_set *s)
+{
+	if (!(s->maybe & MAYBE_WATCH))
+		return false;
+	for (size_t i = 0; i < s->n_behind; i++)
+		if (wants_lock_of_watcher(f, s->behind[i]))
+			return false;
+	return !sets_any(f, s, wants_lock_of_watcher);
+}
+
+/*
  * Event loops, and services at rest: every way on passes through a signal for which the program installed a
  * handler, or a FIFO that others are meant to open. What a ring has under way is not known: it passes for rest
  * too. But where somebody in a service, or behind it, waits for a lock, for the end of a thread or of a process,
@@ -192,7 +220,7 @@ bool sets_is_idle(const struct finder *f, const struct stuck_set *s)
 			      MAYBE_TIMERFD | MAYBE_URING | MAYBE_IPC | MAYBE_NUMBER |
 			      MAYBE_STOPPED | MAYBE_TRACED;
 
-	if (s->maybe & MAYBE_TIMEOUT && is_tick(f, s))
+	if ((s->maybe & MAYBE_TIMEOUT && is_tick(f, s)) || is_watcher(f, s))
 		return true;
 	/* Job control: whoever lives may continue what he stopped. */
 	if (s->maybe & (MAYBE_STOPPED | MAYBE_TRACED) && f->any_live)

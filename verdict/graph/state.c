@@ -8,6 +8,7 @@
 #include "schema/version.h"
 
 #include <errno.h>
+#include <signal.h>
 
 static void remember(struct hash *h, int64_t id, size_t index)
 {
@@ -205,6 +206,21 @@ static struct state_wait read_wait(sqlite3_stmt *stmt)
 		.read_ns = query_int(stmt, 17, INT64_MIN)};
 }
 
+/*
+ * The C library's own thread that waits for the timers which start threads (SIGEV_THREAD): all signals are blocked but those
+ * that it keeps to itself. Nobody but a timer wakes it, and an armed one counts for itself.
+ */
+static bool serves_timers(const struct state *st, const struct state_wait *w)
+{
+	const uint64_t open = UINT64_C(1) << (SIGKILL - 1) | UINT64_C(1) << (SIGSTOP - 1) |
+			      UINT64_C(3) << (32 - 1);
+
+	return w->reason == WAIT_SIGNAL && w->sigmask == ~open &&
+	       query_number(st->db,
+		       "SELECT 1 FROM wait WHERE id = ?1 AND syscall = 'rt_sigtimedwait'", w->id, 0,
+		       st->why);
+}
+
 static int load_waits(struct state *st, struct buf *why)
 {
 	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
@@ -231,6 +247,7 @@ static int load_waits(struct state *st, struct buf *why)
 		t->wait = w;
 		/* In a recording what is known of it is old: it may do anything meanwhile. */
 		t->wait.timed |= t->is_task && !st->instant;
+		t->housekeeping |= serves_timers(st, &w);
 	}
 	return rc;
 }

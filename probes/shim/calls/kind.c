@@ -30,7 +30,8 @@ unsigned fd_kind(int fd)
 		uint8_t kind;
 	} kinds[] = {{"[eventfd]", FILE_EVENTFD}, {"[eventpoll]", FILE_EPOLL},
 		{"[timerfd]", FILE_TIMERFD}, {"[signalfd]", FILE_SIGNALFD}, {"[pidfd]", FILE_PIDFD},
-		{"inotify", FILE_INOTIFY}, {"[io_uring]", FILE_URING}};
+		{"inotify", FILE_INOTIFY}, {"[fanotify]", FILE_INOTIFY},
+		{"[io_uring]", FILE_URING}};
 	char path[64], link[40];
 	const size_t prefix = sizeof "anon_inode:" - 1;
 	long n;

@@ -11,7 +11,7 @@ static void expect(sqlite3 *db, const char *wanted)
 {
 	struct buf out = BUF_INIT, why = BUF_INIT;
 
-	ASSERT_INT(verdict_unjudged(db, &out, &why), 0);
+	ASSERT_INT(verdict_unjudged(db, INT64_MAX, &out, &why), 0);
 	ASSERT_STR(out.data ? out.data : "", wanted);
 	buf_done(&out);
 	buf_done(&why);
@@ -38,6 +38,33 @@ TEST(unjudged_runtimes_and_sockets)
 	fixture_wait(db, 20, "socket", "timed = 1");
 	expect(db, "  the monitors and locks of Java (jstack shows them): p1[1001]\n"
 		   "  who is at the other end of a socket: p1[1001]\n");
+	(void)sqlite3_close(db);
+}
+
+/* What the kernel, or whoever it asks, does is named: so is a timer that will start a thread. */
+TEST(unjudged_kernel)
+{
+	sqlite3 *db = fixture_open();
+
+	fixture_process(db, 1, 0);
+	fixture_process(db, 2, 1);
+	fixture_wait(db, 10, "watch", "");
+	fixture_wait(db, 20, "uring", "");
+	expect(db, "  who will change the files that are watched (inotify, fanotify): p1[1001]\n"
+		   "  what the kernel still does for an io_uring: p2[1002]\n");
+	fixture_sql(db, "UPDATE wait SET reason = 'fault'");
+	expect(db,
+		"  whether the holder of a userfaultfd will supply a page: p1[1001], p2[1002]\n");
+	fixture_sql(db, "UPDATE wait SET reason = 'other', syscall = 'io_getevents'");
+	expect(db,
+		"  what asynchronous input and output is under way (io_submit): p1[1001], p2[1002]\n");
+	fixture_sql(db,
+		"UPDATE wait SET reason = 'file', timed = 1, detail = 'process 7 holds a lease on it'");
+	expect(db,
+		"  when somebody else will let a file be opened (leases, fanotify): p1[1001], p2[1002]\n");
+	fixture_sql(db, "UPDATE wait SET reason = 'sleep', detail = NULL");
+	fixture_timer(db, "posix", 32);
+	expect(db, "  what a POSIX timer that starts a thread will do (SIGEV_THREAD): p1[1001]\n");
 	(void)sqlite3_close(db);
 }
 
