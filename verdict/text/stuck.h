@@ -9,7 +9,7 @@
 #ifndef VERDICT_TEXT_STUCK_H
 #define VERDICT_TEXT_STUCK_H
 
-#include "verdict/graph/graph.h"
+#include "verdict/graph/sets/sets.h"
 #include "verdict/verdict.h"
 
 struct places;

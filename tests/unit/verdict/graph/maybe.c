@@ -1,7 +1,7 @@
 /* maybe.c - tests of the conditions of a finding: each has a bit of its own, from the first to the sixty-fourth. */
 /* SPDX-License-Identifier: MIT */
 #include "tests/unit/test.h"
-#include "verdict/graph/graph.h"
+#include "verdict/graph/sets/sets.h"
 #include "verdict/graph/private.h"
 
 TEST(maybe_bits_differ)

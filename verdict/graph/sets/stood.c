@@ -1,6 +1,6 @@
-/* sets_stood.c - tell a set that stood still from one that was on its way. */
+/* stood.c - tell a set that stood still from one that was on its way. */
 /* SPDX-License-Identifier: MIT */
-#include "verdict/graph/sets.h"
+#include "verdict/graph/sets/private.h"
 
 #include "base/clock.h"
 #include "base/buf.h"

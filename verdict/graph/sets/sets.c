@@ -1,6 +1,6 @@
 /* sets.c - the sets of threads that block each other at one moment: which are certain, which only at rest. */
 /* SPDX-License-Identifier: MIT */
-#include "verdict/graph/sets.h"
+#include "verdict/graph/sets/private.h"
 
 #include <signal.h>
 

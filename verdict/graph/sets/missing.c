@@ -1,6 +1,6 @@
-/* sets_missing.c - which sets that look like programs at rest lack something: nothing will ever wake them. */
+/* missing.c - which sets that look like programs at rest lack something: nothing will ever wake them. */
 /* SPDX-License-Identifier: MIT */
-#include "verdict/graph/sets.h"
+#include "verdict/graph/sets/private.h"
 
 #include <signal.h>
 

@@ -1,6 +1,6 @@
-/* sets_idle.c - which sets of threads that block each other are programs at rest. */
+/* idle.c - which sets of threads that block each other are programs at rest. */
 /* SPDX-License-Identifier: MIT */
-#include "verdict/graph/sets.h"
+#include "verdict/graph/sets/private.h"
 
 #include "base/buf.h"
 #include "schema/query.h"

@@ -1,6 +1,6 @@
-/* sets_rest.c - sets of threads of a language that wait for work: programs at rest, or something that is missing. */
+/* rest.c - sets of threads of a language that wait for work: programs at rest, or something that is missing. */
 /* SPDX-License-Identifier: MIT */
-#include "verdict/graph/sets.h"
+#include "verdict/graph/sets/private.h"
 
 #include "schema/query.h"
 

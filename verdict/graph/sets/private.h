@@ -1,9 +1,9 @@
-/* sets.h - what the files that find the sets share. */
+/* private.h - what the files that find the sets share. */
 /* SPDX-License-Identifier: MIT */
-#ifndef VERDICT_GRAPH_SETS_H
-#define VERDICT_GRAPH_SETS_H
+#ifndef VERDICT_GRAPH_SETS_PRIVATE_H
+#define VERDICT_GRAPH_SETS_PRIVATE_H
 
-#include "verdict/graph/graph.h"
+#include "verdict/graph/sets/sets.h"
 
 /*
  * Adds the sets of one solved graph: certain ones (of the generous graph), then those of the strict graph that no
@@ -14,7 +14,7 @@ void sets_collect(
 
 /*
  * Says whether the members' waits overlap for long enough, and sets since when
- * and for which reasons; for sets_members.c.
+ * and for which reasons; for members.c.
  */
 bool sets_stood(const struct state *st, struct stuck_set *s);
 
@@ -55,7 +55,7 @@ void sets_judge_rest(const struct finder *f, struct stuck_set *s);
 /* Says whether a conditional set only rests: it is not shown then. */
 bool sets_is_idle(const struct finder *f, const struct stuck_set *s);
 
-/* Says whether a set that looks like a program at rest lacks something without which none of it will ever go on; for sets_idle.c. */
+/* Says whether a set that looks like a program at rest lacks something without which none of it will ever go on; for idle.c. */
 bool sets_lacks_something(const struct finder *f, const struct stuck_set *s);
 
 #endif

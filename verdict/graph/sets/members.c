@@ -1,6 +1,6 @@
-/* sets_members.c - who is in a set of threads that block each other, in which order, and who waits behind them. */
+/* members.c - who is in a set of threads that block each other, in which order, and who waits behind them. */
 /* SPDX-License-Identifier: MIT */
-#include "verdict/graph/sets.h"
+#include "verdict/graph/sets/private.h"
 
 #include "base/mem.h"
 

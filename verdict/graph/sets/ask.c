@@ -1,6 +1,6 @@
-/* sets_ask.c - what is asked of the members of a set of threads that block each other. */
+/* ask.c - what is asked of the members of a set of threads that block each other. */
 /* SPDX-License-Identifier: MIT */
-#include "verdict/graph/sets.h"
+#include "verdict/graph/sets/private.h"
 
 #include <signal.h>
 
