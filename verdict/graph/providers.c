@@ -48,9 +48,17 @@ static void add_thread(struct providers *pr, uint32_t thread)
 	/* A wait may have begun before the recording: its time is negative then. */
 	bool stopped = p->stopped_ns && t->wait.start_ns < p->stopped_ns;
 
+	/* Rests on nothing: it stays where it is. */
+	if (pr->answerer && t->waits && !p->alarm_kills &&
+		(t->wait.start_ns < pr->asked_ns || state_accepts(st, t)))
+		return;
 	if (!t->waits || t->wait.timed || p->alarm_kills || stopped ||
 		(p->alarm_rings && is_hearing(st, thread))) {
 		g->nodes[thread].source = true;
+		return;
+	}
+	if (pr->answerer && pr->answerer[thread] != STATE_NONE) {
+		fixpoint_edge(g, thread, pr->answerer[thread]);
 		return;
 	}
 	/* No handler may end a deaf wait, but one that exits, jumps or unlocks does not ask. */
@@ -89,13 +97,10 @@ static unsigned may_reopen(const struct providers *strict)
 	return how;
 }
 
-int providers_build(struct providers *pr, const struct state *st, const struct providers *strict,
-	struct buf *why)
+static void build(struct providers *pr)
 {
-	(void)why;
-	*pr = (struct providers){.st = st, .everybody = STATE_NONE, .generous = strict != NULL};
-	pr->strict = strict;
-	pr->reopens = strict ? may_reopen(strict) : 0;
+	const struct state *st = pr->st;
+
 	pr->maybe = xcalloc(st->n_threads + 1, sizeof *pr->maybe);
 	pr->process_node = xcalloc(st->n_processes + 1, sizeof *pr->process_node);
 	for (size_t i = 0; i < st->n_threads; i++)
@@ -113,10 +118,30 @@ int providers_build(struct providers *pr, const struct state *st, const struct p
 	}
 	for (size_t i = 0; i < st->n_threads; i++)
 		add_thread(pr, (uint32_t)i);
+}
+
+int providers_build(struct providers *pr, const struct state *st, const struct providers *strict,
+	struct buf *why)
+{
+	(void)why;
+	*pr = (struct providers){.st = st, .everybody = STATE_NONE, .generous = strict != NULL};
+	pr->strict = strict;
+	pr->reopens = strict ? may_reopen(strict) : 0;
+	build(pr);
 	fixpoint_solve(&pr->graph);
 	while (pr->generous && providers_rescue(pr))
 		fixpoint_solve(&pr->graph);
 	return 0;
+}
+
+bool providers_build_asked(struct providers *pr, const struct state *st)
+{
+	*pr = (struct providers){.st = st, .everybody = STATE_NONE};
+	if (!providers_find_answerers(pr))
+		return false;
+	build(pr);
+	fixpoint_solve(&pr->graph);
+	return true;
 }
 
 void providers_done(struct providers *pr)
@@ -125,6 +150,7 @@ void providers_done(struct providers *pr)
 	hash_done(&pr->shared);
 	providers_mpi_free(pr->mpi);
 	free(pr->maybe);
+	free(pr->answerer);
 	free(pr->process_node);
 	*pr = (struct providers){0};
 }

@@ -38,6 +38,9 @@ struct providers {
 	const struct providers *strict; /* of the generous graph: the strict one, solved */
 	bool generous;
 	unsigned reopens; /* how live processes may come to pipes of others */
+	int64_t asked_ns; /* with servers at rest: when the first of those was asked who want a lock now */
+	uint32_t *
+		answerer; /* with servers at rest, of each thread: who is to answer what it asks, or STATE_NONE; else NULL */
 };
 
 /*
@@ -46,7 +49,15 @@ struct providers {
  */
 int providers_build(struct providers *pr, const struct state *st, const struct providers *strict,
 	struct buf *why);
+/*
+ * Builds and solves the strict graph once more, with those at rest who wait for connections, and with who asks them something
+ * resting on the thread that has read it. Returns false, and builds nothing, where no such thread wants a lock of the other.
+ */
+bool providers_build_asked(struct providers *pr, const struct state *st);
 void providers_done(struct providers *pr);
+
+/* Says whether nobody can go on, in a graph with servers at rest, who could answer a thread that asks one. */
+bool providers_is_answerless(const struct providers *pr, uint32_t asker);
 
 /*
  * Returns how another thread that can go on in the graph, solved, may end a thread's wait. Whatever that is for: MAYBE_CANCEL, and

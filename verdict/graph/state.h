@@ -175,6 +175,9 @@ uint32_t state_pipe(const struct state *st, int64_t id);
 /* Returns what a wait is for if it is a lock, else NULL. */
 const struct state_lock *state_lock_of(const struct state *st, const struct state_wait *w);
 
+/* Says whether a thread waits for connections: it accepts them, or polls a socket that listens. */
+bool state_accepts(const struct state *st, const struct state_thread *t);
+
 /* Says whether a lock (or NULL) is an object of a language's runtime, which that has named as what is waited for. */
 bool state_is_of_runtime(const struct state_lock *l);
 

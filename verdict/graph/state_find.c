@@ -44,6 +44,21 @@ const struct state_lock *state_lock_of(const struct state *st, const struct stat
 	return l == STATE_NONE ? NULL : &st->locks[l];
 }
 
+bool state_accepts(const struct state *st, const struct state_thread *t)
+{
+	if (!t->waits)
+		return false;
+	if (t->wait.reason == WAIT_SOCKET)
+		return query_number(st->db,
+			"SELECT 1 FROM wait WHERE id = ?1 AND syscall IN ('accept', 'accept4')",
+			t->wait.id, 0, st->why);
+	return t->wait.reason == WAIT_POLL &&
+	       query_number(st->db,
+		       "SELECT EXISTS (SELECT 1 FROM wait_on o LEFT JOIN pipe p ON p.id = o.pipe_id"
+		       " WHERE o.wait_id = ?1 AND (p.kind = 'listen' OR o.kind = 'socket'))",
+		       t->wait.id, 0, st->why);
+}
+
 int state_query(struct state *st, const char *sql, const char *start, const char *end,
 	sqlite3_stmt **ret, struct buf *why)
 {

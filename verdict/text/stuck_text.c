@@ -271,6 +271,27 @@ static void add_handed(struct buf *b, const struct state *st, const struct stuck
 			     : ": who unlocks it is not recorded here\n");
 }
 
+/* "unless thread 7 of a[1], which waits for connections, answers instead" */
+static void add_acceptors(struct buf *b, const struct state *st, const struct stuck_set *s)
+{
+	size_t n = 0;
+
+	buf_adds(b, "unless ");
+	for (size_t i = 0; i < st->n_threads && n < LIST_MAX; i++) {
+		const struct state_thread *t = &st->threads[i];
+		bool is_theirs = false;
+
+		for (size_t k = 0; k < s->n_members; k++)
+			is_theirs |= st->threads[s->members[k]].process == t->process;
+		if (!is_theirs || !t->alive || !state_accepts(st, t))
+			continue;
+		buf_adds(b, n++ ? " or " : "");
+		naming_thread_at(b, st->db, t->id, st->now_ns);
+	}
+	buf_adds(b, n ? ", which waits for connections, or another thread answers instead\n"
+		      : "another thread of the server answers instead\n");
+}
+
 /* What could still release a conditional set, a line each. */
 static void add_conditions(struct buf *b, const struct state *st, const struct stuck_set *s)
 {

@@ -44,6 +44,9 @@ static void judge(const struct finder *f, struct stuck_sets *sets)
 
 		for (size_t k = 0; k < s->n_members; k++)
 			s->maybe |= f->pr->maybe[s->members[k]] | ring_of(f->st, s->members[k]);
+		/* All that was sent has been read. */
+		if (s->asks)
+			s->maybe = (s->maybe | MAYBE_ACCEPTOR) & ~MAYBE_FLIGHT;
 		if (!s->certain)
 			s->hidden = sets_is_idle(f, s);
 		else if (f->st->lost)
@@ -57,6 +60,42 @@ static void judge(const struct finder *f, struct stuck_sets *sets)
 		for (size_t k = 0; !s->certain && !s->hidden && k < s->n_members; k++)
 			s->maybe |= providers_rescues(f->pr->strict, s->members[k]);
 	}
+}
+
+/* Says whether a thread of a set asks another one of it, and nobody else can answer. */
+static bool asks(const struct providers *asked, const struct stuck_set *s)
+{
+	for (size_t i = 0; i < s->n_members; i++)
+		for (size_t k = 0; k < s->n_members; k++)
+			if (asked->answerer[s->members[i]] == s->members[k] &&
+				providers_is_answerless(asked, s->members[i]))
+				return true;
+	return false;
+}
+
+/* Adds the sets that a server makes which asks itself. Who waits there for work does not wait for the members. */
+static void collect_asked(const struct state *st, struct stuck_sets *sets)
+{
+	struct providers asked = {0};
+	struct stuck_sets found = {0};
+
+	if (providers_build_asked(&asked, st))
+		sets_collect(st, &asked, false, &found);
+	for (size_t i = 0; i < found.n; i++) {
+		struct stuck_set *s = &found.list[i];
+
+		if (!asks(&asked, s)) {
+			free(s->members);
+			free(s->behind);
+			continue;
+		}
+		s->asks = true;
+		s->n_behind = 0;
+		ARRAY_GROW(sets->list, sets->n, sets->cap);
+		sets->list[sets->n++] = *s;
+	}
+	free(found.list);
+	providers_done(&asked);
 }
 
 static bool any_live(const struct providers *strict)
@@ -82,6 +121,7 @@ int sets_find(const struct state *st, struct stuck_sets *ret, struct buf *why)
 	if (!rc) {
 		sets_collect(st, &generous, true, ret);
 		sets_collect(st, &strict, false, ret);
+		collect_asked(st, ret);
 		judge(&(struct finder){st, &generous, any_live(&strict)}, ret);
 	}
 	providers_done(&strict);

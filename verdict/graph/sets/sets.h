@@ -16,6 +16,7 @@ struct stuck_set {
 		behind; /* threads that wait for members, directly or not, and are not needed to hold them */
 	size_t n_behind, cap_behind;
 	bool certain;
+	bool asks;         /* a member asks a server that rests otherwise */
 	bool hidden;       /* waits for the outside, as idle programs do: not shown by default */
 	uint64_t maybe;    /* what could still release it: bits MAYBE_... */
 	unsigned reasons;  /* bit of each member's enum wait_reason */

@@ -1,0 +1,176 @@
+/* providers_asked.c - a server that asks itself: who is to answer, while others wait for connections. */
+/* SPDX-License-Identifier: MIT */
+/*
+ * A thread that waits for the answer to what it has sent through a connection rests on every process that has the other
+ * side, and a server has a thread there that waits for connections. That one is live; but it seldom answers what another
+ * thread has read. Where all that was sent was read by one thread, which wants a lock that the asking one has, the graph is
+ * solved once more, with the asking thread resting on the one that read, and with those at rest who wait for connections or
+ * have been in their waits since before anything was asked: nobody can have handed it to those.
+ */
+#include "verdict/graph/private.h"
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "schema/query.h"
+
+enum { CHAIN_MAX = 16 };
+
+/* A connection through which a thread asks, and its side of it. */
+struct question {
+	uint32_t pipe; /* STATE_NONE: it asks nobody */
+	int side;
+};
+
+/* What a thread reads from, alone or as the one descriptor that it polls, without a time-out. */
+static struct question question_of(const struct state *st, uint32_t thread)
+{
+	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
+	const struct state_thread *t = &st->threads[thread];
+	struct question q = {STATE_NONE, t->wait.side};
+
+	if (!t->waits || t->wait.timed)
+		return q;
+	if (t->wait.reason == WAIT_PIPE_READ)
+		q.pipe = state_pipe(st, t->wait.pipe_id);
+	else if (t->wait.reason == WAIT_POLL &&
+		 query_one(st->db,
+			 "SELECT max(pipe_id), max(side) FROM wait_on WHERE wait_id = ?1"
+			 " HAVING count(*) = 1 AND max(mode) = 'r'",
+			 t->wait.id, &stmt, st->why) > 0) {
+		q.pipe = state_pipe(st, query_int(stmt, 0, 0));
+		q.side = query_int(stmt, 1, 0) != 0;
+	}
+	/* A connection, not a pair of sockets made for its own sake. */
+	if (q.pipe != STATE_NONE && !st->pipes[q.pipe].is_tcp && !st->pipes[q.pipe].listener_id)
+		q.pipe = STATE_NONE;
+	return q;
+}
+
+/* Says whether a process has the other side of what is asked through, and nobody outside has. */
+static bool is_asked(const struct state *st, const struct question *q, uint32_t process)
+{
+	const struct state_pipe *p = &st->pipes[q->pipe];
+
+	if (p->under_way || p->is_unaccepted || (q->side ? p->read_outside : p->write_outside))
+		return false;
+	for (uint32_t i = p->first_end; i < p->first_end + p->n_ends; i++)
+		if (st->ends[i].side != q->side &&
+			st->ends[i].process_id == st->processes[process].id)
+			return true;
+	return false;
+}
+
+/*
+ * Says whether a thread was the last to read at the other side, before it began to wait, and nothing was unread then in either
+ * direction. Among very many reads and writes that is not looked for.
+ */
+static bool has_read_all(const struct state *st, const struct question *q,
+	const struct state_thread *answerer, int64_t *ret_asked_ns)
+{
+	static const char sql[] =
+		"SELECT total(bytes * (op = 'write' AND side = ?2)), total(bytes * (op = 'read' AND side <> ?2)),"
+		" total(bytes * (op = 'write' AND side <> ?2)), total(bytes * (op = 'read' AND side = ?2)),"
+		" max(end_ns * (op = 'read' AND side <> ?2)), max(start_ns * (op = 'write' AND side = ?2)) FROM pipe_io WHERE pipe_id = ?1 AND end_ns <= ?3";
+	static const char last_sql[] =
+		"SELECT thread_id FROM pipe_io WHERE pipe_id = ?1 AND op = 'read' AND side <> ?2 AND bytes > 0"
+		" AND end_ns <= ?3 ORDER BY end_ns DESC LIMIT 1";
+	const int64_t most = 2000000;
+	const int64_t pipe = st->pipes[q->pipe].id;
+	_cleanup_stmt_ sqlite3_stmt *sums = NULL, *last = NULL;
+
+	if (query_number(st->db, "SELECT max(id) FROM pipe_io", 0, 0, st->why) > most ||
+		query_open(st->db, sql, &sums, st->why) ||
+		query_open(st->db, last_sql, &last, st->why))
+		return false;
+	query_bind_int(sums, 1, pipe);
+	query_bind_int(sums, 2, q->side);
+	query_bind_int(sums, 3, st->now_ns);
+	query_bind_int(last, 1, pipe);
+	query_bind_int(last, 2, q->side);
+	query_bind_int(last, 3, st->now_ns);
+	if (query_step(sums, st->why) <= 0)
+		return false;
+	*ret_asked_ns = query_int(sums, 5, 0);
+	return query_int(sums, 0, 0) > 0 && query_int(sums, 0, 0) == query_int(sums, 1, 0) &&
+	       query_int(sums, 2, 0) == query_int(sums, 3, 0) &&
+	       query_int(sums, 4, INT64_MAX) <= answerer->wait.start_ns &&
+	       query_step(last, st->why) > 0 && query_int(last, 0, 0) == answerer->id;
+}
+
+/* The thread that has the lock which a thread waits for, or STATE_NONE. */
+static uint32_t owner_of(const struct state *st, uint32_t thread)
+{
+	const struct state_thread *t = &st->threads[thread];
+	const struct state_lock *l = t->waits ? state_lock_of(st, &t->wait) : NULL;
+
+	if (!l || t->wait.timed)
+		return STATE_NONE;
+	if (t->wait.reason == WAIT_SEM)
+		return providers_sem_is_lock(l, t) ? state_thread(st, l->last_taker_id)
+						   : STATE_NONE;
+	if ((t->wait.reason != WAIT_LOCK && t->wait.reason != WAIT_FILE_LOCK) ||
+		l->first_holder == STATE_NONE)
+		return STATE_NONE;
+	return state_thread(st, st->holders[l->first_holder].thread_id);
+}
+
+/* Finds the thread that waits for the answer of one that wants a lock: it has that lock, or one further on. */
+static uint32_t asker_of(const struct state *st, uint32_t answerer, int64_t *ret_asked_ns)
+{
+	uint32_t thread = answerer;
+
+	for (int i = 0; i < CHAIN_MAX; i++) {
+		struct question q;
+
+		thread = owner_of(st, thread);
+		if (thread == STATE_NONE || thread == answerer)
+			return STATE_NONE;
+		q = question_of(st, thread);
+		if (q.pipe != STATE_NONE)
+			return is_asked(st, &q, st->threads[answerer].process) &&
+					       has_read_all(
+						       st, &q, &st->threads[answerer], ret_asked_ns)
+				       ? thread
+				       : STATE_NONE;
+	}
+	return STATE_NONE;
+}
+
+bool providers_find_answerers(struct providers *pr)
+{
+	const struct state *st = pr->st;
+	bool any = false;
+
+	pr->asked_ns = INT64_MAX;
+	pr->answerer = xmalloc((st->n_threads + 1) * sizeof *pr->answerer);
+	for (size_t i = 0; i < st->n_threads; i++)
+		pr->answerer[i] = STATE_NONE;
+	for (size_t i = 0; i < st->n_threads; i++) {
+		int64_t asked_ns = 0;
+		uint32_t asker =
+			st->threads[i].is_task ? STATE_NONE : asker_of(st, (uint32_t)i, &asked_ns);
+
+		if (asker == STATE_NONE)
+			continue;
+		pr->answerer[asker] = (uint32_t)i;
+		if (asked_ns < pr->asked_ns)
+			pr->asked_ns = asked_ns;
+		any = true;
+	}
+	return any;
+}
+
+bool providers_is_answerless(const struct providers *pr, uint32_t asker)
+{
+	const struct state *st = pr->st;
+	struct question q = question_of(st, asker);
+
+	if (pr->answerer[asker] == STATE_NONE || q.pipe == STATE_NONE)
+		return false;
+	/* Whoever else can go on there may answer. */
+	for (size_t i = 0; i < st->n_processes; i++)
+		if (st->processes[i].alive && is_asked(st, &q, (uint32_t)i) &&
+			pr->graph.nodes[pr->process_node[i]].live)
+			return false;
+	return true;
+}
