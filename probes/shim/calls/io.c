@@ -42,6 +42,15 @@ REAL(recvmmsg)
 		io_end((c), (rc), (data));                                                         \
 	} while (0)
 
+/* The same for a receiving call with these flags. */
+#define RECEIVE(c, rc, fd, n, flags, call, data)                                                   \
+	do {                                                                                       \
+		if (!shim_everything() || !io_begin_receive((c), (fd), (n), (flags)))              \
+			return (call);                                                             \
+		(rc) = (call);                                                                     \
+		io_end((c), (rc), (data));                                                         \
+	} while (0)
+
 WRAPPER(read) read;
 ssize_t read(int fd, void *buf, size_t n)
 {
@@ -223,7 +232,7 @@ ssize_t recv(int fd, void *buf, size_t n, int flags)
 	struct io_call c;
 	ssize_t rc;
 
-	IO(&c, rc, fd, IO_RECV, n, flags & MSG_DONTWAIT, real_recv()(fd, buf, n, flags), buf);
+	RECEIVE(&c, rc, fd, n, flags, real_recv()(fd, buf, n, flags), buf);
 	return rc;
 }
 
@@ -234,8 +243,7 @@ ssize_t recvfrom(int fd, void *restrict buf, size_t n, int flags, struct sockadd
 	struct io_call c;
 	ssize_t rc;
 
-	IO(&c, rc, fd, IO_RECV, n, flags & MSG_DONTWAIT,
-		real_recvfrom()(fd, buf, n, flags, from, len), buf);
+	RECEIVE(&c, rc, fd, n, flags, real_recvfrom()(fd, buf, n, flags, from, len), buf);
 	return rc;
 }
 
@@ -291,8 +299,7 @@ ssize_t recvmsg(int fd, struct msghdr *m, int flags)
 
 	if (!shim_everything())
 		return real_recvmsg()(fd, m, flags);
-	on = io_begin(
-		&c, fd, IO_RECV, iov_bytes(m->msg_iov, (int)m->msg_iovlen), flags & MSG_DONTWAIT);
+	on = io_begin_receive(&c, fd, iov_bytes(m->msg_iov, (int)m->msg_iovlen), flags);
 	rc = real_recvmsg()(fd, m, flags);
 	if (on)
 		io_end_vec(&c, rc, m->msg_iov, m->msg_iovlen);
@@ -387,7 +394,7 @@ ssize_t __recv_chk(int fd, void *buf, size_t n, size_t size, int flags)
 	struct io_call c;
 	ssize_t rc;
 
-	IO(&c, rc, fd, IO_RECV, n, n > size || (flags & MSG_DONTWAIT),
+	RECEIVE(&c, rc, fd, n, n > size ? MSG_DONTWAIT : flags,
 		real___recv_chk()(fd, buf, n, size, flags), buf);
 	return rc;
 }
@@ -399,7 +406,7 @@ ssize_t __recvfrom_chk(int fd, void *restrict buf, size_t n, size_t size, int fl
 	struct io_call c;
 	ssize_t rc;
 
-	IO(&c, rc, fd, IO_RECV, n, n > size || (flags & MSG_DONTWAIT),
+	RECEIVE(&c, rc, fd, n, n > size ? MSG_DONTWAIT : flags,
 		real___recvfrom_chk()(fd, buf, n, size, flags, from, len), buf);
 	return rc;
 }

@@ -83,13 +83,22 @@ static size_t pipe_room(int fd)
 	return size > used ? (size_t)(size - used) : 0;
 }
 
+/* Says whether fewer bytes are there than are wanted: none are if the other side will send no more. */
+static bool is_too_little(const struct io_call *c)
+{
+	int there = 0;
+
+	return sys3(SYS_ioctl, c->fd, FIONREAD, &there) == 0 && there > 0 &&
+	       (size_t)there < c->requested && !(ready(c->fd, POLLRDHUP) & POLLRDHUP);
+}
+
 static bool will_block(const struct io_call *c, bool nonblocking)
 {
 	int events = ready(c->fd, is_write(c->op) ? POLLOUT : POLLIN);
 
 	if (events & (POLLERR | POLLHUP | POLLNVAL))
 		return false;
-	if (events & POLLIN)
+	if (events & POLLIN && !(c->all && is_too_little(c)))
 		return false;
 	if (events & POLLOUT && (c->requested <= 4096 || c->pipe.kind == PIPE_SOCKETPAIR ||
 					!c->pipe.kind || pipe_room(c->fd) >= c->requested))
@@ -197,6 +206,13 @@ bool io_begin(struct io_call *c, int fd, unsigned op, size_t requested, bool non
 {
 	look(c, fd, op, requested);
 	return io_begin_slow(c, nonblocking);
+}
+
+bool io_begin_receive(struct io_call *c, int fd, size_t requested, int flags)
+{
+	look(c, fd, IO_RECV, requested);
+	c->all = flags & MSG_WAITALL;
+	return io_begin_slow(c, flags & MSG_DONTWAIT);
 }
 
 bool io_begin_between(

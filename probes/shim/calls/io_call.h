@@ -21,6 +21,7 @@ struct io_call {
 	bool holds;   /* SIGPIPE is blocked until the result has been recorded */
 	bool idle;    /* nothing of this is recorded */
 	bool full;    /* it was tried: it would have to wait */
+	bool all;     /* it waits until as many bytes are there as it wants (MSG_WAITALL) */
 	uint64_t start, requested;
 };
 
@@ -37,6 +38,9 @@ bool io_begin_slow(struct io_call *c, bool nonblocking);
 
 /* Looks at the descriptor, and records a wait if the call will block. Returns whether it is worth io_end. */
 bool io_begin(struct io_call *c, int fd, unsigned op, size_t requested, bool nonblocking);
+
+/* The same for a receiving call with these flags. */
+bool io_begin_receive(struct io_call *c, int fd, size_t requested, int flags);
 
 /* The same for one of the two descriptors between which splice or tee moves bytes: op says which. */
 bool io_begin_between(

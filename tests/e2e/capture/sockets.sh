@@ -52,6 +52,14 @@ else
 fi
 end
 
+begin "who has received a part of what it wants waits for the rest"
+for backend in $(backends); do
+	timeout 60 "$PPTRACE" run --backend=$backend --watch=0.3 --on-deadlock=kill -o all.db "$BUILD/tests/corpus/pair_receives_all" >out 2>err </dev/null
+	[ $? = 124 ] || fail "$backend: no deadlock was found" "$(cat err)"
+	expect_eq "$(sql all.db "SELECT count(DISTINCT thread_id) FROM wait WHERE reason = 'pipe-read' AND end_ns - start_ns > 300000000")" 2 "$backend: threads that wait for the rest"
+done
+end
+
 begin "why across network namespaces"
 if ! ip netns exec $a true 2>/dev/null; then
 	skip "network namespaces cannot be made here"
