@@ -80,7 +80,7 @@ bool providers_rescue(struct providers *pr);
  */
 uint64_t providers_lock_rescues(const struct providers *solved, uint32_t thread);
 
-/* Finds who is to answer whom (answerer) in a graph with servers at rest. Returns whether anybody asks. */
+/* Finds who is to answer whom (answerer). Returns whether anybody asks. */
 bool providers_find_answerers(struct providers *pr);
 
 /* Frees what is known of ranks of MPI jobs. Accepts NULL. */

@@ -38,9 +38,9 @@ struct providers {
 	const struct providers *strict; /* of the generous graph: the strict one, solved */
 	bool generous;
 	unsigned reopens; /* how live processes may come to pipes of others */
-	int64_t asked_ns; /* with servers at rest: when the first of those was asked who want a lock now */
+	int64_t asked_ns; /* where answerer is: when the first of those was asked who want a lock now */
 	uint32_t *
-		answerer; /* with servers at rest, of each thread: who is to answer what it asks, or STATE_NONE; else NULL */
+		answerer; /* of a graph of who is asked, of each thread: who is to answer what it asks, or STATE_NONE; else NULL */
 };
 
 /*
@@ -50,13 +50,13 @@ struct providers {
 int providers_build(struct providers *pr, const struct state *st, const struct providers *strict,
 	struct buf *why);
 /*
- * Builds and solves the strict graph once more, with those at rest who wait for connections, and with who asks them something
- * resting on the thread that has read it. Returns false, and builds nothing, where no such thread wants a lock of the other.
+ * Builds and solves the strict graph once more, with who asks a server something resting on the thread that has read it,
+ * and with those at rest who wait for connections. Returns false, and builds nothing, where no such thread wants a lock of the other.
  */
 bool providers_build_asked(struct providers *pr, const struct state *st);
 void providers_done(struct providers *pr);
 
-/* Says whether nobody can go on, in a graph with servers at rest, who could answer a thread that asks one. */
+/* Says whether nobody can go on, in a graph of who is asked, who may have been handed what a thread asks. */
 bool providers_is_answerless(const struct providers *pr, uint32_t asker);
 
 /*

@@ -4,8 +4,9 @@
  * A thread that waits for the answer to what it has sent through a connection rests on every process that has the other
  * side, and a server has a thread there that waits for connections. That one is live; but it seldom answers what another
  * thread has read. Where all that was sent was read by one thread, which wants a lock that the asking one has, the graph is
- * solved once more, with the asking thread resting on the one that read, and with those at rest who wait for connections or
- * have been in their waits since before anything was asked: nobody can have handed it to those.
+ * solved once more, with the asking thread resting on the one that read, and with those at rest who wait for connections. Who
+ * has been in its wait since before anything was asked was not handed the question; whoever else of the server can go on
+ * may have been.
  */
 #include "verdict/graph/private.h"
 
@@ -160,6 +161,29 @@ bool providers_find_answerers(struct providers *pr)
 	return any;
 }
 
+/* Says whether a thread of the server may have been handed what was asked, and can go on. */
+static bool may_answer(const struct providers *pr, uint32_t thread)
+{
+	const struct state_thread *t = &pr->st->threads[thread];
+
+	if (t->housekeeping || !pr->graph.nodes[thread].live)
+		return false;
+	return !t->waits || t->wait.start_ns >= pr->asked_ns;
+}
+
+/* Says whether a process may answer: by a thread that can go on, or one that a timer or a handler will start or run. */
+static bool any_may_answer(const struct providers *pr, uint32_t process)
+{
+	const struct state_process *p = &pr->st->processes[process];
+
+	if (p->first == STATE_NONE || p->timer_calls || p->alarm_rings || p->uring)
+		return true;
+	for (uint32_t t = p->first; t != STATE_NONE; t = pr->st->threads[t].next)
+		if (may_answer(pr, t))
+			return true;
+	return false;
+}
+
 bool providers_is_answerless(const struct providers *pr, uint32_t asker)
 {
 	const struct state *st = pr->st;
@@ -167,10 +191,9 @@ bool providers_is_answerless(const struct providers *pr, uint32_t asker)
 
 	if (pr->answerer[asker] == STATE_NONE || q.pipe == STATE_NONE)
 		return false;
-	/* Whoever else can go on there may answer. */
 	for (size_t i = 0; i < st->n_processes; i++)
 		if (st->processes[i].alive && is_asked(st, &q, (uint32_t)i) &&
-			pr->graph.nodes[pr->process_node[i]].live)
+			any_may_answer(pr, (uint32_t)i))
 			return false;
 	return true;
 }

@@ -71,6 +71,20 @@ TEST(asked_beside_others)
 	EXPECT(beside(800000000), "stuck cycle 10 11");
 }
 
+/* A worker waits for a process that has slept since before: that one was not handed the question, but it helps who was. */
+TEST(asked_beside_relay)
+{
+	sqlite3 *db = asked();
+
+	fixture_process(db, 2, 1);
+	fixture_wait(db, 20, "sleep", "start_ns=500000000");
+	fixture_sql(db,
+		"INSERT INTO thread (id, tid, process_id, creator_id, start_ns) VALUES (13, 2013, 1, 10, 103)");
+	fixture_joined(db, 3, "pipe", 2, "w", 1, "r");
+	fixture_wait(db, 13, "pipe-read", "pipe_id=3");
+	EXPECT(db, "");
+}
+
 /* Something is unread, or another one has read it: that one answers, or whoever reads it. */
 TEST(asked_another)
 {
