@@ -173,7 +173,8 @@ static int load_timerfds(struct state *st, struct buf *why)
 
 /*
  * A signal that was sent and has not been taken yet is on its way, on a busy machine for a while; and of one that was
- * taken the handler may still run, and end the program or unlock something.
+ * taken the handler may still run, and end the program or unlock something, unless the process has executed another
+ * program since.
  */
 static int load_pending(struct state *st, struct buf *why)
 {
@@ -184,8 +185,12 @@ static int load_pending(struct state *st, struct buf *why)
 	if (st->at_ns != STATE_END || st->instant)
 		return 0;
 	rc = query_one(st->db,
-		"SELECT process_id, signo, delivered_ns IS NULL FROM signal"
-		" WHERE id > (SELECT max(id) FROM signal) - 10000 AND result = 'queued' AND sent_ns > ?1",
+		"WITH image AS (SELECT process_id, max(ts_ns) AS ts FROM exec"
+		" WHERE id > (SELECT max(id) FROM exec) - 10000 AND errno IS NULL GROUP BY process_id)"
+		" SELECT s.process_id, s.signo, s.delivered_ns IS NULL FROM signal s"
+		" LEFT JOIN image i ON i.process_id = s.process_id"
+		" WHERE s.id > (SELECT max(id) FROM signal) - 10000 AND s.result = 'queued' AND s.sent_ns > ?1"
+		" AND (s.delivered_ns IS NULL OR i.ts IS NULL OR s.delivered_ns > i.ts)",
 		ns_sub(st->now_ns, under_way_ns), &stmt, why);
 	for (; rc > 0; rc = query_step(stmt, why)) {
 		uint32_t p;

@@ -40,6 +40,14 @@ expect_err '^error: deadlock'
 expect_sql dead.db "SELECT rule, certainty FROM finding WHERE severity = 'error'" "deadlock|certain"
 end
 
+begin "$backend: the handler of a signal that was taken before the process executed another program ends nothing any more"
+run "$PPTRACE" run --backend=$backend --watch=0.5 --on-deadlock=kill -o dead.db \
+	sh -c 'trap : TERM; kill -TERM $$; exec "$1" abba-until-term' sh "$PROGRAMS/hang"
+expect_status 124
+expect_no_err 'just sent'
+expect_sql dead.db "SELECT rule, certainty FROM finding WHERE severity = 'error'" "deadlock|certain"
+end
+
 begin "$backend: a query meanwhile does not take the recording for one that nobody writes"
 background "$PPTRACE" run --backend=$backend -o dead.db "$DEMOS/deadlock-abba"
 wait_for 20 grep -q '^error: deadlock' err
