@@ -145,5 +145,16 @@ def self_select
   IO.select([reader])
 end
 
+# For ten seconds nothing happens but ticks; then all is quiet. The main thread reads: Ruby would say that all threads wait.
+def late
+  Thread.new { Queue.new.pop }
+  50.times { sleep 0.2 }
+  bank = Bank.new
+  named("transfer") { bank.transfer }
+  named("report") { bank.report }
+  puts "ready"
+  IO.pipe[0].read(1)
+end
+
 $stdout.sync = true
 send(ARGV.fetch(0))

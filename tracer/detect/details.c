@@ -333,6 +333,11 @@ struct buf *details_blind(struct details *d)
 	return languages_blind(d->languages);
 }
 
+uint64_t details_owed(const struct details *d)
+{
+	return languages_owed(d->languages);
+}
+
 int details_waits(struct details *d, struct sqlite3 *db, int64_t watch_ns, uint64_t ts,
 	source_emit *emit, void *arg, bool *ret_any, struct buf *why)
 {

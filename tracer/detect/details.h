@@ -28,6 +28,9 @@ int details_read(struct details *d, struct sqlite3 *db, uint64_t ts, source_emit
 /* Sentences about what could not be understood so far, as languages_blind. */
 struct buf *details_blind(struct details *d);
 
+/* Returns when the runtimes of languages should be asked again though nothing has happened since, as languages_owed. */
+uint64_t details_owed(const struct details *d);
+
 /*
  * Before deadlocks are looked for: adds what the processes in which a wait has lasted call themselves, and what
  * the runtimes of languages say of waits that nobody else sees through. Sets *ret_any if one was asked. The rest as details_read.

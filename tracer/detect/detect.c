@@ -25,7 +25,7 @@ enum {
 /* Says whether the graph is worth another evaluation now. */
 static bool evaluation_is_due(struct tracer *t, uint64_t now)
 {
-	uint64_t oldest, grace;
+	uint64_t oldest, grace, owed = details_owed(t->details);
 
 	if (now < t->evaluate_not_before)
 		return false;
@@ -34,11 +34,12 @@ static bool evaluation_is_due(struct tracer *t, uint64_t now)
 		return false;
 	/*
 	 * Without records nothing changes but the age of waits, until the youngest is old enough, and that of what was
-	 * taken to be under way: once more when no grace is given any longer.
+	 * taken to be under way: once more when no grace is given any longer; and what the runtimes of languages tell when they
+	 * are asked again.
 	 */
 	grace = t->changed_at + GRACE_MS * MS;
 	return t->evaluated_at <= t->changed_at + (uint64_t)t->config.watch_ns ||
-	       (now > grace && t->evaluated_at <= grace);
+	       (now > grace && t->evaluated_at <= grace) || (owed && now >= owed);
 }
 
 /* The recording says it, once however often it happens. */

@@ -18,23 +18,23 @@
 #include "schema/record.h"
 #include "tracer/runtime/runtime.h"
 
-/* How often a process is read: its interval doubles each time that nobody waits for a lock. */
-static const uint64_t shortest_ns = 500000000, longest_ns = 16000000000;
+/* How often a process is read: its interval doubles each time that nobody waits for a lock. Threads that wait since then are asked soon. */
+static const uint64_t shortest_ns = 500000000, longest_ns = 16000000000, soon_ns = 2000000000;
 
 /* A process that runs, or does not run, a language that can be read. */
 struct known {
 	bool has_none;   /* no language that can be read */
 	bool is_checked; /* runtime is known */
 	const struct runtime *runtime;
-	uint64_t next_ns, interval_ns;
+	uint64_t next_ns, soon_ns, interval_ns;
+	int64_t seen_ns; /* how far the recording had come when it was read */
 };
 
 struct languages {
 	struct symbols *symbols;
 	struct hash known; /* struct known by process and program, owned */
-	struct hash
-		waits;    /* by wait.id: the threads of its process have been read since it began */
 	int64_t last;     /* process that was read last, in this look */
+	uint64_t owed_ns; /* when the first of those is due of which threads wait that did not when it was read; 0: none is */
 	struct buf blind; /* what could not be understood: sentences that nobody has taken yet */
 };
 
@@ -104,20 +104,26 @@ static void read_process(struct languages *l, const struct language_process *p, 
 {
 	struct runtime_process process = {.pid = p->pid, .key = p->id, .symbols = l->symbols};
 	struct counter c = {.out = out};
-	uint64_t now = clock_now(), took;
+	uint64_t now = clock_now(), took = clock_ns(CLOCK_THREAD_CPUTIME_ID);
 
 	k->has_none = !runtime_emit(&process, out->ts, count, &c, &l->blind);
-	took = clock_now() - now;
+	took = clock_ns(CLOCK_THREAD_CPUTIME_ID) - took;
 	k->interval_ns = c.locks || !k->interval_ns ? shortest_ns : 2 * k->interval_ns;
 	if (k->interval_ns > longest_ns)
 		k->interval_ns = longest_ns;
 	/* Little of the time is spent on it. */
 	k->next_ns = now + (k->interval_ns > 50 * took ? k->interval_ns : 50 * took);
+	k->soon_ns = now + (soon_ns > 100 * took ? soon_ns : 100 * took);
 }
 
 struct buf *languages_blind(struct languages *l)
 {
 	return &l->blind;
+}
+
+uint64_t languages_owed(const struct languages *l)
+{
+	return l->owed_ns;
 }
 
 void languages_begin(struct languages *l)
@@ -136,15 +142,29 @@ void languages_suspect(
 	read_process(l, p, k, out);
 }
 
-static bool is_due(
-	struct languages *l, const struct language_process *p, struct known *k, bool is_old)
+/* Returns when a process is to be read again, of which a thread has waited since then: of that one there may be more to tell than was. */
+static uint64_t due_ns(const struct known *k, int64_t since_ns)
+{
+	return since_ns > k->seen_ns && k->soon_ns < k->next_ns ? k->soon_ns : k->next_ns;
+}
+
+static bool is_due(struct languages *l, const struct language_process *p, struct known *k,
+	bool is_old, int64_t since_ns)
 {
 	const struct runtime *runtime;
 
-	if (k->has_none || clock_now() < k->next_ns)
+	if (k->has_none || clock_now() < due_ns(k, since_ns))
 		return false;
 	runtime = runtime_known(l, p, k);
 	return runtime && (is_old || runtime->wakes_waiters);
+}
+
+static void owe(struct languages *l, const struct known *k, int64_t since_ns)
+{
+	uint64_t due = due_ns(k, since_ns);
+
+	if (k->runtime && !k->has_none && since_ns > k->seen_ns && (!l->owed_ns || due < l->owed_ns))
+		l->owed_ns = due;
 }
 
 int languages_read(struct languages *l, struct sqlite3 *db, int64_t watch_ns,
@@ -152,7 +172,7 @@ int languages_read(struct languages *l, struct sqlite3 *db, int64_t watch_ns,
 {
 	static const char sql[] =
 		"SELECT p.id, p.pid, coalesce(p.exe, ''),"
-		" max(w.start_ns <= (SELECT duration_ns FROM trace) - ?1)"
+		" max(w.start_ns <= (SELECT duration_ns FROM trace) - ?1), max(w.start_ns), (SELECT duration_ns FROM trace)"
 		" FROM wait w JOIN thread t ON t.id = w.thread_id JOIN process p ON p.id = t.process_id"
 		" WHERE w.end_ns IS NULL AND p.end_ns IS NULL AND t.housekeeping = 0"
 		" AND (w.reason IN ('cond', 'futex', 'sem', 'lock', 'join', 'child')"
@@ -163,6 +183,7 @@ int languages_read(struct languages *l, struct sqlite3 *db, int64_t watch_ns,
 	int rc;
 
 	*ret_any = false;
+	l->owed_ns = 0;
 	if (!db)
 		return 0;
 	rc = query_one(db, sql, watch_ns, &stmt, why);
@@ -170,12 +191,15 @@ int languages_read(struct languages *l, struct sqlite3 *db, int64_t watch_ns,
 		const struct language_process p = {
 			query_int(stmt, 0, 0), (pid_t)query_int(stmt, 1, 0), query_text(stmt, 2)};
 		bool is_old = query_int(stmt, 3, 0) != 0;
+		int64_t since_ns = query_int(stmt, 4, 0);
 		struct known *k = known_of(l, &p);
 
-		if (!is_due(l, &p, k, is_old))
-			continue;
-		read_process(l, &p, k, out);
-		*ret_any = true;
+		if (is_due(l, &p, k, is_old, since_ns)) {
+			read_process(l, &p, k, out);
+			k->seen_ns = query_int(stmt, 5, 0);
+			*ret_any = true;
+		}
+		owe(l, k, since_ns);
 	}
 	return rc;
 }

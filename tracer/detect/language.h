@@ -50,4 +50,10 @@ void languages_suspect(
 int languages_read(struct languages *l, struct sqlite3 *db, int64_t watch_ns,
 	const struct language_output *out, bool *ret_any, struct buf *why);
 
+/*
+ * Returns the time (clock_now) from which the next process may be read of which a thread waits that did not when languages_read last
+ * came to that process; 0: there is none.
+ */
+uint64_t languages_owed(const struct languages *l);
+
 #endif
