@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: MIT
 . "$(dirname "$0")/../../lib.sh"
 . "$ROOT/tests/lib_why.sh"
+. "$ROOT/tests/lib_release.sh"
 
 if ! command -v go >/dev/null; then
 	begin "Go programs"
@@ -415,17 +416,21 @@ poll_cases()
 }
 poll_cases ./polls 1.19
 
+build_newer()
+{
+	local program
+	for program in cases stacks owners polls; do
+		GOTOOLCHAIN=local GOCACHE=$BUILD/go-cache-1.24 "$BUILD/golang/1.24/usr/lib/go-1.24/bin/go" build -o newer/ $program.go || return 1
+	done
+}
+
 # The program has one name, whoever compiled it: it is in what pptrace says.
 begin "Go 1.24 can be had"
 mkdir newer
-if [ -z "${LONG:-}" ] && [ ! -e "$ROOT/build/go-1.24" ]; then
-	skip "make test-long fetches and builds it"
-elif [ "$(id -u)" != 0 ] || ! timeout 300 "$ROOT/tests/golang/newer.sh" "$ROOT/build/go-1.24" >newer.log 2>&1; then
-	skip "Debian's golang-1.24 cannot be fetched: $(tail -n 1 newer.log)"
-elif ! GOTOOLCHAIN=local GOCACHE=$ROOT/build/go-cache-1.24 "$ROOT/build/go-1.24/usr/lib/go-1.24/bin/go" build -o newer/ cases.go >newer.log 2>&1 ||
-	! GOTOOLCHAIN=local GOCACHE=$ROOT/build/go-cache-1.24 "$ROOT/build/go-1.24/usr/lib/go-1.24/bin/go" build -o newer/ stacks.go >newer.log 2>&1 ||
-	! GOTOOLCHAIN=local GOCACHE=$ROOT/build/go-cache-1.24 "$ROOT/build/go-1.24/usr/lib/go-1.24/bin/go" build -o newer/ owners.go >newer.log 2>&1 ||
-	! GOTOOLCHAIN=local GOCACHE=$ROOT/build/go-cache-1.24 "$ROOT/build/go-1.24/usr/lib/go-1.24/bin/go" build -o newer/ polls.go >newer.log 2>&1; then
+cannot=$(release_cannot golang 1.24)
+if [ -n "$cannot" ]; then
+	skip "$cannot"
+elif ! build_newer >newer.log 2>&1; then
 	fail "it does not compile" "$(cat newer.log)"
 fi
 end

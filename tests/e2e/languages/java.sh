@@ -244,13 +244,14 @@ why_tests()
 # release_tests VERSION: "own" is the one that this machine has.
 release_tests()
 {
-	local root=$ROOT/build/java
+	local cannot root=$BUILD/java
 	JAVA=(java -cp ..)
+	[ "$1" = own ] || cannot=$(release_cannot java "$1")
 	if [ "$1" = own ]; then
 		why_tests "$(java -version 2>&1 | sed -n '1s/[^"]*"\([0-9]*\).*/\1/p')"
-	elif [ "$(id -u)" != 0 ] || [ ! -x "$root/$1/java" ]; then
+	elif [ -n "$cannot" ]; then
 		begin "Java $1"
-		skip "there is no Java $1 (tests/java/roots.sh fetches it, as root)"
+		skip "$cannot"
 		end
 	else
 		mkdir -p "$root/$1/cases"
@@ -259,7 +260,8 @@ release_tests()
 		why_tests "$1"
 	fi
 }
-[ -z "${LONG:-}" ] || [ "$(id -u)" != 0 ] || timeout 1800 "$ROOT/tests/java/roots.sh" "$ROOT/build/java" >roots.log 2>&1
+# Whoever comes first fetches them.
+release_cannot java 21 >/dev/null
 side_by_side release_tests own 11 21
 
 # ---- Programs that are traced ----
@@ -337,9 +339,9 @@ side_by_side run_tests $(backends)
 # recorded_release BACKEND: the Java of other releases, in a root that has the preload library, too.
 recorded_release()
 {
-	local version root=$ROOT/build/java
+	local version root=$BUILD/java
 	for version in 11 21; do
-		[ -x "$root/$version/java" ] || continue
+		[ -z "$(release_cannot java $version)" ] || continue
 		JAVA=("$root/run" "$version" -cp /cases)
 		begin "$1: Java $version: monitors, reported while it lasts, and kept; a child that writes to a full pipe; an idle pool is not accused"
 		certain_in_run "$1" monitors
@@ -354,7 +356,7 @@ recorded_release()
 }
 if [ -n "${LONG:-}" ]; then
 	for version in 11 21; do
-		[ ! -d "$ROOT/build/java/$version" ] || release_library "$ROOT/build/java/$version"
+		[ -n "$(release_cannot java $version)" ] || release_library "$BUILD/java/$version"
 	done
 	# shellcheck disable=SC2046
 	side_by_side recorded_release $(backends | sed 's/ /\n/g')

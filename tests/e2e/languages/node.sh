@@ -312,7 +312,7 @@ done
 # release_cases VERSION
 release_cases()
 {
-	local backend run=$ROOT/build/node/run
+	local backend run=$BUILD/node/run
 
 	begin "why, Debian's Node $1: all threads in Atomics.wait; a child whose output nobody reads; an idle server is not accused"
 	# V8 of 24 says nothing of Atomics.wait: that function has no name there.
@@ -335,7 +335,7 @@ release_cases()
 	done
 	stop
 	end
-	release_library "$ROOT/build/node/$1"
+	release_library "$BUILD/node/$1"
 	for backend in $(backends); do
 		begin "$backend: Debian's Node $1: a child whose output nobody reads is told while it lasts; an idle server is not accused"
 		background "$PPTRACE" run --backend="$backend" --watch=0.3 -o child.db "$run" "$1" /cases.js child
@@ -352,14 +352,10 @@ release_cases()
 RELEASE=1
 for version in 18 20 24; do
 	begin "Debian's Node $version can be had"
-	if [ -z "${LONG:-}" ]; then
-		skip "make test-long fetches it"
-	elif [ "$(id -u)" != 0 ] || ! timeout 1800 "$ROOT/tests/node/roots.sh" "$ROOT/build/node" >roots.log 2>&1; then
-		skip "Debian's nodejs $version cannot be fetched: $(tail -n 1 roots.log)"
-	fi
+	cannot=$(release_cannot node $version)
+	[ -z "$cannot" ] || skip "$cannot"
 	end
-	[ -n "${LONG:-}" ] || continue
-	[ -e "$ROOT/build/node/$version/cases.js" ] || continue
-	cp "$CASES" "$ROOT/build/node/$version/"
+	[ -z "$cannot" ] || continue
+	cp "$CASES" "$BUILD/node/$version/"
 	release_cases $version
 done

@@ -550,7 +550,7 @@ recorded_cases()
 {
 	local version=$1 backend name
 	shift
-	release_library "$ROOT/build/python/$version"
+	release_library "$BUILD/python/$version"
 	for backend in $(backends); do
 		begin "$backend: Python $version: crossed locks, and a child whose full pipe nobody reads, are told while they last, and kept; an idle pool is not accused"
 		for name in crossed child; do
@@ -571,17 +571,14 @@ recorded_cases()
 # Before 3.11 a function is known by its name alone, and who is named first is chance.
 for version in 3.9 3.13 3.14; do
 	begin "Python $version can be had"
-	if [ -z "${LONG:-}" ] && [ ! -e "$ROOT/build/python/$version/cases.py" ]; then
-		skip "make test-long fetches it"
-	elif [ "$(id -u)" != 0 ] || ! timeout 600 "$ROOT/tests/python/roots.sh" "$ROOT/build/python" >roots.log 2>&1; then
-		skip "Debian's python$version cannot be fetched: $(tail -n 1 roots.log)"
-	fi
+	cannot=$(release_cannot python $version)
+	[ -z "$cannot" ] || skip "$cannot"
 	end
-	[ -e "$ROOT/build/python/$version/cases.py" ] || continue
-	cp "$CASES" "$ROOT/build/python/$version/"
+	[ -z "$cannot" ] || continue
+	cp "$CASES" "$BUILD/python/$version/"
 	if [ $version = 3.9 ]; then unqualified='s/\([^ )]*\.<locals>\./(/'; else unqualified=; fi
-	why_cases $version "$ROOT/build/python/run" $version /cases.py
-	[ -z "${LONG:-}" ] || recorded_cases $version "$ROOT/build/python/run" $version /cases.py
+	why_cases $version "$BUILD/python/run" $version /cases.py
+	[ -z "${LONG:-}" ] || recorded_cases $version "$BUILD/python/run" $version /cases.py
 done
 unqualified=
 

@@ -18,7 +18,7 @@ CASES=$ROOT/tests/ruby/cases.rb
 ruby_findings()
 {
 	findings out | sed -E 's/\((head|cases.rb) -> [?]\)/(\1 -> cases.rb)/; s/[(][?] -> cases/(cases.rb -> cases/; s/(empty pipe) [0-9]+/\1 N/; s/main thread of cases/cases/g' |
-		grep -vx -e '  waiting behind them: cases.rb\[PID\]' ${LAUNCHED:+-e '  unless the handler of SIGCHLD, which was just sent, ends it'}
+		grep -vx -e '  waiting behind them: cases.rb\[PID\]'
 }
 
 cross_text()
@@ -184,13 +184,14 @@ stop
 end
 
 begin "Ruby 3.3 can be had"
-if [ "$(id -u)" != 0 ] || ! timeout 300 "$ROOT/tests/ruby/newer.sh" "$ROOT/build/ruby-3.3" >newer.log 2>&1; then
-	skip "Debian's ruby3.3 cannot be fetched: $(tail -n 1 newer.log)"
+cannot=$(LONG=1 && release_cannot ruby 3.3)
+if [ -n "$cannot" ]; then
+	skip "$cannot"
 fi
 end
-if [ -x "$ROOT/build/ruby-3.3/run" ]; then
-	cp "$CASES" "$ROOT/build/ruby-3.3/"
-	why_cases 3.3 "$ROOT/build/ruby-3.3/run" /cases.rb
+if [ -z "$cannot" ]; then
+	cp "$CASES" "$BUILD/ruby/3.3/"
+	why_cases 3.3 "$BUILD/ruby/run" 3.3 /cases.rb
 fi
 
 RUN=("$RUBY" "$CASES") TOLD="cross joins child full ask"
@@ -221,6 +222,13 @@ ruby|block in report|41"
 		fi
 		end
 	done
+	begin "$1: Ruby: threads that stop when nothing more happens are asked soon, though none had anything to tell for long"
+	background "$PPTRACE" run --backend="$1" --watch=0.3 -o late.db "$RUBY" "$CASES" late
+	wait_for 30 grep -q ready out
+	wait_for 15 grep -q 'stuck: thread "transfer"' err
+	kill -TERM $!
+	wait_end $!
+	end
 	for case in idle_pool idle_server healthy queues self_pipe self_select; do
 		begin "$1: Ruby: $case is not accused"
 		run "$PPTRACE" run --backend="$1" --watch=0.3 --timeout=3 -o ruby.db "${RUN[@]}" "$case"
@@ -232,11 +240,9 @@ ruby|block in report|41"
 # shellcheck disable=SC2046
 side_by_side on_backend $(backends)
 
-if [ -n "${LONG:-}" ] && [ -x "$ROOT/build/ruby-3.3/run" ]; then
-	release_library "$ROOT/build/ruby-3.3"
-	RUN=("$ROOT/build/ruby-3.3/run" /cases.rb) TOLD="cross joins"
-	# The shell that changed the root had children, of which a signal is on its way for two seconds.
-	LAUNCHED=1
+if [ -n "${LONG:-}" ] && [ -z "$cannot" ]; then
+	release_library "$BUILD/ruby/3.3"
+	RUN=("$BUILD/ruby/run" 3.3 /cases.rb) TOLD="cross joins"
 	for backend in $(backends); do
 		on_backend "$backend"
 		begin "$backend: Ruby 3.3: child is found in the recording"
