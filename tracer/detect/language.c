@@ -33,8 +33,9 @@ struct known {
 struct languages {
 	struct symbols *symbols;
 	struct hash known; /* struct known by process and program, owned */
-	int64_t last;     /* process that was read last, in this look */
-	uint64_t owed_ns; /* when the first of those is due of which threads wait that did not when it was read; 0: none is */
+	int64_t last;      /* process that was read last, in this look */
+	uint64_t
+		owed_ns; /* when the first of those is due of which threads wait that did not when it was read; 0: none is */
 	struct buf blind; /* what could not be understood: sentences that nobody has taken yet */
 };
 
@@ -163,7 +164,8 @@ static void owe(struct languages *l, const struct known *k, int64_t since_ns)
 {
 	uint64_t due = due_ns(k, since_ns);
 
-	if (k->runtime && !k->has_none && since_ns > k->seen_ns && (!l->owed_ns || due < l->owed_ns))
+	if (k->runtime && !k->has_none && since_ns > k->seen_ns &&
+		(!l->owed_ns || due < l->owed_ns))
 		l->owed_ns = due;
 }
 
