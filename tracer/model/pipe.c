@@ -226,7 +226,8 @@ static void know_side(
 
 	if (pipe_is_two_sided(pipe->kind) && !pipe->inode2 && other) {
 		pipe->inode2 = other;
-		(void)hash_set(&m->pipes, pipe_key(rec->dev, other), pipe);
+		/* Under the key by which it is forgotten: a forged record may name another device. */
+		(void)hash_set(&m->pipes, pipe_key(pipe->dev, other), pipe);
 		pipe->dirty = true;
 	}
 	if (from_birth && pipe->outside >> side & 1 && !pipe->ambiguous) {

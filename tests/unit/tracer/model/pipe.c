@@ -423,3 +423,28 @@ TEST(fifo)
 		"fifo|/tmp/fifo|100|fifo /tmp/fifo");
 	feed_close(&f);
 }
+
+/* A record of another device for the other side of a connection: nothing of it is found any more when it is gone. */
+TEST(forged_device_of_a_side)
+{
+	struct feed f;
+
+	feed_open(&f);
+	feed_at(&f, 100, 10, 10);
+	FEED(&f, END_OPEN, .kind = PIPE_TCP, .dev = 9, .inode = 50, .inode2 = 777, .fd = 5,
+		.mode = END_READ | END_WRITE, .via = END_CONNECT);
+	feed_at(&f, 110, 10, 10);
+	FEED(&f, END_OPEN, .kind = PIPE_TCP, .dev = 8, .inode = 51, .inode2 = 777, .fd = 6,
+		.mode = END_READ | END_WRITE, .via = END_ACCEPT);
+	for (unsigned fd = 5; fd <= 6; fd++) {
+		feed_at(&f, 120, 10, 10);
+		FEED(&f, END_CLOSE, .fd = fd, .via = END_CLOSE_CALL);
+	}
+	feed_flush(&f, 60000000000);
+	feed_at(&f, 60000001000, 10, 10);
+	FEED(&f, END_OPEN, .kind = PIPE_TCP, .dev = 8, .inode = 51, .inode2 = 778, .fd = 7,
+		.mode = END_READ | END_WRITE, .via = END_CONNECT);
+	feed_end(&f, 60000002000);
+	EXPECT(&f, "SELECT count(*) FROM pipe", "2");
+	feed_close(&f);
+}
