@@ -12,6 +12,7 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "tracer/symbols/table.h"
+#include "tracer/symbols/dwarf_text.h"
 
 enum {
 	/* Bounds for damaged or hostile files, whose lists may be endless. */
@@ -144,18 +145,17 @@ static const char *name_of(struct inlines *in, Dwarf_Die *die)
 {
 	uint64_t key = dwarf_dieoffset(die) + 1;
 	char *name = hash_get(&in->names, key);
-	Dwarf_Attribute attr;
-	const char *linked;
+	const char *text;
 
 	if (name)
 		return name;
-	linked = dwarf_formstring(dwarf_attr_integrate(die, DW_AT_linkage_name, &attr));
-	if (!linked)
-		linked =
-			dwarf_formstring(dwarf_attr_integrate(die, DW_AT_MIPS_linkage_name, &attr));
-	name = linked ? symtab_demangle(linked) : NULL;
-	if (!name && dwarf_diename(die))
-		name = xstrdup(dwarf_diename(die));
+	text = dwarf_text(die, DW_AT_linkage_name);
+	if (!text)
+		text = dwarf_text(die, DW_AT_MIPS_linkage_name);
+	name = text ? symtab_demangle(text) : NULL;
+	text = name ? NULL : dwarf_text(die, DW_AT_name);
+	if (text)
+		name = xstrdup(text);
 	if (name)
 		(void)hash_set(&in->names, key, name);
 	return name;

@@ -1,7 +1,7 @@
 /* symbols.h - addresses of traced programs as function, file and line. */
 /* SPDX-License-Identifier: MIT */
 /*
- * To be read in this order: module.c with part.c, table.c, demangle.c, line.c and inline.c (one file), maps.c (what
+ * To be read in this order: module.c with dwarf_text.c, part.c, table.c, demangle.c, line.c and inline.c (one file), maps.c (what
  * is mapped where), library_file.c, jit.c (code that a program made), processes.c (what each has mapped), symbols.c
  * (addresses of processes), library.c (which code is not the program's own), unwind.c with eval.c and frame_pointer.c
  * (stacks).

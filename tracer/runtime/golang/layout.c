@@ -20,6 +20,7 @@
 #include "base/mem.h"
 #include "base/section.h"
 #include "tracer/symbols/symbols.h"
+#include "tracer/symbols/dwarf_text.h"
 
 enum {
 	MAX_ENTRIES = 400000, /* of debugging information: a hostile file may have circles */
@@ -130,7 +131,7 @@ static uint64_t got(const struct golang_layout *l, size_t at)
 
 static void take_member(struct golang_layout *l, const char *type, Dwarf_Die *member)
 {
-	const char *name = dwarf_diename(member);
+	const char *name = dwarf_text(member, DW_AT_name);
 	Dwarf_Attribute attr;
 	Dwarf_Word offset;
 
@@ -145,7 +146,8 @@ static void take_member(struct golang_layout *l, const char *type, Dwarf_Die *me
 /* Returns true if it was one of the wanted structures. */
 static bool take_type(struct golang_layout *l, Dwarf_Die *die)
 {
-	const char *type = dwarf_tag(die) == DW_TAG_structure_type ? dwarf_diename(die) : NULL;
+	const char *type =
+		dwarf_tag(die) == DW_TAG_structure_type ? dwarf_text(die, DW_AT_name) : NULL;
 	bool is_wanted = false;
 	Dwarf_Die member;
 
