@@ -175,7 +175,7 @@ static bool into_member(Dwarf_Die *type, uint64_t *offset, struct buf *b)
 		return false;
 	do {
 		int tag = dwarf_tag(&member);
-		const char *name = dwarf_text(&member, DW_AT_name);
+		const char *name;
 		uint64_t start;
 		Dwarf_Die inner;
 
@@ -183,6 +183,7 @@ static bool into_member(Dwarf_Die *type, uint64_t *offset, struct buf *b)
 			dwarf_hasattr(&member, DW_AT_external) ||
 			!member_covers(&member, *offset, &start) || !type_of(&member, &inner))
 			continue;
+		name = dwarf_text(&member, DW_AT_name);
 		if (is_reserved(tag == DW_TAG_inheritance ? dwarf_text(&inner, DW_AT_name) : name))
 			return false;
 		if (name)
