@@ -17,6 +17,13 @@ enum { HOST_SHIFT = 40 };
 /* Returns the id that a row has in the recording of its host. */
 int64_t names_own_id(int64_t id);
 
+/*
+ * Signals that glibc keeps to itself, for cancelling threads, for timers that start threads (SIGEV_THREAD), and for changing the ids of all
+ * threads (internal-signals.h): nobody else sends them.
+ */
+enum { LIBC_CANCEL = 32, LIBC_TIMER = LIBC_CANCEL, LIBC_SETXID = 33 };
+#define LIBC_SIGNALS (UINT64_C(1) << (LIBC_CANCEL - 1) | UINT64_C(1) << (LIBC_SETXID - 1))
+
 /* Room for the longest name of a signal or lock type. */
 #define NAME_MAX_LEN 32
 

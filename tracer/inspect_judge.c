@@ -15,6 +15,7 @@
 #include "base/buf.h"
 #include "base/hash.h"
 #include "base/mem.h"
+#include "schema/names.h"
 #include "schema/query.h"
 #include "tracer/inspect_state.h"
 #include "tracer/store/store.h"
@@ -183,7 +184,7 @@ static char *arm_sql(const struct buf *rows)
 static bool is_caught(struct inspect *in, const struct posix_timer *timer, struct buf *why)
 {
 	/* The C library's thread waits for those that start threads. */
-	return timer->signo == 32 ||
+	return timer->signo == LIBC_TIMER ||
 	       query_pair(inspect_db(in),
 		       "SELECT 1 FROM handler h JOIN process p ON p.id = h.process_id WHERE p.pid = ?1 AND h.signo = ?2"
 		       " AND h.disposition = 'handler' AND h.end_ns IS NULL",

@@ -10,10 +10,8 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "schema/names.h"
 #include "tracer/core/core.h"
-
-/* Signals that glibc keeps to itself, for cancelling threads and changing their ids: nobody else sends them. */
-enum { LIBC_CANCEL = 32, LIBC_TIMER = LIBC_CANCEL, LIBC_SETXID = 33 };
 
 void emit_more(const struct emit_out *o, pid_t pid, pid_t tid, enum more_what what,
 	const void *data, size_t len)

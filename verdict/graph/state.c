@@ -3,6 +3,7 @@
 #include "verdict/graph/state.h"
 
 #include "base/buf.h"
+#include "schema/names.h"
 #include "schema/query.h"
 #include "schema/record.h"
 #include "schema/version.h"
@@ -212,8 +213,8 @@ static struct state_wait read_wait(sqlite3_stmt *stmt)
  */
 static bool serves_timers(const struct state *st, const struct state_wait *w)
 {
-	const uint64_t open = UINT64_C(1) << (SIGKILL - 1) | UINT64_C(1) << (SIGSTOP - 1) |
-			      UINT64_C(3) << (32 - 1);
+	const uint64_t open =
+		UINT64_C(1) << (SIGKILL - 1) | UINT64_C(1) << (SIGSTOP - 1) | LIBC_SIGNALS;
 
 	return w->reason == WAIT_SIGNAL && w->sigmask == ~open &&
 	       query_number(st->db,

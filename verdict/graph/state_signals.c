@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/buf.h"
+#include "schema/names.h"
 #include "schema/query.h"
 
 #include <signal.h>
@@ -11,8 +12,8 @@
 /* A signal's place in a set of signals. */
 #define BIT(signo) (UINT64_C(1) << ((signo)-1))
 
-/* The library's own, caught in every program that has threads; a timer's makes it start a function of the program's. */
-static const uint64_t library = BIT(32) | BIT(33);
+/* Caught in every program that has threads; a timer's makes the library start a function of the program's. */
+static const uint64_t library = LIBC_SIGNALS;
 
 /* Signals of a thread's own faults: who is blocked makes none, and nobody sends them to let a program go on. */
 static const uint64_t faults =

@@ -5,6 +5,7 @@
 #include <signal.h>
 
 #include "schema/locks.h"
+#include "schema/names.h"
 #include "schema/query.h"
 #include "verdict/naming.h"
 
@@ -82,7 +83,7 @@ static bool is_in_handler(const struct state *st, const struct stuck_set *s)
 	for (size_t i = 0; i < s->n_members; i++) {
 		const struct state_thread *t = &st->threads[s->members[i]];
 
-		if (st->processes[t->process].caught & t->wait.sigmask & ~(UINT64_C(3) << (32 - 1)))
+		if (st->processes[t->process].caught & t->wait.sigmask & ~LIBC_SIGNALS)
 			return true;
 	}
 	return false;

@@ -11,6 +11,7 @@
 #include "verdict/text/stuck.h"
 
 #include "base/buf.h"
+#include "schema/names.h"
 #include "verdict/naming.h"
 #include "verdict/finding.h"
 #include "verdict/place.h"
@@ -76,8 +77,8 @@ static void add_caught(struct buf *b, const struct state *st, const struct stuck
 
 		caught |= st->processes[t->process].caught & ~t->wait.sigmask;
 	}
-	/* Nobody sends SIGCHLD for that, nor the C library's own two (32, 33). */
-	caught &= ~(UINT64_C(1) << (SIGCHLD - 1) | UINT64_C(3) << (32 - 1));
+	/* Nobody sends SIGCHLD for that, nor the C library's own two. */
+	caught &= ~(UINT64_C(1) << (SIGCHLD - 1) | LIBC_SIGNALS);
 	if (!caught) {
 		buf_adds(b, "unless it is an idle event loop that only a signal ends (no handler is"
 			    " installed)\n");

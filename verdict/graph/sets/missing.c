@@ -5,6 +5,7 @@
 #include <signal.h>
 
 #include "base/buf.h"
+#include "schema/names.h"
 #include "schema/query.h"
 #include "schema/version.h"
 
@@ -289,7 +290,7 @@ static bool polls_signals(const struct state *st, const struct state_thread *t)
 /* Says whether a thread waits for SIGCHLD by sigwait or a signalfd, and blocks no signal that somebody might send it beside that. */
 static bool takes_sigchld_alone(const struct finder *f, uint32_t member)
 {
-	const uint64_t kernels = UINT64_C(3) << (32 - 1) | UINT64_C(1) << (SIGPIPE - 1);
+	const uint64_t kernels = LIBC_SIGNALS | UINT64_C(1) << (SIGPIPE - 1);
 	const struct state_thread *t = &f->st->threads[member];
 
 	return (t->wait.reason == WAIT_SIGNAL || polls_signals(f->st, t)) &&
