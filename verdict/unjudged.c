@@ -88,17 +88,14 @@ static int add_runtime(
 	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
 	const char *exe = runtimes[i].exe;
 	size_t n = 0;
-	int rc = query_open(db,
-		"SELECT id, exe FROM process WHERE (end_ns IS NULL OR end_ns > ?1) AND exe IS NOT NULL"
-		" AND (language IS NULL OR ?2) ORDER BY id",
-		&stmt, why);
+	int rc = query_one(db,
+		"SELECT id, exe, language IS NULL FROM process WHERE (end_ns IS NULL OR end_ns > ?1)"
+		" AND exe IS NOT NULL ORDER BY id",
+		at_ns, &stmt, why);
 
-	if (rc)
-		return rc;
-	query_bind_int(stmt, 1, at_ns);
-	query_bind_int(stmt, 2, runtimes[i].always);
-	while ((rc = query_step(stmt, why)) > 0)
-		if (!strncmp(file_name(query_text(stmt, 1)), exe, strlen(exe)))
+	for (; rc > 0; rc = query_step(stmt, why))
+		if ((runtimes[i].always || query_int(stmt, 2, 0)) &&
+			!strncmp(file_name(query_text(stmt, 1)), exe, strlen(exe)))
 			add_process(out, db, query_int(stmt, 0, 0), runtimes[i].what, n++);
 	if (n)
 		buf_addc(out, '\n');

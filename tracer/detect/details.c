@@ -311,18 +311,15 @@ static int find_titles(struct details *d, struct sqlite3 *db, int64_t watch_ns,
 	const struct stamp *stamp, struct buf *why)
 {
 	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
-	int rc = query_open(db,
+	int rc = query_one(db,
 		"SELECT w.id, p.pid FROM wait w JOIN thread t ON t.id = w.thread_id"
 		" JOIN process p ON p.id = t.process_id WHERE w.end_ns IS NULL AND t.end_ns IS NULL"
 		" AND w.start_ns <= (SELECT duration_ns FROM trace) - ?1 LIMIT 1000",
-		&stmt, why);
+		watch_ns, &stmt, why);
 
-	if (rc)
-		return rc;
-	query_bind_int(stmt, 1, watch_ns);
 	if (d->titled.len > TITLED_MAX)
 		hash_done(&d->titled);
-	while ((rc = query_step(stmt, why)) > 0)
+	for (; rc > 0; rc = query_step(stmt, why))
 		if (!hash_set(&d->titled, (uint64_t)query_int(stmt, 0, 0), d))
 			find_title((pid_t)query_int(stmt, 1, 0), stamp);
 	return rc;
