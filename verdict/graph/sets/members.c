@@ -137,10 +137,15 @@ static void find_shape(const struct collector *c, struct stuck_set *s, uint32_t 
 	memcpy(s->members, order, n * sizeof *order);
 }
 
-static void drop_set(struct collector *c, struct stuck_set *s)
+void sets_free_one(struct stuck_set *s)
 {
 	free(s->members);
 	free(s->behind);
+}
+
+static void drop_set(struct collector *c, struct stuck_set *s)
+{
+	sets_free_one(s);
 	c->sets->n--;
 }
 

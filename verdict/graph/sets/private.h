@@ -12,6 +12,9 @@
 void sets_collect(
 	const struct state *st, const struct providers *pr, bool certain, struct stuck_sets *sets);
 
+/* Frees what a set has, not the set. */
+void sets_free_one(struct stuck_set *s);
+
 /*
  * Says whether the members' waits overlap for long enough, and sets since when
  * and for which reasons; for members.c.

@@ -85,8 +85,7 @@ static void collect_asked(const struct state *st, struct stuck_sets *sets)
 		struct stuck_set *s = &found.list[i];
 
 		if (!asks(&asked, s)) {
-			free(s->members);
-			free(s->behind);
+			sets_free_one(s);
 			continue;
 		}
 		s->asks = true;
@@ -131,10 +130,8 @@ int sets_find(const struct state *st, struct stuck_sets *ret, struct buf *why)
 
 void sets_done(struct stuck_sets *sets)
 {
-	for (size_t i = 0; i < sets->n; i++) {
-		free(sets->list[i].members);
-		free(sets->list[i].behind);
-	}
+	for (size_t i = 0; i < sets->n; i++)
+		sets_free_one(&sets->list[i]);
 	free(sets->list);
 	*sets = (struct stuck_sets){0};
 }
