@@ -29,13 +29,19 @@ static sqlite3 *asked(void)
 	return db;
 }
 
+/* One more thread of the server. */
+static void add_thread(sqlite3 *db)
+{
+	fixture_sql(db,
+		"INSERT INTO thread (id, tid, process_id, creator_id, start_ns) VALUES (13, 2013, 1, 10, 103)");
+}
+
 /* A thread in a wait that ends by itself, begun then. */
 static sqlite3 *beside(int64_t start_ns)
 {
 	sqlite3 *db = asked();
 
-	fixture_sql(db,
-		"INSERT INTO thread (id, tid, process_id, creator_id, start_ns) VALUES (13, 2013, 1, 10, 103)");
+	add_thread(db);
 	fixture_wait(db, 13, "cond", "timed=1");
 	fixture_sql(db, "UPDATE wait SET start_ns = %lld WHERE id = 13", (long long)start_ns);
 	return db;
@@ -78,8 +84,7 @@ TEST(asked_beside_relay)
 
 	fixture_process(db, 2, 1);
 	fixture_wait(db, 20, "sleep", "start_ns=500000000");
-	fixture_sql(db,
-		"INSERT INTO thread (id, tid, process_id, creator_id, start_ns) VALUES (13, 2013, 1, 10, 103)");
+	add_thread(db);
 	fixture_joined(db, 3, "pipe", 2, "w", 1, "r");
 	fixture_wait(db, 13, "pipe-read", "pipe_id=3");
 	EXPECT(db, "");
