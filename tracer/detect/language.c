@@ -19,7 +19,7 @@
 #include "tracer/runtime/runtime.h"
 
 /* How often a process is read: its interval doubles each time that nobody waits for a lock. Threads that wait since then are asked soon. */
-static const uint64_t shortest_ns = 500000000, longest_ns = 16000000000, soon_ns = 2000000000;
+static const uint64_t shortest_ns = 500000000, longest_ns = 16000000000, soonest_ns = 2000000000;
 
 /* A process that runs, or does not run, a language that can be read. */
 struct known {
@@ -34,9 +34,8 @@ struct languages {
 	struct symbols *symbols;
 	struct hash known; /* struct known by process and program, owned */
 	int64_t last;      /* process that was read last, in this look */
-	uint64_t
-		owed_ns; /* when the first of those is due of which threads wait that did not when it was read; 0: none is */
-	struct buf blind; /* what could not be understood: sentences that nobody has taken yet */
+	uint64_t owed_ns;  /* as languages_owed */
+	struct buf blind;  /* what could not be understood: sentences that nobody has taken yet */
 };
 
 struct languages *languages_new(struct symbols *symbols)
@@ -114,7 +113,7 @@ static void read_process(struct languages *l, const struct language_process *p, 
 		k->interval_ns = longest_ns;
 	/* Little of the time is spent on it. */
 	k->next_ns = now + (k->interval_ns > 50 * took ? k->interval_ns : 50 * took);
-	k->soon_ns = now + (soon_ns > 100 * took ? soon_ns : 100 * took);
+	k->soon_ns = now + (soonest_ns > 100 * took ? soonest_ns : 100 * took);
 }
 
 struct buf *languages_blind(struct languages *l)
