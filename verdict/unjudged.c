@@ -18,17 +18,18 @@ enum { NAMED = 4 }; /* processes of one note */
 /* Programs whose threads wait for objects that only their language knows, unless it has been read. exe: how the file's name begins. */
 static const struct {
 	const char *exe, *what;
-	bool always; /* its threads are read, but not that */
+	bool always;  /* its threads are read, but not that */
+	bool on_wait; /* while it is recorded it is read when a thread waits as for a lock: else its language is not known */
 } runtimes[] = {
-	{"java", "the monitors and locks of Java (jstack shows them)", false},
-	{"python", "the threads and locks of Python (py-spy shows where they are)", false},
-	{"pypy", "the threads and locks of PyPy (faulthandler shows where they are)", false},
-	{"ruby", "the mutexes and queues of Ruby (rbspy shows where its threads are)", false},
-	{"node", "the promises and callbacks of Node.js (node --inspect shows them)", true},
-	{"beam.smp", "the processes of Erlang (observer shows them)", false},
-	{"dotnet", "the monitors of .NET (dotnet-stack shows who waits)", false},
-	{"mono", "the monitors of Mono", false},
-	{"postgres", "the locks of PostgreSQL (pg_locks shows them)", false},
+	{"java", "the monitors and locks of Java (jstack shows them)", false, true},
+	{"python", "the threads and locks of Python (py-spy shows where they are)", false, true},
+	{"pypy", "the threads and locks of PyPy (faulthandler shows where they are)", false, false},
+	{"ruby", "the mutexes and queues of Ruby (rbspy shows where its threads are)", false, true},
+	{"node", "the promises and callbacks of Node.js (node --inspect shows them)", true, false},
+	{"beam.smp", "the processes of Erlang (observer shows them)", false, false},
+	{"dotnet", "the monitors of .NET (dotnet-stack shows who waits)", false, false},
+	{"mono", "the monitors of Mono", false, false},
+	{"postgres", "the locks of PostgreSQL (pg_locks shows them)", false, false},
 };
 
 /* Waits (w) that somebody or something outside may end, as far as the verdict knows. */
@@ -89,12 +90,15 @@ static int add_runtime(
 	const char *exe = runtimes[i].exe;
 	size_t n = 0;
 	int rc = query_one(db,
-		"SELECT id, exe, language IS NULL FROM process WHERE (end_ns IS NULL OR end_ns > ?1)"
-		" AND exe IS NOT NULL ORDER BY id",
+		"SELECT p.id, p.exe, p.language IS NULL, ?1 = 9223372036854775807 OR EXISTS (SELECT 1 FROM thread t"
+		" JOIN wait w ON w.thread_id = t.id WHERE t.process_id = p.id AND w.start_ns <= ?1"
+		" AND (w.end_ns IS NULL OR w.end_ns > ?1) AND w.reason IN ('cond', 'futex', 'sem', 'lock', 'join', 'child'))"
+		" FROM process p WHERE (p.end_ns IS NULL OR p.end_ns > ?1) AND p.exe IS NOT NULL ORDER BY p.id",
 		at_ns, &stmt, why);
 
 	for (; rc > 0; rc = query_step(stmt, why))
 		if ((runtimes[i].always || query_int(stmt, 2, 0)) &&
+			(!runtimes[i].on_wait || query_int(stmt, 3, 0)) &&
 			!strncmp(file_name(query_text(stmt, 1)), exe, strlen(exe)))
 			add_process(out, db, query_int(stmt, 0, 0), runtimes[i].what, n++);
 	if (n)

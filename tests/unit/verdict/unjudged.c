@@ -86,6 +86,24 @@ TEST(unjudged_languages)
 	(void)sqlite3_close(db);
 }
 
+/* In a recording Python is read when a thread waits as for a lock: of one that does not nobody needs to be told. */
+TEST(unjudged_language_at_a_moment)
+{
+	sqlite3 *db = fixture_open();
+	_cleanup_buf_ struct buf out = BUF_INIT, why = BUF_INIT;
+
+	fixture_process(db, 1, 0);
+	fixture_sql(db, "UPDATE process SET exe = '/usr/bin/python2.7'");
+	fixture_wait(db, 10, "poll", "");
+	ASSERT_INT(verdict_unjudged(db, 2000000000, &out, &why), 0);
+	ASSERT_INT(out.len, 0);
+	fixture_sql(db, "UPDATE wait SET reason = 'lock'");
+	ASSERT_INT(verdict_unjudged(db, 2000000000, &out, &why), 0);
+	ASSERT_STR(out.data,
+		"  the threads and locks of Python (py-spy shows where they are): p1[1001]\n");
+	(void)sqlite3_close(db);
+}
+
 /* Of a connection the side that counts is the other one. */
 TEST(unjudged_connection)
 {
