@@ -56,14 +56,16 @@ static bool any_self_pipe(const struct finder *f, const struct stuck_set *s)
 	return false;
 }
 
-/* Says whether a member waits for a pipe, and not for a FIFO of its own that others open: a server keeps an end of that. */
+/*
+ * Says whether a member waits for a pipe, and not for what comes out of a FIFO: others are meant to open that, and a service
+ * keeps it open meanwhile, itself or in another part of it.
+ */
 static bool wants_pipe(const struct finder *f, uint32_t member)
 {
 	enum wait_reason reason = f->st->threads[member].wait.reason;
 
 	return reason == WAIT_PIPE_WRITE ||
-	       (reason == WAIT_PIPE_READ && !(f->pr->maybe[member] & MAYBE_FIFO &&
-						    providers_has_own_end(f->st, member)));
+	       (reason == WAIT_PIPE_READ && !(f->pr->maybe[member] & MAYBE_FIFO));
 }
 
 static bool waits_as_loops_do(const struct finder *f, uint32_t member)
@@ -79,31 +81,11 @@ static bool wants_done(const struct finder *f, uint32_t thread)
 	return reason == WAIT_CHILD || wait_info(reason)->mode == MODE_ALL;
 }
 
-/*
- * Says whether a thread only waits for the end of the program that its process has started, as a shell does, or make: it would
- * do so whatever that program is for. Who has forked workers runs the same program as they.
- */
-static bool is_launcher(const struct finder *f, const struct stuck_set *s, uint32_t thread)
-{
-	const struct state *st = f->st;
-	int64_t me = st->processes[st->threads[thread].process].id;
-
-	if (st->threads[thread].wait.reason != WAIT_CHILD)
-		return false;
-	for (size_t i = 0; i < s->n_members; i++)
-		if (!query_pair(st->db,
-			    "SELECT 1 FROM process p JOIN process q ON q.id = ?2"
-			    " WHERE p.id = ?1 AND p.exe IS NOT q.exe",
-			    me, st->processes[st->threads[s->members[i]].process].id, 0, st->why))
-			return false;
-	return true;
-}
-
 /* Says whether a member, or somebody behind them, wants something done. */
 static bool is_waited_for(const struct finder *f, const struct stuck_set *s)
 {
 	for (size_t i = 0; i < s->n_behind; i++)
-		if (wants_done(f, s->behind[i]) && !is_launcher(f, s, s->behind[i]))
+		if (wants_done(f, s->behind[i]) && !sets_is_launcher(f, s, s->behind[i]))
 			return true;
 	return sets_any(f, s, wants_done);
 }
@@ -231,6 +213,8 @@ bool sets_is_idle(const struct finder *f, const struct stuck_set *s)
 	/* A queue without a name serves nobody who could still come. */
 	if (s->maybe == MAYBE_NUMBER || sets_lacks_something(f, s))
 		return false;
+	if (!(s->maybe & ~(ways | MAYBE_ALARM | MAYBE_RAISE)) && sets_is_piped_service(f, s))
+		return true;
 	/* Who has nothing to do until a signal tells one of them, and all the others after that. */
 	if (s->maybe == MAYBE_SIGNAL && sets_all(f, s, sets_reads) &&
 		sets_any(f, s, sets_takes_requests))

@@ -31,7 +31,10 @@ static bool is_waiting_shell(const struct state *st, uint32_t thread)
 	       st->threads[thread].wait.reason == WAIT_SIGNAL && state_catches(st, thread, SIGCHLD);
 }
 
-/* Says whether another member has a FIFO, too, and waits for a child that it has given it to. */
+/*
+ * Says whether another member has a FIFO, too, and waits for the program that it has given it to. A shell that reads its own
+ * FIFO in a subshell takes orders from there; what it starts reads to an end.
+ */
 static bool is_handed_down(const struct finder *f, const struct stuck_set *s, uint32_t member,
 	const struct state_pipe *p)
 {
@@ -43,7 +46,8 @@ static bool is_handed_down(const struct finder *f, const struct stuck_set *s, ui
 
 		if ((st->threads[other].wait.reason != WAIT_CHILD &&
 			    !is_waiting_shell(st, other)) ||
-			!is_ancestor(st, process, st->threads[member].process))
+			!is_ancestor(st, process, st->threads[member].process) ||
+			sets_is_same_program(f, process, st->threads[member].process))
 			continue;
 		for (uint32_t e = p->first_end; e < p->first_end + p->n_ends; e++)
 			if (st->ends[e].process_id == st->processes[process].id)
@@ -370,5 +374,5 @@ bool sets_lacks_something(const struct finder *f, const struct stuck_set *s)
 {
 	return is_asked_by_child(f, s) || is_forgotten(f, s) || is_merged(f, s) ||
 	       is_parent_of_waiters(f, s) || any_family_fifo(f, s) || opens_crossed(f, s) ||
-	       is_sealed(f, s) || is_dialogue(f, s);
+	       is_sealed(f, s) || is_dialogue(f, s) || sets_is_fed_back(f, s);
 }

@@ -55,6 +55,21 @@ bool sets_waits_for_orders(const struct finder *f, uint32_t member);
 /* Changes what is said of a set that a program of a language may be in while it rests; for sets.c, when all else is judged. */
 void sets_judge_rest(const struct finder *f, struct stuck_set *s);
 
+/* Says whether two processes run the same program with the same arguments: then, as a rule, one of them has forked the other. */
+bool sets_is_same_program(const struct finder *f, uint32_t a, uint32_t b);
+
+/* Says whether a thread only waits for the end of a program that its process has started, as a shell does, or make. */
+bool sets_is_launcher(const struct finder *f, const struct stuck_set *s, uint32_t thread);
+
+/*
+ * Says whether a set is a service that takes its orders from a FIFO, with those who read what it prints: no more is wrong with
+ * these than with it.
+ */
+bool sets_is_piped_service(const struct finder *f, const struct stuck_set *s);
+
+/* Says whether one who reads what such a service prints, itself or through others, prints to its FIFO: they go round in a circle. */
+bool sets_is_fed_back(const struct finder *f, const struct stuck_set *s);
+
 /* Says whether a conditional set only rests: it is not shown then. */
 bool sets_is_idle(const struct finder *f, const struct stuck_set *s);
 

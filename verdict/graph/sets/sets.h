@@ -2,7 +2,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * To be read in this order: sets.c (which are found, and what is said of each), members.c (who is in a set), stood.c (for
- * how long), idle.c, missing.c and rest.c (which are programs at rest); ask.c asks about their members.
+ * how long), idle.c, missing.c and rest.c (which are programs at rest), service.c (which take orders from a FIFO); ask.c asks about
+ * their members.
  */
 #ifndef VERDICT_GRAPH_SETS_SETS_H
 #define VERDICT_GRAPH_SETS_SETS_H
