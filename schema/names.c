@@ -10,6 +10,7 @@
 
 #include <asm/unistd.h>
 #include <libiberty/libiberty.h>
+#include <linux/netlink.h>
 #include <signal.h>
 
 /* Returns the word at a place of a table, or NULL beyond it. */
@@ -196,6 +197,26 @@ const char *names_io_call(int op)
 	};
 
 	return WORD(words, op);
+}
+
+const char *names_netlink(int protocol)
+{
+	static const char *const words[] = {
+		[NETLINK_ROUTE] = "route",
+		[NETLINK_USERSOCK] = "usersock",
+		[NETLINK_SOCK_DIAG] = "sock_diag",
+		[NETLINK_XFRM] = "xfrm",
+		[NETLINK_SELINUX] = "selinux",
+		[NETLINK_AUDIT] = "audit",
+		[NETLINK_CONNECTOR] = "connector",
+		[NETLINK_NETFILTER] = "netfilter",
+		[NETLINK_KOBJECT_UEVENT] = "kobject_uevent",
+		[NETLINK_GENERIC] = "generic",
+		[NETLINK_RDMA] = "rdma",
+		[NETLINK_CRYPTO] = "crypto",
+	};
+
+	return WORD(words, protocol);
 }
 
 const char *names_file_kind(int kind)

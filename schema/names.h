@@ -67,6 +67,9 @@ const char *names_end_via(int via);
 /* Returns the call of enum io_op: "read", "writev", "splice"... */
 const char *names_io_call(int op);
 
+/* Returns "route", "kobject_uevent"... for a protocol of netlink; NULL: it has no name here. */
+const char *names_netlink(int protocol);
+
 /* Returns "pipe", "socket", "tty"... for enum file_kind, as in the table wait_on. */
 const char *names_file_kind(int kind);
 

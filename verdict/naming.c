@@ -44,13 +44,23 @@ static const char writer_sql[] = HOLDERS_SQL("instr(mode, 'w')", "instr(o.mode, 
 static const char reader_sql[] = HOLDERS_SQL("instr(mode, 'r')", "instr(o.mode, 'w')");
 static const char left_sql[] = HOLDERS_SQL("side = 0", "o.side = 1");
 static const char right_sql[] = HOLDERS_SQL("side = 1", "o.side = 0");
+/* Where all hold both ends: those who hold one end, and do not wait for what comes out of the other. */
+#define OTHERS_SQL(own, reason)                                                                    \
+	"SELECT count(DISTINCT coalesce(q.program, q.name)), max(coalesce(q.program, q.name)), 0"  \
+	" FROM pipe_end e JOIN process q ON q.id = e.process_id WHERE e.pipe_id = ?1 AND " own     \
+	" AND " KEPT_SQL("e") " AND e.process_id NOT IN (SELECT t.process_id FROM wait w"          \
+			      " JOIN thread t ON t.id = w.thread_id WHERE w.end_ns IS NULL"        \
+			      " AND w.pipe_id = ?1 AND w.reason = '" reason "')"
+static const char other_writer_sql[] = OTHERS_SQL("instr(e.mode, 'w')", "pipe-read");
+static const char other_reader_sql[] = OTHERS_SQL("instr(e.mode, 'r')", "pipe-write");
 static const char site_sql[] =
 	"SELECT module, offset, function, file, line FROM site WHERE id = ?1";
 
 int naming_check(struct sqlite3 *db, struct buf *why)
 {
 	static const char *const names[] = {process_sql, thread_sql, lock_sql, runtime_lock_sql,
-		pipe_sql, writer_sql, reader_sql, left_sql, right_sql, site_sql};
+		pipe_sql, writer_sql, reader_sql, left_sql, right_sql, other_writer_sql,
+		other_reader_sql, site_sql};
 	int rc = 0;
 
 	for (size_t i = 0; !rc && i < ARRAY_SIZE(names); i++) {
@@ -263,16 +273,23 @@ enum runtime_kind naming_runtime_kind(struct sqlite3 *db, int64_t id)
 				     : runtime_words(query_text(stmt, 0))->kind;
 }
 
-/* Adds the program that alone holds an end of a pipe; "?": nobody does, or several. */
-static void add_holder(struct buf *b, struct sqlite3 *db, int64_t id, const char *sql)
+/* Adds the program of the only row; false: there are several, or none, or the last column says that others count more. */
+static bool add_only(struct buf *b, struct sqlite3 *db, int64_t id, const char *sql)
 {
 	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
 	_cleanup_buf_ struct buf why = BUF_INIT;
 
-	if (query_one(db, sql, id, &stmt, &why) == 1 && query_int(stmt, 0, 0) == 1 &&
-		!query_int(stmt, 2, 0))
-		add_name(b, query_text(stmt, 1));
-	else
+	if (query_one(db, sql, id, &stmt, &why) != 1 || query_int(stmt, 0, 0) != 1 ||
+		query_int(stmt, 2, 0))
+		return false;
+	add_name(b, query_text(stmt, 1));
+	return true;
+}
+
+/* Adds the program that alone holds an end of a pipe; "?": nobody does, or several. */
+static void add_holder(struct buf *b, struct sqlite3 *db, int64_t id, const char *sql)
+{
+	if (!add_only(b, db, id, sql))
 		buf_addc(b, '?');
 }
 
@@ -287,7 +304,9 @@ static void add_pipe_name(struct buf *b, struct sqlite3 *db, int64_t id, const c
 		return;
 	}
 	buf_add_printable(b, name, (size_t)((w ? w + 1 : r + 4) - name));
-	add_holder(b, db, id, w ? writer_sql : reader_sql);
+	if (!add_only(b, db, id, w ? writer_sql : reader_sql) &&
+		!add_only(b, db, id, w ? other_writer_sql : other_reader_sql))
+		buf_addc(b, '?');
 	add_name(b, w ? w + 2 : r + 5);
 }
 

@@ -36,6 +36,8 @@ static const struct {
 static const struct {
 	const char *is_one, *what;
 } waits[] = {
+	{"w.reason = 'socket' AND w.detail LIKE 'netlink%'",
+		"what the kernel, or another process, will send over netlink"},
 	/* Of a connection the other side, where somebody outside may have it. */
 	{"w.reason = 'socket' OR p.kind IN ('unix', 'tcp') AND (p.outside >> (1 - coalesce(w.side, 0))) & 1",
 		"who is at the other end of a socket"},

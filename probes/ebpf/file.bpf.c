@@ -113,6 +113,8 @@ static __always_inline void file_socket(u64 address, struct object *o)
 		file_unix((struct sock *)address, o);
 	else if ((family == AF_INET || family == AF_INET6) && GET(sk, sk_protocol) == IPPROTO_TCP)
 		file_tcp(address, o);
+	else if (family == AF_NETLINK)
+		o->peer = 1 + GET(sk, sk_protocol);
 }
 
 int file_object(u64 address, struct object *o)

@@ -375,7 +375,7 @@ CREATE TABLE wait_on ( -- descriptors that a poll, select or epoll waits on
     wait_id INTEGER NOT NULL REFERENCES wait(id),
     ordinal INTEGER NOT NULL,   -- place in the order, from 0
     fd INTEGER,
-    kind TEXT NOT NULL,         -- 'pipe', 'process', 'eventfd', 'timerfd', 'signalfd', 'socket', 'tty', 'file', 'other'
+    kind TEXT NOT NULL,         -- 'pipe', 'process', 'eventfd', 'timerfd', 'signalfd', 'socket', 'netlink', 'inotify' (fanotify, too), 'tty', 'file', 'other'
     mode TEXT,                  -- 'r', 'w' or 'rw': what is polled for
     pipe_id INTEGER REFERENCES pipe(id),
     side INTEGER,               -- connected sockets: the side the waiter holds

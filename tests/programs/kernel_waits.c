@@ -1,8 +1,9 @@
-/* kernel_waits.c - waits whose other side is the kernel, or whoever it asks: uring, fault, lease, permission, watch. */
+/* kernel_waits.c - waits whose other side is the kernel, or whoever it asks: uring, fault, lease, permission, watch, netlink. */
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/io_uring.h>
+#include <linux/netlink.h>
 #include <linux/userfaultfd.h>
 #include <pthread.h>
 #include <signal.h>
@@ -13,6 +14,7 @@
 #include <sys/inotify.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -115,13 +117,23 @@ static void watch(void)
 	(void)!read(fd, event, sizeof event);
 }
 
+static void netlink(void)
+{
+	int fd = need(socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE), "netlink");
+	struct sockaddr_nl any = {.nl_family = AF_NETLINK};
+	char message[4096];
+
+	need(bind(fd, (struct sockaddr *)&any, sizeof any), "netlink");
+	(void)!recv(fd, message, sizeof message, 0);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct {
 		const char *name;
 		void (*run)(void);
 	} ways[] = {{"uring", uring}, {"fault", fault}, {"lease", lease},
-		{"permission", permission}, {"watch", watch}};
+		{"permission", permission}, {"watch", watch}, {"netlink", netlink}};
 
 	for (size_t i = 0; argc > 1 && i < sizeof ways / sizeof *ways; i++)
 		if (!strcmp(argv[1], ways[i].name))

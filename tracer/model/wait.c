@@ -44,7 +44,9 @@ static void write_items(struct model *m, const struct thread *t)
 			&(struct row_wait_on){.wait_id = w->row,
 				.ordinal = i,
 				.fd = (int32_t)item->fd,
-				.kind = names_file_kind(item->file_kind),
+				.kind = item->file_kind == FILE_SOCKET && item->peer
+						? "netlink"
+						: names_file_kind(item->file_kind),
 				.mode = names_end_mode(item_mode(t->proc, item, pipe)),
 				.pipe_id = pipe ? pipe->id : STORE_NULL,
 				.side = pipe ? side : STORE_NULL,

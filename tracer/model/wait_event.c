@@ -201,6 +201,15 @@ static char *stop_detail(const struct proc *p)
 	return NULL;
 }
 
+/* Whom a netlink socket talks to: a part of the kernel, as a rule. */
+static char *netlink_detail(const struct rec_WAIT_BEGIN *rec)
+{
+	const char *name = names_netlink((int)rec->peer - 1);
+
+	return name ? xasprintf("netlink (%s)", name)
+		    : xasprintf("netlink (protocol %d)", (int)rec->peer - 1);
+}
+
 /* connect that blocks is told by address: which socket listens there. */
 static void connect_target(struct model *m, struct thread *t, const struct rec_WAIT_BEGIN *rec)
 {
@@ -263,6 +272,8 @@ static void find_target(struct model *m, struct thread *t, const struct rec_WAIT
 		break;
 	case WAIT_SOCKET:
 		connect_target(m, t, rec);
+		if (rec->file_kind == FILE_SOCKET && rec->peer)
+			w->detail = netlink_detail(rec);
 		break;
 	case WAIT_CHILD:
 		child_target(m, w, rec);

@@ -36,6 +36,11 @@ const struct snap_fd *files_find(const struct snap_process *p, int fd);
 /* Reads which descriptors every readable process of the machine holds, once. */
 void files_holders(struct snapshot *s);
 
+/* ---- netlink.c: netlink sockets ---- */
+
+/* Reads the netlink sockets of the network namespace that a process is in. */
+void netlink_load(struct snapshot *s, pid_t pid);
+
 /* ---- sockets.c: what sockets are connected to ---- */
 
 /* Reads all sockets of the network namespace that a process is in, once. */

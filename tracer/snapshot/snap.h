@@ -35,7 +35,7 @@ struct snap_fd {
 	uint64_t inode2;     /* socket: as END_OPEN has it */
 	unsigned mode;       /* END_READ, END_WRITE */
 	bool is_cloexec;
-	pid_t peer; /* pidfd */
+	pid_t peer; /* pidfd: the process; netlink socket: 1 + protocol */
 	char *path; /* what has one */
 };
 
@@ -163,6 +163,7 @@ struct snapshot {
 		by_key; /* tcp: by key: the first socket of a connection, or that listens at a port */
 	struct hash
 		unaccepted; /* unix: inode of a socket to the one that listens where it was connected to */
+	struct hash netlinks; /* by inode: 1 + protocol */
 	struct snap_socket *all_sockets;
 	struct snap_net *nets; /* network namespaces whose sockets have been read */
 	size_t n_nets, cap_nets;

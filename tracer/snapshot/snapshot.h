@@ -1,7 +1,7 @@
 /* snapshot.h - the state of processes that were never started under pptrace, as records. */
 /* SPDX-License-Identifier: MIT */
 /*
- * To be read in this order: proc.c (files of /proc, memory), sockets.c, terminal.c, files.c, terminals.c, ipc.c, locks.c, maps.c and kernel_waits.c (what
+ * To be read in this order: proc.c (files of /proc, memory), netlink.c, sockets.c, terminal.c, files.c, terminals.c, ipc.c, locks.c, maps.c and kernel_waits.c (what
  * a process has open, locked and shared), the folder memory (owners of mutexes, calls on the stacks), wait.c (what a
  * thread waits for), join.c (which thread is joined), load.c with age.c and each.c (one process, looked at twice), providers.c and mappers.c (which
  * others to read), emit_process.c and emit.c (records), snapshot.c (all of it in turn). core_load.c does the same for a core file.

@@ -153,6 +153,7 @@ void sockets_load(struct snapshot *s, pid_t pid)
 		return;
 	(void)sock_diag_unix(net->fd, add_unix, &l);
 	(void)sock_diag_tcp(net->fd, add_tcp, &l);
+	netlink_load(s, pid);
 }
 
 /* The other side of a connection may be in another namespace, where nobody was looked at yet. */
@@ -228,6 +229,7 @@ void sockets_classify(struct snapshot *s, struct snap_fd *f)
 {
 	const struct snap_socket *socket = sockets_find(s, f->inode), *other;
 
+	f->peer = (pid_t)(uintptr_t)hash_get(&s->netlinks, f->inode);
 	if (!socket)
 		return;
 	f->kind = socket->kind;
@@ -275,8 +277,10 @@ void sockets_look(struct snapshot *s, struct snap_thread *t)
 	bool sends = t->wait.file_kind == FILE_TCP && call_waits(t->nr)->family == FAMILY_WRITE;
 
 	if (t->wait.file_kind == FILE_TCP &&
-		!is_quiet(s, t->wait.inode, sends ? END_WRITE : END_READ))
+		!is_quiet(s, t->wait.inode, sends ? END_WRITE : END_READ)) {
 		t->wait.file_kind = FILE_SOCKET;
+		t->wait.peer = 0;
+	}
 	for (size_t i = 0; i < t->n_poll; i++) {
 		struct rec_poll_item *item = &t->poll[i];
 		unsigned mode = (item->events & POLLIN ? END_READ : 0) |
@@ -302,4 +306,5 @@ void sockets_done(struct snapshot *s)
 	hash_done(&s->sockets);
 	hash_done(&s->by_key);
 	hash_done(&s->unaccepted);
+	hash_done(&s->netlinks);
 }

@@ -73,7 +73,8 @@ static void set_file(struct snapshot *s, struct snap_process *p, struct snap_thr
 	t->wait.file_kind = f->kind;
 	t->wait.dev = f->dev;
 	t->wait.inode = f->inode;
-	t->wait.peer = f->kind == FILE_PIDFD ? (uint64_t)f->peer : f->inode2;
+	t->wait.peer =
+		f->kind == FILE_PIDFD || f->kind == FILE_SOCKET ? (uint64_t)f->peer : f->inode2;
 	t->wait.timed = f->kind >= FILE_SOCKETPAIR && f->kind <= FILE_TCP && is_limited(p, t, fd);
 }
 

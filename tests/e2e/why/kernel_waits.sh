@@ -49,3 +49,14 @@ begin "files that are watched"
 says watch 'waits for a change to the files that it watches' \
 	'who will change the files that are watched \(inotify, fanotify\)'
 end
+
+begin "a netlink socket: of which protocol"
+says netlink 'waits for the socket: netlink \(route\)' 'what the kernel, or another process, will send over netlink'
+end
+
+if [[ " $(backends) " == *" ebpf "* ]]; then
+	begin "eBPF: a netlink socket in a recording"
+	run "$PPTRACE" run --backend=ebpf --locks=off --timeout=1 -o "$TMP/n.db" "$PROGRAMS/kernel_waits" netlink
+	expect_sql "$TMP/n.db" "SELECT detail FROM wait WHERE reason = 'socket'" 'netlink (route)'
+	end
+fi

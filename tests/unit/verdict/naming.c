@@ -1,0 +1,56 @@
+/* naming.c - tests of the names of pipes: of whom who waits for one is told. */
+/* SPDX-License-Identifier: MIT */
+#include "verdict/naming.h"
+
+#include "base/buf.h"
+#include "tests/unit/fixture.h"
+#include "tests/unit/test.h"
+
+#include <sqlite3.h>
+
+static void expect_pipe(sqlite3 *db, const char *wanted)
+{
+	struct buf name = BUF_INIT;
+
+	naming_pipe(&name, db, 1);
+	ASSERT_STR(name.data, wanted);
+	buf_done(&name);
+	(void)sqlite3_close(db);
+}
+
+/* Two processes that both hold both ends: nobody closed any. */
+static sqlite3 *shared(const char *name)
+{
+	sqlite3 *db = fixture_family();
+
+	fixture_joined(db, 1, "pipe", 1, "rw", 2, "rw");
+	fixture_sql(db, "UPDATE pipe SET name = '%s'", name);
+	return db;
+}
+
+TEST(naming_writer_of_shared_pipe)
+{
+	sqlite3 *db = shared("pipe 1 (? -> p1)");
+
+	fixture_wait(db, 10, "pipe-read", "pipe_id = 1");
+	expect_pipe(db, "pipe 1 (p2 -> p1)");
+}
+
+TEST(naming_reader_of_shared_pipe)
+{
+	sqlite3 *db = shared("pipe 1 (p1 -> ?)");
+
+	fixture_wait(db, 10, "pipe-write", "pipe_id = 1");
+	expect_pipe(db, "pipe 1 (p1 -> p2)");
+}
+
+/* Who could write is not known where two others could. */
+TEST(naming_writers_of_shared_pipe)
+{
+	sqlite3 *db = shared("pipe 1 (? -> p1)");
+
+	fixture_process(db, 3, 1);
+	fixture_end(db, 1, 3, "rw");
+	fixture_wait(db, 10, "pipe-read", "pipe_id = 1");
+	expect_pipe(db, "pipe 1 (? -> p1)");
+}
