@@ -6,6 +6,7 @@
  * sides are walked together. Only messages without a separator at their end
  * (newline or NUL) count: with one, the reader can tell them apart. And what
  * is written in pieces between writes that do end a line is a line in the making.
+ * Numbers among the bytes are taken for lengths and sizes: who writes them has frames of his own.
  */
 #include "verdict/rules/rules.h"
 
@@ -41,6 +42,18 @@ struct walk {
 	int64_t pipe;
 };
 
+/* Has bytes that no text has. */
+static bool is_binary(const char *data, int len)
+{
+	static const char in_text[] = {'\t', '\n', '\r', '\f', '\033'};
+
+	for (int i = 0; i < len; i++) {
+		if ((unsigned char)data[i] < ' ' && !memchr(in_text, data[i], sizeof in_text))
+			return true;
+	}
+	return false;
+}
+
 static void on_write(struct stream *s, int64_t bytes, const void *data, int len)
 {
 	const char *text = data;
@@ -53,7 +66,7 @@ static void on_write(struct stream *s, int64_t bytes, const void *data, int len)
 	m = &s->list[(s->first + s->n++) % PENDING_MAX];
 	*m = (struct message){.left = bytes, .whole = true, .separated = true};
 	if (bytes <= MESSAGE_MAX && len > 0 && len == bytes)
-		m->separated = text[len - 1] == '\n' || text[len - 1] == '\0';
+		m->separated = text[len - 1] == '\n' || is_binary(text, len);
 	s->lines = s->lines || (len > 0 && len == bytes && text[len - 1] == '\n');
 }
 

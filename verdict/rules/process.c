@@ -110,6 +110,8 @@ static const char orphan_sql[] =
 	/* A family that is killed together dies one after the other; of the last of it nobody may have seen the end. */
 	" AND NOT (q.end_kind IS 'signal' AND p.exit_code IS NULL"
 	"  AND coalesce(p.end_ns, (SELECT duration_ns FROM trace)) < q.end_ns + 1000000000)"
+	/* Nor does one keep running that its parent killed before it ended, or whose terminal ended with the parent. */
+	" AND NOT (p.end_kind IS 'signal' AND p.end_ns < q.end_ns + 100000000)"
 	" ORDER BY q.id, p.id";
 
 int rule_orphan(struct rule_context *ctx)
@@ -216,6 +218,11 @@ static const char main_exit_sql[] =
 	"  AND e.runtime IN ('java', 'node', 'ruby'))"
 	/* A worker at rest, or one that only wants a lock, loses nothing, unless it holds one. */
 	" AND NOT (coalesce(w.reason, '') IN ('cond', 'sem', 'futex', 'poll', 'signal', 'barrier', 'eventfd', 'socket', 'lock')"
+	"  AND NOT EXISTS (SELECT 1 FROM lock_open o WHERE o.thread_id = t.id))"
+	/* So is one that waits for a byte in a pipe into which its own process alone writes. */
+	" AND NOT (coalesce(w.reason, '') = 'pipe-read' AND w.pipe_id IS NOT NULL"
+	"  AND NOT EXISTS (SELECT 1 FROM pipe_end e WHERE e.pipe_id = w.pipe_id AND e.process_id <> p.id"
+	"   AND e.mode <> 'r' AND (e.close_ns IS NULL OR e.close_ns >= m.end_ns))"
 	"  AND NOT EXISTS (SELECT 1 FROM lock_open o WHERE o.thread_id = t.id))"
 	" AND (t.cut_short = 1 OR (t.cut_short IS NULL AND p.end_ns - m.end_ns <= 50000000"
 	"  AND t.end_ns >= m.end_ns - 1000000"

@@ -79,6 +79,20 @@ TEST(rules_no_orphans_of_killed)
 	EXPECT(db, "orphan", "");
 }
 
+/* A parent that kills its child and ends at once; what was killed later had kept running. */
+TEST(rules_no_orphan_that_was_killed_with_its_parent)
+{
+	for (int late = 0; late < 2; late++) {
+		sqlite3 *db = fixture_family();
+
+		ends(db, 1, 2);
+		ends(db, 2, late ? 2.5 : 2.001);
+		fixture_sql(db, "UPDATE process SET end_kind = 'signal', exit_signal = 1,"
+				" exit_code = NULL WHERE id = 2");
+		EXPECT(db, "orphan", late ? "orphan" : "");
+	}
+}
+
 static sqlite3 *killed_by(int signo, const char *source, int sender)
 {
 	sqlite3 *db = fixture_family();
@@ -178,6 +192,25 @@ TEST(rules_main_exit)
 	fixture_sql(db, "UPDATE thread SET end_ns = 2000000000 WHERE id = 10");
 	fixture_wait(db, 11, "cond", "end_ns = 2017000000");
 	EXPECT(db, "main-exit-kills-threads", "");
+}
+
+/* A thread that waited for a byte: from its own process, which wakes it when there is work; from another. */
+TEST(rules_main_exit_while_a_pipe_is_read)
+{
+	for (int other = 0; other < 2; other++) {
+		sqlite3 *db = fixture_family();
+
+		fixture_threads(db, 1, 1);
+		ends(db, 1, 2.02);
+		fixture_pipe(db, 1, "pipe");
+		fixture_end(db, 1, 1, "r");
+		fixture_end(db, 1, 1 + other, "w");
+		fixture_sql(
+			db, "UPDATE thread SET cut_short = 1, end_ns = 2017000000 WHERE id = 11");
+		fixture_sql(db, "UPDATE thread SET end_ns = 2000000000 WHERE id = 10");
+		fixture_wait(db, 11, "pipe-read", "end_ns = 2017000000, pipe_id = 1");
+		EXPECT(db, "main-exit-kills-threads", other ? "main-exit-kills-threads" : "");
+	}
 }
 
 /* A thread that was at work when its process ended, and began in a function of the program, or of a runtime. */
@@ -502,6 +535,9 @@ TEST(rules_merged_messages)
 {
 	EXPECT(messages("'m'"), NULL, "merged-messages");
 	EXPECT(messages("char(10)"), NULL, "");
+	/* with lengths in them */
+	EXPECT(messages("char(4)"), NULL, "");
+	EXPECT(messages("x'00'"), NULL, "");
 }
 
 /* What would deny it may be among what was lost. */
