@@ -222,7 +222,8 @@ static void name_poll(struct wait *w, const struct rec_RUNTIME_WAIT *rec)
 	_cleanup_free_ char *name = text_of(rec->name, sizeof rec->name);
 	char *detail;
 
-	if (!w->open || w->reason != WAIT_POLL || !w->detail || !name || strstr(w->detail, name))
+	if (!w->open || w->reason != WAIT_POLL || !w->n_items || !w->detail || !name ||
+		strstr(w->detail, name))
 		return;
 	detail = xasprintf("the %s's %s", name, w->detail);
 	free(w->detail);

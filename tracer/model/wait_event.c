@@ -142,13 +142,18 @@ static void splice_target(struct thread *t, const struct rec_WAIT_BEGIN *rec)
 	w->detail = xstrdup("bytes in one pipe, room in another");
 }
 
-static void poll_target(struct thread *t)
+static void poll_target(struct thread *t, const struct rec_WAIT_BEGIN *rec)
 {
 	struct wait *w = &t->wait;
 	size_t n = t->more ? t->more->poll.len / sizeof *w->items : 0;
 
-	if (!n || n > MAX_ITEMS)
+	if (!n || n > MAX_ITEMS) {
+		w->detail = call_waits((int64_t)rec->syscall)->family == FAMILY_EPOLL
+				    ? xasprintf("what the epoll set on descriptor %d has",
+					      (int)rec->arg0)
+				    : xstrdup("descriptors that are not known");
 		return;
+	}
 	w->items = xmalloc(n * sizeof *w->items);
 	memcpy(w->items, t->more->poll.data, n * sizeof *w->items);
 	w->n_items = (unsigned)n;
@@ -286,7 +291,7 @@ static void find_target(struct model *m, struct thread *t, const struct rec_WAIT
 		if (call_waits((int64_t)rec->syscall)->family == FAMILY_SPLICE)
 			splice_target(t, rec);
 		else
-			poll_target(t);
+			poll_target(t, rec);
 		break;
 	case WAIT_FILE_LOCK:
 		model_file_lock_wait(m, t, rec);

@@ -18,6 +18,7 @@ enum {
 	VFORK = 58,
 	WAIT4 = 61,
 	FUTEX = 202,
+	EPOLL_WAIT = 232,
 	WAITID = 247,
 	OPENAT = 257
 };
@@ -219,6 +220,21 @@ TEST(wait_on_set)
 	EXPECT(&f, "SELECT reason, detail FROM wait", "poll|2 descriptors");
 	EXPECT(&f, "SELECT wait_id, ordinal, fd, kind, mode, pipe_id FROM wait_on",
 		"1|0|3|pipe|r|1 1|1|5|tty|rw|-");
+	feed_close(&f);
+}
+
+/* An epoll set without members, or with members that could not be read. */
+TEST(wait_on_set_of_what_is_not_known)
+{
+	struct feed f;
+
+	begin(&f);
+	FEED(&f, WAIT_BEGIN, .syscall = EPOLL_WAIT, .arg0 = 4, .timed = 1);
+	feed_at(&f, 20, 10, 11);
+	FEED(&f, WAIT_BEGIN, .syscall = POLL, .arg1 = 2);
+	feed_end(&f, 1000);
+	EXPECT(&f, "SELECT reason, detail FROM wait ORDER BY start_ns",
+		"poll|what the epoll set on descriptor 4 has poll|descriptors that are not known");
 	feed_close(&f);
 }
 
