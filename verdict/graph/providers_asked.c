@@ -14,12 +14,32 @@
 #include "base/mem.h"
 #include "schema/query.h"
 
-enum { CHAIN_MAX = 16 };
+enum {
+	CHAIN_MAX = 16,
+	TALKS_MAX = 16, /* so many connections are looked at */
+	ROWS_MAX =
+		2000000, /* so many rows are gone through for all of them together: there is no index while the command runs */
+};
 
 /* A connection through which a thread asks, and its side of it. */
 struct question {
 	uint32_t pipe; /* STATE_NONE: it asks nobody */
 	int side;
+};
+
+/* What was sent and read through a connection, as its side that asks sees it. */
+struct talk {
+	struct question of;
+	bool is_read;      /* all that was sent, both ways */
+	int64_t asked_ns;  /* when something was last sent to the other side */
+	int64_t read_ns;   /* when something was last read there */
+	int64_t reader_id; /* by which thread */
+};
+
+struct talks {
+	struct talk list[TALKS_MAX];
+	size_t n;
+	int64_t rows_left;
 };
 
 /* What a thread reads from, alone or as the one descriptor that it polls, without a time-out. */
@@ -61,12 +81,7 @@ static bool is_asked(const struct state *st, const struct question *q, uint32_t 
 	return false;
 }
 
-/*
- * Says whether a thread was the last to read at the other side, before it began to wait, and nothing was unread then in either
- * direction. Among very many reads and writes that is not looked for.
- */
-static bool has_read_all(const struct state *st, const struct question *q,
-	const struct state_thread *answerer, int64_t *ret_asked_ns)
+static bool read_talk(const struct state *st, struct talk *ret)
 {
 	static const char sql[] =
 		"SELECT total(bytes * (op = 'write' AND side = ?2)), total(bytes * (op = 'read' AND side <> ?2)),"
@@ -75,27 +90,58 @@ static bool has_read_all(const struct state *st, const struct question *q,
 	static const char last_sql[] =
 		"SELECT thread_id FROM pipe_io WHERE pipe_id = ?1 AND op = 'read' AND side <> ?2 AND bytes > 0"
 		" AND end_ns <= ?3 ORDER BY end_ns DESC LIMIT 1";
-	const int64_t most = 2000000;
-	const int64_t pipe = st->pipes[q->pipe].id;
 	_cleanup_stmt_ sqlite3_stmt *sums = NULL, *last = NULL;
+	sqlite3_stmt *both[2];
 
-	if (query_number(st->db, "SELECT max(id) FROM pipe_io", 0, 0, st->why) > most ||
-		query_open(st->db, sql, &sums, st->why) ||
-		query_open(st->db, last_sql, &last, st->why))
+	if (query_open(st->db, sql, &sums, st->why) || query_open(st->db, last_sql, &last, st->why))
 		return false;
-	query_bind_int(sums, 1, pipe);
-	query_bind_int(sums, 2, q->side);
-	query_bind_int(sums, 3, st->now_ns);
-	query_bind_int(last, 1, pipe);
-	query_bind_int(last, 2, q->side);
-	query_bind_int(last, 3, st->now_ns);
+	both[0] = sums;
+	both[1] = last;
+	for (size_t i = 0; i < ARRAY_SIZE(both); i++) {
+		query_bind_int(both[i], 1, st->pipes[ret->of.pipe].id);
+		query_bind_int(both[i], 2, ret->of.side);
+		query_bind_int(both[i], 3, st->now_ns);
+	}
 	if (query_step(sums, st->why) <= 0)
 		return false;
-	*ret_asked_ns = query_int(sums, 5, 0);
-	return query_int(sums, 0, 0) > 0 && query_int(sums, 0, 0) == query_int(sums, 1, 0) &&
-	       query_int(sums, 2, 0) == query_int(sums, 3, 0) &&
-	       query_int(sums, 4, INT64_MAX) <= answerer->wait.start_ns &&
-	       query_step(last, st->why) > 0 && query_int(last, 0, 0) == answerer->id;
+	ret->asked_ns = query_int(sums, 5, 0);
+	ret->read_ns = query_int(sums, 4, INT64_MAX);
+	ret->is_read =
+		query_int(sums, 0, 0) > 0 && query_int(sums, 0, 0) == query_int(sums, 1, 0) &&
+		query_int(sums, 2, 0) == query_int(sums, 3, 0) && query_step(last, st->why) > 0;
+	ret->reader_id = ret->is_read ? query_int(last, 0, 0) : 0;
+	return true;
+}
+
+/* Returns what was said through a connection. Each is gone through once, few at all and none among very many rows; NULL: this one was not. */
+static const struct talk *talk_of(
+	const struct state *st, struct talks *talks, const struct question *q)
+{
+	int64_t rows = query_number(st->db, "SELECT max(id) FROM pipe_io", 0, 0, st->why);
+	struct talk *t;
+
+	for (size_t i = 0; i < talks->n; i++)
+		if (talks->list[i].of.pipe == q->pipe && talks->list[i].of.side == q->side)
+			return &talks->list[i];
+	if (talks->n == TALKS_MAX || rows > talks->rows_left)
+		return NULL;
+	talks->rows_left -= rows;
+	t = &talks->list[talks->n];
+	*t = (struct talk){.of = *q};
+	if (!read_talk(st, t))
+		return NULL;
+	talks->n++;
+	return t;
+}
+
+/*
+ * Says whether a thread was the last to read at the other side, before it began to wait, and nothing was unread then in either
+ * direction.
+ */
+static bool has_read_all(const struct talk *talk, const struct state_thread *answerer)
+{
+	return talk && talk->is_read && talk->read_ns <= answerer->wait.start_ns &&
+	       talk->reader_id == answerer->id;
 }
 
 /* The thread that has the lock which a thread waits for, or STATE_NONE. */
@@ -116,23 +162,28 @@ static uint32_t owner_of(const struct state *st, uint32_t thread)
 }
 
 /* Finds the thread that waits for the answer of one that wants a lock: it has that lock, or one further on. */
-static uint32_t asker_of(const struct state *st, uint32_t answerer, int64_t *ret_asked_ns)
+static uint32_t asker_of(
+	const struct state *st, struct talks *talks, uint32_t answerer, int64_t *ret_asked_ns)
 {
 	uint32_t thread = answerer;
 
 	for (int i = 0; i < CHAIN_MAX; i++) {
+		const struct talk *talk;
 		struct question q;
 
 		thread = owner_of(st, thread);
 		if (thread == STATE_NONE || thread == answerer)
 			return STATE_NONE;
 		q = question_of(st, thread);
-		if (q.pipe != STATE_NONE)
-			return is_asked(st, &q, st->threads[answerer].process) &&
-					       has_read_all(
-						       st, &q, &st->threads[answerer], ret_asked_ns)
-				       ? thread
-				       : STATE_NONE;
+		if (q.pipe == STATE_NONE)
+			continue;
+		if (!is_asked(st, &q, st->threads[answerer].process))
+			return STATE_NONE;
+		talk = talk_of(st, talks, &q);
+		if (!has_read_all(talk, &st->threads[answerer]))
+			return STATE_NONE;
+		*ret_asked_ns = talk->asked_ns;
+		return thread;
 	}
 	return STATE_NONE;
 }
@@ -140,6 +191,7 @@ static uint32_t asker_of(const struct state *st, uint32_t answerer, int64_t *ret
 bool providers_find_answerers(struct providers *pr)
 {
 	const struct state *st = pr->st;
+	struct talks talks = {.rows_left = ROWS_MAX};
 	bool any = false;
 
 	pr->asked_ns = INT64_MAX;
@@ -148,8 +200,9 @@ bool providers_find_answerers(struct providers *pr)
 		pr->answerer[i] = STATE_NONE;
 	for (size_t i = 0; i < st->n_threads; i++) {
 		int64_t asked_ns = 0;
-		uint32_t asker =
-			st->threads[i].is_task ? STATE_NONE : asker_of(st, (uint32_t)i, &asked_ns);
+		uint32_t asker = st->threads[i].is_task
+					 ? STATE_NONE
+					 : asker_of(st, &talks, (uint32_t)i, &asked_ns);
 
 		if (asker == STATE_NONE)
 			continue;
