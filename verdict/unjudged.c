@@ -44,6 +44,10 @@ static const struct {
 	{"w.reason = 'ipc'", "which outside processes use a System V or POSIX queue or semaphore"},
 	{"w.reason = 'tty' OR p.kind = 'pty' AND p.outside <> 0", "what a terminal user will type"},
 	{"w.reason = 'watch'", "who will change the files that are watched (inotify, fanotify)"},
+	{"w.reason = 'poll' AND EXISTS (SELECT 1 FROM wait_on o WHERE o.wait_id = w.id AND o.kind = 'inotify')"
+	 " AND NOT EXISTS (SELECT 1 FROM wait_on o WHERE o.wait_id = w.id"
+	 "  AND o.kind NOT IN ('inotify', 'pipe', 'eventfd', 'signalfd'))",
+		"who will change the files that are watched (inotify, fanotify)"},
 	{"w.reason = 'uring'", "what the kernel still does for an io_uring"},
 	{"w.reason = 'fault'", "whether the holder of a userfaultfd will supply a page"},
 	{"w.reason = 'file' AND (w.detail LIKE '%lease on it' OR w.detail LIKE '%fanotify%')",

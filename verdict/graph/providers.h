@@ -65,6 +65,9 @@ bool providers_is_answerless(const struct providers *pr, uint32_t asker);
  */
 uint64_t providers_rescues(const struct providers *pr, uint32_t thread);
 
+/* Says whether so few reads and writes were recorded that they may all be gone through: there is no index while the command runs. */
+bool providers_may_look_through(const struct state *st);
+
 /* Says whether the process of a thread that reads a pipe, or writes to it, has the end itself that it waits for. */
 bool providers_has_own_end(const struct state *st, uint32_t thread);
 

@@ -91,15 +91,20 @@ bool providers_has_own_end(const struct state *st, uint32_t thread)
 		       st->processes[t->process].id);
 }
 
-/*
- * Says whether others have written to a pipe whose end a process polls: then it is no pipe with which the process wakes
- * itself. Among very many reads and writes that is not looked for.
- */
-static bool is_written_by_others(const struct state *st, int64_t pipe_id, int64_t process_id)
+bool providers_may_look_through(const struct state *st)
 {
 	const int64_t most = 2000000;
 
-	return query_number(st->db, "SELECT max(id) FROM pipe_io", 0, 0, st->why) <= most &&
+	return query_number(st->db, "SELECT max(id) FROM pipe_io", 0, 0, st->why) <= most;
+}
+
+/*
+ * Says whether others have written to a pipe whose end a process polls: then it is no pipe with which the process wakes
+ * itself.
+ */
+static bool is_written_by_others(const struct state *st, int64_t pipe_id, int64_t process_id)
+{
+	return providers_may_look_through(st) &&
 	       query_pair(st->db,
 		       "SELECT 1 FROM pipe_io i JOIN thread t ON t.id = i.thread_id"
 		       " WHERE i.pipe_id = ?1 AND i.op = 'write' AND t.process_id <> ?2 LIMIT 1",

@@ -1,8 +1,7 @@
 /* leak_sibling_polled.c - a reader polls a socketpair whose other side a second child has inherited by accident. */
 /* SPDX-License-Identifier: MIT */
 /*
- * expect: pipe-end-leak
- * misses: why   nobody knows there who wrote before, and no child has ended that is not reaped
+ * expect: pipe-end-leak stuck
  * source: golang/go#23019 (exec: Wait does not return while a grandchild has the pipe), ruby bugs 4040
  */
 #include <poll.h>

@@ -84,10 +84,13 @@ static bool wants_done(const struct finder *f, uint32_t thread)
 /* Says whether a member, or somebody behind them, wants something done. */
 static bool is_waited_for(const struct finder *f, const struct stuck_set *s)
 {
-	for (size_t i = 0; i < s->n_behind; i++)
-		if (wants_done(f, s->behind[i]) && !sets_is_launcher(f, s, s->behind[i]))
+	for (size_t i = 0; i < s->n_members + s->n_behind; i++) {
+		uint32_t thread = i < s->n_members ? s->members[i] : s->behind[i - s->n_members];
+
+		if (wants_done(f, thread) && !sets_is_launcher(f, s, thread))
 			return true;
-	return sets_any(f, s, wants_done);
+	}
+	return false;
 }
 
 static bool writes_to_pipe(const struct finder *f, uint32_t member)
@@ -163,8 +166,26 @@ static bool is_tick(const struct finder *f, const struct stuck_set *s)
 }
 
 /*
+ * Says whether two stacks have no function of the program in common, and some each: workers that take turns are in the same one. While
+ * the program runs stacks are read once the set is suspected.
+ */
+static bool is_in_other_functions(
+	const struct finder *f, const struct state_thread *a, const struct state_thread *b)
+{
+	if (!a->wait.stack_id || !b->wait.stack_id)
+		return f->st->processes[a->process].end_ns == INT64_MAX && !f->st->instant;
+	return query_pair(f->st->db,
+		"WITH own AS (SELECT f.stack_id, s.function FROM frame f JOIN site s ON s.id = f.site_id"
+		"  WHERE f.stack_id IN (?1, ?2) AND f.library IS NOT 1 AND s.function IS NOT NULL)"
+		" SELECT EXISTS (SELECT 1 FROM own WHERE stack_id = ?1) AND EXISTS (SELECT 1 FROM own WHERE stack_id = ?2)"
+		" AND NOT EXISTS (SELECT function FROM own WHERE stack_id = ?1"
+		"  INTERSECT SELECT function FROM own WHERE stack_id = ?2)",
+		a->wait.stack_id, b->wait.stack_id, 0, f->st->why);
+}
+
+/*
  * Says whether a thread wants a lock which the one that has it, and waits for a change to files, took elsewhere. Workers that
- * read events in turn take it at one place, and rest.
+ * read events in turn take it at one place, and rest. Where it was taken is not always known: then both stacks tell.
  */
 static bool wants_lock_of_watcher(const struct finder *f, uint32_t thread)
 {
@@ -174,9 +195,12 @@ static bool wants_lock_of_watcher(const struct finder *f, uint32_t thread)
 	uint32_t holder =
 		h == STATE_NONE ? STATE_NONE : state_thread(f->st, f->st->holders[h].thread_id);
 
-	return holder != STATE_NONE && f->st->threads[holder].waits &&
-	       f->st->threads[holder].wait.reason == WAIT_WATCH && f->st->holders[h].site_id &&
-	       t->wait.site_id && f->st->holders[h].site_id != t->wait.site_id;
+	if (holder == STATE_NONE || !f->st->threads[holder].waits ||
+		f->st->threads[holder].wait.reason != WAIT_WATCH)
+		return false;
+	if (f->st->holders[h].site_id && t->wait.site_id)
+		return f->st->holders[h].site_id != t->wait.site_id;
+	return is_in_other_functions(f, &f->st->threads[holder], t);
 }
 
 /* Who watches files waits for others, as a rule: but not while he has a lock that these want. */

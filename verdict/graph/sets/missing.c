@@ -31,6 +31,21 @@ static bool is_waiting_shell(const struct state *st, uint32_t thread)
 	       st->threads[thread].wait.reason == WAIT_SIGNAL && state_catches(st, thread, SIGCHLD);
 }
 
+/* Says whether a thread of another process of the set reads from the same FIFO. */
+static bool is_read_by_others(const struct finder *f, const struct stuck_set *s, uint32_t member)
+{
+	const struct state_thread *t = &f->st->threads[member];
+
+	for (size_t i = 0; i < s->n_members; i++) {
+		const struct state_thread *o = &f->st->threads[s->members[i]];
+
+		if (o->process != t->process && o->wait.reason == WAIT_PIPE_READ &&
+			o->wait.pipe_id == t->wait.pipe_id)
+			return true;
+	}
+	return false;
+}
+
 /*
  * Says whether another member has a FIFO, too, and waits for the program that it has given it to. A shell that reads its own
  * FIFO in a subshell takes orders from there; what it starts reads to an end.
@@ -71,16 +86,35 @@ static bool is_family_fifo(const struct finder *f, const struct stuck_set *s, ui
 		       "SELECT count(DISTINCT process_id) <= 1 FROM pipe_end WHERE pipe_id = ?1"
 		       " AND open_via = 'opened'",
 		       w->pipe_id, 0, st->why) &&
-	       (is_handed_down(f, s, member, &st->pipes[p]) ||
+	       ((is_handed_down(f, s, member, &st->pipes[p]) && !is_read_by_others(f, s, member)) ||
 		       query_number(st->db,
 			       "SELECT EXISTS (SELECT 1 FROM pipe_io WHERE pipe_id = ?1 AND op = 'write')",
 			       w->pipe_id, 0, st->why));
 }
 
+/*
+ * A FIFO with tokens, as make gives to its jobs: several read it who hold both sides, one of them has written to it, and all that was
+ * ever read the trace itself had written. Workers that take orders get these from others.
+ */
+static bool is_token_fifo(const struct finder *f, const struct stuck_set *s, uint32_t member)
+{
+	const struct state *st = f->st;
+	const struct state_thread *t = &st->threads[member];
+	uint32_t p = state_pipe(st, t->wait.pipe_id);
+
+	return p != STATE_NONE && st->pipes[p].is_fifo && t->wait.reason == WAIT_PIPE_READ &&
+	       providers_has_own_end(st, member) && is_read_by_others(f, s, member) &&
+	       providers_may_look_through(st) &&
+	       query_pair(st->db,
+		       "SELECT max(op = 'write' AND thread_id IN (SELECT id FROM thread WHERE process_id = ?2))"
+		       " AND sum(bytes * (op = 'write')) >= sum(bytes * (op = 'read')) FROM pipe_io WHERE pipe_id = ?1",
+		       t->wait.pipe_id, st->processes[t->process].id, 0, st->why);
+}
+
 static bool any_family_fifo(const struct finder *f, const struct stuck_set *s)
 {
 	for (size_t i = 0; i < s->n_members; i++)
-		if (is_family_fifo(f, s, s->members[i]))
+		if (is_family_fifo(f, s, s->members[i]) || is_token_fifo(f, s, s->members[i]))
 			return true;
 	return false;
 }
@@ -176,13 +210,24 @@ static bool wants_notification(const struct finder *f, uint32_t member)
 	       state_lock_of(f->st, w)->is_atomics;
 }
 
+/* Says whether a thread polls pipes alone, to read them, in a program that no signal tells what to do: it waits as who reads them. */
+static bool polls_to_read(const struct finder *f, uint32_t thread)
+{
+	const struct state_wait *w = &f->st->threads[thread].wait;
+
+	return w->reason == WAIT_POLL && !sets_takes_signals(f, thread) &&
+	       query_number(f->st->db,
+		       "SELECT count(*) > 0 AND min(kind = 'pipe' AND instr(mode, 'r')) FROM wait_on WHERE wait_id = ?1",
+		       w->id, 0, f->st->why);
+}
+
 /* Says whether somebody reads from a pipe whose other end is open in a process that waits for a signal that will not come. */
 static bool any_reads_from_sleeper(const struct finder *f, const struct stuck_set *s)
 {
 	bool any = sets_any(f, s, sets_reads);
 
 	for (size_t i = 0; i < s->n_behind; i++)
-		any |= sets_reads(f, s->behind[i]);
+		any |= sets_reads(f, s->behind[i]) || polls_to_read(f, s->behind[i]);
 	return any && s->maybe == MAYBE_SENT && s->reasons == 1u << WAIT_SIGNAL;
 }
 
@@ -221,6 +266,17 @@ static bool catches_any(const struct finder *f, uint32_t member)
 {
 	return state_catches_any(f->st, f->st->threads[member].process) ||
 	       sets_takes_signals(f, member);
+}
+
+/* Says whether a process had children, as far as is recorded. */
+static bool had_children(const struct state *st, const struct state_process *p)
+{
+	return query_number(st->db,
+		       "SELECT EXISTS (SELECT 1 FROM process WHERE parent_id = ?1 AND reaped_ns IS NOT NULL)",
+		       p->id, 0, st->why) ||
+	       (version_has(st->db, "process.has_reaped") &&
+		       query_number(st->db, "SELECT has_reaped FROM process WHERE id = ?1", p->id,
+			       0, st->why));
 }
 
 /*
@@ -269,17 +325,6 @@ static bool is_dialogue(const struct finder *f, const struct stuck_set *s)
 				    st, &st->threads[s->members[i]], &st->threads[s->members[k]]))
 				return true;
 	return false;
-}
-
-/* Says whether a process had children, as far as is recorded. */
-static bool had_children(const struct state *st, const struct state_process *p)
-{
-	return query_number(st->db,
-		       "SELECT EXISTS (SELECT 1 FROM process WHERE parent_id = ?1 AND reaped_ns IS NOT NULL)",
-		       p->id, 0, st->why) ||
-	       (version_has(st->db, "process.has_reaped") &&
-		       query_number(st->db, "SELECT has_reaped FROM process WHERE id = ?1", p->id,
-			       0, st->why));
 }
 
 /* Says whether a thread polls signalfds alone. */

@@ -34,13 +34,18 @@ bool sets_is_launcher(const struct finder *f, const struct stuck_set *s, uint32_
 {
 	const struct state *st = f->st;
 	uint32_t me = st->threads[thread].process;
+	size_t others = 0;
 
 	if (st->threads[thread].wait.reason != WAIT_CHILD)
 		return false;
-	for (size_t i = 0; i < s->n_members; i++)
-		if (sets_is_same_program(f, me, st->threads[s->members[i]].process))
+	for (size_t i = 0; i < s->n_members; i++) {
+		uint32_t process = st->threads[s->members[i]].process;
+
+		others += process != me;
+		if (process != me && sets_is_same_program(f, me, process))
 			return false;
-	return true;
+	}
+	return others > 0;
 }
 
 static const struct state_wait *wait_of(const struct crowd *c, size_t i)
