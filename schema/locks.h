@@ -46,6 +46,10 @@ const struct sync_info *sync_info(uint64_t op);
 #define LOCK_TYPE_ONCE "sync.Once"
 #define LOCK_TYPE_CLASS "java.lang.Class" /* that is initialised */
 
+/* Types of what no goroutine ever gets. */
+#define LOCK_TYPE_EMPTY_SELECT "runtime.select {}"
+#define LOCK_TYPE_NIL_CHANNEL "runtime.nil chan"
+
 /* Type of what JavaScript waits for in shared memory. */
 #define LOCK_TYPE_ATOMICS "Atomics.wait"
 

@@ -180,7 +180,7 @@ static void add_runtime_lock(struct buf *b, const char *type, const char *name, 
 		buf_adds(b, " `");
 		add_name(b, name);
 		buf_addc(b, '`');
-	} else if (address) {
+	} else if (address && runtime_words(type)->kind != RUNTIME_KIND_NEVER) {
 		buf_addf(b, " 0x%llx", (unsigned long long)address);
 	}
 	buf_adds(b, " (");

@@ -48,6 +48,7 @@ enum runtime_kind {
 	RUNTIME_KIND_WORK, /* what an idle service may wait for, too: something in a queue, an event */
 	RUNTIME_KIND_MONITOR, /* of an object: a lock, and what others are notified through */
 	RUNTIME_KIND_RESULT,  /* of work that was given to others: a future */
+	RUNTIME_KIND_NEVER, /* nobody can do what would end the wait: an empty select of Go, a nil channel */
 	RUNTIME_KIND_OTHER
 };
 enum runtime_kind naming_type_kind(const char *type);

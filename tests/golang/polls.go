@@ -107,13 +107,51 @@ func rest() {
 }
 
 func main() {
-	map[string]func(){"filter": filter, "filterLate": filterLate, "ask": ask, "askForAWhile": askForAWhile, "rest": rest, "nothing": nothing}[os.Args[1]]()
+	map[string]func(){"filter": filter, "filterLate": filterLate, "ask": ask, "askForAWhile": askForAWhile, "rest": rest, "nothing": nothing,
+		"nilChannel": nilChannel, "joinsNothing": joinsNothing, "serves": serves}[os.Args[1]]()
 }
 
-// Does nothing any more. That there is a listener keeps Go itself from saying that all are asleep.
-func nothing() {
-	if _, err := net.Listen("tcp", "127.0.0.1:0"); err != nil {
+// That there is a listener keeps Go itself from saying that all are asleep.
+func listen() net.Listener {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
 		os.Exit(1)
 	}
+	return l
+}
+
+// Does nothing any more.
+func nothing() {
+	listen()
+	select {}
+}
+
+// Reads from a channel that was never made.
+func nilChannel() {
+	var results chan int
+	listen()
+	<-results
+}
+
+// Waits for somebody who does nothing any more.
+func joinsNothing() {
+	var all sync.WaitGroup
+	listen()
+	all.Add(1)
+	go func() {
+		defer all.Done()
+		select {}
+	}()
+	all.Wait()
+}
+
+// The others serve.
+func serves() {
+	l := listen()
+	go func() {
+		for {
+			l.Accept()
+		}
+	}()
 	select {}
 }

@@ -262,16 +262,20 @@ static uint32_t lost(struct providers *pr, uint32_t process)
 uint32_t providers_on_memory(struct providers *pr, uint32_t thread)
 {
 	const struct state_thread *t = &pr->st->threads[thread];
+	const struct state_lock *l = state_lock_of(pr->st, &t->wait);
 
+	if (l && l->is_never) {
+		providers_maybe(pr, thread, MAYBE_KILLED);
+		return fixpoint_add(&pr->graph, FIXPOINT_ANY);
+	}
 	if (t->is_task && t->wait.reason == WAIT_COND && t->wait.target_thread_id) {
 		providers_maybe(pr, thread, MAYBE_FINALIZED);
 		return lost(pr, t->process);
 	}
 	/* A thread that is started when the program is told to end, and does what the program has said. */
-	if (pr->st->processes[t->process].hooks &&
-		state_is_of_runtime(state_lock_of(pr->st, &t->wait)))
+	if (pr->st->processes[t->process].hooks && state_is_of_runtime(l))
 		providers_maybe(pr, thread, MAYBE_HOOK);
-	return providers_reach(pr, state_lock_of(pr->st, &t->wait), thread);
+	return providers_reach(pr, l, thread);
 }
 
 uint32_t providers_on_futex(struct providers *pr, uint32_t thread)

@@ -95,6 +95,7 @@ struct state_lock {
 	bool is_named;     /* semaphore: has a name by which others can open it */
 	bool is_ownerless; /* a mutex of Go: the runtime does not note who locked it, which was concluded from the program's code */
 	bool is_go;        /* of Go's runtime */
+	bool is_never;     /* nobody can end a wait for it: an empty select, a nil channel */
 	bool is_atomics;   /* a word of JavaScript's shared memory */
 	bool is_recorded;  /* each time that it was taken and released is */
 	int64_t holds;     /* how often it was taken; -1: not known */

@@ -53,6 +53,7 @@ static void add_lock(struct state *st, sqlite3_stmt *stmt)
 		.is_polled = !strcmp(type, LOCK_TYPE_GIL),
 		.is_ownerless = !strcmp(type, "sync.Mutex") || !strcmp(type, "sync.RWMutex"),
 		.is_atomics = !strcmp(type, LOCK_TYPE_ATOMICS),
+		.is_never = naming_type_kind(type) == RUNTIME_KIND_NEVER,
 		.is_go = !strncmp(type, "sync.", 5) || !strncmp(type, "runtime.", 8),
 		.first_holder = STATE_NONE,
 		.first_waiter = STATE_NONE};

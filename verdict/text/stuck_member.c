@@ -135,6 +135,11 @@ static void add_holders(
 
 static void add_nobody(struct buf *b, const struct state *st, const struct state_thread *t)
 {
+	if (state_lock_of(st, &t->wait)->is_never) {
+		buf_adds(b, ",\n    which ");
+		naming_release(b, st->db, t->wait.lock_id);
+		return;
+	}
 	buf_adds(b, ",\n    and every thread that could ");
 	naming_release(b, st->db, t->wait.lock_id);
 	buf_adds(b, " is blocked");
@@ -162,6 +167,7 @@ static void add_sem_taker(
 		add_whereabouts(b, st, l->last_taker_id, places);
 		return;
 	case RUNTIME_KIND_RESULT:
+	case RUNTIME_KIND_NEVER:
 	case RUNTIME_KIND_OTHER:
 	case RUNTIME_KIND_POOL:
 	case RUNTIME_KIND_WORK:

@@ -322,6 +322,11 @@ static const char *held_remedy(const struct stuck_set *s)
 	return NULL;
 }
 
+/* SQL that says whether a wait is for an object of a type. */
+#define FOR_TYPE(type)                                                                             \
+	"SELECT 1 FROM wait w JOIN lock l ON l.id = w.lock_id WHERE w.id = ?1 AND l.type = '" type \
+	"'"
+
 /* What concerns a single cause, whatever else is waited for. */
 static const char *cause_remedy(const struct state *st, const struct stuck_set *s)
 {
@@ -329,6 +334,10 @@ static const char *cause_remedy(const struct state *st, const struct stuck_set *
 
 	if (waits_for_copy(st, s))
 		return fork_remedy;
+	if (any_wait(st, s, FOR_TYPE(LOCK_TYPE_EMPTY_SELECT)))
+		return "An empty select never ends: to wait for other goroutines use a sync.WaitGroup or a channel.";
+	if (any_wait(st, s, FOR_TYPE(LOCK_TYPE_NIL_CHANNEL)))
+		return "Make the channel before it is used: nothing ever passes through a nil channel.";
 	if (s->maybe & MAYBE_TRACED)
 		return "Let a thread that ptrace has stopped go on (PTRACE_CONT, PTRACE_DETACH) before waiting for"
 		       " what it is to do.";
@@ -348,11 +357,6 @@ static const char *cause_remedy(const struct state *st, const struct stuck_set *
 		       " interrupted the thread while that holds the lock.";
 	return any_of(s, 1u << WAIT_FUTEX) && is_forked(st, s) ? fork_remedy : NULL;
 }
-
-/* SQL that says whether a wait is for an object of a type. */
-#define FOR_TYPE(type)                                                                             \
-	"SELECT 1 FROM wait w JOIN lock l ON l.id = w.lock_id WHERE w.id = ?1 AND l.type = '" type \
-	"'"
 
 /* Says whether all members wait for one read-write mutex of Go: for its readers, or for a writer in front of them. */
 static bool wants_one_rwmutex(const struct state *st, const struct stuck_set *s)

@@ -18,6 +18,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "schema/locks.h"
 #include "tracer/symbols/symbols.h"
 
 enum {
@@ -342,9 +343,6 @@ void golang_wait(struct golang *go, const struct goroutine *g, struct runtime_wa
 	/* Those who read have it, not who has it to write. */
 	if (awaits_readers(g))
 		w->object = g->wanted;
-	/* There is no such channel: nobody can use its other side. */
-	if (is_channel && !g->channel)
-		(void)snprintf(w->name, sizeof w->name, "nil");
 	/* Who could end it are those alone that are lost with it. */
 	if (g->is_lost)
 		w->target = go->list[go->lost - 1].tid;
@@ -353,10 +351,10 @@ void golang_wait(struct golang *go, const struct goroutine *g, struct runtime_wa
 		w->target = go->list[g->owner - 1].tid;
 	}
 	if (is_channel || is_select)
-		(void)snprintf(w->type, sizeof w->type, "runtime.%s",
-			is_channel                     ? "chan"
-			: strstr(reason, "(no cases)") ? "select {}"
-						       : "select");
+		(void)snprintf(w->type, sizeof w->type, "%s",
+			is_channel ? (g->channel ? "runtime.chan" : LOCK_TYPE_NIL_CHANNEL)
+			: strstr(reason, "(no cases)") ? LOCK_TYPE_EMPTY_SELECT
+						       : "runtime.select");
 	else if (!type_of(go, g, w->type, sizeof w->type))
 		(void)snprintf(w->type, sizeof w->type, "%s",
 			g->wanted ? "sync.Mutex" : "runtime.semaphore");

@@ -252,14 +252,17 @@ static void scan_variables(struct reach *r)
 	scan(r, bss, bss_end, mask);
 }
 
-/* Says whether a goroutine waits for what only somebody who has its address can give. */
+/* Says whether a goroutine waits for what only somebody who has its address can give, or nobody: an empty select, a nil channel. */
 static bool is_candidate(const struct golang *go, const struct goroutine *g)
 {
 	const char *reason = g->reason < GOLANG_REASONS ? go->reasons[g->reason] : "";
 
-	return g->status == GO_WAITING && !g->is_system && (g->channel || (g->sema && g->object)) &&
-	       (!strncmp(reason, "chan ", 5) || !strncmp(reason, "select", 6) ||
-		       !strncmp(reason, "sema", 4) || !strncmp(reason, "sync.", 5));
+	if (g->status != GO_WAITING || g->is_system)
+		return false;
+	if (!strncmp(reason, "chan ", 5) || !strncmp(reason, "select", 6))
+		return true;
+	return g->sema && g->object &&
+	       (!strncmp(reason, "sema", 4) || !strncmp(reason, "sync.", 5));
 }
 
 /* What does not lie in the heap is a variable: anybody can use it. */

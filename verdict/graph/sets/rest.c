@@ -22,6 +22,12 @@ static bool is_of_go(const struct finder *f, uint32_t member)
 	return lock_of(f, member)->is_go;
 }
 
+/* Nobody can end what it waits for. */
+static bool waits_for_ever(const struct finder *f, uint32_t member)
+{
+	return lock_of(f, member)->is_never;
+}
+
 static bool is_of_node(const struct finder *f, uint32_t member)
 {
 	return lock_of(f, member)->is_atomics;
@@ -88,6 +94,19 @@ static bool is_service(const struct finder *f, const struct stuck_set *s)
 }
 
 /*
+ * The main goroutine of a server often waits in an empty select, and the others serve: it is shown where nobody can go on, or somebody wants
+ * what it has.
+ */
+static void judge_go(const struct finder *f, struct stuck_set *s)
+{
+	bool never = sets_all(f, s, waits_for_ever);
+
+	if (!never)
+		s->maybe |= MAYBE_FINALIZED;
+	s->hidden |= never && f->any_live && !s->n_behind;
+}
+
+/*
  * A program of a language whose threads all wait for work, a notification, a latch: it may be told to end, and
  * have said what is to be done then (a shutdown hook). Pools that have nothing to do are not shown. In Go there are no
  * such hooks: goroutines wait for signals, and those that do are known; in Node.js no listener runs while all its threads wait.
@@ -100,7 +119,7 @@ void sets_judge_rest(const struct finder *f, struct stuck_set *s)
 		return;
 	s->certain = false;
 	if (sets_any(f, s, is_of_go)) {
-		s->maybe |= MAYBE_FINALIZED;
+		judge_go(f, s);
 		return;
 	}
 	if (sets_any(f, s, is_of_node)) {
