@@ -198,6 +198,14 @@ static size_t move(struct scan *s, size_t i)
 	return 2 + o.len;
 }
 
+/* Says whether lock cmpxchg or lock xadd of 32 bits begins here: 0xf0 alone may be a part of an address. */
+static bool is_atomic(const uint8_t *code)
+{
+	const uint8_t *op = (code[1] & 0xf0) == 0x40 ? code + 2 : code + 1;
+
+	return code[0] == 0xf0 && op[0] == 0x0f && (op[1] == 0xb1 || op[1] == 0xc1);
+}
+
 /*
  * Behind a lock's instruction a jump at i may lead past the slow way, where a function is called. Unless that is where it is now
  * the slow way has not been gone: what it puts into the frame does not lie there. Returns how far the jump leads, 0: not past that.
@@ -211,7 +219,7 @@ static size_t slow_way(const struct scan *s, size_t i)
 	if (len > LONGEST || to >= s->body)
 		return 0;
 	for (size_t k = i + 2; k < to; k++) {
-		if (s->code[k] == 0xf0)
+		if (is_atomic(s->code + k))
 			return 0;
 		calls |= s->code[k] == 0xe8;
 	}
