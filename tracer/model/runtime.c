@@ -267,6 +267,7 @@ static void poll_for_one(struct model *m, struct thread *t)
 static void wait_for_end(struct model *m, struct thread *t, const struct rec_RUNTIME_WAIT *rec)
 {
 	struct wait *w = &t->wait;
+	const struct thread *target = rec->target ? model_find_thread(m, rec->target) : NULL;
 	const struct pipe_end *e = end_of(t, rec);
 	int reason = reason_of(t, rec);
 
@@ -280,6 +281,8 @@ static void wait_for_end(struct model *m, struct thread *t, const struct rec_RUN
 	}
 	w->mode = reason == WAIT_PIPE_WRITE ? END_WRITE : END_READ;
 	w->side = e->side;
+	if (target && target->proc == t->proc)
+		w->target_thread = target->id;
 	if (w->pipe)
 		return;
 	model_wait_on_pipe(w, e->pipe);

@@ -71,7 +71,7 @@ struct runtime_wait {
 	enum lock_kind kind;     /* of the object, where it is one */
 	uint64_t object; /* its address; of PIPE_READ, PIPE_WRITE and SOCKET the descriptor */
 	bool is_timed;   /* for a while only */
-	pid_t target; /* owner of a lock, or the thread or child waited for; 0: not known; or RUNTIME_ANY_CHILD */
+	pid_t target; /* owner of a lock, or the thread or child waited for, or who is to write what is read; 0: not known; or RUNTIME_ANY_CHILD */
 	char name[96], type[96]; /* as in runtime_lock */
 };
 

@@ -7,6 +7,9 @@
  * solved once more, with the asking thread resting on the one that read, and with those at rest who wait for connections. Who
  * has been in its wait since before anything was asked was not handed the question; whoever else of the server can go on
  * may have been.
+ *
+ * Of goroutines it is not recorded who reads. Their runtime says which one is to answer (wait.target_thread_id), where no other has
+ * the connection at hand.
  */
 #include "verdict/graph/private.h"
 
@@ -188,6 +191,24 @@ static uint32_t asker_of(
 	return STATE_NONE;
 }
 
+/* Finds who is to answer a goroutine, as its runtime says. */
+static bool find_told(struct providers *pr, uint32_t asker)
+{
+	const struct state *st = pr->st;
+	const struct state_thread *t = &st->threads[asker];
+	uint32_t answerer = t->waits && t->is_task && t->wait.reason == WAIT_PIPE_READ
+				    ? state_thread(st, t->wait.target_thread_id)
+				    : STATE_NONE;
+	struct question q = {STATE_NONE, 0};
+
+	if (answerer != STATE_NONE)
+		q = question_of(st, asker);
+	if (q.pipe == STATE_NONE || !is_asked(st, &q, st->threads[answerer].process))
+		return false;
+	pr->answerer[asker] = answerer;
+	return true;
+}
+
 bool providers_find_answerers(struct providers *pr)
 {
 	const struct state *st = pr->st;
@@ -200,10 +221,12 @@ bool providers_find_answerers(struct providers *pr)
 		pr->answerer[i] = STATE_NONE;
 	for (size_t i = 0; i < st->n_threads; i++) {
 		int64_t asked_ns = 0;
-		uint32_t asker = st->threads[i].is_task
-					 ? STATE_NONE
-					 : asker_of(st, &talks, (uint32_t)i, &asked_ns);
+		uint32_t asker = STATE_NONE;
 
+		if (st->threads[i].is_task)
+			any |= find_told(pr, (uint32_t)i);
+		else
+			asker = asker_of(st, &talks, (uint32_t)i, &asked_ns);
 		if (asker == STATE_NONE)
 			continue;
 		pr->answerer[asker] = (uint32_t)i;
@@ -244,6 +267,8 @@ bool providers_is_answerless(const struct providers *pr, uint32_t asker)
 
 	if (pr->answerer[asker] == STATE_NONE || q.pipe == STATE_NONE)
 		return false;
+	if (st->threads[asker].is_task)
+		return true;
 	for (size_t i = 0; i < st->n_processes; i++)
 		if (st->processes[i].alive && is_asked(st, &q, (uint32_t)i) &&
 			any_may_answer(pr, (uint32_t)i))

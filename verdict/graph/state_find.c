@@ -46,8 +46,13 @@ const struct state_lock *state_lock_of(const struct state *st, const struct stat
 
 bool state_accepts(const struct state *st, const struct state_thread *t)
 {
-	if (!t->waits)
+	if (!t->waits || t->housekeeping)
 		return false;
+	if (t->is_task)
+		return t->wait.reason == WAIT_SOCKET &&
+		       query_number(st->db,
+			       "SELECT 1 FROM wait WHERE id = ?1 AND detail LIKE 'listening socket%'",
+			       t->wait.id, 0, st->why);
 	if (t->wait.reason == WAIT_SOCKET)
 		return query_number(st->db,
 			"SELECT 1 FROM wait WHERE id = ?1 AND syscall IN ('accept', 'accept4')",

@@ -272,9 +272,10 @@ static void add_handed(struct buf *b, const struct state *st, const struct stuck
 			     : ": who unlocks it is not recorded here\n");
 }
 
-/* "unless thread 7 of a[1], which waits for connections, answers instead" */
+/* "unless thread 7 of a[1], which waits for connections, or another thread answers instead" */
 static void add_acceptors(struct buf *b, const struct state *st, const struct stuck_set *s)
 {
+	bool is_task = st->threads[s->members[0]].is_task;
 	size_t n = 0;
 
 	buf_adds(b, "unless ");
@@ -289,8 +290,11 @@ static void add_acceptors(struct buf *b, const struct state *st, const struct st
 		buf_adds(b, n++ ? " or " : "");
 		naming_thread_at(b, st->db, t->id, st->now_ns);
 	}
-	buf_adds(b, n ? ", which waits for connections, or another thread answers instead\n"
-		      : "another thread of the server answers instead\n");
+	if (n)
+		buf_adds(b, ", which waits for connections, or ");
+	buf_adds(b, is_task ? "another goroutine answers instead, or ends the wait for the answer\n"
+		    : n     ? "another thread answers instead\n"
+			    : "another thread of the server answers instead\n");
 }
 
 /* What could still release a conditional set, a line each. */

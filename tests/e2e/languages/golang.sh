@@ -17,6 +17,7 @@ go build -o cases cases.go
 go build -o stacks stacks.go
 go build -o owners owners.go
 go build -o polls polls.go
+go build -o asks asks.go
 go build -ldflags=-w -o nodebug cases.go
 go build -ldflags="-s -w" -o stripped cases.go
 
@@ -444,10 +445,71 @@ poll_cases()
 }
 poll_cases ./polls 1.19
 
+# asks_text ASKS FUNCTION ANSWERS FUNCTION ACCEPTORS: one that asks its own program, and one that is to answer.
+asks_text()
+{
+	cat <<-T
+	warning: stuck: goroutine N of asks[PID] and goroutine N of asks[PID] wait for each other
+	  cycle of 2, conditional
+	  goroutine N of asks[PID]
+	      waits to read from the empty TCP connection N at asks.go:$1 (main.$2),
+	      whose other side is open in asks[PID] (fd N)
+	  goroutine N of asks[PID]
+	      waits for the mutex \`main.known\` (sync.Mutex) at asks.go:$3 (main.$4),
+	      which is held by goroutine N of asks[PID], now at asks.go:$1 (main.$2)
+	  unless another goroutine unlocks the mutex: Go does not record the owner; it was inferred from that function's code
+	  unless $5, which waits for connections, or another goroutine answers instead, or ends the wait for the answer
+	  remedy: Do not hold a lock while reading or writing a pipe whose other side needs that lock.
+	T
+}
+
+request_text()
+{
+	asks_text 60 '(*registry).fetch' 30 '(*registry).show' 'goroutine N of asks[PID]'
+}
+
+page_text()
+{
+	request_text
+}
+
+line_text()
+{
+	asks_text 189 line 165 answerLines 'goroutine N of asks[PID] or goroutine N of asks[PID]'
+}
+
+# ask_cases PROGRAM VERSION: servers that ask themselves while they wait for connections.
+ask_cases()
+{
+	local case text
+	for case in request page again line; do
+		begin "why, Go $2: a server that asks itself holds the mutex that its answer needs ($case)"
+		text=${case}_text
+		[ "$case" != again ] || text=request_text
+		start "$1" "$case"
+		wait_for 60 has_findings "$text" || sorted_findings "$text"
+		expect_status 0
+		stop
+		end
+	done
+	for case in timed sleeps otherMutex handedOver idle; do
+		begin "why, Go $2: a server that asks itself, and may be answered ($case)"
+		start "$1" "$case"
+		wait_for 60 has_text 'goroutine 1: '
+		for _ in 1 2 3; do
+			expect_out '^No deadlock was found'
+			run "$PPTRACE" why "$pid"
+		done
+		stop
+		end
+	done
+}
+ask_cases ./asks 1.19
+
 build_newer()
 {
 	local program
-	for program in cases stacks owners polls; do
+	for program in cases stacks owners polls asks; do
 		GOTOOLCHAIN=local GOCACHE=$BUILD/go-cache-1.24 "$BUILD/golang/1.24/usr/lib/go-1.24/bin/go" build -o newer/ $program.go || return 1
 	done
 }
@@ -466,6 +528,7 @@ end
 [ ! -x newer/stacks ] || stack_cases newer/stacks 1.24
 [ ! -x newer/owners ] || owner_cases newer/owners 1.24
 [ ! -x newer/polls ] || poll_cases newer/polls 1.24
+[ ! -x newer/asks ] || ask_cases newer/asks 1.24
 
 # says_stripped FILE: the recording, which grows, says that a program is stripped.
 says_stripped()
@@ -478,7 +541,7 @@ FOLDER=$PWD
 # told_cases BACKEND: what is said while a program runs, and found in its recording.
 told_cases()
 {
-	local backend=$1 case
+	local backend=$1 case program
 	for case in $HANGING; do
 		[ "$case" != joins ] || [ "$backend" != auto ] || continue
 		begin "$backend: Go: $case is told while it lasts, and found in the recording"
@@ -503,9 +566,10 @@ go|main.report|36"
 		fi
 		end
 	done
-	for case in filter ask; do
+	for case in polls:filter polls:ask asks:request; do
+		program=${case%:*} case=${case#*:}
 		begin "$backend: Go: a goroutine that reads, and nobody can write ($case), is told while it lasts, and found in the recording"
-		background "$PPTRACE" run --backend="$backend" --watch=0.5 -o polls.db "$FOLDER/polls" "$case"
+		background "$PPTRACE" run --backend="$backend" --watch=0.5 -o polls.db "$FOLDER/$program" "$case"
 		wait_for 60 told_text
 		cp err out
 		sorted_findings "${case}_text"

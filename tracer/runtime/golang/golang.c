@@ -270,6 +270,13 @@ static void tell_all(
 		tell_other(t, "threads that run");
 }
 
+/* What only a moment says at which nothing runs. */
+static void find_out(struct golang *go)
+{
+	golang_asks(go);
+	golang_reach(go);
+}
+
 /* One reading. Returns 1 if nothing ran meanwhile, else 0 or -E2BIG. */
 static int read_once(struct golang *go, struct tasks *tasks, bool **ret_idle)
 {
@@ -292,7 +299,7 @@ static int read_once(struct golang *go, struct tasks *tasks, bool **ret_idle)
 	golang_poll(go, !is_running(go));
 	go->lost = 0;
 	if (!is_running(go))
-		golang_reach(go);
+		find_out(go);
 	go->has_timers = has_timers(go);
 	look_again(go);
 	tasks_settle(tasks, go->process);
@@ -300,8 +307,10 @@ static int read_once(struct golang *go, struct tasks *tasks, bool **ret_idle)
 	if (go->process->core || is_quiet(go, tasks))
 		return 1;
 	/* What a thread took from where it was still to be looked for into what had been seen may be missing. */
-	for (size_t i = 0; i < go->n; i++)
+	for (size_t i = 0; i < go->n; i++) {
 		go->list[i].is_lost = false;
+		go->list[i].answerer = 0;
+	}
 	return 0;
 }
 

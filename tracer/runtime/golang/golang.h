@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * To be read in this order: golang.c (goroutines), layout.c (the runtime's structures), frame.c (stacks), poll.c (descriptors
- * that goroutines wait for), lock.c (what a goroutine waits for), code.c (who has a mutex), stackmap.c (which words of a stack count), reach.c (who could wake it).
+ * that goroutines wait for), asks.c (programs that ask themselves), lock.c (what a goroutine waits for), code.c (who has a mutex), stackmap.c (which words of a stack count), heap.c (objects), reach.c (who could wake it).
  */
 #ifndef TRACER_RUNTIME_GOLANG_GOLANG_H
 #define TRACER_RUNTIME_GOLANG_GOLANG_H
@@ -26,6 +26,8 @@ struct golang_layout {
 	uint64_t channel_type; /* of what is sent */
 	uint64_t p_timer_count, p_timers,
 		timers_len; /* how many timers a P has: up to 1.22; from 1.23 on */
+	uint64_t timers_heap, timer_arg, timer_status,
+		timer_state; /* timers_heap, timer_state: from 1.23 on; timer_status: up to 1.22 */
 	uint64_t heap_spans, span_start, span_pages, span_size, span_state, span_class;
 	uint64_t g_defer, g_panic;
 	uint64_t module_pctab, module_pclntable, module_ftab, module_text, module_gofunc,
@@ -79,7 +81,14 @@ struct goroutine {
 	uint32_t owner;  /* 1 + index of the goroutine that seems to have it, 0: not known */
 	bool is_lost;    /* nobody who may go on has what it waits for */
 	enum golang_polls polls;
-	int fd;            /* for which it polls */
+	int fd;        /* for which it polls */
+	uint64_t desc; /* the runtime.pollDesc of that */
+	uint32_t
+		peer; /* the socket at the other side of the connection, of the same machine, where nothing is under way; 0: not known */
+	bool accepts; /* it waits for connections */
+	int asks;     /* the descriptor through which it asks its own program */
+	uint32_t
+		answerer; /* 1 + index of the goroutine that is to answer what it asks, 0: not known */
 	bool has_deadline; /* and not for longer than until then */
 	struct golang_frame frames[GOLANG_FRAMES];
 	size_t n_frames;
@@ -173,6 +182,11 @@ void golang_poll(struct golang *go, bool is_quiet);
 /* Says what a goroutine waits for that polls. */
 void golang_poll_wait(const struct goroutine *g, struct runtime_wait *ret);
 
+/* ---- asks.c ---- */
+
+/* Finds goroutines that wait for an answer which one is to give that wants what they have; for a moment when nothing runs. */
+void golang_asks(struct golang *go);
+
 /* ---- lock.c ---- */
 
 /* Finds which goroutine waits for which semaphore, and who seems to have a mutex that is waited for. */
@@ -197,6 +211,28 @@ typedef void golang_word(void *arg, uint64_t word);
 
 /* Calls mark for each word on the stack of a goroutine that counts; false: it is not known which do. */
 bool golang_stack(struct golang *go, const struct goroutine *g, golang_word *mark, void *arg);
+
+/* ---- heap.c ---- */
+
+/* Pages of the heap that are cut into objects of one size. */
+struct golang_span {
+	uint64_t start, end, size;
+	bool has_pointers;
+};
+
+/* All of them, by address. */
+struct golang_heap {
+	struct golang_span *spans;
+	size_t n;
+};
+
+/* Reads them; false: they cannot be read. In either case golang_heap_done frees them. */
+bool golang_heap_read(struct golang *go, struct golang_heap *ret);
+void golang_heap_done(struct golang_heap *h);
+
+/* Returns the span that an address lies in, or NULL; and where the object in it begins that the address lies in. */
+const struct golang_span *golang_heap_span(const struct golang_heap *h, uint64_t addr);
+uint64_t golang_heap_object(const struct golang_span *s, uint64_t addr);
 
 /* ---- reach.c ---- */
 

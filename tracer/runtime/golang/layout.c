@@ -68,6 +68,10 @@ static const struct wanted wanted[] = {
 	MAY(p_timer_count, "runtime.p", "numTimers"),
 	MAY(p_timers, "runtime.p", "timers"),
 	MAY(timers_len, "runtime.timers", "len"),
+	MAY(timers_heap, "runtime.timers", "heap"),
+	MAY(timer_arg, "runtime.timer", "arg"),
+	MAY(timer_status, "runtime.timer", "status"),
+	MAY(timer_state, "runtime.timer", "state"),
 	MAY(heap_spans, "runtime.mheap", "allspans"),
 	MAY(span_start, "runtime.mspan", "startAddr"),
 	MAY(span_pages, "runtime.mspan", "npages"),
@@ -198,6 +202,13 @@ static bool has_poll(const struct golang_layout *l)
 	       l->poll_write_deadline != GOLANG_NONE;
 }
 
+/* From 1.23 on a P's timers are a structure. */
+static bool has_timers(const struct golang_layout *l)
+{
+	return l->timer_status != GOLANG_NONE ||
+	       (l->timer_state != GOLANG_NONE && l->timers_heap != GOLANG_NONE);
+}
+
 static bool is_enough(const struct golang_layout *l)
 {
 	return is_complete(l) && has_spans(l) && has_maps(l);
@@ -217,7 +228,7 @@ static void read_layout(struct golang_layout *l, Dwarf *dwarf)
 			continue;
 		}
 		do {
-			if (take_type(l, &die) && is_enough(l) && has_poll(l))
+			if (take_type(l, &die) && is_enough(l) && has_poll(l) && has_timers(l))
 				return;
 		} while (++visited < MAX_ENTRIES && dwarf_siblingof(&die, &die) == 0);
 		/* The types stand together, in one unit. */

@@ -329,6 +329,12 @@ void golang_wait(struct golang *go, const struct goroutine *g, struct runtime_wa
 	w->reason = begins(reason, "sleep") ? WAIT_SLEEP : WAIT_FILE;
 	if (g->polls)
 		golang_poll_wait(g, w);
+	if (g->answerer) {
+		w->reason = WAIT_PIPE_READ;
+		w->object = (uint64_t)g->asks;
+		w->target = go->list[g->answerer - 1].tid;
+		return;
+	}
 	if (!is_channel && !is_select && !begins(reason, "sema") && !begins(reason, "sync."))
 		return;
 	w->name[0] = '\0';

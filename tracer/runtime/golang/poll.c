@@ -68,6 +68,7 @@ static void find_descriptor(struct golang *go, struct goroutine *g)
 
 	if (!desc)
 		return;
+	g->desc = desc;
 	g->polls = writes ? GOLANG_WRITES : GOLANG_READS;
 	g->fd = (int)golang_u64(go, desc, l->poll_fd);
 	g->has_deadline =
@@ -106,6 +107,8 @@ static void keep_wanted(void *arg, const struct diag_tcp *s)
 	struct flights *f = arg;
 	uintptr_t found = s->inode ? (uintptr_t)hash_get(&f->wanted, s->inode) : 0;
 
+	if (found && s->listens)
+		f->go->list[found - 1].accepts = true;
 	if (!found || s->listens)
 		return;
 	ARRAY_GROW(f->list, f->n, f->cap);
@@ -118,9 +121,12 @@ static bool is_still(int door, const struct connection *c)
 	bool writes = c->g->polls == GOLANG_WRITES;
 	struct diag_tcp own, other;
 
-	return sock_diag_find(door, &c->local, &c->remote, &own) == 0 &&
-	       sock_diag_find(door, &c->remote, &c->local, &other) == 0 &&
-	       sock_diag_is_stuck(&own, &other, !writes, writes);
+	if (sock_diag_find(door, &c->local, &c->remote, &own) != 0 ||
+		sock_diag_find(door, &c->remote, &c->local, &other) != 0 ||
+		!sock_diag_is_stuck(&own, &other, !writes, writes))
+		return false;
+	c->g->peer = other.inode;
+	return true;
 }
 
 /* Whoever waits for bytes that may be under way will have them in a moment. */

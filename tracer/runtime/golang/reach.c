@@ -20,9 +20,6 @@
 #include "base/mem.h"
 
 enum {
-	PAGE_SIZE = 8192, /* of Go's heap */
-	IN_USE = 1,       /* mSpanInUse */
-	MAX_SPANS = 100000,
 	MAX_OBJECTS = 200000,
 	MAX_BYTES = 64 << 20, /* that are looked through; of a larger program nothing is said */
 	MAX_CASES = 1000,     /* of one select */
@@ -34,16 +31,9 @@ enum {
 	SEMTABLE_SIZE = 251 * 64
 };
 
-/* Pages of the heap that are cut into objects of one size. */
-struct span {
-	uint64_t start, end, size;
-	bool has_pointers;
-};
-
 struct reach {
 	struct golang *go;
-	struct span *spans;
-	size_t n_spans;
+	struct golang_heap heap;
 	struct hash marked;     /* objects by address, and goroutines, which are not followed */
 	struct hash processors; /* objects that have a P: where it is */
 	uint64_t *todo;         /* objects that are still to be looked through */
@@ -52,77 +42,21 @@ struct reach {
 	bool failed;
 };
 
-static int by_start(const void *a, const void *b)
-{
-	const struct span *x = a, *y = b;
-
-	return (x->start > y->start) - (x->start < y->start);
-}
-
-static void read_spans(struct reach *r)
-{
-	const struct golang_layout *l = &r->go->layout;
-	uint64_t list = r->go->heap + l->heap_spans;
-	uint64_t array = golang_u64(r->go, list, 0), n = golang_u64(r->go, list, 8);
-
-	if (!array || n > MAX_SPANS) {
-		r->failed = true;
-		return;
-	}
-	r->spans = xcalloc((size_t)n + 1, sizeof *r->spans);
-	for (uint64_t i = 0; i < n; i++) {
-		uint64_t at = golang_u64(r->go, array, 8 * i);
-		struct span s = {.start = golang_u64(r->go, at, l->span_start),
-			.size = golang_u64(r->go, at, l->span_size)};
-		uint64_t pages = golang_u64(r->go, at, l->span_pages);
-		uint8_t state = 0, class = 0;
-
-		if (!memory_cached(&r->go->memory, at + l->span_state, &state, 1) ||
-			!memory_cached(&r->go->memory, at + l->span_class, &class, 1)) {
-			r->failed = true;
-			return;
-		}
-		if (state != IN_USE || !s.size || pages > UINT32_MAX)
-			continue;
-		s.end = s.start + pages * PAGE_SIZE;
-		s.has_pointers = !(class & 1);
-		r->spans[r->n_spans++] = s;
-	}
-	qsort(r->spans, r->n_spans, sizeof *r->spans, by_start);
-}
-
 /* The span that an address lies in, or NULL. */
-static const struct span *span_of(const struct reach *r, uint64_t addr)
+static const struct golang_span *span_of(const struct reach *r, uint64_t addr)
 {
-	size_t low = 0, high = r->n_spans;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (addr < r->spans[middle].start)
-			high = middle;
-		else if (addr >= r->spans[middle].end)
-			low = middle + 1;
-		else
-			return &r->spans[middle];
-	}
-	return NULL;
-}
-
-static uint64_t object_of(const struct span *s, uint64_t addr)
-{
-	return s->start + (addr - s->start) / s->size * s->size;
+	return golang_heap_span(&r->heap, addr);
 }
 
 /* A word that was found: if it points into the heap, the object there is reached. */
 static void mark(struct reach *r, uint64_t word)
 {
-	const struct span *s = span_of(r, word);
+	const struct golang_span *s = span_of(r, word);
 	uint64_t object;
 
 	if (!s || r->failed)
 		return;
-	object = object_of(s, word);
+	object = golang_heap_object(s, word);
 	if (hash_get(&r->marked, object))
 		return;
 	(void)hash_set(&r->marked, object, r);
@@ -210,10 +144,11 @@ static void find_processors(struct reach *r)
 
 	for (uint64_t i = 0; i < n && i < MAX_PROCESSORS; i++) {
 		uint64_t p = golang_u64(go, array, 8 * i);
-		const struct span *s = span_of(r, p);
+		const struct golang_span *s = span_of(r, p);
 
 		if (s)
-			(void)hash_set(&r->processors, object_of(s, p), (void *)(uintptr_t)p);
+			(void)hash_set(
+				&r->processors, golang_heap_object(s, p), (void *)(uintptr_t)p);
 	}
 }
 
@@ -268,9 +203,9 @@ static bool is_candidate(const struct golang *go, const struct goroutine *g)
 /* What does not lie in the heap is a variable: anybody can use it. */
 static bool is_reached(const struct reach *r, uint64_t addr)
 {
-	const struct span *s = span_of(r, addr);
+	const struct golang_span *s = span_of(r, addr);
 
-	return !s || hash_get(&r->marked, object_of(s, addr));
+	return !s || hash_get(&r->marked, golang_heap_object(s, addr));
 }
 
 /* Says whether somebody who may go on has what a goroutine waits for. */
@@ -298,13 +233,13 @@ static void mark_word(void *arg, uint64_t word)
 /* What the runtime keeps of a goroutine. Behind its stack there may be any object. */
 static void scan_goroutine(struct reach *r, const struct goroutine *g)
 {
-	const struct span *s = span_of(r, g->addr);
+	const struct golang_span *s = span_of(r, g->addr);
 	uint64_t words[G_WORDS];
 	uint64_t size = s && s->size < sizeof words ? s->size : sizeof words;
 
 	if (!s)
 		return;
-	if (!memory_cached(&r->go->memory, object_of(s, g->addr), words, (size_t)size))
+	if (!memory_cached(&r->go->memory, golang_heap_object(s, g->addr), words, (size_t)size))
 		r->failed = true;
 	for (size_t i = 0; !r->failed && i < size / 8; i++)
 		if (words[i] != g->stack_high)
@@ -330,10 +265,10 @@ static void take(struct reach *r, struct goroutine *g)
 /* What is not to be followed counts as seen. */
 static void pass_by(struct reach *r, uint64_t addr)
 {
-	const struct span *s = span_of(r, addr);
+	const struct golang_span *s = span_of(r, addr);
 
 	if (s)
-		(void)hash_set(&r->marked, object_of(s, addr), r);
+		(void)hash_set(&r->marked, golang_heap_object(s, addr), r);
 }
 
 /* Those that have ended are kept, to be used again; they have their stacks. */
@@ -390,7 +325,7 @@ void golang_reach(struct golang *go)
 
 	if (!golang_has_candidates(go))
 		return;
-	read_spans(&r);
+	r.failed = !golang_heap_read(go, &r.heap);
 	if (!r.failed)
 		find_lost(&r);
 	for (size_t i = 0; i < go->n; i++) {
@@ -398,7 +333,7 @@ void golang_reach(struct golang *go)
 		if (go->list[i].is_lost && !go->lost)
 			go->lost = (uint32_t)i + 1;
 	}
-	free(r.spans);
+	golang_heap_done(&r.heap);
 	free(r.todo);
 	hash_done(&r.marked);
 	hash_done(&r.processors);
