@@ -51,6 +51,13 @@ static const char right_sql[] = HOLDERS_SQL("side = 1", "o.side = 0");
 	" AND " KEPT_SQL("e") " AND e.process_id NOT IN (SELECT t.process_id FROM wait w"          \
 			      " JOIN thread t ON t.id = w.thread_id WHERE w.end_ns IS NULL"        \
 			      " AND w.pipe_id = ?1 AND w.reason = '" reason "')"
+/* Or where they all run one program, whichever of them it is. */
+#define ANY_SQL(own)                                                                               \
+	"SELECT count(DISTINCT coalesce(q.program, q.name)), max(coalesce(q.program, q.name)), 0"  \
+	" FROM pipe_end e JOIN process q ON q.id = e.process_id WHERE e.pipe_id = ?1 AND " own     \
+	" AND " KEPT_SQL("e")
+static const char any_writer_sql[] = ANY_SQL("instr(e.mode, 'w')");
+static const char any_reader_sql[] = ANY_SQL("instr(e.mode, 'r')");
 static const char other_writer_sql[] = OTHERS_SQL("instr(e.mode, 'w')", "pipe-read");
 static const char other_reader_sql[] = OTHERS_SQL("instr(e.mode, 'r')", "pipe-write");
 static const char site_sql[] =
@@ -60,7 +67,7 @@ int naming_check(struct sqlite3 *db, struct buf *why)
 {
 	static const char *const names[] = {process_sql, thread_sql, lock_sql, runtime_lock_sql,
 		pipe_sql, writer_sql, reader_sql, left_sql, right_sql, other_writer_sql,
-		other_reader_sql, site_sql};
+		other_reader_sql, any_writer_sql, any_reader_sql, site_sql};
 	int rc = 0;
 
 	for (size_t i = 0; !rc && i < ARRAY_SIZE(names); i++) {
@@ -305,7 +312,8 @@ static void add_pipe_name(struct buf *b, struct sqlite3 *db, int64_t id, const c
 	}
 	buf_add_printable(b, name, (size_t)((w ? w + 1 : r + 4) - name));
 	if (!add_only(b, db, id, w ? writer_sql : reader_sql) &&
-		!add_only(b, db, id, w ? other_writer_sql : other_reader_sql))
+		!add_only(b, db, id, w ? other_writer_sql : other_reader_sql) &&
+		!add_only(b, db, id, w ? any_writer_sql : any_reader_sql))
 		buf_addc(b, '?');
 	add_name(b, w ? w + 2 : r + 5);
 }

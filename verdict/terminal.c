@@ -10,6 +10,7 @@
  *	  remedy: Take these locks in the same order everywhere.
  */
 #include "base/buf.h"
+#include "schema/query.h"
 #include "verdict/naming.h"
 #include "verdict/place.h"
 #include "verdict/verdict.h"
@@ -34,7 +35,15 @@ static void add_lines(struct buf *out, const char *text)
 	}
 }
 
-static void add_shape(struct buf *out, const struct finding *f)
+/* A snapshot has no beginning from which a time could be counted; how long each thread has waited its list says. */
+static bool has_times(struct sqlite3 *db)
+{
+	_cleanup_buf_ struct buf why = BUF_INIT;
+
+	return !query_number(db, "SELECT backend = 'snapshot' FROM trace", 0, 0, &why);
+}
+
+static void add_shape(struct buf *out, struct sqlite3 *db, const struct finding *f)
 {
 	if (!f->shape)
 		return;
@@ -42,8 +51,7 @@ static void add_shape(struct buf *out, const struct finding *f)
 	if (f->n_members > 1)
 		buf_addf(out, " of %zu", f->n_members);
 	buf_adds(out, f->certain ? ", certain" : ", conditional");
-	/* In a snapshot everything began at 0, as far as is known. */
-	if (f->ts_ns >= 1000000) {
+	if (f->ts_ns >= 1000000 && has_times(db)) {
 		buf_adds(out, ", since ");
 		naming_time(out, f->ts_ns);
 		if (f->apart_ns) {
@@ -60,12 +68,11 @@ void verdict_text(struct buf *out, struct sqlite3 *db, const struct finding *f, 
 			   : !strcmp(f->severity, "warning") ? "1;33"
 							     : "1";
 
-	(void)db;
 	add_colour(out, colour, code);
 	buf_addf(out, "%s: %s:", f->severity, f->rule);
 	add_colour(out, colour, "0");
 	buf_addf(out, " %s\n", f->summary ? f->summary : "");
-	add_shape(out, f);
+	add_shape(out, db, f);
 	/* The story of a stuck set names its members itself. */
 	if (!f->shape)
 		for (size_t i = 0; i < f->n_members; i++)

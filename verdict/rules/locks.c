@@ -211,17 +211,18 @@ int rule_contention(struct rule_context *ctx)
 		naming_lock(&b, ctx->db, lock);
 		f = rule_report(ctx, "lock-contention", 0, &b, NULL,
 			"Hold the lock for less, or split what it guards among several locks.");
-		/* Where locks are known from their waits alone nobody saw who took it how often. */
+		/* Where locks are known from their waits alone nobody saw who took it how often, or was killed in his wait. */
 		if (query_int(stmt, 2, 0)) {
 			naming_count(&b, query_int(stmt, 7, 0), "thread");
 			buf_adds(&b, " took it ");
 			naming_count(&b, query_int(stmt, 2, 0), "time");
 			buf_adds(&b, ", ");
 		} else {
-			buf_adds(&b, "taken ");
+			buf_adds(&b, "it was waited for ");
 		}
 		naming_count(&b, query_int(stmt, 1, 0), "time");
-		buf_adds(&b, " after a wait (the longest ");
+		buf_adds(&b,
+			query_int(stmt, 2, 0) ? " after a wait (the longest " : " (the longest ");
 		buf_add_duration(&b, query_int(stmt, 4, 0));
 		buf_addc(&b, ')');
 		if (query_int(stmt, 5, 0)) {

@@ -54,3 +54,14 @@ TEST(naming_writers_of_shared_pipe)
 	fixture_wait(db, 10, "pipe-read", "pipe_id = 1");
 	expect_pipe(db, "pipe 1 (? -> p1)");
 }
+
+/* It can only be who waits itself. */
+TEST(naming_reader_of_own_pipe)
+{
+	sqlite3 *db = fixture_program(0);
+
+	fixture_own_pipe(db, 1, 1);
+	fixture_sql(db, "UPDATE pipe SET name = 'pipe 1 (p1 -> ?)'");
+	fixture_wait(db, 10, "pipe-write", "pipe_id = 1");
+	expect_pipe(db, "pipe 1 (p1 -> p1)");
+}
