@@ -4,12 +4,11 @@
 # misses: ebpf why who took a semaphore, and that it is used as a lock, is seen by neither, and another thread of the server accepts clients
 # source: nak/pytest_mproc#3, birdnet-team/birdnet#73
 import multiprocessing
-import time
 
 
-def both(first, second):
+def both(first, second, have_one):
     with first:
-        time.sleep(0.5)
+        have_one.wait()
         with second:
             pass
 
@@ -17,8 +16,9 @@ def both(first, second):
 if __name__ == "__main__":
     manager = multiprocessing.Manager()
     a, b = manager.Lock(), manager.Lock()
-    one = multiprocessing.Process(target=both, args=(a, b))
-    other = multiprocessing.Process(target=both, args=(b, a))
+    have_one = multiprocessing.Barrier(2)
+    one = multiprocessing.Process(target=both, args=(a, b, have_one))
+    other = multiprocessing.Process(target=both, args=(b, a, have_one))
     one.start()
     other.start()
     one.join()
