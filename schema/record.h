@@ -284,8 +284,8 @@ enum lock_mode {
 	LOCK_MODE_NONE = 0,
 	LOCK_MODE_X = 1,
 	LOCK_MODE_S = 2,
-	LOCK_MODE_U =
-		3 /* of a wait for a file lock: exclusive, in place of the shared one that it has */
+	/* of a wait for a file lock: exclusive, in place of the shared one that it has */
+	LOCK_MODE_U = 3,
 };
 enum lock_attempt { LOCK_PLAIN = 0, LOCK_TRY = 1, LOCK_TIMED = 2 };
 enum lock_source { LOCKS_OFF = 0, LOCKS_FUTEX = 1, LOCKS_UPROBE = 2, LOCKS_SHIM = 3 };

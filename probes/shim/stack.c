@@ -26,9 +26,9 @@ enum {
 	FRAMES = 8,
 	KNOWN = 32,    /* numbers of stacks that a thread remembers to have told */
 	PLACES = 4096, /* of code; a power of two */
-	MAIN_STACK =
-		8 * 1024 * 1024, /* below the program's arguments the kernel maps nothing else */
-	FRAME_REGISTER = 6       /* DWARF's number of rbp */
+	/* below the program's arguments the kernel maps nothing else */
+	MAIN_STACK = 8 * 1024 * 1024,
+	FRAME_REGISTER = 6 /* DWARF's number of rbp */
 };
 
 /* What is known of a place, in the two upper bits of its word. */

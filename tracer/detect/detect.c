@@ -18,8 +18,8 @@
 enum {
 	EVALUATE_EVERY_MS = 100, /* at most so often is the graph evaluated */
 	EVALUATE_SHARE = 20,     /* and no more than 1/20 of the time is spent on it */
-	GRACE_MS =
-		2200 /* the longest for which the graph takes something to be under way: a signal, with some slack */
+	/* the longest for which the graph takes something to be under way: a signal, with some slack */
+	GRACE_MS = 2200,
 };
 
 /* Says whether the graph is worth another evaluation now. */

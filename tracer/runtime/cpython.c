@@ -30,11 +30,11 @@ static const struct cpython_layout layouts[] = {
 
 enum {
 	MAX_INTERPRETERS = 64,
-	MAX_STACK =
-		2048, /* frames of a thread that are walked through; the outermost tells whose it is */
+	/* frames of a thread that are walked through; the outermost tells whose it is */
+	MAX_STACK = 2048,
 	MAX_LINES = 64 * 1024, /* bytes of a line table */
-	PTHREAD_TID =
-		720 /* struct pthread of glibc on x86-64: tid, from 2.4 to 2.41 (nptl/descr.h) */
+	/* struct pthread of glibc on x86-64: tid, from 2.4 to 2.41 (nptl/descr.h) */
+	PTHREAD_TID = 720,
 };
 
 /* ---- Which release ---- */

@@ -111,13 +111,13 @@ bool cpython_locals(
 
 /* Where locks have what. */
 enum {
-	LOCK_HANDLE =
-		16, /* lock_lock of a _thread.lock, rlock_lock of a _thread.RLock: behind the object's head (Modules/_threadmodule.c) */
+	/* lock_lock of a _thread.lock, rlock_lock of a _thread.RLock: behind the object's head (Modules/_threadmodule.c) */
+	LOCK_HANDLE = 16,
 	RLOCK_OWNER = 24, /* rlock_owner: the ident of a thread, 0: none */
-	PARKED_BEFORE =
-		8, /* from 3.13 on: struct wait_entry has the address of the PyMutex before its semaphore (Python/parking_lot.c) */
-	MUTEX_IN_LOCK =
-		16 /* the PyMutex of a lock from 3.13 on, and of an RLock from 3.14 on, where its owner follows */
+	/* from 3.13 on: struct wait_entry has the address of the PyMutex before its semaphore (Python/parking_lot.c) */
+	PARKED_BEFORE = 8,
+	/* the PyMutex of a lock from 3.13 on, and of an RLock from 3.14 on, where its owner follows */
+	MUTEX_IN_LOCK = 16,
 };
 
 /* Says whether a type, by its name, is one of multiprocessing.synchronize. */

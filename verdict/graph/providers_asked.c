@@ -20,8 +20,8 @@
 enum {
 	CHAIN_MAX = 16,
 	TALKS_MAX = 16, /* so many connections are looked at */
-	ROWS_MAX =
-		2000000, /* so many rows are gone through for all of them together: there is no index while the command runs */
+	/* So many rows are gone through for all of them together: there is no index while the command runs. */
+	ROWS_MAX = 2000000,
 };
 
 /* A connection through which a thread asks, and its side of it. */

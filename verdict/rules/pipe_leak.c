@@ -27,8 +27,8 @@
 enum {
 	LIST_MAX = 8,
 	TOLD_MAX = 64, /* further pipes are only counted */
-	LIVE_ROWS =
-		2000000, /* of so many reads and writes a look takes too long while the command runs */
+	/* of so many reads and writes a look takes too long while the command runs */
+	LIVE_ROWS = 2000000,
 	GENERATIONS = 64 /* a damaged file may hold a cycle of parents */
 };
 

@@ -23,8 +23,8 @@
 enum {
 	CHAIN_MAX = 16,
 	CHANNELS_MAX = 16, /* of one select */
-	SERVES =
-		4, /* how many objects lie between a stack and the connection at most: response, conn, tls.Conn, TCPConn, netFD */
+	/* How many objects lie between a stack and the connection at most: response, conn, tls.Conn, TCPConn, netFD. */
+	SERVES = 4,
 	MAY_SERVE = 5,
 	OBJECT_MAX = 1 << 20, /* bytes */
 	BYTES_MAX = 32 << 20, /* of one search */

@@ -26,8 +26,8 @@ enum {
 	READS = 4000000,
 	SCANS = 20000, /* of functions, for who has a mutex */
 	TRIES = 6,     /* to find a moment when no thread ran */
-	PAUSE_US =
-		1000, /* after the first; twice as long after each other: who wants a processor gets one meanwhile */
+	/* after the first; twice as long after each other: who wants a processor gets one meanwhile */
+	PAUSE_US = 1000,
 	MAX_MACHINES = 10000,
 	MAX_PROCESSORS = 4096,
 	SCAN_BIT = 0x1000 /* of the garbage collector, in a status */

@@ -42,8 +42,8 @@ enum {
 	GOLANG_REASONS = 64,
 	GOLANG_FRAMES = 32,
 	GOLANG_CALLS = 6,
-	GOLANG_READERS =
-		16 /* sync.RWMutex: the count of readers, behind a mutex and two semaphores */
+	/* sync.RWMutex: the count of readers, behind a mutex and two semaphores */
+	GOLANG_READERS = 16,
 };
 
 /* Functions that lock or unlock the object whose address they get, where they are not inlined. */

@@ -27,8 +27,8 @@ enum {
 	MAX_DEPTH = 128,
 	SEMA_IN_MUTEX = 4, /* sync.Mutex{state int32; sema uint32} */
 	MUTEX_IN_ONCE = 4, /* sync.Once{done uint32; m Mutex} */
-	WRITER_SEMA =
-		8, /* sync.RWMutex{w Mutex; writerSem, readerSem uint32; readerCount, readerWait int32} */
+	/* sync.RWMutex{w Mutex; writerSem, readerSem uint32; readerCount, readerWait int32} */
+	WRITER_SEMA = 8,
 	READER_SEMA = 12,
 	SEMA_IN_GROUP = 8 /* sync.WaitGroup{state uint64; sema uint32} */
 };

@@ -14,8 +14,8 @@ enum {
 	MAX_STREAM = 1 << 16, /* bytes of the tables of fields and lines */
 	ACC_STATIC = 0x8,     /* of classes' files */
 	ACC_NATIVE = 0x100,
-	FIELD_SLOTS =
-		6, /* FieldInfo of releases before 21: access, name, type, value, offset in two halves */
+	/* FieldInfo of releases before 21: access, name, type, value, offset in two halves */
+	FIELD_SLOTS = 6,
 	FIELD_TAG = 2 /* bits below the offset */
 };
 
