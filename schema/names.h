@@ -33,6 +33,9 @@ const char *names_signal(int signo, char buf[NAME_MAX_LEN]);
 /* Returns "read" for the native number of a system call. */
 const char *names_syscall(long nr);
 
+/* process.hooks: whether a program has told its language's runtime what is to be done when it is told to end. */
+enum hooks { HOOKS_UNKNOWN, HOOKS_SOME, HOOKS_NONE };
+
 /* Returns the column value of enum wait_reason: "pipe-read". */
 const char *names_wait_reason(int reason);
 

@@ -188,7 +188,7 @@ void model_exec(struct model *m, const struct rec_EXEC *rec)
 	free(p->program);
 	p->program = program_of(path, t->more);
 	p->language = NULL;
-	p->hooks = false;
+	p->hooks = HOOKS_UNKNOWN;
 	p->cancels = 0;
 	free(p->command);
 	model_title_exec(m, p, t->more ? &t->more->argv : NULL, ts);

@@ -27,6 +27,13 @@ static const char *language_of(const char *field, size_t size)
 	return NULL;
 }
 
+/* What a reading says of its hooks; one that could not tell leaves what was known. */
+static enum hooks hooks_of(const struct rec_RUNTIME_NAME *rec, enum hooks known)
+{
+	return rec->hooks == HOOKS_SOME || rec->hooks == HOOKS_NONE ? (enum hooks)rec->hooks
+								    : known;
+}
+
 void model_runtime_name(struct model *m, const struct rec_RUNTIME_NAME *rec)
 {
 	struct thread *t = model_thread(m, &rec->head);
@@ -40,9 +47,9 @@ void model_runtime_name(struct model *m, const struct rec_RUNTIME_NAME *rec)
 	t->runtime_name = text_of(rec->name, sizeof rec->name);
 	t->is_housekeeping = rec->housekeeping != 0;
 	t->dirty = true;
-	if (t->proc->language != language || t->proc->hooks != (rec->hooks != 0)) {
+	if (t->proc->language != language || t->proc->hooks != hooks_of(rec, t->proc->hooks)) {
 		t->proc->language = language;
-		t->proc->hooks = rec->hooks != 0;
+		t->proc->hooks = hooks_of(rec, t->proc->hooks);
 		t->proc->dirty = true;
 	}
 	if (rec->program[0] && !t->proc->program) {

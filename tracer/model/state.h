@@ -5,6 +5,7 @@
 
 #include "base/buf.h"
 #include "base/hash.h"
+#include "schema/names.h"
 #include "schema/record.h"
 #include "tracer/model/model.h"
 #include "tracer/store/store.h"
@@ -279,7 +280,7 @@ struct proc {
 	bool has_reaped;   /* children, before the recording began */
 	bool raw_calls;    /* it makes system calls past the C library */
 	unsigned cancels;  /* how one of its threads may end the wait of another: CANCELS_... */
-	bool hooks;        /* its language's runtime knows what is to be done at its end */
+	enum hooks hooks;  /* whether its language's runtime knows what is to be done at its end */
 	int64_t memory_id; /* process in whose memory it runs, also when that one has ended */
 	bool compat;       /* it makes 32-bit system calls */
 	bool uses_files;   /* it has held or wanted file locks */

@@ -185,7 +185,7 @@ static void read_thread(
  * Says whether the program listens for a signal by which people tell one what to do (process.on): libuv keeps the handles of
  * all such (uv_signal_t, the same since 1.0) in a tree. Node itself is told to end by some of them, too, but not by that.
  */
-static bool has_listeners(const struct runtime_process *p)
+static enum hooks read_listeners(const struct runtime_process *p)
 {
 	enum { SIGNO = 104, LEFT = 112, RIGHT = 120, MAX_DEPTH = 64, MAX_HANDLES = 1000 };
 	const uint64_t orders = UINT64_C(1) << SIGHUP | UINT64_C(1) << SIGINT |
@@ -198,32 +198,32 @@ static bool has_listeners(const struct runtime_process *p)
 	if (!runtime_exe(p, exe, sizeof exe) ||
 		!symbols_named(
 			p->symbols, p->key, p->pid, "uv__signal_tree", is_program, exe, &at, NULL))
-		return false;
+		return HOOKS_UNKNOWN;
 	todo[n++] = memory_pointer(&memory, at);
 	for (unsigned i = 0; n && i < MAX_HANDLES; i++) {
 		uint64_t handle = todo[--n];
 		uint32_t signo = handle ? memory_u32(&memory, handle + SIGNO) : 0;
 
 		if (signo && signo < 64 && orders >> signo & 1)
-			return true;
+			return HOOKS_SOME;
 		if (handle && n + 2 <= MAX_DEPTH) {
 			todo[n++] = memory_pointer(&memory, handle + LEFT);
 			todo[n++] = memory_pointer(&memory, handle + RIGHT);
 		}
 	}
-	return false;
+	return n ? HOOKS_UNKNOWN : HOOKS_NONE;
 }
 
 static int threads(const struct runtime_process *p, runtime_each *each, void *arg, struct buf *why)
 {
 	_cleanup_free_ struct runtime_thread *list = NULL;
 	struct tasks tasks = {0};
-	bool hooks;
+	enum hooks hooks;
 
 	(void)why;
 	if (!is_there(p))
 		return -ENOENT;
-	hooks = has_listeners(p);
+	hooks = read_listeners(p);
 	tasks_read(&tasks, p);
 	list = xcalloc(tasks.n + 1, sizeof *list);
 	for (size_t i = 0; i < tasks.n; i++)
@@ -233,7 +233,7 @@ static int threads(const struct runtime_process *p, runtime_each *each, void *ar
 		/* That it is a loop it has said of itself; what it waits for is true of one that slept all the while. */
 		if (!tasks.list[i].sleeps && list[i].wait.reason != WAIT_POLL)
 			list[i].tells_wait = false;
-		list[i].has_hooks = hooks;
+		list[i].hooks = hooks;
 		each(arg, &list[i]);
 	}
 	tasks_done(&tasks);

@@ -129,7 +129,7 @@ static void emit_thread(void *arg, const struct runtime_thread *t)
 	put_text(r.name, sizeof r.name, t->name);
 	put_text(r.program, sizeof r.program, t->program);
 	r.housekeeping = t->is_housekeeping;
-	r.hooks = t->has_hooks;
+	r.hooks = t->hooks;
 	keep(o, &r.head);
 	if (t->is_task)
 		emit_task(o, t);

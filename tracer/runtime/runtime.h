@@ -21,6 +21,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "schema/names.h"
 #include "schema/record.h"
 #include "tracer/source.h"
 
@@ -79,8 +80,8 @@ struct runtime_thread {
 	pid_t tid;
 	bool is_task;         /* it has no thread: tid is from RUNTIME_TASK_FIRST on */
 	bool is_housekeeping; /* it serves the runtime, and does nothing that the program could wait for */
-	bool has_hooks; /* its program has told the runtime what is to be done when it is told to end */
-	bool tells_wait; /* the reader knows what threads wait for */
+	enum hooks hooks; /* of its program */
+	bool tells_wait;  /* the reader knows what threads wait for */
 	struct runtime_wait wait;
 	char name[64];    /* as the language calls it; empty: it has no name of its own */
 	char program[64]; /* what the process runs: a class or a file; empty: not known */

@@ -65,14 +65,17 @@ struct state_process {
 	bool interrupts; /* a program of Ruby: any thread may end any other's wait */
 	bool collects; /* a program of Go: the garbage collector may close files that nothing refers to any more */
 	bool has_tasks; /* some of its threads are tasks, which its language runs on housekeeping ones */
-	bool has_runtime; /* some of its threads are housekeeping ones */
-	uint64_t runtime; /* signals that the program's language catches by itself */
+	bool has_runtime;     /* some of its threads are housekeeping ones */
+	uint64_t runtime;     /* signals that the program's language catches by itself */
+	uint64_t own_signals; /* of those that are caught: whose handlers are not the program's */
+	bool is_node;
 	bool is_python;
 	bool is_ash; /* a shell of ash's kind (dash, busybox): in sigsuspend it waits for its children */
 	unsigned reopens; /* how it may come to pipes of others: REOPENS_... of schema/record.h */
 	bool uring;       /* the kernel may read, write, close and wait in its place */
 	unsigned
 		cancels; /* how one of its threads may end the wait of another: CANCELS_... of schema/record.h */
+	bool no_hooks;    /* it is known not to have told its language so */
 	bool hooks;       /* has told its language what is to be done at its end */
 	bool alarm_kills; /* an armed timer, or a signal on its way, will kill it */
 	int64_t stopped_ns; /* when a signal stopped it, where only the sender says so; 0: none did, or it was continued */

@@ -58,6 +58,12 @@ uint64_t state_runtime_signals(const char *exe)
 	return 0;
 }
 
+/* Faults of its own, which nobody sends, and what only its runtime catches: Node has a handler for each whether it has listeners or not. */
+static uint64_t own_signals(const struct state_process *p)
+{
+	return faults | (p->is_node && p->no_hooks ? p->runtime : 0);
+}
+
 /* Reads a row that begins with a process and a signal; returns the signal's bit, 0 if one of them is not known. */
 static uint64_t read_signal(const struct state *st, sqlite3_stmt *stmt, uint32_t *ret_process)
 {
@@ -99,6 +105,7 @@ static int load_handlers(struct state *st, struct buf *why)
 			st->processes[p].caught |= bit;
 		st->processes[p].orders =
 			st->processes[p].caught & orders & ~st->processes[p].runtime;
+		st->processes[p].own_signals = own_signals(&st->processes[p]);
 	}
 	return rc;
 }

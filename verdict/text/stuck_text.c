@@ -75,7 +75,8 @@ static void add_caught(struct buf *b, const struct state *st, const struct stuck
 	for (size_t i = 0; i < s->n_members; i++) {
 		const struct state_thread *t = &st->threads[s->members[i]];
 
-		caught |= st->processes[t->process].caught & ~t->wait.sigmask;
+		caught |= st->processes[t->process].caught & ~t->wait.sigmask &
+			  ~st->processes[t->process].own_signals;
 	}
 	/* Nobody sends SIGCHLD for that, nor the C library's own two. */
 	caught &= ~(UINT64_C(1) << (SIGCHLD - 1) | LIBC_SIGNALS);

@@ -390,7 +390,7 @@ never_text()
 	  goroutine N of polls[PID]
 	      waits for the $3 at polls.go:$1 (main.$2),
 	      which $4${6:-}
-	  unless it is meant to wait there until the program is killed
+	  unless the program is meant to wait there until it is killed
 	  remedy: $5
 	T
 }

@@ -140,7 +140,7 @@ queue_text()
 	  thread "main" of Cases[PID]
 	      waits for the queue ADDRESS (java.util.concurrent.LinkedBlockingQueue) at Cases.java:140 (Cases.main),
 	      and every thread that could use its other side is blocked
-	  unless a shutdown hook does it when the program is asked to terminate
+	  unless the program is meant to wait there until it is killed
 	  remedy: Make sure that what is waited for happens on every path, including error paths, or wait with a timeout.
 	T
 }
@@ -153,7 +153,7 @@ notify_text()
 	  thread "main" of Cases[PID]
 	      waits to be notified through the monitor of the java.lang.Object `Cases.audit` at Cases.java:144 (Cases.main),
 	      and every thread that could notify it is blocked
-	  unless a shutdown hook does it when the program is asked to terminate
+	  unless the program is meant to wait there until it is killed
 	  remedy: Make sure that what is waited for happens on every path, including error paths, or wait with a timeout.
 	T
 }
@@ -169,7 +169,7 @@ lost_text()
 	  thread "pool-1-thread-1" of Cases[PID]
 	      waits for the future ADDRESS (java.util.concurrent.FutureTask) at Cases.java:100 (Cases.lambda$lost$4),
 	      and every thread that could complete it is blocked
-	  unless a shutdown hook does it when the program is asked to terminate
+	  unless the program is meant to wait there until it is killed
 	  remedy: Let a thread that depends on none of the others provide what is waited for, or wait with a timeout.
 	T
 }

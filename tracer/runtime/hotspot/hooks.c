@@ -61,11 +61,11 @@ static bool is_of_program(struct hotspot *h, uint64_t key)
 	       (!class->is_library || !strcmp(class->name, "java.lang.Thread"));
 }
 
-bool hotspot_hooks(struct hotspot *h)
+enum hooks hotspot_hooks(struct hotspot *h)
 {
 	/* Behind the class: the length, and the elements at the next multiple of 8. */
 	uint64_t length_at = h->narrow_klasses ? 12 : 16, data = h->narrow_klasses ? 16 : 24;
-	uint64_t step = h->narrow_oops ? 4 : 8, table;
+	uint64_t step = h->narrow_oops ? 4 : 8, hooks, table;
 	const struct hotspot_vm *vm = &h->vm;
 	struct search s = {"hooks", 0};
 	const struct hotspot_class *class;
@@ -73,18 +73,24 @@ bool hotspot_hooks(struct hotspot *h)
 
 	if (!h->has_heap || vm->v_loaders == HOTSPOT_NONE || vm->loader_next == HOTSPOT_NONE ||
 		vm->loader_klasses == HOTSPOT_NONE || vm->klass_next == HOTSPOT_NONE)
-		return false;
+		return HOOKS_UNKNOWN;
 	class = find_class(h, "java/lang/ApplicationShutdownHooks");
-	if (!class || !class->mirror)
-		return false;
+	if (!class)
+		return HOOKS_NONE;
+	if (!class->mirror)
+		return HOOKS_UNKNOWN;
 	hotspot_fields(h, class, compare_field, &s);
 	if (!s.offset)
-		return false;
+		return HOOKS_UNKNOWN;
 	/* java.util.IdentityHashMap: keys and values by turns. */
-	table = hotspot_field_oop(h, hotspot_oop(h, class->mirror + s.offset), "table");
+	hooks = hotspot_oop(h, class->mirror + s.offset);
+	/* They have been taken out, to be started: the program ends. */
+	if (!hooks)
+		return HOOKS_UNKNOWN;
+	table = hotspot_field_oop(h, hooks, "table");
 	n = table ? hotspot_u32(h, table, length_at) : 0;
 	for (uint64_t i = 0; i < n && i < MAX_KEYS; i += 2)
 		if (is_of_program(h, hotspot_oop(h, table + data + i * step)))
-			return true;
-	return false;
+			return HOOKS_SOME;
+	return n < MAX_KEYS ? HOOKS_NONE : HOOKS_UNKNOWN;
 }

@@ -230,9 +230,9 @@ static void show_all(struct hotspot *h, const struct runtime_process *p, struct 
 	for (size_t i = 0; i < all.n; i++)
 		show_java(h, &all, &all.list[i], &shown[i]);
 	tasks_settle(tasks, p);
-	own.has_hooks = any_rests(shown, all.n) && hotspot_hooks(h);
+	own.hooks = any_rests(shown, all.n) ? hotspot_hooks(h) : HOOKS_UNKNOWN;
 	for (size_t i = 0; i < all.n; i++) {
-		shown[i].has_hooks = own.has_hooks;
+		shown[i].hooks = own.hooks;
 		if (!all.list[i].task->sleeps &&
 			!hotspot_still_waits(h, &all.list[i], &shown[i].wait))
 			shown[i].wait = (struct runtime_wait){.reason = WAIT_NONE};

@@ -194,7 +194,7 @@ bool hotspot_initialisation(struct hotspot *h, const struct hotspot_threads *all
 /* ---- hooks.c ---- */
 
 /* Says whether the program has a shutdown hook of its own. */
-bool hotspot_hooks(struct hotspot *h);
+enum hooks hotspot_hooks(struct hotspot *h);
 
 /* ---- lock.c ---- */
 

@@ -38,6 +38,11 @@ static bool wants_work(const struct finder *f, uint32_t member)
 	return lock_of(f, member)->is_pool;
 }
 
+static bool has_no_hooks(const struct finder *f, uint32_t member)
+{
+	return f->st->processes[f->st->threads[member].process].no_hooks;
+}
+
 /* Says whether a worker of Python's multiprocessing waits for something in a queue, whose pipe it reads from. */
 static bool reads_queue(const struct finder *f, uint32_t member)
 {
@@ -126,6 +131,6 @@ void sets_judge_rest(const struct finder *f, struct stuck_set *s)
 		s->maybe |= MAYBE_INSPECTOR;
 		return;
 	}
-	s->maybe |= MAYBE_HOOK;
+	s->maybe |= sets_all(f, s, has_no_hooks) ? MAYBE_KILLED : MAYBE_HOOK;
 	s->hidden = sets_all(f, s, wants_work) || is_service(f, s);
 }

@@ -841,6 +841,16 @@ TEST(stuck_java_rests_until_hook)
 	fixture_wait(db, 12, "cond", "lock_id=2, read_ns=1000");
 	EXPECT(db, "");
 
+	/* It has none. */
+	db = java();
+	fixture_sql(db, "UPDATE process SET hooks = 2");
+	object(db, 1, "object", "java.util.concurrent.CountDownLatch");
+	object(db, 2, "object", "java.util.concurrent.LinkedBlockingQueue");
+	fixture_wait(db, 10, "cond", "lock_id=1, read_ns=1000");
+	fixture_wait(db, 11, "cond", "lock_id=2, read_ns=1000");
+	fixture_wait(db, 12, "cond", "lock_id=2, read_ns=1000");
+	EXPECT(db, "stuck knot 10 11 12");
+
 	db = java();
 	fixture_sql(db, "UPDATE process SET hooks = 1");
 	object(db, 1, "monitor", "java.lang.Object");
