@@ -392,6 +392,16 @@ void naming_site(struct buf *b, struct sqlite3 *db, int64_t id)
 	}
 }
 
+bool naming_is_in_header(struct sqlite3 *db, int64_t id)
+{
+	_cleanup_buf_ struct buf why = BUF_INIT;
+
+	return query_number(db,
+		"SELECT file LIKE '/usr/include/%' OR file LIKE '/usr/lib/gcc/%' OR file LIKE '%/include/c++/%'"
+		" FROM site WHERE id = ?1",
+		id, 0, &why);
+}
+
 void naming_time(struct buf *b, int64_t ns)
 {
 	buf_addf(b, "%.3f s", (double)ns / 1e9);

@@ -60,6 +60,9 @@ void naming_pipe(struct buf *b, struct sqlite3 *db, int64_t id);
 /* " at queue.c:17 (push)"; nothing if it is not known. */
 void naming_site(struct buf *b, struct sqlite3 *db, int64_t id);
 
+/* Says whether a place is in a header of the compiler, as std::mutex::lock is in a program that was not optimised: its caller is of use. */
+bool naming_is_in_header(struct sqlite3 *db, int64_t id);
+
 /* "0.103 s" since the start of the trace. */
 void naming_time(struct buf *b, int64_t ns);
 

@@ -50,6 +50,8 @@ static void add_holder(struct buf *b, const struct state *st, const struct state
 	if (!h->inferred) {
 		add_since(b, st, h->acquire_ns);
 		places_describe(b, places, h->site_id, h->stack_id);
+		if (!h->stack_id && naming_is_in_header(st->db, h->site_id))
+			buf_adds(b, " (run --stacks names the caller)");
 	} else if (state_is_of_runtime(l) && h->thread_id != waiter_id) {
 		add_whereabouts(b, st, h->thread_id, places);
 	}

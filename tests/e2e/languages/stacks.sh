@@ -72,6 +72,34 @@ for backend in auto shim; do
 done
 
 # Built without optimisation, with it, and with it and frame pointers.
+cat >inverted.cc <<'EOF'
+#include <mutex>
+#include <semaphore>
+#include <thread>
+static std::mutex a, b;
+static std::binary_semaphore first(0), second(0);
+static void other() {
+	std::unique_lock<std::mutex> hold(b); first.release(); second.acquire();
+	std::lock_guard<std::mutex> next(a);
+}
+int main() {
+	std::thread t(other);
+	std::unique_lock<std::mutex> hold(a); second.release(); first.acquire();
+	std::lock_guard<std::mutex> next(b);
+}
+EOF
+g++ -std=c++20 -g -O0 -pthread -o inverted inverted.cc
+for backend in auto shim; do
+	begin "run --backend=$backend of a C++ program that was not optimised: a lock that was taken in a header"
+	run "$PPTRACE" run --backend=$backend --on-deadlock=kill -o dead.db ./inverted
+	expect_err "^ +waits for the mutex b since .* at inverted.cc:13 \(main"
+	expect_err " since .* at gthr-default.h:[0-9]+ \(.*\) \(run --stacks names the caller\)$"
+	run "$PPTRACE" run --stacks --backend=$backend --on-deadlock=kill -o dead.db ./inverted
+	expect_err "which is held by .* since .* at inverted.cc:7 \(other\(\)\)$"
+	expect_err "which is held by .* since .* at inverted.cc:12 \(main\)$"
+	end
+done
+
 gcc -g -O2 -fno-omit-frame-pointer -pthread -o stacks2f "$source"
 for backend in auto shim; do
 	for program in stacks0 stacks2 stacks2f; do
