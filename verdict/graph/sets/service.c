@@ -26,13 +26,33 @@ bool sets_is_same_program(const struct finder *f, uint32_t a, uint32_t b)
 		st->processes[a].id, st->processes[b].id, 0, st->why);
 }
 
+/* Says whether two processes run the same file, an interpreter of different scripts if not sets_is_same_program. */
+static bool is_same_file(const struct finder *f, uint32_t a, uint32_t b)
+{
+	const struct state *st = f->st;
+
+	return query_pair(st->db,
+		"SELECT 1 FROM process p JOIN process q ON q.id = ?2 WHERE p.id = ?1 AND p.exe IS q.exe",
+		st->processes[a].id, st->processes[b].id, 0, st->why);
+}
+
+static bool is_member(const struct stuck_set *s, uint32_t thread)
+{
+	for (size_t i = 0; i < s->n_members; i++)
+		if (s->members[i] == thread)
+			return true;
+	return false;
+}
+
 /*
  * Says whether a thread only waits for the end of the program that its process has started, as a shell does, or make: it would
- * do so whatever that program is for. Who has forked workers runs the same program as they.
+ * do so whatever that program is for. Who has forked workers runs the same program as they. Where nobody but itself
+ * waits for that program (it is a member), only a script that starts scripts is known to be there for nothing else.
  */
 bool sets_is_launcher(const struct finder *f, const struct stuck_set *s, uint32_t thread)
 {
 	const struct state *st = f->st;
+	bool member = is_member(s, thread);
 	uint32_t me = st->threads[thread].process;
 	size_t others = 0;
 
@@ -41,8 +61,11 @@ bool sets_is_launcher(const struct finder *f, const struct stuck_set *s, uint32_
 	for (size_t i = 0; i < s->n_members; i++) {
 		uint32_t process = st->threads[s->members[i]].process;
 
-		others += process != me;
-		if (process != me && sets_is_same_program(f, me, process))
+		if (process == me)
+			continue;
+		others++;
+		if (sets_is_same_program(f, me, process) ||
+			(member && !is_same_file(f, me, process)))
 			return false;
 	}
 	return others > 0;
