@@ -29,7 +29,7 @@ enum {
 	OBJECT_MAX = 1 << 20, /* bytes */
 	BYTES_MAX = 32 << 20, /* of one search */
 	PROCESSORS_MAX = 4096,
-	TIMERS_MAX = 100000 /* of one of them */
+	TIMERS_MAX = 100000 /* of all of them */
 };
 
 /* ---- Searching the heap ---- */
@@ -38,17 +38,18 @@ enum {
 struct asks {
 	struct golang *go;
 	struct golang_heap heap;
+	struct hash passed; /* objects that no search follows */
 };
 
 /* Objects that lead from one to the next, and whether some words are in one of them. */
 struct search {
 	struct golang *go;
-	const struct golang_heap *heap;
+	const struct asks *asks;
 	const uint64_t *wanted;
 	size_t n_wanted;
 	struct hash seen; /* of objects */
 	uint64_t *list;   /* of them, level by level */
-	size_t n, cap, bytes;
+	size_t n, cap, bytes, timers;
 	bool found, failed;
 };
 
@@ -60,11 +61,11 @@ static void note_word(void *arg, uint64_t word)
 
 	for (size_t i = 0; i < s->n_wanted; i++)
 		s->found |= word == s->wanted[i];
-	span = golang_heap_span(s->heap, word);
+	span = golang_heap_span(&s->asks->heap, word);
 	if (!span || !span->has_pointers)
 		return;
 	object = golang_heap_object(span, word);
-	if (hash_get(&s->seen, object))
+	if (hash_get(&s->asks->passed, object) || hash_get(&s->seen, object))
 		return;
 	(void)hash_set(&s->seen, object, s);
 	ARRAY_GROW(s->list, s->n, s->cap);
@@ -100,33 +101,37 @@ static void follow(struct search *s, unsigned levels)
 
 	for (unsigned level = 0; level < levels && at < s->n && !s->found && !s->failed; level++)
 		for (size_t end = s->n; at < end && !s->failed; at++)
-			note_words(s, s->list[at], golang_heap_span(s->heap, s->list[at])->size);
+			note_words(s, s->list[at],
+				golang_heap_span(&s->asks->heap, s->list[at])->size);
 }
 
 /* What stands in the queues of channels, and goroutines themselves, lead to everything: they are not followed. */
-static void pass_by(struct search *s, uint64_t addr)
+static void pass_by(struct asks *a, uint64_t addr)
 {
-	const struct golang_span *span = golang_heap_span(s->heap, addr);
+	const struct golang_span *span = golang_heap_span(&a->heap, addr);
 
 	if (span)
-		(void)hash_set(&s->seen, golang_heap_object(span, addr), s);
+		(void)hash_set(&a->passed, golang_heap_object(span, addr), a);
 }
 
-static struct search search_new(const struct asks *a, const uint64_t *wanted, size_t n_wanted)
+static void pass_queues(struct asks *a)
 {
 	const struct golang_layout *l = &a->go->layout;
-	struct search s = {a->go, &a->heap, wanted, n_wanted, .cap = 0};
 
 	for (size_t i = 0; i < a->go->n; i++) {
 		uint64_t sudog = golang_u64(a->go, a->go->list[i].addr, l->g_waiting);
 
-		pass_by(&s, a->go->list[i].addr);
+		pass_by(a, a->go->list[i].addr);
 		for (unsigned k = 0; sudog && k < CHANNELS_MAX; k++) {
-			pass_by(&s, sudog);
+			pass_by(a, sudog);
 			sudog = golang_u64(a->go, sudog, l->sudog_link);
 		}
 	}
-	return s;
+}
+
+static struct search search_new(const struct asks *a, const uint64_t *wanted, size_t n_wanted)
+{
+	return (struct search){a->go, a, wanted, n_wanted, .cap = 0};
 }
 
 static void search_done(struct search *s)
@@ -247,7 +252,10 @@ static void note_timers(struct search *s, uint64_t p)
 	uint64_t slice = p + l->p_timers + (has_times ? l->timers_heap : 0);
 	uint64_t array = golang_u64(go, slice, 0), n = golang_u64(go, slice, 8);
 
-	s->failed |= n > TIMERS_MAX;
+	s->failed |= n > TIMERS_MAX - s->timers;
+	if (s->failed)
+		return;
+	s->timers += n;
 	for (uint64_t i = 0; i < n && !s->failed; i++) {
 		uint64_t timer = golang_u64(go, array, i * (has_times ? 16 : 8));
 
@@ -357,12 +365,14 @@ static bool may_ask(struct golang *go, const struct goroutine *g)
 /* Finds who has the mutex that a goroutine wants, or one further on, and asks meanwhile. */
 static struct goroutine *asker_of(struct golang *go, const struct goroutine *g)
 {
-	struct goroutine *asker = NULL;
+	uint32_t owner = g->owner;
 
-	for (int i = 0; g->owner && i < CHAIN_MAX; i++) {
-		g = asker = &go->list[g->owner - 1];
-		if (may_ask(go, g))
+	for (int i = 0; owner && i < CHAIN_MAX; i++) {
+		struct goroutine *asker = &go->list[owner - 1];
+
+		if (may_ask(go, asker))
 			return asker;
+		owner = asker->owner;
 	}
 	return NULL;
 }
@@ -388,14 +398,17 @@ void golang_asks(struct golang *go)
 		return;
 	for (size_t i = 0; i < go->n; i++) {
 		const struct goroutine *g = &go->list[i];
-		struct goroutine *asker = g->owner ? asker_of(go, g) : NULL;
+		struct goroutine *asker = asker_of(go, g);
 
 		if (!asker || asker == g || asker->answerer)
 			continue;
 		if (!is_read && !golang_heap_read(go, &a.heap))
 			break;
+		if (!is_read)
+			pass_queues(&a);
 		is_read = true;
 		judge(&a, g, asker);
 	}
 	golang_heap_done(&a.heap);
+	hash_done(&a.passed);
 }
