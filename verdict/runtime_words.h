@@ -8,8 +8,8 @@
 struct runtime_words {
 	const char *type; /* the last part of its name in the language, or the last parts */
 	const char *noun;
-	const char *
-		release; /* what somebody does to let a waiter go on; RUNTIME_KIND_NEVER: why there is nobody */
+	/* What somebody does to let a waiter go on; RUNTIME_KIND_NEVER: why there is nobody. */
+	const char *release;
 	enum runtime_kind kind;
 };
 

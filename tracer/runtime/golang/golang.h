@@ -26,8 +26,8 @@ struct golang_layout {
 	uint64_t channel_type; /* of what is sent */
 	uint64_t p_timer_count, p_timers,
 		timers_len; /* how many timers a P has: up to 1.22; from 1.23 on */
-	uint64_t timers_heap, timer_arg, timer_status,
-		timer_state; /* timers_heap, timer_state: from 1.23 on; timer_status: up to 1.22 */
+	/* timer_status: up to 1.22; timers_heap and timer_state: from 1.23 on. */
+	uint64_t timers_heap, timer_arg, timer_status, timer_state;
 	uint64_t heap_spans, span_start, span_pages, span_size, span_state, span_class;
 	uint64_t g_defer, g_panic;
 	uint64_t module_pctab, module_pclntable, module_ftab, module_text, module_gofunc,
@@ -83,12 +83,12 @@ struct goroutine {
 	enum golang_polls polls;
 	int fd;        /* for which it polls */
 	uint64_t desc; /* the runtime.pollDesc of that */
-	uint32_t
-		peer; /* the socket at the other side of the connection, of the same machine, where nothing is under way; 0: not known */
+	/* The socket at the other side of the connection, of the same machine, where nothing is under way; 0: not known. */
+	uint32_t peer;
 	bool accepts; /* it waits for connections */
 	int asks;     /* the descriptor through which it asks its own program */
-	uint32_t
-		answerer; /* 1 + index of the goroutine that is to answer what it asks, 0: not known */
+	/* 1 + index of the goroutine that is to answer what it asks, 0: not known. */
+	uint32_t answerer;
 	bool has_deadline; /* and not for longer than until then */
 	struct golang_frame frames[GOLANG_FRAMES];
 	size_t n_frames;
