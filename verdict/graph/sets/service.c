@@ -16,24 +16,23 @@ struct crowd {
 	size_t n;
 };
 
+/* Says whether something is true of two processes, p and q. */
+static bool is_true_of(const struct state *st, uint32_t p, uint32_t q, const char *sql)
+{
+	return query_pair(st->db, sql, st->processes[p].id, st->processes[q].id, 0, st->why);
+}
+
+#define OF_BOTH "SELECT 1 FROM process p JOIN process q ON q.id = ?2 WHERE p.id = ?1 AND "
+
 bool sets_is_same_program(const struct finder *f, uint32_t a, uint32_t b)
 {
-	const struct state *st = f->st;
-
-	return query_pair(st->db,
-		"SELECT 1 FROM process p JOIN process q ON q.id = ?2"
-		" WHERE p.id = ?1 AND p.exe IS q.exe AND p.command IS q.command",
-		st->processes[a].id, st->processes[b].id, 0, st->why);
+	return is_true_of(f->st, a, b, OF_BOTH "p.exe IS q.exe AND p.command IS q.command");
 }
 
 /* Says whether two processes run the same file, an interpreter of different scripts if not sets_is_same_program. */
 static bool is_same_file(const struct finder *f, uint32_t a, uint32_t b)
 {
-	const struct state *st = f->st;
-
-	return query_pair(st->db,
-		"SELECT 1 FROM process p JOIN process q ON q.id = ?2 WHERE p.id = ?1 AND p.exe IS q.exe",
-		st->processes[a].id, st->processes[b].id, 0, st->why);
+	return is_true_of(f->st, a, b, OF_BOTH "p.exe IS q.exe");
 }
 
 static bool is_member(const struct stuck_set *s, uint32_t thread)
