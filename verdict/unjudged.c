@@ -89,6 +89,17 @@ static void add_process(struct buf *out, struct sqlite3 *db, int64_t id, const c
 	naming_process(out, db, id);
 }
 
+/* Says whether a thread of a process waits as for a lock at a moment; always when it still runs. */
+static bool any_wants_lock(struct sqlite3 *db, int64_t process_id, int64_t at_ns, struct buf *why)
+{
+	static const char sql[] =
+		"SELECT EXISTS (SELECT 1 FROM thread t JOIN wait w ON w.thread_id = t.id WHERE t.process_id = ?1"
+		" AND w.start_ns <= ?2 AND (w.end_ns IS NULL OR w.end_ns > ?2)"
+		" AND w.reason IN ('cond', 'futex', 'sem', 'lock', 'join', 'child'))";
+
+	return at_ns == INT64_MAX || query_pair(db, sql, process_id, at_ns, 0, why);
+}
+
 static int add_runtime(
 	struct sqlite3 *db, int64_t at_ns, size_t i, struct buf *out, struct buf *why)
 {
@@ -96,16 +107,15 @@ static int add_runtime(
 	const char *exe = runtimes[i].exe;
 	size_t n = 0;
 	int rc = query_one(db,
-		"SELECT p.id, p.exe, p.language IS NULL, ?1 = 9223372036854775807 OR EXISTS (SELECT 1 FROM thread t"
-		" JOIN wait w ON w.thread_id = t.id WHERE t.process_id = p.id AND w.start_ns <= ?1"
-		" AND (w.end_ns IS NULL OR w.end_ns > ?1) AND w.reason IN ('cond', 'futex', 'sem', 'lock', 'join', 'child'))"
-		" FROM process p WHERE (p.end_ns IS NULL OR p.end_ns > ?1) AND p.exe IS NOT NULL ORDER BY p.id",
+		"SELECT id, exe, language IS NULL FROM process WHERE (end_ns IS NULL OR end_ns > ?1)"
+		" AND exe IS NOT NULL ORDER BY id",
 		at_ns, &stmt, why);
 
 	for (; rc > 0; rc = query_step(stmt, why))
 		if ((runtimes[i].always || query_int(stmt, 2, 0)) &&
-			(!runtimes[i].on_wait || query_int(stmt, 3, 0)) &&
-			!strncmp(file_name(query_text(stmt, 1)), exe, strlen(exe)))
+			!strncmp(file_name(query_text(stmt, 1)), exe, strlen(exe)) &&
+			(!runtimes[i].on_wait ||
+				any_wants_lock(db, query_int(stmt, 0, 0), at_ns, why)))
 			add_process(out, db, query_int(stmt, 0, 0), runtimes[i].what, n++);
 	if (n)
 		buf_addc(out, '\n');
