@@ -120,12 +120,13 @@ static bool read_talk(const struct state *st, struct talk *ret)
 static const struct talk *talk_of(
 	const struct state *st, struct talks *talks, const struct question *q)
 {
-	int64_t rows = query_number(st->db, "SELECT max(id) FROM pipe_io", 0, 0, st->why);
 	struct talk *t;
+	int64_t rows;
 
 	for (size_t i = 0; i < talks->n; i++)
 		if (talks->list[i].of.pipe == q->pipe && talks->list[i].of.side == q->side)
 			return &talks->list[i];
+	rows = query_number(st->db, "SELECT max(id) FROM pipe_io", 0, 0, st->why);
 	if (talks->n == TALKS_MAX || rows > talks->rows_left)
 		return NULL;
 	talks->rows_left -= rows;
