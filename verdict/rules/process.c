@@ -216,13 +216,14 @@ static const char main_exit_sql[] =
 	/* That Java, Node.js and Ruby end while threads of theirs are still there (daemons, workers) is how they are used. */
 	" AND NOT EXISTS (SELECT 1 FROM thread_start e WHERE e.thread_id = t.id"
 	"  AND e.runtime IN ('java', 'node', 'ruby'))"
-	/* A worker at rest, or one that only wants a lock, loses nothing, unless it holds one. */
-	" AND NOT (coalesce(w.reason, '') IN ('cond', 'sem', 'futex', 'poll', 'signal', 'barrier', 'eventfd', 'socket', 'lock')"
-	"  AND NOT EXISTS (SELECT 1 FROM lock_open o WHERE o.thread_id = t.id))"
-	/* So is one that waits for a byte in a pipe into which its own process alone writes. */
-	" AND NOT (coalesce(w.reason, '') = 'pipe-read' AND w.pipe_id IS NOT NULL"
-	"  AND NOT EXISTS (SELECT 1 FROM pipe_end e WHERE e.pipe_id = w.pipe_id AND e.process_id <> p.id"
-	"   AND e.mode <> 'r' AND (e.close_ns IS NULL OR e.close_ns >= m.end_ns))"
+	/*
+	 * A worker at rest, or one that only wants a lock, loses nothing, unless it holds one. At rest is also who waits for a
+	 * byte in a pipe into which its own process alone writes.
+	 */
+	" AND NOT ((coalesce(w.reason, '') IN ('cond', 'sem', 'futex', 'poll', 'signal', 'barrier', 'eventfd', 'socket', 'lock')"
+	"   OR (coalesce(w.reason, '') = 'pipe-read' AND w.pipe_id IS NOT NULL"
+	"    AND NOT EXISTS (SELECT 1 FROM pipe_end e WHERE e.pipe_id = w.pipe_id AND e.process_id <> p.id"
+	"     AND e.mode <> 'r' AND (e.close_ns IS NULL OR e.close_ns >= m.end_ns))))"
 	"  AND NOT EXISTS (SELECT 1 FROM lock_open o WHERE o.thread_id = t.id))"
 	" AND (t.cut_short = 1 OR (t.cut_short IS NULL AND p.end_ns - m.end_ns <= 50000000"
 	"  AND t.end_ns >= m.end_ns - 1000000"
