@@ -273,7 +273,7 @@ uint32_t providers_on_memory(struct providers *pr, uint32_t thread)
 		return lost(pr, t->process);
 	}
 	/* A thread that is started when the program is told to end, and does what the program has said. */
-	if (pr->st->processes[t->process].hooks && state_is_of_runtime(l))
+	if (pr->st->processes[t->process].hooks == HOOKS_SOME && state_is_of_runtime(l))
 		providers_maybe(pr, thread, MAYBE_HOOK);
 	return providers_reach(pr, l, thread);
 }

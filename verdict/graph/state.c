@@ -74,8 +74,7 @@ static void add_process(struct state *st, sqlite3_stmt *stmt, bool alive)
 		p->is_python = state_is_python(query_text(stmt, 6));
 		p->is_ash = is_ash(query_text(stmt, 6));
 		p->collects = !strcmp(query_text(stmt, 7), "go");
-		p->hooks = query_int(stmt, 8, 0) == HOOKS_SOME;
-		p->no_hooks = query_int(stmt, 8, 0) == HOOKS_NONE;
+		p->hooks = (enum hooks)query_int(stmt, 8, 0);
 		p->cancels = (unsigned)query_int(stmt, 9, 0);
 		p->is_node = !strcmp(query_text(stmt, 7), "node");
 		p->interrupts = !strcmp(query_text(stmt, 7), "ruby");

@@ -4,6 +4,7 @@
 #define VERDICT_GRAPH_STATE_H
 
 #include "base/hash.h"
+#include "schema/names.h"
 #include "schema/waits.h"
 
 #include <stdbool.h>
@@ -75,8 +76,7 @@ struct state_process {
 	bool uring;       /* the kernel may read, write, close and wait in its place */
 	unsigned
 		cancels; /* how one of its threads may end the wait of another: CANCELS_... of schema/record.h */
-	bool no_hooks;    /* it is known not to have told its language so */
-	bool hooks;       /* has told its language what is to be done at its end */
+	enum hooks hooks; /* whether it has told its language what is to be done at its end */
 	bool alarm_kills; /* an armed timer, or a signal on its way, will kill it */
 	int64_t stopped_ns; /* when a signal stopped it, where only the sender says so; 0: none did, or it was continued */
 	bool alarm_rings; /* the signal of one will be caught */

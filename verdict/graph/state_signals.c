@@ -61,7 +61,7 @@ uint64_t state_runtime_signals(const char *exe)
 /* Faults of its own, which nobody sends, and what only its runtime catches: Node has a handler for each whether it has listeners or not. */
 static uint64_t own_signals(const struct state_process *p)
 {
-	return faults | (p->is_node && p->no_hooks ? p->runtime : 0);
+	return faults | (p->is_node && p->hooks == HOOKS_NONE ? p->runtime : 0);
 }
 
 /* Reads a row that begins with a process and a signal; returns the signal's bit, 0 if one of them is not known. */
@@ -269,7 +269,7 @@ bool state_takes_signals(const struct state *st, uint32_t process)
 {
 	const struct state_process *p = &st->processes[process];
 
-	return p->hooks || meant(p->caught & ~p->runtime) != 0;
+	return p->hooks == HOOKS_SOME || meant(p->caught & ~p->runtime) != 0;
 }
 
 bool state_lets_in(const struct state *st, uint32_t thread)

@@ -27,7 +27,7 @@ bool sets_takes_orders(const struct finder *f, uint32_t thread)
 	const struct state_thread *t = &f->st->threads[thread];
 	const struct state_process *p = &f->st->processes[t->process];
 
-	return p->hooks || p->orders & ~t->wait.sigmask;
+	return p->hooks == HOOKS_SOME || p->orders & ~t->wait.sigmask;
 }
 
 bool sets_reads(const struct finder *f, uint32_t member)

@@ -40,7 +40,7 @@ static bool wants_work(const struct finder *f, uint32_t member)
 
 static bool has_no_hooks(const struct finder *f, uint32_t member)
 {
-	return f->st->processes[f->st->threads[member].process].no_hooks;
+	return f->st->processes[f->st->threads[member].process].hooks == HOOKS_NONE;
 }
 
 /* Says whether a worker of Python's multiprocessing waits for something in a queue, whose pipe it reads from. */

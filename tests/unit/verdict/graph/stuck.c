@@ -3,6 +3,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/mem.h"
+#include "schema/names.h"
 #include "tests/unit/fixture.h"
 #include "tests/unit/test.h"
 #include "verdict/verdict.h"
@@ -831,25 +832,18 @@ TEST(stuck_java_rests)
 /* It is told to end by a signal that its shutdown hook is for; who wants a lock for good is stuck all the same. */
 TEST(stuck_java_rests_until_hook)
 {
-	sqlite3 *db = java();
+	sqlite3 *db;
 
-	fixture_sql(db, "UPDATE process SET hooks = 1");
-	object(db, 1, "object", "java.util.concurrent.CountDownLatch");
-	object(db, 2, "object", "java.util.concurrent.LinkedBlockingQueue");
-	fixture_wait(db, 10, "cond", "lock_id=1, read_ns=1000");
-	fixture_wait(db, 11, "cond", "lock_id=2, read_ns=1000");
-	fixture_wait(db, 12, "cond", "lock_id=2, read_ns=1000");
-	EXPECT(db, "");
-
-	/* It has none. */
-	db = java();
-	fixture_sql(db, "UPDATE process SET hooks = 2");
-	object(db, 1, "object", "java.util.concurrent.CountDownLatch");
-	object(db, 2, "object", "java.util.concurrent.LinkedBlockingQueue");
-	fixture_wait(db, 10, "cond", "lock_id=1, read_ns=1000");
-	fixture_wait(db, 11, "cond", "lock_id=2, read_ns=1000");
-	fixture_wait(db, 12, "cond", "lock_id=2, read_ns=1000");
-	EXPECT(db, "stuck knot 10 11 12");
+	for (int hooks = HOOKS_SOME; hooks <= HOOKS_NONE; hooks++) {
+		db = java();
+		fixture_sql(db, "UPDATE process SET hooks = %d", hooks);
+		object(db, 1, "object", "java.util.concurrent.CountDownLatch");
+		object(db, 2, "object", "java.util.concurrent.LinkedBlockingQueue");
+		fixture_wait(db, 10, "cond", "lock_id=1, read_ns=1000");
+		fixture_wait(db, 11, "cond", "lock_id=2, read_ns=1000");
+		fixture_wait(db, 12, "cond", "lock_id=2, read_ns=1000");
+		EXPECT(db, hooks == HOOKS_SOME ? "" : "stuck knot 10 11 12");
+	}
 
 	db = java();
 	fixture_sql(db, "UPDATE process SET hooks = 1");
