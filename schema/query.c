@@ -137,6 +137,11 @@ int64_t query_pair(struct sqlite3 *db, const char *sql, int64_t a, int64_t b, in
 	return query_step(stmt, why) == 1 ? query_int(stmt, 0, fallback) : fallback;
 }
 
+bool query_is_snapshot(struct sqlite3 *db, struct buf *why)
+{
+	return query_number(db, "SELECT backend = 'snapshot' FROM trace", 0, 0, why) != 0;
+}
+
 int query_failed(int rc, const struct buf *why)
 {
 	return why->len ? -EIO : rc;

@@ -61,6 +61,9 @@ int64_t query_number(
 int64_t query_pair(struct sqlite3 *db, const char *sql, int64_t a, int64_t b, int64_t fallback,
 	struct buf *why);
 
+/* Says whether a database holds a snapshot, in which nothing has a time. */
+bool query_is_snapshot(struct sqlite3 *db, struct buf *why);
+
 /* Returns -EIO if there is an error in why, else rc. */
 int query_failed(int rc, const struct buf *why);
 

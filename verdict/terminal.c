@@ -35,23 +35,18 @@ static void add_lines(struct buf *out, const char *text)
 	}
 }
 
-/* A snapshot has no beginning from which a time could be counted; how long each thread has waited its list says. */
-static bool has_times(struct sqlite3 *db)
+static void add_shape(struct buf *out, struct sqlite3 *db, const struct finding *f)
 {
 	_cleanup_buf_ struct buf why = BUF_INIT;
 
-	return !query_number(db, "SELECT backend = 'snapshot' FROM trace", 0, 0, &why);
-}
-
-static void add_shape(struct buf *out, struct sqlite3 *db, const struct finding *f)
-{
 	if (!f->shape)
 		return;
 	buf_addf(out, "  %s", f->shape);
 	if (f->n_members > 1)
 		buf_addf(out, " of %zu", f->n_members);
 	buf_adds(out, f->certain ? ", certain" : ", conditional");
-	if (f->ts_ns >= 1000000 && has_times(db)) {
+	/* A snapshot has no beginning from which a time could be counted; how long each thread has waited its list says. */
+	if (f->ts_ns >= 1000000 && !query_is_snapshot(db, &why)) {
 		buf_adds(out, ", since ");
 		naming_time(out, f->ts_ns);
 		if (f->apart_ns) {

@@ -72,11 +72,6 @@ static int run_rules(struct rule_context *ctx, const char *rule)
 	return rc;
 }
 
-static bool is_snapshot(struct sqlite3 *db, struct buf *why)
-{
-	return query_number(db, "SELECT backend = 'snapshot' FROM trace", 0, 0, why) != 0;
-}
-
 /* What rests on a process's having done nothing. Zombies do not: pptrace sees itself who has been reaped. */
 static bool rests_on_calls(const char *rule)
 {
@@ -195,7 +190,7 @@ static int evaluate(struct sqlite3 *db, int64_t at_ns, const char *rule, bool al
 	struct rule_context ctx = {.db = db,
 		.now_ns = at_ns < last ? at_ns : last,
 		.at_end = at_ns >= last,
-		.instant = is_snapshot(db, why),
+		.instant = query_is_snapshot(db, why),
 		.stuck = &stuck,
 		.out = &out,
 		.why = why};
