@@ -3,7 +3,7 @@
 /*
  * Constants and instructions only, so that the preload library may include it.
  * A processor that is added needs a branch here and there, its vfork in
- * probes/shim/calls/processes/vfork.S, and what its calls look like in tracer/symbols/frame_pointer.c
+ * probes/shim/calls/processes/vfork.S, and what its calls look like in probes/shim/outlined.c, tracer/symbols/frame_pointer.c
  * and tracer/snapshot/memory/code.c.
  */
 #ifndef BASE_ARCH_H

@@ -2,8 +2,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What every folder may use. To be read in this order: mem.c (memory), buf.c (strings), text.c (printable texts),
- * nearest.c (misspelt words), script.c (what an interpreter runs), section.c (parts of ELF files), proc.c (what /proc says), hash.c,
- * error.c (our own mistakes), thread.c. banned.h, clock.h, command.h and embed.h are headers alone.
+ * nearest.c (misspelt words), source.c (paths of sources), script.c (what an interpreter runs), section.c (parts of ELF files),
+ * proc.c (what /proc says), hash.c, error.c (our own mistakes), thread.c. banned.h, clock.h, command.h and embed.h are headers alone.
  */
 #ifndef BASE_MEM_H
 #define BASE_MEM_H

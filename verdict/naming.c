@@ -3,6 +3,7 @@
 #include "verdict/naming.h"
 
 #include "base/buf.h"
+#include "base/source.h"
 #include "schema/locks.h"
 #include "schema/names.h"
 #include "schema/query.h"
@@ -394,12 +395,12 @@ void naming_site(struct buf *b, struct sqlite3 *db, int64_t id)
 
 bool naming_is_in_header(struct sqlite3 *db, int64_t id)
 {
+	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
 	_cleanup_buf_ struct buf why = BUF_INIT;
 
-	return query_number(db,
-		"SELECT file LIKE '/usr/include/%' OR file LIKE '/usr/lib/gcc/%' OR file LIKE '%/include/c++/%'"
-		" FROM site WHERE id = ?1",
-		id, 0, &why);
+	return query_one(db, "SELECT coalesce(file, '') FROM site WHERE id = ?1", id, &stmt,
+		       &why) == 1 &&
+	       source_is_header(query_text(stmt, 0));
 }
 
 void naming_time(struct buf *b, int64_t ns)

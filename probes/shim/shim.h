@@ -6,7 +6,7 @@
  * arena (the file that is recorded into) and its pieces chunk, task (numbers of
  * threads), ring (a thread's own), ring_write (a record goes into it), maps and
  * modules, ring_record (what the wrappers call to record something), object
- * (locks seen first), site, stack, filter (seccomp), privileges, asan. locks/ and calls/
+ * (locks seen first), site, outlined, stack, filter (seccomp), privileges, asan. locks/ and calls/
  * wrap the C library's functions, build on these files and not on each other.
  */
 #ifndef PROBES_SHIM_SHIM_H

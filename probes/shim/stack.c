@@ -1,6 +1,8 @@
-/* stack.c - the callers of a lock call (run --stacks). */
+/* stack.c - the callers of a lock call. */
 /* SPDX-License-Identifier: MIT */
 /*
+ * Of each that acquires a lock with run --stacks; else of those alone that outlined.c knows.
+ *
  * Whether a function keeps a frame pointer at a place in it does not change. The
  * first time that a place is met libgcc's unwinder walks the stack by the unwind
  * tables, and it is noted for each place whether its frame pointer led to the
@@ -39,7 +41,7 @@ typedef _Unwind_Ptr unwind_ip(struct _Unwind_Context *context);
 typedef _Unwind_Word unwind_cfa(struct _Unwind_Context *context);
 typedef _Unwind_Word unwind_register(struct _Unwind_Context *context, int number);
 
-bool shim_stacks;
+unsigned char shim_stacks;
 
 static struct {
 	unwind_backtrace *backtrace;
@@ -217,7 +219,9 @@ __attribute__((noinline)) void stack_record(uint64_t site)
 		mine.last = 0;
 		memset(mine.known, 0, sizeof mine.known);
 	}
-	n = walk(__builtin_frame_address(0), site, frames);
+	n = shim_stacks == STACKS_ALL
+		    ? walk(__builtin_frame_address(0), site, frames)
+		    : outlined_walk(__builtin_frame_address(0), site, frames, FRAMES);
 	for (size_t i = 0; i < n; i++)
 		id = (id ^ frames[i]) * 0x9e3779b97f4a7c15ull + (id >> 29);
 	id |= 1;
@@ -255,26 +259,37 @@ static void find_c_library(void)
 	}
 }
 
-/* Loads the unwinder while nobody is inside a lock call yet. */
-__attribute__((constructor)) static void start(void)
+/* Loads the unwinder; says whether there is one. */
+static bool load_unwinder(void)
 {
 	void *library, *none = NULL;
 
-	shim_options_read();
 	/* Without _dl_find_object (glibc 2.35) the unwinder takes a lock that the loader may hold. */
-	if (!shim_options.stacks || !dlopen || !dlsym ||
-		!shim_resolve(&none, "_dl_find_object", NULL))
-		return;
+	if (!dlopen || !dlsym || !shim_resolve(&none, "_dl_find_object", NULL))
+		return false;
 	library = dlopen("libgcc_s.so.1", RTLD_NOW | RTLD_LOCAL);
 	if (!library)
-		return;
+		return false;
 	find_c_library();
 	*(void **)&unwinder.ip = dlsym(library, "_Unwind_GetIP");
 	*(void **)&unwinder.cfa = dlsym(library, "_Unwind_GetCFA");
 	*(void **)&unwinder.reg = dlsym(library, "_Unwind_GetGR");
 	if (unwinder.ip && unwinder.cfa && unwinder.reg)
 		*(void **)&unwinder.backtrace = dlsym(library, "_Unwind_Backtrace");
-	__atomic_store_n(&shim_stacks, unwinder.backtrace != NULL, __ATOMIC_RELEASE);
+	return unwinder.backtrace;
+}
+
+/* While nobody is inside a lock call yet. */
+__attribute__((constructor)) static void start(void)
+{
+	unsigned char what = STACKS_NONE;
+
+	shim_options_read();
+	if (shim_options.stacks)
+		what = load_unwinder() ? STACKS_ALL : STACKS_NONE;
+	else if (outlined_start())
+		what = STACKS_OUTLINED;
+	__atomic_store_n(&shim_stacks, what, __ATOMIC_RELEASE);
 }
 
 void stack_thread(void)
@@ -283,7 +298,7 @@ void stack_thread(void)
 	void *low = NULL;
 	size_t size = 0;
 
-	if (!shim_stacks || !pthread_getattr_np || !pthread_attr_getstack ||
+	if (shim_stacks != STACKS_ALL || !pthread_getattr_np || !pthread_attr_getstack ||
 		pthread_getattr_np(pthread_self(), &attr) != 0)
 		return;
 	if (pthread_attr_getstack(&attr, &low, &size) == 0) {

@@ -224,7 +224,7 @@ CREATE TABLE lock_hold ( -- one hold of a lock, or count similar holds merged; h
     release_ns INTEGER,         -- NULL: still held
     site_id INTEGER,            -- where it was acquired; NULL: not known
     release_site_id INTEGER,    -- where it was released; NULL: not known
-    stack_id INTEGER,           -- in frame: the stack with which it was taken; NULL: none was recorded (run --stacks)
+    stack_id INTEGER,           -- in frame: the stack with which it was taken; NULL: none was recorded (run --stacks; without it where a header of C++ called)
     count INTEGER,              -- number of similar consecutive holds, from the first acquire_ns to the last release_ns; NULL: one
     held_ns INTEGER             -- of several: the sum of the times for which it was held; NULL: release_ns - acquire_ns
 );

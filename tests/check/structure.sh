@@ -149,7 +149,7 @@ begin "what differs between processors is behind base/arch.h and probes/ebpf/ker
 # By name elsewhere: what decodes instructions, vfork, and the calls of 32-bit programs.
 none "other files that name a processor" "$(files '*.[chS]' '*.def' | grep -v '^tests/\|^base/arch.h\|^probes/ebpf/kernel/arch.h' |
 	xargs grep -lE '__x86_64__|__aarch64__|__TARGET_ARCH|EM_X86_64|rdtsc' |
-	grep -vxE 'probes/shim/calls/processes/vfork.S|tracer/symbols/frame_pointer.c|tracer/snapshot/memory/code.c|tracer/ebpf/(calls|symbols).c')"
+	grep -vxE 'probes/shim/outlined.c|probes/shim/calls/processes/vfork.S|tracer/symbols/frame_pointer.c|tracer/snapshot/memory/code.c|tracer/ebpf/(calls|symbols).c')"
 end
 
 # heaps FILE...: the folders that have 35 files or more, or 5,000 lines of source or more.

@@ -4,6 +4,7 @@
 
 #include "base/hash.h"
 #include "base/mem.h"
+#include "base/source.h"
 #include "tracer/symbols/line.h"
 #include "tracer/symbols/maps.h"
 #include "tracer/symbols/module.h"
@@ -58,7 +59,7 @@ static bool is_language_code(struct module *m, uint64_t vaddr)
 	/* The C library's start-up code (crt1.o) is linked into every program. */
 	if (name && !has_line && !strcmp(name, "_start"))
 		return true;
-	return is_language_function(name) && (!has_line || lines_is_header(file));
+	return is_language_function(name) && (!has_line || source_is_header(file));
 }
 
 static const struct map *map_before(struct symbols *s, int64_t process, uint64_t addr)
@@ -119,5 +120,5 @@ bool symbols_is_library(struct symbols *s, int64_t process, uint64_t addr)
 
 bool symbols_is_library_source(const char *file)
 {
-	return lines_is_library(file) || lines_is_header(file);
+	return lines_is_library(file) || source_is_header(file);
 }

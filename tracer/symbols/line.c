@@ -6,6 +6,7 @@
 #include <elfutils/libdw.h>
 
 #include "base/mem.h"
+#include "base/source.h"
 #include "tracer/symbols/inline.h"
 
 /* A range of code and the unit that it was compiled in. */
@@ -138,12 +139,6 @@ bool lines_is_library(const char *file)
 	return go && is_go_root(file, go);
 }
 
-bool lines_is_header(const char *file)
-{
-	return !strncmp(file, "/usr/include/", 13) || !strncmp(file, "/usr/lib/gcc/", 13) ||
-	       strstr(file, "/include/c++/");
-}
-
 size_t lines_places(struct lines *l, uint64_t vaddr, struct line_place *ret, size_t max)
 {
 	const struct range *r = find_range(l, vaddr);
@@ -176,7 +171,7 @@ static void find_caller(struct lines *l, uint64_t vaddr, const char **ret_file, 
 	size_t n = lines_places(l, vaddr, places, LINES_MAX_INLINE);
 
 	for (size_t i = 1; i < n; i++) {
-		if (lines_is_header(places[i].file) || lines_is_library(places[i].file))
+		if (source_is_header(places[i].file) || lines_is_library(places[i].file))
 			continue;
 		*ret_file = places[i].file;
 		*ret_line = places[i].line;
@@ -200,7 +195,7 @@ bool lines_find(struct lines *l, uint64_t vaddr, const char **ret_file, int *ret
 		return false;
 	*ret_file = file;
 	*ret_line = number;
-	if (lines_is_header(file) || lines_is_library(file))
+	if (source_is_header(file) || lines_is_library(file))
 		find_caller(l, vaddr, ret_file, ret_line);
 	return true;
 }

@@ -33,9 +33,6 @@ size_t lines_places(struct lines *l, uint64_t vaddr, struct line_place *ret, siz
 /* Says whether a source file is one of the standard library of Rust or Go. */
 bool lines_is_library(const char *file);
 
-/* Says whether a source file is a header of the system or of C++'s library. */
-bool lines_is_header(const char *file);
-
 /* Says whether some unit covers the address. */
 bool lines_covers(struct lines *l, uint64_t vaddr);
 

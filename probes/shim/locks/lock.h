@@ -37,7 +37,7 @@ static inline void lock_request(
 static inline void lock_acquire(
 	const volatile void *addr, unsigned kind, unsigned aux, int rc, uint64_t site)
 {
-	if (unlikely(shim_stacks) && rc == 0)
+	if (rc == 0 && stack_is_wanted(site))
 		stack_record(site);
 	if (likely(rc == 0 || rc == EBUSY)) {
 		struct ring_entry e = ring_begin();
@@ -56,7 +56,7 @@ static inline void lock_acquired(
 {
 	if (shim_everything())
 		lock_wait_end();
-	if (unlikely(shim_stacks) && rc == 0)
+	if (rc == 0 && stack_is_wanted(site))
 		stack_record(site);
 	if (likely(rc == 0)) {
 		struct ring_entry e = ring_begin();

@@ -88,17 +88,53 @@ int main() {
 	std::lock_guard<std::mutex> next(b);
 }
 EOF
-g++ -std=c++20 -g -O0 -pthread -o inverted inverted.cc
-for backend in auto shim; do
-	begin "run --backend=$backend of a C++ program that was not optimised: a lock that was taken in a header"
-	run "$PPTRACE" run --backend=$backend --on-deadlock=kill -o dead.db ./inverted
-	expect_err "^ +waits for the mutex b since .* at inverted.cc:13 \(main"
-	expect_err " since .* at gthr-default.h:[0-9]+ \(.*\) \(run --stacks names the caller\)$"
-	run "$PPTRACE" run --stacks --backend=$backend --on-deadlock=kill -o dead.db ./inverted
-	expect_err "which is held by .* since .* at inverted.cc:7 \(other\(\)\)$"
-	expect_err "which is held by .* since .* at inverted.cc:12 \(main\)$"
+for build in "g++ -O0" "clang++ -O0" "g++ -O2"; do
+	read -r -a command <<<"$build"
+	command -v "${command[0]}" >/dev/null || continue
+	"${command[@]}" -std=c++20 -g -pthread -o inverted inverted.cc
+	for backend in auto shim; do
+		begin "run --backend=$backend of a C++ program ($build): a lock was taken where the program says so, not in a header"
+		run "$PPTRACE" run --backend=$backend --on-deadlock=kill -o dead.db ./inverted
+		expect_err "^ +waits for the mutex b since .* at inverted.cc:13 \(main"
+		expect_err "which is held by .* since .* at inverted.cc:7 \(other\(\)\)$"
+		expect_err "which is held by .* since .* at inverted.cc:12 \(main\)$"
+		# What is optimised calls from no such function, and its callers are not recorded.
+		[ "$build" != "g++ -O2" ] || expect_sql dead.db "SELECT count(*) FROM lock_hold WHERE stack_id IS NOT NULL" 0
+		end
+	done
+done
+
+# Each lock of the library, in a debug build and in one with instrumentation.
+cat >kinds.cc <<'EOF'
+#include <mutex>
+#include <shared_mutex>
+std::mutex m; std::recursive_mutex r; std::timed_mutex t; std::shared_mutex s; std::shared_timed_mutex st;
+static void f1() { m.lock(); }
+static void f2() { r.lock(); }
+static void f3() { (void)t.try_lock_for(std::chrono::seconds(1)); }
+static void f4() { s.lock(); }
+static void f5() { st.lock_shared(); }
+static void f6() { new std::scoped_lock<std::mutex, std::timed_mutex>(m, t); }
+static void f7() { (void)m.try_lock(); }
+int main() { f1(); m.unlock(); f2(); f3(); t.unlock(); f4(); f5(); f6(); m.unlock(); f7(); }
+EOF
+for flags in "" "-fcf-protection -fstack-protector-all"; do
+	begin "run of a C++ program that was not optimised ($flags): the callers of every kind of lock"
+	# shellcheck disable=SC2086 # several flags
+	g++ -g -O0 $flags -std=c++17 -pthread -o kinds kinds.cc
+	run "$PPTRACE" run --backend=shim -o kinds.db ./kinds
+	expect_sql kinds.db "SELECT group_concat(DISTINCT s.function) FROM
+		(SELECT function FROM lock_hold h JOIN site s ON s.id = h.site_id WHERE h.stack_id IS NOT NULL ORDER BY 1) s" "f1(),f2(),f3(),f4(),f5(),f6(),f7()"
 	end
 done
+
+begin "run of a C++ program built with -Og: where no frame pointer leads to the caller, the text says what does"
+g++ -std=c++20 -g -Og -pthread -o inverted inverted.cc
+run "$PPTRACE" run --backend=shim --on-deadlock=kill -o dead.db ./inverted
+expect_err " since .* at gthr-default.h:[0-9]+ \(.*\) \(run --stacks names the caller\)$"
+run "$PPTRACE" run --stacks --backend=shim --on-deadlock=kill -o dead.db ./inverted
+expect_err "which is held by .* since .* at inverted.cc:7 \(other\(\)\)$"
+end
 
 gcc -g -O2 -fno-omit-frame-pointer -pthread -o stacks2f "$source"
 for backend in auto shim; do

@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/hash.h"
+#include "base/source.h"
 #include "base/text.h"
 #include "base/mem.h"
 #include "base/proc.h"
@@ -231,4 +232,18 @@ TEST(proc_comm)
 	ASSERT_STR(comm, "short");
 	proc_comm(UINT32_MAX, comm);
 	ASSERT_STR(comm, "");
+}
+
+TEST(source_headers)
+{
+	ASSERT(source_is_header("/usr/include/c++/12/mutex"));
+	ASSERT(source_is_header("/usr/include/x86_64-linux-gnu/c++/12/bits/gthr-default.h"));
+	ASSERT(source_is_header(
+		"/usr/bin/../lib/gcc/x86_64-linux-gnu/12/../../../../include/c++/12/mutex"));
+	ASSERT(source_is_header("/usr/lib/llvm-14/bin/../include/c++/v1/mutex"));
+	ASSERT(source_is_header("/opt/gcc/include/c++/13/mutex"));
+	ASSERT(!source_is_header("/home/u/bin/../include/lock.h"));
+	ASSERT(!source_is_header("/usr/src/app/main.cc"));
+	ASSERT(!source_is_header("include/lock.h"));
+	ASSERT(!source_is_header(""));
 }
