@@ -124,11 +124,32 @@ enum silent_due silent_due(const struct silent *s, const struct silent_times *at
 	" AND (?1 = 0 OR w.id = ?1) AND (w.reason IN ('tty', 'ipc') OR (w.reason = 'poll'"         \
 	"  AND EXISTS (SELECT 1 FROM wait_on o WHERE o.wait_id = w.id AND o.kind = 'tty'))))"
 
+/* Waits for a FIFO, of which no record tells that its name is gone. */
+static const char fifo_waits[] =
+	"SELECT EXISTS (SELECT 1 FROM wait w LEFT JOIN pipe p ON p.id = w.pipe_id WHERE w.end_ns IS NULL"
+	" AND w.timed = 0 AND (w.reason = 'fifo-open' OR p.kind = 'fifo' OR EXISTS (SELECT 1 FROM wait_on o"
+	"  JOIN pipe q ON q.id = o.pipe_id WHERE o.wait_id = w.id AND q.kind = 'fifo')))";
+
 bool silent_is_wanted(struct sqlite3 *db)
 {
 	_cleanup_buf_ struct buf why = BUF_INIT;
 
-	return db && query_number(db, DIM_WAITS, 0, 0, &why);
+	return db && (query_number(db, DIM_WAITS, 0, 0, &why) ||
+			     query_number(db, fifo_waits, 0, 0, &why));
+}
+
+/* Says whether a member of a set that the look has found waits for a FIFO that has no name any more. */
+static bool wants_unnamed(const struct silent *s, const struct finding *f, struct buf *why)
+{
+	for (size_t i = 0; i < f->n_members; i++)
+		if (query_number(inspect_db(s->inspect),
+			    "SELECT coalesce(p.unnamed, w.reason = 'fifo-open' AND w.detail IS NOT NULL)"
+			    " OR EXISTS (SELECT 1 FROM wait_on o JOIN pipe q ON q.id = o.pipe_id"
+			    "  WHERE o.wait_id = w.id AND q.unnamed)"
+			    " FROM wait w LEFT JOIN pipe p ON p.id = w.pipe_id WHERE w.id = ?1",
+			    f->members[i].wait_id, 0, why))
+			return true;
+	return false;
 }
 
 /* How many times as long as it took must pass before the next look. */
@@ -229,16 +250,17 @@ static bool translate(
 
 /*
  * Says whether the recording itself could judge a set: what it knows of POSIX timers is better (/proc does not tell whether
- * one is armed; interval timers are read with their signal's mask), and without goroutines and dim waits it knows of everything.
+ * one is armed; interval timers are read with their signal's mask), and without goroutines, dim waits and FIFOs that have lost their
+ * name (unnamed: there is one) it knows of everything.
  */
-static bool is_known_better(
-	const struct silent *s, struct sqlite3 *db, const struct finding *f, struct buf *why)
+static bool is_known_better(const struct silent *s, struct sqlite3 *db, const struct finding *f,
+	bool unnamed, struct buf *why)
 {
 	static const char armed[] =
 		"SELECT EXISTS (SELECT 1 FROM timer WHERE process_id = ?1 AND disarmed_ns IS NULL"
 		" AND kind = 'posix' AND signo IS NOT NULL)";
 	static const char raw[] = "SELECT raw_calls FROM process WHERE id = ?1";
-	bool is_dim = s->library_alone;
+	bool is_dim = s->library_alone || unnamed;
 
 	for (size_t i = 0; i < f->n_members; i++) {
 		const struct finding_member *m = &f->members[i];
@@ -354,9 +376,10 @@ bool silent_take(struct silent *s, struct sqlite3 *db, uint64_t t0, const struct
 		struct findings list = {&one, 1};
 		/* Of who was woken meanwhile the look knows no more than that he waits now. */
 		bool is_old = stands_since(s, &one) + s->watch_ns <= s->begun_at;
+		bool unnamed = wants_unnamed(s, &one, &why);
 
 		if (!translate(s, db, t0, &one, &why) || is_told(db, reported, &one, &why) ||
-			is_known_better(s, db, &one, &why))
+			is_known_better(s, db, &one, unnamed, &why))
 			continue;
 		if (is_old)
 			verdict_remember(&out, &list);

@@ -124,7 +124,8 @@ static void write_pipe(struct model *m, struct pipe *pipe)
 		.sent_ns = pipe->sent ? pipe->sent_ns : STORE_NULL,
 		.local = pipe->local,
 		.remote = pipe->remote,
-		.listener_id = pipe->listener_id};
+		.listener_id = pipe->listener_id,
+		.unnamed = pipe->unnamed};
 
 	store_write(m->store, STORE_PIPE, &row, &pipe->written);
 	pipe->dirty = false;
@@ -298,6 +299,8 @@ struct pipe *model_pipe_of(
 		pipe->path = xstrndup(rec->path, sizeof rec->path);
 		pipe->dirty = true;
 	}
+	if (rec->mode & END_UNNAMED && !pipe->unnamed)
+		pipe->unnamed = pipe->dirty = true;
 	return pipe;
 }
 

@@ -313,8 +313,9 @@ struct pipe {
 	int64_t listener_id; /* pipe.id of the listening socket that it was connected to, STORE_NULL */
 	char reader[64], writer[64]; /* the first who did */
 	int kind;
-	int via;        /* socket: how side 0 came about (enum end_via) */
-	int given;      /* descriptor at which the command was given it; -1: it was not */
+	int via;      /* socket: how side 0 came about (enum end_via) */
+	int given;    /* descriptor at which the command was given it; -1: it was not */
+	bool unnamed; /* FIFO: its name is gone */
 	bool ambiguous; /* socket: others look the same, so that it is not known whose side is whose */
 	unsigned outside, ends;
 	unsigned waits; /* that point here */

@@ -76,6 +76,11 @@ static void pipe_target(struct model *m, struct thread *t, const struct rec_WAIT
 	if (w->reason == WAIT_FIFO_OPEN && rec->inode)
 		pipe = model_fifo(m, rec->dev, rec->inode);
 	if (!pipe) {
+		/* A snapshot says so of one that has no name any more, by the one that the call gave. */
+		if (w->reason == WAIT_FIFO_OPEN && rec->head.flags & REC_SNAP && t->more &&
+			t->more->path.len)
+			w->detail = xasprintf("FIFO %.*s, which is not there any more",
+				(int)t->more->path.len, (const char *)t->more->path.data);
 		if (rec->file_kind == FILE_UNIX || rec->file_kind == FILE_TCP)
 			w->reason = WAIT_SOCKET;
 		return;

@@ -192,6 +192,7 @@ static void emit_fds(
 		if (!file_is_end(f->kind))
 			continue;
 		r.kind = emit_pipe_kind(f->kind);
+		r.mode |= f->is_unnamed ? END_UNNAMED : 0;
 		emit_text(r.path, sizeof r.path, f->kind == FILE_FIFO ? f->path : NULL);
 		o->emit(o->arg, &r.head);
 	}

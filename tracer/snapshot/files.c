@@ -43,7 +43,16 @@ static enum file_kind kind_of_anon(const char *link)
 	return FILE_OTHER;
 }
 
-static void kind_of_path(int dirfd, const char *name, struct snap_fd *f)
+/* Some file systems count no names at all: what the link says must agree. */
+static bool is_unnamed(const struct stat *st, const char *link)
+{
+	static const char gone[] = " (deleted)";
+	size_t len = strlen(link), n = sizeof gone - 1;
+
+	return !st->st_nlink && len > n && !strcmp(link + len - n, gone);
+}
+
+static void kind_of_path(int dirfd, const char *name, const char *link, struct snap_fd *f)
 {
 	struct stat st;
 
@@ -66,6 +75,7 @@ static void kind_of_path(int dirfd, const char *name, struct snap_fd *f)
 		f->kind = FILE_OTHER;
 	if (f->kind == FILE_TTY)
 		f->inode = terminal_key(dirfd, name, st.st_rdev);
+	f->is_unnamed = f->kind == FILE_FIFO && is_unnamed(&st, link);
 }
 
 /* Classifies what the link of a descriptor in /proc says, e.g. "pipe:[4711]". */
@@ -86,7 +96,7 @@ static void classify(int dirfd, const char *name, const char *link, struct snap_
 	} else if (!strncmp(link, "anon_inode:", 11) || !strncmp(link, "pidfd:", 6)) {
 		f->kind = strncmp(link, "pidfd:", 6) ? kind_of_anon(link) : FILE_PIDFD;
 	} else if (link[0] == '/') {
-		kind_of_path(dirfd, name, f);
+		kind_of_path(dirfd, name, link, f);
 	} else {
 		f->kind = FILE_OTHER;
 	}

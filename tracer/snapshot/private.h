@@ -111,17 +111,6 @@ uint64_t locks_file(const struct snap_lock *l);
 /* Fills in what a thread that is blocked in fcntl or flock asks for, and by which open file description. */
 void locks_wanted(const struct snap_process *p, struct snap_thread *t);
 
-/* ---- kernel_waits.c: waits whose other side the kernel keeps ---- */
-
-/* Says whether a thread in no system call waits for a page that a userfaultfd is to supply; in wait.peer: who holds that, 0: not known. */
-bool fault_wait(const struct snap_process *p, struct snap_thread *t);
-
-/* Of a thread in io_uring_enter: in words, which operations its ring waits with. */
-void uring_wait(const struct snap_process *p, struct snap_thread *t);
-
-/* Of a thread that opens a file: in words, whether somebody has a lease on it that he is to give up. */
-void file_wait_open(const struct snap_process *p, struct snap_thread *t);
-
 /* ---- wait.c: what a thread waits for ---- */
 
 /* Says whether a thread is in a futex call that goes on waiting: the word is still what it waits to see changed. */

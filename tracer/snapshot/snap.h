@@ -35,8 +35,9 @@ struct snap_fd {
 	uint64_t inode2;     /* socket: as END_OPEN has it */
 	unsigned mode;       /* END_READ, END_WRITE */
 	bool is_cloexec;
-	pid_t peer; /* pidfd: the process; netlink socket: 1 + protocol */
-	char *path; /* what has one */
+	bool is_unnamed; /* FIFO: it has no name any more, so that nobody can open it */
+	pid_t peer;      /* pidfd: the process; netlink socket: 1 + protocol */
+	char *path;      /* what has one */
 };
 
 struct snap_thread {

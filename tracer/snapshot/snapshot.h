@@ -1,8 +1,8 @@
 /* snapshot.h - the state of processes that were never started under pptrace, as records. */
 /* SPDX-License-Identifier: MIT */
 /*
- * To be read in this order: proc.c (files of /proc, memory), netlink.c, sockets.c, terminal.c, files.c, terminals.c, ipc.c, locks.c, maps.c and kernel_waits.c (what
- * a process has open, locked and shared), the folder memory (owners of mutexes, calls on the stacks), wait.c (what a
+ * To be read in this order: proc.c (files of /proc, memory), netlink.c, sockets.c, terminal.c, files.c, terminals.c, ipc.c, locks.c, maps.c (what
+ * a process has open, locked and shared), the folders memory (owners of mutexes, calls on the stacks) and kernel (what the kernel alone knows), wait.c (what a
  * thread waits for), join.c (which thread is joined), load.c with age.c and each.c (one process, looked at twice), providers.c and mappers.c (which
  * others to read), emit_process.c and emit.c (records), snapshot.c (all of it in turn). core_load.c does the same for a core file.
  * registers.c, timers.c, timers_reach.c, reopen.c and cancels.c (these two by file_words.c) answer one question each.

@@ -1,8 +1,10 @@
 /* wait.c - what a blocked thread waits for, from its system call. */
 /* SPDX-License-Identifier: MIT */
 #include "schema/compat.h"
+#include "tracer/snapshot/kernel/waits.h"
 #include "tracer/snapshot/private.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -206,6 +208,10 @@ static void fill_open(struct snap_process *p, struct snap_thread *t, uint64_t na
 			t->wait.file_kind = S_ISREG(st.st_mode) ? FILE_REG : FILE_OTHER;
 			file_wait_open(p, t);
 		}
+	} else if (errno == ENOENT && file_opens_fifo(p, t)) {
+		t->wait.file_kind = FILE_FIFO;
+		t->wait.reason = WAIT_FIFO_OPEN;
+		t->words = xstrdup(text);
 	}
 	free(path);
 }

@@ -3,6 +3,7 @@
 #include "verdict/graph/state.h"
 
 #include "base/buf.h"
+#include "base/mem.h"
 #include "schema/locks.h"
 #include "schema/names.h"
 #include "schema/query.h"
@@ -198,7 +199,7 @@ int state_load_locks(struct state *st, bool open_only, struct buf *why)
 
 static const char pipe_sql[] =
 	"SELECT kind, outside, created_ns IS NOT NULL, (SELECT attached OR backend = 'snapshot'"
-	" FROM trace), sent_ns, inode2 IS NULL, listener_id, inode & 1 FROM pipe WHERE id = ?1";
+	" FROM trace), sent_ns, inode2 IS NULL, listener_id, inode & 1, %s FROM pipe WHERE id = ?1";
 
 /* stmt: of pipe_sql; thousands of threads may wait for a pipe each. */
 static int add_pipe(struct state *st, sqlite3_stmt *stmt, int64_t id, struct buf *why)
@@ -220,7 +221,7 @@ static int add_pipe(struct state *st, sqlite3_stmt *stmt, int64_t id, struct buf
 	ARRAY_GROW(st->pipes, st->n_pipes, st->cap_pipes);
 	p = &st->pipes[st->n_pipes];
 	*p = (struct state_pipe){.id = id,
-		.is_fifo = !strcmp(kind, "fifo"),
+		.is_fifo = !strcmp(kind, "fifo") && !query_int(stmt, 8, 0),
 		.is_two_sided = names_pipe_is_two_sided(kind),
 		.is_tcp = !strcmp(kind, "tcp"),
 		.is_pty = !strcmp(kind, "pty"),
@@ -295,7 +296,9 @@ static int load_ends(struct state *st, struct buf *why)
 int state_load_pipes(struct state *st, struct buf *why)
 {
 	_cleanup_stmt_ sqlite3_stmt *stmt = NULL, *pipe = NULL;
-	int rc = query_open(st->db, pipe_sql, &pipe, why);
+	_cleanup_free_ char *sql =
+		xasprintf(pipe_sql, version_has(st->db, "pipe.unnamed") ? "unnamed" : "0");
+	int rc = query_open(st->db, sql, &pipe, why);
 
 	for (size_t i = 0; !rc && i < st->n_threads; i++)
 		if (st->threads[i].waits && st->threads[i].wait.pipe_id)

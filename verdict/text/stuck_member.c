@@ -423,7 +423,10 @@ static void add_object(struct buf *b, const struct state *st, const struct state
 		add_lock_object(b, st, w);
 		break;
 	case OBJECT_PIPE:
-		naming_pipe(b, st->db, w->pipe_id);
+		if (w->pipe_id)
+			naming_pipe(b, st->db, w->pipe_id);
+		else
+			add_detail(b, st, w);
 		break;
 	case OBJECT_THREAD:
 		naming_thread_at(b, st->db, w->target_thread_id, st->now_ns);

@@ -214,7 +214,7 @@ static void add_fifo(struct buf *b, const struct state *st, const struct stuck_s
 		buf_adds(b, n++ ? " or " : "");
 		naming_pipe(b, st->db, fifo_of(st, &st->threads[s->members[i]].wait));
 	}
-	buf_adds(b, n ? "\n" : "a FIFO\n");
+	buf_adds(b, n ? "\n" : "the FIFO by another name, if it has one\n");
 }
 
 /* Who waits for any signal is helped by one that has a handler; who waits for some by those. */

@@ -151,6 +151,16 @@ static bool opens_crossed(const struct finder *f, const struct stuck_set *s)
 	return false;
 }
 
+/* Says whether a thread opens a FIFO that has lost its name meanwhile, as a snapshot tells. */
+static bool opens_unnamed(const struct finder *f, uint32_t member)
+{
+	const struct state_wait *w = &f->st->threads[member].wait;
+
+	return w->reason == WAIT_FIFO_OPEN && !w->pipe_id &&
+	       query_number(f->st->db, "SELECT detail IS NOT NULL FROM wait WHERE id = ?1", w->id,
+		       0, f->st->why);
+}
+
 /* Says whether a member is the main thread of a program, and no loop itself: it waits for what others are to do. */
 static bool is_main_in_need(const struct finder *f, uint32_t member)
 {
@@ -419,5 +429,6 @@ bool sets_lacks_something(const struct finder *f, const struct stuck_set *s)
 {
 	return is_asked_by_child(f, s) || is_forgotten(f, s) || is_merged(f, s) ||
 	       is_parent_of_waiters(f, s) || any_family_fifo(f, s) || opens_crossed(f, s) ||
-	       is_sealed(f, s) || is_dialogue(f, s) || sets_is_fed_back(f, s);
+	       sets_any(f, s, opens_unnamed) || is_sealed(f, s) || is_dialogue(f, s) ||
+	       sets_is_fed_back(f, s);
 }

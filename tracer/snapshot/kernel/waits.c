@@ -1,6 +1,6 @@
-/* kernel_waits.c - waits whose other side the kernel keeps: userfaultfds, io_urings, leases of files, leave to open them. */
+/* waits.c - waits whose other side the kernel keeps: userfaultfds, io_urings, leases of files, leave to open them. */
 /* SPDX-License-Identifier: MIT */
-#include "tracer/snapshot/private.h"
+#include "tracer/snapshot/kernel/waits.h"
 
 #include <ctype.h>
 #include <linux/io_uring.h>
@@ -116,6 +116,11 @@ void uring_wait(const struct snap_process *p, struct snap_thread *t)
 	}
 	if (words.len)
 		t->words = xstrdup(words.data);
+}
+
+bool file_opens_fifo(const struct snap_process *p, const struct snap_thread *t)
+{
+	return p->live && sleeps_in(p, t, "wait_for_partner");
 }
 
 /*
