@@ -32,6 +32,8 @@ static const struct {
 	{"postgres", "the locks of PostgreSQL (pg_locks shows them)", false, false},
 };
 
+#define IN_SNAPSHOT "(SELECT backend FROM trace) = 'snapshot'"
+
 /* Waits (w) that somebody or something outside may end, as far as the verdict knows. */
 static const struct {
 	const char *is_one, *what;
@@ -52,6 +54,15 @@ static const struct {
 	{"w.reason = 'fault'", "whether the holder of a userfaultfd will supply a page"},
 	{"w.reason = 'file' AND (w.detail LIKE '%lease on it' OR w.detail LIKE '%fanotify%')",
 		"when somebody else will let a file be opened (leases, fanotify)"},
+	{"p.kind = 'fifo' AND coalesce(p.path, '') NOT LIKE '% (deleted)'",
+		"who will open a FIFO, or has written to it before"},
+	{"w.reason = 'pipe-read' AND p.kind IN ('unix', 'tcp') AND " IN_SNAPSHOT,
+		"which thread is to answer what was asked through a connection"},
+	{"w.reason = 'sem' AND w.timed = 0 AND EXISTS (SELECT 1 FROM lock l LEFT JOIN lock_stat s ON s.lock_id = l.id"
+	 " WHERE l.id = w.lock_id AND l.type LIKE '%.Lock' AND s.last_taker_id IS NULL)",
+		"who has a lock that does not say so (threading.Lock of Python)"},
+	{"w.reason = 'lock' AND w.timed <> 0",
+		"whether a wait for a lock that has a time-out is begun again each time"},
 	{"w.syscall = 'io_getevents'",
 		"what asynchronous input and output is under way (io_submit)"},
 	{"w.reason = 'other'", "system calls that pptrace does not know"},
@@ -60,8 +71,16 @@ static const struct {
 /* Every wait that stands at the moment ?1, once: there may be millions of others. */
 static const char standing_sql[] =
 	"SELECT DISTINCT CASE %s END AS number, t.process_id FROM wait w JOIN thread t ON t.id = w.thread_id"
-	" LEFT JOIN pipe p ON p.id = w.pipe_id WHERE %s AND (w.timed = 0 OR w.reason = 'file')"
+	" LEFT JOIN pipe p ON p.id = w.pipe_id WHERE %s AND (w.timed = 0 OR w.reason = 'file'"
+	" OR (w.reason = 'lock' AND " IN_SNAPSHOT "))"
 	" AND number IS NOT NULL ORDER BY 1, 2";
+
+/* Threads that run, in programs whose locks a recording sees only by who sleeps in them; a language has its own. */
+static const char runners_sql[] =
+	"SELECT DISTINCT p.id FROM thread t JOIN process p ON p.id = t.process_id WHERE " IN_SNAPSHOT
+	" AND p.start_ns <= ?1 AND p.end_ns IS NULL AND t.end_ns IS NULL AND p.language IS NULL"
+	" AND NOT EXISTS (SELECT 1 FROM wait w WHERE w.thread_id = t.id AND w.end_ns IS NULL)"
+	" AND (SELECT count(*) FROM thread o WHERE o.process_id = p.id AND o.end_ns IS NULL) > 1 ORDER BY 1";
 
 /* SIGEV_THREAD, which the C library does by the first real-time signal. */
 static const char callbacks_sql[] =
@@ -151,15 +170,16 @@ static int add_waits(struct sqlite3 *db, int64_t at_ns, struct buf *out, struct 
 	return rc;
 }
 
-static int add_callbacks(struct sqlite3 *db, int64_t at_ns, struct buf *out, struct buf *why)
+/* A note about the processes that a query finds for the moment. */
+static int add_those(struct sqlite3 *db, int64_t at_ns, const char *sql, const char *what,
+	struct buf *out, struct buf *why)
 {
 	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
-	int rc = query_one(db, callbacks_sql, at_ns, &stmt, why);
+	int rc = query_one(db, sql, at_ns, &stmt, why);
 	size_t n = 0;
 
 	for (; rc > 0; rc = query_step(stmt, why))
-		add_process(out, db, query_int(stmt, 0, 0),
-			"what a POSIX timer that starts a thread will do (SIGEV_THREAD)", n++);
+		add_process(out, db, query_int(stmt, 0, 0), what, n++);
 	if (n)
 		buf_addc(out, '\n');
 	return rc;
@@ -173,5 +193,12 @@ int verdict_unjudged(struct sqlite3 *db, int64_t at_ns, struct buf *out, struct 
 		rc = add_runtime(db, at_ns, i, out, why);
 	if (!rc)
 		rc = add_waits(db, at_ns, out, why);
-	return rc ? rc : add_callbacks(db, at_ns, out, why);
+	if (!rc)
+		rc = add_those(db, at_ns, runners_sql,
+			"whether a thread that runs spins for a lock that another one has", out,
+			why);
+	return rc ? rc
+		  : add_those(db, at_ns, callbacks_sql,
+			    "what a POSIX timer that starts a thread will do (SIGEV_THREAD)", out,
+			    why);
 }

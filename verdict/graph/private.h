@@ -83,6 +83,12 @@ uint64_t providers_lock_rescues(const struct providers *solved, uint32_t thread)
 /* Finds who is to answer whom (answerer). Returns whether anybody asks. */
 bool providers_find_answerers(struct providers *pr);
 
+/*
+ * In a graph of who is asked: says whether a thread waits for connections. In a snapshot for nothing else, but to be woken by its
+ * own process: who has other connections may answer through these, or be told the answer by them.
+ */
+bool providers_accepts(const struct providers *pr, uint32_t thread);
+
 /* Frees what is known of ranks of MPI jobs. Accepts NULL. */
 void providers_mpi_free(struct mpi_ranks *ranks);
 

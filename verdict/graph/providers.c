@@ -49,7 +49,7 @@ static void add_thread(struct providers *pr, uint32_t thread)
 	bool stopped = p->stopped_ns && t->wait.start_ns < p->stopped_ns;
 
 	/* Rests on nothing: it stays where it is. */
-	if (pr->answerer && state_accepts(st, t))
+	if (providers_accepts(pr, thread))
 		return;
 	if (!t->waits || t->wait.timed || p->alarm_kills || stopped ||
 		(p->alarm_rings && is_hearing(st, thread))) {

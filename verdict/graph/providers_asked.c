@@ -8,6 +8,9 @@
  * has been in its wait since before anything was asked was not handed the question; whoever else of the server can go on
  * may have been.
  *
+ * A snapshot does not know who has read what. There the one who wants a lock that the asking thread has is taken for the one who
+ * was asked, and nobody else of the server may be able to go on but who only waits for connections.
+ *
  * Of goroutines it is not recorded who reads. Their runtime says which one is to answer (wait.target_thread_id), where no other has
  * the connection at hand.
  */
@@ -16,6 +19,7 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "schema/query.h"
+#include "verdict/naming.h"
 
 enum {
 	CHAIN_MAX = 16,
@@ -65,7 +69,7 @@ static struct question question_of(const struct state *st, uint32_t thread)
 		q.side = query_int(stmt, 1, 0) != 0;
 	}
 	/* A connection, not a pair of sockets made for its own sake. */
-	if (q.pipe != STATE_NONE && !st->pipes[q.pipe].is_tcp && !st->pipes[q.pipe].listener_id)
+	if (q.pipe != STATE_NONE && !st->pipes[q.pipe].is_connection)
 		q.pipe = STATE_NONE;
 	return q;
 }
@@ -165,6 +169,34 @@ static uint32_t owner_of(const struct state *st, uint32_t thread)
 	return state_thread(st, st->holders[l->first_holder].thread_id);
 }
 
+/* Says whether a thread waits for a lock of Python's, of which nobody knows who has it. */
+static bool wants_ownerless(const struct state *st, uint32_t thread)
+{
+	const struct state_thread *t = &st->threads[thread];
+	const struct state_lock *l = t->waits ? state_lock_of(st, &t->wait) : NULL;
+
+	return l && !t->wait.timed && t->wait.reason == WAIT_SEM && !l->last_taker_id &&
+	       l->first_holder == STATE_NONE &&
+	       naming_runtime_kind(st->db, t->wait.lock_id) == RUNTIME_KIND_LOCK;
+}
+
+/* The only thread of a process that waits for an answer from that process, or STATE_NONE: then it has the lock, if anybody has. */
+static uint32_t only_asker(const struct state *st, uint32_t process)
+{
+	uint32_t asker = STATE_NONE;
+
+	for (uint32_t t = st->processes[process].first; t != STATE_NONE; t = st->threads[t].next) {
+		struct question q = question_of(st, t);
+
+		if (q.pipe == STATE_NONE || !is_asked(st, &q, process))
+			continue;
+		if (asker != STATE_NONE)
+			return STATE_NONE;
+		asker = t;
+	}
+	return asker;
+}
+
 /* Finds the thread that waits for the answer of one that wants a lock: it has that lock, or one further on. */
 static uint32_t asker_of(
 	const struct state *st, struct talks *talks, uint32_t answerer, int64_t *ret_asked_ns)
@@ -175,7 +207,8 @@ static uint32_t asker_of(
 		const struct talk *talk;
 		struct question q;
 
-		thread = owner_of(st, thread);
+		thread = wants_ownerless(st, thread) ? only_asker(st, st->threads[thread].process)
+						     : owner_of(st, thread);
 		if (thread == STATE_NONE || thread == answerer)
 			return STATE_NONE;
 		q = question_of(st, thread);
@@ -183,6 +216,9 @@ static uint32_t asker_of(
 			continue;
 		if (!is_asked(st, &q, st->threads[answerer].process))
 			return STATE_NONE;
+		*ret_asked_ns = INT64_MIN;
+		if (st->instant)
+			return thread;
 		talk = talk_of(st, talks, &q);
 		if (!has_read_all(talk, &st->threads[answerer]))
 			return STATE_NONE;
@@ -236,6 +272,21 @@ bool providers_find_answerers(struct providers *pr)
 		any = true;
 	}
 	return any;
+}
+
+bool providers_accepts(const struct providers *pr, uint32_t thread)
+{
+	static const char others[] =
+		"SELECT EXISTS (SELECT 1 FROM wait_on o LEFT JOIN pipe p ON p.id = o.pipe_id WHERE o.wait_id = ?1"
+		" AND coalesce(p.kind, '') <> 'listen' AND o.kind <> 'eventfd'"
+		" AND (coalesce(p.kind, '') NOT IN ('pipe', 'socketpair') OR EXISTS (SELECT 1 FROM pipe_end e"
+		"  WHERE e.pipe_id = p.id AND e.process_id <> ?2)))";
+	const struct state *st = pr->st;
+	const struct state_thread *t = &st->threads[thread];
+
+	return pr->answerer && state_accepts(st, t) &&
+	       !(st->instant && query_pair(st->db, others, t->wait.id, st->processes[t->process].id,
+					0, st->why));
 }
 
 /* Says whether a thread of the server may have been handed what was asked, and can go on. */

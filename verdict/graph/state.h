@@ -124,6 +124,7 @@ struct state_pipe {
 	int64_t id;
 	bool is_fifo; /* one that somebody else may open: it has a name */
 	bool known_from_birth, is_two_sided, is_tcp, is_listener;
+	bool is_connection;               /* of sockets, not made as a pair */
 	bool read_outside, write_outside; /* connected sockets: of side 0, of side 1 */
 	bool is_pty;         /* whoever has either side may write what the other reads */
 	bool is_master[2];   /* of each side of a pseudo-terminal */

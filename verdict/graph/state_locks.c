@@ -224,6 +224,7 @@ static int add_pipe(struct state *st, sqlite3_stmt *stmt, int64_t id, struct buf
 		.is_fifo = !strcmp(kind, "fifo") && !query_int(stmt, 8, 0),
 		.is_two_sided = names_pipe_is_two_sided(kind),
 		.is_tcp = !strcmp(kind, "tcp"),
+		.is_connection = !strcmp(kind, "tcp") || !strcmp(kind, "unix"),
 		.is_pty = !strcmp(kind, "pty"),
 		.is_master = {query_int(stmt, 7, 0) != 0, query_int(stmt, 7, 0) == 0},
 		.is_listener = !strcmp(kind, "listen"),

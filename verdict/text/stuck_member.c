@@ -135,6 +135,20 @@ static void add_holders(
 		add_queued_writer(b, st, l);
 }
 
+/* Says whether another thread of the process can go on: one that wakes up now and then, as a server's may that waits for connections. */
+static bool can_other_go_on(const struct state *st, const struct state_thread *t)
+{
+	for (uint32_t i = st->processes[t->process].first; i != STATE_NONE;
+		i = st->threads[i].next) {
+		const struct state_thread *other = &st->threads[i];
+
+		if (other != t && !other->housekeeping && !other->is_task &&
+			(!other->waits || other->wait.timed || other->wait.repeats))
+			return true;
+	}
+	return false;
+}
+
 static void add_nobody(struct buf *b, const struct state *st, const struct state_thread *t)
 {
 	if (state_lock_of(st, &t->wait)->is_never) {
@@ -162,8 +176,12 @@ static void add_sem_taker(
 	case RUNTIME_KIND_THREAD:
 		return;
 	case RUNTIME_KIND_LOCK:
-		if (!l || !providers_sem_is_lock(l, t))
-			break;
+		if (!l || !providers_sem_is_lock(l, t)) {
+			if (!can_other_go_on(st, t))
+				break;
+			buf_adds(b, ",\n    which does not say who holds it");
+			return;
+		}
 		buf_adds(b, ",\n    which is held by ");
 		naming_thread_at(b, st->db, l->last_taker_id, st->now_ns);
 		add_whereabouts(b, st, l->last_taker_id, places);

@@ -383,6 +383,8 @@ const char *stuck_remedy(const struct state *st, const struct stuck_set *s)
 
 	if (remedy)
 		return remedy;
+	if (s->asks && held_remedy(s))
+		return held_remedy(s);
 	if (all_of(s, locks | 1u << WAIT_JOIN) && any_wait(st, s, FOR_TYPE(LOCK_TYPE_IMPORT)))
 		return "While a module is imported, do not wait for a thread that imports it too, nor for a lock that such a"
 		       " thread holds: start the work from a function that is called when all is imported.";

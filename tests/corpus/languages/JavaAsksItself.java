@@ -2,8 +2,7 @@
 // SPDX-License-Identifier: MIT
 // expect: stuck
 // source: com.sun.net.httpserver.HttpServer with a pool, whose handler synchronizes on what its own client holds
-// misses: shim the library does not see the other side of a connection
-// misses: why who has read what was asked is not known
+// misses: shim why   who has read what was asked is not known there, and a timer's thread, too, might answer
 import com.sun.net.httpserver.HttpServer;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;

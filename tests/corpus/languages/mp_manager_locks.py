@@ -1,7 +1,7 @@
 # mp_manager_locks.py - two processes take two locks that the server of a Manager keeps for them, in opposite orders.
 # SPDX-License-Identifier: MIT
 # expect: stuck
-# misses: ebpf why who took a semaphore, and that it is used as a lock, is seen by neither, and another thread of the server accepts clients
+# misses: ebpf why   who has taken a lock of Python is not in its memory, and another thread of the server accepts clients
 # source: nak/pytest_mproc#3, birdnet-team/birdnet#73
 import multiprocessing
 

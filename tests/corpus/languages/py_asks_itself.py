@@ -2,9 +2,6 @@
 # SPDX-License-Identifier: MIT
 # expect: stuck
 # source: http.server.ThreadingHTTPServer whose handler takes the lock that its own client holds
-# misses: ebpf who has the lock is not recorded without the library
-# misses: shim the library does not see the other side of a connection
-# misses: why who has read what was asked is not known
 import http.server
 import threading
 import urllib.request

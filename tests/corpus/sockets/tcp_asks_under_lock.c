@@ -3,8 +3,6 @@
 /*
  * expect: stuck
  * source: a handler that calls its own server under its own lock (net/http, http.server, com.sun.net.httpserver)
- * misses: shim the library does not see the other side of a connection
- * misses: why who has read what was asked is not known
  */
 #include "own_server.h"
 

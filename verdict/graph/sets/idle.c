@@ -13,7 +13,7 @@ static bool is_self_pipe(const struct state *st, const struct state_thread *t)
 {
 	uint32_t p = state_pipe(st, t->wait.pipe_id);
 
-	if (p != STATE_NONE && (st->pipes[p].is_tcp || st->pipes[p].listener_id))
+	if (p != STATE_NONE && st->pipes[p].is_connection)
 		return false;
 	return !query_pair(st->db,
 		"SELECT 1 FROM pipe_io i JOIN thread t ON t.id = i.thread_id"

@@ -122,3 +122,56 @@ TEST(asked_for_a_while)
 	fixture_sql(db, "UPDATE wait SET timed = 1 WHERE id = 10");
 	EXPECT(db, "");
 }
+
+/* A snapshot knows nothing of what was read; who polls anything beside the socket that listens may answer by that. */
+static sqlite3 *asked_in_snapshot(void)
+{
+	sqlite3 *db = asked();
+
+	fixture_sql(db, "UPDATE trace SET backend = 'snapshot'");
+	fixture_sql(db, "DELETE FROM pipe_io");
+	return db;
+}
+
+TEST(asked_snapshot)
+{
+	sqlite3 *db = asked_in_snapshot();
+
+	EXPECT(db, "stuck cycle 10 11");
+	db = asked_in_snapshot();
+	fixture_sql(db, "UPDATE wait SET reason = 'poll', timed = 1 WHERE id = 12");
+	fixture_sql(db,
+		"INSERT INTO wait_on (wait_id, ordinal, fd, kind, mode, pipe_id, side)"
+		" VALUES (12, 0, 9, 'socket', 'r', 1, 0), (12, 1, 8, 'eventfd', 'r', NULL, NULL)");
+	EXPECT(db, "stuck cycle 10 11");
+	db = asked_in_snapshot();
+	fixture_sql(db, "UPDATE wait SET reason = 'poll', timed = 1 WHERE id = 12");
+	fixture_sql(db,
+		"INSERT INTO wait_on (wait_id, ordinal, fd, kind, mode, pipe_id, side)"
+		" VALUES (12, 0, 9, 'socket', 'r', 1, 0), (12, 1, 8, 'socket', 'r', NULL, NULL)");
+	EXPECT(db, "");
+	/* Whoever can go on may have been handed the question, whenever he began to wait. */
+	db = asked_in_snapshot();
+	add_thread(db);
+	fixture_wait(db, 13, "cond", "timed=1");
+	fixture_sql(db, "UPDATE wait SET start_ns = 800000000 WHERE id = 13");
+	EXPECT(db, "");
+}
+
+/* A lock that does not say who has it: the one who asks, if nobody else does. */
+TEST(asked_ownerless)
+{
+	for (int others = 0; others < 2; others++) {
+		sqlite3 *db = asked_in_snapshot();
+
+		fixture_sql(db, "UPDATE wait SET reason = 'sem' WHERE id = 11");
+		fixture_sql(db, "DELETE FROM lock_open");
+		fixture_sql(
+			db, "UPDATE lock SET kind = 'sem', type = 'threading.Lock' WHERE id = 1");
+		if (others) {
+			add_thread(db);
+			fixture_wait(db, 13, "pipe-read", "pipe_id=2, side=0");
+		}
+		EXPECT(db, others ? "" : "stuck cycle 10 11");
+	}
+}
