@@ -280,12 +280,13 @@ static void read_thread(struct cpython *c, const struct state *s,
 {
 	const struct task *task = tasks_find(tasks, s->tid);
 	struct cpython_frame frames[RUNTIME_MAX_FRAMES];
+	struct cpython_stack stack = {.frames = frames};
 	uint64_t object, futex;
 
 	/* Python knows the numbers of its own PID namespace. */
 	t->tid = task ? task->tid : s->tid;
 	t->tells_wait = true;
-	t->n_frames = read_frames(c, s->addr, frames, RUNTIME_MAX_FRAMES);
+	stack.n_all = t->n_frames = read_frames(c, s->addr, frames, RUNTIME_MAX_FRAMES);
 	name_program(frames, t);
 	t->n_frames = cpython_own_frames(frames, t->n_frames);
 	object = cpython_thread_object(c, frames, &t->n_frames);
@@ -301,7 +302,8 @@ static void read_thread(struct cpython *c, const struct state *s,
 	t->lock.owner = cpython_gil(c, futex, idents, tasks, &t->wait);
 	if (t->lock.owner)
 		return;
-	cpython_lock(c, frames, t->n_frames, futex, idents, &t->lock);
+	stack.n = t->n_frames;
+	cpython_lock(c, &stack, futex, idents, &t->lock);
 	cpython_wait(c, &t->lock, tasks, &t->wait);
 }
 

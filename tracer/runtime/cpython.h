@@ -160,6 +160,10 @@ struct cpython_search {
 /* Fills the answer; false if no name was found. */
 bool cpython_search(struct cpython *c, const struct cpython_frame *f, struct cpython_search *s);
 
+/* The same for a variable that is the object itself: the one of the outermost frame of the program, as who made the object calls it. */
+bool cpython_search_outward(
+	struct cpython *c, const struct cpython_frame *frames, size_t n, struct cpython_search *s);
+
 /* ---- cpython_lock.c ---- */
 
 /* The native threads of the interpreter, to translate an owner. */
@@ -168,8 +172,14 @@ struct cpython_idents {
 	struct hash states; /* by the address of the thread's state: the same */
 };
 
+/* The frames of a thread; behind its own may follow those of the process that was forked. */
+struct cpython_stack {
+	const struct cpython_frame *frames;
+	size_t n, n_all;
+};
+
 /* Fills ret for a thread that sleeps on the futex at address, which is that of a semaphore. */
-void cpython_lock(struct cpython *c, const struct cpython_frame *frames, size_t n, uint64_t address,
+void cpython_lock(struct cpython *c, const struct cpython_stack *stack, uint64_t address,
 	const struct cpython_idents *idents, struct runtime_lock *ret);
 
 /*

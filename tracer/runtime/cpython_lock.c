@@ -226,10 +226,27 @@ static bool is_server(const struct cpython_frame *f)
 	return f->code->is_library && !strcmp(module, "multiprocessing.managers");
 }
 
-void cpython_lock(struct cpython *c, const struct cpython_frame *frames, size_t n, uint64_t address,
+/* Names an object as the frame does that waits; a variable that may be a parameter, as whoever made the object calls it. */
+static bool search_name(
+	struct cpython *c, const struct cpython_stack *stack, size_t own, struct cpython_search *s)
+{
+	struct cpython_search outer;
+
+	if (own == stack->n || !cpython_search(c, &stack->frames[own], s))
+		return false;
+	outer = (struct cpython_search){.object = s->found};
+	if (!strpbrk(s->name, ".[") &&
+		cpython_search_outward(c, stack->frames + own, stack->n_all - own, &outer))
+		memcpy(s->name, outer.name, sizeof s->name);
+	return true;
+}
+
+void cpython_lock(struct cpython *c, const struct cpython_stack *stack, uint64_t address,
 	const struct cpython_idents *idents, struct runtime_lock *ret)
 {
+	const struct cpython_frame *frames = stack->frames;
 	struct cpython_search s = {.address = address};
+	size_t n = stack->n;
 	uint64_t import;
 	size_t own = 0;
 
@@ -254,7 +271,7 @@ void cpython_lock(struct cpython *c, const struct cpython_frame *frames, size_t 
 		if (!ret->type[0])
 			return;
 	}
-	if (own == n || !cpython_search(c, &frames[own], &s)) {
+	if (!search_name(c, stack, own, &s)) {
 		s.found = s.object;
 		s.name[0] = '\0';
 	}

@@ -256,3 +256,23 @@ bool cpython_search(struct cpython *c, const struct cpython_frame *f, struct cpy
 	}
 	return false;
 }
+
+bool cpython_search_outward(
+	struct cpython *c, const struct cpython_frame *frames, size_t n, struct cpython_search *s)
+{
+	struct walk w = {.c = c, .s = s};
+	uint64_t before = 0;
+
+	for (size_t i = n; i-- > 0;) {
+		uint64_t globals = cpython_pointer(c, frames[i].addr, c->layout->frame_globals);
+
+		if (frames[i].code->is_library)
+			continue;
+		if (globals != before && !cpython_dict(c, globals, visit_variable, &w))
+			return true;
+		if (!cpython_locals(c, &frames[i], visit_variable, &w))
+			return true;
+		before = globals;
+	}
+	return false;
+}

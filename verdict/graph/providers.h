@@ -77,4 +77,7 @@ bool providers_is_copy(const struct state *st, const struct state_lock *lock, in
 /* Says whether this semaphore is used as a lock that another thread than the waiter has taken. */
 bool providers_sem_is_lock(const struct state_lock *lock, const struct state_thread *waiter);
 
+/* The same of one that the waiter itself has taken. */
+bool providers_sem_is_own(const struct state_lock *lock, const struct state_thread *waiter);
+
 #endif

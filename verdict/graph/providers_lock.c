@@ -298,10 +298,21 @@ uint32_t providers_on_file_lock(struct providers *pr, uint32_t thread)
 	return node;
 }
 
-bool providers_sem_is_lock(const struct state_lock *l, const struct state_thread *waiter)
+/* Who took a semaphore last has it, if it is used as a lock. */
+static bool has_taker(const struct state_lock *l)
 {
 	return l->from_birth && l->initial == 1 && l->has_stat && !l->foreign_posts &&
-	       l->last_taker_id && l->last_taker_id != waiter->id;
+	       l->last_taker_id;
+}
+
+bool providers_sem_is_lock(const struct state_lock *l, const struct state_thread *waiter)
+{
+	return has_taker(l) && l->last_taker_id != waiter->id;
+}
+
+bool providers_sem_is_own(const struct state_lock *l, const struct state_thread *waiter)
+{
+	return has_taker(l) && l->last_taker_id == waiter->id && l->value == 0;
 }
 
 bool providers_is_copy(const struct state *st, const struct state_lock *l, int64_t thread_id)

@@ -2,7 +2,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * To be read in this order: stuck_text.c (a set as a finding: summary, explanation, what would release it),
- * stuck_member.c (one thread: what it waits for, and who could end that), stuck_remedy.c (what to do about it).
+ * stuck_member.c (one thread: what it waits for, and who could end that), stuck_holder.c (who of a set has the locks),
+ * stuck_remedy.c (what to do about it).
  * The other rules find and say theirs in one place: verdict/rules/<topic>.c. The names of threads, locks and places
  * in all of them come from verdict/naming.c and place.c; terminal.c, json.c and ci/ print what is said.
  */
@@ -26,6 +27,25 @@ void stuck_places(struct places *places, const struct state *st, const struct st
 /* Adds the same as stuck_words with the time, the place and those who could end the wait. places: of all members. */
 void stuck_member(
 	struct buf *b, const struct state *st, const struct state_thread *t, struct places *places);
+
+/* ---- stuck_holder.c ---- */
+
+/* Says whether a member waits for a lock that another thread of its parent held at the fork. */
+bool stuck_wants_copy(const struct state *st, const struct stuck_set *s);
+
+/* Says whether a member has what another member, or itself, waits for. */
+bool stuck_has_holder(const struct state *st, const struct stuck_set *s);
+
+/* Says whether all members want to write what a read-write lock guards, and one of them has that lock for reading. */
+bool stuck_is_upgrade(const struct state *st, const struct stuck_set *s);
+
+/* Says whether a member waits for a semaphore that it uses as a lock and has itself. */
+bool stuck_wants_own(const struct state *st, const struct stuck_set *s);
+
+/* Says whether who waits for a child has a lock that another member waits for. */
+bool stuck_is_held_by_parent(const struct state *st, const struct stuck_set *s);
+
+/* ---- stuck_remedy.c ---- */
 
 /* Returns one sentence that says how to avoid such a set; it is static. */
 const char *stuck_remedy(const struct state *st, const struct stuck_set *set);

@@ -176,6 +176,10 @@ static void add_sem_taker(
 	case RUNTIME_KIND_THREAD:
 		return;
 	case RUNTIME_KIND_LOCK:
+		if (l && providers_sem_is_own(l, t)) {
+			buf_adds(b, ",\n    which it already holds itself");
+			return;
+		}
 		if (!l || !providers_sem_is_lock(l, t)) {
 			if (!can_other_go_on(st, t))
 				break;

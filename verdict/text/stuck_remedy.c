@@ -59,24 +59,6 @@ static const char fork_remedy[] =
 	"In the child of a program with threads call only exec or _exit, or take the"
 	" locks in a pthread_atfork handler.";
 
-/* Says whether a member waits for a lock that another thread of its parent held at the fork. */
-static bool waits_for_copy(const struct state *st, const struct stuck_set *s)
-{
-	for (size_t i = 0; i < s->n_members; i++) {
-		const struct state_thread *t = &st->threads[s->members[i]];
-		const struct state_lock *l = state_lock_of(st, &t->wait);
-
-		for (uint32_t h = l ? l->first_holder : STATE_NONE; h != STATE_NONE;
-			h = st->holders[h].next)
-			if (providers_is_copy(st, l, st->holders[h].thread_id))
-				return true;
-		if (l && t->wait.reason == WAIT_SEM && providers_sem_is_lock(l, t) &&
-			providers_is_copy(st, l, l->last_taker_id))
-			return true;
-	}
-	return false;
-}
-
 /* Says whether a member shuts a signal out that its program catches: it is in the handler, most likely. */
 static bool is_in_handler(const struct state *st, const struct stuck_set *s)
 {
@@ -106,20 +88,6 @@ static bool is_forked(const struct state *st, const struct stuck_set *s)
 	return false;
 }
 
-/* Says whether a member has what another member, or itself, waits for. */
-static bool has_holder(const struct state *st, const struct stuck_set *s)
-{
-	for (size_t i = 0; i < s->n_members; i++) {
-		const struct state_thread *t = &st->threads[s->members[i]];
-		const struct state_lock *l = state_lock_of(st, &t->wait);
-
-		if (l && (l->first_holder != STATE_NONE || t->wait.target_thread_id ||
-				 (t->wait.reason == WAIT_SEM && providers_sem_is_lock(l, t))))
-			return true;
-	}
-	return false;
-}
-
 /* Says whether all members wait for locks of a language, or for the end of its threads. */
 static bool are_runtime_locks(const struct state *st, const struct stuck_set *s)
 {
@@ -131,7 +99,7 @@ static bool are_runtime_locks(const struct state *st, const struct stuck_set *s)
 						 ? naming_runtime_kind(st->db, w->lock_id)
 						 : RUNTIME_KIND_NONE;
 
-		if (w->reason == WAIT_JOIN)
+		if (w->reason == WAIT_JOIN || w->reason == WAIT_CHILD)
 			continue;
 		if (kind != RUNTIME_KIND_LOCK && kind != RUNTIME_KIND_THREAD)
 			return false;
@@ -140,36 +108,18 @@ static bool are_runtime_locks(const struct state *st, const struct stuck_set *s)
 	return any;
 }
 
-/* Says whether all members want to write what a read-write lock guards, and one of them has that lock for reading. */
-static bool is_upgrade(const struct state *st, const struct stuck_set *s)
-{
-	int64_t lock_id = st->threads[s->members[0]].wait.lock_id;
-	bool any = false;
-
-	for (size_t i = 0; i < s->n_members; i++) {
-		const struct state_thread *t = &st->threads[s->members[i]];
-		const struct state_lock *l = state_lock_of(st, &t->wait);
-
-		if (!l || l->kind != LOCK_RWLOCK || t->wait.shared || t->wait.lock_id != lock_id)
-			return false;
-		for (uint32_t h = l->first_holder; h != STATE_NONE; h = st->holders[h].next)
-			any |= st->holders[h].shared && st->holders[h].thread_id == t->id;
-	}
-	return any;
-}
-
 static const char *lock_remedy(const struct state *st, const struct stuck_set *s)
 {
-	if (is_upgrade(st, s))
+	if (stuck_is_upgrade(st, s))
 		return "Do not ask for the write lock while holding the same lock for reading: release it first, and look again"
 		       " at what it guards.";
+	if (!strcmp(s->shape, "self") || stuck_wants_own(st, s))
+		return "Do not acquire a lock again while holding it: release it first, tell the callee that it is held, or make it recursive.";
 	if (!strcmp(s->shape, "abandoned") && are_runtime_locks(st, s))
 		return "Release the lock on every path, also where an exception is thrown, do not acquire it again while"
 		       " holding it, and do not kill a process that may hold it.";
 	if (!strcmp(s->shape, "abandoned"))
 		return "Release the lock on every exit path of the thread, or make the mutex robust.";
-	if (!strcmp(s->shape, "self"))
-		return "Do not acquire a lock again while holding it: release it first, tell the callee that it is held, or make it recursive.";
 	return "Take these locks in the same order everywhere, or try the second one and release the first if that fails.";
 }
 
@@ -308,7 +258,7 @@ static bool waits_in_runtime(const struct state *st, const struct stuck_set *s)
 }
 
 /* What concerns a lock that is wanted while something else is waited for. */
-static const char *held_remedy(const struct stuck_set *s)
+static const char *held_remedy(const struct state *st, const struct stuck_set *s)
 {
 	if (any_of(s, 1u << WAIT_COND))
 		return "Release other locks before waiting on a condition: pthread_cond_wait releases only"
@@ -316,7 +266,7 @@ static const char *held_remedy(const struct stuck_set *s)
 	if (any_of(s, of_kind(KIND_PIPE)))
 		return "Do not hold a lock while reading or writing a pipe whose other side needs that"
 		       " lock.";
-	if (any_of(s, 1u << WAIT_CHILD))
+	if (any_of(s, 1u << WAIT_CHILD) && stuck_is_held_by_parent(st, s))
 		return "Release the lock, or close its file in the child, before waiting for a"
 		       " process that needs it.";
 	return NULL;
@@ -332,7 +282,7 @@ static const char *cause_remedy(const struct state *st, const struct stuck_set *
 {
 	const unsigned objects = of_kind(KIND_LOCK) | 1u << WAIT_FUTEX;
 
-	if (waits_for_copy(st, s))
+	if (stuck_wants_copy(st, s))
 		return fork_remedy;
 	if (any_wait(st, s, FOR_TYPE(LOCK_TYPE_EMPTY_SELECT)))
 		return "An empty select never ends: to wait for other goroutines use a sync.WaitGroup or a channel.";
@@ -383,8 +333,8 @@ const char *stuck_remedy(const struct state *st, const struct stuck_set *s)
 
 	if (remedy)
 		return remedy;
-	if (s->asks && held_remedy(s))
-		return held_remedy(s);
+	if (s->asks && held_remedy(st, s))
+		return held_remedy(st, s);
 	if (all_of(s, locks | 1u << WAIT_JOIN) && any_wait(st, s, FOR_TYPE(LOCK_TYPE_IMPORT)))
 		return "While a module is imported, do not wait for a thread that imports it too, nor for a lock that such a"
 		       " thread holds: start the work from a function that is called when all is imported.";
@@ -415,8 +365,8 @@ const char *stuck_remedy(const struct state *st, const struct stuck_set *s)
 	if (waits_in_runtime(st, s) && any_of(s, 1u << WAIT_LOCK) && !any_of(s, pipes))
 		return "Do not hold a lock while waiting for something that other threads can only do"
 		       " while holding that lock.";
-	if (any_of(s, locks) && has_holder(st, s) && held_remedy(s))
-		return held_remedy(s);
+	if (any_of(s, locks) && stuck_has_holder(st, s) && held_remedy(st, s))
+		return held_remedy(st, s);
 	if (are_runtime_locks(st, s))
 		return lock_remedy(st, s);
 	if (waits_in_runtime(st, s) && s->n_members == 1)

@@ -420,6 +420,55 @@ library_text | diff - names >difference || fail "names found (>) and wanted (<) 
 stop
 end
 
+cat >processes.py <<'PY'
+import multiprocessing, sys
+def cross(first, second, ready, go):
+    with first:
+        ready.release()
+        go.acquire()
+        with second: pass # cross
+class Bank:
+    def __init__(self): self.ledger = multiprocessing.Lock()
+    def pay(self):
+        with self.ledger: self.log()
+    def log(self):
+        with self.ledger: pass # again
+def main():
+    accounts, audit = multiprocessing.Lock(), multiprocessing.Lock()
+    ready, go = multiprocessing.Semaphore(0), multiprocessing.Semaphore(0)
+    both = [multiprocessing.Process(target=cross, args=(*locks, ready, go)) for locks in ((accounts, audit), (audit, accounts))]
+    for p in both: p.start()
+    for p in both: ready.acquire()
+    for p in both: go.release()
+    for p in both: p.join()
+if __name__ == "__main__":
+    multiprocessing.set_start_method("fork")
+    if sys.argv[1] == "cross":
+        main()
+    else:
+        p = multiprocessing.Process(target=Bank().pay)
+        p.start()
+        p.join()
+PY
+cross=$(grep -n '# cross' processes.py | cut -d: -f1) again=$(grep -n '# again' processes.py | cut -d: -f1)
+
+for backend in auto shim; do
+	begin "run --backend=$backend: processes that take locks of multiprocessing in opposite orders: the names are those of who made them, and who has them is known"
+	run timeout 60 "$PPTRACE" run --backend=$backend --watch=0.3 --on-deadlock=kill -o processes.db "$PYTHON" processes.py cross
+	expect_status 124
+	expect_words err 'error: deadlock: processes.py[PID], processes.py[PID] and processes.py[PID] wait for each other'
+	for lock in accounts audit; do
+		expect_words err "waits for the lock \`$lock\` (multiprocessing.Lock) at processes.py:$cross (cross),"
+	done
+	expect_words err "which is held by processes.py[PID], now at processes.py:$cross (cross)"
+	expect_words err 'remedy: Take these locks in the same order everywhere'
+	run timeout 60 "$PPTRACE" run --backend=$backend --watch=0.3 --timeout=2 -o processes.db "$PYTHON" processes.py again
+	expect_words err "waits for the lock \`self.ledger\` (multiprocessing.Lock) at processes.py:$again (Bank.log),"
+	expect_words err 'which it already holds itself'
+	expect_words err 'remedy: Do not acquire a lock again while holding it'
+	end
+done
+
 begin "why: a queue that nobody fills, an event that nobody sets"
 start "$PYTHON" mailbox.py
 wait_for 10 waiting 2

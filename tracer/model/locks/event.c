@@ -42,6 +42,12 @@ static struct lock *init_shared(struct model *m, struct proc *p, const struct re
 	return lock;
 }
 
+/* A process that sees a shared object first, or opens a semaphore by its name, tells the value of that moment. */
+static bool begins_anew(const struct rec_LOCK_INIT *rec)
+{
+	return rec->site && !rec->name[0];
+}
+
 void model_lock_init(struct model *m, const struct rec_LOCK_INIT *rec)
 {
 	struct thread *t = model_thread(m, &rec->head);
@@ -68,7 +74,8 @@ void model_lock_init(struct model *m, const struct rec_LOCK_INIT *rec)
 		lock->type = (unsigned)rec->type;
 	if (rec->site)
 		lock->init_site = model_site(m, t->proc, rec->site, true);
-	if (rec->kind == LOCK_SEM || rec->kind == LOCK_BARRIER)
+	if ((rec->kind == LOCK_SEM || rec->kind == LOCK_BARRIER) &&
+		(lock->initial == STORE_NULL || begins_anew(rec)))
 		lock->initial = (int64_t)rec->value;
 	if (rec->kind == LOCK_SEM && lock->stat.value == STORE_NULL)
 		lock->stat.value = (int64_t)rec->value;

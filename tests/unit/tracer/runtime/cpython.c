@@ -95,7 +95,7 @@ TEST(cpython_line_any_bytes)
 
 static const char program[] =
 	"import threading, queue, sys\n"
-	"a = threading.Lock(); a.acquire()\n"
+	"locks = [threading.Lock()]; locks[0].acquire()\n"
 	"class Worker:\n"
 	"    def __init__(self):\n"
 	"        self.inbox = queue.Queue()\n"
@@ -105,7 +105,7 @@ static const char program[] =
 	"    caf\xc3\xa9.acquire()\n"
 	"w = Worker()\n"
 	"for i in range(5):\n"
-	"    threading.Thread(target=inner, args=(a,), name='caf\xc3\xa9-%d' % i, daemon=True).start()\n"
+	"    threading.Thread(target=inner, args=locks, name='caf\xc3\xa9-%d' % i, daemon=True).start()\n"
 	"threading.Thread(target=w.run, name='worker', daemon=True).start()\n"
 	"print('ready', flush=True)\n"
 	"x = 0\n"
