@@ -194,6 +194,25 @@ static bool has_kept_end(const struct state *st, const struct stuck_set *s)
 	return false;
 }
 
+/* Says whether a member writes to the pipe that a process has for its errors, beside one to the same reader for its output. */
+static bool is_error_output(const struct state *st, const struct stuck_set *s)
+{
+	static const char sql[] =
+		"WITH open AS (SELECT * FROM pipe_end WHERE open_ns <= ?2 AND (close_ns IS NULL OR close_ns > ?2))"
+		" SELECT 1 FROM open e JOIN open o ON o.process_id = e.process_id AND o.pipe_id <> e.pipe_id"
+		" JOIN open x ON x.pipe_id = e.pipe_id JOIN open y ON y.pipe_id = o.pipe_id AND y.process_id = x.process_id"
+		" WHERE e.pipe_id = ?1 AND e.fd = 2 AND e.mode = 'w' AND o.mode = 'w' AND x.mode = 'r' AND y.mode = 'r' LIMIT 1";
+
+	for (size_t i = 0; i < s->n_members; i++) {
+		const struct state_wait *w = &st->threads[s->members[i]].wait;
+
+		if (w->reason == WAIT_PIPE_WRITE &&
+			query_pair(st->db, sql, w->pipe_id, st->now_ns, 0, st->why))
+			return true;
+	}
+	return false;
+}
+
 static const char *pipe_remedy(const struct state *st, const struct stuck_set *s)
 {
 	if (any_of(s, 1u << WAIT_CHILD) &&
@@ -203,6 +222,8 @@ static const char *pipe_remedy(const struct state *st, const struct stuck_set *s
 			" WHERE w.id = ?1 AND p.listener_id AND p.inode2 IS NULL"))
 		return "Do not block until a process has ended that asks this one for something: accept its connection meanwhile,"
 		       " in another thread or in the event loop.";
+	if (wants_process(st, s) && is_error_output(st, s))
+		return "Read the child's standard error while it runs, too (in a thread of its own), or send it where its output goes.";
 	if (wants_process(st, s) && wants_to_write(st, s))
 		return "Read the child's output to its end first, then wait for the child.";
 	if (any_of(s, 1u << WAIT_CHILD) && !has_kept_end(st, s))

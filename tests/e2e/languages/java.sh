@@ -185,6 +185,32 @@ child_words()
 	done
 }
 
+cat >Errors.java <<'END'
+import java.io.*;
+public class Errors {
+	public static void main(String[] a) throws Exception {
+		Process p = new ProcessBuilder("sh", "-c", "head -c 300000 /dev/zero >&2; echo done").start();
+		System.out.println(new BufferedReader(new InputStreamReader(p.getInputStream())).readLine());
+	}
+}
+END
+javac -g --release 11 -d . Errors.java
+
+errors_words()
+{
+	findings "$1" >.found
+	grep -q '^error: deadlock: thread "main" of Errors\[PID\], sh\[PID\] and head\[PID\] wait for each other' .found || fail "other members" "$(cat "$1")"
+	grep -q "^  remedy: Read the child's standard error while it runs, too" .found || fail "another remedy" "$(cat "$1")"
+}
+
+for backend in auto shim; do
+	begin "run --backend=$backend: a child that fills the pipe of its errors while Java reads its output"
+	run timeout 60 "$PPTRACE" run --backend=$backend --watch=0.5 --on-deadlock=kill -o errors.db java Errors
+	expect_status 124
+	errors_words err
+	end
+done
+
 # ---- Programs that were never traced ----
 
 # has_text WORD: pptrace why says it of the program now.
@@ -217,6 +243,8 @@ why_tests()
 	begin "why, Java $1: a child that writes to a full pipe"
 	why_of child 1
 	child_words out
+	# It only waits for what the main thread waits for.
+	! findings out | grep -q 'process reaper' || fail "the thread that reaps children is a member" "$(cat out)"
 	stop
 	end
 	for case in pool server rest; do

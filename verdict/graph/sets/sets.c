@@ -36,6 +36,40 @@ static bool may_be_collected(const struct finder *f, uint32_t member)
 	return false;
 }
 
+/* Says whether a thread is one with which Java waits for a child to complete what the program has of it. */
+static bool is_reaper(const struct state *st, uint32_t thread)
+{
+	const struct state_thread *t = &st->threads[thread];
+
+	return t->wait.reason == WAIT_CHILD &&
+	       query_pair(st->db,
+		       "SELECT 1 FROM thread t JOIN wait w ON w.thread_id = t.id JOIN site s ON s.id = w.site_id"
+		       " WHERE t.id = ?1 AND w.id = ?2 AND s.language = 'java'"
+		       " AND (t.runtime_name = 'process reaper' OR t.runtime_name LIKE 'process reaper (pid %)')",
+		       t->id, t->wait.id, 0, st->why);
+}
+
+/* Says whether another member is a thread of the same process that does more than that. */
+static bool has_beside(const struct state *st, const struct stuck_set *s, uint32_t thread)
+{
+	for (size_t i = 0; i < s->n_members; i++)
+		if (st->threads[s->members[i]].process == st->threads[thread].process &&
+			!is_reaper(st, s->members[i]))
+			return true;
+	return false;
+}
+
+/* Leaves out who waits for a child on behalf of its process, where a thread of the program waits there, too. */
+static void leave_out_reapers(const struct state *st, struct stuck_set *s)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->n_members; i++)
+		if (!is_reaper(st, s->members[i]) || !has_beside(st, s, s->members[i]))
+			s->members[n++] = s->members[i];
+	s->n_members = n;
+}
+
 /* What is certain must be seen: losses leave room for an end of a wait that nobody saw. */
 static void judge(const struct finder *f, struct stuck_sets *sets)
 {
@@ -122,6 +156,8 @@ int sets_find(const struct state *st, struct stuck_sets *ret, struct buf *why)
 		sets_collect(st, &strict, false, ret);
 		collect_asked(st, ret);
 		judge(&(struct finder){st, &generous, any_live(&strict)}, ret);
+		for (size_t i = 0; i < ret->n; i++)
+			leave_out_reapers(st, &ret->list[i]);
 	}
 	providers_done(&strict);
 	providers_done(&generous);
