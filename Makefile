@@ -191,6 +191,8 @@ $(OUT)/gen/$(1).skel.h: $(OUT)/gen/$(1).bpf.o
 		sed '/elf_bytes.*;/d; /^static inline const void \*pptrace_bpf__elf_bytes/,/^}/d; /elf_bytes/d' > $$@
 endef
 $(foreach e,$(EDITIONS),$(eval $(call edition,$(e))))
+# Exchanging a word at once is an instruction of the third version, which all kernels of this edition know.
+$(OUT)/casts/probes/ebpf/fold.bpf.o: BPF_CFLAGS += -mcpu=v3
 
 $(OUT)/gen/pptrace.skel.h: $(foreach e,$(EDITIONS),$(OUT)/gen/$(e).skel.h)
 	$(say) SKEL $@

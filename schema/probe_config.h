@@ -67,6 +67,7 @@ struct compat_info {
 #define SLOT_COMPAT 4u  /* in a 32-bit system call */
 #define SLOT_WAITING 8u /* WAIT_BEGIN was sent */
 #define SLOT_URING 16u  /* URING was sent */
+#define SLOT_SLEPT 32u  /* has waited in this call */
 #define SLOT_INIT 64u   /* its numbers are filled in */
 
 /* What an open file is. */
@@ -120,6 +121,8 @@ struct slot {
 	cfg_u64 stack;     /* scratch: where the kernel's stack is */
 	struct object obj; /* at enter: what the descriptor was */
 	struct io io;      /* handed over by one handler to the next */
+	cfg_u32 io_singles; /* how many reads and writes may still have records of their own (fold.h) */
+	cfg_u32 io_window; /* when that was last reckoned */
 };
 
 /*
@@ -196,7 +199,9 @@ struct probe_config {
 	cfg_u32 data_bytes;
 	cfg_u32 sched;
 	cfg_u32 lock_source;
-	cfg_u32 sample_ns;       /* period of the cpu clock */
+	cfg_u32 sample_ns; /* period of the cpu clock */
+	cfg_u32 fold;      /* 1: reads and writes of a busy thread may share a record */
+	cfg_u32 pad;
 	cfg_u64 realtime_offset; /* CLOCK_REALTIME - CLOCK_MONOTONIC */
 	cfg_u64 wake_bytes; /* unread bytes in the near ring from which on the tracer is woken */
 	cfg_u64 near_bytes; /* unread bytes in it from which on only births and ends go there ... */

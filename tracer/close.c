@@ -128,8 +128,11 @@ int tracer_close(struct tracer *t, const struct tracer_outcome *outcome,
 	*ret_summary = (struct tracer_summary){
 		.backend = t->choice.backend, .duration_ns = (int64_t)(now - t->t0)};
 	urgency_end(&t->urgency);
+	for (size_t i = 0; rc == 0 && i < t->choice.n; i++)
+		if (t->attached[i] && t->choice.sources[i]->settle)
+			t->choice.sources[i]->settle(t->choice.sources[i]);
 	if (rc == 0)
-		drain_up_to(t, now);
+		drain_up_to(t, clock_now());
 	if (rc == 0)
 		rc = write_end(t, outcome, why);
 	if (rc == 0)

@@ -26,7 +26,7 @@ struct source_config {
 	enum locks_mode locks; /* never AUTO here: the caller has decided */
 	unsigned data_bytes;   /* payload to keep of each pipe read or write, 0 none */
 	bool sched;            /* record slices of running */
-	bool keep_all;         /* --fold=off: each hold of a lock by itself */
+	bool keep_all;         /* --fold=off: each hold of a lock, each read and write by itself */
 	bool drop;             /* --overflow=drop: never let the target wait for us */
 	bool stacks;           /* shim: also the callers of each acquisition */
 	bool everything;       /* shim: it is the only source and records all, not locks alone */
@@ -87,6 +87,9 @@ struct source {
 	 * has been handed over, now or before.
 	 */
 	int (*poll)(struct source *s, source_emit *emit, void *arg, uint64_t *ret_until);
+
+	/* Makes records of what has only been counted so far, for the next poll. NULL: nothing ever is. */
+	void (*settle)(struct source *s);
 
 	/* Returns how soon records will be lost: from 0, the buffer is empty, to 100, it is full. Cheap. NULL: never. */
 	unsigned (*pressure)(struct source *s);

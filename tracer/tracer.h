@@ -42,12 +42,12 @@ struct tracer_config {
 	bool sched;                  /* record slices of running */
 	bool stacks;                 /* of each acquisition of a lock the callers too */
 	struct detail_choice detail; /* of what there are rows at all */
-	bool keep_all;               /* each hold of a lock has a row of its own */
-	bool drop;                   /* never let the target wait for us */
-	bool may_sample;             /* look again and again where eBPF is not permitted */
-	bool quiet;                  /* sources need not say what they cost others */
-	bool peers;                  /* look where threads wait that wait for other hosts */
-	size_t ring_bytes;           /* 0: default */
+	bool keep_all;     /* each hold of a lock, each read and write has a row of its own */
+	bool drop;         /* never let the target wait for us */
+	bool may_sample;   /* look again and again where eBPF is not permitted */
+	bool quiet;        /* sources need not say what they cost others */
+	bool peers;        /* look where threads wait that wait for other hosts */
+	size_t ring_bytes; /* 0: default */
 	bool all;          /* also report what is at rest: event loops, servers, services */
 	int64_t max_bytes; /* of the file: beyond that the oldest detail goes; 0: any number */
 	int64_t last_ns;   /* how long detail is kept; 0: always */

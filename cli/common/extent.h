@@ -30,7 +30,7 @@ enum {
 			"keep no rows of processes that run this program; may be repeated",                                        \
 			EXTENT_IGNORE},                                                                                            \
 		{"fold", 0, "DO",                                                                                                  \
-			"on (default) or off: merge many similar short holds of a lock into one row",                              \
+			"on (default) or off: merge many similar short holds of a lock, reads or writes into one row",             \
 			EXTENT_FOLD},                                                                                              \
 		{"last", 0, "TIME",                                                                                                \
 			"keep detail only for the last TIME; totals, processes and findings cover the whole run (default: all)",   \

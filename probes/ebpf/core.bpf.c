@@ -5,6 +5,7 @@
  * it; this file's name comes first in the alphabet, which is the order of linking.
  */
 #include "probes/ebpf/calls.h"
+#include "probes/ebpf/fold.h"
 #include "probes/ebpf/waits.h"
 
 struct ring_map near SEC(".maps");
@@ -17,6 +18,7 @@ struct enter_map enter_handlers SEC(".maps");
 struct exit_map exit_handlers SEC(".maps");
 struct wait_map wait_handlers SEC(".maps");
 struct scratch_map scratch_states SEC(".maps");
+struct folds_map folds SEC(".maps");
 
 /* Set by the tracer before it loads the programs. */
 const volatile struct probe_config config = {};

@@ -4,6 +4,7 @@
 #define PROBES_EBPF_ENDS_H
 
 #include "probes/ebpf/file.h"
+#include "probes/ebpf/fold.h"
 
 /* Says that a process holds an end. path: address of its name in the target, 0 none. */
 GLOBAL int ends_open(u64 pid_tid, const struct object *o, u64 fd_via, u64 path);
@@ -14,8 +15,10 @@ GLOBAL int ends_open(u64 pid_tid, const struct object *o, u64 fd_via, u64 path);
 /* Says that a process gave up a descriptor of an end. */
 static __always_inline void ends_close(struct slot *slot, u64 inode, u32 fd, u32 via)
 {
-	struct rec_END_CLOSE *rec = EMIT_BEGIN(END_CLOSE, slot);
+	struct rec_END_CLOSE *rec;
 
+	fold_close(slot, inode);
+	rec = EMIT_BEGIN(END_CLOSE, slot);
 	if (!rec)
 		return;
 	rec->inode = inode;

@@ -3,7 +3,7 @@
 /*
  * What runs in the kernel. To be read in this order: the folder kernel (its structures; editions), core.bpf.c (ring, slots),
  * process.bpf.c (tasks) with exec.bpf.c, title.bpf.c and follow.bpf.c, syscall.bpf.c and syscall32.bpf.c (every call),
- * file.bpf.c (what a descriptor is), ends.bpf.c (who has which end of a pipe), io.bpf.c and msg.bpf.c (bytes), wait.bpf.c
+ * file.bpf.c (what a descriptor is), ends.bpf.c (who has which end of a pipe), fold.bpf.c (calls that share a record), io.bpf.c and msg.bpf.c (bytes), wait.bpf.c
  * and poll.bpf.c (threads that block), signal.bpf.c, sample.bpf.c, module.bpf.c; look.bpf.c is for snapshots. The folder
  * locks probes functions of the C library.
  */

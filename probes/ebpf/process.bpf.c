@@ -213,6 +213,7 @@ int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm
 
 	if (!slot)
 		return 0;
+	fold_end(slot);
 	old_tid = slot->tid;
 	slot->tid = slot->pid;
 	slot->flags &= ~SLOT_URING;
@@ -285,6 +286,7 @@ int BPF_PROG(on_exit, struct task_struct *task)
 
 	if (!slot)
 		return 0;
+	fold_end(slot);
 	rec = EMIT_BEGIN(EXIT, slot);
 	if (!rec)
 		return 0;

@@ -1,6 +1,7 @@
 /* syscall.bpf.c - every system call of the machine passes here; those of traced threads go on to their handlers. */
 /* SPDX-License-Identifier: (MIT OR GPL-2.0-only) */
 #include "probes/ebpf/calls.h"
+#include "probes/ebpf/fold.h"
 #include "probes/ebpf/io.h"
 
 #define EINTR 4
@@ -23,7 +24,7 @@ int BPF_PROG(on_sys_enter, struct pt_regs *regs, long id)
 		bpf_tail_call(ctx, &enter_handlers, HANDLE_enter_compat);
 		return 0;
 	}
-	slot->flags &= ~SLOT_COMPAT;
+	slot->flags &= ~(SLOT_COMPAT | SLOT_SLEPT);
 	slot->nr = nr;
 	if (nr >= CALLS_MAX) {
 		slot->call = CALL_NONE;
@@ -133,6 +134,9 @@ static __always_inline bool io_fast(
 	if ((io.op == IO_READV || io.op == IO_WRITEV) &&
 		!io_buffers(&io, io.base, io.requested, len))
 		return false;
+	if (ret > 0 && config.fold && !(slot->flags & SLOT_SLEPT) && !fold_is_single(slot) &&
+		fold_add(slot, &io))
+		return true;
 	rec = EMIT_BEGIN(PIPE_IO, slot);
 	if (!rec)
 		return true;

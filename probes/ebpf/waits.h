@@ -125,7 +125,7 @@ static __always_inline void wait_emit(
 	rec = EMIT_BEGIN(WAIT_BEGIN, slot);
 	if (!rec)
 		return;
-	slot->flags |= SLOT_WAITING;
+	slot->flags |= SLOT_WAITING | SLOT_SLEPT;
 	if (slot->flags & SLOT_COMPAT)
 		rec->head.flags |= REC_COMPAT;
 	rec->syscall = w->nr;

@@ -100,8 +100,9 @@ SELECT e.ts_ns, e.kind, e.process_id, e.thread_id, p.pid, t.tid, p.name, e.text
     SELECT o.start_ns, 'io', t.process_id, o.thread_id,
            coalesce(o.call, o.op) || ' ' || coalesce(i.name, i.kind || ' ' || i.id) ||
            coalesce(' fd ' || o.fd, '') || ' = ' || coalesce(o.bytes, iif(o.errno IS NULL, '?', 'errno ' || o.errno)) ||
+           iif(o.count > 1, ' in all, ' || o.count || ' times', '') ||
            coalesce(' "' || CAST(o.data AS TEXT) || '"', '') ||
-           coalesce(' <' || round((o.end_ns - o.start_ns) / 1e6, 3) || ' ms>', '')
+           coalesce(' <' || iif(o.count > 1, 'within ', '') || round((o.end_ns - o.start_ns) / 1e6, 3) || ' ms>', '')
       FROM pipe_io o JOIN pipe i ON i.id = o.pipe_id JOIN thread t ON t.id = o.thread_id
     UNION ALL
     SELECT g.sent_ns, 'signal', s.process_id, g.sender_id,
@@ -197,7 +198,7 @@ SELECT e.from_lock_id, coalesce(a.name, iif(a.address, printf('0x%x', a.address)
 
 CREATE VIEW pipe_flow AS -- who sends how much to whom: each writer of a pipe with each of its readers
 WITH call AS ( -- by thread first: the many rows are joined with nothing
-    SELECT pipe_id, thread_id, op, side, count(*) AS calls, coalesce(sum(bytes), 0) AS bytes
+    SELECT pipe_id, thread_id, op, side, sum(coalesce(count, 1)) AS calls, coalesce(sum(bytes), 0) AS bytes
       FROM pipe_io GROUP BY 1, 2, 3, 4
 ), flow AS (
     SELECT c.pipe_id, t.process_id, c.op, c.side, sum(c.calls) AS calls, sum(c.bytes) AS bytes

@@ -55,6 +55,7 @@ static void config_fill(
 
 	skel->rodata->config.data_bytes = config->data_bytes;
 	skel->rodata->config.sched = config->sched;
+	skel->rodata->config.fold = !config->keep_all;
 	skel->rodata->config.sample_ns = EBPF_SAMPLE_NS;
 	skel->rodata->config.lock_source = lock_source(config->locks);
 	skel->rodata->config.realtime_offset = real - clock_now();
@@ -140,6 +141,7 @@ static void optional_set(struct pptrace_bpf *skel, struct ebpf_variant v)
 		/* Only for a look at processes that nobody records: tracer/snapshot/timers.c. */
 		{skel->progs.look_timers, false, 0},
 		{skel->progs.look_registers, false, 0},
+		{skel->progs.sweep_folds, v.edition == EBPF_CASTS, 0},
 		{skel->progs.on_sample, true, 0},
 		{skel->progs.on_lock_session, v.uprobes && v.session, ATTACH_UPROBE_SESSION},
 		{skel->progs.on_lock_call, v.uprobes && !v.session, ATTACH_UPROBE_MULTI},
@@ -155,6 +157,7 @@ static void optional_set(struct pptrace_bpf *skel, struct ebpf_variant v)
 	}
 	bpf_program__set_autoload(skel->progs.on_free, old);
 	bpf_map__set_autocreate(skel->maps.lock_calls, v.uprobes);
+	bpf_map__set_autocreate(skel->maps.folds, v.edition == EBPF_CASTS);
 }
 
 /* The descriptors of all that will be loaded and attached: each map, each program and its link, clocks. */

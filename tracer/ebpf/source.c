@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/mem.h"
 #include "schema/probe_config.h"
 #include "schema/record.h"
@@ -24,6 +25,8 @@
 #include "tracer/source.h"
 
 #include "pptrace.skel.h"
+
+#define SWEEP_EVERY_NS 100000000u
 
 #define RING_BYTES_MIN (64u << 10)
 #define RING_BYTES_MAX (512u << 20)
@@ -41,7 +44,9 @@ struct ebpf {
 	struct ebpf_locks *locks; /* --locks=uprobe */
 	struct bpf_link **samplers;
 	int n_samplers;
-	int spare; /* a descriptor that is given up for the one that adopting takes */
+	int spare;              /* a descriptor that is given up for the one that adopting takes */
+	struct bpf_link *sweep; /* of sweep_folds, or NULL */
+	uint64_t swept;         /* when it last ran */
 };
 
 static int ebpf_available(struct buf *why)
@@ -191,6 +196,8 @@ static int start(struct ebpf *e, const struct source_config *config, struct buf 
 		rc = attach_all(e->skel);
 	if (!rc)
 		samplers_start(e);
+	if (!rc && bpf_program__autoload(e->skel->progs.sweep_folds))
+		e->sweep = bpf_program__attach_iter(e->skel->progs.sweep_folds, NULL);
 	if (!rc && config->locks == LOCKS_MODE_UPROBE)
 		rc = locks_start(e, config, why);
 	if (rc && !why->len)
@@ -231,6 +238,7 @@ static void ebpf_detach(struct source *s)
 		return;
 	ebpf_locks_free(e->locks);
 	samplers_stop(e);
+	(void)bpf_link__destroy(e->sweep);
 	ebpf_ring_free(e->near);
 	ebpf_ring_free(e->far);
 	pptrace_bpf__destroy(e->skel);
@@ -279,6 +287,30 @@ static int ebpf_environment(struct source *s, struct buf *env)
 	return 0;
 }
 
+/*
+ * Lets the kernel report what threads have counted (probes/ebpf/fold.h), if there is something. The records lie in
+ * the rings afterwards.
+ */
+static void sweep(struct ebpf *e)
+{
+	char byte;
+	int fd;
+
+	if (!e->sweep || !e->skel->bss->folding)
+		return;
+	e->swept = clock_now();
+	__atomic_store_n(&e->skel->bss->folding, 0, __ATOMIC_SEQ_CST);
+	fd = bpf_iter_create(bpf_link__fd(e->sweep));
+	if (fd < 0) {
+		/* Next time, perhaps. */
+		e->skel->bss->folding = 1;
+		return;
+	}
+	while (read(fd, &byte, 1) > 0)
+		;
+	(void)close(fd);
+}
+
 /* What passes is also looked at for files that want uprobes. */
 struct passing {
 	struct ebpf_locks *locks;
@@ -308,6 +340,8 @@ static int ebpf_poll(struct source *s, source_emit *emit, void *arg, uint64_t *r
 	struct ebpf *e = s->state;
 	struct passing passing = {e->locks, emit, arg};
 
+	if (clock_now() - e->swept >= SWEEP_EVERY_NS)
+		sweep(e);
 	if (!e->locks) {
 		*ret_until = drain(e, emit, arg);
 		return 0;
@@ -315,6 +349,11 @@ static int ebpf_poll(struct source *s, source_emit *emit, void *arg, uint64_t *r
 	*ret_until = drain(e, pass, &passing);
 	ebpf_locks_tidy(e->locks);
 	return 0;
+}
+
+static void ebpf_settle(struct source *s)
+{
+	sweep(s->state);
 }
 
 static unsigned ebpf_pressure(struct source *s)
@@ -364,6 +403,7 @@ struct source *source_ebpf(void)
 		.has = ebpf_has,
 		.environment = ebpf_environment,
 		.poll = ebpf_poll,
+		.settle = ebpf_settle,
 		.pressure = ebpf_pressure,
 		.wakeup_fd = ebpf_wakeup_fd,
 		.losses = ebpf_losses,

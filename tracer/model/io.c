@@ -78,7 +78,7 @@ void model_pipe_io(struct model *m, const struct rec_PIPE_IO *rec)
 	model_pipe_used(pipe, t->proc, writes);
 	if (!model_keeps(m, t, DETAIL_PIPES))
 		return;
-	store_put(m->store, STORE_PIPE_IO,
+	model_io_put(m, t,
 		&(struct row_pipe_io){.pipe_id = pipe->id,
 			.thread_id = t->id,
 			.fd = rec->fd <= INT32_MAX ? (int64_t)rec->fd : STORE_NULL,
@@ -91,7 +91,39 @@ void model_pipe_io(struct model *m, const struct rec_PIPE_IO *rec)
 			.data = data.len ? data.data : NULL,
 			.data_len = (int64_t)data.len,
 			.call = names_io_call((int)rec->op),
-			.side = side});
+			.side = side,
+			.count = STORE_NULL});
+}
+
+/* The report may be late: the thread may have ended, and the descriptor been closed. Neither is made anew by it. */
+void model_pipe_fold(struct model *m, const struct rec_PIPE_FOLD *rec)
+{
+	struct thread *t = model_known_thread(m, &rec->head);
+	bool writes = io_writes(rec->op);
+	uint8_t side = 0;
+	struct pipe *pipe = t ? model_find_pipe(m, rec->dev, rec->inode, &side) : NULL;
+
+	if (!pipe || !names_io_call((int)rec->op) || rec->op > IO_RECV || !rec->count ||
+		rec->count > INT64_MAX || rec->bytes > INT64_MAX || rec->last < rec->start) {
+		model_skip(m);
+		return;
+	}
+	model_pipe_used(pipe, t->proc, writes);
+	if (!model_keeps(m, t, DETAIL_PIPES))
+		return;
+	model_io_put(m, t,
+		&(struct row_pipe_io){.pipe_id = pipe->id,
+			.thread_id = t->id,
+			.fd = rec->fd <= INT32_MAX ? (int64_t)rec->fd : STORE_NULL,
+			.op = writes ? "write" : "read",
+			.start_ns = model_time(m, rec->start),
+			.end_ns = model_time(m, rec->last),
+			.requested = (int64_t)rec->requested,
+			.bytes = (int64_t)rec->bytes,
+			.errno_ = STORE_NULL,
+			.call = names_io_call((int)rec->op),
+			.side = side,
+			.count = rec->count > 1 ? (int64_t)rec->count : STORE_NULL});
 }
 
 void model_stdio(struct model *m, const struct rec_STDIO *rec)

@@ -151,6 +151,7 @@ static void free_thread(struct model *m, struct thread *t)
 	hash_done(&t->touched);
 	hash_done(&t->edges);
 	model_folds_free(t);
+	model_io_folds_free(t);
 	free(t->held);
 	free(t->spin);
 	*t->link = t->next;
@@ -169,6 +170,7 @@ static void settle_thread(struct model *m, struct thread *t)
 		model_file_locks_exit(m, t, t->end);
 	model_holds_abandon(m, t);
 	model_folds_end(m, t);
+	model_io_folds_end(m, t);
 	model_call_end(m, t);
 	model_mpi_call_flush(m, t);
 	model_wait_flush(m, t);

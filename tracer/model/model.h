@@ -7,8 +7,8 @@
  * To be read in this order: state.h (what is known), private.h (what each file
  * offers the others), model.c (a record finds its handler). Then the floors, from
  * the ground up; no file calls one above it.
- *   identity:   process.c, detail.c, pipe.c, socket.c, pipe_end.c, site.c, timer.c, signal.c,
- *               sample.c; the folder locks: who has which, who can reach it
+ *   identity:   process.c, detail.c, singles.c, pipe.c, socket.c, pipe_end.c, site.c, timer.c, signal.c,
+ *               sample.c, io_fold.c; the folder locks: who has which, who can reach it
  *   intervals:  mpi.c (ranks and messages), repeat.c (waits that begin again), wait.c, reason.c (why a call blocks), call.c (library calls)
  *   life:       life.c (ends, flush, retirement)
  *   handlers:   fork.c, exec.c, wait_event.c, sync.c, io.c, runtime.c, mpi_event.c;
@@ -36,7 +36,7 @@ struct model_config {
 	struct symbols *symbols; /* borrowed; NULL: sites stay unresolved */
 	struct authority
 		*authority; /* borrowed: which processes may be read; NULL: all that are recorded */
-	bool keep_all;      /* each hold of a lock has a row of its own */
+	bool keep_all;      /* each hold of a lock, each read and write has a row of its own */
 	struct detail_choice detail; /* of what there are rows at all */
 	struct trim *trim; /* borrowed; removes old detail before a commit; NULL: all is kept */
 	bool is_snapshot;  /* the records are those of one moment, and there are no others */

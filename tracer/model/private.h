@@ -53,6 +53,21 @@ void model_write_thread(struct model *m, struct thread *t);
 /* Forgets what MORE records brought. */
 void model_more_free(struct thread *t);
 
+/* ---- What of many short events has a row of its own (singles.c) ---- */
+
+/* Says so of one at a time, and counts it. */
+bool model_is_single(struct singles *s, int64_t ts);
+
+/* ---- Reads and writes that share a row (io_fold.c) ---- */
+
+/* Writes the row of a call, or keeps it for one that several share. */
+void model_io_put(struct model *m, struct thread *t, const struct row_pipe_io *row);
+/* Writes those rows that were begun some time ago, or all. */
+void model_io_folds_flush(struct model *m, bool all);
+/* Writes those of a thread that has ended. */
+void model_io_folds_end(struct model *m, struct thread *t);
+void model_io_folds_free(struct thread *t);
+
 /* ---- Detail (detail.c) ---- */
 
 /* Finds out by its program whether detail of a process is kept. To be called when that is known or changes. */

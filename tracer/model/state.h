@@ -150,6 +150,13 @@ struct broken {
 	int64_t owner, read, site, stack;
 };
 
+/* How many of a thread's short events may still have rows of their own (singles.c). */
+struct singles {
+	int64_t window; /* of the last one */
+	unsigned left;
+	bool begun;
+};
+
 /* A wait with a time-out that ended by it; row 0: none (repeat.c). */
 struct series {
 	int64_t row, start, begun, end;
@@ -179,6 +186,7 @@ struct lane {
 
 struct edge;
 struct folds;
+struct io_folds;
 struct mpi_rank;
 struct sigrow;
 struct handler;
@@ -222,11 +230,12 @@ struct thread {
 	int64_t waited;     /* id of the lock that it was blocked for last, 0 since it got it */
 	int64_t last_child; /* the last process that it made, STORE_NULL */
 	struct lane lane;
-	struct folds *folds; /* NULL: it has taken no lock for a short time */
-	struct hash edges;   /* struct edge */
-	struct hash touched; /* ids of locks that it took */
-	struct spin *spin;   /* NULL: never sampled */
-	struct {             /* a run of samples */
+	struct folds *folds;       /* NULL: it has taken no lock for a short time */
+	struct io_folds *io_folds; /* NULL: it has neither read nor written */
+	struct hash edges;         /* struct edge */
+	struct hash touched;       /* ids of locks that it took */
+	struct spin *spin;         /* NULL: never sampled */
+	struct {                   /* a run of samples */
 		uint64_t low, high;
 		int64_t first, last, cpu;
 	} sample;
@@ -389,8 +398,9 @@ struct model {
 	struct lock *all_locks, *dirty_locks;
 	struct abandoned *abandoned;
 	size_t n_abandoned;
-	struct thread *folding; /* those that have holds whose common row is not written yet */
-	int64_t folded;         /* holds that share rows */
+	struct thread *folding;    /* those that have holds whose common row is not written yet */
+	struct thread *io_folding; /* likewise reads and writes */
+	int64_t folded;            /* holds that share rows */
 	uint64_t flushes;
 	bool has_open; /* lock_open has rows */
 	struct thread *ended_threads, **ended_threads_end;

@@ -93,7 +93,7 @@ static bool read_talk(const struct state *st, struct talk *ret)
 	static const char sql[] =
 		"SELECT total(bytes * (op = 'write' AND side = ?2)), total(bytes * (op = 'read' AND side <> ?2)),"
 		" total(bytes * (op = 'write' AND side <> ?2)), total(bytes * (op = 'read' AND side = ?2)),"
-		" max(end_ns * (op = 'read' AND side <> ?2)), max(start_ns * (op = 'write' AND side = ?2)) FROM pipe_io WHERE pipe_id = ?1 AND end_ns <= ?3";
+		" max(end_ns * (op = 'read' AND side <> ?2)), max(iif(count > 1, end_ns, start_ns) * (op = 'write' AND side = ?2)) FROM pipe_io WHERE pipe_id = ?1 AND end_ns <= ?3";
 	static const char last_sql[] =
 		"SELECT thread_id FROM pipe_io WHERE pipe_id = ?1 AND op = 'read' AND side <> ?2 AND bytes > 0"
 		" AND end_ns <= ?3 ORDER BY end_ns DESC LIMIT 1";

@@ -19,7 +19,7 @@ static void remember(struct hash *h, int64_t id, size_t index)
 /* Losses of these kinds cannot make a blocked thread look blocked when it is not. */
 static const char lost_sql[] =
 	"SELECT sum(count) FROM lost WHERE kind NOT IN ('pipe_io','sched','sample','more','comm',"
-	"'module','stdio','PIPE_IO','SCHED','SAMPLE','MORE','COMM','MODULE','STDIO')"
+	"'module','stdio','PIPE_IO','PIPE_FOLD','SCHED','SAMPLE','MORE','COMM','MODULE','STDIO')"
 	/* A thread that was killed while it recorded what it did does nothing any more. */
 	" AND source <> 'shim: interrupted for good'";
 

@@ -140,7 +140,7 @@ static const char io_sql[] =
 	" THEN 1 - i.side ELSE i.side END, i.bytes, i.data, i.thread_id, i.end_ns"
 	" FROM pipe_io i JOIN pipe p ON p.id = i.pipe_id"
 	" WHERE i.bytes > 0 AND i.end_ns <= ?1 AND coalesce(i.call, '') NOT LIKE 'tee%'"
-	" AND i.pipe_id IN (SELECT pipe_id FROM pipe_io GROUP BY pipe_id HAVING count(*) <= ?2)"
+	" AND i.pipe_id IN (SELECT pipe_id FROM pipe_io GROUP BY pipe_id HAVING count(*) <= ?2 AND max(count) IS NULL)"
 	/* A read may be over before the write that it was woken by: what was begun first was first. */
 	" ORDER BY i.pipe_id, CASE WHEN i.op = 'write' THEN i.start_ns ELSE i.end_ns END, i.id";
 

@@ -43,6 +43,8 @@ static const char *const tables[] = {
 	"CREATE TEMP VIEW hold AS SELECT h.* FROM lock_hold h LEFT JOIN temp.fold f ON f.thread_id = h.thread_id"
 	" WHERE f.id IS NULL OR h.id < f.id",
 
+	"CREATE TEMP TABLE io_fold AS SELECT thread_id, min(start_ns) AS ns FROM pipe_io WHERE count IS NOT NULL GROUP BY 1",
+
 	"CREATE TEMP TABLE step AS SELECT thread_id, ts_ns, what, site_id FROM ("
 	"SELECT h.thread_id, h.acquire_ns AS ts_ns, 'acquires the ' || l.name AS what, h.site_id, h.id * 2 AS nth"
 	" FROM temp.hold h JOIN temp.lock_name l ON l.id = h.lock_id"
@@ -50,7 +52,8 @@ static const char *const tables[] = {
 	" FROM temp.hold h JOIN temp.lock_name l ON l.id = h.lock_id WHERE h.release_ns IS NOT NULL"
 	" UNION ALL SELECT o.thread_id, o.start_ns, iif(o.op = 'read', 'reads from ', 'writes to ') || n.name ||"
 	" iif(o.op = 'read' AND o.bytes = 0, ': its end', '') || coalesce(': errno ' || o.errno, ''), NULL, o.id"
-	" FROM pipe_io o JOIN temp.pipe_name n ON n.id = o.pipe_id"
+	" FROM pipe_io o JOIN temp.pipe_name n ON n.id = o.pipe_id LEFT JOIN temp.io_fold f ON f.thread_id = o.thread_id"
+	" WHERE f.ns IS NULL OR o.start_ns < f.ns"
 	" UNION ALL SELECT g.thread_id, g.delivered_ns, 'takes ' || g.name, g.handler_site_id, g.id"
 	" FROM signal g WHERE g.delivered_ns IS NOT NULL AND g.thread_id IS NOT NULL"
 	" UNION ALL SELECT t.id, p.end_ns, CASE p.end_kind WHEN 'exit' THEN 'exits with status ' || p.exit_code"

@@ -34,7 +34,8 @@ const char walk_order_sql[] =
 	"SELECT x.thread_id, x.kind, x.id, x.start_ns, coalesce(x.end_ns, w.end_ns), w.begin_ns FROM ("
 	"SELECT thread_id, -1 AS kind, 0 AS id, begin_ns AS start_ns, end_ns FROM who"
 	" UNION ALL SELECT thread_id, 0, id, start_ns, end_ns FROM sync"
-	" UNION ALL SELECT thread_id, 1, id, start_ns, end_ns FROM pipe_io"
+	/* What several calls share would not lie within one another. */
+	" UNION ALL SELECT thread_id, 1, id, start_ns, end_ns FROM pipe_io WHERE count IS NULL"
 	" UNION ALL SELECT thread_id, 2, id, start_ns, end_ns FROM wait) x"
 	" JOIN who w ON w.thread_id = x.thread_id"
 	" ORDER BY x.thread_id, x.start_ns, coalesce(x.end_ns, w.end_ns) DESC, x.kind, x.id";

@@ -60,7 +60,7 @@ static void load_call(struct loading *l, struct rows *r)
 	if (!writes && (!op || strcmp(op, "read") != 0))
 		return;
 	u = use_of(l, sqlite3_column_int64(r->stmt, 0), sqlite3_column_int64(r->stmt, 1), writes);
-	u->calls++;
+	u->calls += rows_is_null(r, 5) ? 1 : sqlite3_column_int64(r->stmt, 5);
 	u->failed += !rows_is_null(r, 4);
 	u->ends += !writes && bytes == 0 && !rows_is_null(r, 3);
 	if (bytes > 0)
@@ -100,7 +100,8 @@ static void merge(struct pipe_uses *us)
 
 char *pipe_uses_load(struct pipe_uses *us, const struct trace *t, sqlite3 *db)
 {
-	struct rows r = rows_begin(db, "SELECT pipe_id, thread_id, op, bytes, errno FROM pipe_io");
+	struct rows r =
+		rows_begin(db, "SELECT pipe_id, thread_id, op, bytes, errno, count FROM pipe_io");
 	struct loading l = {.us = us, .t = t};
 
 	while (rows_next(&r))

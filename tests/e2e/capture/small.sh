@@ -50,6 +50,64 @@ run "$PPTRACE" timeline --format=txt folded.db
 expect_status 0
 end
 
+# moved FILE: calls and bytes, each way.
+moved()
+{
+	sqlite3 -readonly "$1" "SELECT op, sum(coalesce(count, 1)), sum(bytes) FROM pipe_io GROUP BY 1 ORDER BY 1"
+}
+
+# io_sums FILE: expects there what io_loop says of itself.
+io_sums()
+{
+	local said
+
+	said=$(sed -n 's/^\([0-9]*\) calls, \([0-9]*\) bytes$/\1|\2/p' err)
+	expect_eq "$(moved "$1")" "read|$said
+write|$said" "what was moved"
+}
+
+io_rounds=20000
+for backend in auto shim; do
+	for end in exit exec; do
+		begin "--backend=$backend: a busy thread's reads and writes share rows, and every one is counted, to the $end"
+		run "$PPTRACE" run --backend=$backend -o io.db "$PROGRAMS/io_loop" $io_rounds $end
+		expect_status 0
+		io_sums io.db
+		rows=$(sqlite3 -readonly io.db "SELECT count(*) FROM pipe_io")
+		[ "$rows" -lt $((4 * io_rounds)) ] || fail "$rows rows of pipe_io"
+		expect_eq "$(sqlite3 -readonly io.db "SELECT count(*) FROM pipe_io o JOIN thread t ON t.id = o.thread_id
+			WHERE o.end_ns < o.start_ns OR o.start_ns < t.start_ns OR o.end_ns > t.end_ns OR o.count < 2
+			OR (o.count IS NOT NULL AND (o.errno IS NOT NULL OR o.data IS NOT NULL))")" 0 \
+			"rows that no thread can have made"
+		expect_eq "$(sqlite3 -readonly io.db "SELECT count(*) FROM pipe_end e JOIN pipe p ON p.id = e.pipe_id
+			WHERE p.created_ns IS NOT NULL AND e.open_via = 'found'")" 0 "ends that reports of calls made up"
+		end
+
+		begin "--backend=$backend --fold=off: each read and write has a row, to the $end"
+		run "$PPTRACE" run --backend=$backend --fold=off -o io.db "$PROGRAMS/io_loop" $io_rounds $end
+		expect_status 0
+		io_sums io.db
+		expect_eq "$(sqlite3 -readonly io.db "SELECT count(*), count(count) FROM pipe_io")" \
+			"$((10 * io_rounds))|0" "rows, and those of several calls"
+		end
+	done
+done
+
+begin "events, the picture of pipes, pipe_flow and trace JSON count calls that share a row"
+run "$PPTRACE" run -o io.db "$BUILD/bench/work" pipe 5000
+expect_status 0
+run "$PPTRACE" pipes -o io.svg io.db
+expect_status 0
+grep -q 'in 5000 writes' io.svg || fail "the picture does not count them"
+run "$PPTRACE" events io.db
+expect_out ' = [0-9]+ in all, [0-9]+ times'
+expect_eq "$(sqlite3 -readonly io.db "SELECT sum(writes), sum(reads) FROM pipe_flow")" "5000|5000" "pipe_flow"
+run "$PPTRACE" timeline --format=txt io.db
+expect_status 0
+run "$PPTRACE" export --format=chrome -o io.json io.db
+expect_status 0
+end
+
 begin "--fold takes on or off"
 run "$PPTRACE" run --fold=maybe true
 expect_status 125

@@ -4,9 +4,8 @@
  * A loop around trylock writes millions of rows that say the same. Only rows
  * are saved: lock_stat, lock_edge and lane count every hold as it comes.
  *
- * A thread's first SINGLES short holds have a row each, and after that
- * SINGLES_PER_WINDOW in each window of time, unless the source has put them
- * together already. Beyond that, equal ones (lock, mode, places) of one window
+ * A thread's first short holds have a row each, and a few in each window of time after that
+ * (singles.c), unless the source has put them together already. Beyond that, equal ones (lock, mode, places) of one window
  * share a row. It never spans a moment at which a thread began to want the lock.
  *
  * Rows are written in the order of their ends, late by LOCK_FOLD_NS at most
@@ -17,7 +16,7 @@
 #include "base/mem.h"
 #include "schema/locks.h"
 
-enum { SINGLES = 1000, SINGLES_PER_WINDOW = 10, SLOTS = 64 };
+enum { SLOTS = 64 };
 
 /* Longer ones have a row each. */
 static const int64_t short_ns = 10000;
@@ -33,9 +32,8 @@ struct fold {
 
 struct folds {
 	struct thread *next, **link; /* of those that have any; link NULL: it has none */
-	int64_t window;              /* of the last short hold */
-	unsigned singles;            /* how many may still have rows of their own */
-	struct fold *slots;          /* SLOTS of them; NULL: not needed yet */
+	struct singles singles;
+	struct fold *slots; /* SLOTS of them; NULL: not needed yet */
 };
 
 static void write_fold(struct model *m, const struct thread *t, struct fold *f)
@@ -76,25 +74,6 @@ static void unlist(struct folds *folds)
 	folds->link = NULL;
 }
 
-/* Says whether this hold has a row of its own because there were few of late. */
-static bool is_single(struct folds *folds, int64_t ts)
-{
-	int64_t window = ts / LOCK_FOLD_NS, passed = window - folds->window;
-
-	if (passed > 0) {
-		folds->singles = passed < SINGLES / SINGLES_PER_WINDOW
-					 ? folds->singles + (unsigned)passed * SINGLES_PER_WINDOW
-					 : SINGLES;
-		if (folds->singles > SINGLES)
-			folds->singles = SINGLES;
-		folds->window = window;
-	}
-	if (!folds->singles)
-		return false;
-	folds->singles--;
-	return true;
-}
-
 static bool is_equal(const struct fold *f, const struct holds *h)
 {
 	return f->count && f->lock_id == h->lock->id && f->site == h->site &&
@@ -104,10 +83,8 @@ static bool is_equal(const struct fold *f, const struct holds *h)
 
 static struct folds *folds_of(struct thread *t)
 {
-	if (!t->folds) {
+	if (!t->folds)
 		t->folds = xcalloc(1, sizeof *t->folds);
-		t->folds->singles = SINGLES;
-	}
 	return t->folds;
 }
 
@@ -146,7 +123,7 @@ bool model_fold(struct model *m, struct thread *t, const struct hold *h, int64_t
 	if (m->config.keep_all || h->row || h->request != STORE_NULL || held < 0 ||
 		held >= short_ns || h->lock->kind == LOCK_FILE)
 		return false;
-	if (is_single(folds_of(t), release) || h->lock->wanting)
+	if (model_is_single(&folds_of(t)->singles, release) || h->lock->wanting)
 		return false;
 	model_fold_several(m, t,
 		&(struct holds){.lock = h->lock,

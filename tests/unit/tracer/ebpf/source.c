@@ -150,7 +150,8 @@ static size_t count(const struct run *r, unsigned kind)
 	return n;
 }
 
-static const struct source_config plain = {.locks = LOCKS_MODE_FUTEX, .data_bytes = 32};
+static const struct source_config plain = {
+	.locks = LOCKS_MODE_FUTEX, .data_bytes = 32, .keep_all = true};
 
 TEST(ebpf_family)
 {
@@ -567,7 +568,8 @@ TEST(ebpf_compat)
 /* A ring that is too small loses records and says how many; nothing is counted twice. */
 TEST(ebpf_losses)
 {
-	struct source_config config = {.locks = LOCKS_MODE_FUTEX, .ring_bytes = 64 << 10};
+	struct source_config config = {
+		.locks = LOCKS_MODE_FUTEX, .ring_bytes = 64 << 10, .keep_all = true};
 	struct run r = run_actor("flood", &config, false);
 	size_t io = count(&r, REC_PIPE_IO);
 
@@ -581,10 +583,29 @@ TEST(ebpf_losses)
 	run_done(&r);
 }
 
+/* Calls of a busy thread are counted instead, which needs next to no room. */
+TEST(ebpf_folds)
+{
+	struct source_config config = {.locks = LOCKS_MODE_FUTEX, .ring_bytes = 1 << 20};
+	struct run r = run_actor("flood", &config, true);
+	size_t pos = 0, n = count(&r, REC_PIPE_IO);
+	const struct rec_PIPE_FOLD *fold;
+
+	ASSERT_INT(r.lost, 0);
+	while ((fold = NEXT(&r, PIPE_FOLD, &pos))) {
+		ASSERT(fold->start <= fold->last && fold->last <= fold->head.ts);
+		ASSERT(fold->count && fold->bytes >= fold->count);
+		n += fold->count;
+	}
+	ASSERT_INT(n, 10000);
+	run_done(&r);
+}
+
 /* What finds no room in the near ring comes from the far one, in the order of time with the rest. */
 TEST(ebpf_far_ring)
 {
-	struct source_config config = {.locks = LOCKS_MODE_FUTEX, .ring_bytes = 8 << 20};
+	struct source_config config = {
+		.locks = LOCKS_MODE_FUTEX, .ring_bytes = 8 << 20, .keep_all = true};
 	struct run r = run_actor("flood-far", &config, false);
 	const struct rec_PIPE_IO *io;
 	size_t pos = 0, n = 0;
@@ -603,7 +624,8 @@ TEST(ebpf_far_ring)
 /* Who is born and ends is recorded where there is no room for anything else; and no wait is left open. */
 TEST(ebpf_births_and_ends_are_kept)
 {
-	struct source_config config = {.locks = LOCKS_MODE_FUTEX, .ring_bytes = 64 << 10};
+	struct source_config config = {
+		.locks = LOCKS_MODE_FUTEX, .ring_bytes = 64 << 10, .keep_all = true};
 	struct run r = run_actor("flood-family", &config, false);
 
 	ASSERT(r.lost > 0);

@@ -283,6 +283,84 @@ TEST(pipe_io_forged_result)
 	feed_close(&f);
 }
 
+/* A thread that writes one pipe again and again: most calls share a row, and none is lost. What took long, moved nothing or failed has its own. */
+static void write_often(struct feed *f, int n)
+{
+	feed_at(f, 100, 10, 10);
+	make_pipe(f, 77);
+	for (int i = 0; i < n; i++) {
+		feed_at(f, 1000 + (uint64_t)i * 100, 10, 10);
+		FEED(f, PIPE_IO, .dev = 8, .inode = 77, .fd = 4, .op = IO_WRITE,
+			.start = FEED_T0 + 950 + (uint64_t)i * 100, .requested = 5, .result = 5,
+			.data_len = 5, .data = "hello");
+	}
+	feed_at(f, 1000000, 10, 10);
+	FEED(f, PIPE_IO, .dev = 8, .inode = 77, .fd = 4, .op = IO_WRITE, .start = FEED_T0 + 900000,
+		.requested = 6, .result = 6);
+	FEED(f, PIPE_IO, .dev = 8, .inode = 77, .fd = 4, .op = IO_WRITE, .start = FEED_T0 + 999999,
+		.requested = 6, .result = (uint64_t)-11);
+	FEED(f, PIPE_IO, .dev = 8, .inode = 77, .fd = 3, .op = IO_READ, .start = FEED_T0 + 999999);
+}
+
+TEST(pipe_io_folded)
+{
+	struct feed f;
+
+	feed_open(&f);
+	write_often(&f, 1500);
+	feed_end(&f, 2000000);
+	EXPECT(&f,
+		"SELECT start_ns, end_ns, requested, bytes, data, call, count FROM pipe_io WHERE count IS NOT NULL",
+		"100950|150900|2500|2500|-|write|500");
+	EXPECT(&f,
+		"SELECT count(*), sum(coalesce(count, 1)), sum(bytes), count(data) FROM pipe_io WHERE op = 'write'",
+		"1003|1502|7506|1000");
+	EXPECT(&f, "SELECT op, bytes, errno, count FROM pipe_io WHERE start_ns >= 900000",
+		"write|6|-|- write|-|11|- read|0|-|-");
+	feed_close(&f);
+}
+
+/* The report of several calls may come when the thread has ended and the descriptor is closed: it makes neither anew. */
+TEST(pipe_fold)
+{
+	struct feed f;
+
+	feed_open(&f);
+	feed_at(&f, 100, 10, 10);
+	make_pipe(&f, 77);
+	feed_fork(&f, 11);
+	feed_at(&f, 150, 11, 11);
+	FEED(&f, END_CLOSE, .inode = 77, .fd = 3, .via = END_CLOSE_CALL);
+	FEED(&f, EXIT, .last = 1);
+	feed_at(&f, 300, 11, 11);
+	FEED(&f, PIPE_FOLD, .dev = 8, .inode = 77, .fd = 3, .op = IO_READ, .start = FEED_T0 + 110,
+		.last = FEED_T0 + 140, .count = 7, .requested = 448, .bytes = 70);
+	feed_at(&f, 300, 10, 10);
+	FEED(&f, PIPE_FOLD, .dev = 8, .inode = 77, .fd = 4, .op = IO_WRITE, .start = FEED_T0 + 110,
+		.last = FEED_T0 + 120, .count = 1, .requested = 10, .bytes = 10);
+	/* A thread that nobody knows, a pipe that nobody made, times that run backwards, numbers that no kernel counts to. */
+	feed_at(&f, 300, 12, 12);
+	FEED(&f, PIPE_FOLD, .dev = 8, .inode = 77, .fd = 4, .op = IO_WRITE, .count = 2);
+	feed_at(&f, 300, 10, 10);
+	FEED(&f, PIPE_FOLD, .dev = 8, .inode = 99, .fd = 4, .op = IO_WRITE, .count = 2);
+	FEED(&f, PIPE_FOLD, .dev = 8, .inode = 77, .fd = 4, .op = IO_WRITE, .start = 2, .last = 1,
+		.count = 2);
+	FEED(&f, PIPE_FOLD, .dev = 8, .inode = 77, .fd = 4, .op = IO_WRITE, .count = (uint64_t)-1);
+	FEED(&f, PIPE_FOLD, .dev = 8, .inode = 77, .fd = 4, .op = IO_WRITE, .count = 2,
+		.bytes = (uint64_t)-1);
+	FEED(&f, PIPE_FOLD, .dev = 8, .inode = 77, .fd = 4, .op = 1000, .count = 2);
+	feed_end(&f, 1000);
+	EXPECT(&f,
+		"SELECT thread_id, fd, op, start_ns, end_ns, requested, bytes, errno, data, call, count FROM pipe_io",
+		"2|3|read|110|140|448|70|-|-|read|7 1|4|write|110|120|10|10|-|-|write|-");
+	EXPECT(&f,
+		"SELECT process_id, fd, open_via FROM pipe_end WHERE process_id = 2 AND close_ns IS NULL",
+		"");
+	EXPECT(&f, "SELECT count(*) FROM thread", "2");
+	ASSERT_INT(model_skipped(f.model), 6);
+	feed_close(&f);
+}
+
 /* Late records find the pipe although its last end is closed. */
 TEST(pipe_io_after_close)
 {

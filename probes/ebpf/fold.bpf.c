@@ -1,0 +1,155 @@
+/* fold.bpf.c - reads and writes of a busy thread are counted, and reported together. */
+/* SPDX-License-Identifier: (MIT OR GPL-2.0-only) */
+#include "probes/ebpf/fold.h"
+
+/* 1: something has been counted since the tracer set it to 0. */
+unsigned int folding;
+
+#ifdef EDITION_CASTS
+
+/* Whoever finds the folds taken does without; nobody waits. */
+static __always_inline bool folds_take(struct io_folds *all)
+{
+	return __sync_lock_test_and_set(&all->taken, 1) == 0;
+}
+
+static __always_inline void folds_give_back(struct io_folds *all)
+{
+	__sync_lock_test_and_set(&all->taken, 0);
+}
+
+/* Where calls are counted: descriptors that were made one after the other do not share a place. */
+static __always_inline u32 place_of(u64 inode, bool writes)
+{
+	return (inode * 2 + writes) & (FOLD_PLACES - 1);
+}
+
+static __always_inline bool op_writes(u32 op)
+{
+	return op == IO_WRITE || op == IO_WRITEV || op == IO_SEND;
+}
+
+/* Reports what was counted in a place. Where the ring has no room it is lost, which is counted, too. */
+static __noinline int fold_send(struct io_fold *f, u32 pid, u32 tid)
+{
+	struct rec_PIPE_FOLD *rec;
+
+	if (!f || !f->count)
+		return 0;
+	rec = emit_begin(REC_PIPE_FOLD, sizeof *rec, pid, tid);
+	if (!rec) {
+		f->count = 0;
+		return 0;
+	}
+	rec->dev = f->dev;
+	rec->inode = f->inode;
+	rec->fd = (s64)f->fd;
+	rec->op = f->op;
+	rec->start = f->start;
+	rec->last = f->last;
+	rec->count = f->count;
+	rec->requested = f->requested;
+	rec->bytes = f->bytes;
+	f->count = 0;
+	emit_end(rec);
+	return 0;
+}
+
+static __always_inline void folds_send(struct io_folds *all, u32 pid, u32 tid)
+{
+	if (!folds_take(all))
+		return;
+	_Pragma("clang loop unroll(disable)") for (u32 i = 0; i < FOLD_PLACES;
+						   i++) if (all->place[i].count)
+		fold_send(&all->place[i], pid, tid);
+	folds_give_back(all);
+}
+
+static __always_inline bool is_equal(const struct io_fold *f, const struct io *io)
+{
+	return f->inode == io->inode && f->op == io->op && f->fd == io->fd && f->dev == io->dev;
+}
+
+int fold_add(struct slot *slot, const struct io *io)
+{
+	struct io_folds *all;
+	struct io_fold *f;
+
+	if (!slot || !io)
+		return 0;
+	all = bpf_task_storage_get(&folds, task_current(), NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (!all || !folds_take(all))
+		return 0;
+	f = &all->place[place_of(io->inode, op_writes(io->op))];
+	if (f->count && !is_equal(f, io))
+		fold_send(f, slot->pid, slot->tid);
+	if (!f->count) {
+		f->inode = io->inode;
+		f->dev = io->dev;
+		f->fd = io->fd;
+		f->op = io->op;
+		f->start = slot->enter_ts;
+		f->bytes = f->requested = 0;
+		folding = 1;
+	}
+	f->count++;
+	f->bytes += io->result;
+	f->requested += io->requested;
+	f->last = bpf_ktime_get_ns();
+	folds_give_back(all);
+	return 1;
+}
+
+int fold_close(struct slot *slot, u64 inode)
+{
+	struct io_folds *all;
+
+	if (!slot)
+		return 0;
+	all = bpf_task_storage_get(&folds, task_current(), NULL, 0);
+	if (!all || !folds_take(all))
+		return 0;
+	for (u32 writes = 0; writes < 2; writes++) {
+		struct io_fold *f = &all->place[place_of(inode, writes)];
+
+		if (f->inode == inode)
+			fold_send(f, slot->pid, slot->tid);
+	}
+	folds_give_back(all);
+	return 0;
+}
+
+int fold_end(struct slot *slot)
+{
+	struct io_folds *all;
+
+	if (!slot)
+		return 0;
+	all = bpf_task_storage_get(&folds, task_current(), NULL, 0);
+	if (all)
+		folds_send(all, slot->pid, slot->tid);
+	return 0;
+}
+
+#endif
+
+/* Reports what all threads have counted. The tracer runs it while there is something. */
+SEC("iter/task")
+int sweep_folds(struct bpf_iter__task *ctx)
+{
+#ifdef EDITION_CASTS
+	struct task_struct *task = ctx->task;
+	struct io_folds *all;
+	struct slot *slot;
+
+	if (!task)
+		return 0;
+	slot = slot_find(task);
+	if (!slot)
+		return 0;
+	all = bpf_task_storage_get(&folds, task, NULL, 0);
+	if (all)
+		folds_send(all, slot->pid, slot->tid);
+#endif
+	return 0;
+}

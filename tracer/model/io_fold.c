@@ -1,0 +1,143 @@
+/* io_fold.c - a thread that reads or writes one pipe again and again gets one row for many calls. */
+/* SPDX-License-Identifier: MIT */
+/*
+ * As with holds of locks (locks/fold.c): the first ones have a row each, and a few in each window of time after that. Beyond
+ * that, short calls that moved something share a row if they are of one pipe by one thread. The bytes themselves are
+ * not kept then. Where the kernel has put calls together already (probes/ebpf/fold.h), that is their row.
+ */
+#include "tracer/model/private.h"
+
+#include "base/mem.h"
+#include "schema/locks.h"
+
+enum { PLACES = 16 };
+
+/* Whoever had to wait takes longer. */
+static const int64_t short_ns = 10000;
+
+struct io_folds {
+	struct thread *next, **link; /* of those that have any; link NULL: it has none */
+	struct singles singles;
+	struct row_pipe_io *places; /* PLACES of them, count 0: none; NULL: not needed yet */
+};
+
+static void write_fold(struct model *m, struct row_pipe_io *row)
+{
+	if (row->count == 1)
+		row->count = STORE_NULL;
+	store_put(m->store, STORE_PIPE_IO, row);
+	row->count = 0;
+}
+
+static void enlist(struct model *m, struct thread *t)
+{
+	struct io_folds *folds = t->io_folds;
+
+	folds->next = m->io_folding;
+	folds->link = &m->io_folding;
+	if (folds->next)
+		folds->next->io_folds->link = &folds->next;
+	m->io_folding = t;
+}
+
+static void unlist(struct io_folds *folds)
+{
+	*folds->link = folds->next;
+	if (folds->next)
+		folds->next->io_folds->link = folds->link;
+	folds->link = NULL;
+}
+
+static bool is_equal(const struct row_pipe_io *a, const struct row_pipe_io *b)
+{
+	return a->pipe_id == b->pipe_id && a->fd == b->fd && a->call == b->call &&
+	       a->side == b->side && a->op == b->op;
+}
+
+static void add(struct model *m, struct thread *t, const struct row_pipe_io *row)
+{
+	struct io_folds *folds = t->io_folds;
+	struct row_pipe_io *f;
+
+	if (!folds->places)
+		folds->places = xcalloc(PLACES, sizeof *folds->places);
+	f = &folds->places[hash_mix((uint64_t)row->pipe_id, (uint64_t)row->fd,
+				   (uint64_t)(uintptr_t)row->call) %
+			   PLACES];
+	if (f->count && (!is_equal(f, row) || row->end_ns - f->start_ns > LOCK_FOLD_NS))
+		write_fold(m, f);
+	if (!f->count) {
+		*f = *row;
+		f->data = NULL;
+		f->data_len = 0;
+		f->requested = f->bytes = f->count = 0;
+	}
+	f->end_ns = row->end_ns;
+	f->requested += row->requested;
+	f->bytes += row->bytes;
+	f->count++;
+	if (!folds->link)
+		enlist(m, t);
+}
+
+void model_io_put(struct model *m, struct thread *t, const struct row_pipe_io *row)
+{
+	int64_t took = row->end_ns - row->start_ns;
+	/* A probe may have been lied to: sums must not overflow. */
+	bool is_short = took >= 0 && took < short_ns && row->bytes > 0 && row->bytes < INT32_MAX &&
+			row->requested >= 0 && row->requested < INT32_MAX;
+
+	if (!m->config.keep_all && is_short && row->count == STORE_NULL) {
+		if (!t->io_folds)
+			t->io_folds = xcalloc(1, sizeof *t->io_folds);
+		if (!model_is_single(&t->io_folds->singles, row->end_ns)) {
+			add(m, t, row);
+			return;
+		}
+	}
+	store_put(m->store, STORE_PIPE_IO, row);
+}
+
+/* Writes those that began before a time; leaves the list if none is left. */
+static void write_before(struct model *m, struct thread *t, int64_t before)
+{
+	bool left = false;
+
+	for (size_t i = 0; i < PLACES; i++) {
+		struct row_pipe_io *f = &t->io_folds->places[i];
+
+		if (f->count && f->start_ns < before)
+			write_fold(m, f);
+		left |= f->count != 0;
+	}
+	if (!left)
+		unlist(t->io_folds);
+}
+
+void model_io_folds_flush(struct model *m, bool all)
+{
+	int64_t before = all ? INT64_MAX : m->now - LOCK_FOLD_NS;
+	struct thread *next;
+
+	for (struct thread *t = m->io_folding; t; t = next) {
+		next = t->io_folds->next;
+		write_before(m, t, before);
+	}
+}
+
+void model_io_folds_end(struct model *m, struct thread *t)
+{
+	if (t->io_folds && t->io_folds->link)
+		write_before(m, t, INT64_MAX);
+}
+
+void model_io_folds_free(struct thread *t)
+{
+	if (!t->io_folds)
+		return;
+	if (t->io_folds->link)
+		unlist(t->io_folds);
+	free(t->io_folds->places);
+	free(t->io_folds);
+	t->io_folds = NULL;
+}
