@@ -5,16 +5,18 @@
 import asyncio
 
 
-async def both(first, second):
+async def both(first, second, mine, other):
     async with first:
-        await asyncio.sleep(0.1)
+        mine.set()
+        await other.wait()
         async with second:
             pass
 
 
 async def main():
     a, b = asyncio.Lock(), asyncio.Lock()
-    await asyncio.gather(both(a, b), both(b, a))
+    has_a, has_b = asyncio.Event(), asyncio.Event()
+    await asyncio.gather(both(a, b, has_a, has_b), both(b, a, has_b, has_a))
 
 
 asyncio.run(main())

@@ -5,10 +5,12 @@
  * source: pthread_key_create(3); the healthy twin of a thread that ends while it has a lock
  */
 #include <pthread.h>
+#include <semaphore.h>
 #include <unistd.h>
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_key_t key;
+static sem_t taken;
 
 static void give_back(void *held)
 {
@@ -20,6 +22,7 @@ static void *leave(void *arg)
 {
 	pthread_mutex_lock(&mutex);
 	pthread_setspecific(key, &mutex);
+	sem_post(&taken);
 	return arg;
 }
 
@@ -27,8 +30,9 @@ int main(void)
 {
 	pthread_t t;
 
+	sem_init(&taken, 0, 0);
 	pthread_key_create(&key, give_back);
 	pthread_create(&t, NULL, leave, NULL);
-	usleep(200000);
+	sem_wait(&taken);
 	return pthread_mutex_lock(&mutex);
 }

@@ -8,21 +8,17 @@
 
 int main(void)
 {
-	int set = semset_new(2), both[2];
+	int set = semset_new(2), to_parent[2], to_child[2];
 	pid_t child;
 	char c;
 
-	if (pipe(both) != 0)
+	if (pipe(to_parent) != 0 || pipe(to_child) != 0)
 		return 1;
 	child = fork();
 	semset_add(set, child == 0, -1);
-	/* The child has taken its own before the parent goes on, and the other way round. */
-	if (child == 0) {
-		(void)!write(both[1], "x", 1);
-		usleep(300000);
-	} else {
-		(void)!read(both[0], &c, 1);
-	}
+	/* Each has taken its own before the other one goes on. */
+	(void)!write(child == 0 ? to_parent[1] : to_child[1], "x", 1);
+	(void)!read(child == 0 ? to_child[0] : to_parent[0], &c, 1);
 	semset_add(set, child != 0, -1);
 	waitpid(child, NULL, 0);
 	semctl(set, 0, IPC_RMID);

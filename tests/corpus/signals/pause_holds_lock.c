@@ -15,8 +15,12 @@ int main(void)
 	pthread_mutex_t *mutex =
 		mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	pthread_mutexattr_t attr;
+	int taken[2];
 	pid_t child;
+	char c;
 
+	if (pipe(taken) != 0)
+		return 1;
 	pthread_mutexattr_init(&attr);
 	pthread_mutexattr_setpshared(&attr, PTHREAD_PROCESS_SHARED);
 	pthread_mutexattr_setrobust(&attr, PTHREAD_MUTEX_ROBUST);
@@ -24,6 +28,7 @@ int main(void)
 	child = fork();
 	if (child == 0) {
 		pthread_mutex_lock(mutex);
+		(void)!write(taken[1], "x", 1);
 		pause();
 		_exit(0);
 	}
@@ -32,6 +37,6 @@ int main(void)
 		kill(child, SIGKILL);
 		_exit(0);
 	}
-	usleep(200000);
+	(void)!read(taken[0], &c, 1);
 	return pthread_mutex_lock(mutex) != EOWNERDEAD;
 }
