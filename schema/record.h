@@ -116,7 +116,7 @@ static inline int pipe_is_two_sided(int kind)
 
 #define END_READ 1u
 #define END_WRITE 2u
-#define END_UNNAMED 4u /* FIFO, by a snapshot: its name is gone */
+#define END_UNNAMED 4u /* FIFO, by who looked: its name is gone */
 
 /* How an end was opened or closed; the names in pipe_end.open_via and close_via are these in lower case. */
 enum end_via {

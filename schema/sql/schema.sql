@@ -119,7 +119,7 @@ CREATE TABLE pipe ( -- a pipe, a FIFO while somebody has it open, a connected pa
     local TEXT,                 -- socket: address of side 0, '127.0.0.1:80', '[::1]:80', a path, '@' and an abstract name; NULL: no socket, not known, or it has none
     remote TEXT,                -- socket: address of side 1 likewise
     listener_id INTEGER REFERENCES pipe(id), -- the socket that listened where side 0 connected to, if nobody had accepted that yet; NULL: not known
-    unnamed INTEGER NOT NULL DEFAULT 0 -- 1: FIFO that had no name any more when a snapshot was taken: nobody can open it
+    unnamed INTEGER NOT NULL DEFAULT 0 -- 1: FIFO that had no name any more when pptrace looked: nobody can open it
 );
 
 CREATE TABLE pipe_end ( -- a descriptor of a pipe in one process, from open to close

@@ -253,6 +253,39 @@ static int find_users(struct sqlite3 *db, const struct stamp *stamp, struct buf 
 	return query_failed(rc, why);
 }
 
+/* Records which FIFOs that somebody waits for have lost their names: nobody else comes to those. One who has it is asked. */
+static int find_unnamed(struct sqlite3 *db, const struct stamp *stamp, struct buf *why)
+{
+	static const char sql[] =
+		"SELECT f.dev, f.inode, e.fd, e.mode = 'r', e.mode = 'w', e.cloexec, min(p.pid) FROM pipe f"
+		" JOIN pipe_end e ON e.pipe_id = f.id AND e.close_ns IS NULL AND e.fd IS NOT NULL"
+		" JOIN process p ON p.id = e.process_id AND p.end_ns IS NULL"
+		" WHERE f.kind = 'fifo' AND NOT f.unnamed AND f.id IN (SELECT pipe_id FROM wait WHERE end_ns IS NULL"
+		"  UNION SELECT o.pipe_id FROM wait w JOIN wait_on o ON o.wait_id = w.id WHERE w.end_ns IS NULL)"
+		" GROUP BY f.id LIMIT 16";
+	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
+	int rc = query_open(db, sql, &stmt, why);
+
+	while (!rc && (rc = query_step(stmt, why)) > 0) {
+		pid_t pid = (pid_t)query_int(stmt, 6, 0);
+		int fd = (int)query_int(stmt, 2, 0);
+		struct rec_END_OPEN r = {.head = task_head(REC_END_OPEN, sizeof r, stamp, pid, pid),
+			.kind = PIPE_FIFO,
+			.dev = (uint64_t)query_int(stmt, 0, 0),
+			.inode = (uint64_t)query_int(stmt, 1, 0),
+			.fd = (uint64_t)fd,
+			.mode = END_UNNAMED | (query_int(stmt, 4, 0) ? 0 : END_READ) |
+				(query_int(stmt, 3, 0) ? 0 : END_WRITE),
+			.via = END_FOUND,
+			.cloexec = query_int(stmt, 5, 0) != 0};
+
+		if (snapshot_is_unnamed_fifo(pid, fd))
+			stamp->emit(stamp->arg, &r.head);
+		rc = 0;
+	}
+	return query_failed(rc, why);
+}
+
 static bool needs_output(const struct wait_info *info)
 {
 	return info->needs_output;
@@ -276,6 +309,8 @@ int details_read(struct details *d, struct sqlite3 *db, uint64_t ts, source_emit
 	if (!db)
 		return 0;
 	rc = find_users(db, &stamp, why);
+	if (!rc)
+		rc = find_unnamed(db, &stamp, why);
 	if (!rc)
 		rc = query_open(db, text, &stmt, why);
 	while (!rc && (rc = query_step(stmt, why)) > 0) {

@@ -1,6 +1,7 @@
 /* files.c - what the descriptors of processes are, and who holds the same things. */
 /* SPDX-License-Identifier: MIT */
 #include "tracer/snapshot/private.h"
+#include "tracer/snapshot/snapshot.h"
 
 #include <ctype.h>
 #include <dirent.h>
@@ -50,6 +51,20 @@ static bool is_unnamed(const struct stat *st, const char *link)
 	size_t len = strlen(link), n = sizeof gone - 1;
 
 	return !st->st_nlink && len > n && !strcmp(link + len - n, gone);
+}
+
+bool snapshot_is_unnamed_fifo(pid_t pid, int fd)
+{
+	char path[64], link[4096];
+	struct stat st;
+	ssize_t n;
+
+	(void)snprintf(path, sizeof path, "/proc/%d/fd/%d", (int)pid, fd);
+	n = readlink(path, link, sizeof link - 1);
+	if (n <= 0 || stat(path, &st) < 0)
+		return false;
+	link[n] = '\0';
+	return S_ISFIFO(st.st_mode) && is_unnamed(&st, link);
 }
 
 static void kind_of_path(int dirfd, const char *name, const char *link, struct snap_fd *f)

@@ -87,6 +87,9 @@ int snapshot_core(const struct snapshot_core_config *config, source_emit *emit, 
  */
 size_t snapshot_mappers(uint64_t dev, uint64_t inode, pid_t **ret);
 
+/* Says whether a descriptor of a process is a FIFO that has no name any more. */
+bool snapshot_is_unnamed_fifo(pid_t pid, int fd);
+
 /* Says whether a file that this process maps still has a name by which others could map it; true also if that cannot be read. */
 bool snapshot_is_named(pid_t pid, uint64_t dev, uint64_t inode);
 

@@ -2,7 +2,7 @@
 # fifo_tokens_lost.sh - two jobs take turns with a token in a FIFO, as those of make do, and one of them loses it.
 # SPDX-License-Identifier: MIT
 # expect: stuck
-# misses: why nobody knows there who has written to the FIFO: jobs that wait for orders look the same
+# misses: why   who has written to the FIFO before is not known there: jobs that wait for orders look the same
 # source: savannah.gnu.org/bugs/?57242 (a lost token of make's jobserver), ninja-build/ninja#2450 (a jobserver in a FIFO)
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
