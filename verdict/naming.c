@@ -27,48 +27,13 @@ static const char lock_sql[] =
 	" iif(type LIKE '%.%' OR kind IN ('monitor', 'object'), type, '') FROM lock WHERE id = ?1";
 static const char runtime_lock_sql[] = "SELECT type, kind = 'monitor' FROM lock WHERE id = ?1"
 				       " AND (type LIKE '%.%' OR kind IN ('monitor', 'object'))";
-static const char pipe_sql[] = "SELECT kind, path, name FROM pipe WHERE id = ?1";
-/*
- * The programs that hold an end, or held it until they ended, but for those that hold the opposite one as well; and
- * whether somebody else held it longer: who ended first need not have used it.
- */
-#define KEPT_SQL(end) "(" end ".close_ns IS NULL OR " end ".close_via = 'exit')"
-#define LAST_SQL "max(coalesce(close_ns, 9223372036854775807))"
-#define HOLDERS_SQL(own, other)                                                                           \
-	"SELECT count(DISTINCT coalesce(q.program, q.name)), max(coalesce(q.program, q.name)), " LAST_SQL \
-	" < (SELECT " LAST_SQL " FROM pipe_end WHERE pipe_id = ?1 AND " own ") FROM"                      \
-	" (SELECT * FROM pipe_end WHERE pipe_id = ?1 AND " own ") e JOIN process q"                       \
-	" ON q.id = e.process_id WHERE " KEPT_SQL(                                                        \
-		"e") " AND NOT EXISTS (SELECT 1 FROM pipe_end o WHERE o.pipe_id = ?1 AND " other          \
-		     " AND o.process_id = e.process_id AND " KEPT_SQL("o") ")"
-static const char writer_sql[] = HOLDERS_SQL("instr(mode, 'w')", "instr(o.mode, 'r')");
-static const char reader_sql[] = HOLDERS_SQL("instr(mode, 'r')", "instr(o.mode, 'w')");
-static const char left_sql[] = HOLDERS_SQL("side = 0", "o.side = 1");
-static const char right_sql[] = HOLDERS_SQL("side = 1", "o.side = 0");
-/* Where all hold both ends: those who hold one end, and do not wait for what comes out of the other. */
-#define OTHERS_SQL(own, reason)                                                                    \
-	"SELECT count(DISTINCT coalesce(q.program, q.name)), max(coalesce(q.program, q.name)), 0"  \
-	" FROM pipe_end e JOIN process q ON q.id = e.process_id WHERE e.pipe_id = ?1 AND " own     \
-	" AND " KEPT_SQL("e") " AND e.process_id NOT IN (SELECT t.process_id FROM wait w"          \
-			      " JOIN thread t ON t.id = w.thread_id WHERE w.end_ns IS NULL"        \
-			      " AND w.pipe_id = ?1 AND w.reason = '" reason "')"
-/* Or where they all run one program, whichever of them it is. */
-#define ANY_SQL(own)                                                                               \
-	"SELECT count(DISTINCT coalesce(q.program, q.name)), max(coalesce(q.program, q.name)), 0"  \
-	" FROM pipe_end e JOIN process q ON q.id = e.process_id WHERE e.pipe_id = ?1 AND " own     \
-	" AND " KEPT_SQL("e")
-static const char any_writer_sql[] = ANY_SQL("instr(e.mode, 'w')");
-static const char any_reader_sql[] = ANY_SQL("instr(e.mode, 'r')");
-static const char other_writer_sql[] = OTHERS_SQL("instr(e.mode, 'w')", "pipe-read");
-static const char other_reader_sql[] = OTHERS_SQL("instr(e.mode, 'r')", "pipe-write");
 static const char site_sql[] =
 	"SELECT module, offset, function, file, line FROM site WHERE id = ?1";
 
 int naming_check(struct sqlite3 *db, struct buf *why)
 {
-	static const char *const names[] = {process_sql, thread_sql, lock_sql, runtime_lock_sql,
-		pipe_sql, writer_sql, reader_sql, left_sql, right_sql, other_writer_sql,
-		other_reader_sql, any_writer_sql, any_reader_sql, site_sql};
+	static const char *const names[] = {
+		process_sql, thread_sql, lock_sql, runtime_lock_sql, site_sql};
 	int rc = 0;
 
 	for (size_t i = 0; !rc && i < ARRAY_SIZE(names); i++) {
@@ -76,7 +41,7 @@ int naming_check(struct sqlite3 *db, struct buf *why)
 
 		rc = query_open(db, names[i], &stmt, why);
 	}
-	return rc;
+	return rc ? rc : naming_check_pipes(db, why);
 }
 
 int naming_intact(struct sqlite3 *db, struct buf *why)
@@ -279,86 +244,6 @@ enum runtime_kind naming_runtime_kind(struct sqlite3 *db, int64_t id)
 		return RUNTIME_KIND_NONE;
 	return query_int(stmt, 1, 0) ? RUNTIME_KIND_MONITOR
 				     : runtime_words(query_text(stmt, 0))->kind;
-}
-
-/* Adds the program of the only row; false: there are several, or none, or the last column says that others count more. */
-static bool add_only(struct buf *b, struct sqlite3 *db, int64_t id, const char *sql)
-{
-	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
-	_cleanup_buf_ struct buf why = BUF_INIT;
-
-	if (query_one(db, sql, id, &stmt, &why) != 1 || query_int(stmt, 0, 0) != 1 ||
-		query_int(stmt, 2, 0))
-		return false;
-	add_name(b, query_text(stmt, 1));
-	return true;
-}
-
-/* Adds the program that alone holds an end of a pipe; "?": nobody does, or several. */
-static void add_holder(struct buf *b, struct sqlite3 *db, int64_t id, const char *sql)
-{
-	if (!add_only(b, db, id, sql))
-		buf_addc(b, '?');
-}
-
-/* "pipe 3 (ls -> sort)". Who has not used an end yet is not in the name that was written, but may hold it. */
-static void add_pipe_name(struct buf *b, struct sqlite3 *db, int64_t id, const char *name)
-{
-	static const char writer[] = "(? -> ", reader[] = " -> ?)";
-	const char *w = strstr(name, writer), *r = strstr(name, reader);
-
-	if (!w && !r) {
-		add_name(b, name);
-		return;
-	}
-	buf_add_printable(b, name, (size_t)((w ? w + 1 : r + 4) - name));
-	if (!add_only(b, db, id, w ? writer_sql : reader_sql) &&
-		!add_only(b, db, id, w ? other_writer_sql : other_reader_sql) &&
-		!add_only(b, db, id, w ? any_writer_sql : any_reader_sql))
-		buf_addc(b, '?');
-	add_name(b, w ? w + 2 : r + 5);
-}
-
-/* "socketpair 3 (client <-> server)": what one side writes the other reads, and the other way round. */
-static void add_socketpair(struct buf *b, struct sqlite3 *db, int64_t id)
-{
-	_cleanup_buf_ struct buf sides = BUF_INIT;
-
-	add_holder(&sides, db, id, left_sql);
-	buf_adds(&sides, " <-> ");
-	add_holder(&sides, db, id, right_sql);
-	buf_addf(b, "socketpair %lld", (long long)id);
-	if (strcmp(sides.data, "? <-> ?") != 0)
-		buf_addf(b, " (%s)", sides.data);
-}
-
-void naming_pipe(struct buf *b, struct sqlite3 *db, int64_t id)
-{
-	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
-	_cleanup_buf_ struct buf why = BUF_INIT;
-	const char *kind, *path, *name;
-
-	if (query_one(db, pipe_sql, id, &stmt, &why) != 1) {
-		buf_adds(b, "pipe ?");
-		return;
-	}
-	kind = query_text(stmt, 0);
-	path = query_text(stmt, 1);
-	name = query_text(stmt, 2);
-	if (!strcmp(kind, "fifo")) {
-		buf_adds(b, "FIFO ");
-		if (*path)
-			add_name(b, path);
-		else
-			buf_addf(b, "%lld", (long long)id);
-	} else if (!strcmp(kind, "socketpair")) {
-		add_socketpair(b, db, id);
-	} else if (*name) {
-		add_pipe_name(b, db, id, name);
-	} else {
-		add_name(b, kind);
-		buf_addf(b, " %lld", (long long)id);
-	}
 }
 
 void naming_site(struct buf *b, struct sqlite3 *db, int64_t id)

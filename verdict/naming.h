@@ -20,6 +20,9 @@ struct sqlite3;
  */
 int naming_check(struct sqlite3 *db, struct buf *why);
 
+/* Part of naming_check: the queries about pipes. */
+int naming_check_pipes(struct sqlite3 *db, struct buf *why);
+
 /* Says afterwards whether all of that can be read, so that no "?" stands for a damaged page. Returns the same way. */
 int naming_intact(struct sqlite3 *db, struct buf *why);
 

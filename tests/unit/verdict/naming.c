@@ -65,3 +65,13 @@ TEST(naming_reader_of_own_pipe)
 	fixture_wait(db, 10, "pipe-write", "pipe_id = 1");
 	expect_pipe(db, "pipe 1 (p1 -> p1)");
 }
+
+/* Who used an end first may have executed another program since, which is the one that is there. */
+TEST(naming_program_of_now)
+{
+	sqlite3 *db = fixture_family();
+
+	fixture_joined(db, 1, "pipe", 1, "w", 2, "r");
+	fixture_sql(db, "UPDATE pipe SET name = 'pipe 1 (bash -> p2)'");
+	expect_pipe(db, "pipe 1 (p1 -> p2)");
+}
