@@ -56,6 +56,12 @@ static const struct {
 		"when somebody else will let a file be opened (leases, fanotify)"},
 	{"p.kind = 'fifo' AND coalesce(p.path, '') NOT LIKE '% (deleted)'",
 		"who will open a FIFO, or has written to it before"},
+	{"w.reason = 'poll' AND " IN_SNAPSHOT
+	 " AND EXISTS (SELECT 1 FROM wait_on o WHERE o.wait_id = w.id)"
+	 " AND NOT EXISTS (SELECT 1 FROM wait_on o LEFT JOIN pipe q ON q.id = o.pipe_id WHERE o.wait_id = w.id"
+	 "  AND (q.kind IS NOT 'pipe' OR NOT EXISTS (SELECT 1 FROM pipe_end e WHERE e.pipe_id = q.id"
+	 "   AND e.process_id = t.process_id AND instr(e.mode, 'w'))))",
+		"who has written before to a pipe of which a loop polls one end and has the other"},
 	{"w.reason = 'pipe-read' AND p.kind IN ('unix', 'tcp') AND " IN_SNAPSHOT,
 		"which thread is to answer what was asked through a connection"},
 	{"w.reason = 'sem' AND w.timed = 0 AND EXISTS (SELECT 1 FROM lock l LEFT JOIN lock_stat s ON s.lock_id = l.id"

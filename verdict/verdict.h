@@ -1,7 +1,7 @@
 /* verdict.h - why is it stuck, and what else is wrong: rows in, findings out. */
 /* SPDX-License-Identifier: MIT */
 /*
- * To be read in this order: finding.c (what a finding is, and its rows), naming.c with runtime_words.c and
+ * To be read in this order: finding.c (what a finding is, and its rows), naming.c with naming_pipe.c, runtime_words.c and
  * place.c (names of threads, locks, pipes and places), the folder graph (who can never proceed), text (the words of such
  * sets), rules (every rule), terminal.c, json.c and the folder ci (findings printed), unjudged.c (what was not taken
  * into account), lessons.c (pptrace explain).

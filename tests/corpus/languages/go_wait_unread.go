@@ -1,7 +1,7 @@
 // go_wait_unread.go - a process is waited for before anybody reads its output, which is more than a pipe takes.
 // SPDX-License-Identifier: MIT
 // expect: deadlock stuck
-// misses: auto ebpf shim why (which goroutine wants the other end of the pipe is not known: any thread of Go may read it)
+// misses: shim   a static program cannot be preloaded
 // source: golang/go#60309, golang/go#20730
 package main
 

@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * expect: deadlock pipe-end-leak
- * misses: why   nobody knows there who wrote before: any loop with a pipe of its own looks like that
+ * misses: why   who wrote before is not known, for a pipe keeps no time of that: any loop with a pipe of its own looks the same
  * source: python/cpython#53110's kind, nodejs/node#12101
  */
 #include <poll.h>
