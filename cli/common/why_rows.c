@@ -49,9 +49,9 @@ static const char threads_sql[] =
 
 /* Who could end a wait, by the kind of its object. Every query gives process and thread; a thread of 0 means all of them. */
 static const char whose_sql[] =
-	/* A process that shares the description of a file lock since a fork is named without a thread. */
-	"SELECT DISTINCT o.process_id, iif(l.kind = 'file' AND o.process_id <> t.process_id, 0,"
-	" o.thread_id) FROM holder o JOIN lock l ON l.id = o.lock_id"
+	/* A process that shares the description of a file lock since a fork is named without a thread; in a snapshot all that have one are. */
+	"SELECT DISTINCT o.process_id, iif(l.kind = 'file' AND (o.process_id <> t.process_id"
+	" OR (SELECT backend FROM trace) = 'snapshot'), 0, o.thread_id) FROM holder o JOIN lock l ON l.id = o.lock_id"
 	" JOIN thread t ON t.id = o.thread_id WHERE o.lock_id = ?1"
 	/* A thread that upgrades its own shared lock to exclusive does not block itself. */
 	" AND NOT (?2 = 'u' AND o.process_id = (SELECT process_id FROM thread WHERE id = ?3))"

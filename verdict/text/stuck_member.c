@@ -31,6 +31,16 @@ static void add_whereabouts(
 	places_describe(b, places, st->threads[t].wait.site_id, st->threads[t].wait.stack_id);
 }
 
+/* A snapshot knows the process that has a file lock: which of its threads took it the kernel does not tell. */
+static bool is_held_by_process(
+	const struct state *st, const struct state_lock *l, const struct state_holder *h)
+{
+	return st->instant && l->kind == LOCK_FILE &&
+	       query_number(st->db,
+		       "SELECT count(*) > 1 FROM thread WHERE process_id = ?1 AND end_ns IS NULL",
+		       h->process_id, 0, st->why);
+}
+
 /* "is held by thread 43 (right) of abba[40] since 0.1 s at abba.c:40 (right)"; the place may be unknown. */
 static void add_holder(struct buf *b, const struct state *st, const struct state_lock *l,
 	const struct state_holder *h, int64_t waiter_id, struct places *places)
@@ -40,7 +50,10 @@ static void add_holder(struct buf *b, const struct state *st, const struct state
 		      query_number(st->db, "SELECT process_id FROM thread WHERE id = ?1",
 			      h->thread_id, l->process_id, st->why) != l->process_id;
 
-	if (h->thread_id == waiter_id) {
+	if (is_held_by_process(st, l, h)) {
+		buf_adds(b, "is held by ");
+		naming_process_at(b, st->db, h->process_id, st->now_ns);
+	} else if (h->thread_id == waiter_id) {
 		buf_adds(b, "it already holds itself");
 	} else {
 		buf_adds(b, copied ? "" : ended ? "was acquired by " : "is held by ");

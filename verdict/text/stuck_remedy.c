@@ -113,6 +113,8 @@ static const char *lock_remedy(const struct state *st, const struct stuck_set *s
 	if (stuck_is_upgrade(st, s))
 		return "Do not ask for the write lock while holding the same lock for reading: release it first, and look again"
 		       " at what it guards.";
+	if (!strcmp(s->shape, "self") && !stuck_has_holder(st, s))
+		return "Release the lock on every exit path of a thread, and do not acquire it again while holding it.";
 	if (!strcmp(s->shape, "self") || stuck_wants_own(st, s))
 		return "Do not acquire a lock again while holding it: release it first, tell the callee that it is held, or make it recursive.";
 	if (!strcmp(s->shape, "abandoned") && are_runtime_locks(st, s))
@@ -359,7 +361,8 @@ const char *stuck_remedy(const struct state *st, const struct stuck_set *s)
 	if (all_of(s, locks | 1u << WAIT_JOIN) && any_wait(st, s, FOR_TYPE(LOCK_TYPE_IMPORT)))
 		return "While a module is imported, do not wait for a thread that imports it too, nor for a lock that such a"
 		       " thread holds: start the work from a function that is called when all is imported.";
-	if (all_of(s, locks | 1u << WAIT_JOIN) && any_wait(st, s, FOR_TYPE(LOCK_TYPE_CLASS)))
+	if (all_of(s, locks | 1u << WAIT_JOIN) &&
+		any_wait(st, s, FOR_TYPE(LOCK_TYPE_CLASS) " AND l.kind <> 'monitor'"))
 		return "A static initialiser must not need a class whose own initialiser needs this one (a subclass, say), nor"
 		       " wait for a thread that does: create what it needs later, on first use.";
 	if (all_of(s, locks) && any_wait(st, s, FOR_TYPE(LOCK_TYPE_ONCE)))

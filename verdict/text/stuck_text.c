@@ -109,8 +109,8 @@ static void add_caught(struct buf *b, const struct state *st, const struct stuck
 	/* Nobody sends SIGCHLD for that, nor the C library's own two. */
 	caught &= ~(UINT64_C(1) << (SIGCHLD - 1) | LIBC_SIGNALS);
 	if (!caught) {
-		buf_adds(b, "unless it is an idle event loop that only a signal ends (no handler is"
-			    " installed)\n");
+		buf_adds(b, "unless it is an idle event loop that only a signal ends (the program"
+			    " has installed no handler)\n");
 		return;
 	}
 	buf_adds(b, "unless a signal whose handler is installed arrives (");

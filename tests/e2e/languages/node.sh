@@ -67,7 +67,7 @@ child_text()
 	  head[PID]
 	      waits to write to the full socketpair N (cases.js <-> head),
 	      whose other side is open in cases.js[PID] (fd N)
-	  unless it is an idle event loop that only a signal ends (no handler is installed)
+	  unless it is an idle event loop that only a signal ends (the program has installed no handler)
 	  unless the kernel, or a process that was given the eventfd, writes or reads it
 	  remedy: Read while writing: poll both directions, or use a thread for each.
 	T
@@ -149,7 +149,7 @@ crossed_text()
 	  thread "Worker" of cases.js[PID]
 	      waits for the notification ADDRESS (Atomics.wait) at cases.js:36 (waiter),
 	      and every thread that could send it is blocked
-	  unless it is an idle event loop that only a signal ends (no handler is installed)
+	  unless it is an idle event loop that only a signal ends (the program has installed no handler)
 	  unless the kernel, or a process that was given the eventfd, writes or reads it
 	  remedy: Let a thread that depends on none of the others provide what is waited for, or wait with a timeout.
 	T
@@ -242,7 +242,7 @@ asks_text()
 	      polls SET
 	      which has not been accepted yet: the listening socket is open in cases.js[PID] (fd N),
 	      whose write end is open in node[PID] (fd N)
-	  unless it is an idle event loop that only a signal ends (no handler is installed)
+	  unless it is an idle event loop that only a signal ends (the program has installed no handler)
 	  unless the kernel, or a process that was given the eventfd, writes or reads it
 	  remedy: Do not block until a process has ended that asks this one for something: accept its connection meanwhile, in another thread or in the event loop.
 	T

@@ -88,3 +88,15 @@ TEST(remedy_upgrade)
 	fixture_wait(db, 12, "lock", "lock_id=1, mode='x'");
 	EXPECT_REMEDY(db, "Do not ask for the write lock while holding the same lock for reading");
 }
+
+/* A synchronized method of a class is no initialisation of it. */
+TEST(remedy_monitor_of_class)
+{
+	sqlite3 *db = fixture_program(1);
+
+	fixture_held(db, 1, "monitor", 1, 10);
+	fixture_sql(db, "UPDATE lock SET type = 'java.lang.Class'");
+	fixture_wait(db, 10, "join", "target_thread_id=11");
+	fixture_wait(db, 11, "lock", "lock_id=1");
+	EXPECT_REMEDY(db, "Release the lock before joining a thread that needs it");
+}
