@@ -182,6 +182,50 @@ static int find_foreign(struct state *st, struct buf *why)
 }
 
 /* open_only: not what was released later. */
+static bool is_taken_semaphore(const struct state_lock *l)
+{
+	return l->kind == LOCK_SEM && l->last_taker_id;
+}
+
+/*
+ * lock_stat knows who took a semaphore last of all. At a moment before the end that may be who waited for it then, and got it
+ * when somebody had interrupted the program.
+ */
+static int find_takers(struct state *st, struct buf *why)
+{
+	static const char taken[] = " FROM sync WHERE op IN ('wait', 'trywait') AND result = 0";
+	_cleanup_buf_ struct buf later = BUF_INIT, before = BUF_INIT;
+	_cleanup_stmt_ sqlite3_stmt *stmt = NULL, *last = NULL;
+	bool any = false;
+	uint32_t l;
+	int rc;
+
+	for (size_t i = 0; i < st->n_locks; i++)
+		any = any || is_taken_semaphore(&st->locks[i]);
+	if (!any)
+		return 0;
+	buf_addf(&later, "SELECT DISTINCT lock_id%s AND end_ns > ?1", taken);
+	buf_addf(&before,
+		"SELECT lock_id, thread_id, max(end_ns)%s AND end_ns <= ?1 GROUP BY lock_id",
+		taken);
+	rc = query_one(st->db, later.data, st->now_ns, &stmt, why);
+	for (any = false; rc > 0; rc = query_step(stmt, why)) {
+		l = state_lock(st, query_int(stmt, 0, 0));
+		if (l == STATE_NONE || !is_taken_semaphore(&st->locks[l]))
+			continue;
+		st->locks[l].last_taker_id = 0;
+		st->locks[l].was_taken_later = any = true;
+	}
+	if (!rc && any)
+		rc = query_one(st->db, before.data, st->now_ns, &last, why);
+	for (; any && rc > 0; rc = query_step(last, why)) {
+		l = state_lock(st, query_int(last, 0, 0));
+		if (l != STATE_NONE && st->locks[l].was_taken_later)
+			st->locks[l].last_taker_id = query_int(last, 1, 0);
+	}
+	return rc;
+}
+
 int state_load_locks(struct state *st, bool open_only, struct buf *why)
 {
 	int rc = load_waited_locks(st, why);
@@ -191,7 +235,9 @@ int state_load_locks(struct state *st, bool open_only, struct buf *why)
 	/* The kernel releases file locks when their process ends, and so does lock_hold. */
 	for (size_t i = 0; i < st->n_locks; i++)
 		open_only = open_only && st->locks[i].kind != LOCK_FILE;
-	rc = state_load_holders(st, open_only, why);
+	rc = st->at_ns == STATE_END ? 0 : find_takers(st, why);
+	if (!rc)
+		rc = state_load_holders(st, open_only, why);
 	if (!rc)
 		rc = find_foreign(st, why);
 	return rc ? rc : find_released(st, why);

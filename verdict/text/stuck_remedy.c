@@ -272,6 +272,19 @@ static bool is_for_runtime(const struct state *st, const struct state_wait *w)
 	       kind == RUNTIME_KIND_RESULT || kind == RUNTIME_KIND_OTHER;
 }
 
+/* Says whether a member waits for a lock of a language which does not say who holds it. */
+static bool wants_lock_of_language(const struct state *st, const struct stuck_set *s)
+{
+	for (size_t i = 0; i < s->n_members; i++) {
+		const struct state_wait *w = &st->threads[s->members[i]].wait;
+
+		if (w->reason == WAIT_SEM &&
+			naming_runtime_kind(st->db, w->lock_id) == RUNTIME_KIND_LOCK)
+			return true;
+	}
+	return false;
+}
+
 static bool waits_in_runtime(const struct state *st, const struct stuck_set *s)
 {
 	for (size_t i = 0; i < s->n_members; i++)
@@ -389,7 +402,8 @@ const char *stuck_remedy(const struct state *st, const struct stuck_set *s)
 	if (waits_in_runtime(st, s) && any_of(s, 1u << WAIT_LOCK) && !any_of(s, pipes))
 		return "Do not hold a lock while waiting for something that other threads can only do"
 		       " while holding that lock.";
-	if (any_of(s, locks) && stuck_has_holder(st, s) && held_remedy(st, s))
+	if (any_of(s, locks) && (stuck_has_holder(st, s) || wants_lock_of_language(st, s)) &&
+		held_remedy(st, s))
 		return held_remedy(st, s);
 	if (are_runtime_locks(st, s))
 		return lock_remedy(st, s);

@@ -47,9 +47,31 @@ static bool is_conversation(const struct finder *f, const struct stuck_set *s, u
 	return false;
 }
 
-/* Says whether a member reads from a pipe to itself, and nobody else of the set expects anything from it there. */
+/* Says whether a thread wants what a certain other one has, and nobody else can give. */
+static bool wants_held(const struct finder *f, uint32_t member)
+{
+	const struct state_thread *t = &f->st->threads[member];
+	const struct state_lock *l = state_lock_of(f->st, &t->wait);
+
+	return wait_info(t->wait.reason)->mode == MODE_ALL ||
+	       (t->wait.reason == WAIT_SEM && l && providers_sem_is_lock(l, t));
+}
+
+static bool wants_lock(const struct finder *f, uint32_t member)
+{
+	enum wait_reason reason = f->st->threads[member].wait.reason;
+
+	return reason == WAIT_LOCK || (reason == WAIT_SEM && wants_held(f, member));
+}
+
+/*
+ * Says whether a member reads from a pipe to itself, nobody else of the set expects anything from it there, and nobody wants a
+ * lock: no handler comes for that.
+ */
 static bool any_self_pipe(const struct finder *f, const struct stuck_set *s)
 {
+	if (sets_any(f, s, wants_lock))
+		return false;
 	for (size_t i = 0; i < s->n_members; i++)
 		if (reads_self_pipe(f, s->members[i]) && !is_conversation(f, s, s->members[i]))
 			return true;
@@ -76,9 +98,7 @@ static bool waits_as_loops_do(const struct finder *f, uint32_t member)
 /* Says whether a thread wants something done: a lock released, a thread or a process ended. */
 static bool wants_done(const struct finder *f, uint32_t thread)
 {
-	enum wait_reason reason = f->st->threads[thread].wait.reason;
-
-	return reason == WAIT_CHILD || wait_info(reason)->mode == MODE_ALL;
+	return f->st->threads[thread].wait.reason == WAIT_CHILD || wants_held(f, thread);
 }
 
 /* Says whether a member, or somebody behind them, wants something done. */
@@ -102,16 +122,6 @@ static bool writes_to_pipe(const struct finder *f, uint32_t member)
 static bool looks_for_orders(const struct finder *f, uint32_t member)
 {
 	return f->st->threads[member].wait.repeats && sets_takes_orders(f, member);
-}
-
-/* Says whether a thread wants what a certain other one has, and nobody else can give. */
-static bool wants_held(const struct finder *f, uint32_t member)
-{
-	const struct state_thread *t = &f->st->threads[member];
-	const struct state_lock *l = state_lock_of(f->st, &t->wait);
-
-	return wait_info(t->wait.reason)->mode == MODE_ALL ||
-	       (t->wait.reason == WAIT_SEM && l && providers_sem_is_lock(l, t));
 }
 
 /* Says whether a thread waits for the end of one that wakes up now and then, itself or by its process. */

@@ -6,6 +6,7 @@
 #include "schema/names.h"
 #include "tests/unit/fixture.h"
 #include "tests/unit/test.h"
+#include "verdict/graph/state.h"
 #include "verdict/verdict.h"
 
 #define EXPECT EXPECT_STUCK
@@ -661,6 +662,29 @@ TEST(stuck_semaphores_crossed)
 
 	fixture_wait(db, 10, "join", "target_thread_id=11");
 	EXPECT(db, "deadlock cycle 11 12");
+}
+
+/* lock_stat knows the last taker of all: at a moment before, who waited then has not got it yet. */
+TEST(stuck_semaphores_taken_later)
+{
+	sqlite3 *db = crossed_semaphores(2);
+	_cleanup_buf_ struct buf why = BUF_INIT;
+	struct state st = {0};
+
+	fixture_sql(db, "UPDATE wait SET end_ns = 5000000000");
+	for (int i = 1; i <= 2; i++)
+		fixture_sql(db,
+			"INSERT INTO sync (op, lock_id, thread_id, start_ns, end_ns, result) VALUES"
+			" ('trywait', %d, %d, 400000000, 400000000, 11), ('trywait', %d, %d, 500000000, 500000000, 0),"
+			" ('wait', %d, %d, 1000000000, 5000000000, 0)",
+			i, 13 - i, i, 10 + i, i, 13 - i);
+	fixture_sql(db, "UPDATE lock_stat SET last_taker_id = 13 - lock_id");
+	ASSERT_INT(state_load(&st, db, 4000000000, false, &why), 0);
+	ASSERT_INT(st.n_locks, 2);
+	for (size_t i = 0; i < st.n_locks; i++)
+		ASSERT_INT(st.locks[i].last_taker_id, 10 + st.locks[i].id);
+	state_done(&st);
+	(void)sqlite3_close(db);
 }
 
 /* Anybody may post a semaphore. */
