@@ -4,7 +4,7 @@
  * forbid: deadlock stuck
  * source: the healthy twin of tcp_own_server.c
  */
-#include "sockets.h"
+#include "tests/corpus/sockets/sockets.h"
 
 static void *serve(void *listener)
 {

@@ -3,7 +3,7 @@
 #ifndef TESTS_CORPUS_OWN_SERVER_H
 #define TESTS_CORPUS_OWN_SERVER_H
 
-#include "sockets.h"
+#include "tests/corpus/sockets/sockets.h"
 
 #include <poll.h>
 #include <stdint.h>

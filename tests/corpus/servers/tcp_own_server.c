@@ -4,7 +4,7 @@
  * expect: stuck deadlock
  * source: socketserver.BaseServer.shutdown() of Python, called by what the server's own thread runs; a handler of SIGINT is installed
  */
-#include "sockets.h"
+#include "tests/corpus/sockets/sockets.h"
 
 #include <semaphore.h>
 
