@@ -93,7 +93,7 @@ static void load_openers(struct snapshot *s)
 
 /*
  * Adds those who may come to open the other side: who waits at the same FIFO, or at another one
- * in its folder, or at any if it is a relative. Unrelated processes that wait elsewhere have nothing to do with it.
+ * in its folder, or at any if it is a relative; of one that is gone nothing is known but that. Unrelated processes that wait elsewhere have nothing to do with it.
  */
 static void add_openers(struct snapshot *s, const struct snap_process *p,
 	const struct snap_thread *t, void (*add)(struct snapshot *s, pid_t pid))
@@ -102,7 +102,7 @@ static void add_openers(struct snapshot *s, const struct snap_process *p,
 	for (size_t i = 0; i < s->n_openers; i++) {
 		const struct snap_opener *o = &s->openers[i];
 
-		if (o->inode == t->wait.inode ||
+		if ((o->inode && o->inode == t->wait.inode) ||
 			(o->folder_dev && o->folder_inode == t->folder_inode &&
 				o->folder_dev == t->folder_dev) ||
 			o->ppid == p->pid || o->pid == p->ppid ||
@@ -145,7 +145,8 @@ void wait_providers(struct snapshot *s, struct snap_process *p, struct snap_thre
 		return;
 	if (w->reason == WAIT_FIFO_OPEN) {
 		add_openers(s, p, t, add);
-		add_holders(s, w->inode, add);
+		if (w->inode)
+			add_holders(s, w->inode, add);
 	} else if (w->file_kind == FILE_PIPE || w->file_kind == FILE_FIFO) {
 		add_holders(s, w->inode, add);
 	} else if (is_connected(w->file_kind)) {
