@@ -36,6 +36,10 @@ const char *names_syscall(long nr);
 /* process.hooks: whether a program has told its language's runtime what is to be done when it is told to end. */
 enum hooks { HOOKS_UNKNOWN, HOOKS_SOME, HOOKS_NONE };
 
+/* How thread.runtime_name ends of a thread of Java on which a virtual thread runs, and of one on which some may run. */
+#define RUNTIME_VIRTUAL " (virtual thread)"
+#define RUNTIME_CARRIER " (for virtual threads)"
+
 /* Returns the column value of enum wait_reason: "pipe-read". */
 const char *names_wait_reason(int reason);
 

@@ -18,7 +18,8 @@ static const char title_sql[] = "SELECT title FROM title WHERE process_id = ?1 A
 static const char thread_sql[] =
 	"SELECT t.tid, iif(instr(coalesce(p.name, ''), n.name) = 1, NULL, n.name), t.is_main, p.id,"
 	" t.runtime_name,"
-	" EXISTS (SELECT 1 FROM thread o WHERE o.process_id = p.id AND o.id <> t.id)"
+	" EXISTS (SELECT 1 FROM thread o WHERE o.process_id = p.id AND o.id <> t.id),"
+	" EXISTS (SELECT 1 FROM thread o WHERE o.process_id = p.id AND o.id <> t.id AND o.runtime_name = t.runtime_name)"
 	" FROM thread t JOIN process p ON p.id = t.process_id"
 	" JOIN thread_name n ON n.thread_id = t.id WHERE t.id = ?1";
 static const char lock_sql[] =
@@ -126,6 +127,8 @@ void naming_thread_at(struct buf *b, struct sqlite3 *db, int64_t id, int64_t at_
 			buf_adds(b, "thread \"");
 			add_name(b, query_text(stmt, 4));
 			buf_addc(b, '"');
+			if (query_int(stmt, 6, 0)) /* as all Workers of Node.js are called */
+				buf_addf(b, " (%lld)", (long long)query_int(stmt, 0, 0));
 		} else {
 			buf_addf(b, "thread %lld", (long long)query_int(stmt, 0, 0));
 			if (*name) {

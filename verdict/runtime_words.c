@@ -64,6 +64,8 @@ static const struct runtime_words rows[] = {
 };
 
 static const struct runtime_words queue = {"", "queue", "use its other side", RUNTIME_KIND_WORK};
+static const struct runtime_words monitor = {
+	"Monitor", "monitor", "release it", RUNTIME_KIND_LOCK}; /* of Ruby */
 static const struct runtime_words other = {"", "object", "release it", RUNTIME_KIND_OTHER};
 
 static bool ends(const char *text, const char *end)
@@ -98,6 +100,8 @@ const struct runtime_words *runtime_words(const char *type)
 			longest = &rows[i];
 	if (longest)
 		return longest;
+	if (!strcmp(type, monitor.type))
+		return &monitor;
 	/* "Queue", "LinkedBlockingQueue", "PriorityQueue"... */
 	return last && (ends(type, "Queue") || ends(type, "Deque")) ? &queue : &other;
 }

@@ -10,6 +10,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "schema/names.h"
 #include "schema/query.h"
 #include "verdict/naming.h"
 
@@ -87,6 +88,17 @@ static const char runners_sql[] =
 	" AND p.start_ns <= ?1 AND p.end_ns IS NULL AND t.end_ns IS NULL AND p.language IS NULL"
 	" AND NOT EXISTS (SELECT 1 FROM wait w WHERE w.thread_id = t.id AND w.end_ns IS NULL)"
 	" AND (SELECT count(*) FROM thread o WHERE o.process_id = p.id AND o.end_ns IS NULL) > 1 ORDER BY 1";
+
+/*
+ * Java shows what a virtual thread waits for only while it runs on a thread: where there are such threads, or those that watch sockets
+ * and the time for virtual ones.
+ */
+static const char virtual_sql[] =
+	"SELECT DISTINCT t.process_id FROM thread t JOIN process p ON p.id = t.process_id WHERE p.language = 'java'"
+	" AND t.start_ns <= ?1 AND (t.end_ns IS NULL OR t.end_ns > ?1) AND (t.runtime_name LIKE '%" RUNTIME_VIRTUAL
+	"' OR t.runtime_name LIKE '%" RUNTIME_CARRIER
+	"' OR t.runtime_name IN ('Read-Poller', 'Write-Poller')"
+	" OR t.runtime_name LIKE 'VirtualThread-unparker%') ORDER BY 1";
 
 /* SIGEV_THREAD, which the C library does by the first real-time signal. */
 static const char callbacks_sql[] =
@@ -199,6 +211,10 @@ int verdict_unjudged(struct sqlite3 *db, int64_t at_ns, struct buf *out, struct 
 		rc = add_runtime(db, at_ns, i, out, why);
 	if (!rc)
 		rc = add_waits(db, at_ns, out, why);
+	if (!rc)
+		rc = add_those(db, at_ns, virtual_sql,
+			"virtual threads of Java that do not run (jcmd's Thread.dump_to_file shows them)",
+			out, why);
 	if (!rc)
 		rc = add_those(db, at_ns, runners_sql,
 			"whether a thread that runs spins for a lock that another one has", out,

@@ -2,8 +2,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * To be read in this order: stuck_text.c (a set as a finding: summary, explanation, what would release it),
- * stuck_member.c (one thread: what it waits for, and who could end that), stuck_holder.c (who of a set has the locks),
- * stuck_remedy.c (what to do about it).
+ * stuck_member.c (one thread: what it waits for, and who could end that), stuck_futex.c (what its futex belongs to),
+ * stuck_holder.c (who of a set has the locks), stuck_remedy.c (what to do about it).
  * The other rules find and say theirs in one place: verdict/rules/<topic>.c. The names of threads, locks and places
  * in all of them come from verdict/naming.c and place.c; terminal.c, json.c and ci/ print what is said.
  */
@@ -27,6 +27,14 @@ void stuck_places(struct places *places, const struct state *st, const struct st
 /* Adds the same as stuck_words with the time, the place and those who could end the wait. places: of all members. */
 void stuck_member(
 	struct buf *b, const struct state *st, const struct state_thread *t, struct places *places);
+
+/* ---- stuck_futex.c ---- */
+
+/* Adds "waits for the mutex 0x7f... (std::sync::Mutex)"; false, and adds nothing, where the thread's stack does not say what its futex belongs to. */
+bool stuck_futex(struct buf *b, const struct state *st, const struct state_wait *w);
+
+/* Says whether it belongs to a lock. */
+bool stuck_futex_is_lock(const struct state *st, const struct state_wait *w);
 
 /* ---- stuck_holder.c ---- */
 

@@ -114,14 +114,39 @@ static void add_sharers(struct buf *b, const struct state *st, const struct stat
 	}
 }
 
+/* Says whether who has what a reader of Go's read-write mutex waits for is a writer that waits itself until the others have read. */
+static bool is_behind_writer(
+	const struct state *st, const struct state_thread *t, int64_t writer_id)
+{
+	enum { READERS = 16 }; /* where the mutex counts them: what such a writer waits for */
+	static const char sql[] =
+		"SELECT b.address - a.address FROM lock a JOIN lock b ON b.process_id = a.process_id"
+		" WHERE a.id = ?1 AND b.id = ?2 AND a.type = 'sync.RWMutex' AND b.type = a.type";
+	uint32_t writer = state_thread(st, writer_id);
+
+	return writer != STATE_NONE && st->threads[writer].waits &&
+	       query_pair(st->db, sql, t->wait.lock_id, st->threads[writer].wait.lock_id, 0,
+		       st->why) == READERS;
+}
+
 static void add_holders(
 	struct buf *b, const struct state *st, const struct state_thread *t, struct places *places)
 {
 	const struct state_lock *l = state_lock_of(st, &t->wait);
+	int64_t writer;
 	size_t n = 0;
 
 	if (!l)
 		return;
+	writer = l->first_holder == STATE_NONE ? t->wait.target_thread_id
+					       : st->holders[l->first_holder].thread_id;
+	if (is_behind_writer(st, t, writer)) {
+		buf_adds(b, ",\n    behind the writer ");
+		naming_thread_at(b, st->db, writer, st->now_ns);
+		buf_adds(b, ", which is also waiting for it");
+		add_whereabouts(b, st, writer, places);
+		return;
+	}
 	if (l->first_holder == STATE_NONE && t->wait.target_thread_id) {
 		const struct state_holder hint = {
 			.thread_id = t->wait.target_thread_id, .inferred = true};
@@ -512,6 +537,8 @@ void stuck_words(struct buf *b, const struct state *st, const struct state_threa
 		naming_lock(b, st->db, l->id);
 		return;
 	}
+	if (t->wait.reason == WAIT_FUTEX && stuck_futex(b, st, &t->wait))
+		return;
 	if (t->wait.reason == WAIT_STOPPED && t->wait.target_process_id) {
 		buf_adds(b, "is stopped by its debugger, ");
 		naming_process_at(b, st->db, t->wait.target_process_id, st->now_ns);

@@ -224,7 +224,7 @@ static const char *pipe_remedy(const struct state *st, const struct stuck_set *s
 			" WHERE w.id = ?1 AND p.listener_id AND p.inode2 IS NULL"))
 		return "Do not block until a process has ended that asks this one for something: accept its connection meanwhile,"
 		       " in another thread or in the event loop.";
-	if (wants_process(st, s) && is_error_output(st, s))
+	if (is_error_output(st, s))
 		return "Read the child's standard error while it runs, too (in a thread of its own), or send it where its output goes.";
 	if (wants_process(st, s) && wants_to_write(st, s))
 		return "Read the child's output to its end first, then wait for the child.";
@@ -362,6 +362,31 @@ static bool wants_one_rwmutex(const struct state *st, const struct stuck_set *s)
 	return low > 0 && high < low + SIZE;
 }
 
+/* Says whether several members want locks of Rust, and others only wait for their end. */
+static bool are_futex_locks(const struct state *st, const struct stuck_set *s)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->n_members; i++) {
+		const struct state_wait *w = &st->threads[s->members[i]].wait;
+
+		if (w->reason != WAIT_JOIN && !stuck_futex_is_lock(st, w))
+			return false;
+		n += w->reason != WAIT_JOIN;
+	}
+	return n > 1;
+}
+
+/* Says whether two members want locks of whose holders nothing is known, and others only wait for their end. */
+static bool crosses(const struct state *st, const struct stuck_set *s)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->n_members; i++)
+		n += st->threads[s->members[i]].wait.reason != WAIT_JOIN;
+	return n > 1 && !stuck_has_holder(st, s);
+}
+
 const char *stuck_remedy(const struct state *st, const struct stuck_set *s)
 {
 	const unsigned locks = of_kind(KIND_LOCK), pipes = of_kind(KIND_PIPE);
@@ -385,7 +410,7 @@ const char *stuck_remedy(const struct state *st, const struct stuck_set *s)
 		return "Do not lock a read-write mutex again while holding it for reading: a writer waits until all"
 		       " have read, and meanwhile no new reader is let in.";
 	if (all_of(s, locks | 1u << WAIT_JOIN) && any_of(s, locks) && !any_of(s, 1u << WAIT_SEM))
-		return any_of(s, 1u << WAIT_JOIN)
+		return any_of(s, 1u << WAIT_JOIN) && !crosses(st, s)
 			       ? "Release the lock before joining a thread that needs it."
 			       : lock_remedy(st, s);
 	if (any_of(s, 1u << WAIT_FIFO_OPEN))
@@ -418,6 +443,8 @@ const char *stuck_remedy(const struct state *st, const struct stuck_set *s)
 		       " several of them in one call, or in the same order everywhere.";
 	if (any_of(s, 1u << WAIT_POLL) && any_of(s, 1u << WAIT_PIPE_READ))
 		return "Let one of them send what the other waits for first, or wait with a timeout.";
+	if (are_futex_locks(st, s))
+		return lock_remedy(st, s);
 	if (own_remedy(s))
 		return own_remedy(s);
 	if (all_of(s, 1u << WAIT_JOIN))

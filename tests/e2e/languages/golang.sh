@@ -111,7 +111,9 @@ oncecross_text()
 
 reread_text()
 {
-	crossed_text 290 rereads 'read-write mutex `main.table` (sync.RWMutex)' 296 writer 'read-write mutex `main.table` (sync.RWMutex)' "$REREAD"
+	# Nobody has what the reader wants: a writer stands in front of it.
+	crossed_text 290 rereads 'read-write mutex `main.table` (sync.RWMutex)' 296 writer 'read-write mutex `main.table` (sync.RWMutex)' "$REREAD" |
+		sed '5s/which is held by \(.*\), now/behind the writer \1, which is also waiting for it, now/'
 }
 
 upgrade_text()

@@ -11,7 +11,7 @@ if ! command -v javac >/dev/null; then
 	end
 	exit 0
 fi
-javac -g --release 11 -d . "$ROOT/tests/java/Cases.java" "$ROOT/tests/java/Streams.java"
+javac -g --release 11 -d . "$ROOT/tests/java/Cases.java" "$ROOT/tests/java/Streams.java" "$ROOT/tests/java/Virtual.java"
 
 # The findings in a text, without the numbers that differ from run to run.
 findings()
@@ -389,6 +389,39 @@ if [ -n "${LONG:-}" ]; then
 	# shellcheck disable=SC2046
 	side_by_side recorded_release $(backends | sed 's/ /\n/g')
 fi
+
+# ---- Virtual threads ----
+
+# carriers_gone: the threads on which virtual ones ran have ended, as they do when there was nothing to do for 30 s.
+carriers_gone() { ! "$PPTRACE" why "$pid" | grep -q 'for virtual threads'; }
+
+begin "why, Java 21: virtual threads: crossed monitors go by their names; what waits for one that does not run is not accused, nor later, when their carriers have ended"
+cannot=$(release_cannot java 21)
+if [ -n "$cannot" ]; then
+	skip "$cannot"
+else
+	mkdir -p "$BUILD/java/21/virtual"
+	cp Virtual*.class "$BUILD/java/21/virtual"
+	start "$BUILD/java/run" 21 -cp /virtual Virtual monitors
+	wait_for 60 has_text '^error: deadlock'
+	run "$PPTRACE" why "$pid"
+	expect_out '^error: deadlock: thread "#[0-9]+ \(virtual thread\)" of Virtual\[[0-9]+\] and thread "#[0-9]+ \(virtual thread\)" of Virtual'
+	expect_out "waits for the monitor of the java.lang.Object .* at Virtual.java:$(grep -n '// inner' "$ROOT/tests/java/Virtual.java" | cut -d: -f1) \(Virtual.lock\), called from"
+	stop
+	start "$BUILD/java/run" 21 -cp /virtual Virtual accept
+	wait_for 60 has_text 'Read-Poller: '
+	run "$PPTRACE" why "$pid"
+	expect_out '^No deadlock was found'
+	expect_out "^  virtual threads of Java that do not run \(jcmd's Thread.dump_to_file shows them\): Virtual"
+	if [ -n "${LONG:-}" ]; then
+		wait_for 60 carriers_gone
+		run "$PPTRACE" why "$pid"
+		expect_out '^No deadlock was found'
+		expect_out "^  virtual threads of Java that do not run"
+	fi
+	stop
+fi
+end
 
 # ---- Beside jstack ----
 

@@ -138,15 +138,15 @@ end
 crossed_text()
 {
 	cat <<-'T'
-	warning: stuck: main thread of cases.js[PID], thread "Worker" of cases.js[PID] and thread "Worker" of cases.js[PID] wait for each other
+	warning: stuck: main thread of cases.js[PID], thread "Worker" (TID) of cases.js[PID] and thread "Worker" (TID) of cases.js[PID] wait for each other
 	  knot of 3, conditional
 	  main thread of cases.js[PID]
 	      polls SET
 	      whose write end is open in cases.js[PID] (fd N)
-	  thread "Worker" of cases.js[PID]
+	  thread "Worker" (TID) of cases.js[PID]
 	      waits for the notification ADDRESS (Atomics.wait) at cases.js:36 (waiter),
 	      and every thread that could send it is blocked
-	  thread "Worker" of cases.js[PID]
+	  thread "Worker" (TID) of cases.js[PID]
 	      waits for the notification ADDRESS (Atomics.wait) at cases.js:36 (waiter),
 	      and every thread that could send it is blocked
 	  unless it is an idle event loop that only a signal ends (the program has installed no handler)
@@ -160,7 +160,7 @@ start "$NODE" "${MAPPED[@]}" "$CASES" crossed
 wait_for 30 says '^warning: stuck'
 run "$PPTRACE" why "$pid"
 expect_status 0
-findings out | sed -E 's/(polls) .*/\1 SET/; s/\(SIG[A-Z0-9, ]*\)/(SIGNALS)/' >.found
+findings out | sed -E 's/(polls) .*/\1 SET/; s/\(SIG[A-Z0-9, ]*\)/(SIGNALS)/; s/" \([0-9]+\) of/" (TID) of/g' >.found
 crossed_text | diff - .found >.difference || fail "found (>) and wanted (<) differ" "$(cat .difference)" "$(show)"
 stop_mapped
 start "$NODE" "$CASES" notified

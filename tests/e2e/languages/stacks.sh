@@ -285,7 +285,8 @@ END
 			wait_for 10 waiting 3
 			run "$PPTRACE" why "$pid"
 			expect_status 1
-			expect_out 'at bank.rs:5 \(bank::transfer\),'
+			expect_out 'waits for the mutex 0x[0-9a-f]+ \(std::sync::Mutex\) at bank.rs:5 \(bank::transfer\),'
+			expect_out 'remedy: Take these locks in the same order everywhere'
 			expect_out 'at bank.rs:7 \(bank::report\),'
 			expect_out '(at|called from) bank.rs:1[34] \(bank::main\)'
 			stop

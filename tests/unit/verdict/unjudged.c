@@ -41,6 +41,26 @@ TEST(unjudged_runtimes_and_sockets)
 	(void)sqlite3_close(db);
 }
 
+/* A virtual thread that is parked is no thread of the kernel's, and Java's list does not have it. */
+TEST(unjudged_virtual_threads)
+{
+	sqlite3 *db = fixture_open();
+
+	fixture_process(db, 1, 0);
+	fixture_process(db, 2, 1);
+	fixture_process(db, 3, 1);
+	fixture_sql(db, "UPDATE process SET language = 'java'");
+	fixture_sql(db,
+		"UPDATE thread SET runtime_name = 'ForkJoinPool-1-worker-1 (for virtual threads)' WHERE process_id = 1");
+	fixture_sql(db,
+		"UPDATE thread SET runtime_name = 'mailer (virtual thread)' WHERE process_id = 2");
+	fixture_sql(db,
+		"UPDATE thread SET runtime_name = 'ForkJoinPool-1-worker-1' WHERE process_id = 3");
+	expect(db,
+		"  virtual threads of Java that do not run (jcmd's Thread.dump_to_file shows them): p1[1001], p2[1002]\n");
+	(void)sqlite3_close(db);
+}
+
 /* What the kernel, or whoever it asks, does is named: so is a timer that will start a thread. */
 TEST(unjudged_kernel)
 {

@@ -75,8 +75,8 @@ static bool is_own_thread(struct hotspot *h, const struct hotspot_thread *t)
 	static const char *const names[] = {"Reference Handler", "Finalizer", "Signal Dispatcher",
 		"Service Thread", "Monitor Deflation Thread", "C1 CompilerThread",
 		"C2 CompilerThread", "JVMCI", "Sweeper thread", "Common-Cleaner",
-		"Notification Thread", "Attach Listener", "StringDedup", "Read-Poller",
-		"Write-Poller"};
+		"Notification Thread", "Attach Listener", "StringDedup", "Read-Updater",
+		"Write-Updater"};
 	uint64_t holder = hotspot_field_oop(h, t->object, "holder"); /* from 19 on */
 	uint64_t group = hotspot_field_oop(h, holder ? holder : t->object, "group");
 	char name[32];
@@ -155,6 +155,34 @@ static void choose_own(const struct hotspot_frame *frames, struct runtime_thread
 		}
 }
 
+/* Says whether virtual threads run on a thread. */
+static bool is_carrier(struct hotspot *h, const struct hotspot_thread *t)
+{
+	const struct hotspot_class *class = hotspot_class_of(h, t->object);
+
+	return class && !strcmp(class->name, "jdk.internal.misc.CarrierThread");
+}
+
+/* Names a carrier by the virtual thread that runs on it, whose frames and waits are seen then; the verdict knows both by what is said behind. */
+static void name_carrier(
+	struct hotspot *h, const struct hotspot_thread *t, struct runtime_thread *ret)
+{
+	uint64_t handle = hotspot_u64(h, t->addr, h->vm.thread_virtual);
+	uint64_t object = hotspot_u64(h, handle, 0), number;
+	char name[40];
+
+	if (!object || object == t->object) {
+		(void)snprintf(ret->name, sizeof ret->name, "%.40s" RUNTIME_CARRIER, t->name);
+		return;
+	}
+	hotspot_string(h, hotspot_field_oop(h, object, "name"), name, sizeof name);
+	number = hotspot_field(h, object, "tid");
+	if (!name[0])
+		(void)snprintf(name, sizeof name, "#%llu",
+			number ? (unsigned long long)hotspot_u64(h, number, 0) : 0);
+	(void)snprintf(ret->name, sizeof ret->name, "%s" RUNTIME_VIRTUAL, name);
+}
+
 static void show_java(struct hotspot *h, const struct hotspot_threads *all,
 	const struct hotspot_thread *t, struct runtime_thread *ret)
 {
@@ -164,7 +192,10 @@ static void show_java(struct hotspot *h, const struct hotspot_threads *all,
 	ret->tid = t->task->tid;
 	ret->is_housekeeping = is_own_thread(h, t);
 	ret->tells_wait = true;
-	(void)snprintf(ret->name, sizeof ret->name, "%s", t->name);
+	if (!is_carrier(h, t))
+		(void)snprintf(ret->name, sizeof ret->name, "%s", t->name);
+	else
+		name_carrier(h, t, ret);
 	(void)snprintf(ret->program, sizeof ret->program, "%s", h->program);
 	if (t->task->sleeps)
 		ret->n_frames = hotspot_frames(h, t, frames, RUNTIME_MAX_FRAMES);

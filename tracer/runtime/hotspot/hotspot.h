@@ -26,8 +26,9 @@ struct hotspot_vm {
 	uint64_t v_oop_base, v_oop_shift, v_klass_base, v_klass_shift;
 	uint64_t v_flags, v_n_flags, v_version, v_command, v_loaders;
 	uint64_t list_length, list_threads;
-	uint64_t thread_next, thread_object, thread_os, thread_state, thread_pending,
-		thread_waiting, thread_anchor, thread_stack, thread_stack_size, thread_lock_stack;
+	uint64_t thread_next, thread_object, thread_virtual, thread_os, thread_state,
+		thread_pending, thread_waiting, thread_anchor, thread_stack, thread_stack_size,
+		thread_lock_stack;
 	uint64_t lock_stack_top, lock_stack_base;
 	uint64_t os_tid, os_state;
 	uint64_t anchor_sp, anchor_pc, anchor_fp, wrapper_anchor;

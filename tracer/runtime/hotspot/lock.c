@@ -296,6 +296,29 @@ static void waits_on_monitor(const struct look *l, uint64_t object, struct runti
 		set_type(w, class->name, false);
 }
 
+/*
+ * What a thread is parked for may be a node of its own in a list of the object whose method the program called (a Phaser's, a
+ * CompletableFuture's): returns that object then.
+ */
+static uint64_t object_of(const struct look *l, uint64_t blocker)
+{
+	const struct hotspot_class *part = hotspot_class_of(l->h, blocker), *class;
+	size_t i = 0, outer = part ? strcspn(part->name, "$") : 0;
+	uint64_t self;
+
+	if (!part || !part->is_library || !part->name[outer])
+		return blocker;
+	while (i < l->n && l->frames[i].method->class->is_library)
+		i++;
+	if (!i || l->frames[i - 1].method->is_static)
+		return blocker;
+	self = hotspot_u64(l->h, l->frames[i - 1].locals, 0);
+	class = hotspot_class_of(l->h, self);
+	return class && strlen(class->name) == outer && !strncmp(class->name, part->name, outer)
+		       ? self
+		       : blocker;
+}
+
 static void is_parked(const struct look *l, struct runtime_wait *w)
 {
 	uint64_t blocker = hotspot_field_oop(l->h, l->thread->object, "parkBlocker");
@@ -307,8 +330,8 @@ static void is_parked(const struct look *l, struct runtime_wait *w)
 	if (waits_for_child(l, w))
 		return;
 	w->kind = LOCK_OBJECT;
-	w->object = blocker ? blocker : l->thread->object;
 	w->target = tid_of_object(l, owner);
+	w->object = !blocker ? l->thread->object : w->target ? blocker : object_of(l, blocker);
 	w->reason = w->target ? WAIT_LOCK : WAIT_COND;
 	if (w->target)
 		set_type(w, class->name, true);

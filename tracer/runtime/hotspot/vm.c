@@ -65,6 +65,7 @@ static const struct wanted fields[] = {
 	WANT(list_threads, "ThreadsList", "_threads"),
 	WANT(thread_next, "JavaThread", "_next"),
 	WANT(thread_object, "JavaThread", "_threadObj"),
+	WANT(thread_virtual, "JavaThread", "_vthread"),
 	WANT(thread_os, "JavaThread", "_osthread"),
 	WANT(thread_os, "Thread", "_osthread"),
 	WANT(thread_state, "JavaThread", "_thread_state"),

@@ -18,6 +18,8 @@ enum {
 	MAX_LIST = 4096,
 	/* struct rb_mutex_struct, thread_sync.c */
 	MUTEX_NEXT = 8,
+	/* struct rb_monitor, ext/monitor/monitor.c */
+	MONITOR_MUTEX = 16,
 	/* struct rb_waiting_list, vm_core.h */
 	WAITING_THREAD = 8,
 	/* struct waitpid_state, process.c of 3.1 */
@@ -37,12 +39,29 @@ static bool is_kept_by(struct ruby *r, const struct ruby_thread *t, uint64_t mut
 	return false;
 }
 
-static void wait_for_mutex(struct ruby *r, uint64_t value, uint64_t data, struct runtime_wait *w)
+/* The Monitor that a mutex belongs to: the receiver of its enter or synchronize; 0: it is the program's own. */
+static uint64_t monitor_of(struct ruby *r, const struct ruby_thread *t, uint64_t mutex)
 {
+	char made_as[32];
+	uint64_t data;
+
+	for (size_t i = 0; i < t->n_selves; i++)
+		if (ruby_typed(r, t->selves[i], made_as, sizeof made_as, &data) &&
+			!strcmp(made_as, "monitor") &&
+			ruby_pointer(r, data, MONITOR_MUTEX) == mutex)
+			return t->selves[i];
+	return 0;
+}
+
+static void wait_for_mutex(struct ruby *r, const struct ruby_thread *t, uint64_t value,
+	uint64_t data, struct runtime_wait *w)
+{
+	uint64_t monitor = monitor_of(r, t, value);
+
 	w->reason = WAIT_COND; /* unless it is seen who has it */
 	w->kind = LOCK_OBJECT;
-	w->object = value;
-	(void)snprintf(w->type, sizeof w->type, "Thread::Mutex");
+	w->object = monitor ? monitor : value;
+	(void)snprintf(w->type, sizeof w->type, monitor ? "Monitor" : "Thread::Mutex");
 	for (size_t i = 0; i < r->n; i++)
 		if (r->list[i].task && is_kept_by(r, &r->list[i], data)) {
 			w->reason = WAIT_LOCK;
@@ -145,7 +164,7 @@ void ruby_wait(struct ruby *r, const struct ruby_thread *t, struct runtime_wait 
 		return;
 	if (t->status == RUBY_STOPPED_FOREVER && mutex &&
 		ruby_typed(r, mutex, made_as, sizeof made_as, &data) && !strcmp(made_as, "mutex"))
-		wait_for_mutex(r, mutex, data, w);
+		wait_for_mutex(r, t, mutex, data, w);
 	else if (t->status != RUBY_STOPPED_FOREVER ||
 		 (!wait_for_join(t, w) && !wait_for_object(r, t, w))) {
 		/* Thread#wakeup and signals end it. */
