@@ -199,9 +199,7 @@ struct probe_config {
 	cfg_u32 data_bytes;
 	cfg_u32 sched;
 	cfg_u32 lock_source;
-	cfg_u32 sample_ns; /* period of the cpu clock */
-	cfg_u32 fold;      /* 1: reads and writes of a busy thread may share a record */
-	cfg_u32 pad;
+	cfg_u32 sample_ns;       /* period of the cpu clock */
 	cfg_u64 realtime_offset; /* CLOCK_REALTIME - CLOCK_MONOTONIC */
 	cfg_u64 wake_bytes; /* unread bytes in the near ring from which on the tracer is woken */
 	cfg_u64 near_bytes; /* unread bytes in it from which on only births and ends go there ... */

@@ -28,6 +28,8 @@ unsigned int own_level;
 
 unsigned long long zero;
 
+unsigned int fold_calls, folding;
+
 /* Run by the tracer itself, once. */
 SEC("raw_tp/sys_enter")
 int find_level(void *ctx)

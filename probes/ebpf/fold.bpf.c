@@ -2,9 +2,6 @@
 /* SPDX-License-Identifier: (MIT OR GPL-2.0-only) */
 #include "probes/ebpf/fold.h"
 
-/* 1: something has been counted since the tracer set it to 0. */
-unsigned int folding;
-
 #ifdef EDITION_CASTS
 
 /* Whoever finds the folds taken does without; nobody waits. */

@@ -48,6 +48,12 @@ struct folds_map {
 };
 extern struct folds_map folds SEC(".maps");
 
+/* Set to 1 by the tracer when it can have reported what is counted. */
+extern unsigned int fold_calls;
+
+/* 1: something has been counted since the tracer set it to 0. */
+extern unsigned int folding;
+
 #ifdef EDITION_CASTS
 
 /* Says whether the call that ends has a record of its own because there were few of late. */

@@ -134,7 +134,7 @@ static __always_inline bool io_fast(
 	if ((io.op == IO_READV || io.op == IO_WRITEV) &&
 		!io_buffers(&io, io.base, io.requested, len))
 		return false;
-	if (ret > 0 && config.fold && !(slot->flags & SLOT_SLEPT) && !fold_is_single(slot) &&
+	if (ret > 0 && fold_calls && !(slot->flags & SLOT_SLEPT) && !fold_is_single(slot) &&
 		fold_add(slot, &io))
 		return true;
 	rec = EMIT_BEGIN(PIPE_IO, slot);

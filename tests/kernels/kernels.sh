@@ -114,7 +114,7 @@ initrd_make()
 	ln -s dash "$top/bin/sh"
 	cp "$build/pptrace" "$build/libpptrace-shim.so" "$build/tests/kernels/insns" "$top/pp/"
 	find "$build/demos" -maxdepth 1 -type f -exec cp {} "$top/pp/demos/" \;
-	libraries "$root" "$triplet" "$top"/pp/{pptrace,libpptrace-shim.so,insns} "$top"/pp/demos/* "$top"/bin/{dash,cat,sleep} | sort -u |
+	libraries "$root" "$triplet" "$top"/pp/{pptrace,libpptrace-shim.so,insns} "$top"/pp/demos/* "$top"/bin/{busybox,dash,cat,sleep} | sort -u |
 		while read -r file; do
 			mkdir -p "$top$(dirname "$file")"
 			cp -L "$root$file" "$top$file"

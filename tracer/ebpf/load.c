@@ -55,7 +55,6 @@ static void config_fill(
 
 	skel->rodata->config.data_bytes = config->data_bytes;
 	skel->rodata->config.sched = config->sched;
-	skel->rodata->config.fold = !config->keep_all;
 	skel->rodata->config.sample_ns = EBPF_SAMPLE_NS;
 	skel->rodata->config.lock_source = lock_source(config->locks);
 	skel->rodata->config.realtime_offset = real - clock_now();

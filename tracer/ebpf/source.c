@@ -198,6 +198,8 @@ static int start(struct ebpf *e, const struct source_config *config, struct buf 
 		samplers_start(e);
 	if (!rc && bpf_program__autoload(e->skel->progs.sweep_folds))
 		e->sweep = bpf_program__attach_iter(e->skel->progs.sweep_folds, NULL);
+	if (e->sweep)
+		e->skel->bss->fold_calls = !config->keep_all;
 	if (!rc && config->locks == LOCKS_MODE_UPROBE)
 		rc = locks_start(e, config, why);
 	if (rc && !why->len)
