@@ -19,6 +19,7 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "schema/query.h"
+#include "schema/version.h"
 #include "verdict/naming.h"
 
 enum {
@@ -93,14 +94,19 @@ static bool read_talk(const struct state *st, struct talk *ret)
 	static const char sql[] =
 		"SELECT total(bytes * (op = 'write' AND side = ?2)), total(bytes * (op = 'read' AND side <> ?2)),"
 		" total(bytes * (op = 'write' AND side <> ?2)), total(bytes * (op = 'read' AND side = ?2)),"
-		" max(end_ns * (op = 'read' AND side <> ?2)), max(iif(count > 1, end_ns, start_ns) * (op = 'write' AND side = ?2)) FROM pipe_io WHERE pipe_id = ?1 AND end_ns <= ?3";
+		" max(end_ns * (op = 'read' AND side <> ?2)), max(%s * (op = 'write' AND side = ?2)) FROM pipe_io WHERE pipe_id = ?1 AND end_ns <= ?3";
 	static const char last_sql[] =
 		"SELECT thread_id FROM pipe_io WHERE pipe_id = ?1 AND op = 'read' AND side <> ?2 AND bytes > 0"
 		" AND end_ns <= ?3 ORDER BY end_ns DESC LIMIT 1";
 	_cleanup_stmt_ sqlite3_stmt *sums = NULL, *last = NULL;
+	_cleanup_free_ char *asked = NULL;
 	sqlite3_stmt *both[2];
 
-	if (query_open(st->db, sql, &sums, st->why) || query_open(st->db, last_sql, &last, st->why))
+	asked = xasprintf(sql, version_has(st->db, "pipe_io.count")
+				       ? "iif(count > 1, end_ns, start_ns)"
+				       : "start_ns");
+	if (query_open(st->db, asked, &sums, st->why) ||
+		query_open(st->db, last_sql, &last, st->why))
 		return false;
 	both[0] = sums;
 	both[1] = last;

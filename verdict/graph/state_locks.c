@@ -181,7 +181,6 @@ static int find_foreign(struct state *st, struct buf *why)
 	return rc;
 }
 
-/* open_only: not what was released later. */
 static bool is_taken_semaphore(const struct state_lock *l)
 {
 	return l->kind == LOCK_SEM && l->last_taker_id;
@@ -226,6 +225,7 @@ static int find_takers(struct state *st, struct buf *why)
 	return rc;
 }
 
+/* open_only: not what was released later. */
 int state_load_locks(struct state *st, bool open_only, struct buf *why)
 {
 	int rc = load_waited_locks(st, why);

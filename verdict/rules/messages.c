@@ -11,8 +11,10 @@
 #include "verdict/rules/rules.h"
 
 #include "base/buf.h"
+#include "base/mem.h"
 #include "verdict/naming.h"
 #include "schema/query.h"
+#include "schema/version.h"
 
 enum {
 	ROWS_MAX = 20000, /* pipes with more traffic carry a stream, not messages */
@@ -139,8 +141,8 @@ static const char io_sql[] =
 	"SELECT i.pipe_id, i.op = 'write', CASE WHEN p.kind IN ('socketpair', 'unix', 'tcp', 'pty') AND i.op = 'read'"
 	" THEN 1 - i.side ELSE i.side END, i.bytes, i.data, i.thread_id, i.end_ns"
 	" FROM pipe_io i JOIN pipe p ON p.id = i.pipe_id"
-	" WHERE i.bytes > 0 AND i.end_ns <= ?1 AND coalesce(i.call, '') NOT LIKE 'tee%'"
-	" AND i.pipe_id IN (SELECT pipe_id FROM pipe_io GROUP BY pipe_id HAVING count(*) <= ?2 AND max(count) IS NULL)"
+	" WHERE i.bytes > 0 AND i.end_ns <= ?1 AND coalesce(i.call, '') NOT LIKE 'tee%%'"
+	" AND i.pipe_id IN (SELECT pipe_id FROM pipe_io GROUP BY pipe_id HAVING count(*) <= ?2%s)"
 	/* A read may be over before the write that it was woken by: what was begun first was first. */
 	" ORDER BY i.pipe_id, CASE WHEN i.op = 'write' THEN i.start_ns ELSE i.end_ns END, i.id";
 
@@ -149,7 +151,10 @@ int rule_merged(struct rule_context *ctx)
 	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
 	_cleanup_free_ struct stream *streams = xcalloc(2, sizeof *streams);
 	struct walk w = {.ctx = ctx, .streams = streams};
-	int rc = query_open(ctx->db, io_sql, &stmt, ctx->why);
+	/* Of calls that share a row it is not known where one message ended. */
+	_cleanup_free_ char *sql = xasprintf(
+		io_sql, version_has(ctx->db, "pipe_io.count") ? " AND max(count) IS NULL" : "");
+	int rc = query_open(ctx->db, sql, &stmt, ctx->why);
 
 	if (rc)
 		return rc;

@@ -100,8 +100,10 @@ static void merge(struct pipe_uses *us)
 
 char *pipe_uses_load(struct pipe_uses *us, const struct trace *t, sqlite3 *db)
 {
-	struct rows r =
-		rows_begin(db, "SELECT pipe_id, thread_id, op, bytes, errno, count FROM pipe_io");
+	struct rows r = rows_begin(
+		db, rows_has(db, "pipe_io.count")
+			    ? "SELECT pipe_id, thread_id, op, bytes, errno, count FROM pipe_io"
+			    : "SELECT pipe_id, thread_id, op, bytes, errno, NULL FROM pipe_io");
 	struct loading l = {.us = us, .t = t};
 
 	while (rows_next(&r))
