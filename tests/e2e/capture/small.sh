@@ -94,14 +94,14 @@ for backend in auto shim; do
 done
 
 begin "events, the picture of pipes, pipe_flow and trace JSON count calls that share a row"
-run "$PPTRACE" run -o io.db "$BUILD/bench/work" pipe 5000
+run "$PPTRACE" run -o io.db "$PROGRAMS/io_loop" 5000
 expect_status 0
 run "$PPTRACE" pipes -o io.svg io.db
 expect_status 0
-grep -q 'in 5000 writes' io.svg || fail "the picture does not count them"
+grep -q 'in 3000 writes' io.svg || fail "the picture does not count them"
 run "$PPTRACE" events io.db
 expect_out ' = [0-9]+ in all, [0-9]+ times'
-expect_eq "$(sqlite3 -readonly io.db "SELECT sum(writes), sum(reads) FROM pipe_flow")" "5000|5000" "pipe_flow"
+expect_eq "$(sqlite3 -readonly io.db "SELECT sum(writes), sum(reads) FROM pipe_flow")" "25000|25000" "pipe_flow"
 run "$PPTRACE" timeline --format=txt io.db
 expect_status 0
 run "$PPTRACE" export --format=chrome -o io.json io.db
