@@ -16,7 +16,6 @@ enum { PLACES = 16 };
 static const int64_t short_ns = 10000;
 
 struct io_folds {
-	struct thread *next, **link; /* of those that have any; link NULL: it has none */
 	struct singles singles;
 	struct row_pipe_io *places; /* PLACES of them, count 0: none; NULL: not needed yet */
 };
@@ -27,25 +26,6 @@ static void write_fold(struct model *m, struct row_pipe_io *row)
 		row->count = STORE_NULL;
 	store_put(m->store, STORE_PIPE_IO, row);
 	row->count = 0;
-}
-
-static void enlist(struct model *m, struct thread *t)
-{
-	struct io_folds *folds = t->io_folds;
-
-	folds->next = m->io_folding;
-	folds->link = &m->io_folding;
-	if (folds->next)
-		folds->next->io_folds->link = &folds->next;
-	m->io_folding = t;
-}
-
-static void unlist(struct io_folds *folds)
-{
-	*folds->link = folds->next;
-	if (folds->next)
-		folds->next->io_folds->link = folds->link;
-	folds->link = NULL;
 }
 
 static bool is_equal(const struct row_pipe_io *a, const struct row_pipe_io *b)
@@ -76,8 +56,7 @@ static void add(struct model *m, struct thread *t, const struct row_pipe_io *row
 	f->requested += row->requested;
 	f->bytes += row->bytes;
 	f->count++;
-	if (!folds->link)
-		enlist(m, t);
+	model_folding_enter(m, t);
 }
 
 void model_io_put(struct model *m, struct thread *t, const struct row_pipe_io *row)
@@ -98,45 +77,24 @@ void model_io_put(struct model *m, struct thread *t, const struct row_pipe_io *r
 	store_put(m->store, STORE_PIPE_IO, row);
 }
 
-/* Writes those that began before a time; leaves the list if none is left. */
-static void write_before(struct model *m, struct thread *t, int64_t before)
+bool model_io_folds_write(struct model *m, const struct thread *t, int64_t before)
 {
 	bool left = false;
 
-	for (size_t i = 0; i < PLACES; i++) {
+	for (size_t i = 0; t->io_folds && t->io_folds->places && i < PLACES; i++) {
 		struct row_pipe_io *f = &t->io_folds->places[i];
 
 		if (f->count && f->start_ns < before)
 			write_fold(m, f);
 		left |= f->count != 0;
 	}
-	if (!left)
-		unlist(t->io_folds);
-}
-
-void model_io_folds_flush(struct model *m, bool all)
-{
-	int64_t before = all ? INT64_MAX : m->now - LOCK_FOLD_NS;
-	struct thread *next;
-
-	for (struct thread *t = m->io_folding; t; t = next) {
-		next = t->io_folds->next;
-		write_before(m, t, before);
-	}
-}
-
-void model_io_folds_end(struct model *m, struct thread *t)
-{
-	if (t->io_folds && t->io_folds->link)
-		write_before(m, t, INT64_MAX);
+	return left;
 }
 
 void model_io_folds_free(struct thread *t)
 {
 	if (!t->io_folds)
 		return;
-	if (t->io_folds->link)
-		unlist(t->io_folds);
 	free(t->io_folds->places);
 	free(t->io_folds);
 	t->io_folds = NULL;

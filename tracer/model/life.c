@@ -11,6 +11,7 @@
 #include "tracer/model/private.h"
 
 #include "base/mem.h"
+#include "schema/locks.h"
 
 /* ---- Ends ---- */
 
@@ -150,6 +151,7 @@ static void free_thread(struct model *m, struct thread *t)
 	free(t->runtime_name);
 	hash_done(&t->touched);
 	hash_done(&t->edges);
+	model_folding_leave(t);
 	model_folds_free(t);
 	model_io_folds_free(t);
 	free(t->held);
@@ -163,14 +165,33 @@ static void free_thread(struct model *m, struct thread *t)
 	free(t);
 }
 
+/* Writes the rows for several events of a thread that began before a time. */
+static void write_shared(struct model *m, struct thread *t, int64_t before)
+{
+	bool holds = model_folds_write(m, t, before), calls = model_io_folds_write(m, t, before);
+
+	if (!holds && !calls)
+		model_folding_leave(t);
+}
+
+void model_folds_flush(struct model *m, bool all)
+{
+	int64_t before = all ? INT64_MAX : m->now - LOCK_FOLD_NS;
+	struct thread *next;
+
+	for (struct thread *t = m->folding; t; t = next) {
+		next = t->folding.next;
+		write_shared(m, t, before);
+	}
+}
+
 /* Writes the last of a thread. */
 static void settle_thread(struct model *m, struct thread *t)
 {
 	if (t->proc->ended)
 		model_file_locks_exit(m, t, t->end);
 	model_holds_abandon(m, t);
-	model_folds_end(m, t);
-	model_io_folds_end(m, t);
+	write_shared(m, t, INT64_MAX);
 	model_call_end(m, t);
 	model_mpi_call_flush(m, t);
 	model_wait_flush(m, t);

@@ -190,7 +190,6 @@ void model_feed(struct model *m, const struct rec_head *rec)
 	if (m->now - m->now_ended > RETIRE_EVERY_NS) {
 		m->now_ended = m->now;
 		model_folds_flush(m, false);
-		model_io_folds_flush(m, false);
 		model_retire(m, false);
 	}
 	/* The rows of one transaction stay in the log: keep it small. */
@@ -316,7 +315,6 @@ int model_flush(struct model *m, uint64_t now)
 	if (model_time(m, now) > m->now)
 		m->now = model_time(m, now);
 	model_folds_flush(m, false);
-	model_io_folds_flush(m, false);
 	model_retire(m, false);
 	model_flush_all(m);
 	flush_losses(m);
@@ -344,7 +342,6 @@ int model_finish(struct model *m, uint64_t now)
 	if (rc)
 		return rc;
 	model_folds_flush(m, true);
-	model_io_folds_flush(m, true);
 	model_retire(m, true);
 	model_holds_count(m);
 	return model_flush(m, now);

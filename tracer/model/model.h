@@ -7,7 +7,7 @@
  * To be read in this order: state.h (what is known), private.h (what each file
  * offers the others), model.c (a record finds its handler). Then the floors, from
  * the ground up; no file calls one above it.
- *   identity:   process.c, detail.c, singles.c, pipe.c, socket.c, pipe_end.c, site.c, timer.c, signal.c,
+ *   identity:   process.c, detail.c, folding.c, pipe.c, socket.c, pipe_end.c, site.c, timer.c, signal.c,
  *               sample.c, io_fold.c; the folder locks: who has which, who can reach it
  *   intervals:  mpi.c (ranks and messages), repeat.c (waits that begin again), wait.c, reason.c (why a call blocks), call.c (library calls)
  *   life:       life.c (ends, flush, retirement)

@@ -53,19 +53,20 @@ void model_write_thread(struct model *m, struct thread *t);
 /* Forgets what MORE records brought. */
 void model_more_free(struct thread *t);
 
-/* ---- What of many short events has a row of its own (singles.c) ---- */
+/* ---- Short events that share rows (folding.c) ---- */
 
-/* Says so of one at a time, and counts it. */
+/* Says of one at a time whether it has a row of its own, and counts it. */
 bool model_is_single(struct singles *s, int64_t ts);
+/* A thread has a row for several that is not written yet; it has none any more. */
+void model_folding_enter(struct model *m, struct thread *t);
+void model_folding_leave(struct thread *t);
 
 /* ---- Reads and writes that share a row (io_fold.c) ---- */
 
 /* Writes the row of a call, or keeps it for one that several share. */
 void model_io_put(struct model *m, struct thread *t, const struct row_pipe_io *row);
-/* Writes those rows that were begun some time ago, or all. */
-void model_io_folds_flush(struct model *m, bool all);
-/* Writes those of a thread that has ended. */
-void model_io_folds_end(struct model *m, struct thread *t);
+/* As model_folds_write and model_folds_free. */
+bool model_io_folds_write(struct model *m, const struct thread *t, int64_t before);
 void model_io_folds_free(struct thread *t);
 
 /* ---- Detail (detail.c) ---- */
@@ -310,6 +311,8 @@ void model_thread_end(struct model *m, struct thread *t, int64_t ts);
 /* The birth of a thread has been told. */
 void model_thread_born(struct model *m, struct thread *t);
 void model_proc_end(struct model *m, struct proc *p, int64_t ts, int status);
+/* Writes the rows that several short events share, if they were begun some time ago, or all. */
+void model_folds_flush(struct model *m, bool all);
 /* Writes and frees what ended long enough ago; all: at once. */
 void model_retire(struct model *m, bool all);
 /* Writes all that has changed, with a NULL end where it continues. */

@@ -150,7 +150,12 @@ struct broken {
 	int64_t owner, read, site, stack;
 };
 
-/* How many of a thread's short events may still have rows of their own (singles.c). */
+/* Place in the list of threads that have rows for several events which are not written yet (folding.c); link NULL: in none. */
+struct folding {
+	struct thread *next, **link;
+};
+
+/* How many of a thread's short events may still have rows of their own (folding.c). */
 struct singles {
 	int64_t window; /* of the last one */
 	unsigned left;
@@ -230,6 +235,7 @@ struct thread {
 	int64_t waited;     /* id of the lock that it was blocked for last, 0 since it got it */
 	int64_t last_child; /* the last process that it made, STORE_NULL */
 	struct lane lane;
+	struct folding folding;
 	struct folds *folds;       /* NULL: it has taken no lock for a short time */
 	struct io_folds *io_folds; /* NULL: it has neither read nor written */
 	struct hash edges;         /* struct edge */
@@ -398,9 +404,9 @@ struct model {
 	struct lock *all_locks, *dirty_locks;
 	struct abandoned *abandoned;
 	size_t n_abandoned;
-	struct thread *folding;    /* those that have holds whose common row is not written yet */
-	struct thread *io_folding; /* likewise reads and writes */
-	int64_t folded;            /* holds that share rows */
+	struct thread
+		*folding; /* those that have rows for several events which are not written yet */
+	int64_t folded;   /* holds that share rows */
 	uint64_t flushes;
 	bool has_open; /* lock_open has rows */
 	struct thread *ended_threads, **ended_threads_end;

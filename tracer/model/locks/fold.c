@@ -5,7 +5,7 @@
  * are saved: lock_stat, lock_edge and lane count every hold as it comes.
  *
  * A thread's first short holds have a row each, and a few in each window of time after that
- * (singles.c), unless the source has put them together already. Beyond that, equal ones (lock, mode, places) of one window
+ * (folding.c), unless the source has put them together already. Beyond that, equal ones (lock, mode, places) of one window
  * share a row. It never spans a moment at which a thread began to want the lock.
  *
  * Rows are written in the order of their ends, late by LOCK_FOLD_NS at most
@@ -31,7 +31,6 @@ struct fold {
 };
 
 struct folds {
-	struct thread *next, **link; /* of those that have any; link NULL: it has none */
 	struct singles singles;
 	struct fold *slots; /* SLOTS of them; NULL: not needed yet */
 };
@@ -55,23 +54,6 @@ static void write_fold(struct model *m, const struct thread *t, struct fold *f)
 	if (many)
 		m->folded += f->count;
 	f->count = 0;
-}
-
-static void enlist(struct model *m, struct thread *t, struct folds *folds)
-{
-	folds->next = m->folding;
-	folds->link = &m->folding;
-	if (folds->next)
-		folds->next->folds->link = &folds->next;
-	m->folding = t;
-}
-
-static void unlist(struct folds *folds)
-{
-	*folds->link = folds->next;
-	if (folds->next)
-		folds->next->folds->link = folds->link;
-	folds->link = NULL;
 }
 
 static bool is_equal(const struct fold *f, const struct holds *h)
@@ -111,8 +93,7 @@ void model_fold_several(struct model *m, struct thread *t, const struct holds *h
 	f->last = h->last;
 	f->held += h->held;
 	f->count += h->count;
-	if (!folds->link)
-		enlist(m, t, folds);
+	model_folding_enter(m, t);
 }
 
 bool model_fold(struct model *m, struct thread *t, const struct hold *h, int64_t release,
@@ -139,45 +120,24 @@ bool model_fold(struct model *m, struct thread *t, const struct hold *h, int64_t
 	return true;
 }
 
-/* Writes those that began before a time; leaves the list if none is left. */
-static void write_before(struct model *m, struct thread *t, int64_t before)
+bool model_folds_write(struct model *m, const struct thread *t, int64_t before)
 {
 	bool left = false;
 
-	for (size_t i = 0; i < SLOTS; i++) {
+	for (size_t i = 0; t->folds && t->folds->slots && i < SLOTS; i++) {
 		struct fold *f = &t->folds->slots[i];
 
 		if (f->count && f->first < before)
 			write_fold(m, t, f);
 		left |= f->count != 0;
 	}
-	if (!left)
-		unlist(t->folds);
-}
-
-void model_folds_flush(struct model *m, bool all)
-{
-	int64_t before = all ? INT64_MAX : m->now - LOCK_FOLD_NS;
-	struct thread *next;
-
-	for (struct thread *t = m->folding; t; t = next) {
-		next = t->folds->next;
-		write_before(m, t, before);
-	}
-}
-
-void model_folds_end(struct model *m, struct thread *t)
-{
-	if (t->folds && t->folds->link)
-		write_before(m, t, INT64_MAX);
+	return left;
 }
 
 void model_folds_free(struct thread *t)
 {
 	if (!t->folds)
 		return;
-	if (t->folds->link)
-		unlist(t->folds);
 	free(t->folds->slots);
 	free(t->folds);
 	t->folds = NULL;

@@ -123,10 +123,9 @@ struct holds {
 	uint8_t mode;
 };
 void model_fold_several(struct model *m, struct thread *t, const struct holds *h);
-/* Writes those that are old enough, or all. */
-void model_folds_flush(struct model *m, bool all);
-/* Writes those of a thread that has ended; frees them. */
-void model_folds_end(struct model *m, struct thread *t);
+/* Writes those of a thread that began before a time; says whether others are left. */
+bool model_folds_write(struct model *m, const struct thread *t, int64_t before);
+/* Frees them. */
 void model_folds_free(struct thread *t);
 
 /* ---- In which order locks are taken (edge.c) ---- */

@@ -1,4 +1,4 @@
-/* singles.c - which of many short events of a thread have a row of their own. */
+/* folding.c - many short events of a thread: which have a row of their own, and whose common rows are not written yet. */
 /* SPDX-License-Identifier: MIT */
 #include "tracer/model/private.h"
 
@@ -23,4 +23,24 @@ bool model_is_single(struct singles *s, int64_t ts)
 		return false;
 	s->left--;
 	return true;
+}
+
+void model_folding_enter(struct model *m, struct thread *t)
+{
+	if (t->folding.link)
+		return;
+	t->folding = (struct folding){m->folding, &m->folding};
+	if (t->folding.next)
+		t->folding.next->folding.link = &t->folding.next;
+	m->folding = t;
+}
+
+void model_folding_leave(struct thread *t)
+{
+	if (!t->folding.link)
+		return;
+	*t->folding.link = t->folding.next;
+	if (t->folding.next)
+		t->folding.next->folding.link = t->folding.link;
+	t->folding.link = NULL;
 }
