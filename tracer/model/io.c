@@ -58,12 +58,26 @@ static void io_data(
 	model_more_free(t);
 }
 
+/* The row of one call that nothing is known of but what all have. */
+static struct row_pipe_io row_of(
+	const struct pipe *pipe, const struct thread *t, uint8_t side, uint64_t fd, uint64_t op)
+{
+	return (struct row_pipe_io){.pipe_id = pipe->id,
+		.thread_id = t->id,
+		.fd = fd <= INT32_MAX ? (int64_t)fd : STORE_NULL,
+		.op = io_writes(op) ? "write" : "read",
+		.call = names_io_call((int)op),
+		.side = side,
+		.errno_ = STORE_NULL,
+		.count = STORE_NULL};
+}
+
 void model_pipe_io(struct model *m, const struct rec_PIPE_IO *rec)
 {
 	_cleanup_buf_ struct buf data = BUF_INIT;
 	struct thread *t = model_thread(m, &rec->head);
 	int64_t result = (int64_t)rec->result;
-	bool writes = io_writes(rec->op);
+	struct row_pipe_io row;
 	struct pipe *pipe;
 	uint8_t side = 0;
 
@@ -75,31 +89,26 @@ void model_pipe_io(struct model *m, const struct rec_PIPE_IO *rec)
 		model_skip(m);
 		return;
 	}
-	model_pipe_used(pipe, t->proc, writes);
+	model_pipe_used(pipe, t->proc, io_writes(rec->op));
 	if (!model_keeps(m, t, DETAIL_PIPES))
 		return;
-	model_io_put(m, t,
-		&(struct row_pipe_io){.pipe_id = pipe->id,
-			.thread_id = t->id,
-			.fd = rec->fd <= INT32_MAX ? (int64_t)rec->fd : STORE_NULL,
-			.op = writes ? "write" : "read",
-			.start_ns = model_time(m, rec->start),
-			.end_ns = model_time(m, rec->head.ts),
-			.requested = (int64_t)rec->requested,
-			.bytes = result < 0 ? STORE_NULL : result,
-			.errno_ = result < 0 ? (int64_t)(0 - rec->result) : STORE_NULL,
-			.data = data.len ? data.data : NULL,
-			.data_len = (int64_t)data.len,
-			.call = names_io_call((int)rec->op),
-			.side = side,
-			.count = STORE_NULL});
+	row = row_of(pipe, t, side, rec->fd, rec->op);
+	row.start_ns = model_time(m, rec->start);
+	row.end_ns = model_time(m, rec->head.ts);
+	row.requested = (int64_t)rec->requested;
+	row.bytes = result < 0 ? STORE_NULL : result;
+	if (result < 0)
+		row.errno_ = (int64_t)(0 - rec->result);
+	row.data = data.len ? data.data : NULL;
+	row.data_len = (int64_t)data.len;
+	model_io_put(m, t, &row);
 }
 
 /* The report may be late: the thread may have ended, and the descriptor been closed. Neither is made anew by it. */
 void model_pipe_fold(struct model *m, const struct rec_PIPE_FOLD *rec)
 {
 	struct thread *t = model_known_thread(m, &rec->head);
-	bool writes = io_writes(rec->op);
+	struct row_pipe_io row;
 	uint8_t side = 0;
 	struct pipe *pipe = t ? model_find_pipe(m, rec->dev, rec->inode, &side) : NULL;
 
@@ -108,22 +117,17 @@ void model_pipe_fold(struct model *m, const struct rec_PIPE_FOLD *rec)
 		model_skip(m);
 		return;
 	}
-	model_pipe_used(pipe, t->proc, writes);
+	model_pipe_used(pipe, t->proc, io_writes(rec->op));
 	if (!model_keeps(m, t, DETAIL_PIPES))
 		return;
-	model_io_put(m, t,
-		&(struct row_pipe_io){.pipe_id = pipe->id,
-			.thread_id = t->id,
-			.fd = rec->fd <= INT32_MAX ? (int64_t)rec->fd : STORE_NULL,
-			.op = writes ? "write" : "read",
-			.start_ns = model_time(m, rec->start),
-			.end_ns = model_time(m, rec->last),
-			.requested = (int64_t)rec->requested,
-			.bytes = (int64_t)rec->bytes,
-			.errno_ = STORE_NULL,
-			.call = names_io_call((int)rec->op),
-			.side = side,
-			.count = rec->count > 1 ? (int64_t)rec->count : STORE_NULL});
+	row = row_of(pipe, t, side, rec->fd, rec->op);
+	row.start_ns = model_time(m, rec->start);
+	row.end_ns = model_time(m, rec->last);
+	row.requested = (int64_t)rec->requested;
+	row.bytes = (int64_t)rec->bytes;
+	if (rec->count > 1)
+		row.count = (int64_t)rec->count;
+	model_io_put(m, t, &row);
 }
 
 void model_stdio(struct model *m, const struct rec_STDIO *rec)
