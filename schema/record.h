@@ -325,4 +325,10 @@ enum mpi_event {
 /* In the fields peer and tag: any. The tags of messages are never negative. */
 #define MPI_ANY (-1)
 
+/*
+ * So many short events of a thread (holds of a lock; reads and writes) have a record or a row each, and after that so many in
+ * each window of time. FOLD_SINGLES is the most that are saved up.
+ */
+enum { FOLD_SINGLES = 1000, FOLD_SINGLES_PER_WINDOW = 10 };
+
 #endif

@@ -30,35 +30,40 @@ static __always_inline bool op_writes(u32 op)
 static __noinline int fold_send(struct io_fold *f, u32 pid, u32 tid)
 {
 	struct rec_PIPE_FOLD *rec;
+	u32 count;
 
 	if (!f || !f->count)
 		return 0;
+	count = f->count;
+	f->count = 0;
 	rec = emit_begin(REC_PIPE_FOLD, sizeof *rec, pid, tid);
-	if (!rec) {
-		f->count = 0;
+	if (!rec)
 		return 0;
-	}
 	rec->dev = f->dev;
 	rec->inode = f->inode;
 	rec->fd = (s64)f->fd;
 	rec->op = f->op;
 	rec->start = f->start;
 	rec->last = f->last;
-	rec->count = f->count;
+	rec->count = count;
 	rec->requested = f->requested;
 	rec->bytes = f->bytes;
-	f->count = 0;
 	emit_end(rec);
 	return 0;
 }
 
-static __always_inline void folds_send(struct io_folds *all, u32 pid, u32 tid)
+/* Reports all that a thread has counted. */
+static __always_inline void folds_send(struct task_struct *task, const struct slot *slot)
 {
-	if (!folds_take(all))
+	struct io_folds *all = bpf_task_storage_get(&folds, task, NULL, 0);
+
+	if (!all || !folds_take(all))
 		return;
-	_Pragma("clang loop unroll(disable)") for (u32 i = 0; i < FOLD_PLACES;
-						   i++) if (all->place[i].count)
-		fold_send(&all->place[i], pid, tid);
+	_Pragma("clang loop unroll(disable)") for (u32 i = 0; i < FOLD_PLACES; i++)
+	{
+		if (all->place[i].count)
+			fold_send(&all->place[i], slot->pid, slot->tid);
+	}
 	folds_give_back(all);
 }
 
@@ -118,13 +123,8 @@ int fold_close(struct slot *slot, u64 inode)
 
 int fold_end(struct slot *slot)
 {
-	struct io_folds *all;
-
-	if (!slot)
-		return 0;
-	all = bpf_task_storage_get(&folds, task_current(), NULL, 0);
-	if (all)
-		folds_send(all, slot->pid, slot->tid);
+	if (slot)
+		folds_send(task_current(), slot);
 	return 0;
 }
 
@@ -136,17 +136,10 @@ int sweep_folds(struct bpf_iter__task *ctx)
 {
 #ifdef EDITION_CASTS
 	struct task_struct *task = ctx->task;
-	struct io_folds *all;
-	struct slot *slot;
+	struct slot *slot = task ? slot_find(task) : NULL;
 
-	if (!task)
-		return 0;
-	slot = slot_find(task);
-	if (!slot)
-		return 0;
-	all = bpf_task_storage_get(&folds, task, NULL, 0);
-	if (all)
-		folds_send(all, slot->pid, slot->tid);
+	if (slot)
+		folds_send(task, slot);
 #endif
 	return 0;
 }

@@ -6,17 +6,12 @@
 #include "probes/ebpf/probe.h"
 
 /*
- * A thread's first FOLD_SINGLES reads and writes have a record each, and after
- * that FOLD_SINGLES_PER_WINDOW in each window of time. Beyond that, those that
+ * Beyond the reads and writes of a thread that have a record each, those that
  * did not sleep are only counted, for each object and call, until the tracer has them
  * reported (sweep_folds, several times a second), the thread closes the object or ends, or
  * another one takes the place.
  */
-enum {
-	FOLD_SINGLES = 1000,
-	FOLD_SINGLES_PER_WINDOW = 10,
-	FOLD_PLACES = 256 /* a power of two; two for each object */
-};
+enum { FOLD_PLACES = 256 };                 /* a power of two; two for each object */
 #define FOLD_WINDOW(ts) ((u32)((ts) >> 27)) /* an eighth of a second */
 
 /* Equal calls; count 0: none. */

@@ -4,18 +4,16 @@
 
 #include "schema/locks.h"
 
-enum { SINGLES = 1000, SINGLES_PER_WINDOW = 10 };
-
 bool model_is_single(struct singles *s, int64_t ts)
 {
 	int64_t window = ts / LOCK_FOLD_NS, passed = window - s->window;
 
 	if (!s->begun || passed > 0) {
-		unsigned more = s->begun && passed < SINGLES / SINGLES_PER_WINDOW
-					? (unsigned)passed * SINGLES_PER_WINDOW
-					: SINGLES;
+		unsigned more = s->begun && passed < FOLD_SINGLES / FOLD_SINGLES_PER_WINDOW
+					? (unsigned)passed * FOLD_SINGLES_PER_WINDOW
+					: FOLD_SINGLES;
 
-		s->left = s->left + more < SINGLES ? s->left + more : SINGLES;
+		s->left = s->left + more < FOLD_SINGLES ? s->left + more : FOLD_SINGLES;
 		s->window = window;
 		s->begun = true;
 	}
