@@ -48,24 +48,29 @@ static bool slots_are_storage(struct pptrace_bpf *skel)
 	return bpf_map__type(skel->maps.slots) == BPF_MAP_TYPE_TASK_STORAGE;
 }
 
+int ebpf_iterator_run(struct bpf_link *link)
+{
+	_cleanup_close_ int fd = bpf_iter_create(bpf_link__fd(link));
+	char byte;
+
+	if (fd < 0)
+		return -errno;
+	while (read(fd, &byte, 1) > 0)
+		;
+	return 0;
+}
+
 /* Lets a program look at all threads for the one that the slot is for. */
 static int slot_set_by_iterator(struct pptrace_bpf *skel, const struct slot *slot)
 {
 	struct bpf_link *link = bpf_program__attach_iter(skel->progs.set_slot, NULL);
-	char byte;
-	int fd, rc;
+	int rc;
 
 	if (!link)
 		return -errno;
 	skel->bss->follow_slot = *slot;
 	skel->bss->follow_done = 0;
-	fd = bpf_iter_create(bpf_link__fd(link));
-	rc = fd < 0 ? -errno : 0;
-	if (fd >= 0) {
-		while (read(fd, &byte, 1) > 0)
-			;
-		close(fd);
-	}
+	rc = ebpf_iterator_run(link);
 	bpf_link__destroy(link);
 	return rc ? rc : skel->bss->follow_done ? 0 : -ESRCH;
 }

@@ -6,7 +6,11 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+struct bpf_link;
 struct pptrace_bpf;
+
+/* Lets an attached iterator that prints nothing go through all tasks once. Returns 0 or -errno. */
+int ebpf_iterator_run(struct bpf_link *link);
 
 /* Traces a task that has not run yet. Returns 0 or -errno. */
 int ebpf_slot_adopt(struct pptrace_bpf *skel, pid_t pid);

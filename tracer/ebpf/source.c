@@ -295,22 +295,13 @@ static int ebpf_environment(struct source *s, struct buf *env)
  */
 static void sweep(struct ebpf *e)
 {
-	char byte;
-	int fd;
-
 	if (!e->sweep || !e->skel->bss->folding)
 		return;
 	e->swept = clock_now();
 	__atomic_store_n(&e->skel->bss->folding, 0, __ATOMIC_SEQ_CST);
-	fd = bpf_iter_create(bpf_link__fd(e->sweep));
-	if (fd < 0) {
-		/* Next time, perhaps. */
+	/* Next time, perhaps. */
+	if (ebpf_iterator_run(e->sweep))
 		e->skel->bss->folding = 1;
-		return;
-	}
-	while (read(fd, &byte, 1) > 0)
-		;
-	(void)close(fd);
 }
 
 /* What passes is also looked at for files that want uprobes. */
