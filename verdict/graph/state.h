@@ -87,9 +87,8 @@ struct state_process {
 
 struct state_lock {
 	int64_t id, process_id, initial, value, last_taker_id, cycles, foreign_posts;
-	bool was_taken_later; /* semaphore: somebody got it after the moment */
-	int64_t max_hold_ns;  /* INT64_MAX: not known */
-	int64_t mappers_ns;   /* shared: when it was asked who maps it; -1: never */
+	int64_t max_hold_ns; /* INT64_MAX: not known */
+	int64_t mappers_ns;  /* shared: when it was asked who maps it; -1: never */
 	enum lock_kind kind;
 	bool pshared, robust, is_pi, reentrant, outside, from_birth, has_stat;
 	bool is_pool; /* what a pool's worker waits for that has nothing to do, or a thread that joins itself to rest */

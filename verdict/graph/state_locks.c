@@ -195,6 +195,7 @@ static int find_takers(struct state *st, struct buf *why)
 	static const char taken[] = " FROM sync WHERE op IN ('wait', 'trywait') AND result = 0";
 	_cleanup_buf_ struct buf later = BUF_INIT, before = BUF_INIT;
 	_cleanup_stmt_ sqlite3_stmt *stmt = NULL, *last = NULL;
+	_cleanup_free_ bool *taken_later = xcalloc(st->n_locks + 1, sizeof *taken_later);
 	bool any = false;
 	uint32_t l;
 	int rc;
@@ -213,13 +214,13 @@ static int find_takers(struct state *st, struct buf *why)
 		if (l == STATE_NONE || !is_taken_semaphore(&st->locks[l]))
 			continue;
 		st->locks[l].last_taker_id = 0;
-		st->locks[l].was_taken_later = any = true;
+		taken_later[l] = any = true;
 	}
 	if (!rc && any)
 		rc = query_one(st->db, before.data, st->now_ns, &last, why);
 	for (; any && rc > 0; rc = query_step(last, why)) {
 		l = state_lock(st, query_int(last, 0, 0));
-		if (l != STATE_NONE && st->locks[l].was_taken_later)
+		if (l != STATE_NONE && taken_later[l])
 			st->locks[l].last_taker_id = query_int(last, 1, 0);
 	}
 	return rc;
