@@ -60,7 +60,7 @@ static void load_call(struct loading *l, struct rows *r)
 	if (!writes && (!op || strcmp(op, "read") != 0))
 		return;
 	u = use_of(l, sqlite3_column_int64(r->stmt, 0), sqlite3_column_int64(r->stmt, 1), writes);
-	u->calls += rows_is_null(r, 5) ? 1 : sqlite3_column_int64(r->stmt, 5);
+	u->calls += sqlite3_column_int64(r->stmt, 5);
 	u->failed += !rows_is_null(r, 4);
 	u->ends += !writes && bytes == 0 && !rows_is_null(r, 3);
 	if (bytes > 0)
@@ -100,10 +100,10 @@ static void merge(struct pipe_uses *us)
 
 char *pipe_uses_load(struct pipe_uses *us, const struct trace *t, sqlite3 *db)
 {
-	struct rows r = rows_begin(
-		db, rows_has(db, "pipe_io.count")
-			    ? "SELECT pipe_id, thread_id, op, bytes, errno, count FROM pipe_io"
-			    : "SELECT pipe_id, thread_id, op, bytes, errno, NULL FROM pipe_io");
+	struct rows r = rows_begin(db,
+		rows_has(db, "pipe_io.count")
+			? "SELECT pipe_id, thread_id, op, bytes, errno, coalesce(count, 1) FROM pipe_io"
+			: "SELECT pipe_id, thread_id, op, bytes, errno, 1 FROM pipe_io");
 	struct loading l = {.us = us, .t = t};
 
 	while (rows_next(&r))
