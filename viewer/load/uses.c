@@ -100,9 +100,10 @@ static void merge(struct pipe_uses *us)
 
 char *pipe_uses_load(struct pipe_uses *us, const struct trace *t, sqlite3 *db)
 {
+	/* Whoever made the recording may have written any count: their sum must not overflow. */
 	struct rows r = rows_begin(db,
 		rows_has(db, "pipe_io.count")
-			? "SELECT pipe_id, thread_id, op, bytes, errno, coalesce(count, 1) FROM pipe_io"
+			? "SELECT pipe_id, thread_id, op, bytes, errno, min(max(coalesce(count, 1), 1), 2147483647) FROM pipe_io"
 			: "SELECT pipe_id, thread_id, op, bytes, errno, 1 FROM pipe_io");
 	struct loading l = {.us = us, .t = t};
 

@@ -108,6 +108,14 @@ run "$PPTRACE" export --format=chrome -o io.json io.db
 expect_status 0
 end
 
+begin "counts that nobody can have counted: the picture of pipes has none below nought"
+sqlite3 io.db "UPDATE pipe_io SET count = 9223372036854775807 WHERE count IS NOT NULL"
+run "$PPTRACE" pipes -o io.svg io.db
+expect_status 0
+grep -q 'in [0-9][0-9]* writes' io.svg || fail "the picture does not count them"
+! grep -q 'in -[0-9]' io.svg || fail "a sum went round" "$(grep -o 'in -[0-9]* [a-z]*' io.svg)"
+end
+
 begin "--fold takes on or off"
 run "$PPTRACE" run --fold=maybe true
 expect_status 125
