@@ -137,6 +137,18 @@ int64_t query_pair(struct sqlite3 *db, const char *sql, int64_t a, int64_t b, in
 	return query_step(stmt, why) == 1 ? query_int(stmt, 0, fallback) : fallback;
 }
 
+int query_check(struct sqlite3 *db, const char *const *sql, size_t n, struct buf *why)
+{
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < n; i++) {
+		_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
+
+		rc = query_open(db, sql[i], &stmt, why);
+	}
+	return rc;
+}
+
 bool query_is_snapshot(struct sqlite3 *db, struct buf *why)
 {
 	return query_number(db, "SELECT backend = 'snapshot' FROM trace", 0, 0, why) != 0;

@@ -61,6 +61,9 @@ int64_t query_number(
 int64_t query_pair(struct sqlite3 *db, const char *sql, int64_t a, int64_t b, int64_t fallback,
 	struct buf *why);
 
+/* Prepares each of n statements, and says in why which a database cannot answer. Returns 0 or -EIO. */
+int query_check(struct sqlite3 *db, const char *const *sql, size_t n, struct buf *why);
+
 /* Says whether a database holds a snapshot, in which nothing has a time. */
 bool query_is_snapshot(struct sqlite3 *db, struct buf *why);
 

@@ -35,13 +35,8 @@ int naming_check(struct sqlite3 *db, struct buf *why)
 {
 	static const char *const names[] = {
 		process_sql, thread_sql, lock_sql, runtime_lock_sql, site_sql};
-	int rc = 0;
+	int rc = query_check(db, names, ARRAY_SIZE(names), why);
 
-	for (size_t i = 0; !rc && i < ARRAY_SIZE(names); i++) {
-		_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
-
-		rc = query_open(db, names[i], &stmt, why);
-	}
 	return rc ? rc : naming_check_pipes(db, why);
 }
 

@@ -52,14 +52,8 @@ int naming_check_pipes(struct sqlite3 *db, struct buf *why)
 	static const char *const list[] = {pipe_sql, writer_sql, reader_sql, left_sql, right_sql,
 		named_writer_sql, named_reader_sql, any_writer_sql, any_reader_sql,
 		other_writer_sql, other_reader_sql};
-	int rc = 0;
 
-	for (size_t i = 0; !rc && i < ARRAY_SIZE(list); i++) {
-		_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
-
-		rc = query_open(db, list[i], &stmt, why);
-	}
-	return rc;
+	return query_check(db, list, ARRAY_SIZE(list), why);
 }
 
 static void add_name(struct buf *b, const char *name)
