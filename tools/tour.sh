@@ -2,7 +2,7 @@
 # tour.sh - write doc/tour.md: what it shows is what the commands really print.
 # SPDX-License-Identifier: MIT
 #
-# usage: tools/tour.sh      writes doc/fork-count.svg as well; as root, after make; takes about half a minute
+# usage: tools/tour.sh      writes doc/fork-count.svg as well; as root, after make; takes about half a minute; wants kernel.core_pattern = core
 set -u
 cd "$(dirname "$0")/.." || exit 1
 root=$PWD
@@ -26,6 +26,12 @@ show()
 	bash -c "$1" >out.txt 2>&1 </dev/null
 	sed "s|$work/||g; s/^/    /; s/[ \t]*\$//" out.txt
 	echo
+}
+
+# short LINES: the first lines of a block, and that there are more.
+short()
+{
+	awk -v most="$1" 'NR <= most; END { if (NR > most) print "    ..."; print "" }'
 }
 
 # quiet COMMAND: runs it, shows nothing.
@@ -122,6 +128,17 @@ quiet 'pptrace run demos/signal1 10 --sender --count 3 --delay 0.1'
 printf '    $ pptrace run demos/signal1 10 --sender --count 3 --delay 0.1\n\n'
 show 'pptrace events --kind signal,handler'
 cat <<'END'
+## What took so long
+
+`xargs -P2` runs two jobs at a time. Which of them decided when it was done? Not the longest one alone, but the chain of those that
+had to wait for each other's place:
+
+END
+show 'pptrace run -q sh -c '"'"'seq 6 | xargs -P2 -n1 sh -c "sleep 0.\$0"'"'"'; pptrace path' | short 21
+cat <<'END'
+`pptrace path -o path.svg` draws the threads that it goes through, `pptrace timeline --path` all of them, and the page of `pptrace
+report` shows it as a line below the bars.
+
 ## A deadlock between two processes
 
 `pipes` starts another program and talks with it over two pipes. Without `fflush` each waits for what the other one has not sent
@@ -140,7 +157,7 @@ cat <<'END'
 END
 show 'pptrace run -q --on-deadlock=kill demos/deadlock-abba; echo "status $?"'
 cat <<'END'
-With `--fixed` the same program takes its locks in one order, and nothing is found. Every rule that pptrace knows has such a
+With `--fixed` the same program takes its locks in one order, and nothing is found. Every rule but those of MPI has such a
 pair; `pptrace explain` lists them:
 
 END
@@ -176,15 +193,27 @@ done: pass` (`python/thread-count-wait2`) keeps a processor busy like its twin, 
 Nothing needs to have been recorded before:
 
 END
-demos/deadlock-abba >/dev/null 2>&1 &
+# A core file in this folder, if the system writes such (kernel.core_pattern is "core").
+(ulimit -c unlimited; exec demos/deadlock-abba) >/dev/null 2>&1 &
 hanging=$!
 sleep 1
 printf '    $ demos/deadlock-abba &\n'
 printf '    $ pptrace why $!\n'
 pptrace why "$hanging" 2>&1 | sed 's/^/    /; s/[ \t]*$//'
 echo
-kill "$hanging"
+cat <<'END'
+With `-v` each thread has its whole stack. Where a program locks through a function of its own, all of its threads are at that
+function's one line; then the callers that differ are told too: `at lock.c:5 (my_lock), called from bank.c:30 (transfer)`. Where a lock was
+*taken* is known only while that call lasts: `pptrace run --stacks` records the callers of each acquisition (in a debug build of C++, whose headers take the lock, they are recorded anyway).
+
+A program that hung on another machine may have left a core file, which answers the same question:
+
+END
+kill -ABRT "$hanging"
 wait "$hanging" 2>/dev/null
+mv core.* core 2>/dev/null
+printf '    $ kill -ABRT $!; pptrace why core\n'
+pptrace why core 2>&1 | sed 's/^/    /; s/[ \t]*$//' | short 3
 cat <<'END'
 ## Your own questions
 
@@ -197,7 +226,7 @@ show 'pptrace query programs'
 show "pptrace query \"SELECT name, exit_code, count(*) AS n FROM process GROUP BY 1, 2 ORDER BY 1, 2\""
 cat <<'END'
 [schema.md](schema.md) describes every table and view; `pptrace query --schema` prints the same from the file. `pptrace export`
-writes a recording for Perfetto, as JSON lines or as CSV.
+writes a recording for Perfetto, as JSON lines, as CSV or as folded stacks, of which `pptrace flame` draws a flame graph.
 END
 } >tour.md
 sed 's/[ \t]*$//' tour.md >"$root/doc/tour.md"

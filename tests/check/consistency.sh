@@ -191,6 +191,13 @@ if command -v man >/dev/null; then
 fi
 end
 
+begin "the tour is what tools/tour.sh writes: all its prose and commands, and nothing else"
+# Lines of documents and commands that are shown; what these print is not compared.
+sed -n "/<<'END'/,/^END/p" tools/tour.sh | grep -v "^END\$\|<<'END'\$" | grep . >"$TMP/wanted"
+grep -v '^    ' doc/tour.md | grep . >"$TMP/found"
+expect_eq "$(diff "$TMP/wanted" "$TMP/found")" "" "prose of tools/tour.sh (<) and doc/tour.md (>)"
+end
+
 begin "said once: what a line of a list stands for is in one file, and nothing else names it"
 # names LIST PATTERN: what the lines of a list call their functions.
 names() { sed -nE "s/^$2.*/\1/p" "$1"; }
