@@ -129,7 +129,7 @@ static const struct capability others[] = {
 		"it reads the kernel's clock instead, a few nanoseconds slower", try_counter},
 	{"reading memory of processes", "why, and the check before a deadlock is reported",
 		"verdicts are less detailed", try_read_memory},
-	{"reading processes pptrace did not start", "why for processes that pptrace did not start",
+	{"reading other processes", "why for processes that pptrace did not start",
 		"why works only as root", try_yama},
 };
 

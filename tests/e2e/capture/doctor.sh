@@ -24,6 +24,8 @@ expect_out '^works eBPF programs of pptrace'
 expect_out '^works preload library'
 expect_out '^pptrace run records with '
 expect_eq "$(grep -c '^no ' out)" "$(grep -c '^      why: ' out)" "reasons"
+# Each use begins in one column: no name is longer than its place.
+expect_eq "$(grep -cE '^(works|no   ) [^ ].{27} [^ ]' out)" "$(grep -cE '^(works|no) ' out)" "lines whose use stands in its column"
 end
 
 begin "what the recording cannot contain is said"
