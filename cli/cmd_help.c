@@ -43,7 +43,7 @@ void help_print(FILE *f)
 			 " 'pptrace run PROGRAM...' records a program.\n");
 }
 
-/* Text for roff: a dash is a minus, a backslash is itself, no line begins with a dot. */
+/* Text for roff: a dash is a minus, a backslash is itself, a quote does not enclose an argument, no line begins with a dot. */
 static void print_roff(const char *s)
 {
 	if (*s == '.' || *s == '\'')
@@ -53,6 +53,8 @@ static void print_roff(const char *s)
 			(void)printf("\\-");
 		else if (*s == '\\')
 			(void)printf("\\e");
+		else if (*s == '"')
+			(void)printf("\\(dq");
 		else
 			(void)putchar(*s);
 	}

@@ -191,6 +191,28 @@ if command -v man >/dev/null; then
 fi
 end
 
+begin "queries that documents show are answered; the manual shows examples as they are typed"
+(cd "$TMP" && fixture pipeline)
+awk '/^    .*pptrace query "/ {
+	query = $0
+	while (gsub(/"/, "\"", query) < 2 && (getline line) > 0) query = query " " line
+	sub(/^[^"]*"/, "", query); sub(/"[^"]*$/, "", query); print query
+}' README.md doc/*.md >"$TMP/queries"
+[ "$(wc -l <"$TMP/queries")" -ge 5 ] || fail "only $(wc -l <"$TMP/queries") queries were found"
+while read -r query; do
+	run "$PPTRACE" query "$query" "$TMP/pipeline.db"
+	[ "$status" = 0 ] || fail "$query" "$(show)"
+done <"$TMP/queries"
+if command -v man >/dev/null; then
+	MANWIDTH=1000 man -l "$BUILD/pptrace.1" 2>/dev/null | col -bx | sed 's/^ *//' >"$TMP/manual"
+	for c in $("$PPTRACE" help | awk '/^  / { print $1 }'); do
+		"$PPTRACE" help "$c" | awk 'examples && /^  pptrace/ { print substr($0, 3) } /^examples:/ { examples = 1 }'
+	done >"$TMP/examples"
+	[ "$(wc -l <"$TMP/examples")" -ge 30 ] || fail "only $(wc -l <"$TMP/examples") examples were found"
+	none "examples that the manual does not show" "$(grep -vxFf "$TMP/manual" "$TMP/examples")"
+fi
+end
+
 begin "the tour is what tools/tour.sh writes: all its prose and commands, and nothing else"
 # Lines of documents and commands that are shown; what these print is not compared.
 sed -n "/<<'END'/,/^END/p" tools/tour.sh | grep -v "^END\$\|<<'END'\$" | grep . >"$TMP/wanted"
