@@ -221,6 +221,7 @@ static int why_main(int argc, char **argv)
 	struct why_args a = {.json = false};
 	int status = COMMAND_USAGE;
 
+	say_set_status(STATUS_FAILED);
 	if (parse(&a, argc, argv))
 		status = explain(&a);
 	pids_done(&a.pids);

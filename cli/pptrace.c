@@ -32,16 +32,6 @@ static void fill_standard_fds(void)
 			exit(STATUS_RUN_FAILED);
 }
 
-/* Output that could not be written is a failure, unless the reader just left. */
-static int finish(int status)
-{
-	if ((fflush(stdout) || ferror(stdout)) && errno != EPIPE) {
-		warn("cannot write to standard output:");
-		return status ? status : 1;
-	}
-	return status;
-}
-
 static int run_command(const struct command *c, int argc, char **argv)
 {
 	bool is_run = !strcmp(c->name, "run");
@@ -55,7 +45,8 @@ static int run_command(const struct command *c, int argc, char **argv)
 		(void)fprintf(stderr, "'pptrace %s --help' lists the options.\n", c->name);
 		status = is_run ? STATUS_RUN_FAILED : STATUS_USAGE;
 	}
-	return finish(status);
+	say_flush();
+	return status;
 }
 
 /* Returns the command, or the option that stands alone, nearest to what was typed, or NULL; the caller frees it. */
@@ -90,14 +81,16 @@ int main(int argc, char **argv)
 	}
 	if (!strcmp(name, "--version") || !strcmp(name, "-V")) {
 		(void)printf("pptrace %s\n", PPTRACE_VERSION);
-		return finish(0);
+		say_flush();
+		return 0;
 	}
 	c = commands_find(name);
 	if (c)
 		return run_command(c, argc - 1, argv + 1);
 	if (!strcmp(name, "-h") || !strcmp(name, "--help")) {
 		help_print(stdout);
-		return finish(0);
+		say_flush();
+		return 0;
 	}
 	nearest = nearest_to(name);
 	options_unknown(*name == '-' ? "unknown option" : "unknown command", name, nearest,

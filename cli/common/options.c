@@ -164,6 +164,7 @@ int options_next(const struct command *cmd, int argc, char **argv)
 			return is_empty_name(o) ? refuse_empty(cmd, o) : id;
 	if (id == 'h') {
 		options_help(stdout, cmd);
+		say_flush();
 		exit(0);
 	}
 	if (id == 'q')

@@ -85,6 +85,12 @@ void say_set_status(int status)
 	say.status = status;
 }
 
+void say_flush(void)
+{
+	if ((fflush(stdout) || ferror(stdout)) && errno != EPIPE)
+		die("cannot write to standard output:");
+}
+
 void say_set_quiet(bool quiet)
 {
 	say.quiet = quiet;

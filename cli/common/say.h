@@ -32,8 +32,11 @@ void note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* Prints a detail, only if -v was given. */
 void detail(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
-/* Sets the status with which die exits (run: 125, diagnose: 2). */
+/* Sets the status with which die exits (run: 125, diagnose and why: 2). */
 void say_set_status(int status);
+
+/* Writes out what standard output still holds. Dies if that fails, unless the reader just left. */
+void say_flush(void);
 
 /* Sets whether -q was given: note prints nothing. */
 void say_set_quiet(bool quiet);

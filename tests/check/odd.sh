@@ -49,13 +49,15 @@ expect_err "^pptrace: '': command not found"
 end
 
 begin "what could not be written is a failure, also where standard output is closed"
-for command in "${commands[@]}" help demo explain --version "doctor --no-cost"; do
-	[[ $command == *' '* || $command =~ ^(path|events|export|diagnose)$ ]] && [[ $command != doctor* ]] &&
+# As each command says in other cases of failure: a script does not take 1 of diagnose or diff for something that was found.
+for command in "${commands[@]}" "diff deadlock-abba.db" help demo explain --version "doctor --no-cost" "tree -h" "why $$" "run --help" "diagnose -h"; do
+	case $command in diagnose* | diff* | why*) failure=2 ;; run*) failure=125 ;; *) failure=1 ;; esac
+	[[ $command == *' '* || $command =~ ^(path|events|export|diagnose)$ ]] && [[ ! $command =~ ^(doctor|why|run) ]] &&
 		command=$(reader "$command" deadlock-abba.db)
 	for to in '>/dev/full' '>&-'; do
 		# shellcheck disable=SC2086
 		run bash -c '"$@" '"$to" bash "$PPTRACE" $command
-		expect_status 1
+		expect_status $failure
 		expect_eq "$(grep -c '^pptrace: cannot write to standard output: ' err)" 1 "sentences about it, of $command $to"
 	done
 done
