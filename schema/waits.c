@@ -16,6 +16,11 @@ const struct wait_info *wait_info(unsigned reason)
 	return &infos[reason < WAIT_REASON_END ? reason : WAIT_OTHER];
 }
 
+const char *wait_words(const struct wait_info *info, bool has_object)
+{
+	return has_object || !info->legend ? info->words : info->legend;
+}
+
 enum wait_reason wait_find(const char *name)
 {
 	for (unsigned i = 0; i < WAIT_REASON_END; i++)

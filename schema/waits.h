@@ -49,13 +49,16 @@ struct wait_info {
 	const char *other_end; /* of a pipe, whose holders could end it */
 	const char *remedy;    /* one sentence; NULL: there is none for this reason alone */
 	const char *verb;      /* before the name of the object; NULL: the name of the reason */
-	const char *legend;    /* NULL: the words */
+	const char *legend;    /* the words where no resource follows; NULL: the same */
 	const char *colour;    /* in pictures: colour-blind safe, after Okabe and Ito */
 	char ink; /* in a terminal: y, g, c, m for yellow, green, cyan, magenta; 0: dim */
 };
 
 /* Returns what is known of a reason; an unknown number is WAIT_OTHER. */
 const struct wait_info *wait_info(unsigned reason);
+
+/* Returns the words for a wait: those that the resource follows, or those that stand alone. They belong to the table. */
+const char *wait_words(const struct wait_info *info, bool has_object);
 
 /* Returns the reason of that name; WAIT_OTHER if there is none. */
 enum wait_reason wait_find(const char *name);

@@ -279,7 +279,7 @@ static void add_reasons(struct buf *b)
 		buf_addc(b, ',');
 		json(b, timeline_verb(r));
 		buf_addf(b, ",\"%s\",", info->colour);
-		json(b, info->legend ? info->legend : info->words);
+		json(b, wait_words(info, false));
 		buf_addc(b, ']');
 	}
 }

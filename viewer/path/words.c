@@ -39,7 +39,7 @@ static void add_wait(struct buf *b, const struct path *p, const struct path_wait
 	_cleanup_buf_ struct buf name = BUF_INIT;
 
 	resources_add_target(&name, &p->res, p->t, &on, brief);
-	buf_adds(b, name.len || !info->legend ? info->words : info->legend);
+	buf_adds(b, wait_words(info, name.len > 0));
 	buf_adds(b, name.data);
 }
 

@@ -215,7 +215,7 @@ static void add_wait(struct waits *w, struct rows *r)
 	if (node == SKETCH_NONE)
 		return;
 	to = wait_target(w, r, reason);
-	buf_addf(&label, "%s", wait_info(reason)->words);
+	buf_adds(&label, wait_words(wait_info(reason), to != SKETCH_NONE));
 	if (to == SKETCH_NONE && *detail)
 		buf_addf(&label, " (%s)", detail);
 	buf_adds(&label, w->at > start ? to == SKETCH_NONE ? ", for " : "\nfor " : "");

@@ -53,12 +53,6 @@ static struct seen look(const struct timeline *tl)
 	return seen;
 }
 
-/* Words that a resource follows need an end where none does. */
-static const char *legend_words(const struct wait_info *info)
-{
-	return info->legend ? info->legend : info->words;
-}
-
 enum { LEGEND_LOCKS = 8 };
 
 /* A few locks are named, each with its colour. */
@@ -109,7 +103,7 @@ static void legend_spans(struct legend *g, const struct seen *seen)
 
 		if (!seen->reasons[r])
 			continue;
-		it = legend_entry(g, legend_words(info), 18, 9);
+		it = legend_entry(g, wait_words(info, false), 18, 9);
 		canvas_mix(fill, info->colour, STYLE_PAPER, 0.28);
 		canvas_mix(line, info->colour, STYLE_INK, 0.8);
 		canvas_paint(it, fill, line, 0.6);

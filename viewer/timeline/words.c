@@ -69,17 +69,25 @@ void timeline_add_short(struct buf *b, const struct timeline *tl, const struct s
 	}
 }
 
+/* Adds what a wait is for. */
+static void add_wait(struct buf *b, const struct timeline *tl, const struct span *s)
+{
+	_cleanup_buf_ struct buf object = BUF_INIT;
+
+	add_object(&object, tl, s, false);
+	buf_adds(b, wait_words(wait_info(s->reason), object.len > 0));
+	buf_adds(b, object.data);
+}
+
 static void add_what(struct buf *b, const struct timeline *tl, const struct span *s)
 {
 	switch (s->kind) {
 	case SPAN_WAIT:
-		buf_adds(b, wait_info(s->reason)->words);
-		add_object(b, tl, s, false);
+		add_wait(b, tl, s);
 		break;
 	case SPAN_WAITS:
-		buf_addf(b, "%zu short waits, the longest: %s", s->count,
-			wait_info(s->reason)->words);
-		add_object(b, tl, s, false);
+		buf_addf(b, "%zu short waits, the longest: ", s->count);
+		add_wait(b, tl, s);
 		add_share(b, s);
 		break;
 	case SPAN_HOLD:
