@@ -37,7 +37,7 @@ static void place_lanes(struct draw *d)
 
 	d->y = xcalloc(d->tl->n_lanes + 1, sizeof *d->y);
 	d->life = xcalloc(d->tl->n_lanes + 1, sizeof *d->life);
-	d->named_to = xcalloc(d->tl->n_lanes + 1, sizeof *d->named_to);
+	d->names = xcalloc(d->tl->n_lanes + 1, sizeof *d->names);
 	for (size_t i = 0; i < d->tl->n_lanes; i++) {
 		const struct lane *l = &d->tl->lanes[i];
 
@@ -155,6 +155,8 @@ struct graph *timeline_graph(const struct timeline *tl, double width, bool link)
 	draw_legend(&d, d.y[tl->n_lanes] + 8);
 	free(d.y);
 	free(d.life);
-	free(d.named_to);
+	for (size_t i = 0; i <= tl->n_lanes; i++)
+		free(d.names[i].list);
+	free(d.names);
 	return d.c.g;
 }

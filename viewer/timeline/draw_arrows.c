@@ -55,7 +55,7 @@ void draw_arrows(struct draw *d)
 		graph_set(it, "penwidth", a->count > 1 ? "1.2" : "0.8");
 		arrow_tooltip(it, tl, a);
 		if (a->kind == ARROW_SIGNAL)
-			draw_small_name(d, a->to, "signal-name", x2 + 3, y2 + (down ? -4 : 4),
-				STYLE_PURPLE, trace_signal_name(a->signo));
+			draw_small_name(d, a->to + !down, "signal-name", x2 + 3,
+				y2 + (down ? -4 : 4), STYLE_PURPLE, trace_signal_name(a->signo));
 	}
 }

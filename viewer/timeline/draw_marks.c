@@ -23,13 +23,18 @@ struct group {
 	double x, w;
 };
 
-void draw_small_name(struct draw *d, size_t lane, const char *class, double x, double y,
+void draw_small_name(struct draw *d, size_t row, const char *class, double x, double y,
 	const char *color, const char *text)
 {
-	if (x < d->named_to[lane])
-		return;
+	struct name_row *r = &d->names[row];
+	double to = x + canvas_width(text, SMALL_TEXT) + 2;
+
+	for (size_t i = 0; i < r->n; i++)
+		if (x < r->list[i].to && to > r->list[i].from)
+			return;
+	ARRAY_GROW(r->list, r->n, r->cap);
+	r->list[r->n++] = (struct name_place){x, to};
 	(void)canvas_text(&d->c, class, x, y, SMALL_TEXT, color, text);
-	d->named_to[lane] = x + canvas_width(text, SMALL_TEXT) + 2;
 }
 
 struct graph_item *draw_mark(struct draw *d, enum mark_kind kind, double x, double y)

@@ -38,14 +38,22 @@ bool *timeline_path_lanes(const struct trace *t, const struct path *p);
 
 #define DRAW_GAP_FILL "#fff8e6" /* where events were lost */
 
+/* The small names between two lanes: those above the lower one, and those below the upper one, where an arrow ends from below. */
+struct name_row {
+	struct name_place {
+		double from, to;
+	} * list;
+	size_t n, cap;
+};
+
 struct draw {
 	struct canvas c;
 	const struct timeline *tl;
 	bool link;
-	double left, plot; /* of the time axis, in points */
-	double margin;     /* to the right of it */
-	double *y;         /* top of each lane; one more for the end of the last */
-	double *named_to;  /* of each lane: where the last small name above it ends */
+	double left, plot;      /* of the time axis, in points */
+	double margin;          /* to the right of it */
+	double *y;              /* top of each lane; one more for the end of the last */
+	struct name_row *names; /* those above each lane; one more for those below the last */
 	struct graph_item **life;
 };
 
@@ -61,8 +69,8 @@ const char *draw_lock_color(const struct timeline *tl, int64_t lock_id);
 /* Returns where a time is, cut to the plot. */
 double draw_x(const struct draw *d, int64_t ns);
 
-/* Adds a small name at a lane, unless it would run into the one before. */
-void draw_small_name(struct draw *d, size_t lane, const char *class, double x, double y,
+/* Adds a small name in a row, that of the lane below it, unless it would run into another one there. */
+void draw_small_name(struct draw *d, size_t row, const char *class, double x, double y,
 	const char *color, const char *text);
 
 /* Draws a mark whose middle is at x and y. */

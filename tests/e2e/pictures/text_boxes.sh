@@ -78,10 +78,10 @@ else
 	"$PPTRACE" run -q -o wide.db bash -c './日本語の名前とても長い 0.1 & ./🚀🚀🚀rocket 0.1 & ./WWWWWWWWWWWWWWWWWWWWWWWW 0.1; wait
 		exec ./日本語の名前とても長い 0.1 "とても長い引数とても長い引数とても長い引数とても長い引数" 2>/dev/null' 2>/dev/null
 	pictures wide
-	for name in long hostile many pool; do
+	for name in long hostile many pool names; do
 		fixture $name
 		pictures $name
 	done
-	measure wide long hostile many pool
+	measure wide long hostile many pool names
 fi
 end
