@@ -10,7 +10,7 @@
 #include "base/mem.h"
 #include "schema/locks.h"
 
-enum { PLACES = 16 };
+enum { PLACES = 16 }; /* a power of two; two for each kind of call */
 
 /* Whoever had to wait takes longer. */
 static const int64_t short_ns = 10000;
@@ -34,6 +34,21 @@ static bool is_equal(const struct row_pipe_io *a, const struct row_pipe_io *b)
 	       a->side == b->side && a->op == b->op;
 }
 
+/* Returns the place of equal calls, or else the better one to give to them: an empty one, or that whose last call is longer ago. */
+static struct row_pipe_io *place_of(struct row_pipe_io *places, const struct row_pipe_io *row)
+{
+	uint64_t at = hash_mix((uint64_t)row->pipe_id, (uint64_t)row->fd,
+			      (uint64_t)(uintptr_t)row->call) %
+		      PLACES;
+	struct row_pipe_io *a = &places[at], *b = &places[at ^ 1];
+
+	if (b->count && is_equal(b, row))
+		return b;
+	if (!a->count || is_equal(a, row))
+		return a;
+	return !b->count || b->end_ns < a->end_ns ? b : a;
+}
+
 static void add(struct model *m, struct thread *t, const struct row_pipe_io *row)
 {
 	struct io_folds *folds = t->io_folds;
@@ -41,9 +56,7 @@ static void add(struct model *m, struct thread *t, const struct row_pipe_io *row
 
 	if (!folds->places)
 		folds->places = xcalloc(PLACES, sizeof *folds->places);
-	f = &folds->places[hash_mix((uint64_t)row->pipe_id, (uint64_t)row->fd,
-				   (uint64_t)(uintptr_t)row->call) %
-			   PLACES];
+	f = place_of(folds->places, row);
 	if (f->count && (!is_equal(f, row) || row->end_ns - f->start_ns > LOCK_FOLD_NS))
 		write_fold(m, f);
 	if (!f->count) {

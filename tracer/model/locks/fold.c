@@ -16,7 +16,7 @@
 #include "base/mem.h"
 #include "schema/locks.h"
 
-enum { SLOTS = 64 };
+enum { SLOTS = 64 }; /* a power of two; two for each lock and place */
 
 /* Longer ones have a row each. */
 static const int64_t short_ns = 10000;
@@ -63,6 +63,21 @@ static bool is_equal(const struct fold *f, const struct holds *h)
 	       f->wanted == h->lock->wanted_count;
 }
 
+/* Returns the slot of equal holds, or else the better one to give to these: an empty one, or that whose last hold is longer ago. */
+static struct fold *slot_of(struct fold *slots, const struct holds *h)
+{
+	uint64_t at =
+		hash_mix((uint64_t)h->lock->id, (uint64_t)h->site, (uint64_t)h->release_site) %
+		SLOTS;
+	struct fold *a = &slots[at], *b = &slots[at ^ 1];
+
+	if (is_equal(b, h))
+		return b;
+	if (!a->count || is_equal(a, h))
+		return a;
+	return !b->count || b->last < a->last ? b : a;
+}
+
 static struct folds *folds_of(struct thread *t)
 {
 	if (!t->folds)
@@ -77,9 +92,7 @@ void model_fold_several(struct model *m, struct thread *t, const struct holds *h
 
 	if (!folds->slots)
 		folds->slots = xcalloc(SLOTS, sizeof *folds->slots);
-	f = &folds->slots[hash_mix((uint64_t)h->lock->id, (uint64_t)h->site,
-				  (uint64_t)h->release_site) %
-			  SLOTS];
+	f = slot_of(folds->slots, h);
 	if (f->count && (!is_equal(f, h) || h->last - f->first > LOCK_FOLD_NS))
 		write_fold(m, t, f);
 	if (!f->count)

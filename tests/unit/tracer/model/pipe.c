@@ -320,6 +320,32 @@ TEST(pipe_io_folded)
 	feed_close(&f);
 }
 
+/* Who writes to a pipe and reads from it in turn gets two rows, whichever pipe it is: one kind of call does not keep the other out. */
+TEST(pipe_io_folded_in_turn)
+{
+	enum { PIPES = 64, ROUNDS = 50 };
+	uint64_t at = 1000;
+	struct feed f;
+
+	feed_open(&f);
+	feed_at(&f, 100, 10, 10);
+	for (uint64_t inode = 100; inode < 100 + PIPES; inode++) {
+		make_pipe(&f, inode);
+		for (int i = 0; i < 2 * ROUNDS; i++, at += 100) {
+			feed_at(&f, at, 10, 10);
+			FEED(&f, PIPE_IO, .dev = 8, .inode = inode, .fd = 4 - i % 2,
+				.op = i % 2 ? IO_READ : IO_WRITE, .start = FEED_T0 + at - 50,
+				.requested = 5, .result = 5);
+		}
+	}
+	feed_end(&f, at);
+	/* All but those of the first ten pipes, which have rows of their own. */
+	EXPECT(&f, "SELECT count(*), min(count), max(count) FROM pipe_io WHERE count IS NOT NULL",
+		"108|50|50");
+	EXPECT(&f, "SELECT count(*) FROM pipe_io WHERE count IS NULL", "1000");
+	feed_close(&f);
+}
+
 /* The report of several calls may come when the thread has ended and the descriptor is closed: it makes neither anew. */
 TEST(pipe_fold)
 {

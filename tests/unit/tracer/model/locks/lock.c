@@ -736,6 +736,26 @@ TEST(lock_holds_that_others_want_have_rows)
 }
 
 /* Several holds in one record count as they would one by one: sums, order, threads, tries. */
+/* Who takes two locks in turn gets two rows, whichever locks they are: one does not keep the other out. */
+TEST(lock_holds_in_turn_share_rows)
+{
+	enum { PAIRS = 100, ROUNDS = 50 };
+	uint64_t at = 1000;
+	struct feed f;
+
+	threads(&f);
+	for (uint64_t pair = 0; pair < PAIRS; pair++)
+		for (int i = 0; i < ROUNDS; i++, at += 4000) {
+			loop(&f, at, 1, 10, A + 0x1000 + pair * 128);
+			loop(&f, at + 2000, 1, 10, A + 0x1000 + pair * 128 + 64);
+		}
+	feed_end(&f, at);
+	/* Of each pair but the first ten, which have rows of their own. */
+	EXPECT(&f, "SELECT count(*), min(count), max(count) FROM lock_hold WHERE count IS NOT NULL",
+		"180|50|50");
+	feed_close(&f);
+}
+
 TEST(lock_fold_counts_each)
 {
 	struct feed f;
