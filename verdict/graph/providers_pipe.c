@@ -59,8 +59,8 @@ static uint32_t opposite(struct providers *pr, const struct state_pipe *p, int s
 	return node;
 }
 
-/* Says whether the process itself holds the end that its thread waits for. */
-static bool waits_for_itself(
+/* Says whether a process holds the end that somebody waits for. */
+static bool waits_for(
 	const struct state *st, const struct state_pipe *p, int side, bool read, int64_t process_id)
 {
 	const struct state_pipe *listener = listener_of(st, p, side);
@@ -81,14 +81,18 @@ static bool waits_for_itself(
 	return false;
 }
 
+bool providers_has_other_end(const struct state *st, uint32_t thread, uint32_t process)
+{
+	const struct state_wait *w = &st->threads[thread].wait;
+	uint32_t p = state_pipe(st, w->pipe_id);
+
+	return p != STATE_NONE && waits_for(st, &st->pipes[p], w->side, w->reason == WAIT_PIPE_READ,
+					  st->processes[process].id);
+}
+
 bool providers_has_own_end(const struct state *st, uint32_t thread)
 {
-	const struct state_thread *t = &st->threads[thread];
-	uint32_t p = state_pipe(st, t->wait.pipe_id);
-
-	return p != STATE_NONE &&
-	       waits_for_itself(st, &st->pipes[p], t->wait.side, t->wait.reason == WAIT_PIPE_READ,
-		       st->processes[t->process].id);
+	return providers_has_other_end(st, thread, st->threads[thread].process);
 }
 
 bool providers_may_look_through(const struct state *st)
@@ -149,7 +153,7 @@ static uint32_t on_pipe(struct providers *pr, uint32_t thread, int64_t pipe_id, 
 
 	if (p == STATE_NONE)
 		return LIVE;
-	own = waits_for_itself(st, &st->pipes[p], side, read, st->processes[t->process].id);
+	own = waits_for(st, &st->pipes[p], side, read, st->processes[t->process].id);
 	if (own ? may_wake_itself(pr, t, pipe_id, read) : state_takes_requests(st, t->process))
 		providers_maybe(pr, thread, MAYBE_SIGNAL);
 	/* Whoever knows its name may come, and write to it or read what fills it. */

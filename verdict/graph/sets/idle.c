@@ -152,6 +152,20 @@ static bool wants_no_work(const struct finder *f, const struct stuck_set *s, uin
 	       reason == WAIT_PIPE_WRITE;
 }
 
+/* Says whether a thread waits for room in a pipe which one that wakes up now and then could make, as it may begin to read at any time. */
+static bool wants_room_of_ticking(
+	const struct finder *f, const struct stuck_set *s, uint32_t member)
+{
+	if (f->st->threads[member].wait.reason != WAIT_PIPE_WRITE)
+		return false;
+	for (size_t i = 0; i < s->n_members; i++)
+		if (f->st->threads[s->members[i]].wait.repeats && !wants_held(f, s->members[i]) &&
+			providers_has_other_end(
+				f->st, member, f->st->threads[s->members[i]].process))
+			return true;
+	return false;
+}
+
 /*
  * Who wakes up now and then may look at something that no record shows, and many threads sleep in a condition that nobody
  * signals. Such a wait stands for the reason of its call where it is for what somebody else has; or else where all the
@@ -169,7 +183,8 @@ static bool is_tick(const struct finder *f, const struct stuck_set *s)
 		if (f->st->threads[s->members[i]].wait.repeats)
 			continue;
 		any_other = true;
-		if (!wants_no_work(f, s, s->members[i]))
+		if (!wants_no_work(f, s, s->members[i]) ||
+			wants_room_of_ticking(f, s, s->members[i]))
 			return true;
 	}
 	return !any_other;
