@@ -10,6 +10,9 @@
  * is not a leak: a shell does so for a group of commands. It is one only if it is
  * the waiter itself.
  *
+ * Nor is an end that a process has inherited and closed before it has executed a program, or by doing so: on a busy machine a child
+ * may take a while until it comes to that.
+ *
  * Waits count if they were open at the end, were broken off by a signal, or
  * ended with end-of-file, and lasted 100 ms after the last user had gone. While
  * the recording grows it is not known what the holders are going to do: there only
@@ -127,6 +130,15 @@ static bool has_ended_child(struct leaks *l, int64_t process)
 		process, 0, l->ctx->why);
 }
 
+/* Says whether all threads of a process wait for something. */
+static bool is_blocked(struct leaks *l, int64_t process)
+{
+	return query_number(l->ctx->db,
+		"SELECT NOT EXISTS (SELECT 1 FROM thread WHERE process_id = ?1 AND end_ns IS NULL"
+		" AND id NOT IN (SELECT thread_id FROM wait WHERE end_ns IS NULL))",
+		process, 0, l->ctx->why);
+}
+
 /* Says whether a holder is one that, as far as can be told before the end, will never use the end. */
 static bool is_left_behind(struct leaks *l, const struct leak_wait *w, const struct leak_end *e)
 {
@@ -136,12 +148,15 @@ static bool is_left_behind(struct leaks *l, const struct leak_wait *w, const str
 		return false;
 	if (l->ctx->instant)
 		return !parent || !is_alive(l, parent);
+	/* A child that has not executed its program yet may be about to close what it does not need. */
+	if (!e->is_settled && !is_blocked(l, e->process))
+		return false;
 	return (e->fd > 2 && e->inherited) || (parent && !is_alive(l, parent));
 }
 
 static bool holds(const struct leak_wait *w, const struct leak_end *e)
 {
-	return e->open_ns < w->end_ns && e->close_ns >= w->end_ns;
+	return e->open_ns < w->end_ns && e->close_ns >= w->end_ns && !e->is_given_up;
 }
 
 /* Says whether who still holds the other end keeps its closing away by mistake. */

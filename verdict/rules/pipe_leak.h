@@ -19,6 +19,8 @@ struct leak_end {
 	int64_t pipe, process, fd, open_ns, close_ns; /* close_ns INT64_MAX: still open */
 	int side;
 	bool reads, writes, inherited;
+	bool is_settled; /* since it was inherited the process has executed a program, or it was not inherited */
+	bool is_given_up; /* it was closed on the way there, as it should be, however long that took */
 };
 
 /* All that concerns the pipes that somebody waits for. */

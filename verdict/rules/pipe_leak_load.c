@@ -10,18 +10,25 @@
 /* Of a connection to a server one process often greets, and leaves the rest to another one that it makes. */
 #define KINDS "'pipe', 'fifo', 'socketpair'"
 static const char waits_sql[] =
-	"WITH long AS MATERIALIZED (SELECT w.*, t.process_id, p.end_kind AS how, p.end_ns AS gone"
+	"WITH long AS MATERIALIZED (SELECT w.*, t.process_id, p.end_kind AS how"
 	"  FROM wait w JOIN thread t ON t.id = w.thread_id JOIN process p ON p.id = t.process_id"
 	"  WHERE w.reason IN ('pipe-read', 'pipe-write', 'poll') AND (w.reason = 'poll') = (w.pipe_id IS NULL)"
 	"  AND (w.reason <> 'poll' OR w.timed = 0)"
 	"  AND w.start_ns < ?1 AND min(coalesce(w.end_ns, ?1), ?1) - w.start_ns >= ?2),"
 	/* One pass over all that was read, for all waits together: most reads are not end-of-file. */
 	" ended AS MATERIALIZED (SELECT w.id FROM pipe_io i CROSS JOIN long w ON w.thread_id = i.thread_id"
+	/* A thread makes one call at a time: this one returned after the wait, and had begun before it, however long before. */
 	"  WHERE EXISTS (SELECT 1 FROM long WHERE end_ns <= ?1) AND i.bytes = 0 AND i.op = 'read'"
-	"   AND i.pipe_id = w.pipe_id"
-	"   AND i.start_ns <= w.end_ns AND i.end_ns >= w.end_ns AND i.start_ns >= w.start_ns - 1000000),"
-	" found AS MATERIALIZED (SELECT w.* FROM long w WHERE w.end_ns IS NULL OR w.end_ns > ?1"
-	"  OR (w.how = 'signal' AND w.gone - w.end_ns < 1000000000) OR w.id IN (SELECT id FROM ended))"
+	"   AND i.pipe_id = w.pipe_id AND i.start_ns <= w.end_ns AND i.end_ns >= w.end_ns),"
+	/*
+	 * Of each thread the last wait that a call of its began: after that it did nothing but die, where a signal killed its
+	 * process. Who kills a whole tree stops it first, and a thread that dies may have to wait in the kernel.
+	 */
+	" last AS MATERIALIZED (SELECT thread_id, max(start_ns) AS start_ns FROM wait"
+	"  WHERE reason NOT IN ('stopped', 'other') AND EXISTS (SELECT 1 FROM long WHERE how = 'signal' AND end_ns <= ?1) GROUP BY thread_id),"
+	" found AS MATERIALIZED (SELECT w.* FROM long w LEFT JOIN last l ON l.thread_id = w.thread_id"
+	"  WHERE w.end_ns IS NULL OR w.end_ns > ?1"
+	"  OR (w.how = 'signal' AND w.start_ns = l.start_ns) OR w.id IN (SELECT id FROM ended))"
 	"SELECT w.id, w.thread_id, w.process_id, w.pipe_id, w.reason = 'pipe-write', w.side,"
 	" w.start_ns, min(coalesce(w.end_ns, ?1), ?1), w.site_id, p.kind = 'socketpair'"
 	" FROM found w JOIN pipe p ON p.id = w.pipe_id AND p.kind IN (" KINDS ")"
@@ -32,11 +39,14 @@ static const char waits_sql[] =
 	" JOIN pipe p ON p.id = o.pipe_id AND p.kind IN (" KINDS ") WHERE w.reason = 'poll'"
 	" ORDER BY 1";
 
-/* Parameter: the pipes, as a JSON array. */
+/* Parameter: the pipes, as a JSON array. The last column: the process has executed a program since it inherited the end, or another way. */
 static const char ends_sql[] =
-	"SELECT pipe_id, process_id, fd, side, instr(mode, 'r'), instr(mode, 'w'), open_ns, close_ns,"
-	" open_via = 'inherit' FROM pipe_end WHERE pipe_id IN (SELECT value FROM json_each(?1))"
-	" ORDER BY pipe_id, process_id, fd";
+	"SELECT e.pipe_id, e.process_id, e.fd, e.side, instr(e.mode, 'r'), instr(e.mode, 'w'), e.open_ns, e.close_ns,"
+	" e.open_via = 'inherit', e.close_via, e.open_via IS NOT 'inherit'"
+	"  OR coalesce(x.ts_ns < coalesce(e.close_ns, 9223372036854775807), 0)"
+	" FROM pipe_end e LEFT JOIN (SELECT process_id, min(ts_ns) AS ts_ns FROM exec WHERE errno IS NULL"
+	"  GROUP BY process_id) x ON x.process_id = e.process_id"
+	" WHERE e.pipe_id IN (SELECT value FROM json_each(?1)) ORDER BY e.pipe_id, e.process_id, e.fd";
 static const char users_sql[] =
 	"SELECT i.pipe_id, i.op = 'write', i.side, t.process_id FROM"
 	" (SELECT DISTINCT pipe_id, op, side, thread_id FROM pipe_io WHERE bytes > 0"
@@ -111,8 +121,13 @@ static int load_ends(struct leaks *l, const struct buf *pipes)
 			.writes = query_int(stmt, 5, 0) != 0,
 			.open_ns = query_int(stmt, 6, 0),
 			.close_ns = query_int(stmt, 7, INT64_MAX),
-			.inherited = query_int(stmt, 8, 0) != 0};
+			.inherited = query_int(stmt, 8, 0) != 0,
+			.is_settled = query_int(stmt, 10, 0) != 0};
+		const char *via = query_text(stmt, 9);
 
+		e.is_given_up =
+			!strcmp(via, "exec") ||
+			(!e.is_settled && (!strcmp(via, "close") || !strcmp(via, "replaced")));
 		for (int writes = 0; writes < 2; writes++)
 			if (writes ? e.writes : e.reads)
 				(void)hash_set(&l->users,
