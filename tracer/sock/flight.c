@@ -15,7 +15,7 @@ static const char sql[] =
 	"SELECT p.local, p.remote, s.side, instr(s.mode, 'r'), instr(s.mode, 'w'), o.pid,"
 	" coalesce("
 	"  (SELECT q.pid FROM pipe_end e JOIN process q ON q.id = e.process_id WHERE e.pipe_id = p.id"
-	"    AND e.side <> s.side AND e.close_ns IS NULL AND q.end_ns IS NULL LIMIT 1),"
+	"    AND (e.side <> s.side OR p.local = p.remote) AND e.close_ns IS NULL AND q.end_ns IS NULL LIMIT 1),"
 	"  (SELECT q.pid FROM pipe_end e JOIN process q ON q.id = e.process_id"
 	"    WHERE e.pipe_id = p.listener_id AND e.close_ns IS NULL AND q.end_ns IS NULL LIMIT 1))"
 	" FROM (SELECT pipe_id, side, iif(reason = 'pipe-read', 'r', 'w') AS mode FROM wait"

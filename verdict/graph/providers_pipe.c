@@ -33,8 +33,9 @@ static uint32_t opposite(struct providers *pr, const struct state_pipe *p, int s
 	/* What is written to a terminal is echoed, and what stops its output is typed: either side counts. */
 	if (p->is_pty && (p->read_outside || p->write_outside))
 		return LIVE;
-	if (p->is_two_sided || p->is_listener ? (side ? p->read_outside : p->write_outside)
-					      : (read ? p->write_outside : p->read_outside))
+	if (p->is_two_sided || p->is_listener
+			? ((side != 0) != p->is_to_itself ? p->read_outside : p->write_outside)
+			: (read ? p->write_outside : p->read_outside))
 		return LIVE;
 	if (providers_shared(pr, SHARE_PIPE, (uint64_t)p->id * 4 + (uint64_t)side * 2 + read,
 		    FIXPOINT_ANY, &node))
@@ -44,7 +45,7 @@ static uint32_t opposite(struct providers *pr, const struct state_pipe *p, int s
 		uint32_t process = state_process(st, e->process_id);
 
 		if (p->is_pty                               ? false
-			: p->is_two_sided || p->is_listener ? e->side == side
+			: p->is_two_sided || p->is_listener ? (e->side == side) != p->is_to_itself
 			: read                              ? !e->writes
 							    : !e->reads)
 			continue;
@@ -73,7 +74,7 @@ static bool waits_for(
 		const struct state_end *e = &st->ends[i];
 
 		if (e->process_id == process_id &&
-			(p->is_two_sided || p->is_listener ? e->side != side
+			(p->is_two_sided || p->is_listener ? (e->side != side) != p->is_to_itself
 				: read                     ? e->writes
 							   : e->reads))
 			return true;

@@ -126,8 +126,9 @@ struct state_pipe {
 	bool known_from_birth, is_two_sided, is_tcp, is_listener;
 	bool is_connection;               /* of sockets, not made as a pair */
 	bool read_outside, write_outside; /* connected sockets: of side 0, of side 1 */
-	bool is_pty;         /* whoever has either side may write what the other reads */
-	bool is_master[2];   /* of each side of a pseudo-terminal */
+	bool is_pty;       /* whoever has either side may write what the other reads */
+	bool is_master[2]; /* of each side of a pseudo-terminal */
+	bool is_to_itself; /* one socket that is connected to itself: what is written to it is read from it */
 	bool is_unaccepted;  /* side 1 is still with the socket that listens */
 	int64_t listener_id; /* that socket, 0: not known */
 	bool under_way;      /* a descriptor of it is in a message that nobody has received */

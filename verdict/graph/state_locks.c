@@ -246,7 +246,9 @@ int state_load_locks(struct state *st, bool open_only, struct buf *why)
 
 static const char pipe_sql[] =
 	"SELECT kind, outside, created_ns IS NOT NULL, (SELECT attached OR backend = 'snapshot'"
-	" FROM trace), sent_ns, inode2 IS NULL, listener_id, inode & 1, %s FROM pipe WHERE id = ?1";
+	" FROM trace), sent_ns, inode2 IS NULL, listener_id, inode & 1, %s,"
+	/* Of two sockets with one address in a network namespace one alone would get what is sent there. */
+	" kind = 'tcp' AND inode2 IS NULL AND local = remote AND (local LIKE '127.%%' OR local LIKE '[::1]%%') FROM pipe WHERE id = ?1";
 
 /* stmt: of pipe_sql; thousands of threads may wait for a pipe each. */
 static int add_pipe(struct state *st, sqlite3_stmt *stmt, int64_t id, struct buf *why)
@@ -277,6 +279,7 @@ static int add_pipe(struct state *st, sqlite3_stmt *stmt, int64_t id, struct buf
 		.is_listener = !strcmp(kind, "listen"),
 		.is_unaccepted = query_int(stmt, 5, 0) && query_int(stmt, 6, 0),
 		.listener_id = query_int(stmt, 6, 0),
+		.is_to_itself = query_int(stmt, 9, 0) != 0,
 		.read_outside = (outside & 1) != 0,
 		.write_outside = (outside & 2) != 0,
 		.under_way = query_int(stmt, 4, INT64_MAX) <= st->now_ns && !query_null(stmt, 4),

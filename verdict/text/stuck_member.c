@@ -248,13 +248,14 @@ static void add_sem_taker(
 static const char ends_sql[] =
 	"SELECT e.process_id, group_concat(e.fd, ', ') FROM pipe_end e WHERE e.pipe_id = ?1"
 	" AND e.open_ns <= ?2 AND (e.close_ns IS NULL OR e.close_ns > ?2)"
-	" AND CASE WHEN (SELECT kind FROM pipe WHERE id = ?1) IN ('socketpair', 'unix', 'tcp', 'pty') THEN e.side <> ?4"
+	" AND CASE WHEN (SELECT kind FROM pipe WHERE id = ?1) IN ('socketpair', 'unix', 'tcp', 'pty') THEN (e.side <> ?4) <> ?5"
 	" ELSE instr(e.mode, ?3) END GROUP BY e.process_id ORDER BY e.process_id";
 
 /* Which ends of which pipe to list: those opposite to this side or direction. */
 struct end_question {
 	int64_t pipe_id, side;
 	const char *intro;
+	bool is_to_itself; /* rather those of this side */
 };
 
 /* The question for a wait: for a connection not accepted yet it is the listener. */
@@ -268,6 +269,11 @@ static struct end_question ask_ends(
 	if (p != STATE_NONE && st->pipes[p].is_unaccepted && !w->side)
 		return (struct end_question){.pipe_id = st->pipes[p].listener_id,
 			.intro = "which has not been accepted yet: the listening socket is open"};
+	if (p != STATE_NONE && st->pipes[p].is_to_itself)
+		return (struct end_question){.pipe_id = w->pipe_id,
+			.side = w->side,
+			.intro = "whose socket is connected to itself, and open",
+			.is_to_itself = true};
 	return (struct end_question){.pipe_id = w->pipe_id,
 		.side = w->side,
 		.intro = p != STATE_NONE && st->pipes[p].is_two_sided ? "whose other side is open"
@@ -289,6 +295,7 @@ static void add_pipe_ends(
 	(void)sqlite3_bind_int64(stmt, 2, st->now_ns);
 	(void)sqlite3_bind_text(stmt, 3, other_end, 1, SQLITE_STATIC);
 	(void)sqlite3_bind_int64(stmt, 4, ask.side);
+	(void)sqlite3_bind_int(stmt, 5, ask.is_to_itself);
 	while (query_step(stmt, st->why) == 1 && n++ < LIST_MAX) {
 		if (n == 1)
 			buf_addf(b, ",\n    %s in ", ask.intro);

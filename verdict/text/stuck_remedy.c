@@ -215,6 +215,16 @@ static bool is_error_output(const struct state *st, const struct stuck_set *s)
 	return false;
 }
 
+/* Says whether a member reads a pipe into which its own process has written. */
+static bool has_written_itself(const struct state *st, const struct stuck_set *s)
+{
+	return any_of(s, 1u << WAIT_PIPE_READ) &&
+	       any_wait(st, s,
+		       "SELECT 1 FROM wait w JOIN thread t ON t.id = w.thread_id JOIN pipe_io i ON i.pipe_id = w.pipe_id"
+		       " JOIN thread o ON o.id = i.thread_id WHERE w.id = ?1 AND i.op = 'write' AND i.bytes > 0"
+		       " AND o.process_id = t.process_id LIMIT 1");
+}
+
 static const char *pipe_remedy(const struct state *st, const struct stuck_set *s)
 {
 	if (any_of(s, 1u << WAIT_CHILD) &&
@@ -234,6 +244,12 @@ static const char *pipe_remedy(const struct state *st, const struct stuck_set *s
 	if (wants_process(st, s))
 		return "Close the write end of the pipe from which the child reads, and send what it"
 		       " still expects, before waiting for it.";
+	if (!strcmp(s->shape, "self") &&
+		any_wait(st, s,
+			"SELECT 1 FROM wait w JOIN pipe p ON p.id = w.pipe_id WHERE w.id = ?1 AND p.kind = 'tcp'"
+			" AND p.inode2 IS NULL AND p.local = p.remote"))
+		return "The socket is connected to its own address, which happens where nobody listens on a port of those that clients"
+		       " are given. After connect compare getsockname with getpeername, and let servers listen on other ports.";
 	if (!strcmp(s->shape, "self") && is_connection(st, s))
 		return "Do not wait for a reply that the same thread would have to send: let another thread"
 		       " serve the request, or call the function directly.";
@@ -243,6 +259,9 @@ static const char *pipe_remedy(const struct state *st, const struct stuck_set *s
 	if (!strcmp(s->shape, "self") && any_of(s, 1u << WAIT_PIPE_WRITE))
 		return "Nobody else reads what is written there: let another thread or process read it meanwhile, or write no"
 		       " more than it holds.";
+	if (!strcmp(s->shape, "self") && has_written_itself(st, s))
+		return "All that this process wrote to the pipe has been read. Close its write end first, if it is to read until the end;"
+		       " where the bytes are tokens (a jobserver's), whoever takes one has to write it back before ending.";
 	if (!strcmp(s->shape, "self") || !strcmp(s->shape, "abandoned"))
 		return "Close the end of the pipe that this process does not use.";
 	if (wants_to_write(st, s))

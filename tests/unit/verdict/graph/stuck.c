@@ -1455,6 +1455,22 @@ TEST(stuck_fifo_nobody_opens_for_a_parent)
 	EXPECT(db, "stuck cycle 10 20");
 }
 
+/* A socket that is connected to itself gives back what is written to it. */
+TEST(stuck_connected_to_itself)
+{
+	for (int threads = 0; threads < 2; threads++) {
+		sqlite3 *db = fixture_program(threads);
+
+		fixture_pipe(db, 1, "tcp");
+		fixture_sql(db,
+			"UPDATE pipe SET outside = 2, inode2 = NULL, local = '127.0.0.1:9', remote = '127.0.0.1:9'");
+		fixture_end(db, 1, 1, "rw");
+		fixture_wait(db, 10, "pipe-read", "pipe_id=1, side=0");
+		/* With another thread: that may write to it. */
+		EXPECT(db, threads ? "" : "deadlock self 10");
+	}
+}
+
 /* Whoever opens one of them from outside lets them all go on. */
 TEST(stuck_fifos_in_opposite_orders)
 {
