@@ -71,6 +71,15 @@ static bool is_handed_down(const struct finder *f, const struct stuck_set *s, ui
 	return false;
 }
 
+/* Says whether more was read from a FIFO than the trace has written to it: somebody outside gives it orders, or lines to keep. */
+static bool is_fed_from_outside(const struct finder *f, int64_t pipe_id)
+{
+	return providers_may_look_through(f->st) &&
+	       query_number(f->st->db,
+		       "SELECT sum(bytes * (op = 'read')) > sum(bytes * (op = 'write')) FROM pipe_io WHERE pipe_id = ?1",
+		       pipe_id, 0, f->st->why);
+}
+
 /*
  * A FIFO that one process has opened for both sides serves itself and its children as a pipe does: nobody else has
  * come to it, and it has been written to, or who opened it waits for the child that reads. A server reads its own.
@@ -82,6 +91,7 @@ static bool is_family_fifo(const struct finder *f, const struct stuck_set *s, ui
 	uint32_t p = state_pipe(st, w->pipe_id);
 
 	return p != STATE_NONE && st->pipes[p].is_fifo && w->reason == WAIT_PIPE_READ &&
+	       !is_fed_from_outside(f, w->pipe_id) &&
 	       query_number(st->db,
 		       "SELECT count(DISTINCT process_id) <= 1 FROM pipe_end WHERE pipe_id = ?1"
 		       " AND open_via = 'opened'",

@@ -1455,6 +1455,36 @@ TEST(stuck_fifo_nobody_opens_for_a_parent)
 	EXPECT(db, "stuck cycle 10 20");
 }
 
+/* 1 has a FIFO for both sides, and waits for a program that reads it; read: so many bytes have come out of it. */
+static sqlite3 *handed_down(int read)
+{
+	sqlite3 *db = fixture_program(0);
+
+	fixture_process(db, 2, 1);
+	fixture_sql(db, "UPDATE process SET exe = '/bin/' || id, command = '[\"' || id || '\"]'");
+	fixture_joined(db, 1, "fifo", 1, "rw", 2, "rw");
+	fixture_sql(db, "UPDATE pipe_end SET open_via = 'opened' WHERE process_id = 1");
+	if (read)
+		fixture_sql(db,
+			"INSERT INTO pipe_io (pipe_id, thread_id, fd, op, start_ns, end_ns, bytes)"
+			" VALUES (1, 20, 3, 'read', 7, 8, %d)",
+			read);
+	fixture_wait(db, 20, "pipe-read", "pipe_id=1");
+	fixture_wait(db, 10, "child", "target_process_id=2");
+	return db;
+}
+
+TEST(stuck_fifo_handed_down)
+{
+	EXPECT(handed_down(0), "stuck cycle 10 20");
+}
+
+/* Somebody outside writes to it: it keeps a log of what comes. */
+TEST(stuck_fifo_fed_from_outside)
+{
+	EXPECT(handed_down(5), "");
+}
+
 /* A socket that is connected to itself gives back what is written to it. */
 TEST(stuck_connected_to_itself)
 {
