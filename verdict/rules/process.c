@@ -30,12 +30,16 @@ static void add_end(struct buf *b, struct rule_context *ctx, int64_t process_id)
 	}
 }
 
+/* Who waited for it when it ended reaped it as soon as a processor was there for that, however long that took. */
 static const char zombie_sql[] =
 	"SELECT q.id, p.id, p.end_ns, min(coalesce(p.reaped_ns, ?1), coalesce(q.end_ns, ?1), ?1),"
 	" p.reaped_ns IS NOT NULL AND p.reaped_ns <= ?1"
 	" FROM process p JOIN process q ON q.id = p.parent_id"
 	" WHERE p.end_ns <= ?1 AND p.autoreap IS NOT 1"
 	" AND min(coalesce(p.reaped_ns, ?1), coalesce(q.end_ns, ?1), ?1) - p.end_ns >= 1000000000"
+	" AND NOT EXISTS (SELECT 1 FROM wait w WHERE w.thread_id = p.reaper_id AND w.reason = 'child'"
+	"  AND w.start_ns <= p.end_ns AND coalesce(w.end_ns, ?1) >= p.end_ns"
+	"  AND coalesce(w.target_process_id, p.id) = p.id)"
 	" ORDER BY q.id, p.end_ns, p.id";
 
 /* ", its SIGCHLD was merged with another": a second one that comes while the first is pending is not kept. */
@@ -85,7 +89,7 @@ int rule_zombie(struct rule_context *ctx)
 				"Call wait or waitpid for every child, or ignore SIGCHLD so that the"
 				" kernel reaps them.");
 			naming_process(&b, ctx->db, parent);
-			buf_adds(&b, ", the parent, did not wait for them");
+			buf_adds(&b, ", the parent, did not wait for them when they ended");
 			rule_member(f, &b)->process_id = parent;
 		}
 		longest = lasted > longest ? lasted : longest;

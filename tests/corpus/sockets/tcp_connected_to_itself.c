@@ -10,8 +10,7 @@
 
 int main(void)
 {
-	struct sockaddr_in to = {
-		.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct sockaddr_in to = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	socklen_t len = sizeof to;
 	int client = socket(AF_INET, SOCK_STREAM, 0);
 	char greeting[80];

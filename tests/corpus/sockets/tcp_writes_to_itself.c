@@ -19,8 +19,7 @@ static void *write_late(void *arg)
 
 int main(void)
 {
-	struct sockaddr_in to = {
-		.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct sockaddr_in to = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	socklen_t len = sizeof to;
 	pthread_t writer;
 	char byte;

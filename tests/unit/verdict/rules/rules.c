@@ -40,6 +40,22 @@ TEST(rules_zombie_reaped_soon)
 	EXPECT(db, NULL, "");
 }
 
+/* On a busy machine who waits for it may get a processor late. */
+TEST(rules_zombie_waited_for)
+{
+	for (int other = 0; other < 2; other++) {
+		sqlite3 *db = fixture_family();
+
+		fixture_process(db, 3, 1);
+		ends(db, 2, 2);
+		fixture_sql(db,
+			"UPDATE process SET reaped_ns = 4000000000, reaper_id = 10 WHERE id = 2");
+		fixture_wait(db, 10, "child", "end_ns = 3999999999");
+		fixture_sql(db, "UPDATE wait SET target_process_id = %d", 2 + other);
+		EXPECT(db, "zombie", other ? "zombie" : "");
+	}
+}
+
 TEST(rules_zombie_reaped_by_kernel)
 {
 	sqlite3 *db = fixture_family();
