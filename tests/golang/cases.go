@@ -251,6 +251,15 @@ func main() {
 	case "answered":
 		go askAll()
 		live()
+	case "condlost":
+		go newShelf().take()
+		live()
+	case "condnested":
+		go nested(newShelf())
+		live()
+	case "condfed":
+		condFed()
+		live()
 	}
 }
 
@@ -389,4 +398,64 @@ func askAll() {
 func closeLater(c chan int) {
 	time.Sleep(time.Hour)
 	close(c)
+}
+
+type shelf struct {
+	mu     sync.Mutex
+	filled *sync.Cond
+	n      int
+}
+
+func newShelf() *shelf {
+	s := &shelf{}
+	s.filled = sync.NewCond(&s.mu)
+	return s
+}
+
+// Nobody has the condition but who waits for it.
+func (s *shelf) take() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for s.n == 0 {
+		s.filled.Wait()
+	}
+	s.n--
+}
+
+func (s *shelf) put() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.n++
+	s.filled.Signal()
+}
+
+// Waits under a lock for somebody who wants that lock first.
+func nested(s *shelf) {
+	audit.Lock()
+	defer audit.Unlock()
+	go func() {
+		audit.Lock()
+		defer audit.Unlock()
+		s.put()
+	}()
+	s.take()
+}
+
+var shelves = map[string]*shelf{}
+
+// One that all can find, one that a timer has, one that a goroutine has which sleeps.
+func condFed() {
+	shelves["first"] = newShelf()
+	for i := 0; i < 3; i++ {
+		go shelves["first"].take()
+	}
+	timed := newShelf()
+	go timed.take()
+	time.AfterFunc(time.Hour, timed.put)
+	slow := newShelf()
+	go slow.take()
+	go func() {
+		time.Sleep(time.Hour)
+		slow.put()
+	}()
 }

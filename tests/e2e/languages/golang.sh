@@ -21,8 +21,8 @@ go build -o asks asks.go
 go build -ldflags=-w -o nodebug cases.go
 go build -ldflags="-s -w" -o stripped cases.go
 
-HANGING="cross accounts again child feed joins once oncecross reread upgrade readwrite grouplock groupforgot leaked"
-HEALTHY="server pool healthy many readers answered"
+HANGING="cross accounts again child feed joins once oncecross reread upgrade readwrite grouplock groupforgot leaked condlost condnested"
+HEALTHY="server pool healthy many readers answered condfed"
 
 cross_text()
 {
@@ -98,7 +98,7 @@ once_text()
 	error: deadlock: goroutine N of cases[PID] can never proceed: it waits for the first call of \`main.config\` (sync.Once)
 	  self, certain
 	  goroutine N of cases[PID]
-	      waits for the first call of \`main.config\` (sync.Once) at cases.go:262 (main.configure),
+	      waits for the first call of \`main.config\` (sync.Once) at cases.go:271 (main.configure),
 	      which it already holds itself
 	  remedy: $ONCE
 	T
@@ -106,13 +106,13 @@ once_text()
 
 oncecross_text()
 {
-	crossed_text 267 onceSlow 'mutex `main.audit` (sync.Mutex)' 275 onceHolder 'first call of `main.config` (sync.Once)' "$ONCE"
+	crossed_text 276 onceSlow 'mutex `main.audit` (sync.Mutex)' 284 onceHolder 'first call of `main.config` (sync.Once)' "$ONCE"
 }
 
 reread_text()
 {
 	# Nobody has what the reader wants: a writer stands in front of it.
-	crossed_text 290 rereads 'read-write mutex `main.table` (sync.RWMutex)' 296 writer 'read-write mutex `main.table` (sync.RWMutex)' "$REREAD" |
+	crossed_text 299 rereads 'read-write mutex `main.table` (sync.RWMutex)' 305 writer 'read-write mutex `main.table` (sync.RWMutex)' "$REREAD" |
 		sed '5s/which is held by \(.*\), now/behind the writer \1, which is also waiting for it, now/'
 }
 
@@ -122,7 +122,7 @@ upgrade_text()
 	warning: stuck: goroutine N of cases[PID] cannot proceed: it waits for the read-write mutex \`main.table\` (sync.RWMutex)
 	  self, conditional
 	  goroutine N of cases[PID]
-	      waits for the read-write mutex \`main.table\` (sync.RWMutex) at cases.go:303 (main.upgrade),
+	      waits for the read-write mutex \`main.table\` (sync.RWMutex) at cases.go:312 (main.upgrade),
 	      which it already holds itself
 	  unless another goroutine unlocks the mutex: Go does not record the owner; it was inferred from that function's code
 	  remedy: $REREAD
@@ -131,7 +131,7 @@ upgrade_text()
 
 readwrite_text()
 {
-	crossed_text 311 store 'mutex `main.audit` (sync.Mutex)' 319 lookup 'read-write mutex `main.table` (sync.RWMutex)' "$ORDER"
+	crossed_text 320 store 'mutex `main.audit` (sync.Mutex)' 328 lookup 'read-write mutex `main.table` (sync.RWMutex)' "$ORDER"
 }
 
 grouplock_text()
@@ -140,11 +140,11 @@ grouplock_text()
 	warning: stuck: goroutine N of cases[PID] and goroutine N of cases[PID] wait for each other
 	  cycle of 2, conditional
 	  goroutine N of cases[PID]
-	      waits for the wait group ADDRESS (sync.WaitGroup) at cases.go:356 (main.groupLock),
+	      waits for the wait group ADDRESS (sync.WaitGroup) at cases.go:365 (main.groupLock),
 	      and every thread that could call its Done is blocked
 	  goroutine N of cases[PID]
-	      waits for the mutex `main.audit` (sync.Mutex) at cases.go:353 (main.groupLock.func1),
-	      which is held by goroutine N of cases[PID], now at cases.go:356 (main.groupLock)
+	      waits for the mutex `main.audit` (sync.Mutex) at cases.go:362 (main.groupLock.func1),
+	      which is held by goroutine N of cases[PID], now at cases.go:365 (main.groupLock)
 	  unless a finalizer does it, after Go's garbage collector has run, which it does every two minutes
 	  unless another goroutine unlocks the mutex: Go does not record the owner; it was inferred from that function's code
 	  remedy: Do not hold a lock while waiting for something that other threads can only do while holding that lock.
@@ -167,12 +167,34 @@ alone_text()
 
 groupforgot_text()
 {
-	alone_text 364 groupForgot 'wait group ADDRESS (sync.WaitGroup)' 'call its Done'
+	alone_text 373 groupForgot 'wait group ADDRESS (sync.WaitGroup)' 'call its Done'
 }
 
 leaked_text()
 {
-	alone_text 370 ask.func1 'channel ADDRESS (runtime.chan)' 'use its other side'
+	alone_text 379 ask.func1 'channel ADDRESS (runtime.chan)' 'use its other side'
+}
+
+condlost_text()
+{
+	alone_text 420 '(*shelf).take' 'condition variable ADDRESS (sync.Cond)' 'signal it'
+}
+
+condnested_text()
+{
+	cat <<-'T'
+	warning: stuck: goroutine N of cases[PID] and goroutine N of cases[PID] wait for each other
+	  cycle of 2, conditional
+	  goroutine N of cases[PID]
+	      waits for the condition variable ADDRESS (sync.Cond) at cases.go:420 (main.(*shelf).take),
+	      and every thread that could signal it is blocked
+	  goroutine N of cases[PID]
+	      waits for the mutex `main.audit` (sync.Mutex) at cases.go:437 (main.nested.func1),
+	      which is held by goroutine N of cases[PID], now at cases.go:420 (main.(*shelf).take)
+	  unless a finalizer does it, after Go's garbage collector has run, which it does every two minutes
+	  unless another goroutine unlocks the mutex: Go does not record the owner; it was inferred from that function's code
+	  remedy: Do not hold a lock while waiting for something that other threads can only do while holding that lock.
+	T
 }
 
 child_text()

@@ -74,8 +74,8 @@ struct goroutine {
 	pid_t tid;               /* as which it is told */
 	uint64_t channel;        /* that it waits for, the first of several; 0: none */
 	uint64_t sema;           /* address of the semaphore that it waits for, 0: none */
-	uint64_t sudog;          /* by which it stands in the queue of that semaphore */
-	uint64_t object;         /* of package sync, that it waits for, 0: none */
+	uint64_t sudog;  /* by which it stands in the queue of that semaphore, or of a condition */
+	uint64_t object; /* of package sync, that it waits for, 0: none */
 	uint64_t wanted; /* the word that somebody has set who has that object: see lock.c */
 	uint64_t tried;  /* the word that it has tried to set itself */
 	uint32_t owner;  /* 1 + index of the goroutine that seems to have it, 0: not known */

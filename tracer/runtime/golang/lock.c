@@ -11,6 +11,9 @@
  *   sync.Mutex, and the same in sync.Once while its function runs   the mutex
  *   sync.RWMutex, for who wants to read or to write                 the mutex that it begins with
  *   the same, for a writer that waits until nobody reads            the count of readers
+ *
+ * Who waits for a sync.Cond stands in a list in that. Nothing leads from the goroutine to it but its stack: the functions that wait
+ * keep its address in their frames.
  */
 #include "tracer/runtime/golang/golang.h"
 
@@ -30,7 +33,12 @@ enum {
 	/* sync.RWMutex{w Mutex; writerSem, readerSem uint32; readerCount, readerWait int32} */
 	WRITER_SEMA = 8,
 	READER_SEMA = 12,
-	SEMA_IN_GROUP = 8 /* sync.WaitGroup{state uint64; sema uint32} */
+	SEMA_IN_GROUP = 8, /* sync.WaitGroup{state uint64; sema uint32} */
+	/* sync.Cond{L Locker; notify{wait, notify uint32; lock uintptr; head, tail *sudog}; checker: its own address} */
+	COND_HEAD = 32,
+	COND_CHECKER = 48,
+	COND_FRAMES = 4,     /* from the innermost on, in which its address lies */
+	COND_MAX_FRAME = 512 /* bytes of one that are looked through */
 };
 
 /* ---- The semaphores ---- */
@@ -222,6 +230,58 @@ static void find_object(struct golang *go, struct goroutine *g)
 	}
 }
 
+/* ---- Conditions ---- */
+
+static bool awaits_cond(const struct golang *go, const struct goroutine *g)
+{
+	return g->status == GO_WAITING && !g->is_system && g->reason < GOLANG_REASONS &&
+	       !strcmp(go->reasons[g->reason], "sync.Cond.Wait");
+}
+
+/* Notes for all who stand in its list that they wait for a condition; left: how many sudogs there may be in all. */
+static void take_list(struct golang *go, const struct hash *by_addr, uint64_t cond, size_t *left)
+{
+	const struct golang_layout *l = &go->layout;
+	uint64_t sudog = golang_u64(go, cond, COND_HEAD);
+
+	for (; sudog && *left; --*left, sudog = golang_u64(go, sudog, l->sudog_next)) {
+		uintptr_t i = (uintptr_t)hash_get(by_addr, golang_u64(go, sudog, l->sudog_g));
+
+		if (i && awaits_cond(go, &go->list[i - 1])) {
+			go->list[i - 1].object = cond;
+			go->list[i - 1].sudog = sudog;
+		}
+	}
+}
+
+/* Looks for the condition that a goroutine waits for in the frames of those functions. */
+static void find_cond(
+	struct golang *go, const struct hash *by_addr, const struct goroutine *g, size_t *left)
+{
+	for (size_t i = 0; i < g->n_frames && i < COND_FRAMES; i++) {
+		const struct golang_frame *f = &g->frames[i];
+
+		for (uint64_t at = f->low; at < f->high && at < f->low + COND_MAX_FRAME; at += 8) {
+			uint64_t cond = golang_u64(go, at, 0);
+
+			if (cond && cond % 8 == 0 &&
+				golang_u64(go, cond, COND_CHECKER) == cond + COND_CHECKER)
+				take_list(go, by_addr, cond, left);
+			if (g->object)
+				return;
+		}
+	}
+}
+
+static void find_conds(struct golang *go, const struct hash *by_addr)
+{
+	size_t left = 4 * GOLANG_GOROUTINES;
+
+	for (size_t i = 0; i < go->n; i++)
+		if (awaits_cond(go, &go->list[i]) && !go->list[i].object)
+			find_cond(go, by_addr, &go->list[i], &left);
+}
+
 void golang_waits(struct golang *go)
 {
 	struct hash by_addr = {0}, owners = {0};
@@ -233,6 +293,7 @@ void golang_waits(struct golang *go)
 		if (go->list[i].sema)
 			find_object(go, &go->list[i]);
 	}
+	find_conds(go, &by_addr);
 	for (size_t i = 0; i < go->n; i++) {
 		struct goroutine *g = &go->list[i];
 		uintptr_t owner = g->wanted ? (uintptr_t)hash_get(&owners, g->wanted) : 0;

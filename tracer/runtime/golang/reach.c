@@ -1,7 +1,7 @@
 /* reach.c - which goroutines nobody can wake any more, because nobody who might has what they wait for. */
 /* SPDX-License-Identifier: MIT */
 /*
- * A channel or wait group can be used only by who has its address. As the garbage collector does, what can be reached is
+ * A channel, wait group or condition can be used only by who has its address. As the garbage collector does, what can be reached is
  * followed through memory: from the program's variables and from what counts on the stacks of goroutines that may go
  * on (stackmap.c), whatever word looks like a pointer into the heap. A goroutine of which others hold what it waits for may go on, too, and its
  * stack counts from then on; one that waits for a mutex may if its owner may. Those that are left wait for what only they
@@ -196,8 +196,7 @@ static bool is_candidate(const struct golang *go, const struct goroutine *g)
 		return false;
 	if (!strncmp(reason, "chan ", 5) || !strncmp(reason, "select", 6))
 		return true;
-	return g->sema && g->object &&
-	       (!strncmp(reason, "sema", 4) || !strncmp(reason, "sync.", 5));
+	return g->object && (!strncmp(reason, "sema", 4) || !strncmp(reason, "sync.", 5));
 }
 
 /* What does not lie in the heap is a variable: anybody can use it. */
@@ -216,7 +215,7 @@ static bool may_go_on(struct reach *r, const struct goroutine *g)
 
 	if (g->owner)
 		return !r->go->list[g->owner - 1].is_lost;
-	if (g->sema)
+	if (g->object)
 		return is_reached(r, g->object);
 	sudog = golang_u64(r->go, g->addr, l->g_waiting);
 	for (unsigned i = 0; sudog; i++, sudog = golang_u64(r->go, sudog, l->sudog_link))
