@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * _PyRuntime, which the interpreter exports, leads to the interpreters, these to
- * their thread states, these to frames. Where the members lie differs between
+ * their thread states, these to frames (cpython_frame.c). Where the members lie differs between
  * releases: cpython_layout.def has what tools/cpython_layout.sh read from the
  * headers of each. From 3.13 on _PyRuntime begins with the sizes of its
  * structures (_Py_DebugOffsets), by which a build of another kind is recognised.
@@ -30,9 +30,6 @@ static const struct cpython_layout layouts[] = {
 
 enum {
 	MAX_INTERPRETERS = 64,
-	/* frames of a thread that are walked through; the outermost tells whose it is */
-	MAX_STACK = 2048,
-	MAX_LINES = 64 * 1024, /* bytes of a line table */
 	/* struct pthread of glibc on x86-64: tid, from 2.4 to 2.41 (nptl/descr.h) */
 	PTHREAD_TID = 720,
 };
@@ -130,89 +127,6 @@ static int find_runtime(struct cpython *c, const struct runtime_process *p, stru
 	return is_known_build(c, why) ? 0 : -ENOTSUP;
 }
 
-/* ---- Code and frames ---- */
-
-static void read_lines(struct cpython *c, uint64_t bytes, struct cpython_code *code)
-{
-	uint64_t n =
-		bytes ? memory_pointer(&c->memory, bytes + (uint64_t)c->layout->sized_length) : 0;
-
-	if (!n || n > MAX_LINES)
-		return;
-	code->lines = xmalloc((size_t)n);
-	code->n_lines = (size_t)n;
-	if (!memory_read(
-		    &c->memory, bytes + (uint64_t)c->layout->bytes_data, code->lines, (size_t)n))
-		code->n_lines = 0;
-}
-
-/* Returns the code object at addr, read once, or NULL if it is not one. */
-static const struct cpython_code *read_code(struct cpython *c, uint64_t addr)
-{
-	const struct cpython_layout *l = c->layout;
-	struct cpython_code *code = hash_get(&c->codes, addr);
-
-	if (code)
-		return code;
-	if (strcmp(cpython_type(c, addr), "code") != 0)
-		return NULL;
-	code = xcalloc(1, sizeof *code);
-	(void)cpython_string(
-		c, cpython_pointer(c, addr, l->code_file), code->file, sizeof code->file);
-	(void)cpython_string(
-		c, cpython_pointer(c, addr, l->code_name), code->name, sizeof code->name);
-	code->first_line = (int)memory_u32(&c->memory, addr + (uint64_t)l->code_first_line);
-	code->bytes = l->code_bytes == -1 ? 0 : addr + (uint64_t)l->code_bytes;
-	code->is_library = cpython_is_library(code->file);
-	code->has_ranges = l->minor == 10;
-	read_lines(c, cpython_pointer(c, addr, l->code_lines), code);
-	(void)hash_set(&c->codes, addr, code);
-	return code;
-}
-
-static uint64_t first_frame(struct cpython *c, uint64_t thread)
-{
-	const struct cpython_layout *l = c->layout;
-	uint64_t frame = cpython_pointer(c, thread, l->thread_frame);
-
-	return l->cframe_frame == -1 ? frame : cpython_pointer(c, frame, l->cframe_frame);
-}
-
-/* In 3.12 the interpreter's own frames have code too, of no program (FRAME_OWNED_BY_CSTACK, pycore_frame.h). */
-static bool is_entry(const struct cpython_layout *l, const uint64_t *words)
-{
-	enum { OWNED_BY_CSTACK = 3 };
-
-	return l->minor == 12 && ((const uint8_t *)words)[l->frame_owner] == OWNED_BY_CSTACK;
-}
-
-/*
- * Fills up to max frames from the innermost on; where the stack is deeper the
- * last one is the outermost. Frames without code are the interpreter's own.
- */
-static size_t read_frames(struct cpython *c, uint64_t thread, struct cpython_frame *ret, size_t max)
-{
-	const struct cpython_layout *l = c->layout;
-	size_t n = 0, walked = 0;
-
-	for (uint64_t at = first_frame(c, thread); at && walked < MAX_STACK; walked++) {
-		uint64_t words[16] = {0}; /* the members that are wanted lie near the beginning */
-		struct cpython_frame f = {.addr = at};
-
-		if (!memory_read(&c->memory, at, words, (size_t)l->frame_instr + 16))
-			break;
-		f.code_addr = words[l->frame_code / 8] & ~(uint64_t)3;
-		f.code = f.code_addr && !is_entry(l, words) ? read_code(c, f.code_addr) : NULL;
-		f.instr = words[l->frame_instr / 8];
-		if (l->code_bytes == -1)
-			f.instr = (uint32_t)f.instr; /* a number, and something else behind it */
-		if (f.code)
-			ret[n < max ? n++ : max - 1] = f;
-		at = words[l->frame_back / 8];
-	}
-	return n;
-}
-
 /* ---- Threads ---- */
 
 /* The kernel's number of a thread; before 3.11 it stands in the C library's own structure. */
@@ -274,6 +188,20 @@ static void name_program(const struct cpython_frame *frames, struct runtime_thre
 	(void)snprintf(t->program, sizeof t->program, "%.63s", base ? base + 1 : code->file);
 }
 
+/* Puts the coroutine that an event loop waits for before the loop's own frames. */
+static void show_frames(
+	struct cpython *c, const struct cpython_frame *frames, struct runtime_thread *t)
+{
+	size_t n = t->n_frames, first = cpython_tasks(c, frames, n, t->frames, RUNTIME_MAX_FRAMES);
+
+	for (size_t i = 0; i < n && first + i < RUNTIME_MAX_FRAMES; i++)
+		t->frames[first + i] = (struct runtime_frame){.function = frames[i].code->name,
+			.file = frames[i].code->file,
+			.line = cpython_line(frames[i].code, frames[i].instr),
+			.is_library = frames[i].code->is_library};
+	t->n_frames = first + n < RUNTIME_MAX_FRAMES ? first + n : RUNTIME_MAX_FRAMES;
+}
+
 /* Reads one thread; the texts of its frames are c's. */
 static void read_thread(struct cpython *c, const struct state *s,
 	const struct cpython_idents *idents, const struct tasks *tasks, struct runtime_thread *t)
@@ -286,15 +214,12 @@ static void read_thread(struct cpython *c, const struct state *s,
 	/* Python knows the numbers of its own PID namespace. */
 	t->tid = task ? task->tid : s->tid;
 	t->tells_wait = true;
-	stack.n_all = t->n_frames = read_frames(c, s->addr, frames, RUNTIME_MAX_FRAMES);
+	stack.n_all = t->n_frames = cpython_frames(c, s->addr, frames, RUNTIME_MAX_FRAMES);
 	name_program(frames, t);
 	t->n_frames = cpython_own_frames(frames, t->n_frames);
 	object = cpython_thread_object(c, frames, &t->n_frames);
-	for (size_t i = 0; i < t->n_frames; i++)
-		t->frames[i] = (struct runtime_frame){.function = frames[i].code->name,
-			.file = frames[i].code->file,
-			.line = cpython_line(frames[i].code, frames[i].instr),
-			.is_library = frames[i].code->is_library};
+	stack.n = t->n_frames;
+	show_frames(c, frames, t);
 	if (object)
 		(void)cpython_string(
 			c, cpython_attribute(c, object, "_name"), t->name, sizeof t->name);
@@ -302,7 +227,6 @@ static void read_thread(struct cpython *c, const struct state *s,
 	t->lock.owner = cpython_gil(c, futex, idents, tasks, &t->wait);
 	if (t->lock.owner)
 		return;
-	stack.n = t->n_frames;
 	cpython_lock(c, &stack, futex, idents, &t->lock);
 	cpython_wait(c, &t->lock, tasks, &t->wait);
 }

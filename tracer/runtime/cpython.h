@@ -126,6 +126,27 @@ bool cpython_is_shared(const char *type);
 /* Says whether the object is a lock, and a thread that sleeps on the futex at address waits for it. */
 bool cpython_waits_for(struct cpython *c, uint64_t object, uint64_t address);
 
+/* ---- cpython_frame.c ---- */
+
+/* Reads the frame at an address; its code is NULL where it is the interpreter's own. ret_back: the one that called it. False: it cannot be read. */
+bool cpython_frame_at(
+	struct cpython *c, uint64_t addr, struct cpython_frame *ret, uint64_t *ret_back);
+
+/*
+ * Fills up to max frames of a thread state from the innermost on; where the stack is deeper the
+ * last one is the outermost. Frames without code, the interpreter's own, are left out. Returns how many.
+ */
+size_t cpython_frames(struct cpython *c, uint64_t thread, struct cpython_frame *ret, size_t max);
+
+/* ---- cpython_task.c ---- */
+
+/*
+ * If the frames are those of a loop of asyncio that polls, fills ret with the frames of the coroutines, innermost first, of the task
+ * that it runs for, before them those of one that this waits for, and so on. Returns how many; the texts are c's.
+ */
+size_t cpython_tasks(struct cpython *c, const struct cpython_frame *frames, size_t n,
+	struct runtime_frame *ret, size_t max);
+
 /* ---- cpython_line.c ---- */
 
 /* Returns the source line of a code object's instruction, or 0. */

@@ -6,7 +6,8 @@
 /*
  * To be read in this order: runtime.c (which reader understands a process, and its
  * answers as records), process.c and memory.c (what is read of another process, or of a core), then one
- * set of files per language: cpython.c (interpreter, threads, frames),
+ * set of files per language: cpython.c (interpreter, threads),
+ * cpython_frame.c (code and frames), cpython_task.c (coroutines of an event loop),
  * cpython_object.c (strings, dictionaries, attributes), cpython_line.c (line
  * tables), cpython_join.c (threads that are joined), cpython_search.c (names of objects), cpython_lock.c (what a thread
  * waits for, by its name in the program);

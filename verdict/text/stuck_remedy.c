@@ -76,7 +76,7 @@ static bool is_forked(const struct state *st, const struct stuck_set *s)
 {
 	static const char sql[] =
 		"SELECT 1 FROM process p JOIN process q ON q.id = p.parent_id WHERE p.id = ?1"
-		" AND (p.created_by = 'fork' OR p.exe = q.exe) AND NOT EXISTS"
+		" AND (p.created_by = 'fork' OR (p.exe = q.exe AND p.command IS q.command)) AND NOT EXISTS"
 		" (SELECT 1 FROM exec e WHERE e.process_id = p.id AND e.errno IS NULL AND"
 		"  p.created_by = 'fork') AND"
 		" (SELECT count(*) FROM thread t WHERE t.process_id = p.parent_id) > 1";
@@ -360,7 +360,9 @@ static const char *cause_remedy(const struct state *st, const struct stuck_set *
 	if (is_in_handler(st, s))
 		return "In a signal handler call only what signal-safety(7) lists: it may have"
 		       " interrupted the thread while that holds the lock.";
-	return any_of(s, 1u << WAIT_FUTEX) && is_forked(st, s) ? fork_remedy : NULL;
+	return (any_of(s, 1u << WAIT_FUTEX) || wants_lock_of_language(st, s)) && is_forked(st, s)
+		       ? fork_remedy
+		       : NULL;
 }
 
 /* Says whether all members wait for one read-write mutex of Go: for its readers, or for a writer in front of them. */

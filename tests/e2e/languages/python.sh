@@ -469,6 +469,59 @@ for backend in auto shim; do
 	end
 done
 
+cat >forks.py <<'PY'
+import os, threading, time
+audit = threading.Lock()
+held = threading.Event()
+def hold():
+    with audit:
+        held.set()
+        time.sleep(1000)
+threading.Thread(target=hold, daemon=True).start()
+held.wait()
+child = os.fork()
+if child == 0:
+    audit.acquire()
+    os._exit(0)
+os.waitpid(child, 0)
+PY
+
+# forks_text BLOCKS: the child wants a lock that another thread of its parent had when it was forked.
+forks_text()
+{
+	cat <<-T
+	error: deadlock: forks.py[PID] can never proceed: it waits for the lock \`audit\` (threading.Lock)
+	  abandoned, certain
+	  forks.py[PID]
+	      waits for the lock \`audit\` (threading.Lock) at forks.py:12 (<module>),
+	      $1
+	  waiting behind them: main thread of forks.py[PID]
+	  remedy: In the child of a program with threads call only exec or _exit, or take the locks in a pthread_atfork handler.
+	T
+}
+
+# same_forks FILE BLOCKS
+same_forks()
+{
+	findings "$1" | diff <(forks_text "$2") - >difference || fail "found (>) and wanted (<) differ" "$(cat difference)" "$(show)"
+}
+
+begin "why: a lock that another thread had at the fork: what to do about it"
+start "$PYTHON" forks.py
+wait_for 60 says '^error: deadlock'
+run "$PPTRACE" why "$pid"
+same_forks out 'and every thread that could release it is blocked'
+stop
+end
+
+for backend in $(backends); do
+	begin "$backend: a lock that another thread had at the fork: who, and what to do about it"
+	run "$PPTRACE" run --backend="$backend" --watch=0.3 --on-deadlock=kill -o forks.db "$PYTHON" forks.py
+	expect_status 124
+	same_forks err 'which thread "Thread-1 (hold)" of forks.py[PID] held at the fork: nobody in this process can release it'
+	end
+done
+
 begin "why: a queue that nobody fills, an event that nobody sets"
 start "$PYTHON" mailbox.py
 wait_for 10 waiting 2
