@@ -38,16 +38,18 @@ static struct thread *early_thread(const struct model *m, const struct rec_FORK 
 
 /*
  * The function that a thread runs, by which it is called. What a language's library runs first, and the same for
- * every thread (Rust's thread_start, std::thread's), tells none from another: the thread's own name does.
+ * every thread (Rust's thread_start, std::thread's), tells none from another: the thread's own name does. Nor does what the
+ * library that records locks runs before the program's function.
  */
 static void set_entry(struct model *m, struct thread *t, uint64_t entry)
 {
 	struct symbols *s = m->config.symbols;
-	int64_t site = model_site(m, t->proc, entry, false);
 
+	if (model_is_of_shim(m, t->proc, entry))
+		return;
 	if (!s || !symbols_is_library(s, t->proc->id, entry + 1) ||
 		symbols_is_compiled_library(s, t->proc->id, entry + 1))
-		t->entry_site = site;
+		t->entry_site = model_site(m, t->proc, entry, false);
 }
 
 static void fork_thread(struct model *m, const struct rec_FORK *rec)

@@ -143,6 +143,9 @@ int64_t model_site(struct model *m, struct proc *p, uint64_t addr, bool is_retur
 /* Says whether there is known to be code at an address. */
 bool model_is_code(struct model *m, struct proc *p, uint64_t addr);
 
+/* Says whether the code at an address is that of the library that records locks, which is none of the program's. */
+bool model_is_of_shim(const struct model *m, const struct proc *p, uint64_t ip);
+
 /* One frame of a stack: its row in site, and whether its source is a library's. */
 struct model_frame {
 	int64_t site;

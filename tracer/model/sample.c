@@ -48,15 +48,6 @@ static bool is_known(const struct spin *s, uint64_t state)
 	return false;
 }
 
-/* The library that records locks notes the time: what a loop does in there never looks the same. */
-static bool in_shim(struct model *m, struct thread *t, uint64_t ip)
-{
-	struct symbol sym;
-
-	return m->config.symbols && symbols_code(m->config.symbols, t->proc->id, ip, false, &sym) &&
-	       sym.module && strstr(sym.module, "/libpptrace-shim.so");
-}
-
 static void remember_place(struct model *m, struct thread *t, uint64_t ip)
 {
 	struct spin *s = t->spin;
@@ -163,7 +154,7 @@ static void spin_sample(struct model *m, struct thread *t, const struct rec_SAMP
 	if (!s)
 		s = t->spin = xcalloc(1, sizeof *s);
 	if (!is_known(s, rec->state)) {
-		if (in_shim(m, t, rec->ip))
+		if (model_is_of_shim(m, t->proc, rec->ip))
 			return;
 		if (s->fresh++ == FRESH_MAX)
 			model_spin_end(m, t);

@@ -180,6 +180,14 @@ bool model_is_code(struct model *m, struct proc *p, uint64_t addr)
 			    (map_process(m, p) && symbols_is_mapped(s, p->id, addr)));
 }
 
+bool model_is_of_shim(const struct model *m, const struct proc *p, uint64_t ip)
+{
+	struct symbol sym;
+
+	return m->config.symbols && symbols_code(m->config.symbols, p->id, ip, false, &sym) &&
+	       sym.module && strstr(sym.module, "/libpptrace-shim.so");
+}
+
 bool model_is_own_futex(struct model *m, struct proc *p, uint64_t ip)
 {
 	struct symbols *s = m->config.symbols;

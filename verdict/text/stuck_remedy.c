@@ -383,8 +383,8 @@ static bool wants_one_rwmutex(const struct state *st, const struct stuck_set *s)
 	return low > 0 && high < low + SIZE;
 }
 
-/* Says whether several members want locks of Rust, and others only wait for their end. */
-static bool are_futex_locks(const struct state *st, const struct stuck_set *s)
+/* Returns how many members want locks of Rust or C++, where the others only wait for their end; else 0. */
+static size_t futex_locks(const struct state *st, const struct stuck_set *s)
 {
 	size_t n = 0;
 
@@ -392,10 +392,30 @@ static bool are_futex_locks(const struct state *st, const struct stuck_set *s)
 		const struct state_wait *w = &st->threads[s->members[i]].wait;
 
 		if (w->reason != WAIT_JOIN && !stuck_futex_is_lock(st, w))
-			return false;
+			return 0;
 		n += w->reason != WAIT_JOIN;
 	}
-	return n > 1;
+	return n;
+}
+
+/* What concerns locks of which nobody knows who has them, or what is done once, in C++: __cxa_guard_acquire. */
+static const char *futex_remedy(const struct state *st, const struct stuck_set *s)
+{
+	size_t n = futex_locks(st, s);
+
+	if (any_of(s, 1u << WAIT_FUTEX) &&
+		any_wait(st, s,
+			"SELECT 1 FROM wait w JOIN lock l ON l.id = w.lock_id WHERE w.id = ?1"
+			" AND l.name LIKE 'guard variable for %'"))
+		return "What initialises a static variable must not need that variable, nor wait for a thread that does:"
+		       " start such a thread once it is initialised.";
+	if (n > 1)
+		return lock_remedy(st, s);
+	if (n == 1 && any_of(s, 1u << WAIT_JOIN))
+		return "Release a lock before joining a thread that needs it, and do not acquire it again while"
+		       " holding it.";
+	return n == 1 ? "Release the lock on every exit path of a thread, and do not acquire it again while holding it."
+		      : NULL;
 }
 
 /* Says whether two members want locks of whose holders nothing is known, and others only wait for their end. */
@@ -464,8 +484,8 @@ const char *stuck_remedy(const struct state *st, const struct stuck_set *s)
 		       " several of them in one call, or in the same order everywhere.";
 	if (any_of(s, 1u << WAIT_POLL) && any_of(s, 1u << WAIT_PIPE_READ))
 		return "Let one of them send what the other waits for first, or wait with a timeout.";
-	if (are_futex_locks(st, s))
-		return lock_remedy(st, s);
+	if (futex_remedy(st, s))
+		return futex_remedy(st, s);
 	if (own_remedy(s))
 		return own_remedy(s);
 	if (all_of(s, 1u << WAIT_JOIN))

@@ -1,0 +1,119 @@
+#!/usr/bin/env bash
+# compiled.sh - C++ and Rust programs that wait for a thread that wants what they initialise, or a mutex twice: the whole text; healthy twins.
+# SPDX-License-Identifier: MIT
+. "$(dirname "$0")/../../lib.sh"
+. "$ROOT/tests/lib_why.sh"
+
+cat >config.cc <<'END'
+#include <string.h>
+#include <thread>
+struct Config { Config(bool again); };
+Config &config(bool again)
+{
+	static Config c(again);
+	return c;
+}
+Config::Config(bool again)
+{
+	std::thread t([again] { if (again) config(again); });
+	t.join();
+}
+int main(int, char **argv)
+{
+	config(!strcmp(argv[1], "hangs"));
+}
+END
+cat >cache.rs <<'END'
+use std::sync::{Arc, Mutex};
+use std::{env, thread};
+fn update(cache: &Mutex<Option<i32>>, hangs: bool) {
+    if let Some(value) = cache.lock().unwrap().take() {
+        if hangs { *cache.lock().unwrap() = Some(value + 1); }
+    }
+}
+fn main() {
+    let hangs = env::args().nth(1).unwrap() == "hangs";
+    let cache = Arc::new(Mutex::new(Some(1)));
+    let other = cache.clone();
+    thread::spawn(move || update(&other, hangs)).join().unwrap();
+}
+END
+
+config_text()
+{
+	cat <<-'T'
+	error: deadlock: main thread of config[PID] and thread TID of config[PID] wait for each other and can never proceed
+	  cycle of 2, certain
+	  main thread of config[PID]
+	      waits to join thread TID of config[PID] at config.cc:12 (Config::Config(bool))
+	  thread TID of config[PID]
+	      waits for the futex guard variable for config(bool)::c at config.cc:6 (config(bool)),
+	      and every thread that could wake it is blocked
+	  remedy: What initialises a static variable must not need that variable, nor wait for a thread that does: start such a thread once it is initialised.
+	T
+}
+
+cache_text()
+{
+	cat <<-'T'
+	error: deadlock: main thread of cache[PID] and thread TID of cache[PID] wait for each other and can never proceed
+	  cycle of 2, certain
+	  main thread of cache[PID]
+	      waits to join thread TID of cache[PID] at cache.rs:12 (cache::main)
+	  thread TID of cache[PID]
+	      waits for the mutex ADDRESS (std::sync::Mutex) at cache.rs:5 (cache::update),
+	      and every thread that could wake it is blocked
+	  remedy: Release a lock before joining a thread that needs it, and do not acquire it again while holding it.
+	T
+}
+
+# same_text FILE PROGRAM
+same_text()
+{
+	findings "$1" | sed -E 's/thread [0-9]+ of/thread TID of/g' >found
+	"$2_text" | diff - found >difference || fail "$2: found (>) and wanted (<) differ" "$(cat difference)" "$(show)"
+}
+
+begin "what is tried can be compiled"
+g++ -g -O1 -pthread -o config config.cc 2>compiled.log || fail "$(cat compiled.log)"
+if ! command -v rustc >/dev/null; then
+	skip "there is no rustc"
+elif ! rustc -g -o cache cache.rs 2>compiled.log; then
+	fail "$(cat compiled.log)"
+fi
+end
+FOLDER=$PWD
+
+# on_backend NAME
+on_backend()
+{
+	local program
+	for program in config cache; do
+		[ -x "$FOLDER/$program" ] || continue
+		begin "$1: $program waits for itself by another thread, and its twin does not"
+		run "$PPTRACE" run --backend="$1" --watch=0.3 --on-deadlock=kill -o $program.db "$FOLDER/$program" hangs
+		expect_status 124
+		same_text err $program
+		run "$PPTRACE" diagnose --rule deadlock $program.db
+		sed -i '/^  .*SIG/d' out
+		same_text out $program
+		run "$PPTRACE" run --backend="$1" --watch=0.3 -o $program.db "$FOLDER/$program" ends
+		expect_status 0
+		expect_sql $program.db "SELECT count(*) FROM finding WHERE rule IN ('deadlock', 'stuck')" 0
+		end
+	done
+}
+
+for program in config cache; do
+	[ -x $program ] || continue
+	begin "why: $program waits for itself by another thread"
+	start ./$program hangs
+	wait_for 20 waiting 2
+	run "$PPTRACE" why "$pid"
+	expect_status 1
+	same_text out $program
+	stop
+	end
+done
+# shellcheck disable=SC2046
+side_by_side on_backend $(backends)
