@@ -69,6 +69,12 @@ bool shim_next_is_libc(const char *name);
 #define RING_NESTED (4 * ARENA_RECORD_SLOTS)
 #define RING_MARGIN (2 * RING_NESTED)
 
+/*
+ * How far ahead of a slot its memory is fetched. The tracer has read what was there before, so that each cache line comes
+ * from another processor, and the next atomic instruction of the mutex itself waits until it is here.
+ */
+enum { RING_PREFETCH_WORDS = 16 * ARENA_SLOT_WORDS };
+
 enum { RING_CHUNKS = 4 }; /* chunks of a ring that are reachable for writing, a power of two */
 
 #define NO_EPOCH UINT64_MAX
@@ -177,6 +183,8 @@ static inline struct ring_entry ring_begin(void)
 	if (!ring_has_room(t) && !ring_room())
 		return e;
 	e.slot = ring_slot(t, ring_reserve(t->head, 1), &e.tag);
+	if (likely(e.slot))
+		arch_prefetch_write(e.slot + RING_PREFETCH_WORDS);
 	return e;
 }
 
