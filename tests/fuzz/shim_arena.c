@@ -3,6 +3,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "schema/record.h"
 #include "tracer/shim/private.h"
@@ -45,14 +47,34 @@ static void scribble(struct shim_arena *a, const uint8_t *data, size_t size)
 	}
 }
 
+/* The arena's file, mapped once for all inputs, and empty again; it is never given back. */
+static char *file_of_zeros(uint64_t bytes, int *ret_fd)
+{
+	static int fd = -1;
+	static char *memory;
+
+	if (!memory) {
+		fd = memfd_create("arena", MFD_CLOEXEC);
+		if (fd < 0 || ftruncate(fd, (off_t)bytes) < 0)
+			abort();
+		memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+		if (memory == MAP_FAILED)
+			abort();
+	}
+	memset(memory, 0, bytes);
+	*ret_fd = fd;
+	return memory;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct shim_drain d = {.clock = {.tsc = false}};
 	uint64_t bytes = shim_arena_layout(&d.arena, RINGS, CHUNKS), sum = 0;
-	char *memory = aligned_alloc(4096, (bytes + 4095) & ~4095ull);
+	int fd;
+	char *memory = file_of_zeros(bytes, &fd);
 
-	memset(memory, 0, bytes);
 	shim_arena_init(&d.arena, memory);
+	d.arena.fd = fd;
 	shim_drain_init(&d, false, UINT64_MAX);
 	/* Half of a real ring to begin with. */
 	for (uint32_t i = 0; i < RINGS; i++) {
@@ -69,6 +91,5 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	scribble(&d.arena, data + size / 2, size - size / 2);
 	shim_drain_poll(&d, look, &sum);
 	shim_drain_done(&d);
-	free(memory);
 	return 0;
 }

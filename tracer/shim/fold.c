@@ -34,7 +34,7 @@ static struct strip strip_of(struct shim_drain *d, const struct shim_ring *r)
 	uint64_t at = r->tail % ARENA_CHUNK_SLOTS, left = ARENA_CHUNK_SLOTS - at;
 	uint32_t c = r->chunk - 1;
 
-	return (struct strip){shim_arena_data(&d->arena, c) + at * ARENA_SLOT_WORDS,
+	return (struct strip){shim_chunk_slots(&d->arena, c) + at * ARENA_SLOT_WORDS,
 		left < r->head - r->tail ? left : r->head - r->tail, d->arena.gen[c]};
 }
 

@@ -43,6 +43,42 @@ uint64_t shim_clock_mono(struct shim_clock *c, uint64_t raw);
 void shim_clock_prune(struct shim_clock *c, uint64_t raw);
 void shim_clock_done(struct shim_clock *c);
 
+/* ---- The arena (layout.c) ---- */
+
+/* The slots of a chunk as they were read out of the file (copied.c). */
+struct shim_copy {
+	uint64_t *slots; /* NULL until it is needed */
+	uint32_t of;     /* the chunk, plus 1; 0: none */
+};
+
+enum { SHIM_COPIES = 32 };
+
+/* What is read from: the mapping and its layout, copied from the head when it was made and not read again. */
+struct shim_arena {
+	char *base;
+	uint64_t bytes;
+	uint32_t n_rings, n_chunks;
+	uint64_t rings_at, chunks_at, data_at;
+	uint16_t *gen;                        /* of each chunk, as the tracer set it */
+	uint8_t *populated;                   /* chunks that this process has touched */
+	bool check_populated;                 /* false: memory of a test, not a file */
+	int fd;                               /* of the file, borrowed; -1: memory of a test */
+	struct shim_copy copies[SHIM_COPIES]; /* of chunk c, if at all, number c modulo that */
+};
+
+/* Lays out an arena for the given sizes; returns the bytes it needs. */
+uint64_t shim_arena_layout(struct shim_arena *a, uint32_t n_rings, uint32_t n_chunks);
+
+/* Fills the memory at base, which is all zero, with an empty arena. */
+void shim_arena_init(struct shim_arena *a, char *base);
+void shim_arena_done(struct shim_arena *a);
+
+/* Return parts of the memory at base, valid until shim_arena_done; i is below n_rings, or n_chunks (not checked). data: the slots of a chunk. */
+struct arena_head *shim_arena_head(const struct shim_arena *a);
+struct arena_ring *shim_arena_ring(const struct shim_arena *a, uint32_t i);
+struct arena_chunk *shim_arena_chunk(const struct shim_arena *a, uint32_t i);
+uint64_t *shim_arena_data(const struct shim_arena *a, uint32_t i);
+
 /* ---- Rings (ring.c) ---- */
 
 /* What the source keeps of one ring. Everything in the arena itself may be garbage. */
@@ -100,30 +136,6 @@ struct shim_fold {
 	uint64_t count, n_slots;
 };
 
-/* What is read from: the mapping and its layout, copied from the head when it was made and not read again. */
-struct shim_arena {
-	char *base;
-	uint64_t bytes;
-	uint32_t n_rings, n_chunks;
-	uint64_t rings_at, chunks_at, data_at;
-	uint16_t *gen;        /* of each chunk, as the tracer set it */
-	uint8_t *populated;   /* chunks that this process has touched */
-	bool check_populated; /* false: memory of a test, not a file */
-};
-
-/* Lays out an arena for the given sizes; returns the bytes it needs. */
-uint64_t shim_arena_layout(struct shim_arena *a, uint32_t n_rings, uint32_t n_chunks);
-
-/* Fills the memory at base, which is all zero, with an empty arena. */
-void shim_arena_init(struct shim_arena *a, char *base);
-void shim_arena_done(struct shim_arena *a);
-
-/* Return parts of the memory at base, valid until shim_arena_done; i is below n_rings, or n_chunks (not checked). data: the slots of a chunk. */
-struct arena_head *shim_arena_head(const struct shim_arena *a);
-struct arena_ring *shim_arena_ring(const struct shim_arena *a, uint32_t i);
-struct arena_chunk *shim_arena_chunk(const struct shim_arena *a, uint32_t i);
-uint64_t *shim_arena_data(const struct shim_arena *a, uint32_t i);
-
 /* Says whether a ring has an owner and is ready to be read. */
 bool shim_ring_is_taken(const struct shim_arena *a, uint32_t number);
 /* Begins to read a ring that has an owner; false: it is not ready. */
@@ -155,6 +167,17 @@ void shim_ring_pin(struct shim_ring *r);
 
 /* Gives the ring and all its chunks back; returns how many records its writer dropped, and adds to vital how many births and ends. */
 uint64_t shim_ring_close(struct shim_arena *a, struct shim_ring *r, uint64_t *vital);
+
+/* ---- Chunks that are copied (copied.c) ---- */
+
+/* A ring's tail has come to chunk c: copies it if all of it is ready and it is rather new to this process. */
+void shim_chunk_copy(struct shim_arena *a, uint32_t c, bool ready);
+
+/* Returns the slots of chunk c: of its copy, where those have no tag that were not written yet, or of the mapping. */
+const uint64_t *shim_chunk_slots(const struct shim_arena *a, uint32_t c);
+
+/* Returns slot n of a ring, which lies in chunk c: of its copy if it was written by then, or of the mapping. */
+const uint64_t *shim_chunk_slot(const struct shim_arena *a, uint32_t c, uint64_t n);
 
 /* ---- Memory ahead of those that write (feed.c) ---- */
 

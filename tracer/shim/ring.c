@@ -9,7 +9,6 @@
 
 #ifndef MADV_POPULATE_READ
 #define MADV_POPULATE_READ 22
-#define MADV_POPULATE_WRITE 23
 #endif
 
 /*
@@ -18,71 +17,6 @@
  * circle is broken and left alone; whatever else its slots say can only make
  * records that are wrong, which the model survives.
  */
-
-static uint64_t align_up(uint64_t n, uint64_t to)
-{
-	return (n + to - 1) / to * to;
-}
-
-uint64_t shim_arena_layout(struct shim_arena *a, uint32_t n_rings, uint32_t n_chunks)
-{
-	*a = (struct shim_arena){.n_rings = n_rings, .n_chunks = n_chunks};
-	a->rings_at = align_up(sizeof(struct arena_head), 4096);
-	a->chunks_at = align_up(a->rings_at + n_rings * sizeof(struct arena_ring), 64);
-	a->data_at = align_up(a->chunks_at + n_chunks * sizeof(struct arena_chunk), 4096);
-	a->bytes = a->data_at + (uint64_t)n_chunks * ARENA_CHUNK_BYTES;
-	return a->bytes;
-}
-
-void shim_arena_init(struct shim_arena *a, char *base)
-{
-	struct arena_head *h = (struct arena_head *)base;
-
-	a->base = base;
-	/* All of the tables is looked at soon: hundreds of page faults become one call, on a kernel from 5.14 on. */
-	(void)madvise(base, a->data_at, MADV_POPULATE_WRITE);
-	a->gen = xcalloc(a->n_chunks, sizeof *a->gen);
-	a->populated = xcalloc(a->n_chunks, 1);
-	h->version = ARENA_VERSION;
-	h->bytes = a->bytes;
-	h->n_rings = a->n_rings;
-	h->n_chunks = a->n_chunks;
-	h->rings_at = a->rings_at;
-	h->chunks_at = a->chunks_at;
-	h->data_at = a->data_at;
-	for (uint32_t i = 0; i < a->n_chunks; i++) {
-		a->gen[i] = 1;
-		shim_arena_chunk(a, i)->gen = 1;
-	}
-	__atomic_store_n(&h->magic, ARENA_MAGIC, __ATOMIC_RELEASE);
-}
-
-void shim_arena_done(struct shim_arena *a)
-{
-	free(a->gen);
-	free(a->populated);
-	*a = (struct shim_arena){0};
-}
-
-struct arena_head *shim_arena_head(const struct shim_arena *a)
-{
-	return (struct arena_head *)a->base;
-}
-
-struct arena_ring *shim_arena_ring(const struct shim_arena *a, uint32_t i)
-{
-	return (struct arena_ring *)(a->base + a->rings_at) + i;
-}
-
-struct arena_chunk *shim_arena_chunk(const struct shim_arena *a, uint32_t i)
-{
-	return (struct arena_chunk *)(a->base + a->chunks_at) + i;
-}
-
-uint64_t *shim_arena_data(const struct shim_arena *a, uint32_t i)
-{
-	return (uint64_t *)(a->base + a->data_at + (uint64_t)i * ARENA_CHUNK_BYTES);
-}
 
 /* Gives a chunk back with a new generation; when they start over, what is left in it is wiped. */
 static void chunk_free(struct shim_arena *a, uint32_t i)
@@ -173,7 +107,7 @@ static enum shim_next slot_copy(struct shim_arena *a, struct shim_ring *r, unsig
 		if (c == r->chunk || !chunk_is_ours(a, r, c))
 			return SHIM_BROKEN;
 	}
-	slot = shim_arena_data(a, c - 1) + (n % ARENA_CHUNK_SLOTS) * ARENA_SLOT_WORDS;
+	slot = shim_chunk_slot(a, c - 1, n);
 	w[2] = __atomic_load_n(&slot[2], __ATOMIC_ACQUIRE);
 	w[0] = __atomic_load_n(&slot[0], __ATOMIC_RELAXED);
 	w[1] = __atomic_load_n(&slot[1], __ATOMIC_RELAXED);
@@ -272,6 +206,8 @@ void shim_ring_skip(struct shim_arena *a, struct shim_ring *r, unsigned n)
 	r->chunk = next;
 	if (!r->n_pinned || r->pinned[r->n_pinned - 1] != done)
 		chunk_free(a, done - 1);
+	shim_chunk_copy(a, next - 1,
+		r->head >= r->tail / ARENA_CHUNK_SLOTS * ARENA_CHUNK_SLOTS + ARENA_CHUNK_SLOTS);
 }
 
 uint64_t shim_ring_close(struct shim_arena *a, struct shim_ring *r, uint64_t *vital)

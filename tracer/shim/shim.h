@@ -3,7 +3,7 @@
 /*
  * The other end of probes/shim. To be read in this order: preload.c (which programs get
  * the library), plain.c (which need none), arena.c (the directory of its rings) with sweeper.c (which
- * removes it should pptrace be killed), ring.c (one ring), expand.c (a slot
+ * removes it should pptrace be killed), layout.c (what lies where in them), ring.c (one ring) with copied.c (of which much lies ready), expand.c (a slot
  * becomes a record) with clock.c and ns.c (its time, its numbers), tasks.c with known.c and
  * spawn.c (what the library cannot know), fold.c (equal holds as one record), open.c (which rings are in use), drain.c (all rings in the order of time), source.c
  * (struct source); feed.c and guard.c keep the rings' memory; deaths.c with

@@ -126,6 +126,7 @@ static int file_map(struct state *s, int fd)
 	shim_guard_begin(base, s->drain.arena.bytes);
 	shim_arena_init(&s->drain.arena, base);
 	s->drain.arena.check_populated = true;
+	s->drain.arena.fd = fd;
 	s->mapped = true;
 	return 0;
 }

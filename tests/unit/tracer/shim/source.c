@@ -34,16 +34,25 @@ static void keep(void *arg, const struct rec_head *rec)
 	b->n++;
 }
 
-static struct bench *bench_new(void)
+/* fd: of an empty file for the arena, or -1. */
+static struct bench *bench_on(int fd)
 {
 	struct bench *b = xcalloc(1, sizeof *b);
 	uint64_t bytes = shim_arena_layout(&b->d.arena, RINGS, CHUNKS);
 
-	b->memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	ASSERT(fd < 0 || ftruncate(fd, (off_t)bytes) == 0);
+	b->memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+		fd < 0 ? MAP_PRIVATE | MAP_ANONYMOUS : MAP_SHARED, fd, 0);
 	ASSERT(b->memory != MAP_FAILED);
 	shim_arena_init(&b->d.arena, b->memory);
+	b->d.arena.fd = fd;
 	shim_drain_init(&b->d, false, UINT64_MAX);
 	return b;
+}
+
+static struct bench *bench_new(void)
+{
+	return bench_on(-1);
 }
 
 static void bench_free(struct bench *b)
@@ -376,6 +385,37 @@ TEST(shim_next_chunk)
 	ASSERT_INT(b->n, ARENA_CHUNK_SLOTS + 1);
 	ASSERT_INT(first->owner, 0);
 	ASSERT_INT(first->gen, 2);
+	bench_free(b);
+}
+
+/* Chunks that lie ready are copied out of the file; what was not written yet when they were is read when it is, in its turn. */
+TEST(shim_chunks_are_copied)
+{
+	_cleanup_close_ int fd = memfd_create("arena", MFD_CLOEXEC);
+	struct bench *b = bench_on(fd);
+	struct arena_ring *r = ring_make(b, 0, 5, 5);
+	uint64_t t = now(), n = 3 * ARENA_CHUNK_SLOTS, hole = 2 * ARENA_CHUNK_SLOTS - 100;
+
+	for (uint32_t c = 1; c < 3; c++) {
+		shim_arena_chunk(&b->d.arena, c)->owner = 1;
+		shim_arena_chunk(&b->d.arena, c - 1)->next = c + 1;
+	}
+	for (uint64_t i = 0; i < n; i++)
+		if (i != hole)
+			put(b, (uint32_t)(i / ARENA_CHUNK_SLOTS), i, MUTEX(ARENA_BUSY), t + i);
+	r->head = n;
+	pass(t + n + 100000);
+	b->d.keep_all = true;
+	shim_drain_poll(&b->d, keep, b);
+	ASSERT_INT(b->n, hole);
+	ASSERT_INT(b->d.arena.copies[1].of, 2);
+	put(b, 1, hole, MUTEX(ARENA_BUSY), t + hole);
+	shim_drain_poll(&b->d, keep, b);
+	ASSERT_INT(b->n, n);
+	ASSERT_INT(b->d.arena.copies[2].of, 3);
+	for (uint64_t i = 1; i < n; i++)
+		ASSERT(b->got[i].head.ts >= b->got[i - 1].head.ts);
+	ASSERT_INT(b->got[hole].head.ts - b->got[hole - 1].head.ts, 1);
 	bench_free(b);
 }
 
