@@ -117,7 +117,8 @@ def ladders(result):
     if found.get("steps"):
         out += ["## What a call costs at least", "",
                 "Each line does what those above it do, and no more: in the shortest form, without processes, waits, signals and all that pptrace needs besides. No tracer that",
-                "records reads and writes can cost less than *and another process copies the records*, where there is a processor to spare; on one the reader's time counts too. A server's time is that of a request.", ""]
+                "writes down each read and write can cost less than *and another process copies the records*, where there is a processor to spare; on one the reader's time counts too. pptrace does so for a",
+                "thread's first ones, and counts the others for each descriptor (*find out what the descriptor is*, and a little more). A server's time is that of a request.", ""]
         out += ladder("steps", found["steps"])
     if found.get("locksteps"):
         out += ["## What a lock costs at least", "",
