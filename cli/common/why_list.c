@@ -87,7 +87,10 @@ void why_list_object(struct buf *out, const struct why_source *src, const struct
 		buf_adds(out, "waits for the ");
 		naming_lock(out, src->db, r->lock_id);
 	} else if (r->pipe_id) {
-		buf_addf(out, "%s ", reason_words(r->state));
+		/* What it is called says that it is a socket. */
+		buf_addf(out, "%s ",
+			wait_find(r->state) == WAIT_SOCKET ? "waits for the"
+							   : reason_words(r->state));
 		if (!strcmp(r->state, "stopped"))
 			buf_addf(out, "while it %s ",
 				r->mode && *r->mode == 'w' ? "writes to" : "reads from");
@@ -195,7 +198,8 @@ static void add_thread(struct buf *out, const struct why_source *src, const stru
 	if (r->syscall && (!strcmp(r->state, "other") || !strcmp(r->state, "futex")))
 		buf_addf(out, " (%s)", r->syscall);
 	if (more)
-		buf_addf(out, "; and %u more threads in the same wait", more);
+		buf_addf(
+			out, "; and %u more thread%s in the same wait", more, more == 1 ? "" : "s");
 	buf_addc(out, '\n');
 	if (why_whom(&whom, src, r, ", "))
 		add_line(out, r->lock_id ? "held by " : "other end: ", &whom);

@@ -50,6 +50,16 @@ says watch 'waits for a change to the files that it watches' \
 	'who will change the files that are watched \(inotify, fanotify\)'
 end
 
+begin "connect to a socket whose queue is full: the socket is named once"
+start "$BUILD/tests/corpus/unix_full_backlog"
+for ((tries = 0; tries < 50; tries++)); do
+	run "$PPTRACE" why "$pid"
+	! grep -q 'listening socket' "$TMP/out" || break
+done
+expect_out '^ +[0-9]+ +unix_full_backl.*: waits for the listening socket [^,]+, for '
+stop
+end
+
 begin "a netlink socket: of which protocol"
 says netlink 'waits for the socket: netlink \(route\)' 'what the kernel, or another process, will send over netlink'
 end
