@@ -348,8 +348,12 @@ static const char *cause_remedy(const struct state *st, const struct stuck_set *
 		       " what it is to do.";
 	if (all_of(s, 1u << WAIT_SIGNAL) && s->n_members == 1 &&
 		st->processes[st->threads[s->members[0]].process].has_zombie)
-		return "In the handler of SIGCHLD reap all children that have ended: call waitpid with"
-		       " WNOHANG until it returns none.";
+		/* One that came just before pause was called did not end it, however many the handler reaped. */
+		return any_wait(st, s, "SELECT 1 FROM wait WHERE id = ?1 AND syscall = 'pause'")
+			       ? "Block SIGCHLD before testing whether to wait, and let it in by sigsuspend alone: pause does not see"
+				 " what came before it. Reap all children that have ended (waitpid with WNOHANG, until it returns none)."
+			       : "In the handler of SIGCHLD reap all children that have ended: call waitpid with"
+				 " WNOHANG until it returns none.";
 	if (all_of(s, 1u << WAIT_SIGNAL) && s->n_members == 1 &&
 		state_catches(st, s->members[0], SIGCHLD) &&
 		!state_catches_any(st, st->threads[s->members[0]].process))

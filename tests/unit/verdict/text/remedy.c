@@ -38,6 +38,25 @@ TEST(remedy_full_pipe_of_its_writer)
 	EXPECT_REMEDY(db, "Nobody else reads what is written there");
 }
 
+/* A signal that comes just before pause is missed; sigsuspend lets it in itself. */
+TEST(remedy_child_that_ended_before)
+{
+	for (int suspends = 0; suspends < 2; suspends++) {
+		sqlite3 *db = fixture_program(0);
+
+		fixture_process(db, 2, 1);
+		fixture_handler(db, 1, 17);
+		fixture_sql(db, "UPDATE thread SET end_ns = 900000000 WHERE process_id = 2");
+		fixture_sql(db,
+			"UPDATE process SET end_ns = 900000000, end_kind = 'exit', exit_code = 0 WHERE id = 2");
+		fixture_wait(db, 10, "signal",
+			suspends ? "syscall = 'rt_sigsuspend'" : "syscall = 'pause'");
+		EXPECT_REMEDY(
+			db, suspends ? "In the handler of SIGCHLD reap all children that have ended"
+				     : "Block SIGCHLD before testing whether to wait");
+	}
+}
+
 TEST(remedy_empty_pipe_of_its_reader)
 {
 	sqlite3 *db = fixture_program(0);
