@@ -108,11 +108,27 @@ static bool are_runtime_locks(const struct state *st, const struct stuck_set *s)
 	return any;
 }
 
+/* Says whether all members want one rwlock, of which nobody was seen to have it: readers are not noted in its memory. */
+static bool want_one_unseen(const struct state *st, const struct stuck_set *s)
+{
+	const struct state_lock *first = state_lock_of(st, &st->threads[s->members[0]].wait);
+
+	if (!first || first->kind != LOCK_RWLOCK || stuck_has_holder(st, s))
+		return false;
+	for (size_t i = 1; i < s->n_members; i++)
+		if (state_lock_of(st, &st->threads[s->members[i]].wait) != first)
+			return false;
+	return true;
+}
+
 static const char *lock_remedy(const struct state *st, const struct stuck_set *s)
 {
 	if (stuck_is_upgrade(st, s))
 		return "Do not ask for the write lock while holding the same lock for reading: release it first, and look again"
 		       " at what it guards.";
+	if (s->n_members > 1 && want_one_unseen(st, s))
+		return "Do not ask for the write lock while holding the same lock for reading, and release it on every exit path of a"
+		       " thread: who has it for reading is not known here.";
 	if (!strcmp(s->shape, "self") && !stuck_has_holder(st, s))
 		return "Release the lock on every exit path of a thread, and do not acquire it again while holding it.";
 	if (!strcmp(s->shape, "self") || stuck_wants_own(st, s))

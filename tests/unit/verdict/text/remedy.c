@@ -57,6 +57,17 @@ TEST(remedy_child_that_ended_before)
 	}
 }
 
+/* Two who both read under a lock and ask for it to write; where only waits are recorded nobody was seen to have it. */
+TEST(remedy_rwlock_of_unseen_readers)
+{
+	sqlite3 *db = fixture_program(1);
+
+	fixture_lock(db, 1, "rwlock", 1);
+	fixture_wait(db, 10, "lock", "lock_id=1, mode='x'");
+	fixture_wait(db, 11, "lock", "lock_id=1, mode='x'");
+	EXPECT_REMEDY(db, "Do not ask for the write lock while holding the same lock for reading");
+}
+
 TEST(remedy_empty_pipe_of_its_reader)
 {
 	sqlite3 *db = fixture_program(0);
