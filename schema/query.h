@@ -75,6 +75,9 @@ const char *query_text(sqlite3_stmt *stmt, int col);
 int64_t query_int(sqlite3_stmt *stmt, int col, int64_t fallback);
 bool query_null(sqlite3_stmt *stmt, int col);
 
+/* So many rows of pipe_io may be gone through for one answer: there is no index while the command runs. */
+enum { QUERY_PIPE_IO_MOST = 2000000 };
+
 /*
  * Adds a column as a JSON value: a number, a string or null; infinities, which JSON lacks, are null. Columns that hold
  * JSON themselves (arguments, options, blind spots; name: the column's, or what it is called here) become that array or object,

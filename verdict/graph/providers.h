@@ -65,7 +65,7 @@ bool providers_is_answerless(const struct providers *pr, uint32_t asker);
  */
 uint64_t providers_rescues(const struct providers *pr, uint32_t thread);
 
-/* Says whether so few reads and writes were recorded that they may all be gone through: there is no index while the command runs. */
+/* Says whether so few reads and writes were recorded that they may all be gone through: QUERY_PIPE_IO_MOST. */
 bool providers_may_look_through(const struct state *st);
 
 /* Says whether a process (an index) has the end of a pipe that a thread waits for which reads that, or writes to it. */

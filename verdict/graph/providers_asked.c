@@ -24,9 +24,8 @@
 
 enum {
 	CHAIN_MAX = 16,
-	TALKS_MAX = 16, /* so many connections are looked at */
-	/* So many rows are gone through for all of them together: there is no index while the command runs. */
-	ROWS_MAX = 2000000,
+	TALKS_MAX =
+		16, /* so many connections are looked at, and for all of them QUERY_PIPE_IO_MOST rows */
 };
 
 /* A connection through which a thread asks, and its side of it. */
@@ -255,7 +254,7 @@ static bool find_told(struct providers *pr, uint32_t asker)
 bool providers_find_answerers(struct providers *pr)
 {
 	const struct state *st = pr->st;
-	struct talks talks = {.rows_left = ROWS_MAX};
+	struct talks talks = {.rows_left = QUERY_PIPE_IO_MOST};
 	bool any = false;
 
 	pr->asked_ns = INT64_MAX;

@@ -98,9 +98,8 @@ bool providers_has_own_end(const struct state *st, uint32_t thread)
 
 bool providers_may_look_through(const struct state *st)
 {
-	const int64_t most = 2000000;
-
-	return query_number(st->db, "SELECT max(id) FROM pipe_io", 0, 0, st->why) <= most;
+	return query_number(st->db, "SELECT max(id) FROM pipe_io", 0, 0, st->why) <=
+	       QUERY_PIPE_IO_MOST;
 }
 
 /*

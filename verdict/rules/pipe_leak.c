@@ -29,9 +29,7 @@
 
 enum {
 	LIST_MAX = 8,
-	TOLD_MAX = 64, /* further pipes are only counted */
-	/* of so many reads and writes a look takes too long while the command runs */
-	LIVE_ROWS = 2000000,
+	TOLD_MAX = 64,   /* further pipes are only counted */
 	GENERATIONS = 64 /* a damaged file may hold a cycle of parents */
 };
 
@@ -294,8 +292,8 @@ static void add_rest(struct leaks *l)
 /* While the command runs a look must not take long. */
 static bool may_look(struct rule_context *ctx)
 {
-	return !ctx->live_ns ||
-	       query_number(ctx->db, "SELECT max(id) FROM pipe_io", 0, 0, ctx->why) <= LIVE_ROWS;
+	return !ctx->live_ns || query_number(ctx->db, "SELECT max(id) FROM pipe_io", 0, 0,
+					ctx->why) <= QUERY_PIPE_IO_MOST;
 }
 
 int rule_pipe_leak(struct rule_context *ctx)
