@@ -36,7 +36,7 @@ python)
 	done
 	;;
 java)
-	for at in 11:bullseye 21:trixie; do
+	for at in 11:bullseye 21:trixie 25:sid; do
 		version=${at%:*}
 		release "$version" "${at#*:}" "/usr/lib/jvm/java-$version-openjdk-amd64/bin/java" "openjdk-$version-jre-headless"
 	done

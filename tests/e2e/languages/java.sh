@@ -290,7 +290,7 @@ release_tests()
 }
 # Whoever comes first fetches them.
 release_cannot java 21 >/dev/null
-side_by_side release_tests own 11 21
+side_by_side release_tests own 11 21 25
 
 # ---- Programs that are traced ----
 
@@ -368,7 +368,7 @@ side_by_side run_tests $(backends)
 recorded_release()
 {
 	local version root=$BUILD/java
-	for version in 11 21; do
+	for version in 11 21 25; do
 		[ -z "$(release_cannot java $version)" ] || continue
 		JAVA=("$root/run" "$version" -cp /cases)
 		begin "$1: Java $version: monitors, reported while it lasts, and kept; a child that writes to a full pipe; an idle pool is not accused"
@@ -383,7 +383,7 @@ recorded_release()
 	done
 }
 if [ -n "${LONG:-}" ]; then
-	for version in 11 21; do
+	for version in 11 21 25; do
 		[ -n "$(release_cannot java $version)" ] || release_library "$BUILD/java/$version"
 	done
 	# shellcheck disable=SC2046

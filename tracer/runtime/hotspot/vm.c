@@ -19,7 +19,7 @@
 
 enum {
 	OLDEST = 11, /* releases that were tried */
-	NEWEST = 24,
+	NEWEST = 25,
 	MAX_ROWS = 16384, /* of a table; there are about 2,000 */
 	MAX_FLAGS = 8192,
 	MAX_NAME = 80
