@@ -473,7 +473,7 @@ CREATE TABLE site ( -- a place in a program
     id INTEGER PRIMARY KEY,
     module TEXT,                -- path of the file
     offset INTEGER,             -- of the address in that file's address space
-    function TEXT,              -- NULL: not known
+    function TEXT,              -- NULL: not known; of a coroutine in a loop of asyncio with its task: 'move in task Task-2'
     file TEXT,                  -- source file; NULL: not known
     line INTEGER,               -- NULL: not known
     language TEXT               -- language of the frame where it is not machine code: 'python'
