@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -109,7 +110,10 @@ static bool push_one(struct server *s, const char *path, const char *run, bool g
 	}
 	if (!rc)
 		rc = grows ? follow(p, &counts, &why) : push_round(p, &counts, &why);
-	if (rc)
+	/* The reason mostly names the file. */
+	if (rc && why.len && strstr(why.data, path))
+		warn("push: %s", why.data);
+	else if (rc)
 		warn("push: %s: %s", path, why.data);
 	else
 		report(p, path, s, &counts, clock_now() - start);

@@ -189,8 +189,11 @@ int rule_crash(struct rule_context *ctx)
 		buf_adds(&b, ") at ");
 		naming_time(&b, query_int(stmt, 2, 0));
 		f = rule_report(ctx, "crash", query_int(stmt, 2, 0), &b, NULL,
-			"Run it under a debugger, or open its core file, to find the place; a build with"
-			" -fsanitize=address,undefined often names the cause.");
+			query_int(stmt, 3, 0)
+				? "Open its core file in a debugger, or give it to pptrace why, to find the place; a build with"
+				  " -fsanitize=address,undefined often names the cause."
+				: "Run it under a debugger, or once more with ulimit -c unlimited for a core file, to find the place; a build"
+				  " with -fsanitize=address,undefined often names the cause.");
 		naming_process(&b, ctx->db, id);
 		buf_addc(&b, ' ');
 		add_end(&b, ctx, id);

@@ -135,6 +135,23 @@ TEST(rules_crash_by_abort)
 	EXPECT(killed_by(6, "thread", 20), NULL, "crash");
 }
 
+/* What is advised is possible: a core file is opened where one was left. */
+TEST(rules_crash_remedy)
+{
+	for (int core = 0; core < 2; core++) {
+		sqlite3 *db = killed_by(11, "kernel", 0);
+		_cleanup_buf_ struct buf why = BUF_INIT;
+		struct findings found = {0};
+
+		fixture_sql(db, "UPDATE process SET core_dumped = %d", core);
+		ASSERT_INT(verdict_all(db, INT64_MAX, NULL, false, &found, &why), 0);
+		ASSERT_INT(found.n, 1);
+		ASSERT_INT(!strncmp(found.list[0].remedy, "Open its core file", 18), core);
+		findings_free(&found);
+		(void)sqlite3_close(db);
+	}
+}
+
 TEST(rules_crash_sent_by_kill)
 {
 	EXPECT(killed_by(11, "kill", 10), NULL, "");
