@@ -250,7 +250,7 @@ why_tests()
 	for case in pool server rest; do
 		begin "why, Java $1: an idle $case is not accused"
 		start "${JAVA[@]}" Cases "$case"
-		wait_for 60 has_text 'pool-1-thread-1: waits for the work queued to the pool.*; and 1 more threads in the same wait'
+		wait_for 60 has_text 'pool-1-thread-1: waits for the work queued to the pool.*; and 1 more thread in the same wait'
 		run "$PPTRACE" why "$pid"
 		expect_out '^No deadlock was found'
 		expect_status 0
