@@ -13,6 +13,10 @@ enum { TEXT_SHOWN = 240 }; /* characters; a PNG has at most 32767 pixels in a ro
 
 #define POINTS_PER_INCH 72.0
 #define CHAR_WIDTH 0.62 /* of the font's size, for a wide font */
+#define BYTE_WIDTH                                                                                 \
+	0.8 /* the same for each byte of what is not ASCII, as Graphviz estimates it: up to 0.7 was seen */
+#define LABEL_MARGINS                                                                              \
+	16.0 /* points, both together: Graphviz leaves 0.11 inches on each side of a label */
 
 struct canvas canvas_new(const char *name)
 {
@@ -67,13 +71,27 @@ double canvas_width(const char *text, double size)
 	return canvas_letters(text) * size * CHAR_WIDTH;
 }
 
+/*
+ * Where Graphviz finds no fonts it takes each byte for a letter (estimate_textspan_size in common/textspan.c), and centres what it takes
+ * for wider than its box: wide characters, of three or four bytes each, would begin to the left of where they should.
+ */
+static double room_of_wide(const char *text, double size)
+{
+	size_t letters = 0;
+
+	for (const char *c = text; *c; c++)
+		letters += (*c & 0xc0) != 0x80;
+	return text_width(text) > letters ? (double)strlen(text) * size * BYTE_WIDTH + LABEL_MARGINS
+					  : 0;
+}
+
 /* The text is aligned to the left of a box that is as wide as it may get. */
 static struct graph_item *text_box(struct canvas *c, const char *class, double x, double y,
 	double size, const char *color, const char *text)
 {
 	_cleanup_free_ char *fit = text_fit(text, TEXT_SHOWN);
-	double h = size * 1.5, w = canvas_width(fit, size) + 2;
-	struct graph_item *it = canvas_box(c, NULL, class, x, y - h / 2, w, h);
+	double h = size * 1.5, w = canvas_width(fit, size) + 2, room = room_of_wide(fit, size);
+	struct graph_item *it = canvas_box(c, NULL, class, x, y - h / 2, w > room ? w : room, h);
 
 	graph_set(it, "shape", "plaintext");
 	graph_set(it, "style", "");
