@@ -195,10 +195,7 @@ static void show_frames(
 	size_t n = t->n_frames, first = cpython_tasks(c, frames, n, t->frames, RUNTIME_MAX_FRAMES);
 
 	for (size_t i = 0; i < n && first + i < RUNTIME_MAX_FRAMES; i++)
-		t->frames[first + i] = (struct runtime_frame){.function = frames[i].code->name,
-			.file = frames[i].code->file,
-			.line = cpython_line(frames[i].code, frames[i].instr),
-			.is_library = frames[i].code->is_library};
+		t->frames[first + i] = cpython_shown(&frames[i]);
 	t->n_frames = first + n < RUNTIME_MAX_FRAMES ? first + n : RUNTIME_MAX_FRAMES;
 }
 

@@ -55,8 +55,9 @@ struct cpython {
 	uint64_t runtime;  /* address of _PyRuntime */
 	struct hash codes; /* struct cpython_code by address, owned */
 	struct hash types; /* struct cpython_class by address, owned */
-	struct hash names; /* names of variables by address, owned */
-	size_t looks;      /* objects that cpython_search has looked at */
+	struct hash
+		names; /* names of variables, and what coroutines are shown as, by address; owned */
+	size_t looks;  /* objects that cpython_search has looked at */
 };
 
 /* A type object, read once. */
@@ -137,6 +138,12 @@ bool cpython_frame_at(
  * last one is the outermost. Frames without code, the interpreter's own, are left out. Returns how many.
  */
 size_t cpython_frames(struct cpython *c, uint64_t thread, struct cpython_frame *ret, size_t max);
+
+/* Says whether a frame, which has code, is of a function in a file of the library that ends so; before 3.11 functions are without their class. */
+bool cpython_is_in(const struct cpython_frame *f, const char *end, const char *function);
+
+/* Returns a frame that has code as it is shown; the texts belong to its code. */
+struct runtime_frame cpython_shown(const struct cpython_frame *f);
 
 /* ---- cpython_task.c ---- */
 

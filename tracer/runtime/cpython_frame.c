@@ -100,3 +100,20 @@ size_t cpython_frames(struct cpython *c, uint64_t thread, struct cpython_frame *
 	}
 	return n;
 }
+
+bool cpython_is_in(const struct cpython_frame *f, const char *end, const char *function)
+{
+	size_t len = strlen(f->code->file), n = strlen(end);
+	const char *name = strrchr(f->code->name, '.');
+
+	return f->code->is_library && len >= n && !strcmp(f->code->file + len - n, end) &&
+	       !strcmp(name ? name + 1 : f->code->name, function);
+}
+
+struct runtime_frame cpython_shown(const struct cpython_frame *f)
+{
+	return (struct runtime_frame){.function = f->code->name,
+		.file = f->code->file,
+		.line = cpython_line(f->code, f->instr),
+		.is_library = f->code->is_library};
+}

@@ -37,40 +37,31 @@ static bool is_thread_start(const struct cpython_frame *f)
 	       (!strcmp(f->code->name, "Thread.start") || !strcmp(f->code->name, "start"));
 }
 
-/* Says whether a frame is of a file of the library, in which functions have these names; before 3.11 they are without the class. */
-static bool is_in(const struct cpython_frame *f, const char *end, const char *function)
-{
-	size_t len = strlen(f->code->file), n = strlen(end);
-	const char *name = strrchr(f->code->name, '.');
-
-	return f->code->is_library && len >= n && !strcmp(f->code->file + len - n, end) &&
-	       !strcmp(name ? name + 1 : f->code->name, function);
-}
-
 /* Says whether a frame is that of a thread of a ThreadPoolExecutor that has nothing to do: its queue is the pool's own. */
 static bool is_pool_worker(const struct cpython_frame *f)
 {
-	return is_in(f, "/concurrent/futures/thread.py", "_worker");
+	return cpython_is_in(f, "/concurrent/futures/thread.py", "_worker");
 }
 
 /* Says whether a frame is that of the work of such a thread: behind it stands only the thread's own. */
 static bool is_work_item(const struct cpython_frame *f)
 {
-	return is_in(f, "/concurrent/futures/thread.py", "run");
+	return cpython_is_in(f, "/concurrent/futures/thread.py", "run");
 }
 
 /* Returns the name of a function that waits for several futures, if a frame is of one, or NULL. */
 static const char *futures_call(const struct cpython_frame *f)
 {
-	return is_in(f, "/concurrent/futures/_base.py", "wait")           ? "wait"
-	       : is_in(f, "/concurrent/futures/_base.py", "as_completed") ? "as_completed"
-									  : NULL;
+	return cpython_is_in(f, "/concurrent/futures/_base.py", "wait")           ? "wait"
+	       : cpython_is_in(f, "/concurrent/futures/_base.py", "as_completed") ? "as_completed"
+										  : NULL;
 }
 
 /* Says whether a frame waits until all that was put into a queue is done. */
 static bool is_queue_join(const struct cpython_frame *f)
 {
-	return is_in(f, "/queue.py", "join") || is_in(f, "/multiprocessing/queues.py", "join");
+	return cpython_is_in(f, "/queue.py", "join") ||
+	       cpython_is_in(f, "/multiprocessing/queues.py", "join");
 }
 
 /* Returns the first variable of a frame: self, in a method. */

@@ -15,24 +15,16 @@
 #include "tracer/runtime/cpython.h"
 
 enum {
-	MAX_TASKS = 8,       /* each waiting for the next */
-	MAX_COROUTINES = 32, /* of one task */
-	MAX_CHILDREN = 256,  /* of one gather */
-	MAX_STACKED = 1000,  /* words of one frame */
-	TASK_WORDS = 32,     /* of a task, in which its members lie */
-	FRAME_IN_COROUTINE = 64,
+	MAX_TASKS = 8,           /* each waiting for the next */
+	MAX_COROUTINES = 32,     /* of one task */
+	MAX_CHILDREN = 256,      /* of one gather */
+	MAX_STACKED = 1000,      /* words of one frame */
+	TASK_WORDS = 32,         /* of a task, in which its members lie */
+	FRAME_IN_COROUTINE = 64, /* at the earliest */
+	FRAME_LATEST = 96,
 	FRAME_POINTER = 16, /* up to 3.10: gi_frame */
 	LIST_ITEMS = 24
 };
-
-static bool is_method(const struct cpython_frame *f, const char *name, const char *file)
-{
-	size_t len = strlen(f->code->name), n = strlen(name);
-	const char *tail = strstr(f->code->file, file);
-
-	return f->code->is_library && len >= n && !strcmp(f->code->name + len - n, name) && tail &&
-	       !strcmp(tail, file);
-}
 
 /* ---- Coroutines ---- */
 
@@ -40,7 +32,7 @@ static uint64_t frame_of(struct cpython *c, uint64_t coroutine)
 {
 	if (c->layout->minor < 11)
 		return cpython_pointer(c, coroutine, FRAME_POINTER);
-	for (uint64_t at = coroutine + FRAME_IN_COROUTINE; at <= coroutine + 96; at += 8)
+	for (uint64_t at = coroutine + FRAME_IN_COROUTINE; at <= coroutine + FRAME_LATEST; at += 8)
 		if (!strcmp(cpython_type(c, cpython_pointer(c, at, c->layout->frame_code)), "code"))
 			return at;
 	return 0;
@@ -158,11 +150,8 @@ static size_t show_task(
 
 		if (!at || !cpython_frame_at(c, at, &f, &back) || !f.code)
 			break;
-		list[n++] =
-			(struct runtime_frame){.function = function_in(c, f.code, coroutine, name),
-				.file = f.code->file,
-				.line = cpython_line(f.code, f.instr),
-				.is_library = f.code->is_library};
+		list[n] = cpython_shown(&f);
+		list[n++].function = function_in(c, f.code, coroutine, name);
 		coroutine = awaited(c, &f);
 	}
 	while (n && shown < max)
@@ -194,7 +183,7 @@ static uint64_t until_complete(struct cpython *c, const struct cpython_frame *fr
 	struct variable v = {c, 0};
 
 	for (size_t i = 0; i < n && !v.found; i++)
-		if (is_method(&frames[i], "run_until_complete", "/asyncio/base_events.py"))
+		if (cpython_is_in(&frames[i], "/asyncio/base_events.py", "run_until_complete"))
 			(void)cpython_locals(c, &frames[i], is_future, &v);
 	return v.found;
 }
@@ -202,7 +191,7 @@ static uint64_t until_complete(struct cpython *c, const struct cpython_frame *fr
 size_t cpython_tasks(struct cpython *c, const struct cpython_frame *frames, size_t n,
 	struct runtime_frame *ret, size_t max)
 {
-	uint64_t task = n && is_method(&frames[0], "select", "/selectors.py")
+	uint64_t task = n && cpython_is_in(&frames[0], "/selectors.py", "select")
 				? until_complete(c, frames, n)
 				: 0;
 	struct task_members chain[MAX_TASKS];
