@@ -231,6 +231,17 @@ static bool is_error_output(const struct state *st, const struct stuck_set *s)
 	return false;
 }
 
+static bool is_connected_to_itself(const struct state *st, const struct stuck_set *s)
+{
+	for (size_t i = 0; i < s->n_members; i++) {
+		uint32_t p = state_pipe(st, st->threads[s->members[i]].wait.pipe_id);
+
+		if (p != STATE_NONE && st->pipes[p].is_to_itself)
+			return true;
+	}
+	return false;
+}
+
 /* Says whether a member reads a pipe into which its own process has written. */
 static bool has_written_itself(const struct state *st, const struct stuck_set *s)
 {
@@ -260,10 +271,7 @@ static const char *pipe_remedy(const struct state *st, const struct stuck_set *s
 	if (wants_process(st, s))
 		return "Close the write end of the pipe from which the child reads, and send what it"
 		       " still expects, before waiting for it.";
-	if (!strcmp(s->shape, "self") &&
-		any_wait(st, s,
-			"SELECT 1 FROM wait w JOIN pipe p ON p.id = w.pipe_id WHERE w.id = ?1 AND p.kind = 'tcp'"
-			" AND p.inode2 IS NULL AND p.local = p.remote"))
+	if (!strcmp(s->shape, "self") && is_connected_to_itself(st, s))
 		return "The socket is connected to its own address, which happens where nobody listens on a port of those that clients"
 		       " are given. After connect compare getsockname with getpeername, and let servers listen on other ports.";
 	if (!strcmp(s->shape, "self") && is_connection(st, s))
