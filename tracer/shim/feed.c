@@ -10,10 +10,6 @@
 #include "base/mem.h"
 #include "base/thread.h"
 
-#ifndef MADV_POPULATE_WRITE
-#define MADV_POPULATE_WRITE 23
-#endif
-
 /*
  * A page that is new to the file costs several times as much as one that only has to be mapped, and a thread that
  * needs it often holds the very lock that it records. So a thread of pptrace stays ahead of those that write.

@@ -6,10 +6,17 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/mman.h>
 
 #include "base/hash.h"
 #include "schema/arena.h"
 #include "tracer/source.h"
+
+/* Since Linux 5.14; older ones, whose headers lack them too, answer EINVAL. */
+#ifndef MADV_POPULATE_READ
+#define MADV_POPULATE_READ 22
+#define MADV_POPULATE_WRITE 23
+#endif
 
 /* ---- The clock (clock.c) ---- */
 

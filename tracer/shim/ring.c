@@ -7,10 +7,6 @@
 
 #include "base/mem.h"
 
-#ifndef MADV_POPULATE_READ
-#define MADV_POPULATE_READ 22
-#endif
-
 /*
  * Each word is read once, into memory of our own, and judged there. A ring
  * whose chain of chunks leads outside the arena, into another ring or in a
