@@ -735,7 +735,6 @@ TEST(lock_holds_that_others_want_have_rows)
 	feed_close(&f);
 }
 
-/* Several holds in one record count as they would one by one: sums, order, threads, tries. */
 /* Who takes two locks in turn gets two rows, whichever locks they are: one does not keep the other out. */
 TEST(lock_holds_in_turn_share_rows)
 {
@@ -756,6 +755,7 @@ TEST(lock_holds_in_turn_share_rows)
 	feed_close(&f);
 }
 
+/* Several holds in one record count as they would one by one: sums, order, threads, tries. */
 TEST(lock_fold_counts_each)
 {
 	struct feed f;
