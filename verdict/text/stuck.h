@@ -2,8 +2,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * To be read in this order: stuck_text.c (a set as a finding: summary, explanation, what would release it),
- * stuck_member.c (one thread: what it waits for, and who could end that), stuck_futex.c (what its futex belongs to),
- * stuck_holder.c (who of a set has the locks), stuck_remedy.c (what to do about it).
+ * stuck_member.c (one thread: what it waits for), stuck_provider.c (who could end that), stuck_futex.c (what its futex
+ * belongs to), stuck_holder.c (who of a set has the locks), stuck_remedy.c (what to do about it).
  * The other rules find and say theirs in one place: verdict/rules/<topic>.c. The names of threads, locks and places
  * in all of them come from verdict/naming.c and place.c; terminal.c, json.c and ci/ print what is said.
  */
@@ -14,6 +14,9 @@
 #include "verdict/verdict.h"
 
 struct places;
+
+/* So many threads, processes or ranks of a kind are named; of more it is said that there are others. */
+enum { STUCK_LIST_MAX = 8 };
 
 /* Makes a finding of a set: rule deadlock if it is certain, else stuck. */
 void stuck_describe(const struct state *st, const struct stuck_set *set, struct findings *fs);
@@ -27,6 +30,15 @@ void stuck_places(struct places *places, const struct state *st, const struct st
 /* Adds the same as stuck_words with the time, the place and those who could end the wait. places: of all members. */
 void stuck_member(
 	struct buf *b, const struct state *st, const struct state_thread *t, struct places *places);
+
+/* ---- stuck_provider.c ---- */
+
+/* Adds who could end the wait of a thread, and what keeps each from it: the holders of a lock, the other ends of a pipe, ranks. places: of all members. */
+void stuck_providers(
+	struct buf *b, const struct state *st, const struct state_thread *t, struct places *places);
+
+/* Adds " since 0.331 s", ns being nanoseconds since the start of the trace; nothing in a snapshot, which does not know it. */
+void stuck_since(struct buf *b, const struct state *st, int64_t ns);
 
 /* ---- stuck_futex.c ---- */
 
