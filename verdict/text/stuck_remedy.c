@@ -456,19 +456,15 @@ static bool crosses(const struct state *st, const struct stuck_set *s)
 	return n > 1 && !stuck_has_holder(st, s);
 }
 
-const char *stuck_remedy(const struct state *st, const struct stuck_set *s)
+/* What concerns locks alone, and the end of threads that want them. */
+static const char *only_locks_remedy(const struct state *st, const struct stuck_set *s)
 {
-	const unsigned locks = of_kind(KIND_LOCK), pipes = of_kind(KIND_PIPE);
-	const char *remedy = cause_remedy(st, s);
+	const unsigned locks = of_kind(KIND_LOCK), or_join = locks | 1u << WAIT_JOIN;
 
-	if (remedy)
-		return remedy;
-	if (s->asks && held_remedy(st, s))
-		return held_remedy(st, s);
-	if (all_of(s, locks | 1u << WAIT_JOIN) && any_wait(st, s, FOR_TYPE(LOCK_TYPE_IMPORT)))
+	if (all_of(s, or_join) && any_wait(st, s, FOR_TYPE(LOCK_TYPE_IMPORT)))
 		return "While a module is imported, do not wait for a thread that imports it too, nor for a lock that such a"
 		       " thread holds: start the work from a function that is called when all is imported.";
-	if (all_of(s, locks | 1u << WAIT_JOIN) &&
+	if (all_of(s, or_join) &&
 		any_wait(st, s, FOR_TYPE(LOCK_TYPE_CLASS) " AND l.kind <> 'monitor'"))
 		return "A static initialiser must not need a class whose own initialiser needs this one (a subclass, say), nor"
 		       " wait for a thread that does: create what it needs later, on first use.";
@@ -478,10 +474,18 @@ const char *stuck_remedy(const struct state *st, const struct stuck_set *s)
 	if (all_of(s, locks) && wants_one_rwmutex(st, s))
 		return "Do not lock a read-write mutex again while holding it for reading: a writer waits until all"
 		       " have read, and meanwhile no new reader is let in.";
-	if (all_of(s, locks | 1u << WAIT_JOIN) && any_of(s, locks) && !any_of(s, 1u << WAIT_SEM))
-		return any_of(s, 1u << WAIT_JOIN) && !crosses(st, s)
-			       ? "Release the lock before joining a thread that needs it."
-			       : lock_remedy(st, s);
+	if (!all_of(s, or_join) || !any_of(s, locks) || any_of(s, 1u << WAIT_SEM))
+		return NULL;
+	return any_of(s, 1u << WAIT_JOIN) && !crosses(st, s)
+		       ? "Release the lock before joining a thread that needs it."
+		       : lock_remedy(st, s);
+}
+
+/* What concerns pipes, and the children at their other ends. */
+static const char *only_pipes_remedy(const struct state *st, const struct stuck_set *s)
+{
+	const unsigned pipes = of_kind(KIND_PIPE);
+
 	if (any_of(s, 1u << WAIT_FIFO_OPEN))
 		return wait_info(WAIT_FIFO_OPEN)->remedy;
 	if (any_of(s, 1u << WAIT_VFORK) && any_of(s, pipes))
@@ -493,6 +497,14 @@ const char *stuck_remedy(const struct state *st, const struct stuck_set *s)
 	if (all_of(s, pipes | 1u << WAIT_CHILD | 1u << WAIT_JOIN) && any_of(s, 1u << WAIT_CHILD) &&
 		any_of(s, 1u << WAIT_PIPE_WRITE))
 		return pipe_remedy(st, s);
+	return NULL;
+}
+
+/* What concerns locks beside something else, and the objects of languages. */
+static const char *mixed_remedy(const struct state *st, const struct stuck_set *s)
+{
+	const unsigned locks = of_kind(KIND_LOCK), pipes = of_kind(KIND_PIPE);
+
 	if (waits_in_runtime(st, s) && any_of(s, 1u << WAIT_LOCK) && !any_of(s, pipes))
 		return "Do not hold a lock while waiting for something that other threads can only do"
 		       " while holding that lock.";
@@ -507,6 +519,12 @@ const char *stuck_remedy(const struct state *st, const struct stuck_set *s)
 	if (waits_in_runtime(st, s))
 		return "Let a thread that depends on none of the others provide what is waited for, or wait"
 		       " with a timeout.";
+	return NULL;
+}
+
+/* What is left: the reasons by themselves. */
+static const char *other_remedy(const struct state *st, const struct stuck_set *s)
+{
 	if (wants_semaphores(st, s))
 		return "Post semaphores on every exit path (SEM_UNDO does it where a process ends), and take"
 		       " several of them in one call, or in the same order everywhere.";
@@ -527,4 +545,19 @@ const char *stuck_remedy(const struct state *st, const struct stuck_set *s)
 	return s->n_members == 1
 		       ? "Make sure that what it waits for is provided, or wait with a timeout."
 		       : "Let one of them do its part without waiting for the others.";
+}
+
+const char *stuck_remedy(const struct state *st, const struct stuck_set *s)
+{
+	const char *remedy = cause_remedy(st, s);
+
+	if (!remedy && s->asks)
+		remedy = held_remedy(st, s);
+	if (!remedy)
+		remedy = only_locks_remedy(st, s);
+	if (!remedy)
+		remedy = only_pipes_remedy(st, s);
+	if (!remedy)
+		remedy = mixed_remedy(st, s);
+	return remedy ? remedy : other_remedy(st, s);
 }
