@@ -252,11 +252,35 @@ void model_lock_stack(struct model *m, const struct rec_LOCK_STACK *rec)
 	t->lock_stack = s;
 }
 
+/*
+ * Returns the place where a lock was acquired, and sets *ret_stack to the stack that was told before (LOCK_STACK), which
+ * begins outside of libraries; 0: none. A signal handler that took a lock between the two has told its own.
+ */
+static int64_t place_of(struct model *m, const struct thread *t, uint64_t site, int64_t *ret_stack)
+{
+	bool told = t->lock_stack && t->lock_stack->innermost == site;
+	int64_t own = model_site(m, t->proc, site, true);
+
+	*ret_stack = told ? t->lock_stack->id : 0;
+	return told ? t->lock_stack->site : own;
+}
+
+/* Ends what others cannot have any more of a lock that a thread takes: a hold that was abandoned, or one of an owner who has ended. */
+static void drop_ended(
+	struct model *m, const struct thread *t, struct lock *lock, uint64_t mode, int64_t ts)
+{
+	if (lock->abandoned)
+		model_abandoned_drop(m, lock, mode == LOCK_MODE_X, ts);
+	/* Its owner has ended a moment ago and is still kept for records that are late. */
+	if (lock->owner && lock->owner != t && lock->owner->end != STORE_NULL)
+		(void)model_hold_end(m, lock->owner, lock, ts, STORE_NULL);
+}
+
 void model_lock_acquire(struct model *m, const struct rec_LOCK_ACQUIRE *rec)
 {
 	struct thread *t = model_thread(m, &rec->head);
-	int64_t ts = model_time(m, rec->head.ts), site, request = model_time(m, rec->request);
-	int64_t stack = 0;
+	int64_t ts = model_time(m, rec->head.ts), request = model_time(m, rec->request);
+	int64_t site, stack;
 	struct lock *lock;
 	bool waited, tried = rec->attempt != LOCK_PLAIN;
 
@@ -265,12 +289,7 @@ void model_lock_acquire(struct model *m, const struct rec_LOCK_ACQUIRE *rec)
 		return;
 	}
 	lock = model_lock_at(m, t->proc, rec->addr, (int)rec->kind, (unsigned)rec->type);
-	site = model_site(m, t->proc, rec->site, true);
-	/* A signal handler that took a lock between the two has told its own. */
-	if (t->lock_stack && t->lock_stack->innermost == rec->site) {
-		stack = t->lock_stack->id;
-		site = t->lock_stack->site;
-	}
+	site = place_of(m, t, rec->site, &stack);
 	if (!rec->request || request > ts)
 		request = ts;
 	waited = end_request(m, t, lock, ts) && request < ts;
@@ -286,11 +305,7 @@ void model_lock_acquire(struct model *m, const struct rec_LOCK_ACQUIRE *rec)
 	model_series_end(t, lock);
 	if (rec->result)
 		lock_error(m, t, lock, &rec->head, "owner-dead", EOWNERDEAD, site);
-	if (lock->abandoned)
-		model_abandoned_drop(m, lock, rec->mode == LOCK_MODE_X, ts);
-	/* Its owner has ended a moment ago and is still kept for records that are late. */
-	if (lock->owner && lock->owner != t && lock->owner->end != STORE_NULL)
-		(void)model_hold_end(m, lock->owner, lock, ts, STORE_NULL);
+	drop_ended(m, t, lock, rec->mode, ts);
 	if (t->n_held) {
 		if (take_again(m, t, lock, rec->mode, ts))
 			return;
@@ -326,21 +341,14 @@ void model_lock_fold(struct model *m, const struct rec_LOCK_FOLD *rec)
 		return;
 	}
 	h.lock = model_lock_at(m, t->proc, rec->addr, (int)rec->kind, (unsigned)rec->type);
-	h.site = model_site(m, t->proc, rec->site, true);
+	h.site = place_of(m, t, rec->site, &h.stack);
 	h.release_site = model_site(m, t->proc, rec->release_site, true);
-	if (t->lock_stack && t->lock_stack->innermost == rec->site) {
-		h.stack = t->lock_stack->id;
-		h.site = t->lock_stack->site;
-	}
 	(void)end_request(m, t, h.lock, h.first);
 	if (rec->attempt == LOCK_TRY)
 		model_spin_tries(m, t, h.lock, h.site, (int)rec->result, h.first, h.last, h.count);
 	if (rec->result)
 		return;
-	if (h.lock->abandoned)
-		model_abandoned_drop(m, h.lock, rec->mode == LOCK_MODE_X, h.first);
-	if (h.lock->owner && h.lock->owner != t && h.lock->owner->end != STORE_NULL)
-		(void)model_hold_end(m, h.lock->owner, h.lock, h.first, STORE_NULL);
+	drop_ended(m, t, h.lock, rec->mode, h.first);
 	/* Taken recursively each time: it was held all along. */
 	if (model_find_hold(t, h.lock)) {
 		if (take_again(m, t, h.lock, rec->mode, h.first)) {
