@@ -296,22 +296,83 @@ static void wait_for_end(struct model *m, struct thread *t, const struct rec_RUN
 	model_pipe_used(e->pipe, t->proc, reason == WAIT_PIPE_WRITE);
 }
 
+/* It looked just then whether the lock is free; the runtime says that it goes on waiting. */
+static void reopen_polled(struct model *m, struct thread *t, const struct rec_RUNTIME_WAIT *rec)
+{
+	bool polled =
+		rec->kind == LOCK_MONITOR || !strncmp(rec->type, LOCK_TYPE_GIL, sizeof rec->type);
+
+	if (t->wait.open || !m->config.is_snapshot || rec->reason != WAIT_LOCK || !polled)
+		return;
+	model_wait_open(m, t, model_time(m, rec->head.ts));
+	t->wait.reason = WAIT_COND;
+}
+
+/* Says whether the thread that is to end is one of the waiter's process; it is what the wait is for then. */
+static bool wait_for_thread(struct model *m, struct thread *t, const struct rec_RUNTIME_WAIT *rec)
+{
+	const struct thread *target = model_find_thread(m, rec->target);
+
+	if (!target || target->proc != t->proc)
+		return false;
+	model_wait_on_lock(m, t, NULL, WAIT_JOIN, LOCK_MODE_NONE);
+	t->wait.target_thread = target->id;
+	return true;
+}
+
+/* Says whether the child is one of the waiter's process, or any will do; it is what the wait is for then. */
+static bool wait_for_child(struct model *m, struct thread *t, const struct rec_RUNTIME_WAIT *rec)
+{
+	bool any = (pid_t)rec->target == RUNTIME_ANY_CHILD;
+	const struct proc *child = any ? NULL : model_find_proc(m, rec->target);
+
+	/* The number is that of the program's own namespace: it may mean another process here. */
+	if (!any && (!child || child->parent_id != t->proc->id))
+		return false;
+	model_wait_on_lock(m, t, NULL, WAIT_CHILD, LOCK_MODE_NONE);
+	if (child)
+		t->wait.target_process = child->id;
+	return true;
+}
+
+/* Replaces what the kernel saw of a wait by what the language says that it is for. Returns false if that is not known here. */
+static bool wait_for(struct model *m, struct thread *t, const struct rec_RUNTIME_WAIT *rec)
+{
+	switch (rec->reason) {
+	case WAIT_LOCK:
+	case WAIT_COND:
+		if (!rec->object || (rec->kind != LOCK_MONITOR && rec->kind != LOCK_OBJECT))
+			return false;
+		wait_on_object(m, t, rec, (int)rec->reason);
+		return true;
+	case WAIT_JOIN:
+		return wait_for_thread(m, t, rec);
+	case WAIT_CHILD:
+		return wait_for_child(m, t, rec);
+	case WAIT_PIPE_READ:
+	case WAIT_PIPE_WRITE:
+	case WAIT_SOCKET:
+		wait_for_end(m, t, rec);
+		return true;
+	case WAIT_SLEEP:
+	case WAIT_FILE:
+		model_wait_on_lock(m, t, NULL, (int)rec->reason, LOCK_MODE_NONE);
+		free(t->wait.detail);
+		t->wait.detail = text_of(rec->name, sizeof rec->name);
+		return true;
+	default:
+		return false;
+	}
+}
+
 void model_runtime_wait(struct model *m, const struct rec_RUNTIME_WAIT *rec)
 {
 	struct thread *t = model_thread(m, &rec->head);
 	struct wait *w = &t->wait;
-	const struct thread *target;
-	const struct proc *child;
 
 	if (rec->head.tid >= RUNTIME_TASK_FIRST)
 		task_waits(m, t, rec);
-	/* It looked just then whether the lock is free; the runtime says that it goes on waiting. */
-	if (!w->open && m->config.is_snapshot && rec->reason == WAIT_LOCK &&
-		(rec->kind == LOCK_MONITOR ||
-			!strncmp(rec->type, LOCK_TYPE_GIL, sizeof rec->type))) {
-		model_wait_open(m, t, model_time(m, rec->head.ts));
-		w->reason = WAIT_COND;
-	}
+	reopen_polled(m, t, rec);
 	if (rec->reason == WAIT_POLL) {
 		if (t->proc->language && !strcmp(t->proc->language, "ruby"))
 			poll_for_one(m, t);
@@ -326,48 +387,6 @@ void model_runtime_wait(struct model *m, const struct rec_RUNTIME_WAIT *rec)
 	w->target_thread = w->target_process = STORE_NULL;
 	w->owner_inferred = false;
 	w->read = model_time(m, rec->head.ts);
-	switch (rec->reason) {
-	case WAIT_LOCK:
-	case WAIT_COND:
-		if (rec->object && (rec->kind == LOCK_MONITOR || rec->kind == LOCK_OBJECT)) {
-			wait_on_object(m, t, rec, (int)rec->reason);
-			return;
-		}
-		break;
-	case WAIT_JOIN:
-		target = model_find_thread(m, rec->target);
-		if (target && target->proc == t->proc) {
-			model_wait_on_lock(m, t, NULL, WAIT_JOIN, LOCK_MODE_NONE);
-			w->target_thread = target->id;
-			return;
-		}
-		break;
-	case WAIT_CHILD:
-		if ((pid_t)rec->target == RUNTIME_ANY_CHILD) {
-			model_wait_on_lock(m, t, NULL, WAIT_CHILD, LOCK_MODE_NONE);
-			return;
-		}
-		child = model_find_proc(m, rec->target);
-		/* The number is that of the program's own namespace: it may mean another process here. */
-		if (child && child->parent_id == t->proc->id) {
-			model_wait_on_lock(m, t, NULL, WAIT_CHILD, LOCK_MODE_NONE);
-			w->target_process = child->id;
-			return;
-		}
-		break;
-	case WAIT_PIPE_READ:
-	case WAIT_PIPE_WRITE:
-	case WAIT_SOCKET:
-		wait_for_end(m, t, rec);
-		return;
-	case WAIT_SLEEP:
-	case WAIT_FILE:
-		model_wait_on_lock(m, t, NULL, (int)rec->reason, LOCK_MODE_NONE);
-		free(w->detail);
-		w->detail = text_of(rec->name, sizeof rec->name);
-		return;
-	default:
-		break;
-	}
-	model_wait_on_lock(m, t, NULL, WAIT_OTHER, LOCK_MODE_NONE);
+	if (!wait_for(m, t, rec))
+		model_wait_on_lock(m, t, NULL, WAIT_OTHER, LOCK_MODE_NONE);
 }

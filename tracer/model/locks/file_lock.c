@@ -196,10 +196,58 @@ static struct lock *in_the_way(struct model *m, struct thread *t, const struct w
 	return lock;
 }
 
+/* A call for a file lock has failed. */
+static void refused(struct model *m, struct thread *t, const struct rec_FILE_LOCK *rec,
+	const struct wanted *w, int64_t site)
+{
+	int64_t ts = model_time(m, rec->head.ts);
+
+	if (rec->attempt == LOCK_TRY && (rec->result == EAGAIN || rec->result == EACCES))
+		/* Who is told no may ask again. */
+		model_polled(m, t, in_the_way(m, t, w, &rec->head, rec->fd), true, ts);
+	if (rec->mode != LOCK_MODE_NONE)
+		drop_own_flock(m, t, w, ts);
+	if (rec->result == EDEADLK) {
+		const struct lock *lock = file_lock(m, t, w->class, w->dev, w->inode, w->range);
+
+		store_put(m->store, STORE_LOCK_ERROR,
+			&(struct row_lock_error){.lock_id = lock->id,
+				.thread_id = t->id,
+				.ts_ns = ts,
+				.kind = "deadlock",
+				.errno_ = EDEADLK,
+				.owner_id = STORE_NULL,
+				.site_id = site});
+	}
+}
+
+/* A thread has a range now. */
+static void taken(struct model *m, struct thread *t, const struct rec_FILE_LOCK *rec,
+	const struct wanted *w, int64_t site)
+{
+	int64_t ts = model_time(m, rec->head.ts), start = model_time(m, rec->start);
+	struct lock *lock = file_lock(m, t, w->class, w->dev, w->inode, w->range);
+
+	if (!lock->name)
+		lock->name = file_name(m, rec->head.pid, rec->fd, rec->dev, rec->inode);
+	model_polled(m, t, lock, false, ts);
+	model_lock_user(m, lock, t->proc, ts);
+	if (t->n_held)
+		model_edges(m, t, lock, w->mode, site, rec->attempt != LOCK_PLAIN, ts, 1);
+	model_hold_begin(m, t,
+		&(struct hold){.lock = lock,
+			.request = rec->start && start < ts && t->waited == lock->id ? start
+										     : STORE_NULL,
+			.acquire = ts,
+			.site = site,
+			.file = rec->file,
+			.depth = 1,
+			.mode = w->mode});
+}
+
 void model_file_lock(struct model *m, const struct rec_FILE_LOCK *rec)
 {
 	struct thread *t = model_thread(m, &rec->head);
-	int64_t ts = model_time(m, rec->head.ts), start = model_time(m, rec->start);
 	int64_t site = model_site(m, t->proc, rec->site, true);
 	struct wanted w = {.dev = rec->dev,
 		.inode = rec->inode,
@@ -207,7 +255,6 @@ void model_file_lock(struct model *m, const struct rec_FILE_LOCK *rec)
 		.file = rec->file,
 		.range = {rec->begin, rec->len},
 		.mode = (uint8_t)rec->mode};
-	struct lock *lock;
 
 	if (!names_file_lock((int)rec->class) || rec->class > FLOCK_OFD ||
 		rec->mode > LOCK_MODE_S || t->proc->retired || !rec->dev) {
@@ -217,46 +264,14 @@ void model_file_lock(struct model *m, const struct rec_FILE_LOCK *rec)
 	if (rec->class == FLOCK_FLOCK)
 		w.range = (struct range){0, 0};
 	if (rec->result) {
-		if (rec->attempt == LOCK_TRY && (rec->result == EAGAIN || rec->result == EACCES))
-			/* Who is told no may ask again. */
-			model_polled(m, t, in_the_way(m, t, &w, &rec->head, rec->fd), true, ts);
-		if (rec->mode != LOCK_MODE_NONE)
-			drop_own_flock(m, t, &w, ts);
-		if (rec->result == EDEADLK) {
-			lock = file_lock(m, t, w.class, w.dev, w.inode, w.range);
-			store_put(m->store, STORE_LOCK_ERROR,
-				&(struct row_lock_error){.lock_id = lock->id,
-					.thread_id = t->id,
-					.ts_ns = ts,
-					.kind = "deadlock",
-					.errno_ = EDEADLK,
-					.owner_id = STORE_NULL,
-					.site_id = site});
-		}
+		refused(m, t, rec, &w, site);
 		return;
 	}
 	if (is_found_again(m, rec, t))
 		return;
-	release_range(m, t, &w, ts, site);
-	if (rec->mode == LOCK_MODE_NONE)
-		return;
-	lock = file_lock(m, t, w.class, w.dev, w.inode, w.range);
-	if (!lock->name)
-		lock->name = file_name(m, rec->head.pid, rec->fd, rec->dev, rec->inode);
-	model_polled(m, t, lock, false, ts);
-	model_lock_user(m, lock, t->proc, ts);
-	if (t->n_held)
-		model_edges(
-			m, t, lock, (uint8_t)rec->mode, site, rec->attempt != LOCK_PLAIN, ts, 1);
-	model_hold_begin(m, t,
-		&(struct hold){.lock = lock,
-			.request = rec->start && start < ts && t->waited == lock->id ? start
-										     : STORE_NULL,
-			.acquire = ts,
-			.site = site,
-			.file = rec->file,
-			.depth = 1,
-			.mode = (uint8_t)rec->mode});
+	release_range(m, t, &w, model_time(m, rec->head.ts), site);
+	if (rec->mode != LOCK_MODE_NONE)
+		taken(m, t, rec, &w, site);
 }
 
 /* Returns false if the source could not read the structure: a file has many locks then that it may wait for. */
