@@ -260,6 +260,32 @@ static int open_mapped(pid_t pid, const struct maps_line *line)
 	return checked(authority_open(path, AUTHORITY_MODULE_MAX), line);
 }
 
+/* Adds what a line of /proc/PID/maps says to the mappings of a process, unless it is known. */
+static void add_line(struct symbols *s, struct maps *m, pid_t pid, const struct maps_line *line)
+{
+	uint64_t len = line->end - line->start;
+	const struct map *old;
+	struct module *module;
+
+	if (line->path[0] != '/') {
+		module = !strcmp(line->path, "[vdso]") ? vdso_module(s, pid, line) : NULL;
+		if (module)
+			maps_add(m, line->start, len, 0, module);
+		else
+			maps_add_made(m, line->start, len);
+		return;
+	}
+	old = maps_find(m, line->start);
+	if (old && old->start == line->start && old->len == len && old->inode == line->inode &&
+		old->offset == line->offset)
+		return;
+	module = file_module(s, open_mapped(pid, line), line->path);
+	if (is_deleted(line->path))
+		(void)hash_set(&s->deleted, hash_bytes(line->path, strlen(line->path)), module);
+	maps_add(m, line->start, len, line->offset, module);
+	maps_set_inode(m, line->start, line->inode);
+}
+
 int symbols_map_proc(struct symbols *s, int64_t process, pid_t pid)
 {
 	_cleanup_fclose_ FILE *f = NULL;
@@ -281,8 +307,6 @@ int symbols_map_proc(struct symbols *s, int64_t process, pid_t pid)
 	errno = 0;
 	while (getline(&text, &cap, f) > 0) {
 		struct maps_line line;
-		const struct map *old;
-		struct module *module;
 
 		if (!parse_line(text, &line))
 			continue;
@@ -290,24 +314,7 @@ int symbols_map_proc(struct symbols *s, int64_t process, pid_t pid)
 			m = maps_of(s, process);
 			maps_forget_made(m);
 		}
-		if (line.path[0] != '/') {
-			module = !strcmp(line.path, "[vdso]") ? vdso_module(s, pid, &line) : NULL;
-			if (module)
-				maps_add(m, line.start, line.end - line.start, 0, module);
-			else
-				maps_add_made(m, line.start, line.end - line.start);
-			continue;
-		}
-		old = maps_find(m, line.start);
-		if (old && old->start == line.start && old->len == line.end - line.start &&
-			old->inode == line.inode && old->offset == line.offset)
-			continue;
-		module = file_module(s, open_mapped(pid, &line), line.path);
-		if (is_deleted(line.path))
-			(void)hash_set(
-				&s->deleted, hash_bytes(line.path, strlen(line.path)), module);
-		maps_add(m, line.start, line.end - line.start, line.offset, module);
-		maps_set_inode(m, line.start, line.inode);
+		add_line(s, m, pid, &line);
 	}
 	if (m && m->n_made) {
 		struct jit *old = hash_set(&s->jits, (uint64_t)process, jit_new(pid));
