@@ -13,7 +13,10 @@
 #include "viewer/path/path.h"
 #include "viewer/timeline/timeline.h"
 
-enum { WIDTH_DEFAULT = 1280, WIDTH_LEAST = 400, WIDTH_MOST = 20000, LANES_DEFAULT = 150 };
+/* Points, of the picture; columns, of the text. */
+enum { WIDTH_DEFAULT = 1280, WIDTH_LEAST = 400, WIDTH_MOST = 20000 };
+enum { TEXT_MOST = 100000, TEXT_LEAST = 20 /* beside the names */ };
+enum { LANES_DEFAULT = 150 };
 enum { OPT_SINCE = 256, OPT_UNTIL, OPT_PROCESS, OPT_WIDTH, OPT_ALL, OPT_PATH };
 
 static const struct command_option options[] = {
@@ -89,11 +92,13 @@ static void draw(struct picture *pic, struct timeline_options *opt, uint64_t wid
 
 	if (picture_is_text(pic)) {
 		_cleanup_buf_ struct buf out = BUF_INIT;
-		size_t columns, margin = timeline_text_margin(pic->trace);
+		size_t columns;
 
-		pic->width = width < 100000 ? width : 100000;
+		pic->width = width < TEXT_MOST ? width : TEXT_MOST;
 		columns = picture_width(pic);
-		opt->columns = columns > margin + 20 ? columns - margin : 20;
+		opt->columns = columns > TIMELINE_TEXT_MARGIN + TEXT_LEAST
+				       ? columns - TIMELINE_TEXT_MARGIN
+				       : TEXT_LEAST;
 		tl = load(pic->trace, pic->db, opt);
 		timeline_text(&out, tl, columns, picture_color(pic));
 		picture_write(pic, out.data, out.len);

@@ -147,7 +147,7 @@ bool comm_rank(const struct comm *c, int rank, int64_t *ret);
 /* Says whether this process is that rank of it. */
 bool comm_is_me(const struct comm *c, int rank);
 
-/* Counts a collective call: returns the how manieth. */
+/* Counts a collective call: returns its number among those of the communicator, from 1 on. */
 int64_t comm_enter(struct comm *c);
 
 /* ---- Requests (request.c) ---- */

@@ -46,8 +46,7 @@ static void draw_label(struct draw *d, size_t i)
 	}
 	name = label_fit(l->is_first ? p->name : trace_thread_name(tl->t, l->thread),
 		LABEL_CHARS - 2 * !l->is_first);
-	id = xasprintf(
-		"%s%lld", l->is_first ? "" : "", (long long)(l->is_first ? p->pid : th->tid));
+	id = xasprintf("%lld", (long long)(l->is_first ? p->pid : th->tid));
 	if (stuck) {
 		(void)canvas_bold(&d->c, "deadlock", 0, y, 10, STYLE_RED, "\xe2\x9c\x96");
 		x = 12;

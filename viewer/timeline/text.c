@@ -16,7 +16,6 @@
 #include "viewer/tree/tree.h"
 
 enum {
-	MARGIN = 32,
 	NAME_WIDTH = 22,
 	PID_END = 30,
 	GLYPH_MAX = TEXT_CHAR_MAX + 1,
@@ -34,12 +33,6 @@ struct strip {
 	struct cell *cells;
 	size_t n;
 };
-
-size_t timeline_text_margin(const struct trace *t)
-{
-	(void)t;
-	return MARGIN;
-}
 
 static void put(struct strip *s, size_t at, const char *glyph, enum text_color color)
 {
@@ -191,7 +184,7 @@ static void print_name(struct text_line *line, const struct timeline *tl, const 
 	_cleanup_free_ char *name = NULL, *id = NULL;
 
 	if (l->is_fold) {
-		name = text_fit(tl->tree->nodes[l->fold_node].words, MARGIN - 2);
+		name = text_fit(tl->tree->nodes[l->fold_node].words, TIMELINE_TEXT_MARGIN - 2);
 		text_add(line, TEXT_DIM, name);
 		return;
 	}
@@ -224,7 +217,7 @@ static void print_lane(struct buf *out, struct strip *s, size_t lane, size_t wid
 			put(s, timeline_column(tl, tl->arrows[i].t_to), "\xe2\x96\xbc",
 				TEXT_MAGENTA);
 	print_name(&line, tl, l);
-	text_pad(&line, MARGIN);
+	text_pad(&line, TIMELINE_TEXT_MARGIN);
 	print_strip(&line, s);
 	text_end(&line);
 	if (!l->levels)
@@ -233,7 +226,7 @@ static void print_lane(struct buf *out, struct strip *s, size_t lane, size_t wid
 	for (size_t i = 0; i < l->n; i++)
 		if (l->spans[i].kind == SPAN_HOLD || l->spans[i].kind == SPAN_HOLDS)
 			paint_span(s, &l->spans[i]);
-	text_pad(&line, MARGIN);
+	text_pad(&line, TIMELINE_TEXT_MARGIN);
 	print_strip(&line, s);
 	text_end(&line);
 }
@@ -246,9 +239,9 @@ static void print_axis(struct buf *out, const struct timeline *tl, size_t width,
 	for (int64_t ts = ticks_first(tl->since, step); ts <= tl->until; ts += step) {
 		_cleanup_buf_ struct buf b = BUF_INIT;
 
-		if (MARGIN + timeline_column(tl, ts) < line.col)
+		if (TIMELINE_TEXT_MARGIN + timeline_column(tl, ts) < line.col)
 			continue;
-		text_pad(&line, MARGIN + timeline_column(tl, ts));
+		text_pad(&line, TIMELINE_TEXT_MARGIN + timeline_column(tl, ts));
 		buf_adds(&b, "\xe2\x94\x82");
 		ticks_label(&b, ts, step);
 		if (line.col + text_width(b.data) > width)

@@ -163,8 +163,8 @@ void timeline_add_folded(struct buf *b, const struct timeline *tl);
 /* Returns the picture, width points wide, for graph_render with "nop2"; the caller frees it. link: as for tree_graph. */
 struct graph *timeline_graph(const struct timeline *tl, double width, bool link);
 
-/* Columns that the text form needs for the names of its lanes. */
-size_t timeline_text_margin(const struct trace *t);
+/* So many columns of the text form are for the names of lanes. */
+enum { TIMELINE_TEXT_MARGIN = 32 };
 
 /* Adds the timeline as text, a character for each column. */
 void timeline_text(struct buf *out, const struct timeline *tl, size_t width, bool color);
