@@ -12,6 +12,8 @@
 #include "viewer/tree/tree.h"
 
 #define MIN_BOX 0.6
+#define END_CLEAR 1.5     /* between the words at the end of a lane and an arrow */
+#define END_FARTHEST 90.0 /* so far from it they still belong to it */
 
 enum { LABEL_CHARS = 24 };
 
@@ -213,6 +215,38 @@ bool draw_add_end(struct buf *b, const struct timeline *tl, const struct lane *l
 	return true;
 }
 
+/* Returns where an arrow crosses a lane between the two that it connects: it leaves and arrives vertically, as canvas_arrow draws it. */
+static double crossing(const struct draw *d, const struct arrow *a, size_t lane)
+{
+	double x1 = draw_x(d, a->t_from), x2 = draw_x(d, a->t_to);
+	double part = (d->y[lane] - d->y[a->from]) / (d->y[a->to] - d->y[a->from]);
+
+	return x1 + (x2 - x1) * part * part * (3 - 2 * part);
+}
+
+/* Returns the first place from x on where a text of that width stands beside the arrows that cross the lane; x itself where that would be too far. */
+static double beside_arrows(const struct draw *d, size_t lane, double x, double width)
+{
+	double at = x;
+
+	for (size_t i = 0; i < d->tl->n_arrows; i++) {
+		const struct arrow *a = &d->tl->arrows[i];
+		size_t top = a->from < a->to ? a->from : a->to;
+		double cross;
+
+		if (lane <= top || lane >= a->from + a->to - top)
+			continue;
+		cross = crossing(d, a, lane);
+		if (cross < at - END_CLEAR || cross > at + width)
+			continue;
+		at = cross + 2 * END_CLEAR;
+		if (at > x + END_FARTHEST || at + width > d->left + d->plot + d->margin)
+			return x;
+		i = (size_t)-1; /* those that were beside it may cross it now */
+	}
+	return at;
+}
+
 /* What ends a process stands at the end of its lane, in words. */
 static void draw_end(struct draw *d, size_t i)
 {
@@ -221,11 +255,13 @@ static void draw_end(struct draw *d, size_t i)
 	int64_t end = p->zombie_to > p->end && p->end != TIME_NEVER ? p->zombie_to : l->to;
 	bool bad = p->end_kind == LIFE_SIGNAL || p->exit_code != 0;
 	_cleanup_buf_ struct buf b = BUF_INIT;
+	double x = draw_x(d, end) + 4;
 
 	if (end > d->tl->until || !draw_add_end(&b, d->tl, l))
 		return;
-	(void)canvas_text(&d->c, bad ? "end failed" : "end", draw_x(d, end) + 4,
-		d->y[i] + PITCH / 2, 8, bad ? STYLE_RED : STYLE_GREY, b.data);
+	x = beside_arrows(d, i, x, canvas_width(b.data, TEXT_SIZE));
+	(void)canvas_text(&d->c, bad ? "end failed" : "end", x, d->y[i] + PITCH / 2, TEXT_SIZE,
+		bad ? STYLE_RED : STYLE_GREY, b.data);
 }
 
 void draw_lane(struct draw *d, size_t lane)

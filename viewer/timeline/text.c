@@ -15,12 +15,7 @@
 #include "viewer/timeline/timeline.h"
 #include "viewer/tree/tree.h"
 
-enum {
-	NAME_WIDTH = 22,
-	PID_END = 30,
-	GLYPH_MAX = TEXT_CHAR_MAX + 1,
-	TICK_COLUMNS = 12
-};
+enum { NAME_WIDTH = 22, PID_END = 30, GLYPH_MAX = TEXT_CHAR_MAX + 1, TICK_COLUMNS = 12 };
 
 struct cell {
 	char glyph[GLYPH_MAX]; /* one character; "": blank */

@@ -4,9 +4,11 @@
 
 #include <sqlite3.h>
 
+#include "base/buf.h"
 #include "base/mem.h"
 #include "tests/unit/test.h"
 #include "tests/unit/viewer/recording.h"
+#include "viewer/draw/graph.h"
 #include "viewer/load/load.h"
 #include "viewer/load/resource.h"
 
@@ -158,5 +160,74 @@ TEST(timeline_shows_when_threads_really_ran)
 	ASSERT_INT(l->spans[0].to, 500000);
 	ASSERT_INT(l->spans[1].count, 2);
 	ASSERT_INT(l->spans[1].sum, 2000);
+	done(&o);
+}
+
+/* What of a picture in the format "plain", in inches: the texts that begin with a word, and the arrows, each once. */
+struct seen {
+	struct {
+		double x, y, w, h;
+	} texts[64];
+	struct {
+		double x1, y1, x2, y2;
+	} arrows[64];
+	size_t n_texts, n_arrows;
+};
+
+static void see(struct seen *s, const char *line, const char *word)
+{
+	double x, y, w, h, x1, y1;
+	int at = 0, n;
+
+	if (s->n_texts < 64 && strstr(line, word) &&
+		sscanf(line, "node %*s %lf %lf %lf %lf", &x, &y, &w, &h) == 4) {
+		s->texts[s->n_texts].x = x;
+		s->texts[s->n_texts].y = y;
+		s->texts[s->n_texts].w = w;
+		s->texts[s->n_texts++].h = h;
+	}
+	if (s->n_arrows == 64 || sscanf(line, "edge %*s %*s %d %lf %lf%n", &n, &x1, &y1, &at) != 3)
+		return;
+	line += at;
+	for (int i = 1; i < n; i++, line += at)
+		if (sscanf(line, " %lf %lf%n", &x, &y, &at) != 2)
+			return;
+	s->arrows[s->n_arrows].x1 = x1;
+	s->arrows[s->n_arrows].y1 = y1;
+	s->arrows[s->n_arrows].x2 = x;
+	s->arrows[s->n_arrows++].y2 = y;
+}
+
+/* Children that end and are reaped one shortly after the other: each arrow crosses the lanes of those who ended before. */
+TEST(timeline_ends_are_not_crossed_by_arrows)
+{
+	struct laid_out o = lay_out(
+		"WITH RECURSIVE c(i) AS (VALUES (2) UNION ALL SELECT i + 1 FROM c WHERE i < 9)"
+		"INSERT INTO process(id, pid, parent_id, creator_id, name, start_ns, end_ns, end_kind, exit_code,"
+		" reaped_ns, reaper_id) SELECT i, i, 1, 1, 'kid' || i, i, 500000 + i * 9000, 'exit', i,"
+		" 500000 + i * 9000 + 100, 1 FROM c;"
+		"INSERT INTO thread(id, tid, process_id, start_ns, end_ns, is_main)"
+		" SELECT id, pid, id, start_ns, end_ns, 1 FROM process WHERE id > 1");
+	_cleanup_buf_ struct buf out = BUF_INIT, why = BUF_INIT;
+	struct graph *g = timeline_graph(o.tl, 1280, false);
+	struct seen s = {0};
+
+	ASSERT_INT(graph_render(g, "nop2", "plain", &out, &why), 0);
+	for (char *rest = out.data, *line; (line = strsep(&rest, "\n")) != NULL;)
+		see(&s, line, "exit ");
+	ASSERT_INT(s.n_texts, 8);
+	ASSERT(s.n_arrows >= 16);
+	for (size_t i = 0; i < s.n_texts; i++)
+		for (size_t k = 0; k < s.n_arrows; k++) {
+			double low =
+				s.arrows[k].y1 < s.arrows[k].y2 ? s.arrows[k].y1 : s.arrows[k].y2;
+			double high = s.arrows[k].y1 + s.arrows[k].y2 - low;
+
+			if (s.texts[i].y < low || s.texts[i].y > high)
+				continue;
+			ASSERT(s.arrows[k].x1 < s.texts[i].x - s.texts[i].w / 2 ||
+				s.arrows[k].x1 > s.texts[i].x + s.texts[i].w / 2);
+		}
+	graph_free(g);
 	done(&o);
 }
