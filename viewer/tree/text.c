@@ -13,7 +13,7 @@
 #include "viewer/draw/text.h"
 #include "viewer/tree/tree.h"
 
-enum { TREE_MIN = 16, GAP = 2, NAME_SHOWN = 28, PID_WIDTH = 8, DURATION_WIDTH = 9 };
+enum { TREE_MIN = 16, GAP = 2, NAME_SHOWN = 28, PID_LEAST = 7, DURATION_LEAST = 8 };
 
 /* Adds the lines that connect a node with its parent and siblings. */
 static void add_branches(struct buf *b, const struct tree *tree, const struct tree_node *n)
@@ -54,20 +54,40 @@ static char *tree_column(const struct trace *t, const struct tree *tree, const s
 
 /* The columns before the last one. */
 struct columns {
+	size_t name;                        /* how wide it is */
 	size_t pid, status, duration, rest; /* where each begins or, numbers, ends */
 };
 
+/* Adds how long a process or thread lived. */
+static void add_life(struct buf *b, const struct trace *t, const struct tree_node *n)
+{
+	bool is_proc = n->kind == TREE_PROC;
+	int64_t start = is_proc ? t->procs[n->row].start : t->threads[n->row].start;
+	int64_t end = is_proc ? t->procs[n->row].end : t->threads[n->row].end;
+
+	buf_add_duration(b, trace_end(t, end) - start);
+}
+
+static int64_t number(const struct trace *t, const struct tree_node *n)
+{
+	return n->kind == TREE_PROC ? t->procs[n->row].pid : t->threads[n->row].tid;
+}
+
+/* A clock that jumped, or somebody who forged the file, makes long lives, and large numbers. */
 static struct columns measure(const struct trace *t, const struct tree *tree, size_t width)
 {
-	size_t widest = TREE_MIN, status = 6;
+	size_t widest = TREE_MIN, pid = PID_LEAST, status = 6, duration = DURATION_LEAST;
 
 	for (size_t i = 0; i < tree->n; i++) {
 		const struct tree_node *n = &tree->nodes[i];
-		_cleanup_free_ char *text = NULL;
-		_cleanup_buf_ struct buf b = BUF_INIT;
+		_cleanup_free_ char *text = NULL, *id = NULL;
+		_cleanup_buf_ struct buf b = BUF_INIT, life = BUF_INIT;
 
 		if (n->kind == TREE_FOLD)
 			continue;
+		id = xasprintf("%lld", (long long)number(t, n));
+		if (strlen(id) > pid)
+			pid = strlen(id);
 		text = tree_column(t, tree, n);
 		if (text_width(text) > widest)
 			widest = text_width(text);
@@ -75,13 +95,18 @@ static struct columns measure(const struct trace *t, const struct tree *tree, si
 			trace_add_status(&b, &t->procs[n->row]);
 		if (b.len > status)
 			status = b.len;
+		add_life(&life, t, n);
+		if (text_width(life.data) > duration)
+			duration = text_width(life.data);
 	}
 	if (widest > width / 2 && width > 2 * TREE_MIN)
 		widest = width / 2;
-	return (struct columns){.pid = widest + PID_WIDTH,
-		.status = widest + PID_WIDTH + GAP,
-		.duration = widest + PID_WIDTH + GAP + status + DURATION_WIDTH + 1,
-		.rest = widest + PID_WIDTH + GAP + status + DURATION_WIDTH + 1 + GAP};
+	pid += widest + 1;
+	return (struct columns){.name = widest,
+		.pid = pid,
+		.status = pid + GAP,
+		.duration = pid + GAP + status + GAP + duration,
+		.rest = pid + GAP + status + GAP + duration + GAP};
 }
 
 static void add_marks(struct text_line *l, const struct proc_row *p)
@@ -127,9 +152,10 @@ static void add_programs(struct text_line *l, const struct trace *t, const struc
 		text_add(l, TEXT_PLAIN, p->command);
 }
 
-static void proc_line(struct text_line *l, const struct trace *t, const struct proc_row *p,
+static void proc_line(struct text_line *l, const struct trace *t, const struct tree_node *n,
 	const struct columns *c)
 {
+	const struct proc_row *p = &t->procs[n->row];
 	bool good = p->end_kind == LIFE_EXIT && p->exit_code == 0;
 	_cleanup_buf_ struct buf b = BUF_INIT;
 
@@ -140,26 +166,26 @@ static void proc_line(struct text_line *l, const struct trace *t, const struct p
 	trace_add_status(&b, p);
 	text_add(l, good ? TEXT_GREEN : p->end == TIME_NEVER ? TEXT_CYAN : TEXT_RED, b.data);
 	buf_reset(&b);
-	buf_add_duration(&b, trace_end(t, p->end) - p->start);
+	add_life(&b, t, n);
 	text_right(l, c->duration, TEXT_PLAIN, b.data);
 	begin_rest(l, c);
 	add_marks(l, p);
 	add_programs(l, t, p);
 }
 
-static void thread_line(struct text_line *l, const struct trace *t, const struct thread_row *th,
+static void thread_line(struct text_line *l, const struct trace *t, const struct tree_node *n,
 	const struct columns *c)
 {
+	const struct thread_row *th = &t->threads[n->row];
 	_cleanup_buf_ struct buf b = BUF_INIT;
-	bool has_other = *th->entry &&
-			 strcmp(trace_thread_name(t, (size_t)(th - t->threads)), th->entry) != 0;
+	bool has_other = *th->entry && strcmp(trace_thread_name(t, n->row), th->entry) != 0;
 
 	buf_addf(&b, "%lld", (long long)th->tid);
 	text_right(l, c->pid, TEXT_DIM, b.data);
 	text_pad(l, c->status);
 	text_add(l, TEXT_DIM, th->end == TIME_NEVER ? "still running" : "ended");
 	buf_reset(&b);
-	buf_add_duration(&b, trace_end(t, th->end) - th->start);
+	add_life(&b, t, n);
 	text_right(l, c->duration, TEXT_PLAIN, b.data);
 	if (th->stuck != STUCK_NOT || has_other)
 		begin_rest(l, c);
@@ -202,13 +228,13 @@ void tree_text(
 		struct text_line l = text_begin(out, width, color);
 
 		if (n->kind != TREE_FOLD)
-			l.width = c.pid - PID_WIDTH;
+			l.width = c.name;
 		text_add(&l, n->kind == TREE_FOLD ? TEXT_DIM : TEXT_PLAIN, first);
 		l.width = width;
 		if (n->kind == TREE_PROC)
-			proc_line(&l, t, &t->procs[n->row], &c);
+			proc_line(&l, t, n, &c);
 		else if (n->kind == TREE_THREAD)
-			thread_line(&l, t, &t->threads[n->row], &c);
+			thread_line(&l, t, n, &c);
 		text_end(&l);
 	}
 	tree_add_folded(&folded, tree);

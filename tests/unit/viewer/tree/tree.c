@@ -4,6 +4,7 @@
 
 #include <sqlite3.h>
 
+#include "base/buf.h"
 #include "base/mem.h"
 #include "tests/unit/test.h"
 #include "tests/unit/viewer/recording.h"
@@ -41,6 +42,38 @@ TEST(tree_shows_ten_children)
 
 	ASSERT_INT(tree->n, 11);
 	ASSERT_INT(count_folds(tree), 0);
+	tree_free(tree);
+	trace_free(t);
+	(void)sqlite3_close(db);
+}
+
+/* Returns the column at which a word begins in the line of a text that has another word in it. */
+static long column_of(const char *text, const char *line, const char *word)
+{
+	const char *at = strstr(text, line), *found;
+
+	ASSERT(at);
+	while (at > text && at[-1] != '\n')
+		at--;
+	found = strstr(at, word);
+	ASSERT(found && (size_t)(found - at) < strcspn(at, "\n"));
+	return found - at;
+}
+
+/* A recording may say anything of numbers and times: what stands behind them is still in its column. */
+TEST(tree_text_has_room_for_large_numbers)
+{
+	sqlite3 *db = recording_of(TRACE_ROW
+		"INSERT INTO process(id, pid, name, start_ns, end_ns, end_kind, exit_code, command) VALUES"
+		" (1, 9223372036854775807, 'x', -9223372036854775807, 1000000, 'exit', 0, '[\"large\"]'),"
+		" (2, 2, 'y', 0, 1000000, 'exit', 0, '[\"small\"]')");
+	struct trace *t = recording_load(db);
+	struct tree *tree = tree_new(t, 0);
+	_cleanup_buf_ struct buf b = BUF_INIT;
+
+	tree_text(&b, t, tree, 200, false);
+	ASSERT_INT(column_of(b.data, "large", "exit 0"), column_of(b.data, "small", "exit 0"));
+	ASSERT_INT(column_of(b.data, "large", "large"), column_of(b.data, "small", "small"));
 	tree_free(tree);
 	trace_free(t);
 	(void)sqlite3_close(db);
