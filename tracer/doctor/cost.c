@@ -138,41 +138,59 @@ static struct source *attach(enum locks_mode locks)
 	return s->available(&why) == 0 && s->attach(s, &config, &why) == 0 ? s : NULL;
 }
 
-static void add(struct buf *text, const char *what, double native, double traced)
+/* Nanoseconds of an operation: natively, before and after it was traced, and traced. 0: could not be measured. */
+struct cost {
+	double before, traced, after;
+};
+
+static void add(struct buf *text, const char *what, const struct cost *c)
 {
-	buf_addf(text, "  %-58s %6.0f ns natively, %+.0f ns\n", what, native, traced - native);
+	double native = c->before < c->after ? c->before : c->after, more = c->traced - native;
+	double varies = c->before < c->after ? c->after - c->before : c->before - c->after;
+
+	buf_addf(text, "  %-58s ", what);
+	if (native <= 0 || c->traced <= 0)
+		buf_adds(text, "not measured\n");
+	else if (more < 1 || more <= varies)
+		buf_addf(text, "%6.0f ns natively, no measurable difference\n", native);
+	else
+		buf_addf(text, "%6.0f ns natively, %+.0f ns\n", native, more);
 }
 
 static void measure_events(struct buf *text)
 {
-	double calls = least(time_calls), pipes = in_child(NULL, time_pipe), begun;
-	struct source *s;
+	struct cost calls = {.before = least(time_calls)};
+	struct cost pipes = {.before = in_child(NULL, time_pipe)};
+	double begun = (double)clock_now(), attached;
+	struct source *s = attach(LOCKS_MODE_FUTEX);
 
-	begun = (double)clock_now();
-	s = attach(LOCKS_MODE_FUTEX);
 	if (!s)
 		return;
-	buf_addf(text, "  %-58s %6.0f ms\n", "loading and attaching eBPF",
-		((double)clock_now() - begun) / 1e6);
-	add(text, "a system call of a program that is not traced, meanwhile", calls,
-		least(time_calls));
-	add(text, "a write and a read of 64 bytes through a traced pipe", pipes,
-		in_child(s, time_pipe));
+	attached = (double)clock_now();
+	calls.traced = least(time_calls);
+	pipes.traced = in_child(s, time_pipe);
+	buf_addf(
+		text, "  %-58s %6.0f ms\n", "loading and attaching eBPF", (attached - begun) / 1e6);
 	begun = (double)clock_now();
 	s->detach(s);
 	buf_addf(text, "  %-58s %6.0f ms\n", "detaching", ((double)clock_now() - begun) / 1e6);
+	calls.after = least(time_calls);
+	pipes.after = in_child(NULL, time_pipe);
+	add(text, "a system call of a program that is not traced, meanwhile", &calls);
+	add(text, "a write and a read of 64 bytes through a traced pipe", &pipes);
 }
 
 static void measure_uprobes(struct buf *text)
 {
-	double locks = in_child(NULL, time_locks);
+	struct cost locks = {.before = in_child(NULL, time_locks)};
 	struct source *s = attach(LOCKS_MODE_UPROBE);
 
 	if (!s)
 		return;
-	add(text, "a lock and an unlock through uprobes (--locks=uprobe)", locks,
-		in_child(s, time_locks));
+	locks.traced = in_child(s, time_locks);
 	s->detach(s);
+	locks.after = in_child(NULL, time_locks);
+	add(text, "a lock and an unlock through uprobes (--locks=uprobe)", &locks);
 }
 
 /* Runs pptrace itself with the library preloaded; it answers with what cost_child prints. */
@@ -217,7 +235,7 @@ static void measure_shim(struct buf *text)
 		.shim_path = library};
 	static const char what[] = "a lock and an unlock through the preload library";
 	struct source *s = source_shim();
-	double native = in_child(NULL, time_locks);
+	struct cost locks = {.before = in_child(NULL, time_locks)};
 
 	/* Into a program with privileges of its own (setcap) nothing is preloaded, and pptrace is the one to be measured. */
 	if (getauxval(AT_SECURE))
@@ -228,8 +246,10 @@ static void measure_shim(struct buf *text)
 		buf_add(&extra, "", 1);
 		buf_adds(&extra, COST_CHILD "=1");
 		buf_add(&extra, "", 1);
-		add(text, what, native, in_preloaded(s, &extra));
+		locks.traced = in_preloaded(s, &extra);
 		s->detach(s);
+		locks.after = in_child(NULL, time_locks);
+		add(text, what, &locks);
 	}
 	arena_remove(arena);
 }
