@@ -53,11 +53,11 @@ static unsigned distance(const char *a, const char *b)
 
 void nearest_try(struct nearest *n, const char *word)
 {
-	size_t len = strlen(n->typed);
+	size_t len = strlen(n->typed), other = strlen(word), longer = len > other ? len : other;
 	unsigned d = distance(n->typed, word);
 
-	/* Of a word as short as "ab" two letters are all. */
-	if (d > MOST || d >= len) {
+	/* Two letters are all of "ab", and half of "nope": that is no "top". */
+	if (d > MOST || d >= len || (d > 1 && 2 * d >= longer)) {
 		if (len < PREFIX_LEAST || strncasecmp(word, n->typed, len) != 0)
 			return;
 		d = MOST;

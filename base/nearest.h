@@ -16,7 +16,7 @@ struct nearest {
 	unsigned least; /* how far that is */
 };
 
-/* Compares one more word: one that differs in up to two letters, or that begins with what was typed. */
+/* Compares one more word: one that differs in up to two letters, if these are less than half of it, or that begins with what was typed. */
 void nearest_try(struct nearest *n, const char *word);
 
 void nearest_done(struct nearest *n);

@@ -370,11 +370,16 @@ done <<'WORDS'
 2|demo philosopher|philosophers
 2|query -f deadlock-abba.db longest-wait|longest_waits
 2|query -f deadlock-abba.db proces|process
+2|evnts|events
 1|events -p deadlock-abb deadlock-abba.db|deadlock-abba
 2|events -k sygnal deadlock-abba.db|signal
 2|diagnose -T sarf deadlock-abba.db|sarif
 1|export -T jsonl -t wiat deadlock-abba.db|wait
 WORDS
+# Half of the letters are another word.
+run "$PPTRACE" nope
+expect_status 2
+expect_no_err 'did you mean'
 run "$PPTRACE" explain qqqqqq
 expect_err "^pptrace: no rule is called 'qqqqqq'; 'pptrace explain' lists them"
 end
