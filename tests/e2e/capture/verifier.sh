@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: MIT
 . "$(dirname "$0")/../../lib.sh"
 
-MOST=500000 # half of what the verifier accepts (BPF_COMPLEXITY_LIMIT_INSNS)
+MOST=500000     # half of what the verifier accepts (BPF_COMPLEXITY_LIMIT_INSNS)
+TOGETHER=100000 # all programs of the newest edition
 
 begin "every program of the edition that this kernel uses is verified within half of the limit"
 if [ "$(id -u)" != 0 ]; then skip "needs root"; else
@@ -18,6 +19,19 @@ if [ "$(id -u)" != 0 ]; then skip "needs root"; else
 	done
 	[ -n "$taken" ] || fail "no edition is taken as a whole" "$(show)"
 	[ "$(wc -l <out)" -gt 30 ] || fail "only $(wc -l <out) programs were tried"
+fi
+end
+
+# Every recording waits for that; an instruction takes a processor about half a microsecond.
+begin "what the verifier goes through before a recording on a new kernel begins is little"
+if [ "$(id -u)" != 0 ]; then skip "needs root"; else
+	run "$BUILD/tests/kernels/insns" casts
+	if grep -q ' refused: ' out; then skip "this kernel takes an older edition"; else
+		# Each program has two lines: with the bytes that are kept by default, and with many.
+		n=$(awk '!seen[$2]++ { n += $3 } END { print n }' out)
+		echo "# all programs: $n"
+		[ "$n" -lt $TOGETHER ] || fail "$n instructions" "$(show)"
+	fi
 fi
 end
 
