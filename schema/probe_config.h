@@ -36,7 +36,7 @@ enum call {
 /* Programs that are reached by a tail call: the HANDLERs of calls.def. Slots of the program arrays. */
 enum call_handler {
 	HANDLE_NONE = 0,
-#define HANDLER(program) HANDLE_##program,
+#define HANDLER(place, program) HANDLE_##program,
 #include "schema/calls.def"
 	HANDLE_END
 };
@@ -123,6 +123,8 @@ struct slot {
 	struct io io;      /* handed over by one handler to the next */
 	cfg_u32 io_singles; /* how many reads and writes may still have records of their own (fold.h) */
 	cfg_u32 io_window; /* when that was last reckoned */
+	cfg_u32 handler;   /* enum call_handler: what the next program is to do */
+	cfg_u32 pad;
 };
 
 /*

@@ -215,12 +215,8 @@ int ends_walk(u64 fdt_address, const struct ends_range *range)
 /* What close and dup2 are about to close is known only before they do it. */
 HANDLER_ENTER(enter_ends)
 {
-	struct task_struct *task = task_current();
-	struct slot *slot = slot_get(task);
 	u32 fd;
 
-	if (!slot)
-		return 0;
 	fd = REG_ARG0(regs);
 	if (slot->call == CALL_DUP2) {
 		u32 onto = REG_ARG1(regs);
@@ -238,15 +234,11 @@ static __always_inline bool is_lock_command(u32 cmd)
 	return cmd == F_SETLK || cmd == F_SETLKW || cmd == F_OFD_SETLK || cmd == F_OFD_SETLKW;
 }
 
-HANDLER_EXIT(exit_ends)
+HANDLER_ENDS(exit_ends)
 {
-	struct task_struct *task = task_current();
-	struct slot *slot = slot_get(task);
 	u64 path = 0;
 	u32 cmd, via;
 
-	if (!slot)
-		return 0;
 	switch (slot->call) {
 	case CALL_CLOSE:
 		if (slot->found && (ret == 0 || ret == -EINTR))
@@ -297,7 +289,7 @@ HANDLER_EXIT(exit_ends)
 		cmd = REG_ARG1(regs);
 		if (cmd >= F_SETLK) {
 			if (is_lock_command(cmd))
-				bpf_tail_call(ctx, &exit_handlers, HANDLE_exit_file_lock);
+				GO_ON(ctx, slot, exit_file_lock);
 			if (cmd != F_DUPFD_CLOEXEC)
 				return 0;
 		} else if (cmd != F_DUPFD) {
@@ -317,13 +309,9 @@ HANDLER_EXIT(exit_ends)
 /* close_range: it can only fail before it has closed anything, for reasons that are looked at here. */
 HANDLER_ENTER(enter_range)
 {
-	struct task_struct *task = task_current();
-	struct slot *slot = slot_get(task);
 	struct ends_range range = {};
 	u32 first, last, flags;
 
-	if (!slot)
-		return 0;
 	first = range.first = REG_ARG0(regs);
 	last = range.last = REG_ARG1(regs);
 	range.via = END_CLOSE_CALL;
@@ -415,11 +403,6 @@ static __always_inline void file_lock_emit(
  */
 HANDLER_ENTER(enter_file_lock)
 {
-	struct task_struct *task = task_current();
-	struct slot *slot = slot_get(task);
-
-	if (!slot)
-		return 0;
 	slot->found = 0;
 	if (slot->call == CALL_FLOCK || is_lock_command(REG_ARG1(regs)))
 		file_lock_emit(task, slot, regs, 0, true);
@@ -428,10 +411,7 @@ HANDLER_ENTER(enter_file_lock)
 
 HANDLER_EXIT(exit_file_lock)
 {
-	struct task_struct *task = task_current();
-	struct slot *slot = slot_get(task);
-
-	if (!slot || slot->found || (ret <= -ERESTARTSYS && ret >= -ERESTART_RESTARTBLOCK))
+	if (slot->found || (ret <= -ERESTARTSYS && ret >= -ERESTART_RESTARTBLOCK))
 		return 0;
 	file_lock_emit(task, slot, regs, ret, false);
 	return 0;

@@ -40,13 +40,12 @@ WALK_STEP(args_step, SCRATCH_ARGS)
 
 HANDLER_EXIT(exit_exec)
 {
-	struct slot *slot = slot_get(task_current());
 	struct rec_EXEC_FAIL *rec;
 	WALK_STATE(struct args_walk, walk, SCRATCH_ARGS);
 	u64 path;
 	long n;
 
-	if (!slot || !walk || ret >= 0)
+	if (!walk || ret >= 0)
 		return 0;
 	walk->pid = slot->pid;
 	walk->tid = slot->tid;
@@ -103,14 +102,12 @@ static __always_inline u32 waitid_status(const struct user_siginfo *info)
 /* wait4, waitid */
 HANDLER_EXIT(exit_waitpid)
 {
-	struct task_struct *task = task_current();
-	struct slot *slot = slot_get(task);
 	struct user_siginfo info = {};
 	struct rec_REAP *rec;
 	u32 child, status = 0, *known;
 	u64 options;
 
-	if (!slot || ret < 0)
+	if (ret < 0)
 		return 0;
 	if (slot->call == CALL_WAIT4) {
 		child = ret;

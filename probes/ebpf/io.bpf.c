@@ -169,12 +169,11 @@ u64 iov_sum(u64 iov, u64 n)
 /* After io_emit returned 1: PIPE_IO with all the bytes that are wanted, those beyond the first in MORE records. */
 HANDLER_EXIT(exit_data)
 {
-	struct slot *slot = slot_get(task_current());
 	struct data_walk *w = data_walk();
 	struct rec_PIPE_IO *rec;
 	u64 len;
 
-	if (!slot || !w)
+	if (!w)
 		return 0;
 	len = io_wanted(slot, &slot->io);
 	w->iov = slot->io.iov;
@@ -199,13 +198,11 @@ HANDLER_EXIT(exit_data)
 /* read, write, readv, writev, sendto, recvfrom */
 HANDLER_EXIT(exit_io)
 {
-	struct task_struct *task = task_current();
-	struct slot *slot = slot_get(task);
 	struct io io = {};
 	struct file *file;
 	u32 type;
 
-	if (!slot || io_is_broken_off(ret))
+	if (io_is_broken_off(ret))
 		return 0;
 	io.fd = REG_ARG0(regs);
 	io.result = ret;
@@ -240,19 +237,17 @@ HANDLER_EXIT(exit_io)
 	if (io.iov)
 		io.requested = iov_sum(io.iov, io.iov_n);
 	if (io_emit((u64)file, slot, &io))
-		IO_TAIL(ctx, slot, &io);
+		IO_GO_ON(ctx, slot, &io);
 	return 0;
 }
 
 /* splice, tee, vmsplice, sendfile: up to two pipes, and no bytes that pass through the caller's memory */
 HANDLER_EXIT(exit_splice)
 {
-	struct task_struct *task = task_current();
-	struct slot *slot = slot_get(task);
 	struct io in = {}, out = {};
 	struct file *file;
 
-	if (!slot || io_is_broken_off(ret))
+	if (io_is_broken_off(ret))
 		return 0;
 	in.result = out.result = ret;
 	in.fd = out.fd = -1;

@@ -22,10 +22,10 @@ GLOBAL u64 iov_sum(u64 iov, u64 n);
 GLOBAL int io_emit(u64 file_address, struct slot *slot, struct io *io);
 
 /* Hands an operation over to exit_data. */
-#define IO_TAIL(ctx, slot, what)                                                                   \
+#define IO_GO_ON(ctx, slot, what)                                                                  \
 	do {                                                                                       \
 		(slot)->io = *(what);                                                              \
-		bpf_tail_call(ctx, &exit_handlers, HANDLE_exit_data);                              \
+		GO_ON(ctx, slot, exit_data);                                                       \
 	} while (0)
 
 #define IO_DATA_FIRST 32

@@ -34,16 +34,13 @@ static __always_inline void module_emit(
 /* mmap */
 HANDLER_EXIT(exit_mmap)
 {
-	struct task_struct *task = task_current();
-	struct slot *slot;
 	struct file *file;
 
 	if (!(REG_ARG2(regs) & PROT_EXEC) || (REG_ARG3(regs) & MAP_ANONYMOUS) ||
 		(ret < 0 && ret > -4096))
 		return 0;
-	slot = slot_get(task);
 	file = file_of_fd(task, REG_ARG4(regs));
-	if (!slot || !file)
+	if (!file)
 		return 0;
 	module_emit(slot, file, ret, REG_ARG1(regs), REG_ARG5(regs));
 	return 0;

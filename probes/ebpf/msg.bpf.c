@@ -95,14 +95,12 @@ GLOBAL int scm_emit(u64 control, u64 length, u32 via)
 }
 
 /* sendmsg, recvmsg; of sendmmsg and recvmmsg every message is an operation of its own */
-HANDLER_EXIT(exit_msg)
+HANDLER_ENDS(exit_msg)
 {
-	struct task_struct *task = task_current();
-	struct slot *slot = slot_get(task);
 	struct user_msghdr hdr = {};
 	struct io io = {};
 
-	if (!slot || io_is_broken_off(ret))
+	if (io_is_broken_off(ret))
 		return 0;
 	if (bpf_probe_read_user(&hdr, sizeof hdr, (void *)REG_ARG1(regs)))
 		return 0;
@@ -116,7 +114,7 @@ HANDLER_EXIT(exit_msg)
 	io.iov_n = hdr.iovlen;
 	io.requested = iov_sum(io.iov, io.iov_n);
 	if (io_emit((u64)file_of_fd(task, io.fd), slot, &io))
-		IO_TAIL(ctx, slot, &io);
+		IO_GO_ON(ctx, slot, &io);
 	return 0;
 }
 
@@ -146,12 +144,11 @@ static __noinline long mmsg_step(u32 index, void *arg)
 
 WALK_STEP(mmsg_step, SCRATCH_MMSG)
 
-HANDLER_EXIT(exit_mmsg)
+HANDLER_ENDS(exit_mmsg)
 {
-	struct slot *slot = slot_get(task_current());
 	WALK_STATE(struct mmsg_walk, w, SCRATCH_MMSG);
 
-	if (!slot || !w || ret < 0)
+	if (!w || ret < 0)
 		return 0;
 	__builtin_memset(w, 0, sizeof *w);
 	w->at = REG_ARG1(regs);

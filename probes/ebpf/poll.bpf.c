@@ -9,11 +9,6 @@
 #define SELECT_MAX 1024
 #define EPOLL_STEPS 2048
 
-/* These programs go on from on_switch by a tail call; prev blocks and is still current. */
-#define HANDLER_WAIT(name)                                                                         \
-	SEC("tp_btf/sched_switch")                                                                 \
-	int BPF_PROG(name, bool preempt, struct task_struct *prev, struct task_struct *next)
-
 /* A set of descriptors that is gone through, and the record that is being filled with it. */
 struct poll_walk {
 	u64 fds;     /* poll: array of the target */
@@ -145,20 +140,19 @@ WALK_STEP_APART(poll_step, SCRATCH_POLL)
 /* poll, ppoll */
 HANDLER_WAIT(wait_poll)
 {
-	struct slot *slot = slot_get(prev);
 	WALK_STATE_APART(struct poll_walk, walk, SCRATCH_POLL);
 	struct wait w;
 
-	if (!slot || !walk)
+	if (!walk)
 		return 0;
-	wait_start(&w, prev, slot);
+	wait_start(&w, task, slot);
 	w.timed = slot->call == CALL_POLL ? (s32)w.args[2] >= 0 : w.args[2] != 0;
 	items_start(walk, slot);
 	walk->fds = w.args[0];
 	walk->n = w.args[1];
 	WALK_APART(ITEMS_MAX, poll_step, walk);
 	items_flush(slot->pid, slot->tid, walk->n > ITEMS_MAX);
-	wait_emit(&w, prev, slot, 0);
+	wait_done(&w, task, slot);
 	return 0;
 }
 
@@ -187,13 +181,12 @@ WALK_STEP_APART(select_step, SCRATCH_POLL)
 /* select, pselect6 */
 HANDLER_WAIT(wait_select)
 {
-	struct slot *slot = slot_get(prev);
 	WALK_STATE_APART(struct poll_walk, walk, SCRATCH_POLL);
 	struct wait w;
 
-	if (!slot || !walk)
+	if (!walk)
 		return 0;
-	wait_start(&w, prev, slot);
+	wait_start(&w, task, slot);
 	w.timed = w.args[4] != 0;
 	items_start(walk, slot);
 	walk->n = w.args[0];
@@ -202,7 +195,7 @@ HANDLER_WAIT(wait_select)
 	walk->addr[2] = w.args[3];
 	WALK_APART(SELECT_MAX, select_step, walk);
 	items_flush(slot->pid, slot->tid, walk->n > SELECT_MAX);
-	wait_emit(&w, prev, slot, 0);
+	wait_done(&w, task, slot);
 	return 0;
 }
 
@@ -247,17 +240,16 @@ WALK_STEP_APART(epoll_step, SCRATCH_POLL)
 /* epoll_wait, epoll_pwait, epoll_pwait2 */
 HANDLER_WAIT(wait_epoll)
 {
-	struct slot *slot = slot_get(prev);
 	WALK_STATE_APART(struct poll_walk, walk, SCRATCH_POLL);
 	struct eventpoll *ep;
 	struct file *file;
 	struct wait w;
 
-	if (!slot || !walk)
+	if (!walk)
 		return 0;
-	wait_start(&w, prev, slot);
+	wait_start(&w, task, slot);
 	w.timed = slot->call == CALL_EPOLL_PWAIT2 ? w.args[3] != 0 : (s32)w.args[3] >= 0;
-	file = file_of_fd(prev, w.args[0]);
+	file = file_of_fd(task, w.args[0]);
 	if (!file)
 		goto out;
 	file_object((u64)file, &w.obj);
@@ -270,7 +262,7 @@ HANDLER_WAIT(wait_epoll)
 	WALK_APART(STEPS(EPOLL_STEPS, EPOLL_STEPS / 2), epoll_step, walk);
 	items_flush(slot->pid, slot->tid, walk->node != 0);
 out:
-	wait_emit(&w, prev, slot, 0);
+	wait_done(&w, task, slot);
 	return 0;
 }
 
@@ -281,17 +273,14 @@ out:
  */
 HANDLER_WAIT(wait_open)
 {
-	struct slot *slot = slot_get(prev);
 	struct nameidata *nd;
 	struct inode *inode;
 	struct rec_MORE *rec;
 	struct wait w;
 	long n;
 
-	if (!slot)
-		return 0;
-	wait_start(&w, prev, slot);
-	nd = BPF_CORE_READ(prev, nameidata);
+	wait_start(&w, task, slot);
+	nd = BPF_CORE_READ(task, nameidata);
 	inode = nd ? BPF_CORE_READ(nd, path.dentry, d_inode) : NULL;
 	if (!inode || (BPF_CORE_READ(inode, i_mode) & S_IFMT) != S_IFIFO ||
 		!(w.state & TASK_INTERRUPTIBLE))
@@ -313,24 +302,21 @@ HANDLER_WAIT(wait_open)
 		rec->head.flags |= REC_UNREAD;
 	EMIT_END(rec);
 out:
-	wait_emit(&w, prev, slot, 0);
+	wait_done(&w, task, slot);
 	return 0;
 }
 
 /* connect to a Unix socket blocks where the queue of the one that listens is full: it is told by its address. */
 HANDLER_WAIT(wait_connect)
 {
-	struct slot *slot = slot_get(prev);
 	struct rec_MORE *rec;
 	struct file *file;
 	struct wait w;
 	u16 family = 0;
 	u64 len;
 
-	if (!slot)
-		return 0;
-	wait_start(&w, prev, slot);
-	file = file_of_fd(prev, w.args[0]);
+	wait_start(&w, task, slot);
+	file = file_of_fd(task, w.args[0]);
 	if (file)
 		file_object((u64)file, &w.obj);
 	w.timed = (w.obj.timed & END_WRITE) != 0;
@@ -350,7 +336,7 @@ HANDLER_WAIT(wait_connect)
 		rec->len = 0;
 	EMIT_END(rec);
 out:
-	wait_emit(&w, prev, slot, 0);
+	wait_done(&w, task, slot);
 	return 0;
 }
 
@@ -360,26 +346,47 @@ out:
 /* wait4, waitid */
 HANDLER_WAIT(wait_child)
 {
-	struct slot *slot = slot_get(prev);
 	struct file *file;
 	struct wait w;
 	u32 pid = 0;
 
-	if (!slot)
-		return 0;
-	wait_start(&w, prev, slot);
+	wait_start(&w, task, slot);
 	w.reason = WAIT_CHILD;
 	if (slot->call == CALL_WAIT4) {
 		pid = (s32)w.args[0] > 0 ? w.args[0] : 0;
 	} else if (w.args[0] == P_PID) {
 		pid = w.args[1];
 	} else if (w.args[0] == P_PIDFD) {
-		file = file_of_fd(prev, w.args[1]);
+		file = file_of_fd(task, w.args[1]);
 		if (file)
 			file_object((u64)file, &w.obj);
 	}
 	if (pid)
-		w.obj.peer = number_ours(prev, pid);
-	wait_emit(&w, prev, slot, 0);
+		w.obj.peer = number_ours(task, pid);
+	wait_done(&w, task, slot);
+	return 0;
+}
+
+/* In place of all those above. */
+SEC("tp_btf/sched_switch")
+int BPF_PROG(wait_any, bool preempt, struct task_struct *prev, struct task_struct *next)
+{
+#ifdef EDITION_CASTS
+	struct slot *slot = slot_get(prev);
+
+	if (!slot)
+		return 0;
+	switch (slot->handler) {
+#define OF_ENTER(handler)
+#define OF_ENDS(handler)
+#define OF_EXIT(handler)
+#define OF_WAIT(handler)                                                                           \
+	case HANDLE_##handler:                                                                     \
+		handler##_part(slot);                                                              \
+		break;
+#define HANDLER(place, handler) OF_##place(handler)
+#include "schema/calls.def"
+	}
+#endif
 	return 0;
 }

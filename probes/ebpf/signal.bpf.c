@@ -235,12 +235,10 @@ static __always_inline u32 timer_signo(struct slot *slot, u32 id)
 /* rt_sigaction, alarm, setitimer, timer_create, timer_settime, timer_delete, timerfd_settime */
 HANDLER_EXIT(exit_timer)
 {
-	struct task_struct *task = task_current();
-	struct slot *slot = slot_get(task);
 	struct timer t = {};
 	u32 which;
 
-	if (!slot || ret < 0)
+	if (ret < 0)
 		return 0;
 	switch (slot->call) {
 	case CALL_SIGACTION:

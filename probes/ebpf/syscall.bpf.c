@@ -21,6 +21,7 @@ int BPF_PROG(on_sys_enter, struct pt_regs *regs, long id)
 		return 0;
 	slot->last_nr = -1;
 	if (TASK_IS_COMPAT(task)) {
+		slot->handler = HANDLE_enter_compat;
 		bpf_tail_call(ctx, &enter_handlers, HANDLE_enter_compat);
 		return 0;
 	}
@@ -43,6 +44,7 @@ int BPF_PROG(on_sys_enter, struct pt_regs *regs, long id)
 	if (calls[nr].flags & CALL_TAKES_TIME)
 		slot->enter_ts = bpf_ktime_get_ns();
 	enter = calls[nr].enter;
+	slot->handler = enter;
 	if (enter)
 		bpf_tail_call(ctx, &enter_handlers, enter);
 	return 0;
@@ -166,6 +168,7 @@ int BPF_PROG(on_sys_exit, struct pt_regs *regs, long ret)
 	if (!slot)
 		return 0;
 	if (slot->flags & SLOT_COMPAT) {
+		slot->handler = HANDLE_exit_compat;
 		bpf_tail_call(ctx, &exit_handlers, HANDLE_exit_compat);
 		return 0;
 	}
@@ -184,7 +187,99 @@ int BPF_PROG(on_sys_exit, struct pt_regs *regs, long ret)
 	exit = calls[nr].exit;
 	if (exit == HANDLE_exit_io && io_fast(regs, ret, task, slot))
 		return 0;
+	slot->handler = exit;
 	if (exit)
 		bpf_tail_call(ctx, &exit_handlers, exit);
+	return 0;
+}
+
+#define CASE(handler)                                                                              \
+	case HANDLE_##handler:                                                                     \
+		next = handler##_part(slot, ret);                                                  \
+		break;
+
+/* In place of all handlers of the begin of calls, ... */
+SEC("tp_btf/sys_enter")
+int BPF_PROG(enter_any, struct pt_regs *regs, long id)
+{
+#ifdef EDITION_CASTS
+	struct slot *slot = slot_get(task_current());
+
+	if (!slot)
+		return 0;
+	switch (slot->handler) {
+#define OF_ENTER(handler)                                                                          \
+	case HANDLE_##handler:                                                                     \
+		handler##_part(slot, id);                                                          \
+		break;
+#define OF_ENDS(handler)
+#define OF_EXIT(handler)
+#define OF_WAIT(handler)
+#define HANDLER(place, handler) OF_##place(handler)
+#include "schema/calls.def"
+#undef OF_ENTER
+#undef OF_ENDS
+#undef OF_EXIT
+#undef OF_WAIT
+	}
+#endif
+	return 0;
+}
+
+/* ... of the end of those that make, pass or close descriptors ... */
+SEC("tp_btf/sys_exit")
+int BPF_PROG(ends_any, struct pt_regs *regs, long ret)
+{
+#ifdef EDITION_CASTS
+	struct slot *slot = slot_get(task_current());
+	u32 next = 0;
+
+	if (!slot)
+		return 0;
+	switch (slot->handler) {
+#define OF_ENTER(handler)
+#define OF_ENDS(handler) CASE(handler)
+#define OF_EXIT(handler)
+#define OF_WAIT(handler)
+#define HANDLER(place, handler) OF_##place(handler)
+#include "schema/calls.def"
+#undef OF_ENTER
+#undef OF_ENDS
+#undef OF_EXIT
+#undef OF_WAIT
+	}
+	slot->handler = next;
+	if (next)
+		bpf_tail_call(ctx, &exit_handlers, next);
+#endif
+	return 0;
+}
+
+/* ... and of the others. */
+SEC("tp_btf/sys_exit")
+int BPF_PROG(exit_any, struct pt_regs *regs, long ret)
+{
+#ifdef EDITION_CASTS
+	struct slot *slot = slot_get(task_current());
+	u32 next = 0;
+
+	if (!slot)
+		return 0;
+	switch (slot->handler) {
+#define OF_ENTER(handler)
+#define OF_ENDS(handler)
+#define OF_EXIT(handler) CASE(handler)
+#define OF_WAIT(handler)
+#define HANDLER(place, handler) OF_##place(handler)
+#include "schema/calls.def"
+#undef OF_ENTER
+#undef OF_ENDS
+#undef OF_EXIT
+#undef OF_WAIT
+	}
+	slot->handler = next;
+	if (next)
+		bpf_tail_call(ctx, &exit_handlers, next);
+#endif
 	return 0;
 }

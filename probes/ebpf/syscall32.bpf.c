@@ -19,12 +19,8 @@ const volatile struct compat_info compat_calls[CALLS_MAX] = {};
 
 HANDLER_ENTER(enter_compat)
 {
-	struct task_struct *task = task_current();
-	struct slot *slot = slot_get(task);
 	u32 nr = id;
 
-	if (!slot)
-		return 0;
 	slot->flags |= SLOT_COMPAT;
 	slot->call = CALL_NONE;
 	slot->nr = -1;
@@ -82,15 +78,11 @@ static __always_inline void compat_io(
 }
 
 /* The result is that of the 32-bit call, as a negative number or not. */
-HANDLER_EXIT(exit_compat)
+HANDLER_ENDS(exit_compat)
 {
-	struct task_struct *task = task_current();
-	struct slot *slot = slot_get(task);
 	s32 result = ret;
 	u32 via = 0;
 
-	if (!slot)
-		return 0;
 	if (result == -EINTR || io_is_broken_off(result))
 		slot->last_nr = slot->nr;
 	slot->nr = -1;

@@ -6,10 +6,6 @@
 /* exit_group */
 HANDLER_ENTER(enter_exit)
 {
-	struct task_struct *task = task_current();
-	struct slot *slot = slot_get(task);
-
-	if (slot)
-		title_tell(task, slot);
+	title_tell(task, slot);
 	return 0;
 }

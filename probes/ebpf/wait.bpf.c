@@ -204,11 +204,6 @@ static __always_inline u64 wait_call(struct wait *w, struct task_struct *task, s
 	return 0;
 }
 
-/*
- * Sends the record. A function of its own, known to the linker: the verifier looks at it once, not again for each kind of
- * call that leads to it.
- */
-GLOBAL int wait_send(struct wait *w, struct slot *slot, u64 futex);
 int wait_send(struct wait *w, struct slot *slot, u64 futex)
 {
 	if (w && slot)
@@ -259,6 +254,7 @@ static __always_inline void wait_begin(void *ctx, struct task_struct *task, stru
 	}
 	if (slot->nr < 0)
 		next = 0;
+	slot->handler = next;
 	if (next)
 		bpf_tail_call(ctx, &wait_handlers, next);
 	wait_start(&w, task, slot);

@@ -28,6 +28,48 @@ struct wait_map {
 
 extern struct wait_map wait_handlers SEC(".maps");
 
+/*
+ * Handlers that on_switch leads to (as calls.h says of the others); the task blocks and is still current, with its slot:
+ * HANDLER_WAIT(name) { ... return 0; }
+ */
+#ifdef EDITION_CASTS
+#define HANDLER_WAIT(name)                                                                         \
+	SEC("tp_btf/sched_switch")                                                                 \
+	int name(void *ctx)                                                                        \
+	{                                                                                          \
+		return 0;                                                                          \
+	}                                                                                          \
+	static __always_inline int name##_body(struct task_struct *task, struct slot *slot);       \
+	int name##_part(struct slot *slot)                                                         \
+	{                                                                                          \
+		return slot ? name##_body(task_current(), slot) : 0;                               \
+	}                                                                                          \
+	static __always_inline int name##_body(struct task_struct *task, struct slot *slot)
+
+#define OF_ENTER(handler)
+#define OF_ENDS(handler)
+#define OF_EXIT(handler)
+#define OF_WAIT(handler) GLOBAL int handler##_part(struct slot *slot);
+#define HANDLER(place, handler) OF_##place(handler)
+#include "schema/calls.def"
+#undef OF_ENTER
+#undef OF_ENDS
+#undef OF_EXIT
+#undef OF_WAIT
+
+#else
+#define HANDLER_WAIT(name)                                                                         \
+	static __always_inline int name##_body(struct task_struct *task, struct slot *slot);       \
+	SEC("tp_btf/sched_switch")                                                                 \
+	int BPF_PROG(name, bool preempt, struct task_struct *prev, struct task_struct *next)       \
+	{                                                                                          \
+		struct slot *slot = slot_get(prev);                                                \
+                                                                                                   \
+		return slot ? name##_body(prev, slot) : 0;                                         \
+	}                                                                                          \
+	static __always_inline int name##_body(struct task_struct *task, struct slot *slot)
+#endif
+
 /* What is found out about a wait before its record is made. */
 struct wait {
 	u64 args[6];
@@ -153,6 +195,23 @@ static __always_inline void wait_emit(
 	if (futex)
 		rec->words_valid = wait_words(rec->words, futex);
 	EMIT_END(rec);
+}
+
+/*
+ * The same as a function of its own, known to the linker: the verifier looks at it once, not again for each kind of
+ * call that leads to it.
+ */
+GLOBAL int wait_send(struct wait *w, struct slot *slot, u64 futex);
+
+/* The end of a handler. */
+static __always_inline void wait_done(struct wait *w, struct task_struct *task, struct slot *slot)
+{
+#ifdef EDITION_CASTS
+	w->task = (u64)task;
+	wait_send(w, slot, 0);
+#else
+	wait_emit(w, task, slot, 0);
+#endif
 }
 
 #endif

@@ -88,8 +88,8 @@ expect_eq "$(sed -nE "s/.*WHEN w.reason IN \((.*)\)$/\1/p" schema/sql/wait_for.s
 end
 
 begin "system calls: the eBPF programs have each handler and use each kind of calls.def"
-expect_eq "$(sed -nE 's/^HANDLER\((\w+)\).*/\1/p' schema/calls.def | sort)" \
-	"$(grep -rhoE '^HANDLER_(ENTER|EXIT|WAIT)\(\w+' probes/ebpf | sed 's/.*(//' | sort)" "handlers in calls.def, and in probes/ebpf"
+expect_eq "$(sed -nE 's/^HANDLER\((\w+), (\w+)\).*/\1 \2/p' schema/calls.def | sort)" \
+	"$(grep -rhoE '^HANDLER_(ENTER|ENDS|EXIT|WAIT)\(\w+' probes/ebpf | sed 's/^HANDLER_//; s/(/ /' | sort)" "handlers in calls.def, and in probes/ebpf"
 none "kinds that no CALL has" "$(sed -nE 's/^KIND\((\w+)\)/\1/p' schema/calls.def | while read -r kind; do
 	grep -qE "^CALL\(\w+, $kind," schema/calls.def || echo "$kind"
 done)"

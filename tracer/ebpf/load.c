@@ -65,34 +65,70 @@ static void config_fill(
 	ebpf_calls_fill_compat(skel->rodata->compat_calls);
 }
 
-/* Programs that are reached by a tail call, and where. */
+enum place { ENTER, ENDS, EXIT, WAIT, PLACES };
+
+/* What is reached by a tail call, and where. */
 static const struct {
 	unsigned slot;
+	enum place place;
 	const char *program;
 } handlers[] = {
-#define HANDLER(program) {HANDLE_##program, #program},
+#define HANDLER(place, program) {HANDLE_##program, place, #program},
 #include "schema/calls.def"
 };
 
-/* Before the load: tells libbpf that they have no hook of their own. */
-static void handlers_declare(struct bpf_object *obj)
+/* The program that has all handlers of a place in the newest edition (probes/ebpf/calls.h). */
+static struct bpf_program *of_place(const struct pptrace_bpf *skel, enum place place)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(handlers); i++)
-		bpf_program__set_autoattach(
-			bpf_object__find_program_by_name(obj, handlers[i].program), false);
+	switch (place) {
+	case ENTER:
+		return skel->progs.enter_any;
+	case ENDS:
+		return skel->progs.ends_any;
+	case EXIT:
+		return skel->progs.exit_any;
+	case WAIT:
+	case PLACES:
+		break;
+	}
+	return skel->progs.wait_any;
 }
 
-/* After the load: puts them where the tail calls look, exit_io into exit_handlers. */
-static int handlers_install(struct bpf_object *obj)
+static void handler_declare(struct bpf_program *program, bool wanted)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(handlers); i++) {
-		const char *name = handlers[i].program;
-		_cleanup_free_ char *array =
-			xasprintf("%.*s_handlers", (int)strcspn(name, "_"), name);
-		int map = bpf_object__find_map_fd_by_name(obj, array);
-		int prog = bpf_program__fd(bpf_object__find_program_by_name(obj, name));
+	bpf_program__set_autoload(program, wanted);
+	bpf_program__set_autoattach(program, false);
+}
 
-		if (bpf_map_update_elem(map, &handlers[i].slot, &prog, BPF_ANY))
+/* Before the load: tells libbpf which are wanted, and that they have no hook of their own. */
+static void handlers_declare(const struct pptrace_bpf *skel, enum ebpf_edition edition)
+{
+	bool one_for_all = edition == EBPF_CASTS;
+
+	for (int place = 0; place < PLACES; place++)
+		handler_declare(of_place(skel, (enum place)place), one_for_all);
+	for (size_t i = 0; i < ARRAY_SIZE(handlers); i++)
+		handler_declare(bpf_object__find_program_by_name(skel->obj, handlers[i].program),
+			!one_for_all);
+}
+
+/* After the load: puts them where the tail calls look. */
+static int handlers_install(const struct pptrace_bpf *skel)
+{
+	const int maps[PLACES] = {[ENTER] = bpf_map__fd(skel->maps.enter_handlers),
+		[ENDS] = bpf_map__fd(skel->maps.exit_handlers),
+		[EXIT] = bpf_map__fd(skel->maps.exit_handlers),
+		[WAIT] = bpf_map__fd(skel->maps.wait_handlers)};
+
+	for (size_t i = 0; i < ARRAY_SIZE(handlers); i++) {
+		struct bpf_program *program =
+			bpf_object__find_program_by_name(skel->obj, handlers[i].program);
+		int fd;
+
+		if (!bpf_program__autoload(program))
+			program = of_place(skel, handlers[i].place);
+		fd = bpf_program__fd(program);
+		if (bpf_map_update_elem(maps[handlers[i].place], &handlers[i].slot, &fd, BPF_ANY))
 			return -errno;
 	}
 	return 0;
@@ -208,7 +244,7 @@ struct pptrace_bpf *ebpf_open(const struct source_config *config, struct ebpf_ro
 	skel->rodata->config.casts = ret_types->casts;
 	bpf_map__set_max_entries(skel->maps.near, (unsigned)room.near);
 	bpf_map__set_max_entries(skel->maps.far, (unsigned)room.far);
-	handlers_declare(skel->obj);
+	handlers_declare(skel, v.edition);
 	optional_set(skel, v);
 	return skel;
 }
@@ -230,7 +266,7 @@ static int load(const struct source_config *config, struct ebpf_room room, struc
 	if (!rc)
 		rc = own_level_find(skel);
 	if (!rc)
-		rc = handlers_install(skel->obj);
+		rc = handlers_install(skel);
 	if (rc)
 		pptrace_bpf__destroy(skel);
 	else
