@@ -192,6 +192,7 @@ static void optional_set(struct pptrace_bpf *skel, struct ebpf_variant v)
 	}
 	bpf_program__set_autoload(skel->progs.on_free, old);
 	bpf_map__set_autocreate(skel->maps.lock_calls, v.uprobes);
+	bpf_map__set_autocreate(skel->maps.shared_seen, v.uprobes);
 	bpf_map__set_autocreate(skel->maps.folds, v.edition == EBPF_CASTS);
 }
 
