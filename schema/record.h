@@ -94,8 +94,8 @@ struct rec_poll_item {
 	rec_u16 file_kind; /* enum file_kind */
 	rec_u32 dev;       /* as stat gives it */
 	rec_u32 peer;      /* pidfd: the pid */
-	rec_u64 inode;     /* as END_OPEN */
-	rec_u64 inode2;    /* likewise */
+	rec_u64 inode; /* as END_OPEN; signalfd: the signals that it takes, bit signo-1, 0 not known */
+	rec_u64 inode2; /* likewise */
 };
 
 enum pipe_kind {

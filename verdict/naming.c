@@ -298,6 +298,34 @@ void naming_signal(struct buf *b, int signo)
 	buf_adds(b, names_signal(signo, name));
 }
 
+void naming_signals(struct buf *b, uint64_t set)
+{
+	static const int usual[] = {SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGUSR2};
+	enum { NAMED = 4, ALL = 6 }; /* so many, if there are more than this */
+	int total = __builtin_popcountll(set), most = total > ALL ? NAMED : total, n = 0;
+	uint64_t named = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(usual) && n < most; i++)
+		if (total > ALL && set >> (usual[i] - 1) & 1) {
+			named |= UINT64_C(1) << (usual[i] - 1);
+			n++;
+		}
+	for (int signo = 1; signo <= 64 && n < most; signo++)
+		if (set >> (signo - 1) & 1 && !(named >> (signo - 1) & 1)) {
+			named |= UINT64_C(1) << (signo - 1);
+			n++;
+		}
+	n = 0;
+	for (int signo = 1; signo <= 64; signo++) {
+		if (!(named >> (signo - 1) & 1))
+			continue;
+		buf_adds(b, n++ ? ", " : "");
+		naming_signal(b, signo);
+	}
+	if (total > n)
+		buf_addf(b, " and %d others", total - n);
+}
+
 void naming_count(struct buf *b, int64_t n, const char *what)
 {
 	buf_addf(b, "%lld %s%s", (long long)n, what, n == 1 ? "" : "s");

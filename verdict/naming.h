@@ -71,6 +71,8 @@ void naming_time(struct buf *b, int64_t ns);
 
 /* "SIGTERM" */
 void naming_signal(struct buf *b, int signo);
+/* "SIGHUP, SIGINT, SIGTERM and 13 others": those that are sent most come first. A shell with a trap on EXIT catches all that would end it. */
+void naming_signals(struct buf *b, uint64_t set);
 
 /* "3 threads", "1 thread": an s is added unless n is 1. */
 void naming_count(struct buf *b, int64_t n, const char *what);

@@ -20,6 +20,16 @@ static __always_inline u32 file_pidfd_pid(struct file *file, u64 magic)
 	return pid_number(pid, own_level);
 }
 
+/* A signalfd keeps the signals that it does not take (struct signalfd_ctx has that set alone). */
+static __always_inline u64 file_signals(struct file *file)
+{
+	u64 others;
+
+	if (bpf_probe_read_kernel(&others, sizeof others, BPF_CORE_READ(file, private_data)))
+		return 0;
+	return ~others;
+}
+
 /* Anonymous inodes carry what they are as the name of their dentry. */
 static __always_inline void file_anonymous(struct file *file, struct object *o)
 {
@@ -35,9 +45,10 @@ static __always_inline void file_anonymous(struct file *file, struct object *o)
 		o->kind = FILE_EPOLL;
 	else if (word == name_word("[timerfd"))
 		o->kind = FILE_TIMERFD;
-	else if (word == name_word("[signalf"))
+	else if (word == name_word("[signalf")) {
 		o->kind = FILE_SIGNALFD;
-	else if (word == name_word("[pidfd]"))
+		o->inode = file_signals(file);
+	} else if (word == name_word("[pidfd]"))
 		o->kind = FILE_PIDFD;
 	else if (word == name_word("inotify") || word == name_word("[fanotif"))
 		o->kind = FILE_INOTIFY;

@@ -193,7 +193,7 @@ static __always_inline u64 wait_call(struct wait *w, struct task_struct *task, s
 		return 0;
 	case CALL_SIGTIMEDWAIT:
 		w->timed = w->args[2] != 0;
-		return 0;
+		return w->args[0] + 12; /* as above: there are the signals that it awaits */
 	case CALL_TIMED_BY3:
 		w->timed = w->args[3] != 0;
 		return 0;

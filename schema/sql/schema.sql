@@ -364,7 +364,8 @@ CREATE TABLE wait ( -- a thread was blocked
     detail TEXT,                -- more about it, for people: 'poll of 3 descriptors', 'SIGTERM,SIGINT'; 'stopped': it was stopped inside this wait, and goes back to it
     user_ns INTEGER,            -- NULL, or since when the thread has been in this wait as the library sees it (a spin before the block); reason lock-poll: since when it asks
     stack_id INTEGER,           -- in frame: the stack of the thread; NULL: none was taken
-    read_ns INTEGER             -- when the language's runtime last said what it is for; NULL: it did not
+    read_ns INTEGER,            -- when the language's runtime last said what it is for; NULL: it did not
+    awaits INTEGER              -- signals that it takes as such, by sigwait or from a signalfd, bit signo-1; NULL: none, or not known
 );
 
 CREATE TABLE frame ( -- one frame of a stack that was taken while a thread waited

@@ -193,7 +193,8 @@ void model_timer_free(struct proc *p);
 /* ---- Signals, from being sent to being taken (signal.c) ---- */
 
 /* A thread came back from sigwait: the signal that was sent to it meanwhile was taken so. */
-void model_signal_waited(struct model *m, struct thread *t, int64_t since, int64_t ts);
+void model_signal_waited(
+	struct model *m, struct thread *t, int64_t since, int64_t awaits, int64_t ts);
 /* A process was killed by a signal. */
 void model_signal_killed(struct model *m, struct proc *p, int signo, int64_t ts);
 /* A process ended: what was pending stays untaken. */

@@ -257,13 +257,16 @@ void model_sig_deliver(struct model *m, const struct rec_SIG_DELIVER *rec)
 		write_signal(m, &unseen, NULL, &how);
 }
 
-void model_signal_waited(struct model *m, struct thread *t, int64_t since, int64_t ts)
+void model_signal_waited(
+	struct model *m, struct thread *t, int64_t since, int64_t awaits, int64_t ts)
 {
+	uint64_t set = awaits == STORE_NULL ? ~UINT64_C(0) : (uint64_t)awaits;
 	struct taken how = {
 		.ts = ts, .thread = t->id, .handler_site = STORE_NULL, .disposition = "wait"};
 
 	for (struct sigrow **at = &t->proc->pending; *at; at = &(*at)->next) {
-		if ((*at)->sent >= since && (!(*at)->tid || (*at)->tid == t->tid)) {
+		if ((*at)->sent >= since && set >> ((*at)->signo - 1) & 1 &&
+			(!(*at)->tid || (*at)->tid == t->tid)) {
 			take(m, t->proc, at, &how);
 			return;
 		}

@@ -90,7 +90,7 @@ struct wait {
 	struct lock *lock;
 	struct pipe *pipe;
 	int64_t target_process, target_thread, target_pgid;
-	int64_t sigmask;
+	int64_t sigmask, awaits;
 	uint64_t futex; /* address of the futex, 0: none */
 	uint64_t ip;
 	bool owner_inferred; /* target_thread was read from the lock's memory */

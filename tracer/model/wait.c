@@ -98,6 +98,7 @@ static void write_wait(struct model *m, struct thread *t, int64_t end, int64_t w
 		.site_id = w->site,
 		.timed = w->timed ? model_wait_repeats(w) ? 2 : 1 : 0,
 		.sigmask = w->sigmask,
+		.awaits = w->awaits,
 		.mode = mode_name(t),
 		.side = w->pipe ? w->side : STORE_NULL,
 		.target_pgid = w->target_pgid,
@@ -167,6 +168,7 @@ static void reset_wait(struct model *m, struct thread *t, int64_t ts)
 		.target_thread = STORE_NULL,
 		.target_pgid = STORE_NULL,
 		.sigmask = STORE_NULL,
+		.awaits = STORE_NULL,
 		.syscall = -1};
 }
 

@@ -306,6 +306,41 @@ static void find_target(struct model *m, struct thread *t, const struct rec_WAIT
 	}
 }
 
+/* The signals that all signalfds of a set take; 0: there is none, or what one takes is not known. */
+static uint64_t polled_signals(const struct wait *w)
+{
+	uint64_t set = 0;
+
+	for (unsigned i = 0; i < w->n_items; i++) {
+		if (w->items[i].file_kind != FILE_SIGNALFD)
+			continue;
+		if (!w->items[i].inode)
+			return 0;
+		set |= w->items[i].inode;
+	}
+	return set;
+}
+
+/*
+ * The signals that a wait takes as such. The kernel lets those in that sigwait awaits; what comes to a signalfd is
+ * blocked, or is delivered as any other signal.
+ */
+static int64_t awaited(const struct wait *w, const struct rec_WAIT_BEGIN *rec)
+{
+	const uint64_t never = UINT64_C(1) << (SIGKILL - 1) | UINT64_C(1) << (SIGSTOP - 1);
+	uint64_t set = 0;
+
+	if (w->reason == WAIT_SIGNAL && w->syscall == __NR_rt_sigtimedwait) {
+		if (rec->words_valid >= sizeof set)
+			memcpy(&set, rec->words, sizeof set);
+	} else if (w->reason == WAIT_SIGNAL && rec->file_kind == FILE_SIGNALFD) {
+		set = rec->inode & rec->sigmask;
+	} else if (w->reason == WAIT_POLL) {
+		set = polled_signals(w) & rec->sigmask;
+	}
+	return set & ~never ? (int64_t)(set & ~never) : STORE_NULL;
+}
+
 void model_wait_begin(struct model *m, const struct rec_WAIT_BEGIN *rec)
 {
 	struct thread *t = model_thread(m, &rec->head);
@@ -325,6 +360,7 @@ void model_wait_begin(struct model *m, const struct rec_WAIT_BEGIN *rec)
 	w->ip = rec->ip;
 	w->reason = model_reason(t, rec);
 	find_target(m, t, rec);
+	w->awaits = awaited(w, rec);
 	if (rec->state & (STATE_STOPPED | STATE_TRACED) && w->reason != WAIT_STOPPED && !w->detail)
 		w->detail = xstrdup("stopped");
 	if (t->call.open) {
@@ -346,7 +382,7 @@ void model_wait_end(struct model *m, const struct rec_WAIT_END *rec)
 {
 	struct thread *t = model_thread(m, &rec->head);
 	struct thread *waker = rec->waker_tid ? model_find_thread(m, rec->waker_tid) : NULL;
-	int64_t ts = model_time(m, rec->head.ts), start = t->wait.start;
+	int64_t ts = model_time(m, rec->head.ts), start = t->wait.start, awaits = t->wait.awaits;
 	/* The library tells by itself which signal it was, if any. */
 	bool waited = t->wait.open && t->wait.syscall == __NR_rt_sigtimedwait &&
 		      !(rec->head.flags & REC_SHIM);
@@ -356,7 +392,7 @@ void model_wait_end(struct model *m, const struct rec_WAIT_END *rec)
 	model_stat_foreign(m, t, waker, ts);
 	model_wait_close(m, t, ts, waker ? waker->id : STORE_NULL);
 	if (waited)
-		model_signal_waited(m, t, start, ts);
+		model_signal_waited(m, t, start, awaits, ts);
 }
 
 void model_wait_site(struct model *m, const struct rec_WAIT_SITE *rec)

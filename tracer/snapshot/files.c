@@ -127,7 +127,7 @@ static unsigned mode_of(int dirfd, const char *name)
 	return (st.st_mode & S_IRUSR ? END_READ : 0) | (st.st_mode & S_IWUSR ? END_WRITE : 0);
 }
 
-/* Reads what only fdinfo knows: close-on-exec, the process that a pidfd stands for. */
+/* Reads what only fdinfo knows: close-on-exec, the process that a pidfd stands for, the signals that a signalfd takes. */
 static void read_fdinfo(const struct snap_process *p, struct snap_fd *f)
 {
 	char path[64], text[2048];
@@ -140,6 +140,9 @@ static void read_fdinfo(const struct snap_process *p, struct snap_fd *f)
 	f->is_cloexec = at && (strtoull(at + 6, NULL, 8) & O_CLOEXEC);
 	at = f->kind == FILE_PIDFD ? strstr(text, "Pid:") : NULL;
 	f->peer = at ? (pid_t)strtol(at + 4, NULL, 10) : 0;
+	at = f->kind == FILE_SIGNALFD ? strstr(text, "sigmask:") : NULL;
+	if (at)
+		f->inode = strtoull(at + 8, NULL, 16);
 }
 
 static void load_fd(struct snapshot *s, struct snap_process *p, int dirfd, const char *name)
@@ -157,7 +160,7 @@ static void load_fd(struct snapshot *s, struct snap_process *p, int dirfd, const
 		sockets_load(s, p->live);
 		sockets_classify(s, &f);
 	}
-	if (file_is_end(f.kind) || f.kind == FILE_PIDFD)
+	if (file_is_end(f.kind) || f.kind == FILE_PIDFD || f.kind == FILE_SIGNALFD)
 		read_fdinfo(p, &f);
 	if (link[0] == '/')
 		f.path = xstrdup(link);

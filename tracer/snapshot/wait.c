@@ -284,6 +284,15 @@ static void fill_connect(struct snapshot *s, struct snap_process *p, struct snap
 	t->wait.dev = files_find(p, (int)t->args[0]) ? files_find(p, (int)t->args[0])->dev : 0;
 }
 
+/* The signals that sigwait awaits. */
+static void fill_awaited(struct snap_process *p, struct snap_thread *t)
+{
+	const size_t len = sizeof(uint64_t);
+
+	if (t->nr == SYS_rt_sigtimedwait && proc_memory(p, t->args[0], t->wait.words, len))
+		t->wait.words_valid = len;
+}
+
 /* What the call says beside its descriptor and its timeout. */
 static void fill_by_family(struct snapshot *s, struct snap_process *p, struct snap_thread *t)
 {
@@ -327,12 +336,14 @@ static void fill_by_family(struct snapshot *s, struct snap_process *p, struct sn
 		if (t->nr == SYS_connect)
 			fill_connect(s, p, t);
 		break;
+	case FAMILY_SIGNAL:
+		fill_awaited(p, t);
+		break;
 	case FAMILY_READ:
 	case FAMILY_WRITE:
 	case FAMILY_SPLICE:
 	case FAMILY_VMSPLICE:
 	case FAMILY_SLEEP:
-	case FAMILY_SIGNAL:
 	case FAMILY_FILE:
 	case FAMILY_OTHER:
 		break;

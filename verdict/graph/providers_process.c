@@ -55,7 +55,9 @@ uint32_t providers_on_signal(struct providers *pr, uint32_t thread)
 	const struct state_thread *t = &pr->st->threads[thread];
 
 	providers_maybe(pr, thread, MAYBE_SENT);
-	if (t->wait.sigmask & UINT64_C(1) << (SIGCHLD - 1) && !state_is_for_some(pr->st, t))
+	if (t->wait.awaits ? !state_awaits(t, SIGCHLD)
+			   : t->wait.sigmask & UINT64_C(1) << (SIGCHLD - 1) &&
+				     !state_is_for_some(pr->st, t))
 		return fixpoint_add(&pr->graph, FIXPOINT_ANY);
 	return providers_child_signals(pr, pr->st->threads[thread].process);
 }

@@ -205,7 +205,8 @@ static struct state_wait read_wait(sqlite3_stmt *stmt)
 		.site_id = query_int(stmt, 14, 0),
 		.waker_id = query_int(stmt, 15, 0),
 		.stack_id = query_int(stmt, 16, 0),
-		.read_ns = query_int(stmt, 17, INT64_MIN)};
+		.read_ns = query_int(stmt, 17, INT64_MIN),
+		.awaits = (uint64_t)query_int(stmt, 18, 0)};
 }
 
 /*
@@ -223,13 +224,15 @@ static bool serves_timers(const struct state *st, const struct state_wait *w)
 		       st->why);
 }
 
+#define WAITS(awaits)                                                                              \
+	"SELECT id, thread_id, start_ns, end_ns, reason, lock_id, pipe_id, target_process_id,"     \
+	" target_thread_id, timed, sigmask, mode, side, target_pgid, site_id, waker_id, stack_id," \
+	" read_ns, " awaits " FROM wait WHERE @open"
+
 static int load_waits(struct state *st, struct buf *why)
 {
 	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
-	int rc = state_query(st,
-		"SELECT id, thread_id, start_ns, end_ns, reason, lock_id, pipe_id,"
-		" target_process_id, target_thread_id, timed, sigmask, mode, side, target_pgid,"
-		" site_id, waker_id, stack_id, read_ns FROM wait WHERE @open",
+	int rc = state_query(st, version_has(st->db, "wait.awaits") ? WAITS("awaits") : WAITS("0"),
 		"start_ns", "end_ns", &stmt, why);
 
 	if (rc)

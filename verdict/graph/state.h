@@ -28,6 +28,8 @@ struct state_wait {
 	int64_t lock_id, pipe_id, target_process_id, target_thread_id, target_pgid;
 	int64_t site_id, stack_id;
 	uint64_t sigmask; /* 0 where it is not known: then any signal may come */
+	uint64_t
+		awaits; /* signals that it takes as such (sigwait, signalfd); 0: none, or not known */
 	bool repeats; /* it has a time-out, after which the thread began it again each time; timed is false then */
 	bool timed, shared,
 		exclusive; /* shared: asks for a read lock; exclusive: for a write lock; else not known */
@@ -187,6 +189,9 @@ bool state_accepts(const struct state *st, const struct state_thread *t);
 
 /* Says whether a lock (or NULL) is an object of a language's runtime, which that has named as what is waited for. */
 bool state_is_of_runtime(const struct state_lock *l);
+
+/* Says whether a thread is known to wait for a signal as such (sigwait, signalfd): one that comes ends its wait. */
+bool state_awaits(const struct state_thread *t, int signo);
 
 /* Says whether a process catches signo and the thread's wait lets it in. */
 bool state_catches(const struct state *st, uint32_t thread, int signo);

@@ -76,12 +76,36 @@ static uint64_t read_signal(const struct state *st, sqlite3_stmt *stmt, uint32_t
 	return BIT(signo);
 }
 
-/* A signal that is about to come runs its handler or ends the process. */
-static void expect_signal(struct state_process *p, uint64_t bit)
+/* Says whether a thread of a process waits for a signal as such. */
+static bool is_awaited(const struct state *st, uint32_t process, uint64_t bit)
 {
-	if (p->caught & bit)
+	for (uint32_t t = st->processes[process].first; t != STATE_NONE; t = st->threads[t].next)
+		if (st->threads[t].waits && st->threads[t].wait.awaits & bit)
+			return true;
+	return false;
+}
+
+/* Says whether no thread of a process lets a signal do to it what it does to a program that has no handler. */
+static bool is_kept_off(const struct state *st, uint32_t process, uint64_t bit)
+{
+	for (uint32_t t = st->processes[process].first; t != STATE_NONE; t = st->threads[t].next)
+		if (!st->threads[t].waits ||
+			!((st->threads[t].wait.sigmask | st->threads[t].wait.awaits) & bit))
+			return false;
+	return true;
+}
+
+/* A signal that is about to come runs its handler, ends a wait for it, or ends the process. */
+static void expect_signal(struct state *st, uint32_t process, uint64_t bit)
+{
+	struct state_process *p = &st->processes[process];
+	bool awaited = is_awaited(st, process, bit);
+
+	if (p->caught & bit || awaited)
 		p->alarm_rings = true;
-	else if (!((p->ignored | harmless) & bit))
+	if (p->caught & bit || (awaited && is_kept_off(st, process, bit)))
+		return;
+	if (!((p->ignored | harmless) & bit))
 		p->alarm_kills = true;
 }
 
@@ -119,15 +143,22 @@ static bool is_blocked(const struct state *st, uint32_t process, uint64_t bit)
 	return true;
 }
 
-/*
- * A signal that nobody in a process lets in is not under way. Who waits for it as such, by sigwait, has it unblocked
- * meanwhile; who polls may have it in a signalfd.
- */
+/* Says whether a thread that has a signal blocked may take it as such: which it takes is not always known. */
+static bool may_take(const struct state *st, const struct state_thread *t, uint64_t bit)
+{
+	if (!t->waits)
+		return false;
+	if (t->wait.awaits)
+		return t->wait.awaits & bit;
+	return t->wait.reason == WAIT_POLL ||
+	       (t->wait.reason == WAIT_SIGNAL && state_is_for_some(st, t));
+}
+
+/* A signal that nobody in a process lets in is not under way. */
 static bool is_shut_out(const struct state *st, uint32_t process, uint64_t bit)
 {
 	for (uint32_t t = st->processes[process].first; t != STATE_NONE; t = st->threads[t].next)
-		if (st->threads[t].waits && (st->threads[t].wait.reason == WAIT_POLL ||
-						    st->threads[t].wait.reason == WAIT_SIGNAL))
+		if (may_take(st, &st->threads[t], bit))
 			return false;
 	return is_blocked(st, process, bit);
 }
@@ -157,7 +188,7 @@ static int load_timers(struct state *st, struct buf *why)
 		if (bit & library)
 			st->processes[p].timer_calls = true;
 		else if (!is_shut_out(st, p, bit))
-			expect_signal(&st->processes[p], bit);
+			expect_signal(st, p, bit);
 		if (!is_blocked(st, p, bit))
 			st->processes[p].rings |= bit & st->processes[p].caught & ~library;
 	}
@@ -205,7 +236,7 @@ static int load_pending(struct state *st, struct buf *why)
 		uint64_t bit = read_signal(st, stmt, &p);
 
 		if (bit && query_int(stmt, 2, 0) && !is_shut_out(st, p, bit))
-			expect_signal(&st->processes[p], bit);
+			expect_signal(st, p, bit);
 		if (bit && !is_blocked(st, p, bit))
 			st->processes[p].sent |= bit & st->processes[p].caught &
 						 ~(library | faults) & ~st->processes[p].runtime;
@@ -249,6 +280,11 @@ int state_load_signals(struct state *st, struct buf *why)
 	if (!rc)
 		rc = load_timerfds(st, why);
 	return rc ? rc : load_pending(st, why);
+}
+
+bool state_awaits(const struct state_thread *t, int signo)
+{
+	return t->waits && t->wait.awaits & BIT(signo);
 }
 
 bool state_catches(const struct state *st, uint32_t thread, int signo)
@@ -309,7 +345,8 @@ bool state_takes_requests(const struct state *st, uint32_t process)
 
 bool state_is_for_some(const struct state *st, const struct state_thread *t)
 {
-	return !query_number(st->db,
-		"SELECT 1 FROM wait WHERE id = ?1 AND syscall IN ('pause', 'rt_sigsuspend', 'sigsuspend')",
-		t->wait.id, 0, st->why);
+	return t->wait.awaits ||
+	       !query_number(st->db,
+		       "SELECT 1 FROM wait WHERE id = ?1 AND syscall IN ('pause', 'rt_sigsuspend', 'sigsuspend')",
+		       t->wait.id, 0, st->why);
 }

@@ -154,6 +154,12 @@ void stuck_words(struct buf *b, const struct state *st, const struct state_threa
 	}
 	if (t->wait.reason == WAIT_FUTEX && stuck_futex(b, st, &t->wait))
 		return;
+	if (t->wait.reason == WAIT_SIGNAL && t->wait.awaits) {
+		buf_adds(b, "waits for a signal (");
+		naming_signals(b, t->wait.awaits);
+		buf_addc(b, ')');
+		return;
+	}
 	if (t->wait.reason == WAIT_STOPPED && t->wait.target_process_id) {
 		buf_adds(b, "is stopped by its debugger, ");
 		naming_process_at(b, st->db, t->wait.target_process_id, st->now_ns);

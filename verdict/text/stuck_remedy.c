@@ -376,8 +376,16 @@ static const char *cause_remedy(const struct state *st, const struct stuck_set *
 		return any_wait(st, s, "SELECT 1 FROM wait WHERE id = ?1 AND syscall = 'pause'")
 			       ? "Block SIGCHLD before testing whether to wait, and let it in by sigsuspend alone: pause does not see"
 				 " what came before it. Reap all children that have ended (waitpid with WNOHANG, until it returns none)."
+		       : state_awaits(&st->threads[s->members[0]], SIGCHLD)
+			       ? "Each time that SIGCHLD comes reap all children that have ended, for one may stand for"
+				 " several: call waitpid with WNOHANG until it returns none."
 			       : "In the handler of SIGCHLD reap all children that have ended: call waitpid with"
 				 " WNOHANG until it returns none.";
+	if (all_of(s, 1u << WAIT_SIGNAL) && s->n_members == 1 &&
+		state_awaits(&st->threads[s->members[0]], SIGCHLD) &&
+		st->processes[st->threads[s->members[0]].process].child == STATE_NONE)
+		return "Wait for SIGCHLD only as long as there is a child that has not been reaped: its own signal may"
+		       " have come with that of another one.";
 	if (all_of(s, 1u << WAIT_SIGNAL) && s->n_members == 1 &&
 		state_catches(st, s->members[0], SIGCHLD) &&
 		!state_catches_any(st, st->threads[s->members[0]].process))

@@ -67,35 +67,6 @@ static void add_behind(struct buf *b, const struct state *st, const struct stuck
 	buf_addc(b, '\n');
 }
 
-/* "SIGHUP, SIGINT, SIGTERM and 13 others": those that are sent most come first. A shell with a trap on EXIT catches all that would end it. */
-static void add_signals(struct buf *b, uint64_t set)
-{
-	static const int usual[] = {SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGUSR2};
-	enum { NAMED = 4, ALL = 6 }; /* so many, if there are more than this */
-	int total = __builtin_popcountll(set), most = total > ALL ? NAMED : total, n = 0;
-	uint64_t named = 0;
-
-	for (size_t i = 0; i < ARRAY_SIZE(usual) && n < most; i++)
-		if (total > ALL && set >> (usual[i] - 1) & 1) {
-			named |= UINT64_C(1) << (usual[i] - 1);
-			n++;
-		}
-	for (int signo = 1; signo <= 64 && n < most; signo++)
-		if (set >> (signo - 1) & 1 && !(named >> (signo - 1) & 1)) {
-			named |= UINT64_C(1) << (signo - 1);
-			n++;
-		}
-	n = 0;
-	for (int signo = 1; signo <= 64; signo++) {
-		if (!(named >> (signo - 1) & 1))
-			continue;
-		buf_adds(b, n++ ? ", " : "");
-		naming_signal(b, signo);
-	}
-	if (total > n)
-		buf_addf(b, " and %d others", total - n);
-}
-
 static void add_caught(struct buf *b, const struct state *st, const struct stuck_set *s)
 {
 	uint64_t caught = 0;
@@ -114,7 +85,7 @@ static void add_caught(struct buf *b, const struct state *st, const struct stuck
 		return;
 	}
 	buf_adds(b, "unless a signal whose handler is installed arrives (");
-	add_signals(b, caught);
+	naming_signals(b, caught);
 	buf_adds(b, ") and its handler releases them\n");
 }
 
@@ -247,7 +218,7 @@ static void add_sent(struct buf *b, const struct state *st, const struct stuck_s
 	for (size_t i = 0; i < s->n_members; i++) {
 		const struct state_thread *t = &st->threads[s->members[i]];
 
-		if (state_catches(st, s->members[i], SIGCHLD) &&
+		if ((state_catches(st, s->members[i], SIGCHLD) || state_awaits(t, SIGCHLD)) &&
 			(st->processes[t->process].has_zombie ||
 				(t->wait.reason == WAIT_SIGNAL &&
 					st->processes[t->process].child == STATE_NONE &&

@@ -194,7 +194,7 @@ bool io_begin_slow(struct io_call *c, bool nonblocking)
 		}
 		r.file_kind = c->pipe.file_kind == FILE_OTHER ? fd_kind(c->fd) : c->pipe.file_kind;
 		r.dev = c->pipe.dev;
-		r.inode = c->pipe.inode;
+		r.inode = r.file_kind == FILE_SIGNALFD ? fd_signals(c->fd) : c->pipe.inode;
 		r.timed = is_timed(c);
 		RECORD(WAIT_BEGIN, &r);
 		c->waits = true;

@@ -49,10 +49,11 @@ unsigned fd_kind(int fd)
 	return FILE_OTHER;
 }
 
-uint32_t fd_process(int fd)
+/* Returns the number that follows a label in what the kernel says of a descriptor, 0 if there is none. */
+static uint64_t info_number(int fd, const char *label, unsigned base)
 {
 	char path[64], buf[512], *p;
-	uint32_t pid = 0;
+	uint64_t number = 0;
 	long n, info;
 
 	if (fd < 0 || shim_options.sandboxed)
@@ -65,8 +66,23 @@ uint32_t fd_process(int fd)
 	if (n <= 0)
 		return 0;
 	buf[n] = '\0';
-	p = strstr(buf, "\nPid:\t");
-	for (p = p ? p + 6 : buf + n; *p >= '0' && *p <= '9'; p++)
-		pid = pid * 10 + (uint32_t)(*p - '0');
-	return pid;
+	p = strstr(buf, label);
+	for (p = p ? p + strlen(label) : buf + n; *p; p++) {
+		unsigned digit = *p >= 'a' ? (unsigned)(*p - 'a') + 10 : (unsigned)(*p - '0');
+
+		if (digit >= base)
+			break;
+		number = number * base + digit;
+	}
+	return number;
+}
+
+uint32_t fd_process(int fd)
+{
+	return (uint32_t)info_number(fd, "\nPid:\t", 10);
+}
+
+uint64_t fd_signals(int fd)
+{
+	return info_number(fd, "\nsigmask:\t", 16);
 }

@@ -11,6 +11,9 @@ void fd_path(char path[64], const char *folder, int fd);
 /* Returns the enum file_kind of a descriptor for which pipe_of said FILE_OTHER. Slow: for waits only. */
 unsigned fd_kind(int fd);
 
+/* Returns the signals that a signalfd takes, bit signo-1; 0: it is none, or they are not known. */
+uint64_t fd_signals(int fd);
+
 /* Returns the process that a pidfd stands for, 0: it is none, or the process is gone. */
 uint32_t fd_process(int fd);
 

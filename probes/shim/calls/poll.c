@@ -52,7 +52,7 @@ static void set_add(struct set *s, int fd, short events)
 	item.file_kind = (rec_u16)(p.file_kind == FILE_OTHER ? fd_kind(fd) : p.file_kind);
 	item.peer = item.file_kind == FILE_PIDFD ? fd_process(fd) : 0;
 	item.dev = (rec_u32)p.dev;
-	item.inode = p.inode;
+	item.inode = item.file_kind == FILE_SIGNALFD ? fd_signals(fd) : p.inode;
 	memcpy(s->r.data + s->n * sizeof item, &item, sizeof item);
 	if (++s->n == sizeof s->r.data / sizeof item)
 		set_flush(s);

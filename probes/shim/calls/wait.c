@@ -173,6 +173,8 @@ static void begin_sigwait(struct rec_WAIT_BEGIN *r, const sigset_t *set, bool ti
 	wait_init(r, SYS_rt_sigtimedwait, WAIT_SIGNAL);
 	r->arg0 = ADDR(set);
 	r->sigmask &= ~bits;
+	memcpy(r->words, &bits, sizeof bits);
+	r->words_valid = sizeof bits;
 	r->timed = timed;
 }
 

@@ -21,9 +21,11 @@ static inline int count_children(int n, bool reap_all)
 	while (ended < n) {
 		if (read(fd, &info, sizeof info) != sizeof info)
 			return 1;
-		do
-			ended += waitpid(-1, NULL, WNOHANG) > 0;
-		while (reap_all && waitpid(-1, NULL, WNOHANG | WNOWAIT) > 0);
+		while (waitpid(-1, NULL, WNOHANG) > 0) {
+			ended++;
+			if (!reap_all)
+				break;
+		}
 	}
 	return 0;
 }

@@ -56,6 +56,8 @@ bool sets_waits_for_orders(const struct finder *f, uint32_t member)
 
 	if (!(f->pr->maybe[member] & MAYBE_SENT) || !state_is_for_some(st, t))
 		return false;
+	if (t->wait.awaits)
+		return t->wait.awaits & orders;
 	for (uint32_t i = st->processes[t->process].first; i != STATE_NONE; i = st->threads[i].next)
 		blocked |= st->threads[i].wait.sigmask;
 	return blocked & orders;

@@ -356,15 +356,31 @@ static bool polls_signals(const struct state *st, const struct state_thread *t)
 		       t->wait.id, 0, st->why);
 }
 
-/* Says whether a thread waits for SIGCHLD by sigwait or a signalfd, and blocks no signal that somebody might send it beside that. */
+/*
+ * Says whether a thread waits for SIGCHLD by sigwait or a signalfd, and for no signal that somebody might send it beside that;
+ * where it is not known for which it waits it may be for any that is blocked.
+ */
 static bool takes_sigchld_alone(const struct finder *f, uint32_t member)
 {
 	const uint64_t kernels = LIBC_SIGNALS | UINT64_C(1) << (SIGPIPE - 1);
 	const struct state_thread *t = &f->st->threads[member];
+	uint64_t takes = t->wait.awaits ? t->wait.awaits : t->wait.sigmask;
 
 	return (t->wait.reason == WAIT_SIGNAL || polls_signals(f->st, t)) &&
-	       state_is_for_some(f->st, t) &&
-	       (t->wait.sigmask & ~kernels) == UINT64_C(1) << (SIGCHLD - 1);
+	       state_is_for_some(f->st, t) && (takes & ~kernels) == UINT64_C(1) << (SIGCHLD - 1);
+}
+
+/* Says whether another thread of the same process can go on: it may start children, and reap those that ended. */
+static bool has_live_sibling(const struct finder *f, uint32_t member)
+{
+	const struct state *st = f->st;
+	uint32_t t = st->processes[st->threads[member].process].first;
+
+	for (; t != STATE_NONE; t = st->threads[t].next)
+		if (t != member && !st->threads[t].housekeeping &&
+			f->pr->strict->graph.nodes[t].live)
+			return true;
+	return false;
 }
 
 /*
@@ -379,7 +395,7 @@ static bool is_merged(const struct finder *f, const struct stuck_set *s)
 	return s->n_members == 1 && p->child == STATE_NONE &&
 	       ((t->wait.reason == WAIT_SIGNAL && state_catches(f->st, s->members[0], SIGCHLD)) ||
 		       takes_sigchld_alone(f, s->members[0])) &&
-	       !sets_takes_signals(f, s->members[0]) &&
+	       !sets_takes_signals(f, s->members[0]) && !has_live_sibling(f, s->members[0]) &&
 	       (p->has_zombie || (!f->any_live && had_children(f->st, p)));
 }
 

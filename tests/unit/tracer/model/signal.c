@@ -99,6 +99,31 @@ TEST(sig_waited_for)
 	feed_close(&f);
 }
 
+/* What is blocked stays pending while sigwait takes what it awaits. */
+TEST(sig_waited_for)
+{
+	const uint64_t awaited = UINT64_C(1) << (SIGUSR1 - 1);
+	struct rec_WAIT_BEGIN wait = {.syscall = SYS_rt_sigtimedwait,
+		.sigmask = UINT64_C(1) << (SIGUSR2 - 1),
+		.words_valid = 40};
+	struct feed f;
+
+	memcpy(wait.words, &awaited, sizeof awaited);
+	feed_open(&f);
+	feed_at(&f, 100, 10, 10);
+	feed_send(&f, &wait.head, REC_WAIT_BEGIN, sizeof wait);
+	feed_at(&f, 150, 10, 12);
+	FEED(&f, SIG_SEND, .signo = SIGUSR2, .target_pid = 10, .target_tid = 10, .group = 1);
+	FEED(&f, SIG_SEND, .signo = SIGUSR1, .target_pid = 10, .target_tid = 10, .group = 1);
+	feed_at(&f, 200, 10, 10);
+	FEED(&f, WAIT_END, .waker_tid = 0);
+	feed_end(&f, 1000);
+	EXPECT(&f, "SELECT name, delivered_ns, disposition FROM signal ORDER BY name",
+		"SIGUSR1|200|wait SIGUSR2|-|-");
+	EXPECT(&f, "SELECT awaits FROM wait", "512");
+	feed_close(&f);
+}
+
 TEST(sig_unseen)
 {
 	struct feed f;

@@ -1,0 +1,30 @@
+/* sigwait_children.h - a parent takes SIGCHLD by sigwait; two of its children end before it does. */
+/* SPDX-License-Identifier: MIT */
+#ifndef TESTS_CORPUS_CHILDREN_SIGWAIT_CHILDREN_H
+#define TESTS_CORPUS_CHILDREN_SIGWAIT_CHILDREN_H
+
+#include <stdbool.h>
+
+#include "sigchld.h"
+
+/* Counts children until that many have ended; reap_all: all that have, for each signal, else one. */
+static inline int count_children(int n, bool reap_all)
+{
+	sigset_t set;
+	int signo;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	while (ended < n) {
+		if (sigwait(&set, &signo) != 0)
+			return 1;
+		while (waitpid(-1, NULL, WNOHANG) > 0) {
+			ended++;
+			if (!reap_all)
+				break;
+		}
+	}
+	return 0;
+}
+
+#endif
