@@ -114,8 +114,11 @@ static const char orphan_sql[] =
 	/* A family that is killed together dies one after the other; of the last of it nobody may have seen the end. */
 	" AND NOT (q.end_kind IS 'signal' AND p.exit_code IS NULL"
 	"  AND coalesce(p.end_ns, (SELECT duration_ns FROM trace)) < q.end_ns + 1000000000)"
-	/* Nor does one keep running that its parent killed before it ended, or whose terminal ended with the parent. */
-	" AND NOT (p.end_kind IS 'signal' AND p.end_ns < q.end_ns + 100000000)"
+	/* Nor does one keep running that somebody killed before its parent ended, or whose terminal ended with the parent. */
+	" AND NOT (p.end_kind IS 'signal' AND (p.end_ns < q.end_ns + 100000000"
+	"  OR EXISTS (SELECT 1 FROM signal s WHERE s.process_id = p.id AND s.signo = p.exit_signal"
+	"   AND s.sent_ns <= q.end_ns AND s.result IS NOT 'ignored'"
+	"   AND (s.disposition IS NULL OR s.disposition = 'default'))))"
 	" ORDER BY q.id, p.id";
 
 int rule_orphan(struct rule_context *ctx)

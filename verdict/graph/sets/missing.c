@@ -197,6 +197,10 @@ static bool any_main_in_need(const struct finder *f, const struct stuck_set *s)
 	for (size_t i = 0; i < s->n_members; i++)
 		if (is_main_in_need(f, s->members[i]) && !is_worker(f, s, s->members[i]))
 			return true;
+	/* Who waits for a signal as such rests on nobody, and is in a set of its own. */
+	for (size_t i = 0; i < s->n_behind && s->maybe == MAYBE_SENT; i++)
+		if (is_main_in_need(f, s->behind[i]) && !is_worker(f, s, s->behind[i]))
+			return true;
 	return false;
 }
 

@@ -66,33 +66,58 @@ static int64_t settled(const struct state *st, const struct stuck_set *s)
 	return ns;
 }
 
-/* Says whether a signal handler interrupted the wait. */
+/*
+ * Says whether a signal handler interrupted the wait: the signal was sent before that ended, and taken before the thread waited
+ * again. A library's handler runs while its wait is open.
+ */
 static bool was_interrupted(const struct state *st, const struct state_thread *t)
 {
 	return query_pair(st->db,
-		"SELECT 1 FROM signal WHERE thread_id = ?1 AND disposition = 'handler'"
-		" AND delivered_ns BETWEEN ?2 - 1000000000 AND ?2 + 1000000000 LIMIT 1",
-		t->id, t->wait.end_ns, 0, st->why);
+		"SELECT 1 FROM wait w JOIN signal s ON s.process_id ="
+		"  (SELECT process_id FROM thread WHERE id = w.thread_id)"
+		" WHERE w.id = ?1 AND s.thread_id = w.thread_id AND s.disposition = 'handler'"
+		" AND coalesce(s.sent_ns, w.start_ns) <= w.end_ns AND s.delivered_ns >= w.start_ns"
+		" AND s.delivered_ns <= coalesce((SELECT min(n.start_ns) FROM wait n"
+		"  WHERE n.thread_id = w.thread_id AND n.start_ns > w.end_ns), 9223372036854775807)"
+		" LIMIT 1",
+		t->wait.id, 0, 0, st->why);
 }
 
 /*
- * Says whether one of them had woken another, who was about to go on. Waits for
- * ends of threads, processes and pipes are ended by the dying as well.
+ * Says whether somebody had woken one of them by a call, who was about to go on. Waits for ends of threads, processes and
+ * pipes are ended by the dying as well, and those for locks that the kernel gives back for the dead.
  */
 static bool was_woken(const struct state *st, const struct stuck_set *s)
 {
 	for (size_t i = 0; i < s->n_members; i++) {
 		const struct state_wait *w = &st->threads[s->members[i]].wait;
-		uint32_t l = state_lock(st, w->lock_id), waker = state_thread(st, w->waker_id);
+		uint32_t l = state_lock(st, w->lock_id);
 
-		if (w->end_ns >= st->cut_ns || waker == STATE_NONE ||
-			!wait_info(w->reason)->by_call || (l != STATE_NONE && st->locks[l].robust))
-			continue;
-		for (size_t k = 0; k < s->n_members; k++)
-			if (s->members[k] == waker && waker != s->members[i])
-				return true;
+		if (w->end_ns < st->cut_ns && w->waker_id &&
+			w->waker_id != st->threads[s->members[i]].id &&
+			wait_info(w->reason)->by_call &&
+			(l == STATE_NONE || !(st->locks[l].robust || st->locks[l].is_pi)))
+			return true;
 	}
 	return false;
+}
+
+/*
+ * Says whether a thread that was cut short at last had left its wait before: it waited for something else afterwards (who was
+ * stopped did not), or the signal that ended the process was its own doing (SIGPIPE, abort, a fault).
+ */
+static bool went_on(const struct state *st, const struct state_thread *t)
+{
+	return query_pair(st->db,
+		"SELECT EXISTS (SELECT 1 FROM wait w JOIN wait n ON n.thread_id = w.thread_id AND n.start_ns >= w.end_ns"
+		"   AND n.reason <> 'stopped' AND (n.reason <> w.reason OR n.lock_id IS NOT w.lock_id OR n.pipe_id IS NOT w.pipe_id)"
+		"  WHERE w.id = ?1)"
+		" OR EXISTS (SELECT 1 FROM wait w JOIN process q ON q.id = ?2 JOIN signal s ON s.process_id = q.id"
+		"   AND s.signo = q.exit_signal AND s.sent_ns >= w.end_ns"
+		"   AND (s.sender_id = w.thread_id OR (s.sender_id IS NULL AND s.thread_id = w.thread_id"
+		"    AND s.source = 'kernel'))"
+		"  WHERE w.id = ?1 AND q.end_kind = 'signal')",
+		t->wait.id, st->processes[t->process].id, 0, st->why);
 }
 
 /*
@@ -115,7 +140,7 @@ static int64_t killed_from_outside(const struct state *st, const struct stuck_se
 	for (size_t i = 0; i < s->n_members; i++) {
 		const struct state_thread *t = &st->threads[s->members[i]];
 
-		if (!t->cut_short || t->wait.end_ns >= ns)
+		if (!t->cut_short || t->wait.end_ns >= ns || went_on(st, t))
 			continue;
 		(void)sqlite3_reset(stmt);
 		(void)sqlite3_bind_int64(stmt, 1, st->processes[t->process].id);
@@ -198,8 +223,8 @@ static bool has_dissolved(const struct state *st, const struct stuck_set *s, int
 	for (size_t i = 0; i < s->n_members; i++) {
 		const struct state_thread *t = &st->threads[s->members[i]];
 
-		if (t->wait.end_ns < killed_ns && t->wait.end_ns != INT64_MAX && !t->cut_short &&
-			!was_interrupted(st, t))
+		if (t->wait.end_ns < killed_ns && t->wait.end_ns != INT64_MAX &&
+			(!t->cut_short || went_on(st, t)) && !was_interrupted(st, t))
 			return true;
 	}
 	return false;

@@ -100,7 +100,7 @@ TEST(sig_waited_for)
 }
 
 /* What is blocked stays pending while sigwait takes what it awaits. */
-TEST(sig_waited_for)
+TEST(sig_other_stays_pending)
 {
 	const uint64_t awaited = UINT64_C(1) << (SIGUSR1 - 1);
 	struct rec_WAIT_BEGIN wait = {.syscall = SYS_rt_sigtimedwait,

@@ -1804,6 +1804,58 @@ TEST(stuck_dissolved_by_itself)
 	EXPECT_RULES(db, NULL, "");
 }
 
+/* Two crossed threads of a process that was killed later on. */
+static sqlite3 *killed_later(int signo)
+{
+	sqlite3 *db = abba();
+
+	fixture_sql(db, "UPDATE wait SET end_ns = 8000000000 + thread_id");
+	fixture_sql(db, "UPDATE thread SET end_ns = 8400000000, cut_short = 1");
+	fixture_sql(db,
+		"UPDATE process SET end_ns = 8400000000, end_kind = 'signal', exit_signal = %d",
+		signo);
+	return db;
+}
+
+/* Somebody who was no member had woken one by a call before the process was killed. */
+TEST(stuck_woken_before_it_was_killed)
+{
+	sqlite3 *db = killed_later(15);
+
+	EXPECT_RULES(db, "deadlock", "deadlock");
+	db = killed_later(15);
+	fixture_sql(db, "UPDATE wait SET waker_id = 10 WHERE thread_id = 11");
+	EXPECT_RULES(db, NULL, "");
+}
+
+/* One of them left its wait, waited for something else, and died of what it did itself. */
+TEST(stuck_went_on_before_it_was_killed)
+{
+	sqlite3 *db = killed_later(15);
+
+	fixture_sql(db, "UPDATE wait SET end_ns = 7800000000 WHERE thread_id = 11");
+	fixture_sql(db, "INSERT INTO wait (thread_id, start_ns, end_ns, reason)"
+			" VALUES (11, 7800000100, 8390000000, 'sleep')");
+	EXPECT_RULES(db, NULL, "");
+	db = killed_later(13);
+	fixture_sql(db,
+		"INSERT INTO signal (signo, name, source, process_id, thread_id, sent_ns, result)"
+		" VALUES (13, 'SIGPIPE', 'kernel', 1, 11, 8350000000, 'queued')");
+	EXPECT_RULES(db, NULL, "");
+	/* Who kills a whole tree stops it first. */
+	db = killed_later(9);
+	fixture_sql(db,
+		"INSERT INTO wait (thread_id, start_ns, end_ns, reason) VALUES"
+		" (11, 8000000100, 8390000000, 'stopped'), (12, 8000000100, 8390000000, 'stopped')");
+	EXPECT_RULES(db, "deadlock", "deadlock");
+	/* The other threads of a process that aborts did not go on. */
+	db = killed_later(6);
+	fixture_sql(db,
+		"INSERT INTO signal (signo, name, source, process_id, thread_id, sender_id, sent_ns, result)"
+		" VALUES (6, 'SIGABRT', 'thread', 1, 10, 10, 7999000000, 'queued')");
+	EXPECT_RULES(db, "deadlock", "deadlock");
+}
+
 TEST(stuck_many_threads_in_time)
 {
 	enum { N = 10000 };

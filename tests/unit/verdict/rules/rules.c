@@ -109,6 +109,24 @@ TEST(rules_no_orphan_that_was_killed_with_its_parent)
 	}
 }
 
+/* On a busy machine it dies late of what was sent before its parent ended. */
+TEST(rules_no_orphan_that_dies_late)
+{
+	for (int late = 0; late < 2; late++) {
+		sqlite3 *db = fixture_family();
+
+		ends(db, 1, 2);
+		ends(db, 2, 3);
+		fixture_sql(db, "UPDATE process SET end_kind = 'signal', exit_signal = 9,"
+				" exit_code = NULL WHERE id = 2");
+		fixture_sql(db,
+			"INSERT INTO signal (signo, name, source, process_id, sender_id, sent_ns, result)"
+			" VALUES (9, 'SIGKILL', 'kill', 2, 10, %s, 'queued')",
+			late ? "2900000000" : "1999000000");
+		EXPECT(db, "orphan", late ? "orphan" : "");
+	}
+}
+
 static sqlite3 *killed_by(int signo, const char *source, int sender)
 {
 	sqlite3 *db = fixture_family();

@@ -1,7 +1,7 @@
 /* sigwait_read.h - a child reads what its parent prints, which takes a signal by sigwait. */
 /* SPDX-License-Identifier: MIT */
-#ifndef TESTS_CORPUS_SIGNALS_SIGWAIT_READ_H
-#define TESTS_CORPUS_SIGNALS_SIGWAIT_READ_H
+#ifndef TESTS_CORPUS_SIGWAIT_SIGWAIT_READ_H
+#define TESTS_CORPUS_SIGWAIT_SIGWAIT_READ_H
 
 #include <signal.h>
 #include <unistd.h>

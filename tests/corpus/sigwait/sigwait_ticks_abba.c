@@ -5,7 +5,7 @@
  * misses: why which thread will take the signal of a timer a snapshot does not say
  * source: timer threads as in collectd and snapper, beside locks in opposite order
  */
-#include "abba.h"
+#include "tests/corpus/signals/abba.h"
 #include "sigwait_ticks.h"
 
 static void count(void)

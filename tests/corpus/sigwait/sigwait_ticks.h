@@ -1,7 +1,7 @@
 /* sigwait_ticks.h - a thread takes the signal of a timer by sigwait, which all others block. */
 /* SPDX-License-Identifier: MIT */
-#ifndef TESTS_CORPUS_SIGNALS_SIGWAIT_TICKS_H
-#define TESTS_CORPUS_SIGNALS_SIGWAIT_TICKS_H
+#ifndef TESTS_CORPUS_SIGWAIT_SIGWAIT_TICKS_H
+#define TESTS_CORPUS_SIGWAIT_SIGWAIT_TICKS_H
 
 #include <pthread.h>
 #include <signal.h>
