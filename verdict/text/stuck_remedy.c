@@ -337,6 +337,24 @@ static bool waits_in_runtime(const struct state *st, const struct stuck_set *s)
 }
 
 /* What concerns a lock that is wanted while something else is waited for. */
+/* Says whether a member that has a lock which another one wants waits for something that anybody may do. */
+static bool waits_under_lock(const struct state *st, const struct stuck_set *s)
+{
+	for (size_t i = 0; i < s->n_members; i++) {
+		const struct state_lock *l = state_lock_of(st, &st->threads[s->members[i]].wait);
+		uint32_t h = l ? l->first_holder : STATE_NONE, holder;
+
+		if (h == STATE_NONE)
+			continue;
+		holder = state_thread(st, st->holders[h].thread_id);
+		for (size_t k = 0; k < s->n_members; k++)
+			if (s->members[k] == holder && holder != s->members[i] &&
+				wait_info(st->threads[holder].wait.reason)->needs_others)
+				return true;
+	}
+	return false;
+}
+
 static const char *held_remedy(const struct state *st, const struct stuck_set *s)
 {
 	if (any_of(s, 1u << WAIT_COND))
@@ -348,7 +366,10 @@ static const char *held_remedy(const struct state *st, const struct stuck_set *s
 	if (any_of(s, 1u << WAIT_CHILD) && stuck_is_held_by_parent(st, s))
 		return "Release the lock, or close its file in the child, before waiting for a"
 		       " process that needs it.";
-	return NULL;
+	return waits_under_lock(st, s)
+		       ? "Do not hold a lock while waiting for something that other threads can only do"
+			 " while holding that lock."
+		       : NULL;
 }
 
 /* SQL that says whether a wait is for an object of a type. */
@@ -489,13 +510,59 @@ static const char *only_locks_remedy(const struct state *st, const struct stuck_
 		       : lock_remedy(st, s);
 }
 
+/* What concerns opening FIFOs: several, in opposite orders, or one whose other side those who should open it never reach. */
+static const char *fifo_remedy(const struct state *st, const struct stuck_set *s)
+{
+	int64_t first = -1;
+
+	if (any_of(s, of_kind(KIND_LOCK)) && stuck_has_holder(st, s))
+		return "Do not hold a lock while opening a FIFO whose other side is opened by somebody who needs that lock, or open"
+		       " the FIFO with O_RDWR or O_NONBLOCK.";
+	for (size_t i = 0; i < s->n_members; i++) {
+		const struct state_wait *w = &st->threads[s->members[i]].wait;
+
+		if (w->reason != WAIT_FIFO_OPEN)
+			continue;
+		if (!w->pipe_id || (first >= 0 && w->pipe_id != first))
+			return wait_info(WAIT_FIFO_OPEN)->remedy;
+		first = w->pipe_id;
+	}
+	return "Open the other side of the FIFO, too, before waiting for somebody who opens it, or open it with O_RDWR or"
+	       " O_NONBLOCK.";
+}
+
+/* Says whether a member uses a pipe in this way whose other end its own process has. */
+static bool has_other_end(
+	const struct state *st, const struct stuck_set *s, enum wait_reason reason)
+{
+	for (size_t i = 0; i < s->n_members; i++)
+		if (st->threads[s->members[i]].wait.reason == reason &&
+			providers_has_own_end(st, s->members[i]))
+			return true;
+	return false;
+}
+
+/* What concerns a pipe between threads of one process, one of which waits for the end of the other. */
+static const char *joined_remedy(const struct state *st, const struct stuck_set *s)
+{
+	if (!all_of(s, of_kind(KIND_PIPE) | 1u << WAIT_JOIN) || !any_of(s, 1u << WAIT_JOIN))
+		return NULL;
+	if (has_other_end(st, s, WAIT_PIPE_WRITE))
+		return "Read from the pipe before joining the thread that writes to it.";
+	return has_other_end(st, s, WAIT_PIPE_READ)
+		       ? "Send what is still expected, and close the write end of the pipe, before joining the thread that reads it."
+		       : NULL;
+}
+
 /* What concerns pipes, and the children at their other ends. */
 static const char *only_pipes_remedy(const struct state *st, const struct stuck_set *s)
 {
 	const unsigned pipes = of_kind(KIND_PIPE);
 
 	if (any_of(s, 1u << WAIT_FIFO_OPEN))
-		return wait_info(WAIT_FIFO_OPEN)->remedy;
+		return fifo_remedy(st, s);
+	if (joined_remedy(st, s))
+		return joined_remedy(st, s);
 	if (any_of(s, 1u << WAIT_VFORK) && any_of(s, pipes))
 		return "Give the child what it needs before vfork, or call fork: a parent sleeps until its child"
 		       " of vfork executes a program or ends.";
@@ -530,6 +597,38 @@ static const char *mixed_remedy(const struct state *st, const struct stuck_set *
 	return NULL;
 }
 
+/* What concerns queues of System V and POSIX, where nobody sends, or nobody receives. */
+static const char *queue_remedy(const struct state *st, const struct stuck_set *s)
+{
+	static const char sends[] = "SELECT 1 FROM wait WHERE id = ?1 AND detail LIKE 'sends to %'";
+	size_t n = 0;
+
+	if (!all_of(s, 1u << WAIT_IPC))
+		return NULL;
+	for (size_t i = 0; i < s->n_members; i++)
+		n += query_number(st->db, sends, st->threads[s->members[i]].wait.id, 0, st->why) ==
+		     1;
+	if (n == s->n_members)
+		return "Receive from the queue while others send to it, or send without blocking (IPC_NOWAIT, O_NONBLOCK).";
+	return n == 0 && n + 1 == s->n_members
+		       ? "Let somebody send to the queue before this thread waits for a message, or receive without blocking"
+			 " (IPC_NOWAIT, O_NONBLOCK)."
+		       : NULL;
+}
+
+/* What concerns a semaphore that is no lock, whose waiter another member waits for in another way. */
+static const char *post_remedy(const struct state *st, const struct stuck_set *s)
+{
+	if (!any_of(s, 1u << WAIT_SEM) || all_of(s, 1u << WAIT_SEM) || stuck_has_holder(st, s))
+		return NULL;
+	for (size_t i = 0; i < s->n_members; i++)
+		if (st->threads[s->members[i]].wait.reason == WAIT_SEM &&
+			naming_runtime_kind(st->db, st->threads[s->members[i]].wait.lock_id) !=
+				RUNTIME_KIND_NONE)
+			return NULL;
+	return "Post the semaphore before waiting for what its waiter is to do afterwards.";
+}
+
 /* What is left: the reasons by themselves. */
 static const char *other_remedy(const struct state *st, const struct stuck_set *s)
 {
@@ -540,6 +639,10 @@ static const char *other_remedy(const struct state *st, const struct stuck_set *
 		return "Let one of them send what the other waits for first, or wait with a timeout.";
 	if (futex_remedy(st, s))
 		return futex_remedy(st, s);
+	if (queue_remedy(st, s))
+		return queue_remedy(st, s);
+	if (post_remedy(st, s))
+		return post_remedy(st, s);
 	if (own_remedy(s))
 		return own_remedy(s);
 	if (all_of(s, 1u << WAIT_JOIN))
@@ -547,8 +650,10 @@ static const char *other_remedy(const struct state *st, const struct stuck_set *
 	if (waits_of(st, s, WAIT_EVENTFD) > 1)
 		return "Let one of them write to the eventfd of the other before it reads its own, or wait with"
 		       " a timeout.";
-	if (any_of(s, 1u << WAIT_EVENTFD | 1u << WAIT_SIGNAL | 1u << WAIT_POLL) &&
+	if (any_of(s, 1u << WAIT_EVENTFD | 1u << WAIT_SIGNAL) && !any_of(s, 1u << WAIT_POLL) &&
 		any_of(s, 1u << WAIT_JOIN))
+		return "Let the thread have what it waits for, or tell it to end, before joining it.";
+	if (any_of(s, 1u << WAIT_POLL) && any_of(s, 1u << WAIT_JOIN))
 		return "Ask a thread's loop to stop before joining the thread.";
 	return s->n_members == 1
 		       ? "Make sure that what it waits for is provided, or wait with a timeout."

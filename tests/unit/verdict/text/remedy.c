@@ -130,3 +130,68 @@ TEST(remedy_monitor_of_class)
 	fixture_wait(db, 11, "lock", "lock_id=1");
 	EXPECT_REMEDY(db, "Release the lock before joining a thread that needs it");
 }
+
+/* One FIFO that nobody else opens is opened in no order. */
+TEST(remedy_fifo)
+{
+	for (int fifos = 1; fifos <= 2; fifos++) {
+		sqlite3 *db = fixture_family();
+
+		for (int i = 1; i <= 2; i++)
+			fixture_sql(db, "INSERT INTO pipe (id, kind) VALUES (%d, 'fifo')", i);
+		fixture_wait(db, 10, fifos > 1 ? "fifo-open" : "child",
+			fifos > 1 ? "pipe_id = 2, mode = 'w'" : "target_process_id = 2");
+		fixture_wait(db, 20, "fifo-open", "pipe_id = 1, mode = 'w'");
+		EXPECT_REMEDY(db, fifos > 1 ? "Open FIFOs in the same order on both sides"
+					    : "Open the other side of the FIFO");
+	}
+}
+
+/* A thread reads a pipe to its end, which its own process keeps open while it joins the thread; or fills it. */
+TEST(remedy_pipe_of_joined_thread)
+{
+	for (int writes = 0; writes < 2; writes++) {
+		sqlite3 *db = fixture_program(1);
+
+		fixture_own_pipe(db, 1, 1);
+		fixture_wait(db, 10, "join", "target_thread_id = 11");
+		fixture_wait(db, 11, writes ? "pipe-write" : "pipe-read", "pipe_id = 1");
+		EXPECT_REMEDY(db,
+			writes ? "Read from the pipe before joining the thread that writes to it"
+			       : "Send what is still expected");
+	}
+}
+
+/* A barrier under a mutex that another one needs who is to arrive there. */
+TEST(remedy_barrier_under_lock)
+{
+	sqlite3 *db = fixture_program(2);
+
+	fixture_held(db, 1, "mutex", 1, 11);
+	fixture_lock(db, 2, "barrier", 1);
+	fixture_wait(db, 10, "join", "target_thread_id = 11");
+	fixture_wait(db, 11, "barrier", "lock_id = 2");
+	fixture_wait(db, 12, "lock", "lock_id = 1");
+	EXPECT_REMEDY(db,
+		"Do not hold a lock while waiting for something that other threads can only do while holding that lock");
+}
+
+TEST(remedy_sem_of_joined_thread)
+{
+	sqlite3 *db = fixture_program(1);
+
+	fixture_lock(db, 1, "sem", 1);
+	fixture_wait(db, 10, "join", "target_thread_id = 11");
+	fixture_wait(db, 11, "sem", "lock_id = 1");
+	EXPECT_REMEDY(
+		db, "Post the semaphore before waiting for what its waiter is to do afterwards");
+}
+
+TEST(remedy_full_queue)
+{
+	sqlite3 *db = fixture_program(0);
+
+	fixture_wait(
+		db, 10, "ipc", "mode = 'p', detail = 'sends to the full System V message queue 1'");
+	EXPECT_REMEDY(db, "Receive from the queue while others send to it");
+}
