@@ -44,14 +44,16 @@ static const char named_writer_sql[] = NAMED_SQL("instr(e.mode, 'w')");
 static const char named_reader_sql[] = NAMED_SQL("instr(e.mode, 'r')");
 static const char any_writer_sql[] = ANY_SQL("instr(e.mode, 'w')");
 static const char any_reader_sql[] = ANY_SQL("instr(e.mode, 'r')");
+static const char any_left_sql[] = ANY_SQL("side = 0");
+static const char any_right_sql[] = ANY_SQL("side = 1");
 static const char other_writer_sql[] = OTHERS_SQL("instr(e.mode, 'w')", "pipe-read");
 static const char other_reader_sql[] = OTHERS_SQL("instr(e.mode, 'r')", "pipe-write");
 
 int naming_check_pipes(struct sqlite3 *db, struct buf *why)
 {
 	static const char *const list[] = {pipe_sql, writer_sql, reader_sql, left_sql, right_sql,
-		named_writer_sql, named_reader_sql, any_writer_sql, any_reader_sql,
-		other_writer_sql, other_reader_sql};
+		named_writer_sql, named_reader_sql, any_writer_sql, any_reader_sql, any_left_sql,
+		any_right_sql, other_writer_sql, other_reader_sql};
 
 	return query_check(db, list, ARRAY_SIZE(list), why);
 }
@@ -74,10 +76,11 @@ static bool add_only(struct buf *b, struct sqlite3 *db, int64_t id, const char *
 	return true;
 }
 
-/* Adds the program that alone holds an end of a pipe; "?": nobody does, or several. */
-static void add_holder(struct buf *b, struct sqlite3 *db, int64_t id, const char *sql)
+/* Adds the program that alone holds a side, or the only one that does if all of them hold both; "?": nobody, or several. */
+static void add_holder(
+	struct buf *b, struct sqlite3 *db, int64_t id, const char *only, const char *any)
 {
-	if (!add_only(b, db, id, sql))
+	if (!add_only(b, db, id, only) && !add_only(b, db, id, any))
 		buf_addc(b, '?');
 }
 
@@ -147,9 +150,9 @@ static void add_socketpair(struct buf *b, struct sqlite3 *db, int64_t id)
 {
 	_cleanup_buf_ struct buf sides = BUF_INIT;
 
-	add_holder(&sides, db, id, left_sql);
+	add_holder(&sides, db, id, left_sql, any_left_sql);
 	buf_adds(&sides, " <-> ");
-	add_holder(&sides, db, id, right_sql);
+	add_holder(&sides, db, id, right_sql, any_right_sql);
 	buf_addf(b, "socketpair %lld", (long long)id);
 	if (strcmp(sides.data, "? <-> ?") != 0)
 		buf_addf(b, " (%s)", sides.data);

@@ -75,3 +75,21 @@ TEST(naming_program_of_now)
 	fixture_sql(db, "UPDATE pipe SET name = 'pipe 1 (bash -> p2)'");
 	expect_pipe(db, "pipe 1 (p1 -> p2)");
 }
+
+/* A child that has inherited both sides of a pair: of one side nobody but it is left. */
+TEST(naming_side_held_by_who_has_both)
+{
+	for (int same = 0; same < 2; same++) {
+		sqlite3 *db = fixture_family();
+
+		fixture_joined(db, 1, "socketpair", 1, "rw", 2, "rw");
+		fixture_sql(db, "UPDATE pipe_end SET side = process_id - 1");
+		fixture_sql(db,
+			"INSERT INTO pipe_end (id, pipe_id, process_id, fd, mode, side, open_ns)"
+			" SELECT 90, 1, 2, 9, 'rw', side, 5 FROM pipe_end WHERE process_id = 1");
+		fixture_sql(db, "UPDATE process SET name = 'p2'");
+		if (!same)
+			fixture_sql(db, "UPDATE process SET name = 'p1' WHERE id = 1");
+		expect_pipe(db, same ? "socketpair 1 (p2 <-> p2)" : "socketpair 1 (p1 <-> p2)");
+	}
+}
