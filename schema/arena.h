@@ -39,21 +39,34 @@
  * Times in fields are in the arena's clock too. With ARENA_AUX_TASK two 32-bit
  * numbers, pid and tid, come first and stand for those of the ring.
  *
+ * ARENA_SERIES stands for equal holds of one lock by a thread that records nothing else meanwhile, three slots that the
+ * thread changes as long as they are its ring's last record; series_busy of the ring is not 0 while it does:
+ *	word 0	the first is taken	word 1	as of ARENA_ACQUIRE			word 2	as of ARENA_ACQUIRE
+ *	word 0	how many | longest << 32	word 1	how long they were held in all	word 2	site of the release, 0: none so far
+ *	word 0	the last is released	word 1	since when it is held now, 0: not	word 2	0
+ * (times in the arena's clock; word 2 with the tag.) What is held when the next record comes is released by that
+ * or a later one.
+ *
  * The tracer holds a lock on the file (F_OFD_SETLK) that goes with it however it
  * ends: whoever finds the file unlocked knows that nobody will read the rings.
  *
  * Nothing here can be trusted by the reader: a program out of control may have written anything.
  */
 #define ARENA_MAGIC 0x616e657261747070ull /* "pptarena" */
-#define ARENA_VERSION 3u
+#define ARENA_VERSION 4u
 
 enum {
 	ARENA_CHUNK_SLOTS = 2048,
 	ARENA_SLOT_WORDS = 3,
 	ARENA_CHUNK_BYTES = ARENA_CHUNK_SLOTS * ARENA_SLOT_WORDS * 8, /* 12 pages */
 	ARENA_PAYLOAD = 22,
+	ARENA_SERIES_SLOTS = 3,
 	ARENA_RECORD_SLOTS = 40 /* no record needs more */
 };
+
+/* In a series (ARENA_SERIES) nothing is held for longer, by the counter and by CLOCK_MONOTONIC. */
+#define ARENA_SHORT_TSC (1ull << 15)
+#define ARENA_SHORT_NS 10000ull
 
 #define ARENA_ADDR_MASK 0xffffffffffffull
 #define ARENA_TAG_HEAD 0x8000u
@@ -67,7 +80,8 @@ enum arena_slot {
 	ARENA_POST = 6,     /* semaphore: posted; aux is unused */
 	ARENA_TAKE = 7,     /* semaphore: taken at once; aux: 1 by trywait */
 	ARENA_RAW = 8,
-	ARENA_REFUSED = 9 /* an unlock failed; aux: the error */
+	ARENA_REFUSED = 9, /* an unlock failed; aux: the error */
+	ARENA_SERIES = 10  /* took and released it several times */
 };
 
 /* aux of the lock slots: bits 0-2 type, 3 shared mode, 4 try, 5 timed, 6 robust, 7 pi. */
@@ -127,7 +141,8 @@ enum arena_clock { ARENA_CLOCK_MONOTONIC = 0, ARENA_CLOCK_TSC = 1 };
 /* How the name goes on after "arena" if stacks of acquisitions are asked for: a program must know that before it maps the file. */
 #define ARENA_STACKS ".stacks"
 
-#define ARENA_FLAG_DROP 1u /* never wait for room */
+#define ARENA_FLAG_DROP 1u   /* never wait for room */
+#define ARENA_FLAG_SINGLY 2u /* each hold is recorded by itself: no ARENA_SERIES */
 
 struct arena_head {
 	uint64_t magic;
@@ -176,7 +191,8 @@ struct arena_ring {
 
 	uint64_t head;          /* slots reserved so far */
 	uint64_t dropped_vital; /* births and ends that found no room (arena_is_vital) */
-	uint8_t pad1[64 - 16];
+	uint64_t series_busy;   /* 1: the thread is changing its series */
+	uint8_t pad1[64 - 24];
 };
 
 /*

@@ -63,6 +63,24 @@ bool object_is_new(const void *addr)
 	return true;
 }
 
+/* Of objects in this process: those in shared memory may be wanted by others. */
+static uint32_t wanted[64];
+
+static uint32_t *wanted_at(uint64_t addr)
+{
+	return &wanted[addr * 0x9e3779b97f4a7c15ull >> 58];
+}
+
+const uint32_t *object_wanted(uint64_t addr)
+{
+	return wanted_at(addr);
+}
+
+void object_want(uint64_t addr)
+{
+	__atomic_fetch_add(wanted_at(addr), 1, __ATOMIC_ACQ_REL);
+}
+
 void object_init(const void *addr, unsigned kind, unsigned type, bool pshared, uint64_t value,
 	uint64_t site, const char *name)
 {
@@ -83,6 +101,7 @@ void object_init(const void *addr, unsigned kind, unsigned type, bool pshared, u
 	}
 	if (pshared)
 		maps_walk(visit_place, &p);
+	object_want(r.addr);
 	RECORD(LOCK_INIT, &r);
 }
 
@@ -93,5 +112,6 @@ void object_destroy(const void *addr, unsigned kind)
 	memset(&r, 0, sizeof r);
 	r.addr = ADDR(addr);
 	r.kind = kind;
+	object_want(r.addr);
 	RECORD(LOCK_DESTROY, &r);
 }

@@ -113,6 +113,8 @@ static bool ring_take(struct ring_local *t)
 	r->outer = task_outer(w->pidns);
 	r->dropped = r->dropped_vital = 0;
 	r->head = 0;
+	r->series_busy = 0;
+	t->series = (struct ring_series){0};
 	r->first = 0;
 	r->born = shim_now();
 	if (!ring_grow(t, true)) {

@@ -79,6 +79,24 @@ enum { RING_CHUNKS = 4 }; /* chunks of a ring that are reachable for writing, a 
 
 #define NO_EPOCH UINT64_MAX
 
+/*
+ * Equal holds of one lock that a thread adds up by itself (locks/series.h), or, slots NULL, the last acquisition, which
+ * the next ones may be like.
+ */
+struct ring_series {
+	uint64_t what, site; /* words 1 and 2 of the slot, without the tag */
+	uint64_t give_site;
+	uint64_t *slots;       /* in the ring */
+	uint64_t next;         /* the ring's head as long as nothing else was recorded */
+	uint64_t first, since; /* since 0: it is not held */
+	uint64_t held, longest;
+	const uint32_t *wanted; /* the lock's */
+	uint32_t was_wanted;    /* what it was at the begin */
+	uint32_t count;
+	uint32_t alike;   /* acquisitions in a row before it */
+	uint32_t singles; /* that were recorded one by one, up to SERIES_SINGLES */
+};
+
 /* A thread's own view of its ring. */
 struct ring_local {
 	uint64_t epoch; /* equal to *shim_epoch: the rest is valid in this process */
@@ -95,6 +113,7 @@ struct ring_local {
 	bool busy;     /* in the making, with signals that could not be blocked */
 	bool quiet; /* what happens now is this library's own doing; epoch is NO_EPOCH meanwhile */
 	uint32_t skip; /* records to drop before trying again to get a ring */
+	struct ring_series series;
 };
 
 extern __thread struct ring_local ring_local;
@@ -228,6 +247,13 @@ bool object_is_new(const void *addr);
 void object_init(const void *addr, unsigned kind, unsigned type, bool pshared, uint64_t value,
 	uint64_t site, const char *name);
 void object_destroy(const void *addr, unsigned kind);
+
+/*
+ * Returns a number that changes when somebody begins to wait for an object, makes it anew or destroys it; several objects
+ * share one. object_want changes it.
+ */
+const uint32_t *object_wanted(uint64_t addr);
+void object_want(uint64_t addr);
 
 /* Finds what shared memory an address is mapped from; leaves zeros where it is private. */
 void object_place(const void *addr, uint64_t *ret_dev, uint64_t *ret_inode, uint64_t *ret_offset);

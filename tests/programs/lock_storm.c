@@ -1,4 +1,4 @@
-/* lock_storm.c - threads lock and unlock without a pause until a file is there, and then as often again as told. */
+/* lock_storm.c - threads lock and unlock two locks in turn, without a pause until a file is there, and then as often again as told. */
 /* SPDX-License-Identifier: MIT */
 /* usage: lock_storm THREADS FILE COUNT */
 #include <pthread.h>
@@ -11,21 +11,21 @@ enum { THREADS_MAX = 64, BATCH = 100000 };
 static const char *file;
 static long count;
 
-static void lock_often(pthread_mutex_t *mutex, long n)
+static void lock_often(pthread_mutex_t mutex[2], long n)
 {
 	while (n--) {
-		pthread_mutex_lock(mutex);
-		pthread_mutex_unlock(mutex);
+		pthread_mutex_lock(&mutex[n % 2]);
+		pthread_mutex_unlock(&mutex[n % 2]);
 	}
 }
 
 static void *work(void *arg)
 {
-	pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+	pthread_mutex_t mutex[2] = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_MUTEX_INITIALIZER};
 
 	while (access(file, F_OK) < 0)
-		lock_often(&mutex, BATCH);
-	lock_often(&mutex, count);
+		lock_often(mutex, BATCH);
+	lock_often(mutex, count);
 	return arg;
 }
 

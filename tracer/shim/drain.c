@@ -7,7 +7,6 @@
 
 #define SLACK_NS 50000u           /* between a stamp and its slot being seen */
 #define HOLE_MAX_NS 1000000000ull /* a slot that stays empty so long is given up */
-#define FUTURE_RAW (1ull << 36)   /* no record is so much younger than the drain */
 
 enum {
 	/* Handed over by one poll at most, so that memory stays bounded; records take 100 bytes and more. */
@@ -92,7 +91,11 @@ static void take_late(struct shim_drain *d, struct shim_ring *r, source_emit *em
 		at.chunk = r->late[i].chunk;
 		switch (shim_ring_peek(&d->arena, &at, &slot, &n)) {
 		case SHIM_RECORD:
-			shim_expand(&d->expand, r, &slot, d->until, emit, arg);
+			/* Nor is it known how a series goes on: it is lost. */
+			if (slot.slot == ARENA_SERIES)
+				d->lost_holes++;
+			else
+				shim_expand(&d->expand, r, &slot, d->until, emit, arg);
 			break;
 		case SHIM_REST:
 			break;
@@ -131,7 +134,7 @@ static void look_at_rings(struct shim_drain *d, source_emit *emit, void *arg)
 			shim_ns_resolve(&d->ns, r);
 		shim_ring_look(&d->arena, r);
 		if (!r->broken)
-			waiting += r->head - r->tail;
+			waiting += r->head - r->tail - shim_series_idle(r);
 		if (r->n_late && (r->pid || !d->expand.tasks))
 			take_late(d, r, emit, arg);
 	}
@@ -168,11 +171,15 @@ static bool ring_next(struct shim_drain *d, struct shim_ring *r, uint64_t now, u
 	for (;;) {
 		enum shim_next next = shim_ring_time(&d->arena, r, &r->next);
 
+		if (next == SHIM_RECORD && r->series.at_tail)
+			next = shim_series_next(
+				d, r, r->hole && now - r->hole >= HOLE_MAX_NS, floor_raw);
 		if (next == SHIM_RECORD) {
-			r->hole = 0;
+			if (!r->series.at_tail)
+				r->hole = 0;
 			r->in_hole = false;
 			/* An impossible time must not hold up the ring forever. */
-			if (r->next > d->latest + FUTURE_RAW)
+			if (r->next > d->latest + SHIM_FUTURE_RAW)
 				r->next = r->last;
 			return true;
 		}
@@ -286,7 +293,9 @@ static uint64_t hand_over(
 		/* Who goes on has mostly filled by now what was given up: that comes first. */
 		if (r->n_late)
 			take_late(d, r, emit, arg);
-		if (!(ring_take_fold(d, r, floor_raw, emit, arg) || ring_take(d, r, emit, arg)) ||
+		if (!(shim_series_take(d, r, emit, arg) ||
+			    ring_take_fold(d, r, floor_raw, emit, arg) ||
+			    ring_take(d, r, emit, arg)) ||
 			!ring_next(d, r, now, &floor_raw))
 			d->heap[0] = d->heap[--d->n_heap];
 		heap_down(d, 0);

@@ -221,15 +221,13 @@ void shim_expand_fold(struct shim_expand *x, struct shim_ring *r, const struct s
 		.fold = {.head = {REC_LOCK_FOLD, sizeof rec.fold, REC_SHIM, 0, r->pid, r->tid}}};
 	struct rec_LOCK_FOLD *l = &rec.fold;
 	unsigned aux = (unsigned)(f->take >> 56);
-	uint64_t last = shim_clock_mono(x->clock, f->last);
-	double slope;
+	uint64_t first = shim_clock_mono(x->clock, f->first),
+		 last = shim_clock_mono(x->clock, f->last), span = last > first ? last - first : 0;
+	double slope = f->last > f->first ? (double)span / (double)(f->last - f->first) : 0;
 
-	l->first = shim_clock_mono(x->clock, f->first);
-	if (l->first <= floor)
-		l->first = floor + 1;
-	l->head.ts = last > l->first ? last : l->first;
-	slope = f->last > f->first ? (double)(l->head.ts - l->first) / (double)(f->last - f->first)
-				   : 0;
+	/* Only its end must not be before what was handed over. */
+	l->head.ts = last > floor ? last : floor + 1;
+	l->first = l->head.ts - span;
 	l->addr = f->take & ARENA_ADDR_MASK;
 	l->kind = f->take >> 48 & 15;
 	l->type = arena_type(aux);

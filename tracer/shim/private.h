@@ -60,6 +60,8 @@ struct shim_copy {
 
 enum { SHIM_COPIES = 32 };
 
+#define SHIM_FUTURE_RAW (1ull << 36) /* no record is so much younger than the drain */
+
 /* What is read from: the mapping and its layout, copied from the head when it was made and not read again. */
 struct shim_arena {
 	char *base;
@@ -88,6 +90,27 @@ uint64_t *shim_arena_data(const struct shim_arena *a, uint32_t i);
 
 /* ---- Rings (ring.c) ---- */
 
+/* Equal holds, or tries in vain, that lie side by side in a ring. */
+struct shim_fold {
+	unsigned slot;            /* ARENA_ACQUIRE or ARENA_BUSY */
+	uint64_t take, take_site; /* words 1 and 2 of the slot that takes the lock */
+	uint64_t give, give_site; /* of the one that releases it */
+	uint64_t first, last;     /* raw: the first is taken, the last released */
+	uint64_t held, longest;   /* raw */
+	uint64_t count, n_slots;
+};
+
+/* A series at the ring's tail (series.c): what was handed over of it, and what is to be next. */
+struct shim_series {
+	bool at_tail;
+	uint64_t count, held, last,
+		since;         /* handed over; of the fold, and the hold that has not ended */
+	struct shim_fold fold; /* count not 0: it is next */
+	uint64_t next_since;   /* otherwise this is */
+};
+
+struct shim_drain;
+
 /* What the source keeps of one ring. Everything in the arena itself may be garbage. */
 struct shim_ring {
 	bool live;
@@ -113,7 +136,8 @@ struct shim_ring {
 	uint64_t fold_from; /* slots before this one are not added up (fold.c) */
 	unsigned
 		singles; /* short holds that were handed over one by one, up to a thousand or two */
-	bool in_hole;    /* the slot before tail was given up too */
+	struct shim_series series;
+	bool in_hole; /* the slot before tail was given up too */
 	uint32_t
 		unwritten; /* records that a dead thread had begun, with nothing after them so far */
 };
@@ -131,16 +155,6 @@ struct shim_slot {
 	unsigned rec_kind;        /* ARENA_RAW: of events.def or ARENA_KIND_ */
 	size_t len;               /* ARENA_RAW: bytes of payload */
 	char payload[(ARENA_RECORD_SLOTS - 1) * ARENA_PAYLOAD];
-};
-
-/* Equal holds, or tries in vain, that lie side by side in a ring. */
-struct shim_fold {
-	unsigned slot;            /* ARENA_ACQUIRE or ARENA_BUSY */
-	uint64_t take, take_site; /* words 1 and 2 of the slot that takes the lock */
-	uint64_t give, give_site; /* of the one that releases it */
-	uint64_t first, last;     /* raw: the first is taken, the last released */
-	uint64_t held, longest;   /* raw */
-	uint64_t count, n_slots;
 };
 
 /* Says whether a ring has an owner and is ready to be read. */
@@ -163,7 +177,7 @@ enum shim_next {
 enum shim_next shim_ring_peek(
 	struct shim_arena *a, struct shim_ring *r, struct shim_slot *ret, unsigned *ret_slots);
 
-/* Returns the raw time of the record at the tail without the rest of it. */
+/* Returns the raw time of the record at the tail without the rest of it, and whether that is a series (series.at_tail). */
 enum shim_next shim_ring_time(struct shim_arena *a, struct shim_ring *r, uint64_t *ret);
 
 /* Goes on by n slots and gives chunks that are read back. */
@@ -307,13 +321,27 @@ void shim_spawns_poll(struct shim_spawns *spawns, struct shim_known *known, uint
 
 /* ---- Equal holds as one record (fold.c) ---- */
 
-struct shim_drain;
-
 /*
  * Looks whether several equal short holds lie at the ring's tail, none of them younger than limit; true: *ret is what they
  * amount to, and shim_ring_skip moves past them.
  */
 bool shim_fold(struct shim_drain *d, struct shim_ring *r, uint64_t limit, struct shim_fold *ret);
+
+/* ---- Equal holds that a thread adds up by itself (series.c) ---- */
+
+/*
+ * Finds what is to be handed over next of the series at the ring's tail, at r->next. SHIM_EMPTY: nothing, but it may go on;
+ * SHIM_REST: it is over; SHIM_HOLE: its thread is changing it, unless it has been for too long (impatient). *floor_raw is lowered
+ * to where something older than d->latest may still appear.
+ */
+enum shim_next shim_series_next(
+	struct shim_drain *d, struct shim_ring *r, bool impatient, uint64_t *floor_raw);
+
+/* Hands that over; false: there is no series at the tail. */
+bool shim_series_take(struct shim_drain *d, struct shim_ring *r, source_emit *emit, void *arg);
+
+/* Returns how many slots at the ring's tail need not be read again until something happens. */
+unsigned shim_series_idle(const struct shim_ring *r);
 
 /* ---- All rings together (drain.c) ---- */
 

@@ -123,6 +123,7 @@ enum shim_next shim_ring_time(struct shim_arena *a, struct shim_ring *r, uint64_
 	if (next != SHIM_RECORD)
 		return next;
 	*ret = w[0];
+	r->series.at_tail = (w[1] >> 52 & 15) == ARENA_SERIES;
 	return w[2] >> 48 & ARENA_TAG_HEAD ? SHIM_RECORD : SHIM_REST;
 }
 
@@ -188,6 +189,7 @@ void shim_ring_skip(struct shim_arena *a, struct shim_ring *r, unsigned n)
 {
 	uint64_t before = r->tail / ARENA_CHUNK_SLOTS;
 
+	r->series = (struct shim_series){0};
 	r->tail += n;
 	if (r->tail / ARENA_CHUNK_SLOTS == before)
 		return;
@@ -223,6 +225,7 @@ uint64_t shim_ring_close(struct shim_arena *a, struct shim_ring *r, uint64_t *vi
 	__atomic_store_n(&row->first, 0, __ATOMIC_RELAXED);
 	__atomic_store_n(&row->dropped, 0, __ATOMIC_RELAXED);
 	__atomic_store_n(&row->dropped_vital, 0, __ATOMIC_RELAXED);
+	__atomic_store_n(&row->series_busy, 0, __ATOMIC_RELAXED);
 	__atomic_store_n(&row->owner, 0, __ATOMIC_RELEASE);
 	if (__atomic_load_n(&h->ring_hint, __ATOMIC_RELAXED) > r->number)
 		__atomic_store_n(&h->ring_hint, r->number, __ATOMIC_RELAXED);

@@ -5,7 +5,7 @@
  * the library), plain.c (which need none), arena.c (the directory of its rings) with sweeper.c (which
  * removes it should pptrace be killed), layout.c (what lies where in them), ring.c (one ring) with copied.c (of which much lies ready), expand.c (a slot
  * becomes a record) with clock.c and ns.c (its time, its numbers), tasks.c with known.c and
- * spawn.c (what the library cannot know), fold.c (equal holds as one record), open.c (which rings are in use), drain.c (all rings in the order of time), source.c
+ * spawn.c (what the library cannot know), fold.c (equal holds as one record), series.c (those that a thread adds up by itself), open.c (which rings are in use), drain.c (all rings in the order of time), source.c
  * (struct source); feed.c and guard.c keep the rings' memory; deaths.c with
  * exit_status.c stands apart.
  */

@@ -193,7 +193,8 @@ static int shim_attach(struct source *src, const struct source_config *config, s
 		return rc;
 	}
 	h = shim_arena_head(&s->drain.arena);
-	h->flags = config->drop ? ARENA_FLAG_DROP : 0;
+	h->flags =
+		(config->drop ? ARENA_FLAG_DROP : 0) | (config->keep_all ? ARENA_FLAG_SINGLY : 0);
 	h->clock = s->drain.clock.tsc ? ARENA_CLOCK_TSC : ARENA_CLOCK_MONOTONIC;
 	h->data_bytes = config->data_bytes;
 	h->pidns = s->drain.ns.own;

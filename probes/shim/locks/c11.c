@@ -72,7 +72,7 @@ int mtx_lock(mtx_t *m)
 		lock_acquired(m, LOCK_MUTEX, aux, error_of(rc), SITE);
 		return rc;
 	}
-	lock_acquire(m, LOCK_MUTEX, aux, error_of(rc), SITE);
+	lock_acquire(m, LOCK_MUTEX, aux, false, error_of(rc), SITE);
 	return rc;
 }
 
@@ -81,7 +81,7 @@ int mtx_trylock(mtx_t *m)
 {
 	int rc = real_mtx_trylock()(m);
 
-	lock_acquire(m, LOCK_MUTEX, mtx_aux(m) | ARENA_AUX_TRY, error_of(rc), SITE);
+	lock_acquire(m, LOCK_MUTEX, mtx_aux(m) | ARENA_AUX_TRY, false, error_of(rc), SITE);
 	return rc;
 }
 
@@ -97,18 +97,16 @@ int mtx_timedlock(mtx_t *restrict m, const struct timespec *restrict until)
 		lock_acquired(m, LOCK_MUTEX, aux, error_of(rc), SITE);
 		return rc;
 	}
-	lock_acquire(m, LOCK_MUTEX, aux, error_of(rc), SITE);
+	lock_acquire(m, LOCK_MUTEX, aux, false, error_of(rc), SITE);
 	return rc;
 }
 
 WRAPPER(mtx_unlock) mtx_unlock;
 int mtx_unlock(mtx_t *m)
 {
-	struct ring_entry e = ring_begin();
-	uint64_t ts = e.slot ? shim_now_early() : 0;
-	int rc = real_mtx_unlock()(m);
+	int rc;
 
-	lock_release(e, ts, m, LOCK_MUTEX, error_of(rc), SITE);
+	LOCK_UNLOCK(m, LOCK_MUTEX, rc, real_mtx_unlock()(m), error_of(rc));
 	return rc;
 }
 

@@ -1,7 +1,7 @@
 /* lock.h - what all locks record: asked for, got, refused, released. */
 /* SPDX-License-Identifier: MIT */
 /*
- * Wrapped in every mode. To be read in this order: lock.c (what all locks record), mutex.c, rwlock.c, sync.c (calls that wait),
+ * Wrapped in every mode. To be read in this order: lock.c (what all locks record), series.c (equal holds), mutex.c, rwlock.c, sync.c (calls that wait),
  * cond.c, sem.c, barrier.c, c11.c (the same by the names of <threads.h>), thread.c.
  */
 #ifndef PROBES_SHIM_LOCKS_LOCK_H
@@ -9,6 +9,7 @@
 
 #include <errno.h>
 
+#include "probes/shim/locks/series.h"
 #include "probes/shim/shim.h"
 #include "probes/shim/stack.h"
 
@@ -24,8 +25,10 @@ void lock_wait_end(void);
 static inline void lock_request(
 	const volatile void *addr, unsigned kind, unsigned aux, uint64_t site)
 {
-	struct ring_entry e = ring_begin();
+	struct ring_entry e;
 
+	object_want(ADDR(addr));
+	e = ring_begin();
 	if (e.slot)
 		ring_end(
 			e, shim_now_early(), ADDR(addr), RING_KIND(ARENA_REQUEST, kind, aux), site);
@@ -33,10 +36,16 @@ static inline void lock_request(
 		lock_wait_begin(addr, WAIT_LOCK, aux & ARENA_AUX_TIMED, site);
 }
 
-/* A call returned without having waited. */
+/* A call returned without having waited. shared: other processes may have the lock too. */
 static inline void lock_acquire(
-	const volatile void *addr, unsigned kind, unsigned aux, int rc, uint64_t site)
+	const volatile void *addr, unsigned kind, unsigned aux, bool shared, int rc, uint64_t site)
 {
+	uint64_t what = series_what(addr, kind, aux);
+
+	if (likely(rc == 0 && !shared && shim_has_tls()) &&
+		(series_take(what, site) ||
+			(unlikely(series_is_due(what, site)) && series_begin(what, site))))
+		return;
 	if (rc == 0 && stack_is_wanted(site))
 		stack_record(site);
 	if (likely(rc == 0 || rc == EBUSY)) {
@@ -81,5 +90,25 @@ static inline void lock_release(struct ring_entry e, uint64_t ts, const volatile
 	else
 		ring_end(e, ts, ADDR(addr), RING_KIND(ARENA_REFUSED, kind, rc & 255), site);
 }
+
+/* Makes an unlock call, whose result is rc, and records it. error: what rc is as a number of errno. */
+#define LOCK_UNLOCK(addr, kind, rc, call, error)                                                   \
+	do {                                                                                       \
+		uint64_t ts = series_give(addr, kind, SITE);                                       \
+		struct ring_entry e;                                                               \
+                                                                                                   \
+		if (ts) {                                                                          \
+			(rc) = (call);                                                             \
+			series_given(ts, (error) == 0);                                            \
+			if (likely((error) == 0))                                                  \
+				break;                                                             \
+			e = ring_begin();                                                          \
+		} else {                                                                           \
+			e = ring_begin();                                                          \
+			ts = e.slot ? shim_now_early() : 0;                                        \
+			(rc) = (call);                                                             \
+		}                                                                                  \
+		lock_release(e, ts, addr, kind, error, SITE);                                      \
+	} while (0)
 
 #endif

@@ -79,7 +79,7 @@ int pthread_mutex_lock(pthread_mutex_t *m)
 		lock_acquired(m, LOCK_MUTEX, aux, rc, SITE);
 		return rc;
 	}
-	lock_acquire(m, LOCK_MUTEX, aux, rc, SITE);
+	lock_acquire(m, LOCK_MUTEX, aux, kind & KIND_SHARED, rc, SITE);
 	return rc;
 }
 
@@ -90,7 +90,7 @@ int pthread_mutex_trylock(pthread_mutex_t *m)
 	int rc = real_pthread_mutex_trylock()(m);
 
 	mutex_sight(m, kind);
-	lock_acquire(m, LOCK_MUTEX, mutex_aux(kind) | ARENA_AUX_TRY, rc, SITE);
+	lock_acquire(m, LOCK_MUTEX, mutex_aux(kind) | ARENA_AUX_TRY, kind & KIND_SHARED, rc, SITE);
 	return rc;
 }
 
@@ -107,7 +107,7 @@ int pthread_mutex_timedlock(pthread_mutex_t *restrict m, const struct timespec *
 		lock_acquired(m, LOCK_MUTEX, aux, rc, SITE);
 		return rc;
 	}
-	lock_acquire(m, LOCK_MUTEX, aux, rc, SITE);
+	lock_acquire(m, LOCK_MUTEX, aux, kind & KIND_SHARED, rc, SITE);
 	return rc;
 }
 
@@ -128,18 +128,16 @@ int pthread_mutex_clocklock(
 		lock_acquired(m, LOCK_MUTEX, aux, rc, SITE);
 		return rc;
 	}
-	lock_acquire(m, LOCK_MUTEX, aux, rc, SITE);
+	lock_acquire(m, LOCK_MUTEX, aux, kind & KIND_SHARED, rc, SITE);
 	return rc;
 }
 
 WRAPPER(pthread_mutex_unlock) pthread_mutex_unlock;
 int pthread_mutex_unlock(pthread_mutex_t *m)
 {
-	struct ring_entry e = ring_begin();
-	uint64_t ts = e.slot ? shim_now_early() : 0;
-	int rc = real_pthread_mutex_unlock()(m);
+	int rc;
 
-	lock_release(e, ts, m, LOCK_MUTEX, rc, SITE);
+	LOCK_UNLOCK(m, LOCK_MUTEX, rc, real_pthread_mutex_unlock()(m), rc);
 	return rc;
 }
 
@@ -179,7 +177,7 @@ int pthread_spin_lock(pthread_spinlock_t *l)
 		lock_acquired((const void *)l, LOCK_SPIN, LOCK_NORMAL, rc, SITE);
 		return rc;
 	}
-	lock_acquire((const void *)l, LOCK_SPIN, LOCK_NORMAL, rc, SITE);
+	lock_acquire((const void *)l, LOCK_SPIN, LOCK_NORMAL, true, rc, SITE);
 	return rc;
 }
 
@@ -188,17 +186,15 @@ int pthread_spin_trylock(pthread_spinlock_t *l)
 {
 	int rc = real_pthread_spin_trylock()(l);
 
-	lock_acquire((const void *)l, LOCK_SPIN, LOCK_NORMAL | ARENA_AUX_TRY, rc, SITE);
+	lock_acquire((const void *)l, LOCK_SPIN, LOCK_NORMAL | ARENA_AUX_TRY, true, rc, SITE);
 	return rc;
 }
 
 WRAPPER(pthread_spin_unlock) pthread_spin_unlock;
 int pthread_spin_unlock(pthread_spinlock_t *l)
 {
-	struct ring_entry e = ring_begin();
-	uint64_t ts = e.slot ? shim_now_early() : 0;
-	int rc = real_pthread_spin_unlock()(l);
+	int rc;
 
-	lock_release(e, ts, (const void *)l, LOCK_SPIN, rc, SITE);
+	LOCK_UNLOCK((const void *)l, LOCK_SPIN, rc, real_pthread_spin_unlock()(l), rc);
 	return rc;
 }

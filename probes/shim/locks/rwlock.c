@@ -65,7 +65,7 @@ int pthread_rwlock_rdlock(pthread_rwlock_t *l)
 		lock_acquired(l, LOCK_RWLOCK, aux, rc, SITE);
 		return rc;
 	}
-	lock_acquire(l, LOCK_RWLOCK, aux, rc, SITE);
+	lock_acquire(l, LOCK_RWLOCK, aux, l->__data.__shared, rc, SITE);
 	return rc;
 }
 
@@ -81,7 +81,7 @@ int pthread_rwlock_wrlock(pthread_rwlock_t *l)
 		lock_acquired(l, LOCK_RWLOCK, LOCK_NORMAL, rc, SITE);
 		return rc;
 	}
-	lock_acquire(l, LOCK_RWLOCK, LOCK_NORMAL, rc, SITE);
+	lock_acquire(l, LOCK_RWLOCK, LOCK_NORMAL, l->__data.__shared, rc, SITE);
 	return rc;
 }
 
@@ -91,7 +91,8 @@ int pthread_rwlock_tryrdlock(pthread_rwlock_t *l)
 	int rc = real_pthread_rwlock_tryrdlock()(l);
 
 	rwlock_sight(l);
-	lock_acquire(l, LOCK_RWLOCK, LOCK_NORMAL | ARENA_AUX_SHARED | ARENA_AUX_TRY, rc, SITE);
+	lock_acquire(l, LOCK_RWLOCK, LOCK_NORMAL | ARENA_AUX_SHARED | ARENA_AUX_TRY,
+		l->__data.__shared, rc, SITE);
 	return rc;
 }
 
@@ -101,7 +102,7 @@ int pthread_rwlock_trywrlock(pthread_rwlock_t *l)
 	int rc = real_pthread_rwlock_trywrlock()(l);
 
 	rwlock_sight(l);
-	lock_acquire(l, LOCK_RWLOCK, LOCK_NORMAL | ARENA_AUX_TRY, rc, SITE);
+	lock_acquire(l, LOCK_RWLOCK, LOCK_NORMAL | ARENA_AUX_TRY, l->__data.__shared, rc, SITE);
 	return rc;
 }
 
@@ -118,7 +119,7 @@ int pthread_rwlock_timedrdlock(pthread_rwlock_t *restrict l, const struct timesp
 		lock_acquired(l, LOCK_RWLOCK, aux, rc, SITE);
 		return rc;
 	}
-	lock_acquire(l, LOCK_RWLOCK, aux, rc, SITE);
+	lock_acquire(l, LOCK_RWLOCK, aux, l->__data.__shared, rc, SITE);
 	return rc;
 }
 
@@ -135,7 +136,7 @@ int pthread_rwlock_timedwrlock(pthread_rwlock_t *restrict l, const struct timesp
 		lock_acquired(l, LOCK_RWLOCK, aux, rc, SITE);
 		return rc;
 	}
-	lock_acquire(l, LOCK_RWLOCK, aux, rc, SITE);
+	lock_acquire(l, LOCK_RWLOCK, aux, l->__data.__shared, rc, SITE);
 	return rc;
 }
 
@@ -153,7 +154,7 @@ int pthread_rwlock_clockrdlock(
 		lock_acquired(l, LOCK_RWLOCK, aux, rc, SITE);
 		return rc;
 	}
-	lock_acquire(l, LOCK_RWLOCK, aux, rc, SITE);
+	lock_acquire(l, LOCK_RWLOCK, aux, l->__data.__shared, rc, SITE);
 	return rc;
 }
 
@@ -171,17 +172,15 @@ int pthread_rwlock_clockwrlock(
 		lock_acquired(l, LOCK_RWLOCK, aux, rc, SITE);
 		return rc;
 	}
-	lock_acquire(l, LOCK_RWLOCK, aux, rc, SITE);
+	lock_acquire(l, LOCK_RWLOCK, aux, l->__data.__shared, rc, SITE);
 	return rc;
 }
 
 WRAPPER(pthread_rwlock_unlock) pthread_rwlock_unlock;
 int pthread_rwlock_unlock(pthread_rwlock_t *l)
 {
-	struct ring_entry e = ring_begin();
-	uint64_t ts = e.slot ? shim_now_early() : 0;
-	int rc = real_pthread_rwlock_unlock()(l);
+	int rc;
 
-	lock_release(e, ts, l, LOCK_RWLOCK, rc, SITE);
+	LOCK_UNLOCK(l, LOCK_RWLOCK, rc, real_pthread_rwlock_unlock()(l), rc);
 	return rc;
 }

@@ -29,6 +29,8 @@ void sync_begin(struct sync_call *c)
 	r.timed = c->timed;
 	r.value = c->value;
 	r.site = c->site;
+	if (c->mutex)
+		object_want(c->mutex); /* when the wait is over */
 	r.head.ts = c->start = shim_now_early();
 	RECORD(SYNC_BEGIN, &r);
 	if (shim_everything() && reason_of(c->op) && !c->passes) {

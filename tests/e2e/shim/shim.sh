@@ -111,7 +111,7 @@ rm -f pid go result
 end
 
 begin "$mode: pptrace is stopped, the command goes on and what was lost is counted"
-(cd "$TMP" && exec "$PPTRACE" run -q $mode --ring=4 -o k.db sh -c 'echo $PPID >pid; while [ ! -e go ]; do sleep 0.05; done
+(cd "$TMP" && exec "$PPTRACE" run -q $mode --ring=4 --fold=off -o k.db sh -c 'echo $PPID >pid; while [ ! -e go ]; do sleep 0.05; done
 	"$0" many 3000000; echo done >result' "$PROGRAMS/locks_apart") 2>/dev/null &
 wait_for 10 test -s pid
 kill -STOP "$(cat pid)"
@@ -163,7 +163,7 @@ fi
 end
 
 begin "births and ends find room when nothing else does"
-run sh -c 'exec "$0" run --backend=shim --ring=4 -o vital.db "$1" $$' "$PPTRACE" "$PROGRAMS/flood_forks"
+run sh -c 'exec "$0" run --backend=shim --ring=4 --fold=off -o vital.db "$1" $$' "$PPTRACE" "$PROGRAMS/flood_forks"
 expect_status 0
 expect_eq "$(cat out)" 4 output
 expect_sql vital.db "SELECT count(*) > 0 FROM lost WHERE source = 'shim' AND kind = 'any'" 1

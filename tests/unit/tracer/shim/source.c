@@ -573,3 +573,167 @@ TEST(shim_clock_interpolates)
 	ASSERT_INT(shim_clock_mono(&c, 0), 0);
 	shim_clock_done(&c);
 }
+
+/* ---- Series ---- */
+
+/* A series at the begin of the ring's first chunk, as its thread leaves it. */
+static void put_series(struct bench *b, uint32_t ring, uint64_t first, uint64_t count,
+	uint64_t held, uint64_t last, uint64_t since)
+{
+	uint64_t *s = slot_at(b, ring, 0), gen = shim_arena_chunk(&b->d.arena, ring)->gen;
+
+	s[3] = count | 10ull << 32;
+	s[4] = held;
+	s[5] = 0x4712 | gen << 48;
+	s[6] = last;
+	s[7] = since;
+	s[8] = gen << 48;
+	put(b, ring, 0, MUTEX(ARENA_SERIES), first);
+	if (shim_arena_ring(&b->d.arena, ring)->head < ARENA_SERIES_SLOTS)
+		shim_arena_ring(&b->d.arena, ring)->head = ARENA_SERIES_SLOTS;
+}
+
+/* Holds are handed over as they are added. */
+TEST(shim_series_piece_by_piece)
+{
+	struct bench *b = bench_new();
+	uint64_t t = now(), u;
+
+	(void)ring_make(b, 0, 5, 5);
+	put_series(b, 0, t, 3, 25, t + 1000, 0);
+	pass(t + 100000);
+	shim_drain_poll(&b->d, keep, b);
+	ASSERT_INT(b->n, 1);
+	ASSERT_INT(b->got[0].head.kind, REC_LOCK_FOLD);
+	ASSERT_INT(b->got[0].words[0], 0x1000);
+	ASSERT_INT(b->got[0].words[6], 3);
+	ASSERT_INT(b->got[0].words[7], t);
+	shim_drain_poll(&b->d, keep, b);
+	ASSERT_INT(b->n, 1);
+	u = now();
+	put_series(b, 0, t, 5, 40, u, 0);
+	shim_drain_poll(&b->d, keep, b);
+	ASSERT_INT(b->n, 2);
+	ASSERT_INT(b->got[1].words[6], 2);
+	ASSERT_INT(b->got[1].words[7], t + 1000);
+	ASSERT_INT(b->got[1].head.ts, u);
+	/* What comes behind it ends it. */
+	put(b, 0, 3, MUTEX(ARENA_ACQUIRE), u + 10);
+	shim_arena_ring(&b->d.arena, 0)->head = 4;
+	pass(u + 1000);
+	shim_drain_poll(&b->d, keep, b);
+	ASSERT_INT(b->n, 3);
+	ASSERT_INT(b->got[2].head.kind, REC_LOCK_ACQUIRE);
+	bench_free(b);
+}
+
+/* A hold that goes on is an acquisition as soon as it is not short; what another thread did after its begin waits for it. */
+TEST(shim_series_held)
+{
+	struct bench *b = bench_new();
+	struct arena_ring *r = ring_make(b, 0, 5, 5), *s = ring_make(b, 1, 5, 6);
+	uint64_t t;
+
+	shim_open_seek(&b->d, now());
+	t = now();
+	put_series(b, 0, t, 3, 25, t + 100, t + 200);
+	put(b, 1, 0, MUTEX(ARENA_REQUEST), t + 300);
+	s->head = 1;
+	pass(t + 500);
+	b->d.latest = t + 500;
+	{
+		uint64_t floor = t + 500;
+
+		shim_ring_look(&b->d.arena, &b->d.rings[0]);
+		ASSERT_INT(shim_ring_time(&b->d.arena, &b->d.rings[0], &b->d.rings[0].next),
+			SHIM_RECORD);
+		ASSERT_INT(shim_series_next(&b->d, &b->d.rings[0], false, &floor), SHIM_RECORD);
+		ASSERT(shim_series_take(&b->d, &b->d.rings[0], keep, b));
+		ASSERT_INT(shim_series_next(&b->d, &b->d.rings[0], false, &floor), SHIM_EMPTY);
+		ASSERT_INT(floor, t + 199);
+	}
+	pass(t + 3 * ARENA_SHORT_NS);
+	shim_drain_poll(&b->d, keep, b);
+	ASSERT_INT(b->n, 3);
+	ASSERT_INT(b->got[1].head.kind, REC_LOCK_ACQUIRE);
+	ASSERT_INT(b->got[1].head.ts, t + 200);
+	ASSERT_INT(b->got[1].words[7], 0x4711);
+	ASSERT_INT(b->got[2].head.kind, REC_LOCK_REQUEST);
+	put(b, 0, 3, ARENA_RELEASE << 4 | LOCK_MUTEX, now());
+	r->head = 4;
+	pass(now() + 100000);
+	shim_drain_poll(&b->d, keep, b);
+	ASSERT_INT(b->n, 4);
+	ASSERT_INT(b->got[3].head.kind, REC_LOCK_RELEASE);
+	bench_free(b);
+}
+
+/* While its thread changes it, it is not read, unless that has lasted for too long or the thread has died. */
+TEST(shim_series_busy)
+{
+	for (unsigned i = 0; i < 3; i++) {
+		struct bench *b = bench_new();
+		uint64_t t = now();
+
+		(void)ring_make(b, 0, 5, 5);
+		put_series(b, 0, t, 3, 25, t + 100, t + 200);
+		pass(t + 100000);
+		shim_arena_ring(&b->d.arena, 0)->series_busy = 1;
+		shim_drain_poll(&b->d, keep, b);
+		ASSERT_INT(b->n, 0);
+		if (i == 0)
+			shim_arena_ring(&b->d.arena, 0)->series_busy = 0;
+		else if (i == 1)
+			b->d.rings[0].dead = true;
+		else
+			b->d.rings[0].hole = 1;
+		shim_drain_poll(&b->d, keep, b);
+		ASSERT_INT(b->n, 2);
+		ASSERT_INT(b->got[1].head.ts, t + 200);
+		bench_free(b);
+	}
+}
+
+/* Sums that cannot be are left alone; what comes behind them is read. */
+TEST(shim_series_impossible)
+{
+	const struct {
+		uint64_t count, held, last, since;
+	} bad[] = {{3, 500, 100, 0}, {3, 25, 0, 0}, {0, 0, 0, 1ull << 60}, {3, 25, 1ull << 60, 0}};
+
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+		struct bench *b = bench_new();
+		uint64_t t = now();
+
+		(void)ring_make(b, 0, 5, 5);
+		put_series(b, 0, t, bad[i].count, bad[i].held,
+			bad[i].last ? t + bad[i].last : t - 1, bad[i].since ? t + bad[i].since : 0);
+		put(b, 0, 3, MUTEX(ARENA_ACQUIRE), t + 2500);
+		shim_arena_ring(&b->d.arena, 0)->head = 4;
+		pass(t + 100000);
+		shim_drain_poll(&b->d, keep, b);
+		ASSERT_INT(b->n, 1);
+		ASSERT_INT(b->got[0].head.ts, t + 2500);
+		bench_free(b);
+	}
+}
+
+/* One that begins too late in a chunk is not one. */
+TEST(shim_series_cut_off)
+{
+	struct bench *b = bench_new();
+	struct arena_ring *r = ring_make(b, 0, 5, 5);
+	uint64_t t = now();
+
+	shim_arena_chunk(&b->d.arena, 1)->owner = 1;
+	shim_arena_chunk(&b->d.arena, 0)->next = 2;
+	for (uint64_t i = 0; i < ARENA_CHUNK_SLOTS - 1; i++)
+		put(b, 0, i, MUTEX(ARENA_BUSY), t + i);
+	put(b, 0, ARENA_CHUNK_SLOTS - 1, MUTEX(ARENA_SERIES), t + ARENA_CHUNK_SLOTS);
+	put(b, 1, ARENA_CHUNK_SLOTS, MUTEX(ARENA_ACQUIRE), t + ARENA_CHUNK_SLOTS + 1);
+	r->head = ARENA_CHUNK_SLOTS + 1;
+	pass(t + 100000);
+	shim_drain_poll(&b->d, keep, b);
+	ASSERT_INT(b->got[b->n - 1].head.ts, t + ARENA_CHUNK_SLOTS + 1);
+	bench_free(b);
+}
