@@ -8,43 +8,42 @@
 
 #include "base/mem.h"
 
+/* One type in so many has its place noted; from there to the others it is a few steps. */
+enum { STRIDE = 16 };
+
+/* A kind has five bits. */
+enum { KINDS = 32 };
+
+/* What a type of a kind takes, and each of what is listed in it; 0: of an unknown kind. */
+static const struct {
+	uint8_t head, each;
+} sizes[KINDS] = {
+	[BTF_KIND_PTR] = {sizeof(struct btf_type), 0},
+	[BTF_KIND_FWD] = {sizeof(struct btf_type), 0},
+	[BTF_KIND_TYPEDEF] = {sizeof(struct btf_type), 0},
+	[BTF_KIND_CONST] = {sizeof(struct btf_type), 0},
+	[BTF_KIND_VOLATILE] = {sizeof(struct btf_type), 0},
+	[BTF_KIND_RESTRICT] = {sizeof(struct btf_type), 0},
+	[BTF_KIND_FUNC] = {sizeof(struct btf_type), 0},
+	[BTF_KIND_FLOAT] = {sizeof(struct btf_type), 0},
+	[BTF_KIND_TYPE_TAG] = {sizeof(struct btf_type), 0},
+	[BTF_KIND_INT] = {sizeof(struct btf_type) + sizeof(uint32_t), 0},
+	[BTF_KIND_ARRAY] = {sizeof(struct btf_type) + sizeof(struct btf_array), 0},
+	[BTF_KIND_STRUCT] = {sizeof(struct btf_type), sizeof(struct btf_member)},
+	[BTF_KIND_UNION] = {sizeof(struct btf_type), sizeof(struct btf_member)},
+	[BTF_KIND_ENUM] = {sizeof(struct btf_type), sizeof(struct btf_enum)},
+	[BTF_KIND_ENUM64] = {sizeof(struct btf_type), sizeof(struct btf_enum64)},
+	[BTF_KIND_FUNC_PROTO] = {sizeof(struct btf_type), sizeof(struct btf_param)},
+	[BTF_KIND_VAR] = {sizeof(struct btf_type) + sizeof(struct btf_var), 0},
+	[BTF_KIND_DATASEC] = {sizeof(struct btf_type), sizeof(struct btf_var_secinfo)},
+	[BTF_KIND_DECL_TAG] = {sizeof(struct btf_type) + sizeof(struct btf_decl_tag), 0},
+};
+
 size_t types_bytes(const struct btf_type *type)
 {
-	size_t n = btf_vlen(type), head = sizeof *type;
+	uint32_t kind = btf_kind(type);
 
-	switch (btf_kind(type)) {
-	case BTF_KIND_PTR:
-	case BTF_KIND_FWD:
-	case BTF_KIND_TYPEDEF:
-	case BTF_KIND_CONST:
-	case BTF_KIND_VOLATILE:
-	case BTF_KIND_RESTRICT:
-	case BTF_KIND_FUNC:
-	case BTF_KIND_FLOAT:
-	case BTF_KIND_TYPE_TAG:
-		return head;
-	case BTF_KIND_INT:
-		return head + sizeof(uint32_t);
-	case BTF_KIND_ARRAY:
-		return head + sizeof(struct btf_array);
-	case BTF_KIND_STRUCT:
-	case BTF_KIND_UNION:
-		return head + n * sizeof(struct btf_member);
-	case BTF_KIND_ENUM:
-		return head + n * sizeof(struct btf_enum);
-	case BTF_KIND_ENUM64:
-		return head + n * sizeof(struct btf_enum64);
-	case BTF_KIND_FUNC_PROTO:
-		return head + n * sizeof(struct btf_param);
-	case BTF_KIND_VAR:
-		return head + sizeof(struct btf_var);
-	case BTF_KIND_DATASEC:
-		return head + n * sizeof(struct btf_var_secinfo);
-	case BTF_KIND_DECL_TAG:
-		return head + sizeof(struct btf_decl_tag);
-	default:
-		return 0;
-	}
+	return sizes[kind].head + (size_t)btf_vlen(type) * sizes[kind].each;
 }
 
 /* Finds both sections. */
@@ -77,7 +76,7 @@ int types_index(struct types *ret, const void *bytes, size_t size)
 
 	if (rc)
 		return rc;
-	t.at = xcalloc(len / sizeof(struct btf_type) + 2, sizeof *t.at);
+	t.at = xcalloc(len / sizeof(struct btf_type) / STRIDE + 1, sizeof *t.at);
 	while (at < len) {
 		size_t n = len - at < sizeof(struct btf_type)
 				   ? SIZE_MAX
@@ -87,7 +86,9 @@ int types_index(struct types *ret, const void *bytes, size_t size)
 			types_done(&t);
 			return n ? -EINVAL : -ENOTSUP;
 		}
-		t.at[t.count++] = at;
+		if ((t.count - 1) % STRIDE == 0)
+			t.at[(t.count - 1) / STRIDE] = at;
+		t.count++;
 		at += (uint32_t)n;
 	}
 	*ret = t;
@@ -102,7 +103,14 @@ void types_done(struct types *t)
 
 const struct btf_type *types_get(const struct types *t, uint32_t id)
 {
-	return id && id < t->count ? (const void *)(t->types + t->at[id]) : NULL;
+	const char *at;
+
+	if (!id || id >= t->count)
+		return NULL;
+	at = t->types + t->at[(id - 1) / STRIDE];
+	for (uint32_t i = (id - 1) % STRIDE; i > 0; i--)
+		at += types_bytes((const void *)at);
+	return (const void *)at;
 }
 
 const char *types_name(const struct types *t, uint32_t place)
@@ -137,6 +145,7 @@ static unsigned beginning(const char *name)
 void types_find(const struct types *t, struct type_wanted *wanted, size_t n)
 {
 	bool begins[UCHAR_MAX + 1] = {false};
+	const char *at = t->types;
 	uint32_t kinds = 0;
 
 	for (size_t i = 0; i < n; i++) {
@@ -144,10 +153,11 @@ void types_find(const struct types *t, struct type_wanted *wanted, size_t n)
 		kinds |= 1u << wanted[i].kind;
 	}
 	for (uint32_t id = 1; id < t->count; id++) {
-		const struct btf_type *type = types_get(t, id);
+		const struct btf_type *type = (const void *)at;
 		uint32_t kind = btf_kind(type);
 		const char *name;
 
+		at += types_bytes(type);
 		if (!(kinds >> kind & 1))
 			continue;
 		name = types_name(t, type->name_off);

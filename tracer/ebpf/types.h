@@ -23,12 +23,12 @@ struct types_head {
 struct types {
 	const char *types, *strings;
 	uint32_t strings_len;
-	uint32_t *at;   /* where each type begins */
+	uint32_t *at;   /* where some of the types begin */
 	uint32_t count; /* the number after the last type's; 0 is void */
 };
 
 /*
- * Finds where each type is. The bytes, at a multiple of 4, may be anything. Returns 0; or -EINVAL if they are no
+ * Finds where the types are. The bytes, at a multiple of 4, may be anything. Returns 0; or -EINVAL if they are no
  * description for this machine, -ENOTSUP if a type is of a kind that is not known.
  */
 int types_index(struct types *ret, const void *bytes, size_t size);
