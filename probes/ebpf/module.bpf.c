@@ -63,19 +63,14 @@ static long vma_module(struct task_struct *task, struct vm_area_struct *vma, voi
 }
 
 /*
- * TP_PROTO(struct task_struct *p, pid_t old_pid, struct linux_binprm *bprm): the kernel itself
- * maps a program and its loader. The program's code is at start_code; the loader is
+ * The kernel itself maps a program and its loader. The program's code is at start_code; the loader is
  * where the new program begins to run.
  */
-SEC("tp_btf/sched_process_exec")
-int BPF_PROG(on_exec_modules, struct task_struct *task, int old_pid, struct linux_binprm *bprm)
+static __always_inline void exec_modules_find(struct task_struct *task, struct slot *slot)
 {
-	struct slot *slot = slot_get(task);
 	struct pt_regs *regs;
 	u64 code, ip, is_loader = 0;
 
-	if (!slot)
-		return 0;
 	code = BPF_CORE_READ(task, mm, start_code);
 	slot->loader_start = slot->loader_end = 0;
 	VMA_FIND(task, code, vma_module, &is_loader);
@@ -85,5 +80,26 @@ int BPF_PROG(on_exec_modules, struct task_struct *task, int old_pid, struct linu
 		is_loader = 1;
 		VMA_FIND(task, ip, vma_module, &is_loader);
 	}
+}
+
+#ifdef EDITION_CASTS
+int exec_modules(struct slot *slot)
+{
+	if (slot)
+		exec_modules_find(task_current(), slot);
+	return 0;
+}
+#endif
+
+/* TP_PROTO(struct task_struct *p, pid_t old_pid, struct linux_binprm *bprm): after on_exec, which does it itself in the newest edition. */
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(on_exec_modules, struct task_struct *task, int old_pid, struct linux_binprm *bprm)
+{
+#ifndef EDITION_CASTS
+	struct slot *slot = slot_get(task);
+
+	if (slot)
+		exec_modules_find(task, slot);
+#endif
 	return 0;
 }

@@ -200,6 +200,11 @@ static __always_inline void fresh_emit(struct task_struct *task, struct slot *sl
 	WALK(64, ignored_step, NULL);
 }
 
+#ifdef EDITION_CASTS
+/* Reports the files of which the kernel itself has mapped code. */
+GLOBAL int exec_modules(struct slot *slot);
+#endif
+
 /* TP_PROTO(struct task_struct *p, pid_t old_pid, struct linux_binprm *bprm): the new program is in place. */
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm *bprm)
@@ -227,7 +232,7 @@ int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm
 		slot->flags |= SLOT_NODATA;
 	rec = EMIT_BEGIN(EXEC, slot);
 	if (!rec)
-		return 0;
+		goto out;
 	inode = BPF_CORE_READ(task, mm, exe_file, f_inode);
 	rec->old_tid = old_tid;
 	rec->secure = BPF_CORE_READ_BITFIELD(bprm, secureexec);
@@ -241,6 +246,10 @@ int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm
 	if (n == sizeof rec->path)
 		rec->head.flags |= REC_CUT;
 	EMIT_END(rec);
+out:
+#ifdef EDITION_CASTS
+	exec_modules(slot);
+#endif
 	return 0;
 }
 

@@ -191,6 +191,7 @@ static void optional_set(struct pptrace_bpf *skel, struct ebpf_variant v)
 				optional[i].program, (enum bpf_attach_type)optional[i].attach_type);
 	}
 	bpf_program__set_autoload(skel->progs.on_free, old);
+	bpf_program__set_autoload(skel->progs.on_exec_modules, v.edition != EBPF_CASTS);
 	bpf_map__set_autocreate(skel->maps.lock_calls, v.uprobes);
 	bpf_map__set_autocreate(skel->maps.shared_seen, v.uprobes);
 	bpf_map__set_autocreate(skel->maps.folds, v.edition == EBPF_CASTS);

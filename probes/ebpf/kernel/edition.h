@@ -273,11 +273,15 @@ static __always_inline struct slot *slot_get(struct task_struct *task)
 /*
  * The same where every system call of the machine passes: most tasks have no
  * storage of any kind, and for them this costs one load. The verifier takes a
- * millisecond for it (it looks the field's type up by name), so not everywhere.
+ * millisecond for it where it is typed (it looks the field's type up by name), so not everywhere.
  */
 static __always_inline struct slot *slot_find(struct task_struct *task)
 {
+#ifdef EDITION_CASTS
+	return ADDRESS_IN(task, struct task_struct, bpf_storage) ? slot_get(task) : NULL;
+#else
 	return task->bpf_storage ? slot_get(task) : NULL;
+#endif
 }
 
 static __always_inline struct slot *slot_make(struct task_struct *task)
