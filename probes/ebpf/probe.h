@@ -75,6 +75,14 @@ extern unsigned long long zero;
 #define CLONE_VFORK 0x4000ull
 #define CLONE_THREAD 0x10000ull
 
+/* Notes what the program that follows is to do; in older editions there is one for each handler. */
+static __always_inline void slot_handler(struct slot *slot, u32 handler)
+{
+#ifdef EDITION_CASTS
+	slot->handler = handler;
+#endif
+}
+
 static __always_inline void lost_count(u32 kind)
 {
 	u64 *n = bpf_map_lookup_elem(&lost, &kind);

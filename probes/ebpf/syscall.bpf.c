@@ -21,7 +21,7 @@ int BPF_PROG(on_sys_enter, struct pt_regs *regs, long id)
 		return 0;
 	slot->last_nr = -1;
 	if (TASK_IS_COMPAT(task)) {
-		slot->handler = HANDLE_enter_compat;
+		slot_handler(slot, HANDLE_enter_compat);
 		bpf_tail_call(ctx, &enter_handlers, HANDLE_enter_compat);
 		return 0;
 	}
@@ -44,7 +44,7 @@ int BPF_PROG(on_sys_enter, struct pt_regs *regs, long id)
 	if (calls[nr].flags & CALL_TAKES_TIME)
 		slot->enter_ts = bpf_ktime_get_ns();
 	enter = calls[nr].enter;
-	slot->handler = enter;
+	slot_handler(slot, enter);
 	if (enter)
 		bpf_tail_call(ctx, &enter_handlers, enter);
 	return 0;
@@ -168,7 +168,7 @@ int BPF_PROG(on_sys_exit, struct pt_regs *regs, long ret)
 	if (!slot)
 		return 0;
 	if (slot->flags & SLOT_COMPAT) {
-		slot->handler = HANDLE_exit_compat;
+		slot_handler(slot, HANDLE_exit_compat);
 		bpf_tail_call(ctx, &exit_handlers, HANDLE_exit_compat);
 		return 0;
 	}
@@ -187,7 +187,7 @@ int BPF_PROG(on_sys_exit, struct pt_regs *regs, long ret)
 	exit = calls[nr].exit;
 	if (exit == HANDLE_exit_io && io_fast(regs, ret, task, slot))
 		return 0;
-	slot->handler = exit;
+	slot_handler(slot, exit);
 	if (exit)
 		bpf_tail_call(ctx, &exit_handlers, exit);
 	return 0;
@@ -248,7 +248,7 @@ int BPF_PROG(ends_any, struct pt_regs *regs, long ret)
 #undef OF_EXIT
 #undef OF_WAIT
 	}
-	slot->handler = next;
+	slot_handler(slot, next);
 	if (next)
 		bpf_tail_call(ctx, &exit_handlers, next);
 #endif
@@ -277,7 +277,7 @@ int BPF_PROG(exit_any, struct pt_regs *regs, long ret)
 #undef OF_EXIT
 #undef OF_WAIT
 	}
-	slot->handler = next;
+	slot_handler(slot, next);
 	if (next)
 		bpf_tail_call(ctx, &exit_handlers, next);
 #endif

@@ -254,7 +254,7 @@ static __always_inline void wait_begin(void *ctx, struct task_struct *task, stru
 	}
 	if (slot->nr < 0)
 		next = 0;
-	slot->handler = next;
+	slot_handler(slot, next);
 	if (next)
 		bpf_tail_call(ctx, &wait_handlers, next);
 	wait_start(&w, task, slot);
