@@ -194,10 +194,10 @@ static void add_path(struct buf *out, sqlite3 *db)
 static void add_unjudged(struct buf *out, sqlite3 *db, struct buf *why)
 {
 	int64_t at_ns = INT64_MAX;
-	int signo;
+	struct interruption in;
 
-	if (verdict_interrupted(db, &at_ns, &signo, why) > 0)
-		at_ns -= VERDICT_BEFORE_SIGNAL_NS;
+	if (verdict_interrupted(db, &in, why) > 0)
+		at_ns = in.at_ns - VERDICT_BEFORE_SIGNAL_NS;
 	(void)verdict_unjudged(db, at_ns, out, why);
 }
 

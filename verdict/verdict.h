@@ -94,18 +94,25 @@ int verdict_end(struct sqlite3 *db, bool all, const struct findings *reported, s
 /* So long before a signal was sent: the kernel wakes whom it interrupts, perhaps on another processor, before it tells that it was. */
 #define VERDICT_BEFORE_SIGNAL_NS 1000000
 
+/* A signal by which somebody outside, or pptrace, ended what was recorded. */
+struct interruption {
+	int64_t at_ns; /* when it came, in nanoseconds since the start of the trace */
+	int signo;
+	bool by_pptrace; /* --on-deadlock or --timeout sent it */
+};
+
 /*
- * Says whether somebody outside interrupted or killed what was recorded, which ended soon after; and when the first of
- * those signals came, and which it was. Returns 1, 0: nobody did, or -EIO with a sentence in why.
+ * Says whether somebody outside interrupted or killed what was recorded, which ended soon after, and by what: the first
+ * of those signals. Returns 1, 0: nobody did, or -EIO with a sentence in why.
  */
-int verdict_interrupted(struct sqlite3 *db, int64_t *ret_ns, int *ret_signo, struct buf *why);
+int verdict_interrupted(struct sqlite3 *db, struct interruption *ret, struct buf *why);
 
 /*
  * The same for processes in groups, which are of those whose ids are equal but for the lowest bits: calls found for each
  * group that somebody interrupted. Returns 0 or -EIO.
  */
 int verdict_interrupted_groups(struct sqlite3 *db, int bits,
-	void (*found)(void *arg, int64_t group, int64_t at_ns, int signo), void *arg,
+	void (*found)(void *arg, int64_t group, const struct interruption *in), void *arg,
 	struct buf *why);
 
 /* Appends copies to a list, which the caller frees with findings_free. */

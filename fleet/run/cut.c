@@ -24,15 +24,15 @@ bool cut_is_later(const char *table)
 	return false;
 }
 
-static void found(void *arg, int64_t group, int64_t at_ns, int signo)
+static void found(void *arg, int64_t group, const struct interruption *in)
 {
 	struct fleet_graph *g = arg;
 	size_t host = (size_t)group - 1;
 
 	if (group < 1 || host >= g->hosts->n)
 		return;
-	g->cuts[host].at_ns = at_ns - 1;
-	g->cuts[host].signo = signo;
+	g->cuts[host].at_ns = in->at_ns - 1;
+	g->cuts[host].signo = in->signo;
 }
 
 static int compare_moments(const void *a, const void *b)

@@ -23,10 +23,10 @@
 
 static const char sql[] = CAME " ORDER BY at LIMIT 64";
 
-/* Of each group of processes the first that came at most 5 s before the end of the last of them: SQLite takes signo from the row of the minimum. */
+/* Of each group of processes the first that came at most 5 s before the end of the last of them: SQLite takes signo and own from the row of the minimum. */
 static const char groups_sql[] =
 	"WITH last AS (SELECT id >> ?1 AS g, max(end_ns) AS e FROM process GROUP BY 1)"
-	" SELECT l.g, min(c.at), c.signo FROM (" CAME ") c JOIN last l ON l.g = c.id >> ?1"
+	" SELECT l.g, min(c.at), c.signo, c.own FROM (" CAME ") c JOIN last l ON l.g = c.id >> ?1"
 	" WHERE l.e - c.at <= 5000000000 GROUP BY l.g";
 
 int interruptions_find(struct sqlite3 *db, struct interruptions *ret, struct buf *why)
@@ -43,33 +43,36 @@ int interruptions_find(struct sqlite3 *db, struct interruptions *ret, struct buf
 }
 
 int verdict_interrupted_groups(struct sqlite3 *db, int bits,
-	void (*found)(void *arg, int64_t group, int64_t at_ns, int signo), void *arg,
+	void (*found)(void *arg, int64_t group, const struct interruption *in), void *arg,
 	struct buf *why)
 {
 	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
 	int rc = query_one(db, groups_sql, bits, &stmt, why);
 
-	for (; rc > 0; rc = query_step(stmt, why))
-		found(arg, query_int(stmt, 0, 0), query_int(stmt, 1, 0),
-			(int)query_int(stmt, 2, 0));
+	for (; rc > 0; rc = query_step(stmt, why)) {
+		const struct interruption in = {.at_ns = query_int(stmt, 1, 0),
+			.signo = (int)query_int(stmt, 2, 0),
+			.by_pptrace = query_int(stmt, 3, 0) != 0};
+
+		found(arg, query_int(stmt, 0, 0), &in);
+	}
 	return rc;
 }
 
-static void keep(void *arg, int64_t group, int64_t at_ns, int signo)
+static void keep(void *arg, int64_t group, const struct interruption *in)
 {
 	(void)group;
-	*(struct interruption *)arg = (struct interruption){.at_ns = at_ns, .signo = signo};
+	*(struct interruption *)arg = *in;
 }
 
-int verdict_interrupted(struct sqlite3 *db, int64_t *ret_ns, int *ret_signo, struct buf *why)
+int verdict_interrupted(struct sqlite3 *db, struct interruption *ret, struct buf *why)
 {
 	struct interruption in = {0};
 	int rc = verdict_interrupted_groups(db, 62, keep, &in, why);
 
 	if (rc || !in.signo)
 		return rc;
-	*ret_ns = in.at_ns;
-	*ret_signo = in.signo;
+	*ret = in;
 	return 1;
 }
 

@@ -4,12 +4,7 @@
 #define VERDICT_RULES_INTERRUPTED_H
 
 #include "verdict/finding.h"
-
-struct interruption {
-	int64_t at_ns; /* when the signal came */
-	int signo;
-	bool by_pptrace; /* --on-deadlock or --timeout sent it */
-};
+#include "verdict/verdict.h"
 
 struct interruptions {
 	struct interruption list[64]; /* by time */

@@ -235,7 +235,7 @@ char *rows_command(struct rows *r, int col);
 
 /*
  * Returns the moment to show where none was asked for: when all who were stuck were there; else the end, if
- * somebody waits there; else the last one before somebody outside ended the recording; else the one at which the
+ * somebody waits there; else the last one before somebody outside, or pptrace, ended the recording; else the one at which the
  * most threads had waited a long time. *ret_which says which it is, as in "just before SIGTERM came from outside";
  * NULL: the end. The caller frees it. Where the recording cannot be read *why says so, which the caller frees, and
  * the end is returned.

@@ -74,11 +74,11 @@ static bool waits_at_end(struct sqlite3 *db, char **why)
 		       0, 0, why) != 0;
 }
 
-/* Says whether somebody outside ended the recording, when and by which signal. */
-static bool was_interrupted(struct sqlite3 *db, int64_t *ret_at, int *ret_signo, char **why)
+/* Says whether somebody ended the recording, when and by which signal. */
+static bool was_interrupted(struct sqlite3 *db, struct interruption *ret, char **why)
 {
 	_cleanup_buf_ struct buf text = BUF_INIT;
-	int rc = *why ? 0 : verdict_interrupted(db, ret_at, ret_signo, &text);
+	int rc = *why ? 0 : verdict_interrupted(db, ret, &text);
 
 	if (rc < 0)
 		*why = buf_steal(&text);
@@ -160,8 +160,8 @@ static size_t busiest_moment(const struct trace *t, struct sqlite3 *db, int64_t 
 int64_t trace_moment(const struct trace *t, struct sqlite3 *db, char **ret_which, char **why)
 {
 	int64_t at = t->duration;
+	struct interruption in;
 	size_t n;
-	int signo;
 
 	*ret_which = NULL;
 	if (any_stuck(t)) {
@@ -173,10 +173,12 @@ int64_t trace_moment(const struct trace *t, struct sqlite3 *db, char **ret_which
 	}
 	if (waits_at_end(db, why))
 		return at;
-	if (was_interrupted(db, &at, &signo, why)) {
-		*ret_which =
-			xasprintf("just before %s came from outside", trace_signal_name(signo));
-		return at - VERDICT_BEFORE_SIGNAL_NS;
+	if (was_interrupted(db, &in, why)) {
+		const char *name = trace_signal_name(in.signo);
+
+		*ret_which = in.by_pptrace ? xasprintf("just before pptrace sent %s", name)
+					   : xasprintf("just before %s came from outside", name);
+		return in.at_ns - VERDICT_BEFORE_SIGNAL_NS;
 	}
 	n = *why ? 0 : busiest_moment(t, db, &at, why);
 	if (n)

@@ -107,6 +107,13 @@ check()
 	end
 }
 
+begin "that pptrace itself ended the program is not said of somebody outside"
+run "$PPTRACE" run -q -o own.db --timeout 1s sleep 100
+expect_status 124
+run "$PPTRACE" waits -T txt own.db
+expect_out 'just before pptrace sent SIGTERM'
+end
+
 mapfile -t all < <(backends | tr ' ' '\n')
 side_by_side check "${all[@]}"
 
