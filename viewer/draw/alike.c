@@ -3,7 +3,8 @@
 /*
  * 370 processes that sleep are "367 more sleep"; 500 children of one parent are
  * three and "497 more true", with the arrow that leads to each; 20 pipes from a
- * cat to a wc are three and "17 more like these". Marked boxes are never folded.
+ * cat to a wc are three and "17 more like these". What is marked is folded only
+ * where it is alike many times, and the box that stands for it has the mark.
  */
 #include "viewer/draw/sketch.h"
 
@@ -11,21 +12,26 @@
 #include "base/hash.h"
 #include "base/mem.h"
 
-/* Of alike boxes so many are shown; a fold hides two at least. A group of more boxes than that is not compared. */
-enum { SHOWN = 3, HIDDEN_LEAST = 2, GROUP_MAX = 6 };
+/*
+ * Of alike boxes so many are shown; a fold hides two at least, of what is marked nine. A group of more boxes than that
+ * is not compared.
+ */
+enum { SHOWN = 3, HIDDEN_LEAST = 2, MARKED_LEAST = 9, GROUP_MAX = 6 };
 
 struct group {
 	size_t n,
 		seen; /* how many are alike, and of how many it was decided whether they are shown */
 	size_t node;  /* the box for the rest, or SKETCH_NONE */
+	enum sketch_mark mark;
 };
 
 struct alike {
 	struct sketch *sk;
-	bool *hidden;          /* of each node */
-	size_t *degree, *edge; /* of each node: how many edges it has, and one of them */
-	size_t *home;          /* of each node: the first of those that it is connected with */
-	struct hash seen;      /* key of what is alike -> number of its group, plus 1 */
+	bool *hidden;      /* of each node */
+	size_t *degree;    /* of each node: how many edges it has */
+	size_t (*edge)[2]; /* of each node: the last two of them, or the only one */
+	size_t *home;      /* of each node: the first of those that it is connected with */
+	struct hash seen;  /* key of what is alike -> number of its group, plus 1 */
 	struct group *groups;
 	size_t n_groups, cap_groups;
 };
@@ -44,7 +50,7 @@ static void add_letters(struct buf *b, const char *text)
 
 static void add_node(struct buf *b, const struct sketch_node *n)
 {
-	buf_addf(b, "%d ", (int)n->kind);
+	buf_addf(b, "%d %d ", (int)n->kind, (int)n->mark);
 	add_letters(b, n->name);
 	for (size_t i = 0; i < n->n_lines; i++)
 		add_letters(b, n->lines[i]);
@@ -68,7 +74,9 @@ static struct group *group_of(struct alike *a, const struct buf *key)
 /* Says whether the next of a group is hidden behind the box for the rest. */
 static bool is_hidden(struct group *g)
 {
-	return g->n >= SHOWN + HIDDEN_LEAST && g->seen++ >= SHOWN;
+	size_t least = g->mark == MARK_NONE ? HIDDEN_LEAST : MARKED_LEAST;
+
+	return g->n >= SHOWN + least && g->seen++ >= SHOWN;
 }
 
 static void groups_clear(struct alike *a)
@@ -114,18 +122,58 @@ static bool is_plain(const struct sketch_node *n)
 	return n->mark == MARK_NONE && !n->group;
 }
 
-/* A box at the end of one arrow, which leads to the same other box with the same words. */
-static bool leaf_key(const struct alike *a, size_t node, struct buf *key)
-{
-	const struct sketch_edge *e = &a->sk->edges[a->edge[node]];
+/* Boxes one behind the other of which the first has no other neighbour; the last is one of those of the anchor. */
+struct chain {
+	size_t node[GROUP_MAX], edge[GROUP_MAX], n;
+	size_t anchor;
+	enum sketch_mark mark;
+};
 
-	if (a->degree[node] != 1 || e->mark != MARK_NONE || e->from == e->to ||
-		!is_plain(&a->sk->nodes[node]))
+static size_t other_end(const struct sketch_edge *e, size_t node)
+{
+	return e->from == node ? e->to : e->from;
+}
+
+/* Follows the boxes from one that has a single neighbour; false if there is no chain of them, or it is too long. */
+static bool chain_of(const struct alike *a, size_t node, struct chain *c)
+{
+	const struct sketch *sk = a->sk;
+	size_t edge = a->edge[node][0];
+
+	*c = (struct chain){.anchor = node};
+	if (a->degree[node] != 1)
+		return false;
+	for (;;) {
+		const struct sketch_edge *e = &sk->edges[edge];
+
+		if (c->n == GROUP_MAX || sk->nodes[node].group || e->from == e->to ||
+			sk->nodes[node].mark == MARK_FAINT)
+			return false;
+		if (sk->nodes[node].mark != MARK_NONE)
+			c->mark = sk->nodes[node].mark;
+		c->node[c->n] = node;
+		c->edge[c->n++] = edge;
+		c->anchor = node = other_end(e, node);
+		if (a->degree[node] != 2)
+			return true;
+		edge = a->edge[node][a->edge[node][0] == edge];
+	}
+}
+
+/* Chains that lead to the same other box with the same words. */
+static bool chain_key(const struct alike *a, size_t node, struct chain *c, struct buf *key)
+{
+	if (!chain_of(a, node, c))
 		return false;
 	buf_reset(key);
-	buf_addf(key, "%zu %d %s ", e->from == node ? e->to : e->from, e->from == node, e->class);
-	add_letters(key, e->label);
-	add_node(key, &a->sk->nodes[node]);
+	buf_addf(key, "%zu ", c->anchor);
+	for (size_t i = 0; i < c->n; i++) {
+		const struct sketch_edge *e = &a->sk->edges[c->edge[i]];
+
+		buf_addf(key, "%d %d %s ", e->from == c->node[i], (int)e->mark, e->class);
+		add_letters(key, e->label);
+		add_node(key, &a->sk->nodes[c->node[i]]);
+	}
 	return true;
 }
 
@@ -133,32 +181,156 @@ static bool leaf_key(const struct alike *a, size_t node, struct buf *key)
 static void add_arrow(struct sketch *sk, const struct sketch_edge *like, size_t from, size_t to)
 {
 	_cleanup_free_ char *label = xstrndup(like->label, strcspn(like->label, "\n"));
+	enum sketch_mark mark = like->mark;
+	bool backwards = like->backwards;
+	struct sketch_edge *e = sketch_edge(sk, from, to, like->class, label);
 
-	(void)sketch_edge(sk, from, to, like->class, label);
+	e->mark = mark;
+	e->backwards = backwards;
 }
 
-static void fold_leaves(struct alike *a, size_t n)
+/* "cat, wc": the subjects of some boxes. */
+static char *subjects(const struct sketch *sk, const size_t *nodes, size_t n)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT;
+
+	for (size_t i = 0; i < n; i++)
+		if (sk->nodes[nodes[i]].kind == SKETCH_SUBJECT)
+			buf_addf(&b, "%s%s", b.len ? ", " : "", sk->nodes[nodes[i]].name);
+	return buf_steal(&b);
+}
+
+static void fold_chains(struct alike *a, size_t n)
 {
 	struct sketch *sk = a->sk;
 	_cleanup_buf_ struct buf key = BUF_INIT;
+	struct chain c;
 
 	for (size_t i = 0; i < n; i++)
-		if (leaf_key(a, i, &key))
-			group_of(a, &key)->n++;
+		if (chain_key(a, i, &c, &key)) {
+			struct group *g = group_of(a, &key);
+
+			g->n++;
+			g->mark = c.mark;
+		}
 	for (size_t i = 0; i < n; i++) {
-		const struct sketch_edge *e = &sk->edges[a->edge[i]];
-		struct group *g = leaf_key(a, i, &key) ? group_of(a, &key) : NULL;
-		bool from = g && e->from == i;
+		struct group *g = chain_key(a, i, &c, &key) ? group_of(a, &key) : NULL;
+		_cleanup_free_ char *words = NULL;
+		size_t last = c.n ? c.n - 1 : 0;
+		bool from;
 
 		if (!g || !is_hidden(g))
 			continue;
-		a->hidden[i] = true;
+		for (size_t k = 0; k < c.n; k++)
+			a->hidden[c.node[k]] = true;
 		if (g->node != SKETCH_NONE)
 			continue;
-		g->node = add_fold(sk, i, g->n - SHOWN, NULL);
-		add_arrow(sk, e, from ? g->node : e->from, from ? e->to : g->node);
+		words = c.n > 1 ? subjects(sk, c.node, c.n) : NULL;
+		g->node = add_fold(sk, i, g->n - SHOWN, words);
+		if (g->mark != MARK_NONE)
+			sk->nodes[g->node].mark = g->mark;
+		from = sk->edges[c.edge[last]].from == c.node[last];
+		add_arrow(sk, &sk->edges[c.edge[last]], from ? g->node : c.anchor,
+			from ? c.anchor : g->node);
 	}
 	groups_clear(a);
+}
+
+/* Of a longer row of alike boxes so many are shown at either end. */
+enum { RUN_MOST = 60, RUN_SHOWN = 10 };
+
+/* Boxes one behind the other that have two neighbours each: a ring, or what is between two others. */
+struct run {
+	size_t *node, *edge, n; /* edge[i] leads from node[i] to the next one */
+};
+
+static bool is_between(const struct alike *a, size_t node)
+{
+	const struct sketch_node *n = &a->sk->nodes[node];
+	const struct sketch_edge *e = a->sk->edges + a->edge[node][0],
+				 *f = a->sk->edges + a->edge[node][1];
+
+	return a->degree[node] == 2 && !a->hidden[node] && !n->group && n->mark != MARK_FAINT &&
+	       e->from != e->to && f->from != f->to;
+}
+
+/* Follows boxes from node through edge as far as they have two neighbours; of a ring, once around. */
+static void follow(const struct alike *a, size_t node, size_t edge, struct run *r)
+{
+	size_t start = node;
+
+	r->n = 0;
+	do {
+		r->node[r->n] = node;
+		r->edge[r->n++] = edge;
+		node = other_end(&a->sk->edges[edge], node);
+		edge = a->edge[node][a->edge[node][0] == edge];
+	} while (node != start && is_between(a, node));
+}
+
+/* Says whether of the boxes that would be hidden each is like the one before, or like the one before that. */
+static bool is_regular(const struct alike *a, const struct run *r)
+{
+	_cleanup_buf_ struct buf key = BUF_INIT, other = BUF_INIT;
+
+	for (size_t i = RUN_SHOWN + 2; i + RUN_SHOWN < r->n; i++) {
+		buf_reset(&key);
+		buf_reset(&other);
+		add_node(&key, &a->sk->nodes[r->node[i]]);
+		add_node(&other, &a->sk->nodes[r->node[i - 2]]);
+		if (strcmp(key.data, other.data) != 0)
+			return false;
+	}
+	return true;
+}
+
+/* One box takes the place of those in the middle. */
+static void fold_run(struct alike *a, const struct run *r)
+{
+	struct sketch *sk = a->sk;
+	size_t first = RUN_SHOWN, last = r->n - RUN_SHOWN - 1, n = 0, node;
+	_cleanup_free_ char *words = subjects(sk, &r->node[first], 2);
+	enum sketch_mark mark = MARK_FAINT;
+	struct sketch_edge in, out;
+
+	for (size_t i = first; i <= last; i++) {
+		a->hidden[r->node[i]] = true;
+		n += sk->nodes[r->node[i]].kind == SKETCH_SUBJECT;
+		if (sk->nodes[r->node[i]].mark != MARK_NONE)
+			mark = sk->nodes[r->node[i]].mark;
+	}
+	node = add_fold(sk, r->node[first], n, words);
+	sk->nodes[node].mark = mark;
+	in = sk->edges[r->edge[first - 1]];
+	add_arrow(sk, &in, in.to == r->node[first] ? in.from : node,
+		in.to == r->node[first] ? node : in.to);
+	out = sk->edges[r->edge[last]];
+	add_arrow(sk, &out, out.from == r->node[last] ? node : out.from,
+		out.from == r->node[last] ? out.to : node);
+}
+
+/* A ring of hundreds, or a long chain, is as regular in its middle as at its ends. */
+static void fold_runs(struct alike *a, size_t n)
+{
+	_cleanup_free_ bool *seen = xcalloc(n + 1, sizeof *seen);
+	struct run r = {
+		.node = xcalloc(n + 1, sizeof *r.node), .edge = xcalloc(n + 1, sizeof *r.edge)};
+
+	for (size_t i = 0; i < n; i++) {
+		if (seen[i] || !is_between(a, i))
+			continue;
+		/* To its end, and from there back to the other one. */
+		follow(a, i, a->edge[i][0], &r);
+		follow(a, r.node[r.n - 1],
+			a->edge[r.node[r.n - 1]][a->edge[r.node[r.n - 1]][0] == r.edge[r.n - 1]],
+			&r);
+		for (size_t k = 0; k < r.n; k++)
+			seen[r.node[k]] = true;
+		if (r.n > RUN_MOST && is_regular(a, &r))
+			fold_run(a, &r);
+	}
+	free(r.node);
+	free(r.edge);
 }
 
 static size_t home(struct alike *a, size_t node)
@@ -216,13 +388,13 @@ static struct cluster *clusters_new(struct alike *a, size_t n)
 	}
 	for (size_t i = 0; i < a->sk->n_edges; i++) {
 		const struct sketch_edge *e = &a->sk->edges[i];
-		struct cluster *c = e->from < n ? &list[home(a, e->from)] : NULL;
+		struct cluster *c = &list[home(a, e->from < n ? e->from : e->to)];
 
-		if (!c || c->n > GROUP_MAX)
+		if (c->n > GROUP_MAX)
 			continue;
 		/* An arrow to the box of a fold: no longer comparable. */
-		c->is_plain =
-			c->is_plain && e->to < n && (e->mark == MARK_NONE || e->mark == MARK_FAINT);
+		c->is_plain = c->is_plain && e->from < n && e->to < n &&
+			      (e->mark == MARK_NONE || e->mark == MARK_FAINT);
 		buf_addf(&c->edges, "%zu %zu %s\n", place_in(c, e->from), place_in(c, e->to),
 			e->class);
 	}
@@ -238,17 +410,6 @@ static bool cluster_key(const struct alike *a, const struct cluster *c, struct b
 		add_node(key, &a->sk->nodes[c->node[i]]);
 	buf_add(key, c->edges.data, c->edges.len);
 	return true;
-}
-
-/* "cat, wc": who is in a group. */
-static char *members(const struct sketch *sk, const struct cluster *c)
-{
-	_cleanup_buf_ struct buf b = BUF_INIT;
-
-	for (size_t i = 0; i < c->n; i++)
-		if (sk->nodes[c->node[i]].kind == SKETCH_SUBJECT)
-			buf_addf(&b, "%s%s", b.len ? ", " : "", sk->nodes[c->node[i]].name);
-	return buf_steal(&b);
 }
 
 static void fold_clusters(struct alike *a, size_t n)
@@ -268,7 +429,7 @@ static void fold_clusters(struct alike *a, size_t n)
 			a->hidden[list[i].node[k]] = true;
 		if (g->node == SKETCH_NONE) {
 			_cleanup_free_ char *words =
-				list[i].n > 1 ? members(a->sk, &list[i]) : NULL;
+				list[i].n > 1 ? subjects(a->sk, list[i].node, list[i].n) : NULL;
 
 			g->node = add_fold(a->sk, list[i].node[0], g->n - SHOWN, words);
 		}
@@ -277,6 +438,13 @@ static void fold_clusters(struct alike *a, size_t n)
 		buf_done(&list[i].edges);
 	free(list);
 	groups_clear(a);
+}
+
+static void note_edge(struct alike *a, size_t node, size_t edge)
+{
+	a->edge[node][1] = a->edge[node][0];
+	a->edge[node][0] = edge;
+	a->degree[node]++;
 }
 
 void sketch_fold(struct sketch *sk)
@@ -288,12 +456,13 @@ void sketch_fold(struct sketch *sk)
 	a.edge = xcalloc(n + 1, sizeof *a.edge);
 	a.home = xcalloc(n + 1, sizeof *a.home);
 	for (size_t i = 0; i < n_edges; i++) {
-		a.degree[sk->edges[i].from]++;
-		a.degree[sk->edges[i].to]++;
-		a.edge[sk->edges[i].from] = a.edge[sk->edges[i].to] = i;
+		note_edge(&a, sk->edges[i].from, i);
+		note_edge(&a, sk->edges[i].to, i);
 	}
-	if (n_edges)
-		fold_leaves(&a, n);
+	if (n_edges) {
+		fold_chains(&a, n);
+		fold_runs(&a, n);
+	}
 	fold_clusters(&a, n);
 	sketch_drop(sk, a.hidden);
 	free(a.hidden);

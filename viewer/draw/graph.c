@@ -243,6 +243,8 @@ static int render(GVC_t *gvc, struct graph *g, const char *engine, const char *f
 
 	if (!strcmp(engine, "ring")) {
 		rc = place_ring(gvc, g->root);
+		if (rc == 0)
+			rc = place_path(gvc, g->root);
 		if (rc < 0)
 			return fail(why, "measure the labels");
 		engine = rc ? "nop2" : "dot";

@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Knows Graphviz and the terminal, nothing of recordings. To be read in this order: graph.c (nodes and edges),
- * place.c with place_tree.c, tree_layout.c and place_ring.c (where trees and rings have theirs), svg.c, canvas.c
+ * place.c with place_tree.c, tree_layout.c, place_ring.c and place_path.c (where trees, rings and long paths have theirs), svg.c, canvas.c
  * (boxes at given places) with ticks.c, sketch.c (boxes that are related) with alike.c and text.c (for a terminal), output.c
  * (the file).
  */

@@ -23,6 +23,13 @@ int place_tree(GVC_t *gvc, Agraph_t *root);
 int place_ring(GVC_t *gvc, Agraph_t *root);
 
 /*
+ * Places the nodes of a graph that is one long path, whichever way its edges
+ * lead: in rows to and fro, as wide as a page; "nop2" draws it then. Returns 1,
+ * 0 if it is not such a graph, or a negative errno.
+ */
+int place_path(GVC_t *gvc, Agraph_t *root);
+
+/*
  * For these layouts: lets Graphviz measure each label, with all nodes in one
  * place and no edge drawn, until gvFreeLayout. Returns 0 or a negative errno.
  */

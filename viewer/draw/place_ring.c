@@ -282,17 +282,31 @@ static void put_label(struct spot *s, double x, double y)
 	s->is_labelled = true;
 }
 
-/* Beside the line of one that waits behind the ring: to the right of one that goes up or down, else above. */
-static void label_line(struct ring *r, int i)
+/*
+ * Beside the line of one that waits behind the ring, straight away from it: to its right or above it, else on the other side.
+ * Returns false if it covers something on either.
+ */
+static bool label_line(struct ring *r, int i)
 {
 	struct spot *s = &r->spots[i];
 	const struct spot *on = &r->spots[s->next];
 	double d = hypot(on->x - s->x, on->y - s->y);
 	double ux = (on->x - s->x) / d, uy = (on->y - s->y) / d;
 	double middle = (to_side(s, ux, uy) + d - to_side(on, ux, uy) - PLACE_ARROW) / 2;
+	double side = fabs(uy) < 1e-9 ? -copysign(1, ux) : copysign(1, uy);
+	double away = fabs(uy) * s->lw + fabs(ux) * s->lh + label_gap;
 
-	put_label(s, s->x + ux * middle + fabs(uy) * (s->lw + label_gap),
-		s->y + uy * middle + fabs(ux) * (s->lh + label_gap));
+	for (int tries = 0; tries < 2; tries++, side = -side) {
+		double x = s->x + ux * middle + side * uy * away;
+		double y = s->y + uy * middle - side * ux * away;
+
+		if (!is_free(r, x, y, s->lw, s->lh))
+			continue;
+		put_label(s, x, y);
+		return true;
+	}
+	put_label(s, s->x + ux * middle + side * uy * away, s->y + uy * middle - side * ux * away);
+	return false;
 }
 
 /* A direction away from an arc, and how far a label must be from its middle there, so that it lies beyond the arc. */
@@ -353,6 +367,7 @@ static void set_spot(const struct ring *r, int i)
 static bool place_all(struct ring *r, double flat, double farthest)
 {
 	double far = 0;
+	bool is_clear = true;
 
 	r->flat = flat;
 	place_circle(r);
@@ -362,10 +377,10 @@ static bool place_all(struct ring *r, double flat, double farthest)
 		place_tail(r, i);
 	/* The labels of the ring make way for those of the others. */
 	for (int i = r->n_ring; i < r->n; i++)
-		label_line(r, i);
+		is_clear &= label_line(r, i);
 	for (int i = 0; i < r->n_ring; i++)
 		far = fmax(far, label_arc(r, i));
-	return !any_overlap(r) && far <= farthest;
+	return is_clear && !any_overlap(r) && far <= farthest;
 }
 
 /* Returns 1, 0 or a negative errno, as place_ring. */

@@ -239,27 +239,104 @@ static void draw_edge(
 		graph_set(it, "dir", "back");
 }
 
-enum { ROW_LEAST = 4, ROW_MOST = 8 };
+enum { ROW_LEAST = 4, ROW_MOST = 10 };
 
-/* Boxes without arrows stand in rows, not in one line across the whole wall: arrows that are not seen lead from row to row. */
-static void stack_singles(struct graph *g, const struct sketch *sk, struct graph_item *const *items)
+/* What of a sketch is connected. */
+struct part {
+	size_t top,
+		bottom; /* a node that none leads to, if there is one, and one as far below it as there is */
+	size_t depth; /* how many nodes are in a line from the one to the other */
+};
+
+struct parts {
+	const struct sketch *sk;
+	size_t *home; /* of each node: the first of those that it is connected with */
+	size_t *below; /* of each node: how far below the top of its part it is, counted from 1; 0: not reached */
+	struct part *list;
+	size_t n;
+};
+
+static size_t home_of(size_t *home, size_t node)
 {
-	_cleanup_free_ bool *has_edge = xcalloc(sk->n_nodes + 1, sizeof *has_edge);
-	_cleanup_free_ size_t *singles = xcalloc(sk->n_nodes + 1, sizeof *singles);
-	size_t n = 0, row = ROW_LEAST;
+	while (home[node] != node)
+		node = home[node] = home[home[node]];
+	return node;
+}
 
-	for (size_t i = 0; i < sk->n_edges; i++)
-		has_edge[sk->edges[i].from] = has_edge[sk->edges[i].to] = true;
+/* Walks down from the top of a part. */
+static void measure_part(struct parts *ps, struct part *p)
+{
+	const struct sketch *sk = ps->sk;
+	bool changed = true;
+
+	ps->below[p->top] = p->depth = 1;
+	p->bottom = p->top;
+	for (size_t level = 1; changed; level++) {
+		changed = false;
+		for (size_t i = 0; i < sk->n_edges; i++) {
+			const struct sketch_edge *e = &sk->edges[i];
+			size_t from = e->backwards ? e->to : e->from,
+			       to = e->backwards ? e->from : e->to;
+
+			if (ps->below[from] != level || ps->below[to])
+				continue;
+			ps->below[to] = p->depth = level + 1;
+			p->bottom = to;
+			changed = true;
+		}
+	}
+}
+
+static void find_parts(struct parts *ps)
+{
+	const struct sketch *sk = ps->sk;
+	_cleanup_free_ bool *led_to = xcalloc(sk->n_nodes + 1, sizeof *led_to);
+	_cleanup_free_ size_t *part_of = xcalloc(sk->n_nodes + 1, sizeof *part_of);
+
 	for (size_t i = 0; i < sk->n_nodes; i++)
-		if (!has_edge[i])
-			singles[n++] = i;
-	while (row < ROW_MOST && 2 * row * row < n)
-		row++;
-	for (size_t i = row; i < n; i++) {
-		_cleanup_free_ char *id = xasprintf("%s-row%zu", sk->name, i);
+		ps->home[i] = i;
+	for (size_t i = 0; i < sk->n_edges; i++) {
+		const struct sketch_edge *e = &sk->edges[i];
+		size_t x = home_of(ps->home, e->from), y = home_of(ps->home, e->to);
 
-		graph_set(graph_edge(g, items[singles[i - row]], items[singles[i]], id), "style",
-			"invis");
+		led_to[e->backwards ? e->from : e->to] = true;
+		ps->home[x > y ? x : y] = x < y ? x : y;
+	}
+	for (size_t i = 0; i < sk->n_nodes; i++) {
+		size_t h = home_of(ps->home, i);
+
+		if (h == i) {
+			part_of[h] = ps->n;
+			ps->list[ps->n++] = (struct part){.top = i};
+		} else if (!led_to[i] && led_to[ps->list[part_of[h]].top]) {
+			ps->list[part_of[h]].top = i;
+		}
+	}
+	for (size_t i = 0; i < ps->n; i++)
+		measure_part(ps, &ps->list[i]);
+}
+
+/* What is not connected stands in rows, not in one line across the whole wall: arrows that are not seen lead from row to row. */
+static void stack_parts(struct graph *g, const struct sketch *sk, struct graph_item *const *items)
+{
+	_cleanup_free_ size_t *home = xcalloc(sk->n_nodes + 1, sizeof *home);
+	_cleanup_free_ size_t *below = xcalloc(sk->n_nodes + 1, sizeof *below);
+	_cleanup_free_ struct part *list = xcalloc(sk->n_nodes + 1, sizeof *list);
+	struct parts ps = {.sk = sk, .home = home, .below = below, .list = list};
+	size_t row = ROW_LEAST, depths = 0;
+
+	find_parts(&ps);
+	for (size_t i = 0; i < ps.n; i++)
+		depths += list[i].depth;
+	while (row < ROW_MOST && 2 * row * row < depths)
+		row++;
+	for (size_t i = row; i < ps.n; i++) {
+		_cleanup_free_ char *id = xasprintf("%s-row%zu", sk->name, i);
+		struct graph_item *it =
+			graph_edge(g, items[list[i - row].bottom], items[list[i].top], id);
+
+		graph_set(it, "style", "invis");
+		graph_set(it, "weight", "0");
 	}
 }
 
@@ -329,7 +406,7 @@ struct graph *sketch_graph(const struct sketch *sk, bool link)
 	for (size_t i = 0; i < sk->n_edges; i++)
 		draw_edge(g, sk, i, items);
 	if (sk->down)
-		stack_singles(g, sk, items);
+		stack_parts(g, sk, items);
 	free(items);
 	return g;
 }

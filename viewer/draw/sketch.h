@@ -78,8 +78,9 @@ struct sketch_edge *sketch_edge(
 void sketch_drop(struct sketch *sk, const bool *dropped);
 
 /*
- * Replaces most of what is alike and not marked by a box that says how many more there are: boxes without arrows, boxes
- * with one arrow to the same other box, and small groups. Nodes and edges get new numbers.
+ * Replaces most of what is alike by a box that says how many more there are: boxes without arrows, chains of boxes that
+ * lead to the same other box, and small groups. What is marked is replaced only in chains, where there are a dozen, and the box
+ * has the mark. Nodes and edges get new numbers.
  */
 void sketch_fold(struct sketch *sk);
 

@@ -1,4 +1,4 @@
-/* place.c - a ring is drawn as one, a tree in columns, as Graphviz sees it. */
+/* place.c - a ring is drawn as one, a tree in columns, a long path in rows, as Graphviz sees it. */
 /* SPDX-License-Identifier: MIT */
 #include <math.h>
 #include <stdio.h>
@@ -8,8 +8,9 @@
 #include "base/mem.h"
 #include "tests/unit/test.h"
 #include "viewer/draw/graph.h"
+#include "viewer/draw/sketch.h"
 
-enum { MOST = 16 };
+enum { MOST = 64 };
 
 struct seen {
 	double x[MOST], y[MOST], w[MOST], h[MOST];
@@ -157,4 +158,64 @@ TEST(place_ring_leaves_other_graphs_to_dot)
 	ASSERT_INT(s.n, 2);
 	graph_free(g);
 	graph_free(pair);
+}
+
+/* Whichever way its arrows lead; Graphviz would make a strip of it. */
+TEST(place_path_is_in_rows)
+{
+	enum { N = 40 };
+	struct graph *g = graph_new("path");
+	struct graph_item *nodes[N];
+	struct seen s;
+	double low = 0, high = 0, left = 0, right = 0;
+
+	for (int i = 0; i < N; i++) {
+		char id[16];
+
+		(void)snprintf(id, sizeof id, "n%d", i);
+		nodes[i] = graph_node(g, id);
+	}
+	for (int i = 0; i + 1 < N; i++)
+		add_edge(g, nodes[i % 3 ? i : i + 1], nodes[i % 3 ? i + 1 : i], i);
+	s = render(g, "ring");
+	ASSERT_INT(s.n, N);
+	ASSERT_INT(s.labels, N - 1);
+	for (int i = 0; i < N; i++) {
+		low = fmin(low, s.y[i] - s.y[0]);
+		high = fmax(high, s.y[i] - s.y[0]);
+		left = fmin(left, s.x[i] - s.x[0]);
+		right = fmax(right, s.x[i] - s.x[0]);
+		for (int k = 0; k < i; k++)
+			ASSERT(fabs(s.x[i] - s.x[k]) >= (s.w[i] + s.w[k]) / 2 ||
+				fabs(s.y[i] - s.y[k]) >= (s.h[i] + s.h[k]) / 2);
+		for (int k = 0; k < s.labels; k++)
+			ASSERT(fabs(s.x[i] - s.label_x[k]) >= s.w[i] / 2 ||
+				fabs(s.y[i] - s.label_y[k]) >= s.h[i] / 2);
+	}
+	ASSERT((right - left) / (high - low) > 1 && (right - left) / (high - low) < 3);
+	graph_free(g);
+}
+
+/* Thirty pairs that have nothing to do with each other do not stand in one line. */
+TEST(sketch_parts_stand_in_rows)
+{
+	struct sketch *sk = sketch_new("s", "t");
+	_cleanup_buf_ struct buf out = BUF_INIT, why = BUF_INIT;
+	struct graph *g;
+	double w, h;
+
+	for (size_t i = 0; i < 60; i++) {
+		_cleanup_free_ char *id = xasprintf("n%zu", i);
+		size_t node = sketch_node(sk, SKETCH_SUBJECT, id, "pair", "");
+
+		if (i % 2)
+			(void)sketch_edge(sk, node - 1, node, "waits", "waits");
+	}
+	sk->down = true;
+	g = sketch_graph(sk, false);
+	ASSERT_INT(graph_render(g, "ring", "plain", &out, &why), 0);
+	ASSERT_INT(sscanf(out.data, "graph %*f %lf %lf", &w, &h), 2);
+	ASSERT(w / h > 0.5 && w / h < 3);
+	graph_free(g);
+	sketch_free(sk);
 }
