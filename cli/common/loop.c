@@ -264,7 +264,7 @@ static void print_finding(struct loop *l, const struct finding *f)
 		/* Says what it may be, instead of the first line, which names only the rule. */
 		const char *rest = text.len ? strchr(text.data, '\n') : NULL;
 
-		note("%s: %s", f->shape ? "possibly stuck" : f->rule, f->summary);
+		warn("%s: %s", f->shape ? "possibly stuck" : f->rule, f->summary);
 		(void)fputs(rest ? rest + 1 : "", stderr);
 		return;
 	}

@@ -114,6 +114,13 @@ run "$PPTRACE" waits -T txt own.db
 expect_out 'just before pptrace sent SIGTERM'
 end
 
+begin "what is possibly stuck is told whole with -q, which leaves out notes alone"
+run "$PPTRACE" run -q -o quiet.db --timeout 10s sh -c 'mkfifo fifo; cat fifo'
+expect_status 124
+expect_err '^pptrace: possibly stuck: '
+expect_err '^  remedy: '
+end
+
 mapfile -t all < <(backends | tr ' ' '\n')
 side_by_side check "${all[@]}"
 
