@@ -159,6 +159,21 @@ void buf_add_printable(struct buf *b, const char *s, size_t len)
 	}
 }
 
+void buf_add_prose(struct buf *b, const char *s, size_t len, bool lines)
+{
+	const char *end = s + len;
+
+	while (s < end) {
+		const char *from = s;
+
+		while (s < end && *s != '\\' && (*s != '\n' || !lines))
+			s++;
+		buf_add_printable(b, from, (size_t)(s - from));
+		if (s < end)
+			buf_addc(b, *s++);
+	}
+}
+
 void buf_add_json(struct buf *b, const char *s, size_t len)
 {
 	buf_addc(b, '"');

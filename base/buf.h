@@ -46,6 +46,12 @@ char *buf_steal(struct buf *b);
  */
 void buf_add_printable(struct buf *b, const char *s, size_t len);
 
+/*
+ * Adds a text that pptrace made, parts of which were made printable when that was done: the same but for backslashes,
+ * which stay as they are; with lines also for newlines. The text itself may come from a file that somebody forged.
+ */
+void buf_add_prose(struct buf *b, const char *s, size_t len, bool lines);
+
 /* Adds a JSON string with its quotes; invalid UTF-8 becomes U+FFFD. */
 void buf_add_json(struct buf *b, const char *s, size_t len);
 

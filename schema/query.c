@@ -166,6 +166,13 @@ const char *query_text(sqlite3_stmt *stmt, int col)
 	return s ? (const char *)s : "";
 }
 
+void query_add_text(struct buf *b, sqlite3_stmt *stmt, int col)
+{
+	const char *text = query_text(stmt, col);
+
+	buf_add_printable(b, text, strlen(text));
+}
+
 int64_t query_int(sqlite3_stmt *stmt, int col, int64_t fallback)
 {
 	return query_null(stmt, col) ? fallback : sqlite3_column_int64(stmt, col);

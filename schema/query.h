@@ -73,6 +73,9 @@ int query_failed(int rc, const struct buf *why);
 /* Return a column; a NULL text is "", a NULL number is the fallback. */
 const char *query_text(sqlite3_stmt *stmt, int col);
 int64_t query_int(sqlite3_stmt *stmt, int col, int64_t fallback);
+
+/* Adds a text column as buf_add_printable does: to whatever a person may read. */
+void query_add_text(struct buf *b, sqlite3_stmt *stmt, int col);
 bool query_null(sqlite3_stmt *stmt, int col);
 
 /* So many rows of pipe_io may be gone through for one answer: there is no index while the command runs. */

@@ -8,6 +8,8 @@
  *	      which is held by thread 43 (right) of abba[40] since 0.101 s at abba.c:40 (right)
  *	  ...
  *	  remedy: Take these locks in the same order everywhere.
+ *
+ * A finding may have been read from a file that somebody forged: nothing in it steers the terminal.
  */
 #include "base/buf.h"
 #include "schema/query.h"
@@ -29,7 +31,7 @@ static void add_lines(struct buf *out, const char *text)
 		size_t len = strcspn(text, "\n");
 
 		buf_adds(out, "  ");
-		buf_add(out, text, len);
+		buf_add_prose(out, text, len, false);
 		buf_addc(out, '\n');
 		text += len + (text[len] == '\n');
 	}
@@ -66,7 +68,10 @@ void verdict_text(struct buf *out, struct sqlite3 *db, const struct finding *f, 
 	add_colour(out, colour, code);
 	buf_addf(out, "%s: %s:", f->severity, f->rule);
 	add_colour(out, colour, "0");
-	buf_addf(out, " %s\n", f->summary ? f->summary : "");
+	buf_addc(out, ' ');
+	if (f->summary)
+		buf_add_prose(out, f->summary, strlen(f->summary), false);
+	buf_addc(out, '\n');
 	add_shape(out, db, f);
 	/* The story of a stuck set names its members itself. */
 	if (!f->shape)
@@ -80,7 +85,9 @@ void verdict_text(struct buf *out, struct sqlite3 *db, const struct finding *f, 
 		add_colour(out, colour, "1");
 		buf_adds(out, "remedy:");
 		add_colour(out, colour, "0");
-		buf_addf(out, " %s\n", f->remedy);
+		buf_addc(out, ' ');
+		buf_add_prose(out, f->remedy, strlen(f->remedy), false);
+		buf_addc(out, '\n');
 	}
 }
 

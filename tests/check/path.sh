@@ -32,6 +32,23 @@ for width in 60 200; do
 done
 end
 
+begin "nor does anything of findings that somebody forged, or of the words in them"
+fixture deadlock-abba
+cp deadlock-abba.db forged.db
+sqlite3 forged.db "UPDATE finding SET summary = char(27) || '[2JA' || char(10) || char(8238), remedy = char(27) || 'B',
+	explanation = 'C\x1b' || char(27) || '[31m'; UPDATE finding_member SET text = char(27) || 'D', thread_id = NULL;"
+for options in "" -v --color=never; do
+	# shellcheck disable=SC2086
+	run "$PPTRACE" diagnose $options forged.db
+	expect_status 1
+	! LC_ALL=C grep -q $'[\x01-\x09\x0b-\x1f\x7f]' out || fail "a control character"
+	! LC_ALL=C grep -q $'\xe2\x80\xae' out || fail "a character that turns a line around"
+	expect_out '\\x1b\[2JA\\n'
+	# What was made printable once is not made so again.
+	expect_out 'C\\x1b\\x1b\[31m'
+done
+end
+
 begin "the picture has the threads of the path alone, the timeline all of them"
 run "$PPTRACE" path -o p.svg pipeline.db
 expect_status 0

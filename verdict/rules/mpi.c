@@ -110,7 +110,7 @@ static const char order_sql[] =
 /* "MPI_Bcast with root 2" */
 static void add_call(struct buf *b, sqlite3_stmt *row)
 {
-	buf_adds(b, query_text(row, 3));
+	query_add_text(b, row, 3);
 	if (!query_null(row, 4))
 		buf_addf(b, " with root %lld", (long long)query_int(row, 4, 0));
 }

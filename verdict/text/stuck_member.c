@@ -44,6 +44,13 @@ static void add_end_of(struct buf *b, const struct state *st, int64_t process_id
 	buf_addf(b, " (fd %lld)", (long long)fd);
 }
 
+/* "eventfd (fd 5)" */
+static void add_kind(struct buf *b, sqlite3_stmt *stmt)
+{
+	query_add_text(b, stmt, 1);
+	buf_addf(b, " (fd %lld)", (long long)query_int(stmt, 2, -1));
+}
+
 /* " pipe 3 (a -> b), pipe 4 (b -> c) to write, eventfd (fd 5) and 2 more" */
 static void add_set(struct buf *b, const struct state *st, const struct state_wait *w)
 {
@@ -64,8 +71,7 @@ static void add_set(struct buf *b, const struct state *st, const struct state_wa
 		else if (!query_null(stmt, 5))
 			add_end_of(b, st, query_int(stmt, 5, 0), query_int(stmt, 2, -1));
 		else
-			buf_addf(b, "%s (fd %lld)", query_text(stmt, 1),
-				(long long)query_int(stmt, 2, -1));
+			add_kind(b, stmt);
 		if (query_int(stmt, 3, 0))
 			buf_adds(b, " to write");
 	}

@@ -389,7 +389,7 @@ static void add_missing(
 		if (!query_int(row, 2, 0) && !query_null(row, 3))
 			buf_adds(b, ": its last call there was ");
 		if (!query_null(row, 3)) {
-			buf_adds(b, query_text(row, 3));
+			query_add_text(b, row, 3);
 			places_describe(b, places, query_int(row, 4, 0), 0);
 		}
 	}

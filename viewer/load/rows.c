@@ -114,17 +114,9 @@ char *rows_prose(struct rows *r, int col, bool lines)
 {
 	_cleanup_buf_ struct buf b = BUF_INIT;
 	const char *s = (const char *)sqlite3_column_text(r->stmt, col);
-	const char *end = s ? s + sqlite3_column_bytes(r->stmt, col) : NULL;
 
-	while (s && s < end) {
-		const char *from = s;
-
-		while (s < end && *s != '\\' && (*s != '\n' || !lines))
-			s++;
-		buf_add_printable(&b, from, (size_t)(s - from));
-		if (s < end)
-			buf_addc(&b, *s++);
-	}
+	if (s)
+		buf_add_prose(&b, s, (size_t)sqlite3_column_bytes(r->stmt, col), lines);
 	return steal_fit(&b, PROSE_MAX);
 }
 
