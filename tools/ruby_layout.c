@@ -22,6 +22,7 @@ int main(void)
 #else
 	printf(" .vm_children = -1,");
 #endif
+	MEMBER(vm_traps, rb_vm_t, trap_list)
 	MEMBER(ractor_node, rb_ractor_t, vmlr_node)
 	MEMBER(ractor_threads, rb_ractor_t, threads.set)
 	MEMBER(thread_node, rb_thread_t, lt_node)

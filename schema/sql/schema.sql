@@ -57,7 +57,7 @@ CREATE TABLE process ( -- a process, from fork to reaping; exec does not make a 
     uring INTEGER NOT NULL DEFAULT 0, -- 1: has an io_uring (since its last exec): the kernel may read, write, close and wait in its place
     has_reaped INTEGER NOT NULL DEFAULT 0, -- 1: it had reaped children before the recording began
     raw_calls INTEGER NOT NULL DEFAULT 0, -- 1: makes system calls without the C library (Go), which a recording without eBPF does not see
-    hooks INTEGER NOT NULL DEFAULT 0, -- 1: it has told its language's runtime what is to be done when it is told to end (a shutdown hook of Java's, a listener of Node's); 2: it has not; 0: not known
+    hooks INTEGER NOT NULL DEFAULT 0, -- 1: it has told its language's runtime what is to be done when it is told to end (a shutdown hook of Java's, a listener of Node's, a trap of Ruby's); 2: it has not; 0: not known
     cancels INTEGER NOT NULL DEFAULT 0, -- one of its threads may end the wait of another, as the files from which it runs code name what is needed for that: bit 0: pthread_cancel, bit 1: a signal to a thread (pthread_kill), whose handler jumps (siglongjmp), bit 2: pthread_setcanceltype; a static program that names nothing may do all of that
     memory_id INTEGER REFERENCES process(id),  -- process in whose memory it runs (clone with CLONE_VM, vfork until exec); NULL: its own
     language TEXT,              -- language whose runtime was read: 'python', 'java', 'go', 'ruby', 'node'; NULL: none

@@ -138,6 +138,42 @@ def self_pipe
   reader.gets
 end
 
+# Nobody has the pipe but the program itself, and no handler of its writes to it.
+def own_pipe
+  reader, writer = IO.pipe
+  queue = Queue.new
+  named("reader") { queue << reader.read(1) }
+  puts "ready"
+  queue.pop
+  writer.write("x")
+end
+
+# The trap is run whatever the main thread waits for.
+def trapped_pop
+  reader, writer = IO.pipe
+  trap("TERM") { writer.write("x") }
+  queue = Queue.new
+  named("reader") { queue << reader.read(1) }
+  puts "ready"
+  queue.pop
+end
+
+def trapped_join
+  reader, writer = IO.pipe
+  trap("INT") { writer.write("x") }
+  puts "ready"
+  named("reader") { reader.read(1) }.join
+end
+
+# The child reads what a trap of its parent writes.
+def trapped_hup
+  reader, writer = IO.pipe
+  trap("HUP") { writer.write("x") }
+  fork { trap("HUP", "DEFAULT"); writer.close; reader.read(1) }
+  puts "ready"
+  Process.wait
+end
+
 def self_select
   reader, writer = IO.pipe
   trap("TERM") { writer.puts "end" }

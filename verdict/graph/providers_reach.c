@@ -272,9 +272,13 @@ uint32_t providers_on_memory(struct providers *pr, uint32_t thread)
 		providers_maybe(pr, thread, MAYBE_FINALIZED);
 		return lost(pr, t->process);
 	}
-	/* A thread that is started when the program is told to end, and does what the program has said. */
+	/*
+	 * A thread that is started when the program is told to end, and does what the program has said; Ruby runs a trap in its
+	 * main thread, whatever that waits for.
+	 */
 	if (pr->st->processes[t->process].hooks == HOOKS_SOME && state_is_of_runtime(l))
-		providers_maybe(pr, thread, MAYBE_HOOK);
+		providers_maybe(pr, thread,
+			pr->st->processes[t->process].interrupts ? MAYBE_SIGNAL : MAYBE_HOOK);
 	return providers_reach(pr, l, thread);
 }
 

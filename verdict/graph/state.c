@@ -70,11 +70,11 @@ static void add_process(struct state *st, sqlite3_stmt *stmt, bool alive)
 		.alive = alive};
 	st->shares_memory = st->shares_memory || p->memory_id != id;
 	if (alive) {
-		p->runtime = state_runtime_signals(query_text(stmt, 6));
+		p->hooks = (enum hooks)query_int(stmt, 8, 0);
+		p->runtime = state_runtime_signals(query_text(stmt, 6), p->hooks);
 		p->is_python = state_is_python(query_text(stmt, 6));
 		p->is_ash = is_ash(query_text(stmt, 6));
 		p->collects = !strcmp(query_text(stmt, 7), "go");
-		p->hooks = (enum hooks)query_int(stmt, 8, 0);
 		p->cancels = (unsigned)query_int(stmt, 9, 0);
 		p->is_node = !strcmp(query_text(stmt, 7), "node");
 		p->interrupts = !strcmp(query_text(stmt, 7), "ruby");

@@ -220,8 +220,11 @@ bool state_takes_requests(const struct state *st, uint32_t process);
 /* Says whether this program (a path) is an interpreter of Python. */
 bool state_is_python(const char *exe);
 
-/* Returns the signals that programs run by this interpreter (a path) catch without having asked to. */
-uint64_t state_runtime_signals(const char *exe);
+/*
+ * Returns the signals that a program run by this interpreter (a path) catches without having asked to; hooks: whether it has
+ * asked for any.
+ */
+uint64_t state_runtime_signals(const char *exe, enum hooks hooks);
 
 /* Part of state_load: handlers, timers, signals on their way. */
 int state_load_signals(struct state *st, struct buf *why);

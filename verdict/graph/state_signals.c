@@ -34,7 +34,19 @@ bool state_is_python(const char *exe)
 	return !strncmp(file, "python", 6) || !strncmp(file, "pypy", 4);
 }
 
-uint64_t state_runtime_signals(const char *exe)
+/*
+ * Ruby catches all of these, and raises SignalException, whether the program has set a trap or not. By the last it reminds itself.
+ * Which of them has a trap is not known where some have.
+ */
+static uint64_t ruby_signals(enum hooks hooks)
+{
+	if (hooks == HOOKS_SOME)
+		return BIT(SIGVTALRM);
+	return orders | BIT(SIGVTALRM) |
+	       (hooks == HOOKS_NONE ? BIT(SIGQUIT) | BIT(SIGALRM) | BIT(SIGPIPE) : 0);
+}
+
+uint64_t state_runtime_signals(const char *exe, enum hooks hooks)
 {
 	static const struct {
 		const char *name; /* what the file's name begins with */
@@ -46,12 +58,11 @@ uint64_t state_runtime_signals(const char *exe)
 		{"node", BIT(SIGINT) | BIT(SIGTERM) | BIT(SIGUSR1)},
 		/* Shutdown hooks; the virtual machine stops its threads by the last. */
 		{"java", BIT(SIGHUP) | BIT(SIGINT) | BIT(SIGTERM) | BIT(SIGUSR2)},
-		{"ruby",
-			orders |
-				BIT(SIGVTALRM)}, /* they raise SignalException; a timer of its own */
 	};
 	const char *slash = strrchr(exe, '/'), *file = slash ? slash + 1 : exe;
 
+	if (!strncmp(file, "ruby", 4))
+		return ruby_signals(hooks);
 	for (size_t i = 0; i < ARRAY_SIZE(runtimes); i++)
 		if (!strncmp(file, runtimes[i].name, strlen(runtimes[i].name)))
 			return runtimes[i].signals;

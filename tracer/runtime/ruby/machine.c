@@ -162,3 +162,18 @@ int ruby_find(struct ruby *r, const struct runtime_process *p, struct buf *why)
 	}
 	return 0;
 }
+
+/* What is ignored, has Ruby's own handler, or ends the program at once is no object. */
+enum hooks ruby_traps(struct ruby *r)
+{
+	enum { SIGNALS = 65 }; /* that of 0 runs when the program ends */
+	uint64_t commands[SIGNALS];
+
+	if (!memory_cached(
+		    &r->memory, r->vm + (uint64_t)r->layout->vm_traps, commands, sizeof commands))
+		return HOOKS_UNKNOWN;
+	for (size_t i = 0; i < SIGNALS; i++)
+		if (commands[i] >= 4096)
+			return HOOKS_SOME;
+	return HOOKS_NONE;
+}

@@ -100,8 +100,8 @@ static bool is_library(const char *file)
 	return file[0] == '<' || strstr(file, "/lib/ruby/") != NULL;
 }
 
-static void show_thread(
-	struct ruby *r, const struct ruby_thread *t, struct runtime_thread *ret, bool is_main)
+static void show_thread(struct ruby *r, const struct ruby_thread *t, struct runtime_thread *ret,
+	enum hooks hooks, bool is_main)
 {
 	const char *base;
 
@@ -123,6 +123,7 @@ static void show_thread(
 			.line = f->line,
 			.is_library = is_library(f->file)};
 	}
+	ret->hooks = hooks;
 	ret->tells_wait = true;
 	ruby_wait(r, t, &ret->wait);
 }
@@ -165,11 +166,12 @@ static void show_timer(
 static void show_all(struct ruby *r, struct tasks *tasks, runtime_each *each, void *arg)
 {
 	_cleanup_free_ struct runtime_thread *shown = xcalloc(r->n + 1, sizeof *shown);
+	enum hooks hooks = ruby_traps(r);
 
 	for (size_t i = 0; i < r->n; i++)
 		if (r->list[i].task)
-			show_thread(
-				r, &r->list[i], &shown[i], r->list[i].task->tid == r->memory.pid);
+			show_thread(r, &r->list[i], &shown[i], hooks,
+				r->list[i].task->tid == r->memory.pid);
 	tasks_settle(tasks, r->process);
 	for (size_t i = 0; i < r->n; i++) {
 		if (!r->list[i].task)

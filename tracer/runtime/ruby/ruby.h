@@ -19,7 +19,7 @@
 /* Where members of structures lie in one release; -1: there is no such member. */
 struct ruby_layout {
 	int major, minor;
-	int vm_ractors, vm_children, ractor_node, ractor_threads;
+	int vm_ractors, vm_children, vm_traps, ractor_node, ractor_threads;
 	int thread_node, thread_self, thread_vm, thread_ec, thread_locking, thread_keeping,
 		thread_joiners;
 	int thread_name, thread_blocking, thread_native, native_tid, thread_status;
@@ -86,6 +86,9 @@ bool ruby_is_there(const struct runtime_process *p);
 
 /* Finds the machine. Returns 0, -ENOENT if this is not Ruby, -ENOTSUP with one sentence in why. */
 int ruby_find(struct ruby *r, const struct runtime_process *p, struct buf *why);
+
+/* Says whether the program has said what is to be done when a signal comes, or at its end (trap). */
+enum hooks ruby_traps(struct ruby *r);
 
 /* ---- frame.c ---- */
 

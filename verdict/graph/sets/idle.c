@@ -65,20 +65,6 @@ static bool wants_lock(const struct finder *f, uint32_t member)
 }
 
 /*
- * Says whether a member reads from a pipe to itself, nobody else of the set expects anything from it there, and nobody wants a
- * lock: no handler comes for that.
- */
-static bool any_self_pipe(const struct finder *f, const struct stuck_set *s)
-{
-	if (sets_any(f, s, wants_lock))
-		return false;
-	for (size_t i = 0; i < s->n_members; i++)
-		if (reads_self_pipe(f, s->members[i]) && !is_conversation(f, s, s->members[i]))
-			return true;
-	return false;
-}
-
-/*
  * Says whether a member waits for a pipe, and not for what comes out of a FIFO: others are meant to open that, and a service
  * keeps it open meanwhile, itself or in another part of it.
  */
@@ -110,6 +96,23 @@ static bool is_waited_for(const struct finder *f, const struct stuck_set *s)
 		if (wants_done(f, thread) && !sets_is_launcher(f, s, thread))
 			return true;
 	}
+	return false;
+}
+
+/*
+ * Says whether a member reads from a pipe to itself, nobody else of the set expects anything from it there, and nobody wants a
+ * lock: no handler comes for that. Nor does one that a language's runtime has installed by itself for whom somebody waits
+ * to end.
+ */
+static bool any_self_pipe(const struct finder *f, const struct stuck_set *s)
+{
+	if (sets_any(f, s, wants_lock) ||
+		(is_waited_for(f, s) && !(s->maybe & (MAYBE_SENT | MAYBE_FIFO)) &&
+			!sets_any(f, s, sets_takes_signals)))
+		return false;
+	for (size_t i = 0; i < s->n_members; i++)
+		if (reads_self_pipe(f, s->members[i]) && !is_conversation(f, s, s->members[i]))
+			return true;
 	return false;
 }
 

@@ -787,6 +787,51 @@ TEST(stuck_pool_at_rest)
 
 /* ---- What the runtime of a language says ---- */
 
+static void object(sqlite3 *db, int id, const char *kind, const char *type)
+{
+	fixture_lock(db, id, kind, 1);
+	fixture_sql(db, "UPDATE lock SET type = '%s' WHERE id = %d", type, id);
+}
+
+/* Ruby catches these signals in any program. The main thread waits for one that reads a pipe of the program's own. */
+static sqlite3 *ruby(enum hooks hooks, const char *main_wait)
+{
+	sqlite3 *db = fixture_program(1);
+
+	fixture_sql(db,
+		"UPDATE process SET exe = '/usr/bin/ruby3.1', language = 'ruby', hooks = %d",
+		(int)hooks);
+	for (size_t i = 0; i < 8; i++)
+		fixture_handler(db, 1, (int[]){1, 2, 3, 10, 12, 13, 14, 15}[i]);
+	fixture_pipe(db, 1, "pipe");
+	fixture_end(db, 1, 1, "r");
+	fixture_end(db, 1, 1, "w");
+	object(db, 1, "object", "Thread::Queue");
+	fixture_wait(db, 11, "pipe-read", "pipe_id=1");
+	fixture_wait(db, 10, main_wait,
+		!strcmp(main_wait, "join") ? "target_thread_id=11" : "lock_id=1, read_ns=1000");
+	return db;
+}
+
+/* What a trap writes to the pipe wakes the thread; where there is none, nobody does. */
+TEST(stuck_ruby_pipe_of_its_own)
+{
+	sqlite3 *db;
+
+	db = ruby(HOOKS_SOME, "cond");
+	EXPECT(db, "");
+	db = ruby(HOOKS_NONE, "cond");
+	EXPECT(db, "stuck cycle 10 11");
+	db = ruby(HOOKS_UNKNOWN, "cond");
+	EXPECT(db, "");
+	db = ruby(HOOKS_SOME, "join");
+	EXPECT(db, "");
+	db = ruby(HOOKS_NONE, "join");
+	EXPECT(db, "stuck cycle 10 11");
+	db = ruby(HOOKS_UNKNOWN, "join");
+	EXPECT(db, "");
+}
+
 /* A Java program: the main thread, two more, and one of the virtual machine's own that lives. */
 static sqlite3 *java(void)
 {
@@ -794,12 +839,6 @@ static sqlite3 *java(void)
 
 	fixture_sql(db, "UPDATE thread SET housekeeping = 1 WHERE id = 13");
 	return db;
-}
-
-static void object(sqlite3 *db, int id, const char *kind, const char *type)
-{
-	fixture_lock(db, id, kind, 1);
-	fixture_sql(db, "UPDATE lock SET type = '%s' WHERE id = %d", type, id);
 }
 
 TEST(stuck_java_monitors_beside_housekeeping)
