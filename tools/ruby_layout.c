@@ -4,6 +4,8 @@
 #include <ruby/internal/config.h>
 #include <ruby/version.h>
 
+#include <internal/class.h>
+
 #include "vm_core.h"
 
 #include "iseq.h"
@@ -58,6 +60,23 @@ int main(void)
 	MEMBER(body_lines, struct rb_iseq_constant_body, insns_info.body)
 	MEMBER(body_n_lines, struct rb_iseq_constant_body, insns_info.size)
 	MEMBER(body_index, struct rb_iseq_constant_body, insns_info.succ_index_table)
+	MEMBER(body_locals, struct rb_iseq_constant_body, local_table)
+	MEMBER(body_n_locals, struct rb_iseq_constant_body, local_table_size)
+	MEMBER(body_parent, struct rb_iseq_constant_body, parent_iseq)
+	MEMBER(cfp_env, rb_control_frame_t, ep)
+	MEMBER(class_constants, rb_classext_t, const_tbl)
+#if RUBY_API_VERSION_MINOR >= 3
+	MEMBER(class_extension, struct RClass_and_rb_classext_t, classext)
+	MEMBER(shape_edge, rb_shape_t, edge_name)
+	MEMBER(shape_next, rb_shape_t, next_iv_index)
+	MEMBER(shape_type, rb_shape_t, type)
+	MEMBER(shape_parent, rb_shape_t, parent_id)
+	printf(" .shape_size = %zu,", sizeof(rb_shape_t));
+#else
+	/* A pointer to it. */
+	MEMBER(class_pointer, struct RClass, ptr)
+	printf(" .shape_size = -1,");
+#endif
 	printf(" .line_size = %zu)\n", sizeof(struct iseq_insn_info_entry));
 	return 0;
 }

@@ -181,6 +181,51 @@ def self_select
   IO.select([reader])
 end
 
+module Store
+  LOCK = Mutex.new
+  def self.get = LOCK.synchronize { 1 }
+end
+
+class Pool
+  LIMIT = Mutex.new
+
+  def initialize
+    @jobs, @lock, @filled, @size, @idle = Queue.new, Mutex.new, ConditionVariable.new, 1, true
+  end
+
+  def take = @jobs.pop
+  def wait = @lock.synchronize { @filled.wait(@lock) }
+  def limit = LIMIT.synchronize { 1 }
+end
+
+# An object with three variables or less has them in itself.
+class Small
+  attr_reader :monitor
+
+  def initialize
+    @monitor = Monitor.new
+  end
+
+  def enter = @monitor.synchronize { 1 }
+end
+
+# What threads wait for, by all kinds of names, and by none.
+def names
+  pool, small, orders = Pool.new, Small.new, Queue.new
+  [AUDIT, Store::LOCK, Pool::LIMIT].each(&:lock)
+  small.monitor.enter
+  named("constant") { AUDIT.synchronize { 1 } }
+  named("module") { Store.get }
+  named("class") { pool.limit }
+  named("variable") { pool.take }
+  named("condition") { pool.wait }
+  named("small") { small.enter }
+  named("outer") { [1].each { orders.pop } }
+  named("inner") { [1].each { mine = Queue.new; mine.pop } }
+  named("nameless") { Queue.new.pop }
+  live
+end
+
 # For ten seconds nothing happens but ticks; then all is quiet. The main thread reads: Ruby would say that all threads wait.
 def late
   Thread.new { Queue.new.pop }

@@ -28,10 +28,10 @@ cross_text()
 	  cycle of 2, conditional
 	  unless another thread of the Ruby program interrupts it (Thread#raise, as Timeout does, or Thread#wakeup)
 	  thread "transfer" of cases.rb[PID]
-	      waits for the mutex ADDRESS (Thread::Mutex) at cases.rb:34 (block in transfer),
+	      waits for the mutex `LEDGER` (Thread::Mutex) at cases.rb:34 (block in transfer),
 	      which is held by thread "report" of cases.rb[PID], now at cases.rb:41 (block in report)
 	  thread "report" of cases.rb[PID]
-	      waits for the mutex ADDRESS (Thread::Mutex) at cases.rb:41 (block in report),
+	      waits for the mutex `AUDIT` (Thread::Mutex) at cases.rb:41 (block in report),
 	      which is held by thread "transfer" of cases.rb[PID], now at cases.rb:34 (block in transfer)
 	  remedy: Take these locks in the same order everywhere, or try the second one and release the first if that fails.
 	T
@@ -100,7 +100,7 @@ own_pipe_text()
 	warning: stuck: cases.rb[PID] and thread "reader" of cases.rb[PID] wait for each other
 	  cycle of 2, conditional
 	  cases.rb[PID]
-	      waits for the queue ADDRESS (Thread::Queue) at cases.rb:147 (own_pipe),
+	      waits for the queue `queue` (Thread::Queue) at cases.rb:147 (own_pipe),
 	      and every thread that could use its other side is blocked
 	  thread "reader" of cases.rb[PID]
 	      waits to read from the empty pipe N (cases.rb -> cases.rb) at cases.rb:145 (block in own_pipe),
@@ -145,11 +145,26 @@ why_cases()
 	start "$@" queues
 	wait_for 60 has_text 'Thread::Queue'
 	expect_out '^No deadlock was found'
-	expect_out '^ +[0-9]+  left: waits for the queue 0x[0-9a-f]+ \(Thread::Queue\)'
+	expect_out '^ +[0-9]+  left: waits for the queue `a` \(Thread::Queue\)'
 	expect_out '^ +at cases.rb:73 \(block in queues\)'
 	stop
 	start "$@" condition
-	wait_for 60 has_text '^ *[0-9]* *consumer: waits for the condition variable 0x[0-9a-f]* (Thread::ConditionVariable)'
+	wait_for 60 has_text '^ *[0-9]* *consumer: waits for the condition variable `filled` (Thread::ConditionVariable)'
+	stop
+	end
+
+	begin "why, Ruby $version: objects go by the names of constants and variables"
+	start "$@" names
+	wait_for 60 has_text ' nameless: waits for the queue'
+	expect_out ' constant: waits for the mutex `AUDIT` \(Thread::Mutex\)'
+	expect_out ' module: waits for the mutex `LOCK` \(Thread::Mutex\)'
+	expect_out ' class: waits for the mutex `LIMIT` \(Thread::Mutex\)'
+	expect_out ' variable: waits for the queue `@jobs` \(Thread::Queue\)'
+	expect_out ' condition: waits for the condition variable `@filled` \(Thread::ConditionVariable\)'
+	expect_out ' small: waits for the monitor `@monitor` \(Monitor\)'
+	expect_out ' outer: waits for the queue `orders` \(Thread::Queue\)'
+	expect_out ' inner: waits for the queue `mine` \(Thread::Queue\)'
+	expect_out ' nameless: waits for the queue 0x[0-9a-f]+ \(Thread::Queue\)'
 	stop
 	end
 

@@ -143,7 +143,7 @@ static bool wait_for_object(struct ruby *r, const struct ruby_thread *t, struct 
 	return false;
 }
 
-void ruby_wait(struct ruby *r, const struct ruby_thread *t, struct runtime_wait *w)
+static void read_wait(struct ruby *r, const struct ruby_thread *t, struct runtime_wait *w)
 {
 	uint64_t mutex = ruby_pointer(r, t->addr, r->layout->thread_locking), data;
 	char made_as[32];
@@ -171,4 +171,11 @@ void ruby_wait(struct ruby *r, const struct ruby_thread *t, struct runtime_wait 
 		w->reason = WAIT_SLEEP;
 		(void)snprintf(w->name, sizeof w->name, "sleep");
 	}
+}
+
+void ruby_wait(struct ruby *r, const struct ruby_thread *t, struct runtime_wait *w)
+{
+	read_wait(r, t, w);
+	if (w->kind == LOCK_OBJECT && w->object)
+		ruby_name(r, t, w->object, w->name, sizeof w->name);
 }

@@ -24,7 +24,7 @@ static const struct ruby_layout layouts[] = {
 #undef LAYOUT
 };
 
-enum { MAX_DATA = 4 << 20 };
+enum { MAX_DATA = 4 << 20, SEARCH_READS = 4000000 };
 
 static bool is_ruby_file(void *arg, const char *path)
 {
@@ -62,25 +62,29 @@ static bool is_machine(struct ruby *r, uint64_t vm)
 	return thread && ruby_pointer(r, thread - (uint64_t)l->thread_node, l->thread_vm) == vm;
 }
 
-/* Looks at each word of a mapping. */
-static uint64_t search(struct ruby *r, uint64_t low, uint64_t high)
+static bool points_to_machine(struct ruby *r, uint64_t at)
 {
-	for (uint64_t at = low; at < high && at - low < MAX_DATA; at += 8) {
-		uint64_t vm = ruby_pointer(r, at, 0);
+	return is_machine(r, ruby_pointer(r, at, 0));
+}
 
-		if (is_machine(r, vm))
-			return vm;
-	}
+typedef bool search_is(struct ruby *r, uint64_t at);
+
+/* Looks at each word of a mapping. */
+static uint64_t search(struct ruby *r, uint64_t low, uint64_t high, search_is *is)
+{
+	for (uint64_t at = low; at < high && at - low < MAX_DATA; at += 8)
+		if (is(r, at))
+			return at;
 	return 0;
 }
 
 /* A core does not say where the zeroed part ends. */
-static uint64_t search_core(struct ruby *r, const struct core_process *p)
+static uint64_t search_core(struct ruby *r, const struct core_process *p, search_is *is)
 {
 	enum { ZEROED = 256 << 10 };
-	uint64_t vm = 0;
+	uint64_t found = 0;
 
-	for (size_t i = 0; i < p->n_maps && !vm; i++) {
+	for (size_t i = 0; i < p->n_maps && !found; i++) {
 		const struct core_map *m = &p->maps[i];
 		const char *base = strrchr(m->path, '/');
 
@@ -88,20 +92,20 @@ static uint64_t search_core(struct ruby *r, const struct core_process *p)
 			continue;
 		r->data_low = m->start;
 		r->data_high = m->end + ZEROED;
-		vm = search(r, m->start, r->data_high);
+		found = search(r, m->start, r->data_high, is);
 	}
-	return vm;
+	return found;
 }
 
 /* Looks at the writable data of the interpreter, and at what follows it without a name, its zeroed part. */
-static uint64_t search_data(struct ruby *r)
+static uint64_t search_data(struct ruby *r, search_is *is)
 {
 	_cleanup_free_ char *path = xasprintf("/proc/%d/maps", (int)r->memory.pid);
 	_cleanup_fclose_ FILE *f = fopen(path, "re");
 	char line[4400];
-	uint64_t end = 0, vm = 0;
+	uint64_t end = 0, found = 0;
 
-	while (f && !vm && fgets(line, sizeof line, f)) {
+	while (f && !found && fgets(line, sizeof line, f)) {
 		uint64_t low, high;
 		char mode[8];
 		int name = 0;
@@ -119,9 +123,26 @@ static uint64_t search_data(struct ruby *r)
 			continue;
 		r->data_low = low;
 		r->data_high = high;
-		vm = search(r, low, high);
+		found = search(r, low, high, is);
 	}
-	return vm;
+	return found;
+}
+
+uint64_t ruby_search(struct ruby *r, bool (*is)(struct ruby *r, uint64_t at))
+{
+	uint64_t low = r->data_low, high = r->data_high, found;
+	size_t budget = r->memory.budget;
+
+	/* A core does not say what is data: of all of a library's words one may be looked for. */
+	r->memory.budget = SEARCH_READS;
+	found = r->process->core ? search_core(r, core_process(r->process->core), is)
+				 : search_data(r, is);
+	r->memory.budget = budget;
+
+	/* Where the machine was found says more of the library. */
+	r->data_low = low;
+	r->data_high = high;
+	return found;
 }
 
 static const struct ruby_layout *find_layout(int major, int minor)
@@ -155,7 +176,10 @@ int ruby_find(struct ruby *r, const struct runtime_process *p, struct buf *why)
 	if (vm)
 		r->vm = ruby_pointer(r, vm, 0);
 	else
-		r->vm = p->core ? search_core(r, core_process(p->core)) : search_data(r);
+		r->vm = ruby_pointer(r,
+			p->core ? search_core(r, core_process(p->core), points_to_machine)
+				: search_data(r, points_to_machine),
+			0);
 	if (!is_machine(r, r->vm)) {
 		buf_adds(why, "it runs a build of Ruby that pptrace does not know" ADVICE);
 		return -ENOTSUP;
@@ -176,4 +200,9 @@ enum hooks ruby_traps(struct ruby *r)
 		if (commands[i] >= 4096)
 			return HOOKS_SOME;
 	return HOOKS_NONE;
+}
+
+uint64_t ruby_object_class(struct ruby *r)
+{
+	return ruby_pointer(r, exported(r->process, "rb_cObject"), 0);
 }

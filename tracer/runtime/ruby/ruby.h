@@ -5,7 +5,7 @@
 
 /*
  * To be read in this order: object.c (strings and typed data), machine.c (which release, and where it is),
- * frame.c (stacks, lines), lock.c (what a thread waits for), ruby.c (threads). layout.def says where members lie.
+ * frame.c (stacks, lines), name.c (variables), lock.c (what a thread waits for), ruby.c (threads). layout.def says where members lie.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -28,6 +28,10 @@ struct ruby_layout {
 	int iseq_body, body_encoded, body_size, body_path, body_label, body_lines, body_n_lines,
 		body_index;
 	int line_size;
+	int body_locals, body_n_locals, body_parent, cfp_env;
+	/* Of a class: its extension lies in it, or (class_extension is 0) is pointed to. */
+	int class_extension, class_pointer, class_constants;
+	int shape_edge, shape_next, shape_type, shape_parent, shape_size;
 };
 
 enum {
@@ -63,7 +67,19 @@ struct ruby {
 	uint64_t data_low, data_high; /* of the library, where it was searched */
 	struct ruby_thread *list;     /* owned */
 	size_t n;
+	bool has_looked;          /* for the following, which are 0 where they were not found */
+	uint64_t symbols, shapes; /* the texts of names; where objects have their variables */
+	uint64_t object_class;    /* which has the constants of the program */
+	uint64_t asked; /* of which a constant was looked for last, and its name, or empty */
+	char constant[96];
 };
+
+enum {
+	RUBY_FLAG_USER_1 = 1 << 13
+}; /* FL_USER1: of a String: not embedded; of an Array, an Object: embedded */
+
+/* enum ruby_value_type */
+enum ruby_type { RUBY_NONE, RUBY_OBJECT, RUBY_CLASS, RUBY_MODULE, RUBY_OTHER };
 
 /* ---- object.c ---- */
 
@@ -79,6 +95,15 @@ bool ruby_path(struct ruby *r, uint64_t value, char *ret, size_t size);
 /* Reads what an object of C data is called by the library that made it ("mutex"); *ret_data is where its data lies. */
 bool ruby_typed(struct ruby *r, uint64_t value, char *ret_type, size_t size, uint64_t *ret_data);
 
+/* Says what a value is: RUBY_NONE if it is no object. */
+enum ruby_type ruby_type(struct ruby *r, uint64_t value);
+
+/* Returns an element of an Array; 0 if there is none. */
+uint64_t ruby_element(struct ruby *r, uint64_t array, uint64_t i);
+
+/* Returns where the extension of a class lies (rb_classext_t), or 0. */
+uint64_t ruby_extension(struct ruby *r, uint64_t class);
+
 /* ---- machine.c ---- */
 
 /* Says whether a process runs Ruby. */
@@ -89,6 +114,17 @@ int ruby_find(struct ruby *r, const struct runtime_process *p, struct buf *why);
 
 /* Says whether the program has said what is to be done when a signal comes, or at its end (trap). */
 enum hooks ruby_traps(struct ruby *r);
+
+/* Returns the address of the first word of the library's data of which is says true; 0: of none. */
+uint64_t ruby_search(struct ruby *r, bool (*is)(struct ruby *r, uint64_t at));
+
+/* Returns the class Object, or 0. */
+uint64_t ruby_object_class(struct ruby *r);
+
+/* ---- name.c ---- */
+
+/* Reads what a thread's program calls an object; empty: it is not known. */
+void ruby_name(struct ruby *r, const struct ruby_thread *t, uint64_t value, char *ret, size_t size);
 
 /* ---- frame.c ---- */
 
