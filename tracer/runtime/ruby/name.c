@@ -16,7 +16,7 @@
 enum {
 	MAX_LOOKED = 16, /* frames of a thread */
 	MAX_LOCALS = 256,
-	MAX_BLOCKS = 16, /* one in the other */
+	MAX_BLOCKS = 16,     /* one in the other */
 	MAX_VARIABLES = 256, /* of one object */
 	MAX_CONSTANTS = 1 << 14,
 	MAX_ID = 1 << 24,
@@ -139,8 +139,8 @@ static bool find_by_index(struct ruby *r, uint64_t index, uint64_t values, uint6
 	return false;
 }
 
-static bool find_by_shape(struct ruby *r, uint64_t id, uint64_t values, uint64_t value, char *ret,
-	size_t size)
+static bool find_by_shape(
+	struct ruby *r, uint64_t id, uint64_t values, uint64_t value, char *ret, size_t size)
 {
 	const struct ruby_layout *l = r->layout;
 	uint64_t tree = ruby_pointer(r, r->shapes, 0), shape;
@@ -218,8 +218,7 @@ static bool find_in_locals(
 
 /* ---- Names ---- */
 
-static bool find_in_frame(
-	struct ruby *r, uint64_t frame, uint64_t value, char *ret, size_t size)
+static bool find_in_frame(struct ruby *r, uint64_t frame, uint64_t value, char *ret, size_t size)
 {
 	const struct ruby_layout *l = r->layout;
 	uint64_t iseq = ruby_pointer(r, frame, l->cfp_iseq);

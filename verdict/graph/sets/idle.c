@@ -116,6 +116,13 @@ static bool any_self_pipe(const struct finder *f, const struct stuck_set *s)
 	return false;
 }
 
+/* Says whether a set is one thread that reads from a pipe to itself, by which a handler of its program's tells it what to do. */
+static bool is_told_by_handler(const struct finder *f, const struct stuck_set *s)
+{
+	return s->n_members == 1 && providers_has_own_end(f->st, s->members[0]) &&
+	       any_self_pipe(f, s);
+}
+
 static bool writes_to_pipe(const struct finder *f, uint32_t member)
 {
 	return f->st->threads[member].wait.reason == WAIT_PIPE_WRITE;
@@ -270,7 +277,7 @@ bool sets_is_idle(const struct finder *f, const struct stuck_set *s)
 	/* Who has nothing to do until a signal tells one of them, and all the others after that. */
 	if (s->maybe == MAYBE_SIGNAL && sets_all(f, s, sets_reads) &&
 		sets_any(f, s, sets_takes_requests))
-		return !is_waited_for(f, s);
+		return !is_waited_for(f, s) || is_told_by_handler(f, s);
 	if (!(s->reasons & 1u << WAIT_FIFO_OPEN) &&
 		((sets_any(f, s, waits_as_loops_do) && !(s->maybe & MAYBE_TIMEOUT)) ||
 			any_self_pipe(f, s)))
