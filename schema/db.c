@@ -78,6 +78,9 @@ static int check_header(int fd, const char *path, char **ret_why)
 		header_u32(h, HEADER_APPLICATION_ID) != DB_APPLICATION_ID)
 		return refuse(ret_why, -EMEDIUMTYPE, xasprintf("%s is not a pptrace file", path));
 	version = header_u32(h, HEADER_USER_VERSION);
+	if (version > INT32_MAX)
+		return refuse(ret_why, -EMEDIUMTYPE,
+			xasprintf("%s is damaged: its format has no version", path));
 	if (version_major(version) > VERSION_MAJOR)
 		return refuse(ret_why, -EPROTO,
 			xasprintf(

@@ -109,6 +109,7 @@ static char *what_was_meant(const char *path, const char *of_process, const char
 sqlite3 *trace_open_or(const char *path, const char *of_process, const char *of_program)
 {
 	_cleanup_free_ char *why = NULL, *meant = NULL;
+	_cleanup_buf_ struct buf unread = BUF_INIT; /* told by those who want more of it */
 	sqlite3 *db = NULL;
 	int rc = db_open_read(path, &db, &why);
 
@@ -121,6 +122,8 @@ sqlite3 *trace_open_or(const char *path, const char *of_process, const char *of_
 		die("%s%s", why, meant);
 	}
 	db_limit(db, time_for(path));
+	if (query_number(db, "SELECT count(*) FROM trace", 0, 1, &unread) == 0)
+		die("cannot read %s: the table trace is empty", path);
 	trace_note(db, path);
 	return db;
 }

@@ -34,6 +34,23 @@ for table in finding process thread trace wait; do
 	end
 done
 
+begin "a recording that does not say what it is of, and a format without a version, are refused by all that read them"
+run "$PPTRACE" run -q -o whole.db true
+cp whole.db empty.db
+cp whole.db odd.db
+sqlite3 empty.db "DELETE FROM trace"
+sqlite3 odd.db "PRAGMA user_version = -5"
+for command in "2 diagnose" "1 events" "1 locks" "1 pipes" "1 timeline" "1 tree" "1 waits" "1 path" "1 flame" "1 report" "2 diff whole.db" "1 export --format=chrome"; do
+	wanted=${command%% *} command=${command#* }
+	run "$PPTRACE" $command empty.db
+	expect_status $wanted
+	expect_eq "$(cat err)" "pptrace: cannot read empty.db: the table trace is empty" "$command"
+	run "$PPTRACE" $command odd.db
+	expect_status $wanted
+	expect_eq "$(cat err)" "pptrace: odd.db is damaged: its format has no version" "$command"
+done
+end
+
 begin "a FIFO in place of the journal"
 fixture fork-count
 mkfifo fork-count.db-journal
