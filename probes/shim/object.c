@@ -63,12 +63,14 @@ bool object_is_new(const void *addr)
 	return true;
 }
 
-/* Of objects in this process: those in shared memory may be wanted by others. */
-static uint32_t wanted[64];
+/* Of objects in this process: those in shared memory may be wanted by others. Each in a cache line of its own, which others read all the time. */
+static struct {
+	_Alignas(64) uint32_t times;
+} wanted[64];
 
 static uint32_t *wanted_at(uint64_t addr)
 {
-	return &wanted[addr * 0x9e3779b97f4a7c15ull >> 58];
+	return &wanted[addr * 0x9e3779b97f4a7c15ull >> 58].times;
 }
 
 const uint32_t *object_wanted(uint64_t addr)
