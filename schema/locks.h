@@ -46,6 +46,9 @@ const struct sync_info *sync_info(uint64_t op);
 #define LOCK_TYPE_ONCE "sync.Once"
 #define LOCK_TYPE_CLASS "java.lang.Class" /* that is initialised */
 
+/* Type of Java's lock whose readers are counted and not named. */
+#define LOCK_TYPE_WRITE "java.util.concurrent.locks.ReentrantReadWriteLock$WriteLock"
+
 /* Types of what no goroutine ever gets. */
 #define LOCK_TYPE_EMPTY_SELECT "runtime.select {}"
 #define LOCK_TYPE_NIL_CHANNEL "runtime.nil chan"

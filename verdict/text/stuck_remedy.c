@@ -121,14 +121,18 @@ static bool want_one_unseen(const struct state *st, const struct stuck_set *s)
 	return true;
 }
 
+/* Where readers are not named. */
+static const char upgrade_remedy[] =
+	"Do not ask for the write lock while holding the same lock for reading, and release it on every exit path of a"
+	" thread: who has it for reading is not known here.";
+
 static const char *lock_remedy(const struct state *st, const struct stuck_set *s)
 {
 	if (stuck_is_upgrade(st, s))
 		return "Do not ask for the write lock while holding the same lock for reading: release it first, and look again"
 		       " at what it guards.";
 	if (s->n_members > 1 && want_one_unseen(st, s))
-		return "Do not ask for the write lock while holding the same lock for reading, and release it on every exit path of a"
-		       " thread: who has it for reading is not known here.";
+		return upgrade_remedy;
 	if (!strcmp(s->shape, "self") && !stuck_has_holder(st, s))
 		return "Release the lock on every exit path of a thread, and do not acquire it again while holding it.";
 	if (!strcmp(s->shape, "self") || stuck_wants_own(st, s))
@@ -388,6 +392,8 @@ static const char *cause_remedy(const struct state *st, const struct stuck_set *
 		return "An empty select never ends: to wait for other goroutines use a sync.WaitGroup or a channel.";
 	if (any_wait(st, s, FOR_TYPE(LOCK_TYPE_NIL_CHANNEL)))
 		return "Make the channel before it is used: nothing ever passes through a nil channel.";
+	if (any_wait(st, s, FOR_TYPE(LOCK_TYPE_WRITE) " AND w.target_thread_id IS NULL"))
+		return upgrade_remedy;
 	if (s->maybe & MAYBE_TRACED)
 		return "Let a thread that ptrace has stopped go on (PTRACE_CONT, PTRACE_DETACH) before waiting for"
 		       " what it is to do.";

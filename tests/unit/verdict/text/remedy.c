@@ -119,6 +119,20 @@ TEST(remedy_upgrade)
 	EXPECT_REMEDY(db, "Do not ask for the write lock while holding the same lock for reading");
 }
 
+/* Java's lock counts its readers, and does not name them. */
+TEST(remedy_upgrade_of_java)
+{
+	sqlite3 *db = fixture_program(2);
+
+	fixture_lock(db, 1, "object", 1);
+	fixture_sql(db,
+		"UPDATE lock SET type = 'java.util.concurrent.locks.ReentrantReadWriteLock$WriteLock'");
+	fixture_wait(db, 10, "join", "target_thread_id=11");
+	fixture_wait(db, 11, "futex", "lock_id=1");
+	fixture_wait(db, 12, "futex", "lock_id=1");
+	EXPECT_REMEDY(db, "Do not ask for the write lock while holding the same lock for reading");
+}
+
 /* A synchronized method of a class is no initialisation of it. */
 TEST(remedy_monitor_of_class)
 {
