@@ -226,6 +226,9 @@ static const char main_exit_sql[] =
 	/* That Java, Node.js and Ruby end while threads of theirs are still there (daemons, workers) is how they are used. */
 	" AND NOT EXISTS (SELECT 1 FROM thread_start e WHERE e.thread_id = t.id"
 	"  AND e.runtime IN ('java', 'node', 'ruby'))"
+	/* Python knows that a thread is at its end before the kernel does: one that runs may have been joined. */
+	" AND NOT (w.id IS NULL AND EXISTS (SELECT 1 FROM thread_start e WHERE e.thread_id = t.id"
+	"  AND e.runtime = 'python'))"
 	/*
 	 * A worker at rest, or one that only wants a lock, loses nothing, unless it holds one. At rest is also who waits for a
 	 * byte in a pipe into which its own process alone writes.

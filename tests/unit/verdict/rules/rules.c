@@ -281,6 +281,8 @@ static sqlite3 *began_in(const char *module, const char *function)
 
 TEST(rules_main_exit_of_runtimes)
 {
+	sqlite3 *db;
+
 	EXPECT(began_in("/usr/bin/worker", "work"), "main-exit-kills-threads",
 		"main-exit-kills-threads");
 	EXPECT(began_in("/usr/lib/jvm/lib/server/libjvm.so", "thread_native_entry(Thread*)"),
@@ -289,6 +291,11 @@ TEST(rules_main_exit_of_runtimes)
 		"main-exit-kills-threads", "");
 	EXPECT(began_in("/usr/bin/node", "node::worker::Worker::StartThread(int)"),
 		"main-exit-kills-threads", "");
+	/* Python's may have been joined before it was quite at its end; one that slept was not. */
+	EXPECT(began_in("/usr/bin/python3.11", "pythread_wrapper"), "main-exit-kills-threads", "");
+	db = began_in("/usr/bin/python3.11", "pythread_wrapper");
+	fixture_wait(db, 11, "sleep", "end_ns = 2017000000");
+	EXPECT(db, "main-exit-kills-threads", "main-exit-kills-threads");
 }
 
 static sqlite3 *slept(int waiter_start_ms)
