@@ -5,8 +5,11 @@
 
 #include <pthread.h>
 
-static pthread_mutex_t locks[4] = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_MUTEX_INITIALIZER,
-	PTHREAD_MUTEX_INITIALIZER, PTHREAD_MUTEX_INITIALIZER};
+/* Two for each thread, taken in turn: what takes the same one again and again is recorded as a sum, however often. */
+static pthread_mutex_t locks[4][2] = {{PTHREAD_MUTEX_INITIALIZER, PTHREAD_MUTEX_INITIALIZER},
+	{PTHREAD_MUTEX_INITIALIZER, PTHREAD_MUTEX_INITIALIZER},
+	{PTHREAD_MUTEX_INITIALIZER, PTHREAD_MUTEX_INITIALIZER},
+	{PTHREAD_MUTEX_INITIALIZER, PTHREAD_MUTEX_INITIALIZER}};
 static bool fixed = false;
 static long count = 3000000;
 
@@ -19,10 +22,10 @@ static void *worker(void *arg)
 		pthread_mutex_lock(lock);
 	for (long i = 0; i < count; i++) {
 		if (!fixed)
-			pthread_mutex_lock(lock);
+			pthread_mutex_lock(&lock[i % 2]);
 		sum = sum + i;
 		if (!fixed)
-			pthread_mutex_unlock(lock);
+			pthread_mutex_unlock(&lock[i % 2]);
 	}
 	if (fixed)
 		pthread_mutex_unlock(lock);
@@ -40,7 +43,7 @@ int main(int argc, char **argv)
 
 	demo_options(argc, argv, "", options);
 	for (int i = 0; i < 4; i++)
-		pthread_create(&threads[i], NULL, worker, &locks[i]);
+		pthread_create(&threads[i], NULL, worker, locks[i]);
 	for (int i = 0; i < 4; i++)
 		pthread_join(threads[i], NULL);
 	printf("done\n");
