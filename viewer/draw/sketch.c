@@ -246,6 +246,7 @@ struct part {
 	size_t top,
 		bottom; /* a node that none leads to, if there is one, and one as far below it as there is */
 	size_t depth; /* how many nodes are in a line from the one to the other */
+	size_t first; /* of its nodes, as they were added */
 };
 
 struct parts {
@@ -307,7 +308,7 @@ static void find_parts(struct parts *ps)
 
 		if (h == i) {
 			part_of[h] = ps->n;
-			ps->list[ps->n++] = (struct part){.top = i};
+			ps->list[ps->n++] = (struct part){.top = i, .first = i};
 		} else if (!led_to[i] && led_to[ps->list[part_of[h]].top]) {
 			ps->list[part_of[h]].top = i;
 		}
@@ -316,27 +317,51 @@ static void find_parts(struct parts *ps)
 		measure_part(ps, &ps->list[i]);
 }
 
-/* What is not connected stands in rows, not in one line across the whole wall: arrows that are not seen lead from row to row. */
+static int by_depth(const void *a, const void *b)
+{
+	const struct part *x = a, *y = b;
+
+	if (x->depth != y->depth)
+		return x->depth < y->depth ? -1 : 1;
+	return x->first < y->first ? -1 : x->first > y->first;
+}
+
+/* Parts of one depth stand in rows: arrows that are not seen lead from row to row. */
+static void stack_alike(struct graph *g, const struct sketch *sk, struct graph_item *const *items,
+	const struct part *list, size_t n)
+{
+	size_t row = ROW_LEAST;
+
+	while (row < ROW_MOST && 2 * row * row < n * list->depth)
+		row++;
+	for (size_t i = row; i < n; i++) {
+		_cleanup_free_ char *id = xasprintf("%s-row%zu-%zu", sk->name, list->depth, i);
+		struct graph_item *it =
+			graph_edge(g, items[list[i - row].bottom], items[list[i].top], id);
+
+		graph_set(it, "style", "invis");
+		graph_set(it, "weight", "0");
+	}
+}
+
+/*
+ * What is not connected stands in rows, not in one line across the whole wall: each with its like, as below a part that is
+ * deeper than others there would be nothing beside it.
+ */
 static void stack_parts(struct graph *g, const struct sketch *sk, struct graph_item *const *items)
 {
 	_cleanup_free_ size_t *home = xcalloc(sk->n_nodes + 1, sizeof *home);
 	_cleanup_free_ size_t *below = xcalloc(sk->n_nodes + 1, sizeof *below);
 	_cleanup_free_ struct part *list = xcalloc(sk->n_nodes + 1, sizeof *list);
 	struct parts ps = {.sk = sk, .home = home, .below = below, .list = list};
-	size_t row = ROW_LEAST, depths = 0;
+	size_t n;
 
 	find_parts(&ps);
-	for (size_t i = 0; i < ps.n; i++)
-		depths += list[i].depth;
-	while (row < ROW_MOST && 2 * row * row < depths)
-		row++;
-	for (size_t i = row; i < ps.n; i++) {
-		_cleanup_free_ char *id = xasprintf("%s-row%zu", sk->name, i);
-		struct graph_item *it =
-			graph_edge(g, items[list[i - row].bottom], items[list[i].top], id);
-
-		graph_set(it, "style", "invis");
-		graph_set(it, "weight", "0");
+	qsort(list, ps.n, sizeof *list, by_depth);
+	for (size_t i = 0; i < ps.n; i += n) {
+		for (n = 1; i + n < ps.n && list[i + n].depth == list[i].depth;)
+			n++;
+		stack_alike(g, sk, items, &list[i], n);
 	}
 }
 
