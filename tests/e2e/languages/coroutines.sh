@@ -50,10 +50,10 @@ line_of()
 loop_text()
 {
 	cat <<-T
-	warning: stuck: loops.py[PID] cannot proceed: it polls socketpair N
+	warning: stuck: loops.py[PID] cannot proceed: it polls socketpair N (loops.py <-> loops.py)
 	  self, conditional
 	  loops.py[PID]
-	      polls socketpair N at loops.py:$1 ($2 in task $3),
+	      polls socketpair N (loops.py <-> loops.py) at loops.py:$1 ($2 in task $3),
 	      whose other side is open in loops.py[PID] (fd N)
 	  unless it is an idle event loop that only a signal ends (the program has installed no handler)
 	  remedy: Nothing this event loop polls can become ready any more: look for tasks in it that wait for each other, or for something that nobody does.

@@ -274,7 +274,7 @@ needy_text()
 	  cat[PID]
 	      waits for somebody to open the other side of FIFO fifo
 	  unless somebody outside the trace opens FIFO fifo
-	  remedy: Open FIFOs in the same order on both sides, or open them with O_RDWR or O_NONBLOCK.
+	  remedy: Open the other side of the FIFO, too, before waiting for somebody who opens it, or open it with O_RDWR or O_NONBLOCK.
 	T
 }
 
