@@ -19,11 +19,10 @@ static const char program[] =
 	"def deep(n, &f) = n > 0 ? deep(n - 1, &f) : f.call\n"
 	"def left = A.synchronize { $met += 1; sleep 0.01 until $met == 2; B.lock }\n"
 	"def right = B.synchronize { $met += 1; sleep 0.01 until $met == 2; A.lock }\n"
-	"Thread.new { left }\n"
-	"Thread.new { right }\n"
+	"L, R = Thread.new { left }, Thread.new { right }\n"
 	"20.times { |i| Thread.new { deep(i) { Q.pop } }.name = \"worker #{i}\" }\n"
 	"2.times { Thread.new { loop { C.synchronize { D.synchronize { 10.times { } } } } } }\n"
-	"sleep 0.3\n"
+	"sleep 0.01 until Q.num_waiting == 20 && [L, R].all? { |t| t.inspect.include?('forever') }\n"
 	"puts 'ready'\n"
 	"$stdout.flush\n"
 	"loop { sleep 1 }\n";
