@@ -333,28 +333,6 @@ static void fold_runs(struct alike *a, size_t n)
 	free(r.edge);
 }
 
-static size_t home(struct alike *a, size_t node)
-{
-	while (a->home[node] != node)
-		node = a->home[node] = a->home[a->home[node]];
-	return node;
-}
-
-static void connect_homes(struct alike *a, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		a->home[i] = i;
-	for (size_t i = 0; i < a->sk->n_edges; i++) {
-		size_t x = a->sk->edges[i].from, y = a->sk->edges[i].to;
-
-		if (x >= n || y >= n)
-			continue;
-		x = home(a, x);
-		y = home(a, y);
-		a->home[x > y ? x : y] = x < y ? x : y;
-	}
-}
-
 /* Boxes that are connected with each other, in the order of their nodes. */
 struct cluster {
 	size_t node[GROUP_MAX], n; /* more than GROUP_MAX: not compared */
@@ -377,9 +355,9 @@ static struct cluster *clusters_new(struct alike *a, size_t n)
 
 	for (size_t i = 0; i < n; i++)
 		list[i].edges = BUF_INIT;
-	connect_homes(a, n);
+	sketch_homes(a->sk, n, a->home);
 	for (size_t i = 0; i < n; i++) {
-		struct cluster *c = &list[home(a, i)];
+		struct cluster *c = &list[a->home[i]];
 
 		c->is_plain = (!c->n || c->is_plain) && is_plain(&a->sk->nodes[i]) && !a->hidden[i];
 		if (c->n < GROUP_MAX)
@@ -388,7 +366,7 @@ static struct cluster *clusters_new(struct alike *a, size_t n)
 	}
 	for (size_t i = 0; i < a->sk->n_edges; i++) {
 		const struct sketch_edge *e = &a->sk->edges[i];
-		struct cluster *c = &list[home(a, e->from < n ? e->from : e->to)];
+		struct cluster *c = &list[a->home[e->from < n ? e->from : e->to]];
 
 		if (c->n > GROUP_MAX)
 			continue;

@@ -264,6 +264,23 @@ static size_t home_of(size_t *home, size_t node)
 	return node;
 }
 
+void sketch_homes(const struct sketch *sk, size_t n, size_t *home)
+{
+	for (size_t i = 0; i < n; i++)
+		home[i] = i;
+	for (size_t i = 0; i < sk->n_edges; i++) {
+		size_t x = sk->edges[i].from, y = sk->edges[i].to;
+
+		if (x >= n || y >= n)
+			continue;
+		x = home_of(home, x);
+		y = home_of(home, y);
+		home[x > y ? x : y] = x < y ? x : y;
+	}
+	for (size_t i = 0; i < n; i++)
+		home[i] = home[home[i]];
+}
+
 /* Walks down from the top of a part. */
 static void measure_part(struct parts *ps, struct part *p)
 {
@@ -294,17 +311,11 @@ static void find_parts(struct parts *ps)
 	_cleanup_free_ bool *led_to = xcalloc(sk->n_nodes + 1, sizeof *led_to);
 	_cleanup_free_ size_t *part_of = xcalloc(sk->n_nodes + 1, sizeof *part_of);
 
-	for (size_t i = 0; i < sk->n_nodes; i++)
-		ps->home[i] = i;
-	for (size_t i = 0; i < sk->n_edges; i++) {
-		const struct sketch_edge *e = &sk->edges[i];
-		size_t x = home_of(ps->home, e->from), y = home_of(ps->home, e->to);
-
-		led_to[e->backwards ? e->from : e->to] = true;
-		ps->home[x > y ? x : y] = x < y ? x : y;
-	}
+	sketch_homes(sk, sk->n_nodes, ps->home);
+	for (size_t i = 0; i < sk->n_edges; i++)
+		led_to[sk->edges[i].backwards ? sk->edges[i].from : sk->edges[i].to] = true;
 	for (size_t i = 0; i < sk->n_nodes; i++) {
-		size_t h = home_of(ps->home, i);
+		size_t h = ps->home[i];
 
 		if (h == i) {
 			part_of[h] = ps->n;

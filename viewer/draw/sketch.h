@@ -74,6 +74,9 @@ void sketch_line(struct sketch *sk, size_t node, const char *fmt, ...)
 struct sketch_edge *sketch_edge(
 	struct sketch *sk, size_t from, size_t to, const char *class, const char *label);
 
+/* Writes of each of the first n nodes which is the first of those that it is connected with, by edges among them. */
+void sketch_homes(const struct sketch *sk, size_t n, size_t *home);
+
 /* Removes nodes, and the edges that lead from or to them; the others get new numbers. dropped: of each node. */
 void sketch_drop(struct sketch *sk, const bool *dropped);
 
