@@ -54,13 +54,7 @@ extern struct exit_map exit_handlers SEC(".maps");
 #define OF_ENTER(handler) GLOBAL int handler##_part(struct slot *slot, long id);
 #define OF_ENDS(handler) GLOBAL int handler##_part(struct slot *slot, long ret);
 #define OF_EXIT(handler) GLOBAL int handler##_part(struct slot *slot, long ret);
-#define OF_WAIT(handler)
-#define HANDLER(place, handler) OF_##place(handler)
 #include "schema/calls.def"
-#undef OF_ENTER
-#undef OF_ENDS
-#undef OF_EXIT
-#undef OF_WAIT
 
 #else
 #define HANDLER_OF(section, name, number)                                                          \

@@ -377,14 +377,10 @@ int BPF_PROG(wait_any, bool preempt, struct task_struct *prev, struct task_struc
 	if (!slot)
 		return 0;
 	switch (slot->handler) {
-#define OF_ENTER(handler)
-#define OF_ENDS(handler)
-#define OF_EXIT(handler)
 #define OF_WAIT(handler)                                                                           \
 	case HANDLE_##handler:                                                                     \
 		handler##_part(slot);                                                              \
 		break;
-#define HANDLER(place, handler) OF_##place(handler)
 #include "schema/calls.def"
 	}
 #endif

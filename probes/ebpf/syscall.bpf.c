@@ -157,6 +157,14 @@ static __always_inline bool io_fast(
 
 #endif
 
+/* Goes on with a handler, if it is one. */
+static __always_inline void go_on(void *ctx, struct slot *slot, u32 next)
+{
+	slot_handler(slot, next);
+	if (next)
+		bpf_tail_call(ctx, &exit_handlers, next);
+}
+
 /* TP_PROTO(struct pt_regs *regs, long ret) */
 SEC("tp_btf/sys_exit")
 int BPF_PROG(on_sys_exit, struct pt_regs *regs, long ret)
@@ -187,9 +195,7 @@ int BPF_PROG(on_sys_exit, struct pt_regs *regs, long ret)
 	exit = calls[nr].exit;
 	if (exit == HANDLE_exit_io && io_fast(regs, ret, task, slot))
 		return 0;
-	slot_handler(slot, exit);
-	if (exit)
-		bpf_tail_call(ctx, &exit_handlers, exit);
+	go_on(ctx, slot, exit);
 	return 0;
 }
 
@@ -212,15 +218,7 @@ int BPF_PROG(enter_any, struct pt_regs *regs, long id)
 	case HANDLE_##handler:                                                                     \
 		handler##_part(slot, id);                                                          \
 		break;
-#define OF_ENDS(handler)
-#define OF_EXIT(handler)
-#define OF_WAIT(handler)
-#define HANDLER(place, handler) OF_##place(handler)
 #include "schema/calls.def"
-#undef OF_ENTER
-#undef OF_ENDS
-#undef OF_EXIT
-#undef OF_WAIT
 	}
 #endif
 	return 0;
@@ -237,20 +235,10 @@ int BPF_PROG(ends_any, struct pt_regs *regs, long ret)
 	if (!slot)
 		return 0;
 	switch (slot->handler) {
-#define OF_ENTER(handler)
-#define OF_ENDS(handler) CASE(handler)
-#define OF_EXIT(handler)
-#define OF_WAIT(handler)
-#define HANDLER(place, handler) OF_##place(handler)
+#define OF_ENDS CASE
 #include "schema/calls.def"
-#undef OF_ENTER
-#undef OF_ENDS
-#undef OF_EXIT
-#undef OF_WAIT
 	}
-	slot_handler(slot, next);
-	if (next)
-		bpf_tail_call(ctx, &exit_handlers, next);
+	go_on(ctx, slot, next);
 #endif
 	return 0;
 }
@@ -266,20 +254,10 @@ int BPF_PROG(exit_any, struct pt_regs *regs, long ret)
 	if (!slot)
 		return 0;
 	switch (slot->handler) {
-#define OF_ENTER(handler)
-#define OF_ENDS(handler)
-#define OF_EXIT(handler) CASE(handler)
-#define OF_WAIT(handler)
-#define HANDLER(place, handler) OF_##place(handler)
+#define OF_EXIT CASE
 #include "schema/calls.def"
-#undef OF_ENTER
-#undef OF_ENDS
-#undef OF_EXIT
-#undef OF_WAIT
 	}
-	slot_handler(slot, next);
-	if (next)
-		bpf_tail_call(ctx, &exit_handlers, next);
+	go_on(ctx, slot, next);
 #endif
 	return 0;
 }

@@ -46,16 +46,8 @@ extern struct wait_map wait_handlers SEC(".maps");
 	}                                                                                          \
 	static __always_inline int name##_body(struct task_struct *task, struct slot *slot)
 
-#define OF_ENTER(handler)
-#define OF_ENDS(handler)
-#define OF_EXIT(handler)
 #define OF_WAIT(handler) GLOBAL int handler##_part(struct slot *slot);
-#define HANDLER(place, handler) OF_##place(handler)
 #include "schema/calls.def"
-#undef OF_ENTER
-#undef OF_ENDS
-#undef OF_EXIT
-#undef OF_WAIT
 
 #else
 #define HANDLER_WAIT(name)                                                                         \
