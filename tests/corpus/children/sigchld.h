@@ -4,6 +4,7 @@
 #define TESTS_CORPUS_SIGNALS_SIGCHLD_H
 
 #include <signal.h>
+#include <stdbool.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -27,6 +28,16 @@ static sigset_t two_children(void (*on_child)(int signo))
 		waitid(P_PID, (id_t)child, &info, WEXITED | WNOWAIT);
 	}
 	return before;
+}
+
+/* Reaps a child that has ended, or all of those, and counts them. */
+static inline void reap(bool all)
+{
+	while (waitpid(-1, NULL, WNOHANG) > 0) {
+		ended++;
+		if (!all)
+			break;
+	}
 }
 
 #endif

@@ -3,7 +3,6 @@
 #ifndef TESTS_CORPUS_SIGNALS_SIGCHLD_BY_FD_H
 #define TESTS_CORPUS_SIGNALS_SIGCHLD_BY_FD_H
 
-#include <stdbool.h>
 #include <sys/signalfd.h>
 
 #include "sigchld.h"
@@ -21,11 +20,7 @@ static inline int count_children(int n, bool reap_all)
 	while (ended < n) {
 		if (read(fd, &info, sizeof info) != sizeof info)
 			return 1;
-		while (waitpid(-1, NULL, WNOHANG) > 0) {
-			ended++;
-			if (!reap_all)
-				break;
-		}
+		reap(reap_all);
 	}
 	return 0;
 }

@@ -3,8 +3,6 @@
 #ifndef TESTS_CORPUS_SIGWAIT_SIGWAIT_CHILDREN_H
 #define TESTS_CORPUS_SIGWAIT_SIGWAIT_CHILDREN_H
 
-#include <stdbool.h>
-
 #include "tests/corpus/children/sigchld.h"
 
 /* Counts children until that many have ended; reap_all: all that have, for each signal, else one. */
@@ -18,11 +16,7 @@ static inline int count_children(int n, bool reap_all)
 	while (ended < n) {
 		if (sigwait(&set, &signo) != 0)
 			return 1;
-		while (waitpid(-1, NULL, WNOHANG) > 0) {
-			ended++;
-			if (!reap_all)
-				break;
-		}
+		reap(reap_all);
 	}
 	return 0;
 }
