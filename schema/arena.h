@@ -64,7 +64,7 @@ enum {
 	ARENA_RECORD_SLOTS = 40 /* no record needs more */
 };
 
-/* In a series (ARENA_SERIES) nothing is held for longer, by the counter and by CLOCK_MONOTONIC. */
+/* Holds that are added up are shorter, by the counter and by CLOCK_MONOTONIC: by the reader, or by their thread (ARENA_SERIES). */
 #define ARENA_SHORT_TSC (1ull << 15)
 #define ARENA_SHORT_NS 10000ull
 

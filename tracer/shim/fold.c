@@ -13,11 +13,6 @@ enum {
 };
 
 /* In the arena's clock, where the counter runs at 1 to 5 GHz. */
-static uint64_t short_raw(const struct shim_drain *d)
-{
-	return d->clock.tsc ? 1u << 15 : 10000;
-}
-
 static uint64_t span_raw(const struct shim_drain *d)
 {
 	return d->clock.tsc ? 1u << 25 : 10000000;
@@ -80,7 +75,7 @@ static void add_up(
 			continue;
 		}
 		if (!copy(s, i + 1, give) || give[0] < take[0] || give[0] > limit ||
-			give[0] - take[0] >= short_raw(d) || give[1] != f->give ||
+			give[0] - take[0] >= shim_short_raw(d) || give[1] != f->give ||
 			give[2] != f->give_site)
 			return;
 		from = f->last = give[0];

@@ -367,6 +367,12 @@ struct shim_drain {
 	size_t at_once;   /* slots that one poll hands over at most */
 };
 
+/* Holds that are added up are shorter than this, raw. */
+static inline uint64_t shim_short_raw(const struct shim_drain *d)
+{
+	return d->clock.tsc ? ARENA_SHORT_TSC : ARENA_SHORT_NS;
+}
+
 /* Prepares for an arena that is laid out and mapped, with the clock chosen. memory: bytes that may be had. */
 void shim_drain_init(struct shim_drain *d, bool everything, uint64_t memory);
 void shim_drain_done(struct shim_drain *d);

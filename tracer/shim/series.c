@@ -74,7 +74,7 @@ static struct shim_fold added(const struct shim_series *told, const uint64_t *sl
 /* A hold that has lasted so long will not be added any more: twice as long, for a thread that is about to release it. */
 static uint64_t too_long(const struct shim_drain *d)
 {
-	return 2 * (d->clock.tsc ? ARENA_SHORT_TSC : ARENA_SHORT_NS);
+	return 2 * shim_short_raw(d);
 }
 
 enum shim_next shim_series_next(
