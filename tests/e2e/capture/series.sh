@@ -183,10 +183,10 @@ static void *crossed(void *arg)
 			break;
 		pthread_mutex_unlock(mine);
 	}
+	/* Both have theirs. */
+	turn++;
 	while (turn < 2)
-		if (turn < 2 && arg == NULL)
-			turn = 2;
-	usleep(100000);
+		;
 	pthread_mutex_lock(other);
 	return NULL;
 }
