@@ -41,9 +41,10 @@ static void draw_label(struct draw *d, size_t i)
 	const char *color = stuck ? STYLE_RED : STYLE_INK;
 
 	if (l->is_fold) {
-		_cleanup_free_ char *fit = text_fit(tl->tree->nodes[l->fold_node].words, 36);
+		const struct tree_node *n = &tl->tree->nodes[l->fold_node];
+		_cleanup_free_ char *fit = text_fit(n->words, 36);
 
-		(void)canvas_text(&d->c, "fold", 0, y, 8.5, STYLE_GREY, fit);
+		(void)canvas_text(&d->c, "fold", 0, y, 8.5, n->stuck ? STYLE_RED : STYLE_GREY, fit);
 		return;
 	}
 	name = label_fit(l->is_first ? p->name : trace_thread_name(tl->t, l->thread),

@@ -175,14 +175,14 @@ static void sum_up(struct family *f)
 		size_t e = f->order[n];
 		struct entity *it = &f->list[e];
 		const char *name = family_name(f, e);
-		bool stuck = family_is_proc(f, e) ? f->t->procs[e].stuck != STUCK_NOT
-						  : thread_of(f, e)->stuck != STUCK_NOT;
+		enum stuck stuck =
+			family_is_proc(f, e) ? f->t->procs[e].stuck : thread_of(f, e)->stuck;
 
-		it->key[0] = family_own_key(f, e);
+		it->key[0] = hash_mix(family_own_key(f, e), stuck, 11);
 		it->key[1] = hash_mix(hash_bytes(name, strlen(name)), family_is_proc(f, e), 7);
 		it->procs = family_is_proc(f, e);
 		it->threads = !family_is_proc(f, e);
-		it->stuck = stuck;
+		it->stuck = stuck != STUCK_NOT;
 		for (size_t k = 0; k < it->n; k++) {
 			const struct entity *kid = &f->list[f->kids[it->first + k]];
 
@@ -191,9 +191,8 @@ static void sum_up(struct family *f)
 			it->threads += kid->threads;
 			it->stuck += kid->stuck;
 		}
-		/* A stuck process is never folded as one of many. */
-		if (it->stuck)
-			it->key[0] = it->key[1] = hash_mix(e, 1, 11);
+		/* What is stuck, or has a stuck one below it, is never alike to what goes on. */
+		it->key[1] = hash_mix(it->key[1], stuck, it->stuck > 0);
 	}
 }
 

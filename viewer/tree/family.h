@@ -14,9 +14,9 @@ struct trace;
  * stands for that). Entities are numbered: processes first, then threads.
  */
 struct entity {
-	size_t parent;                /* entity; NONE: a root */
-	size_t first, n;              /* children, in family.kids */
-	uint64_t key[2];              /* equal keys: alike; [1]: by name alone */
+	size_t parent;   /* entity; NONE: a root */
+	size_t first, n; /* children, in family.kids */
+	uint64_t key[2]; /* equal keys: alike; [1]: by name, and whether anything is stuck */
 	size_t procs, threads, stuck; /* of the subtree, itself included */
 };
 

@@ -286,8 +286,8 @@ static struct graph_item *draw_fold(struct graph *g, const struct tree_node *n, 
 	graph_set(it, "class", "fold");
 	graph_set(it, "style", "rounded");
 	graph_set(it, "fontsize", "10");
-	graph_set(it, "fontcolor", STYLE_GREY);
-	graph_set(it, "color", STYLE_FAINT);
+	graph_set(it, "fontcolor", n->stuck ? STYLE_RED : STYLE_GREY);
+	graph_set(it, "color", n->stuck ? STYLE_RED : STYLE_FAINT);
 	graph_set(it, "peripheries", "2");
 	graph_tooltip(it, n->words);
 	return it;

@@ -229,7 +229,11 @@ void tree_text(
 
 		if (n->kind != TREE_FOLD)
 			l.width = c.name;
-		text_add(&l, n->kind == TREE_FOLD ? TEXT_DIM : TEXT_PLAIN, first);
+		text_add(&l,
+			n->kind != TREE_FOLD ? TEXT_PLAIN
+			: n->stuck           ? TEXT_RED
+					     : TEXT_DIM,
+			first);
 		l.width = width;
 		if (n->kind == TREE_PROC)
 			proc_line(&l, t, n, &c);

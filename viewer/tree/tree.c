@@ -126,7 +126,9 @@ static char *fold_words(const struct family *f, const struct fold *fold, bool al
 		add_count(&b, fold->procs, fold->threads);
 		buf_adds(&b, " more");
 	}
-	if (fold->stuck)
+	if (fold->stuck && fold->stuck == fold->procs + fold->threads)
+		buf_adds(&b, fold->stuck > 1 ? ", all stuck" : ", stuck");
+	else if (fold->stuck)
 		buf_addf(&b, ", %zu of them stuck", fold->stuck);
 	return buf_steal(&b);
 }
@@ -138,6 +140,7 @@ static void add_fold(struct growth *g, struct fold *fold, size_t parent, bool al
 	n->procs = fold->procs;
 	n->threads = fold->threads;
 	n->words = fold_words(g->f, fold, alike);
+	n->stuck = fold->stuck > 0;
 	n->members = steal(&fold->list);
 	n->n_members = fold->hidden;
 	g->tree->hidden_procs += fold->procs;
@@ -207,8 +210,10 @@ static bool is_shown(struct growth *g, struct todo *td, size_t e)
 {
 	struct fold key = {.key = g->f->list[e].key[g->how->by_name]};
 	struct fold *group = bsearch(&key, td->groups, td->n_groups, sizeof key, by_key);
+	/* The few that are stuck are what the reader looks for, however little room there is. */
+	const struct folding *how = g->f->list[e].stuck && g->how != &none ? levels : g->how;
 
-	if (group->members > g->how->alike && group->shown >= g->how->shown) {
+	if (group->members > how->alike && group->shown >= how->shown) {
 		fold_add(group, g->f, e);
 		return false;
 	}

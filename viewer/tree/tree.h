@@ -26,7 +26,8 @@ struct tree_node {
 	size_t procs, threads; /* fold: how many it hides, descendants included */
 	size_t *members; /* fold: the siblings it hides; processes first, thread i as trace.n_procs + i */
 	size_t n_members;
-	char *words; /* fold: "97 more like these: all exit 0" */
+	bool stuck;  /* fold: some that it hides are */
+	char *words; /* fold: "97 more kid, all exit 0" */
 };
 
 struct tree {

@@ -97,6 +97,70 @@ TEST(tree_folds_children_that_are_alike)
 	(void)sqlite3_close(db);
 }
 
+/* A process with threads of one name, the first of which are stuck in one deadlock; twins of them go on. */
+static sqlite3 *make_stuck(int stuck, int twins)
+{
+	_cleanup_free_ char *sql = xasprintf(TRACE_ROW
+		"INSERT INTO process(id, pid, name, start_ns) VALUES (1, 1, 'x', 0);"
+		"INSERT INTO thread(id, tid, process_id, start_ns, is_main) VALUES (1, 1, 1, 0, 1);"
+		"WITH RECURSIVE c(i) AS (VALUES (2) UNION ALL SELECT i + 1 FROM c WHERE i <= %d)"
+		"INSERT INTO thread(id, tid, process_id, creator_id, name, start_ns, is_main)"
+		" SELECT i, i, 1, 1, 'phil', i, 0 FROM c;"
+		"INSERT INTO finding(id, rule, severity, certainty, ts_ns, summary)"
+		" VALUES (1, 'deadlock', 'error', 'certain', 5000, 'they wait');"
+		"INSERT INTO finding_member(finding_id, ordinal, thread_id)"
+		" SELECT 1, id, id FROM thread WHERE id BETWEEN 2 AND %d",
+		stuck + twins, stuck + 1);
+
+	return recording_of(sql);
+}
+
+static size_t count_stuck(const struct trace *t, const struct tree *tree)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < tree->n; i++)
+		n += tree->nodes[i].kind == TREE_THREAD && t->threads[tree->nodes[i].row].stuck;
+	return n;
+}
+
+/* Many that are stuck alike are one box, as any others; a few never are. */
+TEST(tree_folds_many_threads_that_are_stuck)
+{
+	sqlite3 *db = make_stuck(57, 20);
+	struct trace *t = recording_load(db);
+	struct tree *tree = tree_new(t, 300);
+
+	ASSERT_INT(tree->n, 9); /* the process, three of each and the rest of each */
+	ASSERT_INT(count_stuck(t, tree), 3);
+	ASSERT_STR(tree->nodes[7].words, "54 more phil, all stuck");
+	ASSERT(tree->nodes[7].stuck);
+	ASSERT_STR(tree->nodes[8].words, "17 more phil");
+	ASSERT(!tree->nodes[8].stuck);
+	tree_free(tree);
+	tree = tree_new(t, 0);
+	ASSERT_INT(count_stuck(t, tree), 57);
+	tree_free(tree);
+	trace_free(t);
+	(void)sqlite3_close(db);
+}
+
+TEST(tree_shows_the_few_that_are_stuck)
+{
+	sqlite3 *db = make_stuck(5, 2000);
+	struct trace *t = recording_load(db);
+
+	for (size_t max = 8; max < 400; max = max * 2) {
+		struct tree *tree = tree_new(t, max);
+
+		ASSERT_INT(count_stuck(t, tree), 5);
+		ASSERT_INT(tree->hidden_threads, 2005 - 5 - (tree->n - 1 - 5 - count_folds(tree)));
+		tree_free(tree);
+	}
+	trace_free(t);
+	(void)sqlite3_close(db);
+}
+
 TEST(tree_counts_everything_once)
 {
 	for (int n = 1; n < 2000; n = n * 2 + 1) {
