@@ -11,6 +11,8 @@ SELECT t.id AS thread_id, s.function, s.file, s.line,
             WHEN s.module GLOB '*/libnode.so*' OR s.module GLOB '*/node' OR s.module GLOB '*/nodejs' OR s.function GLOB 'node::*'
                  OR s.function GLOB 'v8::*' THEN 'node'
             WHEN s.function GLOB 'runtime.*' OR (s.function = 'threadentry' AND coalesce(s.file, 'gcc_.c') GLOB '*gcc_*.c') THEN 'go'
+            WHEN s.module GLOB '*/libgomp.so*' OR s.module GLOB '*/libomp.so*' OR s.module GLOB '*/libomp5.so*' OR s.module GLOB '*/libiomp5.so*'
+                 OR s.function IN ('gomp_thread_start', '__kmp_launch_worker') THEN 'openmp'
        END AS runtime
   FROM thread t JOIN site s ON s.id = t.entry_site_id;
 

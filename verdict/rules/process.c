@@ -213,19 +213,37 @@ int rule_crash(struct rule_context *ctx)
  * wait came to its end with that of the main thread, and that nobody joined.
  */
 static const char main_exit_sql[] =
-	"SELECT p.id, t.id, m.end_ns, w.reason, w.site_id, w.id FROM process p"
+	/* Who ended each process: the thread that ended by itself, and last. */
+	"WITH ended(process_id, ns) AS MATERIALIZED"
+	" (SELECT process_id, max(end_ns) FROM thread WHERE cut_short = 0 GROUP BY process_id)"
+	"SELECT p.id, t.id, m.end_ns, w.reason, w.site_id, w.id,"
+	/* What was over a moment before may have ended by itself, or by the end of the process. */
+	" w.end_ns IS NULL OR w.end_ns >= coalesce(x.ns, m.end_ns) OR w.end_ns >= t.end_ns"
+	" FROM process p"
 	" JOIN thread m ON m.process_id = p.id AND m.is_main"
 	" JOIN thread t ON t.process_id = p.id AND NOT t.is_main"
+	" LEFT JOIN ended x ON x.process_id = p.id"
 	/* A thread is killed in the wait that its own end ends: the main thread's may be much earlier or later. */
 	" LEFT JOIN wait w ON w.thread_id = t.id AND w.start_ns < coalesce(t.end_ns, m.end_ns)"
-	"  AND (w.end_ns IS NULL OR w.end_ns >= coalesce(t.end_ns, m.end_ns) - 1000000)"
+	"  AND (w.end_ns IS NULL OR w.end_ns >= x.ns"
+	"   OR w.end_ns >= coalesce(t.end_ns, m.end_ns) - 1000000)"
 	" WHERE p.end_kind = 'exit' AND p.end_ns <= ?1"
 	/* An exec ends the other threads too, and on purpose. */
 	" AND NOT EXISTS (SELECT 1 FROM exec x WHERE x.process_id = p.id AND x.errno IS NULL"
 	"  AND x.ts_ns >= t.end_ns AND x.ts_ns <= t.end_ns + 1000000000)"
 	/* That Java, Node.js and Ruby end while threads of theirs are still there (daemons, workers) is how they are used. */
 	" AND NOT EXISTS (SELECT 1 FROM thread_start e WHERE e.thread_id = t.id"
-	"  AND e.runtime IN ('java', 'node', 'ruby'))"
+	"  AND e.runtime IN ('java', 'node', 'ruby', 'openmp'))"
+	/*
+	 * Nor can the program join the threads of a library of the system, other than one that runs the program's functions in
+	 * them.
+	 */
+	" AND NOT EXISTS (SELECT 1 FROM site s WHERE s.id = t.entry_site_id"
+	"  AND (s.module GLOB '/usr/lib*/*.so*' OR s.module GLOB '/lib*/*.so*')"
+	"  AND s.module NOT GLOB '*/libstdc++.so*' AND s.module NOT GLOB '*/libc++.so*'"
+	"  AND s.module NOT GLOB '*/libpython*' AND s.module NOT GLOB '*/libglib-2.0.so*'"
+	"  AND s.module NOT GLOB '*/libc.so*' AND s.module NOT GLOB '*/libpthread*.so*'"
+	"  AND s.module NOT GLOB '*/libQt[0-9]Core.so*' AND s.module NOT GLOB '*/libstd-*.so')"
 	/* Python knows that a thread is at its end before the kernel does: one that runs may have been joined. */
 	" AND NOT (w.id IS NULL AND EXISTS (SELECT 1 FROM thread_start e WHERE e.thread_id = t.id"
 	"  AND e.runtime = 'python'))"
@@ -257,6 +275,7 @@ int rule_main_exit(struct rule_context *ctx)
 
 	for (; rc > 0; rc = query_step(stmt, ctx->why)) {
 		struct finding_member *m;
+		bool in_wait;
 
 		if (query_int(stmt, 1, 0) == thread)
 			continue;
@@ -277,19 +296,21 @@ int rule_main_exit(struct rule_context *ctx)
 		if (n > MEMBERS_MAX)
 			continue;
 		naming_thread(&b, ctx->db, thread);
-		if (query_int(stmt, 5, 0)) {
+		in_wait = query_int(stmt, 5, 0) && query_int(stmt, 6, 0);
+		if (in_wait) {
 			buf_adds(&b, " was killed while waiting (");
 			buf_add_printable(&b, query_text(stmt, 3), strlen(query_text(stmt, 3)));
 			buf_addc(&b, ')');
+			naming_site(&b, ctx->db, query_int(stmt, 4, 0));
 		} else {
-			buf_adds(&b, " was killed while it ran");
+			buf_adds(&b,
+				query_int(stmt, 5, 0) ? " was killed" : " was killed while it ran");
 		}
-		naming_site(&b, ctx->db, query_int(stmt, 4, 0));
 		m = rule_member(f, &b);
 		m->thread_id = thread;
 		m->process_id = process;
-		m->site_id = query_int(stmt, 4, 0);
-		m->wait_id = query_int(stmt, 5, 0);
+		m->site_id = in_wait ? query_int(stmt, 4, 0) : 0;
+		m->wait_id = in_wait ? query_int(stmt, 5, 0) : 0;
 	}
 	return rc;
 }

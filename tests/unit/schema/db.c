@@ -390,7 +390,9 @@ TEST(db_thread_names)
 		{"/srv/server", "threadentry", "app", "/usr/lib/go/src/runtime/cgo/gcc_util.c"},
 		{"/srv/server", "threadentry", "app", NULL},
 		{"/srv/server", "threadentry", "threadentry", "server.c"},
-		{"/srv/server", "runtime.mstart", "app", NULL}};
+		{"/srv/server", "runtime.mstart", "app", NULL},
+		{"/usr/lib/x86_64-linux-gnu/libgomp.so.1.0.0", "", "app", NULL},
+		{"/srv/server", "gomp_thread_start", "app", NULL}};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		_cleanup_stmt_ sqlite3_stmt *stmt = NULL;

@@ -245,6 +245,36 @@ TEST(rules_main_exit)
 	EXPECT(db, "main-exit-kills-threads", "");
 }
 
+/* A thread whose sleep was over when another one ended the process was not killed in it, however shortly before. */
+TEST(rules_main_exit_after_a_wait)
+{
+	for (int before = 0; before < 2; before++) {
+		_cleanup_buf_ struct buf why = BUF_INIT;
+		sqlite3 *db = fixture_program(1);
+		struct findings list = {0};
+		_cleanup_free_ char *set = xasprintf(
+			"start_ns = 500000000, end_ns = %d", before ? 1999999000 : 2000001000);
+		const char *text;
+
+		ends(db, 1, 2.02);
+		fixture_sql(
+			db, "UPDATE thread SET cut_short = 1, end_ns = 2000300000 WHERE id = 11");
+		fixture_sql(
+			db, "UPDATE thread SET cut_short = 0, end_ns = 2000000000 WHERE id = 10");
+		fixture_wait(db, 11, "sleep", set);
+		ASSERT_INT(
+			verdict_all(db, INT64_MAX, "main-exit-kills-threads", false, &list, &why),
+			0);
+		ASSERT_INT(list.n, 1);
+		ASSERT_INT(list.list[0].n_members, 1);
+		text = list.list[0].members[0].text;
+		ASSERT(strstr(text, " was killed"));
+		ASSERT_INT(strstr(text, " while waiting (sleep)") != NULL, !before);
+		findings_free(&list);
+		(void)sqlite3_close(db);
+	}
+}
+
 /* A thread that waited for a byte: from its own process, which wakes it when there is work; from another. */
 TEST(rules_main_exit_while_a_pipe_is_read)
 {
@@ -291,6 +321,16 @@ TEST(rules_main_exit_of_runtimes)
 		"main-exit-kills-threads", "");
 	EXPECT(began_in("/usr/bin/node", "node::worker::Worker::StartThread(int)"),
 		"main-exit-kills-threads", "");
+	/* Workers of a library, which the program cannot join; threads that a library runs the program's functions in. */
+	EXPECT(began_in("/usr/lib/x86_64-linux-gnu/libgomp.so.1.0.0", ""),
+		"main-exit-kills-threads", "");
+	EXPECT(began_in("/srv/static", "gomp_thread_start"), "main-exit-kills-threads", "");
+	EXPECT(began_in("/usr/lib/x86_64-linux-gnu/libtbb.so.12.8", ""), "main-exit-kills-threads",
+		"");
+	EXPECT(began_in("/usr/lib/x86_64-linux-gnu/libstdc++.so.6", ""), "main-exit-kills-threads",
+		"main-exit-kills-threads");
+	EXPECT(began_in("/srv/lib/plugin.so", "work"), "main-exit-kills-threads",
+		"main-exit-kills-threads");
 	/* Python's may have been joined before it was quite at its end; one that slept was not. */
 	EXPECT(began_in("/usr/bin/python3.11", "pythread_wrapper"), "main-exit-kills-threads", "");
 	db = began_in("/usr/bin/python3.11", "pythread_wrapper");
