@@ -14,7 +14,8 @@ static void add_text(struct buf *b, sqlite3_stmt *stmt, int col)
 /* Who was told to end (SIGHUP, SIGINT, SIGQUIT, SIGTERM) and soon did so misses nothing. */
 #define AND_NOT_TO_END                                                                             \
 	" AND NOT (s.signo IN (1, 2, 3, 15) AND EXISTS (SELECT 1 FROM process e"                   \
-	"  WHERE e.id = s.process_id AND e.end_ns <= s.sent_ns + 10000000000))"
+	"  WHERE e.id = s.process_id"                                                              \
+	"  AND e.end_ns <= coalesce(s.sent_ns, s.delivered_ns) + 10000000000))"
 
 static const char lost_sql[] =
 	"SELECT s.process_id, s.name, s.result, count(*), min(s.sent_ns), s.sender_id FROM signal s"

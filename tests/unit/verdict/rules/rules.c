@@ -776,6 +776,12 @@ TEST(rules_interrupted_to_end)
 	fixture_sql(db, "UPDATE handler SET signo = 15");
 	ends(db, 2, 1);
 	EXPECT(db, "interrupted-call", "");
+	/* The library sees no sender. */
+	db = interrupted("read", 0);
+	fixture_sql(db, "UPDATE signal SET signo = 15, name = 'SIGTERM', sent_ns = NULL");
+	fixture_sql(db, "UPDATE handler SET signo = 15");
+	ends(db, 2, 1);
+	EXPECT(db, "interrupted-call", "");
 	db = interrupted("read", 0);
 	fixture_sql(db, "UPDATE signal SET signo = 15, name = 'SIGTERM'");
 	fixture_sql(db, "UPDATE handler SET signo = 15");
