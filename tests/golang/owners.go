@@ -103,6 +103,48 @@ func rounds() {
 	go first.keep(false)
 }
 
+// What another goroutine, or a timer, is going to unlock belongs to nobody; how says by what.
+func handed(how string) {
+	s, c := &store{}, &cache{}
+	s.mu.Lock()
+	c.mu.RLock()
+	ready := make(chan int)
+	switch how {
+	case "closure":
+		go func() { <-ready; time.Sleep(time.Hour); s.mu.Unlock() }()
+	case "deferred":
+		go func() { defer s.mu.Unlock(); <-ready; time.Sleep(time.Hour) }()
+	case "value":
+		go func(f func()) { <-ready; time.Sleep(time.Hour); f() }(s.mu.Unlock)
+	case "timer":
+		time.AfterFunc(time.Hour, s.mu.Unlock)
+	case "timerclosure":
+		time.AfterFunc(time.Hour, func() { s.mu.Unlock() })
+	case "reader":
+		go func() { <-ready; time.Sleep(time.Hour); c.mu.RUnlock() }()
+		close(ready)
+		c.mu.Lock()
+	case "worker":
+		// It takes it first, and gives it back early: that is not to unlock what somebody else has.
+		go func() {
+			for range ready {
+				s.mu.Lock()
+				if s.name != "" {
+					s.mu.Unlock()
+					continue
+				}
+				s.name += "x"
+				s.mu.Unlock()
+			}
+		}()
+	}
+	if how != "worker" {
+		close(ready)
+	}
+	s.mu.Lock()
+	ready <- 1
+}
+
 func main() {
 	var both sync.WaitGroup
 	both.Add(2)
@@ -113,6 +155,8 @@ func main() {
 		closures(&both)
 	case "rounds":
 		rounds()
+	case "handed":
+		go handed(os.Args[2])
 	}
 	for {
 		time.Sleep(time.Millisecond)

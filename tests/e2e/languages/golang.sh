@@ -370,6 +370,19 @@ owners.go:86 owners.go:78"
 owners.go:86 owners.go:78" "who has what"
 	stop
 	end
+	begin "why, Go $2: what another goroutine or a timer is going to unlock belongs to nobody"
+	for how in closure deferred value timer timerclosure reader; do
+		start "$1" handed $how
+		wait_for 20 has_text "waits for the .*(sync[.].*Mutex)" || fail "$how: nobody waits" "$(cat out)"
+		run "$PPTRACE" why "$pid"
+		expect_out '^No deadlock was found'
+		stop
+	done
+	start "$1" handed worker
+	wait_for 20 has_text '^warning: stuck'
+	expect_out '^      which it already holds itself$'
+	stop
+	end
 }
 owner_cases ./owners 1.19
 

@@ -15,7 +15,16 @@
 
 #include <string.h>
 
-enum { MAX_CODE = 16384, RSP = 4, RAX = 0, MAX_UNKNOWN = 512, MAX_CHANGES = 256, TEST = 16 };
+enum {
+	MAX_CODE = 16384,
+	RSP = 4,
+	RAX = 0,
+	RDX = 2,
+	MAX_SLOTS = 16,
+	MAX_UNKNOWN = 512,
+	MAX_CHANGES = 256,
+	TEST = 16
+};
 
 /* What a register holds: a number, 0: not known; or so much more than what is not known yet. */
 struct value {
@@ -33,6 +42,12 @@ struct scan {
 	struct golang *go;
 	const uint8_t *code;
 	size_t len, body; /* body: without the bytes that were put behind the code */
+	size_t now; /* where it is: what is stored behind that, in slots of the frame, does not lie there yet */
+	struct {
+		uint64_t at;
+		struct value value;
+	} slots[MAX_SLOTS];
+	unsigned n_slots;
 	uint64_t start, sp;
 	struct value regs[16];
 	struct unknown unknown[MAX_UNKNOWN];
@@ -40,16 +55,18 @@ struct scan {
 	struct {
 		struct value word;
 		int by;
+		size_t at;
 	} changes[MAX_CHANGES]; /* of locks, in the order of the code */
 	size_t n_changes;
 	size_t tested; /* up to where a jump may depend on what a lock's instruction has found */
 };
 
-static void change(struct scan *s, struct value word, int by)
+static void change(struct scan *s, size_t at, struct value word, int by)
 {
 	if ((!word.number && !word.unknown) || s->n_changes == MAX_CHANGES)
 		return;
 	s->changes[s->n_changes].word = word;
+	s->changes[s->n_changes].at = at;
 	s->changes[s->n_changes++].by = by;
 }
 
@@ -96,6 +113,29 @@ static void stored(struct scan *s, unsigned reg, uint64_t at)
 		return;
 	u->is_two |= u->is && u->is != word - v.number;
 	u->is = word - v.number;
+}
+
+/* What will be put into the frame. */
+static void will_store(struct scan *s, unsigned reg, uint64_t at)
+{
+	unsigned i = 0;
+
+	while (i < s->n_slots && s->slots[i].at != at)
+		i++;
+	if (i == MAX_SLOTS)
+		return;
+	s->n_slots += i == s->n_slots;
+	s->slots[i].at = at;
+	s->slots[i].value = s->regs[reg];
+}
+
+/* What will lie at an address when it is read. */
+static struct value loaded(struct scan *s, struct value at)
+{
+	for (unsigned i = 0; at.number && !at.unknown && i < s->n_slots; i++)
+		if (s->slots[i].at == at.number)
+			return s->slots[i].value;
+	return some(s, golang_u64(s->go, known(s, at), 0));
 }
 
 static int32_t number32(const uint8_t *p)
@@ -182,12 +222,11 @@ static size_t move(struct scan *s, size_t i)
 	if (op == 0x8d) {
 		s->regs[o.reg] = at;
 	} else if (op == 0x8b) {
-		s->regs[o.reg] = o.is_register ? s->regs[o.base]
-					       : some(s, golang_u64(s->go, known(s, at), 0));
+		s->regs[o.reg] = o.is_register ? s->regs[o.base] : loaded(s, at);
 	} else if (op == 0x89 && o.is_register) {
 		s->regs[o.base] = s->regs[o.reg];
 	} else if (op == 0x89 && is_slot(&o)) {
-		stored(s, o.reg, at.number);
+		(i < s->now ? stored : will_store)(s, o.reg, at.number);
 	} else if (op == 0x83 && o.is_register && (o.reg & 7) == 0) {
 		if (s->regs[o.base].number || s->regs[o.base].unknown)
 			s->regs[o.base].number += (uint64_t)(int8_t)s->code[i + 2 + o.len];
@@ -245,7 +284,7 @@ static size_t atomic(struct scan *s, size_t i)
 	if (!o.len || o.is_register)
 		return 0;
 	at += o.len;
-	change(s, address_of(s, &o, s->start + at),
+	change(s, i, address_of(s, &o, s->start + at),
 		op == 0xb1 || known(s, s->regs[o.reg]) == 1 ? 1 : -1);
 	if (op == 0xc1)
 		s->regs[o.reg] = something(s);
@@ -264,7 +303,7 @@ static size_t call(struct scan *s, size_t i)
 			continue;
 		if (word.number || word.unknown) {
 			word.number += golang_calls[k].word;
-			change(s, word, golang_calls[k].change);
+			change(s, i, word, golang_calls[k].change);
 		}
 		forget(s);
 		return 5;
@@ -334,21 +373,68 @@ static int count(const struct scan *s, uint64_t word, uint64_t tried)
 	return tried ? before : locked;
 }
 
+/* Reads so many bytes of the function's code, and goes through them; false: they cannot be read. */
+static bool walk(struct scan *s, uint8_t code[MAX_CODE + 16], size_t len)
+{
+	s->code = code;
+	s->body = len;
+	if (!memory_cached(&s->go->memory, s->start, code, len))
+		return false;
+	memset(code + len, 0x90, 16);
+	s->len = len + 16;
+	step_all(s);
+	return true;
+}
+
+/* Begins where the function of a frame begins; false: it is not known, or too far from where it is now. */
+static bool begin(struct scan *s, const struct golang_frame *f)
+{
+	s->start = golang_place(s->go, f->pc)->start;
+	s->sp = f->low;
+	s->now = (size_t)(f->pc - s->start);
+	forget(s);
+	return s->start && f->pc >= s->start && s->now <= MAX_CODE;
+}
+
 int golang_locked(struct golang *go, const struct golang_frame *f, uint64_t word, uint64_t tried)
 {
-	const struct golang_place *place = golang_place(go, f->pc);
+	struct scan s = {.go = go};
 	uint8_t code[MAX_CODE + 16];
-	struct scan s = {.go = go, .code = code, .start = place->start, .sp = f->low};
 
-	if (!place->start || f->pc < place->start || f->pc - place->start > MAX_CODE)
-		return 0;
 	/* The call that it is in counts, if it is a lock's. */
-	s.body = (size_t)(f->pc - place->start);
-	if (!memory_cached(&go->memory, place->start, code, s.body))
+	if (!begin(&s, f) || !walk(&s, code, s.now))
 		return 0;
-	memset(code + s.body, 0x90, 16);
-	s.len = s.body + 16;
-	forget(&s);
-	step_all(&s);
 	return count(&s, word, tried);
+}
+
+/* What is done first to the object of a word, behind where it is now. */
+static int next_change(struct scan *s, uint64_t word)
+{
+	uint64_t end = golang_function_end(s->go, s->start);
+	uint8_t code[MAX_CODE + 16];
+
+	if (end <= s->start + s->now || end - s->start > MAX_CODE ||
+		!walk(s, code, (size_t)(end - s->start)))
+		return 0;
+	for (size_t i = 0; i < s->n_changes; i++)
+		if (s->changes[i].at >= s->now && known(s, s->changes[i].word) == word)
+			return s->changes[i].by;
+	return 0;
+}
+
+int golang_next_change(struct golang *go, const struct golang_frame *f, uint64_t word)
+{
+	struct scan s = {.go = go};
+
+	return begin(&s, f) ? next_change(&s, word) : 0;
+}
+
+int golang_first_change(struct golang *go, uint64_t function, uint64_t closure, uint64_t word)
+{
+	struct scan s = {.go = go, .start = function};
+
+	forget(&s);
+	/* By this register a function finds its own variables. */
+	s.regs[RDX] = number(closure);
+	return next_change(&s, word);
 }

@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * To be read in this order: golang.c (goroutines), layout.c (the runtime's structures), frame.c (stacks), poll.c (descriptors
- * that goroutines wait for), asks.c (programs that ask themselves), lock.c (what a goroutine waits for), code.c (who has a mutex), stackmap.c (which words of a stack count), heap.c (objects), reach.c (who could wake it).
+ * that goroutines wait for), asks.c (programs that ask themselves), lock.c (what a goroutine waits for), code.c (who has a mutex), closure.c (functions that unlock it), stackmap.c (which words of a stack count), heap.c (objects), reach.c (who could wake it).
  */
 #ifndef TRACER_RUNTIME_GOLANG_GOLANG_H
 #define TRACER_RUNTIME_GOLANG_GOLANG_H
@@ -205,7 +205,21 @@ void golang_wait(struct golang *go, const struct goroutine *g, struct runtime_wa
  */
 int golang_locked(struct golang *go, const struct golang_frame *f, uint64_t word, uint64_t tried);
 
+/* 1 if the first thing that a frame's function does to the object of this word, behind where it is now, is to lock it; -1 if it is to unlock it; 0: it does nothing to it. */
+int golang_next_change(struct golang *go, const struct golang_frame *f, uint64_t word);
+
+/* The same of all that a function does which is called by this function value. */
+int golang_first_change(struct golang *go, uint64_t function, uint64_t closure, uint64_t word);
+
+/* ---- closure.c ---- */
+
+/* Takes the owner from each mutex that a function unlocks which somebody else is to call. */
+void golang_closures(struct golang *go);
+
 /* ---- stackmap.c ---- */
+
+/* Where the function ends that an address lies in, 0: not known. */
+uint64_t golang_function_end(struct golang *go, uint64_t pc);
 
 typedef void golang_word(void *arg, uint64_t word);
 

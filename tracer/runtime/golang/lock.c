@@ -179,9 +179,26 @@ static bool waits_for_others(const struct goroutine *g)
 	return g->status == GO_WAITING && (g->sema || g->channel);
 }
 
+/* Says whether a goroutine that has not locked an object is about to unlock it, as its code stands. */
+static bool is_about_to_unlock(struct golang *go, const struct goroutine *g, uint64_t word)
+{
+	int next = 0;
+
+	/* It wants it first. */
+	if (g->wanted == word || g->tried == word)
+		return false;
+	for (size_t i = 0; i < g->n_frames && !next; i++) {
+		if (!is_program_frame(go, &g->frames[i]) || !go->scans)
+			continue;
+		go->scans--;
+		next = golang_next_change(go, &g->frames[i], word);
+	}
+	return next < 0;
+}
+
 /*
  * Returns 1 + the index of the only goroutine that seems to have set the word, or 0. Of several readers, all of whom a
- * writer waits for, one that waits itself.
+ * writer waits for, one that waits itself. Where another one is about to unlock it who has not locked it, it does not belong to who has.
  */
 static uint32_t owner_of(struct golang *go, uint64_t word, bool is_shared)
 {
@@ -190,8 +207,13 @@ static uint32_t owner_of(struct golang *go, uint64_t word, bool is_shared)
 	for (size_t i = 0; i < go->n; i++) {
 		const struct goroutine *g = &go->list[i];
 
-		if (g->is_system || g->is_torn || !has_locked(go, g, word))
+		if (g->is_system || g->is_torn)
 			continue;
+		if (!has_locked(go, g, word)) {
+			if (is_about_to_unlock(go, g, word))
+				return 0;
+			continue;
+		}
 		if (owner && !is_shared)
 			return 0;
 		if (!owner || !waits_for_others(&go->list[owner - 1]))
@@ -306,6 +328,7 @@ void golang_waits(struct golang *go)
 		}
 		g->owner = (uint32_t)(owner - 1);
 	}
+	golang_closures(go);
 	hash_done(&by_addr);
 	hash_done(&owners);
 }

@@ -44,8 +44,9 @@ struct walk {
 
 /* ---- The tables ---- */
 
-/* Finds the description of the function that an address lies in (runtime.findfunc), and where the function begins. */
-static uint64_t find_function(struct golang *go, uint64_t pc, uint64_t *ret_start)
+/* Finds the description of the function that an address lies in (runtime.findfunc), and where the function begins and ends. */
+static uint64_t find_function(
+	struct golang *go, uint64_t pc, uint64_t *ret_start, uint64_t *ret_end)
 {
 	const struct golang_layout *l = &go->layout;
 	uint64_t table = golang_u64(go, go->module, l->module_ftab);
@@ -66,9 +67,17 @@ static uint64_t find_function(struct golang *go, uint64_t pc, uint64_t *ret_star
 			low = middle;
 	}
 	*ret_start = text + golang_u32(go, table, 8 * low);
-	if (pc < *ret_start || pc - text >= golang_u32(go, table, 8 * (low + 1)))
+	*ret_end = text + golang_u32(go, table, 8 * (low + 1));
+	if (pc < *ret_start || pc >= *ret_end)
 		return 0;
 	return functions + golang_u32(go, table, 8 * low + 4);
+}
+
+uint64_t golang_function_end(struct golang *go, uint64_t pc)
+{
+	uint64_t start, end;
+
+	return find_function(go, pc, &start, &end) ? end : 0;
 }
 
 static uint32_t number(struct golang *go, uint64_t *at)
@@ -119,7 +128,7 @@ static bool take_bits(
 static void read_map(struct golang *go, uint64_t pc, struct golang_map *m)
 {
 	const struct golang_layout *l = &go->layout;
-	uint64_t start, function = find_function(go, pc - 1, &start);
+	uint64_t start, end, function = find_function(go, pc - 1, &start, &end);
 	uint64_t base = golang_u64(go, go->module, l->module_gofunc), tables, data[3] = {0};
 	uint32_t n_tables = golang_u32(go, function, l->func_npcdata);
 	uint8_t n_data = 0;

@@ -130,7 +130,12 @@ TEST(golang_code_any_bytes)
 	struct golang *go = calloc(1, sizeof *go);
 	struct golang_place place = {.n = 1};
 	uint8_t code[400];
+	/* runtime.functab: where the only function begins, and where the next one would. */
+	uint32_t table[] = {0, 0, sizeof code, 0};
+	uint64_t module[] = {(uint64_t)(uintptr_t)table, 2, (uint64_t)(uintptr_t)code, 1};
 
+	go->module = (uint64_t)(uintptr_t)module;
+	go->layout = (struct golang_layout){.module_text = 16, .module_pclntable = 24};
 	/* Read from this process itself. */
 	go->memory = (struct memory){.pid = getpid(), .budget = 100000000};
 	place.start = (uint64_t)(uintptr_t)code;
@@ -145,6 +150,9 @@ TEST(golang_code_any_bytes)
 		f.pc = place.start + (uint64_t)random() % sizeof code;
 		(void)hash_set(&go->places, f.pc, &place);
 		(void)golang_locked(go, &f, (uint64_t)random(), (uint64_t)random());
+		(void)golang_next_change(go, &f, (uint64_t)random());
+		(void)golang_first_change(go, place.start, (uint64_t)random(), (uint64_t)random());
+		ASSERT(golang_function_end(go, f.pc) == place.start + sizeof code);
 		memory_done(&go->memory);
 		go->memory.pages = (struct hash){0};
 		go->memory.last = 0;
