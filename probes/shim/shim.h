@@ -19,6 +19,7 @@
 
 #include "base/arch.h"
 #include "probes/shim/libc.h"
+#include "probes/shim/sys.h"
 #include "schema/arena.h"
 #include "schema/record.h"
 
@@ -51,7 +52,7 @@ bool shim_next_is_libc(const char *name);
 #define REAL_AS(name, symbol, version)                                                             \
 	static inline __typeof__(&name) real_##name(void)                                          \
 	{                                                                                          \
-		static void *cache;                                                                \
+		static AT_HAND void *cache;                                                        \
 		void *p = __atomic_load_n(&cache, __ATOMIC_RELAXED);                               \
                                                                                                    \
 		if (unlikely(!p))                                                                  \

@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "probes/shim/sys.h"
 
-bool sys_filtered;
+AT_HAND bool sys_filtered;
 static uint64_t forbidden[SYS_NUMBERS / 64];
 
 bool sys_forbids(long nr)

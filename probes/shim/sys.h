@@ -14,6 +14,12 @@
 /* Calls with these numbers and above are not known. */
 enum { SYS_NUMBERS = 512 };
 
+/*
+ * For what is asked between fork and exec: it lies where the loader itself has written. A child has such a page as it is,
+ * any other it must first be given by the kernel, which takes longer than all that is done with it.
+ */
+#define AT_HAND __attribute__((section(".data")))
+
 /* Set once the program has a filter for system calls. */
 extern bool sys_filtered;
 

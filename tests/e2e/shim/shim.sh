@@ -204,6 +204,70 @@ END
 fi
 end
 
+begin "auto: between fork and exec the library has the kernel give a child no pages"
+if [[ " $modes " != *" --locks=shim "* ]]; then skip "no eBPF here"; else
+	cat >pages.c <<'END'
+#define _GNU_SOURCE
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* The fewest page faults of a child that executes: the first ones may get the library. */
+static long least(int number, int (*exec)(void))
+{
+	long min = -1;
+
+	for (int i = 0; i < number; i++) {
+		struct rusage u;
+		pid_t pid = fork();
+		int status;
+
+		if (!pid)
+			_exit(exec());
+		if (wait4(pid, &status, 0, &u) != pid || status)
+			exit(2);
+		if (min < 0 || u.ru_minflt < min)
+			min = u.ru_minflt;
+	}
+	return min;
+}
+
+static char name[] = "true";
+static char *argv[] = {name, NULL};
+
+static int by_path(void)
+{
+	return execve("/bin/true", argv, environ);
+}
+
+static int by_name(void)
+{
+	return execvp("true", argv);
+}
+
+int main(void)
+{
+	long path = least(300, by_path);
+
+	printf("%ld %ld\n", path, least(100, by_name));
+	return 0;
+}
+END
+	gcc -O2 -Wl,-z,now -o pages pages.c
+	read -r path name < <(./pages)
+	run "$PPTRACE" run -q -o s.db ./pages
+	expect_status 0
+	read -r path_traced name_traced <out
+	# One for the library's own code; and where the stack or a variable crosses into another page.
+	expect_eq "$((path_traced - path > 4))" 0 "more than 4 pages beyond the $path of an execve: $path_traced"
+	expect_eq "$((name_traced - name > 5))" 0 "more than 5 pages beyond the $name of an execvp: $name_traced"
+	expect_sql s.db "SELECT count(*) > 0 FROM exec WHERE path = '/bin/true' AND lock_source = 'futex'" 1
+fi
+end
+
 begin "an empty environment still leads to the library"
 run "$PPTRACE" run -q --backend=shim -o s.db env -i "$PROGRAMS/locks_apart"
 expect_status 0

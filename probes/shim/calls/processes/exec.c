@@ -33,8 +33,18 @@ enum { ENV_ON_STACK = 256 * 1024 };
 
 /* Where the new environment lies; needs the caller's stack. */
 #define ENV_FOR(env, bears)                                                                        \
-	(exec_env_size(env) <= ENV_ON_STACK ? exec_env((env), (bears), alloca(exec_env_size(env))) \
-					    : (env))
+	(exec_env_size((env), (bears)) <= ENV_ON_STACK                                             \
+			? exec_env((env), (bears), alloca(exec_env_size((env), (bears))))          \
+			: (env))
+
+void exec_prepare(void)
+{
+	if (!exec_is_ours())
+		return;
+	(void)real_execve();
+	(void)real_execvpe();
+	(void)exec_interpreter();
+}
 
 WRAPPER(execve) execve;
 int execve(const char *path, char *const argv[], char *const envp[])
@@ -55,15 +65,16 @@ int execve(const char *path, char *const argv[], char *const envp[])
 WRAPPER(execvpe) execvpe;
 int execvpe(const char *file, char *const argv[], char *const envp[])
 {
-	char buf[PATH_MAX];
 	struct exec_call call;
 	const char *path;
+	size_t size;
 	bool bears;
 	int rc;
 
 	if (!exec_is_ours())
 		return real_execvpe()(file, argv, envp);
-	path = exec_find(file, buf, sizeof buf);
+	size = exec_find_size(file);
+	path = exec_find(file, alloca(size), size);
 	bears = path && exec_can_bear(AT_FDCWD, path, 0, envp);
 	report_exec(&call, path ? path : file, argv, bears);
 	rc = real_execvpe()(file, argv, ENV_FOR(envp, bears));

@@ -17,6 +17,7 @@
 #include "probes/shim/task.h"
 #include "probes/shim/calls/fdlist.h"
 #include "probes/shim/calls/report.h"
+#include "probes/shim/calls/processes/preload.h"
 #include "probes/shim/calls/processes/vfork.h"
 #include "probes/shim/calls/wait.h"
 #include "schema/compat.h"
@@ -59,6 +60,7 @@ pid_t fork(void)
 
 	/* The kernel's probes know nothing of buffers: this is recorded beside them as well. */
 	report_stdio(STDIO_FORK);
+	exec_prepare();
 	report_spawn(&call);
 	pid = real_fork()();
 	if (pid)
@@ -72,6 +74,7 @@ pid_t _Fork(void)
 	struct spawn_call call;
 	pid_t pid;
 
+	exec_prepare();
 	report_spawn(&call);
 	pid = real__Fork()();
 	if (pid)
@@ -93,6 +96,8 @@ int clone(int (*run)(void *), void *stack, int flags, void *arg, ...)
 	tls = va_arg(ap, void *);
 	child_tid = va_arg(ap, pid_t *);
 	va_end(ap);
+	if (!(flags & CLONE_VM))
+		exec_prepare();
 	/* A child on this very memory would fill the same slots, unless this thread waits for it. */
 	if (!(flags & CLONE_VM) || (flags & CLONE_VFORK))
 		report_spawn(&call);

@@ -3,38 +3,24 @@
 #include "probes/shim/calls/processes/preload.h"
 
 #include <fcntl.h>
-#include <limits.h>
-#include <string.h>
 
 #include "schema/compat.h"
 #include "schema/plain.h"
 #include "probes/shim/options.h"
 #include "probes/shim/shim.h"
 #include "probes/shim/sys.h"
-
-/* The file lies beside the arena. */
-static bool table_path(char *path)
-{
-	const char *slash = strrchr(shim_options.given, '/');
-	size_t len = slash ? (size_t)(slash + 1 - shim_options.given) : 0;
-
-	if (!len || len + sizeof PLAIN_FILE > PATH_MAX)
-		return false;
-	memcpy(path, shim_options.given, len);
-	memcpy(path + len, PLAIN_FILE, sizeof PLAIN_FILE);
-	return true;
-}
+#include "probes/shim/calls/processes/text.h"
 
 /* Read, not mapped: whoever cuts the file off must not end those that look into it. */
 static bool table_read(struct plain_entry *entries, size_t place)
 {
 	const size_t size = PLAIN_TRIES * sizeof *entries;
-	char path[PATH_MAX];
 	long fd, n;
 
-	if (!table_path(path))
+	if (!*shim_options.plain)
 		return false;
-	fd = sys4(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0);
+	fd = sys4(SYS_openat, AT_FDCWD, shim_options.plain,
+		O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0);
 	if (fd < 0)
 		return false;
 	n = sys4(SYS_pread64, fd, entries, size, place * sizeof *entries);
@@ -45,17 +31,12 @@ static bool table_read(struct plain_entry *entries, size_t place)
 /* Other libraries than those that were looked at may be loaded then. */
 static bool chooses_libraries(char *const *env)
 {
-	static const char preload[] = "LD_PRELOAD=", path[] = "LD_LIBRARY_PATH=",
-			  audit[] = "LD_AUDIT=";
-
 	for (; env && *env; env++) {
 		const char *e = *env;
 
-		if (e[0] != 'L' || e[1] != 'D' || e[2] != '_')
-			continue;
-		if (!strncmp(e, path, sizeof path - 1) || !strncmp(e, audit, sizeof audit - 1) ||
-			(!strncmp(e, preload, sizeof preload - 1) &&
-				strcmp(e + sizeof preload - 1, shim_options.library) != 0))
+		if (TEXT_BEGINS(e, "LD_LIBRARY_PATH=") || TEXT_BEGINS(e, "LD_AUDIT=") ||
+			(TEXT_BEGINS(e, PRELOAD_IS) &&
+				!text_is(e + PRELOAD_LEN, shim_options.library)))
 			return true;
 	}
 	return false;

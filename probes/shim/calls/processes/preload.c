@@ -15,6 +15,7 @@
 #include "schema/elf_kind.h"
 #include "probes/shim/options.h"
 #include "probes/shim/sys.h"
+#include "probes/shim/calls/processes/text.h"
 
 enum { SCRIPT_DEPTH = 4 };
 
@@ -30,8 +31,8 @@ static long read_fd(void *arg, void *buf, size_t n, uint64_t at)
 	return sys4(SYS_pread64, *(int *)arg, buf, n, at);
 }
 
-/* The interpreter of the program that runs now: the one that loads this library. */
-static const char *own_interpreter(void)
+/* The interpreter of the program that runs now: the one that loads this library. NULL: it has none. */
+static const char *interpreter_find(void)
 {
 	const ElfW(Phdr) *p = (const ElfW(Phdr) *)getauxval(AT_PHDR);
 	unsigned long n = getauxval(AT_PHNUM);
@@ -46,11 +47,23 @@ static const char *own_interpreter(void)
 	return NULL;
 }
 
+static AT_HAND bool interpreter_known;
+static AT_HAND const char *interpreter;
+
+const char *exec_interpreter(void)
+{
+	if (!interpreter_known) {
+		interpreter = interpreter_find();
+		__atomic_store_n(&interpreter_known, true, __ATOMIC_RELEASE);
+	}
+	return interpreter;
+}
+
 static bool same_file(const char *a, const char *b)
 {
 	struct stat x, y;
 
-	return !strcmp(a, b) || (sys4(SYS_newfstatat, AT_FDCWD, a, &x, 0) == 0 &&
+	return text_is(a, b) || (sys4(SYS_newfstatat, AT_FDCWD, a, &x, 0) == 0 &&
 					sys4(SYS_newfstatat, AT_FDCWD, b, &y, 0) == 0 &&
 					x.st_dev == y.st_dev && x.st_ino == y.st_ino);
 }
@@ -74,14 +87,12 @@ static bool can_reach(const char *path, int mode)
 	return rc == 0 || rc == -ENOSYS;
 }
 
-bool exec_can_bear(int dir, const char *path, int flags, char *const *env)
+/* Looks into the file; a function of its own, since no page of the stack is at hand for what it needs. */
+__attribute__((noinline)) static bool file_can_bear(int dir, const char *path, int flags)
 {
 	char interp[ELF_INTERP_MAX], next[ELF_INTERP_MAX];
-	const char *own = own_interpreter();
+	const char *own = exec_interpreter();
 
-	/* The filter stays through the exec, and the library in the new program knows nothing of it. */
-	if (sys_filtered || exec_is_plain(dir, path, flags, env))
-		return false;
 	if (!can_reach(shim_options.library, R_OK) || !can_reach(shim_options.given, R_OK | W_OK))
 		return false;
 	for (int depth = 0; depth <= SCRIPT_DEPTH; depth++) {
@@ -115,27 +126,44 @@ bool exec_can_bear(int dir, const char *path, int flags, char *const *env)
 	return false;
 }
 
+bool exec_can_bear(int dir, const char *path, int flags, char *const *env)
+{
+	/* The filter stays through the exec, and the library in the new program knows nothing of it. */
+	if (sys_filtered || exec_is_plain(dir, path, flags, env))
+		return false;
+	return file_can_bear(dir, path, flags);
+}
+
 static const char *path_variable(void)
 {
 	for (char **e = environ; e && *e; e++)
-		if (!strncmp(*e, "PATH=", 5))
+		if (TEXT_BEGINS(*e, "PATH="))
 			return *e + 5;
 	return "/bin:/usr/bin";
 }
 
+size_t exec_find_size(const char *file)
+{
+	size_t size = text_len(path_variable()) + text_len(file) + 2;
+
+	return file[text_until(file, '/', '/')] ? 1 : size < PATH_MAX ? size : PATH_MAX;
+}
+
 const char *exec_find(const char *file, char *buf, size_t size)
 {
-	size_t len = strlen(file);
+	size_t len = text_len(file);
 
-	if (strchr(file, '/'))
+	if (file[text_until(file, '/', '/')])
 		return file;
 	for (const char *p = path_variable();; p++) {
-		size_t n = strcspn(p, ":");
+		size_t n = text_until(p, ':', ':');
 
 		if (n + len + 2 <= size) {
-			memcpy(buf, p, n);
-			buf[n] = '/';
-			memcpy(buf + n + (n ? 1 : 0), file, len + 1);
+			char *to = text_copy(buf, p, n);
+
+			if (n)
+				*to++ = '/';
+			*text_copy(to, file, len) = '\0';
 			if (sys3(SYS_faccessat, AT_FDCWD, buf, X_OK) == 0)
 				return buf;
 		}
@@ -147,9 +175,6 @@ const char *exec_find(const char *file, char *buf, size_t size)
 
 /* ---- The environment ---- */
 
-static const char preload_is[] = "LD_PRELOAD=";
-static const char arena_is[] = "PPTRACE_ARENA=";
-
 static size_t env_count(char *const *env)
 {
 	size_t n = 0;
@@ -159,31 +184,45 @@ static size_t env_count(char *const *env)
 	return n;
 }
 
-static const char *env_value(char *const *env, const char *name)
+static const char *env_preload(char *const *env)
 {
 	for (; env && *env; env++)
-		if (!strncmp(*env, name, strlen(name)))
-			return *env + strlen(name);
+		if (TEXT_BEGINS(*env, PRELOAD_IS))
+			return *env + PRELOAD_LEN;
 	return "";
 }
 
-size_t exec_env_size(char *const *env)
+size_t exec_env_size(char *const *env, bool bears)
 {
-	return (env_count(env) + 3) * sizeof(char *) + sizeof preload_is + sizeof arena_is +
-	       2 * PATH_MAX + strlen(env_value(env, preload_is));
+	size_t size = (env_count(env) + 3) * sizeof(char *) + PRELOAD_LEN + 2 +
+		      text_len(env_preload(env));
+
+	return bears ? size + shim_options.library_len + ARENA_LEN + 1 + shim_options.given_len
+		     : size;
+}
+
+/* The next library of a list, and what follows it. */
+static const char *list_next(const char *list, size_t *ret_len)
+{
+	while (*list == ':' || *list == ' ')
+		list++;
+	*ret_len = text_until(list, ':', ' ');
+	return list;
+}
+
+static bool is_own(const char *name, size_t len)
+{
+	return len == shim_options.library_len && text_same(name, shim_options.library, len);
 }
 
 /* Says whether a list of libraries names this one. */
-static bool list_has(const char *list, const char *own, size_t len)
+static bool list_has_own(const char *list)
 {
-	while (*list) {
-		size_t n = strcspn(list, ": ");
+	size_t n;
 
-		if (n == len && !memcmp(list, own, len))
+	for (list = list_next(list, &n); n; list = list_next(list + n, &n))
+		if (is_own(list, n))
 			return true;
-		list += n;
-		list += strspn(list, ": ");
-	}
 	return false;
 }
 
@@ -192,36 +231,29 @@ static bool is_mpi_library(const char *name, size_t len)
 {
 	static const char mpi[] = "/libpptrace-mpi.so";
 
-	return len >= sizeof mpi - 1 && !memcmp(name + len - (sizeof mpi - 1), mpi, sizeof mpi - 1);
+	return len >= sizeof mpi - 1 &&
+	       text_same(name + len - (sizeof mpi - 1), mpi, sizeof mpi - 1);
 }
 
 /* Writes LD_PRELOAD=... with this library first, or without it; returns the end. */
 static char *write_preload(char *to, const char *list, bool bears)
 {
-	const char *own = shim_options.library;
-	size_t len = strlen(own);
 	bool first = true;
+	size_t n;
 
-	memcpy(to, preload_is, sizeof preload_is - 1);
-	to += sizeof preload_is - 1;
+	memcpy(to, PRELOAD_IS, PRELOAD_LEN);
+	to += PRELOAD_LEN;
 	if (bears) {
-		memcpy(to, own, len);
-		to += len;
+		to = text_copy(to, shim_options.library, shim_options.library_len);
 		first = false;
 	}
-	while (*list) {
-		size_t n = strcspn(list, ": ");
-
-		if (n && (n != len || memcmp(list, own, n) != 0) &&
-			(bears || !is_mpi_library(list, n))) {
-			if (!first)
-				*to++ = ':';
-			memcpy(to, list, n);
-			to += n;
-			first = false;
-		}
-		list += n;
-		list += strspn(list, ": ");
+	for (list = list_next(list, &n); n; list = list_next(list + n, &n)) {
+		if (is_own(list, n) || (!bears && is_mpi_library(list, n)))
+			continue;
+		if (!first)
+			*to++ = ':';
+		to = text_copy(to, list, n);
+		first = false;
 	}
 	*to++ = '\0';
 	return to;
@@ -233,22 +265,21 @@ char *const *exec_env(char *const *env, bool bears, void *mem)
 	bool had_preload = false, had_arena = false;
 
 	for (; env && *env; env++) {
-		if (!strncmp(*env, preload_is, sizeof preload_is - 1) && !had_preload) {
-			const char *list = *env + sizeof preload_is - 1;
+		if (TEXT_BEGINS(*env, PRELOAD_IS) && !had_preload) {
+			const char *list = *env + PRELOAD_LEN;
 			char *now = text;
 
 			had_preload = true;
-			if (bears && list_has(list, shim_options.library,
-					     strlen(shim_options.library))) {
+			if (bears && list_has_own(list)) {
 				*o++ = *env;
 				continue;
 			}
 			text = write_preload(text, list, bears);
-			if (now[sizeof preload_is - 1])
+			if (now[PRELOAD_LEN])
 				*o++ = now;
 			continue;
 		}
-		had_arena |= !strncmp(*env, arena_is, sizeof arena_is - 1);
+		had_arena |= TEXT_BEGINS(*env, ARENA_IS);
 		*o++ = *env;
 	}
 	if (bears && !had_preload) {
@@ -257,9 +288,8 @@ char *const *exec_env(char *const *env, bool bears, void *mem)
 	}
 	if (bears && !had_arena) {
 		*o++ = text;
-		memcpy(text, arena_is, sizeof arena_is - 1);
-		memcpy(text + sizeof arena_is - 1, shim_options.given,
-			strlen(shim_options.given) + 1);
+		memcpy(text, ARENA_IS, ARENA_LEN);
+		*text_copy(text + ARENA_LEN, shim_options.given, shim_options.given_len) = '\0';
 	}
 	*o = NULL;
 	return out;

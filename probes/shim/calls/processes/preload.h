@@ -1,7 +1,7 @@
 /* preload.h - which programs get the preload library, and the environment that gives it to them. */
 /* SPDX-License-Identifier: MIT */
 /*
- * To be read in this order: plain.c (which programs need no library), preload.c (which can load it), exec.c, fork.c with vfork.S, child.c (waited
+ * To be read in this order: text.h, plain.c (which programs need no library), preload.c (which can load it), exec.c, fork.c with vfork.S, child.c (waited
  * for), shell.c (system, popen), start.c and exit.c (of a program).
  */
 #ifndef PROBES_SHIM_CALLS_PROCESSES_PRELOAD_H
@@ -25,13 +25,25 @@ bool exec_can_bear(int dir, const char *path, int flags, char *const *env);
 /* Finds a command as execvp does; the path is in buf, or file itself if it has a slash. NULL: not found. */
 const char *exec_find(const char *file, char *buf, size_t size);
 
+/* How large that buf must be. */
+size_t exec_find_size(const char *file);
+
 /*
  * The environment for such a program: the library added to LD_PRELOAD or taken
  * out of it, the arena named. Lives in memory of the caller's, which is as
  * large as exec_env_size says.
  */
-size_t exec_env_size(char *const *env);
+size_t exec_env_size(char *const *env, bool bears);
 char *const *exec_env(char *const *env, bool bears, void *mem);
+
+/*
+ * Finds out what an exec needs to know before a fork: a child would each time have to be given pages for it, and what it
+ * finds out is gone when it executes.
+ */
+void exec_prepare(void);
+
+/* The program interpreter of the program that runs now, which loads this library; NULL: it has none. */
+const char *exec_interpreter(void);
 
 /* Says whether this process was started with the library at all: if not, nothing is changed. */
 bool exec_is_ours(void);
