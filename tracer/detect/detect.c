@@ -117,12 +117,19 @@ static void add_raw(struct tracer *t, struct pids *pids)
 		add_pid(pids, (pid_t)query_int(stmt, 0, 0), "");
 }
 
-/* Records the places of those who wait, and what sits in their buffers. Without it places are missing, no more. */
+/* Reads the places of those who wait, what sits in their buffers, and who has the files that are locked. Returns 0, or a negative number (see why). */
+static int read_details(struct tracer *t, struct sqlite3 *db, struct buf *why)
+{
+	model_file_locks_examine(t->model, t->until);
+	return details_read(t->details, db, t->until, tracer_feed, t, why);
+}
+
+/* Records them. Without it places are missing, no more. */
 static void record_details(struct tracer *t, struct sqlite3 *db)
 {
 	_cleanup_buf_ struct buf why = BUF_INIT;
 
-	(void)details_read(t->details, db, t->until, tracer_feed, t, &why);
+	(void)read_details(t, db, &why);
 	(void)tracer_commit(t);
 }
 
@@ -199,9 +206,8 @@ bool tracer_detect(struct tracer *t, struct findings *ret)
 	case DETECTOR_RUNNING:
 		return false;
 	case DETECTOR_SUSPECTS:
-		/* Where the threads wait, and what sits in their buffers. */
-		if (details_read(t->details, detector_reader(t->detector), t->until, tracer_feed, t,
-			    &why) < 0)
+		/* What no record tells of those who wait. */
+		if (read_details(t, detector_reader(t->detector), &why) < 0)
 			detection_failed(t, why.data);
 		if (tracer_commit(t) == 0)
 			detector_again(t->detector);

@@ -100,6 +100,13 @@ void model_each_alive(
 /* Returns since when (CLOCK_MONOTONIC ns) the longest still open wait that is not obviously live has lasted, or 0: none. */
 uint64_t model_oldest_wait(const struct model *m);
 
+/*
+ * Finds out of each file lock that is waited for who has its open file description now: it may have been sent in a message. One
+ * that its taker has closed is held on by another process of the trace that has it, or else by nobody who is known.
+ * ts: now, in CLOCK_MONOTONIC ns.
+ */
+void model_file_locks_examine(struct model *m, uint64_t ts);
+
 /* Returns how many records were skipped as malformed or contradictory. */
 uint64_t model_skipped(const struct model *m);
 

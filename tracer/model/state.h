@@ -47,6 +47,7 @@ struct hold {
 	uint64_t file;            /* file lock: the open file description */
 	uint32_t depth;
 	uint8_t mode; /* enum lock_mode */
+	bool handed;  /* file lock: another process has taken it */
 };
 
 /* The callers of lock calls, as the preload library told them once. */

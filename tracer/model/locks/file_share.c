@@ -1,4 +1,4 @@
-/* file_share.c - who shares the description that holds a file lock, over fork, exec and exit. */
+/* file_share.c - who shares the description that holds a file lock, over fork, exec, messages and exit. */
 /* SPDX-License-Identifier: MIT */
 #include "tracer/model/private.h"
 
@@ -105,19 +105,25 @@ static bool is_below(const struct model *m, const struct proc *p, const struct p
 	return p == above;
 }
 
+/* The process that the kernel names as the one that took a lock; NULL: another than its holder, who is not known. */
+static const struct proc *taker_of(const struct thread *holder, const struct hold *h)
+{
+	return h->handed ? NULL : holder->proc;
+}
+
 /*
  * A process that locks a descriptor that it has inherited, as flock(1) does for a shell, leaves the lock to those it
  * came from, and to whom those have passed it on; they may have closed it themselves meanwhile.
  */
 static void share_with_givers(
-	struct model *m, const struct thread *from, struct lock *lock, int64_t ts)
+	struct model *m, const struct thread *from, const struct hold *h, int64_t ts)
 {
 	const struct proc *above = ancestor(m, from->proc);
 
 	for (struct proc *p = m->all_procs; above && p; p = p->next)
 		if (p != from->proc && is_alive(p) && is_below(m, p, above) &&
-			has_description(p, lock, from->proc))
-			model_lock_share(m, lock, p, from->id, ts);
+			has_description(p, h->lock, taker_of(from, h)))
+			model_lock_share(m, h->lock, p, from->id, ts);
 }
 
 /* A flock is held on by those that share its description: one of them takes over. */
@@ -127,7 +133,7 @@ static void hand_over(struct model *m, struct thread *from, struct hold *h, int6
 	struct thread *heir = NULL;
 
 	model_lock_leave(m, h->lock, from->proc, ts);
-	share_with_givers(m, from, h->lock, ts);
+	share_with_givers(m, from, h, ts);
 	for (struct proc *p = m->all_procs; p && !heir; p = p->next) {
 		if (is_alive(p) && p != from->proc && model_lock_is_shared(h->lock, p, from->id))
 			heir = p->main;
@@ -138,20 +144,27 @@ static void hand_over(struct model *m, struct thread *from, struct hold *h, int6
 	if (!heir)
 		return;
 	hold.row = 0;
+	hold.handed = true;
 	hold.acquire = ts;
 	hold.request = STORE_NULL;
 	model_hold_begin(m, heir, &hold);
 }
 
-/* Says whether a process has closed the description through which it has taken a lock, and another one has it still. */
-static bool is_passed_on(const struct model *m, const struct thread *from, const struct lock *lock)
+/* Says whether the process of a lock's holder has closed the description through which it has that. */
+static bool has_closed(const struct thread *holder, const struct hold *h)
 {
-	if (!is_alive(from->proc) ||
-		find_descriptor(from->proc, lock, true, from->proc) != DESCRIPTOR_NONE)
+	return is_alive(holder->proc) &&
+	       find_descriptor(holder->proc, h->lock, true, taker_of(holder, h)) == DESCRIPTOR_NONE;
+}
+
+/* Says whether the process of a lock's holder has closed that description, and another one has it still. */
+static bool is_passed_on(const struct model *m, const struct thread *from, const struct hold *h)
+{
+	if (!has_closed(from, h))
 		return false;
 	for (const struct proc *p = m->all_procs; p; p = p->next)
-		if (p != from->proc && is_alive(p) && model_lock_is_shared(lock, p, from->id) &&
-			has_description(p, lock, from->proc))
+		if (p != from->proc && is_alive(p) && model_lock_is_shared(h->lock, p, from->id) &&
+			has_description(p, h->lock, taker_of(from, h)))
 			return true;
 	return false;
 }
@@ -160,8 +173,45 @@ void model_file_locks_passed(struct model *m, const struct lock *lock, int64_t t
 {
 	for (struct thread *t = m->all_threads; lock->class != FLOCK_POSIX && t; t = t->next)
 		for (size_t i = t->n_held; i > 0; i--)
-			if (t->held[i - 1].lock == lock && is_passed_on(m, t, lock))
+			if (t->held[i - 1].lock == lock && is_passed_on(m, t, &t->held[i - 1]))
 				hand_over(m, t, &t->held[i - 1], ts);
+}
+
+/* Says whether somebody waits for a lock that an open file description holds. */
+static bool is_wanted(const struct model *m, const struct lock *lock)
+{
+	if (lock->kind != LOCK_FILE || lock->class == FLOCK_POSIX)
+		return false;
+	for (const struct thread *t = m->all_threads; t; t = t->next)
+		if (t->wait.lock == lock && t->wait.reason == WAIT_FILE_LOCK)
+			return true;
+	return false;
+}
+
+/* Finds who was given the description through which a thread has a lock other than by fork. */
+static void find_given(
+	struct model *m, const struct thread *holder, const struct hold *h, int64_t ts)
+{
+	for (struct proc *p = m->all_procs; p; p = p->next)
+		if (p != holder->proc && is_alive(p) &&
+			!model_lock_is_shared(h->lock, p, holder->id) &&
+			has_description(p, h->lock, taker_of(holder, h)))
+			model_lock_share(m, h->lock, p, holder->id, ts);
+}
+
+void model_file_locks_examine(struct model *m, uint64_t ts)
+{
+	for (struct thread *t = m->all_threads; t; t = t->next) {
+		for (size_t i = t->n_held; i > 0; i--) {
+			struct hold *h = &t->held[i - 1];
+
+			if (!is_wanted(m, h->lock))
+				continue;
+			find_given(m, t, h, model_time(m, ts));
+			if (has_closed(t, h))
+				hand_over(m, t, h, model_time(m, ts));
+		}
+	}
 }
 
 void model_file_locks_fork(
