@@ -42,7 +42,7 @@ static char *make_title(const char *command)
 	for (size_t i = 0; i < first; i++)
 		if (command[i] == '/' && i + 1 < first)
 			s = command + i + 1;
-	if (*command == '\'')
+	if (*command == '\'' || *command == '$')
 		s = command;
 	return text_fit(*s ? s : "(no command)", TITLE_MAX);
 }

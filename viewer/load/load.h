@@ -230,7 +230,7 @@ bool rows_is_null(struct rows *r, int col);
 /* A text that pptrace made about the program, made printable when it was written: backslashes stay, and with lines also line breaks; cut to 20,000 characters. The caller frees it. */
 char *rows_prose(struct rows *r, int col, bool lines);
 
-/* Column of a JSON array of arguments, as one printable command line, cut to 2,000 characters; "" for NULL. The caller frees it. */
+/* Column of a JSON array of arguments, as one printable command line for a shell such as bash, cut to 2,000 characters; "" for NULL. The caller frees it. */
 char *rows_command(struct rows *r, int col);
 
 /*

@@ -128,23 +128,40 @@ static bool is_shell_plain(const char *s, size_t len)
 	return len > 0;
 }
 
-/* Adds one argument as a shell would take it, apart from what has to be made printable. */
+/* Says whether an argument can be shown as it is: nothing in it has to be made printable, unless as a backslash. */
+static bool is_printable(const char *s, size_t len)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT;
+
+	buf_add_prose(&b, s, len, false);
+	return b.len == len;
+}
+
+/*
+ * Adds one argument as a shell takes it, so that the line can be copied: between single quotes a backslash is one;
+ * what is made printable stands in $'...', whose escapes are those of buf_add_printable.
+ */
 static void add_argument(struct buf *b, const char *s, size_t len)
 {
+	bool printable = is_printable(s, len);
+
 	if (b->len)
 		buf_addc(b, ' ');
-	if (is_shell_plain(s, len)) {
-		buf_add_printable(b, s, len);
+	if (printable && is_shell_plain(s, len)) {
+		buf_add(b, s, len);
 		return;
 	}
-	buf_addc(b, '\'');
+	buf_adds(b, printable ? "'" : "$'");
 	for (size_t i = 0, run; i <= len; i += run + 1) {
-		run = strcspn(s + i, "'");
-		if (run > len - i)
-			run = len - i;
-		buf_add_printable(b, s + i, run);
-		if (i + run < len)
-			buf_adds(b, "'\\''");
+		const char *quote = memchr(s + i, '\'', len - i);
+
+		run = quote ? (size_t)(quote - s) - i : len - i;
+		if (printable)
+			buf_add(b, s + i, run);
+		else
+			buf_add_printable(b, s + i, run);
+		if (quote)
+			buf_adds(b, printable ? "'\\''" : "\\'");
 	}
 	buf_addc(b, '\'');
 }
