@@ -364,19 +364,31 @@ static int ebpf_wakeup_fd(struct source *s)
 	return bpf_map__fd(e->skel->maps.near);
 }
 
+/* The counters of all kinds, those of a kind for each processor: at once, or one by one where the kernel cannot (before 5.14). */
+static void counts_read(int map, uint64_t *counts, size_t cpus)
+{
+	uint32_t kinds[REC_KIND_END], n = REC_KIND_END, at;
+
+	if (!bpf_map_lookup_batch(map, NULL, &at, kinds, counts, &n, NULL) && n == REC_KIND_END)
+		return;
+	memset(counts, 0, REC_KIND_END * cpus * sizeof *counts);
+	for (uint32_t kind = 0; kind < REC_KIND_END; kind++)
+		(void)bpf_map_lookup_elem(map, &kind, counts + kind * cpus);
+}
+
 static void ebpf_losses(struct source *s, source_loss *loss, void *arg)
 {
 	struct ebpf *e = s->state;
-	int cpus = libbpf_num_possible_cpus();
-	_cleanup_free_ uint64_t *counts = xcalloc((size_t)(cpus > 0 ? cpus : 1), sizeof *counts);
+	int possible = libbpf_num_possible_cpus();
+	size_t cpus = possible > 0 ? (size_t)possible : 1;
+	_cleanup_free_ uint64_t *counts = xcalloc(REC_KIND_END * cpus, sizeof *counts);
 
+	counts_read(bpf_map__fd(e->skel->maps.lost), counts, cpus);
 	for (unsigned kind = 0; kind < REC_KIND_END; kind++) {
 		uint64_t sum = 0;
 
-		if (bpf_map_lookup_elem(bpf_map__fd(e->skel->maps.lost), &kind, counts))
-			continue;
-		for (int i = 0; i < cpus; i++)
-			sum += counts[i];
+		for (size_t i = 0; i < cpus; i++)
+			sum += counts[kind * cpus + i];
 		/* What cannot be mapped is lost if it stays so: nobody knows how much it is. */
 		if (kind == 0 && (ebpf_ring_is_stuck(e->near) || ebpf_ring_is_stuck(e->far)))
 			sum++;

@@ -5,7 +5,6 @@
 #include "base/mem.h"
 #include "base/script.h"
 #include "schema/names.h"
-#include "tracer/authority/authority.h"
 #include "tracer/snapshot/snapshot.h"
 #include "tracer/symbols/symbols.h"
 
@@ -157,13 +156,10 @@ static void drop_program(struct model *m, struct thread *t, int64_t ts)
 	t->tid_addr = 0;
 }
 
-/* Nothing more will come of a program that has ended by now. */
 static unsigned names_others(struct model *m, const struct proc *p, const struct more *more)
 {
-	if (!authority_covers(m->config.authority, (pid_t)p->pid))
-		return 0;
-	return reopen_named((pid_t)p->pid, more ? more->argv.data : NULL, more ? more->argv.len : 0,
-		&m->programs);
+	return reopen_named(m->config.authority, (pid_t)p->pid, more ? more->argv.data : NULL,
+		more ? more->argv.len : 0, &m->programs);
 }
 
 static char *program_of(const char *path, const struct more *more)

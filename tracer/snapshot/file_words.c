@@ -31,6 +31,25 @@ static unsigned search(int fd, file_look *look)
 	return found;
 }
 
+static uint64_t key_of(const struct stat *st, unsigned which)
+{
+	return hash_mix(hash_mix(st->st_dev, st->st_ino, (uint64_t)st->st_mtim.tv_sec),
+		(uint64_t)st->st_size, which);
+}
+
+int file_words_known(const char *path, unsigned which, struct hash *seen, unsigned *ret)
+{
+	struct stat st;
+	uintptr_t known;
+
+	if (stat(path, &st) < 0 || !S_ISREG(st.st_mode))
+		return -1;
+	known = (uintptr_t)hash_get(seen, key_of(&st, which));
+	if (known)
+		*ret = (unsigned)known - 1;
+	return known != 0;
+}
+
 unsigned file_words(int fd, file_look *look, unsigned which, struct hash *seen)
 {
 	struct stat st;
@@ -40,8 +59,7 @@ unsigned file_words(int fd, file_look *look, unsigned which, struct hash *seen)
 
 	if (fd < 0 || fstat(fd, &st) < 0 || !st.st_size)
 		return 0;
-	key = hash_mix(hash_mix(st.st_dev, st.st_ino, (uint64_t)st.st_mtim.tv_sec),
-		(uint64_t)st.st_size, which);
+	key = key_of(&st, which);
 	known = (uintptr_t)hash_get(seen, key);
 	if (known)
 		return (unsigned)known - 1;

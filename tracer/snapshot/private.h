@@ -165,6 +165,12 @@ typedef unsigned file_look(const char *data, size_t len, unsigned found);
  */
 unsigned file_words(int fd, file_look *look, unsigned which, struct hash *seen);
 
+/*
+ * The same of a file by its name, which is not opened: 1 and the bits if they are known, 0 if they are not, -1 if there is
+ * no such regular file.
+ */
+int file_words_known(const char *path, unsigned which, struct hash *seen, unsigned *ret);
+
 /* ---- emit.c: records ---- */
 void snapshot_emit(
 	struct snapshot *s, void (*emit)(void *arg, const struct rec_head *rec), void *arg);

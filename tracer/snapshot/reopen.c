@@ -84,19 +84,45 @@ static unsigned ways(unsigned words)
 	       (words & TAKES ? REOPENS_BY_TAKING : 0);
 }
 
-static unsigned file_names(const char *path, off_t most, struct hash *seen, file_look *look)
-{
-	_cleanup_close_ int fd = authority_open(path, most);
+/* Whose program it is, and what is known of files. */
+struct naming {
+	struct authority *authority;
+	pid_t pid;
+	struct hash *seen;
+};
 
-	return ways(file_words(fd, look, look == text_words, seen));
+/*
+ * Adds what a file names; false: it is not there, or the process is none that pptrace may look at. Most files were read
+ * before: of these only what stat(2) says is asked, by which they are known again.
+ */
+static bool file_names(
+	const struct naming *n, const char *path, off_t most, file_look *look, unsigned *found)
+{
+	_cleanup_close_ int fd = -1;
+	unsigned words = 0;
+	int known = file_words_known(path, look == text_words, n->seen, &words);
+
+	if (known < 0 || (!known && !authority_covers(n->authority, n->pid)))
+		return false;
+	if (!known) {
+		fd = authority_open(path, most);
+		words = file_words(fd, look, look == text_words, n->seen);
+	}
+	*found |= ways(words);
+	return true;
 }
 
-unsigned reopen_named(pid_t pid, const char *argv, size_t n, struct hash *seen)
+unsigned reopen_named(
+	struct authority *authority, pid_t pid, const char *argv, size_t n, struct hash *seen)
 {
+	const struct naming naming = {authority, pid, seen};
 	_cleanup_free_ char *exe = xasprintf("/proc/%d/exe", (int)pid);
 	const char *end = n ? argv + n : argv;
-	unsigned found = file_names(exe, FILE_MAX, seen, program_words);
+	unsigned found = 0;
 
+	/* Nothing more will come of a program that has ended by now. */
+	if (!file_names(&naming, exe, FILE_MAX, program_words, &found))
+		return 0;
 	for (int i = 0; argv < end; i++) {
 		size_t len = strnlen(argv, (size_t)(end - argv));
 
@@ -108,7 +134,7 @@ unsigned reopen_named(pid_t pid, const char *argv, size_t n, struct hash *seen)
 			_cleanup_free_ char *path = xasprintf("/proc/%d/%s/%.*s", (int)pid,
 				argv[0] == '/' ? "root" : "cwd", (int)len, argv);
 
-			found |= file_names(path, SCRIPT_MAX, seen, text_words);
+			(void)file_names(&naming, path, SCRIPT_MAX, text_words, &found);
 		}
 		argv += len + 1;
 	}

@@ -17,6 +17,7 @@
 
 #include "tracer/source.h"
 
+struct authority;
 struct buf;
 struct hash;
 struct symbols;
@@ -160,10 +161,11 @@ int unflushed_find(struct symbols *s, int64_t key, pid_t pid, source_emit *emit,
  * Returns in which ways the program that a process runs may come to the pipes of others (REOPENS_... of record.h): its file, one of its
  * arguments, or the script that one of the first of them is, names /proc/PID/fd (as a format or in parts) or pidfd_getfd, or
  * makes that system call by its number.
- * argv: its arguments, each ended by a NUL, n bytes in all. seen keeps what is
- * known of files, between calls; done with hash_done.
+ * 0 for one that has ended, and one that authority does not cover. argv: its arguments, each ended by a NUL, n bytes in
+ * all. seen keeps what is known of files, between calls; done with hash_done.
  */
-unsigned reopen_named(pid_t pid, const char *argv, size_t n, struct hash *seen);
+unsigned reopen_named(
+	struct authority *authority, pid_t pid, const char *argv, size_t n, struct hash *seen);
 
 /* ---- Whether threads of a program could end each other's waits (cancels.c) ---- */
 

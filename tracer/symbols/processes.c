@@ -92,6 +92,24 @@ static void remember_fresh(struct symbols *s, struct file *f)
 	s->fresh[s->n_fresh++] = f;
 }
 
+static uint64_t file_key(const struct stat *st)
+{
+	return hash_mix(st->st_dev, st->st_ino,
+		hash_mix((uint64_t)st->st_size, (uint64_t)st->st_mtim.tv_sec,
+			(uint64_t)st->st_mtim.tv_nsec));
+}
+
+/* What is at a path now, if it has been looked at before; nothing is opened for that, and most mappings are of such files. */
+static struct module *known_module(struct symbols *s, const char *path)
+{
+	struct stat st;
+	const struct file *f = stat(path, &st) == 0 && S_ISREG(st.st_mode)
+				       ? hash_get(&s->files, file_key(&st))
+				       : NULL;
+
+	return f ? f->module : NULL;
+}
+
 /* Takes over fd, which may be -1. */
 static struct module *file_module(struct symbols *s, int fd, const char *path)
 {
@@ -105,9 +123,7 @@ static struct module *file_module(struct symbols *s, int fd, const char *path)
 		fd = -1;
 	}
 	if (fd >= 0) {
-		key = hash_mix(st.st_dev, st.st_ino,
-			hash_mix((uint64_t)st.st_size, (uint64_t)st.st_mtim.tv_sec,
-				(uint64_t)st.st_mtim.tv_nsec));
+		key = file_key(&st);
 	} else {
 		table = &s->unknown;
 		key = hash_bytes(path, strlen(path));
@@ -151,7 +167,7 @@ void symbols_map(struct symbols *s, int64_t process, uint64_t start, uint64_t le
 {
 	const struct maps *m = hash_get(&s->processes, (uint64_t)process);
 	const struct map *old = m ? maps_find(m, start) : NULL;
-	int fd;
+	struct module *module;
 
 	if (len == 0 || path[0] != '/')
 		return;
@@ -166,8 +182,10 @@ void symbols_map(struct symbols *s, int64_t process, uint64_t start, uint64_t le
 			maps_add(maps_of(s, process), start, len, offset, known);
 		return;
 	}
-	fd = authority_open(path, AUTHORITY_MODULE_MAX);
-	maps_add(maps_of(s, process), start, len, offset, file_module(s, fd, path));
+	module = known_module(s, path);
+	if (!module)
+		module = file_module(s, authority_open(path, AUTHORITY_MODULE_MAX), path);
+	maps_add(maps_of(s, process), start, len, offset, module);
 }
 
 /* One line of /proc/PID/maps that is executable; path: empty or in brackets if no file is mapped there. */

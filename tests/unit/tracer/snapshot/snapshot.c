@@ -12,6 +12,7 @@
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -558,7 +559,7 @@ TEST(snapshot_reopens_without_arguments)
 {
 	struct hash seen = {0};
 
-	ASSERT(!reopen_named(0, NULL, 0, &seen));
+	ASSERT(!reopen_named(NULL, 0, NULL, 0, &seen));
 	hash_done(&seen);
 }
 
@@ -567,23 +568,32 @@ TEST(snapshot_reopens_by_taking)
 {
 	_cleanup_free_ char *path = xasprintf("/tmp/pptrace-taker.%d", (int)getpid());
 	char *sleeper[] = {"sleep", "60", NULL};
+	struct rlimit old, none;
 	struct hash seen = {0};
 	char argv[128];
 	size_t n;
 	pid_t pid;
 	FILE *f = fopen(path, "we");
 
+	ASSERT(getrlimit(RLIMIT_NOFILE, &old) == 0);
+	none = (struct rlimit){0, old.rlim_max};
 	ASSERT(f && fputs("import os\nos.pidfd_getfd(3, 4)\n", f) > 0 && fclose(f) == 0);
 	ASSERT(posix_spawnp(&pid, sleeper[0], NULL, NULL, sleeper, environ) == 0);
 	n = (size_t)snprintf(argv, sizeof argv, "python3%c%s", 0, path) + 1;
 	for (int i = 0; i < 2; i++) {
-		ASSERT_INT(reopen_named(pid, argv, n, &seen), REOPENS_BY_TAKING);
-		ASSERT_INT(reopen_named(pid,
+		/* The second time nothing is opened. */
+		if (i)
+			ASSERT(setrlimit(RLIMIT_NOFILE, &none) == 0);
+		ASSERT_INT(reopen_named(NULL, pid, argv, n, &seen), REOPENS_BY_TAKING);
+		ASSERT_INT(reopen_named(NULL, pid,
 				   "sleep\0"
 				   "60",
 				   9, &seen),
 			0);
 	}
+	ASSERT(setrlimit(RLIMIT_NOFILE, &old) == 0);
 	ASSERT(kill(pid, SIGKILL) == 0 && waitpid(pid, NULL, 0) == pid && unlink(path) == 0);
+	/* Of one that has ended nothing is asked, whatever its arguments were. */
+	ASSERT_INT(reopen_named(NULL, pid, argv, n, &seen), 0);
 	hash_done(&seen);
 }

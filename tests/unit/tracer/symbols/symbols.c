@@ -8,6 +8,7 @@
 #include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -15,6 +16,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "tracer/symbols/maps.h"
 #include "tracer/symbols/symbols.h"
 #include "tracer/symbols/table.h"
 
@@ -292,6 +294,41 @@ TEST(symbols_map_refuses_what_is_no_file)
 		free(junk);
 	}
 	(void)rmdir(path);
+	symbols_free(s);
+}
+
+/* A file is opened once, however many processes map it; another one at its place is another one. */
+TEST(symbols_map_opens_once)
+{
+	struct symbols *s = symbols_new();
+	_cleanup_free_ char *path = xasprintf("/tmp/pptrace-mapped.%d", (int)getpid());
+	uint64_t code = (uintptr_t)symbols_test_block;
+	const struct map *map;
+	struct rlimit old, none;
+	struct symbol first, second;
+	FILE *f;
+
+	ASSERT(getrlimit(RLIMIT_NOFILE, &old) == 0);
+	none = (struct rlimit){0, old.rlim_max};
+	ASSERT(symbols_map_proc(s, 1, getpid()) == 0);
+	ASSERT(symbols_code(s, 1, code, false, &first) && first.function);
+	map = maps_find(symbols_maps(s, 1), code);
+	ASSERT(map && setrlimit(RLIMIT_NOFILE, &none) == 0);
+	symbols_map(s, 2, map->start, map->len, map->offset, first.module);
+	ASSERT(symbols_code(s, 2, code, false, &second));
+	ASSERT_INT(setrlimit(RLIMIT_NOFILE, &old), 0);
+	ASSERT_STR(second.module, first.module);
+	ASSERT(second.function && !strcmp(second.function, first.function));
+	f = fopen(path, "we");
+	ASSERT(f && fputs("a", f) >= 0 && fclose(f) == 0);
+	symbols_map(s, 3, 0x10000, 0x1000, 0, path);
+	ASSERT(symbols_code(s, 3, 0x10010, false, &first));
+	ASSERT(unlink(path) == 0 && (f = fopen(path, "we")) != NULL);
+	ASSERT(fputs("another", f) >= 0 && fclose(f) == 0);
+	symbols_map(s, 3, 0x20000, 0x1000, 0, path);
+	ASSERT(symbols_code(s, 3, 0x20010, false, &second));
+	ASSERT(first.module != second.module);
+	ASSERT(unlink(path) == 0);
 	symbols_free(s);
 }
 
