@@ -5,6 +5,7 @@ import json
 import os
 import resource
 import shutil
+import signal
 import statistics
 import subprocess
 import time
@@ -55,19 +56,24 @@ def work_ns(argv, folder, env=None):
 
 
 def untraced(rounds, folder):
-    """What a system call of a program costs that nobody traces, meanwhile, in ns of processor time."""
+    """What a system call of a program costs that nobody traces, meanwhile, in ns of processor time; and with programs that do nothing."""
     count = 500000
     argv = [workloads.WORK, "syscall", str(count)]
-    more = []
+    tracers = {"more_ns": [PPTRACE, "run", "-q", "--locks=off", "-o", f"{folder}/u.db", "sleep", "60"]}
+    if os.access(f"{BUILD}/bench/ladder", os.X_OK):
+        tracers["least_ns"] = [f"{BUILD}/bench/ladder", "empty", "sleep", "60"]
+    more = {name: [] for name in tracers}
     for _ in range(rounds):
         before = work_ns(argv, folder)[1]
-        tracer = subprocess.Popen([PPTRACE, "run", "-q", "--locks=off", "-o", f"{folder}/u.db", "sleep", "60"], **QUIET)
-        time.sleep(1)
-        during = work_ns(argv, folder)[1]
-        tracer.terminate()
-        tracer.wait()
-        more.append((during - before) / count)
-    return {"more_ns": spread(more), "before_ns": before / count}
+        for name, command in tracers.items():
+            # The ladder ends with its command: both are signalled.
+            tracer = subprocess.Popen(command, start_new_session=True, **QUIET)
+            time.sleep(1)
+            during = work_ns(argv, folder)[1]
+            os.killpg(tracer.pid, signal.SIGTERM)
+            tracer.wait()
+            more[name].append((during - before) / count)
+    return {**{name: spread(values) for name, values in more.items()}, "before_ns": before / count}
 
 
 def load(rounds, folder):
