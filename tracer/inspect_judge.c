@@ -119,6 +119,8 @@ static int assume(struct inspect *in, const char *what_if, bool is_likely, const
 			remove_finding(f, i);
 		else if (f->list[i].certain && !(same && same->certain))
 			make_conditional(&f->list[i], words);
+		else if (!f->list[i].certain && !same)
+			add_explanation(&f->list[i], words);
 	}
 	findings_free(&again);
 	return 0;
@@ -181,18 +183,21 @@ static char *arm_sql(const struct buf *rows)
 		       : NULL;
 }
 
+/* Says whether the program takes a timer's signal, by a handler, by sigwait or from a signalfd. */
 static bool is_caught(struct inspect *in, const struct posix_timer *timer, struct buf *why)
 {
 	/* The C library's thread waits for those that start threads. */
 	return timer->signo == LIBC_TIMER ||
 	       query_pair(inspect_db(in),
 		       "SELECT 1 FROM handler h JOIN process p ON p.id = h.process_id WHERE p.pid = ?1 AND h.signo = ?2"
-		       " AND h.disposition = 'handler' AND h.end_ns IS NULL",
+		       " AND h.disposition = 'handler' AND h.end_ns IS NULL"
+		       " UNION SELECT 1 FROM wait w JOIN thread t ON t.id = w.thread_id JOIN process p ON p.id = t.process_id"
+		       " WHERE p.pid = ?1 AND w.end_ns IS NULL AND w.awaits >> (?2 - 1) & 1",
 		       timer->pid, timer->signo, 0, why);
 }
 
 /*
- * Linux shows which POSIX timers there are, to nobody whether they are armed. Who catches the signal of one means to
+ * Linux shows which POSIX timers there are, to nobody whether they are armed. Who takes the signal of one means to
  * be woken by it.
  */
 static int assume_posix_timers(struct inspect *in, bool caught, struct findings *f, struct buf *why)
@@ -213,7 +218,7 @@ static int assume_posix_timers(struct inspect *in, bool caught, struct findings 
 		f, why);
 }
 
-/* Where the interval timers may not be read: a program that catches their signal expects one, perhaps from before an exec; another may. */
+/* Where the interval timers may not be read: a program that takes their signal expects one, perhaps from before an exec; another may. */
 static int assume_interval_timers(
 	struct inspect *in, bool caught, struct findings *f, struct buf *why)
 {
@@ -222,7 +227,9 @@ static int assume_interval_timers(
 	_cleanup_free_ char *sql = NULL;
 	int rc = query_open(inspect_db(in),
 		"SELECT p.pid FROM process p WHERE p.end_ns IS NULL AND ?1 = EXISTS (SELECT 1 FROM handler h"
-		" WHERE h.process_id = p.id AND h.signo = 14 AND h.disposition = 'handler' AND h.end_ns IS NULL)",
+		" WHERE h.process_id = p.id AND h.signo = 14 AND h.disposition = 'handler' AND h.end_ns IS NULL"
+		" UNION SELECT 1 FROM wait w JOIN thread t ON t.id = w.thread_id"
+		" WHERE t.process_id = p.id AND w.end_ns IS NULL AND w.awaits >> 13 & 1)",
 		&stmt, why);
 
 	if (!rc)
