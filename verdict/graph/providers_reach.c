@@ -226,6 +226,9 @@ uint32_t providers_reach(struct providers *pr, const struct state_lock *l, uint3
 		/* Nobody known to map it, though somebody waits on it: not enough is known. */
 		if (add_users(pr, node, l->id, &users) < 0 || !users)
 			pr->graph.nodes[node].source = true;
+		/* It has a name, or is mapped outside: whoever of the trace does not map it may yet. */
+		if (l->outside)
+			fixpoint_edge(&pr->graph, node, providers_everybody(pr));
 	}
 	if (l->outside)
 		providers_maybe(pr, thread, MAYBE_SHARED);
