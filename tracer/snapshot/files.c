@@ -199,6 +199,17 @@ const struct snap_fd *files_find(const struct snap_process *p, int fd)
 	return p->n_fds ? bsearch(&key, p->fds, p->n_fds, sizeof *p->fds, fd_compare) : NULL;
 }
 
+/* What no two eventfds have in common, nor one with a file; 0: not known. */
+static uint64_t eventfd_key(pid_t pid, int fd)
+{
+	char path[64], text[2048];
+	const char *at;
+
+	(void)snprintf(path, sizeof path, "/proc/%d/fdinfo/%d", (int)pid, fd);
+	at = proc_read(path, text, sizeof text) > 0 ? strstr(text, "eventfd-id:") : NULL;
+	return at ? UINT64_C(1) << 63 | strtoull(at + 11, NULL, 10) : 0;
+}
+
 static void add_holders(struct snapshot *s, pid_t pid, DIR *d)
 {
 	struct dirent *e;
@@ -216,8 +227,10 @@ static void add_holders(struct snapshot *s, pid_t pid, DIR *d)
 		link[n] = '\0';
 		classify(dirfd(d), e->d_name, link, &f);
 		if (f.kind != FILE_PIPE && f.kind != FILE_FIFO && f.kind != FILE_SOCKET &&
-			f.kind != FILE_REG && f.kind != FILE_TTY)
+			f.kind != FILE_REG && f.kind != FILE_TTY && f.kind != FILE_EVENTFD)
 			continue;
+		if (f.kind == FILE_EVENTFD)
+			f.inode = eventfd_key(pid, atoi(e->d_name));
 		ARRAY_GROW(s->holders, s->n_holders, s->cap_holders);
 		s->holders[s->n_holders++] = (struct snap_holder){.pid = pid,
 			.fd = atoi(e->d_name),

@@ -18,6 +18,27 @@ static void add_holders(
 			add(s, s->holders[i].pid);
 }
 
+/* Of an eventfd, or of a POSIX queue, which is a file, too: who else has it. */
+static void add_sharers(struct snapshot *s, const struct snap_process *p, uint64_t fd,
+	void (*add)(struct snapshot *s, pid_t pid))
+{
+	files_holders(s);
+	for (size_t i = 0; i < s->n_holders; i++) {
+		const struct snap_holder *h = &s->holders[i];
+
+		if (h->pid == p->live && h->fd == (int)fd &&
+			(h->kind == FILE_EVENTFD || h->kind == FILE_REG)) {
+			add_holders(s, h->inode, add);
+			return;
+		}
+	}
+}
+
+static bool is_queue_call(uint64_t nr)
+{
+	return nr == SYS_mq_timedsend || nr == SYS_mq_timedreceive;
+}
+
 /* Of a socket: who holds it, its other side, or, while nobody has accepted it, the socket that listens. */
 static void add_connected(
 	struct snapshot *s, uint64_t inode, void (*add)(struct snapshot *s, pid_t pid))
@@ -155,6 +176,8 @@ void wait_providers(struct snapshot *s, struct snap_process *p, struct snap_thre
 		add_holders(s, w->inode, add);
 	} else if (w->file_kind == FILE_PIDFD) {
 		add(s, (pid_t)w->peer);
+	} else if (w->file_kind == FILE_EVENTFD || is_queue_call(w->syscall)) {
+		add_sharers(s, p, w->arg0, add);
 	} else if (w->syscall == SYS_futex) {
 		add_owner(s, p, t, add);
 	} else if (w->file_kind == FILE_REG && (t->nr == SYS_flock || t->nr == SYS_fcntl)) {
@@ -169,6 +192,8 @@ void wait_providers(struct snapshot *s, struct snap_process *p, struct snap_thre
 			add_connected(s, item->inode, add);
 		} else if (item->file_kind == FILE_PIDFD) {
 			add(s, (pid_t)item->peer);
+		} else if (item->file_kind == FILE_EVENTFD) {
+			add_sharers(s, p, item->fd, add);
 		}
 	}
 }

@@ -49,7 +49,7 @@ uint32_t providers_everybody(struct providers *pr);
 
 /*
  * Returns the node of all who have a descriptor that a process made, as far as fork passes it on: the process, its
- * ancestors up to the last that executed a program, and their living descendants.
+ * ancestors up to the last that executed a program, and their living descendants; in a snapshot everybody.
  */
 uint32_t providers_family(struct providers *pr, uint32_t process);
 

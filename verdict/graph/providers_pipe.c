@@ -209,10 +209,8 @@ static uint32_t rest_on_polled(struct providers *pr, uint32_t thread, sqlite3_st
 		p = state_process(pr->st, query_int(item, 4, 0));
 		return p == STATE_NONE || !pr->st->processes[p].alive ? LIVE : pr->process_node[p];
 	}
-	if (!strcmp(kind, "eventfd")) {
-		providers_maybe(pr, thread, MAYBE_EVENTFD);
-		return providers_family(pr, pr->st->threads[thread].process);
-	}
+	if (!strcmp(kind, "eventfd"))
+		return providers_on_eventfd(pr, thread);
 	if (!strcmp(kind, "timerfd"))
 		return providers_on_timerfd(pr, thread);
 	if (!strcmp(kind, "signalfd"))

@@ -115,6 +115,9 @@ uint32_t providers_family(struct providers *pr, uint32_t process)
 	const struct state *st = pr->st;
 	uint32_t node, root = process;
 
+	/* A snapshot does not know from whom those descend whose parents have ended. */
+	if (st->instant)
+		return providers_everybody(pr);
 	for (int i = 0; i < GENERATIONS && st->processes[root].parent != STATE_NONE &&
 			!has_executed(st, root);
 		i++)
