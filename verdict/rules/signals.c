@@ -23,8 +23,10 @@ static const char lost_sql[] =
 	" WHERE s.result IN ('coalesced', 'ignored') AND s.sender_id IS NOT NULL AND s.sent_ns <= ?1"
 	/* SIGKILL, SIGCONT and the stopping ones do not count: one is as good as many, and acts at once. */
 	" AND s.signo NOT IN (9, 18, 19, 20, 21, 22)"
-	/* A dying process takes no more signals, and one that kills need not come twice. */
-	" AND NOT coalesce(s.result = 'ignored' AND p.end_ns < s.sent_ns + 100000000, 0)"
+	/* A dying process takes no more signals, however long that lasts: only one that has said so ignores them. One that kills need not come twice. */
+	" AND (s.result = 'coalesced' OR EXISTS (SELECT 1 FROM handler h WHERE h.process_id = s.process_id"
+	"  AND h.signo = s.signo AND h.disposition = 'ignored' AND h.start_ns <= s.sent_ns"
+	"  AND (h.end_ns IS NULL OR h.end_ns >= s.sent_ns)))"
 	" AND NOT coalesce(p.end_kind = 'signal' AND p.exit_signal = s.signo, 0)" AND_NOT_TO_END
 	/* SIGCHLD, SIGCONT, SIGURG and SIGWINCH are ignored unless somebody wants them. */
 	" AND (s.result = 'coalesced' OR s.signo NOT IN (17, 18, 23, 28))"

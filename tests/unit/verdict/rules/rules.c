@@ -737,6 +737,29 @@ TEST(rules_lost_signal)
 	EXPECT(db, NULL, "lost-signal");
 }
 
+/* Whoever ignores a signal has said so; a process that takes a second to die takes none meanwhile. */
+TEST(rules_lost_signal_ignored)
+{
+	static const char sent[] =
+		"INSERT INTO signal (signo, name, source, sender_id, process_id, sent_ns, result)"
+		" VALUES (10, 'SIGUSR1', 'kill', 10, 2, 500000000, 'ignored')";
+	sqlite3 *db = fixture_family();
+
+	fixture_sql(db, sent);
+	ends(db, 2, 2);
+	EXPECT(db, "lost-signal", "");
+	db = fixture_family();
+	fixture_sql(db, sent);
+	fixture_sql(db, "INSERT INTO handler (process_id, signo, disposition, start_ns, end_ns)"
+			" VALUES (2, 10, 'ignored', 1, 400000000)");
+	EXPECT(db, "lost-signal", "");
+	db = fixture_family();
+	fixture_sql(db, sent);
+	fixture_sql(db, "INSERT INTO handler (process_id, signo, disposition, start_ns)"
+			" VALUES (2, 10, 'ignored', 1)");
+	EXPECT(db, NULL, "lost-signal");
+}
+
 TEST(rules_no_signal_lost_by_the_dying)
 {
 	sqlite3 *db = fixture_family();
