@@ -240,7 +240,7 @@ static void report(struct leaks *l, const struct leak_wait *w)
 		buf_adds(&b, ": a terminated child left an end open in other processes, and ");
 	else
 		buf_adds(&b, w->writes ? ": nobody reads from it any more, but "
-				       : ": all writers have exited, but ");
+				       : ": all who wrote to it have closed it, but ");
 	naming_thread(&b, l->ctx->db, w->thread);
 	buf_adds(&b, w->writes ? " does not notice" : " sees no end-of-file");
 	f = rule_report(l->ctx, "pipe-end-leak", w->start_ns, &b, NULL,

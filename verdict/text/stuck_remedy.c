@@ -181,6 +181,13 @@ static bool wants_to_write(const struct state *st, const struct stuck_set *s)
 		       " AND kind = 'pipe'");
 }
 
+/* Says whether nobody waits for anything but the ends of processes. */
+static bool wants_processes_alone(const struct state *st, const struct stuck_set *s)
+{
+	return any_of(s, 1u << WAIT_POLL) && all_of(s, 1u << WAIT_CHILD | 1u << WAIT_POLL) &&
+	       !any_wait(st, s, "SELECT 1 FROM wait_on WHERE wait_id = ?1 AND kind <> 'process'");
+}
+
 /* Says whether a process has an end of a pipe through which others can be sent something. */
 static bool can_write(const struct state *st, int64_t process_id, int64_t pipe_id)
 {
@@ -258,6 +265,8 @@ static bool has_written_itself(const struct state *st, const struct stuck_set *s
 
 static const char *pipe_remedy(const struct state *st, const struct stuck_set *s)
 {
+	if (wants_processes_alone(st, s))
+		return "Let one of them end without waiting for the end of the other, or wait with a timeout.";
 	if (any_of(s, 1u << WAIT_CHILD) &&
 		any_wait(st, s,
 			"SELECT 1 FROM wait w LEFT JOIN wait_on o ON o.wait_id = w.id"

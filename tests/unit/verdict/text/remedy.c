@@ -38,6 +38,18 @@ TEST(remedy_full_pipe_of_its_writer)
 	EXPECT_REMEDY(db, "Nobody else reads what is written there");
 }
 
+/* Two processes that poll each other's end by pidfds: there is no pipe to close. */
+TEST(remedy_ends_polled_crosswise)
+{
+	sqlite3 *db = fixture_family();
+
+	fixture_wait(db, 10, "poll", "id = 1");
+	fixture_wait(db, 20, "poll", "id = 2");
+	fixture_sql(db, "INSERT INTO wait_on (wait_id, ordinal, fd, kind, process_id)"
+			" VALUES (1, 0, 3, 'process', 2), (2, 0, 3, 'process', 1)");
+	EXPECT_REMEDY(db, "Let one of them end without waiting for the end of the other");
+}
+
 /* A signal that comes just before pause is missed; sigsuspend lets it in itself. */
 TEST(remedy_child_that_ended_before)
 {
