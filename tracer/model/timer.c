@@ -210,10 +210,17 @@ void model_timers_exec(struct model *m, struct proc *p, int64_t ts)
 	}
 }
 
+/* A timerfd is a file: somebody else may have it, and it stays armed then. */
 void model_timers_exit(struct model *m, struct proc *p, int64_t ts)
 {
-	while (p->timers)
-		end_timer(m, p, &p->timers, is_over(p->timers, ts) ? p->timers->expires : ts);
+	while (p->timers) {
+		const struct timer *timer = p->timers;
+		int64_t end = is_over(timer, ts)         ? timer->expires
+			      : timer->which == TIMER_FD ? STORE_NULL
+							 : ts;
+
+		end_timer(m, p, &p->timers, end);
+	}
 }
 
 void model_timer_flush(struct model *m, struct proc *p)
