@@ -13,7 +13,15 @@
 #include "viewer/draw/text.h"
 #include "viewer/tree/tree.h"
 
-enum { TREE_MIN = 16, GAP = 2, NAME_SHOWN = 28, PID_LEAST = 7, DURATION_LEAST = 8 };
+enum {
+	TREE_MIN = 16,
+	TREE_LEAST = 8,
+	STATUS_LEAST = 6,
+	GAP = 2,
+	NAME_SHOWN = 28,
+	PID_LEAST = 7,
+	DURATION_LEAST = 8
+};
 
 /* Adds the lines that connect a node with its parent and siblings. */
 static void add_branches(struct buf *b, const struct tree *tree, const struct tree_node *n)
@@ -56,6 +64,7 @@ static char *tree_column(const struct trace *t, const struct tree *tree, const s
 struct columns {
 	size_t name;                        /* how wide it is */
 	size_t pid, status, duration, rest; /* where each begins or, numbers, ends */
+	size_t status_end;
 };
 
 /* Adds how long a process or thread lived. */
@@ -76,7 +85,8 @@ static int64_t number(const struct trace *t, const struct tree_node *n)
 /* A clock that jumped, or somebody who forged the file, makes long lives, and large numbers. */
 static struct columns measure(const struct trace *t, const struct tree *tree, size_t width)
 {
-	size_t widest = TREE_MIN, pid = PID_LEAST, status = 6, duration = DURATION_LEAST;
+	size_t widest = TREE_MIN, pid = PID_LEAST, status = STATUS_LEAST;
+	size_t duration = DURATION_LEAST, numbers;
 
 	for (size_t i = 0; i < tree->n; i++) {
 		const struct tree_node *n = &tree->nodes[i];
@@ -101,12 +111,26 @@ static struct columns measure(const struct trace *t, const struct tree *tree, si
 	}
 	if (widest > width / 2 && width > 2 * TREE_MIN)
 		widest = width / 2;
+	/* A number of which only the beginning is seen says something else: what narrows is the names, then how it ended. */
+	numbers = 1 + pid + GAP + GAP + duration;
+	if (widest + status + numbers > width)
+		widest = width > TREE_LEAST + status + numbers ? width - status - numbers
+							       : TREE_LEAST;
+	if (widest + status + numbers > width)
+		status = width > widest + STATUS_LEAST + numbers ? width - widest - numbers
+								 : STATUS_LEAST;
 	pid += widest + 1;
 	return (struct columns){.name = widest,
 		.pid = pid,
 		.status = pid + GAP,
+		.status_end = pid + GAP + status,
 		.duration = pid + GAP + status + GAP + duration,
 		.rest = pid + GAP + status + GAP + duration + GAP};
+}
+
+static bool is_zombie_shown(const struct proc_row *p)
+{
+	return p->never_reaped || p->zombie_to - p->end >= ZOMBIE_SHOWN_NS;
 }
 
 static void add_marks(struct text_line *l, const struct proc_row *p)
@@ -117,12 +141,25 @@ static void add_marks(struct text_line *l, const struct proc_row *p)
 		text_add(l, TEXT_RED, p->stuck == STUCK_CERTAIN ? "DEADLOCKED  " : "STUCK  ");
 	if (p->orphan)
 		text_add(l, TEXT_YELLOW, "orphan  ");
-	if (!p->never_reaped && p->zombie_to - p->end < ZOMBIE_SHOWN_NS)
+	if (!is_zombie_shown(p))
 		return;
 	buf_adds(&b, "zombie for ");
 	buf_add_duration(&b, p->zombie_to - p->end);
 	buf_adds(&b, p->never_reaped ? ", never reaped  " : "  ");
 	text_add(l, TEXT_MAGENTA, b.data);
+}
+
+/* Adds how a process or thread ended, cut where there is no room for all of it. */
+static void add_end(
+	struct text_line *l, const struct columns *c, enum text_color color, const char *text)
+{
+	size_t width = l->width;
+
+	text_pad(l, c->status);
+	if (c->status_end < width)
+		l->width = c->status_end;
+	text_add(l, color, text);
+	l->width = width;
 }
 
 /* Where the terminal is so narrow that there is no room for it, the last column is a line of its own. */
@@ -136,6 +173,15 @@ static void begin_rest(struct text_line *l, const struct columns *c)
 	} else {
 		text_pad(l, c->rest);
 	}
+}
+
+/* Says whether add_programs adds anything. */
+static bool has_programs(const struct trace *t, const struct proc_row *p)
+{
+	for (size_t i = p->first_exec; i < p->first_exec + p->n_execs; i++)
+		if (!t->execs[i].error)
+			return true;
+	return p->parent == NONE && *p->command;
 }
 
 static void add_programs(struct text_line *l, const struct trace *t, const struct proc_row *p)
@@ -161,13 +207,14 @@ static void proc_line(struct text_line *l, const struct trace *t, const struct t
 
 	buf_addf(&b, "%lld", (long long)p->pid);
 	text_right(l, c->pid, TEXT_DIM, b.data);
-	text_pad(l, c->status);
 	buf_reset(&b);
 	trace_add_status(&b, p);
-	text_add(l, good ? TEXT_GREEN : p->end == TIME_NEVER ? TEXT_CYAN : TEXT_RED, b.data);
+	add_end(l, c, good ? TEXT_GREEN : p->end == TIME_NEVER ? TEXT_CYAN : TEXT_RED, b.data);
 	buf_reset(&b);
 	add_life(&b, t, n);
 	text_right(l, c->duration, TEXT_PLAIN, b.data);
+	if (p->stuck == STUCK_NOT && !p->orphan && !is_zombie_shown(p) && !has_programs(t, p))
+		return;
 	begin_rest(l, c);
 	add_marks(l, p);
 	add_programs(l, t, p);
@@ -182,8 +229,7 @@ static void thread_line(struct text_line *l, const struct trace *t, const struct
 
 	buf_addf(&b, "%lld", (long long)th->tid);
 	text_right(l, c->pid, TEXT_DIM, b.data);
-	text_pad(l, c->status);
-	text_add(l, TEXT_DIM, th->end == TIME_NEVER ? "still running" : "ended");
+	add_end(l, c, TEXT_DIM, th->end == TIME_NEVER ? "still running" : "ended");
 	buf_reset(&b);
 	add_life(&b, t, n);
 	text_right(l, c->duration, TEXT_PLAIN, b.data);
@@ -209,8 +255,7 @@ static void header(
 	text_end(&l);
 	text_add(&l, TEXT_DIM, "process");
 	text_right(&l, c->pid, TEXT_DIM, "pid");
-	text_pad(&l, c->status);
-	text_add(&l, TEXT_DIM, "ended");
+	add_end(&l, c, TEXT_DIM, "ended");
 	text_right(&l, c->duration, TEXT_DIM, "lasted");
 	text_end(&l);
 }

@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "tests/unit/test.h"
 #include "tests/unit/viewer/recording.h"
 #include "viewer/load/load.h"
@@ -75,6 +76,43 @@ TEST(tree_text_has_room_for_large_numbers)
 	ASSERT_INT(column_of(b.data, "large", "exit 0"), column_of(b.data, "small", "exit 0"));
 	ASSERT_INT(column_of(b.data, "large", "large"), column_of(b.data, "small", "small"));
 	tree_free(tree);
+	trace_free(t);
+	(void)sqlite3_close(db);
+}
+
+/* Asserts that no line is wider than the terminal, that none but the one below the title is empty, and that both lives are whole. */
+static void assert_narrow(const struct trace *t, size_t width)
+{
+	struct tree *tree = tree_new(t, 0);
+	_cleanup_buf_ struct buf b = BUF_INIT;
+	size_t empty = 0;
+
+	tree_text(&b, t, tree, width, false);
+	for (const char *s = b.data; *s; s += strcspn(s, "\n") + 1) {
+		_cleanup_free_ char *line = strndup(s, strcspn(s, "\n"));
+
+		ASSERT(text_width(line) <= width);
+		empty += !*line;
+	}
+	ASSERT_INT(empty, 1);
+	ASSERT(strstr(b.data, " 123 ms"));
+	ASSERT(strstr(b.data, " 45.6 ms"));
+	tree_free(tree);
+}
+
+/* A duration that is cut says another: names, and how it ended, give way to it. */
+TEST(tree_text_shows_whole_durations_in_a_narrow_terminal)
+{
+	sqlite3 *db = recording_of(
+		"INSERT INTO trace(id, command, duration_ns, complete) VALUES (1, '[\"x\"]', 200000000, 1);"
+		"INSERT INTO process(id, pid, parent_id, name, start_ns, end_ns, end_kind, exit_signal,"
+		" command, reaped_ns) VALUES"
+		" (1, 4194304, NULL, 'a-rather-long-name', 0, 123000000, 'signal', 15, '[\"x\"]', 123000001),"
+		" (2, 4194305, 1, 'a-child-of-that', 0, 45600000, 'signal', 31, '[\"x\"]', 45600001)");
+	struct trace *t = recording_load(db);
+
+	for (size_t width = 40; width <= 100; width++)
+		assert_narrow(t, width);
 	trace_free(t);
 	(void)sqlite3_close(db);
 }
