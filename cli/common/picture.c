@@ -72,8 +72,7 @@ static bool is_name_true(const struct picture *p)
 		return false;
 	}
 	if (!p->format && other) {
-		warn("%s: no picture is written as %s; as svg, png, pdf, dot or txt it can be",
-			p->name, other);
+		warn("%s: cannot write %s: a picture is svg, png, pdf, dot or txt", p->name, other);
 		return false;
 	}
 	return true;

@@ -71,7 +71,7 @@ for name in "tree -o x.jpg" "waits -o x.HTML" "path -o x.json" "report -o x.pdf"
 	# shellcheck disable=SC2086
 	run "$PPTRACE" $name deadlock-abba.db
 	expect_status 2
-	expect_err '^pptrace: [a-z]+: (no picture is written as (jpg|html|json); as svg|it writes (html|svg), and the name ends in \.(pdf|svg|png)$)'
+	expect_err '^pptrace: [a-z]+: (cannot write (jpg|html|json): a picture is svg|it writes (html|svg), and the name ends in \.(pdf|svg|png)$)'
 done
 for name in "tree -o x.new" "tree -T png -o x.jpg" "report -o x.html" "report -o page" "flame -o x.SVG"; do
 	# shellcheck disable=SC2086
