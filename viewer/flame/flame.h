@@ -36,7 +36,7 @@ void flame_free(struct flame *f);
  */
 void flame_folded(const struct flame *f, struct buf *out);
 
-/* Adds an SVG picture; a click on a frame shows what it rests on in full width. */
+/* Adds an SVG picture, in a browser as wide as the window; a click on a frame, or Enter, shows what it rests on in full width. */
 void flame_svg(const struct flame *f, const char *title, struct buf *out);
 
 #endif

@@ -1,17 +1,18 @@
-/* flame.js - zoom and search in a flame graph. */
+/* flame.js - zoom and search in a flame graph, which is as wide as its window. */
 /* SPDX-License-Identifier: MIT */
 (function () {
 	"use strict";
-	var svg = document.documentElement, margin = 10, letter = 7;
-	var width = svg.viewBox.baseVal.width - 2 * margin;
+	var svg = document.documentElement, margin = 10, letter = 7, least = 300;
+	/* Places of frames count in the width that the file was written for; scale leads to that of the window. */
+	var written = svg.viewBox.baseVal.width - 2 * margin, scale = 1;
 	var frames = Array.prototype.map.call(document.querySelectorAll(".f"), function (g) {
 		var rect = g.querySelector("rect");
 
 		return { g: g, rect: rect, text: g.querySelector("text"), name: g.getAttribute("data-n"),
-			x: +rect.getAttribute("x"), w: +rect.getAttribute("width"), y: +rect.getAttribute("y") };
+			x: +rect.getAttribute("x") - margin, w: +rect.getAttribute("width"), y: +rect.getAttribute("y") };
 	});
 	var all = document.getElementById("all"), search = document.getElementById("search");
-	var told = document.getElementById("told");
+	var told = document.getElementById("told"), shown = frames[0];
 
 	function fit(name, w) {
 		var most = w > 3 * letter ? Math.floor(w / letter) - 1 : 0;
@@ -20,15 +21,15 @@
 	}
 
 	function place(f, x, w) {
-		f.rect.setAttribute("x", x);
-		f.rect.setAttribute("width", w);
-		f.text.setAttribute("x", x + 3);
-		f.text.textContent = fit(f.name, w);
+		f.rect.setAttribute("x", margin + x * scale);
+		f.rect.setAttribute("width", w * scale);
+		f.text.setAttribute("x", margin + x * scale + 3);
+		f.text.textContent = fit(f.name, w * scale);
 	}
 
 	/* What called a frame is as wide as the picture, what it called keeps its share, the rest is hidden. */
 	function zoom(on) {
-		var scale = width / on.w;
+		var larger = written / on.w;
 
 		frames.forEach(function (f) {
 			var above = f.y <= on.y && f.x >= on.x - 0.02 && f.x + f.w <= on.x + on.w + 0.02;
@@ -37,11 +38,27 @@
 			f.g.classList.toggle("out", !above && !under);
 			f.g.classList.toggle("under", under);
 			if (above)
-				place(f, margin + (f.x - on.x) * scale, f.w * scale);
+				place(f, (f.x - on.x) * larger, f.w * larger);
 			else if (under)
-				place(f, margin, width);
+				place(f, 0, written);
 		});
 		all.textContent = on === frames[0] ? "" : "Show all";
+		all.setAttribute("tabindex", on === frames[0] ? "-1" : "0");
+		shown = on;
+	}
+
+	/* A window narrower than the least scrolls. */
+	function fill() {
+		var height = svg.viewBox.baseVal.height, width;
+
+		svg.setAttribute("width", "100%");
+		width = svg.getBoundingClientRect().width;
+		if (width < least)
+			svg.setAttribute("width", width = least);
+		scale = (width - 2 * margin) / written;
+		svg.setAttribute("viewBox", "0 0 " + width + " " + height);
+		search.setAttribute("x", width - margin - 60);
+		zoom(shown);
 	}
 
 	function find() {
@@ -64,17 +81,41 @@
 			sum += f.w;
 			last = f.x + f.w;
 		});
-		told.textContent = text === "" ? "" : ends.length + " frames, " + (100 * sum / width).toFixed(1) + " %";
+		told.textContent = text === "" ? "" : ends.length + " frames, " + (100 * sum / written).toFixed(1) + " %";
+	}
+
+	function tell(f) {
+		told.textContent = f ? f.g.querySelector("title").textContent : "";
+	}
+
+	/* Makes something do on a click, and on Enter or the space bar, what a button does. */
+	function button(element, action) {
+		element.setAttribute("tabindex", "0");
+		element.setAttribute("role", "button");
+		element.addEventListener("click", action);
+		element.addEventListener("keydown", function (e) {
+			if (e.key !== "Enter" && e.key !== " ")
+				return;
+			e.preventDefault();
+			action();
+		});
 	}
 
 	if (!frames.length)
 		return;
-	frames.forEach(function (f) {
-		f.g.addEventListener("click", function () { zoom(f); });
-		f.g.addEventListener("mouseover", function () { told.textContent = f.g.querySelector("title").textContent; });
-		f.g.addEventListener("mouseout", function () { told.textContent = ""; });
-	});
-	all.addEventListener("click", function () { zoom(frames[0]); });
 	search.textContent = "Search";
-	search.addEventListener("click", find);
+	button(search, find);
+	button(all, function () { zoom(frames[0]); });
+	frames.forEach(function (f) {
+		button(f.g, function () { zoom(f); });
+		f.g.addEventListener("mouseover", function () { tell(f); });
+		f.g.addEventListener("mouseout", function () { tell(null); });
+		f.g.addEventListener("focus", function () { tell(f); });
+	});
+	document.addEventListener("keydown", function (e) {
+		if (e.key === "Escape")
+			zoom(frames[0]);
+	});
+	window.addEventListener("resize", fill);
+	fill();
 }());

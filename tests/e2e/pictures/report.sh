@@ -1,6 +1,7 @@
 # report.sh - the page of pptrace report, in a browser.
 # SPDX-License-Identifier: MIT
 . "$(dirname "$0")/../../lib.sh"
+. "$ROOT/tests/lib_browser.sh"
 
 for name in deadlock-abba hostile many; do
 	{
@@ -90,18 +91,9 @@ expect_status 1
 expect_err 'No space left'
 end
 
-# The browser and its driver are not needed to use pptrace, hence not among its packages.
-chromium=$(command -v chromium || command -v chromium-browser || command -v google-chrome)
-why=
-[ -n "$chromium" ] || why="no chromium here (apt-get install chromium)"
-command -v node >/dev/null && command -v npm >/dev/null || why="no node and npm here"
-if [ -z "$why" ] && [ ! -d "$ROOT/tests/browser/node_modules/playwright-core" ]; then
-	(cd "$ROOT/tests/browser" && timeout 100 npm ci --no-audit --no-fund >"$TMP/npm" 2>&1) ||
-		why="npm ci failed: $(tail -1 "$TMP/npm")"
-fi
 begin "the page in a browser"
-if [ -n "$why" ]; then
-	skip "$why"
+if [ -n "$no_browser" ]; then
+	skip "$no_browser"
 else
 	LIMIT=300 CHROMIUM=$chromium run node "$ROOT/tests/browser/report.js" \
 		"$TMP/deadlock-abba.html" "$TMP/hostile.html" "$TMP/many.html" "$TMP/make.html" "$TMP/loop.html" "$TMP/large.html" "$TMP/wide.html"
