@@ -32,11 +32,12 @@ static bool is_library_function(struct module *m, uint64_t vaddr)
 	return !module_has_debug(m, vaddr, &any) && any;
 }
 
-/* Code of a language's library that is put into the program: C++'s by its headers, Rust's by the linker. */
+/* Code of a language's library that is put into the program: C++'s by its headers or statically, Rust's by the linker. */
 static bool is_language_function(const char *name)
 {
 	static const char *const prefixes[] = {"std::", "__gthread_", "__gnu_cxx::", "void std::",
-		"core::", "alloc::", "<std::", "<core::", "<alloc::", "__rust_"};
+		"core::", "alloc::", "<std::", "<core::", "<alloc::", "__rust_", "__cxa_",
+		"execute_native_thread_routine"};
 
 	return name && has_prefix_of(name, prefixes, ARRAY_SIZE(prefixes));
 }

@@ -508,7 +508,8 @@ static const char *only_locks_remedy(const struct state *st, const struct stuck_
 	if (all_of(s, or_join) && any_wait(st, s, FOR_TYPE(LOCK_TYPE_IMPORT)))
 		return "While a module is imported, do not wait for a thread that imports it too, nor for a lock that such a"
 		       " thread holds: start the work from a function that is called when all is imported.";
-	if (all_of(s, or_join) &&
+	/* An initialiser may wait for such a thread in any way, as by a parallel stream. */
+	if (all_of(s, or_join | 1u << WAIT_COND) &&
 		any_wait(st, s, FOR_TYPE(LOCK_TYPE_CLASS) " AND l.kind <> 'monitor'"))
 		return "A static initialiser must not need a class whose own initialiser needs this one (a subclass, say), nor"
 		       " wait for a thread that does: create what it needs later, on first use.";

@@ -75,7 +75,9 @@ same_text()
 }
 
 begin "what is tried can be compiled"
+mkdir static
 g++ -g -O1 -pthread -o config config.cc 2>compiled.log || fail "$(cat compiled.log)"
+g++ -g -O1 -pthread -static-libstdc++ -o static/config config.cc 2>compiled.log || fail "$(cat compiled.log)"
 if ! command -v rustc >/dev/null; then
 	skip "there is no rustc"
 elif ! rustc -g -o cache cache.rs 2>compiled.log; then
@@ -102,6 +104,11 @@ on_backend()
 		expect_sql $program.db "SELECT count(*) FROM finding WHERE rule IN ('deadlock', 'stuck')" 0
 		end
 	done
+	begin "$1: with libstdc++ in the program a thread is not called by the function of it that began the thread"
+	run "$PPTRACE" run --backend="$1" --watch=0.3 --on-deadlock=kill -o static.db "$FOLDER/static/config" hangs
+	expect_status 124
+	same_text err config
+	end
 }
 
 for program in config cache; do

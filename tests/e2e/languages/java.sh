@@ -458,16 +458,16 @@ end
 
 streams_text()
 {
-	cat <<-'T'
+	cat <<-T
 	error: deadlock: thread "main" of Streams[PID] and thread "ForkJoinPool.commonPool-worker-1" of Streams[PID] wait for each other and can never proceed
 	  cycle of 2, certain
 	  thread "main" of Streams[PID]
-	      waits for the parallel stream ADDRESS (java.util.stream.IntStream) at Streams.java:7 (Streams$Table.<clinit>),
+	      waits for the parallel stream ADDRESS (java.util.stream.IntStream) at Streams.java:7 (Streams\$Table.<clinit>),
 	      and every thread that could finish its work is blocked
 	  thread "ForkJoinPool.commonPool-worker-1" of Streams[PID]
-	      waits for the initialisation of the class `Streams$Table` (java.lang.Class) at Streams$Table$$Lambda.applyAsInt,
-	      which is held by thread "main" of Streams[PID], now at Streams.java:7 (Streams$Table.<clinit>)
-	  remedy: Do not hold a lock while waiting for something that other threads can only do while holding that lock.
+	      waits for the initialisation of the class \`Streams\$Table\` (java.lang.Class) at Streams\$Table\$\$Lambda.applyAsInt,
+	      which is held by thread "main" of Streams[PID], now at Streams.java:7 (Streams\$Table.<clinit>)
+	  remedy: $CLASSES
 	T
 }
 

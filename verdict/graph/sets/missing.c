@@ -245,13 +245,18 @@ static bool polls_to_read(const struct finder *f, uint32_t thread)
 		       w->id, 0, f->st->why);
 }
 
-/* Says whether somebody reads from a pipe whose other end is open in a process that waits for a signal that will not come. */
+/*
+ * Says whether somebody reads from a pipe whose other end is open in a process that waits for a signal that will not come. A thread of that very
+ * process rests as it does: a main thread often sleeps so until the program is killed.
+ */
 static bool any_reads_from_sleeper(const struct finder *f, const struct stuck_set *s)
 {
+	uint32_t sleeper = f->st->threads[s->members[0]].process;
 	bool any = sets_any(f, s, sets_reads);
 
 	for (size_t i = 0; i < s->n_behind; i++)
-		any |= sets_reads(f, s->behind[i]) || polls_to_read(f, s->behind[i]);
+		if (f->st->threads[s->behind[i]].process != sleeper)
+			any |= sets_reads(f, s->behind[i]) || polls_to_read(f, s->behind[i]);
 	return any && s->maybe == MAYBE_SENT && s->reasons == 1u << WAIT_SIGNAL;
 }
 
