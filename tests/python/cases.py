@@ -160,4 +160,14 @@ def crossed():
 multiprocessing.set_start_method("fork")
 # The handler that Python has for it might release those that wait.
 signal.signal(signal.SIGINT, signal.SIG_IGN)
+# A client asks a server for what nobody puts into the server's queue.
+def managed():
+    context = multiprocessing.get_context("fork")
+    with context.Manager() as manager:
+        answers = manager.Queue()
+        client = context.Process(target=answers.get)
+        client.start()
+        client.join()
+
+
 globals()[sys.argv[1]]()

@@ -81,6 +81,15 @@ static bool is_method(struct cpython *c, const struct cpython_frame *f)
 	       !cpython_is_plain(cpython_type(c, first_variable(c, f)));
 }
 
+/* A server of multiprocessing takes and gives back the locks of its clients, whose objects they are, and calls their methods. */
+static bool is_server(const struct cpython_frame *f)
+{
+	char module[32];
+
+	cpython_module(f->code->file, module, sizeof module);
+	return f->code->is_library && !strcmp(module, "multiprocessing.managers");
+}
+
 /* Returns which of n library frames tells what is waited for: a join, or the outermost that is a method of an object. */
 static size_t telling_frame(struct cpython *c, const struct cpython_frame *frames, size_t n)
 {
@@ -88,7 +97,8 @@ static size_t telling_frame(struct cpython *c, const struct cpython_frame *frame
 		if (cpython_is_join(&frames[i]) || futures_call(&frames[i]))
 			return i;
 	for (size_t i = 1; i < n; i++)
-		if (is_thread_start(&frames[i]) || is_work_item(&frames[i])) {
+		if (is_thread_start(&frames[i]) || is_work_item(&frames[i]) ||
+			is_server(&frames[i])) {
 			n = i;
 			break;
 		}
@@ -207,15 +217,6 @@ static void note_library_lock(struct cpython *c, const struct cpython_frame *f, 
 }
 
 /* ---- The answer ---- */
-
-/* A server of multiprocessing takes and gives back the locks of its clients, whose objects they are. */
-static bool is_server(const struct cpython_frame *f)
-{
-	char module[32];
-
-	cpython_module(f->code->file, module, sizeof module);
-	return f->code->is_library && !strcmp(module, "multiprocessing.managers");
-}
 
 /* Names an object as the frame does that waits; a variable that may be a parameter, as whoever made the object calls it. */
 static bool search_name(

@@ -644,7 +644,23 @@ why_cases()
 		stop
 	done
 	end
+
+	begin "why, Python $version: a thread of multiprocessing's server waits for the object that its client uses"
+	start "$@" managed
+	wait_for 60 serves || fail "nobody waits for the queue" "$(cat out)"
+	grep -q 'waits for the object' out && fail "something is not known" "$(cat out)"
+	stop
+	end
 }
+
+# serves: a server among the children waits for its queue, and its main thread for an event.
+serves()
+{
+	# shellcheck disable=SC2046
+	run "$PPTRACE" why "$pid" $(pgrep -P "$pid")
+	grep -q 'waits for the queue (queue.Queue)' out && grep -q 'waits for the event (threading.Event)' out
+}
+
 why_cases "$("$PYTHON" -c 'import sys; print("%d.%d" % sys.version_info[:2])')" "$PYTHON" "$CASES"
 
 # recorded_cases VERSION COMMAND...: the same of some cases while they are recorded, in a root that has the preload library, too.
