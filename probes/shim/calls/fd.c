@@ -142,6 +142,12 @@ static void replace(int rc, int old, int new, const struct pipe_fd *was)
 	copied(new);
 }
 
+void fd_prepare(void)
+{
+	(void)real_dup2();
+	(void)real_close();
+}
+
 WRAPPER(dup2) dup2;
 int dup2(int old, int new)
 {

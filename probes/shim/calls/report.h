@@ -44,4 +44,11 @@ void report_spawned(
 /* A parent waits until its child executes or ends; pid: the parent, if the child records it. ts 0: now. */
 void report_vfork_wait(pid_t child, uint32_t pid, uint64_t ts);
 
+/*
+ * Before a fork: finds the functions that a child is most likely to call, of descriptors (fd.c) and signals (signal.c).
+ * Each child would have to be given the pages in which they are found.
+ */
+void fd_prepare(void);
+void signal_prepare(void);
+
 #endif

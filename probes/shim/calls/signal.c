@@ -6,6 +6,7 @@
 #include <ucontext.h>
 
 #include "probes/shim/shim.h"
+#include "probes/shim/calls/report.h"
 #include "probes/shim/sys.h"
 #include "probes/shim/task.h"
 
@@ -139,6 +140,12 @@ REAL(signal)
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"
 REAL(siginterrupt)
 REAL(sysv_signal)
+
+void signal_prepare(void)
+{
+	(void)real_sigaction();
+	(void)real_signal();
+}
 
 WRAPPER(signal) signal;
 __sighandler_t signal(int signo, __sighandler_t handler)

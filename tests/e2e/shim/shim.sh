@@ -204,18 +204,18 @@ END
 fi
 end
 
-begin "auto: between fork and exec the library has the kernel give a child no pages"
+begin "auto: between fork and exec, or its end, the library has the kernel give a child no pages"
 if [[ " $modes " != *" --locks=shim "* ]]; then skip "no eBPF here"; else
 	cat >pages.c <<'END'
 #define _GNU_SOURCE
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* The fewest page faults of a child that executes: the first ones may get the library. */
+/* The fewest page faults of a child: the first ones that execute may get the library. */
 static long least(int number, int (*exec)(void))
 {
 	long min = -1;
@@ -248,22 +248,38 @@ static int by_name(void)
 	return execvp("true", argv);
 }
 
+/* As a shell does it. */
+static int redirected(void)
+{
+	signal(SIGINT, SIG_DFL);
+	dup2(0, 9);
+	close(9);
+	return by_path();
+}
+
+static int ended(void)
+{
+	return 0;
+}
+
 int main(void)
 {
-	long path = least(300, by_path);
+	long path = least(300, by_path), name_ = least(100, by_name);
 
-	printf("%ld %ld\n", path, least(100, by_name));
+	printf("%ld %ld %ld %ld\n", path, name_, least(100, redirected), least(100, ended));
 	return 0;
 }
 END
 	gcc -O2 -Wl,-z,now -o pages pages.c
-	read -r path name < <(./pages)
+	read -r path name redirected ended < <(./pages)
 	run "$PPTRACE" run -q -o s.db ./pages
 	expect_status 0
-	read -r path_traced name_traced <out
+	read -r path_traced name_traced redirected_traced ended_traced <out
 	# One for the library's own code; and where the stack or a variable crosses into another page.
 	expect_eq "$((path_traced - path > 4))" 0 "more than 4 pages beyond the $path of an execve: $path_traced"
 	expect_eq "$((name_traced - name > 5))" 0 "more than 5 pages beyond the $name of an execvp: $name_traced"
+	expect_eq "$((redirected_traced - redirected > 4))" 0 "more than 4 pages beyond the $redirected of dup2, close and execve: $redirected_traced"
+	expect_eq "$((ended_traced - ended > 3))" 0 "more than 3 pages beyond the $ended of an end: $ended_traced"
 	expect_sql s.db "SELECT count(*) > 0 FROM exec WHERE path = '/bin/true' AND lock_source = 'futex'" 1
 fi
 end

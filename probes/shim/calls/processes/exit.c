@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "probes/shim/shim.h"
+#include "probes/shim/calls/processes/preload.h"
 
 REAL(exit)
 REAL(quick_exit)
@@ -32,6 +33,12 @@ static void exiting(int code)
 	memset(&r, 0, sizeof r);
 	r.status = (uint64_t)(unsigned)code;
 	RECORD(EXITING, &r);
+}
+
+void exit_prepare(void)
+{
+	(void)real_exit();
+	(void)real__exit();
 }
 
 WRAPPER(exit) exit;

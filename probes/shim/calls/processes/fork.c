@@ -52,6 +52,15 @@ static void report_stdio(unsigned when)
 	RECORD(STDIO, &r);
 }
 
+/* What it calls is found now, once, and not by each child again. */
+static void prepare_child(void)
+{
+	fd_prepare();
+	signal_prepare();
+	exec_prepare();
+	exit_prepare();
+}
+
 WRAPPER(fork) fork;
 pid_t fork(void)
 {
@@ -60,7 +69,7 @@ pid_t fork(void)
 
 	/* The kernel's probes know nothing of buffers: this is recorded beside them as well. */
 	report_stdio(STDIO_FORK);
-	exec_prepare();
+	prepare_child();
 	report_spawn(&call);
 	pid = real_fork()();
 	if (pid)
@@ -74,7 +83,7 @@ pid_t _Fork(void)
 	struct spawn_call call;
 	pid_t pid;
 
-	exec_prepare();
+	prepare_child();
 	report_spawn(&call);
 	pid = real__Fork()();
 	if (pid)
@@ -97,7 +106,7 @@ int clone(int (*run)(void *), void *stack, int flags, void *arg, ...)
 	child_tid = va_arg(ap, pid_t *);
 	va_end(ap);
 	if (!(flags & CLONE_VM))
-		exec_prepare();
+		prepare_child();
 	/* A child on this very memory would fill the same slots, unless this thread waits for it. */
 	if (!(flags & CLONE_VM) || (flags & CLONE_VFORK))
 		report_spawn(&call);

@@ -42,6 +42,9 @@ char *const *exec_env(char *const *env, bool bears, void *mem);
  */
 void exec_prepare(void);
 
+/* The same for its end. */
+void exit_prepare(void);
+
 /* The program interpreter of the program that runs now, which loads this library; NULL: it has none. */
 const char *exec_interpreter(void);
 
