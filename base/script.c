@@ -73,11 +73,26 @@ static bool option_ends(
 	return false;
 }
 
+const char *script_name(const char *path, size_t *len)
+{
+	const char *end = path + strlen(path), *name = end;
+
+	while (name > path && name[-1] != '/')
+		name--;
+	if (!strcmp(name, "__main__.py") && name - path > 1 && name[-2] != '/') {
+		end = --name;
+		while (name > path && name[-1] != '/')
+			name--;
+	}
+	*len = path[0] == '<' || !strcmp(path, "-e") ? 0 : (size_t)(end - name);
+	return name;
+}
+
 char *script_of(const char *path, const char *argv, size_t len)
 {
 	const struct interpreter *in = path && len ? interpreter_of(path) : NULL;
 	struct words w = {argv, argv + len};
-	const char *word, *found = NULL, *slash;
+	const char *word, *found = NULL;
 
 	if (!in || !next_word(&w))
 		return NULL;
@@ -95,7 +110,6 @@ char *script_of(const char *path, const char *argv, size_t len)
 		if (word[1] != '-' && option_ends(in, word, &w, &found))
 			break;
 	}
-	slash = found ? strrchr(found, '/') : NULL;
-	found = slash ? slash + 1 : found;
-	return found && *found ? xstrdup(found) : NULL;
+	found = found ? script_name(found, &len) : NULL;
+	return found && len ? xstrndup(found, len) : NULL;
 }

@@ -11,4 +11,11 @@
  */
 char *script_of(const char *path, const char *argv, size_t len);
 
+/*
+ * Returns what a script, of which a path is given, is called: the name of its file, or of its folder where the file is
+ * Python's __main__.py, which all packages have. *len: its length, 0 where the text is of no file ("<string>", "-e"); the
+ * result points into path.
+ */
+const char *script_name(const char *path, size_t *len);
+
 #endif

@@ -162,9 +162,10 @@ static unsigned names_others(struct model *m, const struct proc *p, const struct
 		more ? more->argv.len : 0, &m->programs);
 }
 
-static char *program_of(const char *path, const struct more *more)
+static void name_program(struct proc *p, const char *path, const struct more *more)
 {
-	return more ? script_of(path, more->argv.data, more->argv.len) : NULL;
+	p->program = more ? script_of(path, more->argv.data, more->argv.len) : NULL;
+	p->program_by_call = p->program != NULL;
 }
 
 void model_exec(struct model *m, const struct rec_EXEC *rec)
@@ -182,7 +183,7 @@ void model_exec(struct model *m, const struct rec_EXEC *rec)
 	model_mpi_call_free(t);
 	free(p->exe);
 	free(p->program);
-	p->program = program_of(path, t->more);
+	name_program(p, path, t->more);
 	p->language = NULL;
 	p->hooks = HOOKS_UNKNOWN;
 	p->cancels = 0;
@@ -313,7 +314,7 @@ static void found_process(struct model *m, struct proc *p, const struct rec_FOUN
 	if (t && t->more && !p->command)
 		p->command = json_arguments(t->more);
 	if (t && !p->program)
-		p->program = program_of(p->exe, t->more);
+		name_program(p, p->exe, t->more);
 	model_name(p->name, rec->comm);
 	model_detail_named(m, p);
 	if (t && t->more)

@@ -94,7 +94,10 @@ static void inherit(
 	p->cancels = parent->cancels;
 	p->exe = p->exe ? p->exe : xstrdup(parent->exe);
 	p->command = p->command ? p->command : xstrdup(parent->command);
-	p->program = p->program ? p->program : xstrdup(parent->program);
+	if (!p->program && parent->program) {
+		p->program = xstrdup(parent->program);
+		p->program_by_call = parent->program_by_call;
+	}
 	model_title_fork(m, p, parent, ts);
 	model_sites_fork(m, p, parent);
 	model_pipe_ends_inherit(m, p, parent, ts, (rec->flags & CLONE_FILES) != 0);

@@ -5,6 +5,7 @@
 #include <poll.h>
 
 #include "base/mem.h"
+#include "base/script.h"
 #include "schema/locks.h"
 #include "schema/names.h"
 
@@ -58,15 +59,19 @@ void model_runtime_name(struct model *m, const struct rec_RUNTIME_NAME *rec)
 	}
 }
 
-/* The program of a Python process is the file whose top level its main thread runs. */
+/* The program of a Python process whose arguments do not name it is the file whose top level its main thread runs. */
 static void note_program(struct thread *t, const char *file, const char *function)
 {
-	const char *base = strrchr(file, '/');
+	const char *name;
+	size_t len;
 
-	if (!t->is_main || strcmp(function, "<module>") != 0)
+	if (!t->is_main || strcmp(function, "<module>") != 0 || t->proc->program_by_call)
+		return;
+	name = script_name(file, &len);
+	if (!len)
 		return;
 	free(t->proc->program);
-	t->proc->program = xstrdup(base ? base + 1 : file);
+	t->proc->program = xstrndup(name, len);
 	t->proc->dirty = true;
 }
 

@@ -281,6 +281,7 @@ struct proc {
 	char *exe, *command;
 	const char *language; /* static; NULL: none was read */
 	char *program;        /* what the language runs; NULL: not known */
+	bool program_by_call; /* its arguments name that */
 	char *arg0;    /* the first argument of its program as it was executed; NULL: not known */
 	char *title;   /* what it calls itself now; NULL: nothing */
 	char *mpi_job; /* NULL: it is no rank of one */

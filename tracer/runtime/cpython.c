@@ -19,6 +19,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "base/script.h"
 #include "schema/locks.h"
 #include "tracer/symbols/symbols.h"
 
@@ -180,12 +181,13 @@ static uint64_t futex_of(const struct runtime_process *p, pid_t tid)
 static void name_program(const struct cpython_frame *frames, struct runtime_thread *t)
 {
 	const struct cpython_code *code = t->n_frames ? frames[t->n_frames - 1].code : NULL;
-	const char *base;
+	const char *name;
+	size_t len;
 
 	if (!code || strcmp(code->name, "<module>") != 0)
 		return;
-	base = strrchr(code->file, '/');
-	(void)snprintf(t->program, sizeof t->program, "%.63s", base ? base + 1 : code->file);
+	name = script_name(code->file, &len);
+	(void)snprintf(t->program, sizeof t->program, "%.*s", (int)(len > 63 ? 63 : len), name);
 }
 
 /* Puts the coroutine that an event loop waits for before the loop's own frames. */

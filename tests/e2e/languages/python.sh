@@ -532,6 +532,26 @@ expect_words out 'remedy: Let a thread that depends on none of the others provid
 stop
 end
 
+begin "a package that runs is called by its name, a text by the interpreter's"
+mkdir till
+cp mailbox.py till/__main__.py
+for how in "-m till" "$PWD/till" "$PWD/till/__main__.py"; do
+	# shellcheck disable=SC2086 # the option and its argument
+	start "$PYTHON" $how
+	wait_for 10 waiting 2
+	run "$PPTRACE" why "$pid"
+	expect_out "^till\\[$pid\\] "
+	stop
+done
+start "$PYTHON" -c "$(cat mailbox.py)"
+wait_for 10 waiting 2
+run "$PPTRACE" why "$pid"
+expect_out "^python3[.0-9]*\\[$pid\\] "
+stop
+run timeout 60 "$PPTRACE" run -q --watch=0.3 --timeout=2 -o package.db "$PYTHON" -m till
+expect_sql package.db "SELECT program FROM process" till
+end
+
 cat >unanswered.py <<'PY'
 import subprocess
 p = subprocess.Popen(["sort"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)

@@ -205,9 +205,28 @@ TEST(program_of_interpreter)
 	ASSERT(runs("/usr/bin/node", "node --enable-source-maps -r esm server.js", "server.js"));
 	ASSERT(runs("/usr/bin/pythonic", "pythonic x.py", NULL));
 	ASSERT(runs("/usr/bin/cat", "cat x.py", NULL));
+	ASSERT(runs("/usr/bin/python3", "python3 /srv/bank/__main__.py", "bank"));
+	ASSERT(runs("/usr/bin/python3", "python3 __main__.py", "__main__.py"));
+	ASSERT(runs("/usr/bin/python3", "python3 /__main__.py", "__main__.py"));
 	/* One that is cut is not known. */
 	ASSERT(script_of("/usr/bin/python3", "python3\0x.py", 12) == NULL);
 	ASSERT(script_of("/usr/bin/python3", NULL, 0) == NULL);
+}
+
+TEST(name_of_a_script)
+{
+	static const char *const rows[][2] = {{"/srv/bank.py", "bank.py"}, {"bank.py", "bank.py"},
+		{"/srv/bank/__main__.py", "bank"}, {"bank.pyz/__main__.py", "bank.pyz"},
+		{"/__main__.py", "__main__.py"}, {"//__main__.py", "__main__.py"}, {"/srv/", ""},
+		{"<string>", ""}, {"-e", ""}, {"", ""}};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		size_t len;
+		const char *name = script_name(rows[i][0], &len);
+		_cleanup_free_ char *got = xstrndup(name, len);
+
+		ASSERT_STR(got, rows[i][1]);
+	}
 }
 
 TEST(times_do_not_leave_their_range)

@@ -14,6 +14,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "base/script.h"
 #include "schema/compat.h"
 
 enum { MAX_RACTORS = 64 };
@@ -103,7 +104,8 @@ static bool is_library(const char *file)
 static void show_thread(struct ruby *r, const struct ruby_thread *t, struct runtime_thread *ret,
 	enum hooks hooks, bool is_main)
 {
-	const char *base;
+	const char *name;
+	size_t len;
 
 	memset(ret, 0, sizeof *ret);
 	ret->tid = t->task->tid;
@@ -114,9 +116,9 @@ static void show_thread(struct ruby *r, const struct ruby_thread *t, struct runt
 		const struct ruby_frame *f = &t->frames[i];
 
 		if (!strcmp(f->label, "<main>")) {
-			base = strrchr(f->file, '/');
-			(void)snprintf(ret->program, sizeof ret->program, "%.63s",
-				base ? base + 1 : f->file);
+			name = script_name(f->file, &len);
+			(void)snprintf(ret->program, sizeof ret->program, "%.*s",
+				(int)(len > 63 ? 63 : len), name);
 		}
 		ret->frames[ret->n_frames++] = (struct runtime_frame){.function = f->label,
 			.file = f->file,
