@@ -282,7 +282,8 @@ static int merge(struct fleet *f)
 		fleet_save(&g, path, &why) < 0)
 		die("fleet: %s", why.data);
 	note_hosts(&hosts, &g);
-	note("%s: the merged recording of %zu hosts; next: pptrace waits %s", path, hosts.n, path);
+	note("%s: the merged recording of %zu host%s; next: pptrace waits %s", path, hosts.n,
+		hosts.n == 1 ? "" : "s", path);
 	fleet_graph_done(&g);
 	fleet_hosts_done(&hosts);
 	return 0;

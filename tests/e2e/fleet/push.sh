@@ -39,6 +39,19 @@ SLURM_JOB_ID=4711 run "$PPTRACE" push --to "$ch_url/job" fork-count.db
 expect_there "SELECT DISTINCT run FROM process" 4711
 end
 
+begin "fleet why and merge: a lock bears its kind once, and one host is one"
+run "$PPTRACE" push --to "$ch_url/why" --run r deadlock-abba.db
+expect_status 0
+export PPTRACE_URL=$ch_url/why
+run "$PPTRACE" fleet why r "$(sql deadlock-abba.db "SELECT host FROM trace")"
+expect_status 0
+expect_out ' waits for the mutex [^ ]+ since '
+! grep -q 'the lock mutex' out || fail "$(cat out)"
+run "$PPTRACE" fleet merge r -o merged.db
+expect_err 'merged.db: the merged recording of 1 host; next'
+PPTRACE_URL=$ch_url/once
+end
+
 begin "push: a recording that was cut off is pushed again as a whole, and what is no longer in it is gone"
 ch_database=again
 cp fork-count.db grows.db
