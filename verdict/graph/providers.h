@@ -37,7 +37,7 @@ struct providers {
 	uint32_t everybody;             /* all threads that are alive, or STATE_NONE */
 	const struct providers *strict; /* of the generous graph: the strict one, solved */
 	bool generous;
-	unsigned reopens; /* how live processes may come to pipes of others */
+	unsigned reopens; /* how live processes may come to files of others, such as pipes */
 	int64_t asked_ns; /* where answerer is: when the first of those was asked who want a lock now */
 	uint32_t *
 		answerer; /* of a graph of who is asked, of each thread: who is to answer what it asks, or STATE_NONE; else NULL */

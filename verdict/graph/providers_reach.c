@@ -238,6 +238,8 @@ uint32_t providers_reach(struct providers *pr, const struct state_lock *l, uint3
 	/* Who has not used it yet is known by a look at all processes alone. */
 	else if (!pr->st->flights_seen && !pr->st->instant && l->mappers_ns < t->wait.start_ns)
 		providers_maybe(pr, thread, MAYBE_MAPPED);
+	if (!l->outside && pr->reopens)
+		providers_maybe(pr, thread, MAYBE_REMAP);
 	return node;
 }
 

@@ -74,7 +74,7 @@ struct state_process {
 	bool is_node;
 	bool is_python;
 	bool is_ash; /* a shell of ash's kind (dash, busybox): in sigsuspend it waits for its children */
-	unsigned reopens; /* how it may come to pipes of others: REOPENS_... of schema/record.h */
+	unsigned reopens; /* how it may come to files of others: REOPENS_... of schema/record.h */
 	bool uring;       /* the kernel may read, write, close and wait in its place */
 	unsigned
 		cancels; /* how one of its threads may end the wait of another: CANCELS_... of schema/record.h */

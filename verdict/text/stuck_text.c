@@ -112,7 +112,7 @@ static void add_rings(struct buf *b, const struct state *st, const struct stuck_
 				  : ", which an armed timer will send, ends it\n");
 }
 
-/* Who may come to a pipe of others in such a way. */
+/* Who may come to a pipe of others, or to another file, in such a way. */
 static void add_processes_that(struct buf *b, const struct state *st, unsigned how)
 {
 	size_t n = 0;
@@ -141,6 +141,14 @@ static void add_takers(struct buf *b, const struct state *st, const struct stuck
 	add_processes_that(b, st, REOPENS_BY_TAKING);
 	buf_adds(b,
 		" takes a descriptor of the pipe out of another process (pidfd_getfd), as it has done before or as its code does\n");
+}
+
+static void add_remappers(struct buf *b, const struct state *st, const struct stuck_set *s)
+{
+	(void)s;
+	add_processes_that(b, st, REOPENS_BY_PATH | REOPENS_BY_TAKING);
+	buf_adds(b,
+		" maps the shared memory too, whose file it finds in another process (/proc/PID/fd, pidfd_getfd), as its code does or as it has done with others\n");
 }
 
 static bool is_named_sem(const struct state_lock *l)

@@ -1429,6 +1429,18 @@ TEST(stuck_socketpair_whose_end_may_be_taken)
 	EXPECT(db, "stuck self 10");
 }
 
+/* Shared memory is a file, too, whether another process opens it again or takes its descriptor. */
+TEST(stuck_memory_that_may_be_mapped_by_reopening)
+{
+	for (int how = 0; how <= 2; how++) {
+		sqlite3 *db = shared_semaphore("1999999999");
+
+		fixture_process(db, 2, 1);
+		fixture_sql(db, "UPDATE process SET reopens = %d WHERE id = 2", how);
+		EXPECT(db, how ? "stuck abandoned 10" : "deadlock abandoned 10");
+	}
+}
+
 TEST(stuck_pipe_end_under_way)
 {
 	sqlite3 *db = fixture_program(0);
