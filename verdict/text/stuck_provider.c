@@ -107,7 +107,7 @@ static void add_sharers(struct buf *b, const struct state *st, const struct stat
 		h = st->holders[h].next) {
 		if (st->holders[h].thread_id != holder->thread_id || !is_sharer(st, l, h))
 			continue;
-		buf_adds(b, n++ ? ", " : ", and shared since a fork by ");
+		buf_adds(b, n++ ? ", " : ", and shared by ");
 		naming_process_at(b, st->db, st->holders[h].process_id, st->now_ns);
 	}
 }

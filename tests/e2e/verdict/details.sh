@@ -36,3 +36,10 @@ for locks in futex shim; do
 	fi
 	end
 done
+
+begin "of two locks on parts of one file each is held by its taker alone, of whom the kernel says no more than that a file is locked"
+run timeout 60 "$PPTRACE" run -q --timeout=2 -o "$TMP/ofd.db" "$BUILD/tests/corpus/ofd_crossed"
+expect_err 'waits for the OFD lock on .*'
+expect_no_err 'shared by'
+expect_sql "$TMP/ofd.db" "SELECT count(*) FROM finding WHERE rule = 'deadlock' AND certainty = 'certain'" 1
+end

@@ -188,13 +188,31 @@ static bool is_wanted(const struct model *m, const struct lock *lock)
 	return false;
 }
 
+/*
+ * Says whether a process has a lock of this file by itself, which is then what its descriptors tell of: of those that a
+ * description holds (F_OFD_SETLK) the kernel names no taker.
+ */
+static bool has_own(const struct proc *p, const struct lock *lock)
+{
+	for (const struct thread *t = p->threads; t; t = t->peer) {
+		for (size_t i = 0; i < t->n_held; i++) {
+			const struct lock *own = t->held[i].lock;
+
+			if (own->kind == LOCK_FILE && own->class == lock->class &&
+				own->inode == lock->inode && own->dev == lock->dev)
+				return true;
+		}
+	}
+	return false;
+}
+
 /* Finds who was given the description through which a thread has a lock other than by fork. */
 static void find_given(
 	struct model *m, const struct thread *holder, const struct hold *h, int64_t ts)
 {
 	for (struct proc *p = m->all_procs; p; p = p->next)
 		if (p != holder->proc && is_alive(p) &&
-			!model_lock_is_shared(h->lock, p, holder->id) &&
+			!model_lock_is_shared(h->lock, p, holder->id) && !has_own(p, h->lock) &&
 			has_description(p, h->lock, taker_of(holder, h)))
 			model_lock_share(m, h->lock, p, holder->id, ts);
 }
