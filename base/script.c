@@ -73,7 +73,7 @@ static bool option_ends(
 	return false;
 }
 
-const char *script_name(const char *path, size_t *len)
+char *script_name(const char *path)
 {
 	const char *end = path + strlen(path), *name = end;
 
@@ -84,8 +84,9 @@ const char *script_name(const char *path, size_t *len)
 		while (name > path && name[-1] != '/')
 			name--;
 	}
-	*len = path[0] == '<' || !strcmp(path, "-e") ? 0 : (size_t)(end - name);
-	return name;
+	if (name == end || path[0] == '<' || !strcmp(path, "-e"))
+		return NULL;
+	return xstrndup(name, (size_t)(end - name));
 }
 
 char *script_of(const char *path, const char *argv, size_t len)
@@ -110,6 +111,5 @@ char *script_of(const char *path, const char *argv, size_t len)
 		if (word[1] != '-' && option_ends(in, word, &w, &found))
 			break;
 	}
-	found = found ? script_name(found, &len) : NULL;
-	return found && len ? xstrndup(found, len) : NULL;
+	return found ? script_name(found) : NULL;
 }

@@ -13,9 +13,9 @@ char *script_of(const char *path, const char *argv, size_t len);
 
 /*
  * Returns what a script, of which a path is given, is called: the name of its file, or of its folder where the file is
- * Python's __main__.py, which all packages have. *len: its length, 0 where the text is of no file ("<string>", "-e"); the
- * result points into path.
+ * Python's __main__.py, which all packages have; owned by the caller. NULL: it has none, or its text is of no file
+ * ("<string>", "-e").
  */
-const char *script_name(const char *path, size_t *len);
+char *script_name(const char *path);
 
 #endif

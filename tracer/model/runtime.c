@@ -62,16 +62,15 @@ void model_runtime_name(struct model *m, const struct rec_RUNTIME_NAME *rec)
 /* The program of a Python process whose arguments do not name it is the file whose top level its main thread runs. */
 static void note_program(struct thread *t, const char *file, const char *function)
 {
-	const char *name;
-	size_t len;
+	char *name;
 
 	if (!t->is_main || strcmp(function, "<module>") != 0 || t->proc->program_by_call)
 		return;
-	name = script_name(file, &len);
-	if (!len)
+	name = script_name(file);
+	if (!name)
 		return;
 	free(t->proc->program);
-	t->proc->program = xstrndup(name, len);
+	t->proc->program = name;
 	t->proc->dirty = true;
 }
 

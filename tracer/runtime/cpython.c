@@ -181,13 +181,12 @@ static uint64_t futex_of(const struct runtime_process *p, pid_t tid)
 static void name_program(const struct cpython_frame *frames, struct runtime_thread *t)
 {
 	const struct cpython_code *code = t->n_frames ? frames[t->n_frames - 1].code : NULL;
-	const char *name;
-	size_t len;
+	_cleanup_free_ char *name = NULL;
 
 	if (!code || strcmp(code->name, "<module>") != 0)
 		return;
-	name = script_name(code->file, &len);
-	(void)snprintf(t->program, sizeof t->program, "%.*s", (int)(len > 63 ? 63 : len), name);
+	name = script_name(code->file);
+	(void)snprintf(t->program, sizeof t->program, "%.63s", name ? name : "");
 }
 
 /* Puts the coroutine that an event loop waits for before the loop's own frames. */

@@ -104,9 +104,6 @@ static bool is_library(const char *file)
 static void show_thread(struct ruby *r, const struct ruby_thread *t, struct runtime_thread *ret,
 	enum hooks hooks, bool is_main)
 {
-	const char *name;
-	size_t len;
-
 	memset(ret, 0, sizeof *ret);
 	ret->tid = t->task->tid;
 	if (!is_main)
@@ -116,9 +113,10 @@ static void show_thread(struct ruby *r, const struct ruby_thread *t, struct runt
 		const struct ruby_frame *f = &t->frames[i];
 
 		if (!strcmp(f->label, "<main>")) {
-			name = script_name(f->file, &len);
-			(void)snprintf(ret->program, sizeof ret->program, "%.*s",
-				(int)(len > 63 ? 63 : len), name);
+			_cleanup_free_ char *name = script_name(f->file);
+
+			(void)snprintf(
+				ret->program, sizeof ret->program, "%.63s", name ? name : "");
 		}
 		ret->frames[ret->n_frames++] = (struct runtime_frame){.function = f->label,
 			.file = f->file,
