@@ -1,3 +1,4 @@
+#!/usr/bin/env bash
 # flame.sh - a flame graph in a browser: as wide as the window, with mouse and keyboard.
 # SPDX-License-Identifier: MIT
 . "$(dirname "$0")/../../lib.sh"

@@ -2,15 +2,7 @@
 # text_boxes.sh - in the pictures of every demo, of a loop of 2,000 processes and of long and wide names, no text overlaps another or leaves its box.
 # SPDX-License-Identifier: MIT
 . "$(dirname "$0")/../../lib.sh"
-
-chromium=$(command -v chromium || command -v chromium-browser || command -v google-chrome)
-why=
-[ -n "$chromium" ] || why="no chromium here (apt-get install chromium)"
-command -v node >/dev/null && command -v npm >/dev/null || why="no node and npm here"
-if [ -z "$why" ] && [ ! -d "$ROOT/tests/browser/node_modules/playwright-core" ]; then
-	(cd "$ROOT/tests/browser" && timeout 100 npm ci --no-audit --no-fund >"$TMP/npm" 2>&1) ||
-		why="npm ci failed: $(tail -1 "$TMP/npm")"
-fi
+. "$ROOT/tests/lib_browser.sh"
 
 # pictures NAME: all of NAME.db, as NAME.KIND.svg.
 pictures()
@@ -46,8 +38,8 @@ measure()
 }
 
 begin "each demo"
-if [ -n "$why" ]; then
-	skip "$why"
+if [ -n "$no_browser" ]; then
+	skip "$no_browser"
 else
 	sed -n 's/^DEMO("[^"]*", "\([^"]*\)", "[^"]*", "\([^"]*\)", "\([^"]*\)")/\1|\2|\3/p' "$BUILD/gen/demos.def" >demos.list
 	while IFS='|' read -r name arguments options; do
@@ -60,8 +52,8 @@ fi
 end
 
 begin "a loop of 2,000 processes"
-if [ -n "$why" ]; then
-	skip "$why"
+if [ -n "$no_browser" ]; then
+	skip "$no_browser"
 else
 	"$PPTRACE" run -q -o loop.db bash -c 'for ((i = 0; i < 2000; i++)); do /bin/true; done' 2>/dev/null
 	expect_eq "$(sql loop.db "SELECT count(*) FROM process")" 2001
@@ -71,8 +63,8 @@ fi
 end
 
 begin "long, wide and hostile names"
-if [ -n "$why" ]; then
-	skip "$why"
+if [ -n "$no_browser" ]; then
+	skip "$no_browser"
 else
 	for name in 日本語の名前とても長い 🚀🚀🚀rocket WWWWWWWWWWWWWWWWWWWWWWWW; do cp "$(command -v sleep)" "$name"; done
 	"$PPTRACE" run -q -o wide.db bash -c './日本語の名前とても長い 0.1 & ./🚀🚀🚀rocket 0.1 & ./WWWWWWWWWWWWWWWWWWWWWWWW 0.1; wait
