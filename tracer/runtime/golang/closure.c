@@ -9,8 +9,6 @@
  */
 #include "tracer/runtime/golang/golang.h"
 
-#include <stdlib.h>
-
 enum {
 	MAX_CLOSURE = 64,    /* bytes */
 	MAX_BYTES = 16 << 20 /* that are looked through */

@@ -157,17 +157,31 @@ static bool runs_once(struct golang *go, const struct goroutine *g, uint64_t mut
 	return false;
 }
 
+/* The next of a goroutine's frames, from *i on, that is the program's, and whose code may be gone through still; NULL: there is none. */
+static const struct golang_frame *next_scanned(
+	struct golang *go, const struct goroutine *g, size_t *i)
+{
+	while (*i < g->n_frames && go->scans) {
+		const struct golang_frame *f = &g->frames[(*i)++];
+
+		if (!is_program_frame(go, f))
+			continue;
+		go->scans--;
+		return f;
+	}
+	return NULL;
+}
+
 /* Says whether the functions of a goroutine have set the word; the attempt that it waits in does not count. */
 static bool has_locked(struct golang *go, const struct goroutine *g, uint64_t word)
 {
 	uint64_t tried = g->tried; /* by the innermost function of the program */
+	const struct golang_frame *f;
+	size_t i = 0;
 	int locked = 0;
 
-	for (size_t i = 0; i < g->n_frames; i++) {
-		if (!is_program_frame(go, &g->frames[i]) || !go->scans)
-			continue;
-		go->scans--;
-		locked += golang_locked(go, &g->frames[i], word, tried);
+	while ((f = next_scanned(go, g, &i)) != NULL) {
+		locked += golang_locked(go, f, word, tried);
 		tried = 0;
 	}
 	return locked > 0 || runs_once(go, g, word);
@@ -182,17 +196,15 @@ static bool waits_for_others(const struct goroutine *g)
 /* Says whether a goroutine that has not locked an object is about to unlock it, as its code stands. */
 static bool is_about_to_unlock(struct golang *go, const struct goroutine *g, uint64_t word)
 {
+	const struct golang_frame *f;
+	size_t i = 0;
 	int next = 0;
 
 	/* It wants it first. */
 	if (g->wanted == word || g->tried == word)
 		return false;
-	for (size_t i = 0; i < g->n_frames && !next; i++) {
-		if (!is_program_frame(go, &g->frames[i]) || !go->scans)
-			continue;
-		go->scans--;
-		next = golang_next_change(go, &g->frames[i], word);
-	}
+	while (!next && (f = next_scanned(go, g, &i)) != NULL)
+		next = golang_next_change(go, f, word);
 	return next < 0;
 }
 
