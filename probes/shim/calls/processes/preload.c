@@ -142,18 +142,23 @@ static const char *path_variable(void)
 	return "/bin:/usr/bin";
 }
 
+static bool has_slash(const char *file)
+{
+	return file[text_until(file, '/', '/')] != '\0';
+}
+
 size_t exec_find_size(const char *file)
 {
 	size_t size = text_len(path_variable()) + text_len(file) + 2;
 
-	return file[text_until(file, '/', '/')] ? 1 : size < PATH_MAX ? size : PATH_MAX;
+	return has_slash(file) ? 1 : size < PATH_MAX ? size : PATH_MAX;
 }
 
 const char *exec_find(const char *file, char *buf, size_t size)
 {
 	size_t len = text_len(file);
 
-	if (file[text_until(file, '/', '/')])
+	if (has_slash(file))
 		return file;
 	for (const char *p = path_variable();; p++) {
 		size_t n = text_until(p, ':', ':');
