@@ -41,17 +41,17 @@ static int add_wait(
 	const struct fleet_graph *g, sqlite3_stmt *row, struct buf *out, struct buf *why)
 {
 	enum wait_reason reason = wait_find(query_text(row, 1));
-	const struct wait_info *info = wait_info(reason);
 	const char *detail = query_text(row, 6);
+	bool is_lock = !query_null(row, 3);
 	int rc = 0;
 
 	buf_adds(out, "  ");
 	naming_thread(out, g->db, query_int(row, 0, 0));
-	if (query_null(row, 3))
-		buf_addf(out, " %s", info->words);
-	if (!query_null(row, 3)) {
-		/* The lock's name begins with its kind, which the words of most reasons say too. */
-		buf_addf(out, " %s the ", reason == WAIT_LOCK_POLL ? info->words : "waits for");
+	/* A lock's name begins with its kind, which the words of most reasons say too. */
+	buf_addf(out, " %s",
+		is_lock && reason != WAIT_LOCK_POLL ? "waits for" : wait_info(reason)->words);
+	if (is_lock) {
+		buf_adds(out, " the ");
 		naming_lock(out, g->db, query_int(row, 3, 0));
 	} else if (!query_null(row, 4)) {
 		buf_addc(out, ' ');
