@@ -231,7 +231,7 @@ static const char main_exit_sql[] =
 	/* An exec ends the other threads too, and on purpose. */
 	" AND NOT EXISTS (SELECT 1 FROM exec x WHERE x.process_id = p.id AND x.errno IS NULL"
 	"  AND x.ts_ns >= t.end_ns AND x.ts_ns <= t.end_ns + 1000000000)"
-	/* That Java, Node.js and Ruby end while threads of theirs are still there (daemons, workers) is how they are used. */
+	/* That Java, Node.js, Ruby and OpenMP end while threads of theirs are still there (daemons, workers) is how they are used. */
 	" AND NOT EXISTS (SELECT 1 FROM thread_start e WHERE e.thread_id = t.id"
 	"  AND e.runtime IN ('java', 'node', 'ruby', 'openmp'))"
 	/*
