@@ -33,7 +33,7 @@ static void work(int n, int fd)
 	rest(fd);
 	(void)snprintf(title, sizeof title, "title: worker %d UPDATE waiting", n);
 	set_title(title);
-	usleep(300000);
+	usleep(600000);
 	(void)snprintf(title, sizeof title, "title: worker %d gone", n);
 	set_title(title);
 	_exit(0);
@@ -53,7 +53,7 @@ int main(int argc, char **argv)
 	for (int i = 0; i < 2; i++)
 		if (fork() == 0)
 			work(i + 1, pipes[i][0]);
-	usleep(200000);
+	usleep(600000);
 	for (int i = 0; i < 2; i++)
 		(void)!write(pipes[i][1], "x", 1);
 	while (wait(NULL) > 0)
