@@ -182,10 +182,10 @@ bool model_is_code(struct model *m, struct proc *p, uint64_t addr)
 
 bool model_is_of_shim(const struct model *m, const struct proc *p, uint64_t ip)
 {
-	struct symbol sym;
+	struct symbols *s = m->config.symbols;
+	const char *file = s ? symbols_mapped_file(s, p->id, ip) : NULL;
 
-	return m->config.symbols && symbols_code(m->config.symbols, p->id, ip, false, &sym) &&
-	       sym.module && strstr(sym.module, "/libpptrace-shim.so");
+	return file && strstr(file, "/libpptrace-shim.so");
 }
 
 bool model_is_own_futex(struct model *m, struct proc *p, uint64_t ip)

@@ -140,6 +140,14 @@ const char *symbols_function(struct symbols *s, int64_t process, uint64_t addr, 
 		       : NULL;
 }
 
+const char *symbols_mapped_file(const struct symbols *s, int64_t process, uint64_t addr)
+{
+	const struct maps *m = hash_get(&s->processes, (uint64_t)process);
+	const struct map *map = m && addr ? maps_find(m, addr) : NULL;
+
+	return map ? module_path(map->module) : NULL;
+}
+
 char *symbols_data(struct symbols *s, int64_t process, uint64_t addr)
 {
 	const struct maps *m = hash_get(&s->processes, (uint64_t)process);

@@ -82,6 +82,9 @@ bool symbols_is_library_source(const char *file);
 /* Finds only the name of the function at a code address, without reading debugging information; NULL if it is not known. */
 const char *symbols_function(struct symbols *s, int64_t process, uint64_t addr, bool is_return);
 
+/* Returns the path of the mapped file that has an address, without reading that file; NULL if there is none. It belongs to s. */
+const char *symbols_mapped_file(const struct symbols *s, int64_t process, uint64_t addr);
+
 /* Finds the variable at a data address: "name", "name[2].lock" or, without debugging information, "name+96". Returns NULL if unknown; the caller frees it. */
 char *symbols_data(struct symbols *s, int64_t process, uint64_t addr);
 
