@@ -50,6 +50,9 @@ trap finish EXIT
 
 finish()
 {
+	local status=$?
+	# Aborted (by set -u, say) or left in the middle of a test, of which nobody knows how it would have gone on.
+	[ -z "$test_name" ] || [ "$status" = 0 ] || fail "the file ended with status $status in this test"
 	[ -z "$test_name" ] || end
 	echo "1..$count"
 	cd /
