@@ -219,26 +219,38 @@ static size_t stem(const char *name)
 	return len;
 }
 
-/*
- * Says whether two threads are workers of one pool that have nothing to do. From Python 3.13 on each of them sleeps on a word of
- * its own: they are known by their names, which differ in a number.
- */
-static bool is_same_pool(
-	const struct why_source *src, const struct why_row *a, const struct why_row *b)
+/* Says whether a thread is a worker of a pool that has nothing to do. */
+static bool is_idle_worker(const struct why_source *src, const struct why_row *r)
 {
-	return a->name && b->name && a->lock_id && b->lock_id && stem(a->name) == stem(b->name) &&
-	       !strncmp(a->name, b->name, stem(a->name)) &&
-	       naming_runtime_kind(src->db, a->lock_id) == RUNTIME_KIND_POOL &&
-	       naming_runtime_kind(src->db, b->lock_id) == RUNTIME_KIND_POOL;
+	return r->name && r->lock_id &&
+	       naming_runtime_kind(src->db, r->lock_id) == RUNTIME_KIND_POOL;
 }
 
-/* Threads are alike if they wait for the same at the same place. */
-static bool is_alike(const struct why_source *src, const struct why_row *a, const struct why_row *b)
+static bool is_same_stem(const char *a, const char *b)
+{
+	return a && b && stem(a) == stem(b) && !strncmp(a, b, stem(a));
+}
+
+/* Says whether two threads wait for the same at the same place, whatever their locks are. */
+static bool is_same_wait(const struct why_row *a, const struct why_row *b)
 {
 	return a->wait_id && b->wait_id && !strcmp(a->state, b->state) &&
-	       (a->lock_id == b->lock_id || is_same_pool(src, a, b)) && a->pipe_id == b->pipe_id &&
-	       a->site_id == b->site_id && a->target_thread_id == b->target_thread_id &&
+	       a->pipe_id == b->pipe_id && a->site_id == b->site_id &&
+	       a->target_thread_id == b->target_thread_id &&
 	       a->target_process_id == b->target_process_id && a->timed == b->timed;
+}
+
+/*
+ * Threads are alike if they wait for the same at the same place; is_idle: what is_idle_worker says of a. From Python 3.13 on each of a pool's
+ * workers sleeps on a word of its own: they are known by their names, which differ in a number. The database is asked last: there may be
+ * a million of such pairs.
+ */
+static bool is_alike(const struct why_source *src, const struct why_row *a, const struct why_row *b,
+	bool is_idle)
+{
+	return is_same_wait(a, b) &&
+	       (a->lock_id == b->lock_id ||
+		       (is_idle && is_same_stem(a->name, b->name) && is_idle_worker(src, b)));
 }
 
 /* Says whether a process is a rank of an MPI job. */
@@ -265,12 +277,14 @@ static void add_process(
 	shown = xcalloc(rows.n, sizeof *shown);
 	for (size_t i = 0; i < rows.n; i++) {
 		unsigned more = 0;
+		bool is_idle;
 
 		n_housekeeping += rows.list[i].is_housekeeping;
 		if (shown[i] || (rows.list[i].is_housekeeping && !all))
 			continue;
+		is_idle = !all && is_idle_worker(src, &rows.list[i]);
 		for (size_t k = i + 1; k < rows.n && !all; k++)
-			if (!shown[k] && is_alike(src, &rows.list[i], &rows.list[k])) {
+			if (!shown[k] && is_alike(src, &rows.list[i], &rows.list[k], is_idle)) {
 				shown[k] = true;
 				more++;
 			}

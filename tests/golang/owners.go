@@ -145,6 +145,19 @@ func handed(how string) {
 	ready <- 1
 }
 
+// Each of many goroutines waits for a mutex of its own, which main will unlock.
+func apart() {
+	locks := make([]sync.Mutex, 4000)
+	for i := range locks {
+		locks[i].Lock()
+		go locks[i].Lock()
+	}
+	time.Sleep(time.Hour)
+	for i := range locks {
+		locks[i].Unlock()
+	}
+}
+
 func main() {
 	var both sync.WaitGroup
 	both.Add(2)
@@ -157,6 +170,8 @@ func main() {
 		rounds()
 	case "handed":
 		go handed(os.Args[2])
+	case "apart":
+		apart()
 	}
 	for {
 		time.Sleep(time.Millisecond)

@@ -386,6 +386,17 @@ owners.go:86 owners.go:78" "who has what"
 }
 owner_cases ./owners 1.19
 
+# Each of them was compared with each other one by a query, which would take ten times as long as this.
+begin "why, Go: 4,000 goroutines that wait for a mutex each: at most 15 s of processor time"
+start ./owners apart
+wait_for 60 has_text '^ *goroutine 1: sleeps'
+run bash -c 'ulimit -t 15; exec "$@"' bash "$PPTRACE" why "$pid"
+expect_status 0
+expect_out '^No deadlock was found'
+expect_eq "$(grep -c 'goroutine [0-9]*: waits for the mutex' out)" 4000 "goroutines that wait for a mutex"
+stop
+end
+
 filter_text()
 {
 	cat <<-'T'
