@@ -140,6 +140,8 @@ enum end_via {
 /* How a process can come to a pipe that nobody gave it: bits of process.reopens. */
 #define REOPENS_BY_PATH 1u   /* it opens /proc/PID/fd */
 #define REOPENS_BY_TAKING 2u /* pidfd_getfd */
+#define ENDS_OTHERS                                                                                \
+	4u /* no such way, but it sends signals to other processes (kill), which may end them */
 
 /* How a thread of a process may end the wait of another one: bits of process.cancels. */
 #define CANCELS_BY_CALL 1u /* pthread_cancel */

@@ -53,7 +53,7 @@ CREATE TABLE process ( -- a process, from fork to reaping; exec does not make a 
     autoreap INTEGER,           -- 1: no wait is needed, its parent ignores SIGCHLD
     created_by TEXT,            -- 'fork', 'vfork', 'clone', 'posix_spawn', 'start' (pptrace started it), 'found'
     secure INTEGER NOT NULL DEFAULT 0, -- 1: gained privileges by an exec
-    reopens INTEGER NOT NULL DEFAULT 0, -- may come to pipes of others that nobody gives it: it has done so, or its program or script names that; bit 0: through /proc/PID/fd, bit 1: by pidfd_getfd
+    reopens INTEGER NOT NULL DEFAULT 0, -- may come to pipes of others that nobody gives it: it has done so, or its program or script names that; bit 0: through /proc/PID/fd, bit 1: by pidfd_getfd; bit 2: may send signals to other processes, as its program or script names kill or its like
     uring INTEGER NOT NULL DEFAULT 0, -- 1: has an io_uring (since its last exec): the kernel may read, write, close and wait in its place
     has_reaped INTEGER NOT NULL DEFAULT 0, -- 1: it had reaped children before the recording began
     raw_calls INTEGER NOT NULL DEFAULT 0, -- 1: makes system calls without the C library (Go), which a recording without eBPF does not see

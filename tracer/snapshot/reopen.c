@@ -8,6 +8,9 @@
 #include "tracer/authority/authority.h"
 #include "tracer/snapshot/private.h"
 
+#include <ctype.h>
+#include <unistd.h>
+
 enum {
 	FILE_MAX = 64 << 20,  /* larger files are not read */
 	SCRIPT_MAX = 1 << 20, /* nor are larger scripts */
@@ -16,7 +19,7 @@ enum {
 };
 
 /* What is found in a file. */
-enum word { WHOLE = 1, PROC = 2, FD = 4, TAKES = 8 };
+enum word { WHOLE = 1, PROC = 2, FD = 4, TAKES = 8, KILLS = 16 };
 
 static bool has(const char *data, size_t len, const char *word, size_t n)
 {
@@ -48,6 +51,15 @@ static bool calls_getfd(const char *data, size_t len)
 	return false;
 }
 
+/* Names of functions that send a signal to another process, with the NULs around them as in a table of symbols. */
+static bool names_kill(const char *data, size_t len)
+{
+#define NAMES(name) has(data, len, "\0" name, sizeof "\0" name)
+	return NAMES("kill") || NAMES("killpg") || NAMES("sigqueue") || NAMES("tgkill") ||
+	       NAMES("pidfd_send_signal") || NAMES("syscall.Kill");
+#undef NAMES
+}
+
 /* "/proc/%d/fd/%d", or the strings "/proc/" and "/fd/" to be put together. */
 static unsigned program_words(const char *data, size_t len, unsigned found)
 {
@@ -67,21 +79,51 @@ static unsigned program_words(const char *data, size_t len, unsigned found)
 			       ? TAKES
 			       : 0) |
 	       (has(data, len, "\0/proc/", sizeof "\0/proc/") ? PROC : 0) |
-	       (has(data, len, "\0/fd/", sizeof "\0/fd/") ? FD : 0);
+	       (has(data, len, "\0/fd/", sizeof "\0/fd/") ? FD : 0) |
+	       (names_kill(data, len) ? KILLS : 0);
+}
+
+/* Scripts send signals by commands and methods of many names: kill, pkill, terminate, send_signal. */
+static bool says_kill(const char *data, size_t len)
+{
+	return has(data, len, "kill", 4) || has(data, len, "terminate", 9) ||
+	       has(data, len, "send_signal", 11);
 }
 
 static unsigned text_words(const char *data, size_t len, unsigned found)
 {
 	(void)found;
 	return (has(data, len, "pidfd_getfd", 11) ? TAKES : 0) |
-	       (has(data, len, "/proc/", 6) ? PROC : 0) | (has(data, len, "/fd", 3) ? FD : 0);
+	       (has(data, len, "/proc/", 6) ? PROC : 0) | (has(data, len, "/fd", 3) ? FD : 0) |
+	       (says_kill(data, len) ? KILLS : 0);
 }
 
-/* What that comes to: REOPENS_... */
+/* What that comes to: REOPENS_..., ENDS_OTHERS */
 static unsigned ways(unsigned words)
 {
-	return (words & WHOLE || (words & PROC && words & FD) ? REOPENS_BY_PATH : 0) |
+	return (words & KILLS ? ENDS_OTHERS : 0) |
+	       (words & WHOLE || (words & PROC && words & FD) ? REOPENS_BY_PATH : 0) |
 	       (words & TAKES ? REOPENS_BY_TAKING : 0);
+}
+
+/*
+ * Says whether a file is a program that does what a text tells it, by its name: the text then says whether it sends signals.
+ * timeout(1) sends them to none but what it has started.
+ */
+static bool is_told_by_text(const char *exe)
+{
+	static const char *const stems[] = {"sh", "bash", "dash", "ksh", "zsh", "mksh", "busybox",
+		"python", "pypy", "perl", "ruby", "node", "timeout"};
+	char path[4096] = "";
+	const char *base = readlink(exe, path, sizeof path - 1) > 0 ? strrchr(path, '/') : NULL;
+
+	for (size_t i = 0; base && i < ARRAY_SIZE(stems); i++) {
+		size_t n = strlen(stems[i]);
+
+		if (!strncmp(base + 1, stems[i], n) && !isalpha((unsigned char)base[1 + n]))
+			return true;
+	}
+	return false;
 }
 
 /* Whose program it is, and what is known of files. */
@@ -123,6 +165,8 @@ unsigned reopen_named(
 	/* Nothing more will come of a program that has ended by now. */
 	if (!file_names(&naming, exe, FILE_MAX, program_words, &found))
 		return 0;
+	if (is_told_by_text(exe))
+		found &= ~ENDS_OTHERS;
 	for (int i = 0; argv < end; i++) {
 		size_t len = strnlen(argv, (size_t)(end - argv));
 
@@ -130,6 +174,8 @@ unsigned reopen_named(
 			found |= REOPENS_BY_PATH;
 		if (has(argv, len, "pidfd_getfd", 11))
 			found |= REOPENS_BY_TAKING;
+		if (i > 0 && says_kill(argv, len))
+			found |= ENDS_OTHERS;
 		if (i > 0 && i < SCRIPTS && len && argv[0] != '-') {
 			_cleanup_free_ char *path = xasprintf("/proc/%d/%s/%.*s", (int)pid,
 				argv[0] == '/' ? "root" : "cwd", (int)len, argv);

@@ -75,6 +75,12 @@ uint32_t providers_reach(struct providers *pr, const struct state_lock *l, uint3
 bool providers_rescue(struct providers *pr);
 
 /*
+ * The same of those who wait for another process, or for what it has, that a process which can go on may end by a signal. To be asked
+ * once no other rescue is left.
+ */
+bool providers_rescue_by_kill(struct providers *pr);
+
+/*
  * Returns how somebody who can go on in a graph, solved, may release the lock that a thread waits for and that another one has:
  * MAYBE_UNLOCK, MAYBE_HANDED.
  */

@@ -128,7 +128,7 @@ int providers_build(struct providers *pr, const struct state *st, const struct p
 	pr->reopens = strict ? may_reopen(strict) : 0;
 	build(pr);
 	fixpoint_solve(&pr->graph);
-	while (pr->generous && providers_rescue(pr))
+	while (pr->generous && (providers_rescue(pr) || providers_rescue_by_kill(pr)))
 		fixpoint_solve(&pr->graph);
 	return 0;
 }

@@ -238,7 +238,7 @@ uint32_t providers_reach(struct providers *pr, const struct state_lock *l, uint3
 	/* Who has not used it yet is known by a look at all processes alone. */
 	else if (!pr->st->flights_seen && !pr->st->instant && l->mappers_ns < t->wait.start_ns)
 		providers_maybe(pr, thread, MAYBE_MAPPED);
-	if (!l->outside && pr->reopens)
+	if (!l->outside && pr->reopens & (REOPENS_BY_PATH | REOPENS_BY_TAKING))
 		providers_maybe(pr, thread, MAYBE_REMAP);
 	return node;
 }

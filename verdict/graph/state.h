@@ -181,6 +181,9 @@ uint32_t state_process(const struct state *st, int64_t id);
 uint32_t state_lock(const struct state *st, int64_t id);
 uint32_t state_pipe(const struct state *st, int64_t id);
 
+/* Says whether a process (an index) is the parent of another one, or of one of its ancestors, as far as these live. */
+bool state_is_ancestor(const struct state *st, uint32_t ancestor, uint32_t process);
+
 /* Returns what a wait is for if it is a lock, else NULL. */
 const struct state_lock *state_lock_of(const struct state *st, const struct state_wait *w);
 

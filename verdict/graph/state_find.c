@@ -22,6 +22,19 @@ uint32_t state_process(const struct state *st, int64_t id)
 	return find(&st->process_by_id, id);
 }
 
+bool state_is_ancestor(const struct state *st, uint32_t ancestor, uint32_t process)
+{
+	uint32_t p = st->processes[process].parent;
+
+	/* In a damaged file they may be a ring. */
+	for (size_t n = 0; p != STATE_NONE && n < st->n_processes; n++) {
+		if (p == ancestor)
+			return true;
+		p = st->processes[p].parent;
+	}
+	return false;
+}
+
 uint32_t state_lock(const struct state *st, int64_t id)
 {
 	return find(&st->lock_by_id, id);

@@ -135,6 +135,45 @@ static void add_reopeners(struct buf *b, const struct state *st, const struct st
 		" opens the pipe through /proc/PID/fd, as it has done before or as its code does\n");
 }
 
+static bool is_member(const struct stuck_set *s, uint32_t thread)
+{
+	for (size_t i = 0; i < s->n_members; i++)
+		if (s->members[i] == thread)
+			return true;
+	return false;
+}
+
+/* Says whether a process may send the members signals: not who is one of them, or only waits for them, or watches over all of them. */
+static bool may_end_members(const struct state *st, const struct stuck_set *s, uint32_t process)
+{
+	const struct state_process *p = &st->processes[process];
+	bool all_below = true;
+
+	for (size_t i = 0; i < s->n_members; i++)
+		all_below &= state_is_ancestor(st, process, st->threads[s->members[i]].process);
+	if (!p->alive || !(p->reopens & ENDS_OTHERS) || all_below)
+		return false;
+	for (uint32_t t = p->first; t != STATE_NONE; t = st->threads[t].next)
+		if (!is_member(s, t))
+			return true;
+	return false;
+}
+
+static void add_enders(struct buf *b, const struct state *st, const struct stuck_set *s)
+{
+	size_t n = 0;
+
+	buf_adds(b, "unless ");
+	for (uint32_t i = 0; i < st->n_processes && n < LIST_MAX; i++) {
+		if (!may_end_members(st, s, i))
+			continue;
+		buf_adds(b, n++ ? " or " : "");
+		naming_process_at(b, st->db, st->processes[i].id, st->now_ns);
+	}
+	buf_adds(b, n ? " ends one of them by a signal, which its code names (kill)\n"
+		      : "another process ends one of them by a signal\n");
+}
+
 static void add_takers(struct buf *b, const struct state *st, const struct stuck_set *s)
 {
 	(void)s;

@@ -269,6 +269,9 @@ bool sets_is_idle(const struct finder *f, const struct stuck_set *s)
 	/* Bytes are under way wherever there is a network, and who maps memory shows nowhere else: that somebody looked makes a set certain. */
 	if (s->maybe == MAYBE_URING || s->maybe & (MAYBE_FLIGHT | MAYBE_MAPPED))
 		return true;
+	/* Nothing but the end of one of them: that is no order. */
+	if (s->maybe == MAYBE_ENDED)
+		return false;
 	/* A queue without a name serves nobody who could still come. */
 	if (s->maybe == MAYBE_NUMBER || sets_lacks_something(f, s))
 		return false;

@@ -9,19 +9,6 @@
 #include "schema/query.h"
 #include "schema/version.h"
 
-/* Says whether a process is an ancestor of another one. */
-static bool is_ancestor(const struct state *st, uint32_t ancestor, uint32_t process)
-{
-	enum { GENERATIONS = 64 }; /* a damaged file may hold a ring of parents */
-
-	for (int i = 0; i < GENERATIONS && process != STATE_NONE; i++) {
-		process = st->processes[process].parent;
-		if (process == ancestor && process != STATE_NONE)
-			return true;
-	}
-	return false;
-}
-
 /* Says whether a thread is that of a shell that sleeps until SIGCHLD comes, with a child that lives: a trap runs, and it waits again. */
 static bool is_waiting_shell(const struct state *st, uint32_t thread)
 {
@@ -61,7 +48,7 @@ static bool is_handed_down(const struct finder *f, const struct stuck_set *s, ui
 
 		if ((st->threads[other].wait.reason != WAIT_CHILD &&
 			    !is_waiting_shell(st, other)) ||
-			!is_ancestor(st, process, st->threads[member].process) ||
+			!state_is_ancestor(st, process, st->threads[member].process) ||
 			sets_is_same_program(f, process, st->threads[member].process))
 			continue;
 		for (uint32_t e = p->first_end; e < p->first_end + p->n_ends; e++)

@@ -563,6 +563,52 @@ TEST(snapshot_reopens_without_arguments)
 	hash_done(&seen);
 }
 
+/* What a program's table of symbols names counts, of one that a text tells what to do what that says. */
+TEST(snapshot_reopen_names_kill)
+{
+	static const struct {
+		char *argv[4];
+		const char *arguments;
+		size_t n;
+		unsigned how;
+	} cases[] = {
+		{{"cat", NULL}, "cat", 4, 0},
+		{{"timeout", "60", "cat", NULL},
+			"timeout\0"
+			"60",
+			11, 0},
+		{{"sh", "-c", "read x", NULL}, "sh\0-c\0read x", 13, 0},
+		{{"sh", "-c", "read x", NULL}, "sh\0-c\0kill 1; read x", 21, ENDS_OTHERS},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		char *argv[] = {cases[i].argv[0], cases[i].argv[1], cases[i].argv[2],
+			cases[i].argv[3], NULL};
+		struct hash seen = {0};
+		int ends[2];
+		pid_t pid;
+
+		posix_spawn_file_actions_t actions;
+
+		ASSERT(pipe2(ends, O_CLOEXEC) == 0 && posix_spawn_file_actions_init(&actions) == 0);
+		ASSERT(posix_spawn_file_actions_adddup2(&actions, ends[0], 0) == 0);
+		ASSERT(posix_spawnp(&pid, argv[0], &actions, NULL, argv, environ) == 0);
+		(void)posix_spawn_file_actions_destroy(&actions);
+		(void)close(ends[0]);
+		ASSERT_INT(reopen_named(NULL, pid, cases[i].arguments, cases[i].n, &seen) &
+				   ENDS_OTHERS,
+			cases[i].how);
+		ASSERT(kill(pid, SIGKILL) == 0 && waitpid(pid, NULL, 0) == pid);
+		(void)close(ends[1]);
+		hash_done(&seen);
+	}
+	/* The tests themselves send signals. */
+	struct hash own = {0};
+
+	ASSERT_INT(reopen_named(NULL, getpid(), "run", 4, &own) & ENDS_OTHERS, ENDS_OTHERS);
+	hash_done(&own);
+}
+
 /* A script that is handed to an interpreter; what has been read of a file once is remembered. */
 TEST(snapshot_reopens_by_taking)
 {

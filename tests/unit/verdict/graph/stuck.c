@@ -1394,6 +1394,46 @@ TEST(stuck_wait_before_read)
 	EXPECT(db, "deadlock cycle 10 20");
 }
 
+/* The same beside another child, which goes on and may send signals: it may end the first. A parent of them all only gives them up. */
+TEST(stuck_child_that_a_sibling_may_kill)
+{
+	for (int who = 0; who <= 3; who += 3) {
+		sqlite3 *db = fixture_family();
+
+		fixture_process(db, 3, 1);
+		fixture_joined(db, 1, "pipe", 1, "r", 2, "w");
+		fixture_wait(db, 10, "child", "target_process_id=2");
+		fixture_wait(db, 20, "pipe-write", "pipe_id=1");
+		fixture_sql(db, "UPDATE process SET reopens = 4 WHERE id = %d", who);
+		EXPECT(db, who ? "stuck cycle 10 20" : "deadlock cycle 10 20");
+	}
+}
+
+/* A runner that watches over those who wait for each other, and one of these that could end the other, help nobody. */
+TEST(stuck_children_that_a_parent_may_kill)
+{
+	sqlite3 *db = fixture_family();
+
+	fixture_process(db, 3, 2);
+	fixture_joined(db, 1, "pipe", 2, "r", 3, "w");
+	fixture_wait(db, 20, "child", "target_process_id=3");
+	fixture_wait(db, 30, "pipe-write", "pipe_id=1");
+	fixture_sql(db, "UPDATE process SET reopens = 4");
+	EXPECT(db, "deadlock cycle 20 30");
+}
+
+/* Who waits for himself is not helped by his end. */
+TEST(stuck_killed_at_its_own_lock)
+{
+	sqlite3 *db = fixture_program(0);
+
+	fixture_process(db, 2, 1);
+	fixture_sql(db, "UPDATE process SET reopens = 4 WHERE id = 2");
+	fixture_own_pipe(db, 1, 1);
+	fixture_wait(db, 10, "pipe-read", "pipe_id=1");
+	EXPECT(db, "deadlock self 10");
+}
+
 TEST(stuck_own_write_end)
 {
 	sqlite3 *db = fixture_program(0);
