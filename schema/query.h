@@ -78,6 +78,14 @@ int64_t query_int(sqlite3_stmt *stmt, int col, int64_t fallback);
 void query_add_text(struct buf *b, sqlite3_stmt *stmt, int col);
 bool query_null(sqlite3_stmt *stmt, int col);
 
+/*
+ * The file of machine code that a process (an alias of the table) runs: its exe, but of a script that was executed by its own name the
+ * interpreter, which the kernel puts before it among the arguments.
+ */
+#define QUERY_INTERPRETER(p)                                                                       \
+	"iif(json_valid(" p ".command) AND " p ".exe IN (json_extract(" p ".command, '$[1]'),"     \
+	" json_extract(" p ".command, '$[2]')), json_extract(" p ".command, '$[0]'), " p ".exe)"
+
 /* So many rows of pipe_io may be gone through for one answer: there is no index while the command runs. */
 enum { QUERY_PIPE_IO_MOST = 2000000 };
 

@@ -144,8 +144,9 @@ static int add_runtime(
 	const char *exe = runtimes[i].exe;
 	size_t n = 0;
 	int rc = query_one(db,
-		"SELECT id, exe, language IS NULL FROM process WHERE (end_ns IS NULL OR end_ns > ?1)"
-		" AND exe IS NOT NULL ORDER BY id",
+		"SELECT id, " QUERY_INTERPRETER(
+			"process") ", language IS NULL FROM process WHERE (end_ns IS NULL OR end_ns > ?1)"
+				   " AND exe IS NOT NULL ORDER BY id",
 		at_ns, &stmt, why);
 
 	for (; rc > 0; rc = query_step(stmt, why))

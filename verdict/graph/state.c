@@ -45,7 +45,9 @@ static bool is_ash(const char *exe)
 {
 	const char *slash = strrchr(exe, '/'), *file = slash ? slash + 1 : exe;
 
-	return !strcmp(file, "dash") || !strcmp(file, "busybox");
+	return !strcmp(file, "dash") || !strcmp(file, "busybox") || !strcmp(file, "ash") ||
+	       /* By whatever name: bash, too, but that waits in waitpid. */
+	       !strcmp(file, "sh");
 }
 
 static void add_process(struct state *st, sqlite3_stmt *stmt, bool alive)
@@ -121,8 +123,9 @@ static void add_child(struct state *st, uint32_t child)
 }
 
 #define PROCESSES(cancels)                                                                         \
-	"SELECT id, parent_id, end_ns, reopens, memory_id, uring, exe, coalesce(language, ''),"    \
-	" hooks, " cancels " FROM process WHERE @open"
+	"SELECT id, parent_id, end_ns, reopens, memory_id, uring, " QUERY_INTERPRETER(             \
+		"process") ", coalesce(language, ''),"                                             \
+			   " hooks, " cancels " FROM process WHERE @open"
 
 static int load_processes(struct state *st, struct buf *why)
 {

@@ -29,10 +29,11 @@ bool sets_is_same_program(const struct finder *f, uint32_t a, uint32_t b)
 	return is_true_of(f->st, a, b, OF_BOTH "p.exe IS q.exe AND p.command IS q.command");
 }
 
-/* Says whether two processes run the same file, an interpreter of different scripts if not sets_is_same_program. */
+/* Says whether two processes run the same file of machine code, an interpreter of different scripts if not sets_is_same_program. */
 static bool is_same_file(const struct finder *f, uint32_t a, uint32_t b)
 {
-	return is_true_of(f->st, a, b, OF_BOTH "p.exe IS q.exe");
+	return is_true_of(
+		f->st, a, b, OF_BOTH QUERY_INTERPRETER("p") " IS " QUERY_INTERPRETER("q"));
 }
 
 static bool is_member(const struct stuck_set *s, uint32_t thread)

@@ -1018,6 +1018,32 @@ TEST(stuck_python_service_of_processes)
 	}
 }
 
+/* A script that is executed by its own name is run by what stands before it among the arguments. */
+TEST(stuck_script_by_its_name)
+{
+	static const struct {
+		const char *command, *found;
+	} rows[] = {{"[\"/usr/bin/python3\",\"/srv/app\"]", "stuck cycle 11 12"},
+		{"[\"/usr/bin/python3\",\"-s\",\"/srv/app\",\"x\"]", "stuck cycle 11 12"},
+		{"[\"/srv/app\",\"x\"]", ""},
+		{"[\"/usr/bin/python3\",\"a\",\"b\",\"/srv/app\"]", ""}, {"[cut", ""}};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		sqlite3 *db = fixture_program(2);
+
+		fixture_sql(
+			db, "UPDATE process SET exe = '/srv/app', command = '%s'", rows[i].command);
+		fixture_held(db, 1, "mutex", 1, 11);
+		fixture_held(db, 2, "mutex", 1, 12);
+		fixture_wait(db, 11, "lock", "lock_id=2, timed=2");
+		fixture_wait(db, 12, "lock", "lock_id=1, timed=2");
+		fixture_wait(db, 10, "join", "target_thread_id=11");
+		/* Python's own handler tells nobody to give up, as one of the program's may. */
+		fixture_handler(db, 1, 2);
+		EXPECT(db, rows[i].found);
+	}
+}
+
 TEST(stuck_java_result_until_hook)
 {
 	for (int futures = 1; futures <= 2; futures++) {
