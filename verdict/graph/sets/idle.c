@@ -249,6 +249,48 @@ static bool is_watcher(const struct finder *f, const struct stuck_set *s)
 	return !sets_any(f, s, wants_lock_of_watcher);
 }
 
+/* Says whether a thread waits for its children in a program that may be told to end: it ends them then, as the first process of a service does. */
+static bool is_master(const struct finder *f, uint32_t thread)
+{
+	return f->st->threads[thread].wait.reason == WAIT_CHILD && sets_takes_signals(f, thread);
+}
+
+/* Says whether two waits are to receive from the same queue; a wait and itself: from any. */
+static bool receives_alike(const struct finder *f, uint32_t a, uint32_t b)
+{
+	const struct state *st = f->st;
+
+	return st->threads[a].wait.reason == WAIT_IPC && st->threads[b].wait.reason == WAIT_IPC &&
+	       query_pair(st->db,
+		       "SELECT 1 FROM wait a JOIN wait b ON b.id = ?2 AND b.detail = a.detail"
+		       " WHERE a.id = ?1 AND a.syscall IN ('mq_timedreceive', 'msgrcv')",
+		       st->threads[a].wait.id, st->threads[b].wait.id, 0, st->why);
+}
+
+/*
+ * Workers that receive their orders from one queue, which others know, and who waits for them until he is told to end. Who
+ * waits for each other waits at different queues, or for room in one.
+ */
+static bool is_queue_service(const struct finder *f, const struct stuck_set *s)
+{
+	uint32_t worker = STATE_NONE;
+	bool master = false;
+
+	if (!(s->maybe & MAYBE_IPC) || s->maybe & ~(MAYBE_IPC | MAYBE_SIGNAL))
+		return false;
+	for (size_t i = 0; i < s->n_members + s->n_behind; i++) {
+		uint32_t thread = i < s->n_members ? s->members[i] : s->behind[i - s->n_members];
+
+		if (is_master(f, thread))
+			master = true;
+		else if (receives_alike(f, thread, worker == STATE_NONE ? thread : worker))
+			worker = thread;
+		else if (!sets_is_launcher(f, s, thread))
+			return false;
+	}
+	return master && worker != STATE_NONE;
+}
+
 /*
  * Event loops, and services at rest: every way on passes through a signal for which the program installed a
  * handler, or a FIFO that others are meant to open. What a ring has under way is not known: it passes for rest
@@ -275,6 +317,8 @@ bool sets_is_idle(const struct finder *f, const struct stuck_set *s)
 	/* A queue without a name serves nobody who could still come. */
 	if (s->maybe == MAYBE_NUMBER || sets_lacks_something(f, s))
 		return false;
+	if (is_queue_service(f, s))
+		return true;
 	if (!(s->maybe & ~(ways | MAYBE_ALARM | MAYBE_RAISE)) && sets_is_piped_service(f, s))
 		return true;
 	/* Who has nothing to do until a signal tells one of them, and all the others after that. */
