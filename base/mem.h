@@ -3,7 +3,7 @@
 /*
  * What every folder may use. To be read in this order: mem.c (memory), buf.c (strings), text.c (printable texts),
  * nearest.c (misspelt words), source.c (paths of sources), script.c (what an interpreter runs), section.c (parts of ELF files),
- * proc.c (what /proc says), hash.c, error.c (our own mistakes), thread.c. banned.h, clock.h, command.h and embed.h are headers alone.
+ * proc.c (what /proc says), hash.c, file_words.c (words in the bytes of files), error.c (our own mistakes), thread.c. banned.h, clock.h, command.h and embed.h are headers alone.
  */
 #ifndef BASE_MEM_H
 #define BASE_MEM_H

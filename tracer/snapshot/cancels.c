@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "tracer/snapshot/snapshot.h"
 
+#include "base/file_words.h"
 #include "base/mem.h"
 #include "schema/record.h"
 #include "tracer/authority/authority.h"

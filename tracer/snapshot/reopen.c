@@ -3,6 +3,7 @@
 #include "tracer/snapshot/snapshot.h"
 
 #include "base/arch.h"
+#include "base/file_words.h"
 #include "base/mem.h"
 #include "schema/record.h"
 #include "tracer/authority/authority.h"
@@ -26,7 +27,10 @@ static bool has(const char *data, size_t len, const char *word, size_t n)
 	return memmem(data, len, word, n) != NULL;
 }
 
-/* Says whether there is code that makes the system call pidfd_getfd by its number, itself or through syscall(2). */
+/*
+ * Says whether there is code that makes the system call pidfd_getfd by its number, itself or through syscall(2). The second
+ * byte of all these codes is the same, and rare: memchr(3) for it takes a tenth of the time of memmem(3) for each of them.
+ */
 static bool calls_getfd(const char *data, size_t len)
 {
 	static const struct {
@@ -35,18 +39,18 @@ static bool calls_getfd(const char *data, size_t len)
 		const char *call;
 		size_t n_call;
 	} codes[] = {ARCH_CODES_438};
-	const char *end = data + len;
+	const char *end = data + len, *p = data;
 
-	for (size_t i = 0; i < ARRAY_SIZE(codes); i++) {
-		const char *p = data;
+	while (p < end && (p = memchr(p + 1, codes[0].number[1], (size_t)(end - p) - 1))) {
+		const char *code = p - 1;
+		size_t left = (size_t)(end - code);
 
-		while ((p = memmem(p, (size_t)(end - p), codes[i].number, codes[i].n_number))) {
-			size_t left = (size_t)(end - p);
-
-			if (has(p, left < NEAR ? left : NEAR, codes[i].call, codes[i].n_call))
+		for (size_t i = 0; i < ARRAY_SIZE(codes); i++)
+			if (left >= codes[i].n_number &&
+				!memcmp(code, codes[i].number, codes[i].n_number) &&
+				has(code, left < NEAR ? left : NEAR, codes[i].call,
+					codes[i].n_call))
 				return true;
-			p += codes[i].n_number;
-		}
 	}
 	return false;
 }
@@ -60,27 +64,34 @@ static bool names_kill(const char *data, size_t len)
 #undef NAMES
 }
 
+/* What stands behind a "/proc/": a format with "/fd" in it, or the end of the string, in front of which another one ended. */
+static unsigned proc_words(const char *data, const char *p, size_t left)
+{
+	unsigned found = 0;
+
+	if (*p == '%' && has(p, strnlen(p, left < NEAR ? left : NEAR), "/fd", 3))
+		found |= WHOLE;
+	if (!*p && p - data > 6 && !p[-7])
+		found |= PROC;
+	return found;
+}
+
 /* "/proc/%d/fd/%d", or the strings "/proc/" and "/fd/" to be put together. */
 static unsigned program_words(const char *data, size_t len, unsigned found)
 {
-	static const char format[] = "/proc/%";
 	const char *end = data + len, *p = data;
-	bool whole = false;
 
-	(void)found;
-	while ((p = memmem(p, (size_t)(end - p), format, sizeof format - 1))) {
-		size_t left = (size_t)(end - p);
-
-		whole |= has(p, strnlen(p, left < NEAR ? left : NEAR), "/fd", 3);
-		p += sizeof format - 1;
-	}
-	return (whole ? WHOLE : 0) |
-	       (has(data, len, "\0pidfd_getfd", sizeof "\0pidfd_getfd") || calls_getfd(data, len)
-			       ? TAKES
-			       : 0) |
-	       (has(data, len, "\0/proc/", sizeof "\0/proc/") ? PROC : 0) |
-	       (has(data, len, "\0/fd/", sizeof "\0/fd/") ? FD : 0) |
-	       (names_kill(data, len) ? KILLS : 0);
+	/* Not the whole format: memmem(3) has a hash of the last two bytes, and that of "/%" is common in code. */
+	while ((p = memmem(p, (size_t)(end - p), "/proc/", 6)) && (p += 6) < end)
+		found |= proc_words(data, p, (size_t)(end - p));
+	if (!(found & FD) && has(data, len, "\0/fd/", sizeof "\0/fd/"))
+		found |= FD;
+	if (!(found & TAKES) &&
+		(has(data, len, "\0pidfd_getfd", sizeof "\0pidfd_getfd") || calls_getfd(data, len)))
+		found |= TAKES;
+	if (!(found & KILLS) && names_kill(data, len))
+		found |= KILLS;
+	return found;
 }
 
 /* Scripts send signals by commands and methods of many names: kill, pkill, terminate, send_signal. */

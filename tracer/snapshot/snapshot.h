@@ -5,7 +5,7 @@
  * a process has open, locked and shared), the folders memory (owners of mutexes, calls on the stacks) and kernel (what the kernel alone knows), wait.c (what a
  * thread waits for), join.c (which thread is joined), load.c with age.c and each.c (one process, looked at twice), providers.c and mappers.c (which
  * others to read), emit_process.c and emit.c (records), snapshot.c (all of it in turn). core_load.c does the same for a core file.
- * registers.c, timers.c, timers_reach.c, reopen.c and cancels.c (these two by file_words.c) answer one question each.
+ * registers.c, timers.c, timers_reach.c, reopen.c and cancels.c answer one question each.
  */
 #ifndef TRACER_SNAPSHOT_SNAPSHOT_H
 #define TRACER_SNAPSHOT_SNAPSHOT_H

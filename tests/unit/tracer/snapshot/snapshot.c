@@ -609,6 +609,70 @@ TEST(snapshot_reopen_names_kill)
 	hash_done(&own);
 }
 
+/* A copy of sleep(1) with some more bytes at its end, at which nobody looks when it runs. */
+static unsigned reopens_with(const char *bytes, size_t n, size_t gap)
+{
+	_cleanup_free_ char *path = xasprintf("/tmp/pptrace-words.%d", (int)getpid());
+	char *command = xasprintf("cp $(command -v sleep) %s", path);
+	char *sleeper[] = {path, "60", NULL};
+	struct hash seen = {0};
+	unsigned found;
+	pid_t pid;
+	FILE *f;
+
+	ASSERT(system(command) == 0);
+	free(command);
+	f = fopen(path, "ae");
+	ASSERT(f && fseek(f, 0, SEEK_END) == 0);
+	/* Such that the words begin as many bytes before the end of a piece of 256 KiB. */
+	for (long at = ftell(f); at % (1 << 18) != (1 << 18) - (long)gap; at++)
+		ASSERT(fputc(1, f) == 1);
+	ASSERT(fwrite(bytes, 1, n, f) == n && fclose(f) == 0);
+	ASSERT(posix_spawn(&pid, path, NULL, NULL, sleeper, environ) == 0);
+	found = reopen_named(NULL, pid, "", 0, &seen);
+	ASSERT(kill(pid, SIGKILL) == 0 && waitpid(pid, NULL, 0) == pid && unlink(path) == 0);
+	hash_done(&seen);
+	return found;
+}
+
+/* What a program's bytes name is found wherever it stands, also where two pieces meet, and no less than all of it. */
+TEST(snapshot_reopens_by_words)
+{
+#define BYTES(text, how)                                                                           \
+	{                                                                                          \
+		text, sizeof text, how                                                             \
+	}
+	static const struct {
+		const char *bytes;
+		size_t n;
+		unsigned how;
+	} cases[] = {
+		BYTES("", 0),
+		BYTES("/proc/%d/fd/%d", REOPENS_BY_PATH),
+		BYTES("/proc/%d/maps\0/fd", 0),
+		BYTES("/proc/self/fd", 0),
+		BYTES("\0/proc/\0x\0/fd/", REOPENS_BY_PATH),
+		BYTES("\0/proc/\0/fdinfo/", 0),
+		BYTES("a/proc/\0b/fd/", 0),
+		BYTES("\0pidfd_getfd", REOPENS_BY_TAKING),
+		BYTES("a_pidfd_getfd", 0),
+		BYTES("pidfd_getfdx", 0),
+#ifdef __x86_64__
+		BYTES("\xbf\xb6\x01\0\0\xe8", REOPENS_BY_TAKING),
+		BYTES("\xb8\xb6\x01\0\0\x0f\x05", REOPENS_BY_TAKING),
+		BYTES("\xb6\xb6\xb8\xb6\x01\0\0\x0f\x05", REOPENS_BY_TAKING),
+		BYTES("\xb9\xb6\x01\0\0\x0f\x05", 0),
+#endif
+	};
+#undef BYTES
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		for (size_t gap = 0; gap <= 12; gap += 6)
+			ASSERT_INT(reopens_with(cases[i].bytes, cases[i].n, gap ? gap : 100) &
+					   (REOPENS_BY_PATH | REOPENS_BY_TAKING),
+				cases[i].how);
+}
+
 /* A script that is handed to an interpreter; what has been read of a file once is remembered. */
 TEST(snapshot_reopens_by_taking)
 {

@@ -1,6 +1,6 @@
 /* file_words.c - look for words in the bytes of files. */
 /* SPDX-License-Identifier: MIT */
-#include "tracer/snapshot/private.h"
+#include "base/file_words.h"
 
 #include <sys/stat.h>
 #include <unistd.h>
