@@ -146,7 +146,7 @@ static void free_thread(struct model *m, struct thread *t)
 		t->proc->main = NULL;
 	model_wait_free(t);
 	model_mpi_call_free(t);
-	model_lane_free(t);
+	model_lane_free(m, t);
 	model_more_free(t);
 	free(t->runtime_name);
 	hash_done(&t->touched);

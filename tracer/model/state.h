@@ -423,6 +423,9 @@ struct model {
 	int64_t now_ended;          /* when the queues of ended entities were looked at last */
 	unsigned lane_shift;        /* a bucket is 1 << lane_shift nanoseconds */
 	bool has_lanes;             /* lane has rows */
+	size_t n_buckets;           /* of all lanes */
+	size_t n_ended_buckets;     /* of them, those of threads that have ended: at most so many */
+	size_t enough_buckets;      /* up to so many of all lanes are no reason to widen them */
 	bool kernel_waits;          /* waits come from the kernel, not from the library alone */
 	size_t n_unconfirmed;       /* processes whose ends have not been settled */
 	bool confirms;              /* the source tells the ends of a new process */

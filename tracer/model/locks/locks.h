@@ -84,7 +84,7 @@ void model_lane_wait(struct model *m, struct thread *t, int64_t start, int64_t e
 void model_lane_took(struct model *m, struct thread *t, int64_t ts, int64_t times);
 void model_lane_held(struct model *m, struct thread *t, int64_t start, int64_t end);
 void model_lane_flush(struct model *m, struct thread *t);
-void model_lane_free(struct thread *t);
+void model_lane_free(struct model *m, struct thread *t);
 
 /* ---- Who has which lock, for how long (hold.c) ---- */
 

@@ -1,14 +1,18 @@
 /* stat.c - sums over the life of a lock, and over buckets of time. */
 /* SPDX-License-Identifier: MIT */
 /*
- * A thread's lane has at most MAX_BUCKETS buckets: when the trace outgrows
- * them, all buckets become twice as wide, here and in the database.
+ * A thread's lane has at most MAX_BUCKETS buckets, and all lanes together have not many more than MAX_OF_ALL, as long as that leaves
+ * MIN_BUCKETS to each: when the trace outgrows them, all buckets become twice as wide, here and in the database.
  */
 #include "tracer/model/private.h"
 
 #include "base/mem.h"
 
-enum { MAX_BUCKETS = 1024 };
+enum {
+	MAX_BUCKETS = 1024,
+	MIN_BUCKETS = 64,
+	MAX_OF_ALL = 65536,
+};
 
 void model_stat_write(struct model *m, struct lock *lock)
 {
@@ -54,13 +58,28 @@ static void merge_buckets(struct lane *lane)
 	lane->n = n;
 }
 
-/* Makes all buckets twice as wide until the newest time has one. */
+/* Says whether buckets must become wider. */
+static bool is_outgrown(const struct model *m)
+{
+	int64_t newest = m->now >> m->lane_shift;
+
+	return newest >= MAX_BUCKETS ||
+	       (m->n_buckets > MAX_OF_ALL && m->n_buckets > m->enough_buckets &&
+		       newest >= MIN_BUCKETS);
+}
+
+/* Makes all buckets twice as wide until the newest time has one, and they are few enough. */
 static void widen(struct model *m)
 {
-	while (m->now >> m->lane_shift >= MAX_BUCKETS) {
+	while (is_outgrown(m)) {
 		m->lane_shift++;
-		for (struct thread *t = m->all_threads; t; t = t->next)
+		m->n_buckets = m->n_ended_buckets;
+		for (struct thread *t = m->all_threads; t; t = t->next) {
 			merge_buckets(&t->lane);
+			m->n_buckets += t->lane.n;
+		}
+		/* How many those of ended threads became is not counted: there are no more of them than before. */
+		m->enough_buckets = 2 * m->n_ended_buckets;
 		if (!m->has_lanes)
 			continue;
 		(void)store_exec(m->store,
@@ -72,7 +91,7 @@ static void widen(struct model *m)
 }
 
 /* Returns the bucket with this number, made if it is not there. */
-static struct bucket *bucket_at(struct lane *lane, int64_t number)
+static struct bucket *bucket_at(struct model *m, struct lane *lane, int64_t number)
 {
 	size_t at = lane->n;
 	struct bucket *b;
@@ -88,6 +107,7 @@ static struct bucket *bucket_at(struct lane *lane, int64_t number)
 	b = &lane->buckets[at];
 	memmove(b + 1, b, (lane->n - at) * sizeof *b);
 	lane->n++;
+	m->n_buckets++;
 	*b = (struct bucket){.number = number, .dirty = true};
 	return b;
 }
@@ -99,8 +119,7 @@ static void add(struct model *m, struct thread *t, int64_t start, int64_t end, e
 {
 	int64_t first, last;
 
-	if (m->now >> m->lane_shift >= MAX_BUCKETS)
-		widen(m);
+	widen(m);
 	if (start < 0)
 		start = 0;
 	if (end > m->now)
@@ -110,7 +129,7 @@ static void add(struct model *m, struct thread *t, int64_t start, int64_t end, e
 	first = start >> m->lane_shift;
 	last = end >> m->lane_shift;
 	for (int64_t number = first; number <= last; number++) {
-		struct bucket *b = bucket_at(&t->lane, number);
+		struct bucket *b = bucket_at(m, &t->lane, number);
 		int64_t from = number == first ? start : number << m->lane_shift;
 		int64_t to = number == last ? end : (number + 1) << m->lane_shift;
 
@@ -138,10 +157,9 @@ void model_lane_held(struct model *m, struct thread *t, int64_t start, int64_t e
 
 void model_lane_took(struct model *m, struct thread *t, int64_t ts, int64_t times)
 {
-	if (m->now >> m->lane_shift >= MAX_BUCKETS)
-		widen(m);
+	widen(m);
 	if (ts >= 0 && ts <= m->now)
-		bucket_at(&t->lane, ts >> m->lane_shift)->holds += times;
+		bucket_at(m, &t->lane, ts >> m->lane_shift)->holds += times;
 }
 
 void model_lane_flush(struct model *m, struct thread *t)
@@ -163,8 +181,9 @@ void model_lane_flush(struct model *m, struct thread *t)
 	}
 }
 
-void model_lane_free(struct thread *t)
+void model_lane_free(struct model *m, struct thread *t)
 {
+	m->n_ended_buckets += t->lane.n;
 	free(t->lane.buckets);
 }
 

@@ -524,6 +524,31 @@ TEST(lane_widens)
 	feed_close(&f);
 }
 
+/* Those of many threads have fewer buckets, that hundreds of threads make no large table; and no time is lost. */
+TEST(lanes_of_many_threads_widen)
+{
+	enum { THREADS = 400 };
+	struct feed f;
+
+	threads(&f);
+	for (uint64_t i = 0; i < THREADS; i++) {
+		feed_at(&f, 500 + i, 10, 10);
+		if (i)
+			feed_thread(&f, (uint32_t)(1000 + i));
+		take(&f, 1000000 + i, i ? 1000 + i : 10, 0x100000 + i * 64);
+	}
+	for (uint64_t s = 1; s <= 10; s++)
+		feed_flush(&f, s * 100000000);
+	feed_end(&f, 1000000000);
+	EXPECT(&f,
+		"SELECT count(*) < 70000, count(DISTINCT thread_id), max(bucket) >= 64 FROM lane",
+		"1|400|1");
+	EXPECT(&f,
+		"SELECT sum(hold_ns) = 400 * 1000000000 - 400 * 1000000 - 400 * 399 / 2, sum(holds) FROM lane",
+		"1|400");
+	feed_close(&f);
+}
+
 TEST(file_lock)
 {
 	struct feed f;
