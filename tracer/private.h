@@ -43,6 +43,8 @@ struct tracer {
 	uint64_t absent_at; /* when nobody whom the model knows was there; 0: never */
 	uint64_t changed_at, evaluated_at; /* last record, last evaluation */
 	uint64_t evaluate_not_before;
+	uint64_t
+		ripe_at; /* when the watermark has come so far what was too young is looked at again; 0: nothing was */
 	uint64_t records, committed_records, lost;
 	uint64_t lost_before; /* by sources that were given up */
 	uint64_t losses_at;   /* when they were read */
@@ -55,6 +57,7 @@ struct tracer {
 	unsigned shortages;
 	struct findings reported; /* sets that were reported */
 	bool is_evaluating;       /* an evaluation of the graph has begun */
+	bool is_hurried;          /* it began sooner than its share of the time allows */
 	struct hash
 		images; /* lock source of program files, by device and inode; the value is 1 + enum lock_source */
 	struct sent_signal sent[32]; /* the latest, in a ring */

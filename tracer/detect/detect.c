@@ -27,6 +27,9 @@ static bool evaluation_is_due(struct tracer *t, uint64_t now)
 {
 	uint64_t oldest, grace, owed = details_owed(t->details);
 
+	/* What only had to become older is not left standing for as long as a large graph is left alone: once. */
+	if (t->ripe_at && t->until >= t->ripe_at && !t->is_hurried)
+		return true;
 	if (now < t->evaluate_not_before)
 		return false;
 	oldest = model_oldest_wait(t->model);
@@ -53,17 +56,20 @@ static void detection_failed(struct tracer *t, const char *why)
 /* An evaluation has ended: the next begins so late that little of the time is spent on them. */
 static void evaluation_ended(struct tracer *t, uint64_t now)
 {
-	uint64_t took = detector_cost_ns(t->detector);
+	uint64_t took = detector_cost_ns(t->detector), ripe = detector_ripe_ns(t->detector);
+	uint64_t owed =
+		t->is_hurried && t->evaluate_not_before > now ? t->evaluate_not_before - now : 0;
 
 	t->is_evaluating = false;
 	if (detector_error(t->detector))
 		detection_failed(t, detector_error(t->detector));
-	/* The details joined sets or parted them: they are searched for again, though nothing has happened since. */
-	if (detector_has_more(t->detector))
+	t->ripe_at = ripe ? t->t0 + ripe : 0;
+	/* The details joined sets or parted them, or one was too young: they are searched for again, though nothing has happened since. */
+	if (detector_has_more(t->detector) || ripe)
 		t->evaluated_at = 0;
 	t->evaluate_not_before = now + EVALUATE_EVERY_MS * MS;
-	if (now + took * EVALUATE_SHARE > t->evaluate_not_before)
-		t->evaluate_not_before = now + took * EVALUATE_SHARE;
+	if (now + owed + took * EVALUATE_SHARE > t->evaluate_not_before)
+		t->evaluate_not_before = now + owed + took * EVALUATE_SHARE;
 }
 
 /* What the readers of languages did not understand is in the recording from then on. */
@@ -229,6 +235,7 @@ bool tracer_detect(struct tracer *t, struct findings *ret)
 		/* What is evaluated is as old as the watermark: until that is far enough the youngest wait is too young. */
 		t->evaluated_at = t->until;
 		t->is_evaluating = true;
+		t->is_hurried = now < t->evaluate_not_before;
 		detector_begin(t->detector);
 	}
 	return false;

@@ -41,7 +41,8 @@ struct detector {
 	struct findings suspects; /* of the first step */
 	struct buf *looks;        /* one for each, empty: did not pass */
 	struct findings found;
-	bool has_more; /* the second step had a set that the first had not */
+	bool has_more;   /* the second step had a set that the first had not */
+	int64_t ripe_ns; /* when the first step's sets that are too young will not be; 0: none is */
 	uint64_t cost_ns;
 	struct buf why; /* the first query of these steps that failed */
 };
@@ -248,9 +249,31 @@ static bool read_state(const struct place *p, struct buf *out)
 	       strncmp(out->data + before, "running", 7) != 0 && read_task(p, "status", out);
 }
 
+/* Says whether all members have waited long enough. */
+static bool is_old(struct detector *d, const struct finding *f)
+{
+	int64_t youngest = 0, now = 0;
+
+	for (size_t i = 0; i < f->n_members; i++) {
+		struct place p = {0};
+
+		if (!f->members[i].wait_id)
+			continue;
+		if (!find_place(d, &f->members[i], &p))
+			return false;
+		now = p.now_ns;
+		youngest = p.start_ns > youngest ? p.start_ns : youngest;
+	}
+	if (now - youngest >= d->least_ns)
+		return true;
+	if (youngest + d->least_ns > d->ripe_ns)
+		d->ripe_ns = youngest + d->least_ns;
+	return false;
+}
+
 /*
  * Looks at every member. Adds what must stay as it is to out; false if one is
- * not blocked, has not waited long enough, or contradicts the trace; or if bytes are on their way to it.
+ * not blocked, or contradicts the trace; or if bytes are on their way to it.
  */
 static bool look_at(struct detector *d, const struct finding *f, struct buf *out)
 {
@@ -261,8 +284,8 @@ static bool look_at(struct detector *d, const struct finding *f, struct buf *out
 
 		if (!f->members[i].wait_id)
 			continue;
-		if (!find_place(d, &f->members[i], &p) || p.now_ns - p.start_ns < d->least_ns ||
-			!read_state(&p, out) || !mutex_agrees(d, &p) ||
+		if (!find_place(d, &f->members[i], &p) || !read_state(&p, out) ||
+			!mutex_agrees(d, &p) ||
 			!flight_none(d->db, f->members[i].wait_id, out, &d->why))
 			return false;
 		waiting++;
@@ -337,7 +360,8 @@ static void *first_step(void *arg)
 	d->looks = xcalloc(d->suspects.n, sizeof *d->looks);
 	for (size_t i = 0; i < d->suspects.n; i++) {
 		d->looks[i] = BUF_INIT;
-		if (!look_at(d, &d->suspects.list[i], &d->looks[i]))
+		if (!is_old(d, &d->suspects.list[i]) ||
+			!look_at(d, &d->suspects.list[i], &d->looks[i]))
 			buf_reset(&d->looks[i]);
 	}
 	finish(d, DETECTOR_SUSPECTS);
@@ -387,11 +411,17 @@ bool detector_has_more(const struct detector *d)
 	return d->has_more;
 }
 
+uint64_t detector_ripe_ns(const struct detector *d)
+{
+	return (uint64_t)d->ripe_ns;
+}
+
 void detector_begin(struct detector *d)
 {
 	join(d);
 	drop_suspects(d);
 	d->has_more = false;
+	d->ripe_ns = 0;
 	d->cost_ns = 0;
 	buf_reset(&d->why);
 	start(d, first_step);

@@ -54,6 +54,12 @@ const char *detector_error(const struct detector *d);
  */
 bool detector_has_more(const struct detector *d);
 
+/*
+ * Returns when the last of the sets that the first step found too young will be old enough, in nanoseconds since the recording began; 0: none was
+ * too young. Not while it is RUNNING.
+ */
+uint64_t detector_ripe_ns(const struct detector *d);
+
 /* Begins the first step on what is committed now. */
 void detector_begin(struct detector *d);
 

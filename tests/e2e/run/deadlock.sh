@@ -64,6 +64,20 @@ kill -TERM "$victim"
 wait_end $!
 end
 
+begin "$backend: a ring of hundreds whose last members come late is told soon after they are old enough"
+${CC:-cc} -O1 -o ring "$ROOT/tests/e2e/run/ring.c" -pthread || fail "cc"
+told=
+for step in 0 2000; do
+	run "$PPTRACE" run --backend=$backend --on-deadlock=kill -o dead.db ./ring 300 $step
+	expect_status 124
+	expect_sql dead.db "SELECT certainty, count(*) FROM finding f JOIN finding_member m ON m.finding_id = f.id WHERE rule = 'deadlock'" "certain|300"
+	told="$told $(sql dead.db "SELECT ((SELECT max(end_ns) FROM process) - max(start_ns)) / 1000000 FROM wait WHERE reason = 'lock'")"
+done
+# An evaluation costs the more the larger the ring is, and little time is spent on them, as a rule: 19 times as long would be nothing.
+read -r together late <<<"$told"
+[ "$late" -lt $((2 * together + 1000)) ] || fail "$late ms after the last began to wait, $together ms where they came together"
+end
+
 begin "$backend: --on-deadlock=stop stops all processes"
 background "$PPTRACE" run --backend=$backend --on-deadlock=stop -o dead.db "$DEMOS/deadlock-abba"
 wait_for 20 grep -q 'stopped all processes' err
