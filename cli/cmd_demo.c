@@ -210,7 +210,7 @@ static bool has_stuck_set(const char *output)
 		return false;
 	has = query_number(db, "SELECT count(*) FROM finding WHERE rule IN ('deadlock', 'stuck')",
 		      0, 0, &why) > 0;
-	(void)sqlite3_close(db);
+	db_close(db);
 	return has;
 }
 

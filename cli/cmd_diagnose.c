@@ -13,6 +13,7 @@
 #include "cli/common/rule.h"
 #include "cli/common/say.h"
 #include "cli/common/trace_note.h"
+#include "schema/db.h"
 #include "schema/query.h"
 #include "verdict/ci/ci.h"
 #include "verdict/json.h"
@@ -378,6 +379,6 @@ static int run(int argc, char **argv)
 	for (size_t i = 0; i < fs.n; i++)
 		failed = failed || (is_wanted(&d, &fs.list[i]) && fails(&d, &fs.list[i]));
 	findings_free(&fs);
-	(void)sqlite3_close(db);
+	db_close(db);
 	return failed ? STATUS_FOUND : 0;
 }

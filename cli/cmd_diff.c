@@ -9,6 +9,7 @@
 #include "cli/common/options.h"
 #include "cli/common/say.h"
 #include "cli/common/trace_note.h"
+#include "schema/db.h"
 #include "viewer/diff/diff.h"
 
 enum { OPT_JSON = 256, STATUS_DIFFERS = 1, STATUS_TROUBLE = 2 };
@@ -48,8 +49,8 @@ static int compare(const char *const names[2], bool json, bool all)
 	(void)fwrite(out.data, 1, out.len, stdout);
 	differs = diff_differs(d);
 	diff_free(d);
-	(void)sqlite3_close(db[0]);
-	(void)sqlite3_close(db[1]);
+	db_close(db[0]);
+	db_close(db[1]);
 	return differs ? STATUS_DIFFERS : 0;
 }
 

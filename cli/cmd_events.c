@@ -10,6 +10,7 @@
 #include "cli/common/options.h"
 #include "cli/common/say.h"
 #include "cli/common/trace_note.h"
+#include "schema/db.h"
 #include "schema/query.h"
 #include "verdict/place.h"
 
@@ -187,6 +188,6 @@ static int run(int argc, char **argv)
 	(void)sqlite3_exec(db, "BEGIN", NULL, NULL, NULL);
 	filter_check(&f, db, "events");
 	print_all(db, &f);
-	(void)sqlite3_close(db);
+	db_close(db);
 	return 0;
 }

@@ -12,6 +12,7 @@
 #include "cli/common/options.h"
 #include "cli/common/say.h"
 #include "cli/common/trace_note.h"
+#include "schema/db.h"
 #include "schema/query.h"
 #include "viewer/export/chrome.h"
 #include "viewer/export/perfetto.h"
@@ -203,6 +204,6 @@ static int run(int argc, char **argv)
 	db = trace_open(path);
 	filter_check(&x.filter, db, "export");
 	export_all(db, &x);
-	(void)sqlite3_close(db);
+	db_close(db);
 	return 0;
 }

@@ -246,6 +246,6 @@ static int run(int argc, char **argv)
 		die("query: %s", sqlite3_errmsg(db));
 	db_limit(db, SECONDS_MAX); /* a user's own query may be a hard one */
 	status = schema ? show_schema(db) : ask(db, argv[optind], (enum export_format)format);
-	(void)sqlite3_close(db);
+	db_close(db);
 	return status;
 }

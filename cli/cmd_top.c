@@ -135,7 +135,7 @@ static int watch(const struct top_args *a, char *path)
 		need_terminal();
 	status = a->once ? print_once(&src, title)
 			 : top_screen(&src, same_title, title, a->delay_ns);
-	(void)sqlite3_close(src.db);
+	db_close(src.db);
 	return status;
 }
 
@@ -172,7 +172,7 @@ static int watch_command(const struct top_args *a)
 		if (db_open_read(path, &src.db, &why) < 0)
 			die("top: %s", why);
 		rc = top_screen(&src, top_command_title, &c, a->delay_ns);
-		(void)sqlite3_close(src.db);
+		db_close(src.db);
 	} else if (rc != -ENOENT) {
 		warn("top: cannot start the command: %s", strerror(-rc));
 	}

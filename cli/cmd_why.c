@@ -63,7 +63,7 @@ static bool is_recording(const char *path)
 	sqlite3 *db = NULL;
 	bool is = db_open_read(path, &db, &why) == 0;
 
-	(void)sqlite3_close(db);
+	db_close(db);
 	return is;
 }
 

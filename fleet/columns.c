@@ -94,7 +94,7 @@ int columns_load(struct tables *ret, struct buf *why)
 	}
 	query_cleanup(&row);
 	row = NULL;
-	(void)sqlite3_close(db);
+	db_close(db);
 	return rc;
 }
 

@@ -53,7 +53,7 @@ int fleet_pull(struct server *s, const struct fleet_host *h, const char *path, s
 		buf_adds(why, sentence);
 	if (!rc)
 		rc = pull_tables(s, h, &t, db, why);
-	(void)sqlite3_close(db);
+	db_close(db);
 	columns_done(&t);
 	return rc;
 }

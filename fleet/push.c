@@ -133,7 +133,7 @@ int push_open(
 		buf_adds(why, sentence);
 	if (!rc)
 		rc = identify(p, db, why);
-	(void)sqlite3_close(db);
+	db_close(db);
 	if (!rc) {
 		if (!run)
 			run = push_job();
@@ -431,7 +431,7 @@ int push_round(struct push *p, struct push_counts *counts, struct buf *why)
 			rc = send_all(p, counts, why);
 		counts->complete = p->complete;
 	}
-	(void)sqlite3_close(p->db);
+	db_close(p->db);
 	p->db = NULL;
 	counts->retries += p->server->retries - retries;
 	return rc;
@@ -447,6 +447,6 @@ bool push_is_closed(const struct push *p)
 	if (db_open_read(p->path, &db, &sentence) < 0)
 		return true;
 	closed = query_number(db, "SELECT complete FROM trace", 0, 1, &why) != 0;
-	(void)sqlite3_close(db);
+	db_close(db);
 	return closed;
 }

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "schema/guard.h"
 #include "schema/image/image.h"
+#include "schema/query.h"
 #include "schema/version.h"
 
 #include <errno.h>
@@ -25,6 +26,12 @@ enum {
 	HEADER_USER_VERSION = 60,
 	HEADER_APPLICATION_ID = 68
 };
+
+void db_close(struct sqlite3 *db)
+{
+	query_forget(db);
+	(void)sqlite3_close(db);
+}
 
 /* The bytes that a connection to a database in WAL mode keeps locked (SHARED_FIRST of SQLite's file format). */
 static const off_t shared_first = 0x40000002;
@@ -202,7 +209,7 @@ static int open_checked(const char *path, bool still, struct sqlite3 **ret_db, c
 		rc = open_probed(name, 0, &db, &hostile);
 	if (rc == SQLITE_CANTOPEN && !still && !has_wal(path)) {
 		/* In WAL mode, all of it in the file, in a directory where no -shm can be made. */
-		(void)sqlite3_close(db);
+		db_close(db);
 		rc = open_probed(uri, SQLITE_OPEN_URI, &db, &hostile);
 	}
 	if (rc == SQLITE_OK) {
@@ -217,7 +224,7 @@ static int open_checked(const char *path, bool still, struct sqlite3 **ret_db, c
 		why = xasprintf("%s is not a recording that pptrace made: %s", path, hostile);
 	else
 		why = xasprintf("%s is damaged: %s", path, sqlite3_errmsg(db));
-	(void)sqlite3_close(db);
+	db_close(db);
 	return refuse(ret_why, rc == SQLITE_CANTOPEN ? -EACCES : -EMEDIUMTYPE, why);
 }
 
@@ -389,7 +396,7 @@ static int fill_file(const char *path, const char *beside, char **ret_why)
 		rc = db_make_schema(db);
 	if (rc != SQLITE_OK)
 		*ret_why = cannot_write(path, db);
-	(void)sqlite3_close(db);
+	db_close(db);
 	return rc == SQLITE_OK ? 0 : error_number(rc);
 }
 
@@ -420,7 +427,7 @@ static int open_file(const char *path, struct sqlite3 **ret_db, char **ret_why)
 		rc = sqlite3_exec(db, "PRAGMA synchronous = OFF", NULL, NULL, NULL);
 	if (rc != SQLITE_OK) {
 		*ret_why = cannot_write(path, db);
-		(void)sqlite3_close(db);
+		db_close(db);
 		return error_number(rc);
 	}
 	*ret_db = db;
@@ -461,7 +468,7 @@ int db_open_temp(struct sqlite3 **ret_db, char **ret_why)
 		rc = db_make_schema(db);
 	if (rc != SQLITE_OK) {
 		*ret_why = xasprintf("cannot make a database in memory: %s", sqlite3_errmsg(db));
-		(void)sqlite3_close(db);
+		db_close(db);
 		return error_number(rc);
 	}
 	*ret_db = db;

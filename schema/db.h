@@ -16,7 +16,7 @@ extern const char db_index_sql[];  /* indexes, made at the end */
 /*
  * Opens a trace for reading. A file that grows is read as of its last commit;
  * the file of a crashed run is read with its -wal. Returns 0 and sets *ret_db,
- * which the caller closes with sqlite3_close; or a negative errno and sets
+ * which the caller closes with db_close; or a negative errno and sets
  * *ret_why to one sentence (without a full stop) that the caller frees:
  *   -ENOENT no such file; -EACCES not readable; -EISDIR a directory;
  *   -EMEDIUMTYPE not a pptrace file (foreign, empty or damaged); -EPROTO of a
@@ -26,6 +26,9 @@ extern const char db_index_sql[];  /* indexes, made at the end */
  * own, made again as temporary ones, and nothing can be written (query_only).
  */
 int db_open_read(const char *path, struct sqlite3 **ret_db, char **ret_why);
+
+/* Closes a connection (or NULL), of which no statement is in use any more. */
+void db_close(struct sqlite3 *db);
 
 /*
  * Opens for reading, as db_open_read, a trace that this process is writing. The

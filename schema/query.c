@@ -1,19 +1,115 @@
-/* query.c - short forms for reading rows with SQLite. */
+/* query.c - short forms for reading rows with SQLite, and the statements that are kept for the next. */
 /* SPDX-License-Identifier: MIT */
 #include "schema/query.h"
 
 #include "base/buf.h"
+#include "base/hash.h"
 #include "schema/version.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <math.h>
+#include <pthread.h>
 #include <string.h>
+
+/* ---- Statements that are kept ---- */
+
+enum { MOST_KEPT = 64 };
+
+/*
+ * SQLite parses and plans a text for some 20 to 100 us, which is more than most of our queries then take; the same few are
+ * asked for each member of a set. So a query that is done with is kept for the next who asks the same of the same connection.
+ */
+struct kept {
+	sqlite3_stmt *list[MOST_KEPT];
+	size_t n;
+	size_t oldest; /* when there are MOST_KEPT: the next that makes room */
+};
+
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+static struct hash connections; /* address to struct kept */
+
+static uint64_t key_of(const struct sqlite3 *db)
+{
+	return (uint64_t)(uintptr_t)db;
+}
+
+/* Returns a statement of this very text, with nothing bound, or NULL. */
+static sqlite3_stmt *kept_take(struct sqlite3 *db, const char *sql)
+{
+	sqlite3_stmt *found = NULL;
+	struct kept *k;
+
+	pthread_mutex_lock(&mutex);
+	k = hash_get(&connections, key_of(db));
+	for (size_t i = k ? k->n : 0; i-- && !found;)
+		if (!strcmp(sqlite3_sql(k->list[i]), sql)) {
+			found = k->list[i];
+			k->list[i] = k->list[--k->n];
+			k->oldest = 0;
+		}
+	pthread_mutex_unlock(&mutex);
+	return found;
+}
+
+/* Says whether running a statement once more does what preparing and running it does: of some PRAGMAs preparing is what acts. */
+static bool is_query(sqlite3_stmt *stmt)
+{
+	const char *sql = sqlite3_sql(stmt);
+
+	return sqlite3_stmt_readonly(stmt) &&
+	       (!strncmp(sql, "SELECT", 6) || !strncmp(sql, "WITH", 4));
+}
+
+/* Takes a statement that nobody uses any more: it ends what it was doing, and is kept or finalized. */
+static void kept_give(sqlite3_stmt *stmt)
+{
+	struct sqlite3 *db = sqlite3_db_handle(stmt);
+	sqlite3_stmt *unwanted = stmt;
+	struct kept *k;
+
+	if (stmt && is_query(stmt)) {
+		(void)sqlite3_reset(stmt); /* says once more what the last step said */
+		(void)sqlite3_clear_bindings(stmt);
+		pthread_mutex_lock(&mutex);
+		k = hash_get(&connections, key_of(db));
+		if (!k) {
+			k = xcalloc(1, sizeof *k);
+			(void)hash_set(&connections, key_of(db), k);
+		}
+		if (k->n < MOST_KEPT) {
+			unwanted = NULL;
+			k->list[k->n++] = stmt;
+		} else {
+			unwanted = k->list[k->oldest];
+			k->list[k->oldest] = stmt;
+			k->oldest = (k->oldest + 1) % MOST_KEPT;
+		}
+		pthread_mutex_unlock(&mutex);
+	}
+	(void)sqlite3_finalize(unwanted);
+}
+
+void query_forget(struct sqlite3 *db)
+{
+	struct kept *k;
+
+	pthread_mutex_lock(&mutex);
+	k = hash_del(&connections, key_of(db));
+	if (!connections.len)
+		hash_done(&connections);
+	pthread_mutex_unlock(&mutex);
+	for (size_t i = 0; k && i < k->n; i++)
+		(void)sqlite3_finalize(k->list[i]);
+	free(k);
+}
+
+/* ---- Queries ---- */
 
 void query_cleanup(sqlite3_stmt **stmt)
 {
-	(void)sqlite3_finalize(*stmt);
+	kept_give(*stmt);
 	*stmt = NULL;
 }
 
@@ -52,7 +148,8 @@ static int prepare(struct sqlite3 *db, const char *sql, sqlite3_stmt **ret)
 
 int query_open(struct sqlite3 *db, const char *sql, sqlite3_stmt **ret, struct buf *why)
 {
-	return prepare(db, sql, ret) == SQLITE_OK ? 0 : fail(db, why);
+	*ret = kept_take(db, sql);
+	return *ret || prepare(db, sql, ret) == SQLITE_OK ? 0 : fail(db, why);
 }
 
 int query_step(sqlite3_stmt *stmt, struct buf *why)

@@ -10,9 +10,12 @@
 
 struct buf;
 
-/* Finishes *stmt when the scope ends. */
+/* Gives *stmt back when the scope ends: it is kept for who asks the same of the connection, or finalized. */
 void query_cleanup(sqlite3_stmt **stmt);
 #define _cleanup_stmt_ __attribute__((cleanup(query_cleanup)))
+
+/* Finalizes what is kept of a connection that is about to be closed: for db_close. */
+void query_forget(struct sqlite3 *db);
 
 /*
  * An error is said in why, in one sentence, and never taken for "no row". Of

@@ -151,7 +151,7 @@ struct sqlite3 *tracer_reader(struct tracer *t);
 
 /*
  * Looks from outside where the threads wait, commits, and returns a read connection of the caller's, to be closed
- * with sqlite3_close; NULL with a sentence in why, or without one where nothing is recorded any more.
+ * with db_close; NULL with a sentence in why, or without one where nothing is recorded any more.
  */
 struct sqlite3 *tracer_look(struct tracer *t, struct buf *why);
 

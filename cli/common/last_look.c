@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "cli/common/say.h"
 #include "cli/common/why_list.h"
+#include "schema/db.h"
 #include "tracer/tracer.h"
 #include "verdict/verdict.h"
 
@@ -101,5 +102,5 @@ void last_look(struct tracer *t, uint64_t at, bool all)
 	}
 	if (why.len)
 		warn("cannot say what the threads wait for: %s", why.data);
-	(void)sqlite3_close(db);
+	db_close(db);
 }

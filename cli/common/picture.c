@@ -14,6 +14,7 @@
 #include "cli/common/options.h"
 #include "cli/common/say.h"
 #include "cli/common/trace_note.h"
+#include "schema/db.h"
 #include "viewer/draw/graph.h"
 #include "viewer/load/load.h"
 #include "viewer/draw/output.h"
@@ -141,7 +142,7 @@ bool picture_begin(struct picture *p, int argc, char **argv)
 void picture_end(struct picture *p)
 {
 	trace_free(p->trace);
-	(void)sqlite3_close(p->db);
+	db_close(p->db);
 	p->trace = NULL;
 	p->db = NULL;
 }

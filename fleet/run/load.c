@@ -167,13 +167,13 @@ int fleet_save(const struct fleet_graph *g, const char *path, struct buf *why)
 		buf_addf(why, "cannot write %s: %s", path, sqlite3_errmsg(db));
 		rc = -EIO;
 	}
-	(void)sqlite3_close(db);
+	db_close(db);
 	return rc;
 }
 
 void fleet_graph_done(struct fleet_graph *g)
 {
-	(void)sqlite3_close(g->db);
+	db_close(g->db);
 	free(g->cuts);
 	free(g->joined);
 	*g = (struct fleet_graph){0};

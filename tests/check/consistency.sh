@@ -116,6 +116,7 @@ end
 begin "SQL statements are made by schema/query, but those of a user and those that insert rows by the million"
 none "files with statements of their own" "$(files '*.c' | grep -v '^tests/\|^schema/query.c\|^tracer/store/insert.c\|^cli/cmd_query.c' |
 	xargs grep -lE 'sqlite3_prepare' | sort)"
+none "connections that are closed while statements are kept" "$(files '*.[ch]' | grep -v '^schema/db.c\|^tools/\|^tests/unit/schema/db.c' | xargs grep -lE 'sqlite3_close' | sort)"
 end
 
 begin "what a recording holds can be read by SQLite of Debian 11"

@@ -102,6 +102,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	judge(db, INT64_MAX);
 	judge(db, 12000000000);
-	(void)sqlite3_close(db);
+	db_close(db);
 	return 0;
 }

@@ -4,6 +4,7 @@
 #define TESTS_UNIT_FIXTURE_H
 
 #include "base/mem.h"
+#include "schema/db.h"
 #include "tests/unit/test.h"
 
 #include <sqlite3.h>
@@ -64,7 +65,7 @@ char *fixture_all(sqlite3 *db, const char *rule);
 		sqlite3 *db_ = (db);                                                               \
 		_cleanup_free_ char *found_ = find;                                                \
 		ASSERT_STR(found_, wanted);                                                        \
-		(void)sqlite3_close(db_);                                                          \
+		db_close(db_);                                                                     \
 	} while (0)
 
 #endif

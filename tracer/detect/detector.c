@@ -86,7 +86,7 @@ void detector_free(struct detector *d)
 	join(d);
 	drop_suspects(d);
 	findings_free(&d->found);
-	(void)sqlite3_close(d->db);
+	db_close(d->db);
 	hash_done(&d->reported);
 	hash_done(&d->outside);
 	buf_done(&d->why);

@@ -260,7 +260,7 @@ static void close_db(struct store *st)
 	if (sqlite3_exec(st->db, "PRAGMA busy_timeout = 100; PRAGMA journal_mode = MEMORY", NULL,
 		    NULL, NULL) != SQLITE_OK)
 		(void)sqlite3_exec(st->db, "PRAGMA wal_checkpoint(TRUNCATE)", NULL, NULL, NULL);
-	(void)sqlite3_close(st->db);
+	db_close(st->db);
 	drop_cached(st);
 	mem_cleanup_close(&st->cached);
 }

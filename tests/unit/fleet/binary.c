@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "schema/db.h"
 #include "schema/query.h"
 #include "tests/unit/test.h"
 
@@ -59,7 +60,7 @@ TEST(binary_rows_come_back_as_they_were)
 	encode(db, &again);
 	ASSERT(again.len == rows.len && !memcmp(again.data, rows.data, rows.len));
 	query_cleanup(&insert);
-	(void)sqlite3_close(db);
+	db_close(db);
 }
 
 /* Whatever is cut off is found to be, and nothing behind the end is read. */
@@ -83,7 +84,7 @@ TEST(binary_rows_that_are_cut)
 		ASSERT(r.bad == (len < 8 + 1 + 1 + 1 + 5 + 1 + 1 + 2));
 	}
 	query_cleanup(&insert);
-	(void)sqlite3_close(db);
+	db_close(db);
 }
 
 TEST(binary_texts_of_any_length)

@@ -47,6 +47,7 @@ static void make(void)
 
 	ASSERT_INT(db_create(path, &db, &why), 0);
 	ASSERT_INT(sqlite3_exec(db, "PRAGMA journal_mode = DELETE", NULL, NULL, NULL), 0);
+	query_forget(db);
 	ASSERT_INT(sqlite3_close(db), 0);
 }
 
@@ -82,7 +83,7 @@ TEST(db_open_read)
 	ASSERT_INT(db_open_read(path, &db, &why), 0);
 	ASSERT_INT(sqlite3_exec(db, "SELECT * FROM process_tree", NULL, NULL, NULL), SQLITE_OK);
 	ASSERT_INT(sqlite3_exec(db, "DELETE FROM trace", NULL, NULL, NULL), SQLITE_READONLY);
-	(void)sqlite3_close(db);
+	db_close(db);
 	done();
 }
 
@@ -97,7 +98,7 @@ static _Noreturn void read_for_ever(void)
 				SQLITE_ERROR &&
 			strstr(sqlite3_errmsg(db), "no such table"))
 			_exit(1);
-		(void)sqlite3_close(db);
+		db_close(db);
 	}
 }
 
@@ -116,8 +117,8 @@ TEST(db_create_read_at_once)
 
 		ASSERT_INT(db_create(path, &db, &why), 0);
 		ASSERT_INT(db_open_read(path, &other, &why), 0);
-		(void)sqlite3_close(other);
-		(void)sqlite3_close(db);
+		db_close(other);
+		db_close(db);
 		(void)unlink(path);
 	}
 	/* Killed here, so it never met a file without tables. */
@@ -178,6 +179,7 @@ static void plant(const char *sql)
 	ASSERT_INT(sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE, NULL), SQLITE_OK);
 	if (sqlite3_exec(db, sql, NULL, NULL, &error) != SQLITE_OK)
 		test_fail(__FILE__, __LINE__, "%s in: %s", error, sql);
+	query_forget(db);
 	ASSERT_INT(sqlite3_close(db), SQLITE_OK);
 }
 
@@ -245,7 +247,7 @@ TEST(db_views_are_our_own)
 		sqlite3_exec(db, "SELECT * FROM zombie; SELECT kind FROM event", NULL, NULL, NULL),
 		SQLITE_OK);
 	ASSERT_INT(sqlite3_exec(db, "CREATE TEMP TABLE t(a)", NULL, NULL, NULL), SQLITE_READONLY);
-	(void)sqlite3_close(db);
+	db_close(db);
 	done();
 }
 
@@ -290,8 +292,8 @@ TEST(db_reads_what_is_written)
 		ASSERT_INT(sqlite3_step(stmt), SQLITE_ROW);
 		ASSERT_INT(sqlite3_column_int(stmt, 0), 2);
 	}
-	(void)sqlite3_close(reader);
-	(void)sqlite3_close(writer);
+	db_close(reader);
+	db_close(writer);
 	done();
 }
 
@@ -322,8 +324,8 @@ TEST(db_open_own_keeps_locks)
 
 		ASSERT_INT(access(wal, F_OK), 0);
 	}
-	(void)sqlite3_close(reader);
-	(void)sqlite3_close(writer);
+	db_close(reader);
+	db_close(writer);
 	done();
 }
 
@@ -336,7 +338,7 @@ TEST(db_limit)
 	ASSERT_INT(sqlite3_exec(db, "SELECT 1", NULL, NULL, NULL), SQLITE_OK);
 	db_limit(db, 0);
 	ASSERT_INT(sqlite3_exec(db, ENDLESS "max(i) FROM n", NULL, NULL, NULL), SQLITE_INTERRUPT);
-	(void)sqlite3_close(db);
+	db_close(db);
 }
 
 TEST(db_open_temp)
@@ -346,7 +348,7 @@ TEST(db_open_temp)
 
 	ASSERT_INT(db_open_temp(&db, &why), 0);
 	ASSERT_INT(sqlite3_exec(db, "SELECT * FROM event", NULL, NULL, NULL), SQLITE_OK);
-	(void)sqlite3_close(db);
+	db_close(db);
 }
 
 /* Every statement of the views can be prepared: a misspelt column would show only when it is asked. */
@@ -369,7 +371,7 @@ TEST(db_views)
 		n++;
 	}
 	(void)sqlite3_finalize(names);
-	(void)sqlite3_close(db);
+	db_close(db);
 	ASSERT(n >= 11);
 }
 
@@ -414,7 +416,7 @@ TEST(db_thread_names)
 		ASSERT_INT(sqlite3_step(stmt), SQLITE_ROW);
 		ASSERT_STR((const char *)sqlite3_column_text(stmt, 0), rows[i].name);
 		(void)sqlite3_finalize(steal(&stmt));
-		(void)sqlite3_close(db);
+		db_close(db);
 	}
 }
 
@@ -460,8 +462,8 @@ TEST(db_image)
 			"SELECT count(*) FROM pragma_integrity_check WHERE integrity_check <> 'ok'",
 			0, 1, &error),
 		0);
-	(void)sqlite3_close(made);
-	(void)sqlite3_close(db);
+	db_close(made);
+	db_close(db);
 	done();
 }
 

@@ -29,7 +29,7 @@ TEST(query_number_of_no_row_and_of_an_error)
 	ASSERT_INT(query_failed(0, &why), 0);
 	ASSERT_INT(query_number(db, "SELECT x FROM nowhere", 0, -1, &why), -1);
 	ASSERT_INT(query_failed(0, &why), -EIO);
-	(void)sqlite3_close(db);
+	db_close(db);
 }
 
 TEST(query_keeps_the_first_error)
@@ -41,7 +41,7 @@ TEST(query_keeps_the_first_error)
 	ASSERT_INT(query_open(db, "SELECT", &stmt, &why), -EIO);
 	ASSERT_INT(query_exec(db, "DROP TABLE nowhere", &why), -EIO);
 	ASSERT_STR(why.data, "incomplete input");
-	(void)sqlite3_close(db);
+	db_close(db);
 }
 
 TEST(query_step_says_what_failed)
@@ -54,7 +54,7 @@ TEST(query_step_says_what_failed)
 	ASSERT_INT(query_step(stmt, &why), -EIO);
 	ASSERT_STR(why.data, "malformed JSON");
 	query_cleanup(&stmt);
-	(void)sqlite3_close(db);
+	db_close(db);
 }
 
 TEST(query_select_all_quotes_the_name)
@@ -70,7 +70,7 @@ TEST(query_select_all_quotes_the_name)
 	ASSERT_INT(query_exec(db, sql, &why), 0);
 	ASSERT_INT(query_select_all(db, "nowhere", &none, &why), 0);
 	ASSERT(!none);
-	(void)sqlite3_close(db);
+	db_close(db);
 }
 
 static char *value_of(const char *sql)
@@ -83,7 +83,7 @@ static char *value_of(const char *sql)
 	ASSERT_INT(query_one(db, sql, 0, &st, &why), 1);
 	query_json(&out, st, 0, sqlite3_column_name(st, 0));
 	(void)sqlite3_finalize(st);
-	(void)sqlite3_close(db);
+	db_close(db);
 	return buf_steal(&out);
 }
 
@@ -142,5 +142,85 @@ TEST(query_of_one_thread_name_reads_no_table)
 			test_fail(__FILE__, __LINE__, "%s", query_text(stmt, 3));
 	query_cleanup(&stmt);
 	stmt = NULL;
-	(void)sqlite3_close(db);
+	db_close(db);
+}
+
+/* ---- Statements that are kept ---- */
+
+static size_t count(sqlite3 *db)
+{
+	size_t n = 0;
+
+	for (sqlite3_stmt *s = NULL; (s = sqlite3_next_stmt(db, s));)
+		n++;
+	return n;
+}
+
+TEST(query_statements_begin_anew)
+{
+	static const char sql[] =
+		"SELECT value FROM (SELECT 1 AS value UNION ALL SELECT 2) WHERE ?1 IS NULL OR value = ?1";
+	_cleanup_buf_ struct buf why = BUF_INIT;
+	sqlite3 *db = empty_trace();
+	sqlite3_stmt *first = NULL, *kept, *again = NULL, *beside = NULL;
+
+	ASSERT_INT(query_one(db, sql, 2, &first, &why), 1);
+	ASSERT_INT(query_int(first, 0, 0), 2);
+	/* One that is in use is nobody else's. */
+	ASSERT_INT(query_one(db, sql, 1, &beside, &why), 1);
+	ASSERT(beside != first);
+	kept = first;
+	query_cleanup(&kept);
+	/* Nothing is bound any more, and the rows come from the first on. */
+	ASSERT_INT(query_open(db, sql, &again, &why), 0);
+	ASSERT(again == first);
+	ASSERT_INT(query_step(again, &why), 1);
+	ASSERT_INT(query_int(again, 0, 0), 1);
+	ASSERT_INT(query_int(beside, 0, 0), 1);
+	query_cleanup(&again);
+	query_cleanup(&beside);
+	ASSERT_INT((int64_t)why.len, 0);
+	db_close(db);
+}
+
+TEST(query_statements_see_what_has_changed)
+{
+	_cleanup_buf_ struct buf why = BUF_INIT;
+	sqlite3 *db = empty_trace();
+
+	ASSERT_INT(query_exec(db, "CREATE TABLE a (x); INSERT INTO a VALUES (7)", &why), 0);
+	ASSERT_INT(query_number(db, "SELECT x FROM a", 0, -1, &why), 7);
+	ASSERT_INT(
+		query_exec(db, "DROP TABLE a; CREATE TABLE a (y, x); INSERT INTO a VALUES (1, 8)",
+			&why),
+		0);
+	ASSERT_INT(query_number(db, "SELECT x FROM a", 0, -1, &why), 8);
+	ASSERT_INT(query_exec(db, "DROP TABLE a", &why), 0);
+	ASSERT_INT(query_number(db, "SELECT x FROM a", 0, -1, &why), -1);
+	ASSERT_INT(query_failed(0, &why), -EIO);
+	db_close(db);
+}
+
+/* What acts while it is prepared, or changes something, is never kept; and of the rest not too many are. */
+TEST(query_statements_that_are_kept_are_queries)
+{
+	_cleanup_buf_ struct buf why = BUF_INIT;
+	sqlite3 *db = empty_trace();
+
+	query_forget(db);
+	for (int i = 0; i < 3; i++) {
+		_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
+
+		ASSERT_INT(query_open(db, i ? "PRAGMA user_version" : "DELETE FROM process", &stmt,
+				   &why),
+			0);
+	}
+	ASSERT_INT((int64_t)count(db), 0);
+	for (int i = 0; i < 1000; i++) {
+		_cleanup_free_ char *sql = xasprintf("SELECT %d", i);
+
+		ASSERT_INT(query_number(db, sql, 0, -1, &why), i);
+	}
+	ASSERT((int64_t)count(db) > 0 && (int64_t)count(db) <= 64);
+	db_close(db);
 }

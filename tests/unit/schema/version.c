@@ -39,7 +39,7 @@ TEST(version_explains_what_came_later)
 	buf_reset(&out);
 	ASSERT_INT(version_explain(db, "nowhere", &out), 0);
 	ASSERT_STR(out.data, "");
-	(void)sqlite3_close(db);
+	db_close(db);
 }
 
 TEST(version_of_a_whole_file_lacks_nothing)
@@ -51,5 +51,5 @@ TEST(version_of_a_whole_file_lacks_nothing)
 	ASSERT_INT(db_open_temp(&db, &why), 0);
 	ASSERT_INT(version_explain(db, "w.stack_id", &out), 0);
 	ASSERT_INT(version_explain(db, "frame", &out), 0);
-	(void)sqlite3_close(db);
+	db_close(db);
 }

@@ -3,6 +3,7 @@
 #include "verdict/naming.h"
 
 #include "base/buf.h"
+#include "schema/db.h"
 #include "tests/unit/fixture.h"
 #include "tests/unit/test.h"
 
@@ -15,7 +16,7 @@ static void expect_pipe(sqlite3 *db, const char *wanted)
 	naming_pipe(&name, db, 1);
 	ASSERT_STR(name.data, wanted);
 	buf_done(&name);
-	(void)sqlite3_close(db);
+	db_close(db);
 }
 
 /* Two processes that both hold both ends: nobody closed any. */

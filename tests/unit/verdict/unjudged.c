@@ -1,6 +1,7 @@
 /* unjudged.c - tests of what a verdict says that it could not judge. */
 /* SPDX-License-Identifier: MIT */
 #include "base/buf.h"
+#include "schema/db.h"
 #include "tests/unit/fixture.h"
 #include "tests/unit/test.h"
 #include "verdict/verdict.h"
@@ -24,7 +25,7 @@ TEST(unjudged_nothing)
 	fixture_process(db, 1, 0);
 	fixture_wait(db, 10, "sleep", "");
 	expect(db, "");
-	(void)sqlite3_close(db);
+	db_close(db);
 }
 
 TEST(unjudged_runtimes_and_sockets)
@@ -38,7 +39,7 @@ TEST(unjudged_runtimes_and_sockets)
 	fixture_wait(db, 20, "socket", "timed = 1");
 	expect(db, "  the monitors and locks of Java (jstack shows them): p1[1001]\n"
 		   "  who is at the other end of a socket: p1[1001]\n");
-	(void)sqlite3_close(db);
+	db_close(db);
 }
 
 /* A virtual thread that is parked is no thread of the kernel's, and Java's list does not have it. */
@@ -58,7 +59,7 @@ TEST(unjudged_virtual_threads)
 		"UPDATE thread SET runtime_name = 'ForkJoinPool-1-worker-1' WHERE process_id = 3");
 	expect(db,
 		"  virtual threads of Java that do not run (jcmd's Thread.dump_to_file shows them): p1[1001], p2[1002]\n");
-	(void)sqlite3_close(db);
+	db_close(db);
 }
 
 /* What the kernel, or whoever it asks, does is named: so is a timer that will start a thread. */
@@ -85,7 +86,7 @@ TEST(unjudged_kernel)
 	fixture_sql(db, "UPDATE wait SET reason = 'sleep', detail = NULL");
 	fixture_timer(db, "posix", 32);
 	expect(db, "  what a POSIX timer that starts a thread will do (SIGEV_THREAD): p1[1001]\n");
-	(void)sqlite3_close(db);
+	db_close(db);
 }
 
 /* Whose language cannot be read is said, and what can. */
@@ -103,7 +104,7 @@ TEST(unjudged_languages)
 	expect(db, "  the processes of Erlang (observer shows them): p1[1001]\n");
 	fixture_sql(db, "UPDATE process SET language = 'python' WHERE id = 1");
 	expect(db, "");
-	(void)sqlite3_close(db);
+	db_close(db);
 }
 
 /* In a recording Python is read when a thread waits as for a lock: of one that does not nobody needs to be told. */
@@ -121,7 +122,7 @@ TEST(unjudged_language_at_a_moment)
 	ASSERT_INT(verdict_unjudged(db, 2000000000, &out, &why), 0);
 	ASSERT_STR(out.data,
 		"  the threads and locks of Python (py-spy shows where they are): p1[1001]\n");
-	(void)sqlite3_close(db);
+	db_close(db);
 }
 
 /* Of a connection the side that counts is the other one. */
@@ -136,5 +137,5 @@ TEST(unjudged_connection)
 	expect(db, "");
 	fixture_sql(db, "UPDATE wait SET side = 1");
 	expect(db, "  who is at the other end of a socket: p1[1001]\n");
-	(void)sqlite3_close(db);
+	db_close(db);
 }

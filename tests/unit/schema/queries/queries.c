@@ -51,7 +51,7 @@ TEST(named_questions_can_be_asked)
 			test_fail(__FILE__, __LINE__, "%s does not say what it answers", q.name);
 	}
 	ASSERT(n >= 10);
-	sqlite3_close(db);
+	db_close(db);
 }
 
 TEST(views_can_be_asked)
@@ -68,7 +68,7 @@ TEST(views_can_be_asked)
 			test_fail(__FILE__, __LINE__, "%s does not say what a row is", q.name);
 	}
 	ASSERT(n >= 9);
-	sqlite3_close(db);
+	db_close(db);
 }
 
 TEST(a_question_is_found_with_dashes_too)

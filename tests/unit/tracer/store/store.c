@@ -96,13 +96,13 @@ TEST(store_rows)
 	ASSERT_ASK(db,
 		"SELECT count(*)||' '||count(release_ns)||' '||sum(acquire_ns) FROM lock_hold",
 		"1000 999 500500");
-	(void)sqlite3_close(db);
+	db_close(db);
 	store_replace(st, STORE_LOCK_HOLD,
 		&(struct row_lock_hold){.id = 1000, .lock_id = 1, .thread_id = 2, .release_ns = 5});
 	ASSERT_INT(store_close(st), 0);
 	db = open_reader(path);
 	ASSERT_ASK(db, "SELECT count(*)||' '||count(release_ns) FROM lock_hold", "1000 1000");
-	(void)sqlite3_close(db);
+	db_close(db);
 	ASSERT_INT(stat(path, &info), 0);
 	ASSERT_INT(info.st_mode & 0777, 0600);
 	remove_all(path);
@@ -134,7 +134,7 @@ TEST(store_texts)
 		"6227220AFF7527220AFF");
 	ASSERT_ASK(db, "SELECT hex(data)||ifnull(errno,'-')||ifnull(call,'-') FROM pipe_io",
 		"780079--");
-	(void)sqlite3_close(db);
+	db_close(db);
 	remove_all(path);
 }
 
@@ -161,7 +161,7 @@ TEST(store_keeps_older)
 	ASSERT_INT(store_close(st), 0);
 	sqlite3 *db = open_reader(old);
 	ASSERT_ASK(db, "SELECT source FROM lost", "old");
-	(void)sqlite3_close(db);
+	db_close(db);
 	remove_all(path);
 }
 
@@ -189,7 +189,7 @@ TEST(store_closes_without_a_journal)
 	}
 	db = open_reader(path);
 	ASSERT_ASK(db, "PRAGMA journal_mode", "delete");
-	(void)sqlite3_close(db);
+	db_close(db);
 	remove_all(path);
 }
 
@@ -229,6 +229,6 @@ TEST(store_error_sticks)
 	ASSERT(strstr(store_error(st), "full"));
 	ASSERT_INT(store_close(st), -ENOSPC);
 	/* What was committed before is still readable. */
-	(void)sqlite3_close(open_reader(path));
+	db_close(open_reader(path));
 	remove_all(path);
 }

@@ -3,6 +3,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/mem.h"
+#include "schema/db.h"
 #include "schema/names.h"
 #include "tests/unit/fixture.h"
 #include "tests/unit/test.h"
@@ -59,7 +60,7 @@ static size_t found_at_end(sqlite3 *db, const struct findings *told)
 	for (size_t i = 0; i < f.n; i++)
 		n += !strcmp(f.list[i].rule, "deadlock") && f.list[i].n_members >= 2;
 	findings_free(&f);
-	(void)sqlite3_close(db);
+	db_close(db);
 	return n;
 }
 
@@ -684,7 +685,7 @@ TEST(stuck_semaphores_taken_later)
 	for (size_t i = 0; i < st.n_locks; i++)
 		ASSERT_INT(st.locks[i].last_taker_id, 10 + st.locks[i].id);
 	state_done(&st);
-	(void)sqlite3_close(db);
+	db_close(db);
 }
 
 /* Anybody may post a semaphore. */
@@ -1170,7 +1171,7 @@ TEST(stuck_shared_semaphore)
 		ASSERT_INT(found.n, rows[i].found);
 		ASSERT(!found.n || !strcmp(found.list[0].rule, "deadlock"));
 		findings_free(&found);
-		(void)sqlite3_close(db);
+		db_close(db);
 	}
 	/* While the command runs, that is asked as soon as a set is suspected. */
 	EXPECT(shared_semaphore("NULL"), "deadlock abandoned 10");
@@ -1375,7 +1376,7 @@ TEST(stuck_connection_flight)
 		findings_free(&found);
 	}
 	findings_free(&told);
-	(void)sqlite3_close(db);
+	db_close(db);
 }
 
 TEST(stuck_connection_from_outside)
@@ -2003,7 +2004,7 @@ TEST(stuck_many_threads_in_time)
 #else
 	(void)took;
 #endif
-	(void)sqlite3_close(db);
+	db_close(db);
 }
 
 /* Two threads that crossed and were killed, among many short holds: one hold was written at a commit, one when it ended. */
@@ -2050,5 +2051,5 @@ TEST(stuck_in_the_past)
 	ASSERT_STR(fs.list[0].rule, "deadlock");
 	ASSERT_INT(fs.list[0].n_members, 2);
 	findings_free(&fs);
-	(void)sqlite3_close(db);
+	db_close(db);
 }

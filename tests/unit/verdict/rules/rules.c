@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/buf.h"
 #include "base/mem.h"
+#include "schema/db.h"
 #include "tests/unit/fixture.h"
 #include "tests/unit/test.h"
 #include "verdict/lessons.h"
@@ -166,7 +167,7 @@ TEST(rules_crash_remedy)
 		ASSERT_INT(found.n, 1);
 		ASSERT_INT(!strncmp(found.list[0].remedy, "Open its core file", 18), core);
 		findings_free(&found);
-		(void)sqlite3_close(db);
+		db_close(db);
 	}
 }
 
@@ -271,7 +272,7 @@ TEST(rules_main_exit_after_a_wait)
 		ASSERT(strstr(text, " was killed"));
 		ASSERT_INT(strstr(text, " while waiting (sleep)") != NULL, !before);
 		findings_free(&list);
-		(void)sqlite3_close(db);
+		db_close(db);
 	}
 }
 
@@ -650,7 +651,7 @@ TEST(rules_pipe_end_leak_live)
 	ASSERT_STR(f.list[0].rule, "pipe-end-leak");
 	ASSERT_INT(f.list[0].certain, 0);
 	findings_free(&f);
-	(void)sqlite3_close(db);
+	db_close(db);
 }
 
 TEST(rules_broken_pipe)
@@ -720,7 +721,7 @@ TEST(rules_doubted_after_losses)
 		ASSERT_INT(fs.list[0].certain, i == 0);
 		ASSERT_STR(fs.list[0].severity, i == 0 ? "error" : "warning");
 		findings_free(&fs);
-		(void)sqlite3_close(db);
+		db_close(db);
 	}
 }
 
@@ -930,7 +931,7 @@ TEST(rules_doubt_what_rests_on_the_lost)
 	fixture_sql(db, "DELETE FROM lost WHERE kind = 'reap'");
 	fixture_sql(db, "INSERT INTO lost VALUES ('shim: births and ends', 'any', 1)");
 	ASSERT(!is_certain(db, "zombie"));
-	(void)sqlite3_close(db);
+	db_close(db);
 }
 
 TEST(rules_no_data_loss_by_the_end)
@@ -960,7 +961,7 @@ TEST(rules_stored_and_loaded)
 	ASSERT_STR(b.list[0].members[0].text, a.list[0].members[0].text);
 	findings_free(&a);
 	findings_free(&b);
-	(void)sqlite3_close(db);
+	db_close(db);
 }
 
 TEST(rules_hostile_names)
@@ -976,7 +977,7 @@ TEST(rules_hostile_names)
 	ASSERT(!strchr(text.data, 27) && !strchr(text.data, 7) &&
 		!strstr(text.data, "\xe2\x80\xae"));
 	findings_free(&fs);
-	(void)sqlite3_close(db);
+	db_close(db);
 }
 
 TEST(rules_have_lessons)

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/buf.h"
 #include "base/mem.h"
+#include "schema/db.h"
 #include "tests/unit/fixture.h"
 #include "tests/unit/test.h"
 #include "verdict/verdict.h"
@@ -19,7 +20,7 @@ static char *remedy_of(sqlite3 *db)
 	remedy = f.list[0].remedy;
 	words = xstrndup(remedy, strcspn(remedy, ",:."));
 	findings_free(&f);
-	(void)sqlite3_close(db);
+	db_close(db);
 	return words;
 }
 

@@ -58,7 +58,7 @@ static json_t *export(const char *sql)
 	ASSERT_INT(db_open_temp(&db, &error), 0);
 	ASSERT_INT(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
 	ASSERT_INT(export_chrome(db, filter, collect, &out, &why), 0);
-	sqlite3_close(db);
+	db_close(db);
 	root = json_loads(out.data, JSON_ALLOW_NUL, &bad);
 	if (!root)
 		test_fail(__FILE__, __LINE__, "%s in line %d", bad.text, bad.line);
@@ -303,5 +303,5 @@ TEST(chrome_export_ends_when_nothing_can_be_written)
 
 	ASSERT_INT(db_open_temp(&db, &error), 0);
 	ASSERT_INT(export_chrome(db, &EXPORT_FILTER_ALL, refuse, NULL, &why), -ENOSPC);
-	sqlite3_close(db);
+	db_close(db);
 }

@@ -43,7 +43,7 @@ static Perfetto__Trace *export(const char *sql)
 	ASSERT_INT(db_open_temp(&db, &error), 0);
 	ASSERT_INT(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
 	ASSERT_INT(export_perfetto(db, &EXPORT_FILTER_ALL, collect, &out, &why), 0);
-	sqlite3_close(db);
+	db_close(db);
 	trace = perfetto__trace__unpack(NULL, out.len, (const uint8_t *)out.data);
 	ASSERT(trace != NULL);
 	return trace;
@@ -173,5 +173,5 @@ TEST(perfetto_export_ends_when_nothing_can_be_written)
 	ASSERT_INT(db_open_temp(&db, &error), 0);
 	ASSERT_INT(sqlite3_exec(db, rows, NULL, NULL, NULL), SQLITE_OK);
 	ASSERT_INT(export_perfetto(db, &EXPORT_FILTER_ALL, refuse, NULL, &why), -ENOSPC);
-	sqlite3_close(db);
+	db_close(db);
 }

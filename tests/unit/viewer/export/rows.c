@@ -5,6 +5,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "schema/db.h"
 #include "tests/unit/test.h"
 #include "viewer/export/rows.h"
 
@@ -24,7 +25,7 @@ static char *export(const char *sql, enum export_format format, bool printable)
 		continue;
 	export_rows_free(e);
 	sqlite3_finalize(st);
-	sqlite3_close(db);
+	db_close(db);
 	return rc < 0 ? xstrdup("error") : buf_steal(&out);
 }
 

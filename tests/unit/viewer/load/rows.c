@@ -3,6 +3,7 @@
 #include <sqlite3.h>
 
 #include "base/mem.h"
+#include "schema/db.h"
 #include "tests/unit/test.h"
 #include "tests/unit/viewer/recording.h"
 #include "viewer/load/load.h"
@@ -18,7 +19,7 @@ static void assert_command(const char *json, const char *want)
 
 	ASSERT_STR(t->command, want);
 	trace_free(t);
-	(void)sqlite3_close(db);
+	db_close(db);
 }
 
 /* A shell that reads the line gets the same arguments. */

@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "schema/db.h"
 #include "tests/unit/test.h"
 #include "tests/unit/viewer/recording.h"
 #include "viewer/load/load.h"
@@ -43,7 +44,7 @@ static void expect_path(const char *sql, const char *steps)
 		ASSERT_INT(p->steps[i].from, p->steps[i - 1].to);
 	path_free(p);
 	trace_free(t);
-	(void)sqlite3_close(db);
+	db_close(db);
 }
 
 #define PROCESS(id, from, to, creator)                                                             \
@@ -201,7 +202,7 @@ TEST(path_is_a_table_of_sql)
 		sqlite3_exec(db, "CREATE VIEW v AS SELECT * FROM critical_path", NULL, NULL, NULL),
 		SQLITE_OK);
 	ASSERT(sqlite3_exec(db, "SELECT * FROM v", NULL, NULL, NULL) != SQLITE_OK);
-	(void)sqlite3_close(db);
+	db_close(db);
 }
 
 TEST(path_says_where_the_time_went)
@@ -219,5 +220,5 @@ TEST(path_says_where_the_time_went)
 		" (pptrace path: 3 steps through 1 thread)");
 	path_free(p);
 	trace_free(t);
-	(void)sqlite3_close(db);
+	db_close(db);
 }

@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "schema/db.h"
 #include "tests/unit/test.h"
 #include "tests/unit/viewer/recording.h"
 #include "viewer/draw/graph.h"
@@ -45,7 +46,7 @@ static void done(struct laid_out *o)
 {
 	timeline_free(o->tl);
 	trace_free(o->t);
-	(void)sqlite3_close(o->db);
+	db_close(o->db);
 }
 
 TEST(timeline_folds_waits_below_a_column)

@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "schema/db.h"
 #include "tests/unit/test.h"
 #include "tests/unit/viewer/recording.h"
 #include "viewer/load/load.h"
@@ -45,7 +46,7 @@ TEST(tree_shows_ten_children)
 	ASSERT_INT(count_folds(tree), 0);
 	tree_free(tree);
 	trace_free(t);
-	(void)sqlite3_close(db);
+	db_close(db);
 }
 
 /* Returns the column at which a word begins in the line of a text that has another word in it. */
@@ -77,7 +78,7 @@ TEST(tree_text_has_room_for_large_numbers)
 	ASSERT_INT(column_of(b.data, "large", "large"), column_of(b.data, "small", "small"));
 	tree_free(tree);
 	trace_free(t);
-	(void)sqlite3_close(db);
+	db_close(db);
 }
 
 /* Asserts that no line is wider than the terminal, that none but the one below the title is empty, and that both lives are whole. */
@@ -114,7 +115,7 @@ TEST(tree_text_shows_whole_durations_in_a_narrow_terminal)
 	for (size_t width = 40; width <= 100; width++)
 		assert_narrow(t, width);
 	trace_free(t);
-	(void)sqlite3_close(db);
+	db_close(db);
 }
 
 TEST(tree_folds_children_that_are_alike)
@@ -132,7 +133,7 @@ TEST(tree_folds_children_that_are_alike)
 	ASSERT_INT(tree->n, 101);
 	tree_free(tree);
 	trace_free(t);
-	(void)sqlite3_close(db);
+	db_close(db);
 }
 
 /* A process with threads of one name, the first of which are stuck in one deadlock; twins of them go on. */
@@ -180,7 +181,7 @@ TEST(tree_folds_many_threads_that_are_stuck)
 	ASSERT_INT(count_stuck(t, tree), 57);
 	tree_free(tree);
 	trace_free(t);
-	(void)sqlite3_close(db);
+	db_close(db);
 }
 
 TEST(tree_shows_the_few_that_are_stuck)
@@ -196,7 +197,7 @@ TEST(tree_shows_the_few_that_are_stuck)
 		tree_free(tree);
 	}
 	trace_free(t);
-	(void)sqlite3_close(db);
+	db_close(db);
 }
 
 TEST(tree_counts_everything_once)
@@ -213,7 +214,7 @@ TEST(tree_counts_everything_once)
 			tree_free(tree);
 		}
 		trace_free(t);
-		(void)sqlite3_close(db);
+		db_close(db);
 	}
 }
 
@@ -229,5 +230,5 @@ TEST(tree_bears_a_long_chain)
 	ASSERT_INT(tree->n - count_folds(tree) + tree->hidden_procs, 20000);
 	tree_free(tree);
 	trace_free(t);
-	(void)sqlite3_close(db);
+	db_close(db);
 }
