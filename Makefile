@@ -288,7 +288,7 @@ $(OUT)/tests/corpus/%: tests/corpus/languages/%.go
 	$(say) PROG $@
 	$(Q)go build -o $@ $<
 
-$(OUT)/tests/corpus/%.class: tests/corpus/languages/%.java
+$(OUT)/tests/corpus/%.class: tests/corpus/java/%.java
 	@mkdir -p $(@D)
 	$(say) PROG $@
 	$(Q)javac -d $(@D) $<

@@ -53,7 +53,7 @@ tree()
 is_about_locks()
 {
 	case $1 in
-	*/locks/* | */languages/* | */signals/*) return 0 ;;
+	*/locks/* | */languages/* | */java/* | */signals/*) return 0 ;;
 	*) return 1 ;;
 	esac
 }
@@ -209,7 +209,7 @@ seconds from the start of the program until the deadlock was named; for `why`, g
   taken again count. drd does not follow the order of locks. The other two compare the orders of locks that have all been acquired: where the
   program hangs the first time, there is none to compare.
 - **gdb** runs a script that follows `__owner` from mutex to thread (`tools/corpus_owner.py`).
-- **jstack** looks at Java programs. The others run the programs in which threads wait for locks (`locks/`, `languages/`, `signals/`).
+- **jstack** looks at Java programs. The others run the programs in which threads wait for locks (`locks/`, `languages/`, `java/`, `signals/`).
 - `–`: the tool is not for such programs. `quiet`: rightly, on a healthy program. `not run`: what the tool prints in any case is missing.
 
 END

@@ -3,6 +3,7 @@
 #include "verdict/graph/private.h"
 
 #include "base/mem.h"
+#include "schema/query.h"
 #include "schema/record.h"
 
 /* The waits that a thread does not leave when it is cancelled, unless asynchronously: the C library waits on. */
@@ -25,6 +26,41 @@ static bool has_live_sibling(const struct providers *pr, uint32_t thread)
 	return false;
 }
 
+/* Says whether a thread waits in a function whose name matches a pattern of SQLite's GLOB. */
+static bool is_within(const struct state *st, const struct state_thread *t, const char *pattern)
+{
+	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
+
+	if (!t->wait.stack_id || query_open(st->db,
+					 "SELECT 1 FROM frame f JOIN site s ON s.id = f.site_id"
+					 " WHERE f.stack_id = ?1 AND s.function GLOB ?2",
+					 &stmt, st->why))
+		return false;
+	query_bind_int(stmt, 1, t->wait.stack_id);
+	query_bind_text(stmt, 2, pattern);
+	return query_step(stmt, st->why) > 0;
+}
+
+/*
+ * Says whether a thread of Java leaves its wait when another one interrupts it: not while it enters a monitor or its class is
+ * initialised, nor in the methods that lock regardless; in reads and writes only those of channels.
+ */
+static bool heeds_interrupt(const struct state *st, const struct state_thread *t)
+{
+	static const bool always[WAIT_REASON_END] = {
+		[WAIT_JOIN] = true, [WAIT_CHILD] = true, [WAIT_FILE_LOCK] = true};
+	static const bool of_channels[WAIT_REASON_END] = {[WAIT_PIPE_READ] = true,
+		[WAIT_PIPE_WRITE] = true,
+		[WAIT_SOCKET] = true,
+		[WAIT_POLL] = true};
+	const struct state_lock *l = state_lock_of(st, &t->wait);
+
+	if (t->wait.reason == WAIT_LOCK && l && l->kind == LOCK_OBJECT)
+		return !is_within(st, t, "java.util.concurrent.locks.*[.a-z][lL]ock");
+	return always[t->wait.reason] ||
+	       (of_channels[t->wait.reason] && is_within(st, t, "sun.nio.ch.*"));
+}
+
 uint64_t providers_rescues(const struct providers *pr, uint32_t thread)
 {
 	const struct state *st = pr->st;
@@ -32,8 +68,10 @@ uint64_t providers_rescues(const struct providers *pr, uint32_t thread)
 	const struct state_process *p = &st->processes[t->process];
 	uint64_t how = providers_lock_rescues(pr, thread);
 
-	if (!p->cancels || t->is_task || !has_live_sibling(pr, thread))
+	if (!(p->cancels || p->is_java) || t->is_task || !has_live_sibling(pr, thread))
 		return how;
+	if (p->is_java && heeds_interrupt(st, t))
+		how |= MAYBE_INTERRUPT;
 	if (p->cancels & CANCELS_BY_CALL &&
 		(p->cancels & CANCELS_AT_ONCE || !outlasts_cancel[t->wait.reason]))
 		how |= MAYBE_CANCEL;

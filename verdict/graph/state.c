@@ -78,6 +78,7 @@ static void add_process(struct state *st, sqlite3_stmt *stmt, bool alive)
 		p->is_ash = is_ash(query_text(stmt, 6));
 		p->collects = !strcmp(query_text(stmt, 7), "go");
 		p->cancels = (unsigned)query_int(stmt, 9, 0);
+		p->is_java = !strcmp(query_text(stmt, 7), "java");
 		p->is_node = !strcmp(query_text(stmt, 7), "node");
 		p->interrupts = !strcmp(query_text(stmt, 7), "ruby");
 	}

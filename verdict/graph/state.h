@@ -73,6 +73,7 @@ struct state_process {
 	uint64_t own_signals; /* of those that are caught: whose handlers are not the program's */
 	bool is_node;
 	bool is_python;
+	bool is_java; /* any thread may interrupt another's wait, if that heeds it */
 	bool is_ash; /* a shell of ash's kind (dash, busybox): in sigsuspend it waits for its children */
 	unsigned reopens; /* how it may come to files of others: REOPENS_... of schema/record.h */
 	bool uring;       /* the kernel may read, write, close and wait in its place */

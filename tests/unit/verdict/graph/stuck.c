@@ -794,6 +794,46 @@ static void object(sqlite3 *db, int id, const char *kind, const char *type)
 	fixture_sql(db, "UPDATE lock SET type = '%s' WHERE id = %d", type, id);
 }
 
+/* Two threads of Java cross two locks of a kind, in a function of that name; a third one sleeps. */
+static sqlite3 *java_crossed(const char *kind, const char *function)
+{
+	sqlite3 *db = fixture_program(2);
+
+	fixture_sql(db, "UPDATE process SET language = 'java', hooks = %d", (int)HOOKS_NONE);
+	fixture_sql(db, "INSERT INTO site(id, function) VALUES (9, '%s')", function);
+	fixture_sql(db, "INSERT INTO frame(stack_id, depth, site_id, library) VALUES (9, 0, 9, 1)");
+	for (int i = 0; i < 2; i++) {
+		object(db, 1 + i, kind, "java.util.concurrent.locks.ReentrantLock");
+		fixture_hold(db, 1 + i, 11 + i, "x");
+	}
+	fixture_wait(db, 11, "lock", "lock_id=2, mode='x', stack_id=9");
+	fixture_wait(db, 12, "lock", "lock_id=1, mode='x', stack_id=9");
+	fixture_wait(db, 10, "sleep", "timed=1");
+	return db;
+}
+
+/* A thread that goes on may interrupt others, where their waits heed that. */
+TEST(stuck_java_interrupted)
+{
+	sqlite3 *db = java_crossed("object", "java.util.concurrent.locks.ReentrantLock.lock");
+
+	EXPECT(db, "deadlock cycle 11 12");
+	db = java_crossed("object", "java.util.concurrent.locks.StampedLock.writeLock");
+	EXPECT(db, "deadlock cycle 11 12");
+	db = java_crossed("monitor", "Bank.pay");
+	EXPECT(db, "deadlock cycle 11 12");
+	db = java_crossed(
+		"object", "java.util.concurrent.locks.StampedLock.writeLockInterruptibly");
+	EXPECT(db, "stuck cycle 11 12");
+	db = java_crossed("object", "java.util.concurrent.locks.ReentrantLock.lockInterruptibly");
+	EXPECT(db, "stuck cycle 11 12");
+	/* Nobody is left to do it. */
+	db = java_crossed("object", "java.util.concurrent.locks.ReentrantLock.lockInterruptibly");
+	fixture_sql(db, "DELETE FROM wait WHERE thread_id = 10");
+	fixture_wait(db, 10, "join", "target_thread_id=11");
+	EXPECT(db, "deadlock cycle 11 12");
+}
+
 /* Ruby catches these signals in any program. The main thread waits for one that reads a pipe of the program's own. */
 static sqlite3 *ruby(enum hooks hooks, const char *main_wait)
 {
