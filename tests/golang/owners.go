@@ -158,6 +158,26 @@ func apart() {
 	}
 }
 
+// Locks one mutex for each call on the stack.
+func (s *store) nest(depth int) {
+	inner := store{}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if depth == 0 {
+		<-never
+	}
+	inner.nest(depth - 1)
+}
+
+// Two that are crossed, beside so many functions that lock something that they are not all gone through.
+func nested(both *sync.WaitGroup) {
+	for i := 0; i < 1100; i++ {
+		go new(store).nest(20)
+	}
+	time.Sleep(100 * time.Millisecond)
+	methods(both)
+}
+
 func main() {
 	var both sync.WaitGroup
 	both.Add(2)
@@ -172,6 +192,8 @@ func main() {
 		go handed(os.Args[2])
 	case "apart":
 		apart()
+	case "nested":
+		nested(&both)
 	}
 	for {
 		time.Sleep(time.Millisecond)

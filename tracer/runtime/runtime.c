@@ -174,6 +174,8 @@ bool runtime_emit(const struct runtime_process *p, uint64_t ts, source_emit *emi
 		buf_addf(blind,
 			"Threads and locks of process %d are shown as the kernel sees them: %s.\n",
 			(int)p->pid, why.data);
+	if (!rc && blind && why.len)
+		buf_addf(blind, "Of process %d %s.\n", (int)p->pid, why.data);
 	buf_add(&o.born, o.records.data, o.records.len);
 	for (size_t at = 0; rc == 0 && at < o.born.len; at += rec->size) {
 		rec = (const void *)(o.born.data + at);

@@ -102,7 +102,8 @@ struct runtime {
 	 * Calls each for every thread of the language in the process. Returns 0;
 	 * -ENOENT if the process does not run this language; or another negative
 	 * errno with one sentence in why: its version is not known, or its memory
-	 * may not be read.
+	 * may not be read. With 0 a sentence there, which goes on after "Of process
+	 * N", says what was not looked for.
 	 */
 	int (*threads)(
 		const struct runtime_process *p, runtime_each *each, void *arg, struct buf *why);

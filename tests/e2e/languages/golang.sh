@@ -386,14 +386,25 @@ owners.go:86 owners.go:78" "who has what"
 }
 owner_cases ./owners 1.19
 
-# Each of them was compared with each other one by a query, which would take ten times as long as this.
-begin "why, Go: 4,000 goroutines that wait for a mutex each: at most 15 s of processor time"
+# Each of them was compared with each other one by a query, which would take ten times as long as this; and by the reader, which took two seconds.
+begin "why, Go: 4,000 goroutines that wait for a mutex each: at most 5 s of processor time"
 start ./owners apart
 wait_for 60 has_text '^ *goroutine 1: sleeps'
-run bash -c 'ulimit -t 15; exec "$@"' bash "$PPTRACE" why "$pid"
+run bash -c 'ulimit -t 5; exec "$@"' bash "$PPTRACE" why "$pid"
 expect_status 0
 expect_out '^No deadlock was found'
 expect_eq "$(grep -c 'goroutine [0-9]*: waits for the mutex' out)" 4000 "goroutines that wait for a mutex"
+stop
+end
+
+# Two of them are crossed.
+begin "why, Go: more functions that lock something than are gone through"
+start ./owners nested
+wait_for 60 has_text 'goroutine [0-9]*: waits for the mutex'
+run "$PPTRACE" why "$pid"
+expect_status 0
+expect_out '^No deadlock was found'
+expect_err "^pptrace: Of process $pid it is not known which goroutines have the mutexes that others wait for: more than [0-9]+ functions on their stacks lock something\.\$"
 stop
 end
 

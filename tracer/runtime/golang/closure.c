@@ -16,8 +16,9 @@ enum {
 
 struct search {
 	struct golang *go;
+	struct golang_wanted *list;
 	struct golang_heap heap;
-	struct hash wanted; /* objects in the heap in which a mutex lies that has an owner */
+	struct hash by_object; /* 1 + index of the first wanted one in an object of the heap */
 	uint64_t text, text_end;
 	uint64_t bytes;
 };
@@ -50,21 +51,48 @@ static bool has_on_stack(struct golang *go, const struct goroutine *g, uint64_t 
 	return !golang_stack(go, g, compare, &l) || l.is_there;
 }
 
-/* A function value: whose mutexes it unlocks have no owner. holder: on whose stack it lies, or NULL. */
-static void take_closure(struct search *s, uint64_t at, uint64_t code, uint64_t object,
-	const struct goroutine *holder)
-{
-	for (size_t i = 0; i < s->go->n; i++) {
-		struct goroutine *g = &s->go->list[i];
-		const struct goroutine *owner = g->owner ? &s->go->list[g->owner - 1] : NULL;
+/* How a function value changes a word first. */
+struct first {
+	uint64_t word;
+	int by;
+};
 
-		if (!owner || owner == holder || object_of(s, g->wanted) != object)
-			continue;
-		if (!s->go->scans || (!holder && has_on_stack(s->go, owner, at)))
-			continue;
-		s->go->scans--;
-		if (golang_first_change(s->go, code, at, g->wanted) < 0)
-			g->owner = 0;
+static void take_first(void *arg, uint64_t word, int by)
+{
+	struct first *first = arg;
+
+	if (word == first->word && !first->by)
+		first->by = by;
+}
+
+/* Whether a function value unlocks a word that it has not locked; also where it is not looked at any more. */
+static bool unlocks(struct search *s, uint64_t at, uint64_t code, uint64_t word)
+{
+	struct first first = {.word = word};
+
+	if (!golang_may_change(s->go, code))
+		return false;
+	if (!s->go->scans) {
+		s->go->is_unsearched = true;
+		return true;
+	}
+	s->go->scans--;
+	golang_function_changes(s->go, code, at, take_first, &first);
+	return first.by < 0;
+}
+
+/* A function value: what it unlocks of an object has no owner. holder: on whose stack it lies, or NULL. */
+static void take_closure(
+	struct search *s, uint64_t at, uint64_t code, size_t wanted, const struct goroutine *holder)
+{
+	for (struct golang_wanted *w; wanted; wanted = w->next) {
+		const struct goroutine *owner;
+
+		w = &s->list[wanted - 1];
+		owner = w->owner ? &s->go->list[w->owner - 1] : NULL;
+		if (owner && owner != holder && unlocks(s, at, code, w->word) &&
+			(holder || !has_on_stack(s->go, owner, at)))
+			w->owner = 0;
 	}
 }
 
@@ -76,11 +104,12 @@ static void take_words(struct search *s, uint64_t at, const uint64_t *words, siz
 		return;
 	for (size_t i = 1; i < n; i++) {
 		uint64_t object = object_of(s, words[i]);
+		void *wanted = object ? hash_get(&s->by_object, object) : NULL;
 
-		if (!object || !hash_get(&s->wanted, object))
+		if (!wanted)
 			continue;
 		if (golang_is_function(s->go, words[0]))
-			take_closure(s, at, words[0], object, holder);
+			take_closure(s, at, words[0], (size_t)(uintptr_t)wanted, holder);
 		return;
 	}
 }
@@ -109,28 +138,38 @@ static void search_heap(struct search *s)
 
 static void search_stack(struct search *s, const struct goroutine *g)
 {
-	enum { WORDS = 4 };
-	uint64_t words[WORDS];
+	enum { WORDS = 4, MANY = 512 };
+	uint64_t words[MANY];
 
-	for (uint64_t at = (g->sp + 7) & ~UINT64_C(7);
-		at + sizeof words <= g->stack_high && s->bytes < MAX_BYTES; at += 8) {
-		s->bytes += 8;
-		if (memory_cached(&s->go->memory, at, words, sizeof words))
-			take_words(s, at, words, WORDS, g);
+	for (uint64_t at = (g->sp + 7) & ~UINT64_C(7); at + 8 * WORDS <= g->stack_high;) {
+		size_t n = (size_t)((g->stack_high - at) / 8);
+
+		n = n < MANY ? n : MANY;
+		s->bytes += 8 * n;
+		if (s->bytes >= MAX_BYTES || !memory_cached(&s->go->memory, at, words, 8 * n))
+			return;
+		for (size_t i = 0; i + WORDS <= n; i++)
+			take_words(s, at + 8 * i, words + i, WORDS, g);
+		at += 8 * (n - WORDS + 1);
 	}
+}
+
+/* Notes in which objects that lies which has an owner; false: in none. */
+static bool note_objects(struct search *s, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct golang_wanted *w = &s->list[i];
+		uint64_t object = w->owner ? object_of(s, w->word) : 0;
+
+		if (object)
+			w->next = (size_t)(uintptr_t)hash_set(
+				&s->by_object, object, (void *)(uintptr_t)(i + 1));
+	}
+	return s->by_object.len != 0;
 }
 
 static void search_all(struct search *s)
 {
-	for (size_t i = 0; i < s->go->n; i++) {
-		const struct goroutine *g = &s->go->list[i];
-		uint64_t object = g->owner ? object_of(s, g->wanted) : 0;
-
-		if (object)
-			(void)hash_set(&s->wanted, object, s);
-	}
-	if (!s->wanted.len)
-		return;
 	search_heap(s);
 	for (size_t i = 0; i < s->go->n; i++) {
 		const struct goroutine *g = &s->go->list[i];
@@ -141,17 +180,18 @@ static void search_all(struct search *s)
 	}
 }
 
-void golang_closures(struct golang *go)
+void golang_closures(struct golang *go, struct golang_wanted *list, size_t n)
 {
 	struct search s = {.go = go,
+		.list = list,
 		.text = golang_symbol(go, "runtime.text"),
 		.text_end = golang_symbol(go, "runtime.etext")};
 	bool any = false;
 
-	for (size_t i = 0; i < go->n && !any; i++)
-		any = go->list[i].owner;
-	if (any && golang_heap_read(go, &s.heap))
+	for (size_t i = 0; i < n && !any; i++)
+		any = list[i].owner;
+	if (any && golang_heap_read(go, &s.heap) && note_objects(&s, n))
 		search_all(&s);
 	golang_heap_done(&s.heap);
-	hash_done(&s.wanted);
+	hash_done(&s.by_object);
 }

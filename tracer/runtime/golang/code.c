@@ -43,22 +43,22 @@ struct scan {
 	const uint8_t *code;
 	size_t len, body; /* body: without the bytes that were put behind the code */
 	size_t now; /* where it is: what is stored behind that, in slots of the frame, does not lie there yet */
+	size_t tested; /* up to where a jump may depend on what a lock's instruction has found */
+	uint64_t start, sp;
+	unsigned n_slots, n_unknown;
+	size_t n_changes;
+	struct value regs[16];
+	/* So many of these as are counted above are there; of the unknown also the first, which stands for none. */
 	struct {
 		uint64_t at;
 		struct value value;
 	} slots[MAX_SLOTS];
-	unsigned n_slots;
-	uint64_t start, sp;
-	struct value regs[16];
 	struct unknown unknown[MAX_UNKNOWN];
-	unsigned n_unknown;
 	struct {
 		struct value word;
 		int by;
 		size_t at;
 	} changes[MAX_CHANGES]; /* of locks, in the order of the code */
-	size_t n_changes;
-	size_t tested; /* up to where a jump may depend on what a lock's instruction has found */
 };
 
 static void change(struct scan *s, size_t at, struct value word, int by)
@@ -84,7 +84,10 @@ static struct value number(uint64_t n)
 
 static struct value something(struct scan *s)
 {
-	return (struct value){0, s->n_unknown + 1 < MAX_UNKNOWN ? ++s->n_unknown : 0};
+	if (s->n_unknown + 1 == MAX_UNKNOWN)
+		return number(0);
+	s->unknown[++s->n_unknown] = (struct unknown){0};
+	return (struct value){0, s->n_unknown};
 }
 
 /* The number, or something that is not known if that is 0. */
@@ -357,22 +360,6 @@ static void step_all(struct scan *s)
 	}
 }
 
-/* How often the object of this word was locked, less how often it was unlocked; before the attempt to lock tried, if it is not 0. */
-static int count(const struct scan *s, uint64_t word, uint64_t tried)
-{
-	int locked = 0, before = 0;
-
-	for (size_t i = 0; i < s->n_changes; i++) {
-		uint64_t at = known(s, s->changes[i].word);
-
-		if (s->changes[i].by > 0 && tried && at == tried)
-			before = locked;
-		if (at == word)
-			locked += s->changes[i].by;
-	}
-	return tried ? before : locked;
-}
-
 /* Reads so many bytes of the function's code, and goes through them; false: they cannot be read. */
 static bool walk(struct scan *s, uint8_t code[MAX_CODE + 16], size_t len)
 {
@@ -386,55 +373,128 @@ static bool walk(struct scan *s, uint8_t code[MAX_CODE + 16], size_t len)
 	return true;
 }
 
-/* Begins where the function of a frame begins; false: it is not known, or too far from where it is now. */
-static bool begin(struct scan *s, const struct golang_frame *f)
+/* Of a function that begins at an address, of which nothing is known. */
+static void begin(struct scan *s, struct golang *go, uint64_t start)
 {
-	s->start = golang_place(s->go, f->pc)->start;
+	/* The lists are larger than what most functions need. */
+	memset(s, 0, offsetof(struct scan, slots));
+	s->unknown[0] = (struct unknown){0};
+	s->go = go;
+	s->start = start;
+	forget(s);
+}
+
+/* Of the function of a frame; false: where it begins is not known, or is too far from where it is now. */
+static bool begin_frame(struct scan *s, struct golang *go, const struct golang_frame *f)
+{
+	begin(s, go, golang_place(go, f->pc)->start);
 	s->sp = f->low;
 	s->now = (size_t)(f->pc - s->start);
-	forget(s);
 	return s->start && f->pc >= s->start && s->now <= MAX_CODE;
 }
 
-int golang_locked(struct golang *go, const struct golang_frame *f, uint64_t word, uint64_t tried)
+/* How many of the changes stand before the last attempt to lock this word; without one none of them do. */
+static size_t before(const struct scan *s, uint64_t tried)
 {
-	struct scan s = {.go = go};
-	uint8_t code[MAX_CODE + 16];
+	size_t i = s->n_changes;
 
-	/* The call that it is in counts, if it is a lock's. */
-	if (!begin(&s, f) || !walk(&s, code, s.now))
-		return 0;
-	return count(&s, word, tried);
+	while (i && !(s->changes[i - 1].by > 0 && known(s, s->changes[i - 1].word) == tried))
+		i--;
+	return i ? i - 1 : 0;
 }
 
-/* What is done first to the object of a word, behind where it is now. */
-static int next_change(struct scan *s, uint64_t word)
+static void tell(const struct scan *s, size_t i, golang_change *each, void *arg)
+{
+	uint64_t word = known(s, s->changes[i].word);
+
+	if (word)
+		each(arg, word, s->changes[i].by);
+}
+
+void golang_changes(struct golang *go, const struct golang_frame *f, uint64_t tried,
+	golang_change *each, void *arg)
+{
+	uint8_t code[MAX_CODE + 16];
+	struct scan s;
+	size_t n;
+
+	/* The call that it is in counts, if it is a lock's. */
+	if (!begin_frame(&s, go, f) || !walk(&s, code, s.now))
+		return;
+	n = tried ? before(&s, tried) : s.n_changes;
+	for (size_t i = 0; i < n; i++)
+		tell(&s, i, each, arg);
+}
+
+/* Tells what is done behind where it is now. */
+static void tell_next(struct scan *s, golang_change *each, void *arg)
 {
 	uint64_t end = golang_function_end(s->go, s->start);
 	uint8_t code[MAX_CODE + 16];
 
 	if (end <= s->start + s->now || end - s->start > MAX_CODE ||
 		!walk(s, code, (size_t)(end - s->start)))
-		return 0;
+		return;
 	for (size_t i = 0; i < s->n_changes; i++)
-		if (s->changes[i].at >= s->now && known(s, s->changes[i].word) == word)
-			return s->changes[i].by;
-	return 0;
+		if (s->changes[i].at >= s->now)
+			tell(s, i, each, arg);
 }
 
-int golang_next_change(struct golang *go, const struct golang_frame *f, uint64_t word)
+void golang_next_changes(
+	struct golang *go, const struct golang_frame *f, golang_change *each, void *arg)
 {
-	struct scan s = {.go = go};
+	struct scan s;
 
-	return begin(&s, f) ? next_change(&s, word) : 0;
+	if (begin_frame(&s, go, f))
+		tell_next(&s, each, arg);
 }
 
-int golang_first_change(struct golang *go, uint64_t function, uint64_t closure, uint64_t word)
+void golang_function_changes(
+	struct golang *go, uint64_t function, uint64_t closure, golang_change *each, void *arg)
 {
-	struct scan s = {.go = go, .start = function};
+	struct scan s;
 
-	forget(&s);
+	begin(&s, go, function);
 	/* By this register a function finds its own variables. */
 	s.regs[RDX] = number(closure);
-	return next_change(&s, word);
+	tell_next(&s, each, arg);
+}
+
+/* ---- Which functions need not be gone through ---- */
+
+/* Whether some instruction changes a lock, wherever one may begin. */
+static bool has_change(const struct golang *go, uint64_t start, const uint8_t *code, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		uint64_t to = start + i + 5 + (uint64_t)(int64_t)number32(code + i + 1);
+
+		if (is_atomic(code + i))
+			return true;
+		for (size_t k = 0; code[i] == 0xe8 && k < GOLANG_CALLS; k++)
+			if (go->calls[k] && to == go->calls[k])
+				return true;
+	}
+	return false;
+}
+
+bool golang_may_change(struct golang *go, uint64_t start)
+{
+	const void *known = hash_get(&go->changing, start);
+	uint8_t code[MAX_CODE + 16];
+	uint64_t end;
+	size_t len;
+
+	if (known)
+		return known == go;
+	end = golang_function_end(go, start);
+	if (end <= start || end - start > MAX_CODE)
+		return true;
+	len = (size_t)(end - start);
+	if (!memory_cached(&go->memory, start, code, len))
+		return true;
+	memset(code + len, 0x90, 16);
+	known = has_change(go, start, code, len) ? (void *)go : &go->changing;
+	if (++go->n_places <= GOLANG_PLACES)
+		(void)hash_set(&go->changing, start, (void *)(uintptr_t)known);
+	return known == go;
 }

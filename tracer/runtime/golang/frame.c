@@ -80,6 +80,20 @@ const struct golang_place *golang_place(struct golang *go, uint64_t pc)
 	return place;
 }
 
+bool golang_is_named(const char *function, const char *wanted)
+{
+	size_t len = strlen(function), n = strlen(wanted);
+
+	return len >= n && !strcmp(function + len - n, wanted);
+}
+
+bool golang_is_frame_of(struct golang *go, const struct golang_frame *f, const char *function)
+{
+	const struct golang_place *place = golang_place(go, f->pc);
+
+	return place->n && golang_is_named(place->list[place->n - 1].function, function);
+}
+
 bool golang_is_function(struct golang *go, uint64_t addr)
 {
 	const struct runtime_process *p = go->process;

@@ -23,9 +23,9 @@
 #include "tracer/symbols/symbols.h"
 
 enum {
-	READS = 4000000,
-	SCANS = 20000, /* of functions, for who has a mutex */
-	TRIES = 6,     /* to find a moment when no thread ran */
+	READS = 20000000, /* each time */
+	SCANS = 20000,    /* of functions, for who has a mutex */
+	TRIES = 6,        /* to find a moment when no thread ran */
 	/* after the first; twice as long after each other: who wants a processor gets one meanwhile */
 	PAUSE_US = 1000,
 	MAX_MACHINES = 10000,
@@ -133,18 +133,19 @@ static bool has_timers(struct golang *go)
 /* A second look, past what was read before: whoever has moved says nothing. */
 static void look_again(struct golang *go)
 {
-	const struct golang_layout *l = &go->layout;
+	struct memory first = go->memory;
 
+	/* Read anew, page by page: many goroutines lie in one. */
+	go->memory = runtime_memory(go->process, first.budget);
 	for (size_t i = 0; i < go->n; i++) {
-		struct goroutine *g = &go->list[i];
+		struct goroutine *g = &go->list[i], now;
 
-		g->is_torn =
-			(memory_u32(&go->memory, g->addr + l->g_status) & ~(uint32_t)SCAN_BIT) !=
-				g->status ||
-			memory_pointer(&go->memory, g->addr + l->g_id) != g->id ||
-			memory_pointer(&go->memory, g->addr + l->g_sched + l->buf_sp) != g->sp ||
-			memory_pointer(&go->memory, g->addr + l->g_sched + l->buf_pc) != g->pc;
+		read_goroutine(go, &now, g->addr);
+		g->is_torn = now.status != g->status || now.id != g->id || now.sp != g->sp ||
+			     now.pc != g->pc;
 	}
+	memory_done(&go->memory);
+	go->memory = first;
 }
 
 /* ---- Threads ---- */
@@ -277,7 +278,7 @@ static void find_out(struct golang *go)
 	golang_reach(go);
 }
 
-/* One reading. Returns 1 if nothing ran meanwhile, else 0 or -E2BIG. */
+/* One reading. Returns 1 if nothing ran meanwhile, else 0, -E2BIG, or -EFBIG if there was too much to read. */
 static int read_once(struct golang *go, struct tasks *tasks, bool **ret_idle)
 {
 	int rc;
@@ -302,6 +303,9 @@ static int read_once(struct golang *go, struct tasks *tasks, bool **ret_idle)
 		find_out(go);
 	go->has_timers = has_timers(go);
 	look_again(go);
+	/* What was not read is as if it were not there. */
+	if (!go->memory.budget)
+		return -EFBIG;
 	tasks_settle(tasks, go->process);
 	/* All that a core has is of one moment. */
 	if (go->process->core || is_quiet(go, tasks))
@@ -320,7 +324,7 @@ static bool is_enough(const struct golang *go)
 	return is_running(go) && !golang_has_candidates(go);
 }
 
-/* Reads until nothing ran meanwhile, or often enough. Returns 1, 0 or -E2BIG as read_once, of the last reading. */
+/* Reads until nothing ran meanwhile, or often enough. Returns as read_once, of the last reading. */
 static int read_quiet(struct golang *go, struct tasks *tasks, bool **ret_idle)
 {
 	int rc = 0;
@@ -332,7 +336,9 @@ static int read_quiet(struct golang *go, struct tasks *tasks, bool **ret_idle)
 		free(*ret_idle);
 		*ret_idle = NULL;
 		forget(go);
+		go->memory.budget = READS;
 		go->scans = SCANS;
+		go->is_unsearched = false;
 		go->has_signals = false;
 		rc = read_once(go, tasks, ret_idle);
 		if (!rc && is_enough(go))
@@ -360,8 +366,16 @@ static int threads(const struct runtime_process *p, runtime_each *each, void *ar
 		rc = read_quiet(go, &tasks, &is_idle);
 	if (rc == -E2BIG)
 		buf_addf(why, "it has more than %d goroutines", GOLANG_GOROUTINES);
+	if (rc == -EFBIG)
+		buf_adds(why,
+			"its goroutines have more on their stacks and in the heap than is looked through");
 	for (size_t i = 0; rc >= 0 && i < go->n; i++)
 		go->list[i].tid = is_on_thread(&go->list[i]) ? go->list[i].task->tid : next_task(p);
+	if (rc >= 0 && go->is_unsearched)
+		buf_addf(why,
+			"it is not known which goroutines have the mutexes that others wait for: more than %d"
+			" functions on their stacks lock something",
+			SCANS);
 	if (rc >= 0)
 		tell_all(&t, &tasks, is_idle, rc);
 	free(is_idle);
@@ -371,6 +385,7 @@ static int threads(const struct runtime_process *p, runtime_each *each, void *ar
 		free(slot->value);
 	hash_done(&go->places);
 	hash_done(&go->called);
+	hash_done(&go->changing);
 	for (size_t pos = 0; (slot = hash_next(&go->maps, &pos));)
 		free(slot->value);
 	hash_done(&go->maps);

@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * To be read in this order: golang.c (goroutines), layout.c (the runtime's structures), frame.c (stacks), poll.c (descriptors
- * that goroutines wait for), asks.c (programs that ask themselves), lock.c (what a goroutine waits for), code.c (who has a mutex), closure.c (functions that unlock it), stackmap.c (which words of a stack count), heap.c (objects), reach.c (who could wake it).
+ * that goroutines wait for), asks.c (programs that ask themselves), lock.c (what a goroutine waits for), owner.c (who has a mutex), code.c (what a function has locked), closure.c (functions that unlock it), stackmap.c (which words of a stack count), heap.c (objects), reach.c (who could wake it).
  */
 #ifndef TRACER_RUNTIME_GOLANG_GOLANG_H
 #define TRACER_RUNTIME_GOLANG_GOLANG_H
@@ -94,6 +94,12 @@ struct goroutine {
 	size_t n_frames;
 };
 
+/* Says whether a writer waits until those that read now have done so. */
+static inline bool golang_awaits_readers(const struct goroutine *g)
+{
+	return g->wanted && g->wanted == g->object + GOLANG_READERS;
+}
+
 struct golang {
 	struct memory memory;
 	const struct runtime_process *process;
@@ -107,17 +113,20 @@ struct golang {
 	struct hash places; /* struct golang_place by pc, owned */
 	size_t n_places;
 	struct hash called; /* by address: go where a function begins, else its places */
-	struct hash maps;   /* struct golang_map by pc, owned */
+	struct hash
+		changing; /* by where a function begins: go if it may change a lock, else this hash itself */
+	struct hash maps; /* struct golang_map by pc, owned */
 	size_t n_maps;
 	struct goroutine *list;
 	size_t n;
-	uint32_t lost;    /* 1 + index of the first goroutine that is lost, 0: none is */
-	bool has_spans;   /* how the heap is divided is known */
-	bool has_poll;    /* how descriptors are waited for is known */
-	bool has_maps;    /* which words of its stacks count is known */
-	bool has_signals; /* os/signal sends those that arrive to channels of the program */
-	bool has_timers;  /* some timer is set, that may send to a channel or call a function */
-	unsigned scans;   /* of code, that are left */
+	uint32_t lost;      /* 1 + index of the first goroutine that is lost, 0: none is */
+	bool has_spans;     /* how the heap is divided is known */
+	bool has_poll;      /* how descriptors are waited for is known */
+	bool has_maps;      /* which words of its stacks count is known */
+	bool has_signals;   /* os/signal sends those that arrive to channels of the program */
+	bool has_timers;    /* some timer is set, that may send to a channel or call a function */
+	unsigned scans;     /* of code, that are left */
+	bool is_unsearched; /* there were too few for who has what is waited for */
 };
 
 /* Which words of a function's frame count at a call: addresses of bit vectors, and how many bits they have. */
@@ -161,6 +170,16 @@ uint64_t golang_symbol(struct golang *go, const char *name);
 
 /* ---- frame.c ---- */
 
+/* What sync.Once calls has been called by this function, which has its mutex; and the one that waits for a mutex. */
+#define GOLANG_ONCE "sync.(*Once).doSlow"
+#define GOLANG_LOCK_SLOW "sync.(*Mutex).lockSlow"
+
+/* Says whether a function has this name, or one that ends so: from 1.24 on internal/sync has what sync had. */
+bool golang_is_named(const char *function, const char *wanted);
+
+/* Says whether a frame belongs to a function of this name. */
+bool golang_is_frame_of(struct golang *go, const struct golang_frame *f, const char *function);
+
 /* Fills the frames of a goroutine that does not run. */
 void golang_frames(struct golang *go, struct goroutine *g);
 
@@ -197,24 +216,47 @@ void golang_wait(struct golang *go, const struct goroutine *g, struct runtime_wa
 
 /* ---- code.c ---- */
 
-/*
- * How often the function of a frame has locked the object that this word belongs to, less how often it has
- * unlocked it, as its instructions up to where it is now stand one behind the other.
- * tried: the word of what this very function waits for, 0: none; what stands behind
- * its attempt to lock that does not count, for a compiler may put the slow way to the end.
- */
-int golang_locked(struct golang *go, const struct golang_frame *f, uint64_t word, uint64_t tried);
+/* Told for each change of a lock: the word of the object, and 1 if it was locked, -1 if it was unlocked. */
+typedef void golang_change(void *arg, uint64_t word, int by);
 
-/* 1 if the first thing that a frame's function does to the object of this word, behind where it is now, is to lock it; -1 if it is to unlock it; 0: it does nothing to it. */
-int golang_next_change(struct golang *go, const struct golang_frame *f, uint64_t word);
+/* Says whether the function that begins there may change any lock, so that it is worth while to go through its code. */
+bool golang_may_change(struct golang *go, uint64_t start);
+
+/*
+ * Tells what the function of a frame has done to locks, as its instructions up to where it is now stand one behind the other.
+ * tried: the word of what this very function waits for, 0: none; what stands behind
+ * its last attempt to lock that does not count, for a compiler may put the slow way to the end.
+ */
+void golang_changes(struct golang *go, const struct golang_frame *f, uint64_t tried,
+	golang_change *each, void *arg);
+
+/* The same of what it is to do, behind where it is now. */
+void golang_next_changes(
+	struct golang *go, const struct golang_frame *f, golang_change *each, void *arg);
 
 /* The same of all that a function does which is called by this function value. */
-int golang_first_change(struct golang *go, uint64_t function, uint64_t closure, uint64_t word);
+void golang_function_changes(
+	struct golang *go, uint64_t function, uint64_t closure, golang_change *each, void *arg);
+
+/* ---- owner.c ---- */
+
+/* A word that somebody waits for, which is set by who has the object. */
+struct golang_wanted {
+	uint64_t word;
+	uint32_t owner; /* 1 + index of the goroutine that seems to have it, 0: not known */
+	bool is_shared; /* all who have it are waited for */
+	size_t first,
+		last; /* 1 + index of those who have done something to it, in the order of goroutines; 0: nobody has */
+	size_t next; /* 1 + index of the next one in the same object of the heap, 0: there is none */
+};
+
+/* Finds who seems to have what goroutines want. */
+void golang_owners(struct golang *go);
 
 /* ---- closure.c ---- */
 
-/* Takes the owner from each mutex that a function unlocks which somebody else is to call. */
-void golang_closures(struct golang *go);
+/* Takes the owner from each of these that a function unlocks which somebody else is to call. */
+void golang_closures(struct golang *go, struct golang_wanted *list, size_t n);
 
 /* ---- stackmap.c ---- */
 

@@ -6,7 +6,7 @@
  * runtime.semtable: 251 trees of addresses, each with a list of waiters. Whatever
  * any goroutine may bring (a value for a channel) rests on all of them. Of a mutex
  * the goroutine counts whose functions have locked it and not unlocked it
- * (code.c), if there is exactly one. It is known by the word that it has set:
+ * (owner.c), if there is exactly one. It is known by the word that it has set:
  *
  *   sync.Mutex, and the same in sync.Once while its function runs   the mutex
  *   sync.RWMutex, for who wants to read or to write                 the mutex that it begins with
@@ -98,15 +98,7 @@ static void read_semaphores(struct golang *go, struct hash *by_addr)
 			&t, golang_u64(go, go->semtable + SEMA_STRIDE * i, go->layout.root_treap));
 }
 
-/* ---- Who has a mutex ---- */
-
-static bool is_function(const char *function, const char *wanted)
-{
-	size_t len = strlen(function), n = strlen(wanted);
-
-	/* From 1.24 on internal/sync has it. */
-	return len >= n && !strcmp(function + len - n, wanted);
-}
+/* ---- Objects ---- */
 
 /* Returns the index of the first frame that is, or has inlined, this function, or n_frames. */
 static size_t find_function(struct golang *go, const struct goroutine *g, const char *wanted)
@@ -115,129 +107,10 @@ static size_t find_function(struct golang *go, const struct goroutine *g, const 
 		const struct golang_place *place = golang_place(go, g->frames[i].pc);
 
 		for (size_t k = 0; k < place->n; k++)
-			if (is_function(place->list[k].function, wanted))
+			if (golang_is_named(place->list[k].function, wanted))
 				return i;
 	}
 	return g->n_frames;
-}
-
-static bool is_program_frame(struct golang *go, const struct golang_frame *f)
-{
-	const struct golang_place *place = golang_place(go, f->pc);
-
-	return place->n && !place->list[place->n - 1].is_library;
-}
-
-/* What sync.Once calls has been called by this function, which has its mutex. */
-static const char once[] = "sync.(*Once).doSlow";
-
-/* Says whether the frame belongs to a function of this name. */
-static bool is_frame_of(struct golang *go, const struct golang_frame *f, const char *function)
-{
-	const struct golang_place *place = golang_place(go, f->pc);
-
-	return place->n && is_function(place->list[place->n - 1].function, function);
-}
-
-/* Says whether a goroutine runs the function of the Once with this mutex, whose address lies in the frame that called it. */
-static bool runs_once(struct golang *go, const struct goroutine *g, uint64_t mutex)
-{
-	enum { MAX_FRAME = 512 };
-
-	for (size_t i = 1; i < g->n_frames; i++) {
-		const struct golang_frame *f = &g->frames[i];
-
-		if (!is_frame_of(go, f, once) ||
-			is_frame_of(go, &g->frames[i - 1], "sync.(*Mutex).lockSlow"))
-			continue;
-		for (uint64_t at = f->low; at < f->high && at < f->low + MAX_FRAME; at += 8)
-			if (golang_u64(go, at, 0) == mutex)
-				return true;
-	}
-	return false;
-}
-
-/* The next of a goroutine's frames, from *i on, that is the program's, and whose code may be gone through still; NULL: there is none. */
-static const struct golang_frame *next_scanned(
-	struct golang *go, const struct goroutine *g, size_t *i)
-{
-	while (*i < g->n_frames && go->scans) {
-		const struct golang_frame *f = &g->frames[(*i)++];
-
-		if (!is_program_frame(go, f))
-			continue;
-		go->scans--;
-		return f;
-	}
-	return NULL;
-}
-
-/* Says whether the functions of a goroutine have set the word; the attempt that it waits in does not count. */
-static bool has_locked(struct golang *go, const struct goroutine *g, uint64_t word)
-{
-	uint64_t tried = g->tried; /* by the innermost function of the program */
-	const struct golang_frame *f;
-	size_t i = 0;
-	int locked = 0;
-
-	while ((f = next_scanned(go, g, &i)) != NULL) {
-		locked += golang_locked(go, f, word, tried);
-		tried = 0;
-	}
-	return locked > 0 || runs_once(go, g, word);
-}
-
-/* Says whether a goroutine that has what others wait for waits itself for others. */
-static bool waits_for_others(const struct goroutine *g)
-{
-	return g->status == GO_WAITING && (g->sema || g->channel);
-}
-
-/* Says whether a goroutine that has not locked an object is about to unlock it, as its code stands. */
-static bool is_about_to_unlock(struct golang *go, const struct goroutine *g, uint64_t word)
-{
-	const struct golang_frame *f;
-	size_t i = 0;
-	int next = 0;
-
-	/* It wants it first. */
-	if (g->wanted == word || g->tried == word)
-		return false;
-	while (!next && (f = next_scanned(go, g, &i)) != NULL)
-		next = golang_next_change(go, f, word);
-	return next < 0;
-}
-
-/*
- * Returns 1 + the index of the only goroutine that seems to have set the word, or 0. Of several readers, all of whom a
- * writer waits for, one that waits itself. Where another one is about to unlock it who has not locked it, it does not belong to who has.
- */
-static uint32_t owner_of(struct golang *go, uint64_t word, bool is_shared)
-{
-	uint32_t owner = 0;
-
-	for (size_t i = 0; i < go->n; i++) {
-		const struct goroutine *g = &go->list[i];
-
-		if (g->is_system || g->is_torn)
-			continue;
-		if (!has_locked(go, g, word)) {
-			if (is_about_to_unlock(go, g, word))
-				return 0;
-			continue;
-		}
-		if (owner && !is_shared)
-			return 0;
-		if (!owner || !waits_for_others(&go->list[owner - 1]))
-			owner = (uint32_t)i + 1;
-	}
-	return go->scans ? owner : 0;
-}
-
-/* Says whether a writer waits until those that read now have done so. */
-static bool awaits_readers(const struct goroutine *g)
-{
-	return g->wanted && g->wanted == g->object + GOLANG_READERS;
 }
 
 /* Finds the object whose semaphore a goroutine waits for, and by which word it is known who has it. */
@@ -245,11 +118,11 @@ static void find_object(struct golang *go, struct goroutine *g)
 {
 	size_t n = g->n_frames;
 
-	if (find_function(go, g, "sync.(*Mutex).lockSlow") < n) {
+	if (find_function(go, g, GOLANG_LOCK_SLOW) < n) {
 		g->wanted = g->tried = g->object = g->sema - SEMA_IN_MUTEX;
 		/* No function of the program has tried. */
-		if (find_function(go, g, once) ==
-			find_function(go, g, "sync.(*Mutex).lockSlow") + 1) {
+		if (find_function(go, g, GOLANG_ONCE) ==
+			find_function(go, g, GOLANG_LOCK_SLOW) + 1) {
 			g->object -= MUTEX_IN_ONCE;
 			g->tried = 0;
 		}
@@ -318,7 +191,7 @@ static void find_conds(struct golang *go, const struct hash *by_addr)
 
 void golang_waits(struct golang *go)
 {
-	struct hash by_addr = {0}, owners = {0};
+	struct hash by_addr = {0};
 
 	for (size_t i = 0; i < go->n; i++)
 		(void)hash_set(&by_addr, go->list[i].addr, (void *)(uintptr_t)(i + 1));
@@ -328,21 +201,8 @@ void golang_waits(struct golang *go)
 			find_object(go, &go->list[i]);
 	}
 	find_conds(go, &by_addr);
-	for (size_t i = 0; i < go->n; i++) {
-		struct goroutine *g = &go->list[i];
-		uintptr_t owner = g->wanted ? (uintptr_t)hash_get(&owners, g->wanted) : 0;
-
-		if (!g->wanted)
-			continue;
-		if (!owner) {
-			owner = (uintptr_t)owner_of(go, g->wanted, awaits_readers(g)) + 1;
-			(void)hash_set(&owners, g->wanted, (void *)owner);
-		}
-		g->owner = (uint32_t)(owner - 1);
-	}
-	golang_closures(go);
+	golang_owners(go);
 	hash_done(&by_addr);
-	hash_done(&owners);
 }
 
 /* ---- Signals ---- */
@@ -443,7 +303,7 @@ void golang_wait(struct golang *go, const struct goroutine *g, struct runtime_wa
 	w->kind = LOCK_OBJECT;
 	w->object = g->object ? g->object : g->sema ? g->sema : g->channel ? g->channel : g->addr;
 	/* Those who read have it, not who has it to write. */
-	if (awaits_readers(g))
+	if (golang_awaits_readers(g))
 		w->object = g->wanted;
 	/* Who could end it are those alone that are lost with it. */
 	if (g->is_lost)

@@ -125,8 +125,17 @@ TEST(golang_garbage_is_bounded)
 
 /* ---- Code ---- */
 
+static void count_change(void *arg, uint64_t word, int by)
+{
+	size_t *n = arg;
+
+	ASSERT(word && (by == 1 || by == -1));
+	++*n;
+}
+
 TEST(golang_code_any_bytes)
 {
+	size_t n = 0;
 	struct golang *go = calloc(1, sizeof *go);
 	struct golang_place place = {.n = 1};
 	uint8_t code[400];
@@ -149,9 +158,13 @@ TEST(golang_code_any_bytes)
 					  : "\xf0\x0f\xb1\xc1\x48\x8d\x8b\x89\xe8"[random() % 9];
 		f.pc = place.start + (uint64_t)random() % sizeof code;
 		(void)hash_set(&go->places, f.pc, &place);
-		(void)golang_locked(go, &f, (uint64_t)random(), (uint64_t)random());
-		(void)golang_next_change(go, &f, (uint64_t)random());
-		(void)golang_first_change(go, place.start, (uint64_t)random(), (uint64_t)random());
+		golang_changes(go, &f, (uint64_t)random(), count_change, &n);
+		golang_next_changes(go, &f, count_change, &n);
+		golang_function_changes(go, place.start, (uint64_t)random(), count_change, &n);
+		/* Where nothing may change a lock nothing does. */
+		ASSERT(golang_may_change(go, place.start) || !n);
+		hash_done(&go->changing);
+		n = 0;
 		ASSERT(golang_function_end(go, f.pc) == place.start + sizeof code);
 		memory_done(&go->memory);
 		go->memory.pages = (struct hash){0};
