@@ -10,6 +10,7 @@
 #include "tracer/detect/detector.h"
 
 #include <errno.h>
+#include <linux/futex.h>
 #include <pthread.h>
 #include <sqlite3.h>
 #include <sys/uio.h>
@@ -197,12 +198,13 @@ static bool is_holder(struct detector *d, int64_t lock_id, int64_t tid)
 }
 
 /*
- * Reads the mutex itself (glibc: word 0 its state, word 2 its owner). What
- * cannot be read contradicts nothing.
+ * Reads the mutex itself (glibc: word 0 its state, word 2 its owner; musl: word 1 its owner with the top bit, which glibc's
+ * count there never has). What cannot be read contradicts nothing.
  */
 static bool mutex_agrees(struct detector *d, const struct place *p)
 {
 	_cleanup_close_ int held = p->mutex ? authority_hold(d->authority, p->pid) : -1;
+	enum { MUSL_OWNER = 0x3fffffff };
 	uint32_t words[4] = {0};
 	struct iovec local = {words, sizeof words};
 	struct iovec remote = {(void *)(uintptr_t)p->mutex, sizeof words};
@@ -210,6 +212,8 @@ static bool mutex_agrees(struct detector *d, const struct place *p)
 	if (held < 0 || process_vm_readv(p->pid, &local, 1, &remote, 1, 0) != sizeof words ||
 		!authority_still(held, p->pid))
 		return true;
+	if (words[1] & FUTEX_WAITERS)
+		return is_holder(d, p->lock_id, words[1] & MUSL_OWNER);
 	return words[0] != 0 && (words[2] == 0 || is_holder(d, p->lock_id, words[2]));
 }
 

@@ -161,11 +161,8 @@ size_t model_frames(
 /* Returns the site of a line of a language that is not machine code; language is static. */
 int64_t model_place(
 	struct model *m, const char *language, const char *file, const char *function, int line);
-/*
- * Says whether the futex call that ends at ip is the program's own, so that it
- * waits for none of the C library's objects. False if that is not known.
- */
-bool model_is_own_futex(struct model *m, struct proc *p, uint64_t ip);
+/* Says whose code has made the futex call that ends at ip. */
+enum futex_maker model_futex_maker(struct model *m, struct proc *p, uint64_t ip);
 /* Returns the name of a variable, which the caller frees, or NULL. */
 char *model_variable(struct model *m, struct proc *p, uint64_t addr);
 /* Sees to it that the mappings of a process have been read once while it lives. */

@@ -188,20 +188,32 @@ bool model_is_of_shim(const struct model *m, const struct proc *p, uint64_t ip)
 	return file && strstr(file, "/libpptrace-shim.so");
 }
 
-bool model_is_own_futex(struct model *m, struct proc *p, uint64_t ip)
+/* Says whether the system call that ended at ip was made by musl: its functions for that have names of their own. */
+static bool is_of_musl(struct symbols *s, const struct proc *p, uint64_t ip)
+{
+	const char *file = symbols_mapped_file(s, p->id, ip);
+	const char *name = symbols_function(s, p->id, ip, false);
+
+	return (file && strstr(file, "musl")) ||
+	       (name && (!strncmp(name, "__syscall_cp", 12) || !strncmp(name, "__cp_", 5)));
+}
+
+enum futex_maker model_futex_maker(struct model *m, struct proc *p, uint64_t ip)
 {
 	struct symbols *s = m->config.symbols;
 
 	if (!ip || !s || p->retired)
-		return false;
+		return FUTEX_OF_GLIBC;
 	if (p->futex_ip == ip && p->futex_image == p->image)
-		return p->futex_own;
+		return p->futex_maker;
 	if (!model_is_code(m, p, ip))
-		return false;
-	p->futex_own = is_own_call(s, p, ip);
+		return FUTEX_OF_GLIBC;
+	p->futex_maker = is_of_musl(s, p, ip)    ? FUTEX_OF_MUSL
+			 : is_own_call(s, p, ip) ? FUTEX_OF_PROGRAM
+						 : FUTEX_OF_GLIBC;
 	p->futex_ip = ip;
 	p->futex_image = p->image;
-	return p->futex_own;
+	return p->futex_maker;
 }
 
 char *model_variable(struct model *m, struct proc *p, uint64_t addr)

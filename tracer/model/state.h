@@ -260,6 +260,13 @@ struct pipe_end {
 	bool kept;      /* the probe has seen it in the exec that is under way */
 };
 
+/* Whose code makes a futex call: that decides what lies around the word. */
+enum futex_maker {
+	FUTEX_OF_GLIBC, /* or not known */
+	FUTEX_OF_MUSL,
+	FUTEX_OF_PROGRAM, /* itself: its locks' words can look like anything */
+};
+
 struct proc {
 	struct proc *next, **link;
 	struct proc *ended_next; /* in the queue of the ended, then in that of the zombies */
@@ -306,9 +313,9 @@ struct proc {
 	int64_t image;     /* of the program: sites are cached by it */
 	int64_t mapped_ns; /* when /proc/PID/maps was read last, STORE_NULL: never */
 	uint64_t
-		futex_ip; /* where it was asked last whether the program itself calls, with the image and the answer */
+		futex_ip; /* where it was asked last whose code calls, with the image and the answer */
 	int64_t futex_image;
-	bool futex_own;
+	enum futex_maker futex_maker;
 	struct hash ends;  /* by descriptor */
 	struct hash locks; /* by address */
 	int fatal_signo;   /* signal that it took by default last, 0: none */

@@ -81,27 +81,43 @@ static struct thread *nested_owner(const struct model *m, const struct proc *p, 
 	return found;
 }
 
+/* The other thread of a process with this number, or NULL. */
+static struct thread *other_thread(const struct model *m, const struct thread *t, uint32_t tid)
+{
+	struct thread *other = inner_thread(m, t->proc, tid);
+
+	return other && other->proc == t->proc && other != t ? other : NULL;
+}
+
 /*
  * Joining waits on the word that the kernel clears when the thread has ended; it wakes across processes, so it is not private. Up to
  * glibc 2.42 the word is the thread's number; since then it is its state, which may look like the number of another one in a container.
  */
 enum { JOINSTATE_MAX = 3 };
 
+static struct thread *joined_thread(
+	const struct model *m, const struct thread *t, const struct rec_WAIT_BEGIN *rec)
+{
+	struct thread *target;
+
+	for (target = t->proc->threads; target; target = target->peer) {
+		if (target->tid_addr && target->tid_addr == rec->arg0)
+			return target;
+	}
+	if (rec->dev || (uint32_t)rec->arg2 <= JOINSTATE_MAX)
+		return NULL;
+	target = other_thread(m, t, (uint32_t)rec->arg2);
+	return target && !target->tid_addr ? target : NULL;
+}
+
 static bool is_join(struct model *m, struct thread *t, const struct rec_WAIT_BEGIN *rec)
 {
 	struct thread *target = NULL;
 
-	if (is_private(rec))
-		return false;
-	for (struct thread *other = t->proc->threads; other && !target; other = other->peer) {
-		if (other->tid_addr && other->tid_addr == rec->arg0)
-			target = other;
-	}
-	if (!target && !rec->dev && (uint32_t)rec->arg2 > JOINSTATE_MAX) {
-		target = inner_thread(m, t->proc, (uint32_t)rec->arg2);
-		if (target && (target->proc != t->proc || target == t || target->tid_addr))
-			target = NULL;
-	}
+	if (model_futex_maker(m, t->proc, rec->ip) == FUTEX_OF_MUSL)
+		target = other_thread(m, t, model_musl_joined(rec));
+	else if (!is_private(rec))
+		target = joined_thread(m, t, rec);
 	if (!target)
 		return false;
 	t->wait.reason = WAIT_JOIN;
@@ -217,16 +233,29 @@ static struct lock *known_object(const struct proc *p, uint64_t futex, unsigned 
 	return NULL;
 }
 
-/* What the waiter sleeps on, unless the program has locks of its own there: their words can look like anything. */
+/* A mutex of musl, and who has it. */
+static bool guess_musl(struct model *m, const struct thread *t, const struct rec_WAIT_BEGIN *rec,
+	struct guess *g, struct thread **ret_owner)
+{
+	*g = (struct guess){.kind = LOCK_MUTEX, .mode = LOCK_MODE_X};
+	g->owner = model_musl_owner(rec, &g->base, &g->type);
+	*ret_owner = inner_thread(m, t->proc, g->owner);
+	return *ret_owner && ((*ret_owner)->proc == t->proc || !is_private(rec));
+}
+
+/* What the waiter sleeps on, unless the program has locks of its own there. */
 static bool guess_object(struct model *m, const struct thread *t, const struct rec_WAIT_BEGIN *rec,
 	struct guess *g, struct thread **ret_owner)
 {
+	enum futex_maker maker = model_futex_maker(m, t->proc, rec->ip);
 	uint32_t w[WORDS];
 	struct thread *owner;
 
 	memcpy(w, rec->words, sizeof w);
 	*ret_owner = NULL;
-	if (rec->words_valid < 32 || model_is_own_futex(m, t->proc, rec->ip))
+	if (maker == FUTEX_OF_MUSL)
+		return guess_musl(m, t, rec, g, ret_owner);
+	if (rec->words_valid < 32 || maker == FUTEX_OF_PROGRAM)
 		return false;
 	if (guess_mutex(rec, w, g)) {
 		owner = inner_thread(m, t->proc, g->owner);

@@ -6,7 +6,7 @@
 /*
  * To be read in this order, from the ground up: user.c (who can reach a lock), lock.c, stat.c (sums), fold.c (holds
  * that share a row), hold.c, edge.c (order), open.c (who has what now), file_lock.c, file_share.c, reach.c (locks at a fork),
- * polled.c; futex.c and event.c stand above the waits: what a futex belongs to, and the records of locks.
+ * polled.c; musl.c (objects of another C library), futex.c and event.c stand above the waits: what a futex belongs to, and the records of locks.
  */
 #include "schema/record.h"
 #include "tracer/model/state.h"
@@ -190,5 +190,13 @@ void model_polled_forget(struct model *m, struct thread *t);
 
 /* Names the object of a wait: that of the library's call, else what the memory around the futex looks like. */
 void model_futex(struct model *m, struct thread *t, const struct rec_WAIT_BEGIN *rec);
+
+/* ---- Objects of musl (musl.c) ---- */
+
+/* Returns the number of the thread for whose end a futex call of musl waits, or 0. */
+uint32_t model_musl_joined(const struct rec_WAIT_BEGIN *rec);
+/* Returns the number of the thread that has the mutex which it waits for, with address and type of that; or 0: none, or one that does not say it. */
+uint32_t model_musl_owner(
+	const struct rec_WAIT_BEGIN *rec, uint64_t *ret_mutex, unsigned *ret_type);
 
 #endif
