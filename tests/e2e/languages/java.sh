@@ -322,6 +322,29 @@ expect_lines_in()
 	done < <("$2")
 }
 
+# stuck_in_run BACKEND CASE: run says it while it lasts, and diagnose afterwards, the whole text.
+stuck_in_run()
+{
+	background "$PPTRACE" run --backend="$1" --watch=0.5 -o "$2.db" "${JAVA[@]}" Cases "$2"
+	wait_for 60 told_text
+	cp err out
+	sed -i 's/^pptrace: possibly stuck:/warning: stuck:/' out
+	expect_findings out "${2}_text"
+	kill -TERM $!
+	wait_end $!
+	run "$PPTRACE" diagnose --rule stuck "$2.db"
+	sed -i '/^  .*SIGTERM/d' out
+	expect_findings out "${2}_text"
+}
+
+# idle_in_run BACKEND CASE SECONDS
+idle_in_run()
+{
+	run timeout --preserve-status -s TERM "$3" "$PPTRACE" run --backend="$1" --watch=0.2 -o "$2.db" "${JAVA[@]}" Cases "$2"
+	expect_no_err 'deadlock\|stuck'
+	expect_sql "$2.db" "SELECT count(*) FROM finding WHERE rule IN ('deadlock', 'stuck')" 0
+}
+
 run_tests()
 {
 	local case
@@ -335,16 +358,12 @@ run_tests()
 	expect_status 124
 	child_words err
 	end
-	begin "$1: a queue that nobody fills is reported as possibly stuck"
-	background "$PPTRACE" run --backend="$1" --watch=0.5 -o queue.db "${JAVA[@]}" Cases queue
-	wait_for 60 told
-	kill -TERM $!
-	wait_end $!
-	expect_err 'possibly stuck: thread "main" of Cases.* cannot proceed: it waits for the queue'
-	run "$PPTRACE" diagnose --rule stuck queue.db
-	expect_lines_in out queue_text
-	end
-	begin "$1: contended locks, and a pool that is idle, are not accused"
+	for case in queue notify lost; do
+		begin "$1: $case, told while it lasts, and kept: the whole text"
+		stuck_in_run "$1" "$case"
+		end
+	done
+	begin "$1: contended locks, and a pool, a server and a service that are idle, are not accused"
 	run "$PPTRACE" run --backend="$1" --watch=0.2 -o healthy.db "${JAVA[@]}" Cases healthy
 	expect_status 0
 	expect_no_err 'deadlock\|stuck'
@@ -353,6 +372,8 @@ run_tests()
 	expect_sql pool.db "SELECT count(*) FROM finding WHERE rule IN ('deadlock', 'stuck')" 0
 	expect_sql pool.db "SELECT DISTINCT l.type FROM wait w JOIN lock l ON l.id = w.lock_id JOIN thread t ON t.id = w.thread_id
 		WHERE t.runtime_name LIKE 'pool-1-thread-%' AND w.read_ns IS NOT NULL" "java.util.concurrent.ThreadPoolExecutor"
+	idle_in_run "$1" server 12
+	idle_in_run "$1" rest 12
 	for case in hook hookjoin; do
 		run timeout --preserve-status -s TERM 12 "$PPTRACE" run --backend="$1" --watch=0.2 -o hook.db "${JAVA[@]}" Cases $case
 		expect_no_err 'deadlock\|stuck'
@@ -371,14 +392,15 @@ recorded_release()
 	for version in 11 21 25; do
 		[ -z "$(release_cannot java $version)" ] || continue
 		JAVA=("$root/run" "$version" -cp /cases)
-		begin "$1: Java $version: monitors, reported while it lasts, and kept; a child that writes to a full pipe; an idle pool is not accused"
+		begin "$1: Java $version: monitors and a join cycle, reported while they last, and kept; a queue that nobody fills; a child that writes to a full pipe; an idle pool and server are not accused"
 		certain_in_run "$1" monitors
+		certain_in_run "$1" join
+		stuck_in_run "$1" queue
 		run timeout 60 "$PPTRACE" run --backend="$1" --watch=0.5 --on-deadlock=kill -o child.db "${JAVA[@]}" Cases child
 		expect_status 124
 		child_words err
-		run timeout --preserve-status -s TERM 20 "$PPTRACE" run --backend="$1" --watch=0.2 -o pool.db "${JAVA[@]}" Cases pool
-		expect_no_err 'deadlock\|stuck'
-		expect_sql pool.db "SELECT count(*) FROM finding WHERE rule IN ('deadlock', 'stuck')" 0
+		idle_in_run "$1" pool 20
+		idle_in_run "$1" server 20
 		end
 	done
 }
