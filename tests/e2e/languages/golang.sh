@@ -602,7 +602,6 @@ told_cases()
 {
 	local backend=$1 case program
 	for case in $HANGING; do
-		[ "$case" != joins ] || [ "$backend" != auto ] || continue
 		begin "$backend: Go: $case is told while it lasts, and found in the recording"
 		background "$PPTRACE" run --backend="$backend" --watch=0.5 -o go.db "$FOLDER/cases" "$case"
 		wait_for 60 told_text
@@ -639,7 +638,6 @@ go|main.report|36"
 		sorted_findings "${case}_text"
 		end
 	done
-	[ "$backend" != auto ] || return 0
 	for case in $HEALTHY; do
 		begin "$backend: Go: $case is not accused"
 		run "$PPTRACE" run --backend="$backend" --watch=0.3 --timeout=5 -o go.db "$FOLDER/cases" "$case"
@@ -650,11 +648,27 @@ go|main.report|36"
 }
 side_by_side told_cases $(backends)
 if [ -n "${LONG:-}" ] && [ -x newer/polls ]; then
-	FOLDER=$PWD/newer HANGING="cross child" HEALTHY="pool"
+	FOLDER=$PWD/newer HANGING="cross feed joins child" HEALTHY="pool server"
 	for backend in $(backends); do
 		told_cases "$backend"
 	done
 fi
+
+begin "shim: a static Go program is said to be one; one that a shell starts is named, and looked at from outside"
+CGO_ENABLED=0 go build -o static cases.go
+run "$PPTRACE" run --backend=shim -o static.db ./static cross
+expect_status 125
+expect_err '^pptrace: ./static is static'
+background "$PPTRACE" run --backend=shim --watch=0.5 -o static.db sh -c './static cross; true'
+wait_for 60 told_text
+sed 's/static\[/cases[/g' err >out
+sorted_findings cross_text
+# The shell waits for it.
+pkill -P "$(pgrep -P $! sh)"
+wait_end $!
+expect_sql static.db "SELECT count(*) FROM trace, json_each(blind_spots)
+	WHERE value LIKE 'process % (static) makes its system calls itself (Go): %'" 1
+end
 
 begin "attach, Go: two goroutines crossed on two mutexes"
 start ./cases cross

@@ -690,8 +690,8 @@ recorded_cases()
 	shift
 	release_library "$BUILD/python/$version"
 	for backend in $(backends); do
-		begin "$backend: Python $version: crossed locks, and a child whose full pipe nobody reads, are told while they last, and kept; an idle pool is not accused"
-		for name in crossed child; do
+		begin "$backend: Python $version: crossed locks, a queue that nobody feeds, a join cycle and a child whose full pipe nobody reads are told while they last, and kept; an idle pool and an idle server are not accused"
+		for name in crossed fed_by_nobody joins child; do
 			run "$PPTRACE" run --backend="$backend" --watch=0.3 --on-deadlock=kill -o $name.db "$@" $name
 			expect_status 124
 			same_findings err $name
@@ -699,9 +699,11 @@ recorded_cases()
 			sed -i '/^  .*SIG/d' out
 			same_findings out $name
 		done
-		run "$PPTRACE" run --backend="$backend" --watch=0.2 --timeout=5 -o pool.db "$@" pool
-		expect_no_err 'stuck|deadlock'
-		expect_sql pool.db "SELECT count(*) FROM finding WHERE rule IN ('deadlock', 'stuck')" 0
+		for name in pool server; do
+			run "$PPTRACE" run --backend="$backend" --watch=0.2 --timeout=5 -o $name.db "$@" $name
+			expect_no_err 'stuck|deadlock'
+			expect_sql $name.db "SELECT count(*) FROM finding WHERE rule IN ('deadlock', 'stuck')" 0
+		done
 		end
 	done
 }
