@@ -6,7 +6,7 @@
  * ended; Atomics.wait waits for whoever has the same memory. Both are seen by the functions on the stack. The other threads serve them: V8's, the inspector's, libuv's pool. They
  * are known by the functions at the bottom of their stacks; where these have no names (Debian's libnode.so), by their own
  * names, which they have from Node 22 on, or by how they wait: that function of libnode.so waits for libuv. Frames of
- * JavaScript have names (symbols/jit.c) if Node was started with --perf-basic-prof and --interpreted-frames-native-stack.
+ * JavaScript are read from V8's memory (v8.c); or have names (symbols/jit.c) if Node was started with --perf-basic-prof and --interpreted-frames-native-stack.
  */
 #include "tracer/runtime/runtime.h"
 
@@ -22,6 +22,7 @@
 #include "schema/locks.h"
 #include "tracer/runtime/memory.h"
 #include "tracer/runtime/tasks.h"
+#include "tracer/runtime/v8.h"
 #include "tracer/symbols/symbols.h"
 
 enum { MAX_FRAMES = 64 };
@@ -103,10 +104,20 @@ static bool only_waits(
 	return i == n && below == 1;
 }
 
-static void read_stack(const struct runtime_process *p, pid_t tid, struct stack *s)
+/* A thread, and the texts of its frames. */
+struct thread {
+	struct runtime_thread told;
+	struct v8_text *texts;
+};
+
+/* v8 NULL: functions of JavaScript are not known. */
+static void read_stack(
+	const struct runtime_process *p, struct v8 *v8, struct thread *t, struct stack *s)
 {
 	struct symbols_frame frames[MAX_FRAMES];
-	int n = runtime_unwind(p, tid, frames, MAX_FRAMES);
+	struct v8_text texts[MAX_FRAMES];
+	struct runtime_thread *told = &t->told;
+	int n = runtime_unwind(p, told->tid, frames, MAX_FRAMES);
 
 	for (int i = 0; i < n; i++) {
 		const char *function =
@@ -116,6 +127,15 @@ static void read_stack(const struct runtime_process *p, pid_t tid, struct stack 
 			take_frame(s, function);
 	}
 	s->serves |= only_waits(p, frames, n);
+	told->n_frames = v8 ? v8_frames(v8, frames, n, told->frames, texts, MAX_FRAMES) : 0;
+	if (!told->n_frames)
+		return;
+	t->texts = xcalloc(told->n_frames, sizeof *t->texts);
+	memcpy(t->texts, texts, told->n_frames * sizeof *t->texts);
+	for (size_t i = 0; i < told->n_frames; i++) {
+		told->frames[i].function = t->texts[i].function;
+		told->frames[i].file = t->texts[i].file + (told->frames[i].file - texts[i].file);
+	}
 }
 
 static bool is_any_of(const char *name, const char *const *list, size_t n)
@@ -165,13 +185,14 @@ static void read_wait(
 	}
 }
 
-static void read_thread(
-	const struct runtime_process *p, const struct task *task, struct runtime_thread *t)
+static void read_thread(const struct runtime_process *p, struct v8 *v8, const struct task *task,
+	struct thread *thread)
 {
+	struct runtime_thread *t = &thread->told;
 	struct stack s = {.serves = false};
 
 	t->tid = task->tid;
-	read_stack(p, task->tid, &s);
+	read_stack(p, v8, thread, &s);
 	s.serves |= is_any_of(task->name, serving_names, ARRAY_SIZE(serving_names));
 	t->is_housekeeping = task->tid != p->pid && s.serves && !s.is_worker;
 	if (s.is_worker)
@@ -216,27 +237,37 @@ static enum hooks read_listeners(const struct runtime_process *p)
 
 static int threads(const struct runtime_process *p, runtime_each *each, void *arg, struct buf *why)
 {
-	_cleanup_free_ struct runtime_thread *list = NULL;
+	_cleanup_free_ struct thread *list = NULL;
 	struct tasks tasks = {0};
+	struct v8 v8;
+	char exe[4096];
+	bool has_v8;
 	enum hooks hooks;
 
 	(void)why;
-	if (!is_there(p))
+	if (!is_there(p) || !runtime_exe(p, exe, sizeof exe))
 		return -ENOENT;
+	has_v8 = v8_open(&v8, p, is_program, exe);
 	hooks = read_listeners(p);
 	tasks_read(&tasks, p);
 	list = xcalloc(tasks.n + 1, sizeof *list);
 	for (size_t i = 0; i < tasks.n; i++)
-		read_thread(p, &tasks.list[i], &list[i]);
+		read_thread(p, has_v8 ? &v8 : NULL, &tasks.list[i], &list[i]);
 	tasks_settle(&tasks, p);
 	for (size_t i = 0; i < tasks.n; i++) {
-		/* That it is a loop it has said of itself; what it waits for is true of one that slept all the while. */
-		if (!tasks.list[i].sleeps && list[i].wait.reason != WAIT_POLL)
-			list[i].tells_wait = false;
-		list[i].hooks = hooks;
-		each(arg, &list[i]);
+		struct runtime_thread *t = &list[i].told;
+
+		/* That it is a loop it has said of itself; what it waits for, and where, is true of one that slept all the while. */
+		if (!tasks.list[i].sleeps) {
+			t->tells_wait &= t->wait.reason == WAIT_POLL;
+			t->n_frames = 0;
+		}
+		t->hooks = hooks;
+		each(arg, t);
+		free(list[i].texts);
 	}
 	tasks_done(&tasks);
+	v8_done(&v8);
 	return 0;
 }
 

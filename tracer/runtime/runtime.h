@@ -11,7 +11,7 @@
  * cpython_object.c (strings, dictionaries, attributes), cpython_line.c (line
  * tables), cpython_join.c (threads that are joined), cpython_search.c (names of objects), cpython_lock.c (what a thread
  * waits for, by its name in the program);
- * tasks.c (threads as the kernel knows them), node.c; the folders hotspot, golang and ruby.
+ * tasks.c (threads as the kernel knows them), v8.c (functions of JavaScript), node.c; the folders hotspot, golang and ruby.
  *
  * Nothing runs in the target and nothing is stopped. What is read may be
  * garbage or change at any moment: every read is bounded, lists are cut after a

@@ -178,11 +178,21 @@ static const struct maps *maps_read(struct symbols *s, int64_t process, pid_t pi
 	return m;
 }
 
+/* The mapping that has the first part of the code of a file: V8 maps some of its own once more, elsewhere. */
+static const struct map *main_mapping(const struct maps *m, const struct map *map)
+{
+	for (size_t i = 0; i < m->len; i++)
+		if (m->list[i].module == map->module && m->list[i].offset < map->offset)
+			map = &m->list[i];
+	return map;
+}
+
 /* Finds the address of a symbol of a mapped file, by its raw name. */
-static bool find_in(const struct map *map, const char *name, uint64_t *ret)
+static bool find_in(const struct maps *m, const struct map *map, const char *name, uint64_t *ret)
 {
 	uint64_t first, vaddr;
 
+	map = main_mapping(m, map);
 	if (!module_vaddr(map->module, map->offset, &first) ||
 		!module_lookup(map->module, name, &vaddr))
 		return false;
@@ -198,7 +208,7 @@ bool symbols_variable(
 	for (size_t i = 0; m && i < m->len; i++)
 		if ((symbols_is_library_file(module_path(m->list[i].module)) ||
 			    module_is_static(m->list[i].module)) &&
-			find_in(&m->list[i], name, ret))
+			find_in(m, &m->list[i], name, ret))
 			return true;
 	return false;
 }
@@ -212,7 +222,7 @@ bool symbols_named(struct symbols *s, int64_t process, pid_t pid, const char *na
 	for (size_t i = 0; m && i < m->len; i++) {
 		const char *path = module_path(m->list[i].module);
 
-		if (!wanted(arg, path) || !find_in(&m->list[i], name, ret))
+		if (!wanted(arg, path) || !find_in(m, &m->list[i], name, ret))
 			continue;
 		if (ret_path)
 			*ret_path = path;

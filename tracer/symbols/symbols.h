@@ -120,6 +120,8 @@ bool symbols_is_library_file(const char *path);
 struct symbols_frame {
 	uint64_t addr;
 	bool is_return; /* an address to return to; else that of the instruction where the thread is, or was when a signal came */
+	uint64_t
+		fp; /* the register that keeps the frame pointer, where a function does; 0: not known */
 };
 
 /* Reads what /proc says of a blocked thread; or -errno. */

@@ -259,7 +259,8 @@ static int walk(struct unwind *u, struct regs r, const struct symbols_registers 
 
 	for (bool is_first = true; n < max; is_first = false) {
 		if (!is_ours(u, r.v[ARCH_REG_PC] - !exact))
-			frames[n++] = (struct symbols_frame){r.v[ARCH_REG_PC], !exact};
+			frames[n++] = (struct symbols_frame){r.v[ARCH_REG_PC], !exact,
+				r.valid & 1ull << ARCH_REG_FP ? r.v[ARCH_REG_FP] : 0};
 		if (is_first && step_fork(u, &r, (long)at->nr, at->arg0)) {
 			exact = false;
 			continue;

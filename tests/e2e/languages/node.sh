@@ -73,11 +73,11 @@ child_text()
 	T
 }
 
-# same_child FILE: the finding in the file is as wanted, the whole text.
+# same_child FILE: the finding in the file is as wanted, the whole text. What Debian's own releases listen for is not known: their libuv has no name for it.
 same_child()
 {
 	findings "$1" | sed -E 's/(polls) .*/\1 SET/; s/\(SIG[A-Z0-9, ]*\)/(SIGNALS)/; s/ at busybox\+ADDRESS//; / through its io_uring$/d; / after which it has begun it again each time$/d' | sort >.found
-	child_text | sort | diff - .found >.difference || fail "found (>) and wanted (<) differ" "$(cat .difference)" "$(show)"
+	if [ -z "${RELEASE:-}" ]; then child_text; else child_text | sed 's/^  unless it is an idle event loop .*/  unless a signal whose handler is installed arrives (SIGNALS) and its handler releases them/'; fi | sort | diff - .found >.difference || fail "found (>) and wanted (<) differ" "$(cat .difference)" "$(show)"
 }
 
 begin "why, Node: a child whose output nobody reads"
@@ -89,23 +89,28 @@ same_child out
 stop
 end
 
-begin "why, Node: lines of JavaScript, where Node writes a perf map"
-start "$NODE" "${MAPPED[@]}" "$CASES" sync
-wait_for 30 says '^ +at cases.js:26 \(sync\)$'
-expect_out '^ +[0-9]+  node: waits for its child sleep\[[0-9]+\] to exit'
-"$PPTRACE" why -v "$pid" >out 2>&1
-expect_out '^ +at cases.js:[0-9]+ \(anonymous\)$'
-stop_mapped
+# What is built in and what the program is, from V8's memory; a perf map changes nothing in that.
+begin "why, Node: lines of JavaScript, also where Node writes a perf map"
+for options in "" "${MAPPED[*]}"; do
+	# shellcheck disable=SC2086
+	start "$NODE" $options "$CASES" sync
+	wait_for 30 says '^ +at cases.js:27 \(sync\)$'
+	expect_out '^ +[0-9]+  node: waits for its child sleep\[[0-9]+\] to exit'
+	"$PPTRACE" why -v "$pid" >out 2>&1
+	expect_out '^ +at child_process:[0-9]+ \(spawnSync\)$'
+	expect_out '^ +at cases.js:76 \(anonymous\)$'
+	stop_mapped
+done
 end
 
 begin "why, Node: a Worker in Atomics.wait, and the threads that serve V8"
 if ! nm "$NODE" 2>/dev/null | grep -q PlatformWorkerThread; then
 	skip "this node is stripped"
 else
-	start "$NODE" "${MAPPED[@]}" "$CASES" atomics
+	start "$NODE" "$CASES" atomics
 	wait_for 30 says '^ +[0-9]+  Worker: waits for the notification 0x[0-9a-f]+ \(Atomics.wait\)'
 	expect_out '^No deadlock was found'
-	expect_out '^ +at cases.js:36 \(waiter\)$'
+	expect_out '^ +at cases.js:37 \(waiter\)$'
 	expect_out '^ +and [0-9]+ threads of its language'
 	stop_mapped
 fi
@@ -144,10 +149,10 @@ crossed_text()
 	      polls SET
 	      whose write end is open in cases.js[PID] (fd N)
 	  thread "Worker" (TID) of cases.js[PID]
-	      waits for the notification ADDRESS (Atomics.wait) at cases.js:36 (waiter),
+	      waits for the notification ADDRESS (Atomics.wait) at cases.js:37 (waiter),
 	      and every thread that could send it is blocked
 	  thread "Worker" (TID) of cases.js[PID]
-	      waits for the notification ADDRESS (Atomics.wait) at cases.js:36 (waiter),
+	      waits for the notification ADDRESS (Atomics.wait) at cases.js:37 (waiter),
 	      and every thread that could send it is blocked
 	  unless it is an idle event loop that only a signal ends (the program has installed no handler)
 	  unless the kernel, or a process that was given the eventfd, writes or reads it
@@ -163,7 +168,7 @@ same_crossed()
 }
 
 begin "why, Node: Workers that wait for each other's notification; one that the main thread will notify"
-start "$NODE" "${MAPPED[@]}" "$CASES" crossed
+start "$NODE" "$CASES" crossed
 wait_for 30 says '^warning: stuck'
 run "$PPTRACE" why "$pid"
 expect_status 0
@@ -181,11 +186,6 @@ end
 
 all_text()
 {
-	if [ -z "${RELEASE:-}" ]; then all_lines; else all_lines | sed 's/ at cases.js:.*,$/,/'; fi
-}
-
-all_lines()
-{
 	cat <<-'T'
 	warning: stuck: main thread of cases.js[PID] and thread "Worker" of cases.js[PID] wait for each other
 	  cycle of 2, conditional
@@ -193,7 +193,7 @@ all_lines()
 	      waits for the notification ADDRESS (Atomics.wait) at cases.js:49 (anonymous),
 	      and every thread that could send it is blocked
 	  thread "Worker" of cases.js[PID]
-	      waits for the notification ADDRESS (Atomics.wait) at cases.js:36 (waiter),
+	      waits for the notification ADDRESS (Atomics.wait) at cases.js:37 (waiter),
 	      and every thread that could send it is blocked
 	  unless somebody does it with Node's debugger (node inspect -p)
 	  remedy: Let a thread that depends on none of the others provide what is waited for, or wait with a timeout.
@@ -208,7 +208,7 @@ finds_all()
 	all_text | other_first | sort | diff - .found >.difference || { all_findings out | sort | diff <(all_text | sort) - >.difference; }
 }
 
-# all_findings FILE: where Node was started without a perf map no lines of JavaScript are known; newer ones have an io_uring.
+# all_findings FILE: newer ones have an io_uring.
 all_findings()
 {
 	if [ -z "${RELEASE:-}" ]; then findings "$1"; else
@@ -217,7 +217,7 @@ all_findings()
 }
 
 begin "why, Node: the main thread and a Worker, each in Atomics.wait"
-start "$NODE" "${MAPPED[@]}" "$CASES" all
+start "$NODE" "$CASES" all
 wait_for 30 finds_all || fail "found (>) and wanted (<) differ" "$(cat .difference)" "$(show)"
 stop_mapped
 end
@@ -243,7 +243,7 @@ asks_text()
 	warning: stuck: main thread of cases.js[PID] and main thread of node[PID] wait for each other
 	  cycle of 2, conditional
 	  main thread of cases.js[PID]
-	      waits for its child node[PID] to exit
+	      waits for its child node[PID] to exit at cases.js:72 (anonymous)
 	  main thread of node[PID]
 	      polls SET
 	      which has not been accepted yet: the listening socket is open in cases.js[PID] (fd N),
@@ -276,7 +276,7 @@ needy_text()
 	warning: stuck: main thread of cases.js[PID] and cat[PID] wait for each other
 	  cycle of 2, conditional
 	  main thread of cases.js[PID]
-	      waits for its child cat[PID] to exit
+	      waits for its child cat[PID] to exit at cases.js:59 (needy)
 	  cat[PID]
 	      waits for somebody to open the other side of FIFO fifo
 	  unless somebody outside the trace opens FIFO fifo
@@ -286,13 +286,11 @@ needy_text()
 
 for backend in $(backends); do
 	begin "$backend: Node: Workers that wait for each other, and a child that never ends in spawnSync, are told while they last"
-	background "$PPTRACE" run --backend="$backend" --watch=0.3 -o crossed.db "$NODE" "${MAPPED[@]}" "$CASES" crossed
+	background "$PPTRACE" run --backend="$backend" --watch=0.3 -o crossed.db "$NODE" "$CASES" crossed
 	wait_for 60 told_text
 	same_crossed err
-	mapped=$(pgrep -P $! node)
 	kill -TERM $!
 	wait_end $!
-	rm -f "/tmp/perf-$mapped.map"
 	rm -f fifo
 	mkfifo fifo
 	background "$PPTRACE" run --backend="$backend" --watch=0.3 -o needy.db "$NODE" "$CASES" needy
@@ -323,10 +321,15 @@ release_cases()
 	local backend run=$BUILD/node/run
 
 	begin "why, Debian's Node $1: all threads in Atomics.wait; a child whose output nobody reads; an idle server is not accused"
-	# V8 of 24 says nothing of Atomics.wait: that function has no name there.
+	# V8 of 24 says nothing of Atomics.wait, which has no name there, but where it is.
 	if [ "$1" != 24 ]; then
 		start "$run" "$1" /cases.js all
 		wait_for 60 finds_all || fail "found (>) and wanted (<) differ" "$(cat .difference)" "$(show)"
+		stop
+	else
+		start "$run" "$1" /cases.js all
+		wait_for 60 says '^ +at cases.js:49 \(anonymous\)$'
+		wait_for 60 says '^ +at cases.js:37 \(waiter\)$'
 		stop
 	fi
 	start "$run" "$1" /cases.js child
