@@ -412,6 +412,32 @@ if [ -n "${LONG:-}" ]; then
 	side_by_side recorded_release $(backends | sed 's/ /\n/g')
 fi
 
+cat >Blocks.java <<'END'
+public class Blocks {
+	static final Object gate = new Object();
+	public static void main(String[] a) throws Exception {
+		Thread late = new Thread(() -> {
+			synchronized (gate) {
+				System.out.println("late");
+			}
+		}, "late");
+		synchronized (gate) {
+			late.start();
+			Thread.sleep(1000000);
+		}
+	}
+}
+END
+javac -g --release 11 -d . Blocks.java
+
+begin "a thread that waits for a monitor is at the line that asks for it, not at the first one of what it does then"
+start java -cp . Blocks
+wait_for 60 has_text '^ *at Blocks.java:[0-9]* (Blocks.lambda.main.0)$'
+expect_out ' late: waits for the monitor of the java.lang.Object `Blocks.gate`'
+expect_out '^ +at Blocks.java:5 \(Blocks.lambda.main.0\)$'
+stop
+end
+
 # ---- Virtual threads ----
 
 # carriers_gone: the threads on which virtual ones ran have ended, as they do when there was nothing to do for 30 s.

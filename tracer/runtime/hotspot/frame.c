@@ -96,6 +96,22 @@ static bool compiled(struct hotspot *h, const struct hotspot_thread *t, struct c
 	return true;
 }
 
+/*
+ * An interpreter goes on to the next instruction before it asks for a monitor: as it stands in the frame, a thread that waits for
+ * one would be at the first line of what it is to do then.
+ */
+static void step_back(struct hotspot *h, const struct hotspot_thread *t, struct hotspot_frame *f)
+{
+	enum { MONITORENTER = 0xc2 };
+	uint8_t code = 0;
+
+	if (f->method && f->bci > 0 && hotspot_u64(h, t->addr, h->vm.thread_pending) &&
+		memory_cached(
+			&h->memory, f->method->code + (uint64_t)f->bci - 1, &code, sizeof code) &&
+		code == MONITORENTER)
+		f->bci--;
+}
+
 size_t hotspot_frames(
 	struct hotspot *h, const struct hotspot_thread *t, struct hotspot_frame *ret, size_t max)
 {
@@ -112,9 +128,12 @@ size_t hotspot_frames(
 		if (c.pc == h->call_stub)
 			more = set_anchor(
 				h, t, word(h, t, c.fp, CALL_WRAPPER) + h->vm.wrapper_anchor, &c);
-		else if (c.pc >= h->interpreter && c.pc < h->interpreter_end)
-			more = interpreted(h, t, &c, &ret[n]) && ++n;
-		else
+		else if (c.pc >= h->interpreter && c.pc < h->interpreter_end) {
+			more = interpreted(h, t, &c, &ret[n]);
+			if (more && !n)
+				step_back(h, t, ret);
+			n += more;
+		} else
 			more = compiled(h, t, &c, ret + n, max - n, &n);
 		if (!more || c.sp <= before)
 			break;
