@@ -188,13 +188,24 @@ bool model_is_of_shim(const struct model *m, const struct proc *p, uint64_t ip)
 	return file && strstr(file, "/libpptrace-shim.so");
 }
 
+/* "/lib/ld-musl-x86_64.so.1", "/usr/lib/x86_64-linux-musl/libc.so"; not what only lies in a folder of that name. */
+static bool is_musl_file(const char *path)
+{
+	const char *base = strrchr(path, '/');
+
+	if (!base)
+		return false;
+	return !strncmp(base, "/ld-musl-", 9) || !strncmp(base, "/libc.musl-", 11) ||
+	       (!strcmp(base, "/libc.so") && strstr(path, "-linux-musl"));
+}
+
 /* Says whether the system call that ended at ip was made by musl: its functions for that have names of their own. */
 static bool is_of_musl(struct symbols *s, const struct proc *p, uint64_t ip)
 {
 	const char *file = symbols_mapped_file(s, p->id, ip);
 	const char *name = symbols_function(s, p->id, ip, false);
 
-	return (file && strstr(file, "musl")) ||
+	return (file && is_musl_file(file)) ||
 	       (name && (!strncmp(name, "__syscall_cp", 12) || !strncmp(name, "__cp_", 5)));
 }
 

@@ -81,6 +81,24 @@ served_source()
 	C
 }
 
+# A mutex behind the number of a thread, as who joins finds that in musl; the program of glibc lies in a folder of this name.
+behind_source()
+{
+	cat <<-'C'
+	static struct { int number, none; pthread_mutex_t mutex; } of = {.mutex = PTHREAD_MUTEX_INITIALIZER};
+	static void *want(void *arg) { pthread_mutex_lock(&of.mutex); return arg; }
+	static void *rest(void *arg) { of.number = gettid(); for (;;) sleep(1); return arg; }
+	int main(void)
+	{
+		pthread_create(&a, NULL, rest, NULL);
+		while (!of.number) usleep(1000);
+		pthread_mutex_lock(&of.mutex);
+		pthread_create(&b, NULL, want, NULL);
+		return sleep(1000);
+	}
+	C
+}
+
 begin "what is tried can be compiled"
 if ! command -v musl-gcc >/dev/null; then
 	skip "there is no musl-gcc"
@@ -101,6 +119,8 @@ for kind in shared static; do
 	done
 	echo 'int main(void) { return puts("written") < 0 ? 1 : 7; }' | musl-gcc -include stdio.h $option -o $kind/writes -x c - 2>log || fail "$(cat log)"
 done
+mkdir musl
+gcc -g -O1 -D_GNU_SOURCE -static -o musl/behind -x c - -lpthread 2>log < <(echo "$common"; behind_source) || fail "$(cat log)"
 end
 FOLDER=$PWD
 
@@ -169,6 +189,10 @@ on_backend()
 {
 	local kind program
 	[ "$1" != shim ] || return # the preload library is for one C library
+	begin "$1: a program of glibc in a folder that is called musl is read as one of glibc"
+	run "$PPTRACE" run --backend="$1" --watch=0.3 --timeout=2 -o behind.db "$FOLDER/musl/behind"
+	expect_sql behind.db "SELECT reason, target_thread_id FROM wait WHERE reason IN ('lock', 'join')" "lock|1"
+	end
 	for kind in shared static; do
 		begin "$1, $kind: a program of musl writes and ends as ever"
 		run "$PPTRACE" run -q --backend="$1" -o ends.db "$FOLDER/$kind/writes"
