@@ -326,6 +326,30 @@ bool providers_is_copy(const struct state *st, const struct state_lock *l, int64
 	return providers_memory_of(st, process) != providers_memory_of(st, l->process_id);
 }
 
+/*
+ * Says whether the program of another process that has the semaphore may be told by a signal to post it, which is one of the few
+ * things that a handler may do (signal-safety(7)), whatever its thread waits for.
+ */
+static bool others_are_told(const struct state *st, const struct state_lock *l, uint32_t process)
+{
+	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
+	int rc = l->pshared
+			 ? query_one(st->db, "SELECT process_id FROM lock_user WHERE lock_id = ?1",
+				   l->id, &stmt, st->why)
+			 : 0;
+
+	for (; rc > 0; rc = query_step(stmt, st->why)) {
+		uint32_t p = state_process(st, query_int(stmt, 0, 0));
+
+		if (p == STATE_NONE || p == process || !st->processes[p].alive)
+			continue;
+		for (uint32_t t = st->processes[p].first; t != STATE_NONE; t = st->threads[t].next)
+			if (state_lets_in(st, t))
+				return true;
+	}
+	return false;
+}
+
 uint32_t providers_on_sem(struct providers *pr, uint32_t thread)
 {
 	const struct state *st = pr->st;
@@ -351,7 +375,7 @@ uint32_t providers_on_sem(struct providers *pr, uint32_t thread)
 		providers_maybe(pr, thread, MAYBE_POST);
 		return all;
 	}
-	if (state_catches_any(st, t->process))
+	if (state_catches_any(st, t->process) || others_are_told(st, l, t->process))
 		providers_maybe(pr, thread, MAYBE_SIGNAL);
 	return all;
 }

@@ -1,5 +1,7 @@
 /* stuck.c - tests of the wait-for graph: what can never proceed, and what must not be accused. */
 /* SPDX-License-Identifier: MIT */
+#include <signal.h>
+
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/mem.h"
@@ -763,6 +765,31 @@ TEST(stuck_semaphore_named)
 	fixture_sql(db, "INSERT INTO lock_user VALUES (1, 1, 0, NULL, 0)");
 	fixture_wait(db, 10, "sem", "lock_id=1");
 	EXPECT(db, "stuck abandoned 10");
+}
+
+/* A child waits for a semaphore that its parent has, too, who waits for it: a handler of the parent's may post it. One that is blocked does not run. */
+TEST(stuck_semaphore_of_others_with_handler)
+{
+	static const struct {
+		int signo, mask;
+		const char *found;
+	} rows[] = {{0, 0, "deadlock cycle 10 20"}, {SIGTERM, 0, "stuck cycle 10 20"},
+		{SIGTERM, 1 << (SIGTERM - 1), "deadlock cycle 10 20"},
+		{SIGCHLD, 0, "deadlock cycle 10 20"}};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		sqlite3 *db = fixture_family();
+
+		fixture_lock(db, 1, "sem", 0);
+		fixture_sql(db,
+			"INSERT INTO lock_user (lock_id, process_id, start_ns) VALUES (1, 1, 5), (1, 2, 5)");
+		fixture_wait(db, 10, "child", "target_process_id=2");
+		fixture_wait(db, 20, "sem", "lock_id=1");
+		if (rows[i].signo)
+			fixture_handler(db, 1, rows[i].signo);
+		fixture_sql(db, "UPDATE wait SET sigmask = %d WHERE thread_id = 10", rows[i].mask);
+		EXPECT(db, rows[i].found);
+	}
 }
 
 TEST(stuck_condition_nobody_left)
