@@ -68,12 +68,6 @@ uint64_t providers_rescues(const struct providers *pr, uint32_t thread);
 /* Says whether so few reads and writes were recorded that they may all be gone through: QUERY_PIPE_IO_MOST. */
 bool providers_may_look_through(const struct state *st);
 
-/* Says whether a process (an index) has the end of a pipe that a thread waits for which reads that, or writes to it. */
-bool providers_has_other_end(const struct state *st, uint32_t thread, uint32_t process);
-
-/* Says whether the process of a thread that reads a pipe, or writes to it, has the end itself that it waits for. */
-bool providers_has_own_end(const struct state *st, uint32_t thread);
-
 /* Says whether a lock of one process is a copy, made by fork, of one that this thread of another process had. */
 bool providers_is_copy(const struct state *st, const struct state_lock *lock, int64_t thread_id);
 

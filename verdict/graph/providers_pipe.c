@@ -6,20 +6,11 @@
 #include "schema/query.h"
 #include "schema/record.h"
 
-/* The socket with which the other side still is, if nobody has accepted the connection and it is known; or NULL. */
-static const struct state_pipe *listener_of(
-	const struct state *st, const struct state_pipe *p, int side)
-{
-	uint32_t l = p->is_unaccepted && !side ? state_pipe(st, p->listener_id) : STATE_NONE;
-
-	return l == STATE_NONE ? NULL : &st->pipes[l];
-}
-
 /* What a read (or a write) on this side of a pipe rests on: whoever holds the opposite end. */
 static uint32_t opposite(struct providers *pr, const struct state_pipe *p, int side, bool read)
 {
 	const struct state *st = pr->st;
-	const struct state_pipe *listener = listener_of(st, p, side);
+	const struct state_pipe *listener = state_listener_of(st, p, side);
 	uint32_t node;
 	size_t n = 0;
 
@@ -58,42 +49,6 @@ static uint32_t opposite(struct providers *pr, const struct state_pipe *p, int s
 	if (!n)
 		pr->graph.nodes[node].source = true;
 	return node;
-}
-
-/* Says whether a process holds the end that somebody waits for. */
-static bool waits_for(
-	const struct state *st, const struct state_pipe *p, int side, bool read, int64_t process_id)
-{
-	const struct state_pipe *listener = listener_of(st, p, side);
-
-	if (listener) {
-		p = listener;
-		side = 1;
-	}
-	for (uint32_t i = p->first_end; i < p->first_end + p->n_ends; i++) {
-		const struct state_end *e = &st->ends[i];
-
-		if (e->process_id == process_id &&
-			(p->is_two_sided || p->is_listener ? (e->side != side) != p->is_to_itself
-				: read                     ? e->writes
-							   : e->reads))
-			return true;
-	}
-	return false;
-}
-
-bool providers_has_other_end(const struct state *st, uint32_t thread, uint32_t process)
-{
-	const struct state_wait *w = &st->threads[thread].wait;
-	uint32_t p = state_pipe(st, w->pipe_id);
-
-	return p != STATE_NONE && waits_for(st, &st->pipes[p], w->side, w->reason == WAIT_PIPE_READ,
-					  st->processes[process].id);
-}
-
-bool providers_has_own_end(const struct state *st, uint32_t thread)
-{
-	return providers_has_other_end(st, thread, st->threads[thread].process);
 }
 
 bool providers_may_look_through(const struct state *st)
@@ -153,7 +108,7 @@ static uint32_t on_pipe(struct providers *pr, uint32_t thread, int64_t pipe_id, 
 
 	if (p == STATE_NONE)
 		return LIVE;
-	own = waits_for(st, &st->pipes[p], side, read, st->processes[t->process].id);
+	own = state_holds_other_end(st, &st->pipes[p], side, read, st->processes[t->process].id);
 	if (own ? may_wake_itself(pr, t, pipe_id, read) : state_takes_requests(st, t->process))
 		providers_maybe(pr, thread, MAYBE_SIGNAL);
 	/* Whoever knows its name may come, and write to it or read what fills it. */

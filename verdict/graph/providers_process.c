@@ -6,21 +6,33 @@
 
 #include <signal.h>
 
-/* Says whether a living descendant waits for something that it could be told, not for a lock or the end of another. */
-static bool any_could_be_told(const struct state *st, uint32_t process)
+/* Says whether a thread waits for something that it could be told, not for a lock or the end of another. */
+static bool could_be_told(const struct state *st, uint32_t thread, uint32_t by)
+{
+	enum wait_reason reason = st->threads[thread].wait.reason;
+
+	(void)by;
+	return wait_info(reason)->kind != KIND_LOCK && reason != WAIT_CHILD && reason != WAIT_JOIN;
+}
+
+/* Says whether a thread reads from a pipe into which a process may write. */
+static bool reads_from(const struct state *st, uint32_t thread, uint32_t process)
+{
+	return st->threads[thread].wait.reason == WAIT_PIPE_READ &&
+	       state_has_other_end(st, thread, process);
+}
+
+/* Says whether a thread of a living descendant waits in such a way. */
+static bool any_descendant(const struct state *st, uint32_t process,
+	bool (*waits)(const struct state *st, uint32_t thread, uint32_t process))
 {
 	uint32_t p = providers_descendant(st, process, process);
 
 	/* In a damaged file they may be a ring. */
 	for (size_t n = 0; p != STATE_NONE && n < st->n_processes; n++) {
-		for (uint32_t t = st->processes[p].first; t != STATE_NONE;
-			t = st->threads[t].next) {
-			enum wait_reason reason = st->threads[t].wait.reason;
-
-			if (wait_info(reason)->kind != KIND_LOCK && reason != WAIT_CHILD &&
-				reason != WAIT_JOIN)
+		for (uint32_t t = st->processes[p].first; t != STATE_NONE; t = st->threads[t].next)
+			if (waits(st, t, process))
 				return true;
-		}
 		p = providers_descendant(st, process, p);
 	}
 	return false;
@@ -33,10 +45,11 @@ uint32_t providers_on_child(struct providers *pr, uint32_t thread)
 	uint32_t me = st->threads[thread].process;
 
 	/*
-	 * Such a handler may tell the child what to do. One of Python's may do anything, put something into the queue that children
+	 * Such a handler may tell the child what to do, or to end. One of Python's may do anything, put something into the queue that children
 	 * read from, say; then it waits again.
 	 */
-	if ((state_takes_requests(st, me) && any_could_be_told(st, me)) ||
+	if ((state_takes_requests(st, me) && any_descendant(st, me, could_be_told)) ||
+		(state_ends_in_order(st, me) && any_descendant(st, me, reads_from)) ||
 		(st->processes[me].is_python && st->threads[thread].is_main &&
 			st->processes[me].orders & ~w->sigmask))
 		providers_maybe(pr, thread, MAYBE_SIGNAL);

@@ -221,6 +221,9 @@ bool state_takes_signals(const struct state *st, uint32_t process);
  */
 bool state_takes_requests(const struct state *st, uint32_t process);
 
+/* The same for the one by which it is told to end (SIGTERM). */
+bool state_ends_in_order(const struct state *st, uint32_t process);
+
 /* Says whether this program (a path) is an interpreter of Python. */
 bool state_is_python(const char *exe);
 
@@ -229,6 +232,20 @@ bool state_is_python(const char *exe);
  * asked for any.
  */
 uint64_t state_runtime_signals(const char *exe, enum hooks hooks);
+
+/* Returns the socket with which the other side of a connection still is, if nobody has accepted that and it is known; or NULL. */
+const struct state_pipe *state_listener_of(
+	const struct state *st, const struct state_pipe *p, int side);
+
+/* Says whether a process holds the end that a read from this side of a pipe, or (not read) a write to it, waits for. */
+bool state_holds_other_end(const struct state *st, const struct state_pipe *p, int side, bool read,
+	int64_t process_id);
+
+/* Says whether a process (an index) has the end of a pipe that a thread waits for which reads that, or writes to it. */
+bool state_has_other_end(const struct state *st, uint32_t thread, uint32_t process);
+
+/* Says whether the process of a thread that reads a pipe, or writes to it, has the end itself that it waits for. */
+bool state_has_own_end(const struct state *st, uint32_t thread);
 
 /* Part of state_load: handlers, timers, signals on their way. */
 int state_load_signals(struct state *st, struct buf *why);

@@ -1,4 +1,4 @@
-/* state_find.c - find what has an id among what is alive, and ask the database what is open. */
+/* state_find.c - find what has an id among what is alive, and who has an end of a pipe, and ask the database what is open. */
 /* SPDX-License-Identifier: MIT */
 #include "verdict/graph/state.h"
 
@@ -96,4 +96,49 @@ int state_query(struct state *st, const char *sql, const char *start, const char
 	if (!rc && st->at_ns != STATE_END)
 		(void)sqlite3_bind_int64(*ret, 1, st->at_ns);
 	return rc;
+}
+
+/* ---- The ends of pipes ---- */
+
+const struct state_pipe *state_listener_of(
+	const struct state *st, const struct state_pipe *p, int side)
+{
+	uint32_t l = p->is_unaccepted && !side ? state_pipe(st, p->listener_id) : STATE_NONE;
+
+	return l == STATE_NONE ? NULL : &st->pipes[l];
+}
+
+bool state_holds_other_end(
+	const struct state *st, const struct state_pipe *p, int side, bool read, int64_t process_id)
+{
+	const struct state_pipe *listener = state_listener_of(st, p, side);
+
+	if (listener) {
+		p = listener;
+		side = 1;
+	}
+	for (uint32_t i = p->first_end; i < p->first_end + p->n_ends; i++) {
+		const struct state_end *e = &st->ends[i];
+
+		if (e->process_id == process_id &&
+			(p->is_two_sided || p->is_listener ? (e->side != side) != p->is_to_itself
+				: read                     ? e->writes
+							   : e->reads))
+			return true;
+	}
+	return false;
+}
+
+bool state_has_other_end(const struct state *st, uint32_t thread, uint32_t process)
+{
+	const struct state_wait *w = &st->threads[thread].wait;
+	uint32_t p = state_pipe(st, w->pipe_id);
+
+	return p != STATE_NONE && state_holds_other_end(st, &st->pipes[p], w->side,
+					  w->reason == WAIT_PIPE_READ, st->processes[process].id);
+}
+
+bool state_has_own_end(const struct state *st, uint32_t thread)
+{
+	return state_has_other_end(st, thread, st->threads[thread].process);
 }

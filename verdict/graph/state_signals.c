@@ -338,13 +338,12 @@ bool state_catches_any(const struct state *st, uint32_t process)
 	return false;
 }
 
-bool state_takes_requests(const struct state *st, uint32_t process)
+/* Says whether the program itself has a handler for one of these signals, and lets it in: not one that handles all signals alike. */
+static bool has_handler_of_its_own(const struct state *st, uint32_t process, uint64_t signals)
 {
-	const uint64_t requests = BIT(SIGHUP) | BIT(SIGUSR1) | BIT(SIGUSR2) | BIT(SIGIO) |
-				  ~UINT64_C(0) << (34 - 1),
-		       alike = BIT(SIGXCPU) | BIT(SIGXFSZ) | BIT(SIGPROF);
+	const uint64_t alike = BIT(SIGXCPU) | BIT(SIGXFSZ) | BIT(SIGPROF);
 	const struct state_process *p = &st->processes[process];
-	uint64_t open = p->caught & ~p->runtime & requests;
+	uint64_t open = p->caught & ~p->runtime & signals;
 
 	if ((p->caught & alike) == alike)
 		return false;
@@ -352,6 +351,17 @@ bool state_takes_requests(const struct state *st, uint32_t process)
 		if (open & ~st->threads[t].wait.sigmask)
 			return true;
 	return false;
+}
+
+bool state_takes_requests(const struct state *st, uint32_t process)
+{
+	return has_handler_of_its_own(st, process,
+		BIT(SIGHUP) | BIT(SIGUSR1) | BIT(SIGUSR2) | BIT(SIGIO) | ~UINT64_C(0) << (34 - 1));
+}
+
+bool state_ends_in_order(const struct state *st, uint32_t process)
+{
+	return has_handler_of_its_own(st, process, BIT(SIGTERM));
 }
 
 bool state_is_for_some(const struct state *st, const struct state_thread *t)

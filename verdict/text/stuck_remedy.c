@@ -553,7 +553,7 @@ static bool has_other_end(
 {
 	for (size_t i = 0; i < s->n_members; i++)
 		if (st->threads[s->members[i]].wait.reason == reason &&
-			providers_has_own_end(st, s->members[i]))
+			state_has_own_end(st, s->members[i]))
 			return true;
 	return false;
 }

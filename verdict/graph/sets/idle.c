@@ -25,7 +25,7 @@ static bool is_self_pipe(const struct state *st, const struct state_thread *t)
 static bool reads_self_pipe(const struct finder *f, uint32_t member)
 {
 	const uint64_t others = MAYBE_REOPEN | MAYBE_TAKE | MAYBE_FLIGHT | MAYBE_PTY |
-				(providers_has_own_end(f->st, member) ? 0 : MAYBE_FIFO);
+				(state_has_own_end(f->st, member) ? 0 : MAYBE_FIFO);
 	const struct state_thread *t = &f->st->threads[member];
 
 	return t->wait.reason == WAIT_PIPE_READ && f->pr->maybe[member] & ~others &&
@@ -119,8 +119,7 @@ static bool any_self_pipe(const struct finder *f, const struct stuck_set *s)
 /* Says whether a set is one thread that reads from a pipe to itself, by which a handler of its program's tells it what to do. */
 static bool is_told_by_handler(const struct finder *f, const struct stuck_set *s)
 {
-	return s->n_members == 1 && providers_has_own_end(f->st, s->members[0]) &&
-	       any_self_pipe(f, s);
+	return s->n_members == 1 && state_has_own_end(f->st, s->members[0]) && any_self_pipe(f, s);
 }
 
 static bool writes_to_pipe(const struct finder *f, uint32_t member)
@@ -170,8 +169,7 @@ static bool wants_room_of_ticking(
 		return false;
 	for (size_t i = 0; i < s->n_members; i++)
 		if (f->st->threads[s->members[i]].wait.repeats && !wants_held(f, s->members[i]) &&
-			providers_has_other_end(
-				f->st, member, f->st->threads[s->members[i]].process))
+			state_has_other_end(f->st, member, f->st->threads[s->members[i]].process))
 			return true;
 	return false;
 }

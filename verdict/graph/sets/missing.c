@@ -100,7 +100,7 @@ static bool is_token_fifo(const struct finder *f, const struct stuck_set *s, uin
 	uint32_t p = state_pipe(st, t->wait.pipe_id);
 
 	return p != STATE_NONE && st->pipes[p].is_fifo && t->wait.reason == WAIT_PIPE_READ &&
-	       providers_has_own_end(st, member) && is_read_by_others(f, s, member) &&
+	       state_has_own_end(st, member) && is_read_by_others(f, s, member) &&
 	       providers_may_look_through(st) &&
 	       query_pair(st->db,
 		       "SELECT max(op = 'write' AND thread_id IN (SELECT id FROM thread WHERE process_id = ?2))"

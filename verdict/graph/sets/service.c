@@ -83,7 +83,7 @@ static bool takes_orders(const struct finder *f, uint32_t thread)
 
 	return reason == WAIT_FIFO_OPEN ||
 	       (reason == WAIT_PIPE_READ && f->pr->maybe[thread] & MAYBE_FIFO &&
-		       providers_has_own_end(f->st, thread));
+		       state_has_own_end(f->st, thread));
 }
 
 /* Marks those who take orders. Returns the FIFO, the same for all of them; -1: there are several, or nobody does. */

@@ -335,16 +335,19 @@ TEST(stuck_across_processes_with_alarm_handler)
 }
 
 /*
- * A parent that takes orders (SIGHUP) waits for its child, which reads from it: the order may be handed on. Not so one that
+ * A parent that takes orders (SIGHUP, SIGTERM) waits for its child, which reads from it: the order may be handed on. Not so one that
  * wants a lock of the parent's, as where make runs flock in a rule whose make has the lock.
  */
 TEST(stuck_parent_with_orders_for_a_child)
 {
-	for (int wants_lock = 0; wants_lock < 2; wants_lock++) {
+	static const int orders[] = {SIGHUP, SIGTERM};
+
+	for (int i = 0; i < 4; i++) {
 		sqlite3 *db = fixture_family();
+		bool wants_lock = i % 2;
 
 		fixture_wait(db, 10, "child", "target_process_id=2");
-		fixture_handler(db, 1, 1);
+		fixture_handler(db, 1, orders[i / 2]);
 		if (wants_lock) {
 			fixture_held(db, 1, "file", 0, 10);
 			fixture_wait(db, 20, "lock", "lock_id=1");
@@ -354,6 +357,18 @@ TEST(stuck_parent_with_orders_for_a_child)
 		}
 		EXPECT(db, wants_lock ? "deadlock cycle 10 20" : "stuck cycle 10 20");
 	}
+}
+
+/* What is only told to end by SIGTERM writes nothing for a child that writes itself, and reads nothing. */
+TEST(stuck_parent_that_ends_in_order_and_a_full_pipe)
+{
+	sqlite3 *db = fixture_family();
+
+	fixture_wait(db, 10, "child", "target_process_id=2");
+	fixture_handler(db, 1, SIGTERM);
+	fixture_joined(db, 1, "pipe", 2, "w", 1, "r");
+	fixture_wait(db, 20, "pipe-write", "pipe_id=1");
+	EXPECT(db, "deadlock cycle 10 20");
 }
 
 /* The alarm has rung, and the process is about to die of it. */
