@@ -261,7 +261,8 @@ static int64_t position_of(struct v8 *v, uint64_t bytecode, int64_t offset)
 {
 	enum { LENGTH = 8, DATA = 16 };
 	uint64_t table = 0, at, end;
-	int64_t code = 0, raw = 0, found = -1;
+	uint64_t code = 0;
+	int64_t raw = 0, found = -1;
 
 	for (size_t i = 0; i < ARRAY_SIZE(tables); i++)
 		if (tables[i].data == v->layout.bytecode_data)
@@ -275,9 +276,9 @@ static int64_t position_of(struct v8 *v, uint64_t bytecode, int64_t offset)
 		int64_t step = next_number(v, &at, end);
 
 		/* What is no statement is counted from -1 down. */
-		code += step >= 0 ? step : -(step + 1);
+		code += (uint64_t)(step >= 0 ? step : -(step + 1));
 		raw = (int64_t)((uint64_t)raw + (uint64_t)next_number(v, &at, end));
-		if (code > offset)
+		if (code > (uint64_t)offset)
 			break;
 		/* SourcePosition: 1 + where it is, behind a bit that says whether it is elsewhere. */
 		found = raw & 1 ? -1 : (raw >> 1 & 0x3fffffff) - 1;
