@@ -133,6 +133,7 @@ static void drop_program(struct model *m, struct thread *t, int64_t ts)
 {
 	struct proc *p = t->proc;
 
+	model_file_locks_keep(m, t, ts);
 	for (struct thread *other = p->threads; other; other = other->peer) {
 		if (other == t)
 			continue;
@@ -147,7 +148,7 @@ static void drop_program(struct model *m, struct thread *t, int64_t ts)
 	p->memory_id = STORE_NULL;
 	p->dirty = true;
 	model_pipe_ends_exec(m, p, ts);
-	model_file_locks_exec(m, p, ts);
+	model_file_locks_exec(m, t, ts);
 	model_handlers_exec(m, p, ts);
 	model_timers_exec(m, p, ts);
 	model_sites_exec(m, p);

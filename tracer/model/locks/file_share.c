@@ -252,8 +252,50 @@ void model_file_locks_fork(
 	}
 }
 
-void model_file_locks_exec(struct model *m, struct proc *p, int64_t ts)
+/* The locks that a thread has which exec ends go over to the one that is left, as the process goes on. */
+static void move_locks(struct model *m, struct thread *from, struct thread *to, int64_t ts)
 {
+	for (size_t i = from->n_held; i > 0; i--) {
+		struct hold hold = from->held[i - 1];
+
+		if (hold.lock->kind != LOCK_FILE)
+			continue;
+		hold.row = 0;
+		hold.acquire = ts;
+		hold.request = STORE_NULL;
+		model_hold_begin(m, to, &hold);
+		model_lock_share_end(m, hold.lock, from->id, to, ts);
+		(void)model_hold_end(m, from, hold.lock, ts, STORE_NULL);
+	}
+}
+
+void model_file_locks_keep(struct model *m, struct thread *caller, int64_t ts)
+{
+	for (struct thread *t = caller->proc->threads; t; t = t->peer)
+		if (t != caller)
+			move_locks(m, t, caller, ts);
+}
+
+/* Exec closes what is close-on-exec, and with that the locks go which a process has through it. */
+static void drop_closed(struct model *m, struct thread *t, int64_t ts)
+{
+	for (size_t i = t->n_held; i > 0; i--) {
+		struct hold *h = &t->held[i - 1];
+
+		if (h->lock->kind != LOCK_FILE)
+			continue;
+		if (h->lock->class != FLOCK_POSIX && has_closed(t, h))
+			hand_over(m, t, h, ts);
+		else if (h->lock->class == FLOCK_POSIX && !has_file(t->proc, h->lock))
+			(void)model_hold_end(m, t, h->lock, ts, STORE_NULL);
+	}
+}
+
+void model_file_locks_exec(struct model *m, struct thread *caller, int64_t ts)
+{
+	struct proc *p = caller->proc;
+
+	drop_closed(m, caller, ts);
 	for (const struct thread *t = m->all_threads; p->uses_files && t; t = t->next) {
 		for (size_t i = 0; i < t->n_held; i++) {
 			struct lock *lock = t->held[i].lock;

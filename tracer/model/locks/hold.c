@@ -173,8 +173,9 @@ void model_holds_flush(struct model *m, struct thread *t)
 void model_holds_drop(struct model *m, struct thread *t)
 {
 	model_holds_flush(m, t);
-	while (t->n_held)
-		model_hold_drop(m, t, &t->held[t->n_held - 1], m->now);
+	for (size_t i = t->n_held; i > 0; i--)
+		if (t->held[i - 1].lock->kind != LOCK_FILE)
+			model_hold_drop(m, t, &t->held[i - 1], m->now);
 }
 
 void model_holds_count(struct model *m)

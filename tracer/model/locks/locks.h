@@ -107,7 +107,7 @@ void model_hold_complete(struct model *m, const struct hold *h, int64_t thread_i
 void model_holds_count(struct model *m);
 /* Writes those that are not written yet, with a NULL end. */
 void model_holds_flush(struct model *m, struct thread *t);
-/* The program of a thread is replaced: what it holds is gone. */
+/* The program of a thread is replaced: what it holds is gone, but for locks on files. */
 void model_holds_drop(struct model *m, struct thread *t);
 
 /* ---- Holds that share a row (fold.c) ---- */
@@ -163,8 +163,9 @@ void model_file_locks_fork(
 	struct model *m, struct proc *child, const struct proc *parent, int64_t ts);
 /* Somebody waits for a lock: who has closed what he had taken it through leaves it to those that have that still. */
 void model_file_locks_passed(struct model *m, const struct lock *lock, int64_t ts);
-/* A process execs: it shares no longer what was closed by that. */
-void model_file_locks_exec(struct model *m, struct proc *p, int64_t ts);
+/* A thread execs: it keeps what its process has locked, also by threads that end there, but for what was closed by that. */
+void model_file_locks_keep(struct model *m, struct thread *caller, int64_t ts);
+void model_file_locks_exec(struct model *m, struct thread *caller, int64_t ts);
 /* A thread of a process that has ended holds none any more; and the process shares none. */
 void model_file_locks_exit(struct model *m, struct thread *t, int64_t ts);
 void model_file_users_exit(struct model *m, const struct proc *p, int64_t ts);

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <sys/syscall.h>
+#include <unistd.h>
 
 enum { A = 0x1000, B = 0x2000, C = 0x3000 };
 
@@ -609,6 +610,46 @@ TEST(file_lock_inherited)
 	FEED(&f, EXIT, .last = 1);
 	feed_end(&f, 100000000);
 	EXPECT(&f, "SELECT lock_id, thread_id, process_id FROM lock_open", "1|4|2");
+	feed_close(&f);
+}
+
+/* Exec keeps what a process has locked, also by a thread that ends there; nobody has these numbers, so no file is known to be closed. */
+TEST(file_lock_kept_by_exec)
+{
+	enum { PID = 4000000 };
+	struct feed f;
+
+	feed_open(&f);
+	feed_at(&f, 100, PID, PID);
+	FEED(&f, FILE_LOCK, .class = FLOCK_POSIX, .mode = LOCK_MODE_X, .dev = 1, .inode = 5,
+		.len = 10);
+	feed_at(&f, 200, PID, PID + 1);
+	FEED(&f, FILE_LOCK, .class = FLOCK_FLOCK, .mode = LOCK_MODE_X, .dev = 1, .inode = 6,
+		.file = 900);
+	feed_at(&f, 300, PID, PID);
+	FEED(&f, EXEC, .path = "/bin/cat");
+	feed_end(&f, 1000);
+	EXPECT(&f, "SELECT lock_id, thread_id FROM lock_open ORDER BY 1", "1|1 2|1");
+	feed_close(&f);
+}
+
+/* Of a file that it closes the lock is gone. */
+TEST(file_lock_closed_by_exec)
+{
+	const uint32_t pid = (uint32_t)getpid();
+	struct feed f;
+
+	feed_open(&f);
+	feed_at(&f, 100, pid, pid);
+	FEED(&f, FILE_LOCK, .class = FLOCK_POSIX, .mode = LOCK_MODE_X, .dev = 1, .inode = 5,
+		.len = 10);
+	FEED(&f, FILE_LOCK, .class = FLOCK_FLOCK, .mode = LOCK_MODE_X, .dev = 1, .inode = 6,
+		.file = 900);
+	feed_at(&f, 300, pid, pid);
+	FEED(&f, EXEC, .path = "/bin/cat");
+	feed_end(&f, 1000);
+	EXPECT(&f, "SELECT count(*) FROM lock_open", "0");
+	EXPECT(&f, "SELECT release_ns FROM lock_hold", "300 300");
 	feed_close(&f);
 }
 
