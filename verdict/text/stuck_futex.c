@@ -16,8 +16,9 @@
 static const struct object {
 	const char *function; /* a part of its name */
 	const char *noun, *type;
-	bool is_elsewhere; /* the futex is the thread's own */
+	bool is_elsewhere; /* the futex is the thread's own, or the library's */
 } objects[] = {
+	{"std::__atomic_wait_address", "atomic variable", "std::atomic", false},
 	{"sync::mpsc::", "channel", "std::sync::mpsc", true},
 	{"sync::barrier::Barrier", "barrier", "std::sync::Barrier", false},
 	{"sync::rwlock::RwLock<", "read-write lock", "std::sync::RwLock", false},
@@ -31,7 +32,7 @@ static const struct object {
 	{"std::__basic_future<", "future", "std::future", false},
 	{"std::counting_semaphore<", "semaphore", "std::counting_semaphore", false},
 	{"std::latch::", "latch", "std::latch", false},
-	{"std::barrier<", "barrier", "std::barrier", false},
+	{"std::barrier<", "barrier", "std::barrier", true},
 };
 
 struct looking {
@@ -83,7 +84,8 @@ bool stuck_futex(struct buf *b, const struct state *st, const struct state_wait 
 			  w->lock_id, &stmt, st->why) != 1)
 		return false;
 	buf_addf(b, "waits for the %s ", o->noun);
-	if (!o->is_elsewhere) {
+	/* What is no int waits for one of a pool's. */
+	if (!o->is_elsewhere && strncmp(query_text(stmt, 0), "std::__detail::", 15) != 0) {
 		buf_add_printable(b, query_text(stmt, 0), strlen(query_text(stmt, 0)));
 		buf_addc(b, ' ');
 	}

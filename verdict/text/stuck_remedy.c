@@ -108,17 +108,27 @@ static bool are_runtime_locks(const struct state *st, const struct stuck_set *s)
 	return any;
 }
 
-/* Says whether all members want one rwlock, of which nobody was seen to have it: readers are not noted in its memory. */
+/*
+ * Says whether all members want one rwlock, or wait for the end of threads that do, and nobody was seen to have it: readers
+ * are not noted in its memory.
+ */
 static bool want_one_unseen(const struct state *st, const struct stuck_set *s)
 {
-	const struct state_lock *first = state_lock_of(st, &st->threads[s->members[0]].wait);
+	const struct state_lock *wanted = NULL;
 
-	if (!first || first->kind != LOCK_RWLOCK || stuck_has_holder(st, s))
+	if (stuck_has_holder(st, s))
 		return false;
-	for (size_t i = 1; i < s->n_members; i++)
-		if (state_lock_of(st, &st->threads[s->members[i]].wait) != first)
+	for (size_t i = 0; i < s->n_members; i++) {
+		const struct state_wait *w = &st->threads[s->members[i]].wait;
+		const struct state_lock *l = state_lock_of(st, w);
+
+		if (w->reason == WAIT_JOIN)
+			continue;
+		if (!l || l->kind != LOCK_RWLOCK || (wanted && l != wanted))
 			return false;
-	return true;
+		wanted = l;
+	}
+	return wanted != NULL;
 }
 
 /* Where readers are not named. */
@@ -521,7 +531,7 @@ static const char *only_locks_remedy(const struct state *st, const struct stuck_
 		       " have read, and meanwhile no new reader is let in.";
 	if (!all_of(s, or_join) || !any_of(s, locks) || any_of(s, 1u << WAIT_SEM))
 		return NULL;
-	return any_of(s, 1u << WAIT_JOIN) && !crosses(st, s)
+	return any_of(s, 1u << WAIT_JOIN) && !crosses(st, s) && !want_one_unseen(st, s)
 		       ? "Release the lock before joining a thread that needs it."
 		       : lock_remedy(st, s);
 }

@@ -23,6 +23,27 @@ int main(int, char **argv)
 	config(!strcmp(argv[1], "hangs"));
 }
 END
+cat >steps.cc <<'END'
+#include <atomic>
+#include <barrier>
+#include <string.h>
+#include <thread>
+std::barrier step(2);
+std::atomic<bool> ready;
+int main(int, char **argv)
+{
+	bool hangs = !strcmp(argv[1], "hangs");
+	std::thread a([] { step.arrive_and_wait(); });
+	std::thread b([] { ready.wait(false); });
+	if (!hangs) {
+		step.arrive_and_wait();
+		ready = true;
+		ready.notify_all();
+	}
+	a.join();
+	b.join();
+}
+END
 cat >cache.rs <<'END'
 use std::sync::{Arc, Mutex};
 use std::{env, thread};
@@ -67,6 +88,23 @@ cache_text()
 	T
 }
 
+steps_text()
+{
+	cat <<-'T'
+	error: deadlock: main thread of steps[PID], thread TID of steps[PID] and thread TID of steps[PID] wait for each other and can never proceed
+	  knot of 3, certain
+	  main thread of steps[PID]
+	      waits to join thread TID of steps[PID] at steps.cc:17 (main)
+	  thread TID of steps[PID]
+	      waits for the barrier (std::barrier) at steps.cc:10 (operator()),
+	      and every thread that could wake it is blocked
+	  thread TID of steps[PID]
+	      waits for the atomic variable (std::atomic) at steps.cc:11 (operator()),
+	      and every thread that could wake it is blocked
+	  remedy: Let one of them do its part without waiting for the others.
+	T
+}
+
 # same_text FILE PROGRAM
 same_text()
 {
@@ -78,6 +116,7 @@ begin "what is tried can be compiled"
 mkdir static
 g++ -g -O1 -pthread -o config config.cc 2>compiled.log || fail "$(cat compiled.log)"
 g++ -g -O1 -pthread -static-libstdc++ -o static/config config.cc 2>compiled.log || fail "$(cat compiled.log)"
+g++ -std=c++20 -g -O1 -pthread -o steps steps.cc 2>compiled.log || rm -f steps # of before C++20
 if ! command -v rustc >/dev/null; then
 	skip "there is no rustc"
 elif ! rustc -g -o cache cache.rs 2>compiled.log; then
@@ -90,7 +129,7 @@ FOLDER=$PWD
 on_backend()
 {
 	local program
-	for program in config cache; do
+	for program in config steps cache; do
 		[ -x "$FOLDER/$program" ] || continue
 		begin "$1: $program waits for itself by another thread, and its twin does not"
 		run "$PPTRACE" run --backend="$1" --watch=0.3 --on-deadlock=kill -o $program.db "$FOLDER/$program" hangs
@@ -111,11 +150,11 @@ on_backend()
 	end
 }
 
-for program in config cache; do
+for program in config steps cache; do
 	[ -x $program ] || continue
 	begin "why: $program waits for itself by another thread"
 	start ./$program hangs
-	wait_for 20 waiting 2
+	wait_for 20 waiting "$([ $program = steps ] && echo 3 || echo 2)"
 	run "$PPTRACE" why "$pid"
 	expect_status 1
 	same_text out $program

@@ -81,6 +81,17 @@ TEST(remedy_rwlock_of_unseen_readers)
 	EXPECT_REMEDY(db, "Do not ask for the write lock while holding the same lock for reading");
 }
 
+/* One of a thread that others only join: nobody is known to hold what could be released. */
+TEST(remedy_rwlock_of_joined_thread)
+{
+	sqlite3 *db = fixture_program(1);
+
+	fixture_lock(db, 1, "rwlock", 1);
+	fixture_wait(db, 10, "join", "target_thread_id=11");
+	fixture_wait(db, 11, "lock", "lock_id=1, mode='x'");
+	EXPECT_REMEDY(db, "Do not ask for the write lock while holding the same lock for reading");
+}
+
 TEST(remedy_empty_pipe_of_its_reader)
 {
 	sqlite3 *db = fixture_program(0);
