@@ -15,11 +15,32 @@ static bool could_be_told(const struct state *st, uint32_t thread, uint32_t by)
 	return wait_info(reason)->kind != KIND_LOCK && reason != WAIT_CHILD && reason != WAIT_JOIN;
 }
 
-/* Says whether a thread reads from a pipe into which a process may write. */
+/* Says whether one of the pipes that a thread polls is one into which a process may write. */
+static bool polls_from(const struct state *st, uint32_t thread, uint32_t process)
+{
+	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
+	int rc = query_one(st->db,
+		"SELECT pipe_id, side FROM wait_on WHERE wait_id = ?1 AND kind = 'pipe'",
+		st->threads[thread].wait.id, &stmt, st->why);
+
+	for (; rc > 0; rc = query_step(stmt, st->why)) {
+		uint32_t p = state_pipe(st, query_int(stmt, 0, 0));
+
+		if (p != STATE_NONE &&
+			state_holds_other_end(st, &st->pipes[p], query_int(stmt, 1, 0) != 0, true,
+				st->processes[process].id))
+			return true;
+	}
+	return false;
+}
+
+/* Says whether a thread waits to read from a pipe into which a process may write. */
 static bool reads_from(const struct state *st, uint32_t thread, uint32_t process)
 {
-	return st->threads[thread].wait.reason == WAIT_PIPE_READ &&
-	       state_has_other_end(st, thread, process);
+	enum wait_reason reason = st->threads[thread].wait.reason;
+
+	return (reason == WAIT_PIPE_READ && state_has_other_end(st, thread, process)) ||
+	       (reason == WAIT_POLL && polls_from(st, thread, process));
 }
 
 /* Says whether a thread of a living descendant waits in such a way. */
@@ -53,6 +74,10 @@ uint32_t providers_on_child(struct providers *pr, uint32_t thread)
 		(st->processes[me].is_python && st->threads[thread].is_main &&
 			st->processes[me].orders & ~w->sigmask))
 		providers_maybe(pr, thread, MAYBE_SIGNAL);
+	/* So may a shutdown hook, or a trap. */
+	if (st->processes[me].hooks == HOOKS_SOME && any_descendant(st, me, reads_from))
+		providers_maybe(
+			pr, thread, st->processes[me].interrupts ? MAYBE_SIGNAL : MAYBE_HOOK);
 	if (w->target_process_id) {
 		uint32_t p = state_process(st, w->target_process_id);
 

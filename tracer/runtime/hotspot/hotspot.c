@@ -239,11 +239,11 @@ static void forget(struct hotspot *h)
 	memory_done(&h->memory);
 }
 
-/* Says whether a thread waits for something that no other one in particular has to do: perhaps until it is told to end. */
+/* Says whether a thread waits for something that no other one in particular has to do, perhaps until it is told to end, or for a child that may be told then. */
 static bool any_rests(const struct runtime_thread *shown, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		if (shown[i].wait.reason == WAIT_COND)
+		if (shown[i].wait.reason == WAIT_COND || shown[i].wait.reason == WAIT_CHILD)
 			return true;
 	return false;
 }

@@ -359,6 +359,25 @@ TEST(stuck_parent_with_orders_for_a_child)
 	}
 }
 
+/* A child that polls what its parent may write to rests, and so it does where Java's hook may. */
+TEST(stuck_parent_that_ends_in_order_and_a_poll)
+{
+	for (int i = 0; i < 3; i++) {
+		sqlite3 *db = fixture_family();
+
+		fixture_wait(db, 10, "child", "target_process_id=2");
+		fixture_joined(db, 1, "pipe", 1, "w", 2, "r");
+		fixture_wait(db, 20, "poll", "");
+		fixture_sql(db, "INSERT INTO wait_on (wait_id, ordinal, kind, mode, pipe_id, side)"
+				" SELECT max(id), 0, 'pipe', 'r', 1, 0 FROM wait");
+		if (i == 1)
+			fixture_handler(db, 1, SIGTERM);
+		if (i == 2)
+			fixture_sql(db, "UPDATE process SET hooks = 1 WHERE id = 1");
+		EXPECT(db, i ? "" : "deadlock cycle 10 20");
+	}
+}
+
 /* What is only told to end by SIGTERM writes nothing for a child that writes itself, and reads nothing. */
 TEST(stuck_parent_that_ends_in_order_and_a_full_pipe)
 {
