@@ -324,6 +324,7 @@ struct proc {
 	size_t n_pending;
 	struct handler **handlers; /* 65, or NULL: all default */
 	struct timer *timers;
+	size_t n_handlers, n_timers; /* that are over, and have a row */
 };
 
 struct pipe {

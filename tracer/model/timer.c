@@ -7,8 +7,12 @@
 
 enum { SIGNALS = 65 };
 
-/* Handlers that a child only inherited and that lived shorter than this are not worth a row: most children exec at once. */
-static const int64_t inherited_ns = 10000000;
+/*
+ * Handlers that a child only inherited and that lived shorter than this are not worth a row: most children exec at once. Nor are
+ * handlers and timers that a process sets and takes back all the time, once it has had many (a shell sets one in each wait).
+ */
+static const int64_t short_ns = 10000000;
+enum { MANY = 1000 };
 
 struct handler {
 	int64_t id, start, flags, site;
@@ -46,8 +50,10 @@ static void end_handler(struct model *m, struct proc *p, int signo, int64_t ts)
 
 	if (!h)
 		return;
-	if (!h->inherited || h->written || ts - h->start >= inherited_ns)
+	if ((!h->inherited && p->n_handlers < MANY) || h->written || ts - h->start >= short_ns) {
 		write_handler(m, p, h, ts);
+		p->n_handlers++;
+	}
 	p->handlers[signo] = NULL;
 	free(h);
 }
@@ -138,7 +144,10 @@ static void end_timer(struct model *m, struct proc *p, struct timer **at, int64_
 {
 	struct timer *timer = *at;
 
-	write_timer(m, p, timer, ts);
+	if (p->n_timers < MANY || timer->written || ts - timer->armed >= short_ns) {
+		write_timer(m, p, timer, ts);
+		p->n_timers++;
+	}
 	*at = timer->next;
 	free(timer);
 }
@@ -230,7 +239,7 @@ void model_timer_flush(struct model *m, struct proc *p)
 	for (int i = 1; p->handlers && i < SIGNALS; i++) {
 		struct handler *h = p->handlers[i];
 
-		if (h && !h->written && (!h->inherited || m->now - h->start >= inherited_ns))
+		if (h && !h->written && (!h->inherited || m->now - h->start >= short_ns))
 			write_handler(m, p, h, STORE_NULL);
 	}
 	while (*at) {

@@ -200,6 +200,49 @@ TEST(sig_action)
 	feed_close(&f);
 }
 
+/* What sets a handler and takes it back all the time makes no row for each; one that stays has a row, and so has one that stayed for a while. */
+TEST(sig_action_again_and_again)
+{
+	struct feed f;
+
+	feed_open(&f);
+	for (uint64_t i = 0; i < 5000; i++) {
+		feed_at(&f, 100 + i * 2000, 10, 10);
+		FEED(&f, SIG_ACTION, .signo = SIGINT, .handler = 0x4000);
+		feed_at(&f, 1100 + i * 2000, 10, 10);
+		FEED(&f, SIG_ACTION, .signo = SIGINT, .handler = 0);
+	}
+	feed_at(&f, 20000000, 10, 10);
+	FEED(&f, SIG_ACTION, .signo = SIGINT, .handler = 0x4000);
+	feed_at(&f, 40000000, 10, 10);
+	FEED(&f, SIG_ACTION, .signo = SIGINT, .handler = 0);
+	FEED(&f, SIG_ACTION, .signo = SIGTERM, .handler = 0x5000);
+	feed_end(&f, 60000000);
+	EXPECT(&f, "SELECT count(*) FROM handler WHERE start_ns < 20000000", "1000");
+	EXPECT(&f,
+		"SELECT signo, start_ns, end_ns FROM handler WHERE start_ns >= 20000000 ORDER BY 2",
+		"2|20000000|40000000 15|40000000|-");
+	feed_close(&f);
+}
+
+TEST(timer_again_and_again)
+{
+	struct feed f;
+
+	feed_open(&f);
+	for (uint64_t i = 0; i < 5000; i++) {
+		feed_at(&f, 100 + i * 2000, 10, 10);
+		FEED(&f, TIMER, .which = TIMER_REAL, .signo = SIGALRM, .value_ns = 5000000000);
+	}
+	feed_at(&f, 30000000, 10, 10);
+	FEED(&f, TIMER, .which = TIMER_REAL, .signo = SIGALRM, .value_ns = 5000000000);
+	feed_end(&f, 60000000);
+	EXPECT(&f, "SELECT count(*) FROM timer WHERE disarmed_ns < 20000000", "1000");
+	EXPECT(&f, "SELECT armed_ns, disarmed_ns FROM timer WHERE armed_ns > 2000000 ORDER BY 1",
+		"9998100|30000000 30000000|-");
+	feed_close(&f);
+}
+
 TEST(timer)
 {
 	struct feed f;
