@@ -204,7 +204,6 @@ static bool is_holder(struct detector *d, int64_t lock_id, int64_t tid)
 static bool mutex_agrees(struct detector *d, const struct place *p)
 {
 	_cleanup_close_ int held = p->mutex ? authority_hold(d->authority, p->pid) : -1;
-	enum { MUSL_OWNER = 0x3fffffff };
 	uint32_t words[4] = {0};
 	struct iovec local = {words, sizeof words};
 	struct iovec remote = {(void *)(uintptr_t)p->mutex, sizeof words};
@@ -213,7 +212,7 @@ static bool mutex_agrees(struct detector *d, const struct place *p)
 		!authority_still(held, p->pid))
 		return true;
 	if (words[1] & FUTEX_WAITERS)
-		return is_holder(d, p->lock_id, words[1] & MUSL_OWNER);
+		return is_holder(d, p->lock_id, words[1] & FUTEX_TID_MASK);
 	return words[0] != 0 && (words[2] == 0 || is_holder(d, p->lock_id, words[2]));
 }
 

@@ -260,8 +260,7 @@ static int64_t next_number(struct v8 *v, uint64_t *at, uint64_t end)
 static int64_t position_of(struct v8 *v, uint64_t bytecode, int64_t offset)
 {
 	enum { LENGTH = 8, DATA = 16 };
-	uint64_t table = 0, at, end;
-	uint64_t code = 0;
+	uint64_t table = 0, code = 0, at, end;
 	int64_t raw = 0, found = -1;
 
 	for (size_t i = 0; i < ARRAY_SIZE(tables); i++)

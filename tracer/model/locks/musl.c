@@ -41,7 +41,6 @@ uint32_t model_musl_joined(const struct rec_WAIT_BEGIN *rec)
 
 uint32_t model_musl_owner(const struct rec_WAIT_BEGIN *rec, uint64_t *ret_mutex, unsigned *ret_type)
 {
-	enum { OWNER = 0x3fffffff };
 	uint32_t type = word(rec, TYPE), lock = word(rec, 0);
 
 	if (!is_plain_wait(rec) || type & ~(uint32_t)(SHARED | ROBUST | TYPES) ||
@@ -50,5 +49,5 @@ uint32_t model_musl_owner(const struct rec_WAIT_BEGIN *rec, uint64_t *ret_mutex,
 		return 0;
 	*ret_mutex = rec->arg0 - sizeof type;
 	*ret_type = (LOCK_NORMAL + (type & TYPES)) | (type & ROBUST ? LOCK_ROBUST : 0);
-	return lock & OWNER;
+	return lock & FUTEX_TID_MASK;
 }
